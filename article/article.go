@@ -1,0 +1,98 @@
+// Package article is the stored piece of writing: what an article is, how one is
+// imported from a file, and how its HTML is made safe. Import reads a file's
+// bytes into an Article; Filter decides which articles a feed or digest wants.
+//
+// The package does no I/O of its own.
+package article
+
+import "time"
+
+// Status says whether readers may see an article.
+type Status string
+
+// The states of an article. A removed article keeps its row, so that its page
+// can answer 410 and its feeds can carry a tombstone (RFC 6721).
+const (
+	Draft     Status = "draft"
+	Published Status = "published"
+	Removed   Status = "removed"
+)
+
+// Article is one stored piece.
+//
+// Text fields are valid UTF-8 without control characters. HTML is sanitised and
+// well formed. URLs that point at this site are root-relative ("/media/…",
+// "/articles/…"), so that a change of the site's address never leaves old ones
+// behind; all others are absolute. BodyFor and URLFor make them absolute.
+type Article struct {
+	ID     string // UUID, made once at the first import; the feed entry id is "urn:uuid:" + ID
+	Source string // where it was imported from, unique: re-import finds the article by it
+	Slug   string // last element of its page's path, unique
+	URL    string // canonical address when it is not the page on this site; else empty
+
+	Title     string
+	Summary   string // plain text
+	HTML      string
+	Language  string // BCP 47 tag in lower case primary subtag, such as "en" or "pt-BR"; empty if unknown
+	Authors   []Author
+	Tags      []string // as written, NFC; compared by TagKey
+	Image     *Image
+	Enclosure []Enclosure
+	Origin    *Origin
+
+	Published time.Time // as the author dates it; UTC, milliseconds
+	Updated   time.Time // last change of content; never before Published's first value
+	Ingested  time.Time // when this store first saw it
+	Removed   time.Time // when it was removed; zero unless Status is Removed
+	Status    Status
+
+	Hash string // of everything above that an import sets; equal hashes need no update
+}
+
+// Author is one writer of an article.
+type Author struct {
+	Name  string
+	Email string
+	URL   string
+}
+
+// Image is the picture that stands for an article.
+type Image struct {
+	URL           string
+	Alt           string
+	Type          string // media type, such as "image/png"
+	Bytes         int64  // 0 if unknown
+	Width, Height int    // pixels, 0 if unknown
+}
+
+// Enclosure is a file that belongs to an article, such as a podcast episode.
+type Enclosure struct {
+	URL      string
+	Title    string
+	Type     string        // media type
+	Bytes    int64         // 0 if unknown
+	Duration time.Duration // 0 if unknown
+}
+
+// Origin names the publication that an article first came from.
+type Origin struct {
+	Title   string
+	URL     string
+	FeedURL string
+}
+
+// Medium is a file, such as an image beside a Markdown file, that an import
+// brings along. It is served at /media/ + Name.
+type Medium struct {
+	Name   string // SHA-256 of Data in hex, and the file's extension
+	Type   string // media type
+	Data   []byte
+	Width  int // pixels, for images
+	Height int
+}
+
+// Redirect is an old path on this site that leads to an article for ever.
+type Redirect struct {
+	From string // path, such as "/articles/old-slug"
+	To   string // path or absolute URL
+}

@@ -1,0 +1,40 @@
+// Package subscriber is the person who receives digests: the address, the state
+// and its allowed changes, consent, preferences, the signed links in mails, and
+// the reading of subscriber lists. ParseAddress is the door for addresses,
+// ReadList for lists, Keys for links.
+//
+// The package does no I/O of its own.
+package subscriber
+
+import "time"
+
+// Subscriber is one person.
+type Subscriber struct {
+	ID       int64 // given by the store, never reused
+	Address  Address
+	Name     string // as given; never run as a template
+	State    State
+	Language string // BCP 47, empty if unknown
+	Timezone string // IANA name, empty if unknown
+	Consent  Consent
+	Created  time.Time
+	Changed  time.Time // last change of State
+	Soft     int       // soft bounces since the last success
+	SoftFrom time.Time // first of these
+}
+
+// Consent records how a person came to be on the list.
+type Consent struct {
+	Source string // "form", "import", "editor", "api"
+	Text   string // what was agreed to
+	IP     string // of the request that confirmed, empty for imports
+	At     time.Time
+}
+
+// Subscription is a subscriber's place on one digest.
+type Subscription struct {
+	Subscriber int64
+	Digest     string
+	Topics     []string // tags of interest; none means everything
+	Since      time.Time
+}
