@@ -1,0 +1,56 @@
+# Every target is listed by `make` alone. What needs Debian packages installs them
+# itself when it may (see scripts/install-test-tools).
+.DEFAULT_GOAL := help
+GO ?= go
+STATICCHECK := $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := $(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0
+KILLS ?= 1000
+FUZZTIME ?= 30s
+
+help: ## show the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build bin/tidings, a static binary
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o bin/tidings ./cmd/tidings
+
+demo: ## run the whole service on sample articles, with an inbox of its own
+	$(GO) run ./cmd/tidings demo
+
+check: fmt vet staticcheck ## format, vet, staticcheck and the quick tests: before each commit
+	$(GO) test -short ./...
+
+fmt: ## fail when a file is not in gofmt's form
+	@files="$$(gofmt -l .)"; if [ -n "$$files" ]; then echo "gofmt -w these files:"; echo "$$files"; exit 1; fi; echo "gofmt: every file is in form"
+
+vet: ## go vet
+	$(GO) vet ./... && echo "go vet: nothing found"
+
+staticcheck: ## staticcheck
+	$(STATICCHECK) ./... && echo "staticcheck: nothing found"
+
+vuln: ## govulncheck, when its database can be reached
+	@scripts/vulncheck $(GOVULNCHECK)
+
+tools: ## install the Debian packages that the tests use
+	@scripts/install-test-tools
+
+test: tools fmt vet staticcheck vuln ## everything: checks, then the whole suite with the race detector
+	@scripts/run-tests $(GO)
+
+crash: ## a long crash run on both stores: make crash KILLS=1000
+	$(GO) test ./delivery/... -run Crash -count=1 -timeout 0 -v -kills $(KILLS)
+
+fuzz: ## run every fuzz target for FUZZTIME (default 30s)
+	@scripts/run-fuzz $(GO) $(FUZZTIME)
+
+bench: ## the benchmark tables: delivery, then feeds
+	$(GO) run ./bench/delivery
+	$(GO) run ./bench/feeds
+
+screenshots: ## drive the demo in a headless browser and write docs/images
+	$(GO) test ./internal/screenshots -run Screenshots -count=1 -v -write
+
+clean: ## remove what the targets above made
+	rm -rf bin .cache
+
+.PHONY: help build demo check fmt vet staticcheck vuln tools test crash fuzz bench screenshots clean
