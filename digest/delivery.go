@@ -31,3 +31,34 @@ const (
 	DeliveryUncertain  DeliveryState = "uncertain"
 	DeliverySkipped    DeliveryState = "skipped"
 )
+
+// DeliveryStates are all states of a delivery, in the order of its life.
+var DeliveryStates = []DeliveryState{
+	DeliveryQueued, DeliveryAttempting, DeliverySent, DeliveryDeferred,
+	DeliveryRefused, DeliveryUncertain, DeliverySkipped,
+}
+
+// DeliveryTransitions says which changes of a delivery's state are allowed, and on
+// what occasion. docs/states.md is drawn from it.
+var DeliveryTransitions = []Transition[DeliveryState]{
+	{DeliveryQueued, DeliveryAttempting, "a connection is about to send it"},
+	{DeliveryQueued, DeliverySkipped, "unsubscribed, suppressed or cancelled since, or nothing in it for this reader"},
+	{DeliveryAttempting, DeliverySent, "the server took it"},
+	{DeliveryAttempting, DeliveryDeferred, "the server said later, or could not be reached before the final dot"},
+	{DeliveryAttempting, DeliveryRefused, "the server refused it for good"},
+	{DeliveryAttempting, DeliveryUncertain, "the connection or the process died after the body began"},
+	{DeliveryAttempting, DeliveryQueued, "it was never offered: the connection closed before its turn"},
+	{DeliveryDeferred, DeliveryAttempting, "its next try is due"},
+	{DeliveryDeferred, DeliveryRefused, "it has been tried for as long as retries go on"},
+	{DeliveryDeferred, DeliverySkipped, "unsubscribed, suppressed or cancelled since"},
+	{DeliveryUncertain, DeliveryAttempting, "the policy is resend, or an editor sends it again"},
+	{DeliveryUncertain, DeliverySkipped, "an editor drops it, or unsubscribed or suppressed since"},
+}
+
+// CanBecome says whether a delivery may go from s to next.
+func (s DeliveryState) CanBecome(next DeliveryState) bool {
+	return canBecome(DeliveryTransitions, s, next)
+}
+
+// Final says whether nothing follows on s.
+func (s DeliveryState) Final() bool { return final(DeliveryTransitions, DeliveryStates, s) }

@@ -1,6 +1,9 @@
 // Package digest chooses articles for an edition, composes it and renders its
 // variants. Choose, Compose and Render are its doors; it takes values and returns
 // values, and knows neither store nor network.
+//
+// It also has the states of editions and deliveries, with the tables of what may
+// follow on what.
 package digest
 
 import "time"
@@ -28,27 +31,4 @@ type Edition struct {
 type Audience struct {
 	Count int64
 	MaxID int64
-}
-
-// Variant is an edition rendered for one set of preferences. The holes in HTML
-// and Text are marked by the words in Holes; everything else is frozen.
-type Variant struct {
-	Edition  string
-	Key      string // canonical form of the preferences, "" for everything
-	Subject  string
-	HTML     string
-	Text     string
-	Holes    Holes
-	Articles []string // ids it shows
-}
-
-// Holes are the marks that stand for what differs per recipient. Each is a word
-// of ASCII letters and digits that occurs nowhere else in the variant, so that
-// it survives every encoding of the message.
-type Holes struct {
-	Name        string // the subscriber's name, or the template's word for nobody in particular
-	Address     string
-	Unsubscribe string // URL of the page with one button
-	Preferences string // URL
-	Web         string // URL of the web edition
 }

@@ -1,0 +1,96 @@
+package digest
+
+import (
+	"slices"
+	"strings"
+
+	"golang.org/x/text/language"
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/tidings-press/tidings/article"
+)
+
+// Preferences are a reader's wishes that change what a mail shows. Readers with
+// the same Key share a variant.
+type Preferences struct {
+	Topics   []string // tags of interest, any of them; none means everything
+	Language string   // BCP 47; articles in it or in no known language; empty means all
+}
+
+// PreferencesFor returns the preferences of a subscriber of a digest. A digest in
+// one language comes to every reader as it is, in the language it is written in;
+// where the definition names no language the reader's own one chooses.
+func PreferencesFor(def Definition, topics []string, lang string) Preferences {
+	if def.Language != "" {
+		lang = ""
+	}
+	return Preferences{Topics: topics, Language: lang}
+}
+
+// Key is the canonical form: equal for preferences that differ only in order,
+// repetition or spelling of topics, or in the region of the language; "" for
+// no preferences at all.
+func (p Preferences) Key() string {
+	var parts []string
+	if lang := primary(p.Language); lang != "" {
+		parts = append(parts, "l="+lang)
+	}
+	for _, topic := range p.topics() {
+		parts = append(parts, "t="+keyEscaper.Replace(topic))
+	}
+	return strings.Join(parts, "&")
+}
+
+// keyEscaper keeps a topic with an ampersand from looking like two.
+var keyEscaper = strings.NewReplacer("%", "%25", "&", "%26")
+
+// Wants says whether an article belongs in this reader's variant.
+func (p Preferences) Wants(a *article.Article) bool {
+	return p.wantsLanguage(a) && wantsTopic(p.topics(), a)
+}
+
+// topics returns the comparison keys of the topics, sorted, each once.
+func (p Preferences) topics() []string {
+	keys := make([]string, 0, len(p.Topics))
+	for _, topic := range p.Topics {
+		if key := tagKey(topic); key != "" {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+func (p Preferences) wantsLanguage(a *article.Article) bool {
+	want, has := primary(p.Language), primary(a.Language)
+	return want == "" || has == "" || want == has
+}
+
+func wantsTopic(keys []string, a *article.Article) bool {
+	if len(keys) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(a.Tags, func(tag string) bool {
+		_, found := slices.BinarySearch(keys, tagKey(tag))
+		return found
+	})
+}
+
+// primary returns the base language of a tag, such as "pt" for "pt-BR", and ""
+// for what is no language.
+func primary(tag string) string {
+	parsed, err := language.Parse(tag)
+	if err != nil {
+		return ""
+	}
+	base, confidence := parsed.Base()
+	if confidence == language.No {
+		return ""
+	}
+	return base.String()
+}
+
+// tagKey is how tags compare.
+func tagKey(tag string) string {
+	return strings.ToLower(strings.TrimSpace(norm.NFC.String(tag)))
+}

@@ -1,0 +1,32 @@
+package digest
+
+// Variant is an edition rendered for one set of preferences. The holes in HTML
+// and Text are marked by the words in Holes; everything else is frozen.
+type Variant struct {
+	Edition   string
+	Key       string // canonical form of the preferences, "" for everything
+	Language  string // of the fixed phrases
+	Direction string // "ltr" or "rtl"
+	Subject   string
+	HTML      string
+	Text      string
+	Holes     Holes
+	Nobody    string   // what fills the name's hole for a reader without a name
+	Articles  []string // ids of all articles it carries, in order
+	Shown     int      // how many of them are shown whole; the rest is listed by title, or behind a link
+	// Page is the whole as a web page when the mail had to leave articles out; ""
+	// when HTML has them all and serves as the page too. It has the same holes.
+	Page     string
+	Warnings []string // for the editor, such as that the mail is large
+}
+
+// Holes are the marks that stand for what differs per recipient. Each is a word
+// of ASCII letters and digits that occurs nowhere else in the variant, so that
+// it survives every encoding of the message.
+type Holes struct {
+	Name        string // the subscriber's name, or the template's word for nobody in particular
+	Address     string
+	Unsubscribe string // URL of the page with one button
+	Preferences string // URL
+	Web         string // URL of the web edition
+}

@@ -1,0 +1,105 @@
+package templates
+
+import (
+	"html/template"
+	"time"
+)
+
+// Digest is what a digest's mail template is given.
+type Digest struct {
+	Page     // who sends it, in which language
+	Digest   Publication
+	Edition  Edition
+	Articles []Article // to be shown whole, in order; at least one
+	More     []Link    // articles that a mail of bearable size has no room for, by title
+	Left     int       // articles for which even the list of titles has no room
+	Reader   Reader
+	Web      bool // rendered as a web page, without bounds on its size
+}
+
+// Page is what every mail knows of its frame. Its methods Phrase, Count and Date
+// speak the mail's language.
+type Page struct {
+	Site      Site
+	Language  string // BCP 47, for the lang attribute
+	Direction string // "ltr" or "rtl", for the dir attribute
+	Subject   string // of the mail
+	Preheader string // the line that inboxes show beside the subject
+	phrases   *Phrases
+}
+
+// Site is the publication that the mail comes from.
+type Site struct {
+	Title  string
+	URL    string
+	Icon   string   // URL of a small square picture; empty when there is none
+	Postal []string // lines of the postal address; none when it is not configured
+}
+
+// Publication is the digest that the mail is an edition of.
+type Publication struct {
+	Name        string // in addresses and commands
+	Title       string
+	Description string
+}
+
+// Edition is one issue of a digest.
+type Edition struct {
+	Number int       // 1 for the first
+	Date   time.Time // when it was made, in the digest's time zone
+}
+
+// Article is one article of an edition.
+type Article struct {
+	ID        string
+	Title     string
+	URL       string // absolute
+	Summary   string // plain text; may be empty
+	Authors   []string
+	Tags      []string
+	Published time.Time     // in the digest's time zone
+	Language  string        // BCP 47; empty if unknown
+	Direction string        // "ltr" or "rtl"
+	Image     *Image        // nil when there is none
+	Body      template.HTML // the whole article, sanitised, with absolute URLs
+}
+
+// Image is the picture that stands for an article.
+type Image struct {
+	URL           string // absolute
+	Alt           string
+	Width, Height int // pixels as it is to be shown, at most 536 wide; 0 if unknown
+}
+
+// Link is an article by its title only.
+type Link struct {
+	Title     string
+	URL       string
+	Language  string
+	Direction string
+}
+
+// Reader is the one whom a mail goes to. Each field is a mark, a word of letters
+// and digits, in whose place each reader's own value is put when the mail is
+// sent: print it as it is, and do not compare, cut or change it.
+type Reader struct {
+	Name        string
+	Address     string
+	Unsubscribe string // URL
+	Preferences string // URL
+	Web         string // URL of the web edition
+}
+
+// Notice is what the other mails are given: confirm, welcome, signin and notice.
+type Notice struct {
+	Page
+	Digests []Publication // that it is about; may be empty
+	Name    string        // of the person; may be empty
+	Address string        // of the person
+	Link    string        // URL of the button
+	Expires time.Time     // when the link stops working; zero for never
+	Heading string        // of a "notice"
+	Lines   []string      // paragraphs of a "notice"
+	Button  string        // words on the button of a "notice"
+	Reader  Reader        // the links of a "welcome"; real values here
+}

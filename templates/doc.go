@@ -1,0 +1,12 @@
+// Package templates holds the mail templates: the built-in ones, embedded, and a
+// folder that may replace them or add others. Load is the door for the set of
+// them, Mail.Render for one filled mail, ParseSubject for subject lines.
+//
+// Content never becomes code: what is filled in is escaped for its place, and is
+// never run as a template.
+package templates
+
+import "embed"
+
+//go:embed all:mail
+var builtIn embed.FS
