@@ -17,6 +17,17 @@ type Digest struct {
 	Web      bool // rendered as a web page, without bounds on its size
 }
 
+// First is the first article, for subject lines.
+func (d Digest) First() Article {
+	if len(d.Articles) == 0 {
+		return Article{}
+	}
+	return d.Articles[0]
+}
+
+// Total is the number of all articles of the edition, shown whole or not.
+func (d Digest) Total() int { return len(d.Articles) + len(d.More) + d.Left }
+
 // Page is what every mail knows of its frame. Its methods Phrase, Count and Date
 // speak the mail's language.
 type Page struct {
@@ -90,16 +101,15 @@ type Reader struct {
 	Web         string // URL of the web edition
 }
 
-// Notice is what the other mails are given: confirm, welcome, signin and notice.
-type Notice struct {
-	Page
-	Digests []Publication // that it is about; may be empty
-	Name    string        // of the person; may be empty
-	Address string        // of the person
-	Link    string        // URL of the button
-	Expires time.Time     // when the link stops working; zero for never
-	Heading string        // of a "notice"
-	Lines   []string      // paragraphs of a "notice"
-	Button  string        // words on the button of a "notice"
-	Reader  Reader        // the links of a "welcome"; real values here
+// Align is the side where the article's lines begin, for the align attribute.
+func (a Article) Align() string { return align(a.Direction) }
+
+// Align is the side where the title begins, for the align attribute.
+func (l Link) Align() string { return align(l.Direction) }
+
+func align(direction string) string {
+	if direction == "rtl" {
+		return "right"
+	}
+	return "left"
 }

@@ -8,5 +8,5 @@ package templates
 
 import "embed"
 
-//go:embed all:mail
+//go:embed all:mail phrases/*.yaml
 var builtIn embed.FS

@@ -1,10 +1,20 @@
 package templates
 
-import "errors"
+import (
+	"bytes"
+	"fmt"
+	"html/template"
+	"strings"
+	texttemplate "text/template"
+)
 
 // Mail is one mail template: an HTML part and a text part.
 type Mail struct {
-	Name string
+	Name    string
+	html    *template.Template
+	text    *texttemplate.Template
+	fileOf  func(name string) string
+	subject bool // the text part defines the subject
 }
 
 // Rendered is a filled mail.
@@ -14,8 +24,122 @@ type Rendered struct {
 	Text    string
 }
 
+// MaxStyle is how many bytes of style elements Gmail reads; it drops what is more.
+const MaxStyle = 16 << 10
+
 // Render fills the template with a Digest or a Notice and moves its styles into
 // the elements, as mail programs want them.
 func (m *Mail) Render(data any) (Rendered, error) {
-	return Rendered{}, errors.New("templates: not rendered")
+	page, err := m.HTML(data)
+	if err != nil {
+		return Rendered{}, err
+	}
+	out := Rendered{}
+	if out.HTML, err = inline(page); err != nil {
+		return Rendered{}, &Error{File: m.fileOf(m.Name + ".html"), What: err.Error()}
+	}
+	if out.Text, err = m.Text(data); err != nil {
+		return Rendered{}, err
+	}
+	out.Subject, err = m.subjectLine(data)
+	return out, err
+}
+
+// HTML fills the HTML part and leaves its styles where they are, for browsers.
+func (m *Mail) HTML(data any) (string, error) {
+	var out bytes.Buffer
+	if err := m.html.Execute(&out, data); err != nil {
+		return "", explain(err, m.fileOf, m.fileOf(m.Name+".html"))
+	}
+	return out.String(), nil
+}
+
+// Text fills the text part. Lines have no trailing spaces, and blank lines stand
+// alone.
+func (m *Mail) Text(data any) (string, error) {
+	var out bytes.Buffer
+	if err := m.text.Execute(&out, data); err != nil {
+		return "", explain(err, m.fileOf, m.fileOf(m.Name+".txt"))
+	}
+	return tidyLines(out.String()), nil
+}
+
+func (m *Mail) subjectLine(data any) (string, error) {
+	if !m.subject {
+		return "", nil
+	}
+	var out bytes.Buffer
+	if err := m.text.ExecuteTemplate(&out, "subject", data); err != nil {
+		return "", explain(err, m.fileOf, m.fileOf(m.Name+".txt"))
+	}
+	return oneLine(out.String()), nil
+}
+
+// tidyLines takes trailing spaces and repeated blank lines away.
+func tidyLines(text string) string {
+	var out strings.Builder
+	blank := true // drops blank lines at the beginning
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, " \t\r\n")
+		if line == "" && blank {
+			continue
+		}
+		blank = line == ""
+		out.WriteString(line)
+		out.WriteByte('\n')
+	}
+	return strings.TrimRight(out.String(), "\n") + "\n"
+}
+
+// parseMail parses a mail's two files together with the parts that mails share.
+func parseMail(name string, files fileSet) (*Mail, error) {
+	m := &Mail{Name: name, fileOf: files.path}
+	var err error
+	if m.html, err = parseHTML(name+".html", files); err != nil {
+		return nil, err
+	}
+	if m.text, err = parseText(name+".txt", files); err != nil {
+		return nil, err
+	}
+	m.subject = m.text.Lookup("subject") != nil
+	return m, nil
+}
+
+func parseHTML(name string, files fileSet) (*template.Template, error) {
+	var lifted []template.HTML
+	root := template.New(name).Option("missingkey=error").
+		Funcs(template.FuncMap{"conditional": conditionalFunc(&lifted)})
+	for _, part := range append(files.parts(".html"), name) {
+		source, err := prepare(files.path(part), files.source(part), &lifted)
+		if err != nil {
+			return nil, err
+		}
+		t := root
+		if part != name {
+			t = root.New(part)
+		}
+		if _, err := t.Parse(source); err != nil {
+			return nil, explain(err, files.path, files.path(part))
+		}
+	}
+	return root, nil
+}
+
+func parseText(name string, files fileSet) (*texttemplate.Template, error) {
+	root := texttemplate.New(name).Option("missingkey=error").Funcs(textFuncs)
+	for _, part := range append(files.parts(".txt"), name) {
+		t := root
+		if part != name {
+			t = root.New(part)
+		}
+		if _, err := t.Parse(files.source(part)); err != nil {
+			return nil, explain(err, files.path, files.path(part))
+		}
+	}
+	return root, nil
+}
+
+// errNoMail names the mails that there are.
+func errNoMail(name string, names []string) error {
+	return fmt.Errorf("no mail template %q; there are: %s", name, strings.Join(names, ", "))
 }

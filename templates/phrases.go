@@ -1,4 +1,167 @@
 package templates
 
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+	"golang.org/x/text/feature/plural"
+	"golang.org/x/text/language"
+)
+
 // Phrases are the fixed words of the mails in one language.
-type Phrases struct{}
+type Phrases struct {
+	tag       language.Tag
+	Direction string            `yaml:"direction"`
+	LongDate  string            `yaml:"date"`
+	ShortDate string            `yaml:"short_date"`
+	FirstDay  string            `yaml:"first_day"` // the first of a month, such as "1er"
+	Months    []string          `yaml:"months"`
+	Weekdays  []string          `yaml:"weekdays"` // Sunday first
+	List      listWords         `yaml:"list"`
+	Words     map[string]string `yaml:"phrases"`
+	// Counts are phrases with a number, by plural form.
+	Counts map[string]map[string]string `yaml:"counts"`
+}
+
+type listWords struct {
+	Comma string `yaml:"comma"`
+	Last  string `yaml:"last"`
+}
+
+// parsePhrases reads one language's file. want is the set of phrases that it must
+// have; nil when this is the set that others are measured by.
+func parsePhrases(file string, data []byte, lang string, want *Phrases) (*Phrases, error) {
+	tag, err := language.Parse(lang)
+	if err != nil {
+		return nil, &Error{File: file, What: fmt.Sprintf("%q is no language", lang),
+			Right: "name the file by a language tag, such as es.yaml or pt-BR.yaml"}
+	}
+	p := &Phrases{tag: tag}
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(p); err != nil {
+		return nil, yamlError(file, err)
+	}
+	if what, right := p.missing(want); what != "" {
+		return nil, &Error{File: file, What: what, Right: right}
+	}
+	return p, nil
+}
+
+var yamlLine = regexp.MustCompile(`line (\d+): (.*)`)
+
+func yamlError(file string, err error) error {
+	e := &Error{File: file, What: err.Error(), Right: "the shape of the built-in phrases/en.yaml"}
+	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
+		e.Line, _ = strconv.Atoi(m[1])
+		e.What = m[2]
+	}
+	return e
+}
+
+func (p *Phrases) missing(want *Phrases) (what, right string) {
+	switch {
+	case p.Direction != "ltr" && p.Direction != "rtl":
+		return fmt.Sprintf("direction is %q", p.Direction), `"ltr" or "rtl"`
+	case len(p.Months) != 12:
+		return fmt.Sprintf("%d months", len(p.Months)), "twelve, January first"
+	case len(p.Weekdays) != 7:
+		return fmt.Sprintf("%d weekdays", len(p.Weekdays)), "seven, Sunday first"
+	case p.LongDate == "" || p.ShortDate == "":
+		return "date or short_date is missing", `a pattern such as "{day} {month} {year}"`
+	}
+	for key, forms := range p.Counts {
+		if forms["other"] == "" {
+			return "counts: " + key + " has no form \"other\"", "each count needs the form that fits when no other does"
+		}
+	}
+	if want == nil {
+		return "", ""
+	}
+	return p.missingWords(want)
+}
+
+func (p *Phrases) missingWords(want *Phrases) (what, right string) {
+	for _, key := range slices.Sorted(maps.Keys(want.Words)) {
+		if p.Words[key] == "" {
+			return "phrases: " + key + " is missing", fmt.Sprintf("a translation of %q", want.Words[key])
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(want.Counts)) {
+		if p.Counts[key] == nil {
+			return "counts: " + key + " is missing", fmt.Sprintf("a translation of %q", want.Counts[key]["other"])
+		}
+	}
+	return "", ""
+}
+
+// word returns a phrase with its places filled.
+func (p *Phrases) word(key string, args []string) (string, error) {
+	text, ok := p.Words[key]
+	if !ok {
+		return "", fmt.Errorf("no phrase %q; there are: %s", key, strings.Join(slices.Sorted(maps.Keys(p.Words)), ", "))
+	}
+	// One pass, so that an argument with braces in it stays as it is.
+	pairs := make([]string, 0, 2*len(args))
+	for i, arg := range args {
+		pairs = append(pairs, "{"+strconv.Itoa(i)+"}", arg)
+	}
+	return strings.NewReplacer(pairs...).Replace(text), nil
+}
+
+// count returns a phrase with a number, in the plural form that the language has
+// for it.
+func (p *Phrases) count(key string, n int) (string, error) {
+	forms, ok := p.Counts[key]
+	if !ok {
+		return "", fmt.Errorf("no count %q; there are: %s", key, strings.Join(slices.Sorted(maps.Keys(p.Counts)), ", "))
+	}
+	text := forms[pluralNames[plural.Cardinal.MatchPlural(p.tag, n, 0, 0, 0, 0)]]
+	if text == "" {
+		text = forms["other"]
+	}
+	return strings.ReplaceAll(text, "{n}", strconv.Itoa(n)), nil
+}
+
+var pluralNames = map[plural.Form]string{
+	plural.Zero: "zero", plural.One: "one", plural.Two: "two",
+	plural.Few: "few", plural.Many: "many", plural.Other: "other",
+}
+
+func (p *Phrases) date(pattern string, t time.Time) string {
+	day := strconv.Itoa(t.Day())
+	if t.Day() == 1 && p.FirstDay != "" {
+		day = p.FirstDay
+	}
+	return strings.NewReplacer(
+		"{weekday}", p.Weekdays[t.Weekday()], "{day}", day, "{month}", p.Months[t.Month()-1],
+		"{number}", strconv.Itoa(int(t.Month())), "{year}", strconv.Itoa(t.Year()),
+	).Replace(pattern)
+}
+
+// join makes "Anna, Ben and Carla".
+func (p *Phrases) join(names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], p.List.Comma) + p.List.Last + names[last]
+}
+
+// english are the built-in English phrases, for samples outside any set.
+var english, errEnglish = builtInEnglish()
+
+func builtInEnglish() (*Phrases, error) {
+	data, err := builtIn.ReadFile("phrases/en.yaml")
+	if err != nil {
+		return nil, err
+	}
+	return parsePhrases("built-in phrases/en.yaml", data, "en", nil)
+}

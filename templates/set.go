@@ -1,6 +1,11 @@
 package templates
 
-import "errors"
+import (
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+)
 
 // Set is all mail templates of a service, checked.
 type Set struct {
@@ -8,22 +13,103 @@ type Set struct {
 	words map[string]*Phrases
 }
 
+// notices are the mails that are filled with a Notice; all others are digests.
+var notices = []string{"confirm", "notice", "signin", "welcome"}
+
 // Load returns the built-in templates, with those of the folder dir in place of the
-// built-in ones of the same name or beside them. An empty dir gives the built-in ones.
+// built-in ones of the same name or beside them: dir/mail/NAME.html with
+// dir/mail/NAME.txt, and dir/phrases/LANGUAGE.yaml. An empty dir gives the built-in ones.
 // Every template is run on sample data, so that a misspelt field is found now and
 // not when an edition is due; all errors found are joined, each an *Error.
 func Load(dir string) (*Set, error) {
-	return nil, errors.New("templates: not loaded")
+	set := &Set{mails: map[string]*Mail{}, words: map[string]*Phrases{}}
+	words, err := readFiles("phrases", dir, ".yaml")
+	if err != nil {
+		return nil, err
+	}
+	if err := set.parsePhrases(words); err != nil {
+		return nil, err
+	}
+	mails, err := readFiles("mail", dir, ".html", ".txt")
+	if err != nil {
+		return nil, err
+	}
+	if err := set.parseMails(mails); err != nil {
+		return nil, err
+	}
+	return set, nil
+}
+
+// parsePhrases reads English first, by which the others are measured.
+func (s *Set) parsePhrases(files fileSet) error {
+	english, err := parsePhrases(files.path("en.yaml"), []byte(files.source("en.yaml")), "en", nil)
+	if err != nil {
+		return err
+	}
+	s.words["en"] = english
+	var faults []error
+	for _, name := range files.named("", ".yaml") {
+		p, err := parsePhrases(files.path(name), []byte(files.source(name)), strings.TrimSuffix(name, ".yaml"), english)
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		s.words[p.tag.String()] = p
+	}
+	return errors.Join(faults...)
+}
+
+func (s *Set) parseMails(files fileSet) error {
+	var faults []error
+	for _, name := range mailNames(files) {
+		if err := s.parseMail(name, files); err != nil {
+			faults = append(faults, err)
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func (s *Set) parseMail(name string, files fileSet) error {
+	for suffix, part := range map[string]string{".html": "HTML", ".txt": "text"} {
+		if _, ok := files[name+suffix]; !ok {
+			return &Error{File: name + suffix, What: "mail " + name + " has no " + part + " part", Right: "a file mail/" + name + suffix + " beside the other part"}
+		}
+	}
+	m, err := parseMail(name, files)
+	if err != nil {
+		return err
+	}
+	if err := s.check(m); err != nil {
+		return err
+	}
+	s.mails[name] = m
+	return nil
+}
+
+// mailNames lists the mails that files have a part of.
+func mailNames(files fileSet) []string {
+	names := map[string]bool{}
+	for name := range files {
+		if !strings.HasPrefix(name, "_") {
+			names[strings.TrimSuffix(strings.TrimSuffix(name, ".html"), ".txt")] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
 }
 
 // Mail returns the mail template of that name.
 func (s *Set) Mail(name string) (*Mail, error) {
-	return nil, errors.New("templates: none")
+	if m, ok := s.mails[name]; ok {
+		return m, nil
+	}
+	return nil, errNoMail(name, s.Names())
 }
 
 // Names lists the mail templates that digests can use, sorted.
-func (s *Set) Names() []string { return nil }
+func (s *Set) Names() []string {
+	names := slices.Sorted(maps.Keys(s.mails))
+	return slices.DeleteFunc(names, func(name string) bool { return slices.Contains(notices, name) })
+}
 
-// Page makes the frame of a mail in the given language; a language that has no
-// phrases gets English ones.
-func (s *Set) Page(site Site, language string) Page { return Page{} }
+// Languages lists the languages that have phrases, sorted.
+func (s *Set) Languages() []string { return slices.Sorted(maps.Keys(s.words)) }

@@ -1,16 +1,204 @@
 package templates
 
-import "errors"
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"text/template"
+	"text/template/parse"
+	"unicode"
 
-// Subject is a template of a subject line.
-type Subject struct{}
+	"github.com/rivo/uniseg"
+)
+
+// MaxSubject is how many characters a subject line may have, as a reader counts
+// them. Inboxes show fewer than half of that.
+const MaxSubject = 200
+
+// maxSubjectTemplate bounds the template itself, in bytes.
+const maxSubjectTemplate = 2000
+
+// Subject is a template of a subject line. It may print the fields of a Digest, choose
+// with if and with, and call the functions below; it cannot loop or call others, so
+// that its work and its output are bounded.
+type Subject struct {
+	tmpl *template.Template
+}
+
+// subjectFuncs may be called in subject lines besides those of text/template that
+// are named here as well.
+var subjectFuncs = template.FuncMap{
+	"cut":   func(width int, text string) string { return Cut(text, width) },
+	"upper": strings.ToUpper,
+	"lower": strings.ToLower,
+}
+
+var subjectAllowed = map[string]bool{
+	"cut": true, "upper": true, "lower": true,
+	"and": true, "or": true, "not": true, "len": true, "index": true,
+	"eq": true, "ne": true, "lt": true, "le": true, "gt": true, "ge": true,
+}
 
 // ParseSubject reads a subject template, and runs it on sample data.
 func ParseSubject(text string) (*Subject, error) {
-	return nil, errors.New("templates: not parsed")
+	if len(text) > maxSubjectTemplate {
+		return nil, fmt.Errorf("subject template has %d bytes; right would be: at most %d", len(text), maxSubjectTemplate)
+	}
+	tmpl, err := template.New("subject").Option("missingkey=error").Funcs(subjectFuncs).Parse(text)
+	if err != nil {
+		return nil, subjectError(err)
+	}
+	if len(tmpl.Templates()) > 1 {
+		return nil, fmt.Errorf("subject template: define and block are not for subject lines")
+	}
+	s := &Subject{tmpl: tmpl}
+	if tmpl.Tree == nil || tmpl.Root == nil {
+		return nil, fmt.Errorf("subject template is empty; right would be: something such as {{.Digest.Title}}: {{.First.Title}}")
+	}
+	if err := onlySubject(tmpl.Root); err != nil {
+		return nil, err
+	}
+	if _, err := s.Line(Sample(nil)); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
-// Line fills the template. The line has no control characters and is bounded.
+// onlySubject refuses what a subject line has no use for.
+func onlySubject(node parse.Node) error {
+	switch n := node.(type) {
+	case *parse.ListNode:
+		if n == nil {
+			return nil
+		}
+		for _, child := range n.Nodes {
+			if err := onlySubject(child); err != nil {
+				return err
+			}
+		}
+		return nil
+	case *parse.TextNode, *parse.CommentNode:
+		return nil
+	case *parse.ActionNode:
+		return onlyAllowed(n.Pipe)
+	case *parse.IfNode:
+		return onlyBranch(n.BranchNode)
+	case *parse.WithNode:
+		return onlyBranch(n.BranchNode)
+	}
+	return fmt.Errorf("subject template: %s is not for subject lines; right would be: fields, if, else and with", node)
+}
+
+func onlyBranch(n parse.BranchNode) error {
+	if err := onlyAllowed(n.Pipe); err != nil {
+		return err
+	}
+	if err := onlySubject(n.List); err != nil {
+		return err
+	}
+	return onlySubject(n.ElseList)
+}
+
+// onlyAllowed checks the functions of a pipeline, nested ones as well.
+func onlyAllowed(pipe *parse.PipeNode) error {
+	for _, command := range pipe.Cmds {
+		for _, arg := range command.Args {
+			switch arg := arg.(type) {
+			case *parse.IdentifierNode:
+				if !subjectAllowed[arg.Ident] {
+					return fmt.Errorf("subject template: function %q is not for subject lines; right would be: cut, upper, lower, and, or, not, len, index, eq, ne, lt, le, gt or ge", arg.Ident)
+				}
+			case *parse.PipeNode:
+				if err := onlyAllowed(arg); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// Line fills the template. The line has no control characters, so that no header
+// can be smuggled in, and at most MaxSubject characters.
 func (s *Subject) Line(data Digest) (string, error) {
-	return "", errors.New("templates: not filled")
+	var out bytes.Buffer
+	if err := s.tmpl.Execute(&out, data); err != nil {
+		return "", subjectError(err)
+	}
+	line := oneLine(out.String())
+	if line == "" {
+		return "", fmt.Errorf("subject template: gives an empty line; right would be: something such as {{.Digest.Title}}")
+	}
+	return line, nil
+}
+
+func subjectError(err error) error {
+	e, ok := explain(err, func(string) string { return "subject template" }, "subject template").(*Error)
+	if ok {
+		e.Line = 0
+	}
+	return e
+}
+
+// oneLine makes a header-safe line: every run of spaces and controls becomes one
+// space, and the characters that turn the direction of what follows are
+// dropped, since a subject could pose as another with them.
+func oneLine(text string) string {
+	var out strings.Builder
+	space := false
+	for _, r := range strings.ToValidUTF8(text, "") {
+		switch {
+		case unicode.IsSpace(r) || unicode.IsControl(r):
+			space = out.Len() > 0
+		case turnsDirection(r) || r == '\uFFFE' || r == '\uFFFF':
+		default:
+			if space {
+				out.WriteByte(' ')
+				space = false
+			}
+			out.WriteRune(r)
+		}
+	}
+	return Cut(out.String(), MaxSubject)
+}
+
+// turnsDirection is true for the embeddings, overrides and isolates of UAX 9.
+func turnsDirection(r rune) bool {
+	return (r >= '\u202A' && r <= '\u202E') || (r >= '\u2066' && r <= '\u2069')
+}
+
+// maxCluster bounds one character, in bytes: an honest one with all its marks has
+// far fewer, and a heap of accents must not pass as one character.
+const maxCluster = 64
+
+// Cut shortens a text to at most width characters as a reader counts them, with an
+// ellipsis in place of what is left out, and at the end of a word where there is one.
+func Cut(text string, width int) string {
+	if width < 1 {
+		return ""
+	}
+	if len(text) <= width {
+		return text
+	}
+	end, lastSpace, count, state := 0, 0, 0, -1
+	for rest := text; rest != ""; count++ {
+		var cluster string
+		cluster, rest, _, state = uniseg.FirstGraphemeClusterInString(rest, state)
+		if count == width-1 && rest != "" || len(cluster) > maxCluster {
+			return cutAt(text, end, lastSpace)
+		}
+		if cluster == " " {
+			lastSpace = end
+		}
+		end += len(cluster)
+	}
+	return text
+}
+
+// cutAt goes back to a word's end unless more than a third would go with it.
+func cutAt(text string, end, lastSpace int) string {
+	if lastSpace > end*2/3 {
+		end = lastSpace
+	}
+	return strings.TrimRight(text[:end], " ,;:.-–—") + "…"
 }

@@ -1,0 +1,68 @@
+package templates
+
+import (
+	"strings"
+	"time"
+
+	"golang.org/x/text/language"
+)
+
+// Page makes the frame of a mail in the given language; a language that has no
+// phrases gets English ones.
+func (s *Set) Page(site Site, lang string) Page {
+	phrases := s.phrases(lang)
+	return Page{Site: site, Language: phrases.tag.String(), Direction: phrases.Direction, phrases: phrases}
+}
+
+// phrases finds the phrases for a language: for it, for its base, or English.
+func (s *Set) phrases(lang string) *Phrases {
+	tag, err := language.Parse(lang)
+	if err != nil {
+		return s.words["en"]
+	}
+	for ; tag != language.Und; tag = tag.Parent() {
+		if p, ok := s.words[tag.String()]; ok {
+			return p
+		}
+	}
+	if base, confidence := language.Make(lang).Base(); confidence == language.Exact {
+		if p, ok := s.words[base.String()]; ok {
+			return p
+		}
+	}
+	return s.words["en"]
+}
+
+// Phrase returns a fixed phrase in the mail's language, with its places filled.
+func (p Page) Phrase(key string, args ...string) (string, error) { return p.phrases.word(key, args) }
+
+// Count returns a phrase with a number, such as "3 articles".
+func (p Page) Count(key string, n int) (string, error) { return p.phrases.count(key, n) }
+
+// Date writes a date out, such as "Friday, 27 November 2026".
+func (p Page) Date(t time.Time) string { return p.phrases.date(p.phrases.LongDate, t) }
+
+// ShortDate writes a date without its weekday, such as "27 November 2026".
+func (p Page) ShortDate(t time.Time) string { return p.phrases.date(p.phrases.ShortDate, t) }
+
+// Moment writes a date with its time, such as "27 November 2026, 18:30 CET".
+func (p Page) Moment(t time.Time) string { return p.ShortDate(t) + ", " + t.Format("15:04 MST") }
+
+// List joins names, such as "Anna, Ben and Carla".
+func (p Page) List(names []string) string { return p.phrases.join(names) }
+
+// Align is the side where lines begin, "left" or "right", for the align attribute
+// that Outlook wants.
+func (p Page) Align() string { return align(p.Direction) }
+
+// ByLine is who wrote an article and when, such as "Anna and Ben · 3 May 2026".
+func (p Page) ByLine(a Article) string {
+	var parts []string
+	if len(a.Authors) > 0 {
+		parts = append(parts, p.List(a.Authors))
+	}
+	if !a.Published.IsZero() {
+		parts = append(parts, p.ShortDate(a.Published))
+	}
+	return strings.Join(parts, " · ")
+}
