@@ -1,8 +1,11 @@
 package digest
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 
+	"github.com/tidings-press/tidings/article"
 	"github.com/tidings-press/tidings/templates"
 )
 
@@ -10,14 +13,77 @@ import (
 // the reason that is recorded when the subscriber is skipped.
 var ErrEmpty = errors.New("no article of this edition matches the reader's topics and language")
 
-// Compose makes the draft of an edition: its subject and the ids of its articles.
-// The caller adds what it knows of the schedule.
-func Compose(in Issue) (Edition, error) {
-	return Edition{}, errors.New("digest: not composed")
-}
+// DefaultTemplate is the mail template of digests that name none.
+const DefaultTemplate = "digest"
 
 // Render makes the variant of an edition for one set of preferences. It returns
-// ErrEmpty when nothing is left for them.
+// ErrEmpty when nothing is left for them. The same arguments give the same bytes.
 func Render(in Issue, prefs Preferences, set *templates.Set) (Variant, error) {
-	return Variant{}, errors.New("digest: not rendered")
+	articles := wanted(in.Articles, prefs)
+	if len(articles) == 0 {
+		return Variant{}, ErrEmpty
+	}
+	mail, err := set.Mail(cmp.Or(in.Definition.Template, DefaultTemplate))
+	if err != nil {
+		return Variant{}, fmt.Errorf("digest %s: %w", in.Definition.Name, err)
+	}
+	view := newView(in, in.language(prefs), articles, set)
+	if view.page.Subject, err = view.subject(); err != nil {
+		return Variant{}, fmt.Errorf("digest %s: %w", in.Definition.Name, err)
+	}
+	out, err := view.variant(mail, marksFor(in.ID, prefs.Key(), in.holds))
+	if err != nil {
+		return Variant{}, fmt.Errorf("digest %s: %w", in.Definition.Name, err)
+	}
+	out.Key = prefs.Key()
+	return out, nil
+}
+
+// variant renders the mail, and the web page where the mail had to be cut.
+func (v view) variant(mail *templates.Mail, holes Holes) (Variant, error) {
+	total := len(v.articles)
+	mailed, shown, err := trim(total, func(c cut) (templates.Rendered, error) {
+		return mail.Render(v.data(holes, c))
+	})
+	if err != nil {
+		return Variant{}, err
+	}
+	out := Variant{
+		Edition: v.in.ID, Language: v.page.Language, Direction: v.page.Direction,
+		Subject: v.page.Subject, HTML: mailed.HTML, Text: mailed.Text, Holes: holes,
+		Articles: ids(v.articles), Shown: shown.whole,
+		Warnings: warnings(len(mailed.HTML), shown, total),
+	}
+	if out.Nobody, err = v.page.Phrase("nobody"); err != nil {
+		return Variant{}, err
+	}
+	if shown.whole < total || !shown.bodies {
+		out.Page, err = mail.HTML(v.data(holes, cut{whole: total, bodies: true, web: true}))
+	}
+	return out, err
+}
+
+// wanted returns the articles that fit a reader's preferences.
+func wanted(articles []article.Article, prefs Preferences) []article.Article {
+	topics := prefs.topics()
+	var out []article.Article
+	for i := range articles {
+		if prefs.wantsLanguage(&articles[i]) && wantsTopic(topics, &articles[i]) {
+			out = append(out, articles[i])
+		}
+	}
+	return out
+}
+
+// language is the one that the fixed phrases are in.
+func (in Issue) language(prefs Preferences) string {
+	return cmp.Or(prefs.Language, in.Definition.Language, in.Site.Language, "en")
+}
+
+func ids(articles []article.Article) []string {
+	out := make([]string, len(articles))
+	for i := range articles {
+		out[i] = articles[i].ID
+	}
+	return out
 }

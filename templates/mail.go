@@ -72,7 +72,7 @@ func (m *Mail) subjectLine(data any) (string, error) {
 	if err := m.text.ExecuteTemplate(&out, "subject", data); err != nil {
 		return "", explain(err, m.fileOf, m.fileOf(m.Name+".txt"))
 	}
-	return oneLine(out.String()), nil
+	return Line(out.String()), nil
 }
 
 // tidyLines takes trailing spaces and repeated blank lines away.

@@ -125,7 +125,7 @@ func (s *Subject) Line(data Digest) (string, error) {
 	if err := s.tmpl.Execute(&out, data); err != nil {
 		return "", subjectError(err)
 	}
-	line := oneLine(out.String())
+	line := Line(out.String())
 	if line == "" {
 		return "", fmt.Errorf("subject template: gives an empty line; right would be: something such as {{.Digest.Title}}")
 	}
@@ -140,10 +140,10 @@ func subjectError(err error) error {
 	return e
 }
 
-// oneLine makes a header-safe line: every run of spaces and controls becomes one
+// Line makes a header-safe line: every run of spaces and controls becomes one
 // space, and the characters that turn the direction of what follows are
 // dropped, since a subject could pose as another with them.
-func oneLine(text string) string {
+func Line(text string) string {
 	var out strings.Builder
 	space := false
 	for _, r := range strings.ToValidUTF8(text, "") {

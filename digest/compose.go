@@ -1,0 +1,40 @@
+package digest
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+
+	"github.com/tidings-press/tidings/templates"
+)
+
+// Compose makes the draft of an edition: its subject and the ids of its articles.
+// The caller adds what it knows of the schedule.
+func Compose(in Issue, set *templates.Set) (Edition, error) {
+	if len(in.Articles) == 0 {
+		return Edition{}, errors.New("an edition needs at least one article")
+	}
+	view := newView(in, in.language(Preferences{}), in.Articles, set)
+	subject, err := view.subject()
+	if err != nil {
+		return Edition{}, fmt.Errorf("digest %s: %w", in.Definition.Name, err)
+	}
+	return Edition{
+		ID: in.ID, Digest: in.Definition.Name, Number: in.Number, State: Draft,
+		Subject: subject, Articles: ids(in.Articles), Created: in.Now,
+	}, nil
+}
+
+// subject is what an editor wrote, or else what the subject template gives for the
+// articles of this variant: a reader's subject never names an article that
+// is not in the reader's mail.
+func (v view) subject() (string, error) {
+	if v.in.Subject != "" {
+		return templates.Line(v.in.Subject), nil
+	}
+	tmpl, err := templates.ParseSubject(cmp.Or(v.in.Definition.Subject, DefaultSubject))
+	if err != nil {
+		return "", err
+	}
+	return tmpl.Line(v.data(Holes{}, cut{whole: min(len(v.articles), 20), titles: 0}))
+}

@@ -1,0 +1,56 @@
+package digest
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// markLetters spells marks: lower case letters and digits, which no encoding of a
+// mail, of HTML or of a URL changes.
+var markLetters = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
+
+// marksFor derives the marks of a variant from its edition and key, so that every
+// node makes the same ones. When the content already holds such a word, which
+// only malice could bring about, the next ones in line are taken.
+func marksFor(edition, key string, contains func(word string) bool) Holes {
+	for attempt := 0; ; attempt++ {
+		sum := sha256.Sum256([]byte("tidings marks\x00" + edition + "\x00" + key + "\x00" + strconv.Itoa(attempt)))
+		stem := "tdg" + markLetters.EncodeToString(sum[:15])
+		if !contains(stem) {
+			return Holes{
+				Name: stem + "name", Address: stem + "addr",
+				Unsubscribe: stem + "unsu", Preferences: stem + "pref", Web: stem + "webe",
+			}
+		}
+	}
+}
+
+// holds says whether a word occurs in anything that a template may print.
+func (in Issue) holds(word string) bool {
+	d, s := in.Definition, in.Site
+	if anyHolds(word, d.Name, d.Title, d.Description, s.Title, s.URL, s.Icon, s.Postal, in.Subject) {
+		return true
+	}
+	for i := range in.Articles {
+		a := &in.Articles[i]
+		if anyHolds(word, a.ID, a.Slug, a.URL, a.Title, a.Summary, a.HTML, a.Language) || anyHolds(word, a.Tags...) {
+			return true
+		}
+		if a.Image != nil && anyHolds(word, a.Image.URL, a.Image.Alt) {
+			return true
+		}
+		for _, author := range a.Authors {
+			if anyHolds(word, author.Name) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func anyHolds(word string, texts ...string) bool {
+	return slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(text, word) })
+}

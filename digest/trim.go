@@ -1,0 +1,78 @@
+package digest
+
+import (
+	"fmt"
+
+	"github.com/tidings-press/tidings/templates"
+)
+
+// Sizes of a mail's HTML in bytes. Gmail cuts a mail off at 102 KB, with its
+// unsubscribe link, and each hole grows by a URL when it is filled.
+const (
+	WarnBytes = 80_000
+	MaxBytes  = 102_000
+	holeRoom  = 4_000
+)
+
+// maxTitles bounds the list of what is not shown whole; nobody reads a longer one.
+const maxTitles = 30
+
+// cut says how much of a variant a mail shows.
+type cut struct {
+	whole  int  // articles shown whole
+	titles int  // the next ones, by title
+	bodies bool // the whole ones with their bodies, for templates that print them
+	web    bool // as a web page
+}
+
+// after returns the cut that shows n articles whole and lists those that follow.
+func after(n, total int, bodies bool) cut {
+	return cut{whole: n, titles: min(total-n, maxTitles), bodies: bodies}
+}
+
+// trim renders with fewer and fewer articles until the mail is small enough. It asks
+// render for as many as the last size lets hope for, so that few tries do.
+func trim(total int, render func(cut) (templates.Rendered, error)) (templates.Rendered, cut, error) {
+	var out templates.Rendered
+	var last cut
+	for _, bodies := range []bool{true, false} {
+		for n := min(total, firstTry); ; {
+			last = after(n, total, bodies)
+			var err error
+			if out, err = render(last); err != nil {
+				return out, last, err
+			}
+			size := len(out.HTML) + holeRoom
+			if size <= MaxBytes {
+				return out, last, nil
+			}
+			if n == 1 {
+				break
+			}
+			n = max(1, min(n-1, n*(MaxBytes-10_000)/size))
+		}
+	}
+	return out, last, nil
+}
+
+// firstTry bounds the work on an edition with a thousand articles: a mail never
+// has room for more than some two hundred of them.
+const firstTry = 250
+
+// warnings are what an editor should know of a variant's size.
+func warnings(size int, shown cut, total int) []string {
+	var out []string
+	if shown.whole < total {
+		out = append(out, fmt.Sprintf("%d of %d articles are shown whole; the others are on the web, since mails over 102 KB are cut off by Gmail", shown.whole, total))
+	}
+	switch size += holeRoom; {
+	case size > MaxBytes:
+		out = append(out, fmt.Sprintf("the mail has %d KB and will be cut off by Gmail; its template alone is too large", size/1000))
+	case size > WarnBytes:
+		out = append(out, fmt.Sprintf("the mail has %d KB; from 102 KB on Gmail cuts mails off", size/1000))
+	}
+	if !shown.bodies {
+		out = append(out, "the articles' bodies were left out, since a single one is more than a mail can hold")
+	}
+	return out
+}
