@@ -1,0 +1,118 @@
+// Package inbox is a mail server for looking at mail: it takes every message it
+// is sent over SMTP, keeps the newest in memory and shows them in a browser.
+// New makes one, ServeSMTP takes mail in, Handler shows it.
+//
+// It is for trying things out on one's own machine. It asks for no password and
+// delivers nothing to anybody.
+package inbox
+
+import (
+	"net"
+	"sync"
+	"time"
+
+	"github.com/emersion/go-smtp"
+)
+
+// Defaults of Options.
+const (
+	DefaultMessages = 500
+	DefaultSize     = 25 << 20
+)
+
+// Options bound what an Inbox keeps.
+type Options struct {
+	Messages int              // the newest so many are kept; DefaultMessages when 0
+	Size     int64            // bytes of one message; DefaultSize when 0
+	Clock    func() time.Time // time.Now when nil
+}
+
+// Message is one mail as it came in.
+type Message struct {
+	ID       int // 1 for the first
+	From     string
+	To       []string
+	Received time.Time
+	Source   []byte // as sent, without the transparency dots
+	Subject  string
+	Name     string // of the sender as its header says, or the address
+}
+
+// Inbox keeps the newest messages. It is safe for concurrent use.
+type Inbox struct {
+	options Options
+	server  *smtp.Server
+
+	mu    sync.Mutex
+	kept  []*Message // oldest first
+	count int        // all that ever came
+}
+
+// New returns an empty Inbox.
+func New(options Options) *Inbox {
+	if options.Messages <= 0 {
+		options.Messages = DefaultMessages
+	}
+	if options.Size <= 0 {
+		options.Size = DefaultSize
+	}
+	if options.Clock == nil {
+		options.Clock = time.Now
+	}
+	in := &Inbox{options: options}
+	in.server = in.newServer()
+	return in
+}
+
+// ServeSMTP takes mail on the listener until Close. It returns nil after Close.
+func (in *Inbox) ServeSMTP(l net.Listener) error {
+	err := in.server.Serve(l)
+	if err == smtp.ErrServerClosed {
+		return nil
+	}
+	return err
+}
+
+// Close stops taking mail. What is kept can still be looked at.
+func (in *Inbox) Close() error { return in.server.Close() }
+
+// Count says how many messages ever came in.
+func (in *Inbox) Count() int {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.count
+}
+
+// Messages returns the kept messages, newest first.
+func (in *Inbox) Messages() []*Message {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	out := make([]*Message, 0, len(in.kept))
+	for i := len(in.kept) - 1; i >= 0; i-- {
+		out = append(out, in.kept[i])
+	}
+	return out
+}
+
+// Message returns a kept message by its number, or nil.
+func (in *Inbox) Message(id int) *Message {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	// Numbers run without gaps, so the place follows from the number.
+	if i := id - (in.count - len(in.kept)) - 1; i >= 0 && i < len(in.kept) {
+		return in.kept[i]
+	}
+	return nil
+}
+
+func (in *Inbox) keep(m *Message) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.count++
+	m.ID = in.count
+	in.kept = append(in.kept, m)
+	if len(in.kept) > in.options.Messages {
+		in.kept[0] = nil
+		in.kept = in.kept[1:]
+	}
+}

@@ -1,0 +1,113 @@
+package inbox
+
+import (
+	"bytes"
+	"embed"
+	"html/template"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+//go:embed pages
+var pageFiles embed.FS
+
+var pages = template.Must(template.New("").Funcs(template.FuncMap{
+	"clock": func(t time.Time) string { return t.Format("15:04:05") },
+	"list":  func(to []string) string { return strings.Join(to, ", ") },
+}).ParseFS(pageFiles, "pages/*.html"))
+
+// The frame shows somebody's HTML: no scripts, no forms, its own origin; links
+// open in a tab of their own.
+const framePolicy = "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src http: https: data:; media-src http: https:"
+
+const pagePolicy = "default-src 'none'; style-src 'self'; frame-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// Handler shows the messages: the list at /, one message at /messages/N, its
+// HTML alone at /messages/N/html and its source at /messages/N/source.
+func (in *Inbox) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", in.serveList)
+	mux.HandleFunc("GET /inbox.css", serveStyle)
+	mux.HandleFunc("GET /messages/{id}", in.serveMessage)
+	mux.HandleFunc("GET /messages/{id}/html", in.serveHTML)
+	mux.HandleFunc("GET /messages/{id}/source", in.serveSource)
+	return mux
+}
+
+func serveStyle(w http.ResponseWriter, r *http.Request) {
+	http.ServeFileFS(w, r, pageFiles, "pages/inbox.css")
+}
+
+func (in *Inbox) serveList(w http.ResponseWriter, _ *http.Request) {
+	messages := in.Messages()
+	show(w, "list.html", map[string]any{"Messages": messages, "Count": in.Count(), "Kept": len(messages)})
+}
+
+func (in *Inbox) serveMessage(w http.ResponseWriter, r *http.Request) {
+	m := in.find(w, r)
+	if m == nil {
+		return
+	}
+	p := takeApart(m.Source)
+	view := r.URL.Query().Get("view")
+	switch view {
+	case "html", "text", "headers", "source":
+	default:
+		view = "html"
+		if p.HTML == "" {
+			view = "text"
+		}
+	}
+	show(w, "message.html", map[string]any{
+		"Message": m, "Parts": p, "View": view, "Views": []string{"html", "text", "headers", "source"},
+		"Source": string(m.Source), "Newer": in.Message(m.ID + 1), "Older": in.Message(m.ID - 1),
+	})
+}
+
+func (in *Inbox) serveHTML(w http.ResponseWriter, r *http.Request) {
+	m := in.find(w, r)
+	if m == nil {
+		return
+	}
+	w.Header().Set("Content-Security-Policy", framePolicy)
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Referrer-Policy", "no-referrer")
+	_, _ = w.Write([]byte(takeApart(m.Source).HTML))
+}
+
+func (in *Inbox) serveSource(w http.ResponseWriter, r *http.Request) {
+	m := in.find(w, r)
+	if m == nil {
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	_, _ = w.Write(m.Source)
+}
+
+// find returns the message that the path names, or answers 404.
+func (in *Inbox) find(w http.ResponseWriter, r *http.Request) *Message {
+	id, err := strconv.Atoi(r.PathValue("id"))
+	if err == nil {
+		if m := in.Message(id); m != nil {
+			return m
+		}
+	}
+	http.Error(w, "No such message: it may be older than the newest "+strconv.Itoa(in.options.Messages)+" that are kept.", http.StatusNotFound)
+	return nil
+}
+
+func show(w http.ResponseWriter, page string, data any) {
+	var out bytes.Buffer
+	if err := pages.ExecuteTemplate(&out, page, data); err != nil {
+		http.Error(w, "This page could not be made: "+err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Security-Policy", pagePolicy)
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	_, _ = out.WriteTo(w)
+}
