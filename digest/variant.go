@@ -1,5 +1,10 @@
 package digest
 
+import (
+	"html"
+	"strings"
+)
+
 // Variant is an edition rendered for one set of preferences. The holes in HTML
 // and Text are marked by the words in Holes; everything else is frozen.
 type Variant struct {
@@ -29,4 +34,33 @@ type Holes struct {
 	Unsubscribe string // URL of the page with one button
 	Preferences string // URL
 	Web         string // URL of the web edition
+}
+
+// Fill returns the variant as one reader sees it, with values in place of the marks.
+// Mails are filled far faster by their mould; this is for previews and pages.
+func (v Variant) Fill(values Holes) Variant {
+	if values.Name == "" {
+		values.Name = v.Nobody
+	}
+	escape, plain := v.Holes.pairs(values, html.EscapeString), v.Holes.pairs(values, func(s string) string { return s })
+	v.HTML = strings.NewReplacer(escape...).Replace(v.HTML)
+	v.Page = strings.NewReplacer(escape...).Replace(v.Page)
+	v.Text = strings.NewReplacer(plain...).Replace(v.Text)
+	return v
+}
+
+// Words lists the marks, in the order of the struct's fields.
+func (h Holes) Words() []string {
+	return []string{h.Name, h.Address, h.Unsubscribe, h.Preferences, h.Web}
+}
+
+func (h Holes) pairs(values Holes, encode func(string) string) []string {
+	var out []string
+	filled := values.Words()
+	for i, mark := range h.Words() {
+		if mark != "" {
+			out = append(out, mark, encode(filled[i]))
+		}
+	}
+	return out
 }

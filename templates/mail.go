@@ -13,6 +13,7 @@ type Mail struct {
 	Name    string
 	html    *template.Template
 	text    *texttemplate.Template
+	lifted  []string // conditional comments of the HTML part
 	fileOf  func(name string) string
 	subject bool // the text part defines the subject
 }
@@ -30,7 +31,7 @@ const MaxStyle = 16 << 10
 // Render fills the template with a Digest or a Notice and moves its styles into
 // the elements, as mail programs want them.
 func (m *Mail) Render(data any) (Rendered, error) {
-	page, err := m.HTML(data)
+	page, err := m.fill(data)
 	if err != nil {
 		return Rendered{}, err
 	}
@@ -38,6 +39,7 @@ func (m *Mail) Render(data any) (Rendered, error) {
 	if out.HTML, err = inline(page); err != nil {
 		return Rendered{}, &Error{File: m.fileOf(m.Name + ".html"), What: err.Error()}
 	}
+	out.HTML = restore(out.HTML, m.lifted)
 	if out.Text, err = m.Text(data); err != nil {
 		return Rendered{}, err
 	}
@@ -47,6 +49,11 @@ func (m *Mail) Render(data any) (Rendered, error) {
 
 // HTML fills the HTML part and leaves its styles where they are, for browsers.
 func (m *Mail) HTML(data any) (string, error) {
+	page, err := m.fill(data)
+	return restore(page, m.lifted), err
+}
+
+func (m *Mail) fill(data any) (string, error) {
 	var out bytes.Buffer
 	if err := m.html.Execute(&out, data); err != nil {
 		return "", explain(err, m.fileOf, m.fileOf(m.Name+".html"))
@@ -94,49 +101,46 @@ func tidyLines(text string) string {
 // parseMail parses a mail's two files together with the parts that mails share.
 func parseMail(name string, files fileSet) (*Mail, error) {
 	m := &Mail{Name: name, fileOf: files.path}
-	var err error
-	if m.html, err = parseHTML(name+".html", files); err != nil {
+	if err := m.parseHTML(name+".html", files); err != nil {
 		return nil, err
 	}
-	if m.text, err = parseText(name+".txt", files); err != nil {
+	if err := m.parseText(name+".txt", files); err != nil {
 		return nil, err
 	}
 	m.subject = m.text.Lookup("subject") != nil
 	return m, nil
 }
 
-func parseHTML(name string, files fileSet) (*template.Template, error) {
-	var lifted []template.HTML
-	root := template.New(name).Option("missingkey=error").
-		Funcs(template.FuncMap{"conditional": conditionalFunc(&lifted)})
+func (m *Mail) parseHTML(name string, files fileSet) error {
+	m.html = template.New(name).Option("missingkey=error").Funcs(template.FuncMap{"conditional": conditional})
 	for _, part := range append(files.parts(".html"), name) {
-		source, err := prepare(files.path(part), files.source(part), &lifted)
+		source, err := prepare(files.path(part), files.source(part), &m.lifted)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		t := root
+		t := m.html
 		if part != name {
-			t = root.New(part)
+			t = t.New(part)
 		}
 		if _, err := t.Parse(source); err != nil {
-			return nil, explain(err, files.path, files.path(part))
+			return explain(err, files.path, files.path(part))
 		}
 	}
-	return root, nil
+	return nil
 }
 
-func parseText(name string, files fileSet) (*texttemplate.Template, error) {
-	root := texttemplate.New(name).Option("missingkey=error").Funcs(textFuncs)
+func (m *Mail) parseText(name string, files fileSet) error {
+	m.text = texttemplate.New(name).Option("missingkey=error").Funcs(textFuncs)
 	for _, part := range append(files.parts(".txt"), name) {
-		t := root
+		t := m.text
 		if part != name {
-			t = root.New(part)
+			t = t.New(part)
 		}
 		if _, err := t.Parse(files.source(part)); err != nil {
-			return nil, explain(err, files.path, files.path(part))
+			return explain(err, files.path, files.path(part))
 		}
 	}
-	return root, nil
+	return nil
 }
 
 // errNoMail names the mails that there are.

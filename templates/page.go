@@ -55,7 +55,8 @@ func (p Page) List(names []string) string { return p.phrases.join(names) }
 // that Outlook wants.
 func (p Page) Align() string { return align(p.Direction) }
 
-// ByLine is who wrote an article and when, such as "Anna and Ben · 3 May 2026".
+// ByLine is who wrote an article and when, such as "Anna and Ben · 3 May 2026". It
+// reads in the mail's direction, whatever the article's own is.
 func (p Page) ByLine(a Article) string {
 	var parts []string
 	if len(a.Authors) > 0 {
@@ -64,5 +65,17 @@ func (p Page) ByLine(a Article) string {
 	if !a.Published.IsZero() {
 		parts = append(parts, p.ShortDate(a.Published))
 	}
-	return strings.Join(parts, " · ")
+	return strings.Join(parts, p.separator(a.Direction))
+}
+
+// separator is a dot between two parts. After names in a script of the other
+// direction a mark keeps the date from being drawn into their line (UAX 9).
+func (p Page) separator(direction string) string {
+	switch {
+	case direction == p.Direction || direction == "":
+		return " · "
+	case p.Direction == "rtl":
+		return "\u200F · \u200F"
+	}
+	return "\u200E · \u200E"
 }

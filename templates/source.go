@@ -1,7 +1,6 @@
 package templates
 
 import (
-	"fmt"
 	"html/template"
 	"regexp"
 	"strconv"
@@ -16,23 +15,21 @@ var conditionals = regexp.MustCompile(`<!--\[if [^\]]*\]><!-->|<!--<!\[endif\]--
 var indentation = regexp.MustCompile(`(?m)^[ \t]+`)
 
 // prepare makes the source of an HTML template ready for html/template, which drops
-// every comment: conditional comments are lifted out, and a call that prints
-// them unchanged is put in their place. Indentation goes as well, since Gmail
-// counts its bytes. Lines keep their numbers.
-func prepare(file, source string, lifted *[]template.HTML) (string, error) {
+// every comment: conditional comments are lifted out, and a call that marks their
+// place is put there. Indentation goes as well, since Gmail counts its bytes.
+// Lines keep their numbers.
+func prepare(file, source string, lifted *[]string) (string, error) {
 	if at := actionInConditional(source); at >= 0 {
-		return "", &Error{File: file, Line: 1 + strings.Count(source[:at], "\n"),
+		return "", &Error{
+			File: file, Line: 1 + strings.Count(source[:at], "\n"),
 			What:  "an action inside a conditional comment",
-			Right: "comments for Outlook hold plain markup only; close the comment before {{ and open another after it"}
+			Right: "comments for Outlook hold plain markup only; close the comment before {{ and open another after it",
+		}
 	}
 	source = conditionals.ReplaceAllStringFunc(source, func(comment string) string {
-		*lifted = append(*lifted, template.HTML(indentation.ReplaceAllString(comment, ""))) //nolint:gosec // the template's own text
-		call := "{{conditional " + strconv.Itoa(len(*lifted)-1) + "}}"
-		// A comment inside an action keeps the line numbers of what follows.
-		if lines := strings.Count(comment, "\n"); lines > 0 {
-			call = "{{conditional " + strconv.Itoa(len(*lifted)-1) + strings.Repeat("\n", lines) + "}}"
-		}
-		return call
+		*lifted = append(*lifted, indentation.ReplaceAllString(comment, ""))
+		// Line breaks inside an action keep the line numbers of what follows.
+		return "{{conditional " + strconv.Itoa(len(*lifted)-1) + strings.Repeat("\n", strings.Count(comment, "\n")) + "}}"
 	})
 	return indentation.ReplaceAllString(source, ""), nil
 }
@@ -46,12 +43,24 @@ func actionInConditional(source string) int {
 	return -1
 }
 
-// conditionalFunc prints the lifted comments by number.
-func conditionalFunc(lifted *[]template.HTML) func(int) (template.HTML, error) {
-	return func(i int) (template.HTML, error) {
-		if i < 0 || i >= len(*lifted) {
-			return "", fmt.Errorf("no conditional comment %d", i)
-		}
-		return (*lifted)[i], nil
+// conditional marks the place of a lifted comment by a comment of our own. It is
+// put back by restore only after the styles are inlined: the HTML library that
+// does it would write "&nbsp;" in a comment as "&amp;nbsp;".
+func conditional(i int) template.HTML {
+	return template.HTML(placeOf(i))
+}
+
+func placeOf(i int) string { return "<!--conditional " + strconv.Itoa(i) + "-->" }
+
+// restore puts the lifted comments back. Nothing that is filled in can pose as
+// their places: its "<" is escaped, and articles' HTML has no comments.
+func restore(page string, lifted []string) string {
+	if len(lifted) == 0 {
+		return page
 	}
+	pairs := make([]string, 0, 2*len(lifted))
+	for i, comment := range lifted {
+		pairs = append(pairs, placeOf(i), comment)
+	}
+	return strings.NewReplacer(pairs...).Replace(page)
 }

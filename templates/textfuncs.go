@@ -14,6 +14,7 @@ var textFuncs = texttemplate.FuncMap{
 	"wrap":      wrap,
 	"underline": underline,
 	"rule":      func(mark string, width int) string { return strings.Repeat(mark, max(0, min(width, 200))) },
+	"indent":    indent,
 	"plain":     plain,
 }
 
@@ -48,6 +49,11 @@ func wrapLine(out *strings.Builder, width int, line string) {
 		column += uniseg.StringWidth(word)
 		pending = segment[len(word):]
 	}
+}
+
+// indent puts spaces before every line but the first.
+func indent(width int, text string) string {
+	return strings.ReplaceAll(text, "\n", "\n"+strings.Repeat(" ", max(0, min(width, 72))))
 }
 
 // underline puts a line of marks under a text, as wide as its widest line.
