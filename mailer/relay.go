@@ -1,0 +1,66 @@
+package mailer
+
+import (
+	"crypto/tls"
+	"time"
+)
+
+// Protocol is what is spoken with a relay.
+type Protocol string
+
+// The protocols. The empty one is SMTP.
+const (
+	SMTP Protocol = "smtp"
+	LMTP Protocol = "lmtp" // RFC 2033
+)
+
+// Security says how a connection is encrypted.
+type Security string
+
+// The ways to encrypt. The empty one is StartTLS.
+const (
+	StartTLS      Security = "starttls"      // required: no mail without it
+	ImplicitTLS   Security = "implicit"      // TLS from the first byte, RFC 8314
+	Opportunistic Security = "opportunistic" // STARTTLS if offered, in the clear if not
+	NoTLS         Security = "none"
+)
+
+// Mechanism is a way to authenticate.
+type Mechanism string
+
+// The mechanisms. The empty one is AuthAuto when there is a user name.
+const (
+	AuthAuto    Mechanism = "auto" // the strongest that the relay offers
+	AuthPlain   Mechanism = "plain"
+	AuthLogin   Mechanism = "login"
+	AuthSCRAM   Mechanism = "scram" // SHA-256 before SHA-1, with channel binding where it can be had
+	AuthXOAuth2 Mechanism = "xoauth2"
+	AuthNone    Mechanism = "none"
+)
+
+// Relay says how to reach an SMTP server that mail is handed to.
+type Relay struct {
+	Name     string // for errors and logs
+	Host     string
+	Port     int
+	Socket   string // path of a Unix socket, in place of Host and Port
+	Protocol Protocol
+	Security Security
+	TLS      *tls.Config // roots and the like; nil for the system's. ServerName is set from Host
+	Auth     Mechanism
+	Username string
+	Password string
+	Helo     string // our name; "localhost" when empty
+	Timeouts Timeouts
+	// NoPipelining keeps to one command at a time even when the relay offers more.
+	NoPipelining bool
+}
+
+// Timeouts bound each step of a conversation. Zero values are the defaults of
+// RFC 5321, section 4.5.3.2: waiting shorter for the last reply makes duplicates.
+type Timeouts struct {
+	Connect time.Duration // connection, greeting, TLS and AUTH each; 30 s
+	Command time.Duration // MAIL, RCPT and DATA; 5 min
+	Body    time.Duration // writing the body; 3 min
+	Final   time.Duration // the reply after the final dot; 10 min
+}
