@@ -1,28 +1,175 @@
 package digest
 
 import (
-	"fmt"
+	"errors"
+	"reflect"
+	"slices"
+	"strings"
 	"testing"
-	"time"
 
-	"github.com/tidings-press/tidings/article"
-	"github.com/tidings-press/tidings/templates"
+	"golang.org/x/net/html"
 )
 
-func TestRenderX(t *testing.T) {
-	set, err := templates.Load("")
+func TestMailsLookAsTheyDid(t *testing.T) {
+	t.Parallel()
+	for _, tmpl := range []string{"digest", "brief"} {
+		for _, lang := range []string{"en", "ar"} {
+			in := sampleIssue()
+			in.Definition.Template, in.Definition.Language = tmpl, lang
+			v := mustRender(t, in, Preferences{})
+			golden(t, "testdata/"+tmpl+"-"+lang+".html", v.HTML)
+			golden(t, "testdata/"+tmpl+"-"+lang+".txt", v.Subject+"\n\n"+v.Text)
+		}
+	}
+}
+
+func TestRenderingIsTheSameEachTime(t *testing.T) {
+	t.Parallel()
+	first := mustRender(t, sampleIssue(), Preferences{Topics: []string{"sea"}})
+	for range 5 {
+		if again := mustRender(t, sampleIssue(), Preferences{Topics: []string{"sea"}}); !reflect.DeepEqual(again, first) {
+			t.Fatal("the same issue gave another variant")
+		}
+	}
+}
+
+func TestEachMarkOccursOnlyWhereItIsMeant(t *testing.T) {
+	t.Parallel()
+	v := mustRender(t, sampleIssue(), Preferences{})
+	places := markPlaces(t, v.HTML, v.Holes)
+	want := map[string]string{
+		v.Holes.Address: "text", v.Holes.Unsubscribe: "a href", v.Holes.Preferences: "a href", v.Holes.Web: "a href",
+	}
+	for mark, place := range want {
+		if got := places[mark]; !slices.Equal(got, []string{place}) {
+			t.Errorf("mark %s stands in %v, want once in %s", mark, got, place)
+		}
+	}
+	for _, mark := range []string{v.Holes.Address, v.Holes.Unsubscribe, v.Holes.Preferences, v.Holes.Web} {
+		if n := strings.Count(v.Text, mark); n != 1 {
+			t.Errorf("mark %s stands %d times in the text, want once", mark, n)
+		}
+	}
+}
+
+// markPlaces says for each mark where a browser finds it: in text, or as the whole of
+// an attribute.
+func markPlaces(t *testing.T, page string, holes Holes) map[string][]string {
+	t.Helper()
+	doc, err := html.Parse(strings.NewReader(page))
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := Issue{ID: "e1", Definition: Definition{Name: "weekly", Title: "The Weekly"}, Number: 3, Site: Site{Title: "Post", URL: "https://example.org", Language: "en"}, Now: time.Unix(1700000000, 0)}
-	for i := range 1000 {
-		in.Articles = append(in.Articles, article.Article{ID: fmt.Sprint(i), Slug: fmt.Sprint("a", i), Title: fmt.Sprint("Title ", i), Summary: "Some summary text that is long enough to be a summary.", Published: time.Unix(1700000000, 0)})
+	places := map[string][]string{}
+	for node := range doc.Descendants() {
+		for _, mark := range holes.Words() {
+			if node.Type == html.TextNode && strings.Contains(node.Data, mark) {
+				places[mark] = append(places[mark], "text")
+			}
+			for _, attr := range node.Attr {
+				if attr.Val == mark {
+					places[mark] = append(places[mark], node.Data+" "+attr.Key)
+				} else if strings.Contains(attr.Val, mark) {
+					places[mark] = append(places[mark], "part of "+node.Data+" "+attr.Key)
+				}
+			}
+		}
 	}
-	for _, n := range []int{1, 10, 50, 1000} {
-		x := in
-		x.Articles = in.Articles[:n]
-		at := time.Now()
-		v, err := Render(x, Preferences{}, set)
-		t.Log(n, time.Since(at), len(v.HTML), len(v.Text), len(v.Page), v.Shown, v.Warnings, v.Subject, err)
+	return places
+}
+
+func TestStylesAreInlinedAndDarkModeIsKept(t *testing.T) {
+	t.Parallel()
+	page := mustRender(t, sampleIssue(), Preferences{}).HTML
+	for _, want := range []string{
+		"@media (prefers-color-scheme: dark)", "@media (max-width: 620px)", "[data-ogsc] .ink", "<!--[if mso]><table", "<![endif]-->",
+		`<html lang="en" dir="ltr"`, `style="margin:0;padding:0;`, `lang="ar"`, `dir="rtl"`,
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the mail has no %s", want)
+		}
+	}
+	for _, bad := range []string{"data-premailer", "pr-el-id", ".masthead { font-family", "conditional 0", "<script", "{{", "ZgotmplZ"} {
+		if strings.Contains(page, bad) {
+			t.Errorf("the mail has %s", bad)
+		}
+	}
+}
+
+// An image that a server could count opens with would be one per reader.
+func TestNoImageTracks(t *testing.T) {
+	t.Parallel()
+	v := mustRender(t, sampleIssue(), Preferences{})
+	for mark, places := range markPlaces(t, v.HTML, v.Holes) {
+		for _, place := range places {
+			if strings.HasPrefix(place, "img") || strings.HasPrefix(place, "part of img") {
+				t.Errorf("mark %s is in an image's address", mark)
+			}
+		}
+	}
+	if strings.Contains(v.HTML, `width="1"`) {
+		t.Error("the mail has an image of one pixel")
+	}
+}
+
+func TestVariantShowsOnlyWhatTheReaderWants(t *testing.T) {
+	t.Parallel()
+	in := sampleIssue()
+	in.Definition.Language = ""
+	for name, tc := range map[string]struct {
+		prefs    Preferences
+		articles []string
+		language string
+		subject  string
+	}{
+		"everything": {Preferences{}, []string{"a1", "a2", "a3", "a4"}, "en", "The Weekly: The harbour after the storm"},
+		"topic":      {Preferences{Topics: []string{"SEA"}}, []string{"a1", "a3"}, "en", "The Weekly: The harbour after the storm"},
+		"language":   {Preferences{Language: "fr-CA"}, []string{"a2"}, "fr", "The Weekly: En quête d’une reconnaissance"},
+		"both":       {Preferences{Topics: []string{"sea"}, Language: "ar"}, []string{"a3"}, "ar", "The Weekly: الميناء بعد العاصفة"},
+	} {
+		v := mustRender(t, in, tc.prefs)
+		if !slices.Equal(v.Articles, tc.articles) || v.Language != tc.language || v.Subject != tc.subject || v.Key != tc.prefs.Key() {
+			t.Errorf("%s: articles %v, language %s, subject %q", name, v.Articles, v.Language, v.Subject)
+		}
+		if strings.Contains(v.HTML, "haftar") != slices.Contains(tc.articles, "a2") {
+			t.Errorf("%s: the mail shows other articles than the variant lists", name)
+		}
+	}
+}
+
+func TestEmptyVariantIsSkippedWithTheReason(t *testing.T) {
+	t.Parallel()
+	_, err := Render(sampleIssue(), Preferences{Topics: []string{"gardening"}}, builtIn(t))
+	if !errors.Is(err, ErrEmpty) {
+		t.Fatalf("got %v, want ErrEmpty", err)
+	}
+}
+
+func TestUnknownTemplateIsNamed(t *testing.T) {
+	t.Parallel()
+	in := sampleIssue()
+	in.Definition.Template = "weekley"
+	_, err := Render(in, Preferences{}, builtIn(t))
+	if err == nil || !strings.Contains(err.Error(), `no mail template "weekley"; there are: brief, digest`) {
+		t.Fatalf("got %v", err)
+	}
+}
+
+func TestFillPutsEachValueInItsPlace(t *testing.T) {
+	t.Parallel()
+	v := mustRender(t, sampleIssue(), Preferences{})
+	filled := v.Fill(Holes{Address: `"<x>&"@post.example`, Unsubscribe: "https://post.example/u?a=1&b=2", Preferences: "https://post.example/p", Web: "https://post.example/w"})
+	for _, want := range []string{`&#34;&lt;x&gt;&amp;&#34;@post.example`, `href="https://post.example/u?a=1&amp;b=2"`} {
+		if !strings.Contains(filled.HTML, want) {
+			t.Errorf("the HTML has no %s", want)
+		}
+	}
+	if !strings.Contains(filled.Text, "https://post.example/u?a=1&b=2") {
+		t.Error("the text has another address than the HTML")
+	}
+	for _, mark := range v.Holes.Words() {
+		if strings.Contains(filled.HTML+filled.Text, mark) {
+			t.Errorf("mark %s is left", mark)
+		}
 	}
 }

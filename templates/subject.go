@@ -167,9 +167,12 @@ func turnsDirection(r rune) bool {
 	return (r >= '\u202A' && r <= '\u202E') || (r >= '\u2066' && r <= '\u2069')
 }
 
-// maxCluster bounds one character, in bytes: an honest one with all its marks has
-// far fewer, and a heap of accents must not pass as one character.
-const maxCluster = 64
+// maxCluster bounds one character and meanBytes the mean of all, in bytes: a heap of
+// accents must not pass as one character, nor a row of emoji families as a line.
+const (
+	maxCluster = 64
+	meanBytes  = 8
+)
 
 // Cut shortens a text to at most width characters as a reader counts them, with an
 // ellipsis in place of what is left out, and at the end of a word where there is one.
@@ -184,7 +187,7 @@ func Cut(text string, width int) string {
 	for rest := text; rest != ""; count++ {
 		var cluster string
 		cluster, rest, _, state = uniseg.FirstGraphemeClusterInString(rest, state)
-		if count == width-1 && rest != "" || len(cluster) > maxCluster {
+		if count == width-1 && rest != "" || len(cluster) > maxCluster || end+len(cluster) > width*meanBytes {
 			return cutAt(text, end, lastSpace)
 		}
 		if cluster == " " {
