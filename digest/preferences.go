@@ -83,8 +83,8 @@ func primary(tag string) string {
 	if err != nil {
 		return ""
 	}
-	base, confidence := parsed.Base()
-	if confidence == language.No {
+	base, _, _ := parsed.Raw()
+	if base.String() == "und" {
 		return ""
 	}
 	return base.String()

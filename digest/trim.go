@@ -30,34 +30,45 @@ func after(n, total int, bodies bool) cut {
 	return cut{whole: n, titles: min(total-n, maxTitles), bodies: bodies}
 }
 
-// trim renders with fewer and fewer articles until the mail is small enough. It asks
-// render for as many as the last size lets hope for, so that few tries do.
+// trim renders as many articles whole as a mail has room for. Each size tells how many
+// to try next, so that a few tries do even for a thousand articles.
 func trim(total int, render func(cut) (templates.Rendered, error)) (templates.Rendered, cut, error) {
-	var out templates.Rendered
-	var last cut
-	for _, bodies := range []bool{true, false} {
-		for n := min(total, firstTry); ; {
-			last = after(n, total, bodies)
-			var err error
-			if out, err = render(last); err != nil {
-				return out, last, err
-			}
-			size := len(out.HTML) + holeRoom
-			if size <= MaxBytes {
-				return out, last, nil
-			}
-			if n == 1 {
-				break
-			}
-			n = max(1, min(n-1, n*(MaxBytes-10_000)/size))
-		}
+	out, shown, err := fit(total, true, render)
+	if err != nil || len(out.HTML)+holeRoom <= MaxBytes {
+		return out, shown, err
 	}
-	return out, last, nil
+	return fit(total, false, render)
 }
 
-// firstTry bounds the work on an edition with a thousand articles: a mail never
-// has room for more than some two hundred of them.
-const firstTry = 250
+// firstTry is about what a mail has room for.
+const firstTry = 40
+
+// fit returns the fullest rendering found that is small enough, or that of a single
+// article when none is.
+func fit(total int, bodies bool, render func(cut) (templates.Rendered, error)) (best templates.Rendered, shown cut, err error) {
+	most := total // above it is known not to fit
+	for n := min(total, firstTry); ; {
+		tried := after(n, total, bodies)
+		out, err := render(tried)
+		if err != nil {
+			return out, tried, err
+		}
+		size := len(out.HTML) + holeRoom
+		if size > MaxBytes && n > 1 {
+			most = n - 1
+			if n = max(1, min(n-1, n*(MaxBytes-10_000)/size)); n <= shown.whole {
+				return best, shown, nil
+			}
+			continue
+		}
+		best, shown = out, tried
+		more := min(most, n*(MaxBytes-6_000)/size)
+		if size > WarnBytes || more <= n {
+			return best, shown, nil
+		}
+		n = more
+	}
+}
 
 // warnings are what an editor should know of a variant's size.
 func warnings(size int, shown cut, total int) []string {

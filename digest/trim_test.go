@@ -3,6 +3,7 @@ package digest
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -125,6 +126,36 @@ func TestTrimmingTakesFewTries(t *testing.T) {
 	})
 	if err != nil || calls > 5 || len(out.HTML) > MaxBytes || shown.whole < 30 {
 		t.Errorf("%d calls for %d bytes with %d articles, error %v", calls, len(out.HTML), shown.whole, err)
+	}
+}
+
+// Sizes may jump: whatever they are, trimming ends, and what it returns fits unless
+// nothing does.
+func TestTrimmingEndsForAnySizes(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(3, 4))
+	for range 2000 {
+		total := 1 + random.IntN(200)
+		sizes := make([]int, total+1)
+		for i := range sizes {
+			sizes[i] = random.IntN(200_000)
+			if i > 0 && random.IntN(2) == 0 {
+				sizes[i] = sizes[i-1] + random.IntN(3000)
+			}
+		}
+		calls := 0
+		out, shown, err := trim(total, func(c cut) (templates.Rendered, error) {
+			if calls++; calls > 100 {
+				return templates.Rendered{}, errors.New("it goes on and on")
+			}
+			return templates.Rendered{HTML: strings.Repeat("x", sizes[c.whole])}, nil
+		})
+		if err != nil || shown.whole < 1 || len(out.HTML) != sizes[shown.whole] {
+			t.Fatalf("%d calls: %d bytes with %d articles, error %v", calls, len(out.HTML), shown.whole, err)
+		}
+		if len(out.HTML)+holeRoom > MaxBytes && shown.whole > 1 {
+			t.Fatalf("%d bytes with %d articles were returned", len(out.HTML), shown.whole)
+		}
 	}
 }
 
