@@ -1,0 +1,163 @@
+package schedule
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/robfig/cron/v3"
+)
+
+// Error says what is wrong with a spec or timezone, and what would be right.
+type Error struct {
+	Spec  string
+	What  string
+	Right string
+}
+
+func (e *Error) Error() string {
+	return fmt.Sprintf("schedule %q: %s; right would be: %s", e.Spec, e.What, e.Right)
+}
+
+const fieldsRight = `five fields (minute hour day-of-month month day-of-week) such as "0 8 * * 5", six with seconds first, or @weekly`
+
+var parser = cron.NewParser(cron.SecondOptional | cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow | cron.Descriptor)
+
+// Parse reads a cron spec that is meant in a timezone (an IANA name; UTC when empty). A
+// prefix TZ= or CRON_TZ= in the spec wins over timezone. Errors are *Error; a
+// spec that never fires, such as 30 February, is one.
+func Parse(spec, timezone string) (*Schedule, error) {
+	bare, timezone, err := cutZone(spec, timezone)
+	if err != nil {
+		return nil, err
+	}
+	zone, err := LoadZone(timezone)
+	if err != nil {
+		return nil, &Error{Spec: spec, What: err.Error(), Right: "an IANA name such as Europe/Paris, or UTC"}
+	}
+	s := &Schedule{spec: bare, zone: zone}
+	if err := s.parse(bare); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// cutZone takes the prefix off. The library would panic on one without a schedule.
+func cutZone(spec, timezone string) (bare, zone string, err error) {
+	bare = strings.TrimSpace(spec)
+	for _, prefix := range []string{"TZ=", "CRON_TZ="} {
+		rest, found := strings.CutPrefix(bare, prefix)
+		if !found {
+			continue
+		}
+		end := strings.IndexAny(rest, " \t")
+		if end < 0 {
+			return "", "", &Error{Spec: spec, What: "no schedule follows on the timezone", Right: prefix + "Europe/Paris 0 8 * * 5"}
+		}
+		return strings.TrimSpace(rest[end:]), rest[:end], nil
+	}
+	return bare, timezone, nil
+}
+
+// LoadZone finds a timezone by its IANA name; UTC when empty. "Local" is none: it
+// would differ from node to node.
+func LoadZone(name string) (*time.Location, error) {
+	if name == "" {
+		return time.UTC, nil
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil || name == "Local" {
+		return nil, fmt.Errorf("timezone %q is unknown", name)
+	}
+	return zone, nil
+}
+
+func (s *Schedule) parse(spec string) error {
+	if len(spec) > 1000 || strings.ContainsAny(spec, "\r\n\x00") {
+		return &Error{Spec: spec[:min(len(spec), 80)], What: "it is no cron spec", Right: fieldsRight}
+	}
+	if spec == "" {
+		return &Error{Spec: spec, What: "it is empty", Right: fieldsRight}
+	}
+	parsed, err := parser.Parse(sundays(spec))
+	if err != nil {
+		return explain(spec, err)
+	}
+	switch rule := parsed.(type) {
+	case cron.ConstantDelaySchedule:
+		s.every = rule.Delay
+	case *cron.SpecSchedule:
+		return s.take(rule)
+	default:
+		return &Error{Spec: spec, What: "it is no cron spec", Right: fieldsRight}
+	}
+	return nil
+}
+
+// take keeps a rule that fires at all.
+func (s *Schedule) take(rule *cron.SpecSchedule) error {
+	rule.Location = time.UTC
+	s.rule = rule
+	s.fixed = rule.Hour&allHours != allHours
+	if _, ok := s.nextWall(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)); !ok {
+		return &Error{Spec: s.spec, What: "it never fires: no year has such a day", Right: "a day of month that the month has"}
+	}
+	return nil
+}
+
+const allHours = 1<<24 - 1
+
+// sundays writes day of week 7 as 0, as most crons allow and the library does not.
+func sundays(spec string) string {
+	fields := strings.Fields(spec)
+	if len(fields) < 5 {
+		return spec
+	}
+	last := len(fields) - 1
+	days := strings.Split(fields[last], ",")
+	for i, day := range days {
+		days[i] = sunday(day)
+	}
+	fields[last] = strings.Join(days, ",")
+	return strings.Join(fields, " ")
+}
+
+func sunday(day string) string {
+	if day == "7" {
+		return "0"
+	}
+	from, ok := strings.CutSuffix(day, "-7")
+	switch {
+	case !ok:
+		return day
+	case from == "7":
+		return "0"
+	}
+	return from + "-6,0"
+}
+
+// hints are what the library says, and what would be right then.
+var hints = []struct{ says, right string }{
+	{"beyond end of range", "a range from lower to higher, or two with a comma: 5-6,0-1"},
+	{"above maximum", "seconds and minutes 0-59, hours 0-23, days 1-31, months 1-12, weekdays 0-7"},
+	{"below minimum", "seconds and minutes 0-59, hours 0-23, days 1-31, months 1-12, weekdays 0-7"},
+	{"unrecognized descriptor", "@yearly, @monthly, @weekly, @daily, @hourly or @every 90m"},
+	{"failed to parse duration", "a duration such as @every 90m"},
+	{"failed to parse int", "numbers, names such as MON or JAN, *, lists, ranges and steps"},
+	{"step of range", "a step of at least 1, such as */15"},
+}
+
+// explain makes the library's error one of ours.
+func explain(spec string, err error) error {
+	what := strings.ReplaceAll(err.Error(), "\n", " ")
+	if cause := errors.Unwrap(err); cause != nil {
+		what = cause.Error()
+	}
+	for _, hint := range hints {
+		if strings.Contains(what, hint.says) {
+			return &Error{Spec: spec, What: what, Right: hint.right}
+		}
+	}
+	return &Error{Spec: spec, What: what, Right: fieldsRight}
+}
