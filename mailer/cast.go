@@ -1,0 +1,150 @@
+package mailer
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+
+	mail "github.com/wneessen/go-mail"
+)
+
+// Cast compiles a message. It refuses marks that could not be told from the text
+// around them, headers with line breaks and addresses that no server would take.
+//
+// The message is written once by go-mail and cut where the marks are. Header
+// values are ours, since go-mail folds within words that must stay whole and
+// encodes words without regard to the marks in them.
+func Cast(msg Message) (*Mould, error) {
+	fields := msg.fields()
+	if err := msg.check(fields); err != nil {
+		return nil, err
+	}
+	border, word := msg.words()
+	written, err := msg.write(fields, border, word)
+	if err != nil {
+		return nil, fmt.Errorf("mailer: %w", err)
+	}
+	head, body, found := bytes.Cut(written, []byte("\r\n\r\n"))
+	if !found {
+		return nil, errors.New("mailer: the message has no body")
+	}
+	m := &Mould{}
+	castHead(m, append(head, "\r\n\r\n"...), fields, word)
+	msg.castBody(m, body, border)
+	return m, nil
+}
+
+// words are two words that occur nowhere in the message, as they depend on all of
+// it: the border of its parts, and what stands in for our header values.
+func (msg *Message) words() (border, word string) {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q", *msg))
+	return hex.EncodeToString(sum[:16]), hex.EncodeToString(sum[16:28])
+}
+
+// write lets go-mail write the message with a stand-in for each header value.
+func (msg *Message) write(fields []field, border, word string) ([]byte, error) {
+	m := mail.NewMsg(mail.WithEncoding(mail.EncodingQP), mail.WithBoundary(border), mail.WithNoDefaultUserAgent())
+	for i, f := range fields {
+		m.SetGenHeader(mail.Header(f.name), fmt.Sprintf("%02d%s", i, word))
+	}
+	m.SetDateWithValue(msg.Date)
+	switch {
+	case msg.Text == "":
+		m.SetBodyString(mail.TypeTextHTML, msg.HTML)
+	case msg.HTML == "":
+		m.SetBodyString(mail.TypeTextPlain, msg.Text)
+	default:
+		m.SetBodyString(mail.TypeTextPlain, msg.Text)
+		m.AddAlternativeString(mail.TypeTextHTML, msg.HTML)
+	}
+	var out bytes.Buffer
+	_, err := m.WriteTo(&out)
+	return out.Bytes(), err
+}
+
+// castHead replaces the stand-ins by the values of the fields.
+func castHead(m *Mould, head []byte, fields []field, word string) {
+	for {
+		at := bytes.Index(head, []byte(word))
+		if at < 2 {
+			break
+		}
+		i := int(head[at-2]-'0')*10 + int(head[at-1]-'0')
+		m.freeze(head[:at-2])
+		fields[i].cast(m)
+		head = head[at+len(word):]
+	}
+	m.freeze(head)
+}
+
+// castBody goes through the parts. go-mail puts no blank line but the one that
+// ends a part's header before its content, and quoted-printable cannot have the
+// boundary in it, which the content decides.
+func (msg *Message) castBody(m *Mould, body []byte, border string) {
+	if msg.Text == "" || msg.HTML == "" {
+		place := inText
+		if msg.Text == "" {
+			place = inHTML
+		}
+		castPart(m, body, place, msg.Marks)
+		if !bytes.HasSuffix(body, []byte("\r\n")) {
+			m.freeze([]byte("\r\n"))
+		}
+		return
+	}
+	end := []byte("\r\n--" + border)
+	place := inText
+	for {
+		head, rest, found := bytes.Cut(body, []byte("\r\n\r\n"))
+		if !found {
+			break
+		}
+		m.freeze(head)
+		m.freeze([]byte("\r\n\r\n"))
+		length := bytes.Index(rest, end)
+		castPart(m, rest[:length], place, msg.Marks)
+		body, place = rest[length:], inHTML
+	}
+	m.freeze(body)
+}
+
+// castPart breaks the lines of a part anew, so that each hole has lines of its
+// own: what is poured in never makes a line too long, nor one that starts with a
+// dot.
+func castPart(m *Mould, encoded []byte, place place, marks []string) {
+	text := string(bytes.ReplaceAll(encoded, softBreak, nil))
+	q := quoter{}
+	for {
+		at, which := encodedMark(text, marks)
+		q.static([]byte(text[:at]))
+		if which < 0 {
+			break
+		}
+		if q.column > 0 {
+			q.breakLine()
+		}
+		m.freeze(q.dst)
+		m.leave(hole{place: place, content: template{{"", which}}})
+		q = quoter{}
+		text = text[at+len(marks[which]):]
+		if text != "" && !strings.HasPrefix(text, "\r\n") {
+			q.breakLine()
+		}
+	}
+	m.freeze(q.dst)
+}
+
+// encodedMark is nextMark for quoted-printable, where "=C3" may look like the
+// start of a mark.
+func encodedMark(text string, marks []string) (at, which int) {
+	for from := 0; ; from = at + 1 {
+		at, which = nextMark(text[from:], marks)
+		at += from
+		if which < 0 || !strings.Contains(text[max(at-2, 0):at], "=") {
+			return at, which
+		}
+	}
+}

@@ -1,0 +1,79 @@
+package mailer
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+
+	"golang.org/x/net/idna"
+)
+
+// appendMailbox appends "Name <address>". An address that is empty makes a group
+// without members, which RFC 5322 allows where an empty list is not.
+func appendMailbox(dst []byte, column int, name, email string) []byte {
+	email = mailboxAddress(email)
+	if email == "" {
+		return append(dst, "undisclosed-recipients:;"...)
+	}
+	if name == "" {
+		return append(append(append(dst, '<'), email...), '>')
+	}
+	start := len(dst)
+	dst = appendPhrase(dst, column, name)
+	column += len(dst) - start
+	if fold := bytes.LastIndexByte(dst[start:], '\n'); fold >= 0 {
+		column = len(dst) - start - fold - 1
+	}
+	if column+len(email)+3 > headerLine {
+		dst = append(dst, "\r\n"...)
+	}
+	return append(append(append(dst, " <"...), email...), '>')
+}
+
+// mailboxAddress keeps what may stand between angle brackets, with the domain in
+// ASCII.
+func mailboxAddress(email string) string {
+	if strings.ContainsFunc(email, breaksAddress) {
+		email = strings.Map(func(r rune) rune {
+			if breaksAddress(r) {
+				return -1
+			}
+			return r
+		}, strings.ToValidUTF8(email, ""))
+	}
+	if ascii, err := asciiDomain(email); err == nil {
+		email = ascii
+	}
+	return email[:min(len(email), tokenMax)]
+}
+
+func breaksAddress(r rune) bool {
+	return r <= ' ' || r == '<' || r == '>' || r >= 0x7f && r <= 0xa0 || r == 0xFFFD
+}
+
+// asciiDomain writes the domain of an address in ASCII (RFC 5891); the local part
+// stays as it is.
+func asciiDomain(email string) (string, error) {
+	if isASCII(email) {
+		return email, nil
+	}
+	at := strings.LastIndexByte(email, '@')
+	if at < 0 {
+		return "", errors.New("there is no @ in it")
+	}
+	domain, err := idna.Lookup.ToASCII(email[at+1:])
+	if err != nil {
+		return "", fmt.Errorf("domain %q: %w", email[at+1:], err)
+	}
+	return email[:at+1] + domain, nil
+}
+
+func isASCII(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}

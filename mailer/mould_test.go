@@ -1,0 +1,204 @@
+package mailer
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-message"
+	"github.com/emersion/go-message/mail"
+	gomail "github.com/wneessen/go-mail"
+)
+
+const (
+	markName    = "m0name4f1c"
+	markAddress = "m1addr9b22"
+	markStop    = "m2stop77aa"
+	markID      = "m3id5512cc"
+)
+
+var testMarks = []string{markName, markAddress, markStop, markID}
+
+var testDate = time.Date(2026, 3, 27, 8, 0, 0, 0, time.FixedZone("", 3600))
+
+func testMessage() Message {
+	return Message{
+		From:      Address{"Tidings, weekly", "news@example.org"},
+		To:        Address{markName, markAddress},
+		Subject:   "This week: sixteen articles, and one for " + markName,
+		Date:      testDate,
+		MessageID: markID,
+		Text:      "Dear " + markName + ",\n\n.a line with a dot\n\nStop: " + markStop + "\n",
+		HTML:      "<p>Dear " + markName + ",</p>\n<p><a href=\"" + markStop + "\">stop</a></p>",
+		Headers: List{
+			ID: "weekly.example.org", Title: "Die Woche für alle", Unsubscribe: markStop,
+			Mailto: "u-1@example.org", Help: "https://example.org/help",
+		}.Headers(),
+		Marks: testMarks,
+	}
+}
+
+var hostile = []string{
+	"", "Ann", ".", "..", ".\r\n.\r\n", "a\r\nBcc: victim@example.org", "\n", "\r", " lead", "trail ", "tab\tbed\t",
+	"<script>alert('x')</script>", `"quoted" \ name`, "a&b;c", "=?utf-8?q?fake?=", "=C3=A9", "Élodie Œuvre",
+	"山田太郎", "أحمد", "👩‍👩‍👧", "\xff\xfe", "nul\x00nul", "From the start", "a,b;c:d@e", "(comment)",
+	strings.Repeat("x", 1000), strings.Repeat("é", 500), strings.Repeat(".", 200), strings.Repeat("word ", 300),
+	"https://example.org/unsubscribe/abc?x=1&y=2#z", "two  spaces", "\u2028line", "=", "==\r\n=",
+}
+
+// TestPouredEqualsBuilt compares, as a mail program would read them, what a mould
+// gives and what go-mail writes with the values put in beforehand.
+func TestPouredEqualsBuilt(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(1, 2))
+	for i := range 600 {
+		msg := testMessage()
+		if i > 50 {
+			msg.Text, msg.HTML = randomBody(rng), randomBody(rng)
+		}
+		values := make([]string, len(testMarks))
+		for j := range values {
+			values[j] = hostile[rng.IntN(len(hostile))]
+		}
+		values[1], values[3] = fmt.Sprintf("reader%d@example.net", i), fmt.Sprintf("id%d@example.org", i)
+		comparePoured(t, msg, values)
+		if t.Failed() {
+			t.Fatalf("values %q, text %q", values, msg.Text)
+		}
+	}
+}
+
+// randomBody strews marks, dots, long lines and line ends.
+func randomBody(rng *rand.Rand) string {
+	pieces := append([]string{"\n", "\r\n", "\n.", ".", "\n..\n", " ", "\t", "word ", "é", "=", "=3D", "From ", "\nFrom me",
+		strings.Repeat("a", 75), strings.Repeat("é", 40), strings.Repeat("l", 1000), "C3", "\n\n"}, testMarks...)
+	var b strings.Builder
+	for range rng.IntN(30) + 1 {
+		b.WriteString(pieces[rng.IntN(len(pieces))])
+	}
+	return b.String()
+}
+
+func comparePoured(t *testing.T, msg Message, values []string) {
+	t.Helper()
+	mould, err := Cast(msg)
+	if err != nil {
+		t.Fatalf("Cast: %v", err)
+	}
+	poured := mould.Pour(nil, values)
+	checkWire(t, poured)
+	got, want := readParts(t, poured), readParts(t, buildSlowly(t, msg, values))
+	if len(got) != len(want) {
+		t.Fatalf("%d parts, want %d\n%s", len(got), len(want), poured)
+	}
+	for i := range want {
+		if strings.TrimSuffix(got[i], "\n") != strings.TrimSuffix(want[i], "\n") {
+			t.Errorf("part %d is\n%q, want\n%q", i, got[i], want[i])
+		}
+	}
+	compareHeaders(t, poured, msg, values)
+}
+
+// checkWire checks what SMTP wants of a mail.
+func checkWire(t *testing.T, data []byte) {
+	t.Helper()
+	if !bytes.HasSuffix(data, []byte("\r\n")) {
+		t.Error("no line end at the end")
+	}
+	head := true
+	for line := range bytes.SplitSeq(bytes.TrimSuffix(data, []byte("\r\n")), []byte("\r\n")) {
+		switch {
+		case len(line) == 0:
+			head = false
+		case line[0] == '.':
+			t.Errorf("line starts with a dot: %q", line)
+		case bytes.ContainsAny(line, "\r\n"):
+			t.Errorf("bare line end in %q", line)
+		case len(line) > 998, !head && len(line) > 76:
+			t.Errorf("line of %d octets: %q", len(line), line)
+		}
+		for _, b := range line {
+			if b >= 0x80 {
+				t.Errorf("eight-bit octet in %q", line)
+				break
+			}
+		}
+	}
+}
+
+func buildSlowly(t *testing.T, msg Message, values []string) []byte {
+	t.Helper()
+	plain, escaped := []string{}, []string{}
+	for i, mark := range msg.Marks {
+		value := strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(strings.ToValidUTF8(values[i], "\uFFFD"))
+		plain = append(plain, mark, value)
+		escaped = append(escaped, mark, strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;").Replace(value))
+	}
+	m := gomail.NewMsg()
+	m.SetBodyString(gomail.TypeTextPlain, strings.NewReplacer(plain...).Replace(msg.Text))
+	m.AddAlternativeString(gomail.TypeTextHTML, strings.NewReplacer(escaped...).Replace(msg.HTML))
+	var out bytes.Buffer
+	if _, err := m.WriteTo(&out); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func readParts(t *testing.T, data []byte) []string {
+	t.Helper()
+	entity, err := message.Read(bytes.NewReader(data))
+	if err != nil {
+		t.Fatalf("reading: %v\n%s", err, data)
+	}
+	var parts []string
+	err = entity.Walk(func(_ []int, e *message.Entity, err error) error {
+		if err != nil {
+			return err
+		}
+		if kind, _, _ := e.Header.ContentType(); strings.HasPrefix(kind, "multipart/") {
+			return nil
+		}
+		body, err := io.ReadAll(e.Body)
+		parts = append(parts, strings.ReplaceAll(string(body), "\r\n", "\n"))
+		return err
+	})
+	if err != nil {
+		t.Fatalf("walking: %v\n%s", err, data)
+	}
+	return parts
+}
+
+func compareHeaders(t *testing.T, poured []byte, msg Message, values []string) {
+	t.Helper()
+	r, err := mail.CreateReader(bytes.NewReader(poured))
+	if err != nil {
+		t.Fatal(err)
+	}
+	subject, err := r.Header.Subject()
+	if want := oneLine(strings.ReplaceAll(msg.Subject, markName, values[0])); err != nil || subject != want {
+		t.Errorf("Subject %q (%v), want %q", subject, err, want)
+	}
+	to, err := r.Header.AddressList("To")
+	if err != nil || len(to) != 1 || to[0].Address != values[1] || to[0].Name != oneLine(values[0]) {
+		t.Errorf("To %v (%v), want %q <%s>\n%s", to, err, oneLine(values[0]), values[1], poured[:600])
+	}
+	if id, err := r.Header.MessageID(); err != nil || id != values[3] {
+		t.Errorf("Message-ID %q (%v)", id, err)
+	}
+	count := map[string]int{}
+	for f := r.Header.Fields(); f.Next(); {
+		count[f.Key()]++
+	}
+	for key, n := range count {
+		if n != 1 {
+			t.Errorf("%d headers %s", n, key)
+		}
+	}
+	if len(count) != 7+len(msg.Headers) {
+		t.Errorf("%d headers, want %d: %v", len(count), 7+len(msg.Headers), count)
+	}
+}

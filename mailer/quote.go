@@ -1,0 +1,132 @@
+package mailer
+
+import (
+	"bytes"
+	"strings"
+	"unicode/utf8"
+)
+
+// lineMax is the longest line of a body without its CRLF; RFC 2045, section 6.7,
+// rule 5 allows 76 with the "=" of a soft break.
+const lineMax = 75
+
+const hexDigits = "0123456789ABCDEF"
+
+var softBreak = []byte("=\r\n")
+
+// appendQuoted appends text in quoted-printable, from the first column on. Line
+// ends become CRLF, spaces before them and at the end are encoded, and so is a dot at the
+// start of a line, which SMTP would want doubled (RFC 5321, section 4.5.2).
+func appendQuoted(dst []byte, text string, escape bool) []byte {
+	q := quoter{dst: dst}
+	if !utf8.ValidString(text) {
+		text = strings.ToValidUTF8(text, "\uFFFD")
+	}
+	for i := 0; i < len(text); i++ {
+		switch b := text[i]; {
+		case b == '\r' && i+1 < len(text) && text[i+1] == '\n':
+		case b == '\r' || b == '\n':
+			q.newline()
+		case b == ' ' || b == '\t':
+			q.space(b, i+1 == len(text) || text[i+1] == '\r' || text[i+1] == '\n')
+		case escape && entity[b] != "":
+			for _, e := range []byte(entity[b]) {
+				q.literal(e)
+			}
+		default:
+			q.char(b)
+		}
+	}
+	return q.dst
+}
+
+// entity has the characters that mean something in HTML, in text and in
+// attributes.
+var entity = [256]string{'&': "&amp;", '<': "&lt;", '>': "&gt;", '"': "&#34;", '\'': "&#39;"}
+
+// quoter appends octets to lines of quoted-printable.
+type quoter struct {
+	dst    []byte
+	column int
+}
+
+func (q *quoter) char(b byte) {
+	if b < 33 || b > 126 || b == '=' {
+		q.hex(b)
+		return
+	}
+	q.literal(b)
+}
+
+func (q *quoter) space(b byte, last bool) {
+	if last {
+		q.hex(b)
+		return
+	}
+	q.literal(b)
+}
+
+func (q *quoter) literal(b byte) {
+	q.room(1)
+	if b == '.' && q.column == 0 {
+		q.hex(b)
+		return
+	}
+	q.dst = append(q.dst, b)
+	q.column++
+}
+
+func (q *quoter) hex(b byte) {
+	q.room(3)
+	q.dst = append(q.dst, '=', hexDigits[b>>4], hexDigits[b&15])
+	q.column += 3
+}
+
+func (q *quoter) newline() {
+	q.dst = append(q.dst, '\r', '\n')
+	q.column = 0
+}
+
+// room breaks the line when n more octets do not fit.
+func (q *quoter) room(n int) {
+	if q.column+n > lineMax {
+		q.breakLine()
+	}
+}
+
+func (q *quoter) breakLine() {
+	q.dst = append(q.dst, softBreak...)
+	q.column = 0
+}
+
+// static appends text that is quoted-printable already, without soft breaks, and
+// breaks its lines anew.
+func (q *quoter) static(encoded []byte) {
+	for i := 0; i < len(encoded); {
+		switch b := encoded[i]; {
+		case b == '\r' || b == '\n':
+			q.dst = append(q.dst, b)
+			q.column = 0
+			i++
+		case b == '=' && i+3 <= len(encoded):
+			q.room(3)
+			q.dst = append(q.dst, encoded[i:i+3]...)
+			q.column += 3
+			i += 3
+		default:
+			q.plain(b, encoded[i:])
+			i++
+		}
+	}
+}
+
+// plain appends one octet, encoded where it would be mangled on the way: "From "
+// at the start of a line gets a ">" in mailbox files, which breaks signatures.
+func (q *quoter) plain(b byte, rest []byte) {
+	q.room(1)
+	if q.column == 0 && b == 'F' && bytes.HasPrefix(rest, []byte("From ")) {
+		q.hex(b)
+		return
+	}
+	q.literal(b)
+}
