@@ -1,20 +1,216 @@
 package templates
 
-import "testing"
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// mustLoad loads the built-in templates.
+func mustLoad(tb testing.TB) *Set {
+	tb.Helper()
+	set, err := Load("")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return set
+}
+
+// folder writes files into a fresh folder of templates.
+func folder(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, source := range files {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(source), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// own is a mail template as short as it may be.
+const own = `<p>{{.Digest.Title}}</p><a href="{{.Reader.Unsubscribe}}">{{.Phrase "unsubscribe"}}</a>`
 
 func TestBuiltInTemplatesLoad(t *testing.T) {
 	t.Parallel()
-	if errEnglish != nil {
-		t.Fatal(errEnglish)
+	set := mustLoad(t)
+	if got := set.Names(); !slices.Equal(got, []string{"brief", "digest"}) {
+		t.Errorf("digests can use %v", got)
 	}
-	set, err := Load("")
+	for _, name := range notices {
+		if _, err := set.Mail(name); err != nil {
+			t.Error(err)
+		}
+	}
+	if got := set.Languages(); !slices.Equal(got, []string{"ar", "de", "en", "fr", "ja"}) {
+		t.Errorf("there are phrases in %v", got)
+	}
+}
+
+func TestFolderReplacesAndAdds(t *testing.T) {
+	t.Parallel()
+	set, err := Load(folder(t, map[string]string{
+		"mail/digest.html": "<h1>Our own</h1>" + own,
+		"mail/letter.html": own, "mail/letter.txt": "{{.Reader.Unsubscribe}}",
+		"mail/README.md": "not a template", "mail/.letter.html.swp~": "\x00",
+		"phrases/es.yaml": spanish(t),
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := set.Names(); !slices.Equal(got, []string{"brief", "digest", "letter"}) {
+		t.Errorf("digests can use %v", got)
+	}
+	m, _ := set.Mail("digest")
+	data := Sample(nil)
+	data.Page = set.Page(data.Site, "es-MX")
+	out, err := m.Render(data)
+	if err != nil || !strings.Contains(out.HTML, "<h1>Our own</h1>") || !strings.Contains(out.HTML, "Darse de baja") {
+		t.Errorf("%v\n%s", err, out.HTML)
+	}
+	if !strings.Contains(out.Text, "The harbour after the storm") {
+		t.Error("the built-in text part is gone")
+	}
+}
+
+// spanish is the English file with one phrase translated.
+func spanish(t *testing.T) string {
+	t.Helper()
+	data, err := builtIn.ReadFile("phrases/en.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Replace(string(data), "unsubscribe: Unsubscribe", "unsubscribe: Darse de baja", 1)
+}
+
+// A part that mails share can be replaced alone: the colours, say.
+func TestSharedPartsCanBeReplaced(t *testing.T) {
+	t.Parallel()
+	set, err := Load(folder(t, map[string]string{"mail/_style.html": `{{define "style"}}<style>.masthead { color: #abcdef }</style>{{end}}`}))
 	if err != nil {
 		t.Fatal(err)
 	}
 	m, _ := set.Mail("digest")
 	out, err := m.Render(Sample(nil))
-	if err != nil {
-		t.Fatal(err)
+	if err != nil || !strings.Contains(out.HTML, `style="color:#abcdef"`) {
+		t.Errorf("%v\n%s", err, out.HTML)
 	}
-	t.Log(len(out.HTML), "\n", out.HTML, out.Text)
+}
+
+func TestBrokenTemplatesAreExplained(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		files map[string]string
+		want  []string
+	}{
+		"unknown field": {
+			map[string]string{"mail/own.html": "<p>\n{{range .Articles}}\n{{.Titel}}{{end}}" + own, "mail/own.txt": "{{.Reader.Unsubscribe}}"},
+			[]string{"mail/own.html:3: no field Titel in Article; right would be: one of .Align, .Authors, .Body", ".Title, .URL"},
+		},
+		"unknown field in text": {
+			map[string]string{"mail/own.html": own, "mail/own.txt": "{{.Reader.Unsubscribe}}\n{{.Site.Name}}"},
+			[]string{"mail/own.txt:2: no field Name in Site; right would be: one of .Icon, .Postal, .Title, .URL"},
+		},
+		"field behind a condition": {
+			map[string]string{"mail/own.html": own + "{{if .Left}}\n{{.Nope}}{{end}}", "mail/own.txt": "{{.Reader.Unsubscribe}}"},
+			[]string{"mail/own.html:2: no field Nope in Digest"},
+		},
+		"picture that may be missing": {
+			map[string]string{"mail/own.html": own + "{{range .Articles}}\n\n{{.Image.URL}}{{end}}", "mail/own.txt": "{{.Reader.Unsubscribe}}"},
+			[]string{"mail/own.html:3: ", "nil pointer", ".Image"},
+		},
+		"unclosed": {
+			map[string]string{"mail/own.html": "a\nb\n{{if .Web}}", "mail/own.txt": "x"},
+			[]string{"mail/own.html:3: unexpected EOF"},
+		},
+		"line after a conditional comment": {
+			map[string]string{"mail/own.html": "<!--[if mso]>\n<table>\n<![endif]-->\n{{.Nope}}", "mail/own.txt": "x"},
+			[]string{"mail/own.html:4: no field Nope"},
+		},
+		"action in a conditional comment": {
+			map[string]string{"mail/own.html": "x\n<!--[if mso]>\n{{.Subject}}<![endif]-->", "mail/own.txt": "x"},
+			[]string{"mail/own.html:3: an action inside a conditional comment; right would be: "},
+		},
+		"unknown phrase": {
+			map[string]string{"mail/own.html": own + `{{.Phrase "read_mroe"}}`, "mail/own.txt": "{{.Reader.Unsubscribe}}"},
+			[]string{"mail/own.html:1: ", `no phrase "read_mroe"; there are: by, confirm_body`},
+		},
+		"unknown function": {
+			map[string]string{"mail/own.html": own + `{{shout .Subject}}`, "mail/own.txt": "{{.Reader.Unsubscribe}}"},
+			[]string{`mail/own.html:1: function "shout" not defined`},
+		},
+		"no link to unsubscribe": {
+			map[string]string{"mail/own.html": "<p>hello</p>", "mail/own.txt": "{{.Reader.Unsubscribe}}"},
+			[]string{"mail/own.html: no link to unsubscribe; right would be: <a href=\"{{.Reader.Unsubscribe}}\">"},
+		},
+		"no link to unsubscribe in the text": {
+			map[string]string{"mail/own.html": own, "mail/own.txt": "hello"},
+			[]string{"mail/own.txt: no link to unsubscribe; right would be: a line with {{.Reader.Unsubscribe}}"},
+		},
+		"no text part": {
+			map[string]string{"mail/own.html": own},
+			[]string{"own.txt: mail own has no text part; right would be: a file mail/own.txt"},
+		},
+		"no HTML part": {
+			map[string]string{"mail/own.txt": "{{.Reader.Unsubscribe}}"},
+			[]string{"own.html: mail own has no HTML part"},
+		},
+		"notice without subject": {
+			map[string]string{"mail/signin.txt": "{{.Link}}"},
+			[]string{`mail/signin.txt: no subject; right would be: {{define "subject"}}`},
+		},
+		"notice without its link": {
+			map[string]string{"mail/signin.html": "<p>hello</p>"},
+			[]string{`mail/signin.html: the link is missing`},
+		},
+		"too much style": {
+			map[string]string{"mail/own.html": `<style data-premailer="ignore">` + strings.Repeat(".a { color: red }\n", 1000) + "</style>" + own, "mail/own.txt": "{{.Reader.Unsubscribe}}"},
+			[]string{"mail/own.html: 18000 bytes of <style>", "at most 16384"},
+		},
+		"too large a file": {
+			map[string]string{"mail/own.html": strings.Repeat("x", maxFile+1), "mail/own.txt": "x"},
+			[]string{"own.html: larger than 1048576 bytes"},
+		},
+		"two at once": {
+			map[string]string{"mail/own.html": own + "{{.A}}", "mail/own.txt": "x", "mail/two.html": own + "{{.B}}", "mail/two.txt": "x"},
+			[]string{"no field A in Digest", "no field B in Digest"},
+		},
+		"ambiguous escaping": {
+			map[string]string{"mail/own.html": own + "<a href=\"{{if .Web}}x\n{{else}}\">", "mail/own.txt": "{{.Reader.Unsubscribe}}"},
+			[]string{"mail/own.html:"},
+		},
+	} {
+		_, err := Load(folder(t, tc.files))
+		if err == nil {
+			t.Errorf("%s: loaded", name)
+			continue
+		}
+		for _, want := range tc.want {
+			if !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: got %s\nwithout %s", name, err, want)
+			}
+		}
+	}
+}
+
+func TestMissingFolderIsAnError(t *testing.T) {
+	t.Parallel()
+	_, err := Load(filepath.Join(t.TempDir(), "nowhere"))
+	if err == nil || !strings.Contains(err.Error(), "nowhere: no folder of that name; right would be:") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestEmptyFolderGivesTheBuiltInOnes(t *testing.T) {
+	t.Parallel()
+	set, err := Load(t.TempDir())
+	if err != nil || len(set.Names()) != 2 {
+		t.Errorf("%v", err)
+	}
 }

@@ -48,13 +48,10 @@ func ParseSubject(text string) (*Subject, error) {
 	if err != nil {
 		return nil, subjectError(err)
 	}
-	if len(tmpl.Templates()) > 1 {
+	if len(tmpl.Templates()) > 1 || tmpl.Tree == nil {
 		return nil, fmt.Errorf("subject template: define and block are not for subject lines")
 	}
 	s := &Subject{tmpl: tmpl}
-	if tmpl.Tree == nil || tmpl.Root == nil {
-		return nil, fmt.Errorf("subject template is empty; right would be: something such as {{.Digest.Title}}: {{.First.Title}}")
-	}
 	if err := onlySubject(tmpl.Root); err != nil {
 		return nil, err
 	}

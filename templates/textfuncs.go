@@ -4,6 +4,7 @@ import (
 	"html/template"
 	"strings"
 	texttemplate "text/template"
+	"unicode/utf8"
 
 	"github.com/inbucket/html2text"
 	"github.com/rivo/uniseg"
@@ -13,13 +14,14 @@ import (
 var textFuncs = texttemplate.FuncMap{
 	"wrap":      wrap,
 	"underline": underline,
-	"rule":      func(mark string, width int) string { return strings.Repeat(mark, max(0, min(width, 200))) },
+	"rule":      rule,
 	"indent":    indent,
 	"plain":     plain,
 }
 
-// wrap breaks text into lines of at most width columns, at the places where its
-// script allows. A word that is longer, such as an address, stays whole.
+// wrap breaks text into lines of at most width columns, at spaces and between the
+// characters of scripts that have none. A longer word, such as an address, stays
+// whole, so that it can be pressed on.
 func wrap(width int, text string) string {
 	var out strings.Builder
 	for i, line := range strings.Split(text, "\n") {
@@ -32,24 +34,40 @@ func wrap(width int, text string) string {
 }
 
 func wrapLine(out *strings.Builder, width int, line string) {
-	column, state := 0, -1
-	var pending string // spaces that only count when a word follows on the same line
+	column := 0
+	spaces := "" // they only count when a word follows on the same line
 	for line != "" {
-		var segment string
-		segment, line, _, state = uniseg.FirstLineSegmentInString(line, state)
-		word := strings.TrimRight(segment, " \t")
-		if wide := uniseg.StringWidth(word); column > 0 && column+len(pending)+wide > width {
+		var piece string
+		piece, line = nextPiece(line)
+		word := strings.TrimRight(piece, " \t")
+		wide := uniseg.StringWidth(word)
+		if column > 0 && column+len(spaces)+wide > width {
 			out.WriteByte('\n')
-			column = 0
-		} else {
-			out.WriteString(pending)
-			column += len(pending)
+			column, spaces = 0, ""
 		}
-		out.WriteString(word)
-		column += uniseg.StringWidth(word)
-		pending = segment[len(word):]
+		out.WriteString(spaces + word)
+		column += len(spaces) + wide
+		spaces = piece[len(word):]
 	}
 }
+
+// nextPiece splits a line at the first place where we break it. UAX 14 would also
+// break after the slashes and hyphens of an address.
+func nextPiece(line string) (piece, rest string) {
+	rest = line
+	for state := -1; rest != ""; {
+		var segment string
+		segment, rest, _, state = uniseg.FirstLineSegmentInString(rest, state)
+		last, _ := utf8.DecodeLastRuneInString(segment)
+		if last == ' ' || last == '\t' || uniseg.StringWidth(string(last)) == 2 {
+			break
+		}
+	}
+	return line[:len(line)-len(rest)], rest
+}
+
+// rule is a line of marks.
+func rule(mark string, width int) string { return strings.Repeat(mark, max(0, min(width, 200))) }
 
 // indent puts spaces before every line but the first.
 func indent(width int, text string) string {
