@@ -1,17 +1,13 @@
 package mailer
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"time"
 )
-
-// Envelope is who a mail is from and for.
-type Envelope struct {
-	From string // the return path
-	To   string
-	Size int // of the mail in octets, 0 if not known yet
-}
 
 // Stage is a step of the conversation.
 type Stage string
@@ -40,44 +36,125 @@ func (e *BrokenError) Error() string { return fmt.Sprintf("connection lost at %s
 // Unwrap gives the cause.
 func (e *BrokenError) Unwrap() error { return e.Err }
 
+// What callers get that do not keep to the order of calls.
+var (
+	errTurn   = errors.New("not in turn: the order is Open, Ready, Deliver")
+	errClosed = errors.New("the connection is closed")
+)
+
+// turn is the call that a connection waits for.
+type turn int
+
+const (
+	turnOpen turn = iota
+	turnReady
+	turnDeliver
+	turnNone // broken or closed
+)
+
 // Conn is one connection, for one goroutine. The way of each mail is Open (or the
 // next of an earlier Deliver), Ready, Deliver.
-type Conn struct{}
+type Conn struct {
+	conn     net.Conn
+	r        *bufio.Reader
+	w        *bufio.Writer
+	timeouts Timeouts
+	offers   offers
+	lmtp     bool
+
+	turn   turn
+	env    lines  // under way: sent when pipelining, else remembered
+	out    []byte // what the next write takes along, and its buffer
+	reset  bool   // a transaction stands open on the server and must be cleared
+	unread int    // replies to commands sent along whose answer does not matter
+	mails  int
+}
 
 // Open sends an envelope: MAIL, RCPT and DATA in one write when the relay offers
 // PIPELINING (RFC 2920). It does not wait; Ready has the answer.
-func (c *Conn) Open(ctx context.Context, env Envelope) error { return errors.New("mailer: not open") }
+func (c *Conn) Open(ctx context.Context, env Envelope) error {
+	if c.turn != turnOpen {
+		return c.outOfTurn(StageMail)
+	}
+	defer c.watch(ctx)()
+	c.out = c.appendEnvelope(c.out[:0], env)
+	if _, err := c.write(ctx, c.out, c.timeouts.Command); err != nil {
+		return c.broken(StageMail, err)
+	}
+	return nil
+}
 
 // Ready waits for the answer to the envelope. With a reply that is OK (354) the
 // server waits for the body, which Deliver gives; any other reply is a refusal,
-// its Stage says of what, and the connection is ready for Open. After an error,
-// which is a *BrokenError, it is not.
-func (c *Conn) Ready(ctx context.Context) (Reply, error) { return Reply{}, nil }
-
-// Deliver sends the body, the final dot and, when next is not nil, the next
-// envelope behind it in the same write, and waits for the reply to the body. A reply that
-// is OK says that the server has the mail, any other that it has not. After an
-// error, which is a *BrokenError, Classify or the error's stage says whether that is sure. Next
-// is answered by the next Ready; once it is underway it can only be delivered
-// or, by Close, given up.
-func (c *Conn) Deliver(ctx context.Context, body []byte, next *Envelope) (Reply, error) {
-	return Reply{}, nil
+// its Stage says of what, and the connection takes the next Open if it is still
+// Usable. After an error, which is a *BrokenError, it is not.
+func (c *Conn) Ready(ctx context.Context) (Reply, error) {
+	if c.turn != turnReady {
+		return Reply{}, c.outOfTurn(StageMail)
+	}
+	if c.env.refused.Code != 0 {
+		c.turn = turnOpen
+		return c.env.refused, nil
+	}
+	defer c.watch(ctx)()
+	if c.offers.pipelining {
+		return c.readEnvelope(ctx)
+	}
+	return c.talkEnvelope(ctx)
 }
 
-// Pipelining says whether the relay takes several commands at once.
-func (c *Conn) Pipelining() bool { return false }
+// Deliver sends the body, the final dot and, when next is not nil, the next
+// envelope behind it in the same write, and waits for the reply to the body. A
+// reply that is OK says that the server has the mail, any other that it has not.
+// After an error, which is a *BrokenError, its stage says whether that is sure.
+// Next is answered by the next Ready; once it is under way it can only be
+// delivered or, by Close, given up.
+//
+// The body has CRLF line ends, as Pour and Sign give it.
+func (c *Conn) Deliver(ctx context.Context, body []byte, next *Envelope) (Reply, error) {
+	if c.turn != turnDeliver {
+		return Reply{}, c.outOfTurn(StageBody)
+	}
+	defer c.watch(ctx)()
+	c.out = appendBody(c.out[:0], body)
+	end := len(c.out)
+	if next != nil {
+		c.out = c.appendEnvelope(c.out, *next)
+	} else {
+		c.turn = turnOpen
+	}
+	if n, err := c.write(ctx, c.out, c.timeouts.Body); err != nil {
+		return c.interrupted(n >= end, err)
+	}
+	return c.final(ctx)
+}
 
-// MaxSize is the largest mail that the relay takes, in octets; 0 if it does not say (RFC 1870).
-func (c *Conn) MaxSize() int { return 0 }
+// Pipelining says whether several commands are sent at once.
+func (c *Conn) Pipelining() bool { return c.offers.pipelining }
+
+// MaxSize is the largest mail that the relay takes, in octets; 0 if it does not
+// say (RFC 1870).
+func (c *Conn) MaxSize() int { return c.offers.size }
 
 // Mails is the number of mails accepted on this connection so far.
-func (c *Conn) Mails() int { return 0 }
+func (c *Conn) Mails() int { return c.mails }
 
 // Usable says whether another mail can be sent.
-func (c *Conn) Usable() bool { return false }
+func (c *Conn) Usable() bool { return c.turn != turnNone }
 
-// Quit takes leave and closes. It does not wait for the answer.
-func (c *Conn) Quit() error { return nil }
+// Quit takes leave and closes (RFC 5321, section 4.1.1.10). It waits for the
+// answer for a second at most. In the middle of a mail it only closes.
+func (c *Conn) Quit() error {
+	if c.turn == turnOpen {
+		_ = c.conn.SetDeadline(time.Now().Add(time.Second))
+		c.leave()
+	}
+	return c.Close()
+}
 
-// Close drops the connection. A mail whose body has not been sent is not delivered.
-func (c *Conn) Close() error { return nil }
+// Close drops the connection. A mail whose body has not been sent is not
+// delivered.
+func (c *Conn) Close() error {
+	c.turn = turnNone
+	return c.conn.Close()
+}

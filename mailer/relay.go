@@ -1,7 +1,10 @@
 package mailer
 
 import (
+	"cmp"
 	"crypto/tls"
+	"net"
+	"strconv"
 	"time"
 )
 
@@ -49,7 +52,7 @@ type Relay struct {
 	TLS      *tls.Config // roots and the like; nil for the system's. ServerName is set from Host
 	Auth     Mechanism
 	Username string
-	Password string
+	Password string // or the token for XOAUTH2
 	Helo     string // our name; "localhost" when empty
 	Timeouts Timeouts
 	// NoPipelining keeps to one command at a time even when the relay offers more.
@@ -63,4 +66,48 @@ type Timeouts struct {
 	Command time.Duration // MAIL, RCPT and DATA; 5 min
 	Body    time.Duration // writing the body; 3 min
 	Final   time.Duration // the reply after the final dot; 10 min
+}
+
+// complete puts the defaults in.
+func (r Relay) complete() Relay {
+	r.Protocol = cmp.Or(r.Protocol, SMTP)
+	if r.Security == "" && r.Socket != "" {
+		r.Security = NoTLS
+	}
+	r.Security = cmp.Or(r.Security, StartTLS)
+	if r.Username == "" {
+		r.Auth = AuthNone
+	}
+	r.Auth = cmp.Or(r.Auth, AuthAuto)
+	r.Helo = cmp.Or(r.Helo, "localhost")
+	if r.Socket != "" {
+		r.Host = cmp.Or(r.Host, "localhost")
+	}
+	r.Timeouts = r.Timeouts.complete()
+	r.TLS = r.tlsConfig()
+	return r
+}
+
+func (r Relay) tlsConfig() *tls.Config {
+	config := &tls.Config{}
+	if r.TLS != nil {
+		config = r.TLS.Clone()
+	}
+	config.ServerName = cmp.Or(config.ServerName, r.Host)
+	config.MinVersion = max(config.MinVersion, tls.VersionTLS12)
+	return config
+}
+
+// label names the relay in errors.
+func (r Relay) label() string {
+	return cmp.Or(r.Name, r.Socket, net.JoinHostPort(r.Host, strconv.Itoa(r.Port)))
+}
+
+func (t Timeouts) complete() Timeouts {
+	return Timeouts{
+		Connect: cmp.Or(t.Connect, 30*time.Second),
+		Command: cmp.Or(t.Command, 5*time.Minute),
+		Body:    cmp.Or(t.Body, 3*time.Minute),
+		Final:   cmp.Or(t.Final, 10*time.Minute),
+	}
 }

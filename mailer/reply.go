@@ -1,5 +1,20 @@
 package mailer
 
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"net/textproto"
+	"strconv"
+	"strings"
+)
+
+const (
+	replyLines = 100 // of one reply; more is no SMTP
+	replyText  = 500 // octets kept of a reply's text
+)
+
 // Reply is an answer of a server.
 type Reply struct {
 	Stage    Stage
@@ -11,8 +26,125 @@ type Reply struct {
 // OK says whether the server agreed: 2xx, or 354 to DATA.
 func (r Reply) OK() bool { return r.Code >= 200 && r.Code < 400 }
 
+// Temporary says whether the server asks to try again later: 4xx.
+func (r Reply) Temporary() bool { return r.Code >= 400 && r.Code < 500 }
+
 // String is the reply on one line, as it is recorded.
-func (r Reply) String() string { return "" }
+func (r Reply) String() string {
+	if r.Code == 0 {
+		return strings.TrimSpace(r.Enhanced + " " + r.Text)
+	}
+	if r.Enhanced == "" {
+		return strings.TrimSpace(strconv.Itoa(r.Code) + " " + r.Text)
+	}
+	return strings.TrimSpace(strconv.Itoa(r.Code) + " " + r.Enhanced + " " + r.Text)
+}
 
 // Throttled says whether the server asks to slow down: 421 or 4.7.x.
-func (r Reply) Throttled() bool { return false }
+func (r Reply) Throttled() bool {
+	return r.Code == 421 || strings.HasPrefix(r.Enhanced, "4.7.")
+}
+
+// readReply reads one reply of one or more lines (RFC 5321, section 4.2).
+func readReply(r *bufio.Reader, stage Stage) (Reply, error) {
+	reply := Reply{Stage: stage}
+	for range replyLines {
+		line, err := r.ReadSlice('\n')
+		if errors.Is(err, bufio.ErrBufferFull) {
+			return reply, fmt.Errorf("a reply line longer than %d octets", r.Size())
+		}
+		if err != nil {
+			return reply, err
+		}
+		more, err := reply.add(bytes.TrimRight(line, "\r\n"))
+		if err != nil || !more {
+			return reply, err
+		}
+	}
+	return reply, fmt.Errorf("a reply of more than %d lines", replyLines)
+}
+
+// add takes one line of a reply in and says whether more follow.
+func (r *Reply) add(line []byte) (more bool, err error) {
+	code, ok := replyCode(line)
+	if !ok || r.Code != 0 && r.Code != code {
+		return false, fmt.Errorf("%q is no SMTP reply", line[:min(len(line), 80)])
+	}
+	r.Code = code
+	if len(line) == 3 {
+		return false, nil
+	}
+	text := string(line[4:])
+	if enhanced, rest := cutEnhanced(text); enhanced != "" && enhanced[0] == line[0] {
+		r.Enhanced, text = enhanced, rest
+	}
+	r.addText(text)
+	return line[3] == '-', nil
+}
+
+// replyCode reads the three digits and demands what RFC 5321, section 4.2 has
+// behind them.
+func replyCode(line []byte) (int, bool) {
+	if len(line) < 3 || line[0] < '2' || line[0] > '5' || len(line) > 3 && line[3] != ' ' && line[3] != '-' {
+		return 0, false
+	}
+	code, err := strconv.Atoi(string(line[:3]))
+	return code, err == nil
+}
+
+// addText joins lines. What is kept goes into the store and onto pages, so it is
+// valid UTF-8 without control characters.
+func (r *Reply) addText(text string) {
+	text = oneLine(text)
+	if r.Text != "" && text != "" {
+		text = " " + text
+	}
+	if room := replyText - len(r.Text); len(text) > room {
+		text = strings.ToValidUTF8(text[:room], "")
+	}
+	r.Text += text
+}
+
+// cutEnhanced cuts an enhanced status code (RFC 2034, section 4) from the start of
+// a text.
+func cutEnhanced(text string) (code, rest string) {
+	word, rest, _ := strings.Cut(text, " ")
+	if !isEnhanced(word) {
+		return "", text
+	}
+	return word, rest
+}
+
+func isEnhanced(word string) bool {
+	class, detail, ok := strings.Cut(word, ".")
+	if !ok || class != "2" && class != "4" && class != "5" {
+		return false
+	}
+	subject, detail, ok := strings.Cut(detail, ".")
+	return ok && isNumber(subject) && isNumber(detail)
+}
+
+func isNumber(s string) bool {
+	if len(s) < 1 || len(s) > 3 {
+		return false
+	}
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return true
+}
+
+// replyOf gives the server's words when err has them.
+func replyOf(err error, stage Stage) Reply {
+	var said *textproto.Error
+	if !errors.As(err, &said) {
+		return Reply{}
+	}
+	r := Reply{Stage: stage}
+	for line := range strings.SplitSeq(said.Msg, "\n") {
+		_, _ = r.add(fmt.Appendf(nil, "%03d-%s", said.Code, line))
+	}
+	return r
+}
