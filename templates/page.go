@@ -46,7 +46,7 @@ func (p Page) Date(t time.Time) string { return p.phrases.date(p.phrases.LongDat
 func (p Page) ShortDate(t time.Time) string { return p.phrases.date(p.phrases.ShortDate, t) }
 
 // Moment writes a date with its time, such as "27 November 2026, 18:30 CET".
-func (p Page) Moment(t time.Time) string { return p.ShortDate(t) + ", " + t.Format("15:04 MST") }
+func (p Page) Moment(t time.Time) string { return p.ShortDate(t) + p.phrases.List.Comma + t.Format("15:04 MST") }
 
 // List joins names, such as "Anna, Ben and Carla".
 func (p Page) List(names []string) string { return p.phrases.join(names) }
