@@ -12,7 +12,7 @@ func urlFor(a *article.Article, site string) string {
 func bodyFor(a *article.Article, site string) string { return a.HTML }
 
 func directionOf(a *article.Article) string {
-	switch primary(a.Language) {
+	switch canonical(a.Language) {
 	case "ar", "he", "fa", "ur":
 		return "rtl"
 	}

@@ -32,7 +32,7 @@ func PreferencesFor(def Definition, topics []string, lang string) Preferences {
 // no preferences at all.
 func (p Preferences) Key() string {
 	var parts []string
-	if lang := primary(p.Language); lang != "" {
+	if lang := canonical(p.Language); lang != "" {
 		parts = append(parts, "l="+lang)
 	}
 	for _, topic := range p.topics() {
@@ -62,7 +62,7 @@ func (p Preferences) topics() []string {
 }
 
 func (p Preferences) wantsLanguage(a *article.Article) bool {
-	want, has := primary(p.Language), primary(a.Language)
+	want, has := canonical(p.Language), canonical(a.Language)
 	return want == "" || has == "" || want == has
 }
 
@@ -76,9 +76,10 @@ func wantsTopic(keys []string, a *article.Article) bool {
 	})
 }
 
-// primary returns the base language of a tag, such as "pt" for "pt-BR", and ""
-// for what is no language.
-func primary(tag string) string {
+// canonical is a language without what does not tell readers apart: "pt" for "pt-BR",
+// but "zh-Hant" for "zh-TW", which is another script than the usual one; "" for
+// what is no language.
+func canonical(tag string) string {
 	parsed, err := language.Parse(tag)
 	if err != nil {
 		return ""
@@ -86,6 +87,10 @@ func primary(tag string) string {
 	base, _, _ := parsed.Raw()
 	if base.String() == "und" {
 		return ""
+	}
+	script, _ := parsed.Script()
+	if usual, _ := language.Make(base.String()).Script(); script != usual {
+		return base.String() + "-" + script.String()
 	}
 	return base.String()
 }

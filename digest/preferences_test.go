@@ -1,6 +1,7 @@
 package digest
 
 import (
+	"reflect"
 	"slices"
 	"testing"
 	"testing/quick"
@@ -16,6 +17,8 @@ func TestEqualPreferencesHaveEqualKeys(t *testing.T) {
 		{{Topics: []string{"été"}}, {Topics: []string{"e\u0301te\u0301"}}, {Topics: []string{"ÉTÉ"}}},
 		{{Language: "fr"}, {Language: "fr-CA"}, {Language: "FR"}},
 		{{Language: "fr", Topics: []string{"a"}}, {Language: "fr-FR", Topics: []string{"A", "a"}}},
+		{{Language: "zh"}, {Language: "zh-CN"}, {Language: "zh-Hans"}},
+		{{Language: "zh-TW"}, {Language: "zh-Hant"}, {Language: "zh-HK"}},
 		{{Topics: []string{"a", "b"}}},
 		{{Topics: []string{"a&t=b"}}},
 		{{Topics: []string{"a%26t=b"}}},
@@ -36,6 +39,21 @@ func TestEqualPreferencesHaveEqualKeys(t *testing.T) {
 	}
 	if (Preferences{}).Key() != "" {
 		t.Error("no preferences have a key")
+	}
+}
+
+// The key decides who shares a variant, so that nothing else may change one.
+func TestEqualKeysGiveEqualVariants(t *testing.T) {
+	t.Parallel()
+	in := sampleIssue()
+	in.Definition.Language = "de"
+	for _, pair := range [][2]Preferences{
+		{{}, {Language: "nonsense!"}}, {{}, {Language: "und"}}, {{Language: "fr"}, {Language: "fr-CA"}},
+		{{Topics: []string{"Town", "sea"}}, {Topics: []string{"SEA", "town", "sea"}}},
+	} {
+		if a, b := mustRender(t, in, pair[0]), mustRender(t, in, pair[1]); !reflect.DeepEqual(a, b) {
+			t.Errorf("%+v and %+v share the key %q but not the mail", pair[0], pair[1], a.Key)
+		}
 	}
 }
 

@@ -75,9 +75,10 @@ func wanted(articles []article.Article, prefs Preferences) []article.Article {
 	return out
 }
 
-// language is the one that the fixed phrases are in.
+// language is the one that the fixed phrases are in. It takes no more of the
+// preferences than their key tells, so that equal keys give equal variants.
 func (in Issue) language(prefs Preferences) string {
-	return cmp.Or(prefs.Language, in.Definition.Language, in.Site.Language, "en")
+	return cmp.Or(canonical(prefs.Language), in.Definition.Language, in.Site.Language, "en")
 }
 
 func ids(articles []article.Article) []string {

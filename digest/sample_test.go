@@ -2,6 +2,7 @@ package digest
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -11,15 +12,17 @@ import (
 
 var testTime = time.Date(2026, time.November, 27, 8, 0, 0, 0, time.UTC)
 
-// builtIn returns the built-in templates, which load in some milliseconds.
+// builtIn returns the built-in templates, loaded once for all tests.
 func builtIn(tb testing.TB) *templates.Set {
 	tb.Helper()
-	set, err := templates.Load("")
+	set, err := loadOnce()
 	if err != nil {
 		tb.Fatal(err)
 	}
 	return set
 }
+
+var loadOnce = sync.OnceValues(func() (*templates.Set, error) { return templates.Load("") })
 
 func sampleSite() Site {
 	return Site{

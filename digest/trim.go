@@ -6,7 +6,7 @@ import (
 	"github.com/tidings-press/tidings/templates"
 )
 
-// Sizes of a mail's HTML in bytes. Gmail cuts a mail off at 102 KB, with its
+// Sizes of a mail's HTML, and of its text, in bytes. Gmail cuts a mail off at 102 KB, with its
 // unsubscribe link, and each hole grows by a URL when it is filled.
 const (
 	WarnBytes = 80_000
@@ -34,7 +34,7 @@ func after(n, total int, bodies bool) cut {
 // to try next, so that a few tries do even for a thousand articles.
 func trim(total int, render func(cut) (templates.Rendered, error)) (templates.Rendered, cut, error) {
 	out, shown, err := fit(total, true, render)
-	if err != nil || len(out.HTML)+holeRoom <= MaxBytes {
+	if err != nil || max(len(out.HTML), len(out.Text))+holeRoom <= MaxBytes {
 		return out, shown, err
 	}
 	return fit(total, false, render)
@@ -53,7 +53,7 @@ func fit(total int, bodies bool, render func(cut) (templates.Rendered, error)) (
 		if err != nil {
 			return out, tried, err
 		}
-		size := len(out.HTML) + holeRoom
+		size := max(len(out.HTML), len(out.Text)) + holeRoom
 		if size > MaxBytes && n > 1 {
 			most = n - 1
 			if n = max(1, min(n-1, n*(MaxBytes-10_000)/size)); n <= shown.whole {

@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"regexp"
@@ -54,6 +55,9 @@ func explain(err error, file func(name string) string, fallback string) error {
 	if m := unknownField.FindStringSubmatch(e.What); m != nil {
 		e.What = fmt.Sprintf("no field %s in %s", m[1], m[2])
 		e.Right = "one of " + strings.Join(fieldsOf(m[2]), ", ")
+		if !known(m[2]) {
+			e.Right = "$." + m[1] + ", if the mail's own is meant: inside range and with the dot is something else"
+		}
 	}
 	return e
 }
@@ -63,6 +67,21 @@ var dataTypes = []reflect.Type{
 	reflect.TypeFor[Digest](), reflect.TypeFor[Notice](), reflect.TypeFor[Page](),
 	reflect.TypeFor[Site](), reflect.TypeFor[Publication](), reflect.TypeFor[Edition](),
 	reflect.TypeFor[Article](), reflect.TypeFor[Image](), reflect.TypeFor[Link](), reflect.TypeFor[Reader](),
+}
+
+func known(name string) bool {
+	return slices.ContainsFunc(dataTypes, func(t reflect.Type) bool { return t.Name() == name })
+}
+
+// joinOnce joins errors, each text once: a fault in a part that mails share is found
+// in every one of them.
+func joinOnce(faults []error) error {
+	seen := map[string]bool{}
+	return errors.Join(slices.DeleteFunc(faults, func(err error) bool {
+		again := seen[err.Error()]
+		seen[err.Error()] = true
+		return again
+	})...)
 }
 
 // fieldsOf lists the fields and methods of the data struct of that name, each

@@ -14,7 +14,8 @@ func (s *Set) Page(site Site, lang string) Page {
 	return Page{Site: site, Language: phrases.tag.String(), Direction: phrases.Direction, phrases: phrases}
 }
 
-// phrases finds the phrases for a language: for it, for its base, or English.
+// phrases finds the phrases for a language: its own, its base's, those of another
+// region of it, or English.
 func (s *Set) phrases(lang string) *Phrases {
 	tag, err := language.Parse(lang)
 	if err != nil {
@@ -25,9 +26,10 @@ func (s *Set) phrases(lang string) *Phrases {
 			return p
 		}
 	}
-	if base, confidence := language.Make(lang).Base(); confidence == language.Exact {
-		if p, ok := s.words[base.String()]; ok {
-			return p
+	base, _, _ := language.Make(lang).Raw()
+	for _, name := range s.Languages() {
+		if name == base.String() || strings.HasPrefix(name, base.String()+"-") {
+			return s.words[name]
 		}
 	}
 	return s.words["en"]
@@ -46,7 +48,9 @@ func (p Page) Date(t time.Time) string { return p.phrases.date(p.phrases.LongDat
 func (p Page) ShortDate(t time.Time) string { return p.phrases.date(p.phrases.ShortDate, t) }
 
 // Moment writes a date with its time, such as "27 November 2026, 18:30 CET".
-func (p Page) Moment(t time.Time) string { return p.ShortDate(t) + p.phrases.List.Comma + t.Format("15:04 MST") }
+func (p Page) Moment(t time.Time) string {
+	return p.ShortDate(t) + p.phrases.List.Comma + t.Format("15:04 MST")
+}
 
 // List joins names, such as "Anna, Ben and Carla".
 func (p Page) List(names []string) string { return p.phrases.join(names) }

@@ -84,6 +84,19 @@ func TestLanguageFallsBack(t *testing.T) {
 	}
 }
 
+func TestRegionStandsInForItsLanguage(t *testing.T) {
+	t.Parallel()
+	set, err := Load(folder(t, map[string]string{"phrases/pt-BR.yaml": spanish(t)}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, lang := range []string{"pt", "pt-BR", "pt-PT"} {
+		if page := set.Page(Site{}, lang); page.Language != "pt-BR" {
+			t.Errorf("%s gives %s", lang, page.Language)
+		}
+	}
+}
+
 func TestNamesAreJoined(t *testing.T) {
 	t.Parallel()
 	set := mustLoad(t)

@@ -66,7 +66,7 @@ func (s *Set) parseMails(files fileSet) error {
 			faults = append(faults, err)
 		}
 	}
-	return errors.Join(faults...)
+	return joinOnce(faults)
 }
 
 func (s *Set) parseMail(name string, files fileSet) error {

@@ -181,6 +181,10 @@ func TestBrokenTemplatesAreExplained(t *testing.T) {
 			map[string]string{"mail/own.html": own + "{{.A}}", "mail/own.txt": "x", "mail/two.html": own + "{{.B}}", "mail/two.txt": "x"},
 			[]string{"no field A in Digest", "no field B in Digest"},
 		},
+		"dot that is something else": {
+			map[string]string{"mail/own.html": own + "{{with .Subject}}{{.Language}}{{end}}", "mail/own.txt": "{{.Reader.Unsubscribe}}"},
+			[]string{"mail/own.html:1: no field Language in string; right would be: $.Language, if the mail's own is meant"},
+		},
 		"ambiguous escaping": {
 			map[string]string{"mail/own.html": own + "<a href=\"{{if .Web}}x\n{{else}}\">", "mail/own.txt": "{{.Reader.Unsubscribe}}"},
 			[]string{"mail/own.html:"},
@@ -196,6 +200,14 @@ func TestBrokenTemplatesAreExplained(t *testing.T) {
 				t.Errorf("%s: got %s\nwithout %s", name, err, want)
 			}
 		}
+	}
+}
+
+func TestFaultInASharedPartIsToldOnce(t *testing.T) {
+	t.Parallel()
+	_, err := Load(folder(t, map[string]string{"mail/_footer.txt": "{{define \"footer\"}}{{.Nope}}{{end}}{{define \"more\"}}{{end}}{{define \"postal\"}}{{end}}"}))
+	if err == nil || strings.Count(err.Error(), "no field Nope in Digest") != 1 {
+		t.Errorf("got %v", err)
 	}
 }
 
