@@ -1,0 +1,146 @@
+package feed
+
+import (
+	"encoding/xml"
+	"time"
+
+	"github.com/gorilla/feeds"
+)
+
+type atomFeed struct {
+	feeds.AtomFeed
+	XMLName    xml.Name `xml:"feed"`
+	Xmlns      string   `xml:"xmlns,attr"`
+	Media      string   `xml:"xmlns:media,attr"`
+	History    string   `xml:"xmlns:fh,attr,omitempty"`
+	Tombstones string   `xml:"xmlns:at,attr,omitempty"`
+	Lang       string   `xml:"xml:lang,attr,omitempty"`
+	Id         string   `xml:"id"`
+	Title      string   `xml:"title"`
+	Subtitle   string   `xml:"subtitle,omitempty"`
+	Updated    string   `xml:"updated"`
+	Author     *feeds.AtomAuthor
+	Link       []xmlLink     `xml:"link"`
+	Generator  string        `xml:"generator"`
+	Archive    *struct{}     `xml:"fh:archive"`
+	Deleted    []atomDeleted `xml:"at:deleted-entry"`
+	Entries    []atomEntry   `xml:"entry"`
+}
+
+type atomDeleted struct {
+	Ref  string `xml:"ref,attr"`
+	When string `xml:"when,attr"`
+}
+
+type atomEntry struct {
+	feeds.AtomEntry
+	XMLName   xml.Name `xml:"entry"`
+	Lang      string   `xml:"xml:lang,attr,omitempty"`
+	Id        string   `xml:"id"`
+	Title     string   `xml:"title"`
+	Published string   `xml:"published,omitempty"`
+	Updated   string   `xml:"updated"`
+	Author    []feeds.AtomAuthor
+	Links     []xmlLink      `xml:"link"`
+	Category  []atomCategory `xml:"category"`
+	Source    *atomSource    `xml:"source"`
+	Summary   string         `xml:"summary,omitempty"`
+	Content   *atomHTML      `xml:"content"`
+	Media     []mediaContent
+	Thumbnail *mediaThumbnail
+}
+
+type atomCategory struct {
+	Term string `xml:"term,attr"`
+}
+
+type atomHTML struct {
+	Type string `xml:"type,attr"`
+	Text string `xml:",cdata"`
+}
+
+type atomSource struct {
+	ID      string    `xml:"id"`
+	Title   string    `xml:"title"`
+	Updated string    `xml:"updated"`
+	Links   []xmlLink `xml:"link"`
+}
+
+// FeedXml makes the document a feeds.XmlFeed.
+func (a *atomFeed) FeedXml() any { return a }
+
+// Atom renders an Atom 1.0 document (RFC 4287).
+func Atom(p *Prepared) ([]byte, error) {
+	d, site := &p.selection.Definition, &p.selection.Site
+	doc := &atomFeed{
+		AtomFeed:  feeds.AtomFeed{Rights: site.Copyright, Icon: site.Icon, Logo: site.Image},
+		Xmlns:     "http://www.w3.org/2005/Atom",
+		Media:     "http://search.yahoo.com/mrss/",
+		Lang:      d.Language,
+		Id:        d.ID(site),
+		Title:     d.Title,
+		Subtitle:  d.Description,
+		Updated:   p.updated.Format(time.RFC3339),
+		Author:    &feeds.AtomAuthor{AtomPerson: feeds.AtomPerson{Name: site.Title, Uri: site.URL + "/"}},
+		Generator: generator,
+	}
+	for _, l := range p.links(FormatAtom) {
+		doc.Link = append(doc.Link, l.xml())
+	}
+	doc.Link = append(doc.Link, xmlLink{Href: d.Home, Rel: "alternate", Type: "text/html"})
+	if p.selection.Page.Archive() {
+		doc.History, doc.Archive = historyNamespace, &struct{}{}
+	}
+	for _, stone := range p.stones {
+		doc.Tombstones = "http://purl.org/atompub/tombstones/1.0"
+		doc.Deleted = append(doc.Deleted, atomDeleted{stone.id, stone.when.Format(time.RFC3339)})
+	}
+	for i := range p.entries {
+		doc.Entries = append(doc.Entries, p.entries[i].atom(d))
+	}
+	return writeXML(doc)
+}
+
+func (e *entry) atom(d *Definition) atomEntry {
+	x := atomEntry{
+		Lang: e.foreign(d), Id: e.id, Title: e.title, Summary: e.summary,
+		Updated: e.updated.Format(time.RFC3339),
+		Links:   []xmlLink{{Href: e.link, Rel: "alternate", Type: "text/html"}},
+	}
+	if !e.published.IsZero() {
+		x.Published = e.published.Format(time.RFC3339)
+	}
+	for _, author := range e.authors {
+		x.Author = append(x.Author, feeds.AtomAuthor{AtomPerson: feeds.AtomPerson{Name: author.Name, Uri: author.URL, Email: author.Email}})
+	}
+	for _, file := range e.files {
+		x.Links = append(x.Links, link{"enclosure", file.URL, file.Type, file.Title, file.Bytes}.xml())
+	}
+	for _, tag := range e.tags {
+		x.Category = append(x.Category, atomCategory{tag})
+	}
+	if e.html != "" {
+		x.Content = &atomHTML{"html", e.html}
+	}
+	x.Media, x.Thumbnail = e.media()
+	e.atomOrigin(&x)
+	return x
+}
+
+// atomOrigin says where an article first came from: as the feed it was in
+// (RFC 4287, section 4.2.11), or as a page when that feed is not known.
+func (e *entry) atomOrigin(x *atomEntry) {
+	switch origin := e.origin; {
+	case origin == nil:
+	case origin.FeedURL == "":
+		x.Links = append(x.Links, xmlLink{Href: origin.URL, Rel: "via", Title: origin.Title})
+	default:
+		x.Source = &atomSource{
+			ID: origin.FeedURL, Title: origin.Title, Updated: x.Updated,
+			Links: []xmlLink{{Href: origin.FeedURL, Rel: "self"}},
+		}
+		if origin.URL != "" {
+			x.Source.Links = append(x.Source.Links, xmlLink{Href: origin.URL, Rel: "alternate"})
+		}
+	}
+}

@@ -1,0 +1,140 @@
+// Package feedtest holds what the tests of feeds share: a Source in memory and
+// articles to put into it.
+package feedtest
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/tidings-press/tidings/article"
+	"github.com/tidings-press/tidings/feed"
+)
+
+// Source is a feed.Source in memory.
+type Source struct {
+	mu       sync.Mutex
+	items    []feed.Item
+	changed  map[string]int64
+	revision int64
+	now      func() time.Time
+
+	Selects atomic.Int64 // calls of Select
+}
+
+// New returns an empty source whose articles appear by the given clock.
+func New(now func() time.Time) *Source {
+	return &Source{now: now, changed: map[string]int64{}}
+}
+
+// Put adds an article or replaces the one with its ID.
+func (s *Source) Put(a article.Article) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.revision++
+	s.changed[a.ID] = s.revision
+	for i := range s.items {
+		if s.items[i].Article.ID == a.ID {
+			s.items[i].Article = a
+			return
+		}
+	}
+	appeared := a.Ingested
+	if a.Published.After(appeared) {
+		appeared = a.Published
+	}
+	s.items = append(s.items, feed.Item{Article: a, Position: feed.Position{Appeared: appeared.UnixMilli(), Seq: int64(len(s.items) + 1)}})
+	slices.SortFunc(s.items, func(a, b feed.Item) int { return b.Position.Compare(a.Position) })
+}
+
+// Remove marks an article as removed.
+func (s *Source) Remove(id string) {
+	s.mu.Lock()
+	var found article.Article
+	for i := range s.items {
+		if s.items[i].Article.ID == id {
+			found = s.items[i].Article
+		}
+	}
+	s.mu.Unlock()
+	found.Status, found.Removed = article.Removed, s.now()
+	s.Put(found)
+}
+
+// Select implements feed.Source.
+func (s *Source) Select(_ context.Context, q feed.Query) ([]feed.Item, error) {
+	s.Selects.Add(1)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []feed.Item
+	for i := range s.items {
+		item := s.items[i]
+		if !q.After.IsZero() {
+			item = s.items[len(s.items)-1-i]
+		}
+		if len(out) < q.Limit && fits(&item, q) {
+			out = append(out, item)
+		}
+	}
+	return out, nil
+}
+
+func fits(item *feed.Item, q feed.Query) bool {
+	a := &item.Article
+	switch {
+	case a.Status == article.Removed != q.Removed, a.Published.After(q.AsOf):
+		return false
+	case !q.Before.IsZero() && item.Position.Compare(q.Before) >= 0:
+		return false
+	case !q.After.IsZero() && item.Position.Compare(q.After) <= 0:
+		return false
+	}
+	return q.Filter == nil || q.Filter.Match(a)
+}
+
+// Changed implements feed.Source.
+func (s *Source) Changed(_ context.Context, since int64) (feed.Change, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change := feed.Change{Revision: s.revision}
+	now := s.now()
+	for _, item := range s.items {
+		if s.changed[item.Article.ID] > since {
+			change.Articles = append(change.Articles, item.Article)
+		}
+		if due := item.Article.Published; due.After(now) && (change.Due.IsZero() || due.Before(change.Due)) {
+			change.Due = due
+		}
+	}
+	return change, nil
+}
+
+// Spelling implements feed.Source for tags.
+func (s *Source) Spelling(_ context.Context, _ feed.Kind, name string) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, item := range s.items {
+		for _, tag := range item.Article.Tags {
+			if Key(tag) == Key(name) {
+				return tag, nil
+			}
+		}
+	}
+	return "", feed.ErrUnknown
+}
+
+// Key is how tags compare.
+func Key(tag string) string { return strings.ToLower(norm.NFC.String(tag)) }
+
+// Tag is a filter by one tag.
+type Tag string
+
+// Match implements feed.Filter.
+func (t Tag) Match(a *article.Article) bool {
+	return slices.ContainsFunc(a.Tags, func(tag string) bool { return Key(tag) == Key(string(t)) })
+}

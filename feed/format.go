@@ -1,0 +1,51 @@
+package feed
+
+import "fmt"
+
+// Format is one of the three kinds of document that each feed comes in.
+type Format string
+
+// The formats. Their values are the last element of a feed's path.
+const (
+	FormatRSS  Format = "feed.xml"
+	FormatAtom Format = "atom.xml"
+	FormatJSON Format = "feed.json"
+)
+
+// Formats are all formats, the one that most readers prefer first.
+var Formats = []Format{FormatRSS, FormatAtom, FormatJSON}
+
+// MediaType is what a document of the format is served as.
+func (f Format) MediaType() string {
+	switch f {
+	case FormatAtom:
+		return "application/atom+xml"
+	case FormatJSON:
+		return "application/feed+json"
+	}
+	return "application/rss+xml"
+}
+
+// Label names the format to people.
+func (f Format) Label() string {
+	switch f {
+	case FormatAtom:
+		return "Atom"
+	case FormatJSON:
+		return "JSON Feed"
+	}
+	return "RSS"
+}
+
+// Render writes a prepared selection as a document of the format.
+func (f Format) Render(p *Prepared) ([]byte, error) {
+	switch f {
+	case FormatRSS:
+		return RSS(p)
+	case FormatAtom:
+		return Atom(p)
+	case FormatJSON:
+		return JSON(p)
+	}
+	return nil, fmt.Errorf("unknown feed format %q: want %s, %s or %s", f, FormatRSS, FormatAtom, FormatJSON)
+}

@@ -1,0 +1,123 @@
+package feed
+
+import (
+	"bytes"
+	"encoding/json"
+	"time"
+)
+
+type jsonFeed struct {
+	Version     string       `json:"version"`
+	Title       string       `json:"title"`
+	HomePageURL string       `json:"home_page_url"`
+	FeedURL     string       `json:"feed_url"`
+	Description string       `json:"description,omitempty"`
+	NextURL     string       `json:"next_url,omitempty"`
+	Icon        string       `json:"icon,omitempty"`
+	Favicon     string       `json:"favicon,omitempty"`
+	Authors     []jsonAuthor `json:"authors,omitempty"`
+	Language    string       `json:"language,omitempty"`
+	Hubs        []jsonHub    `json:"hubs,omitempty"`
+	Items       []jsonItem   `json:"items"`
+}
+
+type jsonAuthor struct {
+	Name string `json:"name"`
+	URL  string `json:"url,omitempty"`
+}
+
+type jsonHub struct {
+	Type string `json:"type"`
+	URL  string `json:"url"`
+}
+
+type jsonItem struct {
+	ID          string           `json:"id"`
+	URL         string           `json:"url"`
+	ExternalURL string           `json:"external_url,omitempty"`
+	Title       string           `json:"title"`
+	ContentHTML *string          `json:"content_html,omitempty"`
+	ContentText *string          `json:"content_text,omitempty"`
+	Summary     string           `json:"summary,omitempty"`
+	Image       string           `json:"image,omitempty"`
+	Published   string           `json:"date_published"`
+	Modified    string           `json:"date_modified"`
+	Authors     []jsonAuthor     `json:"authors,omitempty"`
+	Tags        []string         `json:"tags,omitempty"`
+	Language    string           `json:"language,omitempty"`
+	Attachments []jsonAttachment `json:"attachments,omitempty"`
+}
+
+type jsonAttachment struct {
+	URL      string  `json:"url"`
+	MimeType string  `json:"mime_type"`
+	Title    string  `json:"title,omitempty"`
+	Size     int64   `json:"size_in_bytes,omitempty"`
+	Duration float64 `json:"duration_in_seconds,omitempty"`
+}
+
+// JSON renders a JSON Feed 1.1 document. The structs of gorilla/feeds are of
+// version 1.0 with other names here and there, so these are our own.
+func JSON(p *Prepared) ([]byte, error) {
+	d, site := &p.selection.Definition, &p.selection.Site
+	doc := jsonFeed{
+		Version:     "https://jsonfeed.org/version/1.1",
+		Title:       d.Title,
+		HomePageURL: d.Home,
+		FeedURL:     p.self(FormatJSON),
+		Description: d.Description,
+		Icon:        site.Image,
+		Favicon:     site.Icon,
+		Authors:     []jsonAuthor{{Name: site.Title, URL: site.URL + "/"}},
+		Language:    d.Language,
+		Items:       make([]jsonItem, 0, len(p.entries)),
+	}
+	for _, l := range p.links(FormatJSON) {
+		switch l.rel {
+		case "hub":
+			doc.Hubs = append(doc.Hubs, jsonHub{"WebSub", l.address})
+		case "prev-archive":
+			doc.NextURL = l.address
+		}
+	}
+	for i := range p.entries {
+		doc.Items = append(doc.Items, p.entries[i].json(d))
+	}
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(doc); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+func (e *entry) json(d *Definition) jsonItem {
+	item := jsonItem{
+		ID: e.id, URL: e.link, Title: e.title, Summary: e.summary,
+		Published: e.dated.Format(time.RFC3339), Modified: e.updated.Format(time.RFC3339),
+		Tags: e.tags, Language: e.foreign(d),
+	}
+	if e.html != "" {
+		item.ContentHTML = &e.html
+	} else {
+		item.ContentText = &e.summary
+	}
+	if e.image != nil {
+		item.Image = e.image.URL
+	}
+	if e.origin != nil && e.origin.URL != "" {
+		item.ExternalURL = e.origin.URL
+	}
+	for _, author := range e.authors {
+		item.Authors = append(item.Authors, jsonAuthor{author.Name, author.URL})
+	}
+	for _, file := range e.files {
+		item.Attachments = append(item.Attachments, jsonAttachment{
+			URL: file.URL, MimeType: file.Type, Title: file.Title,
+			Size: file.Bytes, Duration: file.Duration.Seconds(),
+		})
+	}
+	return item
+}

@@ -1,0 +1,100 @@
+package feed
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// Path is the path of a feed's document on the site, with the query of a search.
+// cursor names an archive page; "" is the newest document.
+func (d *Definition) Path(format Format, cursor string) string {
+	path := d.Base()
+	if cursor != "" {
+		path += "archive/" + cursor + "/"
+	}
+	path += string(format)
+	switch d.Kind {
+	case BySearch:
+		path += "?q=" + url.QueryEscape(norm.NFC.String(d.Name))
+	case ByMatch:
+		path += "?match=" + url.QueryEscape(norm.NFC.String(d.Name))
+	}
+	return path
+}
+
+// Base is the folder that a feed's documents stand in.
+func (d *Definition) Base() string {
+	switch d.Kind {
+	case Everything:
+		return "/"
+	case BySearch, ByMatch:
+		return "/" + string(d.Kind) + "/"
+	}
+	return "/" + string(d.Kind) + "/" + Segment(d.Name) + "/"
+}
+
+// TagPath, AuthorPath and LanguagePath are the folders of the pages and feeds of
+// a tag, an author or a language: "/tags/C%2FC%2B%2B/".
+func TagPath(tag string) string { return "/tags/" + Segment(tag) + "/" }
+
+// AuthorPath is the folder of an author's page and feeds.
+func AuthorPath(name string) string { return "/authors/" + Segment(name) + "/" }
+
+// LanguagePath is the folder of a language's page and feeds.
+func LanguagePath(tag string) string { return "/languages/" + Segment(tag) + "/" }
+
+// ArticlePath is the path of an article's page.
+func ArticlePath(slug string) string { return "/articles/" + url.PathEscape(norm.NFC.String(slug)) }
+
+// Segment writes any name as one element of a path. Clients and proxies resolve
+// "." and "..", percent-encoded or not, so these get a "~" in front, and so
+// does a name that begins with one.
+func Segment(name string) string {
+	name = norm.NFC.String(name)
+	mark := ""
+	if name == "." || name == ".." || strings.HasPrefix(name, "~") {
+		mark = "~"
+	}
+	return mark + strings.ReplaceAll(url.QueryEscape(name), "+", "%20")
+}
+
+// Name reads an element of a path, percent-encoded, as Segment writes it.
+func Name(segment string) (string, error) {
+	name, err := url.PathUnescape(segment)
+	if err != nil {
+		return "", fmt.Errorf("path element %q: %w", segment, err)
+	}
+	return norm.NFC.String(strings.TrimPrefix(name, "~")), nil
+}
+
+// String writes a position as the cursor in an archive page's path.
+func (p Position) String() string {
+	return strconv.FormatInt(p.Appeared, 36) + "." + strconv.FormatInt(p.Seq, 36)
+}
+
+// ParsePosition reads a cursor.
+func ParsePosition(cursor string) (Position, error) {
+	appeared, seq, ok := strings.Cut(cursor, ".")
+	a, err := strconv.ParseInt(appeared, 36, 64)
+	s, err2 := strconv.ParseInt(seq, 36, 64)
+	if p := (Position{a, s}); ok && err == nil && err2 == nil && p.String() == cursor {
+		return p, nil
+	}
+	return Position{}, fmt.Errorf("no archive page %q: want an address that a newer page links to", cursor)
+}
+
+// ID is the id of a feed, for ever: it depends on the store and on what the feed
+// selects, not on the site's address (a UUID of version 8, RFC 9562).
+func (d *Definition) ID(site *Site) string {
+	mac := hmac.New(sha256.New, site.Identity)
+	fmt.Fprintf(mac, "feed id\x00%s\x00%s", d.Kind, strings.ToLower(norm.NFC.String(d.Name)))
+	u := mac.Sum(nil)[:16]
+	u[6], u[8] = u[6]&0x0F|0x80, u[8]&0x3F|0x80
+	return fmt.Sprintf("urn:uuid:%x-%x-%x-%x-%x", u[:4], u[4:6], u[6:8], u[8:10], u[10:])
+}

@@ -1,0 +1,74 @@
+package feed
+
+import (
+	"cmp"
+	"strings"
+	"time"
+)
+
+const itunesNamespace = "http://www.itunes.com/dtds/podcast-1.0.dtd"
+
+type itunesChannel struct {
+	Author   string          `xml:"itunes:author,omitempty"`
+	Owner    *itunesOwner    `xml:"itunes:owner"`
+	Cover    *itunesImage    `xml:"itunes:image"`
+	Genre    *itunesCategory `xml:"itunes:category"`
+	Explicit string          `xml:"itunes:explicit,omitempty"`
+	Type     string          `xml:"itunes:type,omitempty"`
+}
+
+type itunesOwner struct {
+	Name  string `xml:"itunes:name,omitempty"`
+	Email string `xml:"itunes:email"`
+}
+
+type itunesImage struct {
+	Href string `xml:"href,attr"`
+}
+
+type itunesCategory struct {
+	Text string          `xml:"text,attr"`
+	Sub  *itunesCategory `xml:"itunes:category"`
+}
+
+type itunesItem struct {
+	Writer   string       `xml:"itunes:author,omitempty"`
+	Duration string       `xml:"itunes:duration,omitempty"`
+	Cover    *itunesImage `xml:"itunes:image"`
+}
+
+func newITunesChannel(p *Podcast, site *Site) itunesChannel {
+	c := itunesChannel{Author: line(p.Author), Explicit: "false", Type: p.Type}
+	if p.Explicit {
+		c.Explicit = "true"
+	}
+	if owner := cmp.Or(person(p.Owner), site.Editor); owner != "" {
+		c.Owner = &itunesOwner{Name: cmp.Or(nameOf(owner), c.Author), Email: emailOf(owner)}
+	}
+	if image := cmp.Or(absolute(p.Image, site.URL), site.Image); image != "" {
+		c.Cover = &itunesImage{image}
+	}
+	if top, sub, _ := strings.Cut(line(p.Category), ">"); top != "" {
+		c.Genre = &itunesCategory{Text: strings.TrimSpace(top)}
+		if sub = strings.TrimSpace(sub); sub != "" {
+			c.Genre.Sub = &itunesCategory{Text: sub}
+		}
+	}
+	return c
+}
+
+func newITunesItem(e *entry) itunesItem {
+	var item itunesItem
+	var names []string
+	for _, author := range e.authors {
+		names = append(names, author.Name)
+	}
+	item.Writer = strings.Join(names, ", ")
+	if len(e.files) > 0 && e.files[0].Duration >= time.Second {
+		item.Duration = seconds(e.files[0].Duration)
+	}
+	if e.image != nil {
+		item.Cover = &itunesImage{e.image.URL}
+	}
+	return item
+}

@@ -1,0 +1,110 @@
+package feed
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// Prepare makes a selection ready for all formats. Items are put in the order of
+// their dates, newest first, then of appearance; one that comes twice is shown once.
+func Prepare(s Selection) *Prepared {
+	s.Site = cleanSite(s.Site)
+	s.Definition = cleanDefinition(s.Definition, &s.Site)
+	items := slices.Clone(s.Items)
+	slices.SortStableFunc(items, func(a, b Item) int {
+		return cmp.Or(b.Article.Published.Compare(a.Article.Published), b.Position.Compare(a.Position))
+	})
+	p := &Prepared{selection: s, updated: plausible}
+	seen := map[string]bool{}
+	for i := range items {
+		e := newEntry(&items[i].Article, &s.Definition, &s.Site)
+		if seen[e.id] {
+			continue
+		}
+		seen[e.id] = true
+		p.entries = append(p.entries, e)
+		p.see(e.updated)
+		p.see(items[i].Article.Ingested)
+	}
+	for i := range s.Removed {
+		stone := tombstone{id: EntryID(clean(s.Removed[i].Article.ID)), when: s.Removed[i].Article.Removed.UTC()}
+		if seen[stone.id] || stone.when.Before(plausible) {
+			continue
+		}
+		seen[stone.id] = true
+		p.stones = append(p.stones, stone)
+		p.see(stone.when)
+	}
+	p.rhythm = rhythmOf(p.entries)
+	return p
+}
+
+func (p *Prepared) see(t time.Time) {
+	if t.After(p.updated) {
+		p.updated = t.UTC()
+	}
+}
+
+func cleanSite(s Site) Site {
+	s.Title, s.Description, s.Copyright = cmp.Or(line(s.Title), s.URL), line(s.Description), line(s.Copyright)
+	s.Language = languageTag(s.Language)
+	s.Icon, s.Image = absolute(s.Icon, s.URL), absolute(s.Image, s.URL)
+	s.Editor, s.Webmaster = person(s.Editor), person(s.Webmaster)
+	return s
+}
+
+func cleanDefinition(d Definition, site *Site) Definition {
+	d.Title = cmp.Or(line(d.Title), titleOf(&d, site))
+	d.Description = cmp.Or(line(d.Description), site.Description, d.Title)
+	d.Language = cmp.Or(languageTag(d.Language), site.Language)
+	d.Home = cmp.Or(absolute(d.Home, site.URL), site.URL+"/")
+	return d
+}
+
+// titleOf makes the title of a feed that was given none.
+func titleOf(d *Definition, site *Site) string {
+	name := line(d.Name)
+	switch {
+	case d.Kind == Everything || name == "":
+		return site.Title
+	case d.Kind == Private:
+		return site.Title
+	}
+	return site.Title + ": " + name
+}
+
+// address is where a document of this selection stands.
+func (p *Prepared) address(f Format, cursor string) string {
+	return p.selection.Site.URL + p.selection.Definition.Path(f, cursor)
+}
+
+// self is the document's own address.
+func (p *Prepared) self(f Format) string { return p.address(f, p.selection.Page.Cursor) }
+
+// link is an atom:link element, which both RSS and Atom documents carry.
+type link struct {
+	rel, address, kind, title string
+	bytes                     int64
+}
+
+// links are the document's relations, the same for RSS and Atom.
+func (p *Prepared) links(f Format) []link {
+	page := p.selection.Page
+	links := []link{{rel: "self", address: p.self(f), kind: f.MediaType()}}
+	if page.Archive() {
+		links = append(links, link{rel: "current", address: p.address(f, ""), kind: f.MediaType()})
+	} else if p.selection.Definition.Kind != Private {
+		for _, hub := range p.selection.Site.Hubs {
+			links = append(links, link{rel: "hub", address: hub})
+		}
+	}
+	if page.Older != "" {
+		links = append(links, link{rel: "prev-archive", address: p.address(f, page.Older), kind: f.MediaType()})
+	}
+	return links
+}
+
+// generator names the program in every document, without a version: an upgrade
+// must not change the bytes of every feed.
+const generator = "Tidings"

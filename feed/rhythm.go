@@ -1,0 +1,43 @@
+package feed
+
+import (
+	"slices"
+	"time"
+)
+
+// rhythm is how often a feed really brings something, taken from the dates of its
+// items. Readers may poll by it (ttl, and the Syndication module of RSS).
+type rhythm struct {
+	ttl       int    // minutes
+	period    string // hourly, daily, weekly, monthly
+	frequency int    // updates in a period
+}
+
+// rhythmOf looks at the gaps between items. The median is taken: one bulk import
+// or one long silence changes nothing.
+func rhythmOf(entries []entry) rhythm {
+	var gaps []time.Duration
+	for i := 1; i < len(entries) && i <= 20; i++ {
+		if gap := entries[i-1].dated.Sub(entries[i].dated); gap > time.Minute {
+			gaps = append(gaps, gap)
+		}
+	}
+	if len(gaps) == 0 {
+		return rhythm{ttl: 60, period: "daily", frequency: 1}
+	}
+	slices.Sort(gaps)
+	gap := gaps[len(gaps)/2]
+	r := rhythm{ttl: int(min(max(gap/4, 15*time.Minute), 24*time.Hour) / time.Minute)}
+	const day = 24 * time.Hour
+	switch {
+	case gap <= time.Hour:
+		r.period, r.frequency = "hourly", int(min(time.Hour/gap, 12))
+	case gap <= day:
+		r.period, r.frequency = "daily", int(day/gap)
+	case gap <= 7*day:
+		r.period, r.frequency = "weekly", int(7*day/gap)
+	default:
+		r.period, r.frequency = "monthly", int(max(30*day/gap, 1))
+	}
+	return r
+}

@@ -1,0 +1,266 @@
+package feed
+
+import (
+	"bytes"
+	"encoding/xml"
+	"html"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gorilla/feeds"
+)
+
+// The documents are gorilla/feeds' structs with what they lack declared anew on
+// the outside: encoding/xml prefers the shallower of two fields of one name.
+
+type rssRoot struct {
+	XMLName xml.Name `xml:"rss"`
+	Version string   `xml:"version,attr"`
+	Content string   `xml:"xmlns:content,attr"`
+	Atom    string   `xml:"xmlns:atom,attr"`
+	DC      string   `xml:"xmlns:dc,attr"`
+	SY      string   `xml:"xmlns:sy,attr"`
+	Media   string   `xml:"xmlns:media,attr"`
+	History string   `xml:"xmlns:fh,attr,omitempty"`
+	ITunes  string   `xml:"xmlns:itunes,attr,omitempty"`
+	Channel rssChannel
+}
+
+type rssChannel struct {
+	feeds.RssFeed
+	XMLName   xml.Name  `xml:"channel"`
+	Lang      string    `xml:"xml:lang,attr,omitempty"`
+	Links     []xmlLink `xml:"atom:link"`
+	Archive   *struct{} `xml:"fh:archive"`
+	Period    string    `xml:"sy:updatePeriod"`
+	Frequency int       `xml:"sy:updateFrequency"`
+	Image     *feeds.RssImage
+	Icon      string `xml:"atom:icon,omitempty"`
+	itunesChannel
+	Items []rssItem `xml:"item"`
+}
+
+type rssItem struct {
+	feeds.RssItem
+	XMLName     xml.Name   `xml:"item"`
+	Lang        string     `xml:"xml:lang,attr,omitempty"`
+	Title       string     `xml:"title"`
+	Description string     `xml:"description,omitempty"`
+	Content     *cdata     `xml:"content:encoded"`
+	Creators    []string   `xml:"dc:creator"`
+	Language    string     `xml:"dc:language,omitempty"`
+	Category    []string   `xml:"category"`
+	Updated     string     `xml:"atom:updated"`
+	Source      *rssSource `xml:"source"`
+	Via         *xmlLink   `xml:"atom:link"`
+	Media       []mediaContent
+	Thumbnail   *mediaThumbnail
+	itunesItem
+}
+
+type rssSource struct {
+	URL   string `xml:"url,attr"`
+	Title string `xml:",chardata"`
+}
+
+type cdata struct {
+	Text string `xml:",cdata"`
+}
+
+type xmlLink struct {
+	Href   string `xml:"href,attr"`
+	Rel    string `xml:"rel,attr"`
+	Type   string `xml:"type,attr,omitempty"`
+	Title  string `xml:"title,attr,omitempty"`
+	Length string `xml:"length,attr,omitempty"`
+}
+
+// FeedXml makes the document a feeds.XmlFeed.
+func (r *rssRoot) FeedXml() any { return r }
+
+// RSS renders an RSS 2.0 document.
+func RSS(p *Prepared) ([]byte, error) {
+	d, site := &p.selection.Definition, &p.selection.Site
+	root := &rssRoot{
+		Version: "2.0",
+		Content: "http://purl.org/rss/1.0/modules/content/",
+		Atom:    "http://www.w3.org/2005/Atom",
+		DC:      "http://purl.org/dc/elements/1.1/",
+		SY:      "http://purl.org/rss/1.0/modules/syndication/",
+		Media:   "http://search.yahoo.com/mrss/",
+		Channel: rssChannel{
+			RssFeed: feeds.RssFeed{
+				Title: rssText(d.Title), Link: d.Home, Description: html.EscapeString(d.Description), Language: d.Language,
+				Copyright: site.Copyright, ManagingEditor: site.Editor, WebMaster: site.Webmaster,
+				LastBuildDate: rssDate(p.updated), Generator: generator, Ttl: p.rhythm.ttl,
+				Docs: "https://www.rssboard.org/rss-specification",
+			},
+			Lang: d.Language, Period: p.rhythm.period, Frequency: p.rhythm.frequency,
+		},
+	}
+	channel := &root.Channel
+	if site.Image != "" {
+		channel.Image = &feeds.RssImage{Url: site.Image, Title: channel.Title, Link: d.Home}
+	}
+	for _, l := range p.links(FormatRSS) {
+		channel.Links = append(channel.Links, l.xml())
+	}
+	if p.selection.Page.Archive() {
+		root.History, channel.Archive = historyNamespace, &struct{}{}
+	}
+	if d.Podcast != nil {
+		root.ITunes = itunesNamespace
+		channel.itunesChannel = newITunesChannel(d.Podcast, site)
+	}
+	for i := range p.entries {
+		channel.Items = append(channel.Items, p.entries[i].rss(d))
+	}
+	return writeXML(root)
+}
+
+const historyNamespace = "http://purl.org/syndication/history/1.0"
+
+func (e *entry) rss(d *Definition) rssItem {
+	item := rssItem{
+		RssItem: feeds.RssItem{
+			Link: e.link, PubDate: rssDate(e.published),
+			Guid: &feeds.RssGuid{Id: e.id, IsPermaLink: "false"},
+		},
+		Lang: e.foreign(d), Language: e.language, Title: rssText(e.title), Description: html.EscapeString(e.summary),
+		Category: e.tags, Updated: e.updated.Format(time.RFC3339),
+	}
+	for _, author := range e.authors {
+		item.Creators = append(item.Creators, rssText(author.Name))
+	}
+	if e.html != "" {
+		item.Content = &cdata{e.html}
+	}
+	if len(e.files) > 0 {
+		file := e.files[0]
+		item.Enclosure = &feeds.RssEnclosure{Url: file.URL, Type: file.Type, Length: strconv.FormatInt(file.Bytes, 10)}
+	}
+	switch origin := e.origin; {
+	case origin != nil && origin.FeedURL != "":
+		item.Source = &rssSource{origin.FeedURL, origin.Title}
+	case origin != nil:
+		item.Via = &xmlLink{Href: origin.URL, Rel: "via", Title: origin.Title}
+	}
+	item.Media, item.Thumbnail = e.media()
+	if d.Podcast != nil {
+		item.itunesItem = newITunesItem(e)
+	}
+	return item
+}
+
+// foreign is the entry's language where it is not the feed's.
+func (e *entry) foreign(d *Definition) string {
+	if e.language == d.Language {
+		return ""
+	}
+	return e.language
+}
+
+func (l link) xml() xmlLink {
+	x := xmlLink{Href: l.address, Rel: l.rel, Type: l.kind, Title: l.title}
+	if l.bytes > 0 {
+		x.Length = strconv.FormatInt(l.bytes, 10)
+	}
+	return x
+}
+
+// rssText writes plain text for an element that some readers take for HTML and
+// others for text. One escape serves both until the text itself looks like a tag
+// or a character reference; a word joiner then keeps it from being one.
+func rssText(s string) string {
+	if !strings.ContainsAny(s, "<&") {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		b.WriteByte(s[i])
+		switch rest := s[i+1:]; {
+		case s[i] == '&' && looksLikeReference(rest), s[i] == '<' && looksLikeTag(rest):
+			b.WriteString("\u2060")
+		}
+	}
+	return b.String()
+}
+
+func looksLikeReference(rest string) bool {
+	end := strings.IndexByte(rest, ';')
+	return end > 0 && end <= 32 && strings.IndexFunc(rest[:end], func(r rune) bool {
+		return r != '#' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+	}) < 0
+}
+
+func looksLikeTag(rest string) bool {
+	if rest == "" {
+		return false
+	}
+	c := rest[0] | 0x20
+	return c >= 'a' && c <= 'z' || rest[0] == '/' || rest[0] == '!' || rest[0] == '?'
+}
+
+// rssDate writes a date by RFC 822 with the four-digit year that RSS asks for.
+func rssDate(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Format(time.RFC1123Z)
+}
+
+func writeXML(document feeds.XmlFeed) ([]byte, error) {
+	var out bytes.Buffer
+	if err := feeds.WriteXML(document, &out); err != nil {
+		return nil, err
+	}
+	out.WriteByte('\n')
+	return out.Bytes(), nil
+}
+
+// media is the picture that stands for an entry, by Media RSS.
+func (e *entry) media() ([]mediaContent, *mediaThumbnail) {
+	image := e.image
+	if image == nil {
+		return nil, nil
+	}
+	content := mediaContent{URL: image.URL, Type: image.Type, Bytes: image.Bytes, Medium: "image", Width: image.Width, Height: image.Height}
+	if image.Alt != "" {
+		content.Description = &mediaText{"plain", image.Alt}
+	}
+	return []mediaContent{content}, &mediaThumbnail{URL: image.URL, Width: image.Width, Height: image.Height}
+}
+
+type mediaContent struct {
+	XMLName     xml.Name   `xml:"media:content"`
+	URL         string     `xml:"url,attr"`
+	Type        string     `xml:"type,attr,omitempty"`
+	Bytes       int64      `xml:"fileSize,attr,omitempty"`
+	Medium      string     `xml:"medium,attr"`
+	Width       int        `xml:"width,attr,omitempty"`
+	Height      int        `xml:"height,attr,omitempty"`
+	Description *mediaText `xml:"media:description"`
+}
+
+type mediaText struct {
+	Type string `xml:"type,attr"`
+	Text string `xml:",chardata"`
+}
+
+type mediaThumbnail struct {
+	XMLName xml.Name `xml:"media:thumbnail"`
+	URL     string   `xml:"url,attr"`
+	Width   int      `xml:"width,attr,omitempty"`
+	Height  int      `xml:"height,attr,omitempty"`
+}
+
+func emailOf(person string) string {
+	email, _, _ := strings.Cut(person, " ")
+	return email
+}
+
+func nameOf(person string) string {
+	_, name, _ := strings.Cut(person, " (")
+	return strings.TrimSuffix(name, ")")
+}

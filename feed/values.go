@@ -1,0 +1,77 @@
+package feed
+
+import (
+	"net/mail"
+	"regexp"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/language"
+)
+
+// languageTag returns the canonical form of a BCP 47 tag, "" for what is none.
+func languageTag(tag string) string {
+	if tag == "" {
+		return ""
+	}
+	parsed, err := language.Parse(tag)
+	if err != nil || parsed.IsRoot() {
+		return ""
+	}
+	return parsed.String()
+}
+
+// rightToLeft says whether an article runs from right to left: by its language,
+// or when that is unknown by the first letter of its text that has a direction.
+func rightToLeft(tag, text string) bool {
+	if parsed, err := language.Parse(tag); err == nil && tag != "" {
+		script, _ := parsed.Script()
+		switch script.String() {
+		case "Arab", "Hebr", "Syrc", "Thaa", "Nkoo", "Adlm", "Rohg", "Mand", "Samr":
+			return true
+		}
+		return false
+	}
+	for _, r := range text {
+		if unicode.In(r, unicode.Arabic, unicode.Hebrew, unicode.Syriac, unicode.Thaana, unicode.Nko) {
+			return true
+		}
+		if unicode.IsLetter(r) {
+			return false
+		}
+	}
+	return false
+}
+
+var mediaTypes = regexp.MustCompile(`^[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*$`)
+
+// mediaType returns a media type without its parameters, "" for what is none.
+func mediaType(s string) string {
+	s, _, _ = strings.Cut(s, ";")
+	if s = strings.ToLower(strings.TrimSpace(s)); !mediaTypes.MatchString(s) {
+		return ""
+	}
+	return s
+}
+
+var mailboxes = regexp.MustCompile(`^[A-Za-z0-9._%+'-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}$`)
+
+// mailbox returns a mail address that every validator takes, "" for others.
+func mailbox(s string) string {
+	if s = strings.TrimSpace(s); !mailboxes.MatchString(s) {
+		return ""
+	}
+	return s
+}
+
+// person writes "Name <address>" as RSS wants it: address (Name).
+func person(s string) string {
+	parsed, err := mail.ParseAddress(clean(s))
+	if err != nil || mailbox(parsed.Address) == "" {
+		return ""
+	}
+	if name := strings.NewReplacer("(", "", ")", "").Replace(line(parsed.Name)); name != "" {
+		return parsed.Address + " (" + name + ")"
+	}
+	return parsed.Address
+}
