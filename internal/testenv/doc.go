@@ -1,0 +1,3 @@
+// Package testenv starts real servers for tests: SMTP servers that behave and
+// misbehave, and a temporary PostgreSQL.
+package testenv
