@@ -1,40 +1,171 @@
 package mailer
 
 import (
+	"bytes"
 	"crypto"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
+	"fmt"
+	"strings"
+
+	"golang.org/x/net/idna"
 )
 
 // Key is a DKIM key: RSA or Ed25519 (RFC 6376, RFC 8463).
 type Key struct {
-	Domain   string
+	Domain   string // may be in Unicode
 	Selector string
 	Signer   crypto.Signer
 }
 
-// Signer signs mails with one or several keys. It is for one goroutine: each
-// takes a Clone.
-type Signer struct{}
-
-// NewSigner checks the keys. Without keys its Sign adds nothing.
-func NewSigner(keys ...Key) (*Signer, error) { return nil, errors.New("mailer: no signer") }
-
-// Clone gives a signer with the same keys for another goroutine.
-func (s *Signer) Clone() *Signer { return nil }
-
-// Sign appends the signatures and behind them the message to dst. The message
-// is as Pour gives it.
-func (s *Signer) Sign(dst, message []byte) ([]byte, error) { return nil, nil }
-
-// ParseKey reads a private key in PEM: PKCS #8 or PKCS #1.
-func ParseKey(pem []byte) (crypto.Signer, error) { return nil, errors.New("mailer: no key") }
-
-// NewKey is a fresh key: its PEM and the value of its DNS record at
-// SELECTOR._domainkey.DOMAIN.
-type NewKey struct {
-	PEM    []byte
-	Record string
+// Signer signs mails with one or several keys, relaxed/relaxed. It is for one
+// goroutine: each takes a Clone.
+//
+// It is our own because a mail is hashed once for all keys, and as the mails are
+// in memory, without the copies and the line scanner of a streaming signer.
+// There is no t= in a signature, so that a mail is the same octets on every try.
+type Signer struct {
+	keys   []signingKey
+	canon  []byte // canonical body, then canonical headers; reused
+	header []byte // one signature header; reused
 }
 
-// GenerateKey makes a key of the kind "rsa" (2048 bits) or "ed25519".
-func GenerateKey(kind string) (NewKey, error) { return NewKey{}, errors.New("mailer: no key") }
+// signingKey is a key with what its signatures begin with.
+type signingKey struct {
+	signer crypto.Signer
+	opts   crypto.SignerOpts
+	prefix string
+}
+
+// signed are the headers that a signature covers. Those that are true here are
+// named once more than they occur, so that nobody can add another one (RFC 6376,
+// section 8.15).
+var signed = []struct {
+	name     string
+	oversign bool
+}{
+	{"from", true}, {"reply-to", true}, {"to", true}, {"cc", true}, {"subject", true}, {"date", true}, {"message-id", true},
+	{"mime-version", true}, {"content-type", true}, {"content-transfer-encoding", false},
+	{"list-id", false}, {"list-unsubscribe", true}, {"list-unsubscribe-post", true}, {"list-help", false},
+	{"list-archive", false}, {"list-owner", false}, {"precedence", false}, {"auto-submitted", false}, {"feedback-id", false},
+}
+
+// NewSigner checks the keys. Without keys its Sign adds nothing.
+func NewSigner(keys ...Key) (*Signer, error) {
+	s := &Signer{}
+	for _, key := range keys {
+		k, err := key.prepare()
+		if err != nil {
+			return nil, fmt.Errorf("mailer: DKIM key %s of %s: %w", key.Selector, key.Domain, err)
+		}
+		s.keys = append(s.keys, k)
+	}
+	return s, nil
+}
+
+func (k Key) prepare() (signingKey, error) {
+	domain, err := idna.Lookup.ToASCII(k.Domain)
+	if err != nil || domain == "" {
+		return signingKey{}, errors.New("that is no domain")
+	}
+	if selector, err := idna.Lookup.ToASCII(k.Selector); err != nil || selector == "" || selector != k.Selector {
+		return signingKey{}, errors.New("that is no selector; a name such as s2026a would be one")
+	}
+	out := signingKey{signer: k.Signer}
+	algorithm := ""
+	switch public := k.Signer.(type) {
+	case *rsa.PrivateKey:
+		if public.N.BitLen() < 1024 {
+			return signingKey{}, fmt.Errorf("RSA with %d bits; receivers want 2048", public.N.BitLen()) // RFC 8301
+		}
+		algorithm, out.opts = "rsa-sha256", crypto.SHA256
+	case ed25519.PrivateKey:
+		algorithm, out.opts = "ed25519-sha256", crypto.Hash(0)
+	default:
+		return signingKey{}, fmt.Errorf("a key of type %T; RSA and Ed25519 can sign mail", k.Signer)
+	}
+	out.prefix = fmt.Sprintf("DKIM-Signature: v=1; a=%s; c=relaxed/relaxed;\r\n d=%s;\r\n s=%s;\r\n", algorithm, domain, k.Selector)
+	return out, nil
+}
+
+// Clone gives a signer with the same keys for another goroutine.
+func (s *Signer) Clone() *Signer { return &Signer{keys: s.keys} }
+
+// Sign appends the signatures and behind them the message to dst. The message is
+// as Pour gives it.
+func (s *Signer) Sign(dst, message []byte) ([]byte, error) {
+	if len(s.keys) == 0 {
+		return append(dst, message...), nil
+	}
+	head, body, found := bytes.Cut(message, []byte("\r\n\r\n"))
+	if !found {
+		return nil, errors.New("mailer: a message without an end of its headers cannot be signed")
+	}
+	s.canon = canonicalBody(s.canon[:0], body)
+	sum := sha256.Sum256(s.canon)
+	var names string
+	names, s.canon = canonicalHeaders(s.canon[:0], splitHeaders(head))
+	tail := names + " bh=" + base64.StdEncoding.EncodeToString(sum[:]) + ";\r\n b="
+	for i := range s.keys {
+		var err error
+		if dst, err = s.sign(dst, &s.keys[i], tail); err != nil {
+			return nil, err
+		}
+	}
+	return append(dst, message...), nil
+}
+
+// sign appends the header of one key. What is signed is its own canonical form
+// with an empty b=, behind the other headers and without a line end (RFC 6376,
+// section 3.7).
+func (s *Signer) sign(dst []byte, key *signingKey, tail string) ([]byte, error) {
+	s.header = append(append(s.header[:0], key.prefix...), tail...)
+	length := len(s.canon)
+	s.canon = appendCanonical(s.canon, s.header)
+	digest := sha256.Sum256(s.canon)
+	s.canon = s.canon[:length]
+	signature, err := key.signer.Sign(rand.Reader, digest[:], key.opts)
+	if err != nil {
+		return nil, fmt.Errorf("mailer: signing: %w", err)
+	}
+	dst = append(dst, s.header...)
+	return appendFoldedBase64(dst, signature), nil
+}
+
+// appendFoldedBase64 appends lines of 72 and the line end of a header.
+func appendFoldedBase64(dst, data []byte) []byte {
+	text := base64.StdEncoding.EncodeToString(data)
+	const first, line = 72 - len(" b="), 72
+	for width := first; len(text) > width; width = line {
+		dst = append(append(dst, text[:width]...), "\r\n "...)
+		text = text[width:]
+	}
+	return append(append(dst, text...), "\r\n"...)
+}
+
+// headerNames writes h=, a name on the line as long as it fits: folded after its
+// colons, which every verifier must allow and not every signer gets right.
+func headerNames(names []string) string {
+	var b strings.Builder
+	b.WriteString(" h=")
+	column := 3
+	for i, name := range names {
+		if column+len(name)+1 > 76 {
+			b.WriteString("\r\n ")
+			column = 1
+		}
+		b.WriteString(name)
+		end := ":"
+		if i == len(names)-1 {
+			end = ";"
+		}
+		b.WriteString(end)
+		column += len(name) + 1
+	}
+	b.WriteString("\r\n")
+	return b.String()
+}

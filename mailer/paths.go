@@ -1,6 +1,19 @@
 package mailer
 
-import "errors"
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"strings"
+	"sync"
+
+	"golang.org/x/net/idna"
+)
 
 // ID names a delivery: an edition and a subscriber. Edition is empty for mails
 // that belong to none, such as confirmations.
@@ -24,23 +37,135 @@ var ErrNotOurs = errors.New("not one of our addresses")
 
 // Paths makes addresses and message ids that carry a delivery's ID with an HMAC.
 // It may be shared by goroutines.
-type Paths struct{}
+type Paths struct {
+	macs   sync.Pool // of hash.Hash: keying one costs as much as using it twice
+	domain string
+}
+
+// The token is the ID and the first octets of its HMAC in base32, which survives
+// servers that change the case of letters. With an edition that is a UUID it
+// takes at most 60 of the 64 octets that a local part may have (RFC 5321,
+// section 4.5.3.1.1).
+var tokenText = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
+
+const (
+	macSize    = 9  // 72 bits: nobody guesses one by mail
+	tokenLimit = 62 // of the token without its purpose
+)
 
 // NewPaths makes Paths for a domain of ours, which may be in Unicode. The secret
 // must be the same on every node and for ever.
 func NewPaths(secret []byte, domain string) (*Paths, error) {
-	return nil, errors.New("mailer: no paths")
+	if len(secret) < 16 {
+		return nil, fmt.Errorf("mailer: a secret of %d octets, 16 are the least", len(secret))
+	}
+	ascii, err := idna.Lookup.ToASCII(domain)
+	if err != nil {
+		return nil, fmt.Errorf("mailer: domain %q of return paths: %w", domain, err)
+	}
+	if ascii == "" {
+		return nil, errors.New("mailer: return paths need a domain, such as bounces.example.org")
+	}
+	p := &Paths{domain: strings.ToLower(ascii)}
+	key := append([]byte("tidings return path\x00"), secret...)
+	p.macs.New = func() any { return hmac.New(sha256.New, key) }
+	return p, nil
 }
 
 // ReturnPath is the address for MAIL FROM.
-func (p *Paths) ReturnPath(id ID) string { return "" }
+func (p *Paths) ReturnPath(id ID) string { return p.address(Bounce, id) }
 
 // Unsubscribe is the mailbox for the mailto part of List-Unsubscribe.
-func (p *Paths) Unsubscribe(id ID) string { return "" }
+func (p *Paths) Unsubscribe(id ID) string { return p.address(Unsubscribe, id) }
 
 // MessageID is the Message-ID, without angle brackets: the same on every try.
-func (p *Paths) MessageID(id ID) string { return "" }
+func (p *Paths) MessageID(id ID) string { return p.address(MessageID, id) }
 
-// Parse reads what the three others made, angle brackets or not, and in any case of letters. It
-// returns ErrNotOurs for everything else.
-func (p *Paths) Parse(s string) (Purpose, ID, error) { return 0, ID{}, ErrNotOurs }
+// Domain is the domain of the addresses, in ASCII.
+func (p *Paths) Domain() string { return p.domain }
+
+func (p *Paths) address(purpose Purpose, id ID) string {
+	data := id.encode()
+	data = append(data, p.mac(purpose, data)...)
+	out := make([]byte, 0, 2+tokenText.EncodedLen(len(data))+1+len(p.domain))
+	out = append(out, byte(purpose), '-')
+	out = tokenText.AppendEncode(out, data)
+	return string(append(append(out, '@'), p.domain...))
+}
+
+// Parse reads what the three others made, with or without angle brackets and in
+// any case of letters. It returns ErrNotOurs for everything else. The domain is
+// not looked at: it may have been another when the mail was sent.
+func (p *Paths) Parse(s string) (Purpose, ID, error) {
+	local, _, _ := strings.Cut(strings.ToLower(strings.Trim(s, "<> \t")), "@")
+	if len(local) < 3 || len(local) > 2+tokenLimit || local[1] != '-' {
+		return 0, ID{}, ErrNotOurs
+	}
+	purpose := Purpose(local[0])
+	data, err := tokenText.DecodeString(local[2:])
+	if err != nil || len(data) <= macSize {
+		return 0, ID{}, ErrNotOurs
+	}
+	data, mac := data[:len(data)-macSize], data[len(data)-macSize:]
+	if !hmac.Equal(mac, p.mac(purpose, data)) {
+		return 0, ID{}, ErrNotOurs
+	}
+	id, err := decodeID(data)
+	return purpose, id, err
+}
+
+func (p *Paths) mac(purpose Purpose, data []byte) []byte {
+	h := p.macs.Get().(hash.Hash)
+	defer p.macs.Put(h)
+	h.Reset()
+	h.Write([]byte{byte(purpose)})
+	h.Write(data)
+	return h.Sum(nil)[:macSize]
+}
+
+// The first octet of an encoded ID says how the edition is written.
+const (
+	noEdition = iota
+	uuidEdition
+	namedEdition
+)
+
+func (id ID) encode() []byte {
+	out := make([]byte, 1, 64)
+	switch uuid, err := hex.DecodeString(strings.ReplaceAll(id.Edition, "-", "")); {
+	case id.Edition == "":
+		out[0] = noEdition
+	case err == nil && len(uuid) == 16 && uuidText(uuid) == id.Edition:
+		out[0] = uuidEdition
+		out = append(out, uuid...)
+	default:
+		out[0] = namedEdition
+		out = append(out, byte(len(id.Edition)))
+		out = append(out, id.Edition...)
+	}
+	return binary.AppendUvarint(out, uint64(id.Subscriber))
+}
+
+func uuidText(u []byte) string {
+	return fmt.Sprintf("%x-%x-%x-%x-%x", u[:4], u[4:6], u[6:8], u[8:10], u[10:])
+}
+
+// decodeID is only given what has a right HMAC, and still trusts no length.
+func decodeID(data []byte) (ID, error) {
+	var id ID
+	kind, rest := data[0], data[1:]
+	switch {
+	case kind == uuidEdition && len(rest) > 16:
+		id.Edition, rest = uuidText(rest[:16]), rest[16:]
+	case kind == namedEdition && len(rest) > 1 && len(rest) > 1+int(rest[0]):
+		id.Edition, rest = string(rest[1:1+rest[0]]), rest[1+rest[0]:]
+	case kind != noEdition:
+		return ID{}, ErrNotOurs
+	}
+	n, used := binary.Uvarint(rest)
+	if used != len(rest) {
+		return ID{}, ErrNotOurs
+	}
+	id.Subscriber = int64(n)
+	return id, nil
+}

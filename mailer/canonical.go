@@ -1,0 +1,114 @@
+package mailer
+
+import "bytes"
+
+// canonicalBody appends a body in the relaxed form (RFC 6376, section 3.4.4): runs
+// of white space are one space, none stands at the end of a line, and no empty
+// lines stand at the end.
+func canonicalBody(dst, body []byte) []byte {
+	start := len(dst)
+	for len(body) > 0 {
+		line, rest, _ := bytes.Cut(body, []byte("\r\n"))
+		dst = canonicalLine(dst, line)
+		dst = append(dst, '\r', '\n')
+		body = rest
+	}
+	for bytes.HasSuffix(dst[start:], []byte("\r\n\r\n")) {
+		dst = dst[:len(dst)-2]
+	}
+	if bytes.Equal(dst[start:], []byte("\r\n")) {
+		dst = dst[:start]
+	}
+	return dst
+}
+
+// canonicalLine appends a line. Most have no tab and no two spaces together, which
+// bytes.Index and IndexByte see sixteen octets at a time.
+func canonicalLine(dst, line []byte) []byte {
+	if bytes.IndexByte(line, '\t') < 0 && !bytes.Contains(line, []byte("  ")) {
+		return append(dst, bytes.TrimSuffix(line, []byte(" "))...)
+	}
+	space := false
+	for _, b := range line {
+		if b == ' ' || b == '\t' {
+			space = true
+			continue
+		}
+		if space {
+			dst = append(dst, ' ')
+			space = false
+		}
+		dst = append(dst, b)
+	}
+	return dst
+}
+
+// rawHeader is a header field with its folds, without its last line end.
+type rawHeader struct {
+	name string // in lower case
+	raw  []byte
+}
+
+// splitHeaders takes a header section apart.
+func splitHeaders(head []byte) []rawHeader {
+	all := make([]rawHeader, 0, 24)
+	for len(head) > 0 {
+		end := len(head)
+		for at := 0; ; {
+			i := bytes.Index(head[at:], []byte("\r\n"))
+			if i < 0 {
+				break
+			}
+			if at += i + 2; at == len(head) || head[at] != ' ' && head[at] != '\t' {
+				end = at - 2
+				break
+			}
+		}
+		if colon := bytes.IndexByte(head[:end], ':'); colon > 0 {
+			all = append(all, rawHeader{string(bytes.ToLower(bytes.TrimRight(head[:colon], " \t"))), head[:end]})
+		}
+		head = head[min(end+2, len(head)):]
+	}
+	return all
+}
+
+// canonicalHeaders appends the headers that are signed, in the order of h=, which
+// it returns. Of several with the same name the last comes first (RFC 6376,
+// section 5.4.2).
+func canonicalHeaders(dst []byte, headers []rawHeader) (string, []byte) {
+	names := make([]string, 0, 32)
+	for _, s := range signed {
+		for i := len(headers) - 1; i >= 0; i-- {
+			if headers[i].name == s.name {
+				names = append(names, s.name)
+				dst = append(appendCanonical(dst, headers[i].raw), "\r\n"...)
+			}
+		}
+		if s.oversign {
+			names = append(names, s.name)
+		}
+	}
+	return headerNames(names), dst
+}
+
+// appendCanonical appends a header field in the relaxed form (RFC 6376, section
+// 3.4.2), without a line end.
+func appendCanonical(dst, raw []byte) []byte {
+	colon := bytes.IndexByte(raw, ':')
+	dst = append(dst, bytes.ToLower(bytes.TrimRight(raw[:colon], " \t"))...)
+	dst = append(dst, ':')
+	space, begun := false, false
+	for _, b := range raw[colon+1:] {
+		switch b {
+		case ' ', '\t', '\r', '\n':
+			space = true
+			continue
+		}
+		if space && begun {
+			dst = append(dst, ' ')
+		}
+		space, begun = false, true
+		dst = append(dst, b)
+	}
+	return dst
+}

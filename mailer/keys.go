@@ -1,0 +1,93 @@
+package mailer
+
+import (
+	"crypto"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"errors"
+	"fmt"
+)
+
+// ParseKey reads a private key in PEM: PKCS #8 (RSA or Ed25519) or PKCS #1 (RSA).
+func ParseKey(text []byte) (crypto.Signer, error) {
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return nil, errors.New("mailer: no PEM in it: a private key begins with -----BEGIN PRIVATE KEY-----")
+	}
+	switch block.Type {
+	case "RSA PRIVATE KEY":
+		key, err := x509.ParsePKCS1PrivateKey(block.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("mailer: %w", err)
+		}
+		return key, nil
+	case "PRIVATE KEY":
+		return parsePKCS8(block.Bytes)
+	}
+	return nil, fmt.Errorf("mailer: PEM of type %q: PRIVATE KEY or RSA PRIVATE KEY would be right", block.Type)
+}
+
+func parsePKCS8(der []byte) (crypto.Signer, error) {
+	key, err := x509.ParsePKCS8PrivateKey(der)
+	if err != nil {
+		return nil, fmt.Errorf("mailer: %w", err)
+	}
+	switch key := key.(type) {
+	case *rsa.PrivateKey:
+		return key, nil
+	case ed25519.PrivateKey:
+		return key, nil
+	}
+	return nil, fmt.Errorf("mailer: a key of type %T: RSA and Ed25519 can sign mail", key)
+}
+
+// NewKey is a fresh key: its PEM, and the value of the TXT record at
+// SELECTOR._domainkey.DOMAIN.
+type NewKey struct {
+	PEM    []byte
+	Record string
+}
+
+// GenerateKey makes a key of the kind "rsa" (2048 bits) or "ed25519".
+func GenerateKey(kind string) (NewKey, error) {
+	var key crypto.Signer
+	var err error
+	switch kind {
+	case "rsa":
+		key, err = rsa.GenerateKey(rand.Reader, 2048)
+	case "ed25519":
+		_, key, err = ed25519.GenerateKey(rand.Reader)
+	default:
+		err = fmt.Errorf("key kind %q: rsa and ed25519 are there", kind)
+	}
+	if err != nil {
+		return NewKey{}, fmt.Errorf("mailer: %w", err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return NewKey{}, fmt.Errorf("mailer: %w", err)
+	}
+	record, err := Record(key)
+	return NewKey{PEM: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), Record: record}, err
+}
+
+// Record is the TXT record of a key's public half. DNS wants records of more than
+// 255 octets in several strings; most registrars' forms split them themselves.
+func Record(key crypto.Signer) (string, error) {
+	switch public := key.Public().(type) {
+	case *rsa.PublicKey:
+		der, err := x509.MarshalPKIXPublicKey(public)
+		if err != nil {
+			return "", fmt.Errorf("mailer: %w", err)
+		}
+		return "v=DKIM1; k=rsa; p=" + base64.StdEncoding.EncodeToString(der), nil
+	case ed25519.PublicKey:
+		return "v=DKIM1; k=ed25519; p=" + base64.StdEncoding.EncodeToString(public), nil
+	default:
+		return "", fmt.Errorf("mailer: a key of type %T: RSA and Ed25519 can sign mail", key)
+	}
+}
