@@ -44,9 +44,16 @@ func (p Preferences) Key() string {
 // keyEscaper keeps a topic with an ampersand from looking like two.
 var keyEscaper = strings.NewReplacer("%", "%25", "&", "%26")
 
-// Wants says whether an article belongs in this reader's variant.
-func (p Preferences) Wants(a *article.Article) bool {
-	return p.wantsLanguage(a) && wantsTopic(p.topics(), a)
+// wanted returns the articles that belong in this reader's variant.
+func (p Preferences) wanted(articles []article.Article) []article.Article {
+	lang, topics := canonical(p.Language), p.topics()
+	var out []article.Article
+	for i := range articles {
+		if wantsLanguage(lang, &articles[i]) && wantsTopic(topics, &articles[i]) {
+			out = append(out, articles[i])
+		}
+	}
+	return out
 }
 
 // topics returns the comparison keys of the topics, sorted, each once.
@@ -61,9 +68,12 @@ func (p Preferences) topics() []string {
 	return slices.Compact(keys)
 }
 
-func (p Preferences) wantsLanguage(a *article.Article) bool {
-	want, has := canonical(p.Language), canonical(a.Language)
-	return want == "" || has == "" || want == has
+func wantsLanguage(want string, a *article.Article) bool {
+	if want == "" {
+		return true
+	}
+	has := canonical(a.Language)
+	return has == "" || has == want
 }
 
 func wantsTopic(keys []string, a *article.Article) bool {

@@ -69,9 +69,9 @@ func TestKeyDoesNotDependOnOrder(t *testing.T) {
 	}
 }
 
-func TestWants(t *testing.T) {
+func TestReadersGetWhatTheyWant(t *testing.T) {
 	t.Parallel()
-	a := &article.Article{Tags: []string{"Sea", "Été"}, Language: "pt-BR"}
+	a := []article.Article{{Tags: []string{"Sea", "Été"}, Language: "pt-BR"}}
 	for _, tc := range []struct {
 		prefs Preferences
 		want  bool
@@ -86,11 +86,11 @@ func TestWants(t *testing.T) {
 		{Preferences{Language: "nonsense!"}, true},
 		{Preferences{Topics: []string{"sea"}, Language: "es"}, false},
 	} {
-		if got := tc.prefs.Wants(a); got != tc.want {
+		if got := len(tc.prefs.wanted(a)) == 1; got != tc.want {
 			t.Errorf("%+v wants it: %v", tc.prefs, got)
 		}
 	}
-	if !(Preferences{Language: "fr"}).Wants(&article.Article{}) {
+	if len(Preferences{Language: "fr"}.wanted([]article.Article{{}})) != 1 {
 		t.Error("an article in no known language is kept from French readers")
 	}
 }

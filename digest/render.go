@@ -19,7 +19,7 @@ const DefaultTemplate = "digest"
 // Render makes the variant of an edition for one set of preferences. It returns
 // ErrEmpty when nothing is left for them. The same arguments give the same bytes.
 func Render(in Issue, prefs Preferences, set *templates.Set) (Variant, error) {
-	articles := wanted(in.Articles, prefs)
+	articles := prefs.wanted(in.Articles)
 	if len(articles) == 0 {
 		return Variant{}, ErrEmpty
 	}
@@ -61,18 +61,6 @@ func (v view) variant(mail *templates.Mail, holes Holes) (Variant, error) {
 		out.Page, err = mail.HTML(v.data(holes, cut{whole: total, bodies: true, web: true}))
 	}
 	return out, err
-}
-
-// wanted returns the articles that fit a reader's preferences.
-func wanted(articles []article.Article, prefs Preferences) []article.Article {
-	topics := prefs.topics()
-	var out []article.Article
-	for i := range articles {
-		if prefs.wantsLanguage(&articles[i]) && wantsTopic(topics, &articles[i]) {
-			out = append(out, articles[i])
-		}
-	}
-	return out
 }
 
 // language is the one that the fixed phrases are in. It takes no more of the

@@ -31,19 +31,24 @@ const MaxStyle = 16 << 10
 // Render fills the template with a Digest or a Notice and moves its styles into
 // the elements, as mail programs want them.
 func (m *Mail) Render(data any) (Rendered, error) {
+	var out Rendered
+	var err error
+	if out.Subject, err = m.subjectLine(data); err != nil {
+		return Rendered{}, err
+	}
+	if notice, ok := data.(Notice); ok && notice.Subject == "" {
+		notice.Subject = out.Subject // for the page's title
+		data = notice
+	}
 	page, err := m.fill(data)
 	if err != nil {
 		return Rendered{}, err
 	}
-	out := Rendered{}
-	if out.HTML, err = inline(page); err != nil {
+	if page, err = inline(page); err != nil {
 		return Rendered{}, &Error{File: m.fileOf(m.Name + ".html"), What: err.Error()}
 	}
-	out.HTML = restore(out.HTML, m.lifted)
-	if out.Text, err = m.Text(data); err != nil {
-		return Rendered{}, err
-	}
-	out.Subject, err = m.subjectLine(data)
+	out.HTML = restore(page, m.lifted)
+	out.Text, err = m.Text(data)
 	return out, err
 }
 
