@@ -9,16 +9,17 @@ import (
 
 type atomFeed struct {
 	feeds.AtomFeed
-	XMLName    xml.Name `xml:"feed"`
-	Xmlns      string   `xml:"xmlns,attr"`
-	Media      string   `xml:"xmlns:media,attr"`
-	History    string   `xml:"xmlns:fh,attr,omitempty"`
-	Tombstones string   `xml:"xmlns:at,attr,omitempty"`
-	Lang       string   `xml:"xml:lang,attr,omitempty"`
-	Id         string   `xml:"id"`
-	Title      string   `xml:"title"`
-	Subtitle   string   `xml:"subtitle,omitempty"`
-	Updated    string   `xml:"updated"`
+	XMLName    xml.Name  `xml:"feed"`
+	Xmlns      string    `xml:"xmlns,attr"`
+	Media      string    `xml:"xmlns:media,attr"`
+	History    string    `xml:"xmlns:fh,attr,omitempty"`
+	Tombstones string    `xml:"xmlns:at,attr,omitempty"`
+	Lang       string    `xml:"xml:lang,attr,omitempty"`
+	Id         string    `xml:"id"`
+	Title      atomText  `xml:"title"`
+	Subtitle   *atomText `xml:"subtitle"`
+	Updated    string    `xml:"updated"`
+	Rights     *atomText `xml:"rights"`
 	Author     *feeds.AtomAuthor
 	Link       []xmlLink     `xml:"link"`
 	Generator  string        `xml:"generator"`
@@ -37,14 +38,14 @@ type atomEntry struct {
 	XMLName   xml.Name `xml:"entry"`
 	Lang      string   `xml:"xml:lang,attr,omitempty"`
 	Id        string   `xml:"id"`
-	Title     string   `xml:"title"`
+	Title     atomText `xml:"title"`
 	Published string   `xml:"published,omitempty"`
 	Updated   string   `xml:"updated"`
 	Author    []feeds.AtomAuthor
 	Links     []xmlLink      `xml:"link"`
 	Category  []atomCategory `xml:"category"`
 	Source    *atomSource    `xml:"source"`
-	Summary   string         `xml:"summary,omitempty"`
+	Summary   *atomText      `xml:"summary"`
 	Content   *atomHTML      `xml:"content"`
 	Media     []mediaContent
 	Thumbnail *mediaThumbnail
@@ -61,7 +62,7 @@ type atomHTML struct {
 
 type atomSource struct {
 	ID      string    `xml:"id"`
-	Title   string    `xml:"title"`
+	Title   atomText  `xml:"title"`
 	Updated string    `xml:"updated"`
 	Links   []xmlLink `xml:"link"`
 }
@@ -73,16 +74,23 @@ func (a *atomFeed) FeedXml() any { return a }
 func Atom(p *Prepared) ([]byte, error) {
 	d, site := &p.selection.Definition, &p.selection.Site
 	doc := &atomFeed{
-		AtomFeed:  feeds.AtomFeed{Rights: site.Copyright, Icon: site.Icon, Logo: site.Image},
+		AtomFeed:  feeds.AtomFeed{Icon: site.Icon, Logo: site.Image},
 		Xmlns:     "http://www.w3.org/2005/Atom",
 		Media:     "http://search.yahoo.com/mrss/",
 		Lang:      d.Language,
 		Id:        d.ID(site),
-		Title:     d.Title,
-		Subtitle:  d.Description,
+		Title:     newAtomText(d.Title),
 		Updated:   p.updated.Format(time.RFC3339),
 		Author:    &feeds.AtomAuthor{AtomPerson: feeds.AtomPerson{Name: site.Title, Uri: site.URL + "/"}},
 		Generator: generator,
+	}
+	if site.Copyright != "" {
+		rights := newAtomText(site.Copyright)
+		doc.Rights = &rights
+	}
+	if d.Description != "" {
+		subtitle := newAtomText(d.Description)
+		doc.Subtitle = &subtitle
 	}
 	for _, l := range p.links(FormatAtom) {
 		doc.Link = append(doc.Link, l.xml())
@@ -103,9 +111,12 @@ func Atom(p *Prepared) ([]byte, error) {
 
 func (e *entry) atom(d *Definition) atomEntry {
 	x := atomEntry{
-		Lang: e.foreign(d), Id: e.id, Title: e.title, Summary: e.summary,
-		Updated: e.updated.Format(time.RFC3339),
-		Links:   []xmlLink{{Href: e.link, Rel: "alternate", Type: "text/html"}},
+		Lang: e.foreign(d), Id: e.id, Title: newAtomText(e.title), Updated: e.changed(),
+		Links: []xmlLink{{Href: e.link, Rel: "alternate", Type: "text/html"}},
+	}
+	if e.summary != "" {
+		summary := newAtomText(e.summary)
+		x.Summary = &summary
 	}
 	if !e.published.IsZero() {
 		x.Published = e.published.Format(time.RFC3339)
@@ -136,7 +147,7 @@ func (e *entry) atomOrigin(x *atomEntry) {
 		x.Links = append(x.Links, xmlLink{Href: origin.URL, Rel: "via", Title: origin.Title})
 	default:
 		x.Source = &atomSource{
-			ID: origin.FeedURL, Title: origin.Title, Updated: x.Updated,
+			ID: origin.FeedURL, Title: newAtomText(origin.Title), Updated: x.Updated,
 			Links: []xmlLink{{Href: origin.FeedURL, Rel: "self"}},
 		}
 		if origin.URL != "" {

@@ -2,6 +2,9 @@ package feed
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,6 +31,7 @@ type entry struct {
 	published time.Time // zero when it is too old for validators to believe
 	dated     time.Time // as the author dates it
 	updated   time.Time
+	twin      bool // another entry was updated in the same second
 }
 
 // tombstone is an article that was removed (RFC 6721).
@@ -73,22 +77,34 @@ func newEntry(a *article.Article, d *Definition, site *Site) entry {
 	return e
 }
 
-// date settles the dates. An entry is never updated before validators believe in
+// date settles the dates, in whole seconds as all formats show them. An entry is never updated before validators believe in
 // dates at all, so that an article of 1969 keeps its feed valid.
 func (e *entry) date(a *article.Article) {
-	e.dated = a.Published.UTC()
+	e.dated = a.Published.UTC().Truncate(time.Second)
 	if !e.dated.Before(plausible) {
 		e.published = e.dated
 	}
-	e.updated = a.Updated.UTC()
+	e.updated = a.Updated.UTC().Truncate(time.Second)
 	for _, floor := range []time.Time{e.published, plausible} {
 		if e.updated.Before(floor) {
 			e.updated = floor
 		}
 	}
 	if e.updated.Equal(plausible) && a.Ingested.After(plausible) {
-		e.updated = a.Ingested.UTC()
+		e.updated = a.Ingested.UTC().Truncate(time.Second)
 	}
+}
+
+// changed writes when the entry was updated. Entries of one document must not
+// share that (RFC 4287 lets readers order by it, and validators warn), so twins
+// get a fraction of a second drawn from their ids.
+func (e *entry) changed() string {
+	if !e.twin {
+		return e.updated.Format(time.RFC3339)
+	}
+	sum := sha256.Sum256([]byte(e.id))
+	fraction := binary.BigEndian.Uint32(sum[:]) % 999_999_999
+	return e.updated.Format("2006-01-02T15:04:05") + fmt.Sprintf(".%09dZ", fraction+1)
 }
 
 // pageURL is where people read an article: its canonical address, or its page on

@@ -9,7 +9,7 @@ import (
 const itunesNamespace = "http://www.itunes.com/dtds/podcast-1.0.dtd"
 
 type itunesChannel struct {
-	Author   string          `xml:"itunes:author,omitempty"`
+	Author   plain           `xml:"itunes:author,omitempty"`
 	Owner    *itunesOwner    `xml:"itunes:owner"`
 	Cover    *itunesImage    `xml:"itunes:image"`
 	Genre    *itunesCategory `xml:"itunes:category"`
@@ -32,18 +32,18 @@ type itunesCategory struct {
 }
 
 type itunesItem struct {
-	Writer   string       `xml:"itunes:author,omitempty"`
+	Writer   plain        `xml:"itunes:author,omitempty"`
 	Duration string       `xml:"itunes:duration,omitempty"`
 	Cover    *itunesImage `xml:"itunes:image"`
 }
 
 func newITunesChannel(p *Podcast, site *Site) itunesChannel {
-	c := itunesChannel{Author: line(p.Author), Explicit: "false", Type: p.Type}
+	c := itunesChannel{Author: rssText(line(p.Author)), Explicit: "false", Type: p.Type}
 	if p.Explicit {
 		c.Explicit = "true"
 	}
-	if owner := cmp.Or(person(p.Owner), site.Editor); owner != "" {
-		c.Owner = &itunesOwner{Name: cmp.Or(nameOf(owner), c.Author), Email: emailOf(owner)}
+	if owner := cmp.Or(person(p.Owner, cmp.Or(line(p.Author), site.Title)), site.Editor); owner != "" {
+		c.Owner = &itunesOwner{Name: nameOf(owner), Email: emailOf(owner)}
 	}
 	if image := cmp.Or(absolute(p.Image, site.URL), site.Image); image != "" {
 		c.Cover = &itunesImage{image}
@@ -63,7 +63,7 @@ func newITunesItem(e *entry) itunesItem {
 	for _, author := range e.authors {
 		names = append(names, author.Name)
 	}
-	item.Writer = strings.Join(names, ", ")
+	item.Writer = rssText(strings.Join(names, ", "))
 	if len(e.files) > 0 && e.files[0].Duration >= time.Second {
 		item.Duration = seconds(e.files[0].Duration)
 	}

@@ -36,13 +36,24 @@ func Prepare(s Selection) *Prepared {
 		p.stones = append(p.stones, stone)
 		p.see(stone.when)
 	}
+	p.markTwins()
 	p.rhythm = rhythmOf(p.entries)
 	return p
 }
 
+func (p *Prepared) markTwins() {
+	times := map[time.Time]int{}
+	for i := range p.entries {
+		times[p.entries[i].updated]++
+	}
+	for i := range p.entries {
+		p.entries[i].twin = times[p.entries[i].updated] > 1
+	}
+}
+
 func (p *Prepared) see(t time.Time) {
 	if t.After(p.updated) {
-		p.updated = t.UTC()
+		p.updated = t.UTC().Truncate(time.Second)
 	}
 }
 
@@ -50,7 +61,7 @@ func cleanSite(s Site) Site {
 	s.Title, s.Description, s.Copyright = cmp.Or(line(s.Title), s.URL), line(s.Description), line(s.Copyright)
 	s.Language = languageTag(s.Language)
 	s.Icon, s.Image = absolute(s.Icon, s.URL), absolute(s.Image, s.URL)
-	s.Editor, s.Webmaster = person(s.Editor), person(s.Webmaster)
+	s.Editor, s.Webmaster = person(s.Editor, s.Title), person(s.Webmaster, s.Title)
 	return s
 }
 

@@ -31,26 +31,35 @@ type rssChannel struct {
 	feeds.RssFeed
 	XMLName   xml.Name  `xml:"channel"`
 	Lang      string    `xml:"xml:lang,attr,omitempty"`
+	Title     plain     `xml:"title"`
+	Copyright plain     `xml:"copyright,omitempty"`
+	Editor    plain     `xml:"managingEditor,omitempty"`
+	Webmaster plain     `xml:"webMaster,omitempty"`
 	Links     []xmlLink `xml:"atom:link"`
 	Archive   *struct{} `xml:"fh:archive"`
 	Period    string    `xml:"sy:updatePeriod"`
 	Frequency int       `xml:"sy:updateFrequency"`
-	Image     *feeds.RssImage
-	Icon      string `xml:"atom:icon,omitempty"`
+	Image     *rssImage
 	itunesChannel
 	Items []rssItem `xml:"item"`
+}
+
+type rssImage struct {
+	feeds.RssImage
+	XMLName xml.Name `xml:"image"`
+	Title   plain    `xml:"title"`
 }
 
 type rssItem struct {
 	feeds.RssItem
 	XMLName     xml.Name   `xml:"item"`
 	Lang        string     `xml:"xml:lang,attr,omitempty"`
-	Title       string     `xml:"title"`
+	Title       plain      `xml:"title"`
 	Description string     `xml:"description,omitempty"`
 	Content     *cdata     `xml:"content:encoded"`
-	Creators    []string   `xml:"dc:creator"`
+	Creators    []plain    `xml:"dc:creator"`
 	Language    string     `xml:"dc:language,omitempty"`
-	Category    []string   `xml:"category"`
+	Category    []plain    `xml:"category"`
 	Updated     string     `xml:"atom:updated"`
 	Source      *rssSource `xml:"source"`
 	Via         *xmlLink   `xml:"atom:link"`
@@ -61,7 +70,7 @@ type rssItem struct {
 
 type rssSource struct {
 	URL   string `xml:"url,attr"`
-	Title string `xml:",chardata"`
+	Title string `xml:",innerxml"`
 }
 
 type cdata struct {
@@ -91,17 +100,18 @@ func RSS(p *Prepared) ([]byte, error) {
 		Media:   "http://search.yahoo.com/mrss/",
 		Channel: rssChannel{
 			RssFeed: feeds.RssFeed{
-				Title: rssText(d.Title), Link: d.Home, Description: html.EscapeString(d.Description), Language: d.Language,
-				Copyright: site.Copyright, ManagingEditor: site.Editor, WebMaster: site.Webmaster,
+				Link: d.Home, Description: html.EscapeString(d.Description), Language: d.Language,
 				LastBuildDate: rssDate(p.updated), Generator: generator, Ttl: p.rhythm.ttl,
 				Docs: "https://www.rssboard.org/rss-specification",
 			},
+			Title: rssText(d.Title), Copyright: rssText(site.Copyright),
+			Editor: rssText(site.Editor), Webmaster: rssText(site.Webmaster),
 			Lang: d.Language, Period: p.rhythm.period, Frequency: p.rhythm.frequency,
 		},
 	}
 	channel := &root.Channel
 	if site.Image != "" {
-		channel.Image = &feeds.RssImage{Url: site.Image, Title: channel.Title, Link: d.Home}
+		channel.Image = &rssImage{RssImage: feeds.RssImage{Url: site.Image, Link: d.Home}, Title: channel.Title}
 	}
 	for _, l := range p.links(FormatRSS) {
 		channel.Links = append(channel.Links, l.xml())
@@ -128,7 +138,10 @@ func (e *entry) rss(d *Definition) rssItem {
 			Guid: &feeds.RssGuid{Id: e.id, IsPermaLink: "false"},
 		},
 		Lang: e.foreign(d), Language: e.language, Title: rssText(e.title), Description: html.EscapeString(e.summary),
-		Category: e.tags, Updated: e.updated.Format(time.RFC3339),
+		Updated: e.changed(),
+	}
+	for _, tag := range e.tags {
+		item.Category = append(item.Category, rssText(tag))
 	}
 	for _, author := range e.authors {
 		item.Creators = append(item.Creators, rssText(author.Name))
@@ -142,7 +155,7 @@ func (e *entry) rss(d *Definition) rssItem {
 	}
 	switch origin := e.origin; {
 	case origin != nil && origin.FeedURL != "":
-		item.Source = &rssSource{origin.FeedURL, origin.Title}
+		item.Source = &rssSource{origin.FeedURL, hexadecimal.Replace(origin.Title)}
 	case origin != nil:
 		item.Via = &xmlLink{Href: origin.URL, Rel: "via", Title: origin.Title}
 	}
@@ -167,39 +180,6 @@ func (l link) xml() xmlLink {
 		x.Length = strconv.FormatInt(l.bytes, 10)
 	}
 	return x
-}
-
-// rssText writes plain text for an element that some readers take for HTML and
-// others for text. One escape serves both until the text itself looks like a tag
-// or a character reference; a word joiner then keeps it from being one.
-func rssText(s string) string {
-	if !strings.ContainsAny(s, "<&") {
-		return s
-	}
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		b.WriteByte(s[i])
-		switch rest := s[i+1:]; {
-		case s[i] == '&' && looksLikeReference(rest), s[i] == '<' && looksLikeTag(rest):
-			b.WriteString("\u2060")
-		}
-	}
-	return b.String()
-}
-
-func looksLikeReference(rest string) bool {
-	end := strings.IndexByte(rest, ';')
-	return end > 0 && end <= 32 && strings.IndexFunc(rest[:end], func(r rune) bool {
-		return r != '#' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
-	}) < 0
-}
-
-func looksLikeTag(rest string) bool {
-	if rest == "" {
-		return false
-	}
-	c := rest[0] | 0x20
-	return c >= 'a' && c <= 'z' || rest[0] == '/' || rest[0] == '!' || rest[0] == '?'
 }
 
 // rssDate writes a date by RFC 822 with the four-digit year that RSS asks for.

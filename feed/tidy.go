@@ -27,11 +27,10 @@ var void = set(`br col hr img source track wbr`)
 var endsParagraph = set(`address article aside blockquote details div dl figcaption figure footer h1 h2 h3 h4 h5 h6 header
 	hr main nav ol p pre section summary table ul li dd dt`)
 
-// parents says where the parts of tables and lists may stand.
+// parents says where the parts of tables may stand.
 var parents = map[string]map[string]bool{
 	"caption": set("table"), "colgroup": set("table"), "col": set("colgroup"), "thead": set("table"), "tbody": set("table"),
 	"tfoot": set("table"), "tr": set("thead tbody tfoot"), "td": set("tr"), "th": set("tr"),
-	"li": set("ul ol"), "dt": set("dl"), "dd": set("dl"), "rt": set("ruby"), "rp": set("ruby"),
 }
 
 func set(words string) map[string]bool {
@@ -201,7 +200,7 @@ func settled(address string) bool {
 	for i := 0; i < len(rest); i++ {
 		switch c := rest[i]; {
 		case c == '/' && i > 0:
-			return plain(rest[i:])
+			return plainPath(rest[i:])
 		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '.', c == '-':
 		default:
 			return address == absolute(address, "")
@@ -210,7 +209,7 @@ func settled(address string) bool {
 	return rest != ""
 }
 
-func plain(path string) bool {
+func plainPath(path string) bool {
 	for i := 0; i < len(path); i++ {
 		if c := path[i]; c <= ' ' || c >= 0x7F || strings.IndexByte("\"<>\\^`{|}%", c) >= 0 {
 			return validEscapes(path)

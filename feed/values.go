@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"cmp"
 	"net/mail"
 	"regexp"
 	"strings"
@@ -64,14 +65,13 @@ func mailbox(s string) string {
 	return s
 }
 
-// person writes "Name <address>" as RSS wants it: address (Name).
-func person(s string) string {
+// person writes "Name <address>" as RSS wants it: address (Name). nobody stands in
+// for a missing name.
+func person(s, nobody string) string {
 	parsed, err := mail.ParseAddress(clean(s))
 	if err != nil || mailbox(parsed.Address) == "" {
 		return ""
 	}
-	if name := strings.NewReplacer("(", "", ")", "").Replace(line(parsed.Name)); name != "" {
-		return parsed.Address + " (" + name + ")"
-	}
-	return parsed.Address
+	name := strings.NewReplacer("(", "", ")", "").Replace(line(cmp.Or(parsed.Name, nobody)))
+	return parsed.Address + " (" + name + ")"
 }
