@@ -1,0 +1,108 @@
+package mailer
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/emersion/go-msgauth/dkim"
+)
+
+// benchMessage is a digest of about 41 KB.
+func benchMessage() Message {
+	msg := testMessage()
+	paragraph := "    <p style=\"margin: 0 0 16px; color: #222222\">A paragraph of an article, with a <a href=\"https://example.org/articles/x\">link</a> &amp; some words more.</p>\n"
+	msg.HTML += strings.Repeat(paragraph, 190)
+	msg.Text += strings.Repeat("A paragraph of an article as text, wrapped at some seventy characters.\n", 90)
+	return msg
+}
+
+func benchMould(b *testing.B) *Mould {
+	b.Helper()
+	mould, err := Cast(benchMessage())
+	if err != nil {
+		b.Fatal(err)
+	}
+	return mould
+}
+
+func BenchmarkCast(b *testing.B) {
+	msg := benchMessage()
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Cast(msg); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkPour(b *testing.B) {
+	mould := benchMould(b)
+	var out []byte
+	b.ReportAllocs()
+	b.SetBytes(int64(mould.Size()))
+	for b.Loop() {
+		out = mould.Pour(out[:0], testValues)
+	}
+}
+
+func BenchmarkPourPlainName(b *testing.B) {
+	mould := benchMould(b)
+	values := append([]string{"Ann Reader"}, testValues[1:]...)
+	var out []byte
+	b.ReportAllocs()
+	for b.Loop() {
+		out = mould.Pour(out[:0], values)
+	}
+}
+
+func BenchmarkCanonicalBody(b *testing.B) {
+	_, body, _ := bytes.Cut(benchMould(b).Pour(nil, testValues), []byte("\r\n\r\n"))
+	var out []byte
+	b.SetBytes(int64(len(body)))
+	for b.Loop() {
+		out = canonicalBody(out[:0], body)
+	}
+}
+
+func BenchmarkSign(b *testing.B) {
+	keys, _ := testKeys()
+	mail := benchMould(b).Pour(nil, testValues)
+	for name, keys := range map[string][]Key{"rsa": keys[:1], "ed25519": keys[1:], "both": keys} {
+		b.Run(name, func(b *testing.B) {
+			signer, err := NewSigner(keys...)
+			if err != nil {
+				b.Fatal(err)
+			}
+			var out []byte
+			b.ReportAllocs()
+			for b.Loop() {
+				if out, err = signer.Sign(out[:0], mail); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkSignWithMsgauth is what our signer is measured against.
+func BenchmarkSignWithMsgauth(b *testing.B) {
+	keys, _ := testKeys()
+	mail := benchMould(b).Pour(nil, testValues)
+	for i, name := range []string{"rsa", "ed25519"} {
+		b.Run(name, func(b *testing.B) {
+			opts := &dkim.SignOptions{
+				Domain: "example.org", Selector: keys[i].Selector, Signer: keys[i].Signer,
+				HeaderCanonicalization: dkim.CanonicalizationRelaxed, BodyCanonicalization: dkim.CanonicalizationRelaxed,
+			}
+			var out bytes.Buffer
+			b.ReportAllocs()
+			for b.Loop() {
+				out.Reset()
+				if err := dkim.Sign(&out, bytes.NewReader(mail), opts); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
