@@ -86,17 +86,31 @@ func (s *Schedule) parse(spec string) error {
 	}
 	switch rule := parsed.(type) {
 	case cron.ConstantDelaySchedule:
-		s.every = rule.Delay
+		return s.takeEvery(rule.Delay)
 	case *cron.SpecSchedule:
 		return s.take(rule)
-	default:
-		return &Error{Spec: spec, What: "it is no cron spec", Right: fieldsRight}
 	}
+	return &Error{Spec: spec, What: "it is no cron spec", Right: fieldsRight}
+}
+
+// takeEvery keeps the interval of @every. The library takes anything below a second, even a
+// negative one, for a second.
+func (s *Schedule) takeEvery(delay time.Duration) error {
+	written, err := time.ParseDuration(strings.TrimSpace(strings.TrimPrefix(s.spec, "@every")))
+	if err != nil || written != delay {
+		return &Error{Spec: s.spec, What: "the interval is no whole number of seconds", Right: "@every 90m, with at least a second"}
+	}
+	s.every = delay
 	return nil
 }
 
 // take keeps a rule that fires at all.
 func (s *Schedule) take(rule *cron.SpecSchedule) error {
+	for _, field := range []uint64{rule.Second, rule.Minute, rule.Hour, rule.Dom, rule.Month, rule.Dow} {
+		if field == 0 { // a lone comma
+			return &Error{Spec: s.spec, What: "a field is empty", Right: fieldsRight}
+		}
+	}
 	rule.Location = time.UTC
 	s.rule = rule
 	s.fixed = rule.Hour&allHours != allHours

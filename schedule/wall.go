@@ -13,6 +13,11 @@ func spanAt(t time.Time, zone *time.Location) span {
 	local := t.In(zone)
 	var sp span
 	sp.start, sp.end = local.ZoneBounds()
+	if !sp.end.IsZero() && !sp.end.After(t) {
+		// After a zone's table ends, Go 1.26 ends the rule's year after 365 days, leap years
+		// too: on 31 December the bound lies before t. No zone changes its clock that day.
+		sp.end = time.Date(t.UTC().Year()+1, 1, 1, 0, 0, 0, 0, time.UTC)
+	}
 	sp.offset = offsetOf(local)
 	if !sp.start.IsZero() {
 		sp.jump = sp.offset - offsetOf(sp.start.Add(-time.Nanosecond))
