@@ -1,3 +1,3 @@
-// Package testenv starts real servers for tests: SMTP servers that behave and
-// misbehave, and a temporary PostgreSQL.
+// Package testenv starts the real programs that tests run against: PostgreSQL,
+// mail servers, a browser. What is missing on the machine skips the test loudly.
 package testenv

@@ -1,0 +1,118 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Engine names the database under a store.
+type Engine string
+
+// The engines.
+const (
+	SQLite   Engine = "sqlite"
+	Postgres Engine = "postgres"
+)
+
+// Durability says what a commit survives.
+type Durability string
+
+// The durabilities. Full is the default: a commit survives a power loss. Normal
+// is faster: a commit survives a kill of the process at any moment, but a power
+// loss (on PostgreSQL: a crash of its server) may take the last commits back,
+// never a part of one.
+const (
+	Full   Durability = "full"
+	Normal Durability = "normal"
+)
+
+// Options are how a store is opened. The zero value is good.
+type Options struct {
+	Durability Durability       // Full when empty
+	Clock      func() time.Time // time.Now when nil
+	Wait       time.Duration    // how long a writer waits for another process on SQLite; 30 s when 0
+	Conns      int              // most connections to PostgreSQL, or readers of SQLite; 0 for a good number
+}
+
+// Store is an open store. It is safe for concurrent use.
+type Store struct {
+	engine  Engine
+	clock   func() time.Time
+	readers *runner
+	writers *runner
+	secrets secretCache
+}
+
+// Open opens the store at a DSN and brings its schema up to date: "sqlite:PATH"
+// or "postgres://user:password@host:port/name", where PostgreSQL may have
+// several hosts ("host1:5432,host2:5432") and target_session_attrs=read-write to
+// find the primary. Errors are *OpenError or *NewerSchemaError.
+func Open(ctx context.Context, dsn string, opts Options) (*Store, error) {
+	if err := opts.settle(); err != nil {
+		return nil, err
+	}
+	engine, address, err := parseDSN(dsn)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{engine: engine, clock: opts.Clock}
+	open := openSQLite
+	if engine == Postgres {
+		open = openPostgres
+	}
+	writers, readers, err := open(ctx, address, opts)
+	if err != nil {
+		return nil, err
+	}
+	s.writers, s.readers = newRunner(engine, writers), newRunner(engine, readers)
+	if err := migrate(ctx, engine, writers); err != nil {
+		_ = s.Close()
+		return nil, describeMigration(dsn, err)
+	}
+	if err := errors.Join(s.writers.prepareAll(ctx), s.readers.prepareAll(ctx)); err != nil {
+		_ = s.Close()
+		return nil, fmt.Errorf("store %s: %w", Redact(dsn), err)
+	}
+	return s, nil
+}
+
+func (o *Options) settle() error {
+	switch o.Durability {
+	case "":
+		o.Durability = Full
+	case Full, Normal:
+	default:
+		return fmt.Errorf("store durability %q: unknown; right would be: %q or %q", o.Durability, Full, Normal)
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if o.Wait == 0 {
+		o.Wait = 30 * time.Second
+	}
+	return nil
+}
+
+// Close closes all connections. A store is not used after it.
+func (s *Store) Close() error {
+	err := s.writers.close()
+	if s.readers.db != s.writers.db {
+		err = errors.Join(err, s.readers.close())
+	}
+	return err
+}
+
+// Ping says whether the store answers.
+func (s *Store) Ping(ctx context.Context) error { return s.writers.db.PingContext(ctx) }
+
+// Engine tells which database is underneath.
+func (s *Store) Engine() Engine { return s.engine }
+
+// Now is the store's clock: UTC, in milliseconds.
+func (s *Store) Now() time.Time { return s.clock().UTC().Truncate(time.Millisecond) }
+
+// DB is the pool that writes, for what has no method: backups and measurements.
+func (s *Store) DB() *sql.DB { return s.writers.db }

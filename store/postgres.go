@@ -1,0 +1,117 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// openPostgres opens one pool: PostgreSQL takes any number of writers.
+func openPostgres(ctx context.Context, dsn string, opts Options) (writers, readers *sql.DB, err error) {
+	conf, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		return nil, nil, &OpenError{
+			Store: Redact(dsn), What: "the address cannot be read: " + parseReason(err),
+			Right: "postgres://user:password@host:port/name, with %-escapes for special characters in the password", Err: nil,
+		}
+	}
+	setSession(conf, opts.Durability)
+	db := stdlib.OpenDB(*conf)
+	conns := opts.Conns
+	if conns == 0 {
+		conns = max(16, 8*runtime.GOMAXPROCS(0))
+	}
+	db.SetMaxOpenConns(conns)
+	db.SetMaxIdleConns(conns)
+	db.SetConnMaxIdleTime(5 * time.Minute)
+	if err := db.PingContext(ctx); err != nil {
+		_ = db.Close()
+		return nil, nil, describePostgres(dsn, err)
+	}
+	return db, db, nil
+}
+
+// setSession adds what every connection needs and the DSN does not say itself. A
+// transaction whose process is frozen gives its locks back after half a minute.
+func setSession(conf *pgx.ConnConfig, durability Durability) {
+	commit := "on" // waits for the disk, and for the synchronous standby where there is one
+	if durability == Normal {
+		commit = "off"
+	}
+	defaults := map[string]string{
+		"application_name":                    "tidings",
+		"idle_in_transaction_session_timeout": "30000",
+		"synchronous_commit":                  commit,
+		"timezone":                            "UTC",
+	}
+	for name, value := range defaults {
+		if _, given := conf.RuntimeParams[name]; !given {
+			conf.RuntimeParams[name] = value
+		}
+	}
+	if conf.ConnectTimeout == 0 {
+		conf.ConnectTimeout = 10 * time.Second
+	}
+}
+
+// parseReason is pgx's reason without the connection string that it repeats.
+func parseReason(err error) string {
+	text := err.Error()
+	if i := strings.LastIndex(text, "`: "); i >= 0 {
+		return text[i+len("`: "):]
+	}
+	if inner := errors.Unwrap(err); inner != nil && !strings.Contains(inner.Error(), "@") {
+		return inner.Error()
+	}
+	return "it has a syntax error"
+}
+
+// describePostgres turns a failed connection into what is wrong and what would be right.
+func describePostgres(dsn string, err error) error {
+	out := &OpenError{Store: Redact(dsn), Err: err}
+	var refused *pgconn.PgError
+	var network *net.OpError
+	var lookup *net.DNSError
+	switch {
+	case errors.As(err, &refused):
+		out.What, out.Right = describeRefusal(refused)
+	case errors.As(err, &lookup):
+		out.What = fmt.Sprintf("the host %q is not known", lookup.Name)
+		out.Right = "a host name that resolves on this machine"
+	case errors.Is(err, context.DeadlineExceeded):
+		out.What, out.Right = "the server does not answer", "a host and port that this machine reaches; a firewall may drop the packets"
+	case errors.As(err, &network):
+		out.What = "the server cannot be reached: " + network.Err.Error()
+		out.Right = "a running PostgreSQL that listens on this host and port"
+	default:
+		out.What, out.Right = "no connection: "+err.Error(), "a running PostgreSQL 13 or later at this address"
+	}
+	return out
+}
+
+// describeRefusal explains the SQLSTATE of a server that answered with a no.
+func describeRefusal(refused *pgconn.PgError) (what, right string) {
+	what = "the server refuses: " + refused.Message
+	switch refused.Code {
+	case "28P01", "28000":
+		return what, "the name and password of a role that may connect; see also pg_hba.conf"
+	case "3D000":
+		return what, "to make the database first: createdb NAME"
+	case "53300":
+		return what, "fewer clients, or a larger max_connections"
+	case "57P03":
+		return what, "to wait until the server has started"
+	case "42501":
+		return what, "a role that may create tables in this database's schema"
+	}
+	return what, "a server and role that take this connection"
+}

@@ -1,0 +1,61 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"sync"
+
+	"github.com/tidings-press/tidings/subscriber"
+)
+
+// secretCache keeps what never changes once it was made.
+type secretCache struct {
+	mu   sync.Mutex
+	kept map[string][]byte
+}
+
+// Secret returns the 32 random bytes of a name. They are made at the first
+// question and are the same on every node for ever.
+func (s *Store) Secret(ctx context.Context, name string) ([]byte, error) {
+	s.secrets.mu.Lock()
+	defer s.secrets.mu.Unlock()
+	if value, found := s.secrets.kept[name]; found {
+		return value, nil
+	}
+	value, err := s.makeSecret(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if s.secrets.kept == nil {
+		s.secrets.kept = map[string][]byte{}
+	}
+	s.secrets.kept[name] = value
+	return value, nil
+}
+
+func (s *Store) makeSecret(ctx context.Context, name string) ([]byte, error) {
+	var value []byte
+	found, err := s.readers.one(ctx, "secret.get", []any{name}, &value)
+	if found || err != nil {
+		return value, err
+	}
+	fresh := make([]byte, 32)
+	rand.Read(fresh)
+	err = s.write(ctx, func(tx *runner) error {
+		if _, err := tx.exec(ctx, "secret.put", name, fresh, millis(s.Now())); err != nil {
+			return err
+		}
+		_, err := tx.one(ctx, "secret.get", []any{name}, &value)
+		return err
+	})
+	return value, err
+}
+
+// Keys are the keys of this store's links, made from its own secret.
+func (s *Store) Keys(ctx context.Context) (subscriber.Keys, error) {
+	secret, err := s.Secret(ctx, "links")
+	if err != nil {
+		return subscriber.Keys{}, err
+	}
+	return subscriber.NewKeys(secret), nil
+}
