@@ -45,7 +45,7 @@ func (m *Mail) Render(data any) (Rendered, error) {
 		return Rendered{}, err
 	}
 	if page, err = inline(page); err != nil {
-		return Rendered{}, &Error{File: m.fileOf(m.Name + ".html"), What: err.Error()}
+		return Rendered{}, &Error{File: m.file(".html"), What: err.Error()}
 	}
 	out.HTML = restore(page, m.lifted)
 	out.Text, err = m.Text(data)
@@ -61,7 +61,7 @@ func (m *Mail) HTML(data any) (string, error) {
 func (m *Mail) fill(data any) (string, error) {
 	var out bytes.Buffer
 	if err := m.html.Execute(&out, data); err != nil {
-		return "", explain(err, m.fileOf, m.fileOf(m.Name+".html"))
+		return "", explain(err, m.fileOf, m.file(".html"))
 	}
 	return out.String(), nil
 }
@@ -71,7 +71,7 @@ func (m *Mail) fill(data any) (string, error) {
 func (m *Mail) Text(data any) (string, error) {
 	var out bytes.Buffer
 	if err := m.text.Execute(&out, data); err != nil {
-		return "", explain(err, m.fileOf, m.fileOf(m.Name+".txt"))
+		return "", explain(err, m.fileOf, m.file(".txt"))
 	}
 	return tidyLines(out.String()), nil
 }
@@ -82,10 +82,13 @@ func (m *Mail) subjectLine(data any) (string, error) {
 	}
 	var out bytes.Buffer
 	if err := m.text.ExecuteTemplate(&out, "subject", data); err != nil {
-		return "", explain(err, m.fileOf, m.fileOf(m.Name+".txt"))
+		return "", explain(err, m.fileOf, m.file(".txt"))
 	}
 	return Line(out.String()), nil
 }
+
+// file is the path of one of the mail's own files.
+func (m *Mail) file(suffix string) string { return m.fileOf(m.Name + suffix) }
 
 // tidyLines takes trailing spaces and repeated blank lines away.
 func tidyLines(text string) string {

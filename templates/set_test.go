@@ -1,22 +1,26 @@
 package templates
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
-// mustLoad loads the built-in templates.
+// mustLoad returns the built-in templates, loaded once for all tests.
 func mustLoad(tb testing.TB) *Set {
 	tb.Helper()
-	set, err := Load("")
+	set, err := loadOnce()
 	if err != nil {
 		tb.Fatal(err)
 	}
 	return set
 }
+
+var loadOnce = sync.OnceValues(func() (*Set, error) { return Load("") })
 
 // folder writes files into a fresh folder of templates.
 func folder(t *testing.T, files map[string]string) string {
@@ -103,103 +107,123 @@ func TestSharedPartsCanBeReplaced(t *testing.T) {
 	}
 }
 
+// broken is a mail named own with one fault each, and what is said of it.
+var broken = map[string]struct {
+	files map[string]string
+	want  []string
+}{
+	"unknown field": {
+		map[string]string{"mail/own.html": "<p>\n{{range .Articles}}\n{{.Titel}}{{end}}" + own, "mail/own.txt": "{{.Reader.Unsubscribe}}"},
+		[]string{"mail/own.html:3: no field Titel in Article; right would be: one of .Align, .Authors, .Body", ".Title, .URL"},
+	},
+	"unknown field in text": {
+		map[string]string{"mail/own.html": own, "mail/own.txt": "{{.Reader.Unsubscribe}}\n{{.Site.Name}}"},
+		[]string{"mail/own.txt:2: no field Name in Site; right would be: one of .Icon, .Postal, .Title, .URL"},
+	},
+	"field behind a condition": {
+		map[string]string{"mail/own.html": own + "{{if .Left}}\n{{.Nope}}{{end}}", "mail/own.txt": "{{.Reader.Unsubscribe}}"},
+		[]string{"mail/own.html:2: no field Nope in Digest"},
+	},
+	"picture that may be missing": {
+		map[string]string{"mail/own.html": own + "{{range .Articles}}\n\n{{.Image.URL}}{{end}}", "mail/own.txt": "{{.Reader.Unsubscribe}}"},
+		[]string{"mail/own.html:3: ", "nil pointer", ".Image"},
+	},
+	"unclosed": {
+		map[string]string{"mail/own.html": "a\nb\n{{if .Web}}", "mail/own.txt": "x"},
+		[]string{"mail/own.html:3: unexpected EOF"},
+	},
+	"line after a conditional comment": {
+		map[string]string{"mail/own.html": "<!--[if mso]>\n<table>\n<![endif]-->\n{{.Nope}}", "mail/own.txt": "x"},
+		[]string{"mail/own.html:4: no field Nope"},
+	},
+	"action in a conditional comment": {
+		map[string]string{"mail/own.html": "x\n<!--[if mso]>\n{{.Subject}}<![endif]-->", "mail/own.txt": "x"},
+		[]string{"mail/own.html:3: an action inside a conditional comment; right would be: "},
+	},
+	"unknown phrase": {
+		map[string]string{"mail/own.html": own + `{{.Phrase "read_mroe"}}`, "mail/own.txt": "{{.Reader.Unsubscribe}}"},
+		[]string{"mail/own.html:1: ", `no phrase "read_mroe"; there are: by, confirm_body`},
+	},
+	"unknown function": {
+		map[string]string{"mail/own.html": own + `{{shout .Subject}}`, "mail/own.txt": "{{.Reader.Unsubscribe}}"},
+		[]string{`mail/own.html:1: function "shout" not defined`},
+	},
+	"no link to unsubscribe": {
+		map[string]string{"mail/own.html": "<p>hello</p>", "mail/own.txt": "{{.Reader.Unsubscribe}}"},
+		[]string{"mail/own.html: no link to unsubscribe; right would be: <a href=\"{{.Reader.Unsubscribe}}\">"},
+	},
+	"no link to unsubscribe in the text": {
+		map[string]string{"mail/own.html": own, "mail/own.txt": "hello"},
+		[]string{"mail/own.txt: no link to unsubscribe; right would be: a line with {{.Reader.Unsubscribe}}"},
+	},
+	"no text part": {
+		map[string]string{"mail/own.html": own},
+		[]string{"own.txt: mail own has no text part; right would be: a file mail/own.txt"},
+	},
+	"no HTML part": {
+		map[string]string{"mail/own.txt": "{{.Reader.Unsubscribe}}"},
+		[]string{"own.html: mail own has no HTML part"},
+	},
+	"too much style": {
+		map[string]string{"mail/own.html": `<style data-premailer="ignore">` + strings.Repeat(".a { color: red }\n", 1000) + "</style>" + own, "mail/own.txt": "{{.Reader.Unsubscribe}}"},
+		[]string{"mail/own.html: 18000 bytes of <style>", "at most 16384"},
+	},
+	"dot that is something else": {
+		map[string]string{"mail/own.html": own + "{{with .Subject}}{{.Language}}{{end}}", "mail/own.txt": "{{.Reader.Unsubscribe}}"},
+		[]string{"mail/own.html:1: no field Language in string; right would be: $.Language, if the mail's own is meant"},
+	},
+	"ambiguous escaping": {
+		map[string]string{"mail/own.html": own + "<a href=\"{{if .Web}}x\n{{else}}\">", "mail/own.txt": "{{.Reader.Unsubscribe}}"},
+		[]string{"mail/own.html:"},
+	},
+}
+
+// All of them lie in one folder under names of their own: each fault is told, with
+// its place.
 func TestBrokenTemplatesAreExplained(t *testing.T) {
 	t.Parallel()
-	for name, tc := range map[string]struct {
-		files map[string]string
-		want  []string
-	}{
-		"unknown field": {
-			map[string]string{"mail/own.html": "<p>\n{{range .Articles}}\n{{.Titel}}{{end}}" + own, "mail/own.txt": "{{.Reader.Unsubscribe}}"},
-			[]string{"mail/own.html:3: no field Titel in Article; right would be: one of .Align, .Authors, .Body", ".Title, .URL"},
-		},
-		"unknown field in text": {
-			map[string]string{"mail/own.html": own, "mail/own.txt": "{{.Reader.Unsubscribe}}\n{{.Site.Name}}"},
-			[]string{"mail/own.txt:2: no field Name in Site; right would be: one of .Icon, .Postal, .Title, .URL"},
-		},
-		"field behind a condition": {
-			map[string]string{"mail/own.html": own + "{{if .Left}}\n{{.Nope}}{{end}}", "mail/own.txt": "{{.Reader.Unsubscribe}}"},
-			[]string{"mail/own.html:2: no field Nope in Digest"},
-		},
-		"picture that may be missing": {
-			map[string]string{"mail/own.html": own + "{{range .Articles}}\n\n{{.Image.URL}}{{end}}", "mail/own.txt": "{{.Reader.Unsubscribe}}"},
-			[]string{"mail/own.html:3: ", "nil pointer", ".Image"},
-		},
-		"unclosed": {
-			map[string]string{"mail/own.html": "a\nb\n{{if .Web}}", "mail/own.txt": "x"},
-			[]string{"mail/own.html:3: unexpected EOF"},
-		},
-		"line after a conditional comment": {
-			map[string]string{"mail/own.html": "<!--[if mso]>\n<table>\n<![endif]-->\n{{.Nope}}", "mail/own.txt": "x"},
-			[]string{"mail/own.html:4: no field Nope"},
-		},
-		"action in a conditional comment": {
-			map[string]string{"mail/own.html": "x\n<!--[if mso]>\n{{.Subject}}<![endif]-->", "mail/own.txt": "x"},
-			[]string{"mail/own.html:3: an action inside a conditional comment; right would be: "},
-		},
-		"unknown phrase": {
-			map[string]string{"mail/own.html": own + `{{.Phrase "read_mroe"}}`, "mail/own.txt": "{{.Reader.Unsubscribe}}"},
-			[]string{"mail/own.html:1: ", `no phrase "read_mroe"; there are: by, confirm_body`},
-		},
-		"unknown function": {
-			map[string]string{"mail/own.html": own + `{{shout .Subject}}`, "mail/own.txt": "{{.Reader.Unsubscribe}}"},
-			[]string{`mail/own.html:1: function "shout" not defined`},
-		},
-		"no link to unsubscribe": {
-			map[string]string{"mail/own.html": "<p>hello</p>", "mail/own.txt": "{{.Reader.Unsubscribe}}"},
-			[]string{"mail/own.html: no link to unsubscribe; right would be: <a href=\"{{.Reader.Unsubscribe}}\">"},
-		},
-		"no link to unsubscribe in the text": {
-			map[string]string{"mail/own.html": own, "mail/own.txt": "hello"},
-			[]string{"mail/own.txt: no link to unsubscribe; right would be: a line with {{.Reader.Unsubscribe}}"},
-		},
-		"no text part": {
-			map[string]string{"mail/own.html": own},
-			[]string{"own.txt: mail own has no text part; right would be: a file mail/own.txt"},
-		},
-		"no HTML part": {
-			map[string]string{"mail/own.txt": "{{.Reader.Unsubscribe}}"},
-			[]string{"own.html: mail own has no HTML part"},
-		},
-		"notice without subject": {
-			map[string]string{"mail/signin.txt": "{{.Link}}"},
-			[]string{`mail/signin.txt: no subject; right would be: {{define "subject"}}`},
-		},
-		"notice without its link": {
-			map[string]string{"mail/signin.html": "<p>hello</p>"},
-			[]string{`mail/signin.html: the link is missing`},
-		},
-		"too much style": {
-			map[string]string{"mail/own.html": `<style data-premailer="ignore">` + strings.Repeat(".a { color: red }\n", 1000) + "</style>" + own, "mail/own.txt": "{{.Reader.Unsubscribe}}"},
-			[]string{"mail/own.html: 18000 bytes of <style>", "at most 16384"},
-		},
-		"too large a file": {
-			map[string]string{"mail/own.html": strings.Repeat("x", maxFile+1), "mail/own.txt": "x"},
-			[]string{"own.html: larger than 1048576 bytes"},
-		},
-		"two at once": {
-			map[string]string{"mail/own.html": own + "{{.A}}", "mail/own.txt": "x", "mail/two.html": own + "{{.B}}", "mail/two.txt": "x"},
-			[]string{"no field A in Digest", "no field B in Digest"},
-		},
-		"dot that is something else": {
-			map[string]string{"mail/own.html": own + "{{with .Subject}}{{.Language}}{{end}}", "mail/own.txt": "{{.Reader.Unsubscribe}}"},
-			[]string{"mail/own.html:1: no field Language in string; right would be: $.Language, if the mail's own is meant"},
-		},
-		"ambiguous escaping": {
-			map[string]string{"mail/own.html": own + "<a href=\"{{if .Web}}x\n{{else}}\">", "mail/own.txt": "{{.Reader.Unsubscribe}}"},
-			[]string{"mail/own.html:"},
-		},
-	} {
-		_, err := Load(folder(t, tc.files))
-		if err == nil {
-			t.Errorf("%s: loaded", name)
-			continue
+	files, names := map[string]string{}, map[string]*strings.Replacer{}
+	for what, tc := range broken {
+		name := fmt.Sprintf("own%d", len(names))
+		names[what] = strings.NewReplacer("own.", name+".", "mail own ", "mail "+name+" ")
+		for path, source := range tc.files {
+			files[names[what].Replace(path)] = source
 		}
+	}
+	_, err := Load(folder(t, files))
+	if err == nil {
+		t.Fatal("loaded")
+	}
+	for what, tc := range broken {
 		for _, want := range tc.want {
-			if !strings.Contains(err.Error(), want) {
-				t.Errorf("%s: got %s\nwithout %s", name, err, want)
+			if want = names[what].Replace(want); !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: nothing says %s", what, want)
 			}
 		}
+	}
+	if t.Failed() {
+		t.Log(err)
+	}
+}
+
+func TestBrokenNoticesAreExplained(t *testing.T) {
+	t.Parallel()
+	_, err := Load(folder(t, map[string]string{"mail/signin.txt": "{{.Link}}", "mail/confirm.html": "<p>hello</p>", "mail/notice.txt": "{{.Titel}}"}))
+	for _, want := range []string{
+		`mail/signin.txt: no subject; right would be: {{define "subject"}}`, "mail/confirm.html: the link is missing",
+		"mail/notice.txt: no subject",
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("nothing says %s in %v", want, err)
+		}
+	}
+}
+
+func TestHugeFileIsRefused(t *testing.T) {
+	t.Parallel()
+	_, err := Load(folder(t, map[string]string{"mail/own.html": strings.Repeat("x", maxFile+1), "mail/own.txt": "x"}))
+	if err == nil || !strings.Contains(err.Error(), "own.html: larger than 1048576 bytes") {
+		t.Errorf("got %v", err)
 	}
 }
 
