@@ -119,3 +119,12 @@ func (p *Prepared) links(f Format) []link {
 // generator names the program in every document, without a version: an upgrade
 // must not change the bytes of every feed.
 const generator = "Tidings"
+
+// Bytes is about how much memory the prepared content takes.
+func (p *Prepared) Bytes() int {
+	total := 0
+	for i := range p.entries {
+		total += 1024 + len(p.entries[i].html) + len(p.entries[i].summary)
+	}
+	return total
+}

@@ -1,0 +1,49 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/tidings-press/tidings/feed"
+)
+
+// Definitions are the public feeds that have names of their own: everything, the
+// configured ones and those of digests.
+func (s *Server) Definitions() []feed.Definition {
+	all := []feed.Definition{s.everything}
+	for _, d := range s.options.Feeds {
+		if d.Kind != feed.Everything {
+			all = append(all, d)
+		}
+	}
+	return all
+}
+
+// Define makes the feed of a tag, author or language in its right spelling; it
+// returns feed.ErrUnknown when no article ever had it.
+func (s *Server) Define(ctx context.Context, kind feed.Kind, name string) (feed.Definition, error) {
+	d, err := s.definition(ctx, kind, name, nil)
+	var missing errNotFound
+	if errors.As(err, &missing) {
+		return d, feed.ErrUnknown
+	}
+	return d, err
+}
+
+func (s *Server) makeOPML(ctx context.Context) (*document, []byte, error) {
+	newest := feed.Definition{Kind: feed.Everything, Limit: 1}
+	selection, err := feed.Load(ctx, s.options.Source, s.options.Site, newest, "", s.options.Now())
+	if err != nil {
+		return nil, nil, err
+	}
+	updated := feed.Prepare(selection).Updated()
+	listing := feed.List(s.options.Site, s.Definitions(), nil, nil)
+	body, err := feed.OPML(s.options.Site, listing, updated)
+	if err != nil {
+		return nil, nil, err
+	}
+	d := &document{key: opmlPath, opml: true, modified: updated}
+	d.describe(body, "text/x-opml; charset=utf-8", max(s.options.MaxAge, 5*time.Minute), false)
+	return d, body, nil
+}

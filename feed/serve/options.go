@@ -1,0 +1,69 @@
+package serve
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/tidings-press/tidings/feed"
+)
+
+// Options are what a Server needs. Source and Site must be given.
+type Options struct {
+	Source feed.Source
+	Site   feed.Site
+	// Feeds are the configured feeds and those of the digests. One of kind
+	// Everything replaces the defaults of the feed at the root.
+	Feeds []feed.Definition
+	// Filter makes the filter of a tag, author, language, search or expression.
+	Filter func(kind feed.Kind, name string) (feed.Filter, error)
+	// Private finds the feed of a subscriber's token; feed.ErrUnknown when it was
+	// never given out or is revoked. Nil means there are none.
+	Private func(ctx context.Context, token string) (feed.Definition, error)
+	// Polls takes the statistics; nil drops them.
+	Polls PollRecorder
+	// PollKey keys the hashes that distinct pollers are counted by.
+	PollKey []byte
+	// Browser answers people who open a feed's address in a browser; nil shows them
+	// the document. Readers never get there.
+	Browser func(http.ResponseWriter, *http.Request, feed.Definition)
+
+	Memory     int64         // bytes of documents kept; 48 MB when 0
+	MaxAge     time.Duration // of documents whose feed says none; 5 minutes when 0
+	RetryAfter time.Duration // for clients that poll unconditionally more often than this; 0 is off
+	Poll       time.Duration // how often the revision is asked for; 200 ms when 0
+
+	Client func(*http.Request) string // address of the client; the connection's when nil
+	Now    func() time.Time
+	Log    *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	if o.Memory <= 0 {
+		o.Memory = 48 << 20
+	}
+	if o.MaxAge <= 0 {
+		o.MaxAge = 5 * time.Minute
+	}
+	if o.Poll <= 0 {
+		o.Poll = 200 * time.Millisecond
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Client == nil {
+		o.Client = func(r *http.Request) string {
+			host, _, _ := net.SplitHostPort(r.RemoteAddr)
+			return host
+		}
+	}
+	if o.Filter == nil {
+		o.Filter = func(feed.Kind, string) (feed.Filter, error) { return nil, feed.ErrUnknown }
+	}
+	return o
+}

@@ -1,0 +1,128 @@
+package serve
+
+import (
+	"net/http"
+	"strings"
+	"time"
+)
+
+var (
+	varyEncoding = []string{"Accept-Encoding"}
+	anyOrigin    = []string{"*"}
+	nosniff      = []string{"nosniff"}
+)
+
+// respond serves a document. The headers are slices made once; net/http only reads
+// them, and setting them costs no allocation.
+func (s *Server) respond(w http.ResponseWriter, r *http.Request, d *document) {
+	if s.options.Browser != nil && !d.opml && navigation(r) {
+		w.Header().Set("Cache-Control", "private, no-store")
+		s.options.Browser(w, r, d.definition)
+		return
+	}
+	conditional, unchanged := d.condition(r)
+	s.count(r, d, unchanged)
+	if !conditional && s.rude(w, r, d) {
+		return
+	}
+	rep := &d.codings[choose(r.Header.Get("Accept-Encoding"))]
+	if !unchanged {
+		rep = s.coded(d, rep)
+	}
+	h := w.Header()
+	h["Etag"] = rep.header.etag
+	h["Cache-Control"] = d.cacheControl
+	h["Last-Modified"] = d.lastModified
+	h["Vary"] = varyEncoding
+	h["Access-Control-Allow-Origin"] = anyOrigin
+	if d.robots != nil {
+		h["X-Robots-Tag"] = d.robots
+	}
+	if unchanged {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	h["Content-Type"] = d.contentType
+	h["Content-Length"] = rep.header.length
+	h["X-Content-Type-Options"] = nosniff
+	if rep.header.encoding != nil {
+		h["Content-Encoding"] = rep.header.encoding
+	}
+	if d.link != nil {
+		h["Link"] = d.link
+	}
+	if r.Method == http.MethodHead {
+		return
+	}
+	// An error here is the client's connection: there is nobody to tell.
+	_, _ = w.Write(rep.body)
+}
+
+// coded makes a coding on first use and lets the cache know how it grew.
+func (s *Server) coded(d *document, rep *representation) *representation {
+	if rep.size.Load() > 0 {
+		return rep
+	}
+	for c := range d.codings {
+		if &d.codings[c] == rep {
+			d.in(coding(c))
+		}
+	}
+	s.cache.grow(rep.size.Load())
+	return rep
+}
+
+// condition evaluates a conditional request (RFC 9110, section 13): If-None-Match
+// wins over If-Modified-Since.
+func (d *document) condition(r *http.Request) (conditional, unchanged bool) {
+	if tags := r.Header["If-None-Match"]; len(tags) > 0 {
+		for _, list := range tags {
+			if matches(list, d.codings[identity].etag) {
+				return true, true
+			}
+		}
+		return true, false
+	}
+	since := r.Header.Get("If-Modified-Since")
+	if since == "" {
+		return false, false
+	}
+	if since == d.lastModified[0] {
+		return true, true
+	}
+	at, err := http.ParseTime(since)
+	return true, err == nil && !d.modified.Truncate(time.Second).After(at)
+}
+
+// matches compares the tags of If-None-Match weakly, and takes the tag of any
+// coding for the same: what is asked is whether the content has changed. That
+// covers the "-gzip" that proxies put at the end of a tag, inside the quotes or
+// after them.
+func matches(list, etag string) bool {
+	bare := strings.Trim(etag, `"`)
+	for tag := range strings.SplitSeq(list, ",") {
+		tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/")
+		if tag == etag || tag == "*" {
+			return true
+		}
+		for _, suffix := range [...]string{"-gzip", "-br", "-zstd", ";gzip", ";br"} {
+			tag = strings.TrimSuffix(tag, suffix)
+			if head, quoted := strings.CutSuffix(tag, suffix+`"`); quoted {
+				tag = head + `"`
+			}
+		}
+		if strings.Trim(tag, `"`) == bare {
+			return true
+		}
+	}
+	return false
+}
+
+// navigation reports whether a person opened the address in a browser. Only
+// browsers send Sec-Fetch headers, and no program that reads feeds does; a page
+// that fetches one is told apart by its mode. "?raw" shows the document.
+func navigation(r *http.Request) bool {
+	h := r.Header
+	return len(h["Sec-Fetch-Mode"]) == 1 && h["Sec-Fetch-Mode"][0] == "navigate" &&
+		h.Get("Sec-Fetch-Dest") == "document" && strings.Contains(h.Get("Accept"), "text/html") && r.URL.RawQuery != "raw"
+}

@@ -1,0 +1,111 @@
+package serve
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+
+	"golang.org/x/sync/singleflight"
+
+	"github.com/tidings-press/tidings/feed"
+)
+
+// Server is the http.Handler of all feeds. Its methods may be called by many
+// goroutines.
+type Server struct {
+	options    Options
+	everything feed.Definition
+	cache      cache
+	freshness  freshness
+	rendering  singleflight.Group
+	prepared   preparedCache
+	counter    *counter
+	manners    *manners
+}
+
+// New makes a Server.
+func New(options Options) *Server {
+	s := &Server{options: options.withDefaults(), everything: feed.Definition{Kind: feed.Everything}}
+	for _, d := range options.Feeds {
+		if d.Kind == feed.Everything {
+			s.everything = d
+		}
+	}
+	s.everything.Name = ""
+	s.cache.capacity = s.options.Memory
+	s.counter = newCounter(options.PollKey)
+	s.manners = newManners(s.options.RetryAfter)
+	return s
+}
+
+// ServeHTTP answers GET and HEAD requests for feeds. Paths that are none of them
+// get 404; see Handles.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, "Feeds can only be read: use GET or HEAD.", http.StatusMethodNotAllowed)
+		return
+	}
+	s.refresh()
+	path := quick(r.URL)
+	if d := s.cache.get(path); d != nil && s.current(d) {
+		s.respond(w, r, d)
+		return
+	}
+	d, err := s.lookUp(r, path)
+	if err != nil {
+		s.refuse(w, err)
+		return
+	}
+	s.respond(w, r, d)
+}
+
+// quick is a request's address in the form that the cache is asked by. A path with
+// an unusual encoding is marked, so that no two addresses share a form.
+func quick(u *url.URL) string {
+	switch {
+	case u.RawPath != "":
+		return "\x00" + u.RawPath + "?" + u.RawQuery
+	case u.RawQuery != "":
+		return u.Path + "?" + u.RawQuery
+	}
+	return u.Path
+}
+
+// lookUp finds or makes the document of a request.
+func (s *Server) lookUp(r *http.Request, path string) (*document, error) {
+	t, err := s.find(r.Context(), r)
+	if err != nil {
+		return nil, err
+	}
+	d, err := s.document(r.Context(), t)
+	if err == nil && canonical(r.URL, d.key) {
+		s.cache.byPath.Store(path, d)
+	}
+	return d, err
+}
+
+// canonical reports whether an address is one that documents link to, or that
+// readers probe. Others are looked up anew each time: there is no end of them.
+func canonical(u *url.URL, key string) bool {
+	escaped := u.EscapedPath()
+	if u.RawQuery != "" {
+		return escaped+"?"+u.RawQuery == key
+	}
+	_, probe := probes[escaped]
+	return probe || escaped == key
+}
+
+// refuse answers a request for which there is no document.
+func (s *Server) refuse(w http.ResponseWriter, err error) {
+	var missing errNotFound
+	if errors.As(err, &missing) {
+		w.Header().Set("Cache-Control", "public, max-age=60")
+		http.Error(w, missing.Error(), http.StatusNotFound)
+		return
+	}
+	s.options.Log.Error("feed not rendered", "error", err)
+	w.Header().Set("Retry-After", "60")
+	w.Header().Set("Cache-Control", "no-store")
+	http.Error(w, "The feed cannot be read right now. Please try again in a minute.", http.StatusServiceUnavailable)
+}
