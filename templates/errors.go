@@ -98,7 +98,9 @@ func fieldsOf(name string) []string {
 			}
 		}
 		for i := range typ.NumMethod() {
-			out = append(out, "."+typ.Method(i).Name)
+			if method := typ.Method(i).Name; method != "String" {
+				out = append(out, "."+method)
+			}
 		}
 	}
 	slices.Sort(out)

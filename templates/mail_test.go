@@ -138,3 +138,12 @@ func TestRenderingHasNoTrace(t *testing.T) {
 		}
 	}
 }
+
+func TestPageOfNobodySpeaksEnglish(t *testing.T) {
+	t.Parallel()
+	m, _ := mustLoad(t).Mail("notice")
+	out, err := m.Render(Notice{Heading: "Hello"})
+	if err != nil || out.Subject != "Hello" || (Page{}).List([]string{"a", "b"}) != "a and b" {
+		t.Errorf("%q, %v", out.Subject, err)
+	}
+}

@@ -35,25 +35,33 @@ func (s *Set) phrases(lang string) *Phrases {
 	return s.words["en"]
 }
 
+// words are the page's phrases; one that was not made by Set.Page speaks English.
+func (p Page) words() *Phrases {
+	if p.phrases == nil {
+		return english
+	}
+	return p.phrases
+}
+
 // Phrase returns a fixed phrase in the mail's language, with its places filled.
-func (p Page) Phrase(key string, args ...string) (string, error) { return p.phrases.word(key, args) }
+func (p Page) Phrase(key string, args ...string) (string, error) { return p.words().word(key, args) }
 
 // Count returns a phrase with a number, such as "3 articles".
-func (p Page) Count(key string, n int) (string, error) { return p.phrases.count(key, n) }
+func (p Page) Count(key string, n int) (string, error) { return p.words().count(key, n) }
 
 // Date writes a date out, such as "Friday, 27 November 2026".
-func (p Page) Date(t time.Time) string { return p.phrases.date(p.phrases.LongDate, t) }
+func (p Page) Date(t time.Time) string { return p.words().date(p.words().LongDate, t) }
 
 // ShortDate writes a date without its weekday, such as "27 November 2026".
-func (p Page) ShortDate(t time.Time) string { return p.phrases.date(p.phrases.ShortDate, t) }
+func (p Page) ShortDate(t time.Time) string { return p.words().date(p.words().ShortDate, t) }
 
 // Moment writes a date with its time, such as "27 November 2026, 18:30 CET".
 func (p Page) Moment(t time.Time) string {
-	return p.ShortDate(t) + p.phrases.List.Comma + t.Format("15:04 MST")
+	return p.ShortDate(t) + p.words().List.Comma + t.Format("15:04 MST")
 }
 
 // List joins names, such as "Anna, Ben and Carla".
-func (p Page) List(names []string) string { return p.phrases.join(names) }
+func (p Page) List(names []string) string { return p.words().join(names) }
 
 // Align is the side where lines begin, "left" or "right", for the align attribute
 // that Outlook wants.

@@ -54,6 +54,23 @@ func TestTitleIsNeverRunAsTemplate(t *testing.T) {
 	}
 }
 
+func TestWholeStructsPrintTheirNames(t *testing.T) {
+	t.Parallel()
+	for template, want := range map[string]string{
+		"{{.}}": "The Weekly", "{{.Page}}": "The harbour after the storm", "{{.Site}}": "The Harbour Post", "{{.Digest}}": "The Weekly",
+		"{{.First}}": "The harbour after the storm", "{{.First.Image}}": "https://example.org/media/harbour.jpg",
+		"{{.Articles}}": "[The harbour after the storm الميناء بعد العاصفة No more than a title]",
+	} {
+		s, err := ParseSubject(template)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if line, err := s.Line(Sample(nil)); err != nil || line != want {
+			t.Errorf("%s gives %q, %v", template, line, err)
+		}
+	}
+}
+
 func TestLineIsSafeInAHeader(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
@@ -103,6 +120,23 @@ func FuzzLine(f *testing.F) {
 		cut := Cut(line, width)
 		if uniseg.GraphemeClusterCount(cut) > width || !utf8.ValidString(cut) {
 			t.Fatalf("%q cut to %d gives %q", line, width, cut)
+		}
+	})
+}
+
+// Whatever is typed into the field: an error, or a line that is short and safe.
+func FuzzParseSubject(f *testing.F) {
+	for _, seed := range []string{"{{.Digest.Title}}: {{.First.Title}}", `{{if gt .Total 1}}{{cut 5 .Subject}}{{else}}x{{end}}`, "{{range 9}}{{end}}", "{{index .Articles 0}}", "{{with $x := .Site}}{{$x.Title}}{{end}}"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		s, err := ParseSubject(text)
+		if err != nil {
+			return
+		}
+		line, err := s.Line(Sample(nil))
+		if err != nil || line == "" || strings.ContainsFunc(line, unicode.IsControl) || uniseg.GraphemeClusterCount(line) > MaxSubject {
+			t.Fatalf("%q gives %q, %v", text, line, err)
 		}
 	})
 }
