@@ -1,0 +1,115 @@
+package article
+
+import (
+	"net/url"
+	"strings"
+
+	"golang.org/x/net/html"
+)
+
+// Path returns the path of the article's page on this site.
+func (a *Article) Path() string { return PathFor(a.Slug) }
+
+// PathFor returns the path of the page of an article with this slug.
+func PathFor(slug string) string { return "/articles/" + url.PathEscape(slug) }
+
+// URLFor returns the article's canonical absolute URL on a site such as
+// "https://example.org".
+func (a *Article) URLFor(site string) string {
+	if a.URL == "" {
+		return strings.TrimSuffix(site, "/") + a.Path()
+	}
+	return Absolute(a.URL, site)
+}
+
+// Absolute puts the site's address before a path on this site and leaves every
+// other URL as it is.
+func Absolute(link, site string) string {
+	if strings.HasPrefix(link, "/") && !strings.HasPrefix(link, "//") {
+		return strings.TrimSuffix(site, "/") + link
+	}
+	return link
+}
+
+// BodyFor returns the HTML with absolute URLs throughout.
+func (a *Article) BodyFor(site string) string {
+	// Cleaned HTML quotes every attribute and escapes quotes in texts, so these
+	// bytes can only stand at the start of an attribute or within a srcset.
+	if !strings.Contains(a.HTML, `="/`) && !strings.Contains(a.HTML, ", /") {
+		return a.HTML
+	}
+	var out strings.Builder
+	out.Grow(len(a.HTML) + len(a.HTML)/16)
+	z := html.NewTokenizer(strings.NewReader(a.HTML))
+	for {
+		kind := z.Next()
+		if kind == html.ErrorToken {
+			return out.String()
+		}
+		raw := z.Raw()
+		if kind != html.StartTagToken && kind != html.SelfClosingTagToken {
+			out.Write(raw)
+			continue
+		}
+		if !strings.Contains(string(raw), `="/`) && !strings.Contains(string(raw), ", /") {
+			out.Write(raw)
+			continue
+		}
+		t := z.Token()
+		mapLinks(&t.Attr, func(link string) string { return Absolute(link, site) })
+		out.WriteString(t.String())
+	}
+}
+
+// linkAttributes hold one URL each.
+var linkAttributes = map[string]bool{"href": true, "src": true, "poster": true, "cite": true}
+
+// mapLinks puts every URL among an element's attributes through f. An attribute
+// for which f returns nothing is dropped.
+func mapLinks(attributes *[]html.Attribute, f func(link string) string) {
+	kept := (*attributes)[:0]
+	for _, at := range *attributes {
+		switch {
+		case linkAttributes[at.Key]:
+			at.Val = f(at.Val)
+		case at.Key == "srcset":
+			at.Val = mapSrcset(at.Val, f)
+		default:
+			kept = append(kept, at)
+			continue
+		}
+		if at.Val != "" {
+			kept = append(kept, at)
+		}
+	}
+	*attributes = kept
+}
+
+// mapSrcset puts each candidate's URL of a srcset (HTML, section 4.8.4.2.1)
+// through f.
+func mapSrcset(srcset string, f func(link string) string) string {
+	var out []string
+	for rest := srcset; ; {
+		rest = strings.TrimLeft(rest, " \t\n\r\f,")
+		if rest == "" {
+			return strings.Join(out, ", ")
+		}
+		end := strings.IndexAny(rest, " \t\n\r\f")
+		if end < 0 {
+			end = len(rest)
+		}
+		link, descriptor := rest[:end], ""
+		rest = rest[end:]
+		// A comma at the end of the URL ends the candidate.
+		if trimmed := strings.TrimRight(link, ","); trimmed != link {
+			link = trimmed
+		} else if comma := strings.IndexByte(rest, ','); comma >= 0 {
+			descriptor, rest = strings.TrimSpace(rest[:comma]), rest[comma+1:]
+		} else {
+			descriptor, rest = strings.TrimSpace(rest), ""
+		}
+		if link = f(link); link != "" {
+			out = append(out, strings.TrimSpace(link+" "+descriptor))
+		}
+	}
+}

@@ -1,0 +1,200 @@
+package article
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+)
+
+// Bounds of an expression: far above what a person writes, low enough that none
+// can exhaust the store.
+const (
+	maxFilter = 2000 // bytes
+	maxTerms  = 100
+	maxDepth  = 50
+)
+
+// ParseFilter reads an expression such as
+//
+//	golang AND NOT (jobs OR "tips and tricks") AND lang:en
+//
+// A bare word or a quoted text is a tag; author:, lang:, text: and tag: say what
+// else to look at; * is everything. NOT binds closest, then AND, then OR. An empty
+// expression selects all. An error says what is wrong and what would be right.
+func ParseFilter(expr string) (Filter, error) {
+	if len(expr) > maxFilter {
+		return Filter{}, fmt.Errorf("the filter has %d characters; at most %d are read", len(expr), maxFilter)
+	}
+	p := &filterParser{}
+	if err := p.split(expr); err != nil {
+		return Filter{}, err
+	}
+	if len(p.tokens) == 0 {
+		return Filter{}, nil
+	}
+	node, err := p.or(0)
+	if err != nil {
+		return Filter{}, err
+	}
+	if p.more() {
+		return Filter{}, fmt.Errorf("filter: AND, OR or the end should come before %q", p.tokens[p.at].text)
+	}
+	return Filter{node}, nil
+}
+
+// token is an operator or a term.
+type token struct {
+	text     string // of a term without its quotes
+	kind     string // "tag:" and so on for terms, else empty
+	operator bool
+}
+
+type filterParser struct {
+	tokens []token
+	at     int
+}
+
+// split cuts the expression into tokens.
+func (p *filterParser) split(expr string) error {
+	for rest := strings.TrimSpace(CleanText(expr)); rest != ""; rest = strings.TrimLeftFunc(rest, unicode.IsSpace) {
+		if rest[0] == '(' || rest[0] == ')' {
+			p.tokens = append(p.tokens, token{text: rest[:1], operator: true})
+			rest = rest[1:]
+			continue
+		}
+		next, tail, err := cutTerm(rest)
+		if err != nil {
+			return err
+		}
+		p.tokens, rest = append(p.tokens, next), tail
+		if len(p.tokens) > 2*maxTerms {
+			return fmt.Errorf("filter: more than %d terms", maxTerms)
+		}
+	}
+	return nil
+}
+
+// cutTerm reads one term, quoted or not, with or without its kind.
+func cutTerm(s string) (token, string, error) {
+	kind := ""
+	for _, prefix := range []string{"tag:", "author:", "lang:", "text:"} {
+		if tail, ok := strings.CutPrefix(s, prefix); ok {
+			kind, s = prefix, tail
+			break
+		}
+	}
+	if strings.HasPrefix(s, `"`) {
+		text, tail, err := cutQuoted(s[1:])
+		return token{text: text, kind: kindOr(kind)}, tail, err
+	}
+	end := strings.IndexFunc(s, func(r rune) bool { return unicode.IsSpace(r) || r == '(' || r == ')' || r == '"' })
+	if end < 0 {
+		end = len(s)
+	}
+	word, tail := s[:end], s[end:]
+	if word == "" {
+		return token{}, "", fmt.Errorf("filter: %s needs a word after it, such as %sgolang", kind, kind)
+	}
+	if kind == "" && (word == "AND" || word == "OR" || word == "NOT") {
+		return token{text: word, operator: true}, tail, nil
+	}
+	return token{text: word, kind: kindOr(kind)}, tail, nil
+}
+
+func kindOr(kind string) string {
+	if kind == "" {
+		return "tag:"
+	}
+	return kind
+}
+
+// cutQuoted reads to the closing quote; a backslash takes the next character as it
+// is.
+func cutQuoted(s string) (text, tail string, err error) {
+	var out strings.Builder
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '"':
+			return out.String(), s[i+1:], nil
+		case '\\':
+			if i++; i == len(s) {
+				continue
+			}
+		}
+		out.WriteByte(s[i])
+	}
+	return "", "", fmt.Errorf("filter: the quote before %q is never closed", s)
+}
+
+func (p *filterParser) more() bool { return p.at < len(p.tokens) }
+
+// take steps over an operator if it comes next.
+func (p *filterParser) take(operator string) bool {
+	if p.more() && p.tokens[p.at].operator && p.tokens[p.at].text == operator {
+		p.at++
+		return true
+	}
+	return false
+}
+
+func (p *filterParser) or(depth int) (Node, error) {
+	left, err := p.and(depth)
+	for err == nil && p.take("OR") {
+		var right Node
+		right, err = p.and(depth)
+		left = Or{left, right}
+	}
+	return left, err
+}
+
+func (p *filterParser) and(depth int) (Node, error) {
+	left, err := p.not(depth)
+	for err == nil && p.take("AND") {
+		var right Node
+		right, err = p.not(depth)
+		left = And{left, right}
+	}
+	return left, err
+}
+
+func (p *filterParser) not(depth int) (Node, error) {
+	if depth > maxDepth {
+		return nil, fmt.Errorf("filter: nested deeper than %d", maxDepth)
+	}
+	if p.take("NOT") {
+		of, err := p.not(depth + 1)
+		return Not{of}, err
+	}
+	if p.take("(") {
+		inner, err := p.or(depth + 1)
+		if err == nil && !p.take(")") {
+			err = fmt.Errorf("filter: a bracket is never closed")
+		}
+		return inner, err
+	}
+	if !p.more() {
+		return nil, fmt.Errorf("filter: a tag should stand at the end")
+	}
+	t := p.tokens[p.at]
+	if t.operator {
+		return nil, fmt.Errorf("filter: a tag should stand before %q", t.text)
+	}
+	p.at++
+	return t.node()
+}
+
+func (t token) node() (Node, error) {
+	switch {
+	case t.kind == "tag:" && t.text == "*":
+		return All{}, nil
+	case t.kind == "lang:":
+		return Language{strings.ToLower(strings.TrimSpace(t.text))}, nil
+	case t.kind == "text:":
+		return Word{strings.Join(Words(t.text), " ")}, nil
+	case key(t.text) == "":
+		return nil, fmt.Errorf("filter: empty quotes; write a tag between them")
+	case t.kind == "author:":
+		return By{AuthorKey(t.text)}, nil
+	}
+	return Tag{TagKey(t.text)}, nil
+}
