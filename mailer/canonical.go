@@ -7,11 +7,13 @@ import "bytes"
 // lines stand at the end.
 func canonicalBody(dst, body []byte) []byte {
 	start := len(dst)
-	for len(body) > 0 {
-		line, rest, _ := bytes.Cut(body, []byte("\r\n"))
-		dst = canonicalLine(dst, line)
-		dst = append(dst, '\r', '\n')
-		body = rest
+	if simplySpaced(body) {
+		dst = collapseSpaces(dst, body)
+		if len(body) > 0 && !bytes.HasSuffix(body, []byte("\r\n")) {
+			dst = append(dst, '\r', '\n')
+		}
+	} else {
+		dst = canonicalLines(dst, body)
 	}
 	for bytes.HasSuffix(dst[start:], []byte("\r\n\r\n")) {
 		dst = dst[:len(dst)-2]
@@ -22,23 +24,51 @@ func canonicalBody(dst, body []byte) []byte {
 	return dst
 }
 
-// canonicalLine appends a line. Most have no tab and no two spaces together, which
-// bytes.Index and IndexByte see sixteen octets at a time.
-func canonicalLine(dst, line []byte) []byte {
-	if bytes.IndexByte(line, '\t') < 0 && !bytes.Contains(line, []byte("  ")) {
-		return append(dst, bytes.TrimSuffix(line, []byte(" "))...)
+// simplySpaced says whether a body has only runs of spaces within lines to
+// collapse. Quoted-printable is so but for its tabs; searching for the exceptions
+// takes a tenth of the time of going line by line.
+func simplySpaced(body []byte) bool {
+	return bytes.IndexByte(body, '\t') < 0 && !bytes.Contains(body, []byte(" \r\n")) && !bytes.HasSuffix(body, []byte(" "))
+}
+
+func collapseSpaces(dst, body []byte) []byte {
+	for {
+		at := bytes.Index(body, []byte("  "))
+		if at < 0 {
+			return append(dst, body...)
+		}
+		dst = append(dst, body[:at+1]...)
+		for body = body[at+2:]; len(body) > 0 && body[0] == ' '; {
+			body = body[1:]
+		}
 	}
-	space := false
-	for _, b := range line {
+}
+
+// collapseWhite makes runs of white space one space. In quoted-printable none
+// stands at the end of a line, so that this is all there is to do.
+func collapseWhite(dst, text []byte) []byte {
+	white := false
+	for _, b := range text {
 		if b == ' ' || b == '\t' {
-			space = true
+			white = true
 			continue
 		}
-		if space {
+		if white {
 			dst = append(dst, ' ')
-			space = false
+			white = false
 		}
 		dst = append(dst, b)
+	}
+	return dst
+}
+
+// canonicalLines is the plain way.
+func canonicalLines(dst, body []byte) []byte {
+	for len(body) > 0 {
+		line, rest, _ := bytes.Cut(body, []byte("\r\n"))
+		dst = collapseWhite(dst, line)
+		dst = append(dst, '\r', '\n')
+		body = rest
 	}
 	return dst
 }

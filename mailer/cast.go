@@ -33,7 +33,11 @@ func Cast(msg Message) (*Mould, error) {
 	}
 	m := &Mould{}
 	castHead(m, append(head, "\r\n\r\n"...), fields, word)
+	m.endHead()
 	msg.castBody(m, body, border)
+	if msg.Text != "" && msg.HTML != "" {
+		m.canonise() // it ends with the border of its parts, so no empty lines do
+	}
 	return m, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"hash"
 	"strings"
 
 	"golang.org/x/net/idna"
@@ -32,6 +33,8 @@ type Signer struct {
 	keys   []signingKey
 	canon  []byte // canonical body, then canonical headers; reused
 	header []byte // one signature header; reused
+	mail   []byte // poured; reused
+	hash   hash.Hash
 }
 
 // signingKey is a key with what its signatures begin with.
@@ -56,7 +59,7 @@ var signed = []struct {
 
 // NewSigner checks the keys. Without keys its Sign adds nothing.
 func NewSigner(keys ...Key) (*Signer, error) {
-	s := &Signer{}
+	s := &Signer{hash: sha256.New()}
 	for _, key := range keys {
 		k, err := key.prepare()
 		if err != nil {
@@ -93,10 +96,10 @@ func (k Key) prepare() (signingKey, error) {
 }
 
 // Clone gives a signer with the same keys for another goroutine.
-func (s *Signer) Clone() *Signer { return &Signer{keys: s.keys} }
+func (s *Signer) Clone() *Signer { return &Signer{keys: s.keys, hash: sha256.New()} }
 
 // Sign appends the signatures and behind them the message to dst. The message is
-// as Pour gives it.
+// as Mould.Pour gives it. Pour does both in less time.
 func (s *Signer) Sign(dst, message []byte) ([]byte, error) {
 	if len(s.keys) == 0 {
 		return append(dst, message...), nil
@@ -106,17 +109,47 @@ func (s *Signer) Sign(dst, message []byte) ([]byte, error) {
 		return nil, errors.New("mailer: a message without an end of its headers cannot be signed")
 	}
 	s.canon = canonicalBody(s.canon[:0], body)
-	sum := sha256.Sum256(s.canon)
+	dst, err := s.signAll(dst, head, sha256.Sum256(s.canon))
+	return append(dst, message...), err
+}
+
+// Pour appends a mould's mail with its signatures to dst: the same octets as Sign
+// makes of Mould.Pour. What is frozen of the body has been made canonical when it
+// was cast, which halves the time that signing takes beside the key's own.
+func (s *Signer) Pour(dst []byte, m *Mould, values []string) ([]byte, error) {
+	if len(s.keys) == 0 {
+		return m.Pour(dst, values), nil
+	}
+	if m.segments[len(m.segments)-1].canonical == nil {
+		s.mail = m.Pour(s.mail[:0], values)
+		return s.Sign(dst, s.mail)
+	}
+	s.hash.Reset()
+	for i := m.head; i < len(m.segments); i++ {
+		s.hash.Write(m.segments[i].canonical)
+		if hole := m.segments[i].hole; hole != nil {
+			s.mail = hole.pour(s.mail[:0], values)
+			s.canon = collapseWhite(s.canon[:0], s.mail)
+			s.hash.Write(s.canon)
+		}
+	}
+	s.mail = pour(s.mail[:0], m.segments[:m.head], values)
+	dst, err := s.signAll(dst, bytes.TrimSuffix(s.mail, []byte("\r\n\r\n")), [sha256.Size]byte(s.hash.Sum(nil)))
+	return pour(append(dst, s.mail...), m.segments[m.head:], values), err
+}
+
+// signAll appends a signature header for each key.
+func (s *Signer) signAll(dst, head []byte, body [sha256.Size]byte) ([]byte, error) {
 	var names string
 	names, s.canon = canonicalHeaders(s.canon[:0], splitHeaders(head))
-	tail := names + " bh=" + base64.StdEncoding.EncodeToString(sum[:]) + ";\r\n b="
+	tail := names + " bh=" + base64.StdEncoding.EncodeToString(body[:]) + ";\r\n b="
 	for i := range s.keys {
 		var err error
 		if dst, err = s.sign(dst, &s.keys[i], tail); err != nil {
 			return nil, err
 		}
 	}
-	return append(dst, message...), nil
+	return dst, nil
 }
 
 // sign appends the header of one key. What is signed is its own canonical form

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rsa"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -124,6 +125,35 @@ func TestSignedMailIsTheSameOnEveryTry(t *testing.T) {
 	keys, _ := testKeys()
 	if !bytes.Equal(hardMail(t, keys...), hardMail(t, keys...)) {
 		t.Error("two signings differ")
+	}
+}
+
+func TestPouredSignedEqualsSigned(t *testing.T) {
+	t.Parallel()
+	keys, _ := testKeys()
+	signer, err := NewSigner(keys[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	rng := rand.New(rand.NewPCG(3, 4))
+	for i := range 300 {
+		msg := testMessage()
+		msg.Text, msg.HTML = randomBody(rng), randomBody(rng)
+		if i%10 == 0 {
+			msg.Text = ""
+		}
+		values := []string{hostile[rng.IntN(len(hostile))], "a@example.net", hostile[rng.IntN(len(hostile))], "id@x"}
+		mould, err := Cast(msg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := signer.Sign(nil, mould.Pour(nil, values))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := signer.Pour(nil, mould, values); err != nil || !bytes.Equal(got, want) {
+			t.Fatalf("%v\n%s\nwant\n%s", err, got, want)
+		}
 	}
 }
 

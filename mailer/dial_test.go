@@ -1,0 +1,184 @@
+package mailer_test
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/sink"
+	"github.com/tidings-press/tidings/internal/testenv"
+	"github.com/tidings-press/tidings/mailer"
+)
+
+func sendOne(t *testing.T, relay mailer.Relay) {
+	t.Helper()
+	for i, o := range send(t.Context(), dial(t, relay), readers(2)) {
+		if o.class != mailer.Accepted {
+			t.Errorf("mail %d: %v", i, o)
+		}
+	}
+}
+
+func TestDialReachesServersOfAllKinds(t *testing.T) {
+	t.Parallel()
+	cert := testenv.NewCertificate(t)
+	users := map[string]string{"press": "pässword"}
+	socket, path := testenv.ListenUnix(t)
+	lmtp, lmtpPath := testenv.ListenUnix(t)
+	for name, test := range map[string]struct {
+		inbox testenv.InboxOptions
+		relay mailer.Relay
+	}{
+		"plain":               {testenv.InboxOptions{}, mailer.Relay{Security: mailer.NoTLS}},
+		"STARTTLS":            {testenv.InboxOptions{Certificate: &cert}, mailer.Relay{}},
+		"implicit TLS":        {testenv.InboxOptions{Certificate: &cert, Implicit: true}, mailer.Relay{Security: mailer.ImplicitTLS}},
+		"opportunistic":       {testenv.InboxOptions{Certificate: &cert}, mailer.Relay{Security: mailer.Opportunistic}},
+		"opportunistic, none": {testenv.InboxOptions{}, mailer.Relay{Security: mailer.Opportunistic}},
+		"AUTH over STARTTLS":  {testenv.InboxOptions{Certificate: &cert, Users: users}, mailer.Relay{Username: "press", Password: "pässword"}},
+		"AUTH PLAIN by name":  {testenv.InboxOptions{Certificate: &cert, Users: users}, mailer.Relay{Username: "press", Password: "pässword", Auth: mailer.AuthPlain}},
+		"Unix socket":         {testenv.InboxOptions{Listener: socket}, mailer.Relay{Socket: path}},
+		"LMTP, Unix socket":   {testenv.InboxOptions{Listener: lmtp, LMTP: true}, mailer.Relay{Socket: lmtpPath, Protocol: mailer.LMTP}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inbox := testenv.StartInbox(t, test.inbox)
+			relay := test.relay
+			relay.TLS = &tls.Config{RootCAs: cert.Roots}
+			if relay.Socket == "" {
+				relay.Host, relay.Port = "127.0.0.1", inbox.Port()
+			}
+			sendOne(t, relay)
+			if n := len(inbox.Mails()); n != 2 {
+				t.Errorf("%d mails arrived, want 2", n)
+			}
+		})
+	}
+}
+
+func TestAuthLoginOverTLS(t *testing.T) {
+	t.Parallel()
+	cert := testenv.NewCertificate(t)
+	wire := testenv.StartWire(t, sink.Options{TLS: cert.Server, Users: map[string]string{"press": "secret"}})
+	relay := plainRelay(wire.Port())
+	relay.Security, relay.TLS = mailer.StartTLS, &tls.Config{RootCAs: cert.Roots}
+	relay.Username, relay.Password, relay.Auth = "press", "secret", mailer.AuthLogin
+	sendOne(t, relay)
+}
+
+func TestDialErrorsSayWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	cert, other := testenv.NewCertificate(t), testenv.NewCertificate(t)
+	users := map[string]string{"press": "secret"}
+	at := func(stage sink.Stage, do sink.Action, reply string) []sink.Fault {
+		return []sink.Fault{{At: stage, Do: do, Reply: reply}}
+	}
+	for name, test := range map[string]struct {
+		opts      sink.Options
+		change    func(*mailer.Relay)
+		kind      error
+		code      int
+		temporary bool
+	}{
+		"banner 554":     {opts: sink.Options{Faults: at(sink.AtBanner, sink.Say, "554 5.7.1 blocked")}, kind: mailer.ErrGreeting, code: 554, temporary: true},
+		"banner 421":     {opts: sink.Options{Faults: at(sink.AtBanner, sink.Say, "421 4.3.2 busy")}, kind: mailer.ErrGreeting, code: 421, temporary: true},
+		"banner cut":     {opts: sink.Options{Faults: at(sink.AtBanner, sink.Cut, "")}, kind: mailer.ErrGreeting, temporary: true},
+		"banner silence": {opts: sink.Options{Faults: at(sink.AtBanner, sink.Hang, "")}, kind: mailer.ErrGreeting, temporary: true},
+		"EHLO 550":       {opts: sink.Options{Faults: at(sink.AtHello, sink.Say, "550 no")}, kind: mailer.ErrGreeting, code: 550, temporary: true},
+		"EHLO cut":       {opts: sink.Options{Faults: at(sink.AtHello, sink.Cut, "")}, kind: mailer.ErrGreeting, temporary: true},
+		"no STARTTLS":    {change: func(r *mailer.Relay) { r.Security = mailer.StartTLS }, kind: mailer.ErrTLS},
+		"STARTTLS 454": {opts: sink.Options{TLS: cert.Server, Faults: at(sink.AtStartTLS, sink.Say, "454 4.7.0 not now")},
+			change: func(r *mailer.Relay) { r.Security = mailer.StartTLS }, kind: mailer.ErrTLS, code: 454, temporary: true},
+		"STARTTLS cut": {opts: sink.Options{TLS: cert.Server, Faults: at(sink.AtStartTLS, sink.Cut, "")},
+			change: func(r *mailer.Relay) { r.Security = mailer.StartTLS }, kind: mailer.ErrTLS, temporary: true},
+		"wrong certificate": {opts: sink.Options{TLS: other.Server},
+			change: func(r *mailer.Relay) { r.Security = mailer.StartTLS }, kind: mailer.ErrCertificate},
+		"wrong name": {opts: sink.Options{TLS: cert.Server}, change: func(r *mailer.Relay) {
+			r.Security, r.TLS.ServerName = mailer.StartTLS, "mail.example.org"
+		}, kind: mailer.ErrCertificate},
+		"wrong certificate, implicit": {opts: sink.Options{TLS: other.Server, Implicit: true},
+			change: func(r *mailer.Relay) { r.Security = mailer.ImplicitTLS }, kind: mailer.ErrCertificate},
+		"no TLS where implicit": {change: func(r *mailer.Relay) { r.Security = mailer.ImplicitTLS }, kind: mailer.ErrTLS},
+		"wrong password": {opts: sink.Options{Users: users},
+			change: func(r *mailer.Relay) { r.Username, r.Password = "press", "wrong" }, kind: mailer.ErrAuth, code: 535},
+		"AUTH 454": {opts: sink.Options{Users: users, Faults: at(sink.AtAuth, sink.Say, "454 4.7.0 not now")},
+			change: func(r *mailer.Relay) { r.Username = "press" }, kind: mailer.ErrAuth, code: 454, temporary: true},
+		"no AUTH": {change: func(r *mailer.Relay) { r.Username = "press" }, kind: mailer.ErrAuth},
+		"no such mechanism": {opts: sink.Options{Users: users},
+			change: func(r *mailer.Relay) { r.Username, r.Auth = "press", mailer.AuthSCRAM }, kind: mailer.ErrAuth},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			wire := testenv.StartWire(t, test.opts)
+			relay := plainRelay(wire.Port())
+			relay.Timeouts.Connect = 300 * time.Millisecond
+			relay.TLS = &tls.Config{RootCAs: cert.Roots}
+			if test.change != nil {
+				test.change(&relay)
+			}
+			_, err := mailer.Dial(t.Context(), relay)
+			var failed *mailer.DialError
+			if !errors.As(err, &failed) || !errors.Is(err, test.kind) {
+				t.Fatalf("%v, want %v", err, test.kind)
+			}
+			if failed.Reply.Code != test.code || failed.Temporary() != test.temporary {
+				t.Errorf("%v: reply %q, temporary %v, want %d and %v", err, failed.Reply, failed.Temporary(), test.code, test.temporary)
+			}
+		})
+	}
+}
+
+func TestDialToNobody(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := listener.Addr().(*net.TCPAddr).Port
+	_ = listener.Close()
+	_, err = mailer.Dial(t.Context(), plainRelay(port))
+	var failed *mailer.DialError
+	if !errors.As(err, &failed) || !errors.Is(err, mailer.ErrDial) || !failed.Temporary() {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestDialHeedsItsContext(t *testing.T) {
+	t.Parallel()
+	wire := testenv.StartWire(t, sink.Options{Faults: []sink.Fault{{At: sink.AtHello, Do: sink.Hang}}})
+	relay := plainRelay(wire.Port())
+	relay.Timeouts.Connect = time.Minute
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	start := time.Now()
+	if _, err := mailer.Dial(ctx, relay); err == nil || time.Since(start) > 10*time.Second {
+		t.Errorf("%v after %v", err, time.Since(start))
+	}
+}
+
+func TestPasswordsAreNotShownInTheClear(t *testing.T) {
+	t.Parallel()
+	wire := testenv.StartWire(t, sink.Options{Users: map[string]string{"press": "secret"}})
+	listener, err := net.Listen("tcp", "127.0.0.2:0")
+	if err != nil {
+		t.Skipf("SKIPPED: no second loopback address: %v", err)
+	}
+	_ = listener.Close()
+	relay := plainRelay(wire.Port())
+	relay.Username, relay.Password = "press", "secret"
+	relay.Host = "127.0.0.1"
+	if _, err := mailer.Dial(t.Context(), relay); err != nil {
+		t.Errorf("to localhost: %v", err)
+	}
+	listener, err = net.Listen("tcp", "127.0.0.2:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	far := testenv.StartWireOn(t, listener, sink.Options{Users: map[string]string{"press": "secret"}})
+	relay.Host, relay.Port = "127.0.0.2", far.Port()
+	if _, err := mailer.Dial(t.Context(), relay); !errors.Is(err, mailer.ErrAuth) {
+		t.Errorf("to another host: %v, want %v", err, mailer.ErrAuth)
+	}
+}
