@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"golang.org/x/text/language"
-	"golang.org/x/text/unicode/norm"
 
 	"github.com/tidings-press/tidings/article"
 )
@@ -60,7 +59,7 @@ func (p Preferences) wanted(articles []article.Article) []article.Article {
 func (p Preferences) topics() []string {
 	keys := make([]string, 0, len(p.Topics))
 	for _, topic := range p.Topics {
-		if key := tagKey(topic); key != "" {
+		if key := article.TagKey(topic); key != "" {
 			keys = append(keys, key)
 		}
 	}
@@ -81,7 +80,7 @@ func wantsTopic(keys []string, a *article.Article) bool {
 		return true
 	}
 	return slices.ContainsFunc(a.Tags, func(tag string) bool {
-		_, found := slices.BinarySearch(keys, tagKey(tag))
+		_, found := slices.BinarySearch(keys, article.TagKey(tag))
 		return found
 	})
 }
@@ -103,9 +102,4 @@ func canonical(tag string) string {
 		return base.String() + "-" + script.String()
 	}
 	return base.String()
-}
-
-// tagKey is how tags compare.
-func tagKey(tag string) string {
-	return strings.ToLower(strings.TrimSpace(norm.NFC.String(tag)))
 }

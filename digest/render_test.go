@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"golang.org/x/net/html"
+
+	"github.com/tidings-press/tidings/templates"
 )
 
 func TestMailsLookAsTheyDid(t *testing.T) {
@@ -134,6 +136,29 @@ func TestVariantShowsOnlyWhatTheReaderWants(t *testing.T) {
 		if strings.Contains(v.HTML, "haftar") != slices.Contains(tc.articles, "a2") {
 			t.Errorf("%s: the mail shows other articles than the variant lists", name)
 		}
+	}
+}
+
+// A template of one's own may show the whole article, in both parts.
+func TestBodiesHaveAbsoluteAddresses(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	writeMail(t, dir, "whole", `{{range .Articles}}{{.Body}}{{end}}<a href="{{.Reader.Unsubscribe}}">x</a>`, "{{range .Articles}}{{plain .Body}}\n{{end}}{{.Reader.Unsubscribe}}")
+	set, err := templates.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := sampleIssue()
+	in.Definition.Template = "whole"
+	v, err := Render(in, Preferences{}, set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(v.HTML, `The boats are <a href="https://post.example/articles/boats">back</a>.`) {
+		t.Error(v.HTML)
+	}
+	if !strings.Contains(v.Text, "The boats are back ( https://post.example/articles/boats ).\nLe maréchal") {
+		t.Error(v.Text)
 	}
 }
 

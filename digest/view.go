@@ -33,7 +33,7 @@ func newView(in Issue, lang string, articles []article.Article, set *templates.S
 	if err != nil {
 		zone = time.UTC
 	}
-	site := templates.Site{Title: in.Site.Title, URL: in.Site.URL, Icon: absolute(in.Site.Icon, in.Site.URL), Postal: postal(in.Site.Postal)}
+	site := templates.Site{Title: in.Site.Title, URL: in.Site.URL, Icon: article.Absolute(in.Site.Icon, in.Site.URL), Postal: postal(in.Site.Postal)}
 	return view{in: in, page: set.Page(site, lang), articles: articles, zone: zone}
 }
 
@@ -73,22 +73,22 @@ func (v view) data(holes Holes, cut cut) templates.Digest {
 
 func (v view) article(a *article.Article, body bool) templates.Article {
 	out := templates.Article{
-		ID: a.ID, Title: v.title(a), URL: urlFor(a, v.in.Site.URL),
+		ID: a.ID, Title: v.title(a), URL: a.URLFor(v.in.Site.URL),
 		Summary: templates.Cut(a.Summary, maxSummary), Tags: a.Tags,
-		Published: a.Published.In(v.zone), Language: a.Language, Direction: directionOf(a),
+		Published: a.Published.In(v.zone), Language: a.Language, Direction: a.Direction(),
 		Image: v.image(a.Image),
 	}
 	for _, author := range a.Authors[:min(len(a.Authors), maxAuthors)] {
 		out.Authors = append(out.Authors, templates.Cut(author.Name, maxTitle))
 	}
 	if body {
-		out.Body = template.HTML(bodyFor(a, v.in.Site.URL)) //nolint:gosec // sanitised once, at import
+		out.Body = template.HTML(a.BodyFor(v.in.Site.URL)) //nolint:gosec // sanitised once, at import
 	}
 	return out
 }
 
 func (v view) link(a *article.Article) templates.Link {
-	return templates.Link{Title: v.title(a), URL: urlFor(a, v.in.Site.URL), Language: a.Language, Direction: directionOf(a)}
+	return templates.Link{Title: v.title(a), URL: a.URLFor(v.in.Site.URL), Language: a.Language, Direction: a.Direction()}
 }
 
 // title is what names the article; one without a title still needs something to
@@ -107,7 +107,7 @@ func (v view) image(image *article.Image) *templates.Image {
 	if image == nil || image.URL == "" {
 		return nil
 	}
-	out := &templates.Image{URL: absolute(image.URL, v.in.Site.URL), Alt: templates.Cut(image.Alt, maxTitle), Width: image.Width, Height: image.Height}
+	out := &templates.Image{URL: article.Absolute(image.URL, v.in.Site.URL), Alt: templates.Cut(image.Alt, maxTitle), Width: image.Width, Height: image.Height}
 	if image.Width > imageWidth {
 		out.Width, out.Height = imageWidth, image.Height*imageWidth/image.Width
 	}
@@ -125,12 +125,4 @@ func (v view) preheader() string {
 		titles = append(titles, v.title(&v.articles[i+1]))
 	}
 	return templates.Cut(strings.Join(titles, " · "), maxPreview)
-}
-
-// absolute puts the site's address before a path on this site.
-func absolute(url, site string) string {
-	if strings.HasPrefix(url, "/") && !strings.HasPrefix(url, "//") {
-		return site + url
-	}
-	return url
 }
