@@ -6,7 +6,14 @@
 // never run as a template.
 package templates
 
-import "embed"
+import (
+	"embed"
+	"io/fs"
+)
 
 //go:embed all:mail phrases/*.yaml
 var builtIn embed.FS
+
+// BuiltIn is the folder of built-in templates and phrases, for those who want to
+// start their own from a copy.
+func BuiltIn() fs.FS { return builtIn }

@@ -93,6 +93,24 @@ func spanish(t *testing.T) string {
 	return strings.Replace(string(data), "unsubscribe: Unsubscribe", "unsubscribe: Darse de baja", 1)
 }
 
+func TestCopyOfTheBuiltInOnesLoads(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, BuiltIn()); err != nil {
+		t.Fatal(err)
+	}
+	set, err := Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, _ := set.Mail("digest")
+	first, _ := mustLoad(t).Mail("digest")
+	a, err := own.Render(Sample(nil))
+	if b, _ := first.Render(Sample(nil)); a != b || err != nil {
+		t.Errorf("the copy renders something else, %v", err)
+	}
+}
+
 // A part that mails share can be replaced alone: the colours, say.
 func TestSharedPartsCanBeReplaced(t *testing.T) {
 	t.Parallel()
