@@ -60,13 +60,12 @@ func parseQueries(file, data string, engine Engine, into map[string]string) erro
 	finish := func() error {
 		query := strings.TrimRight(strings.TrimSpace(text.String()), ";")
 		text.Reset()
-		if name == "" {
-			return nil
+		if _, twice := into[name]; twice {
+			return fmt.Errorf("%s: query %s is there twice", file, name)
 		}
-		if _, twice := into[name]; twice || query == "" {
-			return fmt.Errorf("%s: query %s is empty or there twice", file, name)
+		if query != "" { // the other engine's alone, else
+			into[name] = spell(query, engine)
 		}
-		into[name] = spell(query, engine)
 		return nil
 	}
 	for number, line := range strings.Split(data, "\n") {

@@ -1,0 +1,246 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tidings-press/tidings/article"
+)
+
+// Outcome is what a put did.
+type Outcome string
+
+// The outcomes of PutArticle.
+const (
+	Created   Outcome = "created"
+	Updated   Outcome = "updated"
+	Unchanged Outcome = "unchanged"
+)
+
+// Change is what PutArticle did.
+type Change struct {
+	Outcome Outcome
+	ID      string // kept for ever from the first import on
+	Slug    string // as given out; it has a number when another article has the one asked for
+	Removed bool   // the article is removed and stays so
+}
+
+// errUnchanged rolls a transaction back that found nothing to do.
+var errUnchanged = errors.New("nothing changed")
+
+// PutArticle keeps an article as its import gives it. An article from the same
+// Source is updated in place when its Hash differs and keeps its id, its first
+// ingestion and, as long as the import asks for the same one, its slug; a new
+// slug leaves a redirect. A removed article stays removed when its content is
+// the same, and comes back when it is not.
+//
+// Redirects without a To lead to the article. Media that are there are kept.
+func (s *Store) PutArticle(ctx context.Context, a *article.Article, redirects []article.Redirect, media []article.Medium) (Change, error) {
+	if a.Source == "" || a.Slug == "" {
+		return Change{}, fmt.Errorf("article %q: it has no source or no slug; right would be both", a.Title)
+	}
+	change, same, err := s.unchanged(ctx, a, redirects, media)
+	if same || err != nil {
+		return change, err
+	}
+	err = s.write(ctx, func(tx *runner) (err error) {
+		change, err = s.putArticle(ctx, tx, a)
+		if errors.Is(err, errUnchanged) {
+			err = nil
+		}
+		if err != nil {
+			return err
+		}
+		return s.putCompany(ctx, tx, change.Slug, redirects, media)
+	})
+	return change, wrap("put article "+a.Source, err)
+}
+
+// PutArticles keeps many articles in one transaction, as PutArticle does each:
+// for imports of thousands.
+func (s *Store) PutArticles(ctx context.Context, all []article.Article) ([]Change, error) {
+	var changes []Change
+	err := s.write(ctx, func(tx *runner) error {
+		changes = changes[:0]
+		for i := range all {
+			change, err := s.putArticle(ctx, tx, &all[i])
+			if err != nil && !errors.Is(err, errUnchanged) {
+				return wrap("put article "+all[i].Source, err)
+			}
+			changes = append(changes, change)
+		}
+		return nil
+	})
+	return changes, err
+}
+
+// known is what the store knows of an article before a put.
+type known struct {
+	seq                                     int64
+	id, slug, wanted, hash                  string
+	status                                  article.Status
+	published, updated, ingested, offeredAt int64
+}
+
+func (r *runner) known(ctx context.Context, source string) (known, bool, error) {
+	var k known
+	found, err := r.one(ctx, "article.known", []any{source}, &k.seq, &k.id, &k.slug, &k.wanted, &k.hash, &k.status,
+		&k.published, &k.updated, &k.ingested, &k.offeredAt)
+	return k, found, err
+}
+
+func (k known) change(outcome Outcome) Change {
+	return Change{Outcome: outcome, ID: k.id, Slug: k.slug, Removed: k.status == article.Removed}
+}
+
+// unchanged says without writing whether there is nothing to put: the usual case
+// when a folder is imported again.
+func (s *Store) unchanged(ctx context.Context, a *article.Article, redirects []article.Redirect, media []article.Medium) (Change, bool, error) {
+	old, found, err := s.readers.known(ctx, a.Source)
+	if err != nil || !found || old.hash != a.Hash {
+		return Change{}, false, err
+	}
+	for _, m := range media {
+		var bytes int64
+		if has, err := s.readers.one(ctx, "medium.has", []any{m.Name}, &bytes); err != nil || !has {
+			return Change{}, false, err
+		}
+	}
+	for _, r := range redirects {
+		var slug, target string
+		if has, err := s.readers.one(ctx, "redirect.get", []any{plainPath(r.From)}, &slug, &target); err != nil || !has {
+			return Change{}, false, err
+		}
+	}
+	return old.change(Unchanged), true, nil
+}
+
+// putArticle takes the revision first: its row's lock puts all writers of
+// articles in a row, so what is read after it cannot change before the commit.
+func (s *Store) putArticle(ctx context.Context, tx *runner, a *article.Article) (Change, error) {
+	var revision int64
+	old, found, err := tx.known(ctx, a.Source)
+	if err != nil {
+		return Change{}, err
+	}
+	if found && old.hash == a.Hash {
+		return old.change(Unchanged), errUnchanged
+	}
+	if _, err := tx.one(ctx, "revision.raise", nil, &revision); err != nil {
+		return Change{}, err
+	}
+	if old, found, err = tx.known(ctx, a.Source); err != nil { // again, behind the lock
+		return Change{}, err
+	}
+	if found && old.hash == a.Hash {
+		return old.change(Unchanged), errUnchanged
+	}
+	row := s.rowOf(a, old, found, revision)
+	if row.slug, err = tx.freeSlug(ctx, a.Slug, old); err != nil {
+		return Change{}, err
+	}
+	outcome := Created
+	if found {
+		outcome = Updated
+		err = s.updateArticle(ctx, tx, a, &row, old)
+	} else {
+		err = tx.insertArticle(ctx, a, &row)
+	}
+	if err == nil {
+		err = tx.index(ctx, a, row)
+	}
+	return Change{Outcome: outcome, ID: row.id, Slug: row.slug}, err
+}
+
+// articleRow is what the store adds to an article.
+type articleRow struct {
+	seq, revision                                int64
+	id, slug                                     string
+	status                                       article.Status
+	published, updated, ingested, offer, appears int64
+}
+
+// rowOf settles the times. An article appears when it is offered or when its date
+// comes, whichever is later; that place never moves for edits that keep the
+// date. A draft is offered when it stops being one.
+func (s *Store) rowOf(a *article.Article, old known, found bool, revision int64) articleRow {
+	now := millis(s.Now())
+	row := articleRow{seq: old.seq, revision: revision, id: old.id, status: a.Status, published: millis(a.Published),
+		updated: millis(a.Updated), ingested: old.ingested, offer: old.offeredAt}
+	if row.status != article.Draft {
+		row.status = article.Published
+	}
+	if row.published == 0 {
+		row.published = now
+	}
+	switch {
+	case !found:
+		row.ingested, row.offer = now, now
+		if row.id = a.ID; row.id == "" {
+			row.id = uuid.NewString()
+		}
+	case old.status == article.Draft:
+		row.offer = now
+	}
+	if found && row.updated <= old.updated {
+		row.updated = now // it did change, whatever the file says
+	}
+	row.updated = max(row.updated, min(row.published, now))
+	row.appears = max(row.offer, row.published)
+	return row
+}
+
+// freeSlug keeps the slug of an article that asks for the same as before, and
+// else finds one that no other article has or had.
+func (r *runner) freeSlug(ctx context.Context, wanted string, old known) (string, error) {
+	if old.wanted == wanted {
+		return old.slug, nil
+	}
+	slug := wanted
+	for n := 2; ; n++ {
+		var taken int64
+		if _, err := r.one(ctx, "article.slugTaken", []any{slug, old.seq, plainPath(article.PathFor(slug))}, &taken); err != nil || taken == 0 {
+			return slug, err
+		}
+		slug = wanted + "-" + strconv.Itoa(n)
+		if n > 50 { // a source of many untitled pieces: do not count through them all
+			slug = wanted + "-" + uuid.NewString()[:8]
+		}
+	}
+}
+
+func (r *runner) insertArticle(ctx context.Context, a *article.Article, row *articleRow) error {
+	_, err := r.one(ctx, "article.insert", []any{row.id, a.Source, row.slug, a.Slug, a.URL, a.Title, a.Summary, a.HTML,
+		a.Language, jsonText(a.Authors, a.Authors == nil), jsonText(a.Tags, a.Tags == nil), jsonText(a.Image, a.Image == nil),
+		jsonText(a.Enclosure, a.Enclosure == nil), jsonText(a.Origin, a.Origin == nil), row.published, row.updated,
+		row.ingested, 0, string(row.status), a.Hash, row.offer, row.appears, row.revision}, &row.seq)
+	return err
+}
+
+func (s *Store) updateArticle(ctx context.Context, tx *runner, a *article.Article, row *articleRow, old known) error {
+	if row.slug != old.slug {
+		if err := tx.moveArticle(ctx, row.seq, old.slug, row.slug, s.Now()); err != nil {
+			return err
+		}
+	}
+	_, err := tx.exec(ctx, "article.update", row.seq, row.slug, a.Slug, a.URL, a.Title, a.Summary, a.HTML, a.Language,
+		jsonText(a.Authors, a.Authors == nil), jsonText(a.Tags, a.Tags == nil), jsonText(a.Image, a.Image == nil),
+		jsonText(a.Enclosure, a.Enclosure == nil), jsonText(a.Origin, a.Origin == nil), row.published, row.updated, 0,
+		string(row.status), a.Hash, row.offer, row.appears, row.revision)
+	return err
+}
+
+// moveArticle leaves a redirect at the old address, and takes away one from the
+// new address when the article had that before.
+func (r *runner) moveArticle(ctx context.Context, seq int64, from, to string, now time.Time) error {
+	if _, err := r.exec(ctx, "redirect.put", plainPath(article.PathFor(from)), seq, "", millis(now)); err != nil {
+		return err
+	}
+	_, err := r.exec(ctx, "redirect.drop", plainPath(article.PathFor(to)))
+	return err
+}

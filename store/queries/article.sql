@@ -1,0 +1,126 @@
+-- name: revision.raise
+-- The next revision. Its row is locked until the end of the transaction, so that
+-- revisions are committed in their order. Index: primary key.
+UPDATE revision SET value = value + 1 WHERE id = 1 RETURNING value;
+
+-- name: revision.get
+-- The newest revision. Index: primary key.
+SELECT value FROM revision WHERE id = 1;
+
+-- name: article.known
+-- What an import needs to know of the article it may have. Index: articles_source.
+SELECT seq, id, slug, wanted, hash, status, published, updated, ingested, offered
+FROM articles WHERE source = $1;
+
+-- name: article.slugTaken
+-- Says whether an article other than $2 has a slug, or had it and left a redirect.
+-- Index: articles_slug, primary key of redirects.
+SELECT (SELECT count(*) FROM articles WHERE slug = $1 AND seq <> CAST($2 AS bigint))
+     + (SELECT count(*) FROM redirects WHERE path = $3 AND (seq IS NULL OR seq <> CAST($2 AS bigint)));
+
+-- name: article.insert
+-- A new article.
+INSERT INTO articles (id, source, slug, wanted, url, title, summary, html, language, authors, tags, image,
+    enclosures, origin, published, updated, ingested, removed, status, hash, offered, appears, revision)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
+RETURNING seq;
+
+-- name: article.update
+-- The new content of article $1. Index: primary key.
+UPDATE articles SET slug = $2, wanted = $3, url = $4, title = $5, summary = $6, html = $7, language = $8,
+    authors = $9, tags = $10, image = $11, enclosures = $12, origin = $13, published = $14, updated = $15,
+    removed = $16, status = $17, hash = $18, offered = $19, appears = $20, revision = $21
+WHERE seq = $1;
+
+-- name: article.setStatus
+-- Removes or restores. Index: articles_id.
+UPDATE articles SET status = $2, removed = $3, revision = $4 WHERE id = $1 AND status <> $2
+RETURNING seq;
+
+-- name: article.setLabelStatus
+-- Keeps the labels' copy of the status. Index: primary key.
+UPDATE article_labels SET status = $2 WHERE seq = $1;
+
+-- name: article.dropLabels
+-- Index: primary key.
+DELETE FROM article_labels WHERE seq = $1;
+
+-- name: article.addLabel
+-- One tag, author or language of an article.
+INSERT INTO article_labels (seq, kind, key, name, status, appears, published)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (seq, kind, key) DO NOTHING;
+
+-- name: article.setWords
+-- The words of an article for searches. Index: primary key.
+INSERT INTO article_words (seq, words) VALUES ($1, $2)
+ON CONFLICT (seq) DO UPDATE SET words = excluded.words;
+
+-- name: article.unindexWords
+-- PostgreSQL keeps its index by itself.
+DELETE FROM article_index WHERE rowid = $1; -- sqlite only
+
+-- name: article.indexWords
+INSERT INTO article_index (rowid, words) VALUES ($1, $2); -- sqlite only
+
+-- name: article.byID
+-- Index: articles_id.
+SELECT seq, appears, revision, id, source, slug, url, title, summary, html, language, authors, tags, image, enclosures,
+    origin, published, updated, ingested, removed, status, hash
+FROM articles WHERE id = $1;
+
+-- name: article.bySlug
+-- Index: articles_slug.
+SELECT seq, appears, revision, id, source, slug, url, title, summary, html, language, authors, tags, image, enclosures,
+    origin, published, updated, ingested, removed, status, hash
+FROM articles WHERE slug = $1;
+
+-- name: article.bySource
+-- Index: articles_source.
+SELECT seq, appears, revision, id, source, slug, url, title, summary, html, language, authors, tags, image, enclosures,
+    origin, published, updated, ingested, removed, status, hash
+FROM articles WHERE source = $1;
+
+-- name: article.byIDs
+-- The articles of an edition. Index: articles_id.
+SELECT seq, appears, revision, id, source, slug, url, title, summary, html, language, authors, tags, image, enclosures,
+    origin, published, updated, ingested, removed, status, hash
+FROM articles WHERE id IN strings($1);
+
+-- name: article.changed
+-- What changed after a revision, oldest change first. Index: articles_revision.
+SELECT seq, appears, revision, id, source, slug, url, title, summary, html, language, authors, tags, image, enclosures,
+    origin, published, updated, ingested, removed, status, hash
+FROM articles WHERE revision > $1 ORDER BY revision LIMIT $2;
+
+-- name: article.nextDue
+-- When the next article with a future date appears. Index: articles_appears.
+SELECT appears FROM articles WHERE status = 'published' AND appears > $1 ORDER BY appears LIMIT 1;
+
+-- name: article.count
+-- How many articles have a status. Index: articles_appears.
+SELECT count(*) FROM articles WHERE status = $1;
+
+-- name: label.list
+-- All tags, authors or languages with how many published articles have them.
+-- Index: article_labels_appears.
+SELECT key, max(name), count(*) FROM article_labels
+WHERE kind = $1 AND status = 'published' AND published <= $2 GROUP BY key ORDER BY key;
+
+-- name: label.spelling
+-- How a tag, author or language is written by the newest article that ever had
+-- it. Index: article_labels_appears.
+SELECT name FROM article_labels WHERE kind = $1 AND key = $2 ORDER BY status, appears DESC LIMIT 1;
+
+-- name: label.count
+-- How many articles have a label, counted no further than $4: enough to choose
+-- the rarest. Index: article_labels_appears.
+SELECT count(*) FROM (SELECT 1 FROM article_labels WHERE kind = $1 AND key = $2 AND status = $3 LIMIT $4) AS few;
+
+-- name: words.count
+-- How many articles have all words of a search, counted no further than $2.
+-- Index: article_index, article_words_index.
+SELECT count(*) FROM (
+SELECT 1 FROM article_index WHERE article_index MATCH $1 LIMIT $2 -- sqlite only
+SELECT 1 FROM article_words WHERE string_to_array(words, ' ') @> string_to_array($1, ' ') LIMIT $2 -- postgres only
+) AS few;
