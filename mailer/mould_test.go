@@ -202,3 +202,18 @@ func compareHeaders(t *testing.T, poured []byte, msg Message, values []string) {
 		t.Errorf("%d headers, want %d: %v", len(count), 7+len(msg.Headers), count)
 	}
 }
+
+func FuzzPour(f *testing.F) {
+	for _, value := range hostile {
+		f.Add("Dear "+markName+",\n.\n"+markStop, "<p>"+markName+"</p>", value)
+	}
+	newlines := strings.NewReplacer("\r\n", "\n", "\r", "\n")
+	f.Fuzz(func(t *testing.T, text, html, value string) {
+		msg := testMessage()
+		msg.Text, msg.HTML = newlines.Replace(text), newlines.Replace(html)
+		if msg.Text == "" || msg.HTML == "" {
+			return
+		}
+		comparePoured(t, msg, []string{newlines.Replace(value), "reader@example.net", newlines.Replace(value), "id@example.org"})
+	})
+}
