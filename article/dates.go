@@ -1,0 +1,40 @@
+package article
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// layouts are the ways in which people write dates, the most usual first. Those
+// without a zone are read in the one that is given.
+var layouts = []string{
+	time.RFC3339, "2006-01-02", "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04",
+	"2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05 -07:00", "2006-01-02 15:04 -0700", "2006-01-02T15:04Z07:00", "2006-01-02 15:04:05Z07:00",
+	"2006/01/02", time.RFC1123Z, time.RFC1123, "2 January 2006", "January 2, 2006", "2006-1-2", "2006-01-02T15:04:05-0700",
+}
+
+// parseDate reads a date of any usual form. The result is in UTC, to the
+// millisecond.
+func parseDate(value any, zone *time.Location) (time.Time, error) {
+	switch v := value.(type) {
+	case time.Time:
+		return v.UTC().Truncate(time.Millisecond), nil
+	case fmt.Stringer: // TOML's local dates
+		value = v.String()
+	}
+	text, ok := value.(string)
+	if !ok {
+		return time.Time{}, fmt.Errorf("%v is no date", value)
+	}
+	text = strings.TrimSpace(text)
+	for _, layout := range layouts {
+		if t, err := time.ParseInLocation(layout, text, zone); err == nil {
+			if t.Year() < 1 || t.Year() > 9999 {
+				break
+			}
+			return t.UTC().Truncate(time.Millisecond), nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%q is no date", text)
+}

@@ -1,0 +1,218 @@
+package article
+
+import (
+	"cmp"
+	"fmt"
+	"net/mail"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Bounds of the fields, in bytes; what is longer is cut with a warning.
+const (
+	maxTitle   = 1000
+	maxSummary = 5000
+	maxNames   = 100 // authors, tags or enclosures of one article
+)
+
+// fields reads what the front matter says of the article.
+func (im *importer) fields(a *Article, m meta) *Problem {
+	a.Title = im.text(m, "title", maxTitle)
+	a.Summary = im.text(m, "summary", maxSummary)
+	if a.Summary == "" {
+		a.Summary = im.text(m, "description", maxSummary)
+	}
+	if problem := im.dates(a, m); problem != nil {
+		return problem
+	}
+	a.Slug = Slugify(im.text(m, "slug", maxTitle))
+	if a.Slug == "" {
+		a.Slug = cmp.Or(slugOfFile(im.file.Name), "article")
+	}
+	a.URL = im.text(m, "url", maxTitle)
+	a.Tags = uniqueTags(append(names(m.values["tags"]), im.options.Tags...))
+	a.Authors = im.authors(m)
+	a.Language = im.language(m)
+	if status := strings.ToLower(im.text(m, "status", maxTitle)); status == string(Draft) || isTrue(m.values["draft"]) {
+		a.Status = Draft
+	}
+	for _, alias := range names(m.values["aliases"]) {
+		im.out.Redirects = append(im.out.Redirects, Redirect{From: aliasPath(alias), To: a.Path()})
+	}
+	return nil
+}
+
+func aliasPath(alias string) string {
+	if strings.HasPrefix(alias, "/") {
+		return alias
+	}
+	return PathFor(Slugify(alias))
+}
+
+// dates reads the date, the one thing besides the title that cannot be guessed.
+func (im *importer) dates(a *Article, m meta) *Problem {
+	key := "date"
+	if !m.has(key) && m.has("published") {
+		key = "published"
+	}
+	var missing []string
+	if a.Title == "" {
+		missing = append(missing, "title")
+	}
+	if m.values[key] == nil && !im.options.DateFromFile {
+		missing = append(missing, "date")
+	}
+	if len(missing) > 0 {
+		return &Problem{Line: 1, What: strings.Join(missing, " and ") + " missing in the front matter", Right: "add " + example(missing)}
+	}
+	if m.values[key] == nil {
+		a.Published = im.file.Modified.UTC().Truncate(time.Millisecond)
+	} else {
+		when, err := parseDate(m.values[key], im.options.Zone)
+		if err != nil {
+			return &Problem{Line: m.lines[key], What: key + ": " + err.Error(), Right: "write 2026-11-23 or 2026-11-23T08:00:00+01:00"}
+		}
+		a.Published = when
+	}
+	for _, key := range []string{"updated", "lastmod"} {
+		if m.values[key] == nil {
+			continue
+		}
+		when, err := parseDate(m.values[key], im.options.Zone)
+		if err != nil {
+			return &Problem{Line: m.lines[key], What: key + ": " + err.Error(), Right: "write 2026-11-23 or 2026-11-23T08:00:00+01:00"}
+		}
+		a.Updated = when
+	}
+	return nil
+}
+
+func example(missing []string) string {
+	out := make([]string, len(missing))
+	for i, name := range missing {
+		out[i] = map[string]string{"title": "title: …", "date": "date: 2026-11-23"}[name]
+	}
+	return strings.Join(out, " and ")
+}
+
+// text reads one line of text of bounded length.
+func (im *importer) text(m meta, key string, most int) string {
+	value, ok := m.values[key]
+	if !ok || value == nil {
+		return ""
+	}
+	text := cleanLine(fmt.Sprint(value))
+	if len(text) > most {
+		im.warn(m.lines[key], fmt.Sprintf("%s has %d bytes and is cut after %d", key, len(text), most), "")
+		text = strings.TrimSpace(strings.ToValidUTF8(text[:most], ""))
+	}
+	return text
+}
+
+func (im *importer) language(m meta) string {
+	for _, key := range []string{"lang", "language"} {
+		tag := im.text(m, key, maxTitle)
+		if tag == "" {
+			continue
+		}
+		if normal, ok := normalLanguage(tag); ok {
+			return normal
+		}
+		im.warn(m.lines[key], fmt.Sprintf("%s: %q is no language", key, tag), "write a tag such as en or pt-BR")
+	}
+	normal, _ := normalLanguage(im.options.Language)
+	return normal
+}
+
+func (im *importer) authors(m meta) []Author {
+	var out []Author
+	for _, key := range []string{"authors", "author", "by"} {
+		for _, value := range list(m.values[key]) {
+			if author := readAuthor(value); author.Name != "" && len(out) < maxNames {
+				out = append(out, author)
+			}
+		}
+		if len(out) > 0 {
+			return out
+		}
+	}
+	if author := readAuthor(im.options.Author); author.Name != "" {
+		return []Author{author}
+	}
+	return nil
+}
+
+// readAuthor reads a name, "Name <address>", or a mapping with name, email, url.
+func readAuthor(value any) Author {
+	if fields, ok := value.(map[string]any); ok {
+		get := func(key string) string {
+			if fields[key] == nil {
+				return ""
+			}
+			return cleanLine(fmt.Sprint(fields[key]))
+		}
+		return Author{Name: get("name"), Email: get("email"), URL: get("url")}
+	}
+	if value == nil {
+		return Author{}
+	}
+	text := cleanLine(fmt.Sprint(value))
+	if address, err := mail.ParseAddress(text); err == nil && address.Name != "" {
+		return Author{Name: address.Name, Email: address.Address}
+	}
+	return Author{Name: text}
+}
+
+// list makes one value or many the same.
+func list(value any) []any {
+	switch v := value.(type) {
+	case nil:
+		return nil
+	case []any:
+		return v
+	case []map[string]any:
+		out := make([]any, len(v))
+		for i := range v {
+			out[i] = v[i]
+		}
+		return out
+	}
+	return []any{value}
+}
+
+// names reads a list of names; one text may hold several with commas.
+func names(value any) []string {
+	var out []string
+	for _, v := range list(value) {
+		text, single := v.(string)
+		if !single {
+			text = fmt.Sprint(v)
+		}
+		parts := []string{text}
+		if _, many := value.([]any); !many {
+			parts = strings.Split(text, ",")
+		}
+		for _, part := range parts {
+			if part = cleanLine(part); part != "" {
+				out = append(out, part)
+			}
+		}
+	}
+	return out
+}
+
+func uniqueTags(tags []string) []string {
+	seen := map[string]bool{}
+	tags = slices.DeleteFunc(slices.Clone(tags), func(tag string) bool {
+		k := TagKey(tag)
+		old := seen[k]
+		seen[k] = true
+		return old || k == ""
+	})
+	return tags[:min(len(tags), maxNames)]
+}
+
+func isTrue(value any) bool {
+	return value != nil && strings.EqualFold(fmt.Sprint(value), "true")
+}

@@ -1,0 +1,210 @@
+package article
+
+import (
+	"fmt"
+	"net/url"
+	"path"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// Bounds of what is read.
+const (
+	MaxFile   = 64 << 20 // bytes of a file
+	MaxMedium = 20 << 20 // bytes of a picture or sound beside a file
+)
+
+// File is a file to import.
+type File struct {
+	Name     string // path with forward slashes below the imported folder; problems name it
+	Data     []byte
+	Modified time.Time
+}
+
+// Options say how files become articles.
+type Options struct {
+	Site         string           // address of this site, such as "https://example.org"
+	BaseURL      string           // where the articles live; empty for pages of this site
+	Source       string           // put before the file's name in Article.Source
+	Language     string           // of articles that do not say; empty to detect it
+	Author       string           // of articles that do not say
+	Tags         []string         // added to every article
+	Strip        []*regexp.Regexp // lines of the source that match are dropped
+	Zone         *time.Location   // of dates without one; UTC when nil
+	DateFromFile bool             // take the file's time when no date is given
+	// Media reads a file that an article names by a relative path. nil leaves such
+	// links to be resolved against the article's URL.
+	Media func(name string) ([]byte, error)
+}
+
+// Imported is what one article's text gave: an article with its files, or only
+// redirects.
+type Imported struct {
+	Article   *Article // without an ID: the store gives it; nil when there are only redirects
+	Redirects []Redirect
+	Media     []Medium
+	Warnings  []*Problem // what was mended or left out
+}
+
+// Import reads a file. One file gives one article, a file of JSON lines one per
+// line. What cannot be read comes back as problems; the rest is imported all the
+// same.
+func Import(file File, options Options) ([]Imported, []*Problem) {
+	if options.Zone == nil {
+		options.Zone = time.UTC
+	}
+	if len(file.Data) > MaxFile {
+		return nil, []*Problem{{File: file.Name, What: fmt.Sprintf("the file has %d MB", len(file.Data)>>20), Right: fmt.Sprintf("at most %d MB are read", MaxFile>>20)}}
+	}
+	im := importer{file: file, options: options}
+	switch ext := strings.ToLower(path.Ext(file.Name)); ext {
+	case ".jsonl", ".ndjson":
+		return im.jsonLines()
+	case ".md", ".markdown", ".html", ".htm", ".txt", ".text":
+		one, problem := im.document(kinds[ext])
+		if problem != nil {
+			problem.File = file.Name
+			return nil, []*Problem{problem}
+		}
+		return []Imported{*one}, nil
+	}
+	return nil, []*Problem{{File: file.Name, What: "this kind of file is not known", Right: "write .md, .html, .txt or .jsonl"}}
+}
+
+// Importable says whether Import knows a file's kind by its name.
+func Importable(name string) bool {
+	ext := strings.ToLower(path.Ext(name))
+	_, ok := kinds[ext]
+	return ok || ext == ".jsonl" || ext == ".ndjson"
+}
+
+// kind is how a text is written.
+type kind int
+
+const (
+	kindMarkdown kind = iota
+	kindHTML
+	kindText
+)
+
+var kinds = map[string]kind{
+	".md": kindMarkdown, ".markdown": kindMarkdown, ".html": kindHTML, ".htm": kindHTML, ".txt": kindText, ".text": kindText,
+}
+
+// importer carries one file through its steps.
+type importer struct {
+	file    File
+	options Options
+	links   links
+	out     Imported
+}
+
+// document imports a file that holds one article.
+func (im *importer) document(k kind) (*Imported, *Problem) {
+	m, body, line, found, problem := splitFrontMatter(im.file.Data)
+	if problem != nil {
+		return nil, problem
+	}
+	if !found && k == kindMarkdown {
+		if title := firstHeading(body); title != "" {
+			m = meta{values: map[string]any{"title": title}}
+		} else if !im.options.DateFromFile {
+			return nil, &Problem{Line: 1, What: "there is no front matter: title and date are missing", Right: "begin the file with ---, title: …, date: …, ---"}
+		}
+	}
+	body, line = im.strip(body, line)
+	return im.build(m, string(body), k, line)
+}
+
+// build makes the article of what was read.
+func (im *importer) build(m meta, body string, k kind, line int) (*Imported, *Problem) {
+	if m.has("redirect") && !m.has("title") {
+		return im.redirect(m)
+	}
+	a := &Article{Source: im.options.Source + im.file.Name, Status: Published}
+	im.out = Imported{Article: a}
+	if k == kindHTML {
+		body = im.fromPage(&m, body)
+	}
+	if k == kindText {
+		body = im.fromText(&m, body)
+	}
+	if problem := im.fields(a, m); problem != nil {
+		return nil, problem
+	}
+	if err := im.locate(a); err != nil {
+		return nil, &Problem{Line: m.lines["url"], What: err.Error(), Right: "write an absolute URL such as https://example.org/blog"}
+	}
+	if k == kindMarkdown {
+		var err error
+		if body, err = fromMarkdown([]byte(body)); err != nil {
+			return nil, &Problem{Line: line, What: "the Markdown cannot be read: " + err.Error()}
+		}
+	}
+	a.HTML = Clean(body, im.link)
+	im.attachments(a, m)
+	im.finish(a)
+	return &im.out, nil
+}
+
+// locate works out against which URL the article's links are resolved.
+func (im *importer) locate(a *Article) error {
+	site, err := parseBase(im.options.Site)
+	if err != nil {
+		return fmt.Errorf("the site's address %q is no URL", im.options.Site)
+	}
+	im.links.site = site
+	if a.URL == "" && im.options.BaseURL != "" {
+		a.URL = strings.TrimSuffix(im.options.BaseURL, "/") + "/" + url.PathEscape(a.Slug)
+	}
+	if im.links.base, err = parseBase(a.URLFor(im.options.Site)); err != nil || (a.URL != "" && im.links.base.Host == "") {
+		return fmt.Errorf("the article's address %q is no absolute URL", a.URLFor(im.options.Site))
+	}
+	return nil
+}
+
+func parseBase(address string) (*url.URL, error) {
+	u, err := url.Parse(strings.TrimSpace(address))
+	if err != nil {
+		return nil, err
+	}
+	u.Path = strings.TrimSuffix(u.Path, "/")
+	return u, nil
+}
+
+// finish fills what the file did not say.
+func (im *importer) finish(a *Article) {
+	if a.Language == "" {
+		a.Language = detectLanguage(a.Title + "\n" + plainText(a.HTML))
+	}
+	if a.Summary == "" {
+		a.Summary = Summarise(a.HTML, SummaryLength)
+	}
+	if a.Updated.Before(a.Published) {
+		a.Updated = a.Published
+	}
+	a.Hash = a.hash()
+}
+
+func (im *importer) warn(line int, what, right string) {
+	im.out.Warnings = append(im.out.Warnings, &Problem{File: im.file.Name, Line: line, What: what, Right: right})
+}
+
+// redirect turns a stub that only points elsewhere into an old address.
+func (im *importer) redirect(m meta) (*Imported, *Problem) {
+	target, _ := m.values["redirect"].(string)
+	u, err := url.Parse(strings.TrimSpace(target))
+	if err != nil || target == "" {
+		return nil, &Problem{Line: m.lines["redirect"], What: fmt.Sprintf("redirect: %q is no address", target), Right: "write the new path, such as /blog/new-name"}
+	}
+	to := u.String()
+	if u.Host == "" {
+		to = PathFor(Slugify(path.Base(u.Path)))
+	}
+	from := PathFor(slugOfFile(im.file.Name))
+	if from == to {
+		return nil, &Problem{Line: m.lines["redirect"], What: "the redirect leads to itself"}
+	}
+	return &Imported{Redirects: []Redirect{{From: from, To: to}}}, nil
+}
