@@ -3,6 +3,8 @@ package digest
 import (
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/net/html"
 
@@ -46,6 +48,11 @@ func checkSafe(t *testing.T, text string, v Variant) {
 	t.Helper()
 	if strings.ContainsAny(v.Subject, "\r\n\x00\u202E\u2066") || v.Subject == "" || len(v.Subject) > 8*templates.MaxSubject+3 {
 		t.Errorf("%.40q: subject %.300q", text, v.Subject)
+	}
+	for _, part := range []string{v.HTML, v.Text} {
+		if !utf8.ValidString(part) || strings.ContainsFunc(part, func(r rune) bool { return unicode.IsControl(r) && r != '\n' || r == '\uFFFE' }) {
+			t.Errorf("%.40q: the mail has a control character or broken UTF-8", text)
+		}
 	}
 	if len(v.HTML) > MaxBytes {
 		t.Errorf("%.40q: %d bytes", text, len(v.HTML))

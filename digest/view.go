@@ -74,12 +74,12 @@ func (v view) data(holes Holes, cut cut) templates.Digest {
 func (v view) article(a *article.Article, body bool) templates.Article {
 	out := templates.Article{
 		ID: a.ID, Title: v.title(a), URL: a.URLFor(v.in.Site.URL),
-		Summary: templates.Cut(a.Summary, maxSummary), Tags: a.Tags,
+		Summary: clean(a.Summary, maxSummary), Tags: a.Tags,
 		Published: a.Published.In(v.zone), Language: a.Language, Direction: a.Direction(),
 		Image: v.image(a.Image),
 	}
 	for _, author := range a.Authors[:min(len(a.Authors), maxAuthors)] {
-		out.Authors = append(out.Authors, templates.Cut(author.Name, maxTitle))
+		out.Authors = append(out.Authors, clean(author.Name, maxTitle))
 	}
 	if body {
 		out.Body = template.HTML(a.BodyFor(v.in.Site.URL)) //nolint:gosec // sanitised once, at import
@@ -95,8 +95,8 @@ func (v view) link(a *article.Article) templates.Link {
 // press on.
 func (v view) title(a *article.Article) string {
 	for _, text := range []string{a.Title, a.Summary, a.Slug} {
-		if strings.TrimSpace(text) != "" {
-			return templates.Cut(text, maxTitle)
+		if title := clean(text, maxTitle); title != "" {
+			return title
 		}
 	}
 	return a.ID
@@ -107,7 +107,7 @@ func (v view) image(image *article.Image) *templates.Image {
 	if image == nil || image.URL == "" {
 		return nil
 	}
-	out := &templates.Image{URL: article.Absolute(image.URL, v.in.Site.URL), Alt: templates.Cut(image.Alt, maxTitle), Width: image.Width, Height: image.Height}
+	out := &templates.Image{URL: article.Absolute(image.URL, v.in.Site.URL), Alt: clean(image.Alt, maxTitle), Width: image.Width, Height: image.Height}
 	if image.Width > imageWidth {
 		out.Width, out.Height = imageWidth, image.Height*imageWidth/image.Width
 	}
@@ -118,11 +118,17 @@ func (v view) image(image *article.Image) *templates.Image {
 // only article's summary.
 func (v view) preheader() string {
 	if len(v.articles) == 1 {
-		return templates.Cut(v.articles[0].Summary, maxPreview)
+		return clean(v.articles[0].Summary, maxPreview)
 	}
 	var titles []string
 	for i := range v.articles[1:min(len(v.articles), 6)] {
 		titles = append(titles, v.title(&v.articles[i+1]))
 	}
-	return templates.Cut(strings.Join(titles, " · "), maxPreview)
+	return clean(strings.Join(titles, " · "), maxPreview)
+}
+
+// clean cuts a text and makes one line of it. Imported articles are clean already;
+// this keeps a control character out of mails by whatever way it came in.
+func clean(text string, width int) string {
+	return templates.Cut(strings.Join(strings.Fields(article.CleanText(text)), " "), width)
 }

@@ -1,0 +1,72 @@
+package digest
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/emersion/go-message/mail"
+
+	"github.com/tidings-press/tidings/mailer"
+)
+
+// What an editor sees in the preview is what the mould pours, byte for byte, in
+// both parts and whatever the articles say.
+func TestPouredMailIsThePreviewedOne(t *testing.T) {
+	t.Parallel()
+	values := Holes{
+		Name: "Ana & Bo <x>", Address: "ana@post.example", Unsubscribe: "https://post.example/unsubscribe/" + strings.Repeat("Ab-_9", 12) + "?a=1&b=2",
+		Preferences: "https://post.example/preferences/x", Web: "https://post.example/editions/5f/x",
+	}
+	for i, text := range append(hostile, "plain") {
+		in := sampleIssue()
+		in.Articles[0].Title, in.Articles[1].Summary = text, text
+		in.Definition.Language = []string{"en", "ar", "ja"}[i%3]
+		v := mustRender(t, in, Preferences{})
+		html, plain := pour(t, v, values)
+		want := v.Fill(values)
+		if html != want.HTML {
+			t.Errorf("%.40q: the HTML differs: %s", text, firstDifference(want.HTML, html))
+		}
+		if plain != want.Text {
+			t.Errorf("%.40q: the text differs: %s", text, firstDifference(want.Text, plain))
+		}
+	}
+}
+
+// pour casts a variant, fills its holes and reads the mail's two parts back.
+func pour(t *testing.T, v Variant, values Holes) (html, text string) {
+	t.Helper()
+	mould, err := mailer.Cast(mailer.Message{
+		From: mailer.Address{Email: "post@post.example"}, To: mailer.Address{Email: v.Holes.Address}, Subject: v.Subject,
+		MessageID: "1.2@post.example", Date: testTime, HTML: v.HTML, Text: v.Text, Marks: v.Holes.Words(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader, err := mail.CreateReader(bytes.NewReader(mould.Pour(nil, values.Words())))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		part, err := reader.NextPart()
+		if errors.Is(err, io.EOF) {
+			return html, text
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(part.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		decoded := strings.ReplaceAll(string(body), "\r\n", "\n")
+		if strings.HasPrefix(part.Header.Get("Content-Type"), "text/html") {
+			html = decoded
+		} else {
+			text = decoded
+		}
+	}
+}
