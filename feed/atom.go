@@ -9,18 +9,18 @@ import (
 
 type atomFeed struct {
 	feeds.AtomFeed
-	XMLName    xml.Name  `xml:"feed"`
-	Xmlns      string    `xml:"xmlns,attr"`
-	Media      string    `xml:"xmlns:media,attr"`
-	History    string    `xml:"xmlns:fh,attr,omitempty"`
-	Tombstones string    `xml:"xmlns:at,attr,omitempty"`
-	Lang       string    `xml:"xml:lang,attr,omitempty"`
-	Id         string    `xml:"id"`
-	Title      atomText  `xml:"title"`
-	Subtitle   *atomText `xml:"subtitle"`
-	Updated    string    `xml:"updated"`
-	Rights     *atomText `xml:"rights"`
-	Author     *feeds.AtomAuthor
+	XMLName    xml.Name      `xml:"feed"`
+	Xmlns      string        `xml:"xmlns,attr"`
+	Media      string        `xml:"xmlns:media,attr"`
+	History    string        `xml:"xmlns:fh,attr,omitempty"`
+	Tombstones string        `xml:"xmlns:at,attr,omitempty"`
+	Lang       string        `xml:"xml:lang,attr,omitempty"`
+	Id         string        `xml:"id"`
+	Title      plain         `xml:"title"`
+	Subtitle   plain         `xml:"subtitle,omitempty"`
+	Updated    string        `xml:"updated"`
+	Rights     plain         `xml:"rights,omitempty"`
+	Author     *atomPerson   `xml:"author"`
 	Link       []xmlLink     `xml:"link"`
 	Generator  string        `xml:"generator"`
 	Archive    *struct{}     `xml:"fh:archive"`
@@ -35,20 +35,28 @@ type atomDeleted struct {
 
 type atomEntry struct {
 	feeds.AtomEntry
-	XMLName   xml.Name `xml:"entry"`
-	Lang      string   `xml:"xml:lang,attr,omitempty"`
-	Id        string   `xml:"id"`
-	Title     atomText `xml:"title"`
-	Published string   `xml:"published,omitempty"`
-	Updated   string   `xml:"updated"`
-	Author    []feeds.AtomAuthor
+	XMLName   xml.Name       `xml:"entry"`
+	Lang      string         `xml:"xml:lang,attr,omitempty"`
+	Id        string         `xml:"id"`
+	Title     plain          `xml:"title"`
+	Published string         `xml:"published,omitempty"`
+	Updated   string         `xml:"updated"`
+	Author    []atomPerson   `xml:"author"`
 	Links     []xmlLink      `xml:"link"`
 	Category  []atomCategory `xml:"category"`
 	Source    *atomSource    `xml:"source"`
-	Summary   *atomText      `xml:"summary"`
+	Summary   plain          `xml:"summary,omitempty"`
 	Content   *atomHTML      `xml:"content"`
 	Media     []mediaContent
 	Thumbnail *mediaThumbnail
+}
+
+// atomPerson is a person construct (RFC 4287, section 3.2). A name cannot say that
+// it is text, so it is written like text in RSS.
+type atomPerson struct {
+	Name  plain  `xml:"name"`
+	URI   string `xml:"uri,omitempty"`
+	Email string `xml:"email,omitempty"`
 }
 
 type atomCategory struct {
@@ -62,7 +70,7 @@ type atomHTML struct {
 
 type atomSource struct {
 	ID      string    `xml:"id"`
-	Title   atomText  `xml:"title"`
+	Title   plain     `xml:"title"`
 	Updated string    `xml:"updated"`
 	Links   []xmlLink `xml:"link"`
 }
@@ -79,18 +87,12 @@ func Atom(p *Prepared) ([]byte, error) {
 		Media:     "http://search.yahoo.com/mrss/",
 		Lang:      d.Language,
 		Id:        d.ID(site),
-		Title:     newAtomText(d.Title),
+		Title:     literal(d.Title),
+		Subtitle:  literal(d.Description),
+		Rights:    literal(site.Copyright),
 		Updated:   p.updated.Format(time.RFC3339),
-		Author:    &feeds.AtomAuthor{AtomPerson: feeds.AtomPerson{Name: site.Title, Uri: site.URL + "/"}},
+		Author:    &atomPerson{Name: literal(site.Title), URI: site.URL + "/"},
 		Generator: generator,
-	}
-	if site.Copyright != "" {
-		rights := newAtomText(site.Copyright)
-		doc.Rights = &rights
-	}
-	if d.Description != "" {
-		subtitle := newAtomText(d.Description)
-		doc.Subtitle = &subtitle
 	}
 	for _, l := range p.links(FormatAtom) {
 		doc.Link = append(doc.Link, l.xml())
@@ -111,18 +113,14 @@ func Atom(p *Prepared) ([]byte, error) {
 
 func (e *entry) atom(d *Definition) atomEntry {
 	x := atomEntry{
-		Lang: e.foreign(d), Id: e.id, Title: newAtomText(e.title), Updated: e.changed(),
+		Lang: e.foreign(d), Id: e.id, Title: literal(e.title), Summary: literal(e.summary), Updated: e.changed(),
 		Links: []xmlLink{{Href: e.link, Rel: "alternate", Type: "text/html"}},
-	}
-	if e.summary != "" {
-		summary := newAtomText(e.summary)
-		x.Summary = &summary
 	}
 	if !e.published.IsZero() {
 		x.Published = e.published.Format(time.RFC3339)
 	}
 	for _, author := range e.authors {
-		x.Author = append(x.Author, feeds.AtomAuthor{AtomPerson: feeds.AtomPerson{Name: author.Name, Uri: author.URL, Email: author.Email}})
+		x.Author = append(x.Author, atomPerson{Name: literal(author.Name), URI: author.URL, Email: author.Email})
 	}
 	for _, file := range e.files {
 		x.Links = append(x.Links, link{"enclosure", file.URL, file.Type, file.Title, file.Bytes}.xml())
@@ -147,7 +145,7 @@ func (e *entry) atomOrigin(x *atomEntry) {
 		x.Links = append(x.Links, xmlLink{Href: origin.URL, Rel: "via", Title: origin.Title})
 	default:
 		x.Source = &atomSource{
-			ID: origin.FeedURL, Title: newAtomText(origin.Title), Updated: x.Updated,
+			ID: origin.FeedURL, Title: literal(origin.Title), Updated: x.Updated,
 			Links: []xmlLink{{Href: origin.FeedURL, Rel: "self"}},
 		}
 		if origin.URL != "" {

@@ -68,6 +68,9 @@ func newEntry(a *article.Article, d *Definition, site *Site) entry {
 		e.summary = clip(text(e.html), 400)
 	}
 	e.title = cmp.Or(line(a.Title), clip(line(e.summary), 80), line(a.Slug), a.ID)
+	if e.summary == "" && e.html == "" {
+		e.summary = e.title
+	}
 	if e.html != "" && e.rtl {
 		e.html = `<div dir="rtl">` + e.html + `</div>`
 	}

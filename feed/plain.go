@@ -2,7 +2,6 @@ package feed
 
 import (
 	"encoding/xml"
-	"html"
 	"regexp"
 	"strings"
 )
@@ -25,27 +24,21 @@ var hexadecimal = strings.NewReplacer("&", "&#x26;", "<", "&#x3C;", ">", "&#x3E;
 // document says.
 var endTag = regexp.MustCompile(`</\w+>`)
 
-// rssText is plain text for RSS, which has no way to say that it is none of
-// HTML. An end tag in it is kept from being one by a word joiner, which nobody
-// sees.
-func rssText(s string) plain {
+// literal is text for an element of any format. An end tag in it is kept from
+// being one by a word joiner, which nobody sees: no declaration stops validators
+// and readers from taking the text for HTML then.
+func literal(s string) plain {
 	if strings.Contains(s, "</") {
 		s = endTag.ReplaceAllStringFunc(s, func(tag string) string { return "<\u2060" + tag[1:] })
 	}
 	return plain(s)
 }
 
-// atomText is a text construct (RFC 4287, section 3.1).
-type atomText struct {
-	Type string `xml:"type,attr,omitempty"`
-	Text string `xml:",innerxml"`
-}
+// reference is what readers take for a character reference.
+var reference = regexp.MustCompile(`&(#?\w+;)`)
 
-// newAtomText declares text as text, or where it has an end tag in it as HTML
-// that shows it: validators believe no other declaration then.
-func newAtomText(s string) atomText {
-	if strings.Contains(s, "</") && endTag.MatchString(s) {
-		return atomText{"html", html.EscapeString(html.EscapeString(s))}
-	}
-	return atomText{"", hexadecimal.Replace(s)}
+// rssText is literal text for RSS, which cannot declare it: what looks like a
+// character reference in it is broken up in the same way.
+func rssText(s string) plain {
+	return literal(reference.ReplaceAllString(s, "&\u2060$1"))
 }

@@ -29,17 +29,18 @@ type rssRoot struct {
 
 type rssChannel struct {
 	feeds.RssFeed
-	XMLName   xml.Name  `xml:"channel"`
-	Lang      string    `xml:"xml:lang,attr,omitempty"`
-	Title     plain     `xml:"title"`
-	Copyright plain     `xml:"copyright,omitempty"`
-	Editor    plain     `xml:"managingEditor,omitempty"`
-	Webmaster plain     `xml:"webMaster,omitempty"`
-	Links     []xmlLink `xml:"atom:link"`
-	Archive   *struct{} `xml:"fh:archive"`
-	Period    string    `xml:"sy:updatePeriod"`
-	Frequency int       `xml:"sy:updateFrequency"`
-	Image     *rssImage
+	XMLName     xml.Name  `xml:"channel"`
+	Lang        string    `xml:"xml:lang,attr,omitempty"`
+	Title       plain     `xml:"title"`
+	Description plain     `xml:"description"`
+	Copyright   plain     `xml:"copyright,omitempty"`
+	Editor      plain     `xml:"managingEditor,omitempty"`
+	Webmaster   plain     `xml:"webMaster,omitempty"`
+	Links       []xmlLink `xml:"atom:link"`
+	Archive     *struct{} `xml:"fh:archive"`
+	Period      string    `xml:"sy:updatePeriod"`
+	Frequency   int       `xml:"sy:updateFrequency"`
+	Image       *rssImage
 	itunesChannel
 	Items []rssItem `xml:"item"`
 }
@@ -100,11 +101,11 @@ func RSS(p *Prepared) ([]byte, error) {
 		Media:   "http://search.yahoo.com/mrss/",
 		Channel: rssChannel{
 			RssFeed: feeds.RssFeed{
-				Link: d.Home, Description: html.EscapeString(d.Description), Language: d.Language,
+				Link: d.Home, Language: d.Language,
 				LastBuildDate: rssDate(p.updated), Generator: generator, Ttl: p.rhythm.ttl,
 				Docs: "https://www.rssboard.org/rss-specification",
 			},
-			Title: rssText(d.Title), Copyright: rssText(site.Copyright),
+			Title: rssText(d.Title), Description: rssText(d.Description), Copyright: rssText(site.Copyright),
 			Editor: rssText(site.Editor), Webmaster: rssText(site.Webmaster),
 			Lang: d.Language, Period: p.rhythm.period, Frequency: p.rhythm.frequency,
 		},

@@ -1,0 +1,97 @@
+package feed_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/tidings-press/tidings/article"
+	"github.com/tidings-press/tidings/feed"
+	"github.com/tidings-press/tidings/feed/feedtest"
+)
+
+func selection(articles ...article.Article) feed.Selection {
+	s := feed.Selection{Site: feedtest.Site(), Definition: feed.Definition{Kind: feed.Everything}}
+	for i, a := range articles {
+		s.Items = append(s.Items, feed.Item{Article: a, Position: feed.Position{Appeared: a.Published.UnixMilli(), Seq: int64(i) + 1}})
+	}
+	return s
+}
+
+// selections are documents of every shape, by name.
+func selections() map[string]feed.Selection {
+	hostile := feedtest.Hostile()
+	all := map[string]feed.Selection{
+		"empty":   selection(),
+		"plain":   selection(feedtest.Article(1), feedtest.Article(2), feedtest.Article(3)),
+		"rich":    selection(feedtest.Rich(1), feedtest.Rich(2)),
+		"hostile": selection(hostile...),
+	}
+	twins := make([]article.Article, 50)
+	for i := range twins {
+		twins[i] = feedtest.Article(i)
+		twins[i].Published, twins[i].Updated = feedtest.Noon, feedtest.Noon
+	}
+	all["fifty equal timestamps"] = selection(twins...)
+
+	removed := selection(feedtest.Article(1))
+	gone := feedtest.Article(7)
+	gone.Status, gone.Removed = article.Removed, feedtest.Noon
+	removed.Removed = []feed.Item{{Article: gone}}
+	all["removed"] = removed
+
+	podcast := selection(feedtest.Rich(1), feedtest.Article(2))
+	podcast.Definition.Podcast = &feed.Podcast{
+		Author: "Ann & Bob", Owner: "Ann <ann@press.example>", Image: "/cover.jpg", Category: "Society & Culture > Documentary", Type: "episodic",
+	}
+	all["podcast"] = podcast
+
+	archive := selection(feedtest.Article(1), feedtest.Article(2))
+	archive.Page = feed.Page{Cursor: "abc.1", Older: "abb.1"}
+	all["archive"] = archive
+
+	summaries := selection(hostile...)
+	summaries.Definition = feed.Definition{Kind: feed.ByTag, Name: "C/C++", SummaryOnly: true, Language: "fr", Title: "AT&T <b> &amp;lt; </b>"}
+	all["summaries"] = summaries
+
+	bare := selection(hostile...)
+	bare.Site = feed.Site{URL: "https://press.example"}
+	bare.Definition = feed.Definition{Kind: feed.BySearch, Name: `a "b" & <c> é ]]>`}
+	all["bare site"] = bare
+	return all
+}
+
+func render(t *testing.T, f feed.Format, s feed.Selection) []byte {
+	t.Helper()
+	data, err := f.Render(feed.Prepare(s))
+	if err != nil {
+		t.Fatalf("%s: %v", f, err)
+	}
+	return data
+}
+
+// files writes every selection as a file of a format and returns their names.
+func files(t *testing.T, f feed.Format) []string {
+	t.Helper()
+	dir := t.TempDir()
+	var names []string
+	for name, s := range selections() {
+		path := filepath.Join(dir, name+"."+string(f))
+		if err := os.WriteFile(path, render(t, f, s), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, path)
+	}
+	return names
+}
+
+// need skips a test, and says so, where a program is missing.
+func need(t *testing.T, program, debian string) string {
+	t.Helper()
+	path, err := exec.LookPath(program)
+	if err != nil {
+		t.Skipf("SKIPPED: %s is not installed (apt-get install %s)", program, debian)
+	}
+	return path
+}

@@ -1,0 +1,116 @@
+package serve
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path"
+	"strings"
+
+	"github.com/tidings-press/tidings/feed"
+)
+
+// Export is what Write writes besides the feeds that have names of their own.
+type Export struct {
+	More       []feed.Definition // such as those of tags; see Define
+	Archives   bool              // all archive pages too
+	Compressed bool              // each file as .gz and .br beside it, for servers that send those
+}
+
+// Write writes feeds as files below dir, byte for byte what the server answers,
+// and returns how many documents that made. A tag's slash is a folder, as file
+// servers look for it.
+func (s *Server) Write(ctx context.Context, dir string, export Export) (int, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return 0, err
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return 0, err
+	}
+	defer root.Close()
+	w := exporter{server: s, root: root, export: export}
+	if err := w.document(ctx, target{opml: true}); err != nil {
+		return w.written, err
+	}
+	for _, d := range append(s.Definitions(), export.More...) {
+		for _, format := range feed.Formats {
+			if err := w.feed(ctx, target{definition: d, format: format}); err != nil {
+				return w.written, err
+			}
+		}
+	}
+	return w.written, nil
+}
+
+type exporter struct {
+	server  *Server
+	root    *os.Root
+	export  Export
+	written int
+}
+
+// feed writes a feed's newest document and, if asked to, its archive.
+func (w *exporter) feed(ctx context.Context, t target) error {
+	for {
+		if err := w.document(ctx, t); err != nil {
+			return err
+		}
+		if !w.export.Archives {
+			return nil
+		}
+		s := w.server
+		selection, err := feed.Load(ctx, s.options.Source, s.options.Site, t.definition, t.cursor, s.options.Now())
+		if err != nil || selection.Page.Older == "" {
+			return err
+		}
+		t.cursor = selection.Page.Older
+	}
+}
+
+func (w *exporter) document(ctx context.Context, t target) error {
+	name, err := fileName(t.key())
+	if err != nil {
+		return err
+	}
+	d, _, err := w.server.make(ctx, t, -1)
+	if err != nil {
+		return err
+	}
+	if err := w.root.MkdirAll(path.Dir(name), 0o755); err != nil {
+		return err
+	}
+	endings := map[coding]string{identity: ""}
+	if w.export.Compressed {
+		endings[gzipped], endings[brotlied] = ".gz", ".br"
+	}
+	for c, ending := range endings {
+		file := name + ending
+		if err := w.root.WriteFile(file, d.in(c).body, 0o644); err != nil {
+			return err
+		}
+		// Servers make Last-Modified from it: the same as ours.
+		if err := w.root.Chtimes(file, d.modified, d.modified); err != nil {
+			return err
+		}
+	}
+	w.written++
+	return nil
+}
+
+// fileName is where a document stands below the export's folder. A name that
+// leads elsewhere stays percent-encoded; the question of a search is part of
+// the name.
+func fileName(key string) (string, error) {
+	key = strings.TrimPrefix(key, "/")
+	name, err := url.PathUnescape(key)
+	if err != nil {
+		return "", fmt.Errorf("feed path %q: %w", key, err)
+	}
+	if !fs.ValidPath(name) || strings.ContainsAny(name, "\\\x00") {
+		return strings.ReplaceAll(key, "%", "%25"), nil
+	}
+	return name, nil
+}
