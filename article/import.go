@@ -176,7 +176,7 @@ func parseBase(address string) (*url.URL, error) {
 // finish fills what the file did not say.
 func (im *importer) finish(a *Article) {
 	if a.Language == "" {
-		a.Language = detectLanguage(a.Title + "\n" + plainText(a.HTML))
+		a.Language = detectLanguage(a.Title, a.HTML)
 	}
 	if a.Summary == "" {
 		a.Summary = Summarise(a.HTML, SummaryLength)

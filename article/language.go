@@ -7,8 +7,12 @@ import (
 	"golang.org/x/text/language"
 )
 
-// detectFrom bounds the text that a language is detected from, in bytes.
-const detectFrom = 6000
+// What a language is detected from, in bytes: paragraphs that are long enough to
+// tell, from no more of the text than is needed.
+const (
+	shortest   = 40
+	detectFrom = 12000
+)
 
 // normalLanguage returns a language tag in its usual form (BCP 47), such as
 // "pt-BR". It returns false for what is none.
@@ -20,15 +24,30 @@ func normalLanguage(tag string) (string, bool) {
 	return t.String(), true
 }
 
-// detectLanguage guesses the language of a text. It returns nothing when there is
-// too little text, or too little difference between the candidates.
-func detectLanguage(text string) string {
-	if len(text) > detectFrom {
-		text = strings.ToValidUTF8(text[:detectFrom], "")
+// detectLanguage guesses the language of cleaned HTML. Each paragraph votes, since
+// a foreign quotation or a line of code must not decide for the whole. It returns
+// nothing when there is too little text or no clear winner.
+func detectLanguage(title, source string) string {
+	votes := map[whatlanggo.Lang]float64{}
+	total, size := 0.0, 0
+	for _, p := range append(paragraphs(source), title) {
+		p = cleanLine(p)
+		if len(p) < shortest {
+			continue
+		}
+		if size += len(p); size > detectFrom {
+			break
+		}
+		info := whatlanggo.Detect(p)
+		// A longer paragraph knows better, and a sure one better still.
+		weight := float64(min(len(p), 500)) * max(info.Confidence, 0.05)
+		votes[info.Lang] += weight
+		total += weight
 	}
-	info := whatlanggo.Detect(text)
-	if !info.IsReliable() {
-		return ""
+	for lang, weight := range votes {
+		if weight > total*0.6 {
+			return lang.Iso6391()
+		}
 	}
-	return info.Lang.Iso6391()
+	return ""
 }
