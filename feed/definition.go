@@ -42,18 +42,13 @@ const (
 	Private    Kind = "private"
 )
 
-// Filter decides which articles a feed shows; article.Filter is one.
-type Filter interface {
-	Match(*article.Article) bool
-}
-
 // Definition is a feed: what it selects and how it shows it.
 type Definition struct {
 	Kind        Kind
 	Name        string // of a feed or digest; a tag, author, language, search or expression as it is spelled; a token
 	Title       string // empty for one made from the kind and name
 	Description string
-	Filter      Filter // nil for every article
+	Filter      article.Filter
 	Limit       int    // items in the newest document and about as many in an archive page; DefaultLimit when 0
 	SummaryOnly bool   // show summaries, never full content
 	Language    string // the site's when empty

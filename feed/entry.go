@@ -63,7 +63,7 @@ func newEntry(a *article.Article, d *Definition, site *Site) entry {
 	}
 	e.rtl = rightToLeft(e.language, a.Title+" "+e.summary)
 	e.date(a)
-	e.html = body(a.HTML, e.link)
+	e.html = body(a.BodyFor(site.URL), e.link)
 	if e.summary == "" {
 		e.summary = clip(text(e.html), 400)
 	}

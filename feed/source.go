@@ -51,7 +51,7 @@ type Item struct {
 
 // Query asks for the articles of a feed.
 type Query struct {
-	Filter  Filter // nil for every article
+	Filter  article.Filter
 	Digest  string // editions of this digest in place of articles
 	Before  Position
 	After   Position

@@ -25,7 +25,6 @@ func measureMemory(_ context.Context, o options) error {
 	base := resident()
 	server := serve.New(serve.Options{
 		Source: source, Site: site(),
-		Filter: func(_ feed.Kind, name string) (feed.Filter, error) { return feedtest.Tag(name), nil },
 	})
 	asked := 0
 	for n := range 500 {

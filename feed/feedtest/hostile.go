@@ -52,7 +52,9 @@ func Hostile() []article.Article {
 // odd are articles whose dates, addresses and parts are unusual.
 func odd(n int) []article.Article {
 	change := []func(a *article.Article){
-		func(a *article.Article) { a.Title, a.Summary, a.HTML, a.Authors, a.Tags, a.Language = "", "", "", nil, nil, "" },
+		func(a *article.Article) {
+			a.Title, a.Summary, a.HTML, a.Authors, a.Tags, a.Language = "", "", "", nil, nil, ""
+		},
 		func(a *article.Article) {
 			a.Published = time.Date(1969, 7, 20, 20, 17, 40, 0, time.UTC)
 			a.Updated = a.Published

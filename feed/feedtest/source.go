@@ -5,12 +5,9 @@ package feedtest
 import (
 	"context"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/text/unicode/norm"
 
 	"github.com/tidings-press/tidings/article"
 	"github.com/tidings-press/tidings/feed"
@@ -94,7 +91,7 @@ func fits(item *feed.Item, q feed.Query) bool {
 	case !q.After.IsZero() && item.Position.Compare(q.After) <= 0:
 		return false
 	}
-	return q.Filter == nil || q.Filter.Match(a)
+	return q.Filter.Match(a)
 }
 
 // Changed implements feed.Source.
@@ -120,21 +117,10 @@ func (s *Source) Spelling(_ context.Context, _ feed.Kind, name string) (string, 
 	defer s.mu.Unlock()
 	for _, item := range s.items {
 		for _, tag := range item.Article.Tags {
-			if Key(tag) == Key(name) {
+			if article.TagKey(tag) == article.TagKey(name) {
 				return tag, nil
 			}
 		}
 	}
 	return "", feed.ErrUnknown
-}
-
-// Key is how tags compare.
-func Key(tag string) string { return strings.ToLower(norm.NFC.String(tag)) }
-
-// Tag is a filter by one tag.
-type Tag string
-
-// Match implements feed.Filter.
-func (t Tag) Match(a *article.Article) bool {
-	return slices.ContainsFunc(a.Tags, func(tag string) bool { return Key(tag) == Key(string(t)) })
 }

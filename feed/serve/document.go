@@ -110,6 +110,6 @@ func (d *document) touches(articles []article.Article) bool {
 		return true
 	}
 	return slices.ContainsFunc(articles, func(a article.Article) bool {
-		return d.members[a.ID] || d.definition.Filter == nil || d.definition.Filter.Match(&a)
+		return d.members[a.ID] || d.definition.Filter.Match(&a)
 	})
 }

@@ -17,8 +17,6 @@ type Options struct {
 	// Feeds are the configured feeds and those of the digests. One of kind
 	// Everything replaces the defaults of the feed at the root.
 	Feeds []feed.Definition
-	// Filter makes the filter of a tag, author, language, search or expression.
-	Filter func(kind feed.Kind, name string) (feed.Filter, error)
 	// Private finds the feed of a subscriber's token; feed.ErrUnknown when it was
 	// never given out or is revoked. Nil means there are none.
 	Private func(ctx context.Context, token string) (feed.Definition, error)
@@ -61,9 +59,6 @@ func (o Options) withDefaults() Options {
 			host, _, _ := net.SplitHostPort(r.RemoteAddr)
 			return host
 		}
-	}
-	if o.Filter == nil {
-		o.Filter = func(feed.Kind, string) (feed.Filter, error) { return nil, feed.ErrUnknown }
 	}
 	return o
 }

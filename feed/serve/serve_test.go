@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tidings-press/tidings/article"
 	"github.com/tidings-press/tidings/feed"
 	"github.com/tidings-press/tidings/feed/feedtest"
 	"github.com/tidings-press/tidings/feed/serve"
@@ -65,8 +64,7 @@ func setup(t *testing.T, change func(*serve.Options)) *bundle {
 	b.source = feedtest.New(b.now)
 	options := serve.Options{
 		Source: b.source, Site: feedtest.Site(), Now: b.now, Polls: b.polls, PollKey: []byte("key"),
-		Filter: func(_ feed.Kind, name string) (feed.Filter, error) { return feedtest.Tag(name), nil },
-		Feeds:  []feed.Definition{{Kind: feed.Named, Name: "short", Title: "Short", Limit: 2, SummaryOnly: true}},
+		Feeds: []feed.Definition{{Kind: feed.Named, Name: "short", Title: "Short", Limit: 2, SummaryOnly: true}},
 	}
 	if change != nil {
 		change(&options)
@@ -340,5 +338,3 @@ func TestOtherNodesGiveTheSameBytes(t *testing.T) {
 		}
 	}
 }
-
-var _ = article.Article{}

@@ -156,7 +156,7 @@ func (s *Server) spelled(ctx context.Context, kind feed.Kind, name string) (feed
 	if err != nil {
 		return feed.Definition{}, err
 	}
-	filter, err := s.options.Filter(kind, spelling)
+	filter, err := feed.FilterFor(kind, spelling)
 	if err != nil {
 		return feed.Definition{}, errNotFound(err.Error())
 	}
@@ -181,7 +181,7 @@ func (s *Server) asked(kind feed.Kind, query url.Values) (feed.Definition, error
 	if question == "" || len(question) > longestQuestion {
 		return feed.Definition{}, errNotFound("A feed of " + string(kind) + " needs ?" + key + "= with at most 500 characters.")
 	}
-	filter, err := s.options.Filter(kind, question)
+	filter, err := feed.FilterFor(kind, question)
 	if err != nil {
 		return feed.Definition{}, errNotFound(err.Error())
 	}

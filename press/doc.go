@@ -1,0 +1,3 @@
+// Package press puts the rooms together: the service that serve, worker and demo
+// share.
+package press
