@@ -1,219 +1,155 @@
 // Package config reads config.yaml, checks every key of it and explains what is
 // wrong. Load is the door for a file, Default for a service without one.
+//
+// docs/configuration.md is made from the comments of the structs' fields.
 package config
 
-import "time"
-
-// Config is the whole of config.yaml. Every duration is written as Go writes it
-// ("72h", "30s"), every size with a unit ("10MB").
+// Config is the whole of config.yaml. Durations are written as Go writes them
+// ("72h", "30s"), sizes with a unit ("10MB"). Paths are relative to the file's folder.
 type Config struct {
-	Site      Site     `yaml:"site"`
-	Store     Store    `yaml:"store"`
-	Server    Server   `yaml:"server"`
-	Log       Log      `yaml:"log"`
-	Import    Import   `yaml:"import"`
-	Feeds     []Feed   `yaml:"feeds"`
-	FeedSet   FeedSet  `yaml:"feed_server"`
-	Digests   []Digest `yaml:"digests"`
-	Mail      Mail     `yaml:"mail"`
-	Relays    []Relay  `yaml:"relays"`
-	Delivery  Delivery `yaml:"delivery"`
-	Bounces   Bounces  `yaml:"bounces"`
-	Templates string   `yaml:"templates"` // folder with templates that replace the built-in ones
+	// The publication.
+	Site Site `yaml:"site"`
+	// Where everything is kept.
+	Store Store `yaml:"store"`
+	// The HTTP side.
+	Server Server `yaml:"server"`
+	// How the service logs.
+	Log Log `yaml:"log"`
+	// How files become articles.
+	Import Import `yaml:"import"`
+	// Named selections of articles for feed readers.
+	Feeds []Feed `yaml:"feeds"`
+	// What holds for all feeds.
+	FeedSet FeedSet `yaml:"feed_server"`
+	// The recurring mails.
+	Digests []Digest `yaml:"digests"`
+	// What holds for all mails.
+	Mail Mail `yaml:"mail"`
+	// The SMTP servers that mail is handed to.
+	Relays []Relay `yaml:"relays"`
+	// How editions are sent.
+	Delivery Delivery `yaml:"delivery"`
+	// Where bounce mails and complaints come in.
+	Bounces Bounces `yaml:"bounces"`
+	// Folder with templates that replace the built-in ones; see docs/templates.md. Empty for the built-in ones.
+	Templates string `yaml:"templates"`
+
+	path  string
+	lines map[string]int // of each key that the file has, by its path such as "digests[0].subject"
 }
 
 // Site describes the publication.
 type Site struct {
-	Title       string   `yaml:"title"`
-	Description string   `yaml:"description"`
-	URL         string   `yaml:"url"`         // public address without a path's last slash; self links come from here, never from requests
-	FormerURLs  []string `yaml:"former_urls"` // old addresses of the site: requests to their hosts are redirected
-	Language    string   `yaml:"language"`
-	Timezone    string   `yaml:"timezone"`
-	Copyright   string   `yaml:"copyright"`
-	Editor      string   `yaml:"editor"`    // "Name <address>", RSS managingEditor
-	Webmaster   string   `yaml:"webmaster"` // "Name <address>", RSS webMaster
-	Icon        string   `yaml:"icon"`      // URL
-	Image       string   `yaml:"image"`     // URL
+	// Name of the publication, on pages, in feeds and mails.
+	Title string `yaml:"title"`
+	// One sentence about it.
+	Description string `yaml:"description"`
+	// Public address, such as https://news.example.org. Links and self links come from here, never from requests.
+	URL string `yaml:"url"`
+	// Old addresses of the site: requests to their hosts are redirected for ever.
+	FormerURLs []string `yaml:"former_urls"`
+	// Language of the site's fixed phrases, such as en or pt-BR.
+	Language string `yaml:"language"`
+	// Timezone of dates and of digests that name none, such as Europe/Paris.
+	Timezone string `yaml:"timezone"`
+	// Line for the feeds, such as © 2026 Example Press.
+	Copyright string `yaml:"copyright"`
+	// Who answers for the content: "Name <address>".
+	Editor string `yaml:"editor"`
+	// Who answers for the technology: "Name <address>".
+	Webmaster string `yaml:"webmaster"`
+	// Address of a small square picture.
+	Icon string `yaml:"icon"`
+	// Address of a larger picture.
+	Image string `yaml:"image"`
 }
 
 // Store says where everything is kept.
 type Store struct {
-	DSN        string `yaml:"dsn"`        // "sqlite:PATH" or "postgres://…"
-	Durability string `yaml:"durability"` // "full" (survives power loss) or "normal" (survives a kill)
+	// sqlite:PATH for one machine, or postgres://USER@HOST/DATABASE for any number.
+	DSN string `yaml:"dsn"`
+	// full survives a power cut; normal survives a killed process and is a little faster.
+	Durability string `yaml:"durability"`
 }
 
 // Server is the HTTP side.
 type Server struct {
-	Listen         string   `yaml:"listen"`
-	TrustedProxies []string `yaml:"trusted_proxies"` // CIDRs whose X-Forwarded-For is believed
+	// Address and port to listen on, such as :8080 or 127.0.0.1:8080.
+	Listen string `yaml:"listen"`
+	// Networks of proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8.
+	TrustedProxies []string `yaml:"trusted_proxies"`
 }
 
 // Log says how the service logs.
 type Log struct {
-	Level  string `yaml:"level"`  // debug, info, warn, error
-	Format string `yaml:"format"` // auto, text, json
+	// debug, info, warn or error. Reloaded on SIGHUP.
+	Level string `yaml:"level"`
+	// text for people, json for machines, auto for text on a terminal and json elsewhere.
+	Format string `yaml:"format"`
 }
 
 // Import says how files become articles.
 type Import struct {
+	// Folders of articles with rules of their own.
 	Sources []Source `yaml:"sources"`
-	Strip   []string `yaml:"strip"` // patterns of boilerplate for every source
+	// Regular expressions of boilerplate for every source: matching lines are dropped.
+	Strip []string `yaml:"strip"`
 }
 
 // Source is one folder of files with rules of its own.
 type Source struct {
-	Path     string   `yaml:"path"`
-	BaseURL  string   `yaml:"base_url"` // where its articles live; empty for pages of this site
-	Language string   `yaml:"language"`
-	Author   string   `yaml:"author"`
-	Tags     []string `yaml:"tags"`
-	Strip    []string `yaml:"strip"` // regular expressions; matching lines of the source are dropped
-	Watch    bool     `yaml:"watch"` // serve re-imports when it changes
+	// The folder.
+	Path string `yaml:"path"`
+	// Where its articles live, such as https://blog.example.org/; empty for pages of this site.
+	BaseURL string `yaml:"base_url"`
+	// Language of articles that name none; empty to find it out.
+	Language string `yaml:"language"`
+	// Author of articles that name none.
+	Author string `yaml:"author"`
+	// Tags that all of them get.
+	Tags []string `yaml:"tags"`
+	// Regular expressions: matching lines of the source are dropped.
+	Strip []string `yaml:"strip"`
+	// Whether serve imports again when a file changes.
+	Watch bool `yaml:"watch"`
 }
 
 // Filter selects articles: all that are given must hold.
 type Filter struct {
-	Match     string   `yaml:"match"` // boolean expression over tags, such as "golang AND NOT jobs"
-	Tags      []string `yaml:"tags"`  // any of them
-	Authors   []string `yaml:"authors"`
+	// Boolean expression over tags, such as golang AND NOT jobs.
+	Match string `yaml:"match"`
+	// Tags, any of them.
+	Tags []string `yaml:"tags"`
+	// Names of authors, any of them.
+	Authors []string `yaml:"authors"`
+	// Languages, any of them.
 	Languages []string `yaml:"languages"`
-	Search    string   `yaml:"search"` // words in title, summary or text
-}
-
-// Feed is one named selection of articles.
-type Feed struct {
-	Name        string        `yaml:"name"` // in its URL
-	Title       string        `yaml:"title"`
-	Description string        `yaml:"description"`
-	Filter      Filter        `yaml:"filter"`
-	Limit       int           `yaml:"limit"`
-	Content     string        `yaml:"content"` // full or summary
-	Language    string        `yaml:"language"`
-	MaxAge      time.Duration `yaml:"max_age"` // Cache-Control of its documents
-	Podcast     *Podcast      `yaml:"podcast"`
-}
-
-// Podcast adds the itunes elements to a feed.
-type Podcast struct {
-	Author   string `yaml:"author"`
-	Owner    string `yaml:"owner"` // "Name <address>"
-	Image    string `yaml:"image"`
-	Category string `yaml:"category"`
-	Explicit bool   `yaml:"explicit"`
-	Type     string `yaml:"type"` // episodic or serial
-}
-
-// FeedSet is what holds for all feeds.
-type FeedSet struct {
-	Memory     Size          `yaml:"memory"`      // cap on cached documents
-	Hubs       []string      `yaml:"hubs"`        // WebSub hubs to tell of changes
-	RetryAfter time.Duration `yaml:"retry_after"` // for clients that poll unconditionally more often; 0 is off
-}
-
-// Digest is a named, recurring mail.
-type Digest struct {
-	Name        string `yaml:"name"`
-	Title       string `yaml:"title"`
-	Description string `yaml:"description"`
-	Schedule    string `yaml:"schedule"` // cron: 5 fields, 6 with seconds first, or @weekly and the like
-	Timezone    string `yaml:"timezone"` // of the schedule; the site's when empty
-	Missed      string `yaml:"missed"`   // after downtime: latest or each
-	Filter      Filter `yaml:"filter"`
-	MinArticles int    `yaml:"min_articles"`
-	MaxArticles int    `yaml:"max_articles"`
-	Template    string `yaml:"template"`
-	Subject     string `yaml:"subject"` // a template of its own
-	Sender      string `yaml:"sender"`  // "Name <address>"
-	ReplyTo     string `yaml:"reply_to"`
-	Language    string `yaml:"language"`
-	Approval    string `yaml:"approval"` // automatic, or manual: an editor approves each edition
-}
-
-// Mail is what holds for all mails.
-type Mail struct {
-	ReturnPathDomain string `yaml:"return_path_domain"` // of the VERP return path; the sender's domain when empty
-	Postal           string `yaml:"postal_address"`     // shown in each mail's footer
-	Owner            string `yaml:"owner"`              // List-Owner address
-	DKIM             []DKIM `yaml:"dkim"`
-}
-
-// DKIM is one key that signs mails.
-type DKIM struct {
-	Domain   string `yaml:"domain"`
-	Selector string `yaml:"selector"`
-	KeyFile  string `yaml:"key_file"` // PEM, RSA or Ed25519
-}
-
-// Relay is an SMTP server that mail is handed to.
-type Relay struct {
-	Name          string  `yaml:"name"`
-	Host          string  `yaml:"host"`
-	Port          int     `yaml:"port"`
-	Protocol      string  `yaml:"protocol"` // smtp or lmtp
-	Socket        string  `yaml:"socket"`   // Unix socket in place of host and port
-	TLS           string  `yaml:"tls"`      // starttls (required, the default), implicit, opportunistic, none
-	CAFile        string  `yaml:"ca_file"`
-	Auth          string  `yaml:"auth"` // auto, plain, login, scram, xoauth2, none
-	Username      string  `yaml:"username"`
-	Password      Secret  `yaml:"password"`
-	PasswordFile  string  `yaml:"password_file"`
-	Helo          string  `yaml:"helo"`
-	Weight        int     `yaml:"weight"`
-	Connections   int     `yaml:"connections"`    // most at once over all nodes, 0 for as many as help
-	PerSecond     float64 `yaml:"per_second"`     // mails, over all nodes, 0 for no limit
-	PerHour       int     `yaml:"per_hour"`       // mails, over all nodes, 0 for no limit
-	PerConnection int     `yaml:"per_connection"` // mails before it is opened anew, 0 for no limit
-	MaxSize       Size    `yaml:"max_size"`       // largest mail it takes
-}
-
-// Delivery is how editions are sent.
-type Delivery struct {
-	Uncertain string        `yaml:"uncertain"`  // resend, or hold until an editor decides
-	RetryFor  time.Duration `yaml:"retry_for"`  // deferred mails are tried for so long
-	Chunk     int           `yaml:"chunk"`      // subscribers that a node claims at once
-	SoftLimit int           `yaml:"soft_limit"` // soft bounces before a subscriber is suppressed
-	SoftDays  int           `yaml:"soft_days"`  // and the days they must span
-}
-
-// Bounces is where bounce mails and complaints come in.
-type Bounces struct {
-	SMTP     string    `yaml:"smtp"` // address to listen on, such as ":2525"
-	LMTP     string    `yaml:"lmtp"`
-	Mailbox  *Mailbox  `yaml:"mailbox"`
-	Webhooks []Webhook `yaml:"webhooks"`
-}
-
-// Mailbox is polled for bounce mails.
-type Mailbox struct {
-	Protocol     string        `yaml:"protocol"` // imap or pop3
-	Host         string        `yaml:"host"`
-	Port         int           `yaml:"port"`
-	TLS          string        `yaml:"tls"` // implicit, starttls, none
-	Username     string        `yaml:"username"`
-	Password     Secret        `yaml:"password"`
-	PasswordFile string        `yaml:"password_file"`
-	Every        time.Duration `yaml:"every"`
-}
-
-// Webhook takes bounce events from a mail service.
-type Webhook struct {
-	Name    string `yaml:"name"`    // in its URL
-	Service string `yaml:"service"` // ses, postmark, sendgrid or generic
-	Secret  Secret `yaml:"secret"`
+	// Words in title, summary or text, all of them.
+	Search string `yaml:"search"`
 }
 
 // Secret is a string that is never printed.
 type Secret string
 
 // String hides the secret.
-func (Secret) String() string { return "(secret)" }
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return "(secret)"
+}
 
 // GoString hides the secret.
-func (Secret) GoString() string { return "(secret)" }
+func (s Secret) GoString() string { return s.String() }
 
 // MarshalYAML hides the secret.
-func (Secret) MarshalYAML() (any, error) { return "(secret)", nil }
+func (s Secret) MarshalYAML() (any, error) { return s.String(), nil }
 
-// Size is a number of bytes, written such as "64MB" or "512KiB".
-type Size int64
+// MarshalText hides the secret, in JSON and in logs.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// Reveal is the secret itself, for the one place that needs it.
+func (s Secret) Reveal() string { return string(s) }
+
+// Path is the file that the configuration was read from; empty for Default.
+func (c *Config) Path() string { return c.path }

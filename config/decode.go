@@ -1,0 +1,223 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// decoder fills a Config from YAML nodes and notes every problem, where the YAML
+// library's own decoding stops at the first kind of them and knows no suggestions.
+type decoder struct {
+	file     string
+	env      func(string) (string, bool)
+	lines    map[string]int
+	problems Problems
+	depth    int // of values within each other; a merge of itself would never end
+}
+
+const maxDepth = 50
+
+func (d *decoder) wrong(line int, key, what, right string) {
+	d.problems = append(d.problems, Problem{File: d.file, Line: line, Key: key, What: what, Right: right})
+}
+
+// value fills into from a node. key is the path to it.
+func (d *decoder) value(node *yaml.Node, into reflect.Value, key string) {
+	if d.depth++; d.depth > maxDepth {
+		d.wrong(node.Line, key, "it refers to itself", "an alias of something else")
+		return
+	}
+	defer func() { d.depth-- }()
+	if node.Kind == yaml.AliasNode {
+		node = node.Alias
+	}
+	if d.lines[key] == 0 {
+		d.lines[key] = node.Line
+	}
+	if node.Kind == yaml.ScalarNode && node.Tag == "!!null" {
+		return // "key:" with nothing after it leaves the default
+	}
+	switch into.Kind() {
+	case reflect.Pointer:
+		into.Set(reflect.New(into.Type().Elem()))
+		d.value(node, into.Elem(), key)
+	case reflect.Struct:
+		d.mapping(node, into, key)
+	case reflect.Slice:
+		d.list(node, into, key)
+	default:
+		d.scalar(node, into, key)
+	}
+}
+
+func (d *decoder) mapping(node *yaml.Node, into reflect.Value, key string) {
+	if node.Kind != yaml.MappingNode {
+		d.wrong(node.Line, key, "it holds "+kindOf(node), "keys below it, such as "+strings.Join(firstThree(keysOf(into.Type())), ", "))
+		return
+	}
+	for i := 0; i+1 < len(node.Content); i += 2 { // first, so that the mapping's own keys win
+		if node.Content[i].Tag == "!!merge" {
+			d.value(node.Content[i+1], into, key)
+		}
+	}
+	seen := map[string]int{}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		name, value := node.Content[i], node.Content[i+1]
+		if name.Tag == "!!merge" {
+			continue
+		}
+		path := join(key, name.Value)
+		if before := seen[name.Value]; before > 0 {
+			d.wrong(name.Line, path, fmt.Sprintf("it stands twice, first in line %d", before), "one of them")
+			continue
+		}
+		seen[name.Value] = name.Line
+		d.lines[path] = name.Line
+		d.member(name, value, into, path)
+	}
+}
+
+// member fills the field of a struct that a key names.
+func (d *decoder) member(name, value *yaml.Node, into reflect.Value, path string) {
+	for i := range into.NumField() {
+		if into.Type().Field(i).Tag.Get("yaml") == name.Value && name.Value != "" {
+			d.value(value, into.Field(i), path)
+			return
+		}
+	}
+	names := keysOf(into.Type())
+	right := "one of " + strings.Join(names, ", ")
+	if best := nearest(name.Value, names); best != "" {
+		right = best
+	}
+	d.wrong(name.Line, path, "the key is unknown", right)
+}
+
+func (d *decoder) list(node *yaml.Node, into reflect.Value, key string) {
+	items := node.Content
+	if node.Kind != yaml.SequenceNode {
+		if node.Kind != yaml.ScalarNode || into.Type().Elem().Kind() != reflect.String {
+			d.wrong(node.Line, key, "it holds "+kindOf(node), "a list, each item after a hyphen")
+			return
+		}
+		items = []*yaml.Node{node} // "tags: go" is as good as "tags: [go]"
+	}
+	into.Set(reflect.MakeSlice(into.Type(), len(items), len(items)))
+	for i, item := range items {
+		d.value(item, into.Index(i), key+"["+strconv.Itoa(i)+"]")
+	}
+}
+
+func (d *decoder) scalar(node *yaml.Node, into reflect.Value, key string) {
+	if node.Kind != yaml.ScalarNode {
+		d.wrong(node.Line, key, "it holds "+kindOf(node), "a single value")
+		return
+	}
+	text, missing := expand(node.Value, d.env)
+	for _, name := range missing {
+		d.wrong(node.Line, key, "the environment has no "+name, "setting it, or ${"+name+":-a default}")
+	}
+	if len(missing) > 0 {
+		return
+	}
+	if what, right := set(into, text); what != "" {
+		d.wrong(node.Line, key, what, right)
+	}
+}
+
+// set gives a field the value that a text stands for, or says what is wrong.
+func set(into reflect.Value, text string) (what, right string) {
+	switch into.Interface().(type) {
+	case time.Duration:
+		return setDuration(into, text)
+	case Size:
+		size, err := ParseSize(text)
+		into.SetInt(int64(size))
+		return described(err, "a number and a unit, such as 64MB or 512KiB")
+	}
+	switch into.Kind() {
+	case reflect.String:
+		into.SetString(text)
+	case reflect.Int:
+		n, err := strconv.ParseInt(text, 10, 32)
+		into.SetInt(n)
+		return described(notA(err, text, "whole number"), "a whole number, such as 10")
+	case reflect.Float64:
+		n, err := strconv.ParseFloat(text, 64)
+		into.SetFloat(n)
+		return described(notA(err, text, "number"), "a number, such as 2.5")
+	case reflect.Bool:
+		if text != "true" && text != "false" {
+			return fmt.Sprintf("%q is neither true nor false", text), "true or false"
+		}
+		into.SetBool(text == "true")
+	}
+	return "", ""
+}
+
+func setDuration(into reflect.Value, text string) (what, right string) {
+	duration, err := time.ParseDuration(text)
+	into.SetInt(int64(duration))
+	if err == nil {
+		return "", ""
+	}
+	if days, isDays := strings.CutSuffix(text, "d"); isDays {
+		if n, err := strconv.Atoi(days); err == nil {
+			return fmt.Sprintf("%q has a unit that is not used here", text), fmt.Sprintf("%dh", n*24)
+		}
+	}
+	if _, err := strconv.ParseFloat(text, 64); err == nil {
+		return fmt.Sprintf("%q has no unit", text), fmt.Sprintf("%ss, %sm or %sh", text, text, text)
+	}
+	return fmt.Sprintf("%q is no duration", text), "a number and a unit, such as 30s, 15m or 72h"
+}
+
+func notA(err error, text, kind string) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%q is no %s", text, kind)
+}
+
+func described(err error, right string) (string, string) {
+	if err == nil {
+		return "", ""
+	}
+	return err.Error(), right
+}
+
+// keysOf lists the keys of a struct in its order.
+func keysOf(t reflect.Type) []string {
+	var out []string
+	for i := range t.NumField() {
+		if key := t.Field(i).Tag.Get("yaml"); key != "" {
+			out = append(out, key)
+		}
+	}
+	return out
+}
+
+func firstThree(names []string) []string { return slices.Clone(names[:min(3, len(names))]) }
+
+func kindOf(node *yaml.Node) string {
+	switch node.Kind {
+	case yaml.MappingNode:
+		return "keys"
+	case yaml.SequenceNode:
+		return "a list"
+	}
+	return strconv.Quote(node.Value)
+}
+
+func join(key, name string) string {
+	if key == "" {
+		return name
+	}
+	return key + "." + name
+}

@@ -1,0 +1,103 @@
+package config
+
+import (
+	"cmp"
+	"time"
+)
+
+// Default is a service without a file: an SQLite store in the working folder, one
+// feed of everything, no digests, and a relay on this machine.
+func Default() *Config {
+	c := empty()
+	fillDefaults(c)
+	return c
+}
+
+// empty has the defaults of what is there once; a file writes over them.
+func empty() *Config {
+	return &Config{
+		Site:    Site{Title: "Tidings", URL: "http://localhost:8080", Language: "en", Timezone: "UTC"},
+		Store:   Store{DSN: "sqlite:tidings.db", Durability: "full"},
+		Server:  Server{Listen: ":8080"},
+		Log:     Log{Level: "info", Format: "auto"},
+		FeedSet: FeedSet{Memory: 128e6},
+		Delivery: Delivery{
+			Uncertain: "resend",
+			RetryFor:  72 * time.Hour,
+			Chunk:     500,
+			SoftLimit: 5,
+			SoftDays:  7,
+		},
+	}
+}
+
+// fillDefaults gives what lists hold its defaults, and those that depend on others.
+func fillDefaults(c *Config) {
+	if c.Feeds == nil {
+		c.Feeds = []Feed{{Name: "all"}}
+	}
+	if c.Relays == nil {
+		c.Relays = []Relay{{Name: "local", Host: "localhost", Port: 25, TLS: "none"}}
+	}
+	for i := range c.Feeds {
+		c.Feeds[i].fill()
+	}
+	for i := range c.Digests {
+		c.Digests[i].fill(c)
+	}
+	for i := range c.Relays {
+		c.Relays[i].fill()
+	}
+	if m := c.Bounces.Mailbox; m != nil {
+		m.fill()
+	}
+	for i := range c.Bounces.Webhooks {
+		w := &c.Bounces.Webhooks[i]
+		w.Name = cmp.Or(w.Name, w.Service)
+	}
+}
+
+func (f *Feed) fill() {
+	f.Limit = cmp.Or(f.Limit, 50)
+	f.Content = cmp.Or(f.Content, "full")
+	f.MaxAge = cmp.Or(f.MaxAge, 5*time.Minute)
+	if f.Podcast != nil {
+		f.Podcast.Type = cmp.Or(f.Podcast.Type, "episodic")
+	}
+}
+
+func (d *Digest) fill(c *Config) {
+	d.Title = cmp.Or(d.Title, c.Site.Title)
+	d.Timezone = cmp.Or(d.Timezone, c.Site.Timezone)
+	d.Missed = cmp.Or(d.Missed, "latest")
+	d.MinArticles = cmp.Or(d.MinArticles, 1)
+	d.MaxArticles = cmp.Or(d.MaxArticles, 20)
+	d.Template = cmp.Or(d.Template, "digest")
+	d.Subject = cmp.Or(d.Subject, "{{.Digest.Title}}: {{.First.Title}}")
+	d.ReplyTo = cmp.Or(d.ReplyTo, d.Sender)
+	d.Approval = cmp.Or(d.Approval, "automatic")
+}
+
+func (r *Relay) fill() {
+	r.Name = cmp.Or(r.Name, r.Host, r.Socket)
+	r.Protocol = cmp.Or(r.Protocol, "smtp")
+	if r.Socket != "" {
+		r.TLS = cmp.Or(r.TLS, "none")
+	}
+	r.TLS = cmp.Or(r.TLS, "starttls")
+	r.Auth = cmp.Or(r.Auth, "auto")
+	if r.Port == 0 && r.Socket == "" {
+		r.Port = map[string]int{"starttls": 587, "implicit": 465}[r.TLS]
+		r.Port = cmp.Or(r.Port, 25)
+	}
+	r.Weight = cmp.Or(r.Weight, 1)
+}
+
+func (m *Mailbox) fill() {
+	m.Protocol = cmp.Or(m.Protocol, "imap")
+	m.TLS = cmp.Or(m.TLS, "implicit")
+	if m.Port == 0 {
+		m.Port = map[string]int{"imap implicit": 993, "imap": 143, "pop3 implicit": 995, "pop3": 110}[m.Protocol+map[bool]string{true: " implicit"}[m.TLS == "implicit"]]
+	}
+	m.Every = cmp.Or(m.Every, 5*time.Minute)
+}

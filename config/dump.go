@@ -1,0 +1,138 @@
+package config
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"net/url"
+	"reflect"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// YAML writes the configuration with its defaults filled in and its secrets hidden.
+func (c *Config) YAML() ([]byte, error) {
+	var out bytes.Buffer
+	encoder := yaml.NewEncoder(&out)
+	encoder.SetIndent(2)
+	if err := encoder.Encode(c.plain()); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), encoder.Close()
+}
+
+// JSON is YAML in JSON, with the same keys.
+func (c *Config) JSON() ([]byte, error) { return json.MarshalIndent(plainMap(c.plain()), "", "  ") }
+
+// Fingerprint is equal for nodes whose settings agree in what must agree: all but
+// the sections server, log and import, the store's address, and paths of files.
+func (c *Config) Fingerprint() string {
+	shared := *c
+	shared.Server, shared.Log, shared.Import, shared.Store, shared.Templates = Server{}, Log{}, Import{}, Store{}, ""
+	shared.Relays = append([]Relay(nil), c.Relays...)
+	for i := range shared.Relays {
+		shared.Relays[i].CAFile, shared.Relays[i].PasswordFile, shared.Relays[i].Helo = "", "", ""
+	}
+	shared.Mail.DKIM = append([]DKIM(nil), c.Mail.DKIM...)
+	for i := range shared.Mail.DKIM {
+		shared.Mail.DKIM[i].KeyFile = ""
+	}
+	shared.Bounces.SMTP, shared.Bounces.LMTP = "", ""
+	data, err := shared.YAML()
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:6])
+}
+
+// HideDSN hides the password of a store's address.
+func HideDSN(dsn string) string {
+	u, err := url.Parse(dsn)
+	if err != nil || strings.HasPrefix(dsn, "sqlite:") {
+		if strings.HasPrefix(dsn, "sqlite:") {
+			return dsn
+		}
+		return "(secret)"
+	}
+	if _, has := u.User.Password(); has {
+		u.User = url.UserPassword(u.User.Username(), "secret")
+	}
+	return u.String()
+}
+
+// plain turns the configuration into yaml.MapSlice-like nodes that keep the order of the keys.
+func (c *Config) plain() *yaml.Node {
+	hidden := *c
+	hidden.Store.DSN = HideDSN(c.Store.DSN)
+	return nodeOf(reflect.ValueOf(hidden))
+}
+
+func nodeOf(v reflect.Value) *yaml.Node {
+	if v.Kind() == reflect.Pointer {
+		if v.IsNil() {
+			return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Value: "null"}
+		}
+		v = v.Elem()
+	}
+	node := &yaml.Node{}
+	switch {
+	case v.Kind() == reflect.Struct:
+		node.Kind = yaml.MappingNode
+		for i := range v.NumField() {
+			if key := v.Type().Field(i).Tag.Get("yaml"); key != "" {
+				node.Content = append(node.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: key}, nodeOf(v.Field(i)))
+			}
+		}
+	case v.Kind() == reflect.Slice:
+		node.Kind = yaml.SequenceNode
+		for i := range v.Len() {
+			node.Content = append(node.Content, nodeOf(v.Index(i)))
+		}
+		if v.Len() == 0 {
+			node.Style = yaml.FlowStyle
+		}
+	default:
+		scalarNode(node, v)
+	}
+	return node
+}
+
+func scalarNode(node *yaml.Node, v reflect.Value) {
+	value := v.Interface()
+	switch typed := value.(type) {
+	case time.Duration:
+		value = shortDuration(typed)
+	case Size:
+		value = typed.String()
+	case Secret:
+		value = typed.String()
+	}
+	if err := node.Encode(value); err != nil { // scalars only: it cannot fail
+		node.Kind, node.Value = yaml.ScalarNode, ""
+	}
+}
+
+// shortDuration writes 72h for 72h0m0s.
+func shortDuration(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
+
+// plainMap turns nodes into what encoding/json knows.
+func plainMap(node *yaml.Node) any {
+	var out any
+	if err := node.Decode(&out); err != nil {
+		return nil
+	}
+	return out
+}

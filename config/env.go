@@ -1,0 +1,39 @@
+package config
+
+import "strings"
+
+// expand replaces ${NAME} by the environment's value and ${NAME:-default} by a
+// default where there is none. "$${" stands for "${". missing lists the names that have
+// neither.
+func expand(text string, env func(string) (string, bool)) (out string, missing []string) {
+	var done strings.Builder
+	for {
+		start := strings.Index(text, "${")
+		if start < 0 {
+			done.WriteString(text)
+			return done.String(), missing
+		}
+		if start > 0 && text[start-1] == '$' {
+			done.WriteString(text[:start] + "{")
+			text = text[start+2:]
+			continue
+		}
+		length := strings.IndexByte(text[start:], '}')
+		if length < 0 {
+			done.WriteString(text)
+			return done.String(), missing
+		}
+		done.WriteString(text[:start])
+		name, fallback, hasFallback := strings.Cut(text[start+2:start+length], ":-")
+		value, ok := env(name)
+		switch {
+		case ok && (value != "" || !hasFallback):
+			done.WriteString(value)
+		case hasFallback:
+			done.WriteString(fallback)
+		default:
+			missing = append(missing, name)
+		}
+		text = text[start+length+1:]
+	}
+}

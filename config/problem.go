@@ -1,0 +1,86 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Problem is one thing that is wrong with the file.
+type Problem struct {
+	File  string
+	Line  int    // 0 when the whole file is meant
+	Key   string // path of the key, such as "digests[0].schedule"
+	What  string
+	Right string
+}
+
+func (p Problem) Error() string {
+	var out strings.Builder
+	out.WriteString(p.File)
+	if p.Line > 0 {
+		fmt.Fprintf(&out, ":%d", p.Line)
+	}
+	out.WriteString(": ")
+	if p.Key != "" {
+		out.WriteString(p.Key + ": ")
+	}
+	out.WriteString(p.What)
+	if p.Right != "" {
+		out.WriteString("; right would be: " + p.Right)
+	}
+	return out.String()
+}
+
+// Problems is everything that is wrong with a file, in the order of its lines. It
+// is the error of Load.
+type Problems []Problem
+
+func (p Problems) Error() string {
+	lines := make([]string, len(p))
+	for i, problem := range p {
+		lines[i] = problem.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// sorted gives the problems by line, each once.
+func (p Problems) sorted() Problems {
+	slices.SortStableFunc(p, func(a, b Problem) int { return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Key, b.Key)) })
+	return slices.Compact(p)
+}
+
+// nearest is the name that is most like a word, or "" when none is like it at all.
+func nearest(word string, names []string) string {
+	best, least := "", max(2, len(word)/3)+1
+	for _, name := range names {
+		if d := distance(word, name); d < least {
+			best, least = name, d
+		}
+	}
+	return best
+}
+
+// distance counts the letters to change, add, drop or swap (optimal string alignment).
+func distance(a, b string) int {
+	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			change := last[j-1]
+			if a[i-1] != b[j-1] {
+				change++
+			}
+			row[j] = min(change, last[j]+1, row[j-1]+1)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+		before, last, row = last, row, before
+	}
+	return last[len(b)]
+}

@@ -1,0 +1,85 @@
+package config
+
+import "time"
+
+// Feed is one named selection of articles.
+type Feed struct {
+	// Name in its address, /feeds/NAME.xml: lower-case letters, digits and hyphens.
+	Name string `yaml:"name"`
+	// Title for readers; the site's when empty.
+	Title string `yaml:"title"`
+	// One sentence about it; the site's when empty.
+	Description string `yaml:"description"`
+	// Which articles it has; all when empty.
+	Filter Filter `yaml:"filter"`
+	// How many articles its first page has, 1 to 1000. Older ones stand in its archives.
+	Limit int `yaml:"limit"`
+	// full for whole articles, summary for summaries.
+	Content string `yaml:"content"`
+	// Language of a feed in one language; the site's when empty.
+	Language string `yaml:"language"`
+	// How long caches may keep its documents (Cache-Control).
+	MaxAge time.Duration `yaml:"max_age"`
+	// Makes it a podcast: adds the itunes elements.
+	Podcast *Podcast `yaml:"podcast"`
+}
+
+// Podcast adds the itunes elements to a feed.
+type Podcast struct {
+	// Who makes it.
+	Author string `yaml:"author"`
+	// Whom directories write to: "Name <address>".
+	Owner string `yaml:"owner"`
+	// Address of its square cover picture.
+	Image string `yaml:"image"`
+	// Category of Apple's list, such as News.
+	Category string `yaml:"category"`
+	// Whether it is not for children.
+	Explicit bool `yaml:"explicit"`
+	// episodic (newest first) or serial (in order).
+	Type string `yaml:"type"`
+}
+
+// FeedSet is what holds for all feeds.
+type FeedSet struct {
+	// Most memory that rendered documents may take.
+	Memory Size `yaml:"memory"`
+	// WebSub hubs that are told of changes.
+	Hubs []string `yaml:"hubs"`
+	// Clients that poll more often without a condition are answered 429 with Retry-After; 0s is off.
+	RetryAfter time.Duration `yaml:"retry_after"`
+}
+
+// Digest is a named, recurring mail.
+type Digest struct {
+	// Name in addresses and commands: lower-case letters, digits and hyphens.
+	Name string `yaml:"name"`
+	// Title for readers; the site's when empty.
+	Title string `yaml:"title"`
+	// One sentence about it, on the subscription page.
+	Description string `yaml:"description"`
+	// Cron spec: minute hour day-of-month month day-of-week, six fields with seconds first, or @weekly and the like. Day of month and day of week are ORed when both are given. A time that the clock skips in spring goes out as much later; one that comes twice in autumn goes out once.
+	Schedule string `yaml:"schedule"`
+	// Timezone of the schedule; the site's when empty.
+	Timezone string `yaml:"timezone"`
+	// After downtime: latest sends only the newest missed tick, each sends every one.
+	Missed string `yaml:"missed"`
+	// Which articles it takes; all when empty.
+	Filter Filter `yaml:"filter"`
+	// Fewer new articles than this make no edition; they wait for the next.
+	MinArticles int `yaml:"min_articles"`
+	// More new articles than this wait for the next edition.
+	MaxArticles int `yaml:"max_articles"`
+	// Mail template: digest, brief, or one of your own.
+	Template string `yaml:"template"`
+	// Template of the subject line; see docs/templates.md.
+	Subject string `yaml:"subject"`
+	// From: "Name <address>".
+	Sender string `yaml:"sender"`
+	// Where answers go; the sender when empty.
+	ReplyTo string `yaml:"reply_to"`
+	// Language of a digest in one language. When empty, each reader gets the articles in their own language.
+	Language string `yaml:"language"`
+	// automatic, or manual: an editor approves each edition.
+	Approval string `yaml:"approval"`
+}

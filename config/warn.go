@@ -1,0 +1,47 @@
+package config
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/tidings-press/tidings/subscriber"
+)
+
+// Warnings are settings that work and that a person should look at once more.
+func (c *Config) Warnings() []Problem {
+	var out []Problem
+	warn := func(key, what, right string) { out = append(out, c.Problem(key, what, right)) }
+	if u, err := url.Parse(c.Site.URL); err == nil && (u.Hostname() == "localhost" || strings.HasPrefix(u.Hostname(), "127.")) {
+		warn("site.url", "readers elsewhere cannot follow links to "+c.Site.URL, "the public address, once there is one")
+	}
+	for i, r := range c.Relays {
+		key := fmt.Sprintf("relays[%d].tls", i)
+		if r.Socket == "" && !isLocal(r.Host) && (r.TLS == "none" || r.TLS == "opportunistic") {
+			warn(key, "mail to "+r.Host+" can be read on the way", "starttls or implicit")
+		}
+	}
+	for i, d := range c.Digests {
+		if _, sender, err := subscriber.ParseMailbox(d.Sender); err == nil && !c.signs(sender.Domain()) {
+			warn(fmt.Sprintf("digests[%d].sender", i), "no DKIM key signs for "+sender.Domain(), `a key under mail.dkim, unless the relay signs ("tidings dkim keygen")`)
+		}
+	}
+	if len(c.Digests) > 0 && c.Mail.Postal == "" {
+		warn("mail.postal_address", "it is empty", "a postal address, which many countries ask for in such mails")
+	}
+	return out
+}
+
+func isLocal(host string) bool {
+	return host == "localhost" || host == "::1" || strings.HasPrefix(host, "127.")
+}
+
+// signs says whether a DKIM key's domain is the sender's or one above it.
+func (c *Config) signs(domain string) bool {
+	for _, key := range c.Mail.DKIM {
+		if d := strings.ToLower(key.Domain); d == domain || strings.HasSuffix(domain, "."+d) {
+			return true
+		}
+	}
+	return false
+}
