@@ -86,7 +86,7 @@ func writeSections(t *testing.T) string {
 	for i := range defaults.NumField() {
 		field := defaults.Type().Field(i)
 		if key := field.Tag.Get("yaml"); key != "" {
-			fmt.Fprintf(&out, "\n## %s\n\n%s\n", key, docs["Config."+field.Name])
+			fmt.Fprintf(&out, "\n## `%s`\n\n%s\n", key, docs["Config."+field.Name])
 			writeTable(t, &out, docs, "", defaults.Field(i))
 		}
 	}
@@ -127,7 +127,7 @@ func writeRows(t *testing.T, out *bytes.Buffer, docs map[string]string, prefix s
 		if doc == "" {
 			t.Errorf("%s.%s has no comment", v.Type().Name(), field.Name)
 		}
-		fmt.Fprintf(out, "| `%s%s` | %s | %s |\n", prefix, key, doc, shownDefault(v.Field(i)))
+		fmt.Fprintf(out, "| `%s%s` | %s | %s |\n", prefix, key, strings.NewReplacer("<", "&lt;", "|", "\\|").Replace(doc), shownDefault(v.Field(i)))
 		if below, ok := one(v.Field(i)); ok {
 			suffix := "."
 			if v.Field(i).Kind() == reflect.Slice {
