@@ -78,4 +78,3 @@ func (s *Store) Candidates(ctx context.Context, digest string, since, now time.T
 	}
 	return out, err
 }
-

@@ -207,3 +207,15 @@ func wrap(name string, err error) error {
 	}
 	return fmt.Errorf("%s: %w", name, err)
 }
+
+// numbers runs a named query that returns one column of numbers.
+func (r *runner) numbers(ctx context.Context, name string, args ...any) ([]int64, error) {
+	var out []int64
+	err := r.each(ctx, name, args, func(rows *sql.Rows) error {
+		var n int64
+		err := rows.Scan(&n)
+		out = append(out, n)
+		return err
+	})
+	return out, err
+}

@@ -1,0 +1,103 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Editor is someone who works in the press room.
+type Editor struct {
+	ID       int64
+	Email    string // compared without case
+	Name     string
+	Role     string // what they may do is the web package's affair
+	Password string // a hash in PHC form, never the password; empty before the first is set
+	Created  time.Time
+	Disabled time.Time // zero for those who may sign in
+}
+
+// CreateEditor keeps a new editor; ErrExists says that the address is taken.
+func (s *Store) CreateEditor(ctx context.Context, e Editor) (Editor, error) {
+	e.Created, e.Disabled = s.Now(), time.Time{}
+	err := s.write(ctx, func(tx *runner) error {
+		_, err := tx.one(ctx, "editor.insert", []any{emailKey(e.Email), e.Email, e.Name, e.Role, e.Password, millis(e.Created)}, &e.ID)
+		return err
+	})
+	if conflict(err) {
+		err = fmt.Errorf("create editor %s: %w", e.Email, ErrExists)
+	}
+	return e, err
+}
+
+func emailKey(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
+
+// EditorByEmail finds an editor by address.
+func (s *Store) EditorByEmail(ctx context.Context, email string) (Editor, error) {
+	return s.oneEditor(ctx, "editor.byEmail", emailKey(email))
+}
+
+// EditorByID finds an editor by number.
+func (s *Store) EditorByID(ctx context.Context, id int64) (Editor, error) {
+	return s.oneEditor(ctx, "editor.byID", id)
+}
+
+// Editors are all editors, by address.
+func (s *Store) Editors(ctx context.Context) ([]Editor, error) {
+	return s.readers.editors(ctx, "editor.list")
+}
+
+// CountEditors says how many may sign in: none means that the first is still to come.
+func (s *Store) CountEditors(ctx context.Context) (int64, error) {
+	var n int64
+	_, err := s.readers.one(ctx, "editor.count", nil, &n)
+	return n, err
+}
+
+// UpdateEditor keeps an editor's name, role, password and whether they are disabled.
+func (s *Store) UpdateEditor(ctx context.Context, e Editor) error {
+	return s.write(ctx, func(tx *runner) error {
+		n, err := tx.exec(ctx, "editor.update", e.ID, e.Name, e.Role, e.Password, millis(e.Disabled))
+		if err == nil && n == 0 {
+			err = notFound("editor", e.ID)
+		}
+		return err
+	})
+}
+
+// DeleteEditor removes an editor and signs them out.
+func (s *Store) DeleteEditor(ctx context.Context, id int64) error {
+	return s.write(ctx, func(tx *runner) error {
+		n, err := tx.exec(ctx, "editor.delete", id)
+		if err == nil && n == 0 {
+			err = notFound("editor", id)
+		}
+		return err
+	})
+}
+
+func (s *Store) oneEditor(ctx context.Context, query string, key any) (Editor, error) {
+	found, err := s.readers.editors(ctx, query, key)
+	if err == nil && len(found) == 0 {
+		err = notFound("editor", key)
+	}
+	if err != nil {
+		return Editor{}, err
+	}
+	return found[0], nil
+}
+
+func (r *runner) editors(ctx context.Context, query string, args ...any) ([]Editor, error) {
+	var out []Editor
+	err := r.each(ctx, query, args, func(rows *sql.Rows) error {
+		var e Editor
+		var created, disabled int64
+		err := rows.Scan(&e.ID, &e.Email, &e.Name, &e.Role, &e.Password, &created, &disabled)
+		e.Created, e.Disabled = timeOf(created), timeOf(disabled)
+		out = append(out, e)
+		return err
+	})
+	return out, err
+}

@@ -1,0 +1,63 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+)
+
+// NextJob is when the next job of some kinds is due; the zero time when there is none.
+func (s *Store) NextJob(ctx context.Context, kinds []string) (time.Time, error) {
+	var due int64
+	_, err := s.readers.one(ctx, "job.nextDue", []any{jsonList(kinds)}, &due)
+	return timeOf(due), err
+}
+
+// FailedJobs are the newest jobs that were given up.
+func (s *Store) FailedJobs(ctx context.Context, limit int) ([]Job, error) {
+	var out []Job
+	err := s.readers.each(ctx, "job.failed", []any{limit}, func(rows *sql.Rows) error {
+		var j Job
+		var created, finished int64
+		err := rows.Scan(&j.ID, &j.Kind, &j.Key, &j.Payload, &j.Epoch, &j.Tries, &created, &j.Error, &finished)
+		j.Created, j.Ended = timeOf(created), timeOf(finished)
+		out = append(out, j)
+		return err
+	})
+	return out, err
+}
+
+// JobCounts is how many jobs of a kind there are.
+type JobCounts struct{ Open, Done, Failed int64 }
+
+// CountJobs says how many jobs there are of each kind.
+func (s *Store) CountJobs(ctx context.Context) (map[string]JobCounts, error) {
+	out := map[string]JobCounts{}
+	err := s.readers.each(ctx, "job.counts", nil, func(rows *sql.Rows) error {
+		var kind, state string
+		var n int64
+		if err := rows.Scan(&kind, &state, &n); err != nil {
+			return err
+		}
+		counts := out[kind]
+		switch state {
+		case "open":
+			counts.Open = n
+		case "done":
+			counts.Done = n
+		case "failed":
+			counts.Failed = n
+		}
+		out[kind] = counts
+		return nil
+	})
+	return out, err
+}
+
+// PruneJobs forgets the jobs that ended before a time.
+func (s *Store) PruneJobs(ctx context.Context, before time.Time) error {
+	return s.write(ctx, func(tx *runner) error {
+		_, err := tx.exec(ctx, "job.prune", millis(before))
+		return err
+	})
+}

@@ -1,0 +1,52 @@
+-- name: feedtoken.insert
+INSERT INTO feed_tokens (hash, subscriber, digest, created, revoked) VALUES ($1, $2, $3, $4, 0);
+
+-- name: feedtoken.get
+-- Index: primary key.
+SELECT subscriber, digest, created FROM feed_tokens WHERE hash = $1 AND revoked = 0;
+
+-- name: feedtoken.revoke
+-- Index: feed_tokens_subscriber.
+UPDATE feed_tokens SET revoked = $3 WHERE subscriber = $1 AND digest = $2 AND revoked = 0;
+
+-- name: feedtoken.dropAll
+-- Index: feed_tokens_subscriber.
+DELETE FROM feed_tokens WHERE subscriber = $1;
+
+-- name: poll.put
+-- What a node counted of a feed's day so far. Index: primary key.
+INSERT INTO feed_polls (feed, day, node, data) VALUES ($1, $2, $3, $4)
+ON CONFLICT (feed, day, node) DO UPDATE SET data = excluded.data;
+
+-- name: poll.days
+-- Index: feed_polls_day.
+SELECT feed, day, node, data FROM feed_polls WHERE day BETWEEN $1 AND $2 ORDER BY feed, day, node;
+
+-- name: poll.node
+-- What a node counted before it was started again. Index: feed_polls_day.
+SELECT feed, day, node, data FROM feed_polls WHERE day = $1 AND node = $2 ORDER BY feed;
+
+-- name: poll.prune
+-- Index: feed_polls_day.
+DELETE FROM feed_polls WHERE day < $1;
+
+-- name: websub.put
+-- A verified subscription, or its renewal. Index: primary key.
+INSERT INTO websub (topic, callback, secret, expires, created) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (topic, callback) DO UPDATE SET secret = excluded.secret, expires = excluded.expires;
+
+-- name: websub.of
+-- Index: primary key.
+SELECT topic, callback, secret, expires FROM websub WHERE topic = $1 AND expires > $2 ORDER BY callback;
+
+-- name: websub.drop
+-- Index: primary key.
+DELETE FROM websub WHERE topic = $1 AND callback = $2;
+
+-- name: websub.prune
+-- Index: websub_expires.
+DELETE FROM websub WHERE expires <= $1;
+
+-- name: websub.count
+-- Index: primary key.
+SELECT count(*) FROM websub WHERE topic = $1;

@@ -1,0 +1,81 @@
+-- name: subscriber.insert
+-- A new person.
+INSERT INTO subscribers (address_key, address, name, state, language, timezone, consent_source, consent_text,
+    consent_ip, consent_at, created, changed, soft, soft_from)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, 0, 0)
+RETURNING id;
+
+-- name: subscriber.byID
+-- Index: primary key.
+SELECT id, address, name, state, language, timezone, consent_source, consent_text, consent_ip, consent_at, created,
+    changed, soft, soft_from
+FROM subscribers WHERE id = $1;
+
+-- name: subscriber.byKey
+-- Index: subscribers_address.
+SELECT id, address, name, state, language, timezone, consent_source, consent_text, consent_ip, consent_at, created,
+    changed, soft, soft_from
+FROM subscribers WHERE address_key = $1;
+
+-- name: subscriber.page
+-- The next few after an id. Index: primary key.
+SELECT id, address, name, state, language, timezone, consent_source, consent_text, consent_ip, consent_at, created,
+    changed, soft, soft_from
+FROM subscribers WHERE id > $1 ORDER BY id LIMIT $2;
+
+-- name: subscriber.pageOfState
+-- Index: subscribers_state.
+SELECT id, address, name, state, language, timezone, consent_source, consent_text, consent_ip, consent_at, created,
+    changed, soft, soft_from
+FROM subscribers WHERE id > $1 AND state = $3 ORDER BY id LIMIT $2;
+
+-- name: subscriber.pageOfDigest
+-- Those who are on a digest, in any state, or in $4. Index: primary key of subscriptions.
+SELECT s.id, s.address, s.name, s.state, s.language, s.timezone, s.consent_source, s.consent_text, s.consent_ip,
+    s.consent_at, s.created, s.changed, s.soft, s.soft_from
+FROM subscriptions p JOIN subscribers s ON s.id = p.subscriber
+WHERE p.digest = $3 AND p.subscriber > $1 AND p.left_at = 0 AND (CAST($4 AS text) = '' OR s.state = $4)
+ORDER BY p.subscriber LIMIT $2;
+
+-- name: subscriber.setState
+-- One change of a state, unless another was faster. Index: primary key.
+UPDATE subscribers SET state = $3, changed = $4 WHERE id = $1 AND state = $2;
+
+-- name: subscriber.setDetails
+-- What the person may change. Index: primary key.
+UPDATE subscribers SET name = $2, language = $3, timezone = $4 WHERE id = $1 AND state <> 'erased';
+
+-- name: subscriber.setConsent
+-- Index: primary key.
+UPDATE subscribers SET consent_source = $2, consent_text = $3, consent_ip = $4, consent_at = $5 WHERE id = $1 AND state <> 'erased';
+
+-- name: subscriber.setAddress
+-- Index: primary key, subscribers_address.
+UPDATE subscribers SET address_key = $2, address = $3 WHERE id = $1 AND state <> 'erased';
+
+-- name: subscriber.softBounce
+-- One more soft bounce; the first of a row sets when the row began. Index: primary key.
+UPDATE subscribers SET soft = soft + 1, soft_from = CASE WHEN soft = 0 THEN $2 ELSE soft_from END WHERE id = $1
+RETURNING soft, soft_from;
+
+-- name: subscriber.clearSoft
+-- A success ends the row of soft bounces. Index: primary key.
+UPDATE subscribers SET soft = 0, soft_from = 0 WHERE id IN numbers($1) AND soft > 0;
+
+-- name: subscriber.erase
+-- Nothing of the person stays but the number. Index: primary key.
+UPDATE subscribers SET address_key = $2, address = '', name = '', language = '', timezone = '', consent_source = '',
+    consent_text = '', consent_ip = '', consent_at = 0, state = 'erased', changed = $3, soft = 0, soft_from = 0
+WHERE id = $1;
+
+-- name: subscriber.counts
+-- How many are in each state. Index: subscribers_state.
+SELECT state, count(*) FROM subscribers GROUP BY state;
+
+-- name: subscriber.lastID
+-- The highest number given so far. Index: primary key.
+SELECT coalesce(max(id), 0) FROM subscribers;
+
+-- name: subscriber.expirePending
+-- Those who never confirmed. Index: subscribers_state.
+SELECT id FROM subscribers WHERE state = 'pending' AND changed < $1 ORDER BY id LIMIT $2;

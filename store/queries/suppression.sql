@@ -1,0 +1,28 @@
+-- name: suppression.get
+-- Index: primary key.
+SELECT reason, detail, since FROM suppressions WHERE hash = $1;
+
+-- name: suppression.put
+-- A complaint counts for more than a bounce, and that for more than the rest: the
+-- reason says what lifts it. Index: primary key.
+INSERT INTO suppressions (hash, reason, detail, since) VALUES ($1, $2, $3, $4)
+ON CONFLICT (hash) DO UPDATE SET reason = excluded.reason, detail = excluded.detail, since = excluded.since
+WHERE (excluded.reason = 'complained' AND suppressions.reason <> 'complained')
+   OR (excluded.reason = 'bounced' AND suppressions.reason NOT IN ('complained', 'bounced'));
+
+-- name: suppression.drop
+-- Index: primary key.
+DELETE FROM suppressions WHERE hash = $1;
+
+-- name: suppression.counts
+-- Index: suppressions_reason.
+SELECT reason, count(*) FROM suppressions GROUP BY reason;
+
+-- name: suppression.any
+-- Says whether there is any at all. Index: primary key.
+SELECT count(*) FROM (SELECT 1 FROM suppressions LIMIT 1) AS one;
+
+-- name: suppression.among
+-- Which of these hashes are suppressed; given and returned in hex. Index: primary key.
+SELECT lower(hex(hash)), reason FROM suppressions WHERE hash IN (SELECT unhex(value) FROM json_each($1)) -- sqlite only
+SELECT encode(hash, 'hex'), reason FROM suppressions WHERE hash IN (SELECT decode(value, 'hex') FROM jsonb_array_elements_text(CAST($1 AS jsonb))) -- postgres only

@@ -1,0 +1,72 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// Session is a signed-in editor.
+type Session struct {
+	Editor  Editor
+	Agent   string // the browser, as it names itself
+	Created time.Time
+	Seen    time.Time
+	Expires time.Time
+}
+
+// CreateSession signs an editor in for a while and returns the token for their
+// cookie. The store keeps a hash of it.
+func (s *Store) CreateSession(ctx context.Context, editor int64, agent string, ttl time.Duration) (string, error) {
+	token, hash := newToken()
+	now := s.Now()
+	err := s.write(ctx, func(tx *runner) error {
+		if _, err := tx.exec(ctx, "session.prune", millis(now)); err != nil {
+			return err
+		}
+		_, err := tx.exec(ctx, "session.insert", hash, editor, agent, millis(now), millis(now.Add(ttl)))
+		return err
+	})
+	return token, err
+}
+
+// Session returns the session of a token; ErrNotFound when it has ended, or its
+// editor is disabled.
+func (s *Store) Session(ctx context.Context, token string) (Session, error) {
+	var out Session
+	var created, seen, expires, editorCreated, disabled int64
+	e := &out.Editor
+	found, err := s.readers.one(ctx, "session.get", []any{hashToken(token), millis(s.Now())}, &out.Agent, &created, &seen,
+		&expires, &e.ID, &e.Email, &e.Name, &e.Role, &e.Password, &editorCreated, &disabled)
+	if err == nil && !found {
+		err = notFound("session", "of this token")
+	}
+	out.Created, out.Seen, out.Expires = timeOf(created), timeOf(seen), timeOf(expires)
+	e.Created, e.Disabled = timeOf(editorCreated), timeOf(disabled)
+	return out, err
+}
+
+// TouchSession prolongs a session. Callers do so now and then, not at each request.
+func (s *Store) TouchSession(ctx context.Context, token string, ttl time.Duration) error {
+	now := s.Now()
+	return s.write(ctx, func(tx *runner) error {
+		_, err := tx.exec(ctx, "session.touch", hashToken(token), millis(now), millis(now.Add(ttl)))
+		return err
+	})
+}
+
+// EndSession signs out.
+func (s *Store) EndSession(ctx context.Context, token string) error {
+	return s.write(ctx, func(tx *runner) error {
+		_, err := tx.exec(ctx, "session.delete", hashToken(token))
+		return err
+	})
+}
+
+// EndOtherSessions signs an editor out everywhere but in the session of the token;
+// an empty one ends them all. It is right after a change of password.
+func (s *Store) EndOtherSessions(ctx context.Context, editor int64, token string) error {
+	return s.write(ctx, func(tx *runner) error {
+		_, err := tx.exec(ctx, "session.deleteOthers", editor, hashToken(token))
+		return err
+	})
+}

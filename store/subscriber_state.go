@@ -1,0 +1,159 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/tidings-press/tidings/subscriber"
+)
+
+// StateError says that a subscriber may not go from one state to another.
+type StateError struct {
+	ID       int64
+	From, To subscriber.State
+}
+
+func (e *StateError) Error() string {
+	return fmt.Sprintf("subscriber %d is %s and cannot become %s", e.ID, e.From, e.To)
+}
+
+// SetState changes a person's state by the table in package subscriber; the state
+// they are in already is no change. Leaving, a bounce and a complaint suppress the
+// address, with detail as what is known of it; becoming Active lifts that. Errors
+// are ErrNotFound and *StateError.
+func (s *Store) SetState(ctx context.Context, id int64, next subscriber.State, detail string) error {
+	if next == subscriber.Erased {
+		return s.Erase(ctx, id)
+	}
+	keys, err := s.Keys(ctx)
+	if err != nil {
+		return err
+	}
+	return s.write(ctx, func(tx *runner) error {
+		return s.setState(ctx, tx, keys, id, next, detail)
+	})
+}
+
+func (s *Store) setState(ctx context.Context, tx *runner, keys subscriber.Keys, id int64, next subscriber.State, detail string) error {
+	found, err := tx.subscribers(ctx, "subscriber.byID", id)
+	if err != nil {
+		return err
+	}
+	if len(found) == 0 {
+		return notFound("subscriber", id)
+	}
+	sub := found[0]
+	if sub.State == next {
+		return nil
+	}
+	if !sub.State.CanBecome(next) {
+		return &StateError{ID: id, From: sub.State, To: next}
+	}
+	n, err := tx.exec(ctx, "subscriber.setState", id, string(sub.State), string(next), millis(s.Now()))
+	if err != nil {
+		return err
+	}
+	if n == 0 { // another transaction was faster: look again at where it stands now
+		return s.setState(ctx, tx, keys, id, next, detail)
+	}
+	return tx.followState(ctx, keys, sub.Address, next, detail, s.Now())
+}
+
+// followState keeps the suppressions in step with a state.
+func (r *runner) followState(ctx context.Context, keys subscriber.Keys, address subscriber.Address, next subscriber.State, detail string, now time.Time) error {
+	hash := keys.SuppressionHash(address)
+	if next == subscriber.Active {
+		_, err := r.exec(ctx, "suppression.drop", hash)
+		return err
+	}
+	reason := reasonFor(next)
+	if reason == "" {
+		return nil
+	}
+	_, err := r.exec(ctx, "suppression.put", hash, string(reason), detail, millis(now))
+	return err
+}
+
+// Erase forgets a person for good. Their number stays for the counts of editions, and
+// a keyed hash of the address so that no import brings them back. Erasing again
+// changes nothing.
+func (s *Store) Erase(ctx context.Context, id int64) error {
+	keys, err := s.Keys(ctx)
+	if err != nil {
+		return err
+	}
+	return s.write(ctx, func(tx *runner) error {
+		found, err := tx.subscribers(ctx, "subscriber.byID", id)
+		if err != nil {
+			return err
+		}
+		if len(found) == 0 {
+			return notFound("subscriber", id)
+		}
+		if found[0].State == subscriber.Erased {
+			return nil
+		}
+		hash := keys.SuppressionHash(found[0].Address)
+		if _, err := tx.exec(ctx, "suppression.put", hash, string(ErasedReason), "", millis(s.Now())); err != nil {
+			return err
+		}
+		for _, query := range []string{"subscription.dropAll", "feedtoken.dropAll"} {
+			if _, err := tx.exec(ctx, query, id); err != nil {
+				return err
+			}
+		}
+		_, err = tx.exec(ctx, "subscriber.erase", id, "erased:"+strconv.FormatInt(id, 10), millis(s.Now()))
+		return err
+	})
+}
+
+// ErasePending erases up to limit people who have been pending since before a
+// time, without suppressing them: they never agreed to anything. It returns how
+// many there were.
+func (s *Store) ErasePending(ctx context.Context, before time.Time, limit int) (int, error) {
+	ids, err := s.readers.numbers(ctx, "subscriber.expirePending", millis(before), limit)
+	if err != nil {
+		return 0, err
+	}
+	for _, id := range ids {
+		err := s.write(ctx, func(tx *runner) error {
+			n, err := tx.exec(ctx, "subscriber.setState", id, string(subscriber.Pending), string(subscriber.Erased), millis(s.Now()))
+			if err != nil || n == 0 { // they confirmed just now
+				return err
+			}
+			if _, err := tx.exec(ctx, "subscription.dropAll", id); err != nil {
+				return err
+			}
+			_, err = tx.exec(ctx, "subscriber.erase", id, "erased:"+strconv.FormatInt(id, 10), millis(s.Now()))
+			return err
+		})
+		if err != nil {
+			return 0, err
+		}
+	}
+	return len(ids), nil
+}
+
+// SoftBounce counts a soft bounce and returns how many there were in a row and since
+// when, for the caller to decide by.
+func (s *Store) SoftBounce(ctx context.Context, id int64) (count int, since time.Time, err error) {
+	var from int64
+	err = s.write(ctx, func(tx *runner) error {
+		found, err := tx.one(ctx, "subscriber.softBounce", []any{id, millis(s.Now())}, &count, &from)
+		if err == nil && !found {
+			err = notFound("subscriber", id)
+		}
+		return err
+	})
+	return count, timeOf(from), err
+}
+
+// ClearSoft ends the rows of soft bounces of people whom mail reached.
+func (s *Store) ClearSoft(ctx context.Context, ids []int64) error {
+	return s.write(ctx, func(tx *runner) error {
+		_, err := tx.exec(ctx, "subscriber.clearSoft", jsonList(ids))
+		return err
+	})
+}
