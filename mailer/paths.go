@@ -15,8 +15,9 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// ID names a delivery: an edition and a subscriber. Edition is empty for mails
-// that belong to none, such as confirmations.
+// ID names a delivery: an edition and a subscriber. Edition is a UUID, another
+// word of at most 17 octets, or empty for mails that belong to none, such as
+// confirmations.
 type ID struct {
 	Edition    string
 	Subscriber int64
@@ -158,7 +159,8 @@ func decodeID(data []byte) (ID, error) {
 	case kind == uuidEdition && len(rest) > 16:
 		id.Edition, rest = uuidText(rest[:16]), rest[16:]
 	case kind == namedEdition && len(rest) > 1 && len(rest) > 1+int(rest[0]):
-		id.Edition, rest = string(rest[1:1+rest[0]]), rest[1+rest[0]:]
+		end := 1 + int(rest[0])
+		id.Edition, rest = string(rest[1:end]), rest[end:]
 	case kind != noEdition:
 		return ID{}, ErrNotOurs
 	}

@@ -1,0 +1,168 @@
+package bounce
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/tidings-press/tidings/mailer"
+)
+
+// Options are what a Desk needs.
+type Options struct {
+	Paths    *mailer.Paths
+	Recorder Recorder
+	Log      *slog.Logger     // slog.Default when nil
+	Now      func() time.Time // time.Now when nil
+	// Addresses are further ones whose mail the listeners take, such as the one
+	// that complaints are sent to. Reports that come there must name a Message-ID
+	// of ours.
+	Addresses []string
+}
+
+// Desk judges what comes back and has it recorded. It may be shared by goroutines.
+type Desk struct {
+	paths     *mailer.Paths
+	recorder  Recorder
+	log       *slog.Logger
+	now       func() time.Time
+	addresses map[string]bool
+}
+
+// New makes a Desk.
+func New(opts Options) *Desk {
+	d := &Desk{paths: opts.Paths, recorder: opts.Recorder, log: opts.Log, now: opts.Now, addresses: map[string]bool{}}
+	if d.log == nil {
+		d.log = slog.Default()
+	}
+	if d.now == nil {
+		d.now = time.Now
+	}
+	for _, address := range opts.Addresses {
+		d.addresses[fold(address)] = true
+	}
+	return d
+}
+
+// mailMax is how much of a mail is looked at; ParseReport reads no more.
+const mailMax = 1 << 20
+
+// Verdict is what a mail turned out to be.
+type Verdict string
+
+// The verdicts.
+const (
+	Acted   Verdict = "acted"   // recorded, now or earlier
+	Noted   Verdict = "noted"   // a report on one of our mails that calls for nothing, such as a delay
+	Unknown Verdict = "unknown" // nothing that names one of our deliveries
+)
+
+// Mail judges a mail that came to the addresses to, if these are known. An error
+// is the recorder's: the mail should come again.
+func (d *Desk) Mail(ctx context.Context, source string, to []string, mail io.Reader) (Verdict, error) {
+	data, err := io.ReadAll(io.LimitReader(mail, mailMax))
+	if err != nil {
+		return Unknown, err
+	}
+	if id, found := d.find(mailer.Unsubscribe, to); found {
+		return d.record(ctx, Outcome{ID: id, Kind: Unsubscribed, Source: source})
+	}
+	report, err := mailer.ParseReport(bytes.NewReader(data))
+	if errors.Is(err, mailer.ErrNoReport) {
+		return d.letter(ctx, source, data)
+	}
+	if err != nil {
+		return Unknown, err
+	}
+	id, found := d.deliveryOf(to, report)
+	if !found {
+		d.log.Debug("report on no mail of ours", "source", source, "kind", report.Kind)
+		return Unknown, nil
+	}
+	return d.record(ctx, judge(report, id, source))
+}
+
+// letter is a mail that is no report: a request to unsubscribe in a polled
+// mailbox, where the envelope is only seen in the header, or an answer of a
+// person, which is not ours to read.
+func (d *Desk) letter(ctx context.Context, source string, data []byte) (Verdict, error) {
+	if id, found := d.find(mailer.Unsubscribe, recipients(data)); found {
+		return d.record(ctx, Outcome{ID: id, Kind: Unsubscribed, Source: source})
+	}
+	return Unknown, nil
+}
+
+// deliveryOf finds the delivery that a report is about: by the return path that
+// it came to, else by the Message-ID that it quotes.
+func (d *Desk) deliveryOf(to []string, report mailer.Report) (mailer.ID, bool) {
+	if id, found := d.find(mailer.Bounce, to); found {
+		return id, true
+	}
+	if id, found := d.find(mailer.Bounce, report.To); found {
+		return id, true
+	}
+	return d.find(mailer.MessageID, report.MessageIDs)
+}
+
+func (d *Desk) find(purpose mailer.Purpose, names []string) (mailer.ID, bool) {
+	for _, name := range names {
+		if got, id, err := d.paths.Parse(name); err == nil && got == purpose {
+			return id, true
+		}
+	}
+	return mailer.ID{}, false
+}
+
+// judge says what a report means. Only one recipient was written to, so of
+// several in a report, as a list's server makes them, the gravest counts.
+func judge(report mailer.Report, id mailer.ID, source string) Outcome {
+	outcome := Outcome{ID: id, Source: source}
+	if report.Kind == mailer.ComplaintReport {
+		if report.Feedback != "not-spam" {
+			outcome.Kind, outcome.Text = Complained, report.Feedback
+		}
+		return outcome
+	}
+	for _, recipient := range report.Recipients {
+		kind := kindOf(recipient.Class())
+		if outcome.Kind == "" || kind == Bounced && outcome.Kind == Soft {
+			outcome.Kind, outcome.Code, outcome.Text = kind, recipient.Reply.Code, recipient.Reply.String()
+		}
+	}
+	return outcome
+}
+
+// kindOf is "" for what says nothing about the subscriber: refusals for what we
+// are or send, delays and deliveries.
+func kindOf(class mailer.Class) Kind {
+	switch class {
+	case mailer.Suppress:
+		return Bounced
+	case mailer.Soft:
+		return Soft
+	}
+	return ""
+}
+
+// record has an outcome recorded, when there is one.
+func (d *Desk) record(ctx context.Context, outcome Outcome) (Verdict, error) {
+	if outcome.Kind == "" {
+		if outcome.Text != "" {
+			d.log.Warn("a mail was refused for what we are or send", "source", outcome.Source, "edition", outcome.ID.Edition, "reply", outcome.Text)
+		}
+		return Noted, nil
+	}
+	outcome.Key = string(outcome.Kind) + ":" + d.paths.MessageID(outcome.ID)
+	outcome.At = d.now()
+	fresh, err := d.recorder.Record(ctx, outcome)
+	if err != nil {
+		return Unknown, err
+	}
+	if fresh {
+		d.log.Info("a mail came back", "kind", outcome.Kind, "source", outcome.Source, "edition", outcome.ID.Edition, "subscriber", outcome.ID.Subscriber, "reply", outcome.Text)
+	}
+	return Acted, nil
+}

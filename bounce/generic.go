@@ -1,0 +1,121 @@
+package bounce
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// SignatureHeader has the signature of the generic webhook: "t=UNIX,v1=HEX", the
+// HMAC-SHA256 of the time, a dot and the body.
+const SignatureHeader = "X-Tidings-Signature"
+
+// signatureAge is how far the time in a signature may be off.
+const signatureAge = 5 * time.Minute
+
+// SignWebhook makes the value of SignatureHeader for a body.
+func SignWebhook(secret string, at time.Time, body []byte) string {
+	stamp := strconv.FormatInt(at.Unix(), 10)
+	return "t=" + stamp + ",v1=" + hex.EncodeToString(stampedMAC(secret, stamp, body))
+}
+
+func stampedMAC(secret, stamp string, body []byte) []byte {
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte(stamp + "."))
+	mac.Write(body)
+	return mac.Sum(nil)
+}
+
+// generic is for everything that has no service of its own here: a script at
+// one's own relay, say.
+type generic struct {
+	secret string
+	now    func() time.Time
+}
+
+func newGeneric(secret string, now func() time.Time) (service, error) {
+	if len(secret) < 16 {
+		return nil, errors.New("a secret of at least 16 octets is needed")
+	}
+	return generic{secret, now}, nil
+}
+
+func (g generic) verify(_ context.Context, header http.Header, body []byte) error {
+	var stamp, sum string
+	for part := range strings.SplitSeq(header.Get(SignatureHeader), ",") {
+		key, value, _ := strings.Cut(strings.TrimSpace(part), "=")
+		switch key {
+		case "t":
+			stamp = value
+		case "v1":
+			sum = value
+		}
+	}
+	got, err := hex.DecodeString(sum)
+	if err != nil || !hmac.Equal(got, stampedMAC(g.secret, stamp, body)) {
+		return errSignature
+	}
+	seconds, err := strconv.ParseInt(stamp, 10, 64)
+	if age := g.now().Sub(time.Unix(seconds, 0)); err != nil || age > signatureAge || age < -signatureAge {
+		return fmt.Errorf("%w: it is of %s seconds, which is too long ago or ahead", errSignature, stamp)
+	}
+	return nil
+}
+
+// events reads {"events": [{"type": "bounce", "message_id": "…", "code": 550,
+// "status": "5.1.1", "reason": "…"}]}. The types are bounce, which the reply
+// decides on, complaint and unsubscribe; return_path does in place of message_id.
+func (g generic) events(_ context.Context, body []byte) ([]event, error) {
+	var posted struct {
+		Events []json.RawMessage `json:"events"`
+	}
+	if err := json.Unmarshal(body, &posted); err != nil {
+		return nil, fmt.Errorf("%w: %w", errShape, err)
+	}
+	var all []event
+	for i, raw := range posted.Events {
+		e, err := genericEvent(raw)
+		if err != nil {
+			return nil, fmt.Errorf("%w: event %d: %w", errShape, i, err)
+		}
+		all = append(all, e)
+	}
+	return all, nil
+}
+
+func genericEvent(raw []byte) (event, error) {
+	var said struct {
+		Type       string `json:"type"`
+		MessageID  string `json:"message_id"`
+		ReturnPath string `json:"return_path"`
+		Code       int    `json:"code"`
+		Status     string `json:"status"`
+		Reason     string `json:"reason"`
+	}
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&said); err != nil {
+		return event{}, err
+	}
+	e := event{code: said.Code, text: said.Reason, raw: []byte(said.MessageID + "@ " + said.ReturnPath + "@")}
+	switch said.Type {
+	case "bounce":
+		e.kind, _ = kindOfReply(strings.TrimSpace(strconv.Itoa(said.Code)+" "+said.Reason), said.Status, false)
+	case "complaint":
+		e.kind = Complained
+	case "unsubscribe":
+		e.kind = Unsubscribed
+	default:
+		return event{}, fmt.Errorf("type %q: bounce, complaint and unsubscribe are there", said.Type)
+	}
+	return e, nil
+}

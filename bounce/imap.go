@@ -1,0 +1,90 @@
+package bounce
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+
+	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapclient"
+)
+
+// imapVisitor goes through the unseen mails of a folder by IMAP (RFC 9051).
+// Those that stay are marked as seen.
+func imapVisitor(box Mailbox) visitor {
+	return func(_ context.Context, conn net.Conn, judge func(io.Reader) (bool, error)) error {
+		client, err := openIMAP(conn, box)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = client.Close() }()
+		uids, err := unseen(client, box.Folder)
+		if err != nil {
+			return err
+		}
+		var done error
+		for _, uid := range uids[:min(len(uids), visitMax)] {
+			if done = imapMail(client, uid, judge); done != nil {
+				break
+			}
+		}
+		return errors.Join(done, expunge(client), client.Logout().Wait())
+	}
+}
+
+func openIMAP(conn net.Conn, box Mailbox) (*imapclient.Client, error) {
+	options := &imapclient.Options{TLSConfig: box.Config}
+	client := (*imapclient.Client)(nil)
+	if box.TLS == "starttls" {
+		var err error
+		if client, err = imapclient.NewStartTLS(conn, options); err != nil {
+			return nil, err
+		}
+	} else {
+		client = imapclient.New(conn, options)
+	}
+	if err := client.Login(box.Username, box.Password).Wait(); err != nil {
+		_ = client.Close()
+		return nil, err
+	}
+	return client, nil
+}
+
+func unseen(client *imapclient.Client, folder string) ([]imap.UID, error) {
+	if _, err := client.Select(folder, nil).Wait(); err != nil {
+		return nil, err
+	}
+	found, err := client.UIDSearch(&imap.SearchCriteria{NotFlag: []imap.Flag{imap.FlagSeen, imap.FlagDeleted}}, nil).Wait()
+	if err != nil {
+		return nil, err
+	}
+	return found.AllUIDs(), nil
+}
+
+// imapMail reads one mail, bounded, and flags it.
+func imapMail(client *imapclient.Client, uid imap.UID, judge func(io.Reader) (bool, error)) error {
+	section := &imap.FetchItemBodySection{Peek: true, Partial: &imap.SectionPartial{Size: mailMax}}
+	fetched, err := client.Fetch(imap.UIDSetNum(uid), &imap.FetchOptions{BodySection: []*imap.FetchItemBodySection{section}}).Collect()
+	if err != nil {
+		return err
+	}
+	if len(fetched) == 0 {
+		return nil // somebody else took it
+	}
+	var data []byte
+	for _, part := range fetched[0].BodySection {
+		data = part.Bytes
+	}
+	gone, err := judge(reader(data))
+	if err != nil {
+		return err
+	}
+	flag := imap.FlagSeen
+	if gone {
+		flag = imap.FlagDeleted
+	}
+	return client.Store(imap.UIDSetNum(uid), &imap.StoreFlags{Op: imap.StoreFlagsAdd, Silent: true, Flags: []imap.Flag{flag}}, nil).Close()
+}
+
+func expunge(client *imapclient.Client) error { return client.Expunge().Close() }

@@ -1,0 +1,109 @@
+package bounce
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"time"
+
+	"github.com/emersion/go-smtp"
+	"golang.org/x/net/netutil"
+)
+
+// What the listeners allow. Reports bring the whole mail back with them.
+const (
+	inboundSize        = 16 << 20
+	inboundRecipients  = 20
+	inboundConnections = 64
+	inboundTimeout     = 2 * time.Minute
+)
+
+// ServeSMTP takes mail for our return paths on a listener until the context ends:
+// point the MX of the return paths' domain there.
+func (d *Desk) ServeSMTP(ctx context.Context, listener net.Listener) error {
+	return d.serve(ctx, listener, "smtp")
+}
+
+// ServeLMTP does the same behind a mail server that hands over by LMTP (RFC 2033).
+func (d *Desk) ServeLMTP(ctx context.Context, listener net.Listener) error {
+	return d.serve(ctx, listener, "lmtp")
+}
+
+func (d *Desk) serve(ctx context.Context, listener net.Listener, protocol string) error {
+	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) {
+		return &inbound{ctx: ctx, desk: d, source: protocol}, nil
+	}))
+	server.LMTP = protocol == "lmtp"
+	server.Domain = d.paths.Domain()
+	server.MaxMessageBytes = inboundSize
+	server.MaxRecipients = inboundRecipients
+	server.ReadTimeout, server.WriteTimeout = inboundTimeout, inboundTimeout
+	server.EnableSMTPUTF8 = true
+	server.ErrorLog = quiet{d}
+	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
+	err := server.Serve(netutil.LimitListener(listener, inboundConnections))
+	if ctx.Err() != nil || errors.Is(err, smtp.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// quiet takes go-smtp's complaints about clients, of which the open network has
+// many.
+type quiet struct{ desk *Desk }
+
+// Printf logs at debug level.
+func (q quiet) Printf(format string, args ...any) {
+	q.desk.log.Debug("bounce listener", "format", format, "args", args)
+}
+
+// Println logs at debug level.
+func (q quiet) Println(args ...any) { q.desk.log.Debug("bounce listener", "args", args) }
+
+// inbound is one connection.
+type inbound struct {
+	ctx    context.Context
+	desk   *Desk
+	source string
+	to     []string
+}
+
+// Mail takes any sender: reports have the null one, answers any.
+func (s *inbound) Mail(string, *smtp.MailOptions) error { return nil }
+
+var errNobody = &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "no such address here"}
+
+// Rcpt takes our own addresses only: it is no relay and no catch-all.
+func (s *inbound) Rcpt(to string, _ *smtp.RcptOptions) error {
+	if !s.desk.ours(to) {
+		return errNobody
+	}
+	s.to = append(s.to, to)
+	return nil
+}
+
+var errLater = &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "not now, try again later"}
+
+// Data judges the mail. What is not a report is taken all the same: an answer to it
+// would only make one more bounce.
+func (s *inbound) Data(r io.Reader) error {
+	verdict, err := s.desk.Mail(s.ctx, s.source, s.to, r)
+	if err != nil {
+		var said *smtp.SMTPError
+		if errors.As(err, &said) {
+			return err
+		}
+		s.desk.log.Error("a report could not be recorded", "source", s.source, "error", err)
+		return errLater
+	}
+	s.desk.log.Debug("inbound mail", "source", s.source, "verdict", verdict)
+	_, err = io.Copy(io.Discard, r)
+	return err
+}
+
+// Reset forgets the recipients.
+func (s *inbound) Reset() { s.to = nil }
+
+// Logout has nothing to do.
+func (s *inbound) Logout() error { return nil }

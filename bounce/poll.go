@@ -1,0 +1,135 @@
+package bounce
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"time"
+)
+
+// Mailbox is a mailbox of our own that reports come to.
+type Mailbox struct {
+	Protocol string // imap or pop3
+	Host     string
+	Port     int    // the protocol's own when 0
+	TLS      string // implicit, the default; starttls; none
+	Username string
+	Password string
+	Folder   string        // of IMAP; INBOX when empty
+	Every    time.Duration // between polls; 5 minutes when 0
+	Config   *tls.Config   // roots and the like; nil for the system's
+}
+
+const (
+	pollTime  = 5 * time.Minute // for one visit
+	visitMax  = 500             // mails a visit
+	visitSize = 512 << 20       // octets a visit: no server can make us read for ever
+)
+
+// Poll visits a mailbox at its interval until the context ends. Failures are
+// logged and tried again at the next visit.
+//
+// Mails that were acted on, or that report on one of our mails, are deleted; all
+// others stay.
+func (d *Desk) Poll(ctx context.Context, box Mailbox) error {
+	box = box.complete()
+	visit, err := box.visitor()
+	if err != nil {
+		return err
+	}
+	ticker := time.NewTicker(box.Every)
+	defer ticker.Stop()
+	for {
+		if err := d.visit(ctx, box, visit); err != nil && ctx.Err() == nil {
+			d.log.Error("mailbox of bounces", "host", box.Host, "protocol", box.Protocol, "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+}
+
+// visitor is how a protocol goes through a mailbox. It gives each mail to judge,
+// which says whether to delete it.
+type visitor func(ctx context.Context, conn net.Conn, judge func(mail io.Reader) (bool, error)) error
+
+func (box Mailbox) visitor() (visitor, error) {
+	switch box.Protocol {
+	case "imap":
+		return imapVisitor(box), nil
+	case "pop3":
+		return pop3Visitor(box), nil
+	}
+	return nil, fmt.Errorf("bounce: mailbox protocol %q: imap and pop3 are spoken", box.Protocol)
+}
+
+func (box Mailbox) complete() Mailbox {
+	ports := map[string]int{"imap": 993, "pop3": 995}
+	if box.TLS == "starttls" || box.TLS == "none" {
+		ports = map[string]int{"imap": 143, "pop3": 110}
+	}
+	box.TLS = cmp.Or(box.TLS, "implicit")
+	box.Port = cmp.Or(box.Port, ports[box.Protocol])
+	box.Folder = cmp.Or(box.Folder, "INBOX")
+	box.Every = cmp.Or(box.Every, 5*time.Minute)
+	config := &tls.Config{}
+	if box.Config != nil {
+		config = box.Config.Clone()
+	}
+	config.ServerName = cmp.Or(config.ServerName, box.Host)
+	config.MinVersion = max(config.MinVersion, tls.VersionTLS12)
+	box.Config = config
+	return box
+}
+
+// visit goes once through a mailbox, within its time.
+func (d *Desk) visit(ctx context.Context, box Mailbox, visit visitor) error {
+	ctx, cancel := context.WithTimeout(ctx, pollTime)
+	defer cancel()
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(box.Host, strconv.Itoa(box.Port)))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+	conn = &bounded{Conn: conn, left: visitSize}
+	if box.TLS == "implicit" {
+		over := tls.Client(conn, box.Config)
+		if err := over.HandshakeContext(ctx); err != nil {
+			return err
+		}
+		conn = over
+	}
+	err = visit(ctx, conn, func(mail io.Reader) (bool, error) {
+		verdict, err := d.Mail(ctx, box.Protocol, nil, mail)
+		return verdict != Unknown, err
+	})
+	return errors.Join(err, context.Cause(ctx))
+}
+
+// bounded reads so much and no more.
+type bounded struct {
+	net.Conn
+	left int64
+}
+
+// Read ends with an error when the bound is reached.
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, errors.New("bounce: the server sends more than a visit may take")
+	}
+	n, err := b.Conn.Read(p[:min(int64(len(p)), b.left)])
+	b.left -= int64(n)
+	return n, err
+}
+
+// reader gives what was read of a mail.
+func reader(mail []byte) io.Reader { return bytes.NewReader(mail) }

@@ -1,0 +1,123 @@
+package bounce
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// ses gets its events from Amazon SES through an SNS topic, which signs them.
+// SES has its own Message-ID on what it sends; our return path is its "source".
+type ses struct {
+	topic string
+	certs *certificates
+	get   func(ctx context.Context, url string) ([]byte, error)
+	log   *slog.Logger
+}
+
+func newSES(topic string, log *slog.Logger) (service, error) {
+	if !strings.HasPrefix(topic, "arn:") {
+		return nil, errors.New("the secret is the ARN of the SNS topic, such as arn:aws:sns:eu-west-1:123456789012:bounces")
+	}
+	client := &http.Client{
+		Timeout: 10 * time.Second,
+		CheckRedirect: func(*http.Request, []*http.Request) error {
+			return errors.New("a redirect, which Amazon does not send")
+		},
+	}
+	get := func(ctx context.Context, url string) ([]byte, error) { return fetch(ctx, client, url) }
+	return &ses{topic: topic, certs: &certificates{get: get}, get: get, log: log}, nil
+}
+
+func (s *ses) verify(ctx context.Context, _ http.Header, body []byte) error {
+	var m snsMessage
+	if err := json.Unmarshal(body, &m); err != nil {
+		return fmt.Errorf("%w: %w", errSignature, err)
+	}
+	if m.TopicArn != s.topic {
+		return fmt.Errorf("%w: it is of topic %q", errSignature, m.TopicArn)
+	}
+	return m.verify(ctx, s.certs)
+}
+
+func (s *ses) events(ctx context.Context, body []byte) ([]event, error) {
+	var m snsMessage
+	if err := json.Unmarshal(body, &m); err != nil {
+		return nil, fmt.Errorf("%w: %w", errShape, err)
+	}
+	if m.Type == "SubscriptionConfirmation" {
+		return nil, s.confirm(ctx, m)
+	}
+	if m.Type != "Notification" {
+		return nil, nil
+	}
+	return sesEvents([]byte(m.Message))
+}
+
+// confirm answers SNS's question whether we want the topic. The address is
+// Amazon's, or it is not visited.
+func (s *ses) confirm(ctx context.Context, m snsMessage) error {
+	if err := amazon(m.SubscribeURL); err != nil {
+		return fmt.Errorf("%w: SubscribeURL: %w", errShape, err)
+	}
+	if _, err := s.get(ctx, m.SubscribeURL); err != nil {
+		return fmt.Errorf("confirming the subscription: %w", err)
+	}
+	s.log.Info("subscription to the SNS topic confirmed", "topic", m.TopicArn)
+	return nil
+}
+
+// sesEvent is the part of an event that matters, in both of the forms that SES
+// has: notifications and event publishing.
+type sesEvent struct {
+	NotificationType string `json:"notificationType"`
+	EventType        string `json:"eventType"`
+	Bounce           struct {
+		Type       string `json:"bounceType"`
+		SubType    string `json:"bounceSubType"`
+		Recipients []struct {
+			Status     string `json:"status"`
+			Diagnostic string `json:"diagnosticCode"`
+		} `json:"bouncedRecipients"`
+	} `json:"bounce"`
+	Complaint struct {
+		Feedback string `json:"complaintFeedbackType"`
+	} `json:"complaint"`
+	Mail json.RawMessage `json:"mail"`
+}
+
+func sesEvents(message []byte) ([]event, error) {
+	var said sesEvent
+	if err := json.Unmarshal(message, &said); err != nil {
+		return nil, fmt.Errorf("%w: %w", errShape, err)
+	}
+	e := event{raw: said.Mail}
+	switch said.NotificationType + said.EventType {
+	case "Bounce":
+		e.kind, e.code, e.text = said.bounce()
+	case "Complaint":
+		if said.Complaint.Feedback != "not-spam" {
+			e.kind, e.text = Complained, said.Complaint.Feedback
+		}
+	}
+	return []event{e}, nil
+}
+
+// bounce reads the reply where there is one. "Suppressed" addresses are on
+// Amazon's own list of dead ones.
+func (said sesEvent) bounce() (Kind, int, string) {
+	status, text := "", said.Bounce.SubType
+	if len(said.Bounce.Recipients) > 0 {
+		status, text = said.Bounce.Recipients[0].Status, said.Bounce.Recipients[0].Diagnostic
+	}
+	if said.Bounce.Type != "Permanent" {
+		return Soft, 0, text
+	}
+	kind, code := kindOfReply(strings.TrimPrefix(text, "smtp; "), status, said.Bounce.SubType == "NoEmail" || strings.HasSuffix(said.Bounce.SubType, "uppressed") || said.Bounce.SubType == "OnAccountSuppressionList")
+	return kind, code, text
+}

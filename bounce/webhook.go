@@ -1,0 +1,147 @@
+package bounce
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+
+	"github.com/tidings-press/tidings/mailer"
+)
+
+const (
+	hookMax   = 1 << 20 // octets of a request
+	eventsMax = 2000    // of a request
+)
+
+// Errors of services, which decide on the HTTP status.
+var (
+	errSignature = errors.New("the signature is not right")
+	errShape     = errors.New("the body is not what the service sends")
+)
+
+// event is what a service reports about one recipient. What it does not concern
+// has no kind.
+type event struct {
+	kind Kind
+	code int
+	text string
+	raw  []byte // everything that it says, in which a name of ours must be found
+}
+
+// service knows how one mail service signs and what it sends.
+type service interface {
+	// verify checks that a request comes from the service.
+	verify(ctx context.Context, header http.Header, body []byte) error
+	// events reads a request that was verified.
+	events(ctx context.Context, body []byte) ([]event, error)
+}
+
+// Webhook makes the handler for what a mail service posts. The secret is:
+//
+//	ses       the ARN of the SNS topic
+//	postmark  the password of the HTTP basic authentication in the webhook's address
+//	sendgrid  the verification key of the signed event webhook, in base64
+//	generic   the key of the HMAC, at least 16 octets
+//
+// The handler answers 401 to what is not signed by the service, 400 to what it
+// cannot read, 413 to more than a megabyte, 503 when nothing can be recorded, so
+// that it comes again, and 204 to everything else.
+func (d *Desk) Webhook(name, secret string) (http.Handler, error) {
+	service, err := newService(d, name, secret)
+	if err != nil {
+		return nil, fmt.Errorf("bounce: webhook %s: %w", name, err)
+	}
+	return &hook{desk: d, name: name, service: service}, nil
+}
+
+func newService(d *Desk, name, secret string) (service, error) {
+	switch name {
+	case "ses":
+		return newSES(secret, d.log)
+	case "postmark":
+		return newPostmark(secret)
+	case "sendgrid":
+		return newSendGrid(secret)
+	case "generic":
+		return newGeneric(secret, d.now)
+	}
+	return nil, errors.New("there is no such service; ses, postmark, sendgrid and generic are known")
+}
+
+// hook is the handler.
+type hook struct {
+	desk    *Desk
+	name    string
+	service service
+}
+
+// ServeHTTP takes one request.
+func (h *hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		http.Error(w, "only POST", http.StatusMethodNotAllowed)
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, hookMax))
+	if err != nil {
+		http.Error(w, "the body is too large or was cut", http.StatusRequestEntityTooLarge)
+		return
+	}
+	if status, err := h.take(r.Context(), r.Header, body); err != nil {
+		h.desk.log.Warn("webhook", "service", h.name, "status", status, "error", err)
+		http.Error(w, http.StatusText(status), status)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// take acts on a request and gives the status of its failure.
+func (h *hook) take(ctx context.Context, header http.Header, body []byte) (int, error) {
+	if err := h.service.verify(ctx, header, body); err != nil {
+		return http.StatusUnauthorized, err
+	}
+	events, err := h.service.events(ctx, body)
+	if err != nil {
+		return http.StatusBadRequest, err
+	}
+	if len(events) > eventsMax {
+		return http.StatusBadRequest, fmt.Errorf("%w: %d events at once, at most %d are taken", errShape, len(events), eventsMax)
+	}
+	for _, e := range events {
+		if err := h.act(ctx, e); err != nil {
+			return http.StatusServiceUnavailable, err
+		}
+	}
+	return 0, nil
+}
+
+// act records an event that names a delivery of ours.
+func (h *hook) act(ctx context.Context, e event) error {
+	if e.kind == "" {
+		return nil
+	}
+	id, found := h.desk.named(e.raw)
+	if !found {
+		h.desk.log.Debug("webhook event on no mail of ours", "service", h.name)
+		return nil
+	}
+	_, err := h.desk.record(ctx, Outcome{ID: id, Kind: e.kind, Code: e.code, Text: e.text, Source: h.name})
+	return err
+}
+
+// nameOfOurs is what return paths and message ids of ours look like.
+var nameOfOurs = regexp.MustCompile(`(?i)\b[bm]-[a-z2-7]{18,62}@`)
+
+// named finds the first name of ours in what a service says. Services differ in
+// which fields they keep; the HMAC tells what is ours wherever it stands.
+func (d *Desk) named(raw []byte) (mailer.ID, bool) {
+	for _, name := range nameOfOurs.FindAll(raw, 20) {
+		if purpose, id, err := d.paths.Parse(string(name)); err == nil && purpose != mailer.Unsubscribe {
+			return id, true
+		}
+	}
+	return mailer.ID{}, false
+}
