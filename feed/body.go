@@ -10,7 +10,7 @@ import (
 
 // MaxBody is the longest article that stands in a feed in full, in bytes of HTML;
 // readers get the summary of a longer one and the link.
-const MaxBody = 5 << 20
+const MaxBody = 8 << 20
 
 // body makes an article's HTML fit for every reader and validator: well nested,
 // harmless, with absolute addresses. Imported HTML mostly is so already, and

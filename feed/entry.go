@@ -63,7 +63,9 @@ func newEntry(a *article.Article, d *Definition, site *Site) entry {
 	}
 	e.rtl = rightToLeft(e.language, a.Title+" "+e.summary)
 	e.date(a)
-	e.html = body(a.BodyFor(site.URL), e.link)
+	if len(a.HTML) <= MaxBody {
+		e.html = body(a.BodyFor(site.URL), e.link)
+	}
 	if e.summary == "" {
 		e.summary = clip(text(e.html), 400)
 	}
@@ -116,7 +118,7 @@ func pageURL(a *article.Article, site string) string {
 	if own := absolute(a.URL, site); own != "" {
 		return own
 	}
-	return site + ArticlePath(a.Slug)
+	return site + a.Path()
 }
 
 func tagsOf(a *article.Article) []string {

@@ -49,9 +49,6 @@ func AuthorPath(name string) string { return "/authors/" + Segment(name) + "/" }
 // LanguagePath is the folder of a language's page and feeds.
 func LanguagePath(tag string) string { return "/languages/" + Segment(tag) + "/" }
 
-// ArticlePath is the path of an article's page.
-func ArticlePath(slug string) string { return "/articles/" + url.PathEscape(norm.NFC.String(slug)) }
-
 // Segment writes any name as one element of a path. Clients and proxies resolve
 // "." and "..", percent-encoded or not, so these get a "~" in front, and so
 // does a name that begins with one.

@@ -30,13 +30,24 @@ func New(now func() time.Time) *Source {
 }
 
 // Put adds an article or replaces the one with its ID.
-func (s *Source) Put(a article.Article) {
+func (s *Source) Put(a article.Article) { s.PutAll([]article.Article{a}) }
+
+// PutAll adds or replaces articles.
+func (s *Source) PutAll(articles []article.Article) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for _, a := range articles {
+		s.put(a)
+	}
+	slices.SortFunc(s.items, func(a, b feed.Item) int { return b.Position.Compare(a.Position) })
+}
+
+func (s *Source) put(a article.Article) {
 	s.revision++
+	known := s.changed[a.ID] > 0
 	s.changed[a.ID] = s.revision
 	for i := range s.items {
-		if s.items[i].Article.ID == a.ID {
+		if known && s.items[i].Article.ID == a.ID {
 			s.items[i].Article = a
 			return
 		}
@@ -45,8 +56,8 @@ func (s *Source) Put(a article.Article) {
 	if a.Published.After(appeared) {
 		appeared = a.Published
 	}
-	s.items = append(s.items, feed.Item{Article: a, Position: feed.Position{Appeared: appeared.UnixMilli(), Seq: int64(len(s.items) + 1)}})
-	slices.SortFunc(s.items, func(a, b feed.Item) int { return b.Position.Compare(a.Position) })
+	position := feed.Position{Appeared: appeared.UnixMilli(), Seq: int64(len(s.items) + 1)}
+	s.items = append(s.items, feed.Item{Article: a, Position: position})
 }
 
 // Remove marks an article as removed.
@@ -70,12 +81,15 @@ func (s *Source) Select(_ context.Context, q feed.Query) ([]feed.Item, error) {
 	defer s.mu.Unlock()
 	var out []feed.Item
 	for i := range s.items {
-		item := s.items[i]
+		item := &s.items[i]
 		if !q.After.IsZero() {
-			item = s.items[len(s.items)-1-i]
+			item = &s.items[len(s.items)-1-i]
 		}
-		if len(out) < q.Limit && fits(&item, q) {
-			out = append(out, item)
+		if fits(item, q) {
+			out = append(out, *item)
+		}
+		if len(out) == q.Limit {
+			break
 		}
 	}
 	return out, nil

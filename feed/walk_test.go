@@ -1,0 +1,186 @@
+package feed_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/tidings-press/tidings/article"
+	"github.com/tidings-press/tidings/feed"
+	"github.com/tidings-press/tidings/feed/feedtest"
+)
+
+// history is a source with so many articles, a minute apart.
+func history(n int) *feedtest.Source {
+	source := feedtest.New(func() time.Time { return feedtest.Noon })
+	for i := range n {
+		source.Put(feedtest.Article(i))
+	}
+	return source
+}
+
+// walk reads a feed page by page, calling between after each, and returns how
+// often each article was seen, and the cursors.
+func walk(t *testing.T, source feed.Source, d feed.Definition, between func(page int)) (seen map[string]int, cursors []string) {
+	t.Helper()
+	seen = map[string]int{}
+	for cursor := ""; ; {
+		s, err := feed.Load(context.Background(), source, feedtest.Site(), d, cursor, feedtest.Noon.AddDate(1, 0, 0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, item := range s.Items {
+			seen[item.Article.ID]++
+		}
+		if cursor = s.Page.Older; cursor == "" {
+			return seen, cursors
+		}
+		cursors = append(cursors, cursor)
+		if between != nil {
+			between(len(cursors))
+		}
+		if len(cursors) > 5000 {
+			t.Fatal("the walk does not end")
+		}
+	}
+}
+
+func TestWalkFindsEachArticleOnceWhileOthersArrive(t *testing.T) {
+	t.Parallel()
+	const stored = 10_000
+	source := feedtest.New(func() time.Time { return feedtest.Noon })
+	articles := make([]article.Article, stored)
+	for i := range articles {
+		articles[i] = feedtest.Article(i)
+	}
+	source.PutAll(articles)
+	arrived := stored
+	seen, cursors := walk(t, source, feed.Definition{Kind: feed.Everything}, func(int) {
+		for range 3 {
+			a := feedtest.Article(arrived)
+			a.Published = feedtest.Noon.AddDate(-1, 0, -arrived%700) // whatever date its author gives it
+			source.Put(a)
+			arrived++
+		}
+	})
+	for i := range stored {
+		if n := seen[feedtest.ID(i)]; n != 1 {
+			t.Fatalf("article %d was seen %d times", i, n)
+		}
+	}
+	if len(seen) != stored {
+		t.Errorf("%d articles were seen, want the %d that were there at first", len(seen), stored)
+	}
+	if pages := len(cursors); pages < stored/120 || pages > stored/25 {
+		t.Errorf("%d pages of %d articles", pages, stored)
+	}
+}
+
+func TestArchivePagesStayWhenArticlesArrive(t *testing.T) {
+	t.Parallel()
+	source := history(1000)
+	d := feed.Definition{Kind: feed.Everything, Limit: 20}
+	_, before := walk(t, source, d, nil)
+	for i := range 7 {
+		source.Put(feedtest.Article(1000 + i))
+	}
+	_, after := walk(t, source, d, nil)
+	known := map[string]bool{}
+	for _, cursor := range before {
+		known[cursor] = true
+	}
+	fresh := 0
+	for _, cursor := range after {
+		if !known[cursor] {
+			fresh++
+		}
+	}
+	if fresh > 2 {
+		t.Errorf("%d of %d pages have new addresses after 7 articles, want at most 2", fresh, len(after))
+	}
+}
+
+func TestWalkOfAFilteredFeed(t *testing.T) {
+	t.Parallel()
+	source := history(0)
+	want := 0
+	for i := range 800 {
+		a := feedtest.Article(i)
+		if i%7 == 0 {
+			a.Tags = append(a.Tags, "Seven")
+			want++
+		}
+		source.Put(a)
+	}
+	filter, err := feed.FilterFor(feed.ByTag, "seven")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, limit := range []int{0, 1, 2, 10, 1000} {
+		seen, _ := walk(t, source, feed.Definition{Kind: feed.ByTag, Name: "seven", Filter: filter, Limit: limit}, nil)
+		if len(seen) != want {
+			t.Errorf("limit %d: %d articles, want %d", limit, len(seen), want)
+		}
+		for id, n := range seen {
+			if n != 1 {
+				t.Errorf("limit %d: %s was seen %d times", limit, id, n)
+			}
+		}
+	}
+}
+
+func TestNewestDocumentHasAsManyItemsAsTheLimit(t *testing.T) {
+	t.Parallel()
+	for _, stored := range []int{0, 1, 19, 20, 21, 45} {
+		d := feed.Definition{Kind: feed.Everything, Limit: 20}
+		s, err := feed.Load(context.Background(), history(stored), feedtest.Site(), d, "", feedtest.Noon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(s.Items) != min(stored, 20) || (s.Page.Older != "") != (stored > 20) {
+			t.Errorf("%d stored: %d items, older page %q", stored, len(s.Items), s.Page.Older)
+		}
+	}
+}
+
+func TestRemovedArticlesLeaveTombstonesWhereTheyStood(t *testing.T) {
+	t.Parallel()
+	source := history(300)
+	for _, n := range []int{299, 290, 5} {
+		source.Remove(feedtest.ID(n))
+	}
+	d := feed.Definition{Kind: feed.Everything, Limit: 20}
+	found := map[string]string{}
+	for cursor := ""; ; {
+		s, err := feed.Load(context.Background(), source, feedtest.Site(), d, cursor, feedtest.Noon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, stone := range s.Removed {
+			found[stone.Article.ID] += fmt.Sprint("page ", cursor == "", " ")
+		}
+		if cursor = s.Page.Older; cursor == "" {
+			break
+		}
+	}
+	want := map[string]string{feedtest.ID(299): "page true ", feedtest.ID(290): "page true ", feedtest.ID(5): "page false "}
+	for id, pages := range want {
+		if found[id] != pages {
+			t.Errorf("tombstone of %s is on %q, want %q", id, found[id], pages)
+		}
+	}
+}
+
+func TestCursorsAreReadExactly(t *testing.T) {
+	t.Parallel()
+	for _, cursor := range []string{"", ".", "1", "1.", ".1", "1.1.1", "A.1", "1.1 ", "-.1", "01.1", "zzzzzzzzzzzzzzzzzzzz.1"} {
+		if p, err := feed.ParsePosition(cursor); err == nil {
+			t.Errorf("%q is read as %v", cursor, p)
+		}
+	}
+	p := feed.Position{Appeared: 1_790_000_000_000, Seq: 42}
+	if got, err := feed.ParsePosition(p.String()); err != nil || got != p {
+		t.Errorf("%v becomes %v, %v", p, got, err)
+	}
+}
