@@ -1,0 +1,89 @@
+package press
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/tidings-press/tidings/config"
+	"github.com/tidings-press/tidings/feed/serve"
+	"github.com/tidings-press/tidings/store"
+	"github.com/tidings-press/tidings/templates"
+)
+
+// Press is a publication at work: its settings, store, templates and feeds. Commands
+// use what they need of it; Serve and Work run it.
+type Press struct {
+	Config    *config.Config
+	Store     *store.Store
+	Templates *templates.Set
+	Log       *slog.Logger
+}
+
+// Open opens the store and loads the templates.
+func Open(ctx context.Context, c *config.Config, log *slog.Logger) (*Press, error) {
+	set, err := CheckTemplates(c)
+	if err != nil {
+		return nil, err
+	}
+	s, err := store.Open(ctx, c.Store.DSN, store.Options{Durability: store.Durability(c.Store.Durability)})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.Position("store.dsn"), err)
+	}
+	return &Press{Config: c, Store: s, Templates: set, Log: log}, nil
+}
+
+// Close closes the store.
+func (p *Press) Close() error { return p.Store.Close() }
+
+// CheckTemplates loads the templates and checks what the digests say of them. An error
+// names the file and line.
+func CheckTemplates(c *config.Config) (*templates.Set, error) {
+	set, err := templates.Load(c.Templates)
+	if err != nil {
+		return nil, err
+	}
+	var wrong config.Problems
+	for i, d := range c.Digests {
+		key := fmt.Sprintf("digests[%d]", i)
+		if _, err := set.Mail(d.Template); err != nil {
+			wrong = append(wrong, c.Problem(key+".template", err.Error(), ""))
+		}
+		if _, err := templates.ParseSubject(d.Subject); err != nil {
+			wrong = append(wrong, c.Problem(key+".subject", err.Error(), ""))
+		}
+	}
+	if len(wrong) > 0 {
+		return nil, wrong
+	}
+	return set, nil
+}
+
+// Feeds makes the server of all feeds.
+func (p *Press) Feeds(ctx context.Context) (*serve.Server, error) {
+	options, err := p.feedOptions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return serve.New(options), nil
+}
+
+func (p *Press) feedOptions(ctx context.Context) (serve.Options, error) {
+	identity, err1 := p.Store.Secret(ctx, "feed identity")
+	pollKey, err2 := p.Store.Secret(ctx, "feed polls")
+	definitions, err3 := feedDefinitions(p.Config)
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return serve.Options{}, err
+	}
+	return serve.Options{
+		Source:     NewFeedSource(p.Store),
+		Site:       feedSite(p.Config, identity),
+		Feeds:      definitions,
+		PollKey:    pollKey,
+		Memory:     int64(p.Config.FeedSet.Memory),
+		RetryAfter: p.Config.FeedSet.RetryAfter,
+		Now:        p.Store.Now,
+		Log:        p.Log,
+	}, nil
+}
