@@ -1,0 +1,121 @@
+package bounce
+
+import (
+	"context"
+	"net"
+	"strings"
+	"testing"
+
+	"github.com/tidings-press/tidings/mailer"
+)
+
+// listening starts a listener and says how to reach it.
+func (b *bundle) listening(t *testing.T, protocol mailer.Protocol) mailer.Relay {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	serve := b.ServeSMTP
+	if protocol == mailer.LMTP {
+		serve = b.ServeLMTP
+	}
+	go func() { done <- serve(ctx, listener) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("the listener ended with %v", err)
+		}
+	})
+	return mailer.Relay{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port, Protocol: protocol, Security: mailer.NoTLS}
+}
+
+// deliver sends a mail the way a server on the net does, with a real client.
+func deliver(t *testing.T, relay mailer.Relay, to string, mail []byte) mailer.Reply {
+	t.Helper()
+	conn, err := mailer.Dial(t.Context(), relay)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Quit() }()
+	if err := conn.Open(t.Context(), mailer.Envelope{To: to}); err != nil {
+		t.Fatal(err)
+	}
+	reply, err := conn.Ready(t.Context())
+	if err != nil || !reply.OK() {
+		return reply
+	}
+	if reply, err = conn.Deliver(t.Context(), mail, nil); err != nil {
+		t.Fatal(err)
+	}
+	return reply
+}
+
+func TestListenersTakeReports(t *testing.T) {
+	t.Parallel()
+	for _, protocol := range []mailer.Protocol{mailer.SMTP, mailer.LMTP} {
+		t.Run(string(protocol), func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			relay := b.listening(t, protocol)
+			for range 2 {
+				if reply := deliver(t, relay, strings.ToUpper(b.paths.ReturnPath(testID)), b.sample(t, "postfix")); reply.Code != 250 {
+					t.Errorf("reply %s", reply)
+				}
+			}
+			if got := b.book.only(t); got.Kind != Bounced || got.ID != testID || got.Source != string(protocol) {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}
+
+func TestListenersAreNoRelay(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	relay := b.listening(t, mailer.SMTP)
+	for _, to := range []string{"somebody@example.com", "b-aaaaaaaaaaaaaaaaaaaaaaaaaaaa@bounces.example.org", "postmaster@bounces.example.org"} {
+		if reply := deliver(t, relay, to, b.sample(t, "postfix")); reply.Code != 550 || reply.Enhanced != "5.1.1" {
+			t.Errorf("%s: %s", to, reply)
+		}
+	}
+}
+
+func TestComplaintsComeToAnAddressOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	if reply := deliver(t, b.listening(t, mailer.SMTP), "complaints@example.org", b.sample(t, "arf-redacted")); reply.Code != 250 {
+		t.Error(reply)
+	}
+	if got := b.book.only(t); got.Kind != Complained {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestReportsComeAgainWhenTheStoreIsAway(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	relay := b.listening(t, mailer.SMTP)
+	b.book.breakDown(true)
+	if reply := deliver(t, relay, b.paths.ReturnPath(testID), b.sample(t, "postfix")); reply.Code != 451 {
+		t.Errorf("%s, want 451", reply)
+	}
+	b.book.breakDown(false)
+	if reply := deliver(t, relay, b.paths.ReturnPath(testID), b.sample(t, "postfix")); reply.Code != 250 {
+		t.Error(reply)
+	}
+	b.book.only(t)
+}
+
+func TestAnswersOfPeopleAreTakenAndForgotten(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	if reply := deliver(t, b.listening(t, mailer.SMTP), b.paths.ReturnPath(testID), b.sample(t, "vacation")); reply.Code != 250 {
+		t.Error(reply)
+	}
+	if b.book.calls != 0 {
+		t.Errorf("%+v", b.book.all())
+	}
+}

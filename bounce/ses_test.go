@@ -1,0 +1,199 @@
+package bounce
+
+import (
+	"context"
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"log/slog"
+	"math/big"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+const (
+	testTopic = "arn:aws:sns:eu-west-1:123456789012:bounces"
+	testCert  = "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-1.pem"
+)
+
+// sns signs as Amazon does, and serves its certificate.
+type sns struct {
+	key     *rsa.PrivateKey
+	cert    []byte
+	mu      sync.Mutex
+	visited []string
+}
+
+var testSNS = sync.OnceValue(func() *sns {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "sns.amazonaws.com"}, NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		panic(err)
+	}
+	return &sns{key: key, cert: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})}
+})
+
+func (s *sns) get(_ context.Context, url string) ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.visited = append(s.visited, url)
+	if strings.HasSuffix(url, ".pem") {
+		return s.cert, nil
+	}
+	if strings.Contains(url, "ConfirmSubscription") {
+		return []byte("<ok/>"), nil
+	}
+	return nil, errors.New("not found")
+}
+
+func (s *sns) visits(part string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for _, url := range s.visited {
+		if strings.Contains(url, part) {
+			n++
+		}
+	}
+	return n
+}
+
+// sign makes the body of a request.
+func (s *sns) sign(t *testing.T, m snsMessage) string {
+	t.Helper()
+	var err error
+	var signature []byte
+	if m.SignatureVersion == "1" {
+		sum := sha1.Sum(m.signed())
+		signature, err = rsa.SignPKCS1v15(nil, s.key, crypto.SHA1, sum[:])
+	} else {
+		sum := sha256.Sum256(m.signed())
+		signature, err = rsa.SignPKCS1v15(nil, s.key, crypto.SHA256, sum[:])
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Signature = base64.StdEncoding.EncodeToString(signature)
+	body, err := json.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}
+
+func (b *bundle) sesHook(s *sns) http.Handler {
+	return &hook{desk: b.Desk, name: "ses", service: &ses{topic: testTopic, certs: &certificates{get: s.get}, get: s.get, log: slog.New(slog.DiscardHandler)}}
+}
+
+func notification(message, version string) snsMessage {
+	return snsMessage{
+		Type: "Notification", MessageID: "22b80b92", TopicArn: testTopic, Message: message,
+		Timestamp: "2026-03-27T08:00:00.000Z", SignatureVersion: version, SigningCertURL: testCert,
+	}
+}
+
+func TestSESWebhook(t *testing.T) {
+	t.Parallel()
+	mail := `"mail":{"timestamp":"2026-03-27T08:00:00Z","source":"VERP","messageId":"00000137860315fd","headers":[{"name":"Message-ID","value":"<MSGID>"}]}`
+	bounced := func(kind, sub, status, code string) string {
+		return `"bounce":{"bounceType":"` + kind + `","bounceSubType":"` + sub + `","bouncedRecipients":[{"emailAddress":"reader@example.net","status":"` + status + `","action":"failed","diagnosticCode":"` + code + `"}]}`
+	}
+	for name, test := range map[string]struct {
+		message string
+		kind    Kind
+	}{
+		"unknown user":   {`{"notificationType":"Bounce",` + bounced("Permanent", "General", "5.1.1", "smtp; 550 5.1.1 user unknown") + "," + mail + `}`, Bounced},
+		"suppressed":     {`{"eventType":"Bounce",` + bounced("Permanent", "OnAccountSuppressionList", "", "Amazon SES did not send the message") + "," + mail + `}`, Bounced},
+		"policy":         {`{"eventType":"Bounce",` + bounced("Permanent", "General", "5.7.1", "smtp; 550 5.7.1 no") + "," + mail + `}`, ""},
+		"full":           {`{"eventType":"Bounce",` + bounced("Transient", "MailboxFull", "4.2.2", "smtp; 452 4.2.2 full") + "," + mail + `}`, Soft},
+		"complaint":      {`{"notificationType":"Complaint","complaint":{"complaintFeedbackType":"abuse"},` + mail + `}`, Complained},
+		"not spam":       {`{"notificationType":"Complaint","complaint":{"complaintFeedbackType":"not-spam"},` + mail + `}`, ""},
+		"delivery":       {`{"notificationType":"Delivery",` + mail + `}`, ""},
+		"of others":      {`{"notificationType":"Complaint","complaint":{},"mail":{"source":"news@example.com"}}`, ""},
+		"named in reply": {`{"notificationType":"Complaint","complaint":{"userAgent":"VERP"},"mail":{}}`, ""},
+	} {
+		for _, version := range []string{"1", "2"} {
+			b := setup(t)
+			s := testSNS()
+			if status := post(t, b.sesHook(s), s.sign(t, notification(b.filled(test.message), version)), nil); status != 204 {
+				t.Errorf("%s: status %d", name, status)
+			}
+			b.expect(t, name, test.kind, "ses")
+		}
+	}
+}
+
+func TestSESWebhookRefusesWhatAmazonDidNotSign(t *testing.T) {
+	t.Parallel()
+	b, s := setup(t), testSNS()
+	message := b.filled(`{"notificationType":"Complaint","complaint":{},"mail":{"source":"VERP"}}`)
+	for name, change := range map[string]func(*snsMessage){
+		"another topic":           func(m *snsMessage) { m.TopicArn = "arn:aws:sns:eu-west-1:666:evil" },
+		"certificate elsewhere":   func(m *snsMessage) { m.SigningCertURL = "https://evil.example/cert.pem" },
+		"certificate over HTTP":   func(m *snsMessage) { m.SigningCertURL = strings.Replace(testCert, "https", "http", 1) },
+		"host that looks alike":   func(m *snsMessage) { m.SigningCertURL = "https://sns.eu-west-1.amazonaws.com.evil.example/c.pem" },
+		"user in the address":     func(m *snsMessage) { m.SigningCertURL = "https://sns.eu-west-1.amazonaws.com@evil.example/c.pem" },
+		"bucket of somebody":      func(m *snsMessage) { m.SigningCertURL = "https://evil.s3.amazonaws.com/c.pem" },
+		"unknown version":         func(m *snsMessage) { m.SignatureVersion = "3" },
+		"certificate not there":   func(m *snsMessage) { m.SigningCertURL = "https://sns.eu-west-1.amazonaws.com/gone" },
+		"port in the certificate": func(m *snsMessage) { m.SigningCertURL = "https://sns.eu-west-1.amazonaws.com:8443/c.pem" },
+	} {
+		m := notification(message, "2")
+		change(&m)
+		if status := post(t, b.sesHook(s), s.sign(t, m), nil); status != 401 {
+			t.Errorf("%s: status %d, want 401", name, status)
+		}
+	}
+	tampered := strings.Replace(s.sign(t, notification(message, "2")), "Complaint", "complaint", 1)
+	if status := post(t, b.sesHook(s), tampered, nil); status != 401 {
+		t.Errorf("a changed message: status %d, want 401", status)
+	}
+	b.expect(t, "unsigned", "", "")
+	if s.visits("evil") != 0 {
+		t.Errorf("visited %q", s.visited)
+	}
+}
+
+func TestSNSSubscriptionIsConfirmed(t *testing.T) {
+	t.Parallel()
+	b, s := setup(t), testSNS()
+	m := notification("You have chosen to subscribe", "1")
+	m.Type, m.Token = "SubscriptionConfirmation", "2336412f37"
+	m.SubscribeURL = "https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription&Token=2336412f37"
+	if status := post(t, b.sesHook(s), s.sign(t, m), nil); status != 204 || s.visits("ConfirmSubscription") != 1 {
+		t.Errorf("status %d, %d visits", status, s.visits("ConfirmSubscription"))
+	}
+	m.SubscribeURL = "https://evil.example/?Action=ConfirmSubscription"
+	if status := post(t, b.sesHook(s), s.sign(t, m), nil); status != 400 || s.visits("evil") != 0 {
+		t.Errorf("another host: status %d", status)
+	}
+}
+
+func TestSNSCertificateIsFetchedOnce(t *testing.T) {
+	t.Parallel()
+	calls := 0
+	certs := &certificates{get: func(context.Context, string) ([]byte, error) { calls++; return testSNS().cert, nil }}
+	for range 5 {
+		if _, err := certs.key(t.Context(), testCert); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if calls != 1 {
+		t.Errorf("fetched %d times", calls)
+	}
+}

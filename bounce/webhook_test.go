@@ -1,0 +1,246 @@
+package bounce
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+)
+
+const hookSecret = "a secret of enough octets"
+
+// post sends a body to a handler over HTTP.
+func post(t *testing.T, handler http.Handler, body string, prepare func(*http.Request)) int {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	defer server.Close()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if prepare != nil {
+		prepare(request)
+	}
+	response, err := server.Client().Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	return response.StatusCode
+}
+
+func (b *bundle) hook(t *testing.T, name, secret string) http.Handler {
+	t.Helper()
+	handler, err := b.Webhook(name, secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return handler
+}
+
+// filled puts our names into a body.
+func (b *bundle) filled(body string) string {
+	return strings.NewReplacer("MSGID", b.paths.MessageID(testID), "VERP", b.paths.ReturnPath(testID)).Replace(body)
+}
+
+// expect checks what was recorded: nothing for an empty kind.
+func (b *bundle) expect(t *testing.T, name string, kind Kind, source string) {
+	t.Helper()
+	if kind == "" {
+		if all := b.book.all(); len(all) != 0 {
+			t.Errorf("%s: recorded %+v", name, all)
+		}
+		return
+	}
+	if got := b.book.only(t); got.Kind != kind || got.ID != testID || got.Source != source {
+		t.Errorf("%s: %+v, want %s", name, got, kind)
+	}
+}
+
+func TestGenericWebhook(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		body   string
+		status int
+		kind   Kind
+	}{
+		"bounce":        {`{"events":[{"type":"bounce","message_id":"MSGID","code":550,"status":"5.1.1","reason":"no such user"}]}`, 204, Bounced},
+		"return path":   {`{"events":[{"type":"bounce","return_path":"VERP","status":"5.1.1"}]}`, 204, Bounced},
+		"full":          {`{"events":[{"type":"bounce","message_id":"<MSGID>","code":552,"status":"5.2.2"}]}`, 204, Soft},
+		"our fault":     {`{"events":[{"type":"bounce","message_id":"MSGID","code":550,"status":"5.7.1"}]}`, 204, ""},
+		"complaint":     {`{"events":[{"type":"complaint","message_id":"MSGID"}]}`, 204, Complained},
+		"unsubscribe":   {`{"events":[{"type":"unsubscribe","message_id":"MSGID"}]}`, 204, Unsubscribed},
+		"not ours":      {`{"events":[{"type":"complaint","message_id":"m-aaaaaaaaaaaaaaaaaaaaaaaaaaaa@example.org"}]}`, 204, ""},
+		"no events":     {`{"events":[]}`, 204, ""},
+		"unknown type":  {`{"events":[{"type":"party","message_id":"MSGID"}]}`, 400, ""},
+		"unknown field": {`{"events":[{"type":"complaint","messageid":"MSGID"}]}`, 400, ""},
+		"no JSON":       {`hello`, 400, ""},
+		"too large":     {`{"events":[` + strings.Repeat(" ", hookMax) + `]}`, 413, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			body := b.filled(test.body)
+			for range 2 {
+				status := post(t, b.hook(t, "generic", hookSecret), body, func(r *http.Request) {
+					r.Header.Set(SignatureHeader, SignWebhook(hookSecret, testNow.Add(time.Minute), []byte(body)))
+				})
+				if status != test.status {
+					t.Errorf("status %d, want %d", status, test.status)
+				}
+			}
+			b.expect(t, name, test.kind, "generic")
+		})
+	}
+}
+
+func TestGenericWebhookRefusesWhatIsNotSigned(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	body := b.filled(`{"events":[{"type":"complaint","message_id":"MSGID"}]}`)
+	for name, signature := range map[string]string{
+		"none": "", "junk": "t=1,v1=zz", "another key": SignWebhook("another secret of octets", testNow, []byte(body)),
+		"another body": SignWebhook(hookSecret, testNow, []byte(body+" ")), "old": SignWebhook(hookSecret, testNow.Add(-6*time.Minute), []byte(body)),
+		"ahead": SignWebhook(hookSecret, testNow.Add(6*time.Minute), []byte(body)), "no time": strings.TrimPrefix(SignWebhook(hookSecret, testNow, []byte(body)), "t="),
+	} {
+		if status := post(t, b.hook(t, "generic", hookSecret), body, func(r *http.Request) { r.Header.Set(SignatureHeader, signature) }); status != 401 {
+			t.Errorf("%s: status %d, want 401", name, status)
+		}
+	}
+	b.expect(t, "unsigned", "", "")
+}
+
+func TestWebhooksTakeOnlyPOST(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	recorder := httptest.NewRecorder()
+	b.hook(t, "generic", hookSecret).ServeHTTP(recorder, httptest.NewRequestWithContext(context.Background(), http.MethodGet, "/", nil))
+	if recorder.Code != http.StatusMethodNotAllowed || recorder.Header().Get("Allow") != http.MethodPost {
+		t.Errorf("%d", recorder.Code)
+	}
+}
+
+func TestWebhookEventsComeAgainWhenTheStoreIsAway(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.book.breakDown(true)
+	body := b.filled(`{"events":[{"type":"complaint","message_id":"MSGID"}]}`)
+	if status := post(t, b.hook(t, "generic", hookSecret), body, func(r *http.Request) {
+		r.Header.Set(SignatureHeader, SignWebhook(hookSecret, testNow, []byte(body)))
+	}); status != 503 {
+		t.Errorf("status %d, want 503", status)
+	}
+}
+
+func TestPostmarkWebhook(t *testing.T) {
+	t.Parallel()
+	bounce := func(kind, details string) string {
+		return fmt.Sprintf(`{"RecordType":"Bounce","MessageStream":"broadcast","ID":42,"Type":%q,"TypeCode":1,"Tag":"","MessageID":"883953f4-6105-42a2-a16a-77a8eac79483",
+			"Details":%q,"Email":"reader@example.net","From":"news@example.org","Content":"Return-Path: <>\r\nMessage-ID: <MSGID>\r\n","Subject":"This week"}`, kind, details)
+	}
+	for name, test := range map[string]struct {
+		body string
+		kind Kind
+	}{
+		"hard":         {bounce("HardBounce", "smtp;550 5.1.1 The email account does not exist"), Bounced},
+		"hard, silent": {bounce("HardBounce", ""), Bounced},
+		"policy":       {bounce("HardBounce", "smtp;550 5.7.1 not accepted"), ""},
+		"soft":         {bounce("SoftBounce", "smtp;452 4.2.2 mailbox full"), Soft},
+		"away":         {bounce("AutoResponder", ""), ""},
+		"blocked":      {bounce("Blocked", "smtp;550 your address is listed"), ""},
+		"complaint":    {`{"RecordType":"SpamComplaint","Type":"SpamComplaint","Content":"Message-ID: <MSGID>"}`, Complained},
+		"unsubscribe":  {`{"RecordType":"SubscriptionChange","SuppressSending":true,"Metadata":{"delivery":"MSGID"}}`, Unsubscribed},
+		"subscribe":    {`{"RecordType":"SubscriptionChange","SuppressSending":false,"Metadata":{"delivery":"MSGID"}}`, ""},
+		"delivery":     {`{"RecordType":"Delivery","Metadata":{"delivery":"MSGID"}}`, ""},
+	} {
+		b := setup(t)
+		if status := post(t, b.hook(t, "postmark", hookSecret), b.filled(test.body), func(r *http.Request) { r.SetBasicAuth("hook", hookSecret) }); status != 204 {
+			t.Errorf("%s: status %d", name, status)
+		}
+		b.expect(t, name, test.kind, "postmark")
+		if status := post(t, b.hook(t, "postmark", hookSecret), b.filled(test.body), func(r *http.Request) { r.SetBasicAuth("hook", "wrong") }); status != 401 {
+			t.Errorf("%s with a wrong password: status %d", name, status)
+		}
+	}
+}
+
+func TestSendGridWebhook(t *testing.T) {
+	t.Parallel()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	public := base64.StdEncoding.EncodeToString(der)
+	sign := func(body string) func(*http.Request) {
+		sum := sha256.Sum256([]byte("1774594800" + body))
+		signature, err := ecdsa.SignASN1(rand.Reader, key, sum[:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return func(r *http.Request) {
+			r.Header.Set(sendgridTimestamp, "1774594800")
+			r.Header.Set(sendgridSignature, base64.StdEncoding.EncodeToString(signature))
+		}
+	}
+	for name, test := range map[string]struct {
+		body string
+		kind Kind
+	}{
+		"bounce":      {`[{"email":"a@b","event":"bounce","type":"bounce","smtp-id":"<MSGID>","reason":"550 5.1.1 unknown","status":"5.1.1"}]`, Bounced},
+		"full":        {`[{"event":"bounce","type":"bounce","smtp-id":"<MSGID>","reason":"552 5.2.2 full","status":"5.2.2"}]`, Soft},
+		"blocked":     {`[{"event":"bounce","type":"blocked","smtp-id":"<MSGID>","reason":"550 5.7.1 listed"}]`, ""},
+		"complaint":   {`[{"event":"processed","smtp-id":"<MSGID>"},{"event":"spamreport","smtp-id":"<MSGID>"}]`, Complained},
+		"unsubscribe": {`[{"event":"unsubscribe","smtp-id":"<MSGID>"}]`, Unsubscribed},
+		"delivered":   {`[{"event":"delivered","smtp-id":"<MSGID>"},{"event":"deferred","smtp-id":"<MSGID>"},{"event":"open"}]`, ""},
+	} {
+		b := setup(t)
+		body := b.filled(test.body)
+		if status := post(t, b.hook(t, "sendgrid", public), body, sign(body)); status != 204 {
+			t.Errorf("%s: status %d", name, status)
+		}
+		b.expect(t, name, test.kind, "sendgrid")
+		if status := post(t, b.hook(t, "sendgrid", public), body, sign(body+" ")); status != 401 {
+			t.Errorf("%s with a wrong signature: status %d", name, status)
+		}
+	}
+}
+
+func TestWebhooksWantRightSecrets(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for service, secret := range map[string]string{"generic": "short", "postmark": "", "sendgrid": "bm8ga2V5", "ses": "no ARN", "pigeon": hookSecret} {
+		if _, err := b.Webhook(service, secret); err == nil {
+			t.Errorf("%s took the secret %q", service, secret)
+		}
+	}
+}
+
+func FuzzWebhookEvents(f *testing.F) {
+	f.Add([]byte(`{"events":[{"type":"bounce","message_id":"x","code":550}]}`))
+	f.Add([]byte(`[{"event":"bounce","type":"bounce","smtp-id":"<x>"}]`))
+	f.Add([]byte(`{"RecordType":"Bounce","Type":"HardBounce"}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		for _, s := range []service{generic{}, postmark{}, sendgrid{}} {
+			_, _ = s.events(t.Context(), body)
+		}
+		_, _ = sesEvents(body)
+		var m snsMessage
+		if json.Unmarshal(body, &m) == nil {
+			m.signed()
+		}
+	})
+}
