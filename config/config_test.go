@@ -315,3 +315,11 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestTheStarterIsTheFileAtTheRoot(t *testing.T) {
+	t.Parallel()
+	root, err := os.ReadFile(filepath.Join("..", "config.yaml"))
+	if err != nil || string(root) != Starter() {
+		t.Errorf("config/starter.yaml differs from config.yaml (%v): copy the one that you changed over the other", err)
+	}
+}

@@ -81,33 +81,44 @@ func (s *Summary) add(r FileReport) {
 // Import takes a file or a whole folder from disk. An error is about the store or the path as a
 // whole; what is wrong with single files is counted and reported, and stops nothing.
 func (im *Importer) Import(ctx context.Context, target string) (Summary, error) {
-	absolute, err := filepath.Abs(target)
-	if err != nil {
-		return Summary{}, err
-	}
-	info, err := os.Stat(absolute)
+	info, err := os.Stat(target)
 	if errors.Is(err, os.ErrNotExist) {
 		return Summary{}, fmt.Errorf("there is no %s; right would be: a file or folder with articles", target)
 	}
 	if err != nil {
 		return Summary{}, err
 	}
-	folder, names := absolute, []string(nil)
-	if !info.IsDir() {
-		folder, names = filepath.Dir(absolute), []string{filepath.Base(absolute)}
-		target = filepath.Dir(target)
+	if info.IsDir() {
+		return im.importFrom(ctx, target, nil)
 	}
-	root, err := os.OpenRoot(folder) // so that no link or image leads out of the folder
+	folder, name := filepath.Dir(target), filepath.Base(target)
+	if strings.HasPrefix(name, "index.") { // it is named by its folder
+		absolute, err := filepath.Abs(folder)
+		if err != nil {
+			return Summary{}, err
+		}
+		folder, name = filepath.Dir(absolute), filepath.Base(absolute)+"/"+name
+	}
+	return im.importFrom(ctx, folder, []string{name})
+}
+
+// importFrom imports the named files below a folder, or all of it when names is nil.
+func (im *Importer) importFrom(ctx context.Context, folder string, names []string) (Summary, error) {
+	absolute, err := filepath.Abs(folder)
+	if err != nil {
+		return Summary{}, err
+	}
+	root, err := os.OpenRoot(absolute) // so that no link or image leads out of the folder
 	if err != nil {
 		return Summary{}, err
 	}
 	defer root.Close()
-	options, err := im.options(folder)
+	options, err := im.options(absolute)
 	if err != nil {
 		return Summary{}, err
 	}
-	options.Source = filepath.ToSlash(folder) + "/"
-	return im.ImportFS(ctx, root.FS(), filepath.ToSlash(target), names, options)
+	options.Source = filepath.ToSlash(absolute) + "/"
+	return im.ImportFS(ctx, root.FS(), filepath.ToSlash(folder), names, options)
 }
 
 // ImportFS imports the named files of a file system, or all that it holds when

@@ -1,0 +1,208 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tidings-press/tidings/article"
+	"github.com/tidings-press/tidings/press"
+	"github.com/tidings-press/tidings/store"
+)
+
+func newArticle(a *app) *cobra.Command {
+	return group("article", "Import, list, show and remove articles",
+		newArticleImport(a), newArticleList(a), newArticleShow(a), newArticleRemove(a))
+}
+
+const importLong = `Import takes files and folders: Markdown with YAML, TOML or JSON front matter, HTML, plain
+text, and JSON lines. A file that was imported before is found again: when it is unchanged nothing
+happens, and when it changed its article is updated and keeps its id.
+
+What is wrong with a file is reported with its line and stops nothing else; the exit code is 3 then.`
+
+func newArticleImport(a *app) *cobra.Command {
+	var im press.Importer
+	var watch bool
+	c := &cobra.Command{
+		Use:     "import PATH...",
+		Short:   "Import files and folders",
+		Long:    importLong,
+		Example: "  tidings article import blog/\n  tidings article import --watch --base-url https://blog.example.org/ blog/\n  tidings article import --strip '^Advertisement$' page.txt",
+		Args:    atLeast("PATH"),
+		RunE: func(c *cobra.Command, paths []string) error {
+			return a.with(c.Context(), func(p *press.Press) error {
+				im.Store, im.Config = p.Store, p.Config
+				if watch {
+					return a.watch(c.Context(), &im, paths)
+				}
+				return a.importAll(c.Context(), &im, paths)
+			})
+		},
+	}
+	flags := c.Flags()
+	flags.BoolVar(&watch, "watch", false, "go on and import again what changes, until Ctrl-C")
+	flags.StringVar(&im.BaseURL, "base-url", "", "where the articles live, such as https://blog.example.org/")
+	flags.StringArrayVar(&im.Strip, "strip", nil, "regular expression of lines to drop; may be given several times")
+	flags.BoolVar(&im.DateFromFile, "date-from-file", false, "take the file's time where no date is given")
+	return c
+}
+
+// importAll imports every path and prints a summary.
+func (a *app) importAll(ctx context.Context, im *press.Importer, paths []string) error {
+	var reports []press.FileReport
+	bar := a.bar("importing")
+	im.Report = func(r press.FileReport) {
+		bar.set(int64(r.Done), int64(r.Of))
+		if a.json {
+			reports = append(reports, r)
+		}
+		a.reportFile(r)
+	}
+	var sum press.Summary
+	for _, path := range paths {
+		one, err := im.Import(ctx, path)
+		bar.done()
+		if err != nil {
+			return err
+		}
+		sum = sum.Plus(one)
+	}
+	err := a.print(map[string]any{"summary": sum, "files": reports}, func(w io.Writer) { fmt.Fprintln(w, sum) })
+	if err == nil && sum.Problems > 0 {
+		err = errPartly
+	}
+	return err
+}
+
+// reportFile tells what is wrong with a file.
+func (a *app) reportFile(r press.FileReport) {
+	for _, p := range r.Problems {
+		a.warn("%v", p)
+	}
+	for _, p := range r.Warnings {
+		a.warn("%v (imported all the same)", p)
+	}
+}
+
+// watch imports what changes until Ctrl-C.
+func (a *app) watch(ctx context.Context, im *press.Importer, paths []string) error {
+	im.Report = func(r press.FileReport) {
+		a.reportFile(r)
+		for _, one := range r.Articles {
+			if one.Outcome != store.Unchanged {
+				a.say("%s %s (%s)", one.Outcome, one.Slug, r.File)
+			}
+		}
+	}
+	return im.Watch(ctx, paths, func() { a.say("watching; Ctrl-C ends it") })
+}
+
+// shownArticle is an article in a list.
+type shownArticle struct {
+	ID        string    `json:"id"`
+	Slug      string    `json:"slug"`
+	Title     string    `json:"title"`
+	Language  string    `json:"language,omitempty"`
+	Tags      []string  `json:"tags,omitempty"`
+	Published time.Time `json:"published"`
+	Status    string    `json:"status"`
+	URL       string    `json:"url"`
+}
+
+func newArticleList(a *app) *cobra.Command {
+	var filter string
+	var limit int
+	c := &cobra.Command{
+		Use:     "list",
+		Short:   "List articles, newest first",
+		Example: "  tidings article list\n  tidings article list --filter 'golang AND lang:en' --limit 100 --json",
+		Args:    exactly(),
+		RunE: func(c *cobra.Command, _ []string) error {
+			parsed, err := article.ParseFilter(filter)
+			if err != nil {
+				return &usageError{err}
+			}
+			return a.with(c.Context(), func(p *press.Press) error {
+				query := store.Query{Filter: parsed, Limit: limit, Order: store.ByDate, Statuses: []article.Status{article.Published, article.Draft}}
+				found, err := p.Store.Articles(c.Context(), query)
+				if err != nil {
+					return err
+				}
+				return a.printArticles(p, found)
+			})
+		},
+	}
+	c.Flags().StringVar(&filter, "filter", "", "only those that fit, such as 'golang AND NOT jobs'")
+	c.Flags().IntVar(&limit, "limit", 50, "how many")
+	return c
+}
+
+func (a *app) printArticles(p *press.Press, found []store.Stored) error {
+	list := make([]shownArticle, len(found))
+	for i := range found {
+		one := &found[i].Article
+		list[i] = shownArticle{one.ID, one.Slug, one.Title, one.Language, one.Tags, one.Published, string(one.Status), one.URLFor(p.Config.Site.URL)}
+	}
+	return a.print(list, func(w io.Writer) {
+		for _, one := range list {
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", one.Published.Format(time.DateOnly), one.Language, one.Slug, one.Title)
+		}
+	})
+}
+
+func newArticleShow(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:     "show ARTICLE",
+		Short:   "Show an article, by its id or slug",
+		Example: "  tidings article show a-new-bridge\n  tidings article show a-new-bridge --json",
+		Args:    exactly("ARTICLE"),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.with(c.Context(), func(p *press.Press) error {
+				one, err := p.FindArticle(c.Context(), args[0])
+				if err != nil {
+					return err
+				}
+				return a.print(one, func(w io.Writer) { showArticle(w, &one, p.Config.Site.URL) })
+			})
+		},
+	}
+}
+
+func showArticle(w io.Writer, one *article.Article, site string) {
+	fmt.Fprintf(w, "%s\n%s\n\n", one.Title, one.URLFor(site))
+	for _, row := range [][2]string{
+		{"id", one.ID}, {"status", string(one.Status)}, {"language", one.Language}, {"authors", press.AuthorNames(one)}, {"tags", fmt.Sprint(one.Tags)},
+		{"published", one.Published.Format(time.RFC3339)}, {"updated", one.Updated.Format(time.RFC3339)}, {"imported", one.Ingested.Format(time.RFC3339)}, {"source", one.Source},
+	} {
+		fmt.Fprintf(w, "%s\t%s\n", row[0], row[1])
+	}
+	fmt.Fprintf(w, "\n%s\n\n%s\n", one.Summary, one.HTML)
+}
+
+func newArticleRemove(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:     "remove ARTICLE...",
+		Short:   "Remove articles, by id or slug: pages answer 410, feeds tell readers",
+		Example: "  tidings article remove a-new-bridge",
+		Args:    atLeast("ARTICLE"),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.with(c.Context(), func(p *press.Press) error {
+				for _, name := range args {
+					one, err := p.FindArticle(c.Context(), name)
+					if err != nil {
+						return err
+					}
+					if err := p.Store.RemoveArticle(c.Context(), one.ID); err != nil {
+						return err
+					}
+					a.say("removed %s", one.Slug)
+				}
+				return nil
+			})
+		},
+	}
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tidings-press/tidings/config"
+	"github.com/tidings-press/tidings/press"
+)
+
+func newConfig(a *app) *cobra.Command {
+	return group("config", "Check and show the configuration", newConfigCheck(a), newConfigShow(a))
+}
+
+func newConfigCheck(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:     "check",
+		Short:   "List everything that is wrong with the configuration and its templates",
+		Long:    "Check reads the configuration as serve does, and the templates with it. It prints what is wrong, what\nworks and deserves a second look, and a fingerprint that is equal on all nodes whose settings agree.",
+		Example: "  tidings config check",
+		Args:    exactly(),
+		RunE: func(*cobra.Command, []string) error {
+			c, err := a.config()
+			if err != nil {
+				return err
+			}
+			if _, err := press.CheckTemplates(c); err != nil {
+				return &usageError{err}
+			}
+			return a.printCheck(c)
+		},
+	}
+}
+
+func (a *app) printCheck(c *config.Config) error {
+	warnings := []string{}
+	for _, w := range c.Warnings() {
+		warnings = append(warnings, w.Error())
+	}
+	return a.print(map[string]any{"file": c.Path(), "fingerprint": c.Fingerprint(), "warnings": warnings}, func(w io.Writer) {
+		for _, warning := range warnings {
+			fmt.Fprintln(w, "note:", warning)
+		}
+		fmt.Fprintf(w, "%s is right: %d feeds, %d digests, %d relays; fingerprint %s\n", c.Path(), len(c.Feeds), len(c.Digests), len(c.Relays), c.Fingerprint())
+	})
+}
+
+func newConfigShow(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:     "show",
+		Short:   "Show the configuration in force, defaults filled in and secrets hidden",
+		Example: "  tidings config show\n  tidings config show --json",
+		Args:    exactly(),
+		RunE: func(*cobra.Command, []string) error {
+			c, err := a.config()
+			if err != nil {
+				return err
+			}
+			show := c.YAML
+			if a.json {
+				show = c.JSON
+			}
+			text, err := show()
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(a.stdout, string(text))
+			return err
+		},
+	}
+}

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tidings-press/tidings/feed"
+	"github.com/tidings-press/tidings/feed/serve"
+	"github.com/tidings-press/tidings/press"
+)
+
+func newFeed(a *app) *cobra.Command {
+	return group("feed", "List feeds and write them as files", newFeedList(a), newFeedWrite(a))
+}
+
+// shownFeed is a feed in a list.
+type shownFeed struct {
+	Name  string `json:"name"`
+	Title string `json:"title"`
+	RSS   string `json:"rss"`
+	Atom  string `json:"atom"`
+	JSON  string `json:"json"`
+}
+
+func newFeedList(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:     "list",
+		Short:   "List the feeds with their addresses",
+		Example: "  tidings feed list",
+		Args:    exactly(),
+		RunE: func(c *cobra.Command, _ []string) error {
+			return a.with(c.Context(), func(p *press.Press) error {
+				server, err := p.Feeds(c.Context())
+				if err != nil {
+					return err
+				}
+				return a.printFeeds(p.Config.Site.URL, server.Definitions())
+			})
+		},
+	}
+}
+
+func (a *app) printFeeds(site string, definitions []feed.Definition) error {
+	list := make([]shownFeed, len(definitions))
+	for i := range definitions {
+		d := &definitions[i]
+		list[i] = shownFeed{Name: d.Name, Title: d.Title, RSS: site + d.Path(feed.FormatRSS, ""), Atom: site + d.Path(feed.FormatAtom, ""), JSON: site + d.Path(feed.FormatJSON, "")}
+		if d.Kind == feed.Everything {
+			list[i].Name = "all"
+		}
+	}
+	return a.print(list, func(w io.Writer) {
+		for _, one := range list {
+			fmt.Fprintf(w, "%s\t%s\t%s\n", one.Name, one.Title, one.RSS)
+		}
+	})
+}
+
+func newFeedWrite(a *app) *cobra.Command {
+	var export serve.Export
+	c := &cobra.Command{
+		Use:     "write DIR",
+		Short:   "Write the feeds as static files, byte for byte what serve answers",
+		Example: "  tidings feed write public/\n  tidings feed write --archives --compressed public/",
+		Args:    exactly("DIR"),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.with(c.Context(), func(p *press.Press) error {
+				server, err := p.Feeds(c.Context())
+				if err != nil {
+					return err
+				}
+				documents, err := server.Write(c.Context(), args[0], export)
+				if err != nil {
+					return err
+				}
+				return a.print(map[string]any{"documents": documents, "folder": args[0]}, func(w io.Writer) {
+					fmt.Fprintf(w, "%d documents in %s\n", documents, args[0])
+				})
+			})
+		},
+	}
+	c.Flags().BoolVar(&export.Archives, "archives", false, "all archive pages too")
+	c.Flags().BoolVar(&export.Compressed, "compressed", false, "each file as .gz and .br too, for servers that send those")
+	return c
+}

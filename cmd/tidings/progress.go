@@ -1,0 +1,42 @@
+package main
+
+import (
+	"github.com/schollz/progressbar/v3"
+)
+
+// bar is a progress bar on a terminal, and nothing elsewhere.
+type bar struct {
+	shown *progressbar.ProgressBar
+	app   *app
+	what  string
+}
+
+func (a *app) bar(what string) *bar { return &bar{app: a, what: what} }
+
+// set moves the bar.
+func (b *bar) set(done, of int64) {
+	if b.app.json || !isTerminal(b.app.stderr) {
+		return
+	}
+	if b.shown == nil {
+		b.shown = progressbar.NewOptions64(of,
+			progressbar.OptionSetWriter(b.app.stderr),
+			progressbar.OptionSetDescription(b.what),
+			progressbar.OptionShowCount(),
+			progressbar.OptionShowIts(),
+			progressbar.OptionSetPredictTime(true),
+			progressbar.OptionClearOnFinish(),
+			progressbar.OptionThrottle(100_000_000), // 100 ms, in nanoseconds
+		)
+	}
+	b.shown.ChangeMax64(of)
+	_ = b.shown.Set64(done) // a bar that cannot be drawn is no reason to stop
+}
+
+// done takes the bar away.
+func (b *bar) done() {
+	if b.shown != nil {
+		_ = b.shown.Clear()
+		b.shown = nil
+	}
+}

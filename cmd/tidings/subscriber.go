@@ -1,0 +1,204 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tidings-press/tidings/press"
+	"github.com/tidings-press/tidings/store"
+	"github.com/tidings-press/tidings/subscriber"
+)
+
+func newSubscriber(a *app) *cobra.Command {
+	return group("subscriber", "Add, import, export, list, show, remove, erase and suppress subscribers",
+		newSubscriberAdd(a), newSubscriberImport(a), newSubscriberExport(a), newSubscriberList(a),
+		newSubscriberShow(a), newSubscriberRemove(a), newSubscriberErase(a), newSubscriberSuppress(a))
+}
+
+func newSubscriberAdd(a *app) *cobra.Command {
+	var person press.NewSubscriber
+	c := &cobra.Command{
+		Use:     "add ADDRESS",
+		Short:   "Put a person on digests",
+		Long:    "Add puts a person on digests who agreed to it. Someone who is there already is put on the digests\nas well. A suppressed address is refused.",
+		Example: "  tidings subscriber add ada@example.org --digest weekly --consent 'asked in the shop, 3 May'",
+		Args:    exactly("ADDRESS"),
+		RunE: func(c *cobra.Command, args []string) error {
+			name, address, err := subscriber.ParseMailbox(args[0])
+			if err != nil {
+				return &usageError{err}
+			}
+			person.Address = address
+			if person.Name == "" {
+				person.Name = name
+			}
+			return a.with(c.Context(), func(p *press.Press) error {
+				added, err := p.AddSubscriber(c.Context(), person)
+				if err != nil {
+					return err
+				}
+				return a.printPerson(c.Context(), p, added)
+			})
+		},
+	}
+	flags := c.Flags()
+	flags.StringVar(&person.Name, "name", "", "the person's name")
+	flags.StringVar(&person.Language, "language", "", "the person's language, such as en")
+	flags.StringArrayVar(&person.Digests, "digest", nil, "digest to put them on; may be given several times (default: all)")
+	flags.StringSliceVar(&person.Topics, "topic", nil, "tags of interest; all articles without")
+	flags.StringVar(&person.Consent, "consent", "added by an editor", "how they agreed")
+	return c
+}
+
+// shownPerson is a subscriber as the commands show them.
+type shownPerson struct {
+	ID       int64              `json:"id"`
+	Address  subscriber.Address `json:"address"`
+	Name     string             `json:"name,omitempty"`
+	State    subscriber.State   `json:"state"`
+	Language string             `json:"language,omitempty"`
+	Created  time.Time          `json:"created"`
+	Consent  string             `json:"consent,omitempty"`
+	Digests  []shownPlace       `json:"digests"`
+}
+
+type shownPlace struct {
+	Digest string    `json:"digest"`
+	Topics []string  `json:"topics,omitempty"`
+	Since  time.Time `json:"since"`
+}
+
+func showPerson(s subscriber.Subscriber, places []subscriber.Subscription) shownPerson {
+	out := shownPerson{ID: s.ID, Address: s.Address, Name: s.Name, State: s.State, Language: s.Language, Created: s.Created, Digests: []shownPlace{}}
+	out.Consent = strings.Trim(s.Consent.Source+": "+s.Consent.Text, ": ")
+	for _, place := range places {
+		out.Digests = append(out.Digests, shownPlace{place.Digest, place.Topics, place.Since})
+	}
+	return out
+}
+
+func (a *app) printPerson(ctx context.Context, p *press.Press, s subscriber.Subscriber) error {
+	places, err := p.Store.Subscriptions(ctx, s.ID)
+	if err != nil {
+		return err
+	}
+	one := showPerson(s, places)
+	return a.print(one, func(w io.Writer) {
+		fmt.Fprintf(w, "%s\t%s\n", one.Address, one.State)
+		fmt.Fprintf(w, "number\t%d\nname\t%s\nlanguage\t%s\nadded\t%s\nconsent\t%s\n", one.ID, one.Name, one.Language, one.Created.Format(time.RFC3339), one.Consent)
+		for _, place := range one.Digests {
+			fmt.Fprintf(w, "on %s\tsince %s\t%s\n", place.Digest, place.Since.Format(time.DateOnly), strings.Join(place.Topics, ", "))
+		}
+	})
+}
+
+func newSubscriberShow(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:     "show ADDRESS",
+		Short:   "Show a person, their digests and consent",
+		Example: "  tidings subscriber show ada@example.org",
+		Args:    exactly("ADDRESS"),
+		RunE: a.onPerson(func(ctx context.Context, p *press.Press, s subscriber.Subscriber) error {
+			return a.printPerson(ctx, p, s)
+		}),
+	}
+}
+
+func newSubscriberRemove(a *app) *cobra.Command {
+	var digest string
+	c := &cobra.Command{
+		Use:     "remove ADDRESS",
+		Short:   "Take a person off all digests, or one",
+		Long:    "Remove takes a person off all digests, as their own click would. What is known of them stays; see erase.",
+		Example: "  tidings subscriber remove ada@example.org\n  tidings subscriber remove ada@example.org --digest weekly",
+		Args:    exactly("ADDRESS"),
+		RunE: a.onPerson(func(ctx context.Context, p *press.Press, s subscriber.Subscriber) error {
+			if digest == "" {
+				if err := p.Store.UnsubscribeAll(ctx, s.ID); err != nil {
+					return err
+				}
+				a.say("%s is off all digests", s.Address)
+				return nil
+			}
+			if err := p.Store.Unsubscribe(ctx, s.ID, digest); err != nil {
+				return err
+			}
+			a.say("%s is off %s", s.Address, digest)
+			return nil
+		}),
+	}
+	c.Flags().StringVar(&digest, "digest", "", "only this digest")
+	return c
+}
+
+func newSubscriberErase(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:     "erase ADDRESS",
+		Short:   "Forget a person for good; a keyed hash keeps them from being mailed again",
+		Example: "  tidings subscriber erase ada@example.org",
+		Args:    exactly("ADDRESS"),
+		RunE: a.onPerson(func(ctx context.Context, p *press.Press, s subscriber.Subscriber) error {
+			if err := p.Store.Erase(ctx, s.ID); err != nil {
+				return err
+			}
+			a.say("subscriber %d is forgotten", s.ID)
+			return nil
+		}),
+	}
+}
+
+func newSubscriberSuppress(a *app) *cobra.Command {
+	var lift bool
+	var reason string
+	c := &cobra.Command{
+		Use:     "suppress ADDRESS",
+		Short:   "Never mail an address again, whatever an import says; or lift that",
+		Example: "  tidings subscriber suppress ada@example.org --reason 'asked by phone'\n  tidings subscriber suppress --lift ada@example.org",
+		Args:    exactly("ADDRESS"),
+		RunE: func(c *cobra.Command, args []string) error {
+			address, err := subscriber.ParseAddress(args[0])
+			if err != nil {
+				return &usageError{err}
+			}
+			return a.with(c.Context(), func(p *press.Press) error {
+				if lift {
+					return a.after(p.Store.Lift(c.Context(), address), "%s may be mailed again", address)
+				}
+				return a.after(p.Store.Suppress(c.Context(), address, store.EditorReason, reason), "%s is not mailed again", address)
+			})
+		},
+	}
+	c.Flags().BoolVar(&lift, "lift", false, "take the suppression away")
+	c.Flags().StringVar(&reason, "reason", "", "why, for the record")
+	return c
+}
+
+// after says something when all went well.
+func (a *app) after(err error, format string, args ...any) error {
+	if err == nil {
+		a.say(format, args...)
+	}
+	return err
+}
+
+// onPerson finds the subscriber that the argument names.
+func (a *app) onPerson(work func(context.Context, *press.Press, subscriber.Subscriber) error) func(*cobra.Command, []string) error {
+	return func(c *cobra.Command, args []string) error {
+		address, err := subscriber.ParseAddress(args[0])
+		if err != nil {
+			return &usageError{err}
+		}
+		return a.with(c.Context(), func(p *press.Press) error {
+			found, err := p.FindSubscriber(c.Context(), address)
+			if err != nil {
+				return err
+			}
+			return work(c.Context(), p, found)
+		})
+	}
+}
