@@ -121,7 +121,7 @@ func scanArticle(rows *sql.Rows) (Stored, error) {
 }
 
 // jsonList is a list of strings or numbers as the queries take it.
-func jsonList[T string | int64](values []T) string {
+func jsonList[T ~string | ~int64](values []T) string {
 	if values == nil {
 		values = []T{}
 	}

@@ -12,19 +12,19 @@ import (
 	"github.com/tidings-press/tidings/article"
 )
 
-// Outcome is what a put did.
-type Outcome string
+// ChangeKind is what a put did.
+type ChangeKind string
 
 // The outcomes of PutArticle.
 const (
-	Created   Outcome = "created"
-	Updated   Outcome = "updated"
-	Unchanged Outcome = "unchanged"
+	Created   ChangeKind = "created"
+	Updated   ChangeKind = "updated"
+	Unchanged ChangeKind = "unchanged"
 )
 
 // Change is what PutArticle did.
 type Change struct {
-	Outcome Outcome
+	Outcome ChangeKind
 	ID      string // kept for ever from the first import on
 	Slug    string // as given out; it has a number when another article has the one asked for
 	Removed bool   // the article is removed and stays so
@@ -94,7 +94,7 @@ func (r *runner) known(ctx context.Context, source string) (known, bool, error) 
 	return k, found, err
 }
 
-func (k known) change(outcome Outcome) Change {
+func (k known) change(outcome ChangeKind) Change {
 	return Change{Outcome: outcome, ID: k.id, Slug: k.slug, Removed: k.status == article.Removed}
 }
 

@@ -47,6 +47,9 @@ func openSQLite(ctx context.Context, path string, opts Options) (writers, reader
 	return writers, readers, nil
 }
 
+// sqliteCache is the writer's page cache in kilobytes.
+const sqliteCache = 16_000
+
 // sqliteURI is the driver's name for the file with our settings. Defensive mode
 // keeps a stray statement from damaging the file.
 func sqliteURI(path string, opts Options, readOnly bool) string {
@@ -62,7 +65,7 @@ func sqliteURI(path string, opts Options, readOnly bool) string {
 		"_foreign_keys": {"on"},
 		"_defensive":    {"1"},
 		"_dqs":          {"0"},
-		"_pragma":       {"cache_size(-16000)", "temp_store(MEMORY)"},
+		"_pragma":       {fmt.Sprintf("cache_size(-%d)", sqliteCache), "temp_store(MEMORY)"},
 	}
 	if readOnly {
 		query.Set("_txlock", "deferred")

@@ -9,20 +9,20 @@ import (
 	"github.com/tidings-press/tidings/subscriber"
 )
 
-// StateError says that a subscriber may not go from one state to another.
-type StateError struct {
+// SubscriberStateError says that a subscriber may not go from one state to another.
+type SubscriberStateError struct {
 	ID       int64
 	From, To subscriber.State
 }
 
-func (e *StateError) Error() string {
+func (e *SubscriberStateError) Error() string {
 	return fmt.Sprintf("subscriber %d is %s and cannot become %s", e.ID, e.From, e.To)
 }
 
 // SetState changes a person's state by the table in package subscriber; the state
 // they are in already is no change. Leaving, a bounce and a complaint suppress the
 // address, with detail as what is known of it; becoming Active lifts that. Errors
-// are ErrNotFound and *StateError.
+// are ErrNotFound and *SubscriberStateError.
 func (s *Store) SetState(ctx context.Context, id int64, next subscriber.State, detail string) error {
 	if next == subscriber.Erased {
 		return s.Erase(ctx, id)
@@ -49,7 +49,7 @@ func (s *Store) setState(ctx context.Context, tx *runner, keys subscriber.Keys, 
 		return nil
 	}
 	if !sub.State.CanBecome(next) {
-		return &StateError{ID: id, From: sub.State, To: next}
+		return &SubscriberStateError{ID: id, From: sub.State, To: next}
 	}
 	n, err := tx.exec(ctx, "subscriber.setState", id, string(sub.State), string(next), millis(s.Now()))
 	if err != nil {
