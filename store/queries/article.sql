@@ -108,9 +108,16 @@ SELECT key, max(name), count(*) FROM article_labels
 WHERE kind = $1 AND status = 'published' AND published <= $2 GROUP BY key ORDER BY key;
 
 -- name: label.spelling
--- How a tag, author or language is written by the newest article that ever had
--- it. Index: article_labels_appears.
-SELECT name FROM article_labels WHERE kind = $1 AND key = $2 ORDER BY status, appears DESC LIMIT 1;
+-- How a tag, author or language is written by the newest article that has it, or
+-- else by the newest removed one. Each part reads one row, however many articles
+-- have it. Index: article_labels_appears.
+SELECT name FROM (
+    SELECT name, 1 AS place FROM (SELECT name FROM article_labels
+        WHERE kind = $1 AND key = $2 AND status = 'published' ORDER BY appears DESC, seq DESC LIMIT 1) AS a
+    UNION ALL
+    SELECT name, 2 AS place FROM (SELECT name FROM article_labels
+        WHERE kind = $1 AND key = $2 AND status = 'removed' ORDER BY appears DESC, seq DESC LIMIT 1) AS b
+) AS spellings ORDER BY place LIMIT 1;
 
 -- name: label.count
 -- How many articles have a label, counted no further than $4: enough to choose
