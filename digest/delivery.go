@@ -51,7 +51,11 @@ var DeliveryTransitions = []Transition[DeliveryState]{
 	{DeliveryDeferred, DeliveryAttempting, "its next try is due"},
 	{DeliveryDeferred, DeliveryRefused, "it has been tried for as long as retries go on"},
 	{DeliveryDeferred, DeliverySkipped, "unsubscribed, suppressed or cancelled since"},
-	{DeliveryUncertain, DeliveryAttempting, "the policy is resend, or an editor sends it again"},
+	{DeliveryUncertain, DeliveryAttempting, "the policy is resend"},
+	{DeliveryUncertain, DeliverySent, "the answer came after all, from a node that was thought dead"},
+	{DeliveryUncertain, DeliveryDeferred, "the same, and the answer was later"},
+	{DeliveryUncertain, DeliveryRefused, "the same, and the answer was no"},
+	{DeliveryUncertain, DeliveryQueued, "an editor sends it again"},
 	{DeliveryUncertain, DeliverySkipped, "an editor drops it, or unsubscribed or suppressed since"},
 }
 

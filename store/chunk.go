@@ -1,0 +1,151 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/tidings-press/tidings/digest"
+)
+
+// Chunk is a part of an edition's audience, leased by one node.
+type Chunk struct {
+	Edition int64 // Seq of the edition
+	Number  int64
+	First   int64 // subscribers, both included
+	Last    int64
+	Epoch   int64 // of this lease: intents of an older one are refused
+}
+
+// Recipient is somebody whom a chunk's mail goes to.
+type Recipient struct {
+	Subscriber int64
+	Variant    int
+	Tries      int
+	FirstTry   time.Time // zero before the first
+	Address    string
+	Name       string
+}
+
+// ClaimChunk leases the next chunk that has something to do, or returns nil. What
+// the last holder was sending when it died becomes uncertain. A chunk of a
+// cancelled edition is ended instead, and the next one looked for.
+func (s *Store) ClaimChunk(ctx context.Context, node string, lease time.Duration) (*Chunk, error) {
+	for {
+		chunk, cancelled, err := s.claimChunk(ctx, node, lease)
+		if err != nil || !cancelled {
+			return chunk, err
+		}
+	}
+}
+
+func (s *Store) claimChunk(ctx context.Context, node string, lease time.Duration) (chunk *Chunk, cancelled bool, err error) {
+	err = s.write(ctx, func(tx *runner) error {
+		chunk, cancelled = nil, false
+		now := s.Now()
+		c := &Chunk{}
+		var state digest.State
+		found, err := tx.one(ctx, "chunk.next", []any{millis(now)}, &c.Edition, &c.Number, &c.First, &c.Last, &c.Epoch, &state)
+		if err != nil || !found {
+			return err
+		}
+		c.Epoch++
+		if _, err := tx.exec(ctx, "chunk.lease", c.Edition, c.Number, node, millis(now.Add(lease))); err != nil {
+			return err
+		}
+		doubtful, err := tx.exec(ctx, "chunk.doubt", c.Edition, c.First, c.Last, millis(now))
+		if err != nil {
+			return err
+		}
+		if state == digest.Cancelled {
+			cancelled = true
+			return s.endChunk(ctx, tx, c, now)
+		}
+		chunk = c
+		if doubtful > 0 {
+			if _, err := tx.exec(ctx, "chunk.recount", c.Edition, c.Number); err != nil {
+				return err
+			}
+		}
+		_, err = tx.exec(ctx, "edition.start", c.Edition, millis(now))
+		return err
+	})
+	return chunk, cancelled, err
+}
+
+// endChunk skips what a cancelled edition has left.
+func (s *Store) endChunk(ctx context.Context, tx *runner, c *Chunk, now time.Time) error {
+	if _, err := tx.exec(ctx, "chunk.skipRest", c.Edition, c.First, c.Last, millis(now)); err != nil {
+		return err
+	}
+	if _, err := tx.exec(ctx, "chunk.recount", c.Edition, c.Number); err != nil {
+		return err
+	}
+	_, err := tx.exec(ctx, "chunk.release", c.Edition, c.Number, c.Epoch, "done", 0)
+	return err
+}
+
+// Recipients returns whom a leased chunk is to be sent to now, those in doubt
+// included when they are to be sent again.
+func (s *Store) Recipients(ctx context.Context, c Chunk, resend bool) ([]Recipient, error) {
+	again := 0
+	if resend {
+		again = 1
+	}
+	var out []Recipient
+	err := s.readers.each(ctx, "chunk.people", []any{c.Edition, c.First, c.Last, millis(s.Now()), again}, func(rows *sql.Rows) error {
+		var r Recipient
+		var firstTry int64
+		err := rows.Scan(&r.Subscriber, &r.Variant, &r.Tries, &firstTry, &r.Address, &r.Name)
+		r.FirstTry = timeOf(firstTry)
+		out = append(out, r)
+		return err
+	})
+	return out, err
+}
+
+// RenewChunk keeps a lease. It returns false when the lease is lost.
+func (s *Store) RenewChunk(ctx context.Context, c Chunk, lease time.Duration) (bool, error) {
+	var n int64
+	err := s.write(ctx, func(tx *runner) (err error) {
+		n, err = tx.exec(ctx, "chunk.renew", c.Edition, c.Number, c.Epoch, millis(s.Now().Add(lease)))
+		return err
+	})
+	return n == 1, err
+}
+
+// ReleaseChunk gives a lease back: the chunk is done, or waits for the next mail
+// that is due. With the last chunk the edition is sent; finished says so. A held
+// mail in doubt keeps its chunk from being done.
+func (s *Store) ReleaseChunk(ctx context.Context, c Chunk, resend bool) (finished bool, err error) {
+	err = s.write(ctx, func(tx *runner) error {
+		finished = false
+		var open, deferred, due, doubtful int64
+		if _, err := tx.one(ctx, "chunk.open", []any{c.Edition, c.First, c.Last}, &open, &deferred, &due, &doubtful); err != nil {
+			return err
+		}
+		state, notBefore := "done", int64(0)
+		switch {
+		case open > 0 || doubtful > 0 && resend:
+			state = "waiting"
+		case deferred > 0:
+			state, notBefore = "waiting", due
+		case doubtful > 0:
+			state, notBefore = "waiting", never
+		}
+		n, err := tx.exec(ctx, "chunk.release", c.Edition, c.Number, c.Epoch, state, notBefore)
+		if err != nil || n == 0 {
+			return err
+		}
+		if _, err := tx.exec(ctx, "chunk.recount", c.Edition, c.Number); err != nil || state != "done" {
+			return err
+		}
+		n, err = tx.exec(ctx, "edition.finish", c.Edition, millis(s.Now()))
+		finished = n == 1
+		return err
+	})
+	return finished, err
+}
+
+// never is a time that is not reached: the chunk waits for an editor's word.
+const never = int64(1) << 52

@@ -1,0 +1,172 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/tidings-press/tidings/digest"
+)
+
+// Wish is one combination of topics and language among a digest's readers.
+type Wish struct {
+	Topics   []string
+	Language string
+	Count    int64 // readers with it
+	MaxID    int64
+	topics   string // as stored
+}
+
+// Wishes returns the combinations among the active readers of a digest.
+func (s *Store) Wishes(ctx context.Context, digestName string) ([]Wish, error) {
+	return s.readers.wishes(ctx, digestName)
+}
+
+func (r *runner) wishes(ctx context.Context, digestName string) ([]Wish, error) {
+	var out []Wish
+	err := r.each(ctx, "audience.preferences", []any{digestName}, func(rows *sql.Rows) error {
+		var w Wish
+		if err := rows.Scan(&w.topics, &w.Language, &w.Count, &w.MaxID); err != nil {
+			return err
+		}
+		out = append(out, w)
+		return readTopics(w.topics, &out[len(out)-1].Topics)
+	})
+	return out, err
+}
+
+// NoVariant is the variant of readers for whom an edition has nothing.
+const NoVariant = -1
+
+// Frozen is what an edition is approved with.
+type Frozen struct {
+	Variants  []digest.Variant
+	Wishes    []Wish
+	Choice    []int  // for each wish the index of its variant, or NoVariant
+	Empty     string // reason kept for readers without a variant
+	ChunkSize int
+}
+
+// ErrAudience says that the audience changed while an edition was rendered, so
+// that it must be rendered anew.
+var ErrAudience = errors.New("the audience changed meanwhile")
+
+// Approve freezes a draft: its variants, and a queued delivery for everyone who
+// is active on the digest at this moment, cut into chunks. It returns a
+// *StateError when the edition is no draft any more.
+func (s *Store) Approve(ctx context.Context, e Edition, f Frozen) (Edition, error) {
+	choice, err := f.choices()
+	if err != nil {
+		return e, err
+	}
+	err = s.write(ctx, func(tx *runner) error {
+		now := s.Now()
+		audience, err := audienceOf(ctx, tx, e.Digest, f)
+		if err != nil {
+			return err
+		}
+		n, err := tx.exec(ctx, "edition.approve", e.ID, millis(now), audience.Count, audience.MaxID)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return &StateError{Edition: e.ID, Have: e.State, Want: digest.Approved}
+		}
+		if err := insertVariants(ctx, tx, e.Seq, f.Variants); err != nil {
+			return err
+		}
+		n, err = tx.exec(ctx, "audience.freeze", e.Seq, e.Digest, f.ChunkSize, choice, millis(now), f.Empty)
+		if err != nil {
+			return err
+		}
+		if n != audience.Count {
+			return ErrAudience
+		}
+		if _, err := tx.exec(ctx, "audience.chunks", e.Seq); err != nil {
+			return err
+		}
+		e.State, e.Approved, e.Audience = digest.Approved, now, audience
+		return nil
+	})
+	return e, err
+}
+
+// audienceOf counts the readers and checks that their wishes are still those that
+// the edition was rendered for.
+func audienceOf(ctx context.Context, tx *runner, digestName string, f Frozen) (digest.Audience, error) {
+	wishes, err := tx.wishes(ctx, digestName)
+	if err != nil {
+		return digest.Audience{}, err
+	}
+	known := map[[2]string]bool{}
+	for _, w := range f.Wishes {
+		known[[2]string{w.topics, w.Language}] = true
+	}
+	var a digest.Audience
+	for _, w := range wishes {
+		if !known[[2]string{w.topics, w.Language}] {
+			return a, ErrAudience
+		}
+		a.Count += w.Count
+		a.MaxID = max(a.MaxID, w.MaxID)
+	}
+	return a, nil
+}
+
+func insertVariants(ctx context.Context, tx *runner, seq int64, variants []digest.Variant) error {
+	for i := range variants {
+		data, err := json.Marshal(variants[i])
+		if err != nil {
+			return fmt.Errorf("variant %q: %w", variants[i].Key, err)
+		}
+		if _, err := tx.exec(ctx, "variant.insert", seq, i, string(data)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// choices writes which variant each wish gets, for the query.
+func (f Frozen) choices() (string, error) {
+	type row struct {
+		Topics   string `json:"t"`
+		Language string `json:"l"`
+		Variant  int    `json:"v"`
+	}
+	rows := make([]row, len(f.Wishes))
+	for i, w := range f.Wishes {
+		rows[i] = row{w.topics, w.Language, f.Choice[i]}
+	}
+	data, err := json.Marshal(rows)
+	return string(data), err
+}
+
+// Variant returns one frozen variant of an edition.
+func (s *Store) Variant(ctx context.Context, seq int64, number int) (digest.Variant, error) {
+	var v digest.Variant
+	var data string
+	found, err := s.readers.one(ctx, "variant.get", []any{seq, number}, &data)
+	if err == nil && !found {
+		err = notFound("variant", number)
+	}
+	if err != nil {
+		return v, err
+	}
+	return v, json.Unmarshal([]byte(data), &v)
+}
+
+// Variants returns all frozen variants of an edition.
+func (s *Store) Variants(ctx context.Context, seq int64) ([]digest.Variant, error) {
+	var out []digest.Variant
+	err := s.readers.each(ctx, "variant.list", []any{seq}, func(rows *sql.Rows) error {
+		var data string
+		if err := rows.Scan(&data); err != nil {
+			return err
+		}
+		out = append(out, digest.Variant{})
+		return json.Unmarshal([]byte(data), &out[len(out)-1])
+	})
+	return out, err
+}

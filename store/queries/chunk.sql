@@ -1,0 +1,57 @@
+-- name: chunk.next
+-- The next chunk with something to do: one that waits and is due, or one whose
+-- holder has not been heard of. Index: chunks_due.
+SELECT c.edition, c.number, c.first_id, c.last_id, c.epoch, e.state
+FROM chunks c JOIN editions e ON e.seq = c.edition
+WHERE e.state IN ('approved', 'sending', 'cancelled')
+    AND (c.state = 'waiting' AND (c.not_before <= $1 OR e.state = 'cancelled') OR c.state = 'leased' AND c.lease_until < $1)
+ORDER BY c.edition, c.number LIMIT 1
+FOR UPDATE OF c SKIP LOCKED -- postgres only
+;
+
+-- name: chunk.lease
+-- Index: primary key.
+UPDATE chunks SET state = 'leased', holder = $3, lease_until = $4, epoch = epoch + 1 WHERE edition = $1 AND number = $2;
+
+-- name: chunk.doubt
+-- What was being sent when the last holder died is in doubt. Index: primary key of deliveries.
+UPDATE deliveries SET state = 'uncertain', at = $4, reason = 'in doubt: the process ended before the server had answered'
+WHERE edition = $1 AND subscriber BETWEEN $2 AND $3 AND state = 'attempting';
+
+-- name: chunk.renew
+-- Keeps a lease that is still ours. Index: primary key.
+UPDATE chunks SET lease_until = $4 WHERE edition = $1 AND number = $2 AND epoch = $3 AND state = 'leased';
+
+-- name: chunk.open
+-- What is left to do in a chunk, and when the first of it is due. Index: primary key of deliveries.
+SELECT coalesce(sum(CASE WHEN state IN ('queued', 'attempting') THEN 1 ELSE 0 END), 0),
+    coalesce(sum(CASE WHEN state = 'deferred' THEN 1 ELSE 0 END), 0),
+    coalesce(min(CASE WHEN state = 'deferred' THEN next_try END), 0),
+    coalesce(sum(CASE WHEN state = 'uncertain' THEN 1 ELSE 0 END), 0)
+FROM deliveries WHERE edition = $1 AND subscriber BETWEEN $2 AND $3;
+
+-- name: chunk.release
+-- Index: primary key.
+UPDATE chunks SET state = $4, not_before = $5, holder = '', lease_until = 0 WHERE edition = $1 AND number = $2 AND epoch = $3;
+
+-- name: chunk.people
+-- Whom to send to now: who waits, whose next try is due, and with $5 = 1 whose mail
+-- is in doubt. Index: primary keys.
+SELECT d.subscriber, d.variant, d.tries, d.first_try, s.address, s.name
+FROM deliveries d JOIN subscribers s ON s.id = d.subscriber
+WHERE d.edition = $1 AND d.subscriber BETWEEN $2 AND $3
+    AND (d.state = 'queued' OR d.state = 'deferred' AND d.next_try <= $4 OR d.state = 'uncertain' AND CAST($5 AS bigint) = 1)
+ORDER BY d.subscriber;
+
+-- name: chunk.skipRest
+-- Ends a chunk of a cancelled edition. Index: primary key of deliveries.
+UPDATE deliveries SET state = 'skipped', reason = 'the edition was cancelled', at = $4
+WHERE edition = $1 AND subscriber BETWEEN $2 AND $3 AND state IN ('queued', 'deferred');
+
+-- name: chunk.recount
+-- Index: primary keys.
+UPDATE chunks SET
+    skipped = (SELECT count(*) FROM deliveries d WHERE d.edition = $1 AND d.subscriber BETWEEN chunks.first_id AND chunks.last_id AND d.state = 'skipped'),
+    deferred = (SELECT count(*) FROM deliveries d WHERE d.edition = $1 AND d.subscriber BETWEEN chunks.first_id AND chunks.last_id AND d.state = 'deferred'),
+    uncertain = (SELECT count(*) FROM deliveries d WHERE d.edition = $1 AND d.subscriber BETWEEN chunks.first_id AND chunks.last_id AND d.state = 'uncertain')
+WHERE edition = $1 AND number = $2;

@@ -1,0 +1,71 @@
+-- name: delivery.results
+-- Outcomes of tries, each only if it belongs to the intent that is stored: a holder
+-- that was frozen and overtaken changes nothing that another has taken up since.
+-- Index: primary key.
+UPDATE deliveries SET state = r.st, reason = CASE WHEN r.why = '' AND reason LIKE 'in doubt%' THEN reason ELSE r.why END, code = r.code, reply = r.reply, relay = r.relay, at = r.ms, next_try = r.nxt
+FROM (SELECT value->>'e' AS e, value->>'s' AS s, value->>'a' AS a, value->>'st' AS st, value->>'why' AS why, value->>'code' AS code, value->>'reply' AS reply, value->>'relay' AS relay, value->>'ms' AS ms, value->>'nxt' AS nxt FROM json_each($1)) AS r -- sqlite only
+FROM jsonb_to_recordset(CAST($1 AS jsonb)) AS r(e bigint, s bigint, a bigint, st text, why text, code bigint, reply text, relay text, ms bigint, nxt bigint) -- postgres only
+WHERE edition = r.e AND subscriber = r.s AND attempt = r.a AND state IN ('attempting', 'uncertain')
+RETURNING edition, subscriber, chunk, state;
+
+-- name: delivery.intents
+-- Says that mails are about to be sent. A mail may go only if its row was changed
+-- here: the chunk is still this holder's, the edition is being sent, and the
+-- person still wants it. A row that is attempting already is ours when the
+-- attempt is: the commit was lost on the way back, not the change. Index: primary keys.
+UPDATE deliveries SET state = 'attempting', attempt = r.a, tries = tries + 1, at = r.ms,
+    first_try = CASE WHEN first_try = 0 THEN r.ms ELSE first_try END
+FROM (SELECT value->>'e' AS e, value->>'s' AS s, value->>'a' AS a, value->>'c' AS c, value->>'ep' AS ep, value->>'ms' AS ms FROM json_each($1)) AS r -- sqlite only
+FROM jsonb_to_recordset(CAST($1 AS jsonb)) AS r(e bigint, s bigint, a bigint, c bigint, ep bigint, ms bigint) -- postgres only
+JOIN chunks k ON k.edition = r.e AND k.number = r.c AND k.epoch = r.ep AND k.state = 'leased'
+JOIN editions n ON n.seq = r.e AND n.state = 'sending'
+JOIN subscribers p ON p.id = r.s AND p.state = 'active'
+JOIN subscriptions u ON u.digest = n.digest AND u.subscriber = r.s AND u.left_at = 0
+WHERE deliveries.edition = r.e AND deliveries.subscriber = r.s
+    AND (deliveries.state IN ('queued', 'deferred', 'uncertain') OR deliveries.state = 'attempting' AND deliveries.attempt = r.a)
+RETURNING deliveries.edition, deliveries.subscriber, deliveries.chunk -- postgres only
+RETURNING edition, subscriber, chunk -- sqlite only
+
+-- name: delivery.skips
+-- Mails that need no try, or not now: the reader left since, or their domain asks
+-- for a rest. Only the chunk's holder may say so. Index: primary keys.
+UPDATE deliveries SET state = r.st, reason = r.why, at = r.ms, next_try = r.nxt
+FROM (SELECT value->>'e' AS e, value->>'s' AS s, value->>'c' AS c, value->>'ep' AS ep, value->>'st' AS st, value->>'why' AS why, value->>'ms' AS ms, value->>'nxt' AS nxt FROM json_each($1)) AS r -- sqlite only
+FROM jsonb_to_recordset(CAST($1 AS jsonb)) AS r(e bigint, s bigint, c bigint, ep bigint, st text, why text, ms bigint, nxt bigint) -- postgres only
+JOIN chunks k ON k.edition = r.e AND k.number = r.c AND k.epoch = r.ep
+WHERE deliveries.edition = r.e AND deliveries.subscriber = r.s AND deliveries.state IN ('queued', 'deferred', 'uncertain')
+RETURNING deliveries.edition, deliveries.subscriber, deliveries.chunk, deliveries.state -- postgres only
+RETURNING edition, subscriber, chunk, state -- sqlite only
+
+-- name: delivery.whyNot
+-- Why a person's mail was not let go. Index: primary keys.
+SELECT CASE WHEN k.epoch IS NULL THEN 'lost' WHEN n.state <> 'sending' THEN 'stopped' WHEN p.id IS NULL OR p.state <> 'active' THEN coalesce(p.state, 'erased')
+    WHEN u.subscriber IS NULL THEN 'unsubscribed' ELSE 'taken' END
+FROM editions n
+LEFT JOIN chunks k ON k.edition = n.seq AND k.number = $2 AND k.epoch = $3 AND k.state = 'leased'
+LEFT JOIN subscribers p ON p.id = $4
+LEFT JOIN subscriptions u ON u.digest = n.digest AND u.subscriber = $4 AND u.left_at = 0
+WHERE n.seq = $1;
+
+-- name: delivery.count
+-- Adds a batch's changes to a chunk's counters. Index: primary key.
+UPDATE chunks SET sent = sent + $3, refused = refused + $4, skipped = skipped + $5
+WHERE edition = $1 AND number = $2;
+
+-- name: delivery.get
+-- Index: primary key.
+SELECT subscriber, state, reason, tries, code, reply, relay, at, next_try FROM deliveries WHERE edition = $1 AND subscriber = $2;
+
+-- name: delivery.list
+-- Deliveries of an edition in some states, after a subscriber. Index: primary key.
+SELECT d.subscriber, d.state, d.reason, d.tries, d.code, d.reply, d.relay, d.at, d.next_try, coalesce(s.address, '')
+FROM deliveries d LEFT JOIN subscribers s ON s.id = d.subscriber
+WHERE d.edition = $1 AND d.subscriber > $2 AND d.state IN strings($3) ORDER BY d.subscriber LIMIT $4;
+
+-- name: delivery.decide
+-- An editor's word on the mails in doubt: send them again, or leave them be. Index: primary key.
+UPDATE deliveries SET state = $2, reason = CASE WHEN $3 = '' THEN reason ELSE $3 END, at = $4, next_try = 0 WHERE edition = $1 AND state = 'uncertain';
+
+-- name: delivery.reopen
+-- Chunks with mails in doubt are taken up again, and counted anew. Index: primary key.
+UPDATE chunks SET state = 'waiting', not_before = 0 WHERE edition = $1 AND uncertain > 0 AND state <> 'leased';

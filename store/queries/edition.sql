@@ -1,0 +1,149 @@
+-- name: digest.ensure
+-- A digest's row, made when it is first seen. Index: primary key.
+INSERT INTO digests (name, spec, since, next_run, next_key) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (name) DO NOTHING;
+
+-- name: digest.get
+-- Index: primary key.
+SELECT name, spec, since, next_run, next_key FROM digests WHERE name = $1;
+
+-- name: digest.respec
+-- A new schedule counts from now. Index: primary key.
+UPDATE digests SET spec = $2, next_run = $3, next_key = $4 WHERE name = $1 AND spec <> $2;
+
+-- name: digest.setSince
+-- Index: primary key.
+UPDATE digests SET since = $2 WHERE name = $1;
+
+-- name: digest.advance
+-- Takes a due tick: one node's update finds the old time, every other one's does
+-- not. Index: primary key.
+UPDATE digests SET next_run = $3, next_key = $4 WHERE name = $1 AND next_run = $2;
+
+-- name: digest.lock
+-- Makes those who compose editions of one digest come one after the other.
+UPDATE digests SET since = since WHERE name = $1;
+
+-- name: tick.insert
+-- Index: primary key.
+INSERT INTO ticks (digest, scheduled_for, edition, reason, at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (digest, scheduled_for) DO NOTHING;
+
+-- name: tick.list
+-- The newest ticks of a digest. Index: ticks_at.
+SELECT digest, scheduled_for, edition, reason, at FROM ticks WHERE digest = $1 ORDER BY at DESC LIMIT $2;
+
+-- name: edition.nextNumber
+-- Index: editions_number.
+SELECT coalesce(max(number), 0) + 1 FROM editions WHERE digest = $1;
+
+-- name: edition.insert
+-- The unique row (digest, scheduled_for) lets one of two nodes win.
+INSERT INTO editions (id, digest, number, scheduled_for, state, automatic, author, subject, reason, audience_count,
+    audience_max, created, approved, started, finished)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', 0, 0, $9, 0, 0, 0)
+ON CONFLICT (digest, scheduled_for) DO NOTHING
+RETURNING seq;
+
+-- name: edition.addArticle
+INSERT INTO edition_articles (edition, position, article_id) VALUES ($1, $2, $3);
+
+-- name: ledger.insert
+-- The unique row (digest, article) keeps an article from being sent twice.
+INSERT INTO ledger (digest, article_id, edition_id) VALUES ($1, $2, $3) ON CONFLICT (digest, article_id) DO NOTHING;
+
+-- name: ledger.release
+-- Gives the articles of an edition that nobody got to the next one. Index: ledger_edition.
+DELETE FROM ledger WHERE edition_id = $1;
+
+-- name: edition.get
+-- Index: editions_id.
+SELECT seq, id, digest, number, scheduled_for, state, automatic, author, subject, reason, audience_count, audience_max,
+    created, approved, started, finished
+FROM editions WHERE id = $1;
+
+-- name: edition.bySeq
+-- Index: primary key.
+SELECT seq, id, digest, number, scheduled_for, state, automatic, author, subject, reason, audience_count, audience_max,
+    created, approved, started, finished
+FROM editions WHERE seq = $1;
+
+-- name: edition.list
+-- The newest editions, of one digest or, with an empty name, of all. Index: primary key.
+SELECT seq, id, digest, number, scheduled_for, state, automatic, author, subject, reason, audience_count, audience_max,
+    created, approved, started, finished
+FROM editions WHERE $1 = '' OR digest = $1 ORDER BY seq DESC LIMIT $2;
+
+-- name: edition.inState
+-- Index: editions_state.
+SELECT seq, id, digest, number, scheduled_for, state, automatic, author, subject, reason, audience_count, audience_max,
+    created, approved, started, finished
+FROM editions WHERE state = $1 ORDER BY seq LIMIT $2;
+
+-- name: edition.articles
+-- Index: primary key.
+SELECT article_id FROM edition_articles WHERE edition = $1 ORDER BY position;
+
+-- name: edition.setSubject
+-- Only a draft can still change. Index: editions_id.
+UPDATE editions SET subject = $2 WHERE id = $1 AND state = 'draft';
+
+-- name: edition.setState
+-- A change of state from a known one: of two who try, one succeeds. Index: editions_id.
+UPDATE editions SET state = $3, reason = $4,
+    finished = CASE WHEN $3 IN ('sent', 'cancelled', 'failed') THEN CAST($5 AS bigint) ELSE finished END
+WHERE id = $1 AND state = $2;
+
+-- name: edition.approve
+-- Index: editions_id.
+UPDATE editions SET state = 'approved', approved = $2, audience_count = $3, audience_max = $4 WHERE id = $1 AND state = 'draft';
+
+-- name: edition.start
+-- Index: primary key.
+UPDATE editions SET state = 'sending', started = CASE WHEN started = 0 THEN CAST($2 AS bigint) ELSE started END WHERE seq = $1 AND state = 'approved';
+
+-- name: edition.finish
+-- An edition is sent when all its chunks are done. Index: primary key.
+UPDATE editions SET state = 'sent', finished = $2
+WHERE seq = $1 AND state = 'sending' AND NOT EXISTS (SELECT 1 FROM chunks WHERE edition = $1 AND state <> 'done');
+
+-- name: edition.counts
+-- Progress, from the counters that every batch of outcomes keeps. Index: primary key of chunks.
+SELECT CAST(coalesce(sum(total), 0) AS bigint), CAST(coalesce(sum(sent), 0) AS bigint), CAST(coalesce(sum(refused), 0) AS bigint),
+    CAST(coalesce(sum(skipped), 0) AS bigint), CAST(coalesce(sum(deferred), 0) AS bigint), CAST(coalesce(sum(uncertain), 0) AS bigint)
+FROM chunks WHERE edition = $1;
+
+-- name: variant.insert
+INSERT INTO variants (edition, number, data) VALUES ($1, $2, $3);
+
+-- name: variant.get
+-- Index: primary key.
+SELECT data FROM variants WHERE edition = $1 AND number = $2;
+
+-- name: variant.list
+-- Index: primary key.
+SELECT data FROM variants WHERE edition = $1 ORDER BY number;
+
+-- name: audience.preferences
+-- The different wishes among the people that a digest goes to. Index: primary key of subscriptions.
+SELECT u.topics, s.language, count(*), max(s.id)
+FROM subscriptions u JOIN subscribers s ON s.id = u.subscriber
+WHERE u.digest = $1 AND u.left_at = 0 AND s.state = 'active'
+GROUP BY u.topics, s.language ORDER BY u.topics, s.language;
+
+-- name: audience.freeze
+-- A row for everyone whom the edition goes to, cut into chunks; $4 says which
+-- variant each set of wishes gets. Index: primary key of subscriptions.
+INSERT INTO deliveries (edition, subscriber, chunk, variant, state, reason, tries, attempt, code, reply, relay, first_try, at, next_try)
+SELECT CAST($1 AS bigint), u.subscriber, (row_number() OVER (ORDER BY u.subscriber) - 1) / CAST($3 AS bigint), m.v,
+    CASE WHEN m.v < 0 THEN 'skipped' ELSE 'queued' END, CASE WHEN m.v < 0 THEN CAST($6 AS text) ELSE '' END,
+    0, 0, 0, '', '', 0, CAST($5 AS bigint), 0
+FROM (SELECT value->>'t' AS t, value->>'l' AS l, CAST(value->>'v' AS bigint) AS v FROM json_each($4)) AS m -- sqlite only
+FROM jsonb_to_recordset(CAST($4 AS jsonb)) AS m(t text, l text, v bigint) -- postgres only
+JOIN subscriptions u ON u.digest = $2 AND u.left_at = 0 AND u.topics = m.t
+JOIN subscribers s ON s.id = u.subscriber AND s.state = 'active' AND s.language = m.l;
+
+-- name: audience.chunks
+-- The chunks of a frozen audience. Index: primary key of deliveries.
+INSERT INTO chunks (edition, number, first_id, last_id, state, holder, lease_until, not_before, epoch, total, sent, refused, skipped, deferred, uncertain)
+SELECT edition, chunk, min(subscriber), max(subscriber), 'waiting', '', 0, 0, 0, count(*), 0, 0,
+    sum(CASE WHEN state = 'skipped' THEN 1 ELSE 0 END), 0, 0
+FROM deliveries WHERE edition = $1 GROUP BY edition, chunk;

@@ -1,0 +1,169 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/tidings-press/tidings/digest"
+)
+
+// Intent says that a mail is about to be sent.
+type Intent struct {
+	Chunk      Chunk
+	Subscriber int64
+	Attempt    int64 // a random word: tells this intent from every other one
+}
+
+// Tried is what became of an intent.
+type Tried struct {
+	Intent
+	State   digest.DeliveryState // sent, deferred, refused or uncertain
+	Reason  string
+	Code    int
+	Reply   string
+	Relay   string
+	NextTry time.Time // for deferred ones
+}
+
+// Skip is a mail that gets no try: skipped for good, or deferred because its time
+// has not come.
+type Skip struct {
+	Chunk      Chunk
+	Subscriber int64
+	State      digest.DeliveryState
+	Reason     string
+	NextTry    time.Time
+}
+
+// Note is one call of Record: any of the three.
+type Note struct {
+	Done *Tried
+	Next *Intent
+	Skip *Skip
+}
+
+// Recorder commits outcomes and intents in groups: whatever is waiting when a
+// commit ends goes into the next one, so that one commit serves all connections
+// and none waits for a timer.
+type Recorder struct {
+	store *Store
+	notes chan pending
+	done  chan struct{}
+	stop  context.CancelFunc
+}
+
+type pending struct {
+	note   Note
+	answer chan answer
+}
+
+type answer struct {
+	granted bool
+	err     error
+}
+
+// maxGroup bounds one commit.
+const maxGroup = 512
+
+// NewRecorder starts a recorder. It is used by any number of connections.
+func (s *Store) NewRecorder() *Recorder {
+	ctx, stop := context.WithCancel(context.Background())
+	r := &Recorder{store: s, notes: make(chan pending, maxGroup), done: make(chan struct{}), stop: stop}
+	go r.run(ctx)
+	return r
+}
+
+// Close ends the recorder after what it was given is committed.
+func (r *Recorder) Close() {
+	close(r.notes)
+	<-r.done
+	r.stop()
+}
+
+// Record commits an outcome together with the next intent, and returns when both
+// are stored. granted says whether the next mail may be sent: when it is false,
+// its body must not go out. An error says that the store failed and that nothing
+// is known to be stored; calling again with the same note is safe.
+func (r *Recorder) Record(ctx context.Context, note Note) (granted bool, err error) {
+	p := pending{note, make(chan answer, 1)}
+	select {
+	case r.notes <- p:
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+	a := <-p.answer
+	return a.granted, a.err
+}
+
+func (r *Recorder) run(ctx context.Context) {
+	defer close(r.done)
+	group := make([]pending, 0, maxGroup)
+	for first := range r.notes {
+		group = append(group[:0], first)
+		for len(group) < maxGroup {
+			select {
+			case p, open := <-r.notes:
+				if open {
+					group = append(group, p)
+					continue
+				}
+			default:
+			}
+			break
+		}
+		r.commit(ctx, group)
+	}
+}
+
+// commit stores a group. When the store fails all of it, each caller hears so.
+func (r *Recorder) commit(ctx context.Context, group []pending) {
+	granted, err := r.store.record(ctx, group)
+	for _, p := range group {
+		a := answer{err: err}
+		if next := p.note.Next; next != nil && err == nil {
+			a.granted = granted[[2]int64{next.Chunk.Edition, next.Subscriber}]
+		}
+		p.answer <- a
+	}
+}
+
+// record is one transaction: outcomes first, since a connection's next mail may be
+// the same reader's next edition, then skips, then intents.
+func (s *Store) record(ctx context.Context, group []pending) (map[[2]int64]bool, error) {
+	batch := newBatch(group, millis(s.Now()))
+	granted := map[[2]int64]bool{}
+	err := s.write(ctx, func(tx *runner) error {
+		clear(granted)
+		counts := chunkCounts{}
+		if err := batch.outcomes(ctx, tx, counts); err != nil {
+			return err
+		}
+		if err := batch.skips(ctx, tx, counts); err != nil {
+			return err
+		}
+		if err := batch.intents(ctx, tx, granted); err != nil {
+			return err
+		}
+		return counts.add(ctx, tx)
+	})
+	return granted, err
+}
+
+// WhyNot says why an intent was not granted: "lost" when the chunk is another
+// node's, "stopped" when the edition is not being sent, "taken" when the mail has
+// an outcome already, and else the reader's state, or "unsubscribed".
+func (s *Store) WhyNot(ctx context.Context, in Intent) (string, error) {
+	var why string
+	found, err := s.readers.one(ctx, "delivery.whyNot", []any{in.Chunk.Edition, in.Chunk.Number, in.Chunk.Epoch, in.Subscriber}, &why)
+	if err == nil && !found {
+		err = errors.New("the edition is gone")
+	}
+	return why, err
+}
+
+func marshalRows(rows any) (string, error) {
+	data, err := json.Marshal(rows)
+	return string(data), err
+}

@@ -1,0 +1,176 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/tidings-press/tidings/digest"
+)
+
+// DigestState is where a digest of the configuration stands.
+type DigestState struct {
+	Name    string
+	Spec    string    // schedule and timezone that Next was worked out from
+	Since   time.Time // articles offered or dated before are not its own
+	Next    time.Time // its next tick; zero when there is none
+	NextKey string
+}
+
+// Tick is a tick of a digest that was dealt with.
+type Tick struct {
+	Digest       string
+	ScheduledFor string
+	Edition      string // id, empty when none was made
+	Reason       string // why none was made
+	At           time.Time
+}
+
+// ErrTaken says that another node has dealt with a tick, or another edition has
+// taken an article, in the meantime: look again.
+var ErrTaken = errors.New("another node was faster")
+
+// EnsureDigest makes a digest's row when it is new, and moves its next tick when
+// its schedule has changed. It returns the row.
+func (s *Store) EnsureDigest(ctx context.Context, d DigestState) (DigestState, error) {
+	have, found, err := s.digestState(ctx, s.readers, d.Name)
+	if err != nil || found && have.Spec == d.Spec {
+		return have, err
+	}
+	err = s.write(ctx, func(tx *runner) error {
+		if _, err := tx.exec(ctx, "digest.ensure", d.Name, d.Spec, millis(d.Since), millis(d.Next), d.NextKey); err != nil {
+			return err
+		}
+		if _, err := tx.exec(ctx, "digest.respec", d.Name, d.Spec, millis(d.Next), d.NextKey); err != nil {
+			return err
+		}
+		have, _, err = s.digestState(ctx, tx, d.Name)
+		return err
+	})
+	return have, err
+}
+
+// DigestState returns where a digest stands, or ErrNotFound when it never ran.
+func (s *Store) DigestState(ctx context.Context, name string) (DigestState, error) {
+	d, found, err := s.digestState(ctx, s.readers, name)
+	if err == nil && !found {
+		err = notFound("digest", name)
+	}
+	return d, err
+}
+
+func (s *Store) digestState(ctx context.Context, r *runner, name string) (DigestState, bool, error) {
+	var d DigestState
+	var since, next int64
+	found, err := r.one(ctx, "digest.get", []any{name}, &d.Name, &d.Spec, &since, &next, &d.NextKey)
+	d.Since, d.Next = timeOf(since), timeOf(next)
+	return d, found, err
+}
+
+// SetDigestSince moves the moment from which on articles belong to a digest.
+func (s *Store) SetDigestSince(ctx context.Context, name string, since time.Time) error {
+	return s.write(ctx, func(tx *runner) error {
+		n, err := tx.exec(ctx, "digest.setSince", name, millis(since))
+		if err == nil && n == 0 {
+			err = notFound("digest", name)
+		}
+		return err
+	})
+}
+
+// Advance is the move of a digest from the tick that is due to the next one.
+type Advance struct {
+	From    time.Time // the due tick as it stands in the store
+	Next    time.Time
+	NextKey string
+}
+
+// Plan keeps a new edition as a draft, its articles in the ledger, and the advance
+// of the schedule that brought it about, all or nothing. It returns ErrTaken when
+// another node was faster. The edition's Number is given here.
+func (s *Store) Plan(ctx context.Context, e Edition, advance *Advance) (Edition, error) {
+	err := s.write(ctx, func(tx *runner) error {
+		if err := s.take(ctx, tx, e.Digest, advance); err != nil {
+			return err
+		}
+		if _, err := tx.one(ctx, "edition.nextNumber", []any{e.Digest}, &e.Number); err != nil {
+			return err
+		}
+		if err := insertEdition(ctx, tx, &e); err != nil {
+			return err
+		}
+		if advance == nil {
+			return nil
+		}
+		_, err := tx.exec(ctx, "tick.insert", e.Digest, e.ScheduledFor, e.ID, "", millis(s.Now()))
+		return err
+	})
+	return e, err
+}
+
+func insertEdition(ctx context.Context, tx *runner, e *Edition) error {
+	automatic := 0
+	if e.Automatic {
+		automatic = 1
+	}
+	found, err := tx.one(ctx, "edition.insert", []any{e.ID, e.Digest, e.Number, e.ScheduledFor, string(digest.Draft), automatic, e.Author, e.Subject, millis(e.Created)}, &e.Seq)
+	if err != nil {
+		return err
+	}
+	if !found {
+		return ErrTaken
+	}
+	for i, id := range e.Articles {
+		n, err := tx.exec(ctx, "ledger.insert", e.Digest, id, e.ID)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return ErrTaken
+		}
+		if _, err := tx.exec(ctx, "edition.addArticle", e.Seq, i, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take claims a due tick, or for an edition by hand makes those who compose wait
+// for each other.
+func (s *Store) take(ctx context.Context, tx *runner, name string, advance *Advance) error {
+	if advance == nil {
+		_, err := tx.exec(ctx, "digest.lock", name)
+		return err
+	}
+	n, err := tx.exec(ctx, "digest.advance", name, millis(advance.From), millis(advance.Next), advance.NextKey)
+	if err == nil && n == 0 {
+		err = ErrTaken
+	}
+	return err
+}
+
+// SkipTick keeps the reason why a due tick makes no edition, and moves on.
+func (s *Store) SkipTick(ctx context.Context, t Tick, advance Advance) error {
+	return s.write(ctx, func(tx *runner) error {
+		if err := s.take(ctx, tx, t.Digest, &advance); err != nil {
+			return err
+		}
+		_, err := tx.exec(ctx, "tick.insert", t.Digest, t.ScheduledFor, "", t.Reason, millis(s.Now()))
+		return err
+	})
+}
+
+// Ticks returns the newest ticks of a digest that were dealt with.
+func (s *Store) Ticks(ctx context.Context, digestName string, limit int) ([]Tick, error) {
+	var out []Tick
+	err := s.readers.each(ctx, "tick.list", []any{digestName, limit}, func(rows *sql.Rows) error {
+		var t Tick
+		var at int64
+		err := rows.Scan(&t.Digest, &t.ScheduledFor, &t.Edition, &t.Reason, &at)
+		t.At = timeOf(at)
+		out = append(out, t)
+		return err
+	})
+	return out, err
+}
