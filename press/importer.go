@@ -46,7 +46,7 @@ type ArticleReport struct {
 	ID      string        `json:"id"`
 	Slug    string        `json:"slug"`
 	Title   string        `json:"title"`
-	Outcome store.Outcome `json:"outcome"`
+	Outcome store.ChangeKind `json:"outcome"`
 	Removed bool          `json:"removed,omitempty"`
 }
 
