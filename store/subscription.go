@@ -56,18 +56,23 @@ func (s *Store) leave(ctx context.Context, id int64, fn func(tx *runner) error) 
 		if len(found) == 0 {
 			return notFound("subscriber", id)
 		}
-		if err := fn(tx); err != nil {
-			return err
-		}
-		var left int64
-		if _, err := tx.one(ctx, "subscription.count", []any{id}, &left); err != nil || left > 0 {
-			return err
-		}
-		if !found[0].State.CanBecome(subscriber.Unsubscribed) || found[0].State == subscriber.Bounced {
-			return nil // they get no mail as it is, and for a better reason
-		}
-		return s.setState(ctx, tx, keys, id, subscriber.Unsubscribed, "")
+		return s.leaveIn(ctx, tx, keys, found[0], func() error { return fn(tx) })
 	})
+}
+
+// leaveIn takes a person off digests, and makes who is on none Unsubscribed.
+func (s *Store) leaveIn(ctx context.Context, tx *runner, keys subscriber.Keys, sub subscriber.Subscriber, leave func() error) error {
+	if err := leave(); err != nil {
+		return err
+	}
+	var left int64
+	if _, err := tx.one(ctx, "subscription.count", []any{sub.ID}, &left); err != nil || left > 0 {
+		return err
+	}
+	if !sub.State.CanBecome(subscriber.Unsubscribed) || sub.State == subscriber.Bounced {
+		return nil // they get no mail as it is, and for a better reason
+	}
+	return s.setState(ctx, tx, keys, sub.ID, subscriber.Unsubscribed, "")
 }
 
 // Subscriptions are the digests that a person is on.
