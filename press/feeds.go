@@ -2,7 +2,6 @@ package press
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -14,9 +13,6 @@ import (
 // FeedSource gives the feeds their articles from the store.
 type FeedSource struct {
 	store *store.Store
-	// Editions lists a digest's editions as articles, for the feeds of digests;
-	// nil when there are none.
-	Editions func(ctx context.Context, query feed.Query) ([]feed.Item, error)
 
 	mu  sync.Mutex
 	due time.Time // when the next article with a future date appears
@@ -28,10 +24,7 @@ func NewFeedSource(s *store.Store) *FeedSource { return &FeedSource{store: s} }
 // Select implements feed.Source.
 func (f *FeedSource) Select(ctx context.Context, q feed.Query) ([]feed.Item, error) {
 	if q.Digest != "" {
-		if f.Editions == nil || q.Removed {
-			return nil, nil
-		}
-		return f.Editions(ctx, q)
+		return f.editions(ctx, q)
 	}
 	found, err := f.store.Articles(ctx, store.Query{
 		Filter:   q.Filter,
@@ -105,7 +98,7 @@ func (f *FeedSource) Spelling(ctx context.Context, kind feed.Kind, name string) 
 	default:
 		return "", feed.ErrUnknown
 	}
-	if errors.Is(err, store.ErrNotFound) {
+	if isNotFound(err) {
 		err = feed.ErrUnknown
 	}
 	return spelling, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 
 	"github.com/tidings-press/tidings/config"
 	"github.com/tidings-press/tidings/feed/serve"
@@ -80,10 +81,21 @@ func (p *Press) feedOptions(ctx context.Context) (serve.Options, error) {
 		Source:     NewFeedSource(p.Store),
 		Site:       feedSite(p.Config, identity),
 		Feeds:      definitions,
+		Private:    p.PrivateFeed,
+		Polls:      NewFeedPolls(p.Store, nodeName()),
 		PollKey:    pollKey,
 		Memory:     int64(p.Config.FeedSet.Memory),
 		RetryAfter: p.Config.FeedSet.RetryAfter,
 		Now:        p.Store.Now,
 		Log:        p.Log,
 	}, nil
+}
+
+// nodeName tells this machine from the others on the same store.
+func nodeName() string {
+	name, err := os.Hostname()
+	if err != nil || name == "" {
+		return "node"
+	}
+	return name
 }

@@ -1,6 +1,8 @@
 package serve
 
 import (
+	"encoding/base64"
+	"fmt"
 	"math"
 	"math/bits"
 )
@@ -23,6 +25,21 @@ func (s *Sketch) Merge(o *Sketch) {
 	for i := range s {
 		s[i] = max(s[i], o[i])
 	}
+}
+
+// MarshalText writes the sketch in Base64.
+func (s Sketch) MarshalText() ([]byte, error) {
+	return base64.StdEncoding.AppendEncode(nil, s[:]), nil
+}
+
+// UnmarshalText reads what MarshalText wrote.
+func (s *Sketch) UnmarshalText(text []byte) error {
+	data, err := base64.StdEncoding.AppendDecode(nil, text)
+	if err != nil || len(data) != len(s) {
+		return fmt.Errorf("a sketch of %d bytes; right would be %d in Base64", len(data), len(s))
+	}
+	copy(s[:], data)
+	return nil
 }
 
 // Estimate returns the number of distinct things.

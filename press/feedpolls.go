@@ -1,0 +1,98 @@
+package press
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tidings-press/tidings/feed"
+	"github.com/tidings-press/tidings/feed/serve"
+	"github.com/tidings-press/tidings/store"
+)
+
+// FeedPolls keeps the statistics of feeds in the store, a row for each feed, day
+// and node.
+type FeedPolls struct {
+	store *store.Store
+	node  string // a name that no other node has
+}
+
+// NewFeedPolls keeps the statistics of a node.
+func NewFeedPolls(s *store.Store, node string) *FeedPolls { return &FeedPolls{s, node} }
+
+// RecordPolls implements serve.PollRecorder.
+func (f *FeedPolls) RecordPolls(ctx context.Context, batch []serve.Polls) error {
+	known := map[string]map[string]serve.Polls{} // day, feed
+	sums := map[[2]string]serve.Polls{}          // of day and feed, those that the batch adds to
+	for i := range batch {
+		p := &batch[i]
+		if known[p.Day] == nil {
+			day, err := f.day(ctx, p.Day)
+			if err != nil {
+				return err
+			}
+			known[p.Day] = day
+		}
+		if old, there := known[p.Day][p.Feed]; there {
+			p.Merge(&old)
+		}
+		known[p.Day][p.Feed], sums[[2]string{p.Day, p.Feed}] = *p, *p
+	}
+	var rows []store.Poll
+	for _, p := range sums {
+		data, err := json.Marshal(p)
+		if err != nil {
+			return fmt.Errorf("statistics of %s: %w", p.Feed, err)
+		}
+		rows = append(rows, store.Poll{Feed: p.Feed, Day: p.Day, Node: f.node, Data: data})
+	}
+	return f.store.PutPolls(ctx, rows)
+}
+
+// day is what this node has counted on a day so far, before a restart perhaps.
+func (f *FeedPolls) day(ctx context.Context, day string) (map[string]serve.Polls, error) {
+	rows, err := f.store.NodePolls(ctx, day, f.node)
+	if err != nil {
+		return nil, err
+	}
+	return merge(rows), nil
+}
+
+// Readers sums up who read each feed on the last full day and today, over all
+// nodes, by the feed's base path.
+func (f *FeedPolls) Readers(ctx context.Context, now time.Time) (map[string]feed.Readers, error) {
+	yesterday := now.UTC().AddDate(0, 0, -1).Format(time.DateOnly)
+	rows, err := f.store.Polls(ctx, yesterday, now.UTC().Format(time.DateOnly))
+	if err != nil {
+		return nil, err
+	}
+	readers := map[string]feed.Readers{}
+	for name, p := range merge(rows) {
+		readers[name] = p.Readers()
+	}
+	return readers, nil
+}
+
+// merge adds rows up by feed. A row that cannot be read, of a newer version
+// perhaps, is left out: these are estimates.
+func merge(rows []store.Poll) map[string]serve.Polls {
+	sums := map[string]serve.Polls{}
+	for _, row := range rows {
+		var p serve.Polls
+		if json.Unmarshal(row.Data, &p) != nil {
+			continue
+		}
+		sum, there := sums[row.Feed]
+		if !there {
+			sums[row.Feed] = p
+			continue
+		}
+		sum.Merge(&p)
+		sums[row.Feed] = sum
+	}
+	return sums
+}
+
+func isNotFound(err error) bool { return errors.Is(err, store.ErrNotFound) }
