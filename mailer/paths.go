@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash"
@@ -133,18 +132,38 @@ const (
 
 func (id ID) encode() []byte {
 	out := make([]byte, 1, 64)
-	switch uuid, err := hex.DecodeString(strings.ReplaceAll(id.Edition, "-", "")); {
+	switch uuid, ok := parseUUID(id.Edition); {
 	case id.Edition == "":
 		out[0] = noEdition
-	case err == nil && len(uuid) == 16 && uuidText(uuid) == id.Edition:
+	case ok:
 		out[0] = uuidEdition
-		out = append(out, uuid...)
+		out = append(out, uuid[:]...)
 	default:
 		out[0] = namedEdition
 		out = append(out, byte(len(id.Edition)))
 		out = append(out, id.Edition...)
 	}
 	return binary.AppendUvarint(out, uint64(id.Subscriber))
+}
+
+// parseUUID takes the canonical form only, so that the text comes back as it was.
+func parseUUID(s string) (uuid [16]byte, ok bool) {
+	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
+		return uuid, false
+	}
+	digits := 0
+	for i := range len(s) {
+		value := strings.IndexByte("0123456789abcdef", s[i])
+		switch {
+		case i == 8 || i == 13 || i == 18 || i == 23:
+			continue
+		case value < 0:
+			return uuid, false
+		}
+		uuid[digits/2] = uuid[digits/2]<<4 | byte(value)
+		digits++
+	}
+	return uuid, true
 }
 
 func uuidText(u []byte) string {

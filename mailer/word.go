@@ -36,9 +36,10 @@ func appendPhrase(dst []byte, column int, text string) []byte {
 	case !strings.ContainsFunc(text, func(r rune) bool { return !atomText(r) && r != ' ' }):
 		return appendFolded(dst, column, text)
 	}
-	quoted := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text)
-	return appendFolded(dst, column, `"`+quoted+`"`)
+	return appendFolded(dst, column, `"`+quoteEscapes.Replace(text)+`"`)
 }
+
+var quoteEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
 func atomText(r rune) bool {
 	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' ||
