@@ -27,11 +27,11 @@ func (c *checker) feed(key string, f *Feed) {
 
 func (c *checker) digest(key string, d *Digest) {
 	c.name(key+".name", d.Name, c.taken("digests"))
-	c.timezone(key+".timezone", d.Timezone)
-	if _, err := schedule.LoadZone(d.Timezone); err == nil {
-		_, err := schedule.Parse(d.Schedule, d.Timezone)
-		c.failed(key+".schedule", err, `a cron spec such as "0 8 * * 5"`)
+	if d.Timezone != c.config.Site.Timezone { // which is looked at once
+		c.timezone(key+".timezone", d.Timezone)
 	}
+	_, err := schedule.Parse(d.Schedule, "UTC")
+	c.failed(key+".schedule", err, `a cron spec such as "0 8 * * 5"`)
 	c.oneOf(key+".missed", d.Missed, "latest", "each")
 	c.filter(key+".filter", d.Filter)
 	c.between(key+".min_articles", d.MinArticles, 1, 1000)
@@ -41,7 +41,9 @@ func (c *checker) digest(key string, d *Digest) {
 	}
 	c.required(key+".sender", d.Sender, `"Name <news@example.org>"`)
 	c.mailbox(key+".sender", d.Sender)
-	c.mailbox(key+".reply_to", d.ReplyTo)
+	if d.ReplyTo != d.Sender {
+		c.mailbox(key+".reply_to", d.ReplyTo)
+	}
 	c.language(key+".language", d.Language)
 	c.oneOf(key+".approval", d.Approval, "automatic", "manual")
 }

@@ -49,9 +49,13 @@ func (a *app) exit(err error) int {
 	if err == nil {
 		return exitDone
 	}
-	fmt.Fprintln(a.stderr, "tidings:", err)
 	var usage *usageError
 	var problems config.Problems
+	if errors.As(err, &problems) {
+		fmt.Fprintln(a.stderr, problems) // as editors jump to: file:line: what
+	} else {
+		fmt.Fprintln(a.stderr, "tidings:", err)
+	}
 	switch {
 	case errors.Is(err, errPartly):
 		return exitPartial

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/tidings-press/tidings/inbox"
+)
+
+// patience is how long a script waits for what happens in another process.
+const patience = 60 * time.Second
+
+type inboxKey struct{}
+
+// corpusFolder is beside the project where there is one.
+func corpusFolder() string {
+	folder, err := filepath.Abs(filepath.Join("..", "..", "..", "shared", "corpus"))
+	if err != nil {
+		return ""
+	}
+	return folder
+}
+
+// setupScript gives every script a mail server of its own that takes real SMTP.
+func setupScript(env *testscript.Env) error {
+	mails, listener, err := startInbox()
+	if err != nil {
+		return err
+	}
+	env.Defer(func() { _ = mails.Close() })
+	env.Values[inboxKey{}] = mails
+	_, port, err := net.SplitHostPort(listener)
+	if err != nil {
+		return err
+	}
+	web, err := freePort()
+	env.Setenv("SMTP_PORT", port)
+	env.Setenv("PORT", web)
+	env.Setenv("TIDINGS_LISTEN", "127.0.0.1:"+web)
+	env.Setenv("TIDINGS_URL", "http://127.0.0.1:"+web)
+	env.Setenv("CORPUS", corpusFolder())
+	return err
+}
+
+func startInbox() (*inbox.Inbox, string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, "", err
+	}
+	mails := inbox.New(inbox.Options{Messages: 10_000})
+	go func() { _ = mails.ServeSMTP(listener) }()
+	return mails, listener.Addr().String(), nil
+}
+
+func freePort() (string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer listener.Close()
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	return port, err
+}
+
+// condition knows [corpus]: whether the corpus of real articles is there.
+func condition(name string) (bool, error) {
+	if name != "corpus" {
+		return false, fmt.Errorf("unknown condition %s", name)
+	}
+	_, err := os.Stat(corpusFolder())
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "SKIP: no corpus of real articles at", corpusFolder())
+	}
+	return err == nil, nil
+}
+
+var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
+	"exits":  exits,
+	"mails":  waitForMails,
+	"await":  await,
+	"signal": sendSignal,
+	"people": writePeople,
+}
+
+// exits runs a command and checks its exit code: exits CODE COMMAND...
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND...")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	code := "0"
+	if err != nil {
+		m := regexp.MustCompile(`exit status (\d+)`).FindStringSubmatch(err.Error())
+		if m == nil {
+			ts.Fatalf("%v", err)
+		}
+		code = m[1]
+	}
+	if code != args[0] {
+		ts.Fatalf("exit code %s, want %s", code, args[0])
+	}
+}
+
+// waitForMails waits until the mail server has so many mails: mails COUNT
+func waitForMails(ts *testscript.TestScript, neg bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	mails := ts.Value(inboxKey{}).(*inbox.Inbox)
+	for deadline := time.Now().Add(patience); mails.Count() < want && time.Now().Before(deadline); {
+		time.Sleep(20 * time.Millisecond)
+	}
+	if got := mails.Count(); got != want {
+		ts.Fatalf("%d mails came in, want %d", got, want)
+	}
+}
+
+// await waits until a file holds a text that matches: await FILE PATTERN
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	pattern := regexp.MustCompile(args[1])
+	var data []byte
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		data, _ = os.ReadFile(ts.MkAbs(args[0]))
+		if pattern.Match(data) != neg {
+			return
+		}
+	}
+	ts.Fatalf("%s never had %s:\n%s", args[0], args[1], data)
+}
+
+// sendSignal sends a signal to the process whose number a file holds: signal TERM FILE
+func sendSignal(ts *testscript.TestScript, _ bool, args []string) {
+	pid, err := strconv.Atoi(strings.TrimSpace(ts.ReadFile(args[1])))
+	ts.Check(err)
+	ts.Check(syscall.Kill(pid, map[string]syscall.Signal{"TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP, "INT": syscall.SIGINT}[args[0]]))
+}
+
+// writePeople writes a list of so many subscribers: people COUNT FILE
+func writePeople(ts *testscript.TestScript, _ bool, args []string) {
+	count, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	var out bytes.Buffer
+	fmt.Fprintln(&out, "email,name")
+	for i := range count {
+		fmt.Fprintf(&out, "reader%d@example.com,Reader %d\n", i, i)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), out.Bytes(), 0o600))
+}
