@@ -33,12 +33,27 @@ func appendQuoted(dst []byte, text string, escape bool) []byte {
 			for _, e := range []byte(entity[b]) {
 				q.literal(e)
 			}
+		case !literally[b]:
+			q.hex(b)
 		default:
-			q.char(b)
+			end := i + 1
+			for end < len(text) && literally[text[end]] && (!escape || entity[text[end]] == "") {
+				end++
+			}
+			q.run(text[i:end])
+			i = end - 1
 		}
 	}
 	return q.dst
 }
+
+// literally has what quoted-printable leaves as it is, spaces apart.
+var literally = func() (table [256]bool) {
+	for b := byte('!'); b <= '~'; b++ {
+		table[b] = b != '='
+	}
+	return table
+}()
 
 // entity has the characters that mean something in HTML, in text and in
 // attributes.
@@ -50,12 +65,19 @@ type quoter struct {
 	column int
 }
 
-func (q *quoter) char(b byte) {
-	if b < 33 || b > 126 || b == '=' {
-		q.hex(b)
-		return
+// run appends literal octets, a line's worth at a time.
+func (q *quoter) run(text string) {
+	for text != "" {
+		n := min(len(text), lineMax-q.column)
+		if n < 1 || q.column == 0 && text[0] == '.' {
+			q.literal(text[0])
+			text = text[1:]
+			continue
+		}
+		q.dst = append(q.dst, text[:n]...)
+		q.column += n
+		text = text[n:]
 	}
-	q.literal(b)
 }
 
 func (q *quoter) space(b byte, last bool) {
