@@ -1,0 +1,77 @@
+package main
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+)
+
+var update = flag.Bool("update", false, "write docs/cli.md anew")
+
+func TestDocsAreMadeFromTheCommands(t *testing.T) {
+	t.Parallel()
+	page := filepath.Join("..", "..", "docs", "cli.md")
+	want := commandDocs(newRoot(&app{}))
+	if *update {
+		if err := os.WriteFile(page, want, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(page)
+	if err != nil || !bytes.Equal(got, want) {
+		t.Errorf("docs/cli.md is not what the commands say (%v): go test ./cmd/tidings -run Docs -update", err)
+	}
+}
+
+func TestEveryCommandHasAnExample(t *testing.T) {
+	t.Parallel()
+	eachCommand(newRoot(&app{}), func(c *cobra.Command) {
+		if c.Short == "" || !c.HasSubCommands() && c.Example == "" {
+			t.Errorf("%s has no words for people, or no example", c.CommandPath())
+		}
+	})
+}
+
+// eachCommand visits our commands, not those that cobra adds.
+func eachCommand(c *cobra.Command, visit func(*cobra.Command)) {
+	visit(c)
+	for _, below := range c.Commands() {
+		if below.Name() != "help" && below.Name() != "completion" {
+			eachCommand(below, visit)
+		}
+	}
+}
+
+func commandDocs(root *cobra.Command) []byte {
+	var out bytes.Buffer
+	out.WriteString("# Commands\n\n<!-- Made from the commands by: go test ./cmd/tidings -run Docs -update -->\n\n")
+	out.WriteString(root.Long + "\n\nEvery command takes `--config FILE`, `--json` where it prints, and `--help`. Data goes to standard output, " +
+		"problems to standard error.\n`tidings completion bash|zsh|fish|powershell` prints a script that completes commands and flags.\n\n")
+	eachCommand(root, func(c *cobra.Command) {
+		if c.HasSubCommands() {
+			return
+		}
+		fmt.Fprintf(&out, "## %s\n\n", c.CommandPath())
+		text := c.Long
+		if text == "" {
+			text = c.Short + "."
+		}
+		fmt.Fprintf(&out, "%s\n\n```\n%s\n", text, c.UseLine())
+		if flags := c.LocalNonPersistentFlags().FlagUsages(); flags != "" {
+			fmt.Fprintf(&out, "\n%s", flags)
+		}
+		out.WriteString("```\n")
+		var example strings.Builder
+		for line := range strings.Lines(c.Example) {
+			example.WriteString(strings.TrimPrefix(line, "  "))
+		}
+		fmt.Fprintf(&out, "\nFor example:\n\n```\n%s\n```\n\n", strings.TrimSpace(example.String()))
+	})
+	return append(bytes.TrimSpace(out.Bytes()), '\n')
+}
