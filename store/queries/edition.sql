@@ -44,6 +44,7 @@ ON CONFLICT (digest, scheduled_for) DO NOTHING
 RETURNING seq;
 
 -- name: edition.addArticle
+-- One article of an edition, at its place.
 INSERT INTO edition_articles (edition, position, article_id) VALUES ($1, $2, $3);
 
 -- name: ledger.insert
@@ -112,6 +113,7 @@ SELECT CAST(coalesce(sum(total), 0) AS bigint), CAST(coalesce(sum(sent), 0) AS b
 FROM chunks WHERE edition = $1;
 
 -- name: variant.insert
+-- One rendered variant of a frozen edition.
 INSERT INTO variants (edition, number, data) VALUES ($1, $2, $3);
 
 -- name: variant.get
