@@ -39,16 +39,7 @@ type Query struct {
 // by index: the cost depends on the limit and, for combined filters, on the
 // number of articles with their rarest term, not on the number stored.
 func (s *Store) Articles(ctx context.Context, q Query) ([]Stored, error) {
-	if len(q.Statuses) == 0 {
-		q.Statuses = []article.Status{article.Published}
-	}
-	if q.Order == "" {
-		q.Order = ByAppearance
-	}
-	if q.Limit <= 0 {
-		q.Limit = 50
-	}
-	q.Oldest = q.Oldest || !q.After.IsZero()
+	q.settle()
 	l := lister{Query: q, statement: statement{engine: s.engine}, r: s.readers}
 	text, err := l.compile(ctx)
 	if err != nil || text == "" {
@@ -65,6 +56,20 @@ func (s *Store) Articles(ctx context.Context, q Query) ([]Stored, error) {
 		return err
 	})
 	return out, wrap("articles", err)
+}
+
+// settle fills in what a query leaves open.
+func (q *Query) settle() {
+	if len(q.Statuses) == 0 {
+		q.Statuses = []article.Status{article.Published}
+	}
+	if q.Order == "" {
+		q.Order = ByAppearance
+	}
+	if q.Limit <= 0 {
+		q.Limit = 50
+	}
+	q.Oldest = q.Oldest || !q.After.IsZero()
 }
 
 // Candidates returns the articles that a digest may still send: published, dated

@@ -61,6 +61,7 @@ ON CONFLICT (seq) DO UPDATE SET words = excluded.words;
 DELETE FROM article_index WHERE rowid = $1; -- sqlite only
 
 -- name: article.indexWords
+-- Puts the words of an article into SQLite's index; PostgreSQL has its own.
 INSERT INTO article_index (rowid, words) VALUES ($1, $2); -- sqlite only
 
 -- name: article.byID

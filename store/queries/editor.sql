@@ -1,4 +1,5 @@
 -- name: editor.insert
+-- A new editor.
 INSERT INTO editors (email_key, email, name, role, password, created, disabled) VALUES ($1, $2, $3, $4, $5, $6, 0)
 RETURNING id;
 
@@ -27,6 +28,7 @@ DELETE FROM editors WHERE id = $1;
 SELECT count(*) FROM editors WHERE disabled = 0;
 
 -- name: session.insert
+-- Signs an editor in.
 INSERT INTO sessions (hash, editor, agent, created, seen, expires) VALUES ($1, $2, $3, $4, $4, $5);
 
 -- name: session.get
@@ -52,6 +54,7 @@ DELETE FROM sessions WHERE editor = $1 AND hash <> $2;
 DELETE FROM sessions WHERE expires <= $1;
 
 -- name: link.insert
+-- A new one-time link.
 INSERT INTO links (hash, purpose, data, created, expires) VALUES ($1, $2, $3, $4, $5);
 
 -- name: link.get

@@ -1,4 +1,5 @@
 -- name: feedtoken.insert
+-- A new private feed.
 INSERT INTO feed_tokens (hash, subscriber, digest, created, revoked) VALUES ($1, $2, $3, $4, 0);
 
 -- name: feedtoken.get

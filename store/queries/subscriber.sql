@@ -49,10 +49,6 @@ UPDATE subscribers SET name = $2, language = $3, timezone = $4 WHERE id = $1 AND
 -- Index: primary key.
 UPDATE subscribers SET consent_source = $2, consent_text = $3, consent_ip = $4, consent_at = $5 WHERE id = $1 AND state <> 'erased';
 
--- name: subscriber.setAddress
--- Index: primary key, subscribers_address.
-UPDATE subscribers SET address_key = $2, address = $3 WHERE id = $1 AND state <> 'erased';
-
 -- name: subscriber.softBounce
 -- One more soft bounce; the first of a row sets when the row began. Index: primary key.
 UPDATE subscribers SET soft = soft + 1, soft_from = CASE WHEN soft = 0 THEN $2 ELSE soft_from END WHERE id = $1

@@ -1,0 +1,20 @@
+package store
+
+import "context"
+
+// QueryTexts shows tests the named queries of an engine.
+func QueryTexts(engine Engine) map[string]string { return queryTexts(engine) }
+
+// ParseQueries shows tests how a file of named queries is read.
+func ParseQueries(data string, engine Engine) (map[string]string, error) {
+	into := map[string]string{}
+	return into, parseQueries("test.sql", data, engine, into)
+}
+
+// ListSQL shows tests the SQL of a query for articles.
+func (s *Store) ListSQL(ctx context.Context, q Query) (string, []any, error) {
+	q.settle()
+	l := lister{Query: q, statement: statement{engine: s.engine}, r: s.readers}
+	text, err := l.compile(ctx)
+	return text, l.args, err
+}

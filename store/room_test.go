@@ -1,0 +1,223 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/tidings-press/tidings/store"
+	"github.com/tidings-press/tidings/store/storetest"
+	"github.com/tidings-press/tidings/subscriber"
+)
+
+func TestEditorsSignInAndOut(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		editor, err := s.CreateEditor(ctx, store.Editor{Email: "Ada@example.org", Name: "Ada", Role: "owner"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.CreateEditor(ctx, store.Editor{Email: " ada@EXAMPLE.org"}); !errors.Is(err, store.ErrExists) {
+			t.Errorf("made twice: %v", err)
+		}
+		token, err := s.CreateSession(ctx, editor.ID, "a browser", time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		session, err := s.Session(ctx, token)
+		if err != nil || session.Editor != editor || session.Agent != "a browser" || session.Expires.Sub(session.Created) != time.Hour {
+			t.Errorf("%+v, %v; want the session of %+v", session, err, editor)
+		}
+		other, err := s.CreateSession(ctx, editor.ID, "a phone", time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.EndOtherSessions(ctx, editor.ID, token); err != nil {
+			t.Fatal(err)
+		}
+		mustEnd(t, s, other)
+		if err := s.EndSession(ctx, token); err != nil {
+			t.Fatal(err)
+		}
+		mustEnd(t, s, token)
+		mustEnd(t, s, "no token")
+	})
+}
+
+func mustEnd(t *testing.T, s *store.Store, token string) {
+	t.Helper()
+	if _, err := s.Session(t.Context(), token); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("an ended session is open: %v", err)
+	}
+}
+
+func TestSessionsEndWithTimeAndWithTheEditor(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		editor, err := s.CreateEditor(ctx, store.Editor{Email: "a@example.org"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		session := func(ttl time.Duration) string {
+			token, err := s.CreateSession(ctx, editor.ID, "", ttl)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return token
+		}
+		expired := session(-time.Second)
+		mustEnd(t, s, expired)
+		token := session(time.Minute)
+		if err := s.TouchSession(ctx, token, time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.Session(ctx, token); err != nil || got.Expires.Sub(got.Seen) != time.Hour {
+			t.Errorf("prolonged: %+v, %v", got, err)
+		}
+		editor.Disabled, editor.Name = s.Now(), "Ada"
+		if err := s.UpdateEditor(ctx, editor); err != nil {
+			t.Fatal(err)
+		}
+		mustEnd(t, s, token)
+		if n, err := s.CountEditors(ctx); n != 0 || err != nil {
+			t.Errorf("%d may sign in, %v", n, err)
+		}
+		if all, err := s.Editors(ctx); len(all) != 1 || all[0] != editor || err != nil {
+			t.Errorf("%+v, %v", all, err)
+		}
+		if err := s.DeleteEditor(ctx, editor.ID); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.EditorByEmail(ctx, "a@example.org"); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("deleted: %v", err)
+		}
+	})
+}
+
+func TestALinkIsUsedOnce(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		token, err := s.CreateLink(ctx, "owner", "data", time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // looking uses nothing up
+			if data, err := s.Link(ctx, "owner", token); data != "data" || err != nil {
+				t.Errorf("%q, %v", data, err)
+			}
+		}
+		if _, err := s.UseLink(ctx, "other purpose", token); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("for another purpose: %v", err)
+		}
+		var used atomic.Int32
+		together(t, 4, func(ctx context.Context, _ int) error {
+			if data, err := s.UseLink(ctx, "owner", token); err == nil && data == "data" {
+				used.Add(1)
+			} else if !errors.Is(err, store.ErrNotFound) {
+				return err
+			}
+			return nil
+		})
+		if used.Load() != 1 {
+			t.Errorf("it was used %d times", used.Load())
+		}
+		expired, err := s.CreateLink(ctx, "owner", "", -time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.UseLink(ctx, "owner", expired); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("expired: %v", err)
+		}
+	})
+}
+
+func TestPrivateFeedsAreRevocable(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		sub := add(t, s, "a@example.org", subscriber.Active)
+		if err := s.Subscribe(ctx, sub.ID, "weekly", []string{"golang"}); err != nil {
+			t.Fatal(err)
+		}
+		first, err := s.MakeFeedToken(ctx, sub.ID, "weekly")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.FeedToken(ctx, first); got.Subscriber != sub.ID || got.Digest != "weekly" || fmt.Sprint(got.Topics) != "[golang]" || err != nil {
+			t.Errorf("%+v, %v", got, err)
+		}
+		second, err := s.MakeFeedToken(ctx, sub.ID, "weekly")
+		if err != nil {
+			t.Fatal(err)
+		}
+		mustBeClosed(t, s, first)
+		if err := s.RevokeFeedToken(ctx, sub.ID, "weekly"); err != nil {
+			t.Fatal(err)
+		}
+		mustBeClosed(t, s, second)
+	})
+}
+
+func mustBeClosed(t *testing.T, s *store.Store, token string) {
+	t.Helper()
+	if _, err := s.FeedToken(t.Context(), token); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("a revoked feed is open: %v", err)
+	}
+}
+
+func TestPollsOfNodesAreKeptApart(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		for _, data := range []string{"1", "2"} {
+			err := s.PutPolls(ctx, []store.Poll{{"feed", "2026-01-02", "a", []byte(data)}, {"feed", "2026-01-03", "b", []byte(data)}, {"feed", "2026-01-04", "a", []byte(data)}})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := s.Polls(ctx, "2026-01-02", "2026-01-03")
+		if fmt.Sprintf("%s", got) != "[{feed 2026-01-02 a 2} {feed 2026-01-03 b 2}]" || err != nil {
+			t.Errorf("%s, %v", got, err)
+		}
+		if err := s.PrunePolls(ctx, "2026-01-04"); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.NodePolls(ctx, "2026-01-04", "a"); len(got) != 1 || err != nil {
+			t.Errorf("%s, %v", got, err)
+		}
+		if got, err := s.Polls(ctx, "2026-01-01", "2026-01-03"); len(got) != 0 || err != nil {
+			t.Errorf("pruned: %s, %v", got, err)
+		}
+	})
+}
+
+func TestCallbacksOfAHubRunOut(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		for url, lease := range map[string]time.Duration{"https://a.example/": time.Hour, "https://b.example/": -time.Second} {
+			if err := s.PutCallback(ctx, store.Callback{Topic: "/feed.xml", URL: url, Secret: "s", Expires: s.Now().Add(lease)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := s.Callbacks(ctx, "/feed.xml")
+		if len(got) != 1 || got[0].URL != "https://a.example/" || got[0].Secret != "s" || err != nil {
+			t.Errorf("%+v, %v", got, err)
+		}
+		if err := s.PruneCallbacks(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.DropCallback(ctx, "/feed.xml", "https://a.example/"); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := s.CountCallbacks(ctx, "/feed.xml"); n != 0 || err != nil {
+			t.Errorf("%d left, %v", n, err)
+		}
+	})
+}
