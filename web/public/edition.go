@@ -1,0 +1,82 @@
+package public
+
+import (
+	"net/http"
+
+	"github.com/tidings-press/tidings/digest"
+	"github.com/tidings-press/tidings/subscriber"
+)
+
+// mailPolicy is for the web edition of a mail: its styles stand in it, and nothing
+// in it runs. Links open as usual.
+const mailPolicy = "sandbox allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation; " +
+	"default-src 'none'; style-src 'unsafe-inline'; img-src 'self' https: http: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// edition is a mail as a page, for its reader alone.
+func (p *Pages) edition(w http.ResponseWriter, r *http.Request) error {
+	h, err := p.holder(r, subscriber.WebEdition)
+	if err != nil {
+		return err
+	}
+	if h.Edition != r.PathValue("edition") {
+		return &refusal{status: http.StatusNotFound, title: p.words.say("This link does not work"), Text: p.words.say("It is not one of ours, or was cut short by the mail program. Please copy the whole link from the mail.")}
+	}
+	v, err := p.variant(r, h)
+	if err != nil {
+		return err
+	}
+	site := p.config.Site.URL
+	name := v.Nobody
+	if h.Name != "" {
+		name = h.Name
+	}
+	v = v.Fill(digest.Holes{
+		Name: name, Address: h.Address.String(),
+		Unsubscribe: site + "/unsubscribe/" + p.keys.Sign(subscriber.Unsubscribe, h.ID, h.Digest, h.Edition),
+		Preferences: site + p.preferencesLink(h.ID), Web: site + r.URL.Path,
+	})
+	body := v.Page
+	if body == "" {
+		body = v.HTML
+	}
+	header := w.Header()
+	header.Set("Content-Security-Policy", mailPolicy)
+	header.Set("X-Robots-Tag", "noindex, nofollow")
+	header.Set("Referrer-Policy", "no-referrer")
+	header.Set("Cache-Control", "private, no-store")
+	header.Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = w.Write([]byte(body))
+	return nil
+}
+
+// variant is the one that the reader's mail was made of: by their wishes as they
+// are now, or else the one that has everything.
+func (p *Pages) variant(r *http.Request, h holder) (digest.Variant, error) {
+	e, err := p.store.Edition(r.Context(), h.Edition)
+	if err != nil {
+		return digest.Variant{}, err
+	}
+	variants, err := p.store.Variants(r.Context(), e.Seq)
+	if err != nil {
+		return digest.Variant{}, err
+	}
+	d := p.digest(e.Digest)
+	if len(variants) == 0 || d == nil {
+		return digest.Variant{}, p.gone()
+	}
+	var topics []string
+	if s, err := p.store.Subscription(r.Context(), h.ID, e.Digest); err == nil {
+		topics = s.Topics
+	}
+	key := digest.PreferencesFor(digest.Definition{Name: d.Name, Language: d.Language}, topics, h.Language).Key()
+	best := variants[0]
+	for _, v := range variants {
+		if v.Key == key {
+			return v, nil
+		}
+		if len(v.Articles) > len(best.Articles) {
+			best = v
+		}
+	}
+	return best, nil
+}

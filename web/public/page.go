@@ -1,0 +1,113 @@
+package public
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"html/template"
+	"net/http"
+	"strings"
+	"time"
+
+	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
+
+	"github.com/tidings-press/tidings/article"
+	"github.com/tidings-press/tidings/config"
+	"github.com/tidings-press/tidings/feed"
+)
+
+// page is what the layout of every page is given.
+type page struct {
+	Title       string
+	Description string
+	Canonical   string // absolute
+	Language    string // of the content; the site's when empty
+	Direction   string
+	NoIndex     bool
+	Narrow      bool // a form or message, without the columns of a front page
+	Feeds       []feedLink
+	Share       *share
+	Site        config.Site
+	Body        any
+}
+
+// feedLink is a feed that browsers and readers find by themselves.
+type feedLink struct {
+	Title, Type, URL string
+}
+
+// links are the feeds of a definition.
+func (p *Pages) links(title string, d feed.Definition) []feedLink {
+	site := p.config.Site.URL
+	return []feedLink{
+		{title + " (Atom)", "application/atom+xml", site + d.Path(feed.FormatAtom, "")},
+		{title + " (RSS)", "application/rss+xml", site + d.Path(feed.FormatRSS, "")},
+		{title + " (JSON)", "application/feed+json", site + d.Path(feed.FormatJSON, "")},
+	}
+}
+
+// show fills a page and sends it. Pages that succeed carry an ETag, so that a
+// reader who comes back gets 304 when nothing changed (RFC 9110, section 13).
+func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, name string, v page) error {
+	v.Site = p.config.Site
+	if v.Title == "" {
+		v.Title = p.config.Site.Title
+	}
+	if v.Feeds == nil {
+		v.Feeds = p.links(p.config.Site.Title, feed.Definition{Kind: feed.Everything})
+	}
+	if v.NoIndex {
+		w.Header().Set("X-Robots-Tag", "noindex")
+	}
+	body, err := p.pages.Fill(name, v)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Language", p.config.Site.Language)
+	if status == http.StatusOK && !v.NoIndex {
+		sum := sha256.Sum256(body)
+		tag := `"` + hex.EncodeToString(sum[:8]) + `"`
+		w.Header().Set("ETag", tag)
+		w.Header().Set("Cache-Control", "public, max-age=60")
+		if strings.Contains(r.Header.Get("If-None-Match"), tag) {
+			w.WriteHeader(http.StatusNotModified)
+			return nil
+		}
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // a reader who went away needs no answer
+	return nil
+}
+
+func (p *Pages) functions() template.FuncMap {
+	return template.FuncMap{
+		"say":          p.words.say,
+		"count":        p.words.count,
+		"date":         func(t time.Time) string { return p.frame.ShortDate(t.In(p.zone)) },
+		"machine":      func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"list":         p.frame.List,
+		"tagPath":      feed.TagPath,
+		"authorPath":   feed.AuthorPath,
+		"languagePath": feed.LanguagePath,
+		"languageName": languageName,
+		"direction":    func() string { return p.frame.Direction },
+		"trusted":      func(clean string) template.HTML { return template.HTML(clean) }, // only for Article.HTML, cleaned at import
+		"otherLanguage": func(tag string) bool {
+			return tag != "" && !strings.EqualFold(tag, p.config.Site.Language)
+		},
+		"directionOf": func(tag string) string { return (&article.Article{Language: tag}).Direction() },
+	}
+}
+
+// languageName is what the speakers of a language call it.
+func languageName(tag string) string {
+	t, err := language.Parse(tag)
+	if err != nil {
+		return tag
+	}
+	if name := display.Self.Name(t); name != "" {
+		return name
+	}
+	return tag
+}

@@ -1,0 +1,201 @@
+package public
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+
+	"golang.org/x/text/language"
+
+	"github.com/tidings-press/tidings/article"
+	"github.com/tidings-press/tidings/store"
+	"github.com/tidings-press/tidings/subscriber"
+)
+
+// preferencesPage is what a subscriber may change.
+type preferencesPage struct {
+	Action    string
+	Address   string
+	Name      string
+	Language  string
+	Languages []string
+	Paused    bool
+	Left      bool // on no digest
+	Digests   []digestView
+	Saved     bool
+}
+
+// topicView is a tag that a reader may choose.
+type topicView struct {
+	Name    string
+	Checked bool
+}
+
+// mostTopics is how many tags are offered.
+const mostTopics = 40
+
+func (p *Pages) preferencesPage(w http.ResponseWriter, r *http.Request) error {
+	h, err := p.holder(r, subscriber.Preferences)
+	if err != nil {
+		return err
+	}
+	return p.showPreferences(w, r, h.Subscriber, false)
+}
+
+func (p *Pages) showPreferences(w http.ResponseWriter, r *http.Request, who subscriber.Subscriber, saved bool) error {
+	subscriptions, err := p.store.Subscriptions(r.Context(), who.ID)
+	if err != nil {
+		return err
+	}
+	body := preferencesPage{
+		Action: r.URL.Path, Address: who.Address.String(), Name: who.Name, Language: who.Language, Saved: saved,
+		Paused: who.State == subscriber.Paused, Left: len(subscriptions) == 0, Languages: p.offeredLanguages(r.Context(), who.Language),
+	}
+	topics, err := p.topTags(r.Context(), mostTopics)
+	if err != nil {
+		return err
+	}
+	body.Digests = p.digests([]string{})
+	for i := range body.Digests {
+		fillTopics(&body.Digests[i], topics, subscriptions)
+	}
+	return p.show(w, r, http.StatusOK, "preferences", page{Title: p.words.say("Your subscription"), NoIndex: true, Narrow: true, Body: body})
+}
+
+// fillTopics offers the topics of a digest: the usual ones, and those chosen before.
+func fillTopics(v *digestView, topics []store.Count, subscriptions []subscriber.Subscription) {
+	var chosen []string
+	for _, s := range subscriptions {
+		if s.Digest == v.Name {
+			v.Checked, chosen = true, s.Topics
+		}
+	}
+	v.ByTopic = len(chosen) > 0
+	keys := map[string]bool{}
+	for _, topic := range chosen {
+		keys[article.TagKey(topic)] = true
+	}
+	for _, t := range topics {
+		v.Topics = append(v.Topics, topicView{t.Name, keys[t.Key]})
+		delete(keys, t.Key)
+	}
+	for _, topic := range chosen {
+		if keys[article.TagKey(topic)] {
+			v.Topics = append(v.Topics, topicView{topic, true})
+		}
+	}
+}
+
+func (p *Pages) offeredLanguages(ctx context.Context, own string) []string {
+	var out []string
+	if all, err := p.store.Languages(ctx); err == nil {
+		for _, l := range all {
+			out = append(out, l.Name)
+		}
+	}
+	if own != "" && !slices.Contains(out, own) {
+		out = append(out, own)
+	}
+	return out
+}
+
+func (p *Pages) preferences(w http.ResponseWriter, r *http.Request) error {
+	h, err := p.holder(r, subscriber.Preferences)
+	if err != nil {
+		return err
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		return p.badForm()
+	}
+	switch r.PostForm.Get("do") {
+	case "leave":
+		err = p.store.UnsubscribeAll(r.Context(), h.ID)
+	case "pause":
+		err = p.store.SetState(r.Context(), h.ID, subscriber.Paused, "by the reader")
+	case "erase":
+		return p.erase(w, r, h.Subscriber)
+	default:
+		err = p.save(r, h.Subscriber)
+	}
+	if err := p.forbidden(err); err != nil {
+		return err
+	}
+	who, err := p.store.Subscriber(r.Context(), h.ID)
+	if err != nil {
+		return err
+	}
+	return p.showPreferences(w, r, who, true)
+}
+
+// forbidden explains a change of state that the table of transitions rules out.
+func (p *Pages) forbidden(err error) error {
+	var state *store.StateError
+	if !errors.As(err, &state) {
+		return err
+	}
+	return &refusal{status: http.StatusConflict, title: p.words.say("That did not work"), Text: p.words.say("This address cannot be changed now. Please confirm your subscription first, or subscribe again."), Link: "/subscribe", Label: p.words.say("Subscribe")}
+}
+
+// save keeps the form: who it is for, and what they want.
+func (p *Pages) save(r *http.Request, who subscriber.Subscriber) error {
+	ctx, form := r.Context(), r.PostForm
+	who.Name = subscriber.TidyName(form.Get("name"))
+	if tag, err := language.Parse(form.Get("language")); err == nil {
+		who.Language = tag.String()
+	} else if form.Get("language") == "" {
+		who.Language = ""
+	}
+	if err := p.store.UpdateSubscriber(ctx, who); err != nil {
+		return err
+	}
+	chosen := p.known(form["digest"])
+	if len(chosen) > 0 && who.State != subscriber.Active {
+		if err := p.store.SetState(ctx, who.ID, subscriber.Active, "by the reader"); err != nil {
+			return err
+		}
+	}
+	for _, name := range chosen {
+		var topics []string
+		if form.Get("some-"+name) != "" {
+			topics = form["topic-"+name]
+		}
+		if err := p.store.Subscribe(ctx, who.ID, name, topics); err != nil {
+			return err
+		}
+	}
+	for _, d := range p.config.Digests {
+		if !slices.Contains(chosen, d.Name) {
+			if err := ignoreMissing(p.store.Unsubscribe(ctx, who.ID, d.Name)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// erase forgets a person, after a second question.
+func (p *Pages) erase(w http.ResponseWriter, r *http.Request, who subscriber.Subscriber) error {
+	if r.PostForm.Get("sure") != "yes" {
+		body := buttonPage{
+			Text:    p.words.say("Your address, name and choices will be deleted for good. What stays is a mark that nobody can turn back into your address, so that you are never written to again."),
+			Address: who.Address.String(), Action: r.URL.Path, Button: p.words.say("Delete what you keep of me"), Name: "do", Value: "erase",
+			Link: r.URL.Path, Label: p.words.say("No, go back"),
+		}
+		body.Also = nil
+		return p.show(w, r, http.StatusOK, "erase", page{Title: p.words.say("Delete what you keep of me"), NoIndex: true, Narrow: true, Body: body})
+	}
+	if err := p.store.Erase(r.Context(), who.ID); err != nil {
+		return err
+	}
+	return p.show(w, r, http.StatusOK, "message", page{Title: p.words.say("Nothing is kept of you"), NoIndex: true, Narrow: true, Body: &refusal{Text: p.words.say("This address was erased here. No mail will be sent to it.")}})
+}
+
+// ignoreMissing takes what is not there for done.
+func ignoreMissing(err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	return err
+}

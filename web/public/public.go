@@ -1,0 +1,173 @@
+// Package public is the pages for readers: front page, articles, tags, authors,
+// languages, feeds, and what a subscriber needs: subscribe, confirm, unsubscribe,
+// preferences and the web edition of a mail. New is its door.
+//
+// The pages need no script and set no cookie.
+package public
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/tidings-press/tidings/config"
+	"github.com/tidings-press/tidings/feed/serve"
+	"github.com/tidings-press/tidings/store"
+	"github.com/tidings-press/tidings/subscriber"
+	"github.com/tidings-press/tidings/templates"
+	"github.com/tidings-press/tidings/web/guard"
+	"github.com/tidings-press/tidings/web/view"
+)
+
+//go:embed pages
+var files embed.FS
+
+// Deps is what the pages are made of.
+type Deps struct {
+	Store     *store.Store
+	Config    *config.Config
+	Templates *templates.Set
+	Feeds     *serve.Server
+	Log       *slog.Logger
+}
+
+// Pages answers readers.
+type Pages struct {
+	store  *store.Store
+	config *config.Config
+	feeds  *serve.Server
+	log    *slog.Logger
+	keys   subscriber.Keys
+	zone   *time.Location
+	words  words
+	frame  templates.Page // speaks the site's language
+	pages  *view.Set
+
+	asks  *guard.Limiter[netip.Prefix] // subscription forms of one network
+	mails *guard.Limiter[string]       // confirmation mails to one address
+}
+
+// New makes the pages. Errors are about the site's settings or the store.
+func New(d Deps) (*Pages, error) {
+	zone, err := time.LoadLocation(d.Config.Site.Timezone)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := d.Store.Keys(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	p := &Pages{
+		store: d.Store, config: d.Config, feeds: d.Feeds, log: d.Log, keys: keys, zone: zone,
+		words: wordsFor(d.Config.Site.Language),
+		frame: d.Templates.Page(templates.Site{Title: d.Config.Site.Title, URL: d.Config.Site.URL}, d.Config.Site.Language),
+		asks:  guard.NewLimiter[netip.Prefix](10, time.Minute, nil),
+		mails: guard.NewLimiter[string](3, time.Hour, nil),
+	}
+	folder, err := fs.Sub(files, "pages")
+	if err != nil {
+		return nil, err
+	}
+	p.pages, err = view.Load(folder, p.functions())
+	return p, err
+}
+
+// Routes puts the pages on a mux.
+func (p *Pages) Routes(mux *http.ServeMux) {
+	for pattern, h := range map[string]handler{
+		"GET /{$}":                        p.front,
+		"GET /articles/{slug}":            p.article,
+		"GET /tags/{name}/{$}":            p.tag,
+		"GET /authors/{name}/{$}":         p.author,
+		"GET /languages/{name}/{$}":       p.language,
+		"GET /tags/{$}":                   p.tags,
+		"GET /feeds":                      p.feedList,
+		"GET /media/{name}":               p.medium,
+		"GET /subscribe":                  p.subscribeForm,
+		"POST /subscribe":                 p.subscribe,
+		"GET /confirm/{token}":            p.confirmPage,
+		"POST /confirm/{token}":           p.confirm,
+		"GET /unsubscribe/{token}":        p.unsubscribePage,
+		"POST /unsubscribe/{token}":       p.unsubscribe,
+		"GET /preferences/{token}":        p.preferencesPage,
+		"POST /preferences/{token}":       p.preferences,
+		"GET /editions/{edition}/{token}": p.edition,
+		"GET /robots.txt":                 p.robots,
+		"/":                               p.elsewhere,
+	} {
+		mux.Handle(pattern, p.handle(h))
+	}
+}
+
+// handler answers a request or says why it cannot.
+type handler func(w http.ResponseWriter, r *http.Request) error
+
+func (p *Pages) handle(h handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header := w.Header()
+		header.Set("Content-Security-Policy", policy)
+		header.Set("Cache-Control", "no-store")
+		if err := h(w, r); err != nil {
+			p.fail(w, r, err)
+		}
+	})
+}
+
+// policy lets pages load our own styles and pictures from anywhere, and nothing
+// else: articles show pictures, sounds and films of other sites.
+const policy = "default-src 'none'; style-src 'self'; img-src 'self' https: http: data:; media-src 'self' https: http:; " +
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+func (p *Pages) fail(w http.ResponseWriter, r *http.Request, err error) {
+	var refused *refusal
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		err = p.missing(w, r)
+	case errors.As(err, &refused):
+		err = p.show(w, r, refused.status, "message", page{Title: refused.title, NoIndex: true, Body: refused})
+	case errors.Is(err, context.Canceled):
+		return // the reader went away
+	default:
+		p.log.Error("page failed", "path", guard.Shown(r), "request", guard.ID(r.Context()), "error", err)
+		p.Failed(w, r)
+		return
+	}
+	if err != nil {
+		p.Failed(w, r)
+	}
+}
+
+// refusal is an answer that says no, in words for the reader.
+type refusal struct {
+	status int
+	title  string
+	Text   string
+	Link   string // where to go instead; may be empty
+	Label  string
+}
+
+func (r *refusal) Error() string { return r.title }
+
+func (p *Pages) missing(w http.ResponseWriter, r *http.Request) error {
+	return p.show(w, r, http.StatusNotFound, "message", page{Title: p.words.say("There is no such page"), NoIndex: true, Body: &refusal{
+		Text: p.words.say("The address may be mistyped, or the page was never here. The front page has the latest articles."),
+		Link: "/", Label: p.words.say("Go to the front page"),
+	}})
+}
+
+// Failed answers when something broke that is not the reader's affair.
+func (p *Pages) Failed(w http.ResponseWriter, r *http.Request) {
+	body := &refusal{
+		Text: p.words.say("Something went wrong on our side. Please try again in a minute. If you write to us about it, name this number:") + " " + guard.ID(r.Context()),
+		Link: "/", Label: p.words.say("Go to the front page"),
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	if err := p.show(w, r, http.StatusInternalServerError, "message", page{Title: p.words.say("That did not work"), NoIndex: true, Body: body}); err != nil {
+		http.Error(w, "Something went wrong on our side. Please try again in a minute.", http.StatusInternalServerError)
+	}
+}

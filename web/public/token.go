@@ -1,0 +1,47 @@
+package public
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/tidings-press/tidings/store"
+	"github.com/tidings-press/tidings/subscriber"
+)
+
+// holder is who holds a private link, and what for.
+type holder struct {
+	subscriber.Claim
+	subscriber.Subscriber
+}
+
+// holder checks the token in a request's path.
+func (p *Pages) holder(r *http.Request, purpose subscriber.Purpose) (holder, error) {
+	claim, err := p.claim(r, purpose)
+	if err != nil {
+		return holder{}, err
+	}
+	who, err := p.store.Subscriber(r.Context(), claim.Subscriber)
+	if errors.Is(err, store.ErrNotFound) || err == nil && who.State == subscriber.Erased {
+		return holder{}, &refusal{status: http.StatusGone, title: p.words.say("Nothing is kept of you"), Text: p.words.say("This address was erased here. No mail will be sent to it.")}
+	}
+	return holder{claim, who}, err
+}
+
+func (p *Pages) claim(r *http.Request, purpose subscriber.Purpose) (subscriber.Claim, error) {
+	claim, err := p.keys.Verify(r.PathValue("token"))
+	if err == nil {
+		err = claim.Check(purpose, p.store.Now())
+	}
+	switch {
+	case errors.Is(err, subscriber.ErrExpired):
+		return claim, &refusal{status: http.StatusGone, title: p.words.say("This link has expired"), Text: p.words.say("Please subscribe again; a new link comes by mail."), Link: "/subscribe", Label: p.words.say("Subscribe")}
+	case err != nil:
+		return claim, &refusal{status: http.StatusNotFound, title: p.words.say("This link does not work"), Text: p.words.say("It is not one of ours, or was cut short by the mail program. Please copy the whole link from the mail.")}
+	}
+	return claim, nil
+}
+
+// preferencesLink is where a subscriber changes what they get.
+func (p *Pages) preferencesLink(id int64) string {
+	return "/preferences/" + p.keys.Sign(subscriber.Preferences, id, "", "")
+}

@@ -1,0 +1,61 @@
+package public
+
+import (
+	"net/http"
+
+	"github.com/tidings-press/tidings/subscriber"
+)
+
+func (p *Pages) unsubscribePage(w http.ResponseWriter, r *http.Request) error {
+	h, err := p.holder(r, subscriber.Unsubscribe)
+	if err != nil {
+		return err
+	}
+	title := p.titles(splitDigests(h.Digest))
+	body := buttonPage{
+		Text: p.words.say("One click, and no more of it will come:") + " " + title, Address: h.Address.String(),
+		Action: r.URL.Path, Button: p.words.say("Unsubscribe"),
+		Link: p.preferencesLink(h.ID), Label: p.words.say("Or get less of it: choose topics, or pause for a while"),
+	}
+	if len(p.config.Digests) > 1 && h.Digest != "" {
+		body.Also = []alsoButton{{"all", "yes", p.words.say("Unsubscribe from everything")}}
+	}
+	return p.show(w, r, http.StatusOK, "button", page{Title: p.words.say("Unsubscribe"), NoIndex: true, Narrow: true, Body: body})
+}
+
+// unsubscribe takes the click of a person and the one-click POST of a mail program
+// alike (RFC 8058, section 3): it asks for no cookie, redirects nowhere, and may
+// come again years later.
+func (p *Pages) unsubscribe(w http.ResponseWriter, r *http.Request) error {
+	claim, err := p.claim(r, subscriber.Unsubscribe)
+	if err != nil {
+		return err
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	// The body may be anything: some mail programs send multipart, some nothing.
+	_ = r.ParseMultipartForm(maxForm)
+	names := splitDigests(claim.Digest)
+	all := r.PostFormValue("all") == "yes" || len(names) == 0
+	if err := p.leave(r, claim.Subscriber, names, all); err != nil {
+		return err
+	}
+	body := &refusal{Text: p.words.say("No more of it will come. A mail that is on its way right now may still arrive.")}
+	if who, err := p.store.Subscriber(r.Context(), claim.Subscriber); err == nil && who.State != subscriber.Erased {
+		body.Link, body.Label = p.preferencesLink(claim.Subscriber), p.words.say("That was a mistake? Here you can take it back")
+	}
+	return p.show(w, r, http.StatusOK, "message", page{Title: p.words.say("You are unsubscribed"), NoIndex: true, Narrow: true, Body: body})
+}
+
+// leave takes a person off some digests, or all. Someone who is not there, or was
+// erased, is off them already.
+func (p *Pages) leave(r *http.Request, id int64, names []string, all bool) error {
+	if all {
+		return ignoreMissing(p.store.UnsubscribeAll(r.Context(), id))
+	}
+	for _, name := range names {
+		if err := ignoreMissing(p.store.Unsubscribe(r.Context(), id, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,80 @@
+// Package web is the HTTP side: the public pages, the editors' room and the feeds
+// behind one handler. New is its door, NewServer the server to put it in.
+//
+// A GET changes nothing: mail scanners and link previews open every address they
+// see. What changes something is a POST.
+package web
+
+import (
+	"log/slog"
+	"net/http"
+
+	"github.com/tidings-press/tidings/config"
+	"github.com/tidings-press/tidings/feed/serve"
+	"github.com/tidings-press/tidings/store"
+	"github.com/tidings-press/tidings/templates"
+	"github.com/tidings-press/tidings/web/assets"
+	"github.com/tidings-press/tidings/web/guard"
+	"github.com/tidings-press/tidings/web/public"
+	"github.com/tidings-press/tidings/web/room"
+)
+
+// Deps is what the pages are made of.
+type Deps struct {
+	Store     *store.Store
+	Engine    room.Engine
+	Feeds     *serve.Server
+	Config    *config.Config
+	Templates *templates.Set
+	Webhooks  map[string]http.Handler // reports of bounces by mail services, by name
+	Log       *slog.Logger            // slog.Default when nil
+}
+
+// New returns the handler of everything that is served.
+func New(d Deps) (http.Handler, error) {
+	if d.Log == nil {
+		d.Log = slog.Default()
+	}
+	readers, err := public.New(public.Deps{Store: d.Store, Config: d.Config, Templates: d.Templates, Feeds: d.Feeds, Log: d.Log})
+	if err != nil {
+		return nil, err
+	}
+	editors, err := room.New(room.Deps{Store: d.Store, Engine: d.Engine, Config: d.Config, Templates: d.Templates, Log: d.Log})
+	if err != nil {
+		return nil, err
+	}
+	guarded, err := guard.Wrap(routes(d, readers, editors), guard.Options{
+		Site: d.Config.Site.URL, Former: d.Config.Site.FormerURLs, Proxies: d.Config.Server.TrustedProxies, Log: d.Log, Failed: readers.Failed,
+		Quick: func(r *http.Request) http.Handler {
+			if d.Feeds != nil && d.Feeds.Handles(r.URL.EscapedPath()) {
+				return d.Feeds
+			}
+			return nil
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return guarded, nil
+}
+
+func routes(d Deps, readers *public.Pages, editors *room.Room) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", alive)
+	mux.HandleFunc("GET /readyz", ready(d.Store))
+	mux.Handle("GET /assets/", assets.Handler())
+	mux.Handle("GET /favicon.ico", assets.Fixed("favicon.ico"))
+	mux.Handle("GET /apple-touch-icon.png", assets.Fixed("touch-icon.png"))
+	mux.Handle("/room/", editors)
+	mux.Handle("GET /room", http.RedirectHandler("/room/", http.StatusMovedPermanently))
+	mux.HandleFunc("POST /webhooks/{name}", func(w http.ResponseWriter, r *http.Request) {
+		hook := d.Webhooks[r.PathValue("name")]
+		if hook == nil {
+			http.NotFound(w, r)
+			return
+		}
+		hook.ServeHTTP(w, r)
+	})
+	readers.Routes(mux)
+	return mux
+}
