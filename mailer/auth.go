@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"slices"
 	"strings"
 
@@ -46,6 +47,9 @@ var mechanisms = []sasl{
 // place of a password, so nobody gets it without asking.
 func (d *dialling) mechanism(offered []string) (smtp.Auth, error) {
 	_, tlsErr := d.client.GetTLSConnectionState()
+	if d.relay.Auth == AuthXOAuth2 && tlsErr != nil && !d.local() {
+		return nil, errors.New("XOAUTH2 would show the token on a connection without TLS") // go-mail does not ask
+	}
 	for _, m := range mechanisms {
 		wanted := m.kind == d.relay.Auth || d.relay.Auth == AuthAuto && m.kind != AuthXOAuth2
 		if wanted && slices.Contains(offered, m.name) && (!m.bound || tlsErr == nil) {
@@ -78,6 +82,12 @@ func (d *dialling) auth(name string) smtp.Auth {
 		return smtp.XOAuth2Auth(user, password)
 	}
 	return smtp.LoginAuth(user, password, d.relay.Host, false)
+}
+
+// local says whether the relay is on this machine, where nobody else reads along.
+func (d *dialling) local() bool {
+	ip := net.ParseIP(d.relay.Host)
+	return d.relay.Socket != "" || d.relay.Host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // isCut says whether a connection ended where more was expected.

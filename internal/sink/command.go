@@ -2,7 +2,6 @@ package sink
 
 import (
 	"crypto/tls"
-	"encoding/base64"
 	"fmt"
 	"strings"
 )
@@ -57,7 +56,7 @@ func (s *session) hello(verb string) error {
 		lines = append(lines, "250 STARTTLS")
 	}
 	if len(opts.Users) > 0 {
-		lines = append(lines, "250 AUTH PLAIN LOGIN")
+		lines = append(lines, "250 AUTH "+mechanisms)
 	}
 	if opts.SMTPUTF8 {
 		lines = append(lines, "250 SMTPUTF8")
@@ -82,40 +81,6 @@ func (s *session) startTLS() error {
 	s.conn, s.secure = over, true
 	s.start, s.end = 0, 0
 	return nil
-}
-
-// auth knows PLAIN with an initial response, and LOGIN.
-func (s *session) auth(rest string) error {
-	mechanism, initial, _ := strings.Cut(rest, " ")
-	var user, password string
-	switch strings.ToUpper(mechanism) {
-	case "PLAIN":
-		parts := strings.Split(decode(initial), "\x00")
-		if len(parts) == 3 {
-			user, password = parts[1], parts[2]
-		}
-	case "LOGIN":
-		user = s.ask("VXNlcm5hbWU6")
-		password = s.ask("UGFzc3dvcmQ6")
-	}
-	if want, ok := s.server.opts.Users[user]; !ok || want != password {
-		s.say("535 5.7.8 authentication failed")
-		return nil
-	}
-	s.known = true
-	s.say("235 2.7.0 welcome")
-	return nil
-}
-
-func (s *session) ask(challenge string) string {
-	s.say("334 " + challenge)
-	line, _ := s.line()
-	return decode(line)
-}
-
-func decode(s string) string {
-	data, _ := base64.StdEncoding.DecodeString(s)
-	return string(data)
 }
 
 func (s *session) mail(rest string) error {
