@@ -1,7 +1,7 @@
 package bounce
 
 import (
-	"context"
+	"bytes"
 	"errors"
 	"io"
 	"net"
@@ -11,10 +11,11 @@ import (
 )
 
 // imapVisitor goes through the unseen mails of a folder by IMAP (RFC 9051).
-// Those that stay are marked as seen.
+// Those that stay are marked as seen. The folder should be for reports alone:
+// whatever is flagged as deleted in it goes at the end of a visit.
 func imapVisitor(box Mailbox) visitor {
-	return func(_ context.Context, conn net.Conn, judge func(io.Reader) (bool, error)) error {
-		client, err := openIMAP(conn, box)
+	return func(v visit) error {
+		client, err := openIMAP(v.conn, box)
 		if err != nil {
 			return err
 		}
@@ -24,8 +25,11 @@ func imapVisitor(box Mailbox) visitor {
 			return err
 		}
 		var done error
-		for _, uid := range uids[:min(len(uids), visitMax)] {
-			if done = imapMail(client, uid, judge); done != nil {
+		for _, uid := range uids {
+			if v.enough() {
+				break
+			}
+			if done = imapMail(client, uid, v.judge); done != nil {
 				break
 			}
 		}
@@ -76,7 +80,7 @@ func imapMail(client *imapclient.Client, uid imap.UID, judge func(io.Reader) (bo
 	for _, part := range fetched[0].BodySection {
 		data = part.Bytes
 	}
-	gone, err := judge(reader(data))
+	gone, err := judge(bytes.NewReader(data))
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package bounce
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/tls"
@@ -29,7 +28,8 @@ type Mailbox struct {
 const (
 	pollTime  = 5 * time.Minute // for one visit
 	visitMax  = 500             // mails a visit
-	visitSize = 512 << 20       // octets a visit: no server can make us read for ever
+	visitSize = 64 << 20        // octets a visit, after which the rest waits for the next one
+	readMax   = 4 * visitSize   // octets a connection: no server can make us read for ever
 )
 
 // Poll visits a mailbox at its interval until the context ends. Failures are
@@ -39,14 +39,14 @@ const (
 // others stay.
 func (d *Desk) Poll(ctx context.Context, box Mailbox) error {
 	box = box.complete()
-	visit, err := box.visitor()
+	visitor, err := box.visitor()
 	if err != nil {
 		return err
 	}
 	ticker := time.NewTicker(box.Every)
 	defer ticker.Stop()
 	for {
-		if err := d.visit(ctx, box, visit); err != nil && ctx.Err() == nil {
+		if err := d.visit(ctx, box, visitor); err != nil && ctx.Err() == nil {
 			d.log.Error("mailbox of bounces", "host", box.Host, "protocol", box.Protocol, "error", err)
 		}
 		select {
@@ -57,9 +57,17 @@ func (d *Desk) Poll(ctx context.Context, box Mailbox) error {
 	}
 }
 
-// visitor is how a protocol goes through a mailbox. It gives each mail to judge,
-// which says whether to delete it.
-type visitor func(ctx context.Context, conn net.Conn, judge func(mail io.Reader) (bool, error)) error
+// visitor is how a protocol goes through a mailbox.
+type visitor func(v visit) error
+
+// visit is one connection to a mailbox.
+type visit struct {
+	conn net.Conn
+	// judge is given each mail, and says whether to delete it.
+	judge func(mail io.Reader) (bool, error)
+	// enough says when the rest should wait for the next visit.
+	enough func() bool
+}
 
 func (box Mailbox) visitor() (visitor, error) {
 	switch box.Protocol {
@@ -91,7 +99,7 @@ func (box Mailbox) complete() Mailbox {
 }
 
 // visit goes once through a mailbox, within its time.
-func (d *Desk) visit(ctx context.Context, box Mailbox, visit visitor) error {
+func (d *Desk) visit(ctx context.Context, box Mailbox, visitor visitor) error {
 	ctx, cancel := context.WithTimeout(ctx, pollTime)
 	defer cancel()
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(box.Host, strconv.Itoa(box.Port)))
@@ -100,7 +108,8 @@ func (d *Desk) visit(ctx context.Context, box Mailbox, visit visitor) error {
 	}
 	defer func() { _ = conn.Close() }()
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
-	conn = &bounded{Conn: conn, left: visitSize}
+	count := &bounded{Conn: conn, left: readMax}
+	conn = count
 	if box.TLS == "implicit" {
 		over := tls.Client(conn, box.Config)
 		if err := over.HandshakeContext(ctx); err != nil {
@@ -108,9 +117,15 @@ func (d *Desk) visit(ctx context.Context, box Mailbox, visit visitor) error {
 		}
 		conn = over
 	}
-	err = visit(ctx, conn, func(mail io.Reader) (bool, error) {
-		verdict, err := d.Mail(ctx, box.Protocol, nil, mail)
-		return verdict != Unknown, err
+	judged := 0
+	err = visitor(visit{
+		conn: conn,
+		judge: func(mail io.Reader) (bool, error) {
+			judged++
+			verdict, err := d.Mail(ctx, box.Protocol, nil, mail)
+			return verdict != Unknown, err
+		},
+		enough: func() bool { return judged >= visitMax || count.left < readMax-visitSize },
 	})
 	return errors.Join(err, context.Cause(ctx))
 }
@@ -130,6 +145,3 @@ func (b *bounded) Read(p []byte) (int, error) {
 	b.left -= int64(n)
 	return n, err
 }
-
-// reader gives what was read of a mail.
-func reader(mail []byte) io.Reader { return bytes.NewReader(mail) }

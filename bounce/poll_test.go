@@ -136,3 +136,24 @@ func TestVisitsFailWithTheReason(t *testing.T) {
 		t.Error("an unknown protocol was taken")
 	}
 }
+
+// TestFullMailboxesTakeSeveralVisits has the report behind more mails than a visit
+// reads.
+func TestFullMailboxesTakeSeveralVisits(t *testing.T) {
+	t.Parallel()
+	for name, s := range servers(t) {
+		if s.box.TLS != "none" {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			for range visitMax + 10 {
+				s.Put([]byte("From: somebody@example.net\r\n\r\nhello\r\n"))
+			}
+			s.Put(b.sample(t, "postfix"))
+			b.polling(t, s.box)
+			eventually(t, "the last mail", func() bool { return len(b.book.all()) == 1 && s.Count() == visitMax+10 })
+		})
+	}
+}

@@ -1,7 +1,6 @@
 package bounce
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -18,8 +17,8 @@ import (
 // Mails that stay are remembered by their unique ids, so as to be read once only.
 func pop3Visitor(box Mailbox) visitor {
 	known := map[string]bool{}
-	return func(_ context.Context, conn net.Conn, judge func(io.Reader) (bool, error)) error {
-		session, err := openPOP3(conn, box)
+	return func(v visit) error {
+		session, err := openPOP3(v.conn, box)
 		if err != nil {
 			return err
 		}
@@ -28,12 +27,12 @@ func pop3Visitor(box Mailbox) visitor {
 			return err
 		}
 		here := map[string]bool{}
-		for i, mail := range mails {
+		for _, mail := range mails {
 			here[mail.unique] = true
-			if known[mail.unique] || i >= visitMax {
+			if known[mail.unique] || v.enough() {
 				continue
 			}
-			gone, err := session.judge(mail.number, judge)
+			gone, err := session.judge(mail.number, v.judge)
 			if err != nil {
 				return errors.Join(err, session.quit()) // QUIT deletes what was acted on
 			}

@@ -115,6 +115,9 @@ func (c *Conn) Deliver(ctx context.Context, body []byte, next *Envelope) (Reply,
 	if c.turn != turnDeliver {
 		return Reply{}, c.outOfTurn(StageBody)
 	}
+	if c.r.Buffered() > 0 {
+		return c.interjected()
+	}
 	defer c.watch(ctx)()
 	c.out = appendBody(c.out[:0], body)
 	end := len(c.out)

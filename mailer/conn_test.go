@@ -279,3 +279,15 @@ func TestDotsAreDoubledWhenTheBodyIsNotFromAMould(t *testing.T) {
 		t.Errorf("received %q", got)
 	}
 }
+
+// TestAnswersThatNobodyAskedFor must not be taken for the answer to the body.
+func TestAnswersThatNobodyAskedFor(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]mailer.Class{"250 2.0.0 taken": mailer.Retry, "421 4.4.2 idle too long": mailer.Later, "hello": mailer.Retry} {
+		wire := testenv.StartWire(t, sink.Options{Faults: []sink.Fault{{At: sink.AtData, Reply: "354 go on\r\n" + line}}})
+		got := send(t.Context(), dial(t, plainRelay(wire.Port())), readers(2))
+		if len(got) != 1 || got[0].class != want || wire.Tally.Mails() != 0 {
+			t.Errorf("%s: %v, want %s; %d mails", line, got, want, wire.Tally.Mails())
+		}
+	}
+}

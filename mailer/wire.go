@@ -252,6 +252,21 @@ func (c *Conn) interrupted(dotSent bool, err error) (Reply, error) {
 	return Reply{}, c.broken(stage, err)
 }
 
+// interjected is a server that speaks although nothing was asked: to take leave,
+// or by mistake, and then the next answers would be taken for those of other
+// mails.
+func (c *Conn) interjected() (Reply, error) {
+	reply, err := readReply(c.r, StageBody)
+	if err == nil && reply.Code >= 400 {
+		c.turn = turnNone
+		return reply, c.conn.Close()
+	}
+	if err == nil {
+		err = fmt.Errorf("the server said %q before the body", reply)
+	}
+	return Reply{}, c.broken(StageBody, err)
+}
+
 // appendBody appends a body and its final dot. Moulds have no lines that begin
 // with a dot; anything else gets its dots doubled (RFC 5321, section 4.5.2).
 func appendBody(dst, body []byte) []byte {
