@@ -129,9 +129,6 @@ func (p *Publisher) Jobs() map[string]func(context.Context, []byte) error {
 	return map[string]func(context.Context, []byte) error{publishKind: p.publish}
 }
 
-// atOnce is how many topics go into one request to a hub.
-const atOnce = 50
-
 func (p *Publisher) publish(ctx context.Context, payload []byte) error {
 	var what publication
 	if err := decode(payload, &what); err != nil {
@@ -140,18 +137,19 @@ func (p *Publisher) publish(ctx context.Context, payload []byte) error {
 	if p.Local != nil && what.Hub == p.LocalHub {
 		return p.Local(ctx, what.Topics)
 	}
-	for topics := range slices.Chunk(what.Topics, atOnce) {
-		if err := Notify(ctx, p.Client, what.Hub, topics); err != nil {
+	for _, topic := range what.Topics {
+		if err := Notify(ctx, p.Client, what.Hub, topic); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// Notify tells a hub that topics have changed. WebSub leaves this request open; the
-// form of PubSubHubbub 0.4 is what the hubs in use take.
-func Notify(ctx context.Context, client *http.Client, hub string, topics []string) error {
-	form := url.Values{"hub.mode": {"publish"}, "hub.url": topics, "hub.topic": topics}
+// Notify tells a hub that a topic has changed. WebSub leaves this request open; the
+// form of PubSubHubbub 0.4 is what the hubs in use take, some by the one name and
+// some by the other, and not all of them several topics at once.
+func Notify(ctx context.Context, client *http.Client, hub, topic string) error {
+	form := url.Values{"hub.mode": {"publish"}, "hub.url": {topic}, "hub.topic": {topic}}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, hub, strings.NewReader(form.Encode()))
 	if err != nil {
 		return fmt.Errorf("%w: hub %q: %v", errGone, hub, err)
