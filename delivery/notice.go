@@ -1,28 +1,197 @@
 package delivery
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"strings"
+	"time"
 
+	"github.com/google/uuid"
+
+	"github.com/tidings-press/tidings/digest"
+	"github.com/tidings-press/tidings/mailer"
 	"github.com/tidings-press/tidings/store"
+	"github.com/tidings-press/tidings/subscriber"
+	"github.com/tidings-press/tidings/templates"
 )
 
-// NoticeKind is the kind of the jobs that send a mail to one person.
-const NoticeKind = "notice"
+// noticeKind is the kind of the jobs that carry single mails.
+const noticeKind = "notice"
 
-// Notice is a mail to one person that is no edition: a request to confirm, or a
-// welcome.
-type Notice struct {
-	Mail       string   `json:"mail"` // template: "confirm" or "welcome"
-	Subscriber int64    `json:"subscriber"`
-	Digests    []string `json:"digests"` // names that it is about
+// noticeTries bounds how often a single mail is tried, over some two days.
+const noticeTries = 15
+
+// notice is a single mail as its job keeps it.
+type notice struct {
+	ID     string
+	Digest string // whose sender it comes from; the first digest's when empty
+	To     string
+	Mail   templates.Rendered
 }
 
-// Job is the job that sends the notice. While one is waiting, another of the same
-// is not added.
-func (n Notice) Job() (store.Job, error) {
+// SendNotice keeps a single mail, such as a confirmation, to be sent as soon as a
+// relay takes it.
+func (e *Engine) SendNotice(ctx context.Context, to subscriber.Address, rendered templates.Rendered) error {
+	n := notice{ID: uuid.NewString(), To: to.String(), Mail: rendered}
 	payload, err := json.Marshal(n)
-	key := fmt.Sprintf("%s:%d:%s", n.Mail, n.Subscriber, strings.Join(n.Digests, ","))
-	return store.Job{Kind: NoticeKind, Key: key, Payload: payload}, err
+	if err != nil {
+		return err
+	}
+	_, err = e.Store.Enqueue(ctx, store.Job{Kind: noticeKind, Key: n.ID, Payload: payload})
+	return err
+}
+
+// sendNotices sends the single mails that are due.
+func (e *Engine) sendNotices(ctx context.Context) error {
+	if len(e.relays) == 0 {
+		return nil
+	}
+	jobs, err := e.Store.ClaimJobs(ctx, []string{noticeKind}, 10, time.Minute)
+	if err != nil {
+		return err
+	}
+	for _, j := range jobs {
+		if err := e.sendNotice(ctx, j); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sendNotice tries one single mail and settles its job.
+func (e *Engine) sendNotice(ctx context.Context, j store.Job) error {
+	var n notice
+	if err := json.Unmarshal(j.Payload, &n); err != nil {
+		return e.Store.FailJob(ctx, j, "it cannot be read: "+err.Error())
+	}
+	err := e.post(ctx, n)
+	var refused *refusedError
+	switch {
+	case err == nil:
+		return e.Store.FinishJob(ctx, j)
+	case errors.As(err, &refused) && !refused.reply.Temporary(), j.Tries >= noticeTries:
+		return e.Store.FailJob(ctx, j, err.Error())
+	}
+	return e.Store.RetryJob(ctx, j, backoff(5*time.Second, 6*time.Hour, j.Tries), err.Error())
+}
+
+// post hands a single mail to the first relay that takes it.
+func (e *Engine) post(ctx context.Context, n notice) error {
+	def, err := e.senderOf(n.Digest)
+	if err != nil {
+		return err
+	}
+	to, err := subscriber.ParseAddress(n.To)
+	if err != nil {
+		return err
+	}
+	paths, err := e.paths(def)
+	if err != nil {
+		return err
+	}
+	mould, err := mailer.Cast(mailer.Message{
+		From: def.From, ReplyTo: def.ReplyTo, To: mailer.Address{Email: to.ASCII()}, Subject: n.Mail.Subject, Date: e.Store.Now(),
+		MessageID: n.ID + "@" + paths.Domain(), Text: n.Mail.Text, HTML: n.Mail.HTML,
+		Headers: []mailer.Header{{Name: "Auto-Submitted", Value: "auto-generated"}},
+	})
+	if err != nil {
+		return err
+	}
+	return e.handOver(ctx, def.From.Email, to, mould, nil)
+}
+
+// senderOf is the digest whose sender single mails come from.
+func (e *Engine) senderOf(name string) (*Definition, error) {
+	if name == "" && len(e.Digests) > 0 {
+		return &e.Digests[0], nil
+	}
+	return e.definition(name)
+}
+
+// refusedError is a server's no to a single mail.
+type refusedError struct{ reply mailer.Reply }
+
+func (r *refusedError) Error() string { return "the relay refused the mail: " + r.reply.String() }
+
+// handOver sends one mail over a connection of its own, to the first relay that
+// can be reached.
+func (e *Engine) handOver(ctx context.Context, from string, to subscriber.Address, mould *mailer.Mould, values []string) error {
+	if len(e.relays) == 0 {
+		return errors.New("no relay is configured; add one under relays: in config.yaml")
+	}
+	var errs []error
+	for _, r := range e.relays {
+		conn, err := mailer.Dial(ctx, r.Relay.Relay)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		body, err := r.signer.Clone().Pour(nil, mould, values)
+		if err != nil {
+			return errors.Join(err, conn.Close())
+		}
+		return handOne(ctx, conn, mailer.Envelope{From: from, To: to.ASCII(), Size: len(body)}, body)
+	}
+	return errors.Join(errs...)
+}
+
+func handOne(ctx context.Context, conn *mailer.Conn, envelope mailer.Envelope, body []byte) error {
+	defer conn.Quit() //nolint:errcheck // the mail is settled
+	if err := conn.Open(ctx, envelope); err != nil {
+		return err
+	}
+	reply, err := conn.Ready(ctx)
+	if err == nil && reply.OK() {
+		reply, err = conn.Deliver(ctx, body, nil)
+	}
+	if err == nil && !reply.OK() {
+		err = &refusedError{reply}
+	}
+	return err
+}
+
+// Test sends what the next edition of a digest would be to one address at once.
+// It goes into no ledger and no count.
+func (e *Engine) Test(ctx context.Context, name string, to subscriber.Address) error {
+	variant, err := e.Preview(ctx, name)
+	if err != nil {
+		return err
+	}
+	return e.sendTest(ctx, name, variant, e.Store.Now(), to)
+}
+
+// TestEdition sends an edition as it is, frozen or not, to one address.
+func (e *Engine) TestEdition(ctx context.Context, id string, to subscriber.Address) error {
+	edition, err := e.Store.Edition(ctx, id)
+	if err != nil {
+		return err
+	}
+	variants, err := e.PreviewEdition(ctx, id)
+	if err != nil {
+		return err
+	}
+	if len(variants) == 0 {
+		return fmt.Errorf("edition %s has nothing for anybody", id)
+	}
+	return e.sendTest(ctx, edition.Digest, variants[0], edition.Created, to)
+}
+
+func (e *Engine) sendTest(ctx context.Context, name string, variant digest.Variant, date time.Time, to subscriber.Address) error {
+	def, err := e.definition(name)
+	if err != nil {
+		return err
+	}
+	m, err := e.cast(def, variant.Edition, date, variant)
+	if err != nil {
+		return err
+	}
+	paths, err := e.paths(def)
+	if err != nil {
+		return err
+	}
+	// Nobody has the number 0: the links of a test mail unsubscribe nobody.
+	l := &loaded{Edition: store.Edition{Edition: digest.Edition{ID: variant.Edition, Digest: name}}}
+	values := e.values(nil, m, paths, l, store.Recipient{}, to)
+	return e.handOver(ctx, paths.ReturnPath(mailer.ID{Edition: variant.Edition}), to, m.Mould, values)
 }

@@ -43,6 +43,7 @@ var DeliveryStates = []DeliveryState{
 var DeliveryTransitions = []Transition[DeliveryState]{
 	{DeliveryQueued, DeliveryAttempting, "a connection is about to send it"},
 	{DeliveryQueued, DeliverySkipped, "unsubscribed, suppressed or cancelled since, or nothing in it for this reader"},
+	{DeliveryQueued, DeliveryDeferred, "its domain asks for a rest"},
 	{DeliveryAttempting, DeliverySent, "the server took it"},
 	{DeliveryAttempting, DeliveryDeferred, "the server said later, or could not be reached before the final dot"},
 	{DeliveryAttempting, DeliveryRefused, "the server refused it for good"},

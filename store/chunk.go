@@ -120,14 +120,16 @@ func (s *Store) RenewChunk(ctx context.Context, c Chunk, lease time.Duration) (b
 func (s *Store) ReleaseChunk(ctx context.Context, c Chunk, resend bool) (finished bool, err error) {
 	err = s.write(ctx, func(tx *runner) error {
 		finished = false
-		var open, deferred, due, doubtful int64
-		if _, err := tx.one(ctx, "chunk.open", []any{c.Edition, c.First, c.Last}, &open, &deferred, &due, &doubtful); err != nil {
+		var open, deferred, due, doubtful, again int64
+		if _, err := tx.one(ctx, "chunk.open", []any{c.Edition, c.First, c.Last}, &open, &deferred, &due, &doubtful, &again); err != nil {
 			return err
 		}
 		state, notBefore := "done", int64(0)
 		switch {
-		case open > 0 || doubtful > 0 && resend:
+		case open > 0:
 			state = "waiting"
+		case again > 0 && resend:
+			state, notBefore = "waiting", millis(s.Now().Add(doubtWait))
 		case deferred > 0:
 			state, notBefore = "waiting", due
 		case doubtful > 0:
@@ -146,6 +148,10 @@ func (s *Store) ReleaseChunk(ctx context.Context, c Chunk, resend bool) (finishe
 	})
 	return finished, err
 }
+
+// doubtWait parts the tries of a mail in doubt: the server that cut one off may
+// just be starting anew.
+const doubtWait = 2 * time.Second
 
 // never is a time that is not reached: the chunk waits for an editor's word.
 const never = int64(1) << 52

@@ -27,7 +27,8 @@ UPDATE chunks SET lease_until = $4 WHERE edition = $1 AND number = $2 AND epoch 
 SELECT coalesce(sum(CASE WHEN state IN ('queued', 'attempting') THEN 1 ELSE 0 END), 0),
     coalesce(sum(CASE WHEN state = 'deferred' THEN 1 ELSE 0 END), 0),
     coalesce(min(CASE WHEN state = 'deferred' THEN next_try END), 0),
-    coalesce(sum(CASE WHEN state = 'uncertain' THEN 1 ELSE 0 END), 0)
+    coalesce(sum(CASE WHEN state = 'uncertain' THEN 1 ELSE 0 END), 0),
+    coalesce(sum(CASE WHEN state = 'uncertain' AND tries < 5 THEN 1 ELSE 0 END), 0)
 FROM deliveries WHERE edition = $1 AND subscriber BETWEEN $2 AND $3;
 
 -- name: chunk.release
@@ -36,11 +37,12 @@ UPDATE chunks SET state = $4, not_before = $5, holder = '', lease_until = 0 WHER
 
 -- name: chunk.people
 -- Whom to send to now: who waits, whose next try is due, and with $5 = 1 whose mail
--- is in doubt. Index: primary keys.
+-- is in doubt; a server that leaves it in doubt five times is not asked again
+-- before an editor says so. Index: primary keys.
 SELECT d.subscriber, d.variant, d.tries, d.first_try, s.address, s.name
 FROM deliveries d JOIN subscribers s ON s.id = d.subscriber
 WHERE d.edition = $1 AND d.subscriber BETWEEN $2 AND $3
-    AND (d.state = 'queued' OR d.state = 'deferred' AND d.next_try <= $4 OR d.state = 'uncertain' AND CAST($5 AS bigint) = 1)
+    AND (d.state = 'queued' OR d.state = 'deferred' AND d.next_try <= $4 OR d.state = 'uncertain' AND d.tries < 5 AND CAST($5 AS bigint) = 1)
 ORDER BY d.subscriber;
 
 -- name: chunk.skipRest

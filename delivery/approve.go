@@ -1,0 +1,199 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/tidings-press/tidings/article"
+	"github.com/tidings-press/tidings/digest"
+	"github.com/tidings-press/tidings/store"
+)
+
+// approveDrafts approves the drafts that need no editor. A node that dies between
+// planning and approving leaves this to any other.
+func (e *Engine) approveDrafts(ctx context.Context) error {
+	drafts, err := e.Store.EditionsIn(ctx, digest.Draft, 20)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, draft := range drafts {
+		if !draft.Automatic {
+			continue
+		}
+		if _, err := e.Approve(ctx, draft.ID); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Approve freezes a draft and lets it go out: its variants are rendered once, and
+// everyone who is active on the digest at this moment gets a place in the queue.
+// Approving what is approved already changes nothing. An edition that cannot be
+// rendered is failed with the reason, and its articles wait for the next.
+func (e *Engine) Approve(ctx context.Context, id string) (store.Edition, error) {
+	for attempt := 1; ; attempt++ {
+		edition, err := e.approve(ctx, id)
+		if errors.Is(err, store.ErrAudience) && attempt < maxPlans {
+			continue
+		}
+		var state *store.StateError
+		if errors.As(err, &state) && edition.Automatic {
+			return e.Store.Edition(ctx, id) // another node did it
+		}
+		return edition, err
+	}
+}
+
+func (e *Engine) approve(ctx context.Context, id string) (store.Edition, error) {
+	edition, err := e.Store.Edition(ctx, id)
+	if err != nil {
+		return edition, err
+	}
+	if edition.State != digest.Draft {
+		return edition, &store.StateError{Edition: id, Have: edition.State, Want: digest.Approved}
+	}
+	frozen, err := e.freeze(ctx, edition)
+	if err != nil {
+		var broken *renderError
+		if errors.As(err, &broken) {
+			err = errors.Join(err, e.Store.SetEditionState(ctx, id, digest.Failed, err.Error()))
+		}
+		return edition, err
+	}
+	edition, err = e.Store.Approve(ctx, edition, frozen)
+	if err != nil {
+		return edition, err
+	}
+	e.Log.Info("edition approved", "digest", edition.Digest, "edition", id, "subscribers", edition.Audience.Count, "variants", len(frozen.Variants))
+	e.nudge()
+	return edition, nil
+}
+
+// renderError says that an edition cannot be rendered, however often one tries.
+type renderError struct{ err error }
+
+func (r *renderError) Error() string { return "the edition cannot be rendered: " + r.err.Error() }
+func (r *renderError) Unwrap() error { return r.err }
+
+// freeze renders a variant for each set of wishes among the readers.
+func (e *Engine) freeze(ctx context.Context, edition store.Edition) (store.Frozen, error) {
+	issue, err := e.issueOf(ctx, edition)
+	if err != nil {
+		return store.Frozen{}, err
+	}
+	wishes, err := e.Store.Wishes(ctx, edition.Digest)
+	if err != nil {
+		return store.Frozen{}, err
+	}
+	frozen := store.Frozen{Wishes: wishes, Choice: make([]int, len(wishes)), Empty: digest.ErrEmpty.Error(), ChunkSize: e.Policy.Chunk}
+	known := map[string]int{}
+	for i, wish := range wishes {
+		prefs := digest.PreferencesFor(issue.Definition, wish.Topics, wish.Language)
+		n, ok := known[prefs.Key()]
+		if !ok {
+			if n, err = e.renderInto(&frozen, issue, prefs); err != nil {
+				return frozen, err
+			}
+			known[prefs.Key()] = n
+		}
+		frozen.Choice[i] = n
+	}
+	return frozen, nil
+}
+
+// renderInto adds a variant, unless the edition has nothing for these wishes.
+func (e *Engine) renderInto(frozen *store.Frozen, issue digest.Issue, prefs digest.Preferences) (int, error) {
+	variant, err := digest.Render(issue, prefs, e.Templates)
+	if errors.Is(err, digest.ErrEmpty) {
+		return store.NoVariant, nil
+	}
+	if err != nil {
+		return 0, &renderError{err}
+	}
+	def, err := e.definition(issue.Definition.Name)
+	if err != nil {
+		return 0, err
+	}
+	// What cannot be cast must not be approved.
+	if _, err := e.cast(def, issue.ID, issue.Now, variant); err != nil {
+		return 0, &renderError{err}
+	}
+	frozen.Variants = append(frozen.Variants, variant)
+	return len(frozen.Variants) - 1, nil
+}
+
+// issueOf is the issue that a planned edition is rendered from.
+func (e *Engine) issueOf(ctx context.Context, edition store.Edition) (digest.Issue, error) {
+	def, err := e.definition(edition.Digest)
+	if err != nil {
+		return digest.Issue{}, err
+	}
+	found, err := e.Store.ArticlesByID(ctx, edition.Articles)
+	if err != nil {
+		return digest.Issue{}, err
+	}
+	// An article that was taken back since is left out.
+	var articles []article.Article
+	for _, a := range found {
+		if a.Status == article.Published {
+			articles = append(articles, a)
+		}
+	}
+	if len(articles) == 0 {
+		return digest.Issue{}, &renderError{errors.New("all its articles have been removed")}
+	}
+	return digest.Issue{ID: edition.ID, Definition: def.Definition, Number: edition.Number, Site: e.Site, Articles: articles, Now: edition.Created}, nil
+}
+
+// Preview renders what the next edition of a digest would be at this moment, for a
+// reader without preferences. It changes nothing.
+func (e *Engine) Preview(ctx context.Context, name string) (digest.Variant, error) {
+	def, err := e.definition(name)
+	if err != nil {
+		return digest.Variant{}, err
+	}
+	state, err := e.Store.DigestState(ctx, name)
+	if err != nil {
+		return digest.Variant{}, err
+	}
+	issue, err := e.issue(ctx, def, state.Since)
+	if err != nil {
+		return digest.Variant{}, err
+	}
+	issue.ID = uuid.NewString()
+	issue.Number = 1
+	last, err := e.Store.Editions(ctx, name, 1)
+	if err != nil {
+		return digest.Variant{}, err
+	}
+	if len(last) > 0 {
+		issue.Number = last[0].Number + 1
+	}
+	return digest.Render(issue, digest.Preferences{}, e.Templates)
+}
+
+// PreviewEdition returns what an edition says: what is frozen of it, or for a
+// draft what would be frozen now.
+func (e *Engine) PreviewEdition(ctx context.Context, id string) ([]digest.Variant, error) {
+	edition, err := e.Store.Edition(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if !edition.Approved.IsZero() {
+		return e.Store.Variants(ctx, edition.Seq)
+	}
+	issue, err := e.issueOf(ctx, edition)
+	if err != nil {
+		return nil, err
+	}
+	variant, err := digest.Render(issue, digest.Preferences{}, e.Templates)
+	if err != nil {
+		return nil, fmt.Errorf("edition %s: %w", id, err)
+	}
+	return []digest.Variant{variant}, nil
+}

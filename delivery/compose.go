@@ -1,0 +1,156 @@
+package delivery
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tidings-press/tidings/digest"
+	"github.com/tidings-press/tidings/mailer"
+	"github.com/tidings-press/tidings/store"
+	"github.com/tidings-press/tidings/subscriber"
+)
+
+// mould is a variant that is ready to be poured for readers.
+type mould struct {
+	*mailer.Mould
+	nobody string
+}
+
+// cast compiles a variant into a mould with all the headers of a digest's mail.
+// The date is the edition's, so that a mail is the same on every try.
+func (e *Engine) cast(def *Definition, edition string, date time.Time, v digest.Variant) (*mould, error) {
+	paths, err := e.paths(def)
+	if err != nil {
+		return nil, err
+	}
+	messageID, mailto := extraMarks(v.Holes)
+	list := mailer.List{
+		ID: def.Name + "." + paths.Domain(), Title: def.Title,
+		Unsubscribe: v.Holes.Unsubscribe, Mailto: mailto,
+		Help: e.Site.URL, Archive: e.Site.URL + "/", Owner: def.Owner,
+		Feedback: edition + ":" + def.Name + ":digest:" + paths.Domain(),
+	}
+	made, err := mailer.Cast(mailer.Message{
+		From: def.From, ReplyTo: def.ReplyTo, To: mailer.Address{Email: v.Holes.Address},
+		Subject: v.Subject, Date: date, MessageID: messageID, Text: v.Text, HTML: v.HTML,
+		Headers: list.Headers(), Marks: append(v.Holes.Words(), messageID, mailto),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("digest %s: %w", def.Name, err)
+	}
+	return &mould{made, v.Nobody}, nil
+}
+
+// extraMarks are two more marks, of the same stem as the variant's: for the
+// Message-ID and for the mailbox of List-Unsubscribe.
+func extraMarks(h digest.Holes) (messageID, mailto string) {
+	stem := strings.TrimSuffix(h.Name, "name")
+	return stem + "msid", stem + "lsun"
+}
+
+// values are what goes into the holes for one reader, in the order of the marks.
+func (e *Engine) values(dst []string, m *mould, paths *mailer.Paths, l *loaded, r store.Recipient, address subscriber.Address) []string {
+	name := r.Name
+	if name == "" {
+		name = m.nobody
+	}
+	id := mailer.ID{Edition: l.ID, Subscriber: r.Subscriber}
+	links := e.Links(r.Subscriber, l.Digest, l.ID)
+	return append(dst, name, address.ASCII(), links.Unsubscribe, links.Preferences, links.Web, paths.MessageID(id), paths.Unsubscribe(id))
+}
+
+// Links are the personal addresses in a reader's mail.
+func (e *Engine) Links(id int64, digestName, edition string) digest.Holes {
+	site := strings.TrimSuffix(e.Site.URL, "/")
+	return digest.Holes{
+		Unsubscribe: site + "/unsubscribe/" + e.Keys.Sign(subscriber.Unsubscribe, id, digestName, edition),
+		Preferences: site + "/preferences/" + e.Keys.Sign(subscriber.Preferences, id, digestName, ""),
+		Web:         site + "/editions/" + url.PathEscape(edition) + "/" + e.Keys.Sign(subscriber.WebEdition, id, digestName, edition),
+	}
+}
+
+// paths makes return paths for a digest.
+func (e *Engine) paths(def *Definition) (*mailer.Paths, error) {
+	domain := e.ReturnPath
+	if domain == "" {
+		_, domain, _ = strings.Cut(def.From.Email, "@")
+	}
+	return mailer.NewPaths(e.secret, domain)
+}
+
+// loaded is an edition that is being sent, with its moulds.
+type loaded struct {
+	store.Edition
+	def   *Definition
+	paths *mailer.Paths
+
+	mu     sync.Mutex
+	moulds map[int]*mould
+}
+
+// editionCache keeps the editions that were sent from last.
+type editionCache struct {
+	mu   sync.Mutex
+	kept []*loaded
+}
+
+// maxLoaded bounds the cache; a mould is about as large as its mail.
+const maxLoaded = 8
+
+// load returns an edition by its number.
+func (e *Engine) load(ctx context.Context, seq int64) (*loaded, error) {
+	e.editions.mu.Lock()
+	defer e.editions.mu.Unlock()
+	for _, l := range e.editions.kept {
+		if l.Seq == seq {
+			return l, nil
+		}
+	}
+	edition, err := e.Store.EditionBySeq(ctx, seq)
+	if err != nil {
+		return nil, err
+	}
+	def, err := e.definition(edition.Digest)
+	if err != nil {
+		return nil, err
+	}
+	paths, err := e.paths(def)
+	if err != nil {
+		return nil, err
+	}
+	l := &loaded{Edition: edition, def: def, paths: paths, moulds: map[int]*mould{}}
+	e.editions.kept = append(e.editions.kept, l)
+	if len(e.editions.kept) > maxLoaded {
+		e.editions.kept = e.editions.kept[1:]
+	}
+	return l, nil
+}
+
+// maxMoulds bounds the moulds of one edition in memory.
+const maxMoulds = 200
+
+// mould returns a variant's mould, cast at the first mail that needs it.
+func (e *Engine) mouldOf(ctx context.Context, l *loaded, number int) (*mould, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if m := l.moulds[number]; m != nil {
+		return m, nil
+	}
+	variant, err := e.Store.Variant(ctx, l.Seq, number)
+	if err != nil {
+		return nil, err
+	}
+	m, err := e.cast(l.def, l.ID, l.Created, variant)
+	if err != nil {
+		return nil, err
+	}
+	if len(l.moulds) >= maxMoulds {
+		clear(l.moulds)
+	}
+	l.moulds[number] = m
+	return m, nil
+}

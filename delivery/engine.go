@@ -1,0 +1,186 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tidings-press/tidings/article"
+	"github.com/tidings-press/tidings/digest"
+	"github.com/tidings-press/tidings/mailer"
+	"github.com/tidings-press/tidings/schedule"
+	"github.com/tidings-press/tidings/store"
+	"github.com/tidings-press/tidings/subscriber"
+	"github.com/tidings-press/tidings/templates"
+)
+
+// Definition is a digest of the configuration, ready to run.
+type Definition struct {
+	digest.Definition
+	Schedule  *schedule.Schedule // nil for editions by hand only
+	Filter    article.Filter
+	Min, Max  int // articles of an edition
+	From      mailer.Address
+	ReplyTo   mailer.Address // none when its Email is empty
+	Owner     string         // List-Owner address
+	Automatic bool           // editions need no editor's approval
+	Each      bool           // after downtime every missed tick counts, not only the latest
+}
+
+// Relay is a server that mail is handed to, with its limits over all nodes.
+type Relay struct {
+	mailer.Relay
+	Weight        int // share beside the others; 0 is for failover only
+	Connections   int // 0 for as many as help
+	PerSecond     float64
+	PerHour       int
+	PerConnection int
+	MaxSize       int64 // bytes of a mail
+}
+
+// Policy is how deliveries are tried.
+type Policy struct {
+	Resend   bool          // mails in doubt are sent again; else they wait for an editor
+	RetryFor time.Duration // deferred mails are tried for so long
+	Chunk    int           // subscribers that a node claims at once
+	Soft     store.SoftRule
+}
+
+// Options make an Engine. Store, Keys, Templates and Log are needed.
+type Options struct {
+	Store     *store.Store
+	Keys      subscriber.Keys
+	Templates *templates.Set
+	Site      digest.Site
+	Digests   []Definition
+	Relays    []Relay
+	Policy    Policy
+	DKIM      []mailer.Key
+	// ReturnPath is the domain of return paths; that of each digest's sender when
+	// empty.
+	ReturnPath string
+	Node       string        // name of this node in leases; a random one when empty
+	Lease      time.Duration // how long a silent node keeps its work; 10 s when 0
+	Poll       time.Duration // how often the store is asked for work; 200 ms when 0
+	Log        *slog.Logger
+}
+
+// Engine runs the editions of a store. It is safe for concurrent use.
+type Engine struct {
+	Options
+	secret   []byte // of return paths and message ids
+	editions editionCache
+	wake     chan struct{}
+	queue    *queue
+	recorder *store.Recorder
+	relays   []*relay
+	leases   leaseSet
+}
+
+// New checks the options and makes an engine that does not run yet.
+func New(ctx context.Context, options Options) (*Engine, error) {
+	if options.Node == "" {
+		options.Node = uuid.NewString()[:8]
+	}
+	if options.Lease == 0 {
+		options.Lease = 10 * time.Second
+	}
+	if options.Poll == 0 {
+		options.Poll = 200 * time.Millisecond
+	}
+	if options.Policy.RetryFor == 0 {
+		options.Policy.RetryFor = 72 * time.Hour
+	}
+	if options.Policy.Chunk == 0 {
+		options.Policy.Chunk = 500
+	}
+	secret, err := options.Store.Secret(ctx, "deliveries")
+	if err != nil {
+		return nil, err
+	}
+	signer, err := mailer.NewSigner(options.DKIM...)
+	if err != nil {
+		return nil, fmt.Errorf("dkim: %w", err)
+	}
+	e := &Engine{Options: options, secret: secret, wake: make(chan struct{}, 1), queue: newQueue()}
+	for _, r := range options.Relays {
+		e.relays = append(e.relays, newRelay(e, r, signer))
+	}
+	for i := range e.Digests {
+		if err := e.ensure(ctx, &e.Digests[i]); err != nil {
+			return nil, err
+		}
+	}
+	return e, nil
+}
+
+// Run does the work of a node until the context ends: it fires ticks, approves
+// what needs no editor, and sends. Then it finishes the mails on the wire, gives
+// its leases back and returns nil.
+func (e *Engine) Run(ctx context.Context) error {
+	e.recorder = e.Store.NewRecorder()
+	defer e.recorder.Close()
+	var work sync.WaitGroup
+	work.Go(func() { e.every(ctx, "schedule", e.runSchedule) })
+	work.Go(func() { e.every(ctx, "approval", e.approveDrafts) })
+	work.Go(func() { e.every(ctx, "notices", e.sendNotices) })
+	work.Go(func() { e.keepLeases(ctx) })
+	work.Go(func() { e.dispatch(ctx) })
+	for _, r := range e.relays {
+		work.Go(func() { r.run(ctx) })
+	}
+	work.Wait()
+	e.releaseAll()
+	return nil
+}
+
+// every calls a step again and again. Its errors are told once until they change:
+// a store that is away for minutes must not fill the log.
+func (e *Engine) every(ctx context.Context, name string, step func(ctx context.Context) error) {
+	last := ""
+	for ctx.Err() == nil {
+		err := step(ctx)
+		switch {
+		case err == nil && last != "":
+			e.Log.Info("works again", "step", name)
+			last = ""
+		case err != nil && !errors.Is(err, context.Canceled) && err.Error() != last:
+			e.Log.Error("cannot go on for now", "step", name, "error", err)
+			last = err.Error()
+		}
+		wait(ctx, e.Poll)
+	}
+}
+
+// nudge makes the dispatcher look for work now.
+func (e *Engine) nudge() {
+	select {
+	case e.wake <- struct{}{}:
+	default:
+	}
+}
+
+// definition returns the digest of a name.
+func (e *Engine) definition(name string) (*Definition, error) {
+	for i := range e.Digests {
+		if e.Digests[i].Name == name {
+			return &e.Digests[i], nil
+		}
+	}
+	return nil, fmt.Errorf("there is no digest %q in the configuration", name)
+}
+
+// wait sleeps, or returns early when the context ends.
+func wait(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}

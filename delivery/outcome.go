@@ -1,0 +1,106 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tidings-press/tidings/digest"
+	"github.com/tidings-press/tidings/mailer"
+	"github.com/tidings-press/tidings/store"
+)
+
+// inDoubt begins the reason of a mail of which nobody knows whether it arrived.
+const inDoubt = "in doubt: "
+
+// judge turns a reply, or the error that came in its place, into what is recorded.
+func (e *Engine) judge(j job, intent store.Intent, relay string, reply mailer.Reply, err error) (store.Tried, mailer.Class) {
+	class := mailer.Classify(reply, err)
+	now := e.Store.Now()
+	t := store.Tried{Intent: intent, Relay: relay, Code: reply.Code, Reply: replyText(reply)}
+	switch class {
+	case mailer.Accepted:
+		t.State = digest.DeliverySent
+	case mailer.Suppress, mailer.Soft:
+		t.State = digest.DeliveryRefused
+	case mailer.Uncertain:
+		t.State, t.Reason = digest.DeliveryUncertain, inDoubt+cause(reply, err)
+	case mailer.OurFault:
+		e.put(&t, j, now, faultWait)
+	case mailer.Retry:
+		e.put(&t, j, now, backoff(brokenWait, longBrokenWait, j.Tries+1))
+		t.Reason = cause(reply, err)
+	default:
+		e.put(&t, j, now, backoff(firstWait, longWait, j.Tries+1))
+	}
+	return t, class
+}
+
+// put defers a mail, or ends it when it has been tried for as long as retries go on.
+func (e *Engine) put(t *store.Tried, j job, now time.Time, after time.Duration) {
+	first := j.FirstTry
+	if first.IsZero() {
+		first = now
+	}
+	t.State, t.NextTry = digest.DeliveryDeferred, now.Add(after)
+	if t.NextTry.Sub(first) > e.Policy.RetryFor {
+		t.State, t.NextTry = digest.DeliveryRefused, time.Time{}
+		t.Reason = fmt.Sprintf("tried for %v, %d times", e.Policy.RetryFor, j.Tries+1)
+	}
+}
+
+// maxReply bounds what is kept of a reply, in bytes.
+const maxReply = 500
+
+func replyText(reply mailer.Reply) string {
+	text := strings.TrimSpace(reply.Enhanced + " " + reply.Text)
+	if len(text) > maxReply {
+		text = strings.ToValidUTF8(text[:maxReply], "")
+	}
+	return text
+}
+
+func cause(reply mailer.Reply, err error) string {
+	var broken *mailer.BrokenError
+	if errors.As(err, &broken) {
+		return "the connection ended " + string(broken.Stage) + ": " + broken.Err.Error()
+	}
+	if err != nil {
+		return err.Error()
+	}
+	return reply.String()
+}
+
+// follow draws the consequences of an outcome for the reader, the domain and the
+// relay. They can be drawn twice without harm.
+func (e *Engine) follow(ctx context.Context, r *relay, j job, t store.Tried, class mailer.Class, reply mailer.Reply) {
+	domain := domainOf(j.Address)
+	switch {
+	case class == mailer.Suppress:
+		e.feedback(ctx, j, store.FeedbackBounced, reply)
+	case class == mailer.Soft:
+		e.feedback(ctx, j, store.FeedbackSoft, reply)
+	case class == mailer.OurFault:
+		r.blame(ctx, domain, reply)
+	case reply.Throttled():
+		r.throttled(ctx, domain, reply)
+	case class == mailer.Accepted:
+		r.praised()
+	}
+}
+
+func (e *Engine) feedback(ctx context.Context, j job, kind store.FeedbackKind, reply mailer.Reply) {
+	f := store.Feedback{
+		Key: "smtp:" + j.lease.edition.ID + ":" + fmt.Sprint(j.Subscriber), Subscriber: j.Subscriber, Edition: j.lease.edition.ID,
+		Kind: kind, Code: reply.Code, Text: replyText(reply), Source: "smtp", At: e.Store.Now(),
+	}
+	if _, err := e.Store.RecordFeedback(ctx, f, e.Policy.Soft); err != nil {
+		e.Log.Error("a bounce could not be kept", "subscriber", j.Subscriber, "error", err)
+	}
+}
+
+func domainOf(address string) string {
+	return strings.ToLower(address[strings.LastIndexByte(address, '@')+1:])
+}

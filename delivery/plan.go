@@ -1,0 +1,170 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tidings-press/tidings/article"
+	"github.com/tidings-press/tidings/digest"
+	"github.com/tidings-press/tidings/schedule"
+	"github.com/tidings-press/tidings/store"
+)
+
+// ErrNothingNew says that a digest has too few new articles for an edition.
+var ErrNothingNew = errors.New("nothing new")
+
+// maxCandidates bounds how many waiting articles one edition is chosen from.
+const maxCandidates = 1000
+
+// maxPlans bounds how often a plan is made anew after another node was faster.
+const maxPlans = 5
+
+// ensure makes the row of a digest, and moves its next tick when the schedule was
+// changed.
+func (e *Engine) ensure(ctx context.Context, def *Definition) error {
+	now := e.Store.Now()
+	state := store.DigestState{Name: def.Name, Since: now}
+	if def.Schedule != nil {
+		state.Spec = def.Schedule.Spec() + " " + def.Schedule.Timezone()
+		if tick, ok := def.Schedule.Next(now); ok {
+			state.Next, state.NextKey = tick.At, tick.Key
+		}
+	}
+	_, err := e.Store.EnsureDigest(ctx, state)
+	return err
+}
+
+// runSchedule fires every tick that is due.
+func (e *Engine) runSchedule(ctx context.Context) error {
+	var errs []error
+	for i := range e.Digests {
+		def := &e.Digests[i]
+		if def.Schedule == nil {
+			continue
+		}
+		if err := e.fire(ctx, def); err != nil && !errors.Is(err, store.ErrTaken) {
+			errs = append(errs, fmt.Errorf("digest %s: %w", def.Name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// fire deals with one due tick of a digest, if there is one.
+func (e *Engine) fire(ctx context.Context, def *Definition) error {
+	state, err := e.Store.DigestState(ctx, def.Name)
+	now := e.Store.Now()
+	if err != nil || state.Next.IsZero() || state.Next.After(now) {
+		return err
+	}
+	tick, advance := dueTick(def, state, now)
+	edition, err := e.compose(ctx, def, state.Since, tick.Key)
+	if errors.Is(err, ErrNothingNew) {
+		e.Log.Info("no edition at this tick", "digest", def.Name, "tick", tick.Key, "reason", err)
+		return e.Store.SkipTick(ctx, store.Tick{Digest: def.Name, ScheduledFor: tick.Key, Reason: err.Error()}, advance)
+	}
+	if err != nil {
+		return err
+	}
+	edition.Automatic = def.Automatic
+	if edition, err = e.Store.Plan(ctx, edition, &advance); err != nil {
+		return err
+	}
+	e.Log.Info("edition planned", "digest", def.Name, "edition", edition.ID, "number", edition.Number, "tick", tick.Key, "articles", len(edition.Articles), "late", now.Sub(tick.At).Round(time.Millisecond))
+	return nil
+}
+
+// dueTick says which of the ticks that are due counts, and what follows on it.
+// After downtime that is the latest, or with Each the oldest.
+func dueTick(def *Definition, state store.DigestState, now time.Time) (schedule.Tick, store.Advance) {
+	tick := schedule.Tick{At: state.Next, Key: state.NextKey}
+	if !def.Each {
+		if latest, ok := def.Schedule.Latest(state.Next, now); ok {
+			tick = latest
+		}
+	}
+	advance := store.Advance{From: state.Next}
+	if next, ok := def.Schedule.Next(tick.At); ok {
+		advance.Next, advance.NextKey = next.At, next.Key
+	}
+	return tick, advance
+}
+
+// compose chooses what is new and makes the draft of an edition of it.
+func (e *Engine) compose(ctx context.Context, def *Definition, since time.Time, key string) (store.Edition, error) {
+	issue, err := e.issue(ctx, def, since)
+	if err != nil {
+		return store.Edition{}, err
+	}
+	draft, err := digest.Compose(issue, e.Templates)
+	if err != nil {
+		return store.Edition{}, err
+	}
+	draft.ScheduledFor = key
+	return store.Edition{Edition: draft}, nil
+}
+
+// issue chooses the articles of the next edition.
+func (e *Engine) issue(ctx context.Context, def *Definition, since time.Time) (digest.Issue, error) {
+	now := e.Store.Now()
+	candidates, err := e.Store.Candidates(ctx, def.Name, since, now, def.Filter, maxCandidates)
+	if err != nil {
+		return digest.Issue{}, err
+	}
+	rule := digest.Rule{Min: def.Min, Max: def.Max, Fits: func(a *article.Article) bool { return def.Filter.Match(a) }}
+	chosen := digest.Choose(candidates, rule, now)
+	if len(chosen) == 0 {
+		if len(candidates) > 0 {
+			return digest.Issue{}, fmt.Errorf("%w: %d articles wait, and an edition needs %d", ErrNothingNew, len(candidates), def.Min)
+		}
+		return digest.Issue{}, fmt.Errorf("%w: every article that fits has been in an edition", ErrNothingNew)
+	}
+	return digest.Issue{ID: uuid.NewString(), Definition: def.Definition, Site: e.Site, Articles: chosen, Now: now}, nil
+}
+
+// SendNow makes an edition of what is new and sends it without waiting for the
+// schedule. by is the editor. It returns ErrNothingNew when there is nothing to
+// send; an edition that a tick makes at the same moment takes the articles, and
+// this one then has nothing.
+func (e *Engine) SendNow(ctx context.Context, name, by string) (store.Edition, error) {
+	edition, err := e.Draft(ctx, name, by)
+	if err != nil {
+		return edition, err
+	}
+	return e.Approve(ctx, edition.ID)
+}
+
+// Draft makes an edition of what is new and leaves it for approval.
+func (e *Engine) Draft(ctx context.Context, name, by string) (store.Edition, error) {
+	def, err := e.definition(name)
+	if err != nil {
+		return store.Edition{}, err
+	}
+	for attempt := 1; ; attempt++ {
+		state, err := e.Store.DigestState(ctx, name)
+		if err != nil {
+			return store.Edition{}, err
+		}
+		edition, err := e.compose(ctx, def, state.Since, "manual:"+uuid.NewString())
+		if err != nil {
+			return store.Edition{}, err
+		}
+		edition.Author = by
+		edition, err = e.Store.Plan(ctx, edition, nil)
+		if !errors.Is(err, store.ErrTaken) || attempt == maxPlans {
+			return edition, err
+		}
+	}
+}
+
+// Next returns the next ticks of a digest, none when it has no schedule.
+func (e *Engine) Next(name string, n int) []schedule.Tick {
+	def, err := e.definition(name)
+	if err != nil || def.Schedule == nil {
+		return nil
+	}
+	return def.Schedule.NextN(e.Store.Now(), n)
+}

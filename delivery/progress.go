@@ -1,0 +1,97 @@
+package delivery
+
+import (
+	"context"
+	"time"
+
+	"github.com/tidings-press/tidings/digest"
+	"github.com/tidings-press/tidings/store"
+)
+
+// Progress is how far an edition has come.
+type Progress struct {
+	Edition store.Edition
+	Counts  store.Counts
+	Rate    float64       // mails a second of late; 0 when nothing moves
+	Left    time.Duration // at that rate; 0 when it cannot be said
+	Holds   []store.Hold  // relays and domains that are held back, and why
+}
+
+// Idle says whether nothing more happens without an editor.
+func (p Progress) Idle() bool {
+	return p.Edition.State.Final() || p.Edition.State == digest.Paused ||
+		p.Counts.Uncertain > 0 && p.Counts.Open() == 0
+}
+
+// Progress returns how far an edition has come.
+func (e *Engine) Progress(ctx context.Context, id string) (Progress, error) {
+	edition, err := e.Store.Edition(ctx, id)
+	if err != nil {
+		return Progress{}, err
+	}
+	p := Progress{Edition: edition}
+	if p.Counts, err = e.Store.EditionCounts(ctx, edition.Seq); err != nil {
+		return p, err
+	}
+	p.Holds, err = e.Store.Holds(ctx)
+	if !edition.Finished.IsZero() && !edition.Started.IsZero() {
+		if took := edition.Finished.Sub(edition.Started).Seconds(); took > 0 {
+			p.Rate = float64(p.Counts.Sent) / took
+		}
+	}
+	return p, err
+}
+
+// Watch returns an edition's progress whenever it changed, twice a second at most,
+// until the edition is over or the context ends; then the channel is closed.
+func (e *Engine) Watch(ctx context.Context, id string) <-chan Progress {
+	out := make(chan Progress)
+	go func() {
+		defer close(out)
+		var pace pace
+		var last Progress
+		for first := true; ctx.Err() == nil; first = false {
+			p, err := e.Progress(ctx, id)
+			if err == nil {
+				pace.measure(&p, time.Now())
+				if first || p.Counts != last.Counts || p.Edition.State != last.Edition.State || len(p.Holds) != len(last.Holds) {
+					select {
+					case out <- p:
+					case <-ctx.Done():
+						return
+					}
+				}
+				if last = p; p.Edition.State.Final() && p.Counts.Open() == 0 {
+					return
+				}
+			}
+			wait(ctx, 500*time.Millisecond)
+		}
+	}()
+	return out
+}
+
+// pace works out a rate from what was done in the last seconds.
+type pace struct {
+	at   []time.Time
+	done []int64
+}
+
+// paceOver is the time that a rate is measured over.
+const paceOver = 5 * time.Second
+
+func (w *pace) measure(p *Progress, now time.Time) {
+	done := p.Counts.Sent + p.Counts.Refused
+	w.at, w.done = append(w.at, now), append(w.done, done)
+	for len(w.at) > 2 && now.Sub(w.at[0]) > paceOver {
+		w.at, w.done = w.at[1:], w.done[1:]
+	}
+	seconds := now.Sub(w.at[0]).Seconds()
+	if seconds <= 0 || p.Edition.State.Final() {
+		return
+	}
+	p.Rate = float64(done-w.done[0]) / seconds
+	if p.Rate > 0 {
+		p.Left = time.Duration(float64(p.Counts.Open()) / p.Rate * float64(time.Second)).Round(time.Second)
+	}
+}
