@@ -17,9 +17,10 @@ type Options struct {
 	Recorder Recorder
 	Log      *slog.Logger     // slog.Default when nil
 	Now      func() time.Time // time.Now when nil
-	// Addresses are further ones whose mail the listeners take, such as the one
-	// that complaints are sent to. Reports that come there must name a Message-ID
-	// of ours.
+	// Addresses are further ones whose mail the listeners take, beside abuse and
+	// postmaster at the return paths' domain (RFC 2142; RFC 5321, section 4.5.1).
+	// Feedback loops are told one of these. What comes there acts only when it names
+	// a Message-ID or return path of ours.
 	Addresses []string
 }
 
@@ -41,7 +42,7 @@ func New(opts Options) *Desk {
 	if d.now == nil {
 		d.now = time.Now
 	}
-	for _, address := range opts.Addresses {
+	for _, address := range append(opts.Addresses, "abuse@"+d.paths.Domain(), "postmaster@"+d.paths.Domain()) {
 		d.addresses[fold(address)] = true
 	}
 	return d

@@ -76,7 +76,7 @@ func TestListenersAreNoRelay(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	relay := b.listening(t, mailer.SMTP)
-	for _, to := range []string{"somebody@example.com", "b-aaaaaaaaaaaaaaaaaaaaaaaaaaaa@bounces.example.org", "postmaster@bounces.example.org"} {
+	for _, to := range []string{"somebody@example.com", "b-aaaaaaaaaaaaaaaaaaaaaaaaaaaa@bounces.example.org", "abuse@example.com"} {
 		if reply := deliver(t, relay, to, b.sample(t, "postfix")); reply.Code != 550 || reply.Enhanced != "5.1.1" {
 			t.Errorf("%s: %s", to, reply)
 		}
@@ -85,12 +85,14 @@ func TestListenersAreNoRelay(t *testing.T) {
 
 func TestComplaintsComeToAnAddressOfTheirOwn(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
-	if reply := deliver(t, b.listening(t, mailer.SMTP), "complaints@example.org", b.sample(t, "arf-redacted")); reply.Code != 250 {
-		t.Error(reply)
-	}
-	if got := b.book.only(t); got.Kind != Complained {
-		t.Errorf("%+v", got)
+	for _, address := range []string{"complaints@example.org", "Abuse@bounces.example.org", "postmaster@bounces.example.org"} {
+		b := setup(t)
+		if reply := deliver(t, b.listening(t, mailer.SMTP), address, b.sample(t, "arf-redacted")); reply.Code != 250 {
+			t.Error(reply)
+		}
+		if got := b.book.only(t); got.Kind != Complained {
+			t.Errorf("%+v", got)
+		}
 	}
 }
 

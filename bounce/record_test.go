@@ -44,7 +44,7 @@ func newStored(t *testing.T, s *store.Store) *stored {
 	}
 	out := &stored{Store: s, paths: paths, reader: reader, now: testNow}
 	out.Desk = New(Options{
-		Paths: paths, Recorder: Book{Store: s, Soft: store.SoftRule{Limit: 3, Days: 7}}, Log: slog.New(slog.DiscardHandler),
+		Paths: paths, Recorder: Book{Store: s, Soft: func() store.SoftRule { return store.SoftRule{Limit: 3, Days: 7} }}, Log: slog.New(slog.DiscardHandler),
 		Now: func() time.Time { return out.now },
 	})
 	return out

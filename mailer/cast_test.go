@@ -84,6 +84,27 @@ func TestDigestHeaders(t *testing.T) {
 	}
 }
 
+func TestAddressesInUnicodeAreWrittenInASCII(t *testing.T) {
+	t.Parallel()
+	msg := testMessage()
+	msg.Headers = List{
+		ID: "weekly.example.org", Title: "Bücher", Unsubscribe: markStop, Help: "https://bücher.example:8443/hilfe/für?a=ä",
+		Archive: "https://bücher.example", Owner: "redaktion@bücher.example",
+	}.Headers()
+	msg.From.Email = "news@bücher.example"
+	mail := string(signedMail(t, msg, []string{"Ann", "a@example.net", "https://bücher.example/u/1", "i@x"}))
+	for _, line := range []string{
+		"List-Help: <https://xn--bcher-kva.example:8443/hilfe/f%C3%BCr?a=%C3%A4>", "List-Archive: <https://xn--bcher-kva.example>",
+		"List-Owner: <mailto:redaktion@xn--bcher-kva.example>", "List-Unsubscribe: <https://xn--bcher-kva.example/u/1>",
+		"List-Id: =?utf-8?b?QsO8Y2hlcg==?= <weekly.example.org>", "From: \"Tidings, weekly\" <news@xn--bcher-kva.example>",
+	} {
+		if !strings.Contains(mail, "\r\n"+line+"\r\n") {
+			t.Errorf("no header %q in\n%s", line, mail)
+		}
+	}
+	checkWire(t, []byte(mail))
+}
+
 func TestRecipientWithoutAnAddressGetsAValidHeader(t *testing.T) {
 	t.Parallel()
 	mail := string(signedMail(t, testMessage(), nil))

@@ -110,6 +110,7 @@ func (h *hole) pour(dst []byte, values []string) []byte {
 // appendToken appends a URL or id to a header. What could end it or the header is
 // %-encoded; one that would pass the longest line is cut.
 func appendToken(dst []byte, value string) []byte {
+	value = asciiURL(value)
 	limit := len(dst) + tokenMax
 	for i := 0; i < len(value) && len(dst) < limit; i++ {
 		if b := value[i]; b <= ' ' || b >= 0x7f || b == '<' || b == '>' || b == '"' {

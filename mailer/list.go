@@ -3,7 +3,8 @@ package mailer
 import "strings"
 
 // List describes a digest for the headers that mail programs and receivers look
-// for. Values may hold marks; empty ones make no header.
+// for. Values may hold marks; empty ones make no header. Domains may be in
+// Unicode.
 type List struct {
 	ID          string // such as "weekly.example.org", RFC 2919
 	Title       string // of the digest, without marks
@@ -24,7 +25,7 @@ func (l List) Headers() []Header {
 		{"List-Unsubscribe-Post", l.oneClick()},
 		{"List-Help", angle("", l.Help)},
 		{"List-Archive", angle("", l.Archive)},
-		{"List-Owner", angle("mailto:", l.Owner)},
+		{"List-Owner", angle("mailto:", mailboxAddress(l.Owner))},
 		{"Precedence", "bulk"},
 		{"Auto-Submitted", "auto-generated"}, // RFC 3834, section 5
 		{"Feedback-ID", l.Feedback},
@@ -67,5 +68,5 @@ func angle(scheme, value string) string {
 	if value == "" {
 		return ""
 	}
-	return "<" + scheme + value + ">"
+	return "<" + scheme + string(appendToken(nil, value)) + ">"
 }

@@ -77,3 +77,25 @@ func isASCII(s string) bool {
 	}
 	return true
 }
+
+// asciiURL writes the host of a URL in ASCII. The rest of what is not ASCII is
+// %-encoded by appendToken.
+func asciiURL(s string) string {
+	scheme, rest, found := strings.Cut(s, "://")
+	if !found || isASCII(s) {
+		return s
+	}
+	host, path := rest, ""
+	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
+		host, path = rest[:end], rest[end:]
+	}
+	name, port, colon := strings.Cut(host, ":")
+	ascii, err := idna.Lookup.ToASCII(name)
+	if err != nil {
+		return s
+	}
+	if colon {
+		ascii += ":" + port
+	}
+	return scheme + "://" + ascii + path
+}
