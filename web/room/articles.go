@@ -1,0 +1,66 @@
+package room
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"github.com/tidings-press/tidings/article"
+	"github.com/tidings-press/tidings/store"
+)
+
+// onPage is how many rows a list shows at once.
+const onPage = 50
+
+// articlesPage lists articles.
+type articlesPage struct {
+	Match    string // filter, as the editor wrote it
+	Wrong    string // what is wrong with it
+	Articles []store.Stored
+	Older    string // address of the next page; empty on the last
+	Now      int64  // Unix milliseconds: what is dated later is not yet public
+}
+
+func (room *Room) articles(w http.ResponseWriter, r *http.Request, who store.Session) error {
+	body := articlesPage{Match: short(r.URL.Query().Get("match"), 500), Now: room.store.Now().UnixMilli()}
+	filter, err := article.ParseFilter(body.Match)
+	if err != nil {
+		body.Wrong = err.Error()
+	}
+	q := store.Query{
+		Filter: filter, Order: store.ByDate, Limit: onPage + 1,
+		Statuses: []article.Status{article.Published, article.Draft, article.Removed},
+	}
+	if before := r.URL.Query().Get("before"); before != "" {
+		if _, err := fmt.Sscanf(before, "%d.%d", &q.Before.At, &q.Before.Seq); err != nil {
+			return store.ErrNotFound
+		}
+	}
+	if body.Wrong == "" {
+		if body.Articles, err = room.store.Articles(r.Context(), q); err != nil {
+			return err
+		}
+	}
+	if len(body.Articles) > onPage {
+		body.Articles = body.Articles[:onPage]
+		last := body.Articles[onPage-1].Position
+		body.Older = "/room/articles?" + url.Values{"match": {body.Match}, "before": {fmt.Sprintf("%d.%d", last.At, last.Seq)}}.Encode()
+	}
+	return room.show(w, http.StatusOK, "articles", page{Title: "Articles", Nav: "articles", Who: &who.Editor, Done: told(r), Body: body})
+}
+
+func (room *Room) removeArticle(w http.ResponseWriter, r *http.Request, who store.Session) error {
+	if err := room.store.RemoveArticle(r.Context(), r.PathValue("id")); err != nil {
+		return err
+	}
+	room.log.Info("article removed", "article", r.PathValue("id"), "editor", who.Editor.ID)
+	return back(w, r, "/room/articles", "removed")
+}
+
+func (room *Room) restoreArticle(w http.ResponseWriter, r *http.Request, who store.Session) error {
+	if err := room.store.RestoreArticle(r.Context(), r.PathValue("id")); err != nil {
+		return err
+	}
+	room.log.Info("article restored", "article", r.PathValue("id"), "editor", who.Editor.ID)
+	return back(w, r, "/room/articles", "restored")
+}

@@ -1,0 +1,161 @@
+package room
+
+import (
+	"net/http"
+
+	"github.com/tidings-press/tidings/config"
+	"github.com/tidings-press/tidings/digest"
+	"github.com/tidings-press/tidings/schedule"
+	"github.com/tidings-press/tidings/store"
+	"github.com/tidings-press/tidings/subscriber"
+)
+
+// digestPage is a digest: when it goes out, and what would be in it now.
+type digestPage struct {
+	config.Digest
+	Next    []schedule.Tick
+	Readers int64
+	Preview *digest.Variant // nil when there is nothing to send
+	Nothing string          // why
+	Ticks   []store.Tick    // the last ones, and why some made no edition
+	You     string
+}
+
+// wanted is the digest that a request names.
+func (room *Room) wanted(r *http.Request) (config.Digest, error) {
+	d, ok := room.configured(r.PathValue("name"))
+	if !ok {
+		return d, store.ErrNotFound
+	}
+	if d.Title == "" {
+		d.Title = d.Name
+	}
+	return d, nil
+}
+
+func (room *Room) digestPage(r *http.Request, who store.Session) (digestPage, error) {
+	d, err := room.wanted(r)
+	if err != nil {
+		return digestPage{}, err
+	}
+	body := digestPage{Digest: d, Next: room.engine.Next(d.Name, 3), You: who.Editor.Email}
+	if body.Readers, err = room.engine.Audience(r.Context(), d.Name); err != nil {
+		return body, err
+	}
+	if body.Ticks, err = room.store.Ticks(r.Context(), d.Name, 5); err != nil {
+		return body, err
+	}
+	// An editor is told whatever keeps the edition from being made, such as a mistake
+	// in a template: it would keep the real one from going out as well.
+	variant, err := room.engine.Preview(r.Context(), d.Name)
+	if err != nil {
+		body.Nothing = err.Error()
+		return body, nil
+	}
+	body.Preview = &variant
+	return body, nil
+}
+
+func (room *Room) digest(w http.ResponseWriter, r *http.Request, who store.Session) error {
+	body, err := room.digestPage(r, who)
+	if err != nil {
+		return err
+	}
+	return room.show(w, http.StatusOK, "digest", page{Title: body.Title, Nav: "desk", Who: &who.Editor, Done: told(r), Body: body})
+}
+
+// mail is the mail of a preview, as it stands in its frame.
+func (room *Room) mail(w http.ResponseWriter, r *http.Request, _ store.Session) error {
+	v, err := room.previewed(r)
+	if err != nil {
+		return err
+	}
+	showMail(w, v.HTML)
+	return nil
+}
+
+// plain is the text part of a preview.
+func (room *Room) plain(w http.ResponseWriter, r *http.Request, _ store.Session) error {
+	v, err := room.previewed(r)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = w.Write([]byte(v.Text))
+	return nil
+}
+
+func (room *Room) previewed(r *http.Request) (digest.Variant, error) {
+	d, err := room.wanted(r)
+	if err != nil {
+		return digest.Variant{}, err
+	}
+	v, err := room.engine.Preview(r.Context(), d.Name)
+	if err != nil {
+		return v, refuse("There is nothing to show", err, "/room/digests/"+d.Name)
+	}
+	return asSeen(v), nil
+}
+
+// asSeen fills the holes of a variant with what stands for a reader. The links lead
+// nowhere: an editor who tries the button must not unsubscribe anybody.
+func asSeen(v digest.Variant) digest.Variant {
+	return v.Fill(digest.Holes{Name: v.Nobody, Address: "reader@example.org", Unsubscribe: "#", Preferences: "#", Web: "#"})
+}
+
+// mailPolicy is for mails in frames: no script, no form, no way out, whatever the
+// articles hold.
+const mailPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src * data:; frame-ancestors 'self'; sandbox"
+
+func showMail(w http.ResponseWriter, html string) {
+	w.Header().Set("Content-Security-Policy", mailPolicy)
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = w.Write([]byte(html))
+}
+
+// test sends the edition to the editor alone, or to the address that they give.
+func (room *Room) test(w http.ResponseWriter, r *http.Request, who store.Session) error {
+	d, err := room.wanted(r)
+	if err != nil {
+		return err
+	}
+	here := "/room/digests/" + d.Name
+	if !room.tests.Allow(who.Editor.ID) {
+		return &refusal{http.StatusTooManyRequests, "Please wait a moment", "That were many test mails in a short time.", here, "Go back"}
+	}
+	to, err := subscriber.ParseAddress(r.PostFormValue("to"))
+	if err != nil {
+		return refuse("No test mail was sent", err, here)
+	}
+	if err := room.engine.Test(r.Context(), d.Name, to); err != nil {
+		return refuse("No test mail was sent", err, here)
+	}
+	return back(w, r, here, "test")
+}
+
+// sendPage asks once more, with the number of those whom it goes to.
+func (room *Room) sendPage(w http.ResponseWriter, r *http.Request, who store.Session) error {
+	body, err := room.digestPage(r, who)
+	if err != nil {
+		return err
+	}
+	return room.show(w, http.StatusOK, "send", page{Title: "Send " + body.Title + " now?", Nav: "desk", Who: &who.Editor, Body: body})
+}
+
+func (room *Room) send(w http.ResponseWriter, r *http.Request, who store.Session) error {
+	d, err := room.wanted(r)
+	if err != nil {
+		return err
+	}
+	if r.PostFormValue("sure") != d.Name {
+		http.Redirect(w, r, "/room/digests/"+d.Name+"/send", http.StatusSeeOther)
+		return nil
+	}
+	e, err := room.engine.SendNow(r.Context(), d.Name, who.Editor.Email)
+	if err != nil {
+		return refuse("Nothing was sent", err, "/room/digests/"+d.Name)
+	}
+	room.log.Info("edition sent by hand", "edition", e.ID, "digest", d.Name, "editor", who.Editor.ID)
+	http.Redirect(w, r, "/room/editions/"+e.ID, http.StatusSeeOther)
+	return nil
+}

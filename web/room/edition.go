@@ -1,0 +1,131 @@
+package room
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/tidings-press/tidings/article"
+	"github.com/tidings-press/tidings/delivery"
+	"github.com/tidings-press/tidings/digest"
+	"github.com/tidings-press/tidings/store"
+)
+
+// listed is how many deliveries of a kind a page lists.
+const listed = 50
+
+// editionPage is an edition: how far it is, what one can do, and what went wrong.
+type editionPage struct {
+	progress
+	Articles []article.Article
+	Refused  []store.Delivered
+	Deferred []store.Delivered
+	Doubtful []store.Delivered
+	Back     map[store.FeedbackKind]int64 // what came back since
+}
+
+// progress is the part of an edition's page that lives.
+type progress struct {
+	delivery.Progress
+	Title string
+}
+
+// Done is how many readers are dealt with.
+func (p progress) Done() int64 { return p.Counts.Total - p.Counts.Open() }
+
+// Share is Done of all, in words.
+func (p progress) Share() string { return share(p.Done(), p.Counts.Total) }
+
+// Moves says whether mails go out at the moment, or will without an editor.
+func (p progress) Moves() bool {
+	return p.Edition.State == digest.Approved || p.Edition.State == digest.Sending
+}
+
+// Can says what an editor can do with the edition.
+func (p progress) Can(action string) bool {
+	next := map[string]digest.State{"approve": digest.Approved, "pause": digest.Paused, "resume": digest.Sending, "cancel": digest.Cancelled}[action]
+	if action == "resume" && p.Edition.State != digest.Paused {
+		return false
+	}
+	return p.Edition.State.CanBecome(next)
+}
+
+func (room *Room) edition(w http.ResponseWriter, r *http.Request, who store.Session) error {
+	p, err := room.engine.Progress(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	body := editionPage{progress: progress{p, room.title(p.Edition.Digest)}}
+	if err := room.fill(r.Context(), &body); err != nil {
+		return err
+	}
+	v := page{Title: p.Edition.Subject, Nav: "desk", Who: &who.Editor, Done: told(r), Live: body.Moves() || p.Edition.State == digest.Paused, Body: body}
+	v.Wait = body.Moves()
+	return room.show(w, http.StatusOK, "edition", v)
+}
+
+func (room *Room) fill(ctx context.Context, body *editionPage) (err error) {
+	e := body.Edition
+	for _, part := range []struct {
+		state digest.DeliveryState
+		into  *[]store.Delivered
+	}{{digest.DeliveryRefused, &body.Refused}, {digest.DeliveryDeferred, &body.Deferred}, {digest.DeliveryUncertain, &body.Doubtful}} {
+		if *part.into, err = room.store.Deliveries(ctx, e, []digest.DeliveryState{part.state}, 0, listed); err != nil {
+			return err
+		}
+	}
+	if body.Articles, err = room.store.ArticlesByID(ctx, e.Articles); err != nil {
+		return err
+	}
+	body.Back, err = room.store.CountFeedback(ctx, e.ID)
+	return err
+}
+
+// editionMail is the mail of an edition, frozen or still a draft, as it stands in its
+// frame.
+func (room *Room) editionMail(w http.ResponseWriter, r *http.Request, _ store.Session) error {
+	found, err := room.engine.PreviewEdition(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	if len(found) == 0 {
+		return store.ErrNotFound
+	}
+	v := found[0]
+	for _, other := range found {
+		if other.Key == "" { // what readers without wishes get
+			v = other
+		}
+	}
+	showMail(w, asSeen(v).HTML)
+	return nil
+}
+
+// act does what an editor asks of an edition.
+func (room *Room) act(w http.ResponseWriter, r *http.Request, who store.Session) (err error) {
+	ctx, id, by := r.Context(), r.PathValue("id"), "by "+who.Editor.Email
+	said := ""
+	switch action := r.PathValue("action"); action {
+	case "approve":
+		_, err = room.engine.Approve(ctx, id)
+		said = "approved"
+	case "pause":
+		err, said = room.engine.Pause(ctx, id, "paused "+by), "paused"
+	case "resume":
+		err, said = room.engine.Resume(ctx, id), "resumed"
+	case "cancel":
+		err, said = room.engine.Cancel(ctx, id, "cancelled "+by), "canceled"
+	case "resend":
+		_, err = room.engine.Decide(ctx, id, true)
+		said = "resent"
+	case "drop":
+		_, err = room.engine.Decide(ctx, id, false)
+		said = "dropped"
+	default:
+		return store.ErrNotFound
+	}
+	if err != nil {
+		return err
+	}
+	room.log.Info("edition changed by hand", "edition", id, "change", said, "editor", who.Editor.ID)
+	return back(w, r, "/room/editions/"+id, said)
+}

@@ -1,0 +1,166 @@
+// Package room is the editors' room in the browser: who may come in, what goes out
+// next, previews, sending with its progress, and what became of it. New is its
+// door, FirstLink lets the first editor in.
+//
+// Every page works without scripts; with them, progress is live.
+package room
+
+import (
+	"context"
+	"embed"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/tidings-press/tidings/config"
+	"github.com/tidings-press/tidings/delivery"
+	"github.com/tidings-press/tidings/digest"
+	"github.com/tidings-press/tidings/schedule"
+	"github.com/tidings-press/tidings/store"
+	"github.com/tidings-press/tidings/subscriber"
+	"github.com/tidings-press/tidings/templates"
+	"github.com/tidings-press/tidings/web/guard"
+	"github.com/tidings-press/tidings/web/view"
+)
+
+//go:embed pages
+var files embed.FS
+
+// Engine is what the room needs of *delivery.Engine.
+type Engine interface {
+	Preview(ctx context.Context, digest string) (digest.Variant, error)
+	PreviewEdition(ctx context.Context, edition string) ([]digest.Variant, error)
+	Test(ctx context.Context, digest string, to subscriber.Address) error
+	SendNow(ctx context.Context, digest, by string) (store.Edition, error)
+	Approve(ctx context.Context, edition string) (store.Edition, error)
+	Pause(ctx context.Context, edition, reason string) error
+	Resume(ctx context.Context, edition string) error
+	Cancel(ctx context.Context, edition, reason string) error
+	Decide(ctx context.Context, edition string, resend bool) (int64, error)
+	Next(digest string, n int) []schedule.Tick
+	Audience(ctx context.Context, digest string) (int64, error)
+	Progress(ctx context.Context, edition string) (delivery.Progress, error)
+	Watch(ctx context.Context, edition string) <-chan delivery.Progress
+}
+
+// Deps is what the room is made of.
+type Deps struct {
+	Store     *store.Store
+	Engine    Engine
+	Config    *config.Config
+	Templates *templates.Set
+	Log       *slog.Logger
+}
+
+// Room answers editors.
+type Room struct {
+	store  *store.Store
+	engine Engine
+	config *config.Config
+	log    *slog.Logger
+	zone   *time.Location
+	pages  *view.Set
+	secure bool // the site is reached by https
+	routes http.Handler
+
+	networks *guard.Limiter[netip.Prefix] // tries to sign in from one network
+	accounts *guard.Limiter[string]       // and to one account
+	tests    *guard.Limiter[int64]        // test mails of one editor
+	hashing  chan struct{}                // bounds the memory that passwords take
+}
+
+// New makes the room. Errors are about the site's settings.
+func New(d Deps) (*Room, error) {
+	zone, err := time.LoadLocation(d.Config.Site.Timezone)
+	if err != nil {
+		return nil, err
+	}
+	folder, err := fs.Sub(files, "pages")
+	if err != nil {
+		return nil, err
+	}
+	room := &Room{
+		store: d.Store, engine: d.Engine, config: d.Config, log: d.Log, zone: zone,
+		secure:   len(d.Config.Site.URL) > 6 && d.Config.Site.URL[:6] == "https:",
+		networks: guard.NewLimiter[netip.Prefix](10, 30*time.Second, nil),
+		accounts: guard.NewLimiter[string](50, 30*time.Second, nil),
+		tests:    guard.NewLimiter[int64](10, 10*time.Second, nil),
+		hashing:  make(chan struct{}, 2),
+	}
+	if room.pages, err = view.Load(folder, room.functions()); err != nil {
+		return nil, err
+	}
+	room.routes, err = room.protect(room.mux())
+	return room, err
+}
+
+// ServeHTTP implements http.Handler.
+func (room *Room) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Content-Security-Policy", policy)
+	h.Set("Cache-Control", "no-store")
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("X-Frame-Options", "SAMEORIGIN")
+	h.Set("X-Robots-Tag", "noindex")
+	room.routes.ServeHTTP(w, r)
+}
+
+// policy lets the room's pages load its own style and script, and show the previews
+// that it serves itself. Nothing inline runs.
+const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+	"frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// protect refuses what other sites make an editor's browser send.
+func (room *Room) protect(next http.Handler) (http.Handler, error) {
+	cross := http.NewCrossOriginProtection()
+	if err := cross.AddTrustedOrigin(room.config.Site.URL); err != nil && room.config.Site.URL != "" {
+		room.log.Debug("the site's address has a path, so its origin is told by the Host header", "error", err)
+	}
+	cross.SetDenyHandler(room.open(func(http.ResponseWriter, *http.Request) error {
+		return &refusal{http.StatusForbidden, "That came from elsewhere",
+			"This request was sent by another site, so nothing was done. Right would be to press the button here in the room.", "/room/", "Go to the desk"}
+	}))
+	return cross.Handler(next), nil
+}
+
+func (room *Room) mux() *http.ServeMux {
+	mux := http.NewServeMux()
+	for pattern, h := range map[string]open{
+		"GET /room/sign-in":          room.signInPage,
+		"POST /room/sign-in":         room.signIn,
+		"GET /room/welcome/{token}":  room.welcomePage,
+		"POST /room/welcome/{token}": room.welcome,
+	} {
+		mux.Handle(pattern, room.open(h))
+	}
+	for pattern, h := range map[string]closed{
+		"POST /room/sign-out":                 room.signOut,
+		"GET /room/{$}":                       room.desk,
+		"GET /room/digests/{name}":            room.digest,
+		"GET /room/digests/{name}/mail":       room.mail,
+		"GET /room/digests/{name}/text":       room.plain,
+		"POST /room/digests/{name}/test":      room.test,
+		"GET /room/digests/{name}/send":       room.sendPage,
+		"POST /room/digests/{name}/send":      room.send,
+		"GET /room/editions/{id}":             room.edition,
+		"GET /room/editions/{id}/events":      room.events,
+		"GET /room/editions/{id}/mail":        room.editionMail,
+		"POST /room/editions/{id}/{action}":   room.act,
+		"GET /room/articles":                  room.articles,
+		"POST /room/articles/{id}/remove":     room.removeArticle,
+		"POST /room/articles/{id}/restore":    room.restoreArticle,
+		"GET /room/readers":                   room.readers,
+		"GET /room/readers/{id}":              room.reader,
+		"POST /room/readers/{id}/unsubscribe": room.unsubscribeReader,
+		"POST /room/readers/{id}/erase":       room.eraseReader,
+		"GET /room/you":                       room.you,
+		"POST /room/you/password":             room.changePassword,
+		"POST /room/you/invite":               room.invite,
+		"/room/":                              room.missing,
+	} {
+		mux.Handle(pattern, room.closed(h))
+	}
+	return mux
+}
