@@ -45,6 +45,8 @@ var noSuchAddress = map[string]bool{"5.1.1": true, "5.1.2": true, "5.1.3": true,
 // refusal reads a reply of 5xx.
 func refusal(r Reply) Class {
 	switch subject := enhancedSubject(r.Enhanced); {
+	case r.Stage == StageMail || r.Stage == StageGreeting:
+		return OurFault // the recipient has not been named yet
 	case noSuchAddress[r.Enhanced]:
 		return Suppress
 	case r.Enhanced == "5.1.7" || r.Enhanced == "5.1.8":
