@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -58,16 +59,22 @@ func setup(t *testing.T, kind store.Engine, wire sink.Options) *bundle {
 		t.Fatal(err)
 	}
 	w := testenv.StartWire(t, wire)
-	return &bundle{t: t, store: s, dsn: dsn, wire: w, options: delivery.Options{
-		Store: s, Keys: keys, Templates: set, Log: slog.New(slog.DiscardHandler), Poll: 20 * time.Millisecond, Lease: 2 * time.Second,
+	o := bundleOptions()
+	o.Store, o.Keys, o.Templates, o.Relays = s, keys, set, []delivery.Relay{b127(w.Port())}
+	return &bundle{t: t, store: s, dsn: dsn, wire: w, options: o}
+}
+
+// bundleOptions are all that needs no store.
+func bundleOptions() delivery.Options {
+	return delivery.Options{
+		Log: slog.New(slog.DiscardHandler), Poll: 20 * time.Millisecond, Lease: 2 * time.Second,
 		Site: digest.Site{Title: "The Gazette", URL: "https://gazette.example", Language: "en"},
 		Digests: []delivery.Definition{{
 			Definition: digest.Definition{Name: "weekly", Title: "The week"},
 			From:       mailer.Address{Name: "The Gazette", Email: "editor@gazette.example"}, Max: 20, Automatic: true,
 		}},
-		Relays: []delivery.Relay{b127(w.Port())},
 		Policy: delivery.Policy{Resend: true, RetryFor: 72 * time.Hour, Chunk: 50, Soft: store.SoftRule{Limit: 3, Days: 0}},
-	}}
+	}
 }
 
 // b127 is a relay on this machine without TLS.
@@ -88,6 +95,21 @@ func (b *bundle) readers(n int) {
 		if err := b.store.Subscribe(b.t.Context(), p.ID, "weekly", nil); err != nil {
 			b.t.Fatal(err)
 		}
+	}
+}
+
+// bulk puts many people on the digest at once.
+func (b *bundle) bulk(n int) {
+	b.t.Helper()
+	var list strings.Builder
+	list.WriteString("address,name\n")
+	for i := range n {
+		fmt.Fprintf(&list, "reader%d@example.org,Reader %d\n", i, i)
+	}
+	rows := subscriber.ReadList(strings.NewReader(list.String()), subscriber.ListOptions{})
+	result, err := b.store.ImportSubscribers(b.t.Context(), rows, store.ImportOptions{Digests: []string{"weekly"}, State: subscriber.Active})
+	if err != nil || result.Added != int64(n) {
+		b.t.Fatalf("imported %+v, %v", result, err)
 	}
 }
 

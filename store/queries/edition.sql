@@ -29,7 +29,7 @@ INSERT INTO ticks (digest, scheduled_for, edition, reason, at) VALUES ($1, $2, $
 
 -- name: tick.list
 -- The newest ticks of a digest. Index: ticks_at.
-SELECT digest, scheduled_for, edition, reason, at FROM ticks WHERE digest = $1 ORDER BY at DESC LIMIT $2;
+SELECT digest, scheduled_for, edition, reason, at FROM ticks WHERE digest = $1 ORDER BY at DESC, scheduled_for DESC LIMIT $2;
 
 -- name: edition.nextNumber
 -- Index: editions_number.
@@ -44,6 +44,7 @@ ON CONFLICT (digest, scheduled_for) DO NOTHING
 RETURNING seq;
 
 -- name: edition.addArticle
+-- One article of an edition, in its place.
 -- One article of an edition, at its place.
 INSERT INTO edition_articles (edition, position, article_id) VALUES ($1, $2, $3);
 
@@ -113,6 +114,7 @@ SELECT CAST(coalesce(sum(total), 0) AS bigint), CAST(coalesce(sum(sent), 0) AS b
 FROM chunks WHERE edition = $1;
 
 -- name: variant.insert
+-- One frozen variant.
 -- One rendered variant of a frozen edition.
 INSERT INTO variants (edition, number, data) VALUES ($1, $2, $3);
 
