@@ -6,10 +6,13 @@
 package web
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 
 	"github.com/tidings-press/tidings/config"
+	"github.com/tidings-press/tidings/delivery"
+	"github.com/tidings-press/tidings/feed"
 	"github.com/tidings-press/tidings/feed/serve"
 	"github.com/tidings-press/tidings/store"
 	"github.com/tidings-press/tidings/templates"
@@ -22,12 +25,14 @@ import (
 // Deps is what the pages are made of.
 type Deps struct {
 	Store     *store.Store
-	Engine    room.Engine
+	Engine    *delivery.Engine
 	Feeds     *serve.Server
 	Config    *config.Config
 	Templates *templates.Set
-	Webhooks  map[string]http.Handler // reports of bounces by mail services, by name
-	Log       *slog.Logger            // slog.Default when nil
+	// Readers tells how many read a feed, by the feed's base path; nil when nobody counts.
+	Readers  func(context.Context) (map[string]feed.Readers, error)
+	Webhooks map[string]http.Handler // reports of bounces by mail services, by name
+	Log      *slog.Logger            // slog.Default when nil
 }
 
 // New returns the handler of everything that is served.
@@ -35,7 +40,7 @@ func New(d Deps) (http.Handler, error) {
 	if d.Log == nil {
 		d.Log = slog.Default()
 	}
-	readers, err := public.New(public.Deps{Store: d.Store, Config: d.Config, Templates: d.Templates, Feeds: d.Feeds, Log: d.Log})
+	readers, err := public.New(public.Deps{Store: d.Store, Config: d.Config, Templates: d.Templates, Sender: d.Engine, Feeds: d.Feeds, Readers: d.Readers, Log: d.Log})
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ import (
 
 // articlePage is one article.
 type articlePage struct {
-	article.Article
+	*article.Article
 	Elsewhere string // its canonical address when that is not here
 	Lead      bool   // its image is not in its text, so it goes on top
 }
@@ -30,7 +30,7 @@ func (p *Pages) article(w http.ResponseWriter, r *http.Request) error {
 	case a.Status != article.Published || a.Published.After(p.store.Now()):
 		return store.ErrNotFound // a draft, or one of the future: nobody's affair yet
 	}
-	body := articlePage{Article: a, Elsewhere: a.URL, Lead: leads(&a)}
+	body := articlePage{Article: &a, Elsewhere: a.URL, Lead: leads(&a)}
 	v := page{
 		Title: a.Title, Description: a.Summary, Canonical: a.URLFor(p.config.Site.URL), Language: a.Language, Direction: a.Direction(),
 		Body: body, Share: p.share(&a),

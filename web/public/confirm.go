@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/tidings-press/tidings/delivery"
 	"github.com/tidings-press/tidings/store"
 	"github.com/tidings-press/tidings/subscriber"
 	"github.com/tidings-press/tidings/web/guard"
@@ -85,5 +84,5 @@ func (p *Pages) activate(r *http.Request, who subscriber.Subscriber, names []str
 	if !fresh {
 		return nil
 	}
-	return p.notice(ctx, delivery.Notice{Mail: "welcome", Subscriber: who.ID, Digests: names})
+	return p.welcome(ctx, who, names)
 }

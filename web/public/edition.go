@@ -1,9 +1,12 @@
 package public
 
 import (
+	"cmp"
 	"net/http"
+	"slices"
 
 	"github.com/tidings-press/tidings/digest"
+	"github.com/tidings-press/tidings/store"
 	"github.com/tidings-press/tidings/subscriber"
 )
 
@@ -19,34 +22,56 @@ func (p *Pages) edition(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if h.Edition != r.PathValue("edition") {
-		return &refusal{status: http.StatusNotFound, title: p.words.say("This link does not work"), Text: p.words.say("It is not one of ours, or was cut short by the mail program. Please copy the whole link from the mail.")}
+		return p.wrongLink()
 	}
 	v, err := p.variant(r, h)
 	if err != nil {
 		return err
 	}
 	site := p.config.Site.URL
-	name := v.Nobody
-	if h.Name != "" {
-		name = h.Name
-	}
-	v = v.Fill(digest.Holes{
-		Name: name, Address: h.Address.String(),
+	sendMail(w, v, digest.Holes{
+		Name: cmp.Or(h.Name, v.Nobody), Address: h.Address.String(),
 		Unsubscribe: site + "/unsubscribe/" + p.keys.Sign(subscriber.Unsubscribe, h.ID, h.Digest, h.Edition),
 		Preferences: site + p.preferencesLink(h.ID), Web: site + r.URL.Path,
 	})
-	body := v.Page
-	if body == "" {
-		body = v.HTML
+	return nil
+}
+
+// openEdition is an edition as everyone may see it, once its first mail went out:
+// the feed of a digest's editions leads here.
+func (p *Pages) openEdition(w http.ResponseWriter, r *http.Request) error {
+	e, err := p.store.Edition(r.Context(), r.PathValue("edition"))
+	if err != nil {
+		return err
 	}
+	if e.Started.IsZero() {
+		return store.ErrNotFound
+	}
+	variants, err := p.store.Variants(r.Context(), e.Seq)
+	if err != nil {
+		return err
+	}
+	if len(variants) == 0 {
+		return p.gone()
+	}
+	v := fullest(variants)
+	site := p.config.Site.URL
+	sendMail(w, v, digest.Holes{
+		Name: v.Nobody, Address: p.config.Site.Title, Unsubscribe: site + "/subscribe", Preferences: site + "/subscribe", Web: site + r.URL.Path,
+	})
+	return nil
+}
+
+// sendMail shows a mail as a page.
+func sendMail(w http.ResponseWriter, v digest.Variant, values digest.Holes) {
+	v = v.Fill(values)
 	header := w.Header()
 	header.Set("Content-Security-Policy", mailPolicy)
 	header.Set("X-Robots-Tag", "noindex, nofollow")
 	header.Set("Referrer-Policy", "no-referrer")
 	header.Set("Cache-Control", "private, no-store")
 	header.Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = w.Write([]byte(body))
-	return nil
+	_, _ = w.Write([]byte(cmp.Or(v.Page, v.HTML)))
 }
 
 // variant is the one that the reader's mail was made of: by their wishes as they
@@ -69,14 +94,15 @@ func (p *Pages) variant(r *http.Request, h holder) (digest.Variant, error) {
 		topics = s.Topics
 	}
 	key := digest.PreferencesFor(digest.Definition{Name: d.Name, Language: d.Language}, topics, h.Language).Key()
-	best := variants[0]
 	for _, v := range variants {
 		if v.Key == key {
 			return v, nil
 		}
-		if len(v.Articles) > len(best.Articles) {
-			best = v
-		}
 	}
-	return best, nil
+	return fullest(variants), nil
+}
+
+// fullest is the variant with the most articles.
+func fullest(variants []digest.Variant) digest.Variant {
+	return slices.MaxFunc(variants, func(a, b digest.Variant) int { return cmp.Compare(len(a.Articles), len(b.Articles)) })
 }

@@ -24,7 +24,14 @@ func (p *Pages) feedList(w http.ResponseWriter, r *http.Request) error {
 		definitions = p.feeds.Definitions()
 	}
 	site := feed.Site{Title: p.config.Site.Title, Description: p.config.Site.Description, URL: p.config.Site.URL, Language: p.config.Site.Language}
-	body.Listing = feed.List(site, definitions, nil, nil)
+	var readers map[string]feed.Readers
+	if p.readers != nil {
+		var err error
+		if readers, err = p.readers(r.Context()); err != nil {
+			return err
+		}
+	}
+	body.Listing = feed.List(site, definitions, nil, readers)
 	for i, group := range body.Listing.Groups {
 		body.Listing.Groups[i].Title = p.words.say(group.Title)
 		for j := range group.Feeds {

@@ -11,7 +11,6 @@ import (
 	"golang.org/x/text/language"
 	"golang.org/x/text/language/display"
 
-	"github.com/tidings-press/tidings/article"
 	"github.com/tidings-press/tidings/config"
 	"github.com/tidings-press/tidings/feed"
 )
@@ -96,7 +95,7 @@ func (p *Pages) functions() template.FuncMap {
 		"otherLanguage": func(tag string) bool {
 			return tag != "" && !strings.EqualFold(tag, p.config.Site.Language)
 		},
-		"directionOf": func(tag string) string { return (&article.Article{Language: tag}).Direction() },
+		"sound": func(kind string) bool { return strings.HasPrefix(kind, "audio/") },
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 
 	"golang.org/x/text/language"
 
@@ -24,6 +25,7 @@ type preferencesPage struct {
 	Left      bool // on no digest
 	Digests   []digestView
 	Saved     bool
+	Private   string // folder of a private feed that was just made
 }
 
 // topicView is a tag that a reader may choose.
@@ -40,18 +42,17 @@ func (p *Pages) preferencesPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.showPreferences(w, r, h.Subscriber, false)
+	return p.showPreferences(w, r, h.Subscriber, preferencesPage{})
 }
 
-func (p *Pages) showPreferences(w http.ResponseWriter, r *http.Request, who subscriber.Subscriber, saved bool) error {
+// showPreferences fills in what is kept of someone, around what was just done.
+func (p *Pages) showPreferences(w http.ResponseWriter, r *http.Request, who subscriber.Subscriber, body preferencesPage) error {
 	subscriptions, err := p.store.Subscriptions(r.Context(), who.ID)
 	if err != nil {
 		return err
 	}
-	body := preferencesPage{
-		Action: r.URL.Path, Address: who.Address.String(), Name: who.Name, Language: who.Language, Saved: saved,
-		Paused: who.State == subscriber.Paused, Left: len(subscriptions) == 0, Languages: p.offeredLanguages(r.Context(), who.Language),
-	}
+	body.Action, body.Address, body.Name, body.Language = r.URL.Path, who.Address.String(), who.Name, who.Language
+	body.Paused, body.Left, body.Languages = who.State == subscriber.Paused, len(subscriptions) == 0, p.offeredLanguages(r.Context(), who.Language)
 	topics, err := p.topTags(r.Context(), mostTopics)
 	if err != nil {
 		return err
@@ -109,24 +110,45 @@ func (p *Pages) preferences(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return p.badForm()
 	}
-	switch r.PostForm.Get("do") {
-	case "leave":
-		err = p.store.UnsubscribeAll(r.Context(), h.ID)
-	case "pause":
-		err = p.store.SetState(r.Context(), h.ID, subscriber.Paused, "by the reader")
-	case "erase":
+	if r.PostForm.Get("do") == "erase" {
 		return p.erase(w, r, h.Subscriber)
-	default:
-		err = p.save(r, h.Subscriber)
 	}
-	if err := p.forbidden(err); err != nil {
-		return err
+	body := preferencesPage{Saved: true}
+	if body.Private, err = p.change(r, h.Subscriber); err != nil {
+		return p.forbidden(err)
 	}
 	who, err := p.store.Subscriber(r.Context(), h.ID)
 	if err != nil {
 		return err
 	}
-	return p.showPreferences(w, r, who, true)
+	return p.showPreferences(w, r, who, body)
+}
+
+// change does what a button of the form says. It returns the folder of a private
+// feed when one was made.
+func (p *Pages) change(r *http.Request, who subscriber.Subscriber) (string, error) {
+	do, name, _ := strings.Cut(r.PostForm.Get("do"), ":")
+	switch do {
+	case "leave":
+		return "", p.store.UnsubscribeAll(r.Context(), who.ID)
+	case "pause":
+		return "", p.store.SetState(r.Context(), who.ID, subscriber.Paused, "by the reader")
+	case "feed":
+		return p.privateFeed(r.Context(), who.ID, name)
+	case "close":
+		return "", p.store.RevokeFeedToken(r.Context(), who.ID, name)
+	}
+	return "", p.save(r, who)
+}
+
+// privateFeed makes the feed that shows a reader what their mails of a digest would
+// bring. Its address is shown once: the store keeps a hash of it only.
+func (p *Pages) privateFeed(ctx context.Context, id int64, name string) (string, error) {
+	if _, err := p.store.Subscription(ctx, id, name); err != nil {
+		return "", err
+	}
+	token, err := p.store.MakeFeedToken(ctx, id, name)
+	return p.config.Site.URL + "/private/" + token + "/", err
 }
 
 // forbidden explains a change of state that the table of transitions rules out.
@@ -183,7 +205,6 @@ func (p *Pages) erase(w http.ResponseWriter, r *http.Request, who subscriber.Sub
 			Address: who.Address.String(), Action: r.URL.Path, Button: p.words.say("Delete what you keep of me"), Name: "do", Value: "erase",
 			Link: r.URL.Path, Label: p.words.say("No, go back"),
 		}
-		body.Also = nil
 		return p.show(w, r, http.StatusOK, "erase", page{Title: p.words.say("Delete what you keep of me"), NoIndex: true, Narrow: true, Body: body})
 	}
 	if err := p.store.Erase(r.Context(), who.ID); err != nil {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/config"
+	"github.com/tidings-press/tidings/feed"
 	"github.com/tidings-press/tidings/feed/serve"
 	"github.com/tidings-press/tidings/store"
 	"github.com/tidings-press/tidings/subscriber"
@@ -24,7 +25,7 @@ import (
 	"github.com/tidings-press/tidings/web/view"
 )
 
-//go:embed pages
+//go:embed pages/*.html
 var files embed.FS
 
 // Deps is what the pages are made of.
@@ -32,21 +33,27 @@ type Deps struct {
 	Store     *store.Store
 	Config    *config.Config
 	Templates *templates.Set
+	Sender    Sender
 	Feeds     *serve.Server
-	Log       *slog.Logger
+	// Readers tells how many read a feed, by the feed's base path; nil when nobody counts.
+	Readers func(context.Context) (map[string]feed.Readers, error)
+	Log     *slog.Logger
 }
 
 // Pages answers readers.
 type Pages struct {
-	store  *store.Store
-	config *config.Config
-	feeds  *serve.Server
-	log    *slog.Logger
-	keys   subscriber.Keys
-	zone   *time.Location
-	words  words
-	frame  templates.Page // speaks the site's language
-	pages  *view.Set
+	store     *store.Store
+	config    *config.Config
+	feeds     *serve.Server
+	readers   func(context.Context) (map[string]feed.Readers, error)
+	log       *slog.Logger
+	keys      subscriber.Keys
+	zone      *time.Location
+	words     words
+	frame     templates.Page // speaks the site's language
+	pages     *view.Set
+	templates *templates.Set
+	sender    Sender
 
 	asks  *guard.Limiter[netip.Prefix] // subscription forms of one network
 	mails *guard.Limiter[string]       // confirmation mails to one address
@@ -63,7 +70,7 @@ func New(d Deps) (*Pages, error) {
 		return nil, err
 	}
 	p := &Pages{
-		store: d.Store, config: d.Config, feeds: d.Feeds, log: d.Log, keys: keys, zone: zone,
+		store: d.Store, config: d.Config, readers: d.Readers, templates: d.Templates, sender: d.Sender, feeds: d.Feeds, log: d.Log, keys: keys, zone: zone,
 		words: wordsFor(d.Config.Site.Language),
 		frame: d.Templates.Page(templates.Site{Title: d.Config.Site.Title, URL: d.Config.Site.URL}, d.Config.Site.Language),
 		asks:  guard.NewLimiter[netip.Prefix](10, time.Minute, nil),
@@ -97,6 +104,7 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 		"GET /preferences/{token}":        p.preferencesPage,
 		"POST /preferences/{token}":       p.preferences,
 		"GET /editions/{edition}/{token}": p.edition,
+		"GET /editions/{edition}":         p.openEdition,
 		"GET /robots.txt":                 p.robots,
 		"/":                               p.elsewhere,
 	} {

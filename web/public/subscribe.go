@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/tidings-press/tidings/delivery"
 	"github.com/tidings-press/tidings/store"
 	"github.com/tidings-press/tidings/subscriber"
 	"github.com/tidings-press/tidings/web/guard"
@@ -101,16 +100,7 @@ func (p *Pages) ask(ctx context.Context, address subscriber.Address, name string
 	if who.State == subscriber.Bounced || who.State == subscriber.Complained {
 		return nil
 	}
-	return p.notice(ctx, delivery.Notice{Mail: "confirm", Subscriber: who.ID, Digests: digests})
-}
-
-func (p *Pages) notice(ctx context.Context, n delivery.Notice) error {
-	job, err := n.Job()
-	if err != nil {
-		return err
-	}
-	_, err = p.store.Enqueue(ctx, job)
-	return err
+	return p.askToConfirm(ctx, who, digests)
 }
 
 func (p *Pages) badForm() error {

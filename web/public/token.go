@@ -36,7 +36,7 @@ func (p *Pages) claim(r *http.Request, purpose subscriber.Purpose) (subscriber.C
 	case errors.Is(err, subscriber.ErrExpired):
 		return claim, &refusal{status: http.StatusGone, title: p.words.say("This link has expired"), Text: p.words.say("Please subscribe again; a new link comes by mail."), Link: "/subscribe", Label: p.words.say("Subscribe")}
 	case err != nil:
-		return claim, &refusal{status: http.StatusNotFound, title: p.words.say("This link does not work"), Text: p.words.say("It is not one of ours, or was cut short by the mail program. Please copy the whole link from the mail.")}
+		return claim, p.wrongLink()
 	}
 	return claim, nil
 }
@@ -44,4 +44,8 @@ func (p *Pages) claim(r *http.Request, purpose subscriber.Purpose) (subscriber.C
 // preferencesLink is where a subscriber changes what they get.
 func (p *Pages) preferencesLink(id int64) string {
 	return "/preferences/" + p.keys.Sign(subscriber.Preferences, id, "", "")
+}
+
+func (p *Pages) wrongLink() error {
+	return &refusal{status: http.StatusNotFound, title: p.words.say("This link does not work"), Text: p.words.say("It is not one of ours, or was cut short by the mail program. Please copy the whole link from the mail.")}
 }
