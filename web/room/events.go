@@ -8,7 +8,6 @@ import (
 
 	"github.com/tidings-press/tidings/digest"
 	"github.com/tidings-press/tidings/store"
-	"github.com/tidings-press/tidings/web/guard"
 )
 
 // Streams end after a while, so that one whose reader vanished does not stay; the
@@ -47,8 +46,6 @@ func (room *Room) events(w http.ResponseWriter, r *http.Request, _ store.Session
 		case <-ticker.C:
 			s.write([]byte(":\n\n"))
 		case <-end.C:
-			return nil
-		case <-guard.Closing(r.Context()):
 			return nil
 		case <-r.Context().Done():
 			return nil

@@ -6,7 +6,6 @@
 package room
 
 import (
-	"context"
 	"embed"
 	"io/fs"
 	"log/slog"
@@ -16,39 +15,19 @@ import (
 
 	"github.com/tidings-press/tidings/config"
 	"github.com/tidings-press/tidings/delivery"
-	"github.com/tidings-press/tidings/digest"
-	"github.com/tidings-press/tidings/schedule"
 	"github.com/tidings-press/tidings/store"
-	"github.com/tidings-press/tidings/subscriber"
 	"github.com/tidings-press/tidings/templates"
 	"github.com/tidings-press/tidings/web/guard"
 	"github.com/tidings-press/tidings/web/view"
 )
 
-//go:embed pages
+//go:embed pages/*.html
 var files embed.FS
-
-// Engine is what the room needs of *delivery.Engine.
-type Engine interface {
-	Preview(ctx context.Context, digest string) (digest.Variant, error)
-	PreviewEdition(ctx context.Context, edition string) ([]digest.Variant, error)
-	Test(ctx context.Context, digest string, to subscriber.Address) error
-	SendNow(ctx context.Context, digest, by string) (store.Edition, error)
-	Approve(ctx context.Context, edition string) (store.Edition, error)
-	Pause(ctx context.Context, edition, reason string) error
-	Resume(ctx context.Context, edition string) error
-	Cancel(ctx context.Context, edition, reason string) error
-	Decide(ctx context.Context, edition string, resend bool) (int64, error)
-	Next(digest string, n int) []schedule.Tick
-	Audience(ctx context.Context, digest string) (int64, error)
-	Progress(ctx context.Context, edition string) (delivery.Progress, error)
-	Watch(ctx context.Context, edition string) <-chan delivery.Progress
-}
 
 // Deps is what the room is made of.
 type Deps struct {
 	Store     *store.Store
-	Engine    Engine
+	Engine    *delivery.Engine
 	Config    *config.Config
 	Templates *templates.Set
 	Log       *slog.Logger
@@ -57,7 +36,7 @@ type Deps struct {
 // Room answers editors.
 type Room struct {
 	store  *store.Store
-	engine Engine
+	engine *delivery.Engine
 	config *config.Config
 	log    *slog.Logger
 	zone   *time.Location

@@ -41,6 +41,16 @@ func FirstLink(ctx context.Context, s *store.Store, site string) (string, error)
 	return site + "/room/welcome/" + token, err
 }
 
+// InviteLink returns a one-time link that lets one more editor in, or owner.
+func InviteLink(ctx context.Context, s *store.Store, site string, owner bool) (string, error) {
+	role := roleEditor
+	if owner {
+		role = roleOwner
+	}
+	token, err := s.CreateLink(ctx, inviteLink, role, inviteFor)
+	return site + "/room/welcome/" + token, err
+}
+
 // welcomeForm is the page behind a one-time link.
 type welcomeForm struct {
 	Name, Email string

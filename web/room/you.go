@@ -61,13 +61,9 @@ func (room *Room) invite(w http.ResponseWriter, r *http.Request, who store.Sessi
 	if who.Editor.Role != roleOwner {
 		return &refusal{http.StatusForbidden, "Only owners invite", "An owner of this site can make a link for another editor.", "/room/you", "Go back"}
 	}
-	role := roleEditor
-	if r.PostFormValue("role") == roleOwner {
-		role = roleOwner
-	}
-	token, err := room.store.CreateLink(r.Context(), inviteLink, role, inviteFor)
+	link, err := InviteLink(r.Context(), room.store, room.config.Site.URL, r.PostFormValue("role") == roleOwner)
 	if err != nil {
 		return err
 	}
-	return room.showYou(w, r, who, http.StatusOK, youPage{Invite: room.config.Site.URL + "/room/welcome/" + token})
+	return room.showYou(w, r, who, http.StatusOK, youPage{Invite: link})
 }

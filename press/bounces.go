@@ -1,0 +1,110 @@
+package press
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+
+	"github.com/tidings-press/tidings/bounce"
+	"github.com/tidings-press/tidings/delivery"
+	"github.com/tidings-press/tidings/feed/serve"
+	"github.com/tidings-press/tidings/mailer"
+	"github.com/tidings-press/tidings/subscriber"
+	"github.com/tidings-press/tidings/web"
+)
+
+// desk makes what judges bounces and complaints.
+func (p *Press) desk(ctx context.Context) (*bounce.Desk, error) {
+	secret, err := p.Store.Secret(ctx, "deliveries")
+	if err != nil {
+		return nil, err
+	}
+	paths, err := mailer.NewPaths(secret, p.bounceDomain())
+	if err != nil {
+		return nil, err
+	}
+	return bounce.New(bounce.Options{Paths: paths, Recorder: recorder{p}, Log: p.Log, Now: p.Store.Now}), nil
+}
+
+// bounceDomain is where return paths lead to.
+func (p *Press) bounceDomain() string {
+	if p.Config.Mail.ReturnPathDomain != "" {
+		return p.Config.Mail.ReturnPathDomain
+	}
+	for _, d := range p.Config.Digests {
+		if _, sender, err := subscriber.ParseMailbox(d.Sender); err == nil {
+			return sender.Domain()
+		}
+	}
+	return "localhost.localdomain"
+}
+
+// openBounces listens where bounce mails come in.
+func (s *Service) openBounces(ctx context.Context, open func(func() error)) error {
+	b := s.Press.Config.Bounces
+	if b.SMTP == "" && b.LMTP == "" {
+		return nil
+	}
+	desk, err := s.Press.desk(ctx)
+	if err != nil {
+		return err
+	}
+	for _, door := range []struct {
+		key, address string
+		serve        func(context.Context, net.Listener) error
+	}{{"bounces.smtp", b.SMTP, desk.ServeSMTP}, {"bounces.lmtp", b.LMTP, desk.ServeLMTP}} {
+		if door.address == "" {
+			continue
+		}
+		listener, err := net.Listen("tcp", door.address)
+		if err != nil {
+			return s.Press.Config.Problem(door.key, err.Error(), "an address of this machine that is free")
+		}
+		open(func() error { return door.serve(ctx, listener) })
+	}
+	return nil
+}
+
+// pollMailbox looks for bounce mails in a mailbox until the context ends.
+func (p *Press) pollMailbox(ctx context.Context) {
+	m := p.Config.Bounces.Mailbox
+	if m == nil {
+		return
+	}
+	desk, err := p.desk(ctx)
+	if err == nil {
+		err = desk.Poll(ctx, bounce.Mailbox{Protocol: m.Protocol, Host: m.Host, Port: m.Port, TLS: m.TLS, Username: m.Username, Password: m.Password.Reveal(), Every: m.Every})
+	}
+	p.tell(ctx, "cannot poll the mailbox of bounces", err)
+}
+
+// webhooks are the doors that mail services report at.
+func (p *Press) webhooks(ctx context.Context) (map[string]http.Handler, error) {
+	out := map[string]http.Handler{}
+	if len(p.Config.Bounces.Webhooks) == 0 {
+		return out, nil
+	}
+	desk, err := p.desk(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i, w := range p.Config.Bounces.Webhooks {
+		handler, err := desk.Webhook(w.Service, w.Secret.Reveal())
+		if err != nil {
+			return nil, p.Config.Problem(fmt.Sprintf("bounces.webhooks[%d].secret", i), err.Error(), "")
+		}
+		out[cmp.Or(w.Name, w.Service)] = handler
+	}
+	return out, nil
+}
+
+// pages puts the whole HTTP side together.
+func (p *Press) pages(ctx context.Context, engine *delivery.Engine, feeds *serve.Server) (http.Handler, error) {
+	hooks, err := p.webhooks(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return web.New(web.Deps{Store: p.Store, Engine: engine, Feeds: feeds, Config: p.Config, Templates: p.Templates, Webhooks: hooks, Log: p.Log})
+}
