@@ -76,7 +76,8 @@ func listen(handler http.Handler) (string, func(), error) {
 		return "", nil, err
 	}
 	server := &http.Server{Handler: handler}
-	go server.Serve(l)
+	lane := handler.(*serve.Server).Lane(l, nil)
+	go server.Serve(lane)
 	return l.Addr().String(), func() { server.Close() }, nil
 }
 

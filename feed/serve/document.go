@@ -39,6 +39,7 @@ type representation struct {
 	etag   string
 	size   atomic.Int64
 	header representationHeader
+	lane   [2]atomic.Pointer[[]byte] // header fields of 304 and 200 responses, for Lane
 }
 
 type representationHeader struct {

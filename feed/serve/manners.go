@@ -25,21 +25,20 @@ func newManners(every time.Duration) *manners {
 	return &manners{every: every, seed: maphash.MakeSeed(), last: map[uint64]int64{}}
 }
 
-// rude answers a client that fetches the same document unconditionally more often
-// than it may with 429 and the time to wait, and reports whether it did.
-func (s *Server) rude(w http.ResponseWriter, r *http.Request, d *document) bool {
-	m := s.manners
-	if m.every <= 0 || r.Method != http.MethodGet {
-		return false
+// rude returns how long a client has to wait that fetches the same document
+// unconditionally more often than it may; 0 for all others.
+func (s *Server) rude(q *request, d *document, conditional bool) time.Duration {
+	if s.manners.every <= 0 || q.head || conditional {
+		return 0
 	}
-	wait := m.wait(s.options.Client(r)+"\x00"+r.UserAgent()+"\x00"+d.key, s.options.Now())
-	if wait <= 0 {
-		return false
-	}
+	return s.manners.wait(q.client()+"\x00"+q.agent+"\x00"+d.key, s.options.Now())
+}
+
+// slowDown asks a client to come back later.
+func slowDown(w http.ResponseWriter, wait time.Duration) {
 	w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 	w.Header().Set("Cache-Control", "no-store")
 	http.Error(w, "Please send If-None-Match or If-Modified-Since with what the last response said, or poll less often.", http.StatusTooManyRequests)
-	return true
 }
 
 // wait returns how long a client has to wait, 0 if it is welcome now.

@@ -7,7 +7,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"maps"
-	"net/http"
 	"regexp"
 	"strconv"
 	"strings"
@@ -75,16 +74,15 @@ func newCounter(key []byte) *counter {
 // aggregators of each.
 const mostCounted = 4096
 
-func (s *Server) count(r *http.Request, d *document, unchanged bool) {
+func (s *Server) count(q *request, d *document, unchanged bool) {
 	if s.options.Polls == nil || d.opml {
 		return
 	}
 	c := s.counter
-	agent := r.UserAgent()
 	mac := hmac.New(sha256.New, c.key)
-	mac.Write([]byte(s.options.Client(r) + "\x00" + agent))
+	mac.Write([]byte(q.client() + "\x00" + q.agent))
 	poller := binary.BigEndian.Uint64(mac.Sum(nil))
-	name, readers := subscribers(agent)
+	name, readers := subscribers(q.agent)
 	day := s.options.Now().UTC().Format(time.DateOnly)
 
 	c.mu.Lock()

@@ -20,14 +20,11 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, d *document) {
 		s.options.Browser(w, r, d.definition)
 		return
 	}
-	conditional, unchanged := d.condition(r)
-	s.count(r, d, unchanged)
-	if !conditional && s.rude(w, r, d) {
+	q := s.requestOf(r)
+	rep, unchanged, wait := s.answer(&q, d)
+	if wait > 0 {
+		slowDown(w, wait)
 		return
-	}
-	rep := &d.codings[choose(r.Header.Get("Accept-Encoding"))]
-	if !unchanged {
-		rep = s.coded(d, rep)
 	}
 	h := w.Header()
 	h["Etag"] = rep.header.etag
@@ -51,11 +48,26 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, d *document) {
 	if d.link != nil {
 		h["Link"] = d.link
 	}
-	if r.Method == http.MethodHead {
+	if q.head {
 		return
 	}
 	// An error here is the client's connection: there is nobody to tell.
 	_, _ = w.Write(rep.body)
+}
+
+// answer decides what a request gets: a representation, or word that the one it
+// has is unchanged, or how long it has to wait. It keeps the statistics.
+func (s *Server) answer(q *request, d *document) (rep *representation, unchanged bool, wait time.Duration) {
+	conditional, unchanged := d.condition(q)
+	s.count(q, d, unchanged)
+	if wait = s.rude(q, d, conditional); wait > 0 {
+		return nil, false, wait
+	}
+	rep = &d.codings[choose(q.accept)]
+	if !unchanged {
+		rep = s.coded(d, rep)
+	}
+	return rep, unchanged, 0
 }
 
 // coded makes a coding on first use and lets the cache know how it grew.
@@ -74,23 +86,22 @@ func (s *Server) coded(d *document, rep *representation) *representation {
 
 // condition evaluates a conditional request (RFC 9110, section 13): If-None-Match
 // wins over If-Modified-Since.
-func (d *document) condition(r *http.Request) (conditional, unchanged bool) {
-	if tags := r.Header["If-None-Match"]; len(tags) > 0 {
-		for _, list := range tags {
+func (d *document) condition(q *request) (conditional, unchanged bool) {
+	if len(q.noneMatch) > 0 {
+		for _, list := range q.noneMatch {
 			if matches(list, d.codings[identity].etag) {
 				return true, true
 			}
 		}
 		return true, false
 	}
-	since := r.Header.Get("If-Modified-Since")
-	if since == "" {
+	if q.since == "" {
 		return false, false
 	}
-	if since == d.lastModified[0] {
+	if q.since == d.lastModified[0] {
 		return true, true
 	}
-	at, err := http.ParseTime(since)
+	at, err := http.ParseTime(q.since)
 	return true, err == nil && !d.modified.Truncate(time.Second).After(at)
 }
 

@@ -60,16 +60,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.respond(w, r, d)
 }
 
-// quick is a request's address in the form that the cache is asked by. A path with
-// an unusual encoding is marked, so that no two addresses share a form.
+// quick is a request's address as the cache is asked by it.
 func quick(u *url.URL) string {
-	switch {
-	case u.RawPath != "":
-		return "\x00" + u.RawPath + "?" + u.RawQuery
-	case u.RawQuery != "":
-		return u.Path + "?" + u.RawQuery
+	if u.RawQuery != "" {
+		return u.EscapedPath() + "?" + u.RawQuery
 	}
-	return u.Path
+	return u.EscapedPath()
 }
 
 // lookUp finds or makes the document of a request.
@@ -79,7 +75,7 @@ func (s *Server) lookUp(r *http.Request, path string) (*document, error) {
 		return nil, err
 	}
 	d, err := s.document(r.Context(), t)
-	if err == nil && canonical(r.URL, d.key) {
+	if err == nil && canonical(path, d.key) {
 		s.cache.byPath.Store(path, d)
 	}
 	return d, err
@@ -87,13 +83,9 @@ func (s *Server) lookUp(r *http.Request, path string) (*document, error) {
 
 // canonical reports whether an address is one that documents link to, or that
 // readers probe. Others are looked up anew each time: there is no end of them.
-func canonical(u *url.URL, key string) bool {
-	escaped := u.EscapedPath()
-	if u.RawQuery != "" {
-		return escaped+"?"+u.RawQuery == key
-	}
-	_, probe := probes[escaped]
-	return probe || escaped == key
+func canonical(address, key string) bool {
+	_, probe := probes[address]
+	return probe || address == key
 }
 
 // refuse answers a request for which there is no document.

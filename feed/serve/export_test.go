@@ -1,0 +1,17 @@
+package serve
+
+// Head is what the fuzz test sees of a head.
+type Head struct{ Method, Target, Host, Since, Accept string }
+
+// ParseHead reads a head as the lane does; false says that it is not for the lane.
+func ParseHead(raw string) (Head, bool) {
+	var h laneHead
+	if parseHead([]byte(raw), &h) != headPlain {
+		return Head{}, false
+	}
+	method := "GET"
+	if h.head {
+		method = "HEAD"
+	}
+	return Head{method, h.target, h.host, h.since, h.accept}, true
+}

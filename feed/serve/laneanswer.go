@@ -1,0 +1,181 @@
+package serve
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// longestHead is as much of a head as the lane looks at; longer ones go on.
+const longestHead = 8 << 10
+
+// answerAll answers requests until one is not for the lane, which it reports with
+// true, or the connection is at its end.
+func (l *Lane) answerAll(conn *laneConn) (onward bool) {
+	buffer := make([]byte, 0, 2<<10)
+	var head laneHead
+	remote := &http.Request{RemoteAddr: conn.RemoteAddr().String(), Header: http.Header{}}
+	head.client = func() string { return l.server.options.Client(remote) }
+	var out laneWriter
+	for {
+		switch parseHead(buffer, &head) {
+		case headOther:
+			conn.unread = buffer
+			return true
+		case headShort:
+			if len(buffer) >= longestHead {
+				conn.unread = buffer
+				return true
+			}
+			more, ok := l.fill(conn, buffer)
+			if !ok {
+				return false
+			}
+			buffer = more
+			continue
+		}
+		d := l.document(&head)
+		if d == nil {
+			conn.unread = buffer
+			return true
+		}
+		buffer = buffer[:copy(buffer, buffer[head.length:])]
+		rep, unchanged, _ := l.server.answer(&head.request, d)
+		if err := out.write(conn, d, rep, unchanged, head.head); err != nil || l.closing() {
+			return false
+		}
+	}
+}
+
+// fill reads more of a request. An idle connection may be closed by Close.
+func (l *Lane) fill(conn *laneConn, buffer []byte) ([]byte, bool) {
+	timeout := headTimeout
+	if len(buffer) == 0 {
+		timeout = idleTimeout
+	}
+	conn.idle.Store(len(buffer) == 0)
+	if l.closing() {
+		return nil, false
+	}
+	if len(buffer) == cap(buffer) {
+		buffer = append(make([]byte, 0, longestHead), buffer...)
+	}
+	if err := conn.SetDeadline(time.Now().Add(timeout)); err != nil {
+		return nil, false
+	}
+	n, err := conn.Conn.Read(buffer[len(buffer):cap(buffer)])
+	conn.idle.Store(false)
+	if n == 0 && err != nil {
+		if !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) && !errors.Is(err, os.ErrDeadlineExceeded) {
+			l.server.options.Log.Debug("feed connection lost", "error", err)
+		}
+		return nil, false
+	}
+	return buffer[:len(buffer)+n], true
+}
+
+// document returns the document of a request that may be answered at once. Where
+// clients may be asked to wait, net/http does all.
+func (l *Lane) document(head *laneHead) *document {
+	s := l.server
+	s.refresh()
+	d := s.cache.get(head.target)
+	if d == nil || s.manners.every > 0 || !s.current(d) || !l.host(head.host) {
+		return nil
+	}
+	return d
+}
+
+// laneWriter writes responses, with the same header fields that respond sets.
+type laneWriter struct {
+	head    []byte
+	buffers net.Buffers
+	both    [2][]byte
+}
+
+func (o *laneWriter) write(conn net.Conn, d *document, rep *representation, unchanged, headOnly bool) error {
+	if err := conn.SetDeadline(time.Now().Add(writeTimeout)); err != nil {
+		return err
+	}
+	var body []byte
+	switch h := &o.head; {
+	case unchanged:
+		*h = append(append((*h)[:0], "HTTP/1.1 304 Not Modified\r\n"...), rep.laneUnchanged(d)...)
+	default:
+		*h = append(append((*h)[:0], "HTTP/1.1 200 OK\r\n"...), rep.laneFull(d)...)
+		if !headOnly {
+			body = rep.body
+		}
+	}
+	o.head = append(o.head, dateLine()...)
+	if len(body) <= 16<<10 {
+		o.head = append(o.head, body...)
+		_, err := conn.Write(o.head)
+		return err
+	}
+	// Two pieces in one system call: copying a body costs more than the rest.
+	o.both[0], o.both[1] = o.head, body
+	o.buffers = o.both[:]
+	raw := conn
+	if lane, ok := conn.(*laneConn); ok {
+		raw = lane.Conn // only a *net.TCPConn writes both at once
+	}
+	_, err := o.buffers.WriteTo(raw)
+	return err
+}
+
+// laneUnchanged and laneFull are the fields of a representation's responses, made
+// once.
+func (r *representation) laneUnchanged(d *document) []byte {
+	if made := r.lane[0].Load(); made != nil {
+		return *made
+	}
+	fields := fieldLines("Etag", r.header.etag, "Cache-Control", d.cacheControl, "Last-Modified", d.lastModified,
+		"Vary", varyEncoding, "Access-Control-Allow-Origin", anyOrigin)
+	r.lane[0].Store(&fields)
+	return fields
+}
+
+func (r *representation) laneFull(d *document) []byte {
+	if made := r.lane[1].Load(); made != nil {
+		return *made
+	}
+	fields := append(bytes.Clone(r.laneUnchanged(d)), fieldLines("Content-Type", d.contentType, "Content-Length", r.header.length,
+		"X-Content-Type-Options", nosniff, "Content-Encoding", r.header.encoding, "Link", d.link)...)
+	r.lane[1].Store(&fields)
+	return fields
+}
+
+func fieldLines(fields ...any) []byte {
+	var out strings.Builder
+	for i := 0; i < len(fields); i += 2 {
+		for _, value := range fields[i+1].([]string) {
+			out.WriteString(fields[i].(string) + ": " + value + "\r\n")
+		}
+	}
+	return []byte(out.String())
+}
+
+// laneDate is the Date field and the empty line, written anew once a second.
+type laneDate struct {
+	second int64
+	line   []byte
+}
+
+var lastDate atomic.Pointer[laneDate]
+
+func dateLine() []byte {
+	now := time.Now()
+	if last := lastDate.Load(); last != nil && last.second == now.Unix() {
+		return last.line
+	}
+	made := &laneDate{now.Unix(), []byte("Date: " + now.UTC().Format(http.TimeFormat) + "\r\n\r\n")}
+	lastDate.Store(made)
+	return made.line
+}
