@@ -2,9 +2,13 @@ package press
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/tidings-press/tidings/schedule"
+	"github.com/tidings-press/tidings/store"
 )
 
 // DigestView is a digest as people ask for it.
@@ -37,4 +41,28 @@ func (p *Press) Digests(ctx context.Context) ([]DigestView, error) {
 		out = append(out, view)
 	}
 	return out, nil
+}
+
+// FindEdition finds an edition by its id, or by the beginning of it that no other
+// recent edition has.
+func (p *Press) FindEdition(ctx context.Context, id string) (store.Edition, error) {
+	edition, err := p.Store.Edition(ctx, id)
+	if !errors.Is(err, store.ErrNotFound) {
+		return edition, err
+	}
+	const recent = 200
+	found, listErr := p.Store.Editions(ctx, "", recent)
+	if listErr != nil {
+		return edition, listErr
+	}
+	var fits []store.Edition
+	for _, one := range found {
+		if len(id) >= 4 && strings.HasPrefix(one.ID, id) {
+			fits = append(fits, one)
+		}
+	}
+	if len(fits) == 1 {
+		return p.Store.Edition(ctx, fits[0].ID)
+	}
+	return edition, fmt.Errorf("there is no edition %q; right would be: an id that \"tidings digest status\" shows", id)
 }

@@ -43,11 +43,11 @@ type FileReport struct {
 
 // ArticleReport is what became of one article.
 type ArticleReport struct {
-	ID      string        `json:"id"`
-	Slug    string        `json:"slug"`
-	Title   string        `json:"title"`
+	ID      string           `json:"id"`
+	Slug    string           `json:"slug"`
+	Title   string           `json:"title"`
 	Outcome store.ChangeKind `json:"outcome"`
-	Removed bool          `json:"removed,omitempty"`
+	Removed bool             `json:"removed,omitempty"`
 }
 
 // Summary counts what an import did.

@@ -90,6 +90,10 @@ var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 	"await":  await,
 	"signal": sendSignal,
 	"people": writePeople,
+	"fetch":  fetch,
+	"gone":   waitForEnd,
+
+	"eachonce": eachOnce,
 }
 
 // exits runs a command and checks its exit code: exits CODE COMMAND...
@@ -116,9 +120,7 @@ func waitForMails(ts *testscript.TestScript, neg bool, args []string) {
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
 	mails := ts.Value(inboxKey{}).(*inbox.Inbox)
-	for deadline := time.Now().Add(patience); mails.Count() < want && time.Now().Before(deadline); {
-		time.Sleep(20 * time.Millisecond)
-	}
+	waitUntil(func() bool { return mails.Count() >= want })
 	if got := mails.Count(); got != want {
 		ts.Fatalf("%d mails came in, want %d", got, want)
 	}
@@ -128,13 +130,13 @@ func waitForMails(ts *testscript.TestScript, neg bool, args []string) {
 func await(ts *testscript.TestScript, neg bool, args []string) {
 	pattern := regexp.MustCompile(args[1])
 	var data []byte
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	found := waitUntil(func() bool {
 		data, _ = os.ReadFile(ts.MkAbs(args[0]))
-		if pattern.Match(data) != neg {
-			return
-		}
+		return pattern.Match(data) != neg
+	})
+	if !found {
+		ts.Fatalf("%s never had %s:\n%s", args[0], args[1], data)
 	}
-	ts.Fatalf("%s never had %s:\n%s", args[0], args[1], data)
 }
 
 // sendSignal sends a signal to the process whose number a file holds: signal TERM FILE
@@ -154,4 +156,14 @@ func writePeople(ts *testscript.TestScript, _ bool, args []string) {
 		fmt.Fprintf(&out, "reader%d@example.com,Reader %d\n", i, i)
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), out.Bytes(), 0o600))
+}
+
+// waitUntil polls until something holds, or patience ends.
+func waitUntil(holds func() bool) bool {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if holds() {
+			return true
+		}
+	}
+	return false
 }

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tidings-press/tidings/delivery"
+	"github.com/tidings-press/tidings/digest"
+	"github.com/tidings-press/tidings/press"
+)
+
+const sendLong = `Send makes an edition of what is new and sends it now. It asks before: type the digest's name, or
+give --yes in scripts. The sending goes on until every subscriber has a final state; other nodes
+on the same store help. Ctrl-C leaves the rest to them, or to the next serve, worker or send.`
+
+func newDigestSend(a *app) *cobra.Command {
+	var yes, detach bool
+	var since string
+	c := &cobra.Command{
+		Use:     "send NAME",
+		Short:   "Send a digest now",
+		Long:    sendLong,
+		Example: "  tidings digest send weekly\n  tidings digest send weekly --yes --json\n  tidings digest send weekly --since 2026-01-01",
+		Args:    exactly("NAME"),
+		RunE: a.withEngine(func(ctx context.Context, p *press.Press, e *delivery.Engine, args []string) error {
+			if err := setSince(ctx, p, args[0], since); err != nil {
+				return err
+			}
+			if err := a.confirmSend(ctx, e, args[0], yes); err != nil {
+				return err
+			}
+			edition, err := e.SendNow(ctx, args[0], "command line")
+			if errors.Is(err, delivery.ErrNothingNew) {
+				return a.nothingNew(args[0], err)
+			}
+			if err != nil || detach {
+				return a.after(err, "edition %s is approved; serve and worker send it", edition.ID)
+			}
+			return a.sendUntilOver(ctx, e, edition.ID)
+		}),
+	}
+	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	c.Flags().BoolVar(&detach, "detach", false, "leave the sending to serve and worker")
+	c.Flags().StringVar(&since, "since", "", "take in articles from this date on (2026-01-31); by default those that came after the digest began")
+	return c
+}
+
+// setSince moves the beginning of a digest.
+func setSince(ctx context.Context, p *press.Press, name, since string) error {
+	if since == "" {
+		return nil
+	}
+	from, err := time.Parse(time.DateOnly, since)
+	if err != nil {
+		return usagef("--since %q is no date; right would be: --since 2026-01-31", since)
+	}
+	return p.Store.SetDigestSince(ctx, name, from)
+}
+
+func (a *app) nothingNew(name string, why error) error {
+	return a.print(map[string]string{"digest": name, "skipped": why.Error()}, func(w io.Writer) {
+		fmt.Fprintf(w, "%v; a digest begins with what is imported after its first run, and --since DATE takes in what is older\n", why)
+	})
+}
+
+// confirmSend asks for the digest's name, as one types it who means it.
+func (a *app) confirmSend(ctx context.Context, e *delivery.Engine, name string, yes bool) error {
+	audience, err := e.Audience(ctx, name)
+	if err != nil || yes {
+		return err
+	}
+	fmt.Fprintf(a.stderr, "to %s subscribers? type the name of the digest: ", thousands(audience))
+	answer, err := bufio.NewReader(io.LimitReader(a.stdin, 1000)).ReadString('\n')
+	if strings.TrimSpace(answer) == name {
+		return nil
+	}
+	if err != nil && answer == "" {
+		return usagef("nobody answered; right would be: --yes in scripts")
+	}
+	return errors.New("nothing is sent: that was not the name")
+}
+
+// thousands writes 1204 as 1,204.
+func thousands(n int64) string {
+	text := fmt.Sprint(n)
+	for at := len(text) - 3; at > 0; at -= 3 {
+		text = text[:at] + "," + text[at:]
+	}
+	return text
+}
+
+// sendUntilOver works as a node of its own until an edition is over.
+func (a *app) sendUntilOver(ctx context.Context, e *delivery.Engine, id string) error {
+	working, stop := context.WithCancel(ctx)
+	defer stop()
+	var work sync.WaitGroup
+	var broken error
+	work.Go(func() { broken = e.Run(working) })
+	last := a.follow(working, e, id)
+	stop()
+	work.Wait()
+	if broken != nil && ctx.Err() == nil {
+		return broken
+	}
+	if fresh, err := e.Progress(context.WithoutCancel(ctx), id); err == nil {
+		last = fresh
+	}
+	return errors.Join(a.printProgress(last), partlyIf(last.Edition.State != digest.Sent || last.Counts.Refused+last.Counts.Uncertain > 0))
+}
+
+// follow shows the progress of an edition until nothing more happens without an editor.
+func (a *app) follow(ctx context.Context, e *delivery.Engine, id string) (last delivery.Progress) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	bar := a.bar("sending")
+	defer bar.done()
+	held := map[string]bool{}
+	for p := range e.Watch(ctx, id) {
+		last = p
+		bar.set(p.Counts.Total-p.Counts.Open(), p.Counts.Total)
+		for _, hold := range p.Holds {
+			if text := hold.Kind + " " + hold.Name + " is held back: " + hold.Reason; !held[text] {
+				held[text] = true
+				a.warn("%s", text)
+			}
+		}
+		if p.Idle() {
+			break
+		}
+	}
+	return last
+}
+
+// shownProgress is an edition's progress as the commands show it.
+type shownProgress struct {
+	Edition   string    `json:"edition"`
+	Digest    string    `json:"digest"`
+	Number    int       `json:"number"`
+	State     string    `json:"state"`
+	Reason    string    `json:"reason,omitempty"`
+	Subject   string    `json:"subject"`
+	Articles  int       `json:"articles,omitempty"`
+	Created   time.Time `json:"created"`
+	Total     int64     `json:"total"`
+	Sent      int64     `json:"sent"`
+	Refused   int64     `json:"refused"`
+	Skipped   int64     `json:"skipped"`
+	Deferred  int64     `json:"deferred"`
+	Uncertain int64     `json:"uncertain"`
+	Open      int64     `json:"open"`
+	PerSecond float64   `json:"per_second,omitempty"`
+	Left      string    `json:"left,omitempty"`
+}
+
+func showProgress(p delivery.Progress) shownProgress {
+	e, c := p.Edition, p.Counts
+	out := shownProgress{Edition: e.ID, Digest: e.Digest, Number: e.Number, State: string(e.State), Reason: e.Reason, Subject: e.Subject, Articles: len(e.Articles), Created: e.Created,
+		Total: c.Total, Sent: c.Sent, Refused: c.Refused, Skipped: c.Skipped, Deferred: c.Deferred, Uncertain: c.Uncertain, Open: c.Open(), PerSecond: p.Rate}
+	if p.Left > 0 {
+		out.Left = p.Left.String()
+	}
+	return out
+}
+
+func (a *app) printProgress(p delivery.Progress) error {
+	shown := showProgress(p)
+	return a.print(shown, func(w io.Writer) {
+		fmt.Fprintf(w, "%s: %s\nedition %s, number %d of %s", shown.State, shown.Subject, shown.Edition, shown.Number, shown.Digest)
+		if shown.Reason != "" {
+			fmt.Fprintf(w, " (%s)", shown.Reason)
+		}
+		fmt.Fprintf(w, "\n%d subscribers: %d sent, %d refused, %d skipped, %d deferred, %d uncertain, %d open\n", shown.Total, shown.Sent, shown.Refused, shown.Skipped, shown.Deferred, shown.Uncertain, shown.Open)
+		if shown.PerSecond > 0 {
+			fmt.Fprintf(w, "%.0f mails/s\n", shown.PerSecond)
+		}
+	})
+}

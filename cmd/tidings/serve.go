@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tidings-press/tidings/config"
+	"github.com/tidings-press/tidings/press"
+)
+
+const serveLong = `Serve runs the whole service: pages, feeds, the editors' room, and the sending of digests. Any
+number of serve and worker processes may run on one PostgreSQL store.
+
+SIGTERM and Ctrl-C drain: requests are answered, mails on the wire are finished and recorded. A
+second one ends at once; nothing is lost then either, and the mails in doubt are listed.
+SIGHUP reads the configuration again; docs/configuration.md says what a reload changes.`
+
+func newServe(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:     "serve",
+		Short:   "Run the service: pages, feeds, the editors' room and mail",
+		Long:    serveLong,
+		Example: "  tidings serve\n  tidings --config /etc/tidings/config.yaml serve",
+		Args:    exactly(),
+		RunE: func(c *cobra.Command, _ []string) error {
+			return a.with(c.Context(), func(p *press.Press) error {
+				listener, err := net.Listen("tcp", p.Config.Server.Listen)
+				if err != nil {
+					return p.Config.Problem("server.listen", err.Error(), "an address of this machine that is free")
+				}
+				return a.serve(c.Context(), &press.Service{Press: p, HTTP: listener, Ready: func() { a.welcome(c.Context(), p, listener) }})
+			})
+		},
+	}
+}
+
+const workerLong = `Worker sends digests and serves no pages: more hands for a large list, on another machine with
+the same PostgreSQL store and the same settings.`
+
+func newWorker(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:     "worker",
+		Short:   "Send mail without serving pages",
+		Long:    workerLong,
+		Example: "  tidings worker",
+		Args:    exactly(),
+		RunE: func(c *cobra.Command, _ []string) error {
+			return a.with(c.Context(), func(p *press.Press) error {
+				return a.serve(c.Context(), &press.Service{Press: p})
+			})
+		},
+	}
+}
+
+// serve runs a service until a signal ends it.
+func (a *app) serve(ctx context.Context, s *press.Service) error {
+	reload := make(chan *config.Config)
+	s.Reload = reload
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	go func() {
+		for range hangups {
+			c, err := a.config()
+			if err != nil {
+				s.Press.Log.Error("the new settings are refused; the old ones stay", "error", err.Error())
+				continue
+			}
+			select {
+			case reload <- c:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	go func() {
+		<-ctx.Done()
+		a.stopSignals() // from here on a second signal ends the process at once
+	}()
+	err := s.Run(ctx)
+	if errors.Is(err, context.Canceled) {
+		err = nil
+	}
+	return err
+}
+
+// welcome says where the service is, and how its first editor gets in.
+func (a *app) welcome(ctx context.Context, p *press.Press, listener net.Listener) {
+	p.Log.Info("serving", "address", listener.Addr().String())
+	link, err := p.FirstOwnerLink(ctx)
+	if err != nil {
+		p.Log.Error("cannot make the link for the first editor", "error", err)
+		return
+	}
+	if link != "" {
+		fmt.Fprintf(a.stderr, "The editors' room has no owner yet. Open this link once to become it:\n  %s\n", link)
+	}
+}

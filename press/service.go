@@ -1,0 +1,168 @@
+package press
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tidings-press/tidings/config"
+	"github.com/tidings-press/tidings/web"
+)
+
+// Service is a node at work: pages, feeds and mail, or mail alone.
+type Service struct {
+	Press *Press
+	// HTTP is where pages are served; nil for a worker.
+	HTTP net.Listener
+	// Reload gives new settings when someone asks for a reload; nil never does.
+	Reload <-chan *config.Config
+	// Ready is called when the service takes requests and mail; may be nil.
+	Ready func()
+
+	pages atomic.Pointer[http.Handler]
+}
+
+// Run serves until the context ends; then it drains: requests are answered, mails
+// on the wire are finished and recorded.
+func (s *Service) Run(ctx context.Context) error {
+	current, err := s.start(ctx, s.Press)
+	if err != nil {
+		return err
+	}
+	var doors sync.WaitGroup
+	stopped := make(chan error, 3)
+	open := func(run func() error) { doors.Go(func() { stopped <- run() }) }
+	if s.HTTP != nil {
+		open(func() error { return s.serveHTTP(ctx) })
+	}
+	if err := s.openBounces(ctx, open); err != nil {
+		current.stop()
+		return err
+	}
+	s.Press.Log.Info("at work", "site", s.Press.Config.Site.URL, "store", s.Press.Store.Engine(), "settings", s.Press.Config.Fingerprint())
+	if s.Ready != nil {
+		s.Ready()
+	}
+	for {
+		select {
+		case c := <-s.Reload:
+			current = s.reload(ctx, current, c)
+		case err = <-stopped:
+			if err == nil && ctx.Err() == nil {
+				continue
+			}
+			current.stop()
+			return err
+		case <-ctx.Done():
+			s.Press.Log.Info("stopping: what is on the wire is finished first")
+			current.stop()
+			doors.Wait()
+			return nil
+		}
+	}
+}
+
+// reload starts the service anew with other settings, and stops the old one only
+// when the new one runs. What cannot be reloaded stays as it was.
+func (s *Service) reload(ctx context.Context, current *generation, c *config.Config) *generation {
+	c.Store, c.Server.Listen, c.Log.Format = s.Press.Config.Store, s.Press.Config.Server.Listen, s.Press.Config.Log.Format
+	c.FeedSet.Memory, c.Bounces.SMTP, c.Bounces.LMTP = s.Press.Config.FeedSet.Memory, s.Press.Config.Bounces.SMTP, s.Press.Config.Bounces.LMTP
+	set, err := CheckTemplates(c)
+	var next *generation
+	if err == nil {
+		next, err = s.start(ctx, &Press{Config: c, Store: s.Press.Store, Templates: set, Log: s.Press.Log})
+	}
+	if err != nil {
+		s.Press.Log.Error("the new settings are refused; the old ones stay", "error", err)
+		return current
+	}
+	SetLevel(c.Log)
+	s.Press.Log.Info("reloaded", "settings", c.Fingerprint())
+	current.stop()
+	return next
+}
+
+// generation is what runs with one state of the settings.
+type generation struct {
+	cancel context.CancelFunc
+	work   sync.WaitGroup
+}
+
+// stop ends a generation and waits until it has drained.
+func (g *generation) stop() {
+	g.cancel()
+	g.work.Wait()
+}
+
+// start begins a generation and puts its pages in place.
+func (s *Service) start(ctx context.Context, p *Press) (*generation, error) {
+	engine, err := p.Engine(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // Run cancels, so that everything stops in order
+	g := &generation{cancel: cancel}
+	g.work.Go(func() {
+		if err := engine.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
+			p.Log.Error("the engine stopped", "error", err)
+		}
+	})
+	g.work.Go(func() { p.keepHouse(ctx) })
+	g.work.Go(func() { p.pollMailbox(ctx) })
+	if s.HTTP == nil {
+		return g, nil
+	}
+	feeds, err := p.Feeds(ctx)
+	if err == nil {
+		var pages http.Handler
+		if pages, err = p.pages(ctx, engine, feeds); err == nil {
+			s.pages.Store(&pages)
+		}
+	}
+	if err != nil {
+		g.stop()
+		return nil, err
+	}
+	g.work.Go(func() { p.countPolls(ctx, feeds) })
+	g.work.Go(func() { p.watchSources(ctx, feeds.Changed) })
+	return g, nil
+}
+
+// How long requests may take to finish when the service stops: streams of progress
+// are then cut.
+const (
+	drainQuick = 2 * time.Second
+	drainAll   = 8 * time.Second
+)
+
+func (s *Service) serveHTTP(ctx context.Context) error {
+	server := web.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		(*s.pages.Load()).ServeHTTP(w, r)
+	}), s.Press.Log)
+	requests, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
+	server.BaseContext = func(net.Listener) context.Context { return requests }
+	done := make(chan error, 1)
+	go func() { done <- server.Serve(s.HTTP) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	quick, stop := context.WithTimeout(requests, drainQuick)
+	defer stop()
+	if server.Shutdown(quick) == nil {
+		return nil
+	}
+	cut()
+	all, stopAll := context.WithTimeout(context.WithoutCancel(ctx), drainAll)
+	defer stopAll()
+	if server.Shutdown(all) != nil {
+		return server.Close()
+	}
+	return nil
+}
