@@ -317,3 +317,11 @@ func (p *Postgres) program(name string, args ...string) error {
 	}
 	return nil
 }
+
+// LaunchPostgres starts a server outside of a test. The caller removes it.
+func LaunchPostgres(opts PostgresOptions) (*Postgres, error) { return launch(opts) }
+
+// Fresh makes an empty database and returns its DSN.
+func (p *Postgres) Fresh(ctx context.Context, name string) (string, error) {
+	return p.dsn(name), p.Exec(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize())
+}

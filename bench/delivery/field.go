@@ -1,0 +1,200 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tidings-press/tidings/article"
+	"github.com/tidings-press/tidings/delivery"
+	"github.com/tidings-press/tidings/internal/sink"
+	"github.com/tidings-press/tidings/internal/testenv"
+	"github.com/tidings-press/tidings/store"
+	"github.com/tidings-press/tidings/subscriber"
+)
+
+// field is where the runs take place: a sink, a folder, and a PostgreSQL when one
+// is needed.
+type field struct {
+	options
+	dir      string
+	postgres *testenv.Postgres
+	size     int // bytes of one mail
+	runs     int
+}
+
+func newField(ctx context.Context, o options) (*field, error) {
+	dir, err := os.MkdirTemp("", "tidings-bench-")
+	if err != nil {
+		return nil, err
+	}
+	f := &field{options: o, dir: dir}
+	if strings.Contains(o.runs, "postgres") || o.runs == "nodes" {
+		if f.postgres, err = testenv.LaunchPostgres(testenv.PostgresOptions{Settings: []string{"shared_buffers=256MB", "max_wal_size=2GB"}}); err != nil {
+			f.close()
+			return nil, err
+		}
+	}
+	if f.size, err = f.mailSize(ctx); err != nil {
+		f.close()
+		return nil, err
+	}
+	return f, nil
+}
+
+func (f *field) close() {
+	if f.postgres != nil {
+		f.postgres.Remove()
+	}
+	_ = os.RemoveAll(f.dir)
+}
+
+// sink starts the far end of a run.
+func (f *field) sink() (*sink.Server, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	return sink.Start(l, sink.Options{Delay: f.delay}), nil
+}
+
+// measure makes one run.
+func (f *field) measure(ctx context.Context, name string) (result, error) {
+	server, err := f.sink()
+	if err != nil {
+		return result{}, err
+	}
+	defer server.Close()
+	if name == "smtp-source" {
+		return f.source(ctx, server)
+	}
+	engine, key, _ := strings.Cut(name, "+")
+	dsn, err := f.prepare(ctx, engine)
+	if err != nil {
+		return result{}, err
+	}
+	r, err := f.node(ctx, dsn, server.Addr(), key, f.connections)
+	if err == nil && server.Tally.Distinct() != int64(f.mails) {
+		err = fmt.Errorf("%d of %d people have the mail", server.Tally.Distinct(), f.mails)
+	}
+	return r, err
+}
+
+// source is the yardstick: Postfix's own generator, eight connections.
+func (f *field) source(ctx context.Context, server *sink.Server) (result, error) {
+	program, err := exec.LookPath("smtp-source")
+	if err != nil {
+		if program = "/usr/sbin/smtp-source"; !exists(program) {
+			return result{}, fmt.Errorf("smtp-source is not installed; it comes with Debian's postfix")
+		}
+	}
+	cmd := exec.CommandContext(ctx, program, "-s", "8", "-m", strconv.Itoa(f.mails), "-l", strconv.Itoa(f.size), "-f", "editor@gazette.example", "-t", "reader@example.org", server.Addr().String())
+	begin := time.Now()
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return result{}, fmt.Errorf("%w: %s", err, out)
+	}
+	return result{mails: f.mails, took: time.Since(begin)}, nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// dsn names a fresh store.
+func (f *field) dsn(ctx context.Context, engine string) (string, error) {
+	f.runs++
+	if engine == "postgres" {
+		return f.postgres.Fresh(ctx, fmt.Sprintf("run%d", f.runs))
+	}
+	return "sqlite:" + filepath.Join(f.dir, fmt.Sprintf("run%d.db", f.runs)), nil
+}
+
+// prepare fills a fresh store: articles, and the subscribers by an import.
+func (f *field) prepare(ctx context.Context, engine string) (string, error) {
+	dsn, err := f.dsn(ctx, engine)
+	if err != nil {
+		return "", err
+	}
+	s, err := store.Open(ctx, dsn, store.Options{Durability: store.Normal})
+	if err != nil {
+		return "", err
+	}
+	defer s.Close()
+	for i := range articles {
+		a := sample(i, s.Now())
+		if _, err := s.PutArticle(ctx, &a, nil, nil); err != nil {
+			return "", err
+		}
+	}
+	if err := addDigest(ctx, s); err != nil {
+		return "", err
+	}
+	begin := time.Now()
+	result, err := s.ImportSubscribers(ctx, people(f.mails), store.ImportOptions{Digests: []string{"weekly"}, State: subscriber.Active})
+	if err == nil && f.mails >= 100_000 {
+		fmt.Fprintf(os.Stderr, "%s: imported %d lines, %.0f a second\n", engine, result.Lines, float64(result.Lines)/time.Since(begin).Seconds())
+	}
+	return dsn, err
+}
+
+// people are so many rows of a list.
+func people(n int) iter.Seq2[subscriber.Row, error] {
+	return func(yield func(subscriber.Row, error) bool) {
+		for i := range n {
+			address, err := subscriber.ParseAddress(fmt.Sprintf("reader%d@example.org", i))
+			if !yield(subscriber.Row{Line: i + 1, Address: address, Name: fmt.Sprintf("Reader No %d", i)}, err) {
+				return
+			}
+		}
+	}
+}
+
+// articles of an edition: so many make a mail of about 41 KB.
+const articles = 11
+
+func sample(i int, now time.Time) article.Article {
+	text := strings.Repeat("The ferry waited eleven minutes for a school bus, and nobody on board complained about it at all. ", 4)
+	return article.Article{
+		Source: fmt.Sprintf("bench:%d", i), Slug: fmt.Sprintf("article-%d", i), Title: fmt.Sprintf("Article number %d of this edition", i),
+		Summary: text, HTML: "<p>" + text + "</p>", Language: "en", Published: now, Updated: now, Status: article.Published,
+		Authors: []article.Author{{Name: "Ada Whitlock"}}, Hash: strconv.Itoa(i),
+	}
+}
+
+// mailSize is the length of one mail, as a node would pour it.
+func (f *field) mailSize(ctx context.Context) (int, error) {
+	server, err := f.sink()
+	if err != nil {
+		return 0, err
+	}
+	defer server.Close()
+	one := *f
+	one.mails, one.delay = 1, 0
+	dsn, err := one.prepare(ctx, "sqlite")
+	if err != nil {
+		return 0, err
+	}
+	f.runs = one.runs
+	if _, err := one.node(ctx, dsn, server.Addr(), "", 1); err != nil {
+		return 0, err
+	}
+	return int(server.Tally.Bytes()), nil
+}
+
+func addDigest(ctx context.Context, s *store.Store) error {
+	engine, err := newEngine(ctx, s, delivery.Relay{}, "", nil)
+	if err != nil {
+		return err
+	}
+	_ = engine
+	return s.SetDigestSince(ctx, "weekly", time.Time{})
+}

@@ -1,0 +1,183 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime/pprof"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/tidings-press/tidings/delivery"
+	"github.com/tidings-press/tidings/digest"
+	"github.com/tidings-press/tidings/mailer"
+	"github.com/tidings-press/tidings/store"
+	"github.com/tidings-press/tidings/templates"
+)
+
+// nodeVariable makes this program a node: a process of its own, so that its memory
+// can be measured.
+const nodeVariable = "TIDINGS_BENCH_NODE"
+
+// order is what a node is told.
+type order struct {
+	DSN         string
+	Host        string
+	Port        int
+	Key         string // rsa, ed25519 or none
+	Connections int
+	Durability  store.Durability
+	Chunk       int
+	Profile     string
+	Wait        bool // works for others' editions until its input closes
+}
+
+// node starts a node and waits until it has sent an edition.
+func (f *field) node(ctx context.Context, dsn string, sink net.Addr, key string, connections int) (result, error) {
+	cmd, err := f.command(ctx, dsn, sink, key, connections, false)
+	if err != nil {
+		return result{}, err
+	}
+	out, err := cmd.Output()
+	if err != nil {
+		return result{}, err
+	}
+	var took time.Duration
+	if err := json.Unmarshal(out, &took); err != nil {
+		return result{}, err
+	}
+	usage, _ := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	return result{mails: f.mails, took: took, peak: usage.Maxrss * 1024}, nil
+}
+
+func (f *field) command(ctx context.Context, dsn string, sink net.Addr, key string, connections int, wait bool) (*exec.Cmd, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	to := sink.(*net.TCPAddr)
+	o := order{DSN: dsn, Host: to.IP.String(), Port: to.Port, Key: key, Connections: connections, Durability: store.Durability(f.durability), Chunk: f.chunk, Wait: wait}
+	if f.profile != "" {
+		o.Profile = filepath.Join(f.profile, fmt.Sprintf("node%d.pprof", f.runs))
+	}
+	text, err := json.Marshal(o)
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, self)
+	cmd.Env = append(os.Environ(), nodeVariable+"="+string(text))
+	cmd.Stderr = os.Stderr
+	return cmd, nil
+}
+
+// runNode is the node's side.
+func runNode() error {
+	var o order
+	if err := json.Unmarshal([]byte(os.Getenv(nodeVariable)), &o); err != nil {
+		return err
+	}
+	if o.Profile != "" {
+		file, err := os.Create(o.Profile)
+		if err != nil {
+			return err
+		}
+		if err := pprof.StartCPUProfile(file); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	s, err := store.Open(ctx, o.DSN, store.Options{Durability: o.Durability})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	keys, err := signingKeys(o.Key)
+	if err != nil {
+		return err
+	}
+	relay := delivery.Relay{Weight: 1, Connections: o.Connections, Relay: mailer.Relay{Name: "sink", Host: o.Host, Port: o.Port, Security: mailer.NoTLS, Auth: mailer.AuthNone}}
+	engine, err := newEngine(ctx, s, relay, strconv.Itoa(o.Chunk), keys)
+	if err != nil {
+		return err
+	}
+	done := make(chan error, 1)
+	go func() { done <- engine.Run(ctx) }()
+	if o.Wait {
+		_, _ = os.Stdin.Read(make([]byte, 1))
+		cancel()
+		return <-done
+	}
+	edition, err := engine.SendNow(ctx, "weekly", "bench")
+	if err != nil {
+		return err
+	}
+	took, err := await(ctx, s, edition.ID)
+	if err != nil {
+		return err
+	}
+	cancel()
+	if err := <-done; err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(took)
+}
+
+// await waits for the end of an edition: the time from its approval to its last
+// delivery recorded, as the store has it.
+func await(ctx context.Context, s *store.Store, id string) (time.Duration, error) {
+	for {
+		edition, err := s.Edition(ctx, id)
+		if err != nil {
+			return 0, err
+		}
+		if edition.State == digest.Sent {
+			return edition.Finished.Sub(edition.Approved), nil
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+func newEngine(ctx context.Context, s *store.Store, relay delivery.Relay, chunk string, keys []mailer.Key) (*delivery.Engine, error) {
+	set, err := templates.Load("")
+	if err != nil {
+		return nil, err
+	}
+	links, err := s.Keys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	size, _ := strconv.Atoi(chunk)
+	o := delivery.Options{
+		Store: s, Keys: links, Templates: set, DKIM: keys, Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		Site: digest.Site{Title: "The Gazette", URL: "https://gazette.example", Language: "en"},
+		Digests: []delivery.Definition{{
+			Definition: digest.Definition{Name: "weekly", Title: "The week"}, Max: 100,
+			From: mailer.Address{Name: "The Gazette", Email: "editor@gazette.example"},
+		}},
+		Policy: delivery.Policy{Resend: true, Chunk: size},
+	}
+	if relay.Port != 0 {
+		o.Relays = []delivery.Relay{relay}
+	}
+	return delivery.New(ctx, o)
+}
+
+func signingKeys(kind string) ([]mailer.Key, error) {
+	if kind == "" {
+		return nil, nil
+	}
+	fresh, err := mailer.GenerateKey(kind)
+	if err != nil {
+		return nil, err
+	}
+	signer, err := mailer.ParseKey(fresh.PEM)
+	return []mailer.Key{{Domain: "gazette.example", Selector: "bench", Signer: signer}}, err
+}

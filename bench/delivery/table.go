@@ -1,0 +1,47 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// result is one run.
+type result struct {
+	mails int
+	took  time.Duration
+	peak  int64 // bytes of memory of the node; 0 if not measured
+}
+
+func (r result) rate() float64 { return float64(r.mails) / r.took.Seconds() }
+
+// print writes the table: medians, and the median of the ratios to the yardstick
+// of the same round.
+func print(names []string, results map[string][]result) {
+	yardstick := results["smtp-source"]
+	fmt.Printf("%-16s %12s %22s %14s\n", "run", "mails/s", "of smtp-source", "peak memory")
+	for _, name := range names {
+		var rates, ratios, peaks []float64
+		for i, r := range results[name] {
+			rates = append(rates, r.rate())
+			peaks = append(peaks, float64(r.peak)/(1<<20))
+			if i < len(yardstick) {
+				ratios = append(ratios, r.rate()/yardstick[i].rate())
+			}
+		}
+		ratio := "-"
+		if len(ratios) > 0 {
+			ratio = fmt.Sprintf("%.2f (%.2f to %.2f)", median(ratios), slices.Min(ratios), slices.Max(ratios))
+		}
+		memory := "-"
+		if p := median(peaks); p > 0 {
+			memory = fmt.Sprintf("%.0f MB", p)
+		}
+		fmt.Printf("%-16s %12.0f %22s %14s\n", name, median(rates), ratio, memory)
+	}
+}
+
+func median(values []float64) float64 {
+	values = slices.Sorted(slices.Values(values))
+	return values[len(values)/2]
+}
