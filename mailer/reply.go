@@ -40,8 +40,13 @@ func (r Reply) String() string {
 	return strings.TrimSpace(strconv.Itoa(r.Code) + " " + r.Enhanced + " " + r.Text)
 }
 
-// Throttled says whether the server asks to slow down: 421 or 4.7.x.
+// Throttled says whether the server asks to slow down: 421 or 4.7.x. Greylisting,
+// which also says 4.7.1, only wants each recipient to be tried again: who slows
+// down for it never gets through a list.
 func (r Reply) Throttled() bool {
+	if text := strings.ToLower(r.Text); strings.Contains(text, "greylist") || strings.Contains(text, "graylist") {
+		return r.Code == 421
+	}
 	return r.Code == 421 || strings.HasPrefix(r.Enhanced, "4.7.")
 }
 

@@ -132,6 +132,9 @@ func TestReplyAsText(t *testing.T) {
 			t.Errorf("%+v is %q, want %q", reply, got, want)
 		}
 	}
+	if (Reply{Code: 451, Enhanced: "4.7.1", Text: "Greylisted, try again later"}).Throttled() {
+		t.Error("greylisting counts as a wish to slow down")
+	}
 	if !(Reply{Code: 421}).Throttled() || !(Reply{Code: 450, Enhanced: "4.7.1"}).Throttled() || (Reply{Code: 450, Enhanced: "4.2.1"}).Throttled() {
 		t.Error("Throttled is wrong")
 	}
