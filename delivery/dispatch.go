@@ -137,6 +137,7 @@ const releaseFor = 5 * time.Second
 func (e *Engine) release(l *lease) {
 	ctx, cancel := context.WithTimeout(context.Background(), releaseFor)
 	defer cancel()
+	e.recorder.Forget(l.Chunk)
 	finished, err := e.Store.ReleaseChunk(ctx, l.Chunk, e.Policy.Resend)
 	if err != nil {
 		e.Log.Warn("a chunk could not be given back; it is free when its lease ends", "edition", l.Edition, "chunk", l.Number, "error", err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/tidings-press/tidings/digest"
@@ -46,12 +47,16 @@ type Note struct {
 
 // Recorder commits outcomes and intents in groups: whatever is waiting when a
 // commit ends goes into the next one, so that one commit serves all connections
-// and none waits for a timer.
+// and none waits for a timer. PostgreSQL gets several commits at once: it makes
+// one write to the disk of them.
 type Recorder struct {
 	store *Store
 	notes chan pending
-	done  chan struct{}
-	stop  context.CancelFunc
+	work  sync.WaitGroup
+	end   chan struct{}
+
+	mu     sync.Mutex
+	counts chunkCounts // outcomes that the chunks' counters do not have yet
 }
 
 type pending struct {
@@ -67,19 +72,65 @@ type answer struct {
 // maxGroup bounds one commit.
 const maxGroup = 512
 
+// countEvery is how often counters are brought up to date: often enough for an
+// editor who watches, seldom enough to cost nothing. Whoever gives a chunk back
+// counts it exactly.
+const countEvery = 250 * time.Millisecond
+
 // NewRecorder starts a recorder. It is used by any number of connections.
 func (s *Store) NewRecorder() *Recorder {
-	ctx, stop := context.WithCancel(context.Background())
-	r := &Recorder{store: s, notes: make(chan pending, maxGroup), done: make(chan struct{}), stop: stop}
-	go r.run(ctx)
+	r := &Recorder{store: s, notes: make(chan pending, maxGroup), end: make(chan struct{}), counts: chunkCounts{}}
+	writers := 1
+	if s.engine == Postgres {
+		writers = 4
+	}
+	for range writers {
+		r.work.Go(r.run)
+	}
+	go r.keepCounting()
 	return r
 }
 
 // Close ends the recorder after what it was given is committed.
 func (r *Recorder) Close() {
 	close(r.notes)
-	<-r.done
-	r.stop()
+	r.work.Wait()
+	close(r.end)
+	r.count()
+}
+
+func (r *Recorder) keepCounting() {
+	ticker := time.NewTicker(countEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			r.count()
+		case <-r.end:
+			return
+		}
+	}
+}
+
+// count brings the chunks' counters up to date. What fails is counted next time.
+func (r *Recorder) count() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.counts) == 0 {
+		return
+	}
+	ctx := context.Background()
+	if err := r.store.write(ctx, func(tx *runner) error { return r.counts.add(ctx, tx) }); err == nil {
+		clear(r.counts)
+	}
+}
+
+// Forget drops what is not counted yet of a chunk: it is about to be given back,
+// and counted exactly.
+func (r *Recorder) Forget(c Chunk) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.counts, counted{c.Edition, c.Number, c.Epoch})
 }
 
 // Record commits an outcome together with the next intent, and returns when both
@@ -97,8 +148,7 @@ func (r *Recorder) Record(ctx context.Context, note Note) (granted bool, err err
 	return a.granted, a.err
 }
 
-func (r *Recorder) run(ctx context.Context) {
-	defer close(r.done)
+func (r *Recorder) run() {
 	group := make([]pending, 0, maxGroup)
 	for first := range r.notes {
 		group = append(group[:0], first)
@@ -113,13 +163,19 @@ func (r *Recorder) run(ctx context.Context) {
 			}
 			break
 		}
-		r.commit(ctx, group)
+		r.commit(context.Background(), group)
 	}
 }
 
 // commit stores a group. When the store fails all of it, each caller hears so.
 func (r *Recorder) commit(ctx context.Context, group []pending) {
-	granted, err := r.store.record(ctx, group)
+	counts := chunkCounts{}
+	granted, err := r.store.record(ctx, group, counts)
+	if err == nil && len(counts) > 0 {
+		r.mu.Lock()
+		r.counts.merge(counts)
+		r.mu.Unlock()
+	}
 	for _, p := range group {
 		a := answer{err: err}
 		if next := p.note.Next; next != nil && err == nil {
@@ -131,22 +187,19 @@ func (r *Recorder) commit(ctx context.Context, group []pending) {
 
 // record is one transaction: outcomes first, since a connection's next mail may be
 // the same reader's next edition, then skips, then intents.
-func (s *Store) record(ctx context.Context, group []pending) (map[[2]int64]bool, error) {
+func (s *Store) record(ctx context.Context, group []pending, counts chunkCounts) (map[[2]int64]bool, error) {
 	batch := newBatch(group, millis(s.Now()))
 	granted := map[[2]int64]bool{}
 	err := s.write(ctx, func(tx *runner) error {
 		clear(granted)
-		counts := chunkCounts{}
+		clear(counts)
 		if err := batch.outcomes(ctx, tx, counts); err != nil {
 			return err
 		}
 		if err := batch.skips(ctx, tx, counts); err != nil {
 			return err
 		}
-		if err := batch.intents(ctx, tx, granted); err != nil {
-			return err
-		}
-		return counts.add(ctx, tx)
+		return batch.intents(ctx, tx, granted)
 	})
 	return granted, err
 }

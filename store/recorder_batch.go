@@ -31,6 +31,7 @@ func newBatch(group []pending, now int64) *noteBatch {
 	for _, p := range group {
 		if o := p.note.Done; o != nil {
 			b.done = append(b.done, row{Edition: o.Chunk.Edition, Subscriber: o.Subscriber, Attempt: o.Attempt, State: string(o.State),
+				Chunk: o.Chunk.Number, Epoch: o.Chunk.Epoch,
 				Reason: o.Reason, Code: o.Code, Reply: o.Reply, Relay: o.Relay, At: now, NextTry: millis(o.NextTry)})
 		}
 		if k := p.note.Skip; k != nil {
@@ -58,6 +59,10 @@ func changes(ctx context.Context, tx *runner, query string, rows []row, counts c
 	if len(rows) == 0 {
 		return nil
 	}
+	epochs := map[[2]int64]int64{}
+	for _, r := range rows {
+		epochs[[2]int64{r.Edition, r.Chunk}] = r.Epoch
+	}
 	text, err := marshalRows(rows)
 	if err != nil {
 		return err
@@ -68,7 +73,7 @@ func changes(ctx context.Context, tx *runner, query string, rows []row, counts c
 		if err := rows.Scan(&edition, &subscriber, &chunk, &state); err != nil {
 			return err
 		}
-		counts.note(edition, chunk, state)
+		counts.note(edition, chunk, epochs[[2]int64{edition, chunk}], state)
 		return nil
 	})
 }
@@ -91,30 +96,49 @@ func (b *noteBatch) intents(ctx context.Context, tx *runner, granted map[[2]int6
 	})
 }
 
-// chunkCounts are the final outcomes of a batch by edition and chunk.
-type chunkCounts map[[2]int64]*[3]int64
+// counted names a chunk and the lease under which its outcomes came.
+type counted struct{ edition, chunk, epoch int64 }
 
-func (c chunkCounts) note(edition, chunk int64, state digest.DeliveryState) {
-	key := [2]int64{edition, chunk}
-	if c[key] == nil {
-		c[key] = new([3]int64)
-	}
+// chunkCounts are final outcomes: sent, refused, skipped.
+type chunkCounts map[counted][3]int64
+
+func (c chunkCounts) note(edition, chunk, epoch int64, state digest.DeliveryState) {
+	key := counted{edition, chunk, epoch}
+	n := c[key]
 	switch state {
 	case digest.DeliverySent:
-		c[key][0]++
+		n[0]++
 	case digest.DeliveryRefused:
-		c[key][1]++
+		n[1]++
 	case digest.DeliverySkipped:
-		c[key][2]++
+		n[2]++
+	}
+	c[key] = n
+}
+
+// merge adds the counts of another batch.
+func (c chunkCounts) merge(other chunkCounts) {
+	for key, n := range other {
+		have := c[key]
+		c[key] = [3]int64{have[0] + n[0], have[1] + n[1], have[2] + n[2]}
 	}
 }
 
+// add writes the counts. An answer that came after its chunk was taken over makes
+// that chunk be counted anew, and looked at again.
 func (c chunkCounts) add(ctx context.Context, tx *runner) error {
 	for key, n := range c {
-		if *n == [3]int64{} {
+		changed, err := tx.exec(ctx, "delivery.count", key.edition, key.chunk, key.epoch, n[0], n[1], n[2])
+		if err != nil {
+			return err
+		}
+		if changed > 0 {
 			continue
 		}
-		if _, err := tx.exec(ctx, "delivery.count", key[0], key[1], n[0], n[1], n[2]); err != nil {
+		if _, err := tx.exec(ctx, "chunk.recount", key.edition, key.chunk); err != nil {
+			return err
+		}
+		if _, err := tx.exec(ctx, "chunk.look", key.edition, key.chunk); err != nil {
 			return err
 		}
 	}

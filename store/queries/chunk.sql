@@ -51,9 +51,14 @@ UPDATE deliveries SET state = 'skipped', reason = 'the edition was cancelled', a
 WHERE edition = $1 AND subscriber BETWEEN $2 AND $3 AND state IN ('queued', 'deferred');
 
 -- name: chunk.recount
--- Index: primary keys.
-UPDATE chunks SET
-    skipped = (SELECT count(*) FROM deliveries d WHERE d.edition = $1 AND d.subscriber BETWEEN chunks.first_id AND chunks.last_id AND d.state = 'skipped'),
-    deferred = (SELECT count(*) FROM deliveries d WHERE d.edition = $1 AND d.subscriber BETWEEN chunks.first_id AND chunks.last_id AND d.state = 'deferred'),
-    uncertain = (SELECT count(*) FROM deliveries d WHERE d.edition = $1 AND d.subscriber BETWEEN chunks.first_id AND chunks.last_id AND d.state = 'uncertain')
+-- Counts a chunk anew from its deliveries. Index: primary keys.
+UPDATE chunks SET (sent, refused, skipped, deferred, uncertain) = (
+    SELECT coalesce(sum(CASE WHEN d.state = 'sent' THEN 1 ELSE 0 END), 0), coalesce(sum(CASE WHEN d.state = 'refused' THEN 1 ELSE 0 END), 0),
+        coalesce(sum(CASE WHEN d.state = 'skipped' THEN 1 ELSE 0 END), 0), coalesce(sum(CASE WHEN d.state = 'deferred' THEN 1 ELSE 0 END), 0),
+        coalesce(sum(CASE WHEN d.state = 'uncertain' THEN 1 ELSE 0 END), 0)
+    FROM deliveries d WHERE d.edition = $1 AND d.subscriber BETWEEN chunks.first_id AND chunks.last_id)
 WHERE edition = $1 AND number = $2;
+
+-- name: chunk.look
+-- Makes somebody look at a chunk that waits: what it waited for may have come. Index: primary key.
+UPDATE chunks SET not_before = 0 WHERE edition = $1 AND number = $2 AND state = 'waiting';

@@ -48,9 +48,9 @@ LEFT JOIN subscriptions u ON u.digest = n.digest AND u.subscriber = $4 AND u.lef
 WHERE n.seq = $1;
 
 -- name: delivery.count
--- Adds a batch's changes to a chunk's counters. Index: primary key.
-UPDATE chunks SET sent = sent + $3, refused = refused + $4, skipped = skipped + $5
-WHERE edition = $1 AND number = $2;
+-- Adds outcomes to a chunk's counters, as long as it is still this holder's. Index: primary key.
+UPDATE chunks SET sent = sent + $4, refused = refused + $5, skipped = skipped + $6
+WHERE edition = $1 AND number = $2 AND epoch = $3 AND state = 'leased';
 
 -- name: delivery.get
 -- Index: primary key.

@@ -1,0 +1,263 @@
+package delivery_test
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/tidings-press/tidings/delivery"
+	"github.com/tidings-press/tidings/digest"
+	"github.com/tidings-press/tidings/internal/sink"
+	"github.com/tidings-press/tidings/internal/testenv"
+	"github.com/tidings-press/tidings/mailer"
+	"github.com/tidings-press/tidings/store"
+	"github.com/tidings-press/tidings/store/storetest"
+	"github.com/tidings-press/tidings/subscriber"
+)
+
+// faulty is a bundle whose clock can be put forward, and whose connections do not
+// wait long.
+type faulty struct {
+	*bundle
+	ahead atomic.Int64
+}
+
+func misbehaving(t *testing.T, wire sink.Options) *faulty {
+	t.Helper()
+	f := &faulty{bundle: setup(t, store.SQLite, wire)}
+	f.store = storetest.Reopen(t, f.dsn, store.Options{Clock: func() time.Time { return time.Now().Add(time.Duration(f.ahead.Load())) }})
+	f.options.Store = f.store
+	f.options.Relays[0].Timeouts = mailer.Timeouts{Connect: time.Second, Command: time.Second, Body: time.Second, Final: time.Second}
+	return f
+}
+
+// forward lets time pass while nothing is on the wire.
+func (f *faulty) forward(d time.Duration) {
+	f.t.Helper()
+	f.stop()
+	f.ahead.Add(int64(d))
+	f.start()
+}
+
+// state checks a reader's state.
+func (f *faulty) state(n int, want subscriber.State) {
+	f.t.Helper()
+	got, err := f.store.SubscriberByAddress(f.t.Context(), subscriber.MustParseAddress(fmt.Sprintf("reader%d@example.org", n)))
+	if err != nil || got.State != want {
+		f.t.Errorf("reader %d is %s (%v), want %s", n, got.State, err, want)
+	}
+}
+
+func TestRefusalsAreCountedAndFollowed(t *testing.T) {
+	t.Parallel()
+	f := misbehaving(t, sink.Options{Faults: []sink.Fault{
+		{At: sink.AtRcpt, Match: "reader1@", Reply: "550 5.1.1 no such user"},
+		{At: sink.AtRcpt, Match: "reader2@", Reply: "550 5.2.1 mailbox disabled"},
+		{At: sink.AfterDot, Match: "reader3@", Reply: "550 5.1.1 no such user"},
+		{At: sink.AtRcpt, Match: "reader4@", Reply: "552 5.2.2 mailbox full"},
+	}})
+	f.readers(40)
+	f.article("ferries")
+	f.start()
+	p := f.sent(f.send().ID)
+	if p.Counts != (store.Counts{Total: 40, Sent: 36, Refused: 4}) {
+		t.Errorf("counts %+v", p.Counts)
+	}
+	f.once(36)
+	f.state(1, subscriber.Bounced)
+	f.state(2, subscriber.Active)
+	f.state(3, subscriber.Bounced)
+	f.state(4, subscriber.Active)
+}
+
+func TestGreylistedMailsArriveLater(t *testing.T) {
+	t.Parallel()
+	f := misbehaving(t, sink.Options{Greylist: 2})
+	f.readers(30)
+	f.article("ferries")
+	f.start()
+	e := f.send()
+	for range 2 {
+		f.until(e.ID, "put off", func(p delivery.Progress) bool { return p.Counts.Deferred == 30 })
+		if len(f.wire.Received()) != 0 {
+			t.Error("a greylisted mail counts as received")
+		}
+		f.forward(10 * time.Minute)
+	}
+	if p := f.sent(e.ID); p.Counts != (store.Counts{Total: 30, Sent: 30}) {
+		t.Errorf("counts %+v", p.Counts)
+	}
+	f.once(30)
+}
+
+func TestRetriesEndAfterTheirTime(t *testing.T) {
+	t.Parallel()
+	f := misbehaving(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Match: "reader7@", Reply: "450 4.2.1 try later"}}})
+	f.readers(10)
+	f.article("ferries")
+	f.start()
+	e := f.send()
+	f.until(e.ID, "put off", func(p delivery.Progress) bool { return p.Counts.Sent == 9 && p.Counts.Deferred == 1 })
+	f.forward(73 * time.Hour)
+	if p := f.sent(e.ID); p.Counts != (store.Counts{Total: 10, Sent: 9, Refused: 1}) {
+		t.Errorf("counts %+v", p.Counts)
+	}
+	f.state(7, subscriber.Active)
+}
+
+func TestWhoLeavesWhileTheirMailWaitsDoesNotGetIt(t *testing.T) {
+	t.Parallel()
+	f := misbehaving(t, sink.Options{Greylist: 1})
+	f.readers(10)
+	f.article("ferries")
+	f.start()
+	e := f.send()
+	f.until(e.ID, "put off", func(p delivery.Progress) bool { return p.Counts.Deferred == 10 })
+	left, err := f.store.SubscriberByAddress(t.Context(), subscriber.MustParseAddress("reader3@example.org"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.store.Unsubscribe(t.Context(), left.ID, "weekly"); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.store.Suppress(t.Context(), subscriber.MustParseAddress("reader4@example.org"), store.EditorReason, "asked by phone"); err != nil {
+		t.Fatal(err)
+	}
+	f.forward(10 * time.Minute)
+	if p := f.sent(e.ID); p.Counts != (store.Counts{Total: 10, Sent: 8, Skipped: 2}) {
+		t.Errorf("counts %+v", p.Counts)
+	}
+	f.once(8)
+}
+
+// TestConnectionsCutAtEveryStage cuts some connections at each stage: nobody may
+// be lost, and only a cut after the dot may double a mail.
+func TestConnectionsCutAtEveryStage(t *testing.T) {
+	t.Parallel()
+	for _, stage := range []sink.Stage{sink.AtBanner, sink.AtHello, sink.AtMail, sink.AtRcpt, sink.AtData, sink.InBody, sink.AfterDot, sink.AfterReply} {
+		for _, action := range []sink.Action{sink.Cut, sink.Say} {
+			name := map[sink.Action]string{sink.Cut: "cut", sink.Say: "421"}[action]
+			t.Run(name+" at "+string(stage), func(t *testing.T) {
+				t.Parallel()
+				f := misbehaving(t, sink.Options{Faults: []sink.Fault{{At: stage, Do: action, Reply: "421 4.3.2 closing", After: 2, Times: 3, Took: action == sink.Cut}}})
+				f.readers(60)
+				f.article("ferries")
+				f.start()
+				e := f.send()
+				f.until(e.ID, "tried", func(p delivery.Progress) bool { return p.Counts.Open() == p.Counts.Deferred })
+				f.forward(2 * time.Hour)
+				p := f.sent(e.ID)
+				if p.Counts != (store.Counts{Total: 60, Sent: 60}) {
+					t.Errorf("counts %+v", p.Counts)
+				}
+				doubled := f.wire.Tally.Doubled()
+				if f.wire.Tally.Distinct() != 60 || doubled > 3 || doubled > 0 && stage != sink.AfterDot {
+					t.Errorf("%d readers have mail, %d of them twice", f.wire.Tally.Distinct(), doubled)
+				}
+			})
+		}
+	}
+}
+
+func TestMailsInDoubtAreHeldWhenThePolicySaysSo(t *testing.T) {
+	t.Parallel()
+	f := misbehaving(t, sink.Options{Faults: []sink.Fault{{At: sink.AfterDot, Do: sink.Hang, After: 5, Times: 2, Took: true}}})
+	f.options.Policy.Resend = false
+	f.readers(40)
+	f.article("ferries")
+	f.start()
+	e := f.send()
+	p := f.until(e.ID, "waiting for an editor", func(p delivery.Progress) bool { return p.Counts.Sent == 38 && p.Counts.Uncertain == 2 })
+	if p.Edition.State == digest.Sent {
+		t.Error("the edition counts as sent though two mails are in doubt")
+	}
+	f.once(40)
+	if n, err := f.engine.Decide(t.Context(), e.ID, false); err != nil || n != 2 {
+		t.Errorf("decided on %d, %v", n, err)
+	}
+	f.sent(e.ID)
+	f.once(40)
+}
+
+func TestAServerThatIsDownForAWhile(t *testing.T) {
+	t.Parallel()
+	f := misbehaving(t, sink.Options{})
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	f.options.Relays[0].Port = listener.Addr().(*net.TCPAddr).Port
+	_ = listener.Close()
+	f.readers(100)
+	f.article("ferries")
+	f.start()
+	e := f.send()
+	f.until(e.ID, "held", func(p delivery.Progress) bool { return len(p.Holds) > 0 })
+	if listener, err = (&net.ListenConfig{}).Listen(context.Background(), "tcp", address); err != nil {
+		t.Skipf("SKIPPED: another process took the port: %v", err)
+	}
+	f.wire = testenv.StartWireOn(t, listener, sink.Options{})
+	if p := f.sent(e.ID); p.Counts != (store.Counts{Total: 100, Sent: 100}) {
+		t.Errorf("counts %+v", p.Counts)
+	}
+	f.once(100)
+}
+
+// TestRelaysThatNeedAPersonStop do not burn through the list, and say why.
+func TestRelaysThatNeedAPersonStop(t *testing.T) {
+	t.Parallel()
+	cert := testenv.NewCertificate(t)
+	for name, test := range map[string]struct {
+		wire   sink.Options
+		change func(*mailer.Relay)
+		reason string
+	}{
+		"wrong password": {sink.Options{Users: map[string]string{"press": "secret"}},
+			func(r *mailer.Relay) { r.Username, r.Password, r.Auth = "press", "wrong", mailer.AuthPlain }, "535"},
+		"wrong certificate": {sink.Options{TLS: cert.Server},
+			func(r *mailer.Relay) { r.Security, r.TLS = mailer.StartTLS, &tls.Config{} }, "certificate"},
+		"no TLS":         {sink.Options{}, func(r *mailer.Relay) { r.Security = mailer.StartTLS }, "STARTTLS"},
+		"refused sender": {sink.Options{Faults: []sink.Fault{{At: sink.AtMail, Reply: "550 5.7.1 you are blocked"}}}, nil, "blocked"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := misbehaving(t, test.wire)
+			if test.change != nil {
+				test.change(&f.options.Relays[0].Relay)
+			}
+			f.readers(50)
+			f.article("ferries")
+			f.start()
+			e := f.send()
+			p := f.until(e.ID, "held with the reason", func(p delivery.Progress) bool {
+				return strings.Contains(fmt.Sprint(p.Holds), test.reason)
+			})
+			if p.Counts.Sent+p.Counts.Refused+p.Counts.Skipped > 0 || p.Edition.State == digest.Sent {
+				t.Errorf("%s, counts %+v", p.Edition.State, p.Counts)
+			}
+			if made, _ := f.wire.Connections(); made > 20 {
+				t.Errorf("%d connections were made", made)
+			}
+			f.state(1, subscriber.Active)
+		})
+	}
+}
+
+func TestDeliveryByLMTPOverAUnixSocket(t *testing.T) {
+	t.Parallel()
+	f := misbehaving(t, sink.Options{})
+	listener, path := testenv.ListenUnix(t)
+	f.wire = testenv.StartWireOn(t, listener, sink.Options{LMTP: true})
+	f.options.Relays[0].Socket, f.options.Relays[0].Protocol = path, mailer.LMTP
+	f.readers(60)
+	f.article("ferries")
+	f.start()
+	f.sent(f.send().ID)
+	f.once(60)
+}
