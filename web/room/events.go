@@ -85,9 +85,9 @@ func (s *stream) part(name string, p progress) {
 func (s *stream) send(event string, data []byte) {
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "event: %s\n", event)
-	for line := range bytes.Lines(bytes.TrimSpace(data)) {
+	for line := range bytes.SplitSeq(bytes.TrimSpace(data), []byte("\n")) { // one empty line if there is nothing: else browsers drop the event
 		out.WriteString("data: ")
-		out.Write(bytes.TrimRight(line, "\r\n"))
+		out.Write(bytes.TrimSuffix(line, []byte("\r")))
 		out.WriteByte('\n')
 	}
 	out.WriteByte('\n')

@@ -1,0 +1,162 @@
+package room_test
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"path"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidings-press/tidings/article"
+	"github.com/tidings-press/tidings/config"
+	"github.com/tidings-press/tidings/internal/testenv"
+	"github.com/tidings-press/tidings/press"
+	"github.com/tidings-press/tidings/samples"
+	"github.com/tidings-press/tidings/store"
+	"github.com/tidings-press/tidings/subscriber"
+)
+
+// site is a whole press at work: store, engine, pages and a real mail server.
+type site struct {
+	*press.Press
+	t     *testing.T
+	url   string
+	inbox *testenv.Inbox
+}
+
+// siteConfig has a digest that goes out by hand in these tests, over a relay that
+// takes so many mails a second.
+const siteConfig = `
+site: {title: The Harbour Gazette, description: News from a small harbour town., url: "http://%[1]s", timezone: UTC}
+store: {dsn: "sqlite:%[2]s"}
+digests:
+  - {name: weekly, title: The week at the harbour, description: Every New Year., schedule: "0 8 1 1 *", sender: "The Gazette <news@gazette.example>", max_articles: 50}
+mail: {postal_address: "The Harbour Gazette, 1 Quay Street"}
+relays:
+  - {name: inbox, host: 127.0.0.1, port: %[3]d, tls: none, per_second: %[4]d}
+`
+
+// startSite serves a site with the sample articles until the test ends.
+func startSite(t *testing.T, perSecond int) *site {
+	t.Helper()
+	door, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	inbox := testenv.StartInbox(t, testenv.InboxOptions{})
+	dir := t.TempDir()
+	text := fmt.Sprintf(siteConfig, door.Addr(), filepath.Join(dir, "tidings.db"), inbox.Port(), perSecond)
+	c, err := config.Parse([]byte(text), filepath.Join(dir, "config.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := press.Open(t.Context(), c, slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &site{Press: p, t: t, url: "http://" + door.Addr().String(), inbox: inbox}
+	s.importSamples()
+	s.run(door)
+	return s
+}
+
+func (s *site) run(door net.Listener) {
+	ctx, stop := context.WithCancel(context.Background())
+	ready, ended := make(chan struct{}), make(chan error, 1)
+	service := &press.Service{Press: s.Press, HTTP: door, Ready: func() { close(ready) }}
+	go func() { ended <- service.Run(ctx) }()
+	s.t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			s.t.Errorf("the service ended with %v", err)
+		}
+		if err := s.Close(); err != nil {
+			s.t.Error(err)
+		}
+	})
+	select {
+	case <-ready:
+	case err := <-ended:
+		ended <- err
+		s.t.Fatalf("the service did not start: %v", err)
+	}
+}
+
+func (s *site) importSamples() {
+	s.t.Helper()
+	files := samples.Articles()
+	names, err := fs.Glob(files, "*.md")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, name := range names {
+		data, err := fs.ReadFile(files, name)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		options := article.Options{Site: s.url, Media: func(file string) ([]byte, error) { return fs.ReadFile(files, path.Clean(file)) }}
+		imported, problems := article.Import(article.File{Name: name, Data: data}, options)
+		for _, problem := range problems {
+			s.t.Error(problem)
+		}
+		for _, one := range imported {
+			if _, err := s.Store.PutArticle(s.t.Context(), one.Article, one.Redirects, one.Media); err != nil {
+				s.t.Fatal(err)
+			}
+		}
+	}
+}
+
+// readers puts n people on the digest, and lets its next edition take old articles.
+func (s *site) readers(n int) {
+	s.t.Helper()
+	var list strings.Builder
+	list.WriteString("email,name\n")
+	for i := range n {
+		fmt.Fprintf(&list, "reader%d@example.org,Reader %d\n", i, i)
+	}
+	rows := subscriber.ReadList(strings.NewReader(list.String()), subscriber.ListOptions{})
+	result, err := s.Store.ImportSubscribers(s.t.Context(), rows, store.ImportOptions{Digests: []string{"weekly"}, State: subscriber.Active})
+	if err != nil || result.Added != int64(n) {
+		s.t.Fatalf("imported %+v, %v", result, err)
+	}
+	if err := s.Store.SetDigestSince(s.t.Context(), "weekly", time.Unix(0, 0)); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// eventually waits for what the site does by itself.
+func (s *site) eventually(what string, holds func() bool) {
+	s.t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
+		if holds() {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	s.t.Fatalf("waited in vain for %s", what)
+}
+
+// noProblems fails the test when the browser's console showed an error.
+func noProblems(t *testing.T, b *testenv.Browser) {
+	t.Helper()
+	for _, problem := range b.Problems() {
+		t.Errorf("the browser's console: %s", problem)
+	}
+}
+
+func status(t *testing.T, address string) int {
+	t.Helper()
+	answer, err := http.Get(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = answer.Body.Close()
+	return answer.StatusCode
+}
