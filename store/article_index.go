@@ -36,30 +36,38 @@ func labelsOf(a *article.Article) []label {
 }
 
 // index keeps what an article is found by: its labels and its words.
-func (r *runner) index(ctx context.Context, a *article.Article, row articleRow) error {
-	if _, err := r.exec(ctx, "article.dropLabels", row.seq); err != nil {
-		return err
-	}
-	for _, l := range labelsOf(a) {
-		if l.key == "" {
-			continue
-		}
-		if _, err := r.exec(ctx, "article.addLabel", row.seq, l.kind, l.key, l.name, string(row.status), row.appears, row.published); err != nil {
+func (r *runner) index(ctx context.Context, a *article.Article, row articleRow, fresh bool) error {
+	if !fresh {
+		if _, err := r.exec(ctx, "article.dropLabels", row.seq); err != nil {
 			return err
 		}
 	}
-	return r.indexWords(ctx, row.seq, a.SearchText())
+	var labels [][3]string
+	for _, l := range labelsOf(a) {
+		if l.key != "" {
+			labels = append(labels, [3]string{l.kind, l.key, l.name})
+		}
+	}
+	if len(labels) > 0 {
+		list := jsonText(labels, false)
+		if _, err := r.exec(ctx, "article.addLabels", row.seq, list, string(row.status), row.appears, row.published); err != nil {
+			return err
+		}
+	}
+	return r.indexWords(ctx, row.seq, a.SearchText(), fresh)
 }
 
 // indexWords keeps the words between single spaces, with one at each end, so that
 // a phrase is found by its own words between spaces.
-func (r *runner) indexWords(ctx context.Context, seq int64, words string) error {
+func (r *runner) indexWords(ctx context.Context, seq int64, words string, fresh bool) error {
 	words = " " + words + " "
 	if _, err := r.exec(ctx, "article.setWords", seq, words); err != nil || r.engine == Postgres {
 		return err
 	}
-	if _, err := r.exec(ctx, "article.unindexWords", seq); err != nil {
-		return err
+	if !fresh {
+		if _, err := r.exec(ctx, "article.unindexWords", seq); err != nil {
+			return err
+		}
 	}
 	_, err := r.exec(ctx, "article.indexWords", seq, words)
 	return err

@@ -152,7 +152,7 @@ func (s *Store) putArticle(ctx context.Context, tx *runner, a *article.Article) 
 		err = tx.insertArticle(ctx, a, &row)
 	}
 	if err == nil {
-		err = tx.index(ctx, a, row)
+		err = tx.index(ctx, a, row, !found)
 	}
 	return Change{Outcome: outcome, ID: row.id, Slug: row.slug}, err
 }

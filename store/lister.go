@@ -99,7 +99,9 @@ func (l *lister) all(c clause, table string) string {
 // withWords is the table of the articles that have all words of a phrase.
 func (l *lister) withWords(phrase string) string {
 	if l.engine == Postgres {
-		return fmt.Sprintf("(SELECT b.* FROM article_words w JOIN articles b ON b.seq = w.seq WHERE string_to_array(w.words, ' ') @> string_to_array(%s, ' ')) AS d", l.arg(phrase))
+		// Materialised, or the planner of a young table reads all articles first.
+		return fmt.Sprintf(`(WITH w AS MATERIALIZED (SELECT seq FROM article_words WHERE each_word(words) @> string_to_array(%s, ' '))
+			SELECT b.* FROM w JOIN articles b ON b.seq = w.seq) AS d`, l.arg(phrase))
 	}
 	return fmt.Sprintf("(SELECT b.* FROM article_index w JOIN articles b ON b.seq = w.rowid WHERE w.article_index MATCH %s) AS d", l.arg(matchAll(phrase)))
 }

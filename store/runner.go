@@ -36,14 +36,17 @@ func (r *runner) close() error {
 	return r.db.Close()
 }
 
-// write runs a transaction that writes, again when it lost against another one.
-// On SQLite it holds the one writer connection: fn must not use the store
-// outside of tx.
+// write runs a transaction that writes, and runs it again when nothing of it was
+// done: fn must bear that. On SQLite it holds the one writer connection, so fn must
+// not use the store outside of tx.
 func (s *Store) write(ctx context.Context, fn func(tx *runner) error) error {
 	for attempt := 1; ; attempt++ {
 		err := s.writers.transaction(ctx, nil, fn)
-		if err == nil || !lost(err) || attempt == maxAttempts {
+		if err == nil || !again(err) || attempt == maxAttempts || ctx.Err() != nil {
 			return err
+		}
+		if broken(err) {
+			s.writers.dropIdle()
 		}
 		if err := pause(ctx, attempt); err != nil {
 			return err
@@ -72,7 +75,7 @@ func (r *runner) transaction(ctx context.Context, opts *sql.TxOptions, fn func(t
 		return err
 	}
 	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("commit: %w", err)
+		return commitError{fmt.Errorf("commit: %w", err)}
 	}
 	return nil
 }
@@ -94,8 +97,27 @@ func (r *runner) exec(ctx context.Context, name string, args ...any) (int64, err
 	return result.RowsAffected()
 }
 
-// rows runs a named query that returns rows; the caller closes them.
+// rows runs a named query that returns rows; the caller closes them. Outside of a
+// transaction it is a read, and is asked once more when its connection broke.
 func (r *runner) rows(ctx context.Context, name string, args ...any) (*sql.Rows, error) {
+	rows, err := r.rowsOnce(ctx, name, args...)
+	if err != nil && r.tx == nil && broken(err) && ctx.Err() == nil {
+		r.dropIdle()
+		return r.rowsOnce(ctx, name, args...)
+	}
+	return rows, err
+}
+
+// dropIdle closes the idle connections of a pool: when one turns out to be broken
+// the others usually are, and each would cost another failure.
+func (r *runner) dropIdle() {
+	if r.engine == Postgres {
+		r.db.SetMaxIdleConns(0)
+		r.db.SetMaxIdleConns(r.db.Stats().MaxOpenConnections)
+	}
+}
+
+func (r *runner) rowsOnce(ctx context.Context, name string, args ...any) (*sql.Rows, error) {
 	stmt, err := r.statement(ctx, name)
 	var rows *sql.Rows
 	switch {

@@ -325,3 +325,21 @@ func LaunchPostgres(opts PostgresOptions) (*Postgres, error) { return launch(opt
 func (p *Postgres) Fresh(ctx context.Context, name string) (string, error) {
 	return p.dsn(name), p.Exec(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize())
 }
+
+// RequirePassword makes a role that must give a password, unlike all others.
+func (p *Postgres) RequirePassword(role, password string) error {
+	path := filepath.Join(p.data(), "pg_hba.conf")
+	rules, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	first := "host all " + role + " 127.0.0.1/32 scram-sha-256\n"
+	if err := os.WriteFile(path, append([]byte(first), rules...), 0o600); err != nil {
+		return err
+	}
+	ctx := context.Background()
+	if err := p.Exec(ctx, "SELECT pg_reload_conf()"); err != nil {
+		return err
+	}
+	return p.Exec(ctx, fmt.Sprintf("CREATE ROLE %s LOGIN PASSWORD '%s'", pgx.Identifier{role}.Sanitize(), strings.ReplaceAll(password, "'", "''")))
+}

@@ -45,10 +45,13 @@ UPDATE article_labels SET status = $2 WHERE seq = $1;
 -- Index: primary key.
 DELETE FROM article_labels WHERE seq = $1;
 
--- name: article.addLabel
--- One tag, author or language of an article.
+-- name: article.addLabels
+-- The tags, authors and languages of an article, given as a JSON array of kind,
+-- key and name.
 INSERT INTO article_labels (seq, kind, key, name, status, appears, published)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+SELECT CAST($1 AS bigint), l.value ->> 0, l.value ->> 1, l.value ->> 2, CAST($3 AS text), CAST($4 AS bigint), CAST($5 AS bigint)
+FROM json_each($2) AS l WHERE true -- sqlite only
+FROM jsonb_array_elements(CAST($2 AS jsonb)) AS l -- postgres only
 ON CONFLICT (seq, kind, key) DO NOTHING;
 
 -- name: article.setWords
@@ -130,5 +133,5 @@ SELECT count(*) FROM (SELECT 1 FROM article_labels WHERE kind = $1 AND key = $2 
 -- Index: article_index, article_words_index.
 SELECT count(*) FROM (
 SELECT 1 FROM article_index WHERE article_index MATCH $1 LIMIT $2 -- sqlite only
-SELECT 1 FROM article_words WHERE string_to_array(words, ' ') @> string_to_array($1, ' ') LIMIT $2 -- postgres only
+SELECT 1 FROM article_words WHERE each_word(words) @> string_to_array($1, ' ') LIMIT $2 -- postgres only
 ) AS few;
