@@ -131,6 +131,7 @@ func (im *Importer) ImportFS(ctx context.Context, files fs.FS, shown string, nam
 			return sum, err
 		}
 	}
+	names = oldestFirst(files, names, options)
 	options.Media = func(name string) ([]byte, error) { return readBounded(files, name, article.MaxMedium) }
 	for i, name := range names {
 		report, err := im.file(ctx, files, name, options)
