@@ -17,7 +17,7 @@ import (
 // What it answers passes no middleware: Serve it only where feeds need none.
 type Lane struct {
 	net.Listener
-	server *Server
+	server atomic.Pointer[Server]
 	// Host says whether requests for a host are ours to answer; the others go on.
 	host   func(host string) bool
 	onward chan net.Conn
@@ -40,14 +40,19 @@ const (
 // as in the Host header, are to be answered; nil answers for all.
 func (s *Server) Lane(l net.Listener, host func(string) bool) *Lane {
 	lane := &Lane{
-		Listener: l, server: s, host: host, onward: make(chan net.Conn), closed: make(chan struct{}), conns: map[*laneConn]struct{}{},
+		Listener: l, host: host, onward: make(chan net.Conn), closed: make(chan struct{}), conns: map[*laneConn]struct{}{},
 	}
 	if lane.host == nil {
 		lane.host = func(string) bool { return true }
 	}
+	lane.server.Store(s)
 	go lane.run()
 	return lane
 }
+
+// Switch has the lane answer with another server from the next request on, as
+// after a change of the configuration.
+func (l *Lane) Switch(s *Server) { l.server.Store(s) }
 
 // run accepts connections until the listener fails.
 func (l *Lane) run() {

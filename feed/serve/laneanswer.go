@@ -21,7 +21,7 @@ func (l *Lane) answerAll(conn *laneConn) (onward bool) {
 	buffer := make([]byte, 0, 2<<10)
 	var head laneHead
 	remote := &http.Request{RemoteAddr: conn.RemoteAddr().String(), Header: http.Header{}}
-	head.client = func() string { return l.server.options.Client(remote) }
+	head.client = func() string { return l.server.Load().options.Client(remote) }
 	var out laneWriter
 	for {
 		switch parseHead(buffer, &head) {
@@ -46,7 +46,7 @@ func (l *Lane) answerAll(conn *laneConn) (onward bool) {
 			return true
 		}
 		buffer = buffer[:copy(buffer, buffer[head.length:])]
-		rep, unchanged, _ := l.server.answer(&head.request, d)
+		rep, unchanged, _ := l.server.Load().answer(&head.request, d)
 		if err := out.write(conn, d, rep, unchanged, head.head); err != nil || l.closing() {
 			return false
 		}
@@ -73,7 +73,7 @@ func (l *Lane) fill(conn *laneConn, buffer []byte) ([]byte, bool) {
 	conn.idle.Store(false)
 	if n == 0 && err != nil {
 		if !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) && !errors.Is(err, os.ErrDeadlineExceeded) {
-			l.server.options.Log.Debug("feed connection lost", "error", err)
+			l.server.Load().options.Log.Debug("feed connection lost", "error", err)
 		}
 		return nil, false
 	}
@@ -83,7 +83,7 @@ func (l *Lane) fill(conn *laneConn, buffer []byte) ([]byte, bool) {
 // document returns the document of a request that may be answered at once. Where
 // clients may be asked to wait, net/http does all.
 func (l *Lane) document(head *laneHead) *document {
-	s := l.server
+	s := l.server.Load()
 	s.refresh()
 	d := s.cache.get(head.target)
 	if d == nil || s.manners.every > 0 || !s.current(d) || !l.host(head.host) {
