@@ -33,21 +33,23 @@ func Client(ctx context.Context) netip.Addr {
 	return k.client
 }
 
-// private are the addresses with a token that opens something, and in which
-// element of the path it stands.
-var private = map[string]int{"confirm": 1, "unsubscribe": 1, "preferences": 1, "private": 1, "editions": 2, "webhooks": 2, "room": 2}
+// private are the addresses with a token that opens something: after so many
+// elements of the path.
+var private = map[string]int{"confirm": 1, "unsubscribe": 1, "preferences": 1, "private": 1, "editions": 2, "webhooks": 2}
 
 // Shown is a request's path as logs may show it: tokens are left out, and so are
 // queries.
 func Shown(r *http.Request) string {
-	parts := strings.Split(strings.TrimPrefix(r.URL.Path, "/"), "/")
-	at, ok := private[parts[0]]
-	if parts[0] == "room" && (len(parts) < 2 || parts[1] != "welcome") {
-		ok = false
-	}
-	if !ok || len(parts) <= at {
+	parts := strings.FieldsFunc(r.URL.Path, func(c rune) bool { return c == '/' })
+	if len(parts) == 0 {
 		return r.URL.Path
 	}
-	parts[at] = "…"
-	return "/" + strings.Join(parts[:at+1], "/")
+	keep, secret := private[parts[0]]
+	if parts[0] == "room" && len(parts) > 1 && parts[1] == "welcome" {
+		keep, secret = 2, true
+	}
+	if !secret || len(parts) <= keep {
+		return r.URL.Path
+	}
+	return "/" + strings.Join(parts[:keep], "/") + "/…"
 }

@@ -19,6 +19,7 @@ type frontPage struct {
 	Articles  []store.Stored
 	Older     string // address of the next page; empty on the last
 	First     bool   // nothing newer stands before
+	Lead      bool   // the first article is shown large
 	Digests   []digestView
 	Form      subscribeForm
 	Tags      []store.Count
@@ -27,6 +28,7 @@ type frontPage struct {
 
 func (p *Pages) front(w http.ResponseWriter, r *http.Request) error {
 	body := frontPage{First: r.URL.Query().Get("before") == "", Digests: p.digests(nil), Form: p.emptyForm()}
+	body.Lead = body.First
 	var err error
 	if body.Articles, body.Older, err = p.list(r.Context(), article.Filter{}, r.URL); err != nil {
 		return err

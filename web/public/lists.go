@@ -19,6 +19,7 @@ type listPage struct {
 	Articles []store.Stored
 	Older    string
 	First    bool
+	Lead     bool // never: all are shown alike
 	Feeds    []feedLink
 }
 

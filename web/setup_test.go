@@ -1,0 +1,126 @@
+package web_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/tidings-press/tidings/article"
+	"github.com/tidings-press/tidings/config"
+	"github.com/tidings-press/tidings/delivery"
+	"github.com/tidings-press/tidings/internal/testenv"
+	"github.com/tidings-press/tidings/press"
+	"github.com/tidings-press/tidings/samples"
+	"github.com/tidings-press/tidings/store"
+	"github.com/tidings-press/tidings/store/storetest"
+	"github.com/tidings-press/tidings/subscriber"
+	"github.com/tidings-press/tidings/web"
+)
+
+// settings are the configuration of the tests' site.
+const settings = `
+site: {title: The Example Press, description: News from the example town., url: %q, former_urls: ["http://old.example.org/blog/"], timezone: Europe/Paris}
+store: {dsn: %q}
+digests:
+  - {name: weekly, title: The Week, description: Every Friday morning., schedule: "0 8 * * 5", sender: The Example Press <news@example.org>}
+  - {name: daily, title: The Day, schedule: "0 7 * * *", sender: The Example Press <news@example.org>}
+mail: {postal_address: 1 Example Street}
+relays: [{name: inbox, host: 127.0.0.1, port: %d, tls: none, auth: none}]
+`
+
+// site is a whole service: its store, its mails, and where its pages are.
+type site struct {
+	press  *press.Press
+	engine *delivery.Engine
+	store  *store.Store
+	inbox  *testenv.Inbox
+	url    string
+}
+
+// open opens the site's press room with the sample articles in it.
+func open(t *testing.T, engine store.Engine, url string) *site {
+	t.Helper()
+	s := &site{inbox: testenv.StartInbox(t, testenv.InboxOptions{}), url: url}
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(file, fmt.Appendf(nil, settings, url, storetest.DSN(t, engine), s.inbox.Port()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := config.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.press, err = press.Open(t.Context(), c, slog.New(slog.NewTextHandler(t.Output(), nil))); err != nil {
+		t.Fatal(err)
+	}
+	s.store = s.press.Store
+	t.Cleanup(func() { _ = s.store.Close() })
+	// A digest takes what comes in from when its engine first knew it.
+	if s.engine, err = s.press.Engine(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	importer := press.Importer{Store: s.store, Config: c}
+	if _, err := importer.ImportFS(t.Context(), samples.Articles(), "samples", nil, article.Options{Site: url}); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// handler is the pages of a site whose engine does not run.
+func handler(t *testing.T, engine store.Engine) (*site, *delivery.Engine, http.Handler) {
+	t.Helper()
+	s := open(t, engine, "https://news.example.org")
+	feeds, err := s.press.Feeds(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := web.New(web.Deps{Store: s.store, Engine: s.engine, Feeds: feeds, Config: s.press.Config, Templates: s.press.Templates, Log: s.press.Log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, s.engine, h
+}
+
+// serve runs a whole service until the test ends.
+func serve(t *testing.T) *site {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, store.SQLite, fmt.Sprintf("http://localhost:%d", listener.Addr().(*net.TCPAddr).Port))
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- (&press.Service{Press: s.press, HTTP: listener}).Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Errorf("the service ended with %v", err)
+		}
+	})
+	return s
+}
+
+// person adds an active subscriber of the weekly digest.
+func (s *site) person(t *testing.T, address string) subscriber.Subscriber {
+	t.Helper()
+	who, err := s.store.AddSubscriber(t.Context(), subscriber.Subscriber{Address: subscriber.MustParseAddress(address), State: subscriber.Active})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.store.Subscribe(t.Context(), who.ID, "weekly", nil); err != nil {
+		t.Fatal(err)
+	}
+	return who
+}
+
+func ask(h http.Handler, method, target string) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(method, target, nil))
+	return w
+}
