@@ -9,7 +9,9 @@ import (
 
 	"github.com/tidings-press/tidings/bounce"
 	"github.com/tidings-press/tidings/delivery"
+	"github.com/tidings-press/tidings/feed"
 	"github.com/tidings-press/tidings/feed/serve"
+	"github.com/tidings-press/tidings/feed/websub"
 	"github.com/tidings-press/tidings/mailer"
 	"github.com/tidings-press/tidings/subscriber"
 	"github.com/tidings-press/tidings/web"
@@ -100,11 +102,36 @@ func (p *Press) webhooks(ctx context.Context) (map[string]http.Handler, error) {
 	return out, nil
 }
 
-// pages puts the whole HTTP side together.
-func (p *Press) pages(ctx context.Context, engine *delivery.Engine, feeds *serve.Server) (http.Handler, error) {
+// pages puts the whole HTTP side together. hub is our own WebSub hub, if there is one.
+func (p *Press) pages(ctx context.Context, engine *delivery.Engine, feeds *serve.Server, hub *websub.Hub) (http.Handler, error) {
 	hooks, err := p.webhooks(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return web.New(web.Deps{Store: p.Store, Engine: engine, Feeds: feeds, Config: p.Config, Templates: p.Templates, Webhooks: hooks, Log: p.Log})
+	polls := NewFeedPolls(p.Store, nodeName())
+	pages, err := web.New(web.Deps{
+		Store:     p.Store,
+		Engine:    engine,
+		Feeds:     feeds,
+		Config:    p.Config,
+		Templates: p.Templates,
+		Readers:   func(ctx context.Context) (map[string]feed.Readers, error) { return polls.Readers(ctx, p.Store.Now()) },
+		Webhooks:  hooks,
+		Log:       p.Log,
+	})
+	if err != nil || hub == nil {
+		return pages, err
+	}
+	return withHub(hub, pages), nil
+}
+
+// withHub sends what is for the hub to it. A ServeMux around the pages would clean the paths of feeds.
+func withHub(hub, pages http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == HubPath {
+			hub.ServeHTTP(w, r)
+			return
+		}
+		pages.ServeHTTP(w, r)
+	})
 }

@@ -5,12 +5,15 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/url"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/tidings-press/tidings/config"
-	"github.com/tidings-press/tidings/web"
+	"github.com/tidings-press/tidings/delivery"
+	"github.com/tidings-press/tidings/feed/serve"
 )
 
 // Service is a node at work: pages, feeds and mail, or mail alone.
@@ -24,6 +27,8 @@ type Service struct {
 	Ready func()
 
 	pages atomic.Pointer[http.Handler]
+	lane  *serve.Lane
+	site  atomic.Pointer[config.Site]
 }
 
 // Run serves until the context ends; then it drains: requests are answered, mails
@@ -116,53 +121,46 @@ func (s *Service) start(ctx context.Context, p *Press) (*generation, error) {
 	if s.HTTP == nil {
 		return g, nil
 	}
-	feeds, err := p.Feeds(ctx)
-	if err == nil {
-		var pages http.Handler
-		if pages, err = p.pages(ctx, engine, feeds); err == nil {
-			s.pages.Store(&pages)
-		}
-	}
-	if err != nil {
+	if err := s.publish(ctx, p, engine, g); err != nil {
 		g.stop()
 		return nil, err
 	}
-	g.work.Go(func() { p.countPolls(ctx, feeds) })
-	g.work.Go(func() { p.watchSources(ctx, feeds.Changed) })
 	return g, nil
 }
 
-// How long requests may take to finish when the service stops: streams of progress
-// are then cut.
-const (
-	drainQuick = 2 * time.Second
-	drainAll   = 8 * time.Second
-)
-
-func (s *Service) serveHTTP(ctx context.Context) error {
-	server := web.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		(*s.pages.Load()).ServeHTTP(w, r)
-	}), s.Press.Log)
-	requests, cut := context.WithCancel(context.WithoutCancel(ctx))
-	defer cut()
-	server.BaseContext = func(net.Listener) context.Context { return requests }
-	done := make(chan error, 1)
-	go func() { done <- server.Serve(s.HTTP) }()
-	select {
-	case err := <-done:
+// publish puts a generation's pages and feeds in place.
+func (s *Service) publish(ctx context.Context, p *Press, engine *delivery.Engine, g *generation) error {
+	feeds, err := p.Feeds(ctx)
+	if err != nil {
 		return err
-	case <-ctx.Done():
 	}
-	quick, stop := context.WithTimeout(requests, drainQuick)
-	defer stop()
-	if server.Shutdown(quick) == nil {
-		return nil
+	push := p.WebSub(feeds)
+	pages, err := p.pages(ctx, engine, feeds, push.Hub)
+	if err != nil {
+		return err
 	}
-	cut()
-	all, stopAll := context.WithTimeout(context.WithoutCancel(ctx), drainAll)
-	defer stopAll()
-	if server.Shutdown(all) != nil {
-		return server.Close()
+	s.pages.Store(&pages)
+	s.site.Store(&p.Config.Site)
+	if s.lane == nil {
+		s.lane = feeds.Lane(s.HTTP, s.ours)
+	} else {
+		s.lane.Switch(feeds)
 	}
+	g.work.Go(func() { p.countPolls(ctx, feeds) })
+	g.work.Go(func() { p.watchSources(ctx, feeds.Changed) })
+	g.work.Go(func() { p.tell(ctx, "changes of feeds are not published", push.Run(ctx)) })
 	return nil
+}
+
+// ours says whether requests for a host are answered, and not sent on from an old
+// address of the site.
+func (s *Service) ours(host string) bool {
+	name, _, err := net.SplitHostPort(host)
+	if err != nil {
+		name = host
+	}
+	return !slices.ContainsFunc(s.site.Load().FormerURLs, func(former string) bool {
+		u, err := url.Parse(former)
+		return err == nil && strings.EqualFold(u.Hostname(), name)
+	})
 }
