@@ -64,11 +64,36 @@ func (s *Selection) archive(ctx context.Context, src Source, query Query) error 
 		return err
 	}
 	end := pageEnd(newer, older, reach, len(older) < query.Limit)
+	s.Items = older[:end]
 	if end < len(older) {
 		s.Page.Older = older[end-1].Position.String()
+	} else if s.Page.Newer, err = above(ctx, src, up, older, reach); err != nil {
+		return err
 	}
-	s.Items = older[:end]
 	return s.tombstones(ctx, src, query)
+}
+
+// above finds where the page begins that ends where the oldest one begins: at the
+// next boundary. It is empty when there is none yet.
+func above(ctx context.Context, src Source, up Query, older []Item, reach int) (string, error) {
+	up.Limit = 6 * reach
+	newer, err := src.Select(ctx, up)
+	if err != nil {
+		return "", err
+	}
+	line := make([]uint64, 0, len(older)+len(newer))
+	for i := len(older) - 1; i >= 0; i-- {
+		line = append(line, weight(older[i]))
+	}
+	for i := range newer {
+		line = append(line, weight(newer[i]))
+	}
+	for i := 1; i < len(newer); i++ {
+		if boundary(line, len(older)+i, reach, false) {
+			return newer[i].Position.String(), nil
+		}
+	}
+	return "", nil
 }
 
 // tombstones reads the articles that were removed from the part of the history

@@ -110,6 +110,9 @@ func (p *Prepared) links(f Format) []link {
 			links = append(links, link{rel: "hub", address: hub})
 		}
 	}
+	if page.Archive() && page.Older == "" {
+		links = append(links, link{rel: "next-archive", address: p.address(f, page.Newer), kind: f.MediaType()})
+	}
 	if page.Older != "" {
 		links = append(links, link{rel: "prev-archive", address: p.address(f, page.Older), kind: f.MediaType()})
 	}

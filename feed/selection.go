@@ -19,6 +19,7 @@ type Selection struct {
 type Page struct {
 	Cursor string // of this archive page; empty for the newest document
 	Older  string // cursor of the next older page; empty when there is none
+	Newer  string // of the oldest page: cursor of the page before it; empty when that is the newest document
 }
 
 // Archive reports whether the document is a page of the archive.

@@ -172,6 +172,18 @@ func TestRemovedArticlesLeaveTombstonesWhereTheyStood(t *testing.T) {
 	}
 }
 
+func TestOldestPageLinksToTheOneBeforeIt(t *testing.T) {
+	t.Parallel()
+	source := history(1000)
+	d := feed.Definition{Kind: feed.Everything, Limit: 20}
+	_, cursors := walk(t, source, d, nil)
+	last := len(cursors) - 1
+	s, err := feed.Load(context.Background(), source, feedtest.Site(), d, cursors[last], feedtest.Noon)
+	if err != nil || s.Page.Older != "" || s.Page.Newer != cursors[last-1] {
+		t.Errorf("the oldest page is after %q, want %q; %v", s.Page.Newer, cursors[last-1], err)
+	}
+}
+
 func TestCursorsAreReadExactly(t *testing.T) {
 	t.Parallel()
 	for _, cursor := range []string{"", ".", "1", "1.", ".1", "1.1.1", "A.1", "1.1 ", "-.1", "01.1", "zzzzzzzzzzzzzzzzzzzz.1"} {
