@@ -44,6 +44,7 @@ func TestAnEditorSendsAnEditionFromTheRoom(t *testing.T) {
 	b.Click(`a.button[href="/room/digests/weekly"]`)
 	b.WaitText("What it would be now")
 	b.Wait(`document.querySelectorAll("iframe").length == 2`)
+	s.seesTheMail(b)
 	b.Shoot("room-preview")
 	b.Click(`form[action$="/test"] button`)
 	b.WaitText("The test mail is on its way")
@@ -63,6 +64,12 @@ func TestAnEditorSendsAnEditionFromTheRoom(t *testing.T) {
 	b.WaitText("Last editions")
 	b.Shoot("room-desk-phone-dark")
 	noProblems(t, b)
+}
+
+// seesTheMail waits until both previews are there: what is in a sandbox is hidden
+// from the page, but its requests are not.
+func (s *site) seesTheMail(b *testenv.Browser) {
+	b.Wait(`performance.getEntriesByType("resource").filter(r => r.initiatorType == "iframe" && r.responseEnd > 0).length == 2`)
 }
 
 func (s *site) pauseAndResume(b *testenv.Browser, people int) {

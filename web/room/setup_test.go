@@ -15,6 +15,7 @@ import (
 
 	"github.com/tidings-press/tidings/article"
 	"github.com/tidings-press/tidings/config"
+	"github.com/tidings-press/tidings/delivery"
 	"github.com/tidings-press/tidings/internal/testenv"
 	"github.com/tidings-press/tidings/press"
 	"github.com/tidings-press/tidings/samples"
@@ -129,6 +130,16 @@ func (s *site) readers(n int) {
 	if err := s.Store.SetDigestSince(s.t.Context(), "weekly", time.Unix(0, 0)); err != nil {
 		s.t.Fatal(err)
 	}
+}
+
+// engine is one beside the service's own, on the same store.
+func (s *site) engine() *delivery.Engine {
+	s.t.Helper()
+	e, err := s.Engine(s.t.Context())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return e
 }
 
 // eventually waits for what the site does by itself.

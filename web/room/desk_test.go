@@ -1,0 +1,220 @@
+package room_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidings-press/tidings/article"
+	"github.com/tidings-press/tidings/digest"
+	"github.com/tidings-press/tidings/store"
+	"github.com/tidings-press/tidings/subscriber"
+)
+
+// want fails the test when the page lacks some words.
+func (e *editor) want(body string, words ...string) {
+	e.t.Helper()
+	for _, word := range words {
+		if !strings.Contains(body, word) {
+			e.t.Errorf("%s lacks %q:\n%s", e.at, word, body)
+		}
+	}
+}
+
+func TestTheDeskSaysWhatGoesOutNext(t *testing.T) {
+	t.Parallel()
+	s := startSite(t, 1000)
+	s.readers(1204)
+	e := s.editor()
+	e.want(e.get("/room/"), "The week at the harbour", "Fri 1 Jan, 08:00", "1,204 readers", "No edition has gone out yet")
+	e.want(e.get("/room/digests/weekly"), "Fri 1 Jan 2027, 08:00 UTC", "The ferry that waited", "16 articles")
+	e.want(e.get("/room/digests/weekly/send"), "Send it to 1,204 readers?", "Send to 1,204 readers")
+	e.want(e.get("/room/digests/weekly/text"), "The ferry that waited")
+	if e.get("/room/digests/none"); e.code != http.StatusNotFound {
+		t.Errorf("an unknown digest answers %d", e.code)
+	}
+}
+
+func TestReadingTheRoomChangesNothing(t *testing.T) {
+	t.Parallel()
+	s := startSite(t, 1000)
+	s.readers(2)
+	e := s.editor()
+	sent, err := s.engine().SendNow(t.Context(), "weekly", "ada@gazette.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.eventually("the edition to be sent", func() bool { return s.state(sent.ID) == digest.Sent })
+	before := s.dump()
+	for _, path := range []string{
+		"/room/", "/room/digests/weekly", "/room/digests/weekly/mail", "/room/digests/weekly/text", "/room/digests/weekly/send", "/room/digests/weekly/test",
+		"/room/editions/" + sent.ID, "/room/editions/" + sent.ID + "/mail", "/room/editions/" + sent.ID + "/events", "/room/editions/" + sent.ID + "/cancel",
+		"/room/editions/" + sent.ID + "/resend", "/room/articles", "/room/readers", "/room/readers/1", "/room/readers/1/erase", "/room/readers/1/unsubscribe",
+		"/room/you", "/room/you/invite", "/room/sign-out", "/room/sign-in",
+	} {
+		e.get(path)
+	}
+	if after := s.dump(); after != before {
+		t.Errorf("before:\n%s\nafter:\n%s", before, after)
+	}
+	if e.get("/room/"); e.at != "/room/" {
+		t.Error("a GET signed the editor out")
+	}
+}
+
+func (s *site) state(edition string) digest.State {
+	s.t.Helper()
+	found, err := s.Store.Edition(s.t.Context(), edition)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return found.State
+}
+
+// dump is what editors can change, in words.
+func (s *site) dump() string {
+	s.t.Helper()
+	var out strings.Builder
+	for _, query := range []string{
+		"SELECT id || state || revision FROM articles ORDER BY seq", "SELECT id || state || changed FROM subscribers ORDER BY id",
+		"SELECT id || state || finished FROM editions ORDER BY seq", "SELECT COUNT(*) FROM sessions", "SELECT COUNT(*) FROM links", "SELECT COUNT(*) FROM jobs",
+	} {
+		rows, err := s.Store.DB().QueryContext(s.t.Context(), strings.Replace(query, "id || state || revision FROM articles", "id || status || revision FROM articles", 1))
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		for rows.Next() {
+			var line string
+			if err := rows.Scan(&line); err != nil {
+				s.t.Fatal(err)
+			}
+			out.WriteString(line + "\n")
+		}
+		if err := rows.Close(); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	return out.String()
+}
+
+func TestNothingToSendIsSaid(t *testing.T) {
+	t.Parallel()
+	s := startSite(t, 1000)
+	e := s.editor() // the digest takes articles from its first day on, and the samples are older
+	e.want(e.get("/room/digests/weekly"), "There is nothing to send now")
+	e.want(e.get("/room/digests/weekly/send"), "There is nothing to send")
+	e.want(e.post("/room/digests/weekly/send", "sure", "weekly"), "Nothing was sent")
+	e.want(e.post("/room/digests/weekly/test", "to", "ada@gazette.example"), "No test mail was sent")
+	e.want(e.post("/room/digests/weekly/test", "to", "nonsense"), "No test mail was sent")
+}
+
+func TestSendingAsksTwice(t *testing.T) {
+	t.Parallel()
+	s := startSite(t, 1000)
+	s.readers(1)
+	e := s.editor()
+	if e.post("/room/digests/weekly/send"); e.at != "/room/digests/weekly/send" {
+		t.Errorf("sending without a word leads to %s", e.at)
+	}
+	if all, err := s.Store.Editions(t.Context(), "", 1); err != nil || len(all) != 0 {
+		t.Errorf("editions %+v, %v", all, err)
+	}
+}
+
+func TestDraftsWaitForAnEditor(t *testing.T) {
+	t.Parallel()
+	s := startSite(t, 1000)
+	s.readers(2)
+	e := s.editor()
+	draft, err := s.engine().Draft(t.Context(), "weekly", "the schedule")
+	if err != nil {
+		t.Fatal(err)
+	}
+	here := "/room/editions/" + draft.ID
+	e.want(e.get("/room/"), "waits for approval", here)
+	e.want(e.get(here), "Approve and send", here+"/mail")
+	if mail := e.get(here + "/mail"); !strings.Contains(mail, "The ferry that waited") {
+		t.Errorf("the draft's mail: %.200s", mail)
+	}
+	e.want(e.post(here+"/approve"), "Approved. Sending begins.")
+	s.eventually("both mails", func() bool { return len(s.inbox.Mails()) == 2 })
+	s.eventually("the edition to be sent", func() bool { return s.state(draft.ID) == digest.Sent })
+	e.want(e.post(here+"/cancel"), "That is not possible now")
+	if e.post(here + "/explode"); e.code != http.StatusNotFound {
+		t.Errorf("an unknown action answers %d", e.code)
+	}
+}
+
+func TestMailsInDoubtAreForEditorsToDecide(t *testing.T) {
+	t.Parallel()
+	s := startSite(t, 1000)
+	s.readers(2)
+	e := s.editor()
+	sent, err := s.engine().SendNow(t.Context(), "weekly", "ada@gazette.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.eventually("the edition to be sent", func() bool { return s.state(sent.ID) == digest.Sent })
+	here := "/room/editions/" + sent.ID
+	if page := e.get(here); strings.Contains(page, "Send them again") {
+		t.Error("the page asks about mails in doubt when there are none")
+	}
+	e.want(e.post(here+"/drop"), "The mails in doubt are left as they are")
+}
+
+func TestArticlesAreTakenDownAndBroughtBack(t *testing.T) {
+	t.Parallel()
+	s := startSite(t, 1000)
+	a := s.put("An article to take down")
+	e := s.editor()
+	e.want(e.get("/room/articles"), a.Title)
+	e.want(e.get("/room/articles?match=NOT+("), "class=\"wrong\"")
+	e.want(e.get("/room/articles?match=tag:nobody-has-it"), "No article fits")
+	e.want(e.post("/room/articles/"+a.ID+"/remove"), "The article is taken down")
+	s.wantStatus(a.ID, article.Removed)
+	e.want(e.post("/room/articles/"+a.ID+"/restore"), "The article is back")
+	s.wantStatus(a.ID, article.Published)
+}
+
+func (s *site) wantStatus(id string, want article.Status) {
+	s.t.Helper()
+	a, err := s.Store.Article(s.t.Context(), id)
+	if err != nil || a.Status != want {
+		s.t.Errorf("the article is %s, %v", a.Status, err)
+	}
+}
+
+func TestReadersAreFoundAndForgotten(t *testing.T) {
+	t.Parallel()
+	s := startSite(t, 1000)
+	s.readers(60)
+	e := s.editor()
+	e.want(e.get("/room/readers"), "reader0@example.org", "/room/readers?after=50")
+	e.want(e.get("/room/readers?state=active&after=50"), "reader59@example.org")
+	e.want(e.get("/room/readers?find=READER7@example.org"), "reader7@example.org", "Take off all digests")
+	here := e.at
+	e.want(e.get("/room/readers?find=nobody@example.org"), "nobody has this address")
+	e.want(e.post(here+"/unsubscribe"), "This reader is off all digests", "unsubscribed")
+	e.want(e.post(here+"/erase"), "Nothing was erased")
+	e.want(e.post(here+"/erase", "sure", "yes"), "This reader is forgotten")
+	who, err := s.Store.SubscriberByAddress(context.Background(), subscriber.MustParseAddress("reader7@example.org"))
+	if err == nil {
+		t.Errorf("the erased reader is still %+v", who)
+	}
+}
+
+func TestRefusalsAreListedWithTheServersWords(t *testing.T) {
+	t.Parallel()
+	s := startSite(t, 1000)
+	s.readers(1)
+	e := s.editor()
+	fresh, err := s.Store.RecordFeedback(t.Context(), store.Feedback{
+		Key: "test", Subscriber: 1, Kind: store.FeedbackBounced, Code: 550, Text: "5.1.1 <b>no such user</b>", Source: "smtp", At: time.Now(),
+	}, store.SoftRule{})
+	if err != nil || !fresh {
+		t.Fatal(fresh, err)
+	}
+	e.want(e.get("/room/readers/1"), "bounced", "550", "5.1.1 &lt;b&gt;no such user&lt;/b&gt;", "Never mailed")
+}
