@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/article"
+	"github.com/tidings-press/tidings/feed"
 	"github.com/tidings-press/tidings/store"
 	"github.com/tidings-press/tidings/store/storetest"
 )
@@ -159,4 +160,19 @@ func TestMediaMayBeKeptForEver(t *testing.T) {
 		t.Errorf("headers %v", w.Header())
 	}
 	b.want(b.get("/media/other.png"), http.StatusNotFound)
+}
+
+func TestNamesWithAnythingInThemAreReachable(t *testing.T) {
+	t.Parallel()
+	b := onSQLite(t)
+	for i, tag := range []string{"C/C++", "..", ".", "a b", "~x", "50%", "?#&", "///", "été", "日本"} {
+		a := b.put(article.Article{Slug: "s" + string(rune('a'+i)), Title: "About it", HTML: "<p>x</p>", Tags: []string{tag}, Authors: []article.Author{{Name: tag}}})
+		for _, path := range []string{feed.TagPath(tag), feed.AuthorPath(tag)} {
+			b.want(b.get(path), http.StatusOK, a.Path(), `<link rel="canonical" href="`+siteURL+path+`">`)
+			if w := b.get(strings.TrimSuffix(path, "/")); w.Code != http.StatusMovedPermanently || w.Header().Get("Location") != path {
+				t.Errorf("%s without its slash: %d to %q", path, w.Code, w.Header().Get("Location"))
+			}
+		}
+	}
+	b.want(b.get("/tags/unknown/"), http.StatusNotFound)
 }

@@ -17,13 +17,9 @@ type buttonPage struct {
 	Button  string
 	Name    string // of the button's field; may be empty
 	Value   string
-	Also    []alsoButton
 	Link    string
 	Label   string
 }
-
-// alsoButton is another thing to choose.
-type alsoButton struct{ Name, Value, Label string }
 
 // confirmPage only asks: programs that look through mails open every link.
 func (p *Pages) confirmPage(w http.ResponseWriter, r *http.Request) error {

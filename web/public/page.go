@@ -33,15 +33,16 @@ type page struct {
 // feedLink is a feed that browsers and readers find by themselves.
 type feedLink struct {
 	Title, Type, URL string
+	Format           string // for people: RSS, Atom or JSON
 }
 
 // links are the feeds of a definition.
 func (p *Pages) links(title string, d feed.Definition) []feedLink {
 	site := p.config.Site.URL
 	return []feedLink{
-		{title + " (Atom)", "application/atom+xml", site + d.Path(feed.FormatAtom, "")},
-		{title + " (RSS)", "application/rss+xml", site + d.Path(feed.FormatRSS, "")},
-		{title + " (JSON)", "application/feed+json", site + d.Path(feed.FormatJSON, "")},
+		{title + " (Atom)", "application/atom+xml", site + d.Path(feed.FormatAtom, ""), "Atom"},
+		{title + " (RSS)", "application/rss+xml", site + d.Path(feed.FormatRSS, ""), "RSS"},
+		{title + " (JSON)", "application/feed+json", site + d.Path(feed.FormatJSON, ""), "JSON"},
 	}
 }
 

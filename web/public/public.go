@@ -92,6 +92,9 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 		"GET /tags/{name}/{$}":            p.tag,
 		"GET /authors/{name}/{$}":         p.author,
 		"GET /languages/{name}/{$}":       p.language,
+		"GET /tags/{name}":                p.tag, // the slash at the end is put right
+		"GET /authors/{name}":             p.author,
+		"GET /languages/{name}":           p.language,
 		"GET /tags/{$}":                   p.tags,
 		"GET /feeds":                      p.feedList,
 		"GET /media/{name}":               p.medium,

@@ -1,6 +1,7 @@
 package public
 
 import (
+	"io"
 	"net/http"
 
 	"github.com/tidings-press/tidings/subscriber"
@@ -17,9 +18,6 @@ func (p *Pages) unsubscribePage(w http.ResponseWriter, r *http.Request) error {
 		Action: r.URL.Path, Button: p.words.say("Unsubscribe"),
 		Link: p.preferencesLink(h.ID), Label: p.words.say("Or get less of it: choose topics, or pause for a while"),
 	}
-	if len(p.config.Digests) > 1 && h.Digest != "" {
-		body.Also = []alsoButton{{"all", "yes", p.words.say("Unsubscribe from everything")}}
-	}
 	return p.show(w, r, http.StatusOK, "button", page{Title: p.words.say("Unsubscribe"), NoIndex: true, Narrow: true, Body: body})
 }
 
@@ -32,11 +30,9 @@ func (p *Pages) unsubscribe(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	// The body may be anything: some mail programs send multipart, some nothing.
-	_ = r.ParseMultipartForm(maxForm)
+	_, _ = io.Copy(io.Discard, r.Body) // "List-Unsubscribe=One-Click", in whatever form: the link says it all
 	names := splitDigests(claim.Digest)
-	all := r.PostFormValue("all") == "yes" || len(names) == 0
-	if err := p.leave(r, claim.Subscriber, names, all); err != nil {
+	if err := p.leave(r, claim.Subscriber, names); err != nil {
 		return err
 	}
 	body := &refusal{Text: p.words.say("No more of it will come. A mail that is on its way right now may still arrive.")}
@@ -46,10 +42,10 @@ func (p *Pages) unsubscribe(w http.ResponseWriter, r *http.Request) error {
 	return p.show(w, r, http.StatusOK, "message", page{Title: p.words.say("You are unsubscribed"), NoIndex: true, Narrow: true, Body: body})
 }
 
-// leave takes a person off some digests, or all. Someone who is not there, or was
-// erased, is off them already.
-func (p *Pages) leave(r *http.Request, id int64, names []string, all bool) error {
-	if all {
+// leave takes a person off some digests, or off all when none is named. Someone who
+// is not there, or was erased, is off them already.
+func (p *Pages) leave(r *http.Request, id int64, names []string) error {
+	if len(names) == 0 {
 		return ignoreMissing(p.store.UnsubscribeAll(r.Context(), id))
 	}
 	for _, name := range names {
