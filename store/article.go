@@ -122,10 +122,14 @@ func scanArticle(rows *sql.Rows) (Stored, error) {
 
 // jsonList is a list of strings or numbers as the queries take it.
 func jsonList[T ~string | ~int64](values []T) string {
-	if values == nil {
-		values = []T{}
+	out := make([]T, len(values))
+	for i, value := range values {
+		if text, ok := any(value).(string); ok && !clean(text) { // JSON would carry a NUL through as \u0000
+			value, _ = any(tidyText(text)).(T)
+		}
+		out[i] = value
 	}
-	data, err := json.Marshal(values)
+	data, err := json.Marshal(out)
 	if err != nil {
 		return "[]" // strings and numbers always marshal
 	}

@@ -45,7 +45,7 @@ func (r *runner) index(ctx context.Context, a *article.Article, row articleRow, 
 	var labels [][3]string
 	for _, l := range labelsOf(a) {
 		if l.key != "" {
-			labels = append(labels, [3]string{l.kind, l.key, l.name})
+			labels = append(labels, [3]string{l.kind, tidyText(l.key), tidyText(l.name)})
 		}
 	}
 	if len(labels) > 0 {

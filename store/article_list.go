@@ -30,7 +30,7 @@ type Query struct {
 	// in the same order.
 	Before, After Position
 	Oldest        bool      // oldest first; implied by After
-	AsOf          time.Time // leave out what appears, or is dated, later; zero leaves nothing out
+	AsOf          time.Time // leave out what appears, or is dated, later. For readers it is now; zero shows the future too
 	since         time.Time
 	unsent        string // only what the ledger of this digest does not have
 }
@@ -45,7 +45,7 @@ func (s *Store) Articles(ctx context.Context, q Query) ([]Stored, error) {
 	if err != nil || text == "" {
 		return nil, err
 	}
-	rows, err := s.readers.querier().QueryContext(ctx, text, l.args...)
+	rows, err := s.readers.ask(ctx, func() (*sql.Rows, error) { return s.readers.db.QueryContext(ctx, text, l.args...) })
 	if err != nil {
 		return nil, fmt.Errorf("articles: %w", err)
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -151,6 +150,9 @@ func (s *Store) putArticle(ctx context.Context, tx *runner, a *article.Article) 
 	} else {
 		err = tx.insertArticle(ctx, a, &row)
 	}
+	if err == nil && row.slug != old.slug { // the page is there now, whatever led elsewhere from its address
+		_, err = tx.exec(ctx, "redirect.drop", plainPath(article.PathFor(row.slug)))
+	}
 	if err == nil {
 		err = tx.index(ctx, a, row, !found)
 	}
@@ -224,7 +226,8 @@ func (r *runner) insertArticle(ctx context.Context, a *article.Article, row *art
 
 func (s *Store) updateArticle(ctx context.Context, tx *runner, a *article.Article, row *articleRow, old known) error {
 	if row.slug != old.slug {
-		if err := tx.moveArticle(ctx, row.seq, old.slug, row.slug, s.Now()); err != nil {
+		left := plainPath(article.PathFor(old.slug))
+		if _, err := tx.exec(ctx, "redirect.put", left, row.seq, "", millis(s.Now())); err != nil {
 			return err
 		}
 	}
@@ -232,15 +235,5 @@ func (s *Store) updateArticle(ctx context.Context, tx *runner, a *article.Articl
 		jsonText(a.Authors, a.Authors == nil), jsonText(a.Tags, a.Tags == nil), jsonText(a.Image, a.Image == nil),
 		jsonText(a.Enclosure, a.Enclosure == nil), jsonText(a.Origin, a.Origin == nil), row.published, row.updated, 0,
 		string(row.status), a.Hash, row.offer, row.appears, row.revision)
-	return err
-}
-
-// moveArticle leaves a redirect at the old address, and takes away one from the
-// new address when the article had that before.
-func (r *runner) moveArticle(ctx context.Context, seq int64, from, to string, now time.Time) error {
-	if _, err := r.exec(ctx, "redirect.put", plainPath(article.PathFor(from)), seq, "", millis(now)); err != nil {
-		return err
-	}
-	_, err := r.exec(ctx, "redirect.drop", plainPath(article.PathFor(to)))
 	return err
 }

@@ -118,7 +118,7 @@ func TestAFrozenNodeGivesItsLocksBack(t *testing.T) {
 
 func TestAWrongPasswordIsExplainedAndNotShown(t *testing.T) {
 	t.Parallel()
-	server := testenv.StartPostgres(t, testenv.PostgresOptions{})
+	server := testenv.SharedPostgres(t)
 	if err := server.RequirePassword("reader", "right"); err != nil {
 		t.Fatal(err)
 	}

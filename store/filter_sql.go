@@ -18,6 +18,7 @@ type statement struct {
 // arg adds a value and returns its placeholder.
 func (st *statement) arg(value any) string {
 	st.args = append(st.args, value)
+	tidy(st.args[len(st.args)-1:])
 	return "$" + strconv.Itoa(len(st.args))
 }
 

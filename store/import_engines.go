@@ -75,7 +75,7 @@ func (im *importer) insertSome(ctx context.Context, tx *runner, stmt *sql.Stmt, 
 		args = append(args, last+int64(i)+1, l.key, l.row.Address.ASCII(), l.row.Name, string(im.state(l)), l.row.Language,
 			l.row.Timezone, text, at, im.opts.Consent.Source, im.opts.Consent.IP, now, now)
 	}
-	result, err := stmt.ExecContext(ctx, args...)
+	result, err := stmt.ExecContext(ctx, tidy(args)...)
 	if err != nil {
 		return err
 	}

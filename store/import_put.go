@@ -14,6 +14,9 @@ func (im *importer) put(ctx context.Context, tx *runner, lines []importLine) err
 	if err := im.markSuppressed(ctx, tx, lines); err != nil {
 		return err
 	}
+	if err := im.markErased(ctx, tx, lines); err != nil {
+		return err
+	}
 	var open []*importLine
 	for i := range lines {
 		if lines[i].outcome == "" {
@@ -64,6 +67,21 @@ func (im *importer) markSuppressed(ctx context.Context, tx *runner, lines []impo
 		}
 	}
 	return err
+}
+
+// markErased keeps those from mail whom the list says to be erased, and nothing
+// else of them.
+func (im *importer) markErased(ctx context.Context, tx *runner, lines []importLine) error {
+	for i := range lines {
+		if lines[i].outcome != "" || im.state(&lines[i]) != subscriber.Erased {
+			continue
+		}
+		if err := im.suppressOne(ctx, tx, &lines[i]); err != nil {
+			return err
+		}
+		lines[i].outcome = Suppressed
+	}
+	return nil
 }
 
 // state is the state that a line asks for.

@@ -83,6 +83,7 @@ func (r *runner) transaction(ctx context.Context, opts *sql.TxOptions, fn func(t
 // exec runs a named query and returns how many rows it touched.
 func (r *runner) exec(ctx context.Context, name string, args ...any) (int64, error) {
 	var result sql.Result
+	args = tidy(args)
 	stmt, err := r.statement(ctx, name)
 	switch {
 	case err != nil:
@@ -97,13 +98,18 @@ func (r *runner) exec(ctx context.Context, name string, args ...any) (int64, err
 	return result.RowsAffected()
 }
 
-// rows runs a named query that returns rows; the caller closes them. Outside of a
-// transaction it is a read, and is asked once more when its connection broke.
+// rows runs a named query that returns rows; the caller closes them.
 func (r *runner) rows(ctx context.Context, name string, args ...any) (*sql.Rows, error) {
-	rows, err := r.rowsOnce(ctx, name, args...)
+	args = tidy(args)
+	return r.ask(ctx, func() (*sql.Rows, error) { return r.rowsOnce(ctx, name, args...) })
+}
+
+// ask asks a question, and once more when the connection of a read broke.
+func (r *runner) ask(ctx context.Context, question func() (*sql.Rows, error)) (*sql.Rows, error) {
+	rows, err := question()
 	if err != nil && r.tx == nil && broken(err) && ctx.Err() == nil {
 		r.dropIdle()
-		return r.rowsOnce(ctx, name, args...)
+		return question()
 	}
 	return rows, err
 }

@@ -23,17 +23,21 @@ func (s *Store) AddSubscriber(ctx context.Context, sub subscriber.Subscriber) (s
 	if !sub.State.Known() || sub.State == subscriber.Erased {
 		return sub, fmt.Errorf("a new subscriber in state %q; right would be pending or active", sub.State)
 	}
-	held, err := s.IsSuppressed(ctx, sub.Address)
+	keys, err := s.Keys(ctx)
 	if err != nil {
 		return sub, err
-	}
-	if held.Reason != "" && (sub.State != subscriber.Pending || !held.Reason.Personal()) {
-		return sub, &SuppressedError{Address: sub.Address, Suppression: held}
 	}
 	sub.Created = s.Now()
 	sub.Changed = sub.Created
 	err = s.write(ctx, func(tx *runner) error {
-		_, err := tx.one(ctx, "subscriber.insert", []any{sub.Address.Key(), sub.Address.ASCII(), sub.Name, string(sub.State),
+		held, err := tx.suppression(ctx, keys, sub.Address)
+		if err != nil {
+			return err
+		}
+		if held.Reason != "" && (sub.State != subscriber.Pending || !held.Reason.Personal()) {
+			return &SuppressedError{Address: sub.Address, Suppression: held}
+		}
+		_, err = tx.one(ctx, "subscriber.insert", []any{sub.Address.Key(), sub.Address.ASCII(), sub.Name, string(sub.State),
 			sub.Language, sub.Timezone, sub.Consent.Source, sub.Consent.Text, sub.Consent.IP, millis(sub.Consent.At), millis(sub.Created)}, &sub.ID)
 		return err
 	})

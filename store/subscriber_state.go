@@ -21,8 +21,9 @@ func (e *SubscriberStateError) Error() string {
 
 // SetState changes a person's state by the table in package subscriber; the state
 // they are in already is no change. Leaving, a bounce and a complaint suppress the
-// address, with detail as what is known of it; becoming Active lifts that. Errors
-// are ErrNotFound and *SubscriberStateError.
+// address, with detail as what is known of it; becoming Active lifts that, unless
+// an editor put it there. Errors are ErrNotFound, *SubscriberStateError and
+// *SuppressedError.
 func (s *Store) SetState(ctx context.Context, id int64, next subscriber.State, detail string) error {
 	if next == subscriber.Erased {
 		return s.Erase(ctx, id)
@@ -65,7 +66,14 @@ func (s *Store) setState(ctx context.Context, tx *runner, keys subscriber.Keys, 
 func (r *runner) followState(ctx context.Context, keys subscriber.Keys, address subscriber.Address, next subscriber.State, detail string, now time.Time) error {
 	hash := keys.SuppressionHash(address)
 	if next == subscriber.Active {
-		_, err := r.exec(ctx, "suppression.drop", hash)
+		held, err := r.suppression(ctx, keys, address)
+		if err == nil && held.Reason == EditorReason {
+			err = &SuppressedError{Address: address, Suppression: held}
+		}
+		if err != nil || held.Reason == "" {
+			return err
+		}
+		_, err = r.exec(ctx, "suppression.drop", hash)
 		return err
 	}
 	reason := reasonFor(next)

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tidings-press/tidings/article"
 	"github.com/tidings-press/tidings/store"
 	"github.com/tidings-press/tidings/store/storetest"
 	"github.com/tidings-press/tidings/subscriber"
@@ -286,5 +287,53 @@ func TestWhoNeverConfirmsIsForgottenButNotSuppressed(t *testing.T) {
 			t.Errorf("an active one is %s", got.State)
 		}
 		add(t, s, "typo@example.org", subscriber.Active)
+	})
+}
+
+func TestOnlyAnEditorLiftsAnEditorsSuppression(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		sub := add(t, s, "a@example.org", subscriber.Active)
+		if err := s.Suppress(ctx, sub.Address, store.EditorReason, "asked by letter"); err != nil {
+			t.Fatal(err)
+		}
+		var held *store.SuppressedError
+		if err := s.SetState(ctx, sub.ID, subscriber.Active, ""); !errors.As(err, &held) || held.Detail != "asked by letter" {
+			t.Errorf("lifted by the reader: %v", err)
+		}
+		if got, err := s.Subscriber(ctx, sub.ID); got.State != subscriber.Unsubscribed || err != nil {
+			t.Errorf("they are %s, %v", got.State, err)
+		}
+		if err := s.Lift(ctx, sub.Address); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.SetState(ctx, sub.ID, subscriber.Active, ""); err != nil {
+			t.Errorf("after it was lifted: %v", err)
+		}
+	})
+}
+
+func TestBrokenTextIsKeptReadableOnBothEngines(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		sub := add(t, s, "a@example.org", subscriber.Active)
+		if err := s.SetState(ctx, sub.ID, subscriber.Bounced, "550 \xff\xfe no\x00body"); err != nil {
+			t.Fatal(err)
+		}
+		if held, err := s.IsSuppressed(ctx, sub.Address); held.Detail != "550 \uFFFD nobody" || err != nil {
+			t.Errorf("%q, %v", held.Detail, err)
+		}
+		if err := s.Subscribe(ctx, sub.ID, "week\x00ly", []string{"a\x00b\xff"}); err != nil {
+			t.Error(err)
+		}
+		put(t, s, piece("hostile", func(a *article.Article) { a.Title, a.Tags = "a\x00\xff", []string{"t\x00\xff"} }))
+		if _, err := s.Articles(ctx, store.Query{Filter: article.Filter{Expr: article.Tag{Key: "\x00\xff"}}}); err != nil {
+			t.Error(err)
+		}
+		if _, err := s.ArticlesByID(ctx, []string{"\x00\xff"}); err != nil {
+			t.Error(err)
+		}
 	})
 }

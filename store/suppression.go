@@ -96,9 +96,13 @@ func (s *Store) IsSuppressed(ctx context.Context, address subscriber.Address) (S
 	if err != nil {
 		return Suppression{}, err
 	}
+	return s.readers.suppression(ctx, keys, address)
+}
+
+func (r *runner) suppression(ctx context.Context, keys subscriber.Keys, address subscriber.Address) (Suppression, error) {
 	var out Suppression
 	var since int64
-	_, err = s.readers.one(ctx, "suppression.get", []any{keys.SuppressionHash(address)}, &out.Reason, &out.Detail, &since)
+	_, err := r.one(ctx, "suppression.get", []any{keys.SuppressionHash(address)}, &out.Reason, &out.Detail, &since)
 	out.Since = timeOf(since)
 	return out, err
 }

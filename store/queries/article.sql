@@ -14,9 +14,10 @@ FROM articles WHERE source = $1;
 
 -- name: article.slugTaken
 -- Says whether an article other than $2 has a slug, or had it and left a redirect.
+-- A redirect that an import brought yields to an article.
 -- Index: articles_slug, primary key of redirects.
 SELECT (SELECT count(*) FROM articles WHERE slug = $1 AND seq <> CAST($2 AS bigint))
-     + (SELECT count(*) FROM redirects WHERE path = $3 AND (seq IS NULL OR seq <> CAST($2 AS bigint)));
+     + (SELECT count(*) FROM redirects WHERE path = $3 AND seq <> CAST($2 AS bigint));
 
 -- name: article.insert
 -- A new article.
