@@ -9,6 +9,8 @@ import (
 
 	"github.com/tidings-press/tidings/article"
 	"github.com/tidings-press/tidings/digest"
+	"github.com/tidings-press/tidings/internal/sink"
+	"github.com/tidings-press/tidings/internal/testenv"
 	"github.com/tidings-press/tidings/store"
 	"github.com/tidings-press/tidings/subscriber"
 )
@@ -149,19 +151,40 @@ func TestDraftsWaitForAnEditor(t *testing.T) {
 
 func TestMailsInDoubtAreForEditorsToDecide(t *testing.T) {
 	t.Parallel()
-	s := startSite(t, 1000)
-	s.readers(2)
+	for action, want := range map[string]store.Counts{"resend": {Total: 3, Sent: 3}, "drop": {Total: 3, Sent: 2, Skipped: 1}} {
+		wire := testenv.StartWire(t, sink.Options{Faults: []sink.Fault{{At: sink.AfterDot, Do: sink.Cut, Times: 1}}})
+		s := startSiteOver(t, wire.Port(), 1000)
+		s.readers(3)
+		e := s.editor()
+		e.post("/room/digests/weekly/send", "sure", "weekly")
+		here := e.at
+		s.eventually("the mail in doubt", func() bool { return strings.Contains(e.get(here), `id="resend"`) })
+		e.want(e.get(here), "1 mail is in doubt", "@example.org")
+		e.want(e.get("/room/"), "1 in doubt")
+		e.want(e.post(here+"/"+action), "The mails in doubt are")
+		id := strings.TrimPrefix(here, "/room/editions/")
+		s.eventually("the edition to be sent", func() bool { return s.state(id) == digest.Sent })
+		found, err := s.Store.Edition(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.Store.EditionCounts(t.Context(), found.Seq); got != want || err != nil {
+			t.Errorf("after %s: %+v, %v", action, got, err)
+		}
+	}
+}
+
+func TestRefusalsOfAnEditionAreListed(t *testing.T) {
+	t.Parallel()
+	wire := testenv.StartWire(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Reply: "550 5.1.1 <b>nobody</b> of that name", Match: "reader1@"}}})
+	s := startSiteOver(t, wire.Port(), 1000)
+	s.readers(3)
 	e := s.editor()
-	sent, err := s.engine().SendNow(t.Context(), "weekly", "ada@gazette.example")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.eventually("the edition to be sent", func() bool { return s.state(sent.ID) == digest.Sent })
-	here := "/room/editions/" + sent.ID
-	if page := e.get(here); strings.Contains(page, "Send them again") {
-		t.Error("the page asks about mails in doubt when there are none")
-	}
-	e.want(e.post(here+"/drop"), "The mails in doubt are left as they are")
+	e.post("/room/digests/weekly/send", "sure", "weekly")
+	here := e.at
+	s.eventually("the edition to be sent", func() bool { return s.state(strings.TrimPrefix(here, "/room/editions/")) == digest.Sent })
+	e.want(e.get(here), "Who was refused, and why", "reader1@example.org", "550", "&lt;b&gt;nobody&lt;/b&gt; of that name")
+	e.want(e.get("/room/"), `<td class="num bad">1</td>`)
 }
 
 func TestArticlesAreTakenDownAndBroughtBack(t *testing.T) {

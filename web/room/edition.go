@@ -19,7 +19,7 @@ type editionPage struct {
 	Articles []article.Article
 	Refused  []store.Delivered
 	Deferred []store.Delivered
-	Doubtful []store.Delivered
+	InDoubt  []store.Delivered
 	Back     map[store.FeedbackKind]int64 // what came back since
 }
 
@@ -40,6 +40,9 @@ func (p progress) Moves() bool {
 	return p.Edition.State == digest.Approved || p.Edition.State == digest.Sending
 }
 
+// Doubtful says whether the edition waits for an editor's word on mails in doubt.
+func (p progress) Doubtful() bool { return p.Counts.Uncertain > 0 && p.Idle() }
+
 // Can says what an editor can do with the edition.
 func (p progress) Can(action string) bool {
 	next := map[string]digest.State{"approve": digest.Approved, "pause": digest.Paused, "resume": digest.Sending, "cancel": digest.Cancelled}[action]
@@ -58,7 +61,7 @@ func (room *Room) edition(w http.ResponseWriter, r *http.Request, who store.Sess
 	if err := room.fill(r.Context(), &body); err != nil {
 		return err
 	}
-	v := page{Title: p.Edition.Subject, Nav: "desk", Who: &who.Editor, Done: told(r), Live: body.Moves() || p.Edition.State == digest.Paused, Body: body}
+	v := page{Title: p.Edition.Subject, Nav: "desk", Who: &who.Editor, Done: told(r), Live: !p.Edition.State.Final(), Body: body}
 	v.Wait = body.Moves()
 	return room.show(w, http.StatusOK, "edition", v)
 }
@@ -68,7 +71,7 @@ func (room *Room) fill(ctx context.Context, body *editionPage) (err error) {
 	for _, part := range []struct {
 		state digest.DeliveryState
 		into  *[]store.Delivered
-	}{{digest.DeliveryRefused, &body.Refused}, {digest.DeliveryDeferred, &body.Deferred}, {digest.DeliveryUncertain, &body.Doubtful}} {
+	}{{digest.DeliveryRefused, &body.Refused}, {digest.DeliveryDeferred, &body.Deferred}, {digest.DeliveryUncertain, &body.InDoubt}} {
 		if *part.into, err = room.store.Deliveries(ctx, e, []digest.DeliveryState{part.state}, 0, listed); err != nil {
 			return err
 		}

@@ -59,15 +59,22 @@ type stream struct {
 	room    *Room
 	w       http.ResponseWriter
 	control *http.ResponseController
-	state   digest.State
+	levers  levers // as last shown
 	err     error
+}
+
+// levers are what the buttons of the page depend on. They are sent when it changes
+// and not with every count: a button that is replaced under the pointer is not pressed.
+type levers struct {
+	state digest.State
+	doubt bool
 }
 
 func (s *stream) show(p progress) {
 	s.part("progress", p)
-	if s.state != p.Edition.State {
+	if now := (levers{p.Edition.State, p.Doubtful()}); now != s.levers {
 		s.part("levers", p)
-		s.state = p.Edition.State
+		s.levers = now
 	}
 }
 

@@ -39,6 +39,7 @@ store: {dsn: "sqlite:%[2]s"}
 digests:
   - {name: weekly, title: The week at the harbour, description: Every New Year., schedule: "0 8 1 1 *", sender: "The Gazette <news@gazette.example>", max_articles: 50}
 mail: {postal_address: "The Harbour Gazette, 1 Quay Street"}
+delivery: {uncertain: hold}
 relays:
   - {name: inbox, host: 127.0.0.1, port: %[3]d, tls: none, per_second: %[4]d}
 `
@@ -46,13 +47,21 @@ relays:
 // startSite serves a site with the sample articles until the test ends.
 func startSite(t *testing.T, perSecond int) *site {
 	t.Helper()
+	inbox := testenv.StartInbox(t, testenv.InboxOptions{})
+	s := startSiteOver(t, inbox.Port(), perSecond)
+	s.inbox = inbox
+	return s
+}
+
+// startSiteOver is startSite with a mail server of the test's own.
+func startSiteOver(t *testing.T, port, perSecond int) *site {
+	t.Helper()
 	door, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	inbox := testenv.StartInbox(t, testenv.InboxOptions{})
 	dir := t.TempDir()
-	text := fmt.Sprintf(siteConfig, door.Addr(), filepath.Join(dir, "tidings.db"), inbox.Port(), perSecond)
+	text := fmt.Sprintf(siteConfig, door.Addr(), filepath.Join(dir, "tidings.db"), port, perSecond)
 	c, err := config.Parse([]byte(text), filepath.Join(dir, "config.yaml"))
 	if err != nil {
 		t.Fatal(err)
@@ -61,7 +70,7 @@ func startSite(t *testing.T, perSecond int) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &site{Press: p, t: t, url: "http://" + door.Addr().String(), inbox: inbox}
+	s := &site{Press: p, t: t, url: "http://" + door.Addr().String()}
 	s.importSamples()
 	s.run(door)
 	return s
