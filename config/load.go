@@ -24,7 +24,7 @@ const maxFile = 4 << 20
 func Load(path string) (*Config, error) {
 	file, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("there is no %s; right would be: a file made by \"tidings init\", or --config with its path", path)
+		return nil, &missingError{path}
 	}
 	if err != nil {
 		return nil, err
@@ -39,6 +39,15 @@ func Load(path string) (*Config, error) {
 	}
 	return Parse(data, path)
 }
+
+// missingError is os.ErrNotExist with a hint.
+type missingError struct{ path string }
+
+func (e *missingError) Error() string {
+	return fmt.Sprintf("there is no %s; right would be: a file made by \"tidings init\", or --config with its path", e.path)
+}
+
+func (e *missingError) Unwrap() error { return os.ErrNotExist }
 
 // Parse is Load for the content of a file. path is for messages, and its folder is
 // what paths in the file are relative to.

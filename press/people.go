@@ -40,6 +40,10 @@ func (p *Press) AddSubscriber(ctx context.Context, n NewSubscriber) (subscriber.
 	if errors.Is(err, store.ErrExists) {
 		person, err = p.Store.SubscriberByAddress(ctx, n.Address)
 	}
+	var held *store.SuppressedError
+	if errors.As(err, &held) {
+		err = fmt.Errorf("%w; right would be: that they subscribe anew on the site, or \"tidings subscriber suppress --lift\" once they ask for it", err)
+	}
 	if err != nil {
 		return person, err
 	}

@@ -67,7 +67,11 @@ func (a *app) exit(err error) int {
 
 // config loads the configuration.
 func (a *app) config() (*config.Config, error) {
-	return config.Load(a.path())
+	c, err := config.Load(a.path())
+	if errors.Is(err, os.ErrNotExist) {
+		err = &usageError{err}
+	}
+	return c, err
 }
 
 func (a *app) path() string {

@@ -102,7 +102,7 @@ func newDigestPreview(a *app) *cobra.Command {
 			return a.writePreview(filepath.Join(dir, args[0]), shown, open)
 		}),
 	}
-	c.Flags().StringVar(&since, "since", "", "begin the digest with articles from this date on (2026-01-31), from now on")
+	c.Flags().StringVar(&since, "since", "", "begin the digest with what was imported or is dated from this date on (2026-01-31)")
 	c.Flags().StringVar(&dir, "dir", ".", "folder to write to")
 	c.Flags().BoolVar(&open, "open", false, "open it in the browser")
 	return c

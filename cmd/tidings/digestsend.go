@@ -49,7 +49,7 @@ func newDigestSend(a *app) *cobra.Command {
 	}
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	c.Flags().BoolVar(&detach, "detach", false, "leave the sending to serve and worker")
-	c.Flags().StringVar(&since, "since", "", "take in articles from this date on (2026-01-31); by default those that came after the digest began")
+	c.Flags().StringVar(&since, "since", "", "begin with what was imported or is dated from this date on (2026-01-31)")
 	return c
 }
 

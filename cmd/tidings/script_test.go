@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -72,14 +73,20 @@ func freePort() (string, error) {
 	return port, err
 }
 
-// condition knows [corpus]: whether the corpus of real articles is there.
+// condition knows [corpus]: whether the corpus of real articles is there, and
+// [feedparser]: whether Debian's python3-feedparser is.
 func condition(name string) (bool, error) {
-	if name != "corpus" {
+	var err error
+	switch name {
+	case "corpus":
+		_, err = os.Stat(corpusFolder())
+	case "feedparser":
+		err = exec.Command("/usr/bin/python3", "-c", "import feedparser").Run()
+	default:
 		return false, fmt.Errorf("unknown condition %s", name)
 	}
-	_, err := os.Stat(corpusFolder())
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "SKIP: no corpus of real articles at", corpusFolder())
+		fmt.Fprintf(os.Stderr, "SKIP: no %s here: %v\n", name, err)
 	}
 	return err == nil, nil
 }
@@ -93,7 +100,8 @@ var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 	"fetch":  fetch,
 	"gone":   waitForEnd,
 
-	"eachonce": eachOnce,
+	"eachonce":   eachOnce,
+	"parsefeeds": parseFeeds,
 }
 
 // exits runs a command and checks its exit code: exits CODE COMMAND...

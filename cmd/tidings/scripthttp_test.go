@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"github.com/emersion/go-message/mail"
+	"github.com/mmcdole/gofeed"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/tidings-press/tidings/inbox"
@@ -41,7 +42,7 @@ func waitForEnd(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // eachOnce reads every mail back and checks that each of so many readers has one of the digest's mails
-// and its own one-click link: eachonce COUNT
+// and its own one-click link, and that both parts of each mail have a text: eachonce COUNT TEXT
 func eachOnce(ts *testscript.TestScript, _ bool, args []string) {
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
@@ -53,7 +54,7 @@ func eachOnce(ts *testscript.TestScript, _ bool, args []string) {
 		if !strings.HasPrefix(m.To[0], "reader") {
 			continue
 		}
-		header := readMail(ts, m.Source)
+		header := readMail(ts, m.Source, args[1])
 		readers[m.To[0]]++
 		links[header.Get("List-Unsubscribe")] = true
 		ids[header.Get("Message-Id")] = true
@@ -75,7 +76,7 @@ func eachOnce(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // readMail reads a mail whole: headers, the text and the HTML part.
-func readMail(ts *testscript.TestScript, source []byte) mail.Header {
+func readMail(ts *testscript.TestScript, source []byte, text string) mail.Header {
 	r, err := mail.CreateReader(bytes.NewReader(source))
 	ts.Check(err)
 	kinds := ""
@@ -90,12 +91,31 @@ func readMail(ts *testscript.TestScript, source []byte) mail.Header {
 		kind, _, err := part.Header.(*mail.InlineHeader).ContentType()
 		ts.Check(err)
 		kinds += kind + " "
-		if !bytes.Contains(body, []byte("A new bridge")) {
-			ts.Fatalf("the %s part does not name the article:\n%s", kind, body)
+		if !bytes.Contains(body, []byte(text)) {
+			ts.Fatalf("the %s part has no %q:\n%.3000s", kind, text, body)
 		}
 	}
 	if kinds != "text/plain text/html " {
 		ts.Fatalf("the parts are %q", kinds)
 	}
 	return r.Header
+}
+
+// parseFeeds reads feeds back with two independent parsers, and checks that each has so
+// many entries: parsefeeds COUNT FILE...
+func parseFeeds(ts *testscript.TestScript, _ bool, args []string) {
+	for _, file := range args[1:] {
+		feed, err := gofeed.NewParser().ParseString(ts.ReadFile(file))
+		ts.Check(err)
+		if got := strconv.Itoa(len(feed.Items)); got != args[0] {
+			ts.Fatalf("%s has %s entries, want %s", file, got, args[0])
+		}
+		if strings.HasSuffix(file, ".json") {
+			continue // feedparser reads XML
+		}
+		ts.Check(ts.Exec("/usr/bin/python3", "-c", "import feedparser, sys; f = feedparser.parse(sys.argv[1]); print(len(f.entries), f.bozo)", ts.MkAbs(file)))
+		if got := strings.TrimSpace(ts.ReadFile("stdout")); got != args[0]+" False" && got != args[0]+" 0" {
+			ts.Fatalf("%s: feedparser says %s, want %s entries and no bozo", file, got, args[0])
+		}
+	}
 }
