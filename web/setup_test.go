@@ -25,7 +25,7 @@ import (
 
 // settings are the configuration of the tests' site.
 const settings = `
-site: {title: The Example Press, description: News from the example town., url: %q, former_urls: ["http://old.example.org/blog/"], timezone: Europe/Paris}
+site: {title: The Example Press, description: News from the example town., url: %q, language: %q, former_urls: ["http://old.example.org/blog/"], timezone: Europe/Paris}
 store: {dsn: %q}
 digests:
   - {name: weekly, title: The Week, description: Every Friday morning., schedule: "0 8 * * 5", sender: The Example Press <news@example.org>}
@@ -44,11 +44,11 @@ type site struct {
 }
 
 // open opens the site's press room with the sample articles in it.
-func open(t *testing.T, engine store.Engine, url string) *site {
+func open(t *testing.T, engine store.Engine, url, language string) *site {
 	t.Helper()
 	s := &site{inbox: testenv.StartInbox(t, testenv.InboxOptions{}), url: url}
 	file := filepath.Join(t.TempDir(), "config.yaml")
-	if err := os.WriteFile(file, fmt.Appendf(nil, settings, url, storetest.DSN(t, engine), s.inbox.Port()), 0o600); err != nil {
+	if err := os.WriteFile(file, fmt.Appendf(nil, settings, url, language, storetest.DSN(t, engine), s.inbox.Port()), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	c, err := config.Load(file)
@@ -74,7 +74,7 @@ func open(t *testing.T, engine store.Engine, url string) *site {
 // handler is the pages of a site whose engine does not run.
 func handler(t *testing.T, engine store.Engine) (*site, *delivery.Engine, http.Handler) {
 	t.Helper()
-	s := open(t, engine, "https://news.example.org")
+	s := open(t, engine, "https://news.example.org", "en")
 	feeds, err := s.press.Feeds(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -86,14 +86,15 @@ func handler(t *testing.T, engine store.Engine) (*site, *delivery.Engine, http.H
 	return s, s.engine, h
 }
 
-// serve runs a whole service until the test ends.
-func serve(t *testing.T) *site {
+// serve runs a whole service, with its fixed phrases in a language, until the test
+// ends.
+func serve(t *testing.T, language string) *site {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := open(t, store.SQLite, fmt.Sprintf("http://localhost:%d", listener.Addr().(*net.TCPAddr).Port))
+	s := open(t, store.SQLite, fmt.Sprintf("http://localhost:%d", listener.Addr().(*net.TCPAddr).Port), language)
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- (&press.Service{Press: s.press, HTTP: listener}).Run(ctx) }()

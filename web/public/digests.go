@@ -23,7 +23,7 @@ func (p *Pages) digests(chosen []string) []digestView {
 	var out []digestView
 	for _, d := range p.config.Digests {
 		v := digestView{Name: d.Name, Title: d.Title, Description: d.Description}
-		if s, err := schedule.Parse(d.Schedule, d.Timezone); err == nil {
+		if s, err := schedule.Parse(d.Schedule, d.Timezone); err == nil && p.words == nil { // it is described in English only
 			v.Schedule = s.Describe()
 		}
 		v.Checked = slices.Contains(chosen, d.Name) || chosen == nil && len(out) == 0

@@ -83,7 +83,6 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, name st
 func (p *Pages) functions() template.FuncMap {
 	return template.FuncMap{
 		"say":          p.words.say,
-		"count":        p.words.count,
 		"date":         func(t time.Time) string { return p.frame.ShortDate(t.In(p.zone)) },
 		"machine":      func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"list":         p.frame.List,

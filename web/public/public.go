@@ -69,9 +69,13 @@ func New(d Deps) (*Pages, error) {
 	if err != nil {
 		return nil, err
 	}
+	phrases, err := wordsFor(d.Config.Site.Language)
+	if err != nil {
+		return nil, err
+	}
 	p := &Pages{
 		store: d.Store, config: d.Config, readers: d.Readers, templates: d.Templates, sender: d.Sender, feeds: d.Feeds, log: d.Log, keys: keys, zone: zone,
-		words: wordsFor(d.Config.Site.Language),
+		words: phrases,
 		frame: d.Templates.Page(templates.Site{Title: d.Config.Site.Title, URL: d.Config.Site.URL}, d.Config.Site.Language),
 		asks:  guard.NewLimiter[netip.Prefix](10, time.Minute, nil),
 		mails: guard.NewLimiter[string](3, time.Hour, nil),

@@ -1,18 +1,32 @@
 package public
 
 import (
-	"strconv"
+	"embed"
+	"encoding/json"
+	"fmt"
 	"strings"
 )
 
 // words are the fixed phrases of the pages in one language, by their English form.
 type words map[string]string
 
-// wordsFor returns the phrases of a language; English for those that we have none
-// of.
-func wordsFor(tag string) words {
+//go:embed words/*.json
+var wordFiles embed.FS
+
+// wordsFor returns the phrases of a language; English, which needs none, for those
+// that we have none of.
+func wordsFor(tag string) (words, error) {
 	primary, _, _ := strings.Cut(strings.ToLower(tag), "-")
-	return translations[primary]
+	name := "words/" + primary + ".json"
+	data, err := wordFiles.ReadFile(name)
+	if err != nil {
+		return nil, nil // English
+	}
+	var w words
+	if err := json.Unmarshal(data, &w); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return w, nil
 }
 
 // say returns a phrase.
@@ -22,14 +36,3 @@ func (w words) say(english string) string {
 	}
 	return english
 }
-
-// count returns a phrase with a number in place of "%".
-func (w words) count(one, many string, n int64) string {
-	phrase := many
-	if n == 1 {
-		phrase = one
-	}
-	return strings.Replace(w.say(phrase), "%", strconv.FormatInt(n, 10), 1)
-}
-
-var translations = map[string]words{}

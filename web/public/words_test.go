@@ -1,0 +1,56 @@
+package public
+
+import (
+	"io/fs"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// phrases are all that the pages say, as their sources have it.
+func phrases(t *testing.T) map[string]bool {
+	t.Helper()
+	out := map[string]bool{"Everything": true, "By tag": true, "Digest editions": true} // titles that the list of feeds has
+	said := regexp.MustCompile(`say[ (]"([^"]+)"`)
+	for _, pattern := range []string{"*.go", "pages/*.html"} {
+		names, err := fs.Glob(os.DirFS("."), pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			data, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range said.FindAllStringSubmatch(string(data), -1) {
+				out[m[1]] = !strings.HasSuffix(name, "_test.go") || out[m[1]]
+			}
+		}
+	}
+	return out
+}
+
+func TestEveryPhraseIsSaidInEveryLanguage(t *testing.T) {
+	t.Parallel()
+	want := phrases(t)
+	for _, tag := range []string{"fr-CA", "de", "ar", "ja"} {
+		w, err := wordsFor(tag)
+		if err != nil || len(w) == 0 {
+			t.Fatalf("%s: %v", tag, err)
+		}
+		for phrase := range want {
+			if w[phrase] == "" {
+				t.Errorf("%s lacks %q", tag, phrase)
+			}
+		}
+		for phrase := range w {
+			if !want[phrase] {
+				t.Errorf("%s has %q, which no page says", tag, phrase)
+			}
+		}
+	}
+	if w, err := wordsFor("en"); err != nil || w.say("Feeds") != "Feeds" {
+		t.Errorf("English: %v", err)
+	}
+}
