@@ -11,11 +11,14 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/tidings-press/tidings/inbox"
+	"github.com/tidings-press/tidings/store"
+	"github.com/tidings-press/tidings/store/storetest"
 )
 
 // patience is how long a script waits for what happens in another process.
@@ -32,8 +35,11 @@ func corpusFolder() string {
 	return folder
 }
 
-// setupScript gives every script a mail server of its own that takes real SMTP.
-func setupScript(env *testscript.Env) error {
+// setupScript gives every script a store and a mail server of its own that takes real SMTP.
+func setupScript(env *testscript.Env, engine store.Engine) error {
+	if engine == store.Postgres {
+		env.Setenv("TIDINGS_STORE", storetest.DSN(env.T().(testing.TB), engine))
+	}
 	mails, listener, err := startInbox()
 	if err != nil {
 		return err
