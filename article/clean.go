@@ -1,6 +1,7 @@
 package article
 
 import (
+	"errors"
 	"net/url"
 	"strings"
 
@@ -8,88 +9,154 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
+// passes are how often HTML is read and cleaned until nothing changes any more.
+// Real pages take two; what takes more than this was made to confuse.
+const passes = 5
+
 // Clean makes HTML harmless and well formed: elements and attributes that the
-// policy does not list are dropped, scripts and styles with their text. Each link
-// goes through resolve, which returns the link to put in its place, or nothing to
-// drop it; nil leaves links as they are. Cleaning what is clean changes nothing.
+// policy does not list are dropped, scripts and styles with their text, and so are
+// pictures too small to be seen. Each link goes through resolve, which returns the
+// link to put in its place, or nothing to drop it; nil keeps links as they are
+// unless their scheme is dangerous. Cleaning what is clean changes nothing. HTML
+// that cannot be read in bounded time and space leaves its text only.
 func Clean(source string, resolve func(link string) string) string {
-	source = policy.Sanitize(CleanText(source))
-	// A parser in the way of browsers closes what is open; what it changes on the
-	// way may need a second look.
-	for range 3 {
-		next, ok := reparse(source, resolve)
-		if !ok {
-			return "<p>" + html.EscapeString(plainText(source)) + "</p>"
-		}
-		resolve = nil
-		if next == source {
+	if resolve == nil {
+		resolve = harmless
+	}
+	source = policy.Sanitize(linkFrames(CleanText(source)))
+	for range passes {
+		// A parser in the way of browsers closes what is open; what it moves on the
+		// way needs a second look.
+		next, err := reparse(source, resolve)
+		if err != nil {
 			break
 		}
+		if next == source {
+			return source
+		}
+		resolve = harmless
 		source = policy.Sanitize(next)
 	}
-	return source
+	return textOnly(source)
 }
 
-// reparse reads HTML as a browser would and writes it out again. It returns false
-// for HTML that is nested too deeply to be read.
-func reparse(source string, resolve func(link string) string) (string, bool) {
-	body := &html.Node{Type: html.ElementNode, Data: "body", DataAtom: atom.Body}
-	nodes, err := html.ParseFragment(strings.NewReader(source), body)
-	if err != nil {
-		return "", false
-	}
-	var out strings.Builder
-	out.Grow(len(source))
-	for _, n := range nodes {
-		tidy(n, resolve)
-		if err := html.Render(&out, n); err != nil {
-			return "", false
-		}
-	}
-	return strings.TrimSpace(out.String()), true
-}
-
-// tidy resolves the links below a node and drops comments.
-func tidy(n *html.Node, resolve func(link string) string) {
-	if n.Type == html.CommentNode {
-		n.Type, n.Data = html.TextNode, ""
-		return
-	}
-	if n.Type == html.ElementNode && resolve != nil {
-		mapLinks(&n.Attr, resolve)
-	}
-	for child := n.FirstChild; child != nil; child = child.NextSibling {
-		tidy(child, resolve)
-	}
-}
-
-// links turns the links of one article into absolute ones, or root-relative ones
-// for this site.
-type links struct {
-	base *url.URL // the article's own URL
-	site *url.URL
-}
-
-// resolve returns a link's stored form (RFC 3986, section 5), and nothing for one
-// that leads nowhere safe.
-func (l links) resolve(link string) string {
+// harmless returns the link itself, or nothing when its scheme is not one of the
+// few that only lead somewhere.
+func harmless(link string) string {
 	u, err := url.Parse(strings.TrimSpace(link))
 	if err != nil {
 		return ""
 	}
-	if u = l.base.ResolveReference(u); u.Scheme == "mailto" || u.Scheme == "tel" {
-		return u.String()
+	switch u.Scheme {
+	case "", "http", "https", "mailto", "tel":
+		return link
 	}
-	if (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+	return ""
+}
+
+// textOnly returns the text of HTML as one paragraph.
+func textOnly(source string) string {
+	text := strings.ReplaceAll(CleanText(plainText(source)), "\r", "\n")
+	if text = strings.TrimSpace(text); text == "" {
 		return ""
 	}
-	if l.site != nil && u.Scheme == l.site.Scheme && u.Host == l.site.Host && strings.HasPrefix(u.Path, l.site.Path+"/") {
-		own := *u
-		own.Scheme, own.Host, own.User = "", "", nil
-		own.Path, own.RawPath = strings.TrimPrefix(own.Path, l.site.Path), ""
-		if out := own.String(); strings.HasPrefix(out, "/") && !strings.HasPrefix(out, "//") {
-			return out
+	return "<p>" + html.EscapeString(text) + "</p>"
+}
+
+var errTangled = errors.New("the HTML is too tangled to be read")
+
+// reparse reads HTML as a browser would and writes it out again. It fails for HTML
+// that is nested too deeply to be read, or that would grow beyond measure.
+func reparse(source string, resolve func(link string) string) (string, error) {
+	if tangled(source) {
+		return "", errTangled
+	}
+	body := &html.Node{Type: html.ElementNode, Data: "body", DataAtom: atom.Body}
+	nodes, err := html.ParseFragment(strings.NewReader(source), body)
+	if err != nil {
+		return "", err
+	}
+	out := bounded{most: 4*len(source) + 1<<16}
+	out.text.Grow(len(source))
+	for _, n := range nodes {
+		body.AppendChild(n)
+	}
+	tidy(body, resolve)
+	for n := body.FirstChild; n != nil; n = n.NextSibling {
+		if err := html.Render(&out, n); err != nil {
+			return "", err
 		}
 	}
-	return u.String()
+	return strings.TrimSpace(out.text.String()), nil
+}
+
+// bounded keeps what is written, up to a size.
+type bounded struct {
+	text strings.Builder
+	most int
+}
+
+func (b *bounded) room(n int) error {
+	if b.text.Len()+n > b.most {
+		return errTangled
+	}
+	return nil
+}
+
+func (b *bounded) Write(p []byte) (int, error) {
+	if err := b.room(len(p)); err != nil {
+		return 0, err
+	}
+	return b.text.Write(p)
+}
+
+// WriteString and WriteByte spare the renderer a buffer for every element.
+func (b *bounded) WriteString(s string) (int, error) {
+	if err := b.room(len(s)); err != nil {
+		return 0, err
+	}
+	return b.text.WriteString(s)
+}
+
+func (b *bounded) WriteByte(c byte) error {
+	if err := b.room(1); err != nil {
+		return err
+	}
+	return b.text.WriteByte(c)
+}
+
+// reopened are the elements that a parser opens again in every block that begins
+// before they are closed (HTML, section 13.2.4.3).
+var reopened = map[string]bool{
+	"a": true, "b": true, "code": true, "em": true, "i": true, "s": true, "small": true, "strong": true, "u": true,
+}
+
+// tangled says whether so many elements are opened again so often that a parser
+// would run out of memory: a hundred open ones and a million paragraphs are a
+// hundred million elements.
+func tangled(source string) bool {
+	open := map[string]int{}
+	opened, tags, cost := 0, 0, 0
+	z := html.NewTokenizer(strings.NewReader(source))
+	for {
+		switch z.Next() {
+		case html.ErrorToken:
+			return cost > 100_000+4*tags
+		case html.StartTagToken:
+			tags++
+			raw, _ := z.TagName()
+			if name := string(raw); !reopened[name] {
+				cost += opened
+			} else if name != "a" || open[name] == 0 {
+				open[name]++
+				opened++
+			}
+		case html.EndTagToken:
+			raw, _ := z.TagName()
+			if name := string(raw); open[name] > 0 {
+				open[name]--
+				opened--
+			}
+		}
+	}
 }

@@ -19,8 +19,12 @@ var layouts = []string{
 func parseDate(value any, zone *time.Location) (time.Time, error) {
 	switch v := value.(type) {
 	case time.Time:
+		// TOML's dates without a zone come in one of this name, made of this machine's.
+		if strings.HasSuffix(v.Location().String(), "-local") {
+			v = time.Date(v.Year(), v.Month(), v.Day(), v.Hour(), v.Minute(), v.Second(), v.Nanosecond(), zone)
+		}
 		return v.UTC().Truncate(time.Millisecond), nil
-	case fmt.Stringer: // TOML's local dates
+	case fmt.Stringer:
 		value = v.String()
 	}
 	text, ok := value.(string)
@@ -30,11 +34,18 @@ func parseDate(value any, zone *time.Location) (time.Time, error) {
 	text = strings.TrimSpace(text)
 	for _, layout := range layouts {
 		if t, err := time.ParseInLocation(layout, text, zone); err == nil {
-			if t.Year() < 1 || t.Year() > 9999 {
+			if t.Year() < 1 || t.Year() > 9999 || madeUp(layout, t) {
 				break
 			}
 			return t.UTC().Truncate(time.Millisecond), nil
 		}
 	}
 	return time.Time{}, fmt.Errorf("%q is no date", text)
+}
+
+// madeUp says whether the zone was only guessed: package time takes abbreviations
+// that it does not know, such as CEST, for UTC.
+func madeUp(layout string, t time.Time) bool {
+	name, offset := t.Zone()
+	return layout == time.RFC1123 && offset == 0 && name != "GMT" && name != "UTC"
 }

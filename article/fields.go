@@ -4,20 +4,31 @@ import (
 	"cmp"
 	"fmt"
 	"net/mail"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // Bounds of the fields, in bytes; what is longer is cut with a warning.
 const (
 	maxTitle   = 1000
+	maxLink    = 2000
+	maxTag     = 200
 	maxSummary = 5000
 	maxNames   = 100 // authors, tags or enclosures of one article
 )
 
 // fields reads what the front matter says of the article.
 func (im *importer) fields(a *Article, m meta) *Problem {
+	for _, key := range []string{"title", "date", "slug"} {
+		switch m.values[key].(type) {
+		case []any, map[string]any:
+			return &Problem{Line: m.lines[key], What: key + " is a list, where one value is wanted", Right: "quote a text that begins with [ or {"}
+		}
+	}
 	a.Title = im.text(m, "title", maxTitle)
 	a.Summary = im.text(m, "summary", maxSummary)
 	if a.Summary == "" {
@@ -30,24 +41,50 @@ func (im *importer) fields(a *Article, m meta) *Problem {
 	if a.Slug == "" {
 		a.Slug = cmp.Or(slugOfFile(im.file.Name), "article")
 	}
-	a.URL = im.text(m, "url", maxTitle)
+	a.URL = im.text(m, "url", maxLink)
 	a.Tags = uniqueTags(append(names(m.values["tags"]), im.options.Tags...))
 	a.Authors = im.authors(m)
 	a.Language = im.language(m)
 	if status := strings.ToLower(im.text(m, "status", maxTitle)); status == string(Draft) || isTrue(m.values["draft"]) {
 		a.Status = Draft
 	}
-	for _, alias := range names(m.values["aliases"]) {
-		im.out.Redirects = append(im.out.Redirects, Redirect{From: aliasPath(alias), To: a.Path()})
-	}
+	im.aliases(a, m)
 	return nil
 }
 
-func aliasPath(alias string) string {
-	if strings.HasPrefix(alias, "/") {
-		return alias
+// aliases makes redirects of the addresses that an article had before, and of its
+// file's name when it is not its slug: other articles link to the file.
+func (im *importer) aliases(a *Article, m meta) {
+	from := map[string]bool{a.Path(): true, "/": true, PathFor(""): true}
+	add := func(path string) {
+		if !from[path] && len(im.out.Redirects) < maxNames {
+			im.out.Redirects = append(im.out.Redirects, Redirect{From: path, To: a.Path()})
+		}
+		from[path] = true
 	}
-	return PathFor(Slugify(alias))
+	for _, alias := range names(m.values["aliases"]) {
+		path, ok := aliasPath(alias)
+		if !ok {
+			im.warn(m.lines["aliases"], fmt.Sprintf("aliases: %q is no address", alias), "write an old path such as /2024/05/old-name")
+			continue
+		}
+		add(path)
+	}
+	if !im.ofMany {
+		add(PathFor(slugOfFile(im.file.Name)))
+	}
+}
+
+// aliasPath returns the path of an old address: of a URL, a path or a bare slug.
+func aliasPath(alias string) (string, bool) {
+	u, err := url.Parse(alias)
+	if err != nil || u.Opaque != "" {
+		return "", false
+	}
+	if u.Host == "" && !strings.HasPrefix(u.Path, "/") {
+		return PathFor(Slugify(alias)), true
+	}
+	return u.EscapedPath(), true
 }
 
 // dates reads the date, the one thing besides the title that cannot be guessed.
@@ -105,9 +142,16 @@ func (im *importer) text(m meta, key string, most int) string {
 	text := cleanLine(fmt.Sprint(value))
 	if len(text) > most {
 		im.warn(m.lines[key], fmt.Sprintf("%s has %d bytes and is cut after %d", key, len(text), most), "")
-		text = strings.TrimSpace(strings.ToValidUTF8(text[:most], ""))
 	}
-	return text
+	return cutText(text, most)
+}
+
+// cutText cuts a text after so many bytes, between two letters.
+func cutText(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.TrimSpace(strings.ToValidUTF8(text[:most], ""))
 }
 
 func (im *importer) language(m meta) string {
@@ -130,7 +174,7 @@ func (im *importer) authors(m meta) []Author {
 	for _, key := range []string{"authors", "author", "by"} {
 		for _, value := range list(m.values[key]) {
 			if author := readAuthor(value); author.Name != "" && len(out) < maxNames {
-				out = append(out, author)
+				out = append(out, im.checkAuthor(author, m.lines[key]))
 			}
 		}
 		if len(out) > 0 {
@@ -141,6 +185,22 @@ func (im *importer) authors(m meta) []Author {
 		return []Author{author}
 	}
 	return nil
+}
+
+// checkAuthor drops what is no address, since pages and feeds make links of it.
+func (im *importer) checkAuthor(author Author, line int) Author {
+	if author.URL != "" {
+		u, err := url.Parse(author.URL)
+		if err != nil || !isWeb(u) {
+			im.warn(line, fmt.Sprintf("%s: %q is no URL of a page", author.Name, author.URL), "write https://… or leave it out")
+			author.URL = ""
+		}
+	}
+	if address, err := mail.ParseAddress(author.Email); author.Email != "" && (err != nil || address.Address != author.Email) {
+		im.warn(line, fmt.Sprintf("%s: %q is no mail address", author.Name, author.Email), "write name@example.org or leave it out")
+		author.Email = ""
+	}
+	return author
 }
 
 // readAuthor reads a name, "Name <address>", or a mapping with name, email, url.
@@ -185,6 +245,9 @@ func list(value any) []any {
 func names(value any) []string {
 	var out []string
 	for _, v := range list(value) {
+		if v == nil {
+			continue
+		}
 		text, single := v.(string)
 		if !single {
 			text = fmt.Sprint(v)
@@ -194,8 +257,8 @@ func names(value any) []string {
 			parts = strings.Split(text, ",")
 		}
 		for _, part := range parts {
-			if part = cleanLine(part); part != "" {
-				out = append(out, part)
+			if part = norm.NFC.String(cleanLine(part)); part != "" {
+				out = append(out, cutText(part, maxTag))
 			}
 		}
 	}

@@ -13,6 +13,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
+// maxFrontMatter is how many bytes are searched for the end of front matter.
+const maxFrontMatter = 1 << 20
+
 // meta is what a file says of its article before the text begins: keys in lower
 // case, each with its line.
 type meta struct {
@@ -41,16 +44,21 @@ func splitFrontMatter(data []byte) (m meta, body []byte, bodyLine int, found boo
 }
 
 func splitFenced(data []byte, fence string) (meta, []byte, int, bool, *Problem) {
-	lines := bytes.SplitAfter(data, []byte("\n"))
-	at := len(lines[0])
-	for i := 1; i < len(lines); i++ {
-		if strings.TrimRight(string(lines[i]), " \t\r\n") == fence {
-			head := data[len(lines[0]):at]
-			body := data[at+len(lines[i]):]
-			m, problem := parseFenced(head, fence)
-			return m, body, i + 2, true, problem
+	first, at, number := 0, 0, 0
+	for line := range bytes.Lines(data) {
+		number++
+		at += len(line)
+		if number == 1 {
+			first = at
+			continue
 		}
-		at += len(lines[i])
+		if strings.TrimRight(string(line), " \t\r\n") == fence {
+			m, problem := parseFenced(data[first:at-len(line)], fence)
+			return m, data[at:], number + 1, true, problem
+		}
+		if at > maxFrontMatter {
+			break
+		}
 	}
 	return meta{}, nil, 0, true, &Problem{Line: 1, What: "the front matter that begins here never ends", Right: "write a line of " + fence + " after it"}
 }

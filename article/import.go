@@ -1,6 +1,7 @@
 package article
 
 import (
+	"bytes"
 	"fmt"
 	"net/url"
 	"path"
@@ -13,6 +14,9 @@ import (
 const (
 	MaxFile   = 64 << 20 // bytes of a file
 	MaxMedium = 20 << 20 // bytes of a picture or sound beside a file
+
+	maxMedia    = 200 << 20 // bytes of all of them beside one file
+	maxWarnings = 50        // of one article
 )
 
 // File is a file to import.
@@ -96,7 +100,10 @@ var kinds = map[string]kind{
 type importer struct {
 	file    File
 	options Options
+	ofMany  bool // the file holds several articles, so its name is none's
 	links   links
+	files   map[string]string // media by the path that they are named by; empty for those left out
+	size    int64             // bytes of media so far
 	out     Imported
 }
 
@@ -107,8 +114,9 @@ func (im *importer) document(k kind) (*Imported, *Problem) {
 		return nil, problem
 	}
 	if !found && k == kindMarkdown {
-		if title := firstHeading(body); title != "" {
-			m = meta{values: map[string]any{"title": title}}
+		if title, rest := cutHeading(body); title != "" && im.options.DateFromFile {
+			line += bytes.Count(body[:len(body)-len(rest)], []byte("\n"))
+			m, body = meta{values: map[string]any{"title": title}}, rest
 		} else if !im.options.DateFromFile {
 			return nil, &Problem{Line: 1, What: "there is no front matter: title and date are missing", Right: "begin the file with ---, title: …, date: …, ---"}
 		}
@@ -150,27 +158,38 @@ func (im *importer) build(m meta, body string, k kind, line int) (*Imported, *Pr
 
 // locate works out against which URL the article's links are resolved.
 func (im *importer) locate(a *Article) error {
-	site, err := parseBase(im.options.Site)
+	site, err := url.Parse(strings.TrimSuffix(strings.TrimSpace(im.options.Site), "/"))
 	if err != nil {
 		return fmt.Errorf("the site's address %q is no URL", im.options.Site)
 	}
 	im.links.site = site
+	im.path(a)
 	if a.URL == "" && im.options.BaseURL != "" {
 		a.URL = strings.TrimSuffix(im.options.BaseURL, "/") + "/" + url.PathEscape(a.Slug)
 	}
-	if im.links.base, err = parseBase(a.URLFor(im.options.Site)); err != nil || (a.URL != "" && im.links.base.Host == "") {
-		return fmt.Errorf("the article's address %q is no absolute URL", a.URLFor(im.options.Site))
+	address := a.URLFor(im.options.Site)
+	if im.links.base, err = url.Parse(address); err != nil || (a.URL != "" && !isWeb(im.links.base)) {
+		return fmt.Errorf("the article's address %q is no URL of a page", address)
 	}
 	return nil
 }
 
-func parseBase(address string) (*url.URL, error) {
-	u, err := url.Parse(strings.TrimSpace(address))
-	if err != nil {
-		return nil, err
+// path takes a url: of the front matter that is only a path, as static sites have
+// them: below BaseURL it is where the article lives, here it is an old address.
+func (im *importer) path(a *Article) {
+	if !strings.HasPrefix(a.URL, "/") || strings.HasPrefix(a.URL, "//") {
+		return
 	}
-	u.Path = strings.TrimSuffix(u.Path, "/")
-	return u, nil
+	if base, err := url.Parse(im.options.BaseURL); err == nil && isWeb(base) {
+		if u, err := base.Parse(a.URL); err == nil {
+			a.URL = u.String()
+			return
+		}
+	}
+	if from, ok := aliasPath(a.URL); ok && from != a.Path() {
+		im.out.Redirects = append(im.out.Redirects, Redirect{From: from, To: a.Path()})
+	}
+	a.URL = ""
 }
 
 // finish fills what the file did not say.
@@ -188,6 +207,9 @@ func (im *importer) finish(a *Article) {
 }
 
 func (im *importer) warn(line int, what, right string) {
+	if len(im.out.Warnings) == maxWarnings {
+		return
+	}
 	im.out.Warnings = append(im.out.Warnings, &Problem{File: im.file.Name, Line: line, What: what, Right: right})
 }
 
@@ -195,12 +217,16 @@ func (im *importer) warn(line int, what, right string) {
 func (im *importer) redirect(m meta) (*Imported, *Problem) {
 	target, _ := m.values["redirect"].(string)
 	u, err := url.Parse(strings.TrimSpace(target))
-	if err != nil || target == "" {
-		return nil, &Problem{Line: m.lines["redirect"], What: fmt.Sprintf("redirect: %q is no address", target), Right: "write the new path, such as /blog/new-name"}
-	}
-	to := u.String()
-	if u.Host == "" {
+	to := ""
+	switch {
+	case err != nil:
+	case isWeb(u):
+		to = u.String()
+	case u.Scheme == "" && u.Host == "" && Slugify(path.Base(u.Path)) != "":
 		to = PathFor(Slugify(path.Base(u.Path)))
+	}
+	if to == "" {
+		return nil, &Problem{Line: m.lines["redirect"], What: fmt.Sprintf("redirect: %q is no address", target), Right: "write the new path, such as /blog/new-name"}
 	}
 	from := PathFor(slugOfFile(im.file.Name))
 	if from == to {

@@ -5,6 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
 )
 
 // jsonLines imports a file with one article per line: an object with the keys of
@@ -14,12 +18,13 @@ func (im *importer) jsonLines() ([]Imported, []*Problem) {
 	var out []Imported
 	var problems []*Problem
 	number := 0
+	seen := map[string]int{} // the lines of the ids so far
 	for line := range bytes.Lines(im.file.Data) {
 		number++
 		if len(bytes.TrimSpace(line)) == 0 {
 			continue
 		}
-		one, problem := im.jsonLine(line)
+		one, problem := im.jsonLine(line, seen, number)
 		if problem != nil {
 			problem.File, problem.Line = im.file.Name, number
 			problems = append(problems, problem)
@@ -33,33 +38,78 @@ func (im *importer) jsonLines() ([]Imported, []*Problem) {
 	return out, problems
 }
 
-func (im *importer) jsonLine(line []byte) (*Imported, *Problem) {
-	var values map[string]any
-	decoder := json.NewDecoder(bytes.NewReader(line))
-	decoder.UseNumber()
-	if err := decoder.Decode(&values); err != nil {
+func (im *importer) jsonLine(line []byte, seen map[string]int, number int) (*Imported, *Problem) {
+	values, err := jsonObject(line)
+	if err != nil {
 		return nil, &Problem{What: "this line is not a JSON object: " + jsonError(err), Right: `write {"id": "…", "title": "…", "date": "…", "html": "…"}`}
 	}
 	m := meta{values: values, lines: map[string]int{}}
-	body, k := "", kindMarkdown
-	for key, of := range map[string]kind{"html": kindHTML, "markdown": kindMarkdown, "text": kindText} {
-		if text, ok := values[key].(string); ok {
-			body, k = text, of
-		}
-	}
-	id := cleanLine(fmt.Sprint(values["id"]))
-	if values["id"] == nil {
-		id = cleanLine(fmt.Sprint(values["slug"], values["url"]))
-	}
-	if values["id"] == nil && values["slug"] == nil && values["url"] == nil {
+	body, k := jsonBody(values)
+	id := jsonID(values)
+	if id == "" {
 		return nil, &Problem{What: "this article has no id", Right: `add "id": a text that stays the same when the article changes`}
 	}
-	row := importer{file: File{Name: im.file.Name + "#" + id, Modified: im.file.Modified}, options: im.options}
+	if before := seen[id]; before > 0 {
+		return nil, &Problem{What: fmt.Sprintf("the id %q stands on line %d already", id, before), Right: "give every article an id of its own"}
+	}
+	seen[id] = number
+	row := importer{file: File{Name: im.file.Name + "#" + id, Modified: im.file.Modified}, options: im.options, ofMany: true}
+	if values["date"] == nil && values["published"] == nil && k == kindText && !im.options.DateFromFile {
+		return nil, &Problem{What: "date missing", Right: `add "date": "2026-11-23"`}
+	}
 	if values["slug"] == nil {
 		values["slug"] = cleanLine(fmt.Sprint(values["title"]))
 	}
 	stripped, _ := row.strip([]byte(body), 1)
 	return row.build(m, string(stripped), k, 1)
+}
+
+// jsonObject reads one object and nothing after it; keys come in lower case.
+func jsonObject(line []byte) (map[string]any, error) {
+	var values map[string]any
+	decoder := json.NewDecoder(bytes.NewReader(line))
+	decoder.UseNumber()
+	if err := decoder.Decode(&values); err != nil {
+		return nil, err
+	}
+	if values == nil {
+		return nil, errors.New("it is null")
+	}
+	if _, err := decoder.Token(); err != io.EOF {
+		return nil, errors.New("something stands after the object")
+	}
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		if low := strings.ToLower(key); low != key {
+			if _, there := values[low]; !there {
+				values[low] = values[key]
+			}
+			delete(values, key)
+		}
+	}
+	return values, nil
+}
+
+// jsonBody returns the article's text, of the richest form that is given.
+func jsonBody(values map[string]any) (string, kind) {
+	for _, form := range []struct {
+		key string
+		of  kind
+	}{{"html", kindHTML}, {"markdown", kindMarkdown}, {"text", kindText}} {
+		if text, ok := values[form.key].(string); ok {
+			return text, form.of
+		}
+	}
+	return "", kindMarkdown
+}
+
+// jsonID returns what the article is known by: its id, else its slug or URL.
+func jsonID(values map[string]any) string {
+	for _, key := range []string{"id", "slug", "url"} {
+		if values[key] != nil {
+			return cutText(cleanLine(fmt.Sprint(values[key])), maxLink)
+		}
+	}
+	return ""
 }
 
 func jsonError(err error) string {

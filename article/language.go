@@ -30,14 +30,15 @@ func normalLanguage(tag string) (string, bool) {
 func detectLanguage(title, source string) string {
 	votes := map[whatlanggo.Lang]float64{}
 	total, size := 0.0, 0
-	for _, p := range append(paragraphs(source), title) {
-		p = cleanLine(p)
+	for _, p := range append(paragraphs(source, 4*detectFrom), title) {
+		p = cutText(cleanLine(p), detectFrom)
 		if len(p) < shortest {
 			continue
 		}
-		if size += len(p); size > detectFrom {
+		if size > detectFrom {
 			break
 		}
+		size += len(p)
 		info := whatlanggo.Detect(p)
 		// A longer paragraph knows better, and a sure one better still.
 		weight := float64(min(len(p), 500)) * max(info.Confidence, 0.05)

@@ -3,6 +3,7 @@ package article
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"image"
@@ -14,6 +15,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // mediaTypes are the files that an import brings along, by the ending of their
@@ -28,7 +30,14 @@ var mediaTypes = map[string]string{
 // article brings the file along; a link to another article's file leads to that
 // article.
 func (im *importer) link(link string) string {
-	u, err := url.Parse(strings.TrimSpace(link))
+	link = strings.TrimSpace(link)
+	if len(link) > 5 && strings.EqualFold(link[:5], "data:") {
+		if m := im.inlineImage(link); m != nil {
+			return "/media/" + m.Name
+		}
+		return ""
+	}
+	u, err := url.Parse(link)
 	if err != nil {
 		return ""
 	}
@@ -52,8 +61,27 @@ func (im *importer) medium(name string) *Medium {
 		return nil
 	}
 	full := path.Join(path.Dir(im.file.Name), name)
+	if kept, seen := im.files[full]; seen {
+		return im.kept(kept)
+	}
+	if im.files == nil {
+		im.files = map[string]string{}
+	}
+	im.files[full] = ""
+	m := im.readMedium(full, name, kind)
+	if m != nil {
+		im.files[full] = m.Name
+	}
+	return m
+}
+
+func (im *importer) readMedium(full, name, kind string) *Medium {
 	if full == ".." || strings.HasPrefix(full, "../") || path.IsAbs(full) {
-		im.warn(0, fmt.Sprintf("%s lies outside of the imported folder and is left there", name), "")
+		im.warn(0, fmt.Sprintf("%s lies outside of the imported folder and is left there", name), "put the file below the folder that is imported")
+		return nil
+	}
+	if im.size > maxMedia {
+		im.warn(0, fmt.Sprintf("%s is left out: the files before it have %d MB", name, im.size>>20), fmt.Sprintf("at most %d MB are kept of one article", maxMedia>>20))
 		return nil
 	}
 	data, err := im.options.Media(full)
@@ -61,7 +89,43 @@ func (im *importer) medium(name string) *Medium {
 		im.warn(0, fmt.Sprintf("%s cannot be read: %v", name, err), "put the file beside the article, or write its full address")
 		return nil
 	}
+	im.size += int64(len(data))
 	return im.keepMedium(name, kind, data)
+}
+
+// kept returns the medium of a name, or nil.
+func (im *importer) kept(name string) *Medium {
+	i := slices.IndexFunc(im.out.Media, func(m Medium) bool { return m.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &im.out.Media[i]
+}
+
+// inlineTypes are the endings of pictures that stand in the text itself.
+var inlineTypes = map[string]string{"image/png": ".png", "image/jpeg": ".jpg", "image/gif": ".gif", "image/webp": ".webp"}
+
+// inlineImage makes a file of a picture that stands in the text itself (RFC 2397),
+// since feed readers and mail programs drop those.
+func (im *importer) inlineImage(link string) *Medium {
+	kind, text, ok := strings.Cut(strings.TrimPrefix(link, "data:"), ";base64,")
+	ending := inlineTypes[strings.ToLower(kind)]
+	if !ok || ending == "" || im.size > maxMedia {
+		return nil
+	}
+	data, err := base64.StdEncoding.DecodeString(strings.Map(dropSpace, text))
+	if err != nil {
+		return nil
+	}
+	im.size += int64(len(data))
+	return im.keepMedium("picture"+ending, mediaTypes[ending], data)
+}
+
+func dropSpace(r rune) rune {
+	if unicode.IsSpace(r) {
+		return -1
+	}
+	return r
 }
 
 func (im *importer) keepMedium(name, kind string, data []byte) *Medium {
@@ -75,8 +139,8 @@ func (im *importer) keepMedium(name, kind string, data []byte) *Medium {
 	}
 	sum := sha256.Sum256(data)
 	m := Medium{Name: hex.EncodeToString(sum[:]) + strings.ToLower(path.Ext(name)), Type: kind, Data: data}
-	if i := slices.IndexFunc(im.out.Media, func(old Medium) bool { return old.Name == m.Name }); i >= 0 {
-		return &im.out.Media[i]
+	if old := im.kept(m.Name); old != nil {
+		return old
 	}
 	if config, _, err := image.DecodeConfig(bytes.NewReader(data)); err == nil {
 		m.Width, m.Height = config.Width, config.Height

@@ -1,6 +1,7 @@
 package article
 
 import (
+	"net/url"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -24,6 +25,9 @@ func (im *importer) fromPage(m *meta, source string) string {
 	}
 	if body == nil {
 		body = firstElement(root, atom.Body)
+	}
+	if body == nil {
+		body = root // a page of frames has none
 	}
 	if h1 := firstElement(body, atom.H1); h1 != nil {
 		setDefault(m.values, "title", textOf(h1))
@@ -64,7 +68,9 @@ func readHead(n *html.Node, values map[string]any) {
 			}
 		case atom.Link:
 			if strings.EqualFold(attribute(n, "rel"), "canonical") {
-				setDefault(values, "url", attribute(n, "href"))
+				if u, err := url.Parse(attribute(n, "href")); err == nil && isWeb(u) {
+					setDefault(values, "url", u.String())
+				}
 			}
 		case atom.Time:
 			setDefault(values, "date", attribute(n, "datetime"))

@@ -14,24 +14,33 @@ var silent = map[atom.Atom]bool{
 }
 
 // paragraphs returns the texts between block boundaries, without those of silent
-// elements. When nothing is left it returns all texts.
-func paragraphs(source string) []string {
-	out := blockTexts(source, silent)
-	if len(strings.Join(out, "")) == 0 {
-		out = blockTexts(source, nil)
+// elements, from the start until there are enough bytes of them. When nothing is
+// left it returns all texts.
+func paragraphs(source string, enough int) []string {
+	out := blockTexts(source, silent, enough)
+	if len(out) == 0 {
+		out = blockTexts(source, nil, enough)
 	}
 	return out
 }
 
-func blockTexts(source string, skip map[atom.Atom]bool) []string {
+func blockTexts(source string, skip map[atom.Atom]bool, enough int) []string {
 	var out []string
 	var now strings.Builder
-	depth := 0
+	depth, size := 0, 0
+	flush := func() {
+		if text := now.String(); strings.TrimSpace(text) != "" {
+			out = append(out, text)
+			size += len(text)
+		}
+		now.Reset()
+	}
 	z := html.NewTokenizer(strings.NewReader(source))
 	for {
 		kind := z.Next()
-		if kind == html.ErrorToken {
-			return append(out, now.String())
+		if kind == html.ErrorToken || size > enough {
+			flush()
+			return out
 		}
 		if kind == html.TextToken {
 			if depth == 0 {
@@ -47,8 +56,7 @@ func blockTexts(source string, skip map[atom.Atom]bool) []string {
 			depth--
 		}
 		if depth == 0 && !inline[string(name)] {
-			out = append(out, now.String())
-			now.Reset()
+			flush()
 		}
 	}
 }

@@ -70,8 +70,11 @@ func (im *importer) fromText(m *meta, body string) string {
 		m.values = map[string]any{}
 	}
 	if !m.has("title") && len(blocks) > 0 {
-		m.values["title"] = blocks[0]
-		blocks = blocks[1:]
+		title, rest, _ := strings.Cut(blocks[0], "\n")
+		m.values["title"] = title
+		if blocks[0] = rest; rest == "" {
+			blocks = blocks[1:]
+		}
 	}
 	if !m.has("date") && !m.has("published") {
 		m.values["date"] = im.file.Modified
@@ -115,12 +118,18 @@ func textBlocks(body string) []string {
 	return blocks
 }
 
-var headingPattern = regexp.MustCompile(`(?m)\A\s*#[ \t]+(.+?)[ \t#]*$`)
+var headingPattern = regexp.MustCompile(`\A\s*#[ \t]+(.+?)[ \t#]*(?:\r?\n|\z)`)
 
-// firstHeading returns the heading that a Markdown text begins with.
-func firstHeading(body []byte) string {
-	if found := headingPattern.FindSubmatch(body[:min(len(body), 4096)]); found != nil {
-		return string(found[1])
+// cutHeading takes the heading off that a Markdown text begins with: it is the
+// title, which stands above the text on every page of ours.
+func cutHeading(body []byte) (string, []byte) {
+	found := headingPattern.FindSubmatchIndex(body[:min(len(body), 4096)])
+	if found == nil {
+		return "", body
 	}
-	return ""
+	heading, err := fromMarkdown(body[found[2]:found[3]])
+	if err != nil {
+		return "", body
+	}
+	return cleanLine(plainText(heading)), body[found[1]:]
 }

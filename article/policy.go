@@ -44,6 +44,7 @@ func allowLinks(p *bluemonday.Policy) {
 	p.AllowRelativeURLs(true)
 	p.RequireParseableURLs(true)
 	p.AllowAttrs("href").OnElements("a")
+	p.AllowAttrs("name").Matching(idValue).OnElements("a") // becomes its id
 	p.AllowAttrs("cite").OnElements("blockquote", "q", "del", "ins")
 	p.AllowAttrs("datetime").OnElements("time", "del", "ins")
 	// Links open as the reader wishes, but none of them vouches for its target.
@@ -52,6 +53,7 @@ func allowLinks(p *bluemonday.Policy) {
 
 func allowMedia(p *bluemonday.Policy) {
 	p.AllowAttrs("src", "alt").OnElements("img")
+	p.AllowDataURIImages() // an import makes files of them, else they are dropped
 	p.AllowAttrs("srcset", "sizes").Matching(srcsetValue).OnElements("img", "source")
 	p.AllowAttrs("width", "height").Matching(bluemonday.Integer).OnElements("img", "video")
 	p.AllowAttrs("loading").Matching(regexp.MustCompile(`(?i)^(lazy|eager)$`)).OnElements("img")

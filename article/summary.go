@@ -1,7 +1,9 @@
 package article
 
 import (
+	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/rivo/uniseg"
 )
@@ -20,7 +22,7 @@ func Summarise(source string, letters int) string {
 	count, state := 0, -1
 	for rest := text; rest != ""; {
 		var sentence string
-		sentence, rest, state = uniseg.FirstSentenceInString(rest, state)
+		sentence, rest, state = nextSentence(rest, state)
 		n := uniseg.GraphemeClusterCount(sentence)
 		if count+uniseg.GraphemeClusterCount(strings.TrimSpace(sentence)) > letters {
 			if count == 0 {
@@ -34,18 +36,35 @@ func Summarise(source string, letters int) string {
 	return strings.TrimSpace(out.String())
 }
 
+// abbreviated matches a text that ends in a point that ends no sentence: after an
+// initial, a day of the month as German writes it, or a usual abbreviation.
+var abbreviated = regexp.MustCompile(`(?:^|[\s(«“"'’.])(?:\p{Lu}|\d{1,2}|Mrs?|Ms|Dr|Prof|St|No|vs|etc|[eE]\.g|[iI]\.e|cf|Mme|Mlle|MM|Nr|bzw|ca|usw|z\. ?B|d\. ?h)\.\s+$`)
+
+// nextSentence cuts the first sentence off a text.
+func nextSentence(text string, state int) (sentence, rest string, after int) {
+	rest = text
+	for rest != "" {
+		var part string
+		part, rest, state = uniseg.FirstSentenceInString(rest, state)
+		sentence = text[:len(text)-len(rest)]
+		if !abbreviated.MatchString(part) {
+			break
+		}
+	}
+	return sentence, rest, state
+}
+
 // openingText returns the text of the first paragraphs on one line, no more than a
 // summary can need. Headings, tables and code make no sentences.
 func openingText(source string, letters int) string {
 	var parts []string
 	size := 0
-	for _, p := range paragraphs(source) {
-		if p = cleanLine(p); p == "" {
-			continue
-		}
+	// A letter can take many bytes; this many hold enough of any script.
+	enough := letters*16 + 100
+	for _, p := range paragraphs(source, enough) {
+		p = cutText(cleanLine(p), enough)
 		parts = append(parts, p)
-		// A letter can take many bytes; this many hold enough of any script.
-		if size += len(p); size > letters*16 {
+		if size += len(p); size > enough {
 			break
 		}
 	}
@@ -67,9 +86,22 @@ func cutWords(sentence string, letters int) string {
 		out.WriteString(word)
 		count += n
 	}
-	cut := strings.TrimRight(out.String(), " ,;:–—-(«“\"'")
+	cut := strings.TrimRight(atClause(out.String()), " ,;:–—-(«“\"'、，،؛；：「『（")
 	if cut == "" {
 		return ""
 	}
 	return cut + "…"
+}
+
+// atClause cuts a text in a script without spaces after its last clause, since only
+// a dictionary could tell where a word of it ends.
+func atClause(text string) string {
+	last, _ := utf8.DecodeLastRuneInString(text)
+	if !unspaced(last) {
+		return text
+	}
+	if at := strings.LastIndexAny(text, "、，；：。！？）」』 "); at > len(text)/3 {
+		return text[:at]
+	}
+	return text
 }
