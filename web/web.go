@@ -44,6 +44,9 @@ func New(d Deps) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	if d.Feeds != nil {
+		d.Feeds.SetBrowser(readers.Browse)
+	}
 	editors, err := room.New(room.Deps{Store: d.Store, Engine: d.Engine, Config: d.Config, Templates: d.Templates, Log: d.Log})
 	if err != nil {
 		return nil, err

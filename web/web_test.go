@@ -79,3 +79,24 @@ func TestFormerHostsLeadHereForEver(t *testing.T) {
 		t.Errorf("after it they are %s", who.State)
 	}
 }
+
+func TestPeopleWhoOpenAFeedGetAPage(t *testing.T) {
+	t.Parallel()
+	s, _, h := handler(t, store.SQLite)
+	who := s.person(t, "ada@example.org")
+	token, err := s.store.MakeFeedToken(t.Context(), who.ID, "weekly")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{"/feed.xml": "https://news.example.org/feed.xml", "/tags/harbour/atom.xml": `href="https://news.example.org/tags/harbour/feed.xml"`, "/private/" + token + "/feed.xml": "yours alone"} {
+		r := httptest.NewRequest(http.MethodGet, path, nil)
+		r.Header.Set("Sec-Fetch-Mode", "navigate")
+		r.Header.Set("Sec-Fetch-Dest", "document")
+		r.Header.Set("Accept", "text/html,application/xhtml+xml,*/*")
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), want) || !strings.Contains(w.Header().Get("Cache-Control"), "no-store") {
+			t.Errorf("%s: %d %v\n%s", path, w.Code, w.Header(), w.Body)
+		}
+	}
+}

@@ -28,7 +28,7 @@ type Options struct {
 	// the document. Readers never get there.
 	Browser func(http.ResponseWriter, *http.Request, feed.Definition)
 
-	Memory     int64         // bytes of documents kept; 48 MB when 0
+	Memory     int64         // bytes of documents kept; 24 MB when 0
 	MaxAge     time.Duration // of documents whose feed says none; 5 minutes when 0
 	RetryAfter time.Duration // for clients that poll unconditionally more often than this; 0 is off
 	Poll       time.Duration // how often the revision is asked for; 200 ms when 0
@@ -40,7 +40,7 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	if o.Memory <= 0 {
-		o.Memory = 48 << 20
+		o.Memory = 24 << 20
 	}
 	if o.MaxAge <= 0 {
 		o.MaxAge = 5 * time.Minute
@@ -61,4 +61,10 @@ func (o Options) withDefaults() Options {
 		}
 	}
 	return o
+}
+
+// SetBrowser sets Options.Browser after New, for pages that are made of the server
+// itself. It must come before the first request.
+func (s *Server) SetBrowser(show func(http.ResponseWriter, *http.Request, feed.Definition)) {
+	s.options.Browser = show
 }

@@ -1,0 +1,40 @@
+package public
+
+import (
+	"cmp"
+	"net/http"
+
+	"github.com/tidings-press/tidings/feed"
+)
+
+// browsePage explains a feed to someone who opened its address in a browser.
+type browsePage struct {
+	Name    string
+	Address string
+	Feeds   []feedLink
+	Home    string
+	Private bool
+}
+
+// Browse answers people who open a feed in a browser: browsers show feeds as raw
+// text, and what they did to make them readable, XSLT, is going away.
+func (p *Pages) Browse(w http.ResponseWriter, r *http.Request, d feed.Definition) {
+	header := w.Header()
+	header.Set("Content-Security-Policy", policy)
+	header.Set("Referrer-Policy", "no-referrer")
+	header.Set("Vary", "Sec-Fetch-Mode, Accept-Encoding")
+	body := browsePage{
+		Name: cmp.Or(d.Title, d.Name, p.config.Site.Title), Address: p.config.Site.URL + r.URL.RequestURI(),
+		Home: cmp.Or(d.Home, "/"), Private: d.Kind == feed.Private,
+	}
+	if body.Private {
+		body.Name = p.config.Site.Title // the name of a private feed is its token
+	} else {
+		body.Feeds = p.links(body.Name, d)
+	}
+	// Nothing of what people see here may take the place of the feed in a cache.
+	v := page{Title: p.words.say("Feeds"), NoIndex: true, Narrow: true, Body: body, Feeds: body.Feeds}
+	if err := p.show(w, r, http.StatusOK, "browse", v); err != nil {
+		p.fail(w, r, err)
+	}
+}
