@@ -45,7 +45,7 @@ func (s *Store) claimChunk(ctx context.Context, node string, lease time.Duration
 		now := s.Now()
 		c := &Chunk{}
 		var state digest.State
-		found, err := tx.one(ctx, "chunk.next", []any{millis(now)}, &c.Edition, &c.Number, &c.First, &c.Last, &c.Epoch, &state)
+		found, err := tx.one(ctx, "chunk.next", []any{millis(now), node}, &c.Edition, &c.Number, &c.First, &c.Last, &c.Epoch, &state)
 		if err != nil || !found {
 			return err
 		}
@@ -81,7 +81,14 @@ func (s *Store) endChunk(ctx context.Context, tx *runner, c *Chunk, now time.Tim
 	if _, err := tx.exec(ctx, "chunk.recount", c.Edition, c.Number); err != nil {
 		return err
 	}
-	_, err := tx.exec(ctx, "chunk.release", c.Edition, c.Number, c.Epoch, "done", 0)
+	if _, err := tx.exec(ctx, "chunk.release", c.Edition, c.Number, c.Epoch, "done", 0); err != nil {
+		return err
+	}
+	var id string
+	if _, err := tx.one(ctx, "edition.lock", []any{c.Edition}, &id); err != nil {
+		return err
+	}
+	_, err := tx.exec(ctx, "ledger.releaseUntried", c.Edition, id)
 	return err
 }
 
@@ -120,6 +127,10 @@ func (s *Store) RenewChunk(ctx context.Context, c Chunk, lease time.Duration) (b
 func (s *Store) ReleaseChunk(ctx context.Context, c Chunk, resend bool) (finished bool, err error) {
 	err = s.write(ctx, func(tx *runner) error {
 		finished = false
+		var ours int
+		if found, err := tx.one(ctx, "chunk.lock", []any{c.Edition, c.Number, c.Epoch}, &ours); err != nil || !found {
+			return err
+		}
 		var open, deferred, due, doubtful, again int64
 		if _, err := tx.one(ctx, "chunk.open", []any{c.Edition, c.First, c.Last}, &open, &deferred, &due, &doubtful, &again); err != nil {
 			return err
@@ -135,18 +146,29 @@ func (s *Store) ReleaseChunk(ctx context.Context, c Chunk, resend bool) (finishe
 		case doubtful > 0:
 			state, notBefore = "waiting", never
 		}
-		n, err := tx.exec(ctx, "chunk.release", c.Edition, c.Number, c.Epoch, state, notBefore)
-		if err != nil || n == 0 {
+		if _, err := tx.exec(ctx, "chunk.release", c.Edition, c.Number, c.Epoch, state, notBefore); err != nil {
 			return err
 		}
-		if _, err := tx.exec(ctx, "chunk.recount", c.Edition, c.Number); err != nil || state != "done" {
+		if _, err := tx.exec(ctx, "chunk.recount", c.Edition, c.Number); err != nil {
 			return err
 		}
-		n, err = tx.exec(ctx, "edition.finish", c.Edition, millis(s.Now()))
-		finished = n == 1
+		if _, err := tx.exec(ctx, "chunk.reached", c.Edition, c.First, c.Last); err != nil || state != "done" {
+			return err
+		}
+		finished, err = s.finish(ctx, tx, c.Edition)
 		return err
 	})
 	return finished, err
+}
+
+// finish makes an edition sent if none of its chunks has anything left to do.
+func (s *Store) finish(ctx context.Context, tx *runner, seq int64) (bool, error) {
+	var id string
+	if _, err := tx.one(ctx, "edition.lock", []any{seq}, &id); err != nil {
+		return false, err
+	}
+	n, err := tx.exec(ctx, "edition.finish", seq, millis(s.Now()))
+	return n == 1, err
 }
 
 // doubtWait parts the tries of a mail in doubt: the server that cut one off may

@@ -55,11 +55,11 @@ func (s *Store) Decide(ctx context.Context, e Edition, resend bool) (int64, erro
 	}
 	var n int64
 	err := s.write(ctx, func(tx *runner) error {
-		if _, err := tx.exec(ctx, "delivery.reopen", e.Seq); err != nil {
+		var err error
+		if n, err = tx.exec(ctx, "delivery.decide", e.Seq, string(state), reason, millis(s.Now())); err != nil {
 			return err
 		}
-		var err error
-		n, err = tx.exec(ctx, "delivery.decide", e.Seq, string(state), reason, millis(s.Now()))
+		_, err = tx.exec(ctx, "delivery.reopen", e.Seq)
 		return err
 	})
 	return n, err

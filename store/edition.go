@@ -94,7 +94,8 @@ func (e *StateError) Error() string {
 
 // SetEditionState changes an edition's state, if the table of transitions allows
 // it; else it returns a *StateError. An edition that is dropped before its first
-// mail gives its articles back, so that the next edition has them.
+// mail gives its articles back, so that the next edition has them; one that is being
+// sent does so with its last chunk, if no mail was begun.
 func (s *Store) SetEditionState(ctx context.Context, id string, next digest.State, reason string) error {
 	return s.write(ctx, func(tx *runner) error {
 		found, err := tx.editions(ctx, "edition.get", id)
@@ -117,6 +118,10 @@ func (s *Store) SetEditionState(ctx context.Context, id string, next digest.Stat
 		}
 		if (next == digest.Cancelled || next == digest.Failed) && e.Started.IsZero() {
 			_, err = tx.exec(ctx, "ledger.release", id)
+		}
+		if next == digest.Sending && err == nil {
+			// Its last mail may have gone out while the pause came.
+			_, err = s.finish(ctx, tx, e.Seq)
 		}
 		return err
 	})

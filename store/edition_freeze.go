@@ -63,6 +63,9 @@ func (s *Store) Approve(ctx context.Context, e Edition, f Frozen) (Edition, erro
 	}
 	err = s.write(ctx, func(tx *runner) error {
 		now := s.Now()
+		if err := tx.oneMoment(ctx); err != nil {
+			return err
+		}
 		audience, err := audienceOf(ctx, tx, e.Digest, f)
 		if err != nil {
 			return err
@@ -88,9 +91,29 @@ func (s *Store) Approve(ctx context.Context, e Edition, f Frozen) (Edition, erro
 			return err
 		}
 		e.State, e.Approved, e.Audience = digest.Approved, now, audience
-		return nil
+		if n > 0 {
+			return nil
+		}
+		// Nobody to send to: it is sent at once.
+		if _, err := tx.exec(ctx, "edition.start", e.Seq, millis(now)); err != nil {
+			return err
+		}
+		e.State, e.Started, e.Finished = digest.Sent, now, now
+		_, err = s.finish(ctx, tx, e.Seq)
+		return err
 	})
 	return e, err
+}
+
+// oneMoment makes all statements of a transaction see the store at one moment, as
+// they do on SQLite anyway: people who come and go meanwhile are in the next
+// edition's audience, or not in this one's.
+func (r *runner) oneMoment(ctx context.Context) error {
+	if r.engine != Postgres {
+		return nil
+	}
+	_, err := r.querier().ExecContext(ctx, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+	return err
 }
 
 // audienceOf counts the readers and checks that their wishes are still those that

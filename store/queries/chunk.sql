@@ -1,10 +1,11 @@
 -- name: chunk.next
 -- The next chunk with something to do: one that waits and is due, or one whose
--- holder has not been heard of. Index: chunks_due.
+-- holder has not been heard of. A node does not take its own: it knows what it
+-- still works on, whatever a clock that jumped says. Index: chunks_open.
 SELECT c.edition, c.number, c.first_id, c.last_id, c.epoch, e.state
 FROM chunks c JOIN editions e ON e.seq = c.edition
-WHERE e.state IN ('approved', 'sending', 'cancelled')
-    AND (c.state = 'waiting' AND (c.not_before <= $1 OR e.state = 'cancelled') OR c.state = 'leased' AND c.lease_until < $1)
+WHERE c.state <> 'done' AND e.state IN ('approved', 'sending', 'cancelled')
+    AND (c.state = 'waiting' AND (c.not_before <= $1 OR e.state = 'cancelled') OR c.state = 'leased' AND c.lease_until < $1 AND c.holder <> $2)
 ORDER BY c.edition, c.number LIMIT 1
 FOR UPDATE OF c SKIP LOCKED -- postgres only
 ;
@@ -22,13 +23,19 @@ WHERE edition = $1 AND subscriber BETWEEN $2 AND $3 AND state = 'attempting';
 -- Keeps a lease that is still ours. Index: primary key.
 UPDATE chunks SET lease_until = $4 WHERE edition = $1 AND number = $2 AND epoch = $3 AND state = 'leased';
 
+-- name: chunk.lock
+-- Whoever gives a chunk back looks at it while nobody else changes it. Index: primary key.
+SELECT 1 FROM chunks WHERE edition = $1 AND number = $2 AND epoch = $3
+FOR UPDATE -- postgres only
+;
+
 -- name: chunk.open
 -- What is left to do in a chunk, and when the first of it is due. Index: primary key of deliveries.
 SELECT coalesce(sum(CASE WHEN state IN ('queued', 'attempting') THEN 1 ELSE 0 END), 0),
     coalesce(sum(CASE WHEN state = 'deferred' THEN 1 ELSE 0 END), 0),
     coalesce(min(CASE WHEN state = 'deferred' THEN next_try END), 0),
     coalesce(sum(CASE WHEN state = 'uncertain' THEN 1 ELSE 0 END), 0),
-    coalesce(sum(CASE WHEN state = 'uncertain' AND tries < 5 THEN 1 ELSE 0 END), 0)
+    coalesce(sum(CASE WHEN state = 'uncertain' AND tries < CASE WHEN reason LIKE 'in doubt: the process%' THEN 50 ELSE 5 END THEN 1 ELSE 0 END), 0)
 FROM deliveries WHERE edition = $1 AND subscriber BETWEEN $2 AND $3;
 
 -- name: chunk.release
@@ -38,17 +45,26 @@ UPDATE chunks SET state = $4, not_before = $5, holder = '', lease_until = 0 WHER
 -- name: chunk.people
 -- Whom to send to now: who waits, whose next try is due, and with $5 = 1 whose mail
 -- is in doubt; a server that leaves it in doubt five times is not asked again
--- before an editor says so. Index: primary keys.
+-- before an editor says so, and a mail with which we ended fifty times is not sent
+-- again either. Fresh ones come first, so that a process that is killed again and
+-- again still gets on. Index: primary keys.
 SELECT d.subscriber, d.variant, d.tries, d.first_try, s.address, s.name
 FROM deliveries d JOIN subscribers s ON s.id = d.subscriber
 WHERE d.edition = $1 AND d.subscriber BETWEEN $2 AND $3
-    AND (d.state = 'queued' OR d.state = 'deferred' AND d.next_try <= $4 OR d.state = 'uncertain' AND d.tries < 5 AND CAST($5 AS bigint) = 1)
-ORDER BY d.subscriber;
+    AND (d.state = 'queued' OR d.state = 'deferred' AND d.next_try <= $4 OR d.state = 'uncertain' AND CAST($5 AS bigint) = 1
+        AND d.tries < CASE WHEN d.reason LIKE 'in doubt: the process%' THEN 50 ELSE 5 END)
+ORDER BY d.tries, d.subscriber;
 
 -- name: chunk.skipRest
 -- Ends a chunk of a cancelled edition. Index: primary key of deliveries.
 UPDATE deliveries SET state = 'skipped', reason = 'the edition was cancelled', at = $4
 WHERE edition = $1 AND subscriber BETWEEN $2 AND $3 AND state IN ('queued', 'deferred');
+
+-- name: chunk.reached
+-- Whom mail reached: that ends their row of soft bounces, if it began before. Index: primary keys.
+UPDATE subscribers SET soft = 0, soft_from = 0
+WHERE id BETWEEN $2 AND $3 AND soft > 0 AND EXISTS (
+    SELECT 1 FROM deliveries d WHERE d.edition = $1 AND d.subscriber = subscribers.id AND d.state = 'sent' AND d.at > subscribers.soft_from);
 
 -- name: chunk.recount
 -- Counts a chunk anew from its deliveries. Index: primary keys.

@@ -67,5 +67,7 @@ WHERE d.edition = $1 AND d.subscriber > $2 AND d.state IN strings($3) ORDER BY d
 UPDATE deliveries SET state = $2, reason = CASE WHEN $3 = '' THEN reason ELSE $3 END, at = $4, next_try = 0 WHERE edition = $1 AND state = 'uncertain';
 
 -- name: delivery.reopen
--- Chunks with mails in doubt are taken up again, and counted anew. Index: primary key.
-UPDATE chunks SET state = 'waiting', not_before = 0 WHERE edition = $1 AND uncertain > 0 AND state <> 'leased';
+-- Chunks with mails in doubt are taken up again, and counted anew; one that is
+-- being given back at this moment is waited for. Index: primary key.
+UPDATE chunks SET state = CASE WHEN state = 'leased' THEN state ELSE 'waiting' END, not_before = 0
+WHERE edition = $1 AND (uncertain > 0 OR state = 'leased');

@@ -44,7 +44,6 @@ ON CONFLICT (digest, scheduled_for) DO NOTHING
 RETURNING seq;
 
 -- name: edition.addArticle
--- One article of an edition, in its place.
 -- One article of an edition, at its place.
 INSERT INTO edition_articles (edition, position, article_id) VALUES ($1, $2, $3);
 
@@ -55,6 +54,13 @@ INSERT INTO ledger (digest, article_id, edition_id) VALUES ($1, $2, $3) ON CONFL
 -- name: ledger.release
 -- Gives the articles of an edition that nobody got to the next one. Index: ledger_edition.
 DELETE FROM ledger WHERE edition_id = $1;
+
+-- name: ledger.releaseUntried
+-- The same for a cancelled edition that was being sent, but whose first mail never
+-- began. Indexes: ledger_edition, chunks_open, primary key of deliveries.
+DELETE FROM ledger WHERE edition_id = $2 AND EXISTS (SELECT 1 FROM editions WHERE seq = $1 AND state = 'cancelled')
+    AND NOT EXISTS (SELECT 1 FROM chunks WHERE edition = $1 AND state <> 'done')
+    AND NOT EXISTS (SELECT 1 FROM deliveries WHERE edition = $1 AND tries > 0);
 
 -- name: edition.get
 -- Index: editions_id.
@@ -102,8 +108,15 @@ UPDATE editions SET state = 'approved', approved = $2, audience_count = $3, audi
 -- Index: primary key.
 UPDATE editions SET state = 'sending', started = CASE WHEN started = 0 THEN CAST($2 AS bigint) ELSE started END WHERE seq = $1 AND state = 'approved';
 
+-- name: edition.lock
+-- Makes the nodes that end the last chunks of an edition look one after the other:
+-- each sees what the one before has done. Index: primary key.
+SELECT id FROM editions WHERE seq = $1
+FOR UPDATE -- postgres only
+;
+
 -- name: edition.finish
--- An edition is sent when all its chunks are done. Index: primary key.
+-- An edition is sent when all its chunks are done. Index: chunks_open.
 UPDATE editions SET state = 'sent', finished = $2
 WHERE seq = $1 AND state = 'sending' AND NOT EXISTS (SELECT 1 FROM chunks WHERE edition = $1 AND state <> 'done');
 
@@ -114,7 +127,6 @@ SELECT CAST(coalesce(sum(total), 0) AS bigint), CAST(coalesce(sum(sent), 0) AS b
 FROM chunks WHERE edition = $1;
 
 -- name: variant.insert
--- One frozen variant.
 -- One rendered variant of a frozen edition.
 INSERT INTO variants (edition, number, data) VALUES ($1, $2, $3);
 

@@ -86,7 +86,7 @@ CREATE TABLE chunks (
     uncertain   BIGINT NOT NULL,
     PRIMARY KEY (edition, number)
 );
-CREATE INDEX chunks_due ON chunks (state, not_before);
+CREATE INDEX chunks_open ON chunks (edition, number) WHERE state <> 'done';
 
 CREATE TABLE deliveries (
     edition    BIGINT NOT NULL,
