@@ -33,17 +33,12 @@ func measureChange(ctx context.Context, o options) error {
 }
 
 func measureStored(ctx context.Context, stored int) error {
-	dir, err := os.MkdirTemp("", "tidings-bench-change-")
+	db, remove, err := newStore(ctx)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	db, err := store.Open(ctx, "sqlite:"+filepath.Join(dir, "press.db"), store.Options{})
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	if err := fill(ctx, db, stored); err != nil {
+	defer remove()
+	if err := fill(ctx, db, stored, 1<<10); err != nil {
 		return err
 	}
 	server := serve.New(serve.Options{Source: press.NewFeedSource(db), Site: site()})
@@ -83,10 +78,27 @@ func measureStored(ctx context.Context, stored int) error {
 	return nil
 }
 
-func fill(ctx context.Context, db *store.Store, stored int) error {
+// newStore opens a fresh store, which remove closes and removes.
+func newStore(ctx context.Context) (db *store.Store, remove func(), err error) {
+	dir, err := os.MkdirTemp("", "tidings-bench-feeds-")
+	if err != nil {
+		return nil, nil, err
+	}
+	db, err = store.Open(ctx, "sqlite:"+filepath.Join(dir, "press.db"), store.Options{})
+	if err != nil {
+		os.RemoveAll(dir)
+		return nil, nil, err
+	}
+	return db, func() {
+		db.Close()
+		os.RemoveAll(dir)
+	}, nil
+}
+
+func fill(ctx context.Context, db *store.Store, stored, bytes int) error {
 	batch := make([]article.Article, 0, 1000)
 	for i := range stored {
-		a := makeArticle(i, 1<<10)
+		a := makeArticle(i, bytes)
 		a.Hash = a.ID
 		if batch = append(batch, a); len(batch) == cap(batch) || i == stored-1 {
 			if _, err := db.PutArticles(ctx, batch); err != nil {

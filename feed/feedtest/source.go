@@ -4,6 +4,7 @@ package feedtest
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -22,7 +23,14 @@ type Source struct {
 	now      func() time.Time
 
 	Selects atomic.Int64 // calls of Select
+	down    atomic.Bool
 }
+
+// errDown is what a source that is down says.
+var errDown = errors.New("the store is down")
+
+// Fail takes the source down, or brings it back.
+func (s *Source) Fail(down bool) { s.down.Store(down) }
 
 // New returns an empty source whose articles appear by the given clock.
 func New(now func() time.Time) *Source {
@@ -77,6 +85,9 @@ func (s *Source) Remove(id string) {
 // Select implements feed.Source.
 func (s *Source) Select(_ context.Context, q feed.Query) ([]feed.Item, error) {
 	s.Selects.Add(1)
+	if s.down.Load() {
+		return nil, errDown
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var out []feed.Item
@@ -110,6 +121,9 @@ func fits(item *feed.Item, q feed.Query) bool {
 
 // Changed implements feed.Source.
 func (s *Source) Changed(_ context.Context, since int64) (feed.Change, error) {
+	if s.down.Load() {
+		return feed.Change{}, errDown
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	change := feed.Change{Revision: s.revision}

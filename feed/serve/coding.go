@@ -94,29 +94,49 @@ func quality(parameters string) float64 {
 	return value
 }
 
-var zstdEncoder = sync.OnceValue(func() *zstd.Encoder {
+// Encoders are kept for the next document: each takes up to a few megabytes.
+var (
+	brotlis = sync.Pool{New: func() any { return brotli.NewWriterLevel(nil, 5) }}
+	gzips   = sync.Pool{New: func() any {
+		w, err := gzip.NewWriterLevel(nil, 6)
+		if err != nil {
+			panic("gzip level of this package: " + err.Error())
+		}
+		return w
+	}}
 	// One goroutine and no checksum: the same bytes on every machine.
-	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithEncoderCRC(false))
-	if err != nil {
-		panic("zstd options of this package: " + err.Error())
-	}
-	return encoder
-})
+	zstds = sync.Pool{New: func() any {
+		encoder, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedDefault),
+			zstd.WithEncoderCRC(false), zstd.WithWindowSize(1<<20))
+		if err != nil {
+			panic("zstd options of this package: " + err.Error())
+		}
+		return encoder
+	}}
+)
 
 // compress returns body in a coding; the same body gives the same bytes.
 func compress(c coding, body []byte) []byte {
-	var out bytes.Buffer
-	var w io.WriteCloser
+	var pool *sync.Pool
 	switch c {
 	case zstandard:
-		return bytes.Clone(zstdEncoder().EncodeAll(body, nil))
+		encoder := zstds.Get().(*zstd.Encoder)
+		defer zstds.Put(encoder)
+		return bytes.Clone(encoder.EncodeAll(body, nil))
 	case brotlied:
-		w = brotli.NewWriterLevel(&out, 5)
+		pool = &brotlis
 	case gzipped:
-		w, _ = gzip.NewWriterLevel(&out, 6)
+		pool = &gzips
 	default:
 		return body
 	}
+	w := pool.Get().(interface {
+		io.WriteCloser
+		Reset(io.Writer)
+	})
+	defer pool.Put(w)
+	var out bytes.Buffer
+	w.Reset(&out)
 	// Writing to a bytes.Buffer cannot fail.
 	_, _ = w.Write(body)
 	_ = w.Close()

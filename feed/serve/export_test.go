@@ -15,3 +15,15 @@ func ParseHead(raw string) (Head, bool) {
 	}
 	return Head{method, h.target, h.host, h.since, h.accept}, true
 }
+
+// Bytes is what the cache holds.
+func (s *Server) Bytes() int64 {
+	_, total := s.cache.all()
+	return total
+}
+
+// Addresses is how many addresses the cache knows.
+func (s *Server) Addresses() (n int) {
+	s.cache.byPath.Range(func(any, any) bool { n++; return true })
+	return n
+}
