@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/robfig/cron/v3"
 )
 
 // zones lists every zone that Go ships.
@@ -54,14 +56,20 @@ func randomSpec(r *rand.Rand) string {
 	return strings.Join([]string{minute, hour, day, "*", weekday}, " ")
 }
 
-// bruteForce walks minute by minute, first over the wall clock, then over time,
-// and knows nothing of spans.
-func bruteForce(s *Schedule, from, to time.Time) []string {
-	fits := func(wall time.Time) bool {
-		wall = wall.Truncate(time.Second)
-		next := s.rule.Next(wall.Add(-time.Second))
-		return next.Equal(wall)
+// fits reads the fields of the rule itself. wall is the wall clock as if UTC.
+func fits(rule *cron.SpecSchedule, wall time.Time) bool {
+	has := func(field uint64, value int) bool { return field>>value&1 == 1 }
+	date, weekday := has(rule.Dom, wall.Day()), has(rule.Dow, int(wall.Weekday()))
+	day := date || weekday
+	if starred(rule.Dom) || starred(rule.Dow) {
+		day = date && weekday
 	}
+	return day && has(rule.Month, int(wall.Month())) && has(rule.Hour, wall.Hour()) && has(rule.Minute, wall.Minute()) && has(rule.Second, wall.Second())
+}
+
+// bruteForce walks minute by minute, first over time, then over the wall clock, and
+// knows nothing of spans.
+func bruteForce(s *Schedule, from, to time.Time) []string {
 	firstRead := map[time.Time]time.Time{} // wall as if UTC → the first instant that shows it
 	ticks := map[time.Time]string{}
 	from, to = from.UTC(), to.UTC()
@@ -72,7 +80,7 @@ func bruteForce(s *Schedule, from, to time.Time) []string {
 			firstRead[wall] = at
 		}
 		switch {
-		case !fits(wall):
+		case !fits(s.rule, wall):
 		case !s.fixed:
 			ticks[at] = s.keyAt(at.In(s.zone))
 		case !again:
@@ -80,7 +88,7 @@ func bruteForce(s *Schedule, from, to time.Time) []string {
 		}
 	}
 	if s.fixed {
-		addSkipped(s, from, to, firstRead, fits, ticks)
+		addSkipped(s, from, to, firstRead, ticks)
 	}
 	var out []string
 	for at, key := range ticks {
@@ -94,7 +102,7 @@ func bruteForce(s *Schedule, from, to time.Time) []string {
 
 // addSkipped adds walls that no instant shows. They keep the distance to the last wall that
 // was shown before them.
-func addSkipped(s *Schedule, from, to time.Time, firstRead map[time.Time]time.Time, fits func(time.Time) bool, ticks map[time.Time]string) {
+func addSkipped(s *Schedule, from, to time.Time, firstRead map[time.Time]time.Time, ticks map[time.Time]string) {
 	start := from.Add(-20 * time.Hour).Truncate(time.Minute)
 	var last, lastAt time.Time
 	for wall := start; wall.Before(to.Add(40 * time.Hour)); wall = wall.Add(time.Minute) {
@@ -103,7 +111,7 @@ func addSkipped(s *Schedule, from, to time.Time, firstRead map[time.Time]time.Ti
 			continue
 		}
 		at := lastAt.Add(wall.Sub(last))
-		if _, taken := ticks[at]; !taken && fits(wall) {
+		if _, taken := ticks[at]; !taken && fits(s.rule, wall) {
 			ticks[at] = s.keyOnWall(wall)
 		}
 	}
