@@ -102,14 +102,14 @@ func (box Mailbox) complete() Mailbox {
 func (d *Desk) visit(ctx context.Context, box Mailbox, visitor visitor) error {
 	ctx, cancel := context.WithTimeout(ctx, pollTime)
 	defer cancel()
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(box.Host, strconv.Itoa(box.Port)))
+	dialled, err := (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(box.Host, strconv.Itoa(box.Port)))
 	if err != nil {
 		return err
 	}
-	defer func() { _ = conn.Close() }()
-	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
-	count := &bounded{Conn: conn, left: readMax}
-	conn = count
+	defer func() { _ = dialled.Close() }()
+	defer context.AfterFunc(ctx, func() { _ = dialled.Close() })()
+	count := &bounded{Conn: dialled, left: readMax}
+	conn := net.Conn(count)
 	if box.TLS == "implicit" {
 		over := tls.Client(conn, box.Config)
 		if err := over.HandshakeContext(ctx); err != nil {

@@ -17,7 +17,7 @@ const body = "Subject: x\r\n\r\nhello\r\n"
 
 func plainRelay(port int) mailer.Relay {
 	return mailer.Relay{Host: "127.0.0.1", Port: port, Security: mailer.NoTLS, Timeouts: mailer.Timeouts{
-		Connect: 5 * time.Second, Command: time.Second, Body: time.Second, Final: time.Second,
+		Connect: 20 * time.Second, Command: 20 * time.Second, Body: 20 * time.Second, Final: 20 * time.Second,
 	}}
 }
 
@@ -161,7 +161,9 @@ func TestBrokenConnectionsTellWhatIsSure(t *testing.T) {
 					fault := sink.Fault{At: stage, Do: action, Reply: "421 4.3.2 closing", After: 2}
 					wire := testenv.StartWire(t, sink.Options{Faults: []sink.Fault{fault}, NoPipelining: single})
 					relay := plainRelay(wire.Port())
-					relay.Timeouts.Command, relay.Timeouts.Final = 300*time.Millisecond, 300*time.Millisecond
+					if action == sink.Hang {
+						relay.Timeouts.Command, relay.Timeouts.Final = time.Second, time.Second
+					}
 					conn := dial(t, relay)
 					got := send(t.Context(), conn, readers(5))
 					checkBroken(t, wire, got, stage, action)

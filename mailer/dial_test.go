@@ -121,7 +121,9 @@ func TestDialErrorsSayWhatIsWrong(t *testing.T) {
 			t.Parallel()
 			wire := testenv.StartWire(t, test.opts)
 			relay := plainRelay(wire.Port())
-			relay.Timeouts.Connect = 300 * time.Millisecond
+			if name == "banner silence" {
+				relay.Timeouts.Connect = 300 * time.Millisecond
+			}
 			relay.TLS = &tls.Config{RootCAs: cert.Roots}
 			if test.change != nil {
 				test.change(&relay)
