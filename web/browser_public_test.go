@@ -92,11 +92,13 @@ return worst >= 4.5 && document.documentElement.scrollWidth <= innerWidth ? '' :
 
 func TestPagesFitPhonesAndDarkRooms(t *testing.T) {
 	t.Parallel()
-	pages := map[string]string{
-		"front": "/", "article": "/articles/the-ferry-that-waited", "arabic": "/articles/kharitat-al-abar", "feeds": "/feeds", "topics": "/tags/",
-		"tag": "/tags/harbour/", "arabic-list": "/languages/ar/", "subscribe": "/subscribe",
-	}
-	for _, language := range []string{"en", "ar"} {
+	for language, pages := range map[string]map[string]string{
+		"en": {
+			"front": "/", "article": "/articles/the-ferry-that-waited", "arabic": "/articles/kharitat-al-abar", "feeds": "/feeds", "topics": "/tags/",
+			"tag": "/tags/harbour/", "arabic-list": "/languages/ar/", "subscribe": "/subscribe",
+		},
+		"ar": {"front": "/", "arabic": "/articles/kharitat-al-abar", "feeds": "/feeds"},
+	} {
 		t.Run(language, func(t *testing.T) {
 			t.Parallel()
 			b, s := testenv.StartBrowser(t), serve(t, language)

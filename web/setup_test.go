@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/tidings-press/tidings/article"
@@ -20,6 +21,7 @@ import (
 	"github.com/tidings-press/tidings/store"
 	"github.com/tidings-press/tidings/store/storetest"
 	"github.com/tidings-press/tidings/subscriber"
+	"github.com/tidings-press/tidings/templates"
 	"github.com/tidings-press/tidings/web"
 )
 
@@ -43,6 +45,9 @@ type site struct {
 	url    string
 }
 
+// mailTemplates are checked when they are loaded, which takes longer than a test.
+var mailTemplates = sync.OnceValues(func() (*templates.Set, error) { return templates.Load("") })
+
 // open opens the site's press room with the sample articles in it.
 func open(t *testing.T, engine store.Engine, url, language string) *site {
 	t.Helper()
@@ -55,11 +60,15 @@ func open(t *testing.T, engine store.Engine, url, language string) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.press, err = press.Open(t.Context(), c, slog.New(slog.NewTextHandler(t.Output(), nil))); err != nil {
+	set, err := mailTemplates()
+	if err != nil {
 		t.Fatal(err)
 	}
-	s.store = s.press.Store
+	if s.store, err = store.Open(t.Context(), c.Store.DSN, store.Options{}); err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() { _ = s.store.Close() })
+	s.press = &press.Press{Config: c, Store: s.store, Templates: set, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
 	// A digest takes what comes in from when its engine first knew it.
 	if s.engine, err = s.press.Engine(t.Context()); err != nil {
 		t.Fatal(err)

@@ -56,6 +56,9 @@ func (b *bench) sent() []mail {
 	return append([]mail(nil), b.mails...)
 }
 
+// mailTemplates are checked when they are loaded, which takes longer than a test.
+var mailTemplates = sync.OnceValues(func() (*templates.Set, error) { return templates.Load("") })
+
 // setup makes the pages of a site with two digests.
 func setup(t *testing.T, s *store.Store) *bench {
 	t.Helper()
@@ -65,7 +68,7 @@ func setup(t *testing.T, s *store.Store) *bench {
 		{Name: "weekly", Title: "The Week", Description: "Every Friday.", Schedule: "0 8 * * 5", Timezone: "Europe/Paris"},
 		{Name: "daily", Title: "The Day", Schedule: "0 7 * * *"},
 	}
-	set, err := templates.Load("")
+	set, err := mailTemplates()
 	if err != nil {
 		t.Fatal(err)
 	}
