@@ -39,6 +39,9 @@ func (im *importer) fromPage(m *meta, source string) string {
 	if title := firstElement(root, atom.Title); title != nil {
 		setDefault(m.values, "title", textOf(title))
 	}
+	if h1 := firstElement(root, atom.H1); h1 != nil { // it can stand above the article
+		setDefault(m.values, "title", textOf(h1))
+	}
 	var out strings.Builder
 	for child := body.FirstChild; child != nil; child = child.NextSibling {
 		if err := html.Render(&out, child); err != nil {
