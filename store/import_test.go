@@ -25,7 +25,7 @@ func list(n int) io.Reader {
 }
 
 // killedList is as long as the list that is imported by a process that is killed.
-const killedList = 60_000
+const killedList = 45_000
 
 func importAll(t testing.TB, s *store.Store, n int) store.ImportResult {
 	t.Helper()
@@ -114,7 +114,7 @@ func TestAListThatBreaksOffKeepsWhatCameBefore(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		broken := errors.New("the disk went away")
 		rows := func(yield func(subscriber.Row, error) bool) {
-			for i := range 30_000 { // more than one batch
+			for i := range 21_000 { // a little more than one batch
 				if !yield(subscriber.Row{Line: i + 1, Address: subscriber.MustParseAddress(fmt.Sprintf("p%d@example.org", i))}, nil) {
 					return
 				}
@@ -123,7 +123,7 @@ func TestAListThatBreaksOffKeepsWhatCameBefore(t *testing.T) {
 		}
 		result, err := s.ImportSubscribers(t.Context(), rows, store.ImportOptions{})
 		counts, countErr := s.CountSubscribers(t.Context())
-		if !errors.Is(err, broken) || result.Added != 30_000 || counts[subscriber.Active] != 30_000 || countErr != nil {
+		if !errors.Is(err, broken) || result.Added != 21_000 || counts[subscriber.Active] != 21_000 || countErr != nil {
 			t.Errorf("%+v, %v; stored %v", result, err, counts)
 		}
 	})
@@ -180,10 +180,10 @@ func TestTwoImportsAtOnceAddEachPersonOnce(t *testing.T) {
 			nodes := []*store.Store{storetest.Reopen(t, dsn, store.Options{}), storetest.Reopen(t, dsn, store.Options{})}
 			added := make(chan int64, len(nodes))
 			for _, s := range nodes {
-				go func() { added <- importAll(t, s, 30_000).Added }()
+				go func() { added <- importAll(t, s, 21_000).Added }()
 			}
-			if total := <-added + <-added; total != 30_000 {
-				t.Errorf("both together added %d, want 30000", total)
+			if total := <-added + <-added; total != 21_000 {
+				t.Errorf("both together added %d, want 21000", total)
 			}
 		})
 	}

@@ -41,7 +41,7 @@ func (r *runner) close() error {
 // not use the store outside of tx.
 func (s *Store) write(ctx context.Context, fn func(tx *runner) error) error {
 	for attempt := 1; ; attempt++ {
-		err := s.writers.transaction(ctx, nil, fn)
+		err := s.writers.transaction(ctx, fn)
 		if err == nil || !again(err) || attempt == maxAttempts || ctx.Err() != nil {
 			return err
 		}
@@ -54,17 +54,8 @@ func (s *Store) write(ctx context.Context, fn func(tx *runner) error) error {
 	}
 }
 
-// snapshot runs several reads that see the store at one moment.
-func (s *Store) snapshot(ctx context.Context, fn func(tx *runner) error) error {
-	opts := &sql.TxOptions{ReadOnly: true}
-	if s.engine == Postgres {
-		opts.Isolation = sql.LevelRepeatableRead
-	}
-	return s.readers.transaction(ctx, opts, fn)
-}
-
-func (r *runner) transaction(ctx context.Context, opts *sql.TxOptions, fn func(tx *runner) error) error {
-	tx, err := r.db.BeginTx(ctx, opts)
+func (r *runner) transaction(ctx context.Context, fn func(tx *runner) error) error {
+	tx, err := r.db.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
