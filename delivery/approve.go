@@ -147,7 +147,25 @@ func (e *Engine) issueOf(ctx context.Context, edition store.Edition) (digest.Iss
 	if len(articles) == 0 {
 		return digest.Issue{}, &renderError{errors.New("all its articles have been removed")}
 	}
-	return digest.Issue{ID: edition.ID, Definition: def.Definition, Number: edition.Number, Site: e.Site, Articles: articles, Now: edition.Created}, nil
+	issue := digest.Issue{ID: edition.ID, Definition: def.Definition, Site: e.Site, Articles: found, Now: edition.Created}
+	if issue.Subject, err = e.rewritten(issue, edition.Subject); err != nil {
+		return issue, err
+	}
+	issue.Number, issue.Articles = edition.Number, articles
+	return issue, nil
+}
+
+// rewritten is the subject that an editor gave a draft; empty when it is still the one
+// that the draft was made with, so that each variant has a subject of its own.
+func (e *Engine) rewritten(issue digest.Issue, subject string) (string, error) {
+	made, err := digest.Compose(issue, e.Templates)
+	if err != nil {
+		return "", &renderError{err}
+	}
+	if made.Subject == subject {
+		return "", nil
+	}
+	return subject, nil
 }
 
 // Preview renders what the next edition of a digest would be at this moment, for a
