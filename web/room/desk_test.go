@@ -140,8 +140,18 @@ func TestDraftsWaitForAnEditor(t *testing.T) {
 	if mail := e.get(here + "/mail"); !strings.Contains(mail, "The ferry that waited") {
 		t.Errorf("the draft's mail: %.200s", mail)
 	}
+	e.want(e.post(here+"/subject", "subject", " A better\r\nBcc: eve@example.org\tsubject "), "The subject is changed", "A better Bcc: eve@example.org subject")
+	e.want(e.post(here+"/subject", "subject", " \n "), "The subject stays as it is")
+	e.want(e.post(here+"/test", "to", "ada@gazette.example"), "The test mail is on its way")
+	s.eventually("the test mail", func() bool { return s.inbox.Received()["ada@gazette.example"] == 1 })
 	e.want(e.post(here+"/approve"), "Approved. Sending begins.")
-	s.eventually("both mails", func() bool { return len(s.inbox.Mails()) == 2 })
+	s.eventually("both mails", func() bool { return len(s.inbox.Mails()) == 3 })
+	for _, mail := range s.inbox.Mails() {
+		if !strings.Contains(string(mail.Data), "\r\nSubject: A better Bcc: eve@example.org subject\r\n") {
+			t.Errorf("the mail has another subject:\n%.800s", mail.Data)
+		}
+	}
+	e.want(e.post(here+"/subject", "subject", "Too late"), "The subject stays as it is")
 	s.eventually("the edition to be sent", func() bool { return s.state(draft.ID) == digest.Sent })
 	e.want(e.post(here+"/cancel"), "That is not possible now")
 	if e.post(here + "/explode"); e.code != http.StatusNotFound {
@@ -240,4 +250,8 @@ func TestRefusalsAreListedWithTheServersWords(t *testing.T) {
 		t.Fatal(fresh, err)
 	}
 	e.want(e.get("/room/readers/1"), "bounced", "550", "5.1.1 &lt;b&gt;no such user&lt;/b&gt;", "Never mailed")
+	e.want(e.post("/room/readers/1/lift"), "This reader gets mail again", "active")
+	e.want(e.post("/room/readers/1/lift"), "This reader gets mail again")
+	e.post("/room/readers/1/erase", "sure", "yes")
+	e.want(e.post("/room/readers/1/lift"), "That is not possible now")
 }

@@ -119,15 +119,18 @@ func (room *Room) test(w http.ResponseWriter, r *http.Request, who store.Session
 	if err != nil {
 		return err
 	}
-	here := "/room/digests/" + d.Name
+	return room.sendTest(w, r, who, "/room/digests/"+d.Name, func(to subscriber.Address) error { return room.engine.Test(r.Context(), d.Name, to) })
+}
+
+func (room *Room) sendTest(w http.ResponseWriter, r *http.Request, who store.Session, here string, send func(to subscriber.Address) error) error {
 	if !room.tests.Allow(who.Editor.ID) {
 		return &refusal{http.StatusTooManyRequests, "Please wait a moment", "That were many test mails in a short time.", here, "Go back"}
 	}
 	to, err := subscriber.ParseAddress(r.PostFormValue("to"))
-	if err != nil {
-		return refuse("No test mail was sent", err, here)
+	if err == nil {
+		err = send(to)
 	}
-	if err := room.engine.Test(r.Context(), d.Name, to); err != nil {
+	if err != nil {
 		return refuse("No test mail was sent", err, here)
 	}
 	return back(w, r, here, "test")
@@ -151,7 +154,7 @@ func (room *Room) send(w http.ResponseWriter, r *http.Request, who store.Session
 		http.Redirect(w, r, "/room/digests/"+d.Name+"/send", http.StatusSeeOther)
 		return nil
 	}
-	e, err := room.engine.SendNow(r.Context(), d.Name, who.Editor.Email)
+	e, err := room.engine.SendNow(patient(w, r), d.Name, who.Editor.Email)
 	if err != nil {
 		return refuse("Nothing was sent", err, "/room/digests/"+d.Name)
 	}

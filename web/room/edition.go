@@ -102,33 +102,3 @@ func (room *Room) editionMail(w http.ResponseWriter, r *http.Request, _ store.Se
 	showMail(w, asSeen(v).HTML)
 	return nil
 }
-
-// act does what an editor asks of an edition.
-func (room *Room) act(w http.ResponseWriter, r *http.Request, who store.Session) (err error) {
-	ctx, id, by := r.Context(), r.PathValue("id"), "by "+who.Editor.Email
-	said := ""
-	switch action := r.PathValue("action"); action {
-	case "approve":
-		_, err = room.engine.Approve(ctx, id)
-		said = "approved"
-	case "pause":
-		err, said = room.engine.Pause(ctx, id, "paused "+by), "paused"
-	case "resume":
-		err, said = room.engine.Resume(ctx, id), "resumed"
-	case "cancel":
-		err, said = room.engine.Cancel(ctx, id, "cancelled "+by), "canceled"
-	case "resend":
-		_, err = room.engine.Decide(ctx, id, true)
-		said = "resent"
-	case "drop":
-		_, err = room.engine.Decide(ctx, id, false)
-		said = "dropped"
-	default:
-		return store.ErrNotFound
-	}
-	if err != nil {
-		return err
-	}
-	room.log.Info("edition changed by hand", "edition", id, "change", said, "editor", who.Editor.ID)
-	return back(w, r, "/room/editions/"+id, said)
-}

@@ -29,6 +29,9 @@ func (room *Room) events(w http.ResponseWriter, r *http.Request, _ store.Session
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("X-Accel-Buffering", "no") // nginx passes each event on at once
 	w.WriteHeader(http.StatusOK)
+	if r.Method == http.MethodHead {
+		return nil
+	}
 	s := &stream{room: room, w: w, control: http.NewResponseController(w)}
 	changes := room.engine.Watch(r.Context(), id)
 	ticker := time.NewTicker(awake)

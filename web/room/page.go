@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/tidings-press/tidings/store"
 	"github.com/tidings-press/tidings/web/guard"
@@ -70,12 +71,22 @@ var done = map[string]string{
 	"dropped":  "The mails in doubt are left as they are.",
 	"removed":  "The article is taken down. Feeds drop it at their next request.",
 	"restored": "The article is back.",
+	"subject":  "The subject is changed.",
+	"lifted":   "This reader gets mail again.",
 	"left":     "This reader is off all digests.",
 	"erased":   "This reader is forgotten.",
 	"password": "Your password is changed. Other browsers are signed out.",
 }
 
 func told(r *http.Request) string { return done[r.URL.Query().Get("done")] }
+
+// patient is for work that grows with the number of readers: it goes on when the
+// editor's browser goes away, and its answer may take longer than the server allows
+// otherwise.
+func patient(w http.ResponseWriter, r *http.Request) context.Context {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(15 * time.Minute)) // not supported only in tests without a connection
+	return context.WithoutCancel(r.Context())
+}
 
 // back leads to a page that says what was done.
 func back(w http.ResponseWriter, r *http.Request, path, what string) error {
@@ -106,12 +117,15 @@ func (room *Room) missing(http.ResponseWriter, *http.Request, store.Session) err
 func (room *Room) fail(w http.ResponseWriter, r *http.Request, who *store.Editor, err error) {
 	var no *refusal
 	var state *store.StateError
+	var person *store.SubscriberStateError
 	switch {
 	case errors.Is(err, context.Canceled):
 		return // the editor went away
 	case errors.As(err, &no):
 	case errors.As(err, &state):
 		no = &refusal{http.StatusConflict, "That is not possible now", state.Error() + ".", "/room/editions/" + state.Edition, "Look at the edition"}
+	case errors.As(err, &person):
+		no = &refusal{http.StatusConflict, "That is not possible now", person.Error() + ".", "/room/readers", "Go to the readers"}
 	case errors.Is(err, store.ErrNotFound):
 		no = &refusal{http.StatusNotFound, "There is no such page", "The address may be mistyped, or what it named is gone.", "/room/", "Go to the desk"}
 	default:

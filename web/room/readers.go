@@ -124,6 +124,13 @@ func (room *Room) unsubscribeReader(w http.ResponseWriter, r *http.Request, who 
 	return room.changeReader(w, r, who, "left", func(id int64) error { return room.store.UnsubscribeAll(r.Context(), id) })
 }
 
+// liftReader sends mail to somebody again whose address bounced, on an editor's word.
+func (room *Room) liftReader(w http.ResponseWriter, r *http.Request, who store.Session) error {
+	return room.changeReader(w, r, who, "lifted", func(id int64) error {
+		return room.store.SetState(r.Context(), id, subscriber.Active, "lifted by "+who.Editor.Email)
+	})
+}
+
 // eraseReader forgets a person for good, when the box was ticked.
 func (room *Room) eraseReader(w http.ResponseWriter, r *http.Request, who store.Session) error {
 	if r.PostFormValue("sure") == "" {

@@ -7,10 +7,13 @@ package room
 
 import (
 	"embed"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/tidings-press/tidings/config"
@@ -62,7 +65,7 @@ func New(d Deps) (*Room, error) {
 	}
 	room := &Room{
 		store: d.Store, engine: d.Engine, config: d.Config, log: d.Log, zone: zone,
-		secure:   len(d.Config.Site.URL) > 6 && d.Config.Site.URL[:6] == "https:",
+		secure:   strings.HasPrefix(d.Config.Site.URL, "https:"),
 		networks: guard.NewLimiter[netip.Prefix](10, 30*time.Second, nil),
 		accounts: guard.NewLimiter[string](50, 30*time.Second, nil),
 		tests:    guard.NewLimiter[int64](10, 10*time.Second, nil),
@@ -94,8 +97,13 @@ const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src
 // protect refuses what other sites make an editor's browser send.
 func (room *Room) protect(next http.Handler) (http.Handler, error) {
 	cross := http.NewCrossOriginProtection()
-	if err := cross.AddTrustedOrigin(room.config.Site.URL); err != nil && room.config.Site.URL != "" {
-		room.log.Debug("the site's address has a path, so its origin is told by the Host header", "error", err)
+	site, err := url.Parse(room.config.Site.URL)
+	if err != nil {
+		return nil, err
+	}
+	// A proxy may change the Host header, so the site's own address counts as well.
+	if err := cross.AddTrustedOrigin(site.Scheme + "://" + site.Host); err != nil {
+		return nil, fmt.Errorf("site address %q: %w", room.config.Site.URL, err)
 	}
 	cross.SetDenyHandler(room.open(func(http.ResponseWriter, *http.Request) error {
 		return &refusal{http.StatusForbidden, "That came from elsewhere",
@@ -126,6 +134,8 @@ func (room *Room) mux() *http.ServeMux {
 		"GET /room/editions/{id}":             room.edition,
 		"GET /room/editions/{id}/events":      room.events,
 		"GET /room/editions/{id}/mail":        room.editionMail,
+		"POST /room/editions/{id}/test":       room.testEdition,
+		"POST /room/editions/{id}/subject":    room.changeSubject,
 		"POST /room/editions/{id}/{action}":   room.act,
 		"GET /room/articles":                  room.articles,
 		"POST /room/articles/{id}/remove":     room.removeArticle,
@@ -133,6 +143,7 @@ func (room *Room) mux() *http.ServeMux {
 		"GET /room/readers":                   room.readers,
 		"GET /room/readers/{id}":              room.reader,
 		"POST /room/readers/{id}/unsubscribe": room.unsubscribeReader,
+		"POST /room/readers/{id}/lift":        room.liftReader,
 		"POST /room/readers/{id}/erase":       room.eraseReader,
 		"GET /room/you":                       room.you,
 		"POST /room/you/password":             room.changePassword,

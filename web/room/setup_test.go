@@ -10,6 +10,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,6 +30,7 @@ type site struct {
 	t     *testing.T
 	url   string
 	inbox *testenv.Inbox
+	stop  func() // ends the service and waits for it
 }
 
 // siteConfig has a digest that goes out by hand in these tests, over a relay that
@@ -77,15 +79,18 @@ func startSiteOver(t *testing.T, port, perSecond int) *site {
 }
 
 func (s *site) run(door net.Listener) {
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.Background())
 	ready, ended := make(chan struct{}), make(chan error, 1)
 	service := &press.Service{Press: s.Press, HTTP: door, Ready: func() { close(ready) }}
 	go func() { ended <- service.Run(ctx) }()
-	s.t.Cleanup(func() {
-		stop()
+	s.stop = sync.OnceFunc(func() {
+		cancel()
 		if err := <-ended; err != nil {
 			s.t.Errorf("the service ended with %v", err)
 		}
+	})
+	s.t.Cleanup(func() {
+		s.stop()
 		if err := s.Close(); err != nil {
 			s.t.Error(err)
 		}
