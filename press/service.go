@@ -34,6 +34,7 @@ type Service struct {
 // Run serves until the context ends; then it drains: requests are answered, mails
 // on the wire are finished and recorded.
 func (s *Service) Run(ctx context.Context) error {
+	LimitMemory(int64(s.Press.Config.FeedSet.Memory))
 	current, err := s.start(ctx, s.Press)
 	if err != nil {
 		return err
