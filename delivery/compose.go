@@ -99,7 +99,7 @@ type editionCache struct {
 }
 
 // maxLoaded bounds the cache; a mould is about as large as its mail.
-const maxLoaded = 8
+const maxLoaded = 4
 
 // load returns an edition by its number.
 func (e *Engine) load(ctx context.Context, seq int64) (*loaded, error) {
@@ -131,7 +131,7 @@ func (e *Engine) load(ctx context.Context, seq int64) (*loaded, error) {
 }
 
 // maxMoulds bounds the moulds of one edition in memory.
-const maxMoulds = 200
+const maxMoulds = 100
 
 // mould returns a variant's mould, cast at the first mail that needs it.
 func (e *Engine) mouldOf(ctx context.Context, l *loaded, number int) (*mould, error) {

@@ -43,7 +43,7 @@ func (s *sender) dial(ctx context.Context) bool {
 		s.relay.unreachable(ctx, err)
 		return false
 	}
-	s.relay.failures.Store(0)
+	s.relay.reached(ctx)
 	s.conn = conn
 	return true
 }
@@ -58,7 +58,7 @@ func (r *relay) unreachable(ctx context.Context, err error) {
 	var failed *mailer.DialError
 	if errors.As(err, &failed) && !failed.Temporary() {
 		r.engine.Log.Error("relay stopped", "relay", r.Name, "reason", err)
-		r.hold(ctx, settingsWait, err.Error())
+		r.rest(ctx, settingsWait, err.Error())
 		return
 	}
 	if errors.As(err, &failed) && failed.Reply.Code == 421 {
@@ -69,7 +69,7 @@ func (r *relay) unreachable(ctx context.Context, err error) {
 	if n == 1 || n%10 == 0 {
 		r.engine.Log.Warn("relay cannot be reached", "relay", r.Name, "times", n, "error", err)
 	}
-	r.hold(ctx, d, err.Error())
+	r.rest(ctx, d, err.Error())
 }
 
 // settingsWait is how long a relay rests that only a change of settings can help.

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -20,8 +21,9 @@ type lease struct {
 
 // leaseSet are the leases of this node.
 type leaseSet struct {
-	mu  sync.Mutex
-	all map[*lease]bool
+	mu    sync.Mutex
+	all   map[*lease]bool
+	stuck []*lease // could not be given back, as the store was away
 }
 
 func (s *leaseSet) add(l *lease) {
@@ -49,6 +51,22 @@ func (s *leaseSet) list() []*lease {
 	return out
 }
 
+// keep remembers a lease that could not be given back.
+func (s *leaseSet) keep(l *lease) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stuck = append(s.stuck, l)
+}
+
+// again returns what could not be given back so far.
+func (s *leaseSet) again() []*lease {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	stuck := s.stuck
+	s.stuck = nil
+	return stuck
+}
+
 // lowWater is how few jobs may be left before the next chunk is fetched: enough
 // that no connection waits while it comes.
 const lowWater = 128
@@ -56,8 +74,13 @@ const lowWater = 128
 // dispatch claims chunks and queues their mails until the context ends.
 func (e *Engine) dispatch(ctx context.Context) {
 	e.every(ctx, "chunks", func(ctx context.Context) error {
+		var away time.Time // since when no relay takes mail
 		for ctx.Err() == nil {
-			if e.queue.length() > lowWater || !e.anyRelay() {
+			open := e.anyRelay()
+			if away = sinceWhen(away, open); !open && e.queue.length() > 0 && time.Since(away) > giveBackAfter {
+				e.releaseAll()
+			}
+			if e.queue.length() > lowWater || !open {
 				select {
 				case <-e.queue.taken:
 				case <-ctx.Done():
@@ -73,6 +96,18 @@ func (e *Engine) dispatch(ctx context.Context) {
 		}
 		return nil
 	})
+}
+
+// giveBackAfter is how long a node that reaches no relay keeps what other nodes
+// could send.
+const giveBackAfter = 2 * time.Second
+
+// sinceWhen is when something that is not so now ceased to be so.
+func sinceWhen(ceased time.Time, is bool) time.Time {
+	if is || ceased.IsZero() {
+		return time.Now()
+	}
+	return ceased
 }
 
 // rest waits for the next look, or for a nudge.
@@ -106,7 +141,9 @@ func (e *Engine) claim(ctx context.Context) (bool, error) {
 	e.leases.add(l)
 	defer e.done(l)
 	if l.edition, err = e.load(ctx, chunk.Edition); err != nil {
-		return false, fmt.Errorf("edition %d: %w", chunk.Edition, err)
+		// It must not stand in the way of others.
+		err = fmt.Errorf("edition %d: %w", chunk.Edition, err)
+		return false, errors.Join(err, e.Store.PutOff(ctx, *chunk, putOffFor))
 	}
 	people, err := e.Store.Recipients(ctx, *chunk, e.Policy.Resend)
 	if err != nil {
@@ -120,6 +157,10 @@ func (e *Engine) claim(ctx context.Context) (bool, error) {
 	e.queue.put(jobs)
 	return true, nil
 }
+
+// putOffFor is how long an edition rests that this node cannot send, such as one
+// of a digest that is not in the configuration any more.
+const putOffFor = time.Minute
 
 // done says that a job of a lease is over; with the last one the chunk is released.
 func (e *Engine) done(l *lease) {
@@ -140,10 +181,11 @@ func (e *Engine) release(l *lease) {
 	e.recorder.Forget(l.Chunk)
 	finished, err := e.Store.ReleaseChunk(ctx, l.Chunk, e.Policy.Resend)
 	if err != nil {
-		e.Log.Warn("a chunk could not be given back; it is free when its lease ends", "edition", l.Edition, "chunk", l.Number, "error", err)
+		e.Log.Warn("a chunk could not be given back yet", "edition", l.Chunk.Edition, "chunk", l.Number, "error", err)
+		e.leases.keep(l)
 		return
 	}
-	if finished {
+	if finished && l.edition != nil {
 		e.Log.Info("edition sent", "digest", l.edition.Digest, "edition", l.edition.ID)
 	}
 }
@@ -160,6 +202,9 @@ func (e *Engine) releaseAll() {
 func (e *Engine) keepLeases(ctx context.Context) {
 	for ctx.Err() == nil {
 		wait(ctx, e.Lease/4)
+		for _, l := range e.leases.again() {
+			e.release(l)
+		}
 		for _, l := range e.leases.list() {
 			kept, err := e.Store.RenewChunk(ctx, l.Chunk, e.Lease)
 			if err == nil && !kept {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -64,7 +65,7 @@ type Options struct {
 	// ReturnPath is the domain of return paths; that of each digest's sender when
 	// empty.
 	ReturnPath string
-	Node       string        // name of this node in leases; a random one when empty
+	Node       string        // begins the name of this node in leases; may be empty
 	Lease      time.Duration // how long a silent node keeps its work; 10 s when 0
 	Poll       time.Duration // how often the store is asked for work; 200 ms when 0
 	Log        *slog.Logger
@@ -84,9 +85,8 @@ type Engine struct {
 
 // New checks the options and makes an engine that does not run yet.
 func New(ctx context.Context, options Options) (*Engine, error) {
-	if options.Node == "" {
-		options.Node = uuid.NewString()[:8]
-	}
+	// A name of its own for each run: what a predecessor held is not ours.
+	options.Node = strings.TrimPrefix(options.Node+"-"+uuid.NewString()[:8], "-")
 	if options.Lease == 0 {
 		options.Lease = 10 * time.Second
 	}
@@ -125,6 +125,7 @@ func New(ctx context.Context, options Options) (*Engine, error) {
 func (e *Engine) Run(ctx context.Context) error {
 	e.recorder = e.Store.NewRecorder()
 	defer e.recorder.Close()
+	e.freshStart(ctx)
 	var work sync.WaitGroup
 	work.Go(func() { e.every(ctx, "schedule", e.runSchedule) })
 	work.Go(func() { e.every(ctx, "approval", e.approveDrafts) })

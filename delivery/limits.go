@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/mailer"
-	"github.com/tidings-press/tidings/store"
 )
 
 // tokens are mails that this node may still send in a window, taken from the
@@ -38,6 +37,13 @@ func (r *relay) admit(ctx context.Context) (time.Duration, error) {
 		r.giveToken("hour")
 	}
 	return d, err
+}
+
+// fullFor keeps for the other relays that this one's limits have no room for now.
+func (r *relay) fullFor(d time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.full = time.Now().Add(d)
 }
 
 // takeToken takes one mail of a window, fetching a batch from the store when this
@@ -115,18 +121,27 @@ func (e *Engine) readHolds(ctx context.Context) {
 		return
 	}
 	now := e.Store.Now()
-	for _, h := range holds {
-		until := time.Now().Add(h.Until.Sub(now))
-		for _, r := range e.relays {
-			r.mu.Lock()
+	for _, r := range e.relays {
+		r.mu.Lock()
+		r.shared = time.Time{} // somebody may have ended it
+		for _, h := range holds {
+			until := time.Now().Add(h.Until.Sub(now))
 			switch {
-			case h.Kind == "relay" && h.Name == r.Name && until.After(r.until):
-				r.until = until
+			case h.Kind == "relay" && h.Name == r.Name:
+				r.shared = until
 			case h.Kind == "domain" && until.After(r.domains[h.Name]):
 				r.domains[h.Name] = until
 			}
-			r.mu.Unlock()
 		}
+		r.mu.Unlock()
+	}
+}
+
+// freshStart ends the holds of this node's relays: whoever starts a node has most
+// likely changed what was wrong.
+func (e *Engine) freshStart(ctx context.Context) {
+	for _, r := range e.relays {
+		r.drop(ctx, "relay")
 	}
 }
 
@@ -147,24 +162,23 @@ func (r *relay) throttled(ctx context.Context, domain string, reply mailer.Reply
 	if reply.Code == 421 {
 		r.shrink()
 	}
-	r.restDomain(ctx, domain, backoff(30*time.Second, time.Hour, r.step("domain:"+domain)), reply)
+	r.restDomain(ctx, domain, backoff(30*time.Second, time.Hour, r.step(domain)), reply)
 }
 
-func (r *relay) step(key string) int {
+// step counts how often in a row a domain asked to slow down.
+func (r *relay) step(domain string) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.steps[key]++
-	return r.steps[key]
+	r.steps[domain]++
+	r.throttle.Store(int64(len(r.steps)))
+	return r.steps[domain]
 }
 
 func (r *relay) restDomain(ctx context.Context, domain string, d time.Duration, reply mailer.Reply) {
 	r.mu.Lock()
 	r.domains[domain] = time.Now().Add(d)
 	r.mu.Unlock()
-	h := store.Hold{Kind: "domain", Name: domain, Until: r.engine.Store.Now().Add(d), Reason: reply.String()}
-	if err := r.engine.Store.PutHold(ctx, h); err != nil {
-		r.engine.Log.Warn("a hold could not be told to other nodes", "domain", domain, "error", err)
-	}
+	r.tell(ctx, "domain", domain, d, reply.String())
 }
 
 // faultsBeforeHold is how many refusals for what we are stop a relay.
@@ -183,7 +197,15 @@ func (r *relay) blame(ctx context.Context, domain string, reply mailer.Reply) {
 }
 
 // praised ends a row of refusals.
-func (r *relay) praised() {
+func (r *relay) praised(domain string) {
 	r.accepted.Add(1)
+	r.share.add(time.Now())
 	r.faults.Store(0)
+	if r.throttle.Load() == 0 {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.steps, domain)
+	r.throttle.Store(int64(len(r.steps)))
 }

@@ -47,17 +47,24 @@ func (e *Engine) sendNotices(ctx context.Context) error {
 	if len(e.relays) == 0 {
 		return nil
 	}
-	jobs, err := e.Store.ClaimJobs(ctx, []string{noticeKind}, 10, time.Minute)
-	if err != nil {
-		return err
-	}
-	for _, j := range jobs {
-		if err := e.sendNotice(ctx, j); err != nil {
+	// One by one: a job that waits here behind a slow server would be taken by another
+	// node, and sent twice.
+	for range noticesAtOnce {
+		jobs, err := e.Store.ClaimJobs(ctx, []string{noticeKind}, 1, noticeLease)
+		if err != nil || len(jobs) == 0 {
+			return err
+		}
+		if err := e.sendNotice(ctx, jobs[0]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+const (
+	noticesAtOnce = 20
+	noticeLease   = 10 * time.Minute // longer than any conversation with a server
+)
 
 // sendNotice tries one single mail and settles its job.
 func (e *Engine) sendNotice(ctx context.Context, j store.Job) error {

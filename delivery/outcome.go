@@ -87,7 +87,7 @@ func (e *Engine) follow(ctx context.Context, r *relay, j job, t store.Tried, cla
 	case reply.Throttled():
 		r.throttled(ctx, domain, reply)
 	case class == mailer.Accepted:
-		r.praised()
+		r.praised(domain)
 	}
 }
 

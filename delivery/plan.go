@@ -130,7 +130,8 @@ func (e *Engine) issue(ctx context.Context, def *Definition, since time.Time) (d
 // send; an edition that a tick makes at the same moment takes the articles, and
 // this one then has nothing.
 func (e *Engine) SendNow(ctx context.Context, name, by string) (store.Edition, error) {
-	edition, err := e.Draft(ctx, name, by)
+	// Automatic: should this node die before it approves, any other does.
+	edition, err := e.draft(ctx, name, by, true)
 	if err != nil {
 		return edition, err
 	}
@@ -139,6 +140,10 @@ func (e *Engine) SendNow(ctx context.Context, name, by string) (store.Edition, e
 
 // Draft makes an edition of what is new and leaves it for approval.
 func (e *Engine) Draft(ctx context.Context, name, by string) (store.Edition, error) {
+	return e.draft(ctx, name, by, false)
+}
+
+func (e *Engine) draft(ctx context.Context, name, by string, automatic bool) (store.Edition, error) {
 	def, err := e.definition(name)
 	if err != nil {
 		return store.Edition{}, err
@@ -153,6 +158,7 @@ func (e *Engine) Draft(ctx context.Context, name, by string) (store.Edition, err
 			return store.Edition{}, err
 		}
 		edition.Author = by
+		edition.Automatic = automatic
 		edition, err = e.Store.Plan(ctx, edition, nil)
 		if !errors.Is(err, store.ErrTaken) || attempt == maxPlans {
 			return edition, err

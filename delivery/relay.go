@@ -10,41 +10,35 @@ import (
 	"github.com/tidings-press/tidings/store"
 )
 
-// How many connections a relay gets when its configuration says none: so many at
-// first, more while that makes the sending faster.
-const (
-	firstConnections = 8
-	mostConnections  = 64
-)
-
 // relay is a relay at work on this node.
 type relay struct {
 	Relay
 	engine *Engine
 	signer *mailer.Signer
+	share  share
 
 	accepted atomic.Int64 // mails, for the growth of connections
 	faults   atomic.Int64 // refusals for what we are, in a row
 	failures atomic.Int64 // dials that failed, in a row
+	throttle atomic.Int64 // domains with a step, so that most mails need no look
 
-	mu       sync.Mutex
-	running  int
-	target   int
-	until    time.Time // held back until then
-	domains  map[string]time.Time
-	tokens   map[string]*tokens
-	slots    map[int64]bool
-	steps    map[string]int
-	idleGone chan struct{}
+	mu      sync.Mutex
+	running int
+	growth  growth
+	proved  bool      // a dial has succeeded since the last one that failed
+	failing bool      // the last dial failed
+	told    bool      // the store says so
+	until   time.Time // held back by this node until then
+	shared  time.Time // held back by all nodes until then
+	full    time.Time // its limits have no room before
+	domains map[string]time.Time
+	steps   map[string]int
+	tokens  map[string]*tokens
 }
 
 func newRelay(e *Engine, r Relay, signer *mailer.Signer) *relay {
-	target := r.Connections
-	if target == 0 {
-		target = firstConnections
-	}
-	return &relay{Relay: r, engine: e, signer: signer, target: target,
-		domains: map[string]time.Time{}, tokens: map[string]*tokens{}, slots: map[int64]bool{}, steps: map[string]int{}}
+	return &relay{Relay: r, engine: e, signer: signer, growth: newGrowth(r.Connections), told: true,
+		domains: map[string]time.Time{}, tokens: map[string]*tokens{}, steps: map[string]int{}}
 }
 
 // run keeps the wanted number of connections busy until the context ends, and
@@ -52,11 +46,10 @@ func newRelay(e *Engine, r Relay, signer *mailer.Signer) *relay {
 func (r *relay) run(ctx context.Context) {
 	var senders sync.WaitGroup
 	defer senders.Wait()
-	grow := growth{}
 	for ctx.Err() == nil {
-		if r.Connections == 0 {
-			r.setTarget(grow.next(r.goal(), r.accepted.Load(), r.engine.queue.length() > 0, time.Now()))
-		}
+		r.mu.Lock()
+		r.growth.measure(r.accepted.Load(), r.engine.queue.length() > 0, time.Now())
+		r.mu.Unlock()
 		for r.start() {
 			senders.Go(func() {
 				defer r.stopped()
@@ -67,16 +60,15 @@ func (r *relay) run(ctx context.Context) {
 	}
 }
 
-// start counts one more sender in, if one is wanted and there is work for it.
+// start counts one more sender in, if one is wanted and there is work for it. The
+// first one goes alone, until it is through: a wrong password is tried once, not by
+// every connection.
 func (r *relay) start() bool {
 	waiting := r.engine.queue.length()
+	aside := r.aside()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.running >= r.target || waiting == 0 || time.Now().Before(r.until) {
-		return false
-	}
-	// A failover relay stays out of it while a weighted one works.
-	if r.Weight == 0 && r.engine.otherWorks(r) {
+	if r.running >= r.growth.target || !r.proved && r.running > 0 || waiting == 0 || aside || r.heldNow() {
 		return false
 	}
 	r.running++
@@ -89,103 +81,79 @@ func (r *relay) stopped() {
 	r.mu.Unlock()
 }
 
-func (r *relay) goal() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.target
-}
-
-func (r *relay) setTarget(n int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.target = n
-}
+// aside says whether this relay is for failover and not needed now.
+func (r *relay) aside() bool { return r.Weight == 0 && r.engine.otherWorks(r) }
 
 // surplus says whether a sender should end because fewer are wanted.
 func (r *relay) surplus() bool {
+	if r.aside() {
+		return true
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.running > r.target
+	return r.running > r.growth.target
 }
 
 // shrink halves the connections when the server asks to slow down.
 func (r *relay) shrink() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.target = max(1, r.target/2)
+	r.growth.shrink(time.Now())
 }
 
 // held says whether the relay takes no mail at the moment.
 func (r *relay) held() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return time.Now().Before(r.until)
+	return r.heldNow()
+}
+
+// heldNow is held for those who have the lock.
+func (r *relay) heldNow() bool {
+	now := time.Now()
+	return now.Before(r.until) || now.Before(r.shared)
 }
 
 // hold keeps mail from this relay on all nodes, and says why.
 func (r *relay) hold(ctx context.Context, d time.Duration, reason string) {
 	r.mu.Lock()
-	r.until = time.Now().Add(d)
+	r.shared = time.Now().Add(d)
 	r.mu.Unlock()
-	h := store.Hold{Kind: "relay", Name: r.Name, Until: r.engine.Store.Now().Add(d), Reason: reason}
+	r.tell(ctx, "relay", r.Name, d, reason)
+}
+
+// rest keeps mail from this relay on this node, which cannot reach it. The others
+// may well do: they are told for whoever looks at the progress.
+func (r *relay) rest(ctx context.Context, d time.Duration, reason string) {
+	r.mu.Lock()
+	r.until = time.Now().Add(d)
+	r.proved, r.failing, r.told = false, true, true
+	r.mu.Unlock()
+	r.tell(ctx, "connection", r.Name, d, reason)
+}
+
+// reached ends what rest began.
+func (r *relay) reached(ctx context.Context) {
+	r.failures.Store(0)
+	r.mu.Lock()
+	told := r.told
+	r.proved, r.failing, r.told = true, false, false
+	r.until = time.Time{}
+	r.mu.Unlock()
+	if told {
+		r.drop(ctx, "connection")
+	}
+}
+
+func (r *relay) tell(ctx context.Context, kind, name string, d time.Duration, reason string) {
+	h := store.Hold{Kind: kind, Name: name, Until: r.engine.Store.Now().Add(d), Reason: reason}
 	if err := r.engine.Store.PutHold(ctx, h); err != nil {
-		r.engine.Log.Warn("a hold could not be told to other nodes", "relay", r.Name, "error", err)
+		r.engine.Log.Warn("a hold could not be told to other nodes", kind, name, "error", err)
 	}
 }
 
-// otherWorks says whether a relay with a weight takes mail.
-func (e *Engine) otherWorks(self *relay) bool {
-	for _, r := range e.relays {
-		if r != self && r.Weight > 0 && !r.held() {
-			return true
-		}
+func (r *relay) drop(ctx context.Context, kind string) {
+	if err := r.engine.Store.DropHold(ctx, kind, r.Name); err != nil {
+		r.engine.Log.Warn("the end of a hold could not be told", kind, r.Name, "error", err)
 	}
-	return false
-}
-
-// share says whether this relay should take the next mail, given the weights: one
-// that has had more than its share lets the others go first.
-func (r *relay) share() bool {
-	if len(r.engine.relays) == 1 || r.Weight == 0 {
-		return true
-	}
-	var weights, mails int64
-	for _, o := range r.engine.relays {
-		if o.Weight > 0 && !o.held() {
-			weights += int64(o.Weight)
-			mails += o.accepted.Load()
-		}
-	}
-	const slack = 50 // mails
-	return r.accepted.Load()*weights <= (mails+slack)*int64(r.Weight)
-}
-
-// growth looks for the number of connections that is fastest.
-type growth struct {
-	since time.Time
-	mails int64
-	best  float64
-}
-
-// growEvery is the time that one number of connections is tried.
-const growEvery = 500 * time.Millisecond
-
-// next returns how many connections to use: a quarter more after each step that
-// made the sending faster by a twentieth.
-func (g *growth) next(now int, mails int64, busy bool, at time.Time) int {
-	if !busy || g.since.IsZero() {
-		g.since, g.mails = at, mails
-		return now
-	}
-	took := at.Sub(g.since)
-	if took < growEvery {
-		return now
-	}
-	rate := float64(mails-g.mails) / took.Seconds()
-	g.since, g.mails = at, mails
-	if rate <= g.best*1.05 || now >= mostConnections {
-		return now
-	}
-	g.best = rate
-	return min(mostConnections, now+max(1, now/4))
 }

@@ -99,7 +99,7 @@ func (s *sender) nextMail(ctx context.Context) *mail {
 // these ask to wait. Mails that need no try are settled on the way.
 func (s *sender) tryMail(ctx context.Context) (*mail, time.Duration) {
 	for ctx.Err() == nil {
-		if !s.relay.share() {
+		if !s.relay.mayTake() {
 			return nil, 5 * time.Millisecond
 		}
 		j, ok := s.engine.queue.try()
@@ -116,6 +116,7 @@ func (s *sender) tryMail(ctx context.Context) (*mail, time.Duration) {
 		}
 		if d, err := s.relay.admit(ctx); d > 0 || err != nil {
 			s.engine.queue.back(j)
+			s.relay.fullFor(d)
 			return nil, max(d, 5*time.Millisecond)
 		}
 		if m := s.compose(ctx, j); m != nil {
@@ -146,9 +147,9 @@ func (s *sender) compose(ctx context.Context, j job) *mail {
 		s.skip(j, digest.DeliveryDeferred, "the mail cannot be signed: "+err.Error(), s.engine.Store.Now().Add(firstWait))
 		return nil
 	}
-	if s.relay.MaxSize > 0 && int64(len(body)) > s.relay.MaxSize {
+	if !s.relay.takes(len(body)) {
 		s.spare = body
-		s.skip(j, digest.DeliverySkipped, "the mail is larger than the relay takes", time.Time{})
+		s.tooLarge(j, len(body))
 		return nil
 	}
 	// The other buffer holds the mail that is on the wire: it is free only when this
@@ -156,6 +157,20 @@ func (s *sender) compose(ctx context.Context, j job) *mail {
 	s.mail, s.spare = body, s.mail
 	from := l.paths.ReturnPath(mailer.ID{Edition: l.ID, Subscriber: j.Subscriber})
 	return &mail{job: j, address: address, body: body, envelope: mailer.Envelope{From: from, To: address.ASCII(), Size: len(body)}}
+}
+
+// takes says whether a mail of so many bytes is within the relay's limit.
+func (r *relay) takes(size int) bool { return r.MaxSize == 0 || int64(size) <= r.MaxSize }
+
+// tooLarge leaves a mail to a relay that takes larger ones, if there is one.
+func (s *sender) tooLarge(j job, size int) {
+	for _, r := range s.engine.relays {
+		if r.takes(size) {
+			s.skip(j, digest.DeliveryDeferred, "the mail is larger than the relay "+s.relay.Name+" takes", s.engine.Store.Now().Add(brokenWait))
+			return
+		}
+	}
+	s.skip(j, digest.DeliverySkipped, "the mail is larger than any relay takes", time.Time{})
 }
 
 // skip stores that a job gets no try.
@@ -262,7 +277,11 @@ func (s *sender) record(note store.Note) bool {
 		if err == nil {
 			return granted
 		}
-		if errors.Is(err, context.Canceled) || attempt == recordAttempts {
+		attempts := recordAttempts
+		if s.stopping.Err() != nil {
+			attempts = lastAttempts
+		}
+		if errors.Is(err, context.Canceled) || attempt >= attempts {
 			s.engine.Log.Error("an outcome could not be stored; the mail is in doubt", "error", err)
 			return false
 		}
@@ -270,5 +289,9 @@ func (s *sender) record(note store.Note) bool {
 	}
 }
 
-// recordAttempts are about ten minutes of a store that is away.
-const recordAttempts = 600
+// recordAttempts are about ten minutes of a store that is away, lastAttempts a
+// quarter of one, for a node that is to stop.
+const (
+	recordAttempts = 600
+	lastAttempts   = 25
+)

@@ -73,6 +73,18 @@ func (s *Store) claimChunk(ctx context.Context, node string, lease time.Duration
 	return chunk, cancelled, err
 }
 
+// PutOff gives a lease back and lets no node take up the edition for a while.
+func (s *Store) PutOff(ctx context.Context, c Chunk, d time.Duration) error {
+	return s.write(ctx, func(tx *runner) error {
+		until := millis(s.Now().Add(d))
+		if _, err := tx.exec(ctx, "chunk.release", c.Edition, c.Number, c.Epoch, "waiting", until); err != nil {
+			return err
+		}
+		_, err := tx.exec(ctx, "chunk.putOff", c.Edition, until)
+		return err
+	})
+}
+
 // endChunk skips what a cancelled edition has left.
 func (s *Store) endChunk(ctx context.Context, tx *runner, c *Chunk, now time.Time) error {
 	if _, err := tx.exec(ctx, "chunk.skipRest", c.Edition, c.First, c.Last, millis(now)); err != nil {

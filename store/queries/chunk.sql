@@ -25,7 +25,7 @@ UPDATE chunks SET lease_until = $4 WHERE edition = $1 AND number = $2 AND epoch 
 
 -- name: chunk.lock
 -- Whoever gives a chunk back looks at it while nobody else changes it. Index: primary key.
-SELECT 1 FROM chunks WHERE edition = $1 AND number = $2 AND epoch = $3
+SELECT 1 FROM chunks WHERE edition = $1 AND number = $2 AND epoch = $3 AND state = 'leased'
 FOR UPDATE -- postgres only
 ;
 
@@ -41,6 +41,10 @@ FROM deliveries WHERE edition = $1 AND subscriber BETWEEN $2 AND $3;
 -- name: chunk.release
 -- Index: primary key.
 UPDATE chunks SET state = $4, not_before = $5, holder = '', lease_until = 0 WHERE edition = $1 AND number = $2 AND epoch = $3;
+
+-- name: chunk.putOff
+-- Index: chunks_open.
+UPDATE chunks SET not_before = $2 WHERE edition = $1 AND state = 'waiting' AND not_before < $2;
 
 -- name: chunk.people
 -- Whom to send to now: who waits, whose next try is due, and with $5 = 1 whose mail
