@@ -98,6 +98,14 @@ func TestGoneMovedAndUnknownArticles(t *testing.T) {
 	if w := b.get("/blog/old.html"); w.Code != http.StatusMovedPermanently {
 		t.Errorf("imported old address: %d", w.Code)
 	}
+	accented := b.put(article.Article{Source: "accented", Slug: "été à 50%", Title: "Été", HTML: "<p>1</p>"})
+	old := accented.Path()
+	b.want(b.get(old), http.StatusOK, "Été")
+	accented.Slug, accented.Hash = "hiver", "moved"
+	b.put(accented)
+	if w := b.get(old); w.Code != http.StatusMovedPermanently || w.Header().Get("Location") != "/articles/hiver" {
+		t.Errorf("%s: %d to %q", old, w.Code, w.Header().Get("Location"))
+	}
 	if err := b.store.RemoveArticle(t.Context(), a.ID); err != nil {
 		t.Fatal(err)
 	}

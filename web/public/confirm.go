@@ -1,6 +1,7 @@
 package public
 
 import (
+	"context"
 	"errors"
 	"net/http"
 
@@ -56,12 +57,7 @@ func (p *Pages) activate(r *http.Request, who subscriber.Subscriber, names []str
 	consent := subscriber.Consent{
 		Source: "form", Text: p.words.say("Yes, subscribe") + ": " + p.titles(names), IP: guard.Client(ctx).String(), At: p.store.Now(),
 	}
-	var state *store.StateError
-	err := p.store.SetState(ctx, who.ID, subscriber.Active, "confirmed")
-	if errors.As(err, &state) {
-		return &refusal{status: http.StatusConflict, title: p.words.say("We may not send mail to this address"), Text: p.words.say("Its mail server refused our mails, or they were reported as unwanted. Please write to us if that is a mistake.")}
-	}
-	if err != nil {
+	if err := p.wake(ctx, who, "confirmed"); err != nil {
 		return err
 	}
 	if err := p.store.SetConsent(ctx, who.ID, consent); err != nil {
@@ -81,4 +77,19 @@ func (p *Pages) activate(r *http.Request, who subscriber.Subscriber, names []str
 		return nil
 	}
 	return p.welcome(ctx, who, names)
+}
+
+// wake makes a person active. An address that bounced or complained is woken by
+// nobody but an editor: an old link must not undo a suppression.
+func (p *Pages) wake(ctx context.Context, who subscriber.Subscriber, how string) error {
+	var state *store.StateError
+	suppressed := who.State == subscriber.Bounced || who.State == subscriber.Complained
+	var err error
+	if !suppressed {
+		err = p.store.SetState(ctx, who.ID, subscriber.Active, how)
+	}
+	if suppressed || errors.As(err, &state) {
+		return &refusal{status: http.StatusConflict, title: p.words.say("We may not send mail to this address"), Text: p.words.say("Its mail server refused our mails, or they were reported as unwanted. Please write to us if that is a mistake.")}
+	}
+	return err
 }

@@ -42,7 +42,7 @@ func (p *Pages) feedList(w http.ResponseWriter, r *http.Request) error {
 	if body.Tags, err = p.topTags(r.Context(), 60); err != nil {
 		return err
 	}
-	if body.Authors, err = p.store.Authors(r.Context()); err != nil {
+	if body.Authors, err = p.topAuthors(r.Context(), 60); err != nil {
 		return err
 	}
 	if body.Languages, err = p.spoken(r.Context()); err != nil {

@@ -109,7 +109,7 @@ func (p *Pages) tags(w http.ResponseWriter, r *http.Request) (err error) {
 	if body.Tags, err = p.topTags(r.Context(), 1000); err != nil {
 		return err
 	}
-	if body.Authors, err = p.store.Authors(r.Context()); err != nil {
+	if body.Authors, err = p.topAuthors(r.Context(), 1000); err != nil {
 		return err
 	}
 	if body.Languages, err = p.spoken(r.Context()); err != nil {
@@ -121,10 +121,21 @@ func (p *Pages) tags(w http.ResponseWriter, r *http.Request) (err error) {
 // topTags are the tags of most articles, by name.
 func (p *Pages) topTags(ctx context.Context, n int) ([]store.Count, error) {
 	tags, err := p.store.Tags(ctx)
-	slices.SortStableFunc(tags, func(a, b store.Count) int { return cmp.Compare(b.Articles, a.Articles) })
-	tags = tags[:min(n, len(tags))]
-	slices.SortFunc(tags, func(a, b store.Count) int { return cmp.Compare(a.Key, b.Key) })
-	return tags, err
+	return top(tags, n), err
+}
+
+// topAuthors are the authors of most articles, by name.
+func (p *Pages) topAuthors(ctx context.Context, n int) ([]store.Count, error) {
+	authors, err := p.store.Authors(ctx)
+	return top(authors, n), err
+}
+
+// top keeps the n that have the most articles, in the order of their names.
+func top(all []store.Count, n int) []store.Count {
+	slices.SortStableFunc(all, func(a, b store.Count) int { return cmp.Compare(b.Articles, a.Articles) })
+	all = all[:min(n, len(all))]
+	slices.SortFunc(all, func(a, b store.Count) int { return cmp.Compare(a.Key, b.Key) })
+	return all
 }
 
 // spoken are the languages of the articles when there are several.

@@ -174,7 +174,7 @@ func (p *Pages) save(r *http.Request, who subscriber.Subscriber) error {
 	}
 	chosen := p.known(form["digest"])
 	if len(chosen) > 0 && who.State != subscriber.Active {
-		if err := p.store.SetState(ctx, who.ID, subscriber.Active, "by the reader"); err != nil {
+		if err := p.wake(ctx, who, "by the reader"); err != nil {
 			return err
 		}
 	}

@@ -213,3 +213,19 @@ func TestPreferencesAreKept(t *testing.T) {
 		}
 	})
 }
+
+func TestOldLinksWakeNobodyWhoBounced(t *testing.T) {
+	t.Parallel()
+	b := onSQLite(t)
+	for state, address := range map[subscriber.State]string{subscriber.Bounced: "b@example.org", subscriber.Complained: "c@example.org"} {
+		who := b.person(address, subscriber.Active)
+		if err := b.store.SetState(t.Context(), who.ID, state, "550"); err != nil {
+			t.Fatal(err)
+		}
+		b.want(b.post("/confirm/"+b.keys.SignConfirm(who.ID, "weekly", b.store.Now()), nil), http.StatusConflict, "may not send")
+		b.want(b.post("/preferences/"+b.keys.Sign(subscriber.Preferences, who.ID, "", ""), form("do", "save", "digest", "weekly")), http.StatusConflict)
+		if _, now := b.subscribed(who.ID); now != state {
+			t.Errorf("%s became %s", state, now)
+		}
+	}
+}
