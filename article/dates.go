@@ -34,7 +34,7 @@ func parseDate(value any, zone *time.Location) (time.Time, error) {
 	text = strings.TrimSpace(text)
 	for _, layout := range layouts {
 		if t, err := time.ParseInLocation(layout, text, zone); err == nil {
-			if t.Year() < 1 || t.Year() > 9999 || madeUp(layout, t) {
+			if t.Year() < 1000 || t.Year() > 9999 || madeUp(layout, t) {
 				break
 			}
 			return t.UTC().Truncate(time.Millisecond), nil

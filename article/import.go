@@ -109,6 +109,7 @@ type importer struct {
 
 // document imports a file that holds one article.
 func (im *importer) document(k kind) (*Imported, *Problem) {
+	im.decode(k)
 	m, body, line, found, problem := splitFrontMatter(im.file.Data)
 	if problem != nil {
 		return nil, problem
@@ -131,7 +132,7 @@ func (im *importer) build(m meta, body string, k kind, line int) (*Imported, *Pr
 		return im.redirect(m)
 	}
 	a := &Article{Source: im.options.Source + im.file.Name, Status: Published}
-	im.out = Imported{Article: a}
+	im.out.Article = a
 	if k == kindHTML {
 		body = im.fromPage(&m, body)
 	}

@@ -56,7 +56,11 @@ func (im *importer) link(link string) string {
 // medium reads a file beside the article, once. It returns nil for what is not
 // there or not a medium.
 func (im *importer) medium(name string) *Medium {
-	kind := mediaTypes[strings.ToLower(path.Ext(name))]
+	ending := strings.ToLower(path.Ext(name))
+	kind := mediaTypes[ending]
+	if im.options.Media != nil && im.options.BaseURL == "" && ending == ".svg" {
+		im.warn(0, name+" is not brought along: a drawing in SVG can hold scripts", "save it as PNG or WebP, or write the full address of where it is")
+	}
 	if im.options.Media == nil || kind == "" {
 		return nil
 	}

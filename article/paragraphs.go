@@ -14,9 +14,10 @@ var silent = map[atom.Atom]bool{
 }
 
 // paragraphs returns the texts between block boundaries, without those of silent
-// elements, from the start until there are enough bytes of them. When nothing is
+// elements and the footnotes, from the start until there are enough bytes of them. When nothing is
 // left it returns all texts.
 func paragraphs(source string, enough int) []string {
+	source, _, _ = strings.Cut(source, `<div class="footnotes"`)
 	out := blockTexts(source, silent, enough)
 	if len(out) == 0 {
 		out = blockTexts(source, nil, enough)

@@ -33,6 +33,7 @@ func TestSummariesEndWithSentences(t *testing.T) {
 		{"<p>عرفنا ذلك هذا الأسبوع فقط. كم بئراً في المدينة؟ سبع وثلاثون.</p>", 50, "عرفنا ذلك هذا الأسبوع فقط. كم بئراً في المدينة؟"},
 		{"<p>كل ثلاثاء تصل إلى الساحة حافلة قديمة</p>", 17, "كل ثلاثاء تصل…"},
 		{"<p>x<sup><a href='#fn:1'>1</a></sup> &amp; y.</p>", 280, "x & y."},
+		{`<p>Text.</p><div class="footnotes"><ol><li><p>A note.</p></li></ol></div>`, 280, "Text."},
 		{"", 280, ""},
 	} {
 		if got := article.Summarise(c.source, c.letters); got != c.want {
