@@ -47,7 +47,9 @@ func (s *Source) PutAll(articles []article.Article) {
 	for _, a := range articles {
 		s.put(a)
 	}
-	slices.SortFunc(s.items, func(a, b feed.Item) int { return b.Position.Compare(a.Position) })
+	if len(articles) > 1 || len(s.items) < 2 || s.items[len(s.items)-1].Position.Compare(s.items[len(s.items)-2].Position) > 0 {
+		slices.SortFunc(s.items, func(a, b feed.Item) int { return b.Position.Compare(a.Position) })
+	}
 }
 
 func (s *Source) put(a article.Article) {

@@ -23,7 +23,7 @@ func TestMemoryIsBoundedWhateverIsAskedFor(t *testing.T) {
 		b.source.Put(a)
 	}
 	b.server.Changed()
-	for i := range 400 {
+	for i := range 120 {
 		for _, coding := range []string{"", "gzip", "br", "zstd"} {
 			r := b.get(t, fmt.Sprintf("/search/feed.xml?q=article+%d", i%97), "Accept-Encoding", coding)
 			if r.StatusCode != 200 {
@@ -77,10 +77,10 @@ func TestReadersNeverSeeAnOlderFeedAfterANewerOne(t *testing.T) {
 		b.server.Changed()
 	}
 	change(0)
-	const versions = 300
+	const versions = 80
 	var done sync.WaitGroup
 	stop := make(chan struct{})
-	for range 4 {
+	for range 2 {
 		done.Go(func() {
 			for last := ""; ; {
 				w := httptest.NewRecorder()

@@ -167,6 +167,13 @@ func (s *subscriber) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(status)
 }
 
+// served reports whether all planned answers were given.
+func (s *subscriber) served() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.answers) == 0
+}
+
 func (s *subscriber) has(part string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -248,13 +255,16 @@ func TestSubscribersGetNewContentSigned(t *testing.T) {
 		t.Fatalf("subscribe: %d %s", w.Code, w.Body)
 	}
 	eventually(t, "a verified subscription", func() bool { return h.subscribed(s.URL + "/cb?mine=1") })
-	if q := s.asked[0]; q.Get("mine") != "1" || q.Get("hub.topic") != topic || q.Get("hub.lease_seconds") != "864000" || q.Get("hub.mode") != "subscribe" {
+	s.mu.Lock()
+	q := s.asked[0]
+	s.mu.Unlock()
+	if q.Get("mine") != "1" || q.Get("hub.topic") != topic || q.Get("hub.lease_seconds") != "864000" || q.Get("hub.mode") != "subscribe" {
 		t.Errorf("verification asks %v", q)
 	}
 	a := feedtest.Article(1)
 	a.Published, a.Updated, a.Ingested = time.Now(), time.Now(), time.Now()
 	h.source.Put(a)
-	eventually(t, "the new article at the subscriber, after two refusals", func() bool { return len(s.answers) == 0 && s.has(a.ID) })
+	eventually(t, "the new article at the subscriber, after two refusals", func() bool { return s.served() && s.has(a.ID) })
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	last := s.received[len(s.received)-1]
