@@ -65,7 +65,7 @@ func (s *Store) ImportSubscribers(ctx context.Context, rows iter.Seq2[subscriber
 		defer im.makeRoom(ctx)()
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	batches := make(chan importBatch, 1) // the next lines are read while the last ones are stored
+	batches := make(chan importBatch) // the next lines are read while the last ones are stored
 	go readBatches(ctx, rows, batches)
 	defer func() {
 		cancel()

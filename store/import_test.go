@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -13,15 +14,19 @@ import (
 	"github.com/tidings-press/tidings/subscriber"
 )
 
-// list is a list of n addresses. A multiplier spreads neighbours over the index, as
-// real lists do.
+// list is a list of n addresses, made as it is read. A multiplier spreads
+// neighbours over the index, as real lists do.
 func list(n int) io.Reader {
-	var out strings.Builder
-	out.WriteString("email,name\n")
-	for i := range n {
-		fmt.Fprintf(&out, "reader.%d@example%d.org,Reader Number %d\n", (i*7919)%n, i%500, i)
-	}
-	return strings.NewReader(out.String())
+	r, w := io.Pipe()
+	go func() {
+		out := bufio.NewWriterSize(w, 64<<10)
+		fmt.Fprintln(out, "email,name")
+		for i := range n {
+			fmt.Fprintf(out, "reader.%d@example%d.org,Reader Number %d\n", (i*7919)%n, i%500, i)
+		}
+		w.CloseWithError(out.Flush())
+	}()
+	return r
 }
 
 // killedList is as long as the list that is imported by a process that is killed.
