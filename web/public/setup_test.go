@@ -27,7 +27,7 @@ const siteURL = "https://news.example.org"
 
 // bench is the pages over a real store, and the mails that they sent.
 type bench struct {
-	t       *testing.T
+	t       testing.TB
 	store   *store.Store
 	keys    subscriber.Keys
 	config  *config.Config
@@ -60,7 +60,7 @@ func (b *bench) sent() []mail {
 var mailTemplates = sync.OnceValues(func() (*templates.Set, error) { return templates.Load("") })
 
 // setup makes the pages of a site with two digests.
-func setup(t *testing.T, s *store.Store) *bench {
+func setup(t testing.TB, s *store.Store) *bench {
 	t.Helper()
 	c := config.Default()
 	c.Site.Title, c.Site.Description, c.Site.URL = "The Example Press", "News from the example town.", siteURL
