@@ -218,3 +218,48 @@ func TestSessionsEndInTheStore(t *testing.T) {
 		t.Errorf("a disabled editor signs in: %d", e.code)
 	}
 }
+
+func TestOwnersGiveNewPasswordsAndShutOut(t *testing.T) {
+	t.Parallel()
+	s := startSite(t, 1000)
+	owner, bob := s.editor(), s.stranger()
+	invite, err := room.InviteLink(t.Context(), s.Store, s.url, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bob.post(strings.TrimPrefix(invite, s.url), "email", "bob@gazette.example", "password", "four random words here")
+	if bob.post("/room/editors/1/reset"); bob.code != http.StatusForbidden {
+		t.Errorf("an editor resets the owner's password: %d", bob.code)
+	}
+	if bob.post("/room/editors/1/access"); bob.code != http.StatusForbidden {
+		t.Errorf("an editor shuts the owner out: %d", bob.code)
+	}
+	if owner.post("/room/editors/1/access"); owner.code != http.StatusNotFound {
+		t.Errorf("the owner shuts themselves out: %d", owner.code)
+	}
+	page := owner.post("/room/editors/2/reset")
+	_, rest, _ := strings.Cut(page, s.url+"/room/welcome/")
+	token, _, _ := strings.Cut(rest, `"`)
+	owner.want(page, "A link for a new password of bob@gazette.example")
+	again := s.stranger()
+	again.want(again.get("/room/welcome/"+token), "A new password for bob@gazette.example")
+	again.post("/room/welcome/"+token, "email", "ada@gazette.example", "password", "five other random words")
+	again.want(again.get("/room/you"), "bob@gazette.example")
+	if bob.get("/room/"); bob.at != "/room/sign-in" {
+		t.Errorf("with the old password the other browser is at %s", bob.at)
+	}
+	if again.get("/room/welcome/" + token); again.code != http.StatusGone {
+		t.Errorf("the link answers %d after its use", again.code)
+	}
+	owner.want(owner.post("/room/editors/2/access"), "This editor is shut out", "Let in again")
+	if again.get("/room/"); again.at != "/room/sign-in" {
+		t.Errorf("shut out, the editor is at %s", again.at)
+	}
+	if again.post("/room/sign-in", "email", "bob@gazette.example", "password", "five other random words"); again.code != http.StatusUnauthorized {
+		t.Errorf("shut out, the editor signs in: %d", again.code)
+	}
+	owner.want(owner.post("/room/editors/2/access"), "This editor may come in again")
+	if again.post("/room/sign-in", "email", "bob@gazette.example", "password", "five other random words"); again.at != "/room/" {
+		t.Errorf("let in, the editor is at %s", again.at)
+	}
+}

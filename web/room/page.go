@@ -75,6 +75,8 @@ var done = map[string]string{
 	"lifted":   "This reader gets mail again.",
 	"left":     "This reader is off all digests.",
 	"erased":   "This reader is forgotten.",
+	"out":      "This editor is shut out.",
+	"in":       "This editor may come in again.",
 	"password": "Your password is changed. Other browsers are signed out.",
 }
 

@@ -148,6 +148,8 @@ func (room *Room) mux() *http.ServeMux {
 		"GET /room/you":                       room.you,
 		"POST /room/you/password":             room.changePassword,
 		"POST /room/you/invite":               room.invite,
+		"POST /room/editors/{id}/reset":       room.resetOf,
+		"POST /room/editors/{id}/access":      room.shutOut,
 		"/room/":                              room.missing,
 	} {
 		mux.Handle(pattern, room.closed(h))

@@ -15,6 +15,7 @@ import (
 const (
 	ownerLink  = "owner"  // makes the first editor, as long as there is none
 	inviteLink = "invite" // makes one more
+	resetLink  = "reset"  // gives one a new password; its data is the editor's number
 )
 
 // Roles of editors. An owner lets others in.
@@ -55,67 +56,93 @@ func InviteLink(ctx context.Context, s *store.Store, site string, owner bool) (s
 type welcomeForm struct {
 	Name, Email string
 	Owner       bool
+	Reset       bool // only a new password
 	Wrong       string
 	Min         int
 }
 
+// invitation is what a one-time link lets its holder do.
+type invitation struct {
+	purpose string
+	role    string
+	editor  store.Editor // whose password it is, with a resetLink
+}
+
 func (room *Room) welcomePage(w http.ResponseWriter, r *http.Request) error {
-	role, _, err := room.invited(r)
+	in, err := room.invited(r)
 	if err != nil {
 		return err
 	}
-	return room.showWelcome(w, http.StatusOK, welcomeForm{Owner: role == roleOwner})
+	return room.showWelcome(w, http.StatusOK, in, welcomeForm{Email: in.editor.Email})
 }
 
-func (room *Room) showWelcome(w http.ResponseWriter, status int, form welcomeForm) error {
-	form.Min = minPassword
+func (room *Room) showWelcome(w http.ResponseWriter, status int, in invitation, form welcomeForm) error {
+	form.Min, form.Owner, form.Reset = minPassword, in.role == roleOwner, in.purpose == resetLink
 	return room.show(w, status, "welcome", page{Title: "Welcome", Body: form})
 }
 
-// invited looks at the link of a request without using it up, and returns the role
-// that it gives and its purpose.
-func (room *Room) invited(r *http.Request) (role, purpose string, err error) {
-	for _, purpose = range []string{ownerLink, inviteLink} {
-		if role, err = room.store.Link(r.Context(), purpose, r.PathValue("token")); !errors.Is(err, store.ErrNotFound) {
+// invited looks at the link of a request without using it up.
+func (room *Room) invited(r *http.Request) (in invitation, err error) {
+	data := ""
+	for _, in.purpose = range []string{ownerLink, inviteLink, resetLink} {
+		if data, err = room.store.Link(r.Context(), in.purpose, r.PathValue("token")); !errors.Is(err, store.ErrNotFound) {
 			break
 		}
 	}
-	if err == nil && purpose == ownerLink {
+	in.role = data
+	switch {
+	case err != nil:
+	case in.purpose == ownerLink:
 		var n int64
 		if n, err = room.store.CountEditors(r.Context()); err == nil && n > 0 {
 			err = store.ErrNotFound
 		}
+	case in.purpose == resetLink:
+		in.editor, err = room.editorNumbered(r.Context(), data)
+		in.role = in.editor.Role
 	}
 	if errors.Is(err, store.ErrNotFound) {
 		err = &refusal{http.StatusGone, "This link is used up", "One-time links work once and not for long. An owner can make a new one in the room.", "/room/sign-in", "Sign in"}
 	}
-	return role, purpose, err
+	return in, err
 }
 
 func (room *Room) welcome(w http.ResponseWriter, r *http.Request) error {
-	role, purpose, err := room.invited(r)
+	in, err := room.invited(r)
 	if err != nil {
 		return err
 	}
-	form := welcomeForm{Name: subscriber.TidyName(r.PostFormValue("name")), Email: strings.TrimSpace(r.PostFormValue("email")), Owner: role == roleOwner}
+	form := welcomeForm{Name: subscriber.TidyName(r.PostFormValue("name")), Email: strings.TrimSpace(r.PostFormValue("email"))}
+	if in.purpose == resetLink {
+		form = welcomeForm{Name: in.editor.Name, Email: in.editor.Email}
+	}
 	address, err := subscriber.ParseAddress(form.Email)
 	if err == nil {
 		err = checkPassword(r.PostFormValue("password"))
 	}
-	if err == nil {
-		_, err = room.store.EditorByEmail(r.Context(), address.String())
-		if err == nil {
-			err = errors.New("there is an editor with this address already")
-		} else if errors.Is(err, store.ErrNotFound) {
-			err = nil
-		}
+	if err == nil && in.purpose != resetLink {
+		err = room.free(r.Context(), address)
 	}
 	if err != nil {
 		form.Wrong = err.Error()
-		return room.showWelcome(w, http.StatusUnprocessableEntity, form)
+		return room.showWelcome(w, http.StatusUnprocessableEntity, in, form)
 	}
-	editor := store.Editor{Email: address.String(), Name: form.Name, Role: role}
-	return room.admit(w, r, editor, purpose)
+	if in.purpose == resetLink {
+		return room.reset(w, r, in.editor)
+	}
+	return room.admit(w, r, store.Editor{Email: address.String(), Name: form.Name, Role: in.role}, in.purpose)
+}
+
+// free says whether no editor has an address yet.
+func (room *Room) free(ctx context.Context, address subscriber.Address) error {
+	_, err := room.store.EditorByEmail(ctx, address.String())
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err == nil {
+		err = errors.New("there is an editor with this address already; an owner can make a link for a new password")
+	}
+	return err
 }
 
 // admit uses the link up, makes the editor and signs them in.

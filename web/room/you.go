@@ -10,6 +10,8 @@ import (
 type youPage struct {
 	Editors []store.Editor // for owners
 	Invite  string         // a fresh one-time link
+	Reset   string         // one for the new password of
+	For     string         // this editor
 	Wrong   string
 	Min     int
 }
@@ -58,8 +60,8 @@ func (room *Room) changePassword(w http.ResponseWriter, r *http.Request, who sto
 
 // invite makes a link that lets one more editor in. It is shown once.
 func (room *Room) invite(w http.ResponseWriter, r *http.Request, who store.Session) error {
-	if who.Editor.Role != roleOwner {
-		return &refusal{http.StatusForbidden, "Only owners invite", "An owner of this site can make a link for another editor.", "/room/you", "Go back"}
+	if err := ownersOnly(who); err != nil {
+		return err
 	}
 	link, err := InviteLink(r.Context(), room.store, room.config.Site.URL, r.PostFormValue("role") == roleOwner)
 	if err != nil {
