@@ -19,7 +19,7 @@ import (
 )
 
 // patience is how long a Browser waits for what a test expects.
-const patience = 20 * time.Second
+const patience = 45 * time.Second
 
 // Browser is a tab of a real headless Chromium. Its methods fail the test when the
 // page does not do what they ask for in time.
