@@ -29,6 +29,7 @@ type bundle struct {
 	options delivery.Options
 	engine  *delivery.Engine
 	stop    func()
+	shaky   bool // the store may be away for a while
 }
 
 // each runs a test on a bundle over every engine.
@@ -48,7 +49,12 @@ func each(t *testing.T, wire sink.Options, change func(o *delivery.Options), tes
 
 func setup(t *testing.T, kind store.Engine, wire sink.Options) *bundle {
 	t.Helper()
-	dsn := storetest.DSN(t, kind)
+	return setupOn(t, storetest.DSN(t, kind), wire)
+}
+
+// setupOn is setup for a store that the test has made.
+func setupOn(t *testing.T, dsn string, wire sink.Options) *bundle {
+	t.Helper()
 	s := storetest.Reopen(t, dsn, store.Options{})
 	set, err := templates.Load("")
 	if err != nil {
@@ -175,22 +181,26 @@ func (b *bundle) send() store.Edition {
 	return e
 }
 
+type progress = delivery.Progress
+
 // until waits for a condition on an edition's progress.
 func (b *bundle) until(id, what string, holds func(p delivery.Progress) bool) delivery.Progress {
 	b.t.Helper()
 	deadline := time.Now().Add(60 * time.Second)
 	var p delivery.Progress
+	var last error
 	for time.Now().Before(deadline) {
 		var err error
-		if p, err = b.engine.Progress(b.t.Context(), id); err != nil {
-			b.t.Fatal(err)
-		}
-		if holds(p) {
+		p, err = b.engine.Progress(b.t.Context(), id)
+		if err == nil && holds(p) {
 			return p
+		}
+		if last = err; err != nil && !b.shaky {
+			b.t.Fatal(err)
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	b.t.Fatalf("never %s: %s %+v, holds %+v, received %d", what, p.Edition.State, p.Counts, p.Holds, len(b.wire.Received()))
+	b.t.Fatalf("never %s: %s %+v, holds %+v, received %d, %v", what, p.Edition.State, p.Counts, p.Holds, len(b.wire.Received()), last)
 	return p
 }
 

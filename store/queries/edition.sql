@@ -110,9 +110,10 @@ UPDATE editions SET state = 'sending', started = CASE WHEN started = 0 THEN CAST
 
 -- name: edition.lock
 -- Makes the nodes that end the last chunks of an edition look one after the other:
--- each sees what the one before has done. Index: primary key.
+-- each sees what the one before has done. A stronger lock would wait for the key
+-- locks that their changes of chunks have taken, and they for it. Index: primary key.
 SELECT id FROM editions WHERE seq = $1
-FOR UPDATE -- postgres only
+FOR NO KEY UPDATE -- postgres only
 ;
 
 -- name: edition.finish
