@@ -135,6 +135,23 @@ func TestAnotherNodeServesAnEditWithinASecond(t *testing.T) {
 	}
 }
 
+func TestOPMLListsTheFeedsOfTagsAuthorsAndLanguages(t *testing.T) {
+	t.Parallel()
+	s := storetest.Open(t, store.SQLite, store.Options{})
+	put(t, s, feedtest.Rich(1))
+	p := &press.Press{Store: s}
+	server := serve.New(serve.Options{Source: press.NewFeedSource(s), Site: feedtest.Site(), Now: s.Now, Named: p.NamedFeeds})
+	_, opml := fetch(t, server, "/feeds.opml")
+	for _, path := range []string{"/feed.xml", feed.TagPath("C/C++") + "feed.xml", feed.AuthorPath("Ann Author") + "feed.xml", feed.LanguagePath("en") + "feed.xml"} {
+		if !strings.Contains(opml, `xmlUrl="https://press.example`+path+`"`) {
+			t.Errorf("no %s in\n%s", path, opml)
+		}
+		if status, _ := fetch(t, server, path); status != http.StatusOK {
+			t.Errorf("%s answers %d", path, status)
+		}
+	}
+}
+
 func TestNodesGiveTheSameBytes(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {

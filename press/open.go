@@ -81,6 +81,7 @@ func (p *Press) feedOptions(ctx context.Context) (serve.Options, error) {
 		Source:     NewFeedSource(p.Store),
 		Site:       feedSite(p.Config, identity),
 		Feeds:      definitions,
+		Named:      p.NamedFeeds,
 		Private:    p.PrivateFeed,
 		Polls:      NewFeedPolls(p.Store, nodeName()),
 		PollKey:    pollKey,

@@ -38,7 +38,15 @@ func (s *Server) makeOPML(ctx context.Context) (*document, []byte, error) {
 		return nil, nil, err
 	}
 	updated := feed.Prepare(selection).Updated()
-	listing := feed.List(s.options.Site, s.Definitions(), nil, nil)
+	definitions := s.Definitions()
+	if s.options.Named != nil {
+		named, err := s.options.Named(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		definitions = append(definitions, named...)
+	}
+	listing := feed.List(s.options.Site, definitions, nil, nil)
 	body, err := feed.OPML(s.options.Site, listing, updated)
 	if err != nil {
 		return nil, nil, err

@@ -17,6 +17,9 @@ type Options struct {
 	// Feeds are the configured feeds and those of the digests. One of kind
 	// Everything replaces the defaults of the feed at the root.
 	Feeds []feed.Definition
+	// Named lists the feeds of all tags, authors and languages, for OPML; nil leaves
+	// them out.
+	Named func(ctx context.Context) ([]feed.Definition, error)
 	// Private finds the feed of a subscriber's token; feed.ErrUnknown when it was
 	// never given out or is revoked. Nil means there are none.
 	Private func(ctx context.Context, token string) (feed.Definition, error)
