@@ -71,6 +71,9 @@ func newFeedWrite(a *app) *cobra.Command {
 				if err != nil {
 					return err
 				}
+				if export.More, err = p.NamedFeeds(c.Context()); err != nil {
+					return err
+				}
 				documents, err := server.Write(c.Context(), args[0], export)
 				if err != nil {
 					return err

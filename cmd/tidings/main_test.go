@@ -1,7 +1,9 @@
 package main
 
 import (
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -10,10 +12,29 @@ import (
 	"github.com/tidings-press/tidings/store"
 )
 
+// binaries is the folder with the command that the scripts call.
+var binaries string
+
+// TestMain builds the real command once, without the race detector even when the
+// tests have it: the scripts start some hundred processes, and what runs in them has race tests of its
+// own.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
-		"tidings": func() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
-	})
+	os.Exit(withBinary(m.Run))
+}
+
+func withBinary(run func() int) int {
+	dir, err := os.MkdirTemp("", "tidings-scripts-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	if out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "tidings"), ".").CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
+		return 1
+	}
+	binaries = dir
+	return run()
 }
 
 // TestScripts runs the stories in testdata/script: each is a shell-like file that

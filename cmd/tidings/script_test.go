@@ -22,7 +22,7 @@ import (
 )
 
 // patience is how long a script waits for what happens in another process.
-const patience = 60 * time.Second
+const patience = 2 * time.Minute
 
 type inboxKey struct{}
 
@@ -45,18 +45,35 @@ func setupScript(env *testscript.Env, engine store.Engine) error {
 		return err
 	}
 	env.Defer(func() { _ = mails.Close() })
+	env.Defer(func() { endLeftovers(env.WorkDir) })
 	env.Values[inboxKey{}] = mails
 	_, port, err := net.SplitHostPort(listener)
 	if err != nil {
 		return err
 	}
 	web, err := freePort()
+	env.Setenv("PATH", binaries+string(os.PathListSeparator)+env.Getenv("PATH"))
 	env.Setenv("SMTP_PORT", port)
 	env.Setenv("PORT", web)
 	env.Setenv("TIDINGS_LISTEN", "127.0.0.1:"+web)
 	env.Setenv("TIDINGS_URL", "http://127.0.0.1:"+web)
 	env.Setenv("CORPUS", corpusFolder())
 	return err
+}
+
+// endLeftovers ends the services that a failed script left running.
+func endLeftovers(dir string) {
+	files, _ := filepath.Glob(filepath.Join(dir, "*.pid"))
+	for _, file := range files {
+		data, _ := os.ReadFile(file)
+		pid, err := strconv.Atoi(strings.TrimSpace(string(data)))
+		if err != nil {
+			continue
+		}
+		if program, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); err == nil && strings.HasPrefix(program, binaries) {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+	}
 }
 
 func startInbox() (*inbox.Inbox, string, error) {
