@@ -12,6 +12,7 @@ import (
 // Bounds of Markdown, far above what people write. Without them 80 KB of "[a]("
 // take 12 seconds, and a line of ">" overflows the stack.
 const (
+	maxLines   = 2000    // of link definitions without a blank line
 	maxNesting = 60      // quotes and lists within one another
 	maxMarks   = 1000    // marks of one kind, such as *, in one block
 	minMarks   = 50      // however long the block is
@@ -34,6 +35,11 @@ func boundedParser(extensions []goldmark.Extender) parser.Parser {
 	for i, v := range config.BlockParsers {
 		if p, ok := v.Value.(parser.BlockParser); ok {
 			config.BlockParsers[i].Value = shallow{p}
+		}
+	}
+	for i, v := range config.ParagraphTransformers {
+		if v.Value == parser.LinkReferenceParagraphTransformer {
+			config.ParagraphTransformers[i].Value = brief{parser.LinkReferenceParagraphTransformer}
 		}
 	}
 	for i, v := range config.InlineParsers {
@@ -87,6 +93,16 @@ var leaves = []string{string(parser.NewParagraphParser().Trigger())}
 func (s shallow) SetOption(name parser.OptionName, value any) {
 	if o, ok := s.BlockParser.(parser.SetOptioner); ok {
 		o.SetOption(name, value)
+	}
+}
+
+// brief looks for link definitions in short paragraphs only: taking one out copies
+// all lines that follow it.
+type brief struct{ parser.ParagraphTransformer }
+
+func (b brief) Transform(node *ast.Paragraph, reader text.Reader, pc parser.Context) {
+	if node.Lines().Len() <= maxLines {
+		b.ParagraphTransformer.Transform(node, reader, pc)
 	}
 }
 
