@@ -91,8 +91,12 @@ func (d *Demo) show(ctx context.Context, p *Press, doors *doors, mails *inbox.In
 	if err != nil {
 		return err
 	}
+	if link == "" { // kept from an earlier demo, with its owner
+		link = p.Config.Site.URL + "/room/"
+	}
+	articles := sum.Created + sum.Updated + sum.Unchanged
 	service := &Service{Press: p, HTTP: doors.site, Ready: func() {
-		fmt.Fprintf(d.Out, "%d articles, %d readers.\n\n", sum.Created, len(demoReaders))
+		fmt.Fprintf(d.Out, "%d articles, %d readers.\n\n", articles, len(demoReaders))
 		fmt.Fprintf(d.Out, "  The publication   %s/\n  Its feeds         %s/feeds\n  The inbox         %s/\n  The editors' room %s\n\n", p.Config.Site.URL, p.Config.Site.URL, doors.inboxURL(), link)
 		go d.sendFirst(ctx, p, engine, mails)
 	}}
