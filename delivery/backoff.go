@@ -22,7 +22,8 @@ const (
 // come back together.
 func backoff(first, longest time.Duration, tries int) time.Duration {
 	d := longest
-	if shift := max(tries-1, 0); shift < 30 && first<<shift < longest {
+	// Shifted the other way, since a mail of many tries would shift beyond 64 bits.
+	if shift := max(tries-1, 0); first < longest>>shift {
 		d = first << shift
 	}
 	return d - d/10 + rand.N(d/5+1)

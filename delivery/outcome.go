@@ -33,10 +33,19 @@ func (e *Engine) judge(j job, intent store.Intent, relay string, reply mailer.Re
 		e.put(&t, j, now, backoff(brokenWait, longBrokenWait, j.Tries+1))
 		t.Reason = cause(reply, err)
 	default:
+		if worn(reply) {
+			e.put(&t, j, now, backoff(brokenWait, longBrokenWait, j.Tries+1))
+			break
+		}
 		e.put(&t, j, now, backoff(firstWait, longWait, j.Tries+1))
 	}
 	return t, class
 }
+
+// worn says whether a server ends a connection before it has heard who the mail is
+// for, as one does that takes so many mails on each: that is no wish of the
+// recipient's domain, and the mail may go over a new connection.
+func worn(reply mailer.Reply) bool { return reply.Code == 421 && reply.Stage == mailer.StageMail }
 
 // put defers a mail, or ends it when it has been tried for as long as retries go on.
 func (e *Engine) put(t *store.Tried, j job, now time.Time, after time.Duration) {
@@ -84,6 +93,7 @@ func (e *Engine) follow(ctx context.Context, r *relay, j job, t store.Tried, cla
 		e.feedback(ctx, j, store.FeedbackSoft, reply)
 	case class == mailer.OurFault:
 		r.blame(ctx, domain, reply)
+	case worn(reply):
 	case reply.Throttled():
 		r.throttled(ctx, domain, reply)
 	case class == mailer.Accepted:

@@ -1,0 +1,118 @@
+package delivery_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/tidings-press/tidings/delivery"
+	"github.com/tidings-press/tidings/internal/sink"
+	"github.com/tidings-press/tidings/internal/testenv"
+	"github.com/tidings-press/tidings/mailer"
+	"github.com/tidings-press/tidings/store"
+	"github.com/tidings-press/tidings/store/storetest"
+)
+
+// another adds a relay with a server of its own.
+func (b *bundle) another(name string, weight int, wire sink.Options) *testenv.Wire {
+	b.t.Helper()
+	w := testenv.StartWire(b.t, wire)
+	r := b127(w.Port())
+	r.Name, r.Weight = name, weight
+	b.options.Relays = append(b.options.Relays, r)
+	return w
+}
+
+func TestRelaysShareMailsByTheirWeights(t *testing.T) {
+	t.Parallel()
+	b := setup(t, store.SQLite, sink.Options{Delay: time.Millisecond})
+	second := b.another("second", 3, sink.Options{Delay: time.Millisecond})
+	b.bulk(1200)
+	b.article("ferries")
+	b.start()
+	b.sent(b.send().ID)
+	one, other := len(b.wire.Mails()), len(second.Mails())
+	if one+other != 1200 || one < 150 || one > 450 {
+		t.Errorf("%d and %d mails, want about 300 and 900", one, other)
+	}
+}
+
+func TestAnotherRelayTakesOverWhenOneFails(t *testing.T) {
+	t.Parallel()
+	for name, weight := range map[string]int{"one for failover": 0, "one with a weight": 1} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			// The first relay turns everyone away after some mails.
+			b := setup(t, store.SQLite, sink.Options{Delay: time.Millisecond, Faults: []sink.Fault{{At: sink.AtBanner, Do: sink.Cut, After: 4}}, PerConnection: 50})
+			second := b.another("second", weight, sink.Options{Delay: time.Millisecond})
+			b.bulk(1000)
+			b.article("ferries")
+			b.start()
+			p := b.until(b.send().ID, "sent but for those told to come later", func(p progress) bool { return p.Counts.Sent+p.Counts.Deferred == 1000 })
+			one, other := len(b.wire.Mails()), len(second.Mails())
+			if one == 0 || other < 500 || int64(one+other) != p.Counts.Sent {
+				t.Errorf("%d and %d mails, counts %+v", one, other, p.Counts)
+			}
+		})
+	}
+}
+
+// TestLimitsHoldOverAllNodes runs two engines on one store.
+func TestLimitsHoldOverAllNodes(t *testing.T) {
+	t.Parallel()
+	each(t, sink.Options{Delay: 2 * time.Millisecond}, func(o *delivery.Options) {
+		o.Relays[0].Connections, o.Relays[0].PerSecond, o.Relays[0].PerConnection = 3, 60, 25
+	}, func(b *bundle) {
+		b.bulk(240)
+		b.article("ferries")
+		other := *b
+		other.options.Store = storetest.Reopen(b.t, b.dsn, store.Options{})
+		other.start()
+		b.start()
+		begin := time.Now()
+		b.sent(b.send().ID)
+		// Windows begin with the second: 240 mails need four of them, the first and last cut.
+		if took := time.Since(begin); took < 2*time.Second {
+			b.t.Errorf("240 mails at 60 a second took %v", took)
+		}
+		made, peak := b.wire.Connections()
+		if peak > 3 || made < 240/25 {
+			b.t.Errorf("%d connections, %d at once; want 3 at once, and 25 mails on each", made, peak)
+		}
+		b.once(240)
+	})
+}
+
+func TestAWrongPasswordIsTriedOnceByANode(t *testing.T) {
+	t.Parallel()
+	b := setup(t, store.SQLite, sink.Options{Users: map[string]string{"press": "secret"}})
+	r := &b.options.Relays[0]
+	r.Connections, r.Username, r.Password, r.Auth = 0, "press", "wrong", mailer.AuthPlain
+	b.bulk(300)
+	b.article("ferries")
+	b.start()
+	e := b.send()
+	b.until(e.ID, "stopped", func(p progress) bool { return len(p.Holds) > 0 })
+	if made, _ := b.wire.Connections(); made != 1 {
+		t.Errorf("%d connections tried the password", made)
+	}
+	// With the right one and a new start it goes on at once, and the hold is over.
+	b.stop()
+	r.Password = "secret"
+	b.start()
+	p := b.sent(e.ID)
+	if len(p.Holds) > 0 || p.Counts.Sent != 300 {
+		t.Errorf("holds %+v, counts %+v", p.Holds, p.Counts)
+	}
+}
+
+func TestAMailTooLargeForEveryRelayIsSkipped(t *testing.T) {
+	t.Parallel()
+	b := setup(t, store.SQLite, sink.Options{})
+	b.options.Relays[0].MaxSize = 1000
+	b.readers(5)
+	b.article("ferries")
+	b.start()
+	if p := b.sent(b.send().ID); p.Counts != (store.Counts{Total: 5, Skipped: 5}) {
+		t.Errorf("counts %+v", p.Counts)
+	}
+}
