@@ -47,8 +47,8 @@ bench: ## the benchmark tables: delivery, then feeds
 	$(GO) run ./bench/delivery
 	$(GO) run ./bench/feeds
 
-screenshots: ## drive the demo in a headless browser and write docs/images
-	$(GO) test ./internal/screenshots -run Screenshots -count=1 -v -write
+screenshots: ## run the demo and write pictures of it into docs/images
+	@scripts/screenshots $(GO)
 
 clean: ## remove what the targets above made
 	rm -rf bin .cache

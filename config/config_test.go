@@ -153,7 +153,7 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 	direct, _ := json.Marshal(c.Relays)
 	for name, text := range map[string]string{
 		"YAML": string(asYAML), "JSON": string(asJSON), "encoding/json": string(direct),
-		"%v": fmt.Sprintf("%v", c.Relays), "%+v": fmt.Sprintf("%+v", c.Bounces), "%#v": fmt.Sprintf("%#v", c.Relays), "%s": fmt.Sprintf("%s", c.Relays[0].Password),
+		"%v": fmt.Sprintf("%v", c.Relays), "%+v": fmt.Sprintf("%+v", c.Bounces), "%#v": fmt.Sprintf("%#v", c.Relays), "%s": fmt.Sprintf("%s", []Secret{c.Relays[0].Password}),
 	} {
 		if strings.Contains(text, "hunter2") {
 			t.Errorf("%s shows the secret: %s", name, text)

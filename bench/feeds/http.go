@@ -20,7 +20,6 @@ import (
 // rival is one of the two servers.
 type rival struct {
 	name, address string
-	results       map[string][]result
 }
 
 // measureHTTP lets wrk ask both servers for the same document in turn.
