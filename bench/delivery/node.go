@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 	"runtime/pprof"
 	"strconv"
-	"syscall"
+	"strings"
 	"time"
 
 	"github.com/tidings-press/tidings/delivery"
@@ -48,12 +48,30 @@ func (f *field) node(ctx context.Context, dsn string, sink net.Addr, key string,
 	if err != nil {
 		return result{}, err
 	}
-	var took time.Duration
-	if err := json.Unmarshal(out, &took); err != nil {
+	var r report
+	if err := json.Unmarshal(out, &r); err != nil {
 		return result{}, err
 	}
-	usage, _ := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	return result{mails: f.mails, took: took, peak: usage.Maxrss * 1024}, nil
+	return result{mails: f.mails, took: r.Took, peak: r.Peak}, nil
+}
+
+// report is what a node says when it has sent an edition.
+type report struct {
+	Took time.Duration
+	Peak int64 // bytes of memory
+}
+
+// peak is the most memory that this process has had. The usage that a parent gets
+// of its child would count the parent's own from before the child began.
+func peak() int64 {
+	text, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	_, after, _ := strings.Cut(string(text), "VmHWM:")
+	line, _, _ := strings.Cut(after, "kB")
+	kilobytes, _ := strconv.ParseInt(strings.TrimSpace(line), 10, 64)
+	return kilobytes * 1024
 }
 
 func (f *field) command(ctx context.Context, dsn string, sink net.Addr, key string, connections int, wait bool) (*exec.Cmd, error) {
@@ -127,7 +145,7 @@ func runNode() error {
 	if err := <-done; err != nil {
 		return err
 	}
-	return json.NewEncoder(os.Stdout).Encode(took)
+	return json.NewEncoder(os.Stdout).Encode(report{took, peak()})
 }
 
 // await waits for the end of an edition: the time from its approval to its last
