@@ -32,6 +32,8 @@ func (s *session) command(line string) error {
 	case "NOOP":
 		s.say("250 2.0.0 yes")
 	case "QUIT":
+		// A client that has its answer may connect anew before we have closed.
+		s.leave()
 		s.say("221 2.0.0 bye")
 		return errEnd
 	default:

@@ -20,6 +20,7 @@ type session struct {
 	conn   net.Conn
 	raw    net.Conn
 	id     int64
+	leave  func() // counts the connection out; calling it again does nothing
 
 	buf        []byte
 	start, end int    // of what is in buf and not yet read

@@ -144,10 +144,11 @@ func (s *Server) enter(conn net.Conn) bool {
 func (s *Server) attend(conn net.Conn) {
 	defer s.sessions.Done()
 	n := s.open.Add(1)
-	defer s.open.Add(-1)
+	leave := sync.OnceFunc(func() { s.open.Add(-1) })
+	defer leave()
 	for peak := s.peak.Load(); n > peak && !s.peak.CompareAndSwap(peak, n); peak = s.peak.Load() {
 	}
-	ses := &session{server: s, conn: conn, raw: conn, id: s.serial.Add(1)}
+	ses := &session{server: s, conn: conn, raw: conn, id: s.serial.Add(1), leave: leave}
 	ses.run(s.opts.Connections > 0 && n > int64(s.opts.Connections))
 	_ = conn.Close()
 	s.mu.Lock()
