@@ -109,7 +109,21 @@ func (b *Browser) Open(url string) {
 // Click presses the one element that a CSS selector finds.
 func (b *Browser) Click(selector string) {
 	b.t.Helper()
-	b.do("click "+selector, chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
+	press := chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible)
+	// A page that moves by itself may put another element in the place of the one
+	// that was found; nothing has been pressed then.
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+		ctx, cancel := context.WithTimeout(b.ctx, patience)
+		err := chromedp.Do(ctx, press)
+		cancel()
+		if err == nil {
+			return
+		}
+		if !strings.Contains(err.Error(), "Could not find node") {
+			b.t.Fatalf("click %s: %v", selector, err)
+		}
+	}
+	b.t.Fatalf("click %s: the page does not hold still", selector)
 }
 
 // Type writes into the field that a CSS selector finds.
