@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/google/uuid"
-
 	"github.com/tidings-press/tidings/article"
 	"github.com/tidings-press/tidings/digest"
 	"github.com/tidings-press/tidings/store"
@@ -147,11 +145,11 @@ func (e *Engine) issueOf(ctx context.Context, edition store.Edition) (digest.Iss
 	if len(articles) == 0 {
 		return digest.Issue{}, &renderError{errors.New("all its articles have been removed")}
 	}
-	issue := digest.Issue{ID: edition.ID, Definition: def.Definition, Site: e.Site, Articles: found, Now: edition.Created}
+	issue := digest.Issue{ID: edition.ID, Definition: def.Definition, Number: edition.Number, Site: e.Site, Articles: found, Now: edition.Created}
 	if issue.Subject, err = e.rewritten(issue, edition.Subject); err != nil {
 		return issue, err
 	}
-	issue.Number, issue.Articles = edition.Number, articles
+	issue.Articles = articles
 	return issue, nil
 }
 
@@ -182,15 +180,6 @@ func (e *Engine) Preview(ctx context.Context, name string) (digest.Variant, erro
 	issue, err := e.issue(ctx, def, state.Since)
 	if err != nil {
 		return digest.Variant{}, err
-	}
-	issue.ID = uuid.NewString()
-	issue.Number = 1
-	last, err := e.Store.Editions(ctx, name, 1)
-	if err != nil {
-		return digest.Variant{}, err
-	}
-	if len(last) > 0 {
-		issue.Number = last[0].Number + 1
 	}
 	return digest.Render(issue, digest.Preferences{}, e.Templates)
 }

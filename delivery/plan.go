@@ -122,7 +122,19 @@ func (e *Engine) issue(ctx context.Context, def *Definition, since time.Time) (d
 		}
 		return digest.Issue{}, fmt.Errorf("%w: every article that fits has been in an edition", ErrNothingNew)
 	}
-	return digest.Issue{ID: uuid.NewString(), Definition: def.Definition, Site: e.Site, Articles: chosen, Now: now}, nil
+	number, err := e.nextNumber(ctx, def.Name)
+	return digest.Issue{ID: uuid.NewString(), Definition: def.Definition, Number: number, Site: e.Site, Articles: chosen, Now: now}, err
+}
+
+// nextNumber is the number that a digest's next edition will have. A subject may
+// show it, so it must be known before the edition is planned; Plan refuses an
+// edition whose number another one has taken since.
+func (e *Engine) nextNumber(ctx context.Context, name string) (int, error) {
+	last, err := e.Store.Editions(ctx, name, 1)
+	if err != nil || len(last) == 0 {
+		return 1, err
+	}
+	return last[0].Number + 1, nil
 }
 
 // SendNow makes an edition of what is new and sends it without waiting for the

@@ -134,3 +134,26 @@ func TestAStoppedNodeGivesItsWorkToTheNext(t *testing.T) {
 		b.once(300)
 	})
 }
+
+func TestTheSubjectShowsTheEditionsNumber(t *testing.T) {
+	t.Parallel()
+	b := setup(t, store.SQLite, sink.Options{})
+	b.options.Digests[0].Subject = "No {{.Edition.Number}}: {{.First.Title}}"
+	b.readers(1)
+	b.article("ferries")
+	b.start()
+	first := b.send()
+	b.sent(first.ID)
+	b.article("swifts")
+	second := b.send()
+	b.sent(second.ID)
+	for e, want := range map[string]string{first.Subject: "No 1: About ferries", second.Subject: "No 2: About swifts"} {
+		if e != want {
+			t.Errorf("subject %q, want %q", e, want)
+		}
+	}
+	mails := b.wire.Mails()
+	if len(mails) != 2 || !bytes.Contains(mails[1].Data, []byte("Subject: No 2: About swifts\r\n")) {
+		t.Errorf("%d mails, the last:\n%.600s", len(mails), mails[len(mails)-1].Data)
+	}
+}

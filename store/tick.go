@@ -88,14 +88,19 @@ type Advance struct {
 
 // Plan keeps a new edition as a draft, its articles in the ledger, and the advance
 // of the schedule that brought it about, all or nothing. It returns ErrTaken when
-// another node was faster. The edition's Number is given here.
+// another node was faster. An edition
+// without a Number gets the next one; one whose Number has been taken is refused.
 func (s *Store) Plan(ctx context.Context, e Edition, advance *Advance) (Edition, error) {
+	expected := e.Number
 	err := s.write(ctx, func(tx *runner) error {
 		if err := s.take(ctx, tx, e.Digest, advance); err != nil {
 			return err
 		}
 		if _, err := tx.one(ctx, "edition.nextNumber", []any{e.Digest}, &e.Number); err != nil {
 			return err
+		}
+		if expected != 0 && e.Number != expected {
+			return ErrTaken
 		}
 		if err := insertEdition(ctx, tx, &e); err != nil {
 			return err
