@@ -13,6 +13,7 @@ import (
 	"github.com/tidings-press/tidings/feed/serve"
 	"github.com/tidings-press/tidings/feed/websub"
 	"github.com/tidings-press/tidings/mailer"
+	"github.com/tidings-press/tidings/store"
 	"github.com/tidings-press/tidings/subscriber"
 	"github.com/tidings-press/tidings/web"
 )
@@ -27,7 +28,7 @@ func (p *Press) desk(ctx context.Context) (*bounce.Desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	return bounce.New(bounce.Options{Paths: paths, Recorder: recorder{p}, Log: p.Log, Now: p.Store.Now}), nil
+	return bounce.New(bounce.Options{Paths: paths, Recorder: bounce.Book{Store: p.Store, Soft: func() store.SoftRule { return softRule(p.Config.Delivery) }}, Log: p.Log, Now: p.Store.Now}), nil
 }
 
 // bounceDomain is where return paths lead to.
