@@ -315,3 +315,55 @@ func TestRelayLimitsAreShared(t *testing.T) {
 		}
 	})
 }
+
+// TestAnAudienceOfSeveralStridesIsCutWithoutASeam has more readers than one
+// statement deals with, and two of them fewer than a whole number of chunks.
+func TestAnAudienceOfSeveralStridesIsCutWithoutASeam(t *testing.T) {
+	t.Parallel()
+	const n, size = 40_998, 700
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		people := func(yield func(subscriber.Row, error) bool) {
+			for i := range n {
+				row := subscriber.Row{Line: i + 1, Address: subscriber.MustParseAddress(fmt.Sprintf("reader%d@example.org", i)), Language: []string{"en", "fr"}[i%2]}
+				if !yield(row, nil) {
+					return
+				}
+			}
+		}
+		if _, err := s.ImportSubscribers(t.Context(), people, store.ImportOptions{Digests: []string{"weekly"}, State: subscriber.Active}); err != nil {
+			t.Fatal(err)
+		}
+		wishes, err := s.Wishes(t.Context(), "weekly")
+		if err != nil || len(wishes) != 2 || wishes[0].Count != n/2 || wishes[1].Count != n/2 {
+			t.Fatalf("wishes %+v, %v", wishes, err)
+		}
+		e, err := s.Plan(t.Context(), store.Edition{Edition: digest.Edition{ID: "e1", Digest: "weekly", ScheduledFor: "manual:e1", Created: s.Now()}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		frozen := store.Frozen{Variants: []digest.Variant{{HTML: "en"}, {HTML: "fr"}}, Wishes: wishes, Choice: []int{0, 1}, ChunkSize: size}
+		if e, err = s.Approve(t.Context(), e, frozen); err != nil || e.Audience.Count != n {
+			t.Fatalf("%+v, %v", e.Audience, err)
+		}
+		last, total := int64(0), 0
+		for number := range (n + size - 1) / size {
+			c := claim(t, s, "n1", time.Minute)
+			if c.Number != int64(number) || c.First <= last {
+				t.Fatalf("chunk %+v after %d, want number %d", c, last, number)
+			}
+			last = c.Last
+			got, err := s.Recipients(t.Context(), c, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := min(size, n-number*size)
+			if len(got) != want {
+				t.Fatalf("chunk %d has %d readers, want %d", number, len(got), want)
+			}
+			total += len(got)
+		}
+		if total != n {
+			t.Errorf("the chunks have %d readers, want %d", total, n)
+		}
+	})
+}

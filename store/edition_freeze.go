@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/tidings-press/tidings/digest"
 )
@@ -25,17 +26,48 @@ func (s *Store) Wishes(ctx context.Context, digestName string) ([]Wish, error) {
 }
 
 func (r *runner) wishes(ctx context.Context, digestName string) ([]Wish, error) {
+	known := map[[2]string]int{}
 	var out []Wish
-	err := r.each(ctx, "audience.preferences", []any{digestName}, func(rows *sql.Rows) error {
-		var w Wish
-		if err := rows.Scan(&w.topics, &w.Language, &w.Count, &w.MaxID); err != nil {
-			return err
+	step, after := r.stride(1), int64(0)
+	for {
+		seen := int64(0)
+		err := r.each(ctx, "audience.preferences", []any{digestName, after, step}, func(rows *sql.Rows) error {
+			var w Wish
+			if err := rows.Scan(&w.topics, &w.Language, &w.Count, &w.MaxID); err != nil {
+				return err
+			}
+			seen += w.Count
+			after = max(after, w.MaxID)
+			at, found := known[w.key()]
+			if !found {
+				known[w.key()] = len(out)
+				out = append(out, w)
+				return readTopics(w.topics, &out[len(out)-1].Topics)
+			}
+			out[at].Count += w.Count
+			out[at].MaxID = max(out[at].MaxID, w.MaxID)
+			return nil
+		})
+		if err != nil || seen < step {
+			return out, err
 		}
-		out = append(out, w)
-		return readTopics(w.topics, &out[len(out)-1].Topics)
-	})
-	return out, err
+	}
 }
+
+// key tells a combination from others.
+func (w *Wish) key() [2]string { return [2]string{w.topics, w.Language} }
+
+// stride is how many readers one statement deals with, a multiple of unit. SQLite
+// sorts and counts in this process, whose memory must not grow with the audience;
+// PostgreSQL knows better itself.
+func (r *runner) stride(unit int64) int64 {
+	if r.engine == Postgres {
+		return math.MaxInt64
+	}
+	return max(1, freezeStride/unit) * unit
+}
+
+const freezeStride = 20_000
 
 // NoVariant is the variant of readers for whom an edition has nothing.
 const NoVariant = -1
@@ -80,15 +112,12 @@ func (s *Store) Approve(ctx context.Context, e Edition, f Frozen) (Edition, erro
 		if err := insertVariants(ctx, tx, e.Seq, f.Variants); err != nil {
 			return err
 		}
-		n, err = tx.exec(ctx, "audience.freeze", e.Seq, e.Digest, f.ChunkSize, choice, millis(now), f.Empty)
+		n, err = tx.freeze(ctx, e, f, choice, millis(now))
 		if err != nil {
 			return err
 		}
 		if n != audience.Count {
 			return ErrAudience
-		}
-		if _, err := tx.exec(ctx, "audience.chunks", e.Seq); err != nil {
-			return err
 		}
 		e.State, e.Approved, e.Audience = digest.Approved, now, audience
 		if n > 0 {
@@ -103,6 +132,28 @@ func (s *Store) Approve(ctx context.Context, e Edition, f Frozen) (Edition, erro
 		return err
 	})
 	return e, err
+}
+
+// freeze stores a delivery for everyone whom an edition goes to, and their chunks.
+// It returns how many they are.
+func (r *runner) freeze(ctx context.Context, e Edition, f Frozen, choice string, now int64) (int64, error) {
+	size := int64(f.ChunkSize)
+	step, after, total := r.stride(size), int64(0), int64(0)
+	for {
+		n, err := r.exec(ctx, "audience.freeze", e.Seq, e.Digest, size, choice, now, f.Empty, after, step, total/size)
+		if err != nil {
+			return 0, err
+		}
+		if _, err := r.exec(ctx, "audience.chunks", e.Seq, after); err != nil {
+			return 0, err
+		}
+		if total += n; n < step {
+			return total, nil
+		}
+		if _, err := r.one(ctx, "audience.last", []any{e.Seq}, &after); err != nil {
+			return 0, err
+		}
+	}
 }
 
 // oneMoment makes all statements of a transaction see the store at one moment, as
@@ -125,11 +176,11 @@ func audienceOf(ctx context.Context, tx *runner, digestName string, f Frozen) (d
 	}
 	known := map[[2]string]bool{}
 	for _, w := range f.Wishes {
-		known[[2]string{w.topics, w.Language}] = true
+		known[w.key()] = true
 	}
 	var a digest.Audience
 	for _, w := range wishes {
-		if !known[[2]string{w.topics, w.Language}] {
+		if !known[w.key()] {
 			return a, ErrAudience
 		}
 		a.Count += w.Count

@@ -140,27 +140,43 @@ SELECT data FROM variants WHERE edition = $1 AND number = $2;
 SELECT data FROM variants WHERE edition = $1 ORDER BY number;
 
 -- name: audience.preferences
--- The different wishes among the people that a digest goes to. Index: primary key of subscriptions.
-SELECT u.topics, s.language, count(*), max(s.id)
-FROM subscriptions u JOIN subscribers s ON s.id = u.subscriber
-WHERE u.digest = $1 AND u.left_at = 0 AND s.state = 'active'
-GROUP BY u.topics, s.language ORDER BY u.topics, s.language;
+-- The different wishes among the people that a digest goes to, of the next $3 of
+-- them after a subscriber. Index: primary keys of subscriptions and subscribers.
+SELECT p.topics, p.language, count(*), max(p.id)
+FROM (
+    SELECT u.topics, s.language, s.id
+    FROM subscriptions u CROSS JOIN subscribers s -- sqlite only
+    FROM subscriptions u JOIN subscribers s ON true -- postgres only
+    WHERE s.id = u.subscriber AND u.digest = $1 AND u.left_at = 0 AND s.state = 'active' AND u.subscriber > $2
+    ORDER BY u.subscriber LIMIT $3) AS p
+GROUP BY p.topics, p.language ORDER BY p.topics, p.language;
 
 -- name: audience.freeze
--- A row for everyone whom the edition goes to, cut into chunks; $4 says which
--- variant each set of wishes gets. Index: primary key of subscriptions.
+-- A row for each of the next $8 people whom the edition goes to, cut into chunks
+-- from number $9 on; $4 says which variant each set of wishes gets. Index: primary
+-- keys of subscriptions and subscribers.
 INSERT INTO deliveries (edition, subscriber, chunk, variant, state, reason, tries, attempt, code, reply, relay, first_try, at, next_try)
-SELECT CAST($1 AS bigint), u.subscriber, (row_number() OVER (ORDER BY u.subscriber) - 1) / CAST($3 AS bigint), m.v,
+SELECT CAST($1 AS bigint), p.id, CAST($9 AS bigint) + (row_number() OVER (ORDER BY p.id) - 1) / CAST($3 AS bigint), m.v,
     CASE WHEN m.v < 0 THEN 'skipped' ELSE 'queued' END, CASE WHEN m.v < 0 THEN CAST($6 AS text) ELSE '' END,
     0, 0, 0, '', '', 0, CAST($5 AS bigint), 0
-FROM (SELECT value->>'t' AS t, value->>'l' AS l, CAST(value->>'v' AS bigint) AS v FROM json_each($4)) AS m -- sqlite only
-FROM jsonb_to_recordset(CAST($4 AS jsonb)) AS m(t text, l text, v bigint) -- postgres only
-JOIN subscriptions u ON u.digest = $2 AND u.left_at = 0 AND u.topics = m.t
-JOIN subscribers s ON s.id = u.subscriber AND s.state = 'active' AND s.language = m.l;
+FROM (
+    SELECT u.topics, s.language, s.id
+    FROM subscriptions u CROSS JOIN subscribers s -- sqlite only
+    FROM subscriptions u JOIN subscribers s ON true -- postgres only
+    WHERE s.id = u.subscriber AND u.digest = $2 AND u.left_at = 0 AND s.state = 'active' AND u.subscriber > $7
+    ORDER BY u.subscriber LIMIT $8) AS p
+JOIN (SELECT value->>'t' AS t, value->>'l' AS l, CAST(value->>'v' AS bigint) AS v FROM json_each($4)) AS m -- sqlite only
+JOIN jsonb_to_recordset(CAST($4 AS jsonb)) AS m(t text, l text, v bigint) -- postgres only
+ON m.t = p.topics AND m.l = p.language;
+
+-- name: audience.last
+-- The last one who has a row so far. Index: primary key of deliveries.
+SELECT coalesce(max(subscriber), 0) FROM deliveries WHERE edition = $1;
 
 -- name: audience.chunks
--- The chunks of a frozen audience. Index: primary key of deliveries.
+-- The chunks of the people of a frozen audience after a subscriber. Index: primary
+-- key of deliveries.
 INSERT INTO chunks (edition, number, first_id, last_id, state, holder, lease_until, not_before, epoch, total, sent, refused, skipped, deferred, uncertain)
 SELECT edition, chunk, min(subscriber), max(subscriber), 'waiting', '', 0, 0, 0, count(*), 0, 0,
     sum(CASE WHEN state = 'skipped' THEN 1 ELSE 0 END), 0, 0
-FROM deliveries WHERE edition = $1 GROUP BY edition, chunk;
+FROM deliveries WHERE edition = $1 AND subscriber > $2 GROUP BY edition, chunk;
