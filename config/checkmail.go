@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/tidings-press/tidings/schedule"
 	"github.com/tidings-press/tidings/subscriber"
@@ -116,6 +117,7 @@ func (c *checker) relay(key string, r *Relay) {
 func (c *checker) limits(key string, r *Relay) {
 	c.between(key+".weight", r.Weight, 0, 1000)
 	c.between(key+".connections", r.Connections, 0, 10_000)
+	c.between(key+".connections_per_node", r.ConnectionsPerNode, 0, 10_000)
 	c.between(key+".per_hour", r.PerHour, 0, math.MaxInt32)
 	c.between(key+".per_connection", r.PerConnection, 0, math.MaxInt32)
 	if r.PerSecond < 0 || r.PerSecond > 1e6 || math.IsNaN(r.PerSecond) {
@@ -151,6 +153,9 @@ func (c *checker) delivery() {
 	c.oneOf("delivery.uncertain", d.Uncertain, "resend", "hold")
 	c.notNegative("delivery.retry_for", d.RetryFor)
 	c.between("delivery.chunk", d.Chunk, 1, 100_000)
+	if d.Lease < time.Second || d.Lease > time.Hour {
+		c.wrong("delivery.lease", "it is out of bounds", "1s to 1h, such as 10s")
+	}
 	c.between("delivery.soft_limit", d.SoftLimit, 1, 1000)
 	c.between("delivery.soft_days", d.SoftDays, 0, 365)
 }

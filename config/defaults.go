@@ -25,6 +25,7 @@ func empty() *Config {
 			Uncertain: "resend",
 			RetryFor:  72 * time.Hour,
 			Chunk:     500,
+			Lease:     10 * time.Second,
 			SoftLimit: 5,
 			SoftDays:  7,
 		},

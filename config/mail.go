@@ -54,6 +54,8 @@ type Relay struct {
 	Weight int `yaml:"weight"`
 	// Most connections at once over all nodes; 0 for as many as help.
 	Connections int `yaml:"connections"`
+	// Connections that each node opens and keeps to; 0 for as many as help.
+	ConnectionsPerNode int `yaml:"connections_per_node"`
 	// Most mails per second over all nodes; 0 for no limit.
 	PerSecond float64 `yaml:"per_second"`
 	// Most mails per hour over all nodes; 0 for no limit.
@@ -72,6 +74,8 @@ type Delivery struct {
 	RetryFor time.Duration `yaml:"retry_for"`
 	// Subscribers that a node claims at once.
 	Chunk int `yaml:"chunk"`
+	// How long a node that falls silent keeps its work from the others; the nodes' clocks must agree better than that.
+	Lease time.Duration `yaml:"lease"`
 	// Soft bounces before a subscriber is suppressed.
 	SoftLimit int `yaml:"soft_limit"`
 	// Days that these must span at least.

@@ -29,17 +29,10 @@ func (s *sender) open(ctx context.Context, m *mail) bool {
 	return false
 }
 
-// dial connects to the relay within the connections that all nodes share.
+// dial connects to the relay.
 func (s *sender) dial(ctx context.Context) bool {
-	slot, ok, err := s.relay.takeSlot(ctx)
-	if err != nil || !ok {
-		wait(ctx, 100*time.Millisecond)
-		return false
-	}
-	s.slot = slot
 	conn, err := mailer.Dial(ctx, s.relay.Relay.Relay)
 	if err != nil {
-		s.dropSlot()
 		s.relay.unreachable(ctx, err)
 		return false
 	}
@@ -86,12 +79,6 @@ func (s *sender) hangUp(polite bool) {
 		_ = s.conn.Close()
 	}
 	s.conn = nil
-	s.dropSlot()
-}
-
-func (s *sender) dropSlot() {
-	s.relay.dropSlot(s.slot)
-	s.slot = -1
 }
 
 // close ends the sender: the last outcome is stored, the connection closed.

@@ -123,7 +123,7 @@ func (e *Engine) rest(ctx context.Context) {
 // not leased only to lie here.
 func (e *Engine) anyRelay() bool {
 	for _, r := range e.relays {
-		if !r.held() {
+		if r.open() {
 			return true
 		}
 	}

@@ -37,7 +37,8 @@ type Definition struct {
 type Relay struct {
 	mailer.Relay
 	Weight        int // share beside the others; 0 is for failover only
-	Connections   int // 0 for as many as help
+	Connections   int // over all nodes; 0 for as many as help
+	PerNode       int // connections of each node; 0 for as many as help
 	PerSecond     float64
 	PerHour       int
 	PerConnection int

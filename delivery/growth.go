@@ -1,6 +1,9 @@
 package delivery
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // How many connections a relay gets when its configuration says none: so many at
 // first, more while that makes the sending faster.
@@ -21,8 +24,13 @@ type growth struct {
 	spare time.Time // no growth before: the server asked to slow down
 }
 
-// newGrowth begins with all that a configured limit allows, or with a few.
-func newGrowth(limit int) growth {
+// newGrowth begins with all that the configured limits allow, or with a few. The
+// limits are of all nodes and of each node, 0 for none.
+func newGrowth(all, each int) growth {
+	limit := cmp.Or(each, all)
+	if all > 0 {
+		limit = min(limit, all)
+	}
 	if limit > 0 {
 		return growth{most: limit, target: limit}
 	}

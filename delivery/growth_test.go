@@ -16,7 +16,7 @@ func grow(g *growth, at *time.Time, mails *int64, steps int, speed func(connecti
 
 func TestConnectionsGrowWhileThatHelps(t *testing.T) {
 	t.Parallel()
-	g, at, mails := newGrowth(0), time.Now(), int64(0)
+	g, at, mails := newGrowth(0, 0), time.Now(), int64(0)
 	grow(&g, &at, &mails, 100, func(n int) int64 { return int64(min(n, 20) * 100) })
 	if g.target < 20 || g.target > 32 {
 		t.Errorf("%d connections to a server that gains nothing beyond 20", g.target)
@@ -26,7 +26,7 @@ func TestConnectionsGrowWhileThatHelps(t *testing.T) {
 func TestConnectionsComeBackAfterTheServerAskedForLess(t *testing.T) {
 	t.Parallel()
 	for _, limit := range []int{0, 16} {
-		g, at, mails := newGrowth(limit), time.Now(), int64(0)
+		g, at, mails := newGrowth(limit, 0), time.Now(), int64(0)
 		steady := func(n int) int64 { return int64(n) * 100 }
 		grow(&g, &at, &mails, 20, steady)
 		before := g.target

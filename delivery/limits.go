@@ -13,6 +13,7 @@ import (
 // limit that all nodes share.
 type tokens struct {
 	left int64
+	used bool      // nobody has any left
 	next time.Time // when the window ends
 }
 
@@ -59,18 +60,18 @@ func (r *relay) takeToken(ctx context.Context, kind string, window time.Duration
 		r.tokens[kind] = t
 	}
 	if t.left == 0 {
-		if now.Before(t.next) {
+		if t.used {
 			return t.next.Sub(now), nil
 		}
 		granted, next, err := r.engine.Store.TakeQuota(ctx, r.Name, kind, window, limit, max(1, limit/20))
 		if err != nil {
 			return 0, err
 		}
+		t.next, t.left = next, granted
 		if granted == 0 {
-			t.next = next
+			t.used = true
 			return max(next.Sub(now), time.Millisecond), nil
 		}
-		t.left = granted
 	}
 	t.left--
 	return 0, nil
@@ -85,13 +86,50 @@ func (r *relay) giveToken(kind string) {
 }
 
 // takeSlot takes one of the relay's connections that all nodes share; -1 when
-// there is no limit.
-func (r *relay) takeSlot(ctx context.Context) (slot int64, ok bool, err error) {
+// there is no limit. When all are taken it is not asked again for a while.
+func (r *relay) takeSlot(ctx context.Context) (slot int64, ok bool) {
 	if r.Connections == 0 {
-		return -1, true, nil
+		return -1, true
 	}
-	slot, err = r.engine.Store.TakeSlot(ctx, r.Name, r.engine.Node, r.Connections, r.engine.Lease)
-	return slot, slot >= 0, err
+	if r.isCrowded() {
+		return -1, false
+	}
+	slot, err := r.engine.Store.TakeSlot(ctx, r.Name, r.engine.Node, r.Connections, r.engine.Lease)
+	if err == nil && slot >= 0 {
+		return slot, true
+	}
+	r.mu.Lock()
+	r.crowded = time.Now().Add(crowdedWait)
+	r.mu.Unlock()
+	return -1, false
+}
+
+// crowdedWait is how long a node waits that found all connections taken.
+const crowdedWait = 500 * time.Millisecond
+
+func (r *relay) isCrowded() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return time.Now().Before(r.crowded)
+}
+
+// lookForRoom keeps a node without any connection from fetching mails that it could
+// not send: it does so again when another node has given a connection back.
+func (r *relay) lookForRoom(ctx context.Context) {
+	r.mu.Lock()
+	due := r.running == 0 && !r.crowded.IsZero() && !time.Now().Before(r.crowded)
+	r.mu.Unlock()
+	if !due {
+		return
+	}
+	taken, err := r.engine.Store.SlotsTaken(ctx, r.Name)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err != nil || taken >= int64(r.Connections) {
+		r.crowded = time.Now().Add(crowdedWait)
+		return
+	}
+	r.crowded = time.Time{}
 }
 
 func (r *relay) dropSlot(slot int64) {

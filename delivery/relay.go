@@ -31,13 +31,14 @@ type relay struct {
 	until   time.Time // held back by this node until then
 	shared  time.Time // held back by all nodes until then
 	full    time.Time // its limits have no room before
+	crowded time.Time // other nodes had all its connections; looked at again then
 	domains map[string]time.Time
 	steps   map[string]int
 	tokens  map[string]*tokens
 }
 
 func newRelay(e *Engine, r Relay, signer *mailer.Signer) *relay {
-	return &relay{Relay: r, engine: e, signer: signer, growth: newGrowth(r.Connections), told: true,
+	return &relay{Relay: r, engine: e, signer: signer, growth: newGrowth(r.Connections, r.PerNode), told: true,
 		domains: map[string]time.Time{}, tokens: map[string]*tokens{}, steps: map[string]int{}}
 }
 
@@ -50,9 +51,15 @@ func (r *relay) run(ctx context.Context) {
 		r.mu.Lock()
 		r.growth.measure(r.accepted.Load(), r.engine.queue.length() > 0, time.Now())
 		r.mu.Unlock()
-		for r.start() {
+		r.lookForRoom(ctx)
+		for r.wanted() {
+			slot, ok := r.takeSlot(ctx)
+			if !ok {
+				break
+			}
+			r.started()
 			senders.Go(func() {
-				defer r.stopped()
+				defer r.stopped(slot)
 				newSender(r).run(ctx)
 			})
 		}
@@ -60,22 +67,25 @@ func (r *relay) run(ctx context.Context) {
 	}
 }
 
-// start counts one more sender in, if one is wanted and there is work for it. The
-// first one goes alone, until it is through: a wrong password is tried once, not by
-// every connection.
-func (r *relay) start() bool {
+// wanted says whether one more sender is wanted and there is work for it. The first
+// one goes alone, until it is through: a wrong password is tried once, not by every
+// connection.
+func (r *relay) wanted() bool {
 	waiting := r.engine.queue.length()
 	aside := r.aside()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.running >= r.growth.target || !r.proved && r.running > 0 || waiting == 0 || aside || r.heldNow() {
-		return false
-	}
-	r.running++
-	return true
+	return r.running < r.growth.target && (r.proved || r.running == 0) && waiting > 0 && !aside && !r.heldNow()
 }
 
-func (r *relay) stopped() {
+func (r *relay) started() {
+	r.mu.Lock()
+	r.running++
+	r.mu.Unlock()
+}
+
+func (r *relay) stopped(slot int64) {
+	r.dropSlot(slot)
 	r.mu.Lock()
 	r.running--
 	r.mu.Unlock()
@@ -99,6 +109,14 @@ func (r *relay) shrink() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.growth.shrink(time.Now())
+}
+
+// open says whether this node can hand mail to the relay now, or soon: it is not
+// held back, and its connections are not all other nodes'.
+func (r *relay) open() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return !r.heldNow() && (r.running > 0 || r.crowded.IsZero())
 }
 
 // held says whether the relay takes no mail at the moment.

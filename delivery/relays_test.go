@@ -60,11 +60,11 @@ func TestAnotherRelayTakesOverWhenOneFails(t *testing.T) {
 func TestLimitsHoldOverAllNodes(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{Delay: 2 * time.Millisecond}, func(o *delivery.Options) {
-		o.Relays[0].Connections, o.Relays[0].PerSecond, o.Relays[0].PerConnection = 3, 60, 25
+		o.Relays[0].Connections, o.Relays[0].PerSecond, o.Relays[0].PerConnection = 3, 120, 25
 		// A node that a busy machine keeps from renewing its slots must not lose them.
 		o.Lease = 15 * time.Second
 	}, func(b *bundle) {
-		b.bulk(240)
+		b.bulk(480)
 		b.article("ferries")
 		other := *b
 		other.options.Store = storetest.Reopen(b.t, b.dsn, store.Options{})
@@ -72,15 +72,33 @@ func TestLimitsHoldOverAllNodes(t *testing.T) {
 		b.start()
 		begin := time.Now()
 		b.sent(b.send().ID)
-		// Windows begin with the second: 240 mails need four of them, the first and last cut.
-		if took := time.Since(begin); took < 2*time.Second {
-			b.t.Errorf("240 mails at 60 a second took %v", took)
+		// Windows begin with the second: 480 mails need four of them, the first and last cut.
+		if took := time.Since(begin); took < 2*time.Second || took > 15*time.Second {
+			b.t.Errorf("480 mails at 120 a second took %v", took)
 		}
 		made, peak := b.wire.Connections()
-		if peak > 3 || made < 240/25 {
+		if peak > 3 || made < 480/25 {
 			b.t.Errorf("%d connections, %d at once; want 3 at once, and 25 mails on each", made, peak)
 		}
-		b.once(240)
+		b.once(480)
+	})
+}
+
+// TestAnHourlyLimitIsUsedToTheFull sends as many mails as an hour allows, and no more.
+func TestAnHourlyLimitIsUsedToTheFull(t *testing.T) {
+	t.Parallel()
+	each(t, sink.Options{}, func(o *delivery.Options) { o.Relays[0].PerHour = 200 }, func(b *bundle) {
+		b.bulk(250)
+		b.article("ferries")
+		if left := time.Until(time.Now().Truncate(time.Hour).Add(time.Hour)); left < 20*time.Second {
+			time.Sleep(left) // the limit counts by the clock's hours
+		}
+		b.start()
+		b.until(b.send().ID, "at its limit", func(p progress) bool { return p.Counts.Sent >= 200 })
+		time.Sleep(300 * time.Millisecond)
+		if got := len(b.wire.Received()); got != 200 {
+			b.t.Errorf("%d mails were sent, want 200", got)
+		}
 	})
 }
 
@@ -118,3 +136,54 @@ func TestAMailTooLargeForEveryRelayIsSkipped(t *testing.T) {
 		t.Errorf("counts %+v", p.Counts)
 	}
 }
+
+// TestANodeWithoutAConnectionLeavesTheMailsToOthers: whoever holds the connections
+// must find all the chunks.
+func TestANodeWithoutAConnectionLeavesTheMailsToOthers(t *testing.T) {
+	t.Parallel()
+	each(t, sink.Options{}, func(o *delivery.Options) { o.Relays[0].Connections = 2 }, func(b *bundle) {
+		b.bulk(120)
+		b.article("ferries")
+		var slots []int64
+		for range 2 {
+			slot, err := b.store.TakeSlot(b.t.Context(), "main", "another node", 2, time.Minute)
+			if err != nil {
+				b.t.Fatal(err)
+			}
+			slots = append(slots, slot)
+		}
+		b.start()
+		edition := b.send()
+		time.Sleep(giveBackAfter + time.Second) // what was fetched before that was known has been given back
+		for range 5 {
+			c, err := b.store.ClaimChunk(b.t.Context(), "another node", time.Minute)
+			if err != nil {
+				b.t.Fatal(err)
+			}
+			if c == nil {
+				break
+			}
+			b.deliver(*c)
+			if _, err := b.store.ReleaseChunk(b.t.Context(), *c, true); err != nil {
+				b.t.Fatal(err)
+			}
+		}
+		if got := len(b.wire.Received()); got > 0 {
+			b.t.Errorf("%d mails were sent without a connection", got)
+		}
+		b.sent(edition.ID)
+
+		b.article("buses")
+		edition = b.send()
+		for _, slot := range slots {
+			if err := b.store.DropSlot(b.t.Context(), "main", "another node", slot); err != nil {
+				b.t.Fatal(err)
+			}
+		}
+		b.sent(edition.ID)
+		b.once(120)
+	})
+}
+
+// giveBackAfter is how long a node keeps what it cannot send.
+const giveBackAfter = 2 * time.Second

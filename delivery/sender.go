@@ -21,7 +21,6 @@ type sender struct {
 	engine *Engine
 	signer *mailer.Signer
 	conn   *mailer.Conn
-	slot   int64
 
 	mail   []byte // the current mail
 	spare  []byte // the buffer of the next
@@ -37,7 +36,7 @@ type sender struct {
 const idleFor = 2 * time.Second
 
 func newSender(r *relay) *sender {
-	return &sender{relay: r, engine: r.engine, signer: r.signer.Clone(), slot: -1}
+	return &sender{relay: r, engine: r.engine, signer: r.signer.Clone()}
 }
 
 // mail is a job with its bytes and envelope.

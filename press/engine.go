@@ -30,6 +30,7 @@ func (p *Press) Engine(ctx context.Context) (*delivery.Engine, error) {
 		Site:       digestSite(p.Config),
 		Policy:     policy(p.Config.Delivery),
 		ReturnPath: p.Config.Mail.ReturnPathDomain,
+		Lease:      p.Config.Delivery.Lease,
 		Log:        p.Log,
 	}
 	for i := range p.Config.Digests {
@@ -124,6 +125,7 @@ func relay(r *config.Relay) (delivery.Relay, error) {
 		},
 		Weight:        r.Weight,
 		Connections:   r.Connections,
+		PerNode:       r.ConnectionsPerNode,
 		PerSecond:     r.PerSecond,
 		PerHour:       r.PerHour,
 		PerConnection: r.PerConnection,

@@ -75,13 +75,10 @@ func (s *Store) TakeQuota(ctx context.Context, relay, kind string, window time.D
 func (s *Store) TakeSlot(ctx context.Context, relay, node string, limit int, lease time.Duration) (int64, error) {
 	slot := int64(-1)
 	err := s.write(ctx, func(tx *runner) error {
-		slot = -1
-		for n := range limit {
-			if _, err := tx.exec(ctx, "slot.add", relay, n); err != nil {
-				return err
-			}
-		}
 		now := s.Now()
+		if err := tx.addSlots(ctx, relay, limit); err != nil {
+			return err
+		}
 		found, err := tx.one(ctx, "slot.free", []any{relay, limit, millis(now)}, &slot)
 		if err != nil || !found {
 			slot = -1
@@ -91,6 +88,27 @@ func (s *Store) TakeSlot(ctx context.Context, relay, node string, limit int, lea
 		return err
 	})
 	return slot, err
+}
+
+// addSlots makes the rows that stand for a relay's connections.
+func (r *runner) addSlots(ctx context.Context, relay string, limit int) error {
+	var have int
+	if _, err := r.one(ctx, "slot.rows", []any{relay}, &have); err != nil {
+		return err
+	}
+	for n := have; n < limit; n++ {
+		if _, err := r.exec(ctx, "slot.add", relay, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// SlotsTaken is how many of a relay's connections all nodes hold together.
+func (s *Store) SlotsTaken(ctx context.Context, relay string) (int64, error) {
+	var n int64
+	_, err := s.readers.one(ctx, "slot.taken", []any{relay, millis(s.Now())}, &n)
+	return n, err
 }
 
 // RenewSlots keeps a node's connections.

@@ -121,7 +121,7 @@ func runNode() error {
 	if err != nil {
 		return err
 	}
-	relay := delivery.Relay{Weight: 1, Connections: o.Connections, Relay: mailer.Relay{Name: "sink", Host: o.Host, Port: o.Port, Security: mailer.NoTLS, Auth: mailer.AuthNone}}
+	relay := delivery.Relay{Weight: 1, PerNode: o.Connections, Relay: mailer.Relay{Name: "sink", Host: o.Host, Port: o.Port, Security: mailer.NoTLS, Auth: mailer.AuthNone}}
 	engine, err := newEngine(ctx, s, relay, strconv.Itoa(o.Chunk), keys)
 	if err != nil {
 		return err

@@ -52,8 +52,7 @@ func (f *field) together(ctx context.Context, n int) (result, error) {
 		}
 	}()
 	for range n {
-		// The limit of a relay holds over all nodes together.
-		cmd, err := f.command(ctx, dsn, server.Addr(), "", n*f.connections, true)
+		cmd, err := f.command(ctx, dsn, server.Addr(), "", f.connections, true)
 		if err != nil {
 			return result{}, err
 		}

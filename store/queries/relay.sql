@@ -30,6 +30,14 @@ INSERT INTO quotas (relay, kind, starts, used) VALUES ($1, $2, 0, 0) ON CONFLICT
 -- Index: primary key.
 INSERT INTO slots (relay, number, holder, until) VALUES ($1, $2, '', 0) ON CONFLICT (relay, number) DO NOTHING;
 
+-- name: slot.rows
+-- Index: primary key.
+SELECT count(*) FROM slots WHERE relay = $1;
+
+-- name: slot.taken
+-- Index: primary key.
+SELECT count(*) FROM slots WHERE relay = $1 AND until >= $2;
+
 -- name: slot.free
 -- A connection slot that nobody holds. Index: primary key.
 SELECT number FROM slots WHERE relay = $1 AND number < $2 AND until < $3 ORDER BY number LIMIT 1
