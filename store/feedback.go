@@ -43,6 +43,7 @@ type SoftRule struct {
 // already. Changes of state that the table does not allow are left out, and a
 // person who is not there any more is no error.
 func (s *Store) RecordFeedback(ctx context.Context, f Feedback, rule SoftRule) (fresh bool, err error) {
+	f.Text = said(f.Text) // a webhook's body may be a megabyte
 	keys, err := s.Keys(ctx)
 	if err != nil {
 		return false, err

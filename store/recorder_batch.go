@@ -32,11 +32,11 @@ func newBatch(group []pending, now int64) *noteBatch {
 		if o := p.note.Done; o != nil {
 			b.done = append(b.done, row{Edition: o.Chunk.Edition, Subscriber: o.Subscriber, Attempt: o.Attempt, State: string(o.State),
 				Chunk: o.Chunk.Number, Epoch: o.Chunk.Epoch,
-				Reason: o.Reason, Code: o.Code, Reply: o.Reply, Relay: o.Relay, At: now, NextTry: millis(o.NextTry)})
+				Reason: said(o.Reason), Code: o.Code, Reply: said(o.Reply), Relay: o.Relay, At: now, NextTry: millis(o.NextTry)})
 		}
 		if k := p.note.Skip; k != nil {
 			b.skip = append(b.skip, row{Edition: k.Chunk.Edition, Subscriber: k.Subscriber, Chunk: k.Chunk.Number, Epoch: k.Chunk.Epoch,
-				State: string(k.State), Reason: k.Reason, At: now, NextTry: millis(k.NextTry)})
+				State: string(k.State), Reason: said(k.Reason), At: now, NextTry: millis(k.NextTry)})
 		}
 		if n := p.note.Next; n != nil {
 			b.next = append(b.next, row{Edition: n.Chunk.Edition, Subscriber: n.Subscriber, Attempt: n.Attempt,

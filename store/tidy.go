@@ -2,6 +2,7 @@ package store
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -31,4 +32,44 @@ func clean(text string) bool { return utf8.ValidString(text) && strings.IndexByt
 // tidyText drops NULs and puts U+FFFD for bytes that are no UTF-8.
 func tidyText(text string) string {
 	return strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", ""), "\uFFFD")
+}
+
+// saidMax bounds what is kept of a server's words, in characters. It may say as
+// much as it likes, about every reader of an edition.
+const saidMax = 500
+
+// said makes a server's words, or a reason with them in it, fit for a line on a
+// page and for both engines. Bulk statements get them inside of JSON, where tidy
+// does not see a NUL: there it is \u0000, which PostgreSQL refuses, and with it the
+// outcomes of every mail in that commit.
+func said(text string) string {
+	if plain(text) {
+		return text
+	}
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case r == 0:
+			return -1
+		case unicode.IsControl(r):
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(text, "\uFFFD"))
+	n := 0
+	for at := range text {
+		if n++; n > saidMax {
+			return text[:at]
+		}
+	}
+	return text
+}
+
+// plain says whether a text is short and of printable ASCII, as nearly all are.
+func plain(text string) bool {
+	for i := range len(text) {
+		if text[i] < ' ' || text[i] > '~' {
+			return false
+		}
+	}
+	return len(text) <= saidMax
 }

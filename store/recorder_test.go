@@ -1,0 +1,104 @@
+package store_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/tidings-press/tidings/digest"
+	"github.com/tidings-press/tidings/store"
+	"github.com/tidings-press/tidings/store/storetest"
+)
+
+// TestAServersWordsNeverFailACommit has replies as a hostile or broken server
+// says them next to an ordinary one: what is lost with such a commit is the
+// outcome of every mail in it.
+func TestAServersWordsNeverFailACommit(t *testing.T) {
+	t.Parallel()
+	words := []struct{ said, kept string }{
+		{"5.1.1 no such user", "5.1.1 no such user"},
+		{"no\x00body", "nobody"},
+		{"\x00", ""},
+		{`a backslash and \u0000 in letters`, `a backslash and \u0000 in letters`},
+		{"broken \xff\xfe here", "broken \uFFFD here"},
+		{"cut in a letter \xe2\x82", "cut in a letter \uFFFD"},
+		{"a surrogate \xed\xa0\x80", "a surrogate \uFFFD"},
+		{"\x1b[31mred\x07\r\nDATA\x7f\u0085", " [31mred   DATA  "},
+		{`"quoted", <b>`, `"quoted", <b>`},
+		{"boîte aux lettres pleine 満杯", "boîte aux lettres pleine 満杯"},
+		{strings.Repeat("x", 501), strings.Repeat("x", 500)},
+		{strings.Repeat("満", 600), strings.Repeat("満", 500)},
+		{strings.Repeat("\xff", 1<<20), "\uFFFD"},
+	}
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		readers(t, s, "weekly", 2*len(words))
+		e := approved(t, s, "e1", "a1")
+		r := s.NewRecorder()
+		defer r.Close()
+		var people []store.Recipient
+		for len(people) < 2*len(words) {
+			c := claim(t, s, "n1", time.Minute)
+			in, err := s.Recipients(t.Context(), c, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range in {
+				i := len(people)
+				recordWords(t, r, c, p.Subscriber, words[i/2].said, i%2 == 0)
+				people = append(people, p)
+			}
+		}
+		for i, p := range people {
+			d, err := s.Delivery(t.Context(), e, p.Subscriber)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := words[i/2].kept
+			if i%2 == 0 && (d.State != digest.DeliveryRefused || d.Reply != want || d.Reason != want) || i%2 == 1 && (d.State != digest.DeliverySkipped || d.Reason != want) {
+				t.Errorf("%.40q: %s, reply %.40q, reason %.40q", words[i/2].said, d.State, d.Reply, d.Reason)
+			}
+		}
+	})
+}
+
+// recordWords ends a mail with what a server said: after a try, or without one.
+func recordWords(t *testing.T, r *store.Recorder, c store.Chunk, reader int64, words string, tried bool) {
+	t.Helper()
+	if !tried {
+		if _, err := r.Record(t.Context(), store.Note{Skip: &store.Skip{Chunk: c, Subscriber: reader, State: digest.DeliverySkipped, Reason: words}}); err != nil {
+			t.Errorf("skipped for %.40q: %v", words, err)
+		}
+		return
+	}
+	in := store.Intent{Chunk: c, Subscriber: reader, Attempt: reader + 1}
+	if granted, err := r.Record(t.Context(), store.Note{Next: &in}); !granted || err != nil {
+		t.Fatalf("granted %v, %v", granted, err)
+	}
+	done := store.Tried{Intent: in, State: digest.DeliveryRefused, Code: 550, Reply: words, Reason: words}
+	if _, err := r.Record(t.Context(), store.Note{Done: &done}); err != nil {
+		t.Errorf("refused with %.40q: %v", words, err)
+	}
+}
+
+func TestWhatComesBackIsKeptWithinBounds(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		readers(t, s, "weekly", 1)
+		for key, words := range map[string]string{"nul": "no\x00\x1b\xff" + strings.Repeat("満", 1000), "large": strings.Repeat("x", 1<<20)} {
+			f := store.Feedback{Key: key, Subscriber: 1, Kind: store.FeedbackSoft, Text: words, Source: "generic", At: s.Now()}
+			if fresh, err := s.RecordFeedback(t.Context(), f, store.SoftRule{}); !fresh || err != nil {
+				t.Errorf("%s: %v, %v", key, fresh, err)
+			}
+		}
+		kept, err := s.FeedbackOf(t.Context(), 1, 10)
+		if err != nil || len(kept) != 2 {
+			t.Fatalf("%+v, %v", kept, err)
+		}
+		for _, f := range kept {
+			if n := utf8.RuneCountInString(f.Text); n != 500 || !utf8.ValidString(f.Text) || strings.ContainsAny(f.Text, "\x00\x1b") {
+				t.Errorf("%s: %d characters, %.20q", f.Key, n, f.Text)
+			}
+		}
+	})
+}
