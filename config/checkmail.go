@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -89,6 +90,25 @@ func (c *checker) relays() {
 		c.relay(key, r)
 		c.limits(key, r)
 		c.password(key, &r.Password, r.PasswordFile)
+		c.extraHeaders(key+".extra_headers", r.ExtraHeaders)
+	}
+}
+
+// extraHeader is a header line of a mail service's own. Other names are ours to
+// write: a second From or List-Unsubscribe makes a mail that receivers refuse.
+var extraHeader = regexp.MustCompile(`^(?i)X-[a-z0-9-]{1,70}: [ -~]{1,400}$`)
+
+func (c *checker) extraHeaders(key string, lines []string) {
+	names := map[string]bool{}
+	for i, line := range lines {
+		name, _, _ := strings.Cut(strings.ToLower(line), ":")
+		switch at := fmt.Sprintf("%s[%d]", key, i); {
+		case !extraHeader.MatchString(line):
+			c.wrong(at, fmt.Sprintf("%q is no header line of a mail service", line), `"X-NAME: VALUE" in ASCII, such as "X-PM-KeepID: true"`)
+		case names[name]:
+			c.wrong(at, fmt.Sprintf("there are two headers %q", name), "each name once")
+		}
+		names[name] = true
 	}
 }
 

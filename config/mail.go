@@ -64,6 +64,8 @@ type Relay struct {
 	PerConnection int `yaml:"per_connection"`
 	// Largest mail that it takes; 0B for no limit.
 	MaxSize Size `yaml:"max_size"`
+	// Header lines for the mail service behind it, such as "X-PM-KeepID: true"; names begin with X-.
+	ExtraHeaders []string `yaml:"extra_headers"`
 }
 
 // Delivery is how editions are sent.

@@ -42,7 +42,8 @@ type Relay struct {
 	PerSecond     float64
 	PerHour       int
 	PerConnection int
-	MaxSize       int64 // bytes of a mail
+	MaxSize       int64    // bytes of a mail
+	Headers       []string // lines for the mail service behind it, without line ends
 }
 
 // Policy is how deliveries are tried.

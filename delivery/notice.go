@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -134,7 +135,7 @@ func (e *Engine) handOver(ctx context.Context, from string, to subscriber.Addres
 			errs = append(errs, err)
 			continue
 		}
-		body, err := r.signer.Clone().Pour(nil, mould, values)
+		body, err := r.signer.Clone().Pour(bytes.Clone(r.head), mould, values)
 		if err != nil {
 			return errors.Join(err, conn.Close())
 		}

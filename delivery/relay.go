@@ -15,6 +15,7 @@ type relay struct {
 	Relay
 	engine *Engine
 	signer *mailer.Signer
+	head   []byte // what each mail over this relay begins with
 	share  share
 
 	accepted atomic.Int64 // mails, for the growth of connections
@@ -38,8 +39,18 @@ type relay struct {
 }
 
 func newRelay(e *Engine, r Relay, signer *mailer.Signer) *relay {
-	return &relay{Relay: r, engine: e, signer: signer, growth: newGrowth(r.Connections, r.PerNode), told: true,
+	return &relay{Relay: r, engine: e, signer: signer, head: headOf(r.Headers), growth: newGrowth(r.Connections, r.PerNode), told: true,
 		domains: map[string]time.Time{}, tokens: map[string]*tokens{}, steps: map[string]int{}}
+}
+
+// headOf puts a relay's own headers above the frozen mail and its signature: which
+// relay a mail goes over is known no sooner, and the service takes them off again.
+func headOf(lines []string) []byte {
+	var head []byte
+	for _, line := range lines {
+		head = append(append(head, line...), "\r\n"...)
+	}
+	return head
 }
 
 // run keeps the wanted number of connections busy until the context ends, and

@@ -245,3 +245,26 @@ func writeFile(t *testing.T, name string, data []byte) string {
 	}
 	return path
 }
+
+// TestSignaturesVerifyBelowARelaysHeaders pours behind what a relay wants above
+// the mail.
+func TestSignaturesVerifyBelowARelaysHeaders(t *testing.T) {
+	t.Parallel()
+	keys, records := testKeys()
+	signer, err := NewSigner(keys...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mould, err := Cast(testMessage())
+	if err != nil {
+		t.Fatal(err)
+	}
+	head := []byte("X-PM-KeepID: true\r\n")
+	mail, err := signer.Pour(bytes.Clone(head), mould, testValues)
+	if err != nil || !bytes.HasPrefix(mail, head) {
+		t.Fatalf("%.100q, %v", mail, err)
+	}
+	if err := verifyWithMsgauth(mail, records); err != nil {
+		t.Error(err)
+	}
+}

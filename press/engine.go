@@ -130,6 +130,7 @@ func relay(r *config.Relay) (delivery.Relay, error) {
 		PerHour:       r.PerHour,
 		PerConnection: r.PerConnection,
 		MaxSize:       int64(r.MaxSize),
+		Headers:       r.ExtraHeaders,
 	}, err
 }
 

@@ -1,0 +1,41 @@
+package delivery_test
+
+import (
+	"bytes"
+	"net/mail"
+	"testing"
+
+	"github.com/tidings-press/tidings/internal/sink"
+	"github.com/tidings-press/tidings/subscriber"
+)
+
+// TestARelaysOwnHeadersAreOnEveryMail: on those that follow each other on one
+// connection, each in a buffer of an earlier one, and on single mails.
+func TestARelaysOwnHeadersAreOnEveryMail(t *testing.T) {
+	t.Parallel()
+	f := misbehaving(t, sink.Options{})
+	f.options.Relays[0].Headers = []string{"X-PM-KeepID: true", "X-PM-Message-Stream: broadcast"}
+	f.options.Relays[0].Connections = 1
+	f.readers(12)
+	f.article("ferries")
+	f.start()
+	if err := f.engine.Test(t.Context(), "weekly", subscriber.MustParseAddress("editor@example.org")); err != nil {
+		t.Fatal(err)
+	}
+	f.sent(f.send().ID)
+	f.once(13)
+	for _, m := range f.wire.Mails() {
+		if !bytes.HasPrefix(m.Data, []byte("X-PM-KeepID: true\r\nX-PM-Message-Stream: broadcast\r\n")) {
+			t.Errorf("a mail to %s begins with %.80q", m.To, m.Data)
+		}
+		got, err := mail.ReadMessage(bytes.NewReader(m.Data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"X-Pm-Keepid", "X-Pm-Message-Stream", "Message-Id", "From", "To", "List-Unsubscribe"} {
+			if n := len(got.Header[name]); n != 1 {
+				t.Errorf("a mail to %s has %d of %s", m.To, n, name)
+			}
+		}
+	}
+}
