@@ -106,7 +106,11 @@ func genericEvent(raw []byte) (event, error) {
 	if err := decoder.Decode(&said); err != nil {
 		return event{}, err
 	}
-	e := event{code: said.Code, text: said.Reason, raw: []byte(said.MessageID + "@ " + said.ReturnPath + "@")}
+	names, err := json.Marshal([]string{said.MessageID + "@", said.ReturnPath + "@"})
+	if err != nil {
+		return event{}, err
+	}
+	e := event{code: said.Code, text: said.Reason, raw: names}
 	switch said.Type {
 	case "bounce":
 		e.kind, _ = kindOfReply(strings.TrimSpace(strconv.Itoa(said.Code)+" "+said.Reason), said.Status, false)

@@ -1,7 +1,9 @@
 package bounce
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -28,7 +30,7 @@ type event struct {
 	kind Kind
 	code int
 	text string
-	raw  []byte // everything that it says, in which a name of ours must be found
+	raw  []byte // everything that it says, as JSON, in which a name of ours must be found
 }
 
 // service knows how one mail service signs and what it sends.
@@ -135,13 +137,22 @@ func (h *hook) act(ctx context.Context, e event) error {
 // nameOfOurs is what return paths and message ids of ours look like.
 var nameOfOurs = regexp.MustCompile(`(?i)\b[bm]-[a-z2-7]{18,62}@`)
 
-// named finds the first name of ours in what a service says. Services differ in
-// which fields they keep; the HMAC tells what is ours wherever it stands.
+// named finds the first name of ours in what a service says, which is JSON.
+// Services differ in which fields they keep; the HMAC tells what is ours wherever
+// it stands. Each text is looked at as it is meant: many services write < as
+// \u003c, whose last letter would run into the name.
 func (d *Desk) named(raw []byte) (mailer.ID, bool) {
-	for _, name := range nameOfOurs.FindAll(raw, 20) {
-		if purpose, id, err := d.paths.Parse(string(name)); err == nil && purpose != mailer.Unsubscribe {
-			return id, true
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	for {
+		token, err := decoder.Token()
+		if err != nil {
+			return mailer.ID{}, false
+		}
+		text, _ := token.(string)
+		for _, name := range nameOfOurs.FindAllString(text, 20) {
+			if purpose, id, err := d.paths.Parse(name); err == nil && purpose != mailer.Unsubscribe {
+				return id, true
+			}
 		}
 	}
-	return mailer.ID{}, false
 }
