@@ -64,7 +64,7 @@ type Relay struct {
 	PerConnection int `yaml:"per_connection"`
 	// Largest mail that it takes; 0B for no limit.
 	MaxSize Size `yaml:"max_size"`
-	// Header lines for the mail service behind it, such as "X-PM-KeepID: true"; names begin with X-.
+	// Header lines for the mail service behind it, such as "X-PM-KeepID: true". Names begin with X-; {message_id} stands for the mail's Message-ID.
 	ExtraHeaders []string `yaml:"extra_headers"`
 }
 

@@ -63,6 +63,9 @@ func (e *Engine) values(dst []string, m *mould, paths *mailer.Paths, l *loaded, 
 	return append(dst, name, address.ASCII(), links.Unsubscribe, links.Preferences, links.Web, paths.MessageID(id), paths.Unsubscribe(id))
 }
 
+// messageIDValue is where values has the Message-ID.
+const messageIDValue = 5
+
 // Links are the personal addresses in a reader's mail.
 func (e *Engine) Links(id int64, digestName, edition string) digest.Holes {
 	site := strings.TrimSuffix(e.Site.URL, "/")

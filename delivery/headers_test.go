@@ -3,6 +3,7 @@ package delivery_test
 import (
 	"bytes"
 	"net/mail"
+	"strings"
 	"testing"
 
 	"github.com/tidings-press/tidings/internal/sink"
@@ -14,7 +15,7 @@ import (
 func TestARelaysOwnHeadersAreOnEveryMail(t *testing.T) {
 	t.Parallel()
 	f := misbehaving(t, sink.Options{})
-	f.options.Relays[0].Headers = []string{"X-PM-KeepID: true", "X-PM-Message-Stream: broadcast"}
+	f.options.Relays[0].Headers = []string{"X-PM-KeepID: true", "X-PM-Message-Stream: broadcast", "X-PM-Metadata-delivery: {message_id}"}
 	f.options.Relays[0].Connections = 1
 	f.readers(12)
 	f.article("ferries")
@@ -32,7 +33,10 @@ func TestARelaysOwnHeadersAreOnEveryMail(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, name := range []string{"X-Pm-Keepid", "X-Pm-Message-Stream", "Message-Id", "From", "To", "List-Unsubscribe"} {
+		if id := strings.Trim(got.Header.Get("Message-Id"), "<>"); id == "" || got.Header.Get("X-PM-Metadata-delivery") != id {
+			t.Errorf("a mail to %s is called %q, and for the service %q", m.To, id, got.Header.Get("X-PM-Metadata-delivery"))
+		}
+		for _, name := range []string{"X-Pm-Keepid", "X-Pm-Message-Stream", "X-Pm-Metadata-Delivery", "Message-Id", "From", "To", "List-Unsubscribe"} {
 			if n := len(got.Header[name]); n != 1 {
 				t.Errorf("a mail to %s has %d of %s", m.To, n, name)
 			}

@@ -1,7 +1,6 @@
 package delivery
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -98,15 +97,16 @@ func (e *Engine) post(ctx context.Context, n notice) error {
 	if err != nil {
 		return err
 	}
+	messageID := n.ID + "@" + paths.Domain()
 	mould, err := mailer.Cast(mailer.Message{
 		From: def.From, ReplyTo: def.ReplyTo, To: mailer.Address{Email: to.ASCII()}, Subject: n.Mail.Subject, Date: e.Store.Now(),
-		MessageID: n.ID + "@" + paths.Domain(), Text: n.Mail.Text, HTML: n.Mail.HTML,
+		MessageID: messageID, Text: n.Mail.Text, HTML: n.Mail.HTML,
 		Headers: []mailer.Header{{Name: "Auto-Submitted", Value: "auto-generated"}},
 	})
 	if err != nil {
 		return err
 	}
-	return e.handOver(ctx, def.From.Email, to, mould, nil)
+	return e.handOver(ctx, def.From.Email, to, mould, messageID, nil)
 }
 
 // senderOf is the digest whose sender single mails come from.
@@ -124,7 +124,7 @@ func (r *refusedError) Error() string { return "the relay refused the mail: " + 
 
 // handOver sends one mail over a connection of its own, to the first relay that
 // can be reached.
-func (e *Engine) handOver(ctx context.Context, from string, to subscriber.Address, mould *mailer.Mould, values []string) error {
+func (e *Engine) handOver(ctx context.Context, from string, to subscriber.Address, mould *mailer.Mould, messageID string, values []string) error {
 	if len(e.relays) == 0 {
 		return errors.New("no relay is configured; add one under relays: in config.yaml")
 	}
@@ -135,7 +135,7 @@ func (e *Engine) handOver(ctx context.Context, from string, to subscriber.Addres
 			errs = append(errs, err)
 			continue
 		}
-		body, err := r.signer.Clone().Pour(bytes.Clone(r.head), mould, values)
+		body, err := r.signer.Clone().Pour(r.begin(nil, messageID), mould, values)
 		if err != nil {
 			return errors.Join(err, conn.Close())
 		}
@@ -201,5 +201,5 @@ func (e *Engine) sendTest(ctx context.Context, name string, variant digest.Varia
 	// Nobody has the number 0: the links of a test mail unsubscribe nobody.
 	l := &loaded{Edition: store.Edition{Edition: digest.Edition{ID: variant.Edition, Digest: name}}}
 	values := e.values(nil, m, paths, l, store.Recipient{}, to)
-	return e.handOver(ctx, paths.ReturnPath(mailer.ID{Edition: variant.Edition}), to, m.Mould, values)
+	return e.handOver(ctx, paths.ReturnPath(mailer.ID{Edition: variant.Edition}), to, m.Mould, values[messageIDValue], values)
 }

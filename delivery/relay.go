@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"bytes"
 	"context"
 	"sync"
 	"sync/atomic"
@@ -51,6 +52,23 @@ func headOf(lines []string) []byte {
 		head = append(append(head, line...), "\r\n"...)
 	}
 	return head
+}
+
+// nameHole stands for a mail's Message-ID in a relay's headers. Services that give
+// mails an id of their own return such a header with their events.
+var nameHole = []byte("{message_id}")
+
+// begin appends what a mail over this relay begins with.
+func (r *relay) begin(dst []byte, messageID string) []byte {
+	rest := r.head
+	for {
+		before, after, found := bytes.Cut(rest, nameHole)
+		dst = append(dst, before...)
+		if !found {
+			return dst
+		}
+		dst, rest = append(dst, messageID...), after
+	}
 }
 
 // run keeps the wanted number of connections busy until the context ends, and

@@ -141,7 +141,7 @@ func (s *sender) compose(ctx context.Context, j job) *mail {
 		return nil
 	}
 	s.values = s.engine.values(s.values[:0], mould, l.paths, l, j.Recipient, address)
-	body, err := s.signer.Pour(append(s.spare[:0], s.relay.head...), mould.Mould, s.values)
+	body, err := s.signer.Pour(s.relay.begin(s.spare[:0], s.values[messageIDValue]), mould.Mould, s.values)
 	if err != nil {
 		s.skip(j, digest.DeliveryDeferred, "the mail cannot be signed: "+err.Error(), s.engine.Store.Now().Add(firstWait))
 		return nil
