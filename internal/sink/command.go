@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"cmp"
 	"crypto/tls"
 	"fmt"
 	"strings"
@@ -58,7 +59,7 @@ func (s *session) hello(verb string) error {
 		lines = append(lines, "250 STARTTLS")
 	}
 	if len(opts.Users) > 0 {
-		lines = append(lines, "250 AUTH "+mechanisms)
+		lines = append(lines, "250 AUTH "+cmp.Or(opts.Mechanisms, mechanisms))
 	}
 	if opts.SMTPUTF8 {
 		lines = append(lines, "250 SMTPUTF8")

@@ -44,6 +44,8 @@ type Options struct {
 	Implicit bool
 	// Users and their passwords; AUTH is demanded when there are any.
 	Users map[string]string
+	// Mechanisms of AUTH that are offered in place of the usual ones.
+	Mechanisms string
 }
 
 // Mail is what a sink has accepted.
