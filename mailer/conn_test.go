@@ -251,18 +251,6 @@ func TestCancellationInterrupts(t *testing.T) {
 	}
 }
 
-func TestCallsOutOfTurnBreakTheConnection(t *testing.T) {
-	t.Parallel()
-	wire := testenv.StartWire(t, sink.Options{})
-	conn := dial(t, plainRelay(wire.Port()))
-	if _, err := conn.Deliver(t.Context(), []byte(body), nil); err == nil || conn.Usable() {
-		t.Errorf("Deliver before Open: %v, usable %v", err, conn.Usable())
-	}
-	if wire.Tally.Mails() != 0 {
-		t.Error("a mail arrived")
-	}
-}
-
 func TestDotsAreDoubledWhenTheBodyIsNotFromAMould(t *testing.T) {
 	t.Parallel()
 	inbox := testenv.StartInbox(t, testenv.InboxOptions{})

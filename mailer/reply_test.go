@@ -97,6 +97,17 @@ func TestClassesOfReplies(t *testing.T) {
 		{StageRcpt, "554 no", Soft},
 		{StageRcpt, "521 host takes no mail", Suppress},
 		{StageRcpt, "552 full", Soft},
+		{StageRcpt, "550 5.1.7 bad sender syntax", OurFault},
+		{StageRcpt, "553 5.1.8 bad sender domain", OurFault},
+		{StageRcpt, "500 what", OurFault},
+		{StageRcpt, "504 not here", OurFault},
+		{StageRcpt, "530 log in first", OurFault},
+		{StageRcpt, "555 parameters", OurFault},
+		{StageRcpt, "551 moved", Soft},
+		{StageRcpt, "556 null MX", Suppress},
+		{StageRcpt, "550 5..1 user unknown", Suppress},  // no enhanced code, so the words count
+		{StageRcpt, "550 5.1.1111 who knows", Soft},     // nor is this one
+		{StageRcpt, "550 4.1.1 user unknown", Suppress}, // of another class than the reply
 	} {
 		reply, err := readReply(bufio.NewReader(strings.NewReader(test.line+"\r\n")), test.stage)
 		if err != nil {

@@ -128,6 +128,9 @@ func (c *Conn) readEnvelope(ctx context.Context) (Reply, error) {
 			return firstOf(refusal, reply), nil
 		}
 		if refusal.Code == 0 && !agreed(reply) {
+			if reply.OK() {
+				return Reply{}, c.confused(reply)
+			}
 			refusal = reply
 		}
 		if stage == StageData && refusal.Code != 0 {
@@ -154,6 +157,12 @@ func agreed(r Reply) bool {
 		return r.Code == 354
 	}
 	return r.Code >= 200 && r.Code < 300
+}
+
+// confused is a server that agrees to something else than it was asked, such as 250
+// to DATA: it does not wait for the body, and where it is nobody knows.
+func (c *Conn) confused(reply Reply) error {
+	return c.broken(reply.Stage, fmt.Errorf("the server answered %s with %q", reply.Stage, reply))
 }
 
 // withdraw leaves a refused transaction. A server that waits for a body
@@ -193,6 +202,9 @@ func (c *Conn) talkEnvelope(ctx context.Context) (Reply, error) {
 		reply, err := c.command(ctx, step.stage, step.line)
 		if err != nil || c.turn == turnNone {
 			return reply, err
+		}
+		if !agreed(reply) && reply.OK() {
+			return Reply{}, c.confused(reply)
 		}
 		if !agreed(reply) {
 			c.turn, c.reset = turnOpen, step.stage != StageMail

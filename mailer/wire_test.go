@@ -1,0 +1,211 @@
+package mailer_test
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/sink"
+	"github.com/tidings-press/tidings/internal/testenv"
+	"github.com/tidings-press/tidings/mailer"
+)
+
+// scripted is a server that gives one answer to each command, by its verb, and to
+// the body, by ".". An answer may be several replies; none leaves the client
+// waiting, and "cut" ends the connection.
+func scripted(t *testing.T, answers map[string]string) int {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go converse(conn, answers)
+		}
+	}()
+	return listener.Addr().(*net.TCPAddr).Port
+}
+
+func converse(conn net.Conn, answers map[string]string) {
+	defer conn.Close()
+	fmt.Fprint(conn, "220 scripted\r\n")
+	lines, inBody := bufio.NewScanner(conn), false
+	for lines.Scan() {
+		verb, _, _ := strings.Cut(lines.Text(), " ")
+		if inBody && verb != "." {
+			continue
+		}
+		said, known := answers[verb]
+		if !known {
+			said = map[string]string{"EHLO": "250-scripted\r\n250 PIPELINING", "DATA": "354 go on"}[verb]
+			if said == "" {
+				said = "250 ok"
+			}
+		}
+		if said == "cut" {
+			return
+		}
+		if _, err := io.WriteString(conn, said+"\r\n"); err != nil {
+			return
+		}
+		inBody = verb == "DATA" && strings.HasPrefix(said, "354")
+	}
+}
+
+// TestWhatAServerSaysOfABody: only a clear yes counts as sent and only a clear no
+// as not sent. Everything else is in doubt, and takes the connection with it,
+// since its next answer could be about another mail.
+func TestWhatAServerSaysOfABody(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		said   string
+		class  mailer.Class
+		usable bool
+	}{
+		"yes":                {"250 2.0.0 queued", mailer.Accepted, true},
+		"yes in lines":       {"250-2.0.0 queued\r\n250 as 1234", mailer.Accepted, true},
+		"yes, will forward":  {"251 fine", mailer.Accepted, true},
+		"no":                 {"550 5.1.1 no such user", mailer.Suppress, true},
+		"later":              {"451 4.3.0 not now", mailer.Later, true},
+		"closing":            {"421 4.3.2 bye", mailer.Later, false},
+		"another 354":        {"354 go on", mailer.Uncertain, false},
+		"no SMTP":            {"HTTP/1.1 200 OK", mailer.Uncertain, false},
+		"an odd code":        {"199 what", mailer.Uncertain, false},
+		"two codes":          {"250-yes\r\n550 no", mailer.Uncertain, false},
+		"nothing but a line": {"", mailer.Uncertain, false},
+		"a cut":              {"cut", mailer.Uncertain, false},
+		"half a reply":       {"250-yes\r\n", mailer.Uncertain, false},
+		"without an end":     {strings.Repeat("250-yes\r\n", 200) + "250 yes", mailer.Uncertain, false},
+		"a line too long":    {"250 " + strings.Repeat("x", 1<<20), mailer.Uncertain, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			relay := plainRelay(scripted(t, map[string]string{".": test.said}))
+			relay.Timeouts.Final = time.Second
+			conn := dial(t, relay)
+			got := send(t.Context(), conn, readers(1))
+			if len(got) != 1 || got[0].class != test.class || conn.Usable() != test.usable {
+				t.Errorf("%+v, usable %v; want %s, %v", got, conn.Usable(), test.class, test.usable)
+			}
+			if accepted := conn.Mails() == 1; accepted != (test.class == mailer.Accepted) {
+				t.Errorf("%d mails are counted", conn.Mails())
+			}
+		})
+	}
+}
+
+// TestWhatAServerSaysOfAnEnvelope: before the body nothing can be in doubt, and a
+// refusal that was read is kept, whatever the server does next.
+func TestWhatAServerSaysOfAnEnvelope(t *testing.T) {
+	t.Parallel()
+	gone := "550 5.1.1 no such user"
+	for name, test := range map[string]struct {
+		answers   map[string]string
+		pipelined outcome
+		single    outcome
+		usable    [2]bool // pipelined, and one at a time
+	}{
+		"250 to DATA":       {map[string]string{"DATA": "250 ok"}, outcome{mailer.Retry, mailer.StageData, 0}, outcome{mailer.Retry, mailer.StageData, 0}, [2]bool{}},
+		"354 to MAIL":       {map[string]string{"MAIL": "354 go on"}, outcome{mailer.Retry, mailer.StageMail, 0}, outcome{mailer.Retry, mailer.StageMail, 0}, [2]bool{}},
+		"354 to RCPT":       {map[string]string{"RCPT": "354 go on"}, outcome{mailer.Retry, mailer.StageRcpt, 0}, outcome{mailer.Retry, mailer.StageRcpt, 0}, [2]bool{}},
+		"refused, then 354": {map[string]string{"RCPT": gone, "DATA": "354 go on"}, outcome{mailer.Suppress, mailer.StageRcpt, 550}, outcome{mailer.Suppress, mailer.StageRcpt, 550}, [2]bool{true, true}},
+		"refused, then 250": {map[string]string{"RCPT": gone, "DATA": "250 ok"}, outcome{mailer.Suppress, mailer.StageRcpt, 550}, outcome{mailer.Suppress, mailer.StageRcpt, 550}, [2]bool{true, true}},
+		"refused, then 421": {map[string]string{"RCPT": gone, "DATA": "421 4.3.2 bye"}, outcome{mailer.Suppress, mailer.StageRcpt, 550}, outcome{mailer.Suppress, mailer.StageRcpt, 550}, [2]bool{false, true}},
+		"refused, then cut": {map[string]string{"RCPT": gone, "DATA": "cut"}, outcome{mailer.Retry, mailer.StageData, 0}, outcome{mailer.Suppress, mailer.StageRcpt, 550}, [2]bool{false, true}},
+		"421 to MAIL":       {map[string]string{"MAIL": "421 4.3.2 bye"}, outcome{mailer.Later, mailer.StageMail, 421}, outcome{mailer.Later, mailer.StageMail, 421}, [2]bool{}},
+		"a cut at RCPT":     {map[string]string{"RCPT": "cut"}, outcome{mailer.Retry, mailer.StageRcpt, 0}, outcome{mailer.Retry, mailer.StageRcpt, 0}, [2]bool{}},
+		"a cut at DATA":     {map[string]string{"DATA": "cut"}, outcome{mailer.Retry, mailer.StageData, 0}, outcome{mailer.Retry, mailer.StageData, 0}, [2]bool{}},
+		"no SMTP at RCPT":   {map[string]string{"RCPT": "hello"}, outcome{mailer.Retry, mailer.StageRcpt, 0}, outcome{mailer.Retry, mailer.StageRcpt, 0}, [2]bool{}},
+	} {
+		for i, want := range []outcome{test.pipelined, test.single} {
+			t.Run(fmt.Sprintf("%s, %s", name, []string{"pipelined", "one at a time"}[i]), func(t *testing.T) {
+				t.Parallel()
+				relay := plainRelay(scripted(t, test.answers))
+				relay.NoPipelining = i == 1
+				conn := dial(t, relay)
+				got := send(t.Context(), conn, readers(1))
+				if len(got) != 1 || got[0] != want || conn.Usable() != test.usable[i] || conn.Mails() != 0 {
+					t.Errorf("%+v, usable %v; want %+v, %v", got, conn.Usable(), want, test.usable[i])
+				}
+			})
+		}
+	}
+}
+
+// TestATransactionIsClearedBeforeTheNext: what a refusal leaves open is reset, and a
+// server that ends the connection then has not refused the next reader.
+func TestATransactionIsClearedBeforeTheNext(t *testing.T) {
+	t.Parallel()
+	for said, want := range map[string]outcome{
+		"421 4.3.2 bye": {mailer.Later, mailer.StageMail, 421},
+		"cut":           {mailer.Retry, mailer.StageMail, 0},
+	} {
+		relay := plainRelay(scripted(t, map[string]string{"RCPT": "550 5.1.1 no", "RSET": said}))
+		relay.NoPipelining = true
+		conn := dial(t, relay)
+		got := send(t.Context(), conn, readers(2))
+		if len(got) != 2 || got[0].class != mailer.Suppress || got[1] != want || conn.Usable() {
+			t.Errorf("RSET, %s: %+v, usable %v", said, got, conn.Usable())
+		}
+	}
+}
+
+// TestLMTPEndsWithARefusedRecipientWhoseBodyIsAwaited: a dot would have no reply
+// there, and the next one would be taken for it.
+func TestLMTPEndsWithARefusedRecipientWhoseBodyIsAwaited(t *testing.T) {
+	t.Parallel()
+	port := scripted(t, map[string]string{"LHLO": "250-scripted\r\n250 PIPELINING", "RCPT": "550 5.1.1 no"})
+	relay := plainRelay(port)
+	relay.Protocol = mailer.LMTP
+	conn := dial(t, relay)
+	if got := send(t.Context(), conn, readers(2)); len(got) != 1 || got[0] != (outcome{mailer.Suppress, mailer.StageRcpt, 550}) || conn.Usable() {
+		t.Errorf("%+v, usable %v", got, conn.Usable())
+	}
+}
+
+// TestCallsOutOfTurnSendNothing: a mistake of ours must not put one mail's body
+// behind another's envelope.
+func TestCallsOutOfTurnSendNothing(t *testing.T) {
+	t.Parallel()
+	wire := testenv.StartWire(t, sink.Options{})
+	for name, calls := range map[string]string{
+		"Ready first": "r", "Deliver first": "d", "Open twice": "oo", "Deliver after Open": "od", "Ready twice": "orr", "Open after Ready": "oro",
+		"Deliver twice": "ordd", "Ready after Deliver": "ordr", "Open after Close": "co", "Ready after Close": "ocr", "Deliver after Close": "orcd",
+	} {
+		conn := dial(t, plainRelay(wire.Port()))
+		var err error
+		var broken *mailer.BrokenError
+		for i, call := range calls {
+			if err != nil {
+				t.Fatalf("%s: call %d failed already: %v", name, i, err)
+			}
+			switch call {
+			case 'o':
+				err = conn.Open(t.Context(), reader(7))
+			case 'r':
+				_, err = conn.Ready(t.Context())
+			case 'd':
+				_, err = conn.Deliver(t.Context(), []byte(body), nil)
+			case 'c':
+				_ = conn.Close()
+			}
+		}
+		if !errors.As(err, &broken) || conn.Usable() || mailer.Classify(mailer.Reply{}, err) != mailer.Retry {
+			t.Errorf("%s: %v, usable %v", name, err, conn.Usable())
+		}
+	}
+	if n := wire.Received()["reader7@example.net"]; n != 2 { // of the calls that did deliver once
+		t.Errorf("%d mails arrived, want 2", n)
+	}
+}
