@@ -19,6 +19,9 @@ func TestReportsBecomeOutcomes(t *testing.T) {
 		"yahoo": {Acted, Soft, 554}, "qmail": {Acted, Bounced, 550}, "japanese": {Noted, "", 0}, "arf": {Acted, Complained, 0},
 		"arf-redacted": {Acted, Complained, 0}, "outlook-complaint": {Acted, Complained, 0}, "only-verp": {Acted, Bounced, 0},
 		"truncated": {Acted, Soft, 550}, "missing-status": {Noted, "", 0}, "vacation": {Unknown, "", 0}, "relayed": {Noted, "", 0},
+		"german": {Acted, Bounced, 550}, "first-part-only": {Acted, Soft, 552}, "headers-only": {Acted, Bounced, 550}, "exchange-html": {Acted, Bounced, 550},
+		"exim-delayed": {Noted, "", 0}, "exim-unrouteable": {Acted, Soft, 0}, "qmail-local": {Acted, Bounced, 0}, "gave-up": {Acted, Soft, 0},
+		"arf-bare": {Acted, Complained, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

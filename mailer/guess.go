@@ -58,8 +58,10 @@ func (r *reading) fromSystem() bool {
 }
 
 // quotedReply finds the reply that a report quotes: the first line with a code.
+// One without any, such as Exim's "Unrouteable address", is about the recipient all
+// the same.
 func quotedReply(text string) Reply {
-	var best Reply
+	best := Reply{Stage: StageRcpt}
 	for line := range strings.Lines(text) {
 		reply := diagnostic(strings.ReplaceAll(line, ";", ","))
 		if reply.Enhanced != "" {

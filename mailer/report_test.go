@@ -49,6 +49,15 @@ func TestReportsOfManySystemsAreRead(t *testing.T) {
 		"only-verp":         {DeliveryReport, "", Suppress, 0, true, false},
 		"truncated":         {DeliveryReport, "reader10@example.net", Soft, 550, true, false},
 		"missing-status":    {DeliveryReport, "", OurFault, 550, true, true},
+		"german":            {DeliveryReport, "", Suppress, 550, true, true},
+		"first-part-only":   {DeliveryReport, "", Soft, 552, true, false},
+		"headers-only":      {DeliveryReport, "lectrice@example.fr", Suppress, 550, true, true},
+		"exchange-html":     {DeliveryReport, "", Suppress, 550, true, true},
+		"exim-delayed":      {DeliveryReport, "", Later, 550, true, false},
+		"exim-unrouteable":  {DeliveryReport, "reader15@example.com", Soft, 0, true, false},
+		"qmail-local":       {DeliveryReport, "", Suppress, 0, true, true},
+		"gave-up":           {DeliveryReport, "reader17@example.net", Soft, 0, true, false},
+		"arf-bare":          {ComplaintReport, "", "", 0, true, false},
 		"relayed":           {DeliveryReport, "reader12@example.net", Accepted, 0, true, false},
 	} {
 		t.Run(name, func(t *testing.T) {
