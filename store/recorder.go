@@ -2,8 +2,8 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
+	"runtime"
 	"sync"
 	"time"
 
@@ -152,6 +152,9 @@ func (r *Recorder) run() {
 	group := make([]pending, 0, maxGroup)
 	for first := range r.notes {
 		group = append(group[:0], first)
+		// Connections that have a note ready but no processor go first: when all of
+		// them are busy signing, a commit would else serve one or two.
+		runtime.Gosched()
 		for len(group) < maxGroup {
 			select {
 			case p, open := <-r.notes:
@@ -214,9 +217,4 @@ func (s *Store) WhyNot(ctx context.Context, in Intent) (string, error) {
 		err = errors.New("the edition is gone")
 	}
 	return why, err
-}
-
-func marshalRows(rows any) (string, error) {
-	data, err := json.Marshal(rows)
-	return string(data), err
 }

@@ -39,9 +39,8 @@ func tidyText(text string) string {
 const saidMax = 500
 
 // said makes a server's words, or a reason with them in it, fit for a line on a
-// page and for both engines. Bulk statements get them inside of JSON, where tidy
-// does not see a NUL: there it is \u0000, which PostgreSQL refuses, and with it the
-// outcomes of every mail in that commit.
+// page and for both engines: PostgreSQL refuses a NUL, and with it the outcomes of
+// every mail in that commit.
 func said(text string) string {
 	if plain(text) {
 		return text

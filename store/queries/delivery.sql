@@ -3,10 +3,11 @@
 -- that was frozen and overtaken changes nothing that another has taken up since.
 -- Index: primary key.
 UPDATE deliveries SET state = r.st, reason = CASE WHEN r.why = '' AND reason LIKE 'in doubt%' THEN reason ELSE r.why END, code = r.code, reply = r.reply, relay = r.relay, at = r.ms, next_try = r.nxt
-FROM (SELECT value->>'e' AS e, value->>'s' AS s, value->>'a' AS a, value->>'st' AS st, value->>'why' AS why, value->>'code' AS code, value->>'reply' AS reply, value->>'relay' AS relay, value->>'ms' AS ms, value->>'nxt' AS nxt FROM json_each($1)) AS r -- sqlite only
-FROM jsonb_to_recordset(CAST($1 AS jsonb)) AS r(e bigint, s bigint, a bigint, st text, why text, code bigint, reply text, relay text, ms bigint, nxt bigint) -- postgres only
+FROM (SELECT $1 AS e, $2 AS s, $3 AS a, $4 AS st, $5 AS why, $6 AS code, $7 AS reply, $8 AS relay, $9 AS ms, $10 AS nxt) AS r -- sqlite only
+FROM unnest(CAST($1 AS bigint[]), CAST($2 AS bigint[]), CAST($3 AS bigint[]), CAST($4 AS text[]), CAST($5 AS text[]), CAST($6 AS bigint[]), CAST($7 AS text[]), CAST($8 AS text[]), CAST($9 AS bigint[]), CAST($10 AS bigint[])) AS r(e, s, a, st, why, code, reply, relay, ms, nxt) -- postgres only
 WHERE edition = r.e AND subscriber = r.s AND attempt = r.a AND state IN ('attempting', 'uncertain')
-RETURNING edition, subscriber, chunk, state;
+RETURNING edition, subscriber -- postgres only
+;
 
 -- name: delivery.intents
 -- Says that mails are about to be sent. A mail may go only if its row was changed
@@ -15,27 +16,27 @@ RETURNING edition, subscriber, chunk, state;
 -- attempt is: the commit was lost on the way back, not the change. Index: primary keys.
 UPDATE deliveries SET state = 'attempting', attempt = r.a, tries = tries + 1, at = r.ms,
     first_try = CASE WHEN first_try = 0 THEN r.ms ELSE first_try END
-FROM (SELECT value->>'e' AS e, value->>'s' AS s, value->>'a' AS a, value->>'c' AS c, value->>'ep' AS ep, value->>'ms' AS ms FROM json_each($1)) AS r -- sqlite only
-FROM jsonb_to_recordset(CAST($1 AS jsonb)) AS r(e bigint, s bigint, a bigint, c bigint, ep bigint, ms bigint) -- postgres only
+FROM (SELECT $1 AS e, $2 AS s, $3 AS a, $4 AS c, $5 AS ep, $6 AS ms) AS r -- sqlite only
+FROM unnest(CAST($1 AS bigint[]), CAST($2 AS bigint[]), CAST($3 AS bigint[]), CAST($4 AS bigint[]), CAST($5 AS bigint[]), CAST($6 AS bigint[])) AS r(e, s, a, c, ep, ms) -- postgres only
 JOIN chunks k ON k.edition = r.e AND k.number = r.c AND k.epoch = r.ep AND k.state = 'leased'
 JOIN editions n ON n.seq = r.e AND n.state = 'sending'
 JOIN subscribers p ON p.id = r.s AND p.state = 'active'
 JOIN subscriptions u ON u.digest = n.digest AND u.subscriber = r.s AND u.left_at = 0
 WHERE deliveries.edition = r.e AND deliveries.subscriber = r.s
     AND (deliveries.state IN ('queued', 'deferred', 'uncertain') OR deliveries.state = 'attempting' AND deliveries.attempt = r.a)
-RETURNING deliveries.edition, deliveries.subscriber, deliveries.chunk -- postgres only
-RETURNING edition, subscriber, chunk -- sqlite only
+RETURNING deliveries.edition, deliveries.subscriber -- postgres only
+;
 
 -- name: delivery.skips
 -- Mails that need no try, or not now: the reader left since, or their domain asks
 -- for a rest. Only the chunk's holder may say so. Index: primary keys.
 UPDATE deliveries SET state = r.st, reason = r.why, at = r.ms, next_try = r.nxt
-FROM (SELECT value->>'e' AS e, value->>'s' AS s, value->>'c' AS c, value->>'ep' AS ep, value->>'st' AS st, value->>'why' AS why, value->>'ms' AS ms, value->>'nxt' AS nxt FROM json_each($1)) AS r -- sqlite only
-FROM jsonb_to_recordset(CAST($1 AS jsonb)) AS r(e bigint, s bigint, c bigint, ep bigint, st text, why text, ms bigint, nxt bigint) -- postgres only
+FROM (SELECT $1 AS e, $2 AS s, $3 AS c, $4 AS ep, $5 AS st, $6 AS why, $7 AS ms, $8 AS nxt) AS r -- sqlite only
+FROM unnest(CAST($1 AS bigint[]), CAST($2 AS bigint[]), CAST($3 AS bigint[]), CAST($4 AS bigint[]), CAST($5 AS text[]), CAST($6 AS text[]), CAST($7 AS bigint[]), CAST($8 AS bigint[])) AS r(e, s, c, ep, st, why, ms, nxt) -- postgres only
 JOIN chunks k ON k.edition = r.e AND k.number = r.c AND k.epoch = r.ep
 WHERE deliveries.edition = r.e AND deliveries.subscriber = r.s AND deliveries.state IN ('queued', 'deferred', 'uncertain')
-RETURNING deliveries.edition, deliveries.subscriber, deliveries.chunk, deliveries.state -- postgres only
-RETURNING edition, subscriber, chunk, state -- sqlite only
+RETURNING deliveries.edition, deliveries.subscriber -- postgres only
+;
 
 -- name: delivery.whyNot
 -- Why a person's mail was not let go. Index: primary keys.
