@@ -155,7 +155,7 @@ func (s *sender) compose(ctx context.Context, j job) *mail {
 	// one takes its place.
 	s.mail, s.spare = body, s.mail
 	from := l.paths.ReturnPath(mailer.ID{Edition: l.ID, Subscriber: j.Subscriber})
-	return &mail{job: j, address: address, body: body, envelope: mailer.Envelope{From: from, To: address.ASCII(), Size: len(body)}}
+	return &mail{job: j, address: address, body: body, envelope: mailer.Envelope{From: from, To: address.ASCII(), Size: len(body), Poured: true}}
 }
 
 // takes says whether a mail of so many bytes is within the relay's limit.

@@ -119,7 +119,11 @@ func (c *Conn) Deliver(ctx context.Context, body []byte, next *Envelope) (Reply,
 		return c.interjected()
 	}
 	defer c.watch(ctx)()
-	c.out = appendBody(c.out[:0], body)
+	if c.env.poured {
+		c.out = append(append(c.out[:0], body...), ".\r\n"...)
+	} else {
+		c.out = appendBody(c.out[:0], body)
+	}
 	end := len(c.out)
 	if next != nil {
 		c.out = c.appendEnvelope(c.out, *next)

@@ -11,6 +11,9 @@ type Envelope struct {
 	From string // the return path; empty for the null one
 	To   string
 	Size int // of the mail in octets, 0 if not known yet
+	// Poured says that the body comes from Pour: it has no line that begins with a
+	// dot, and need not be searched for one.
+	Poured bool
 }
 
 // addressMax is the longest address, RFC 5321, section 4.5.3.1.3.
@@ -20,6 +23,7 @@ const addressMax = 254
 type lines struct {
 	mail, rcpt string
 	refused    Reply // ours, when the envelope cannot be sent at all
+	poured     bool
 }
 
 const dataLine = "DATA\r\n"
@@ -41,7 +45,7 @@ func (e Envelope) lines(offers offers) lines {
 	if wide && !offers.utf8 {
 		return lines{refused: Reply{StageRcpt, 553, "5.6.7", fmt.Sprintf("the relay does not offer SMTPUTF8 (RFC 6531), which %q needs", e.To)}}
 	}
-	return lines{mail: "MAIL FROM:<" + from + ">" + e.parameters(offers, wide) + "\r\n", rcpt: "RCPT TO:<" + to + ">\r\n"}
+	return lines{poured: e.Poured, mail: "MAIL FROM:<" + from + ">" + e.parameters(offers, wide) + "\r\n", rcpt: "RCPT TO:<" + to + ">\r\n"}
 }
 
 // parameters are those of MAIL. There is no BODY: our mails are 7-bit.
