@@ -12,6 +12,7 @@ import (
 	"runtime/pprof"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/tidings-press/tidings/delivery"
@@ -52,13 +53,14 @@ func (f *field) node(ctx context.Context, dsn string, sink net.Addr, key string,
 	if err := json.Unmarshal(out, &r); err != nil {
 		return result{}, err
 	}
-	return result{mails: f.mails, took: r.Took, peak: r.Peak}, nil
+	return result{mails: f.mails, took: r.Took, peak: r.Peak, cpu: r.CPU}, nil
 }
 
 // report is what a node says when it has sent an edition.
 type report struct {
 	Took time.Duration
 	Peak int64 // bytes of memory
+	CPU  time.Duration
 }
 
 // peak is the most memory that this process has had. The usage that a parent gets
@@ -72,6 +74,15 @@ func peak() int64 {
 	line, _, _ := strings.Cut(after, "kB")
 	kilobytes, _ := strconv.ParseInt(strings.TrimSpace(line), 10, 64)
 	return kilobytes * 1024
+}
+
+// cpu is the processor time that this process has had, the kernel's for it included.
+func cpu() time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		return 0
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 func (f *field) command(ctx context.Context, dsn string, sink net.Addr, key string, connections int, wait bool) (*exec.Cmd, error) {
@@ -145,7 +156,7 @@ func runNode() error {
 	if err := <-done; err != nil {
 		return err
 	}
-	return json.NewEncoder(os.Stdout).Encode(report{took, peak()})
+	return json.NewEncoder(os.Stdout).Encode(report{took, peak(), cpu()})
 }
 
 // await waits for the end of an edition: the time from its approval to its last

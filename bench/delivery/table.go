@@ -10,7 +10,8 @@ import (
 type result struct {
 	mails int
 	took  time.Duration
-	peak  int64 // bytes of memory of the node; 0 if not measured
+	peak  int64         // bytes of memory of the node; 0 if not measured
+	cpu   time.Duration // processor time of the node; 0 if not measured
 }
 
 func (r result) rate() float64 { return float64(r.mails) / r.took.Seconds() }
@@ -19,11 +20,12 @@ func (r result) rate() float64 { return float64(r.mails) / r.took.Seconds() }
 // of the same round.
 func print(names []string, results map[string][]result) {
 	yardstick := results["smtp-source"]
-	fmt.Printf("%-16s %12s %22s %14s\n", "run", "mails/s", "of smtp-source", "peak memory")
+	fmt.Printf("%-16s %12s %22s %12s %14s\n", "run", "mails/s", "of smtp-source", "CPU/mail", "peak memory")
 	for _, name := range names {
-		var rates, ratios, peaks []float64
+		var rates, ratios, peaks, cpus []float64
 		for i, r := range results[name] {
 			rates = append(rates, r.rate())
+			cpus = append(cpus, r.cpu.Seconds()*1e6/float64(r.mails))
 			peaks = append(peaks, float64(r.peak)/(1<<20))
 			if i < len(yardstick) {
 				ratios = append(ratios, r.rate()/yardstick[i].rate())
@@ -37,7 +39,11 @@ func print(names []string, results map[string][]result) {
 		if p := median(peaks); p > 0 {
 			memory = fmt.Sprintf("%.0f MB", p)
 		}
-		fmt.Printf("%-16s %12.0f %22s %14s\n", name, median(rates), ratio, memory)
+		spent := "-"
+		if c := median(cpus); c > 0 {
+			spent = fmt.Sprintf("%.0f us", c)
+		}
+		fmt.Printf("%-16s %12.0f %22s %12s %14s\n", name, median(rates), ratio, spent, memory)
 	}
 }
 
