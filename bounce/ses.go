@@ -66,7 +66,7 @@ func (s *ses) confirm(ctx context.Context, m snsMessage) error {
 		return fmt.Errorf("%w: SubscribeURL: %w", errShape, err)
 	}
 	if _, err := s.get(ctx, m.SubscribeURL); err != nil {
-		return fmt.Errorf("confirming the subscription: %w", err)
+		return fmt.Errorf("confirming the subscription: %w: %w", errAway, err)
 	}
 	s.log.Info("subscription to the SNS topic confirmed", "topic", m.TopicArn)
 	return nil

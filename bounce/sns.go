@@ -120,7 +120,7 @@ func (c *certificates) key(ctx context.Context, address string) (*rsa.PublicKey,
 	}
 	data, err := c.get(ctx, address)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", errAway, err)
 	}
 	if key, err = publicKey(data); err != nil {
 		return nil, err

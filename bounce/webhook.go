@@ -22,6 +22,7 @@ const (
 var (
 	errSignature = errors.New("the signature is not right")
 	errShape     = errors.New("the body is not what the service sends")
+	errAway      = errors.New("the service cannot be asked")
 )
 
 // event is what a service reports about one recipient. What it does not concern
@@ -103,11 +104,11 @@ func (h *hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // take acts on a request and gives the status of its failure.
 func (h *hook) take(ctx context.Context, header http.Header, body []byte) (int, error) {
 	if err := h.service.verify(ctx, header, body); err != nil {
-		return http.StatusUnauthorized, err
+		return statusOf(err, http.StatusUnauthorized), err
 	}
 	events, err := h.service.events(ctx, body)
 	if err != nil {
-		return http.StatusBadRequest, err
+		return statusOf(err, http.StatusBadRequest), err
 	}
 	if len(events) > eventsMax {
 		return http.StatusBadRequest, fmt.Errorf("%w: %d events at once, at most %d are taken", errShape, len(events), eventsMax)
@@ -118,6 +119,15 @@ func (h *hook) take(ctx context.Context, header http.Header, body []byte) (int, 
 		}
 	}
 	return 0, nil
+}
+
+// statusOf asks for a request again that we could not judge: SNS takes any 4xx for
+// the last word, and what it tells us once would be lost.
+func statusOf(err error, usual int) int {
+	if errors.Is(err, errAway) {
+		return http.StatusServiceUnavailable
+	}
+	return usual
 }
 
 // act records an event that names a delivery of ours.
