@@ -11,7 +11,7 @@ import (
 	"github.com/tidings-press/tidings/store"
 )
 
-// TestHostileRepliesAreRecorded has a server that says what no page, and no JSON
+// TestHostileRepliesAreRecorded has a server that says what no page, and no text
 // of PostgreSQL, can hold: at each stage somebody is refused with it, and
 // everybody else still gets their mail and their outcome.
 func TestHostileRepliesAreRecorded(t *testing.T) {
