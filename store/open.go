@@ -39,12 +39,16 @@ type Options struct {
 
 // Store is an open store. It is safe for concurrent use.
 type Store struct {
-	engine  Engine
-	clock   func() time.Time
-	readers *runner
-	writers *runner
-	secrets secretCache
+	engine    Engine
+	clock     func() time.Time
+	readers   *runner
+	writers   *runner
+	recorders *runner
+	secrets   secretCache
 }
+
+// pools are the connections to a database; some or all may be the same.
+type pools struct{ writers, readers, recorders *sql.DB }
 
 // Open opens the store at a DSN and brings its schema up to date: "sqlite:PATH"
 // or "postgres://user:password@host:port/name", where PostgreSQL may have
@@ -63,12 +67,15 @@ func Open(ctx context.Context, dsn string, opts Options) (*Store, error) {
 	if engine == Postgres {
 		open = openPostgres
 	}
-	writers, readers, err := open(ctx, address, opts)
+	p, err := open(ctx, address, opts)
 	if err != nil {
 		return nil, err
 	}
-	s.writers, s.readers = newRunner(engine, writers), newRunner(engine, readers)
-	if err := migrate(ctx, engine, writers); err != nil {
+	s.writers, s.readers = newRunner(engine, p.writers), newRunner(engine, p.readers)
+	if s.recorders = s.writers; p.recorders != p.writers {
+		s.recorders = newRunner(engine, p.recorders)
+	}
+	if err := migrate(ctx, engine, p.writers); err != nil {
 		_ = s.Close()
 		return nil, describeMigration(dsn, err)
 	}
@@ -101,6 +108,9 @@ func (s *Store) Close() error {
 	err := s.writers.close()
 	if s.readers.db != s.writers.db {
 		err = errors.Join(err, s.readers.close())
+	}
+	if s.recorders != s.writers {
+		err = errors.Join(err, s.recorders.close())
 	}
 	return err
 }

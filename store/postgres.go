@@ -15,11 +15,12 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
-// openPostgres opens one pool: PostgreSQL takes any number of writers.
-func openPostgres(ctx context.Context, dsn string, opts Options) (writers, readers *sql.DB, err error) {
+// openPostgres opens one pool for all but recorders: PostgreSQL takes any number of
+// writers.
+func openPostgres(ctx context.Context, dsn string, opts Options) (pools, error) {
 	conf, err := pgx.ParseConfig(dsn)
 	if err != nil {
-		return nil, nil, &OpenError{
+		return pools{}, &OpenError{
 			Store: Redact(dsn), What: "the address cannot be read: " + parseReason(err),
 			Right: "postgres://user:password@host:port/name, with %-escapes for special characters in the password", Err: nil,
 		}
@@ -35,10 +36,28 @@ func openPostgres(ctx context.Context, dsn string, opts Options) (writers, reade
 	db.SetConnMaxIdleTime(5 * time.Minute)
 	if err := db.PingContext(ctx); err != nil {
 		_ = db.Close()
-		return nil, nil, describePostgres(dsn, err)
+		return pools{}, describePostgres(dsn, err)
 	}
-	return db, db, nil
+	return pools{writers: db, readers: db, recorders: openRecorders(conf)}, nil
 }
+
+// openRecorders opens the pool of those who store outcomes. Their few statements
+// find each row by its key, whatever the statistics of a table say that was filled a
+// moment ago. To plan them anew for each commit takes PostgreSQL longer than the
+// commit.
+func openRecorders(conf *pgx.ConnConfig) *sql.DB {
+	conf = conf.Copy()
+	for name, value := range map[string]string{"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"} {
+		conf.RuntimeParams[name] = value
+	}
+	db := stdlib.OpenDB(*conf)
+	db.SetMaxOpenConns(maxRecorders)
+	db.SetMaxIdleConns(maxRecorders)
+	db.SetConnMaxIdleTime(5 * time.Minute)
+	return db
+}
+
+const maxRecorders = 2
 
 // setSession adds what every connection needs and the DSN does not say itself. A
 // transaction whose process is frozen gives its locks back after half a minute.

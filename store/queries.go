@@ -20,6 +20,9 @@ var queryTexts = func() func(Engine) map[string]string {
 			if err != nil {
 				panic(err) // the files are built in and a test loads them
 			}
+			if engine == Postgres {
+				texts["delivery.record"] = together(texts)
+			}
 			out[engine] = texts
 		}
 		return out

@@ -47,8 +47,9 @@ type Note struct {
 
 // Recorder commits outcomes and intents in groups: whatever is waiting when a
 // commit ends goes into the next one, so that one commit serves all connections
-// and none waits for a timer. PostgreSQL gets several commits at once: it makes
-// one write to the disk of them.
+// and none waits for a timer. PostgreSQL gets two commits at once, one on its way
+// while the other is written; with more of them they serve fewer connections each,
+// and several nodes keep each other waiting.
 type Recorder struct {
 	store *Store
 	notes chan pending
@@ -82,7 +83,7 @@ func (s *Store) NewRecorder() *Recorder {
 	r := &Recorder{store: s, notes: make(chan pending, maxGroup), end: make(chan struct{}), counts: chunkCounts{}}
 	writers := 1
 	if s.engine == Postgres {
-		writers = 4
+		writers = maxRecorders
 	}
 	for range writers {
 		r.work.Go(r.run)
@@ -193,16 +194,21 @@ func (r *Recorder) commit(ctx context.Context, group []pending) {
 func (s *Store) record(ctx context.Context, group []pending, counts chunkCounts) (map[[2]int64]bool, error) {
 	batch := newBatch(group, millis(s.Now()))
 	granted := map[[2]int64]bool{}
-	err := s.write(ctx, func(tx *runner) error {
+	outcomes, skips, intents := batch.outcomes(counts), batch.skips(counts), batch.intents(granted)
+	err := s.trying(ctx, s.recorders, func() error {
 		clear(granted)
 		clear(counts)
-		if err := batch.outcomes(ctx, tx, counts); err != nil {
-			return err
+		if s.engine == Postgres && skips.n == 0 {
+			return s.recorders.atOnce(ctx, outcomes, intents)
 		}
-		if err := batch.skips(ctx, tx, counts); err != nil {
-			return err
-		}
-		return batch.intents(ctx, tx, granted)
+		return s.recorders.transaction(ctx, func(tx *runner) error {
+			for _, b := range []bulk{outcomes, skips, intents} {
+				if err := tx.change(ctx, b); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 	})
 	return granted, err
 }

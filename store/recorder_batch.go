@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 
 	"github.com/tidings-press/tidings/digest"
 )
@@ -31,99 +30,63 @@ func newBatch(group []pending, now int64) *noteBatch {
 	return b
 }
 
-func (b *noteBatch) outcomes(ctx context.Context, tx *runner, counts chunkCounts) error {
+// bulk is one kind of notes as the parameters of a query: the edition and the
+// subscriber first.
+type bulk struct {
+	query   string
+	n       int
+	values  func(i int) []any
+	changed func(i int) // hears of each whose row was there to change
+}
+
+func (b *noteBatch) outcomes(counts chunkCounts) bulk {
 	values := func(i int) []any {
 		o := b.done[i]
 		return []any{o.Chunk.Edition, o.Subscriber, o.Attempt, string(o.State), said(o.Reason), int64(o.Code), said(o.Reply), o.Relay, b.now, millis(o.NextTry)}
 	}
-	return tx.changeEach(ctx, "delivery.results", len(b.done), values, func(i int) {
-		counts.note(b.done[i].Chunk, b.done[i].State)
-	})
+	return bulk{"delivery.results", len(b.done), values, func(i int) { counts.note(b.done[i].Chunk, b.done[i].State) }}
 }
 
-func (b *noteBatch) skips(ctx context.Context, tx *runner, counts chunkCounts) error {
+func (b *noteBatch) skips(counts chunkCounts) bulk {
 	values := func(i int) []any {
 		k := b.skip[i]
 		return []any{k.Chunk.Edition, k.Subscriber, k.Chunk.Number, k.Chunk.Epoch, string(k.State), said(k.Reason), b.now, millis(k.NextTry)}
 	}
-	return tx.changeEach(ctx, "delivery.skips", len(b.skip), values, func(i int) {
-		counts.note(b.skip[i].Chunk, b.skip[i].State)
-	})
+	return bulk{"delivery.skips", len(b.skip), values, func(i int) { counts.note(b.skip[i].Chunk, b.skip[i].State) }}
 }
 
-func (b *noteBatch) intents(ctx context.Context, tx *runner, granted map[[2]int64]bool) error {
+func (b *noteBatch) intents(granted map[[2]int64]bool) bulk {
 	values := func(i int) []any {
 		n := b.next[i]
 		return []any{n.Chunk.Edition, n.Subscriber, n.Attempt, n.Chunk.Number, n.Chunk.Epoch, b.now}
 	}
-	return tx.changeEach(ctx, "delivery.intents", len(b.next), values, func(i int) {
-		granted[[2]int64{b.next[i].Chunk.Edition, b.next[i].Subscriber}] = true
-	})
+	return bulk{"delivery.intents", len(b.next), values, func(i int) { granted[[2]int64{b.next[i].Chunk.Edition, b.next[i].Subscriber}] = true }}
 }
 
-// changeEach runs a query that changes deliveries, for n of them. values gives the
-// parameters of each, the edition and the subscriber first; changed hears of each
-// whose row was there to change. SQLite runs a prepared statement for each, which
-// is twice as fast there as to read them from JSON; PostgreSQL gets them all at
-// once, a column in each parameter.
-func (r *runner) changeEach(ctx context.Context, name string, n int, values func(i int) []any, changed func(i int)) error {
-	if n == 0 {
+// change runs a query that changes deliveries for each note. SQLite runs a prepared
+// statement for each, which is twice as fast there as to read them from JSON;
+// PostgreSQL gets them all at once, a column in each parameter.
+func (r *runner) change(ctx context.Context, b bulk) error {
+	if b.n == 0 {
 		return nil
 	}
 	if r.engine == Postgres {
-		return r.changeAll(ctx, name, n, values, changed)
+		return r.changeAll(ctx, b)
 	}
-	stmt, err := r.statement(ctx, name)
+	stmt, err := r.statement(ctx, b.query)
 	if err != nil {
-		return wrap(name, err)
+		return wrap(b.query, err)
 	}
-	for i := range n {
-		result, err := stmt.ExecContext(ctx, values(i)...)
+	for i := range b.n {
+		result, err := stmt.ExecContext(ctx, b.values(i)...)
 		if err != nil {
-			return wrap(name, err)
+			return wrap(b.query, err)
 		}
 		if rows, err := result.RowsAffected(); err != nil || rows > 0 {
-			changed(i)
+			b.changed(i)
 		}
 	}
 	return nil
-}
-
-func (r *runner) changeAll(ctx context.Context, name string, n int, values func(i int) []any, changed func(i int)) error {
-	place := make(map[[2]int64]int, n)
-	var columns []any
-	for i := range n {
-		row := values(i)
-		place[[2]int64{row[0].(int64), row[1].(int64)}] = i
-		columns = appendRow(columns, row, n)
-	}
-	return r.each(ctx, name, columns, func(rows *sql.Rows) error {
-		var edition, subscriber int64
-		if err := rows.Scan(&edition, &subscriber); err != nil {
-			return err
-		}
-		changed(place[[2]int64{edition, subscriber}])
-		return nil
-	})
-}
-
-// appendRow adds the values of one row, numbers and texts, to as many columns.
-func appendRow(columns, row []any, size int) []any {
-	for i, value := range row {
-		switch value := value.(type) {
-		case int64:
-			if len(columns) == i {
-				columns = append(columns, make([]int64, 0, size))
-			}
-			columns[i] = append(columns[i].([]int64), value)
-		case string:
-			if len(columns) == i {
-				columns = append(columns, make([]string, 0, size))
-			}
-			columns[i] = append(columns[i].([]string), value)
-		}
-	}
-	return columns
 }
 
 // counted names a chunk and the lease under which its outcomes came.

@@ -40,13 +40,18 @@ func (r *runner) close() error {
 // done: fn must bear that. On SQLite it holds the one writer connection, so fn must
 // not use the store outside of tx.
 func (s *Store) write(ctx context.Context, fn func(tx *runner) error) error {
+	return s.trying(ctx, s.writers, func() error { return s.writers.transaction(ctx, fn) })
+}
+
+// trying does what writes on a pool, and does it again while nothing of it was done.
+func (s *Store) trying(ctx context.Context, on *runner, do func() error) error {
 	for attempt := 1; ; attempt++ {
-		err := s.writers.transaction(ctx, fn)
+		err := do()
 		if err == nil || !again(err) || attempt == maxAttempts || ctx.Err() != nil {
 			return err
 		}
 		if broken(err) {
-			s.writers.dropIdle()
+			on.dropIdle()
 		}
 		if err := pause(ctx, attempt); err != nil {
 			return err

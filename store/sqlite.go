@@ -19,24 +19,24 @@ import (
 // openSQLite opens a file twice: one connection that writes and a pool that
 // reads. SQLite has one writer at a time anyway; queueing for it in the process
 // is fair and cheaper than its busy handler, which is left for other processes.
-func openSQLite(ctx context.Context, path string, opts Options) (writers, readers *sql.DB, err error) {
+func openSQLite(ctx context.Context, path string, opts Options) (pools, error) {
 	if err := checkPath(path); err != nil {
-		return nil, nil, err
+		return pools{}, err
 	}
-	writers, err = sql.Open("sqlite", sqliteURI(path, opts, false))
+	writers, err := sql.Open("sqlite", sqliteURI(path, opts, false))
 	if err != nil {
-		return nil, nil, describeSQLite(path, err)
+		return pools{}, describeSQLite(path, err)
 	}
 	writers.SetMaxOpenConns(1)
 	writers.SetMaxIdleConns(1)
 	if err := probeSQLite(ctx, writers); err != nil {
 		_ = writers.Close()
-		return nil, nil, describeSQLite(path, err)
+		return pools{}, describeSQLite(path, err)
 	}
-	readers, err = sql.Open("sqlite", sqliteURI(path, opts, true))
+	readers, err := sql.Open("sqlite", sqliteURI(path, opts, true))
 	if err != nil {
 		_ = writers.Close()
-		return nil, nil, describeSQLite(path, err)
+		return pools{}, describeSQLite(path, err)
 	}
 	conns := opts.Conns
 	if conns == 0 {
@@ -44,7 +44,7 @@ func openSQLite(ctx context.Context, path string, opts Options) (writers, reader
 	}
 	readers.SetMaxOpenConns(conns)
 	readers.SetMaxIdleConns(conns)
-	return writers, readers, nil
+	return pools{writers: writers, readers: readers, recorders: writers}, nil
 }
 
 // sqliteCache is the writer's page cache in kilobytes.
