@@ -9,7 +9,7 @@ import (
 func grow(g *growth, at *time.Time, mails *int64, steps int, speed func(connections int) int64) {
 	for range steps {
 		*at = at.Add(growEvery)
-		*mails += speed(g.target) / 2
+		*mails += speed(g.target) * int64(growEvery) / int64(time.Second)
 		g.measure(*mails, true, *at)
 	}
 }
@@ -17,9 +17,48 @@ func grow(g *growth, at *time.Time, mails *int64, steps int, speed func(connecti
 func TestConnectionsGrowWhileThatHelps(t *testing.T) {
 	t.Parallel()
 	g, at, mails := newGrowth(0, 0), time.Now(), int64(0)
-	grow(&g, &at, &mails, 100, func(n int) int64 { return int64(min(n, 20) * 100) })
-	if g.target < 20 || g.target > 32 {
-		t.Errorf("%d connections to a server that gains nothing beyond 20", g.target)
+	speed := func(n int) int64 { return int64(min(n, 20) * 100) }
+	grow(&g, &at, &mails, 10, speed)
+	tries := 0
+	for range 400 { // two minutes
+		grow(&g, &at, &mails, 1, speed)
+		if g.target > 32 {
+			tries++
+		} else if g.target != 32 {
+			t.Fatalf("%d connections to a server that gains up to 20", g.target)
+		}
+	}
+	if tries == 0 || tries > 20 {
+		t.Errorf("more than 32 connections in %d of 400 steps, to a server that gains nothing beyond 20", tries)
+	}
+}
+
+func TestOneSlowStepDoesNotEndTheGrowth(t *testing.T) {
+	t.Parallel()
+	g, at, mails := newGrowth(0, 0), time.Now(), int64(0)
+	steady := func(n int) int64 { return int64(n) * 100 }
+	grow(&g, &at, &mails, 2, steady)
+	grow(&g, &at, &mails, 1, func(int) int64 { return 100 })
+	if g.target != firstConnections {
+		t.Fatalf("%d connections, though twice as many were slower", g.target)
+	}
+	grow(&g, &at, &mails, 20, steady)
+	if g.target != mostConnections {
+		t.Errorf("%d connections never became %d", g.target, mostConnections)
+	}
+}
+
+func TestANodeKeepsToItsNumberOfConnections(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ all, each, want int }{{0, 24, 24}, {40, 0, 40}, {40, 24, 24}, {10, 24, 10}} {
+		g, at, mails := newGrowth(c.all, c.each), time.Now(), int64(0)
+		if g.target != c.want {
+			t.Errorf("all %d, each %d: begins with %d", c.all, c.each, g.target)
+		}
+		grow(&g, &at, &mails, 50, func(n int) int64 { return int64(n) * 100 })
+		if g.target != c.want {
+			t.Errorf("all %d, each %d: became %d", c.all, c.each, g.target)
+		}
 	}
 }
 
@@ -40,7 +79,7 @@ func TestConnectionsComeBackAfterTheServerAskedForLess(t *testing.T) {
 		if g.target != before/2 {
 			t.Errorf("%d connections, so soon after a refusal", g.target)
 		}
-		grow(&g, &at, &mails, 100, steady)
+		grow(&g, &at, &mails, 200, steady)
 		if g.target != before {
 			t.Errorf("limit %d: %d connections never came back to %d", limit, g.target, before)
 		}
