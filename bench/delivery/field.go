@@ -72,8 +72,11 @@ func (f *field) measure(ctx context.Context, name string) (result, error) {
 		return result{}, err
 	}
 	defer server.Close()
-	if name == "smtp-source" {
+	switch name {
+	case "smtp-source":
 		return f.source(ctx, server)
+	case "rsa", "ed25519":
+		return signing(name)
 	}
 	engine, key, _ := strings.Cut(name, "+")
 	dsn, err := f.prepare(ctx, engine)
