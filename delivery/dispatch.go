@@ -155,6 +155,9 @@ func (e *Engine) claim(ctx context.Context) (bool, error) {
 	}
 	l.open.Add(int64(len(jobs)))
 	e.queue.put(jobs)
+	for _, r := range e.relays {
+		r.nudge()
+	}
 	return true, nil
 }
 

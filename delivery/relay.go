@@ -16,7 +16,8 @@ type relay struct {
 	Relay
 	engine *Engine
 	signer *mailer.Signer
-	head   []byte // what each mail over this relay begins with
+	look   chan struct{} // one token: more connections may be wanted
+	head   []byte        // what each mail over this relay begins with
 	share  share
 
 	accepted atomic.Int64 // mails, for the growth of connections
@@ -40,7 +41,7 @@ type relay struct {
 }
 
 func newRelay(e *Engine, r Relay, signer *mailer.Signer) *relay {
-	return &relay{Relay: r, engine: e, signer: signer, head: headOf(r.Headers), growth: newGrowth(r.Connections, r.PerNode), told: true,
+	return &relay{Relay: r, engine: e, signer: signer, head: headOf(r.Headers), growth: newGrowth(r.Connections, r.PerNode), told: true, look: make(chan struct{}, 1),
 		domains: map[string]time.Time{}, tokens: map[string]*tokens{}, steps: map[string]int{}}
 }
 
@@ -92,7 +93,19 @@ func (r *relay) run(ctx context.Context) {
 				newSender(r).run(ctx)
 			})
 		}
-		wait(ctx, 100*time.Millisecond)
+		select {
+		case <-r.look:
+		case <-ctx.Done():
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// nudge makes the relay look now whether more connections are wanted.
+func (r *relay) nudge() {
+	select {
+	case r.look <- struct{}{}:
+	default:
 	}
 }
 
@@ -183,10 +196,13 @@ func (r *relay) rest(ctx context.Context, d time.Duration, reason string) {
 func (r *relay) reached(ctx context.Context) {
 	r.failures.Store(0)
 	r.mu.Lock()
-	told := r.told
+	told, first := r.told, !r.proved
 	r.proved, r.failing, r.told = true, false, false
 	r.until = time.Time{}
 	r.mu.Unlock()
+	if first {
+		r.nudge()
+	}
 	if told {
 		r.drop(ctx, "connection")
 	}

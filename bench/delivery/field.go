@@ -75,6 +75,8 @@ func (f *field) measure(ctx context.Context, name string) (result, error) {
 	switch name {
 	case "smtp-source":
 		return f.source(ctx, server)
+	case "record-sqlite", "record-postgres":
+		return f.record(ctx, strings.TrimPrefix(name, "record-"))
 	case "rsa", "ed25519":
 		return signing(name)
 	}

@@ -6,6 +6,7 @@
 //	go run ./bench/delivery                          the table of README
 //	go run ./bench/delivery -mails 1000000 -runs sqlite -rounds 1
 //	go run ./bench/delivery -delay 20ms -connections 32 -runs sqlite
+//	go run ./bench/delivery -runs record-sqlite,record-postgres -mails 100000
 //	go run ./bench/delivery -runs nodes -delay 20ms -connections 16
 package main
 
@@ -38,7 +39,7 @@ func main() {
 	var o options
 	flag.IntVar(&o.mails, "mails", 20000, "subscribers of an edition")
 	flag.IntVar(&o.rounds, "rounds", 3, "interleaved rounds")
-	flag.StringVar(&o.runs, "runs", "smtp-source,sqlite,postgres,rsa,sqlite+rsa", "what a round measures: smtp-source, sqlite, postgres, either with +rsa or +ed25519, rsa or ed25519 for signatures alone; or nodes")
+	flag.StringVar(&o.runs, "runs", "smtp-source,sqlite,postgres,rsa,sqlite+rsa", "what a round measures: smtp-source, sqlite, postgres, either with +rsa or +ed25519, rsa or ed25519 for signatures alone, record-sqlite or record-postgres for outcomes alone; or nodes")
 	flag.DurationVar(&o.delay, "delay", 0, "the server's delay before each flight of replies")
 	flag.IntVar(&o.connections, "connections", 0, "connections of a node; 0 for the default settings")
 	flag.StringVar(&o.durability, "durability", "full", "full or normal")

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/tidings-press/tidings/delivery"
+	"github.com/tidings-press/tidings/digest"
+	"github.com/tidings-press/tidings/store"
+)
+
+// recordConnections are as many as a node opens to a fast relay.
+const recordConnections = 64
+
+// record measures the store alone: an edition is frozen, and connections that send
+// nothing store the outcome of one mail and the intent of the next.
+func (f *field) record(ctx context.Context, engine string) (result, error) {
+	dsn, err := f.prepare(ctx, engine)
+	if err != nil {
+		return result{}, err
+	}
+	s, err := store.Open(ctx, dsn, store.Options{Durability: store.Durability(f.durability)})
+	if err != nil {
+		return result{}, err
+	}
+	defer s.Close()
+	e, err := newEngine(ctx, s, delivery.Relay{}, fmt.Sprint(f.chunk), nil)
+	if err != nil {
+		return result{}, err
+	}
+	before, err := size(ctx, s)
+	if err != nil {
+		return result{}, err
+	}
+	begin := time.Now()
+	if _, err := e.SendNow(ctx, "weekly", "bench"); err != nil {
+		return result{}, err
+	}
+	froze := time.Since(begin)
+	begin = time.Now()
+	if err := f.recordAll(ctx, s); err != nil {
+		return result{}, err
+	}
+	r := result{mails: f.mails, took: time.Since(begin)}
+	after, err := size(ctx, s)
+	fmt.Fprintf(os.Stderr, "%s: froze %.0f deliveries a second; %d octets of disk for each in the end\n", engine, float64(f.mails)/froze.Seconds(), (after-before)/int64(f.mails))
+	return r, err
+}
+
+// recordAll claims chunk after chunk and stores that all of it was sent.
+func (f *field) recordAll(ctx context.Context, s *store.Store) error {
+	recorder := s.NewRecorder()
+	defer recorder.Close()
+	type job struct {
+		chunk  store.Chunk
+		person store.Recipient
+	}
+	jobs := make(chan job, 2*f.chunk)
+	var work sync.WaitGroup
+	failed := make(chan error, recordConnections)
+	for range recordConnections {
+		work.Go(func() {
+			var last *store.Tried
+			for j := range jobs {
+				intent := store.Intent{Chunk: j.chunk, Subscriber: j.person.Subscriber, Attempt: j.person.Subscriber}
+				granted, err := recorder.Record(ctx, store.Note{Done: last, Next: &intent})
+				if err != nil || !granted {
+					failed <- fmt.Errorf("not granted: %w", err)
+					return
+				}
+				last = &store.Tried{Intent: intent, State: digest.DeliverySent, Code: 250, Reply: "2.0.0 ok: queued as 4F3k9x", Relay: "main"}
+			}
+			if _, err := recorder.Record(ctx, store.Note{Done: last}); last != nil && err != nil {
+				failed <- err
+			}
+		})
+	}
+	err := func() error {
+		defer close(jobs)
+		for {
+			c, err := s.ClaimChunk(ctx, "bench", time.Hour)
+			if err != nil || c == nil {
+				return err
+			}
+			people, err := s.Recipients(ctx, *c, true)
+			if err != nil {
+				return err
+			}
+			for _, p := range people {
+				select {
+				case jobs <- job{*c, p}:
+				case err := <-failed:
+					return err
+				}
+			}
+		}
+	}()
+	work.Wait()
+	return err
+}
+
+// size is what the store takes on disk, in octets.
+func size(ctx context.Context, s *store.Store) (int64, error) {
+	query := "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+	if s.Engine() == store.Postgres {
+		query = "SELECT pg_database_size(current_database())"
+	}
+	var n int64
+	return n, s.DB().QueryRowContext(ctx, query).Scan(&n)
+}
