@@ -141,7 +141,7 @@ func (s *sender) compose(ctx context.Context, j job) *mail {
 		return nil
 	}
 	s.values = s.engine.values(s.values[:0], mould, l.paths, l, j.Recipient, address)
-	body, err := s.signer.Pour(s.relay.begin(s.spare[:0], s.values[messageIDValue]), mould.Mould, s.values)
+	body, err := s.signer.Pour(s.relay.begin(roomFor(s.spare, mould.Size()), s.values[messageIDValue]), mould.Mould, s.values)
 	if err != nil {
 		s.skip(j, digest.DeliveryDeferred, "the mail cannot be signed: "+err.Error(), s.engine.Store.Now().Add(firstWait))
 		return nil
@@ -156,6 +156,19 @@ func (s *sender) compose(ctx context.Context, j job) *mail {
 	s.mail, s.spare = body, s.mail
 	from := l.paths.ReturnPath(mailer.ID{Edition: l.ID, Subscriber: j.Subscriber})
 	return &mail{job: j, address: address, body: body, envelope: mailer.Envelope{From: from, To: address.ASCII(), Size: len(body), Poured: true}}
+}
+
+// beside is room for what a mail has besides its mould: values, signatures, and the
+// next envelope, which goes out behind it from the same buffer.
+const beside = 8 << 10
+
+// roomFor empties a buffer for a mail of a mould of some size. A buffer that grows
+// while it is poured into would be half garbage.
+func roomFor(buffer []byte, size int) []byte {
+	if cap(buffer) < size+beside {
+		return make([]byte, 0, size+2*beside)
+	}
+	return buffer[:0]
 }
 
 // takes says whether a mail of so many bytes is within the relay's limit.

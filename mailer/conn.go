@@ -110,7 +110,9 @@ func (c *Conn) Ready(ctx context.Context) (Reply, error) {
 // Next is answered by the next Ready; once it is under way it can only be
 // delivered or, by Close, given up.
 //
-// The body has CRLF line ends, as Pour and Sign give it.
+// The body has CRLF line ends, as Pour and Sign give it. With an envelope that says
+// Poured, what follows it on the wire is written behind it, into its slice's
+// capacity.
 func (c *Conn) Deliver(ctx context.Context, body []byte, next *Envelope) (Reply, error) {
 	if c.turn != turnDeliver {
 		return Reply{}, c.outOfTurn(StageBody)
@@ -119,18 +121,20 @@ func (c *Conn) Deliver(ctx context.Context, body []byte, next *Envelope) (Reply,
 		return c.interjected()
 	}
 	defer c.watch(ctx)()
+	var out []byte
 	if c.env.poured {
-		c.out = append(append(c.out[:0], body...), ".\r\n"...)
+		out = append(body, ".\r\n"...)
 	} else {
 		c.out = appendBody(c.out[:0], body)
+		out = c.out
 	}
-	end := len(c.out)
+	end := len(out)
 	if next != nil {
-		c.out = c.appendEnvelope(c.out, *next)
+		out = c.appendEnvelope(out, *next)
 	} else {
 		c.turn = turnOpen
 	}
-	if n, err := c.write(ctx, c.out, c.timeouts.Body); err != nil {
+	if n, err := c.write(ctx, out, c.timeouts.Body); err != nil {
 		return c.interrupted(n >= end, err)
 	}
 	return c.final(ctx)

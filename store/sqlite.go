@@ -48,7 +48,7 @@ func openSQLite(ctx context.Context, path string, opts Options) (pools, error) {
 }
 
 // sqliteCache is the writer's page cache in kilobytes.
-const sqliteCache = 16_000
+const sqliteCache = 8_000
 
 // sqliteURI is the driver's name for the file with our settings. Defensive mode
 // keeps a stray statement from damaging the file.
@@ -70,7 +70,7 @@ func sqliteURI(path string, opts Options, readOnly bool) string {
 	if readOnly {
 		query.Set("_txlock", "deferred")
 		query.Set("_query_only", "on")
-		query["_pragma"] = []string{"cache_size(-4000)", "temp_store(MEMORY)"}
+		query["_pragma"] = []string{"cache_size(-2000)", "temp_store(MEMORY)"}
 	}
 	return (&url.URL{Scheme: "file", Path: absolute, RawQuery: query.Encode()}).String()
 }
