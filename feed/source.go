@@ -65,6 +65,9 @@ type Change struct {
 	Revision int64
 	Articles []article.Article // as they are now, the removed ones included
 	All      bool              // too much changed to be listed
+	// Departed is when an article may last have left some feed, told at every call. A
+	// document does not show that itself: what is gone has no date in it.
+	Departed time.Time
 	// Due is when the next article with a future date appears; zero if there is none.
 	Due time.Time
 }

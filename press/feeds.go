@@ -55,13 +55,13 @@ const mostChanges = 100
 
 // Changed implements feed.Source. It reads one row when nothing changed.
 func (f *FeedSource) Changed(ctx context.Context, since int64) (feed.Change, error) {
-	revision, err := f.store.Revision(ctx)
+	revision, departed, err := f.store.LastChange(ctx)
 	if err != nil {
 		return feed.Change{}, err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	change := feed.Change{Revision: revision, Due: f.due}
+	change := feed.Change{Revision: revision, Departed: departed, Due: f.due}
 	now := f.store.Now()
 	passed := !f.due.IsZero() && !now.Before(f.due)
 	if revision == since && !passed {

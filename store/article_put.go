@@ -235,5 +235,8 @@ func (s *Store) updateArticle(ctx context.Context, tx *runner, a *article.Articl
 		jsonText(a.Authors, a.Authors == nil), jsonText(a.Tags, a.Tags == nil), jsonText(a.Image, a.Image == nil),
 		jsonText(a.Enclosure, a.Enclosure == nil), jsonText(a.Origin, a.Origin == nil), row.published, row.updated, 0,
 		string(row.status), a.Hash, row.offer, row.appears, row.revision)
-	return err
+	if err != nil || old.status == article.Draft && row.status == article.Draft { // no feed had it
+		return err
+	}
+	return s.depart(ctx, tx)
 }

@@ -35,7 +35,9 @@ func (s *Store) setArticleStatus(ctx context.Context, id string, status article.
 		if err != nil || !found {
 			return err
 		}
-		_, err = tx.exec(ctx, "article.setLabelStatus", seq, string(status))
-		return err
+		if _, err = tx.exec(ctx, "article.setLabelStatus", seq, string(status)); err != nil {
+			return err
+		}
+		return s.depart(ctx, tx) // a restored one takes its tombstone from the feeds
 	})
 }

@@ -20,6 +20,7 @@ type Source struct {
 	items    []feed.Item
 	changed  map[string]int64
 	revision int64
+	departed time.Time
 	now      func() time.Time
 
 	Selects atomic.Int64 // calls of Select
@@ -58,7 +59,7 @@ func (s *Source) put(a article.Article) {
 	s.changed[a.ID] = s.revision
 	for i := range s.items {
 		if known && s.items[i].Article.ID == a.ID {
-			s.items[i].Article = a
+			s.items[i].Article, s.departed = a, s.now()
 			return
 		}
 	}
@@ -128,7 +129,7 @@ func (s *Source) Changed(_ context.Context, since int64) (feed.Change, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	change := feed.Change{Revision: s.revision}
+	change := feed.Change{Revision: s.revision, Departed: s.departed}
 	now := s.now()
 	for _, item := range s.items {
 		if s.changed[item.Article.ID] > since {

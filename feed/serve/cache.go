@@ -73,6 +73,7 @@ func (c *cache) grow(bytes int64) {
 
 // drop forgets a document and all addresses that lead to it.
 func (c *cache) drop(d *document) {
+	d.stale.Store(true) // nobody would mark it any more, should a request put its address back
 	c.byKey.CompareAndDelete(d.key, d)
 	c.byPath.Range(func(path, value any) bool {
 		if value.(*document) == d {

@@ -5,5 +5,6 @@
 // How fresh a document is: a Server asks its source for the revision at most every
 // Poll (200 ms), and before the next request when Changed was called. So a change on
 // this node is in the next response, and one on another node within 200 ms and
-// the time of that question.
+// the time of that question. Feeds of editions, which the revision does not count,
+// are up to a second old.
 package serve

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
-	"net/http"
 	"slices"
 	"strconv"
 	"sync"
@@ -24,12 +23,12 @@ type document struct {
 	members    map[string]bool // ids of the articles and tombstones in it
 	opml       bool
 	expires    time.Time // for those that revisions do not cover; zero for never
-	modified   time.Time
+	modified   *moment   // its own time; see Server.modified
 	codings    [codingCount]representation
 	stale      atomic.Bool
 	used       atomic.Int64 // when it was last asked for, in requests
 
-	lastModified, cacheControl, contentType, link, robots []string
+	cacheControl, contentType, link, robots []string
 }
 
 // representation is a document in one coding.
@@ -55,7 +54,6 @@ func hash(body []byte) string {
 // describe sets the headers that all codings share.
 func (d *document) describe(body []byte, mediaType string, maxAge time.Duration, private bool) {
 	d.contentType = []string{mediaType}
-	d.lastModified = []string{d.modified.UTC().Format(http.TimeFormat)}
 	d.cacheControl = []string{cacheControl(maxAge, private)}
 	if private {
 		d.robots = []string{"noindex, nofollow"}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/tidings-press/tidings/feed"
 )
@@ -31,6 +32,7 @@ func (s *Server) Write(ctx context.Context, dir string, export Export) (int, err
 		return 0, err
 	}
 	defer root.Close()
+	s.refresh()
 	w := exporter{server: s, root: root, export: export}
 	if err := w.document(ctx, target{opml: true}); err != nil {
 		return w.written, err
@@ -82,6 +84,7 @@ func (w *exporter) document(ctx context.Context, t target) error {
 	if err := w.root.MkdirAll(path.Dir(name), 0o755); err != nil {
 		return err
 	}
+	modified := time.Unix(later(d.modified, w.server.freshness.departed.Load()).second, 0)
 	endings := map[coding]string{identity: ""}
 	if w.export.Compressed {
 		endings[gzipped], endings[brotlied] = ".gz", ".br"
@@ -92,7 +95,7 @@ func (w *exporter) document(ctx context.Context, t target) error {
 			return err
 		}
 		// Servers make Last-Modified from it: the same as ours.
-		if err := w.root.Chtimes(file, d.modified, d.modified); err != nil {
+		if err := w.root.Chtimes(file, modified, modified); err != nil {
 			return err
 		}
 	}

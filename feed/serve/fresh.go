@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/tidings-press/tidings/feed"
 )
 
 // freshness is what the server knows of its source's revision.
@@ -14,8 +16,10 @@ import (
 // request per Poll asks, and the others go on with what is known.
 type freshness struct {
 	told, heard atomic.Int64
-	next        atomic.Int64 // when to ask again, Unix nanoseconds
-	generation  atomic.Int64 // changes so far; rendering remembers the one it began in
+	next        atomic.Int64           // when to ask again, Unix nanoseconds
+	generation  atomic.Int64           // changes so far; rendering remembers the one it began in
+	departed    atomic.Pointer[moment] // when an article may last have left a feed
+	marking     sync.Mutex             // held while documents are marked as stale, and while one is kept
 	asking      sync.Mutex
 	revision    int64     // the source's, as last heard; guarded by asking
 	due         time.Time // when an article with a future date appears; guarded by asking
@@ -70,6 +74,17 @@ func (s *Server) ask(now time.Time) bool {
 		change.All = true // an article's date has come
 	}
 	f.revision, f.due = change.Revision, change.Due
+	s.mark(change)
+	f.next.Store(now.Add(s.options.Poll).UnixNano())
+	return true
+}
+
+// mark forgets the documents that show a change. The departure comes last: whoever
+// has read it gets no document from before it.
+func (s *Server) mark(change feed.Change) {
+	f := &s.freshness
+	f.marking.Lock()
+	defer f.marking.Unlock()
 	if change.All || len(change.Articles) > 0 {
 		f.generation.Add(1)
 		all, _ := s.cache.all()
@@ -79,8 +94,9 @@ func (s *Server) ask(now time.Time) bool {
 			}
 		}
 	}
-	f.next.Store(now.Add(s.options.Poll).UnixNano())
-	return true
+	if known := f.departed.Load(); known == nil || change.Departed.Unix() > known.second {
+		f.departed.Store(newMoment(change.Departed))
+	}
 }
 
 // current reports whether a document may be served as it is.

@@ -46,8 +46,8 @@ func (l *Lane) answerAll(conn *laneConn) (onward bool) {
 			return true
 		}
 		buffer = buffer[:copy(buffer, buffer[head.length:])]
-		rep, unchanged, _ := l.server.Load().answer(&head.request, d)
-		if err := out.write(conn, d, rep, unchanged, head.head); err != nil || l.closing() {
+		a := l.server.Load().answer(&head.request, d)
+		if err := out.write(conn, d, &a, head.head); err != nil || l.closing() {
 			return false
 		}
 	}
@@ -85,6 +85,7 @@ func (l *Lane) fill(conn *laneConn, buffer []byte) ([]byte, bool) {
 func (l *Lane) document(head *laneHead) *document {
 	s := l.server.Load()
 	s.refresh()
+	head.departed = s.freshness.departed.Load()
 	d := s.cache.get(head.target)
 	if d == nil || s.manners.every > 0 || !s.current(d) || !l.host(head.host) {
 		return nil
@@ -99,21 +100,21 @@ type laneWriter struct {
 	both    [2][]byte
 }
 
-func (o *laneWriter) write(conn net.Conn, d *document, rep *representation, unchanged, headOnly bool) error {
+func (o *laneWriter) write(conn net.Conn, d *document, a *answer, headOnly bool) error {
 	if err := conn.SetDeadline(time.Now().Add(writeTimeout)); err != nil {
 		return err
 	}
 	var body []byte
 	switch h := &o.head; {
-	case unchanged:
-		*h = append(append((*h)[:0], "HTTP/1.1 304 Not Modified\r\n"...), rep.laneUnchanged(d)...)
+	case a.unchanged:
+		*h = append(append((*h)[:0], "HTTP/1.1 304 Not Modified\r\n"...), a.rep.laneUnchanged(d)...)
 	default:
-		*h = append(append((*h)[:0], "HTTP/1.1 200 OK\r\n"...), rep.laneFull(d)...)
+		*h = append(append((*h)[:0], "HTTP/1.1 200 OK\r\n"...), a.rep.laneFull(d)...)
 		if !headOnly {
-			body = rep.body
+			body = a.rep.body
 		}
 	}
-	o.head = append(o.head, dateLine()...)
+	o.head = append(append(o.head, a.modified.line...), dateLine()...)
 	if len(body) <= 16<<10 {
 		o.head = append(o.head, body...)
 		_, err := conn.Write(o.head)
@@ -131,12 +132,12 @@ func (o *laneWriter) write(conn net.Conn, d *document, rep *representation, unch
 }
 
 // laneUnchanged and laneFull are the fields of a representation's responses, made
-// once.
+// once. Last-Modified, which all documents change together, is not among them.
 func (r *representation) laneUnchanged(d *document) []byte {
 	if made := r.lane[0].Load(); made != nil {
 		return *made
 	}
-	fields := fieldLines("Etag", r.header.etag, "Cache-Control", d.cacheControl, "Last-Modified", d.lastModified,
+	fields := fieldLines("Etag", r.header.etag, "Cache-Control", d.cacheControl,
 		"Vary", varyEncoding, "Access-Control-Allow-Origin", anyOrigin)
 	r.lane[0].Store(&fields)
 	return fields

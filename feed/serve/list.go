@@ -51,7 +51,7 @@ func (s *Server) makeOPML(ctx context.Context) (*document, []byte, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	d := &document{key: opmlPath, opml: true, modified: updated}
+	d := &document{key: opmlPath, opml: true, modified: newMoment(updated)}
 	d.describe(body, "text/x-opml; charset=utf-8", max(s.options.MaxAge, 5*time.Minute), false)
 	return d, body, nil
 }

@@ -72,17 +72,24 @@ func (s *Server) render(ctx context.Context, t target, old *document, generation
 			}
 		}
 	}
-	if s.freshness.generation.Load() != generation {
-		return d, nil // something changed meanwhile: right for those who wait, but not to be kept
+	s.keep(d, old, generation)
+	return d, nil
+}
+
+// keep puts a document into the cache in place of an old one. If something changed
+// since its rendering began, it is right for those who wait, but not to be kept.
+func (s *Server) keep(d, old *document, generation int64) {
+	f := &s.freshness
+	f.marking.Lock()
+	defer f.marking.Unlock()
+	if f.generation.Load() != generation {
+		d.stale.Store(true)
+		return
 	}
 	if old != nil {
 		s.cache.drop(old)
 	}
 	s.cache.put("", d)
-	if s.freshness.generation.Load() != generation {
-		d.stale.Store(true)
-	}
-	return d, nil
 }
 
 func (d *document) same(old *document, body []byte) bool {
@@ -103,7 +110,7 @@ func (s *Server) make(ctx context.Context, t target, generation int64) (*documen
 	}
 	d := &document{
 		key: t.key(), feed: t.definition.Base(), definition: t.definition,
-		modified: prepared.Updated(), members: members(selection),
+		modified: newMoment(prepared.Updated()), members: members(selection),
 	}
 	switch {
 	case t.definition.Kind == feed.ByDigest:

@@ -13,6 +13,7 @@ type request struct {
 	since     string // If-Modified-Since
 	agent     string
 	client    func() string // address of the client
+	departed  *moment       // as known before the document was looked up
 }
 
 func (s *Server) requestOf(r *http.Request) request {

@@ -14,28 +14,30 @@ var (
 
 // respond serves a document. The headers are slices made once; net/http only reads
 // them, and setting them costs no allocation.
-func (s *Server) respond(w http.ResponseWriter, r *http.Request, d *document) {
+func (s *Server) respond(w http.ResponseWriter, r *http.Request, d *document, departed *moment) {
 	if s.options.Browser != nil && !d.opml && navigation(r) {
 		w.Header().Set("Cache-Control", "private, no-store")
 		s.options.Browser(w, r, d.definition)
 		return
 	}
 	q := s.requestOf(r)
-	rep, unchanged, wait := s.answer(&q, d)
-	if wait > 0 {
-		slowDown(w, wait)
+	q.departed = departed
+	a := s.answer(&q, d)
+	if a.wait > 0 {
+		slowDown(w, a.wait)
 		return
 	}
+	rep := a.rep
 	h := w.Header()
 	h["Etag"] = rep.header.etag
 	h["Cache-Control"] = d.cacheControl
-	h["Last-Modified"] = d.lastModified
+	h["Last-Modified"] = a.modified.field
 	h["Vary"] = varyEncoding
 	h["Access-Control-Allow-Origin"] = anyOrigin
 	if d.robots != nil {
 		h["X-Robots-Tag"] = d.robots
 	}
-	if unchanged {
+	if a.unchanged {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
@@ -55,19 +57,28 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, d *document) {
 	_, _ = w.Write(rep.body)
 }
 
-// answer decides what a request gets: a representation, or word that the one it
-// has is unchanged, or how long it has to wait. It keeps the statistics.
-func (s *Server) answer(q *request, d *document) (rep *representation, unchanged bool, wait time.Duration) {
-	conditional, unchanged := d.condition(q)
+// answer is what a request gets: a representation, or word that the one it has is
+// unchanged, or how long it has to wait.
+type answer struct {
+	rep       *representation
+	modified  *moment
+	unchanged bool
+	wait      time.Duration
+}
+
+// answer decides what a request gets. It keeps the statistics.
+func (s *Server) answer(q *request, d *document) answer {
+	modified, settled := s.modified(d, q.departed)
+	conditional, unchanged := d.condition(q, modified, settled)
 	s.count(q, d, unchanged)
-	if wait = s.rude(q, d, conditional); wait > 0 {
-		return nil, false, wait
+	if wait := s.rude(q, d, conditional); wait > 0 {
+		return answer{wait: wait}
 	}
-	rep = &d.codings[choose(q.accept)]
+	rep := &d.codings[choose(q.accept)]
 	if !unchanged {
 		rep = s.coded(d, rep)
 	}
-	return rep, unchanged, 0
+	return answer{rep: rep, modified: modified, unchanged: unchanged}
 }
 
 // coded makes a coding on first use and lets the cache know how it grew.
@@ -85,8 +96,8 @@ func (s *Server) coded(d *document, rep *representation) *representation {
 }
 
 // condition evaluates a conditional request (RFC 9110, section 13): If-None-Match
-// wins over If-Modified-Since.
-func (d *document) condition(q *request) (conditional, unchanged bool) {
+// wins over If-Modified-Since, which an unsettled time cannot answer.
+func (d *document) condition(q *request, modified *moment, settled bool) (conditional, unchanged bool) {
 	if len(q.noneMatch) > 0 {
 		for _, list := range q.noneMatch {
 			if matches(list, d.codings[identity].etag) {
@@ -98,11 +109,14 @@ func (d *document) condition(q *request) (conditional, unchanged bool) {
 	if q.since == "" {
 		return false, false
 	}
-	if q.since == d.lastModified[0] {
+	if !settled {
+		return true, false
+	}
+	if q.since == modified.field[0] {
 		return true, true
 	}
 	at, err := http.ParseTime(q.since)
-	return true, err == nil && !d.modified.Truncate(time.Second).After(at)
+	return true, err == nil && modified.second <= at.Unix()
 }
 
 // matches compares the tags of If-None-Match weakly, and takes the tag of any

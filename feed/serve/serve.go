@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 
 	"golang.org/x/sync/singleflight"
 
@@ -21,6 +22,7 @@ type Server struct {
 	prepared   preparedCache
 	counter    *counter
 	manners    *manners
+	newest     atomic.Pointer[moment] // the newest second that is told as Last-Modified
 }
 
 // New makes a Server.
@@ -47,9 +49,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.refresh()
+	departed := s.freshness.departed.Load()
 	path := quick(r.URL)
 	if d := s.cache.get(path); d != nil && s.current(d) {
-		s.respond(w, r, d)
+		s.respond(w, r, d, departed)
 		return
 	}
 	d, err := s.lookUp(r, path)
@@ -57,7 +60,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, err)
 		return
 	}
-	s.respond(w, r, d)
+	s.respond(w, r, d, departed)
 }
 
 // quick is a request's address as the cache is asked by it.

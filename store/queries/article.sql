@@ -4,8 +4,13 @@
 UPDATE revision SET value = value + 1 WHERE id = 1 RETURNING value;
 
 -- name: revision.get
--- The newest revision. Index: primary key.
-SELECT value FROM revision WHERE id = 1;
+-- The newest revision, and when an article may last have left a feed. Index: primary key.
+SELECT value, departed FROM revision WHERE id = 1;
+
+-- name: revision.depart
+-- Says that an article may have left a feed. Nodes' clocks differ a little, and
+-- the time never goes back. Index: primary key.
+UPDATE revision SET departed = $1 WHERE id = 1 AND departed < $1;
 
 -- name: article.known
 -- What an import needs to know of the article it may have. Index: articles_source.

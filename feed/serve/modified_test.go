@@ -1,0 +1,87 @@
+package serve_test
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidings-press/tidings/feed/feedtest"
+	"github.com/tidings-press/tidings/feed/serve"
+)
+
+// lastModified is the Last-Modified of a feed.
+func (b *bundle) lastModified(t *testing.T, path string) time.Time {
+	t.Helper()
+	at, err := http.ParseTime(b.get(t, path).Header.Get("Last-Modified"))
+	if err != nil {
+		t.Fatal(path, err)
+	}
+	return at
+}
+
+func TestLaneTellsTheSameDatesAsNetHTTP(t *testing.T) {
+	t.Parallel()
+	b := setup(t, nil)
+	b.get(t, "/feed.xml")
+	fast, plain := lane(t, b)
+	edited := feedtest.Article(3)
+	edited.Title = "Edited"
+	b.source.Put(edited)
+	b.server.Changed()
+	b.get(t, "/feed.xml")
+	for _, want := range []string{"200 OK", "304 Not Modified"} { // at once, when the date is too young, and later
+		date := b.get(t, "/feed.xml").Header.Get("Last-Modified")
+		raw := "GET /feed.xml HTTP/1.1\r\nHost: press.example\r\nIf-Modified-Since: " + date + "\r\n\r\n"
+		got, by := talk(t, fast, raw, 1)
+		same, _ := talk(t, plain, raw, 1)
+		if by[0] != "" || got[0] != same[0] {
+			t.Errorf("by %q:\n%.400s\nnet/http:\n%.400s", by[0], got[0], same[0])
+		}
+		if !strings.HasPrefix(got[0], want) || !strings.Contains(got[0], "Last-Modified: "+date) {
+			t.Errorf("since %s, want %s with that date:\n%.400s", date, want, got[0])
+		}
+		b.pass(time.Minute)
+	}
+}
+
+func TestAYoungDateIsToldWhenItHasSettled(t *testing.T) {
+	t.Parallel()
+	b := setup(t, nil)
+	before := b.lastModified(t, "/feed.xml")
+	edited := feedtest.Article(3)
+	edited.Tags = nil
+	b.source.Put(edited)
+	b.server.Changed()
+	for last := before; !last.Equal(feedtest.Noon); b.pass(500 * time.Millisecond) {
+		now := b.lastModified(t, "/feed.xml")
+		if now.Before(last) || b.now().Sub(now) <= 2*time.Second || b.now().Sub(feedtest.Noon) > 10*time.Second {
+			t.Fatalf("at %v: Last-Modified is %v after %v", b.now(), now, last)
+		}
+		last = now
+	}
+}
+
+func TestFilesHaveTheDatesOfTheirDocuments(t *testing.T) {
+	t.Parallel()
+	b := setup(t, nil)
+	gone := feedtest.Article(3)
+	gone.Tags = nil
+	b.source.Put(gone)
+	b.pass(time.Hour)
+	dir := t.TempDir()
+	if _, err := b.server.Write(t.Context(), dir, serve.Export{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/feed.xml", "/atom.xml", "/feeds/short/feed.json", "/feeds.opml"} {
+		file, err := os.Stat(filepath.Join(dir, filepath.FromSlash(path)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := b.lastModified(t, path); !file.ModTime().Equal(want) || !want.Equal(feedtest.Noon) {
+			t.Errorf("%s: the file is of %v, Last-Modified is %v, want %v", path, file.ModTime(), want, feedtest.Noon)
+		}
+	}
+}
