@@ -92,6 +92,9 @@ func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 // Connections says how many were made so far, and how many at once at most.
 func (s *Server) Connections() (made, peak int64) { return s.serial.Load(), s.peak.Load() }
 
+// Open is how many connections there are at the moment.
+func (s *Server) Open() int64 { return s.open.Load() }
+
 // Turned is the number of connections that were turned away with 421.
 func (s *Server) Turned() int64 { return s.refused.Load() }
 
