@@ -39,12 +39,29 @@ type bulk struct {
 	changed func(i int) // hears of each whose row was there to change
 }
 
-func (b *noteBatch) outcomes(counts chunkCounts) bulk {
-	values := func(i int) []any {
-		o := b.done[i]
-		return []any{o.Chunk.Edition, o.Subscriber, o.Attempt, string(o.State), said(o.Reason), int64(o.Code), said(o.Reply), o.Relay, b.now, millis(o.NextTry)}
+// row is an outcome as the parameters of delivery.results and delivery.late.
+func (o *Tried) row(now int64) []any {
+	return []any{o.Chunk.Edition, o.Subscriber, o.Attempt, string(o.State), said(o.Reason), int64(o.Code), said(o.Reply), o.Relay, now, millis(o.NextTry)}
+}
+
+// outcomes tells met which of them found their intent.
+func (b *noteBatch) outcomes(counts chunkCounts, met []bool) bulk {
+	values := func(i int) []any { return b.done[i].row(b.now) }
+	return bulk{"delivery.results", len(b.done), values, func(i int) {
+		met[i] = true
+		counts.note(b.done[i].Chunk, b.done[i].State)
+	}}
+}
+
+// late are the outcomes that did not find their intent.
+func (b *noteBatch) late(met []bool) []*Tried {
+	var late []*Tried
+	for i, o := range b.done {
+		if !met[i] {
+			late = append(late, o)
+		}
 	}
-	return bulk{"delivery.results", len(b.done), values, func(i int) { counts.note(b.done[i].Chunk, b.done[i].State) }}
+	return late
 }
 
 func (b *noteBatch) skips(counts chunkCounts) bulk {
@@ -128,12 +145,19 @@ func (c chunkCounts) add(ctx context.Context, tx *runner) error {
 		if changed > 0 {
 			continue
 		}
-		if _, err := tx.exec(ctx, "chunk.recount", key.edition, key.chunk); err != nil {
-			return err
-		}
-		if _, err := tx.exec(ctx, "chunk.look", key.edition, key.chunk); err != nil {
+		if err := recountChunk(ctx, tx, key.edition, key.chunk); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// recountChunk counts a chunk anew from its deliveries and, if it waits, has
+// somebody look at it: what it waited for may have come.
+func recountChunk(ctx context.Context, tx *runner, edition, number int64) error {
+	if _, err := tx.exec(ctx, "chunk.recount", edition, number); err != nil {
+		return err
+	}
+	_, err := tx.exec(ctx, "chunk.look", edition, number)
+	return err
 }

@@ -62,6 +62,50 @@ func TestAServersWordsNeverFailACommit(t *testing.T) {
 	})
 }
 
+// TestAnAnswerThatComesLateEndsTheDoubtByItself does not wait for the recorder to
+// count: its process may be killed before it does.
+func TestAnAnswerThatComesLateEndsTheDoubtByItself(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		readers(t, s, "weekly", 1)
+		e := approved(t, s, "e1", "a1")
+		r := s.NewRecorder()
+		defer r.Close()
+		frozen := claim(t, s, "frozen", time.Millisecond)
+		people, err := s.Recipients(t.Context(), frozen, false)
+		if err != nil || len(people) != 1 {
+			t.Fatalf("%+v, %v", people, err)
+		}
+		in := store.Intent{Chunk: frozen, Subscriber: people[0].Subscriber, Attempt: 7}
+		if granted, err := r.Record(t.Context(), store.Note{Next: &in}); !granted || err != nil {
+			t.Fatal(granted, err)
+		}
+		time.Sleep(5 * time.Millisecond) // the lease runs out
+		other := claim(t, s, "other", time.Minute)
+		if finished, err := s.ReleaseChunk(t.Context(), other, false); finished || err != nil {
+			t.Fatalf("finished %v with a mail in doubt, %v", finished, err)
+		}
+		expect := func(want store.Counts) {
+			t.Helper()
+			if counts, err := s.EditionCounts(t.Context(), e.Seq); err != nil || counts != want {
+				t.Fatalf("counts %+v, want %+v, %v", counts, want, err)
+			}
+		}
+		expect(store.Counts{Total: 1, Uncertain: 1})
+		done := store.Tried{Intent: in, State: digest.DeliverySent, Code: 250}
+		for range 2 { // whoever does not know whether it was stored stores it again
+			if _, err := r.Record(t.Context(), store.Note{Done: &done}); err != nil {
+				t.Fatal(err)
+			}
+			expect(store.Counts{Total: 1, Sent: 1})
+		}
+		if finished, err := s.ReleaseChunk(t.Context(), claim(t, s, "other", time.Minute), false); !finished || err != nil {
+			t.Errorf("finished %v, %v", finished, err)
+		}
+		expect(store.Counts{Total: 1, Sent: 1})
+	})
+}
+
 // recordWords ends a mail with what a server said: after a try, or without one.
 func recordWords(t *testing.T, r *store.Recorder, c store.Chunk, reader int64, words string, tried bool) {
 	t.Helper()
