@@ -161,7 +161,14 @@ func headersFor(url, coding string, conditional bool) ([]string, error) {
 	return headers, nil
 }
 
+// median is the middle of the rates and the middle of the p99, each for itself.
 func median(results []result) result {
-	slices.SortFunc(results, func(a, b result) int { return int(a.rate - b.rate) })
-	return results[len(results)/2]
+	var rates []float64
+	var tails []time.Duration
+	for _, r := range results {
+		rates, tails = append(rates, r.rate), append(tails, r.p99)
+	}
+	slices.Sort(rates)
+	slices.Sort(tails)
+	return result{rates[len(rates)/2], tails[len(tails)/2]}
 }

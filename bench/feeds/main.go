@@ -18,8 +18,8 @@ import (
 
 func main() {
 	var o options
-	flag.DurationVar(&o.round, "round", 3*time.Second, "length of one round of wrk")
-	flag.IntVar(&o.rounds, "rounds", 3, "rounds of each server and kind of request")
+	flag.DurationVar(&o.round, "round", time.Second, "length of one round of wrk")
+	flag.IntVar(&o.rounds, "rounds", 9, "rounds of each server and kind of request")
 	flag.IntVar(&o.connections, "connections", 32, "connections that wrk keeps open")
 	flag.IntVar(&o.items, "items", 50, "items in the feed")
 	flag.IntVar(&o.bytes, "bytes", 8<<10, "bytes of HTML in each item")

@@ -28,8 +28,8 @@ type Lane struct {
 	conns map[*laneConn]struct{}
 }
 
-// How long a connection may take for a request's head, lie idle between two
-// requests, and take for a response.
+// How long a connection may take for a request's head from its first byte on, lie
+// idle between two requests, and take for a response.
 const (
 	headTimeout  = 10 * time.Second
 	idleTimeout  = 75 * time.Second
@@ -109,8 +109,21 @@ func (l *Lane) Close() error {
 // been read already.
 type laneConn struct {
 	net.Conn
-	idle   atomic.Bool
-	unread []byte
+	idle     atomic.Bool
+	begun    bool // part of a request's head has come
+	unread   []byte
+	deadline time.Time
+}
+
+// allow gives the connection between least and most from now. To set a deadline
+// costs as much as to read a request, so one that fits stays.
+func (c *laneConn) allow(least, most time.Duration) error {
+	now := time.Now()
+	if left := c.deadline.Sub(now); left >= least && left <= most {
+		return nil
+	}
+	c.deadline = now.Add(most)
+	return c.Conn.SetDeadline(c.deadline)
 }
 
 // Read gives back what the lane has read and not answered, then goes on.

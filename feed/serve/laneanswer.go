@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -19,7 +20,7 @@ const longestHead = 8 << 10
 // true, or the connection is at its end.
 func (l *Lane) answerAll(conn *laneConn) (onward bool) {
 	buffer := make([]byte, 0, 2<<10)
-	var head laneHead
+	head := laneHead{request: request{poller: new(poller)}}
 	remote := &http.Request{RemoteAddr: conn.RemoteAddr().String(), Header: http.Header{}}
 	head.client = func() string { return l.server.Load().options.Client(remote) }
 	var out laneWriter
@@ -45,20 +46,18 @@ func (l *Lane) answerAll(conn *laneConn) (onward bool) {
 			conn.unread = buffer
 			return true
 		}
+		conn.begun = false
 		buffer = buffer[:copy(buffer, buffer[head.length:])]
 		a := l.server.Load().answer(&head.request, d)
 		if err := out.write(conn, d, &a, head.head); err != nil || l.closing() {
 			return false
 		}
+		runtime.Gosched()
 	}
 }
 
 // fill reads more of a request. An idle connection may be closed by Close.
 func (l *Lane) fill(conn *laneConn, buffer []byte) ([]byte, bool) {
-	timeout := headTimeout
-	if len(buffer) == 0 {
-		timeout = idleTimeout
-	}
 	conn.idle.Store(len(buffer) == 0)
 	if l.closing() {
 		return nil, false
@@ -66,7 +65,15 @@ func (l *Lane) fill(conn *laneConn, buffer []byte) ([]byte, bool) {
 	if len(buffer) == cap(buffer) {
 		buffer = append(make([]byte, 0, longestHead), buffer...)
 	}
-	if err := conn.SetDeadline(time.Now().Add(timeout)); err != nil {
+	var err error
+	switch {
+	case len(buffer) == 0:
+		err = conn.allow(idleTimeout*9/10, idleTimeout)
+	case !conn.begun: // further bytes earn no further time
+		conn.begun = true
+		err = conn.allow(headTimeout*9/10, headTimeout)
+	}
+	if err != nil {
 		return nil, false
 	}
 	n, err := conn.Conn.Read(buffer[len(buffer):cap(buffer)])
@@ -100,8 +107,8 @@ type laneWriter struct {
 	both    [2][]byte
 }
 
-func (o *laneWriter) write(conn net.Conn, d *document, a *answer, headOnly bool) error {
-	if err := conn.SetDeadline(time.Now().Add(writeTimeout)); err != nil {
+func (o *laneWriter) write(conn *laneConn, d *document, a *answer, headOnly bool) error {
+	if err := conn.allow(writeTimeout/2, writeTimeout); err != nil {
 		return err
 	}
 	var body []byte
@@ -123,11 +130,7 @@ func (o *laneWriter) write(conn net.Conn, d *document, a *answer, headOnly bool)
 	// Two pieces in one system call: copying a body costs more than the rest.
 	o.both[0], o.both[1] = o.head, body
 	o.buffers = o.both[:]
-	raw := conn
-	if lane, ok := conn.(*laneConn); ok {
-		raw = lane.Conn // only a *net.TCPConn writes both at once
-	}
-	_, err := o.buffers.WriteTo(raw)
+	_, err := o.buffers.WriteTo(conn.Conn) // only a *net.TCPConn writes both at once
 	return err
 }
 

@@ -29,7 +29,7 @@ func parseHead(data []byte, into *laneHead) headState {
 	if end < 0 {
 		return headShort
 	}
-	*into = laneHead{length: end + 4, request: request{client: into.client, noneMatch: into.noneMatch[:0]}}
+	*into = laneHead{length: end + 4, request: request{client: into.client, poller: into.poller, noneMatch: into.noneMatch[:0]}}
 	text := string(data[:end])
 	line, rest, _ := strings.Cut(text, "\r\n")
 	if !into.requestLine(line) {

@@ -13,6 +13,7 @@ type request struct {
 	since     string // If-Modified-Since
 	agent     string
 	client    func() string // address of the client
+	poller    *poller       // of the last request on the same connection; nil where that is not known
 	departed  *moment       // as known before the document was looked up
 }
 
