@@ -10,24 +10,29 @@ import (
 	"github.com/tidings-press/tidings/store"
 )
 
-// approveDrafts approves the drafts that need no editor. A node that dies between
-// planning and approving leaves this to any other.
+// approveDrafts approves the drafts that need no editor, of the digests that this
+// node knows. A node that dies between planning and approving leaves this to any
+// other.
 func (e *Engine) approveDrafts(ctx context.Context) error {
-	drafts, err := e.Store.EditionsIn(ctx, digest.Draft, 20)
+	var names []string
+	for i := range e.Digests {
+		names = append(names, e.Digests[i].Name)
+	}
+	drafts, err := e.Store.Unattended(ctx, names, draftsAtOnce)
 	if err != nil {
 		return err
 	}
 	var errs []error
 	for _, draft := range drafts {
-		if !draft.Automatic {
-			continue
-		}
 		if _, err := e.Approve(ctx, draft.ID); err != nil {
 			errs = append(errs, err)
 		}
 	}
 	return errors.Join(errs...)
 }
+
+// draftsAtOnce bounds how many drafts are read at a time.
+const draftsAtOnce = 20
 
 // Approve freezes a draft and lets it go out: its variants are rendered once, and
 // everyone who is active on the digest at this moment gets a place in the queue.

@@ -204,6 +204,17 @@ func (b *bundle) until(id, what string, holds func(p delivery.Progress) bool) de
 	return p
 }
 
+// eventually waits for a condition.
+func (b *bundle) eventually(what string, holds func() bool) {
+	b.t.Helper()
+	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if holds() {
+			return
+		}
+	}
+	b.t.Fatalf("never: %s", what)
+}
+
 func (b *bundle) sent(id string) delivery.Progress {
 	b.t.Helper()
 	return b.until(id, "sent", func(p delivery.Progress) bool { return p.Edition.State == digest.Sent })

@@ -46,9 +46,10 @@ func (s *Store) Editions(ctx context.Context, digestName string, limit int) ([]E
 	return s.readers.editions(ctx, "edition.list", digestName, limit)
 }
 
-// EditionsIn returns the oldest editions in a state.
-func (s *Store) EditionsIn(ctx context.Context, state digest.State, limit int) ([]Edition, error) {
-	return s.readers.editions(ctx, "edition.inState", string(state), limit)
+// Unattended returns the oldest drafts of some digests that need no editor's
+// approval.
+func (s *Store) Unattended(ctx context.Context, digests []string, limit int) ([]Edition, error) {
+	return s.readers.editions(ctx, "edition.unattended", jsonList(digests), limit)
 }
 
 func (r *runner) editions(ctx context.Context, query string, args ...any) ([]Edition, error) {

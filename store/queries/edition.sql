@@ -80,11 +80,11 @@ SELECT seq, id, digest, number, scheduled_for, state, automatic, author, subject
     created, approved, started, finished
 FROM editions WHERE $1 = '' OR digest = $1 ORDER BY seq DESC LIMIT $2;
 
--- name: edition.inState
--- Index: editions_state.
+-- name: edition.unattended
+-- The oldest drafts of some digests that no editor needs to look at. Index: editions_state.
 SELECT seq, id, digest, number, scheduled_for, state, automatic, author, subject, reason, audience_count, audience_max,
     created, approved, started, finished
-FROM editions WHERE state = $1 ORDER BY seq LIMIT $2;
+FROM editions WHERE state = 'draft' AND automatic = 1 AND digest IN strings($1) ORDER BY seq LIMIT $2;
 
 -- name: edition.articles
 -- Index: primary key.
@@ -105,8 +105,9 @@ WHERE id = $1 AND state = $2;
 UPDATE editions SET state = 'approved', approved = $2, audience_count = $3, audience_max = $4 WHERE id = $1 AND state = 'draft';
 
 -- name: edition.start
--- Index: primary key.
-UPDATE editions SET state = 'sending', started = CASE WHEN started = 0 THEN CAST($2 AS bigint) ELSE started END WHERE seq = $1 AND state = 'approved';
+-- The first chunk is taken up. One that was paused before that and resumed is being
+-- sent already. Index: primary key.
+UPDATE editions SET state = 'sending', started = CAST($2 AS bigint) WHERE seq = $1 AND started = 0 AND state IN ('approved', 'sending');
 
 -- name: edition.lock
 -- Makes the nodes that end the last chunks of an edition look one after the other:
