@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -44,9 +46,19 @@ func (s *leaseSet) remove(l *lease) {
 func (s *leaseSet) list() []*lease {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := make([]*lease, 0, len(s.all))
+	return slices.Collect(maps.Keys(s.all))
+}
+
+// chunks are all that this node has leased and not given back.
+func (s *leaseSet) chunks() []store.Chunk {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []store.Chunk
 	for l := range s.all {
-		out = append(out, l)
+		out = append(out, l.Chunk)
+	}
+	for _, l := range s.stuck {
+		out = append(out, l.Chunk)
 	}
 	return out
 }
@@ -132,7 +144,7 @@ func (e *Engine) anyRelay() bool {
 
 // claim leases one chunk and queues its mails. It returns false when there is none.
 func (e *Engine) claim(ctx context.Context) (bool, error) {
-	chunk, err := e.Store.ClaimChunk(ctx, e.Node, e.Lease)
+	chunk, err := e.Store.ClaimChunk(ctx, e.Node, e.Lease, e.leases.chunks()...)
 	if err != nil || chunk == nil {
 		return false, err
 	}

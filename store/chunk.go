@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"strconv"
 	"time"
 
 	"github.com/tidings-press/tidings/digest"
@@ -29,23 +30,31 @@ type Recipient struct {
 
 // ClaimChunk leases the next chunk that has something to do, or returns nil. What
 // the last holder was sending when it died becomes uncertain. A chunk of a
-// cancelled edition is ended instead, and the next one looked for.
-func (s *Store) ClaimChunk(ctx context.Context, node string, lease time.Duration) (*Chunk, error) {
+// cancelled edition is ended instead, and the next one looked for. own are the
+// chunks that the node works on: these are left to it even when their leases have
+// run out. An error leaves open whether a chunk was leased, as a connection may
+// break in the commit; such a chunk is free when its lease ends.
+func (s *Store) ClaimChunk(ctx context.Context, node string, lease time.Duration, own ...Chunk) (*Chunk, error) {
+	names := make([]string, len(own))
+	for i, c := range own {
+		names[i] = strconv.FormatInt(c.Edition, 10) + "/" + strconv.FormatInt(c.Number, 10)
+	}
 	for {
-		chunk, cancelled, err := s.claimChunk(ctx, node, lease)
+		chunk, cancelled, err := s.claimChunk(ctx, node, lease, jsonList(names))
 		if err != nil || !cancelled {
 			return chunk, err
 		}
 	}
 }
 
-func (s *Store) claimChunk(ctx context.Context, node string, lease time.Duration) (chunk *Chunk, cancelled bool, err error) {
+func (s *Store) claimChunk(ctx context.Context, node string, lease time.Duration, own string) (chunk *Chunk, cancelled bool, err error) {
 	err = s.write(ctx, func(tx *runner) error {
 		chunk, cancelled = nil, false
 		now := s.Now()
 		c := &Chunk{}
 		var state digest.State
-		found, err := tx.one(ctx, "chunk.next", []any{millis(now), node}, &c.Edition, &c.Number, &c.First, &c.Last, &c.Epoch, &state)
+		args := []any{millis(now), own, millis(now.Add(farthestTry)), millis(now.Add(farthestLease)), never}
+		found, err := tx.one(ctx, "chunk.next", args, &c.Edition, &c.Number, &c.First, &c.Last, &c.Epoch, &state)
 		if err != nil || !found {
 			return err
 		}
@@ -112,7 +121,9 @@ func (s *Store) Recipients(ctx context.Context, c Chunk, resend bool) ([]Recipie
 		again = 1
 	}
 	var out []Recipient
-	err := s.readers.each(ctx, "chunk.people", []any{c.Edition, c.First, c.Last, millis(s.Now()), again}, func(rows *sql.Rows) error {
+	now := s.Now()
+	args := []any{c.Edition, c.First, c.Last, millis(now), again, millis(now.Add(farthestTry))}
+	err := s.readers.each(ctx, "chunk.people", args, func(rows *sql.Rows) error {
 		var r Recipient
 		var firstTry int64
 		err := rows.Scan(&r.Subscriber, &r.Variant, &r.Tries, &firstTry, &r.Address, &r.Name)
@@ -186,6 +197,14 @@ func (s *Store) finish(ctx context.Context, tx *runner, seq int64) (bool, error)
 // doubtWait parts the tries of a mail in doubt: the server that cut one off may
 // just be starting anew.
 const doubtWait = 2 * time.Second
+
+// farthestTry and farthestLease are later than any time that is set: nobody waits
+// so long for a next try, and no lease is so long. What lies beyond them was set by
+// a clock that was put back since, as one does that began without the time.
+const (
+	farthestTry   = 6 * time.Hour
+	farthestLease = 2 * time.Hour
+)
 
 // never is a time that is not reached: the chunk waits for an editor's word.
 const never = int64(1) << 52

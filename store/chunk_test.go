@@ -185,3 +185,49 @@ func TestALeaseIsKeptOnlyByWhoHasIt(t *testing.T) {
 		claim(t, s, "n5", time.Minute)
 	})
 }
+
+// TestANodeTakesUpItsOwnChunkThatItDoesNotKnowOf, as when the connection broke in the
+// commit of a claim; what it does know of stays its own whatever the clock says.
+func TestANodeTakesUpItsOwnChunkThatItDoesNotKnowOf(t *testing.T) {
+	t.Parallel()
+	eachLater(t, func(t *testing.T, s *store.Store, forward func(time.Duration)) {
+		readers(t, s, "weekly", 3)
+		approved(t, s, "e1", "a1")
+		c := claim(t, s, "n1", time.Minute)
+		rests(t, s, "while its lease runs")
+		forward(2 * time.Minute)
+		if again, err := s.ClaimChunk(t.Context(), "n1", time.Minute, c); again != nil || err != nil {
+			t.Fatalf("a node took what it works on: %+v, %v", again, err)
+		}
+		if again := claim(t, s, "n1", time.Minute); again.Number != c.Number || again.Epoch != c.Epoch+1 {
+			t.Errorf("%+v after %+v", again, c)
+		}
+	})
+}
+
+// TestAClockThatIsPutBackMakesNobodyWait: neither for a lease of a dead holder nor
+// for a next try, set when the clock was far ahead.
+func TestAClockThatIsPutBackMakesNobodyWait(t *testing.T) {
+	t.Parallel()
+	eachLater(t, func(t *testing.T, s *store.Store, forward func(time.Duration)) {
+		readers(t, s, "weekly", 11) // two chunks
+		approved(t, s, "e1", "a1")
+		c := claim(t, s, "n1", time.Minute)
+		late := people(t, s, c, true)
+		for _, id := range late {
+			ends(t, s, c, id, store.Tried{State: digest.DeliveryDeferred, Code: 451, NextTry: s.Now().Add(4 * time.Hour)})
+		}
+		release(t, s, c, true)
+		dead := claim(t, s, "n1", time.Hour)
+		forward(-time.Hour)
+		rests(t, s, "an hour earlier")
+		forward(-240 * time.Hour)
+		first, second := claim(t, s, "n2", time.Minute), claim(t, s, "n2", time.Minute)
+		if first.Number != c.Number || second.Number != dead.Number {
+			t.Errorf("%+v and %+v", first, second)
+		}
+		if due := people(t, s, first, true); len(due) != len(late) {
+			t.Errorf("%d of %d are due", len(due), len(late))
+		}
+	})
+}

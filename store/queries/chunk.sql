@@ -1,11 +1,13 @@
 -- name: chunk.next
 -- The next chunk with something to do: one that waits and is due, or one whose
--- holder has not been heard of. A node does not take its own: it knows what it
--- still works on, whatever a clock that jumped says. Index: chunks_open.
+-- holder has not been heard of. A node does not take what it works on ($2),
+-- whatever a clock that jumped says. Times that lie further ahead than any that is
+-- ever set ($3, $4) are of a clock that was put back since. Index: chunks_open.
 SELECT c.edition, c.number, c.first_id, c.last_id, c.epoch, e.state
 FROM chunks c JOIN editions e ON e.seq = c.edition
 WHERE c.state <> 'done' AND e.state IN ('approved', 'sending', 'cancelled')
-    AND (c.state = 'waiting' AND (c.not_before <= $1 OR e.state = 'cancelled') OR c.state = 'leased' AND c.lease_until < $1 AND c.holder <> $2)
+    AND (c.state = 'waiting' AND (c.not_before <= $1 OR c.not_before > $3 AND c.not_before < $5 OR e.state = 'cancelled')
+        OR c.state = 'leased' AND (c.lease_until < $1 OR c.lease_until > $4) AND c.edition || '/' || c.number NOT IN strings($2))
 ORDER BY c.edition, c.number LIMIT 1
 FOR UPDATE OF c SKIP LOCKED -- postgres only
 ;
@@ -50,12 +52,12 @@ UPDATE chunks SET not_before = $2 WHERE edition = $1 AND state = 'waiting' AND n
 -- Whom to send to now: who waits, whose next try is due, and with $5 = 1 whose mail
 -- is in doubt; a server that leaves it in doubt five times is not asked again
 -- before an editor says so, and a mail with which we ended fifty times is not sent
--- again either. Fresh ones come first, so that a process that is killed again and
+-- again either. A try beyond $6 was set by a clock that was put back since. Fresh ones come first, so that a process that is killed again and
 -- again still gets on. Index: primary keys.
 SELECT d.subscriber, d.variant, d.tries, d.first_try, s.address, s.name
 FROM deliveries d JOIN subscribers s ON s.id = d.subscriber
 WHERE d.edition = $1 AND d.subscriber BETWEEN $2 AND $3
-    AND (d.state = 'queued' OR d.state = 'deferred' AND d.next_try <= $4 OR d.state = 'uncertain' AND CAST($5 AS bigint) = 1
+    AND (d.state = 'queued' OR d.state = 'deferred' AND (d.next_try <= $4 OR d.next_try > $6) OR d.state = 'uncertain' AND CAST($5 AS bigint) = 1
         AND d.tries < CASE WHEN d.reason LIKE 'in doubt: the process%' THEN 50 ELSE 5 END)
 ORDER BY d.tries, d.subscriber;
 
