@@ -38,7 +38,7 @@ var queryTexts = func() func(Engine) map[string]string {
 //
 // A line that ends in "-- sqlite only" or "-- postgres only" is dropped for the
 // other engine, and strings($1) and numbers($1) stand for the elements of a JSON
-// array, as a subquery for IN. All else is the same for both.
+// array, as a subquery for IN; see calls. All else is the same for both.
 func loadQueries(files fs.FS, engine Engine) (map[string]string, error) {
 	names, err := fs.Glob(files, "queries/*.sql")
 	if err != nil {
@@ -102,19 +102,38 @@ func forEngine(line string, engine Engine) (code string, keep bool) {
 	return strings.TrimSpace(code), true
 }
 
-// spell writes out the two functions that the engines have under other names.
-func spell(query string, engine Engine) string {
-	query = replaceCalls(query, "strings(", map[Engine]string{
-		SQLite:   "(SELECT value FROM json_each(%s))",
-		Postgres: "(SELECT value FROM jsonb_array_elements_text(CAST(%s AS jsonb)))",
-	}[engine])
-	return replaceCalls(query, "numbers(", map[Engine]string{
-		SQLite:   "(SELECT value FROM json_each(%s))",
-		Postgres: "(SELECT CAST(value AS bigint) FROM jsonb_array_elements_text(CAST(%s AS jsonb)))",
-	}[engine])
+// calls are what queries may say in short, and what stands for it on each engine,
+// with ? for the argument. doubted is what a delivery's reason becomes: that it was
+// in doubt once is kept before whatever followed last.
+var calls = []struct {
+	name string
+	form map[Engine]string
+}{
+	{"strings(", map[Engine]string{
+		SQLite:   "(SELECT value FROM json_each(?))",
+		Postgres: "(SELECT value FROM jsonb_array_elements_text(CAST(? AS jsonb)))",
+	}},
+	{"numbers(", map[Engine]string{
+		SQLite:   "(SELECT value FROM json_each(?))",
+		Postgres: "(SELECT CAST(value AS bigint) FROM jsonb_array_elements_text(CAST(? AS jsonb)))",
+	}},
+	{"doubted(", map[Engine]string{
+		SQLite:   fmt.Sprintf(doubted, "substr(reason, 1, instr(reason || '; then: ', '; then: ') - 1)"),
+		Postgres: fmt.Sprintf(doubted, "split_part(reason, '; then: ', 1)"),
+	}},
 }
 
-// replaceCalls replaces name($n) by the form with $n in place of %s.
+const doubted = "CASE WHEN reason NOT LIKE 'in doubt%%' OR ? LIKE 'in doubt%%' THEN ? WHEN ? = '' THEN reason ELSE %s || '; then: ' || ? END"
+
+// spell writes the calls of a query out.
+func spell(query string, engine Engine) string {
+	for _, call := range calls {
+		query = replaceCalls(query, call.name, call.form[engine])
+	}
+	return query
+}
+
+// replaceCalls replaces name($n) by the form with $n in place of each ?.
 func replaceCalls(query, name, form string) string {
 	var out strings.Builder
 	for {
@@ -124,7 +143,7 @@ func replaceCalls(query, name, form string) string {
 			return out.String()
 		}
 		argument, after, _ := strings.Cut(rest, ")")
-		fmt.Fprintf(&out, form, argument)
+		out.WriteString(strings.ReplaceAll(form, "?", argument))
 		query = after
 	}
 }

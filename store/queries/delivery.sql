@@ -1,8 +1,9 @@
 -- name: delivery.results
 -- Outcomes of tries, each only if it belongs to the intent that is stored: a holder
--- that was frozen and overtaken changes nothing that another has taken up since.
--- Index: primary key.
-UPDATE deliveries SET state = r.st, reason = CASE WHEN r.why = '' AND reason LIKE 'in doubt%' THEN reason ELSE r.why END, code = r.code, reply = r.reply, relay = r.relay, at = r.ms, next_try = r.nxt
+-- that was frozen and overtaken changes nothing that another has taken up since. A
+-- mail that was in doubt once may have come twice, so that stays named whatever
+-- follows. Index: primary key.
+UPDATE deliveries SET state = r.st, reason = doubted(r.why), code = r.code, reply = r.reply, relay = r.relay, at = r.ms, next_try = r.nxt
 FROM (SELECT $1 AS e, $2 AS s, $3 AS a, $4 AS st, $5 AS why, $6 AS code, $7 AS reply, $8 AS relay, $9 AS ms, $10 AS nxt) AS r -- sqlite only
 FROM unnest(CAST($1 AS bigint[]), CAST($2 AS bigint[]), CAST($3 AS bigint[]), CAST($4 AS text[]), CAST($5 AS text[]), CAST($6 AS bigint[]), CAST($7 AS text[]), CAST($8 AS text[]), CAST($9 AS bigint[]), CAST($10 AS bigint[])) AS r(e, s, a, st, why, code, reply, relay, ms, nxt) -- postgres only
 WHERE edition = r.e AND subscriber = r.s AND attempt = r.a AND state = 'attempting'
@@ -12,7 +13,7 @@ RETURNING edition, subscriber -- postgres only
 -- name: delivery.late
 -- The outcome of a try that was taken to be in doubt meanwhile, as its holder had
 -- not been heard of. Index: primary key.
-UPDATE deliveries SET state = $4, reason = CASE WHEN $5 = '' THEN reason ELSE $5 END, code = $6, reply = $7, relay = $8, at = $9, next_try = $10
+UPDATE deliveries SET state = $4, reason = doubted($5), code = $6, reply = $7, relay = $8, at = $9, next_try = $10
 WHERE edition = $1 AND subscriber = $2 AND attempt = $3 AND state = 'uncertain' AND state <> $4;
 
 -- name: delivery.intents
@@ -36,7 +37,7 @@ RETURNING deliveries.edition, deliveries.subscriber -- postgres only
 -- name: delivery.skips
 -- Mails that need no try, or not now: the reader left since, or their domain asks
 -- for a rest. Only the chunk's holder may say so. Index: primary keys.
-UPDATE deliveries SET state = r.st, reason = r.why, at = r.ms, next_try = r.nxt
+UPDATE deliveries SET state = r.st, reason = doubted(r.why), at = r.ms, next_try = r.nxt
 FROM (SELECT $1 AS e, $2 AS s, $3 AS c, $4 AS ep, $5 AS st, $6 AS why, $7 AS ms, $8 AS nxt) AS r -- sqlite only
 FROM unnest(CAST($1 AS bigint[]), CAST($2 AS bigint[]), CAST($3 AS bigint[]), CAST($4 AS bigint[]), CAST($5 AS text[]), CAST($6 AS text[]), CAST($7 AS bigint[]), CAST($8 AS bigint[])) AS r(e, s, c, ep, st, why, ms, nxt) -- postgres only
 JOIN chunks k ON k.edition = r.e AND k.number = r.c AND k.epoch = r.ep
