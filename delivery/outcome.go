@@ -23,8 +23,10 @@ func (e *Engine) judge(j job, intent store.Intent, relay string, reply mailer.Re
 	switch class {
 	case mailer.Accepted:
 		t.State = digest.DeliverySent
-	case mailer.Suppress, mailer.Soft:
-		t.State = digest.DeliveryRefused
+	case mailer.Suppress:
+		t.State, t.Back = digest.DeliveryRefused, e.back(j, store.FeedbackBounced, reply, now)
+	case mailer.Soft:
+		t.State, t.Back, t.Soft = digest.DeliveryRefused, e.back(j, store.FeedbackSoft, reply, now), e.Policy.Soft
 	case mailer.Uncertain:
 		t.State, t.Reason = digest.DeliveryUncertain, inDoubt+cause(reply, err)
 	case mailer.OurFault:
@@ -82,15 +84,11 @@ func cause(reply mailer.Reply, err error) string {
 	return reply.String()
 }
 
-// follow draws the consequences of an outcome for the reader, the domain and the
-// relay. They can be drawn twice without harm.
-func (e *Engine) follow(ctx context.Context, r *relay, j job, t store.Tried, class mailer.Class, reply mailer.Reply) {
+// follow draws the consequences of an outcome for the domain and the relay. They
+// can be drawn twice without harm.
+func (e *Engine) follow(ctx context.Context, r *relay, j job, class mailer.Class, reply mailer.Reply) {
 	domain := domainOf(j.Address)
 	switch {
-	case class == mailer.Suppress:
-		e.feedback(ctx, j, store.FeedbackBounced, reply)
-	case class == mailer.Soft:
-		e.feedback(ctx, j, store.FeedbackSoft, reply)
 	case class == mailer.OurFault:
 		r.blame(ctx, domain, reply)
 	case worn(reply):
@@ -101,13 +99,11 @@ func (e *Engine) follow(ctx context.Context, r *relay, j job, t store.Tried, cla
 	}
 }
 
-func (e *Engine) feedback(ctx context.Context, j job, kind store.FeedbackKind, reply mailer.Reply) {
-	f := store.Feedback{
+// back is what a refusal says of the address that was tried.
+func (e *Engine) back(j job, kind store.FeedbackKind, reply mailer.Reply, at time.Time) *store.Feedback {
+	return &store.Feedback{
 		Key: "smtp:" + j.lease.edition.ID + ":" + fmt.Sprint(j.Subscriber), Subscriber: j.Subscriber, Edition: j.lease.edition.ID,
-		Kind: kind, Code: reply.Code, Text: replyText(reply), Source: "smtp", At: e.Store.Now(),
-	}
-	if _, err := e.Store.RecordFeedback(ctx, f, e.Policy.Soft); err != nil {
-		e.Log.Error("a bounce could not be kept", "subscriber", j.Subscriber, "error", err)
+		Kind: kind, Code: reply.Code, Text: replyText(reply), Source: "smtp", At: at,
 	}
 }
 

@@ -234,7 +234,7 @@ func (s *sender) following(ctx context.Context) *mail {
 func (s *sender) settle(ctx context.Context, m *mail, intent store.Intent, reply mailer.Reply, err error) {
 	tried, class := s.engine.judge(m.job, intent, s.relay.Name, reply, err)
 	s.tried, s.of = &tried, m.job
-	s.engine.follow(ctx, s.relay, m.job, tried, class, reply)
+	s.engine.follow(ctx, s.relay, m.job, class, reply)
 	full := s.relay.PerConnection > 0 && s.conn.Mails() >= s.relay.PerConnection
 	if err != nil || !s.conn.Usable() || full {
 		s.hangUp(err == nil && full)

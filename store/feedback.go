@@ -43,23 +43,29 @@ type SoftRule struct {
 // already. Changes of state that the table does not allow are left out, and a
 // person who is not there any more is no error.
 func (s *Store) RecordFeedback(ctx context.Context, f Feedback, rule SoftRule) (fresh bool, err error) {
-	f.Text = said(f.Text) // a webhook's body may be a megabyte
 	keys, err := s.Keys(ctx)
 	if err != nil {
 		return false, err
 	}
-	err = s.write(ctx, func(tx *runner) error {
-		n, err := tx.exec(ctx, "feedback.insert", f.Key, f.Subscriber, f.Edition, string(f.Kind), f.Code, f.Text, f.Source, millis(f.At))
-		if fresh = n == 1; err != nil || !fresh {
-			return err
-		}
-		found, err := tx.subscribers(ctx, "subscriber.byID", f.Subscriber)
-		if err != nil || len(found) == 0 || found[0].State == subscriber.Erased {
-			return err
-		}
-		return s.followFeedback(ctx, tx, keys, found[0], f, rule)
+	err = s.write(ctx, func(tx *runner) (err error) {
+		fresh, err = s.takeFeedback(ctx, tx, keys, f, rule)
+		return err
 	})
 	return fresh, err
+}
+
+// takeFeedback is RecordFeedback within a transaction.
+func (s *Store) takeFeedback(ctx context.Context, tx *runner, keys subscriber.Keys, f Feedback, rule SoftRule) (fresh bool, err error) {
+	f.Text = said(f.Text) // a webhook's body may be a megabyte
+	n, err := tx.exec(ctx, "feedback.insert", f.Key, f.Subscriber, f.Edition, string(f.Kind), f.Code, f.Text, f.Source, millis(f.At))
+	if err != nil || n == 0 {
+		return false, err
+	}
+	found, err := tx.subscribers(ctx, "subscriber.byID", f.Subscriber)
+	if err != nil || len(found) == 0 || found[0].State == subscriber.Erased {
+		return true, err
+	}
+	return true, s.followFeedback(ctx, tx, keys, found[0], f, rule)
 }
 
 func (s *Store) followFeedback(ctx context.Context, tx *runner, keys subscriber.Keys, sub subscriber.Subscriber, f Feedback, rule SoftRule) error {

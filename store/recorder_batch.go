@@ -11,14 +11,18 @@ type noteBatch struct {
 	done []*Tried
 	skip []*Skip
 	next []*Intent
+	back []*Tried // those of done that say something of their addresses
 	now  int64
 }
 
 func newBatch(group []pending, now int64) *noteBatch {
 	b := &noteBatch{now: now}
 	for _, p := range group {
-		if p.note.Done != nil {
-			b.done = append(b.done, p.note.Done)
+		if done := p.note.Done; done != nil {
+			b.done = append(b.done, done)
+			if done.Back != nil {
+				b.back = append(b.back, done)
+			}
 		}
 		if p.note.Skip != nil {
 			b.skip = append(b.skip, p.note.Skip)

@@ -9,6 +9,7 @@ import (
 	"github.com/tidings-press/tidings/digest"
 	"github.com/tidings-press/tidings/store"
 	"github.com/tidings-press/tidings/store/storetest"
+	"github.com/tidings-press/tidings/subscriber"
 )
 
 // TestAServersWordsNeverFailACommit has replies as a hostile or broken server
@@ -103,6 +104,89 @@ func TestAnAnswerThatComesLateEndsTheDoubtByItself(t *testing.T) {
 			t.Errorf("finished %v, %v", finished, err)
 		}
 		expect(store.Counts{Total: 1, Sent: 1})
+	})
+}
+
+// TestWhatWasInDoubtStaysNamed whatever follows: the mail may have come twice.
+func TestWhatWasInDoubtStaysNamed(t *testing.T) {
+	t.Parallel()
+	eachLater(t, func(t *testing.T, s *store.Store, forward func(time.Duration)) {
+		readers(t, s, "weekly", 1)
+		e := approved(t, s, "e1", "a1")
+		const doubt = "in doubt: the connection was cut"
+		for i, step := range []struct {
+			done store.Tried
+			want string
+		}{
+			{store.Tried{State: digest.DeliveryUncertain, Reason: doubt}, doubt},
+			{store.Tried{State: digest.DeliveryUncertain, Reason: doubt + " again"}, doubt + " again"},
+			{store.Tried{State: digest.DeliveryUncertain, Reason: doubt}, doubt},
+			{store.Tried{State: digest.DeliveryDeferred}, doubt},
+			{store.Tried{State: digest.DeliveryDeferred, Reason: "cut before the dot"}, doubt + "; then: cut before the dot"},
+			{store.Tried{State: digest.DeliveryDeferred, Reason: "try later"}, doubt + "; then: try later"},
+			{store.Tried{State: digest.DeliverySent}, doubt + "; then: try later"},
+		} {
+			c := claim(t, s, "n1", time.Minute)
+			who := people(t, s, c, true)
+			if len(who) != 1 {
+				t.Fatalf("step %d: %v are to be sent", i, who)
+			}
+			ends(t, s, c, who[0], step.done)
+			release(t, s, c, true)
+			if d, err := s.Delivery(t.Context(), e, who[0]); err != nil || d.State != step.done.State || d.Reason != step.want {
+				t.Errorf("step %d: %s, %q, want %q, %v", i, d.State, d.Reason, step.want, err)
+			}
+			forward(time.Minute)
+		}
+	})
+}
+
+// TestARefusalAndWhatItSaysOfTheAddressAreOneCommit: an outcome without its
+// consequence would leave a dead address on the list.
+func TestARefusalAndWhatItSaysOfTheAddressAreOneCommit(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		readers(t, s, "weekly", 2)
+		e := approved(t, s, "e1", "a1")
+		r := s.NewRecorder()
+		defer r.Close()
+		c := claim(t, s, "n1", time.Minute)
+		who := people(t, s, c, true)
+		in, next := store.Intent{Chunk: c, Subscriber: who[0], Attempt: 7}, store.Intent{Chunk: c, Subscriber: who[1], Attempt: 8}
+		if granted, err := r.Record(t.Context(), store.Note{Next: &in}); !granted || err != nil {
+			t.Fatal(granted, err)
+		}
+		back := store.Feedback{Key: "smtp:e1:1", Subscriber: who[0], Edition: "e1", Kind: store.FeedbackBounced, Code: 550, Text: "5.1.1 gone", Source: "smtp", At: s.Now()}
+		note := store.Note{Done: &store.Tried{Intent: in, State: digest.DeliveryRefused, Code: 550, Back: &back}, Next: &next}
+		rename := func(from, to string) {
+			t.Helper()
+			if _, err := s.DB().ExecContext(t.Context(), "ALTER TABLE "+from+" RENAME TO "+to); err != nil {
+				t.Fatal(err)
+			}
+		}
+		expect := func(delivery digest.DeliveryState, reader subscriber.State) {
+			t.Helper()
+			d, err := s.Delivery(t.Context(), e, who[0])
+			if err != nil || d.State != delivery {
+				t.Errorf("the delivery is %s, want %s, %v", d.State, delivery, err)
+			}
+			p, err := s.Subscriber(t.Context(), who[0])
+			if err != nil || p.State != reader {
+				t.Errorf("the reader is %s, want %s, %v", p.State, reader, err)
+			}
+		}
+		rename("feedback", "away")
+		if granted, err := r.Record(t.Context(), note); granted || err == nil {
+			t.Errorf("granted %v though the consequence could not be stored, %v", granted, err)
+		}
+		expect(digest.DeliveryAttempting, subscriber.Active)
+		rename("away", "feedback")
+		for range 2 {
+			if granted, err := r.Record(t.Context(), note); !granted || err != nil {
+				t.Fatal(granted, err)
+			}
+			expect(digest.DeliveryRefused, subscriber.Bounced)
+		}
 	})
 }
 
