@@ -112,7 +112,13 @@ func (b *bundle) bulk(n int) {
 	for i := range n {
 		fmt.Fprintf(&list, "reader%d@example.org,Reader %d\n", i, i)
 	}
-	rows := subscriber.ReadList(strings.NewReader(list.String()), subscriber.ListOptions{})
+	b.importList(list.String(), n)
+}
+
+// importList puts the n people of a list on the digest.
+func (b *bundle) importList(list string, n int) {
+	b.t.Helper()
+	rows := subscriber.ReadList(strings.NewReader(list), subscriber.ListOptions{})
 	result, err := b.store.ImportSubscribers(b.t.Context(), rows, store.ImportOptions{Digests: []string{"weekly"}, State: subscriber.Active})
 	if err != nil || result.Added != int64(n) {
 		b.t.Fatalf("imported %+v, %v", result, err)

@@ -2,8 +2,6 @@ package delivery
 
 import (
 	"context"
-	"errors"
-	"time"
 
 	"github.com/tidings-press/tidings/mailer"
 )
@@ -12,7 +10,7 @@ import (
 // that fails the mail goes back into the queue, untried, and false is returned.
 func (s *sender) open(ctx context.Context, m *mail) bool {
 	for attempt := range 2 {
-		if s.conn == nil && !s.dial(ctx) {
+		if s.conn == nil && (s.relay.held() || !s.dial(ctx)) {
 			break
 		}
 		if err := s.conn.Open(ctx, m.envelope); err == nil {
@@ -25,8 +23,14 @@ func (s *sender) open(ctx context.Context, m *mail) bool {
 			break
 		}
 	}
-	s.engine.queue.back(m.job)
+	s.giveBack(m)
 	return false
+}
+
+// giveBack leaves a mail that was not tried to whoever is next.
+func (s *sender) giveBack(m *mail) {
+	s.relay.rates.giveBack()
+	s.engine.queue.back(m.job)
 }
 
 // dial connects to the relay.
@@ -40,33 +44,6 @@ func (s *sender) dial(ctx context.Context) bool {
 	s.conn = conn
 	return true
 }
-
-// unreachable holds a relay back after a dial that failed: shortly when that may
-// pass, for long when only a change of settings helps, so that a wrong password is
-// not tried for every mail.
-func (r *relay) unreachable(ctx context.Context, err error) {
-	if ctx.Err() != nil {
-		return
-	}
-	var failed *mailer.DialError
-	if errors.As(err, &failed) && !failed.Temporary() {
-		r.engine.Log.Error("relay stopped", "relay", r.Name, "reason", err)
-		r.rest(ctx, settingsWait, err.Error())
-		return
-	}
-	if errors.As(err, &failed) && failed.Reply.Code == 421 {
-		r.shrink()
-	}
-	n := r.failures.Add(1)
-	d := backoff(250*time.Millisecond, 30*time.Second, int(n))
-	if n == 1 || n%10 == 0 {
-		r.engine.Log.Warn("relay cannot be reached", "relay", r.Name, "times", n, "error", err)
-	}
-	r.rest(ctx, d, err.Error())
-}
-
-// settingsWait is how long a relay rests that only a change of settings can help.
-const settingsWait = 5 * time.Minute
 
 // hangUp ends the connection; polite waits for the server's word.
 func (s *sender) hangUp(polite bool) {

@@ -163,7 +163,7 @@ func (e *Engine) claim(ctx context.Context) (bool, error) {
 	}
 	jobs := make([]job, len(people))
 	for i, r := range people {
-		jobs[i] = job{r, l}
+		jobs[i] = job{Recipient: r, lease: l}
 	}
 	l.open.Add(int64(len(jobs)))
 	e.queue.put(jobs)
@@ -226,7 +226,9 @@ func (e *Engine) keepLeases(ctx context.Context) {
 				l.lost.Store(true)
 			}
 		}
-		e.keepSlots(ctx)
+		for _, r := range e.relays {
+			r.keepSlots(ctx)
+		}
 		e.readHolds(ctx)
 	}
 }

@@ -132,13 +132,19 @@ func (e *Engine) Run(ctx context.Context) error {
 	work.Go(func() { e.every(ctx, "schedule", e.runSchedule) })
 	work.Go(func() { e.every(ctx, "approval", e.approveDrafts) })
 	work.Go(func() { e.every(ctx, "notices", e.sendNotices) })
-	work.Go(func() { e.keepLeases(ctx) })
 	work.Go(func() { e.dispatch(ctx) })
 	for _, r := range e.relays {
 		work.Go(func() { r.run(ctx) })
 	}
+	// Leases are kept until the last mail on the wire is settled: a slow server's
+	// answer may take longer than they last.
+	keeping, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var keeper sync.WaitGroup
+	keeper.Go(func() { e.keepLeases(keeping) })
 	work.Wait()
 	e.releaseAll()
+	stop()
+	keeper.Wait()
 	return nil
 }
 

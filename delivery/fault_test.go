@@ -1,7 +1,6 @@
 package delivery_test
 
 import (
-	"context"
 	"crypto/tls"
 	"fmt"
 	"net"
@@ -116,11 +115,37 @@ func TestRetriesEndAfterTheirTime(t *testing.T) {
 	f.start()
 	e := f.send()
 	f.until(e.ID, "put off", func(p delivery.Progress) bool { return p.Counts.Sent == 9 && p.Counts.Deferred == 1 })
-	f.forward(73 * time.Hour)
+	for _, wait := range []time.Duration{time.Hour, 60 * time.Hour, 12 * time.Hour} { // three tries
+		f.forward(wait)
+		f.settles(e.ID, 500*time.Millisecond)
+	}
 	if p := f.sent(e.ID); p.Counts != (store.Counts{Total: 10, Sent: 9, Refused: 1}) {
 		t.Errorf("counts %+v", p.Counts)
 	}
 	f.state(7, subscriber.Active)
+	last, err := f.store.Deliveries(t.Context(), e, []digest.DeliveryState{digest.DeliveryRefused}, 0, 10)
+	if err != nil || len(last) != 1 || last[0].Reason != "given up after 72h0m0s and 4 tries: 4.2.1 try later" || last[0].Code != 450 {
+		t.Errorf("%+v, %v", last, err)
+	}
+}
+
+// TestAClockThatBeganWithoutTheTimeEndsNoMail at its first try, though by the clock
+// it has been tried for years.
+func TestAClockThatBeganWithoutTheTimeEndsNoMail(t *testing.T) {
+	t.Parallel()
+	f := misbehaving(t, sink.Options{Greylist: 2})
+	f.readers(10)
+	f.article("ferries")
+	f.start()
+	e := f.send()
+	f.until(e.ID, "put off", func(p delivery.Progress) bool { return p.Counts.Deferred == 10 })
+	for range 2 {
+		f.forward(20_000 * time.Hour)
+		f.settles(e.ID, 500*time.Millisecond)
+	}
+	if p := f.sent(e.ID); p.Counts != (store.Counts{Total: 10, Sent: 10}) {
+		t.Errorf("counts %+v", p.Counts)
+	}
 }
 
 func TestWhoLeavesWhileTheirMailWaitsDoesNotGetIt(t *testing.T) {
@@ -201,29 +226,30 @@ func TestMailsInDoubtAreHeldWhenThePolicySaysSo(t *testing.T) {
 	f.once(40)
 }
 
-func TestAServerThatIsDownForAWhile(t *testing.T) {
+func TestAServerThatIsDownAtTheStart(t *testing.T) {
 	t.Parallel()
 	f := misbehaving(t, sink.Options{})
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	f.options.Relays[0].Port = listener.Addr().(*net.TCPAddr).Port
-	_ = listener.Close()
+	_ = f.wire.Close()
 	f.readers(100)
 	f.article("ferries")
 	f.start()
 	e := f.send()
 	f.until(e.ID, "held", func(p delivery.Progress) bool { return len(p.Holds) > 0 })
-	if listener, err = (&net.ListenConfig{}).Listen(context.Background(), "tcp", address); err != nil {
-		t.Skipf("SKIPPED: another process took the port: %v", err)
-	}
-	f.wire = testenv.StartWireOn(t, listener, sink.Options{})
+	f.wire = f.back(f.wire, sink.Options{})
 	if p := f.sent(e.ID); p.Counts != (store.Counts{Total: 100, Sent: 100}) {
 		t.Errorf("counts %+v", p.Counts)
 	}
 	f.once(100)
+}
+
+// back is a server that comes back on its old port.
+func (f *faulty) back(gone *testenv.Wire, wire sink.Options) *testenv.Wire {
+	f.t.Helper()
+	listener, err := net.Listen("tcp", gone.Addr().String())
+	if err != nil {
+		f.t.Skipf("SKIPPED: another process took the port: %v", err)
+	}
+	return testenv.StartWireOn(f.t, listener, wire)
 }
 
 // TestRelaysThatNeedAPersonStop do not burn through the list, and say why.
@@ -239,6 +265,10 @@ func TestRelaysThatNeedAPersonStop(t *testing.T) {
 			func(r *mailer.Relay) { r.Username, r.Password, r.Auth = "press", "wrong", mailer.AuthPlain }, "535"},
 		"wrong certificate": {sink.Options{TLS: cert.Server},
 			func(r *mailer.Relay) { r.Security, r.TLS = mailer.StartTLS, &tls.Config{} }, "certificate"},
+		"no common TLS": {sink.Options{TLS: &tls.Config{Certificates: cert.Server.Certificates, MinVersion: tls.VersionTLS13}},
+			func(r *mailer.Relay) {
+				r.Security, r.TLS = mailer.StartTLS, &tls.Config{RootCAs: cert.Roots, MaxVersion: tls.VersionTLS12}
+			}, "protocol version"},
 		"no TLS":         {sink.Options{}, func(r *mailer.Relay) { r.Security = mailer.StartTLS }, "STARTTLS"},
 		"refused sender": {sink.Options{Faults: []sink.Fault{{At: sink.AtMail, Reply: "550 5.7.1 you are blocked"}}}, nil, "blocked"},
 	} {

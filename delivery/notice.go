@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -50,6 +51,9 @@ func (e *Engine) sendNotices(ctx context.Context) error {
 	// One by one: a job that waits here behind a slow server would be taken by another
 	// node, and sent twice.
 	for range noticesAtOnce {
+		if !e.anyRelay() {
+			return nil // each would be a try more that could not be made
+		}
 		jobs, err := e.Store.ClaimJobs(ctx, []string{noticeKind}, 1, noticeLease)
 		if err != nil || len(jobs) == 0 {
 			return err
@@ -63,7 +67,8 @@ func (e *Engine) sendNotices(ctx context.Context) error {
 
 const (
 	noticesAtOnce = 20
-	noticeLease   = 10 * time.Minute // longer than any conversation with a server
+	noticeFor     = 5 * time.Minute  // a conversation with a server may take
+	noticeLease   = 10 * time.Minute // longer than that
 )
 
 // sendNotice tries one single mail and settles its job.
@@ -122,26 +127,56 @@ type refusedError struct{ reply mailer.Reply }
 
 func (r *refusedError) Error() string { return "the relay refused the mail: " + r.reply.String() }
 
-// handOver sends one mail over a connection of its own, to the first relay that
-// can be reached.
+// errNoRelay says that no relay takes a single mail at the moment.
+var errNoRelay = errors.New("every relay is at its limits")
+
+// handOver sends one mail over a connection of its own, to the first relay that can
+// be reached. It keeps to the limits of relays, and leaves those alone that are held
+// back; what it finds out about one holds for editions too.
 func (e *Engine) handOver(ctx context.Context, from string, to subscriber.Address, mould *mailer.Mould, messageID string, values []string) error {
 	if len(e.relays) == 0 {
 		return errors.New("no relay is configured; add one under relays: in config.yaml")
 	}
+	ctx, cancel := context.WithTimeout(ctx, noticeFor)
+	defer cancel()
 	var errs []error
 	for _, r := range e.relays {
-		conn, err := mailer.Dial(ctx, r.Relay.Relay)
-		if err != nil {
-			errs = append(errs, err)
+		if why := r.heldFor(); why != "" {
+			errs = append(errs, fmt.Errorf("relay %s is held back: %s", r.Name, why))
 			continue
 		}
-		body, err := r.signer.Clone().Pour(r.begin(nil, messageID), mould, values)
-		if err != nil {
-			return errors.Join(err, conn.Close())
+		handed, err := r.handOver(ctx, from, to, mould, messageID, values)
+		if handed {
+			return err
 		}
-		return handOne(ctx, conn, mailer.Envelope{From: from, To: to.ASCII(), Size: len(body)}, body)
+		errs = append(errs, err)
 	}
-	return errors.Join(errs...)
+	return cmp.Or(errors.Join(errs...), errNoRelay)
+}
+
+// handOver sends one mail over the relay. handed is false when it cannot be reached
+// or is at its limits.
+func (r *relay) handOver(ctx context.Context, from string, to subscriber.Address, mould *mailer.Mould, messageID string, values []string) (handed bool, err error) {
+	slot, ok := r.takeSlot(ctx)
+	if !ok {
+		return false, nil
+	}
+	defer r.dropSlot(slot)
+	if d, err := r.rates.take(ctx); d > 0 || err != nil {
+		return false, err
+	}
+	conn, err := mailer.Dial(ctx, r.Relay.Relay)
+	if err != nil {
+		r.rates.giveBack()
+		r.unreachable(ctx, err)
+		return false, err
+	}
+	r.reached(ctx)
+	body, err := r.signer.Clone().Pour(r.begin(nil, messageID), mould, values)
+	if err != nil {
+		return true, errors.Join(err, conn.Close())
+	}
+	return true, handOne(ctx, conn, mailer.Envelope{From: from, To: to.ASCII(), Size: len(body)}, body)
 }
 
 func handOne(ctx context.Context, conn *mailer.Conn, envelope mailer.Envelope, body []byte) error {

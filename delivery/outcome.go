@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,36 +31,47 @@ func (e *Engine) judge(j job, intent store.Intent, relay string, reply mailer.Re
 	case mailer.Uncertain:
 		t.State, t.Reason = digest.DeliveryUncertain, inDoubt+cause(reply, err)
 	case mailer.OurFault:
-		e.put(&t, j, now, faultWait)
+		e.put(&t, j, now, backoff(faultWait, longWait, j.Tries+1), "")
 	case mailer.Retry:
-		e.put(&t, j, now, backoff(brokenWait, longBrokenWait, j.Tries+1))
-		t.Reason = cause(reply, err)
+		e.put(&t, j, now, backoff(brokenWait, longBrokenWait, j.Tries+1), cause(reply, err))
 	default:
-		if worn(reply) {
-			e.put(&t, j, now, backoff(brokenWait, longBrokenWait, j.Tries+1))
+		if closing(reply) {
+			e.put(&t, j, now, backoff(brokenWait, longBrokenWait, j.Tries+1), "")
 			break
 		}
-		e.put(&t, j, now, backoff(firstWait, longWait, j.Tries+1))
+		e.put(&t, j, now, backoff(firstWait, longWait, j.Tries+1), "")
 	}
 	return t, class
 }
 
-// worn says whether a server ends a connection before it has heard who the mail is
-// for, as one does that takes so many mails on each: that is no wish of the
+// closing says whether a server ends a connection before it has heard who the mail
+// is for, as one does that takes so many mails on each: that is no wish of the
 // recipient's domain, and the mail may go over a new connection.
-func worn(reply mailer.Reply) bool { return reply.Code == 421 && reply.Stage == mailer.StageMail }
+func closing(reply mailer.Reply) bool {
+	return reply.Code == 421 && reply.Stage == mailer.StageMail
+}
 
 // put defers a mail, or ends it when it has been tried for as long as retries go on.
-func (e *Engine) put(t *store.Tried, j job, now time.Time, after time.Duration) {
-	first := j.FirstTry
-	if first.IsZero() {
-		first = now
-	}
-	t.State, t.NextTry = digest.DeliveryDeferred, now.Add(after)
-	if t.NextTry.Sub(first) > e.Policy.RetryFor {
+func (e *Engine) put(t *store.Tried, j job, now time.Time, after time.Duration, reason string) {
+	t.State, t.NextTry, t.Reason = digest.DeliveryDeferred, now.Add(after), reason
+	if tries := j.Tries + 1; tries >= leastTries && e.worn(j, t.NextTry) {
 		t.State, t.NextTry = digest.DeliveryRefused, time.Time{}
-		t.Reason = fmt.Sprintf("tried for %v, %d times", e.Policy.RetryFor, j.Tries+1)
+		t.Reason = e.wornOut(tries) + ": " + cmp.Or(reason, t.Reply)
 	}
+}
+
+// leastTries are made however long they take: a clock that jumps by days, as one does
+// that begins without the time, ends no mail at its first try.
+const leastTries = 3
+
+// worn says whether a mail's next try would come after the last one that is made.
+func (e *Engine) worn(j job, next time.Time) bool {
+	return !j.FirstTry.IsZero() && next.Sub(j.FirstTry) > e.Policy.RetryFor
+}
+
+// wornOut is the reason of a mail that is not tried any more.
+func (e *Engine) wornOut(tries int) string {
+	return fmt.Sprintf("given up after %v and %d tries", e.Policy.RetryFor, tries)
 }
 
 // maxReply bounds what is kept of a reply, in bytes.
@@ -84,14 +96,12 @@ func cause(reply mailer.Reply, err error) string {
 	return reply.String()
 }
 
-// follow draws the consequences of an outcome for the domain and the relay. They
-// can be drawn twice without harm.
-func (e *Engine) follow(ctx context.Context, r *relay, j job, class mailer.Class, reply mailer.Reply) {
-	domain := domainOf(j.Address)
+// follow draws the consequences of an outcome for the relay and the domain on it.
+func (r *relay) follow(ctx context.Context, domain string, class mailer.Class, reply mailer.Reply) {
 	switch {
 	case class == mailer.OurFault:
 		r.blame(ctx, domain, reply)
-	case worn(reply):
+	case closing(reply):
 	case reply.Throttled():
 		r.throttled(ctx, domain, reply)
 	case class == mailer.Accepted:

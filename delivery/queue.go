@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/tidings-press/tidings/store"
 )
@@ -11,6 +12,7 @@ import (
 type job struct {
 	store.Recipient
 	lease *lease
+	size  int // of its mail in bytes, once that is known and a relay was too small for it
 }
 
 // queue hands jobs from the dispatcher to the connections.
@@ -43,36 +45,43 @@ func (q *queue) back(j job) {
 	q.mu.Unlock()
 }
 
-// try takes the next job if there is one.
-func (q *queue) try() (job, bool) {
+// lookAhead is how many jobs are passed over that are for other relays.
+const lookAhead = 64
+
+// try takes the next job that fits, if there is one.
+func (q *queue) try(fits func(*job) bool) (job, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.jobs) == 0 {
-		return job{}, false
+	for i := range min(len(q.jobs), lookAhead) {
+		j := q.jobs[i]
+		if !fits(&j) {
+			continue
+		}
+		copy(q.jobs[1:i+1], q.jobs[:i])
+		q.jobs = q.jobs[1:]
+		select {
+		case q.taken <- struct{}{}:
+		default:
+		}
+		return j, true
 	}
-	j := q.jobs[0]
-	q.jobs = q.jobs[1:]
-	select {
-	case q.taken <- struct{}{}:
-	default:
-	}
-	return j, true
+	return job{}, false
 }
 
-// take waits for a job. It returns false when the context ends.
-func (q *queue) take(ctx context.Context) (job, bool) {
-	for {
-		q.mu.Lock()
-		added := q.added
-		q.mu.Unlock()
-		if j, ok := q.try(); ok {
-			return j, true
-		}
-		select {
-		case <-added:
-		case <-ctx.Done():
-			return job{}, false
-		}
+// await waits until jobs come, for a while.
+func (q *queue) await(ctx context.Context, most time.Duration) {
+	q.mu.Lock()
+	added, empty := q.added, len(q.jobs) == 0
+	q.mu.Unlock()
+	if !empty {
+		return
+	}
+	timer := time.NewTimer(most)
+	defer timer.Stop()
+	select {
+	case <-added:
+	case <-timer.C:
+	case <-ctx.Done():
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/mailer"
-	"github.com/tidings-press/tidings/store"
 )
 
 // relay is a relay at work on this node.
@@ -19,30 +18,22 @@ type relay struct {
 	look   chan struct{} // one token: more connections may be wanted
 	head   []byte        // what each mail over this relay begins with
 	share  share
+	rates  *rates
+	slots  slots
 
 	accepted atomic.Int64 // mails, for the growth of connections
-	faults   atomic.Int64 // refusals for what we are, in a row
-	failures atomic.Int64 // dials that failed, in a row
-	throttle atomic.Int64 // domains with a step, so that most mails need no look
+	domains  domains
 
 	mu      sync.Mutex
 	running int
 	growth  growth
-	proved  bool      // a dial has succeeded since the last one that failed
-	failing bool      // the last dial failed
-	told    bool      // the store says so
-	until   time.Time // held back by this node until then
-	shared  time.Time // held back by all nodes until then
 	full    time.Time // its limits have no room before
-	crowded time.Time // other nodes had all its connections; looked at again then
-	domains map[string]time.Time
-	steps   map[string]int
-	tokens  map[string]*tokens
+	standing
 }
 
 func newRelay(e *Engine, r Relay, signer *mailer.Signer) *relay {
-	return &relay{Relay: r, engine: e, signer: signer, head: headOf(r.Headers), growth: newGrowth(r.Connections, r.PerNode), told: true, look: make(chan struct{}, 1),
-		domains: map[string]time.Time{}, tokens: map[string]*tokens{}, steps: map[string]int{}}
+	return &relay{Relay: r, engine: e, signer: signer, head: headOf(r.Headers), rates: newRates(r, e.Store), growth: newGrowth(r.Connections, r.PerNode),
+		look: make(chan struct{}, 1), standing: standing{told: true}}
 }
 
 // headOf puts a relay's own headers above the frozen mail and its signature: which
@@ -78,8 +69,9 @@ func (r *relay) run(ctx context.Context) {
 	var senders sync.WaitGroup
 	defer senders.Wait()
 	for ctx.Err() == nil {
+		busy := r.engine.queue.length() > 0 // whoever has the queue may ask for relays
 		r.mu.Lock()
-		r.growth.measure(r.accepted.Load(), r.engine.queue.length() > 0, time.Now())
+		r.growth.measure(r.accepted.Load(), busy, time.Now())
 		r.mu.Unlock()
 		r.lookForRoom(ctx)
 		for r.wanted() {
@@ -89,8 +81,8 @@ func (r *relay) run(ctx context.Context) {
 			}
 			r.started()
 			senders.Go(func() {
-				defer r.stopped(slot)
-				newSender(r).run(ctx)
+				defer r.ended(slot)
+				newSender(r, slot).run(ctx)
 			})
 		}
 		select {
@@ -126,7 +118,7 @@ func (r *relay) started() {
 	r.mu.Unlock()
 }
 
-func (r *relay) stopped(slot int64) {
+func (r *relay) ended(slot *slot) {
 	r.dropSlot(slot)
 	r.mu.Lock()
 	r.running--
@@ -136,14 +128,15 @@ func (r *relay) stopped(slot int64) {
 // aside says whether this relay is for failover and not needed now.
 func (r *relay) aside() bool { return r.Weight == 0 && r.engine.otherWorks(r) }
 
-// surplus says whether a sender should end because fewer are wanted.
+// surplus says whether a sender should end: fewer are wanted, or the relay is
+// stopped on all nodes.
 func (r *relay) surplus() bool {
 	if r.aside() {
 		return true
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.running > r.growth.target
+	return r.running > r.growth.target || r.stoppedNow()
 }
 
 // shrink halves the connections when the server asks to slow down.
@@ -156,67 +149,8 @@ func (r *relay) shrink() {
 // open says whether this node can hand mail to the relay now, or soon: it is not
 // held back, and its connections are not all other nodes'.
 func (r *relay) open() bool {
+	crowded := r.crowded()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return !r.heldNow() && (r.running > 0 || r.crowded.IsZero())
-}
-
-// held says whether the relay takes no mail at the moment.
-func (r *relay) held() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.heldNow()
-}
-
-// heldNow is held for those who have the lock.
-func (r *relay) heldNow() bool {
-	now := time.Now()
-	return now.Before(r.until) || now.Before(r.shared)
-}
-
-// hold keeps mail from this relay on all nodes, and says why.
-func (r *relay) hold(ctx context.Context, d time.Duration, reason string) {
-	r.mu.Lock()
-	r.shared = time.Now().Add(d)
-	r.mu.Unlock()
-	r.tell(ctx, "relay", r.Name, d, reason)
-}
-
-// rest keeps mail from this relay on this node, which cannot reach it. The others
-// may well do: they are told for whoever looks at the progress.
-func (r *relay) rest(ctx context.Context, d time.Duration, reason string) {
-	r.mu.Lock()
-	r.until = time.Now().Add(d)
-	r.proved, r.failing, r.told = false, true, true
-	r.mu.Unlock()
-	r.tell(ctx, "connection", r.Name, d, reason)
-}
-
-// reached ends what rest began.
-func (r *relay) reached(ctx context.Context) {
-	r.failures.Store(0)
-	r.mu.Lock()
-	told, first := r.told, !r.proved
-	r.proved, r.failing, r.told = true, false, false
-	r.until = time.Time{}
-	r.mu.Unlock()
-	if first {
-		r.nudge()
-	}
-	if told {
-		r.drop(ctx, "connection")
-	}
-}
-
-func (r *relay) tell(ctx context.Context, kind, name string, d time.Duration, reason string) {
-	h := store.Hold{Kind: kind, Name: name, Until: r.engine.Store.Now().Add(d), Reason: reason}
-	if err := r.engine.Store.PutHold(ctx, h); err != nil {
-		r.engine.Log.Warn("a hold could not be told to other nodes", kind, name, "error", err)
-	}
-}
-
-func (r *relay) drop(ctx context.Context, kind string) {
-	if err := r.engine.Store.DropHold(ctx, kind, r.Name); err != nil {
-		r.engine.Log.Warn("the end of a hold could not be told", kind, r.Name, "error", err)
-	}
+	return !r.heldNow() && (r.running > 0 || !crowded)
 }

@@ -187,3 +187,74 @@ func TestANodeWithoutAConnectionLeavesTheMailsToOthers(t *testing.T) {
 
 // giveBackAfter is how long a node keeps what it cannot send.
 const giveBackAfter = 2 * time.Second
+
+// TestAConnectionThatAnotherNodeTookIsGivenUp: a node that was frozen finds that its
+// places are taken, and leaves them.
+func TestAConnectionThatAnotherNodeTookIsGivenUp(t *testing.T) {
+	t.Parallel()
+	each(t, sink.Options{Delay: 2 * time.Millisecond}, func(o *delivery.Options) { o.Relays[0].Connections, o.Lease = 4, time.Second }, func(b *bundle) {
+		b.bulk(2500)
+		b.article("ferries")
+		b.start()
+		e := b.send()
+		b.until(e.ID, "under way", func(p progress) bool { return p.Counts.Sent > 100 })
+		later := b.store.Now().Add(time.Hour).UnixMilli()
+		if _, err := b.store.DB().ExecContext(b.t.Context(), "UPDATE slots SET holder = 'another node', until = $1 WHERE number < 3", later); err != nil {
+			b.t.Fatal(err)
+		}
+		b.eventually("one connection is left", func() bool { return b.wire.Open() <= 1 })
+		had := len(b.wire.Mails())
+		b.eventually("it goes on", func() bool { return len(b.wire.Mails()) > had+50 })
+		if open := b.wire.Open(); open != 1 {
+			b.t.Errorf("%d connections are open, and 3 of 4 are another node's", open)
+		}
+		for slot := range int64(3) {
+			if err := b.store.DropSlot(b.t.Context(), "main", "another node", slot); err != nil {
+				b.t.Fatal(err)
+			}
+		}
+		b.sent(e.ID)
+		b.once(2500)
+	})
+}
+
+// TestAStoppingNodeKeepsItsLeasesUntilTheServerHasAnswered, however slow that is: the
+// next node must not send the mails on the wire again.
+func TestAStoppingNodeKeepsItsLeasesUntilTheServerHasAnswered(t *testing.T) {
+	t.Parallel()
+	each(t, sink.Options{Faults: []sink.Fault{{At: sink.AfterDot, Do: sink.Slow, Wait: 4 * time.Second, Times: 4}}}, func(o *delivery.Options) {
+		o.Lease, o.Relays[0].Connections = 1500*time.Millisecond, 4
+	}, func(b *bundle) {
+		b.readers(12)
+		b.article("ferries")
+		other := *b
+		other.options.Store = storetest.Reopen(b.t, b.dsn, store.Options{})
+		b.start()
+		e := b.send()
+		b.eventually("four bodies are on the wire", func() bool { return b.wire.Struck(0) == 4 })
+		other.start()
+		b.stop()
+		p := other.sent(e.ID)
+		if p.Counts != (store.Counts{Total: 12, Sent: 12}) || len(b.doubted(e)) > 0 {
+			b.t.Errorf("counts %+v, %d were in doubt", p.Counts, len(b.doubted(e)))
+		}
+		b.once(12)
+		if _, peak := b.wire.Connections(); peak > 4 {
+			b.t.Errorf("%d connections at once, 4 are allowed", peak)
+		}
+	})
+}
+
+// TestALargeMailGoesOverTheRelayThatTakesIt.
+func TestALargeMailGoesOverTheRelayThatTakesIt(t *testing.T) {
+	t.Parallel()
+	b := setup(t, store.SQLite, sink.Options{})
+	b.options.Relays[0].MaxSize, b.options.Relays[0].PerHour = 1000, 10
+	second := b.another("second", 1, sink.Options{})
+	b.readers(30)
+	b.article("ferries")
+	b.start()
+	if p := b.sent(b.send().ID); p.Counts != (store.Counts{Total: 30, Sent: 30}) || len(second.Mails()) != 30 {
+		t.Errorf("counts %+v, %d over the relay that takes them", p.Counts, len(second.Mails()))
+	}
+}

@@ -99,7 +99,7 @@ func TestPauseResumeAndCancelTakeEffectWithinOneMailPerConnection(t *testing.T) 
 		}
 		atPause := len(b.wire.Mails())
 		p := b.until(e.ID, "at rest", func(p delivery.Progress) bool { return p.Counts.Sent == int64(len(b.wire.Mails())) })
-		if more := int(p.Counts.Sent) - atPause; more > 8 || p.Edition.State != digest.Paused {
+		if more := int(p.Counts.Sent) - atPause; more > 4 || p.Edition.State != digest.Paused {
 			b.t.Errorf("%d mails went out after the pause, over 4 connections; the edition is %s", more, p.Edition.State)
 		}
 		if err := b.engine.Resume(b.t.Context(), e.ID); err != nil {

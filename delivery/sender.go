@@ -20,6 +20,7 @@ type sender struct {
 	relay  *relay
 	engine *Engine
 	signer *mailer.Signer
+	slot   *slot // its place among the relay's connections; nil without a limit
 	conn   *mailer.Conn
 
 	mail   []byte // the current mail
@@ -35,9 +36,12 @@ type sender struct {
 // idleFor is how long an open connection waits for more work.
 const idleFor = 2 * time.Second
 
-func newSender(r *relay) *sender {
-	return &sender{relay: r, engine: r.engine, signer: r.signer.Clone()}
+func newSender(r *relay, slot *slot) *sender {
+	return &sender{relay: r, engine: r.engine, signer: r.signer.Clone(), slot: slot}
 }
+
+// surplus says whether no further mail is to be begun here.
+func (s *sender) surplus() bool { return s.relay.surplus() || !s.slot.valid() }
 
 // mail is a job with its bytes and envelope.
 type mail struct {
@@ -60,6 +64,11 @@ func (s *sender) run(ctx context.Context) {
 				return
 			}
 		}
+		if s.relay.stopped() {
+			s.hangUp(false) // an envelope on the wire is taken back by nothing else
+			s.giveBack(current)
+			return
+		}
 		if !current.opened && !s.open(ctx, current) {
 			return
 		}
@@ -70,38 +79,38 @@ func (s *sender) run(ctx context.Context) {
 // nextMail returns the next mail that may be sent now. It stores the last outcome
 // before it waits. It returns nil when the sender should end.
 func (s *sender) nextMail(ctx context.Context) *mail {
-	for ctx.Err() == nil && !s.relay.surplus() {
+	idle := time.Now().Add(idleFor)
+	for ctx.Err() == nil && !s.surplus() && time.Now().Before(idle) {
 		m, delay := s.tryMail(ctx)
 		if m != nil {
 			return m
 		}
 		s.flush()
+		if s.conn == nil && s.relay.held() {
+			return nil
+		}
 		if delay > 0 {
-			wait(ctx, min(max(delay, 5*time.Millisecond), time.Second))
+			idle = time.Now().Add(idleFor)
+			wait(ctx, min(max(delay, leastWait), time.Second))
 			continue
 		}
-		idle, cancel := context.WithTimeout(ctx, idleFor)
-		j, ok := s.engine.queue.take(idle)
-		cancel()
-		if !ok {
-			return nil
-		}
-		s.engine.queue.back(j)
-		if s.relay.held() {
-			return nil
-		}
+		s.engine.queue.await(ctx, time.Until(idle))
 	}
 	return nil
 }
+
+// leastWait is how often a connection looks whether it may go on that waits for a
+// limit or for other relays.
+const leastWait = 5 * time.Millisecond
 
 // tryMail returns the next mail if one is there and within the limits, or how long
 // these ask to wait. Mails that need no try are settled on the way.
 func (s *sender) tryMail(ctx context.Context) (*mail, time.Duration) {
 	for ctx.Err() == nil {
-		if !s.relay.mayTake() {
-			return nil, 5 * time.Millisecond
+		j, ok := s.engine.queue.try(s.relay.fits)
+		if !ok && s.engine.queue.length() > 0 {
+			return nil, leastWait // what waits is for other relays, as it looks now
 		}
-		j, ok := s.engine.queue.try()
 		if !ok {
 			return nil, 0
 		}
@@ -109,87 +118,21 @@ func (s *sender) tryMail(ctx context.Context) (*mail, time.Duration) {
 			s.engine.done(j.lease)
 			continue
 		}
-		if until := s.relay.restOf(domainOf(j.Address)); !until.IsZero() {
-			s.skip(j, digest.DeliveryDeferred, "its domain asks for a rest", s.engine.Store.Now().Add(time.Until(until)+rand.N(time.Minute)))
+		if until := s.relay.domains.restOf(domainOf(j.Address)); !until.IsZero() {
+			s.putOff(j, "its domain asks for a rest", time.Until(until)+rand.N(time.Minute))
 			continue
 		}
-		if d, err := s.relay.admit(ctx); d > 0 || err != nil {
+		if d, err := s.relay.rates.take(ctx); d > 0 || err != nil {
 			s.engine.queue.back(j)
 			s.relay.fullFor(d)
-			return nil, max(d, 5*time.Millisecond)
+			return nil, max(d, leastWait)
 		}
 		if m := s.compose(ctx, j); m != nil {
 			return m, 0
 		}
+		s.relay.rates.giveBack()
 	}
 	return nil, 0
-}
-
-// compose pours the mail of a job. It returns nil when that is settled without a
-// try, or impossible for now.
-func (s *sender) compose(ctx context.Context, j job) *mail {
-	l := j.lease.edition
-	address, err := subscriber.ParseAddress(j.Address)
-	if err != nil {
-		s.skip(j, digest.DeliverySkipped, "the address cannot be mailed: "+err.Error(), time.Time{})
-		return nil
-	}
-	mould, err := s.engine.mouldOf(ctx, l, j.Variant)
-	if err != nil {
-		s.engine.Log.Error("a frozen variant cannot be read", "edition", l.ID, "variant", j.Variant, "error", err)
-		s.skip(j, digest.DeliveryDeferred, "its variant cannot be read: "+err.Error(), s.engine.Store.Now().Add(firstWait))
-		return nil
-	}
-	s.values = s.engine.values(s.values[:0], mould, l.paths, l, j.Recipient, address)
-	body, err := s.signer.Pour(s.relay.begin(roomFor(s.spare, mould.Size()), s.values[messageIDValue]), mould.Mould, s.values)
-	if err != nil {
-		s.skip(j, digest.DeliveryDeferred, "the mail cannot be signed: "+err.Error(), s.engine.Store.Now().Add(firstWait))
-		return nil
-	}
-	if !s.relay.takes(len(body)) {
-		s.spare = body
-		s.tooLarge(j, len(body))
-		return nil
-	}
-	// The other buffer holds the mail that is on the wire: it is free only when this
-	// one takes its place.
-	s.mail, s.spare = body, s.mail
-	from := l.paths.ReturnPath(mailer.ID{Edition: l.ID, Subscriber: j.Subscriber})
-	return &mail{job: j, address: address, body: body, envelope: mailer.Envelope{From: from, To: address.ASCII(), Size: len(body), Poured: true}}
-}
-
-// beside is room for what a mail has besides its mould: values, signatures, and the
-// next envelope, which goes out behind it from the same buffer.
-const beside = 8 << 10
-
-// roomFor empties a buffer for a mail of a mould of some size. A buffer that grows
-// while it is poured into would be half garbage.
-func roomFor(buffer []byte, size int) []byte {
-	if cap(buffer) < size+beside {
-		return make([]byte, 0, size+2*beside)
-	}
-	return buffer[:0]
-}
-
-// takes says whether a mail of so many bytes is within the relay's limit.
-func (r *relay) takes(size int) bool { return r.MaxSize == 0 || int64(size) <= r.MaxSize }
-
-// tooLarge leaves a mail to a relay that takes larger ones, if there is one.
-func (s *sender) tooLarge(j job, size int) {
-	for _, r := range s.engine.relays {
-		if r.takes(size) {
-			s.skip(j, digest.DeliveryDeferred, "the mail is larger than the relay "+s.relay.Name+" takes", s.engine.Store.Now().Add(brokenWait))
-			return
-		}
-	}
-	s.skip(j, digest.DeliverySkipped, "the mail is larger than any relay takes", time.Time{})
-}
-
-// skip stores that a job gets no try.
-func (s *sender) skip(j job, state digest.DeliveryState, reason string, next time.Time) {
-	note := store.Note{Skip: &store.Skip{Chunk: j.lease.Chunk, Subscriber: j.Subscriber, State: state, Reason: reason, NextTry: next}}
-	s.record(note)
-	s.engine.done(j.lease)
 }
 
 // send carries one mail whose envelope is on the wire to its outcome, and returns
@@ -223,7 +166,7 @@ func (s *sender) send(ctx context.Context, m *mail) *mail {
 // following returns the mail whose envelope may go out behind the current body.
 func (s *sender) following(ctx context.Context) *mail {
 	full := s.relay.PerConnection > 0 && s.conn.Mails()+1 >= s.relay.PerConnection
-	if full || s.stopping.Err() != nil || s.relay.surplus() {
+	if full || s.stopping.Err() != nil || s.surplus() {
 		return nil
 	}
 	m, _ := s.tryMail(ctx)
@@ -234,9 +177,19 @@ func (s *sender) following(ctx context.Context) *mail {
 func (s *sender) settle(ctx context.Context, m *mail, intent store.Intent, reply mailer.Reply, err error) {
 	tried, class := s.engine.judge(m.job, intent, s.relay.Name, reply, err)
 	s.tried, s.of = &tried, m.job
-	s.engine.follow(ctx, s.relay, m.job, class, reply)
+	s.relay.share.add(time.Now())
+	broke := err != nil || !s.conn.Usable()
+	switch {
+	case class == mailer.Uncertain:
+		s.relay.doubt(ctx, tried.Reason)
+	case broke && s.conn.Mails() == 0:
+		s.relay.stumbled(ctx, cause(reply, err), reply.Code == 421)
+	default:
+		s.relay.heard(ctx)
+	}
+	s.relay.follow(ctx, domainOf(m.Address), class, reply)
 	full := s.relay.PerConnection > 0 && s.conn.Mails() >= s.relay.PerConnection
-	if err != nil || !s.conn.Usable() || full {
+	if broke || full {
 		s.hangUp(err == nil && full)
 	}
 }
@@ -251,7 +204,7 @@ func (s *sender) refused(ctx context.Context, m *mail, intent store.Intent) {
 	case why == "lost" || why == "stopped":
 		m.lease.lost.Store(true)
 	default:
-		s.skip(m.job, digest.DeliverySkipped, why, time.Time{})
+		s.skip(m.job, digest.DeliverySkipped, why)
 		return
 	}
 	s.engine.done(m.lease)

@@ -35,21 +35,41 @@ func (s *share) count(now time.Time) int64 {
 	return s.mails.Load()
 }
 
-// mayTake says whether this relay should take the next mail, given the weights:
-// one that has had more than its share lets the others go first, if they can.
-func (r *relay) mayTake() bool {
-	if len(r.engine.relays) == 1 || r.Weight == 0 {
+// fits says whether a mail is for this relay rather than for another one that is at
+// work: it takes mails of this size, has not refused this mail, the recipient's
+// domain does not rest on it, and it has not had more than its share.
+func (r *relay) fits(j *job) bool {
+	all := r.engine.relays
+	if len(all) == 1 {
 		return true
 	}
-	now := time.Now()
-	var weights, mails int64
-	for _, o := range r.engine.relays {
-		if o == r || o.Weight > 0 && o.willing(now) {
-			weights += int64(o.Weight)
-			mails += o.share.count(now)
-		}
+	if !r.takes(j.size) {
+		return false
 	}
-	return r.share.count(now)*weights <= (mails+shareSlack)*int64(r.Weight)
+	now, domain := time.Now(), domainOf(j.Address)
+	welcome, others := r.welcomes(j, domain), false
+	var weights, mails int64
+	for _, o := range all {
+		switch {
+		case o == r:
+		case o.aside() || !o.willing(now) || !o.takes(j.size) || !o.welcomes(j, domain):
+			continue
+		default:
+			others = true
+		}
+		weights += int64(o.Weight)
+		mails += o.share.count(now)
+	}
+	if !others || !welcome {
+		return !others
+	}
+	return r.Weight == 0 || r.share.count(now)*weights <= (mails+shareSlack)*int64(r.Weight)
+}
+
+// welcomes says whether a mail may be heard over this relay: it has not refused it,
+// and the domain does not rest on it.
+func (r *relay) welcomes(j *job, domain string) bool {
+	return j.RefusedBy != r.Name && r.domains.restOf(domain).IsZero()
 }
 
 // willing says whether the relay takes mail at the moment: it is not held back, its
@@ -57,7 +77,14 @@ func (r *relay) mayTake() bool {
 func (r *relay) willing(now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return !now.Before(r.until) && !now.Before(r.shared) && !r.failing && !now.Before(r.full)
+	return !r.heldNow() && !r.failing && !now.Before(r.full)
+}
+
+// fullFor keeps for the other relays that this one's limits have no room for now.
+func (r *relay) fullFor(d time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.full = time.Now().Add(d)
 }
 
 // otherWorks says whether a relay with a weight takes mail, so that one for

@@ -45,11 +45,11 @@ func (e *DialError) Unwrap() []error { return []error{e.Kind, e.Err} }
 
 // Temporary says whether the same dial may succeed later without a change of
 // settings: not with a certificate or password that was refused, nor where TLS or
-// AUTH is not offered.
+// AUTH is not offered, nor where the two sides agree on no TLS.
 func (e *DialError) Temporary() bool {
 	var network net.Error
 	switch {
-	case e.Kind == ErrCertificate:
+	case e.Kind == ErrCertificate || isAlert(e.Err):
 		return false
 	case e.Kind == ErrDial, e.Reply.Temporary():
 		return true
@@ -183,6 +183,13 @@ func tlsKind(err error) error {
 		return ErrCertificate
 	}
 	return ErrTLS
+}
+
+// isAlert says whether one side ended a handshake by an alert (RFC 8446, section 6):
+// crypto/tls makes a net.OpError of it, which looks as if the network had failed.
+func isAlert(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error")
 }
 
 // lhlo makes go-mail's EHLO an LHLO, which is all that LMTP wants changed before

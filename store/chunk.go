@@ -23,7 +23,8 @@ type Recipient struct {
 	Subscriber int64
 	Variant    int
 	Tries      int
-	FirstTry   time.Time // zero before the first
+	FirstTry   time.Time // when it was first tried or put off; zero before
+	RefusedBy  string    // the relay that refused the last try for what we are
 	Address    string
 	Name       string
 }
@@ -126,7 +127,7 @@ func (s *Store) Recipients(ctx context.Context, c Chunk, resend bool) ([]Recipie
 	err := s.readers.each(ctx, "chunk.people", args, func(rows *sql.Rows) error {
 		var r Recipient
 		var firstTry int64
-		err := rows.Scan(&r.Subscriber, &r.Variant, &r.Tries, &firstTry, &r.Address, &r.Name)
+		err := rows.Scan(&r.Subscriber, &r.Variant, &r.Tries, &firstTry, &r.RefusedBy, &r.Address, &r.Name)
 		r.FirstTry = timeOf(firstTry)
 		out = append(out, r)
 		return err

@@ -6,27 +6,51 @@ import (
 	"time"
 )
 
-// Hold keeps mail from a relay, or to a domain, for a while.
+// HoldKind says what is held back.
+type HoldKind string
+
+// The kinds of holds.
+const (
+	RelayHeld      HoldKind = "relay"      // all nodes leave a relay alone
+	ConnectionHeld HoldKind = "connection" // a node cannot reach a relay; the others try
+	DomainHeld     HoldKind = "domain"     // all nodes leave a domain's recipients alone on a relay
+)
+
+// Hold keeps mail from a relay, or from a domain's recipients on it, for a while.
 type Hold struct {
-	Kind   string // "relay" or "domain"
-	Name   string
+	Relay  string
+	Kind   HoldKind
+	Domain string // of DomainHeld
 	Until  time.Time
-	Step   int // how often in a row
 	Reason string
 }
 
-// PutHold makes a hold known to all nodes.
+// What names what is held, for people.
+func (h Hold) What() string {
+	switch h.Kind {
+	case DomainHeld:
+		return "domain " + h.Domain + " on relay " + h.Relay
+	case ConnectionHeld:
+		return "connection to relay " + h.Relay
+	}
+	return "relay " + h.Relay
+}
+
+// PutHold makes a hold known to all nodes, and forgets those that are over.
 func (s *Store) PutHold(ctx context.Context, h Hold) error {
 	return s.write(ctx, func(tx *runner) error {
-		_, err := tx.exec(ctx, "hold.put", h.Kind, h.Name, millis(h.Until), h.Step, h.Reason)
+		if _, err := tx.exec(ctx, "hold.prune", millis(s.Now())); err != nil {
+			return err
+		}
+		_, err := tx.exec(ctx, "hold.put", h.Relay, string(h.Kind), h.Domain, millis(h.Until), h.Reason)
 		return err
 	})
 }
 
 // DropHold ends a hold.
-func (s *Store) DropHold(ctx context.Context, kind, name string) error {
+func (s *Store) DropHold(ctx context.Context, h Hold) error {
 	return s.write(ctx, func(tx *runner) error {
-		_, err := tx.exec(ctx, "hold.drop", kind, name)
+		_, err := tx.exec(ctx, "hold.drop", h.Relay, string(h.Kind), h.Domain)
 		return err
 	})
 }
@@ -37,7 +61,7 @@ func (s *Store) Holds(ctx context.Context) ([]Hold, error) {
 	err := s.readers.each(ctx, "hold.list", []any{millis(s.Now())}, func(rows *sql.Rows) error {
 		var h Hold
 		var until int64
-		err := rows.Scan(&h.Kind, &h.Name, &until, &h.Step, &h.Reason)
+		err := rows.Scan(&h.Relay, &h.Kind, &h.Domain, &until, &h.Reason)
 		h.Until = timeOf(until)
 		out = append(out, h)
 		return err
@@ -111,13 +135,14 @@ func (s *Store) SlotsTaken(ctx context.Context, relay string) (int64, error) {
 	return n, err
 }
 
-// RenewSlots keeps a node's connections.
-func (s *Store) RenewSlots(ctx context.Context, node string, lease time.Duration) error {
-	return s.write(ctx, func(tx *runner) error {
-		now := s.Now()
-		_, err := tx.exec(ctx, "slot.renew", node, millis(now.Add(lease)), millis(now))
+// RenewSlots keeps a node's connections to a relay, also those whose lease has run
+// out, and returns those that no other node has taken meanwhile.
+func (s *Store) RenewSlots(ctx context.Context, relay, node string, lease time.Duration) (kept []int64, err error) {
+	err = s.write(ctx, func(tx *runner) (err error) {
+		kept, err = tx.numbers(ctx, "slot.renew", relay, node, millis(s.Now().Add(lease)))
 		return err
 	})
+	return kept, err
 }
 
 // DropSlot gives a connection back.

@@ -127,7 +127,7 @@ func (a *app) follow(ctx context.Context, e *delivery.Engine, id string) (last d
 		last = p
 		bar.set(p.Counts.Total-p.Counts.Open(), p.Counts.Total)
 		for _, hold := range p.Holds {
-			if text := hold.Kind + " " + hold.Name + " is held back: " + hold.Reason; !held[text] {
+			if text := hold.What() + " is held back: " + hold.Reason; !held[text] {
 				held[text] = true
 				a.warn("%s", text)
 			}

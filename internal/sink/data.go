@@ -30,7 +30,11 @@ func (s *session) data() error {
 		return nil
 	}
 	to := strings.Join(s.to, " ")
-	if f := s.server.strikes(AfterDot, to); f != nil {
+	if f := s.server.strikes(AfterDot, to); f != nil && f.Do == Slow {
+		if err := s.rest(f.Wait); err != nil {
+			return err
+		}
+	} else if f != nil {
 		if f.Took {
 			s.take(body, size)
 		}

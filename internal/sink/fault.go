@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Stage is where in the conversation a fault strikes.
@@ -32,17 +33,19 @@ const (
 	Say  Action = iota // Reply in place of the usual answer
 	Cut                // close the connection
 	Hang               // say nothing more
+	Slow               // do what is usual, after Wait
 )
 
 // Fault is a misbehaviour.
 type Fault struct {
 	At    Stage
 	Do    Action
-	Reply string // for Say, such as "451 4.7.1 try again later"; 421 closes too
-	Match string // only when the command line has this in it
-	After int    // let so many pass first
-	Times int    // then strike so often; 0 is for ever
-	Took  bool   // at AfterDot: the mail counts as taken all the same
+	Reply string        // for Say, such as "451 4.7.1 try again later"; 421 closes too
+	Match string        // only when the command line has this in it
+	After int           // let so many pass first
+	Times int           // then strike so often; 0 is for ever
+	Took  bool          // at AfterDot: the mail counts as taken all the same
+	Wait  time.Duration // for Slow
 }
 
 type faultState struct{ met atomic.Int64 }

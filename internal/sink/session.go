@@ -54,10 +54,27 @@ func (s *session) run(full bool) {
 
 // unless does what is usual at a stage, unless a fault strikes.
 func (s *session) unless(at Stage, line string, usual func() error) error {
-	if f := s.server.strikes(at, line); f != nil {
-		return s.strike(f)
+	f := s.server.strikes(at, line)
+	if f == nil {
+		return usual()
 	}
-	return usual()
+	if f.Do == Slow {
+		if err := s.rest(f.Wait); err != nil {
+			return err
+		}
+		return usual()
+	}
+	return s.strike(f)
+}
+
+// rest lets time pass, while the server runs.
+func (s *session) rest(d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-s.server.done:
+		return errEnd
+	}
 }
 
 func (s *session) strike(f *Fault) error {
@@ -91,10 +108,8 @@ func (s *session) flush() error {
 		return nil
 	}
 	if d := s.server.opts.Delay; d > 0 {
-		select {
-		case <-time.After(d):
-		case <-s.server.done:
-			return errEnd
+		if err := s.rest(d); err != nil {
+			return err
 		}
 	}
 	_, err := s.conn.Write(s.out)

@@ -1,15 +1,19 @@
 -- name: hold.put
--- Holds a relay or a domain back. Index: primary key.
-INSERT INTO holds (kind, name, until, step, reason) VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (kind, name) DO UPDATE SET until = excluded.until, step = excluded.step, reason = excluded.reason;
+-- Holds a relay back, or a domain on it. Index: primary key.
+INSERT INTO holds (relay, kind, domain, until, reason) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (relay, kind, domain) DO UPDATE SET until = excluded.until, reason = excluded.reason;
 
 -- name: hold.list
 -- Index: primary key.
-SELECT kind, name, until, step, reason FROM holds WHERE until > $1 ORDER BY kind, name;
+SELECT relay, kind, domain, until, reason FROM holds WHERE until > $1 ORDER BY relay, kind DESC, domain;
 
 -- name: hold.drop
 -- Index: primary key.
-DELETE FROM holds WHERE kind = $1 AND name = $2;
+DELETE FROM holds WHERE relay = $1 AND kind = $2 AND domain = $3;
+
+-- name: hold.prune
+-- What is over. Index: primary key.
+DELETE FROM holds WHERE until <= $1;
 
 -- name: quota.get
 -- Index: primary key.
@@ -49,8 +53,8 @@ FOR UPDATE SKIP LOCKED -- postgres only
 UPDATE slots SET holder = $3, until = $4 WHERE relay = $1 AND number = $2;
 
 -- name: slot.renew
--- Keeps all slots of a node. Index: primary key.
-UPDATE slots SET until = $2 WHERE holder = $1 AND until >= $3;
+-- Keeps the slots of a node that no other one has taken. Index: primary key.
+UPDATE slots SET until = $3 WHERE relay = $1 AND holder = $2 RETURNING number;
 
 -- name: slot.drop
 -- Index: primary key.
