@@ -1,6 +1,12 @@
 package store
 
-import "context"
+import (
+	"context"
+	"time"
+)
+
+// SetPatience is how long a recorder waits for a commit.
+func (r *Recorder) SetPatience(d time.Duration) { r.most = d }
 
 // QueryTexts shows tests the named queries of an engine.
 func QueryTexts(engine Engine) map[string]string { return queryTexts(engine) }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"runtime"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -80,6 +81,28 @@ func setSession(conf *pgx.ConnConfig, durability Durability) {
 	if conf.ConnectTimeout == 0 {
 		conf.ConnectTimeout = 10 * time.Second
 	}
+	conf.DialFunc = dialPostgres(conf.ConnectTimeout)
+}
+
+// silentFor is how long a server may be silent to what the network has brought it. A
+// machine that vanishes sends no word; by default the system waits a quarter of an
+// hour for one.
+const silentFor = 30 * time.Second
+
+func dialPostgres(timeout time.Duration) pgconn.DialFunc {
+	dialer := net.Dialer{
+		Timeout:         timeout,
+		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: silentFor / 3, Interval: silentFor / 3, Count: 3},
+		Control: func(network, _ string, conn syscall.RawConn) error {
+			if !strings.HasPrefix(network, "tcp") {
+				return nil
+			}
+			var failed error
+			err := conn.Control(func(fd uintptr) { failed = giveUp(fd, int(silentFor.Milliseconds())) })
+			return errors.Join(err, failed)
+		},
+	}
+	return dialer.DialContext
 }
 
 // parseReason is pgx's reason without the connection string that it repeats.

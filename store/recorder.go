@@ -56,6 +56,7 @@ type Recorder struct {
 	notes chan pending
 	work  sync.WaitGroup
 	end   chan struct{}
+	most  time.Duration // for a commit
 
 	mu     sync.Mutex
 	counts chunkCounts // outcomes that the chunks' counters do not have yet
@@ -74,6 +75,10 @@ type answer struct {
 // maxGroup bounds one commit.
 const maxGroup = 512
 
+// commitFor bounds how long a commit is waited for. A server that vanishes without a
+// word would else keep all connections waiting until the network gives it up.
+const commitFor = 45 * time.Second
+
 // countEvery is how often counters are brought up to date: often enough for an
 // editor who watches, seldom enough to cost nothing. Whoever gives a chunk back
 // counts it exactly.
@@ -81,7 +86,7 @@ const countEvery = 250 * time.Millisecond
 
 // NewRecorder starts a recorder. It is used by any number of connections.
 func (s *Store) NewRecorder() *Recorder {
-	r := &Recorder{store: s, notes: make(chan pending, maxGroup), end: make(chan struct{}), counts: chunkCounts{}}
+	r := &Recorder{store: s, notes: make(chan pending, maxGroup), end: make(chan struct{}), most: commitFor, counts: chunkCounts{}}
 	writers := 1
 	if s.engine == Postgres {
 		writers = maxRecorders
@@ -121,7 +126,8 @@ func (r *Recorder) count() {
 	if len(r.counts) == 0 {
 		return
 	}
-	ctx := context.Background()
+	ctx, cancel := context.WithTimeout(context.Background(), r.most)
+	defer cancel()
 	if err := r.store.write(ctx, func(tx *runner) error { return r.counts.add(ctx, tx) }); err == nil {
 		clear(r.counts)
 	}
@@ -168,12 +174,14 @@ func (r *Recorder) run() {
 			}
 			break
 		}
-		r.commit(context.Background(), group)
+		r.commit(group)
 	}
 }
 
 // commit stores a group. When the store fails all of it, each caller hears so.
-func (r *Recorder) commit(ctx context.Context, group []pending) {
+func (r *Recorder) commit(group []pending) {
+	ctx, cancel := context.WithTimeout(context.Background(), r.most)
+	defer cancel()
 	counts := chunkCounts{}
 	granted, err := r.store.record(ctx, group, counts)
 	if err == nil && len(counts) > 0 {
