@@ -51,8 +51,8 @@ func refusal(r Reply) Class {
 		return Suppress
 	case r.Enhanced == "5.1.7" || r.Enhanced == "5.1.8":
 		return OurFault // our own address is what they do not like
-	case r.Enhanced == "5.3.4" || r.Enhanced == "5.2.3":
-		return OurFault // too large
+	case r.Enhanced == "5.3.4":
+		return OurFault // too large for the server
 	case r.Enhanced == "5.6.7":
 		return Soft // an address in Unicode, which somebody on the way cannot take
 	case subject == "5.7" || subject == "5.5" || subject == "5.6":

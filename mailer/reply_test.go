@@ -77,7 +77,7 @@ func TestClassesOfReplies(t *testing.T) {
 		{StageRcpt, "500 5.3.0 error", Soft},
 		{StageRcpt, "550 5.2.1 disabled", Soft},
 		{StageRcpt, "552 5.2.2 full", Soft},
-		{StageFinal, "552 5.2.3 too large", OurFault},
+		{StageFinal, "552 5.2.3 too large", Soft},
 		{StageFinal, "552 5.3.4 too large", OurFault},
 		{StageRcpt, "550 5.4.1 access denied", Soft},
 		{StageRcpt, "503 5.5.1 sequence", OurFault},
