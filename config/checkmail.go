@@ -187,6 +187,9 @@ func (c *checker) bounces() {
 			c.listen(key, address)
 		}
 	}
+	for i, address := range b.Addresses {
+		c.mailbox(fmt.Sprintf("bounces.addresses[%d]", i), address)
+	}
 	if m := b.Mailbox; m != nil {
 		c.required("bounces.mailbox.host", m.Host, "the server's name")
 		c.between("bounces.mailbox.port", m.Port, 1, math.MaxUint16)

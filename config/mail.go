@@ -90,6 +90,8 @@ type Bounces struct {
 	SMTP string `yaml:"smtp"`
 	// Address and port to listen on for LMTP; empty for none.
 	LMTP string `yaml:"lmtp"`
+	// Further addresses that the listeners take mail for, such as one that a feedback loop was told. Those of `abuse` and `postmaster` at the domains of return paths are taken anyway.
+	Addresses []string `yaml:"addresses"`
 	// Mailbox that is polled.
 	Mailbox *Mailbox `yaml:"mailbox"`
 	// Mail services that report by HTTP.

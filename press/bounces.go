@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 
 	"github.com/tidings-press/tidings/bounce"
 	"github.com/tidings-press/tidings/delivery"
@@ -28,7 +29,21 @@ func (p *Press) desk(ctx context.Context) (*bounce.Desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	return bounce.New(bounce.Options{Paths: paths, Recorder: bounce.Book{Store: p.Store, Soft: func() store.SoftRule { return softRule(p.Config.Delivery) }}, Log: p.Log, Now: p.Store.Now}), nil
+	book := bounce.Book{Store: p.Store, Soft: func() store.SoftRule { return softRule(p.Config.Delivery) }}
+	return bounce.New(bounce.Options{Paths: paths, Recorder: book, Log: p.Log, Now: p.Store.Now, Addresses: p.bounceAddresses()}), nil
+}
+
+// bounceAddresses are those that the listeners take besides return paths: the
+// configured ones, and the two that each domain must have (RFC 2142), of every
+// digest's sender.
+func (p *Press) bounceAddresses() []string {
+	all := slices.Clone(p.Config.Bounces.Addresses)
+	for _, d := range p.Config.Digests {
+		if _, sender, err := subscriber.ParseMailbox(d.Sender); err == nil && p.Config.Mail.ReturnPathDomain == "" {
+			all = append(all, "abuse@"+sender.Domain(), "postmaster@"+sender.Domain())
+		}
+	}
+	return all
 }
 
 // bounceDomain is where return paths lead to.
