@@ -21,8 +21,18 @@ func (s *Store) Deliveries(ctx context.Context, e Edition, states []digest.Deliv
 	for i, state := range states {
 		words[i] = string(state)
 	}
+	return s.deliveries(ctx, e, "delivery.list", e.Seq, after, jsonList(words), limit)
+}
+
+// Doubted returns an edition's deliveries that are in doubt or were once, whatever
+// became of them since: their readers may have two mails.
+func (s *Store) Doubted(ctx context.Context, e Edition, after int64, limit int) ([]Delivered, error) {
+	return s.deliveries(ctx, e, "delivery.doubted", e.Seq, after, limit)
+}
+
+func (s *Store) deliveries(ctx context.Context, e Edition, query string, args ...any) ([]Delivered, error) {
 	var out []Delivered
-	err := s.readers.each(ctx, "delivery.list", []any{e.Seq, after, jsonList(words), limit}, func(rows *sql.Rows) error {
+	err := s.readers.each(ctx, query, args, func(rows *sql.Rows) error {
 		var d Delivered
 		var at, next int64
 		err := rows.Scan(&d.Subscriber, &d.State, &d.Reason, &d.Tries, &d.Code, &d.Reply, &d.Relay, &at, &next, &d.Address)

@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
+	"math"
+	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,6 +20,7 @@ import (
 func newDigestStatus(a *app) *cobra.Command {
 	var name string
 	var limit int
+	var all bool
 	c := &cobra.Command{
 		Use:     "status [EDITION]",
 		Short:   "Show the last editions with their counts, or one in full",
@@ -24,7 +28,7 @@ func newDigestStatus(a *app) *cobra.Command {
 		Args:    cobra.MaximumNArgs(1),
 		RunE: a.withEngine(func(ctx context.Context, p *press.Press, e *delivery.Engine, args []string) error {
 			if len(args) > 0 {
-				return a.printEdition(ctx, p, e, args[0])
+				return a.printEdition(ctx, p, e, args[0], all)
 			}
 			editions, err := p.Store.Editions(ctx, name, limit)
 			if err != nil {
@@ -47,6 +51,7 @@ func newDigestStatus(a *app) *cobra.Command {
 	}
 	c.Flags().StringVar(&name, "digest", "", "only of this digest")
 	c.Flags().IntVar(&limit, "limit", 10, "how many")
+	c.Flags().BoolVar(&all, "all", false, "of one edition, list every mail that was refused, put off or left in doubt")
 	return c
 }
 
@@ -68,10 +73,10 @@ func printStatus(w io.Writer, list []shownProgress, ticks []store.Tick) {
 // troubles are the deliveries that an edition is shown with one by one.
 var troubles = []digest.DeliveryState{digest.DeliveryRefused, digest.DeliveryUncertain, digest.DeliveryDeferred}
 
-// maxTroubles is how many of them are shown.
-const maxTroubles = 100
+// shownTroubles is how many of them are shown unless all are asked for.
+const shownTroubles = 100
 
-func (a *app) printEdition(ctx context.Context, p *press.Press, e *delivery.Engine, id string) error {
+func (a *app) printEdition(ctx context.Context, p *press.Press, e *delivery.Engine, id string, all bool) error {
 	edition, err := p.FindEdition(ctx, id)
 	if err != nil {
 		return err
@@ -83,26 +88,85 @@ func (a *app) printEdition(ctx context.Context, p *press.Press, e *delivery.Engi
 	if err := a.printProgress(progress); err != nil || a.json {
 		return err
 	}
-	return a.printDeliveries(ctx, p, edition, troubles)
+	most := shownTroubles
+	if all {
+		most = math.MaxInt
+	}
+	shown, err := a.printDeliveries(most, func(after int64, limit int) ([]store.Delivered, error) {
+		return p.Store.Deliveries(ctx, edition, troubles, after, limit)
+	})
+	if rest := int(progress.Counts.Refused+progress.Counts.Uncertain+progress.Counts.Deferred) - shown; err == nil && rest > 0 && shown == most {
+		_, err = fmt.Fprintf(a.stdout, "and %d more; --all lists them\n", rest)
+	}
+	return err
 }
 
-func (a *app) printDeliveries(ctx context.Context, p *press.Press, edition store.Edition, states []digest.DeliveryState) error {
-	found, err := p.Store.Deliveries(ctx, edition, states, 0, maxTroubles)
-	if err != nil {
-		return err
-	}
-	return a.print(found, func(w io.Writer) {
-		for _, d := range found {
-			fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\n", d.Address, d.State, d.Code, d.Reply, d.Reason, d.At.Format(time.RFC3339))
+// printDeliveries prints up to so many deliveries of a list as they are read, since
+// there may be many, and says how many there were. As JSON each is a line.
+func (a *app) printDeliveries(most int, next func(after int64, limit int) ([]store.Delivered, error)) (shown int, err error) {
+	const page = 500
+	for after := int64(0); shown < most; {
+		found, err := next(after, min(page, most-shown))
+		if err != nil || len(found) == 0 {
+			return shown, err
 		}
-	})
+		if err := a.printPage(found); err != nil {
+			return shown, err
+		}
+		shown, after = shown+len(found), found[len(found)-1].Subscriber
+	}
+	return shown, nil
+}
+
+func (a *app) printPage(found []store.Delivered) error {
+	if a.json {
+		encoder := json.NewEncoder(a.stdout)
+		encoder.SetEscapeHTML(false)
+		for _, d := range found {
+			if err := encoder.Encode(showDelivery(d)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	w := tabwriter.NewWriter(a.stdout, 0, 8, 2, ' ', 0)
+	for _, d := range found {
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\n", d.Address, d.State, d.Code, d.Reply, d.Reason, d.At.Format(time.RFC3339))
+	}
+	return w.Flush()
+}
+
+// shownDelivery is a delivery as the commands show it.
+type shownDelivery struct {
+	Edition    string     `json:"edition"`
+	Subscriber int64      `json:"subscriber"`
+	Address    string     `json:"address"`
+	State      string     `json:"state"`
+	Tries      int        `json:"tries"`
+	Code       int        `json:"code,omitempty"`
+	Reply      string     `json:"reply,omitempty"`
+	Reason     string     `json:"reason,omitempty"`
+	Relay      string     `json:"relay,omitempty"`
+	At         time.Time  `json:"at"`
+	NextTry    *time.Time `json:"next_try,omitempty"`
+}
+
+func showDelivery(d store.Delivered) shownDelivery {
+	out := shownDelivery{
+		Edition: d.Edition, Subscriber: d.Subscriber, Address: d.Address, State: string(d.State), Tries: d.Tries,
+		Code: d.Code, Reply: d.Reply, Reason: d.Reason, Relay: d.Relay, At: d.At,
+	}
+	if !d.NextTry.IsZero() {
+		out.NextTry = &d.NextTry
+	}
+	return out
 }
 
 func newUncertain(a *app) *cobra.Command {
 	return group("uncertain", "List the mails in doubt after a crash, and send or drop them",
 		&cobra.Command{
 			Use:     "list EDITION",
-			Short:   "List the mails of an edition that are in doubt",
+			Short:   "List the mails of an edition that are in doubt or were, and what became of them",
 			Example: "  tidings digest uncertain list 0b6cc0e4-6ad3-4d0a-9c35-5a52a9cf3d0f",
 			Args:    exactly("EDITION"),
 			RunE: a.withEngine(func(ctx context.Context, p *press.Press, _ *delivery.Engine, args []string) error {
@@ -110,7 +174,10 @@ func newUncertain(a *app) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return a.printDeliveries(ctx, p, edition, []digest.DeliveryState{digest.DeliveryUncertain})
+				_, err = a.printDeliveries(math.MaxInt, func(after int64, limit int) ([]store.Delivered, error) {
+					return p.Store.Doubted(ctx, edition, after, limit)
+				})
+				return err
 			}),
 		},
 		newDecision(a, "resend", "Send the mails in doubt again, with the same Message-ID", true),

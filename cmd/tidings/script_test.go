@@ -17,6 +17,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/tidings-press/tidings/inbox"
+	"github.com/tidings-press/tidings/internal/sink"
 	"github.com/tidings-press/tidings/store"
 	"github.com/tidings-press/tidings/store/storetest"
 )
@@ -24,7 +25,11 @@ import (
 // patience is how long a script waits for what happens in another process.
 const patience = 2 * time.Minute
 
-type inboxKey struct{}
+type (
+	inboxKey  struct{}
+	sinkKey   struct{}
+	sinkValue struct{ server *sink.Server } // once there is one
+)
 
 // corpusFolder is beside the project where there is one.
 func corpusFolder() string {
@@ -47,6 +52,7 @@ func setupScript(env *testscript.Env, engine store.Engine) error {
 	env.Defer(func() { _ = mails.Close() })
 	env.Defer(func() { endLeftovers(env.WorkDir) })
 	env.Values[inboxKey{}] = mails
+	env.Values[sinkKey{}] = new(sinkValue)
 	_, port, err := net.SplitHostPort(listener)
 	if err != nil {
 		return err
@@ -123,6 +129,8 @@ var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 	"fetch":  fetch,
 	"gone":   waitForEnd,
 
+	"misbehave": misbehave,
+
 	"eachonce":   eachOnce,
 	"parsefeeds": parseFeeds,
 }
@@ -144,6 +152,32 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if code != args[0] {
 		ts.Fatalf("exit code %s, want %s", code, args[0])
 	}
+}
+
+// misbehave puts a mail server in the place of the script's own that has a fault so many
+// times and counts, and checks what it has counted: misbehave TIMES FAULT, then
+// misbehave has MAILS READERS
+func misbehave(ts *testscript.TestScript, _ bool, args []string) {
+	if args[0] == "has" {
+		tally := &ts.Value(sinkKey{}).(*sinkValue).server.Tally
+		if got := fmt.Sprint(tally.Mails(), " ", tally.Distinct()); got != args[1]+" "+args[2] {
+			ts.Fatalf("it has taken %s mails and has them for so many readers, want %s %s", got, args[1], args[2])
+		}
+		return
+	}
+	times, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	fault, err := sink.ParseFault(args[1])
+	ts.Check(err)
+	fault.Times, fault.Took = times, true
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	server := sink.Start(listener, sink.Options{Faults: []sink.Fault{fault}})
+	ts.Defer(func() { _ = server.Close() })
+	ts.Value(sinkKey{}).(*sinkValue).server = server
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	ts.Check(err)
+	ts.Setenv("SMTP_PORT", port)
 }
 
 // waitForMails waits until the mail server has so many mails: mails COUNT

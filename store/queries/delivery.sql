@@ -72,6 +72,12 @@ SELECT d.subscriber, d.state, d.reason, d.tries, d.code, d.reply, d.relay, d.at,
 FROM deliveries d LEFT JOIN subscribers s ON s.id = d.subscriber
 WHERE d.edition = $1 AND d.subscriber > $2 AND d.state IN strings($3) ORDER BY d.subscriber LIMIT $4;
 
+-- name: delivery.doubted
+-- Deliveries of an edition that are or were in doubt, after a subscriber. Index: primary key.
+SELECT d.subscriber, d.state, d.reason, d.tries, d.code, d.reply, d.relay, d.at, d.next_try, coalesce(s.address, '')
+FROM deliveries d LEFT JOIN subscribers s ON s.id = d.subscriber
+WHERE d.edition = $1 AND d.subscriber > $2 AND d.reason LIKE 'in doubt%' ORDER BY d.subscriber LIMIT $3;
+
 -- name: delivery.decide
 -- An editor's word on the mails in doubt: send them again, or leave them be. Index: primary key.
 UPDATE deliveries SET state = $2, reason = CASE WHEN $3 = '' THEN reason ELSE $3 END, at = $4, next_try = 0 WHERE edition = $1 AND state = 'uncertain';

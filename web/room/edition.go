@@ -19,7 +19,7 @@ type editionPage struct {
 	Articles []article.Article
 	Refused  []store.Delivered
 	Deferred []store.Delivered
-	InDoubt  []store.Delivered
+	InDoubt  []store.Delivered            // or were so, and may have come twice
 	Back     map[store.FeedbackKind]int64 // what came back since
 }
 
@@ -71,10 +71,13 @@ func (room *Room) fill(ctx context.Context, body *editionPage) (err error) {
 	for _, part := range []struct {
 		state digest.DeliveryState
 		into  *[]store.Delivered
-	}{{digest.DeliveryRefused, &body.Refused}, {digest.DeliveryDeferred, &body.Deferred}, {digest.DeliveryUncertain, &body.InDoubt}} {
+	}{{digest.DeliveryRefused, &body.Refused}, {digest.DeliveryDeferred, &body.Deferred}} {
 		if *part.into, err = room.store.Deliveries(ctx, e, []digest.DeliveryState{part.state}, 0, listed); err != nil {
 			return err
 		}
+	}
+	if body.InDoubt, err = room.store.Doubted(ctx, e, 0, listed); err != nil {
+		return err
 	}
 	if body.Articles, err = room.store.ArticlesByID(ctx, e.Articles); err != nil {
 		return err
