@@ -11,11 +11,13 @@ import "time"
 type Status string
 
 // The states of an article. A removed article keeps its row, so that its page
-// can answer 410 and its feeds can carry a tombstone (RFC 6721).
+// can answer 410 and its feeds can carry a tombstone (RFC 6721). One that was taken
+// away before readers could see it is withdrawn: nothing tells that it was there.
 const (
 	Draft     Status = "draft"
 	Published Status = "published"
 	Removed   Status = "removed"
+	Withdrawn Status = "withdrawn"
 )
 
 // Article is one stored piece.
@@ -43,7 +45,7 @@ type Article struct {
 	Published time.Time // as the author dates it; UTC, milliseconds
 	Updated   time.Time // last change of content; never before Published's first value
 	Ingested  time.Time // when this store first saw it
-	Removed   time.Time // when it was removed; zero unless Status is Removed
+	Removed   time.Time // when it was removed or withdrawn; zero unless it is
 	Status    Status
 
 	Hash string // of everything above that an import sets; equal hashes need no update

@@ -74,7 +74,7 @@ func contents(articles []article.Article) (summary, body string) {
 	var list strings.Builder
 	for i := range articles {
 		a := &articles[i]
-		if a.Status == article.Removed {
+		if a.Status != article.Published {
 			continue
 		}
 		titles = append(titles, a.Title)

@@ -26,7 +26,7 @@ type Change struct {
 	Outcome ChangeKind
 	ID      string // kept for ever from the first import on
 	Slug    string // as given out; it has a number when another article has the one asked for
-	Removed bool   // the article is removed and stays so
+	Removed bool   // the article is removed or withdrawn and stays so
 }
 
 // errUnchanged rolls a transaction back that found nothing to do.
@@ -35,8 +35,8 @@ var errUnchanged = errors.New("nothing changed")
 // PutArticle keeps an article as its import gives it. An article from the same
 // Source is updated in place when its Hash differs and keeps its id, its first
 // ingestion and, as long as the import asks for the same one, its slug; a new
-// slug leaves a redirect. A removed article stays removed when its content is
-// the same, and comes back when it is not.
+// slug leaves a redirect. An article that was removed or withdrawn stays so when its
+// content is the same, and comes back when it is not.
 //
 // Redirects without a To lead to the article. Media that are there are kept.
 func (s *Store) PutArticle(ctx context.Context, a *article.Article, redirects []article.Redirect, media []article.Medium) (Change, error) {
@@ -94,7 +94,7 @@ func (r *runner) known(ctx context.Context, source string) (known, bool, error) 
 }
 
 func (k known) change(outcome ChangeKind) Change {
-	return Change{Outcome: outcome, ID: k.id, Slug: k.slug, Removed: k.status == article.Removed}
+	return Change{Outcome: outcome, ID: k.id, Slug: k.slug, Removed: away(k.status)}
 }
 
 // unchanged says without writing whether there is nothing to put: the usual case
@@ -186,7 +186,7 @@ func (s *Store) rowOf(a *article.Article, old known, found bool, revision int64)
 		if row.id = a.ID; row.id == "" {
 			row.id = uuid.NewString()
 		}
-	case old.status == article.Draft:
+	case unseen(old.status):
 		row.offer = now
 	}
 	if found && row.updated <= old.updated {
@@ -235,7 +235,7 @@ func (s *Store) updateArticle(ctx context.Context, tx *runner, a *article.Articl
 		jsonText(a.Authors, a.Authors == nil), jsonText(a.Tags, a.Tags == nil), jsonText(a.Image, a.Image == nil),
 		jsonText(a.Enclosure, a.Enclosure == nil), jsonText(a.Origin, a.Origin == nil), row.published, row.updated, 0,
 		string(row.status), a.Hash, row.offer, row.appears, row.revision)
-	if err != nil || old.status == article.Draft && row.status == article.Draft { // no feed had it
+	if err != nil || unseen(old.status) && row.status == article.Draft { // no feed had it
 		return err
 	}
 	return s.depart(ctx, tx)

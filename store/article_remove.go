@@ -2,42 +2,94 @@ package store
 
 import (
 	"context"
+	"errors"
 
 	"github.com/tidings-press/tidings/article"
 )
 
 // RemoveArticle takes an article away from readers. Its row stays, so that its
-// page can say that it is gone (410) and feeds can carry a tombstone. Removing it
-// again changes nothing.
+// page can say that it is gone (410) and feeds can carry a tombstone. One that
+// readers could not see yet, a draft or one with a date to come, is withdrawn
+// instead: a tombstone would tell of it. Removing it again changes nothing.
 func (s *Store) RemoveArticle(ctx context.Context, id string) error {
-	return s.setArticleStatus(ctx, id, article.Removed)
-}
-
-// RestoreArticle brings a removed article back to where it was.
-func (s *Store) RestoreArticle(ctx context.Context, id string) error {
-	return s.setArticleStatus(ctx, id, article.Published)
-}
-
-func (s *Store) setArticleStatus(ctx context.Context, id string, status article.Status) error {
-	old, err := s.Article(ctx, id)
-	if err != nil || old.Status == status {
-		return err
-	}
-	return s.write(ctx, func(tx *runner) error {
-		var revision, seq, removed int64
-		if status == article.Removed {
-			removed = millis(s.Now())
+	return s.setStanding(ctx, id, func(old standing, now int64) (standing, bool) {
+		next := old
+		switch {
+		case old.status == article.Published && old.appears <= now:
+			next.status = article.Removed
+		case old.status == article.Published || old.status == article.Draft:
+			next.status, next.former = article.Withdrawn, old.status
 		}
+		return next, next != old
+	})
+}
+
+// RestoreArticle brings an article back that was removed or withdrawn, as what it
+// was before.
+func (s *Store) RestoreArticle(ctx context.Context, id string) error {
+	return s.setStanding(ctx, id, func(old standing, now int64) (standing, bool) {
+		next := old
+		switch {
+		case old.status == article.Removed:
+			next.status = article.Published
+		case old.status == article.Withdrawn && old.former == article.Published:
+			// Its date may have passed meanwhile: it must not slip into pages of the
+			// archives that readers have walked.
+			next.status, next.offered, next.appears = article.Published, now, max(now, old.published)
+		case old.status == article.Withdrawn:
+			next.status = article.Draft
+		}
+		return next, next != old
+	})
+}
+
+// standing is where an article stands between its author and its readers.
+type standing struct {
+	status, former              article.Status
+	published, offered, appears int64
+}
+
+// setStanding takes the revision first, as putArticle does: what is read after it
+// cannot change before the commit.
+func (s *Store) setStanding(ctx context.Context, id string, change func(old standing, now int64) (standing, bool)) error {
+	err := s.write(ctx, func(tx *runner) error {
+		var revision, seq, removed int64
+		var old standing
 		if _, err := tx.one(ctx, "revision.raise", nil, &revision); err != nil {
 			return err
 		}
-		found, err := tx.one(ctx, "article.setStatus", []any{id, string(status), removed, revision}, &seq)
-		if err != nil || !found {
+		found, err := tx.one(ctx, "article.standing", []any{id}, &seq, &old.status, &old.former, &old.published, &old.offered, &old.appears)
+		if err != nil {
 			return err
 		}
-		if _, err = tx.exec(ctx, "article.setLabelStatus", seq, string(status)); err != nil {
-			return err
+		if !found {
+			return notFound("article", id)
+		}
+		now := millis(s.Now())
+		next, changed := change(old, now)
+		if !changed {
+			return errUnchanged
+		}
+		if away(next.status) {
+			removed = now
+		}
+		_, err = tx.exec(ctx, "article.setStanding", seq, string(next.status), string(next.former), removed, next.offered, next.appears, revision)
+		if err == nil {
+			_, err = tx.exec(ctx, "article.setLabelStanding", seq, string(next.status), next.appears)
+		}
+		if err != nil || next.status != article.Removed && old.status != article.Removed {
+			return err // no feed had it
 		}
 		return s.depart(ctx, tx) // a restored one takes its tombstone from the feeds
 	})
+	if errors.Is(err, errUnchanged) {
+		return nil
+	}
+	return err
 }
+
+// away says whether an article was taken away, from readers or before they came.
+func away(s article.Status) bool { return s == article.Removed || s == article.Withdrawn }
+
+// unseen says whether readers never saw an article of this status.
+func unseen(s article.Status) bool { return s == article.Draft || s == article.Withdrawn }

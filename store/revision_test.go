@@ -61,6 +61,8 @@ func TestDeparturesAreToldOfWhatAFeedMayHaveHad(t *testing.T) {
 				{"a restore", func() { check(s.RestoreArticle(t.Context(), id)) }, true},
 				{"back to draft", func() { put(t, s, piece("a", draft)) }, true},
 				{"an edit of a draft", func() { put(t, s, piece("a", draft, title("Third"))) }, false},
+				{"a removal of a draft", func() { check(s.RemoveArticle(t.Context(), id)) }, false},
+				{"its restore", func() { check(s.RestoreArticle(t.Context(), id)) }, false},
 				{"a draft published", func() { put(t, s, piece("a")) }, true}, // with a date of its own, which may be old
 			}
 			for _, step := range steps {

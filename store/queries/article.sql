@@ -38,14 +38,17 @@ UPDATE articles SET slug = $2, wanted = $3, url = $4, title = $5, summary = $6, 
     removed = $16, status = $17, hash = $18, offered = $19, appears = $20, revision = $21
 WHERE seq = $1;
 
--- name: article.setStatus
--- Removes or restores. Index: articles_id.
-UPDATE articles SET status = $2, removed = $3, revision = $4 WHERE id = $1 AND status <> $2
-RETURNING seq;
+-- name: article.standing
+-- Where an article stands between its author and its readers. Index: articles_id.
+SELECT seq, status, former, published, offered, appears FROM articles WHERE id = $1;
 
--- name: article.setLabelStatus
--- Keeps the labels' copy of the status. Index: primary key.
-UPDATE article_labels SET status = $2 WHERE seq = $1;
+-- name: article.setStanding
+-- Removes or restores. Index: primary key.
+UPDATE articles SET status = $2, former = $3, removed = $4, offered = $5, appears = $6, revision = $7 WHERE seq = $1;
+
+-- name: article.setLabelStanding
+-- Keeps the labels' copy of the status and place. Index: primary key.
+UPDATE article_labels SET status = $2, appears = $3 WHERE seq = $1;
 
 -- name: article.dropLabels
 -- Index: primary key.

@@ -29,7 +29,7 @@ func (room *Room) articles(w http.ResponseWriter, r *http.Request, who store.Ses
 	}
 	q := store.Query{
 		Filter: filter, Order: store.ByDate, Limit: onPage + 1,
-		Statuses: []article.Status{article.Published, article.Draft, article.Removed},
+		Statuses: []article.Status{article.Published, article.Draft, article.Removed, article.Withdrawn},
 	}
 	if before := r.URL.Query().Get("before"); before != "" {
 		if _, err := fmt.Sscanf(before, "%d.%d", &q.Before.At, &q.Before.Seq); err != nil {

@@ -211,6 +211,18 @@ func TestArticlesAreTakenDownAndBroughtBack(t *testing.T) {
 	s.wantStatus(a.ID, article.Published)
 }
 
+func TestADraftThatWasTakenDownComesBackAsADraft(t *testing.T) {
+	t.Parallel()
+	s := startSite(t, 1000)
+	a := s.put("A draft to take down", func(a *article.Article) { a.Status = article.Draft })
+	e := s.editor()
+	e.post("/room/articles/" + a.ID + "/remove")
+	s.wantStatus(a.ID, article.Withdrawn)
+	e.want(e.get("/room/articles"), a.Title, "withdrawn", "Bring back")
+	e.post("/room/articles/" + a.ID + "/restore")
+	s.wantStatus(a.ID, article.Draft)
+}
+
 func (s *site) wantStatus(id string, want article.Status) {
 	s.t.Helper()
 	a, err := s.Store.Article(s.t.Context(), id)

@@ -98,14 +98,17 @@ func check(t *testing.T, b *testenv.Browser, name string, width int64) {
 }
 
 // put keeps an article with a title.
-func (s *site) put(title string) article.Article {
+func (s *site) put(title string, change ...func(*article.Article)) article.Article {
 	s.t.Helper()
 	now := time.Now().Add(-time.Hour).UTC()
 	a := article.Article{Source: "test/" + title, Slug: article.Slugify(title), Title: title, HTML: "<p>Text</p>", Published: now, Updated: now, Status: article.Published, Hash: title}
-	change, err := s.Store.PutArticle(s.t.Context(), &a, nil, nil)
+	for _, f := range change {
+		f(&a)
+	}
+	kept, err := s.Store.PutArticle(s.t.Context(), &a, nil, nil)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	a.ID = change.ID
+	a.ID = kept.ID
 	return a
 }
