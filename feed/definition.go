@@ -67,6 +67,17 @@ type Podcast struct {
 	Type     string // episodic or serial
 }
 
+// Announced reports whether hubs are told when the feed changes. Its documents name
+// hubs only then: a subscriber who finds one stops polling. There is no end of
+// searches and expressions that an address may hold, so nobody watches those.
+func (d *Definition) Announced() bool {
+	switch d.Kind {
+	case BySearch, ByMatch, Private:
+		return false
+	}
+	return true
+}
+
 func (d Definition) limit() int {
 	if d.Limit > 0 {
 		return d.Limit

@@ -105,7 +105,7 @@ func (p *Prepared) links(f Format) []link {
 	links := []link{{rel: "self", address: p.self(f), kind: f.MediaType()}}
 	if page.Archive() {
 		links = append(links, link{rel: "current", address: p.address(f, ""), kind: f.MediaType()})
-	} else if p.selection.Definition.Kind != Private {
+	} else if p.selection.Definition.Announced() {
 		for _, hub := range p.selection.Site.Hubs {
 			links = append(links, link{rel: "hub", address: hub})
 		}

@@ -139,7 +139,7 @@ func contentType(f feed.Format) string {
 
 // setLink adds the Link header that WebSub subscribers look for first.
 func (d *document) setLink(site *feed.Site, t target) {
-	if len(site.Hubs) == 0 || d.private() || t.cursor != "" {
+	if len(site.Hubs) == 0 || !t.definition.Announced() || t.cursor != "" {
 		return
 	}
 	links := []string{"<" + site.URL + d.key + `>; rel="self"`}

@@ -6,10 +6,13 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
+
+	"github.com/tidings-press/tidings/feed"
 )
 
 type delivery struct {
@@ -85,34 +88,15 @@ func Signature(secret string, body []byte) string {
 	return "sha256=" + hex.EncodeToString(mac.Sum(nil))
 }
 
-// content asks the feeds for a topic as a reader would, without a network between.
+// content reads a topic. One that is none of ours, or no longer, is gone.
 func (h *Hub) content(ctx context.Context, topic string) (body []byte, mediaType string, err error) {
 	path, ours := strings.CutPrefix(topic, h.Site)
-	if !ours || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "/private/") {
+	if !ours || !strings.HasPrefix(path, "/") {
 		return nil, "", fmt.Errorf("%w: %s is no topic of ours", errGone, topic)
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, path, nil)
-	if err != nil {
-		return nil, "", fmt.Errorf("%w: %v", errGone, err)
+	body, mediaType, err = h.Feeds.Topic(ctx, path)
+	if errors.Is(err, feed.ErrUnknown) {
+		err = fmt.Errorf("%w: %s is no feed that names this hub", errGone, topic)
 	}
-	answer := &recording{header: http.Header{}, status: http.StatusOK}
-	h.Feeds.ServeHTTP(answer, request)
-	switch {
-	case answer.status == http.StatusNotFound:
-		return nil, "", fmt.Errorf("%w: %s is no feed", errGone, topic)
-	case answer.status != http.StatusOK:
-		return nil, "", fmt.Errorf("%s answers %d", topic, answer.status)
-	}
-	return answer.body.Bytes(), answer.header.Get("Content-Type"), nil
+	return body, mediaType, err
 }
-
-// recording keeps what a handler answers.
-type recording struct {
-	header http.Header
-	body   bytes.Buffer
-	status int
-}
-
-func (r *recording) Header() http.Header         { return r.header }
-func (r *recording) WriteHeader(status int)      { r.status = status }
-func (r *recording) Write(b []byte) (int, error) { return r.body.Write(b) }

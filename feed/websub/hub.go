@@ -47,11 +47,18 @@ type Registry interface {
 	Count(ctx context.Context, topic string) (int64, error)
 }
 
+// Feeds are where the hub reads its topics: a serve.Server.
+type Feeds interface {
+	// Topic returns the document at a path below the site and its media type;
+	// feed.ErrUnknown when no document names that as its own address.
+	Topic(ctx context.Context, path string) (body []byte, mediaType string, err error)
+}
+
 // Hub is a WebSub hub for the feeds of one site.
 type Hub struct {
-	Address  string       // of the hub itself
-	Site     string       // all topics are below it
-	Feeds    http.Handler // answers for the topics
+	Address  string // of the hub itself
+	Site     string // all topics are below it
+	Feeds    Feeds
 	Queue    Queue
 	Registry Registry
 	Client   *http.Client // NewClient() when nil
@@ -72,18 +79,34 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "The form cannot be read: "+err.Error(), http.StatusBadRequest)
 		return
 	}
-	wish, err := h.wish(r.Context(), r.PostForm)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
-	}
-	job := Job{Kind: verifyKind, Key: wish.Mode + " " + wish.Topic + " " + wish.Callback, Payload: encode(wish)}
-	if err := h.Queue.Enqueue(r.Context(), job); err != nil {
+	err := h.take(r.Context(), r.PostForm)
+	var refused errRefused
+	switch {
+	case errors.As(err, &refused):
+		http.Error(w, refused.Error(), http.StatusBadRequest)
+	case err != nil:
 		h.Log.Error("a subscription is not kept", "error", err)
+		w.Header().Set("Retry-After", "60")
 		http.Error(w, "Please try again later.", http.StatusServiceUnavailable)
-		return
+	default:
+		w.WriteHeader(http.StatusAccepted)
 	}
-	w.WriteHeader(http.StatusAccepted)
+}
+
+// errRefused says what is wrong with a request; its text is for the subscriber.
+type errRefused string
+
+func (e errRefused) Error() string { return string(e) }
+
+func refusef(format string, args ...any) error { return errRefused(fmt.Sprintf(format, args...)) }
+
+// take keeps a wish until it is verified.
+func (h *Hub) take(ctx context.Context, form url.Values) error {
+	wish, err := h.wish(ctx, form)
+	if err != nil {
+		return err
+	}
+	return h.Queue.Enqueue(ctx, Job{Kind: verifyKind, Key: wish.Mode + " " + wish.Topic + " " + wish.Callback, Payload: encode(wish)})
 }
 
 // wish is a subscription request that is not verified yet.
@@ -100,14 +123,14 @@ func (h *Hub) wish(ctx context.Context, form url.Values) (wish, error) {
 		Mode: form.Get("hub.mode"), Topic: form.Get("hub.topic"), Callback: form.Get("hub.callback"), Secret: form.Get("hub.secret"), Lease: usualLease,
 	}
 	if s.Mode != "subscribe" && s.Mode != "unsubscribe" {
-		return s, fmt.Errorf("hub.mode is %q; right would be subscribe or unsubscribe", s.Mode)
+		return s, refusef("hub.mode is %.100q; right would be subscribe or unsubscribe", s.Mode)
 	}
 	callback, err := url.Parse(s.Callback)
 	if err != nil || callback.Scheme != "http" && callback.Scheme != "https" || callback.Host == "" || len(s.Callback) > 2000 {
-		return s, fmt.Errorf("hub.callback is %.100q; right would be an http or https address", s.Callback)
+		return s, refusef("hub.callback is %.100q; right would be an http or https address", s.Callback)
 	}
 	if len(s.Secret) >= 200 {
-		return s, errors.New("hub.secret must be shorter than 200 bytes")
+		return s, refusef("hub.secret must be shorter than 200 bytes")
 	}
 	if seconds, err := strconv.Atoi(form.Get("hub.lease_seconds")); err == nil && seconds > 0 {
 		s.Lease = min(max(time.Duration(min(seconds, 1<<31))*time.Second, shortestLease), longestLease)
@@ -115,14 +138,16 @@ func (h *Hub) wish(ctx context.Context, form url.Values) (wish, error) {
 	if s.Mode == "unsubscribe" {
 		return s, nil // also from a topic that is no more
 	}
-	if _, _, err := h.content(ctx, s.Topic); err != nil {
-		return s, fmt.Errorf("hub.topic is %.200q; right would be the address of a feed of %s", s.Topic, h.Site)
+	if _, _, err := h.content(ctx, s.Topic); errors.Is(err, errGone) {
+		return s, refusef("hub.topic is %.200q; right would be the address that a feed of %s names as its own", s.Topic, h.Site)
+	} else if err != nil {
+		return s, err
 	}
 	n, err := h.Registry.Count(ctx, s.Topic)
-	if err != nil || n >= mostSubscribers {
-		return s, errors.New("this topic takes no more subscribers at the moment")
+	if err == nil && n >= mostSubscribers {
+		err = refusef("this topic takes no more subscribers at the moment")
 	}
-	return s, nil
+	return s, err
 }
 
 // Jobs are the jobs that a Worker does for the hub.

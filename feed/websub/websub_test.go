@@ -207,7 +207,8 @@ func newHouse(t *testing.T, hubs ...string) *house {
 	h := &house{source: feedtest.New(time.Now), queue: newQueue(), registry: &registry{all: map[string]websub.Subscription{}}}
 	site := feedtest.Site()
 	site.Hubs = append([]string{"https://press.example/hub"}, hubs...)
-	h.feeds = serve.New(serve.Options{Source: h.source, Site: site, Poll: time.Millisecond})
+	// Clients that poll too often have to wait: a hub is none, and never does.
+	h.feeds = serve.New(serve.Options{Source: h.source, Site: site, Poll: time.Millisecond, RetryAfter: time.Hour})
 	h.hub = &websub.Hub{
 		Address: site.Hubs[0], Site: site.URL, Feeds: h.feeds, Queue: h.queue, Registry: h.registry, Client: &http.Client{}, Log: slog.New(slog.DiscardHandler),
 	}
@@ -320,6 +321,8 @@ func TestBadWishesAreRefused(t *testing.T) {
 		"foreign":  wish("subscribe", "https://s.example/", "hub.topic", "https://other.example/feed.xml"),
 		"page":     wish("subscribe", "https://s.example/", "hub.topic", "https://press.example/about"),
 		"private":  wish("subscribe", "https://s.example/", "hub.topic", "https://press.example/private/x/feed.xml"),
+		"search":   wish("subscribe", "https://s.example/", "hub.topic", "https://press.example/search/feed.xml?q=x"),
+		"spelling": wish("subscribe", "https://s.example/", "hub.topic", "https://press.example/rss.xml"),
 		"prefix":   wish("subscribe", "https://s.example/", "hub.topic", "https://press.example.evil.example/feed.xml"),
 	} {
 		if w := h.ask(form); w.Code != http.StatusBadRequest {
@@ -330,6 +333,15 @@ func TestBadWishesAreRefused(t *testing.T) {
 	w := httptest.NewRecorder()
 	if h.hub.ServeHTTP(w, r); w.Code != http.StatusMethodNotAllowed {
 		t.Errorf("GET: %d", w.Code)
+	}
+}
+
+func TestSubscribersComeBackWhenTheStoreDoesNotAnswer(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.source.Fail(true)
+	if w := h.ask(wish("subscribe", "https://s.example/")); w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
+		t.Errorf("%d %s: a subscriber would not ask again", w.Code, w.Body)
 	}
 }
 
