@@ -231,6 +231,9 @@ func (s *Store) updateArticle(ctx context.Context, tx *runner, a *article.Articl
 			return err
 		}
 	}
+	if err := s.leaveFeeds(ctx, tx, row, old); err != nil {
+		return err
+	}
 	_, err := tx.exec(ctx, "article.update", row.seq, row.slug, a.Slug, a.URL, a.Title, a.Summary, a.HTML, a.Language,
 		jsonText(a.Authors, a.Authors == nil), jsonText(a.Tags, a.Tags == nil), jsonText(a.Image, a.Image == nil),
 		jsonText(a.Enclosure, a.Enclosure == nil), jsonText(a.Origin, a.Origin == nil), row.published, row.updated, 0,

@@ -27,19 +27,37 @@ type Job struct {
 // Enqueue keeps a job and says whether it is new: an open one of the same kind and
 // key stands for both.
 func (s *Store) Enqueue(ctx context.Context, job Job) (fresh bool, err error) {
-	if job.Payload == nil {
-		job.Payload = []byte{}
-	}
-	now := s.Now()
-	if job.Due.IsZero() {
-		job.Due = now
-	}
 	err = s.write(ctx, func(tx *runner) (err error) {
 		var id int64
-		fresh, err = tx.one(ctx, "job.insert", []any{job.Kind, job.Key, job.Payload, millis(job.Due), millis(now)}, &id)
+		fresh, err = tx.one(ctx, "job.insert", s.columns(job), &id)
 		return err
 	})
 	return fresh, err
+}
+
+// EnqueueAll keeps many jobs in one transaction, as Enqueue does each.
+func (s *Store) EnqueueAll(ctx context.Context, jobs []Job) error {
+	return s.write(ctx, func(tx *runner) error {
+		for _, job := range jobs {
+			var id int64
+			if _, err := tx.one(ctx, "job.insert", s.columns(job), &id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// columns is a new job as the queries take it.
+func (s *Store) columns(job Job) []any {
+	now := s.Now()
+	if job.Payload == nil {
+		job.Payload = []byte{}
+	}
+	if job.Due.IsZero() {
+		job.Due = now
+	}
+	return []any{job.Kind, job.Key, job.Payload, millis(job.Due), millis(now)}
 }
 
 // ClaimJobs takes up to n jobs of some kinds that are due, for the length of the
@@ -62,14 +80,20 @@ func (s *Store) ClaimJobs(ctx context.Context, kinds []string, n int, lease time
 	return out, err
 }
 
-// FinishJob ends a claimed job that was done. ErrLease says that it is no longer ours.
+// FinishJob ends a claimed job that was done. One that was put anew meanwhile stays
+// open and is due at once. ErrLease says that it is no longer ours.
 func (s *Store) FinishJob(ctx context.Context, job Job) error {
-	return s.ours(ctx, "job.finish", job.ID, job.Epoch, "done", "", millis(s.Now()))
+	return s.ours(ctx, "job.finish", job.ID, job.Epoch, job.Payload, millis(s.Now()))
 }
 
 // FailJob gives a claimed job up.
 func (s *Store) FailJob(ctx context.Context, job Job, reason string) error {
-	return s.ours(ctx, "job.finish", job.ID, job.Epoch, "failed", reason, millis(s.Now()))
+	return s.ours(ctx, "job.fail", job.ID, job.Epoch, reason, millis(s.Now()))
+}
+
+// ContinueJob gives a claimed job back that went well and has more to do later.
+func (s *Store) ContinueJob(ctx context.Context, job Job, delay time.Duration) error {
+	return s.ours(ctx, "job.continue", job.ID, job.Epoch, millis(s.Now().Add(delay)))
 }
 
 // RetryJob gives a claimed job back, to be done after a delay: Backoff(job.Tries)

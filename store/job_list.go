@@ -54,10 +54,19 @@ func (s *Store) CountJobs(ctx context.Context) (map[string]JobCounts, error) {
 	return out, err
 }
 
-// PruneJobs forgets the jobs that ended before a time.
-func (s *Store) PruneJobs(ctx context.Context, before time.Time) error {
+// OpenJobs says how many open jobs of a kind have a key that begins with a prefix,
+// counted no further than limit: for a bound on what strangers may ask for.
+func (s *Store) OpenJobs(ctx context.Context, kind, prefix string, limit int64) (int64, error) {
+	var n int64
+	_, err := s.readers.one(ctx, "job.open", []any{kind, prefix, limit, "\U0010FFFF"}, &n)
+	return n, err
+}
+
+// PruneJobs forgets the jobs that were done before a time, and those that were given
+// up before another.
+func (s *Store) PruneJobs(ctx context.Context, done, failed time.Time) error {
 	return s.write(ctx, func(tx *runner) error {
-		_, err := tx.exec(ctx, "job.prune", millis(before))
+		_, err := tx.exec(ctx, "job.prune", millis(done), millis(failed))
 		return err
 	})
 }

@@ -128,7 +128,7 @@ func TestFailedJobsAreShownAndPruned(t *testing.T) {
 		if counts["ping"] != (store.JobCounts{Failed: 1}) || err != nil {
 			t.Errorf("%+v, %v", counts, err)
 		}
-		if err := s.PruneJobs(ctx, time.Now().Add(time.Hour)); err != nil {
+		if err := s.PruneJobs(ctx, time.Now().Add(-time.Hour), time.Now().Add(time.Hour)); err != nil {
 			t.Fatal(err)
 		}
 		if failed, err := s.FailedJobs(ctx, 10); len(failed) != 0 || err != nil {

@@ -16,9 +16,34 @@ FOR UPDATE SKIP LOCKED -- postgres only
 )
 RETURNING id, kind, key, payload, epoch, tries, created;
 
+-- name: job.replace
+-- A job of which one is there at most, for the newest payload: an open one gets it,
+-- and keeps its time. Index: jobs_open.
+INSERT INTO jobs (kind, key, payload, state, due, epoch, tries, error, created, finished)
+VALUES ($1, $2, $3, 'open', $4, 0, 0, '', $5, 0)
+ON CONFLICT (kind, key) WHERE state = 'open' DO UPDATE SET payload = excluded.payload;
+
 -- name: job.finish
--- Ends a job that is still ours. Index: primary key.
-UPDATE jobs SET state = $3, error = $4, finished = $5 WHERE id = $1 AND epoch = $2 AND state = 'open';
+-- Ends a job that is still ours and was done. One that got another payload since it
+-- was claimed stays open, to be done again at once. Index: primary key.
+UPDATE jobs SET state = CASE WHEN payload = $3 THEN 'done' ELSE 'open' END,
+    due = CASE WHEN payload = $3 THEN due ELSE CAST($4 AS bigint) END,
+    tries = CASE WHEN payload = $3 THEN tries ELSE 0 END,
+    finished = CASE WHEN payload = $3 THEN CAST($4 AS bigint) ELSE 0 END, error = ''
+WHERE id = $1 AND epoch = $2 AND state = 'open';
+
+-- name: job.fail
+-- Gives a job up that is still ours. Index: primary key.
+UPDATE jobs SET state = 'failed', error = $3, finished = $4 WHERE id = $1 AND epoch = $2 AND state = 'open';
+
+-- name: job.continue
+-- A job that is still ours has more to do later; its tries begin anew. Index: primary key.
+UPDATE jobs SET due = $3, tries = 0, error = '' WHERE id = $1 AND epoch = $2 AND state = 'open';
+
+-- name: job.open
+-- How many open jobs of a kind have a key that begins with $2, counted no further
+-- than $3. Index: jobs_open.
+SELECT count(*) FROM (SELECT 1 FROM jobs WHERE kind = $1 AND state = 'open' AND key >= $2 AND key < $2 || CAST($4 AS text) LIMIT $3) AS few;
 
 -- name: job.retry
 -- Gives a job that is still ours back for later. Index: primary key.
@@ -42,5 +67,6 @@ SELECT id, kind, key, payload, epoch, tries, created, error, finished FROM jobs
 WHERE state = 'failed' ORDER BY finished DESC, id DESC LIMIT $1;
 
 -- name: job.prune
--- Index: jobs_finished.
-DELETE FROM jobs WHERE state IN ('done', 'failed') AND finished < $1;
+-- Forgets jobs that were done before $1, and those that were given up before $2,
+-- which people may want to see. Index: jobs_finished.
+DELETE FROM jobs WHERE state = 'done' AND finished < $1 OR state = 'failed' AND finished < $2;

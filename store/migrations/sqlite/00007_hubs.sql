@@ -1,0 +1,36 @@
+-- +goose Up
+
+-- Feeds that may have lost an article: the tags, authors and languages that it had
+-- before an edit, and a row of kind article for the edit itself.
+CREATE TABLE feed_left (
+    revision BIGINT NOT NULL, -- of the edit
+    kind     TEXT NOT NULL, -- tag, author, language or article
+    key      TEXT NOT NULL,
+    at       BIGINT NOT NULL,
+    PRIMARY KEY (revision, kind, key)
+);
+CREATE INDEX feed_left_at ON feed_left (at);
+
+-- How far changes have been put on the lists of hubs. One row, from the first
+-- announcement on.
+CREATE TABLE hub_position (
+    id       BIGINT PRIMARY KEY,
+    count    BIGINT NOT NULL, -- of announcements: of two nodes that make the next one, one succeeds
+    revision BIGINT NOT NULL,
+    at       BIGINT NOT NULL, -- articles whose date came until then
+    editions TEXT NOT NULL, -- JSON: ids of those that began shortly before
+    settings TEXT NOT NULL -- hash of what feeds say besides their articles
+);
+
+-- What each hub has yet to be told of.
+CREATE TABLE hub_news (
+    hub   TEXT NOT NULL,
+    topic TEXT NOT NULL,
+    stamp BIGINT NOT NULL, -- the announcement: a newer one is not struck out with an older
+    due   BIGINT NOT NULL,
+    since BIGINT NOT NULL, -- when it was last announced
+    PRIMARY KEY (hub, topic)
+);
+CREATE INDEX hub_news_due ON hub_news (hub, due, topic);
+
+CREATE INDEX editions_started ON editions (started);

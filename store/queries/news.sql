@@ -1,0 +1,82 @@
+-- name: left.put
+-- The feeds that an article was in, as readers saw it before an edit, and the edit
+-- itself. Index: primary key of article_labels.
+INSERT INTO feed_left (revision, kind, key, at)
+SELECT CAST($1 AS bigint), kind, key, CAST($4 AS bigint) FROM article_labels WHERE seq = $2
+UNION ALL SELECT CAST($1 AS bigint), 'article', CAST($3 AS text), CAST($4 AS bigint);
+
+-- name: left.prune
+-- Index: feed_left_at.
+DELETE FROM feed_left WHERE at < $1;
+
+-- name: news.position
+-- How far changes have been announced. Index: primary key.
+SELECT count, revision, at, editions, settings FROM hub_position WHERE id = 1;
+
+-- name: news.begin
+-- The first announcement. Index: primary key.
+INSERT INTO hub_position (id, count, revision, at, editions, settings) VALUES (1, $1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING;
+
+-- name: news.advance
+-- The next announcement: of two nodes that make it, one finds the count that it
+-- knew. Index: primary key.
+UPDATE hub_position SET count = $1, revision = $2, at = $3, editions = $4, settings = $5 WHERE id = 1 AND count = $6;
+
+-- name: news.put
+-- Puts topics, a JSON array, on a hub's list. One that is there already keeps its
+-- time, or a feed that changes all the time would never be told of. Index: primary key.
+INSERT INTO hub_news (hub, topic, stamp, due, since)
+SELECT CAST($1 AS text), t.value, CAST($3 AS bigint), CAST($4 AS bigint), CAST($5 AS bigint) FROM strings($2) AS t WHERE true
+ON CONFLICT (hub, topic) DO UPDATE SET stamp = excluded.stamp, since = excluded.since;
+
+-- name: news.next
+-- The first topics on a hub's list. Index: hub_news_due.
+SELECT topic, stamp, due, since FROM hub_news WHERE hub = $1 ORDER BY due, topic LIMIT $2;
+
+-- name: news.strike
+-- Takes a topic from a hub's list, unless it was announced again. Index: primary key.
+DELETE FROM hub_news WHERE hub = $1 AND topic = $2 AND stamp = $3;
+
+-- name: news.defer
+-- Puts a topic behind the others. Index: primary key.
+UPDATE hub_news SET due = $3 WHERE hub = $1 AND topic = $2;
+
+-- name: news.forget
+-- Drops a hub's list. Index: primary key.
+DELETE FROM hub_news WHERE hub = $1;
+
+-- name: news.labels
+-- The tags, authors and languages whose feeds changed for readers, after revision $1
+-- up to $2 or because an article's date came after $3 up to $4. Drafts and what has a
+-- date to come are nobody's affair. Indexes: articles_revision, articles_appears,
+-- primary keys of article_labels and feed_left.
+SELECT DISTINCT kind, key FROM article_labels WHERE seq IN (
+    SELECT seq FROM articles WHERE revision > $1 AND revision <= $2 AND status IN ('published', 'removed') AND appears <= $4
+    UNION ALL
+    SELECT seq FROM articles WHERE status = 'published' AND appears > $3 AND appears <= $4)
+UNION
+SELECT kind, key FROM feed_left WHERE revision > $1 AND revision <= $2
+ORDER BY 1, 2;
+
+-- name: news.articles
+-- The articles that readers see now or saw until now, among those of news.labels, at
+-- most $5. Indexes: articles_revision, articles_appears.
+SELECT seq, appears, revision, id, source, slug, url, title, summary, html, language, authors, tags, image, enclosures,
+    origin, published, updated, ingested, removed, status, hash
+FROM articles WHERE seq IN (
+    SELECT seq FROM articles WHERE revision > $1 AND revision <= $2 AND status IN ('published', 'removed') AND appears <= $4
+    UNION ALL
+    SELECT seq FROM articles WHERE status = 'published' AND appears > $3 AND appears <= $4)
+ORDER BY seq LIMIT $5;
+
+-- name: news.editions
+-- The editions that began after a time. Index: editions_started.
+SELECT id, digest, started FROM editions WHERE started > $1 ORDER BY started, id;
+
+-- name: news.digests
+-- The digests whose editions had one of the articles that changed. Indexes:
+-- articles_revision, primary key of ledger, editions_id.
+SELECT DISTINCT g.digest FROM articles a CROSS JOIN digests d
+JOIN ledger g ON g.digest = d.name AND g.article_id = a.id
+JOIN editions e ON e.id = g.edition_id
+WHERE a.revision > $1 AND a.revision <= $2 AND e.started > 0 ORDER BY g.digest;
