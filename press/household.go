@@ -2,6 +2,7 @@ package press
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/tidings-press/tidings/feed/serve"
@@ -19,13 +20,24 @@ func (p *Press) keepHouse(ctx context.Context) {
 			p.Log.Info("erased people who never confirmed", "count", erased)
 		}
 		if err == nil {
-			err = p.Store.PruneCallbacks(ctx)
+			err = p.pruneWebSub(ctx)
 		}
 		if err == nil {
 			err = p.Store.PrunePolls(ctx, p.Store.Now().AddDate(-1, 0, 0).Format(time.DateOnly))
 		}
 		p.tell(ctx, "cannot keep house", err)
 	})
+}
+
+// pruneWebSub forgets subscriptions that ran out, which feeds articles left long ago,
+// and jobs: those that were given up stay for a month, for people to see.
+func (p *Press) pruneWebSub(ctx context.Context) error {
+	now := p.Store.Now()
+	return errors.Join(
+		p.Store.PruneCallbacks(ctx),
+		p.Store.PruneLeft(ctx, now.AddDate(0, 0, -7)),
+		p.Store.PruneJobs(ctx, now.AddDate(0, 0, -1), now.AddDate(0, -1, 0)),
+	)
 }
 
 // countPolls stores the statistics of the feeds every minute, and at the end.

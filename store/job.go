@@ -16,6 +16,7 @@ type Job struct {
 	Kind    string
 	Key     string // of open jobs of a kind each key is there once; a second one is the same job
 	Payload []byte
+	Newest  bool      // an open one gets this payload, and is done again if it is under way
 	Due     time.Time // when it may be done; now when zero
 	Epoch   int64     // rises with every claim: who holds an older one has lost it
 	Tries   int       // this one included
@@ -28,8 +29,7 @@ type Job struct {
 // key stands for both.
 func (s *Store) Enqueue(ctx context.Context, job Job) (fresh bool, err error) {
 	err = s.write(ctx, func(tx *runner) (err error) {
-		var id int64
-		fresh, err = tx.one(ctx, "job.insert", s.columns(job), &id)
+		fresh, err = s.enqueue(ctx, tx, job)
 		return err
 	})
 	return fresh, err
@@ -37,15 +37,25 @@ func (s *Store) Enqueue(ctx context.Context, job Job) (fresh bool, err error) {
 
 // EnqueueAll keeps many jobs in one transaction, as Enqueue does each.
 func (s *Store) EnqueueAll(ctx context.Context, jobs []Job) error {
-	return s.write(ctx, func(tx *runner) error {
-		for _, job := range jobs {
-			var id int64
-			if _, err := tx.one(ctx, "job.insert", s.columns(job), &id); err != nil {
-				return err
-			}
+	return s.write(ctx, func(tx *runner) error { return s.enqueueAll(ctx, tx, jobs) })
+}
+
+func (s *Store) enqueueAll(ctx context.Context, tx *runner, jobs []Job) error {
+	for _, job := range jobs {
+		if _, err := s.enqueue(ctx, tx, job); err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	return nil
+}
+
+func (s *Store) enqueue(ctx context.Context, tx *runner, job Job) (fresh bool, err error) {
+	var id int64
+	query := "job.insert"
+	if job.Newest {
+		query = "job.replace"
+	}
+	return tx.one(ctx, query, s.columns(job), &id)
 }
 
 // columns is a new job as the queries take it.

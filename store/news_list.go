@@ -29,12 +29,7 @@ func (s *Store) Announce(ctx context.Context, a Announcement) (bool, error) {
 			}
 		}
 		// The jobs last: what is on the lists by then is told before they end.
-		for _, job := range a.Jobs {
-			if _, err := tx.exec(ctx, "job.replace", s.columns(job)...); err != nil {
-				return err
-			}
-		}
-		return nil
+		return s.enqueueAll(ctx, tx, a.Jobs)
 	})
 	if errors.Is(err, errUnchanged) {
 		return false, nil
@@ -93,14 +88,6 @@ func (s *Store) StrikeUntold(ctx context.Context, hub string, u Untold) error {
 func (s *Store) DeferUntold(ctx context.Context, hub string, u Untold) error {
 	return s.write(ctx, func(tx *runner) error {
 		_, err := tx.exec(ctx, "news.defer", hub, u.Topic, millis(s.Now()))
-		return err
-	})
-}
-
-// ForgetHub drops the list of a hub that is told no more.
-func (s *Store) ForgetHub(ctx context.Context, hub string) error {
-	return s.write(ctx, func(tx *runner) error {
-		_, err := tx.exec(ctx, "news.forget", hub)
 		return err
 	})
 }

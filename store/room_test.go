@@ -210,14 +210,50 @@ func TestCallbacksOfAHubRunOut(t *testing.T) {
 		if len(got) != 1 || got[0].URL != "https://a.example/" || got[0].Secret != "s" || err != nil {
 			t.Errorf("%+v, %v", got, err)
 		}
+		if _, err := s.Callback(ctx, "/feed.xml", "https://b.example/"); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("one whose lease ran out: %v", err)
+		}
 		if err := s.PruneCallbacks(ctx); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.DropCallback(ctx, "/feed.xml", "https://a.example/"); err != nil {
 			t.Fatal(err)
 		}
-		if n, err := s.CountCallbacks(ctx, "/feed.xml"); n != 0 || err != nil {
-			t.Errorf("%d left, %v", n, err)
+		if n, err := s.CountCallbacks(ctx, "/feed.xml", ""); n != (store.CallbackCounts{}) || err != nil {
+			t.Errorf("%+v left, %v", n, err)
+		}
+	})
+}
+
+func TestCallbacksAreCountedByTopicAndServer(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		for _, one := range [][2]string{{"/a", "https://One.example/x"}, {"/b", "http://one.example:8080/y"}, {"/a", "https://two.example/"}} {
+			if err := s.PutCallback(ctx, store.Callback{Topic: one[0], URL: one[1], Expires: s.Now().Add(time.Hour)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n, err := s.CountCallbacks(ctx, "/b", "https://one.example/z"); n != (store.CallbackCounts{Topic: 1, Host: 2, All: 3}) || err != nil {
+			t.Errorf("%+v, %v", n, err)
+		}
+	})
+}
+
+func TestARenewedCallbackKeepsWhatItWasSent(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		c := store.Callback{Topic: "/a", URL: "https://one.example/", Expires: s.Now().Add(time.Hour)}
+		if err := errors.Join(s.PutCallback(ctx, c), s.SentCallback(ctx, c.Topic, c.URL, "v1")); err != nil {
+			t.Fatal(err)
+		}
+		c.Secret = "new"
+		if err := s.PutCallback(ctx, c); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.Callback(ctx, c.Topic, c.URL); got.Sent != "v1" || got.Secret != "new" || err != nil {
+			t.Errorf("%+v, %v", got, err)
 		}
 	})
 }

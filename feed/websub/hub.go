@@ -3,10 +3,8 @@ package websub
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -22,8 +20,20 @@ const (
 	longestLease  = 30 * 24 * time.Hour
 )
 
-// mostSubscribers bounds the subscriptions of one topic.
-const mostSubscribers = 10_000
+// What strangers may ask for. Subscriptions are verified, so who fills these needs a
+// server that consents; an open verification costs its victim one request, so there
+// are few of them.
+const (
+	mostSubscribers = 10_000  // of one topic
+	mostOfHost      = 10_000  // of one server
+	mostInAll       = 200_000 // subscriptions
+	mostUnverified  = 1_000   // wishes that wait for their verification
+	mostOfVictim    = 100     // of these, with callbacks on one server
+	longestCallback = 2_000   // bytes
+	longestPair     = 2_500   // bytes of a topic and a callback, which are one key of the registry
+	longestSecret   = 199     // bytes (WebSub, section 5.1)
+	longestForm     = 16 << 10
+)
 
 // The kinds of the hub's jobs.
 const (
@@ -37,14 +47,28 @@ type Subscription struct {
 	Callback string
 	Secret   string // signs what is sent; empty when the subscriber gave none
 	Expires  time.Time
+	Sent     string // version of the content that it was sent last
 }
+
+// Counts is how many subscriptions a topic has, the server of a callback, and all
+// together.
+type Counts struct{ Topic, Host, All int64 }
+
+// ErrNoSubscription says that there is no such subscription, or no longer.
+var ErrNoSubscription = errors.New("no such subscription")
 
 // Registry keeps verified subscriptions.
 type Registry interface {
+	// Put keeps a subscription or renews it. What it was sent stays.
 	Put(ctx context.Context, s Subscription) error
 	Drop(ctx context.Context, topic, callback string) error
-	Of(ctx context.Context, topic string) ([]Subscription, error) // whose lease has not run out
-	Count(ctx context.Context, topic string) (int64, error)
+	// Of returns the subscriptions of a topic whose lease has not run out.
+	Of(ctx context.Context, topic string) ([]Subscription, error)
+	// Find returns one of them, or ErrNoSubscription.
+	Find(ctx context.Context, topic, callback string) (Subscription, error)
+	// Sent remembers what a subscriber was sent.
+	Sent(ctx context.Context, topic, callback, version string) error
+	Count(ctx context.Context, topic, callback string) (Counts, error)
 }
 
 // Feeds are where the hub reads its topics: a serve.Server.
@@ -66,6 +90,12 @@ type Hub struct {
 	Log      *slog.Logger
 }
 
+// Jobs are the jobs that a Worker does for the hub. Whoever cannot be asked whether
+// they want a subscription is not asked for three days.
+func (h *Hub) Jobs() map[string]Task {
+	return map[string]Task{verifyKind: {Do: h.verify, Tries: 5}, deliverKind: {Do: h.deliver}}
+}
+
 // ServeHTTP takes subscription requests (WebSub, section 5.1).
 func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
@@ -74,7 +104,7 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "This is a WebSub hub: POST hub.mode, hub.topic and hub.callback.", http.StatusMethodNotAllowed)
 		return
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, 16<<10)
+	r.Body = http.MaxBytesReader(w, r.Body, longestForm)
 	if err := r.ParseForm(); err != nil {
 		http.Error(w, "The form cannot be read: "+err.Error(), http.StatusBadRequest)
 		return
@@ -85,7 +115,9 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case errors.As(err, &refused):
 		http.Error(w, refused.Error(), http.StatusBadRequest)
 	case err != nil:
-		h.Log.Error("a subscription is not kept", "error", err)
+		if !errors.Is(err, errBusy) {
+			h.Log.Error("a subscription is not kept", "error", err)
+		}
 		w.Header().Set("Retry-After", "60")
 		http.Error(w, "Please try again later.", http.StatusServiceUnavailable)
 	default:
@@ -100,14 +132,35 @@ func (e errRefused) Error() string { return string(e) }
 
 func refusef(format string, args ...any) error { return errRefused(fmt.Sprintf(format, args...)) }
 
-// take keeps a wish until it is verified.
+// errBusy says that as many wishes wait for their verification as may.
+var errBusy = errors.New("too many subscriptions wait for their verification")
+
+// take keeps a wish until it is verified. Asked again, it is the newest that counts.
 func (h *Hub) take(ctx context.Context, form url.Values) error {
-	wish, err := h.wish(ctx, form)
+	wish, host, err := readWish(form)
 	if err != nil {
 		return err
 	}
-	return h.Queue.Enqueue(ctx, Job{Kind: verifyKind, Key: wish.Mode + " " + wish.Topic + " " + wish.Callback, Payload: encode(wish)})
+	if wish.Mode == "subscribe" { // from a topic that is no more anybody may take leave
+		if err := h.welcomes(ctx, wish); err != nil {
+			return err
+		}
+	}
+	for prefix, most := range map[string]int64{"": mostUnverified, host + " ": mostOfVictim} {
+		n, err := h.Queue.Open(ctx, verifyKind, prefix, most)
+		if err != nil {
+			return err
+		}
+		if n >= most {
+			return errBusy
+		}
+	}
+	key := host + " " + keyOf(wish.Mode, wish.Topic, wish.Callback)
+	return h.Queue.Enqueue(ctx, Job{Kind: verifyKind, Key: key, Payload: encode(wish), Newest: true})
 }
+
+// keyOf makes a short key of what strangers may make long.
+func keyOf(parts ...string) string { return versionOf([]byte(strings.Join(parts, " "))) }
 
 // wish is a subscription request that is not verified yet.
 type wish struct {
@@ -118,74 +171,46 @@ type wish struct {
 	Lease    time.Duration
 }
 
-func (h *Hub) wish(ctx context.Context, form url.Values) (wish, error) {
-	s := wish{
+// readWish reads a request, and which server its callback is on.
+func readWish(form url.Values) (s wish, host string, err error) {
+	s = wish{
 		Mode: form.Get("hub.mode"), Topic: form.Get("hub.topic"), Callback: form.Get("hub.callback"), Secret: form.Get("hub.secret"), Lease: usualLease,
 	}
 	if s.Mode != "subscribe" && s.Mode != "unsubscribe" {
-		return s, refusef("hub.mode is %.100q; right would be subscribe or unsubscribe", s.Mode)
+		return s, "", refusef("hub.mode is %.100q; right would be subscribe or unsubscribe", s.Mode)
 	}
 	callback, err := url.Parse(s.Callback)
-	if err != nil || callback.Scheme != "http" && callback.Scheme != "https" || callback.Host == "" || len(s.Callback) > 2000 {
-		return s, refusef("hub.callback is %.100q; right would be an http or https address", s.Callback)
+	if err != nil || callback.Scheme != "http" && callback.Scheme != "https" || callback.Hostname() == "" || len(s.Callback) > longestCallback {
+		return s, "", refusef("hub.callback is %.100q; right would be an http or https address of at most %d bytes", s.Callback, longestCallback)
 	}
-	if len(s.Secret) >= 200 {
-		return s, refusef("hub.secret must be shorter than 200 bytes")
+	if len(s.Topic)+len(s.Callback) > longestPair {
+		return s, "", refusef("hub.topic and hub.callback have more than %d bytes together", longestPair)
+	}
+	if len(s.Secret) > longestSecret {
+		return s, "", refusef("hub.secret must be shorter than %d bytes", longestSecret+1)
 	}
 	if seconds, err := strconv.Atoi(form.Get("hub.lease_seconds")); err == nil && seconds > 0 {
 		s.Lease = min(max(time.Duration(min(seconds, 1<<31))*time.Second, shortestLease), longestLease)
 	}
-	if s.Mode == "unsubscribe" {
-		return s, nil // also from a topic that is no more
-	}
+	return s, strings.ToLower(callback.Hostname()), nil
+}
+
+// welcomes says whether there is such a topic, and room for one more subscriber.
+// Who is one already may always renew.
+func (h *Hub) welcomes(ctx context.Context, s wish) error {
 	if _, _, err := h.content(ctx, s.Topic); errors.Is(err, errGone) {
-		return s, refusef("hub.topic is %.200q; right would be the address that a feed of %s names as its own", s.Topic, h.Site)
+		return refusef("hub.topic is %.200q; right would be the address that a feed of %s names as its own", s.Topic, h.Site)
 	} else if err != nil {
-		return s, err
-	}
-	n, err := h.Registry.Count(ctx, s.Topic)
-	if err == nil && n >= mostSubscribers {
-		err = refusef("this topic takes no more subscribers at the moment")
-	}
-	return s, err
-}
-
-// Jobs are the jobs that a Worker does for the hub.
-func (h *Hub) Jobs() map[string]func(context.Context, []byte) error {
-	return map[string]func(context.Context, []byte) error{verifyKind: h.verify, deliverKind: h.deliver}
-}
-
-// verify asks a callback whether it wants what was asked for in its name (WebSub,
-// section 5.3), so that nobody can subscribe somebody else.
-func (h *Hub) verify(ctx context.Context, payload []byte) error {
-	var s wish
-	if err := decode(payload, &s); err != nil {
 		return err
 	}
-	challenge := rand.Text()
-	u, err := url.Parse(s.Callback)
-	if err != nil {
-		return fmt.Errorf("%w: %v", errGone, err)
-	}
-	query := u.Query()
-	query.Set("hub.mode", s.Mode)
-	query.Set("hub.topic", s.Topic)
-	query.Set("hub.challenge", challenge)
-	if s.Mode == "subscribe" {
-		query.Set("hub.lease_seconds", strconv.Itoa(int(s.Lease/time.Second)))
-	}
-	u.RawQuery = query.Encode()
-	answer, err := h.get(ctx, u.String())
-	if err != nil {
+	n, err := h.Registry.Count(ctx, s.Topic, s.Callback)
+	if err != nil || n.Topic < mostSubscribers && n.Host < mostOfHost && n.All < mostInAll {
 		return err
 	}
-	if strings.TrimSpace(answer) != challenge {
-		return fmt.Errorf("%w: %s does not confirm that it wants %s", errGone, s.Callback, s.Topic)
+	if _, err = h.Registry.Find(ctx, s.Topic, s.Callback); errors.Is(err, ErrNoSubscription) {
+		return refusef("there is no room for another subscription at the moment")
 	}
-	if s.Mode == "unsubscribe" {
-		return h.Registry.Drop(ctx, s.Topic, s.Callback)
-	}
-	return h.Registry.Put(ctx, Subscription{s.Topic, s.Callback, s.Secret, h.now().Add(s.Lease)})
+	return err
 }
 
 func (h *Hub) now() time.Time {
@@ -193,28 +218,6 @@ func (h *Hub) now() time.Time {
 		return time.Now()
 	}
 	return h.Now()
-}
-
-func (h *Hub) get(ctx context.Context, address string) (string, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-	if err != nil {
-		return "", fmt.Errorf("%w: %v", errGone, err)
-	}
-	response, err := h.client().Do(request)
-	if err != nil {
-		return "", err
-	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(response.Body, 1000))
-	switch {
-	case err != nil:
-		return "", err
-	case response.StatusCode == http.StatusNotFound, response.StatusCode == http.StatusGone:
-		return "", fmt.Errorf("%w: the subscriber answers %s", errGone, response.Status)
-	case response.StatusCode/100 != 2:
-		return "", fmt.Errorf("the subscriber answers %s", response.Status)
-	}
-	return string(answer), nil
 }
 
 func (h *Hub) client() *http.Client { return cmp.Or(h.Client, defaultClient()) }

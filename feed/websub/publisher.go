@@ -3,51 +3,84 @@ package websub
 import (
 	"cmp"
 	"context"
-	"fmt"
-	"io"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"log/slog"
 	"net/http"
-	"net/url"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/tidings-press/tidings/feed"
 )
 
-// publishKind is the kind of the jobs that tell one hub of changed topics.
-const publishKind = "websub.publish"
-
-// gather is how long a change waits for others, and for the other nodes to see it:
-// the same revision makes one job, whichever nodes find it in that time.
+// gather is how long a change waits for others, and for the other nodes to see it.
 const gather = 2 * time.Second
 
-// Publisher tells hubs which feeds have changed.
+// mostArticles is how many changed articles are looked at one by one, for the feeds
+// that select by a filter; after more, all of these are told.
+const mostArticles = 100
+
+// News finds what changed for readers; the store does.
+type News interface {
+	// Look finds what changed since the last announcement, with at most so many of the
+	// articles. It is called all the time and must be cheap when nothing did.
+	Look(ctx context.Context, most int) (Change, error)
+	// Announce puts topics on the lists of hubs and jobs in the queue, and counts from
+	// the change on. It does nothing when another node has announced since the look.
+	Announce(ctx context.Context, a Announcement) error
+}
+
+// Lists are what hubs have yet to be told of; the store keeps them.
+type Lists interface {
+	// Of is a hub's list, what is due first first.
+	Of(ctx context.Context, hub string, most int) ([]Untold, error)
+	// Strike takes a topic from a hub's list, unless it was announced again.
+	Strike(ctx context.Context, hub string, u Untold) error
+	// Defer puts a topic behind the others on a hub's list.
+	Defer(ctx context.Context, hub string, u Untold) error
+}
+
+// Announcement is what hubs are going to be told.
+type Announcement struct {
+	Change   Change
+	Settings string // that are announced with it
+	Hubs     []string
+	Topics   []string
+	After    time.Duration // when they are due
+	Jobs     []Job         // which tell the hubs
+}
+
+// Untold is a topic that a hub has yet to be told of.
+type Untold struct {
+	Topic  string
+	Due    time.Time
+	Since  time.Time // when it was last announced
+	Handle any       // the keeper's own
+}
+
+// Publisher tells hubs which feeds have changed. Look and Announce turn changes into
+// lists, one for each hub, and a job for each hub works its list off: however long a
+// hub is down, each topic is on its list once, and it is asked once at a time.
 type Publisher struct {
-	Source feed.Source
-	Site   feed.Site
+	News  News
+	Lists Lists
+	Site  feed.Site
 	// Definitions are the feeds that have names of their own.
 	Definitions []feed.Definition
-	Queue       Queue
-	Client      *http.Client // http.DefaultClient when nil
+	Client      *http.Client // NewNotifier() when nil
+	Now         func() time.Time
 	Log         *slog.Logger
 	Poll        time.Duration // how often it asks for changes; half a second when 0
 	Gather      time.Duration // how long a change waits for others; 2 s when 0
-	// Local takes the topics for a hub of our own, which needs no request; nil when
-	// there is none.
-	Local    func(ctx context.Context, topics []string) error
+	// Local takes a topic for a hub of our own, which needs no request; nil when there
+	// is none.
+	Local    func(ctx context.Context, topic string) error
 	LocalHub string // its address, one of Site.Hubs
 
-	revision int64
+	begun bool
 }
 
-type publication struct {
-	Hub    string
-	Topics []string
-}
-
-// Run watches until ctx ends. At first it tells of all feeds: what changed while no
-// node ran is not known, and a hub that finds nothing new tells nobody.
+// Run watches until ctx ends.
 func (p *Publisher) Run(ctx context.Context) error {
 	if len(p.Site.Hubs) == 0 {
 		return nil
@@ -69,101 +102,59 @@ func (p *Publisher) Run(ctx context.Context) error {
 	}
 }
 
-// look enqueues a job for each hub when something changed.
+// look announces what changed. The first look also compares the settings with those
+// that were last announced: titles, filters and the like show in feeds too, without
+// any article having changed. Later ones do not, or two nodes with different settings
+// would announce for ever.
 func (p *Publisher) look(ctx context.Context) error {
-	change, err := p.Source.Changed(ctx, p.revision)
+	change, err := p.News.Look(ctx, p.most())
 	if err != nil {
 		return err
 	}
-	topics := Topics(p.Site.URL, p.Definitions, change)
-	if len(topics) > 0 {
+	a := Announcement{Change: change, Settings: change.Settings, Hubs: p.Site.Hubs, After: cmp.Or(p.Gather, gather)}
+	if !p.begun {
+		a.Settings = p.settings()
+	}
+	a.Topics = Topics(p.Site.URL, p.Definitions, change, a.Settings != change.Settings)
+	if len(a.Topics) > 0 || change.Moved {
 		for _, hub := range p.Site.Hubs {
-			job := Job{
-				Kind: publishKind, Key: fmt.Sprintf("%s at revision %d", hub, change.Revision), After: cmp.Or(p.Gather, gather),
-				Payload: encode(publication{hub, topics}),
-			}
-			if err := p.Queue.Enqueue(ctx, job); err != nil {
-				return err // the revision stays: the next look finds the same change
-			}
+			a.Jobs = append(a.Jobs, Job{Kind: publishKind, Key: hub, Payload: encode(publication{hub, rand.Text()}), After: a.After, Newest: true})
 		}
-	}
-	p.revision = change.Revision
-	return nil
-}
-
-// Topics are the addresses of the documents that a change shows in.
-func Topics(site string, definitions []feed.Definition, change feed.Change) []string {
-	var topics []string
-	add := func(d feed.Definition) {
-		for _, format := range feed.Formats {
-			topics = append(topics, site+d.Path(format, ""))
-		}
-	}
-	for _, d := range definitions {
-		touched := change.All
-		for i := range change.Articles {
-			touched = touched || d.Filter.Match(&change.Articles[i])
-		}
-		if touched && d.Kind != feed.Private && d.Kind != feed.ByDigest {
-			add(d)
-		}
-	}
-	for i := range change.Articles {
-		a := &change.Articles[i]
-		for _, tag := range a.Tags {
-			add(feed.Definition{Kind: feed.ByTag, Name: tag})
-		}
-		for _, author := range a.Authors {
-			add(feed.Definition{Kind: feed.ByAuthor, Name: author.Name})
-		}
-		if a.Language != "" {
-			add(feed.Definition{Kind: feed.ByLanguage, Name: a.Language})
-		}
-	}
-	slices.Sort(topics)
-	return slices.Compact(topics)
-}
-
-// Jobs are the jobs that a Worker does for the publisher.
-func (p *Publisher) Jobs() map[string]func(context.Context, []byte) error {
-	return map[string]func(context.Context, []byte) error{publishKind: p.publish}
-}
-
-func (p *Publisher) publish(ctx context.Context, payload []byte) error {
-	var what publication
-	if err := decode(payload, &what); err != nil {
-		return err
-	}
-	if p.Local != nil && what.Hub == p.LocalHub {
-		return p.Local(ctx, what.Topics)
-	}
-	for _, topic := range what.Topics {
-		if err := Notify(ctx, p.Client, what.Hub, topic); err != nil {
+		if err := p.News.Announce(ctx, a); err != nil {
 			return err
 		}
 	}
+	p.begun = true
 	return nil
 }
 
-// Notify tells a hub that a topic has changed. WebSub leaves this request open; the
-// form of PubSubHubbub 0.4 is what the hubs in use take, some by the one name and
-// some by the other, and not all of them several topics at once.
-func Notify(ctx context.Context, client *http.Client, hub, topic string) error {
-	form := url.Values{"hub.mode": {"publish"}, "hub.url": {topic}, "hub.topic": {topic}}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, hub, strings.NewReader(form.Encode()))
-	if err != nil {
-		return fmt.Errorf("%w: hub %q: %v", errGone, hub, err)
+// most is how many articles are worth a look: one where no feed has a filter.
+func (p *Publisher) most() int {
+	for i := range p.Definitions {
+		if p.Definitions[i].Filter.Expr != nil {
+			return mostArticles
+		}
 	}
-	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	request.Header.Set("User-Agent", "Tidings")
-	response, err := cmp.Or(client, http.DefaultClient).Do(request)
-	if err != nil {
-		return fmt.Errorf("hub %s: %w", hub, err)
+	return 1
+}
+
+// settings is a hash of what feeds say besides their articles.
+func (p *Publisher) settings() string {
+	site := p.Site
+	site.Identity, site.Hubs = nil, nil
+	said := []any{site}
+	for _, d := range p.Definitions {
+		filter := d.Filter.String()
+		d.Filter.Expr = nil
+		said = append(said, d, filter)
 	}
-	defer response.Body.Close()
-	answer, _ := io.ReadAll(io.LimitReader(response.Body, 500))
-	if response.StatusCode/100 != 2 {
-		return fmt.Errorf("hub %s answers %s: %s", hub, response.Status, strings.TrimSpace(string(answer)))
+	sum := sha256.Sum256(encode(said))
+	return hex.EncodeToString(sum[:16])
+}
+
+func (p *Publisher) now() time.Time {
+	if p.Now == nil {
+		return time.Now()
 	}
-	return nil
+	return p.Now()
 }

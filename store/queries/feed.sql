@@ -33,12 +33,20 @@ DELETE FROM feed_polls WHERE day < $1;
 
 -- name: websub.put
 -- A verified subscription, or its renewal. Index: primary key.
-INSERT INTO websub (topic, callback, secret, expires, created) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO websub (topic, callback, secret, expires, created, host, sent) VALUES ($1, $2, $3, $4, $5, $6, '')
 ON CONFLICT (topic, callback) DO UPDATE SET secret = excluded.secret, expires = excluded.expires;
 
 -- name: websub.of
+-- The subscriptions of a topic. Index: primary key.
+SELECT topic, callback, secret, expires, sent FROM websub WHERE topic = $1 AND expires > $2 ORDER BY callback;
+
+-- name: websub.one
 -- Index: primary key.
-SELECT topic, callback, secret, expires FROM websub WHERE topic = $1 AND expires > $2 ORDER BY callback;
+SELECT topic, callback, secret, expires, sent FROM websub WHERE topic = $1 AND callback = $2 AND expires > $3;
+
+-- name: websub.sent
+-- What a subscriber was sent last. Index: primary key.
+UPDATE websub SET sent = $3 WHERE topic = $1 AND callback = $2;
 
 -- name: websub.drop
 -- Index: primary key.
@@ -49,5 +57,6 @@ DELETE FROM websub WHERE topic = $1 AND callback = $2;
 DELETE FROM websub WHERE expires <= $1;
 
 -- name: websub.count
--- Index: primary key.
-SELECT count(*) FROM websub WHERE topic = $1;
+-- How many subscriptions a topic has, a server and all together. Indexes: primary
+-- key, websub_host.
+SELECT (SELECT count(*) FROM websub WHERE topic = $1), (SELECT count(*) FROM websub WHERE host = $2), (SELECT count(*) FROM websub);

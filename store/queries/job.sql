@@ -17,11 +17,12 @@ FOR UPDATE SKIP LOCKED -- postgres only
 RETURNING id, kind, key, payload, epoch, tries, created;
 
 -- name: job.replace
--- A job of which one is there at most, for the newest payload: an open one gets it,
--- and keeps its time. Index: jobs_open.
+-- A new job; an open one of its kind and key gets the payload and keeps its time.
+-- Index: jobs_open.
 INSERT INTO jobs (kind, key, payload, state, due, epoch, tries, error, created, finished)
 VALUES ($1, $2, $3, 'open', $4, 0, 0, '', $5, 0)
-ON CONFLICT (kind, key) WHERE state = 'open' DO UPDATE SET payload = excluded.payload;
+ON CONFLICT (kind, key) WHERE state = 'open' DO UPDATE SET payload = excluded.payload
+RETURNING id;
 
 -- name: job.finish
 -- Ends a job that is still ours and was done. One that got another payload since it

@@ -41,19 +41,16 @@ DELETE FROM hub_news WHERE hub = $1 AND topic = $2 AND stamp = $3;
 -- Puts a topic behind the others. Index: primary key.
 UPDATE hub_news SET due = $3 WHERE hub = $1 AND topic = $2;
 
--- name: news.forget
--- Drops a hub's list. Index: primary key.
-DELETE FROM hub_news WHERE hub = $1;
-
 -- name: news.labels
 -- The tags, authors and languages whose feeds changed for readers, after revision $1
 -- up to $2 or because an article's date came after $3 up to $4. Drafts and what has a
--- date to come are nobody's affair. Indexes: articles_revision, articles_appears,
+-- date to come are nobody's affair, and what was committed after the revision was read
+-- comes next time. Indexes: articles_revision, articles_appears,
 -- primary keys of article_labels and feed_left.
 SELECT DISTINCT kind, key FROM article_labels WHERE seq IN (
     SELECT seq FROM articles WHERE revision > $1 AND revision <= $2 AND status IN ('published', 'removed') AND appears <= $4
     UNION ALL
-    SELECT seq FROM articles WHERE status = 'published' AND appears > $3 AND appears <= $4)
+    SELECT seq FROM articles WHERE status = 'published' AND appears > $3 AND appears <= $4 AND revision <= $2)
 UNION
 SELECT kind, key FROM feed_left WHERE revision > $1 AND revision <= $2
 ORDER BY 1, 2;
@@ -66,7 +63,7 @@ SELECT seq, appears, revision, id, source, slug, url, title, summary, html, lang
 FROM articles WHERE seq IN (
     SELECT seq FROM articles WHERE revision > $1 AND revision <= $2 AND status IN ('published', 'removed') AND appears <= $4
     UNION ALL
-    SELECT seq FROM articles WHERE status = 'published' AND appears > $3 AND appears <= $4)
+    SELECT seq FROM articles WHERE status = 'published' AND appears > $3 AND appears <= $4 AND revision <= $2)
 ORDER BY seq LIMIT $5;
 
 -- name: news.editions

@@ -33,4 +33,9 @@ CREATE TABLE hub_news (
 );
 CREATE INDEX hub_news_due ON hub_news (hub, due, topic);
 
+-- Whose server a callback is on, for a bound on them, and what it was sent last.
+ALTER TABLE websub ADD COLUMN host TEXT COLLATE "C" NOT NULL DEFAULT '';
+ALTER TABLE websub ADD COLUMN sent TEXT NOT NULL DEFAULT '';
+CREATE INDEX websub_host ON websub (host);
+
 CREATE INDEX editions_started ON editions (started);
