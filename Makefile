@@ -31,8 +31,9 @@ staticcheck: ## staticcheck
 vuln: ## govulncheck, when its database can be reached
 	@scripts/vulncheck $(GOVULNCHECK)
 
-tools: ## install the Debian packages that the tests use
+tools: ## install the Debian packages, and the WebSub hub, that the tests use
 	@scripts/install-test-tools
+	@scripts/install-websub-hub
 
 test: tools fmt vet staticcheck vuln ## everything: checks, then the whole suite with the race detector
 	@scripts/run-tests $(GO)

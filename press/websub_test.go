@@ -115,12 +115,17 @@ type publisher struct {
 // publishes starts a node on a store. It runs until the test ends, or is stopped.
 func publishes(t *testing.T, s *store.Store, hubs ...string) *publisher {
 	t.Helper()
+	return publishesAt(t, s, "https://press.example", hubs...)
+}
+
+func publishesAt(t *testing.T, s *store.Store, site string, hubs ...string) *publisher {
+	t.Helper()
 	c, err := config.Parse(fmt.Appendf(nil, `
-site: {url: "https://press.example", title: The Press}
+site: {url: %q, title: The Press}
 feeds: [{name: go, filter: {match: golang}}]
 feed_server: {hubs: [%s], retry_after: 1h}
 digests: [{name: weekly, schedule: "@weekly", sender: news@press.example}]
-`, strings.Join(hubs, ", ")), "config.yaml")
+`, site, strings.Join(hubs, ", ")), "config.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -324,9 +329,11 @@ func TestWhatAHubWasNotToldIsToldAfterARestart(t *testing.T) {
 // reader is somebody who subscribes at our hub, over real HTTP.
 type reader struct {
 	*httptest.Server
-	mu     sync.Mutex
-	bodies []string
-	signed []string
+	mu      sync.Mutex
+	asked   int // whether it wants what it is subscribed to
+	bodies  []string
+	signed  []string
+	headers []http.Header
 }
 
 func newReader(t *testing.T) *reader {
@@ -337,13 +344,15 @@ func newReader(t *testing.T) *reader {
 }
 
 func (r *reader) ServeHTTP(w http.ResponseWriter, q *http.Request) {
-	if q.Method == http.MethodGet {
-		_, _ = io.WriteString(w, q.URL.Query().Get("hub.challenge"))
-		return
-	}
 	body, _ := io.ReadAll(q.Body)
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if q.Method == http.MethodGet {
+		r.asked++
+		_, _ = io.WriteString(w, q.URL.Query().Get("hub.challenge"))
+		return
+	}
+	r.headers = append(r.headers, q.Header)
 	r.bodies, r.signed = append(r.bodies, string(body)), append(r.signed, q.Header.Get("X-Hub-Signature"))
 }
 

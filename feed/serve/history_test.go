@@ -213,6 +213,21 @@ func TestImpoliteClientsAreAskedToWait(t *testing.T) {
 	}
 }
 
+func TestNobodyWaitsForWhatHasChanged(t *testing.T) {
+	t.Parallel()
+	b := setup(t, func(o *serve.Options) { o.RetryAfter = time.Hour })
+	for i := range 3 {
+		if r := b.get(t, "/feed.xml", "User-Agent", "Hub/1"); r.StatusCode != 200 {
+			t.Errorf("a hub that was told of change %d gets %s", i, r.Status)
+		}
+		if r := b.get(t, "/feed.xml", "User-Agent", "Hub/1"); r.StatusCode != 429 {
+			t.Errorf("once more of the same: %s", r.Status)
+		}
+		b.source.Put(feedtest.Article(100 + i))
+		b.server.Changed()
+	}
+}
+
 func TestPeopleInBrowsersGetAPageAndReadersNever(t *testing.T) {
 	t.Parallel()
 	b := setup(t, func(o *serve.Options) {

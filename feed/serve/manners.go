@@ -26,12 +26,14 @@ func newManners(every time.Duration) *manners {
 }
 
 // rude returns how long a client has to wait that fetches the same document
-// unconditionally more often than it may; 0 for all others.
+// unconditionally more often than it may; 0 for all others. A document that has
+// changed since is another one: with a condition it would have been sent too, and
+// hubs fetch without one whenever they are told of a change.
 func (s *Server) rude(q *request, d *document, conditional bool) time.Duration {
 	if s.manners.every <= 0 || q.head || conditional {
 		return 0
 	}
-	return s.manners.wait(q.client()+"\x00"+q.agent+"\x00"+d.key, s.options.Now())
+	return s.manners.wait(q.client()+"\x00"+q.agent+"\x00"+d.key+d.codings[identity].etag, s.options.Now())
 }
 
 // slowDown asks a client to come back later.
