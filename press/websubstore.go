@@ -76,13 +76,12 @@ func (n hubNews) Look(ctx context.Context, most int) (websub.Change, error) {
 	return change, err
 }
 
-func (n hubNews) Announce(ctx context.Context, a websub.Announcement) error {
+func (n hubNews) Announce(ctx context.Context, a websub.Announcement) (bool, error) {
 	at := a.Change.Handle.(looked)
 	at.to.Settings = a.Settings
-	_, err := n.store.Announce(ctx, store.Announcement{
+	return n.store.Announce(ctx, store.Announcement{
 		From: at.from, To: at.to, Hubs: a.Hubs, Topics: a.Topics, Due: n.store.Now().Add(a.After), Jobs: keptJobs(n.store, a.Jobs),
 	})
-	return err
 }
 
 // hubLists are the store's lists of what hubs have yet to be told of.

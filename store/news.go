@@ -56,7 +56,7 @@ func (s *Store) HubPosition(ctx context.Context) (HubPosition, error) {
 }
 
 // News finds what changed for readers since a position, with at most so many of the
-// articles. It reads three rows when nothing did. Before the first announcement there
+// articles. It reads a few rows when nothing did. Before the first announcement there
 // is no news, only the position from which it counts.
 func (s *Store) News(ctx context.Context, since HubPosition, most int) (News, error) {
 	now := s.Now()

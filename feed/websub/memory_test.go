@@ -196,6 +196,7 @@ type journal struct {
 	revision int64
 	count    int64
 	settings string
+	lost     int // announcements that another node makes first
 	lists    map[string]map[string]websub.Untold
 }
 
@@ -216,13 +217,17 @@ func (j *journal) Look(ctx context.Context, _ int) (websub.Change, error) {
 	return change, err
 }
 
-func (j *journal) Announce(ctx context.Context, a websub.Announcement) error {
+func (j *journal) Announce(ctx context.Context, a websub.Announcement) (bool, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	if j.lost > 0 {
+		j.lost--
+		return false, nil
+	}
 	j.count++
 	j.revision, j.settings = a.Change.Handle.(int64), a.Settings
 	if len(a.Topics) == 0 {
-		return nil
+		return true, nil
 	}
 	now := time.Now()
 	for _, hub := range a.Hubs {
@@ -237,7 +242,7 @@ func (j *journal) Announce(ctx context.Context, a websub.Announcement) error {
 			j.lists[hub][topic] = websub.Untold{Topic: topic, Due: due, Since: now, Handle: j.count}
 		}
 	}
-	return j.queue.Enqueue(ctx, a.Jobs...)
+	return true, j.queue.Enqueue(ctx, a.Jobs...)
 }
 
 func (j *journal) Of(_ context.Context, hub string, most int) ([]websub.Untold, error) {

@@ -26,8 +26,9 @@ type News interface {
 	// articles. It is called all the time and must be cheap when nothing did.
 	Look(ctx context.Context, most int) (Change, error)
 	// Announce puts topics on the lists of hubs and jobs in the queue, and counts from
-	// the change on. It does nothing when another node has announced since the look.
-	Announce(ctx context.Context, a Announcement) error
+	// the change on. It does nothing, and returns false, when another node has announced
+	// since the look.
+	Announce(ctx context.Context, a Announcement) (bool, error)
 }
 
 // Lists are what hubs have yet to be told of; the store keeps them.
@@ -116,16 +117,16 @@ func (p *Publisher) look(ctx context.Context) error {
 		a.Settings = p.settings()
 	}
 	a.Topics = Topics(p.Site.URL, p.Definitions, change, a.Settings != change.Settings)
-	if len(a.Topics) > 0 || change.Moved {
-		for _, hub := range p.Site.Hubs {
-			a.Jobs = append(a.Jobs, Job{Kind: publishKind, Key: hub, Payload: encode(publication{hub, rand.Text()}), After: a.After, Newest: true})
-		}
-		if err := p.News.Announce(ctx, a); err != nil {
-			return err
-		}
+	if len(a.Topics) == 0 && !change.Moved {
+		p.begun = true
+		return nil
 	}
-	p.begun = true
-	return nil
+	for _, hub := range p.Site.Hubs {
+		a.Jobs = append(a.Jobs, Job{Kind: publishKind, Key: hub, Payload: encode(publication{hub, rand.Text()}), After: a.After, Newest: true})
+	}
+	won, err := p.News.Announce(ctx, a)
+	p.begun = p.begun || won // who lost has not announced its settings yet
+	return err
 }
 
 // most is how many articles are worth a look: one where no feed has a filter.

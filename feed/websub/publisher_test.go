@@ -222,6 +222,21 @@ func TestAllFeedsAreToldWhenTheSettingsChanged(t *testing.T) {
 	}
 }
 
+func TestTheSettingsAreToldWhenAnotherNodeAnnouncesFirst(t *testing.T) {
+	t.Parallel()
+	hub := newListening(t, nil)
+	j := &journal{source: feedtest.New(time.Now), queue: newQueue(), lost: 2, lists: map[string]map[string]websub.Untold{}}
+	site := feedtest.Site()
+	site.Hubs = []string{hub.URL}
+	p := &websub.Publisher{
+		News: j, Lists: j, Site: site, Log: slog.New(slog.DiscardHandler), Poll: time.Millisecond, Gather: time.Millisecond,
+		Definitions: []feed.Definition{{Kind: feed.Everything}},
+	}
+	work(t, &websub.Worker{Queue: j.queue, Do: p.Jobs()})
+	background(t, p.Run)
+	eventually(t, "all feeds to be told", func() bool { told, _ := hub.count(topic); return told == 1 })
+}
+
 func TestTopicsAreTheFeedsThatChanged(t *testing.T) {
 	t.Parallel()
 	golang, jobs := article.Filter{Expr: article.Tag{Key: "golang"}}, article.Filter{Expr: article.Tag{Key: "jobs"}}
