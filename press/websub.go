@@ -28,6 +28,7 @@ func (p *Press) WebSub(feeds *serve.Server) *WebSub {
 	queue := jobQueue{p.Store}
 	w := &WebSub{publisher: &websub.Publisher{
 		News: hubNews{p.Store}, Lists: hubLists{p.Store}, Site: site, Definitions: feeds.Definitions(), Now: p.Store.Now, Log: p.Log,
+		Fresh: feeds.Changed,
 	}}
 	jobs := w.publisher.Jobs()
 	if own := site.URL + HubPath; slices.Contains(site.Hubs, own) {

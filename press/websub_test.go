@@ -18,11 +18,13 @@ import (
 
 	"github.com/tidings-press/tidings/article"
 	"github.com/tidings-press/tidings/config"
+	"github.com/tidings-press/tidings/digest"
 	"github.com/tidings-press/tidings/feed/feedtest"
 	"github.com/tidings-press/tidings/feed/serve"
 	"github.com/tidings-press/tidings/feed/websub"
 	"github.com/tidings-press/tidings/press"
 	"github.com/tidings-press/tidings/store"
+	"github.com/tidings-press/tidings/subscriber"
 )
 
 // hasten lets a clock run twenty times as fast as the real one.
@@ -159,6 +161,12 @@ func (n *publisher) idle() bool {
 	return err == nil && open == 0
 }
 
+// settled reports whether all feeds were told of at the start.
+func (n *publisher) settled() bool {
+	at, err := n.store.HubPosition(context.Background())
+	return err == nil && at.Count > 0 && n.idle()
+}
+
 // settle waits until all feeds were told of at the start.
 func (n *publisher) settle(t *testing.T, hub *foreignHub) {
 	t.Helper()
@@ -210,11 +218,38 @@ func edited(n int, change ...func(*article.Article)) article.Article {
 	return a
 }
 
+// begins sends an edition of the weekly digest on its way, to one reader.
+func begins(t *testing.T, s *store.Store, articles ...string) {
+	t.Helper()
+	ctx := t.Context()
+	person, err := s.AddSubscriber(ctx, subscriber.Subscriber{Address: subscriber.MustParseAddress("ada@example.org"), State: subscriber.Active})
+	check := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	check(err)
+	check(s.Subscribe(ctx, person.ID, "weekly", nil))
+	_, err = s.EnsureDigest(ctx, store.DigestState{Name: "weekly", Since: s.Now()})
+	check(err)
+	e, err := s.Plan(ctx, store.Edition{Edition: digest.Edition{ID: "first", Digest: "weekly", ScheduledFor: "manual", Articles: articles, Created: s.Now()}}, nil)
+	check(err)
+	wishes, err := s.Wishes(ctx, "weekly")
+	check(err)
+	_, err = s.Approve(ctx, e, store.Frozen{Variants: []digest.Variant{{HTML: "x"}}, Wishes: wishes, Choice: make([]int, len(wishes)), ChunkSize: 10})
+	check(err)
+	chunk, err := s.ClaimChunk(ctx, "node", time.Hour)
+	if err != nil || chunk == nil {
+		t.Fatal(chunk, err)
+	}
+}
+
 func TestHubsAreToldOfTheFeedsThatChanged(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, w *wall, open func() *store.Store) {
 		hub, s := newForeignHub(t, w), open()
-		put(t, s, edited(0, tags("été", "C/C++", "golang")))
+		first := put(t, s, edited(0, tags("été", "C/C++", "golang")))
 		n := publishes(t, s, hub.URL)
 		w.hasten(t)
 		n.settle(t, hub)
@@ -235,6 +270,9 @@ func TestHubsAreToldOfTheFeedsThatChanged(t *testing.T) {
 			{"a draft, and one with a date to come, besides another", func() { put(t, s, edited(3, secret), edited(4, later), edited(5, tags("third"))) },
 				"/ /authors/Ann%20Author/ /languages/en/ /tags/third/"},
 			{"the date", func() { w.pass(time.Hour) }, "/ /authors/Ann%20Author/ /languages/en/ /tags/launch/"},
+			{"an edition", func() { begins(t, s, first...) }, "/digests/weekly/"},
+			{"an edit of its article", func() { put(t, s, edited(0, tags("golang"))) },
+				"/ /authors/Ann%20Author/ /digests/weekly/ /feeds/go/ /languages/en/ /tags/c%2Fc%2B%2B/ /tags/golang/ /tags/%C3%A9t%C3%A9/"},
 		} {
 			step.do()
 			var want []string
@@ -370,7 +408,7 @@ func TestOurHubKeepsItsSubscribersOverARestart(t *testing.T) {
 		put(t, s, edited(0, tags("go")))
 		n := publishes(t, s, own)
 		w.hasten(t)
-		eventually(t, "the announcement at the start", n.idle)
+		eventually(t, "the announcement at the start", n.settled)
 		form := url.Values{"hub.mode": {"subscribe"}, "hub.topic": {topic}, "hub.callback": {r.URL + "/cb"}, "hub.secret": {"s3cret"}}
 		q := httptest.NewRequest(http.MethodPost, "/hub", strings.NewReader(form.Encode()))
 		q.Header.Set("Content-Type", "application/x-www-form-urlencoded")

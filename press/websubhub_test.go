@@ -55,7 +55,7 @@ func TestAForeignHubDeliversWhatChanged(t *testing.T) {
 		put(t, s, edited(0, tags("C/C++")))
 		n := publishesAt(t, s, site.URL, hub)
 		feeds = n.feeds
-		eventually(t, "the announcement at the start", n.idle)
+		eventually(t, "the announcement at the start", n.settled)
 		for r, path := range map[*reader]string{everything: "/atom.xml", tag: "/tags/C%2FC%2B%2B/feed.json"} {
 			r.subscribe(t, hub, site.URL+path)
 		}

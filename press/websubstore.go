@@ -68,6 +68,7 @@ func (n hubNews) Look(ctx context.Context, most int) (websub.Change, error) {
 	change := websub.Change{
 		Articles: news.Articles, More: news.More, Edited: news.Edited, Digests: news.Digests, Settings: from.Settings,
 		Moved:  from.Count == 0 || news.After.Revision != from.Revision || !news.After.At.Equal(from.At),
+		Count:  from.Count,
 		Handle: looked{from, news.After},
 	}
 	for _, label := range news.Labels {

@@ -137,6 +137,29 @@ func TestFailedJobsAreShownAndPruned(t *testing.T) {
 	})
 }
 
+func TestDoneJobsAreForgottenBeforeFailedOnes(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		if err := s.EnqueueAll(ctx, []store.Job{{Kind: "ping", Key: "a"}, {Kind: "ping", Key: "b"}, {Kind: "ping", Key: "c"}}); err != nil {
+			t.Fatal(err)
+		}
+		jobs, err := s.ClaimJobs(ctx, ping, 2, time.Minute)
+		if err != nil || len(jobs) != 2 {
+			t.Fatal(jobs, err)
+		}
+		if err := errors.Join(s.FinishJob(ctx, jobs[0]), s.FailJob(ctx, jobs[1], "no")); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.PruneJobs(ctx, time.Now().Add(time.Hour), time.Now().Add(-time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		if counts, err := s.CountJobs(ctx); counts["ping"] != (store.JobCounts{Open: 1, Failed: 1}) || err != nil {
+			t.Errorf("%+v, %v", counts, err)
+		}
+	})
+}
+
 func TestBackoffGrowsToSixHours(t *testing.T) {
 	t.Parallel()
 	for tries, want := range map[int]time.Duration{0: 10 * time.Second, 1: 10 * time.Second, 2: 20 * time.Second, 5: 160 * time.Second, 12: 20480 * time.Second, 13: 6 * time.Hour, 1000: 6 * time.Hour} {

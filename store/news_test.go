@@ -134,6 +134,30 @@ func TestNewsOfEditionsIsHeardOnce(t *testing.T) {
 	})
 }
 
+func TestOldDeparturesAreForgotten(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		put(t, s, piece("a"))
+		listener{t, s}.hear(1)
+		put(t, s, piece("a", tagged("more")))
+		at, err := s.HubPosition(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, step := range []struct {
+			before time.Time
+			edited bool
+		}{{time.Now().Add(-time.Hour), true}, {time.Now().Add(time.Hour), false}} {
+			if err := s.PruneLeft(t.Context(), step.before); err != nil {
+				t.Fatal(err)
+			}
+			if n, err := s.News(t.Context(), at, 1); n.Edited != step.edited || err != nil {
+				t.Errorf("after forgetting what is older than %v: edited %t, %v", step.before, n.Edited, err)
+			}
+		}
+	})
+}
+
 func TestOneNodeMakesEachAnnouncement(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {

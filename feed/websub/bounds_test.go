@@ -170,7 +170,7 @@ func TestWhoLeftGetsNothingMore(t *testing.T) {
 	s := newSubscriber(t, true, answers...)
 	h.ask(wish("subscribe", s.URL))
 	eventually(t, "a subscription", func() bool { return h.subscribed(s.URL) })
-	h.source.Put(feedtest.Article(1))
+	h.put(feedtest.Article(1))
 	tried := func() int { s.mu.Lock(); defer s.mu.Unlock(); return len(s.received) }
 	eventually(t, "a delivery to be tried", func() bool { return tried() > 0 })
 	if err := h.registry.Drop(t.Context(), topic, s.URL); err != nil {
@@ -189,7 +189,7 @@ func TestTheSameContentIsSentOnce(t *testing.T) {
 	h.ask(wish("subscribe", s.URL))
 	eventually(t, "a subscription", func() bool { return h.subscribed(s.URL) })
 	a := feedtest.Article(1)
-	h.source.Put(a)
+	h.put(a)
 	eventually(t, "the article", func() bool { return s.has(a.ID) && h.queue.idle() })
 	for range 3 {
 		if err := h.hub.Distribute(t.Context(), topic); err != nil {

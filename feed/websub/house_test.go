@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tidings-press/tidings/article"
 	"github.com/tidings-press/tidings/feed/feedtest"
 	"github.com/tidings-press/tidings/feed/serve"
 	"github.com/tidings-press/tidings/feed/websub"
@@ -97,7 +98,7 @@ const topic = "https://press.example/feed.json"
 func newHouse(t *testing.T, hubs ...string) *house {
 	t.Helper()
 	h := &house{source: feedtest.New(time.Now), queue: newQueue(), registry: &registry{all: map[string]websub.Subscription{}}}
-	h.journal = &journal{source: h.source, queue: h.queue, lists: map[string]map[string]websub.Untold{}}
+	h.journal = &journal{queue: h.queue, lists: map[string]map[string]websub.Untold{}}
 	site := feedtest.Site()
 	site.Hubs = append([]string{"https://press.example/hub"}, hubs...)
 	// Clients that poll too often have to wait: a hub is none, and never does.
@@ -136,6 +137,12 @@ func background(t *testing.T, run func(context.Context) error) {
 			t.Error(err)
 		}
 	})
+}
+
+// put publishes an article.
+func (h *house) put(a article.Article) {
+	h.source.Put(a)
+	h.journal.note(a)
 }
 
 func (h *house) ask(form url.Values) *httptest.ResponseRecorder {

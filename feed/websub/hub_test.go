@@ -28,7 +28,7 @@ func TestSubscribersGetNewContentSigned(t *testing.T) {
 	}
 	a := feedtest.Article(1)
 	a.Published, a.Updated, a.Ingested = time.Now(), time.Now(), time.Now()
-	h.source.Put(a)
+	h.put(a)
 	eventually(t, "the new article at the subscriber, after two refusals", func() bool { return s.served() && s.has(a.ID) })
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -71,7 +71,7 @@ func TestGoneSubscribersAreDropped(t *testing.T) {
 	s := newSubscriber(t, true, http.StatusGone)
 	h.ask(wish("subscribe", s.URL))
 	eventually(t, "a subscription", func() bool { return h.subscribed(s.URL) })
-	h.source.Put(feedtest.Article(1))
+	h.put(feedtest.Article(1))
 	eventually(t, "its end", func() bool { return !h.subscribed(s.URL) })
 }
 

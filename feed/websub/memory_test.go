@@ -9,10 +9,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/tidings-press/tidings/article"
 	"github.com/tidings-press/tidings/feed"
-	"github.com/tidings-press/tidings/feed/feedtest"
 	"github.com/tidings-press/tidings/feed/websub"
 )
 
@@ -75,7 +76,10 @@ func (q *queue) Claim(_ context.Context, kinds []string, n int, _ time.Duration)
 	return jobs, nil
 }
 
-func (q *queue) Settle(_ context.Context, job websub.Job, end websub.End) error {
+func (q *queue) Settle(ctx context.Context, job websub.Job, end websub.End) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.claimed--
@@ -187,34 +191,42 @@ func (r *registry) Count(_ context.Context, topic, callback string) (n websub.Co
 	return n, nil
 }
 
-// journal is the news of a source in memory, and what hubs have yet to be told of.
+// journal is news in memory, and what hubs have yet to be told of.
 type journal struct {
-	source *feedtest.Source
-	queue  *queue
+	queue *queue
+	looks atomic.Int64
 
 	mu       sync.Mutex
-	revision int64
+	changed  []article.Article
+	revision int
 	count    int64
 	settings string
 	lost     int // announcements that another node makes first
 	lists    map[string]map[string]websub.Untold
 }
 
-func (j *journal) Look(ctx context.Context, _ int) (websub.Change, error) {
+// note makes an article news.
+func (j *journal) note(a article.Article) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	found, err := j.source.Changed(ctx, j.revision)
-	change := websub.Change{Settings: j.settings, Handle: found.Revision, Moved: found.Revision != j.revision || j.count == 0}
+	j.changed = append(j.changed, a)
+}
+
+func (j *journal) Look(context.Context, int) (websub.Change, error) {
+	j.looks.Add(1)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	change := websub.Change{Settings: j.settings, Count: j.count, Handle: len(j.changed), Moved: len(j.changed) != j.revision || j.count == 0}
 	if j.count == 0 {
-		return change, err
+		return change, nil
 	}
-	change.Articles = found.Articles
-	for _, a := range found.Articles {
+	change.Articles = slices.Clone(j.changed[j.revision:])
+	for _, a := range change.Articles {
 		for _, tag := range a.Tags {
 			change.Labels = append(change.Labels, websub.Label{Kind: feed.ByTag, Name: tag})
 		}
 	}
-	return change, err
+	return change, nil
 }
 
 func (j *journal) Announce(ctx context.Context, a websub.Announcement) (bool, error) {
@@ -225,7 +237,7 @@ func (j *journal) Announce(ctx context.Context, a websub.Announcement) (bool, er
 		return false, nil
 	}
 	j.count++
-	j.revision, j.settings = a.Change.Handle.(int64), a.Settings
+	j.revision, j.settings = a.Change.Handle.(int), a.Settings
 	if len(a.Topics) == 0 {
 		return true, nil
 	}

@@ -71,14 +71,18 @@ type Publisher struct {
 	Client      *http.Client // NewNotifier() when nil
 	Now         func() time.Time
 	Log         *slog.Logger
-	Poll        time.Duration // how often it asks for changes; half a second when 0
-	Gather      time.Duration // how long a change waits for others; 2 s when 0
+	// Fresh is called when something changed, before hubs are told: what they fetch
+	// then must not be what was there before. Nil when that is certain anyway.
+	Fresh  func()
+	Poll   time.Duration // how often it asks for changes; half a second when 0
+	Gather time.Duration // how long a change waits for others; 2 s when 0
 	// Local takes a topic for a hub of our own, which needs no request; nil when there
 	// is none.
 	Local    func(ctx context.Context, topic string) error
 	LocalHub string // its address, one of Site.Hubs
 
 	begun bool
+	seen  int64 // announcements, of all nodes
 }
 
 // Run watches until ctx ends.
@@ -112,6 +116,10 @@ func (p *Publisher) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if p.Fresh != nil && (change.Moved || change.Count != p.seen) { // or another node has announced
+		p.Fresh()
+	}
+	p.seen = change.Count
 	a := Announcement{Change: change, Settings: change.Settings, Hubs: p.Site.Hubs, After: cmp.Or(p.Gather, gather)}
 	if !p.begun {
 		a.Settings = p.settings()

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -84,7 +85,7 @@ func TestHubsAreToldOfChangedFeedsUntilTheyListen(t *testing.T) {
 	eventually(t, "the hub to be told of all feeds at first", func() bool { told, _ := hub.count(topic); return told == 1 && h.queue.idle() })
 	a := feedtest.Article(1)
 	a.Tags = []string{"C/C++"}
-	h.source.Put(a)
+	h.put(a)
 	eventually(t, "the hub to be told", func() bool {
 		first, _ := hub.count(topic)
 		second, _ := hub.count("https://press.example/tags/C%2FC%2B%2B/atom.xml")
@@ -188,7 +189,7 @@ func TestTheConsentOfAHubIsNotSomePage(t *testing.T) {
 func TestAllFeedsAreToldWhenTheSettingsChanged(t *testing.T) {
 	t.Parallel()
 	hub := newListening(t, nil)
-	j := &journal{source: feedtest.New(time.Now), queue: newQueue(), lists: map[string]map[string]websub.Untold{}}
+	j := &journal{queue: newQueue(), lists: map[string]map[string]websub.Untold{}}
 	site := feedtest.Site()
 	site.Hubs = []string{hub.URL}
 	start := func(title string) {
@@ -203,7 +204,7 @@ func TestAllFeedsAreToldWhenTheSettingsChanged(t *testing.T) {
 			a := feedtest.Article(int(rand.Int64()))
 			a.Tags = []string{title}
 			eventually(t, "the position to count from", j.begun)
-			j.source.Put(a)
+			j.note(a)
 			eventually(t, "news", func() bool {
 				told, _ := hub.count("https://press.example/tags/" + title + "/feed.json")
 				return told > 0 && j.queue.idle()
@@ -225,7 +226,7 @@ func TestAllFeedsAreToldWhenTheSettingsChanged(t *testing.T) {
 func TestTheSettingsAreToldWhenAnotherNodeAnnouncesFirst(t *testing.T) {
 	t.Parallel()
 	hub := newListening(t, nil)
-	j := &journal{source: feedtest.New(time.Now), queue: newQueue(), lost: 2, lists: map[string]map[string]websub.Untold{}}
+	j := &journal{queue: newQueue(), lost: 2, lists: map[string]map[string]websub.Untold{}}
 	site := feedtest.Site()
 	site.Hubs = []string{hub.URL}
 	p := &websub.Publisher{
@@ -235,6 +236,42 @@ func TestTheSettingsAreToldWhenAnotherNodeAnnouncesFirst(t *testing.T) {
 	work(t, &websub.Worker{Queue: j.queue, Do: p.Jobs()})
 	background(t, p.Run)
 	eventually(t, "all feeds to be told", func() bool { told, _ := hub.count(topic); return told == 1 })
+}
+
+func TestAllNodesHearOfAChangeBeforeHubsDo(t *testing.T) {
+	t.Parallel()
+	var here, there atomic.Int64
+	stale := atomic.Bool{}
+	hub := newListening(t, func(topic string) int {
+		if strings.Contains(topic, "/tags/") && (here.Load() == 0 || there.Load() == 0) {
+			stale.Store(true)
+		}
+		return http.StatusAccepted
+	})
+	j := &journal{queue: newQueue(), lists: map[string]map[string]websub.Untold{}}
+	site := feedtest.Site()
+	site.Hubs = []string{hub.URL}
+	for _, heard := range []*atomic.Int64{&here, &there} {
+		p := &websub.Publisher{
+			News: j, Lists: j, Site: site, Log: slog.New(slog.DiscardHandler), Poll: time.Millisecond, Gather: 200 * time.Millisecond,
+			Fresh: func() { heard.Add(1) },
+		}
+		work(t, &websub.Worker{Queue: j.queue, Do: p.Jobs()})
+		background(t, p.Run)
+	}
+	eventually(t, "both nodes to know where they stand", func() bool { return j.begun() && here.Load() > 0 && there.Load() > 0 })
+	quiet := j.looks.Load() + 10
+	eventually(t, "a few looks, in which nothing happens", func() bool { return j.looks.Load() > quiet })
+	here.Store(0)
+	there.Store(0)
+	j.note(feedtest.Article(1))
+	eventually(t, "the hub to be told", func() bool { told, _ := hub.count("https://press.example/tags/all/feed.xml"); return told == 1 })
+	if stale.Load() {
+		t.Error("a hub was told while a node may still serve what was there before")
+	}
+	if more := here.Load() + there.Load(); more > 5 {
+		t.Errorf("one change was announced to the feeds %d times", more)
+	}
 }
 
 func TestTopicsAreTheFeedsThatChanged(t *testing.T) {

@@ -16,6 +16,7 @@ type Change struct {
 	Digests  []string          // whose feed of editions changed
 	Settings string            // of the last announcement; see Publisher
 	Moved    bool              // there is something to be remembered, if not told
+	Count    int64             // of announcements so far
 	Handle   any               // the keeper's own
 }
 
