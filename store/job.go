@@ -61,13 +61,18 @@ func (s *Store) enqueue(ctx context.Context, tx *runner, job Job) (fresh bool, e
 // columns is a new job as the queries take it.
 func (s *Store) columns(job Job) []any {
 	now := s.Now()
-	if job.Payload == nil {
-		job.Payload = []byte{}
-	}
 	if job.Due.IsZero() {
 		job.Due = now
 	}
-	return []any{job.Kind, job.Key, job.Payload, millis(job.Due), millis(now)}
+	return []any{job.Kind, job.Key, job.payload(), millis(job.Due), millis(now)}
+}
+
+// payload is never NULL, which an empty one is as the drivers read and write it.
+func (j Job) payload() []byte {
+	if j.Payload == nil {
+		return []byte{}
+	}
+	return j.Payload
 }
 
 // ClaimJobs takes up to n jobs of some kinds that are due, for the length of the
@@ -93,7 +98,7 @@ func (s *Store) ClaimJobs(ctx context.Context, kinds []string, n int, lease time
 // FinishJob ends a claimed job that was done. One that was put anew meanwhile stays
 // open and is due at once. ErrLease says that it is no longer ours.
 func (s *Store) FinishJob(ctx context.Context, job Job) error {
-	return s.ours(ctx, "job.finish", job.ID, job.Epoch, job.Payload, millis(s.Now()))
+	return s.ours(ctx, "job.finish", job.ID, job.Epoch, job.payload(), millis(s.Now()))
 }
 
 // FailJob gives a claimed job up.
