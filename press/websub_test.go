@@ -364,8 +364,8 @@ func TestWhatAHubWasNotToldIsToldAfterARestart(t *testing.T) {
 	})
 }
 
-// reader is somebody who subscribes at our hub, over real HTTP.
-type reader struct {
+// follower is somebody who subscribes at our hub, over real HTTP.
+type follower struct {
 	*httptest.Server
 	mu      sync.Mutex
 	asked   int // whether it wants what it is subscribed to
@@ -374,14 +374,14 @@ type reader struct {
 	headers []http.Header
 }
 
-func newReader(t *testing.T) *reader {
-	r := &reader{}
+func newFollower(t *testing.T) *follower {
+	r := &follower{}
 	r.Server = httptest.NewServer(r)
 	t.Cleanup(r.Close)
 	return r
 }
 
-func (r *reader) ServeHTTP(w http.ResponseWriter, q *http.Request) {
+func (r *follower) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	body, _ := io.ReadAll(q.Body)
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -394,7 +394,7 @@ func (r *reader) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	r.bodies, r.signed = append(r.bodies, string(body)), append(r.signed, q.Header.Get("X-Hub-Signature"))
 }
 
-func (r *reader) got() (bodies, signed []string) {
+func (r *follower) got() (bodies, signed []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.bodies), slices.Clone(r.signed)
@@ -404,7 +404,7 @@ func TestOurHubKeepsItsSubscribersOverARestart(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, w *wall, open func() *store.Store) {
 		const topic, own = "https://press.example/tags/go/atom.xml", "https://press.example/hub"
-		s, r := open(), newReader(t)
+		s, r := open(), newFollower(t)
 		put(t, s, edited(0, tags("go")))
 		n := publishes(t, s, own)
 		w.hasten(t)

@@ -15,7 +15,7 @@ import (
 )
 
 // subscribe asks a hub for a topic and waits until it has verified that.
-func (r *reader) subscribe(t *testing.T, hub, topic string) {
+func (r *follower) subscribe(t *testing.T, hub, topic string) {
 	t.Helper()
 	form := url.Values{"hub.mode": {"subscribe"}, "hub.topic": {topic}, "hub.callback": {r.URL + "/cb"}, "hub.secret": {"s3cret"}, "hub.lease_seconds": {"86400"}}
 	response, err := http.PostForm(hub, form)
@@ -30,7 +30,7 @@ func (r *reader) subscribe(t *testing.T, hub, topic string) {
 }
 
 // last is the last delivery, with its signature.
-func (r *reader) last() (body, signature string, header http.Header) {
+func (r *follower) last() (body, signature string, header http.Header) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.bodies) == 0 {
@@ -49,14 +49,14 @@ func TestAForeignHubDeliversWhatChanged(t *testing.T) {
 		var feeds http.Handler
 		site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { feeds.ServeHTTP(w, r) }))
 		defer site.Close()
-		everything, tag := newReader(t), newReader(t)
+		everything, tag := newFollower(t), newFollower(t)
 		servers := []string{site.Listener.Addr().String(), everything.Listener.Addr().String(), tag.Listener.Addr().String()}
 		hub := testenv.StartHub(t, servers...)
 		put(t, s, edited(0, tags("C/C++")))
 		n := publishesAt(t, s, site.URL, hub)
 		feeds = n.feeds
 		eventually(t, "the announcement at the start", n.settled)
-		for r, path := range map[*reader]string{everything: "/atom.xml", tag: "/tags/C%2FC%2B%2B/feed.json"} {
+		for r, path := range map[*follower]string{everything: "/atom.xml", tag: "/tags/C%2FC%2B%2B/feed.json"} {
 			r.subscribe(t, hub, site.URL+path)
 		}
 		a := edited(1, tags("C/C++"))
@@ -87,7 +87,7 @@ func TestAForeignHubDeliversWhatChanged(t *testing.T) {
 }
 
 // wantTheFeed checks that the last delivery is what a reader gets, signed.
-func (r *reader) wantTheFeed(t *testing.T, topic, hub string) {
+func (r *follower) wantTheFeed(t *testing.T, topic, hub string) {
 	t.Helper()
 	response, err := http.Get(topic)
 	if err != nil {
