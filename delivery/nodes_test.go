@@ -16,15 +16,16 @@ import (
 // fleet are nodes on one store, as processes of their own.
 type fleet struct {
 	*bundle
-	resend bool
-	nodes  []*node
-	cut    int // connections that may have been cut so far
+	resend  bool
+	nodes   []*node
+	cut     int          // connections that may have been cut so far
+	spawner func() *node // makes a node in the place of a killed one
 }
 
 func (b *bundle) fleet(n int, resend bool) *fleet {
-	f := &fleet{bundle: b, resend: resend}
+	f := &fleet{bundle: b, resend: resend, spawner: func() *node { return b.spawn(resend) }}
 	for range n {
-		f.nodes = append(f.nodes, b.spawn(resend))
+		f.nodes = append(f.nodes, f.spawner())
 	}
 	return f
 }
@@ -33,7 +34,7 @@ func (b *bundle) fleet(n int, resend bool) *fleet {
 func (f *fleet) kill(i int) {
 	f.nodes[i].kill()
 	f.cut += connections
-	f.nodes[i] = f.spawn(f.resend)
+	f.nodes[i] = f.spawner()
 }
 
 // freeze stops a node for longer than its leases last: others take its work, and it
@@ -59,8 +60,8 @@ func TestThreeNodesThatAreKilledAndFrozenLoseNobody(t *testing.T) {
 	for _, resend := range []bool{true, false} {
 		t.Run(fmt.Sprintf("resend=%v", resend), func(t *testing.T) {
 			t.Parallel()
-			b := setup(t, store.Postgres, sink.Options{Delay: 4 * time.Millisecond})
-			n := 100 * *kills
+			b := setup(t, store.Postgres, sink.Options{Delay: 15 * time.Millisecond})
+			n := 400 * *kills // more than are sent meanwhile
 			b.bulk(n)
 			b.article("ferries")
 			b.make()
@@ -78,7 +79,9 @@ func TestThreeNodesThatAreKilledAndFrozenLoseNobody(t *testing.T) {
 			}
 			b.settled(edition, n, resend, f.cut)
 			f.end()
-			t.Logf("%d kills and freezes", done)
+			if done < *kills/2 {
+				t.Errorf("everything was sent after %d of %d kills and freezes: that shows too little", done, *kills/2)
+			}
 		})
 	}
 }
@@ -101,9 +104,9 @@ func (b *bundle) settled(edition store.Edition, n int, resend bool, cut int) {
 // trouble runs an edition over three nodes while something happens to PostgreSQL.
 func trouble(t *testing.T, dsn string, happens func()) {
 	t.Helper()
-	b := setupOn(t, dsn, sink.Options{Delay: 4 * time.Millisecond})
+	b := setupOn(t, dsn, sink.Options{Delay: 10 * time.Millisecond})
 	b.shaky = true
-	const n = 3000
+	const n = 5000
 	b.bulk(n)
 	b.article("ferries")
 	b.make()
@@ -113,7 +116,7 @@ func trouble(t *testing.T, dsn string, happens func()) {
 	b.until(edition.ID, "under way", func(p progress) bool { return len(b.wire.Mails()) > n/10 })
 	happens()
 	if had := len(b.wire.Mails()); had >= n {
-		t.Log("everything was sent already")
+		t.Fatal("everything was sent before it happened: that shows nothing")
 	}
 	// Each connection of each node may lose its lease once, with the mail on it.
 	b.settled(edition, n, true, len(f.nodes)*connections)
