@@ -72,7 +72,7 @@ func (e *Engine) approve(ctx context.Context, id string) (store.Edition, error) 
 	if err != nil {
 		return edition, err
 	}
-	e.Log.Info("edition approved", "digest", edition.Digest, "edition", id, "subscribers", edition.Audience.Count, "variants", len(frozen.Variants))
+	e.Log.Info("edition approved", "digest", edition.Digest, "edition", id, "subscribers", edition.Audience.Count, "variants", frozen.Variants())
 	e.nudge()
 	return edition, nil
 }
@@ -96,7 +96,7 @@ func (e *Engine) freeze(ctx context.Context, edition store.Edition) (store.Froze
 	frozen := store.Frozen{Wishes: wishes, Choice: make([]int, len(wishes)), Empty: digest.ErrEmpty.Error(), ChunkSize: e.Policy.Chunk}
 	known := map[string]int{}
 	for i, wish := range wishes {
-		prefs := digest.PreferencesFor(issue.Definition, wish.Topics, wish.Language)
+		prefs := digest.PreferencesFor(issue.Definition, wish.Topics, wish.Language).Narrowed(issue.Articles)
 		n, ok := known[prefs.Key()]
 		if !ok {
 			if n, err = e.renderInto(&frozen, issue, prefs); err != nil {
@@ -126,8 +126,7 @@ func (e *Engine) renderInto(frozen *store.Frozen, issue digest.Issue, prefs dige
 	if _, err := e.cast(def, issue.ID, issue.Now, variant); err != nil {
 		return 0, &renderError{err}
 	}
-	frozen.Variants = append(frozen.Variants, variant)
-	return len(frozen.Variants) - 1, nil
+	return frozen.Add(variant)
 }
 
 // issueOf is the issue that a planned edition is rendered from.
@@ -189,23 +188,23 @@ func (e *Engine) Preview(ctx context.Context, name string) (digest.Variant, erro
 	return digest.Render(issue, digest.Preferences{}, e.Templates)
 }
 
-// PreviewEdition returns what an edition says: what is frozen of it, or for a
-// draft what would be frozen now.
-func (e *Engine) PreviewEdition(ctx context.Context, id string) ([]digest.Variant, error) {
+// PreviewEdition returns what an edition says: of what is frozen the variant with the
+// most in it, or for a draft what would be frozen now for readers without wishes.
+func (e *Engine) PreviewEdition(ctx context.Context, id string) (digest.Variant, error) {
 	edition, err := e.Store.Edition(ctx, id)
 	if err != nil {
-		return nil, err
+		return digest.Variant{}, err
 	}
 	if !edition.Approved.IsZero() {
-		return e.Store.Variants(ctx, edition.Seq)
+		return e.Store.FullVariant(ctx, edition.Seq)
 	}
 	issue, err := e.issueOf(ctx, edition)
 	if err != nil {
-		return nil, err
+		return digest.Variant{}, err
 	}
 	variant, err := digest.Render(issue, digest.Preferences{}, e.Templates)
 	if err != nil {
-		return nil, fmt.Errorf("edition %s: %w", id, err)
+		return digest.Variant{}, fmt.Errorf("edition %s: %w", id, err)
 	}
-	return []digest.Variant{variant}, nil
+	return variant, nil
 }

@@ -210,14 +210,11 @@ func (e *Engine) TestEdition(ctx context.Context, id string, to subscriber.Addre
 	if err != nil {
 		return err
 	}
-	variants, err := e.PreviewEdition(ctx, id)
+	variant, err := e.PreviewEdition(ctx, id)
 	if err != nil {
 		return err
 	}
-	if len(variants) == 0 {
-		return fmt.Errorf("edition %s has nothing for anybody", id)
-	}
-	return e.sendTest(ctx, edition.Digest, variants[0], edition.Created, to)
+	return e.sendTest(ctx, edition.Digest, variant, edition.Created, to)
 }
 
 func (e *Engine) sendTest(ctx context.Context, name string, variant digest.Variant, date time.Time, to subscriber.Address) error {

@@ -26,6 +26,30 @@ func PreferencesFor(def Definition, topics []string, lang string) Preferences {
 	return Preferences{Topics: topics, Language: lang}
 }
 
+// Narrowed returns the preferences as far as they matter for some articles: a topic
+// that chooses none of them, or only what the others choose, is left out, and all
+// are when they choose everything. Readers with a thousand combinations of topics
+// thus share the few mails that an edition can be. Preferences that nothing fits stay
+// as they are.
+func (p Preferences) Narrowed(articles []article.Article) Preferences {
+	everything := Preferences{Language: p.Language}.wanted(articles)
+	topics := p.topics()
+	chosen := len(Preferences{Topics: topics}.wanted(everything))
+	if chosen == len(everything) {
+		return Preferences{Language: p.Language}
+	}
+	if chosen == 0 {
+		return p
+	}
+	for i := len(topics) - 1; i >= 0; i-- {
+		others := slices.Delete(slices.Clone(topics), i, i+1)
+		if len(others) > 0 && len(Preferences{Topics: others}.wanted(everything)) == chosen {
+			topics = others
+		}
+	}
+	return Preferences{Topics: topics, Language: p.Language}
+}
+
 // Key is the canonical form: equal for preferences that differ only in order,
 // repetition or spelling of topics, or in the region of the language; "" for
 // no preferences at all.

@@ -1,6 +1,8 @@
 package digest
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"reflect"
 	"slices"
 	"testing"
@@ -102,5 +104,62 @@ func TestLanguageChoosesOnlyWhereADigestHasSeveral(t *testing.T) {
 	}
 	if p := PreferencesFor(Definition{}, nil, "fr-CA"); p.Key() != "l=fr" {
 		t.Errorf("a French reader of a digest in several languages has the key %q", p.Key())
+	}
+}
+
+// TestNarrowedPreferencesChooseTheSame articles, and narrowing them again changes
+// nothing.
+func TestNarrowedPreferencesChooseTheSame(t *testing.T) {
+	t.Parallel()
+	tags := []string{"a", "b", "c", "d", "é", ""}
+	random := rand.New(rand.NewPCG(1, 2))
+	some := func(most int) []string {
+		var out []string
+		for range random.IntN(most + 1) {
+			out = append(out, tags[random.IntN(len(tags))])
+		}
+		return out
+	}
+	languages := []string{"", "en", "fr"}
+	keys := map[string]bool{}
+	for range 3000 {
+		var articles []article.Article
+		for range random.IntN(5) {
+			articles = append(articles, article.Article{ID: fmt.Sprint(len(articles)), Tags: some(2), Language: languages[random.IntN(3)]})
+		}
+		wish := Preferences{Topics: some(6), Language: languages[random.IntN(3)]}
+		narrow := wish.Narrowed(articles)
+		if got, want := ids(narrow.wanted(articles)), ids(wish.wanted(articles)); !slices.Equal(got, want) {
+			t.Fatalf("%+v chooses %v of %+v, narrowed to %+v %v", wish, want, articles, narrow, got)
+		}
+		if again := narrow.Narrowed(articles); again.Key() != narrow.Key() {
+			t.Fatalf("%+v narrowed is %+v, and again %+v", wish, narrow, again)
+		}
+		keys[narrow.Key()] = true
+	}
+	if len(keys) < 10 {
+		t.Errorf("only %d kinds of wishes were tried", len(keys))
+	}
+}
+
+func TestThousandsOfWishesAreFewMails(t *testing.T) {
+	t.Parallel()
+	articles := []article.Article{{ID: "1", Tags: []string{"t1", "t2"}}, {ID: "2", Tags: []string{"t2"}}, {ID: "3", Tags: []string{"t3"}}}
+	keys := map[string]bool{}
+	for wish := range 1 << 12 {
+		var topics []string
+		for i := range 12 {
+			if wish&(1<<i) != 0 {
+				topics = append(topics, fmt.Sprint("t", i))
+			}
+		}
+		p := Preferences{Topics: topics}
+		if narrow := p.Narrowed(articles); len(p.wanted(articles)) > 0 {
+			keys[narrow.Key()] = true
+		}
+	}
+	// Everything, {1}, {1 2}, {3}, {1 3}.
+	if len(keys) != 5 {
+		t.Errorf("%d mails: %v", len(keys), keys)
 	}
 }

@@ -237,7 +237,11 @@ func begins(t *testing.T, s *store.Store, articles ...string) {
 	check(err)
 	wishes, err := s.Wishes(ctx, "weekly")
 	check(err)
-	_, err = s.Approve(ctx, e, store.Frozen{Variants: []digest.Variant{{HTML: "x"}}, Wishes: wishes, Choice: make([]int, len(wishes)), ChunkSize: 10})
+	frozen := store.Frozen{Wishes: wishes, Choice: make([]int, len(wishes)), ChunkSize: 10}
+	if _, err := frozen.Add(digest.Variant{HTML: "x"}); err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.Approve(ctx, e, frozen)
 	check(err)
 	chunk, err := s.ClaimChunk(ctx, "node", time.Hour)
 	if err != nil || chunk == nil {

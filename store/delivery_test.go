@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -28,6 +29,17 @@ func readers(t *testing.T, s *store.Store, digestName string, n int) {
 	}
 }
 
+// frozen adds variants to what an edition is approved with.
+func frozen(t *testing.T, f store.Frozen, html ...string) store.Frozen {
+	t.Helper()
+	for i, text := range html {
+		if n, err := f.Add(digest.Variant{HTML: text}); n != i || err != nil {
+			t.Fatalf("variant %d is number %d, %v", i, n, err)
+		}
+	}
+	return f
+}
+
 // approved plans and approves an edition for whoever is on the digest.
 func approved(t *testing.T, s *store.Store, id string, articles ...string) store.Edition {
 	t.Helper()
@@ -40,7 +52,7 @@ func approved(t *testing.T, s *store.Store, id string, articles ...string) store
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err = s.Approve(t.Context(), e, store.Frozen{Variants: []digest.Variant{{HTML: "x"}}, Wishes: wishes, Choice: make([]int, len(wishes)), ChunkSize: 10})
+	e, err = s.Approve(t.Context(), e, frozen(t, store.Frozen{Wishes: wishes, Choice: make([]int, len(wishes)), ChunkSize: 10}, "x"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -341,9 +353,22 @@ func TestAnAudienceOfSeveralStridesIsCutWithoutASeam(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		frozen := store.Frozen{Variants: []digest.Variant{{HTML: "en"}, {HTML: "fr"}}, Wishes: wishes, Choice: []int{0, 1}, ChunkSize: size}
-		if e, err = s.Approve(t.Context(), e, frozen); err != nil || e.Audience.Count != n {
+		f := frozen(t, store.Frozen{Wishes: wishes, Choice: []int{0, 1}, ChunkSize: size}, "en", "fr")
+		if e, err = s.Approve(t.Context(), e, f); err != nil || e.Audience.Count != n {
 			t.Fatalf("%+v, %v", e.Audience, err)
+		}
+		french, err := s.SubscriberByAddress(t.Context(), subscriber.MustParseAddress("reader1@example.org"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v, err := s.VariantFor(t.Context(), e.Seq, french.ID); err != nil || v.HTML != "fr" {
+			t.Errorf("a French reader's mail says %q, %v", v.HTML, err)
+		}
+		if v, err := s.FullVariant(t.Context(), e.Seq); err != nil || v.HTML != "en" {
+			t.Errorf("the first of two that are as long says %q, %v", v.HTML, err)
+		}
+		if _, err := s.VariantFor(t.Context(), e.Seq, n+1); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("the mail of a reader whom it does not go to: %v", err)
 		}
 		last, total := int64(0), 0
 		for number := range (n + size - 1) / size {

@@ -1,11 +1,14 @@
 package store
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 
 	"github.com/tidings-press/tidings/digest"
@@ -74,11 +77,39 @@ const NoVariant = -1
 
 // Frozen is what an edition is approved with.
 type Frozen struct {
-	Variants  []digest.Variant
 	Wishes    []Wish
-	Choice    []int  // for each wish the index of its variant, or NoVariant
+	Choice    []int  // for each wish the number of its variant, or NoVariant
 	Empty     string // reason kept for readers without a variant
 	ChunkSize int
+
+	packed [][]byte // variants, which are large and much alike in themselves
+}
+
+// Add adds a variant and returns its number.
+func (f *Frozen) Add(v digest.Variant) (int, error) {
+	var out bytes.Buffer
+	w, err := gzip.NewWriterLevel(&out, gzip.BestSpeed)
+	if err != nil {
+		return 0, err
+	}
+	if err := errors.Join(json.NewEncoder(w).Encode(v), w.Close()); err != nil {
+		return 0, fmt.Errorf("variant %q: %w", v.Key, err)
+	}
+	f.packed = append(f.packed, bytes.Clone(out.Bytes()))
+	return len(f.packed) - 1, nil
+}
+
+// Variants is how many there are.
+func (f *Frozen) Variants() int { return len(f.packed) }
+
+// unpack returns a variant as it is stored, in JSON.
+func unpack(packed []byte) (string, error) {
+	r, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return "", err
+	}
+	data, err := io.ReadAll(r)
+	return string(bytes.TrimSpace(data)), err
 }
 
 // ErrAudience says that the audience changed while an edition was rendered, so
@@ -109,7 +140,7 @@ func (s *Store) Approve(ctx context.Context, e Edition, f Frozen) (Edition, erro
 		if n == 0 {
 			return &StateError{Edition: e.ID, Have: e.State, Want: digest.Approved}
 		}
-		if err := insertVariants(ctx, tx, e.Seq, f.Variants); err != nil {
+		if err := insertVariants(ctx, tx, e.Seq, f.packed); err != nil {
 			return err
 		}
 		n, err = tx.freeze(ctx, e, f, choice, millis(now))
@@ -189,13 +220,13 @@ func audienceOf(ctx context.Context, tx *runner, digestName string, f Frozen) (d
 	return a, nil
 }
 
-func insertVariants(ctx context.Context, tx *runner, seq int64, variants []digest.Variant) error {
-	for i := range variants {
-		data, err := json.Marshal(variants[i])
+func insertVariants(ctx context.Context, tx *runner, seq int64, packed [][]byte) error {
+	for i := range packed {
+		data, err := unpack(packed[i])
 		if err != nil {
-			return fmt.Errorf("variant %q: %w", variants[i].Key, err)
+			return fmt.Errorf("variant %d: %w", i, err)
 		}
-		if _, err := tx.exec(ctx, "variant.insert", seq, i, string(data)); err != nil {
+		if _, err := tx.exec(ctx, "variant.insert", seq, i, data); err != nil {
 			return err
 		}
 	}
@@ -219,28 +250,30 @@ func (f Frozen) choices() (string, error) {
 
 // Variant returns one frozen variant of an edition.
 func (s *Store) Variant(ctx context.Context, seq int64, number int) (digest.Variant, error) {
+	return s.variant(ctx, "variant.get", seq, number)
+}
+
+// VariantFor returns the frozen variant that a reader's mail is made of, or
+// ErrNotFound when the edition has none for them.
+func (s *Store) VariantFor(ctx context.Context, seq, subscriber int64) (digest.Variant, error) {
+	return s.variant(ctx, "variant.ofReader", seq, subscriber)
+}
+
+// FullVariant returns the frozen variant of an edition that has the most in it, or
+// ErrNotFound when it has none.
+func (s *Store) FullVariant(ctx context.Context, seq int64) (digest.Variant, error) {
+	return s.variant(ctx, "variant.longest", seq)
+}
+
+func (s *Store) variant(ctx context.Context, query string, args ...any) (digest.Variant, error) {
 	var v digest.Variant
 	var data string
-	found, err := s.readers.one(ctx, "variant.get", []any{seq, number}, &data)
+	found, err := s.readers.one(ctx, query, args, &data)
 	if err == nil && !found {
-		err = notFound("variant", number)
+		err = notFound("variant", args)
 	}
 	if err != nil {
 		return v, err
 	}
 	return v, json.Unmarshal([]byte(data), &v)
-}
-
-// Variants returns all frozen variants of an edition.
-func (s *Store) Variants(ctx context.Context, seq int64) ([]digest.Variant, error) {
-	var out []digest.Variant
-	err := s.readers.each(ctx, "variant.list", []any{seq}, func(rows *sql.Rows) error {
-		var data string
-		if err := rows.Scan(&data); err != nil {
-			return err
-		}
-		out = append(out, digest.Variant{})
-		return json.Unmarshal([]byte(data), &out[len(out)-1])
-	})
-	return out, err
 }

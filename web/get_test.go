@@ -157,3 +157,38 @@ func TestTheWebEditionIsSandboxed(t *testing.T) {
 		t.Errorf("a token of another edition: %d", w.Code)
 	}
 }
+
+// TestTheWebEditionIsTheOneThatWasMailed, whatever the reader wishes since.
+func TestTheWebEditionIsTheOneThatWasMailed(t *testing.T) {
+	t.Parallel()
+	s, engine, h := handler(t, store.SQLite)
+	who, other := s.person(t, "ada@example.org"), s.person(t, "bo@example.org")
+	if err := s.store.Subscribe(t.Context(), who.ID, "weekly", []string{"harbour"}); err != nil {
+		t.Fatal(err)
+	}
+	keys, err := s.store.Keys(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	edition, err := engine.SendNow(t.Context(), "weekly", "ada")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := func(reader int64) string {
+		w := ask(h, http.MethodGet, "/editions/"+edition.ID+"/"+keys.Sign(subscriber.WebEdition, reader, "weekly", edition.ID))
+		if w.Code != http.StatusOK {
+			t.Fatalf("status %d", w.Code)
+		}
+		return w.Body.String()
+	}
+	before := page(who.ID)
+	if before == strings.ReplaceAll(page(other.ID), "bo@example.org", "ada@example.org") || len(before) >= len(page(other.ID)) {
+		t.Fatal("a reader of one topic has everything")
+	}
+	if err := s.store.Subscribe(t.Context(), who.ID, "weekly", []string{"nature"}); err != nil {
+		t.Fatal(err)
+	}
+	if page(who.ID) != before {
+		t.Error("the web edition changed with the reader's wishes")
+	}
+}

@@ -136,9 +136,13 @@ INSERT INTO variants (edition, number, data) VALUES ($1, $2, $3);
 -- Index: primary key.
 SELECT data FROM variants WHERE edition = $1 AND number = $2;
 
--- name: variant.list
--- Index: primary key.
-SELECT data FROM variants WHERE edition = $1 ORDER BY number;
+-- name: variant.ofReader
+-- What a reader's mail is made of. Index: primary keys.
+SELECT v.data FROM deliveries d JOIN variants v ON v.edition = d.edition AND v.number = d.variant WHERE d.edition = $1 AND d.subscriber = $2;
+
+-- name: variant.longest
+-- The one with the most in it. Index: primary key.
+SELECT data FROM variants WHERE edition = $1 ORDER BY length(data) DESC, number LIMIT 1;
 
 -- name: audience.preferences
 -- The different wishes among the people that a digest goes to, of the next $3 of

@@ -2,8 +2,8 @@ package public
 
 import (
 	"cmp"
+	"errors"
 	"net/http"
-	"slices"
 
 	"github.com/tidings-press/tidings/digest"
 	"github.com/tidings-press/tidings/store"
@@ -47,14 +47,13 @@ func (p *Pages) openEdition(w http.ResponseWriter, r *http.Request) error {
 	if e.Started.IsZero() {
 		return store.ErrNotFound
 	}
-	variants, err := p.store.Variants(r.Context(), e.Seq)
+	v, err := p.store.FullVariant(r.Context(), e.Seq)
+	if errors.Is(err, store.ErrNotFound) {
+		return p.gone()
+	}
 	if err != nil {
 		return err
 	}
-	if len(variants) == 0 {
-		return p.gone()
-	}
-	v := fullest(variants)
 	site := p.config.Site.URL
 	sendMail(w, v, digest.Holes{
 		Name: v.Nobody, Address: p.config.Site.Title, Unsubscribe: site + "/subscribe", Preferences: site + "/subscribe", Web: site + r.URL.Path,
@@ -74,35 +73,19 @@ func sendMail(w http.ResponseWriter, v digest.Variant, values digest.Holes) {
 	_, _ = w.Write([]byte(cmp.Or(v.Page, v.HTML)))
 }
 
-// variant is the one that the reader's mail was made of: by their wishes as they
-// are now, or else the one that has everything.
+// variant is the one that the reader's mail was made of. Who got a test mail only has
+// none, and sees the fullest.
 func (p *Pages) variant(r *http.Request, h holder) (digest.Variant, error) {
 	e, err := p.store.Edition(r.Context(), h.Edition)
 	if err != nil {
 		return digest.Variant{}, err
 	}
-	variants, err := p.store.Variants(r.Context(), e.Seq)
-	if err != nil {
-		return digest.Variant{}, err
+	v, err := p.store.VariantFor(r.Context(), e.Seq, h.ID)
+	if errors.Is(err, store.ErrNotFound) {
+		v, err = p.store.FullVariant(r.Context(), e.Seq)
 	}
-	d := p.digest(e.Digest)
-	if len(variants) == 0 || d == nil {
-		return digest.Variant{}, p.gone()
+	if errors.Is(err, store.ErrNotFound) {
+		err = p.gone()
 	}
-	var topics []string
-	if s, err := p.store.Subscription(r.Context(), h.ID, e.Digest); err == nil {
-		topics = s.Topics
-	}
-	key := digest.PreferencesFor(digest.Definition{Name: d.Name, Language: d.Language}, topics, h.Language).Key()
-	for _, v := range variants {
-		if v.Key == key {
-			return v, nil
-		}
-	}
-	return fullest(variants), nil
-}
-
-// fullest is the variant with the most articles.
-func fullest(variants []digest.Variant) digest.Variant {
-	return slices.MaxFunc(variants, func(a, b digest.Variant) int { return cmp.Compare(len(a.Articles), len(b.Articles)) })
+	return v, err
 }

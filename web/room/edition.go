@@ -89,18 +89,9 @@ func (room *Room) fill(ctx context.Context, body *editionPage) (err error) {
 // editionMail is the mail of an edition, frozen or still a draft, as it stands in its
 // frame.
 func (room *Room) editionMail(w http.ResponseWriter, r *http.Request, _ store.Session) error {
-	found, err := room.engine.PreviewEdition(r.Context(), r.PathValue("id"))
+	v, err := room.engine.PreviewEdition(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return err
-	}
-	if len(found) == 0 {
-		return store.ErrNotFound
-	}
-	v := found[0]
-	for _, other := range found {
-		if other.Key == "" { // what readers without wishes get
-			v = other
-		}
 	}
 	showMail(w, asSeen(v).HTML)
 	return nil
