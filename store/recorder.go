@@ -126,7 +126,7 @@ func (r *Recorder) count() {
 	if len(r.counts) == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), r.most)
+	ctx, cancel := r.within()
 	defer cancel()
 	if err := r.store.write(ctx, func(tx *runner) error { return r.counts.add(ctx, tx) }); err == nil {
 		clear(r.counts)
@@ -178,9 +178,18 @@ func (r *Recorder) run() {
 	}
 }
 
+// within bounds a commit in time. SQLite does that by itself, and would keep a
+// goroutine for each statement that can be cancelled.
+func (r *Recorder) within() (context.Context, context.CancelFunc) {
+	if r.store.engine == SQLite {
+		return context.Background(), func() {}
+	}
+	return context.WithTimeout(context.Background(), r.most)
+}
+
 // commit stores a group. When the store fails all of it, each caller hears so.
 func (r *Recorder) commit(group []pending) {
-	ctx, cancel := context.WithTimeout(context.Background(), r.most)
+	ctx, cancel := r.within()
 	defer cancel()
 	counts := chunkCounts{}
 	granted, err := r.store.record(ctx, group, counts)

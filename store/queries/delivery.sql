@@ -3,10 +3,11 @@
 -- that was frozen and overtaken changes nothing that another has taken up since. A
 -- mail that was in doubt once may have come twice, so that stays named whatever
 -- follows. Index: primary key.
-UPDATE deliveries SET state = r.st, reason = doubted(r.why), code = r.code, reply = r.reply, relay = r.relay, at = r.ms, next_try = r.nxt
-FROM (SELECT $1 AS e, $2 AS s, $3 AS a, $4 AS st, $5 AS why, $6 AS code, $7 AS reply, $8 AS relay, $9 AS ms, $10 AS nxt) AS r -- sqlite only
+UPDATE deliveries SET state = $4, reason = doubted($5), code = $6, reply = $7, relay = $8, at = $9, next_try = $10 -- sqlite only
+WHERE edition = $1 AND subscriber = $2 AND attempt = $3 AND state = 'attempting' -- sqlite only
+UPDATE deliveries SET state = r.st, reason = doubted(r.why), code = r.code, reply = r.reply, relay = r.relay, at = r.ms, next_try = r.nxt -- postgres only
 FROM unnest(CAST($1 AS bigint[]), CAST($2 AS bigint[]), CAST($3 AS bigint[]), CAST($4 AS text[]), CAST($5 AS text[]), CAST($6 AS bigint[]), CAST($7 AS text[]), CAST($8 AS text[]), CAST($9 AS bigint[]), CAST($10 AS bigint[])) AS r(e, s, a, st, why, code, reply, relay, ms, nxt) -- postgres only
-WHERE edition = r.e AND subscriber = r.s AND attempt = r.a AND state = 'attempting'
+WHERE edition = r.e AND subscriber = r.s AND attempt = r.a AND state = 'attempting' -- postgres only
 RETURNING edition, subscriber -- postgres only
 ;
 
@@ -21,16 +22,19 @@ WHERE edition = $1 AND subscriber = $2 AND attempt = $3 AND state = 'uncertain' 
 -- here: the chunk is still this holder's, the edition is being sent, and the
 -- person still wants it. A row that is attempting already is ours when the
 -- attempt is: the commit was lost on the way back, not the change. Index: primary keys.
-UPDATE deliveries SET state = 'attempting', attempt = r.a, tries = tries + 1, at = r.ms,
-    first_try = CASE WHEN first_try = 0 THEN r.ms ELSE first_try END
-FROM (SELECT $1 AS e, $2 AS s, $3 AS a, $4 AS c, $5 AS ep, $6 AS ms) AS r -- sqlite only
+UPDATE deliveries SET state = 'attempting', attempt = $3, tries = tries + 1, at = $6, first_try = CASE WHEN first_try = 0 THEN $6 ELSE first_try END -- sqlite only
+WHERE edition = $1 AND subscriber = $2 AND (state IN ('queued', 'deferred', 'uncertain') OR state = 'attempting' AND attempt = $3) -- sqlite only
+    AND EXISTS (SELECT 1 FROM chunks k WHERE k.edition = $1 AND k.number = $4 AND k.epoch = $5 AND k.state = 'leased') -- sqlite only
+    AND EXISTS (SELECT 1 FROM subscribers p WHERE p.id = $2 AND p.state = 'active') -- sqlite only
+    AND EXISTS (SELECT 1 FROM editions n JOIN subscriptions u ON u.digest = n.digest AND u.subscriber = $2 AND u.left_at = 0 WHERE n.seq = $1 AND n.state = 'sending') -- sqlite only
+UPDATE deliveries SET state = 'attempting', attempt = r.a, tries = tries + 1, at = r.ms, first_try = CASE WHEN first_try = 0 THEN r.ms ELSE first_try END -- postgres only
 FROM unnest(CAST($1 AS bigint[]), CAST($2 AS bigint[]), CAST($3 AS bigint[]), CAST($4 AS bigint[]), CAST($5 AS bigint[]), CAST($6 AS bigint[])) AS r(e, s, a, c, ep, ms) -- postgres only
-JOIN chunks k ON k.edition = r.e AND k.number = r.c AND k.epoch = r.ep AND k.state = 'leased'
-JOIN editions n ON n.seq = r.e AND n.state = 'sending'
-JOIN subscribers p ON p.id = r.s AND p.state = 'active'
-JOIN subscriptions u ON u.digest = n.digest AND u.subscriber = r.s AND u.left_at = 0
-WHERE deliveries.edition = r.e AND deliveries.subscriber = r.s
-    AND (deliveries.state IN ('queued', 'deferred', 'uncertain') OR deliveries.state = 'attempting' AND deliveries.attempt = r.a)
+JOIN chunks k ON k.edition = r.e AND k.number = r.c AND k.epoch = r.ep AND k.state = 'leased' -- postgres only
+JOIN editions n ON n.seq = r.e AND n.state = 'sending' -- postgres only
+JOIN subscribers p ON p.id = r.s AND p.state = 'active' -- postgres only
+JOIN subscriptions u ON u.digest = n.digest AND u.subscriber = r.s AND u.left_at = 0 -- postgres only
+WHERE deliveries.edition = r.e AND deliveries.subscriber = r.s -- postgres only
+    AND (deliveries.state IN ('queued', 'deferred', 'uncertain') OR deliveries.state = 'attempting' AND deliveries.attempt = r.a) -- postgres only
 RETURNING deliveries.edition, deliveries.subscriber -- postgres only
 ;
 
