@@ -39,6 +39,12 @@ const draftsAtOnce = 20
 // Approving what is approved already changes nothing. An edition that cannot be
 // rendered is failed with the reason, and its articles wait for the next.
 func (e *Engine) Approve(ctx context.Context, id string) (store.Edition, error) {
+	// Whoever sends now and the look for drafts meet here: rendering once is enough.
+	approved, err, _ := e.approval.Do(id, func() (any, error) { return e.approveOnce(ctx, id) })
+	return approved.(store.Edition), err
+}
+
+func (e *Engine) approveOnce(ctx context.Context, id string) (store.Edition, error) {
 	for attempt := 1; ; attempt++ {
 		edition, err := e.approve(ctx, id)
 		if errors.Is(err, store.ErrAudience) && attempt < maxPlans {

@@ -14,12 +14,6 @@ import (
 	"github.com/tidings-press/tidings/subscriber"
 )
 
-// mould is a variant that is ready to be poured for readers.
-type mould struct {
-	*mailer.Mould
-	nobody string
-}
-
 // cast compiles a variant into a mould with all the headers of a digest's mail.
 // The date is the edition's, so that a mail is the same on every try.
 func (e *Engine) cast(def *Definition, edition string, date time.Time, v digest.Variant) (*mould, error) {
@@ -85,14 +79,11 @@ func (e *Engine) paths(def *Definition) (*mailer.Paths, error) {
 	return mailer.NewPaths(e.secret, domain)
 }
 
-// loaded is an edition that is being sent, with its moulds.
+// loaded is an edition that is being sent.
 type loaded struct {
 	store.Edition
 	def   *Definition
 	paths *mailer.Paths
-
-	mu     sync.Mutex
-	moulds map[int]*mould
 }
 
 // editionCache keeps the editions that were sent from last.
@@ -101,8 +92,8 @@ type editionCache struct {
 	kept []*loaded
 }
 
-// maxLoaded bounds the cache; a mould is about as large as its mail.
-const maxLoaded = 4
+// maxLoaded bounds the cache.
+const maxLoaded = 16
 
 // load returns an edition by its number.
 func (e *Engine) load(ctx context.Context, seq int64) (*loaded, error) {
@@ -125,35 +116,10 @@ func (e *Engine) load(ctx context.Context, seq int64) (*loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &loaded{Edition: edition, def: def, paths: paths, moulds: map[int]*mould{}}
+	l := &loaded{Edition: edition, def: def, paths: paths}
 	e.editions.kept = append(e.editions.kept, l)
 	if len(e.editions.kept) > maxLoaded {
 		e.editions.kept = e.editions.kept[1:]
 	}
 	return l, nil
-}
-
-// maxMoulds bounds the moulds of one edition in memory.
-const maxMoulds = 100
-
-// mould returns a variant's mould, cast at the first mail that needs it.
-func (e *Engine) mouldOf(ctx context.Context, l *loaded, number int) (*mould, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if m := l.moulds[number]; m != nil {
-		return m, nil
-	}
-	variant, err := e.Store.Variant(ctx, l.Seq, number)
-	if err != nil {
-		return nil, err
-	}
-	m, err := e.cast(l.def, l.ID, l.Created, variant)
-	if err != nil {
-		return nil, err
-	}
-	if len(l.moulds) >= maxMoulds {
-		clear(l.moulds)
-	}
-	l.moulds[number] = m
-	return m, nil
 }

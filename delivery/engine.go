@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/tidings-press/tidings/article"
 	"github.com/tidings-press/tidings/digest"
@@ -78,6 +79,8 @@ type Engine struct {
 	Options
 	secret   []byte // of return paths and message ids
 	editions editionCache
+	moulds   moulds
+	approval singleflight.Group
 	wake     chan struct{}
 	queue    *queue
 	recorder *store.Recorder

@@ -3,10 +3,13 @@ package mailer
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
+	"time"
 
 	mail "github.com/wneessen/go-mail"
 )
@@ -44,8 +47,25 @@ func Cast(msg Message) (*Mould, error) {
 // words are two words that occur nowhere in the message, as they depend on all of
 // it: the border of its parts, and what stands in for our header values.
 func (msg *Message) words() (border, word string) {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%q", *msg))
+	h := sha256.New()
+	for _, text := range msg.texts() {
+		h.Write(binary.AppendUvarint(nil, uint64(len(text))))
+		_, _ = io.WriteString(h, text)
+	}
+	sum := h.Sum(nil)
 	return hex.EncodeToString(sum[:16]), hex.EncodeToString(sum[16:28])
+}
+
+// texts are all that a message is made of.
+func (msg *Message) texts() []string {
+	all := []string{
+		msg.From.Name, msg.From.Email, msg.ReplyTo.Name, msg.ReplyTo.Email, msg.To.Name, msg.To.Email,
+		msg.Subject, msg.Date.UTC().Format(time.RFC3339Nano), msg.MessageID, msg.Text, msg.HTML,
+	}
+	for _, header := range msg.Headers {
+		all = append(all, header.Name, header.Value)
+	}
+	return append(all, msg.Marks...)
 }
 
 // write lets go-mail write the message with a stand-in for each header value.

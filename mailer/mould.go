@@ -39,6 +39,19 @@ func pour(dst []byte, segments []segment, values []string) []byte {
 // Size is the length of a mail with empty values, in octets.
 func (m *Mould) Size() int { return m.size }
 
+// Memory is about what the mould takes, in octets.
+func (m *Mould) Memory() int {
+	total := 256
+	for i := range m.segments {
+		s := &m.segments[i]
+		total += 128 + len(s.frozen)
+		if len(s.canonical) > 0 && &s.canonical[0] != &s.frozen[0] {
+			total += len(s.canonical)
+		}
+	}
+	return total
+}
+
 // freeze appends frozen bytes.
 func (m *Mould) freeze(data []byte) {
 	if n := len(m.segments); n == m.head || m.segments[n-1].hole != nil {

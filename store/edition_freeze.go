@@ -170,8 +170,11 @@ func (s *Store) Approve(ctx context.Context, e Edition, f Frozen) (Edition, erro
 func (r *runner) freeze(ctx context.Context, e Edition, f Frozen, choice string, now int64) (int64, error) {
 	size := int64(f.ChunkSize)
 	step, after, total := r.stride(size), int64(0), int64(0)
+	if _, err := r.exec(ctx, "audience.choose", e.Seq, choice); err != nil {
+		return 0, err
+	}
 	for {
-		n, err := r.exec(ctx, "audience.freeze", e.Seq, e.Digest, size, choice, now, f.Empty, after, step, total/size)
+		n, err := r.exec(ctx, "audience.freeze", e.Seq, e.Digest, size, now, f.Empty, after, step, total/size)
 		if err != nil {
 			return 0, err
 		}
@@ -179,7 +182,8 @@ func (r *runner) freeze(ctx context.Context, e Edition, f Frozen, choice string,
 			return 0, err
 		}
 		if total += n; n < step {
-			return total, nil
+			_, err := r.exec(ctx, "audience.chosen", e.Seq)
+			return total, err
 		}
 		if _, err := r.one(ctx, "audience.last", []any{e.Seq}, &after); err != nil {
 			return 0, err

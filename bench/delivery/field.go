@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -66,26 +67,34 @@ func (f *field) sink() (*sink.Server, error) {
 }
 
 // measure makes one run.
-func (f *field) measure(ctx context.Context, name string) (result, error) {
+func (f *field) measure(ctx context.Context, p plan) (result, error) {
+	longer := *f
+	longer.mails *= p.times
+	defer func() { f.runs = longer.runs }()
+	return longer.run(ctx, p)
+}
+
+func (f *field) run(ctx context.Context, p plan) (result, error) {
 	server, err := f.sink()
 	if err != nil {
 		return result{}, err
 	}
 	defer server.Close()
-	switch name {
+	switch p.kind {
 	case "smtp-source":
 		return f.source(ctx, server)
-	case "record-sqlite", "record-postgres":
-		return f.record(ctx, strings.TrimPrefix(name, "record-"))
+	case "record":
+		return f.record(ctx, p.engine)
+	case "import":
+		return f.importList(ctx, p.engine)
 	case "rsa", "ed25519":
-		return signing(name)
+		return signing(p.kind)
 	}
-	engine, key, _ := strings.Cut(name, "+")
-	dsn, err := f.prepare(ctx, engine)
+	dsn, err := f.prepare(ctx, p.engine)
 	if err != nil {
 		return result{}, err
 	}
-	r, err := f.node(ctx, dsn, server.Addr(), key, f.connections)
+	r, err := f.node(ctx, dsn, server.Addr(), p.key, p.connections)
 	if err == nil && server.Tally.Distinct() != int64(f.mails) {
 		err = fmt.Errorf("%d of %d people have the mail", server.Tally.Distinct(), f.mails)
 	}
@@ -136,6 +145,9 @@ func (f *field) prepare(ctx context.Context, engine string) (string, error) {
 	defer s.Close()
 	for i := range articles {
 		a := sample(i, s.Now())
+		if f.topics > 0 {
+			a.Tags = []string{topicName(i % f.topics)}
+		}
 		if _, err := s.PutArticle(ctx, &a, nil, nil); err != nil {
 			return "", err
 		}
@@ -143,25 +155,36 @@ func (f *field) prepare(ctx context.Context, engine string) (string, error) {
 	if err := addDigest(ctx, s); err != nil {
 		return "", err
 	}
-	begin := time.Now()
-	result, err := s.ImportSubscribers(ctx, people(f.mails), store.ImportOptions{Digests: []string{"weekly"}, State: subscriber.Active})
-	if err == nil && f.mails >= 100_000 {
-		fmt.Fprintf(os.Stderr, "%s: imported %d lines, %.0f a second\n", engine, result.Lines, float64(result.Lines)/time.Since(begin).Seconds())
-	}
+	_, err = s.ImportSubscribers(ctx, f.people(), store.ImportOptions{Digests: []string{"weekly"}, State: subscriber.Active})
 	return dsn, err
 }
 
-// people are so many rows of a list.
-func people(n int) iter.Seq2[subscriber.Row, error] {
+// people are the rows of a list.
+func (f *field) people() iter.Seq2[subscriber.Row, error] {
 	return func(yield func(subscriber.Row, error) bool) {
-		for i := range n {
+		for i := range f.mails {
 			address, err := subscriber.ParseAddress(fmt.Sprintf("reader%d@example.org", i))
-			if !yield(subscriber.Row{Line: i + 1, Address: address, Name: fmt.Sprintf("Reader No %d", i)}, err) {
+			row := subscriber.Row{Line: i + 1, Address: address, Name: fmt.Sprintf("Reader No %d", i), Topics: f.wishes(i)}
+			if !yield(row, err) {
 				return
 			}
 		}
 	}
 }
+
+// wishes are the topics of a reader, some of all by chance.
+func (f *field) wishes(reader int) []string {
+	var out []string
+	chance := rand.New(rand.NewPCG(uint64(reader), 1)).Uint64()
+	for topic := range f.topics {
+		if chance&(1<<topic) != 0 {
+			out = append(out, topicName(topic))
+		}
+	}
+	return out
+}
+
+func topicName(n int) string { return fmt.Sprintf("topic %d", n) }
 
 // articles of an edition: so many make a mail of about 41 KB.
 const articles = 11
@@ -183,7 +206,7 @@ func (f *field) mailSize(ctx context.Context) (int, error) {
 	}
 	defer server.Close()
 	one := *f
-	one.mails, one.delay = 1, 0
+	one.mails, one.delay, one.topics = 1, 0, 0
 	dsn, err := one.prepare(ctx, "sqlite")
 	if err != nil {
 		return 0, err

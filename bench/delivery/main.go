@@ -4,10 +4,17 @@
 // into the same sink with Postfix's smtp-source as the yardstick.
 //
 //	go run ./bench/delivery                          the table of README
-//	go run ./bench/delivery -mails 1000000 -runs sqlite -rounds 1
+//	go run ./bench/delivery -runs import-sqlite -mails 1000000 -rounds 1
+//	go run ./bench/delivery -runs 'sqlite,sqlite*10' -mails 100000 -rounds 1
+//	go run ./bench/delivery -runs sqlite,sqlite@8,sqlite@16,sqlite@32,sqlite@64 -mails 40000
 //	go run ./bench/delivery -delay 20ms -connections 32 -runs sqlite
 //	go run ./bench/delivery -runs record-sqlite,record-postgres -mails 100000
 //	go run ./bench/delivery -runs nodes -delay 20ms -connections 16
+//
+// A run is an engine, sqlite or postgres, with +rsa or +ed25519 for signed mails, @N for
+// so many connections in place of the default settings, and *N for so many times as
+// many readers; or smtp-source; or rsa or ed25519 for signatures alone; or record-ENGINE
+// for outcomes alone; or import-ENGINE for a list; or nodes.
 package main
 
 import (
@@ -29,6 +36,7 @@ type options struct {
 	connections int
 	durability  string
 	chunk       int
+	topics      int
 	profile     string
 }
 
@@ -39,11 +47,12 @@ func main() {
 	var o options
 	flag.IntVar(&o.mails, "mails", 20000, "subscribers of an edition")
 	flag.IntVar(&o.rounds, "rounds", 3, "interleaved rounds")
-	flag.StringVar(&o.runs, "runs", "smtp-source,sqlite,postgres,rsa,sqlite+rsa", "what a round measures: smtp-source, sqlite, postgres, either with +rsa or +ed25519, rsa or ed25519 for signatures alone, record-sqlite or record-postgres for outcomes alone; or nodes")
+	flag.StringVar(&o.runs, "runs", "smtp-source,sqlite,postgres,rsa,sqlite+rsa", "what a round measures, see above")
 	flag.DurationVar(&o.delay, "delay", 0, "the server's delay before each flight of replies")
 	flag.IntVar(&o.connections, "connections", 0, "connections of a node; 0 for the default settings")
 	flag.StringVar(&o.durability, "durability", "full", "full or normal")
 	flag.IntVar(&o.chunk, "chunk", 500, "subscribers that a node claims at once")
+	flag.IntVar(&o.topics, "topics", 0, "tags among the articles, of which each reader wishes some by chance; 0 for no wishes")
 	flag.StringVar(&o.profile, "profile", "", "folder for CPU profiles of the nodes")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -69,19 +78,26 @@ func run(ctx context.Context, o options) error {
 		return field.nodes(ctx)
 	}
 	fmt.Printf("%d mails of %d bytes, %d rounds, delay %v, durability %s\n\n", o.mails, field.size, o.rounds, o.delay, o.durability)
-	names := strings.Split(o.runs, ",")
+	var plans []plan
+	for name := range strings.SplitSeq(o.runs, ",") {
+		p, err := readPlan(name, o.connections)
+		if err != nil {
+			return err
+		}
+		plans = append(plans, p)
+	}
 	results := map[string][]result{}
 	for round := range o.rounds {
-		for _, name := range names {
-			r, err := field.measure(ctx, name)
+		for _, p := range plans {
+			r, err := field.measure(ctx, p)
 			if err != nil {
-				return fmt.Errorf("round %d, %s: %w", round+1, name, err)
+				return fmt.Errorf("round %d, %s: %w", round+1, p.name, err)
 			}
-			results[name] = append(results[name], r)
-			fmt.Fprintf(os.Stderr, "round %d  %-14s %8.0f mails/s\n", round+1, name, r.rate())
+			results[p.name] = append(results[p.name], r)
+			fmt.Fprintf(os.Stderr, "round %d  %-14s %8.0f/s\n", round+1, p.name, r.rate())
 		}
 	}
 	fmt.Println()
-	print(names, results)
+	print(plans, results)
 	return nil
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/tidings-press/tidings/delivery"
 	"github.com/tidings-press/tidings/digest"
 	"github.com/tidings-press/tidings/mailer"
+	"github.com/tidings-press/tidings/press"
 	"github.com/tidings-press/tidings/store"
 	"github.com/tidings-press/tidings/templates"
 )
@@ -121,6 +122,7 @@ func runNode() error {
 		}
 		defer pprof.StopCPUProfile()
 	}
+	press.LimitMemory(24 << 20) // as the service does
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	s, err := store.Open(ctx, o.DSN, store.Options{Durability: o.Durability})

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -17,32 +16,25 @@ type result struct {
 
 func (r result) rate() float64 { return float64(r.mails) / r.took.Seconds() }
 
-// yardstick is what a run is compared with: nothing but signing for those that
-// sign, and else Postfix's generator.
-func yardstick(name string) string {
-	if _, key, signed := strings.Cut(name, "+"); signed {
-		return key
-	}
-	return "smtp-source"
-}
-
 // print writes the table: medians, and the median of the ratios to the yardstick
 // of the same round.
-func print(names []string, results map[string][]result) {
-	fmt.Printf("%-16s %12s %34s %12s %14s\n", "run", "mails/s", "ratio", "CPU/mail", "peak memory")
-	for _, name := range names {
-		var rates, ratios, peaks, cpus []float64
+func print(plans []plan, results map[string][]result) {
+	fmt.Printf("%-16s %12s %12s %36s %12s %14s\n", "run", "a second", "took", "speed to that of", "CPU/mail", "peak memory")
+	for _, p := range plans {
+		name, stick := p.name, p.yardstick()
+		var rates, ratios, peaks, cpus, times []float64
 		for i, r := range results[name] {
 			rates = append(rates, r.rate())
+			times = append(times, r.took.Seconds())
 			cpus = append(cpus, r.cpu.Seconds()*1e6/float64(r.mails))
 			peaks = append(peaks, float64(r.peak)/(1<<20))
-			if stick := results[yardstick(name)]; i < len(stick) {
-				ratios = append(ratios, r.rate()/stick[i].rate())
+			if sticks := results[stick]; i < len(sticks) {
+				ratios = append(ratios, r.rate()/sticks[i].rate())
 			}
 		}
 		ratio := "-"
 		if len(ratios) > 0 {
-			ratio = fmt.Sprintf("%.2f (%.2f to %.2f) of %s", median(ratios), slices.Min(ratios), slices.Max(ratios), yardstick(name))
+			ratio = fmt.Sprintf("%.2f (%.2f to %.2f) %s", median(ratios), slices.Min(ratios), slices.Max(ratios), stick)
 		}
 		memory := "-"
 		if p := median(peaks); p > 0 {
@@ -52,7 +44,7 @@ func print(names []string, results map[string][]result) {
 		if c := median(cpus); c > 0 {
 			spent = fmt.Sprintf("%.0f us", c)
 		}
-		fmt.Printf("%-16s %12.0f %34s %12s %14s\n", name, median(rates), ratio, spent, memory)
+		fmt.Printf("%-16s %12.0f %11.1fs %36s %12s %14s\n", name, median(rates), median(times), ratio, spent, memory)
 	}
 }
 

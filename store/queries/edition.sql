@@ -156,23 +156,31 @@ FROM (
     ORDER BY u.subscriber LIMIT $3) AS p
 GROUP BY p.topics, p.language ORDER BY p.topics, p.language;
 
+-- name: audience.choose
+-- Which variant each set of wishes gets, a JSON array of objects.
+INSERT INTO wishes (edition, topics, language, variant)
+SELECT CAST($1 AS bigint), value->>'t', value->>'l', CAST(value->>'v' AS bigint) FROM json_each($2) -- sqlite only
+SELECT CAST($1 AS bigint), t, l, v FROM jsonb_to_recordset(CAST($2 AS jsonb)) AS w(t text, l text, v bigint) -- postgres only
+;
+
+-- name: audience.chosen
+-- Index: primary key.
+DELETE FROM wishes WHERE edition = $1;
+
 -- name: audience.freeze
--- A row for each of the next $8 people whom the edition goes to, cut into chunks
--- from number $9 on; $4 says which variant each set of wishes gets. Index: primary
--- keys of subscriptions and subscribers.
+-- A row for each of the next $7 people whom the edition goes to, cut into chunks
+-- from number $8 on. Index: primary keys of subscriptions, subscribers and wishes.
 INSERT INTO deliveries (edition, subscriber, chunk, variant, state, reason, tries, attempt, code, reply, relay, first_try, at, next_try)
-SELECT CAST($1 AS bigint), p.id, CAST($9 AS bigint) + (row_number() OVER (ORDER BY p.id) - 1) / CAST($3 AS bigint), m.v,
-    CASE WHEN m.v < 0 THEN 'skipped' ELSE 'queued' END, CASE WHEN m.v < 0 THEN CAST($6 AS text) ELSE '' END,
-    0, 0, 0, '', '', 0, CAST($5 AS bigint), 0
+SELECT CAST($1 AS bigint), p.id, CAST($8 AS bigint) + (row_number() OVER (ORDER BY p.id) - 1) / CAST($3 AS bigint), m.variant,
+    CASE WHEN m.variant < 0 THEN 'skipped' ELSE 'queued' END, CASE WHEN m.variant < 0 THEN CAST($5 AS text) ELSE '' END,
+    0, 0, 0, '', '', 0, CAST($4 AS bigint), 0
 FROM (
     SELECT u.topics, s.language, s.id
     FROM subscriptions u CROSS JOIN subscribers s -- sqlite only
     FROM subscriptions u JOIN subscribers s ON true -- postgres only
-    WHERE s.id = u.subscriber AND u.digest = $2 AND u.left_at = 0 AND s.state = 'active' AND u.subscriber > $7
-    ORDER BY u.subscriber LIMIT $8) AS p
-JOIN (SELECT value->>'t' AS t, value->>'l' AS l, CAST(value->>'v' AS bigint) AS v FROM json_each($4)) AS m -- sqlite only
-JOIN jsonb_to_recordset(CAST($4 AS jsonb)) AS m(t text, l text, v bigint) -- postgres only
-ON m.t = p.topics AND m.l = p.language;
+    WHERE s.id = u.subscriber AND u.digest = $2 AND u.left_at = 0 AND s.state = 'active' AND u.subscriber > $6
+    ORDER BY u.subscriber LIMIT $7) AS p
+JOIN wishes m ON m.edition = $1 AND m.topics = p.topics AND m.language = p.language;
 
 -- name: audience.last
 -- The last one who has a row so far. Index: primary key of deliveries.

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// plan is one run of a round.
+type plan struct {
+	name        string
+	kind        string // the first word of the name: what is measured
+	engine      string // sqlite or postgres, where there is a store
+	key         string // rsa or ed25519, where mails are signed
+	connections int    // 0 for the default settings
+	times       int    // as many readers
+}
+
+// readPlan reads "sqlite+rsa@32*10".
+func readPlan(name string, connections int) (plan, error) {
+	p := plan{name: name, connections: connections, times: 1}
+	rest, times, multiplied := strings.Cut(name, "*")
+	rest, at, limited := strings.Cut(rest, "@")
+	rest, p.key, _ = strings.Cut(rest, "+")
+	var err error
+	if multiplied {
+		p.times, err = strconv.Atoi(times)
+	}
+	if limited && err == nil {
+		p.connections, err = strconv.Atoi(at)
+	}
+	if err != nil || p.times < 1 {
+		return p, fmt.Errorf("run %q: right would be an engine with +KEY, @CONNECTIONS or *TIMES, such as sqlite+rsa@32", name)
+	}
+	p.kind, p.engine = rest, rest
+	if kind, engine, found := strings.Cut(rest, "-"); found && kind != "smtp" {
+		p.kind, p.engine = kind, engine
+	}
+	switch p.kind {
+	case "smtp-source", "rsa", "ed25519":
+		p.engine = ""
+	case "record", "import", "sqlite", "postgres":
+		if p.engine != "sqlite" && p.engine != "postgres" {
+			return p, fmt.Errorf("run %q: there is no engine %q", name, p.engine)
+		}
+	default:
+		return p, fmt.Errorf("run %q: right would be smtp-source, sqlite, postgres, rsa, ed25519, record-ENGINE or import-ENGINE", name)
+	}
+	return p, nil
+}
+
+// yardstick is what a run is compared with: nothing but signing for those that sign,
+// the default settings for those with a number of connections, the same list for a
+// longer one, and else Postfix's generator.
+func (p plan) yardstick() string {
+	base, _, multiplied := strings.Cut(p.name, "*")
+	plain, _, limited := strings.Cut(base, "@")
+	switch {
+	case multiplied:
+		return base
+	case limited:
+		return plain
+	case p.key != "":
+		return p.key
+	case p.kind == "import" || p.kind == "record":
+		return ""
+	}
+	return "smtp-source"
+}
