@@ -3,6 +3,7 @@ package delivery_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -32,26 +33,47 @@ func (b *bundle) stalls() {
 
 func TestAFullDiskStopsSendingAndLosesNothing(t *testing.T) {
 	t.Parallel()
-	b := setup(t, store.SQLite, sink.Options{Delay: time.Millisecond})
-	b.shaky = true
-	b.bulk(2000)
-	b.article("ferries")
-	b.start()
-	e := b.send()
-	b.until(e.ID, "under way", func(p progress) bool { return p.Counts.Sent > 100 })
+	each(t, sink.Options{Delay: time.Millisecond}, nil, func(b *bundle) {
+		b.shaky = true
+		b.bulk(2000)
+		b.article("ferries")
+		b.start()
+		e := b.send()
+		b.until(e.ID, "under way", func(p progress) bool { return p.Counts.Sent > 100 })
+		room := b.fullDisk()
+		b.stalls()
+		if p := b.until(e.ID, "readable", func(progress) bool { return true }); p.Edition.State == digest.Sent {
+			b.t.Fatal("the edition ended though nothing can be written")
+		}
+		room()
+		b.sent(e.ID)
+		b.once(2000)
+	})
+}
+
+// fullDisk makes every write of an outcome fail as on a full disk, until there is
+// room again.
+func (b *bundle) fullDisk() (room func()) {
+	b.t.Helper()
+	run := func(statement string) {
+		if _, err := b.store.DB().ExecContext(context.WithoutCancel(b.t.Context()), statement); err != nil && !strings.Contains(err.Error(), "full") {
+			b.t.Fatal(err)
+		}
+	}
+	if b.store.Engine() == store.Postgres {
+		// The code with which PostgreSQL says so.
+		run("CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; END $$")
+		run("CREATE TRIGGER full_disk BEFORE UPDATE ON deliveries FOR EACH ROW EXECUTE FUNCTION full_disk()")
+		return func() { run("DROP TRIGGER full_disk ON deliveries") }
+	}
 	// The file may not grow any more: SQLite then says SQLITE_FULL, as on a full disk.
+	// What is free within it is used up, and every write of an outcome needs more.
 	b.pragma("PRAGMA max_page_count = 1")
-	b.fill()
-	b.stalls()
-	if p := b.until(e.ID, "readable", func(progress) bool { return true }); p.Edition.State == digest.Sent {
-		t.Fatal("the edition ended though nothing can be written")
+	run("CREATE TRIGGER full BEFORE UPDATE ON deliveries BEGIN INSERT INTO secrets (name, value) SELECT hex(randomblob(8)), zeroblob(100000); END")
+	return func() {
+		b.pragma("PRAGMA max_page_count = 1000000000")
+		run("DROP TRIGGER full")
 	}
-	b.pragma("PRAGMA max_page_count = 1000000000")
-	if _, err := b.store.DB().Exec("DROP TRIGGER full"); err != nil {
-		t.Fatal(err)
-	}
-	b.sent(e.ID)
-	b.once(2000)
 }
 
 // pragma sets something on the one connection that writes.
@@ -63,47 +85,54 @@ func (b *bundle) pragma(text string) {
 	}
 }
 
-// fill uses up what is free within the file, and makes every write of a reply need more.
-func (b *bundle) fill() {
-	b.t.Helper()
-	_, err := b.store.DB().Exec("CREATE TRIGGER full BEFORE UPDATE ON deliveries BEGIN INSERT INTO secrets (name, value) SELECT hex(randomblob(8)), zeroblob(100000); END")
-	if err != nil && !strings.Contains(err.Error(), "full") {
-		b.t.Fatal(err)
+func TestALockedStoreDelaysSendingAndLosesNothing(t *testing.T) {
+	t.Parallel()
+	for kind, lock := range map[store.Engine]string{store.SQLite: "BEGIN IMMEDIATE", store.Postgres: "BEGIN; LOCK TABLE deliveries IN ACCESS EXCLUSIVE MODE"} {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, kind, sink.Options{Delay: time.Millisecond})
+			b.store = storetest.Reopen(t, b.dsn, store.Options{Wait: 50 * time.Millisecond})
+			b.options.Store, b.shaky = b.store, true
+			b.bulk(2000)
+			b.article("ferries")
+			b.start()
+			e := b.send()
+			b.until(e.ID, "under way", func(p progress) bool { return p.Counts.Sent > 100 })
+			unlock := b.lock(lock)
+			b.stalls()
+			unlock()
+			b.sent(e.ID)
+			b.once(2000)
+		})
 	}
 }
 
-func TestALockedStoreDelaysSendingAndLosesNothing(t *testing.T) {
-	t.Parallel()
-	b := setup(t, store.SQLite, sink.Options{Delay: time.Millisecond})
-	b.store = storetest.Reopen(t, b.dsn, store.Options{Wait: 50 * time.Millisecond})
-	b.options.Store, b.shaky = b.store, true
-	b.bulk(2000)
-	b.article("ferries")
-	b.start()
-	e := b.send()
-	b.until(e.ID, "under way", func(p progress) bool { return p.Counts.Sent > 100 })
-	other, err := sql.Open("sqlite", strings.TrimPrefix(b.dsn, "sqlite:"))
+// lock has another process hold a lock on the store.
+func (b *bundle) lock(statement string) (unlock func()) {
+	b.t.Helper()
+	driver, address := "pgx", b.dsn
+	if path, ok := strings.CutPrefix(b.dsn, "sqlite:"); ok {
+		driver, address = "sqlite", path+"?_pragma=busy_timeout(10000)"
+	}
+	other, err := sql.Open(driver, address)
 	if err != nil {
-		t.Fatal(err)
+		b.t.Fatal(err)
 	}
-	defer other.Close()
-	conn, err := other.Conn(t.Context())
+	b.t.Cleanup(func() { _ = other.Close() })
+	conn, err := other.Conn(b.t.Context())
 	if err != nil {
-		t.Fatal(err)
+		b.t.Fatal(err)
 	}
-	defer conn.Close()
-	if _, err := conn.ExecContext(t.Context(), "PRAGMA busy_timeout = 10000"); err != nil {
-		t.Fatal(err)
+	if _, err := conn.ExecContext(b.t.Context(), statement); err != nil {
+		b.t.Fatal(err)
 	}
-	if _, err := conn.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil {
-		t.Fatal(err)
+	return func() {
+		b.t.Helper()
+		_, err := conn.ExecContext(context.WithoutCancel(b.t.Context()), "ROLLBACK")
+		if err := errors.Join(err, conn.Close()); err != nil {
+			b.t.Fatal(err)
+		}
 	}
-	b.stalls()
-	if _, err := conn.ExecContext(context.WithoutCancel(t.Context()), "ROLLBACK"); err != nil {
-		t.Fatal(err)
-	}
-	b.sent(e.ID)
-	b.once(2000)
 }
 
 // TestAClockThatJumpsDoublesNothing puts the clock forward past every lease, and
