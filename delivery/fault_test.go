@@ -107,6 +107,45 @@ func TestGreylistedMailsArriveLater(t *testing.T) {
 	f.once(30)
 }
 
+// TestNothingIsTriedBeforeItsTime and the waits double.
+func TestNothingIsTriedBeforeItsTime(t *testing.T) {
+	t.Parallel()
+	f := misbehaving(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Match: "reader3@", Times: 3, Reply: "450 4.2.1 try later"}}})
+	f.readers(5)
+	f.article("ferries")
+	f.start()
+	e := f.send()
+	f.until(e.ID, "put off", func(p delivery.Progress) bool { return p.Counts.Sent == 4 && p.Counts.Deferred == 1 })
+	for i, wait := range []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute} {
+		if struck := f.wire.Struck(0); struck != i+1 {
+			t.Fatalf("it was tried %d times, want %d", struck, i+1)
+		}
+		f.forward(wait * 8 / 10)
+		time.Sleep(10 * f.options.Poll) // several looks for work
+		next := f.next(e)
+		if next < wait/10 || next > wait*3/10 {
+			t.Errorf("after %v the next try is in %v, want about %v", wait*8/10, next, wait*2/10)
+		}
+		if f.wire.Struck(0) != i+1 || len(f.wire.Mails()) != 4 {
+			t.Fatalf("it was tried after %v, and should wait for %v", wait*8/10, wait)
+		}
+		f.forward(wait * 4 / 10)
+		f.eventually("the next try", func() bool { return f.wire.Struck(0) == i+2 || len(f.wire.Mails()) == 5 })
+	}
+	f.sent(e.ID)
+	f.once(5)
+}
+
+// next is how long the one mail that is put off has to wait.
+func (f *faulty) next(e store.Edition) time.Duration {
+	f.t.Helper()
+	waits, err := f.store.Deliveries(f.t.Context(), e, []digest.DeliveryState{digest.DeliveryDeferred}, 0, 10)
+	if err != nil || len(waits) != 1 {
+		f.t.Fatalf("%+v, %v", waits, err)
+	}
+	return waits[0].NextTry.Sub(f.store.Now())
+}
+
 func TestRetriesEndAfterTheirTime(t *testing.T) {
 	t.Parallel()
 	f := misbehaving(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Match: "reader7@", Reply: "450 4.2.1 try later"}}})
