@@ -23,7 +23,7 @@ func parseDate(value any, zone *time.Location) (time.Time, error) {
 		if strings.HasSuffix(v.Location().String(), "-local") {
 			v = time.Date(v.Year(), v.Month(), v.Day(), v.Hour(), v.Minute(), v.Second(), v.Nanosecond(), zone)
 		}
-		return v.UTC().Truncate(time.Millisecond), nil
+		return utc(v)
 	case fmt.Stringer:
 		value = v.String()
 	}
@@ -34,13 +34,22 @@ func parseDate(value any, zone *time.Location) (time.Time, error) {
 	text = strings.TrimSpace(text)
 	for _, layout := range layouts {
 		if t, err := time.ParseInLocation(layout, text, zone); err == nil {
-			if t.Year() < 1000 || t.Year() > 9999 || madeUp(layout, t) {
+			if madeUp(layout, t) {
 				break
 			}
-			return t.UTC().Truncate(time.Millisecond), nil
+			return utc(t)
 		}
 	}
 	return time.Time{}, fmt.Errorf("%q is no date", text)
+}
+
+// utc refuses a year that is not of four digits in UTC, where all dates are kept and
+// shown: feeds cannot write it (RFC 3339, section 1).
+func utc(t time.Time) (time.Time, error) {
+	if t = t.UTC().Truncate(time.Millisecond); t.Year() < 1000 || t.Year() > 9999 {
+		return time.Time{}, fmt.Errorf("the year %d is none of four digits", t.Year())
+	}
+	return t, nil
 }
 
 // madeUp says whether the zone was only guessed: package time takes abbreviations
