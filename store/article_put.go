@@ -192,7 +192,9 @@ func (s *Store) rowOf(a *article.Article, old known, found bool, revision int64)
 	if found && row.updated <= old.updated {
 		row.updated = now // it did change, whatever the file says
 	}
-	row.updated = max(row.updated, min(row.published, now))
+	// Nothing changed in the future, whatever the file says: readers could not tell a
+	// later change from this one.
+	row.updated = min(max(row.updated, min(row.published, now)), max(row.published, now))
 	row.appears = max(row.offer, row.published)
 	return row
 }

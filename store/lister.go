@@ -71,10 +71,14 @@ func (l *lister) clause(ctx context.Context, c clause, status article.Status) (s
 		}
 		return strings.TrimPrefix(conditions.String(), " AND ")
 	}
-	if driver < 0 || l.Order == ByRemoval {
+	if driver < 0 || l.Order == ByRemoval && count >= few {
 		return l.walkArticles(status, func(table string) string { return l.all(c, table) }), nil
 	}
-	if found, isLabel := labelOf(c.must[driver]); isLabel {
+	found, isLabel := labelOf(c.must[driver])
+	if isLabel && l.Order == ByRemoval {
+		return l.part(l.withLabel(found, status), "d", "1 = 1", status, rest("d")), nil
+	}
+	if isLabel {
 		where := fmt.Sprintf("d.kind = %s AND d.key = %s", l.arg(found.kind), l.arg(found.key))
 		return l.part("article_labels d", "d", where, status, rest("d")), nil
 	}
@@ -94,6 +98,13 @@ func (l *lister) all(c clause, table string) string {
 		conditions = append(conditions, "NOT "+l.holds(term, table))
 	}
 	return strings.Join(conditions, " AND ")
+}
+
+// withLabel is the table of the articles that have a label, for an order that labels
+// do not know: the few of them are sorted. The cross join has SQLite read labels first.
+func (l *lister) withLabel(found label, status article.Status) string {
+	return fmt.Sprintf(`(SELECT b.* FROM article_labels w CROSS JOIN articles b
+		WHERE b.seq = w.seq AND w.kind = %s AND w.key = %s AND w.status = %s) AS d`, l.arg(found.kind), l.arg(found.key), l.arg(string(status)))
 }
 
 // withWords is the table of the articles that have all words of a phrase.
@@ -139,7 +150,7 @@ func (l *lister) part(from, table, where string, status article.Status, conditio
 // rarest chooses the term to read by: its place among the terms, -1 for none, and
 // how many articles have it as far as was counted.
 func (l *lister) rarest(ctx context.Context, terms []article.Node, status article.Status) (place int, count int64, err error) {
-	if len(terms) == 1 {
+	if len(terms) == 1 && l.Order != ByRemoval {
 		if _, isLabel := labelOf(terms[0]); isLabel {
 			return 0, 0, nil
 		}
