@@ -68,7 +68,7 @@ var errTangled = errors.New("the HTML is too tangled to be read")
 // reparse reads HTML as a browser would and writes it out again. It fails for HTML
 // that is nested too deeply to be read, or that would grow beyond measure.
 func reparse(source string, resolve func(link string) string) (string, error) {
-	if tangled(source) {
+	if Tangled(source) {
 		return "", errTangled
 	}
 	body := &html.Node{Type: html.ElementNode, Data: "body", DataAtom: atom.Body}
@@ -131,10 +131,10 @@ var reopened = map[string]bool{
 	"a": true, "b": true, "code": true, "em": true, "i": true, "s": true, "small": true, "strong": true, "u": true,
 }
 
-// tangled says whether so many elements are opened again so often that a parser
+// Tangled says whether so many elements are opened again so often that a parser
 // would run out of memory: a hundred open ones and a million paragraphs are a
 // hundred million elements.
-func tangled(source string) bool {
+func Tangled(source string) bool {
 	open := map[string]int{}
 	opened, tags, cost := 0, 0, 0
 	z := html.NewTokenizer(strings.NewReader(source))

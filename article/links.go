@@ -73,7 +73,7 @@ func mapLinks(attributes *[]html.Attribute, f func(link string) string) {
 		case linkAttributes[at.Key]:
 			at.Val = f(at.Val)
 		case at.Key == "srcset":
-			at.Val = mapSrcset(at.Val, f)
+			at.Val = MapSrcset(at.Val, f)
 		default:
 			kept = append(kept, at)
 			continue
@@ -83,35 +83,6 @@ func mapLinks(attributes *[]html.Attribute, f func(link string) string) {
 		}
 	}
 	*attributes = kept
-}
-
-// mapSrcset puts each candidate's URL of a srcset (HTML, section 4.8.4.2.1)
-// through f.
-func mapSrcset(srcset string, f func(link string) string) string {
-	var out []string
-	for rest := srcset; ; {
-		rest = strings.TrimLeft(rest, " \t\n\r\f,")
-		if rest == "" {
-			return strings.Join(out, ", ")
-		}
-		end := strings.IndexAny(rest, " \t\n\r\f")
-		if end < 0 {
-			end = len(rest)
-		}
-		link, descriptor := rest[:end], ""
-		rest = rest[end:]
-		// A comma at the end of the URL ends the candidate.
-		if trimmed := strings.TrimRight(link, ","); trimmed != link {
-			link = trimmed
-		} else if comma := strings.IndexByte(rest, ','); comma >= 0 {
-			descriptor, rest = strings.TrimSpace(rest[:comma]), rest[comma+1:]
-		} else {
-			descriptor, rest = strings.TrimSpace(rest), ""
-		}
-		if link = f(link); link != "" {
-			out = append(out, strings.TrimSpace(link+" "+descriptor))
-		}
-	}
 }
 
 // links turns the links of one article into absolute ones, or root-relative ones
