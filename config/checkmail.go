@@ -23,6 +23,7 @@ func (c *checker) feed(key string, f *Feed) {
 	if p := f.Podcast; p != nil {
 		c.mailbox(key+".podcast.owner", p.Owner)
 		c.optionalAddress(key+".podcast.image", p.Image)
+		c.podcastCategory(key+".podcast.category", p.Category)
 		c.oneOf(key+".podcast.type", p.Type, "episodic", "serial")
 	}
 }

@@ -65,6 +65,9 @@ func TestProblemsNameLineAndRemedy(t *testing.T) {
 		{"a name twice", "feeds:\n- name: go\n- name: go", `:3: feeds[1].name: "go" is taken by feeds[0].name`},
 		{"bad filter", "feeds:\n- name: go\n  filter: {match: \"go AND\"}", `:3: feeds[0].filter.match: `},
 		{"limit", "feeds:\n- name: go\n  limit: 5000", `:3: feeds[0].limit: 5000 is out of bounds; right would be: 1 to 1000`},
+		{"no category", "feeds:\n- name: go\n  podcast: {category: Nwes}", `:3: feeds[0].podcast.category: "Nwes" is not known here; right would be: News`},
+		{"no part of a category", "feeds:\n- name: go\n  podcast: {category: Arts > Desing}", `:3: feeds[0].podcast.category: Apple's Arts has no part "Desing"; right would be: Arts > Design`},
+		{"a category without parts", "feeds:\n- name: go\n  podcast: {category: History > Wars}", `Apple's History has no part "Wars"; right would be: History`},
 		{"a header that is ours", "relays:\n- host: x\n  extra_headers: [\"From: a@example.org\"]", `:3: relays[0].extra_headers[0]: "From: a@example.org" is no header line of a mail service`},
 		{"two lines in a header", "relays:\n- host: x\n  extra_headers: [\"X-A: b\\r\\nBcc: c@d\"]", `:3: relays[0].extra_headers[0]: "X-A: b\r\nBcc: c@d" is no header line`},
 		{"a header without a value", "relays:\n- host: x\n  extra_headers: [X-PM-KeepID]", `"X-PM-KeepID" is no header line`},
@@ -277,7 +280,7 @@ func knownKey(word string) (known bool) {
 
 func TestWarningsPointAtWhatWorksOnlyHere(t *testing.T) {
 	t.Parallel()
-	c, err := Parse([]byte("relays: [{host: mail.example.org, tls: none}]\n"+digestStart), "c.yaml")
+	c, err := Parse([]byte("relays: [{host: mail.example.org, tls: none}]\nfeeds: [{name: talks, podcast: {}}]\n"+digestStart), "c.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -285,7 +288,7 @@ func TestWarningsPointAtWhatWorksOnlyHere(t *testing.T) {
 	for _, w := range c.Warnings() {
 		keys = append(keys, w.Key)
 	}
-	if got := strings.Join(keys, " "); got != "site.url relays[0].tls digests[0].sender mail.postal_address" {
+	if got := strings.Join(keys, " "); got != "site.url relays[0].tls feeds[0].podcast.category feeds[0].podcast.owner feeds[0].podcast.image digests[0].sender mail.postal_address" {
 		t.Error(got)
 	}
 }

@@ -32,7 +32,7 @@ type Podcast struct {
 	Owner string `yaml:"owner"`
 	// Address of its square cover picture.
 	Image string `yaml:"image"`
-	// Category of Apple's list, such as News.
+	// Category of Apple's list, such as News, or Arts > Design.
 	Category string `yaml:"category"`
 	// Whether it is not for children.
 	Explicit bool `yaml:"explicit"`

@@ -21,6 +21,11 @@ func (c *Config) Warnings() []Problem {
 			warn(key, "mail to "+r.Host+" can be read on the way", "starttls or implicit")
 		}
 	}
+	for i, f := range c.Feeds {
+		if f.Podcast != nil {
+			c.warnPodcast(fmt.Sprintf("feeds[%d].podcast", i), f.Podcast, warn)
+		}
+	}
 	for i, d := range c.Digests {
 		if _, sender, err := subscriber.ParseMailbox(d.Sender); err == nil && !c.signs(sender.Domain()) {
 			warn(fmt.Sprintf("digests[%d].sender", i), "no DKIM key signs for "+sender.Domain(), `a key under mail.dkim, unless the relay signs ("tidings dkim keygen")`)
@@ -30,6 +35,19 @@ func (c *Config) Warnings() []Problem {
 		warn("mail.postal_address", "it is empty", "a postal address, which many countries ask for in such mails")
 	}
 	return out
+}
+
+// warnPodcast says what directories of podcasts ask for.
+func (c *Config) warnPodcast(key string, p *Podcast, warn func(key, what, right string)) {
+	if p.Category == "" {
+		warn(key+".category", "it is empty, and directories ask for one", "one of Apple's, such as News")
+	}
+	if p.Owner == "" && c.Site.Editor == "" {
+		warn(key+".owner", "it is empty, and so is site.editor: directories write to nobody", `"Name <mail@example.org>"`)
+	}
+	if p.Image == "" && c.Site.Image == "" {
+		warn(key+".image", "it is empty, and directories ask for a cover", "the address of a square picture")
+	}
 }
 
 func isLocal(host string) bool {
