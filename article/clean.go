@@ -128,7 +128,8 @@ func (b *bounded) WriteByte(c byte) error {
 // reopened are the elements that a parser opens again in every block that begins
 // before they are closed (HTML, section 13.2.4.3).
 var reopened = map[string]bool{
-	"a": true, "b": true, "code": true, "em": true, "i": true, "s": true, "small": true, "strong": true, "u": true,
+	"a": true, "b": true, "big": true, "code": true, "em": true, "font": true, "i": true, "nobr": true, "s": true, "small": true,
+	"strike": true, "strong": true, "tt": true, "u": true,
 }
 
 // Tangled says whether so many elements are opened again so often that a parser

@@ -1,7 +1,10 @@
 package feed
 
 import (
+	"crypto/sha256"
 	"encoding/xml"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/gorilla/feeds"
@@ -85,13 +88,13 @@ func Atom(p *Prepared) ([]byte, error) {
 		AtomFeed:  feeds.AtomFeed{Icon: site.Icon, Logo: site.Image},
 		Xmlns:     "http://www.w3.org/2005/Atom",
 		Media:     "http://search.yahoo.com/mrss/",
-		Lang:      d.Language,
+		Lang:      feedLanguage(d),
 		Id:        d.ID(site),
 		Title:     literal(d.Title),
 		Subtitle:  literal(d.Description),
 		Rights:    literal(site.Copyright),
 		Updated:   p.updated.Format(time.RFC3339),
-		Author:    &atomPerson{Name: literal(site.Title), URI: site.URL + "/"},
+		Author:    &atomPerson{Name: nameText(site.Title), URI: site.URL + "/"},
 		Generator: generator,
 	}
 	for _, l := range p.links(FormatAtom) {
@@ -113,14 +116,14 @@ func Atom(p *Prepared) ([]byte, error) {
 
 func (e *entry) atom(d *Definition) atomEntry {
 	x := atomEntry{
-		Lang: e.foreign(d), Id: e.id, Title: literal(e.title), Summary: literal(e.summary), Updated: e.changed(),
+		Lang: xmlLanguage(e.foreign(d)), Id: e.id, Title: literal(e.title), Summary: literal(e.summary), Updated: e.changed(),
 		Links: []xmlLink{{Href: e.link, Rel: "alternate", Type: "text/html"}},
 	}
 	if !e.published.IsZero() {
 		x.Published = e.published.Format(time.RFC3339)
 	}
 	for _, author := range e.authors {
-		x.Author = append(x.Author, atomPerson{Name: literal(author.Name), URI: author.URL, Email: author.Email})
+		x.Author = append(x.Author, atomPerson{Name: nameText(author.Name), URI: author.URL, Email: author.Email})
 	}
 	for _, file := range e.files {
 		x.Links = append(x.Links, link{"enclosure", file.URL, file.Type, file.Title, file.Bytes}.xml())
@@ -129,7 +132,7 @@ func (e *entry) atom(d *Definition) atomEntry {
 		x.Category = append(x.Category, atomCategory{tag})
 	}
 	if e.html != "" {
-		x.Content = &atomHTML{"html", e.html}
+		x.Content = &atomHTML{"html", unmistaken(e.html)}
 	}
 	x.Media, x.Thumbnail = e.media()
 	e.atomOrigin(&x)
@@ -142,14 +145,28 @@ func (e *entry) atomOrigin(x *atomEntry) {
 	switch origin := e.origin; {
 	case origin == nil:
 	case origin.FeedURL == "":
-		x.Links = append(x.Links, xmlLink{Href: origin.URL, Rel: "via", Title: origin.Title})
+		x.Links = append(x.Links, xmlLink{Href: origin.URL, Rel: "via", Title: attributeText(origin.Title)})
 	default:
 		x.Source = &atomSource{
-			ID: origin.FeedURL, Title: literal(origin.Title), Updated: x.Updated,
+			ID: sourceID(origin.FeedURL), Title: literal(origin.Title), Updated: x.Updated,
 			Links: []xmlLink{{Href: origin.FeedURL, Rel: "self"}},
 		}
 		if origin.URL != "" {
 			x.Source.Links = append(x.Source.Links, xmlLink{Href: origin.URL, Rel: "alternate"})
 		}
 	}
+}
+
+// plainAddress is an address of which there is no other spelling: RFC 4287, section
+// 4.2.6.1, asks for that in ids.
+var plainAddress = regexp.MustCompile(`^https?://[a-z0-9-]+(\.[a-z0-9-]+)+/[A-Za-z0-9._~!$&'()*+,;=:@/-]*(\?[A-Za-z0-9._~!$&'()*+,;=:@/?-]*)?$`)
+
+// sourceID is the id of the feed that an article came from, which nobody told us:
+// its address, or a UUID drawn from an address that has other spellings.
+func sourceID(address string) string {
+	if plainAddress.MatchString(address) && !strings.Contains(address, "/.") {
+		return address
+	}
+	sum := sha256.Sum256([]byte("feed at\x00" + address))
+	return uuid8(sum[:])
 }

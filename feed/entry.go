@@ -29,9 +29,8 @@ type entry struct {
 	origin   *article.Origin
 
 	published time.Time // zero when it is too old for validators to believe
-	dated     time.Time // as the author dates it
+	dated     time.Time // as the author dates it; zero when no document can say it
 	updated   time.Time
-	twin      bool // another entry was updated in the same second
 }
 
 // tombstone is an article that was removed (RFC 6721).
@@ -56,57 +55,62 @@ func newEntry(a *article.Article, d *Definition, site *Site) entry {
 		summary:  strings.TrimSpace(clean(a.Summary)),
 		language: languageTag(a.Language),
 		tags:     tagsOf(a),
-		authors:  authorsOf(a, site.URL),
-		image:    imageOf(a, site.URL),
-		files:    filesOf(a, site.URL),
-		origin:   originOf(a),
 	}
+	p := newPlace(site.URL, e.link)
+	e.authors, e.image, e.files, e.origin = authorsOf(a, p), imageOf(a, p), filesOf(a, p), originOf(a, p)
 	e.rtl = rightToLeft(e.language, a.Title+" "+e.summary)
 	e.date(a)
 	if len(a.HTML) <= MaxBody {
-		e.html = body(a.BodyFor(site.URL), e.link)
+		e.html = body(a.BodyFor(site.URL), p)
 	}
 	if e.summary == "" {
-		e.summary = clip(text(e.html), 400)
+		e.summary = clip(textUpTo(e.html, 2000), 400)
 	}
 	e.title = cmp.Or(line(a.Title), clip(line(e.summary), 80), line(a.Slug), a.ID)
-	if e.summary == "" && e.html == "" {
-		e.summary = e.title
-	}
 	if e.html != "" && e.rtl {
 		e.html = `<div dir="rtl">` + e.html + `</div>`
 	}
 	if d.SummaryOnly || len(e.html) > MaxBody {
 		e.html = ""
 	}
+	if e.summary == "" && e.html == "" {
+		e.summary = e.title
+	}
 	return e
 }
 
-// date settles the dates, in whole seconds as all formats show them. An entry is never updated before validators believe in
-// dates at all, so that an article of 1969 keeps its feed valid.
+// date settles the dates, in whole seconds as all formats show them. An entry is
+// never updated before validators believe in dates at all, so that an article of
+// 1969 keeps its feed valid.
 func (e *entry) date(a *article.Article) {
-	e.dated = a.Published.UTC().Truncate(time.Second)
+	e.dated, e.updated = second(a.Published), second(a.Updated)
 	if !e.dated.Before(plausible) {
 		e.published = e.dated
 	}
-	e.updated = a.Updated.UTC().Truncate(time.Second)
 	for _, floor := range []time.Time{e.published, plausible} {
 		if e.updated.Before(floor) {
 			e.updated = floor
 		}
 	}
-	if e.updated.Equal(plausible) && a.Ingested.After(plausible) {
-		e.updated = a.Ingested.UTC().Truncate(time.Second)
+	if ingested := second(a.Ingested); e.updated.Equal(plausible) && ingested.After(plausible) {
+		e.updated = ingested
 	}
 }
 
-// changed writes when the entry was updated. Entries of one document must not
-// share that (RFC 4287 lets readers order by it, and validators warn), so twins
-// get a fraction of a second drawn from their ids.
-func (e *entry) changed() string {
-	if !e.twin {
-		return e.updated.Format(time.RFC3339)
+// second returns a time in whole seconds, and nothing for one whose year RFC 3339
+// cannot write.
+func second(t time.Time) time.Time {
+	if t = t.UTC().Truncate(time.Second); t.Year() > 9999 || t.Year() < 1 {
+		return time.Time{}
 	}
+	return t
+}
+
+// changed writes when the entry was updated. Two entries of a document must not
+// have been in the same instant (RFC 4287 lets readers order by it, and validators
+// warn), so each has a fraction of a second drawn from its id. All of them do: an
+// entry is the same wherever it stands, and whatever stands beside it.
+func (e *entry) changed() string {
 	sum := sha256.Sum256([]byte(e.id))
 	fraction := binary.BigEndian.Uint32(sum[:]) % 999_999_999
 	return e.updated.Format("2006-01-02T15:04:05") + fmt.Sprintf(".%09dZ", fraction+1)
@@ -115,10 +119,7 @@ func (e *entry) changed() string {
 // pageURL is where people read an article: its canonical address, or its page on
 // this site.
 func pageURL(a *article.Article, site string) string {
-	if own := absolute(a.URL, site); own != "" {
-		return own
-	}
-	return site + a.Path()
+	return cmp.Or(place{site: site}.element(a.URL), site+a.Path())
 }
 
 func tagsOf(a *article.Article) []string {
@@ -131,10 +132,10 @@ func tagsOf(a *article.Article) []string {
 	return tags
 }
 
-func authorsOf(a *article.Article, site string) []article.Author {
+func authorsOf(a *article.Article, p place) []article.Author {
 	var authors []article.Author
 	for _, one := range a.Authors {
-		one = article.Author{Name: line(one.Name), Email: mailbox(one.Email), URL: absolute(one.URL, site)}
+		one = article.Author{Name: line(one.Name), Email: mailbox(one.Email), URL: p.element(one.URL)}
 		if one.Name = cmp.Or(one.Name, one.Email); one.Name != "" {
 			authors = append(authors, one)
 		}
@@ -142,12 +143,12 @@ func authorsOf(a *article.Article, site string) []article.Author {
 	return authors
 }
 
-func imageOf(a *article.Article, site string) *article.Image {
+func imageOf(a *article.Article, p place) *article.Image {
 	if a.Image == nil {
 		return nil
 	}
 	image := *a.Image
-	if image.URL = absolute(image.URL, site); image.URL == "" || strings.HasPrefix(image.URL, "mailto:") {
+	if image.URL = p.element(image.URL); image.URL == "" {
 		return nil
 	}
 	image.Alt, image.Type = line(image.Alt), mediaType(image.Type)
@@ -155,10 +156,10 @@ func imageOf(a *article.Article, site string) *article.Image {
 	return &image
 }
 
-func filesOf(a *article.Article, site string) []article.Enclosure {
+func filesOf(a *article.Article, p place) []article.Enclosure {
 	var files []article.Enclosure
 	for _, file := range a.Enclosure {
-		if file.URL = absolute(file.URL, site); file.URL == "" {
+		if file.URL = p.element(file.URL); file.URL == "" {
 			continue
 		}
 		file.Title, file.Bytes, file.Duration = line(file.Title), max(file.Bytes, 0), max(file.Duration, 0)
@@ -168,14 +169,14 @@ func filesOf(a *article.Article, site string) []article.Enclosure {
 	return files
 }
 
-func originOf(a *article.Article) *article.Origin {
+func originOf(a *article.Article, p place) *article.Origin {
 	if a.Origin == nil {
 		return nil
 	}
 	origin := article.Origin{
 		Title:   line(a.Origin.Title),
-		URL:     absolute(a.Origin.URL, ""),
-		FeedURL: absolute(a.Origin.FeedURL, ""),
+		URL:     p.element(a.Origin.URL),
+		FeedURL: p.element(a.Origin.FeedURL),
 	}
 	if origin.Title = cmp.Or(origin.Title, origin.URL, origin.FeedURL); origin.URL == "" && origin.FeedURL == "" {
 		return nil

@@ -40,7 +40,7 @@ type jsonItem struct {
 	ContentText *string          `json:"content_text,omitempty"`
 	Summary     string           `json:"summary,omitempty"`
 	Image       string           `json:"image,omitempty"`
-	Published   string           `json:"date_published"`
+	Published   string           `json:"date_published,omitempty"`
 	Modified    string           `json:"date_modified"`
 	Authors     []jsonAuthor     `json:"authors,omitempty"`
 	Tags        []string         `json:"tags,omitempty"`
@@ -49,11 +49,11 @@ type jsonItem struct {
 }
 
 type jsonAttachment struct {
-	URL      string  `json:"url"`
-	MimeType string  `json:"mime_type"`
-	Title    string  `json:"title,omitempty"`
-	Size     int64   `json:"size_in_bytes,omitempty"`
-	Duration float64 `json:"duration_in_seconds,omitempty"`
+	URL      string `json:"url"`
+	MimeType string `json:"mime_type"`
+	Title    string `json:"title,omitempty"`
+	Size     int64  `json:"size_in_bytes,omitempty"`
+	Duration int64  `json:"duration_in_seconds,omitempty"` // whole: readers keep it as an integer
 }
 
 // JSON renders a JSON Feed 1.1 document. The structs of gorilla/feeds are of
@@ -64,7 +64,7 @@ func JSON(p *Prepared) ([]byte, error) {
 		Version:     "https://jsonfeed.org/version/1.1",
 		Title:       d.Title,
 		HomePageURL: d.Home,
-		FeedURL:     p.self(FormatJSON),
+		FeedURL:     p.address(FormatJSON, ""), // "serves as the unique identifier for the feed", on its older pages too
 		Description: d.Description,
 		Icon:        site.Image,
 		Favicon:     site.Icon,
@@ -96,8 +96,10 @@ func JSON(p *Prepared) ([]byte, error) {
 func (e *entry) json(d *Definition) jsonItem {
 	item := jsonItem{
 		ID: e.id, URL: e.link, Title: e.title, Summary: e.summary,
-		Published: e.dated.Format(time.RFC3339), Modified: e.updated.Format(time.RFC3339),
-		Tags: e.tags, Language: e.foreign(d),
+		Modified: e.updated.Format(time.RFC3339), Tags: e.tags, Language: e.foreign(d),
+	}
+	if !e.dated.IsZero() {
+		item.Published = e.dated.Format(time.RFC3339)
 	}
 	if e.html != "" {
 		item.ContentHTML = &e.html
@@ -116,7 +118,7 @@ func (e *entry) json(d *Definition) jsonItem {
 	for _, file := range e.files {
 		item.Attachments = append(item.Attachments, jsonAttachment{
 			URL: file.URL, MimeType: file.Type, Title: file.Title,
-			Size: file.Bytes, Duration: file.Duration.Seconds(),
+			Size: file.Bytes, Duration: int64(file.Duration.Seconds()),
 		})
 	}
 	return item

@@ -91,7 +91,12 @@ func ParsePosition(cursor string) (Position, error) {
 func (d *Definition) ID(site *Site) string {
 	mac := hmac.New(sha256.New, site.Identity)
 	fmt.Fprintf(mac, "feed id\x00%s\x00%s", d.Kind, strings.ToLower(norm.NFC.String(d.Name)))
-	u := mac.Sum(nil)[:16]
+	return uuid8(mac.Sum(nil))
+}
+
+// uuid8 makes an id of the first bytes of a hash.
+func uuid8(hash []byte) string {
+	u := [16]byte(hash)
 	u[6], u[8] = u[6]&0x0F|0x80, u[8]&0x3F|0x80
 	return fmt.Sprintf("urn:uuid:%x-%x-%x-%x-%x", u[:4], u[4:6], u[6:8], u[8:10], u[10:])
 }

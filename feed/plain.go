@@ -20,18 +20,22 @@ func (p plain) MarshalXML(e *xml.Encoder, start xml.StartElement) error {
 
 var hexadecimal = strings.NewReplacer("&", "&#x26;", "<", "&#x3C;", ">", "&#x3E;")
 
+// joiner is a word joiner. Nobody sees it, and it keeps two characters from being
+// taken for one thing.
+const joiner = "\u2060"
+
 // endTag is what validators and readers take for a sign of HTML, whatever the
 // document says.
 var endTag = regexp.MustCompile(`</\w+>`)
 
 // literal is text for an element of any format. An end tag in it is kept from
-// being one by a word joiner, which nobody sees: no declaration stops validators
-// and readers from taking the text for HTML then.
+// being one by a word joiner: no declaration stops validators and readers from
+// taking the text for HTML then.
 func literal(s string) plain {
 	if strings.Contains(s, "</") {
-		s = endTag.ReplaceAllStringFunc(s, func(tag string) string { return "<\u2060" + tag[1:] })
+		s = endTag.ReplaceAllStringFunc(s, func(tag string) string { return "<" + joiner + tag[1:] })
 	}
-	return plain(s)
+	return plain(unmistaken(s))
 }
 
 // reference is what readers take for a character reference.
@@ -40,5 +44,34 @@ var reference = regexp.MustCompile(`&(#?\w+;)`)
 // rssText is literal text for RSS, which cannot declare it: what looks like a
 // character reference in it is broken up in the same way.
 func rssText(s string) plain {
-	return literal(reference.ReplaceAllString(s, "&\u2060$1"))
+	return literal(reference.ReplaceAllString(s, "&"+joiner+"$1"))
+}
+
+// opening is what a reference or a tag may begin with.
+var opening = regexp.MustCompile(`&#?\w|<[/A-Za-z]`)
+
+// attributeText is literal text for an attribute, where "&" and "<" cannot be
+// written so that they are known to mean themselves.
+func attributeText(s string) string {
+	return unmistaken(opening.ReplaceAllStringFunc(s, func(start string) string { return start[:1] + joiner + start[1:] }))
+}
+
+// nameText is a person's name, which must not hold a mail address in angle brackets:
+// it has an element of its own.
+func nameText(s string) plain {
+	return literal(bracketed.ReplaceAllString(s, "<"+joiner+"$1"))
+}
+
+var bracketed = regexp.MustCompile(`<([^<>\s@]+@[^<>\s@]+>)`)
+
+// mistakable are pairs of letters that look like one letter whose UTF-8 was taken
+// for Latin-1, such as a text about just that has. Validators warn of them.
+var mistakable = regexp.MustCompile(`([\x{C2}\x{C3}])([\x{80}-\x{BF}])`)
+
+// unmistaken keeps such letters apart by a word joiner.
+func unmistaken(s string) string {
+	if !strings.Contains(s, "\u00C2") && !strings.Contains(s, "\u00C3") {
+		return s
+	}
+	return mistakable.ReplaceAllString(s, "$1"+joiner+"$2")
 }

@@ -18,7 +18,7 @@ type itunesChannel struct {
 }
 
 type itunesOwner struct {
-	Name  string `xml:"itunes:name,omitempty"`
+	Name  plain  `xml:"itunes:name,omitempty"`
 	Email string `xml:"itunes:email"`
 }
 
@@ -38,14 +38,14 @@ type itunesItem struct {
 }
 
 func newITunesChannel(p *Podcast, site *Site) itunesChannel {
-	c := itunesChannel{Author: rssText(line(p.Author)), Explicit: "false", Type: p.Type}
+	c := itunesChannel{Author: itunesName(line(p.Author)), Explicit: "false", Type: p.Type}
 	if p.Explicit {
 		c.Explicit = "true"
 	}
 	if owner := cmp.Or(person(p.Owner, cmp.Or(line(p.Author), site.Title)), site.Editor); owner != "" {
-		c.Owner = &itunesOwner{Name: nameOf(owner), Email: emailOf(owner)}
+		c.Owner = &itunesOwner{Name: itunesName(nameOf(owner)), Email: emailOf(owner)}
 	}
-	if image := cmp.Or(absolute(p.Image, site.URL), site.Image); image != "" {
+	if image := cmp.Or(place{site: site.URL}.element(p.Image), site.Image); ofFile(image, site) {
 		c.Cover = &itunesImage{image}
 	}
 	if top, sub, _ := strings.Cut(line(p.Category), ">"); top != "" {
@@ -57,18 +57,21 @@ func newITunesChannel(p *Podcast, site *Site) itunesChannel {
 	return c
 }
 
-func newITunesItem(e *entry) itunesItem {
+func newITunesItem(e *entry, site *Site) itunesItem {
 	var item itunesItem
 	var names []string
 	for _, author := range e.authors {
 		names = append(names, author.Name)
 	}
-	item.Writer = rssText(strings.Join(names, ", "))
-	if len(e.files) > 0 && e.files[0].Duration >= time.Second {
-		item.Duration = seconds(e.files[0].Duration)
+	item.Writer = itunesName(strings.Join(names, ", "))
+	if file := e.rssFile(site); file != nil && file.Duration >= time.Second {
+		item.Duration = seconds(file.Duration)
 	}
-	if e.image != nil {
+	if e.image != nil && ofFile(e.image.URL, site) {
 		item.Cover = &itunesImage{e.image.URL}
 	}
 	return item
 }
+
+// itunesName is a name as Apple takes it: at most 255 characters.
+func itunesName(name string) plain { return rssText(clip(name, 240)) }

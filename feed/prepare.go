@@ -3,6 +3,7 @@ package feed
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -36,19 +37,8 @@ func Prepare(s Selection) *Prepared {
 		p.stones = append(p.stones, stone)
 		p.see(stone.when)
 	}
-	p.markTwins()
 	p.rhythm = rhythmOf(p.entries)
 	return p
-}
-
-func (p *Prepared) markTwins() {
-	times := map[time.Time]int{}
-	for i := range p.entries {
-		times[p.entries[i].updated]++
-	}
-	for i := range p.entries {
-		p.entries[i].twin = times[p.entries[i].updated] > 1
-	}
 }
 
 func (p *Prepared) see(t time.Time) {
@@ -57,10 +47,25 @@ func (p *Prepared) see(t time.Time) {
 	}
 }
 
+// Spelled returns the site with its address, and those of its hubs, as documents
+// and headers show them: in ASCII (RFC 3986), without a last slash. What is no web
+// address stays as it is.
+func (s Site) Spelled() Site {
+	s.URL = strings.TrimRight(cmp.Or(place{}.web(s.URL), s.URL), "/")
+	hubs := make([]string, len(s.Hubs))
+	for i, hub := range s.Hubs {
+		hubs[i] = cmp.Or(place{}.web(hub), hub)
+	}
+	s.Hubs = hubs
+	return s
+}
+
 func cleanSite(s Site) Site {
+	s = s.Spelled()
 	s.Title, s.Description, s.Copyright = cmp.Or(line(s.Title), s.URL), line(s.Description), line(s.Copyright)
 	s.Language = languageTag(s.Language)
-	s.Icon, s.Image = absolute(s.Icon, s.URL), absolute(s.Image, s.URL)
+	here := place{site: s.URL}
+	s.Icon, s.Image = here.element(s.Icon), here.element(s.Image)
 	s.Editor, s.Webmaster = person(s.Editor, s.Title), person(s.Webmaster, s.Title)
 	return s
 }
@@ -69,7 +74,7 @@ func cleanDefinition(d Definition, site *Site) Definition {
 	d.Title = cmp.Or(line(d.Title), titleOf(&d, site))
 	d.Description = cmp.Or(line(d.Description), site.Description, d.Title)
 	d.Language = cmp.Or(languageTag(d.Language), site.Language)
-	d.Home = cmp.Or(absolute(d.Home, site.URL), site.URL+"/")
+	d.Home = cmp.Or(place{site: site.URL}.element(d.Home), site.URL+"/")
 	return d
 }
 

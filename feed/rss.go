@@ -2,13 +2,17 @@ package feed
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/xml"
 	"html"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/gorilla/feeds"
+
+	"github.com/tidings-press/tidings/article"
 )
 
 // The documents are gorilla/feeds' structs with what they lack declared anew on
@@ -101,17 +105,17 @@ func RSS(p *Prepared) ([]byte, error) {
 		Media:   "http://search.yahoo.com/mrss/",
 		Channel: rssChannel{
 			RssFeed: feeds.RssFeed{
-				Link: d.Home, Language: d.Language,
+				Link: d.Home, Language: feedLanguage(d),
 				LastBuildDate: rssDate(p.updated), Generator: generator, Ttl: p.rhythm.ttl,
 				Docs: "https://www.rssboard.org/rss-specification",
 			},
 			Title: rssText(d.Title), Description: rssText(d.Description), Copyright: rssText(site.Copyright),
 			Editor: rssText(site.Editor), Webmaster: rssText(site.Webmaster),
-			Lang: d.Language, Period: p.rhythm.period, Frequency: p.rhythm.frequency,
+			Lang: feedLanguage(d), Period: p.rhythm.period, Frequency: p.rhythm.frequency,
 		},
 	}
 	channel := &root.Channel
-	if site.Image != "" {
+	if rssPicture(site.Image) {
 		channel.Image = &rssImage{RssImage: feeds.RssImage{Url: site.Image, Link: d.Home}, Title: channel.Title}
 	}
 	for _, l := range p.links(FormatRSS) {
@@ -125,21 +129,22 @@ func RSS(p *Prepared) ([]byte, error) {
 		channel.itunesChannel = newITunesChannel(d.Podcast, site)
 	}
 	for i := range p.entries {
-		channel.Items = append(channel.Items, p.entries[i].rss(d))
+		channel.Items = append(channel.Items, p.entries[i].rss(d, site))
 	}
 	return writeXML(root)
 }
 
 const historyNamespace = "http://purl.org/syndication/history/1.0"
 
-func (e *entry) rss(d *Definition) rssItem {
+func (e *entry) rss(d *Definition, site *Site) rssItem {
 	item := rssItem{
 		RssItem: feeds.RssItem{
 			Link: e.link, PubDate: rssDate(e.published),
 			Guid: &feeds.RssGuid{Id: e.id, IsPermaLink: "false"},
 		},
-		Lang: e.foreign(d), Language: e.language, Title: rssText(e.title), Description: html.EscapeString(e.summary),
-		Updated: e.changed(),
+		Lang: xmlLanguage(e.foreign(d)), Language: xmlLanguage(e.language), Title: rssText(e.title),
+		Description: unmistaken(html.EscapeString(cmp.Or(e.summary, e.title))), // must stand beside content
+		Updated:     e.changed(),
 	}
 	for _, tag := range e.tags {
 		item.Category = append(item.Category, rssText(tag))
@@ -148,23 +153,64 @@ func (e *entry) rss(d *Definition) rssItem {
 		item.Creators = append(item.Creators, rssText(author.Name))
 	}
 	if e.html != "" {
-		item.Content = &cdata{e.html}
+		item.Content = &cdata{unmistaken(e.html)}
 	}
-	if len(e.files) > 0 {
-		file := e.files[0]
+	if file := e.rssFile(site); file != nil {
 		item.Enclosure = &feeds.RssEnclosure{Url: file.URL, Type: file.Type, Length: strconv.FormatInt(file.Bytes, 10)}
 	}
 	switch origin := e.origin; {
 	case origin != nil && origin.FeedURL != "":
-		item.Source = &rssSource{origin.FeedURL, hexadecimal.Replace(origin.Title)}
+		item.Source = &rssSource{origin.FeedURL, hexadecimal.Replace(string(rssText(origin.Title)))}
 	case origin != nil:
-		item.Via = &xmlLink{Href: origin.URL, Rel: "via", Title: origin.Title}
+		item.Via = &xmlLink{Href: origin.URL, Rel: "via", Title: attributeText(origin.Title)}
 	}
 	item.Media, item.Thumbnail = e.media()
 	if d.Podcast != nil {
-		item.itunesItem = newITunesItem(e)
+		item.itunesItem = newITunesItem(e, site)
 	}
 	return item
+}
+
+// rssFile is the enclosure that RSS has room for: the first whose address it takes.
+func (e *entry) rssFile(site *Site) *article.Enclosure {
+	for i := range e.files {
+		if ofFile(e.files[i].URL, site) {
+			return &e.files[i]
+		}
+	}
+	return nil
+}
+
+// fileAddress is what an address looks like where RSS has a file: with a domain,
+// and with a path.
+var fileAddress = regexp.MustCompile(`(?i)^https?://([a-z0-9-]+\.)+[a-z0-9][a-z0-9-]*(:\d+)?/`)
+
+// ofFile reports whether an address may stand where RSS has that of a file. The
+// site's own may in any case: it is all that there is.
+func ofFile(address string, site *Site) bool {
+	return fileAddress.MatchString(address) || below(address, site.URL)
+}
+
+// rssPicture reports whether RSS takes a picture for the channel's: a GIF, JPEG or
+// PNG, as far as its name tells.
+func rssPicture(address string) bool {
+	ending := strings.ToLower(address[strings.LastIndexByte(address, '.')+1:])
+	switch {
+	case ending == "gif", ending == "jpeg", ending == "jpg", ending == "png":
+		return true
+	}
+	return address != "" && strings.ContainsFunc(ending, func(r rune) bool { return !isLetter(r) })
+}
+
+// isLetter is what the ending of a file's name is made of.
+func isLetter(r rune) bool { return 'a' <= r && r <= 'z' || '0' <= r && r <= '9' || r == '_' }
+
+// feedLanguage is the language that a document names as its own, if any.
+func feedLanguage(d *Definition) string {
+	if tag := xmlLanguage(d.Language); tag != "und" {
+		return tag
+	}
+	return ""
 }
 
 // foreign is the entry's language where it is not the feed's.
@@ -176,7 +222,7 @@ func (e *entry) foreign(d *Definition) string {
 }
 
 func (l link) xml() xmlLink {
-	x := xmlLink{Href: l.address, Rel: l.rel, Type: l.kind, Title: l.title}
+	x := xmlLink{Href: l.address, Rel: l.rel, Type: l.kind, Title: attributeText(l.title)}
 	if l.bytes > 0 {
 		x.Length = strconv.FormatInt(l.bytes, 10)
 	}
@@ -198,50 +244,4 @@ func writeXML(document feeds.XmlFeed) ([]byte, error) {
 	}
 	out.WriteByte('\n')
 	return out.Bytes(), nil
-}
-
-// media is the picture that stands for an entry, by Media RSS.
-func (e *entry) media() ([]mediaContent, *mediaThumbnail) {
-	image := e.image
-	if image == nil {
-		return nil, nil
-	}
-	content := mediaContent{URL: image.URL, Type: image.Type, Bytes: image.Bytes, Medium: "image", Width: image.Width, Height: image.Height}
-	if image.Alt != "" {
-		content.Description = &mediaText{"plain", image.Alt}
-	}
-	return []mediaContent{content}, &mediaThumbnail{URL: image.URL, Width: image.Width, Height: image.Height}
-}
-
-type mediaContent struct {
-	XMLName     xml.Name   `xml:"media:content"`
-	URL         string     `xml:"url,attr"`
-	Type        string     `xml:"type,attr,omitempty"`
-	Bytes       int64      `xml:"fileSize,attr,omitempty"`
-	Medium      string     `xml:"medium,attr"`
-	Width       int        `xml:"width,attr,omitempty"`
-	Height      int        `xml:"height,attr,omitempty"`
-	Description *mediaText `xml:"media:description"`
-}
-
-type mediaText struct {
-	Type string `xml:"type,attr"`
-	Text string `xml:",chardata"`
-}
-
-type mediaThumbnail struct {
-	XMLName xml.Name `xml:"media:thumbnail"`
-	URL     string   `xml:"url,attr"`
-	Width   int      `xml:"width,attr,omitempty"`
-	Height  int      `xml:"height,attr,omitempty"`
-}
-
-func emailOf(person string) string {
-	email, _, _ := strings.Cut(person, " ")
-	return email
-}
-
-func nameOf(person string) string {
-	_, name, _ := strings.Cut(person, " (")
-	return strings.TrimSuffix(name, ")")
 }

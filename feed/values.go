@@ -10,18 +10,6 @@ import (
 	"golang.org/x/text/language"
 )
 
-// languageTag returns the canonical form of a BCP 47 tag, "" for what is none.
-func languageTag(tag string) string {
-	if tag == "" {
-		return ""
-	}
-	parsed, err := language.Parse(tag)
-	if err != nil || parsed.IsRoot() {
-		return ""
-	}
-	return parsed.String()
-}
-
 // rightToLeft says whether an article runs from right to left: by its language,
 // or when that is unknown by the first letter of its text that has a direction.
 func rightToLeft(tag, text string) bool {
@@ -66,12 +54,32 @@ func mailbox(s string) string {
 }
 
 // person writes "Name <address>" as RSS wants it: address (Name). nobody stands in
-// for a missing name.
+// for a missing name. What has a meaning in a mail header (RFC 5322, section 3.2.1) is
+// left out of the name: programs that read it as one take the name apart there.
 func person(s, nobody string) string {
 	parsed, err := mail.ParseAddress(clean(s))
 	if err != nil || mailbox(parsed.Address) == "" {
 		return ""
 	}
-	name := strings.NewReplacer("(", "", ")", "").Replace(line(cmp.Or(parsed.Name, nobody)))
-	return parsed.Address + " (" + name + ")"
+	local, _, _ := strings.Cut(parsed.Address, "@")
+	return parsed.Address + " (" + cmp.Or(realName(parsed.Name), realName(nobody), local) + ")"
+}
+
+func realName(name string) string {
+	return line(strings.Map(func(r rune) rune {
+		if strings.ContainsRune(`()<>[]:;@\,"`, r) {
+			return ' '
+		}
+		return r
+	}, name))
+}
+
+func emailOf(person string) string {
+	email, _, _ := strings.Cut(person, " ")
+	return email
+}
+
+func nameOf(person string) string {
+	_, name, _ := strings.Cut(person, " (")
+	return strings.TrimSuffix(name, ")")
 }
