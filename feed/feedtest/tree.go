@@ -8,19 +8,19 @@ import (
 	"strings"
 )
 
-// node is an XML element, as much of it as the rules ask for.
-type node struct {
-	space, name string
-	attributes  map[string]string
-	text        string
-	children    []*node
+// Node is an XML element.
+type Node struct {
+	Space, Name string
+	Attributes  map[string]string // by their local names
+	Text        string            // of the element itself
+	Children    []*Node
 }
 
-// parse reads a document strictly.
-func parse(data []byte) (*node, error) {
+// Parse reads a document strictly.
+func Parse(data []byte) (*Node, error) {
 	decoder := xml.NewDecoder(bytes.NewReader(data))
-	root := &node{}
-	open := []*node{root}
+	root := &Node{}
+	open := []*Node{root}
 	for {
 		token, err := decoder.Token()
 		if errors.Is(err, io.EOF) {
@@ -32,43 +32,43 @@ func parse(data []byte) (*node, error) {
 		top := open[len(open)-1]
 		switch token := token.(type) {
 		case xml.StartElement:
-			n := &node{space: token.Name.Space, name: token.Name.Local, attributes: map[string]string{}}
+			n := &Node{Space: token.Name.Space, Name: token.Name.Local, Attributes: map[string]string{}}
 			for _, a := range token.Attr {
-				n.attributes[a.Name.Local] = a.Value
+				n.Attributes[a.Name.Local] = a.Value
 			}
-			top.children = append(top.children, n)
+			top.Children = append(top.Children, n)
 			open = append(open, n)
 		case xml.EndElement:
 			open = open[:len(open)-1]
 		case xml.CharData:
-			top.text += string(token)
+			top.Text += string(token)
 		}
 	}
-	if len(root.children) != 1 {
+	if len(root.Children) != 1 {
 		return nil, errors.New("no root element")
 	}
-	return root.children[0], nil
+	return root.Children[0], nil
 }
 
-// all returns the children of a name; "prefix:name" for those of a namespace.
-func (n *node) all(name string) []*node {
+// All returns the children of a name; "prefix:name" for those of a namespace.
+func (n *Node) All(name string) []*Node {
 	space := ""
 	if prefix, local, found := strings.Cut(name, ":"); found {
 		space, name = namespaces[prefix], local
 	}
-	var found []*node
-	for _, child := range n.children {
-		if child.name == name && child.space == space {
+	var found []*Node
+	for _, child := range n.Children {
+		if child.Name == name && child.Space == space {
 			found = append(found, child)
 		}
 	}
 	return found
 }
 
-// value is the text of the first child of a name.
-func (n *node) value(name string) string {
-	if found := n.all(name); len(found) > 0 {
-		return found[0].text
+// Value is the text of the first child of a name.
+func (n *Node) Value(name string) string {
+	if found := n.All(name); len(found) > 0 {
+		return found[0].Text
 	}
 	return ""
 }

@@ -1,0 +1,72 @@
+package feed_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"sync"
+	"testing"
+
+	"github.com/tidings-press/tidings/feed"
+	"github.com/tidings-press/tidings/feed/feedtest"
+)
+
+// shelf serves documents at the addresses that they name as their own.
+type shelf struct {
+	*httptest.Server
+	mu        sync.Mutex
+	documents map[string]document
+}
+
+type document struct {
+	kind string
+	data []byte
+}
+
+func newShelf(t *testing.T) *shelf {
+	s := &shelf{documents: map[string]document{}}
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		d, known := s.documents[r.URL.RequestURI()]
+		if !known {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", d.kind)
+		_, _ = w.Write(d.data)
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+// put keeps a document of a selection, below a folder of its own, and returns where
+// it is.
+func (s *shelf) put(t *testing.T, f feed.Format, selection feed.Selection) string {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	folder := "/" + strconv.Itoa(len(s.documents))
+	selection.Site.URL = s.URL + folder
+	path := folder + selection.Definition.Path(f, selection.Page.Cursor)
+	s.documents[path] = document{f.MediaType() + "; charset=utf-8", render(t, f, selection)}
+	return s.URL + path
+}
+
+// TestAnotherValidatorHasNothingToSay has every document validated by a program
+// that is not ours: no errors, and no warnings.
+func TestAnotherValidatorHasNothingToSay(t *testing.T) {
+	t.Parallel()
+	validate := feedtest.Validator(t)
+	shelf := newShelf(t)
+	for name, s := range selections() {
+		if len(s.Removed) > 0 {
+			continue // the W3C's does not know the namespace of RFC 6721
+		}
+		for _, f := range []feed.Format{feed.FormatRSS, feed.FormatAtom} {
+			if complaint := validate(shelf.put(t, f, s)); complaint != "" {
+				t.Errorf("%s, %s: %s", name, f, complaint)
+			}
+		}
+	}
+}
