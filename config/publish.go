@@ -46,6 +46,8 @@ type FeedSet struct {
 	Memory Size `yaml:"memory"`
 	// WebSub hubs that are told of changes.
 	Hubs []string `yaml:"hubs"`
+	// Whether Atom documents tell of removed articles (RFC 6721).
+	Tombstones bool `yaml:"tombstones"`
 	// Clients that poll more often without a condition are answered 429 with Retry-After; 0s is off.
 	RetryAfter time.Duration `yaml:"retry_after"`
 }

@@ -21,6 +21,8 @@ type Site struct {
 	Icon        string // URL of a square picture
 	Image       string // URL of a picture that stands for the publication
 	Hubs        []string
+	// NoTombstones has Atom documents keep silent on removed articles (RFC 6721).
+	NoTombstones bool
 	// Identity makes the ids of feeds: a secret of the store, the same on every
 	// node, so that ids survive a change of the site's address.
 	Identity []byte

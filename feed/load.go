@@ -28,7 +28,18 @@ func Load(ctx context.Context, src Source, site Site, d Definition, cursor strin
 	} else {
 		err = s.archive(ctx, src, query)
 	}
+	s.forget(asOf)
 	return s, err
+}
+
+// forget drops changes that are yet to come: a document never names a time that
+// has not come, since its date could not settle then.
+func (s *Selection) forget(asOf time.Time) {
+	for i := range s.Items {
+		if a := &s.Items[i].Article; !asOf.IsZero() && a.Updated.After(asOf) {
+			a.Updated = time.Time{}
+		}
+	}
 }
 
 func (s *Selection) newest(ctx context.Context, src Source, query Query) error {
@@ -96,19 +107,33 @@ func above(ctx context.Context, src Source, up Query, older []Item, reach int) (
 	return "", nil
 }
 
-// tombstones reads the articles that were removed from the part of the history
-// that the document covers.
+// maxTombstones is how many a document has at most.
+const maxTombstones = 500
+
+// tombstones reads the articles that were removed in the time that the document
+// covers, those removed last first. A removal is news just as an appearance is, and
+// stands where its time does in the history: whoever polls the newest document
+// hears of every removal in it, however old the article, and whoever catches up
+// page by page as well (RFC 5005, section 4.4, has clients read archive pages once).
 func (s *Selection) tombstones(ctx context.Context, src Source, query Query) error {
-	query.Removed = true
-	removed, err := src.Select(ctx, query)
-	if err != nil {
-		return err
-	}
-	for _, item := range removed {
-		if s.Page.Older != "" && item.Position.Compare(s.Items[len(s.Items)-1].Position) < 0 {
-			break
+	query.Removed, query.Limit = true, s.Definition.limit()
+	for !s.Site.NoTombstones && len(s.Removed) < maxTombstones {
+		removed, err := src.Select(ctx, query)
+		if err != nil {
+			return err
 		}
-		s.Removed = append(s.Removed, item)
+		for _, item := range removed {
+			if s.Page.Older != "" && item.Position.Compare(s.Items[len(s.Items)-1].Position) < 0 {
+				return nil
+			}
+			if s.Removed = append(s.Removed, item); len(s.Removed) == maxTombstones {
+				return nil
+			}
+		}
+		if len(removed) < query.Limit {
+			return nil
+		}
+		query.Before = removed[len(removed)-1].Position
 	}
 	return nil
 }

@@ -10,7 +10,7 @@ type Selection struct {
 	Site       Site
 	Definition Definition
 	Items      []Item // shown in the order of their dates, newest first
-	Removed    []Item // tombstones (RFC 6721), for Atom
+	Removed    []Item // tombstones (RFC 6721), for Atom, the last removed first
 	Page       Page
 }
 

@@ -11,7 +11,7 @@ import (
 
 // Source is where feeds get their articles: the store, by an adapter.
 type Source interface {
-	// Select returns items that fit the query, newest appearance first, or oldest
+	// Select returns items that fit the query, newest position first, or oldest
 	// first when the query has an After. Its cost must not depend on how many
 	// articles are stored.
 	Select(ctx context.Context, query Query) ([]Item, error)
@@ -43,7 +43,7 @@ func (p Position) Compare(q Position) int {
 // IsZero reports whether p is no position.
 func (p Position) IsZero() bool { return p == Position{} }
 
-// Item is an article at its position.
+// Item is an article at its position. That of a removed one is when it was removed.
 type Item struct {
 	Article  article.Article
 	Position Position
@@ -56,7 +56,7 @@ type Query struct {
 	Before  Position
 	After   Position
 	Limit   int
-	Removed bool // removed articles in place of published ones
+	Removed bool // removed articles in place of published ones, at the positions of their removal
 	AsOf    time.Time
 }
 

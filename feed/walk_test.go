@@ -2,7 +2,6 @@ package feed_test
 
 import (
 	"context"
-	"fmt"
 	"testing"
 	"time"
 
@@ -140,34 +139,6 @@ func TestNewestDocumentHasAsManyItemsAsTheLimit(t *testing.T) {
 		}
 		if len(s.Items) != min(stored, 20) || (s.Page.Older != "") != (stored > 20) {
 			t.Errorf("%d stored: %d items, older page %q", stored, len(s.Items), s.Page.Older)
-		}
-	}
-}
-
-func TestRemovedArticlesLeaveTombstonesWhereTheyStood(t *testing.T) {
-	t.Parallel()
-	source := history(300)
-	for _, n := range []int{299, 290, 5} {
-		source.Remove(feedtest.ID(n))
-	}
-	d := feed.Definition{Kind: feed.Everything, Limit: 20}
-	found := map[string]string{}
-	for cursor := ""; ; {
-		s, err := feed.Load(context.Background(), source, feedtest.Site(), d, cursor, feedtest.Noon)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, stone := range s.Removed {
-			found[stone.Article.ID] += fmt.Sprint("page ", cursor == "", " ")
-		}
-		if cursor = s.Page.Older; cursor == "" {
-			break
-		}
-	}
-	want := map[string]string{feedtest.ID(299): "page true ", feedtest.ID(290): "page true ", feedtest.ID(5): "page false "}
-	for id, pages := range want {
-		if found[id] != pages {
-			t.Errorf("tombstone of %s is on %q, want %q", id, found[id], pages)
 		}
 	}
 }

@@ -26,10 +26,14 @@ func (f *FeedSource) Select(ctx context.Context, q feed.Query) ([]feed.Item, err
 	if q.Digest != "" {
 		return f.editions(ctx, q)
 	}
+	status, order := article.Published, store.ByAppearance
+	if q.Removed {
+		status, order = article.Removed, store.ByRemoval
+	}
 	found, err := f.store.Articles(ctx, store.Query{
 		Filter:   q.Filter,
-		Statuses: []article.Status{statusOf(q)},
-		Order:    store.ByAppearance,
+		Statuses: []article.Status{status},
+		Order:    order,
 		Limit:    q.Limit,
 		Before:   store.Position{At: q.Before.Appeared, Seq: q.Before.Seq},
 		After:    store.Position{At: q.After.Appeared, Seq: q.After.Seq},
@@ -40,13 +44,6 @@ func (f *FeedSource) Select(ctx context.Context, q feed.Query) ([]feed.Item, err
 		items[i] = feed.Item{Article: a.Article, Position: feed.Position{Appeared: a.Position.At, Seq: a.Position.Seq}}
 	}
 	return items, err
-}
-
-func statusOf(q feed.Query) article.Status {
-	if q.Removed {
-		return article.Removed
-	}
-	return article.Published
 }
 
 // mostChanges is how many changed articles are told one by one; after more, all

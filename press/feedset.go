@@ -19,7 +19,9 @@ func feedSite(c *config.Config, identity []byte) feed.Site {
 		Image:       c.Site.Image,
 		Hubs:        c.FeedSet.Hubs,
 		Identity:    identity,
-	}
+
+		NoTombstones: !c.FeedSet.Tombstones,
+	}.Spelled()
 }
 
 // feedDefinitions are the configured feeds, and one of each digest's editions.

@@ -93,11 +93,15 @@ func (s *Source) Select(_ context.Context, q feed.Query) ([]feed.Item, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	items := s.items
+	if q.Removed {
+		items = removals(items)
+	}
 	var out []feed.Item
-	for i := range s.items {
-		item := &s.items[i]
+	for i := range items {
+		item := &items[i]
 		if !q.After.IsZero() {
-			item = &s.items[len(s.items)-1-i]
+			item = &items[len(items)-1-i]
 		}
 		if fits(item, q) {
 			out = append(out, *item)
@@ -109,10 +113,23 @@ func (s *Source) Select(_ context.Context, q feed.Query) ([]feed.Item, error) {
 	return out, nil
 }
 
+// removals are the removed items at the positions of their removal.
+func removals(items []feed.Item) []feed.Item {
+	var removed []feed.Item
+	for i := range items {
+		if item := items[i]; item.Article.Status == article.Removed {
+			item.Position.Appeared = item.Article.Removed.UnixMilli()
+			removed = append(removed, item)
+		}
+	}
+	slices.SortFunc(removed, func(a, b feed.Item) int { return b.Position.Compare(a.Position) })
+	return removed
+}
+
 func fits(item *feed.Item, q feed.Query) bool {
 	a := &item.Article
 	switch {
-	case a.Status == article.Removed != q.Removed, a.Published.After(q.AsOf):
+	case (a.Status == article.Removed) != q.Removed, item.Position.Appeared > q.AsOf.UnixMilli():
 		return false
 	case !q.Before.IsZero() && item.Position.Compare(q.Before) >= 0:
 		return false

@@ -1,0 +1,147 @@
+package feed_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/tidings-press/tidings/feed"
+	"github.com/tidings-press/tidings/feed/feedtest"
+)
+
+// stones walks a feed's documents and returns the ids of the tombstones of each.
+func stones(t *testing.T, source feed.Source, d feed.Definition) (documents [][]string) {
+	t.Helper()
+	for cursor := ""; ; {
+		s, err := feed.Load(context.Background(), source, feedtest.Site(), d, cursor, feedtest.Noon.AddDate(1, 0, 0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		root, err := feedtest.Parse(render(t, feed.FormatAtom, s))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ids []string
+		for _, stone := range root.All("at:deleted-entry") {
+			ids = append(ids, stone.Attributes["ref"])
+		}
+		documents = append(documents, ids)
+		if cursor = s.Page.Older; cursor == "" {
+			return documents
+		}
+	}
+}
+
+// removing is a history whose articles are removed, a second apart, after they all
+// appeared.
+func removing(n int, remove ...int) *feedtest.Source {
+	now := feedtest.Noon
+	source := feedtest.New(func() time.Time { now = now.Add(time.Second); return now })
+	for i := range n {
+		source.Put(feedtest.Article(i))
+	}
+	for _, i := range remove {
+		source.Remove(feedtest.ID(i))
+	}
+	return source
+}
+
+func entryIDs(numbers ...int) (ids []string) {
+	for _, n := range numbers {
+		ids = append(ids, feed.EntryID(feedtest.ID(n)))
+	}
+	return ids
+}
+
+func TestWhoPollsHearsOfEveryRemoval(t *testing.T) {
+	t.Parallel()
+	got := stones(t, removing(300, 299, 5, 290), feed.Definition{Kind: feed.Everything, Limit: 20})
+	if want := entryIDs(290, 5, 299); !slices.Equal(got[0], want) {
+		t.Errorf("the newest document has the tombstones %v, want %v, the last removed first", got[0], want)
+	}
+}
+
+func TestAHundredNewestCanBeRemoved(t *testing.T) {
+	t.Parallel()
+	var newest []int
+	for i := range 100 {
+		newest = append(newest, 150+i)
+	}
+	got := stones(t, removing(250, newest...), feed.Definition{Kind: feed.Everything, Limit: 50})
+	slices.Reverse(newest)
+	if !slices.Equal(got[0], entryIDs(newest...)) {
+		t.Errorf("%d of 100 tombstones", len(got[0]))
+	}
+}
+
+func TestADocumentHasSoManyTombstonesAtMost(t *testing.T) {
+	t.Parallel()
+	var remove []int
+	for i := range 700 {
+		remove = append(remove, i)
+	}
+	got := stones(t, removing(800, remove...), feed.Definition{Kind: feed.Everything, Limit: 20})
+	slices.Reverse(remove)
+	if !slices.Equal(got[0], entryIDs(remove[:500]...)) {
+		t.Errorf("%d tombstones, want the 500 that were removed last", len(got[0]))
+	}
+	if all := stones(t, removing(30, remove[680:]...), feed.Definition{Kind: feed.Everything}); len(all[0]) != 20 {
+		t.Errorf("%d tombstones in a feed of one page, want 20", len(all[0]))
+	}
+}
+
+// TestRemovalsStandInTheHistoryByTheirTime removes articles between the arrivals of
+// others: whoever catches up finds each removal in one document.
+func TestRemovalsStandInTheHistoryByTheirTime(t *testing.T) {
+	t.Parallel()
+	now := feedtest.Article(0).Published
+	source := feedtest.New(func() time.Time { return now })
+	want := map[string]bool{}
+	for i := range 1000 {
+		a := feedtest.Article(i)
+		source.Put(a)
+		now = a.Published.Add(time.Second)
+		if i%10 == 9 {
+			gone := i / 2
+			source.Remove(feedtest.ID(gone))
+			want[feed.EntryID(feedtest.ID(gone))] = true
+		}
+	}
+	d := feed.Definition{Kind: feed.Everything, Limit: 20}
+	seen := map[string]int{}
+	documents := stones(t, source, d)
+	for _, ids := range documents {
+		if len(ids) > 20 {
+			t.Errorf("%d tombstones in one document", len(ids))
+		}
+		for _, id := range ids {
+			seen[id]++
+		}
+	}
+	for id := range want {
+		if seen[id] != 1 {
+			t.Errorf("the tombstone of %s is in %d documents", id, seen[id])
+		}
+	}
+	if len(seen) != len(want) || len(documents) < 20 {
+		t.Errorf("%d tombstones in %d documents, want %d", len(seen), len(documents), len(want))
+	}
+}
+
+func TestTombstonesAreOfTheFeedsOwnArticles(t *testing.T) {
+	t.Parallel()
+	source := removing(40)
+	other := feedtest.Article(50)
+	other.Tags = []string{"other"}
+	source.Put(other)
+	source.Remove(other.ID)
+	source.Remove(feedtest.ID(3))
+	filter, err := feed.FilterFor(feed.ByTag, "all")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := stones(t, source, feed.Definition{Kind: feed.ByTag, Name: "all", Filter: filter}); !slices.Equal(got[0], entryIDs(3)) {
+		t.Errorf("tombstones %v, want that of article 3", got[0])
+	}
+}
