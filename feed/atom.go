@@ -88,7 +88,7 @@ func Atom(p *Prepared) ([]byte, error) {
 		AtomFeed:  feeds.AtomFeed{Icon: site.Icon, Logo: site.Image},
 		Xmlns:     "http://www.w3.org/2005/Atom",
 		Media:     "http://search.yahoo.com/mrss/",
-		Lang:      feedLanguage(d),
+		Lang:      feedLanguage(d.Language),
 		Id:        d.ID(site),
 		Title:     literal(d.Title),
 		Subtitle:  literal(d.Description),

@@ -36,7 +36,7 @@ func OPML(site Site, listing Listing, updated time.Time) ([]byte, error) {
 		for _, f := range group.Feeds {
 			section.Outline = append(section.Outline, outline{
 				Text: f.Title, Title: f.Title, Type: "rss", XMLURL: f.RSS, HTMLURL: f.Home,
-				Description: f.Description, Language: f.Language, Version: "RSS2",
+				Description: f.Description, Language: feedLanguage(f.Language), Version: "RSS",
 			})
 		}
 		doc.Outline = append(doc.Outline, section)

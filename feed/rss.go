@@ -105,13 +105,13 @@ func RSS(p *Prepared) ([]byte, error) {
 		Media:   "http://search.yahoo.com/mrss/",
 		Channel: rssChannel{
 			RssFeed: feeds.RssFeed{
-				Link: d.Home, Language: feedLanguage(d),
+				Link: d.Home, Language: feedLanguage(d.Language),
 				LastBuildDate: rssDate(p.updated), Generator: generator, Ttl: p.rhythm.ttl,
 				Docs: "https://www.rssboard.org/rss-specification",
 			},
 			Title: rssText(d.Title), Description: rssText(d.Description), Copyright: rssText(site.Copyright),
 			Editor: rssText(site.Editor), Webmaster: rssText(site.Webmaster),
-			Lang: feedLanguage(d), Period: p.rhythm.period, Frequency: p.rhythm.frequency,
+			Lang: feedLanguage(d.Language), Period: p.rhythm.period, Frequency: p.rhythm.frequency,
 		},
 	}
 	channel := &root.Channel
@@ -205,9 +205,9 @@ func rssPicture(address string) bool {
 // isLetter is what the ending of a file's name is made of.
 func isLetter(r rune) bool { return 'a' <= r && r <= 'z' || '0' <= r && r <= '9' || r == '_' }
 
-// feedLanguage is the language that a document names as its own, if any.
-func feedLanguage(d *Definition) string {
-	if tag := xmlLanguage(d.Language); tag != "und" {
+// feedLanguage is the language that a document names as a feed's, if any.
+func feedLanguage(tag string) string {
+	if tag = xmlLanguage(tag); tag != "und" {
 		return tag
 	}
 	return ""

@@ -131,7 +131,7 @@ func hostOf(address string) string {
 
 func (c *checker) date822(what, date string) {
 	t, err := time.Parse(time.RFC1123Z, date)
-	if err != nil {
+	if err != nil || t.Format(time.RFC1123Z) != date { // the day of the week is not looked at
 		c.report("%s is no date of RFC 822: %q", what, date)
 	} else if t.Year() < 1990 {
 		c.report("%s is implausible: %q", what, date)
