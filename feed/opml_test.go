@@ -19,7 +19,7 @@ func definitions() []feed.Definition {
 	}
 }
 
-func list(t *testing.T) []byte {
+func subscriptions(t *testing.T) []byte {
 	t.Helper()
 	site := feedtest.Site()
 	data, err := feed.OPML(site, feed.List(site, definitions(), nil, nil), feedtest.Noon)
@@ -31,7 +31,7 @@ func list(t *testing.T) []byte {
 
 func TestOPMLListsAllPublicFeeds(t *testing.T) {
 	t.Parallel()
-	data := list(t)
+	data := subscriptions(t)
 	for _, problem := range feedtest.OPML(data) {
 		t.Error(problem)
 	}
@@ -62,7 +62,7 @@ func TestOPMLListsAllPublicFeeds(t *testing.T) {
 
 func TestRulesOfOPMLFindWhatIsWrong(t *testing.T) {
 	t.Parallel()
-	good := string(list(t))
+	good := string(subscriptions(t))
 	for _, change := range [][2]string{
 		{`version="2.0"`, `version="1.0"`}, {"<title>The Press</title>", ""}, {"Mon, 02", "Tue, 02"}, {`text="AT&amp;T &lt;b&gt;"`, ""}, {`xmlUrl="https://press.example/feed.xml"`, ""},
 		{`xmlUrl="https://press.example/feed.xml"`, `xmlUrl="/feed.xml"`}, {`type="rss"`, `type="atom"`}, {`version="RSS"`, `version="RSS9"`}, {"/feeds/go/feed.xml", "/feed.xml"},

@@ -95,7 +95,7 @@ const (
 
 var (
 	webAddress  = regexp.MustCompile(`^https?://(?:[A-Za-z0-9._~!$&'()*+,;=:-]+@)?(?:` + domain + `|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?` + uriEnd)
-	otherLink   = regexp.MustCompile(`^(?:mailto|tel|xmpp|geo|magnet):` + uriEnd[:len(uriEnd)-1] + `|^(?:mailto|tel|xmpp|geo|magnet):(?:` + pchar + `|[/?])*(?:#(?:` + pchar + `|[/?])*)?$`)
+	otherLink   = regexp.MustCompile(`^(?:mailto|tel|xmpp|geo|magnet):(?:` + pchar + `|[/?])*(?:#(?:` + pchar + `|[/?])*)?$`)
 	fileAddress = regexp.MustCompile(`(?i)^https?://([a-z0-9-]+\.)+[a-z0-9][a-z0-9-]*(:\d+)?/`)
 )
 

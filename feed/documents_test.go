@@ -1,0 +1,294 @@
+package feed_test
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidings-press/tidings/article"
+	"github.com/tidings-press/tidings/feed"
+	"github.com/tidings-press/tidings/feed/feedtest"
+)
+
+// documents is a selection in all formats, read back.
+type documents struct {
+	channel, feed *feedtest.Node
+	json          map[string]any
+}
+
+func read(t *testing.T, s feed.Selection) documents {
+	t.Helper()
+	rss, err := feedtest.Parse(render(t, feed.FormatRSS, s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	atom, err := feedtest.Parse(render(t, feed.FormatAtom, s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := documents{channel: rss.All("channel")[0], feed: atom}
+	if err := json.Unmarshal(render(t, feed.FormatJSON, s), &d.json); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// first are the first items of each.
+func (d documents) first() (item, entry *feedtest.Node, object map[string]any) {
+	return d.channel.All("item")[0], d.feed.All("atom:entry")[0], d.json["items"].([]any)[0].(map[string]any)
+}
+
+func same(t *testing.T, what string, got, want any) {
+	t.Helper()
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%s:\n got %#v\nwant %#v", what, got, want)
+	}
+}
+
+// texts are those of all elements of a name, or of an attribute of theirs.
+func texts(n *feedtest.Node, name, attribute string) (all []string) {
+	for _, one := range n.All(name) {
+		if attribute == "" {
+			all = append(all, one.Text)
+		} else {
+			all = append(all, one.Attributes[attribute])
+		}
+	}
+	return all
+}
+
+// relations are the addresses of links by relation.
+func relations(n *feedtest.Node) map[string]string {
+	all := map[string]string{}
+	for _, link := range n.All("atom:link") {
+		all[link.Attributes["rel"]] += link.Attributes["href"]
+	}
+	return all
+}
+
+func list[T any](values ...T) []any {
+	var all []any
+	for _, value := range values {
+		all = append(all, value)
+	}
+	return all
+}
+
+func TestDocumentsSayWhoseTheyAre(t *testing.T) {
+	t.Parallel()
+	d := read(t, selection(feedtest.Article(1)))
+	for name, want := range map[string]string{
+		"title": "The Press", "link": "https://press.example/", "description": "News of the press", "language": "en", "copyright": "© 2026 The Press",
+		"managingEditor": "erin@press.example (Erin Editor)", "webMaster": "web@press.example (The Press)", "generator": "Tidings",
+		"docs": "https://www.rssboard.org/rss-specification",
+	} {
+		same(t, "channel "+name, texts(d.channel, name, ""), []string{want})
+	}
+	same(t, "channel image", d.channel.All("image")[0].Value("url"), "https://press.example/logo.png")
+	same(t, "channel xml:lang", d.channel.Attributes["lang"], "en")
+	for name, want := range map[string]string{
+		"atom:title": "The Press", "atom:subtitle": "News of the press", "atom:rights": "© 2026 The Press", "atom:generator": "Tidings",
+		"atom:icon": "https://press.example/icon.png", "atom:logo": "https://press.example/logo.png",
+	} {
+		same(t, "feed "+name, texts(d.feed, name, ""), []string{want})
+	}
+	same(t, "feed author", d.feed.All("atom:author")[0].Value("atom:name")+" "+d.feed.All("atom:author")[0].Value("atom:uri"), "The Press https://press.example/")
+	same(t, "feed xml:lang", d.feed.Attributes["lang"], "en")
+	for key, want := range map[string]any{
+		"title": "The Press", "home_page_url": "https://press.example/", "feed_url": "https://press.example/feed.json", "description": "News of the press",
+		"icon": "https://press.example/logo.png", "favicon": "https://press.example/icon.png", "language": "en",
+		"authors": list(map[string]any{"name": "The Press", "url": "https://press.example/"}),
+		"hubs":    list(map[string]any{"type": "WebSub", "url": "https://hub.example/"}),
+	} {
+		same(t, "JSON "+key, d.json[key], want)
+	}
+	same(t, "links of RSS", relations(d.channel), map[string]string{"self": "https://press.example/feed.xml", "hub": "https://hub.example/"})
+	same(t, "links of Atom", relations(d.feed), map[string]string{
+		"self": "https://press.example/atom.xml", "hub": "https://hub.example/", "alternate": "https://press.example/",
+	})
+}
+
+func TestSitesThatSayLittleGetDocumentsThatSayNoMore(t *testing.T) {
+	t.Parallel()
+	s := selection()
+	s.Site = feed.Site{URL: "https://press.example", Image: "/logo.webp", Editor: "nobody", Webmaster: `"Ann, the (web) \\ master" <ann@press.example>`}
+	d := read(t, s)
+	for _, name := range []string{"language", "copyright", "managingEditor", "item", "image"} { // RSS has no place for WebP
+		same(t, name, texts(d.channel, name, ""), []string(nil))
+	}
+	same(t, "webMaster", d.channel.Value("webMaster"), "ann@press.example (Ann the web master)")
+	same(t, "title", d.channel.Value("title")+d.feed.Value("atom:title"), "https://press.examplehttps://press.example")
+	same(t, "logo", d.feed.Value("atom:logo"), "https://press.example/logo.webp")
+	same(t, "lastBuildDate", d.channel.Value("lastBuildDate"), "Mon, 01 Jan 1990 00:00:00 +0000")
+	same(t, "items", d.json["items"], []any{})
+	for _, key := range []string{"language", "hubs", "favicon"} {
+		if value, there := d.json[key]; there {
+			t.Errorf("%s is %v", key, value)
+		}
+	}
+}
+
+func TestItemsSayWhatTheirArticlesDo(t *testing.T) {
+	t.Parallel()
+	a := feedtest.Rich(1)
+	a.Summary, a.Language = "Summary & more", "pt-BR"
+	item, entry, object := read(t, selection(a)).first()
+	same(t, "creators", texts(item, "dc:creator", ""), []string{"Ann Author", "Bob <b> & Sons"})
+	authors := entry.All("atom:author")
+	same(t, "author", []string{authors[0].Value("atom:name"), authors[0].Value("atom:uri"), authors[0].Value("atom:email"), authors[1].Value("atom:name")},
+		[]string{"Ann Author", "https://ann.example/", "ann@press.example", "Bob <b> & Sons"})
+	same(t, "JSON authors", object["authors"], list(map[string]any{"name": "Ann Author", "url": "https://ann.example/"}, map[string]any{"name": "Bob <b> & Sons"}))
+	same(t, "categories", texts(item, "category", ""), []string{"C/C++", "été", "R&D"})
+	same(t, "terms", texts(entry, "atom:category", "term"), []string{"C/C++", "été", "R&D"})
+	same(t, "tags", object["tags"], list("C/C++", "été", "R&D"))
+	same(t, "languages", []any{item.Attributes["lang"], item.Value("dc:language"), entry.Attributes["lang"], object["language"]}, list("pt-BR", "pt-BR", "pt-BR", "pt-BR"))
+	same(t, "links", []any{item.Value("link"), relations(entry)["alternate"], object["url"]}, list("https://press.example/articles/article-1", "https://press.example/articles/article-1", "https://press.example/articles/article-1"))
+	same(t, "summaries", []any{item.Value("description"), entry.Value("atom:summary"), object["summary"]}, list("Summary &amp; more", "Summary & more", "Summary & more"))
+	same(t, "contents", []any{item.Value("content:encoded"), entry.Value("atom:content")}, list(object["content_html"].(string), object["content_html"].(string)))
+	if !strings.Contains(item.Value("content:encoded"), "<code>x &lt; y &amp;&amp; y</code>") || entry.All("atom:content")[0].Attributes["type"] != "html" {
+		t.Errorf("content: %s", item.Value("content:encoded"))
+	}
+	same(t, "guid", item.All("guid")[0].Attributes["isPermaLink"]+" "+item.Value("guid"), "false urn:uuid:"+feedtest.ID(1))
+}
+
+func TestAnItemInTheFeedsLanguageNamesItOnce(t *testing.T) {
+	t.Parallel()
+	item, entry, object := read(t, selection(feedtest.Article(1))).first()
+	if _, there := object["language"]; there || item.Attributes["lang"] != "" || entry.Attributes["lang"] != "" || item.Value("dc:language") != "en" {
+		t.Errorf("%v %v %v", item.Attributes, entry.Attributes, object["language"])
+	}
+	kurdish := feedtest.Article(1)
+	kurdish.Language = "ckb"
+	item, entry, object = read(t, selection(kurdish)).first()
+	same(t, "a language that validators do not know", []any{item.Attributes["lang"], entry.Attributes["lang"], object["language"]}, list("und", "und", "ckb"))
+}
+
+func TestDatesAreTheArticles(t *testing.T) {
+	t.Parallel()
+	india := time.FixedZone("", 5*3600+1800)
+	for name, test := range map[string]struct {
+		published, updated           time.Time
+		pubDate, at, changed, second string
+	}{
+		"ahead of UTC": {
+			time.Date(2026, 2, 3, 4, 5, 6, 789e6, india), time.Date(2026, 2, 3, 5, 0, 0, 0, india),
+			"Mon, 02 Feb 2026 22:35:06 +0000", "2026-02-02T22:35:06Z", "2026-02-02T23:30:00.", "2026-02-02T23:30:00Z",
+		},
+		"before validators believe in dates": {
+			time.Date(1969, 7, 20, 20, 17, 40, 0, time.UTC), time.Date(2026, 2, 3, 5, 0, 0, 0, time.UTC),
+			"", "1969-07-20T20:17:40Z", "2026-02-03T05:00:00.", "2026-02-03T05:00:00Z",
+		},
+		"updated before them too": {
+			time.Date(1969, 7, 20, 20, 17, 40, 0, time.UTC), time.Date(1969, 7, 20, 20, 17, 40, 0, time.UTC),
+			"", "1969-07-20T20:17:40Z", "2026-03-02T12:00:00.", "2026-03-02T12:00:00Z", // when it came in
+		},
+		"updated before it was published": {
+			time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC), time.Date(2025, 2, 3, 4, 5, 6, 0, time.UTC),
+			"Tue, 03 Feb 2026 04:05:06 +0000", "2026-02-03T04:05:06Z", "2026-02-03T04:05:06.", "2026-02-03T04:05:06Z",
+		},
+		"a year that cannot be written": {
+			time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC), time.Date(9999, 12, 31, 23, 59, 59, 0, time.FixedZone("", -3600)),
+			"Tue, 03 Feb 2026 04:05:06 +0000", "2026-02-03T04:05:06Z", "2026-02-03T04:05:06.", "2026-02-03T04:05:06Z",
+		},
+	} {
+		a := feedtest.Article(1)
+		a.Published, a.Updated, a.Ingested = test.published, test.updated, feedtest.Noon
+		item, entry, object := read(t, selection(a)).first()
+		same(t, name+": pubDate", item.Value("pubDate"), test.pubDate)
+		same(t, name+": date_published", object["date_published"], test.at)
+		if published := entry.Value("atom:published"); test.pubDate != "" {
+			same(t, name+": published", published, test.at)
+		} else if published != "" {
+			t.Errorf("%s: published is %s", name, published)
+		}
+		if changed := entry.Value("atom:updated"); !strings.HasPrefix(changed, test.changed) || item.Value("atom:updated") != changed {
+			t.Errorf("%s: updated is %s in Atom and %s in RSS, want %s…", name, changed, item.Value("atom:updated"), test.changed)
+		}
+		same(t, name+": date_modified", object["date_modified"], test.second)
+	}
+	undated := feedtest.Article(1)
+	undated.Published = time.Time{}
+	if _, _, object := read(t, selection(undated)).first(); object["date_published"] != nil {
+		t.Errorf("no date becomes %v", object["date_published"])
+	}
+}
+
+// TestAnEntryIsTheSameWhereverItStands compares it in a document with others of its
+// second, alone, and on an archive page.
+func TestAnEntryIsTheSameWhereverItStands(t *testing.T) {
+	t.Parallel()
+	var all []article.Article
+	for i := range 20 {
+		a := feedtest.Article(i)
+		a.Published, a.Updated, a.Ingested = feedtest.Noon, feedtest.Noon, feedtest.Noon
+		all = append(all, a)
+	}
+	archive := selection(all[3], feedtest.Article(50))
+	archive.Page = feed.Page{Cursor: "abc.1", Newer: "abd.1"}
+	entry := func(s feed.Selection, f feed.Format) string {
+		text := string(render(t, f, s))
+		id := strings.Index(text, feedtest.ID(3))
+		begin := max(strings.LastIndex(text[:id], "<entry"), strings.LastIndex(text[:id], "<item"), strings.LastIndex(text[:id], "{"))
+		text = text[begin:]
+		for _, end := range []string{"</entry>", "</item>", "\n    }"} {
+			if before, _, found := strings.Cut(text, end); found {
+				return before
+			}
+		}
+		return text
+	}
+	for _, f := range feed.Formats {
+		alone := entry(selection(all[3]), f)
+		if len(alone) < 100 || entry(selection(all...), f) != alone || entry(archive, f) != alone {
+			t.Errorf("%s: the entry differs:\n%s\n%s\n%s", f, alone, entry(selection(all...), f), entry(archive, f))
+		}
+	}
+}
+
+func TestTitlesReadAsTheirAuthorsWroteThem(t *testing.T) {
+	t.Parallel()
+	for title, want := range map[string]string{
+		"AT&T <b> &amp;lt;": "AT&T <b> &\u2060amp;lt;", "</b> and </I>": "<\u2060/b> and <\u2060/I>", "1 < 2 & 3 > 2": "1 < 2 & 3 > 2", "&copy": "&copy", "\u00c3\u00a9": "\u00c3\u2060\u00a9",
+		" two\n lines ": "two lines", "<script>alert(1)": "<script>alert(1)", "]]>": "]]>",
+	} {
+		a := feedtest.Article(1)
+		a.Title = title
+		item, entry, object := read(t, selection(a)).first()
+		seen := strings.Join(strings.Fields(title), " ")
+		for format, got := range map[string]string{"RSS": item.Value("title"), "Atom": entry.Value("atom:title"), "JSON": object["title"].(string)} {
+			if strings.ReplaceAll(got, "\u2060", "") != seen {
+				t.Errorf("%s: %q reads %q", format, title, got)
+			}
+		}
+		same(t, "RSS "+title, item.Value("title"), want)
+	}
+}
+
+func TestArticlesWithoutPartsAreWhole(t *testing.T) {
+	t.Parallel()
+	a := article.Article{ID: feedtest.ID(1), Slug: "bare", HTML: "<p>First words of it.</p>", Published: feedtest.Noon, Status: article.Published}
+	item, entry, object := read(t, selection(a)).first()
+	same(t, "titles", []any{item.Value("title"), entry.Value("atom:title"), object["title"]}, list("First words of it.", "First words of it.", "First words of it."))
+	same(t, "summaries", []any{item.Value("description"), entry.Value("atom:summary")}, list("First words of it.", "First words of it."))
+	same(t, "authors", []any{len(item.All("dc:creator")), len(entry.All("atom:author")), object["authors"]}, []any{0, 0, nil})
+	a.HTML = `<img src="/a.png" alt="">`
+	item, entry, object = read(t, selection(a)).first()
+	same(t, "of a picture alone", []any{item.Value("title"), item.Value("description"), entry.Value("atom:title"), object["title"]}, list("bare", "bare", "bare", "bare"))
+	a.HTML = ""
+	_, entry, object = read(t, selection(a)).first()
+	same(t, "of nothing", []any{entry.Value("atom:summary"), object["content_text"], object["content_html"]}, []any{"bare", "bare", nil})
+}
+
+func TestReadersAreToldTheRhythm(t *testing.T) {
+	t.Parallel()
+	var all []article.Article
+	for i := range 10 {
+		a := feedtest.Article(i)
+		a.Published = feedtest.Noon.AddDate(0, 0, -7*i)
+		all = append(all, a)
+	}
+	d := read(t, selection(all...))
+	same(t, "rhythm", []string{d.channel.Value("ttl"), d.channel.Value("sy:updatePeriod"), d.channel.Value("sy:updateFrequency")}, []string{"1440", "weekly", "1"})
+}
