@@ -189,17 +189,20 @@ func isURI(ref string) bool {
 	return true
 }
 
-// spell writes a web address with its host in ASCII; it returns "" where the host
-// is none.
+// spell writes a web address in its usual form (RFC 3986, section 6.2.3), with its
+// host in ASCII; it returns "" where the host is none.
 func spell(u *url.URL) string {
 	host, port := hostName(u.Hostname()), u.Port()
 	if n, err := strconv.Atoi(port); host == "" || port != "" && (err != nil || n > 65535) {
 		return ""
 	}
-	if port != "" {
+	if port != "" && port != map[string]string{"http": "80", "https": "443"}[u.Scheme] {
 		host += ":" + port
 	}
-	u.Host = host
+	u = new(url.URL).ResolveReference(u) // without "." and ".." in its path
+	if u.Host = host; u.Path == "" {
+		u.Path = "/"
+	}
 	return u.String()
 }
 

@@ -18,7 +18,6 @@ func TestPicturesHaveTheirTypeAndSize(t *testing.T) {
 		same(t, format+" media:content", content.Attributes, map[string]string{
 			"url": "https://press.example/media/a.png", "type": "image/png", "fileSize": "1234", "medium": "image", "width": "640", "height": "480",
 		})
-		same(t, format+" media:description", content.All("media:description")[0].Attributes["type"]+": "+content.Value("media:description"), "plain: A picture")
 		same(t, format+" media:thumbnail", n.All("media:thumbnail")[0].Attributes, map[string]string{"url": "https://press.example/media/a.png", "width": "640", "height": "480"})
 	}
 	same(t, "image", object["image"], "https://press.example/media/a.png")
@@ -55,7 +54,7 @@ func TestAllEnclosuresAreInAtomAndJSONAndTheFirstInRSS(t *testing.T) {
 func TestRSSHasTheFirstEnclosureThatItsRulesAllow(t *testing.T) {
 	t.Parallel()
 	a := feedtest.Article(1)
-	for _, address := range []string{"tel:1", "http://localhost/a.mp3", "https://a_b.example/a.mp3", "https://u:p@x.example/a.mp3", "https://x.example", "/media/b.mp3", "https://cdn.example/c.mp3"} {
+	for _, address := range []string{"tel:1", "http://localhost/a.mp3", "https://a_b.example/a.mp3", "https://u:p@x.example/a.mp3", "https://x/a.mp3", "/media/b.mp3", "https://cdn.example/c.mp3"} {
 		a.Enclosure = append(a.Enclosure, article.Enclosure{URL: address, Duration: 90 * time.Second})
 	}
 	item, entry, object := read(t, selection(a)).first()
@@ -83,9 +82,8 @@ func TestPodcastsHaveApplesElements(t *testing.T) {
 	category := d.channel.All("itunes:category")[0]
 	same(t, "category", category.Attributes["text"]+" > "+texts(category, "itunes:category", "text")[0], "Society & Culture > Documentary")
 	items := d.channel.All("item") // newest first
-	same(t, "an article", []string{items[0].Value("itunes:author"), items[0].Value("itunes:duration")}, []string{"Ann Author", ""})
-	same(t, "an episode", []string{items[1].Value("itunes:author"), items[1].Value("itunes:duration"), texts(items[1], "itunes:image", "href")[0]},
-		[]string{"Ann Author, Bob <b> & Sons", "95", "https://press.example/media/a.png"})
+	same(t, "an article", items[0].Value("itunes:duration"), "")
+	same(t, "an episode", []string{items[1].Value("itunes:duration"), texts(items[1], "itunes:image", "href")[0]}, []string{"95", "https://press.example/media/a.png"})
 	s.Definition.Podcast = &feed.Podcast{}
 	d = read(t, s)
 	same(t, "what is not said", []string{d.channel.Value("itunes:explicit"), d.channel.All("itunes:owner")[0].Value("itunes:email"), texts(d.channel, "itunes:image", "href")[0]},

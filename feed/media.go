@@ -2,39 +2,25 @@ package feed
 
 import "encoding/xml"
 
-// media is the picture that stands for an entry, by Media RSS.
+// media is the picture that stands for an entry, by Media RSS. It has no
+// media:description: many programs read that as the item's own.
 func (e *entry) media() ([]mediaContent, *mediaThumbnail) {
 	image := e.image
 	if image == nil {
 		return nil, nil
 	}
 	content := mediaContent{URL: image.URL, Type: image.Type, Bytes: image.Bytes, Medium: "image", Width: image.Width, Height: image.Height}
-	if image.Alt != "" {
-		content.Description = &mediaText{"plain", rssText(image.Alt)}
-	}
 	return []mediaContent{content}, &mediaThumbnail{URL: image.URL, Width: image.Width, Height: image.Height}
 }
 
 type mediaContent struct {
-	XMLName     xml.Name   `xml:"media:content"`
-	URL         string     `xml:"url,attr"`
-	Type        string     `xml:"type,attr,omitempty"`
-	Bytes       int64      `xml:"fileSize,attr,omitempty"`
-	Medium      string     `xml:"medium,attr"`
-	Width       int        `xml:"width,attr,omitempty"`
-	Height      int        `xml:"height,attr,omitempty"`
-	Description *mediaText `xml:"media:description"`
-}
-
-type mediaText struct {
-	Type string
-	Text plain
-}
-
-// MarshalXML implements xml.Marshaler.
-func (m *mediaText) MarshalXML(e *xml.Encoder, start xml.StartElement) error {
-	start.Attr = append(start.Attr, xml.Attr{Name: xml.Name{Local: "type"}, Value: m.Type})
-	return m.Text.MarshalXML(e, start)
+	XMLName xml.Name `xml:"media:content"`
+	URL     string   `xml:"url,attr"`
+	Type    string   `xml:"type,attr,omitempty"`
+	Bytes   int64    `xml:"fileSize,attr,omitempty"`
+	Medium  string   `xml:"medium,attr"`
+	Width   int      `xml:"width,attr,omitempty"`
+	Height  int      `xml:"height,attr,omitempty"`
 }
 
 type mediaThumbnail struct {

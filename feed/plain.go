@@ -56,13 +56,11 @@ func attributeText(s string) string {
 	return unmistaken(opening.ReplaceAllStringFunc(s, func(start string) string { return start[:1] + joiner + start[1:] }))
 }
 
-// nameText is a person's name, which must not hold a mail address in angle brackets:
-// it has an element of its own.
+// nameText is a person's name. A mail address in it, which has an element of its
+// own, is kept from being read as one.
 func nameText(s string) plain {
-	return literal(bracketed.ReplaceAllString(s, "<"+joiner+"$1"))
+	return rssText(strings.ReplaceAll(s, "@", "@"+joiner))
 }
-
-var bracketed = regexp.MustCompile(`<([^<>\s@]+@[^<>\s@]+>)`)
 
 // mistakable are pairs of letters that look like one letter whose UTF-8 was taken
 // for Latin-1, such as a text about just that has. Validators warn of them.

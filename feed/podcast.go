@@ -31,8 +31,8 @@ type itunesCategory struct {
 	Sub  *itunesCategory `xml:"itunes:category"`
 }
 
+// itunesItem has no author: dc:creator has, and programs add the two up.
 type itunesItem struct {
-	Writer   plain        `xml:"itunes:author,omitempty"`
 	Duration string       `xml:"itunes:duration,omitempty"`
 	Cover    *itunesImage `xml:"itunes:image"`
 }
@@ -59,11 +59,6 @@ func newITunesChannel(p *Podcast, site *Site) itunesChannel {
 
 func newITunesItem(e *entry, site *Site) itunesItem {
 	var item itunesItem
-	var names []string
-	for _, author := range e.authors {
-		names = append(names, author.Name)
-	}
-	item.Writer = itunesName(strings.Join(names, ", "))
 	if file := e.rssFile(site); file != nil && file.Duration >= time.Second {
 		item.Duration = seconds(file.Duration)
 	}
@@ -74,4 +69,4 @@ func newITunesItem(e *entry, site *Site) itunesItem {
 }
 
 // itunesName is a name as Apple takes it: at most 255 characters.
-func itunesName(name string) plain { return rssText(clip(name, 240)) }
+func itunesName(name string) plain { return nameText(clip(name, 240)) }

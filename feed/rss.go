@@ -150,7 +150,7 @@ func (e *entry) rss(d *Definition, site *Site) rssItem {
 		item.Category = append(item.Category, rssText(tag))
 	}
 	for _, author := range e.authors {
-		item.Creators = append(item.Creators, rssText(author.Name))
+		item.Creators = append(item.Creators, nameText(author.Name))
 	}
 	if e.html != "" {
 		item.Content = &cdata{unmistaken(e.html)}

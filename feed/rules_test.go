@@ -46,7 +46,7 @@ func TestIdsStayWhateverChanges(t *testing.T) {
 	moved := selection(a)
 	moved.Site.URL = "https://elsewhere.example"
 	after := written(t, moved)
-	if before.IDs[0] != after.IDs[0] || before.Links[0] == after.Links[0] {
+	if before.Items[0].ID != after.Items[0].ID || before.Items[0].Link == after.Items[0].Link {
 		t.Errorf("entry %v becomes %v", before, after)
 	}
 	d, site := moved.Definition, feedtest.Site()

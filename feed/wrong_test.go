@@ -34,16 +34,16 @@ func TestRulesOfXMLFindWhatIsWrong(t *testing.T) {
 		{"<figure>", "<figure></figure></div>"}, {"<figure>", `<figure><a href="javascript:x">y</a>`}, {"<figure>", `<figure><a href="/x">y</a>`}, {"<figure>", `<a href="https://x.example/["></a><figure>`},
 		{"<figure>", `<a href="https://x.example/%zz"></a><figure>`}, {"<figure>", `<a href="tel:["></a><figure>`}, {"<figure>", `<img src="tel:1"/><figure>`},
 		{"<figure>", `<img src="https://x.example/" alt="src=x y"/><figure>`}, {"a.webp 640w, ", "a.webp 640w,b.webp 3w, "}, {"a.webp 640w", "a.webp 640w, b.webp"},
-		{"<table>", "<table>x"}, {`url="https://press.example/media/a.png"`, `url="data:x"`}, {`fileSize="1234"`, `fileSize="-1"`}, {"A picture</media", "a</b></media"},
+		{"<table>", "<table>x"}, {`url="https://press.example/media/a.png"`, `url="data:x"`}, {`fileSize="1234"`, `fileSize="-1"`}, {"<media:content", "<media:description>x</media:description><media:content"},
 		{"<published>", ""}, {"2026-", "1969-"}, {"2026-", "10000-"}, {"Tidings", "Tidings\x00"},
 	}
 	wrong(t, feed.FormatRSS, string(render(t, feed.FormatRSS, rich)), append(without(both, "<published>"), [][2]string{
 		{`version="2.0"`, `version="0.9"`}, {`length="123456"`, ""}, {"Mon, ", "Funday, "}, {"Mon, ", "Wed, "}, {`isPermaLink="false"`, ""}, {"erin@press.example (Erin Editor)", "Erin"},
 		{"erin@press.example (Erin Editor)", "erin@press.example (Editor, Erin)"}, {"<ttl>", "<ttl>-"}, {"logo.png</url>", "logo.webp</url>"}, {"<description>", "<x>"}, {"<link>", "<link>x"},
 		{"<url>https://press.example/logo.png</url>", "<url>/logo.png</url>"}, {"<sy:updatePeriod>", "<sy:updatePeriod>x"}, {"</generator>", "</generator><generator>x</generator>"},
-		{"<dc:creator>", "<author>Ann</author><dc:creator>"}, {"<category>", "<category>x</b>"}, {`<enclosure url="https://press.example/`, `<enclosure url="https://a_b.example/`},
+		{"<dc:creator>", "<author>Ann</author><dc:creator>"}, {"<dc:creator>", "<dc:creator>ann@press.example"}, {"<category>", "<category>x</b>"}, {`<enclosure url="https://press.example/`, `<enclosure url="https://a_b.example/`},
 		{`<enclosure url="https://press.example/media/a.mp3"`, `<enclosure url="https://cdn.example"`}, {`<source url="https`, `<source url="feed`}, {">Elsewhere</source>", ">a</b></source>"},
-		{"<itunes:author>", "<itunes:author>" + strings.Repeat("x", 256)}, {`<itunes:image href="https://press.example/`, `<itunes:image href="https://localhost/`},
+		{"<itunes:duration>", "<itunes:author>Ann</itunes:author><itunes:duration>"}, {"<itunes:author>", "<itunes:author>" + strings.Repeat("x", 256)}, {`<itunes:image href="https://press.example/`, `<itunes:image href="https://localhost/`},
 		{"<itunes:email>erin@press.example</itunes:email>", ""}, {"<itunes:name>", "<itunes:name>a</b>"}, {"<atom:updated>2", "<atom:updated>x"},
 	}...))
 	wrong(t, feed.FormatAtom, string(render(t, feed.FormatAtom, rich)), append(without(both, "<link>"), [][2]string{

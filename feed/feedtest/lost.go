@@ -25,7 +25,7 @@ func Lost(f feed.Format, data []byte, items []feed.Item) (problems []string) {
 		if len(a.HTML) > feed.MaxBody {
 			continue
 		}
-		want, got := letters(wordsOf(a.HTML)), letters(wordsOf(bodies[feed.EntryID(a.ID)]))
+		want, got := []rune(Letters(a.HTML)), []rune(Letters(bodies[feed.EntryID(a.ID)]))
 		if at := missing(want, got); at >= 0 {
 			problems = append(problems, fmt.Sprintf("article %q lost its text from %.60q on, of %d letters", a.Slug, string(want[at:]), len(want)))
 		}
@@ -78,13 +78,14 @@ func missing(want, got []rune) int {
 	return -1
 }
 
-func letters(text string) (all []rune) {
-	for _, r := range text {
-		if r != unicode.ReplacementChar && (unicode.IsLetter(r) || unicode.IsNumber(r)) {
-			all = append(all, r)
+// Letters are those that a person reads of HTML.
+func Letters(markup string) string {
+	return strings.Map(func(r rune) rune {
+		if r == unicode.ReplacementChar || !unicode.IsLetter(r) && !unicode.IsNumber(r) {
+			return -1
 		}
-	}
-	return all
+		return r
+	}, wordsOf(markup))
 }
 
 // noText are the elements whose content is none that a person reads.

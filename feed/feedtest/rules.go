@@ -148,7 +148,7 @@ var (
 	endTags    = regexp.MustCompile(`</\w+>`)
 	mistakable = regexp.MustCompile(`[\x{C2}\x{C3}][\x{80}-\x{BF}]`)
 	anyRef     = regexp.MustCompile(`&#?\w|<[/A-Za-z]`)
-	bracketed  = regexp.MustCompile(`<[^<>\s@\x{2060}]+@[^<>\s@]+>`)
+	inName     = regexp.MustCompile(`\S@[A-Za-z0-9]`)
 )
 
 // text checks text in an element.
@@ -177,7 +177,7 @@ func (c *checker) attribute(what, text string) {
 
 // name checks the name of a person, which must not hold an address.
 func (c *checker) name(what, name string) {
-	if c.title(what, name); name == "" || bracketed.MatchString(name) {
+	if c.title(what, name); name == "" || inName.MatchString(name) {
 		c.report("%s is %q", what, name)
 	}
 }

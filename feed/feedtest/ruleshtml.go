@@ -83,29 +83,29 @@ func (c *checker) nesting(what, markup string) {
 			c.report("%s is not HTML: %v", what, err)
 		}
 	}
-	written, read := tokens(markup), tokens(out.String())
-	for i := range min(len(written), len(read)) {
-		if written[i] != read[i] {
-			c.report("%s is read otherwise than it is written: %.80q for %.80q", what, read[i], written[i])
+	written, read := html.NewTokenizer(strings.NewReader(markup)), html.NewTokenizer(strings.NewReader(out.String()))
+	for {
+		a, b := next(written), next(read)
+		if a != b {
+			c.report("%s is read otherwise than it is written: %.80q for %.80q", what, b, a)
+		}
+		if a != b || a == "" {
 			return
 		}
 	}
-	if len(written) != len(read) {
-		c.report("%s is read as %d tags and texts, and written as %d", what, len(read), len(written))
-	}
 }
 
-// tokens are the tags and texts of HTML; of void elements the short and the long
-// form are the same.
-func tokens(markup string) (all []string) {
-	for z := html.NewTokenizer(strings.NewReader(markup)); z.Next() != html.ErrorToken; {
-		token := z.Token()
-		if token.Type == html.SelfClosingTagToken {
-			token.Type = html.StartTagToken
-		}
-		all = append(all, token.String())
+// next is the next tag or text, "" at the end; of void elements the short and the
+// long form are the same.
+func next(z *html.Tokenizer) string {
+	if z.Next() == html.ErrorToken {
+		return ""
 	}
-	return all
+	token := z.Token()
+	if token.Type == html.SelfClosingTagToken {
+		token.Type = html.StartTagToken
+	}
+	return token.String()
 }
 
 // textOnly is what stands between tags, as it is written: validators look at it

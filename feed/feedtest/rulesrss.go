@@ -111,8 +111,11 @@ func (c *checker) item(item *Node) {
 	if len(item.All("author")) > 0 {
 		c.report("an author, which must be a mail address: want dc:creator")
 	}
-	for _, name := range append(item.All("dc:creator"), item.All("category")...) {
-		c.title(name.Name, name.Text)
+	for _, creator := range item.All("dc:creator") {
+		c.name("creator", creator.Text)
+	}
+	for _, category := range item.All("category") {
+		c.title("category", category.Text)
 	}
 	c.enclosures(item)
 	c.descriptionFirst(item)
@@ -120,6 +123,9 @@ func (c *checker) item(item *Node) {
 	c.markup("content", item.Value("content:encoded"))
 	c.media(item)
 	c.podcast(item)
+	if len(item.All("itunes:author")) > 0 {
+		c.report("an item names its authors twice")
+	}
 }
 
 func (c *checker) enclosures(item *Node) {
@@ -162,6 +168,10 @@ func (c *checker) media(n *Node) {
 				}
 			}
 		}
-		c.text("media description", content.Value("media:description"))
+	}
+	for _, described := range append(n.All("media:content"), n) {
+		if len(described.All("media:description")) > 0 {
+			c.report("a picture's description, which is read as the item's")
+		}
 	}
 }

@@ -1,6 +1,19 @@
 # Reads feeds with feedparser and prints what it found as JSON, a line a file.
-import json, sys
+import html, json, sys, time
 import feedparser
+
+
+def markup(entry):
+    detail = entry.content[0] if entry.get("content") else entry.get("summary_detail")
+    if not detail:
+        return ""
+    return html.escape(detail.value) if detail.type == "text/plain" else detail.value
+
+
+def date(entry, name):
+    parsed = entry.get(name + "_parsed")
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", parsed) if parsed else ""
+
 
 for name in sys.argv[1:]:
     with open(name, "rb") as f:
@@ -9,12 +22,16 @@ for name in sys.argv[1:]:
     print(json.dumps({
         "bozo": bool(d.bozo),
         "problem": str(d.get("bozo_exception", "")),
-        "version": d.version,
         "title": d.feed.get("title", ""),
-        "ids": [e.get("id", "") for e in d.entries],
-        "titles": [e.get("title", "") for e in d.entries],
-        "links": [e.get("link", "") for e in d.entries],
-        "updated": [e.get("updated", "")[:19] for e in d.entries],
-        "contents": [len(e.get("content", [])) for e in d.entries],
-        "enclosures": [[l.get("href") for l in e.get("enclosures", [])] for e in d.entries],
+        "items": [{
+            "id": e.get("id", ""),
+            "title": e.get("title", ""),
+            "link": e.get("link", ""),
+            "published": date(e, "published") if "published" in e else "",
+            "updated": date(e, "updated") if "updated" in e else "",
+            "content": markup(e),
+            "enclosures": [l.get("href") for l in e.get("enclosures", [])],
+            "authors": [a.get("name", "") for a in e.get("authors", [])],
+            "categories": [t.get("term", "") for t in e.get("tags", [])],
+        } for e in d.entries],
     }))

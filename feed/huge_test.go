@@ -1,0 +1,81 @@
+package feed_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tidings-press/tidings/feed"
+	"github.com/tidings-press/tidings/feed/feedtest"
+)
+
+// huge is an article of so many bytes beside a small one.
+func huge(bytes int) feed.Selection {
+	const paragraph = `<p>A long paragraph with <b>bold</b> words and a <a href="/link">link</a>.</p>`
+	a := feedtest.Article(1)
+	a.HTML = strings.Repeat(paragraph, bytes/len(paragraph))
+	return selection(a, feedtest.Article(2))
+}
+
+func TestHugeArticlesAreBounded(t *testing.T) {
+	t.Parallel()
+	for _, megabytes := range []int{4, 20} {
+		s := huge(megabytes << 20)
+		prepared, want := feed.Prepare(s), written(t, s)
+		for _, f := range feed.Formats {
+			where := fmt.Sprintf("%d MB, %s", megabytes, f)
+			data, err := f.Render(prepared)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if whole := megabytes<<20 <= feed.MaxBody; (len(data) > megabytes<<20*9/10) != whole {
+				t.Errorf("%s: the document has %d bytes", where, len(data))
+			}
+			for _, problem := range append(feedtest.Problems(f, data), feedtest.Lost(f, data, s.Items)...) {
+				t.Errorf("%s: %s", where, problem)
+			}
+			compare(t, where, readGofeed(t, f, data), want)
+		}
+	}
+}
+
+// TestHugeArticlesPassOtherParsers runs the programs that check small ones.
+func TestHugeArticlesPassOtherParsers(t *testing.T) {
+	t.Parallel()
+	jing, xmllint := need(t, "jing", "jing"), need(t, "xmllint", "libxml2-utils")
+	for _, megabytes := range []int{4, 20} {
+		prepared := feed.Prepare(huge(megabytes << 20))
+		for f, command := range map[feed.Format][]string{
+			feed.FormatRSS:  {xmllint, "--noout", "--nonet"},
+			feed.FormatAtom: {jing, "-c", "testdata/atom.rnc"},
+		} {
+			data, err := f.Render(prepared)
+			if err != nil {
+				t.Fatal(err)
+			}
+			name := filepath.Join(t.TempDir(), string(f))
+			if err := os.WriteFile(name, data, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if out, err := exec.Command(command[0], append(command[1:], name)...).CombinedOutput(); err != nil {
+				t.Errorf("%d MB, %s: %v\n%.500s", megabytes, f, err, out)
+			}
+		}
+	}
+}
+
+// TestABodyOfTheBoundsSizeIsWhole and the next byte leaves the summary.
+func TestABodyOfTheBoundsSizeIsWhole(t *testing.T) {
+	t.Parallel()
+	a := feedtest.Article(1)
+	for size, whole := range map[int]bool{feed.MaxBody: true, feed.MaxBody + 1: false} {
+		a.HTML = strings.Repeat("x", size)
+		_, _, object := read(t, selection(a)).first()
+		if _, there := object["content_html"]; there != whole || object["summary"] != "What article 1 says." {
+			t.Errorf("%d bytes: whole %v, want %v", size, there, whole)
+		}
+	}
+}
