@@ -200,6 +200,9 @@ func spell(u *url.URL) string {
 		host += ":" + port
 	}
 	u = new(url.URL).ResolveReference(u) // without "." and ".." in its path
+	if u.User != nil && u.User.String() == "" {
+		u.User = nil
+	}
 	if u.Host = host; u.Path == "" {
 		u.Path = "/"
 	}
@@ -219,7 +222,7 @@ func hostName(host string) string {
 		return "[" + host + "]"
 	}
 	name, err := lookup.ToASCII(host)
-	if err != nil || strings.Trim(name, ".") == "" || strings.ContainsFunc(name, notOfHost) {
+	if err != nil || name == "" || name[0] == '.' || strings.Contains(name, "..") || strings.ContainsFunc(name, notOfHost) {
 		return ""
 	}
 	return name

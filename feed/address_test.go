@@ -13,10 +13,10 @@ func TestAddressesAreWrittenAsURIs(t *testing.T) {
 		"https:\\\\x.example\\a?b\\c": "https://x.example/a?b%5Cc", "\\\\x.example\\a": "https://x.example/a", "https://x.example/a,b;c": "https://x.example/a,b;c",
 		"https://bücher.example/": "https://xn--bcher-kva.example/", "https://BÜCHER.example:8443/": "https://xn--bcher-kva.example:8443/", "https://日本。jp/": "https://xn--wgv71a.jp/",
 		"https://a_b.example/": "https://a_b.example/", "https://r3---sn.example/": "https://r3---sn.example/", "https://x.example./": "https://x.example./",
-		"https://user:p%40@x.example/": "https://user:p%40@x.example/", "http://[::1]:80/a": "http://[::1]/a", "http://127.0.0.1:1/": "http://127.0.0.1:1/", "https://x.example": "https://x.example/", "https://x.example?q": "https://x.example/?q", "https://x.example:443/a/./b/../c": "https://x.example/a/c", "http://x.example:443/": "http://x.example:443/",
+		"https://user:p%40@x.example/": "https://user:p%40@x.example/", "https://@x.example/": "https://x.example/", "http://[::1]:80/a": "http://[::1]/a", "http://127.0.0.1:1/": "http://127.0.0.1:1/", "https://x.example": "https://x.example/", "https://x.example?q": "https://x.example/?q", "https://x.example:443/a/./b/../c": "https://x.example/a/c", "http://x.example:443/": "http://x.example:443/",
 		"https://x.example:/": "https://x.example/", "https://☕.example/": "https://xn--53h.example/",
 		"": "", "http://": "", "https:x": "", "https:///x": "", "https://exa mple/": "", "https://%zz/": "", "https://x.example:99999/": "", "https://x.example:1x/": "", "http://[::1/": "",
-		"http://[x]/": "", "http://[fe80::1%25eth0]/": "", "https://\u202e.example/": "", "https://xn--a/": "", "https://a<b/": "", "https://../": "",
+		"http://[x]/": "", "http://[fe80::1%25eth0]/": "", "https://\u202e.example/": "", "https://xn--a/": "", "https://a<b/": "", "https://../": "", "https://.x.example/": "", "https://x..example/": "",
 		"javascript:alert(1)": "", "JaVa\tScript:alert(1)": "", "data:text/html,x": "", "ftp://x.example/": "", "tel:1": "", "geo:1,2": "", "mailto:a@b.example": "",
 	} {
 		if got := testPlace.web(ref); got != want {

@@ -61,7 +61,7 @@ func TestUntidyHTMLIsNotTaken(t *testing.T) {
 		"<", "a < b", "<p>", "</p>", "<p></b>", "<P></P>", "<p >x</p>", "<p/>", "<p>x</p >", "<b", `<p id="a" id="b">x</p>`, "<p id='a'>x</p>", "<p id=a>x</p>",
 		`<p id="a"title="b">x</p>`, `<p id>x</p>`, `<p title="a>b">x</p>`, `<p title="a&b">x</p>`, "a & b", "&copy;", "&#13;", "&amp", "<!-- c -->x",
 		"<script></script>", "<custom>x</custom>", `<p onclick="x">y</p>`, `<p style="x">y</p>`, `<a href="/x">y</a>`, `<a href="https://b\u00fccher.example/">y</a>`,
-		`<a href="https://x.example/[">y</a>`, `<a href="https://x.example/%">y</a>`, `<a href="https://x.example/#a#b">y</a>`, `<a href="">y</a>`, `<img src="mailto:x@y.example"/>`,
+		`<a href="https://x.example/[">y</a>`, `<a href="https://x.example/%">y</a>`, `<a href="https://x.example/#a#b">y</a>`, `<a href="">y</a>`, `<a href="https://.x.example/">y</a>`, `<a href="https://x..example/">y</a>`, `<img src="mailto:x@y.example"/>`,
 		`<img src="https://x.example/a.png" alt="src=x"/>`, `<img srcset="https://x.example/a.png 1x,https://x.example/b.png 2x"/>`, `<img alt="x"/>`,
 		"<a><b><a>x</a></b></a>", "<p><div>x</div></p>", "<h1><h2>x</h2></h1>", "<li><li>x</li></li>", "<dt><p><dd>x</dd></p></dt>", "<table>x</table>", "<table><tr></tr></table>",
 		"<td>x</td>", "<ruby><b><rt>x</rt></b></ruby>", "<audio><video></video></audio>", "<source src=\"https://x.example/a\"/>",

@@ -61,7 +61,8 @@ func newEntry(a *article.Article, d *Definition, site *Site) entry {
 	e.rtl = rightToLeft(e.language, a.Title+" "+e.summary)
 	e.date(a)
 	if len(a.HTML) <= MaxBody {
-		e.html = body(a.BodyFor(site.URL), p)
+		cleaned := article.Article{HTML: clean(a.HTML)} // characters that are dropped must not hide others
+		e.html = body(cleaned.BodyFor(site.URL), p)
 	}
 	if e.summary == "" {
 		e.summary = clip(textUpTo(e.html, 2000), 400)

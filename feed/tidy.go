@@ -174,7 +174,7 @@ func settled(address string) bool {
 		switch c := rest[i]; {
 		case c == '/' && i > 0:
 			return isURI(rest[i:])
-		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '.', c == '-':
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '-', c == '.' && i > 0 && rest[i-1] != '.':
 		default:
 			return false
 		}

@@ -98,7 +98,7 @@ var noText = map[string]bool{
 // parser gives up, it is what stands between the tags.
 func wordsOf(source string) string {
 	context := &html.Node{Type: html.ElementNode, Data: "div", DataAtom: atom.Div}
-	source = strings.ToValidUTF8(source, "")
+	source = article.CleanText(strings.ToValidUTF8(source, "")) // as no document may hold the rest
 	if article.Tangled(source) {
 		return html.UnescapeString(textOnly(source))
 	}

@@ -94,7 +94,7 @@ const (
 )
 
 var (
-	webAddress  = regexp.MustCompile(`^https?://(?:[A-Za-z0-9._~!$&'()*+,;=:-]+@)?(?:` + domain + `|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?` + uriEnd)
+	webAddress  = regexp.MustCompile(`^https?://(?:(?:[A-Za-z0-9._~!$&'()*+,;=:-]|%[0-9A-Fa-f]{2})+@)?(?:` + domain + `|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?` + uriEnd)
 	otherLink   = regexp.MustCompile(`^(?:mailto|tel|xmpp|geo|magnet):(?:` + pchar + `|[/?])*(?:#(?:` + pchar + `|[/?])*)?$`)
 	fileAddress = regexp.MustCompile(`(?i)^https?://([a-z0-9-]+\.)+[a-z0-9][a-z0-9-]*(:\d+)?/`)
 )
