@@ -80,14 +80,15 @@ func TestCleaningDropsWhatHarms(t *testing.T) {
 func TestWhatIsBrokenIsMadeWellFormed(t *testing.T) {
 	t.Parallel()
 	for source, want := range map[string]string{
-		`<p>a<p>b`:                      `<p>a</p><p>b</p>`,
-		`<b><i>a</b>b</i>`:              `<b><i>a</i></b><i>b</i>`,
-		`<td>a</td>`:                    `a`,
-		`<ul><li>a<li>b</ul>`:           `<ul><li>a</li><li>b</li></ul>`,
-		`a < b & c > d "e"`:             `a &lt; b &amp; c &gt; d &#34;e&#34;`,
-		`]]> <![CDATA[x]]>`:             `]]&gt; `,
-		"<pre>\n\n a\n</pre>":           "<pre>\n\n a\n</pre>",
-		`<p>&nbsp;&eacute;&hearts;</p>`: "<p>\u00a0é♥</p>",
+		`<p>a<p>b`:                             `<p>a</p><p>b</p>`,
+		`<b><i>a</b>b</i>`:                     `<b><i>a</i></b><i>b</i>`,
+		`<td>a</td>`:                           `a`,
+		`<ul><li>a<li>b</ul>`:                  `<ul><li>a</li><li>b</li></ul>`,
+		`a < b & c > d "e"`:                    `a &lt; b &amp; c &gt; d &#34;e&#34;`,
+		`]]> <![CDATA[x]]>`:                    `]]&gt; `,
+		"<pre>\n\n a\n</pre>":                  "<pre>\n\n a\n</pre>",
+		"<p title=\"a&#13;b\">c&#13;\nd&#13;e": "<p title=\"a\nb\">c\nd\ne</p>",
+		`<p>&nbsp;&eacute;&hearts;</p>`:        "<p>\u00a0é♥</p>",
 	} {
 		if got := article.Clean(source, nil); got != strings.TrimSpace(want) {
 			t.Errorf("%s\n got %s\nwant %s", source, got, want)

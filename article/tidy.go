@@ -20,7 +20,7 @@ func tidy(parent *html.Node, resolve func(link string) string) {
 		case n.Type == html.CommentNode, isTracker(n):
 			parent.RemoveChild(n)
 		case n.Type == html.TextNode:
-			n.Data = CleanText(n.Data)
+			n.Data = cleanRead(n.Data)
 		case n.Type == html.ElementNode:
 			tidyElement(n, resolve)
 			tidy(n, resolve)
@@ -29,9 +29,17 @@ func tidy(parent *html.Node, resolve func(link string) string) {
 	}
 }
 
+// lineFeeds makes line feeds of what other systems end lines with.
+var lineFeeds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
+
+// cleanRead cleans what a parser has read. A carriage return can only have stood there
+// as a reference, and would be written as one again, which XML and some readers do not
+// take for the end of a line.
+func cleanRead(s string) string { return lineFeeds.Replace(CleanText(s)) }
+
 func tidyElement(n *html.Node, resolve func(link string) string) {
 	for i := range n.Attr {
-		n.Attr[i].Val = CleanText(n.Attr[i].Val)
+		n.Attr[i].Val = cleanRead(n.Attr[i].Val)
 	}
 	mapLinks(&n.Attr, resolve)
 	if n.DataAtom == atom.A {

@@ -52,7 +52,7 @@ func newEntry(a *article.Article, d *Definition, site *Site) entry {
 	e := entry{
 		id:       EntryID(clean(a.ID)),
 		link:     pageURL(a, site.URL),
-		summary:  strings.TrimSpace(clean(a.Summary)),
+		summary:  line(a.Summary),
 		language: languageTag(a.Language),
 		tags:     tagsOf(a),
 	}
@@ -67,7 +67,7 @@ func newEntry(a *article.Article, d *Definition, site *Site) entry {
 	if e.summary == "" {
 		e.summary = clip(textUpTo(e.html, 2000), 400)
 	}
-	e.title = cmp.Or(line(a.Title), clip(line(e.summary), 80), line(a.Slug), a.ID)
+	e.title = cmp.Or(line(a.Title), clip(e.summary, 80), line(a.Slug), a.ID)
 	if e.html != "" && e.rtl {
 		e.html = `<div dir="rtl">` + e.html + `</div>`
 	}

@@ -21,9 +21,9 @@ func (d *Definition) Path(format Format, cursor string) string {
 	path += string(format)
 	switch d.Kind {
 	case BySearch:
-		path += "?q=" + url.QueryEscape(norm.NFC.String(d.Name))
+		path += "?q=" + url.QueryEscape(spelling(d.Name))
 	case ByMatch:
-		path += "?match=" + url.QueryEscape(norm.NFC.String(d.Name))
+		path += "?match=" + url.QueryEscape(spelling(d.Name))
 	}
 	return path
 }
@@ -53,13 +53,17 @@ func LanguagePath(tag string) string { return "/languages/" + Segment(tag) + "/"
 // "." and "..", percent-encoded or not, so these get a "~" in front, and so
 // does a name that begins with one.
 func Segment(name string) string {
-	name = norm.NFC.String(name)
+	name = spelling(name)
 	mark := ""
 	if name == "." || name == ".." || strings.HasPrefix(name, "~") {
 		mark = "~"
 	}
 	return mark + strings.ReplaceAll(url.QueryEscape(name), "+", "%20")
 }
+
+// spelling is the one way in which a name stands in addresses. Not even percent-encoded
+// may it be broken UTF-8: some readers cannot compare such addresses.
+func spelling(name string) string { return norm.NFC.String(clean(name)) }
 
 // Name reads an element of a path, percent-encoded, as Segment writes it.
 func Name(segment string) (string, error) {

@@ -39,7 +39,7 @@ func literal(s string) plain {
 }
 
 // reference is what readers take for a character reference.
-var reference = regexp.MustCompile(`&(#?\w+;)`)
+var reference = regexp.MustCompile(`&(#?[\p{L}\p{N}_]+;)`)
 
 // rssText is literal text for RSS, which cannot declare it: what looks like a
 // character reference in it is broken up in the same way.
@@ -48,7 +48,7 @@ func rssText(s string) plain {
 }
 
 // opening is what a reference or a tag may begin with.
-var opening = regexp.MustCompile(`&#?\w|<[/A-Za-z]`)
+var opening = regexp.MustCompile(`&#?[\p{L}\p{N}_]|<[/A-Za-z]`)
 
 // attributeText is literal text for an attribute, where "&" and "<" cannot be
 // written so that they are known to mean themselves.

@@ -13,9 +13,9 @@ var hostileTexts = []string{
 	"control \x00\x01\x08\x0b\x0c\x1f\x7f\u0085\u009f characters", "noncharacters \ufffe\uffff\ufdd0\U0001ffff here",
 	"lone surrogates \xed\xa0\x80\xed\xbf\xbf here", "broken \xff\xfe\xc3( UTF-8 \xe2\x82", "end ]]> of CDATA",
 	"nested <![CDATA[ <![CDATA[ x ]]> ]]> CDATA", "AT&T <b> &amp;lt;", "an </b> end tag & <script>alert(1)</script>",
-	"line\r\nends\rand\ttabs", "\u202eright to left\u202c \u200b zero", "<!-- comment --> <?pi?> <!DOCTYPE x>",
+	"line\r\nends\rand\ttabs & a\n&lt; b", "\u202eright to left\u202c \u200b zero", "<!-- comment --> <?pi?> <!DOCTYPE x>",
 	"&nbsp;&copy;&#65;&#x41;&unknown; &", "", "   ", "emoji 👩‍👩‍👧‍👦 and 𝒎𝒂𝒕𝒉", "{{.Title}} {{template}}", "مرحبا بالعالم", "日本語の題名",
-	strings.Repeat("very long title ", 500), "' OR 1=1 -- \" quotes", "&copy without an end, R&D, &lt", "Ã©tÃ©, Â© and Ã\u00a0",
+	strings.Repeat("very long title ", 500), "' OR 1=1 -- \" quotes", "&copy without an end, R&D, &lt, &été;", "Ã©tÃ©, Â© and Ã\u00a0",
 	"Ann <ann@press.example>, \\ (Bob)", "replaced \uFFFD here", `<a href=foo > and <img src=foo >`,
 }
 

@@ -147,7 +147,7 @@ func (c *checker) date3339(what, date string) {
 var (
 	endTags    = regexp.MustCompile(`</\w+>`)
 	mistakable = regexp.MustCompile(`[\x{C2}\x{C3}][\x{80}-\x{BF}]`)
-	anyRef     = regexp.MustCompile(`&#?\w|<[/A-Za-z]`)
+	anyRef     = regexp.MustCompile(`&#?[\p{L}\p{N}_]|<[/A-Za-z]`)
 	inName     = regexp.MustCompile(`\S@[A-Za-z0-9]`)
 )
 

@@ -59,7 +59,7 @@ func (c *checker) entry(entry *Node) {
 	}
 	c.person(entry)
 	c.alternates(entry)
-	c.text("summary", entry.Value("atom:summary"))
+	c.title("summary", entry.Value("atom:summary"))
 	c.markup("content", entry.Value("atom:content"))
 	c.media(entry)
 	c.source(entry)
