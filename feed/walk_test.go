@@ -167,3 +167,22 @@ func TestCursorsAreReadExactly(t *testing.T) {
 		t.Errorf("%v becomes %v, %v", p, got, err)
 	}
 }
+
+func TestDocumentsNameNoTimeThatIsYetToCome(t *testing.T) {
+	t.Parallel()
+	source := feedtest.New(func() time.Time { return feedtest.Noon })
+	a := feedtest.Article(1)
+	a.Updated = feedtest.Noon.AddDate(1, 0, 0)
+	source.Put(a)
+	for asOf, want := range map[time.Time]time.Time{feedtest.Noon: a.Published, a.Updated.Add(time.Hour): a.Updated} {
+		s, err := feed.Load(context.Background(), source, feedtest.Site(), feed.Definition{Kind: feed.Everything}, "", asOf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := read(t, s)
+		item, _, object := d.first()
+		got := []any{d.channel.Value("lastBuildDate"), d.feed.Value("atom:updated"), item.Value("atom:updated")[:19], object["date_modified"]}
+		stamp := want.Format(time.RFC3339)
+		same(t, "at "+asOf.String(), got, []any{want.Format(time.RFC1123Z), stamp, stamp[:19], stamp})
+	}
+}
