@@ -114,7 +114,7 @@ func compareItem(t *testing.T, where string, got, want *readItem) {
 	for _, field := range []struct{ what, got, want string }{
 		{"id", got.ID, want.ID}, {"title", joined(got.Title), want.Title}, {"link", got.Link, want.Link},
 		{"published", got.Published, want.Published}, {"updated", got.Updated, want.Updated},
-		{"content", feedtest.Letters(got.Content), feedtest.Letters(want.Content)},
+		{"content", lettersUnless(got.Content == want.Content, got.Content), lettersUnless(got.Content == want.Content, want.Content)},
 	} {
 		if field.got != field.want {
 			t.Errorf("%s: %s of %s is %.300q, want %.300q", where, field.what, want.Link, field.got, field.want)
@@ -128,6 +128,14 @@ func compareItem(t *testing.T, where string, got, want *readItem) {
 			t.Errorf("%s: %s of %s are %q, want %q", where, field.what, want.Link, field.got, field.want)
 		}
 	}
+}
+
+// lettersUnless spares the look at texts that are the same to the byte.
+func lettersUnless(same bool, markup string) string {
+	if same {
+		return ""
+	}
+	return feedtest.Letters(markup)
 }
 
 // one leaves of the wanted enclosures the one that RSS has room for.

@@ -117,7 +117,8 @@ func (s *Source) Select(_ context.Context, q feed.Query) ([]feed.Item, error) {
 func removals(items []feed.Item) []feed.Item {
 	var removed []feed.Item
 	for i := range items {
-		if item := items[i]; item.Article.Status == article.Removed {
+		if items[i].Article.Status == article.Removed {
+			item := items[i]
 			item.Position.Appeared = item.Article.Removed.UnixMilli()
 			removed = append(removed, item)
 		}
