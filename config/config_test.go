@@ -84,7 +84,7 @@ func TestProblemsNameLineAndRemedy(t *testing.T) {
 		{"name without password", "relays:\n- host: x\n  username: y", `relays[0].password: a username is given and no password; right would be: ${SMTP_PASSWORD}`},
 		{"no password file", "relays:\n- host: x\n  username: y\n  password_file: /nowhere/at/all", `:4: relays[0].password_file: /nowhere/at/all: no such file`},
 		{"bad webhook", "bounces:\n  webhooks:\n  - service: sess\n    secret: x", `:3: bounces.webhooks[0].service: "sess" is not known here; right would be: ses`},
-		{"bad bounce address", "bounces:\n  addresses: [loops]", `bounces.addresses[0]: "loops"`},
+		{"bad bounce address", "bounces:\n  addresses: [loops]", `bounces.addresses[0]: address "loops": it has no @`},
 		{"bad mailbox settings", "bounces:\n  mailbox: {host: h, every: 1ms, username: u}", `bounces.mailbox.every: 1ms is too often`},
 		{"no folder of templates", "templates: nowhere", `:1: templates: nowhere: no such file or directory`},
 	} {
