@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -74,6 +75,11 @@ type Stored struct {
 type Position struct {
 	At  int64
 	Seq int64
+}
+
+// Compare orders positions, the older first.
+func (p Position) Compare(q Position) int {
+	return cmp.Or(cmp.Compare(p.At, q.At), cmp.Compare(p.Seq, q.Seq))
 }
 
 // IsZero says whether p is no position.

@@ -22,13 +22,14 @@ func fill(t testing.TB, s *store.Store, from, n int) {
 			all = append(all, *piece(fmt.Sprintf("f%06d", i), func(a *article.Article) {
 				a.Published = a.Published.Add(time.Duration(i) * time.Second)
 				a.Language = []string{"en", "fr"}[i%2]
+				a.Tags = append(a.Tags, []string{"even", "odd"}[i%2])
 				if i%10 == 0 {
 					a.Tags = append(a.Tags, "golang")
 				}
 				if i%1000 == 0 {
 					a.Tags = append(a.Tags, "rare")
 				}
-				a.HTML = fmt.Sprintf("<p>%s number%d</p>", strings.Repeat("Some words of text. ", 20), i)
+				a.HTML = fmt.Sprintf("<p>%s number%d %s</p>", strings.Repeat("Some words of text. ", 20), i, []string{"ping", "pong"}[i%2])
 			}))
 		}
 		if _, err := s.PutArticles(t.Context(), all); err != nil {
@@ -48,14 +49,15 @@ func BenchmarkArticles(b *testing.B) {
 			fill(b, s, stored, n-stored)
 			b.Logf("%s: %d articles put at %.0f/s", engine, n-stored, float64(n-stored)/time.Since(start).Seconds())
 			stored = n
-			for _, expr := range []string{"", "golang", "golang AND rare", "golang AND NOT rare", "golang OR rare", "NOT golang AND lang:fr", "text:words", "text:number77"} {
+			for _, expr := range []string{"", "golang", "golang AND rare", "golang AND NOT rare", "golang OR rare", "NOT golang AND lang:fr", "text:words", "text:number77",
+				"even AND odd", "NOT news", "golang AND odd", "text:ping AND text:pong", `text:"text words"`, "even AND text:pong", "text:ping AND text:nowhere"} {
 				b.Run(fmt.Sprintf("%s/%d/%s", engine, n, expr), func(b *testing.B) {
 					f, err := article.ParseFilter(expr)
 					if err != nil {
 						b.Fatal(err)
 					}
 					for b.Loop() {
-						if _, err := s.Articles(b.Context(), store.Query{Filter: f}); err != nil {
+						if _, err := s.Search(b.Context(), store.Query{Filter: f}); err != nil {
 							b.Fatal(err)
 						}
 					}

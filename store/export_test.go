@@ -21,6 +21,11 @@ func ParseQueries(data string, engine Engine) (map[string]string, error) {
 func (s *Store) ListSQL(ctx context.Context, q Query) (string, []any, error) {
 	q.settle()
 	l := lister{Query: q, statement: statement{engine: s.engine}, r: s.readers}
-	text, err := l.compile(ctx)
-	return text, l.args, err
+	roads, err := l.roads(ctx)
+	return l.compile(roads), l.args, err
+}
+
+// SearchWithin is Search that looks at no more than it is told to.
+func (s *Store) SearchWithin(ctx context.Context, q Query, looks int) (Found, error) {
+	return s.search(ctx, q, looks)
 }

@@ -43,22 +43,28 @@ func wordsOf(term article.Node) string {
 	return ""
 }
 
-// holds is the condition that a term holds for the article in a row of a table.
+// holds is the condition that a term holds for the article in a row of a table. It
+// is a question about that one article: as EXISTS, the planner of a young table would
+// join it with all articles of the term, each time.
 func (st *statement) holds(term article.Node, table string) string {
 	if l, ok := labelOf(term); ok {
-		return fmt.Sprintf("EXISTS (SELECT 1 FROM article_labels f WHERE f.seq = %s.seq AND f.kind = %s AND f.key = %s)",
+		same := "f.kind = %s AND f.key = %s"
+		if st.engine == Postgres {
+			same = "f.kind || '' = %s AND f.key || '' = %s" // not by the index of the label
+		}
+		return fmt.Sprintf("coalesce((SELECT 1 FROM article_labels f WHERE f.seq = %s.seq AND "+same+" LIMIT 1), 0) = 1",
 			table, st.arg(l.kind), st.arg(l.key))
 	}
-	return fmt.Sprintf("EXISTS (SELECT 1 FROM article_words f WHERE f.seq = %s.seq AND %s)", table, st.contains("f.words", wordsOf(term)))
+	return fmt.Sprintf("coalesce((SELECT %s FROM article_words f WHERE f.seq = %s.seq), 0) > 0", st.place("f.words", wordsOf(term)), table)
 }
 
-// contains is the condition that words stand side by side in a text.
-func (st *statement) contains(column, phrase string) string {
+// place is where words stand side by side in a text, 0 for nowhere.
+func (st *statement) place(column, phrase string) string {
 	function := "instr"
 	if st.engine == Postgres {
 		function = "strpos"
 	}
-	return fmt.Sprintf("%s(%s, %s) > 0", function, column, st.arg(" "+phrase+" "))
+	return fmt.Sprintf("%s(%s, %s)", function, column, st.arg(" "+phrase+" "))
 }
 
 // expression is the condition of a whole filter, for those too large to multiply out.

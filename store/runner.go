@@ -100,6 +100,11 @@ func (r *runner) rows(ctx context.Context, name string, args ...any) (*sql.Rows,
 	return r.ask(ctx, func() (*sql.Rows, error) { return r.rowsOnce(ctx, name, args...) })
 }
 
+// query runs SQL that was put together; the caller closes its rows.
+func (r *runner) query(ctx context.Context, text string, args []any) (*sql.Rows, error) {
+	return r.ask(ctx, func() (*sql.Rows, error) { return r.querier().QueryContext(ctx, text, args...) })
+}
+
 // ask asks a question, and once more when the connection of a read broke.
 func (r *runner) ask(ctx context.Context, question func() (*sql.Rows, error)) (*sql.Rows, error) {
 	rows, err := question()
