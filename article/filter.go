@@ -28,6 +28,7 @@ type (
 	// By holds for articles with an author of this AuthorKey.
 	By struct{ Key string }
 	// Language holds for articles in this language and its regions: "en" for "en-GB".
+	// An empty Tag holds for articles in no known language.
 	Language struct{ Tag string }
 	// Word holds for articles in which these words, as Words returns them, stand side
 	// by side.

@@ -18,7 +18,8 @@ const (
 type label struct{ kind, key, name string }
 
 // labelsOf are an article's labels. A language with a region counts for the
-// language alone as well, so that "en" finds "en-GB" by index.
+// language alone as well, so that "en" finds "en-GB" by index, and an article in no
+// known language has a label without a name, so that these are found too.
 func labelsOf(a *article.Article) []label {
 	var out []label
 	for _, tag := range a.Tags {
@@ -27,12 +28,14 @@ func labelsOf(a *article.Article) []label {
 	for _, author := range a.Authors {
 		out = append(out, label{authorLabel, article.AuthorKey(author.Name), author.Name})
 	}
-	for tag := a.Language; tag != ""; {
+	for tag := a.Language; ; {
 		out = append(out, label{languageLabel, strings.ToLower(tag), tag})
 		cut := strings.LastIndexByte(tag, '-')
-		tag = tag[:max(cut, 0)]
+		if cut < 0 {
+			return out
+		}
+		tag = tag[:cut]
 	}
-	return out
 }
 
 // index keeps what an article is found by: its labels and its words.
@@ -44,7 +47,7 @@ func (r *runner) index(ctx context.Context, a *article.Article, row articleRow, 
 	}
 	var labels [][3]string
 	for _, l := range labelsOf(a) {
-		if l.key != "" {
+		if l.key != "" || l.kind == languageLabel {
 			labels = append(labels, [3]string{l.kind, tidyText(l.key), tidyText(l.name)})
 		}
 	}

@@ -118,7 +118,7 @@ SELECT count(*) FROM articles WHERE status = $1;
 -- All tags, authors or languages with how many published articles have them.
 -- Index: article_labels_appears.
 SELECT key, max(name), count(*) FROM article_labels
-WHERE kind = $1 AND status = 'published' AND published <= $2 GROUP BY key ORDER BY key;
+WHERE kind = $1 AND key <> '' AND status = 'published' AND published <= $2 GROUP BY key ORDER BY key;
 
 -- name: label.spelling
 -- How a tag, author or language is written by the newest article that has it, or
