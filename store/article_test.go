@@ -240,7 +240,10 @@ func TestFiltersSelectWhatTheyMatch(t *testing.T) {
 		"author:ada", "author:ADA AND lang:en", "lang:en", "lang:en-GB", "NOT lang:en", "text:apples", `text:"green apples"`,
 		`text:"apples green"`, "text:apples AND golang", "text:nothing", "text:日本", "golang AND (jobs OR NOT lang:fr) AND NOT text:green",
 		"été", `"C/C++"`, "golang AND NOT golang", "* AND NOT *",
-		"(a OR b) AND (c OR d) AND (e OR f) AND (g OR h) AND (golang OR k) AND (jobs OR l)", // too large to multiply out
+		"(a OR b) AND (c OR d) AND (e OR f) AND (g OR h) AND (golang OR k) AND (jobs OR l)",           // too large to multiply out
+		"(golang OR jobs" + many(" OR a", 12) + ") AND (lang:en OR text:red" + many(" OR b", 5) + ")", // one side of it is not
+		"NOT ((golang AND jobs" + many(" AND a", 12) + ") OR (lang:en AND text:red" + many(" AND b", 5) + "))",
+		"(golang OR jobs" + many(" OR a", 70) + ") AND lang:en AND (text:red OR text:green)", // none is small enough
 	}
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		pieces := zoo(t, s)
@@ -258,6 +261,15 @@ func TestFiltersSelectWhatTheyMatch(t *testing.T) {
 			}
 		}
 	})
+}
+
+// many repeats a part of an expression with a number after it.
+func many(part string, n int) string {
+	var out strings.Builder
+	for i := range n {
+		fmt.Fprint(&out, part, i)
+	}
+	return out.String()
 }
 
 // zoo puts articles of many kinds, each a millisecond apart, and returns them in

@@ -6,13 +6,13 @@ import (
 	"github.com/tidings-press/tidings/article"
 )
 
-// maxClauses bounds how far an expression is multiplied out. Larger ones are
-// answered by a walk over all articles.
-const maxClauses = 32
+// maxClauses bounds how far an expression is multiplied out. Of a larger one a part
+// is looked at in each article, or all of it.
+const maxClauses = 64
 
 // clause is one alternative of a filter: every term of must holds and none of
-// mustNot. Each term is a Tag, By, Language or Word.
-type clause struct{ must, mustNot []article.Node }
+// mustNot, each a Tag, By, Language or Word, and all of the expressions in also.
+type clause struct{ must, mustNot, also []article.Node }
 
 // clausesOf multiplies an expression out into alternatives, so that each can be
 // read by the index of its rarest term. ok is false when there are too many.
@@ -50,21 +50,39 @@ func always(yes bool) []clause {
 func combine(left, right article.Node, negated, both bool) ([]clause, bool) {
 	l, okLeft := clausesOf(left, negated)
 	r, okRight := clausesOf(right, negated)
-	if !okLeft || !okRight {
-		return nil, false
+	switch {
+	case !both:
+		out := slices.Concat(l, r)
+		return out, okLeft && okRight && len(out) <= maxClauses
+	case okLeft && okRight && len(l)*len(r) <= maxClauses:
+		return multiply(l, r), true
+	case okLeft && (!okRight || len(l) >= len(r)):
+		// The side that has more alternatives is read by index: each of them is rarer.
+		return sift(l, right, negated), true
+	case okRight:
+		return sift(r, left, negated), true
 	}
-	if !both {
-		out := append(slices.Clone(l), r...)
-		return out, len(out) <= maxClauses
-	}
-	if len(l)*len(r) > maxClauses {
-		return nil, false
-	}
+	return nil, false
+}
+
+func multiply(l, r []clause) []clause {
 	var out []clause
 	for _, a := range l {
 		for _, b := range r {
-			out = append(out, clause{append(slices.Clone(a.must), b.must...), append(slices.Clone(a.mustNot), b.mustNot...)})
+			out = append(out, clause{slices.Concat(a.must, b.must), slices.Concat(a.mustNot, b.mustNot), slices.Concat(a.also, b.also)})
 		}
 	}
-	return out, true
+	return out
+}
+
+// sift adds an expression that is looked at in each article.
+func sift(clauses []clause, by article.Node, negated bool) []clause {
+	if negated {
+		by = article.Not{Of: by}
+	}
+	out := make([]clause, len(clauses))
+	for i, c := range clauses {
+		out[i] = clause{c.must, c.mustNot, append(slices.Clip(c.also), by)}
+	}
+	return out
 }

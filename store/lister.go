@@ -11,8 +11,9 @@ import (
 type lister struct {
 	Query
 	statement
-	r     *runner
-	floor Position // where a bounded search stops; zero for nowhere
+	r       *runner
+	floor   Position         // where a bounded search stops; zero for nowhere
+	counted map[string]int64 // how many articles have a term, by the question
 }
 
 // compile returns the SQL, empty when nothing can match: for each road a subquery
@@ -127,6 +128,9 @@ func (l *lister) rest(r *road) string {
 	}
 	for _, term := range r.mustNot {
 		conditions = append(conditions, "NOT "+l.holds(term, "d"))
+	}
+	for _, node := range r.also {
+		conditions = append(conditions, l.expression(node, "d"))
 	}
 	return strings.Join(conditions, " AND ")
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -65,7 +66,8 @@ func (l *lister) choose(ctx context.Context, r *road) error {
 		}
 		var n int64
 		if len(r.must) > 1 {
-			if _, err := l.r.one(ctx, "label.count", []any{found.kind, found.key, string(r.status), few}, &n); err != nil {
+			var err error
+			if n, err = l.count(ctx, "label.count", found.kind, found.key, string(r.status), few); err != nil {
 				return err
 			}
 		}
@@ -93,12 +95,12 @@ func (l *lister) countWords(ctx context.Context, words []string) (int64, error) 
 	longest = longest[:min(len(longest), mostCounted)]
 	for _, most := range []int64{few, many} {
 		for _, word := range longest {
-			n, err := l.count(ctx, word, most)
+			n, err := l.countAll(ctx, word, most)
 			if err != nil || n < most && len(words) == 1 {
 				return n, err
 			}
 			if n < most {
-				return l.count(ctx, strings.Join(words, " "), few)
+				return l.countAll(ctx, strings.Join(words, " "), few)
 			}
 		}
 		if len(words) == 1 {
@@ -108,12 +110,29 @@ func (l *lister) countWords(ctx context.Context, words []string) (int64, error) 
 	return few, nil
 }
 
-func (l *lister) count(ctx context.Context, phrase string, most int64) (n int64, err error) {
+// countAll counts the articles with all of some words.
+func (l *lister) countAll(ctx context.Context, words string, most int64) (int64, error) {
 	if l.engine == SQLite {
-		phrase = matchAll(phrase)
+		words = matchAll(words)
 	}
-	_, err = l.r.one(ctx, "words.count", []any{phrase, most}, &n)
-	return n, err
+	return l.count(ctx, "words.count", words, most)
+}
+
+// count asks a query for a number, once: the alternatives of a filter share terms.
+func (l *lister) count(ctx context.Context, query string, args ...any) (int64, error) {
+	question := fmt.Sprintf("%s %#v", query, args)
+	n, known := l.counted[question]
+	if known {
+		return n, nil
+	}
+	if _, err := l.r.one(ctx, query, args, &n); err != nil {
+		return 0, err
+	}
+	if l.counted == nil {
+		l.counted = map[string]int64{}
+	}
+	l.counted[question] = n
+	return n, nil
 }
 
 // wordsOfAll are the words that terms ask for, each once.
@@ -149,6 +168,9 @@ func (r *road) looks() (n int) {
 		if found, isLabel := labelOf(term); !isLabel || r.label == nil || found != *r.label {
 			n += looksOf(term)
 		}
+	}
+	for _, node := range r.also {
+		n += looksOf(node)
 	}
 	return n
 }
