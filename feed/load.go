@@ -4,8 +4,14 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"slices"
 	"time"
 )
+
+// room is how many bytes of HTML one document may have: that of its largest
+// articles gives way to their summaries. Without it the memory of a node would
+// be up to whoever writes the longest.
+const room = MaxBody
 
 // Load reads what one document of a feed shows: the newest one, or the archive
 // page of a cursor.
@@ -16,6 +22,11 @@ import (
 // and finding one costs the same in a long history as in a short one. The newest
 // document has exactly as many items as the feed's limit; the page after it
 // reaches from there to the first boundary and is the only one that moves.
+//
+// A source may stop looking before it found enough, when articles that fit are
+// few among many. Then the document ends there, with fewer items or none, and the
+// next page goes on: nothing is lost on the way, and no document costs more than
+// another. The pages of such a feed move as articles come in.
 func Load(ctx context.Context, src Source, site Site, d Definition, cursor string, asOf time.Time) (Selection, error) {
 	s := Selection{Site: site, Definition: d, Page: Page{Cursor: cursor}}
 	query := Query{Filter: d.Filter, AsOf: asOf}
@@ -44,16 +55,18 @@ func (s *Selection) forget(asOf time.Time) {
 
 func (s *Selection) newest(ctx context.Context, src Source, query Query) error {
 	limit := s.Definition.limit()
-	query.Limit = limit + 1
-	items, err := src.Select(ctx, query)
+	query.Limit, query.Room = limit+1, room
+	found, err := src.Select(ctx, query)
 	if err != nil {
 		return err
 	}
-	if len(items) > limit {
-		items = items[:limit]
-		s.Page.Older = items[limit-1].Position.String()
+	s.Items = found.Items
+	if len(s.Items) > limit {
+		s.Items = s.Items[:limit]
+		s.Page.Older = s.Items[limit-1].Position.String()
+	} else if !found.Until.IsZero() {
+		s.Page.Older = found.Until.String()
 	}
-	s.Items = items
 	return s.tombstones(ctx, src, query)
 }
 
@@ -63,7 +76,7 @@ func (s *Selection) archive(ctx context.Context, src Source, query Query) error 
 		return err
 	}
 	reach := max(s.Definition.limit()/2, 5)
-	query.Before, query.Limit = from, 6*reach+1
+	query.Before, query.Limit, query.IDs = from, 6*reach+1, true
 	older, err := src.Select(ctx, query)
 	if err != nil {
 		return err
@@ -74,24 +87,46 @@ func (s *Selection) archive(ctx context.Context, src Source, query Query) error 
 	if err != nil {
 		return err
 	}
-	end := pageEnd(newer, older, reach, len(older) < query.Limit)
-	s.Items = older[:end]
-	if end < len(older) {
-		s.Page.Older = older[end-1].Position.String()
-	} else if s.Page.Newer, err = above(ctx, src, up, older, reach); err != nil {
+	complete := len(older.Items) < query.Limit && older.Until.IsZero()
+	end := pageEnd(newer.Items, older.Items, reach, complete)
+	switch {
+	case end < len(older.Items):
+		s.Page.Older = older.Items[end-1].Position.String()
+	case !older.Until.IsZero():
+		s.Page.Older = older.Until.String()
+	default:
+		if s.Page.Newer, err = above(ctx, src, up, older.Items, reach); err != nil {
+			return err
+		}
+	}
+	if err := s.fill(ctx, src, query, older.Items[:end]); err != nil {
 		return err
 	}
 	return s.tombstones(ctx, src, query)
+}
+
+// fill reads the articles of a page. One that was removed since the page was laid
+// out is missing from it, and brings no other in.
+func (s *Selection) fill(ctx context.Context, src Source, query Query, page []Item) error {
+	if len(page) == 0 {
+		return nil
+	}
+	query.Limit, query.IDs, query.Room = len(page), false, room
+	found, err := src.Select(ctx, query)
+	last := page[len(page)-1].Position
+	s.Items = slices.DeleteFunc(found.Items, func(item Item) bool { return item.Position.Compare(last) < 0 })
+	return err
 }
 
 // above finds where the page begins that ends where the oldest one begins: at the
 // next boundary. It is empty when there is none yet.
 func above(ctx context.Context, src Source, up Query, older []Item, reach int) (string, error) {
 	up.Limit = 6 * reach
-	newer, err := src.Select(ctx, up)
+	found, err := src.Select(ctx, up)
 	if err != nil {
 		return "", err
 	}
+	newer := found.Items
 	line := make([]uint64, 0, len(older)+len(newer))
 	for i := len(older) - 1; i >= 0; i-- {
 		line = append(line, weight(older[i]))
@@ -116,24 +151,25 @@ const maxTombstones = 500
 // hears of every removal in it, however old the article, and whoever catches up
 // page by page as well (RFC 5005, section 4.4, has clients read archive pages once).
 func (s *Selection) tombstones(ctx context.Context, src Source, query Query) error {
-	query.Removed, query.Limit = true, s.Definition.limit()
+	query.Removed, query.Limit, query.IDs, query.Room = true, s.Definition.limit(), false, 0
+	bottom, noOlder := ParsePosition(s.Page.Older)
 	for !s.Site.NoTombstones && len(s.Removed) < maxTombstones {
-		removed, err := src.Select(ctx, query)
+		found, err := src.Select(ctx, query)
 		if err != nil {
 			return err
 		}
-		for _, item := range removed {
-			if s.Page.Older != "" && item.Position.Compare(s.Items[len(s.Items)-1].Position) < 0 {
+		for _, item := range found.Items {
+			if noOlder == nil && item.Position.Compare(bottom) < 0 {
 				return nil
 			}
 			if s.Removed = append(s.Removed, item); len(s.Removed) == maxTombstones {
 				return nil
 			}
 		}
-		if len(removed) < query.Limit {
+		if len(found.Items) < query.Limit { // there are no more, or none as far as a search goes
 			return nil
 		}
-		query.Before = removed[len(removed)-1].Position
+		query.Before = found.Items[len(found.Items)-1].Position
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/tidings-press/tidings/article"
@@ -13,11 +14,12 @@ import (
 type Source interface {
 	// Select returns items that fit the query, newest position first, or oldest
 	// first when the query has an After. Its cost must not depend on how many
-	// articles are stored.
-	Select(ctx context.Context, query Query) ([]Item, error)
-	// Changed returns what changed after a revision. It is called several times a
-	// second and must be cheap when nothing did.
-	Changed(ctx context.Context, since int64) (Change, error)
+	// articles are stored: it may stop before it found enough, and say where.
+	Select(ctx context.Context, query Query) (Found, error)
+	// Changed returns what changed after a mark and until now, the caller's one
+	// reading of the clock. It is called several times a second and must be cheap when
+	// nothing did.
+	Changed(ctx context.Context, since Mark, now time.Time) (Change, error)
 	// Spelling returns how a tag, author or language is written. It returns
 	// ErrUnknown when no article ever had it.
 	Spelling(ctx context.Context, kind Kind, name string) (string, error)
@@ -58,16 +60,59 @@ type Query struct {
 	Limit   int
 	Removed bool // removed articles in place of published ones, at the positions of their removal
 	AsOf    time.Time
+	IDs     bool // of the articles nothing but their ids
+	// Room is how many bytes of HTML the items may bring together; see Fit.
+	Room int
 }
 
-// Change is what happened to the articles after a revision.
-type Change struct {
+// Found is what a query found.
+type Found struct {
+	Items []Item
+	// Until says that the search stopped before it found as many as were asked for: it
+	// has looked at everything from where it began to this position, which itself
+	// is no item to come. Zero when there is nothing further on.
+	Until Position
+}
+
+// Fit takes the HTML from the largest items, until what is left has room. Of
+// items of one size the one that is shown further down loses its own. A source
+// leaves out the same without reading it.
+func Fit(items []Item, room int) {
+	order := make([]*Item, len(items))
+	for i := range items {
+		order[i] = &items[i]
+	}
+	slices.SortFunc(order, func(a, b *Item) int {
+		return cmp.Or(cmp.Compare(len(a.Article.HTML), len(b.Article.HTML)), b.Position.Compare(a.Position))
+	})
+	for _, item := range order {
+		if room -= len(item.Article.HTML); room < 0 {
+			item.Article.HTML = ""
+		}
+	}
+}
+
+// Mark is how far the changes of a source were followed. Its zero value is before
+// all of them.
+type Mark struct {
 	Revision int64
-	Articles []article.Article // as they are now, the removed ones included
-	All      bool              // too much changed to be listed
-	// Departed is when an article may last have left some feed, told at every call. A
-	// document does not show that itself: what is gone has no date in it.
+	Due      time.Time // when the next article with a future date appears; zero if there is none
+}
+
+// Change is what happened to the articles after a mark.
+type Change struct {
+	Mark     Mark              // to go on from
+	Articles []article.Article // as they are now: those that changed, the removed ones included, and those that appeared
+	All      bool              // too much happened to be listed
+	// Departed is when an article may last have left some feed, or feeds were last set
+	// up in another way, told at every call. A document does not show that itself:
+	// what is gone has no date in it.
 	Departed time.Time
-	// Due is when the next article with a future date appears; zero if there is none.
-	Due time.Time
+	Settings Settings
+}
+
+// Settings are the newest that any node serves feeds with, and since when.
+type Settings struct {
+	Fingerprint string
+	Since       time.Time
 }

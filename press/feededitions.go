@@ -40,7 +40,7 @@ func (f *FeedSource) editions(ctx context.Context, q feed.Query) ([]feed.Item, e
 		return a.Position.Compare(b.Position)
 	})
 	items = items[:min(len(items), q.Limit)]
-	for i := range items {
+	for i := 0; i < len(items) && !q.IDs; i++ {
 		if items[i].Article, err = f.edition(ctx, items[i].Article.ID); err != nil {
 			return nil, err
 		}

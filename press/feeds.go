@@ -2,7 +2,6 @@ package press
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/tidings-press/tidings/article"
@@ -11,26 +10,22 @@ import (
 )
 
 // FeedSource gives the feeds their articles from the store.
-type FeedSource struct {
-	store *store.Store
-
-	mu  sync.Mutex
-	due time.Time // when the next article with a future date appears
-}
+type FeedSource struct{ store *store.Store }
 
 // NewFeedSource returns the source of a store.
 func NewFeedSource(s *store.Store) *FeedSource { return &FeedSource{store: s} }
 
 // Select implements feed.Source.
-func (f *FeedSource) Select(ctx context.Context, q feed.Query) ([]feed.Item, error) {
+func (f *FeedSource) Select(ctx context.Context, q feed.Query) (feed.Found, error) {
 	if q.Digest != "" {
-		return f.editions(ctx, q)
+		items, err := f.editions(ctx, q)
+		return feed.Found{Items: items}, err
 	}
 	status, order := article.Published, store.ByAppearance
 	if q.Removed {
 		status, order = article.Removed, store.ByRemoval
 	}
-	found, err := f.store.Articles(ctx, store.Query{
+	query := store.Query{
 		Filter:   q.Filter,
 		Statuses: []article.Status{status},
 		Order:    order,
@@ -38,12 +33,22 @@ func (f *FeedSource) Select(ctx context.Context, q feed.Query) ([]feed.Item, err
 		Before:   store.Position{At: q.Before.Appeared, Seq: q.Before.Seq},
 		After:    store.Position{At: q.After.Appeared, Seq: q.After.Seq},
 		AsOf:     q.AsOf,
-	})
-	items := make([]feed.Item, len(found))
-	for i, a := range found {
-		items[i] = feed.Item{Article: a.Article, Position: feed.Position{Appeared: a.Position.At, Seq: a.Position.Seq}}
+		IDs:      q.IDs,
+		Room:     q.Room,
 	}
-	return items, err
+	if q.Room == 0 {
+		query.Room = store.NoRoom
+	}
+	found, err := f.store.Search(ctx, query)
+	items := make([]feed.Item, len(found.Articles))
+	for i, a := range found.Articles {
+		items[i] = feed.Item{Article: a.Article, Position: positionOf(a.Position)}
+	}
+	return feed.Found{Items: items, Until: positionOf(found.Until)}, err
+}
+
+func positionOf(p store.Position) feed.Position {
+	return feed.Position{Appeared: p.At, Seq: p.Seq}
 }
 
 // mostChanges is how many changed articles are told one by one; after more, all
@@ -51,36 +56,51 @@ func (f *FeedSource) Select(ctx context.Context, q feed.Query) ([]feed.Item, err
 const mostChanges = 100
 
 // Changed implements feed.Source. It reads one row when nothing changed.
-func (f *FeedSource) Changed(ctx context.Context, since int64) (feed.Change, error) {
-	revision, departed, err := f.store.LastChange(ctx)
+func (f *FeedSource) Changed(ctx context.Context, since feed.Mark, now time.Time) (feed.Change, error) {
+	last, err := f.store.LastChange(ctx)
 	if err != nil {
 		return feed.Change{}, err
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	change := feed.Change{Revision: revision, Departed: departed, Due: f.due}
-	now := f.store.Now()
-	passed := !f.due.IsZero() && !now.Before(f.due)
-	if revision == since && !passed {
-		return change, nil
+	change := feed.Change{
+		Mark: feed.Mark{Revision: last.Revision, Due: since.Due}, Departed: last.Departed,
+		Settings: feed.Settings{Fingerprint: last.Settings, Since: last.Settled},
 	}
-	if f.due, err = f.store.NextAppearance(ctx, now); err != nil {
-		return change, err
+	moved, appeared := last.Revision != since.Revision, !since.Due.IsZero() && !now.Before(since.Due)
+	if moved {
+		err = f.moved(ctx, &change, since.Revision)
 	}
-	change.Due = f.due
-	if revision == since || since == 0 || revision-since > mostChanges {
-		change.All = revision != since
-		return change, nil
+	if appeared && err == nil {
+		err = f.appeared(ctx, &change, since.Due, now)
+	}
+	if (moved || appeared) && err == nil {
+		// Last: what is counted as known by now may appear later.
+		change.Mark.Due, err = f.store.NextAppearance(ctx, now)
+	}
+	return change, err
+}
+
+// moved adds the articles that changed after a revision.
+func (f *FeedSource) moved(ctx context.Context, change *feed.Change, since int64) error {
+	if since == 0 || change.Mark.Revision-since > mostChanges {
+		change.All = true
+		return nil
 	}
 	changed, err := f.store.ChangedSince(ctx, since, mostChanges)
-	if err != nil {
-		return change, err
-	}
 	for _, a := range changed {
 		change.Articles = append(change.Articles, a.Article)
-		change.Revision = max(change.Revision, a.Revision)
+		change.Mark.Revision = max(change.Mark.Revision, a.Revision)
 	}
-	return change, nil
+	return err
+}
+
+// appeared adds the articles whose time came.
+func (f *FeedSource) appeared(ctx context.Context, change *feed.Change, due, now time.Time) error {
+	found, err := f.store.Appeared(ctx, due, now, mostChanges+1)
+	change.All = change.All || len(found) > mostChanges
+	for _, a := range found {
+		change.Articles = append(change.Articles, a.Article)
+	}
+	return err
 }
 
 // Spelling implements feed.Source.

@@ -1,6 +1,12 @@
 package press
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"runtime/debug"
+
+	"github.com/tidings-press/tidings/article"
 	"github.com/tidings-press/tidings/config"
 	"github.com/tidings-press/tidings/feed"
 )
@@ -22,6 +28,24 @@ func feedSite(c *config.Config, identity []byte) feed.Site {
 
 		NoTombstones: !c.FeedSet.Tombstones,
 	}.Spelled()
+}
+
+// settingsOf is a fingerprint of what documents are made of besides articles. Other
+// settings, or another version of the program, may give other bytes.
+func settingsOf(site feed.Site, definitions []feed.Definition) (string, error) {
+	site.Identity = nil
+	parts := []any{site}
+	for _, d := range definitions {
+		filter := d.Filter.String()
+		d.Filter, d.MaxAge = article.Filter{}, 0 // MaxAge stands in no document
+		parts = append(parts, d, filter)
+	}
+	if built, ok := debug.ReadBuildInfo(); ok {
+		parts = append(parts, built.Main.Version)
+	}
+	data, err := json.Marshal(parts)
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:16]), err
 }
 
 // feedDefinitions are the configured feeds, and one of each digest's editions.

@@ -70,17 +70,33 @@ func (p *Press) Feeds(ctx context.Context) (*serve.Server, error) {
 	return serve.New(options), nil
 }
 
+// PublishFeeds makes the server of all feeds for readers: the store knows from now on
+// what they are served with.
+func (p *Press) PublishFeeds(ctx context.Context) (*serve.Server, error) {
+	options, err := p.feedOptions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.Store.SettleFeeds(ctx, options.Settings); err != nil {
+		return nil, err
+	}
+	return serve.New(options), nil
+}
+
 func (p *Press) feedOptions(ctx context.Context) (serve.Options, error) {
 	identity, err1 := p.Store.Secret(ctx, "feed identity")
 	pollKey, err2 := p.Store.Secret(ctx, "feed polls")
 	definitions, err3 := feedDefinitions(p.Config)
-	if err := errors.Join(err1, err2, err3); err != nil {
+	site := feedSite(p.Config, identity)
+	settings, err4 := settingsOf(site, definitions)
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		return serve.Options{}, err
 	}
 	return serve.Options{
 		Source:     NewFeedSource(p.Store),
-		Site:       feedSite(p.Config, identity),
+		Site:       site,
 		Feeds:      definitions,
+		Settings:   settings,
 		Named:      p.NamedFeeds,
 		Private:    p.PrivateFeed,
 		Polls:      NewFeedPolls(p.Store, nodeName()),
@@ -92,7 +108,8 @@ func (p *Press) feedOptions(ctx context.Context) (serve.Options, error) {
 	}, nil
 }
 
-// nodeName tells this machine from the others on the same store.
+// nodeName is what this machine's counts are kept under. Nodes that share it add to
+// the same counts.
 func nodeName() string {
 	name, err := os.Hostname()
 	if err != nil || name == "" {

@@ -131,7 +131,7 @@ func (s *Service) start(ctx context.Context, p *Press) (*generation, error) {
 
 // publish puts a generation's pages and feeds in place.
 func (s *Service) publish(ctx context.Context, p *Press, engine *delivery.Engine, g *generation) error {
-	feeds, err := p.Feeds(ctx)
+	feeds, err := p.PublishFeeds(ctx)
 	if err != nil {
 		return err
 	}

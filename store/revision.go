@@ -5,19 +5,38 @@ import (
 	"time"
 )
 
-// Revision is a number that every change of an article raises.
-func (s *Store) Revision(ctx context.Context) (int64, error) {
-	revision, _, err := s.LastChange(ctx)
-	return revision, err
+// LastChange is what every node asks for several times a second.
+type LastChange struct {
+	Revision int64 // every change of an article raises it
+	// Departed is when an article may last have left a feed: every edit, removal and
+	// return of an article moves it, and so do other settings; a new article does not.
+	Departed time.Time
+	Settings string    // fingerprint of what the newest node serves feeds with
+	Settled  time.Time // when it began to
 }
 
-// LastChange is the revision, and when an article may last have left a feed: every
-// edit, removal and return of an article moves that time, a new article does not.
-// Asking costs one row, so that all nodes may ask several times a second.
-func (s *Store) LastChange(ctx context.Context) (revision int64, departed time.Time, err error) {
-	var at int64
-	_, err = s.readers.one(ctx, "revision.get", nil, &revision, &at)
-	return revision, timeOf(at), err
+// LastChange costs one row.
+func (s *Store) LastChange(ctx context.Context) (LastChange, error) {
+	var last LastChange
+	var departed, settled int64
+	_, err := s.readers.one(ctx, "revision.get", nil, &last.Revision, &departed, &last.Settings, &settled)
+	last.Departed, last.Settled = timeOf(departed), timeOf(settled)
+	return last, err
+}
+
+// Revision is the number that every change of an article raises.
+func (s *Store) Revision(ctx context.Context) (int64, error) {
+	last, err := s.LastChange(ctx)
+	return last.Revision, err
+}
+
+// SettleFeeds says by a fingerprint what feeds are served with from now on. It does
+// nothing when that is what it was.
+func (s *Store) SettleFeeds(ctx context.Context, settings string) error {
+	return s.write(ctx, func(tx *runner) error {
+		_, err := tx.exec(ctx, "revision.settle", settings, millis(s.Now()))
+		return err
+	})
 }
 
 // depart says that an article may have left a feed. Which one is not asked: with a
@@ -33,6 +52,12 @@ func (s *Store) depart(ctx context.Context, tx *runner) error {
 // is where to go on from.
 func (s *Store) ChangedSince(ctx context.Context, revision int64, limit int) ([]Stored, error) {
 	return s.readers.articles(ctx, "article.changed", revision, limit)
+}
+
+// Appeared returns up to limit published articles that appear from one moment to
+// another, both included, the oldest first.
+func (s *Store) Appeared(ctx context.Context, from, to time.Time, limit int) ([]Stored, error) {
+	return s.readers.articles(ctx, "article.appeared", millis(from), millis(to), limit)
 }
 
 // NextAppearance is when the next published article with a future date appears

@@ -67,7 +67,7 @@ func newFeedWrite(a *app) *cobra.Command {
 		Args:    exactly("DIR"),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.with(c.Context(), func(p *press.Press) error {
-				server, err := p.Feeds(c.Context())
+				server, err := p.PublishFeeds(c.Context())
 				if err != nil {
 					return err
 				}

@@ -24,6 +24,7 @@ type Source struct {
 	now      func() time.Time
 
 	Selects atomic.Int64 // calls of Select
+	Within  atomic.Int64 // most articles that one Select looks at; 0 for any number
 	down    atomic.Bool
 }
 
@@ -86,10 +87,10 @@ func (s *Source) Remove(id string) {
 }
 
 // Select implements feed.Source.
-func (s *Source) Select(_ context.Context, q feed.Query) ([]feed.Item, error) {
+func (s *Source) Select(_ context.Context, q feed.Query) (found feed.Found, err error) {
 	s.Selects.Add(1)
 	if s.down.Load() {
-		return nil, errDown
+		return found, errDown
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -97,7 +98,7 @@ func (s *Source) Select(_ context.Context, q feed.Query) ([]feed.Item, error) {
 	if q.Removed {
 		items = removals(items)
 	}
-	var out []feed.Item
+	looked, out := 0, found.Items
 	for i := range items {
 		item := &items[i]
 		if !q.After.IsZero() {
@@ -109,8 +110,26 @@ func (s *Source) Select(_ context.Context, q feed.Query) ([]feed.Item, error) {
 		if len(out) == q.Limit {
 			break
 		}
+		if within := int(s.Within.Load()); within > 0 && began(item, q) {
+			if looked++; looked == within && i < len(items)-1 {
+				found.Until = item.Position
+				break
+			}
+		}
 	}
-	return out, nil
+	for i := range out {
+		if q.IDs {
+			out[i].Article = article.Article{ID: out[i].Article.ID}
+		}
+	}
+	feed.Fit(out, q.Room)
+	found.Items = out
+	return found, nil
+}
+
+// began reports whether an item is where a query looks.
+func began(item *feed.Item, q feed.Query) bool {
+	return (q.Before.IsZero() || item.Position.Compare(q.Before) < 0) && (q.After.IsZero() || item.Position.Compare(q.After) > 0)
 }
 
 // removals are the removed items at the positions of their removal.
@@ -141,20 +160,21 @@ func fits(item *feed.Item, q feed.Query) bool {
 }
 
 // Changed implements feed.Source.
-func (s *Source) Changed(_ context.Context, since int64) (feed.Change, error) {
+func (s *Source) Changed(_ context.Context, since feed.Mark, now time.Time) (feed.Change, error) {
 	if s.down.Load() {
 		return feed.Change{}, errDown
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	change := feed.Change{Revision: s.revision, Departed: s.departed}
-	now := s.now()
+	change := feed.Change{Mark: feed.Mark{Revision: s.revision}, Departed: s.departed}
 	for _, item := range s.items {
-		if s.changed[item.Article.ID] > since {
+		due := item.Article.Published
+		appeared := !since.Due.IsZero() && !due.Before(since.Due) && !due.After(now)
+		if appeared || s.changed[item.Article.ID] > since.Revision {
 			change.Articles = append(change.Articles, item.Article)
 		}
-		if due := item.Article.Published; due.After(now) && (change.Due.IsZero() || due.Before(change.Due)) {
-			change.Due = due
+		if due.After(now) && (change.Mark.Due.IsZero() || due.Before(change.Mark.Due)) {
+			change.Mark.Due = due
 		}
 	}
 	return change, nil

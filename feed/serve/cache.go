@@ -8,14 +8,17 @@ import (
 )
 
 // cache keeps documents by the addresses they are asked for, bounded by bytes.
-// Looking one up takes no lock.
+// Looking one up takes no lock; what changes the cache is done under one, so that
+// every address leads to a document that is counted, marked and dropped with
+// the others.
 type cache struct {
 	capacity int64
 	clock    atomic.Int64 // requests so far, which age is measured in
 	byKey    sync.Map     // key of the document: *document
 	byPath   sync.Map     // path and query of a request: *document
-	added    atomic.Int64 // since the last look at the total
-	sweeping sync.Mutex
+
+	changing sync.Mutex
+	bytes    int64 // of all documents kept; guarded by changing
 }
 
 // get returns the document for a request's address.
@@ -38,60 +41,75 @@ func (c *cache) known(key string) *document {
 	return value.(*document)
 }
 
-// put keeps a document under its key and, unless that is "", under the address it
-// was asked for.
-func (c *cache) put(path string, d *document) {
+// put keeps a document under its key, in place of the one that is there.
+func (c *cache) put(d *document) {
+	c.changing.Lock()
+	defer c.changing.Unlock()
+	if old := c.known(d.key); old != nil {
+		c.drop(old)
+	}
 	d.used.Store(c.clock.Add(1))
 	c.byKey.Store(d.key, d)
-	if path != "" {
-		c.byPath.Store(path, d)
-	}
-	c.grow(d.size())
+	c.count(d)
 }
 
-// grow says that so many bytes were added. When they may fill the cache, what
-// has not been asked for the longest goes, down to nine tenths.
-func (c *cache) grow(bytes int64) {
-	if c.added.Add(bytes) < c.capacity/16 || !c.sweeping.TryLock() {
+// call lets an address lead to a document, if that is kept.
+func (c *cache) call(path string, d *document) {
+	c.changing.Lock()
+	defer c.changing.Unlock()
+	if c.known(d.key) != d || slices.Contains(d.paths, path) {
 		return
 	}
-	defer c.sweeping.Unlock()
-	c.added.Store(0)
-	all, total := c.all()
-	if total <= c.capacity-c.capacity/16 {
+	d.paths = append(d.paths, path)
+	c.byPath.Store(path, d)
+}
+
+// grew says that a document has got another coding.
+func (c *cache) grew(d *document) {
+	c.changing.Lock()
+	defer c.changing.Unlock()
+	if c.known(d.key) == d {
+		c.count(d)
+	}
+}
+
+// count adds what a document has grown by. When the cache is full, what has not
+// been asked for the longest goes, down to eight tenths. The last one used stays
+// even if it fills the cache alone: else each request would render it anew.
+func (c *cache) count(d *document) {
+	size := d.size()
+	c.bytes += size - d.counted
+	d.counted = size
+	if c.bytes <= c.capacity {
 		return
 	}
+	all := c.all()
 	slices.SortFunc(all, func(a, b *document) int { return cmp.Compare(a.used.Load(), b.used.Load()) })
-	for _, d := range all {
-		if total <= c.capacity*8/10 {
+	for _, d := range all[:len(all)-1] {
+		if c.bytes <= c.capacity*8/10 {
 			break
 		}
-		total -= d.size()
 		c.drop(d)
 	}
 }
 
 // drop forgets a document and all addresses that lead to it.
 func (c *cache) drop(d *document) {
-	d.stale.Store(true) // nobody would mark it any more, should a request put its address back
-	c.byKey.CompareAndDelete(d.key, d)
-	c.byPath.Range(func(path, value any) bool {
-		if value.(*document) == d {
-			c.byPath.Delete(path)
-		}
-		return true
-	})
+	d.stale.Store(true) // nobody would mark it any more, and a request may still hold it
+	c.byKey.Delete(d.key)
+	for _, path := range d.paths {
+		c.byPath.Delete(path)
+	}
+	c.bytes -= d.counted
+	d.paths, d.counted = nil, 0
 }
 
-// all returns the documents and their size in bytes.
-func (c *cache) all() ([]*document, int64) {
+// all returns the documents.
+func (c *cache) all() []*document {
 	var all []*document
-	var total int64
 	c.byKey.Range(func(_, value any) bool {
-		d := value.(*document)
-		all = append(all, d)
-		total += d.size()
+		all = append(all, value.(*document))
 		return true
 	})
-	return all, total
+	return all
 }

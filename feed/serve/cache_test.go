@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/tidings-press/tidings/article"
 	"github.com/tidings-press/tidings/feed/feedtest"
@@ -125,6 +126,7 @@ func TestOldFeedsAreServedWhileTheStoreIsDown(t *testing.T) {
 		t.Errorf("an unknown one: %s", r.Status)
 	}
 	b.source.Fail(false)
+	b.pass(time.Second) // after a failure the store is left alone for so long
 	b.source.Put(article.Article{ID: feedtest.ID(50), Slug: "new", Title: "Back again", Published: feedtest.Noon, Updated: feedtest.Noon, Ingested: feedtest.Noon, Status: article.Published})
 	b.server.Changed()
 	if !strings.Contains(read(t, b.get(t, "/feed.xml")), "Back again") {

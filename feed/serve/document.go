@@ -20,13 +20,17 @@ type document struct {
 	key        string
 	feed       string // base path of its feed, for the statistics
 	definition feed.Definition
-	members    map[string]bool // ids of the articles and tombstones in it
+	members    members // of the articles that it was made of
 	opml       bool
 	expires    time.Time // for those that revisions do not cover; zero for never
 	modified   *moment   // its own time; see Server.modified
+	undated    bool      // its bytes may change without its date
 	codings    [codingCount]representation
 	stale      atomic.Bool
 	used       atomic.Int64 // when it was last asked for, in requests
+
+	paths   []string // addresses that lead to it; guarded by cache.changing
+	counted int64    // its size as the cache counts it; guarded by cache.changing
 
 	cacheControl, contentType, link, robots []string
 }
@@ -96,19 +100,20 @@ func (d *document) in(c coding) *representation {
 
 // size is the memory that a document takes, in bytes.
 func (d *document) size() int64 {
-	total := int64(2048 + 64*len(d.members))
+	total := int64(2048 + 8*len(d.members))
 	for c := range d.codings {
 		total += d.codings[c].size.Load()
 	}
 	return total
 }
 
-// touches reports whether a changed article is in the document, or belongs there.
+// touches reports whether the document was made of a changed article, or should be
+// now.
 func (d *document) touches(articles []article.Article) bool {
 	if d.opml {
 		return true
 	}
 	return slices.ContainsFunc(articles, func(a article.Article) bool {
-		return d.members[a.ID] || d.definition.Filter.Match(&a)
+		return d.members.has(a.ID) || d.definition.Filter.Match(&a)
 	})
 }

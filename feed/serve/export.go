@@ -34,14 +34,16 @@ func (s *Server) Write(ctx context.Context, dir string, export Export) (int, err
 	defer root.Close()
 	s.refresh()
 	w := exporter{server: s, root: root, export: export}
-	if err := w.document(ctx, target{opml: true}); err != nil {
-		return w.written, err
+	opml, err := s.makeOPML(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if err := w.write(opml); err != nil {
+		return 0, err
 	}
 	for _, d := range append(s.Definitions(), export.More...) {
-		for _, format := range feed.Formats {
-			if err := w.feed(ctx, target{definition: d, format: format}); err != nil {
-				return w.written, err
-			}
+		if err := w.feed(ctx, d); err != nil {
+			return w.written, err
 		}
 	}
 	return w.written, nil
@@ -54,30 +56,33 @@ type exporter struct {
 	written int
 }
 
-// feed writes a feed's newest document and, if asked to, its archive.
-func (w *exporter) feed(ctx context.Context, t target) error {
-	for {
-		if err := w.document(ctx, t); err != nil {
+// feed writes a feed's newest documents and, if asked to, its archive. Each page is
+// read once: what leads to the next one is what its documents say.
+func (w *exporter) feed(ctx context.Context, d feed.Definition) error {
+	for cursor := ""; ; {
+		t := target{definition: d, cursor: cursor}
+		content, err := w.server.load(ctx, t)
+		if err != nil {
 			return err
 		}
-		if !w.export.Archives {
+		for _, t.format = range feed.Formats {
+			made, err := w.server.compose(t, content)
+			if err != nil {
+				return err
+			}
+			if err := w.write(made); err != nil {
+				return err
+			}
+		}
+		if cursor = content.selection.Page.Older; cursor == "" || !w.export.Archives {
 			return nil
 		}
-		s := w.server
-		selection, err := feed.Load(ctx, s.options.Source, s.options.Site, t.definition, t.cursor, s.options.Now())
-		if err != nil || selection.Page.Older == "" {
-			return err
-		}
-		t.cursor = selection.Page.Older
 	}
 }
 
-func (w *exporter) document(ctx context.Context, t target) error {
-	name, err := fileName(t.key())
-	if err != nil {
-		return err
-	}
-	d, _, err := w.server.make(ctx, t, -1)
+// write writes a document and its codings.
+func (w *exporter) write(d *document) error {
+	name, err := fileName(d.key)
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,10 @@ func ParseHead(raw string) (Head, bool) {
 
 // Bytes is what the cache holds.
 func (s *Server) Bytes() int64 {
-	_, total := s.cache.all()
+	var total int64
+	for _, d := range s.cache.all() {
+		total += d.size()
+	}
 	return total
 }
 
@@ -26,4 +29,11 @@ func (s *Server) Bytes() int64 {
 func (s *Server) Addresses() (n int) {
 	s.cache.byPath.Range(func(any, any) bool { n++; return true })
 	return n
+}
+
+// Counted is what the cache believes to hold.
+func (s *Server) Counted() int64 {
+	s.cache.changing.Lock()
+	defer s.cache.changing.Unlock()
+	return s.cache.bytes
 }

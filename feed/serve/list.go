@@ -31,27 +31,27 @@ func (s *Server) Define(ctx context.Context, kind feed.Kind, name string) (feed.
 	return d, err
 }
 
-func (s *Server) makeOPML(ctx context.Context) (*document, []byte, error) {
+func (s *Server) makeOPML(ctx context.Context) (*document, error) {
 	newest := feed.Definition{Kind: feed.Everything, Limit: 1}
-	selection, err := feed.Load(ctx, s.options.Source, s.options.Site, newest, "", s.options.Now())
+	selection, err := feed.Load(ctx, s.options.Source, s.options.Site, newest, "", s.asOf())
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	updated := feed.Prepare(selection).Updated()
 	definitions := s.Definitions()
 	if s.options.Named != nil {
 		named, err := s.options.Named(ctx)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		definitions = append(definitions, named...)
 	}
 	listing := feed.List(s.options.Site, definitions, nil, nil)
 	body, err := feed.OPML(s.options.Site, listing, updated)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	d := &document{key: opmlPath, opml: true, modified: newMoment(updated)}
 	d.describe(body, "text/x-opml; charset=utf-8", max(s.options.MaxAge, 5*time.Minute), false)
-	return d, body, nil
+	return d, nil
 }

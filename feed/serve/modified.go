@@ -41,16 +41,24 @@ func later(a, b *moment) *moment {
 //
 // The departure must have been read before the document was taken from the cache:
 // new bytes with an old date cost one more answer, old bytes with a new date would
-// stay with the client for good.
+// stay with the client for good. So an old document, served because there is no
+// new one, has its own time alone, and a node whose feeds are set up in an old way
+// tells no time from after the new one came.
 func (s *Server) modified(d *document, departed *moment) (m *moment, settled bool) {
-	m = later(d.modified, departed)
+	settled = !d.undated
+	if m = later(d.modified, departed); d.stale.Load() {
+		m, settled = d.modified, false
+	}
+	if newer := s.freshness.outdated.Load(); newer != nil && m.second > newer.second {
+		m, settled = newer, false
+	}
 	if m.settled.Load() {
-		return m, true
+		return m, settled
 	}
 	newest := s.options.Now().Add(-settling).Unix() - 1
 	if m.second <= newest {
 		m.settled.Store(true)
-		return m, true
+		return m, settled
 	}
 	if last := s.newest.Load(); last != nil && last.second == newest {
 		return last, false

@@ -17,6 +17,9 @@ type Options struct {
 	// Feeds are the configured feeds and those of the digests. One of kind
 	// Everything replaces the defaults of the feed at the root.
 	Feeds []feed.Definition
+	// Settings is the fingerprint of all that shapes the bytes of documents besides the
+	// articles. The source tells the newest that any node serves with; "" does without.
+	Settings string
 	// Named lists the feeds of all tags, authors and languages, for OPML; nil leaves
 	// them out.
 	Named func(ctx context.Context) ([]feed.Definition, error)

@@ -1,11 +1,14 @@
 package serve
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"reflect"
+	"runtime/debug"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/tidings-press/tidings/feed"
@@ -18,35 +21,98 @@ const archiveMaxAge = time.Hour
 // counts changes of articles only.
 const editionsPoll = time.Second
 
+// How long a rendering may take, and how long a request waits for one: for a new
+// document in place of an old one, and for one that was not there before.
+const (
+	renderTimeout = 30 * time.Second
+	waitForNew    = 2 * time.Second
+	waitForFirst  = 10 * time.Second
+)
+
+// errSlow says that a rendering goes on without the request that waited for it.
+var errSlow = errors.New("the feed is not rendered yet")
+
 func (d *document) private() bool { return d.definition.Kind == feed.Private }
 
 // document returns the document of a target, rendered if need be. Requests that
-// come for it at the same time wait for one rendering.
+// come for it at the same time wait for one rendering; if that fails or takes
+// long, they get the old document.
 func (s *Server) document(ctx context.Context, t target) (*document, error) {
-	key := t.key()
-	old := s.cache.known(key)
+	old := s.cache.known(t.key())
 	if old != nil && s.usable(old, &t) {
 		return old, nil
 	}
 	generation := s.freshness.generation.Load()
-	flight := strconv.FormatInt(generation, 36) + " " + key
-	made, err, _ := s.rendering.Do(flight, func() (any, error) {
-		if d := s.cache.known(key); d != nil && s.usable(d, &t) {
-			return d, nil
-		}
-		// The rendering is for all who wait, not only for the request that began it.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
-		defer cancel()
-		return s.render(ctx, t, old, generation)
+	made := s.rendering.DoChan(flight(&t, generation), func() (any, error) {
+		// For all who wait, not only for the request that began it.
+		return s.rendered(context.WithoutCancel(ctx), t, generation)
 	})
-	if err != nil {
-		if old != nil && !old.private() {
-			s.options.Log.Error("an old feed is served: the new one cannot be rendered", "feed", old.key, "error", err)
-			return old, nil
+	patience := waitForFirst
+	if old != nil {
+		patience = waitForNew
+	}
+	wait := time.NewTimer(patience)
+	defer wait.Stop()
+	var err error
+	select {
+	case result := <-made:
+		if result.Err == nil {
+			return result.Val.(*document), nil
 		}
+		err = result.Err
+	case <-wait.C:
+		err = errSlow
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	if old == nil || old.private() {
 		return nil, err
 	}
-	return made.(*document), nil
+	old.stale.Store(true) // it may only have expired so far
+	return old, nil
+}
+
+// flight names the renderings that are one: of a document in one state of the
+// articles and, for a subscriber's, of what they choose.
+func flight(t *target, generation int64) string {
+	name := strconv.FormatInt(generation, 36) + " " + t.key()
+	if t.definition.Kind == feed.Private {
+		name += " " + t.definition.Filter.String()
+	}
+	return name
+}
+
+// rendered renders a document, unless another request has just done so. Whatever
+// goes wrong is an error: nobody else would catch a panic here.
+func (s *Server) rendered(ctx context.Context, t target, generation int64) (d *document, err error) {
+	old := s.cache.known(t.key())
+	if old != nil && s.usable(old, &t) {
+		return old, nil
+	}
+	defer func() {
+		if problem := recover(); problem != nil {
+			err = fmt.Errorf("panic: %v\n%s", problem, debug.Stack())
+		}
+		if err != nil && !errors.Is(err, errBusy) {
+			s.options.Log.Error("feed not rendered", "feed", shown(&t), "error", err)
+		}
+	}()
+	ctx, cancel := context.WithTimeout(ctx, renderTimeout)
+	defer cancel()
+	if err := s.turns.take(ctx, &t); err != nil {
+		return nil, err
+	}
+	defer s.turns.give(&t)
+	return s.render(ctx, t, old, generation)
+}
+
+// shown is a target's address as logs may show it: the token of a private feed
+// opens it.
+func shown(t *target) string {
+	if t.definition.Kind == feed.Private {
+		return "/private/"
+	}
+	return t.key()
 }
 
 // usable reports whether a document in the cache answers a target.
@@ -59,26 +125,26 @@ func (s *Server) usable(d *document, t *target) bool {
 }
 
 // render makes a document and keeps it. Bytes that are the same as before keep the
-// old document, with the codings that it has.
+// codings that they have.
 func (s *Server) render(ctx context.Context, t target, old *document, generation int64) (*document, error) {
-	d, body, err := s.make(ctx, t, generation)
+	d, err := s.make(ctx, t, generation)
 	if err != nil {
 		return nil, err
 	}
-	if old != nil && d.same(old, body) {
+	if old != nil && d.same(old) {
 		for c := range old.codings {
 			if rep := &old.codings[c]; coding(c) != identity && rep.size.Load() > 0 {
 				d.codings[c].once.Do(func() { d.codings[c].set(rep.body) })
 			}
 		}
 	}
-	s.keep(d, old, generation)
+	s.keep(d, generation)
 	return d, nil
 }
 
-// keep puts a document into the cache in place of an old one. If something changed
-// since its rendering began, it is right for those who wait, but not to be kept.
-func (s *Server) keep(d, old *document, generation int64) {
+// keep puts a document into the cache. If something changed since its rendering
+// began, it is right for those who wait, but not to be kept.
+func (s *Server) keep(d *document, generation int64) {
 	f := &s.freshness
 	f.marking.Lock()
 	defer f.marking.Unlock()
@@ -86,31 +152,38 @@ func (s *Server) keep(d, old *document, generation int64) {
 		d.stale.Store(true)
 		return
 	}
-	if old != nil {
-		s.cache.drop(old)
-	}
-	s.cache.put("", d)
+	s.cache.put(d)
 }
 
-func (d *document) same(old *document, body []byte) bool {
-	return d.codings[identity].etag == old.codings[identity].etag && len(body) == len(old.codings[identity].body)
+func (d *document) same(old *document) bool {
+	a, b := &d.codings[identity], &old.codings[identity]
+	return a.etag == b.etag && len(a.body) == len(b.body)
 }
 
-func (s *Server) make(ctx context.Context, t target, generation int64) (*document, []byte, error) {
+func (s *Server) make(ctx context.Context, t target, generation int64) (*document, error) {
 	if t.opml {
 		return s.makeOPML(ctx)
 	}
-	selection, prepared, err := s.prepare(ctx, t, generation)
+	content, err := s.prepare(ctx, t, generation)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	body, err := t.format.Render(prepared)
+	return s.compose(t, content)
+}
+
+// compose makes the document of a target from its content.
+func (s *Server) compose(t target, content content) (*document, error) {
+	body, err := t.format.Render(content.prepared)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
+	page := content.selection.Page
 	d := &document{
 		key: t.key(), feed: t.definition.Base(), definition: t.definition,
-		modified: newMoment(prepared.Updated()), members: members(selection),
+		modified: newMoment(content.prepared.Updated()), members: content.members,
+		// What a subscriber chooses has no date, and where the oldest page leads to changes
+		// by articles that it does not show.
+		undated: t.definition.Kind == feed.Private || page.Archive() && page.Older == "",
 	}
 	switch {
 	case t.definition.Kind == feed.ByDigest:
@@ -118,16 +191,13 @@ func (s *Server) make(ctx context.Context, t target, generation int64) (*documen
 	case t.definition.Kind == feed.Private:
 		d.feed = "/private/"
 	}
-	maxAge := t.definition.MaxAge
-	if maxAge <= 0 {
-		maxAge = s.options.MaxAge
-	}
+	maxAge := cmp.Or(max(t.definition.MaxAge, 0), s.options.MaxAge)
 	if t.cursor != "" {
 		maxAge = max(maxAge, archiveMaxAge)
 	}
 	d.describe(body, contentType(t.format), maxAge, d.private())
 	d.setLink(&s.options.Site, t)
-	return d, body, nil
+	return d, nil
 }
 
 func contentType(f feed.Format) string {
@@ -147,65 +217,4 @@ func (d *document) setLink(site *feed.Site, t target) {
 		links = append(links, "<"+hub+`>; rel="hub"`)
 	}
 	d.link = []string{strings.Join(links, ", ")}
-}
-
-func members(s feed.Selection) map[string]bool {
-	ids := make(map[string]bool, len(s.Items)+len(s.Removed))
-	for i := range s.Items {
-		ids[s.Items[i].Article.ID] = true
-	}
-	for i := range s.Removed {
-		ids[s.Removed[i].Article.ID] = true
-	}
-	return ids
-}
-
-// preparedCache keeps the last few selections for the other formats of the same
-// feed, which readers ask for in turn after a change.
-type preparedCache struct {
-	mu   sync.Mutex
-	last [8]preparedEntry
-	next int
-}
-
-type preparedEntry struct {
-	key       string
-	selection feed.Selection
-	prepared  *feed.Prepared
-}
-
-// prepare loads and cleans a selection, once for all formats of a generation.
-func (s *Server) prepare(ctx context.Context, t target, generation int64) (feed.Selection, *feed.Prepared, error) {
-	key := strconv.FormatInt(generation, 36) + " " + t.cursor + " " + t.definition.Path("", "")
-	shared := t.definition.Kind != feed.Private && t.definition.Kind != feed.ByDigest
-	if entry := s.prepared.get(key); shared && entry.prepared != nil {
-		return entry.selection, entry.prepared, nil
-	}
-	selection, err := feed.Load(ctx, s.options.Source, s.options.Site, t.definition, t.cursor, s.options.Now())
-	if err != nil {
-		return selection, nil, err
-	}
-	prepared := feed.Prepare(selection)
-	if shared && prepared.Bytes() < 1<<20 {
-		s.prepared.put(preparedEntry{key, selection, prepared})
-	}
-	return selection, prepared, nil
-}
-
-func (p *preparedCache) get(key string) preparedEntry {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, entry := range p.last {
-		if entry.key == key {
-			return entry
-		}
-	}
-	return preparedEntry{}
-}
-
-func (p *preparedCache) put(entry preparedEntry) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.last[p.next] = entry
-	p.next = (p.next + 1) % len(p.last)
 }

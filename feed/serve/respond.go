@@ -91,7 +91,7 @@ func (s *Server) coded(d *document, rep *representation) *representation {
 			d.in(coding(c))
 		}
 	}
-	s.cache.grow(rep.size.Load())
+	s.cache.grew(d)
 	return rep
 }
 

@@ -1,10 +1,12 @@
 package serve
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/singleflight"
 
@@ -19,6 +21,7 @@ type Server struct {
 	cache      cache
 	freshness  freshness
 	rendering  singleflight.Group
+	turns      turns
 	prepared   preparedCache
 	counter    *counter
 	manners    *manners
@@ -35,6 +38,7 @@ func New(options Options) *Server {
 	}
 	s.everything.Name = ""
 	s.cache.capacity = s.options.Memory
+	s.turns = newTurns()
 	s.counter = newCounter(options.PollKey)
 	s.manners = newManners(s.options.RetryAfter)
 	return s
@@ -71,15 +75,32 @@ func quick(u *url.URL) string {
 	return u.EscapedPath()
 }
 
-// lookUp finds or makes the document of a request.
+// findTimeout is how long it may take to find out which document is asked for.
+const findTimeout = 2 * time.Second
+
+// lookUp finds or makes the document of a request. When the store does not even say
+// what is asked for, an address that is known gets what it got before.
 func (s *Server) lookUp(r *http.Request, path string) (*document, error) {
-	t, err := s.find(r.Context(), r)
+	ctx, cancel := context.WithTimeout(r.Context(), findTimeout)
+	defer cancel()
+	t, err := s.find(ctx, r)
 	if err != nil {
+		var missing errNotFound
+		if errors.As(err, &missing) {
+			return nil, err
+		}
+		if r.Context().Err() == nil {
+			s.options.Log.Error("the store does not say which feed is asked for", "error", err)
+		}
+		if old := s.cache.get(path); old != nil && !old.private() {
+			old.stale.Store(true) // it may only have expired so far
+			return old, nil
+		}
 		return nil, err
 	}
 	d, err := s.document(r.Context(), t)
 	if err == nil && canonical(path, d.key) {
-		s.cache.byPath.Store(path, d)
+		s.cache.call(path, d)
 	}
 	return d, err
 }
@@ -99,7 +120,6 @@ func (s *Server) refuse(w http.ResponseWriter, err error) {
 		http.Error(w, missing.Error(), http.StatusNotFound)
 		return
 	}
-	s.options.Log.Error("feed not rendered", "error", err)
 	w.Header().Set("Retry-After", "60")
 	w.Header().Set("Cache-Control", "no-store")
 	http.Error(w, "The feed cannot be read right now. Please try again in a minute.", http.StatusServiceUnavailable)

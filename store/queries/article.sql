@@ -4,8 +4,19 @@
 UPDATE revision SET value = value + 1 WHERE id = 1 RETURNING value;
 
 -- name: revision.get
--- The newest revision, and when an article may last have left a feed. Index: primary key.
-SELECT value, departed FROM revision WHERE id = 1;
+-- The newest revision, when an article may last have left a feed, and what the newest
+-- node serves with. Index: primary key.
+SELECT value, departed, settings, settled FROM revision WHERE id = 1;
+
+-- name: revision.settle
+-- Says what feeds are served with from now on. That is later than any time that was
+-- told before, even where the clocks of nodes differ a little. Index: primary key.
+UPDATE revision SET settings = CAST($1 AS text),
+    settled = CASE WHEN departed < CAST($2 AS bigint) AND settled < CAST($2 AS bigint) THEN CAST($2 AS bigint)
+        WHEN departed > settled THEN departed + 1000 ELSE settled + 1000 END,
+    departed = CASE WHEN departed < CAST($2 AS bigint) AND settled < CAST($2 AS bigint) THEN CAST($2 AS bigint)
+        WHEN departed > settled THEN departed + 1000 ELSE settled + 1000 END
+WHERE id = 1 AND settings <> CAST($1 AS text);
 
 -- name: revision.depart
 -- Says that an article may have left a feed. Nodes' clocks differ a little, and
@@ -105,6 +116,12 @@ FROM articles WHERE id IN strings($1);
 SELECT seq, appears, revision, id, source, slug, url, title, summary, html, language, authors, tags, image, enclosures,
     origin, published, updated, ingested, removed, status, hash
 FROM articles WHERE revision > $1 ORDER BY revision LIMIT $2;
+
+-- name: article.appeared
+-- The published articles whose time came, oldest first. Index: articles_appears.
+SELECT seq, appears, revision, id, source, slug, url, title, summary, html, language, authors, tags, image, enclosures,
+    origin, published, updated, ingested, removed, status, hash
+FROM articles WHERE status = 'published' AND appears BETWEEN $1 AND $2 ORDER BY appears, seq LIMIT $3;
 
 -- name: article.nextDue
 -- When the next article with a future date appears. Index: articles_appears.
