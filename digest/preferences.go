@@ -79,6 +79,32 @@ func (p Preferences) wanted(articles []article.Article) []article.Article {
 	return out
 }
 
+// Filter selects what belongs in this reader's variant, of articles that are in the
+// given languages or in none that is known. A language is in the list with and
+// without its region, as a store finds articles by it.
+func (p Preferences) Filter(languages []string) article.Filter {
+	topics := article.AnyOf(p.topics(), func(key string) article.Node { return article.Tag{Key: key} })
+	want := canonical(p.Language)
+	if want == "" {
+		return topics
+	}
+	others := slices.DeleteFunc(slices.Clone(languages), func(tag string) bool { return suits(want, tag) })
+	var suiting article.Node = article.Language{} // none that is known
+	for _, tag := range languages {
+		if !suits(want, tag) {
+			continue
+		}
+		var in article.Node = article.Language{Tag: tag}
+		for _, other := range others { // zh, but not zh-TW
+			if strings.HasPrefix(other, tag+"-") {
+				in = article.And{Left: in, Right: article.Not{Of: article.Language{Tag: other}}}
+			}
+		}
+		suiting = article.Or{Left: suiting, Right: in}
+	}
+	return topics.And(article.Filter{Expr: suiting})
+}
+
 // topics returns the comparison keys of the topics, sorted, each once.
 func (p Preferences) topics() []string {
 	keys := make([]string, 0, len(p.Topics))
@@ -95,7 +121,12 @@ func wantsLanguage(want string, a *article.Article) bool {
 	if want == "" {
 		return true
 	}
-	has := canonical(a.Language)
+	return suits(want, a.Language)
+}
+
+// suits reports whether a language is the wanted one, or none that is known.
+func suits(want, tag string) bool {
+	has := canonical(tag)
 	return has == "" || has == want
 }
 

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"testing/quick"
 
@@ -161,5 +162,44 @@ func TestThousandsOfWishesAreFewMails(t *testing.T) {
 	// Everything, {1}, {1 2}, {3}, {1 3}.
 	if len(keys) != 5 {
 		t.Errorf("%d mails: %v", len(keys), keys)
+	}
+}
+
+// TestAFilterSelectsWhatBelongsInTheVariant tries readers and articles of many
+// languages and topics.
+func TestAFilterSelectsWhatBelongsInTheVariant(t *testing.T) {
+	t.Parallel()
+	tags := []string{"", "en", "en-GB", "fr", "fr-CA", "zh", "zh-CN", "zh-TW", "zh-Hant", "zh-Hant-HK", "sr", "sr-Latn", "sr-Latn-RS", "pt-BR", "de"}
+	topics := [][]string{nil, {"sea"}, {"Town", "sea "}, {" "}, {"none"}}
+	var articles []article.Article
+	for _, tag := range tags {
+		for _, topic := range []string{"sea", "town", "hills"} {
+			articles = append(articles, article.Article{ID: tag + " " + topic, Language: tag, Tags: []string{topic}})
+		}
+	}
+	for _, known := range [][]string{
+		{"de", "en", "en-gb", "fr", "fr-ca", "pt", "pt-br", "sr", "sr-latn", "sr-latn-rs", "zh", "zh-cn", "zh-hant", "zh-hant-hk", "zh-tw"},
+		{"en", "fr"}, nil,
+	} {
+		var stored []article.Article // only those whose language the store knows
+		for _, a := range articles {
+			if a.Language == "" || slices.Contains(known, strings.ToLower(a.Language)) {
+				stored = append(stored, a)
+			}
+		}
+		for _, language := range append(tags, "ja", "nonsense!") {
+			for _, topic := range topics {
+				prefs := Preferences{Topics: topic, Language: language}
+				var got []article.Article
+				for i := range stored {
+					if prefs.Filter(known).Match(&stored[i]) {
+						got = append(got, stored[i])
+					}
+				}
+				if want := prefs.wanted(stored); !reflect.DeepEqual(got, want) {
+					t.Errorf("%+v of %v: the filter selects %d articles, the variant has %d", prefs, known, len(got), len(want))
+				}
+			}
+		}
 	}
 }

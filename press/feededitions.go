@@ -86,26 +86,3 @@ func contents(articles []article.Article) (summary, body string) {
 	}
 	return strings.Join(titles, " · "), list.String()
 }
-
-// PrivateFeed finds the feed of a subscriber's token: the articles of a digest that
-// the subscriber chose.
-func (p *Press) PrivateFeed(ctx context.Context, token string) (feed.Definition, error) {
-	subscription, err := p.Store.FeedToken(ctx, token)
-	if isNotFound(err) {
-		return feed.Definition{}, feed.ErrUnknown
-	}
-	if err != nil {
-		return feed.Definition{}, err
-	}
-	for _, d := range p.Config.Digests {
-		if d.Name != subscription.Digest {
-			continue
-		}
-		filter, err := d.Filter.Compile()
-		topics := article.AnyOf(subscription.Topics, func(tag string) article.Node { return article.Tag{Key: article.TagKey(tag)} })
-		return feed.Definition{
-			Kind: feed.Private, Title: d.Title, Description: d.Description, Language: d.Language, Filter: filter.And(topics),
-		}, err
-	}
-	return feed.Definition{}, feed.ErrUnknown
-}

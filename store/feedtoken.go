@@ -21,8 +21,8 @@ func (s *Store) MakeFeedToken(ctx context.Context, id int64, digest string) (str
 	return token, err
 }
 
-// FeedToken tells whose private feed a token opens; ErrNotFound when it was revoked
-// or never was one.
+// FeedToken tells whose private feed a token opens, and what they chose; ErrNotFound
+// when it was revoked, never was one, or its reader left the digest.
 func (s *Store) FeedToken(ctx context.Context, token string) (subscriber.Subscription, error) {
 	var p subscriber.Subscription
 	var created int64
@@ -31,13 +31,12 @@ func (s *Store) FeedToken(ctx context.Context, token string) (subscriber.Subscri
 		err = notFound("private feed", "of this token")
 	}
 	if err != nil {
-		return p, err
+		return subscriber.Subscription{}, err
 	}
-	if current, err := s.Subscription(ctx, p.Subscriber, p.Digest); err == nil {
-		p.Topics = current.Topics
-	}
+	// Not knowing what they chose is no reason to show them everything.
+	p, err = s.Subscription(ctx, p.Subscriber, p.Digest)
 	p.Since = timeOf(created)
-	return p, nil
+	return p, err
 }
 
 // RevokeFeedToken closes a person's private feed of a digest.

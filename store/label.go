@@ -25,6 +25,20 @@ func (s *Store) Authors(ctx context.Context) ([]Count, error) { return s.labels(
 // the language alone as well.
 func (s *Store) Languages(ctx context.Context) ([]Count, error) { return s.labels(ctx, languageLabel) }
 
+// LanguageKeys are the languages that articles have or had, in lower case, with those
+// that stand for them without a region. Articles are not counted, so that asking
+// costs as little for many.
+func (s *Store) LanguageKeys(ctx context.Context) ([]string, error) {
+	var out []string
+	err := s.readers.each(ctx, "label.keys", []any{languageLabel}, func(rows *sql.Rows) error {
+		var key string
+		err := rows.Scan(&key)
+		out = append(out, key)
+		return err
+	})
+	return out, err
+}
+
 func (s *Store) labels(ctx context.Context, kind string) ([]Count, error) {
 	var out []Count
 	err := s.readers.each(ctx, "label.list", []any{kind, millis(s.Now())}, func(rows *sql.Rows) error {

@@ -35,6 +35,10 @@ func TestArticlesOfNoKnownLanguageAreFound(t *testing.T) {
 		if err != nil || len(languages) != 2 {
 			t.Errorf("languages: %v, %v", languages, err)
 		}
+		put(t, s, piece("regional", func(a *article.Article) { a.Language = "pt-BR" }))
+		if keys, err := s.LanguageKeys(t.Context()); err != nil || strings.Join(keys, " ") != "en fr pt pt-br" {
+			t.Errorf("keys of languages: %q, %v", keys, err)
+		}
 		changed := *piece("s0001", func(a *article.Article) { a.Language = "" })
 		put(t, s, &changed)
 		found, err := s.Articles(t.Context(), store.Query{Filter: article.Filter{Expr: article.Language{}}})

@@ -2,8 +2,10 @@ package store_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -162,6 +164,56 @@ func TestPrivateFeedsAreRevocable(t *testing.T) {
 		}
 		mustBeClosed(t, s, second)
 	})
+}
+
+func TestAPrivateFeedEndsWithItsSubscription(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		sub := add(t, s, "a@example.org", subscriber.Active)
+		if err := s.Subscribe(ctx, sub.ID, "weekly", []string{"golang"}); err != nil {
+			t.Fatal(err)
+		}
+		token, err := s.MakeFeedToken(ctx, sub.ID, "weekly")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Unsubscribe(ctx, sub.ID, "weekly"); err != nil {
+			t.Fatal(err)
+		}
+		mustBeClosed(t, s, token)
+		if err := s.Subscribe(ctx, sub.ID, "weekly", nil); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.FeedToken(ctx, token); err != nil || len(got.Topics) > 0 {
+			t.Errorf("subscribed again: %+v, %v", got, err)
+		}
+	})
+}
+
+func TestAPrivateFeedShowsNothingWhenItsTopicsCannotBeRead(t *testing.T) {
+	t.Parallel()
+	dsn := storetest.DSN(t, store.SQLite)
+	s := storetest.Reopen(t, dsn, store.Options{})
+	sub := add(t, s, "a@example.org", subscriber.Active)
+	if err := s.Subscribe(t.Context(), sub.ID, "weekly", []string{"golang"}); err != nil {
+		t.Fatal(err)
+	}
+	token, err := s.MakeFeedToken(t.Context(), sub.ID, "weekly")
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", strings.TrimPrefix(dsn, "sqlite:"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), "UPDATE subscriptions SET topics = '['"); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.FeedToken(t.Context(), token); err == nil || errors.Is(err, store.ErrNotFound) {
+		t.Errorf("%+v, %v; want the error of the store", got, err)
+	}
 }
 
 func mustBeClosed(t *testing.T, s *store.Store, token string) {

@@ -137,6 +137,15 @@ SELECT count(*) FROM articles WHERE status = $1;
 SELECT key, max(name), count(*) FROM article_labels
 WHERE kind = $1 AND key <> '' AND status = 'published' AND published <= $2 GROUP BY key ORDER BY key;
 
+-- name: label.keys
+-- All tags, authors or languages there are, from one to the next. Index: article_labels_appears.
+WITH RECURSIVE keys (key) AS (
+    SELECT min(key) FROM article_labels WHERE kind = $1 AND key > ''
+    UNION ALL
+    SELECT (SELECT min(l.key) FROM article_labels l WHERE l.kind = $1 AND l.key > keys.key) FROM keys WHERE keys.key IS NOT NULL
+)
+SELECT key FROM keys WHERE key IS NOT NULL;
+
 -- name: label.spelling
 -- How a tag, author or language is written by the newest article that has it, or
 -- else by the newest removed one. Each part reads one row, however many articles
