@@ -16,48 +16,38 @@ import (
 // and node.
 type FeedPolls struct {
 	store *store.Store
-	node  string // a name that no other node has
+	node  string
 }
 
-// NewFeedPolls keeps the statistics of a node.
+// NewFeedPolls keeps the statistics under the name of a node. Several may use one
+// name: that of a machine, before and after a restart or for two services on it.
 func NewFeedPolls(s *store.Store, node string) *FeedPolls { return &FeedPolls{s, node} }
 
 // RecordPolls implements serve.PollRecorder.
 func (f *FeedPolls) RecordPolls(ctx context.Context, batch []serve.Polls) error {
-	known := map[string]map[string]serve.Polls{} // day, feed
-	sums := map[[2]string]serve.Polls{}          // of day and feed, those that the batch adds to
-	for i := range batch {
-		p := &batch[i]
-		if known[p.Day] == nil {
-			day, err := f.day(ctx, p.Day)
-			if err != nil {
-				return err
-			}
-			known[p.Day] = day
-		}
-		if old, there := known[p.Day][p.Feed]; there {
-			p.Merge(&old)
-		}
-		known[p.Day][p.Feed], sums[[2]string{p.Day, p.Feed}] = *p, *p
-	}
 	var rows []store.Poll
-	for _, p := range sums {
+	for _, p := range batch {
 		data, err := json.Marshal(p)
 		if err != nil {
 			return fmt.Errorf("statistics of %s: %w", p.Feed, err)
 		}
 		rows = append(rows, store.Poll{Feed: p.Feed, Day: p.Day, Node: f.node, Data: data})
 	}
-	return f.store.PutPolls(ctx, rows)
+	return f.store.AddPolls(ctx, rows, add)
 }
 
-// day is what this node has counted on a day so far, before a restart perhaps.
-func (f *FeedPolls) day(ctx context.Context, day string) (map[string]serve.Polls, error) {
-	rows, err := f.store.NodePolls(ctx, day, f.node)
-	if err != nil {
+// add is the sum of two counts of one feed and day. What cannot be read, of a newer
+// version perhaps, gives way: these are estimates.
+func add(old, more []byte) ([]byte, error) {
+	var sum, p serve.Polls
+	if err := json.Unmarshal(more, &p); err != nil {
 		return nil, err
 	}
-	return merge(rows), nil
+	if json.Unmarshal(old, &sum) != nil {
+		return more, nil
+	}
+	sum.Merge(&p)
+	return json.Marshal(sum)
 }
 
 // Readers sums up who read each feed on the last full day and today, over all

@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"slices"
 )
 
 // Poll is what one node counted of the polls of one feed on one day. What the data
@@ -14,26 +16,44 @@ type Poll struct {
 	Data []byte
 }
 
-// PutPolls keeps counts, in place of what the node counted before.
-func (s *Store) PutPolls(ctx context.Context, polls []Poll) error {
+// AddPolls adds counts to those that are there for the same feed, day and node. add
+// gives the sum of what is kept and what comes in; it may be called again.
+func (s *Store) AddPolls(ctx context.Context, polls []Poll, add func(old, more []byte) ([]byte, error)) error {
+	polls = slices.Clone(polls)
+	slices.SortStableFunc(polls, func(a, b Poll) int { // all nodes take their rows in one order
+		return cmp.Or(cmp.Compare(a.Feed, b.Feed), cmp.Compare(a.Day, b.Day))
+	})
 	return s.write(ctx, func(tx *runner) error {
 		for _, p := range polls {
-			if _, err := tx.exec(ctx, "poll.put", p.Feed, p.Day, p.Node, p.Data); err != nil {
-				return err
+			if err := tx.addPoll(ctx, p, add); err != nil {
+				return wrap("polls of "+p.Feed, err)
 			}
 		}
 		return nil
 	})
 }
 
+// addPoll adds one count. Its row is there and locked before it is read.
+func (r *runner) addPoll(ctx context.Context, p Poll, add func(old, more []byte) ([]byte, error)) error {
+	made, err := r.exec(ctx, "poll.begin", p.Feed, p.Day, p.Node, p.Data)
+	if made > 0 || err != nil {
+		return err
+	}
+	var old []byte
+	if _, err := r.one(ctx, "poll.lock", []any{p.Feed, p.Day, p.Node}, &old); err != nil {
+		return err
+	}
+	sum, err := add(old, p.Data)
+	if err != nil {
+		return err
+	}
+	_, err = r.exec(ctx, "poll.set", p.Feed, p.Day, p.Node, sum)
+	return err
+}
+
 // Polls returns what all nodes counted on the days from first to last.
 func (s *Store) Polls(ctx context.Context, first, last string) ([]Poll, error) {
 	return s.readers.polls(ctx, "poll.days", first, last)
-}
-
-// NodePolls returns what one node counted on a day, to go on from after a restart.
-func (s *Store) NodePolls(ctx context.Context, day, node string) ([]Poll, error) {
-	return s.readers.polls(ctx, "poll.node", day, node)
 }
 
 // PrunePolls forgets the days before one.

@@ -1,11 +1,14 @@
 package store_test
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -223,30 +226,64 @@ func mustBeClosed(t *testing.T, s *store.Store, token string) {
 	}
 }
 
+// appended is the sum of two counts: theirs one after the other.
+func appended(old, more []byte) ([]byte, error) { return append(bytes.Clone(old), more...), nil }
+
 func TestPollsOfNodesAreKeptApart(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
 		for _, data := range []string{"1", "2"} {
-			err := s.PutPolls(ctx, []store.Poll{{"feed", "2026-01-02", "a", []byte(data)}, {"feed", "2026-01-03", "b", []byte(data)}, {"feed", "2026-01-04", "a", []byte(data)}})
+			err := s.AddPolls(ctx, []store.Poll{
+				{"feed", "2026-01-03", "b", []byte(data)}, {"feed", "2026-01-02", "a", []byte(data)}, {"feed", "2026-01-04", "a", []byte(data)},
+				{"feed", "2026-01-02", "a", []byte("+")},
+			}, appended)
 			if err != nil {
 				t.Fatal(err)
 			}
 		}
 		got, err := s.Polls(ctx, "2026-01-02", "2026-01-03")
-		if fmt.Sprintf("%s", got) != "[{feed 2026-01-02 a 2} {feed 2026-01-03 b 2}]" || err != nil {
+		if fmt.Sprintf("%s", got) != "[{feed 2026-01-02 a 1+2+} {feed 2026-01-03 b 12}]" || err != nil {
 			t.Errorf("%s, %v", got, err)
 		}
 		if err := s.PrunePolls(ctx, "2026-01-04"); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := s.NodePolls(ctx, "2026-01-04", "a"); len(got) != 1 || err != nil {
-			t.Errorf("%s, %v", got, err)
-		}
-		if got, err := s.Polls(ctx, "2026-01-01", "2026-01-03"); len(got) != 0 || err != nil {
+		if got, err := s.Polls(ctx, "2026-01-01", "2026-01-04"); fmt.Sprintf("%s", got) != "[{feed 2026-01-04 a 12}]" || err != nil {
 			t.Errorf("pruned: %s, %v", got, err)
 		}
 	})
+}
+
+func TestTwoServicesOnOneMachineAddToTheSamePolls(t *testing.T) {
+	t.Parallel()
+	for _, engine := range storetest.Engines {
+		t.Run(string(engine), func(t *testing.T) {
+			t.Parallel()
+			dsn := storetest.DSN(t, engine)
+			const flushes = 25
+			var services sync.WaitGroup
+			for service := range 2 {
+				s := storetest.Reopen(t, dsn, store.Options{})
+				services.Go(func() {
+					for range flushes {
+						polls := []store.Poll{{"a", "2026-01-02", "host", []byte("x")}, {"b", "2026-01-02", "host", []byte("x")}}
+						if service == 1 {
+							slices.Reverse(polls)
+						}
+						if err := s.AddPolls(t.Context(), polls, appended); err != nil {
+							t.Error(err)
+						}
+					}
+				})
+			}
+			services.Wait()
+			got, err := storetest.Reopen(t, dsn, store.Options{}).Polls(t.Context(), "2026-01-02", "2026-01-02")
+			if err != nil || len(got) != 2 || len(got[0].Data) != 2*flushes || len(got[1].Data) != 2*flushes {
+				t.Errorf("%s, %v; want %d of each", got, err, 2*flushes)
+			}
+		})
+	}
 }
 
 func TestCallbacksOfAHubRunOut(t *testing.T) {

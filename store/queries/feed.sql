@@ -14,18 +14,23 @@ UPDATE feed_tokens SET revoked = $3 WHERE subscriber = $1 AND digest = $2 AND re
 -- Index: feed_tokens_subscriber.
 DELETE FROM feed_tokens WHERE subscriber = $1;
 
--- name: poll.put
--- What a node counted of a feed's day so far. Index: primary key.
-INSERT INTO feed_polls (feed, day, node, data) VALUES ($1, $2, $3, $4)
-ON CONFLICT (feed, day, node) DO UPDATE SET data = excluded.data;
+-- name: poll.begin
+-- The first count of a feed's day by a node. Index: primary key.
+INSERT INTO feed_polls (feed, day, node, data) VALUES ($1, $2, $3, $4) ON CONFLICT (feed, day, node) DO NOTHING;
+
+-- name: poll.lock
+-- What a node counted so far, for nobody else to add to. Index: primary key.
+SELECT data FROM feed_polls WHERE feed = $1 AND day = $2 AND node = $3
+FOR UPDATE -- postgres only
+;
+
+-- name: poll.set
+-- The sum of that and what came in. Index: primary key.
+UPDATE feed_polls SET data = $4 WHERE feed = $1 AND day = $2 AND node = $3;
 
 -- name: poll.days
 -- Index: feed_polls_day.
 SELECT feed, day, node, data FROM feed_polls WHERE day BETWEEN $1 AND $2 ORDER BY feed, day, node;
-
--- name: poll.node
--- What a node counted before it was started again. Index: feed_polls_day.
-SELECT feed, day, node, data FROM feed_polls WHERE day = $1 AND node = $2 ORDER BY feed;
 
 -- name: poll.prune
 -- Index: feed_polls_day.
