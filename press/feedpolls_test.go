@@ -2,10 +2,13 @@ package press_test
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
 	"github.com/tidings-press/tidings/feed"
+	"github.com/tidings-press/tidings/feed/feedtest"
 	"github.com/tidings-press/tidings/feed/serve"
 	"github.com/tidings-press/tidings/press"
 	"github.com/tidings-press/tidings/store"
@@ -35,4 +38,47 @@ func TestTwoServicesOnOneMachineAreCountedTogether(t *testing.T) {
 			t.Errorf("%v, %v; want %v", got, err, want)
 		}
 	})
+}
+
+// from asks as a client whose requests come through proxies.
+func from(h http.Handler, proxy, client, agent string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodGet, "/feed.xml", nil)
+	r.RemoteAddr = proxy
+	r.Header.Set("User-Agent", agent)
+	if client != "" {
+		r.Header.Set("X-Forwarded-For", client)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+func TestClientsBehindATrustedProxyAreToldApart(t *testing.T) {
+	t.Parallel()
+	p := openAt(t, storetest.Open(t, store.SQLite, store.Options{}),
+		"site: {url: https://press.example}\nserver: {trusted_proxies: [10.0.0.0/8]}\nfeed_server: {retry_after: 1h}\n")
+	put(t, p.Store, feedtest.Article(1))
+	feeds, err := p.Feeds(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, one := range []struct {
+		proxy, client string
+		want          int
+	}{
+		{"10.1.1.1:1000", "192.0.2.1", 200}, {"10.1.1.1:1000", "192.0.2.2", 200}, {"10.1.1.2:1001", "192.0.2.1", 429},
+		{"10.1.1.1:1000", "203.0.113.9, 192.0.2.2, 10.9.9.9", 429}, {"10.1.1.1:1000", "2001:db8::1", 200},
+		{"198.51.100.1:1000", "192.0.2.3", 200}, {"198.51.100.1:1000", "192.0.2.4", 429}, // a proxy that nobody trusts
+	} {
+		if w := from(feeds, one.proxy, one.client, "Reader/1"); w.Code != one.want {
+			t.Errorf("%s for %q: %d, want %d", one.proxy, one.client, w.Code, one.want)
+		}
+	}
+	if err := feeds.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	readers, err := press.NewFeedPolls(p.Store, "").Readers(t.Context(), p.Store.Now())
+	if got := readers["/"]; err != nil || got.Pollers != 4 || got.Polls != 7 {
+		t.Errorf("%+v, %v; want 4 pollers", got, err)
+	}
 }

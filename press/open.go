@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 
 	"github.com/tidings-press/tidings/config"
 	"github.com/tidings-press/tidings/feed/serve"
 	"github.com/tidings-press/tidings/store"
 	"github.com/tidings-press/tidings/templates"
+	"github.com/tidings-press/tidings/web/guard"
 )
 
 // Press is a publication at work: its settings, store, templates and feeds. Commands
@@ -87,9 +89,10 @@ func (p *Press) feedOptions(ctx context.Context) (serve.Options, error) {
 	identity, err1 := p.Store.Secret(ctx, "feed identity")
 	pollKey, err2 := p.Store.Secret(ctx, "feed polls")
 	definitions, err3 := feedDefinitions(p.Config)
+	proxies, err4 := guard.ParseProxies(p.Config.Server.TrustedProxies)
 	site := feedSite(p.Config, identity)
-	settings, err4 := settingsOf(site, definitions)
-	if err := errors.Join(err1, err2, err3, err4); err != nil {
+	settings, err5 := settingsOf(site, definitions)
+	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
 		return serve.Options{}, err
 	}
 	return serve.Options{
@@ -103,6 +106,7 @@ func (p *Press) feedOptions(ctx context.Context) (serve.Options, error) {
 		PollKey:    pollKey,
 		Memory:     int64(p.Config.FeedSet.Memory),
 		RetryAfter: p.Config.FeedSet.RetryAfter,
+		Client:     func(r *http.Request) string { return proxies.Client(r).String() },
 		Now:        p.Store.Now,
 		Log:        p.Log,
 	}, nil
