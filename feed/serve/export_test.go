@@ -1,7 +1,10 @@
 package serve
 
 // Head is what the fuzz test sees of a head.
-type Head struct{ Method, Target, Host, Since, Accept string }
+type Head struct {
+	Method, Target, Host, Since, Accept, Agent string
+	NoneMatch                                  []string
+}
 
 // ParseHead reads a head as the lane does; false says that it is not for the lane.
 func ParseHead(raw string) (Head, bool) {
@@ -13,7 +16,7 @@ func ParseHead(raw string) (Head, bool) {
 	if h.head {
 		method = "HEAD"
 	}
-	return Head{method, h.target, h.host, h.since, h.accept}, true
+	return Head{method, h.target, h.host, h.since, h.accept, h.agent, h.noneMatch}, true
 }
 
 // Bytes is what the cache holds.
@@ -36,4 +39,23 @@ func (s *Server) Counted() int64 {
 	s.cache.changing.Lock()
 	defer s.cache.changing.Unlock()
 	return s.cache.bytes
+}
+
+// Len is how many connections are in the lane.
+func (l *Lane) Len() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.conns)
+}
+
+// Busy is how many of them have sent a part of a request.
+func (l *Lane) Busy() (n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for conn := range l.conns {
+		if !conn.idle.Load() {
+			n++
+		}
+	}
+	return n
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -137,6 +138,15 @@ func TestLaneAnswersAsNetHTTPDoes(t *testing.T) {
 		{"body", "GET /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody", 1, false},
 		{"post", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody", 1, false},
 		{"chunked", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n", 1, false},
+		{"bare line feeds", "GET /feed.xml HTTP/1.1\nHost: press.example\n\n", 1, false},
+		{"a bare line feed", "GET /feed.xml HTTP/1.1\r\nHost: press.example\n\r\n", 1, false},
+		{"two dates", get("/feed.xml", "If-Modified-Since: Mon, 01 Jan 1990 00:00:00 GMT", "If-Modified-Since: Fri, 01 Jan 2027 00:00:00 GMT"), 1, false},
+		{"an empty date first", get("/feed.xml", "If-Modified-Since:", "If-Modified-Since: Fri, 01 Jan 2027 00:00:00 GMT"), 1, false},
+		{"two codings", get("/feed.xml", "Accept-Encoding: gzip", "Accept-Encoding: br"), 1, false},
+		{"an empty coding first", get("/feed.xml", "Accept-Encoding:", "Accept-Encoding: br"), 1, false},
+		{"an empty coding", get("/feed.xml", "Accept-Encoding: "), 1, true},
+		{"two programs", get("/feed.xml", "User-Agent: a", "User-Agent: b"), 1, false},
+		{"two tags", get("/feed.xml", `If-None-Match: "x"`, "If-None-Match: "+etag), 1, true},
 		{"long head", get("/feed.xml", "X-Long: "+strings.Repeat("x", 20_000)), 1, false},
 	}
 	for _, test := range tests {
@@ -240,6 +250,10 @@ func FuzzLaneHead(f *testing.F) {
 	f.Add("GET /feed.xml HTTP/1.1\r\nHost: a\r\nIf-None-Match: \"x\"\r\n\r\n")
 	f.Add("GET /feed.xml HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx")
 	f.Add("GET http://b/feed.xml HTTP/1.1\r\nHost : a\r\n\r\n")
+	f.Add("GET /feed.xml HTTP/1.1\r\nHost: a\r\nIf-Modified-Since: x\r\nIf-Modified-Since: y\r\n\r\n")
+	f.Add("GET /feed.xml HTTP/1.1\r\nHost: a\r\nAccept-Encoding:\r\nAccept-Encoding: br\r\n\r\n")
+	f.Add("GET /feed.xml HTTP/1.1\r\nHost: a\r\nUser-Agent: x\r\nUser-Agent: y\r\nIf-None-Match: a\r\nif-none-match: b\r\n\r\n")
+	f.Add("GET /feed.xml HTTP/1.1\nHost: a\n\n")
 	f.Fuzz(func(t *testing.T, raw string) {
 		head, ok := serve.ParseHead(raw)
 		if _, err := url.ParseRequestURI(head.Target); !ok || err != nil {
@@ -252,8 +266,11 @@ func FuzzLaneHead(f *testing.F) {
 		if r.RequestURI != head.Target || r.Host != head.Host || r.ContentLength != 0 || len(r.TransferEncoding) > 0 || r.Method != head.Method {
 			t.Fatalf("%q is %+v to the lane, %+v to net/http", raw, head, r)
 		}
-		if r.Header.Get("If-Modified-Since") != head.Since || r.Header.Get("Accept-Encoding") != head.Accept {
+		if r.Header.Get("If-Modified-Since") != head.Since || r.Header.Get("Accept-Encoding") != head.Accept || r.UserAgent() != head.Agent {
 			t.Fatalf("%q: fields %+v, net/http %v", raw, head, r.Header)
+		}
+		if !slices.Equal(r.Header["If-None-Match"], head.NoneMatch) {
+			t.Fatalf("%q: If-None-Match %q, net/http %q", raw, head.NoneMatch, r.Header["If-None-Match"])
 		}
 	})
 }

@@ -10,7 +10,26 @@ type laneHead struct {
 	request
 	target string
 	host   string
-	length int // bytes of the head, with the empty line
+	length int       // bytes of the head, with the empty line
+	seen   headField // of those that stand in a head once
+}
+
+// headField is one of the fields that net/http takes the first of, or refuses twice:
+// it is left to that.
+type headField uint8
+
+const (
+	hostField headField = 1 << iota
+	agentField
+	acceptField
+	sinceField
+)
+
+// once notes a field and reports whether it is the first of its name.
+func (h *laneHead) once(f headField) bool {
+	first := h.seen&f == 0
+	h.seen |= f
+	return first
 }
 
 // The ways in which reading a head ends.
@@ -27,6 +46,9 @@ const (
 func parseHead(data []byte, into *laneHead) headState {
 	end := bytes.Index(data, []byte("\r\n\r\n"))
 	if end < 0 {
+		if bareLineFeed(data) {
+			return headOther
+		}
 		return headShort
 	}
 	*into = laneHead{length: end + 4, request: request{client: into.client, poller: into.poller, noneMatch: into.noneMatch[:0]}}
@@ -45,6 +67,17 @@ func parseHead(data []byte, into *laneHead) headState {
 		return headOther
 	}
 	return headPlain
+}
+
+// bareLineFeed reports whether a line ends without a carriage return, which a server
+// may take for the end of one (RFC 9112, section 2.2): such a head may be complete.
+func bareLineFeed(data []byte) bool {
+	for i, c := range data {
+		if c == '\n' && (i == 0 || data[i-1] != '\r') {
+			return true
+		}
+	}
+	return false
 }
 
 func (h *laneHead) requestLine(line string) bool {
@@ -72,10 +105,8 @@ func (h *laneHead) field(line string) bool {
 	switch len(name) {
 	case 4:
 		if strings.EqualFold(name, "Host") {
-			if h.host != "" || value == "" {
-				return false
-			}
 			h.host = value
+			return value != "" && h.once(hostField)
 		}
 	case 6:
 		return !strings.EqualFold(name, "Expect")
@@ -86,6 +117,7 @@ func (h *laneHead) field(line string) bool {
 	case 10:
 		if strings.EqualFold(name, "User-Agent") {
 			h.agent = value
+			return h.once(agentField)
 		}
 		return !strings.EqualFold(name, "Connection") || strings.EqualFold(value, "keep-alive")
 	case 13:
@@ -96,15 +128,14 @@ func (h *laneHead) field(line string) bool {
 		return !strings.EqualFold(name, "Content-Length") && !strings.EqualFold(name, "Sec-Fetch-Mode")
 	case 15:
 		if strings.EqualFold(name, "Accept-Encoding") {
-			if h.accept != "" {
-				return false // net/http looks at the first line only; so rare that it may
-			}
 			h.accept = value
+			return h.once(acceptField)
 		}
 		return !strings.EqualFold(name, "X-Forwarded-For")
 	case 17:
 		if strings.EqualFold(name, "If-Modified-Since") {
 			h.since = value
+			return h.once(sinceField)
 		}
 		return !strings.EqualFold(name, "Transfer-Encoding")
 	default:
