@@ -2,6 +2,7 @@ package press
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"time"
@@ -32,14 +33,21 @@ func (s *Service) serveHTTP(ctx context.Context) error {
 	}
 	quick, stop := context.WithTimeout(requests, drainQuick)
 	defer stop()
-	if server.Shutdown(quick) == nil {
+	if s.drain(quick, server) == nil {
 		return nil
 	}
 	cut()
 	all, stopAll := context.WithTimeout(context.WithoutCancel(ctx), drainAll)
 	defer stopAll()
-	if server.Shutdown(all) != nil {
+	if s.drain(all, server) != nil {
+		s.lane.Cut()
 		return server.Close()
 	}
 	return nil
+}
+
+// drain takes no more connections and waits for the responses under way: those of
+// net/http, and those in the lane, of which net/http does not know.
+func (s *Service) drain(ctx context.Context, server *http.Server) error {
+	return errors.Join(server.Shutdown(ctx), s.lane.Drain(ctx))
 }

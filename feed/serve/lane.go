@@ -1,8 +1,11 @@
 package serve
 
 import (
+	"context"
 	"errors"
+	"io"
 	"net"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,26 +24,30 @@ type Lane struct {
 	// Host says whether requests for a host are ours to answer; the others go on.
 	host   func(host string) bool
 	onward chan net.Conn
-	closed chan struct{}
-	once   sync.Once
 
-	mu    sync.Mutex
-	conns map[*laneConn]struct{}
+	mu      sync.Mutex // held while closed and drained are closed
+	conns   map[*laneConn]struct{}
+	closed  chan struct{}
+	drained chan struct{} // closed and without a connection
 }
 
 // How long a connection may take for a request's head from its first byte on, lie
-// idle between two requests, and take for a response.
+// idle between two requests, and take for a response; and after Close for the rest
+// of a head, and to take in that it is closed.
 const (
-	headTimeout  = 10 * time.Second
-	idleTimeout  = 75 * time.Second
-	writeTimeout = 2 * time.Minute
+	headTimeout   = 10 * time.Second
+	idleTimeout   = 75 * time.Second
+	writeTimeout  = 2 * time.Minute
+	lastHead      = time.Second
+	lingerTimeout = 500 * time.Millisecond
 )
 
 // Lane puts a fast lane before a listener. host says whether requests for a host,
 // as in the Host header, are to be answered; nil answers for all.
 func (s *Server) Lane(l net.Listener, host func(string) bool) *Lane {
 	lane := &Lane{
-		Listener: l, host: host, onward: make(chan net.Conn), closed: make(chan struct{}), conns: map[*laneConn]struct{}{},
+		Listener: l, host: host, onward: make(chan net.Conn), conns: map[*laneConn]struct{}{},
+		closed: make(chan struct{}), drained: make(chan struct{}),
 	}
 	if lane.host == nil {
 		lane.host = func(string) bool { return true }
@@ -87,22 +94,68 @@ func (l *Lane) Accept() (net.Conn, error) {
 	}
 }
 
-// Close stops listening and closes the connections that lie idle; responses
-// under way are finished.
+// Close stops listening and closes the connections that lie idle. Responses under
+// way are finished: Drain waits for them.
 func (l *Lane) Close() error {
-	err := net.ErrClosed
-	l.once.Do(func() {
-		close(l.closed)
-		err = l.Listener.Close()
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		for conn := range l.conns {
-			if conn.idle.Load() {
-				conn.Close()
-			}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closing() {
+		return net.ErrClosed
+	}
+	close(l.closed)
+	err := l.Listener.Close()
+	for conn := range l.conns {
+		if conn.idle.Load() {
+			conn.Close()
+			continue
 		}
-	})
+		// Who is in the middle of a request may finish it, but not sit there.
+		_ = conn.SetReadDeadline(time.Now().Add(lastHead))
+	}
+	if len(l.conns) == 0 {
+		close(l.drained)
+	}
 	return err
+}
+
+// Drain waits, after Close, until the last response is written, or until the context
+// ends, whose error it returns.
+func (l *Lane) Drain(ctx context.Context) error {
+	select {
+	case <-l.drained:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Cut closes all connections in the lane, whatever they are at.
+func (l *Lane) Cut() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for conn := range l.conns {
+		conn.Close()
+	}
+}
+
+// enter counts a connection in, unless the lane is closed.
+func (l *Lane) enter(conn *laneConn) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closing() {
+		return false
+	}
+	l.conns[conn] = struct{}{}
+	return true
+}
+
+// leave counts a connection out.
+func (l *Lane) leave(conn *laneConn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if delete(l.conns, conn); l.closing() && len(l.conns) == 0 {
+		close(l.drained)
+	}
 }
 
 // laneConn is a connection in the lane, and after it one whose first bytes have
@@ -136,19 +189,28 @@ func (c *laneConn) Read(into []byte) (int, error) {
 	return c.Conn.Read(into)
 }
 
-// serve answers a connection's requests as long as they are plain.
+// finish closes a connection after its last response. To close one on which the
+// client has sent more would reset it, and take from the client what is on the way
+// (RFC 9112, section 9.6).
+func (c *laneConn) finish() {
+	defer c.Close()
+	half, ok := c.Conn.(interface{ CloseWrite() error })
+	if !ok || half.CloseWrite() != nil || c.SetReadDeadline(time.Now().Add(lingerTimeout)) != nil {
+		return
+	}
+	_, _ = io.Copy(io.Discard, c.Conn)
+}
+
+// serve answers a connection's requests as long as they are plain, and sends it on
+// when one is not.
 func (l *Lane) serve(raw net.Conn) {
 	conn := &laneConn{Conn: raw}
 	conn.idle.Store(true)
-	l.mu.Lock()
-	l.conns[conn] = struct{}{}
-	l.mu.Unlock()
-	onward := l.answerAll(conn)
-	l.mu.Lock()
-	delete(l.conns, conn)
-	l.mu.Unlock()
-	if !onward {
+	if !l.enter(conn) {
 		conn.Close()
+		return
+	}
+	if !l.answerAll(conn) {
 		return
 	}
 	if err := conn.SetDeadline(time.Time{}); err != nil {
@@ -159,6 +221,14 @@ func (l *Lane) serve(raw net.Conn) {
 	case l.onward <- conn:
 	case <-l.closed:
 		conn.Close()
+	}
+}
+
+// recover keeps a panic to its connection, as net/http does.
+func (l *Lane) recover(conn *laneConn) {
+	if problem := recover(); problem != nil {
+		conn.Close()
+		l.server.Load().options.Log.Error("feed connection failed", "panic", problem, "stack", string(debug.Stack()))
 	}
 }
 

@@ -17,8 +17,10 @@ import (
 const longestHead = 8 << 10
 
 // answerAll answers requests until one is not for the lane, which it reports with
-// true, or the connection is at its end.
+// true, or the connection is at its end and closed.
 func (l *Lane) answerAll(conn *laneConn) (onward bool) {
+	defer l.leave(conn)
+	defer l.recover(conn)
 	buffer := make([]byte, 0, 2<<10)
 	head := laneHead{request: request{poller: new(poller)}}
 	remote := &http.Request{RemoteAddr: conn.RemoteAddr().String(), Header: http.Header{}}
@@ -36,6 +38,7 @@ func (l *Lane) answerAll(conn *laneConn) (onward bool) {
 			}
 			more, ok := l.fill(conn, buffer)
 			if !ok {
+				conn.Close()
 				return false
 			}
 			buffer = more
@@ -49,7 +52,12 @@ func (l *Lane) answerAll(conn *laneConn) (onward bool) {
 		conn.begun = false
 		buffer = buffer[:copy(buffer, buffer[head.length:])]
 		a := l.server.Load().answer(&head.request, d)
-		if err := out.write(conn, d, &a, head.head); err != nil || l.closing() {
+		if err := out.write(conn, d, &a, head.head); err != nil {
+			conn.Close()
+			return false
+		}
+		if l.closing() {
+			conn.finish()
 			return false
 		}
 		runtime.Gosched()
@@ -141,7 +149,7 @@ func (r *representation) laneUnchanged(d *document) []byte {
 		return *made
 	}
 	fields := fieldLines("Etag", r.header.etag, "Cache-Control", d.cacheControl,
-		"Vary", varyEncoding, "Access-Control-Allow-Origin", anyOrigin)
+		"Vary", varyEncoding, "Access-Control-Allow-Origin", anyOrigin, "X-Content-Type-Options", nosniff)
 	r.lane[0].Store(&fields)
 	return fields
 }
@@ -151,7 +159,7 @@ func (r *representation) laneFull(d *document) []byte {
 		return *made
 	}
 	fields := append(bytes.Clone(r.laneUnchanged(d)), fieldLines("Content-Type", d.contentType, "Content-Length", r.header.length,
-		"X-Content-Type-Options", nosniff, "Content-Encoding", r.header.encoding, "Link", d.link)...)
+		"Content-Encoding", r.header.encoding, "Link", d.link)...)
 	r.lane[1].Store(&fields)
 	return fields
 }

@@ -34,6 +34,7 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, d *document, de
 	h["Last-Modified"] = a.modified.field
 	h["Vary"] = varyEncoding
 	h["Access-Control-Allow-Origin"] = anyOrigin
+	h["X-Content-Type-Options"] = nosniff
 	if d.robots != nil {
 		h["X-Robots-Tag"] = d.robots
 	}
@@ -43,7 +44,6 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, d *document, de
 	}
 	h["Content-Type"] = d.contentType
 	h["Content-Length"] = rep.header.length
-	h["X-Content-Type-Options"] = nosniff
 	if rep.header.encoding != nil {
 		h["Content-Encoding"] = rep.header.encoding
 	}
