@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -182,10 +183,13 @@ func TestReadersAreShownBesideEachFeed(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, page := runOn(t, first.press).raw(t, "GET /feeds HTTP/1.1\r\nHost: localhost\r\n\r\n")
-	for address, want := range map[string]string{"http://localhost/feeds/sea/feed.xml": "39 readers", "http://localhost/feed.xml": "1 readers"} {
+	for address, want := range map[string]string{
+		"http://localhost/feeds/sea/feed.xml": ">3[89] readers", // 37 and two more, who may look like one to the estimate
+		"http://localhost/feed.xml":           ">1 readers",
+	} {
 		_, rest, found := strings.Cut(string(page), "<code dir=\"ltr\">"+address+"</code>")
 		line, _, _ := strings.Cut(rest, "</div>")
-		if !found || !strings.Contains(line, want) {
+		if !found || !regexp.MustCompile(want).MatchString(line) {
 			t.Errorf("beside %s stands %q, want %s", address, line, want)
 		}
 	}
