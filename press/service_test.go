@@ -3,6 +3,7 @@ package press_test
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"io"
 	"net"
 	"net/http"
@@ -191,6 +192,30 @@ func TestReadersAreShownBesideEachFeed(t *testing.T) {
 		line, _, _ := strings.Cut(rest, "</div>")
 		if !found || !regexp.MustCompile(want).MatchString(line) {
 			t.Errorf("beside %s stands %q, want %s", address, line, want)
+		}
+	}
+}
+
+func TestTheHomeOfEveryFeedIsAPage(t *testing.T) {
+	t.Parallel()
+	r := start(t, "site: {url: http://localhost}\nfeeds:\n- {name: sea, filter: {tags: [all]}}\ndigests:\n- {name: weekly, schedule: '@weekly', sender: news@example.org}\n", feedtest.Rich(1))
+	get := func(path string) (head string, body []byte) {
+		return r.raw(t, "GET "+path+" HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	}
+	for _, path := range []string{
+		"/feed.json", "/feeds/sea/feed.json", "/tags/C%2FC%2B%2B/feed.json", "/authors/Ann%20Author/feed.json", "/languages/en/feed.json",
+		"/search/feed.json?q=article+%26+1", "/filter/feed.json?match=%22C%2FC%2B%2B%22+AND+NOT+jobs", "/digests/weekly/feed.json",
+	} {
+		head, body := get(path)
+		var doc struct {
+			Home string `json:"home_page_url"`
+		}
+		if err := json.Unmarshal(body, &doc); err != nil {
+			t.Fatalf("%s: %s, %v", path, head, err)
+		}
+		home, ours := strings.CutPrefix(doc.Home, "http://localhost")
+		if head, _ := get(home); !ours || !strings.HasPrefix(head, "HTTP/1.1 200") {
+			t.Errorf("%s: its home %s answers %.30s", path, doc.Home, head)
 		}
 	}
 }

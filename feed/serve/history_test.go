@@ -84,6 +84,7 @@ func TestAskedFeedsAnswerWithTheirSelfLink(t *testing.T) {
 	}
 	for path, status := range map[string]int{
 		"/filter/feed.xml?match=golang+AND": 404, "/filter/feed.xml": 404, "/search/feed.xml?q=": 404, "/search/feed.xml?q=" + strings.Repeat("x", 600): 404,
+		"/search/feed.xml?q=" + strings.Repeat("a+", 20) + "a": 404, "/search/feed.xml?q=" + strings.Repeat("a+", 19) + "a": 200,
 		"/search/feed.xml?q=a%20%3Cb%3E": 200, "/authors/Ann%20Author/atom.xml": 404, "/feeds/short/feed.json": 200, "/feeds/none/feed.xml": 404,
 	} {
 		if r := b.get(t, path); r.StatusCode != status {

@@ -137,7 +137,7 @@ func (s *Server) definition(ctx context.Context, kind feed.Kind, name string, qu
 	case feed.Private:
 		return s.private(ctx, name)
 	case feed.BySearch, feed.ByMatch:
-		return s.asked(kind, query)
+		return Asked(kind, query.Get(QuestionKey(kind)))
 	}
 	return s.spelled(ctx, kind, name)
 }
@@ -168,28 +168,39 @@ func (s *Server) spelled(ctx context.Context, kind feed.Kind, name string) (feed
 	return d, nil
 }
 
-// longestQuestion bounds what a search or expression in an address may hold.
-const longestQuestion = 500
+// What a search or expression in an address may hold, in bytes and in words.
+const (
+	longestQuestion = 500
+	mostWords       = 20
+)
 
-// asked is the feed of a search or of an expression that stands in the query.
-func (s *Server) asked(kind feed.Kind, query url.Values) (feed.Definition, error) {
-	key := "q"
+// QuestionKey is the name of the query that a search or an expression stands in.
+func QuestionKey(kind feed.Kind) string {
 	if kind == feed.ByMatch {
-		key = "match"
+		return "match"
 	}
-	question := strings.TrimSpace(query.Get(key))
-	if question == "" || len(question) > longestQuestion {
-		return feed.Definition{}, errNotFound("A feed of " + string(kind) + " needs ?" + key + "= with at most 500 characters.")
+	return "q"
+}
+
+// Asked is the feed of a search or of an expression. Its error says to people what is
+// wrong with the question.
+func Asked(kind feed.Kind, question string) (feed.Definition, error) {
+	question = strings.TrimSpace(question)
+	key := QuestionKey(kind)
+	switch {
+	case question == "":
+		return feed.Definition{}, errNotFound("The address needs a question: ?" + key + "= and what to look for.")
+	case len(question) > longestQuestion:
+		return feed.Definition{}, errNotFound("A question has at most 500 characters.")
+	case kind == feed.BySearch && len(strings.Fields(question)) > mostWords:
+		return feed.Definition{}, errNotFound("A search has at most 20 words.")
 	}
 	filter, err := feed.FilterFor(kind, question)
 	if err != nil {
 		return feed.Definition{}, errNotFound(err.Error())
 	}
-	d := feed.Definition{Kind: kind, Name: question, Filter: filter}
-	if kind == feed.BySearch {
-		d.Home = "/search?" + url.Values{key: {question}}.Encode()
-	}
-	return d, nil
+	home := "/" + string(kind) + "?" + url.Values{key: {question}}.Encode()
+	return feed.Definition{Kind: kind, Name: question, Filter: filter, Home: home}, nil
 }
 
 func (s *Server) private(ctx context.Context, token string) (feed.Definition, error) {

@@ -57,7 +57,8 @@ func (p *Pages) allLinks() []feedLink {
 	return links
 }
 
-// list is a page of the newest articles, and where the next one is.
+// list is a page of the newest articles, and where the next one is. A filter that
+// hardly anything fits leaves a page short, or empty, and goes on with the next.
 func (p *Pages) list(ctx context.Context, filter article.Filter, at *url.URL) ([]store.Stored, string, error) {
 	q := store.Query{Filter: filter, Order: store.ByDate, Limit: onPage + 1, AsOf: p.store.Now()}
 	if before := at.Query().Get("before"); before != "" {
@@ -65,11 +66,28 @@ func (p *Pages) list(ctx context.Context, filter article.Filter, at *url.URL) ([
 			return nil, "", store.ErrNotFound
 		}
 	}
-	found, err := p.store.Articles(ctx, q)
-	if err != nil || len(found) <= onPage {
-		return found, "", err
+	found, err := p.store.Search(ctx, q)
+	if err != nil {
+		return nil, "", err
 	}
-	found = found[:onPage]
-	last := found[onPage-1].Position
-	return found, fmt.Sprintf("%s?before=%d.%d", at.EscapedPath(), last.At, last.Seq), nil
+	next := found.Until
+	if len(found.Articles) > onPage {
+		found.Articles = found.Articles[:onPage]
+		next = found.Articles[onPage-1].Position
+	}
+	if next.IsZero() {
+		return found.Articles, "", nil
+	}
+	return found.Articles, older(at, next), nil
+}
+
+// older is the address of the page that goes on below a position.
+func older(at *url.URL, from store.Position) string {
+	query := url.Values{"before": {fmt.Sprintf("%d.%d", from.At, from.Seq)}}
+	for _, kept := range []string{"q", "match"} {
+		if question := at.Query().Get(kept); question != "" {
+			query.Set(kept, question)
+		}
+	}
+	return at.EscapedPath() + "?" + query.Encode()
 }

@@ -101,11 +101,13 @@ func (p *Pages) selected(w http.ResponseWriter, r *http.Request, s selection) er
 
 // indexPage is all tags, authors and languages.
 type indexPage struct {
+	Search searchForm
+
 	Tags, Authors, Languages []store.Count
 }
 
 func (p *Pages) tags(w http.ResponseWriter, r *http.Request) (err error) {
-	var body indexPage
+	body := indexPage{Search: searchFor(feed.BySearch, "")}
 	if body.Tags, err = p.topTags(r.Context(), 1000); err != nil {
 		return err
 	}

@@ -55,8 +55,9 @@ type Pages struct {
 	templates *templates.Set
 	sender    Sender
 
-	asks  *guard.Limiter[netip.Prefix] // subscription forms of one network
-	mails *guard.Limiter[string]       // confirmation mails to one address
+	asks     *guard.Limiter[netip.Prefix] // subscription forms of one network
+	mails    *guard.Limiter[string]       // confirmation mails to one address
+	searches *guard.Limiter[netip.Prefix] // of one network
 }
 
 // New makes the pages. Errors are about the site's settings or the store.
@@ -75,10 +76,11 @@ func New(d Deps) (*Pages, error) {
 	}
 	p := &Pages{
 		store: d.Store, config: d.Config, readers: d.Readers, templates: d.Templates, sender: d.Sender, feeds: d.Feeds, log: d.Log, keys: keys, zone: zone,
-		words: phrases,
-		frame: d.Templates.Page(templates.Site{Title: d.Config.Site.Title, URL: d.Config.Site.URL}, d.Config.Site.Language),
-		asks:  guard.NewLimiter[netip.Prefix](10, time.Minute, nil),
-		mails: guard.NewLimiter[string](3, time.Hour, nil),
+		words:    phrases,
+		frame:    d.Templates.Page(templates.Site{Title: d.Config.Site.Title, URL: d.Config.Site.URL}, d.Config.Site.Language),
+		asks:     guard.NewLimiter[netip.Prefix](10, time.Minute, nil),
+		mails:    guard.NewLimiter[string](3, time.Hour, nil),
+		searches: guard.NewLimiter[netip.Prefix](30, time.Second, nil),
 	}
 	folder, err := fs.Sub(files, "pages")
 	if err != nil {
@@ -101,6 +103,8 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 		"GET /languages/{name}":           p.language,
 		"GET /tags/{$}":                   p.tags,
 		"GET /feeds":                      p.feedList,
+		"GET /search":                     p.search,
+		"GET /filter":                     p.filter,
 		"GET /media/{name}":               p.medium,
 		"GET /subscribe":                  p.subscribeForm,
 		"POST /subscribe":                 p.subscribe,

@@ -66,7 +66,7 @@ func (p *Pages) subscribe(w http.ResponseWriter, r *http.Request) error {
 	}
 	if !p.asks.Allow(guard.Neighbour(guard.Client(r.Context()))) {
 		w.Header().Set("Retry-After", "60")
-		return &refusal{status: http.StatusTooManyRequests, title: p.words.say("One moment, please"), Text: p.words.say("There were many requests from your network. Please try again in a few minutes.")}
+		return p.tooMany()
 	}
 	if r.PostForm.Get(trap) == "" && p.mails.Allow(address.Key()) {
 		if err := p.ask(r.Context(), address, form.Name, chosen); err != nil {
@@ -76,6 +76,10 @@ func (p *Pages) subscribe(w http.ResponseWriter, r *http.Request) error {
 	return p.show(w, r, http.StatusOK, "message", page{Title: p.words.say("Look into your inbox"), NoIndex: true, Narrow: true, Body: &refusal{
 		Text: p.words.say("We have sent a mail to this address. Please open the link in it to confirm; only then will anything else be sent. If nothing comes, look among the unwanted mail.") + "\n" + address.String(),
 	}})
+}
+
+func (p *Pages) tooMany() error {
+	return &refusal{status: http.StatusTooManyRequests, title: p.words.say("One moment, please"), Text: p.words.say("There were many requests from your network. Please try again in a few minutes.")}
 }
 
 // ask writes to someone who may want to subscribe. Nobody's state changes by it.
