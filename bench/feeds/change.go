@@ -6,34 +6,50 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tidings-press/tidings/article"
 	"github.com/tidings-press/tidings/feed"
 	"github.com/tidings-press/tidings/feed/serve"
+	"github.com/tidings-press/tidings/internal/testenv"
 	"github.com/tidings-press/tidings/press"
 	"github.com/tidings-press/tidings/store"
 )
 
+// changeTarget is how soon a change is to be in all feeds, whatever is stored.
+const changeTarget = 100 * time.Millisecond
+
 // measureChange changes one of 1,000, 10,000 and 100,000 stored articles and takes
-// the time until all its feeds show that. One node is told of the change; the
-// other finds out by asking the store every 200 ms, which is not counted.
-func measureChange(ctx context.Context, o options) error {
-	fmt.Printf("%-10s %14s %14s %16s\n", "stored", "all its feeds", "worst of 10", "oldest page")
-	for _, stored := range []int{1_000, 10_000, 100_000} {
-		if err := measureStored(ctx, stored); err != nil {
+// the time from before it is put until all its feeds show it: of the newest article,
+// which stands in the newest documents, and of the one in the middle, which stands in
+// their archives. One node is told of the change; another finds out by asking the
+// store every 200 ms, which is not counted.
+func measureChange(ctx context.Context, o *options) error {
+	var server *testenv.Postgres
+	if strings.Contains(o.stores, "postgres") {
+		var err error
+		if server, err = testenv.LaunchPostgres(testenv.PostgresOptions{}); err != nil {
 			return err
 		}
+		defer server.Remove()
 	}
-	fmt.Println("target: 100 ms, whatever is stored; a change shows in RSS, Atom and JSON of everything, a tag, the author, the language, a search and an expression")
+	fmt.Printf("%-10s %-10s %14s %12s %14s %12s %14s\n", "store", "stored", "newest, median", "worst of 10", "middle, median", "worst of 10", "oldest page")
+	for _, engine := range strings.Split(o.stores, ",") {
+		for stored := 1000; stored <= o.most; stored *= 10 {
+			if err := measureStored(ctx, o, engine, server, stored); err != nil {
+				return fmt.Errorf("%s, %d articles: %w", engine, stored, err)
+			}
+		}
+	}
+	fmt.Printf("target: %v; a change shows in RSS, Atom and JSON of everything, a tag, the author, the language, a search and an expression\n", changeTarget)
 	return nil
 }
 
-func measureStored(ctx context.Context, stored int) error {
-	db, remove, err := newStore(ctx)
+func measureStored(ctx context.Context, o *options, engine string, server *testenv.Postgres, stored int) error {
+	db, remove, err := newStore(ctx, engine, server)
 	if err != nil {
 		return err
 	}
@@ -41,77 +57,67 @@ func measureStored(ctx context.Context, stored int) error {
 	if err := fill(ctx, db, stored, 1<<10); err != nil {
 		return err
 	}
-	server := serve.New(serve.Options{Source: press.NewFeedSource(db), Site: site()})
-	changed := makeArticle(stored-1, 2<<10)
-	paths := feedsOf(&changed)
+	feeds := serve.New(serve.Options{Source: press.NewFeedSource(db), Site: site()})
+	newest, err := changes(ctx, db, feeds, stored-1, "")
+	if err != nil {
+		return err
+	}
+	above, err := cursorAbove(ctx, db, stored/2)
+	if err != nil {
+		return err
+	}
+	middle, err := changes(ctx, db, feeds, stored/2, above)
+	if err != nil {
+		return err
+	}
+	oldest, err := oldestPage(ctx, db, feeds)
+	if err != nil {
+		return err
+	}
+	late := max(newest[len(newest)/2], middle[len(middle)/2], oldest)
+	fmt.Printf("%-10s %-10d %14v %12v %14v %12v %14v%s\n", engine, stored, tenth(newest[len(newest)/2]), tenth(newest[len(newest)-1]),
+		tenth(middle[len(middle)/2]), tenth(middle[len(middle)-1]), tenth(oldest),
+		o.want(late <= changeTarget, "change, %s with %d articles: %v, target %v", engine, stored, tenth(late), changeTarget))
+	return nil
+}
+
+// changes changes an article ten times and returns how long each took to be in all
+// its feeds, sorted. cursor names the archive pages that show it; "" is the newest
+// documents.
+func changes(ctx context.Context, db *store.Store, feeds *serve.Server, n int, cursor string) ([]time.Duration, error) {
+	changed := makeArticle(n, 2<<10)
+	paths := documentsOf(&changed, cursor)
 	for _, path := range paths {
-		if _, err := ask(server, path); err != nil {
-			return err
+		if _, err := ask(feeds, path); err != nil {
+			return nil, err
 		}
 	}
 	var times []time.Duration
 	for round := range 10 {
-		changed.Title = fmt.Sprintf("Changed for the %d. time", round)
+		changed.Title = fmt.Sprintf("Article %d, changed for the %d. time", n, round)
 		changed.Hash = changed.Title
-		if _, err := db.PutArticles(ctx, []article.Article{changed}); err != nil {
-			return err
-		}
-		server.Changed()
 		began := time.Now()
+		if _, err := db.PutArticles(ctx, []article.Article{changed}); err != nil {
+			return nil, err
+		}
+		feeds.Changed()
 		for _, path := range paths {
-			body, err := ask(server, path)
+			body, err := ask(feeds, path)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			if !bytes.Contains(body, []byte(changed.Title)) {
-				return fmt.Errorf("%s does not show the change", path)
+				return nil, fmt.Errorf("%s does not show the change", path)
 			}
 		}
 		times = append(times, time.Since(began))
 	}
-	oldest, err := oldestPage(server)
-	if err != nil {
-		return err
-	}
 	slices.Sort(times)
-	fmt.Printf("%-10d %14v %14v %16v\n", stored, times[len(times)/2].Round(100*time.Microsecond), times[len(times)-1].Round(100*time.Microsecond), oldest.Round(100*time.Microsecond))
-	return nil
+	return times, nil
 }
 
-// newStore opens a fresh store, which remove closes and removes.
-func newStore(ctx context.Context) (db *store.Store, remove func(), err error) {
-	dir, err := os.MkdirTemp("", "tidings-bench-feeds-")
-	if err != nil {
-		return nil, nil, err
-	}
-	db, err = store.Open(ctx, "sqlite:"+filepath.Join(dir, "press.db"), store.Options{})
-	if err != nil {
-		os.RemoveAll(dir)
-		return nil, nil, err
-	}
-	return db, func() {
-		db.Close()
-		os.RemoveAll(dir)
-	}, nil
-}
-
-func fill(ctx context.Context, db *store.Store, stored, bytes int) error {
-	batch := make([]article.Article, 0, 1000)
-	for i := range stored {
-		a := makeArticle(i, bytes)
-		a.Hash = a.ID
-		if batch = append(batch, a); len(batch) == cap(batch) || i == stored-1 {
-			if _, err := db.PutArticles(ctx, batch); err != nil {
-				return err
-			}
-			batch = batch[:0]
-		}
-	}
-	return nil
-}
-
-// feedsOf are the documents that show an article.
-func feedsOf(a *article.Article) []string {
+// documentsOf are the documents that show an article.
+func documentsOf(a *article.Article, cursor string) []string {
 	definitions := []feed.Definition{
 		{Kind: feed.Everything},
 		{Kind: feed.ByTag, Name: a.Tags[1]},
@@ -123,11 +129,52 @@ func feedsOf(a *article.Article) []string {
 	var paths []string
 	for _, d := range definitions {
 		for _, format := range feed.Formats {
-			paths = append(paths, d.Path(format, ""))
+			paths = append(paths, d.Path(format, cursor))
 		}
 	}
 	return paths
 }
+
+// cursorAbove names the archive pages that begin with the n-th article.
+func cursorAbove(ctx context.Context, db *store.Store, n int) (string, error) {
+	a := makeArticle(n, 0)
+	found, err := db.Articles(ctx, store.Query{Filter: article.Filter{Expr: article.Tag{Key: a.Tags[1]}}, Limit: 1000, IDs: true})
+	if err != nil {
+		return "", err
+	}
+	at := slices.IndexFunc(found, func(s store.Stored) bool { return s.ID == a.ID })
+	if at < 0 {
+		return "", fmt.Errorf("article %d is not stored", n)
+	}
+	return feed.Position{Appeared: found[at].Position.At, Seq: found[at].Position.Seq + 1}.String(), nil
+}
+
+// oldestPage renders the last page of the history: it begins near its end and follows
+// the links from there.
+func oldestPage(ctx context.Context, db *store.Store, feeds http.Handler) (time.Duration, error) {
+	const nearTheEnd = 30
+	found, err := db.Articles(ctx, store.Query{Oldest: true, Limit: nearTheEnd, IDs: true})
+	if err != nil {
+		return 0, err
+	}
+	last := found[len(found)-1].Position
+	d := feed.Definition{Kind: feed.Everything}
+	for path := d.Path(feed.FormatAtom, feed.Position{Appeared: last.At, Seq: last.Seq}.String()); ; {
+		began := time.Now()
+		body, err := ask(feeds, path)
+		took := time.Since(began)
+		if err != nil || bytes.Contains(body, []byte(found[0].ID)) {
+			return took, err
+		}
+		older := prevArchive.FindSubmatch(body)
+		if older == nil {
+			return 0, fmt.Errorf("%s is the end of the history, without the oldest article", path)
+		}
+		path = strings.TrimPrefix(string(older[1]), site().URL)
+	}
+}
+
+var prevArchive = regexp.MustCompile(`href="([^"]*)" rel="prev-archive"`)
 
 func ask(handler http.Handler, path string) ([]byte, error) {
 	w := httptest.NewRecorder()
@@ -136,13 +183,4 @@ func ask(handler http.Handler, path string) ([]byte, error) {
 		return nil, fmt.Errorf("%s: %d %s", path, w.Code, w.Body)
 	}
 	return w.Body.Bytes(), nil
-}
-
-// oldestPage renders an archive page at the far end of the history.
-func oldestPage(handler http.Handler) (time.Duration, error) {
-	oldest := feed.Position{Appeared: time.Now().UnixMilli(), Seq: 60}
-	d := feed.Definition{Kind: feed.Everything}
-	began := time.Now()
-	_, err := ask(handler, d.Path(feed.FormatAtom, oldest.String()))
-	return time.Since(began), err
 }

@@ -48,7 +48,7 @@ func sentence(b *strings.Builder, random *rand.Rand, n int) {
 }
 
 func makeArticle(n, bytes int) article.Article {
-	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(n) * time.Minute)
+	at := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(n) * time.Minute)
 	return article.Article{
 		ID: fmt.Sprintf("%08x-0000-4000-8000-%012x", n, n*7919), Source: fmt.Sprint("bench/", n), Slug: fmt.Sprint("article-", n),
 		Title: fmt.Sprintf("Article %d of the bench", n), Summary: "What the article says in short, so that a reader may skip it.",

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -10,11 +12,11 @@ import (
 	"path/filepath"
 	"runtime/pprof"
 	"slices"
+	"time"
 
 	"github.com/tidings-press/tidings/feed"
 	"github.com/tidings-press/tidings/feed/feedtest"
 	"github.com/tidings-press/tidings/feed/serve"
-	"time"
 )
 
 // rival is one of the two servers.
@@ -23,7 +25,7 @@ type rival struct {
 }
 
 // measureHTTP lets wrk ask both servers for the same document in turn.
-func measureHTTP(ctx context.Context, o options) error {
+func measureHTTP(ctx context.Context, o *options) error {
 	dir, err := os.MkdirTemp("", "tidings-bench-feeds-")
 	if err != nil {
 		return err
@@ -44,6 +46,9 @@ func measureHTTP(ctx context.Context, o options) error {
 	}
 	defer stopTheirs()
 	rivals := []*rival{{name: "tidings", address: ours}, {name: "nginx", address: theirs}}
+	if err := sameBytes(rivals); err != nil {
+		return err
+	}
 	if o.profile != "" {
 		file, err := os.Create(o.profile)
 		if err != nil {
@@ -55,13 +60,30 @@ func measureHTTP(ctx context.Context, o options) error {
 		}
 		defer pprof.StopCPUProfile()
 	}
-	if err := race(ctx, rivals, o); err != nil {
-		return err
+	return race(ctx, rivals, o)
+}
+
+// sameBytes compares what the two servers send, byte for byte.
+func sameBytes(rivals []*rival) error {
+	for _, coding := range []string{"", "gzip"} {
+		var first []byte
+		for i, rival := range rivals {
+			_, body, err := get("http://"+rival.address+"/feed.xml", coding)
+			if err != nil {
+				return fmt.Errorf("%s: %w", rival.name, err)
+			}
+			if i == 0 {
+				first = body
+			} else if !bytes.Equal(first, body) {
+				return fmt.Errorf("%s sends %d bytes with coding %q, %s sends %d others", rivals[0].name, len(first), coding, rival.name, len(body))
+			}
+		}
+		fmt.Printf("both send the same %d bytes with coding %q\n", len(first), coding)
 	}
 	return nil
 }
 
-func newServer(o options) *serve.Server {
+func newServer(o *options) *serve.Server {
 	source := feedtest.New(time.Now)
 	for i := range o.items {
 		source.Put(makeArticle(i, o.bytes))
@@ -100,65 +122,86 @@ var requestKinds = []struct {
 	{"304, gzip", "gzip", true, 0.6},
 }
 
-func race(ctx context.Context, rivals []*rival, o options) error {
+func race(ctx context.Context, rivals []*rival, o *options) error {
 	fmt.Printf("wrk, %d connections, %d rounds of %v each, interleaved; feed of %d items of %d KB\n", o.connections, o.rounds, o.round, o.items, o.bytes>>10)
 	fmt.Printf("%-12s %12s %12s %7s %7s %12s %12s\n", "request", "tidings/s", "nginx/s", "ratio", "floor", "tidings p99", "nginx p99")
 	for _, kind := range requestKinds {
-		results := map[string][]result{}
-		for round := range o.rounds + 1 {
-			for _, rival := range rivals {
-				url := "http://" + rival.address + "/feed.xml"
-				headers, err := headersFor(url, kind.coding, kind.conditional)
-				if err != nil {
-					return fmt.Errorf("%s: %w", rival.name, err)
-				}
-				length := o.round
-				if round == 0 {
-					length = time.Second // warm up
-				}
-				got, err := wrk(ctx, url, headers, length, o.connections)
-				if err != nil {
-					return err
-				}
-				if round > 0 {
-					results[rival.name] = append(results[rival.name], got)
-				}
-			}
+		results, err := rounds(ctx, rivals, kind.coding, kind.conditional, o)
+		if err != nil {
+			return err
 		}
 		a, b := median(results["tidings"]), median(results["nginx"])
-		fmt.Printf("%-12s %12.0f %12.0f %7.2f %7.2f %12v %12v\n", kind.name, a.rate, b.rate, a.rate/b.rate, kind.floor, a.p99, b.p99)
+		ratio := a.rate / b.rate
+		slow := o.want(ratio >= kind.floor, "%s: %.2f of nginx's rate, target %.2f", kind.name, ratio, kind.floor)
+		late := o.want(a.p99 <= b.p99, "%s: p99 %v, nginx's is %v", kind.name, a.p99, b.p99)
+		fmt.Printf("%-12s %12.0f %12.0f %7.2f %7.2f %12v %12v%s\n", kind.name, a.rate, b.rate, ratio, kind.floor, a.p99, b.p99, cmp.Or(slow, late))
 	}
 	return nil
+}
+
+// rounds asks both servers in turn and returns the results of each.
+func rounds(ctx context.Context, rivals []*rival, coding string, conditional bool, o *options) (map[string][]result, error) {
+	results := map[string][]result{}
+	for round := range o.rounds + 1 {
+		for _, rival := range rivals {
+			url := "http://" + rival.address + "/feed.xml"
+			headers, err := headersFor(url, coding, conditional)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", rival.name, err)
+			}
+			length := o.round
+			if round == 0 {
+				length = time.Second // warm up
+			}
+			got, err := wrk(ctx, url, headers, length, o.connections)
+			if err != nil {
+				return nil, err
+			}
+			if round > 0 {
+				results[rival.name] = append(results[rival.name], got)
+			}
+		}
+	}
+	return results, nil
 }
 
 // headersFor makes the request headers, with the server's own ETag if the
 // request is to be conditional.
 func headersFor(url, coding string, conditional bool) ([]string, error) {
-	request, err := http.NewRequest(http.MethodGet, url, nil)
+	header, _, err := get(url, coding)
 	if err != nil {
 		return nil, err
 	}
 	var headers []string
-	request.Header.Set("Accept-Encoding", "identity")
 	if coding != "" {
-		request.Header.Set("Accept-Encoding", coding)
 		headers = append(headers, "Accept-Encoding: "+coding)
 	}
-	response, err := http.DefaultTransport.RoundTrip(request)
-	if err != nil {
-		return nil, err
-	}
-	defer response.Body.Close()
-	if _, err := io.Copy(io.Discard, response.Body); err != nil {
-		return nil, err
-	}
-	if response.StatusCode != http.StatusOK || response.Header.Get("Content-Encoding") != coding {
-		return nil, fmt.Errorf("%s answers %s with coding %q", url, response.Status, response.Header.Get("Content-Encoding"))
-	}
 	if conditional {
-		headers = append(headers, "If-None-Match: "+response.Header.Get("ETag"))
+		headers = append(headers, "If-None-Match: "+header.Get("ETag"))
 	}
 	return headers, nil
+}
+
+// get asks for a document in a coding, and returns its bytes as they were sent.
+func get(url, coding string) (http.Header, []byte, error) {
+	request, err := http.NewRequest(http.MethodGet, url, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	request.Header.Set("Accept-Encoding", cmp.Or(coding, "identity"))
+	response, err := http.DefaultTransport.RoundTrip(request)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, nil, err
+	}
+	if response.StatusCode != http.StatusOK || response.Header.Get("Content-Encoding") != coding {
+		return nil, nil, fmt.Errorf("%s answers %s with coding %q", url, response.Status, response.Header.Get("Content-Encoding"))
+	}
+	return response.Header, body, nil
 }
 
 // median is the middle of the rates and the middle of the p99, each for itself.

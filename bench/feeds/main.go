@@ -1,7 +1,9 @@
 // Command feeds measures the feed server beside nginx, which serves the same bytes
 // from files, and prints a table:
 //
-//	go run ./bench/feeds
+//	go run ./bench/feeds                        the table of docs/feeds.md
+//	go run ./bench/feeds -check                 exits with 1 when a target is missed
+//	go run ./bench/feeds -only change -store postgres
 //
 // It needs nginx and wrk (Debian packages of those names). Rounds of the two are
 // interleaved, because machines are noisy.
@@ -9,10 +11,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"time"
 )
 
@@ -25,10 +29,13 @@ func main() {
 	flag.IntVar(&o.bytes, "bytes", 8<<10, "bytes of HTML in each item")
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the feed server's rounds to this file")
 	flag.StringVar(&o.only, "only", "", "measure only this: http, render, change or memory")
+	flag.StringVar(&o.stores, "store", "sqlite,postgres", "stores that changes are measured on")
+	flag.IntVar(&o.most, "stored", 100_000, "most articles that changes are measured with")
+	flag.BoolVar(&o.check, "check", false, "exit with 1 when a target is missed")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, o); err != nil {
+	if err := run(ctx, &o); err != nil {
 		fmt.Fprintln(os.Stderr, "bench/feeds:", err)
 		os.Exit(1)
 	}
@@ -40,12 +47,26 @@ type options struct {
 	connections   int
 	items, bytes  int
 	profile, only string
+	stores        string
+	most          int
+	check         bool
+
+	missed []string // targets
 }
 
-func run(ctx context.Context, o options) error {
+// want notes a target that was missed, and returns how the table says so.
+func (o *options) want(met bool, target string, args ...any) string {
+	if met {
+		return ""
+	}
+	o.missed = append(o.missed, fmt.Sprintf(target, args...))
+	return "  MISSED"
+}
+
+func run(ctx context.Context, o *options) error {
 	parts := []struct {
 		name    string
-		measure func(context.Context, options) error
+		measure func(context.Context, *options) error
 	}{{"render", measureRender}, {"memory", measureMemory}, {"change", measureChange}, {"http", measureHTTP}}
 	for _, part := range parts {
 		if o.only != "" && o.only != part.name {
@@ -56,5 +77,13 @@ func run(ctx context.Context, o options) error {
 		}
 		fmt.Println()
 	}
+	if len(o.missed) == 0 {
+		return nil
+	}
+	missed := "missed: " + strings.Join(o.missed, "; ")
+	if o.check {
+		return errors.New(missed)
+	}
+	fmt.Println(missed)
 	return nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -13,9 +14,13 @@ import (
 	"github.com/tidings-press/tidings/feed"
 )
 
+// coldTarget is how long the three formats of a feed may take with their gzip.
+const coldTarget = 40 * time.Millisecond
+
 // measureRender renders 50 articles of 8 KB cold: cleaned, in all three formats,
-// each with its gzip.
-func measureRender(_ context.Context, o options) error {
+// each with its gzip. The first round is the first thing that the process does, with
+// nothing warm: no tables made, no memory from the system yet.
+func measureRender(_ context.Context, o *options) error {
 	selection := feed.Selection{Site: site(), Definition: feed.Definition{Kind: feed.Everything}}
 	for i := range o.items {
 		selection.Items = append(selection.Items, feed.Item{Article: makeArticle(i, o.bytes), Position: feed.Position{Seq: int64(i)}})
@@ -31,11 +36,17 @@ func measureRender(_ context.Context, o options) error {
 		size = bytes
 		times = append(times, time.Since(began))
 	}
+	first := times[0]
 	slices.Sort(times)
-	fmt.Printf("cold render of %d items of %d KB, three formats and gzip: median %v, worst %v (%d KB); target 40 ms\n",
-		o.items, o.bytes>>10, times[len(times)/2].Round(time.Microsecond*100), times[len(times)-1].Round(time.Microsecond*100), size>>10)
+	middle, worst := times[len(times)/2], times[len(times)-1]
+	fmt.Printf("cold render of %d items of %d KB, three formats and gzip (%d KB): first %v, median %v, worst %v; target %v%s\n",
+		o.items, o.bytes>>10, size>>10, tenth(first), tenth(middle), tenth(worst), coldTarget,
+		o.want(max(first, middle) <= coldTarget, "cold render: first %v, median %v, target %v", tenth(first), tenth(middle), coldTarget))
 	return nil
 }
+
+// tenth rounds a time to a tenth of a millisecond.
+func tenth(d time.Duration) time.Duration { return d.Round(100 * time.Microsecond) }
 
 func renderAll(selection feed.Selection) (int, error) {
 	prepared := feed.Prepare(selection)
@@ -44,28 +55,27 @@ func renderAll(selection feed.Selection) (int, error) {
 	total, failed := 0, error(nil)
 	for _, format := range feed.Formats {
 		wait.Go(func() {
-			body, err := format.Render(prepared)
-			var out bytes.Buffer
-			if err == nil {
-				var w *gzip.Writer
-				if w, err = gzip.NewWriterLevel(&out, 6); err == nil {
-					_, err = w.Write(body)
-					err = cmpOr(err, w.Close())
-				}
-			}
+			size, err := renderOne(format, prepared)
 			mu.Lock()
 			defer mu.Unlock()
-			total += len(body) + out.Len()
-			failed = cmpOr(failed, err)
+			total, failed = total+size, errors.Join(failed, err)
 		})
 	}
 	wait.Wait()
 	return total, failed
 }
 
-func cmpOr(a, b error) error {
-	if a != nil {
-		return a
+// renderOne renders a format and its gzip and returns the size of both.
+func renderOne(format feed.Format, prepared *feed.Prepared) (int, error) {
+	body, err := format.Render(prepared)
+	if err != nil {
+		return 0, err
 	}
-	return b
+	var out bytes.Buffer
+	w, err := gzip.NewWriterLevel(&out, 6)
+	if err != nil {
+		return 0, err
+	}
+	_, err = w.Write(body)
+	return len(body) + out.Len(), errors.Join(err, w.Close())
 }

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+
+	"github.com/tidings-press/tidings/article"
+	"github.com/tidings-press/tidings/internal/testenv"
+	"github.com/tidings-press/tidings/store"
+)
+
+var databases atomic.Int64 // made so far
+
+// newStore opens a fresh store, which remove closes and removes. server is where a
+// PostgreSQL one is made.
+func newStore(ctx context.Context, engine string, server *testenv.Postgres) (db *store.Store, remove func(), err error) {
+	dir, err := os.MkdirTemp("", "tidings-bench-feeds-")
+	if err != nil {
+		return nil, nil, err
+	}
+	dsn := "sqlite:" + filepath.Join(dir, "press.db")
+	switch engine {
+	case "sqlite":
+	case "postgres":
+		dsn, err = server.Fresh(ctx, fmt.Sprint("feeds", databases.Add(1)))
+	default:
+		err = fmt.Errorf("no store %q; right would be: sqlite, postgres or both with a comma", engine)
+	}
+	if err == nil {
+		db, err = store.Open(ctx, dsn, store.Options{})
+	}
+	if err != nil {
+		os.RemoveAll(dir)
+		return nil, nil, err
+	}
+	return db, func() {
+		db.Close()
+		os.RemoveAll(dir)
+	}, nil
+}
+
+func fill(ctx context.Context, db *store.Store, stored, bytes int) error {
+	batch := make([]article.Article, 0, 1000)
+	for i := range stored {
+		a := makeArticle(i, bytes)
+		a.Hash = a.ID
+		if batch = append(batch, a); len(batch) == cap(batch) || i == stored-1 {
+			if _, err := db.PutArticles(ctx, batch); err != nil {
+				return err
+			}
+			batch = batch[:0]
+		}
+	}
+	return nil
+}
