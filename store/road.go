@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"fmt"
 	"slices"
 	"strings"
@@ -76,14 +77,43 @@ func (l *lister) choose(ctx context.Context, r *road) error {
 		}
 	}
 	words := wordsOfAll(r.must)
-	if len(words) == 0 {
+	if len(words) == 0 || r.label != nil && rarest < few {
 		return nil
 	}
+	if met, err := l.meets(ctx, r, words); met || err != nil {
+		return err
+	}
 	n, err := l.countWords(ctx, words)
-	if err == nil && n < rarest {
+	if err == nil && n < few {
 		r.label, r.words = nil, words
 	}
 	return err
+}
+
+// meets says whether half of the next articles have some words, so that they need no
+// index. PostgreSQL would build a list of all articles that have one before it counts
+// the first; SQLite counts at once.
+func (l *lister) meets(ctx context.Context, r *road, words []string) (bool, error) {
+	if l.engine != Postgres {
+		return false, nil
+	}
+	const next = 100
+	st := statement{engine: l.engine}
+	text := fmt.Sprintf("SELECT d.seq FROM (%s ORDER BY d.%s %s, d.seq %s LIMIT %s) AS d WHERE ",
+		l.along(&road{status: r.status}, &st), l.Order, l.way(), l.way(), st.arg(next))
+	for i, word := range words {
+		if i > 0 {
+			text += " AND "
+		}
+		text += st.holds(article.Word{Text: word}, "d")
+	}
+	rows, err := l.r.query(ctx, text, st.args)
+	if err != nil {
+		return false, fmt.Errorf("articles: %w", err)
+	}
+	met := 0
+	err = walk(rows, func(*sql.Rows) error { met++; return nil })
+	return met >= next/2, wrap("articles", err)
 }
 
 // countWords says how many articles have all of some words, few if they are not worth
