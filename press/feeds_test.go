@@ -248,6 +248,9 @@ func importAll(t *testing.T, s *store.Store, files []string) (stored int) {
 		imported, _ := article.Import(article.File{Name: filepath.Base(name), Data: data}, article.Options{BaseURL: "https://go.dev/blog/"})
 		for _, one := range imported {
 			if one.Article == nil {
+				if err := s.PutRedirects(t.Context(), one.Redirects); err != nil {
+					t.Fatal(err)
+				}
 				continue
 			}
 			if _, err := s.PutArticle(t.Context(), one.Article, one.Redirects, nil); err != nil {

@@ -120,7 +120,7 @@ type told struct {
 // either with every date that it was ever told.
 func TestNodesWithOldAndNewSettingsNeverKeepOldBytesByDate(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(6) {
+	for seed := range uint64(4) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			random, w := rand.New(rand.NewPCG(seed, 1)), newWall()
@@ -139,7 +139,7 @@ func TestNodesWithOldAndNewSettingsNeverKeepOldBytesByDate(t *testing.T) {
 			start(0)
 			start(1)
 			var history []told
-			for step := range 120 {
+			for step := range 80 {
 				switch n := random.IntN(12); {
 				case n < 2:
 					put(t, s, feedtest.Article(step+1))
@@ -152,7 +152,7 @@ func TestNodesWithOldAndNewSettingsNeverKeepOldBytesByDate(t *testing.T) {
 				}
 				w.pass(time.Duration(random.IntN(3000)) * time.Millisecond)
 				for node, server := range nodes {
-					history = append(history[max(len(history)-80, 0):], checkDates(t, server, since[node], history))
+					history = append(history[max(len(history)-40, 0):], checkDates(t, server, since[node], history))
 				}
 			}
 		})
