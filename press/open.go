@@ -72,17 +72,14 @@ func (p *Press) Feeds(ctx context.Context) (*serve.Server, error) {
 	return serve.New(options), nil
 }
 
-// PublishFeeds makes the server of all feeds for readers: the store knows from now on
-// what they are served with.
-func (p *Press) PublishFeeds(ctx context.Context) (*serve.Server, error) {
+// SettleFeeds tells the store what feeds are served with from now on. It comes right
+// before the first document is given out.
+func (p *Press) SettleFeeds(ctx context.Context) error {
 	options, err := p.feedOptions(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if err := p.Store.SettleFeeds(ctx, options.Settings); err != nil {
-		return nil, err
-	}
-	return serve.New(options), nil
+	return p.Store.SettleFeeds(ctx, options.Settings)
 }
 
 func (p *Press) feedOptions(ctx context.Context) (serve.Options, error) {

@@ -131,13 +131,16 @@ func (s *Service) start(ctx context.Context, p *Press) (*generation, error) {
 
 // publish puts a generation's pages and feeds in place.
 func (s *Service) publish(ctx context.Context, p *Press, engine *delivery.Engine, g *generation) error {
-	feeds, err := p.PublishFeeds(ctx)
+	feeds, err := p.Feeds(ctx)
 	if err != nil {
 		return err
 	}
 	push := p.WebSub(feeds)
 	pages, err := p.pages(ctx, engine, feeds, push.Hub)
 	if err != nil {
+		return err
+	}
+	if err := p.SettleFeeds(ctx); err != nil {
 		return err
 	}
 	s.pages.Store(&pages)

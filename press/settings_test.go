@@ -33,7 +33,11 @@ func openAt(t *testing.T, s *store.Store, settings string) *press.Press {
 // serving makes a node that serves a store's feeds with some settings.
 func serving(t *testing.T, s *store.Store, settings string) *serve.Server {
 	t.Helper()
-	feeds, err := openAt(t, s, settings).PublishFeeds(t.Context())
+	p := openAt(t, s, settings)
+	feeds, err := p.Feeds(t.Context())
+	if err == nil {
+		err = p.SettleFeeds(t.Context())
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

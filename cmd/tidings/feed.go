@@ -67,8 +67,11 @@ func newFeedWrite(a *app) *cobra.Command {
 		Args:    exactly("DIR"),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.with(c.Context(), func(p *press.Press) error {
-				server, err := p.PublishFeeds(c.Context())
+				server, err := p.Feeds(c.Context())
 				if err != nil {
+					return err
+				}
+				if err := p.SettleFeeds(c.Context()); err != nil {
 					return err
 				}
 				if export.More, err = p.NamedFeeds(c.Context()); err != nil {
