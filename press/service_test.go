@@ -219,3 +219,21 @@ func TestTheHomeOfEveryFeedIsAPage(t *testing.T) {
 		}
 	}
 }
+
+func TestAServiceTellsTheStoreWhatFeedsAreServedWith(t *testing.T) {
+	t.Parallel()
+	r := start(t, "site: {url: https://press.example}\n")
+	first, err := r.press.Store.LastChange(t.Context())
+	if err != nil || first.Settings == "" {
+		t.Fatalf("%+v, %v", first, err)
+	}
+	c := *r.press.Config
+	c.Site.Title = "Another"
+	other := *r.press
+	other.Config = &c
+	runOn(t, &other)
+	second, err := r.press.Store.LastChange(t.Context())
+	if err != nil || second.Settings == first.Settings || !second.Settled.After(first.Settled) || second.Departed.Before(second.Settled) {
+		t.Errorf("%+v after %+v, %v", second, first, err)
+	}
+}
