@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"strings"
+
+	"github.com/tidings-press/tidings/article"
 )
 
 // lister puts the SQL of a query together.
@@ -80,6 +82,8 @@ func (l *lister) part(r *road) string {
 func (l *lister) along(r *road, st *statement) string {
 	from, where := "articles d", "1 = 1"
 	switch {
+	case r.label != nil && l.Order == ByRemoval:
+		from = st.withLabel(r.label, r.status)
 	case r.label != nil:
 		from, where = "article_labels d", fmt.Sprintf("d.kind = %s AND d.key = %s", st.arg(r.label.kind), st.arg(r.label.key))
 	case r.words != nil:
@@ -103,6 +107,13 @@ func (l *lister) along(r *road, st *statement) string {
 		text += fmt.Sprintf(" AND NOT EXISTS (SELECT 1 FROM articles g JOIN ledger e ON e.article_id = g.id WHERE g.seq = d.seq AND e.digest = %s)", st.arg(l.unsent))
 	}
 	return text
+}
+
+// withLabel is the table of the articles that have a label, for an order that labels do
+// not know: the few of them are sorted. The cross join has SQLite read labels first.
+func (st *statement) withLabel(l *label, status article.Status) string {
+	return fmt.Sprintf(`(SELECT b.* FROM article_labels w CROSS JOIN articles b
+		WHERE b.seq = w.seq AND w.kind = %s AND w.key = %s AND w.status = %s) AS d`, st.arg(l.kind), st.arg(l.key), st.arg(string(status)))
 }
 
 // withWords is the table of the articles that have all words of a phrase.

@@ -54,11 +54,8 @@ func (l *lister) roads(ctx context.Context) ([]road, error) {
 
 // choose finds the index that a road is best read by: that of its rarest label, or
 // of its words when these are rarer still. Frequent words are met soon enough on the
-// way down, and removals are few.
+// way down.
 func (l *lister) choose(ctx context.Context, r *road) error {
-	if l.Order == ByRemoval {
-		return nil
-	}
 	rarest := int64(few)
 	for _, term := range r.must {
 		found, isLabel := labelOf(term)
@@ -66,7 +63,7 @@ func (l *lister) choose(ctx context.Context, r *road) error {
 			continue
 		}
 		var n int64
-		if len(r.must) > 1 {
+		if len(r.must) > 1 || l.Order == ByRemoval {
 			var err error
 			if n, err = l.count(ctx, "label.count", found.kind, found.key, string(r.status), few); err != nil {
 				return err
@@ -75,6 +72,9 @@ func (l *lister) choose(ctx context.Context, r *road) error {
 		if r.label == nil || n < rarest {
 			r.label, rarest = &found, n
 		}
+	}
+	if l.Order == ByRemoval && rarest == few {
+		r.label = nil // labels do not know that order, and so many are not sorted
 	}
 	words := wordsOfAll(r.must)
 	if len(words) == 0 || r.label != nil && rarest < few {

@@ -165,3 +165,41 @@ func TestArticlesComeWithNoMoreHTMLThanThereIsRoomFor(t *testing.T) {
 		}
 	})
 }
+
+func TestRemovalsAreFoundByLabelsAndWords(t *testing.T) {
+	t.Parallel()
+	clock := newClock()
+	for _, engine := range storetest.Engines {
+		t.Run(string(engine), func(t *testing.T) {
+			t.Parallel()
+			s := storetest.Open(t, engine, store.Options{Clock: clock.now})
+			scatter(t, s, 40)
+			all, err := s.Articles(t.Context(), store.Query{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range 20 { // in another order than they appeared
+				if err := s.RemoveArticle(t.Context(), all[i*7%40].ID); err != nil {
+					t.Fatal(err)
+				}
+			}
+			removed, err := s.Articles(t.Context(), store.Query{Statuses: []article.Status{article.Removed}, Order: store.ByRemoval})
+			if err != nil || len(removed) != 20 {
+				t.Fatalf("%d, %v", len(removed), err)
+			}
+			for _, expr := range []string{"odd", "odd AND third", "odd AND NOT third", "text:ping", "even AND text:words", "odd OR third", "NOT even"} {
+				f := filter(t, expr)
+				var want []store.Stored
+				for _, a := range removed {
+					if f.Match(&a.Article) {
+						want = append(want, a)
+					}
+				}
+				got, _ := follow(t, s, store.Query{Filter: f, Statuses: []article.Status{article.Removed}, Order: store.ByRemoval, Limit: 3}, 1)
+				if sources(got) != sources(want) || len(want) == 0 {
+					t.Errorf("%s: %s, want %s", expr, sources(got), sources(want))
+				}
+			}
+		})
+	}
+}
