@@ -145,6 +145,22 @@ func TestOldDocumentsAreServedWhileTheNewOneTakesLong(t *testing.T) {
 	})
 }
 
+func TestHubsNeverGetAnOldDocumentForANewOne(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bundle, h *hanging) {
+		b.get(t, "/feed.xml")
+		b.source.Put(feedtest.Article(9))
+		b.server.Changed()
+		h.selects.Store(true)
+		if body, _, err := b.server.Topic(t.Context(), "/feed.xml"); err == nil {
+			t.Errorf("%d bytes, that do not have the new article", len(body))
+		}
+		h.selects.Store(false)
+		if body, _, err := b.server.Topic(t.Context(), "/feed.xml"); err != nil || !strings.Contains(string(body), feedtest.ID(9)) {
+			t.Errorf("%d bytes, %v", len(body), err)
+		}
+	})
+}
+
 func TestAFeedThatIsNotKnownIsWaitedForBriefly(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bundle, h *hanging) {
 		h.selects.Store(true)

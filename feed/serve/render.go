@@ -34,42 +34,45 @@ var errSlow = errors.New("the feed is not rendered yet")
 
 func (d *document) private() bool { return d.definition.Kind == feed.Private }
 
-// document returns the document of a target, rendered if need be. Requests that
-// come for it at the same time wait for one rendering; if that fails or takes
-// long, they get the old document.
+// document returns the document of a target, rendered if need be. If that fails or
+// takes long, it is the old one.
 func (s *Server) document(ctx context.Context, t target) (*document, error) {
-	old := s.cache.known(t.key())
-	if old != nil && s.usable(old, &t) {
+	old, patience := s.cache.known(t.key()), waitForFirst
+	if old != nil {
+		patience = waitForNew
+	}
+	d, err := s.present(ctx, t, patience)
+	if err != nil && old != nil && !old.private() {
+		old.stale.Store(true) // it may only have expired so far
 		return old, nil
+	}
+	return d, err
+}
+
+// present returns the document of a target as it is now. Requests that come for it
+// at the same time wait for one rendering.
+func (s *Server) present(ctx context.Context, t target, patience time.Duration) (*document, error) {
+	if d := s.cache.known(t.key()); d != nil && s.usable(d, &t) {
+		return d, nil
 	}
 	generation := s.freshness.generation.Load()
 	made := s.rendering.DoChan(flight(&t, generation), func() (any, error) {
 		// For all who wait, not only for the request that began it.
 		return s.rendered(context.WithoutCancel(ctx), t, generation)
 	})
-	patience := waitForFirst
-	if old != nil {
-		patience = waitForNew
-	}
 	wait := time.NewTimer(patience)
 	defer wait.Stop()
-	var err error
 	select {
 	case result := <-made:
-		if result.Err == nil {
-			return result.Val.(*document), nil
+		if result.Err != nil {
+			return nil, result.Err
 		}
-		err = result.Err
+		return result.Val.(*document), nil
 	case <-wait.C:
-		err = errSlow
+		return nil, errSlow
 	case <-ctx.Done():
-		err = ctx.Err()
+		return nil, ctx.Err()
 	}
-	if old == nil || old.private() {
-		return nil, err
-	}
-	old.stale.Store(true) // it may only have expired so far
-	return old, nil
 }
 
 // flight names the renderings that are one: of a document in one state of the
