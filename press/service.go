@@ -53,23 +53,22 @@ func (s *Service) Run(ctx context.Context) error {
 	if s.Ready != nil {
 		s.Ready()
 	}
-	for {
+	for ctx.Err() == nil {
 		select {
 		case c := <-s.Reload:
 			current = s.reload(ctx, current, c)
 		case err = <-stopped:
-			if err == nil && ctx.Err() == nil {
-				continue
+			if err != nil && ctx.Err() == nil {
+				current.stop()
+				return err
 			}
-			current.stop()
-			return err
 		case <-ctx.Done():
-			s.Press.Log.Info("stopping: what is on the wire is finished first")
-			current.stop()
-			doors.Wait()
-			return nil
 		}
 	}
+	s.Press.Log.Info("stopping: what is on the wire is finished first")
+	current.stop()
+	doors.Wait()
+	return nil
 }
 
 // reload starts the service anew with other settings, and stops the old one only
