@@ -43,6 +43,7 @@ func (b *bundle) storm(nodes int, server *testenv.Postgres) {
 	b.shaky = true
 	b.bulk(audience)
 	b.make()
+	begin := time.Now()
 	f := &fleet{bundle: b, resend: true, spawner: func() *node { return b.spawnOn(everyTick, true) }}
 	for range nodes {
 		f.nodes = append(f.nodes, f.spawner())
@@ -50,7 +51,7 @@ func (b *bundle) storm(nodes int, server *testenv.Postgres) {
 	defer f.end()
 	stop, written := b.press()
 	for i := range *kills / 2 {
-		time.Sleep(rand.N(600 * time.Millisecond))
+		time.Sleep(rand.N(time.Second)) // a node takes a while to begin
 		switch at := rand.IntN(nodes); {
 		case server != nil && i == *kills/6:
 			f.trouble(server.Restart)
@@ -70,6 +71,10 @@ func (b *bundle) storm(nodes int, server *testenv.Postgres) {
 	stop()
 	articles := written()
 	b.allInEditions(articles)
+	b.eventually("the last ticks are dealt with too", func() bool {
+		ticks, err := b.store.Ticks(b.t.Context(), "weekly", 10_000)
+		return err == nil && len(ticks) >= int(time.Since(begin).Seconds())-3
+	})
 	f.end()
 	b.checkTicks()
 	b.checkMailsOfAll(audience, f.cut)
