@@ -43,6 +43,7 @@ type representation struct {
 	size   atomic.Int64
 	header representationHeader
 	lane   [2]atomic.Pointer[[]byte] // header fields of 304 and 200 responses, for Lane
+	sheet  atomic.Value              // *sheet, for loops
 }
 
 type representationHeader struct {

@@ -45,7 +45,7 @@ func (s *Server) Counted() int64 {
 func (l *Lane) Len() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.conns)
+	return l.open
 }
 
 // Busy is how many of them have sent a part of a request.
@@ -56,6 +56,9 @@ func (l *Lane) Busy() (n int) {
 		if !conn.idle.Load() {
 			n++
 		}
+	}
+	for _, r := range l.loops {
+		n += r.begun()
 	}
 	return n
 }

@@ -51,22 +51,25 @@ const (
 func (s *Server) Changed() { s.freshness.told.Add(1) }
 
 // refresh brings the cache up to date with the source.
-func (s *Server) refresh() {
+func (s *Server) refresh() { s.await(s.due()) }
+
+// due begins or joins the question that a request has to wait for, if there is one,
+// and says what had been told by then. It does not wait.
+func (s *Server) due() (q *question, told int64) {
 	f := &s.freshness
-	told := f.told.Load()
-	if told == f.heard.Load() {
-		if now := s.options.Now(); now.UnixNano() >= f.next.Load() {
-			s.ask(now, told).wait()
-		}
-		return
+	told = f.told.Load()
+	now := s.options.Now()
+	if told == f.heard.Load() && now.UnixNano() < f.next.Load() {
+		return nil, told
 	}
-	// A question under way may have begun before the change; the one after it did not.
-	for range 2 {
-		q := s.ask(s.options.Now(), told)
-		q.wait()
-		if q == nil || q.told >= told {
-			return
-		}
+	return s.ask(now, told), told
+}
+
+// await waits for the question that is due.
+func (s *Server) await(q *question, told int64) {
+	q.wait()
+	if q != nil && q.told < told { // it may have begun before the change; the one after it did not
+		s.ask(s.options.Now(), told).wait()
 	}
 }
 

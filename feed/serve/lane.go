@@ -25,7 +25,10 @@ type Lane struct {
 	host   func(host string) bool
 	onward chan net.Conn
 
+	loops []*loop // each with a thread for many connections; none where there are no loops
+
 	mu      sync.Mutex // held while closed and drained are closed
+	open    int        // connections in the lane; guarded by mu
 	conns   map[*laneConn]struct{}
 	closed  chan struct{}
 	drained chan struct{} // closed and without a connection
@@ -53,7 +56,9 @@ func (s *Server) Lane(l net.Listener, host func(string) bool) *Lane {
 		lane.host = func(string) bool { return true }
 	}
 	lane.server.Store(s)
-	go lane.run()
+	if !lane.startLoops() {
+		go lane.run()
+	}
 	return lane
 }
 
@@ -112,8 +117,11 @@ func (l *Lane) Close() error {
 		// Who is in the middle of a request may finish it, but not sit there.
 		_ = conn.SetReadDeadline(time.Now().Add(lastHead))
 	}
-	if len(l.conns) == 0 {
-		close(l.drained)
+	for _, loop := range l.loops {
+		loop.post(loop.close)
+	}
+	if l.open == 0 {
+		l.end()
 	}
 	return err
 }
@@ -136,16 +144,22 @@ func (l *Lane) Cut() {
 	for conn := range l.conns {
 		conn.Close()
 	}
+	for _, loop := range l.loops {
+		loop.post(loop.cut)
+	}
 }
 
-// enter counts a connection in, unless the lane is closed.
+// enter counts a connection in, unless the lane is closed. Those of loops are nil.
 func (l *Lane) enter(conn *laneConn) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closing() {
 		return false
 	}
-	l.conns[conn] = struct{}{}
+	l.open++
+	if conn != nil {
+		l.conns[conn] = struct{}{}
+	}
 	return true
 }
 
@@ -153,8 +167,27 @@ func (l *Lane) enter(conn *laneConn) bool {
 func (l *Lane) leave(conn *laneConn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if delete(l.conns, conn); l.closing() && len(l.conns) == 0 {
-		close(l.drained)
+	delete(l.conns, conn)
+	l.open--
+	if l.closing() && l.open == 0 {
+		l.end()
+	}
+}
+
+// end says that the last connection has left. l.mu must be held.
+func (l *Lane) end() {
+	close(l.drained)
+	for _, loop := range l.loops {
+		loop.post(func() { loop.over = true })
+	}
+}
+
+// pass hands a connection that is none of the lane's on to whoever Accepts.
+func (l *Lane) pass(conn net.Conn) {
+	select {
+	case l.onward <- conn:
+	case <-l.closed:
+		conn.Close()
 	}
 }
 
@@ -217,19 +250,20 @@ func (l *Lane) serve(raw net.Conn) {
 		conn.Close()
 		return
 	}
-	select {
-	case l.onward <- conn:
-	case <-l.closed:
-		conn.Close()
-	}
+	l.pass(conn)
 }
 
 // recover keeps a panic to its connection, as net/http does.
 func (l *Lane) recover(conn *laneConn) {
 	if problem := recover(); problem != nil {
 		conn.Close()
-		l.server.Load().options.Log.Error("feed connection failed", "panic", problem, "stack", string(debug.Stack()))
+		l.failed(problem)
 	}
+}
+
+// failed logs what a connection panicked with.
+func (l *Lane) failed(problem any) {
+	l.server.Load().options.Log.Error("feed connection failed", "panic", problem, "stack", string(debug.Stack()))
 }
 
 // closing reports whether Close was called.

@@ -22,9 +22,7 @@ func (l *Lane) answerAll(conn *laneConn) (onward bool) {
 	defer l.leave(conn)
 	defer l.recover(conn)
 	buffer := make([]byte, 0, 2<<10)
-	head := laneHead{request: request{poller: new(poller)}}
-	remote := &http.Request{RemoteAddr: conn.RemoteAddr().String(), Header: http.Header{}}
-	head.client = func() string { return l.server.Load().options.Client(remote) }
+	head := l.newHead(conn.RemoteAddr().String())
 	var out laneWriter
 	for {
 		switch parseHead(buffer, &head) {
@@ -44,14 +42,16 @@ func (l *Lane) answerAll(conn *laneConn) (onward bool) {
 			buffer = more
 			continue
 		}
-		d := l.document(&head)
+		s := l.server.Load()
+		s.refresh()
+		d := l.known(s, &head)
 		if d == nil {
 			conn.unread = buffer
 			return true
 		}
 		conn.begun = false
 		buffer = buffer[:copy(buffer, buffer[head.length:])]
-		a := l.server.Load().answer(&head.request, d)
+		a := s.answer(&head.request, d)
 		if err := out.write(conn, d, &a, head.head); err != nil {
 			conn.Close()
 			return false
@@ -62,6 +62,15 @@ func (l *Lane) answerAll(conn *laneConn) (onward bool) {
 		}
 		runtime.Gosched()
 	}
+}
+
+// newHead is what requests of a connection are read into. from is the address that
+// the connection comes from.
+func (l *Lane) newHead(from string) laneHead {
+	client := func() string {
+		return l.server.Load().options.Client(&http.Request{RemoteAddr: from, Header: http.Header{}})
+	}
+	return laneHead{request: request{poller: new(poller), client: client}}
 }
 
 // fill reads more of a request. An idle connection may be closed by Close.
@@ -95,11 +104,9 @@ func (l *Lane) fill(conn *laneConn, buffer []byte) ([]byte, bool) {
 	return buffer[:len(buffer)+n], true
 }
 
-// document returns the document of a request that may be answered at once. Where
-// clients may be asked to wait, net/http does all.
-func (l *Lane) document(head *laneHead) *document {
-	s := l.server.Load()
-	s.refresh()
+// known returns the document of a request that may be answered at once by what the
+// server knows. Where clients may be asked to wait, net/http does all.
+func (l *Lane) known(s *Server, head *laneHead) *document {
 	head.departed = s.freshness.departed.Load()
 	d := s.cache.get(head.target)
 	if d == nil || s.manners.every > 0 || !s.current(d) || !l.host(head.host) {
@@ -108,37 +115,50 @@ func (l *Lane) document(head *laneHead) *document {
 	return d
 }
 
-// laneWriter writes responses, with the same header fields that respond sets.
+// smallBody is up to which length a body is copied behind its head: one system call
+// for one piece is cheaper.
+const smallBody = 16 << 10
+
+// compose writes a response's head into what there is, with the same fields that
+// respond sets and with a small body; a large one is returned, to be sent after it.
+func (a *answer) compose(into []byte, d *document, headOnly bool) (head, body []byte) {
+	into = into[:0]
+	if a.unchanged {
+		into = append(append(into, "HTTP/1.1 304 Not Modified\r\n"...), a.rep.laneUnchanged(d)...)
+	} else {
+		into = append(append(into, "HTTP/1.1 200 OK\r\n"...), a.rep.laneFull(d)...)
+	}
+	into = append(append(into, a.modified.line...), dateLine()...)
+	switch {
+	case a.unchanged || headOnly:
+		return into, nil
+	case len(a.rep.body) <= smallBody:
+		return append(into, a.rep.body...), nil
+	}
+	return into, a.rep.body
+}
+
+// laneWriter writes responses.
 type laneWriter struct {
 	head    []byte
 	buffers net.Buffers
 	both    [2][]byte
 }
 
-func (o *laneWriter) write(conn *laneConn, d *document, a *answer, headOnly bool) error {
+func (o *laneWriter) write(conn *laneConn, d *document, a *answer, headOnly bool) (err error) {
 	if err := conn.allow(writeTimeout/2, writeTimeout); err != nil {
 		return err
 	}
 	var body []byte
-	switch h := &o.head; {
-	case a.unchanged:
-		*h = append(append((*h)[:0], "HTTP/1.1 304 Not Modified\r\n"...), a.rep.laneUnchanged(d)...)
-	default:
-		*h = append(append((*h)[:0], "HTTP/1.1 200 OK\r\n"...), a.rep.laneFull(d)...)
-		if !headOnly {
-			body = a.rep.body
-		}
-	}
-	o.head = append(append(o.head, a.modified.line...), dateLine()...)
-	if len(body) <= 16<<10 {
-		o.head = append(o.head, body...)
-		_, err := conn.Write(o.head)
+	o.head, body = a.compose(o.head, d, headOnly)
+	if body == nil {
+		_, err = conn.Write(o.head)
 		return err
 	}
 	// Two pieces in one system call: copying a body costs more than the rest.
 	o.both[0], o.both[1] = o.head, body
 	o.buffers = o.both[:]
-	_, err := o.buffers.WriteTo(conn.Conn) // only a *net.TCPConn writes both at once
+	_, err = o.buffers.WriteTo(conn.Conn) // only a *net.TCPConn writes both at once
 	return err
 }
 

@@ -1,0 +1,208 @@
+package serve
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"runtime"
+
+	"golang.org/x/sys/unix"
+)
+
+// serve answers the requests that have come on a connection, up to one that the
+// client, the store or net/http has to be waited for.
+func (r *loop) serve(c *loopConn) {
+	for {
+		switch parseHead(c.buffer, &c.head) {
+		case headOther:
+			r.onward(c)
+			return
+		case headShort:
+			if len(c.buffer) >= longestHead {
+				r.onward(c)
+				return
+			}
+			r.await(c)
+			return
+		}
+		s := r.lane.server.Load()
+		q, told := s.due()
+		if q != nil {
+			r.ask(c, s, q, told)
+			return
+		}
+		d := r.lane.known(s, &c.head)
+		if d == nil {
+			r.onward(c)
+			return
+		}
+		if d.codings[choose(c.head.accept)].size.Load() == 0 {
+			r.ask(c, s, nil, told) // to compress takes too long for the others here
+			return
+		}
+		if a := s.answer(&c.head.request, d); !r.respond(c, d, &a) {
+			return
+		}
+	}
+}
+
+// ask has a goroutine wait for a question to the store, and for a coding.
+func (r *loop) ask(c *loopConn, s *Server, q *question, told int64) {
+	r.watch(c, asking)
+	if r.conns[int32(c.fd)] != c {
+		return
+	}
+	go func() {
+		c.document = nil
+		defer r.post(func() { r.guard(c, r.told) })
+		defer func() {
+			if problem := recover(); problem != nil {
+				r.lane.failed(problem)
+				c.unwanted = true
+			}
+		}()
+		s.await(q, told)
+		if d := r.lane.known(s, &c.head); d != nil {
+			c.document, c.answer = d, s.answer(&c.head.request, d)
+		}
+	}()
+}
+
+// told goes on with a connection whose question was answered.
+func (r *loop) told(c *loopConn) {
+	switch {
+	case c.unwanted:
+		r.drop(c)
+	case c.document == nil:
+		r.onward(c)
+	case r.respond(c, c.document, &c.answer):
+		r.serve(c)
+	}
+}
+
+// respond begins a response, and reports whether it is written and the connection
+// goes on.
+func (r *loop) respond(c *loopConn, d *document, a *answer) bool {
+	c.out.head, c.out.body = a.compose(r.paper, d, c.head.head)
+	r.paper = c.out.head
+	if len(c.out.body) >= sheetFrom {
+		if c.out.sheet = r.lane.server.Load().sheet(d, a.rep); c.out.sheet != nil {
+			c.out.body, c.out.left = nil, len(a.rep.body)
+		}
+	}
+	c.buffer = c.buffer[:copy(c.buffer, c.buffer[c.head.length:])]
+	c.begun = false
+	c.deadline = r.now.Add(writeTimeout)
+	return r.flush(c)
+}
+
+// flush writes what the client takes of a response, and reports whether that was
+// all and the connection goes on.
+func (r *loop) flush(c *loopConn) bool {
+	done, err := c.out.send(c.fd)
+	switch {
+	case err != nil:
+		r.lost(c, os.NewSyscallError("write", err))
+	case !done:
+		c.out.head = bytes.Clone(c.out.head) // the paper is for the next one
+		r.watch(c, writing)
+	case r.lane.closing():
+		r.finish(c)
+	default:
+		return true
+	}
+	return false
+}
+
+// outgoing is what is left of a response.
+type outgoing struct {
+	head  []byte
+	body  []byte
+	sheet *sheet // in place of the body
+	left  int    // bytes of the sheet
+}
+
+// send writes as much as a socket takes, and reports whether that was all.
+func (o *outgoing) send(fd int) (done bool, err error) {
+	for len(o.head)+len(o.body)+o.left > 0 {
+		err := o.write(fd)
+		switch {
+		case errors.Is(err, unix.EAGAIN):
+			return false, nil
+		case err != nil && !errors.Is(err, unix.EINTR):
+			return false, err
+		}
+	}
+	*o = outgoing{}
+	return true, nil
+}
+
+// write makes one system call.
+func (o *outgoing) write(fd int) error {
+	switch {
+	case len(o.head) > 0 && o.left > 0:
+		n, err := unix.SendmsgN(fd, o.head, nil, nil, unix.MSG_MORE)
+		o.head = o.head[max(n, 0):]
+		return err
+	case len(o.head) > 0 && len(o.body) > 0:
+		n, err := unix.Writev(fd, [][]byte{o.head, o.body})
+		n = max(n, 0)
+		ofHead := min(n, len(o.head))
+		o.head, o.body = o.head[ofHead:], o.body[n-ofHead:]
+		return err
+	case len(o.head) > 0:
+		n, err := unix.Write(fd, o.head)
+		o.head = o.head[max(n, 0):]
+		return err
+	case len(o.body) > 0:
+		n, err := unix.Write(fd, o.body)
+		o.body = o.body[max(n, 0):]
+		return err
+	}
+	offset := int64(o.sheet.size - o.left)
+	n, err := unix.Sendfile(fd, o.sheet.fd, &offset, o.left)
+	runtime.KeepAlive(o.sheet)
+	o.left -= max(n, 0)
+	return err
+}
+
+// sheet is a body once more, as a file in memory: the kernel sends the pages of one
+// without copying them, which is most of the work of sending a large body.
+type sheet struct{ fd, size int }
+
+// sheetFrom is the length of a body from which on it is worth a sheet.
+const sheetFrom = 128 << 10
+
+// sheet returns the sheet of a representation, which is made on first use and goes
+// with it; nil when there can be none.
+func (s *Server) sheet(d *document, rep *representation) *sheet {
+	if made, tried := rep.sheet.Load().(*sheet); tried {
+		return made
+	}
+	made := newSheet(rep.body)
+	if !rep.sheet.CompareAndSwap(nil, made) {
+		return rep.sheet.Load().(*sheet) // of another loop; ours goes with its last reference
+	}
+	if made != nil {
+		rep.size.Add(int64(made.size))
+		s.cache.grew(d)
+	}
+	return made
+}
+
+func newSheet(body []byte) *sheet {
+	fd, err := unix.MemfdCreate("feed", unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil
+	}
+	made := &sheet{fd: fd, size: len(body)}
+	runtime.AddCleanup(made, func(fd int) { unix.Close(fd) }, fd)
+	for len(body) > 0 {
+		n, err := unix.Write(fd, body)
+		if err != nil && !errors.Is(err, unix.EINTR) {
+			return nil
+		}
+		body = body[max(n, 0):]
+	}
+	return made
+}
