@@ -2,6 +2,7 @@ package serve
 
 import (
 	"errors"
+	"net"
 	"net/netip"
 
 	"golang.org/x/sys/unix"
@@ -35,11 +36,11 @@ func (r *loop) accept() {
 		case errors.Is(err, unix.ECONNABORTED), errors.Is(err, unix.EINTR):
 		case errors.Is(err, unix.EAGAIN):
 			return
-		case isTemporary(err): // too many open files
-			r.shut()
-			return
-		default:
+		case errors.Is(err, net.ErrClosed):
 			_ = r.lane.Close() // it says that it was closed, if that is the reason
+			return
+		default: // too many open files, or the network's troubles (accept(2)): they end
+			r.shut()
 			return
 		}
 	}

@@ -58,7 +58,7 @@ func (r *loop) ask(c *loopConn, s *Server, q *question, told int64) {
 		defer func() {
 			if problem := recover(); problem != nil {
 				r.lane.failed(problem)
-				c.unwanted = true
+				c.failed = true
 			}
 		}()
 		s.await(q, told)
@@ -71,7 +71,7 @@ func (r *loop) ask(c *loopConn, s *Server, q *question, told int64) {
 // told goes on with a connection whose question was answered.
 func (r *loop) told(c *loopConn) {
 	switch {
-	case c.unwanted:
+	case c.unwanted, c.failed:
 		r.drop(c)
 	case c.document == nil:
 		r.onward(c)

@@ -23,7 +23,8 @@ type loopConn struct {
 	// While asking, what comes of it.
 	document *document
 	answer   answer
-	unwanted bool // the lane was cut meanwhile
+	failed   bool // by a panic
+	unwanted bool // the lane was cut meanwhile; the loop's, as all above are the goroutine's
 }
 
 // stage is what a connection is at.
