@@ -50,15 +50,15 @@ func (l *Lane) Len() int {
 
 // Busy is how many of them have sent a part of a request.
 func (l *Lane) Busy() (n int) {
+	for _, r := range l.loops {
+		n += r.begun() // which may wait for the loop, and that for the lock
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for conn := range l.conns {
 		if !conn.idle.Load() {
 			n++
 		}
-	}
-	for _, r := range l.loops {
-		n += r.begun()
 	}
 	return n
 }

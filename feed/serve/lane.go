@@ -108,6 +108,9 @@ func (l *Lane) Close() error {
 		return net.ErrClosed
 	}
 	close(l.closed)
+	for _, loop := range l.loops {
+		loop.leaveDoor() // which closing the listener would not do, had another a share in it
+	}
 	err := l.Listener.Close()
 	for conn := range l.conns {
 		if conn.idle.Load() {

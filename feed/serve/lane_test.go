@@ -131,6 +131,8 @@ func TestLaneAnswersAsNetHTTPDoes(t *testing.T) {
 		{"forwarded host", get("/feed.xml", "X-Forwarded-Host: a"), 1, false},
 		{"browser", get("/feed.xml", "Sec-Fetch-Mode: navigate"), 1, false},
 		{"HTTP/1.0", "GET /feed.xml HTTP/1.0\r\n\r\n", 1, false},
+		{"a strange host", strings.Replace(get("/feed.xml"), "press.example", "press example", 1), 1, false},
+		{"a port", strings.Replace(get("/feed.xml"), "press.example", "[::1]:8080", 1), 1, true},
 		{"no host", "GET /feed.xml HTTP/1.1\r\n\r\n", 1, false},
 		{"two hosts", get("/feed.xml", "Host: b"), 1, false},
 		{"folded", get("/feed.xml", "X-A: b\r\n c"), 1, false},

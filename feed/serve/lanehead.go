@@ -106,7 +106,7 @@ func (h *laneHead) field(line string) bool {
 	case 4:
 		if strings.EqualFold(name, "Host") {
 			h.host = value
-			return value != "" && h.once(hostField)
+			return isHost(value) && h.once(hostField)
 		}
 	case 6:
 		return !strings.EqualFold(name, "Expect")
@@ -154,6 +154,18 @@ func isToken(name string) bool {
 		}
 	}
 	return name != ""
+}
+
+// isHost reports whether a host is of letters, digits and what stands between them in
+// names, addresses and ports. There are others, which net/http knows.
+func isHost(host string) bool {
+	for i := 0; i < len(host); i++ {
+		c := host[i]
+		if (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9') && strings.IndexByte(".-:[]_", c) < 0 {
+			return false
+		}
+	}
+	return host != ""
 }
 
 func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7F }

@@ -158,6 +158,25 @@ func TestOthersAreAnsweredWhileOneWaitsForTheStore(t *testing.T) {
 	}
 }
 
+func TestWhatHasNotChangedIsNotCompressed(t *testing.T) {
+	t.Parallel()
+	b := setup(t, nil)
+	etag := b.get(t, "/feed.xml").Header.Get("ETag")
+	l, address := looped(t, b)
+	before := b.server.Bytes()
+	conn := dial(t, address)
+	r := bufio.NewReader(conn)
+	for range 3 {
+		say(t, conn, "GET /feed.xml HTTP/1.1\r\nHost: a\r\nAccept-Encoding: br\r\nIf-None-Match: "+etag+"\r\n\r\n")
+		if response, err := http.ReadResponse(r, nil); err != nil || response.StatusCode != http.StatusNotModified {
+			t.Fatalf("%v, %v", response, err)
+		}
+	}
+	if grown := b.server.Bytes() - before; grown != 0 || l.Len() != 1 {
+		t.Errorf("the document has grown by %d bytes; %d connections are in the lane", grown, l.Len())
+	}
+}
+
 // TestRequestsInARowAreAnsweredInARow sends many requests before it reads the first
 // answer, of bodies that are copied, written from memory and sent from a sheet.
 func TestRequestsInARowAreAnsweredInARow(t *testing.T) {
@@ -382,22 +401,25 @@ func TestALaneOutlivesALackOfDescriptors(t *testing.T) {
 	for range 60 {
 		conns = append(conns, dial(t, strings.TrimSpace(address)))
 	}
-	answered := func(conn net.Conn, within time.Duration) bool {
+	answered := func(conn net.Conn, request string, status int, within time.Duration) bool {
 		_ = conn.SetDeadline(time.Now().Add(within))
-		say(t, conn, plainRequest)
+		say(t, conn, request)
 		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
-		return err == nil && response.StatusCode == http.StatusOK
+		return err == nil && response.StatusCode == status
 	}
-	if !answered(conns[0], 10*time.Second) {
+	if !answered(conns[0], plainRequest, http.StatusOK, 10*time.Second) {
 		t.Error("who came first is not answered")
 	}
-	if answered(conns[59], time.Second) {
+	if !answered(conns[1], "GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n", http.StatusNotFound, 10*time.Second) {
+		t.Error("who asks net/http is not answered")
+	}
+	if answered(conns[59], plainRequest, http.StatusOK, time.Second) {
 		t.Fatal("who came last is answered: there was no lack")
 	}
 	for _, conn := range conns[:59] {
 		conn.Close()
 	}
-	if !answered(dial(t, strings.TrimSpace(address)), 10*time.Second) {
+	if !answered(dial(t, strings.TrimSpace(address)), plainRequest, http.StatusOK, 10*time.Second) {
 		t.Error("when there are descriptors again, nobody is let in")
 	}
 }
@@ -411,6 +433,7 @@ func laneOfFew(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := b.server.Lane(inner, nil)
+	go func() { _ = (&http.Server{Handler: b.server}).Serve(l) }()
 	fmt.Println(inner.Addr())
 	_, _ = io.Copy(io.Discard, os.Stdin)
 	_ = l.Close()

@@ -9,4 +9,5 @@ func (l *Lane) startLoops() bool { return false }
 
 func (r *loop) post(func()) {}
 func (r *loop) close()      {}
+func (r *loop) leaveDoor()  {}
 func (r *loop) cut()        {}

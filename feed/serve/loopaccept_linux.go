@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"os"
 
 	"golang.org/x/sys/unix"
 )
@@ -21,8 +22,13 @@ func (r *loop) open() {
 
 // shut has the loop take no connections until the next sweep.
 func (r *loop) shut() {
-	_ = r.door.Control(func(fd uintptr) { _ = unix.EpollCtl(r.epoll, unix.EPOLL_CTL_DEL, int(fd), nil) })
+	r.leaveDoor()
 	r.doorFd = -1
+}
+
+// leaveDoor ends the wait for new connections. Anybody may call it.
+func (r *loop) leaveDoor() {
+	_ = r.door.Control(func(fd uintptr) { _ = unix.EpollCtl(r.epoll, unix.EPOLL_CTL_DEL, int(fd), nil) })
 }
 
 // accept takes the connections that have come. It leaves some for the other loops,
@@ -40,6 +46,7 @@ func (r *loop) accept() {
 			_ = r.lane.Close() // it says that it was closed, if that is the reason
 			return
 		default: // too many open files, or the network's troubles (accept(2)): they end
+			r.lane.server.Load().options.Log.Warn("no new connections are taken for a second", "error", os.NewSyscallError("accept", err))
 			r.shut()
 			return
 		}
@@ -73,7 +80,7 @@ func (r *loop) admit(fd int, from netip.AddrPort) {
 	// Without it the end of a response would wait for the client's word; where it
 	// cannot be set, responses are slower.
 	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
-	c := &loopConn{fd: fd, buffer: make([]byte, 0, 2<<10), head: r.lane.newHead(from.String())}
+	c := &loopConn{fd: fd, from: from, buffer: make([]byte, 0, 2<<10), head: r.lane.newHead(from.String())}
 	r.conns[int32(fd)] = c
 	r.guard(c, r.await)
 }

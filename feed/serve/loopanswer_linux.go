@@ -28,7 +28,7 @@ func (r *loop) serve(c *loopConn) {
 		s := r.lane.server.Load()
 		q, told := s.due()
 		if q != nil {
-			r.ask(c, s, q, told)
+			r.askStore(c, s, q, told)
 			return
 		}
 		d := r.lane.known(s, &c.head)
@@ -36,18 +36,37 @@ func (r *loop) serve(c *loopConn) {
 			r.onward(c)
 			return
 		}
-		if d.codings[choose(c.head.accept)].size.Load() == 0 {
-			r.ask(c, s, nil, told) // to compress takes too long for the others here
+		a := s.decide(&c.head.request, d)
+		if !a.unchanged && a.rep.size.Load() == 0 { // to compress takes too long for the others here
+			r.askCoding(c, s, d, a)
 			return
 		}
-		if a := s.answer(&c.head.request, d); !r.respond(c, d, &a) {
+		if !r.respond(c, d, &a) {
 			return
 		}
 	}
 }
 
-// ask has a goroutine wait for a question to the store, and for a coding.
-func (r *loop) ask(c *loopConn, s *Server, q *question, told int64) {
+// askStore waits for a question to the store, and answers by what it knows then.
+func (r *loop) askStore(c *loopConn, s *Server, q *question, told int64) {
+	r.ask(c, func() {
+		s.await(q, told)
+		if d := r.lane.known(s, &c.head); d != nil {
+			c.document, c.answer = d, s.answer(&c.head.request, d)
+		}
+	})
+}
+
+// askCoding waits for a document's coding.
+func (r *loop) askCoding(c *loopConn, s *Server, d *document, a answer) {
+	r.ask(c, func() {
+		s.coded(d, a.rep)
+		c.document, c.answer = d, a
+	})
+}
+
+// ask has a goroutine do what takes its time, and find a document and the answer.
+func (r *loop) ask(c *loopConn, find func()) {
 	r.watch(c, asking)
 	if r.conns[int32(c.fd)] != c {
 		return
@@ -61,10 +80,7 @@ func (r *loop) ask(c *loopConn, s *Server, q *question, told int64) {
 				c.failed = true
 			}
 		}()
-		s.await(q, told)
-		if d := r.lane.known(s, &c.head); d != nil {
-			c.document, c.answer = d, s.answer(&c.head.request, d)
-		}
+		find()
 	}()
 }
 
@@ -159,7 +175,7 @@ func (o *outgoing) write(fd int) error {
 		o.body = o.body[max(n, 0):]
 		return err
 	}
-	offset := int64(o.sheet.size - o.left)
+	offset := int64(len(o.sheet.body) - o.left)
 	n, err := unix.Sendfile(fd, o.sheet.fd, &offset, o.left)
 	runtime.KeepAlive(o.sheet)
 	o.left -= max(n, 0)
@@ -168,7 +184,10 @@ func (o *outgoing) write(fd int) error {
 
 // sheet is a body once more, as a file in memory: the kernel sends the pages of one
 // without copying them, which is most of the work of sending a large body.
-type sheet struct{ fd, size int }
+type sheet struct {
+	fd   int
+	body []byte // what is in it
+}
 
 // sheetFrom is the length of a body from which on it is worth a sheet.
 const sheetFrom = 128 << 10
@@ -184,7 +203,7 @@ func (s *Server) sheet(d *document, rep *representation) *sheet {
 		return rep.sheet.Load().(*sheet) // of another loop; ours goes with its last reference
 	}
 	if made != nil {
-		rep.size.Add(int64(made.size))
+		rep.size.Add(int64(len(made.body)))
 		s.cache.grew(d)
 	}
 	return made
@@ -195,7 +214,7 @@ func newSheet(body []byte) *sheet {
 	if err != nil {
 		return nil
 	}
-	made := &sheet{fd: fd, size: len(body)}
+	made := &sheet{fd: fd, body: body}
 	runtime.AddCleanup(made, func(fd int) { unix.Close(fd) }, fd)
 	for len(body) > 0 {
 		n, err := unix.Write(fd, body)

@@ -2,7 +2,7 @@ package serve
 
 import (
 	"errors"
-	"net"
+	"net/netip"
 	"os"
 	"time"
 
@@ -12,6 +12,7 @@ import (
 // loopConn is a connection in a loop.
 type loopConn struct {
 	fd       int
+	from     netip.AddrPort
 	stage    stage
 	watched  uint32 // the events that the loop waits for
 	buffer   []byte // what was read and not answered
@@ -148,26 +149,6 @@ func (r *loop) drop(c *loopConn) {
 func (r *loop) forget(c *loopConn) {
 	delete(r.conns, int32(c.fd))
 	r.lane.leave(nil)
-}
-
-// onward sends a connection on, with nothing of the present request read.
-func (r *loop) onward(c *loopConn) {
-	r.watch(c, asking)
-	if r.conns[int32(c.fd)] != c {
-		return
-	}
-	r.forget(c)
-	file := os.NewFile(uintptr(c.fd), "")
-	conn, err := net.FileConn(file)
-	file.Close()
-	if err != nil {
-		r.lane.server.Load().options.Log.Error("feed connection lost", "error", err)
-		return
-	}
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		_ = tcp.SetKeepAlive(true) // as net does; without it the client is only missed later
-	}
-	go r.lane.pass(&laneConn{Conn: conn, unread: c.buffer})
 }
 
 // finish closes a connection after its last response; see laneConn.finish.

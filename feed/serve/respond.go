@@ -66,25 +66,31 @@ type answer struct {
 	wait      time.Duration
 }
 
-// answer decides what a request gets. It keeps the statistics.
+// answer decides what a request gets, and makes it.
 func (s *Server) answer(q *request, d *document) answer {
+	a := s.decide(q, d)
+	if a.wait == 0 && !a.unchanged {
+		s.coded(d, a.rep)
+	}
+	return a
+}
+
+// decide says what a request gets, in a coding that may not be made yet. It keeps the
+// statistics.
+func (s *Server) decide(q *request, d *document) answer {
 	modified, settled := s.modified(d, q.departed)
 	conditional, unchanged := d.condition(q, modified, settled)
 	s.count(q, d, unchanged)
 	if wait := s.rude(q, d, conditional); wait > 0 {
 		return answer{wait: wait}
 	}
-	rep := &d.codings[choose(q.accept)]
-	if !unchanged {
-		rep = s.coded(d, rep)
-	}
-	return answer{rep: rep, modified: modified, unchanged: unchanged}
+	return answer{rep: &d.codings[choose(q.accept)], modified: modified, unchanged: unchanged}
 }
 
 // coded makes a coding on first use and lets the cache know how it grew.
-func (s *Server) coded(d *document, rep *representation) *representation {
+func (s *Server) coded(d *document, rep *representation) {
 	if rep.size.Load() > 0 {
-		return rep
+		return
 	}
 	for c := range d.codings {
 		if &d.codings[c] == rep {
@@ -92,7 +98,6 @@ func (s *Server) coded(d *document, rep *representation) *representation {
 		}
 	}
 	s.cache.grew(d)
-	return rep
 }
 
 // condition evaluates a conditional request (RFC 9110, section 13): If-None-Match
