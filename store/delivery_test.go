@@ -157,6 +157,54 @@ func TestADeadHoldersMailIsInDoubtAndItsIntentsAreFenced(t *testing.T) {
 	})
 }
 
+// TestLateAnswersThatComeTogetherAreAllCounted has a node that was frozen tell, on many
+// connections at once, what became of mails that are held as in doubt since.
+func TestLateAnswersThatComeTogetherAreAllCounted(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		readers(t, s, "weekly", 10)
+		for round := range 30 {
+			e := approved(t, s, fmt.Sprint("e", round), fmt.Sprint("a", round))
+			first, second := s.NewRecorder(), s.NewRecorder() // two nodes have had the chunk
+			old := claim(t, s, "frozen", time.Millisecond)
+			people, _ := s.Recipients(t.Context(), old, false)
+			var intents []store.Intent
+			for i, p := range people {
+				in := store.Intent{Chunk: old, Subscriber: p.Subscriber, Attempt: int64(i + 1)}
+				if granted, err := first.Record(t.Context(), store.Note{Next: &in}); !granted || err != nil {
+					t.Fatal(granted, err)
+				}
+				intents = append(intents, in)
+			}
+			time.Sleep(5 * time.Millisecond) // the lease runs out
+			release(t, s, claim(t, s, "other", time.Minute), false)
+			var answers sync.WaitGroup
+			for i, in := range intents[1:] {
+				r := first
+				if i%2 == 1 {
+					r = second
+				}
+				answers.Go(func() {
+					if _, err := r.Record(t.Context(), store.Note{Done: &store.Tried{Intent: in, State: digest.DeliverySent, Code: 250}}); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			answers.Wait()
+			first.Close()
+			second.Close()
+			counts, err := s.EditionCounts(t.Context(), e.Seq)
+			if err != nil || counts.Sent != int64(len(intents)-1) || counts.Uncertain != 1 {
+				t.Fatalf("round %d: of %d mails in doubt all but one were sent after all; the counts say %+v, %v", round, len(intents), counts, err)
+			}
+			if _, err := s.Decide(t.Context(), e, false); err != nil {
+				t.Fatal(err)
+			}
+			release(t, s, claim(t, s, "other", time.Minute), false)
+		}
+	})
+}
+
 func TestNobodyWhoLeftOrWhoseEditionIsPausedGetsMail(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {

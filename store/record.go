@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/tidings-press/tidings/subscriber"
 )
@@ -61,6 +63,10 @@ func (s *Store) recordLate(ctx context.Context, late []*Tried) error {
 	if len(late) == 0 {
 		return nil
 	}
+	// Those who lock several chunks do so in one order.
+	slices.SortFunc(late, func(a, b *Tried) int {
+		return cmp.Or(cmp.Compare(a.Chunk.Edition, b.Chunk.Edition), cmp.Compare(a.Chunk.Number, b.Chunk.Number))
+	})
 	now := millis(s.Now())
 	return s.trying(ctx, s.recorders, func() error {
 		return s.recorders.transaction(ctx, func(tx *runner) error {

@@ -159,6 +159,10 @@ func (c chunkCounts) add(ctx context.Context, tx *runner) error {
 // recountChunk counts a chunk anew from its deliveries and, if it waits, has
 // somebody look at it: what it waited for may have come.
 func recountChunk(ctx context.Context, tx *runner, edition, number int64) error {
+	var held int
+	if _, err := tx.one(ctx, "chunk.hold", []any{edition, number}, &held); err != nil {
+		return err
+	}
 	if _, err := tx.exec(ctx, "chunk.recount", edition, number); err != nil {
 		return err
 	}

@@ -31,6 +31,13 @@ SELECT 1 FROM chunks WHERE edition = $1 AND number = $2 AND epoch = $3 AND state
 FOR UPDATE -- postgres only
 ;
 
+-- name: chunk.hold
+-- Whoever counts a chunk anew does so while nobody else counts it: of two who do at
+-- once, the one who comes last would not see what the other has counted. Index: primary key.
+SELECT 1 FROM chunks WHERE edition = $1 AND number = $2
+FOR UPDATE -- postgres only
+;
+
 -- name: chunk.open
 -- What is left to do in a chunk, and when the first of it is due. Index: primary key of deliveries.
 SELECT coalesce(sum(CASE WHEN state IN ('queued', 'attempting') THEN 1 ELSE 0 END), 0),
