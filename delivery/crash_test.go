@@ -122,16 +122,18 @@ func (n *node) kill() {
 	}
 }
 
-// stop stops a node where it stands, and returns when all its threads have.
-func (n *node) stop() {
+// stop stops a node where it stands, and returns when all its threads have. It
+// reports whether the node was still there.
+func (n *node) stop() bool {
 	n.t.Helper()
 	if err := n.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		n.t.Fatal(err)
 	}
 	var status syscall.WaitStatus
-	if _, err := syscall.Wait4(n.cmd.Process.Pid, &status, syscall.WUNTRACED, nil); err != nil || !status.Stopped() {
+	if _, err := syscall.Wait4(n.cmd.Process.Pid, &status, syscall.WUNTRACED, nil); err != nil || !status.Stopped() && !status.Exited() {
 		n.t.Fatalf("the node does not stop: %v, %v", status, err)
 	}
+	return status.Stopped()
 }
 
 func TestCrashLosesNobodyAndDoublesOnlyWhatIsInDoubt(t *testing.T) {
@@ -162,7 +164,9 @@ func (b *bundle) crash(resend bool) {
 		}
 		time.Sleep(rand.N(60 * time.Millisecond))
 		// A process that stands still opens and closes no connection while they are counted.
-		child.stop()
+		if !child.stop() {
+			b.t.Fatal("the node has ended by itself")
+		}
 		doubt += int(b.wire.Open())
 		child.kill()
 		if b.over(edition.ID) && k+1 < *kills {
