@@ -184,7 +184,11 @@ func (e *Engine) definition(name string) (*Definition, error) {
 			return &e.Digests[i], nil
 		}
 	}
-	return nil, fmt.Errorf("there is no digest %q in the configuration", name)
+	var names []string
+	for i := range e.Digests {
+		names = append(names, e.Digests[i].Name)
+	}
+	return nil, fmt.Errorf("there is no digest %q in the configuration; right would be one of: %s", name, strings.Join(names, ", "))
 }
 
 // wait sleeps, or returns early when the context ends.

@@ -62,6 +62,9 @@ func setSince(ctx context.Context, p *press.Press, name, since string) error {
 	if err != nil {
 		return usagef("--since %q is no date; right would be: --since 2026-01-31", since)
 	}
+	if err := p.CheckDigests([]string{name}); err != nil {
+		return err
+	}
 	return p.Store.SetDigestSince(ctx, name, from)
 }
 
