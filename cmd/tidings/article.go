@@ -147,9 +147,17 @@ func (a *app) printArticles(p *press.Press, found []store.Stored) error {
 		one := &found[i].Article
 		list[i] = shownArticle{one.ID, one.Slug, one.Title, one.Language, one.Tags, one.Published, string(one.Status), one.URLFor(p.Config.Site.URL)}
 	}
+	zone, err := time.LoadLocation(p.Config.Site.Timezone)
+	if err != nil {
+		return err
+	}
 	return a.print(list, func(w io.Writer) {
 		for _, one := range list {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", one.Published.Format(time.DateOnly), one.Language, one.Slug, one.Title)
+			date := one.Published.In(zone).Format(time.DateOnly)
+			if one.Published.After(time.Now()) {
+				date += " (to come)"
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", date, one.Language, one.Slug, one.Title)
 		}
 	})
 }
