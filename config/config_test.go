@@ -293,6 +293,25 @@ func TestWarningsPointAtWhatWorksOnlyHere(t *testing.T) {
 	}
 }
 
+func TestAWarningNamesWhatIsStillTheExamples(t *testing.T) {
+	t.Parallel()
+	c, err := Parse([]byte(Starter()), "c.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "still the example's: site.title, site.copyright, site.editor, site.webmaster, digests[0].title, digests[0].sender, mail.postal_address"
+	if all := fmt.Sprint(c.Warnings()); !strings.Contains(all, want) {
+		t.Errorf("the starter's warnings are %s", all)
+	}
+	c, err = Parse([]byte("site: {title: The Harbour Gazette, copyright: the Gazette}\n"), "c.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all := fmt.Sprint(c.Warnings()); strings.Contains(all, "example") {
+		t.Errorf("warnings are %s", all)
+	}
+}
+
 func TestNearestNamesAreThoseOneMistypes(t *testing.T) {
 	t.Parallel()
 	for word, want := range map[string]string{"titel": "title", "retry": "", "shedule": "schedule", "Schedule": "schedule", "x": ""} {

@@ -15,6 +15,9 @@ func (c *Config) Warnings() []Problem {
 	if u, err := url.Parse(c.Site.URL); err == nil && (u.Hostname() == "localhost" || strings.HasPrefix(u.Hostname(), "127.")) {
 		warn("site.url", "readers elsewhere cannot follow links to "+c.Site.URL, "the public address, once there is one")
 	}
+	if left := c.examples(); len(left) > 0 {
+		warn(left[0], "still the example's: "+strings.Join(left, ", "), "your own")
+	}
 	for i, r := range c.Relays {
 		key := fmt.Sprintf("relays[%d].tls", i)
 		if r.Socket == "" && !isLocal(r.Host) && (r.TLS == "none" || r.TLS == "opportunistic") {
@@ -35,6 +38,25 @@ func (c *Config) Warnings() []Problem {
 		warn("mail.postal_address", "it is empty", "a postal address, which many countries ask for in such mails")
 	}
 	return out
+}
+
+// examples are the keys of what readers see that is still as "tidings init" wrote it.
+func (c *Config) examples() (keys []string) {
+	check := func(key, value string) {
+		if text := strings.ToLower(value); strings.Contains(text, "example press") || strings.Contains(text, "example town") || strings.HasSuffix(text, "@example.org>") {
+			keys = append(keys, key)
+		}
+	}
+	check("site.title", c.Site.Title)
+	check("site.copyright", c.Site.Copyright)
+	check("site.editor", c.Site.Editor)
+	check("site.webmaster", c.Site.Webmaster)
+	for i, d := range c.Digests {
+		check(fmt.Sprintf("digests[%d].title", i), d.Title)
+		check(fmt.Sprintf("digests[%d].sender", i), d.Sender)
+	}
+	check("mail.postal_address", c.Mail.Postal)
+	return keys
 }
 
 // warnPodcast says what directories of podcasts ask for.
