@@ -34,7 +34,11 @@ func newDigestSend(a *app) *cobra.Command {
 			if err := setSince(ctx, p, args[0], since); err != nil {
 				return err
 			}
-			if err := a.confirmSend(ctx, e, args[0], yes); err != nil {
+			err := a.confirmSend(ctx, e, args[0], yes)
+			if errors.Is(err, delivery.ErrNothingNew) {
+				return a.nothingNew(args[0], err)
+			}
+			if err != nil {
 				return err
 			}
 			edition, err := e.SendNow(ctx, args[0], "command line")
@@ -80,7 +84,11 @@ func (a *app) confirmSend(ctx context.Context, e *delivery.Engine, name string, 
 	if err != nil || yes {
 		return err
 	}
-	fmt.Fprintf(a.stderr, "to %s subscribers? type the name of the digest: ", thousands(audience))
+	next, err := e.Preview(ctx, name)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(a.stderr, "“%s” to %s subscribers? type the name of the digest, %s: ", next.Subject, thousands(audience), name)
 	answer, err := bufio.NewReader(io.LimitReader(a.stdin, 1000)).ReadString('\n')
 	if strings.TrimSpace(answer) == name {
 		return nil
