@@ -130,7 +130,7 @@ func (a *app) writePreview(path string, v digest.Variant, open bool) error {
 func newDigestTest(a *app) *cobra.Command {
 	var to string
 	c := &cobra.Command{
-		Use:     "test NAME",
+		Use:     "test NAME --to ADDRESS",
 		Short:   "Send what the next edition would be to one address",
 		Example: "  tidings digest test weekly --to editor@example.org",
 		Args:    exactly("NAME"),
