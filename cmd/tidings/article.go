@@ -154,7 +154,7 @@ func (a *app) printArticles(p *press.Press, found []store.Stored) error {
 	return a.print(list, func(w io.Writer) {
 		for _, one := range list {
 			date := one.Published.In(zone).Format(time.DateOnly)
-			if one.Published.After(time.Now()) {
+			if one.Published.After(p.Store.Now()) {
 				date += " (to come)"
 			}
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", date, one.Language, one.Slug, one.Title)
