@@ -45,8 +45,9 @@ const (
 	lingerTimeout = 500 * time.Millisecond
 )
 
-// Lane puts a fast lane before a listener, which is the lane's from then on. host says whether requests for a host,
-// as in the Host header, are to be answered; nil answers for all.
+// Lane puts a fast lane before a listener, which is the lane's from then on. host
+// says whether requests for a host, as in the Host header, are to be answered; nil
+// answers for all.
 func (s *Server) Lane(l net.Listener, host func(string) bool) *Lane {
 	lane := &Lane{
 		Listener: l, host: host, onward: make(chan net.Conn), conns: map[*laneConn]struct{}{},

@@ -41,7 +41,7 @@ func (r *loop) serve(c *loopConn) {
 			r.askCoding(c, s, d, a)
 			return
 		}
-		if !r.respond(c, d, &a) {
+		if !r.respond(c, s, d, &a) {
 			return
 		}
 	}
@@ -52,7 +52,7 @@ func (r *loop) askStore(c *loopConn, s *Server, q *question, told int64) {
 	r.ask(c, func() {
 		s.await(q, told)
 		if d := r.lane.known(s, &c.head); d != nil {
-			c.document, c.answer = d, s.answer(&c.head.request, d)
+			c.server, c.document, c.answer = s, d, s.answer(&c.head.request, d)
 		}
 	})
 }
@@ -61,7 +61,7 @@ func (r *loop) askStore(c *loopConn, s *Server, q *question, told int64) {
 func (r *loop) askCoding(c *loopConn, s *Server, d *document, a answer) {
 	r.ask(c, func() {
 		s.coded(d, a.rep)
-		c.document, c.answer = d, a
+		c.server, c.document, c.answer = s, d, a
 	})
 }
 
@@ -91,18 +91,18 @@ func (r *loop) told(c *loopConn) {
 		r.drop(c)
 	case c.document == nil:
 		r.onward(c)
-	case r.respond(c, c.document, &c.answer):
+	case r.respond(c, c.server, c.document, &c.answer):
 		r.serve(c)
 	}
 }
 
-// respond begins a response, and reports whether it is written and the connection
-// goes on.
-func (r *loop) respond(c *loopConn, d *document, a *answer) bool {
+// respond begins a response of a server, and reports whether it is written and the
+// connection goes on.
+func (r *loop) respond(c *loopConn, s *Server, d *document, a *answer) bool {
 	c.out.head, c.out.body = a.compose(r.paper, d, c.head.head)
 	r.paper = c.out.head
 	if len(c.out.body) >= sheetFrom {
-		if c.out.sheet = r.lane.server.Load().sheet(d, a.rep); c.out.sheet != nil {
+		if c.out.sheet = s.sheet(d, a.rep); c.out.sheet != nil {
 			c.out.body, c.out.left = nil, len(a.rep.body)
 		}
 	}
@@ -180,48 +180,4 @@ func (o *outgoing) write(fd int) error {
 	runtime.KeepAlive(o.sheet)
 	o.left -= max(n, 0)
 	return err
-}
-
-// sheet is a body once more, as a file in memory: the kernel sends the pages of one
-// without copying them, which is most of the work of sending a large body.
-type sheet struct {
-	fd   int
-	body []byte // what is in it
-}
-
-// sheetFrom is the length of a body from which on it is worth a sheet.
-const sheetFrom = 128 << 10
-
-// sheet returns the sheet of a representation, which is made on first use and goes
-// with it; nil when there can be none.
-func (s *Server) sheet(d *document, rep *representation) *sheet {
-	if made, tried := rep.sheet.Load().(*sheet); tried {
-		return made
-	}
-	made := newSheet(rep.body)
-	if !rep.sheet.CompareAndSwap(nil, made) {
-		return rep.sheet.Load().(*sheet) // of another loop; ours goes with its last reference
-	}
-	if made != nil {
-		rep.size.Add(int64(len(made.body)))
-		s.cache.grew(d)
-	}
-	return made
-}
-
-func newSheet(body []byte) *sheet {
-	fd, err := unix.MemfdCreate("feed", unix.MFD_CLOEXEC)
-	if err != nil {
-		return nil
-	}
-	made := &sheet{fd: fd, body: body}
-	runtime.AddCleanup(made, func(fd int) { unix.Close(fd) }, fd)
-	for len(body) > 0 {
-		n, err := unix.Write(fd, body)
-		if err != nil && !errors.Is(err, unix.EINTR) {
-			return nil
-		}
-		body = body[max(n, 0):]
-	}
-	return made
 }

@@ -22,6 +22,7 @@ type loopConn struct {
 	deadline time.Time
 
 	// While asking, what comes of it.
+	server   *Server
 	document *document
 	answer   answer
 	failed   bool // by a panic

@@ -16,13 +16,20 @@ func (r *loop) onward(c *loopConn) {
 		return
 	}
 	r.forget(c)
-	// As net does; where it cannot be set, a client that is gone is missed later.
-	for option, value := range map[int]int{unix.TCP_KEEPIDLE: 15, unix.TCP_KEEPINTVL: 15, unix.TCP_KEEPCNT: 9} {
-		_ = unix.SetsockoptInt(c.fd, unix.IPPROTO_TCP, option, value)
+	for _, option := range keepAlive {
+		_ = unix.SetsockoptInt(c.fd, option.level, option.name, option.value)
 	}
-	_ = unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
 	conn := &fileConn{File: os.NewFile(uintptr(c.fd), "connection"), local: r.lane.Addr(), remote: net.TCPAddrFromAddrPort(c.from)}
 	go r.lane.pass(&laneConn{Conn: conn, unread: c.buffer})
+}
+
+// keepAlive is how net finds out that a client has gone: after 15 s without a word it
+// asks every 15 s, and gives up after nine. Where it cannot be set that takes longer.
+var keepAlive = [...]struct{ level, name, value int }{
+	{unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, 15},
+	{unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, 15},
+	{unix.IPPROTO_TCP, unix.TCP_KEEPCNT, 9},
+	{unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1},
 }
 
 // fileConn is a connection whose descriptor was not made by net. net.FileConn would
