@@ -50,14 +50,33 @@ type Store struct {
 // pools are the connections to a database; some or all may be the same.
 type pools struct{ writers, readers, recorders *sql.DB }
 
-// Open opens the store at a DSN and brings its schema up to date: "sqlite:PATH"
-// or "postgres://user:password@host:port/name", where PostgreSQL may have
-// several hosts ("host1:5432,host2:5432") and target_session_attrs=read-write to
-// find the primary. Errors are *OpenError or *NewerSchemaError.
+// Open opens the store at a DSN: "sqlite:PATH" or
+// "postgres://user:password@host:port/name", where PostgreSQL may have several hosts
+// ("host1:5432,host2:5432") and target_session_attrs=read-write to find the primary.
+// An empty store gets its schema; one that holds anything must have the schema of
+// this program, which Migrate brings about. Errors are *OpenError,
+// *MigrationDueError and *NewerSchemaError.
 func Open(ctx context.Context, dsn string, opts Options) (*Store, error) {
 	if err := opts.settle(); err != nil {
 		return nil, err
 	}
+	s, err := connect(ctx, dsn, opts)
+	if err != nil {
+		return nil, err
+	}
+	if err := ensureSchema(ctx, s.engine, s.writers.db); err != nil {
+		_ = s.Close()
+		return nil, describeSchema(dsn, err)
+	}
+	if err := errors.Join(s.writers.prepareAll(ctx), s.readers.prepareAll(ctx)); err != nil {
+		_ = s.Close()
+		return nil, fmt.Errorf("store %s: %w", Redact(dsn), err)
+	}
+	return s, nil
+}
+
+// connect opens the connections of a store, whatever its schema is.
+func connect(ctx context.Context, dsn string, opts Options) (*Store, error) {
 	engine, address, err := parseDSN(dsn)
 	if err != nil {
 		return nil, err
@@ -74,14 +93,6 @@ func Open(ctx context.Context, dsn string, opts Options) (*Store, error) {
 	s.writers, s.readers = newRunner(engine, p.writers), newRunner(engine, p.readers)
 	if s.recorders = s.writers; p.recorders != p.writers {
 		s.recorders = newRunner(engine, p.recorders)
-	}
-	if err := migrate(ctx, engine, p.writers); err != nil {
-		_ = s.Close()
-		return nil, describeMigration(dsn, err)
-	}
-	if err := errors.Join(s.writers.prepareAll(ctx), s.readers.prepareAll(ctx)); err != nil {
-		_ = s.Close()
-		return nil, fmt.Errorf("store %s: %w", Redact(dsn), err)
 	}
 	return s, nil
 }

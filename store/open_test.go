@@ -68,25 +68,6 @@ func TestProcessesThatMigrateAtOnceAllOpen(t *testing.T) {
 	}
 }
 
-func TestANewerSchemaIsRefusedAndLeftAlone(t *testing.T) {
-	t.Parallel()
-	for _, engine := range storetest.Engines {
-		t.Run(string(engine), func(t *testing.T) {
-			t.Parallel()
-			dsn := storetest.DSN(t, engine)
-			s := storetest.Reopen(t, dsn, store.Options{})
-			if _, err := s.DB().ExecContext(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, true)"); err != nil {
-				t.Fatal(err)
-			}
-			_, err := store.Open(t.Context(), dsn, store.Options{})
-			var newer *store.NewerSchemaError
-			if !errors.Is(err, store.ErrNewerSchema) || !errors.As(err, &newer) || newer.Have != 99999 || newer.Known < 2 {
-				t.Errorf("opening a newer schema: %v", err)
-			}
-		})
-	}
-}
-
 func TestAWriterWaitsForAnotherProcess(t *testing.T) {
 	t.Parallel()
 	for _, engine := range storetest.Engines {

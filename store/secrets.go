@@ -59,3 +59,16 @@ func (s *Store) Keys(ctx context.Context) (subscriber.Keys, error) {
 	}
 	return subscriber.NewKeys(secret), nil
 }
+
+// Generation returns the 16 random bytes that name the present run of history of the
+// store. They stay the same until a backup is restored: the restored store gets new
+// ones, so that what was given out in between (row ids, links) can be told apart.
+func (s *Store) Generation(ctx context.Context) ([]byte, error) {
+	secret, err := s.Secret(ctx, generationSecret)
+	if err != nil {
+		return nil, err
+	}
+	return secret[:16], nil
+}
+
+const generationSecret = "generation"

@@ -86,7 +86,7 @@ func (a *app) with(ctx context.Context, work func(*press.Press) error) error {
 	}
 	p, err := press.Open(ctx, c, a.logger(c))
 	if err != nil {
-		return err
+		return a.explainMigration(err)
 	}
 	return errors.Join(work(p), p.Close())
 }

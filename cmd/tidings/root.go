@@ -43,7 +43,7 @@ func newRoot(a *app) *cobra.Command {
 	}
 	add("run", newDemo(a), newServe(a), newWorker(a))
 	add("room", newArticle(a), newFeed(a), newDigest(a), newSubscriber(a), newEditor(a))
-	add("setup", newInit(a), newConfig(a), newDKIM(a), newVersion(a))
+	add("setup", newInit(a), newConfig(a), newDKIM(a), newMigrate(a), newVersion(a))
 	return root
 }
 

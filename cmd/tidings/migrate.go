@@ -1,0 +1,56 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tidings-press/tidings/store"
+)
+
+const migrateLong = `Migrate brings the schema of the store up to date after an upgrade of the program. It keeps all
+content. Stop every tidings process on the store first, and make a backup: an older program
+refuses a store with newer migrations.
+
+All other commands refuse a store whose schema is out of date, and name what it lacks. An empty
+store gets its schema from whichever command opens it first.`
+
+func newMigrate(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:     "migrate",
+		Short:   "Bring the store's schema up to date after an upgrade",
+		Long:    migrateLong,
+		Example: "  tidings migrate",
+		Args:    exactly(),
+		RunE: func(c *cobra.Command, _ []string) error {
+			conf, err := a.config()
+			if err != nil {
+				return err
+			}
+			applied, err := store.Migrate(c.Context(), conf.Store.DSN, store.Options{Durability: store.Durability(conf.Store.Durability)})
+			if err != nil {
+				return fmt.Errorf("%s: %w", conf.Position("store.dsn"), err)
+			}
+			if applied == nil {
+				applied = []string{}
+			}
+			return a.print(map[string][]string{"applied": applied}, func(w io.Writer) {
+				for _, name := range applied {
+					fmt.Fprintln(w, "applied", name)
+				}
+				fmt.Fprintln(w, "the schema is up to date")
+			})
+		},
+	}
+}
+
+// explainMigration adds the exact command when a store's schema is out of date.
+func (a *app) explainMigration(err error) error {
+	var due *store.MigrationDueError
+	if errors.As(err, &due) && a.configPath != "" {
+		return fmt.Errorf("%w; here: tidings --config %s migrate", err, a.configPath)
+	}
+	return err
+}
