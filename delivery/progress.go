@@ -2,6 +2,8 @@ package delivery
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tidings-press/tidings/digest"
@@ -23,6 +25,37 @@ func (p Progress) Idle() bool {
 		p.Counts.Uncertain > 0 && p.Counts.Open() == 0
 }
 
+// Retrying reports whether every mail of the edition has been tried and only those
+// are left that other servers deferred. The edition stays "sending" until the last of
+// them has a final state, for as long as retries go on.
+func (p Progress) Retrying() bool { return Retrying(p.Edition.State, p.Counts) }
+
+// Standing is where the edition stands, in words for people: its state, or "sent, 5
+// being retried".
+func (p Progress) Standing() string { return Standing(p.Edition.State, p.Counts) }
+
+// RelayHeld reports whether a relay, and not only a recipients' domain, is held back.
+func (p Progress) RelayHeld() bool {
+	return slices.ContainsFunc(p.Holds, func(h store.Hold) bool { return h.Kind != store.DomainHeld })
+}
+
+// Retrying is Progress.Retrying of an edition in a list. The count of deferred mails
+// follows when a chunk is given back, so while one is retried there may be fewer open.
+func Retrying(state digest.State, c store.Counts) bool {
+	return state == digest.Sending && c.Deferred > 0 && c.Open() <= c.Deferred
+}
+
+// Standing is Progress.Standing of an edition in a list.
+func Standing(state digest.State, c store.Counts) string {
+	switch {
+	case !Retrying(state, c):
+		return string(state)
+	case c.Sent == 0:
+		return fmt.Sprintf("none sent yet, %d being retried", c.Open())
+	}
+	return fmt.Sprintf("sent, %d being retried", c.Open())
+}
+
 // Progress returns how far an edition has come.
 func (e *Engine) Progress(ctx context.Context, id string) (Progress, error) {
 	edition, err := e.Store.Edition(ctx, id)
@@ -42,7 +75,7 @@ func (e *Engine) Progress(ctx context.Context, id string) (Progress, error) {
 	return p, err
 }
 
-// Watch returns an edition's progress whenever it changed, twice a second at most,
+// Watch returns an edition's progress whenever it or its rate changed, twice a second at most,
 // until the edition is over or the context ends; then the channel is closed.
 func (e *Engine) Watch(ctx context.Context, id string) <-chan Progress {
 	out := make(chan Progress)
@@ -54,7 +87,7 @@ func (e *Engine) Watch(ctx context.Context, id string) <-chan Progress {
 			p, err := e.Progress(ctx, id)
 			if err == nil {
 				pace.measure(&p, time.Now())
-				if first || p.Counts != last.Counts || p.Edition.State != last.Edition.State || len(p.Holds) != len(last.Holds) {
+				if first || p.differs(last) {
 					select {
 					case out <- p:
 					case <-ctx.Done():
@@ -69,6 +102,12 @@ func (e *Engine) Watch(ctx context.Context, id string) <-chan Progress {
 		}
 	}()
 	return out
+}
+
+// differs reports whether there is something new to show. The rate counts: it falls to
+// nothing while no count changes.
+func (p Progress) differs(last Progress) bool {
+	return p.Counts != last.Counts || p.Edition.State != last.Edition.State || len(p.Holds) != len(last.Holds) || p.Rate != last.Rate
 }
 
 // pace works out a rate from what was done in the last seconds.

@@ -29,7 +29,7 @@ var Transitions = []Transition[State]{
 	{Approved, Paused, "an editor pauses it before its first mail"},
 	{Approved, Cancelled, "an editor drops it before its first mail"},
 	{Approved, Failed, "what was frozen cannot be read or cast"},
-	{Sending, Sent, "every subscriber has a final state"},
+	{Sending, Sent, "every subscriber has a final state; with nothing but retries left it is shown as \"sent, 5 being retried\""},
 	{Sending, Paused, "an editor pauses it, or the fault is ours and sending on would burn the list"},
 	{Sending, Cancelled, "an editor stops it; who has it keeps it"},
 	{Sending, Failed, "what was frozen cannot be read or cast"},

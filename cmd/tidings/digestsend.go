@@ -15,11 +15,13 @@ import (
 	"github.com/tidings-press/tidings/delivery"
 	"github.com/tidings-press/tidings/digest"
 	"github.com/tidings-press/tidings/press"
+	"github.com/tidings-press/tidings/store"
 )
 
 const sendLong = `Send makes an edition of what is new and sends it now. It asks before: type the digest's name, or
-give --yes in scripts. The sending goes on until every subscriber has a final state; other nodes
-on the same store help. Ctrl-C leaves the rest to them, or to the next serve, worker or send.`
+give --yes in scripts. The sending goes on until every mail has been tried; other nodes on the same
+store help. When only mails are left that other servers deferred, the command ends with "sent, 5 being
+retried" and exit code 0: serve and worker retry these. Ctrl-C leaves the rest to them, or to the next send.`
 
 func newDigestSend(a *app) *cobra.Command {
 	var yes, detach bool
@@ -124,30 +126,62 @@ func (a *app) sendUntilOver(ctx context.Context, e *delivery.Engine, id string) 
 	if fresh, err := e.Progress(context.WithoutCancel(ctx), id); err == nil {
 		last = fresh
 	}
-	return errors.Join(a.printProgress(last), partlyIf(last.Edition.State != digest.Sent || last.Counts.Refused+last.Counts.Uncertain > 0))
+	err := a.printProgress(last)
+	if last.Retrying() {
+		a.say("serve or worker retries what other servers deferred, for up to %.0f hours; one of them must be running", e.Policy.RetryFor.Hours())
+	}
+	return errors.Join(err, partlyIf(unfinished(last)))
 }
 
-// follow shows the progress of an edition until nothing more happens without an editor.
+// unfinished reports whether an edition was sent only in part: it is still under way or
+// stopped, a mail was refused or is in doubt, or a relay of ours is held back. Mails
+// that wait for other servers are theirs to take.
+func unfinished(p delivery.Progress) bool {
+	over := p.Edition.State == digest.Sent || p.Retrying() && !p.RelayHeld()
+	return !over || p.Counts.Refused+p.Counts.Uncertain > 0
+}
+
+// doubtSettles is how long the mails in doubt of an edition that else waits only for
+// retries may leave its counts unchanged before nothing more is expected of them here.
+const doubtSettles = 30 * time.Second
+
+// follow shows the progress of an edition until nothing more happens without an editor
+// or another server.
 func (a *app) follow(ctx context.Context, e *delivery.Engine, id string) (last delivery.Progress) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	bar := a.bar("sending")
 	defer bar.done()
 	held := map[string]bool{}
-	for p := range e.Watch(ctx, id) {
-		last = p
-		bar.set(p.Counts.Total-p.Counts.Open(), p.Counts.Total)
-		for _, hold := range p.Holds {
-			if text := hold.What() + " is held back: " + hold.Reason; !held[text] {
-				held[text] = true
-				a.warn("%s", text)
+	changes := e.Watch(ctx, id)
+	for {
+		select {
+		case p, more := <-changes:
+			if !more {
+				return last
+			}
+			last = p
+			bar.set(p.Counts.Total-p.Counts.Open(), p.Counts.Total)
+			a.warnHeld(p.Holds, held)
+			if p.Idle() || p.Retrying() && (p.Counts.Uncertain == 0 || !e.Policy.Resend) {
+				return last
+			}
+		case <-time.After(doubtSettles):
+			if last.Retrying() {
+				return last
 			}
 		}
-		if p.Idle() {
-			break
+	}
+}
+
+// warnHeld tells of each relay and domain that is held back, once.
+func (a *app) warnHeld(holds []store.Hold, told map[string]bool) {
+	for _, hold := range holds {
+		if text := hold.What() + " is held back: " + hold.Reason; !told[text] {
+			told[text] = true
+			a.warn("%s", text)
 		}
 	}
-	return last
 }
 
 // shownProgress is an edition's progress as the commands show it.
@@ -156,6 +190,7 @@ type shownProgress struct {
 	Digest    string    `json:"digest"`
 	Number    int       `json:"number"`
 	State     string    `json:"state"`
+	Standing  string    `json:"standing"` // the state in words, such as "sent, 5 being retried"
 	Reason    string    `json:"reason,omitempty"`
 	Subject   string    `json:"subject"`
 	Articles  int       `json:"articles,omitempty"`
@@ -173,7 +208,7 @@ type shownProgress struct {
 
 func showProgress(p delivery.Progress) shownProgress {
 	e, c := p.Edition, p.Counts
-	out := shownProgress{Edition: e.ID, Digest: e.Digest, Number: e.Number, State: string(e.State), Reason: e.Reason, Subject: e.Subject, Articles: len(e.Articles), Created: e.Created,
+	out := shownProgress{Edition: e.ID, Digest: e.Digest, Number: e.Number, State: string(e.State), Standing: p.Standing(), Reason: e.Reason, Subject: e.Subject, Articles: len(e.Articles), Created: e.Created,
 		Total: c.Total, Sent: c.Sent, Refused: c.Refused, Skipped: c.Skipped, Deferred: c.Deferred, Uncertain: c.Uncertain, Open: c.Open(), PerSecond: p.Rate}
 	if p.Left > 0 {
 		out.Left = p.Left.String()
@@ -184,7 +219,7 @@ func showProgress(p delivery.Progress) shownProgress {
 func (a *app) printProgress(p delivery.Progress) error {
 	shown := showProgress(p)
 	return a.print(shown, func(w io.Writer) {
-		fmt.Fprintf(w, "%s: %s\nedition %s, number %d of %s", shown.State, shown.Subject, shown.Edition, shown.Number, shown.Digest)
+		fmt.Fprintf(w, "%s: %s\nedition %s, number %d of %s", shown.Standing, shown.Subject, shown.Edition, shown.Number, shown.Digest)
 		if shown.Reason != "" {
 			fmt.Fprintf(w, " (%s)", shown.Reason)
 		}

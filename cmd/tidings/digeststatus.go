@@ -57,7 +57,7 @@ func newDigestStatus(a *app) *cobra.Command {
 
 func printStatus(w io.Writer, list []shownProgress, ticks []store.Tick) {
 	for _, one := range list {
-		fmt.Fprintf(w, "%s\t%s %d\t%s\t%d of %d sent, %d refused, %d skipped, %d deferred, %d uncertain\t%s\n", one.Edition, one.Digest, one.Number, one.State,
+		fmt.Fprintf(w, "%s\t%s %d\t%s\t%d of %d sent, %d refused, %d skipped, %d deferred, %d uncertain\t%s\n", one.Edition, one.Digest, one.Number, one.Standing,
 			one.Sent, one.Total, one.Refused, one.Skipped, one.Deferred, one.Uncertain, one.Subject)
 	}
 	if len(list) == 0 {

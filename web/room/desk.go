@@ -7,6 +7,7 @@ import (
 
 	"github.com/tidings-press/tidings/article"
 	"github.com/tidings-press/tidings/config"
+	"github.com/tidings-press/tidings/delivery"
 	"github.com/tidings-press/tidings/digest"
 	"github.com/tidings-press/tidings/store"
 	"github.com/tidings-press/tidings/subscriber"
@@ -17,7 +18,7 @@ const lastEditions = 20
 
 // deskPage is what goes out next, what goes out now, and what went out.
 type deskPage struct {
-	Now      []editionRow // being sent, paused, or waiting for an editor
+	Now      []editionRow // being sent, paused, or waiting for an editor or a decision
 	Next     []nextRow
 	Last     []editionRow
 	Articles int64
@@ -54,7 +55,7 @@ func (room *Room) desk(w http.ResponseWriter, r *http.Request, who store.Session
 		return err
 	}
 	for _, e := range all {
-		if e.State.Final() && e.Counts.Uncertain == 0 {
+		if (e.State.Final() || e.Retrying()) && e.Counts.Uncertain == 0 {
 			body.Last = append(body.Last, e)
 		} else {
 			body.Now = append(body.Now, e)
@@ -135,6 +136,12 @@ func (room *Room) configured(name string) (config.Digest, bool) {
 	}
 	return config.Digest{}, false
 }
+
+// Retrying reports whether nothing is left of an edition but mails that other servers deferred.
+func (e editionRow) Retrying() bool { return delivery.Retrying(e.State, e.Counts) }
+
+// Standing is where an edition stands, in words.
+func (e editionRow) Standing() string { return delivery.Standing(e.State, e.Counts) }
 
 // Waits says whether an edition waits for an editor.
 func (e editionRow) Waits() bool { return e.State == digest.Draft }

@@ -267,3 +267,19 @@ func TestRefusalsAreListedWithTheServersWords(t *testing.T) {
 	e.post("/room/readers/1/erase", "sure", "yes")
 	e.want(e.post("/room/readers/1/lift"), "That is not possible now")
 }
+
+func TestEditionBeingRetriedIsListedAsSent(t *testing.T) {
+	t.Parallel()
+	wire := testenv.StartWire(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Reply: "452 4.2.2 mailbox full", Match: "reader1@"}}})
+	s := startSiteOver(t, wire.Port(), 1000)
+	s.readers(3)
+	e := s.editor()
+	e.post("/room/digests/weekly/send", "sure", "weekly")
+	here := e.at
+	s.eventually("the retry", func() bool { return strings.Contains(e.get(here), "sent, 1 being retried") })
+	desk := e.get("/room/")
+	e.want(desk, "sent, 1 being retried")
+	if strings.Contains(desk, "No edition has gone out yet") || strings.Contains(desk, `id="now"`) {
+		t.Errorf("the dashboard does not list the edition as sent:\n%s", desk)
+	}
+}
