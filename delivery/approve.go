@@ -99,7 +99,7 @@ func (e *Engine) freeze(ctx context.Context, edition store.Edition) (store.Froze
 	if err != nil {
 		return store.Frozen{}, err
 	}
-	frozen := store.Frozen{Wishes: wishes, Choice: make([]int, len(wishes)), Empty: digest.ErrEmpty.Error(), ChunkSize: e.Policy.Chunk}
+	frozen := store.Frozen{Wishes: wishes, Choice: make([]int, len(wishes)), Reasons: make([]string, len(wishes)), ChunkSize: e.Policy.Chunk}
 	known := map[string]int{}
 	for i, wish := range wishes {
 		prefs := digest.PreferencesFor(issue.Definition, wish.Topics, wish.Language).Narrowed(issue.Articles)
@@ -110,7 +110,9 @@ func (e *Engine) freeze(ctx context.Context, edition store.Edition) (store.Froze
 			}
 			known[prefs.Key()] = n
 		}
-		frozen.Choice[i] = n
+		if frozen.Choice[i] = n; n == store.NoVariant {
+			frozen.Reasons[i] = prefs.SkipReason(issue.Articles)
+		}
 	}
 	return frozen, nil
 }

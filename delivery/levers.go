@@ -39,11 +39,3 @@ func (e *Engine) Decide(ctx context.Context, id string, resend bool) (int64, err
 	e.nudge()
 	return n, err
 }
-
-// Audience says how many subscribers an edition of a digest would go to now.
-func (e *Engine) Audience(ctx context.Context, name string) (int64, error) {
-	if _, err := e.definition(name); err != nil {
-		return 0, err
-	}
-	return e.Store.CountActive(ctx, name)
-}

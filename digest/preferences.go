@@ -50,6 +50,26 @@ func (p Preferences) Narrowed(articles []article.Article) Preferences {
 	return Preferences{Topics: topics, Language: p.Language}
 }
 
+// Reasons for skipping a subscriber when an edition has no article for their preferences.
+const (
+	NoTopicMatch    = "no article in their topics"
+	NoLanguageMatch = "no article in their language"
+	NoMatch         = "no article in both their topics and their language"
+)
+
+// SkipReason returns why none of the articles fits these preferences, or "" when one does.
+func (p Preferences) SkipReason(articles []article.Article) string {
+	switch {
+	case len(p.wanted(articles)) > 0:
+		return ""
+	case len(Preferences{Language: p.Language}.wanted(articles)) == 0:
+		return NoLanguageMatch
+	case len(Preferences{Topics: p.Topics}.wanted(articles)) == 0:
+		return NoTopicMatch
+	}
+	return NoMatch
+}
+
 // Key is the canonical form: equal for preferences that differ only in order,
 // repetition or spelling of topics, or in the region of the language; "" for
 // no preferences at all.

@@ -9,8 +9,8 @@ import (
 	"github.com/tidings-press/tidings/templates"
 )
 
-// ErrEmpty says that an edition has nothing for a set of preferences. Its text is
-// the reason that is recorded when the subscriber is skipped.
+// ErrEmpty reports that an edition has no article for a set of preferences. Preferences.SkipReason
+// returns the reason to record for subscribers who are skipped because of it.
 var ErrEmpty = errors.New("no article of this edition matches the reader's topics and language")
 
 // DefaultTemplate is the mail template of digests that name none.

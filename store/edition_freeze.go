@@ -78,8 +78,8 @@ const NoVariant = -1
 // Frozen is what an edition is approved with.
 type Frozen struct {
 	Wishes    []Wish
-	Choice    []int  // for each wish the number of its variant, or NoVariant
-	Empty     string // reason kept for readers without a variant
+	Choice    []int    // for each wish the number of its variant, or NoVariant
+	Reasons   []string // for each wish without a variant, why its readers are skipped
 	ChunkSize int
 
 	packed [][]byte // variants, which are large and much alike in themselves
@@ -174,7 +174,7 @@ func (r *runner) freeze(ctx context.Context, e Edition, f Frozen, choice string,
 		return 0, err
 	}
 	for {
-		n, err := r.exec(ctx, "audience.freeze", e.Seq, e.Digest, size, now, f.Empty, after, step, total/size)
+		n, err := r.exec(ctx, "audience.freeze", e.Seq, e.Digest, size, now, after, step, total/size)
 		if err != nil {
 			return 0, err
 		}
@@ -243,10 +243,14 @@ func (f Frozen) choices() (string, error) {
 		Topics   string `json:"t"`
 		Language string `json:"l"`
 		Variant  int    `json:"v"`
+		Reason   string `json:"r"`
 	}
 	rows := make([]row, len(f.Wishes))
 	for i, w := range f.Wishes {
-		rows[i] = row{w.topics, w.Language, f.Choice[i]}
+		rows[i] = row{w.topics, w.Language, f.Choice[i], ""}
+		if f.Choice[i] < 0 {
+			rows[i].Reason = f.Reasons[i]
+		}
 	}
 	data, err := json.Marshal(rows)
 	return string(data), err

@@ -169,7 +169,7 @@ func newLever(a *app, name, short string, pull func(context.Context, *delivery.E
 			if err != nil {
 				return err
 			}
-			return a.printProgress(progress)
+			return a.printProgress(ctx, e, progress)
 		}),
 	}
 }

@@ -90,7 +90,7 @@ func (a *app) confirmSend(ctx context.Context, e *delivery.Engine, name string, 
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stderr, "“%s” to %s subscribers? type the name of the digest, %s: ", next.Subject, thousands(audience), name)
+	fmt.Fprintf(a.stderr, "“%s” to %s subscribers?%s Type the name of the digest, %s: ", next.Subject, thousands(audience.Readers), skippedText(audience.Skipped), name)
 	answer, err := bufio.NewReader(io.LimitReader(a.stdin, 1000)).ReadString('\n')
 	if strings.TrimSpace(answer) == name {
 		return nil
@@ -99,6 +99,18 @@ func (a *app) confirmSend(ctx context.Context, e *delivery.Engine, name string, 
 		return usagef("nobody answered; right would be: --yes in scripts")
 	}
 	return errors.New("nothing is sent: that was not the name")
+}
+
+// skippedText lists who is sent nothing, by reason, as a sentence; empty when nobody is.
+func skippedText(skipped []store.SkipCount) string {
+	if len(skipped) == 0 {
+		return ""
+	}
+	parts := make([]string, len(skipped))
+	for i, one := range skipped {
+		parts[i] = thousands(one.Count) + " " + one.Reason
+	}
+	return " Skipped: " + strings.Join(parts, ", ") + "."
 }
 
 // thousands writes 1204 as 1,204.
@@ -126,7 +138,7 @@ func (a *app) sendUntilOver(ctx context.Context, e *delivery.Engine, id string) 
 	if fresh, err := e.Progress(context.WithoutCancel(ctx), id); err == nil {
 		last = fresh
 	}
-	err := a.printProgress(last)
+	err := a.printProgress(context.WithoutCancel(ctx), e, last)
 	if last.Retrying() {
 		a.say("serve or worker retries what other servers deferred, for up to %.0f hours; one of them must be running", e.Policy.RetryFor.Hours())
 	}
@@ -204,6 +216,8 @@ type shownProgress struct {
 	Open      int64     `json:"open"`
 	PerSecond float64   `json:"per_second,omitempty"`
 	Left      string    `json:"left,omitempty"`
+
+	SkippedBy []store.SkipCount `json:"skipped_by,omitempty"`
 }
 
 func showProgress(p delivery.Progress) shownProgress {
@@ -216,14 +230,31 @@ func showProgress(p delivery.Progress) shownProgress {
 	return out
 }
 
-func (a *app) printProgress(p delivery.Progress) error {
-	shown := showProgress(p)
+// showWithSkips is showProgress with the reasons why readers were skipped.
+func showWithSkips(ctx context.Context, e *delivery.Engine, p delivery.Progress) (shownProgress, error) {
+	out := showProgress(p)
+	if out.Skipped == 0 {
+		return out, nil
+	}
+	skipped, err := e.Store.Skipped(ctx, p.Edition.Seq)
+	out.SkippedBy = skipped
+	return out, err
+}
+
+func (a *app) printProgress(ctx context.Context, e *delivery.Engine, p delivery.Progress) error {
+	shown, err := showWithSkips(ctx, e, p)
+	if err != nil {
+		return err
+	}
 	return a.print(shown, func(w io.Writer) {
 		fmt.Fprintf(w, "%s: %s\nedition %s, number %d of %s", shown.Standing, shown.Subject, shown.Edition, shown.Number, shown.Digest)
 		if shown.Reason != "" {
 			fmt.Fprintf(w, " (%s)", shown.Reason)
 		}
 		fmt.Fprintf(w, "\n%d subscribers: %d sent, %d refused, %d skipped, %d deferred, %d uncertain, %d open\n", shown.Total, shown.Sent, shown.Refused, shown.Skipped, shown.Deferred, shown.Uncertain, shown.Open)
+		for _, one := range shown.SkippedBy {
+			fmt.Fprintf(w, "skipped %s: %s\n", thousands(one.Count), one.Reason)
+		}
 		if shown.PerSecond > 0 {
 			fmt.Fprintf(w, "%.0f mails/s\n", shown.PerSecond)
 		}

@@ -40,7 +40,11 @@ func newDigestStatus(a *app) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				list = append(list, showProgress(progress))
+				shown, err := showWithSkips(ctx, e, progress)
+				if err != nil {
+					return err
+				}
+				list = append(list, shown)
 			}
 			ticks, err := p.Store.Ticks(ctx, name, limit)
 			if err != nil {
@@ -59,6 +63,9 @@ func printStatus(w io.Writer, list []shownProgress, ticks []store.Tick) {
 	for _, one := range list {
 		fmt.Fprintf(w, "%s\t%s %d\t%s\t%d of %d sent, %d refused, %d skipped, %d deferred, %d uncertain\t%s\n", one.Edition, one.Digest, one.Number, one.Standing,
 			one.Sent, one.Total, one.Refused, one.Skipped, one.Deferred, one.Uncertain, one.Subject)
+		for _, skip := range one.SkippedBy {
+			fmt.Fprintf(w, "\tskipped %s: %s\n", thousands(skip.Count), skip.Reason)
+		}
 	}
 	if len(list) == 0 {
 		fmt.Fprintln(w, "No edition yet.")
@@ -85,7 +92,7 @@ func (a *app) printEdition(ctx context.Context, p *press.Press, e *delivery.Engi
 	if err != nil {
 		return err
 	}
-	if err := a.printProgress(progress); err != nil || a.json {
+	if err := a.printProgress(ctx, e, progress); err != nil || a.json {
 		return err
 	}
 	most := shownTroubles

@@ -157,10 +157,10 @@ FROM (
 GROUP BY p.topics, p.language ORDER BY p.topics, p.language;
 
 -- name: audience.choose
--- Which variant each set of wishes gets, a JSON array of objects.
-INSERT INTO wishes (edition, topics, language, variant)
-SELECT CAST($1 AS bigint), value->>'t', value->>'l', CAST(value->>'v' AS bigint) FROM json_each($2) -- sqlite only
-SELECT CAST($1 AS bigint), t, l, v FROM jsonb_to_recordset(CAST($2 AS jsonb)) AS w(t text, l text, v bigint) -- postgres only
+-- Which variant each set of wishes gets, or why it gets none, a JSON array of objects.
+INSERT INTO wishes (edition, topics, language, variant, reason)
+SELECT CAST($1 AS bigint), value->>'t', value->>'l', CAST(value->>'v' AS bigint), value->>'r' FROM json_each($2) -- sqlite only
+SELECT CAST($1 AS bigint), t, l, v, r FROM jsonb_to_recordset(CAST($2 AS jsonb)) AS w(t text, l text, v bigint, r text) -- postgres only
 ;
 
 -- name: audience.chosen
@@ -168,18 +168,18 @@ SELECT CAST($1 AS bigint), t, l, v FROM jsonb_to_recordset(CAST($2 AS jsonb)) AS
 DELETE FROM wishes WHERE edition = $1;
 
 -- name: audience.freeze
--- A row for each of the next $7 people whom the edition goes to, cut into chunks
--- from number $8 on. Index: primary keys of subscriptions, subscribers and wishes.
+-- A row for each of the next $6 people whom the edition goes to, cut into chunks
+-- from number $7 on. Index: primary keys of subscriptions, subscribers and wishes.
 INSERT INTO deliveries (edition, subscriber, chunk, variant, state, reason, tries, attempt, code, reply, relay, first_try, at, next_try)
-SELECT CAST($1 AS bigint), p.id, CAST($8 AS bigint) + (row_number() OVER (ORDER BY p.id) - 1) / CAST($3 AS bigint), m.variant,
-    CASE WHEN m.variant < 0 THEN 'skipped' ELSE 'queued' END, CASE WHEN m.variant < 0 THEN CAST($5 AS text) ELSE '' END,
+SELECT CAST($1 AS bigint), p.id, CAST($7 AS bigint) + (row_number() OVER (ORDER BY p.id) - 1) / CAST($3 AS bigint), m.variant,
+    CASE WHEN m.variant < 0 THEN 'skipped' ELSE 'queued' END, m.reason,
     0, 0, 0, '', '', 0, CAST($4 AS bigint), 0
 FROM (
     SELECT u.topics, s.language, s.id
     FROM subscriptions u CROSS JOIN subscribers s -- sqlite only
     FROM subscriptions u JOIN subscribers s ON true -- postgres only
-    WHERE s.id = u.subscriber AND u.digest = $2 AND u.left_at = 0 AND s.state = 'active' AND u.subscriber > $6
-    ORDER BY u.subscriber LIMIT $7) AS p
+    WHERE s.id = u.subscriber AND u.digest = $2 AND u.left_at = 0 AND s.state = 'active' AND u.subscriber > $5
+    ORDER BY u.subscriber LIMIT $6) AS p
 JOIN wishes m ON m.edition = $1 AND m.topics = p.topics AND m.language = p.language;
 
 -- name: audience.last
@@ -193,3 +193,19 @@ INSERT INTO chunks (edition, number, first_id, last_id, state, holder, lease_unt
 SELECT edition, chunk, min(subscriber), max(subscriber), 'waiting', '', 0, 0, 0, count(*), 0, 0,
     sum(CASE WHEN state = 'skipped' THEN 1 ELSE 0 END), 0, 0
 FROM deliveries WHERE edition = $1 AND subscriber > $2 GROUP BY edition, chunk;
+
+-- name: audience.others
+-- Those on a digest, or who were, who are sent no edition of it: by state, and as
+-- left when they receive other digests. Index: primary keys.
+SELECT CASE WHEN s.state = 'active' THEN 'left this digest' ELSE s.state END, count(*)
+FROM subscriptions u JOIN subscribers s ON s.id = u.subscriber
+WHERE u.digest = $1 AND (u.left_at > 0 OR s.state <> 'active') AND s.state <> 'erased'
+GROUP BY 1 ORDER BY 1;
+
+-- name: edition.skipped
+-- Why readers of an edition were skipped. Only chunks with skipped readers are read.
+-- Index: primary keys of chunks and deliveries.
+SELECT d.reason, count(*) FROM chunks c CROSS JOIN deliveries d -- sqlite only
+SELECT d.reason, count(*) FROM chunks c JOIN deliveries d ON true -- postgres only
+WHERE c.edition = $1 AND c.skipped > 0 AND d.edition = c.edition AND d.subscriber BETWEEN c.first_id AND c.last_id AND d.state = 'skipped'
+GROUP BY d.reason;

@@ -283,3 +283,24 @@ func TestEditionBeingRetriedIsListedAsSent(t *testing.T) {
 		t.Errorf("the dashboard does not list the edition as sent:\n%s", desk)
 	}
 }
+
+func TestSkippedReadersAreShownBeforeSendingAndAfter(t *testing.T) {
+	t.Parallel()
+	s := startSite(t, 1000)
+	s.readers(2)
+	ctx := t.Context()
+	lost, err := s.Store.AddSubscriber(ctx, subscriber.Subscriber{Address: subscriber.MustParseAddress("fair@example.org"), State: subscriber.Active})
+	if err == nil {
+		err = s.Store.Subscribe(ctx, lost.ID, "weekly", []string{"Fair 2024"})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := s.editor()
+	for _, page := range []string{"/room/digests/weekly", "/room/digests/weekly/send"} {
+		e.want(e.get(page), "2 readers", "no article in their topics")
+	}
+	e.post("/room/digests/weekly/send", "sure", "weekly")
+	s.eventually("both mails", func() bool { return len(s.inbox.Mails()) == 2 })
+	e.want(e.get(e.at), "1: no article in their topics")
+}

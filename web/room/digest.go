@@ -15,9 +15,10 @@ type digestPage struct {
 	config.Digest
 	Next    []schedule.Tick
 	Readers int64
-	Preview *digest.Variant // nil when there is nothing to send
-	Nothing string          // why
-	Ticks   []store.Tick    // the last ones, and why some made no edition
+	Skipped []store.SkipCount // on the digest, and sent nothing
+	Preview *digest.Variant   // nil when there is nothing to send
+	Nothing string            // why
+	Ticks   []store.Tick      // the last ones, and why some made no edition
 	You     string
 }
 
@@ -39,9 +40,11 @@ func (room *Room) digestPage(r *http.Request, who store.Session) (digestPage, er
 		return digestPage{}, err
 	}
 	body := digestPage{Digest: d, Next: room.engine.Next(d.Name, 3), You: who.Editor.Email}
-	if body.Readers, err = room.engine.Audience(r.Context(), d.Name); err != nil {
+	audience, err := room.engine.Audience(r.Context(), d.Name)
+	if err != nil {
 		return body, err
 	}
+	body.Readers, body.Skipped = audience.Readers, audience.Skipped
 	if body.Ticks, err = room.store.Ticks(r.Context(), d.Name, 5); err != nil {
 		return body, err
 	}

@@ -21,6 +21,7 @@ type editionPage struct {
 	Deferred []store.Delivered
 	InDoubt  []store.Delivered            // or were so, and may have come twice
 	Back     map[store.FeedbackKind]int64 // what came back since
+	Audience delivery.Audience            // who gets it, and who is skipped
 }
 
 // progress is the part of an edition's page that lives.
@@ -82,7 +83,14 @@ func (room *Room) fill(ctx context.Context, body *editionPage) (err error) {
 	if body.Articles, err = room.store.ArticlesByID(ctx, e.Articles); err != nil {
 		return err
 	}
-	body.Back, err = room.store.CountFeedback(ctx, e.ID)
+	if body.Back, err = room.store.CountFeedback(ctx, e.ID); err != nil {
+		return err
+	}
+	// A draft that cannot be rendered still has a page, which says why when it is approved.
+	if body.Audience, err = room.engine.EditionAudience(ctx, e); err != nil && e.Approved.IsZero() {
+		room.log.Warn("audience of a draft is not known", "edition", e.ID, "error", err)
+		err = nil
+	}
 	return err
 }
 
