@@ -107,6 +107,9 @@ func (d *Desk) visit(ctx context.Context, box Mailbox, visitor visitor) error {
 		return err
 	}
 	defer func() { _ = dialled.Close() }()
+	if peer, ok := dialled.RemoteAddr().(*net.TCPAddr); box.TLS == "none" && (!ok || !peer.IP.IsLoopback()) {
+		return errors.New("without TLS the password is sent to this machine only; use `tls: implicit` or `starttls`")
+	}
 	defer context.AfterFunc(ctx, func() { _ = dialled.Close() })()
 	count := &bounded{Conn: dialled, left: readMax}
 	conn := net.Conn(count)

@@ -103,14 +103,14 @@ func (c *checker) service() {
 }
 
 // dsn checks where the store is, and makes a path relative to the working folder.
-func (c *checker) dsn(dsn *string) {
-	path, isFile := strings.CutPrefix(*dsn, "sqlite:")
+func (c *checker) dsn(dsn *DSN) {
+	path, isFile := strings.CutPrefix(dsn.Reveal(), "sqlite:")
 	switch {
 	case isFile && path == "":
 		c.wrong("store.dsn", "it names no file", "sqlite:tidings.db")
 	case isFile:
-		*dsn = "sqlite:" + c.relative(path)
-	case strings.HasPrefix(*dsn, "postgres://"), strings.HasPrefix(*dsn, "postgresql://"):
+		*dsn = DSN("sqlite:" + c.relative(path))
+	case strings.HasPrefix(dsn.Reveal(), "postgres://"), strings.HasPrefix(dsn.Reveal(), "postgresql://"):
 	default:
 		c.wrong("store.dsn", "it names neither SQLite nor PostgreSQL", "sqlite:tidings.db or postgres://user@host/database")
 	}

@@ -71,6 +71,7 @@ func (c *checker) mail() {
 		c.unique(key+".selector", k.Selector+"._domainkey."+k.Domain, selectors)
 		c.required(key+".key_file", k.KeyFile, `a file made by "tidings dkim keygen"`)
 		c.path(key+".key_file", &k.KeyFile, `a file made by "tidings dkim keygen"`)
+		c.config.secrets = append(c.config.secrets, secretFile{key + ".key_file", k.KeyFile, "a private key"})
 	}
 }
 
@@ -91,6 +92,7 @@ func (c *checker) relays() {
 		c.relay(key, r)
 		c.limits(key, r)
 		c.password(key, &r.Password, r.PasswordFile)
+		c.clearPassword(key, r)
 		c.extraHeaders(key+".extra_headers", r.ExtraHeaders)
 	}
 }
@@ -99,12 +101,12 @@ func (c *checker) relays() {
 // write: a second From or List-Unsubscribe makes a mail that receivers refuse.
 var extraHeader = regexp.MustCompile(`^(?i)X-[a-z0-9-]{1,70}: [ -~]{1,400}$`)
 
-func (c *checker) extraHeaders(key string, lines []string) {
+func (c *checker) extraHeaders(key string, lines []HeaderLine) {
 	names := map[string]bool{}
 	for i, line := range lines {
-		name, _, _ := strings.Cut(strings.ToLower(line), ":")
+		name, _, _ := strings.Cut(strings.ToLower(line.Reveal()), ":")
 		switch at := fmt.Sprintf("%s[%d]", key, i); {
-		case !extraHeader.MatchString(line):
+		case !extraHeader.MatchString(line.Reveal()): // without its value, which may be a token
 			c.wrong(at, fmt.Sprintf("%q is no header line of a mail service", line), `"X-NAME: VALUE" in ASCII, such as "X-PM-KeepID: true"`)
 		case names[name]:
 			c.wrong(at, fmt.Sprintf("there are two headers %q", name), "each name once")
@@ -156,6 +158,7 @@ func (c *checker) password(key string, password *Secret, file string) {
 		return
 	}
 	path := c.relative(file)
+	c.config.secrets = append(c.config.secrets, secretFile{key + ".password_file", path, "a password"})
 	data, err := os.ReadFile(path)
 	if err != nil {
 		c.wrong(key+".password_file", cause(err), "a file that this user can read")
@@ -198,6 +201,9 @@ func (c *checker) bounces() {
 		c.oneOf("bounces.mailbox.tls", m.TLS, "implicit", "starttls", "none")
 		c.required("bounces.mailbox.username", m.Username, "the mailbox's user")
 		c.password("bounces.mailbox", &m.Password, m.PasswordFile)
+		if m.TLS == "none" && m.Host != "" && !isLocal(m.Host) {
+			c.wrong("bounces.mailbox.tls", "\"none\" would send the password to "+m.Host+" without TLS", "implicit or starttls")
+		}
 		if m.Every < 1e9 {
 			c.wrong("bounces.mailbox.every", m.Every.String()+" is too often", "1m or more")
 		}

@@ -34,8 +34,10 @@ type Config struct {
 	// Folder with templates that replace the built-in ones; see docs/templates.md. Empty for the built-in ones.
 	Templates string `yaml:"templates"`
 
-	path  string
-	lines map[string]int // of each key that the file has, by its path such as "digests[0].subject"
+	path     string
+	lines    map[string]int // of each key that the file has, by its path such as "digests[0].subject"
+	literals []string       // keys whose secrets stand in the file itself
+	secrets  []secretFile   // that keys name
 }
 
 // Site describes the publication.
@@ -67,7 +69,7 @@ type Site struct {
 // Store says where everything is kept.
 type Store struct {
 	// sqlite:PATH for one machine, or postgres://USER@HOST/DATABASE for any number.
-	DSN string `yaml:"dsn"`
+	DSN DSN `yaml:"dsn"`
 	// full survives a power cut; normal survives a killed process and is a little faster.
 	Durability string `yaml:"durability"`
 }
@@ -127,29 +129,6 @@ type Filter struct {
 	// Words in title, summary or text, all of them.
 	Search string `yaml:"search"`
 }
-
-// Secret is a string that is never printed.
-type Secret string
-
-// String hides the secret.
-func (s Secret) String() string {
-	if s == "" {
-		return ""
-	}
-	return "(secret)"
-}
-
-// GoString hides the secret.
-func (s Secret) GoString() string { return s.String() }
-
-// MarshalYAML hides the secret.
-func (s Secret) MarshalYAML() (any, error) { return s.String(), nil }
-
-// MarshalText hides the secret, in JSON and in logs.
-func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
-
-// Reveal is the secret itself, for the one place that needs it.
-func (s Secret) Reveal() string { return string(s) }
 
 // Path is the file that the configuration was read from; empty for Default.
 func (c *Config) Path() string { return c.path }

@@ -68,9 +68,9 @@ func TestProblemsNameLineAndRemedy(t *testing.T) {
 		{"no category", "feeds:\n- name: go\n  podcast: {category: Nwes}", `:3: feeds[0].podcast.category: "Nwes" is not known here; right would be: News`},
 		{"no part of a category", "feeds:\n- name: go\n  podcast: {category: Arts > Desing}", `:3: feeds[0].podcast.category: Apple's Arts has no part "Desing"; right would be: Arts > Design`},
 		{"a category without parts", "feeds:\n- name: go\n  podcast: {category: History > Wars}", `Apple's History has no part "Wars"; right would be: History`},
-		{"a header that is ours", "relays:\n- host: x\n  extra_headers: [\"From: a@example.org\"]", `:3: relays[0].extra_headers[0]: "From: a@example.org" is no header line of a mail service`},
-		{"two lines in a header", "relays:\n- host: x\n  extra_headers: [\"X-A: b\\r\\nBcc: c@d\"]", `:3: relays[0].extra_headers[0]: "X-A: b\r\nBcc: c@d" is no header line`},
-		{"a header without a value", "relays:\n- host: x\n  extra_headers: [X-PM-KeepID]", `"X-PM-KeepID" is no header line`},
+		{"a header that is ours", "relays:\n- host: x\n  extra_headers: [\"From: a@example.org\"]", `:3: relays[0].extra_headers[0]: "From: (secret)" is no header line of a mail service`},
+		{"two lines in a header", "relays:\n- host: x\n  extra_headers: [\"X-A: b\\r\\nBcc: c@d\"]", `:3: relays[0].extra_headers[0]: "X-A: (secret)" is no header line`},
+		{"a header without a value", "relays:\n- host: x\n  extra_headers: [X-PM-KeepID]", `"(secret)" is no header line`},
 		{"a header twice", "relays:\n- host: x\n  extra_headers: [\"X-A: b\", \"x-a: c\"]", `relays[0].extra_headers[1]: there are two headers "x-a"`},
 		{"bad cron", "digests:\n- name: weekly\n  sender: a@example.org\n  schedule: 0 25 * * *", `:4: digests[0].schedule: schedule "0 25 * * *": end of range (25) above maximum (23): 25; right would be:`},
 		{"no schedule", "digests:\n- name: weekly\n  sender: a@example.org", `:2: digests[0].schedule: schedule "": it is empty`},
@@ -139,7 +139,7 @@ relays:
 	if c.Relays[0].Password.Reveal() != "from file" || c.Relays[1].Password.Reveal() != "From the environment" {
 		t.Error("a password was not read")
 	}
-	if c.Relays[0].Port != 587 || c.Relays[1].Port != 465 || c.Store.DSN != "sqlite:"+filepath.Join(dir, "tidings.db") {
+	if c.Relays[0].Port != 587 || c.Relays[1].Port != 465 || c.Store.DSN.Reveal() != "sqlite:"+filepath.Join(dir, "tidings.db") {
 		t.Errorf("%d %d %s", c.Relays[0].Port, c.Relays[1].Port, c.Store.DSN)
 	}
 	if got := c.Position("relays[1].username"); got != path+":6" {

@@ -18,7 +18,8 @@ type decoder struct {
 	env      func(string) (string, bool)
 	lines    map[string]int
 	problems Problems
-	depth    int // of values within each other; a merge of itself would never end
+	literals []string // keys whose secrets stand in the file
+	depth    int      // of values within each other; a merge of itself would never end
 }
 
 const maxDepth = 50
@@ -125,6 +126,9 @@ func (d *decoder) scalar(node *yaml.Node, into reflect.Value, key string) {
 	}
 	if len(missing) > 0 {
 		return
+	}
+	if holdsSecret(into, node.Value) {
+		d.literals = append(d.literals, key)
 	}
 	if what, right := set(into, text); what != "" {
 		d.wrong(node.Line, key, what, right)

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"net/url"
 	"reflect"
 	"strings"
 	"time"
@@ -49,26 +48,9 @@ func (c *Config) Fingerprint() string {
 	return hex.EncodeToString(sum[:6])
 }
 
-// HideDSN hides the password of a store's address.
-func HideDSN(dsn string) string {
-	u, err := url.Parse(dsn)
-	if err != nil || strings.HasPrefix(dsn, "sqlite:") {
-		if strings.HasPrefix(dsn, "sqlite:") {
-			return dsn
-		}
-		return "(secret)"
-	}
-	if _, has := u.User.Password(); has {
-		u.User = url.UserPassword(u.User.Username(), "secret")
-	}
-	return u.String()
-}
-
 // plain turns the configuration into yaml.MapSlice-like nodes that keep the order of the keys.
 func (c *Config) plain() *yaml.Node {
-	hidden := *c
-	hidden.Store.DSN = HideDSN(c.Store.DSN)
-	return nodeOf(reflect.ValueOf(hidden))
+	return nodeOf(reflect.ValueOf(*c))
 }
 
 func nodeOf(v reflect.Value) *yaml.Node {
@@ -108,7 +90,7 @@ func scalarNode(node *yaml.Node, v reflect.Value) {
 		value = shortDuration(typed)
 	case Size:
 		value = typed.String()
-	case Secret:
+	case hidden:
 		value = typed.String()
 	}
 	if err := node.Encode(value); err != nil { // scalars only: it cannot fail

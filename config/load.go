@@ -62,6 +62,7 @@ func Parse(data []byte, path string) (*Config, error) {
 	if document != nil {
 		d.value(document, reflect.ValueOf(c).Elem(), "")
 	}
+	c.literals = d.literals
 	fillDefaults(c)
 	checks := &checker{config: c, folder: filepath.Dir(path), bad: map[string]bool{}}
 	for _, p := range d.problems {

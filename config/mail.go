@@ -36,7 +36,7 @@ type Relay struct {
 	Protocol string `yaml:"protocol"`
 	// Unix socket in place of host and port.
 	Socket string `yaml:"socket"`
-	// starttls (required), implicit, opportunistic (only when offered), or none.
+	// starttls (required), implicit, opportunistic (only when offered), or none. A password needs one of the first two, except to this machine.
 	TLS string `yaml:"tls"`
 	// PEM file with certificates to trust besides the system's.
 	CAFile string `yaml:"ca_file"`
@@ -65,7 +65,7 @@ type Relay struct {
 	// Largest mail that it takes; 0B for no limit.
 	MaxSize Size `yaml:"max_size"`
 	// Header lines for the mail service behind it, such as "X-PM-KeepID: true". Names begin with X-; {message_id} stands for the mail's Message-ID.
-	ExtraHeaders []string `yaml:"extra_headers"`
+	ExtraHeaders []HeaderLine `yaml:"extra_headers"`
 }
 
 // Delivery is how editions are sent.
@@ -106,7 +106,7 @@ type Mailbox struct {
 	Host string `yaml:"host"`
 	// Port; the protocol's own when left out.
 	Port int `yaml:"port"`
-	// implicit, starttls or none.
+	// implicit, starttls or none; none only to this machine.
 	TLS string `yaml:"tls"`
 	// User name.
 	Username string `yaml:"username"`

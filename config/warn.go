@@ -24,6 +24,7 @@ func (c *Config) Warnings() []Problem {
 			warn(key, "mail to "+r.Host+" can be read on the way", "starttls or implicit")
 		}
 	}
+	out = append(out, c.SecurityWarnings()...)
 	for i, f := range c.Feeds {
 		if f.Podcast != nil {
 			c.warnPodcast(fmt.Sprintf("feeds[%d].podcast", i), f.Podcast, warn)
@@ -70,10 +71,6 @@ func (c *Config) warnPodcast(key string, p *Podcast, warn func(key, what, right 
 	if p.Image == "" && c.Site.Image == "" {
 		warn(key+".image", "it is empty, and directories ask for a cover", "the address of a square picture")
 	}
-}
-
-func isLocal(host string) bool {
-	return host == "localhost" || host == "::1" || strings.HasPrefix(host, "127.")
 }
 
 // signs says whether a DKIM key's domain is the sender's or one above it.

@@ -17,6 +17,9 @@ func (d *dialling) authenticate(context.Context) error {
 	if d.relay.Auth == AuthNone {
 		return nil
 	}
+	if d.exposed() {
+		return d.failed(ErrAuth, errors.New("the connection has no TLS, so the password is not sent; use `tls: starttls` or `implicit`"))
+	}
 	_, offered := d.client.Extension("AUTH")
 	auth, err := d.mechanism(strings.Fields(strings.ToUpper(offered)))
 	if err != nil {
@@ -47,9 +50,6 @@ var mechanisms = []sasl{
 // place of a password, so nobody gets it without asking.
 func (d *dialling) mechanism(offered []string) (smtp.Auth, error) {
 	_, tlsErr := d.client.GetTLSConnectionState()
-	if d.relay.Auth == AuthXOAuth2 && tlsErr != nil && !d.local() {
-		return nil, errors.New("XOAUTH2 would show the token on a connection without TLS") // go-mail does not ask
-	}
 	for _, m := range mechanisms {
 		wanted := m.kind == d.relay.Auth || d.relay.Auth == AuthAuto && m.kind != AuthXOAuth2
 		if wanted && slices.Contains(offered, m.name) && (!m.bound || tlsErr == nil) {
@@ -62,8 +62,8 @@ func (d *dialling) mechanism(offered []string) (smtp.Auth, error) {
 	return nil, fmt.Errorf("the server offers AUTH %s, not %s", strings.Join(offered, ", "), d.relay.Auth)
 }
 
-// auth has go-mail's PLAIN and LOGIN refuse to show a password on a connection
-// without TLS, but to localhost.
+// auth makes the client's side of a mechanism. Whether the connection is safe for
+// it was asked before, in one place for all mechanisms.
 func (d *dialling) auth(name string) smtp.Auth {
 	user, password := d.relay.Username, d.relay.Password
 	state, _ := d.client.GetTLSConnectionState()
@@ -77,17 +77,31 @@ func (d *dialling) auth(name string) smtp.Auth {
 	case "SCRAM-SHA-1":
 		return smtp.ScramSHA1Auth(user, password)
 	case "PLAIN":
-		return smtp.PlainAuth("", user, password, d.relay.Host, false)
+		return smtp.PlainAuth("", user, password, d.relay.Host, true)
 	case "XOAUTH2":
 		return smtp.XOAuth2Auth(user, password)
 	}
-	return smtp.LoginAuth(user, password, d.relay.Host, false)
+	return smtp.LoginAuth(user, password, d.relay.Host, true)
 }
 
-// local says whether the relay is on this machine, where nobody else reads along.
-func (d *dialling) local() bool {
-	ip := net.ParseIP(d.relay.Host)
-	return d.relay.Socket != "" || d.relay.Host == "localhost" || ip != nil && ip.IsLoopback()
+// exposed reports whether others may read what is sent: there is no TLS, and the
+// connection leaves this machine. A server, or somebody between, that takes STARTTLS
+// out of its answer gets no password by it, and no SCRAM exchange either, which could
+// be used to guess the password.
+func (d *dialling) exposed() bool {
+	return !d.encrypted && d.relay.Socket == "" && !(isLoopbackName(d.relay.Host) && isLoopbackPeer(d.conn))
+}
+
+// isLoopbackName reports whether a host is this machine by its name alone, so that no
+// resolver has a say in it.
+func isLoopbackName(host string) bool {
+	ip := net.ParseIP(host)
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+}
+
+func isLoopbackPeer(conn net.Conn) bool {
+	peer, ok := conn.RemoteAddr().(*net.TCPAddr)
+	return ok && peer.IP.IsLoopback()
 }
 
 // isCut says whether a connection ended where more was expected.

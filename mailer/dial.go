@@ -79,6 +79,8 @@ type dialling struct {
 	relay  Relay
 	conn   net.Conn // the lowest: deadlines of it hold for TLS above it too
 	client *smtp.Client
+
+	encrypted bool // by TLS, from the first byte or since STARTTLS
 }
 
 // run makes one step within its time and the context's.
@@ -129,7 +131,7 @@ func (d *dialling) greet(ctx context.Context) error {
 		if err := over.HandshakeContext(ctx); err != nil {
 			return d.failed(tlsKind(err), err)
 		}
-		conn = over
+		conn, d.encrypted = over, true
 	}
 	if d.relay.Protocol == LMTP {
 		conn = lhlo{conn}
@@ -158,6 +160,7 @@ func (d *dialling) secure(context.Context) error {
 	if err := d.client.StartTLS(d.relay.TLS); err != nil {
 		return d.failed(tlsKind(err), err)
 	}
+	d.encrypted = true
 	return nil
 }
 

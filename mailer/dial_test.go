@@ -187,10 +187,19 @@ func TestPasswordsAreNotShownInTheClear(t *testing.T) {
 		t.Errorf("to localhost: %v", err)
 	}
 	relay.Host = "0.0.0.0"
-	for _, mechanism := range []mailer.Mechanism{mailer.AuthPlain, mailer.AuthLogin, mailer.AuthXOAuth2} {
-		relay.Auth = mechanism
-		if _, err := mailer.Dial(t.Context(), relay); !errors.Is(err, mailer.ErrAuth) {
-			t.Errorf("%s to another host: %v, want %v", mechanism, err, mailer.ErrAuth)
+	// The server offers no STARTTLS, as when somebody between takes it out of the
+	// answer. Not even the challenge of SCRAM is answered: it can be used to guess.
+	for _, security := range []mailer.Security{mailer.NoTLS, mailer.Opportunistic} {
+		for _, mechanism := range []mailer.Mechanism{mailer.AuthAuto, mailer.AuthPlain, mailer.AuthLogin, mailer.AuthSCRAM, mailer.AuthXOAuth2} {
+			relay.Auth, relay.Security = mechanism, security
+			var failed *mailer.DialError
+			if _, err := mailer.Dial(t.Context(), relay); !errors.As(err, &failed) || !errors.Is(err, mailer.ErrAuth) || failed.Reply.Code != 0 || failed.Temporary() {
+				t.Errorf("%s with tls %s to another host: %v, want %v before anything is sent", mechanism, security, err, mailer.ErrAuth)
+			}
 		}
+	}
+	relay.Security = mailer.StartTLS
+	if _, err := mailer.Dial(t.Context(), relay); !errors.Is(err, mailer.ErrTLS) {
+		t.Errorf("without the STARTTLS that is required: %v, want %v", err, mailer.ErrTLS)
 	}
 }

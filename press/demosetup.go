@@ -30,7 +30,7 @@ func demoConfig(dir string, doors *doors, now time.Time) *config.Config {
 		Copyright:   "© The Harbour Gazette",
 		Editor:      "The Editors <editors@harbour-gazette.example>",
 	}
-	c.Store.DSN = "sqlite:" + filepath.Join(dir, "tidings.db")
+	c.Store.DSN = config.DSN("sqlite:" + filepath.Join(dir, "tidings.db"))
 	c.Server.Listen = doors.site.Addr().String()
 	c.Feeds = []config.Feed{
 		{Name: "all", Limit: 50, Content: "full", MaxAge: time.Minute},

@@ -130,8 +130,16 @@ func relay(r *config.Relay) (delivery.Relay, error) {
 		PerHour:       r.PerHour,
 		PerConnection: r.PerConnection,
 		MaxSize:       int64(r.MaxSize),
-		Headers:       r.ExtraHeaders,
+		Headers:       headerLines(r.ExtraHeaders),
 	}, err
+}
+
+func headerLines(lines []config.HeaderLine) []string {
+	var out []string
+	for _, line := range lines {
+		out = append(out, line.Reveal())
+	}
+	return out
 }
 
 // helo is the name that we greet with: the configured one or the machine's.

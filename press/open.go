@@ -30,7 +30,7 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger) (*Press, erro
 	if err != nil {
 		return nil, err
 	}
-	s, err := store.Open(ctx, c.Store.DSN, store.Options{Durability: store.Durability(c.Store.Durability)})
+	s, err := store.Open(ctx, c.Store.DSN.Reveal(), store.Options{Durability: store.Durability(c.Store.Durability)})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Position("store.dsn"), err)
 	}

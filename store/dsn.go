@@ -1,8 +1,9 @@
 package store
 
 import (
-	"net/url"
 	"strings"
+
+	"github.com/tidings-press/tidings/config"
 )
 
 // parseDSN tells the engine and its address: a path for SQLite, the whole DSN for
@@ -23,36 +24,4 @@ func parseDSN(dsn string) (Engine, string, error) {
 }
 
 // Redact returns a DSN fit for messages: without a password, wherever it stands.
-func Redact(dsn string) string {
-	scheme, rest, found := strings.Cut(dsn, "://")
-	if !found {
-		if strings.Contains(dsn, "password") {
-			return "(not shown: it may hold a password)"
-		}
-		return dsn
-	}
-	rest, query, hasQuery := strings.Cut(rest, "?")
-	if at := strings.LastIndexByte(rest, '@'); at >= 0 {
-		user, _, hasPassword := strings.Cut(rest[:at], ":")
-		if hasPassword {
-			user += ":***"
-		}
-		rest = user + rest[at:]
-	}
-	if hasQuery {
-		rest += "?" + redactQuery(query)
-	}
-	return scheme + "://" + rest
-}
-
-// redactQuery hides the parameters of libpq that are secrets.
-func redactQuery(query string) string {
-	parts := strings.Split(query, "&")
-	for i, part := range parts {
-		name, _, _ := strings.Cut(part, "=")
-		if plain, err := url.QueryUnescape(name); err != nil || strings.Contains(plain, "password") {
-			parts[i] = name + "=***"
-		}
-	}
-	return strings.Join(parts, "&")
-}
+func Redact(dsn string) string { return config.DSN(dsn).String() }

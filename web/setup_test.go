@@ -64,7 +64,7 @@ func open(t *testing.T, engine store.Engine, url, language string) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.store, err = store.Open(t.Context(), c.Store.DSN, store.Options{}); err != nil {
+	if s.store, err = store.Open(t.Context(), c.Store.DSN.Reveal(), store.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.store.Close() })

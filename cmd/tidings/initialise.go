@@ -39,7 +39,7 @@ func writeStarter(path string, force bool) error {
 	if force {
 		mode = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
 	}
-	file, err := os.OpenFile(path, mode, 0o644)
+	file, err := os.OpenFile(path, mode, 0o600) // a password will stand in it
 	if errors.Is(err, os.ErrExist) {
 		return usagef("%s is there already; right would be: another name, or --force to write over it", path)
 	}
@@ -47,5 +47,5 @@ func writeStarter(path string, force bool) error {
 		return err
 	}
 	_, err = fmt.Fprint(file, config.Starter())
-	return errors.Join(err, file.Close())
+	return errors.Join(err, file.Chmod(0o600), file.Close()) // a file that was there keeps its mode otherwise
 }

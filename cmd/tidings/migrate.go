@@ -29,7 +29,7 @@ func newMigrate(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			applied, err := store.Migrate(c.Context(), conf.Store.DSN, store.Options{Durability: store.Durability(conf.Store.Durability)})
+			applied, err := store.Migrate(c.Context(), conf.Store.DSN.Reveal(), store.Options{Durability: store.Durability(conf.Store.Durability)})
 			if err != nil {
 				return fmt.Errorf("%s: %w", conf.Position("store.dsn"), err)
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"os/signal"
@@ -73,6 +74,7 @@ func (a *app) serve(ctx context.Context, s *press.Service) error {
 				s.Press.Log.Error("the new settings are refused; the old ones stay", "error", err.Error())
 				continue
 			}
+			a.warnOfSecrets(c, s.Press.Log)
 			select {
 			case reload <- c:
 			case <-ctx.Done():
@@ -84,11 +86,19 @@ func (a *app) serve(ctx context.Context, s *press.Service) error {
 		<-ctx.Done()
 		a.stopSignals() // from here on a second signal ends the process at once
 	}()
+	a.warnOfSecrets(s.Press.Config, s.Press.Log)
 	err := s.Run(ctx)
 	if errors.Is(err, context.Canceled) {
 		err = nil
 	}
 	return err
+}
+
+// warnOfSecrets logs which secrets of the settings are at risk.
+func (a *app) warnOfSecrets(c *config.Config, log *slog.Logger) {
+	for _, w := range c.SecurityWarnings() {
+		log.Warn("a secret is at risk", "setting", w.Key, "problem", w.Error())
+	}
 }
 
 // welcome says where the service is, and how its first editor gets in.

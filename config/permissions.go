@@ -1,0 +1,87 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"strings"
+)
+
+// SecurityWarnings lists settings that work and put a secret at risk: files that
+// everyone on the machine can read, and passwords that travel without TLS. Serve logs
+// them at start; Warnings has them too.
+func (c *Config) SecurityWarnings() []Problem {
+	var out []Problem
+	warn := func(key, what, right string) { out = append(out, c.Problem(key, what, right)) }
+	c.warnFiles(warn)
+	for i, r := range c.Relays {
+		if r.Username != "" && r.Auth != "none" && !r.encrypted() && r.Socket == "" {
+			warn(fmt.Sprintf("relays[%d].tls", i), "the password goes to "+r.Host+" without TLS, which is safe only on this machine", "starttls or implicit")
+		}
+	}
+	if m := c.Bounces.Mailbox; m != nil && m.TLS == "none" {
+		warn("bounces.mailbox.tls", "the password goes to "+m.Host+" without TLS, which is safe only on this machine", "implicit or starttls")
+	}
+	if host, clear := c.Store.DSN.maybeClear(); clear {
+		warn("store.dsn", "the password may go to "+host+" without TLS", "sslmode=verify-full, or sslmode=require")
+	}
+	return out
+}
+
+// secretFile is a file that a key names and that holds a secret.
+type secretFile struct{ key, path, holds string }
+
+// warnFiles looks at the modes of files that hold secrets. A group may read them: a
+// service often gets its settings that way.
+func (c *Config) warnFiles(warn func(key, what, right string)) {
+	readable := func(key, path, holds string) {
+		info, err := os.Stat(path)
+		if path != "" && err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o004 != 0 {
+			warn(key, fmt.Sprintf("everyone on this machine can read %s, which holds %s", path, holds), "chmod o-rwx "+path)
+		}
+	}
+	if len(c.literals) > 0 {
+		readable(c.literals[0], c.path, "the secret of "+strings.Join(c.literals, ", "))
+	}
+	for _, file := range c.secrets {
+		readable(file.key, file.path, file.holds)
+	}
+	if path, isFile := strings.CutPrefix(c.Store.DSN.Reveal(), "sqlite:"); isFile {
+		readable("store.dsn", strings.TrimPrefix(path, "//"), "the addresses of all subscribers and the keys of the site")
+	}
+}
+
+// maybeClear reports whether the password of a PostgreSQL store may travel without
+// TLS, and to which host. sslmode=prefer, the default, falls back to that.
+func (d DSN) maybeClear() (host string, clear bool) {
+	u, err := url.Parse(d.Reveal())
+	if err != nil || !strings.HasPrefix(u.Scheme, "postgres") || !d.hasPassword() {
+		return "", false
+	}
+	switch u.Query().Get("sslmode") {
+	case "require", "verify-ca", "verify-full":
+		return "", false
+	}
+	host = u.Hostname()
+	return host, host != "" && !isLocal(host)
+}
+
+// encrypted reports whether TLS is certain before a password is sent.
+func (r *Relay) encrypted() bool { return r.TLS == "starttls" || r.TLS == "implicit" }
+
+// clearPassword refuses settings that would send a password over a network without
+// TLS (RFC 4954, section 4: no plain-text password on an unprotected connection).
+func (c *checker) clearPassword(key string, r *Relay) {
+	if r.Username == "" || r.Auth == "none" || r.encrypted() || r.Socket != "" || isLocal(r.Host) {
+		return
+	}
+	c.wrong(key+".tls", fmt.Sprintf("%q could send the password to %s without TLS", r.TLS, r.Host), "starttls or implicit, or no username")
+}
+
+// isLocal reports whether a host is this machine. A name counts only when it is
+// "localhost": "127.example.org" is somebody else's.
+func isLocal(host string) bool {
+	ip := net.ParseIP(strings.Trim(host, "[]"))
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+}
