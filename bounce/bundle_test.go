@@ -11,6 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
+	"github.com/tidings-press/tidings/internal/token"
 	"github.com/tidings-press/tidings/mailer"
 )
 
@@ -23,7 +26,7 @@ type bundle struct {
 
 var testNow = time.Date(2026, 3, 27, 8, 0, 0, 0, time.UTC)
 
-var testID = mailer.ID{Edition: "0b29a4c6-95b2-4a3e-8d0f-0a6f6f1d2c3b", Subscriber: 1234}
+var testID = mailer.ID{Edition: "0b29a4c6-95b2-4a3e-8d0f-0a6f6f1d2c3b", Person: token.PersonOf(uuid.MustParse("f3a0c0de-0000-4000-8000-000000001234"))}
 
 func setup(t testing.TB) *bundle {
 	t.Helper()

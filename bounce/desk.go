@@ -163,7 +163,7 @@ func (d *Desk) record(ctx context.Context, outcome Outcome) (Verdict, error) {
 		return Unknown, err
 	}
 	if fresh {
-		d.log.Info("a mail came back", "kind", outcome.Kind, "source", outcome.Source, "edition", outcome.ID.Edition, "subscriber", outcome.ID.Subscriber, "reply", outcome.Text)
+		d.log.Info("a mail came back", "kind", outcome.Kind, "source", outcome.Source, "edition", outcome.ID.Edition, "subscriber", outcome.ID.Person.String(), "reply", outcome.Text)
 	}
 	return Acted, nil
 }

@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
+
+	"github.com/tidings-press/tidings/internal/token"
 	"github.com/tidings-press/tidings/mailer"
 )
 
@@ -70,7 +73,7 @@ func TestForgedReportsDoNothing(t *testing.T) {
 func TestTheReturnPathOfTheEnvelopeCounts(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	other := mailer.ID{Edition: testID.Edition, Subscriber: 99}
+	other := mailer.ID{Edition: testID.Edition, Person: token.PersonOf(uuid.New())}
 	if _, err := b.Mail(t.Context(), "smtp", []string{b.paths.ReturnPath(other)}, bytes.NewReader(b.sample(t, "postfix"))); err != nil {
 		t.Fatal(err)
 	}

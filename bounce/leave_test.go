@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/tidings-press/tidings/digest"
+	"github.com/tidings-press/tidings/internal/token"
 	"github.com/tidings-press/tidings/mailer"
 	"github.com/tidings-press/tidings/store"
 	"github.com/tidings-press/tidings/store/storetest"
@@ -69,10 +70,10 @@ func TestLeavingIsAboutTheDigestThatTheMailWasOf(t *testing.T) {
 				storetest.Each(t, func(t *testing.T, s *store.Store) {
 					b := newStored(t, s)
 					for id, of := range map[string]string{"w1": "weekly", "w2": "weekly", "d1": "daily", "m1": "monthly"} {
-						b.edition(t, id, of)
+						b.edition(t, editionID(id), of)
 					}
 					for _, edition := range test.editions {
-						leave(b, t, mailer.ID{Edition: edition, Subscriber: b.reader.ID})
+						leave(b, t, mailer.ID{Edition: editionID(edition), Person: token.PersonOf(b.reader.UID)})
 					}
 					b.expect(t, test.state, test.reason)
 					b.isOn(t, test.stays)

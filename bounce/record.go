@@ -2,6 +2,7 @@ package bounce
 
 import (
 	"context"
+	"errors"
 
 	"github.com/tidings-press/tidings/store"
 )
@@ -12,10 +13,19 @@ type Book struct {
 	Soft  func() store.SoftRule // asked each time, as settings may be read anew
 }
 
-// Record keeps an outcome and changes the subscriber's state by it.
+// Record keeps an outcome and changes the subscriber's state by it. An outcome about a
+// person who is not in the store is dropped: it came back on a mail that was sent before
+// the store was restored.
 func (b Book) Record(ctx context.Context, o Outcome) (fresh bool, err error) {
+	who, err := b.Store.Person(ctx, o.ID.Person)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
 	return b.Store.RecordFeedback(ctx, store.Feedback{
-		Key: o.Key, Subscriber: o.ID.Subscriber, Edition: o.ID.Edition, Kind: feedbackKinds[o.Kind],
+		Key: o.Key, Subscriber: who.ID, Edition: o.ID.Edition, Kind: feedbackKinds[o.Kind],
 		Code: o.Code, Text: o.Text, Source: o.Source, At: o.At,
 	}, b.Soft())
 }

@@ -8,6 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
+	"github.com/tidings-press/tidings/internal/token"
 	"github.com/tidings-press/tidings/mailer"
 	"github.com/tidings-press/tidings/store"
 	"github.com/tidings-press/tidings/store/storetest"
@@ -50,10 +53,18 @@ func newStored(t *testing.T, s *store.Store) *stored {
 	return out
 }
 
+// editionID is the id of an edition that a test calls by a short name.
+func editionID(name string) string {
+	if _, err := uuid.Parse(name); err == nil || name == "" {
+		return name
+	}
+	return uuid.NewSHA1(uuid.Nil, []byte(name)).String()
+}
+
 // take has the Desk judge a report about one of the reader's deliveries.
 func (s *stored) take(t *testing.T, name, edition string) {
 	t.Helper()
-	id := mailer.ID{Edition: edition, Subscriber: s.reader.ID}
+	id := mailer.ID{Edition: editionID(edition), Person: token.PersonOf(s.reader.UID)}
 	b := &bundle{paths: s.paths}
 	data := b.sample(t, name)
 	data = bytes.ReplaceAll(data, []byte(s.paths.ReturnPath(testID)), []byte(s.paths.ReturnPath(id)))
@@ -124,7 +135,7 @@ func TestUnsubscribingByMail(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		b := newStored(t, s)
-		address := b.paths.Unsubscribe(mailer.ID{Subscriber: b.reader.ID})
+		address := b.paths.Unsubscribe(mailer.ID{Person: token.PersonOf(b.reader.UID)})
 		for range 2 {
 			if _, err := b.Mail(t.Context(), "smtp", []string{address}, strings.NewReader("Subject: unsubscribe\r\n\r\n")); err != nil {
 				t.Fatal(err)
@@ -145,7 +156,7 @@ func TestFeedbackOnNobodyIsNoError(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.take(t, "postfix", testID.Edition)
-		b.reader.ID = 4711
+		b.reader.UID = uuid.New()
 		b.take(t, "postfix", testID.Edition)
 	})
 }

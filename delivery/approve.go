@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/google/uuid"
+
 	"github.com/tidings-press/tidings/article"
 	"github.com/tidings-press/tidings/digest"
 	"github.com/tidings-press/tidings/store"
@@ -189,7 +191,7 @@ func (e *Engine) Preview(ctx context.Context, name string) (digest.Variant, erro
 	if err != nil {
 		return digest.Variant{}, err
 	}
-	issue, err := e.issue(ctx, def, state.Since)
+	issue, err := e.issue(ctx, def, state.Since, "preview:"+uuid.NewString())
 	if err != nil {
 		return digest.Variant{}, err
 	}

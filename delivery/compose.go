@@ -8,7 +8,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/tidings-press/tidings/digest"
+	"github.com/tidings-press/tidings/internal/token"
 	"github.com/tidings-press/tidings/mailer"
 	"github.com/tidings-press/tidings/store"
 	"github.com/tidings-press/tidings/subscriber"
@@ -52,8 +55,8 @@ func (e *Engine) values(dst []string, m *mould, paths *mailer.Paths, l *loaded, 
 	if name == "" {
 		name = m.nobody
 	}
-	id := mailer.ID{Edition: l.ID, Subscriber: r.Subscriber}
-	links := e.Links(r.Subscriber, l.Digest, l.ID)
+	id := mailer.ID{Edition: l.ID, Person: token.PersonOf(r.UID)}
+	links := e.Links(r.UID, l.Digest, l.ID)
 	return append(dst, name, address.ASCII(), links.Unsubscribe, links.Preferences, links.Web, paths.MessageID(id), paths.Unsubscribe(id))
 }
 
@@ -61,12 +64,12 @@ func (e *Engine) values(dst []string, m *mould, paths *mailer.Paths, l *loaded, 
 const messageIDValue = 5
 
 // Links are the personal addresses in a reader's mail.
-func (e *Engine) Links(id int64, digestName, edition string) digest.Holes {
+func (e *Engine) Links(person uuid.UUID, digestName, edition string) digest.Holes {
 	site := strings.TrimSuffix(e.Site.URL, "/")
 	return digest.Holes{
-		Unsubscribe: site + "/unsubscribe/" + e.Keys.Sign(subscriber.Unsubscribe, id, digestName, edition),
-		Preferences: site + "/preferences/" + e.Keys.Sign(subscriber.Preferences, id, digestName, ""),
-		Web:         site + "/editions/" + url.PathEscape(edition) + "/" + e.Keys.Sign(subscriber.WebEdition, id, digestName, edition),
+		Unsubscribe: site + "/unsubscribe/" + e.Keys.Sign(token.Unsubscribe, person, digestName, edition),
+		Preferences: site + "/preferences/" + e.Keys.Sign(token.Preferences, person, digestName, ""),
+		Web:         site + "/editions/" + url.PathEscape(edition) + "/" + e.Keys.Sign(token.WebEdition, person, digestName, edition),
 	}
 }
 

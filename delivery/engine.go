@@ -14,6 +14,7 @@ import (
 
 	"github.com/tidings-press/tidings/article"
 	"github.com/tidings-press/tidings/digest"
+	"github.com/tidings-press/tidings/internal/token"
 	"github.com/tidings-press/tidings/mailer"
 	"github.com/tidings-press/tidings/schedule"
 	"github.com/tidings-press/tidings/store"
@@ -78,6 +79,7 @@ type Options struct {
 type Engine struct {
 	Options
 	secret   []byte // of return paths and message ids
+	names    *token.Deliveries
 	editions editionCache
 	moulds   moulds
 	approval singleflight.Group
@@ -112,7 +114,7 @@ func New(ctx context.Context, options Options) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dkim: %w", err)
 	}
-	e := &Engine{Options: options, secret: secret, wake: make(chan struct{}, 1), queue: newQueue()}
+	e := &Engine{Options: options, secret: secret, names: token.NewDeliveries(secret), wake: make(chan struct{}, 1), queue: newQueue()}
 	for _, r := range options.Relays {
 		e.relays = append(e.relays, newRelay(e, r, signer))
 	}

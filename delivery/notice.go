@@ -230,7 +230,7 @@ func (e *Engine) sendTest(ctx context.Context, name string, variant digest.Varia
 	if err != nil {
 		return err
 	}
-	// Nobody has the number 0: the links of a test mail unsubscribe nobody.
+	// Nobody has the zero id: the links of a test mail unsubscribe nobody.
 	l := &loaded{Edition: store.Edition{Edition: digest.Edition{ID: variant.Edition, Digest: name}}}
 	values := e.values(nil, m, paths, l, store.Recipient{}, to)
 	return e.handOver(ctx, paths.ReturnPath(mailer.ID{Edition: variant.Edition}), to, m.Mould, values[messageIDValue], values)

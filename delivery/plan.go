@@ -95,7 +95,7 @@ func dueTick(def *Definition, state store.DigestState, now time.Time) (schedule.
 
 // compose chooses what is new and makes the draft of an edition of it.
 func (e *Engine) compose(ctx context.Context, def *Definition, since time.Time, key string) (store.Edition, error) {
-	issue, err := e.issue(ctx, def, since)
+	issue, err := e.issue(ctx, def, since, key)
 	if err != nil {
 		return store.Edition{}, err
 	}
@@ -107,8 +107,11 @@ func (e *Engine) compose(ctx context.Context, def *Definition, since time.Time, 
 	return store.Edition{Edition: draft}, nil
 }
 
-// issue chooses the articles of the next edition.
-func (e *Engine) issue(ctx context.Context, def *Definition, since time.Time) (digest.Issue, error) {
+// issue chooses the articles of the next edition. Its id follows from the digest and the
+// tick's key, and with it the Message-IDs and return paths of its mails: should a
+// restored store make the edition of a tick again, a second copy of a mail has the
+// Message-ID of the first.
+func (e *Engine) issue(ctx context.Context, def *Definition, since time.Time, key string) (digest.Issue, error) {
 	now := e.Store.Now()
 	candidates, err := e.Store.Candidates(ctx, def.Name, since, now, def.Filter, maxCandidates)
 	if err != nil {
@@ -123,7 +126,7 @@ func (e *Engine) issue(ctx context.Context, def *Definition, since time.Time) (d
 		return digest.Issue{}, fmt.Errorf("%w: every article that fits has been in an edition", ErrNothingNew)
 	}
 	number, err := e.nextNumber(ctx, def.Name)
-	return digest.Issue{ID: uuid.NewString(), Definition: def.Definition, Number: number, Site: e.Site, Articles: chosen, Now: now}, err
+	return digest.Issue{ID: e.names.EditionID(def.Name, key), Definition: def.Definition, Number: number, Site: e.Site, Articles: chosen, Now: now}, err
 }
 
 // nextNumber is the number that a digest's next edition will have. A subject may

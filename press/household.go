@@ -6,15 +6,15 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/feed/serve"
+	"github.com/tidings-press/tidings/internal/token"
 	"github.com/tidings-press/tidings/store"
-	"github.com/tidings-press/tidings/subscriber"
 )
 
 // keepHouse erases who never confirmed, and forgets old counts, once an hour.
 func (p *Press) keepHouse(ctx context.Context) {
 	every(ctx, time.Hour, func() {
 		const atOnce = 1000
-		before := p.Store.Now().Add(-subscriber.ConfirmFor)
+		before := p.Store.Now().Add(-token.ConfirmFor)
 		erased, err := p.Store.ErasePending(ctx, before, atOnce)
 		if erased > 0 {
 			p.Log.Info("erased people who never confirmed", "count", erased)

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/tidings-press/tidings/digest"
 )
 
@@ -21,6 +23,7 @@ type Chunk struct {
 // Recipient is somebody whom a chunk's mail goes to.
 type Recipient struct {
 	Subscriber int64
+	UID        uuid.UUID // the person's random id, which tokens name
 	Variant    int
 	Tries      int
 	FirstTry   time.Time // when it was first tried or put off; zero before
@@ -127,7 +130,7 @@ func (s *Store) Recipients(ctx context.Context, c Chunk, resend bool) ([]Recipie
 	err := s.readers.each(ctx, "chunk.people", args, func(rows *sql.Rows) error {
 		var r Recipient
 		var firstTry int64
-		err := rows.Scan(&r.Subscriber, &r.Variant, &r.Tries, &firstTry, &r.RefusedBy, &r.Address, &r.Name)
+		err := rows.Scan(&r.Subscriber, &r.Variant, &r.Tries, &firstTry, &r.RefusedBy, &r.Address, &r.Name, &r.UID)
 		r.FirstTry = timeOf(firstTry)
 		out = append(out, r)
 		return err

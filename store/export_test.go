@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"time"
 )
 
@@ -23,6 +24,31 @@ func (s *Store) ListSQL(ctx context.Context, q Query) (string, []any, error) {
 	l := lister{Query: q, statement: statement{engine: s.engine}, r: s.readers}
 	roads, err := l.roads(ctx)
 	return l.compile(roads), l.args, err
+}
+
+// MigrateTo brings the schema at a DSN to a version and no further.
+func MigrateTo(ctx context.Context, dsn string, version int64) (*sql.DB, error) {
+	engine, address, err := parseDSN(dsn)
+	if err != nil {
+		return nil, err
+	}
+	opts := Options{}
+	if err := opts.settle(); err != nil {
+		return nil, err
+	}
+	open := openSQLite
+	if engine == Postgres {
+		open = openPostgres
+	}
+	pools, err := open(ctx, address, opts)
+	if err != nil {
+		return nil, err
+	}
+	provider, err := newProvider(engine, pools.writers)
+	if err == nil {
+		_, err = provider.UpTo(ctx, version)
+	}
+	return pools.writers, err
 }
 
 // SearchWithin is Search that looks at no more than it is told to.

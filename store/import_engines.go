@@ -17,9 +17,9 @@ const importColumns = 13
 
 // sqliteInsert is the INSERT of n rows. Positional parameters are bound in one pass.
 func sqliteInsert(n int) string {
-	row := "(" + strings.Repeat("?,", importColumns) + "0,0)"
+	row := "(" + strings.Repeat("?,", importColumns) + "0,0,randomblob(16))"
 	return `INSERT INTO subscribers (id, address_key, address, name, state, language, timezone, consent_text, consent_at,
-		consent_source, consent_ip, created, changed, soft, soft_from) VALUES ` +
+		consent_source, consent_ip, created, changed, soft, soft_from, uid) VALUES ` +
 		strings.Repeat(row+",", n-1) + row + " ON CONFLICT (address_key) DO NOTHING"
 }
 

@@ -103,7 +103,7 @@ func forEngine(line string, engine Engine) (code string, keep bool) {
 }
 
 // calls are what queries may say in short, and what stands for it on each engine,
-// with ? for the argument. doubted is what a delivery's reason becomes: that it was
+// with ? for the argument. random_id() is 16 random octets. doubted is what a delivery's reason becomes: that it was
 // in doubt once is kept before whatever followed last.
 var calls = []struct {
 	name string
@@ -117,6 +117,7 @@ var calls = []struct {
 		SQLite:   "(SELECT value FROM json_each(?))",
 		Postgres: "(SELECT CAST(value AS bigint) FROM jsonb_array_elements_text(CAST(? AS jsonb)))",
 	}},
+	{"random_id(", map[Engine]string{SQLite: "randomblob(16)", Postgres: "uuid_send(gen_random_uuid())"}},
 	{"doubted(", map[Engine]string{
 		SQLite:   fmt.Sprintf(doubted, "substr(reason, 1, instr(reason || '; then: ', '; then: ') - 1)"),
 		Postgres: fmt.Sprintf(doubted, "split_part(reason, '; then: ', 1)"),

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/tidings-press/tidings/internal/token"
 	"github.com/tidings-press/tidings/subscriber"
 )
 
@@ -38,7 +39,7 @@ func (s *Store) AddSubscriber(ctx context.Context, sub subscriber.Subscriber) (s
 			return &SuppressedError{Address: sub.Address, Suppression: held}
 		}
 		_, err = tx.one(ctx, "subscriber.insert", []any{sub.Address.Key(), sub.Address.ASCII(), sub.Name, string(sub.State),
-			sub.Language, sub.Timezone, sub.Consent.Source, sub.Consent.Text, sub.Consent.IP, millis(sub.Consent.At), millis(sub.Created)}, &sub.ID)
+			sub.Language, sub.Timezone, sub.Consent.Source, sub.Consent.Text, sub.Consent.IP, millis(sub.Consent.At), millis(sub.Created)}, &sub.ID, &sub.UID)
 		return err
 	})
 	if conflict(err) {
@@ -55,6 +56,16 @@ func (s *Store) Subscriber(ctx context.Context, id int64) (subscriber.Subscriber
 // SubscriberByAddress finds a person by their address, however it is written.
 func (s *Store) SubscriberByAddress(ctx context.Context, address subscriber.Address) (subscriber.Subscriber, error) {
 	return s.oneSubscriber(ctx, "subscriber.byKey", address.Key())
+}
+
+// Person returns who a token is about. ErrNotFound says that nobody is: a token that
+// names the number of a row is good only for people who were there when such tokens
+// were made, since a restored store gives numbers out again.
+func (s *Store) Person(ctx context.Context, p token.Person) (subscriber.Subscriber, error) {
+	if p.Row != 0 {
+		return s.oneSubscriber(ctx, "subscriber.byLegacyRow", p.Row)
+	}
+	return s.oneSubscriber(ctx, "subscriber.byUID", p.ID[:])
 }
 
 func (s *Store) oneSubscriber(ctx context.Context, query string, key any) (subscriber.Subscriber, error) {
@@ -118,7 +129,7 @@ func scanSubscriber(rows *sql.Rows) (subscriber.Subscriber, error) {
 	var address string
 	var consented, created, changed, softFrom int64
 	err := rows.Scan(&sub.ID, &address, &sub.Name, &sub.State, &sub.Language, &sub.Timezone, &sub.Consent.Source,
-		&sub.Consent.Text, &sub.Consent.IP, &consented, &created, &changed, &sub.Soft, &softFrom)
+		&sub.Consent.Text, &sub.Consent.IP, &consented, &created, &changed, &sub.Soft, &softFrom, &sub.UID)
 	if err != nil {
 		return sub, err
 	}

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/tidings-press/tidings/article"
 	"github.com/tidings-press/tidings/store"
 	"github.com/tidings-press/tidings/store/storetest"
@@ -45,8 +47,8 @@ func TestASubscriberComesBackAsAdded(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := byAddress(t, s, "jürgen.o'neil@xn--bcher-kva.example")
-		in.ID, in.Created, in.Changed = added.ID, added.Created, added.Changed
-		if got != in || got.ID == 0 || got.Created.IsZero() {
+		in.ID, in.UID, in.Created, in.Changed = added.ID, added.UID, added.Created, added.Changed
+		if got != in || got.ID == 0 || got.UID == uuid.Nil || got.Created.IsZero() {
 			t.Errorf("got  %+v\nwant %+v", got, in)
 		}
 		if _, err := s.AddSubscriber(t.Context(), in); !errors.Is(err, store.ErrExists) {

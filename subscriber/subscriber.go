@@ -1,16 +1,21 @@
 // Package subscriber is the person who receives digests: the address, the state
 // and its allowed changes, consent, preferences, the signed links in mails, and
 // the reading of subscriber lists. ParseAddress is the door for addresses,
-// ReadList for lists, Keys for links.
+// ReadList for lists, Keys for links and suppressions.
 //
 // The package does no I/O of its own.
 package subscriber
 
-import "time"
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
 
 // Subscriber is one person.
 type Subscriber struct {
-	ID       int64 // given by the store, never reused
+	ID       int64     // the number of the row; a restored store may give it to somebody else
+	UID      uuid.UUID // random, never shared with another person: tokens name this one
 	Address  Address
 	Name     string // as given; never run as a template
 	State    State

@@ -8,8 +8,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
+
+	"github.com/tidings-press/tidings/internal/token"
 	"github.com/tidings-press/tidings/store"
-	"github.com/tidings-press/tidings/subscriber"
 )
 
 // dump is every row of every table, but for the counts of polls, which are about
@@ -83,9 +85,9 @@ func TestGettingChangesNothing(t *testing.T) {
 	}
 	queue := []string{
 		"/", "/healthz", "/readyz", "/robots.txt", "/room/", "/room/sign-in", "/room/welcome/" + link, "/feeds", "/private/" + feedToken + "/feed.xml",
-		"/confirm/" + keys.SignConfirm(who.ID, "daily", s.store.Now()), "/unsubscribe/" + keys.Sign(subscriber.Unsubscribe, who.ID, "weekly", edition.ID),
-		"/preferences/" + keys.Sign(subscriber.Preferences, who.ID, "", ""), "/editions/" + edition.ID,
-		"/editions/" + edition.ID + "/" + keys.Sign(subscriber.WebEdition, who.ID, "weekly", edition.ID),
+		"/confirm/" + keys.SignConfirm(who.UID, "daily", s.store.Now()), "/unsubscribe/" + keys.Sign(token.Unsubscribe, who.UID, "weekly", edition.ID),
+		"/preferences/" + keys.Sign(token.Preferences, who.UID, "", ""), "/editions/" + edition.ID,
+		"/editions/" + edition.ID + "/" + keys.Sign(token.WebEdition, who.UID, "weekly", edition.ID),
 	}
 	before := dump(t, s.store)
 	address := regexp.MustCompile(`(?:href|src|action)="(?:https://news\.example\.org)?(/[^"#]*)"`)
@@ -139,7 +141,7 @@ func TestTheWebEditionIsSandboxed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := ask(h, http.MethodGet, "/editions/"+edition.ID+"/"+keys.Sign(subscriber.WebEdition, who.ID, "weekly", edition.ID))
+	w := ask(h, http.MethodGet, "/editions/"+edition.ID+"/"+keys.Sign(token.WebEdition, who.UID, "weekly", edition.ID))
 	policy := w.Header().Get("Content-Security-Policy")
 	if w.Code != http.StatusOK || !strings.Contains(policy, "sandbox") || strings.Contains(policy, "allow-scripts") || !strings.Contains(w.Header().Get("X-Robots-Tag"), "noindex") {
 		t.Fatalf("status %d, headers %v", w.Code, w.Header())
@@ -152,7 +154,7 @@ func TestTheWebEditionIsSandboxed(t *testing.T) {
 	if w := ask(h, http.MethodGet, "/editions/"+edition.ID); w.Code != http.StatusNotFound {
 		t.Errorf("an edition that nobody was sent is open to everyone: %d", w.Code)
 	}
-	other := keys.Sign(subscriber.WebEdition, who.ID, "weekly", "00000000-0000-4000-8000-000000000000")
+	other := keys.Sign(token.WebEdition, who.UID, "weekly", "00000000-0000-4000-8000-000000000000")
 	if w := ask(h, http.MethodGet, "/editions/"+edition.ID+"/"+other); w.Code != http.StatusNotFound {
 		t.Errorf("a token of another edition: %d", w.Code)
 	}
@@ -174,21 +176,21 @@ func TestTheWebEditionIsTheOneThatWasMailed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	page := func(reader int64) string {
-		w := ask(h, http.MethodGet, "/editions/"+edition.ID+"/"+keys.Sign(subscriber.WebEdition, reader, "weekly", edition.ID))
+	page := func(reader uuid.UUID) string {
+		w := ask(h, http.MethodGet, "/editions/"+edition.ID+"/"+keys.Sign(token.WebEdition, reader, "weekly", edition.ID))
 		if w.Code != http.StatusOK {
 			t.Fatalf("status %d", w.Code)
 		}
 		return w.Body.String()
 	}
-	before := page(who.ID)
-	if before == strings.ReplaceAll(page(other.ID), "bo@example.org", "ada@example.org") || len(before) >= len(page(other.ID)) {
+	before := page(who.UID)
+	if before == strings.ReplaceAll(page(other.UID), "bo@example.org", "ada@example.org") || len(before) >= len(page(other.UID)) {
 		t.Fatal("a reader of one topic has everything")
 	}
 	if err := s.store.Subscribe(t.Context(), who.ID, "weekly", []string{"nature"}); err != nil {
 		t.Fatal(err)
 	}
-	if page(who.ID) != before {
+	if page(who.UID) != before {
 		t.Error("the web edition changed with the reader's wishes")
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tidings-press/tidings/internal/token"
 	"github.com/tidings-press/tidings/store"
 	"github.com/tidings-press/tidings/store/storetest"
 	"github.com/tidings-press/tidings/subscriber"
@@ -69,7 +70,7 @@ func TestFormerHostsLeadHereForEver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := httptest.NewRequest(http.MethodPost, "http://old.example.org/unsubscribe/"+keys.Sign(subscriber.Unsubscribe, who.ID, "weekly", ""), strings.NewReader("List-Unsubscribe=One-Click"))
+	r := httptest.NewRequest(http.MethodPost, "http://old.example.org/unsubscribe/"+keys.Sign(token.Unsubscribe, who.UID, "weekly", ""), strings.NewReader("List-Unsubscribe=One-Click"))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	w := httptest.NewRecorder()
 	if h.ServeHTTP(w, r); w.Code != http.StatusOK {

@@ -61,7 +61,7 @@ UPDATE chunks SET not_before = $2 WHERE edition = $1 AND state = 'waiting' AND n
 -- before an editor says so, and a mail with which we ended fifty times is not sent
 -- again either. A try beyond $6 was set by a clock that was put back since. Fresh ones come first, so that a process that is killed again and
 -- again still gets on. Index: primary keys.
-SELECT d.subscriber, d.variant, d.tries, d.first_try, CASE WHEN d.code >= 500 THEN d.relay ELSE '' END, s.address, s.name
+SELECT d.subscriber, d.variant, d.tries, d.first_try, CASE WHEN d.code >= 500 THEN d.relay ELSE '' END, s.address, s.name, s.uid
 FROM deliveries d JOIN subscribers s ON s.id = d.subscriber
 WHERE d.edition = $1 AND d.subscriber BETWEEN $2 AND $3
     AND (d.state = 'queued' OR d.state = 'deferred' AND (d.next_try <= $4 OR d.next_try > $6) OR d.state = 'uncertain' AND CAST($5 AS bigint) = 1

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/tidings-press/tidings/internal/token"
 	"github.com/tidings-press/tidings/store"
 	"github.com/tidings-press/tidings/subscriber"
 	"github.com/tidings-press/tidings/web/guard"
@@ -24,7 +25,7 @@ type buttonPage struct {
 
 // confirmPage only asks: programs that look through mails open every link.
 func (p *Pages) confirmPage(w http.ResponseWriter, r *http.Request) error {
-	h, err := p.holder(r, subscriber.Confirm)
+	h, err := p.holder(r, token.Confirm)
 	if err != nil {
 		return err
 	}
@@ -36,7 +37,7 @@ func (p *Pages) confirmPage(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) confirm(w http.ResponseWriter, r *http.Request) error {
-	h, err := p.holder(r, subscriber.Confirm)
+	h, err := p.holder(r, token.Confirm)
 	if err != nil {
 		return err
 	}
@@ -46,7 +47,7 @@ func (p *Pages) confirm(w http.ResponseWriter, r *http.Request) error {
 	}
 	return p.show(w, r, http.StatusOK, "message", page{Title: p.words.say("You are subscribed"), NoIndex: true, Narrow: true, Body: &refusal{
 		Text: p.words.say("Welcome! From now on you get:") + " " + p.titles(names),
-		Link: p.preferencesLink(h.ID), Label: p.words.say("Choose topics, or change your mind"),
+		Link: p.preferencesLink(h.UID), Label: p.words.say("Choose topics, or change your mind"),
 	}})
 }
 

@@ -6,8 +6,8 @@ import (
 	"net/http"
 
 	"github.com/tidings-press/tidings/digest"
+	"github.com/tidings-press/tidings/internal/token"
 	"github.com/tidings-press/tidings/store"
-	"github.com/tidings-press/tidings/subscriber"
 )
 
 // mailPolicy is for the web edition of a mail: its styles stand in it, and nothing
@@ -17,7 +17,7 @@ const mailPolicy = "sandbox allow-popups allow-popups-to-escape-sandbox allow-to
 
 // edition is a mail as a page, for its reader alone.
 func (p *Pages) edition(w http.ResponseWriter, r *http.Request) error {
-	h, err := p.holder(r, subscriber.WebEdition)
+	h, err := p.holder(r, token.WebEdition)
 	if err != nil {
 		return err
 	}
@@ -31,8 +31,8 @@ func (p *Pages) edition(w http.ResponseWriter, r *http.Request) error {
 	site := p.config.Site.URL
 	sendMail(w, v, digest.Holes{
 		Name: cmp.Or(h.Name, v.Nobody), Address: h.Address.String(),
-		Unsubscribe: site + "/unsubscribe/" + p.keys.Sign(subscriber.Unsubscribe, h.ID, h.Digest, h.Edition),
-		Preferences: site + p.preferencesLink(h.ID), Web: site + r.URL.Path,
+		Unsubscribe: site + "/unsubscribe/" + p.keys.Sign(token.Unsubscribe, h.UID, h.Digest, h.Edition),
+		Preferences: site + p.preferencesLink(h.UID), Web: site + r.URL.Path,
 	})
 	return nil
 }

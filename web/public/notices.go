@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/tidings-press/tidings/internal/token"
 	"github.com/tidings-press/tidings/subscriber"
 	"github.com/tidings-press/tidings/templates"
 )
@@ -17,8 +18,8 @@ type Sender interface {
 func (p *Pages) askToConfirm(ctx context.Context, who subscriber.Subscriber, names []string) error {
 	now := p.store.Now()
 	return p.notice(ctx, "confirm", who, names, func(n *templates.Notice) {
-		n.Link = p.config.Site.URL + "/confirm/" + p.keys.SignConfirm(who.ID, joinDigests(names), now)
-		n.Expires = now.Add(subscriber.ConfirmFor).In(p.zone)
+		n.Link = p.config.Site.URL + "/confirm/" + p.keys.SignConfirm(who.UID, joinDigests(names), now)
+		n.Expires = now.Add(token.ConfirmFor).In(p.zone)
 	})
 }
 
@@ -27,8 +28,8 @@ func (p *Pages) welcome(ctx context.Context, who subscriber.Subscriber, names []
 	return p.notice(ctx, "welcome", who, names, func(n *templates.Notice) {
 		n.Reader = templates.Reader{
 			Name: who.Name, Address: who.Address.String(),
-			Unsubscribe: p.config.Site.URL + "/unsubscribe/" + p.keys.Sign(subscriber.Unsubscribe, who.ID, joinDigests(names), ""),
-			Preferences: p.config.Site.URL + p.preferencesLink(who.ID),
+			Unsubscribe: p.config.Site.URL + "/unsubscribe/" + p.keys.Sign(token.Unsubscribe, who.UID, joinDigests(names), ""),
+			Preferences: p.config.Site.URL + p.preferencesLink(who.UID),
 		}
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/text/language"
 
 	"github.com/tidings-press/tidings/article"
+	"github.com/tidings-press/tidings/internal/token"
 	"github.com/tidings-press/tidings/store"
 	"github.com/tidings-press/tidings/subscriber"
 )
@@ -38,7 +39,7 @@ type topicView struct {
 const mostTopics = 40
 
 func (p *Pages) preferencesPage(w http.ResponseWriter, r *http.Request) error {
-	h, err := p.holder(r, subscriber.Preferences)
+	h, err := p.holder(r, token.Preferences)
 	if err != nil {
 		return err
 	}
@@ -102,7 +103,7 @@ func (p *Pages) offeredLanguages(ctx context.Context, own string) []string {
 }
 
 func (p *Pages) preferences(w http.ResponseWriter, r *http.Request) error {
-	h, err := p.holder(r, subscriber.Preferences)
+	h, err := p.holder(r, token.Preferences)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tidings-press/tidings/internal/token"
 	"github.com/tidings-press/tidings/store"
 	"github.com/tidings-press/tidings/store/storetest"
 	"github.com/tidings-press/tidings/subscriber"
@@ -133,7 +134,7 @@ func TestOneClickFromMailPrograms(t *testing.T) {
 	t.Parallel()
 	b := onSQLite(t)
 	who := b.person("a@example.org", subscriber.Active)
-	target := "/unsubscribe/" + b.keys.Sign(subscriber.Unsubscribe, who.ID, "weekly", "4b4e3b0c-3f5c-4f7e-9a3e-0d6b2f1f5f11")
+	target := "/unsubscribe/" + b.keys.Sign(token.Unsubscribe, who.UID, "weekly", "4b4e3b0c-3f5c-4f7e-9a3e-0d6b2f1f5f11")
 	for range 3 {
 		w := b.post(target, form("List-Unsubscribe", "One-Click"))
 		b.want(w, http.StatusOK)
@@ -148,7 +149,7 @@ func TestOneClickFromMailPrograms(t *testing.T) {
 	parts := multipart.NewWriter(&body)
 	_ = parts.WriteField("List-Unsubscribe", "One-Click")
 	_ = parts.Close()
-	r := httptest.NewRequest(http.MethodPost, "/unsubscribe/"+b.keys.Sign(subscriber.Unsubscribe, who.ID, "daily", ""), &body)
+	r := httptest.NewRequest(http.MethodPost, "/unsubscribe/"+b.keys.Sign(token.Unsubscribe, who.UID, "daily", ""), &body)
 	r.Header.Set("Content-Type", parts.FormDataContentType())
 	r.Header.Set("Origin", "https://mail.example.net")
 	r.Header.Set("Sec-Fetch-Site", "cross-site")
@@ -166,12 +167,12 @@ func TestTokensOpenOnlyTheirOwnDoor(t *testing.T) {
 	t.Parallel()
 	b := onSQLite(t)
 	who := b.person("a@example.org", subscriber.Active)
-	good := b.keys.Sign(subscriber.Preferences, who.ID, "", "")
+	good := b.keys.Sign(token.Preferences, who.UID, "", "")
 	for _, path := range []string{"/confirm/" + good, "/unsubscribe/" + good, "/editions/x/" + good, "/preferences/" + good[:len(good)-1], "/preferences/x"} {
 		b.want(b.get(path), http.StatusNotFound, "does not work")
 	}
 	b.want(b.post("/unsubscribe/"+good, nil), http.StatusNotFound)
-	expired := b.keys.SignConfirm(who.ID, "weekly", b.store.Now().Add(-subscriber.ConfirmFor-time.Hour))
+	expired := b.keys.SignConfirm(who.UID, "weekly", b.store.Now().Add(-token.ConfirmFor-time.Hour))
 	b.want(b.get("/confirm/"+expired), http.StatusGone, "expired")
 	b.want(b.post("/confirm/"+expired, nil), http.StatusGone)
 }
@@ -182,7 +183,7 @@ func TestPreferencesAreKept(t *testing.T) {
 		b := setup(t, s)
 		importSamples(t, s)
 		who := b.person("a@example.org", subscriber.Active)
-		path := "/preferences/" + b.keys.Sign(subscriber.Preferences, who.ID, "", "")
+		path := "/preferences/" + b.keys.Sign(token.Preferences, who.UID, "", "")
 		b.want(b.get(path), http.StatusOK, "a@example.org", "Only some topics")
 		b.want(b.post(path, form("do", "save", "name", " Ada\r\nBcc: x ", "language", "fr", "digest", "weekly", "some-weekly", "yes", "topic-weekly", "harbour", "topic-weekly", "cuisine")), http.StatusOK, "Saved", "checked")
 		sub, err := s.Subscription(t.Context(), who.ID, "weekly")
@@ -222,8 +223,8 @@ func TestOldLinksWakeNobodyWhoBounced(t *testing.T) {
 		if err := b.store.SetState(t.Context(), who.ID, state, "550"); err != nil {
 			t.Fatal(err)
 		}
-		b.want(b.post("/confirm/"+b.keys.SignConfirm(who.ID, "weekly", b.store.Now()), nil), http.StatusConflict, "may not send")
-		b.want(b.post("/preferences/"+b.keys.Sign(subscriber.Preferences, who.ID, "", ""), form("do", "save", "digest", "weekly")), http.StatusConflict)
+		b.want(b.post("/confirm/"+b.keys.SignConfirm(who.UID, "weekly", b.store.Now()), nil), http.StatusConflict, "may not send")
+		b.want(b.post("/preferences/"+b.keys.Sign(token.Preferences, who.UID, "", ""), form("do", "save", "digest", "weekly")), http.StatusConflict)
 		if _, now := b.subscribed(who.ID); now != state {
 			t.Errorf("%s became %s", state, now)
 		}

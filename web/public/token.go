@@ -4,36 +4,39 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/google/uuid"
+
+	"github.com/tidings-press/tidings/internal/token"
 	"github.com/tidings-press/tidings/store"
 	"github.com/tidings-press/tidings/subscriber"
 )
 
 // holder is who holds a private link, and what for.
 type holder struct {
-	subscriber.Claim
+	token.Claim
 	subscriber.Subscriber
 }
 
 // holder checks the token in a request's path.
-func (p *Pages) holder(r *http.Request, purpose subscriber.Purpose) (holder, error) {
+func (p *Pages) holder(r *http.Request, purpose token.Purpose) (holder, error) {
 	claim, err := p.claim(r, purpose)
 	if err != nil {
 		return holder{}, err
 	}
-	who, err := p.store.Subscriber(r.Context(), claim.Subscriber)
+	who, err := p.store.Person(r.Context(), claim.Person)
 	if errors.Is(err, store.ErrNotFound) || err == nil && who.State == subscriber.Erased {
 		return holder{}, &refusal{status: http.StatusGone, title: p.words.say("Nothing is kept of you"), Text: p.words.say("This address was erased here. No mail will be sent to it.")}
 	}
 	return holder{claim, who}, err
 }
 
-func (p *Pages) claim(r *http.Request, purpose subscriber.Purpose) (subscriber.Claim, error) {
+func (p *Pages) claim(r *http.Request, purpose token.Purpose) (token.Claim, error) {
 	claim, err := p.keys.Verify(r.PathValue("token"))
 	if err == nil {
 		err = claim.Check(purpose, p.store.Now())
 	}
 	switch {
-	case errors.Is(err, subscriber.ErrExpired):
+	case errors.Is(err, token.ErrExpired):
 		return claim, &refusal{status: http.StatusGone, title: p.words.say("This link has expired"), Text: p.words.say("Please subscribe again; a new link comes by mail."), Link: "/subscribe", Label: p.words.say("Subscribe")}
 	case err != nil:
 		return claim, p.wrongLink()
@@ -42,8 +45,8 @@ func (p *Pages) claim(r *http.Request, purpose subscriber.Purpose) (subscriber.C
 }
 
 // preferencesLink is where a subscriber changes what they get.
-func (p *Pages) preferencesLink(id int64) string {
-	return "/preferences/" + p.keys.Sign(subscriber.Preferences, id, "", "")
+func (p *Pages) preferencesLink(person uuid.UUID) string {
+	return "/preferences/" + p.keys.Sign(token.Preferences, person, "", "")
 }
 
 func (p *Pages) wrongLink() error {

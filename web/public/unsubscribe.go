@@ -1,14 +1,17 @@
 package public
 
 import (
+	"errors"
 	"io"
 	"net/http"
 
+	"github.com/tidings-press/tidings/internal/token"
+	"github.com/tidings-press/tidings/store"
 	"github.com/tidings-press/tidings/subscriber"
 )
 
 func (p *Pages) unsubscribePage(w http.ResponseWriter, r *http.Request) error {
-	h, err := p.holder(r, subscriber.Unsubscribe)
+	h, err := p.holder(r, token.Unsubscribe)
 	if err != nil {
 		return err
 	}
@@ -16,7 +19,7 @@ func (p *Pages) unsubscribePage(w http.ResponseWriter, r *http.Request) error {
 	body := buttonPage{
 		Text: p.words.say("One click, and no more of it will come:") + " " + title, Address: h.Address.String(),
 		Action: r.URL.Path, Button: p.words.say("Unsubscribe"),
-		Link: p.preferencesLink(h.ID), Label: p.words.say("Or get less of it: choose topics, or pause for a while"),
+		Link: p.preferencesLink(h.UID), Label: p.words.say("Or get less of it: choose topics, or pause for a while"),
 	}
 	return p.show(w, r, http.StatusOK, "button", page{Title: p.words.say("Unsubscribe"), NoIndex: true, Narrow: true, Body: body})
 }
@@ -25,19 +28,24 @@ func (p *Pages) unsubscribePage(w http.ResponseWriter, r *http.Request) error {
 // alike (RFC 8058, section 3): it asks for no cookie, redirects nowhere, and may
 // come again years later.
 func (p *Pages) unsubscribe(w http.ResponseWriter, r *http.Request) error {
-	claim, err := p.claim(r, subscriber.Unsubscribe)
+	claim, err := p.claim(r, token.Unsubscribe)
 	if err != nil {
 		return err
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	_, _ = io.Copy(io.Discard, r.Body) // "List-Unsubscribe=One-Click", in whatever form: the link says it all
 	names := splitDigests(claim.Digest)
-	if err := p.leave(r, claim.Subscriber, names); err != nil {
-		return err
-	}
 	body := &refusal{Text: p.words.say("No more of it will come. A mail that is on its way right now may still arrive.")}
-	if who, err := p.store.Subscriber(r.Context(), claim.Subscriber); err == nil && who.State != subscriber.Erased {
-		body.Link, body.Label = p.preferencesLink(claim.Subscriber), p.words.say("That was a mistake? Here you can take it back")
+	who, err := p.store.Person(r.Context(), claim.Person)
+	switch {
+	case errors.Is(err, store.ErrNotFound): // who is not there gets no mail
+	case err != nil:
+		return err
+	case who.State != subscriber.Erased:
+		if err := p.leave(r, who.ID, names); err != nil {
+			return err
+		}
+		body.Link, body.Label = p.preferencesLink(who.UID), p.words.say("That was a mistake? Here you can take it back")
 	}
 	return p.show(w, r, http.StatusOK, "message", page{Title: p.words.say("You are unsubscribed"), NoIndex: true, Narrow: true, Body: body})
 }

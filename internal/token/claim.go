@@ -1,14 +1,17 @@
-package subscriber
+package token
 
 import (
 	"encoding/binary"
-	"encoding/hex"
 	"time"
+
+	"github.com/google/uuid"
 )
 
-// claimVersion begins each encoded claim. A new layout gets a new number; old ones are read
-// for ever, since mails are kept for ever.
-const claimVersion = 1
+// Versions of encoded claims. Old ones are read for as long as people keep mails.
+const (
+	byRow    = 1 // names a person by row number
+	byPerson = 2 // names a person by random id
+)
 
 // How an edition is written in a claim: not at all, as the 16 bytes of a UUID, or as text.
 const (
@@ -17,10 +20,15 @@ const (
 	editionText
 )
 
-// encodeClaim appends version, purpose, subscriber, expiry, digest and edition.
+// encodeClaim appends version, purpose, person, expiry, digest and edition.
 func encodeClaim(dst []byte, c Claim) []byte {
-	dst = append(dst, claimVersion, byte(c.Purpose))
-	dst = binary.AppendUvarint(dst, uint64(c.Subscriber))
+	if c.Person.Row != 0 {
+		dst = append(dst, byRow, byte(c.Purpose))
+		dst = binary.AppendUvarint(dst, uint64(c.Person.Row))
+	} else {
+		dst = append(dst, byPerson, byte(c.Purpose))
+		dst = append(dst, c.Person.ID[:]...)
+	}
 	var expires uint64
 	if !c.Expires.IsZero() {
 		expires = uint64(c.Expires.Unix())
@@ -31,7 +39,7 @@ func encodeClaim(dst []byte, c Claim) []byte {
 		return append(dst, editionNone)
 	}
 	if id, ok := parseUUID(c.Edition); ok {
-		return append(append(dst, editionUUID), id...)
+		return append(append(dst, editionUUID), id[:]...)
 	}
 	return appendText(append(dst, editionText), c.Edition)
 }
@@ -40,14 +48,22 @@ func appendText(dst []byte, s string) []byte {
 	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
 }
 
-// decodeClaim reads what encodeClaim wrote. Its input is signed by us, but maybe
-// by a newer version of us.
+// decodeClaim reads what encodeClaim wrote. Its input is signed by us, but maybe by a
+// newer version of us.
 func decodeClaim(b []byte) (Claim, error) {
-	if len(b) < 2 || b[0] != claimVersion {
-		return Claim{}, ErrToken
+	if len(b) < 2 {
+		return Claim{}, ErrInvalid
 	}
 	r := reader{rest: b[2:]}
-	c := Claim{Purpose: Purpose(b[1]), Subscriber: int64(r.number())}
+	c := Claim{Purpose: Purpose(b[1])}
+	switch b[0] {
+	case byRow:
+		c.Person.Row = int64(r.number())
+	case byPerson:
+		c.Person.ID = r.uuid()
+	default:
+		return Claim{}, ErrInvalid
+	}
 	if expires := r.number(); expires != 0 {
 		c.Expires = time.Unix(int64(expires), 0).UTC()
 	}
@@ -55,17 +71,17 @@ func decodeClaim(b []byte) (Claim, error) {
 	switch kind := r.take(1); {
 	case len(kind) == 0:
 	case kind[0] == editionUUID:
-		c.Edition = formatUUID(r.take(16))
+		c.Edition = r.uuid().String()
 	case kind[0] == editionText:
 		c.Edition = string(r.take(r.number()))
 	}
 	if r.short || len(r.rest) > 0 {
-		return Claim{}, ErrToken
+		return Claim{}, ErrInvalid
 	}
 	return c, nil
 }
 
-// reader takes from the front of rest; short says that it once came to its end too early.
+// reader takes from the front of rest; short tells that it ran out of octets.
 type reader struct {
 	rest  []byte
 	short bool
@@ -91,19 +107,7 @@ func (r *reader) take(n uint64) []byte {
 	return taken
 }
 
-// parseUUID reads the canonical form only, so that formatUUID gives the same back.
-func parseUUID(s string) ([]byte, bool) {
-	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
-		return nil, false
-	}
-	id, err := hex.DecodeString(s[:8] + s[9:13] + s[14:18] + s[19:23] + s[24:])
-	return id, err == nil && formatUUID(id) == s
-}
-
-func formatUUID(id []byte) string {
-	if len(id) != 16 {
-		return ""
-	}
-	h := hex.EncodeToString(id)
-	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+func (r *reader) uuid() (id uuid.UUID) {
+	copy(id[:], r.take(uint64(len(id))))
+	return id
 }

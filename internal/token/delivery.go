@@ -1,0 +1,170 @@
+package token
+
+import (
+	"crypto/hmac"
+	"encoding/base32"
+	"encoding/binary"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// Delivery names one mail to one person: an edition, empty for mails that belong to
+// none, such as confirmations, and a person.
+type Delivery struct {
+	Edition string // a UUID, or empty
+	Person  Person
+}
+
+// ErrNotOurs is returned for names of deliveries that we did not make.
+var ErrNotOurs = errors.New("not one of our addresses")
+
+// Deliveries makes and reads the local parts of return paths and Message-IDs. The same
+// delivery gives the same local part on every node and for ever: the edition's id
+// follows from its digest and tick (see EditionID), so after a restore the second
+// copy of a mail has the Message-ID of the first. It may be shared by goroutines.
+type Deliveries struct {
+	code, old, editions code
+}
+
+// A name is a letter for its use, a hyphen, and edition, person and code in base32,
+// which survives servers that change the case of letters. A local part has at most
+// 64 octets (RFC 5321, section 4.5.3.1.1), which leaves 38 octets for the three.
+var nameText = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
+
+const (
+	// 48 bits of code are enough on top of a person's 128 random bits: a forger needs a
+	// mail of that person, who has the real address in it already.
+	deliveryCode = 6
+	deliverySize = 16 + 16 + deliveryCode
+	nameLimit    = 64
+)
+
+// NewDeliveries makes Deliveries from a secret that is the same on every node and for
+// ever.
+func NewDeliveries(secret []byte) *Deliveries {
+	return &Deliveries{
+		code:     newCode(derive(secret, "delivery")),
+		old:      newCode(append([]byte("tidings return path\x00"), secret...)),
+		editions: newCode(derive(secret, "edition")),
+	}
+}
+
+// EditionID derives the id of an edition from its digest and its tick's key: the same
+// tick gives the same id again when a store was restored. It is a UUID of version 8
+// (RFC 9562, section 5.8).
+func (d *Deliveries) EditionID(digest, tick string) string {
+	var id uuid.UUID
+	d.editions.sum(id[:0], len(id), []byte(digest), []byte{0}, []byte(tick))
+	id[6] = id[6]&0x0f | 0x80
+	id[8] = id[8]&0x3f | 0x80
+	return id.String()
+}
+
+// Name makes the local part for a use of a delivery.
+func (d *Deliveries) Name(use byte, id Delivery) string {
+	var room [deliverySize + 8]byte
+	data := id.encode(room[:0])
+	if id.Person.Row != 0 {
+		data = d.old.sum(data, oldCode, []byte{use}, data)
+	} else {
+		data = d.code.sum(data, deliveryCode, []byte{use}, data)
+	}
+	var text [nameLimit]byte
+	return string(nameText.AppendEncode(append(text[:0], use, '-'), data))
+}
+
+// Read reads a local part that Name made, in any case of letters. It returns
+// ErrNotOurs for everything else.
+func (d *Deliveries) Read(local string) (use byte, id Delivery, err error) {
+	if len(local) < 3 || len(local) > nameLimit || local[1] != '-' {
+		return 0, Delivery{}, ErrNotOurs
+	}
+	local = strings.ToLower(local)
+	use = local[0]
+	data, err := nameText.DecodeString(local[2:])
+	if err != nil {
+		return 0, Delivery{}, ErrNotOurs
+	}
+	if len(data) == deliverySize {
+		if data, ok := split(d.code, use, data, deliveryCode); ok {
+			return use, decodeDelivery(data), nil
+		}
+	}
+	if data, ok := split(d.old, use, data, oldCode); ok {
+		id, err := decodeOldDelivery(data)
+		return use, id, err
+	}
+	return 0, Delivery{}, ErrNotOurs
+}
+
+// split parts data from its code, if that is right.
+func split(c code, use byte, data []byte, size int) ([]byte, bool) {
+	if len(data) <= size {
+		return nil, false
+	}
+	data, mac := data[:len(data)-size], data[len(data)-size:]
+	return data, hmac.Equal(mac, c.sum(nil, size, []byte{use}, data))
+}
+
+func (id Delivery) encode(dst []byte) []byte {
+	if id.Person.Row != 0 {
+		return id.encodeOld(dst)
+	}
+	edition, _ := parseUUID(id.Edition) // the zero one for none
+	return append(append(dst, edition[:]...), id.Person.ID[:]...)
+}
+
+func decodeDelivery(data []byte) Delivery {
+	id := Delivery{Person: PersonOf(uuid.UUID(data[16:32]))}
+	if edition := uuid.UUID(data[:16]); edition != uuid.Nil {
+		id.Edition = edition.String()
+	}
+	return id
+}
+
+// Names that were made before people had random ids have the edition in one of
+// three forms, the row number, and a longer code. The first octet tells the form.
+const (
+	noEdition = iota
+	uuidEdition
+	namedEdition
+)
+
+const oldCode = 9
+
+func (id Delivery) encodeOld(dst []byte) []byte {
+	switch edition, ok := parseUUID(id.Edition); {
+	case id.Edition == "":
+		dst = append(dst, noEdition)
+	case ok:
+		dst = append(append(dst, uuidEdition), edition[:]...)
+	default:
+		dst = append(append(dst, namedEdition, byte(len(id.Edition))), id.Edition...)
+	}
+	return binary.AppendUvarint(dst, uint64(id.Person.Row))
+}
+
+// decodeOldDelivery is only given what has a right code, and still trusts no length.
+func decodeOldDelivery(data []byte) (Delivery, error) {
+	r := reader{rest: data}
+	var id Delivery
+	switch kind := r.take(1); {
+	case slices.Equal(kind, []byte{noEdition}):
+	case slices.Equal(kind, []byte{uuidEdition}):
+		id.Edition = r.uuid().String()
+	case slices.Equal(kind, []byte{namedEdition}):
+		if size := r.take(1); len(size) == 1 {
+			id.Edition = string(r.take(uint64(size[0])))
+		}
+	default:
+		return Delivery{}, ErrNotOurs
+	}
+	id.Person.Row = int64(r.number())
+	if r.short || len(r.rest) > 0 {
+		return Delivery{}, ErrNotOurs
+	}
+	return id, nil
+}

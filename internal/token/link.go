@@ -1,0 +1,121 @@
+package token
+
+import (
+	"crypto/hmac"
+	"encoding/base64"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Purpose is what a link is good for. A link for one purpose opens nothing else.
+type Purpose byte
+
+// The purposes of links. Their values are in mails that were sent: they never change.
+const (
+	Confirm     Purpose = 1 // double opt-in; expires
+	Unsubscribe Purpose = 2
+	Preferences Purpose = 3
+	WebEdition  Purpose = 4 // only in mails of earlier versions
+	Erase       Purpose = 6 // deletes everything about a person; expires
+	Export      Purpose = 7 // shows everything about a person; expires
+)
+
+// How long links are good that expire.
+const (
+	ConfirmFor = 30 * 24 * time.Hour
+	// OwnDataFor bounds the links to erasure and export. They are followed at once or
+	// not at all, and a mailbox may change hands.
+	OwnDataFor = 2 * time.Hour
+)
+
+// Errors of links, for errors.Is.
+var (
+	ErrInvalid = errors.New("this link is not one of ours, or was cut short; copy the whole link from the mail")
+	ErrExpired = errors.New("this link has expired; ask for a new one")
+)
+
+// Claim is what a link says.
+type Claim struct {
+	Purpose Purpose
+	Person  Person
+	Digest  string
+	Edition string
+	Expires time.Time // seconds; zero for never
+}
+
+// Check returns ErrInvalid if the claim is for another purpose, and ErrExpired if its
+// time has passed.
+func (c Claim) Check(purpose Purpose, now time.Time) error {
+	if c.Purpose != purpose {
+		return ErrInvalid
+	}
+	if !c.Expires.IsZero() && now.After(c.Expires) {
+		return ErrExpired
+	}
+	return nil
+}
+
+// Keys signs and verifies links. It is safe for concurrent use.
+type Keys struct{ signing []key } // the first signs; all verify
+
+// key signs links. Its id stands in them, so that one key is tried and not all.
+type key struct {
+	id   byte
+	code code
+}
+
+// linkCode is the length of the code in a link: 128 bits, as RFC 2104 section 5 allows.
+const linkCode = 16
+
+// NewKeys makes keys from a secret of at least 16 random bytes. To rotate, put the new
+// secret first and keep the older ones, newest to oldest: they still verify the links
+// in mails that were sent.
+func NewKeys(secret []byte, older ...[]byte) Keys {
+	var keys Keys
+	for _, s := range append([][]byte{secret}, older...) {
+		keys.signing = append(keys.signing, key{id: derive(s, "key id")[0], code: newCode(derive(s, "token"))})
+	}
+	return keys
+}
+
+// Sign makes a token that never expires.
+func (k Keys) Sign(purpose Purpose, person uuid.UUID, digest, edition string) string {
+	return k.Token(Claim{Purpose: purpose, Person: PersonOf(person), Digest: digest, Edition: edition})
+}
+
+// SignUntil makes a token that expires.
+func (k Keys) SignUntil(purpose Purpose, person uuid.UUID, digest string, expires time.Time) string {
+	return k.Token(Claim{Purpose: purpose, Person: PersonOf(person), Digest: digest, Expires: expires})
+}
+
+// SignConfirm makes the token of a confirmation link, good for ConfirmFor.
+func (k Keys) SignConfirm(person uuid.UUID, digest string, now time.Time) string {
+	return k.SignUntil(Confirm, person, digest, now.Add(ConfirmFor))
+}
+
+// Token makes the token of a claim: base64url without padding, safe in a path. The
+// same claim gives the same token.
+func (k Keys) Token(c Claim) string {
+	signing := k.signing[0]
+	var room [160]byte
+	body := encodeClaim(append(room[:0], signing.id), c)
+	return base64.RawURLEncoding.EncodeToString(signing.code.sum(body, linkCode, body))
+}
+
+// Verify reads a token and returns its claim, or ErrInvalid. The caller asks Claim.Check
+// whether it is good for what is wanted.
+func (k Keys) Verify(token string) (Claim, error) {
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(token)
+	if err != nil || len(raw) < 1+linkCode {
+		return Claim{}, ErrInvalid
+	}
+	body, mac := raw[:len(raw)-linkCode], raw[len(raw)-linkCode:]
+	for _, key := range k.signing {
+		if key.id == body[0] && hmac.Equal(mac, key.code.sum(nil, linkCode, body)) {
+			return decodeClaim(body[1:])
+		}
+	}
+	return Claim{}, ErrInvalid
+}
