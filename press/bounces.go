@@ -125,7 +125,7 @@ func (p *Press) pages(ctx context.Context, engine *delivery.Engine, feeds *serve
 		return nil, err
 	}
 	polls := NewFeedPolls(p.Store, nodeName())
-	pages, err := web.New(web.Deps{
+	deps := web.Deps{
 		Store:     p.Store,
 		Engine:    engine,
 		Feeds:     feeds,
@@ -134,20 +134,9 @@ func (p *Press) pages(ctx context.Context, engine *delivery.Engine, feeds *serve
 		Readers:   func(ctx context.Context) (map[string]feed.Readers, error) { return polls.Readers(ctx, p.Store.Now()) },
 		Webhooks:  hooks,
 		Log:       p.Log,
-	})
-	if err != nil || hub == nil {
-		return pages, err
 	}
-	return withHub(hub, pages), nil
-}
-
-// withHub sends what is for the hub to it. A ServeMux around the pages would clean the paths of feeds.
-func withHub(hub, pages http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == HubPath {
-			hub.ServeHTTP(w, r)
-			return
-		}
-		pages.ServeHTTP(w, r)
-	})
+	if hub != nil {
+		deps.Hub = hub
+	}
+	return web.New(deps)
 }

@@ -2,7 +2,6 @@ package press
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/http"
 	"time"
@@ -25,7 +24,7 @@ func (s *Service) serveHTTP(ctx context.Context) error {
 	defer cut()
 	server.BaseContext = func(net.Listener) context.Context { return requests }
 	done := make(chan error, 1)
-	go func() { done <- server.Serve(s.lane) }()
+	go func() { done <- server.Serve(s.HTTP) }()
 	select {
 	case err := <-done:
 		return err
@@ -33,21 +32,14 @@ func (s *Service) serveHTTP(ctx context.Context) error {
 	}
 	quick, stop := context.WithTimeout(requests, drainQuick)
 	defer stop()
-	if s.drain(quick, server) == nil {
+	if server.Shutdown(quick) == nil {
 		return nil
 	}
 	cut()
 	all, stopAll := context.WithTimeout(context.WithoutCancel(ctx), drainAll)
 	defer stopAll()
-	if s.drain(all, server) != nil {
-		s.lane.Cut()
+	if server.Shutdown(all) != nil {
 		return server.Close()
 	}
 	return nil
-}
-
-// drain takes no more connections and waits for the responses under way: those of
-// net/http, and those in the lane, of which net/http does not know.
-func (s *Service) drain(ctx context.Context, server *http.Server) error {
-	return errors.Join(server.Shutdown(ctx), s.lane.Drain(ctx))
 }

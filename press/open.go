@@ -103,9 +103,14 @@ func (p *Press) feedOptions(ctx context.Context) (serve.Options, error) {
 		PollKey:    pollKey,
 		Memory:     int64(p.Config.FeedSet.Memory),
 		RetryAfter: p.Config.FeedSet.RetryAfter,
-		Client:     func(r *http.Request) string { return proxies.Client(r).String() },
-		Now:        p.Store.Now,
-		Log:        p.Log,
+		Client: func(r *http.Request) string {
+			if known := guard.Client(r.Context()); known.IsValid() {
+				return known.String()
+			}
+			return proxies.Client(r).String()
+		},
+		Now: p.Store.Now,
+		Log: p.Log,
 	}, nil
 }
 

@@ -5,15 +5,11 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"net/url"
-	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 
 	"github.com/tidings-press/tidings/config"
 	"github.com/tidings-press/tidings/delivery"
-	"github.com/tidings-press/tidings/feed/serve"
 )
 
 // Service is a node at work: pages, feeds and mail, or mail alone.
@@ -27,8 +23,6 @@ type Service struct {
 	Ready func()
 
 	pages atomic.Pointer[http.Handler]
-	lane  *serve.Lane
-	site  atomic.Pointer[config.Site]
 }
 
 // Run serves until the context ends; then it drains: requests are answered, mails
@@ -143,27 +137,8 @@ func (s *Service) publish(ctx context.Context, p *Press, engine *delivery.Engine
 		return err
 	}
 	s.pages.Store(&pages)
-	s.site.Store(&p.Config.Site)
-	if s.lane == nil {
-		s.lane = feeds.Lane(s.HTTP, s.ours)
-	} else {
-		s.lane.Switch(feeds)
-	}
 	g.work.Go(func() { p.countPolls(ctx, feeds) })
 	g.work.Go(func() { p.watchSources(ctx, feeds.Changed) })
 	g.work.Go(func() { p.tell(ctx, "changes of feeds are not published", push.Run(ctx)) })
 	return nil
-}
-
-// ours says whether requests for a host are answered, and not sent on from an old
-// address of the site.
-func (s *Service) ours(host string) bool {
-	name, _, err := net.SplitHostPort(host)
-	if err != nil {
-		name = host
-	}
-	return !slices.ContainsFunc(s.site.Load().FormerURLs, func(former string) bool {
-		u, err := url.Parse(former)
-		return err == nil && strings.EqualFold(u.Hostname(), name)
-	})
 }

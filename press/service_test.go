@@ -4,11 +4,13 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -82,36 +84,94 @@ func (r *running) raw(t *testing.T, request string) (head string, body []byte) {
 	return head, body
 }
 
-func TestTheLaneSendsTheHeadersThatTheGuardedPagesSend(t *testing.T) {
+func TestFeedsPassTheSameMiddlewareAsPages(t *testing.T) {
 	t.Parallel()
-	r := start(t, "site: {url: https://press.example}\nfeed_server: {hubs: [https://hub.example/]}\n", feedtest.Article(1))
-	request := func(fields ...string) string {
-		return "GET /feed.xml HTTP/1.1\r\nHost: press.example\r\n" + strings.Join(append(fields, "", ""), "\r\n")
-	}
-	head, _ := r.raw(t, request())
-	_, etag, _ := strings.Cut(head, "Etag: ")
-	etag, _, _ = strings.Cut(etag, "\r\n")
-	for _, fields := range [][]string{nil, {"Accept-Encoding: gzip"}, {"If-None-Match: " + etag}, {"Accept-Encoding: br", "If-None-Match: " + etag}} {
-		fast, fastBody := r.raw(t, request(fields...))
-		slow, slowBody := r.raw(t, request(append(fields, "X-Forwarded-For: 192.0.2.1")...)) // not for the lane
-		if !strings.Contains(fast, "\r\nEtag:") || strings.Index(fast, "Etag:") > strings.Index(fast, "Cache-Control:") {
-			t.Errorf("%q is not answered by the lane:\n%s", fields, fast)
+	r := start(t, "site: {url: https://press.example, former_urls: ['https://old.example']}\nfeed_server: {hubs: [https://press.example/hub]}\n", feedtest.Article(1))
+	ask := func(request string) *http.Response {
+		head, _ := r.raw(t, request)
+		response, err := http.ReadResponse(bufio.NewReader(strings.NewReader(head+"\r\n\r\n")), nil)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if a, b := sorted(withoutDates(fast)), sorted(withoutDates(slow)); a != b || string(fastBody) != string(slowBody) {
-			t.Errorf("%q: the lane sends\n%s\nand net/http\n%s", fields, a, b)
+		return response
+	}
+	ids := map[string]bool{}
+	for _, path := range []string{"/feed.xml", "/feed.xml", "/", "/hub", "/nothing", "/room/"} {
+		h := ask("GET " + path + " HTTP/1.1\r\nHost: press.example\r\n\r\n").Header
+		for _, name := range []string{"X-Content-Type-Options", "Referrer-Policy", "Strict-Transport-Security", "X-Request-Id"} {
+			if h.Get(name) == "" {
+				t.Errorf("%s is answered without %s", path, name)
+			}
+		}
+		if id := h.Get("X-Request-Id"); ids[id] {
+			t.Errorf("%s has the number of another request", path)
+		} else {
+			ids[id] = true
+		}
+		moved := ask("GET " + path + " HTTP/1.1\r\nHost: old.example\r\n\r\n")
+		if moved.StatusCode != http.StatusMovedPermanently || moved.Header.Get("Location") != "https://press.example"+path {
+			t.Errorf("%s at the old host: %d to %q", path, moved.StatusCode, moved.Header.Get("Location"))
 		}
 	}
 }
 
-// withoutDates takes out what may differ between two moments.
-func withoutDates(head string) string {
-	var kept []string
-	for line := range strings.SplitSeq(head, "\r\n") {
-		if !strings.HasPrefix(line, "Date:") && !strings.HasPrefix(line, "Last-Modified:") {
-			kept = append(kept, line)
+// TestClientsThatPostTooMuchReadTheAnswer has forty clients send all of a large request
+// before they look for the answer, as most programs do.
+func TestClientsThatPostTooMuchReadTheAnswer(t *testing.T) {
+	t.Parallel()
+	r := start(t, "site: {url: http://localhost}\nfeed_server: {hubs: ['http://localhost/hub']}\n")
+	const size = 6 << 20 // more than the buffers of a connection hold
+	large := strings.Repeat("a", size)
+	chunk := fmt.Sprintf("%x\r\n%s\r\n", 1<<16, large[:1<<16])
+	var clients sync.WaitGroup
+	declared, endless := fmt.Sprintf("Content-Length: %d", size), "Transfer-Encoding: chunked"
+	for _, c := range []struct {
+		path, field, body string
+		want              int
+	}{
+		{"/subscribe", declared, large, http.StatusRequestEntityTooLarge},
+		{"/subscribe", "Content-Length: 900000", "email=" + large[:900000-6], http.StatusRequestEntityTooLarge}, // its own bound is smaller
+		{"/subscribe", endless, strings.Repeat(chunk, size>>16) + "0\r\n\r\n", http.StatusRequestEntityTooLarge},
+		{"/hub", endless, strings.Repeat(chunk, size>>16) + "0\r\n\r\n", http.StatusRequestEntityTooLarge},
+		{"/feed.xml", declared, large, http.StatusRequestEntityTooLarge},
+		{"/nothing", declared, large, http.StatusRequestEntityTooLarge},
+		{"/nothing", endless, strings.Repeat(chunk, size>>16) + "0\r\n\r\n", http.StatusMethodNotAllowed}, // nothing of it is read
+		{"/room/signin", declared, large, http.StatusRequestEntityTooLarge},
+	} {
+		for range 5 {
+			clients.Go(func() {
+				if status := r.postAll(t, c.path, c.field, c.body); status != c.want {
+					t.Errorf("POST %s with %s: status %d, want %d", c.path, c.field, status, c.want)
+				}
+			})
 		}
 	}
-	return strings.Join(kept, "\n")
+	clients.Wait()
+}
+
+// postAll sends a whole request and only then reads the answer, whose status it returns.
+func (r *running) postAll(t *testing.T, path, field, body string) int {
+	conn, err := net.Dial("tcp", r.address)
+	if err != nil {
+		t.Error(err)
+		return 0
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
+	head := "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n" + field + "\r\n\r\n"
+	if _, err := io.WriteString(conn, head+body); err != nil {
+		t.Errorf("POST %s with %s: the server ends the connection before all was sent: %v", path, field, err)
+		return 0
+	}
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Errorf("POST %s with %s: the answer is lost: %v", path, field, err)
+		return 0
+	}
+	if _, err := io.Copy(io.Discard, response.Body); err != nil {
+		t.Errorf("POST %s with %s: the answer is cut: %v", path, field, err)
+	}
+	return response.StatusCode
 }
 
 func TestFeedsUnderWayAreFinishedBeforeTheServiceEnds(t *testing.T) {

@@ -8,11 +8,12 @@ import (
 
 	"github.com/tidings-press/tidings/feed/serve"
 	"github.com/tidings-press/tidings/feed/websub"
+	"github.com/tidings-press/tidings/web"
 )
 
 // HubPath is where our own WebSub hub answers. It is one when the configuration
 // names it among the hubs.
-const HubPath = "/hub"
+const HubPath = web.HubPath
 
 // WebSub is what tells the world of changed feeds: Run it, and mount Hub at HubPath
 // when it is not nil.

@@ -22,6 +22,9 @@ import (
 	"github.com/tidings-press/tidings/web/room"
 )
 
+// HubPath is where our own WebSub hub is.
+const HubPath = "/hub"
+
 // Deps is what the pages are made of.
 type Deps struct {
 	Store     *store.Store
@@ -32,6 +35,7 @@ type Deps struct {
 	// Readers tells how many read a feed, by the feed's base path; nil when nobody counts.
 	Readers  func(context.Context) (map[string]feed.Readers, error)
 	Webhooks map[string]http.Handler // reports of bounces by mail services, by name
+	Hub      http.Handler            // the WebSub hub at HubPath; nil when there is none
 	Log      *slog.Logger            // slog.Default when nil
 }
 
@@ -51,19 +55,24 @@ func New(d Deps) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	guarded, err := guard.Wrap(routes(d, readers, editors), guard.Options{
+	return guard.Wrap(withFeeds(d.Feeds, routes(d, readers, editors)), guard.Options{
 		Site: d.Config.Site.URL, Former: d.Config.Site.FormerURLs, Proxies: d.Config.Server.TrustedProxies, Log: d.Log, Failed: readers.Failed,
-		Quick: func(r *http.Request) http.Handler {
-			if d.Feeds != nil && d.Feeds.Handles(r.URL.EscapedPath()) {
-				return d.Feeds
-			}
-			return nil
-		},
 	})
-	if err != nil {
-		return nil, err
+}
+
+// withFeeds answers for feeds before the routes: a ServeMux would clean their paths, in
+// which names may hold encoded slashes and dots.
+func withFeeds(feeds *serve.Server, routes http.Handler) http.Handler {
+	if feeds == nil {
+		return routes
 	}
-	return guarded, nil
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if feeds.Handles(r.URL.EscapedPath()) {
+			feeds.ServeHTTP(w, r)
+			return
+		}
+		routes.ServeHTTP(w, r)
+	})
 }
 
 func routes(d Deps, readers *public.Pages, editors *room.Room) http.Handler {
@@ -83,6 +92,9 @@ func routes(d Deps, readers *public.Pages, editors *room.Room) http.Handler {
 		}
 		hook.ServeHTTP(w, r)
 	})
+	if d.Hub != nil {
+		mux.Handle(HubPath, d.Hub)
+	}
 	readers.Routes(mux)
 	return mux
 }

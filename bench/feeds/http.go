@@ -4,161 +4,200 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
-	"runtime/pprof"
-	"slices"
-	"time"
 
-	"github.com/tidings-press/tidings/feed"
-	"github.com/tidings-press/tidings/feed/feedtest"
-	"github.com/tidings-press/tidings/feed/serve"
+	"github.com/tidings-press/tidings/bench/benchkit"
+	"github.com/tidings-press/tidings/store"
 )
 
-// rival is one of the two servers.
-type rival struct {
-	name, address string
-}
+// settings are those of a usual site that stands behind a proxy.
+const settings = `
+site: {title: The Bench, description: Articles to measure with, url: "https://bench.example", language: en}
+store: {dsn: "sqlite:press.db"}
+server: {listen: "%s", trusted_proxies: ["127.0.0.0/8"]}
+feeds:
+- {name: all, limit: %d}
+`
 
-// measureHTTP lets wrk ask both servers for the same document in turn.
+// The servers that are measured. The program is asked directly and behind nginx; each is
+// compared with servers that send the same bytes from files.
+const (
+	direct      = "tidings"
+	nginxFiles  = "nginx"
+	caddyFiles  = "caddy"
+	behindNginx = "nginx>tidings"
+	nginxNginx  = "nginx>nginx"
+)
+
+// measureHTTP lets wrk ask all servers for the same document in turn. The program is the
+// real one: "tidings serve" in a process of its own.
 func measureHTTP(ctx context.Context, o *options) error {
 	dir, err := os.MkdirTemp("", "tidings-bench-feeds-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	server := newServer(o)
-	if _, err := server.Write(ctx, filepath.Join(dir, "html"), serve.Export{Compressed: true}); err != nil {
-		return err
-	}
-	ours, stopOurs, err := listen(server)
+	servers, stop, err := startAll(ctx, dir, o)
+	defer stop()
 	if err != nil {
 		return err
 	}
-	defer stopOurs()
-	theirs, stopTheirs, err := startNginx(ctx, dir)
-	if err != nil {
+	if err := sameBytes(servers); err != nil {
 		return err
 	}
-	defer stopTheirs()
-	rivals := []*rival{{name: "tidings", address: ours}, {name: "nginx", address: theirs}}
-	if err := sameBytes(rivals); err != nil {
-		return err
-	}
-	if o.profile != "" {
-		file, err := os.Create(o.profile)
-		if err != nil {
-			return err
-		}
-		defer file.Close()
-		if err := pprof.StartCPUProfile(file); err != nil {
-			return err
-		}
-		defer pprof.StopCPUProfile()
-	}
-	return race(ctx, rivals, o)
+	return race(ctx, dir, servers, o)
 }
 
-// sameBytes compares what the two servers send, byte for byte.
-func sameBytes(rivals []*rival) error {
+// startAll starts the program on a store with articles, and the other servers on the
+// files that "tidings feed write" makes of them.
+func startAll(ctx context.Context, dir string, o *options) (servers map[string]string, stop func(), err error) {
+	var running []*benchkit.Process
+	stop = func() {
+		for _, p := range running {
+			_ = p.Stop()
+		}
+	}
+	binary := o.binary
+	if binary == "" {
+		if binary, err = benchkit.Build(ctx, dir); err != nil {
+			return nil, stop, err
+		}
+	}
+	if err := prepare(ctx, dir, binary, o); err != nil {
+		return nil, stop, err
+	}
+	servers = map[string]string{}
+	start := func(name string, run func() (*benchkit.Process, error)) {
+		if err != nil {
+			return
+		}
+		var p *benchkit.Process
+		if p, err = run(); err == nil {
+			running = append(running, p)
+			servers[name] = p.Address
+		}
+	}
+	root := filepath.Join(dir, "html")
+	start(direct, func() (*benchkit.Process, error) { return benchkit.Start(ctx, dir, o.listen, binary, "serve") })
+	start(nginxFiles, func() (*benchkit.Process, error) { return benchkit.NginxStatic(ctx, dir, root) })
+	start(caddyFiles, func() (*benchkit.Process, error) { return benchkit.CaddyStatic(ctx, dir, root) })
+	start(behindNginx, func() (*benchkit.Process, error) { return benchkit.NginxProxy(ctx, dir, servers[direct]) })
+	start(nginxNginx, func() (*benchkit.Process, error) { return benchkit.NginxProxy(ctx, dir, servers[nginxFiles]) })
+	return servers, stop, err
+}
+
+// prepare fills a store and writes its feeds as files.
+func prepare(ctx context.Context, dir, binary string, o *options) (err error) {
+	if o.listen, err = benchkit.FreeAddress(); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "config.yaml"), fmt.Appendf(nil, settings, o.listen, o.items), 0o600); err != nil {
+		return err
+	}
+	db, err := store.Open(ctx, "sqlite:"+filepath.Join(dir, "press.db"), store.Options{})
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(fill(ctx, db, o.items, o.bytes), db.Close()); err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, binary, "feed", "write", "--compressed", "html")
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("tidings feed write: %w\n%s", err, out)
+	}
+	return nil
+}
+
+// sameBytes compares what the servers send, byte for byte.
+func sameBytes(servers map[string]string) error {
 	for _, coding := range []string{"", "gzip"} {
 		var first []byte
-		for i, rival := range rivals {
-			_, body, err := get("http://"+rival.address+"/feed.xml", coding)
+		for name, address := range servers {
+			_, body, err := get("http://"+address+"/feed.xml", coding)
 			if err != nil {
-				return fmt.Errorf("%s: %w", rival.name, err)
+				return fmt.Errorf("%s: %w", name, err)
 			}
-			if i == 0 {
+			if first == nil {
 				first = body
-			} else if !bytes.Equal(first, body) {
-				return fmt.Errorf("%s sends %d bytes with coding %q, %s sends %d others", rivals[0].name, len(first), coding, rival.name, len(body))
+			}
+			if !bytes.Equal(first, body) {
+				return fmt.Errorf("with coding %q %s sends %d bytes, another server %d others", coding, name, len(body), len(first))
 			}
 		}
-		fmt.Printf("both send the same %d bytes with coding %q\n", len(first), coding)
+		fmt.Printf("all send the same %d bytes with coding %q\n", len(first), coding)
 	}
 	return nil
 }
 
-func newServer(o *options) *serve.Server {
-	source := feedtest.New(time.Now)
-	for i := range o.items {
-		source.Put(makeArticle(i, o.bytes))
-	}
-	return serve.New(serve.Options{
-		Source: source, Site: site(), Feeds: []feed.Definition{{Kind: feed.Everything, Limit: o.items}},
-		Polls: forgetful{}, PollKey: []byte("the key of the bench"),
-	})
-}
-
-// forgetful takes statistics, so that they are counted as in the service.
-type forgetful struct{}
-
-func (forgetful) RecordPolls(context.Context, []serve.Polls) error { return nil }
-
-func listen(handler http.Handler) (string, func(), error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", nil, err
-	}
-	server := &http.Server{Handler: handler}
-	lane := handler.(*serve.Server).Lane(l, nil)
-	go server.Serve(lane)
-	return l.Addr().String(), func() { server.Close() }, nil
-}
-
-// kinds are the requests that readers make.
+// requestKinds are the requests that readers make, and what is wanted of them: the rate
+// beside nginx, beside Caddy, and behind nginx beside nginx behind nginx; 0 for nothing.
 var requestKinds = []struct {
-	name, coding string
-	conditional  bool
-	floor        float64 // of our requests per second to nginx's
+	name, coding         string
+	conditional          bool
+	nginx, caddy, behind float64
 }{
-	{"body, plain", "", false, 0.85},
-	{"body, gzip", "gzip", false, 0.85},
-	{"304", "", true, 0.6},
-	{"304, gzip", "gzip", true, 0.6},
+	{"body, plain", "", false, 0.75, 1, 0},
+	{"body, gzip", "gzip", false, 0.85, 1, 0.9},
+	{"304", "", true, 0.5, 1.5, 0.65},
+	{"304, gzip", "gzip", true, 0.5, 1.5, 0.65},
 }
 
-func race(ctx context.Context, rivals []*rival, o *options) error {
-	fmt.Printf("wrk, %d connections, %d rounds of %v each, interleaved; feed of %d items of %d KB\n", o.connections, o.rounds, o.round, o.items, o.bytes>>10)
-	fmt.Printf("%-12s %12s %12s %7s %7s %12s %12s\n", "request", "tidings/s", "nginx/s", "ratio", "floor", "tidings p99", "nginx p99")
+func race(ctx context.Context, dir string, servers map[string]string, o *options) error {
+	fmt.Printf("wrk, %d connections, %d rounds of %v each, interleaved; feed of %d items of %d KB; requests a second and the slowest hundredth\n",
+		o.connections, o.rounds, o.round, o.items, o.bytes>>10)
+	fmt.Printf("%-12s", "request")
+	for _, name := range []string{direct, nginxFiles, caddyFiles, behindNginx, nginxNginx} {
+		fmt.Printf(" %20s", name)
+	}
+	fmt.Printf(" %12s %12s %12s\n", "to nginx", "to caddy", "behind")
 	for _, kind := range requestKinds {
-		results, err := rounds(ctx, rivals, kind.coding, kind.conditional, o)
+		results, err := rounds(ctx, dir, servers, kind.coding, kind.conditional, o)
 		if err != nil {
 			return err
 		}
-		a, b := median(results["tidings"]), median(results["nginx"])
-		ratio := a.rate / b.rate
-		slow := o.want(ratio >= kind.floor, "%s: %.2f of nginx's rate, target %.2f", kind.name, ratio, kind.floor)
-		late := o.want(a.p99 <= b.p99, "%s: p99 %v, nginx's is %v", kind.name, a.p99, b.p99)
-		fmt.Printf("%-12s %12.0f %12.0f %7.2f %7.2f %12v %12v%s\n", kind.name, a.rate, b.rate, ratio, kind.floor, a.p99, b.p99, cmp.Or(slow, late))
+		fmt.Printf("%-12s", kind.name)
+		rate := map[string]float64{}
+		for _, name := range []string{direct, nginxFiles, caddyFiles, behindNginx, nginxNginx} {
+			r := benchkit.Median(results[name])
+			rate[name] = r.Rate
+			fmt.Printf(" %8.0f %11v", r.Rate, r.P99)
+		}
+		var missed string
+		for _, c := range []struct {
+			a, b string
+			want float64
+		}{{direct, nginxFiles, kind.nginx}, {direct, caddyFiles, kind.caddy}, {behindNginx, nginxNginx, kind.behind}} {
+			ratio := rate[c.a] / rate[c.b]
+			fmt.Printf(" %5.2f (%4.2f)", ratio, c.want)
+			missed = cmp.Or(missed, o.want(ratio >= c.want, "%s: %s has %.2f of the rate of %s, wanted %.2f", kind.name, c.a, ratio, c.b, c.want))
+		}
+		fmt.Println(missed)
 	}
 	return nil
 }
 
-// rounds asks both servers in turn and returns the results of each.
-func rounds(ctx context.Context, rivals []*rival, coding string, conditional bool, o *options) (map[string][]result, error) {
-	results := map[string][]result{}
+// rounds asks all servers in turn and returns the results of each.
+func rounds(ctx context.Context, dir string, servers map[string]string, coding string, conditional bool, o *options) (map[string][]benchkit.Result, error) {
+	results := map[string][]benchkit.Result{}
 	for round := range o.rounds + 1 {
-		for _, rival := range rivals {
-			url := "http://" + rival.address + "/feed.xml"
-			headers, err := headersFor(url, coding, conditional)
+		for name, address := range servers {
+			headers, err := headersFor("http://"+address+"/feed.xml", coding, conditional)
 			if err != nil {
-				return nil, fmt.Errorf("%s: %w", rival.name, err)
+				return nil, fmt.Errorf("%s: %w", name, err)
 			}
-			length := o.round
-			if round == 0 {
-				length = time.Second // warm up
-			}
-			got, err := wrk(ctx, url, headers, length, o.connections)
+			got, err := benchkit.Wrk(ctx, dir, benchkit.Load{Address: address, Path: "/feed.xml", Headers: headers, Length: o.round, Connections: o.connections})
 			if err != nil {
 				return nil, err
 			}
-			if round > 0 {
-				results[rival.name] = append(results[rival.name], got)
+			if round > 0 { // the first warms up
+				results[name] = append(results[name], got)
 			}
 		}
 	}
@@ -172,7 +211,7 @@ func headersFor(url, coding string, conditional bool) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	var headers []string
+	headers := []string{"User-Agent: Reader/1.0 (+https://reader.example)"}
 	if coding != "" {
 		headers = append(headers, "Accept-Encoding: "+coding)
 	}
@@ -202,16 +241,4 @@ func get(url, coding string) (http.Header, []byte, error) {
 		return nil, nil, fmt.Errorf("%s answers %s with coding %q", url, response.Status, response.Header.Get("Content-Encoding"))
 	}
 	return response.Header, body, nil
-}
-
-// median is the middle of the rates and the middle of the p99, each for itself.
-func median(results []result) result {
-	var rates []float64
-	var tails []time.Duration
-	for _, r := range results {
-		rates, tails = append(rates, r.rate), append(tails, r.p99)
-	}
-	slices.Sort(rates)
-	slices.Sort(tails)
-	return result{rates[len(rates)/2], tails[len(tails)/2]}
 }

@@ -1,11 +1,12 @@
-// Command feeds measures the feed server beside nginx, which serves the same bytes
-// from files, and prints a table:
+// Command feeds measures the feeds of "tidings serve", in a process of its own, beside nginx
+// and Caddy, which send the same bytes from files, and behind nginx as a proxy. It prints a
+// table:
 //
 //	go run ./bench/feeds                        the table of docs/feeds.md
 //	go run ./bench/feeds -check                 exits with 1 when a target is missed
 //	go run ./bench/feeds -only change -store postgres
 //
-// It needs nginx and wrk (Debian packages of those names). Rounds of the two are
+// It needs nginx, caddy and wrk (Debian packages of those names). Rounds of the servers are
 // interleaved, because machines are noisy.
 package main
 
@@ -27,7 +28,7 @@ func main() {
 	flag.IntVar(&o.connections, "connections", 32, "connections that wrk keeps open")
 	flag.IntVar(&o.items, "items", 50, "items in the feed")
 	flag.IntVar(&o.bytes, "bytes", 8<<10, "bytes of HTML in each item")
-	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the feed server's rounds to this file")
+	flag.StringVar(&o.binary, "binary", "", "measure this program in place of one built from the source")
 	flag.StringVar(&o.only, "only", "", "measure only this: http, render, change or memory")
 	flag.StringVar(&o.stores, "store", "sqlite,postgres", "stores that changes are measured on")
 	flag.IntVar(&o.most, "stored", 100_000, "most articles that changes are measured with")
@@ -42,15 +43,16 @@ func main() {
 }
 
 type options struct {
-	round         time.Duration
-	rounds        int
-	connections   int
-	items, bytes  int
-	profile, only string
-	stores        string
-	most          int
-	check         bool
+	round        time.Duration
+	rounds       int
+	connections  int
+	items, bytes int
+	binary, only string
+	stores       string
+	most         int
+	check        bool
 
+	listen string   // where the program listens
 	missed []string // targets
 }
 

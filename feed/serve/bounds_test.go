@@ -231,6 +231,21 @@ func TestADocumentIsCompressedOnce(t *testing.T) {
 	}
 }
 
+func TestUnchangedDocumentIsNotCompressed(t *testing.T) {
+	t.Parallel()
+	b := setup(t, nil)
+	etag := b.get(t, "/feed.xml").Header.Get("ETag")
+	before := b.server.Bytes()
+	for range 3 {
+		if r := b.get(t, "/feed.xml", "Accept-Encoding", "br", "If-None-Match", etag); r.StatusCode != http.StatusNotModified {
+			t.Fatal(r.Status)
+		}
+	}
+	if grown := b.server.Bytes() - before; grown != 0 {
+		t.Errorf("the document has grown by %d bytes", grown)
+	}
+}
+
 // pieces is a ResponseWriter that shows the very bytes that it is given.
 type pieces func([]byte)
 

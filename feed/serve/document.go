@@ -1,23 +1,19 @@
 package serve
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
+	"net/http"
 	"slices"
-	"strconv"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/tidings-press/tidings/article"
 	"github.com/tidings-press/tidings/feed"
+	"github.com/tidings-press/tidings/internal/rendercache"
 )
 
-// document is one rendered document and its codings. All but the lazily made
-// codings is fixed when it is made.
+// document is a rendered feed document, and what it was made of.
 type document struct {
-	key        string
+	*rendercache.Document
 	feed       string // base path of its feed, for the statistics
 	definition feed.Definition
 	members    members // of the articles that it was made of
@@ -25,55 +21,29 @@ type document struct {
 	expires    time.Time // for those that revisions do not cover; zero for never
 	modified   *moment   // its own time; see Server.modified
 	undated    bool      // its bytes may change without its date
-	codings    [codingCount]representation
-	stale      atomic.Bool
-	used       atomic.Int64 // when it was last asked for, in requests
-
-	paths   []string // addresses that lead to it; guarded by cache.changing
-	counted int64    // its size as the cache counts it; guarded by cache.changing
-
-	cacheControl, contentType, link, robots []string
+	mediaType  string
 }
 
-// representation is a document in one coding.
-type representation struct {
-	once   sync.Once
-	body   []byte
-	etag   string
-	size   atomic.Int64
-	header representationHeader
-	lane   [2]atomic.Pointer[[]byte] // header fields of 304 and 200 responses, for Lane
-	sheet  atomic.Value              // *sheet, for loops
+// caching says how long readers may keep a document, and whether it is for one reader.
+type caching struct {
+	maxAge  time.Duration
+	private bool
 }
 
-type representationHeader struct {
-	etag, length, encoding []string
-}
-
-// hash is a document's ETag without quotes and coding.
-func hash(body []byte) string {
-	sum := sha256.Sum256(body)
-	return base64.RawURLEncoding.EncodeToString(sum[:15])
-}
-
-// describe sets the headers that all codings share.
-func (d *document) describe(body []byte, mediaType string, maxAge time.Duration, private bool) {
-	d.contentType = []string{mediaType}
-	d.cacheControl = []string{cacheControl(maxAge, private)}
-	if private {
-		d.robots = []string{"noindex, nofollow"}
+// headers are those that a document is sent with besides its dates and tags.
+func headers(mediaType string, c caching, link []string) http.Header {
+	h := http.Header{
+		"Content-Type":                {mediaType},
+		"Cache-Control":               {cacheControl(c.maxAge, c.private)},
+		"Access-Control-Allow-Origin": {"*"},
 	}
-	tag := hash(body)
-	for c := range d.codings {
-		rep := &d.codings[c]
-		rep.etag = `"` + tag + codingSuffix[c] + `"`
-		rep.header.etag = []string{rep.etag}
-		if coding(c) != identity {
-			rep.header.encoding = []string{codingName[c]}
-		}
+	if c.private {
+		h["X-Robots-Tag"] = []string{"noindex, nofollow"}
 	}
-	d.codings[identity].set(body)
-	d.codings[identity].once.Do(func() {})
+	if link != nil {
+		h["Link"] = link
+	}
+	return h
 }
 
 // cacheControl lets shared caches keep a document for at most a minute, so that a
@@ -86,28 +56,6 @@ func cacheControl(maxAge time.Duration, private bool) string {
 	return fmt.Sprintf("public, max-age=%d, s-maxage=%d, stale-while-revalidate=%d", seconds, min(seconds, 60), seconds)
 }
 
-func (r *representation) set(body []byte) {
-	r.body = body
-	r.header.length = []string{strconv.Itoa(len(body))}
-	r.size.Store(int64(len(body)))
-}
-
-// in returns the document in a coding, which is made on first use.
-func (d *document) in(c coding) *representation {
-	rep := &d.codings[c]
-	rep.once.Do(func() { rep.set(compress(c, d.codings[identity].body)) })
-	return rep
-}
-
-// size is the memory that a document takes, in bytes.
-func (d *document) size() int64 {
-	total := int64(2048 + 8*len(d.members))
-	for c := range d.codings {
-		total += d.codings[c].size.Load()
-	}
-	return total
-}
-
 // touches reports whether the document was made of a changed article, or should be
 // now.
 func (d *document) touches(articles []article.Article) bool {
@@ -118,3 +66,6 @@ func (d *document) touches(articles []article.Article) bool {
 		return d.members.has(a.ID) || d.definition.Filter.Match(&a)
 	})
 }
+
+// memory is what a document takes besides its bytes.
+func (m members) memory() int64 { return int64(8 * len(m)) }

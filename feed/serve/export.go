@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/feed"
+	"github.com/tidings-press/tidings/internal/rendercache"
 )
 
 // Export is what Write writes besides the feeds that have names of their own.
@@ -82,7 +83,7 @@ func (w *exporter) feed(ctx context.Context, d feed.Definition) error {
 
 // write writes a document and its codings.
 func (w *exporter) write(d *document) error {
-	name, err := fileName(d.key)
+	name, err := fileName(d.Key)
 	if err != nil {
 		return err
 	}
@@ -90,13 +91,13 @@ func (w *exporter) write(d *document) error {
 		return err
 	}
 	modified := time.Unix(later(d.modified, w.server.freshness.departed.Load()).second, 0)
-	endings := map[coding]string{identity: ""}
+	endings := map[rendercache.Coding]string{rendercache.Identity: ""}
 	if w.export.Compressed {
-		endings[gzipped], endings[brotlied] = ".gz", ".br"
+		endings[rendercache.Gzip], endings[rendercache.Brotli] = ".gz", ".br"
 	}
 	for c, ending := range endings {
 		file := name + ending
-		if err := w.root.WriteFile(file, d.in(c).body, 0o644); err != nil {
+		if err := w.root.WriteFile(file, d.Body(c), 0o644); err != nil {
 			return err
 		}
 		// Servers make Last-Modified from it: the same as ours.

@@ -50,23 +50,16 @@ const (
 // Changed says that articles were changed on this node: the next request sees it.
 func (s *Server) Changed() { s.freshness.told.Add(1) }
 
-// refresh brings the cache up to date with the source.
-func (s *Server) refresh() { s.await(s.due()) }
-
-// due begins or joins the question that a request has to wait for, if there is one,
-// and says what had been told by then. It does not wait.
-func (s *Server) due() (q *question, told int64) {
+// refresh brings the cache up to date with the source. It begins or joins a question
+// to the source when one is due, and waits for its answer.
+func (s *Server) refresh() {
 	f := &s.freshness
-	told = f.told.Load()
+	told := f.told.Load()
 	now := s.options.Now()
 	if told == f.heard.Load() && now.UnixNano() < f.next.Load() {
-		return nil, told
+		return
 	}
-	return s.ask(now, told), told
-}
-
-// await waits for the question that is due.
-func (s *Server) await(q *question, told int64) {
+	q := s.ask(now, told)
 	q.wait()
 	if q != nil && q.told < told { // it may have begun before the change; the one after it did not
 		s.ask(s.options.Now(), told).wait()
@@ -141,9 +134,9 @@ func (s *Server) mark(change feed.Change) {
 	defer f.marking.Unlock()
 	if change.All || len(change.Articles) > 0 {
 		f.generation.Add(1)
-		for _, d := range s.cache.all() {
+		for _, d := range s.cache.All() {
 			if change.All || d.touches(change.Articles) {
-				d.stale.Store(true)
+				d.MarkStale()
 			}
 		}
 	}
@@ -177,5 +170,5 @@ func (s *Server) asOf() time.Time {
 
 // current reports whether a document may be served as it is.
 func (s *Server) current(d *document) bool {
-	return !d.stale.Load() && !d.private() && (d.expires.IsZero() || s.options.Now().Before(d.expires))
+	return !d.Stale() && !d.private() && (d.expires.IsZero() || s.options.Now().Before(d.expires))
 }

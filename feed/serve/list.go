@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/feed"
+	"github.com/tidings-press/tidings/internal/rendercache"
 )
 
 // Definitions are the public feeds that have names of their own: everything, the
@@ -51,7 +52,9 @@ func (s *Server) makeOPML(ctx context.Context) (*document, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &document{key: opmlPath, opml: true, modified: newMoment(updated)}
-	d.describe(body, "text/x-opml; charset=utf-8", max(s.options.MaxAge, 5*time.Minute), false)
-	return d, nil
+	const mediaType = "text/x-opml; charset=utf-8"
+	h := headers(mediaType, caching{maxAge: max(s.options.MaxAge, 5*time.Minute)}, nil)
+	return &document{
+		Document: rendercache.New(opmlPath, body, h, 0), opml: true, modified: newMoment(updated), mediaType: mediaType,
+	}, nil
 }

@@ -17,13 +17,12 @@ const settling = 2 * time.Second
 type moment struct {
 	second  int64 // Unix
 	field   []string
-	line    []byte // for Lane
 	settled atomic.Bool
 }
 
 func newMoment(t time.Time) *moment {
 	text := t.UTC().Format(http.TimeFormat)
-	return &moment{second: t.Unix(), field: []string{text}, line: []byte("Last-Modified: " + text + "\r\n")}
+	return &moment{second: t.Unix(), field: []string{text}}
 }
 
 // later returns the later of two moments; b may be nil.
@@ -46,7 +45,7 @@ func later(a, b *moment) *moment {
 // tells no time from after the new one came.
 func (s *Server) modified(d *document, departed *moment) (m *moment, settled bool) {
 	settled = !d.undated
-	if m = later(d.modified, departed); d.stale.Load() {
+	if m = later(d.modified, departed); d.Stale() {
 		m, settled = d.modified, false
 	}
 	if newer := s.freshness.outdated.Load(); newer != nil && m.second > newer.second {

@@ -6,7 +6,9 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"hash"
 	"maps"
+	"net/http"
 	"regexp"
 	"strconv"
 	"strings"
@@ -59,27 +61,29 @@ func (p *Polls) Merge(q *Polls) {
 
 // counter gathers polls until they are flushed.
 type counter struct {
-	key []byte
-	mu  sync.Mutex
-	now map[string]*Polls // by feed
-	day int64             // days since 1970, UTC
-	old []Polls           // of a day that ended since the last flush
+	hashes sync.Pool // of keyed hashes: to set one up takes longer than to use it
+	mu     sync.Mutex
+	now    map[string]*Polls // by feed
+	day    int64             // days since 1970, UTC
+	old    []Polls           // of a day that ended since the last flush
 }
 
 func newCounter(key []byte) *counter {
-	return &counter{key: key, now: map[string]*Polls{}}
+	c := &counter{now: map[string]*Polls{}}
+	c.hashes.New = func() any { return hmac.New(sha256.New, key) }
+	return c
 }
 
 // mostCounted bounds the feeds that are counted between two flushes, and the
 // aggregators of each.
 const mostCounted = 4096
 
-func (s *Server) count(q *request, d *document, unchanged bool) {
+func (s *Server) count(r *http.Request, d *document, unchanged bool) {
 	if s.options.Polls == nil || d.opml {
 		return
 	}
 	c := s.counter
-	from := c.poller(q)
+	from := c.poller(s.options.Client(r), r.UserAgent())
 	day := s.options.Now().Unix() / secondsADay
 
 	c.mu.Lock()
@@ -105,28 +109,22 @@ func (s *Server) count(q *request, d *document, unchanged bool) {
 
 const secondsADay = 24 * 60 * 60
 
-// poller is who asks, as far as the statistics want to know.
+// poller is the client of a request, as far as the statistics need it.
 type poller struct {
-	known      bool
-	agent      string
 	mark       uint64 // keyed hash of address and User-Agent
 	aggregator string // and for how many it asks
 	readers    int
 }
 
-// poller says who sent a request. On one connection that is found out once for
-// each User-Agent in a row: the hash takes longer than all else in a 304.
-func (c *counter) poller(q *request) poller {
-	if q.poller != nil && q.poller.known && q.poller.agent == q.agent {
-		return *q.poller
-	}
-	mac := hmac.New(sha256.New, c.key)
-	mac.Write([]byte(q.client() + "\x00" + q.agent))
-	p := poller{known: true, agent: q.agent, mark: binary.BigEndian.Uint64(mac.Sum(nil))}
-	p.aggregator, p.readers = subscribers(q.agent)
-	if q.poller != nil {
-		*q.poller = p
-	}
+// poller returns the poller of a client and its User-Agent.
+func (c *counter) poller(client, agent string) poller {
+	mac := c.hashes.Get().(hash.Hash)
+	defer c.hashes.Put(mac)
+	mac.Reset()
+	var space [128]byte
+	mac.Write(append(append(append(space[:0], client...), 0), agent...))
+	p := poller{mark: binary.BigEndian.Uint64(mac.Sum(space[:0]))}
+	p.aggregator, p.readers = subscribers(agent)
 	return p
 }
 

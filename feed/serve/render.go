@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/feed"
+	"github.com/tidings-press/tidings/internal/rendercache"
 )
 
 // archiveMaxAge is how long an archive page may be kept: it hardly ever changes.
@@ -37,13 +38,14 @@ func (d *document) private() bool { return d.definition.Kind == feed.Private }
 // document returns the document of a target, rendered if need be. If that fails or
 // takes long, it is the old one.
 func (s *Server) document(ctx context.Context, t target) (*document, error) {
-	old, patience := s.cache.known(t.key()), waitForFirst
-	if old != nil {
+	old, known := s.cache.ByKey(t.key())
+	patience := waitForFirst
+	if known {
 		patience = waitForNew
 	}
 	d, err := s.present(ctx, t, patience)
-	if err != nil && old != nil && !old.private() {
-		old.stale.Store(true) // it may only have expired so far
+	if err != nil && known && !old.private() {
+		old.MarkStale() // it may only have expired so far
 		return old, nil
 	}
 	return d, err
@@ -52,7 +54,7 @@ func (s *Server) document(ctx context.Context, t target) (*document, error) {
 // present returns the document of a target as it is now. Requests that come for it
 // at the same time wait for one rendering.
 func (s *Server) present(ctx context.Context, t target, patience time.Duration) (*document, error) {
-	if d := s.cache.known(t.key()); d != nil && s.usable(d, &t) {
+	if d, ok := s.cache.ByKey(t.key()); ok && s.usable(d, &t) {
 		return d, nil
 	}
 	generation := s.freshness.generation.Load()
@@ -88,8 +90,8 @@ func flight(t *target, generation int64) string {
 // rendered renders a document, unless another request has just done so. Whatever
 // goes wrong is an error: nobody else would catch a panic here.
 func (s *Server) rendered(ctx context.Context, t target, generation int64) (d *document, err error) {
-	old := s.cache.known(t.key())
-	if old != nil && s.usable(old, &t) {
+	old, known := s.cache.ByKey(t.key())
+	if known && s.usable(old, &t) {
 		return old, nil
 	}
 	defer func() {
@@ -102,10 +104,10 @@ func (s *Server) rendered(ctx context.Context, t target, generation int64) (d *d
 	}()
 	ctx, cancel := context.WithTimeout(ctx, renderTimeout)
 	defer cancel()
-	if err := s.turns.take(ctx, &t); err != nil {
+	if err := s.renders.acquire(ctx, &t); err != nil {
 		return nil, err
 	}
-	defer s.turns.give(&t)
+	defer s.renders.release(&t)
 	return s.render(ctx, t, old, generation)
 }
 
@@ -120,7 +122,7 @@ func shown(t *target) string {
 
 // usable reports whether a document in the cache answers a target.
 func (s *Server) usable(d *document, t *target) bool {
-	if d.stale.Load() || !d.expires.IsZero() && !s.options.Now().Before(d.expires) {
+	if d.Stale() || !d.expires.IsZero() && !s.options.Now().Before(d.expires) {
 		return false
 	}
 	// A subscriber may have chosen other topics since.
@@ -134,12 +136,8 @@ func (s *Server) render(ctx context.Context, t target, old *document, generation
 	if err != nil {
 		return nil, err
 	}
-	if old != nil && d.same(old) {
-		for c := range old.codings {
-			if rep := &old.codings[c]; coding(c) != identity && rep.size.Load() > 0 {
-				d.codings[c].once.Do(func() { d.codings[c].set(rep.body) })
-			}
-		}
+	if old != nil {
+		d.Reuse(old.Document)
 	}
 	s.keep(d, generation)
 	return d, nil
@@ -152,15 +150,10 @@ func (s *Server) keep(d *document, generation int64) {
 	f.marking.Lock()
 	defer f.marking.Unlock()
 	if f.generation.Load() != generation {
-		d.stale.Store(true)
+		d.MarkStale()
 		return
 	}
-	s.cache.put(d)
-}
-
-func (d *document) same(old *document) bool {
-	a, b := &d.codings[identity], &old.codings[identity]
-	return a.etag == b.etag && len(a.body) == len(b.body)
+	s.cache.Put(d)
 }
 
 func (s *Server) make(ctx context.Context, t target, generation int64) (*document, error) {
@@ -182,11 +175,12 @@ func (s *Server) compose(t target, content content) (*document, error) {
 	}
 	page := content.selection.Page
 	d := &document{
-		key: t.key(), feed: t.definition.Base(), definition: t.definition,
+		feed: t.definition.Base(), definition: t.definition,
 		modified: newMoment(content.prepared.Updated()), members: content.members,
 		// What a subscriber chooses has no date, and where the oldest page leads to changes
 		// by articles that it does not show.
-		undated: t.definition.Kind == feed.Private || page.Archive() && page.Older == "",
+		undated:   t.definition.Kind == feed.Private || page.Archive() && page.Older == "",
+		mediaType: contentType(t.format),
 	}
 	switch {
 	case t.definition.Kind == feed.ByDigest:
@@ -198,8 +192,8 @@ func (s *Server) compose(t target, content content) (*document, error) {
 	if t.cursor != "" {
 		maxAge = max(maxAge, archiveMaxAge)
 	}
-	d.describe(body, contentType(t.format), maxAge, d.private())
-	d.setLink(&s.options.Site, t)
+	h := headers(d.mediaType, caching{maxAge, d.private()}, hubLinks(&s.options.Site, t))
+	d.Document = rendercache.New(t.key(), body, h, d.members.memory())
 	return d, nil
 }
 
@@ -210,14 +204,15 @@ func contentType(f feed.Format) string {
 	return f.MediaType() + "; charset=utf-8"
 }
 
-// setLink adds the Link header that WebSub subscribers look for first.
-func (d *document) setLink(site *feed.Site, t target) {
+// hubLinks is the Link header that WebSub subscribers look for first; nil for documents
+// that no hub is told of.
+func hubLinks(site *feed.Site, t target) []string {
 	if len(site.Hubs) == 0 || !t.definition.Announced() || t.cursor != "" {
-		return
+		return nil
 	}
-	links := []string{"<" + site.URL + d.key + `>; rel="self"`}
+	links := []string{"<" + site.URL + t.key() + `>; rel="self"`}
 	for _, hub := range site.Hubs {
 		links = append(links, "<"+hub+`>; rel="hub"`)
 	}
-	d.link = []string{strings.Join(links, ", ")}
+	return []string{strings.Join(links, ", ")}
 }

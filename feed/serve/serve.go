@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"github.com/tidings-press/tidings/feed"
+	"github.com/tidings-press/tidings/internal/rendercache"
 )
 
 // Server is the http.Handler of all feeds. Its methods may be called by many
@@ -18,13 +19,13 @@ import (
 type Server struct {
 	options    Options
 	everything feed.Definition
-	cache      cache
+	cache      rendercache.Cache[*document]
 	freshness  freshness
 	rendering  singleflight.Group
-	turns      turns
+	renders    renderLimit
 	prepared   preparedCache
 	counter    *counter
-	manners    *manners
+	polite     *politeness
 	newest     atomic.Pointer[moment] // the newest second that is told as Last-Modified
 }
 
@@ -37,10 +38,10 @@ func New(options Options) *Server {
 		}
 	}
 	s.everything.Name = ""
-	s.cache.capacity = s.options.Memory
-	s.turns = newTurns()
+	s.cache.Capacity = s.options.Memory
+	s.renders = newRenderLimit()
 	s.counter = newCounter(options.PollKey)
-	s.manners = newManners(s.options.RetryAfter)
+	s.polite = newPoliteness(s.options.RetryAfter)
 	return s
 }
 
@@ -55,7 +56,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.refresh()
 	departed := s.freshness.departed.Load()
 	path := quick(r.URL)
-	if d := s.cache.get(path); d != nil && s.current(d) {
+	if d, ok := s.cache.ByAddress(path); ok && s.current(d) {
 		s.respond(w, r, d, departed)
 		return
 	}
@@ -92,15 +93,15 @@ func (s *Server) lookUp(r *http.Request, path string) (*document, error) {
 		if r.Context().Err() == nil {
 			s.options.Log.Error("the store does not say which feed is asked for", "error", err)
 		}
-		if old := s.cache.get(path); old != nil && !old.private() {
-			old.stale.Store(true) // it may only have expired so far
+		if old, ok := s.cache.ByAddress(path); ok && !old.private() {
+			old.MarkStale() // it may only have expired so far
 			return old, nil
 		}
 		return nil, err
 	}
 	d, err := s.document(r.Context(), t)
-	if err == nil && canonical(path, d.key) {
-		s.cache.call(path, d)
+	if err == nil && canonical(path, d.Key) {
+		s.cache.Link(path, d)
 	}
 	return d, err
 }

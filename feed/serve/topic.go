@@ -8,6 +8,7 @@ import (
 	"net/url"
 
 	"github.com/tidings-press/tidings/feed"
+	"github.com/tidings-press/tidings/internal/rendercache"
 )
 
 // Topic returns the newest document of a feed as a hub of our own sends it to
@@ -35,5 +36,5 @@ func (s *Server) Topic(ctx context.Context, path string) (body []byte, mediaType
 	if err != nil {
 		return nil, "", err
 	}
-	return d.codings[identity].body, d.contentType[0], nil
+	return d.Body(rendercache.Identity), d.mediaType, nil
 }

@@ -78,6 +78,13 @@ func room(path string) string {
 	return strings.SplitN(rest, "/", 2)[0]
 }
 
+// testOnly reports whether a package is for tests and measurements. The other packages below
+// internal are parts of the program.
+func testOnly(path string) bool {
+	rest := strings.TrimPrefix(path, module)
+	return strings.HasPrefix(rest, "bench/") || slices.Contains([]string{"internal/sink", "internal/testenv", "internal/tree", "internal/testkit"}, rest)
+}
+
 func TestImportsPointDownwards(t *testing.T) {
 	t.Parallel()
 	for _, p := range packages(t) {
@@ -101,7 +108,7 @@ func TestImportsPointDownwards(t *testing.T) {
 			if slices.Contains(alone, from) {
 				t.Errorf("%s imports %s: %s stands alone and imports nothing of ours", p.ImportPath, imported, from)
 			}
-			if (to == "internal" || to == "bench") && !strings.HasSuffix(p.ImportPath, "test") { // store/storetest serves tests, like net/http/httptest
+			if testOnly(imported) && !strings.HasSuffix(p.ImportPath, "test") { // store/storetest serves tests, like net/http/httptest
 				t.Errorf("%s imports %s: that is for tests and measurements only", p.ImportPath, imported)
 			}
 			if below := slices.Index(floors, to); below >= 0 && below < floor {

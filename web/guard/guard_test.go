@@ -123,10 +123,17 @@ func TestHeadersAndBounds(t *testing.T) {
 		return wrap(t, site, io.Discard, func(_ http.ResponseWriter, r *http.Request) { _, read = io.Copy(io.Discard, r.Body) })
 	}
 	w := httptest.NewRecorder()
-	h("https://example.org").ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/", strings.NewReader(strings.Repeat("x", guard.MaxBody+1))))
+	declared := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(strings.Repeat("x", guard.MaxBody+1)))
+	if h("https://example.org").ServeHTTP(w, declared); w.Code != http.StatusRequestEntityTooLarge || read != nil {
+		t.Errorf("a body that says it is too large: %d, and the handler read %v", w.Code, read)
+	}
+	w = httptest.NewRecorder()
+	endless := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(strings.Repeat("x", guard.MaxBody+1)))
+	endless.ContentLength = -1
+	h("https://example.org").ServeHTTP(w, endless)
 	var large *http.MaxBytesError
 	if !errors.As(read, &large) {
-		t.Errorf("a large body: %v", read)
+		t.Errorf("a body without a length is read to the end: %v", read)
 	}
 	if w.Header().Get("Strict-Transport-Security") == "" || w.Header().Get("X-Content-Type-Options") != "nosniff" {
 		t.Errorf("headers %v", w.Header())

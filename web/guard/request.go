@@ -5,9 +5,12 @@ import (
 	"crypto/rand"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
+	"sync/atomic"
 )
 
+// known is what the middleware knows of a request.
 type known struct {
 	id     string
 	client netip.Addr
@@ -15,22 +18,33 @@ type known struct {
 
 type knownKey struct{}
 
-// withKnown gives a request its number and keeps who it is from.
-func withKnown(r *http.Request, client netip.Addr) (*http.Request, string) {
-	k := known{id: rand.Text()[:12], client: client}
+// Numbers of requests are a random word for the process and a count: unique over nodes
+// and restarts, and made without asking the system for randomness each time.
+var (
+	process = strings.ToLower(rand.Text()[:8])
+	count   atomic.Uint64
+)
+
+// withKnown gives a request its number and keeps the client's address.
+func withKnown(r *http.Request, proxies Proxies) (*http.Request, string) {
+	k := &known{id: process + strconv.FormatUint(count.Add(1), 36), client: proxies.Client(r)}
 	return r.WithContext(context.WithValue(r.Context(), knownKey{}, k)), k.id
 }
 
 // ID is the number of a request, which error pages show and logs carry.
 func ID(ctx context.Context) string {
-	k, _ := ctx.Value(knownKey{}).(known)
-	return k.id
+	if k, ok := ctx.Value(knownKey{}).(*known); ok {
+		return k.id
+	}
+	return ""
 }
 
 // Client is the address that a request comes from; the zero value if unknown.
 func Client(ctx context.Context) netip.Addr {
-	k, _ := ctx.Value(knownKey{}).(known)
-	return k.client
+	if k, ok := ctx.Value(knownKey{}).(*known); ok {
+		return k.client
+	}
+	return netip.Addr{}
 }
 
 // private are the addresses with a token that opens something: after so many

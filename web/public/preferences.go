@@ -109,7 +109,7 @@ func (p *Pages) preferences(w http.ResponseWriter, r *http.Request) error {
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
-		return p.badForm()
+		return p.badForm(err)
 	}
 	if r.PostForm.Get("do") == "erase" {
 		return p.erase(w, r, h.Subscriber)

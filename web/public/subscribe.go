@@ -45,7 +45,7 @@ func (p *Pages) subscribeForm(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) subscribe(w http.ResponseWriter, r *http.Request) error {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
-		return p.badForm()
+		return p.badForm(err)
 	}
 	chosen := p.known(r.PostForm["digest"])
 	if len(chosen) == 0 && len(p.config.Digests) == 1 {
@@ -107,6 +107,11 @@ func (p *Pages) ask(ctx context.Context, address subscriber.Address, name string
 	return p.askToConfirm(ctx, who, digests)
 }
 
-func (p *Pages) badForm() error {
+// badForm is the answer to a form that could not be read.
+func (p *Pages) badForm(err error) error {
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return &refusal{status: http.StatusRequestEntityTooLarge, title: p.words.say("That did not work"), Text: p.words.say("The form is too large. Please shorten what you entered, and send it again.")}
+	}
 	return &refusal{status: http.StatusBadRequest, title: p.words.say("That did not work"), Text: p.words.say("The form did not arrive whole. Please go back and send it again.")}
 }

@@ -112,7 +112,7 @@ func TestTheFormRefusesNonsenseAndRobots(t *testing.T) {
 	b.want(b.post("/subscribe", form("email", "nobody", "digest", "weekly")), http.StatusUnprocessableEntity, "name@example.org", `value="nobody"`, `role="alert"`)
 	b.want(b.post("/subscribe", form("email", "a@example.org")), http.StatusUnprocessableEntity, "at least one")
 	b.want(b.post("/subscribe", form("email", "a@example.org", "digest", "weekly", "website", "http://spam.example")), http.StatusOK, "inbox")
-	b.want(b.post("/subscribe", form("email", strings.Repeat("a", 20<<10))), http.StatusBadRequest)
+	b.want(b.post("/subscribe", form("email", strings.Repeat("a", 20<<10))), http.StatusRequestEntityTooLarge, "too large")
 	if n := len(b.sent()); n != 0 {
 		t.Errorf("%d mails were sent", n)
 	}

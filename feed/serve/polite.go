@@ -9,31 +9,31 @@ import (
 	"time"
 )
 
-// manners remembers who fetched what without asking whether it had changed.
-type manners struct {
+// politeness remembers which clients fetched what without a condition.
+type politeness struct {
 	every time.Duration
 	seed  maphash.Seed
 	mu    sync.Mutex
 	last  map[uint64]int64 // hash of client and document: Unix seconds
 }
 
-// mostMannered bounds what is remembered; past it all is forgotten, which only
-// ever lets somebody off.
-const mostMannered = 100_000
+// mostPolite bounds how many fetches are remembered. Beyond it all are forgotten, which
+// only lets some clients through.
+const mostPolite = 100_000
 
-func newManners(every time.Duration) *manners {
-	return &manners{every: every, seed: maphash.MakeSeed(), last: map[uint64]int64{}}
+func newPoliteness(every time.Duration) *politeness {
+	return &politeness{every: every, seed: maphash.MakeSeed(), last: map[uint64]int64{}}
 }
 
-// rude returns how long a client has to wait that fetches the same document
-// unconditionally more often than it may; 0 for all others. A document that has
+// impolite returns how long a client has to wait that fetches the same document without
+// a condition more often than it may; 0 for all others. A document that has
 // changed since is another one: with a condition it would have been sent too, and
 // hubs fetch without one whenever they are told of a change.
-func (s *Server) rude(q *request, d *document, conditional bool) time.Duration {
-	if s.manners.every <= 0 || q.head || conditional {
+func (s *Server) impolite(r *http.Request, d *document, conditional bool) time.Duration {
+	if s.polite.every <= 0 || r.Method == http.MethodHead || conditional {
 		return 0
 	}
-	return s.manners.wait(q.client()+"\x00"+q.agent+"\x00"+d.key+d.codings[identity].etag, s.options.Now())
+	return s.polite.wait(s.options.Client(r)+"\x00"+r.UserAgent()+"\x00"+d.Key+d.ETag(), s.options.Now())
 }
 
 // slowDown asks a client to come back later.
@@ -43,8 +43,8 @@ func slowDown(w http.ResponseWriter, wait time.Duration) {
 	http.Error(w, "Please send If-None-Match or If-Modified-Since with what the last response said, or poll less often.", http.StatusTooManyRequests)
 }
 
-// wait returns how long a client has to wait, 0 if it is welcome now.
-func (m *manners) wait(client string, now time.Time) time.Duration {
+// wait returns how long a client has to wait; 0 when it may have the document now.
+func (m *politeness) wait(client string, now time.Time) time.Duration {
 	key := maphash.String(m.seed, client)
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -53,7 +53,7 @@ func (m *manners) wait(client string, now time.Time) time.Duration {
 			return wait
 		}
 	}
-	if len(m.last) >= mostMannered {
+	if len(m.last) >= mostPolite {
 		clear(m.last)
 	}
 	m.last[key] = now.Unix()

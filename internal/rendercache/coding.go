@@ -1,4 +1,4 @@
-package serve
+package rendercache
 
 import (
 	"bytes"
@@ -11,34 +11,35 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// coding is a content coding (RFC 9110, section 8.4.1).
-type coding int
+// Coding is a content coding (RFC 9110, section 8.4.1).
+type Coding int
 
+// The codings that documents are sent in.
 const (
-	identity coding = iota
-	gzipped
-	brotlied
-	zstandard
+	Identity Coding = iota
+	Gzip
+	Brotli
+	Zstd
 	codingCount
 )
 
 var (
 	codingName   = [codingCount]string{"identity", "gzip", "br", "zstd"}
 	codingSuffix = [codingCount]string{"", "-gzip", "-br", "-zstd"}
-	// codingOrder is what we send of those that a client likes equally: the
-	// smallest first.
-	codingOrder = [...]coding{brotlied, zstandard, gzipped}
+	// codingOrder breaks ties between codings that a client accepts equally: the
+	// smallest result comes first.
+	codingOrder = [...]Coding{Brotli, Zstd, Gzip}
 )
 
-// choose picks the coding for an Accept-Encoding header.
-func choose(accept string) coding {
+// Choose returns the coding to answer an Accept-Encoding header with.
+func Choose(accept string) Coding {
 	switch accept {
 	case "", "identity":
-		return identity
+		return Identity
 	case "gzip", "gzip, deflate", "deflate, gzip":
-		return gzipped
+		return Gzip
 	case "gzip, deflate, br", "gzip, deflate, br, zstd":
-		return brotlied
+		return Brotli
 	}
 	var wanted [codingCount]float64
 	for c := range wanted {
@@ -50,16 +51,16 @@ func choose(accept string) coding {
 		weight := quality(parameters)
 		switch strings.ToLower(strings.TrimSpace(name)) {
 		case "gzip", "x-gzip":
-			wanted[gzipped] = weight
+			wanted[Gzip] = weight
 		case "br":
-			wanted[brotlied] = weight
+			wanted[Brotli] = weight
 		case "zstd":
-			wanted[zstandard] = weight
+			wanted[Zstd] = weight
 		case "*":
 			any = weight
 		}
 	}
-	best, most := identity, 0.0
+	best, most := Identity, 0.0
 	for _, c := range codingOrder {
 		weight := wanted[c]
 		if weight < 0 {
@@ -116,16 +117,16 @@ var (
 )
 
 // compress returns body in a coding; the same body gives the same bytes.
-func compress(c coding, body []byte) []byte {
+func compress(c Coding, body []byte) []byte {
 	var pool *sync.Pool
 	switch c {
-	case zstandard:
+	case Zstd:
 		encoder := zstds.Get().(*zstd.Encoder)
 		defer zstds.Put(encoder)
 		return bytes.Clone(encoder.EncodeAll(body, nil))
-	case brotlied:
+	case Brotli:
 		pool = &brotlis
-	case gzipped:
+	case Gzip:
 		pool = &gzips
 	default:
 		return body

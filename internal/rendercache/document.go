@@ -1,0 +1,174 @@
+package rendercache
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+)
+
+// Document is one rendered document and its codings. All but the codings, which are
+// made on first use, is fixed when it is made.
+type Document struct {
+	Key string
+
+	headers     []header // of all answers
+	bodyHeaders []header // of answers with a body
+	extra       int64    // memory that the owner needs beside the bodies, in bytes
+	codings     [codingCount]representation
+	stale       atomic.Bool
+	used        atomic.Int64 // when it was last asked for, on the cache's clock
+
+	addresses []string // that lead to it; guarded by the cache's lock
+	counted   int64    // its size as the cache counts it; guarded by the cache's lock
+}
+
+// header is a response header. Its values are made once and shared by all answers:
+// net/http only reads them, and setting them allocates nothing.
+type header struct {
+	name   string
+	values []string
+}
+
+// representation is a document in one coding.
+type representation struct {
+	once     sync.Once
+	body     []byte
+	size     atomic.Int64
+	etag     []string
+	length   []string
+	encoding []string // nil for identity
+}
+
+// overhead is the estimated memory of a document without its bodies, in bytes.
+const overhead = 2 << 10
+
+// New makes a document. Its ETag is a hash of the body, so that the same bytes have the
+// same ETag on every node and after every restart. Of the headers, those that describe
+// the body (Content-…, Link) are left out of answers without one.
+func New(key string, body []byte, headers http.Header, extra int64) *Document {
+	d := &Document{Key: key, extra: extra}
+	for name, values := range headers {
+		if strings.HasPrefix(name, "Content-") && name != "Content-Security-Policy" || name == "Link" {
+			d.bodyHeaders = append(d.bodyHeaders, header{name, values})
+			continue
+		}
+		d.headers = append(d.headers, header{name, values})
+	}
+	sum := sha256.Sum256(body)
+	tag := base64.RawURLEncoding.EncodeToString(sum[:15])
+	for c := range d.codings {
+		rep := &d.codings[c]
+		rep.etag = []string{`"` + tag + codingSuffix[c] + `"`}
+		if Coding(c) != Identity {
+			rep.encoding = []string{codingName[c]}
+		}
+	}
+	rep := &d.codings[Identity]
+	rep.once.Do(func() { rep.set(body) })
+	return d
+}
+
+func (r *representation) set(body []byte) {
+	r.body = body
+	r.length = []string{strconv.Itoa(len(body))}
+	r.size.Store(int64(len(body)))
+}
+
+// Rendered returns the document itself: a struct that embeds one is an Entry.
+func (d *Document) Rendered() *Document { return d }
+
+// Body returns the document in a coding, which is made on first use.
+func (d *Document) Body(c Coding) []byte {
+	rep := &d.codings[c]
+	rep.once.Do(func() { rep.set(compress(c, d.codings[Identity].body)) })
+	return rep.body
+}
+
+// ETag returns the entity tag of the uncoded document.
+func (d *Document) ETag() string { return d.codings[Identity].etag[0] }
+
+// Size is the memory that the document takes, in bytes.
+func (d *Document) Size() int64 {
+	total := overhead + d.extra
+	for c := range d.codings {
+		total += d.codings[c].size.Load()
+	}
+	return total
+}
+
+// MarkStale records that the document no longer shows what it should.
+func (d *Document) MarkStale() { d.stale.Store(true) }
+
+// Stale reports whether the document was marked or evicted.
+func (d *Document) Stale() bool { return d.stale.Load() }
+
+// Reuse takes over the codings of an older document that has the same bytes.
+func (d *Document) Reuse(old *Document) {
+	if d.ETag() != old.ETag() {
+		return
+	}
+	for c := range old.codings {
+		if rep := &old.codings[c]; rep.size.Load() > 0 {
+			d.codings[c].once.Do(func() { d.codings[c].set(rep.body) })
+		}
+	}
+}
+
+func (d *Document) setHeaders(h http.Header, rep *representation) {
+	h["Etag"] = rep.etag
+	h["Vary"] = varyEncoding
+	for i := range d.headers {
+		h[d.headers[i].name] = d.headers[i].values
+	}
+}
+
+func (d *Document) setBodyHeaders(h http.Header, rep *representation) {
+	h["Content-Length"] = rep.length
+	if rep.encoding != nil {
+		h["Content-Encoding"] = rep.encoding
+	}
+	for i := range d.bodyHeaders {
+		h[d.bodyHeaders[i].name] = d.bodyHeaders[i].values
+	}
+}
+
+var varyEncoding = []string{"Accept-Encoding"}
+
+// Unchanged reports whether a request has an If-None-Match header, and whether the
+// header names the document (RFC 9110, section 13.1.2).
+func (d *Document) Unchanged(r *http.Request) (conditional, unchanged bool) {
+	lists := r.Header["If-None-Match"]
+	for _, list := range lists {
+		if matches(list, d.ETag()) {
+			return true, true
+		}
+	}
+	return len(lists) > 0, false
+}
+
+// matches compares the tags of If-None-Match weakly, and takes the tag of any coding for
+// the same: the question is whether the content has changed. That covers the "-gzip"
+// that proxies put at the end of a tag, inside the quotes or after them.
+func matches(list, etag string) bool {
+	bare := strings.Trim(etag, `"`)
+	for tag := range strings.SplitSeq(list, ",") {
+		tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/")
+		if tag == etag || tag == "*" {
+			return true
+		}
+		for _, suffix := range [...]string{"-gzip", "-br", "-zstd", ";gzip", ";br"} {
+			tag = strings.TrimSuffix(tag, suffix)
+			if head, quoted := strings.CutSuffix(tag, suffix+`"`); quoted {
+				tag = head + `"`
+			}
+		}
+		if strings.Trim(tag, `"`) == bare {
+			return true
+		}
+	}
+	return false
+}
