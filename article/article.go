@@ -16,6 +16,7 @@ type Status string
 const (
 	Draft     Status = "draft"
 	Published Status = "published"
+	Unlisted  Status = "unlisted" // found by its address only: in no feed, list, search or edition
 	Removed   Status = "removed"
 	Withdrawn Status = "withdrawn"
 )
@@ -46,6 +47,7 @@ type Article struct {
 	Updated   time.Time // last change of content; never before Published's first value
 	Ingested  time.Time // when this store first saw it
 	Removed   time.Time // when it was removed or withdrawn; zero unless it is
+	Expires   time.Time // when it is withdrawn by itself; zero for never
 	Status    Status
 
 	Hash string // of everything above that an import sets; equal hashes need no update

@@ -23,7 +23,7 @@ const (
 
 // fields reads what the front matter says of the article.
 func (im *importer) fields(a *Article, m meta) *Problem {
-	for _, key := range []string{"title", "date", "slug"} {
+	for _, key := range []string{"title", "slug"} {
 		switch m.values[key].(type) {
 		case []any, map[string]any:
 			return &Problem{Line: m.lines[key], What: key + " is a list, where one value is wanted", Right: "quote a text that begins with [ or {"}
@@ -37,6 +37,9 @@ func (im *importer) fields(a *Article, m meta) *Problem {
 	if problem := im.dates(a, m); problem != nil {
 		return problem
 	}
+	if problem := im.publication(a, m); problem != nil {
+		return problem
+	}
 	a.Slug = Slugify(im.text(m, "slug", maxTitle))
 	if a.Slug == "" {
 		a.Slug = cmp.Or(slugOfFile(im.file.Name), "article")
@@ -45,9 +48,6 @@ func (im *importer) fields(a *Article, m meta) *Problem {
 	a.Tags = uniqueTags(append(names(m.values["tags"]), im.options.Tags...))
 	a.Authors = im.authors(m)
 	a.Language = im.language(m)
-	if status := strings.ToLower(im.text(m, "status", maxTitle)); status == string(Draft) || isTrue(m.values["draft"]) {
-		a.Status = Draft
-	}
 	im.aliases(a, m)
 	return nil
 }
@@ -89,26 +89,23 @@ func aliasPath(alias string) (string, bool) {
 
 // dates reads the date, the one thing besides the title that cannot be guessed.
 func (im *importer) dates(a *Article, m meta) *Problem {
-	key := "date"
-	if !m.has(key) && m.has("published") {
-		key = "published"
-	}
 	var missing []string
 	if a.Title == "" {
 		missing = append(missing, "title")
 	}
-	if m.values[key] == nil && !im.options.DateFromFile {
+	date, dated := m.date()
+	if !dated && !im.options.DateFromFile {
 		missing = append(missing, "date")
 	}
 	if len(missing) > 0 {
 		return &Problem{Line: 1, What: strings.Join(missing, " and ") + " missing in the front matter", Right: "add " + example(missing)}
 	}
-	if m.values[key] == nil {
+	if !dated {
 		a.Published = im.file.Modified.UTC().Truncate(time.Millisecond)
 	} else {
-		when, err := parseDate(m.values[key], im.options.Zone)
+		when, err := parseDate(date.value, im.options.Zone)
 		if err != nil {
-			return &Problem{Line: m.lines[key], What: key + ": " + err.Error(), Right: "write 2026-11-23 or 2026-11-23T08:00:00+01:00"}
+			return &Problem{Line: date.line, What: date.key + ": " + err.Error(), Right: "write 2026-11-23 or 2026-11-23T08:00:00+01:00"}
 		}
 		a.Published = when
 	}
@@ -274,8 +271,4 @@ func uniqueTags(tags []string) []string {
 		return old || k == ""
 	})
 	return tags[:min(len(tags), maxNames)]
-}
-
-func isTrue(value any) bool {
-	return value != nil && strings.EqualFold(fmt.Sprint(value), "true")
 }

@@ -31,6 +31,7 @@ type Options struct {
 	Site         string           // address of this site, such as "https://example.org"
 	BaseURL      string           // where the articles live; empty for pages of this site
 	Source       string           // put before the file's name in Article.Source
+	Folder       string           // path of the folder with forward slashes; one of drafts keeps all in it back
 	Language     string           // of articles that do not say; empty to detect it
 	Author       string           // of articles that do not say
 	Tags         []string         // added to every article
@@ -110,14 +111,16 @@ type importer struct {
 // document imports a file that holds one article.
 func (im *importer) document(k kind) (*Imported, *Problem) {
 	im.decode(k)
-	m, body, line, found, problem := splitFrontMatter(im.file.Data)
+	s, problem := splitFrontMatter(im.file.Data)
 	if problem != nil {
 		return nil, problem
 	}
-	if !found && k == kindMarkdown {
+	m, body, line := s.meta, s.body, s.line
+	if !s.found && k == kindMarkdown {
 		if title, rest := cutHeading(body); title != "" && im.options.DateFromFile {
 			line += bytes.Count(body[:len(body)-len(rest)], []byte("\n"))
-			m, body = meta{values: map[string]any{"title": title}}, rest
+			m, body = newMeta(), rest
+			m.add("title", title, line)
 		} else if !im.options.DateFromFile {
 			return nil, &Problem{Line: 1, What: "there is no front matter: title and date are missing", Right: "begin the file with ---, title: …, date: …, ---"}
 		}

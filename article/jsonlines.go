@@ -6,9 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
-	"strings"
 )
 
 // jsonLines imports a file with one article per line: an object with the keys of
@@ -39,11 +36,11 @@ func (im *importer) jsonLines() ([]Imported, []*Problem) {
 }
 
 func (im *importer) jsonLine(line []byte, seen map[string]int, number int) (*Imported, *Problem) {
-	values, err := jsonObject(line)
+	m, err := jsonObject(line, number)
 	if err != nil {
 		return nil, &Problem{What: "this line is not a JSON object: " + jsonError(err), Right: `write {"id": "…", "title": "…", "date": "…", "html": "…"}`}
 	}
-	m := meta{values: values, lines: map[string]int{}}
+	values := m.values
 	body, k := jsonBody(values)
 	id := jsonID(values)
 	if id == "" {
@@ -54,7 +51,7 @@ func (im *importer) jsonLine(line []byte, seen map[string]int, number int) (*Imp
 	}
 	seen[id] = number
 	row := importer{file: File{Name: im.file.Name + "#" + id, Modified: im.file.Modified}, options: im.options, ofMany: true}
-	if values["date"] == nil && values["published"] == nil && k == kindText && !im.options.DateFromFile {
+	if _, dated := m.date(); !dated && k == kindText && !im.options.DateFromFile {
 		return nil, &Problem{What: "date missing", Right: `add "date": "2026-11-23"`}
 	}
 	if values["slug"] == nil {
@@ -64,29 +61,23 @@ func (im *importer) jsonLine(line []byte, seen map[string]int, number int) (*Imp
 	return row.build(m, string(stripped), k, 1)
 }
 
-// jsonObject reads one object and nothing after it; keys come in lower case.
-func jsonObject(line []byte) (map[string]any, error) {
-	var values map[string]any
-	decoder := json.NewDecoder(bytes.NewReader(line))
-	decoder.UseNumber()
-	if err := decoder.Decode(&values); err != nil {
-		return nil, err
+// jsonObject reads one object and nothing after it.
+func jsonObject(line []byte, number int) (meta, error) {
+	m := newMeta()
+	reader := jsonReader{budget: budget{left: maxValues}, decoder: json.NewDecoder(bytes.NewReader(line))}
+	reader.decoder.UseNumber()
+	err := reader.object(func(key string) error {
+		value, err := reader.value(2)
+		m.add(key, value, number)
+		return err
+	})
+	if err != nil {
+		return m, err
 	}
-	if values == nil {
-		return nil, errors.New("it is null")
+	if _, err := reader.decoder.Token(); err != io.EOF {
+		return m, errors.New("something stands after the object")
 	}
-	if _, err := decoder.Token(); err != io.EOF {
-		return nil, errors.New("something stands after the object")
-	}
-	for _, key := range slices.Sorted(maps.Keys(values)) {
-		if low := strings.ToLower(key); low != key {
-			if _, there := values[low]; !there {
-				values[low] = values[key]
-			}
-			delete(values, key)
-		}
-	}
-	return values, nil
+	return m, nil
 }
 
 // jsonBody returns the article's text, of the richest form that is given.

@@ -16,9 +16,9 @@ func (im *importer) fromPage(m *meta, source string) string {
 		return source // Clean keeps its text
 	}
 	if m.values == nil {
-		m.values = map[string]any{}
+		*m = newMeta()
 	}
-	readHead(root, m.values)
+	readHead(root, m)
 	body := firstElement(root, atom.Article)
 	if body == nil {
 		body = firstElement(root, atom.Main)
@@ -30,17 +30,17 @@ func (im *importer) fromPage(m *meta, source string) string {
 		body = root // a page of frames has none
 	}
 	if h1 := firstElement(body, atom.H1); h1 != nil {
-		setDefault(m.values, "title", textOf(h1))
+		m.setDefault("title", textOf(h1))
 		// The title stands above the text on every page of ours.
 		if cleanLine(textOf(h1)) == cleanLine(stringOf(m.values["title"])) {
 			h1.Parent.RemoveChild(h1)
 		}
 	}
 	if title := firstElement(root, atom.Title); title != nil {
-		setDefault(m.values, "title", textOf(title))
+		m.setDefault("title", textOf(title))
 	}
 	if h1 := firstElement(root, atom.H1); h1 != nil { // it can stand above the article
-		setDefault(m.values, "title", textOf(h1))
+		m.setDefault("title", textOf(h1))
 	}
 	var out strings.Builder
 	for child := body.FirstChild; child != nil; child = child.NextSibling {
@@ -55,38 +55,68 @@ func (im *importer) fromPage(m *meta, source string) string {
 var headNames = map[string]string{
 	"description": "summary", "og:description": "summary", "author": "authors", "article:author": "authors",
 	"article:published_time": "date", "date": "date", "dc.date": "date", "dcterms.created": "date",
-	"article:modified_time": "updated", "og:image": "image", "og:title": "title", "keywords": "tags",
+	"article:modified_time": "updated", "article:expiration_time": "expires", "og:image": "image", "og:title": "title", "keywords": "tags",
+}
+
+// readMeta reads a meta element. What keeps an article back counts even where front
+// matter speaks. Names with a colon or point belong to vocabularies of others, such as
+// article:publisher, and are not taken for marks unless they are known.
+func readMeta(n *html.Node, m *meta) {
+	name := strings.ToLower(strings.TrimSpace(attribute(n, "name") + attribute(n, "property")))
+	if key := headNames[name]; key != "" {
+		m.setDefault(key, attribute(n, "content"))
+		return
+	}
+	_, known := marks[markName(name)]
+	if known || !strings.ContainsAny(name, ":.") && looksLikeMark.MatchString(markName(name)) {
+		m.add(name, attribute(n, "content"), 0)
+	}
+}
+
+// readMarkAttributes reads what a page's main elements say by attributes: hidden, and
+// marks such as data-draft or data-status.
+func readMarkAttributes(n *html.Node, m *meta) {
+	for _, a := range n.Attr {
+		if a.Key == "hidden" {
+			m.add("hidden", true, 0)
+		}
+		if name, ours := strings.CutPrefix(a.Key, "data-"); ours && (looksLikeMark.MatchString(markName(name)) || name == "status") {
+			m.add(name, a.Val, 0)
+		}
+	}
 }
 
 // readHead collects what the elements of a page's head say.
-func readHead(n *html.Node, values map[string]any) {
+func readHead(n *html.Node, m *meta) {
 	if n.Type == html.ElementNode {
 		switch n.DataAtom {
+		case atom.Html, atom.Body, atom.Main, atom.Article:
+			readMarkAttributes(n, m)
+		}
+		switch n.DataAtom {
 		case atom.Html:
-			setDefault(values, "lang", attribute(n, "lang"))
+			m.setDefault("lang", attribute(n, "lang"))
 		case atom.Meta:
-			name := attribute(n, "name") + attribute(n, "property")
-			if key := headNames[strings.ToLower(name)]; key != "" {
-				setDefault(values, key, attribute(n, "content"))
-			}
+			readMeta(n, m)
 		case atom.Link:
 			if strings.EqualFold(attribute(n, "rel"), "canonical") {
 				if u, err := url.Parse(attribute(n, "href")); err == nil && isWeb(u) {
-					setDefault(values, "url", u.String())
+					m.setDefault("url", u.String())
 				}
 			}
 		case atom.Time:
-			setDefault(values, "date", attribute(n, "datetime"))
+			m.setDefault("date", attribute(n, "datetime"))
 		}
 	}
 	for child := n.FirstChild; child != nil; child = child.NextSibling {
-		readHead(child, values)
+		readHead(child, m)
 	}
 }
 
-func setDefault(values map[string]any, key, value string) {
-	if _, there := values[key]; !there && strings.TrimSpace(value) != "" {
-		values[key] = value
+// setDefault adds a key that the file has not given.
+func (m *meta) setDefault(key, value string) {
+	if !m.has(key) && strings.TrimSpace(value) != "" {
+		m.add(key, value, 0)
 	}
 }
 

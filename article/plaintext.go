@@ -67,17 +67,17 @@ func (im *importer) strip(body []byte, line int) ([]byte, int) {
 func (im *importer) fromText(m *meta, body string) string {
 	blocks := textBlocks(body)
 	if m.values == nil {
-		m.values = map[string]any{}
+		*m = newMeta()
 	}
 	if !m.has("title") && len(blocks) > 0 {
 		title, rest, _ := strings.Cut(blocks[0], "\n")
-		m.values["title"] = title
+		m.add("title", title, 0)
 		if blocks[0] = rest; rest == "" {
 			blocks = blocks[1:]
 		}
 	}
-	if !m.has("date") && !m.has("published") {
-		m.values["date"] = im.file.Modified
+	if _, dated := m.date(); !dated {
+		m.add("date", im.file.Modified, 0)
 		if !im.options.DateFromFile {
 			im.warn(0, "no date is given, so the file's time is used", "begin the file with ---, title: …, date: …, ---")
 		}

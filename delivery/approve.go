@@ -152,7 +152,7 @@ func (e *Engine) issueOf(ctx context.Context, edition store.Edition) (digest.Iss
 	// An article that was taken back since is left out.
 	var articles []article.Article
 	for _, a := range found {
-		if a.Status == article.Published {
+		if a.Listed(e.Store.Now()) {
 			articles = append(articles, a)
 		}
 	}

@@ -39,7 +39,7 @@ func ready(candidates []article.Article, rule Rule, now time.Time) []article.Art
 	var out []article.Article
 	for i := range candidates {
 		a := &candidates[i]
-		if a.Status != article.Published || a.Published.After(now) || seen[a.ID] {
+		if !a.Listed(now) || seen[a.ID] {
 			continue
 		}
 		if rule.Fits != nil && !rule.Fits(a) {

@@ -47,7 +47,7 @@ type ArticleReport struct {
 	Slug    string           `json:"slug"`
 	Title   string           `json:"title"`
 	Outcome store.ChangeKind `json:"outcome"`
-	Removed bool             `json:"removed,omitempty"`
+	Status  article.Status   `json:"status"` // as article.StatusAt gives it
 }
 
 // Summary counts what an import did.
@@ -56,6 +56,7 @@ type Summary struct {
 	Created   int `json:"created"`
 	Updated   int `json:"updated"`
 	Unchanged int `json:"unchanged"`
+	KeptBack  int `json:"kept_back"` // articles that are not out: drafts, scheduled, unlisted and withdrawn ones
 	Redirects int `json:"redirects"`
 	Problems  int `json:"problems"`
 	Warnings  int `json:"warnings"`
@@ -67,6 +68,9 @@ func (s *Summary) add(r FileReport) {
 	s.Problems += len(r.Problems)
 	s.Warnings += len(r.Warnings)
 	for _, a := range r.Articles {
+		if a.Status != article.Published {
+			s.KeptBack++
+		}
 		switch a.Outcome {
 		case store.Created:
 			s.Created++
@@ -117,7 +121,7 @@ func (im *Importer) importFrom(ctx context.Context, folder string, names []strin
 	if err != nil {
 		return Summary{}, err
 	}
-	options.Source = filepath.ToSlash(absolute) + "/"
+	options.Source, options.Folder = filepath.ToSlash(absolute)+"/", filepath.ToSlash(absolute)
 	return im.ImportFS(ctx, root.FS(), filepath.ToSlash(folder), names, options)
 }
 
@@ -212,8 +216,16 @@ func (im *Importer) put(ctx context.Context, one article.Imported, report *FileR
 	if err != nil {
 		return fmt.Errorf("%s: %w", one.Article.Source, err)
 	}
-	report.Articles = append(report.Articles, ArticleReport{ID: change.ID, Slug: change.Slug, Title: one.Article.Title, Outcome: change.Outcome, Removed: change.Removed})
+	report.Articles = append(report.Articles, ArticleReport{ID: change.ID, Slug: change.Slug, Title: one.Article.Title, Outcome: change.Outcome, Status: im.statusOf(one.Article, change)})
 	return nil
+}
+
+// statusOf is what people are shown as the status of an article that was imported.
+func (im *Importer) statusOf(a *article.Article, change store.Change) article.Status {
+	if change.Removed {
+		return article.Withdrawn
+	}
+	return a.StatusAt(im.Store.Now())
 }
 
 // options are those of the configured source that a folder belongs to, with the importer's own above.

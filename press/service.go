@@ -111,6 +111,7 @@ func (s *Service) start(ctx context.Context, p *Press) (*generation, error) {
 		}
 	})
 	g.work.Go(func() { p.keepHouse(ctx) })
+	g.work.Go(func() { p.withdrawExpired(ctx) })
 	g.work.Go(func() { p.pollMailbox(ctx) })
 	if s.HTTP == nil {
 		return g, nil

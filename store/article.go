@@ -98,20 +98,21 @@ func (r *runner) articles(ctx context.Context, query string, args ...any) ([]Sto
 // articleColumns is what scanArticle reads after the position and the revision,
 // in its order, of a table called a.
 const articleColumns = `a.id, a.source, a.slug, a.url, a.title, a.summary, a.html, a.language, a.authors, a.tags, a.image,
-	a.enclosures, a.origin, a.published, a.updated, a.ingested, a.removed, a.status, a.hash`
+	a.enclosures, a.origin, a.published, a.updated, a.ingested, a.removed, a.status, a.hash, a.expires`
 
 func scanArticle(rows *sql.Rows) (Stored, error) {
 	var out Stored
 	a := &out.Article
 	var authors, tags, image, enclosures, origin string
-	var published, updated, ingested, removed int64
+	var published, updated, ingested, removed, expires int64
 	err := rows.Scan(&out.Position.Seq, &out.Position.At, &out.Revision, &a.ID, &a.Source, &a.Slug, &a.URL, &a.Title,
 		&a.Summary, &a.HTML, &a.Language, &authors, &tags, &image, &enclosures, &origin, &published, &updated,
-		&ingested, &removed, &a.Status, &a.Hash)
+		&ingested, &removed, &a.Status, &a.Hash, &expires)
 	if err != nil {
 		return out, err
 	}
 	a.Published, a.Updated, a.Ingested, a.Removed = timeOf(published), timeOf(updated), timeOf(ingested), timeOf(removed)
+	a.Expires = timeOf(expires)
 	for _, field := range []struct {
 		text string
 		into any

@@ -36,6 +36,7 @@ type Query struct {
 	IDs           bool      // nothing of the articles but their ids and positions
 	Room          int       // bytes of HTML for all articles together: the largest come without theirs. 0 is any
 	AsOf          time.Time // leave out what appears, or is dated, later. For readers it is now; zero shows the future too
+	NotBefore     time.Time // only what appears, or is dated, later than this
 	since         time.Time
 	unsent        string // only what the ledger of this digest does not have
 }

@@ -84,12 +84,13 @@ type known struct {
 	id, slug, wanted, hash                  string
 	status                                  article.Status
 	published, updated, ingested, offeredAt int64
+	removed                                 int64
 }
 
 func (r *runner) known(ctx context.Context, source string) (known, bool, error) {
 	var k known
 	found, err := r.one(ctx, "article.known", []any{source}, &k.seq, &k.id, &k.slug, &k.wanted, &k.hash, &k.status,
-		&k.published, &k.updated, &k.ingested, &k.offeredAt)
+		&k.published, &k.updated, &k.ingested, &k.offeredAt, &k.removed)
 	return k, found, err
 }
 
@@ -156,27 +157,26 @@ func (s *Store) putArticle(ctx context.Context, tx *runner, a *article.Article) 
 	if err == nil {
 		err = tx.index(ctx, a, row, !found)
 	}
-	return Change{Outcome: outcome, ID: row.id, Slug: row.slug}, err
+	return Change{Outcome: outcome, ID: row.id, Slug: row.slug, Removed: away(row.status)}, err
 }
 
 // articleRow is what the store adds to an article.
 type articleRow struct {
 	seq, revision                                int64
 	id, slug                                     string
-	status                                       article.Status
+	status, former                               article.Status
 	published, updated, ingested, offer, appears int64
+	removed, expires                             int64
 }
 
 // rowOf settles the times. An article appears when it is offered or when its date
 // comes, whichever is later; that place never moves for edits that keep the
-// date. A draft is offered when it stops being one.
+// date. A draft, or an unlisted article, is offered when it stops being one.
 func (s *Store) rowOf(a *article.Article, old known, found bool, revision int64) articleRow {
 	now := millis(s.Now())
-	row := articleRow{seq: old.seq, revision: revision, id: old.id, status: a.Status, published: millis(a.Published),
-		updated: millis(a.Updated), ingested: old.ingested, offer: old.offeredAt}
-	if row.status != article.Draft {
-		row.status = article.Published
-	}
+	row := articleRow{seq: old.seq, revision: revision, id: old.id, published: millis(a.Published),
+		updated: millis(a.Updated), ingested: old.ingested, offer: old.offeredAt, expires: millis(a.Expires)}
+	row.status, row.former, row.removed = standingOf(a, old, now)
 	if row.published == 0 {
 		row.published = now
 	}
@@ -197,6 +197,26 @@ func (s *Store) rowOf(a *article.Article, old known, found bool, revision int64)
 	row.updated = min(max(row.updated, min(row.published, now)), max(row.published, now))
 	row.appears = max(row.offer, row.published)
 	return row
+}
+
+// standingOf says as what an article comes in. One that its author has withdrawn, or
+// whose time has run out, is removed if readers saw it: its page answers 410.
+func standingOf(a *article.Article, old known, now int64) (status, former article.Status, removed int64) {
+	expired := !a.Expires.IsZero() && millis(a.Expires) <= now
+	switch {
+	case a.Status == article.Draft:
+		return article.Draft, "", 0
+	case !expired && (a.Status == article.Unlisted || a.Status == article.Published):
+		return a.Status, "", 0
+	case old.status == article.Removed:
+		return article.Removed, "", old.removed
+	case old.status == article.Published && max(old.offeredAt, old.published) <= now:
+		return article.Removed, "", now
+	}
+	if former = a.Status; former != article.Published && former != article.Unlisted {
+		former = article.Draft
+	}
+	return article.Withdrawn, former, now
 }
 
 // freeSlug keeps the slug of an article that asks for the same as before, and
@@ -222,7 +242,7 @@ func (r *runner) insertArticle(ctx context.Context, a *article.Article, row *art
 	_, err := r.one(ctx, "article.insert", []any{row.id, a.Source, row.slug, a.Slug, a.URL, a.Title, a.Summary, a.HTML,
 		a.Language, jsonText(a.Authors, a.Authors == nil), jsonText(a.Tags, a.Tags == nil), jsonText(a.Image, a.Image == nil),
 		jsonText(a.Enclosure, a.Enclosure == nil), jsonText(a.Origin, a.Origin == nil), row.published, row.updated,
-		row.ingested, 0, string(row.status), a.Hash, row.offer, row.appears, row.revision}, &row.seq)
+		row.ingested, row.removed, string(row.status), a.Hash, row.offer, row.appears, row.revision, string(row.former), row.expires}, &row.seq)
 	return err
 }
 
@@ -238,9 +258,9 @@ func (s *Store) updateArticle(ctx context.Context, tx *runner, a *article.Articl
 	}
 	_, err := tx.exec(ctx, "article.update", row.seq, row.slug, a.Slug, a.URL, a.Title, a.Summary, a.HTML, a.Language,
 		jsonText(a.Authors, a.Authors == nil), jsonText(a.Tags, a.Tags == nil), jsonText(a.Image, a.Image == nil),
-		jsonText(a.Enclosure, a.Enclosure == nil), jsonText(a.Origin, a.Origin == nil), row.published, row.updated, 0,
-		string(row.status), a.Hash, row.offer, row.appears, row.revision)
-	if err != nil || unseen(old.status) && row.status == article.Draft { // no feed had it
+		jsonText(a.Enclosure, a.Enclosure == nil), jsonText(a.Origin, a.Origin == nil), row.published, row.updated, row.removed,
+		string(row.status), a.Hash, row.offer, row.appears, row.revision, string(row.former), row.expires)
+	if err != nil || unseen(old.status) && unseen(row.status) { // no feed had it
 		return err
 	}
 	return s.depart(ctx, tx)

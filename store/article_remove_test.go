@@ -29,7 +29,7 @@ func wantStanding(t *testing.T, s *store.Store, id string, want article.Status) 
 	if away := want == article.Removed || want == article.Withdrawn; a.Removed.IsZero() == away {
 		t.Errorf("a %s article has the time of removal %v", want, a.Removed)
 	}
-	if want == article.Removed || want == article.Published {
+	if want == article.Removed || want == article.Published || want == article.Unlisted {
 		return
 	}
 	stones, err := s.Articles(t.Context(), store.Query{Statuses: []article.Status{article.Removed}, Order: store.ByRemoval})
@@ -100,6 +100,104 @@ func TestAnArticleOfTheFutureIsWithdrawnAndAppearsWhenItIsBack(t *testing.T) {
 				if len(found) != 1 || err != nil || found[0].Position.At < back.UnixMilli() {
 					t.Errorf("%q: %+v, %v; want it to appear no earlier than %v", expr, found, err, back)
 				}
+			}
+		})
+	}
+}
+
+// listed returns the sources of the articles that readers find.
+func listed(t *testing.T, s *store.Store) string {
+	t.Helper()
+	found, err := s.Articles(t.Context(), store.Query{AsOf: s.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sources(found)
+}
+
+// TestAMarkTakesAnArticleBack imports a file with its mark changed: what readers saw
+// goes, and the way back gives the same article.
+func TestAMarkTakesAnArticleBack(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		for name, c := range map[string]struct {
+			status article.Status
+			stored article.Status
+		}{
+			"draft": {article.Draft, article.Draft}, "unlisted": {article.Unlisted, article.Unlisted}, "withdrawn": {article.Withdrawn, article.Removed},
+		} {
+			id := put(t, s, piece(name)).ID
+			before, err := s.LastChange(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			kept := put(t, s, piece(name, func(a *article.Article) { a.Status = c.status }))
+			after, err := s.LastChange(t.Context())
+			if err != nil || after.Revision == before.Revision || after.Departed.IsZero() {
+				t.Errorf("%s: feeds are not told: %+v, %v", name, after, err)
+			}
+			if kept.ID != id || listed(t, s) != "" {
+				t.Errorf("%s: %+v, and readers find %q", name, kept, listed(t, s))
+			}
+			if a, err := s.Article(t.Context(), id); err != nil || a.Status != c.stored {
+				t.Errorf("%s is stored as %s, %v", name, a.Status, err)
+			}
+			if back := put(t, s, piece(name)); back.ID != id || listed(t, s) != name {
+				t.Errorf("%s, published again: %+v, and readers find %q", name, back, listed(t, s))
+			}
+			if err := s.RemoveArticle(t.Context(), id); err != nil {
+				t.Fatal(err)
+			}
+		}
+		// One that readers never saw leaves no trace.
+		id := put(t, s, piece("never", func(a *article.Article) { a.Status = article.Withdrawn })).ID
+		if a, err := s.Article(t.Context(), id); err != nil || a.Status != article.Withdrawn || a.Removed.IsZero() {
+			t.Errorf("%+v, %v", a, err)
+		}
+	})
+}
+
+func TestExpiredArticlesAreWithdrawn(t *testing.T) {
+	t.Parallel()
+	for _, engine := range storetest.Engines {
+		t.Run(string(engine), func(t *testing.T) {
+			t.Parallel()
+			clock := newClock()
+			s := storetest.Open(t, engine, store.Options{Clock: clock.now})
+			until := func(d time.Duration) func(*article.Article) {
+				return func(a *article.Article) { a.Expires = clock.now().Add(d).Truncate(time.Millisecond) }
+			}
+			ids := map[string]string{"kept": put(t, s, piece("kept")).ID}
+			seen := piece("seen", until(time.Hour))
+			ids["seen"] = put(t, s, seen).ID
+			ids["unlisted"] = put(t, s, piece("unlisted", until(time.Hour), func(a *article.Article) { a.Status = article.Unlisted })).ID
+			ids["future"] = put(t, s, piece("future", until(time.Hour), func(a *article.Article) { a.Published = clock.now().Add(2 * time.Hour) })).ID
+			ids["past"] = put(t, s, piece("past", until(-time.Hour))).ID
+			if n, err := s.WithdrawExpired(t.Context()); n != 0 || err != nil || listed(t, s) != "seen kept" {
+				t.Fatalf("%d withdrawn early, %v; readers find %q", n, err, listed(t, s))
+			}
+			clock.add(time.Hour)
+			if n, err := s.WithdrawExpired(t.Context()); n != 3 || err != nil || listed(t, s) != "kept" {
+				t.Fatalf("%d withdrawn, %v; readers find %q", n, err, listed(t, s))
+			}
+			for name, want := range map[string]article.Status{"kept": article.Published, "seen": article.Removed, "unlisted": article.Withdrawn, "future": article.Withdrawn, "past": article.Withdrawn} {
+				if a, err := s.Article(t.Context(), ids[name]); err != nil || a.Status != want {
+					t.Errorf("%s is %s, %v; want %s", name, a.Status, err, want)
+				}
+			}
+			if again := put(t, s, seen); again.Outcome != store.Unchanged || !again.Removed {
+				t.Errorf("the same file again: %+v", again)
+			}
+			if err := s.RestoreArticle(t.Context(), ids["unlisted"]); err != nil {
+				t.Fatal(err)
+			}
+			wantStanding(t, s, ids["unlisted"], article.Unlisted)
+			// A later date in the file brings it back, as the same article.
+			if back := put(t, s, piece("seen", until(time.Hour))); back.ID != ids["seen"] || listed(t, s) != "seen kept" {
+				t.Errorf("with a later date: %+v; readers find %q", back, listed(t, s))
+			}
+			if n, err := s.WithdrawExpired(t.Context()); n != 0 || err != nil {
+				t.Errorf("%d withdrawn again, %v", n, err)
 			}
 		})
 	}

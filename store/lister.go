@@ -46,7 +46,7 @@ func (l *lister) compile(roads []road) string {
 
 // onlyID stands in for articleColumns where nothing but the id is wanted. Other
 // columns lie behind the HTML, which would have to be read to find them.
-const onlyID = `a.id, '', '', '', '', '', '', '', '', '', '', '', '', 0, 0, 0, 0, '', ''`
+const onlyID = `a.id, '', '', '', '', '', '', '', '', '', '', '', '', 0, 0, 0, 0, '', '', 0`
 
 // fitting says which articles keep their HTML: the smallest, as long as there is room.
 // Neither engine reads a text to tell its length.
@@ -99,6 +99,9 @@ func (l *lister) along(r *road, st *statement) string {
 	}
 	if !l.AsOf.IsZero() {
 		text += fmt.Sprintf(" AND %s <= %s", at, st.arg(millis(l.AsOf)))
+	}
+	if !l.NotBefore.IsZero() {
+		text += fmt.Sprintf(" AND %s > %s", at, st.arg(millis(l.NotBefore)))
 	}
 	if !l.since.IsZero() {
 		text += fmt.Sprintf(" AND %s >= %s", at, st.arg(millis(l.since)))

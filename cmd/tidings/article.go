@@ -22,6 +22,9 @@ const importLong = `Import takes files and folders: Markdown with YAML, TOML or 
 text, and JSON lines. A file that was imported before is found again: when it is unchanged nothing
 happens, and when it changed its article is updated and keeps its id.
 
+Drafts, scheduled, unlisted and expired articles are kept back as their front matter says. A mark that
+is not understood, such as draft: maybe, refuses the file.
+
 What is wrong with a file is reported with its line and stops nothing else; the exit code is 3 then.`
 
 func newArticleImport(a *app) *cobra.Command {
@@ -113,13 +116,23 @@ type shownArticle struct {
 	URL       string    `json:"url"`
 }
 
+const articleListLong = `List shows each article with its date, its status, its language and its slug:
+
+  published  readers see it
+  scheduled  it appears by itself when its date comes
+  unlisted   found by its address only: in no feed, list, search, sitemap or edition
+  draft      nobody sees it
+  withdrawn  it was removed, or its expiry date has passed`
+
 func newArticleList(a *app) *cobra.Command {
 	var filter string
 	var limit int
+	var statuses []string
 	c := &cobra.Command{
 		Use:     "list",
 		Short:   "List articles, newest first",
-		Example: "  tidings article list\n  tidings article list --filter 'golang AND lang:en' --limit 100 --json",
+		Long:    articleListLong,
+		Example: "  tidings article list\n  tidings article list --status draft,scheduled\n  tidings article list --filter 'golang AND lang:en' --limit 100 --json",
 		Args:    exactly(),
 		RunE: func(c *cobra.Command, _ []string) error {
 			parsed, err := article.ParseFilter(filter)
@@ -127,8 +140,7 @@ func newArticleList(a *app) *cobra.Command {
 				return &usageError{err}
 			}
 			return a.with(c.Context(), func(p *press.Press) error {
-				query := store.Query{Filter: parsed, Limit: limit, Order: store.ByDate, Statuses: []article.Status{article.Published, article.Draft}}
-				found, err := p.Store.Articles(c.Context(), query)
+				found, err := p.ListArticles(c.Context(), parsed, statuses, limit)
 				if err != nil {
 					return err
 				}
@@ -136,6 +148,7 @@ func newArticleList(a *app) *cobra.Command {
 			})
 		},
 	}
+	c.Flags().StringSliceVar(&statuses, "status", nil, "only those with this status: published, scheduled, unlisted, draft or withdrawn")
 	c.Flags().StringVar(&filter, "filter", "", "only those that fit, such as 'golang AND NOT jobs'")
 	c.Flags().IntVar(&limit, "limit", 50, "how many")
 	return c
@@ -145,7 +158,7 @@ func (a *app) printArticles(p *press.Press, found []store.Stored) error {
 	list := make([]shownArticle, len(found))
 	for i := range found {
 		one := &found[i].Article
-		list[i] = shownArticle{one.ID, one.Slug, one.Title, one.Language, one.Tags, one.Published, string(one.Status), one.URLFor(p.Config.Site.URL)}
+		list[i] = shownArticle{one.ID, one.Slug, one.Title, one.Language, one.Tags, one.Published, string(one.StatusAt(p.Store.Now())), one.URLFor(p.Config.Site.URL)}
 	}
 	zone, err := time.LoadLocation(p.Config.Site.Timezone)
 	if err != nil {
@@ -154,10 +167,7 @@ func (a *app) printArticles(p *press.Press, found []store.Stored) error {
 	return a.print(list, func(w io.Writer) {
 		for _, one := range list {
 			date := one.Published.In(zone).Format(time.DateOnly)
-			if one.Published.After(p.Store.Now()) {
-				date += " (to come)"
-			}
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", date, one.Language, one.Slug, one.Title)
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", date, one.Status, one.Language, one.Slug, one.Title)
 		}
 	})
 }
@@ -174,19 +184,22 @@ func newArticleShow(a *app) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return a.print(one, func(w io.Writer) { showArticle(w, &one, p.Config.Site.URL) })
+				return a.print(one, func(w io.Writer) { showArticle(w, &one, p) })
 			})
 		},
 	}
 }
 
-func showArticle(w io.Writer, one *article.Article, site string) {
-	fmt.Fprintf(w, "%s\n%s\n\n", one.Title, one.URLFor(site))
+func showArticle(w io.Writer, one *article.Article, p *press.Press) {
+	fmt.Fprintf(w, "%s\n%s\n\n", one.Title, one.URLFor(p.Config.Site.URL))
 	for _, row := range [][2]string{
-		{"id", one.ID}, {"status", string(one.Status)}, {"language", one.Language}, {"authors", press.AuthorNames(one)}, {"tags", fmt.Sprint(one.Tags)},
+		{"id", one.ID}, {"status", string(one.StatusAt(p.Store.Now()))}, {"language", one.Language}, {"authors", press.AuthorNames(one)}, {"tags", fmt.Sprint(one.Tags)},
 		{"published", one.Published.Format(time.RFC3339)}, {"updated", one.Updated.Format(time.RFC3339)}, {"imported", one.Ingested.Format(time.RFC3339)}, {"source", one.Source},
 	} {
 		fmt.Fprintf(w, "%s\t%s\n", row[0], row[1])
+	}
+	if !one.Expires.IsZero() {
+		fmt.Fprintf(w, "expires\t%s\n", one.Expires.Format(time.RFC3339))
 	}
 	fmt.Fprintf(w, "\n%s\n\n%s\n", one.Summary, one.HTML)
 }

@@ -25,7 +25,7 @@ UPDATE revision SET departed = $1 WHERE id = 1 AND departed < $1;
 
 -- name: article.known
 -- What an import needs to know of the article it may have. Index: articles_source.
-SELECT seq, id, slug, wanted, hash, status, published, updated, ingested, offered
+SELECT seq, id, slug, wanted, hash, status, published, updated, ingested, offered, removed
 FROM articles WHERE source = $1;
 
 -- name: article.slugTaken
@@ -38,24 +38,29 @@ SELECT (SELECT count(*) FROM articles WHERE slug = $1 AND seq <> CAST($2 AS bigi
 -- name: article.insert
 -- A new article.
 INSERT INTO articles (id, source, slug, wanted, url, title, summary, html, language, authors, tags, image,
-    enclosures, origin, published, updated, ingested, removed, status, hash, offered, appears, revision)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
+    enclosures, origin, published, updated, ingested, removed, status, hash, offered, appears, revision, former, expires)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
 RETURNING seq;
 
 -- name: article.update
 -- The new content of article $1. Index: primary key.
 UPDATE articles SET slug = $2, wanted = $3, url = $4, title = $5, summary = $6, html = $7, language = $8,
     authors = $9, tags = $10, image = $11, enclosures = $12, origin = $13, published = $14, updated = $15,
-    removed = $16, status = $17, hash = $18, offered = $19, appears = $20, revision = $21
+    removed = $16, status = $17, hash = $18, offered = $19, appears = $20, revision = $21, former = $22, expires = $23
 WHERE seq = $1;
 
 -- name: article.standing
 -- Where an article stands between its author and its readers. Index: articles_id.
-SELECT seq, status, former, published, offered, appears FROM articles WHERE id = $1;
+SELECT seq, status, former, published, offered, appears, expires FROM articles WHERE id = $1;
+
+-- name: article.expired
+-- The articles whose time has run out at $1, at most $2. Index: articles_expires.
+SELECT id FROM articles WHERE expires > 0 AND expires <= $1 AND status IN ('published', 'unlisted') ORDER BY expires LIMIT $2;
+
 
 -- name: article.setStanding
 -- Removes or restores. Index: primary key.
-UPDATE articles SET status = $2, former = $3, removed = $4, offered = $5, appears = $6, revision = $7 WHERE seq = $1;
+UPDATE articles SET status = $2, former = $3, removed = $4, offered = $5, appears = $6, revision = $7, expires = $8 WHERE seq = $1;
 
 -- name: article.setLabelStanding
 -- Keeps the labels' copy of the status and place. Index: primary key.
@@ -90,37 +95,37 @@ INSERT INTO article_index (rowid, words) VALUES ($1, $2); -- sqlite only
 -- name: article.byID
 -- Index: articles_id.
 SELECT seq, appears, revision, id, source, slug, url, title, summary, html, language, authors, tags, image, enclosures,
-    origin, published, updated, ingested, removed, status, hash
+    origin, published, updated, ingested, removed, status, hash, expires
 FROM articles WHERE id = $1;
 
 -- name: article.bySlug
 -- Index: articles_slug.
 SELECT seq, appears, revision, id, source, slug, url, title, summary, html, language, authors, tags, image, enclosures,
-    origin, published, updated, ingested, removed, status, hash
+    origin, published, updated, ingested, removed, status, hash, expires
 FROM articles WHERE slug = $1;
 
 -- name: article.bySource
 -- Index: articles_source.
 SELECT seq, appears, revision, id, source, slug, url, title, summary, html, language, authors, tags, image, enclosures,
-    origin, published, updated, ingested, removed, status, hash
+    origin, published, updated, ingested, removed, status, hash, expires
 FROM articles WHERE source = $1;
 
 -- name: article.byIDs
 -- The articles of an edition. Index: articles_id.
 SELECT seq, appears, revision, id, source, slug, url, title, summary, html, language, authors, tags, image, enclosures,
-    origin, published, updated, ingested, removed, status, hash
+    origin, published, updated, ingested, removed, status, hash, expires
 FROM articles WHERE id IN strings($1);
 
 -- name: article.changed
 -- What changed after a revision, oldest change first. Index: articles_revision.
 SELECT seq, appears, revision, id, source, slug, url, title, summary, html, language, authors, tags, image, enclosures,
-    origin, published, updated, ingested, removed, status, hash
+    origin, published, updated, ingested, removed, status, hash, expires
 FROM articles WHERE revision > $1 ORDER BY revision LIMIT $2;
 
 -- name: article.appeared
 -- The published articles whose time came, oldest first. Index: articles_appears.
 SELECT seq, appears, revision, id, source, slug, url, title, summary, html, language, authors, tags, image, enclosures,
-    origin, published, updated, ingested, removed, status, hash
+    origin, published, updated, ingested, removed, status, hash, expires
 FROM articles WHERE status = 'published' AND appears BETWEEN $1 AND $2 ORDER BY appears, seq LIMIT $3;
 
 -- name: article.nextDue

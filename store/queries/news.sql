@@ -59,7 +59,7 @@ ORDER BY 1, 2;
 -- The articles that readers see now or saw until now, among those of news.labels, at
 -- most $5. Indexes: articles_revision, articles_appears.
 SELECT seq, appears, revision, id, source, slug, url, title, summary, html, language, authors, tags, image, enclosures,
-    origin, published, updated, ingested, removed, status, hash
+    origin, published, updated, ingested, removed, status, hash, expires
 FROM articles WHERE seq IN (
     SELECT seq FROM articles WHERE revision > $1 AND revision <= $2 AND status IN ('published', 'removed') AND appears <= $4
     UNION ALL

@@ -27,8 +27,10 @@ func (p *Pages) article(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case a.Status == article.Removed:
 		return p.gone()
-	case a.Status != article.Published || a.Published.After(p.store.Now()):
-		return store.ErrNotFound // a draft, or one of the future: nobody's affair yet
+	case !a.Readable(p.store.Now()):
+		return store.ErrNotFound // a draft, or one of the future or the past
+	case a.Status == article.Unlisted:
+		w.Header().Set("X-Robots-Tag", "noindex")
 	}
 	body := articlePage{Article: &a, Elsewhere: a.URL, Lead: leads(&a)}
 	v := page{

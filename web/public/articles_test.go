@@ -113,10 +113,19 @@ func TestGoneMovedAndUnknownArticles(t *testing.T) {
 	b.want(b.get("/articles/never"), http.StatusNotFound, "no such page")
 	draft := b.put(article.Article{Slug: "draft", Title: "Secret", HTML: "<p>1</p>", Status: article.Draft})
 	b.want(b.get(draft.Path()), http.StatusNotFound)
+	unlisted := b.put(article.Article{Slug: "unlisted", Title: "For those who know", HTML: "<p>1</p>", Status: article.Unlisted})
+	b.want(b.get(unlisted.Path()), http.StatusOK, "For those who know")
+	if robots := b.get(unlisted.Path()).Header().Get("X-Robots-Tag"); robots != "noindex" {
+		t.Errorf("search engines may list an unlisted article: %q", robots)
+	}
+	expired := b.put(article.Article{Slug: "expired", Title: "Offer", HTML: "<p>1</p>", Expires: b.store.Now().Add(-time.Hour)})
+	b.want(b.get(expired.Path()), http.StatusNotFound)
 	future := b.put(article.Article{Slug: "future", Title: "Tomorrow", HTML: "<p>1</p>", Published: b.store.Now().Add(time.Hour)})
 	b.want(b.get(future.Path()), http.StatusNotFound)
-	if w := b.get("/"); strings.Contains(w.Body.String(), "Tomorrow") {
-		t.Error("the front page shows an article of the future")
+	for _, hidden := range []string{"Tomorrow", "For those who know", "Offer", "Secret"} {
+		if w := b.get("/"); strings.Contains(w.Body.String(), hidden) {
+			t.Errorf("the front page shows %s", hidden)
+		}
 	}
 	b.want(b.post("/articles/second", nil), http.StatusMethodNotAllowed)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/tidings-press/tidings/article"
 	"github.com/tidings-press/tidings/store"
@@ -18,18 +19,18 @@ type articlesPage struct {
 	Wrong    string // what is wrong with it
 	Articles []store.Stored
 	Older    string // address of the next page; empty on the last
-	Now      int64  // Unix milliseconds: what is dated later is not yet public
+	Now      time.Time
 }
 
 func (room *Room) articles(w http.ResponseWriter, r *http.Request, who store.Session) error {
-	body := articlesPage{Match: short(r.URL.Query().Get("match"), 500), Now: room.store.Now().UnixMilli()}
+	body := articlesPage{Match: short(r.URL.Query().Get("match"), 500), Now: room.store.Now()}
 	filter, err := article.ParseFilter(body.Match)
 	if err != nil {
 		body.Wrong = err.Error()
 	}
 	q := store.Query{
 		Filter: filter, Order: store.ByDate, Limit: onPage + 1,
-		Statuses: []article.Status{article.Published, article.Draft, article.Removed, article.Withdrawn},
+		Statuses: []article.Status{article.Published, article.Unlisted, article.Draft, article.Removed, article.Withdrawn},
 	}
 	if before := r.URL.Query().Get("before"); before != "" {
 		if _, err := fmt.Sscanf(before, "%d.%d", &q.Before.At, &q.Before.Seq); err != nil {
