@@ -4,6 +4,8 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+
+	"github.com/tidings-press/tidings/web/guard"
 )
 
 // NewServer returns an HTTP server with limits that slow or idle clients cannot
@@ -11,11 +13,13 @@ import (
 // limit on writing for themselves.
 func NewServer(handler http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
-		Handler:           handler,
+		Handler: handler,
+		// The same for both, or the server sets a second deadline after each head. Bodies
+		// and answers have their limits from the middleware.
 		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      60 * time.Second,
-		IdleTimeout:       2 * time.Minute,
+		ReadTimeout:       10 * time.Second,
+		ConnContext:       guard.ConnContext,
+		IdleTimeout:       75 * time.Second,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}

@@ -12,12 +12,11 @@ import (
 	"github.com/tidings-press/tidings/web"
 )
 
-// Someone who sends a header line now and then keeps a connection for ever where no
-// limit stands.
-func TestSlowClientsAreShownTheDoor(t *testing.T) {
+// Without a limit, a client that sends a header line now and then keeps its connection.
+func TestSlowHeadersCloseTheConnection(t *testing.T) {
 	t.Parallel()
 	server := web.NewServer(http.NotFoundHandler(), slog.New(slog.DiscardHandler))
-	if server.ReadHeaderTimeout == 0 || server.ReadTimeout == 0 || server.WriteTimeout == 0 || server.IdleTimeout == 0 {
+	if server.ReadHeaderTimeout == 0 || server.ReadTimeout == 0 || server.ConnContext == nil || server.IdleTimeout == 0 {
 		t.Fatalf("a limit is missing: %+v", server)
 	}
 	server.ReadHeaderTimeout = 50 * time.Millisecond // the real one would make a slow test

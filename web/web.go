@@ -56,7 +56,8 @@ func New(d Deps) (http.Handler, error) {
 		return nil, err
 	}
 	return guard.Wrap(withFeeds(d.Feeds, routes(d, readers, editors)), guard.Options{
-		Site: d.Config.Site.URL, Former: d.Config.Site.FormerURLs, Proxies: d.Config.Server.TrustedProxies, Log: d.Log, Failed: readers.Failed,
+		FromMemory: func(w http.ResponseWriter, r *http.Request) bool { return d.Feeds != nil && d.Feeds.FromMemory(w, r) },
+		Site:       d.Config.Site.URL, Former: d.Config.Site.FormerURLs, Proxies: d.Config.Server.TrustedProxies, Log: d.Log, Failed: readers.Failed,
 	})
 }
 

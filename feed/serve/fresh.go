@@ -52,10 +52,11 @@ func (s *Server) Changed() { s.freshness.told.Add(1) }
 
 // refresh brings the cache up to date with the source. It begins or joins a question
 // to the source when one is due, and waits for its answer.
-func (s *Server) refresh() {
+func (s *Server) refresh() { s.refreshAt(s.options.Now()) }
+
+func (s *Server) refreshAt(now time.Time) {
 	f := &s.freshness
 	told := f.told.Load()
-	now := s.options.Now()
 	if told == f.heard.Load() && now.UnixNano() < f.next.Load() {
 		return
 	}

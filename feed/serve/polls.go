@@ -7,12 +7,14 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash"
+	"hash/maphash"
 	"maps"
 	"net/http"
 	"regexp"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tidings-press/tidings/feed"
@@ -62,6 +64,8 @@ func (p *Polls) Merge(q *Polls) {
 // counter gathers polls until they are flushed.
 type counter struct {
 	hashes sync.Pool // of keyed hashes: to set one up takes longer than to use it
+	recent [recentPollers]atomic.Pointer[poller]
+	seed   maphash.Seed
 	mu     sync.Mutex
 	now    map[string]*Polls // by feed
 	day    int64             // days since 1970, UTC
@@ -69,7 +73,7 @@ type counter struct {
 }
 
 func newCounter(key []byte) *counter {
-	c := &counter{now: map[string]*Polls{}}
+	c := &counter{now: map[string]*Polls{}, seed: maphash.MakeSeed()}
 	c.hashes.New = func() any { return hmac.New(sha256.New, key) }
 	return c
 }
@@ -111,19 +115,35 @@ const secondsADay = 24 * 60 * 60
 
 // poller is the client of a request, as far as the statistics need it.
 type poller struct {
+	client     string
+	agent      string
 	mark       uint64 // keyed hash of address and User-Agent
 	aggregator string // and for how many it asks
 	readers    int
 }
 
+// recentPollers is how many pollers are remembered: the keyed hash and the look at the
+// User-Agent take a tenth of a 304's time.
+const recentPollers = 512
+
 // poller returns the poller of a client and its User-Agent.
-func (c *counter) poller(client, agent string) poller {
+func (c *counter) poller(client, agent string) *poller {
+	slot := &c.recent[(maphash.String(c.seed, client)^maphash.String(c.seed, agent))%recentPollers]
+	if p := slot.Load(); p != nil && p.client == client && p.agent == agent {
+		return p
+	}
+	p := c.newPoller(client, agent)
+	slot.Store(p)
+	return p
+}
+
+func (c *counter) newPoller(client, agent string) *poller {
 	mac := c.hashes.Get().(hash.Hash)
 	defer c.hashes.Put(mac)
 	mac.Reset()
 	var space [128]byte
 	mac.Write(append(append(append(space[:0], client...), 0), agent...))
-	p := poller{mark: binary.BigEndian.Uint64(mac.Sum(space[:0]))}
+	p := &poller{client: client, agent: agent, mark: binary.BigEndian.Uint64(mac.Sum(space[:0]))}
 	p.aggregator, p.readers = subscribers(agent)
 	return p
 }

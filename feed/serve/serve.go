@@ -45,6 +45,26 @@ func New(options Options) *Server {
 	return s
 }
 
+// FromMemory answers a GET or HEAD request for a document that is in memory and up to
+// date. It returns false, having done nothing, for all others.
+func (s *Server) FromMemory(w http.ResponseWriter, r *http.Request) bool {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return false
+	}
+	path := quick(r.URL)
+	if _, ok := s.cache.ByAddress(path); !ok {
+		return false
+	}
+	s.refresh()
+	departed := s.freshness.departed.Load()
+	d, ok := s.cache.ByAddress(path)
+	if !ok || !s.current(d) || s.options.Browser != nil && !d.opml && navigation(r) {
+		return false
+	}
+	s.respond(w, r, d, departed)
+	return true
+}
+
 // ServeHTTP answers GET and HEAD requests for feeds. Paths that are none of them
 // get 404; see Handles.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -143,3 +143,41 @@ func TestHeadersAndBounds(t *testing.T) {
 		t.Error("HSTS over plain HTTP would lock people out")
 	}
 }
+
+// timed is a connection's answer that notes its write deadlines.
+type timed struct {
+	*httptest.ResponseRecorder
+	deadlines *[]time.Time
+}
+
+func (w timed) SetWriteDeadline(by time.Time) error {
+	*w.deadlines = append(*w.deadlines, by)
+	return nil
+}
+
+func TestEveryAnswerHasAWriteDeadline(t *testing.T) {
+	t.Parallel()
+	lift := false
+	h := wrap(t, "https://example.org", io.Discard, func(w http.ResponseWriter, _ *http.Request) {
+		if lift {
+			_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
+		}
+	})
+	ctx := guard.ConnContext(t.Context(), nil)
+	var deadlines []time.Time
+	ask := func() {
+		h.ServeHTTP(timed{httptest.NewRecorder(), &deadlines}, httptest.NewRequest(http.MethodGet, "/", nil).WithContext(ctx))
+	}
+	ask()
+	ask()
+	if len(deadlines) != 1 || time.Until(deadlines[0]) < time.Minute {
+		t.Fatalf("two requests on a connection set %v, want one deadline in more than a minute", deadlines)
+	}
+	lift = true
+	ask()
+	lift = false
+	ask()
+	if len(deadlines) != 3 || !deadlines[1].IsZero() || deadlines[2].IsZero() {
+		t.Errorf("after a handler lifted the limit, the next request sets %v", deadlines)
+	}
+}

@@ -26,9 +26,9 @@ var (
 )
 
 // withKnown gives a request its number and keeps the client's address.
-func withKnown(r *http.Request, proxies Proxies) (*http.Request, string) {
+func withKnown(r *http.Request, proxies Proxies) *http.Request {
 	k := &known{id: process + strconv.FormatUint(count.Add(1), 36), client: proxies.Client(r)}
-	return r.WithContext(context.WithValue(r.Context(), knownKey{}, k)), k.id
+	return r.WithContext(context.WithValue(r.Context(), knownKey{}, k))
 }
 
 // ID is the number of a request, which error pages show and logs carry.

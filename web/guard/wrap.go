@@ -14,12 +14,17 @@ type Options struct {
 	Former  []string // addresses that it had before
 	Proxies []string // networks whose X-Forwarded-For is believed
 	Log     *slog.Logger
+	// FromMemory answers a request with a document that is ready in memory, or returns
+	// false having done nothing. It comes before everything that such an answer does
+	// not need. It may be nil.
+	FromMemory func(http.ResponseWriter, *http.Request) bool
 	// Failed shows the page of an error that nobody expected.
 	Failed http.HandlerFunc
 }
 
-// Wrap puts the middleware before a handler. It is the same for all routes; what it does
-// for each request takes about a microsecond, since cached feeds and pages pass it too.
+// Wrap puts the middleware before a handler: the redirect from former hosts, headers, the
+// access log, and bounds of what is read. They are the same for all routes. Answers from
+// memory carry no number of the request, since shared caches may keep them.
 func Wrap(next http.Handler, o Options) (http.Handler, error) {
 	proxies, err := ParseProxies(o.Proxies)
 	if err != nil {
@@ -42,20 +47,33 @@ type gate struct {
 
 // ServeHTTP implements http.Handler.
 func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	start := time.Now()
-	r, id := withKnown(r, g.proxies)
-	seen := &response{ResponseWriter: w}
-	defer g.log(seen, r, id, start)
-	defer g.recover(seen, r)
-	g.headers(w.Header(), id)
+	seen := &response{ResponseWriter: w, request: r, start: time.Now()}
+	defer g.finish(seen)
+	seen.limitWriting()
+	h := w.Header()
+	h["X-Content-Type-Options"] = nosniff
+	if g.secure { // browsers ignore it over plain HTTP
+		h["Strict-Transport-Security"] = strict
+	}
 	if g.former.redirect(seen, r) {
 		return
 	}
-	if r.Body == nil || r.Body == http.NoBody {
-		g.next.ServeHTTP(seen, r)
+	hasBody := r.Body != nil && r.Body != http.NoBody
+	if !hasBody && g.options.FromMemory != nil && g.options.FromMemory(seen, r) {
 		return
 	}
-	g.withBody(seen, r)
+	seen.request = withKnown(r, g.proxies)
+	g.headers(h, ID(seen.request.Context()))
+	until := time.Time{} // the server's own limit is for the head
+	if hasBody {
+		until = seen.start.Add(bodyTime)
+	}
+	_ = http.NewResponseController(w).SetReadDeadline(until) // not supported only in tests without a connection
+	if !hasBody {
+		g.next.ServeHTTP(seen, seen.request)
+		return
+	}
+	g.withBody(seen, seen.request)
 }
 
 // The values of headers are shared by all answers, which saves allocations.
@@ -69,30 +87,33 @@ var (
 
 func (g *gate) headers(h http.Header, id string) {
 	h["X-Request-Id"] = []string{id}
-	h["X-Content-Type-Options"] = nosniff
 	h["Referrer-Policy"] = referrer
 	h["Permissions-Policy"] = permissions
-	if g.secure { // browsers ignore these over plain HTTP, and complain about the first
+	if g.secure { // browsers complain about it over plain HTTP
 		h["Cross-Origin-Opener-Policy"] = sameOrigin
-		h["Strict-Transport-Security"] = strict
 	}
 }
 
-func (g *gate) recover(w *response, r *http.Request) {
+// finish ends a request: a panic becomes a page and a line in the log.
+func (g *gate) finish(w *response) {
 	problem := recover()
-	if problem == nil {
-		return
-	}
 	if problem == http.ErrAbortHandler {
 		panic(problem)
 	}
+	if problem != nil {
+		g.failed(w, w.request, problem)
+	}
+	g.log(w, w.request)
+}
+
+func (g *gate) failed(w *response, r *http.Request, problem any) {
 	g.options.Log.Error("request failed", "path", Shown(r), "request", ID(r.Context()), "panic", problem, "stack", string(debug.Stack()))
 	if w.status == 0 {
 		g.options.Failed(w, r)
 	}
 }
 
-func (g *gate) log(w *response, r *http.Request, id string, start time.Time) {
+func (g *gate) log(w *response, r *http.Request) {
 	level := slog.LevelDebug
 	if w.status >= 500 {
 		level = slog.LevelError
@@ -103,16 +124,19 @@ func (g *gate) log(w *response, r *http.Request, id string, start time.Time) {
 		return
 	}
 	g.options.Log.LogAttrs(r.Context(), level, "request", slog.String("method", r.Method), slog.String("path", Shown(r)),
-		slog.Int("status", w.status), slog.Int64("bytes", w.bytes), slog.Duration("took", time.Since(start)), slog.String("request", id))
+		slog.Int("status", w.status), slog.Int64("bytes", w.bytes), slog.Duration("took", time.Since(w.start)), slog.String("request", ID(r.Context())))
 }
 
 // response notes what was answered.
 type response struct {
 	http.ResponseWriter
-	status int
-	bytes  int64
-	body   *limitedBody // of the request; nil without one
-	refuse bool         // the handler's answer is replaced by 413
+	request    *http.Request
+	start      time.Time
+	connection *connection // nil when the server has no ConnContext
+	status     int
+	bytes      int64
+	body       *limitedBody // of the request; nil without one
+	refuse     bool         // the handler's answer is replaced by 413
 }
 
 // WriteHeader notes the status. A handler that could not read the whole request, because
