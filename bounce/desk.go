@@ -68,12 +68,15 @@ func (d *Desk) Mail(ctx context.Context, source string, to []string, mail io.Rea
 	if err != nil {
 		return Unknown, err
 	}
+	if len(to) == 0 { // in a polled mailbox the envelope is only seen in the header
+		to = recipients(data)
+	}
 	if id, found := d.find(mailer.Unsubscribe, to); found {
-		return d.record(ctx, Outcome{ID: id, Kind: Unsubscribed, Source: source})
+		return d.asked(ctx, source, id, data)
 	}
 	report, err := mailer.ParseReport(bytes.NewReader(data))
 	if errors.Is(err, mailer.ErrNoReport) {
-		return d.letter(ctx, source, data)
+		return Unknown, nil // an answer of a person or of their holiday
 	}
 	if err != nil {
 		return Unknown, err
@@ -86,14 +89,14 @@ func (d *Desk) Mail(ctx context.Context, source string, to []string, mail io.Rea
 	return d.record(ctx, judge(report, id, source))
 }
 
-// letter is a mail that is no report: a request to unsubscribe in a polled
-// mailbox, where the envelope is only seen in the header, or an answer of a
-// person, which is not ours to read.
-func (d *Desk) letter(ctx context.Context, source string, data []byte) (Verdict, error) {
-	if id, found := d.find(mailer.Unsubscribe, recipients(data)); found {
-		return d.record(ctx, Outcome{ID: id, Kind: Unsubscribed, Source: source})
+// asked is a mail to an unsubscribe address. A person has asked to leave by it; a
+// program that answers every mail has not.
+func (d *Desk) asked(ctx context.Context, source string, id mailer.ID, data []byte) (Verdict, error) {
+	if mailer.Automatic(data) {
+		d.log.Debug("an automatic reply to an unsubscribe address", "source", source, "subscriber", id.Person.String())
+		return Noted, nil
 	}
-	return Unknown, nil
+	return d.record(ctx, Outcome{ID: id, Kind: Unsubscribed, Source: source})
 }
 
 // deliveryOf finds the delivery that a report is about: by the return path that
@@ -117,27 +120,51 @@ func (d *Desk) find(purpose mailer.Purpose, names []string) (mailer.ID, bool) {
 	return mailer.ID{}, false
 }
 
-// judge says what a report means. Only one recipient was written to, so of
-// several in a report, as a list's server makes them, the gravest counts.
+// judge says what a report means. Only one recipient was written to, so several in a
+// report are what an address was expanded to: the gravest counts, but an address at
+// which some got the mail is not dead.
 func judge(report mailer.Report, id mailer.ID, source string) Outcome {
 	outcome := Outcome{ID: id, Source: source}
 	if report.Kind == mailer.ComplaintReport {
-		if report.Feedback != "not-spam" {
-			outcome.Kind, outcome.Text = Complained, report.Feedback
-		}
+		outcome.Kind, outcome.Text = complaint(report.Feedback), report.Feedback
 		return outcome
 	}
+	arrived := false
 	for _, recipient := range report.Recipients {
-		kind := kindOf(recipient.Class())
-		if outcome.Kind == "" || kind == Bounced && outcome.Kind == Soft {
+		class := recipient.Class()
+		arrived = arrived || class == mailer.Accepted
+		kind := kindOf(class)
+		if recipient.Action == "delivered" {
+			kind = Delivered
+		}
+		if gravity[kind] > gravity[outcome.Kind] || outcome.Text == "" {
 			outcome.Kind, outcome.Code, outcome.Text = kind, recipient.Reply.Code, recipient.Reply.String()
 		}
+	}
+	if outcome.Kind == Bounced && arrived {
+		outcome.Kind = Soft
 	}
 	return outcome
 }
 
+// gravity is the order of what one report may say of several recipients.
+var gravity = map[Kind]int{"": 0, Delivered: 1, Soft: 2, Bounced: 3}
+
+// complaint says what the type of a complaint means (RFC 5965, section 3.1, and RFC
+// 6591). Reports that a message failed authentication or held a virus, and types that
+// are not known, say nothing about the reader's wish.
+func complaint(feedback string) Kind {
+	switch feedback {
+	case "abuse", "fraud":
+		return Complained
+	case "opt-out", "opt-out-list":
+		return Unsubscribed
+	}
+	return ""
+}
+
 // kindOf is "" for what says nothing about the subscriber: refusals for what we
-// are or send, delays and deliveries.
+// are or send, and delays.
 func kindOf(class mailer.Class) Kind {
 	switch class {
 	case mailer.Suppress:

@@ -19,7 +19,7 @@ func TestReportsBecomeOutcomes(t *testing.T) {
 		code    int
 	}{
 		"postfix": {Acted, Bounced, 550}, "gmail": {Acted, Bounced, 550}, "exchange": {Acted, Soft, 554}, "exim": {Acted, Bounced, 550},
-		"yahoo": {Acted, Soft, 554}, "qmail": {Acted, Bounced, 550}, "japanese": {Noted, "", 0}, "arf": {Acted, Complained, 0},
+		"yahoo": {Acted, Bounced, 554}, "qmail": {Acted, Bounced, 550}, "japanese": {Noted, "", 0}, "arf": {Acted, Complained, 0},
 		"arf-redacted": {Acted, Complained, 0}, "outlook-complaint": {Acted, Complained, 0}, "only-verp": {Acted, Bounced, 0},
 		"truncated": {Acted, Soft, 550}, "missing-status": {Noted, "", 0}, "vacation": {Unknown, "", 0}, "relayed": {Noted, "", 0},
 		"german": {Acted, Bounced, 550}, "first-part-only": {Acted, Soft, 552}, "headers-only": {Acted, Bounced, 550}, "exchange-html": {Acted, Bounced, 550},

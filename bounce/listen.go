@@ -5,10 +5,13 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/emersion/go-smtp"
 	"golang.org/x/net/netutil"
+
+	"github.com/tidings-press/tidings/mailer"
 )
 
 // What the listeners allow. Reports bring the whole mail back with them.
@@ -66,11 +69,15 @@ type inbound struct {
 	ctx    context.Context
 	desk   *Desk
 	source string
+	from   string
 	to     []string
 }
 
 // Mail takes any sender: reports have the null one, answers any.
-func (s *inbound) Mail(string, *smtp.MailOptions) error { return nil }
+func (s *inbound) Mail(from string, _ *smtp.MailOptions) error {
+	s.from = from
+	return nil
+}
 
 var errNobody = &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "no such address here"}
 
@@ -88,7 +95,8 @@ var errLater = &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 
 // Data judges the mail. What is not a report is taken all the same: an answer to it
 // would only make one more bounce.
 func (s *inbound) Data(r io.Reader) error {
-	verdict, err := s.desk.Mail(s.ctx, s.source, s.to, r)
+	noted := io.MultiReader(strings.NewReader(mailer.ReturnPathLine(s.from)), r)
+	verdict, err := s.desk.Mail(s.ctx, s.source, s.to, noted)
 	if err != nil {
 		var said *smtp.SMTPError
 		if errors.As(err, &said) {
@@ -102,8 +110,8 @@ func (s *inbound) Data(r io.Reader) error {
 	return err
 }
 
-// Reset forgets the recipients.
-func (s *inbound) Reset() { s.to = nil }
+// Reset forgets the envelope.
+func (s *inbound) Reset() { s.from, s.to = "", nil }
 
 // Logout has nothing to do.
 func (s *inbound) Logout() error { return nil }

@@ -16,6 +16,7 @@ const (
 	Soft         Kind = "soft"         // refused for a reason that may pass
 	Complained   Kind = "complained"   // the reader called it spam
 	Unsubscribed Kind = "unsubscribed" // the reader asked to leave
+	Delivered    Kind = "delivered"    // the mail is in the reader's mailbox: earlier soft bounces count no more
 )
 
 // Outcome is one thing that came back about one delivery.

@@ -33,8 +33,9 @@ func (p postmark) verify(_ context.Context, header http.Header, _ []byte) error 
 // address up.
 var postmarkGone = map[string]bool{"HardBounce": true, "BadEmailAddress": true, "ManuallyDeactivated": true}
 
-// postmarkPasses are those that say nothing about the address, or not yet.
-var postmarkPasses = map[string]bool{"AutoResponder": true, "AddressChange": true, "OpenRelayTest": true, "Subscribe": true, "DnsError": true, "SpamNotification": true, "Blocked": true, "SMTPApiError": true, "DMARCPolicy": true, "TemplateRenderingFailed": true}
+// postmarkSoft are those that count: refusals of the reader's server. All others are
+// automatic replies, blocks and troubles that are not the reader's.
+var postmarkSoft = map[string]bool{"SoftBounce": true, "Transient": true}
 
 func (p postmark) events(_ context.Context, body []byte) ([]event, error) {
 	var said struct {
@@ -53,7 +54,7 @@ func (p postmark) events(_ context.Context, body []byte) ([]event, error) {
 		e.kind = Complained
 	case said.RecordType == "SubscriptionChange" && said.SuppressSending || said.Type == "Unsubscribe":
 		e.kind = Unsubscribed
-	case said.RecordType == "Bounce" && !postmarkPasses[said.Type]:
+	case said.RecordType == "Bounce" && (postmarkGone[said.Type] || postmarkSoft[said.Type]):
 		e.kind, e.code = kindOfReply(said.Details, "", postmarkGone[said.Type])
 	}
 	return []event{e}, nil

@@ -32,4 +32,5 @@ func (b Book) Record(ctx context.Context, o Outcome) (fresh bool, err error) {
 
 var feedbackKinds = map[Kind]store.FeedbackKind{
 	Bounced: store.FeedbackBounced, Soft: store.FeedbackSoft, Complained: store.FeedbackComplained, Unsubscribed: store.FeedbackUnsubscribed,
+	Delivered: store.FeedbackDelivered,
 }

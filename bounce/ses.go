@@ -1,6 +1,7 @@
 package bounce
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -101,23 +102,35 @@ func sesEvents(message []byte) ([]event, error) {
 	case "Bounce":
 		e.kind, e.code, e.text = said.bounce()
 	case "Complaint":
-		if said.Complaint.Feedback != "not-spam" {
-			e.kind, e.text = Complained, said.Complaint.Feedback
-		}
+		// Many providers give no type: their loops carry nothing but the spam button.
+		e.kind, e.text = complaint(cmp.Or(said.Complaint.Feedback, "abuse")), said.Complaint.Feedback
 	}
 	return []event{e}, nil
 }
 
-// bounce reads the reply where there is one. "Suppressed" addresses are on
-// Amazon's own list of dead ones.
+// sesDead are the kinds of permanent bounces of addresses that Amazon itself knows to
+// be dead: of no mailbox, or on its list of those.
+var sesDead = map[string]bool{"NoEmail": true, "Suppressed": true, "OnAccountSuppressionList": true}
+
+// bounce reads the reply where there is one. A transient bounce without one may be
+// an automatic reply, which SES reports alike, and those for the size or the content
+// of a mail say nothing about the reader.
 func (said sesEvent) bounce() (Kind, int, string) {
-	status, text := "", said.Bounce.SubType
+	status, text := "", ""
 	if len(said.Bounce.Recipients) > 0 {
-		status, text = said.Bounce.Recipients[0].Status, said.Bounce.Recipients[0].Diagnostic
+		status, text = said.Bounce.Recipients[0].Status, strings.TrimPrefix(said.Bounce.Recipients[0].Diagnostic, "smtp; ")
 	}
-	if said.Bounce.Type != "Permanent" {
-		return Soft, 0, text
+	kind, code := kindOfReply(text, status, said.Bounce.Type == "Permanent" && sesDead[said.Bounce.SubType])
+	switch {
+	case said.Bounce.Type == "Permanent" && text == "" && !sesDead[said.Bounce.SubType] && status == "":
+		kind = Bounced
+	case said.Bounce.Type == "Permanent":
+	case said.Bounce.SubType == "MessageTooLarge" || said.Bounce.SubType == "ContentRejected" || said.Bounce.SubType == "AttachmentRejected":
+		kind = ""
+	case text == "" && said.Bounce.SubType != "MailboxFull":
+		kind = ""
+	case kind == Bounced:
+		kind = Soft
 	}
-	kind, code := kindOfReply(strings.TrimPrefix(text, "smtp; "), status, said.Bounce.SubType == "NoEmail" || strings.HasSuffix(said.Bounce.SubType, "uppressed") || said.Bounce.SubType == "OnAccountSuppressionList")
-	return kind, code, text
+	return kind, code, cmp.Or(text, said.Bounce.SubType)
 }

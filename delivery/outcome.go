@@ -28,6 +28,9 @@ func (e *Engine) judge(j job, intent store.Intent, relay string, reply mailer.Re
 		t.State, t.Back = digest.DeliveryRefused, e.back(j, store.FeedbackBounced, reply, now)
 	case mailer.Soft:
 		t.State, t.Back, t.Soft = digest.DeliveryRefused, e.back(j, store.FeedbackSoft, reply, now), e.Policy.Soft
+	case mailer.Unsendable:
+		// Nothing was heard from a server, so nothing is known of the address.
+		t.State, t.Reason, t.Code, t.Reply = digest.DeliverySkipped, "the address cannot be told to the relay: "+reply.Text, 0, ""
 	case mailer.Uncertain:
 		t.State, t.Reason = digest.DeliveryUncertain, inDoubt+cause(reply, err)
 	case mailer.OurFault:

@@ -17,6 +17,9 @@ const (
 	Later     Class = "later"     // not now: back off and try again
 	Retry     Class = "retry"     // nothing was accepted: try again on a new connection
 	Uncertain Class = "uncertain" // the server may or may not have it
+	// Unsendable is a recipient that this relay cannot be told of, such as a local part
+	// in Unicode where it lacks SMTPUTF8. No server has said anything about it.
+	Unsendable Class = "unsendable"
 )
 
 // Classify says what the outcome of Ready or Deliver means: err is the error they
@@ -31,6 +34,8 @@ func Classify(reply Reply, err error) Class {
 		return Retry
 	case reply.OK():
 		return Accepted
+	case reply.Local && reply.Stage == StageRcpt:
+		return Unsendable
 	case reply.Temporary():
 		return Later
 	}
@@ -42,64 +47,122 @@ func Classify(reply Reply, err error) Class {
 // (RFC 3463, section 3.2; RFC 7505).
 var noSuchAddress = map[string]bool{"5.1.1": true, "5.1.2": true, "5.1.3": true, "5.1.6": true, "5.1.10": true}
 
-// refusal reads a reply of 5xx.
+// refusal reads a refusal for good. The words outweigh the codes, because servers
+// use codes of a coarse class for everything: Outlook.com says 550 5.5.0 for a dead
+// mailbox. Of the words, those that speak of us outweigh those that speak of the
+// recipient, so that a doubtful refusal suppresses nobody.
 func refusal(r Reply) Class {
-	switch subject := enhancedSubject(r.Enhanced); {
+	w := readWording(r.Text)
+	gone := noSuchAddress[r.Enhanced] && !r.coarse
+	switch {
 	case r.Stage == StageMail || r.Stage == StageGreeting:
 		return OurFault // the recipient has not been named yet
-	case noSuchAddress[r.Enhanced]:
+	case refusesUs(r.Enhanced) || w.has(ofSender|ofRelaying|ofBlock):
+		return OurFault
+	case w.has(ofFull):
+		return Soft
+	case r.Enhanced == "5.2.3" || r.Enhanced == "5.3.4" || w.has(ofSize):
+		return OurFault // too large for the server or the mailbox
+	case w.has(ofUnknown):
+		return unless(!gone && w.has(ofTemporary|ofInactive), Suppress)
+	case w.has(ofNoHost):
+		return unless(w.has(ofTemporary) || !gone && (w.has(ofRouting) || subject(r.Enhanced) == "5.4"), Suppress)
+	case w.has(ofInactive):
+		return unless(!gone, Suppress)
+	case w.has(ofPolicy) && r.Enhanced != "5.6.7":
+		return blockOrAddress(r, w)
+	case w.has(ofUnavail):
+		return unavailable(r, w)
+	}
+	return byCode(r, w)
+}
+
+// refusesUs reports whether an enhanced code is about the sender or its rights: 5.1.7
+// and 5.1.8 (RFC 3463, section 3.2), and those of 5.7 that name a reason, such as
+// 5.7.26 for authentication. 5.7.0 and 5.7.1 stand before anything.
+func refusesUs(enhanced string) bool {
+	return enhanced == "5.1.7" || enhanced == "5.1.8" || subject(enhanced) == "5.7" && enhanced != "5.7.0" && enhanced != "5.7.1"
+}
+
+// unless weakens a verdict to a soft bounce if there is a reason for doubt.
+func unless(doubt bool, class Class) Class {
+	if doubt {
+		return Soft
+	}
+	return class
+}
+
+// blockOrAddress reads "denied", "policy" and the like, which are about us unless the
+// server's own code says that there is no such address.
+func blockOrAddress(r Reply, w wording) Class {
+	if noSuchAddress[r.Enhanced] && !r.coarse && w.has(ofUnavail) {
 		return Suppress
-	case r.Enhanced == "5.1.7" || r.Enhanced == "5.1.8":
-		return OurFault // our own address is what they do not like
-	case r.Enhanced == "5.3.4":
-		return OurFault // too large for the server
+	}
+	return OurFault
+}
+
+// unavailable reads "mailbox unavailable" and "recipient address rejected". As an
+// answer to RCPT, with no other reason, they are the usual words for a dead mailbox
+// of Outlook.com, GMX and others.
+func unavailable(r Reply, w wording) Class {
+	atRecipient := r.Stage == StageRcpt || r.Stage == ""
+	switch {
+	case subject(r.Enhanced) == "5.7":
+		return OurFault
+	case subject(r.Enhanced) == "5.2" || w.has(ofTemporary|ofRouting) || !atRecipient || r.Code == 0:
+		return Soft
+	}
+	return Suppress
+}
+
+// byCode reads a refusal whose words say nothing that is known.
+func byCode(r Reply, w wording) Class {
+	s := subject(r.Enhanced)
+	switch {
+	case noSuchAddress[r.Enhanced]:
+		// A Status that only repeats the class of the code, as Sendmail makes 5.1.1 of
+		// every 550, is not the server's word.
+		return unless(r.coarse && strings.TrimSpace(r.Text) != "" || w.has(ofTemporary), Suppress)
 	case r.Enhanced == "5.6.7":
-		return Soft // an address in Unicode, which somebody on the way cannot take
-	case subject == "5.7" || subject == "5.5" || subject == "5.6":
-		return OurFault // policy, protocol, content
-	case r.Enhanced != "":
+		return Soft // an address in Unicode, which some server on the way cannot take
+	case s == "5.7" || s == "5.6":
+		return OurFault // policy, content
+	case s == "5.5":
+		return unless(aboutRecipient(r), OurFault)
+	case s != "" && s != "5.0":
 		return Soft
 	}
 	return plainRefusal(r)
 }
 
-func enhancedSubject(enhanced string) string {
+// aboutRecipient reports whether a code of the protocol class, 5.5.x, stands beside a
+// reply code that is about mailboxes, and not at the end of the mail.
+func aboutRecipient(r Reply) bool {
+	return (r.Stage == StageRcpt || r.Stage == "") && (r.Code >= 550 && r.Code <= 553 || r.Code == 554 && r.Enhanced == "5.5.0")
+}
+
+// subject is the class and the subject of an enhanced code, such as "5.7".
+func subject(enhanced string) string {
 	if i := strings.LastIndexByte(enhanced, '.'); i > 0 {
 		return enhanced[:i]
 	}
 	return ""
 }
 
-// plainRefusal reads a reply of 5xx without an enhanced code, which says little:
-// at RCPT it is about the recipient, elsewhere about us.
+// plainRefusal reads a reply of 5xx without an enhanced code or known words, which
+// says little: at RCPT it is about the recipient, elsewhere about us.
 func plainRefusal(r Reply) Class {
 	switch {
 	case r.Code == 552:
 		return Soft // full, RFC 5321, section 4.2.3
-	case r.Stage != StageRcpt && r.Stage != StageFinal:
+	case r.Stage == StageData || r.Stage == StageBody:
 		return OurFault
-	case r.Code == 550 && saysUnknown(r.Text):
-		return Suppress
-	case r.Code == 550 || r.Code == 551 || r.Code == 553:
-		return Soft
-	case r.Code == 554 && r.Stage == StageFinal:
-		return OurFault // the content
-	case r.Code == 521 || r.Code == 556:
-		return Suppress // the host takes no mail, RFC 7504
+	case r.Code == 554 && r.Stage != StageRcpt:
+		return OurFault // the content, or a connection that is not wanted
+	case r.Code == 556:
+		return Suppress // the domain takes no mail, RFC 7504, section 4
 	case r.Code >= 500 && r.Code <= 504 || r.Code == 530 || r.Code == 555:
 		return OurFault
 	}
 	return Soft
-}
-
-// saysUnknown knows the words of servers that give no enhanced code.
-func saysUnknown(text string) bool {
-	text = strings.ToLower(text)
-	for _, words := range []string{"user unknown", "unknown user", "no such user", "no such recipient", "no mailbox here",
-		"recipient unknown", "unknown recipient", "does not exist", "user not found", "mailbox not found", "no such mailbox"} {
-		if strings.Contains(text, words) {
-			return true
-		}
-	}
-	return false
 }

@@ -31,19 +31,19 @@ const dataLine = "DATA\r\n"
 // lines writes an envelope for a server with what it offers.
 func (e Envelope) lines(offers offers) lines {
 	if offers.size > 0 && e.Size > offers.size {
-		return lines{refused: Reply{StageMail, 552, "5.3.4", fmt.Sprintf("the mail of %d octets is over the relay's limit of %d", e.Size, offers.size)}}
+		return lines{refused: Reply{Local: true, Stage: StageMail, Code: 552, Enhanced: "5.3.4", Text: fmt.Sprintf("the mail of %d octets is over the relay's limit of %d", e.Size, offers.size)}}
 	}
 	from, fromErr := wireAddress(e.From, true)
 	to, toErr := wireAddress(e.To, false)
 	switch {
 	case fromErr != "":
-		return lines{refused: Reply{StageMail, 553, "5.1.7", fmt.Sprintf("sender %q: %s", e.From, fromErr)}}
+		return lines{refused: Reply{Local: true, Stage: StageMail, Code: 553, Enhanced: "5.1.7", Text: fmt.Sprintf("sender %q: %s", e.From, fromErr)}}
 	case toErr != "":
-		return lines{refused: Reply{StageRcpt, 553, "5.1.3", fmt.Sprintf("recipient %q: %s", e.To, toErr)}}
+		return lines{refused: Reply{Local: true, Stage: StageRcpt, Code: 553, Enhanced: "5.1.3", Text: fmt.Sprintf("recipient %q: %s", e.To, toErr)}}
 	}
 	wide := !isASCII(from) || !isASCII(to)
 	if wide && !offers.utf8 {
-		return lines{refused: Reply{StageRcpt, 553, "5.6.7", fmt.Sprintf("the relay does not offer SMTPUTF8 (RFC 6531), which %q needs", e.To)}}
+		return lines{refused: Reply{Local: true, Stage: StageRcpt, Code: 553, Enhanced: "5.6.7", Text: fmt.Sprintf("the relay does not offer SMTPUTF8 (RFC 6531), which %q needs", e.To)}}
 	}
 	return lines{poured: e.Poured, mail: "MAIL FROM:<" + from + ">" + e.parameters(offers, wide) + "\r\n", rcpt: "RCPT TO:<" + to + ">\r\n"}
 }
@@ -65,7 +65,7 @@ func wireAddress(address string, mayBeEmpty bool) (wire, wrong string) {
 	if address == "" && mayBeEmpty {
 		return "", ""
 	}
-	if strings.ContainsFunc(address, breaksAddress) {
+	if brokenAddress(address) {
 		return "", "it has a space, a control character or an angle bracket in it"
 	}
 	wire, err := asciiDomain(address)

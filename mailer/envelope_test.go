@@ -31,14 +31,14 @@ func TestEnvelopesThatCannotBeSentAreRefusedHere(t *testing.T) {
 		env   mailer.Envelope
 		class mailer.Class
 	}{
-		"line break":       {sink.Options{}, mailer.Envelope{To: "a@b.example>\r\nRCPT TO:<c@d.example"}, mailer.Suppress},
-		"space":            {sink.Options{}, mailer.Envelope{To: "a b@example.net"}, mailer.Suppress},
-		"no @":             {sink.Options{}, mailer.Envelope{To: "nobody"}, mailer.Suppress},
-		"too long":         {sink.Options{}, mailer.Envelope{To: strings.Repeat("x", 300) + "@example.net"}, mailer.Suppress},
-		"empty":            {sink.Options{}, mailer.Envelope{}, mailer.Suppress},
+		"line break":       {sink.Options{}, mailer.Envelope{To: "a@b.example>\r\nRCPT TO:<c@d.example"}, mailer.Unsendable},
+		"space":            {sink.Options{}, mailer.Envelope{To: "a b@example.net"}, mailer.Unsendable},
+		"no @":             {sink.Options{}, mailer.Envelope{To: "nobody"}, mailer.Unsendable},
+		"too long":         {sink.Options{}, mailer.Envelope{To: strings.Repeat("x", 300) + "@example.net"}, mailer.Unsendable},
+		"empty":            {sink.Options{}, mailer.Envelope{}, mailer.Unsendable},
 		"bad return path":  {sink.Options{}, mailer.Envelope{From: "a b", To: "a@example.net"}, mailer.OurFault},
-		"no SMTPUTF8":      {sink.Options{}, mailer.Envelope{To: "jürgen@example.net"}, mailer.Soft},
-		"no such domain":   {sink.Options{}, mailer.Envelope{To: "a@\u2028.example"}, mailer.Suppress},
+		"no SMTPUTF8":      {sink.Options{}, mailer.Envelope{To: "jürgen@example.net"}, mailer.Unsendable},
+		"no such domain":   {sink.Options{}, mailer.Envelope{To: "a@\u2028.example"}, mailer.Unsendable},
 		"larger than SIZE": {sink.Options{Size: 1000}, mailer.Envelope{To: "a@example.net", Size: 1001}, mailer.OurFault},
 	} {
 		for _, single := range []bool{false, true} {
@@ -60,7 +60,7 @@ func TestARefusedNextDoesNotHoldUpTheMailBeforeIt(t *testing.T) {
 	envelopes := readers(4)
 	envelopes[1].To, envelopes[2].To = "not an address", "jürgen@example.net"
 	got := send(t.Context(), dial(t, plainRelay(wire.Port())), envelopes)
-	want := []mailer.Class{mailer.Accepted, mailer.Suppress, mailer.Soft, mailer.Accepted}
+	want := []mailer.Class{mailer.Accepted, mailer.Unsendable, mailer.Unsendable, mailer.Accepted}
 	for i, o := range got {
 		if o.class != want[i] {
 			t.Errorf("mail %d: %v, want %s", i, o, want[i])

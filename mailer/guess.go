@@ -2,74 +2,189 @@ package mailer
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 )
+
+// guess reads reports without a part for machines, as qmail, old Exims and many
+// gateways write them. Answers of people and of their holidays come to return
+// paths too, so the mail must come from a mail system, say that a mail was not
+// delivered, and give a reason.
+func (r *reading) guess() {
+	text := r.text.String()
+	report, quoted := cutOriginal(text)
+	for _, m := range messageIDLine.FindAllStringSubmatch(quoted+text, recipientsMax) {
+		r.messageID(m[1])
+	}
+	failed := r.top.header.Get("X-Failed-Recipients")
+	if !r.bounced(report, failed) {
+		return
+	}
+	reply, found := quotedReply(report)
+	if failed == "" && !found {
+		return // a notice of some kind, not a failure
+	}
+	r.Kind = DeliveryReport
+	action := r.action(reply)
+	for address := range strings.FieldsFuncSeq(failed, func(c rune) bool { return strings.ContainsRune(", \t\r\n", c) }) {
+		if len(r.Recipients) < recipientsMax {
+			r.Recipients = append(r.Recipients, Recipient{Address: typed(address), Action: action, Reply: reply})
+		}
+	}
+	if len(r.Recipients) == 0 {
+		r.Recipients = []Recipient{{Action: action, Reply: reply}}
+	}
+}
 
 // messageIDLine finds the id of the mail that came back where it is quoted in the
 // text of a report.
 var messageIDLine = regexp.MustCompile(`(?im)^[> \t]*Message-ID:\s*(<[^<>\s]+@[^<>\s]+>)`)
 
-// guess reads reports without a part for machines, as qmail, old Exims and many
-// gateways write them. Answers of people and of their holidays come to return
-// paths too, so the sender must be a mail system.
-func (r *reading) guess() {
-	text := string(r.text)
-	for _, m := range messageIDLine.FindAllStringSubmatch(text, recipientsMax) {
-		r.messageID(m[1])
+// originalBelow are the lines above the copy of the mail that came back. What stands
+// below are our own words.
+var originalBelow = regexp.MustCompile(`(?im)^[ \t>*]*(?:[-=*_ ]{2,}\s*(?:below this line|this is a copy|original (?:message|mail)|message (?:header|text|body)|returned message|undelivered message|copy of|unsent message|forwarded message|start of|the (?:original|following) (?:message|mail|headers?|text)? ?(?:is|follows|was sent|text|headers?)|the (?:header|body) (?:of|is|follows)|message from|included is).*|(?:received|return-path|dkim-signature|mime-version|feedback-id|list-unsubscribe): .*)$`)
+
+// cutOriginal parts the words of a report from the mail that it quotes.
+func cutOriginal(text string) (report, quoted string) {
+	if at := originalBelow.FindStringIndex(text); at != nil {
+		return text[:at[0]], text[at[0]:]
 	}
-	failed := r.top.Get("X-Failed-Recipients")
-	if failed == "" && !r.fromSystem() {
-		return
+	return text, ""
+}
+
+// bounced reports whether a mail is a mail system's word that a mail did not arrive.
+func (r *reading) bounced(text, failed string) bool {
+	subject := headerText(r.top.header, "Subject")
+	kind := r.top.params["report-type"]
+	switch {
+	case kind != "" && !strings.EqualFold(kind, "delivery-status"):
+		return false // such as a receipt that the mail was read (RFC 8098)
+	case awaySubject.in(subject):
+		return false
+	case failed != "":
+		return true
+	case !r.fromSystem():
+		return false
 	}
-	reply := quotedReply(text)
-	if failed == "" && reply.Code == 0 && reply.Enhanced == "" {
-		return // a notice of some kind, not a failure
-	}
-	r.Kind = DeliveryReport
-	for address := range strings.FieldsFuncSeq(failed, func(c rune) bool { return c == ',' || c == ' ' || c == '\t' || c == '\n' || c == '\r' }) {
-		if len(r.Recipients) < recipientsMax {
-			r.Recipients = append(r.Recipients, Recipient{Address: typed(address), Action: "failed", Reply: reply})
-		}
-	}
-	if len(r.Recipients) == 0 {
-		r.Recipients = []Recipient{{Action: r.action(reply), Reply: reply}}
-	}
+	return undelivered.in(subject) || undelivered.in(text[:min(len(text), 4096)])
 }
 
 // action is what became of a mail by the reply that a report quotes.
 func (r *reading) action(reply Reply) string {
-	subject := strings.ToLower(r.top.Get("Subject"))
-	if reply.Temporary() || strings.HasPrefix(reply.Enhanced, "4.") || strings.Contains(subject, "delay") || strings.Contains(subject, "warning") {
+	if delayed.in(headerText(r.top.header, "Subject")) {
+		return "delayed"
+	}
+	text := r.text.String()
+	if (reply.Temporary() || strings.HasPrefix(reply.Enhanced, "4.")) && !givenUpWords.in(text[:min(len(text), 2048)]) {
 		return "delayed"
 	}
 	return "failed"
 }
 
-var systems = []string{"mailer-daemon", "postmaster", "mail-daemon", "maildaemon", "mdaemon"}
+// systemNames are the local parts that mail systems write from.
+var systemNames = regexp.MustCompile(`^(?:mailer-?_?daemon\S*|mail-?_?daemon|post_?master|mdaemon|mail[-.]?delivery\S*|mail-?system|mail[-.]delivery[-.]system|mta|root|bounces?|microsoftexchange[0-9a-f]+|mail_?admin|double-bounce)$`)
 
-// fromSystem says whether a mail comes from a mail system: with the null return
-// path, or from one of the names that these have.
+// fromSystem reports whether a mail comes from a mail system, by the address alone: a
+// person may have a name like one.
 func (r *reading) fromSystem() bool {
-	from := strings.ToLower(r.top.Get("From"))
-	named := slices.ContainsFunc(systems, func(name string) bool { return strings.Contains(from, name) })
-	report, params, _ := r.top.ContentType()
-	return named || report == "multipart/report" && strings.EqualFold(params["report-type"], "delivery-status")
+	from := strings.ToLower(r.top.header.Get("From"))
+	if at := strings.LastIndexByte(from, '<'); at >= 0 && !strings.HasPrefix(from[at:], "<>") {
+		from = from[at+1:]
+	} else if at >= 0 {
+		from = from[:at] // "MAILER-DAEMON <>"
+	} else if at := strings.IndexByte(from, '('); at >= 0 { // RFC 822 comments
+		from = from[:at]
+	}
+	local, _, _ := strings.Cut(strings.Trim(from, " \t<>\""), "@")
+	if local != "" && !strings.Contains(local, " ") && systemNames.MatchString(local) || local == "mailer-daemon" {
+		return true
+	}
+	if strings.EqualFold(r.top.params["report-type"], "delivery-status") {
+		return true
+	}
+	// Some systems write from the null address, or give no address at all.
+	return r.nullSender() && (from == "" || !strings.Contains(from, "@") || strings.HasPrefix(from, "@"))
 }
 
-// quotedReply finds the reply that a report quotes: the first line with a code.
-// One without any, such as Exim's "Unrouteable address", is about the recipient all
-// the same.
-func quotedReply(text string) Reply {
-	best := Reply{Stage: StageRcpt}
-	for line := range strings.Lines(text) {
-		reply := diagnostic(strings.ReplaceAll(line, ";", ","))
-		if reply.Enhanced != "" {
-			return reply
+// nullSender reports whether the mail was sent with the null return path (RFC 5321,
+// section 4.5.5), as its receiver noted.
+func (r *reading) nullSender() bool {
+	return r.top.header.Has("Return-Path") && strings.Trim(r.top.header.Get("Return-Path"), " <>") == ""
+}
+
+// replyBegins is a reply at the start of a line, or behind the name of its server.
+var replyBegins = regexp.MustCompile(`(?:^\W*|[:>]\s*)[45][0-5][0-9](?:[ :-]|$)`)
+
+// quotedReply finds the reply that a report quotes: lines with a reply code whose
+// words are known, else known words without one, such as Exim's "Unrouteable
+// address", else a code alone.
+func quotedReply(text string) (best Reply, found bool) {
+	rank := 0
+	stage := stageIn(text)
+	for _, block := range blocks(text) {
+		reply := diagnostic(block)
+		known := readWording(reply.Text)
+		score := 0
+		switch {
+		case reply.Code != 0 && (known != 0 || reply.Enhanced != ""):
+			score = 4
+		case reply.Enhanced != "":
+			score = 3
+		case known.has(ofUnknown | ofFull | ofNoHost | ofInactive | ofUnavail | ofRouting | ofSize):
+			score = 2
+		case reply.Code != 0 && replyBegins.MatchString(block):
+			score = 1
 		}
-		if best.Code == 0 && reply.Code != 0 {
-			best = reply
+		if score > rank {
+			rank, best = score, reply
 		}
 	}
-	return best
+	if best.Stage == "" {
+		best.Stage = stage
+	}
+	return best, rank > 0
+}
+
+// nextRecipient begins the reply about another recipient.
+var nextRecipient = regexp.MustCompile(`^\s*<?[^\s@]+@[^\s@]+>?:`)
+
+// blocks are the places of a report where a reply may stand: each line with those
+// that it is continued on, up to an empty line.
+func blocks(text string) []string {
+	lines := strings.Split(text, "\n")
+	if len(lines) > 400 {
+		lines = lines[:400]
+	}
+	var all []string
+	for i, line := range lines {
+		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		block := line
+		for j := i + 1; j < len(lines) && j < i+4 && strings.TrimSpace(lines[j]) != "" && !nextRecipient.MatchString(lines[j]); j++ {
+			block += " " + strings.TrimSpace(lines[j])
+		}
+		all = append(all, block)
+	}
+	return all
+}
+
+// fillReplies gives recipients whose report has no reply, or only a code, the words
+// that the part for people has, and the stage that it names.
+func (r *reading) fillReplies() {
+	text, _ := cutOriginal(r.text.String())
+	stage := stageIn(text)
+	for i := range r.Recipients {
+		reply := &r.Recipients[i].Reply
+		if reply.Stage == "" {
+			reply.Stage = stage
+		}
+		if r.Recipients[i].Action != "failed" || reply.Text != "" {
+			continue
+		}
+		if quoted, found := quotedReply(text); found && readWording(quoted.Text) != 0 {
+			status := reply.Enhanced
+			*reply = quoted
+			reply.takeStatus(status)
+		}
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"golang.org/x/net/idna"
 )
@@ -34,7 +35,7 @@ func appendMailbox(dst []byte, column int, name, email string) []byte {
 // mailboxAddress keeps what may stand between angle brackets, with the domain in
 // ASCII.
 func mailboxAddress(email string) string {
-	if strings.ContainsFunc(email, breaksAddress) {
+	if brokenAddress(email) {
 		email = strings.Map(func(r rune) rune {
 			if breaksAddress(r) {
 				return -1
@@ -46,6 +47,32 @@ func mailboxAddress(email string) string {
 		email = ascii
 	}
 	return email[:min(len(email), tokenMax)]
+}
+
+// brokenAddress reports whether an address has what would end it in a command or
+// header. A quoted local part may have spaces and brackets (RFC 5321, section 4.1.2).
+func brokenAddress(address string) bool {
+	quoted := quotedLocal(address)
+	return strings.ContainsFunc(quoted, unicode.IsControl) || strings.ContainsFunc(address[len(quoted):], breaksAddress)
+}
+
+// quotedLocal is the local part of an address if it is a quoted string, else empty.
+func quotedLocal(address string) string {
+	if !strings.HasPrefix(address, `"`) {
+		return ""
+	}
+	for i := 1; i < len(address); i++ {
+		switch address[i] {
+		case '\\':
+			i++
+		case '"':
+			if strings.HasPrefix(address[i+1:], "@") {
+				return address[:i+1]
+			}
+			return ""
+		}
+	}
+	return ""
 }
 
 func breaksAddress(r rune) bool {

@@ -21,6 +21,11 @@ type Reply struct {
 	Code     int    // three digits; 0 for none
 	Enhanced string // RFC 3463, such as "5.1.1"; empty if not given
 	Text     string // without codes, lines joined by a space, bounded
+	Local    bool   // made here: the mail was not offered to the server at all
+
+	// coarse says that Enhanced is the Status field of a report, beside a reply of the
+	// server that has no enhanced code.
+	coarse bool
 }
 
 // OK says whether the server agreed: 2xx, or 354 to DATA.

@@ -15,15 +15,15 @@ func read(text string) (Reply, error) {
 func TestRepliesAreRead(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]Reply{
-		"250 ok\r\n":                         {StageRcpt, 250, "", "ok"},
-		"250\r\n":                            {StageRcpt, 250, "", ""},
-		"250 2.1.5 Recipient ok\r\n":         {StageRcpt, 250, "2.1.5", "Recipient ok"},
-		"550-5.1.1 No\r\n550 5.1.1 such\n":   {StageRcpt, 550, "5.1.1", "No such"},
-		"550-5.7.26 a\r\n550-b\r\n550 c\r\n": {StageRcpt, 550, "5.7.26", "a b c"},
-		"550 5.1.x no\r\n":                   {StageRcpt, 550, "", "5.1.x no"},
-		"450 5.1.1 mixed\r\n":                {StageRcpt, 450, "", "5.1.1 mixed"},
-		"550 5.1.1\r\n":                      {StageRcpt, 550, "5.1.1", ""},
-		"554 bad\x00\xff\x1b[31m\r\n":        {StageRcpt, 554, "", "bad \uFFFD [31m"},
+		"250 ok\r\n":                         {Stage: StageRcpt, Code: 250, Enhanced: "", Text: "ok"},
+		"250\r\n":                            {Stage: StageRcpt, Code: 250, Enhanced: "", Text: ""},
+		"250 2.1.5 Recipient ok\r\n":         {Stage: StageRcpt, Code: 250, Enhanced: "2.1.5", Text: "Recipient ok"},
+		"550-5.1.1 No\r\n550 5.1.1 such\n":   {Stage: StageRcpt, Code: 550, Enhanced: "5.1.1", Text: "No such"},
+		"550-5.7.26 a\r\n550-b\r\n550 c\r\n": {Stage: StageRcpt, Code: 550, Enhanced: "5.7.26", Text: "a b c"},
+		"550 5.1.x no\r\n":                   {Stage: StageRcpt, Code: 550, Enhanced: "", Text: "5.1.x no"},
+		"450 5.1.1 mixed\r\n":                {Stage: StageRcpt, Code: 450, Enhanced: "", Text: "5.1.1 mixed"},
+		"550 5.1.1\r\n":                      {Stage: StageRcpt, Code: 550, Enhanced: "5.1.1", Text: ""},
+		"554 bad\x00\xff\x1b[31m\r\n":        {Stage: StageRcpt, Code: 554, Enhanced: "", Text: "bad \uFFFD [31m"},
 	} {
 		if got, err := read(text); err != nil || got != want {
 			t.Errorf("%q gives %+v (%v), want %+v", text, got, err, want)
@@ -69,7 +69,8 @@ func TestClassesOfReplies(t *testing.T) {
 		{StageRcpt, "553 5.1.3 bad syntax", Suppress},
 		{StageRcpt, "550 5.1.6 moved", Suppress},
 		{StageRcpt, "556 5.1.10 null MX", Suppress},
-		{StageRcpt, "550 5.1.0 address rejected", Soft},
+		{StageRcpt, "550 5.1.0 address rejected", Suppress},
+		{StageRcpt, "550 5.1.0 not today", Soft},
 		{StageMail, "550 5.1.8 sender domain not found", OurFault},
 		{StageMail, "553 5.1.7 bad sender", OurFault},
 		{StageMail, "550 5.1.1 unknown", OurFault},
@@ -77,7 +78,7 @@ func TestClassesOfReplies(t *testing.T) {
 		{StageRcpt, "500 5.3.0 error", Soft},
 		{StageRcpt, "550 5.2.1 disabled", Soft},
 		{StageRcpt, "552 5.2.2 full", Soft},
-		{StageFinal, "552 5.2.3 too large", Soft},
+		{StageFinal, "552 5.2.3 too large", OurFault},
 		{StageFinal, "552 5.3.4 too large", OurFault},
 		{StageRcpt, "550 5.4.1 access denied", Soft},
 		{StageRcpt, "503 5.5.1 sequence", OurFault},

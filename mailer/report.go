@@ -7,7 +7,6 @@ import (
 	"io"
 	"strings"
 
-	"github.com/emersion/go-message"
 	"github.com/emersion/go-message/textproto"
 )
 
@@ -40,18 +39,29 @@ type Recipient struct {
 }
 
 // Class says what a recipient's fate means for the address: Accepted when the
-// mail arrived, Later while it is still tried, and the classes of refusals for
-// failures.
+// mail arrived or was passed on, Later while it is still tried, and the classes of
+// refusals for failures.
 func (r Recipient) Class() Class {
 	switch {
-	case r.Action == "delivered" || r.Action == "relayed" || r.Action == "expanded":
+	case r.Action == "delivered" || r.Action == "relayed" || r.Action == "expanded" || strings.HasPrefix(r.Reply.Enhanced, "2."):
 		return Accepted
 	case r.Action == "delayed":
 		return Later
-	case r.Reply.Temporary() || strings.HasPrefix(r.Reply.Enhanced, "4."):
-		return Soft // they have given up
+	case r.Reply.Temporary() || r.Reply.Code == 0 && strings.HasPrefix(r.Reply.Enhanced, "4."):
+		return givenUp(r.Reply)
 	}
 	return refusal(r.Reply)
+}
+
+// givenUp reads the last temporary refusal of a mail that is tried no more. A
+// refusal for what we are or send says nothing about the reader.
+func givenUp(r Reply) Class {
+	w := readWording(r.Text)
+	if r.Stage == StageMail || r.Stage == StageGreeting || subject(r.Enhanced) == "4.7" || w.has(ofSender|ofRelaying|ofBlock|ofSize) ||
+		w.has(ofPolicy) && !w.has(ofFull|ofUnknown|ofInactive) {
+		return OurFault
+	}
+	return Soft
 }
 
 // What is read of a report. Anything past it is not needed for a decision.
@@ -71,54 +81,57 @@ func ParseReport(r io.Reader) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	entity, err := message.Read(bytes.NewReader(data))
-	if entity == nil {
-		return Report{}, errors.Join(ErrNoReport, err)
+	data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
+	data = bytes.ReplaceAll(data, []byte("\r"), []byte("\n")) // as old Macs and some gateways end lines
+	top := readPart(data)
+	if top.header.Len() == 0 {
+		return Report{}, ErrNoReport
 	}
-	reading := reading{top: &entity.Header}
+	reading := reading{top: top}
 	reading.addressed()
-	reading.walk(entity, 0)
+	reading.walk(top, 0)
 	return reading.report()
 }
 
 // reading collects what the parts of a report say.
 type reading struct {
 	Report
-	top   *message.Header
+	top   part
 	parts int
-	text  []byte // of the parts for people, for reports without one for machines
-	about bool   // a part has the mail that it is about
+	text  strings.Builder // of the parts for people, for reports without one for machines
 }
 
-// walk looks at each part. Errors end the part: what has been read counts.
-func (r *reading) walk(e *message.Entity, depth int) {
+// walk looks at each part.
+func (r *reading) walk(p part, depth int) {
 	if r.parts++; r.parts > partsMax || depth > depthMax {
 		return
 	}
-	kind, _, _ := e.Header.ContentType()
-	if parts := e.MultipartReader(); parts != nil {
-		for {
-			part, err := parts.NextPart()
-			if part == nil || err != nil && !message.IsUnknownCharset(err) && !message.IsUnknownEncoding(err) {
-				return
-			}
-			r.walk(part, depth+1)
+	if strings.HasPrefix(p.kind, "multipart/") {
+		parts := p.parts()
+		for _, raw := range parts {
+			r.walk(readPart(raw), depth+1)
 		}
+		if len(parts) > 0 {
+			return
+		}
+		p.kind = "" // it says that it has parts, and has none
 	}
-	body, _ := io.ReadAll(io.LimitReader(e.Body, partMax))
-	r.part(strings.ToLower(kind), body)
+	r.part(p)
 }
 
-func (r *reading) part(kind string, body []byte) {
-	switch kind {
+func (r *reading) part(p part) {
+	switch p.kind {
 	case "message/delivery-status", "message/global-delivery-status":
-		r.deliveryStatus(body)
+		r.deliveryStatus(p.body())
 	case "message/feedback-report":
-		r.feedback(body)
-	case "message/rfc822", "message/global", "text/rfc822-headers", "message/rfc822-headers", "message/global-headers":
-		r.original(body)
+		r.feedback(p.body())
+	case "message/rfc822", "message/global", "text/rfc822-headers", "message/rfc822-headers", "message/global-headers", "text/rfc822":
+		r.original(p.body())
+		r.enclosed(p)
 	case "text/plain", "text/html", "":
-		r.text = append(r.text, body[:min(len(body), partMax-min(len(r.text), partMax))]...)
+		if text := p.text() + "\n"; r.text.Len()+len(text) <= 2*partMax {
+			r.text.WriteString(text)
+		}
 	}
 }
 
@@ -126,7 +139,7 @@ func (r *reading) part(kind string, body []byte) {
 // under one of these names; To has it as well in honest bounces.
 func (r *reading) addressed() {
 	for _, name := range []string{"Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-Delivered-To", "To"} {
-		for f := r.top.FieldsByKey(name); f.Next(); {
+		for f := r.top.header.FieldsByKey(name); f.Next(); {
 			for address := range strings.FieldsFuncSeq(f.Value(), func(r rune) bool { return strings.ContainsRune(" ,;<>\"\t\r\n", r) }) {
 				if strings.Contains(address, "@") && len(r.To) < recipientsMax {
 					r.To = append(r.To, address)
@@ -138,11 +151,20 @@ func (r *reading) addressed() {
 
 // original takes the Message-ID from the mail that came back, or its headers.
 func (r *reading) original(body []byte) {
-	r.about = true
 	for _, group := range fieldGroups(body, 1) {
 		r.messageID(group.Get("Message-ID"))
 		if r.Kind == "" && group.Get("X-HmXmrOriginalRecipient") != "" { // Outlook.com's complaints, which are no ARF
 			r.Kind, r.Feedback = ComplaintReport, "abuse"
+		}
+	}
+}
+
+// enclosed looks for a report inside the mail that came back: some gateways put
+// another system's report into one of their own.
+func (r *reading) enclosed(p part) {
+	if inner := readPart(p.body()); r.Kind == "" && strings.EqualFold(inner.params["report-type"], "delivery-status") && r.fromSystem() {
+		for _, raw := range inner.parts() {
+			r.walk(readPart(raw), depthMax) // no deeper than its own parts
 		}
 	}
 }
@@ -159,13 +181,19 @@ func (r *reading) messageID(value string) {
 // report is what it all amounts to.
 func (r *reading) report() (Report, error) {
 	if r.Kind == "" {
+		r.looseStatus()
+	}
+	if r.Kind == "" {
 		r.guess()
 	}
 	if r.Kind == "" {
 		return Report{}, ErrNoReport
 	}
-	r.messageID(r.top.Get("In-Reply-To"))
-	r.messageID(r.top.Get("References"))
+	if r.Kind == DeliveryReport {
+		r.fillReplies()
+	}
+	r.messageID(r.top.header.Get("In-Reply-To"))
+	r.messageID(r.top.header.Get("References"))
 	return r.Report, nil
 }
 
@@ -184,14 +212,23 @@ func fieldGroups(body []byte, n int) []textproto.Header {
 	return groups
 }
 
-// readFields drops lines that are no fields and reads the others.
+// readFields drops lines that are no fields and reads the others. A parameter that
+// lost its indent, as some programs write a boundary, is put back to its field.
 func readFields(group []byte) textproto.Header {
 	var kept []byte
 	for line := range bytes.Lines(group) {
+		line = bytes.TrimRight(line, "\r\n")
 		name, _, found := bytes.Cut(line, []byte(":"))
-		folded := line[0] == ' ' || line[0] == '\t'
-		if folded && len(kept) > 0 || found && !folded && len(name) > 0 && !bytes.ContainsAny(name, " \t\x00") {
-			kept = append(append(kept, bytes.TrimRight(line, "\n")...), "\r\n"...)
+		switch {
+		case len(line) == 0:
+		case line[0] == ' ' || line[0] == '\t':
+			if len(kept) > 0 {
+				kept = append(append(kept, line...), "\r\n"...)
+			}
+		case found && len(name) > 0 && !bytes.ContainsAny(name, " \t\x00\""):
+			kept = append(append(kept, line...), "\r\n"...)
+		case roughParam.Match(line) && bytes.HasSuffix(kept, []byte(";\r\n")):
+			kept = append(append(append(kept, ' '), line...), "\r\n"...)
 		}
 	}
 	header, _ := textproto.ReadHeader(bufio.NewReader(bytes.NewReader(append(kept, "\r\n"...))))

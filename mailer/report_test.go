@@ -40,7 +40,7 @@ func TestReportsOfManySystemsAreRead(t *testing.T) {
 		"gmail":             {DeliveryReport, "reader2@example.net", Suppress, 550, true, true},
 		"exchange":          {DeliveryReport, "reader3@corp.example", Soft, 554, true, true},
 		"exim":              {DeliveryReport, "reader4@example.com", Suppress, 550, true, true},
-		"yahoo":             {DeliveryReport, "reader5@yahoo.example", Soft, 554, true, false},
+		"yahoo":             {DeliveryReport, "reader5@yahoo.example", Suppress, 554, true, false},
 		"qmail":             {DeliveryReport, "", Suppress, 550, true, true},
 		"japanese":          {DeliveryReport, "reader7@example.jp", Later, 0, true, false},
 		"arf":               {ComplaintReport, "reader8@example.com", Soft, 0, true, true},

@@ -17,6 +17,7 @@ const (
 	FeedbackSoft         FeedbackKind = "soft"         // refused for now: counted
 	FeedbackComplained   FeedbackKind = "complained"   // called spam: the address is suppressed
 	FeedbackUnsubscribed FeedbackKind = "unsubscribed" // leaves the edition's digest, or all without an edition
+	FeedbackDelivered    FeedbackKind = "delivered"    // reached the mailbox: soft bounces before it count no more
 )
 
 // Feedback is one thing that came back.
@@ -80,6 +81,9 @@ func (s *Store) followFeedback(ctx context.Context, tx *runner, keys subscriber.
 			return err
 		}
 		return s.become(ctx, tx, keys, sub, subscriber.Bounced, f.Text)
+	case FeedbackDelivered:
+		_, err := tx.exec(ctx, "subscriber.clearSoft", jsonList([]int64{sub.ID}))
+		return err
 	}
 	return s.leaveIn(ctx, tx, keys, sub, func() error { return tx.leaveDigestOf(ctx, f) })
 }

@@ -1,0 +1,162 @@
+package mailer
+
+import (
+	"bytes"
+	"strings"
+	"sync"
+
+	"github.com/emersion/go-message/textproto"
+)
+
+// Automatic reports whether a mail was written by a program and not by a person: an
+// automatic reply, a delivery report or the mail of a list (RFC 3834, section 2). It
+// looks at the header alone.
+func Automatic(mail []byte) bool {
+	mail = bytes.ReplaceAll(mail[:min(len(mail), partMax)], []byte("\r\n"), []byte("\n"))
+	p := readPart(mail)
+	h := p.header
+	if kind := strings.ToLower(strings.TrimSpace(h.Get("Auto-Submitted"))); kind != "" && kind != "no" {
+		return true
+	}
+	for _, name := range []string{"X-Autoreply", "X-Autorespond", "X-Autoresponder", "X-Auto-Reply", "X-Auto-Response-Suppress", "X-AutoReply-From", "X-Mail-Autoreply", "X-FC-MachineGenerated", "X-POST-MessageClass", "X-Failed-Recipients", "List-Id", "X-Vacation"} {
+		if value := strings.TrimSpace(h.Get(name)); h.Has(name) && !strings.EqualFold(value, "no") {
+			return true
+		}
+	}
+	switch strings.ToLower(strings.TrimSpace(h.Get("Precedence"))) {
+	case "bulk", "junk", "list", "auto_reply", "auto-reply", "autoreply":
+		return true
+	}
+	r := reading{top: p}
+	return p.kind == "multipart/report" || strings.HasPrefix(p.kind, "message/") || r.fromSystem() || awaySubject.in(headerText(h, "Subject")) ||
+		r.nullSender() && !asksToLeave(h)
+}
+
+// asksToLeave reports whether the subject is the one that our unsubscribe address
+// asks for, which an automatic reply puts something before.
+func asksToLeave(h textproto.Header) bool {
+	return strings.TrimSpace(spaced(foldText(headerText(h, "Subject")))) == "unsubscribe"
+}
+
+// ReturnPathLine is the line that a mail's receiver puts above it, with the sender of the
+// envelope (RFC 5321, section 4.4).
+func ReturnPathLine(from string) string { return "Return-Path: <" + oneLine(from) + ">\r\n" }
+
+// subjects reports whether one of some phrases is in a text.
+type subjects func() *phraseBook
+
+func once(lines string) subjects {
+	return sync.OnceValue(func() *phraseBook {
+		book := newPhraseBook("")
+		book.add(lines, 1)
+		return book
+	})
+}
+
+// in reads a text that is not folded yet.
+func (s subjects) in(text string) bool { return s().find(spaced(foldText(text))) != 0 }
+
+// The phrases of subjects and texts that tell reports from the answers of people and
+// of their holidays, in the notation of compilePhrases.
+var (
+	awaySubject = once(`
+		out ?of ?(?:the )?office
+		ooo
+		auto(?:matic|mated)?(?:ally)? ?(?:reply|response|answer|respond*|generated reply)
+		autorepl*
+		autorespon*
+		auto re
+		away
+		vacation
+		on (?:leave|holiday|vacation)
+		abwesen*
+		automatische (?:antwort|ruckmeldung|reaktie)
+		urlaub
+		nicht im (?:buro|buero|haus)
+		absen(?:ce|t|te)
+		reponse automatique
+		en conge*
+		respuesta automatica
+		fuera de (?:la )?oficina
+		ausencia
+		resposta automatica
+		risposta automatica
+		fuori (?:sede|ufficio)
+		assenza
+		afwezig*
+		poza biurem
+		automatyczna odpowied*
+		autosvar
+		franvaro*
+		automatisk svar
+		fravaer*
+		автоответ*
+		автоматическии ответ
+		отпуск*
+	`)
+	undelivered = once(`
+		undeliver*
+		non ?deliver*
+		(?:mail|message|delivery) ~ (?:delivery )?(?:status|failure|failed|error|problem|report|system error|failing)
+		deliver* (?:has |have |was |of )?(?:fail*|error|status|problem|report|notification|not possible|unsuccessful)
+		deliver* ~ (?:fail*|could not|impossible|error)
+		return(?:ed|ing)? (?:mail|message|to sender|e ?mail)
+		failure (?:notice|notification|report|delivery)
+		fail* ~ deliver*
+		fail* to (?:send|reach|recipient)
+		(?:could not|couldn t|cannot|can t|can not|unable to|wasn t able to|was not able to|not|never) (?:be |been )?(?:deliver*|sent|reach*|forward*)
+		not (?:yet )?(?:been )?deliver*
+		(?:did|does) not reach
+		didn t reach
+		permanent (?:error|failure|fatal)
+		(?:error|problem) ~ (?:sending|deliver*)
+		rejected
+		message (?:refused|returned|bounced|blocked)
+		mail (?:refused|returned|bounced|blocked)
+		bounce*
+		recipient (?:unknown|not found)
+		unzustellbar*
+		(?:nicht|nicht zu) ~ (?:zugestellt|zustell*|ausgeliefert|ubermittelt)
+		zustell*
+		non (?:remis*|delivr*|distribu*)
+		(?:echec|erreur) ~ (?:remise|distribution|livraison|envoi|delivrance)
+		(?:impossible|pas) ~ (?:delivre*|remettre|remis*|livre*|distribue*|acheminer|achemine)
+		n a (?:pas )?(?:pu|ete)
+		no ~ ~ entreg*
+		(?:no|error|fallo) ~ entreg*
+		(?:correo|mensaje) devuelto
+		devolv*
+		mancat* (?:consegn*|recapit*)
+		(?:impossibile|non) ~ (?:consegn*|recapit*)
+		(?:nao|falha) ~ entreg*
+		(?:niet|onmogelijk) ~ (?:bezorg*|afgelever*|verzond*)
+		onbestelbaar*
+		(?:nie|nie zostala|nie moze) ~ (?:dostarczon*|doreczon*)
+		niedostarczon*
+		zwrot*
+		(?:не|не был*|невозможно) ~ достав*
+		недостав*
+	`)
+	delayed = once(`
+		delayed
+		delay
+		warning
+		still being (?:retried|tried)
+		(?:not yet|transient|temporar*) *
+		incomplete
+		verzogert*
+		retard*
+		retras*
+		ritard*
+		atras*
+		opoznion*
+		задерж*
+	`)
+	givenUpWords = once(`
+		(?:giv(?:ing|en)|gave) up
+		permanent
+		(?:too long|expired|exceeded|retry timeout|in the queue|failed after|final failure|will not be retried|no longer)
+		(?:undeliver*|returned)
+		could not be delivered
+	`)
+)

@@ -1,0 +1,165 @@
+package mailer
+
+import (
+	"bytes"
+	"encoding/base64"
+	"io"
+	"mime"
+	"mime/quotedprintable"
+	"regexp"
+	"strings"
+
+	"github.com/emersion/go-message/textproto"
+	"golang.org/x/text/encoding/htmlindex"
+)
+
+// part is one part of a mail, as far as it can be made out: reports come from
+// programs that break MIME in every way, and a part that cannot be read must not hide
+// the ones behind it.
+type part struct {
+	header textproto.Header
+	kind   string // content type in lower case
+	params map[string]string
+	raw    []byte // the body as it came
+}
+
+// readPart splits a mail or a part into header and body.
+func readPart(data []byte) part {
+	data = bytes.TrimLeft(data, "\n")
+	head, body, _ := bytes.Cut(data, []byte("\n\n"))
+	p := part{header: readFields(head), raw: body}
+	value := p.header.Get("Content-Type")
+	kind, params, err := mime.ParseMediaType(value)
+	if err != nil || kind == "" {
+		kind, params = roughType(value)
+	}
+	p.kind, p.params = strings.ToLower(kind), params
+	return p
+}
+
+var roughParam = regexp.MustCompile(`(?i)\b(boundary|report-type|charset)\s*=\s*(?:"([^"]*)"|([^\s;]+))`)
+
+// roughType reads a Content-Type that is not as RFC 2045 has it.
+func roughType(value string) (kind string, params map[string]string) {
+	kind, _, _ = strings.Cut(value, ";")
+	params = map[string]string{}
+	for _, m := range roughParam.FindAllStringSubmatch(value, 5) {
+		params[strings.ToLower(m[1])] = m[2] + m[3]
+	}
+	return strings.TrimSpace(kind), params
+}
+
+// parts splits a multipart body at its boundary lines (RFC 2046, section 5.1.1). The
+// boundary is the declared one, or else what the first line that looks like one says.
+func (p part) parts() [][]byte {
+	boundary := p.params["boundary"]
+	if boundary == "" || !bytes.Contains(p.raw, []byte("--"+boundary)) {
+		boundary = firstBoundary(p.raw)
+	}
+	if boundary == "" {
+		return nil
+	}
+	var all [][]byte
+	start := -1
+	for at := 0; at < len(p.raw) && len(all) < partsMax; {
+		end := len(p.raw)
+		if i := bytes.IndexByte(p.raw[at:], '\n'); i >= 0 {
+			end = at + i + 1
+		}
+		line := strings.TrimRight(string(p.raw[at:min(end, at+200)]), " \t\n")
+		if line == "--"+boundary || line == "--"+boundary+"--" {
+			if start >= 0 {
+				all = append(all, p.raw[start:at])
+			}
+			start = end
+		}
+		at = end
+	}
+	if start >= 0 && start < len(p.raw) && len(all) < partsMax { // cut short
+		all = append(all, p.raw[start:])
+	}
+	return all
+}
+
+var boundaryLine = regexp.MustCompile(`(?m)^--([^\s-][^\n]{0,68}?)[ \t]*$`)
+
+func firstBoundary(raw []byte) string {
+	if m := boundaryLine.FindSubmatch(raw[:min(len(raw), partMax)]); m != nil {
+		return string(m[1])
+	}
+	return ""
+}
+
+// body is the part's body without its transfer encoding, as much of it as can be
+// read.
+func (p part) body() []byte {
+	var r io.Reader
+	switch strings.ToLower(strings.TrimSpace(p.header.Get("Content-Transfer-Encoding"))) {
+	case "base64":
+		r = base64.NewDecoder(base64.StdEncoding, bytes.NewReader(p.raw))
+	case "quoted-printable":
+		r = quotedprintable.NewReader(bytes.NewReader(p.raw))
+	default:
+		return p.raw[:min(len(p.raw), partMax)]
+	}
+	decoded, err := io.ReadAll(io.LimitReader(r, partMax))
+	if err != nil && len(decoded) == 0 {
+		return p.raw[:min(len(p.raw), partMax)]
+	}
+	return bytes.ReplaceAll(decoded, []byte("\r\n"), []byte("\n"))
+}
+
+// text is the body in UTF-8, without tags if it is HTML.
+func (p part) text() string {
+	text := toUTF8(p.body(), p.params["charset"])
+	if p.kind == "text/html" {
+		text = plainOf(text)
+	}
+	return text
+}
+
+func toUTF8(text []byte, charset string) string {
+	if charset == "" || strings.EqualFold(charset, "utf-8") || strings.EqualFold(charset, "us-ascii") {
+		return string(text)
+	}
+	encoding, err := htmlindex.Get(charset)
+	if err != nil {
+		return string(text)
+	}
+	decoded, err := encoding.NewDecoder().Bytes(text)
+	if err != nil {
+		return string(text)
+	}
+	return string(decoded)
+}
+
+var (
+	hidden   = regexp.MustCompile(`(?is)<(?:style|script|head)\b.*?</(?:style|script|head)>`)
+	lineTags = regexp.MustCompile(`(?i)<(?:br|/?p|/?div|/?tr|/?td|/?li|/?h\d)\b[^>]*>`)
+	anyTag   = regexp.MustCompile(`<[a-zA-Z/!][^@>]*>`)
+	entities = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&quot;", `"`, "&#39;", "'", "&nbsp;", " ", "&amp;", "&")
+)
+
+func plainOf(html string) string {
+	html = hidden.ReplaceAllString(html, "")
+	html = lineTags.ReplaceAllString(html, "\n")
+	return entities.Replace(anyTag.ReplaceAllString(html, " "))
+}
+
+var headerWords = mime.WordDecoder{CharsetReader: func(charset string, input io.Reader) (io.Reader, error) {
+	encoding, err := htmlindex.Get(charset)
+	if err != nil {
+		return nil, err
+	}
+	return encoding.NewDecoder().Reader(input), nil
+}}
+
+// headerText is an unstructured header with its encoded words read (RFC 2047).
+func headerText(h textproto.Header, name string) string {
+	value := h.Get(name)
+	decoded, err := headerWords.DecodeHeader(value)
+	if err != nil {
+		return value
+	}
+	return decoded
+}

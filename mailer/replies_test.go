@@ -1,0 +1,331 @@
+package mailer
+
+import (
+	"bufio"
+	"strings"
+	"testing"
+)
+
+// refusals of servers, by what they mean for the reader. Each is written after the
+// form of a real server, in words of our own; the stage is RCPT unless it begins with
+// another.
+var deadMailboxes = `
+550 5.1.1 <ada@example.net>: Recipient address rejected: User unknown in virtual mailbox table
+550 5.1.1 <ada@example.net>: Recipient address rejected: User unknown in relay recipient table
+550 <ada@example.net>: Recipient address rejected: User unknown in local recipient table
+550 5.1.1 <ada@example.net>... User unknown
+553 5.3.0 <ada@example.net>... No such user
+550-5.1.1 The email account you wrote to does not exist. Please check the address for typing errors. 550 5.1.1 https://support.google.com/mail/?p=NoSuchUser a12-3si - gsmtp
+550 5.5.0 Requested action not taken: mailbox unavailable (S2017062302). [AM7EUR06FT012.eop-eur06.prod.protection.outlook.com]
+550 Requested action not taken: mailbox unavailable
+550 5.4.1 Recipient address rejected: Access denied. AS(201806281) [DB5EUR03FT004.eop-EUR03.prod.protection.outlook.com]
+550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient ada@example.net not found by SMTP address lookup
+550 5.1.1 RESOLVER.ADR.ExRecipNotFound; not found
+554 delivery error: dd This user doesn't have a yahoo.com account (ada@yahoo.com) [-5] - mta4001.mail.gq1.yahoo.com
+554 delivery error: dd Not a valid recipient - atlas101.free.mail.gq1.yahoo.com
+552 1 Requested mail action aborted, mailbox not found
+550 5.5.0 Adresse d au moins un destinataire invalide. Invalid recipient. OFR_416 [416]
+554 Adresse d au moins un destinataire invalide. Invalid recipient. LPN007_416
+550 5.1.1 Adresse d'au moins un destinataire invalide. OFR204_418
+550 Requested action not taken: mailbox unavailable. For explanation visit https://postmaster.gmx.net/en/error-messages?ip=192.0.2.7&c=rnru
+550 Empfänger unbekannt
+550 5.1.1 User unknown (t-online) - mailbox does not exist at this domain
+550 5.1.1 unknown recipient or mailbox unavailable -> ada@example.net
+550 5.1.1 <ada@icloud.com>: user does not exist
+550 5.1.6 recipient no longer on server: ada@me.com
+550 sorry, no mailbox here by that name (#5.1.1 - chkuser)
+553 sorry, this recipient is in my badrecipientto list (#5.7.1)
+550 sorry, your envelope recipient is in my badrcptto list (#5.7.1)
+550 5.1.1 sorry, that address is not in my validrcptto list
+550 Invalid Recipient - https://community.mimecast.com/docs/DOC-1369#550 [AbCdEfGh.uk12]
+550 5.1.1 User Unknown - psmtp
+550 #5.1.0 Address rejected.
+550 5.1.1 No such recipient: ada (cisco)
+550 permanent failure for one or more recipients (ada@example.net:550 5.1.1 unknown user)
+550 5.7.1 No such user!
+550 5.1.1 <ada@mail.ru>: Message was not accepted -- invalid mailbox. Local mailbox ada@mail.ru is unavailable: user not found
+550 Mailbox not found. http://service.mail.qq.com/cgi-bin/help?subtype=1&&id=20022&&no=1000728
+550 User not found: ada@163.com
+550 No Such User Here
+550 Unrouteable address
+550 unrouteable address: no such user
+550 5.1.1 Mailbox "ada" does not exist
+550 Unknown user: ada@example.net
+550 unknown user <ada@example.net>
+550 User (ada) unknown.
+551 User not local; please try another path - no such user here
+553 5.1.3 The recipient address is not a valid RFC-2821 mailbox name; unknown user
+550 We do not have a mailbox for this person: no one here by that name
+550 The recipient cannot be found in the directory
+550 5.1.1 Address unknown: could not find recipient in our list of users
+550 Recipient does not exist on this system
+550 5.1.1 ada@example.net is not a known user here
+550 "ada" is not a valid mailbox
+550 No account by that name here
+550 That account has been closed
+550 This account has been deleted
+550 5.1.1 Mailbox has been removed by its owner: no such mailbox
+550 this address no longer accepts mail
+550 The person has left the company; address no longer valid
+550 User name (ada@example.net) not listed in Domino Directory
+550 5.1.1 Recipient unknown. Return to sender.
+550 mailbox: ada is not on this server
+550 Invalid mailbox: ada
+550 invalid recipient address
+550 Bad destination mailbox address
+554 Final: 554 delivery error: dd This user doesn't have an account here
+550 Final: 550 5.1.1 <ada@example.net> User unknown
+550 5.2.1 <ada@example.net>... User Unknown
+550 5.3.0 unknown user
+550 4.1.1 user unknown
+550 Utilisateur inconnu
+550 5.1.1 Destinataire inconnu : cette adresse n'existe pas
+550 Boîte aux lettres inexistante
+550 L'adresse du destinataire est invalide
+550 Aucun utilisateur de ce nom: adresse introuvable
+550 5.1.1 Benutzer nicht vorhanden
+550 Unbekannter Empfänger
+550 Postfach existiert nicht
+550 Die Empfängeradresse ist ungültig
+550 Kein Postfach mit diesem Namen
+550 Diese E-Mail-Adresse gibt es nicht mehr; Adresse nicht gefunden
+550 El usuario no existe
+550 5.1.1 Destinatario desconocido
+550 La dirección de correo no es válida
+550 No existe ese usuario en este servidor
+550 Buzón inexistente
+550 Usuário desconhecido
+550 5.1.1 O destinatário não existe
+550 Endereço de e-mail inválido
+550 Utente sconosciuto
+550 Casella inesistente
+550 L'indirizzo del destinatario non esiste
+550 Gebruiker onbekend
+550 Het postvak bestaat niet
+550 Nieznany użytkownik
+550 Skrzynka nie istnieje
+550 Okänd mottagare
+550 Modtageren findes ikke
+550 Uživatel neexistuje
+550 Kullanıcı bulunamadı
+550 Пользователь не найден
+550 Неизвестный получатель
+550 Адресат не существует
+550 5.1.1 Почтовый ящик не существует
+550 收件人不存在
+550 用户不存在
+550 邮箱地址无效，找不到该用户
+550 宛先のメールアドレスが存在しません
+550 ユーザー不明
+550 수신자를 찾을 수 없습니다
+550 5.1.2 bad destination system: no such domain
+550 5.1.2 <ada@gone.example>... Host unknown (Name server: gone.example: host not found)
+550 Unknown host gone.example
+553 sorry, that domain isn't here: recipient domain must exist
+556 5.1.10 Recipient address has null MX
+556 domain does not accept mail
+521 gone.example does not accept mail
+550 5.1.2 The mail could not be delivered because the recipient's domain is not reachable
+550 5.1.1 inactive email address
+550-5.1.1 Mailbox not recognised 550 5.1.1 it may never have existed
+550 5.1.1 Recipient rejected
+550 5.1.1 recipient address rejected
+550 5.1.1
+550: <ada@example.net>: User unknown
+550-User unknown
+550 The account you are trying to reach does not exist
+550 5.1.1 unknown or illegal alias: ada
+550 no mail box available for this user
+550 undeliverable address: host mx.example.net said: 550 no such user
+`
+
+var softRefusals = `
+552 5.2.2 <ada@example.net>: user is over quota
+552 5.2.2 The recipient's mailbox is out of space. https://support.google.com/mail/?p=OverQuotaPerm
+552 Mailbox full
+554 5.2.2 mailbox full; STOREDRV.Deliver.Exception:QuotaExceededException.MapiExceptionShutoffQuotaExceeded
+550 5.1.1 Quota exceeded (mailbox for user is full)
+452 Final: 552 5.2.2 mailbox size limit exceeded
+550 Requested mail action aborted: exceeded storage allocation
+550 5.2.2 Postfach voll
+550 Das Postfach des Empfängers ist voll
+552 La boîte du destinataire est pleine
+552 Quota dépassé pour cette boîte
+552 Buzón lleno
+552 La casella del destinatario è piena
+552 Caixa postal cheia
+552 Postvak vol
+552 Skrzynka jest przepełniona
+552 Почтовый ящик переполнен
+552 邮箱空间不足
+552 メールボックスの容量を超えています
+550 5.2.1 The email account that you tried to reach is disabled
+550 5.2.1 mailbox disabled, not accepting messages
+550 This account is inactive [#102]
+550 account has been suspended
+550 User account is locked
+550 Mailbox is blocked
+550 Konto gesperrt
+550 Compte suspendu
+550 Аккаунт заблокирован
+554 delivery error: dd Sorry your message cannot be delivered. This account has been disabled or discontinued [#102].
+550 5.2.0 mailbox trouble
+550 mailbox temporarily unavailable, user not found at the moment; try again later
+554 5.4.4 Host or domain name not found. Name service error for name=gone.example type=A: Host not found
+554 5.4.6 Too many hops
+550 5.4.0 routing trouble
+550 5.3.0 mail system trouble
+550 5.2.1 The user you are trying to contact is receiving mail at a rate that prevents additional messages from being delivered
+550 Nope
+550 User suspended or does not exist
+551 moved
+553 5.6.7 non-ASCII address not permitted for that sort
+550 5.5.0 nothing to say
+`
+
+var ourFaults = `
+550 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org
+554 5.7.1 <ada@example.net>: Relay access denied
+550 relaying denied
+553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)
+550 5.7.1 Unable to relay
+550 5.7.26 This mail has been blocked because the sender is unauthenticated
+550-5.7.25 [192.0.2.1] The IP address sending this message does not have a PTR record setup
+550-5.7.28 [192.0.2.1] Our system has detected an unusual rate of unsolicited mail
+550 5.7.1 Unfortunately, messages from [192.0.2.1] weren't sent. Please contact your Internet service provider since part of their network is on our block list (S3140).
+550 5.7.511 Access denied, banned sender[192.0.2.1]
+550 5.7.606 Access denied, banned sending IP
+554 Transaction failed Reject due to policy restrictions. For explanation visit https://postmaster.gmx.net/en/error-messages?ip=192.0.2.1&c=hi
+550-Requested action not taken: mailbox unavailable 550 Sender address: invalid DNS MX or A/AAAA resource record
+554 Bad DNS PTR resource record
+554 Final: 554 IP=192.0.2.1 - A problem occurred. (Ask your postmaster for help or to contact tobr@rx.t-online.de to clarify.) (NOWL)
+550 5.2.0 Final: 550 5.2.0 Mail rejeté. Mail rejected. OFR_506 [506]
+550 DMARC check failed
+550 5.1.1 rejected by DMARC policy of example.org
+550 SPF check failed; see http://www.openspf.org/Why?s=mfrom
+550 5.7.20 no passing DKIM signature found
+550 Blocked
+550 5.1.1 blocked for spam
+550 Your IP is listed in our reputation system
+550 5.1.1 IP address blacklisted by recipient
+554 Service unavailable; Client host blocked using Barracuda Reputation; http://www.barracudanetworks.com/reputation/?pr=1&ip=192.0.2.1
+550 5.7.1 [CS01] Messages rejected due to IP reputation
+550 Sender verify failed
+550-Verification failed for <b-x@bounces.example.org> 550-No Such User Here 550 Sender verify failed
+550 sender domain does not exist
+550 <news@example.org>: Sender address rejected: Domain not found
+450 Final: 550 5.1.8 <news@example.org>: Sender address rejected: Domain not found
+550 5.1.7 invalid return path: user unknown
+550 Callback setup failed while verifying <news@example.org>: no such user
+550 Could not verify: sending address does not exist (callout)
+550 <b-aeaaaaaabbbbccccddddeeee@bounces.example.org>: User unknown
+501 5.1.8 Access denied, bad outbound sender
+550 Envelope sender domain must exist
+553 Domain of sender address news@example.org does not exist
+550 Reverse DNS lookup failed for host 192.0.2.1
+550 Your host name does not resolve: HELO name not found
+550 Connected to 192.0.2.9 but my name was rejected
+550 5.7.133 RESOLVER.RST.SenderNotAuthenticatedForGroup; authentication required
+552 5.2.3 Message length exceeds administrative limit
+552 5.3.4 Message size exceeds fixed limit
+550 Message too large for this mailbox
+554 5.6.0 Message contains invalid header
+550 message content rejected
+554 Final: 554 5.7.1 Message rejected: looks like a phishing attempt
+550 virus detected
+550 too many messages from your network, rate limit exceeded
+550 5.7.0 Daily sending quota exceeded
+550 Refused due to recipient preferences
+550 5.1.1 Refused due to recipient preferences
+550 User does not accept mail from unknown senders
+550 The recipient has blocked messages from your domain
+550 You are not allowed to send to this recipient
+550 Recipient address rejected: Please see http://www.openspf.org/Why?s=mfrom
+554 5.7.1 <ada@example.net>: Recipient address rejected: Access denied
+550 L'expéditeur est inconnu
+550 Votre adresse IP est sur une liste noire
+550 Absenderadresse existiert nicht
+550 Absender-Domain nicht gefunden
+550 Nachricht wegen Spamverdacht abgelehnt
+550 El remitente no existe
+550 IP en lista negra
+550 Mittente sconosciuto
+550 Remetente inválido
+550 Nadawca nieznany
+550 Отправитель не существует
+550 Спам отклонён
+550 发件人域名不存在
+550 拒绝：疑似垃圾邮件
+550 送信者のドメインが存在しません
+554 5.7.1 reject by policy
+550 5.7.0 access denied
+530 5.7.0 Must authenticate first
+503 5.5.1 bad sequence of commands
+500 what
+550 MAIL: 550 5.1.1 user unknown
+550 greeting: 550 no such user
+550 Final: 550 5.7.1 policy
+554 Final: 554 no
+553 This target domain requires a TLS certificate; invalid certificate
+550 mail to this recipient was quarantined: content filter
+550 Administrative prohibition
+`
+
+// cutSample gives the stage, the reply and the text of a line.
+func cutSample(line string) (Stage, string) {
+	for prefix, stage := range map[string]Stage{"Final: ": StageFinal, "MAIL: ": StageMail, "greeting: ": StageGreeting} {
+		if _, reply, found := strings.Cut(line, prefix); found {
+			return stage, reply
+		}
+	}
+	return StageRcpt, line
+}
+
+// TestRefusalsByMeaning: no refusal of a living mailbox may suppress its reader, and
+// those of dead ones must. Each is read as an answer to us, and as a report quotes it.
+func TestRefusalsByMeaning(t *testing.T) {
+	t.Parallel()
+	read := 0
+	for want, samples := range map[Class]string{Suppress: deadMailboxes, Soft: softRefusals, OurFault: ourFaults} {
+		for line := range strings.Lines(strings.TrimSpace(samples)) {
+			stage, text := cutSample(strings.TrimSpace(line))
+			read++
+			quoted := Recipient{Action: "failed", Reply: diagnostic("smtp; " + text)}
+			if stage == StageRcpt {
+				if got := quoted.Class(); got != want {
+					t.Errorf("%q in a report is %s, want %s (%b)", text, got, want, readWording(quoted.Reply.Text))
+				}
+			}
+			if len(text) > 3 && text[3] == ':' {
+				continue // as some reports write it; on the wire it is no reply
+			}
+			reply, err := readReply(bufio.NewReader(strings.NewReader(onWire(text))), stage)
+			if err != nil {
+				t.Fatalf("%q: %v", text, err)
+			}
+			if got := Classify(reply, nil); got != want {
+				t.Errorf("%q at %s is %s, want %s (%b)", text, stage, got, want, readWording(reply.Text))
+			}
+		}
+	}
+	if read < 150 {
+		t.Errorf("%d refusals were read, want 150 or more", read)
+	}
+}
+
+// onWire makes the lines of a reply that stands on one.
+func onWire(text string) string {
+	code := text[:3]
+	if len(text) == 3 || text[3] != '-' {
+		return text + "\r\n"
+	}
+	lines := strings.Split(text[4:], " "+code)
+	for i, line := range lines {
+		separator := "-"
+		if i == len(lines)-1 {
+			separator = " "
+		}
+		lines[i] = code + separator + strings.TrimLeft(line, " -")
+	}
+	return strings.Join(lines, "\r\n") + "\r\n"
+}

@@ -1,0 +1,186 @@
+package mailer
+
+import (
+	"regexp"
+	"strings"
+	"sync"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// wording is what the words of a refusal speak of. Several bits may be set; refusal
+// has their precedence.
+type wording uint16
+
+const (
+	ofSender    wording = 1 << iota // our address or domain was refused, or could not be verified
+	ofRelaying                      // the server does not relay for us
+	ofBlock                         // block lists, reputation, authentication, spam, rate limits
+	ofFull                          // the mailbox is full
+	ofSize                          // the mail is too large
+	ofUnknown                       // there is no such mailbox
+	ofUnavail                       // "mailbox unavailable", the words of RFC 5321 for 550
+	ofNoHost                        // the recipient's domain takes no mail or does not exist
+	ofRouting                       // DNS or routing trouble on the way
+	ofInactive                      // the mailbox is disabled, locked or suspended
+	ofPolicy                        // "blocked" or "policy" without more
+	ofTemporary                     // the server says that it may pass
+)
+
+func (w wording) has(any wording) bool { return w&any != 0 }
+
+// readWording finds out what a refusal speaks of. Addresses and URLs in it are left
+// out, since "spam" in a mailbox name is no verdict; only a few well-known URLs
+// count. An address of ours in a refusal for an unknown mailbox means that the
+// server has tried to verify the sender (a callout).
+func readWording(text string) wording {
+	var w wording
+	folded := foldText(text[:min(len(text), wordingMax)])
+	if strings.Contains(folded, "://") || strings.Contains(folded, "www.") {
+		w |= readURLs(folded)
+		folded = webAddress.ReplaceAllString(folded, " ")
+	}
+	if strings.Contains(folded, "@") {
+		if ourAddress.MatchString(folded) {
+			w |= ofSender
+		}
+		folded = mailAddress.ReplaceAllString(folded, " ")
+	}
+	folded = replyCodes.ReplaceAllString(folded, " ")
+	flat := spaced(folded)
+	if onlyRejected.MatchString(flat) {
+		w |= ofUnavail
+	}
+	w |= wording(refusals().find(flat))
+	if !isASCII(folded) {
+		for _, g := range glyphs() {
+			if g.expression.MatchString(folded) {
+				w |= g.of
+			}
+		}
+	}
+	return w
+}
+
+func readURLs(folded string) (w wording) {
+	for _, url := range webAddress.FindAllString(folded, 5) {
+		switch {
+		case blockListURL.MatchString(url):
+			w |= ofBlock
+		case strings.Contains(url, "nosuchuser"):
+			w |= ofUnknown
+		}
+	}
+	return w
+}
+
+// wordingMax is how much of a refusal is looked at.
+const wordingMax = 2000
+
+var refusals = sync.OnceValue(func() *phraseBook {
+	book := newPhraseBook(recipientWords)
+	for _, p := range phrases {
+		book.add(p.words, uint16(p.of))
+	}
+	return book
+})
+
+type glyphTopic struct {
+	of         wording
+	expression *regexp.Regexp
+}
+
+// glyphs are the phrases of languages without spaces between words.
+var glyphs = sync.OnceValue(func() (all []glyphTopic) {
+	for _, p := range phrases {
+		if p.glyphs != "" {
+			all = append(all, glyphTopic{p.of, regexp.MustCompile(stripAccents(p.glyphs))})
+		}
+	}
+	return all
+})
+
+var (
+	webAddress   = regexp.MustCompile(`(?:https?://|www\.)[^\s<>"]+`)
+	blockListURL = regexp.MustCompile(`spamhaus|spamcop|sorbs|uceprotect|abuseat|barracudacentral|senderscore|senderbase|blacklist|blocklist|blockedmessage|unsolicited|delist|spf|dmarc|p=unauth|ipcheck|ip_?block`)
+	ourAddress   = regexp.MustCompile(`\bb-[a-z2-7]{18,62}@`)
+	mailAddress  = regexp.MustCompile(`<?"?[^\s<>"'()\[\]:;,]+"?@[^\s<>"'()\[\]:;,]+>?`)
+	// onlyRejected is a refusal of the address without a reason, and Exchange Online's
+	// for addresses that its directory does not have.
+	onlyRejected = regexp.MustCompile(`^ (?:recipient )?address rejected (?:in reply to rcpt to command )?$| recipient address(?:es)? rejected access denied `)
+	replyCodes   = regexp.MustCompile(`\b[245]\.\d{1,3}\.\d{1,3}\b|\b[45]\d\d[- ]`)
+)
+
+// foldText lowers letters and takes off their accents, so that one spelling of a
+// phrase fits all.
+func foldText(text string) string { return stripAccents(strings.ToLower(text)) }
+
+func stripAccents(text string) string {
+	if isASCII(text) {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range norm.NFD.String(text) {
+		switch {
+		case unicode.Is(unicode.Mn, r):
+		case r == 'ß':
+			b.WriteString("ss")
+		case r == 'ł':
+			b.WriteByte('l')
+		case r == 'ø':
+			b.WriteByte('o')
+		case r == 'æ':
+			b.WriteString("ae")
+		case r == 'ı':
+			b.WriteByte('i')
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return norm.NFC.String(b.String())
+}
+
+// spaced leaves letters and digits, with one space between words and around all.
+func spaced(text string) string {
+	var b strings.Builder
+	b.WriteByte(' ')
+	space := true
+	for _, r := range text {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			b.WriteRune(r)
+			space = false
+		} else if !space {
+			b.WriteByte(' ')
+			space = true
+		}
+	}
+	if !space {
+		b.WriteByte(' ')
+	}
+	return joinWords(strings.Fields(b.String()))
+}
+
+// joinWords joins what is written as one word or as two. A user who is "not listed in"
+// a directory is no host that is "listed in" one.
+func joinWords(words []string) string {
+	var b strings.Builder
+	b.WriteByte(' ')
+	for i := 0; i < len(words); i++ {
+		word := words[i]
+		if i+1 < len(words) {
+			if one := oneWord[word+" "+words[i+1]]; one != "" {
+				word = one
+				i++
+			}
+		}
+		b.WriteString(word)
+		b.WriteByte(' ')
+	}
+	return b.String()
+}
+
+var oneWord = map[string]string{
+	"not listed": "notlisted", "mail box": "mailbox", "mail boxes": "mailboxes", "e mail": "email", "e mails": "emails", "user name": "username", "local part": "localpart",
+	"mail folder": "mailfolder", "black list": "blacklist", "black listed": "blacklisted", "block list": "blocklist", "block listed": "blocklisted", "black lists": "blacklists",
+}
