@@ -39,7 +39,7 @@ func (e *Engine) SendNotice(ctx context.Context, to subscriber.Address, rendered
 	if err != nil {
 		return err
 	}
-	_, err = e.Store.Enqueue(ctx, store.Job{Kind: noticeKind, Key: n.ID, Payload: payload})
+	_, err = e.Store.Enqueue(ctx, store.Job{Kind: noticeKind, Key: n.ID, Payload: payload, About: to})
 	return err
 }
 

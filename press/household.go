@@ -25,6 +25,9 @@ func (p *Press) keepHouse(ctx context.Context) {
 		if err == nil {
 			err = p.Store.PrunePolls(ctx, p.Store.Now().AddDate(-1, 0, 0).Format(time.DateOnly))
 		}
+		if err == nil {
+			_, err = p.Store.WipeLog(ctx) // what readers kept an erasure from doing
+		}
 		p.tell(ctx, "cannot keep house", err)
 	})
 }

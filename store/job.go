@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"time"
+
+	"github.com/tidings-press/tidings/subscriber"
 )
 
 // ErrLease says that a job's lease ran out and another node has taken it since.
@@ -16,10 +18,11 @@ type Job struct {
 	Kind    string
 	Key     string // of open jobs of a kind each key is there once; a second one is the same job
 	Payload []byte
-	Newest  bool      // an open one gets this payload, and is done again if it is under way
-	Due     time.Time // when it may be done; now when zero
-	Epoch   int64     // rises with every claim: who holds an older one has lost it
-	Tries   int       // this one included
+	About   subscriber.Address // whom it is about: it goes when they are erased; may be zero
+	Newest  bool               // an open one gets this payload, and is done again if it is under way
+	Due     time.Time          // when it may be done; now when zero
+	Epoch   int64              // rises with every claim: who holds an older one has lost it
+	Tries   int                // this one included
 	Created time.Time
 	Error   string // of a failed one
 	Ended   time.Time
@@ -55,16 +58,28 @@ func (s *Store) enqueue(ctx context.Context, tx *runner, job Job) (fresh bool, e
 	if job.Newest {
 		query = "job.replace"
 	}
-	return tx.one(ctx, query, s.columns(job), &id)
+	columns, err := s.columns(ctx, job)
+	if err != nil {
+		return false, err
+	}
+	return tx.one(ctx, query, columns, &id)
 }
 
 // columns is a new job as the queries take it.
-func (s *Store) columns(job Job) []any {
+func (s *Store) columns(ctx context.Context, job Job) ([]any, error) {
 	now := s.Now()
 	if job.Due.IsZero() {
 		job.Due = now
 	}
-	return []any{job.Kind, job.Key, job.payload(), millis(job.Due), millis(now)}
+	about := []byte{}
+	if !job.About.IsZero() {
+		keys, err := s.Keys(ctx)
+		if err != nil {
+			return nil, err
+		}
+		about = keys.SuppressionHash(job.About)
+	}
+	return []any{job.Kind, job.Key, job.payload(), millis(job.Due), millis(now), about}, nil
 }
 
 // payload is never NULL, which an empty one is as the drivers read and write it.
@@ -98,12 +113,12 @@ func (s *Store) ClaimJobs(ctx context.Context, kinds []string, n int, lease time
 // FinishJob ends a claimed job that was done. One that was put anew meanwhile stays
 // open and is due at once. ErrLease says that it is no longer ours.
 func (s *Store) FinishJob(ctx context.Context, job Job) error {
-	return s.ours(ctx, "job.finish", job.ID, job.Epoch, job.payload(), millis(s.Now()))
+	return s.ours(ctx, "job.finish", job.ID, job.Epoch, job.payload(), millis(s.Now()), []byte{})
 }
 
 // FailJob gives a claimed job up.
 func (s *Store) FailJob(ctx context.Context, job Job, reason string) error {
-	return s.ours(ctx, "job.fail", job.ID, job.Epoch, reason, millis(s.Now()))
+	return s.ours(ctx, "job.fail", job.ID, job.Epoch, said(reason), millis(s.Now()), []byte{})
 }
 
 // ContinueJob gives a claimed job back that went well and has more to do later.
@@ -114,7 +129,7 @@ func (s *Store) ContinueJob(ctx context.Context, job Job, delay time.Duration) e
 // RetryJob gives a claimed job back, to be done after a delay: Backoff(job.Tries)
 // is a good one.
 func (s *Store) RetryJob(ctx context.Context, job Job, delay time.Duration, reason string) error {
-	return s.ours(ctx, "job.retry", job.ID, job.Epoch, millis(s.Now().Add(delay)), reason)
+	return s.ours(ctx, "job.retry", job.ID, job.Epoch, millis(s.Now().Add(delay)), said(reason))
 }
 
 // RenewJob prolongs the lease of a claimed job that takes longer.

@@ -69,10 +69,17 @@ func migrate(ctx context.Context, engine Engine, db *sql.DB) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	empty, err := holdsNothing(ctx, engine, db)
+	if err != nil {
+		return nil, err
+	}
 	var applied []string
 	last := -1
 	for attempt := 1; ; attempt++ {
 		missing, err := pendingMigrations(ctx, engine, db, provider)
+		if err == nil && len(missing) == 0 && engine == SQLite {
+			err = compact(ctx, db, empty)
+		}
 		if err != nil || len(missing) == 0 {
 			return applied, err
 		}

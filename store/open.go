@@ -45,6 +45,7 @@ type Store struct {
 	writers   *runner
 	recorders *runner
 	secrets   secretCache
+	wait      time.Duration // how long a writer waits for another process
 }
 
 // pools are the connections to a database; some or all may be the same.
@@ -81,7 +82,7 @@ func connect(ctx context.Context, dsn string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{engine: engine, clock: opts.Clock}
+	s := &Store{engine: engine, clock: opts.Clock, wait: opts.Wait}
 	open := openSQLite
 	if engine == Postgres {
 		open = openPostgres

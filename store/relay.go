@@ -42,7 +42,7 @@ func (s *Store) PutHold(ctx context.Context, h Hold) error {
 		if _, err := tx.exec(ctx, "hold.prune", millis(s.Now())); err != nil {
 			return err
 		}
-		_, err := tx.exec(ctx, "hold.put", h.Relay, string(h.Kind), h.Domain, millis(h.Until), h.Reason)
+		_, err := tx.exec(ctx, "hold.put", h.Relay, string(h.Kind), h.Domain, millis(h.Until), said(h.Reason))
 		return err
 	})
 }

@@ -65,7 +65,7 @@ func sqliteURI(path string, opts Options, readOnly bool) string {
 		"_foreign_keys": {"on"},
 		"_defensive":    {"1"},
 		"_dqs":          {"0"},
-		"_pragma":       {fmt.Sprintf("cache_size(-%d)", sqliteCache), "temp_store(MEMORY)"},
+		"_pragma":       {fmt.Sprintf("cache_size(-%d)", sqliteCache), "temp_store(MEMORY)", "secure_delete(ON)"},
 	}
 	if readOnly {
 		query.Set("_txlock", "deferred")

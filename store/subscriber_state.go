@@ -80,19 +80,20 @@ func (r *runner) followState(ctx context.Context, keys subscriber.Keys, address 
 	if reason == "" {
 		return nil
 	}
-	_, err := r.exec(ctx, "suppression.put", hash, string(reason), detail, millis(now))
+	_, err := r.exec(ctx, "suppression.put", hash, string(reason), said(detail), millis(now))
 	return err
 }
 
-// Erase forgets a person for good. Their number stays for the counts of editions, and
-// a keyed hash of the address so that no import brings them back. Erasing again
-// changes nothing.
+// Erase forgets a person for good. Their number and random id stay, for the counts of
+// editions and so that links in old mails have an answer, and a keyed hash of the
+// address so that no import brings them back. On SQLite nothing of the person is left
+// in the file or its log either. Erasing again changes nothing.
 func (s *Store) Erase(ctx context.Context, id int64) error {
 	keys, err := s.Keys(ctx)
 	if err != nil {
 		return err
 	}
-	return s.write(ctx, func(tx *runner) error {
+	err = s.write(ctx, func(tx *runner) error {
 		found, err := tx.subscribers(ctx, "subscriber.byID", id)
 		if err != nil {
 			return err
@@ -107,41 +108,55 @@ func (s *Store) Erase(ctx context.Context, id int64) error {
 		if _, err := tx.exec(ctx, "suppression.put", hash, string(ErasedReason), "", millis(s.Now())); err != nil {
 			return err
 		}
-		for _, query := range []string{"subscription.dropAll", "feedtoken.dropAll"} {
-			if _, err := tx.exec(ctx, query, id); err != nil {
-				return err
-			}
-		}
-		_, err = tx.exec(ctx, "subscriber.erase", id, "erased:"+strconv.FormatInt(id, 10), millis(s.Now()))
-		return err
+		return tx.forget(ctx, id, hash, s.Now())
 	})
+	if err == nil {
+		err = s.wipeLog(ctx)
+	}
+	return err
 }
 
 // ErasePending erases up to limit people who have been pending since before a
 // time, without suppressing them: they never agreed to anything. It returns how
 // many there were.
 func (s *Store) ErasePending(ctx context.Context, before time.Time, limit int) (int, error) {
-	ids, err := s.readers.numbers(ctx, "subscriber.expirePending", millis(before), limit)
+	expired, err := s.readers.subscribers(ctx, "subscriber.expirePending", millis(before), limit)
+	if err != nil || len(expired) == 0 {
+		return 0, err
+	}
+	keys, err := s.Keys(ctx)
 	if err != nil {
 		return 0, err
 	}
-	for _, id := range ids {
+	for _, who := range expired {
 		err := s.write(ctx, func(tx *runner) error {
-			n, err := tx.exec(ctx, "subscriber.setState", id, string(subscriber.Pending), string(subscriber.Erased), millis(s.Now()))
+			n, err := tx.exec(ctx, "subscriber.setState", who.ID, string(subscriber.Pending), string(subscriber.Erased), millis(s.Now()))
 			if err != nil || n == 0 { // they confirmed just now
 				return err
 			}
-			if _, err := tx.exec(ctx, "subscription.dropAll", id); err != nil {
-				return err
-			}
-			_, err = tx.exec(ctx, "subscriber.erase", id, "erased:"+strconv.FormatInt(id, 10), millis(s.Now()))
-			return err
+			return tx.forget(ctx, who.ID, keys.SuppressionHash(who.Address), s.Now())
 		})
 		if err != nil {
 			return 0, err
 		}
 	}
-	return len(ids), nil
+	return len(expired), s.wipeLog(ctx)
+}
+
+// forget removes what any table holds of a person; hash is of their address.
+func (r *runner) forget(ctx context.Context, id int64, hash []byte, now time.Time) error {
+	for _, query := range []string{"subscription.dropAll", "feedtoken.dropAll", "delivery.forget", "feedback.forget"} {
+		if _, err := r.exec(ctx, query, id); err != nil {
+			return err
+		}
+	}
+	for _, query := range []string{"suppression.forget", "job.dropAbout"} {
+		if _, err := r.exec(ctx, query, hash); err != nil {
+			return err
+		}
+	}
+	_, err := r.exec(ctx, "subscriber.erase", id, "erased:"+strconv.FormatInt(id, 10), millis(now))
+	return err
 }
 
 // SoftBounce counts a soft bounce and returns how many there were in a row and since

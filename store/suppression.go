@@ -77,7 +77,7 @@ func (s *Store) Suppress(ctx context.Context, address subscriber.Address, reason
 		return err
 	}
 	return s.write(ctx, func(tx *runner) error {
-		_, err := tx.exec(ctx, "suppression.put", keys.SuppressionHash(address), string(reason), detail, millis(s.Now()))
+		_, err := tx.exec(ctx, "suppression.put", keys.SuppressionHash(address), string(reason), said(detail), millis(s.Now()))
 		if err != nil {
 			return err
 		}

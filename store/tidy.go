@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/tidings-press/tidings/subscriber"
 )
 
 // tidy makes the texts among a query's arguments fit for both engines. PostgreSQL
@@ -38,10 +40,11 @@ func tidyText(text string) string {
 // much as it likes, about every reader of an edition.
 const saidMax = 500
 
-// said makes a server's words, or a reason with them in it, fit for a line on a
-// page and for both engines: PostgreSQL refuses a NUL, and with it the outcomes of
+// said makes a server's words, or a reason with them in it, fit to be kept: without the
+// addresses that they name, on one line, and for both engines. PostgreSQL refuses a NUL, and with it the outcomes of
 // every mail in that commit.
 func said(text string) string {
+	text = subscriber.ScrubAddresses(text)
 	if plain(text) {
 		return text
 	}

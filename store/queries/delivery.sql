@@ -91,3 +91,9 @@ UPDATE deliveries SET state = $2, reason = CASE WHEN $3 = '' THEN reason ELSE $3
 -- being given back at this moment is waited for. Index: primary key.
 UPDATE chunks SET state = CASE WHEN state = 'leased' THEN state ELSE 'waiting' END, not_before = 0
 WHERE edition = $1 AND (uncertain > 0 OR state = 'leased');
+
+-- name: delivery.forget
+-- Drops the servers' words about an erased person. Index: primary key, for each edition.
+UPDATE deliveries SET reply = '',
+    reason = CASE WHEN state = 'skipped' THEN reason WHEN reason LIKE 'in doubt%' THEN 'in doubt: the reader was erased since' ELSE '' END
+WHERE edition IN (SELECT seq FROM editions) AND subscriber = $1 AND (reply <> '' OR reason <> '');

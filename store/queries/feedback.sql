@@ -16,3 +16,7 @@ SELECT kind, count(*) FROM feedback WHERE edition = $1 GROUP BY kind;
 -- name: feedback.digestOf
 -- Which digest an edition is of. Index: editions_id.
 SELECT digest FROM editions WHERE id = $1;
+
+-- name: feedback.forget
+-- Drops the servers' words about an erased person. Index: feedback_subscriber.
+UPDATE feedback SET reply = '' WHERE subscriber = $1 AND reply <> '';

@@ -1,7 +1,7 @@
 -- name: job.insert
 -- A new job, unless one of its kind and key is open. Index: jobs_open.
-INSERT INTO jobs (kind, key, payload, state, due, epoch, tries, error, created, finished)
-VALUES ($1, $2, $3, 'open', $4, 0, 0, '', $5, 0)
+INSERT INTO jobs (kind, key, payload, state, due, epoch, tries, error, created, finished, about)
+VALUES ($1, $2, $3, 'open', $4, 0, 0, '', $5, 0, $6)
 ON CONFLICT (kind, key) WHERE state = 'open' DO NOTHING
 RETURNING id;
 
@@ -19,23 +19,25 @@ RETURNING id, kind, key, payload, epoch, tries, created;
 -- name: job.replace
 -- A new job; an open one of its kind and key gets the payload and keeps its time.
 -- Index: jobs_open.
-INSERT INTO jobs (kind, key, payload, state, due, epoch, tries, error, created, finished)
-VALUES ($1, $2, $3, 'open', $4, 0, 0, '', $5, 0)
+INSERT INTO jobs (kind, key, payload, state, due, epoch, tries, error, created, finished, about)
+VALUES ($1, $2, $3, 'open', $4, 0, 0, '', $5, 0, $6)
 ON CONFLICT (kind, key) WHERE state = 'open' DO UPDATE SET payload = excluded.payload
 RETURNING id;
 
 -- name: job.finish
 -- Ends a job that is still ours and was done. One that got another payload since it
--- was claimed stays open, to be done again at once. Index: primary key.
+-- was claimed stays open, to be done again at once. What it was about is not kept ($5).
+-- Index: primary key.
 UPDATE jobs SET state = CASE WHEN payload = $3 THEN 'done' ELSE 'open' END,
     due = CASE WHEN payload = $3 THEN due ELSE CAST($4 AS bigint) END,
     tries = CASE WHEN payload = $3 THEN tries ELSE 0 END,
-    finished = CASE WHEN payload = $3 THEN CAST($4 AS bigint) ELSE 0 END, error = ''
+    finished = CASE WHEN payload = $3 THEN CAST($4 AS bigint) ELSE 0 END, error = '',
+    payload = CASE WHEN payload = $3 THEN $5 ELSE payload END
 WHERE id = $1 AND epoch = $2 AND state = 'open';
 
 -- name: job.fail
--- Gives a job up that is still ours. Index: primary key.
-UPDATE jobs SET state = 'failed', error = $3, finished = $4 WHERE id = $1 AND epoch = $2 AND state = 'open';
+-- Gives a job up that is still ours. What it was about is not kept ($5). Index: primary key.
+UPDATE jobs SET state = 'failed', error = $3, finished = $4, payload = $5 WHERE id = $1 AND epoch = $2 AND state = 'open';
 
 -- name: job.continue
 -- A job that is still ours has more to do later; its tries begin anew. Index: primary key.
@@ -66,6 +68,10 @@ SELECT kind, state, count(*) FROM jobs GROUP BY kind, state;
 -- The newest jobs that were given up, for people. Index: jobs_finished.
 SELECT id, kind, key, payload, epoch, tries, created, error, finished FROM jobs
 WHERE state = 'failed' ORDER BY finished DESC, id DESC LIMIT $1;
+
+-- name: job.dropAbout
+-- Index: jobs_about.
+DELETE FROM jobs WHERE about = $1;
 
 -- name: job.prune
 -- Forgets jobs that were done before $1, and those that were given up before $2,

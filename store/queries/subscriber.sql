@@ -71,9 +71,9 @@ RETURNING soft, soft_from;
 UPDATE subscribers SET soft = 0, soft_from = 0 WHERE id IN numbers($1) AND soft > 0;
 
 -- name: subscriber.erase
--- Nothing of the person stays but the number. Index: primary key.
+-- Nothing of the person stays but the number and the random id. Index: primary key.
 UPDATE subscribers SET address_key = $2, address = '', name = '', language = '', timezone = '', consent_source = '',
-    consent_text = '', consent_ip = '', consent_at = 0, state = 'erased', changed = $3, soft = 0, soft_from = 0
+    consent_text = '', consent_ip = '', consent_at = 0, labels = '', state = 'erased', changed = $3, soft = 0, soft_from = 0
 WHERE id = $1;
 
 -- name: subscriber.counts
@@ -86,4 +86,6 @@ SELECT coalesce(max(id), 0) FROM subscribers;
 
 -- name: subscriber.expirePending
 -- Those who never confirmed. Index: subscribers_state.
-SELECT id FROM subscribers WHERE state = 'pending' AND changed < $1 ORDER BY id LIMIT $2;
+SELECT id, address, name, state, language, timezone, consent_source, consent_text, consent_ip, consent_at, created,
+    changed, soft, soft_from, uid
+FROM subscribers WHERE state = 'pending' AND changed < $1 ORDER BY id LIMIT $2;

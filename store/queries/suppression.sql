@@ -26,3 +26,7 @@ SELECT count(*) FROM (SELECT 1 FROM suppressions LIMIT 1) AS one;
 -- Which of these hashes are suppressed; given and returned in hex. Index: primary key.
 SELECT lower(hex(hash)), reason FROM suppressions WHERE hash IN (SELECT unhex(value) FROM json_each($1)) -- sqlite only
 SELECT encode(hash, 'hex'), reason FROM suppressions WHERE hash IN (SELECT decode(value, 'hex') FROM jsonb_array_elements_text(CAST($1 AS jsonb))) -- postgres only
+
+-- name: suppression.forget
+-- Drops what is known of the reason: it may be a server's words about an erased person. Index: primary key.
+UPDATE suppressions SET detail = '' WHERE hash = $1 AND detail <> '';

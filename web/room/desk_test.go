@@ -13,6 +13,7 @@ import (
 	"github.com/tidings-press/tidings/internal/testenv"
 	"github.com/tidings-press/tidings/store"
 	"github.com/tidings-press/tidings/subscriber"
+	"github.com/tidings-press/tidings/web/room"
 )
 
 // want fails the test when the page lacks some words.
@@ -247,6 +248,27 @@ func TestReadersAreFoundAndForgotten(t *testing.T) {
 	who, err := s.Store.SubscriberByAddress(context.Background(), subscriber.MustParseAddress("reader7@example.org"))
 	if err == nil {
 		t.Errorf("the erased reader is still %+v", who)
+	}
+}
+
+func TestOnlyOwnersErase(t *testing.T) {
+	t.Parallel()
+	s := startSite(t, 1000)
+	s.readers(1)
+	invite, err := room.InviteLink(t.Context(), s.Store, s.url, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bob := s.stranger()
+	bob.post(strings.TrimPrefix(invite, s.url), "email", "bob@gazette.example", "password", "four random words here")
+	if body := bob.get("/room/readers/1"); bob.code != http.StatusOK || !strings.Contains(body, "reader0@example.org") || strings.Contains(body, "Erase") {
+		t.Errorf("status %d: an editor who is no owner is offered to erase", bob.code)
+	}
+	if bob.want(bob.post("/room/readers/1/erase", "sure", "yes"), "Only an owner"); bob.code != http.StatusForbidden {
+		t.Errorf("status %d", bob.code)
+	}
+	if who, err := s.Store.Subscriber(t.Context(), 1); err != nil || who.State != subscriber.Active {
+		t.Errorf("the subscriber is %s, %v", who.State, err)
 	}
 }
 

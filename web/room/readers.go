@@ -131,8 +131,11 @@ func (room *Room) liftReader(w http.ResponseWriter, r *http.Request, who store.S
 	})
 }
 
-// eraseReader forgets a person for good, when the box was ticked.
+// eraseReader forgets a person for good, when an owner ticked the box.
 func (room *Room) eraseReader(w http.ResponseWriter, r *http.Request, who store.Session) error {
+	if who.Editor.Role != roleOwner {
+		return &refusal{http.StatusForbidden, "Nothing was erased", "Only an owner of this site can erase a subscriber, since that cannot be undone.", "/room/readers/" + r.PathValue("id"), "Go back"}
+	}
 	if r.PostFormValue("sure") == "" {
 		return &refusal{http.StatusUnprocessableEntity, "Nothing was erased", "Erasing cannot be undone, so the box beside the button must be ticked.", "/room/readers/" + r.PathValue("id"), "Go back"}
 	}

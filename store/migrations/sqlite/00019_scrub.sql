@@ -1,0 +1,17 @@
+-- +goose Up
+
+-- A keyed hash of the address that a job is about, such as a mail to one person: who is
+-- erased takes their jobs along.
+ALTER TABLE jobs ADD COLUMN about BLOB NOT NULL DEFAULT x'';
+CREATE INDEX jobs_about ON jobs (about) WHERE about <> x'';
+
+-- Replies of mail servers name the recipient, and the work of jobs that ended is of no
+-- use any more. Both are kept without addresses from now on, and what is there is
+-- put right.
+UPDATE jobs SET payload = x'' WHERE state <> 'open';
+
+UPDATE jobs SET error = scrub_addresses(error) WHERE error LIKE '%@%' OR error LIKE '%\%40%' ESCAPE '\';
+UPDATE deliveries SET reply = scrub_addresses(reply), reason = scrub_addresses(reason) WHERE reply LIKE '%@%' OR reply LIKE '%\%40%' ESCAPE '\' OR reason LIKE '%@%' OR reason LIKE '%\%40%' ESCAPE '\';
+UPDATE feedback SET reply = scrub_addresses(reply) WHERE reply LIKE '%@%' OR reply LIKE '%\%40%' ESCAPE '\';
+UPDATE suppressions SET detail = scrub_addresses(detail) WHERE detail LIKE '%@%' OR detail LIKE '%\%40%' ESCAPE '\';
+UPDATE holds SET reason = scrub_addresses(reason) WHERE reason LIKE '%@%' OR reason LIKE '%\%40%' ESCAPE '\';
