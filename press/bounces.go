@@ -119,7 +119,7 @@ func (p *Press) webhooks(ctx context.Context) (map[string]http.Handler, error) {
 }
 
 // pages puts the whole HTTP side together. hub is our own WebSub hub, if there is one.
-func (p *Press) pages(ctx context.Context, engine *delivery.Engine, feeds *serve.Server, hub *websub.Hub) (http.Handler, error) {
+func (p *Press) pages(ctx context.Context, engine *delivery.Engine, feeds *serve.Server, hub *websub.Hub) (*web.Site, error) {
 	hooks, err := p.webhooks(ctx)
 	if err != nil {
 		return nil, err

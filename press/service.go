@@ -137,7 +137,8 @@ func (s *Service) publish(ctx context.Context, p *Press, engine *delivery.Engine
 	if err := p.SettleFeeds(ctx); err != nil {
 		return err
 	}
-	s.pages.Store(&pages)
+	s.pages.Store(&pages.Handler)
+	g.work.Go(func() { pages.Run(ctx) })
 	g.work.Go(func() { p.countPolls(ctx, feeds) })
 	g.work.Go(func() { p.watchSources(ctx, feeds.Changed) })
 	g.work.Go(func() { p.tell(ctx, "changes of feeds are not published", push.Run(ctx)) })

@@ -116,6 +116,11 @@ func (s *Store) FinishJob(ctx context.Context, job Job) error {
 	return s.ours(ctx, "job.finish", job.ID, job.Epoch, job.payload(), millis(s.Now()), []byte{})
 }
 
+// DropJob ends a claimed job and forgets it, payload and all.
+func (s *Store) DropJob(ctx context.Context, job Job) error {
+	return s.ours(ctx, "job.drop", job.ID, job.Epoch)
+}
+
 // FailJob gives a claimed job up.
 func (s *Store) FailJob(ctx context.Context, job Job, reason string) error {
 	return s.ours(ctx, "job.fail", job.ID, job.Epoch, said(reason), millis(s.Now()), []byte{})

@@ -39,8 +39,17 @@ type Deps struct {
 	Log      *slog.Logger            // slog.Default when nil
 }
 
+// Site answers all requests. Run does what requests leave to be done afterwards.
+type Site struct {
+	http.Handler
+	readers *public.Pages
+}
+
+// Run works until the context ends.
+func (s *Site) Run(ctx context.Context) { s.readers.Run(ctx) }
+
 // New returns the handler of everything that is served.
-func New(d Deps) (http.Handler, error) {
+func New(d Deps) (*Site, error) {
 	if d.Log == nil {
 		d.Log = slog.Default()
 	}
@@ -55,10 +64,14 @@ func New(d Deps) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return guard.Wrap(withFeeds(d.Feeds, routes(d, readers, editors)), guard.Options{
+	guarded, err := guard.Wrap(withFeeds(d.Feeds, routes(d, readers, editors)), guard.Options{
 		FromMemory: func(w http.ResponseWriter, r *http.Request) bool { return d.Feeds != nil && d.Feeds.FromMemory(w, r) },
 		Site:       d.Config.Site.URL, Former: d.Config.Site.FormerURLs, Proxies: d.Config.Server.TrustedProxies, Log: d.Log, Failed: readers.Failed,
 	})
+	if err != nil {
+		return nil, err
+	}
+	return &Site{guarded, readers}, nil
 }
 
 // withFeeds answers for feeds before the routes: a ServeMux would clean their paths, in

@@ -35,6 +35,10 @@ UPDATE jobs SET state = CASE WHEN payload = $3 THEN 'done' ELSE 'open' END,
     payload = CASE WHEN payload = $3 THEN $5 ELSE payload END
 WHERE id = $1 AND epoch = $2 AND state = 'open';
 
+-- name: job.drop
+-- Forgets a job that is still ours. Index: primary key.
+DELETE FROM jobs WHERE id = $1 AND epoch = $2 AND state = 'open';
+
 -- name: job.fail
 -- Gives a job up that is still ours. What it was about is not kept ($5). Index: primary key.
 UPDATE jobs SET state = 'failed', error = $3, finished = $4, payload = $5 WHERE id = $1 AND epoch = $2 AND state = 'open';

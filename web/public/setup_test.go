@@ -32,6 +32,7 @@ type bench struct {
 	keys    subscriber.Keys
 	config  *config.Config
 	handler http.Handler
+	pages   *public.Pages
 
 	mu    sync.Mutex
 	mails []mail
@@ -82,6 +83,7 @@ func setup(t testing.TB, s *store.Store) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
+	b.pages = pages
 	mux := http.NewServeMux()
 	pages.Routes(mux)
 	b.handler, err = guard.Wrap(mux, guard.Options{Site: siteURL, Log: log, Failed: pages.Failed})
@@ -110,7 +112,11 @@ func (b *bench) get(target string) *httptest.ResponseRecorder {
 func (b *bench) post(target string, form url.Values) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(http.MethodPost, target, strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	return b.do(r)
+	w := b.do(r)
+	if err := b.pages.HandleRequests(b.t.Context()); err != nil {
+		b.t.Fatal(err)
+	}
+	return w
 }
 
 // want checks the status and that the page has some words.

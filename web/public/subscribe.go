@@ -1,11 +1,9 @@
 package public
 
 import (
-	"context"
 	"errors"
 	"net/http"
 
-	"github.com/tidings-press/tidings/store"
 	"github.com/tidings-press/tidings/subscriber"
 	"github.com/tidings-press/tidings/web/guard"
 )
@@ -40,8 +38,9 @@ func (p *Pages) subscribeForm(w http.ResponseWriter, r *http.Request) error {
 	return p.show(w, r, http.StatusOK, "subscribe", page{Title: p.words.say("Subscribe"), Canonical: p.config.Site.URL + "/subscribe", Narrow: true, Body: form})
 }
 
-// subscribe answers the same whether it knows the address or not: nobody can find
-// out who is on the list. Whether anything happens is decided in the mail.
+// subscribe gives the same answer after the same work whether it knows the address or
+// not: nobody can find out who is on the list. The request is handled afterwards, and
+// whether anything happens is decided in the mail.
 func (p *Pages) subscribe(w http.ResponseWriter, r *http.Request) error {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
@@ -68,8 +67,8 @@ func (p *Pages) subscribe(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Retry-After", "60")
 		return p.tooMany()
 	}
-	if r.PostForm.Get(trap) == "" && p.mails.Allow(address.Key()) {
-		if err := p.ask(r.Context(), address, form.Name, chosen); err != nil {
+	if r.PostForm.Get(trap) == "" {
+		if err := p.keep(r.Context(), request{Address: address.String(), Name: form.Name, Digests: chosen}); err != nil {
 			return err
 		}
 	}
@@ -80,31 +79,6 @@ func (p *Pages) subscribe(w http.ResponseWriter, r *http.Request) error {
 
 func (p *Pages) tooMany() error {
 	return &refusal{status: http.StatusTooManyRequests, title: p.words.say("One moment, please"), Text: p.words.say("There were many requests from your network. Please try again in a few minutes.")}
-}
-
-// ask writes to someone who may want to subscribe. Nobody's state changes by it.
-func (p *Pages) ask(ctx context.Context, address subscriber.Address, name string, digests []string) error {
-	who, err := p.store.SubscriberByAddress(ctx, address)
-	if errors.Is(err, store.ErrNotFound) {
-		who, err = p.store.AddSubscriber(ctx, subscriber.Subscriber{
-			Address: address, Name: name, State: subscriber.Pending, Language: p.config.Site.Language,
-			Consent: subscriber.Consent{Source: "form", IP: guard.Client(ctx).String(), At: p.store.Now()},
-		})
-	}
-	var suppressed *store.SuppressedError
-	switch {
-	case errors.As(err, &suppressed):
-		return nil // it bounced or complained: it gets no mail, and the form says nothing of it
-	case errors.Is(err, store.ErrExists): // someone else was faster
-		who, err = p.store.SubscriberByAddress(ctx, address)
-	}
-	if err != nil {
-		return err
-	}
-	if who.State == subscriber.Bounced || who.State == subscriber.Complained {
-		return nil
-	}
-	return p.askToConfirm(ctx, who, digests)
 }
 
 // badForm is the answer to a form that could not be read.

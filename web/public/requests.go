@@ -1,0 +1,128 @@
+package public
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tidings-press/tidings/store"
+	"github.com/tidings-press/tidings/subscriber"
+	"github.com/tidings-press/tidings/web/guard"
+)
+
+// requestKind is the kind of the jobs that carry what people asked for in a form.
+const requestKind = "subscribe"
+
+// request is a form that asks for digests. It is kept as a job before the form is
+// answered, and looked at afterwards: the answer takes the same time for every
+// address, so that its time does not tell who is on the list or suppressed.
+type request struct {
+	Address string
+	Name    string
+	Digests []string
+	IP      string
+}
+
+const (
+	requestLease = time.Minute
+	requestTries = 20 // over some twelve hours
+	requestPoll  = 2 * time.Second
+)
+
+// keep keeps a request until it is handled.
+func (p *Pages) keep(ctx context.Context, r request) error {
+	r.IP = guard.Client(ctx).String()
+	payload, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	if _, err = p.store.Enqueue(ctx, store.Job{Kind: requestKind, Key: uuid.NewString(), Payload: payload}); err != nil {
+		return err
+	}
+	select {
+	case p.asked <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+// Run handles requests until the context ends, those that an earlier process or
+// another node left behind too.
+func (p *Pages) Run(ctx context.Context) {
+	ticker := time.NewTicker(requestPoll)
+	defer ticker.Stop()
+	for ctx.Err() == nil {
+		if err := p.HandleRequests(ctx); err != nil && ctx.Err() == nil {
+			p.log.Error("cannot handle subscription requests for now", "error", err)
+		}
+		select {
+		case <-p.asked:
+		case <-ticker.C:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// HandleRequests handles the requests that are due now. An error is about the store;
+// a request that cannot be handled is tried again later.
+func (p *Pages) HandleRequests(ctx context.Context) error {
+	for {
+		jobs, err := p.store.ClaimJobs(ctx, []string{requestKind}, 1, requestLease)
+		if err != nil || len(jobs) == 0 {
+			return err
+		}
+		if err := p.handleRequest(ctx, jobs[0]); err != nil {
+			return err
+		}
+	}
+}
+
+// handleRequest handles one request and forgets it: its address must not outlive the
+// person's own row.
+func (p *Pages) handleRequest(ctx context.Context, job store.Job) error {
+	var r request
+	err := json.Unmarshal(job.Payload, &r)
+	if err == nil {
+		err = p.ask(ctx, r)
+	}
+	if err == nil || job.Tries >= requestTries {
+		if err != nil {
+			p.log.Error("a subscription request is given up", "request", job.Key, "error", err)
+		}
+		return p.store.DropJob(ctx, job)
+	}
+	p.log.Warn("a subscription request is tried again later", "request", job.Key, "error", err)
+	return p.store.RetryJob(ctx, job, store.Backoff(job.Tries), "tried again")
+}
+
+// ask writes to someone who may want to subscribe. Nobody's state changes by it.
+func (p *Pages) ask(ctx context.Context, r request) error {
+	address, err := subscriber.ParseAddress(r.Address)
+	if err != nil || !p.mails.Allow(address.Key()) {
+		return err
+	}
+	who, err := p.store.SubscriberByAddress(ctx, address)
+	if errors.Is(err, store.ErrNotFound) {
+		who, err = p.store.AddSubscriber(ctx, subscriber.Subscriber{
+			Address: address, Name: r.Name, State: subscriber.Pending, Language: p.config.Site.Language,
+			Consent: subscriber.Consent{Source: "form", IP: r.IP, At: p.store.Now()},
+		})
+	}
+	var suppressed *store.SuppressedError
+	switch {
+	case errors.As(err, &suppressed):
+		return nil // it bounced or complained: it gets no mail, and the form says nothing of it
+	case errors.Is(err, store.ErrExists): // someone else was faster
+		who, err = p.store.SubscriberByAddress(ctx, address)
+	}
+	if err != nil {
+		return err
+	}
+	if who.State == subscriber.Bounced || who.State == subscriber.Complained {
+		return nil
+	}
+	return p.askToConfirm(ctx, who, r.Digests)
+}
