@@ -43,8 +43,18 @@ func (e *Engine) judge(j job, intent store.Intent, relay string, reply mailer.Re
 			break
 		}
 		e.put(&t, j, now, backoff(firstWait, longWait, j.Tries+1), "")
+		// A server that has deferred a mail to the end has refused it: a mailbox that stays
+		// full counts as a soft bounce here as it does behind a relay that queues.
+		if t.State == digest.DeliveryRefused && givenUp(reply) == mailer.Soft {
+			t.Back, t.Soft = e.back(j, store.FeedbackSoft, reply, now), e.Policy.Soft
+		}
 	}
 	return t, class
+}
+
+// givenUp is what a temporary refusal means when the mail is tried no more.
+func givenUp(reply mailer.Reply) mailer.Class {
+	return mailer.Recipient{Action: "failed", Reply: reply}.Class()
 }
 
 // closing says whether a server ends a connection before it has heard who the mail

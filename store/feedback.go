@@ -33,7 +33,9 @@ type Feedback struct {
 }
 
 // SoftRule says when soft bounces in a row make an address a dead one: when there
-// were Limit of them over Days. A Limit of 0 is never.
+// were Limit of them over Days. A Limit of 0 is never. A row ends with a report that a
+// mail was delivered, and when a mail has not come back for a week, or Days if that
+// is longer.
 type SoftRule struct {
 	Limit int
 	Days  int
@@ -82,7 +84,7 @@ func (s *Store) followFeedback(ctx context.Context, tx *runner, keys subscriber.
 		}
 		return s.become(ctx, tx, keys, sub, subscriber.Bounced, f.Text)
 	case FeedbackDelivered:
-		_, err := tx.exec(ctx, "subscriber.clearSoft", jsonList([]int64{sub.ID}))
+		_, err := tx.exec(ctx, "subscriber.clearSoft", sub.ID)
 		return err
 	}
 	return s.leaveIn(ctx, tx, keys, sub, func() error { return tx.leaveDigestOf(ctx, f) })
@@ -96,11 +98,30 @@ func (s *Store) become(ctx context.Context, tx *runner, keys subscriber.Keys, su
 	return s.setState(ctx, tx, keys, sub.ID, next, detail)
 }
 
+// Soft bounces follow each other in a row until mail arrives again. Behind a relay that
+// queues, its 250 says nothing: the bounce of each mail comes days later.
+const (
+	// quietDays is how long a mail must not have come back, at least, to count as
+	// delivered. Most relays give a mail up after five days.
+	quietDays = 7
+	// rowDays is how long a row goes on without a bounce at the most, for those whose
+	// mails are in the store no more.
+	rowDays = 180
+)
+
 // countSoft counts a soft bounce and says whether it was one too many.
 func (r *runner) countSoft(ctx context.Context, f Feedback, rule SoftRule) (dead bool, err error) {
-	var count int
+	var one, anew, count int
 	var since int64
-	if _, err := r.one(ctx, "subscriber.softBounce", []any{f.Subscriber, millis(f.At)}, &count, &since); err != nil {
+	quiet := f.At.AddDate(0, 0, -max(quietDays, rule.Days))
+	found, err := r.one(ctx, "subscriber.quiet", []any{f.Subscriber, millis(quiet), millis(f.At.AddDate(0, 0, -rowDays))}, &one)
+	if err != nil {
+		return false, err
+	}
+	if found {
+		anew = 1
+	}
+	if _, err := r.one(ctx, "subscriber.softBounce", []any{f.Subscriber, millis(f.At), anew}, &count, &since); err != nil {
 		return false, err
 	}
 	lasted := f.At.Sub(timeOf(since))

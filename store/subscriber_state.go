@@ -158,25 +158,3 @@ func (r *runner) forget(ctx context.Context, id int64, hash []byte, now time.Tim
 	_, err := r.exec(ctx, "subscriber.erase", id, "erased:"+strconv.FormatInt(id, 10), millis(now))
 	return err
 }
-
-// SoftBounce counts a soft bounce and returns how many there were in a row and since
-// when, for the caller to decide by.
-func (s *Store) SoftBounce(ctx context.Context, id int64) (count int, since time.Time, err error) {
-	var from int64
-	err = s.write(ctx, func(tx *runner) error {
-		found, err := tx.one(ctx, "subscriber.softBounce", []any{id, millis(s.Now())}, &count, &from)
-		if err == nil && !found {
-			err = notFound("subscriber", id)
-		}
-		return err
-	})
-	return count, timeOf(from), err
-}
-
-// ClearSoft ends the rows of soft bounces of people whom mail reached.
-func (s *Store) ClearSoft(ctx context.Context, ids []int64) error {
-	return s.write(ctx, func(tx *runner) error {
-		_, err := tx.exec(ctx, "subscriber.clearSoft", jsonList(ids))
-		return err
-	})
-}

@@ -251,25 +251,6 @@ func TestEveryoneIsListedOnceInConstantPages(t *testing.T) {
 	})
 }
 
-func TestSoftBouncesAreCountedUntilASuccess(t *testing.T) {
-	t.Parallel()
-	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		ctx := t.Context()
-		sub := add(t, s, "a@example.org", subscriber.Active)
-		first, since, err := s.SoftBounce(ctx, sub.ID)
-		second, again, err2 := s.SoftBounce(ctx, sub.ID)
-		if first != 1 || second != 2 || since.IsZero() || !again.Equal(since) || err != nil || err2 != nil {
-			t.Errorf("%d since %v, then %d since %v; %v %v", first, since, second, again, err, err2)
-		}
-		if err := s.ClearSoft(ctx, []int64{sub.ID, 99}); err != nil {
-			t.Fatal(err)
-		}
-		if got, _ := s.Subscriber(ctx, sub.ID); got.Soft != 0 || !got.SoftFrom.IsZero() {
-			t.Errorf("after a success: %+v", got)
-		}
-	})
-}
-
 func TestWhoNeverConfirmsIsForgottenButNotSuppressed(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {

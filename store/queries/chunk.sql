@@ -73,12 +73,6 @@ ORDER BY d.tries, d.subscriber;
 UPDATE deliveries SET state = 'skipped', reason = 'the edition was cancelled', at = $4
 WHERE edition = $1 AND subscriber BETWEEN $2 AND $3 AND state IN ('queued', 'deferred');
 
--- name: chunk.reached
--- Whom mail reached: that ends their row of soft bounces, if it began before. Index: primary keys.
-UPDATE subscribers SET soft = 0, soft_from = 0
-WHERE id BETWEEN $2 AND $3 AND soft > 0 AND EXISTS (
-    SELECT 1 FROM deliveries d WHERE d.edition = $1 AND d.subscriber = subscribers.id AND d.state = 'sent' AND d.at > subscribers.soft_from);
-
 -- name: chunk.recount
 -- Counts a chunk anew from its deliveries. Index: primary keys.
 UPDATE chunks SET (sent, refused, skipped, deferred, uncertain) = (

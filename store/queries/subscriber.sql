@@ -50,8 +50,9 @@ WHERE p.digest = $3 AND p.subscriber > $1 AND p.left_at = 0 AND (CAST($4 AS text
 ORDER BY p.subscriber LIMIT $2;
 
 -- name: subscriber.setState
--- One change of a state, unless another was faster. Index: primary key.
-UPDATE subscribers SET state = $3, changed = $4 WHERE id = $1 AND state = $2;
+-- One change of a state, unless another was faster. Who comes back from bouncing begins
+-- without soft bounces. Index: primary key.
+UPDATE subscribers SET state = $3, changed = $4, soft = CASE WHEN state = 'bounced' THEN 0 ELSE soft END WHERE id = $1 AND state = $2;
 
 -- name: subscriber.setDetails
 -- What the person may change. Index: primary key.
@@ -62,18 +63,30 @@ UPDATE subscribers SET name = $2, language = $3, timezone = $4 WHERE id = $1 AND
 UPDATE subscribers SET consent_source = $2, consent_text = $3, consent_ip = $4, consent_at = $5 WHERE id = $1 AND state <> 'erased';
 
 -- name: subscriber.softBounce
--- One more soft bounce; the first of a row sets when the row began. Index: primary key.
-UPDATE subscribers SET soft = soft + 1, soft_from = CASE WHEN soft = 0 THEN $2 ELSE soft_from END WHERE id = $1
+-- One more soft bounce; the first of a row, which $3 says that this is, sets when the
+-- row began. Index: primary key.
+UPDATE subscribers SET soft = CASE WHEN $3 = 1 THEN 1 ELSE soft + 1 END,
+    soft_from = CASE WHEN soft = 0 OR $3 = 1 THEN $2 ELSE soft_from END, soft_at = $2
+WHERE id = $1
 RETURNING soft, soft_from;
 
+-- name: subscriber.quiet
+-- Whether a row of soft bounces has ended: the last one was before $3, or a mail that was
+-- sent after it and before $2 has not come back. A relay takes mails that it cannot
+-- deliver, so to have been sent says nothing by itself. Index: primary keys, feedback_subscriber.
+SELECT 1 FROM subscribers p WHERE p.id = $1 AND p.soft > 0 AND (p.soft_at < $3 OR EXISTS (
+    SELECT 1 FROM editions n JOIN deliveries d ON d.edition = n.seq AND d.subscriber = $1
+    WHERE d.state = 'sent' AND d.at > p.soft_at AND d.at < $2
+        AND NOT EXISTS (SELECT 1 FROM feedback f WHERE f.subscriber = $1 AND f.edition = n.id AND f.kind IN ('soft', 'bounced'))));
+
 -- name: subscriber.clearSoft
--- A success ends the row of soft bounces. Index: primary key.
-UPDATE subscribers SET soft = 0, soft_from = 0 WHERE id IN numbers($1) AND soft > 0;
+-- A mail in the mailbox ends the row of soft bounces. Index: primary key.
+UPDATE subscribers SET soft = 0, soft_from = 0, soft_at = 0 WHERE id = $1 AND soft > 0;
 
 -- name: subscriber.erase
 -- Nothing of the person stays but the number and the random id. Index: primary key.
 UPDATE subscribers SET address_key = $2, address = '', name = '', language = '', timezone = '', consent_source = '',
-    consent_text = '', consent_ip = '', consent_at = 0, labels = '', state = 'erased', changed = $3, soft = 0, soft_from = 0
+    consent_text = '', consent_ip = '', consent_at = 0, labels = '', state = 'erased', changed = $3, soft = 0, soft_from = 0, soft_at = 0
 WHERE id = $1;
 
 -- name: subscriber.counts
