@@ -49,6 +49,8 @@ func (c *checker) digest(key string, d *Digest) {
 	}
 	c.language(key+".language", d.Language)
 	c.oneOf(key+".approval", d.Approval, "automatic", "manual")
+	c.oneOf(key+".prefer", d.Prefer, "newest", "oldest")
+	c.oneOf(key+".notify", d.Notify, "editors", "owners", "none")
 }
 
 func (c *checker) filter(key string, f Filter) {

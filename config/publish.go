@@ -70,8 +70,10 @@ type Digest struct {
 	Filter Filter `yaml:"filter"`
 	// Fewer new articles than this make no edition; they wait for the next.
 	MinArticles int `yaml:"min_articles"`
-	// More new articles than this wait for the next edition.
+	// An edition takes so many articles; the others wait for the next.
 	MaxArticles int `yaml:"max_articles"`
+	// Which articles win a place when there are more than max_articles: newest, or oldest for those that have waited longest.
+	Prefer string `yaml:"prefer"`
 	// Mail template: digest, brief, or one of your own.
 	Template string `yaml:"template"`
 	// Template of the subject line; see docs/templates.md.
@@ -84,4 +86,6 @@ type Digest struct {
 	Language string `yaml:"language"`
 	// automatic, or manual: an editor approves each edition.
 	Approval string `yaml:"approval"`
+	// Who gets a mail when a draft waits for approval, or when an article of an approved edition is withdrawn: editors for all of them, owners, or none.
+	Notify string `yaml:"notify"`
 }

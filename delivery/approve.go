@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/google/uuid"
-
 	"github.com/tidings-press/tidings/article"
 	"github.com/tidings-press/tidings/digest"
 	"github.com/tidings-press/tidings/store"
@@ -178,24 +176,6 @@ func (e *Engine) rewritten(issue digest.Issue, subject string) (string, error) {
 		return "", nil
 	}
 	return subject, nil
-}
-
-// Preview renders what the next edition of a digest would be at this moment, for a
-// reader without preferences. It changes nothing.
-func (e *Engine) Preview(ctx context.Context, name string) (digest.Variant, error) {
-	def, err := e.definition(name)
-	if err != nil {
-		return digest.Variant{}, err
-	}
-	state, err := e.Store.DigestState(ctx, name)
-	if err != nil {
-		return digest.Variant{}, err
-	}
-	issue, err := e.issue(ctx, def, state.Since, "preview:"+uuid.NewString())
-	if err != nil {
-		return digest.Variant{}, err
-	}
-	return digest.Render(issue, digest.Preferences{}, e.Templates)
 }
 
 // PreviewEdition returns what an edition says: of what is frozen the variant with the

@@ -26,7 +26,7 @@ func (e *Engine) Audience(ctx context.Context, name string) (Audience, error) {
 	if err != nil {
 		return Audience{}, err
 	}
-	issue, err := e.issue(ctx, def, state.Since, "preview")
+	issue, err := e.issue(ctx, def, state, selection{}, previewKey())
 	if err != nil && !errors.Is(err, ErrNothingNew) {
 		return Audience{}, err
 	}

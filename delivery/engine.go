@@ -27,7 +27,8 @@ type Definition struct {
 	digest.Definition
 	Schedule  *schedule.Schedule // nil for editions by hand only
 	Filter    article.Filter
-	Min, Max  int // articles of an edition
+	Min, Max  int  // articles of an edition
+	Oldest    bool // when there are more than Max, those that have waited longest win the places, not the newest
 	From      mailer.Address
 	ReplyTo   mailer.Address // none when its Email is empty
 	Owner     string         // List-Owner address

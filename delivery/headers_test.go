@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tidings-press/tidings/delivery"
 	"github.com/tidings-press/tidings/internal/sink"
 	"github.com/tidings-press/tidings/subscriber"
 )
@@ -20,7 +21,7 @@ func TestARelaysOwnHeadersAreOnEveryMail(t *testing.T) {
 	f.readers(12)
 	f.article("ferries")
 	f.start()
-	if err := f.engine.Test(t.Context(), "weekly", subscriber.MustParseAddress("editor@example.org")); err != nil {
+	if _, err := f.engine.Test(t.Context(), "weekly", delivery.Look{}, subscriber.MustParseAddress("editor@example.org")); err != nil {
 		t.Fatal(err)
 	}
 	f.sent(f.send().ID)

@@ -194,14 +194,14 @@ func handOne(ctx context.Context, conn *mailer.Conn, envelope mailer.Envelope, b
 	return err
 }
 
-// Test sends what the next edition of a digest would be to one address at once.
-// It goes into no ledger and no count.
-func (e *Engine) Test(ctx context.Context, name string, to subscriber.Address) error {
-	variant, err := e.Preview(ctx, name)
+// Test sends what the next edition of a digest would be to one address at once, and
+// returns what it was. It goes into no ledger and no count.
+func (e *Engine) Test(ctx context.Context, name string, look Look, to subscriber.Address) (Preview, error) {
+	preview, err := e.Preview(ctx, name, look)
 	if err != nil {
-		return err
+		return preview, err
 	}
-	return e.sendTest(ctx, name, variant, e.Store.Now(), to)
+	return preview, e.sendTest(ctx, name, preview.Variant, e.Store.Now(), to)
 }
 
 // TestEdition sends an edition as it is, frozen or not, to one address.

@@ -27,7 +27,7 @@ const maxPlans = 5
 // changed.
 func (e *Engine) ensure(ctx context.Context, def *Definition) error {
 	now := e.Store.Now()
-	state := store.DigestState{Name: def.Name, Since: now}
+	state := store.DigestState{Name: def.Name, Since: beginning(def, now)}
 	if def.Schedule != nil {
 		state.Spec = def.Schedule.Spec() + " " + def.Schedule.Timezone()
 		if tick, ok := def.Schedule.Next(now); ok {
@@ -36,6 +36,25 @@ func (e *Engine) ensure(ctx context.Context, def *Definition) error {
 	}
 	_, err := e.Store.EnsureDigest(ctx, state)
 	return err
+}
+
+// beginning is where a new digest begins: with the day of the tick before now, so that
+// its first edition holds what it would have held had the digest been there already.
+// Articles are dated by the day as often as not, hence the whole day. A digest without a
+// schedule begins a week ago.
+func beginning(def *Definition, now time.Time) time.Time {
+	if def.Schedule == nil {
+		return now.AddDate(0, 0, -7)
+	}
+	from := now.AddDate(-1, 0, 0)
+	if tick, ok := def.Schedule.Latest(from, now); ok {
+		from = tick.At
+	}
+	if zone, err := time.LoadLocation(def.Schedule.Timezone()); err == nil {
+		from = from.In(zone)
+	}
+	year, month, day := from.Date()
+	return time.Date(year, month, day, 0, 0, 0, 0, from.Location())
 }
 
 // runSchedule fires every tick that is due.
@@ -61,7 +80,7 @@ func (e *Engine) fire(ctx context.Context, def *Definition) error {
 		return err
 	}
 	tick, advance := dueTick(def, state, now)
-	edition, err := e.compose(ctx, def, state.Since, tick.Key)
+	edition, err := e.compose(ctx, def, state, selection{}, tick.Key)
 	if errors.Is(err, ErrNothingNew) {
 		e.Log.Info("no edition at this tick", "digest", def.Name, "tick", tick.Key, "reason", err)
 		return e.Store.SkipTick(ctx, store.Tick{Digest: def.Name, ScheduledFor: tick.Key, Reason: err.Error()}, advance)
@@ -74,7 +93,16 @@ func (e *Engine) fire(ctx context.Context, def *Definition) error {
 		return err
 	}
 	e.Log.Info("edition planned", "digest", def.Name, "edition", edition.ID, "number", edition.Number, "tick", tick.Key, "articles", len(edition.Articles), "late", now.Sub(tick.At).Round(time.Millisecond))
+	e.tellQueued(ctx, def)
 	return nil
+}
+
+// tellQueued logs how many articles an edition had no place for.
+func (e *Engine) tellQueued(ctx context.Context, def *Definition) {
+	b, err := e.Backlog(ctx, def.Name, time.Time{})
+	if err == nil && b.Waiting > 0 {
+		e.Log.Warn("articles stay queued for later editions", "digest", def.Name, "articles", b.Waiting, "hint", "tidings digest mark-seen "+def.Name+" --before DATE")
+	}
 }
 
 // dueTick says which of the ticks that are due counts, and what follows on it.
@@ -94,8 +122,8 @@ func dueTick(def *Definition, state store.DigestState, now time.Time) (schedule.
 }
 
 // compose chooses what is new and makes the draft of an edition of it.
-func (e *Engine) compose(ctx context.Context, def *Definition, since time.Time, key string) (store.Edition, error) {
-	issue, err := e.issue(ctx, def, since, key)
+func (e *Engine) compose(ctx context.Context, def *Definition, state store.DigestState, from selection, key string) (store.Edition, error) {
+	issue, err := e.issue(ctx, def, state, from, key)
 	if err != nil {
 		return store.Edition{}, err
 	}
@@ -107,26 +135,45 @@ func (e *Engine) compose(ctx context.Context, def *Definition, since time.Time, 
 	return store.Edition{Edition: draft}, nil
 }
 
+// selection says what an edition is chosen from.
+type selection struct {
+	since time.Time // in place of the digest's beginning; zero for that
+}
+
+// waiting asks for what an edition of a digest can be chosen from now.
+func (e *Engine) waiting(def *Definition, state store.DigestState, from selection) store.Waiting {
+	return waiting(e.Store.Now(), def, state, from)
+}
+
+func waiting(now time.Time, def *Definition, state store.DigestState, from selection) store.Waiting {
+	w := store.Waiting{
+		Digest: def.Name, Since: state.Since, Began: state.Began, Now: now,
+		Filter: def.Filter, Limit: maxCandidates, Oldest: def.Oldest,
+	}
+	if !from.since.IsZero() {
+		// As if the digest began now: everything that is there is judged by its own date.
+		w.Since, w.Began = from.since, time.Time{}
+	}
+	return w
+}
+
 // issue chooses the articles of the next edition. Its id follows from the digest and the
 // tick's key, and with it the Message-IDs and return paths of its mails: should a
 // restored store make the edition of a tick again, a second copy of a mail has the
 // Message-ID of the first.
-func (e *Engine) issue(ctx context.Context, def *Definition, since time.Time, key string) (digest.Issue, error) {
-	now := e.Store.Now()
-	candidates, err := e.Store.Candidates(ctx, def.Name, since, now, def.Filter, maxCandidates)
+func (e *Engine) issue(ctx context.Context, def *Definition, state store.DigestState, from selection, key string) (digest.Issue, error) {
+	w := e.waiting(def, state, from)
+	candidates, err := e.Store.WaitingArticles(ctx, w)
 	if err != nil {
 		return digest.Issue{}, err
 	}
-	rule := digest.Rule{Min: def.Min, Max: def.Max, Fits: func(a *article.Article) bool { return def.Filter.Match(a) }}
-	chosen := digest.Choose(candidates, rule, now)
+	rule := digest.Rule{Min: def.Min, Max: def.Max, Oldest: def.Oldest, Fits: func(a *article.Article) bool { return def.Filter.Match(a) }}
+	chosen := digest.Choose(candidates, rule, w.Now)
 	if len(chosen) == 0 {
-		if len(candidates) > 0 {
-			return digest.Issue{}, fmt.Errorf("%w: %d articles wait, and an edition needs %d", ErrNothingNew, len(candidates), def.Min)
-		}
-		return digest.Issue{}, fmt.Errorf("%w: every article that fits has been in an edition", ErrNothingNew)
+		return digest.Issue{}, e.whyNothing(ctx, def, w)
 	}
 	number, err := e.nextNumber(ctx, def.Name)
-	return digest.Issue{ID: e.names.EditionID(def.Name, key), Definition: def.Definition, Number: number, Site: e.Site, Articles: chosen, Now: now}, err
+	return digest.Issue{ID: e.names.EditionID(def.Name, key), Definition: def.Definition, Number: number, Site: e.Site, Articles: chosen, Now: w.Now}, err
 }
 
 // nextNumber is the number that a digest's next edition will have. A subject may
@@ -140,13 +187,26 @@ func (e *Engine) nextNumber(ctx context.Context, name string) (int, error) {
 	return last[0].Number + 1, nil
 }
 
+// Order says how an edition is made by hand.
+type Order struct {
+	By string // the editor
+	// Since moves the digest's beginning: what is there belongs to it if it is dated from
+	// then on. Zero leaves the beginning where it is.
+	Since time.Time
+}
+
 // SendNow makes an edition of what is new and sends it without waiting for the
 // schedule. by is the editor. It returns ErrNothingNew when there is nothing to
 // send; an edition that a tick makes at the same moment takes the articles, and
 // this one then has nothing.
 func (e *Engine) SendNow(ctx context.Context, name, by string) (store.Edition, error) {
+	return e.Send(ctx, name, Order{By: by})
+}
+
+// Send is SendNow with all that can be said.
+func (e *Engine) Send(ctx context.Context, name string, o Order) (store.Edition, error) {
 	// Automatic: should this node die before it approves, any other does.
-	edition, err := e.draft(ctx, name, by, true)
+	edition, err := e.draft(ctx, name, o, true)
 	if err != nil {
 		return edition, err
 	}
@@ -155,10 +215,10 @@ func (e *Engine) SendNow(ctx context.Context, name, by string) (store.Edition, e
 
 // Draft makes an edition of what is new and leaves it for approval.
 func (e *Engine) Draft(ctx context.Context, name, by string) (store.Edition, error) {
-	return e.draft(ctx, name, by, false)
+	return e.draft(ctx, name, Order{By: by}, false)
 }
 
-func (e *Engine) draft(ctx context.Context, name, by string, automatic bool) (store.Edition, error) {
+func (e *Engine) draft(ctx context.Context, name string, o Order, automatic bool) (store.Edition, error) {
 	def, err := e.definition(name)
 	if err != nil {
 		return store.Edition{}, err
@@ -168,13 +228,17 @@ func (e *Engine) draft(ctx context.Context, name, by string, automatic bool) (st
 		if err != nil {
 			return store.Edition{}, err
 		}
-		edition, err := e.compose(ctx, def, state.Since, "manual:"+uuid.NewString())
+		edition, err := e.compose(ctx, def, state, selection{since: o.Since}, "manual:"+uuid.NewString())
 		if err != nil {
 			return store.Edition{}, err
 		}
-		edition.Author = by
+		edition.Author = o.By
 		edition.Automatic = automatic
-		edition, err = e.Store.Plan(ctx, edition, nil)
+		if o.Since.IsZero() {
+			edition, err = e.Store.Plan(ctx, edition, nil)
+		} else {
+			edition, err = e.Store.PlanSince(ctx, edition, o.Since)
+		}
 		if !errors.Is(err, store.ErrTaken) || attempt == maxPlans {
 			return edition, err
 		}

@@ -11,24 +11,31 @@ import (
 // Rule says which candidates an edition takes.
 type Rule struct {
 	Min, Max int // articles; fewer than Min make no edition, 0 is no bound
+	// Oldest gives the places of an edition that cannot take all to those that have
+	// waited longest, and not to the newest.
+	Oldest bool
 	// Fits is the digest's filter; nil takes every article.
 	Fits func(*article.Article) bool
 }
 
 // Choose picks an edition's articles from those that no edition of the digest has
-// had. Those that have waited longest go first, so that a crowded week delays
-// articles but never drops them; the chosen ones are returned newest first, as
-// they are shown. An article dated after now waits. Fewer than rule.Min articles
-// give none.
+// had, and returns them newest first, as they are shown. When there are more than
+// rule.Max, the newest are taken: what readers expect of a digest is what is new. The
+// others wait for the next edition. An article dated after now waits. Fewer than
+// rule.Min articles give none.
 func Choose(candidates []article.Article, rule Rule, now time.Time) []article.Article {
 	chosen := ready(candidates, rule, now)
 	if len(chosen) == 0 || len(chosen) < rule.Min {
 		return nil
 	}
-	slices.SortStableFunc(chosen, byWaiting)
-	if rule.Max > 0 && len(chosen) > rule.Max {
-		chosen = chosen[:rule.Max]
+	slices.SortStableFunc(chosen, byNewest)
+	if rule.Max <= 0 || len(chosen) <= rule.Max {
+		return chosen
 	}
+	if rule.Oldest {
+		slices.SortStableFunc(chosen, byWaiting)
+	}
+	chosen = chosen[:rule.Max]
 	slices.SortStableFunc(chosen, byNewest)
 	return chosen
 }

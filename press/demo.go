@@ -79,6 +79,11 @@ func (d *Demo) show(ctx context.Context, p *Press, doors *doors, mails *inbox.In
 	if err != nil {
 		return err
 	}
+	for _, name := range p.DigestNames() {
+		if err := engine.Begin(ctx, name, time.Time{}); err != nil { // with all samples, whatever their dates
+			return err
+		}
+	}
 	im := &Importer{Store: p.Store, Config: p.Config}
 	sum, err := im.ImportFS(ctx, samples.Articles(), "samples", nil, im.sampleOptions())
 	if err != nil {

@@ -61,6 +61,8 @@ func demoDigest(name, title, spec, template string) config.Digest {
 		Sender:      "The Harbour Gazette <news@harbour-gazette.example>",
 		ReplyTo:     "The Harbour Gazette <news@harbour-gazette.example>",
 		Approval:    "automatic",
+		Prefer:      "newest",
+		Notify:      "none",
 	}
 }
 

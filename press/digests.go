@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tidings-press/tidings/delivery"
 	"github.com/tidings-press/tidings/schedule"
 	"github.com/tidings-press/tidings/store"
 )
@@ -39,6 +40,32 @@ func (p *Press) Digests(ctx context.Context) ([]DigestView, error) {
 			view.Next = append(view.Next, tick.At)
 		}
 		out = append(out, view)
+	}
+	return out, nil
+}
+
+// Queue is how many articles wait for a digest.
+type Queue struct {
+	Digest string
+	delivery.Backlog
+}
+
+// Queues returns what waits for each configured digest that has run.
+func (p *Press) Queues(ctx context.Context) ([]Queue, error) {
+	var out []Queue
+	for i := range p.Config.Digests {
+		def, err := definition(p.Config, &p.Config.Digests[i])
+		if err != nil {
+			return nil, err
+		}
+		backlog, err := delivery.BacklogOf(ctx, p.Store, &def, time.Time{})
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, Queue{def.Name, backlog})
 	}
 	return out, nil
 }

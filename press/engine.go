@@ -79,6 +79,7 @@ func definition(c *config.Config, d *config.Digest) (delivery.Definition, error)
 		},
 		Min:       d.MinArticles,
 		Max:       d.MaxArticles,
+		Oldest:    d.Prefer == "oldest",
 		Automatic: d.Approval == "automatic",
 		Each:      d.Missed == "each",
 	}

@@ -70,11 +70,16 @@ func idsIn(t *testing.T, body string) []string {
 func TestAPrivateFeedHasWhatTheMailsOfADigestBring(t *testing.T) {
 	t.Parallel()
 	p := open(t, privateSettings)
-	engine, err := p.Engine(t.Context()) // from now on the digests take articles
+	engine, err := p.Engine(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	put(t, p.Store, manyLanguages()...)
+	for _, name := range p.DigestNames() {
+		if err := engine.Begin(t.Context(), name, time.Time{}); err != nil { // with everything that is there
+			t.Fatal(err)
+		}
+	}
 	feeds, err := p.Feeds(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tidings-press/tidings/store"
 	"github.com/tidings-press/tidings/subscriber"
@@ -74,6 +75,14 @@ func (p *Press) DigestNames() []string {
 		names[i] = d.Name
 	}
 	return names
+}
+
+// Zone is the site's timezone, in which the days of articles begin.
+func (p *Press) Zone() *time.Location {
+	if zone, err := time.LoadLocation(p.Config.Site.Timezone); err == nil {
+		return zone
+	}
+	return time.UTC
 }
 
 // CheckDigests says which of some names is no digest.

@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tidings-press/tidings/article"
 	"github.com/tidings-press/tidings/press"
+	"github.com/tidings-press/tidings/store"
 )
 
 // page fetches a page of a running service.
@@ -56,7 +56,7 @@ func TestKeptBackArticlesAreNowhere(t *testing.T) {
 	pages := []string{"/", "/feed.xml", "/atom.xml", "/feed.json", "/search?q=secretword", "/search/feed.json?q=secretword", "/tags/"}
 	mailed := func() int {
 		t.Helper()
-		found, err := r.press.Store.Candidates(t.Context(), "weekly", time.Time{}, r.press.Store.Now(), article.Filter{}, 100)
+		found, err := r.press.Store.WaitingArticles(t.Context(), store.Waiting{Digest: "weekly", Now: r.press.Store.Now(), Limit: 100})
 		if err != nil {
 			t.Fatal(err)
 		}

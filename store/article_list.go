@@ -37,8 +37,7 @@ type Query struct {
 	Room          int       // bytes of HTML for all articles together: the largest come without theirs. 0 is any
 	AsOf          time.Time // leave out what appears, or is dated, later. For readers it is now; zero shows the future too
 	NotBefore     time.Time // only what appears, or is dated, later than this
-	since         time.Time
-	unsent        string // only what the ledger of this digest does not have
+	waits         *Waiting  // only what belongs to a digest and no edition of it had
 }
 
 // Articles returns the articles that a query asks for, newest first. It reads them
@@ -110,16 +109,4 @@ func (q *Query) settle() {
 		q.Limit = 50
 	}
 	q.Oldest = q.Oldest || !q.After.IsZero()
-}
-
-// Candidates returns the articles that a digest may still send: published, dated
-// no later than now, in no edition of it yet, and offered or dated since its
-// beginning; those that have waited longest come first.
-func (s *Store) Candidates(ctx context.Context, digest string, since, now time.Time, filter article.Filter, limit int) ([]article.Article, error) {
-	found, err := s.Articles(ctx, Query{Filter: filter, Limit: limit, Oldest: true, AsOf: now, since: since, unsent: digest})
-	out := make([]article.Article, len(found))
-	for i := range found {
-		out[i] = found[i].Article
-	}
-	return out, err
 }

@@ -160,59 +160,6 @@ func TestChangesAreFoundByRevision(t *testing.T) {
 	})
 }
 
-func TestCandidatesAreWhatNoEditionHad(t *testing.T) {
-	t.Parallel()
-	clock := newClock()
-	for _, engine := range storetest.Engines {
-		t.Run(string(engine), func(t *testing.T) {
-			t.Parallel()
-			ctx := t.Context()
-			s := storetest.Open(t, engine, store.Options{Clock: clock.now})
-			dated := func(source string, after time.Duration, tags ...string) string {
-				return put(t, s, piece(source, func(a *article.Article) {
-					a.Published, a.Tags = clock.now().Add(after), tags
-				})).ID
-			}
-			dated("before", -time.Hour)
-			since := clock.now()
-			dated("backdated", -1000*time.Hour)
-			sent := dated("sent", -time.Hour)
-			dated("jobs", -time.Hour, "jobs")
-			dated("future", time.Hour)
-			gone := dated("gone", -time.Hour)
-			if err := s.RemoveArticle(ctx, gone); err != nil {
-				t.Fatal(err)
-			}
-			for _, digest := range []string{"weekly", "daily"} {
-				_, err := s.DB().ExecContext(ctx, "INSERT INTO ledger (digest, article_id, edition_id) VALUES ($1, $2, 'e')", digest, map[string]string{"weekly": sent, "daily": "x"}[digest])
-				if err != nil {
-					t.Fatal(err)
-				}
-			}
-			for _, c := range []struct {
-				digest, expr string
-				now          time.Time
-				want         string
-			}{
-				{"weekly", "", clock.now(), "backdated jobs"},
-				{"weekly", "NOT jobs", clock.now(), "backdated"},
-				{"weekly", "jobs", clock.now(), "jobs"},
-				{"daily", "", clock.now(), "backdated sent jobs"},
-				{"weekly", "", clock.now().Add(2 * time.Hour), "backdated jobs future"},
-			} {
-				got, err := s.Candidates(ctx, c.digest, since, c.now, filter(t, c.expr), 10)
-				var names []string
-				for _, a := range got {
-					names = append(names, a.Source)
-				}
-				if err != nil || strings.Join(names, " ") != c.want {
-					t.Errorf("%s %q: %v, %v; want %s", c.digest, c.expr, names, err, c.want)
-				}
-			}
-		})
-	}
-}
-
 func TestLabelsAreCountedAndSpelled(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -21,15 +22,10 @@ type lister struct {
 // compile returns the SQL, empty when nothing can match: for each road a subquery
 // that reads the first few rows along it, and around them the merge of these.
 func (l *lister) compile(roads []road) string {
-	var parts []string
-	for i := range roads {
-		parts = append(parts, l.part(&roads[i]))
-	}
-	if len(parts) == 0 {
+	if len(roads) == 0 {
 		return ""
 	}
-	merged := fmt.Sprintf("SELECT seq, at FROM (%s) AS parts ORDER BY at %s, seq %s LIMIT %s",
-		strings.Join(parts, " UNION "), l.way(), l.way(), l.arg(l.Limit))
+	merged := l.merge(roads)
 	columns := articleColumns
 	switch {
 	case l.IDs:
@@ -42,6 +38,16 @@ func (l *lister) compile(roads []road) string {
 	}
 	return fmt.Sprintf("SELECT p.seq, p.at, a.revision, %s FROM (%s) AS p JOIN articles a ON a.seq = p.seq ORDER BY p.at %s, p.seq %s",
 		columns, merged, l.way(), l.way())
+}
+
+// merge returns the SQL for the positions of the articles.
+func (l *lister) merge(roads []road) string {
+	var parts []string
+	for i := range roads {
+		parts = append(parts, l.part(&roads[i]))
+	}
+	return fmt.Sprintf("SELECT seq, at FROM (%s) AS parts ORDER BY at %s, seq %s LIMIT %s",
+		strings.Join(parts, " UNION "), l.way(), l.way(), l.arg(l.Limit))
 }
 
 // onlyID stands in for articleColumns where nothing but the id is wanted. Other
@@ -103,13 +109,47 @@ func (l *lister) along(r *road, st *statement) string {
 	if !l.NotBefore.IsZero() {
 		text += fmt.Sprintf(" AND %s > %s", at, st.arg(millis(l.NotBefore)))
 	}
-	if !l.since.IsZero() {
-		text += fmt.Sprintf(" AND %s >= %s", at, st.arg(millis(l.since)))
-	}
-	if l.unsent != "" {
-		text += fmt.Sprintf(" AND NOT EXISTS (SELECT 1 FROM articles g JOIN ledger e ON e.article_id = g.id WHERE g.seq = d.seq AND e.digest = %s)", st.arg(l.unsent))
+	if l.waits != nil {
+		text += l.waits.condition(st)
 	}
 	return text
+}
+
+// condition says in SQL that an article waits for the digest.
+func (w *Waiting) condition(st *statement) string {
+	var text string
+	if !w.Now.IsZero() {
+		text += fmt.Sprintf(" AND d.published <= %s", st.arg(millis(w.Now)))
+	}
+	if own := w.own(st); own != "" {
+		text += " AND " + own
+	}
+	if !w.Before.IsZero() {
+		text += fmt.Sprintf(" AND d.published < %s", st.arg(millis(w.Before)))
+	}
+	return text + fmt.Sprintf(" AND NOT EXISTS (SELECT 1 FROM articles g JOIN ledger e ON e.article_id = g.id WHERE g.seq = d.seq AND e.digest = %s AND e.edition_id <> %s)",
+		st.arg(w.Digest), st.arg(cmp.Or(w.Draft, noEdition)))
+}
+
+// noEdition is the id of no edition, and not of the articles that were marked as seen.
+const noEdition = "-"
+
+// own says in SQL whose an article is: the digest's own, or with Earlier none of it.
+func (w *Waiting) own(st *statement) string {
+	if w.Since.IsZero() {
+		if w.Earlier {
+			return "1 = 0"
+		}
+		return ""
+	}
+	own := fmt.Sprintf("d.published >= %s", st.arg(millis(w.Since)))
+	if !w.Began.IsZero() {
+		own = fmt.Sprintf("(%s OR d.appears > %s)", own, st.arg(millis(w.Began)))
+	}
+	if w.Earlier {
+		return "NOT " + own
+	}
+	return own
 }
 
 // withLabel is the table of the articles that have a label, for an order that labels do

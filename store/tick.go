@@ -13,7 +13,8 @@ import (
 type DigestState struct {
 	Name    string
 	Spec    string    // schedule and timezone that Next was worked out from
-	Since   time.Time // articles offered or dated before are not its own
+	Since   time.Time // articles dated before are not its own, unless they came in since Began
+	Began   time.Time // when its first tick or edition was dealt with; zero before
 	Next    time.Time // its next tick; zero when there is none
 	NextKey string
 }
@@ -62,21 +63,26 @@ func (s *Store) DigestState(ctx context.Context, name string) (DigestState, erro
 
 func (s *Store) digestState(ctx context.Context, r *runner, name string) (DigestState, bool, error) {
 	var d DigestState
-	var since, next int64
-	found, err := r.one(ctx, "digest.get", []any{name}, &d.Name, &d.Spec, &since, &next, &d.NextKey)
-	d.Since, d.Next = timeOf(since), timeOf(next)
+	var since, began, next int64
+	found, err := r.one(ctx, "digest.get", []any{name}, &d.Name, &d.Spec, &since, &began, &next, &d.NextKey)
+	d.Since, d.Began, d.Next = timeOf(since), timeOf(began), timeOf(next)
 	return d, found, err
 }
 
-// SetDigestSince moves the moment from which on articles belong to a digest.
+// SetDigestSince moves the beginning of a digest: what is in the store belongs to it if
+// it is dated from then on, zero for everything. What comes in later belongs to it
+// whatever its date, once the digest has had its first tick or edition. It returns
+// ErrNotFound for a digest that never ran.
 func (s *Store) SetDigestSince(ctx context.Context, name string, since time.Time) error {
-	return s.write(ctx, func(tx *runner) error {
-		n, err := tx.exec(ctx, "digest.setSince", name, millis(since))
-		if err == nil && n == 0 {
-			err = notFound("digest", name)
-		}
-		return err
-	})
+	return s.write(ctx, func(tx *runner) error { return s.setSince(ctx, tx, name, since) })
+}
+
+func (s *Store) setSince(ctx context.Context, tx *runner, name string, since time.Time) error {
+	n, err := tx.exec(ctx, "digest.setSince", name, millis(since), millis(s.Now()))
+	if err == nil && n == 0 {
+		err = notFound("digest", name)
+	}
+	return err
 }
 
 // Advance is the move of a digest from the tick that is due to the next one.
@@ -91,10 +97,24 @@ type Advance struct {
 // another node was faster. An edition
 // without a Number gets the next one; one whose Number has been taken is refused.
 func (s *Store) Plan(ctx context.Context, e Edition, advance *Advance) (Edition, error) {
+	return s.plan(ctx, e, advance, nil)
+}
+
+// PlanSince is Plan for an edition by hand that moves the digest's beginning.
+func (s *Store) PlanSince(ctx context.Context, e Edition, since time.Time) (Edition, error) {
+	return s.plan(ctx, e, nil, &since)
+}
+
+func (s *Store) plan(ctx context.Context, e Edition, advance *Advance, since *time.Time) (Edition, error) {
 	expected := e.Number
 	err := s.write(ctx, func(tx *runner) error {
 		if err := s.take(ctx, tx, e.Digest, advance); err != nil {
 			return err
+		}
+		if since != nil {
+			if err := s.setSince(ctx, tx, e.Digest, *since); err != nil {
+				return err
+			}
 		}
 		if _, err := tx.one(ctx, "edition.nextNumber", []any{e.Digest}, &e.Number); err != nil {
 			return err
@@ -145,10 +165,10 @@ func insertEdition(ctx context.Context, tx *runner, e *Edition) error {
 // for each other.
 func (s *Store) take(ctx context.Context, tx *runner, name string, advance *Advance) error {
 	if advance == nil {
-		_, err := tx.exec(ctx, "digest.lock", name)
+		_, err := tx.exec(ctx, "digest.lock", name, millis(s.Now()))
 		return err
 	}
-	n, err := tx.exec(ctx, "digest.advance", name, millis(advance.From), millis(advance.Next), advance.NextKey)
+	n, err := tx.exec(ctx, "digest.advance", name, millis(advance.From), millis(advance.Next), advance.NextKey, millis(s.Now()))
 	if err == nil && n == 0 {
 		err = ErrTaken
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -42,7 +43,7 @@ func newArticleImport(a *app) *cobra.Command {
 				if watch {
 					return a.watch(c.Context(), &im, paths)
 				}
-				return a.importAll(c.Context(), &im, paths)
+				return errors.Join(a.importAll(c.Context(), &im, paths), a.warnQueues(c.Context(), p))
 			})
 		},
 	}

@@ -18,8 +18,9 @@ import (
 	"github.com/tidings-press/tidings/store"
 )
 
-const sendLong = `Send makes an edition of what is new and sends it now. It asks before: type the digest's name, or
-give --yes in scripts. The sending goes on until every mail has been tried; other nodes on the same
+const sendLong = `Send makes an edition of what is new and sends it now. It says how many articles wait, how many go out
+now and how many stay queued, and asks before: type the digest's name, or give --yes in scripts. --since moves
+the digest's beginning: of the articles that are there, those dated from that day on belong to it. The sending goes on until every mail has been tried; other nodes on the same
 store help. When only mails are left that other servers deferred, the command ends with "sent, 5 being
 retried" and exit code 0: serve and worker retry these. Ctrl-C leaves the rest to them, or to the next send.`
 
@@ -33,17 +34,11 @@ func newDigestSend(a *app) *cobra.Command {
 		Example: "  tidings digest send weekly\n  tidings digest send weekly --yes --json\n  tidings digest send weekly --since 2026-01-01",
 		Args:    exactly("NAME"),
 		RunE: a.withEngine(func(ctx context.Context, p *press.Press, e *delivery.Engine, args []string) error {
-			if err := setSince(ctx, p, args[0], since); err != nil {
-				return err
-			}
-			err := a.confirmSend(ctx, e, args[0], yes)
-			if errors.Is(err, delivery.ErrNothingNew) {
-				return a.nothingNew(args[0], err)
-			}
+			from, err := dateFor(p, args[0], "--since", since)
 			if err != nil {
 				return err
 			}
-			edition, err := e.SendNow(ctx, args[0], "command line")
+			edition, err := a.sendNow(ctx, p, e, args[0], from, yes)
 			if errors.Is(err, delivery.ErrNothingNew) {
 				return a.nothingNew(args[0], err)
 			}
@@ -55,48 +50,40 @@ func newDigestSend(a *app) *cobra.Command {
 	}
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	c.Flags().BoolVar(&detach, "detach", false, "leave the sending to serve and worker")
-	c.Flags().StringVar(&since, "since", "", "begin with what was imported or is dated from this date on (2026-01-31)")
+	c.Flags().StringVar(&since, "since", "", "begin the digest with articles dated from this day on (2026-01-31)")
 	return c
 }
 
-// setSince moves the beginning of a digest.
-func setSince(ctx context.Context, p *press.Press, name, since string) error {
-	if since == "" {
-		return nil
-	}
-	from, err := time.Parse(time.DateOnly, since)
+// sendNow shows what would go out, asks, and approves it.
+func (a *app) sendNow(ctx context.Context, p *press.Press, e *delivery.Engine, name string, since time.Time, yes bool) (store.Edition, error) {
+	next, err := e.Preview(ctx, name, delivery.Look{Since: since})
 	if err != nil {
-		return usagef("--since %q is no date; right would be: --since 2026-01-31", since)
+		return store.Edition{}, err
 	}
-	if err := p.CheckDigests([]string{name}); err != nil {
-		return err
+	a.warnQueued(name, next.Backlog)
+	if next.Backlog.Drafted > 0 {
+		a.warn("%d articles are in a draft that waits for approval, and not in this edition", next.Backlog.Drafted)
 	}
-	return p.Store.SetDigestSince(ctx, name, from)
-}
-
-func (a *app) nothingNew(name string, why error) error {
-	return a.print(map[string]string{"digest": name, "skipped": why.Error()}, func(w io.Writer) {
-		fmt.Fprintf(w, "%v; a digest begins with what is imported after its first run, and --since DATE takes in what is older\n", why)
-	})
+	if next.Backlog.Earlier > 0 {
+		a.warn("%d articles are dated before %s, where the digest begins: they are in no edition", next.Backlog.Earlier, next.Backlog.Since.In(p.Zone()).Format("2 January 2006"))
+	}
+	if !yes {
+		if err := a.confirmSend(next, name); err != nil {
+			return store.Edition{}, err
+		}
+	}
+	return e.Send(ctx, name, delivery.Order{By: "command line", Since: since})
 }
 
 // confirmSend asks for the digest's name, as one types it who means it.
-func (a *app) confirmSend(ctx context.Context, e *delivery.Engine, name string, yes bool) error {
-	audience, err := e.Audience(ctx, name)
-	if err != nil || yes {
-		return err
-	}
-	next, err := e.Preview(ctx, name)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(a.stderr, "“%s” to %s subscribers?%s Type the name of the digest, %s: ", next.Subject, thousands(audience.Readers), skippedText(audience.Skipped), name)
+func (a *app) confirmSend(next delivery.Preview, name string) error {
+	fmt.Fprintf(a.stderr, "“%s” to %s subscribers?%s Type the name of the digest, %s: ", next.Subject, thousands(next.Audience.Readers), skippedText(next.Audience.Skipped), name)
 	answer, err := bufio.NewReader(io.LimitReader(a.stdin, 1000)).ReadString('\n')
 	if strings.TrimSpace(answer) == name {
 		return nil
 	}
 	if err != nil && answer == "" {
-		return usagef("nobody answered; right would be: --yes in scripts")
+		return usagef("no confirmation given; pass --yes to send from a script")
 	}
 	return errors.New("nothing is sent: that was not the name")
 }

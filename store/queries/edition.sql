@@ -4,24 +4,27 @@ INSERT INTO digests (name, spec, since, next_run, next_key) VALUES ($1, $2, $3, 
 
 -- name: digest.get
 -- Index: primary key.
-SELECT name, spec, since, next_run, next_key FROM digests WHERE name = $1;
+SELECT name, spec, since, began, next_run, next_key FROM digests WHERE name = $1;
 
 -- name: digest.respec
 -- A new schedule counts from now. Index: primary key.
 UPDATE digests SET spec = $2, next_run = $3, next_key = $4 WHERE name = $1 AND spec <> $2;
 
 -- name: digest.setSince
+-- Moves a digest's beginning. What is in the store now is judged by its own date again.
 -- Index: primary key.
-UPDATE digests SET since = $2 WHERE name = $1;
+UPDATE digests SET since = $2, began = CASE WHEN began = 0 THEN began ELSE CAST($3 AS bigint) END WHERE name = $1;
 
 -- name: digest.advance
 -- Takes a due tick: one node's update finds the old time, every other one's does
--- not. Index: primary key.
-UPDATE digests SET next_run = $3, next_key = $4 WHERE name = $1 AND next_run = $2;
+-- not. With its first tick a digest has begun. Index: primary key.
+UPDATE digests SET next_run = $3, next_key = $4, began = CASE WHEN began = 0 THEN CAST($5 AS bigint) ELSE began END
+WHERE name = $1 AND next_run = $2;
 
 -- name: digest.lock
--- Makes those who compose editions of one digest come one after the other.
-UPDATE digests SET since = since WHERE name = $1;
+-- Makes those who compose editions of one digest come one after the other. With its
+-- first edition a digest has begun. Index: primary key.
+UPDATE digests SET began = CASE WHEN began = 0 THEN CAST($2 AS bigint) ELSE began END WHERE name = $1;
 
 -- name: tick.insert
 -- Index: primary key.
@@ -50,6 +53,19 @@ INSERT INTO edition_articles (edition, position, article_id) VALUES ($1, $2, $3)
 -- name: ledger.insert
 -- The unique row (digest, article) keeps an article from being sent twice.
 INSERT INTO ledger (digest, article_id, edition_id) VALUES ($1, $2, $3) ON CONFLICT (digest, article_id) DO NOTHING;
+
+-- name: ledger.unsee
+-- Puts articles that an editor marked as seen back into a digest's queue: those dated
+-- before a time, or all with 0. Indexes: ledger_edition, articles_id.
+DELETE FROM ledger WHERE digest = $1 AND edition_id = ''
+    AND (CAST($2 AS bigint) = 0 OR article_id IN (SELECT id FROM articles WHERE published < CAST($2 AS bigint)));
+
+-- name: ledger.counts
+-- How many articles of a digest were marked as seen, wait in drafts, or are in other
+-- editions. Indexes: primary key of ledger, editions_id.
+SELECT coalesce(sum(CASE WHEN l.edition_id = '' THEN 1 ELSE 0 END), 0), coalesce(sum(CASE WHEN e.state = 'draft' THEN 1 ELSE 0 END), 0),
+    coalesce(sum(CASE WHEN l.edition_id <> '' AND (e.state IS NULL OR e.state <> 'draft') THEN 1 ELSE 0 END), 0)
+FROM ledger l LEFT JOIN editions e ON e.id = l.edition_id WHERE l.digest = $1;
 
 -- name: ledger.release
 -- Gives the articles of an edition that nobody got to the next one. Index: ledger_edition.

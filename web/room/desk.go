@@ -34,6 +34,7 @@ type nextRow struct {
 	At      time.Time // zero when it has no schedule
 	Readers int64
 	Skipped string // why its last tick made no edition; empty when it made one
+	Backlog delivery.Backlog
 }
 
 // editionRow is an edition in a list.
@@ -90,6 +91,9 @@ func (room *Room) upcoming(ctx context.Context) ([]nextRow, error) {
 		row := nextRow{Digest: d, Readers: readers[d.Name]}
 		if ticks := room.engine.Next(d.Name, 1); len(ticks) > 0 {
 			row.At = ticks[0].At
+		}
+		if row.Backlog, err = room.engine.Backlog(ctx, d.Name, time.Time{}); err != nil {
+			return nil, err
 		}
 		last, err := room.store.Ticks(ctx, d.Name, 1)
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/tidings-press/tidings/config"
+	"github.com/tidings-press/tidings/delivery"
 	"github.com/tidings-press/tidings/digest"
 	"github.com/tidings-press/tidings/schedule"
 	"github.com/tidings-press/tidings/store"
@@ -16,10 +17,12 @@ type digestPage struct {
 	Next    []schedule.Tick
 	Readers int64
 	Skipped []store.SkipCount // on the digest, and sent nothing
-	Preview *digest.Variant   // nil when there is nothing to send
+	Preview *delivery.Preview // nil when there is nothing to send
+	Backlog delivery.Backlog  // what waits, also when there is nothing to send
 	Nothing string            // why
 	Ticks   []store.Tick      // the last ones, and why some made no edition
 	You     string
+	Begins  string // the day from which on articles are its own, as a form has it; empty for any
 }
 
 // wanted is the digest that a request names.
@@ -48,14 +51,17 @@ func (room *Room) digestPage(r *http.Request, who store.Session) (digestPage, er
 	if body.Ticks, err = room.store.Ticks(r.Context(), d.Name, 5); err != nil {
 		return body, err
 	}
+	if err := room.fillQueue(r.Context(), &body); err != nil {
+		return body, err
+	}
 	// An editor is told whatever keeps the edition from being made, such as a mistake
 	// in a template: it would keep the real one from going out as well.
-	variant, err := room.engine.Preview(r.Context(), d.Name)
+	preview, err := room.engine.Preview(r.Context(), d.Name, delivery.Look{})
 	if err != nil {
 		body.Nothing = err.Error()
 		return body, nil
 	}
-	body.Preview = &variant
+	body.Preview = &preview
 	return body, nil
 }
 
@@ -93,11 +99,11 @@ func (room *Room) previewed(r *http.Request) (digest.Variant, error) {
 	if err != nil {
 		return digest.Variant{}, err
 	}
-	v, err := room.engine.Preview(r.Context(), d.Name)
+	preview, err := room.engine.Preview(r.Context(), d.Name, delivery.Look{})
 	if err != nil {
-		return v, refuse("There is nothing to show", err, "/room/digests/"+d.Name)
+		return digest.Variant{}, refuse("There is nothing to show", err, "/room/digests/"+d.Name)
 	}
-	return asSeen(v), nil
+	return asSeen(preview.Variant), nil
 }
 
 // asSeen fills the holes of a variant with what stands for a reader. The links lead
@@ -122,7 +128,10 @@ func (room *Room) test(w http.ResponseWriter, r *http.Request, who store.Session
 	if err != nil {
 		return err
 	}
-	return room.sendTest(w, r, who, "/room/digests/"+d.Name, func(to subscriber.Address) error { return room.engine.Test(r.Context(), d.Name, to) })
+	return room.sendTest(w, r, who, "/room/digests/"+d.Name, func(to subscriber.Address) error {
+		_, err := room.engine.Test(r.Context(), d.Name, delivery.Look{}, to)
+		return err
+	})
 }
 
 func (room *Room) sendTest(w http.ResponseWriter, r *http.Request, who store.Session, here string, send func(to subscriber.Address) error) error {

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tidings-press/tidings/delivery"
+	"github.com/tidings-press/tidings/digest"
+	"github.com/tidings-press/tidings/press"
+	"github.com/tidings-press/tidings/subscriber"
+)
+
+// shownDigest is a digest in a list.
+type shownDigest struct {
+	press.DigestView
+	Backlog shownBacklog `json:"backlog"`
+}
+
+func newDigestList(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:     "list",
+		Short:   "List the digests with their next three times and what waits for them",
+		Example: "  tidings digest list",
+		Args:    exactly(),
+		RunE: a.withEngine(func(ctx context.Context, p *press.Press, e *delivery.Engine, _ []string) error {
+			digests, err := p.Digests(ctx)
+			if err != nil {
+				return err
+			}
+			list := []shownDigest{}
+			for _, d := range digests {
+				backlog, err := e.Backlog(ctx, d.Name, noDate)
+				if err != nil {
+					return err
+				}
+				list = append(list, shownDigest{d, showBacklog(backlog)})
+			}
+			return a.print(list, func(w io.Writer) { printDigests(w, list) })
+		}),
+	}
+}
+
+func printDigests(w io.Writer, list []shownDigest) {
+	for _, d := range list {
+		fmt.Fprintf(w, "%s\t%s\t%d subscribers\n", d.Name, d.Schedule, d.Subscribers)
+		for _, at := range d.Next {
+			fmt.Fprintf(w, "\t%s\n", at.Format("Mon 2 Jan 2006 15:04:05 MST"))
+		}
+		for _, line := range d.Backlog.lines() {
+			fmt.Fprintf(w, "\t%s\n", line)
+		}
+	}
+	if len(list) == 0 {
+		fmt.Fprintln(w, "There are no digests; add one below digests: in the configuration.")
+	}
+}
+
+const previewLong = `Preview renders what the next edition of a digest would be at this moment, and writes it to
+NAME.html and NAME.txt. It changes nothing. With --since it shows the edition that
+"send --since" would make. While a digest has had no edition and everything that fits is dated before its
+beginning, preview says so and shows a sample of the newest articles.`
+
+func newDigestPreview(a *app) *cobra.Command {
+	var dir, since string
+	var open bool
+	c := &cobra.Command{
+		Use:     "preview NAME",
+		Short:   "Write what the next edition would be, as HTML and text",
+		Long:    previewLong,
+		Example: "  tidings digest preview weekly\n  tidings digest preview weekly --open\n  tidings digest preview weekly --since 2026-01-01 --json",
+		Args:    exactly("NAME"),
+		RunE: a.withEngine(func(ctx context.Context, p *press.Press, e *delivery.Engine, args []string) error {
+			from, err := dateFor(p, args[0], "--since", since)
+			if err != nil {
+				return err
+			}
+			preview, err := e.Preview(ctx, args[0], delivery.Look{Since: from, Sample: true})
+			if errors.Is(err, delivery.ErrNothingNew) {
+				return a.nothingNew(args[0], err)
+			}
+			if err != nil {
+				return err
+			}
+			site := p.Config.Site.URL
+			preview.Variant = preview.Fill(digest.Holes{Address: "reader@example.org", Unsubscribe: site, Preferences: site, Web: site})
+			return a.writePreview(filepath.Join(dir, args[0]), preview, open)
+		}),
+	}
+	c.Flags().StringVar(&since, "since", "", "show the edition of articles dated from this day on (2026-01-31)")
+	c.Flags().StringVar(&dir, "dir", ".", "folder to write to")
+	c.Flags().BoolVar(&open, "open", false, "open it in the browser")
+	return c
+}
+
+func (a *app) writePreview(path string, p delivery.Preview, open bool) error {
+	if p.Sample != "" {
+		a.warnSample(p)
+	}
+	if a.json {
+		return a.print(map[string]any{"subject": p.Subject, "html": p.HTML, "text": p.Text, "warnings": p.Warnings, "sample": p.Sample, "backlog": showBacklog(p.Backlog)}, nil)
+	}
+	for _, part := range []struct{ name, text string }{{path + ".html", p.HTML}, {path + ".txt", p.Text}} {
+		if err := os.WriteFile(part.name, []byte(part.text), 0o644); err != nil {
+			return err
+		}
+	}
+	for _, warning := range p.Warnings {
+		a.warn("note: %s", warning)
+	}
+	a.say("%s\n%s.html (%d KB) and %s.txt are written", p.Subject, path, len(p.HTML)/1000, path)
+	for _, line := range showBacklog(p.Backlog).lines() {
+		a.say("%s", line)
+	}
+	if open {
+		return openBrowser(path + ".html")
+	}
+	return nil
+}
+
+// warnSample says that what is shown is not what would be sent.
+func (a *app) warnSample(p delivery.Preview) {
+	a.warn("%s; this is only a sample of the newest articles, and the next edition holds none of them. \"tidings digest send NAME --since DATE\" begins with articles dated from DATE on", p.Sample)
+}
+
+func newDigestTest(a *app) *cobra.Command {
+	var to, since string
+	c := &cobra.Command{
+		Use:   "test NAME --to ADDRESS",
+		Short: "Send what the next edition would be to one address",
+		Long: `Test sends what the next edition of a digest would be to one address. It changes nothing and counts for
+nothing. When there is nothing to send it says why, and the exit code is 1.`,
+		Example: "  tidings digest test weekly --to editor@example.org",
+		Args:    exactly("NAME"),
+		RunE: a.withEngine(func(ctx context.Context, p *press.Press, e *delivery.Engine, args []string) error {
+			address, err := subscriber.ParseAddress(to)
+			if err != nil {
+				return usagef("--to: %w", err)
+			}
+			from, err := dateFor(p, args[0], "--since", since)
+			if err != nil {
+				return err
+			}
+			sent, err := e.Test(ctx, args[0], delivery.Look{Since: from, Sample: true}, address)
+			if errors.Is(err, delivery.ErrNothingNew) {
+				err = fmt.Errorf("no test mail was sent: %w%s", err, sinceHint(err))
+			}
+			if err == nil && sent.Sample != "" {
+				a.warnSample(sent)
+			}
+			return a.after(err, "a test mail is on its way to %s", address)
+		}),
+	}
+	c.Flags().StringVar(&to, "to", "", "address that gets it")
+	c.Flags().StringVar(&since, "since", "", "send the edition of articles dated from this day on (2026-01-31)")
+	return c
+}

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tidings-press/tidings/delivery"
+	"github.com/tidings-press/tidings/press"
+)
+
+// noDate is a date that was not given.
+var noDate time.Time
+
+// dateFor reads the day of a digest's flag in the timezone in which the days of articles
+// begin. It is noDate when the flag is empty.
+func dateFor(p *press.Press, name, flag, text string) (time.Time, error) {
+	if err := p.CheckDigests([]string{name}); err != nil {
+		return noDate, err
+	}
+	if text == "" {
+		return noDate, nil
+	}
+	day, err := time.ParseInLocation(time.DateOnly, text, p.Zone())
+	if err != nil {
+		return noDate, usagef("%s %q is no date; write it as in %s 2026-01-31", flag, text, flag)
+	}
+	return day, nil
+}
+
+// shownBacklog is what waits for a digest, as the commands show it.
+type shownBacklog struct {
+	Since    string `json:"since,omitempty"` // where the digest begins
+	Waiting  int    `json:"waiting"`
+	Next     int    `json:"next"`
+	Queued   int    `json:"queued"`
+	Editions int    `json:"editions"` // that the queued articles take
+	Earlier  int    `json:"earlier"`  // dated before the beginning
+	Seen     int    `json:"seen"`
+	Drafted  int    `json:"drafted"`
+	Sent     int    `json:"sent"`
+}
+
+func showBacklog(b delivery.Backlog) shownBacklog {
+	out := shownBacklog{Waiting: b.Waiting, Next: b.Next, Queued: b.Queued(), Editions: b.Editions(), Earlier: b.Earlier, Seen: b.Seen, Drafted: b.Drafted, Sent: b.Sent}
+	if !b.Since.IsZero() {
+		out.Since = b.Since.Format(time.RFC3339)
+	}
+	return out
+}
+
+// lines say for people what waits and what is left out; nothing when there is nothing to
+// say.
+func (b shownBacklog) lines() []string {
+	var out []string
+	if b.Waiting > 0 {
+		line := fmt.Sprintf("%s; %d in the next edition", some(b.Waiting, "article waits", "articles wait"), b.Next)
+		if b.Queued > 0 {
+			line += fmt.Sprintf(", %d stay queued for %s", b.Queued, some(b.Editions, "more edition", "more editions"))
+		}
+		out = append(out, line)
+	}
+	for _, part := range []struct {
+		n    int
+		what string
+	}{
+		{b.Drafted, "in drafts that wait for approval"},
+		{b.Earlier, "dated before the digest's beginning: in no edition, unless --since DATE moves it"},
+		{b.Seen, "marked as seen"},
+	} {
+		if part.n > 0 {
+			out = append(out, fmt.Sprintf("%s %s", some(part.n, "article", "articles"), part.what))
+		}
+	}
+	return out
+}
+
+// some writes "1 article" or "1,204 articles".
+func some(n int, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return thousands(int64(n)) + " " + more
+}
+
+// warnQueues tells of digests that need several editions for what waits, as after the
+// import of an archive.
+func (a *app) warnQueues(ctx context.Context, p *press.Press) error {
+	queues, err := p.Queues(ctx)
+	for _, q := range queues {
+		a.warnQueued(q.Digest, q.Backlog)
+	}
+	return err
+}
+
+// warnQueued says how to keep old articles out of later editions.
+func (a *app) warnQueued(name string, b delivery.Backlog) {
+	if b.Queued() > 0 {
+		a.warn("%d articles stay queued for %s of %s; mark old ones as seen with: tidings digest mark-seen %s --before DATE",
+			b.Queued(), some(b.Editions(), "more edition", "more editions"), name, name)
+	}
+}
+
+func (a *app) nothingNew(name string, why error) error {
+	return a.print(map[string]string{"digest": name, "skipped": why.Error()}, func(w io.Writer) { fmt.Fprintf(w, "%v%s\n", why, sinceHint(why)) })
+}
+
+// sinceHint says how to begin earlier when that would help.
+func sinceHint(why error) string {
+	var nothing *delivery.NothingNewError
+	if errors.As(why, &nothing) && nothing.Backlog.Earlier > 0 {
+		return "; --since DATE begins it with older articles"
+	}
+	return ""
+}
+
+const markSeenLong = `Mark-seen takes the articles that wait for a digest and are dated before a day out of its queue, as if an
+edition had had them. Feeds and pages keep them. An article that comes in later is not marked, whatever its
+date. --undo puts them back, except those that an edition has had.`
+
+func newMarkSeen(a *app) *cobra.Command {
+	var before string
+	var undo bool
+	c := &cobra.Command{
+		Use:     "mark-seen NAME --before DATE",
+		Short:   "Take old articles out of a digest's queue, or put them back",
+		Long:    markSeenLong,
+		Example: "  tidings digest mark-seen weekly --before 2026-01-01\n  tidings digest mark-seen weekly --undo",
+		Args:    exactly("NAME"),
+		RunE: a.withEngine(func(ctx context.Context, p *press.Press, e *delivery.Engine, args []string) error {
+			day, err := dateFor(p, args[0], "--before", before)
+			if err != nil {
+				return err
+			}
+			if day.IsZero() && !undo {
+				return usagef("--before is missing; write it as in --before 2026-01-31")
+			}
+			return a.markSeen(ctx, e, args[0], day, undo)
+		}),
+	}
+	c.Flags().StringVar(&before, "before", "", "those dated before this day (2026-01-31)")
+	c.Flags().BoolVar(&undo, "undo", false, "put articles that were marked as seen back into the queue")
+	return c
+}
+
+func (a *app) markSeen(ctx context.Context, e *delivery.Engine, name string, day time.Time, undo bool) error {
+	mark, done := e.MarkSeen, "marked as seen"
+	if undo {
+		mark, done = e.MarkUnseen, "put back into the queue"
+	}
+	n, err := mark(ctx, name, day)
+	if err != nil {
+		return err
+	}
+	backlog, err := e.Backlog(ctx, name, noDate)
+	if err != nil {
+		return err
+	}
+	return a.print(map[string]any{"digest": name, "changed": n, "backlog": showBacklog(backlog)}, func(w io.Writer) {
+		fmt.Fprintf(w, "%s %s\n", some(int(n), "article", "articles"), done)
+		for _, line := range showBacklog(backlog).lines() {
+			fmt.Fprintln(w, line)
+		}
+	})
+}
