@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/tidings-press/tidings/article"
 	"github.com/tidings-press/tidings/config"
@@ -84,6 +85,9 @@ func open(t *testing.T, engine store.Engine, url, language string) *site {
 func handler(t *testing.T, engine store.Engine) (*site, *delivery.Engine, http.Handler) {
 	t.Helper()
 	s := open(t, engine, "https://news.example.org", "en")
+	if err := s.engine.Begin(t.Context(), "weekly", time.Time{}); err != nil { // with everything that is there
+		t.Fatal(err)
+	}
 	feeds, err := s.press.Feeds(t.Context())
 	if err != nil {
 		t.Fatal(err)
