@@ -3,7 +3,6 @@ package delivery
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -39,7 +38,7 @@ func (e *Engine) cast(def *Definition, edition string, date time.Time, v digest.
 	if err != nil {
 		return nil, fmt.Errorf("digest %s: %w", def.Name, err)
 	}
-	return &mould{made, v.Nobody}, nil
+	return &mould{made, v.Nobody, digest.PagePath(edition)}, nil
 }
 
 // extraMarks are two more marks, of the same stem as the variant's: for the
@@ -56,20 +55,21 @@ func (e *Engine) values(dst []string, m *mould, paths *mailer.Paths, l *loaded, 
 		name = m.nobody
 	}
 	id := mailer.ID{Edition: l.ID, Person: token.PersonOf(r.UID)}
-	links := e.Links(r.UID, l.Digest, l.ID)
+	links := e.Links(r.UID, l.Digest, l.ID, m.page)
 	return append(dst, name, address.ASCII(), links.Unsubscribe, links.Preferences, links.Web, paths.MessageID(id), paths.Unsubscribe(id))
 }
 
 // messageIDValue is where values has the Message-ID.
 const messageIDValue = 5
 
-// Links are the personal addresses in a reader's mail.
-func (e *Engine) Links(person uuid.UUID, digestName, edition string) digest.Holes {
+// Links are the addresses in a reader's mail; page is the path of the public page, which
+// is nobody's in particular: people pass it on.
+func (e *Engine) Links(person uuid.UUID, digestName, edition, page string) digest.Holes {
 	site := strings.TrimSuffix(e.Site.URL, "/")
 	return digest.Holes{
 		Unsubscribe: site + "/unsubscribe/" + e.Keys.Sign(token.Unsubscribe, person, digestName, edition),
 		Preferences: site + "/preferences/" + e.Keys.Sign(token.Preferences, person, digestName, ""),
-		Web:         site + "/editions/" + url.PathEscape(edition) + "/" + e.Keys.Sign(token.WebEdition, person, digestName, edition),
+		Web:         site + page,
 	}
 }
 

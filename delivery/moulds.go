@@ -15,6 +15,7 @@ import (
 type mould struct {
 	*mailer.Mould
 	nobody string
+	page   string // path of the public page with the same articles
 }
 
 // moulds are those that were poured from last, of all editions.
@@ -96,6 +97,10 @@ func (e *Engine) mouldOf(ctx context.Context, l *loaded, number int) (*mould, er
 		if err != nil {
 			return nil, err
 		}
-		return e.cast(l.def, l.ID, l.Created, variant)
+		made, err := e.cast(l.def, l.ID, l.Created, variant)
+		if err == nil {
+			made.page = variant.PagePath(number)
+		}
+		return made, err
 	})
 }

@@ -39,7 +39,7 @@ func Render(in Issue, prefs Preferences, set *templates.Set) (Variant, error) {
 	return out, nil
 }
 
-// variant renders the mail, and the web page where the mail had to be cut.
+// variant renders the mail.
 func (v view) variant(mail *templates.Mail, holes Holes) (Variant, error) {
 	total := len(v.articles)
 	mailed, shown, err := trim(total, func(c cut) (templates.Rendered, error) {
@@ -54,12 +54,7 @@ func (v view) variant(mail *templates.Mail, holes Holes) (Variant, error) {
 		Articles: ids(v.articles), Shown: shown.whole,
 		Warnings: warnings(len(mailed.HTML), shown, total),
 	}
-	if out.Nobody, err = v.page.Phrase("nobody"); err != nil {
-		return Variant{}, err
-	}
-	if shown.whole < total || !shown.bodies {
-		out.Page, err = mail.HTML(v.data(holes, cut{whole: total, bodies: true, web: true}))
-	}
+	out.Nobody, err = v.page.Phrase("nobody")
 	return out, err
 }
 

@@ -2,6 +2,7 @@ package digest
 
 import (
 	"html"
+	"strconv"
 	"strings"
 )
 
@@ -19,10 +20,7 @@ type Variant struct {
 	Nobody    string   // what fills the name's hole for a reader without a name
 	Articles  []string // ids of all articles it carries, in order
 	Shown     int      // how many of them are shown whole; the rest is listed by title, or behind a link
-	// Page is the whole as a web page when the mail had to leave articles out; ""
-	// when HTML has them all and serves as the page too. It has the same holes.
-	Page     string
-	Warnings []string // for the editor, such as that the mail is large
+	Warnings  []string // for the editor, such as that the mail is large
 }
 
 // Holes are the marks that stand for what differs per recipient. Each is a word
@@ -33,20 +31,28 @@ type Holes struct {
 	Address     string
 	Unsubscribe string // URL of the page with one button
 	Preferences string // URL
-	Web         string // URL of the web edition
+	Web         string // URL of the public page
 }
 
 // Fill returns the variant as one reader sees it, with values in place of the marks.
-// Mails are filled far faster by their mould; this is for previews and pages.
+// Mails are filled far faster by their mould; this is for previews.
 func (v Variant) Fill(values Holes) Variant {
 	if values.Name == "" {
 		values.Name = v.Nobody
 	}
 	escape, plain := v.Holes.pairs(values, html.EscapeString), v.Holes.pairs(values, func(s string) string { return s })
 	v.HTML = strings.NewReplacer(escape...).Replace(v.HTML)
-	v.Page = strings.NewReplacer(escape...).Replace(v.Page)
 	v.Text = strings.NewReplacer(plain...).Replace(v.Text)
 	return v
+}
+
+// PagePath is the path of the public page with the articles of this variant, which has
+// a number within its edition. The variant without preferences has them all.
+func (v Variant) PagePath(number int) string {
+	if v.Key == "" {
+		return PagePath(v.Edition)
+	}
+	return PagePath(v.Edition) + "/" + strconv.Itoa(number)
 }
 
 // Words lists the marks, in the order of the struct's fields.

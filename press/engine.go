@@ -27,7 +27,7 @@ func (p *Press) Engine(ctx context.Context) (*delivery.Engine, error) {
 		Store:      p.Store,
 		Keys:       keys,
 		Templates:  p.Templates,
-		Site:       digestSite(p.Config),
+		Site:       digest.SiteOf(p.Config),
 		Policy:     policy(p.Config.Delivery),
 		ReturnPath: p.Config.Mail.ReturnPathDomain,
 		Lease:      p.Config.Delivery.Lease,
@@ -53,10 +53,6 @@ func (p *Press) Engine(ctx context.Context) (*delivery.Engine, error) {
 	return delivery.New(ctx, options)
 }
 
-func digestSite(c *config.Config) digest.Site {
-	return digest.Site{Title: c.Site.Title, URL: c.Site.URL, Language: c.Site.Language, Icon: c.Site.Icon, Postal: c.Mail.Postal}
-}
-
 func policy(d config.Delivery) delivery.Policy {
 	return delivery.Policy{Resend: d.Uncertain == "resend", RetryFor: d.RetryFor, Chunk: d.Chunk, Soft: softRule(d)}
 }
@@ -68,20 +64,12 @@ func softRule(d config.Delivery) store.SoftRule {
 // definition makes a digest of its settings. What Load checked cannot fail here.
 func definition(c *config.Config, d *config.Digest) (delivery.Definition, error) {
 	out := delivery.Definition{
-		Definition: digest.Definition{
-			Name:        d.Name,
-			Title:       d.Title,
-			Description: d.Description,
-			Language:    d.Language,
-			Timezone:    d.Timezone,
-			Template:    d.Template,
-			Subject:     d.Subject,
-		},
-		Min:       d.MinArticles,
-		Max:       d.MaxArticles,
-		Oldest:    d.Prefer == "oldest",
-		Automatic: d.Approval == "automatic",
-		Each:      d.Missed == "each",
+		Definition: digest.DefinitionOf(d),
+		Min:        d.MinArticles,
+		Max:        d.MaxArticles,
+		Oldest:     d.Prefer == "oldest",
+		Automatic:  d.Approval == "automatic",
+		Each:       d.Missed == "each",
 	}
 	var err error
 	if out.Schedule, err = schedule.Parse(d.Schedule, d.Timezone); err != nil {

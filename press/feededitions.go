@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/tidings-press/tidings/article"
+	"github.com/tidings-press/tidings/digest"
 	"github.com/tidings-press/tidings/feed"
 )
 
@@ -60,14 +61,11 @@ func (f *FeedSource) edition(ctx context.Context, id string) (article.Article, e
 	}
 	summary, body := contents(articles)
 	return article.Article{
-		ID: e.ID, Source: "edition:" + e.ID, Slug: e.ID, URL: EditionPath(e.ID), Title: e.Subject, Summary: summary, HTML: body,
+		ID: e.ID, Source: "edition:" + e.ID, Slug: e.ID, URL: digest.PagePath(e.ID), Title: e.Subject, Summary: summary, HTML: body,
 		Published: e.Started, Updated: e.Started, Ingested: e.Created, Status: article.Published,
 		Hash: e.ID + string(e.State),
 	}, nil
 }
-
-// EditionPath is the path of the page that shows an edition to everybody.
-func EditionPath(id string) string { return "/editions/" + id }
 
 func contents(articles []article.Article) (summary, body string) {
 	var titles []string

@@ -107,7 +107,7 @@ func TestAPrivateFeedHasWhatTheMailsOfADigestBring(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i, one := range all {
-			mail, err := p.Store.VariantFor(t.Context(), draft.Seq, one.who.ID)
+			_, mail, err := p.Store.VariantFor(t.Context(), draft.Seq, one.who.ID)
 			if err != nil {
 				t.Fatal(err)
 			}

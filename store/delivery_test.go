@@ -409,13 +409,13 @@ func TestAnAudienceOfSeveralStridesIsCutWithoutASeam(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if v, err := s.VariantFor(t.Context(), e.Seq, french.ID); err != nil || v.HTML != "fr" {
+		if _, v, err := s.VariantFor(t.Context(), e.Seq, french.ID); err != nil || v.HTML != "fr" {
 			t.Errorf("a French reader's mail says %q, %v", v.HTML, err)
 		}
 		if v, err := s.FullVariant(t.Context(), e.Seq); err != nil || v.HTML != "en" {
 			t.Errorf("the first of two that are as long says %q, %v", v.HTML, err)
 		}
-		if _, err := s.VariantFor(t.Context(), e.Seq, n+1); !errors.Is(err, store.ErrNotFound) {
+		if _, _, err := s.VariantFor(t.Context(), e.Seq, n+1); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("the mail of a reader whom it does not go to: %v", err)
 		}
 		last, total := int64(0), 0

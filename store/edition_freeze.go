@@ -261,10 +261,18 @@ func (s *Store) Variant(ctx context.Context, seq int64, number int) (digest.Vari
 	return s.variant(ctx, "variant.get", seq, number)
 }
 
-// VariantFor returns the frozen variant that a reader's mail is made of, or
-// ErrNotFound when the edition has none for them.
-func (s *Store) VariantFor(ctx context.Context, seq, subscriber int64) (digest.Variant, error) {
-	return s.variant(ctx, "variant.ofReader", seq, subscriber)
+// VariantFor returns the frozen variant that a reader's mail is made of, and its number,
+// or ErrNotFound when the edition has none for them.
+func (s *Store) VariantFor(ctx context.Context, seq, subscriber int64) (number int, v digest.Variant, err error) {
+	var data string
+	found, err := s.readers.one(ctx, "variant.ofReader", []any{seq, subscriber}, &number, &data)
+	if err == nil && !found {
+		err = notFound("variant for", subscriber)
+	}
+	if err != nil {
+		return 0, v, err
+	}
+	return number, v, json.Unmarshal([]byte(data), &v)
 }
 
 // FullVariant returns the frozen variant of an edition that has the most in it, or

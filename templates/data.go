@@ -14,7 +14,10 @@ type Digest struct {
 	More     []Link    // articles that a mail of bearable size has no room for, by title
 	Left     int       // articles for which even the list of titles has no room
 	Reader   Reader
-	Web      bool // rendered as a web page, without bounds on its size
+	// Web tells that it is rendered as a web page for everybody: without bounds on its
+	// size, and Reader is nobody.
+	Web       bool
+	Subscribe string // URL of the subscription form, when Web
 }
 
 // First is the first article, for subject lines.
@@ -98,7 +101,7 @@ type Reader struct {
 	Address     string
 	Unsubscribe string // URL
 	Preferences string // URL
-	Web         string // URL of the web edition
+	Web         string // URL of the public page
 }
 
 // Align is the side where the article's lines begin, for the align attribute.

@@ -88,9 +88,13 @@ func (p *Phrases) missing(want *Phrases) (what, right string) {
 	return p.missingWords(want)
 }
 
+// laterWords came after the first release. A file that was written before goes on
+// working without them: they are in English then.
+var laterWords = []string{"public", "subscribe"}
+
 func (p *Phrases) missingWords(want *Phrases) (what, right string) {
 	for _, key := range slices.Sorted(maps.Keys(want.Words)) {
-		if p.Words[key] == "" {
+		if p.Words[key] == "" && !slices.Contains(laterWords, key) {
 			return "phrases: " + key + " is missing", fmt.Sprintf("a translation of %q", want.Words[key])
 		}
 	}
@@ -105,6 +109,9 @@ func (p *Phrases) missingWords(want *Phrases) (what, right string) {
 // word returns a phrase with its places filled.
 func (p *Phrases) word(key string, args []string) (string, error) {
 	text, ok := p.Words[key]
+	if !ok && slices.Contains(laterWords, key) {
+		text, ok = english.Words[key]
+	}
 	if !ok {
 		return "", fmt.Errorf("no phrase %q; there are: %s", key, strings.Join(slices.Sorted(maps.Keys(p.Words)), ", "))
 	}

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/uuid"
-
 	"github.com/tidings-press/tidings/internal/token"
 	"github.com/tidings-press/tidings/store"
 )
@@ -125,72 +123,5 @@ func TestGettingChangesNothing(t *testing.T) {
 	}
 	if len(seen) < 80 {
 		t.Errorf("the walk saw only %d addresses", len(seen))
-	}
-}
-
-// A reader's copy in the browser is what was mailed, and runs nothing.
-func TestTheWebEditionIsSandboxed(t *testing.T) {
-	t.Parallel()
-	s, engine, h := handler(t, store.SQLite)
-	who := s.person(t, "ada@example.org")
-	keys, err := s.store.Keys(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	edition, err := engine.SendNow(t.Context(), "weekly", "ada")
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := ask(h, http.MethodGet, "/editions/"+edition.ID+"/"+keys.Sign(token.WebEdition, who.UID, "weekly", edition.ID))
-	policy := w.Header().Get("Content-Security-Policy")
-	if w.Code != http.StatusOK || !strings.Contains(policy, "sandbox") || strings.Contains(policy, "allow-scripts") || !strings.Contains(w.Header().Get("X-Robots-Tag"), "noindex") {
-		t.Fatalf("status %d, headers %v", w.Code, w.Header())
-	}
-	for _, want := range []string{"The ferry that waited", "ada@example.org", "https://news.example.org/unsubscribe/"} {
-		if !strings.Contains(w.Body.String(), want) {
-			t.Errorf("the page lacks %q", want)
-		}
-	}
-	if w := ask(h, http.MethodGet, "/editions/"+edition.ID); w.Code != http.StatusNotFound {
-		t.Errorf("an edition that nobody was sent is open to everyone: %d", w.Code)
-	}
-	other := keys.Sign(token.WebEdition, who.UID, "weekly", "00000000-0000-4000-8000-000000000000")
-	if w := ask(h, http.MethodGet, "/editions/"+edition.ID+"/"+other); w.Code != http.StatusNotFound {
-		t.Errorf("a token of another edition: %d", w.Code)
-	}
-}
-
-// TestTheWebEditionIsTheOneThatWasMailed, whatever the reader wishes since.
-func TestTheWebEditionIsTheOneThatWasMailed(t *testing.T) {
-	t.Parallel()
-	s, engine, h := handler(t, store.SQLite)
-	who, other := s.person(t, "ada@example.org"), s.person(t, "bo@example.org")
-	if err := s.store.Subscribe(t.Context(), who.ID, "weekly", []string{"harbour"}); err != nil {
-		t.Fatal(err)
-	}
-	keys, err := s.store.Keys(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	edition, err := engine.SendNow(t.Context(), "weekly", "ada")
-	if err != nil {
-		t.Fatal(err)
-	}
-	page := func(reader uuid.UUID) string {
-		w := ask(h, http.MethodGet, "/editions/"+edition.ID+"/"+keys.Sign(token.WebEdition, reader, "weekly", edition.ID))
-		if w.Code != http.StatusOK {
-			t.Fatalf("status %d", w.Code)
-		}
-		return w.Body.String()
-	}
-	before := page(who.UID)
-	if before == strings.ReplaceAll(page(other.UID), "bo@example.org", "ada@example.org") || len(before) >= len(page(other.UID)) {
-		t.Fatal("a reader of one topic has everything")
-	}
-	if err := s.store.Subscribe(t.Context(), who.ID, "weekly", []string{"nature"}); err != nil {
-		t.Fatal(err)
-	}
-	if page(who.UID) != before {
-		t.Error("the web edition changed with the reader's wishes")
 	}
 }

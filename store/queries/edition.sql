@@ -154,7 +154,7 @@ SELECT data FROM variants WHERE edition = $1 AND number = $2;
 
 -- name: variant.ofReader
 -- What a reader's mail is made of. Index: primary keys.
-SELECT v.data FROM deliveries d JOIN variants v ON v.edition = d.edition AND v.number = d.variant WHERE d.edition = $1 AND d.subscriber = $2;
+SELECT v.number, v.data FROM deliveries d JOIN variants v ON v.edition = d.edition AND v.number = d.variant WHERE d.edition = $1 AND d.subscriber = $2;
 
 -- name: variant.longest
 -- The one with the most in it. Index: primary key.

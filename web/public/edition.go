@@ -1,91 +1,189 @@
 package public
 
 import (
-	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
 
+	"github.com/tidings-press/tidings/article"
 	"github.com/tidings-press/tidings/digest"
 	"github.com/tidings-press/tidings/internal/token"
 	"github.com/tidings-press/tidings/store"
 )
 
-// mailPolicy is for the web edition of a mail: its styles stand in it, and nothing
-// in it runs. Links open as usual.
+// mailPolicy is for an edition as a page: its styles stand in it, and nothing in it
+// runs. Links open as usual.
 const mailPolicy = "sandbox allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation; " +
 	"default-src 'none'; style-src 'unsafe-inline'; img-src 'self' https: http: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// edition is a mail as a page, for its reader alone.
+// editionPages keeps pages of editions that were shown last. A page changes only with
+// an article of it.
+type editionPages struct {
+	mu   sync.Mutex
+	kept map[string]editionPage // by path
+}
+
+type editionPage struct {
+	revision int64
+	body     []byte
+	tag      string
+}
+
+// mostEditionPages bounds the pages in memory: some 50 KB each.
+const mostEditionPages = 100
+
+func (c *editionPages) get(path string, revision int64) (editionPage, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	page, found := c.kept[path]
+	return page, found && page.revision == revision
+}
+
+func (c *editionPages) put(path string, page editionPage) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.kept == nil || len(c.kept) >= mostEditionPages {
+		c.kept = map[string]editionPage{}
+	}
+	c.kept[path] = page
+}
+
+// edition is an edition as everyone may see it, once its first mail went out: the link
+// in the mail and the feed of a digest's editions lead here. It holds no address and
+// no link of any reader, so it can be passed on.
 func (p *Pages) edition(w http.ResponseWriter, r *http.Request) error {
-	h, err := p.holder(r, token.WebEdition)
+	e, err := p.startedEdition(r)
 	if err != nil {
 		return err
 	}
-	if h.Edition != r.PathValue("edition") {
+	return p.showEdition(w, r, digest.PagePath(e.ID), func() (string, error) {
+		return p.renderEdition(r, e, e.Articles, "")
+	})
+}
+
+// startedEdition is the edition in a request's path.
+func (p *Pages) startedEdition(r *http.Request) (store.Edition, error) {
+	e, err := p.store.Edition(r.Context(), r.PathValue("edition"))
+	if err == nil && e.Started.IsZero() {
+		err = store.ErrNotFound
+	}
+	return e, err
+}
+
+// editionPart is what some readers' mails had of an edition, by its variant's number,
+// or the link of a mail of an earlier version, whose token led to a personal page. That
+// one leads to the same articles without the reader.
+func (p *Pages) editionPart(w http.ResponseWriter, r *http.Request) error {
+	if number, err := strconv.Atoi(r.PathValue("part")); err == nil {
+		return p.editionVariant(w, r, number)
+	}
+	claim, err := p.claimOf(r.PathValue("part"), token.WebEdition)
+	if err != nil {
+		return err
+	}
+	if claim.Edition != r.PathValue("edition") {
 		return p.wrongLink()
 	}
-	v, err := p.variant(r, h)
+	path, err := p.pathFor(r, claim)
 	if err != nil {
 		return err
 	}
-	site := p.config.Site.URL
-	sendMail(w, v, digest.Holes{
-		Name: cmp.Or(h.Name, v.Nobody), Address: h.Address.String(),
-		Unsubscribe: site + "/unsubscribe/" + p.keys.Sign(token.Unsubscribe, h.UID, h.Digest, h.Edition),
-		Preferences: site + p.preferencesLink(h.UID), Web: site + r.URL.Path,
-	})
+	http.Redirect(w, r, path, http.StatusSeeOther)
 	return nil
 }
 
-// openEdition is an edition as everyone may see it, once its first mail went out:
-// the feed of a digest's editions leads here.
-func (p *Pages) openEdition(w http.ResponseWriter, r *http.Request) error {
-	e, err := p.store.Edition(r.Context(), r.PathValue("edition"))
+// pathFor is the path of the public page with the articles that a reader's mail had.
+func (p *Pages) pathFor(r *http.Request, claim token.Claim) (string, error) {
+	e, err := p.startedEdition(r)
 	if err != nil {
-		return err
+		return "", err
 	}
-	if e.Started.IsZero() {
-		return store.ErrNotFound
-	}
-	v, err := p.store.FullVariant(r.Context(), e.Seq)
+	path := digest.PagePath(e.ID)
+	who, err := p.store.Person(r.Context(), claim.Person)
 	if errors.Is(err, store.ErrNotFound) {
-		return p.gone()
+		return path, nil
 	}
+	if err != nil {
+		return "", err
+	}
+	number, v, err := p.store.VariantFor(r.Context(), e.Seq, who.ID)
+	if errors.Is(err, store.ErrNotFound) {
+		return path, nil // who got a test mail only has none
+	}
+	return v.PagePath(number), err
+}
+
+func (p *Pages) editionVariant(w http.ResponseWriter, r *http.Request, number int) error {
+	e, err := p.startedEdition(r)
 	if err != nil {
 		return err
 	}
-	site := p.config.Site.URL
-	sendMail(w, v, digest.Holes{
-		Name: v.Nobody, Address: p.config.Site.Title, Unsubscribe: site + "/subscribe", Preferences: site + "/subscribe", Web: site + r.URL.Path,
+	return p.showEdition(w, r, digest.PagePath(e.ID)+"/"+strconv.Itoa(number), func() (string, error) {
+		v, err := p.store.Variant(r.Context(), e.Seq, number)
+		if err != nil {
+			return "", err
+		}
+		e.Subject = v.Subject
+		return p.renderEdition(r, e, v.Articles, v.Language)
 	})
-	return nil
 }
 
-// sendMail shows a mail as a page.
-func sendMail(w http.ResponseWriter, v digest.Variant, values digest.Holes) {
-	v = v.Fill(values)
+// renderEdition renders the page from the articles as they are now: what was corrected
+// is shown corrected, and what was withdrawn is gone.
+func (p *Pages) renderEdition(r *http.Request, e store.Edition, ids []string, lang string) (string, error) {
+	articles, err := p.store.ArticlesByID(r.Context(), ids)
+	if err != nil {
+		return "", err
+	}
+	articles = slices.DeleteFunc(articles, func(a article.Article) bool { return a.Status != article.Published })
+	if len(articles) < len(ids) {
+		e.Subject = "" // it may name what was withdrawn
+	}
+	issue := digest.Issue{
+		ID: e.ID, Definition: digest.Definition{Name: e.Digest, Title: e.Digest}, Number: e.Number,
+		Site: digest.SiteOf(p.config), Articles: articles, Now: e.Created, Subject: e.Subject,
+	}
+	if d := p.digest(e.Digest); d != nil {
+		issue.Definition = digest.DefinitionOf(d)
+	}
+	out, err := digest.RenderPage(issue, lang, p.templates)
+	if errors.Is(err, digest.ErrEmpty) {
+		err = p.gone()
+	}
+	return out, err
+}
+
+// showEdition sends a page, rendered if it is not kept already.
+func (p *Pages) showEdition(w http.ResponseWriter, r *http.Request, path string, render func() (string, error)) error {
+	revision, err := p.store.Revision(r.Context())
+	if err != nil {
+		return err
+	}
+	page, found := p.editions.get(path, revision)
+	if !found {
+		text, err := render()
+		if err != nil {
+			return err
+		}
+		sum := sha256.Sum256([]byte(text))
+		page = editionPage{revision: revision, body: []byte(text), tag: `"` + hex.EncodeToString(sum[:8]) + `"`}
+		p.editions.put(path, page)
+	}
 	header := w.Header()
 	header.Set("Content-Security-Policy", mailPolicy)
 	header.Set("X-Robots-Tag", "noindex, nofollow")
-	header.Set("Referrer-Policy", "no-referrer")
-	header.Set("Cache-Control", "private, no-store")
+	header.Set("Cache-Control", "public, max-age=60")
+	header.Set("ETag", page.tag)
 	header.Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = w.Write([]byte(cmp.Or(v.Page, v.HTML)))
-}
-
-// variant is the one that the reader's mail was made of. Who got a test mail only has
-// none, and sees the fullest.
-func (p *Pages) variant(r *http.Request, h holder) (digest.Variant, error) {
-	e, err := p.store.Edition(r.Context(), h.Edition)
-	if err != nil {
-		return digest.Variant{}, err
+	if strings.Contains(r.Header.Get("If-None-Match"), page.tag) {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
 	}
-	v, err := p.store.VariantFor(r.Context(), e.Seq, h.ID)
-	if errors.Is(err, store.ErrNotFound) {
-		v, err = p.store.FullVariant(r.Context(), e.Seq)
-	}
-	if errors.Is(err, store.ErrNotFound) {
-		err = p.gone()
-	}
-	return v, err
+	_, _ = w.Write(page.body)
+	return nil
 }

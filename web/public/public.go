@@ -54,6 +54,7 @@ type Pages struct {
 	pages     *view.Set
 	templates *templates.Set
 	sender    Sender
+	editions  editionPages
 
 	asks     *guard.Limiter[netip.Prefix] // subscription forms of one network
 	mails    *guard.Limiter[string]       // confirmation mails to one address
@@ -95,31 +96,31 @@ func New(d Deps) (*Pages, error) {
 // Routes puts the pages on a mux.
 func (p *Pages) Routes(mux *http.ServeMux) {
 	for pattern, h := range map[string]handler{
-		"GET /{$}":                        p.front,
-		"GET /articles/{slug}":            p.article,
-		"GET /tags/{name}/{$}":            p.tag,
-		"GET /authors/{name}/{$}":         p.author,
-		"GET /languages/{name}/{$}":       p.language,
-		"GET /tags/{name}":                p.tag, // the slash at the end is put right
-		"GET /authors/{name}":             p.author,
-		"GET /languages/{name}":           p.language,
-		"GET /tags/{$}":                   p.tags,
-		"GET /feeds":                      p.feedList,
-		"GET /search":                     p.search,
-		"GET /filter":                     p.filter,
-		"GET /media/{name}":               p.medium,
-		"GET /subscribe":                  p.subscribeForm,
-		"POST /subscribe":                 p.subscribe,
-		"GET /confirm/{token}":            p.confirmPage,
-		"POST /confirm/{token}":           p.confirm,
-		"GET /unsubscribe/{token}":        p.unsubscribePage,
-		"POST /unsubscribe/{token}":       p.unsubscribe,
-		"GET /preferences/{token}":        p.preferencesPage,
-		"POST /preferences/{token}":       p.preferences,
-		"GET /editions/{edition}/{token}": p.edition,
-		"GET /editions/{edition}":         p.openEdition,
-		"GET /robots.txt":                 p.robots,
-		"/":                               p.elsewhere,
+		"GET /{$}":                       p.front,
+		"GET /articles/{slug}":           p.article,
+		"GET /tags/{name}/{$}":           p.tag,
+		"GET /authors/{name}/{$}":        p.author,
+		"GET /languages/{name}/{$}":      p.language,
+		"GET /tags/{name}":               p.tag, // the slash at the end is put right
+		"GET /authors/{name}":            p.author,
+		"GET /languages/{name}":          p.language,
+		"GET /tags/{$}":                  p.tags,
+		"GET /feeds":                     p.feedList,
+		"GET /search":                    p.search,
+		"GET /filter":                    p.filter,
+		"GET /media/{name}":              p.medium,
+		"GET /subscribe":                 p.subscribeForm,
+		"POST /subscribe":                p.subscribe,
+		"GET /confirm/{token}":           p.confirmPage,
+		"POST /confirm/{token}":          p.confirm,
+		"GET /unsubscribe/{token}":       p.unsubscribePage,
+		"POST /unsubscribe/{token}":      p.unsubscribe,
+		"GET /preferences/{token}":       p.preferencesPage,
+		"POST /preferences/{token}":      p.preferences,
+		"GET /editions/{edition}/{part}": p.editionPart,
+		"GET /editions/{edition}":        p.edition,
+		"GET /robots.txt":                p.robots,
+		"/":                              p.elsewhere,
 	} {
 		mux.Handle(pattern, p.handle(h))
 	}

@@ -30,8 +30,13 @@ func (p *Pages) holder(r *http.Request, purpose token.Purpose) (holder, error) {
 	return holder{claim, who}, err
 }
 
+// claim is what the token in a request's path says.
 func (p *Pages) claim(r *http.Request, purpose token.Purpose) (token.Claim, error) {
-	claim, err := p.keys.Verify(r.PathValue("token"))
+	return p.claimOf(r.PathValue("token"), purpose)
+}
+
+func (p *Pages) claimOf(text string, purpose token.Purpose) (token.Claim, error) {
+	claim, err := p.keys.Verify(text)
 	if err == nil {
 		err = claim.Check(purpose, p.store.Now())
 	}
