@@ -70,13 +70,17 @@ func open(t *testing.T, engine store.Engine, url, language string) *site {
 	}
 	t.Cleanup(func() { _ = s.store.Close() })
 	s.press = &press.Press{Config: c, Store: s.store, Templates: set, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
-	// A digest takes what comes in from when its engine first knew it.
 	if s.engine, err = s.press.Engine(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	importer := press.Importer{Store: s.store, Config: c}
 	if _, err := importer.ImportFS(t.Context(), samples.Articles(), "samples", nil, article.Options{Site: url}); err != nil {
 		t.Fatal(err)
+	}
+	for _, name := range s.press.DigestNames() {
+		if err := s.engine.Begin(t.Context(), name, time.Time{}); err != nil { // with everything that is there
+			t.Fatal(err)
+		}
 	}
 	return s
 }
