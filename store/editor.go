@@ -21,15 +21,25 @@ type Editor struct {
 
 // CreateEditor keeps a new editor; ErrExists says that the address is taken.
 func (s *Store) CreateEditor(ctx context.Context, e Editor) (Editor, error) {
-	e.Created, e.Disabled = s.Now(), time.Time{}
-	err := s.write(ctx, func(tx *runner) error {
-		_, err := tx.one(ctx, "editor.insert", []any{emailKey(e.Email), e.Email, e.Name, e.Role, e.Password, millis(e.Created)}, &e.ID)
+	err := s.write(ctx, func(tx *runner) (err error) {
+		e, err = s.insertEditor(ctx, tx, e)
 		return err
 	})
-	if conflict(err) {
-		err = fmt.Errorf("create editor %s: %w", e.Email, ErrExists)
-	}
+	return e, described(err, e.Email)
+}
+
+func (s *Store) insertEditor(ctx context.Context, tx *runner, e Editor) (Editor, error) {
+	e.Created, e.Disabled = s.Now(), time.Time{}
+	_, err := tx.one(ctx, "editor.insert", []any{emailKey(e.Email), e.Email, e.Name, e.Role, e.Password, millis(e.Created)}, &e.ID)
 	return e, err
+}
+
+// described makes an ErrExists of a conflict of addresses.
+func described(err error, email string) error {
+	if conflict(err) {
+		return fmt.Errorf("editor %s: %w", email, ErrExists)
+	}
+	return err
 }
 
 func emailKey(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
@@ -56,18 +66,44 @@ func (s *Store) CountEditors(ctx context.Context) (int64, error) {
 	return n, err
 }
 
-// UpdateEditor keeps an editor's name, role, password and whether they are disabled.
-func (s *Store) UpdateEditor(ctx context.Context, e Editor) error {
-	return s.write(ctx, func(tx *runner) error {
-		n, err := tx.exec(ctx, "editor.update", e.ID, e.Name, e.Role, e.Password, millis(e.Disabled))
-		if err == nil && n == 0 {
-			err = notFound("editor", e.ID)
-		}
-		return err
-	})
+// UpdateEditor keeps an editor's address, name, role, password and whether they are
+// disabled; ErrExists says that the address is taken. A new address or password, or a
+// change of what they may do, ends all their sessions but the one of the token here,
+// which may be empty, and voids links to a new password. One who is disabled, or is no
+// longer what they were, leaves no link behind that they made.
+func (s *Store) UpdateEditor(ctx context.Context, e Editor, here string) error {
+	err := s.write(ctx, func(tx *runner) error { return s.updateEditor(ctx, tx, e, here) })
+	return described(err, e.Email)
 }
 
-// DeleteEditor removes an editor and signs them out.
+func (s *Store) updateEditor(ctx context.Context, tx *runner, e Editor, here string) error {
+	found, err := tx.editors(ctx, "editor.byID", e.ID)
+	if err == nil && len(found) == 0 {
+		err = notFound("editor", e.ID)
+	}
+	if err != nil {
+		return err
+	}
+	old := found[0]
+	if _, err = tx.exec(ctx, "editor.update", e.ID, e.Name, e.Role, e.Password, millis(e.Disabled), emailKey(e.Email), e.Email); err != nil {
+		return err
+	}
+	less := old.Role != e.Role || !e.Disabled.IsZero()
+	if !less && old.Password == e.Password && old.Email == e.Email && old.Disabled.Equal(e.Disabled) {
+		return nil
+	}
+	if _, err = tx.exec(ctx, "session.deleteOthers", e.ID, hashToken(here)); err != nil {
+		return err
+	}
+	made := 0
+	if less {
+		made = 1
+	}
+	_, err = tx.exec(ctx, "link.dropOf", e.ID, made)
+	return err
+}
+
+// DeleteEditor removes an editor, their sessions and the links that they made.
 func (s *Store) DeleteEditor(ctx context.Context, id int64) error {
 	return s.write(ctx, func(tx *runner) error {
 		n, err := tx.exec(ctx, "editor.delete", id)

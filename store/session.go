@@ -15,15 +15,19 @@ type Session struct {
 }
 
 // CreateSession signs an editor in for a while and returns the token for their
-// cookie. The store keeps a hash of it.
-func (s *Store) CreateSession(ctx context.Context, editor int64, agent string, ttl time.Duration) (string, error) {
+// cookie. The store keeps a hash of it. ErrNotFound says that the editor's password is
+// no longer the one that was checked, or that they were disabled since.
+func (s *Store) CreateSession(ctx context.Context, editor Editor, agent string, ttl time.Duration) (string, error) {
 	token, hash := newToken()
 	now := s.Now()
 	err := s.write(ctx, func(tx *runner) error {
 		if _, err := tx.exec(ctx, "session.prune", millis(now)); err != nil {
 			return err
 		}
-		_, err := tx.exec(ctx, "session.insert", hash, editor, agent, millis(now), millis(now.Add(ttl)))
+		n, err := tx.exec(ctx, "session.insert", hash, editor.ID, agent, millis(now), millis(now.Add(ttl)), editor.Password)
+		if err == nil && n == 0 {
+			err = notFound("editor", editor.ID)
+		}
 		return err
 	})
 	return token, err
@@ -63,7 +67,7 @@ func (s *Store) EndSession(ctx context.Context, token string) error {
 }
 
 // EndOtherSessions signs an editor out everywhere but in the session of the token;
-// an empty one ends them all. It is right after a change of password.
+// an empty one ends them all.
 func (s *Store) EndOtherSessions(ctx context.Context, editor int64, token string) error {
 	return s.write(ctx, func(tx *runner) error {
 		_, err := tx.exec(ctx, "session.deleteOthers", editor, hashToken(token))

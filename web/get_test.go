@@ -73,7 +73,7 @@ func TestGettingChangesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	link, err := s.store.CreateLink(t.Context(), "owner", "", 1e12)
+	link, err := s.store.CreateLink(t.Context(), store.Link{Purpose: store.SetupLink, Role: "owner"}, 1e12)
 	if err != nil {
 		t.Fatal(err)
 	}

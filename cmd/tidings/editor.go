@@ -1,16 +1,24 @@
 package main
 
 import (
+	"cmp"
+	"context"
+	"errors"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tidings-press/tidings/press"
+	"github.com/tidings-press/tidings/store"
 )
 
 func newEditor(a *app) *cobra.Command {
-	return group("editor", "Let editors into the room", newEditorList(a), newEditorLink(a))
+	return group("editor", "Let editors into the room", newEditorList(a), newEditorLink(a), newEditorLinks(a), newEditorRevoke(a),
+		newEditorReset(a), newEditorDisable(a), newEditorEnable(a), newEditorRemove(a))
 }
 
 // shownEditor is an editor in a list.
@@ -39,7 +47,11 @@ func newEditorList(a *app) *cobra.Command {
 				}
 				return a.print(list, func(w io.Writer) {
 					for _, e := range list {
-						fmt.Fprintf(w, "%s\t%s\t%s\n", e.Email, e.Name, e.Role)
+						state := ""
+						if e.Disabled {
+							state = "disabled"
+						}
+						fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", e.Email, e.Name, e.Role, state)
 					}
 				})
 			})
@@ -50,21 +62,159 @@ func newEditorList(a *app) *cobra.Command {
 func newEditorLink(a *app) *cobra.Command {
 	var owner bool
 	c := &cobra.Command{
-		Use:     "link",
-		Short:   "Make a one-time link that lets one more editor in",
-		Long:    "Link makes a one-time link. Who opens it chooses a name and a password, and is an editor from then\non. The very first one becomes the owner.",
-		Example: "  tidings editor link\n  tidings editor link --owner",
-		Args:    exactly(),
-		RunE: func(c *cobra.Command, _ []string) error {
-			return a.with(c.Context(), func(p *press.Press) error {
-				link, err := p.EditorLink(c.Context(), owner)
-				if err != nil {
-					return err
-				}
-				return a.print(map[string]string{"link": link}, func(w io.Writer) { fmt.Fprintln(w, link) })
-			})
+		Use:   "link [ADDRESS]",
+		Short: "Make a one-time link that lets one more editor in",
+		Long: "Link makes a one-time link, good for seven days. Who opens it chooses a name and a password, and is an editor\n" +
+			"from then on. With ADDRESS it is for that person alone, and earlier links for them are void. The very first\n" +
+			"editor becomes the owner.",
+		Example: "  tidings editor link bob@example.org\n  tidings editor link eve@example.org --owner\n  tidings editor link",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			email := strings.Join(args, "")
+			return a.printLink(c, func(p *press.Press) (string, error) { return p.EditorLink(c.Context(), email, owner) })
 		},
 	}
 	c.Flags().BoolVar(&owner, "owner", false, "an owner, who may let others in")
 	return c
+}
+
+// printLink prints a link that a command makes.
+func (a *app) printLink(c *cobra.Command, work func(*press.Press) (string, error)) error {
+	return a.with(c.Context(), func(p *press.Press) error {
+		link, err := work(p)
+		if err != nil {
+			return err
+		}
+		return a.print(map[string]string{"link": link}, func(w io.Writer) { fmt.Fprintln(w, link) })
+	})
+}
+
+func newEditorReset(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:     "reset ADDRESS",
+		Short:   "Make a one-time link that gives an editor a new password",
+		Long:    "Reset makes a one-time link, good for a day, by which an editor chooses a new password. Their present one\nworks until then. Earlier links for them are void.",
+		Example: "  tidings editor reset ada@example.org",
+		Args:    exactly("ADDRESS"),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.printLink(c, func(p *press.Press) (string, error) { return p.PasswordLink(c.Context(), args[0]) })
+		},
+	}
+}
+
+// shownLink is a one-time link in a list. Nobody knows its address any more but those
+// who hold it.
+type shownLink struct {
+	ID      int64     `json:"id"`
+	Purpose string    `json:"purpose"`
+	Role    string    `json:"role,omitempty"`
+	For     string    `json:"for,omitempty"`
+	By      string    `json:"by,omitempty"`
+	Expires time.Time `json:"expires"`
+}
+
+func newEditorLinks(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:     "links",
+		Short:   "List the one-time links that still open something",
+		Long:    "Links lists invitations and links to new passwords that were not used, have not expired and whose maker may still\nsign in. The links themselves are not kept and cannot be shown again.",
+		Example: "  tidings editor links",
+		Args:    exactly(),
+		RunE: func(c *cobra.Command, _ []string) error {
+			return a.with(c.Context(), func(p *press.Press) error {
+				list, err := shownLinks(c.Context(), p)
+				if err != nil {
+					return err
+				}
+				return a.print(list, func(w io.Writer) {
+					for _, l := range list {
+						fmt.Fprintf(w, "%d\t%s\t%s\t%s\tby %s\tuntil %s\n", l.ID, l.Purpose, l.Role, cmp.Or(l.For, "whoever holds it"), cmp.Or(l.By, "the command line"), l.Expires.Format("2006-01-02 15:04 MST"))
+					}
+				})
+			})
+		},
+	}
+}
+
+func shownLinks(ctx context.Context, p *press.Press) ([]shownLink, error) {
+	links, err1 := p.Store.Links(ctx)
+	editors, err2 := p.Store.Editors(ctx)
+	address := map[int64]string{}
+	for _, e := range editors {
+		address[e.ID] = e.Email
+	}
+	list := []shownLink{}
+	for _, l := range links {
+		list = append(list, shownLink{l.ID, string(l.Purpose), l.Role, cmp.Or(l.Email, address[l.Editor]), address[l.Maker], l.Expires})
+	}
+	return list, errors.Join(err1, err2)
+}
+
+func newEditorRevoke(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:     "revoke ID",
+		Short:   "Make a one-time link void",
+		Example: "  tidings editor links\n  tidings editor revoke 3",
+		Args:    exactly("ID"),
+		RunE: func(c *cobra.Command, args []string) error {
+			id, err := strconv.ParseInt(args[0], 10, 64)
+			if err != nil {
+				return usagef("%q is no number of a link; \"tidings editor links\" shows them", args[0])
+			}
+			return a.with(c.Context(), func(p *press.Press) error {
+				err := p.Store.RevokeLink(c.Context(), id)
+				if errors.Is(err, store.ErrNotFound) {
+					err = fmt.Errorf("no open link has the number %d; \"tidings editor links\" shows them", id)
+				}
+				if err == nil {
+					a.say("Link %d opens nothing any more.", id)
+				}
+				return err
+			})
+		},
+	}
+}
+
+// changeEditor is a command that changes an editor's account by address.
+func changeEditor(a *app, name, short, long string, change func(context.Context, *store.Store, store.Editor) error, done string) *cobra.Command {
+	return &cobra.Command{
+		Use:     name + " ADDRESS",
+		Short:   short,
+		Long:    long,
+		Example: "  tidings editor " + name + " bob@example.org",
+		Args:    exactly("ADDRESS"),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.with(c.Context(), func(p *press.Press) error {
+				editor, err := p.FindEditor(c.Context(), args[0])
+				if err == nil {
+					err = change(c.Context(), p.Store, editor)
+				}
+				if err == nil {
+					a.say(done, editor.Email)
+				}
+				return err
+			})
+		},
+	}
+}
+
+func newEditorDisable(a *app) *cobra.Command {
+	return changeEditor(a, "disable", "Shut an editor out", "Disable ends an editor's sessions at once; they cannot sign in until \"tidings editor enable\". Links that they made,\nand links to a new password of theirs, are void for good.",
+		func(ctx context.Context, s *store.Store, e store.Editor) error {
+			e.Disabled = s.Now()
+			return s.UpdateEditor(ctx, e, "")
+		}, "%s is shut out.")
+}
+
+func newEditorEnable(a *app) *cobra.Command {
+	return changeEditor(a, "enable", "Let an editor in again", "Enable lets an editor sign in again who was shut out.",
+		func(ctx context.Context, s *store.Store, e store.Editor) error {
+			e.Disabled = time.Time{}
+			return s.UpdateEditor(ctx, e, "")
+		}, "%s may sign in again.")
+}
+
+func newEditorRemove(a *app) *cobra.Command {
+	return changeEditor(a, "remove", "Remove an editor's account", "Remove ends an editor's sessions and removes their account with all links that they made.",
+		func(ctx context.Context, s *store.Store, e store.Editor) error { return s.DeleteEditor(ctx, e.ID) }, "The account of %s is removed.")
 }

@@ -17,7 +17,7 @@ SELECT id, email, name, role, password, created, disabled FROM editors ORDER BY 
 
 -- name: editor.update
 -- Index: primary key.
-UPDATE editors SET name = $2, role = $3, password = $4, disabled = $5 WHERE id = $1;
+UPDATE editors SET name = $2, role = $3, password = $4, disabled = $5, email_key = $6, email = $7 WHERE id = $1;
 
 -- name: editor.delete
 -- Sessions go with it. Index: primary key.
@@ -28,8 +28,13 @@ DELETE FROM editors WHERE id = $1;
 SELECT count(*) FROM editors WHERE disabled = 0;
 
 -- name: session.insert
--- Signs an editor in.
-INSERT INTO sessions (hash, editor, agent, created, seen, expires) VALUES ($1, $2, $3, $4, $4, $5);
+-- Signs an editor in, unless their password was changed or they were disabled since
+-- it was checked. Index: primary key of editors.
+INSERT INTO sessions (hash, editor, agent, created, seen, expires)
+SELECT CAST($1 AS blob), -- sqlite only
+SELECT CAST($1 AS bytea), -- postgres only
+    id, CAST($3 AS text), CAST($4 AS bigint), CAST($4 AS bigint), CAST($5 AS bigint) FROM editors
+WHERE id = $2 AND password = $6 AND disabled = 0;
 
 -- name: session.get
 -- A session that has not expired, of an editor who is not disabled. Index: primary key.
@@ -55,16 +60,69 @@ DELETE FROM sessions WHERE expires <= $1;
 
 -- name: link.insert
 -- A new one-time link.
-INSERT INTO links (hash, purpose, data, created, expires) VALUES ($1, $2, $3, $4, $5);
+INSERT INTO links (hash, purpose, role, email_key, email, editor, maker, created, expires)
+VALUES ($1, $2, $3, $4, $5, nullif(CAST($6 AS bigint), 0), nullif(CAST($7 AS bigint), 0), $8, $9)
+RETURNING id;
 
--- name: link.get
--- Looks without using it up: a mail scanner may follow it. Index: primary key.
-SELECT data FROM links WHERE hash = $1 AND purpose = $2 AND expires > $3;
+-- name: link.byHash
+-- Looks without using it up: a mail scanner may follow it. A link is void when its
+-- maker may no longer sign in, a setup when somebody may, a reset when its editor may
+-- not. Index: links_hash.
+SELECT l.id, l.purpose, l.role, l.email, coalesce(l.editor, 0), coalesce(l.maker, 0), l.created, l.expires FROM links l
+WHERE l.hash = $1 AND l.expires > $2
+    AND (l.maker IS NULL OR EXISTS (SELECT 1 FROM editors m WHERE m.id = l.maker AND m.disabled = 0))
+    AND (l.purpose <> 'setup' OR NOT EXISTS (SELECT 1 FROM editors o WHERE o.disabled = 0))
+    AND (l.editor IS NULL OR EXISTS (SELECT 1 FROM editors e WHERE e.id = l.editor AND e.disabled = 0));
+
+-- name: link.list
+-- Those that open something, by the same rules. Index: links_expires.
+SELECT l.id, l.purpose, l.role, l.email, coalesce(l.editor, 0), coalesce(l.maker, 0), l.created, l.expires FROM links l
+WHERE l.expires > $1
+    AND (l.maker IS NULL OR EXISTS (SELECT 1 FROM editors m WHERE m.id = l.maker AND m.disabled = 0))
+    AND (l.purpose <> 'setup' OR NOT EXISTS (SELECT 1 FROM editors o WHERE o.disabled = 0))
+    AND (l.editor IS NULL OR EXISTS (SELECT 1 FROM editors e WHERE e.id = l.editor AND e.disabled = 0))
+ORDER BY l.created DESC, l.id DESC;
 
 -- name: link.use
--- Of two who use a link at once one gets it. Index: primary key.
-DELETE FROM links WHERE hash = $1 AND purpose = $2 AND expires > $3 RETURNING data;
+-- Of two who use a link at once one gets it. Index: links_hash.
+DELETE FROM links WHERE hash = $1;
+
+-- name: link.revoke
+-- Index: primary key.
+DELETE FROM links WHERE id = $1;
+
+-- name: link.replace
+-- A new link voids the older ones for the same person: a setup all setups, an
+-- invitation those for the same address, a reset those of the same editor. There are
+-- few links at any time. Index: none.
+DELETE FROM links WHERE purpose = $1
+    AND (purpose = 'setup' OR purpose = 'invite' AND email_key = $2 AND email_key <> '' OR purpose = 'reset' AND editor = $3);
+
+-- name: link.dropOf
+-- What must not outlive a change of an editor: links that they made, with $2, and
+-- links that change their password. Index: none.
+DELETE FROM links WHERE CAST($2 AS bigint) = 1 AND maker = $1 OR editor = $1;
 
 -- name: link.prune
 -- Index: links_expires.
 DELETE FROM links WHERE expires <= $1;
+
+-- name: attempt.get
+-- Index: primary key.
+SELECT until FROM attempts WHERE hash = $1;
+
+-- name: attempt.take
+-- Moves a bucket ahead by $3, unless it is more than $4 ahead of now already. Index:
+-- primary key.
+INSERT INTO attempts (hash, until) VALUES ($1, CAST($2 AS bigint) + CAST($3 AS bigint))
+ON CONFLICT (hash) DO UPDATE SET until = CASE WHEN attempts.until > $2 THEN attempts.until ELSE $2 END + $3
+WHERE attempts.until <= CAST($2 AS bigint) + CAST($4 AS bigint)
+RETURNING until;
+
+-- name: attempt.giveBack
+-- Index: primary key.
+UPDATE attempts SET until = until - CAST($2 AS bigint) WHERE hash = $1;
+
+-- name: attempt.prune
+-- Those that have all their tries again. Index: attempts_until.
+DELETE FROM attempts WHERE until <= $1;

@@ -258,7 +258,7 @@ func TestOnlyOwnersErase(t *testing.T) {
 	t.Parallel()
 	s := startSite(t, 1000)
 	s.readers(1)
-	invite, err := room.InviteLink(t.Context(), s.Store, s.url, false)
+	invite, err := room.InviteLink(t.Context(), s.Store, s.url, room.Invitation{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -117,8 +117,13 @@ func TestTheCookieIsKeptFromScriptsAndOtherSites(t *testing.T) {
 	}
 	_ = answer.Body.Close()
 	cookies := answer.Cookies()
-	if len(cookies) != 1 || !cookies[0].HttpOnly || cookies[0].SameSite != http.SameSiteLaxMode || cookies[0].Path != "/" {
+	if len(cookies) != 2 || cookies[0].SameSite != http.SameSiteStrictMode || cookies[1].SameSite != http.SameSiteLaxMode {
 		t.Fatalf("cookies %v", cookies)
+	}
+	for _, cookie := range cookies {
+		if !cookie.HttpOnly || cookie.Path != "/" || cookie.Domain != "" {
+			t.Errorf("cookie %v", cookie)
+		}
 	}
 	policy := answer.Header.Get("Content-Security-Policy")
 	for _, part := range []string{"default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "form-action 'self'"} {
@@ -143,6 +148,10 @@ func TestOneTimeLinksWorkOnce(t *testing.T) {
 	for _, form := range [][]string{
 		{"email", "ada@gazette.example", "password", "short"},
 		{"email", "not an address", "password", "four random words here"},
+		{"email", "ada@gazette.example", "password", "aaaaaaaaaaaa"},
+		{"email", "ada@gazette.example", "password", "ada@gazette.example"},
+		{"email", "ada@gazette.example", "password", "TheHarbourGazette"},
+		{"email", "ada@gazette.example", "password", "Password1234!"},
 	} {
 		if e.post(path, form...); e.code != http.StatusUnprocessableEntity {
 			t.Errorf("%q is answered %d", form, e.code)
@@ -155,7 +164,7 @@ func TestOneTimeLinksWorkOnce(t *testing.T) {
 	if link, err := s.FirstOwnerLink(t.Context()); link != "" || err != nil {
 		t.Errorf("there is another owner's link: %q, %v", link, err)
 	}
-	invite, err := room.InviteLink(t.Context(), s.Store, s.url, false)
+	invite, err := room.InviteLink(t.Context(), s.Store, s.url, room.Invitation{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,7 +217,7 @@ func TestSessionsEndInTheStore(t *testing.T) {
 		t.Errorf("the password is kept as %.40s", ada.Password)
 	}
 	ada.Disabled = time.Now()
-	if err := s.Store.UpdateEditor(t.Context(), ada); err != nil {
+	if err := s.Store.UpdateEditor(t.Context(), ada, ""); err != nil {
 		t.Fatal(err)
 	}
 	if e.get("/room/"); e.at == "/room/" {
@@ -223,7 +232,7 @@ func TestOwnersGiveNewPasswordsAndShutOut(t *testing.T) {
 	t.Parallel()
 	s := startSite(t, 1000)
 	owner, bob := s.editor(), s.stranger()
-	invite, err := room.InviteLink(t.Context(), s.Store, s.url, false)
+	invite, err := room.InviteLink(t.Context(), s.Store, s.url, room.Invitation{})
 	if err != nil {
 		t.Fatal(err)
 	}

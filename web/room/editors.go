@@ -1,8 +1,6 @@
 package room
 
 import (
-	"context"
-	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -10,42 +8,27 @@ import (
 	"github.com/tidings-press/tidings/store"
 )
 
-// ResetLink returns a one-time link that gives an editor a new password.
-func ResetLink(ctx context.Context, s *store.Store, site string, editor store.Editor) (string, error) {
-	token, err := s.CreateLink(ctx, resetLink, strconv.FormatInt(editor.ID, 10), ownerFor)
-	return site + "/room/welcome/" + token, err
-}
-
-// reset uses the link up, changes the password and signs out everywhere else.
-func (room *Room) reset(w http.ResponseWriter, r *http.Request, editor store.Editor) (err error) {
-	ctx := r.Context()
-	if editor.Password, err = room.hash(ctx, r.PostFormValue("password")); err != nil {
-		return err
-	}
-	if _, err = room.store.UseLink(ctx, resetLink, r.PathValue("token")); err != nil {
-		return err
-	}
-	if err = room.store.UpdateEditor(ctx, editor); err != nil {
-		return err
-	}
-	if err = room.store.EndOtherSessions(ctx, editor.ID, ""); err != nil {
-		return err
-	}
-	room.log.Info("editor has a new password", "editor", editor.ID)
-	return room.begin(w, r, editor, "/room/")
-}
-
-// editorNumbered is the editor with a number, who may sign in.
-func (room *Room) editorNumbered(ctx context.Context, number string) (store.Editor, error) {
-	id, err := strconv.ParseInt(number, 10, 64)
+// numbered is the number in a request's path; ErrNotFound when there is none.
+func numbered(r *http.Request) (int64, error) {
+	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
 	if err != nil {
-		return store.Editor{}, store.ErrNotFound
+		return 0, store.ErrNotFound
 	}
-	editor, err := room.store.EditorByID(ctx, id)
-	if err == nil && !editor.Disabled.IsZero() {
-		err = fmt.Errorf("editor %d is shut out: %w", id, store.ErrNotFound)
+	return id, nil
+}
+
+// invite makes a link that lets one more editor in. It is shown once.
+func (room *Room) invite(w http.ResponseWriter, r *http.Request, who store.Session) error {
+	if err := ownersOnly(who); err != nil {
+		return err
 	}
-	return editor, err
+	in := Invitation{Email: short(r.PostFormValue("email"), 254), Owner: r.PostFormValue("role") == roleOwner, Maker: who.Editor.ID}
+	link, err := InviteLink(r.Context(), room.store, room.config.Site.URL, in)
+	if err != nil {
+		return room.showYou(w, r, who, http.StatusUnprocessableEntity, youPage{Wrong: err.Error()})
+	}
+	room.log.Info("invitation made", "for", in.Email, "owner", in.Owner, "editor", who.Editor.ID)
+	return room.showYou(w, r, who, http.StatusOK, youPage{Invite: link, For: in.Email})
 }
 
 // resetOf makes a link for another editor's new password. It is shown once.
@@ -53,11 +36,18 @@ func (room *Room) resetOf(w http.ResponseWriter, r *http.Request, who store.Sess
 	if err := ownersOnly(who); err != nil {
 		return err
 	}
-	editor, err := room.editorNumbered(r.Context(), r.PathValue("id"))
+	id, err := numbered(r)
 	if err != nil {
 		return err
 	}
-	link, err := ResetLink(r.Context(), room.store, room.config.Site.URL, editor)
+	editor, err := room.store.EditorByID(r.Context(), id)
+	if err == nil && !editor.Disabled.IsZero() {
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		return err
+	}
+	link, err := ResetLink(r.Context(), room.store, room.config.Site.URL, editor, who.Editor.ID)
 	if err != nil {
 		return err
 	}
@@ -65,14 +55,34 @@ func (room *Room) resetOf(w http.ResponseWriter, r *http.Request, who store.Sess
 	return room.showYou(w, r, who, http.StatusOK, youPage{Reset: link, For: editor.Email})
 }
 
-// shutOut ends an editor's access, or gives it back. Nobody shuts themselves out.
+// revoke makes a one-time link void.
+func (room *Room) revoke(w http.ResponseWriter, r *http.Request, who store.Session) error {
+	if err := ownersOnly(who); err != nil {
+		return err
+	}
+	id, err := numbered(r)
+	if err == nil {
+		err = room.store.RevokeLink(r.Context(), id)
+	}
+	if err != nil {
+		return err
+	}
+	room.log.Info("link revoked", "link", id, "editor", who.Editor.ID)
+	return back(w, r, "/room/you", "revoked")
+}
+
+// shutOut ends an editor's access, or gives it back. Nobody shuts themselves out. The
+// links that they made are void from then on.
 func (room *Room) shutOut(w http.ResponseWriter, r *http.Request, who store.Session) error {
 	if err := ownersOnly(who); err != nil {
 		return err
 	}
-	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
-	if err != nil || id == who.Editor.ID {
-		return store.ErrNotFound
+	id, err := numbered(r)
+	if err == nil && id == who.Editor.ID {
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		return err
 	}
 	editor, err := room.store.EditorByID(r.Context(), id)
 	if err != nil {
@@ -84,10 +94,7 @@ func (room *Room) shutOut(w http.ResponseWriter, r *http.Request, who store.Sess
 	} else {
 		editor.Disabled, said = time.Time{}, "in"
 	}
-	if err := room.store.UpdateEditor(r.Context(), editor); err != nil {
-		return err
-	}
-	if err := room.store.EndOtherSessions(r.Context(), editor.ID, ""); err != nil {
+	if err := room.store.UpdateEditor(r.Context(), editor, ""); err != nil {
 		return err
 	}
 	room.log.Info("editor let "+said, "for", editor.ID, "editor", who.Editor.ID)

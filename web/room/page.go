@@ -81,6 +81,9 @@ var done = map[string]string{
 	"out":      "This editor is shut out.",
 	"in":       "This editor may come in again.",
 	"password": "Your password is changed. Other browsers are signed out.",
+	"address":  "Your address is changed. Other browsers are signed out.",
+	"others":   "Other browsers are signed out.",
+	"revoked":  "The link opens nothing any more.",
 }
 
 func told(r *http.Request) string { return done[r.URL.Query().Get("done")] }

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"golang.org/x/crypto/argon2"
 )
@@ -21,22 +20,6 @@ const (
 	passThreads = 1
 	passBytes   = 32
 )
-
-// Bounds of passwords, in characters. Length is what makes them strong (NIST SP
-// 800-63B, section 5.1.1); the upper one bounds work.
-const (
-	minPassword = 12
-	maxPassword = 200
-)
-
-var errPassword = fmt.Errorf("the password is too short or too long; right would be %d to %d characters, such as four random words", minPassword, maxPassword)
-
-func checkPassword(password string) error {
-	if n := utf8.RuneCountInString(password); n < minPassword || n > maxPassword {
-		return errPassword
-	}
-	return nil
-}
 
 // hash makes what is kept of a password, in PHC form.
 func (room *Room) hash(ctx context.Context, password string) (string, error) {

@@ -11,7 +11,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -47,10 +46,8 @@ type Room struct {
 	secure bool // the site is reached by https
 	routes http.Handler
 
-	networks *guard.Limiter[netip.Prefix] // tries to sign in from one network
-	accounts *guard.Limiter[string]       // and to one account
-	tests    *guard.Limiter[int64]        // test mails of one editor
-	hashing  chan struct{}                // bounds the memory that passwords take
+	tests   *guard.Limiter[int64] // test mails of one editor
+	hashing chan struct{}         // bounds the memory that passwords take
 }
 
 // New makes the room. Errors are about the site's settings.
@@ -65,11 +62,9 @@ func New(d Deps) (*Room, error) {
 	}
 	room := &Room{
 		store: d.Store, engine: d.Engine, config: d.Config, log: d.Log, zone: zone,
-		secure:   strings.HasPrefix(d.Config.Site.URL, "https:"),
-		networks: guard.NewLimiter[netip.Prefix](10, 30*time.Second, nil),
-		accounts: guard.NewLimiter[string](50, 30*time.Second, nil),
-		tests:    guard.NewLimiter[int64](10, 10*time.Second, nil),
-		hashing:  make(chan struct{}, 2),
+		secure:  strings.HasPrefix(d.Config.Site.URL, "https:"),
+		tests:   guard.NewLimiter[int64](10, 10*time.Second, nil),
+		hashing: make(chan struct{}, 2),
 	}
 	if room.pages, err = view.Load(folder, room.functions()); err != nil {
 		return nil, err
@@ -150,7 +145,10 @@ func (room *Room) mux() *http.ServeMux {
 		"POST /room/readers/{id}/erase":       room.eraseReader,
 		"GET /room/you":                       room.you,
 		"POST /room/you/password":             room.changePassword,
+		"POST /room/you/address":              room.changeAddress,
+		"POST /room/you/sessions":             room.signOutOthers,
 		"POST /room/you/invite":               room.invite,
+		"POST /room/links/{id}/revoke":        room.revoke,
 		"POST /room/editors/{id}/reset":       room.resetOf,
 		"POST /room/editors/{id}/access":      room.shutOut,
 		"/room/":                              room.missing,

@@ -61,10 +61,19 @@ func (room *Room) prolong(w http.ResponseWriter, r *http.Request, who store.Sess
 	room.setCookie(w, token, sessionFor)
 }
 
-// begin signs an editor in and leads to a page of the room.
+// begin signs an editor in with a new session, ends the one that the browser had, and
+// leads to a page of the room.
 func (room *Room) begin(w http.ResponseWriter, r *http.Request, editor store.Editor, next string) error {
-	token, err := room.store.CreateSession(r.Context(), editor.ID, short(r.UserAgent(), 200), sessionFor)
+	token, err := room.store.CreateSession(r.Context(), editor, short(r.UserAgent(), 200), sessionFor)
 	if err != nil {
+		return err
+	}
+	if old := room.token(r); old != "" {
+		if err := room.store.EndSession(r.Context(), old); err != nil {
+			return err
+		}
+	}
+	if err := room.markBrowser(w, r, editor); err != nil {
 		return err
 	}
 	room.setCookie(w, token, sessionFor)

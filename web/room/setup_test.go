@@ -3,6 +3,7 @@ package room_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -30,7 +31,28 @@ type site struct {
 	t     *testing.T
 	url   string
 	inbox *testenv.Inbox
+	log   *lines
 	stop  func() // ends the service and waits for it
+}
+
+// lines keeps what is logged.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+// Write keeps a line.
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+// String is everything so far.
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 // siteConfig has a digest that goes out by hand in these tests, over a relay that
@@ -68,11 +90,12 @@ func startSiteOver(t *testing.T, port, perSecond int) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := press.Open(t.Context(), c, slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})))
+	log := &lines{}
+	p, err := press.Open(t.Context(), c, slog.New(slog.NewTextHandler(io.MultiWriter(t.Output(), log), &slog.HandlerOptions{Level: slog.LevelWarn})))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &site{Press: p, t: t, url: "http://" + door.Addr().String()}
+	s := &site{Press: p, t: t, url: "http://" + door.Addr().String(), log: log}
 	s.importSamples()
 	s.run(door)
 	return s

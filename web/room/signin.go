@@ -2,11 +2,15 @@ package room
 
 import (
 	"errors"
+	"fmt"
+	"math"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/tidings-press/tidings/store"
+	"github.com/tidings-press/tidings/subscriber"
 	"github.com/tidings-press/tidings/web/guard"
 )
 
@@ -34,49 +38,72 @@ func (room *Room) signInPage(w http.ResponseWriter, r *http.Request) error {
 	return room.show(w, http.StatusOK, "signin", page{Title: "Sign in", Body: form})
 }
 
-// signIn lets an editor in. The answer and its time are the same whether the address
+// signIn signs an editor in. The answer and its time are the same whether the address
 // is known or not.
 func (room *Room) signIn(w http.ResponseWriter, r *http.Request) error {
 	form := signInForm{Email: short(strings.TrimSpace(r.PostFormValue("email")), 254), Next: local(r.PostFormValue("next"))}
-	network := guard.Neighbour(guard.Client(r.Context()))
 	account := strings.ToLower(form.Email)
-	if !room.networks.Allow(network) || !room.accounts.Allow(account) {
-		w.Header().Set("Retry-After", "60")
-		form.Wrong = "That were many tries in a short time. Please wait a minute."
-		return room.show(w, http.StatusTooManyRequests, "signin", page{Title: "Sign in", Body: form})
+	editor, err := room.store.EditorByEmail(r.Context(), account)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
 	}
-	editor, err := room.verify(r, form.Email, r.PostFormValue("password"))
-	if errors.Is(err, store.ErrNotFound) {
-		room.log.Warn("sign-in refused", "client", guard.Client(r.Context()), "request", guard.ID(r.Context()))
-		form.Wrong = "That is not the address and password of an editor. Please look at both again."
-		return room.show(w, http.StatusUnauthorized, "signin", page{Title: "Sign in", Body: form})
-	}
+	throttles := room.throttles(r, account, editor)
+	wait, err := room.store.TakeAttempt(r.Context(), throttles...)
 	if err != nil {
 		return err
 	}
-	room.networks.Forget(network)
-	room.accounts.Forget(account)
-	room.log.Info("editor signed in", "editor", editor.ID, "client", guard.Client(r.Context()))
+	if wait > 0 {
+		room.logRefused(r, account, "too many attempts")
+		form.Wrong = tooMany(w, wait)
+		return room.show(w, http.StatusTooManyRequests, "signin", page{Title: "Sign in", Body: form})
+	}
+	ok, err := room.verify(r, editor, r.PostFormValue("password"))
+	if err != nil {
+		return err
+	}
+	if !ok {
+		room.logRefused(r, account, "wrong address or password")
+		form.Wrong = "That is not the address and password of an editor. Please look at both again."
+		return room.show(w, http.StatusUnauthorized, "signin", page{Title: "Sign in", Body: form})
+	}
+	if err := room.store.ReturnAttempt(r.Context(), throttles...); err != nil {
+		return err
+	}
+	room.log.Info("editor signed in", "editor", editor.ID, "client", client(r))
+	if _, known := room.knownBrowser(r, editor); !known {
+		room.tellOfSignIn(r, editor)
+	}
 	return room.begin(w, r, editor, form.Next)
+}
+
+// tooMany says for how long to wait, in a header and in words.
+func tooMany(w http.ResponseWriter, wait time.Duration) string {
+	seconds := int(math.Ceil(wait.Seconds()))
+	w.Header().Set("Retry-After", strconv.Itoa(seconds))
+	return fmt.Sprintf("Too many attempts. Try again in %d seconds.", seconds)
+}
+
+// logRefused logs a sign-in that was refused, with the account and where it came from.
+// What is no address may be a password in the wrong field, and is not logged.
+func (room *Room) logRefused(r *http.Request, account, reason string) {
+	if _, err := subscriber.ParseAddress(account); err != nil {
+		account = "(not an address)"
+	}
+	room.log.Warn("sign-in refused", "account", account, "client", client(r), "network", network(r), "reason", reason, "request", guard.ID(r.Context()))
 }
 
 // nobody is the hash that is worked on for addresses without an editor.
 const nobody = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5bm9ib2R5bm9ib2$bm9ib2R5IGhhcyB0aGlzIHBhc3N3b3JkLCBldmVyISE"
 
-func (room *Room) verify(r *http.Request, email, password string) (store.Editor, error) {
-	editor, err := room.store.EditorByEmail(r.Context(), email)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return editor, err
-	}
+// verify reports whether a password is an editor's who may sign in. It works as long
+// for one who does not exist.
+func (room *Room) verify(r *http.Request, editor store.Editor, password string) (bool, error) {
 	hash := nobody
-	if err == nil && editor.Password != "" && editor.Disabled.IsZero() {
+	if editor.Password != "" && editor.Disabled.IsZero() {
 		hash = editor.Password
 	}
 	ok, err := room.matches(r.Context(), hash, short(password, 4*maxPassword))
-	if err == nil && (!ok || hash == nobody) {
-		err = store.ErrNotFound
-	}
-	return editor, err
+	return ok && hash != nobody, err
 }
 
 func (room *Room) signOut(w http.ResponseWriter, r *http.Request, _ store.Session) error {

@@ -1,0 +1,55 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/tidings-press/tidings/article"
+	"github.com/tidings-press/tidings/subscriber"
+	"github.com/tidings-press/tidings/templates"
+)
+
+// EditorMail is word to editors of what happened, by the template "notice".
+type EditorMail struct {
+	Heading string   // the subject too
+	Lines   []string // paragraphs
+	Link    string   // where to look; may be empty
+	Button  string   // words on the button
+}
+
+// TellEditors keeps a mail to some editors, to be sent as soon as a relay takes it.
+// Those whom it could not be kept for are in the error; the others get it.
+func (e *Engine) TellEditors(ctx context.Context, to []string, mail EditorMail) error {
+	var errs []error
+	for _, email := range to {
+		address, rendered, err := e.renderEditorMail(email, mail)
+		if err == nil {
+			err = e.SendNotice(ctx, address, rendered)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("mail to the editor %s: %w", email, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (e *Engine) renderEditorMail(email string, mail EditorMail) (to subscriber.Address, rendered templates.Rendered, err error) {
+	if to, err = subscriber.ParseAddress(email); err != nil {
+		return to, rendered, err
+	}
+	tmpl, err := e.Templates.Mail("notice")
+	if err != nil {
+		return to, rendered, err
+	}
+	site := templates.Site{Title: e.Site.Title, URL: e.Site.URL, Icon: article.Absolute(e.Site.Icon, e.Site.URL)}
+	if postal := strings.TrimSpace(e.Site.Postal); postal != "" {
+		site.Postal = strings.Split(postal, "\n")
+	}
+	rendered, err = tmpl.Render(templates.Notice{
+		Page: e.Templates.Page(site, "en"), Address: to.String(),
+		Heading: mail.Heading, Lines: mail.Lines, Link: mail.Link, Button: mail.Button,
+	})
+	return to, rendered, err
+}

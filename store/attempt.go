@@ -1,0 +1,87 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+	"time"
+)
+
+// Throttle lets something be tried Burst times at once, and once more after each Every.
+// Its count is kept in the store, so that it holds for all nodes and across restarts.
+// Key names what is counted, such as an account; the store keeps a hash of it.
+type Throttle struct {
+	Key   string
+	Burst int
+	Every time.Duration
+}
+
+// errSpent ends the transaction of a try that a throttle refuses.
+var errSpent = errors.New("no try is left")
+
+// TakeAttempt uses up one try of each throttle, or of none when one has none left; it
+// returns how long to wait then. A refused try writes nothing, so that a flood of them
+// does not keep the store busy.
+func (s *Store) TakeAttempt(ctx context.Context, throttles ...Throttle) (wait time.Duration, err error) {
+	now := s.Now()
+	for _, t := range throttles {
+		var until int64
+		found, err := s.readers.one(ctx, "attempt.get", []any{hashToken(t.Key)}, &until)
+		if err != nil {
+			return 0, err
+		}
+		if found {
+			wait = max(wait, timeOf(until).Add(-t.ahead()).Sub(now))
+		}
+	}
+	if wait > 0 {
+		return wait, nil
+	}
+	err = s.write(ctx, func(tx *runner) error { return s.takeAttempt(ctx, tx, throttles) })
+	if errors.Is(err, errSpent) { // somebody else had the last one meanwhile
+		return time.Second, nil
+	}
+	return 0, err
+}
+
+// ahead is how far a bucket may run ahead of now before a try is refused.
+func (t Throttle) ahead() time.Duration { return time.Duration(t.Burst-1) * t.Every }
+
+func (s *Store) takeAttempt(ctx context.Context, tx *runner, throttles []Throttle) error {
+	now := millis(s.Now())
+	if _, err := tx.exec(ctx, "attempt.prune", now); err != nil {
+		return err
+	}
+	for _, t := range inOrder(throttles) {
+		var until int64
+		found, err := tx.one(ctx, "attempt.take", []any{hashToken(t.Key), now, t.Every.Milliseconds(), t.ahead().Milliseconds()}, &until)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return errSpent
+		}
+	}
+	return nil
+}
+
+// inOrder sorts throttles, so that two transactions lock the same rows one after the
+// other.
+func inOrder(throttles []Throttle) []Throttle {
+	sorted := slices.Clone(throttles)
+	slices.SortFunc(sorted, func(a, b Throttle) int { return bytes.Compare(hashToken(a.Key), hashToken(b.Key)) })
+	return sorted
+}
+
+// ReturnAttempt gives back the tries of one that was right.
+func (s *Store) ReturnAttempt(ctx context.Context, throttles ...Throttle) error {
+	return s.write(ctx, func(tx *runner) error {
+		for _, t := range inOrder(throttles) {
+			if _, err := tx.exec(ctx, "attempt.giveBack", hashToken(t.Key), t.Every.Milliseconds()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
