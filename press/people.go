@@ -31,6 +31,9 @@ func (p *Press) AddSubscriber(ctx context.Context, n NewSubscriber) (subscriber.
 	if len(n.Digests) == 0 {
 		n.Digests = p.DigestNames()
 	}
+	if err := p.checkTopics(ctx, n.Digests, n.Topics); err != nil {
+		return subscriber.Subscriber{}, err
+	}
 	person, err := p.Store.AddSubscriber(ctx, subscriber.Subscriber{
 		Address:  n.Address,
 		Name:     subscriber.TidyName(n.Name),

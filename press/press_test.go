@@ -2,6 +2,7 @@ package press_test
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"log/slog"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tidings-press/tidings/article"
 	"github.com/tidings-press/tidings/config"
 	"github.com/tidings-press/tidings/press"
 	"github.com/tidings-press/tidings/store"
@@ -75,19 +77,31 @@ func TestDigestsTellTheirNextTimes(t *testing.T) {
 
 func TestExportsImportAgain(t *testing.T) {
 	t.Parallel()
-	p := open(t, twoDigests)
+	p, other := open(t, twoDigests), open(t, twoDigests)
+	tagged(t, p, "go", "web")
+	tagged(t, other, "go", "web")
 	for _, address := range []string{"ada@example.org", "=cmd@example.org", "info@bücher.example"} {
 		person := press.NewSubscriber{Address: subscriber.MustParseAddress(address), Name: "=A1", Topics: []string{"go", "web"}}
 		if _, err := p.AddSubscriber(t.Context(), person); err != nil {
 			t.Fatal(err)
 		}
 	}
+	ada, err := p.FindSubscriber(t.Context(), subscriber.MustParseAddress("ada@example.org"))
+	if err == nil { // other topics on each digest
+		err = p.Store.Subscribe(t.Context(), ada.ID, "daily", []string{"web"})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	var first bytes.Buffer
 	if err := p.ExportSubscribers(t.Context(), &first, store.SubscriberQuery{}); err != nil {
 		t.Fatal(err)
 	}
-	other := open(t, twoDigests)
-	result, err := other.Store.ImportSubscribers(t.Context(), subscriber.ReadList(bytes.NewReader(first.Bytes()), subscriber.ListOptions{}), store.ImportOptions{})
+	check, err := other.CheckRow(other.DigestNames())
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := other.Store.ImportSubscribers(t.Context(), subscriber.ReadList(bytes.NewReader(first.Bytes()), subscriber.ListOptions{}), store.ImportOptions{Check: check})
 	if err != nil || result.Added != 3 {
 		t.Fatalf("%+v %v", result, err)
 	}
@@ -97,6 +111,46 @@ func TestExportsImportAgain(t *testing.T) {
 	}
 	if sorted(first.String()) != sorted(second.String()) {
 		t.Errorf("%s\ncomes back as\n%s", first.String(), second.String())
+	}
+}
+
+// tagged stores an article with tags, which then are topics.
+func tagged(t *testing.T, p *press.Press, tags ...string) {
+	t.Helper()
+	a := article.Article{
+		Source: "test:" + strings.Join(tags, "-"), Slug: strings.Join(tags, "-"), Title: "About " + strings.Join(tags, " and "), HTML: "<p>Words.</p>", Tags: tags,
+		Status: article.Published, Published: p.Store.Now(), Updated: p.Store.Now(),
+	}
+	if _, err := p.Store.PutArticle(t.Context(), &a, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestTopicsAreTagsOfTheDigestsOwnArticles(t *testing.T) {
+	t.Parallel()
+	p := open(t, strings.Replace(twoDigests, "{name: weekly,", "{name: weekly, filter: {match: council},", 1))
+	tagged(t, p, "Council", "harbour")
+	tagged(t, p, "jobs")
+	check, err := p.CheckRow([]string{"weekly"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for topics, want := range map[string]string{
+		"harbour|COUNCIL": "", "jobs": `"jobs" is not a topic of weekly`, "daily:jobs": "", "weekly:harbour|daily:jobs": "", "daily:boats": `"boats" is not a topic of daily`, "weekly:jobs": `"jobs" is not`,
+		"harbour|VIP: gold": `"VIP: gold" is not a topic of weekly: no article of it has this tag; expected: topics of weekly: `,
+	} {
+		row := subscriber.Row{Line: 7, Topics: strings.Split(topics, "|")}
+		if err := check(t.Context(), &row); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", topics, err)
+		}
+	}
+	_, err = p.AddSubscriber(t.Context(), press.NewSubscriber{Address: subscriber.MustParseAddress("ada@example.org"), Digests: []string{"weekly"}, Topics: []string{"jobs"}})
+	var unknown *press.TopicError
+	if !errors.As(err, &unknown) || len(unknown.Topics) != 2 {
+		t.Errorf("added with a topic of another digest: %v", err)
+	}
+	if _, err := p.Store.SubscriberByAddress(t.Context(), subscriber.MustParseAddress("ada@example.org")); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("somebody was added all the same: %v", err)
 	}
 }
 

@@ -13,13 +13,13 @@ import (
 const rowsAtOnce = 250
 
 // importColumns are the parameters of one row.
-const importColumns = 13
+const importColumns = 14
 
 // sqliteInsert is the INSERT of n rows. Positional parameters are bound in one pass.
 func sqliteInsert(n int) string {
 	row := "(" + strings.Repeat("?,", importColumns) + "0,0,randomblob(16))"
 	return `INSERT INTO subscribers (id, address_key, address, name, state, language, timezone, consent_text, consent_at,
-		consent_source, consent_ip, created, changed, soft, soft_from, uid) VALUES ` +
+		consent_source, consent_ip, created, changed, labels, soft, soft_from, uid) VALUES ` +
 		strings.Repeat(row+",", n-1) + row + " ON CONFLICT (address_key) DO NOTHING"
 }
 
@@ -73,7 +73,7 @@ func (im *importer) insertSome(ctx context.Context, tx *runner, stmt *sql.Stmt, 
 	for i, l := range lines {
 		text, at := im.consent(l)
 		args = append(args, last+int64(i)+1, l.key, l.row.Address.ASCII(), l.row.Name, string(im.state(l)), l.row.Language,
-			l.row.Timezone, text, at, im.opts.Consent.Source, im.opts.Consent.IP, now, now)
+			l.row.Timezone, text, at, im.opts.Consent.Source, im.opts.Consent.IP, now, now, labelsText(l.row.Labels))
 	}
 	result, err := stmt.ExecContext(ctx, tidy(args)...)
 	if err != nil {
@@ -103,7 +103,7 @@ func (im *importer) insertSome(ctx context.Context, tx *runner, stmt *sql.Stmt, 
 // table of its own and a merge from there, in one round trip.
 func (im *importer) insertPostgres(ctx context.Context, tx *runner, lines []*importLine) error {
 	n := len(lines)
-	texts := make([][]string, 7)
+	texts := make([][]string, 8)
 	for i := range texts {
 		texts[i] = make([]string, n)
 	}
@@ -112,7 +112,7 @@ func (im *importer) insertPostgres(ctx context.Context, tx *runner, lines []*imp
 	for i, l := range lines {
 		text, at := im.consent(l)
 		consented[i] = at
-		for column, value := range []string{l.key, l.row.Address.ASCII(), l.row.Name, string(im.state(l)), l.row.Language, l.row.Timezone, text} {
+		for column, value := range []string{l.key, l.row.Address.ASCII(), l.row.Name, string(im.state(l)), l.row.Language, l.row.Timezone, text, labelsText(l.row.Labels)} {
 			texts[column][i] = value
 		}
 		if first[l.key] == nil {
@@ -120,7 +120,7 @@ func (im *importer) insertPostgres(ctx context.Context, tx *runner, lines []*imp
 		}
 	}
 	args := []any{texts[0], texts[1], texts[2], texts[3], texts[4], texts[5], texts[6], consented,
-		im.opts.Consent.Source, im.opts.Consent.IP, millis(im.start)}
+		im.opts.Consent.Source, im.opts.Consent.IP, millis(im.start), texts[7]}
 	return tx.each(ctx, "import.insert", args, func(rows *sql.Rows) error {
 		var id int64
 		var key string

@@ -36,6 +36,11 @@ func (im *importer) put(ctx context.Context, tx *runner, lines []importLine) err
 	if err := im.markKnown(ctx, tx, open); err != nil {
 		return err
 	}
+	for _, l := range open {
+		if err := im.lower(ctx, tx, l, im.state(l)); err != nil {
+			return err
+		}
+	}
 	if err := im.subscribe(ctx, tx, open); err != nil {
 		return err
 	}
@@ -62,8 +67,12 @@ func (im *importer) markSuppressed(ctx context.Context, tx *runner, lines []impo
 		return err
 	})
 	for i := range lines {
-		if found[hashes[i]] {
-			lines[i].outcome = Suppressed
+		if !found[hashes[i]] {
+			continue
+		}
+		lines[i].outcome = Suppressed
+		if err == nil {
+			err = im.suppressOne(ctx, tx, &lines[i]) // a complaint counts for more than what was known
 		}
 	}
 	return err
@@ -72,17 +81,54 @@ func (im *importer) markSuppressed(ctx context.Context, tx *runner, lines []impo
 // markErased keeps those from mail whom the list says to be erased, and nothing
 // else of them.
 func (im *importer) markErased(ctx context.Context, tx *runner, lines []importLine) error {
+	var erased []*importLine
 	for i := range lines {
-		if lines[i].outcome != "" || im.state(&lines[i]) != subscriber.Erased {
-			continue
+		if l := &lines[i]; l.outcome == "" && im.state(l) == subscriber.Erased {
+			erased = append(erased, l)
 		}
-		if err := im.suppressOne(ctx, tx, &lines[i]); err != nil {
+	}
+	if len(erased) == 0 {
+		return nil
+	}
+	if err := im.markKnown(ctx, tx, erased); err != nil {
+		return err
+	}
+	for _, l := range erased {
+		if err := im.suppressOne(ctx, tx, l); err != nil {
 			return err
 		}
-		lines[i].outcome = Suppressed
+		l.outcome = Suppressed
+		if err := im.lower(ctx, tx, l, subscriber.Unsubscribed); err != nil {
+			return err
+		}
 	}
 	return nil
 }
+
+// lower gives somebody who was there the state of a list that says they are gone. Whoever is
+// pending has asked for mail since, and decides with the confirmation.
+func (im *importer) lower(ctx context.Context, tx *runner, l *importLine, to subscriber.State) error {
+	if l.id == 0 || l.outcome == Added || !to.Gone() {
+		return nil
+	}
+	if err := im.suppressOne(ctx, tx, l); err != nil {
+		return err
+	}
+	if l.have == subscriber.Pending || !to.Worse(l.have) || !l.have.CanBecome(to) {
+		return nil
+	}
+	if err := im.store.setState(ctx, tx, im.keys, l.id, to, importDetail); err != nil {
+		return err
+	}
+	if l.have.Mailable() || l.have == subscriber.Paused {
+		l.outcome = Lowered
+	}
+	l.have = to
+	return nil
+}
+
+// importDetail is what is known of a suppression that comes from a list.
+const importDetail = "imported list"
 
 // state is the state that a line asks for.
 func (im *importer) state(l *importLine) subscriber.State {
@@ -116,21 +162,25 @@ func (im *importer) markKnown(ctx context.Context, tx *runner, lines []*importLi
 	if len(missing) == 0 {
 		return nil
 	}
-	known := map[string]int64{}
+	type person struct {
+		id    int64
+		state subscriber.State
+	}
+	known := map[string]person{}
 	err := tx.each(ctx, "import.known", []any{jsonList(missing)}, func(rows *sql.Rows) error {
-		var id int64
-		var key, state string
-		err := rows.Scan(&id, &key, &state)
-		known[key] = id
+		var one person
+		var key string
+		err := rows.Scan(&one.id, &key, &one.state)
+		known[key] = one
 		return err
 	})
 	for _, l := range lines {
 		if l.outcome != "" {
 			continue
 		}
-		l.id, l.outcome = known[l.key], Repeated
+		l.id, l.have, l.outcome = known[l.key].id, known[l.key].state, Repeated
 		if l.id <= im.before {
-			l.outcome = Exists
+			l.outcome = Present
 		}
 	}
 	return err
@@ -141,9 +191,11 @@ func (im *importer) markKnown(ctx context.Context, tx *runner, lines []*importLi
 func (im *importer) subscribe(ctx context.Context, tx *runner, lines []*importLine) error {
 	var plain []int64
 	for _, l := range lines {
-		state := im.state(l)
-		gone := reasonFor(state) != "" // brought along with what was known of them, to be kept from mail
-		if len(l.row.Digests) == 0 && len(l.row.Topics) == 0 {
+		if l.outcome != Added && !l.have.Mailable() && l.have != subscriber.Paused {
+			continue // a list brings nobody back
+		}
+		gone := im.state(l).Gone() // brought along with what was known of them, to be kept from mail
+		if len(l.row.Digests) == 0 && len(l.row.Topics) == 0 && len(l.row.TopicsOf) == 0 {
 			if !gone {
 				plain = append(plain, l.id)
 			}
@@ -154,7 +206,7 @@ func (im *importer) subscribe(ctx context.Context, tx *runner, lines []*importLi
 			digests = im.opts.Digests
 		}
 		for _, digest := range digests {
-			if _, err := tx.exec(ctx, "subscription.addNew", digest, l.id, topicsText(l.row.Topics), millis(im.start)); err != nil {
+			if _, err := tx.exec(ctx, "subscription.addNew", digest, l.id, topicsText(l.row.TopicsFor(digest)), millis(im.start)); err != nil {
 				return err
 			}
 		}
@@ -187,9 +239,10 @@ func (im *importer) subscribeAll(ctx context.Context, tx *runner, digest string,
 // suppress keeps those from mail whom the list says to have left or bounced.
 func (im *importer) suppress(ctx context.Context, tx *runner, lines []*importLine) error {
 	for _, l := range lines {
-		if l.outcome != Added {
+		if l.outcome != Added || !im.state(l).Gone() {
 			continue
 		}
+		l.outcome = Recorded
 		if err := im.suppressOne(ctx, tx, l); err != nil {
 			return err
 		}
@@ -202,6 +255,6 @@ func (im *importer) suppressOne(ctx context.Context, tx *runner, l *importLine) 
 	if reason == "" {
 		return nil
 	}
-	_, err := tx.exec(ctx, "suppression.put", im.keys.SuppressionHash(l.row.Address), string(reason), "imported list", millis(im.start))
+	_, err := tx.exec(ctx, "suppression.put", im.keys.SuppressionHash(l.row.Address), string(reason), importDetail, millis(im.start))
 	return err
 }

@@ -77,10 +77,10 @@ func TestImportTellsWhatBecameOfEachLine(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, want := strings.Join(lines, ", "), "3 exists, 4 bad, 5 repeated, 6 suppressed, 7 suppressed, 10 suppressed"; got != want {
+		if got, want := strings.Join(lines, ", "), "3 unchanged, 4 refused, 5 repeated, 6 suppressed, 7 suppressed, 10 suppressed"; got != want {
 			t.Errorf("reported %s; want %s", got, want)
 		}
-		if want := (store.ImportResult{Lines: 9, Added: 3, Exists: 1, Repeated: 1, Suppressed: 3, Bad: 1}); result != want {
+		if want := (store.ImportResult{Lines: 9, Added: 2, Unchanged: 1, Repeated: 1, Suppressed: 4, Refused: 1}); result != want {
 			t.Errorf("result %+v, want %+v", result, want)
 		}
 		fresh := byAddress(t, s, "new@example.org")
@@ -151,7 +151,7 @@ func TestAKilledImportIsFinishedByRunningItAgain(t *testing.T) {
 			}
 			_ = cmd.Wait()
 			again := importAll(t, s, killedList)
-			if again.Added+again.Exists != killedList || again.Exists < before {
+			if again.Added+again.Unchanged != killedList || again.Unchanged < before {
 				t.Errorf("after %d before the kill: %+v", before, again)
 			}
 			if n, err := s.CountActive(t.Context(), "weekly"); n != killedList || err != nil {

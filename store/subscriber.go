@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -39,7 +40,7 @@ func (s *Store) AddSubscriber(ctx context.Context, sub subscriber.Subscriber) (s
 			return &SuppressedError{Address: sub.Address, Suppression: held}
 		}
 		_, err = tx.one(ctx, "subscriber.insert", []any{sub.Address.Key(), sub.Address.ASCII(), sub.Name, string(sub.State),
-			sub.Language, sub.Timezone, sub.Consent.Source, sub.Consent.Text, sub.Consent.IP, millis(sub.Consent.At), millis(sub.Created)}, &sub.ID, &sub.UID)
+			sub.Language, sub.Timezone, sub.Consent.Source, sub.Consent.Text, sub.Consent.IP, millis(sub.Consent.At), millis(sub.Created), labelsText(sub.Labels)}, &sub.ID, &sub.UID)
 		return err
 	})
 	if conflict(err) {
@@ -126,14 +127,19 @@ func (r *runner) subscribers(ctx context.Context, query string, args ...any) ([]
 
 func scanSubscriber(rows *sql.Rows) (subscriber.Subscriber, error) {
 	var sub subscriber.Subscriber
-	var address string
+	var address, labels string
 	var consented, created, changed, softFrom int64
 	err := rows.Scan(&sub.ID, &address, &sub.Name, &sub.State, &sub.Language, &sub.Timezone, &sub.Consent.Source,
-		&sub.Consent.Text, &sub.Consent.IP, &consented, &created, &changed, &sub.Soft, &softFrom, &sub.UID)
+		&sub.Consent.Text, &sub.Consent.IP, &consented, &created, &changed, &sub.Soft, &softFrom, &sub.UID, &labels)
 	if err != nil {
 		return sub, err
 	}
 	sub.Consent.At, sub.Created, sub.Changed, sub.SoftFrom = timeOf(consented), timeOf(created), timeOf(changed), timeOf(softFrom)
+	if labels != "" {
+		if err := json.Unmarshal([]byte(labels), &sub.Labels); err != nil {
+			return sub, fmt.Errorf("labels of subscriber %d: %w", sub.ID, err)
+		}
+	}
 	if address != "" {
 		if sub.Address, err = subscriber.ParseAddress(address); err != nil {
 			return sub, fmt.Errorf("subscriber %d: %w", sub.ID, err)
@@ -141,3 +147,6 @@ func scanSubscriber(rows *sql.Rows) (subscriber.Subscriber, error) {
 	}
 	return sub, nil
 }
+
+// labelsText keeps labels as JSON, and none as an empty text.
+func labelsText(labels []string) string { return jsonText(labels, len(labels) == 0) }

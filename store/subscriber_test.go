@@ -3,6 +3,7 @@ package store_test
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -39,7 +40,7 @@ func TestASubscriberComesBackAsAdded(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		in := subscriber.Subscriber{
 			Address: subscriber.MustParseAddress("Jürgen.O'Neil@bücher.example"), Name: "Jürgen {{.}}", State: subscriber.Pending,
-			Language: "de", Timezone: "Europe/Berlin",
+			Language: "de", Timezone: "Europe/Berlin", Labels: []string{"VIP", "Fair, 2024"},
 			Consent: subscriber.Consent{Source: "form", Text: "the weekly", IP: "192.0.2.1", At: time.UnixMilli(1700000000123).UTC()},
 		}
 		added, err := s.AddSubscriber(t.Context(), in)
@@ -48,7 +49,7 @@ func TestASubscriberComesBackAsAdded(t *testing.T) {
 		}
 		got := byAddress(t, s, "jürgen.o'neil@xn--bcher-kva.example")
 		in.ID, in.UID, in.Created, in.Changed = added.ID, added.UID, added.Created, added.Changed
-		if got != in || got.ID == 0 || got.UID == uuid.Nil || got.Created.IsZero() {
+		if !reflect.DeepEqual(got, in) || got.ID == 0 || got.UID == uuid.Nil || got.Created.IsZero() {
 			t.Errorf("got  %+v\nwant %+v", got, in)
 		}
 		if _, err := s.AddSubscriber(t.Context(), in); !errors.Is(err, store.ErrExists) {

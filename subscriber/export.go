@@ -3,7 +3,9 @@ package subscriber
 import (
 	"bufio"
 	"encoding/csv"
+	"encoding/json"
 	"io"
+	"slices"
 	"strings"
 	"time"
 )
@@ -17,32 +19,60 @@ type ListWriter struct {
 func NewListWriter(w io.Writer) (*ListWriter, error) {
 	out := csv.NewWriter(bufio.NewWriterSize(w, 64<<10))
 	return &ListWriter{out: out}, out.Write([]string{
-		"email", "name", "state", "language", "timezone", "digests", "topics", "consent", "consented at"})
+		"email", "name", "state", "language", "timezone", "digests", "topics", "labels", "consent", "consented at"})
 }
 
-// Write adds a subscriber with their subscriptions. The topics are those of all of them.
+// Write adds a subscriber with their subscriptions.
 func (w *ListWriter) Write(s Subscriber, subscriptions []Subscription) error {
-	var digests, topics []string
-	seen := map[string]bool{}
+	var digests []string
 	for _, subscription := range subscriptions {
 		digests = append(digests, subscription.Digest)
-		for _, topic := range subscription.Topics {
-			if !seen[topic] {
-				seen[topic] = true
-				topics = append(topics, topic)
-			}
-		}
 	}
 	var consented string
 	if !s.Consent.At.IsZero() {
 		consented = s.Consent.At.UTC().Format(time.RFC3339)
 	}
 	cells := []string{s.Address.String(), s.Name, string(s.State), s.Language, s.Timezone,
-		strings.Join(digests, "|"), strings.Join(topics, "|"), s.Consent.Text, consented}
+		joinCell(digests), joinCell(topicsOf(subscriptions)), joinCell(s.Labels), s.Consent.Text, consented}
 	for i, cell := range cells {
 		cells[i] = guard(cell)
 	}
 	return w.out.Write(cells)
+}
+
+// topicsOf lists the topics of subscriptions: once when all have the same, else each
+// with its digest before it.
+func topicsOf(subscriptions []Subscription) []string {
+	same := true
+	for _, subscription := range subscriptions {
+		same = same && slices.Equal(subscription.Topics, subscriptions[0].Topics)
+	}
+	if same && len(subscriptions) > 0 {
+		return subscriptions[0].Topics
+	}
+	var out []string
+	for _, subscription := range subscriptions {
+		for _, topic := range subscription.Topics {
+			out = append(out, subscription.Digest+":"+topic)
+		}
+	}
+	return out
+}
+
+// joinCell writes several values into one cell, as splitCell reads them.
+func joinCell(values []string) string {
+	plain := true
+	for _, value := range values {
+		plain = plain && !strings.ContainsAny(value, `,;|"[`)
+	}
+	if plain {
+		return strings.Join(values, "|")
+	}
+	data, err := json.Marshal(values)
+	if err != nil { // strings always can be
+		return strings.Join(values, "|")
+	}
+	return string(data)
 }
 
 // Flush writes what is buffered and gives the first error of all writes.

@@ -5,8 +5,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"strings"
-	"time"
+	"slices"
 )
 
 // Row is one line of a subscriber list.
@@ -16,59 +15,194 @@ type Row struct {
 	Name     string
 	Language string
 	Timezone string
-	Topics   []string
-	Digests  []string // names; none means those that the import is for
-	State    State    // empty when the list has no such column
-	Consent  Consent  // only what the list says
+	Topics   []string            // "weekly:council" is a topic of the digest weekly alone
+	TopicsOf map[string][]string // by digest, in place of Topics; whoever checks the topics fills it
+	Digests  []string            // names; none means those that the import is for
+	Labels   []string
+	State    State   // the gravest that the columns say; empty when they say nothing
+	Consent  Consent // only what the list says
+}
+
+// TopicsFor returns the topics of a row for one digest.
+func (r *Row) TopicsFor(digest string) []string {
+	if r.TopicsOf != nil {
+		return r.TopicsOf[digest]
+	}
+	return r.Topics
 }
 
 // ListOptions say how a list is read. The zero value finds out by itself.
 type ListOptions struct {
-	Delimiter byte // 0 to look at the first line for commas, semicolons and tabs
-	Latin1    bool // the file is ISO 8859-1 or Windows-1252, not UTF-8
+	Delimiter byte               // 0 to look at the first line for commas, semicolons and tabs
+	Latin1    bool               // the file is ISO 8859-1 or Windows-1252, not UTF-8
+	Columns   map[string]Meaning // of headings, in place of what they seem to mean
+	Ignore    []string           // headings of columns that are left out
 }
 
 // LineError is a line of a list that was left out, and why. The rest goes on.
 type LineError struct {
-	Line  int
-	What  string
-	Right string
+	Line   int
+	What   string
+	Right  string
+	Reason string // a word or two that are the same for all lines with this fault, for counts
 }
 
 func (e *LineError) Error() string {
-	return fmt.Sprintf("line %d: %s; right would be: %s", e.Line, e.What, e.Right)
+	return fmt.Sprintf("line %d: %s; expected: %s", e.Line, e.What, e.Right)
 }
 
 // ErrList is in errors that end the reading of a list, for errors.Is.
 var ErrList = errors.New("subscriber list")
 
-// ReadList reads a list as spreadsheets write it: comma, semicolon or tab between
-// fields, quotes around them where needed, with or without a header. Without
-// one the address stands in the column that has an @, and the name may follow it.
-// A header names its columns in English, French or German: email, name, first name,
-// last name, language, timezone, topics, digests, state, consent, consented at.
+// List is a list whose header was read.
+type List struct {
+	records *records
+	columns []Column
+	named   bool     // it has a header
+	first   []string // a record that was read to learn the columns
+	line    int      // of first
+	firsts  error    // in place of first
+	cells   cellCache
+	mapped  map[Mapped]int64
+}
+
+// Mapped is a word of another system that was read as a state.
+type Mapped struct {
+	Heading string `json:"heading"`
+	Value   string `json:"value"`
+	State   State  `json:"state"`
+}
+
+// OpenList reads the header of a list as spreadsheets and other systems write it: comma,
+// semicolon, tab or bar between fields, lines that end with LF, CRLF or CR, in UTF-8 or
+// UTF-16, with or without a header. Without one there may be two columns, the address and
+// a name. A header names columns in English, French or German; see Columns for how each is
+// read.
 //
-// Each line gives a Row or a *LineError. Any other error is the last one yielded. Memory
-// does not grow with the list; duplicates are for the store to find.
-func ReadList(r io.Reader, opts ListOptions) iter.Seq2[Row, error] {
+// A heading that may be about consent and is not understood is a *ColumnsError.
+// All errors wrap ErrList. A file without any line is a list without rows.
+func OpenList(r io.Reader, opts ListOptions) (*List, error) {
+	l := &List{records: newRecords(r, opts), mapped: map[Mapped]int64{}, cells: cellCache{}}
+	if err := l.open(opts); err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%w: %w", ErrList, err)
+	}
+	return l, nil
+}
+
+func (l *List) open(opts ListOptions) error {
+	fields, err := l.records.next()
+	if err != nil {
+		l.firsts = err
+		if isLineError(err) { // without the first line the columns are not known
+			return errors.New(err.Error())
+		}
+		return err
+	}
+	if slices.ContainsFunc(fields, isAddress) {
+		return l.openPlain(fields, opts)
+	}
+	l.named = true
+	if l.columns, err = readHeadings(fields, opts); err != nil {
+		return err
+	}
+	l.peek()
+	return l.findAddress()
+}
+
+// openPlain is for lists without a header: addresses, with a name beside them or not.
+func (l *List) openPlain(fields []string, opts ListOptions) error {
+	if len(opts.Columns)+len(opts.Ignore) > 0 {
+		return errors.New("line 1: the list has no header, so its columns have no names; put a line with their names first")
+	}
+	for len(fields) > 0 && tidyCell(fields[len(fields)-1]) == "" {
+		fields = fields[:len(fields)-1]
+	}
+	if len(fields) > 2 {
+		return fmt.Errorf("line 1: the list has %d columns and no header, so it is not known what they mean; put a line with their names first, such as email,name,status", len(fields))
+	}
+	at := slices.IndexFunc(fields, isAddress)
+	l.columns = []Column{{Meaning: MeansAddress, index: at}, {Meaning: MeansName, index: 1 - at}}
+	l.first, l.line = slices.Clone(fields), l.records.line
+	return nil
+}
+
+// peek reads the first record behind the header.
+func (l *List) peek() {
+	fields, err := l.records.next()
+	l.first, l.line, l.firsts = slices.Clone(fields), l.records.line, err
+}
+
+// findAddress chooses the column of the address where no heading names it: one that is
+// called address or the like, or the only one that holds an address in the first record.
+func (l *List) findAddress() error {
+	if slices.ContainsFunc(l.columns, func(c Column) bool { return c.Meaning == MeansAddress }) {
+		return nil
+	}
+	var holds, weak []int
+	for i, c := range l.columns {
+		if c.Meaning == MeansNothing && !c.ByHand && c.index < len(l.first) && isAddress(l.first[c.index]) {
+			holds = append(holds, i)
+		}
+		if c.weak {
+			weak = append(weak, i)
+		}
+	}
+	switch {
+	case len(holds) == 1:
+		l.columns[holds[0]].Meaning = MeansAddress
+	case len(weak) == 1 && len(holds) == 0:
+		l.columns[weak[0]].Meaning = MeansAddress
+	default:
+		return errNoAddressColumn
+	}
+	return nil
+}
+
+// Columns returns the columns of the list and how each is read.
+func (l *List) Columns() []Column {
+	if !l.named {
+		return nil
+	}
+	return l.columns
+}
+
+// Mapped returns the words of other systems that were read as states, and how often. It is
+// complete when Rows has come to its end.
+func (l *List) Mapped() map[Mapped]int64 { return l.mapped }
+
+// Rows returns the lines of the list, once. Each line gives a Row or a *LineError; any other
+// error is the last one yielded and wraps ErrList. Memory does not grow with the list;
+// duplicates are for the store to find.
+func (l *List) Rows() iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
-		records := newRecords(r, opts)
-		columns, first, err := readHeader(records)
-		for fields := first; err == nil || isLineError(err); fields, err = records.next() {
-			if err == nil && fields == nil {
-				continue // the header was read
-			}
+		fields, line, err := l.first, l.line, l.firsts
+		for err == nil || isLineError(err) {
 			var row Row
 			if err == nil {
-				row, err = columns.row(records.line, fields)
+				row, err = l.row(line, fields)
 			}
 			if !yield(row, err) {
 				return
 			}
+			fields, err = l.records.next()
+			line = l.records.line
 		}
 		if !errors.Is(err, io.EOF) {
 			yield(Row{}, fmt.Errorf("%w: %w", ErrList, err))
 		}
+	}
+}
+
+// ReadList opens a list and returns its rows; an error in the header is the only thing
+// yielded then.
+func ReadList(r io.Reader, opts ListOptions) iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
+		list, err := OpenList(r, opts)
+		if err != nil {
+			yield(Row{}, err)
+			return
+		}
+		list.Rows()(yield)
 	}
 }
 
@@ -77,106 +211,91 @@ func isLineError(err error) bool {
 	return errors.As(err, &e)
 }
 
-// readHeader reads up to the first record and finds out what the columns are. A
-// first record that is no header is given back.
-func readHeader(records *records) (columns, []string, error) {
-	fields, err := records.next()
-	if err != nil {
-		if isLineError(err) { // without the first line nobody knows what the columns are
-			err = errors.New(err.Error())
+// row makes a Row of a record.
+func (l *List) row(line int, fields []string) (Row, error) {
+	row := Row{Line: line}
+	if extra := l.extra(fields); extra > 0 {
+		return Row{}, &LineError{Line: line, Reason: "more fields than columns", What: fmt.Sprintf("it has %d fields more than the list has columns", extra), Right: "quotes around a field with a separator in it"}
+	}
+	names, verdict := nameParts{}, verdict{}
+	for i := range l.columns {
+		c := &l.columns[i]
+		value := ""
+		if c.index < len(fields) {
+			value = tidyCell(fields[c.index])
 		}
-		return nil, nil, err
-	}
-	for i, field := range fields {
-		if strings.Contains(field, "@") {
-			return columns{{address, i}, {name, i + 1}}, fields, nil
+		var fault *LineError
+		switch {
+		case c.Meaning.aboutState():
+			l.judge(c, value, &verdict)
+		case value == "":
+		case c.Meaning == MeansNothing:
+			fault = c.overlooked(value)
+		default:
+			fault = l.set(&row, &names, c, value, &verdict)
+		}
+		if fault != nil {
+			fault.Line = line
+			return Row{}, fault
 		}
 	}
-	columns := namedColumns(fields)
-	if !columns.has(address) {
-		return nil, nil, fmt.Errorf("line %d: neither an address nor a header with a column for it; right would be: a column named email", records.line)
-	}
-	return columns, nil, nil
+	return l.finish(row, names, verdict)
 }
 
-// row makes a Row of a record.
-func (c columns) row(line int, fields []string) (Row, error) {
-	row := Row{Line: line}
-	for _, column := range c {
-		if column.index >= len(fields) {
-			continue
-		}
-		value := unguard(strings.TrimSpace(fields[column.index]))
-		if value == "" {
-			continue
-		}
-		if what, right := row.set(column.meaning, value); what != "" {
-			return Row{}, &LineError{Line: line, What: what, Right: right}
-		}
+// extra is how many fields with text a record has beyond the columns.
+func (l *List) extra(fields []string) int {
+	most := len(l.columns)
+	for len(fields) > most && tidyCell(fields[len(fields)-1]) == "" {
+		fields = fields[:len(fields)-1]
 	}
+	return len(fields) - most
+}
+
+// finish checks a row that was filled in.
+func (l *List) finish(row Row, names nameParts, v verdict) (Row, error) {
 	if row.Address.IsZero() {
-		return Row{}, &LineError{Line: line, What: "it has no address", Right: "one address on each line"}
+		return Row{}, &LineError{Line: row.Line, Reason: "no address", What: "it has no address", Right: "one address on each line"}
 	}
+	if name := names.join(); name != "" {
+		row.Name = name
+	}
+	// Who left for certain needs no further words.
+	if v.unclear != nil && !v.state.Gone() {
+		v.unclear.Line = row.Line
+		return Row{}, v.unclear
+	}
+	row.State = v.state
 	return row, nil
 }
 
-func (r *Row) set(m meaning, value string) (what, right string) {
-	switch m {
-	case address:
-		return r.setAddress(value)
-	case name:
-		r.Name = tidyName(r.Name + " " + value)
-	case language:
-		r.Language = value
-	case timezone:
-		r.Timezone = value
-	case topics:
-		r.Topics = splitCell(value)
-	case digests:
-		r.Digests = splitCell(value)
-	case consent:
-		r.Consent.Text = value
-	case consentedAt:
-		return r.setConsented(value)
-	case state:
-		r.State = State(strings.ToLower(value))
-		if !r.State.Known() {
-			return fmt.Sprintf("state %s is unknown", quoteShort(value)), "active, or one of the other states of an export"
+// set keeps the value of a column that does not speak of the state.
+func (l *List) set(row *Row, names *nameParts, c *Column, value string, v *verdict) *LineError {
+	var fault *LineError
+	switch c.Meaning {
+	case MeansAddress:
+		row.Address, row.Name, fault = readAddress(value)
+	case MeansName, MeansGivenName, MeansFamilyName:
+		if fault = l.checkName(c, value); fault == nil {
+			names.add(c.Meaning, value)
 		}
-	}
-	return "", ""
-}
-
-func (r *Row) setAddress(value string) (what, right string) {
-	display, parsed, err := ParseMailbox(value)
-	var wrong *AddressError
-	if errors.As(err, &wrong) {
-		return "address " + quoteShort(wrong.Input) + ": " + wrong.What, wrong.Right
-	}
-	r.Address = parsed
-	if r.Name == "" {
-		r.Name = tidyName(display)
-	}
-	return "", ""
-}
-
-func (r *Row) setConsented(value string) (what, right string) {
-	for _, layout := range []string{time.RFC3339, time.DateTime, time.DateOnly} {
-		if at, err := time.Parse(layout, value); err == nil {
-			r.Consent.At = at.UTC()
-			return "", ""
+	case MeansLanguage:
+		row.Language, fault = readLanguage(value)
+	case MeansTimezone:
+		row.Timezone, fault = readTimezone(value)
+	case MeansTopics:
+		row.Topics, fault = splitCell(value)
+	case MeansDigests:
+		row.Digests, fault = splitCell(value)
+	case MeansLabels:
+		if fault = c.overlooked(value); fault == nil {
+			var more []string
+			more, fault = splitCell(value)
+			row.Labels = append(row.Labels, more...)
 		}
+	case MeansConsent:
+		row.Consent.Text = l.readConsent(c, value, v)
+	case MeansConsentedAt:
+		fault = row.setConsented(c, value)
 	}
-	return fmt.Sprintf("date %s is not understood", quoteShort(value)), "a date such as 2026-05-31 or 2026-05-31T08:00:00Z"
-}
-
-// splitCell parts several values in one cell.
-func splitCell(s string) []string {
-	var out []string
-	for part := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == '|' || r == ',' || r == ';' }) {
-		if part = strings.TrimSpace(part); part != "" {
-			out = append(out, part)
-		}
-	}
-	return out
+	return fault
 }

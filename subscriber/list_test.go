@@ -29,23 +29,23 @@ func TestListsOfManyHands(t *testing.T) {
 	for _, test := range []struct{ name, in, want string }{
 		{"addresses alone", "ada@example.org\n\n  \nbob@example.org", "1 ada@example.org [] \n4 bob@example.org [] \n"},
 		{"no header, name second", "ada@example.org,Ada L.\r\nbob@example.org\r\n", "1 ada@example.org [Ada L.] \n2 bob@example.org [] \n"},
-		{"no header, name first", "Ada,ada@example.org\n", "1 ada@example.org [] \n"},
+		{"no header, name first", "Ada,ada@example.org\n", "1 ada@example.org [Ada] \n"},
 		{"mark, semicolons, French header", "\xEF\xBB\xBFPrénom;Nom;Courriel;Langue\nAda;Lovelace;ada@example.org;fr\n", "2 ada@example.org [Ada Lovelace] fr\n"},
 		{"tabs", "E-Mail\tTopics\nada@example.org\tgo|web, css\n", "2 ada@example.org [] go+web+css\n"},
 		{"quotes", "email,name\nada@example.org,\"Lovelace, \"\"Ada\"\"\"\n", "2 ada@example.org [Lovelace, \"Ada\"] \n"},
 		{"a field over two lines", "email,name\nada@example.org,\"Ada\nLovelace\"\nbob@example.org,Bob\n", "2 ada@example.org [Ada Lovelace] \n4 bob@example.org [Bob] \n"},
 		{"a mailbox in the column", "email\n\"Ada <ada@example.org>\"\n", "2 ada@example.org [Ada] \n"},
-		{"state", "email,status\nada@example.org,Unsubscribed\nbob@example.org,fine\n", "2 ada@example.org [] unsubscribed\n! line 3: state \"fine\" is unknown; right would be: active, or one of the other states of an export\n"},
+		{"state", "email,status\nada@example.org,Unsubscribed\nbob@example.org,fine\n", "2 ada@example.org [] unsubscribed\n! line 3: column \"status\" says \"fine\", which is not understood; expected: active, unsubscribed, bounced or another word for a state; or leave the column out by its name\n"},
 		{"unknown columns are passed over", "id,email,shoe size\n1,ada@example.org,38\n", "2 ada@example.org [] \n"},
-		{"a bad line does not stop the rest", "email\nada\nbob@example.org\n", "! line 2: address \"ada\": it has no @; right would be: something like ada@example.org\n3 bob@example.org [] \n"},
-		{"no address in the line", "email,name\n,Ada\n", "! line 2: it has no address; right would be: one address on each line\n"},
-		{"a stray quote costs one line", "email,name\nada@example.org,\"Ada\n" + strings.Repeat("bob@example.org,Bob\n", 9), "! line 2: a quote is opened and never closed; right would be: a quote at both ends of the field, and \"\" for a quote inside\n" + bobs(3, 11)},
-		{"text after a quote", "email,name\nada@example.org,\"Ada\"x\n", "! line 2: text follows on a closing quote; right would be: \"\" for a quote inside a field\n"},
-		{"Latin-1 is told", "email,name\nada@example.org,Ren\xE9\nbob@example.org,Bob\n", "! line 2: it is not UTF-8; it looks like Latin-1; right would be: the same list saved as UTF-8, or the import told that it is Latin-1 (--latin1)\n3 bob@example.org [Bob] \n"},
-		{"UTF-16 is told", "\xFF\xFEe\x00m\x00", "! subscriber list: line 1: the file is UTF-16; right would be: the same list saved as CSV in UTF-8\n"},
-		{"a spreadsheet is told", "PK\x03\x04\x14\x00", "! subscriber list: line 1: the file is a spreadsheet or archive; right would be: the same list saved as CSV in UTF-8\n"},
-		{"no column for addresses", "name,city\nAda,London\n", "! subscriber list: line 1: neither an address nor a header with a column for it; right would be: a column named email\n"},
-		{"a long line", "email\n" + strings.Repeat("x", 200_000) + "\nbob@example.org", "! line 2: it has more than 65536 bytes; right would be: one subscriber on each line\n3 bob@example.org [] \n"},
+		{"a bad line does not stop the rest", "email\nada\nbob@example.org\n", "! line 2: address \"ada\": it has no @; expected: something like ada@example.org\n3 bob@example.org [] \n"},
+		{"no address in the line", "email,name\n,Ada\n", "! line 2: it has no address; expected: one address on each line\n"},
+		{"a stray quote costs one line", "email,name\nada@example.org,\"Ada\n" + strings.Repeat("bob@example.org,Bob\n", 9), "! line 2: a quote is opened and never closed; expected: a quote at both ends of the field, and \"\" for a quote inside\n" + bobs(3, 11)},
+		{"text after a quote", "email,name\nada@example.org,\"Ada\"x\n", "! line 2: text follows on a closing quote; expected: \"\" for a quote inside a field\n"},
+		{"Latin-1 is told", "email,name\nada@example.org,Ren\xE9\nbob@example.org,Bob\n", "! line 2: it is not UTF-8; it looks like Latin-1; expected: the same list saved as UTF-8, or the import told that it is Latin-1 (--latin1)\n3 bob@example.org [Bob] \n"},
+		{"UTF-32 is told", "\xFF\xFE\x00\x00e\x00\x00\x00", "! subscriber list: line 1: the file is UTF-32; save the list as CSV in UTF-8\n"},
+		{"a spreadsheet is told", "PK\x03\x04\x14\x00", "! subscriber list: line 1: the file is a spreadsheet or archive; save the list as CSV in UTF-8\n"},
+		{"no column for addresses", "name,city\nAda,London\n", "! subscriber list: line 1: no column for the address; name it email, or say which one it is\n"},
+		{"a long line", "email\n" + strings.Repeat("x", 200_000) + "\nbob@example.org", "! line 2: it has more than 65536 bytes; expected: one subscriber on each line\n3 bob@example.org [] \n"},
 		{"nothing", "", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -114,7 +114,7 @@ func TestExportsComeBackAsTheyWere(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, s := range want {
-		if err := w.Write(s, []Subscription{{Digest: "weekly", Topics: []string{"go", "web"}}, {Digest: "daily", Topics: []string{"go"}}}); err != nil {
+		if err := w.Write(s, []Subscription{{Digest: "weekly", Topics: []string{"go", "web"}}, {Digest: "daily", Topics: []string{"go", "web"}}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -151,7 +151,7 @@ type million struct {
 
 func (m *million) Read(p []byte) (int, error) {
 	for len(m.rest) < len(p) && m.left > 0 {
-		m.rest = fmt.Appendf(m.rest, "reader%d@example.org,Reader Number %d,en\n", m.at, m.at)
+		m.rest = fmt.Appendf(m.rest, "reader%d@example.org,Reader Number %d\n", m.at, m.at)
 		m.at++
 		m.left--
 	}
@@ -200,7 +200,7 @@ func FuzzReadList(f *testing.F) {
 	f.Add([]byte("\xEF\xBB\xBFa@b.co;\"x\"\"\n\"\n"), true)
 	f.Add([]byte("email\tconsented at\na@b.co\t2026-01-01\n"), false)
 	f.Fuzz(func(t *testing.T, data []byte, latin1 bool) {
-		lines := bytes.Count(data, []byte("\n")) + 1
+		lines := len(data) + 1 // a byte of UTF-16 may be half a line end
 		last := 0
 		for row, err := range ReadList(bytes.NewReader(data), ListOptions{Latin1: latin1}) {
 			var line *LineError

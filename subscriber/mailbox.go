@@ -2,6 +2,7 @@ package subscriber
 
 import (
 	"strings"
+	"unicode"
 )
 
 // ParseMailbox reads "Name <address>" or a bare address. Errors are *AddressError.
@@ -26,3 +27,32 @@ func ParseMailbox(s string) (name string, address Address, err error) {
 // TidyName makes a person's name fit for a mail: one line of visible characters, at
 // most 200 bytes.
 func TidyName(s string) string { return tidyName(s) }
+
+// maxName bounds a name in bytes; longer ones are not names.
+const maxName = 200
+
+// tidyName makes a name of what a list or form says: one line, no controls.
+func tidyName(s string) string {
+	plain := true
+	for i := range len(s) {
+		plain = plain && s[i] > ' ' && s[i] < 0x7F
+	}
+	if !plain {
+		s = strings.Join(strings.Fields(strings.Map(visible, strings.ToValidUTF8(s, ""))), " ")
+	}
+	for len(s) > maxName {
+		runes := []rune(s)
+		s = string(runes[:len(runes)*maxName/len(s)])
+	}
+	return s
+}
+
+func visible(r rune) rune {
+	if unicode.IsSpace(r) || unicode.IsControl(r) {
+		return ' '
+	}
+	if graphic(r) {
+		return r
+	}
+	return -1
+}

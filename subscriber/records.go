@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
 )
 
 // Bounds of one record. A quote that is never closed must not swallow the rest of
@@ -32,7 +34,56 @@ type records struct {
 }
 
 func newRecords(r io.Reader, opts ListOptions) *records {
-	return &records{in: bufio.NewReaderSize(r, maxLine), delimiter: opts.Delimiter, latin1: opts.Latin1}
+	text := asUTF8(bufio.NewReader(r))
+	return &records{in: bufio.NewReaderSize(&lineEnds{in: text}, maxLine), delimiter: opts.Delimiter, latin1: opts.Latin1}
+}
+
+// asUTF8 reads UTF-16 as such: with a byte order mark, or when every other byte of the
+// beginning is zero.
+func asUTF8(in *bufio.Reader) io.Reader {
+	start, _ := in.Peek(6) // a shorter file is none in UTF-16 either
+	order, ok := unicode.LittleEndian, false
+	switch {
+	case bytes.HasPrefix(start, []byte("\xFF\xFE")) && !bytes.HasPrefix(start, []byte("\xFF\xFE\x00\x00")):
+		ok = true
+	case bytes.HasPrefix(start, []byte("\xFE\xFF")):
+		order, ok = unicode.BigEndian, true
+	case len(start) == 6 && start[0] != 0 && start[1] == 0 && start[2] != 0 && start[3] == 0 && start[4] != 0 && start[5] == 0:
+		ok = true
+	case len(start) == 6 && start[0] == 0 && start[1] != 0 && start[2] == 0 && start[3] != 0 && start[4] == 0 && start[5] != 0:
+		order, ok = unicode.BigEndian, true
+	}
+	if !ok {
+		return in
+	}
+	return transform.NewReader(in, unicode.UTF16(order, unicode.UseBOM).NewDecoder())
+}
+
+// lineEnds makes LF of CRLF and of the CR that old spreadsheets end lines with.
+type lineEnds struct {
+	in     io.Reader
+	skipLF bool // the last byte was a CR
+}
+
+// Read implements io.Reader.
+func (l *lineEnds) Read(p []byte) (int, error) {
+	for {
+		n, err := l.in.Read(p)
+		kept := p[:0]
+		for _, b := range p[:n] {
+			if b == '\n' && l.skipLF {
+				l.skipLF = false
+				continue
+			}
+			if l.skipLF = b == '\r'; l.skipLF {
+				b = '\n'
+			}
+			kept = append(kept, b)
+		}
+		if len(kept) > 0 || err != nil {
+			return len(kept), err
+		}
+	}
 }
 
 // next returns the fields of the next record that is not blank. They are good until the next
@@ -44,23 +95,44 @@ func (r *records) next() ([]string, error) {
 			return nil, err
 		}
 		r.line = r.read - len(r.again)
-		if len(bytes.TrimSpace(line)) == 0 {
+		if len(bytes.TrimSpace(line)) == 0 || r.line == 1 && r.namesDelimiter(string(line)) {
 			continue
 		}
+		var ahead [][]byte
 		if bytes.IndexByte(line, '"') >= 0 {
-			if line, err = r.joinQuoted(line); err != nil {
+			if line, ahead, err = r.joinQuoted(line); err != nil {
 				return nil, err
 			}
 		}
-		text, err := r.decode(line)
-		if err != nil {
-			return nil, err
+		fields, err := r.parse(line)
+		if err != nil && len(ahead) > 0 { // the quote was a stray one, and the lines behind it are their own
+			r.again = append(ahead, r.again...)
 		}
-		if r.delimiter == 0 {
-			r.delimiter = guessDelimiter(text)
-		}
-		return r.split(text)
+		return fields, err
 	}
+}
+
+func (r *records) parse(line []byte) ([]string, error) {
+	text, err := r.decode(line)
+	if err != nil {
+		return nil, err
+	}
+	if r.delimiter == 0 {
+		r.delimiter = guessDelimiter(text)
+	}
+	return r.split(text)
+}
+
+// namesDelimiter reads the line "sep=;" that spreadsheets put first.
+func (r *records) namesDelimiter(line string) bool {
+	line = strings.Trim(line, " \"")
+	if len(line) != 5 || !strings.EqualFold(line[:4], "sep=") {
+		return false
+	}
+	if r.delimiter == 0 {
+		r.delimiter = line[4]
+	}
+	return true
 }
 
 // nextLine reads one line without its end. The slice is good until the next call.
@@ -92,7 +164,7 @@ func (r *records) skipLong() error {
 	r.line = r.read
 	for {
 		if _, err := r.in.ReadSlice('\n'); !errors.Is(err, bufio.ErrBufferFull) {
-			return &LineError{Line: r.read, What: fmt.Sprintf("it has more than %d bytes", maxLine), Right: "one subscriber on each line"}
+			return r.broken(fmt.Sprintf("it has more than %d bytes", maxLine), "one subscriber on each line")
 		}
 	}
 }
@@ -101,19 +173,18 @@ func (r *records) skipLong() error {
 func (r *records) checkStart(line []byte) ([]byte, error) {
 	line = bytes.TrimPrefix(line, []byte("\xEF\xBB\xBF"))
 	switch {
-	case bytes.HasPrefix(line, []byte("\xFF\xFE")), bytes.HasPrefix(line, []byte("\xFE\xFF")):
-		return nil, errors.New("line 1: the file is UTF-16; right would be: the same list saved as CSV in UTF-8")
+	case bytes.HasPrefix(line, []byte("\xFF\xFE\x00\x00")), bytes.HasPrefix(line, []byte("\x00\x00\xFE\xFF")):
+		return nil, errors.New("line 1: the file is UTF-32; save the list as CSV in UTF-8")
 	case bytes.HasPrefix(line, []byte("PK\x03\x04")):
-		return nil, errors.New("line 1: the file is a spreadsheet or archive; right would be: the same list saved as CSV in UTF-8")
+		return nil, errors.New("line 1: the file is a spreadsheet or archive; save the list as CSV in UTF-8")
 	}
 	return line, nil
 }
 
-// joinQuoted adds the lines that a quoted field goes on over. When the quote stays
-// open those lines are read again as records of their own.
-func (r *records) joinQuoted(first []byte) ([]byte, error) {
-	joined := bytes.Clone(first)
-	var ahead [][]byte
+// joinQuoted adds the lines that a quoted field goes on over, and returns them too. When
+// the quote stays open those lines are read again as records of their own.
+func (r *records) joinQuoted(first []byte) (joined []byte, ahead [][]byte, err error) {
+	joined = bytes.Clone(first)
 	for bytes.Count(joined, []byte{'"'})%2 == 1 {
 		line, err := r.nextLine()
 		if err == nil {
@@ -122,10 +193,15 @@ func (r *records) joinQuoted(first []byte) ([]byte, error) {
 		}
 		if err != nil || len(ahead) == maxQuoted || len(joined) > maxLine {
 			r.again = append(ahead, r.again...)
-			return nil, &LineError{Line: r.line, What: "a quote is opened and never closed", Right: `a quote at both ends of the field, and "" for a quote inside`}
+			return nil, nil, r.broken("a quote is opened and never closed", `a quote at both ends of the field, and "" for a quote inside`)
 		}
 	}
-	return joined, nil
+	return joined, ahead, nil
+}
+
+// broken is a fault of the line as text.
+func (r *records) broken(what, right string) *LineError {
+	return &LineError{Line: r.line, Reason: "line not readable", What: what, Right: right}
 }
 
 // decode gives the line as UTF-8.
@@ -135,9 +211,12 @@ func (r *records) decode(line []byte) (string, error) {
 		return string(text), err
 	}
 	if utf8.Valid(line) && bytes.IndexByte(line, 0) < 0 {
+		if bytes.Contains(line, []byte("\uFFFD")) {
+			return "", r.broken("its text was damaged before: it has the character U+FFFD", "the list exported once more")
+		}
 		return string(line), nil
 	}
-	bad := &LineError{Line: r.line, What: "it is not UTF-8", Right: "the same list saved as UTF-8"}
+	bad := r.broken("it is not UTF-8", "the same list saved as UTF-8")
 	if bytes.IndexByte(line, 0) < 0 {
 		bad.What += "; it looks like Latin-1"
 		bad.Right += ", or the import told that it is Latin-1 (--latin1)"
@@ -145,7 +224,8 @@ func (r *records) decode(line []byte) (string, error) {
 	return "", bad
 }
 
-// guessDelimiter takes what occurs most outside quotes.
+// guessDelimiter takes what occurs most outside quotes. A bar counts only alone: it also
+// stands between the topics of one field.
 func guessDelimiter(line string) byte {
 	counts := map[byte]int{}
 	quoted := false
@@ -153,7 +233,7 @@ func guessDelimiter(line string) byte {
 		switch c := line[i]; c {
 		case '"':
 			quoted = !quoted
-		case ',', ';', '\t':
+		case ',', ';', '\t', '|':
 			if !quoted {
 				counts[c]++
 			}
@@ -164,6 +244,9 @@ func guessDelimiter(line string) byte {
 		if counts[c] > counts[best] {
 			best = c
 		}
+	}
+	if counts[best] == 0 && counts['|'] > 0 {
+		return '|'
 	}
 	return best
 }
@@ -201,7 +284,7 @@ func (r *records) quoted(s string) (field, rest string, err error) {
 	for {
 		end := strings.IndexByte(s, '"')
 		if end < 0 {
-			return "", "", &LineError{Line: r.line, What: "a quote is opened and never closed", Right: `a quote at both ends of the field, and "" for a quote inside`}
+			return "", "", r.broken("a quote is opened and never closed", `a quote at both ends of the field, and "" for a quote inside`)
 		}
 		out.WriteString(s[:end])
 		s = s[end+1:]
@@ -212,7 +295,7 @@ func (r *records) quoted(s string) (field, rest string, err error) {
 		}
 		rest = strings.TrimLeft(s, " ")
 		if rest != "" && rest[0] != r.delimiter {
-			return "", "", &LineError{Line: r.line, What: "text follows on a closing quote", Right: `"" for a quote inside a field`}
+			return "", "", r.broken("text follows on a closing quote", `"" for a quote inside a field`)
 		}
 		return out.String(), rest, nil
 	}

@@ -19,8 +19,9 @@ type Subscriber struct {
 	Address  Address
 	Name     string // as given; never run as a template
 	State    State
-	Language string // BCP 47, empty if unknown
-	Timezone string // IANA name, empty if unknown
+	Language string   // BCP 47; articles in it, or in all languages when empty
+	Timezone string   // IANA name, empty if unknown
+	Labels   []string // an editor's notes, such as the tags of another system; they choose no articles
 	Consent  Consent
 	Created  time.Time
 	Changed  time.Time // last change of State

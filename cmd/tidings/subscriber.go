@@ -50,7 +50,7 @@ func newSubscriberAdd(a *app) *cobra.Command {
 	flags.StringVar(&person.Name, "name", "", "the person's name")
 	flags.StringVar(&person.Language, "language", "", "the person's language, such as en")
 	flags.StringArrayVar(&person.Digests, "digest", nil, "digest to put them on; may be given several times (default: all)")
-	flags.StringSliceVar(&person.Topics, "topic", nil, "tags of interest; all articles without")
+	flags.StringSliceVar(&person.Topics, "topic", nil, "tag of the articles that they want; all articles without")
 	flags.StringVar(&person.Consent, "consent", "added by an editor", "how they agreed")
 	return c
 }
@@ -64,6 +64,7 @@ type shownPerson struct {
 	Language string             `json:"language,omitempty"`
 	Created  time.Time          `json:"created"`
 	Consent  string             `json:"consent,omitempty"`
+	Labels   []string           `json:"labels,omitempty"`
 	Digests  []shownPlace       `json:"digests"`
 }
 
@@ -74,7 +75,7 @@ type shownPlace struct {
 }
 
 func showPerson(s subscriber.Subscriber, places []subscriber.Subscription) shownPerson {
-	out := shownPerson{ID: s.ID, Address: s.Address, Name: s.Name, State: s.State, Language: s.Language, Created: s.Created, Digests: []shownPlace{}}
+	out := shownPerson{ID: s.ID, Address: s.Address, Name: s.Name, State: s.State, Language: s.Language, Created: s.Created, Labels: s.Labels, Digests: []shownPlace{}}
 	out.Consent = strings.Trim(s.Consent.Source+": "+s.Consent.Text, ": ")
 	for _, place := range places {
 		out.Digests = append(out.Digests, shownPlace{place.Digest, place.Topics, place.Since})
@@ -91,6 +92,9 @@ func (a *app) printPerson(ctx context.Context, p *press.Press, s subscriber.Subs
 	return a.print(one, func(w io.Writer) {
 		fmt.Fprintf(w, "%s\t%s\n", one.Address, one.State)
 		fmt.Fprintf(w, "number\t%d\nname\t%s\nlanguage\t%s\nadded\t%s\nconsent\t%s\n", one.ID, one.Name, one.Language, one.Created.Format(time.RFC3339), one.Consent)
+		if len(one.Labels) > 0 {
+			fmt.Fprintf(w, "labels\t%s\n", strings.Join(one.Labels, ", "))
+		}
 		for _, place := range one.Digests {
 			fmt.Fprintf(w, "on %s\tsince %s\t%s\n", place.Digest, place.Since.Format(time.DateOnly), strings.Join(place.Topics, ", "))
 		}

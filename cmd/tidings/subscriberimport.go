@@ -1,0 +1,260 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tidings-press/tidings/press"
+	"github.com/tidings-press/tidings/store"
+	"github.com/tidings-press/tidings/subscriber"
+)
+
+const subscriberImportLong = `Import reads a list as spreadsheets and other mailing systems write it: commas, semicolons or tabs,
+with or without a header, in UTF-8 or UTF-16. The summary shows how each column was read.
+
+No import raises a state: whoever left, bounced, complained or never confirmed stays so. Whoever
+the list says to have left is lowered and suppressed, so that no later list brings them back.
+A column that may speak of leaving or consent and is not understood stops the import before
+anything is stored; --column or --ignore-column says what it is. A line that is not understood is
+refused with its number; the exit code is 3 then. FILE may be - for standard input.
+
+Begin with --dry-run: it does everything and keeps nothing. docs/subscribers.md has the details.`
+
+// listImport is one run of the command.
+type listImport struct {
+	app     *app
+	file    string
+	options store.ImportOptions
+	list    subscriber.ListOptions
+	consent string
+	quiet   bool
+	mapped  []string // --column flags
+
+	refused map[string]int64 // by reason
+	lowered map[string]int64 // by new state
+}
+
+func newSubscriberImport(a *app) *cobra.Command {
+	im := &listImport{app: a}
+	c := &cobra.Command{
+		Use:   "import FILE",
+		Short: "Import a list (CSV)",
+		Long:  subscriberImportLong,
+		Example: "  tidings subscriber import readers.csv --dry-run\n  tidings subscriber import readers.csv --digest weekly --consent 'subscribed at the fair, May 2026'\n" +
+			"  tidings subscriber import old.csv --column 'Mail ok?=stays' --ignore-column 'Lead status'",
+		Args: exactly("FILE"),
+		RunE: func(c *cobra.Command, args []string) error {
+			im.file = args[0]
+			return im.run(c)
+		},
+	}
+	flags := c.Flags()
+	flags.StringArrayVar(&im.options.Digests, "digest", nil, "digest for lines that name none; may be given several times (default: all)")
+	flags.StringVar(&im.consent, "consent", "imported from a list", "how these people agreed")
+	flags.BoolVar(&im.options.DryRun, "dry-run", false, "say what would happen, and keep nothing")
+	flags.StringArrayVar(&im.mapped, "column", nil, "read a column as NAME=MEANING: "+meaningNames())
+	flags.StringArrayVar(&im.list.Ignore, "ignore-column", nil, "leave a column out, by its heading")
+	flags.BoolVar(&im.list.Latin1, "latin1", false, "the file is Latin-1 (Windows-1252), not UTF-8")
+	flags.BoolVar(&im.quiet, "quiet", false, "list only the lines that were refused")
+	return c
+}
+
+func meaningNames() string {
+	names := make([]string, len(subscriber.Meanings))
+	for i, m := range subscriber.Meanings {
+		names[i] = string(m)
+	}
+	return strings.Join(names, ", ")
+}
+
+func (im *listImport) run(c *cobra.Command) error {
+	im.refused, im.lowered = map[string]int64{}, map[string]int64{}
+	if err := im.readColumnFlags(); err != nil {
+		return err
+	}
+	in, err := im.app.input(im.file)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	list, err := subscriber.OpenList(in, im.list)
+	if err != nil {
+		return im.explain(err)
+	}
+	return im.app.with(c.Context(), func(p *press.Press) error {
+		if err := p.CheckDigests(im.options.Digests); err != nil {
+			return &usageError{err}
+		}
+		if len(im.options.Digests) == 0 {
+			im.options.Digests = p.DigestNames()
+		}
+		if im.options.Check, err = p.CheckRow(im.options.Digests); err != nil {
+			return err
+		}
+		im.options.Consent = subscriber.Consent{Source: "import", Text: im.consent, At: p.Store.Now()}
+		bar := im.app.bar("lines")
+		im.options.Progress = func(r store.ImportResult) { bar.set(r.Lines, -1) }
+		im.options.Report = im.report
+		result, err := p.Store.ImportSubscribers(c.Context(), list.Rows(), im.options)
+		bar.done()
+		return errors.Join(im.print(list, result), err, partlyIf(result.Refused > 0))
+	})
+}
+
+// readColumnFlags reads the NAME=MEANING of --column.
+func (im *listImport) readColumnFlags() error {
+	im.list.Columns = map[string]subscriber.Meaning{}
+	for _, text := range im.mapped {
+		at := strings.LastIndexByte(text, '=')
+		if at < 0 || !slices.Contains(subscriber.Meanings, subscriber.Meaning(text[at+1:])) {
+			return usagef("--column %q is not NAME=MEANING; the meanings are: %s", text, meaningNames())
+		}
+		im.list.Columns[text[:at]] = subscriber.Meaning(text[at+1:])
+	}
+	return nil
+}
+
+// explain says how to go on when the columns are not understood.
+func (im *listImport) explain(err error) error {
+	var unknown *subscriber.ColumnsError
+	if !errors.As(err, &unknown) {
+		return fmt.Errorf("%s: %w", im.file, err)
+	}
+	one := unknown.Headings[0]
+	return fmt.Errorf("%s: %w; nothing was imported. Say --ignore-column %q when it does not, or what it means: --column %q when yes or a date there means that the person left, =stays when no means it, =state when it holds words such as active and unsubscribed",
+		im.file, err, one, one+"=left")
+}
+
+func partlyIf(some bool) error {
+	if some {
+		return errPartly
+	}
+	return nil
+}
+
+// input opens a file, or standard input for "-".
+func (a *app) input(name string) (io.ReadCloser, error) {
+	if name == "-" {
+		return io.NopCloser(a.stdin), nil
+	}
+	file, err := os.Open(name)
+	if errors.Is(err, os.ErrNotExist) {
+		err = usagef("there is no file %s; give a CSV file, or - for standard input", name)
+	}
+	return file, err
+}
+
+// report tells of a line that added nobody.
+func (im *listImport) report(line store.ImportLine) {
+	switch line.Outcome {
+	case store.Refused:
+		im.reportRefused(line)
+		return
+	case store.Lowered:
+		im.lowered[string(line.State)]++
+		if !im.quiet {
+			im.app.warn("%s:%d: %s: is %s from now on, as the list says", im.file, line.Line, line.Address, line.State)
+		}
+		return
+	}
+	if !im.quiet {
+		im.app.warn("%s:%d: %s: %s", im.file, line.Line, line.Address, lineWords[line.Outcome])
+	}
+}
+
+func (im *listImport) reportRefused(line store.ImportLine) {
+	var bad *subscriber.LineError
+	if !errors.As(line.Err, &bad) {
+		im.refused["other"]++
+		im.app.warn("%s:%d: %v", im.file, line.Line, line.Err)
+		return
+	}
+	im.refused[bad.Reason]++
+	im.app.warn("%s:%d: %s; expected: %s", im.file, bad.Line, bad.What, bad.Right)
+}
+
+var lineWords = map[store.LineOutcome]string{
+	store.Present:    "is there already",
+	store.Repeated:   "stands further up in this list",
+	store.Suppressed: "must not be mailed (suppressed), so it is left out",
+}
+
+// importSummary is the result of an import as --json prints it.
+type importSummary struct {
+	DryRun     bool                `json:"dry_run"`
+	Columns    []subscriber.Column `json:"columns"`
+	Values     []mappedValue       `json:"values,omitempty"` // words of other systems, read as states
+	Lines      int64               `json:"lines"`
+	Added      int64               `json:"added"`
+	Pending    int64               `json:"pending"` // of added
+	Unchanged  int64               `json:"unchanged"`
+	Repeated   int64               `json:"repeated"`
+	Lowered    int64               `json:"lowered"`
+	LoweredTo  map[string]int64    `json:"lowered_to,omitempty"`
+	Suppressed int64               `json:"suppressed"`
+	Refused    int64               `json:"refused"`
+	RefusedBy  map[string]int64    `json:"refused_by,omitempty"`
+}
+
+type mappedValue struct {
+	subscriber.Mapped
+	Lines int64 `json:"lines"`
+}
+
+func (im *listImport) print(list *subscriber.List, r store.ImportResult) error {
+	s := importSummary{
+		DryRun: im.options.DryRun, Columns: list.Columns(), Lines: r.Lines, Added: r.Added, Pending: r.Pending, Unchanged: r.Unchanged, Repeated: r.Repeated,
+		Lowered: r.Lowered, LoweredTo: im.lowered, Suppressed: r.Suppressed, Refused: r.Refused, RefusedBy: im.refused,
+	}
+	for m, n := range list.Mapped() {
+		s.Values = append(s.Values, mappedValue{m, n})
+	}
+	slices.SortFunc(s.Values, func(a, b mappedValue) int { return strings.Compare(a.Heading+"\x00"+a.Value, b.Heading+"\x00"+b.Value) })
+	return im.app.print(s, s.write)
+}
+
+// mostColumns is how many columns the summary shows.
+const mostColumns = 200
+
+// write shows a summary to people: the columns, the words, and the counts.
+func (s importSummary) write(w io.Writer) {
+	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	for _, c := range s.Columns[:min(len(s.Columns), mostColumns)] {
+		fmt.Fprintf(table, "column %s\t%s\t%s\n", c.Heading, c.Meaning, columnNote(c))
+	}
+	for _, v := range s.Values {
+		fmt.Fprintf(table, "%s %q\t%s\t%d lines\n", v.Heading, v.Value, v.State, v.Lines)
+	}
+	_ = table.Flush() // its errors come back from w
+	fmt.Fprintf(w, "%d lines: %d added", s.Lines, s.Added)
+	if s.Pending > 0 {
+		fmt.Fprintf(w, " (%d of them pending)", s.Pending)
+	}
+	fmt.Fprintf(w, ", %d unchanged, %d repeated, %d lowered, %d suppressed, %d refused\n", s.Unchanged, s.Repeated, s.Lowered, s.Suppressed, s.Refused)
+	for _, counts := range []struct {
+		word string
+		by   map[string]int64
+	}{{"lowered to", s.LoweredTo}, {"refused:", s.RefusedBy}} {
+		for _, reason := range slices.Sorted(maps.Keys(counts.by)) {
+			fmt.Fprintf(w, "%s %s: %d\n", counts.word, reason, counts.by[reason])
+		}
+	}
+	if s.DryRun {
+		fmt.Fprintln(w, "Nothing was stored: this was a dry run.")
+	}
+}
+
+func columnNote(c subscriber.Column) string {
+	if c.ByHand {
+		return "as told by a flag"
+	}
+	return c.Why
+}

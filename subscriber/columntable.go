@@ -1,0 +1,127 @@
+package subscriber
+
+import "strings"
+
+// headings are the headings that lists use, of spreadsheets and of the exports of other
+// systems, in English, French and German. A comma separates them; capitals, spaces,
+// hyphens and accents do not count.
+var headings = tableOf(headingLists)
+
+var headingLists = map[Meaning]string{
+	MeansAddress: `email, email address, email addresses, mail, mail address, subscriber email, user email, contact email, primary email,
+		your email, work email, email 1, email 1 value, email id, courriel, adresse email, adresse mail, adresse de messagerie,
+		adresse electronique, adresse courriel, email adresse, mailadresse, mail adresse, correo, correo electronico, indirizzo email`,
+	MeansName:       `name, full name, display name, your name, subscriber name, contact name, nom, nom complet, nom et prenom, prenom nom, vollstandiger name, nombre`,
+	MeansGivenName:  `first name, fname, first, given name, given names, forename, prenom, vorname, preferred name`,
+	MeansFamilyName: `last name, lname, last, family name, surname, second name, nom de famille, nachname, familienname, zuname`,
+	MeansLanguage:   `language, lang, locale, preferred language, email language, langue, langue preferee, sprache`,
+	MeansTimezone:   `timezone, time zone, tz, fuseau, fuseau horaire, zeitzone`,
+	MeansTopics:     `topics, topic, interests, sujets, themes, themen, interessen, centres d interet`,
+	MeansDigests:    `digests, digest, lists, list, mailing list, mailing lists, listes, listen, list ids, list names`,
+	MeansLabels:     `labels, label, tags, tag, groups, group, segments, segment, etiquettes, categories, kategorien, gruppen, groupes, group membership, audience tags`,
+	MeansConsent:    `consent, consent text, consentement, einwilligung, zustimmung`,
+	MeansConsentedAt: `consented at, consent date, consent time, consent timestamp, opt in time, opt in date, opted in at, opt in timestamp, optin on,
+		confirm time, confirmed at time, confirmation date, confirmation time, confirmation timestamp, confirmed on, confirmed date,
+		date confirmed, double opt in date, double opt in time, subscribed at, subscribed on, subscribe date, subscribed date,
+		date subscribed, subscription date, subscription time, subscribe time, subscription start, subscription started,
+		subscription start date, subscription created at, signed up, signed up at, signup date, sign up date,
+		date d inscription, inscrit le, date d abonnement, abonne le, anmeldedatum, angemeldet am, datum der einwilligung`,
+	MeansState: `state, status, subscriber state, subscriber type, subscription status, subscription state, list status, member status,
+		email status, email subscriber status, email marketing status, marketing status,
+		mailing status, newsletter status, delivery status, statut, etat, statut de l abonne, statut d abonnement, zustand, abonnement, abo status, abostatus`,
+	MeansStays: `subscribed, is subscribed, subscribed to emails, subscribed to newsletter, email subscribed, active, is active, active subscriber,
+		enabled, is enabled, email enabled, emails enabled, opt in, opted in, has opted in, email opt in, marketing opt in, newsletter opt in,
+		opt in email, opted in email, email opted in, accepts marketing, accepts email marketing, accepts email, email consent, marketing consent, consent given,
+		has consent, has consented, consented, gdpr consent, gdpr permission, gdpr, gdpr status, consent status, opt in status, email marketing consent, marketing permission, marketing permissions, email permission, permission, mailable, deliverable, send emails,
+		receive emails, receives emails, wants emails, wants newsletter, newsletter, newsletter subscriber, newsletter subscribed,
+		actif, inscrit, abonne, aktiv, abonniert, angemeldet, einwilligung erteilt, newsletter erwunscht`,
+	MeansLeft: `unsubscribed, unsubscribe, is unsubscribed, unsub, unsubbed, unsubscribed from emails, unsubscribed from all email, unsubscribed from all emails,
+		globally unsubscribed, email unsubscribed, has unsubscribed, unsubscribed from newsletter, opt out, opted out, is opted out, has opted out, has opted out of email,
+		email opt out, email opted out, optout email, marketing opt out, global opt out, opted out of email, do not email, do not mail, do not contact, do not send, do not disturb,
+		dont email, dont mail, dont contact, no email, no mail, no emails, email disabled, emails disabled, disabled, is disabled, mail disabled,
+		blocked, is blocked, email blocked, blacklisted, is blacklisted, email blacklisted, blacklist, blocklisted, email blocklisted, blocklist,
+		suppressed, is suppressed, email suppressed, suppress, deleted, is deleted, removed, is removed, cancelled, canceled, inactive, is inactive, left, banned, is banned, archived, is archived,
+		unsub time, unsubscribed at, unsubscribed on, unsubscribed date, unsubscribe date, unsubscribe time, unsubscribed time, unsubscribe timestamp,
+		unsubscription date, unsubscription time, date unsubscribed, unsub date, opt out time, opt out date, opted out at, opted out on, optout at,
+		deleted at, deleted on, date deleted, deletion date, removed at, removed on, date removed, left at, left on, date left, disabled at, blocked at, blacklisted at,
+		blocklisted at, suppressed at, suppression date, archived at, stop time,
+		desabonne, desinscrit, desabonne le, desinscrit le, date de desinscription, date de desabonnement, desactive, supprime, supprime le, bloque, exclu,
+		abgemeldet, abgemeldet am, abmeldedatum, abmeldung, ausgetragen, ausgetragen am, gesperrt, gesperrt am, geloscht, geloscht am, deaktiviert, inaktiv, inactif`,
+	MeansLeftBecause: `unsub reason, unsub campaign title, unsub campaign id, unsubscribe reason, unsubscribed reason, unsubscription reason, unsubscribe campaign,
+		unsubscribe method, unsubscribe source, unsub source, opt out reason, opt out source, suppression reason, suppressed reason, reason for leaving, leave reason,
+		block reason, blacklist reason, blocklist reason, deletion reason, raison de desinscription, abmeldegrund`,
+	MeansBounced: `bounced, is bounced, bounce, has bounced, hard bounced, hard bounce, email bounced, bounced at, bounced on, bounce date, bounce time,
+		date bounced, hard bounced at, hard bounce date, hard bounced on, clean time, cleaned, cleaned at, cleaned on, clean date, date cleaned, undeliverable, undelivered, invalid, is invalid, invalid email,
+		invalid email address, clean campaign title, clean campaign id, clean reason, cleaned reason, bounce reason, bounce message, bounce code, hard bounce reason, email hard bounce reason,
+		unzustellbar, rejete, invalide`,
+	MeansBounceType: `bounce type, bounce class, bounce category, type of bounce`,
+	MeansComplained: `complained, complaint, complaints, complained at, complaint date, complaint time, spam complaint, spam complained, spam, is spam, marked as spam, marked spam, marked spam at,
+		reported spam, reported as spam, spam report, spam reported at, spam at, abuse, abuse report, abuse complaint, abuse reported at, spam complaint date, plainte, beschwerde`,
+	MeansConfirmed: `confirmed, is confirmed, email confirmed, verified, is verified, email verified, double opt in, doi, double opted in, confirmed at, verified at,
+		email verified at, email confirmed at, activated, is activated, activated at, confirme, confirme le, bestatigt, bestatigt am, verifiziert`,
+	MeansNothing: `subscriber id, subscription id, subscriber key, subscriber number, subscriber since, subscriber uuid, subscriber hash, subscribe page, subscription page, subscriber source,
+		subscription source, subscription source free, subscription source paid, subscription url, subscribe url, subscribe ip, subscription ip, subscribe form, subscription form, subscribed via, subscribed from, subscription method, subscriber rating, subscriber preferences,
+		active subscription, active subscriptions, subscription type, subscription plan, subscription tier, subscription interval, subscription price, subscription period, subscription currency,
+		opt in ip, opt in country, opt in url, opt in source, opt in form, opt in method, opted in ip, confirm ip, confirmation ip, confirmed ip, unsub ip, unsubscribe ip,
+		last activity, last active, last active at, last activity at, activity, last activity date, activity score, last confirmed device,
+		bounces, bounce count, soft bounce, soft bounces, soft bounced, soft bounce count, soft bounce date, bounce soft, number of bounces, hard bounces, hard bounce count, consecutive bounces,
+		complaint count, foreign key, unsubscribe link, unsubscribe url, preferences url, newsletter source, stripe status, opt in message id, marketing source`,
+}
+
+// ignoredBecause says why columns that look like a state are none.
+var ignoredBecause = map[string]string{
+	"activesubscription": "about payment", "activesubscriptions": "about payment", "subscriptiontype": "about payment",
+	"subscriptionplan": "about payment", "subscriptiontier": "about payment", "stripestatus": "about payment",
+	"softbounce": "a soft bounce is no reason to leave", "softbounces": "a count", "softbounced": "a soft bounce is no reason to leave", "bouncesoft": "a count",
+	"bounces": "a count", "bouncecount": "a count", "numberofbounces": "a count", "hardbounces": "a count", "hardbouncecount": "a count", "complaintcount": "a count",
+}
+
+// weakAddresses are headings of a column with the mail address where no other is one,
+// and of something else otherwise.
+var weakAddresses = setOf("address, adresse, anschrift, addresses, subscriber, subscribers, user, username, member, contact, login, recipient, to")
+
+// postalHeadings show that a list has postal addresses.
+var postalHeadings = setOf(`city, town, zip, zip code, zipcode, postal code, postcode, street, street address, address line 1, home street, home city,
+	business city, ville, code postal, rue, stadt, ort, plz, strasse, postleitzahl, province`)
+
+// addressKinds stand before the parts of a postal address.
+var addressKinds = setOf("home, business, other, billing, shipping, work, office, default, company, postal, delivery")
+
+// otherChannels are words of headings about consent to something that is no mail.
+var otherChannels = setOf("sms, mms, whatsapp, phone, telephone, mobile, fax, push, telegram, voice, telefon, portable")
+
+// fillWords add nothing to the meaning of a heading that speaks of state.
+var fillWords = setOf("is, has, was, the, contact, subscriber, member, user, email, mail, list, person, customer, recipient, reader, current, account, date, time, global, globally, newsletter, emails")
+
+// harmlessWords look like one of consentStems and are none.
+var harmlessWords = setOf(`option, options, optional, adoption, optician, statement, station, estate, statistics, stats, states, blacksmith, activities, interactive,
+	description, cleaner, signature, attribute, attributes, prescription, transcription, topic, topics, copy, shop, adopted, leftover`)
+
+// consentWords are whole words that make a heading speak of consent.
+var consentWords = setOf(`opt, optin, optout, opted, opts, left, leave, leaves, leaving, quit, stop, stopped, stops, hold, ban, black, mute, muted, agree, agreed, agrees, accept, accepted, accepts, allow, allowed,
+	nomail, noemail, mailable, reject, rejected, abo, state, status, statut, etat, zustand, junk, drop, dropped, churn, churned, resigned, exited, gone, dead, valid, invalid, wants, exclude, excluded, exclusion,
+	donot, dnc, dne, gdpr, dsgvo, rgpd, ccpa, casl, pecr, lawful, legal, snoozed, snooze`)
+
+// consentStems make a word that has one of them speak of consent.
+var consentStems = strings.Fields(`unsub subscri optin optout consent bounc clean block blacklist suppress disab enabl delet remov complain complaint spam abuse
+	activ inactiv confirm verif permission marketing einwillig zustimm abonn inscri desinscri abgemeld abmeld angemeld gesperr sperr aktiv
+	newsletter cancel deliverab undeliv paus archiv erase erasure forgot forget banned revok withdraw declin refus resubscri unzustell geloscht supprim bloqu widerruf kundig resili resign`)
+
+func tableOf(lists map[Meaning]string) map[string]Meaning {
+	out := map[string]Meaning{}
+	for m, list := range lists {
+		for key := range setOf(list) {
+			out[key] = m
+		}
+	}
+	return out
+}
+
+// setOf reads headings that commas separate, as headingKey has them.
+func setOf(list string) map[string]bool {
+	out := map[string]bool{}
+	for name := range strings.SplitSeq(list, ",") {
+		out[headingKey(name)] = true
+	}
+	return out
+}

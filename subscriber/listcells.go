@@ -1,0 +1,198 @@
+package subscriber
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// tidyCell takes away what surrounds the text of a cell: spaces of any kind, characters
+// that cannot be seen, and the marks by which spreadsheets keep a cell from being a formula.
+func tidyCell(s string) string {
+	s = strings.TrimFunc(s, invisible)
+	if rest, ok := strings.CutPrefix(s, `="`); ok && strings.HasSuffix(rest, `"`) {
+		s = strings.ReplaceAll(strings.TrimSuffix(rest, `"`), `""`, `"`)
+		s = strings.TrimFunc(s, invisible)
+	}
+	return unguard(s)
+}
+
+// invisible is true for spaces and for characters that show nothing.
+func invisible(r rune) bool {
+	if r < 0x7F {
+		return r <= ' '
+	}
+	return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) || unicode.IsControl(r) || r == '\u2800' || r == '\u3164' || r == '\u115F' || r == '\u1160'
+}
+
+// isAddress reports whether a cell holds one mail address.
+func isAddress(cell string) bool {
+	if !strings.Contains(cell, "@") {
+		return false
+	}
+	_, _, fault := readAddress(tidyCell(cell))
+	return fault == nil
+}
+
+// readAddress reads the address of a cell, with a display name or not. It takes a mailto: link,
+// angle brackets, a dot behind the domain and characters that nobody sees for what they
+// are, and refuses a cell with several addresses.
+func readAddress(value string) (Address, string, *LineError) {
+	value = strings.Map(unseen, value)
+	if len(value) > 7 && strings.EqualFold(value[:7], "mailto:") {
+		value, _, _ = strings.Cut(value[7:], "?")
+		if plain, err := url.PathUnescape(value); err == nil {
+			value = plain
+		}
+	}
+	name, parsed, err := ParseMailbox(strings.TrimSuffix(value, "."))
+	if strings.HasPrefix(parsed.Local(), "'") {
+		return Address{}, "", badAddress(value, "an apostrophe stands before it", "the address without it")
+	}
+	switch {
+	case err == nil && strings.ContainsAny(name, "@<") && !strings.EqualFold(name, parsed.String()):
+		return Address{}, "", badAddress(value, severalAddresses, "one address on each line")
+	case err == nil:
+		return parsed, tidyName(name), nil
+	}
+	var wrong *AddressError
+	if !errors.As(err, &wrong) {
+		return Address{}, "", badAddress(value, err.Error(), "something like ada@example.org")
+	}
+	if parts := splitAddresses(value); len(parts) > 1 {
+		return Address{}, "", badAddress(value, severalAddresses, "one address on each line")
+	}
+	if alone := strings.TrimFunc(value, separates); alone != value && alone != "" {
+		return readAddress(alone)
+	}
+	return Address{}, "", badAddress(wrong.Input, wrong.What, wrong.Right)
+}
+
+func badAddress(value, what, right string) *LineError {
+	return &LineError{Reason: "address not valid", What: "address " + quoteShort(value) + ": " + what, Right: right}
+}
+
+const severalAddresses = "several addresses stand in one field"
+
+// separates reports whether a character stands between addresses.
+func separates(r rune) bool { return strings.ContainsRune(",;|/ \t\n", r) }
+
+// splitAddresses parts what may be several addresses; parts without an @ do not count.
+func splitAddresses(value string) []string {
+	parts := strings.FieldsFunc(value, separates)
+	return slices.DeleteFunc(parts, func(part string) bool { return strings.Count(part, "@") != 1 || len(part) < 3 })
+}
+
+// unseen drops characters that come with pasted text and have no place in an address.
+func unseen(r rune) rune {
+	if r == '\u200C' || r == '\u200D' || r >= 0x7F && !unicode.Is(unicode.Cf, r) || r < 0x7F {
+		return r
+	}
+	return -1
+}
+
+// nameParts are the parts of a name in the columns of a list.
+type nameParts struct{ full, given, family string }
+
+func (n *nameParts) add(m Meaning, value string) {
+	switch m {
+	case MeansGivenName:
+		n.given = value
+	case MeansFamilyName:
+		n.family = value
+	default:
+		n.full = value
+	}
+}
+
+// join makes one name. Beside a first name a column "name" holds the last one, as in
+// "Name, Vorname", unless it holds the first one too.
+func (n *nameParts) join() string {
+	switch {
+	case n.full == "" || n.given != "" && n.family != "":
+		return tidyName(n.given + " " + n.family)
+	case n.given != "" && n.family == "" && !strings.Contains(strings.ToLower(n.full), strings.ToLower(n.given)):
+		return tidyName(n.given + " " + n.full)
+	}
+	return tidyName(n.full)
+}
+
+// checkName refuses what is no name. Without a header nothing says that the second column
+// holds names, so there it must look like one.
+func (l *List) checkName(c *Column, value string) *LineError {
+	if l.named {
+		return c.overlooked(value)
+	}
+	if strings.Contains(value, "@") {
+		return badAddress(value, "a second address stands beside the first", "one address on each line")
+	}
+	_, isAnswer := answers[strings.ToLower(value)]
+	if isAnswer || value[0] >= '0' && value[0] <= '9' || stateOf(value) != "" || !strings.ContainsFunc(value, unicode.IsLetter) {
+		return &LineError{Reason: "second column is no name", What: fmt.Sprintf("%s beside the address is no name, and the list has no header that says what it is", quoteShort(value)), Right: "a first line that names the columns, such as email,status"}
+	}
+	return nil
+}
+
+// Bounds of the topics, digests and labels of one line.
+const (
+	mostParts = 200
+	maxPart   = 200
+)
+
+// splitCell parts several values in one cell: between commas, semicolons or bars, with quotes
+// around values that hold such, or as a JSON array.
+func splitCell(s string) ([]string, *LineError) {
+	parts, err := partsOf(s)
+	if err != nil {
+		return nil, &LineError{Reason: "several values not understood", What: quoteShort(s) + " cannot be parted: " + err.Error(), Right: "values with commas between them"}
+	}
+	var out []string
+	for _, part := range parts {
+		if part = tidyCell(part); part == "" || slices.Contains(out, part) {
+			continue
+		}
+		if out = append(out, part); len(part) > maxPart || len(out) > mostParts {
+			return nil, &LineError{Reason: "several values not understood", What: "a field has too many or too long values", Right: fmt.Sprintf("at most %d of at most %d bytes", mostParts, maxPart)}
+		}
+	}
+	return out, nil
+}
+
+func partsOf(s string) ([]string, error) {
+	if strings.HasPrefix(s, "[") {
+		var list []string
+		if json.Unmarshal([]byte(s), &list) == nil {
+			return list, nil
+		}
+	}
+	if strings.Contains(s, `"`) {
+		r := csv.NewReader(strings.NewReader(s))
+		r.TrimLeadingSpace = true
+		if strings.Contains(s, `"|"`) || strings.Contains(s, `"|`) || strings.Contains(s, `|"`) {
+			r.Comma = '|'
+		}
+		return r.Read()
+	}
+	s = strings.ReplaceAll(s, " ::: ", "|")
+	return strings.FieldsFunc(s, func(r rune) bool { return r == '|' || r == ',' || r == ';' }), nil
+}
+
+func (r *Row) setConsented(c *Column, value string) *LineError {
+	if answerOf(value) == empty {
+		return nil
+	}
+	at, ok := dateOf(value)
+	if !ok {
+		return &LineError{
+			Reason: "date not understood", What: fmt.Sprintf("column %s: date %s is not understood", quoteShort(c.Heading), quoteShort(value)),
+			Right: "a date such as 2026-05-31 or 2026-05-31T08:00:00Z, or leave the column out by its name",
+		}
+	}
+	r.Consent.At = at
+	return nil
+}
