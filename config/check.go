@@ -62,6 +62,7 @@ func (c *checker) all() {
 	c.relays()
 	c.delivery()
 	c.bounces()
+	c.health()
 	if c.config.Templates != "" {
 		c.path("templates", &c.config.Templates, "a folder that exists")
 	}
@@ -148,6 +149,16 @@ func (c *checker) feedSet() {
 		c.address(fmt.Sprintf("feed_server.hubs[%d]", i), hub)
 	}
 	c.notNegative("feed_server.retry_after", set.RetryAfter)
+}
+
+func (c *checker) health() {
+	h := c.config.Health
+	if h.AlertEvery < time.Minute {
+		c.wrong("health.alert_every", h.AlertEvery.String()+" is too often", "1h or more")
+	}
+	if h.DiskFree < 0 {
+		c.wrong("health.disk_free", "it is negative", "a size such as 256MB, or 0B for no warning")
+	}
 }
 
 // The checks below serve many keys.

@@ -4,6 +4,8 @@
 // docs/configuration.md is made from the comments of the structs' fields.
 package config
 
+import "time"
+
 // Config is the whole of config.yaml. Durations are written as Go writes them
 // ("72h", "30s"), sizes with a unit ("10MB"). Paths are relative to the file's folder.
 type Config struct {
@@ -31,6 +33,8 @@ type Config struct {
 	Delivery Delivery `yaml:"delivery"`
 	// Where bounce mails and complaints come in.
 	Bounces Bounces `yaml:"bounces"`
+	// Who is told when the service needs somebody.
+	Health Health `yaml:"health"`
 	// Folder with templates that replace the built-in ones; see docs/templates.md. Empty for the built-in ones.
 	Templates string `yaml:"templates"`
 
@@ -114,6 +118,16 @@ type Source struct {
 	Strip []string `yaml:"strip"`
 	// Whether serve imports again when a file changes.
 	Watch bool `yaml:"watch"`
+}
+
+// Health says when owners are told that the service needs them.
+type Health struct {
+	// Whether owners get a mail when an edition fails or is paused by the program, a relay is stopped, or something is wrong with the store.
+	Alerts bool `yaml:"alerts"`
+	// The same cause is told again no sooner.
+	AlertEvery time.Duration `yaml:"alert_every"`
+	// Free space on the disk of the store below which owners are told.
+	DiskFree Size `yaml:"disk_free"`
 }
 
 // Filter selects articles: all that are given must hold.

@@ -20,6 +20,7 @@ func empty() *Config {
 		Store:   Store{DSN: "sqlite:tidings.db", Durability: "full"},
 		Server:  Server{Listen: ":8080"},
 		Log:     Log{Level: "info", Format: "auto"},
+		Health:  Health{Alerts: true, AlertEvery: 6 * time.Hour, DiskFree: 256e6},
 		FeedSet: FeedSet{Memory: 24e6, Tombstones: true},
 		Delivery: Delivery{
 			Uncertain: "resend",

@@ -31,6 +31,7 @@ func (c *Config) JSON() ([]byte, error) { return json.MarshalIndent(plainMap(c.p
 func (c *Config) Fingerprint() string {
 	shared := *c
 	shared.Server, shared.Log, shared.Import, shared.Store, shared.Templates = Server{}, Log{}, Import{}, Store{}, ""
+	shared.Health.DiskFree = 0
 	shared.Relays = append([]Relay(nil), c.Relays...)
 	for i := range shared.Relays {
 		shared.Relays[i].CAFile, shared.Relays[i].PasswordFile, shared.Relays[i].Helo = "", "", ""

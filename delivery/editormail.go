@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"github.com/tidings-press/tidings/article"
 	"github.com/tidings-press/tidings/subscriber"
 	"github.com/tidings-press/tidings/templates"
@@ -52,4 +54,27 @@ func (e *Engine) renderEditorMail(email string, mail EditorMail) (to subscriber.
 		Heading: mail.Heading, Lines: mail.Lines, Link: mail.Link, Button: mail.Button,
 	})
 	return to, rendered, err
+}
+
+// urgentKey marks the context of mails that leave past the limits of relays.
+type urgentKey struct{}
+
+func urgent(ctx context.Context) bool { return ctx.Value(urgentKey{}) != nil }
+
+// TellEditorsNow hands a mail to some editors over at once, without the store: for word
+// that the store cannot be written to. It is tried once, past the limits of relays,
+// which the store counts.
+func (e *Engine) TellEditorsNow(ctx context.Context, to []string, mail EditorMail) error {
+	ctx = context.WithValue(ctx, urgentKey{}, true)
+	var errs []error
+	for _, email := range to {
+		address, rendered, err := e.renderEditorMail(email, mail)
+		if err == nil {
+			err = e.post(ctx, notice{ID: uuid.NewString(), To: address.String(), Mail: rendered})
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("mail to the editor %s: %w", email, err))
+		}
+	}
+	return errors.Join(errs...)
 }

@@ -67,6 +67,9 @@ type Options struct {
 	Relays    []Relay
 	Policy    Policy
 	DKIM      []mailer.Key
+	// From is the sender of single mails where there is no digest; none when its Email
+	// is empty.
+	From mailer.Address
 	// ReturnPath is the domain of return paths; that of each digest's sender when
 	// empty.
 	ReturnPath string
@@ -89,6 +92,7 @@ type Engine struct {
 	recorder *store.Recorder
 	relays   []*relay
 	leases   leaseSet
+	pulses   pulses
 }
 
 // New checks the options and makes an engine that does not run yet.
@@ -157,9 +161,12 @@ func (e *Engine) Run(ctx context.Context) error {
 // every calls a step again and again. Its errors are told once until they change:
 // a store that is away for minutes must not fill the log.
 func (e *Engine) every(ctx context.Context, name string, step func(ctx context.Context) error) {
+	e.pulses.begin(name)
+	defer e.pulses.end(name)
 	last := ""
 	for ctx.Err() == nil {
 		err := step(ctx)
+		e.pulses.round(name, err)
 		switch {
 		case err == nil && last != "":
 			e.Log.Info("works again", "step", name)

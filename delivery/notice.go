@@ -116,8 +116,11 @@ func (e *Engine) post(ctx context.Context, n notice) error {
 
 // senderOf is the digest whose sender single mails come from.
 func (e *Engine) senderOf(name string) (*Definition, error) {
-	if name == "" && len(e.Digests) > 0 {
+	switch {
+	case name == "" && len(e.Digests) > 0:
 		return &e.Digests[0], nil
+	case name == "" && e.From.Email != "":
+		return &Definition{From: e.From}, nil
 	}
 	return e.definition(name)
 }
@@ -158,11 +161,11 @@ func (e *Engine) handOver(ctx context.Context, from string, to subscriber.Addres
 // or is at its limits.
 func (r *relay) handOver(ctx context.Context, from string, to subscriber.Address, mould *mailer.Mould, messageID string, values []string) (handed bool, err error) {
 	slot, ok := r.takeSlot(ctx)
-	if !ok {
+	if !ok && !urgent(ctx) {
 		return false, nil
 	}
 	defer r.dropSlot(slot)
-	if d, err := r.rates.take(ctx); d > 0 || err != nil {
+	if d, err := r.rates.take(ctx); (d > 0 || err != nil) && !urgent(ctx) {
 		return false, err
 	}
 	conn, err := mailer.Dial(ctx, r.Relay.Relay)

@@ -13,6 +13,7 @@ import (
 	"github.com/tidings-press/tidings/feed"
 	"github.com/tidings-press/tidings/feed/serve"
 	"github.com/tidings-press/tidings/feed/websub"
+	"github.com/tidings-press/tidings/internal/health"
 	"github.com/tidings-press/tidings/mailer"
 	"github.com/tidings-press/tidings/store"
 	"github.com/tidings-press/tidings/subscriber"
@@ -119,7 +120,7 @@ func (p *Press) webhooks(ctx context.Context) (map[string]http.Handler, error) {
 }
 
 // pages puts the whole HTTP side together. hub is our own WebSub hub, if there is one.
-func (p *Press) pages(ctx context.Context, engine *delivery.Engine, feeds *serve.Server, hub *websub.Hub) (*web.Site, error) {
+func (p *Press) pages(ctx context.Context, engine *delivery.Engine, monitor *health.Monitor, feeds *serve.Server, hub *websub.Hub) (*web.Site, error) {
 	hooks, err := p.webhooks(ctx)
 	if err != nil {
 		return nil, err
@@ -133,6 +134,7 @@ func (p *Press) pages(ctx context.Context, engine *delivery.Engine, feeds *serve
 		Templates: p.Templates,
 		Readers:   func(ctx context.Context) (map[string]feed.Readers, error) { return polls.Readers(ctx, p.Store.Now()) },
 		Webhooks:  hooks,
+		Ready:     monitor,
 		Log:       p.Log,
 	}
 	if hub != nil {

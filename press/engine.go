@@ -47,6 +47,11 @@ func (p *Press) Engine(ctx context.Context) (*delivery.Engine, error) {
 		}
 		options.Relays = append(options.Relays, relay)
 	}
+	for _, sender := range []string{p.Config.Mail.Owner, p.Config.Site.Editor, p.Config.Site.Webmaster} {
+		if options.From, err = mailbox(sender); err == nil {
+			break
+		}
+	}
 	if options.DKIM, err = signingKeys(p.Config); err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tidings-press/tidings/config"
 	"github.com/tidings-press/tidings/delivery"
+	"github.com/tidings-press/tidings/internal/health"
 )
 
 // Service is a node at work: pages, feeds and mail, or mail alone.
@@ -110,13 +111,15 @@ func (s *Service) start(ctx context.Context, p *Press) (*generation, error) {
 			p.Log.Error("the engine stopped", "error", err)
 		}
 	})
+	monitor := p.monitor(engine)
+	g.work.Go(func() { monitor.Run(ctx) })
 	g.work.Go(func() { p.keepHouse(ctx) })
 	g.work.Go(func() { p.withdrawExpired(ctx) })
 	g.work.Go(func() { p.pollMailbox(ctx) })
 	if s.HTTP == nil {
 		return g, nil
 	}
-	if err := s.publish(ctx, p, engine, g); err != nil {
+	if err := s.publish(ctx, p, engine, monitor, g); err != nil {
 		g.stop()
 		return nil, err
 	}
@@ -124,13 +127,13 @@ func (s *Service) start(ctx context.Context, p *Press) (*generation, error) {
 }
 
 // publish puts a generation's pages and feeds in place.
-func (s *Service) publish(ctx context.Context, p *Press, engine *delivery.Engine, g *generation) error {
+func (s *Service) publish(ctx context.Context, p *Press, engine *delivery.Engine, monitor *health.Monitor, g *generation) error {
 	feeds, err := p.Feeds(ctx)
 	if err != nil {
 		return err
 	}
 	push := p.WebSub(feeds)
-	pages, err := p.pages(ctx, engine, feeds, push.Hub)
+	pages, err := p.pages(ctx, engine, monitor, feeds, push.Hub)
 	if err != nil {
 		return err
 	}

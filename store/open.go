@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 )
 
@@ -45,7 +46,10 @@ type Store struct {
 	writers   *runner
 	recorders *runner
 	secrets   secretCache
-	wait      time.Duration // how long a writer waits for another process
+	files     files // of SQLite, as they were opened
+	fault     atomic.Pointer[Fault]
+	damage    atomic.Pointer[Fault] // the first that was found
+	wait      time.Duration         // how long a writer waits for another process
 }
 
 // pools are the connections to a database; some or all may be the same.
@@ -92,6 +96,10 @@ func connect(ctx context.Context, dsn string, opts Options) (*Store, error) {
 		return nil, err
 	}
 	s.writers, s.readers = newRunner(engine, p.writers), newRunner(engine, p.readers)
+	s.readers.note = s.noteFault
+	if engine == SQLite {
+		s.files = openedFiles(address)
+	}
 	if s.recorders = s.writers; p.recorders != p.writers {
 		s.recorders = newRunner(engine, p.recorders)
 	}

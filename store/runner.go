@@ -22,6 +22,7 @@ type runner struct {
 	db       *sql.DB
 	tx       *sql.Tx // nil on a pool
 	prepared *sync.Map
+	note     func(error) // of a read outside of transactions; nil for none
 }
 
 func newRunner(engine Engine, db *sql.DB) *runner {
@@ -47,6 +48,7 @@ func (s *Store) write(ctx context.Context, fn func(tx *runner) error) error {
 func (s *Store) trying(ctx context.Context, on *runner, do func() error) error {
 	for attempt := 1; ; attempt++ {
 		err := do()
+		s.noteFault(err)
 		if err == nil || !again(err) || attempt == maxAttempts || ctx.Err() != nil {
 			return err
 		}
@@ -142,6 +144,7 @@ func (r *runner) rowsOnce(ctx context.Context, name string, args ...any) (*sql.R
 
 // one scans the only row of a named query; found is false when there is none.
 func (r *runner) one(ctx context.Context, name string, args []any, into ...any) (found bool, err error) {
+	defer func() { r.noteRead(err) }()
 	rows, err := r.rows(ctx, name, args...)
 	if err != nil {
 		return false, err
@@ -159,10 +162,18 @@ func (r *runner) one(ctx context.Context, name string, args []any, into ...any) 
 // each calls fn for every row of a named query.
 func (r *runner) each(ctx context.Context, name string, args []any, fn func(rows *sql.Rows) error) error {
 	rows, err := r.rows(ctx, name, args...)
-	if err != nil {
-		return err
+	if err == nil {
+		err = wrap(name, walk(rows, fn))
 	}
-	return wrap(name, walk(rows, fn))
+	r.noteRead(err)
+	return err
+}
+
+// noteRead tells of an error of a read. A transaction tells of its own.
+func (r *runner) noteRead(err error) {
+	if err != nil && r.tx == nil && r.note != nil {
+		r.note(err)
+	}
 }
 
 // walk calls fn for every row and closes them.

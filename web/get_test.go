@@ -17,7 +17,7 @@ import (
 func dump(t *testing.T, s *store.Store) []string {
 	t.Helper()
 	ctx, db := t.Context(), s.DB()
-	names, err := db.QueryContext(ctx, "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'feed_polls'")
+	names, err := db.QueryContext(ctx, "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT IN ('feed_polls', 'probes')")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,17 +13,21 @@ func alive(w http.ResponseWriter, _ *http.Request) {
 	say(w, http.StatusOK, "ok")
 }
 
-// ready says whether the store answers: a load balancer sends no requests when not.
-func ready(s *store.Store) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
+// ready answers whether this node can do its work: a load balancer sends it no requests
+// when not.
+func ready(d Deps) http.Handler {
+	if d.Ready != nil {
+		return d.Ready
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
 		defer cancel()
-		if err := s.Ping(ctx); err != nil {
-			say(w, http.StatusServiceUnavailable, "the store does not answer")
+		if err := d.Store.Probe(ctx, "pages"); err != nil {
+			say(w, http.StatusServiceUnavailable, string(store.FaultOf(err)))
 			return
 		}
 		say(w, http.StatusOK, "ok")
-	}
+	})
 }
 
 func say(w http.ResponseWriter, status int, text string) {

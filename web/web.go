@@ -36,6 +36,7 @@ type Deps struct {
 	Readers  func(context.Context) (map[string]feed.Readers, error)
 	Webhooks map[string]http.Handler // reports of bounces by mail services, by name
 	Hub      http.Handler            // the WebSub hub at HubPath; nil when there is none
+	Ready    http.Handler            // answers /readyz; nil says whether the store can be written to
 	Log      *slog.Logger            // slog.Default when nil
 }
 
@@ -92,7 +93,7 @@ func withFeeds(feeds *serve.Server, routes http.Handler) http.Handler {
 func routes(d Deps, readers *public.Pages, editors *room.Room) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", alive)
-	mux.HandleFunc("GET /readyz", ready(d.Store))
+	mux.Handle("GET /readyz", ready(d))
 	mux.Handle("GET /assets/", assets.Handler())
 	mux.Handle("GET /favicon.ico", assets.Fixed("favicon.ico"))
 	mux.Handle("GET /apple-touch-icon.png", assets.Fixed("touch-icon.png"))

@@ -1,0 +1,173 @@
+package health
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tidings-press/tidings/delivery"
+	"github.com/tidings-press/tidings/digest"
+	"github.com/tidings-press/tidings/store"
+)
+
+// Run watches the node until the context ends: it checks the database, and tells owners
+// of what needs them.
+func (m *Monitor) Run(ctx context.Context) {
+	var work sync.WaitGroup
+	work.Go(func() { m.watchDatabase(ctx) })
+	for ctx.Err() == nil {
+		m.look(ctx)
+		pause(ctx, lookEvery)
+	}
+	work.Wait()
+}
+
+const (
+	lookEvery = 5 * time.Second
+	// The database is read through piece by piece: for two seconds in a hundred at most.
+	integrityFor   = 2 * time.Second
+	integrityEvery = 15 * time.Second
+	integrityShare = 50
+)
+
+// watchDatabase checks the database again and again.
+func (m *Monitor) watchDatabase(ctx context.Context) {
+	var integrity store.Integrity
+	for ctx.Err() == nil {
+		start := time.Now()
+		err := integrity.Check(ctx, m.Store, integrityFor)
+		if kind := store.FaultOf(err); kind == store.FaultDamaged && m.damage.Load() == nil {
+			m.damage.Store(&store.Fault{Kind: kind, Err: err, At: time.Now()})
+			m.Log.Error("the database is damaged", "error", err)
+		}
+		pause(ctx, max(integrityEvery, integrityShare*time.Since(start)))
+	}
+}
+
+// look checks the node once and tells of what has lasted long enough.
+func (m *Monitor) look(ctx context.Context) {
+	report := m.Check(ctx)
+	now := time.Now()
+	seen := map[string]bool{}
+	for _, f := range report.findings {
+		if seen[f.cause] {
+			continue
+		}
+		seen[f.cause] = true
+		if _, known := m.first[f.cause]; !known {
+			m.first[f.cause] = now
+			m.Log.Warn("this node needs somebody", "what", f.text, "detail", f.detail)
+		}
+		if now.Sub(m.first[f.cause]) >= f.patient {
+			m.alert(ctx, f, m.Every)
+		}
+	}
+	for cause := range m.first {
+		if !seen[cause] {
+			delete(m.first, cause)
+			m.Log.Info("this is over", "what", cause)
+		}
+	}
+	m.lookAtEditions(ctx)
+	m.rememberOwners(ctx)
+}
+
+// lookAtEditions tells of editions that failed of late or that the program paused. Each
+// is told once.
+func (m *Monitor) lookAtEditions(ctx context.Context) {
+	editions, err := m.Store.Editions(ctx, "", 50)
+	if err != nil {
+		return // the findings say so
+	}
+	for _, e := range editions {
+		failed := e.State == digest.Failed && m.Store.Now().Sub(e.Finished) < 24*time.Hour
+		paused := e.State == digest.Paused && !strings.HasPrefix(e.Reason, "paused by ") && e.Reason != "paused at the command line"
+		if !failed && !paused {
+			continue
+		}
+		f := finding{cause: "edition " + e.ID + " " + string(e.State), text: fmt.Sprintf("an edition of %s is %s", e.Digest, e.State), detail: fmt.Sprintf("“%s”: %s", e.Subject, e.Reason)}
+		m.alert(ctx, f, 0)
+	}
+}
+
+// rememberOwners keeps whom to tell, for when the store cannot say.
+func (m *Monitor) rememberOwners(ctx context.Context) {
+	editors, err := m.Store.Editors(ctx)
+	if err != nil {
+		return
+	}
+	m.owners = m.owners[:0]
+	for _, e := range editors {
+		if e.Role == "owner" && e.Disabled.IsZero() {
+			m.owners = append(m.owners, e.Email)
+		}
+	}
+	if len(m.owners) == 0 {
+		m.owners = append(m.owners, m.Fallback...)
+	}
+}
+
+// alert mails a finding to the owners, once for all nodes within a time; 0 is once for
+// ever. When the store does not take the mail, this process sends it by itself.
+func (m *Monitor) alert(ctx context.Context, f finding, every time.Duration) {
+	if !m.Alerts {
+		return
+	}
+	if every == 0 {
+		every = 80 * 24 * time.Hour // after that the store forgets it, and the edition is old
+	}
+	if at, told := m.told[f.cause]; told && time.Since(at) < every {
+		return
+	}
+	m.rememberOwners(ctx)
+	if len(m.owners) == 0 {
+		return // there is nobody yet, and what lasts is told later
+	}
+	take, err := m.Store.TakeAlert(ctx, f.cause, every)
+	if err == nil && take {
+		err = m.Engine.TellEditors(ctx, m.owners, m.mail(f))
+	}
+	m.told[f.cause] = time.Now()
+	if err == nil {
+		return
+	}
+	if err := m.Engine.TellEditorsNow(ctx, m.owners, m.mail(f)); err != nil {
+		m.Log.Error("owners could not be told", "what", f.text, "error", err)
+		delete(m.told, f.cause) // tried again at the next look
+	}
+}
+
+// advice says what helps.
+var advice = map[string]string{
+	string(store.FaultFull):        "Nothing is sent and nothing is recorded until there is room. Free some space; everything goes on by itself then.",
+	"disk":                         "When it is full, sending stops. Free some space, or give the store a larger disk.",
+	string(store.FaultDamaged):     "Stop the service, keep a copy of the files, and go back to a backup.",
+	string(store.FaultReplaced):    "What is written now is lost when the process ends. Do not restart it before the file is back: a copy of the open database can be made with \"tidings backup\".",
+	string(store.FaultReadOnly):    "Look at the owner and mode of the files and at the disk.",
+	string(store.FaultUnreachable): "Look at the database server and the network.",
+}
+
+// mail puts a finding into words for owners.
+func (m *Monitor) mail(f finding) delivery.EditorMail {
+	lines := []string{strings.ToUpper(f.text[:1]) + f.text[1:] + ".", f.detail}
+	for _, key := range []string{f.text, f.cause} {
+		if text := advice[key]; text != "" {
+			lines = append(lines, text)
+			break
+		}
+	}
+	lines = append(lines, "Node "+m.Node+", "+m.Store.Now().Format("2 January 2006 at 15:04 MST")+". If it lasts, this is told again in "+m.Every.String()+".")
+	return delivery.EditorMail{Heading: m.Title + ": " + f.text, Lines: lines, Link: m.Site + "/room/", Button: "Look at it"}
+}
+
+// pause waits, or returns early when the context ends.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,8 @@
+//go:build !linux && !darwin && !freebsd
+
+package health
+
+import "errors"
+
+// freeSpace is not known here.
+func freeSpace(string) (int64, error) { return 0, errors.ErrUnsupported }

@@ -1,0 +1,272 @@
+// Package health finds out whether a node can do its work, answers /readyz with it, and
+// tells owners of what needs them. New makes a Monitor; Monitor.Check looks once,
+// Monitor.Run watches and tells.
+package health
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tidings-press/tidings/delivery"
+	"github.com/tidings-press/tidings/store"
+)
+
+// Options make a Monitor. Store, Engine and Log are needed.
+type Options struct {
+	Store    *store.Store
+	Engine   *delivery.Engine
+	Node     string        // names this process among those of the store
+	Digests  []string      // whose ticks are watched
+	DiskFree int64         // bytes; less free space on the disk of the store is told
+	Alerts   bool          // whether owners get mails
+	Every    time.Duration // the same cause is told again no sooner
+	Fallback []string      // who is told while there is no owner
+	Site     string        // its public address
+	Title    string
+	Log      *slog.Logger
+}
+
+// Monitor watches one node. It is safe for concurrent use.
+type Monitor struct {
+	Options
+	damage atomic.Pointer[store.Fault] // what the check of the database found
+
+	mu     sync.Mutex
+	latest Report
+	asking atomic.Bool // a probe of the store has not come back
+
+	first  map[string]time.Time // since when each cause is there
+	told   map[string]time.Time // when it was told past the store
+	owners []string             // as the store said last
+}
+
+// New makes a Monitor that does not run yet.
+func New(o Options) *Monitor {
+	return &Monitor{Options: o, first: map[string]time.Time{}, told: map[string]time.Time{}}
+}
+
+// Report says whether a node can do its work. A report is for anybody: it names no
+// path, no host and no address.
+type Report struct {
+	Ready    bool      `json:"ready"`
+	Reasons  []string  `json:"reasons"`  // why it is not ready
+	Warnings []string  `json:"warnings"` // what needs somebody, and keeps no request from being answered
+	Behind   Behind    `json:"behind"`
+	Checked  time.Time `json:"checked"`
+
+	findings []finding
+}
+
+// Behind is how many seconds the oldest work of each kind has been due.
+type Behind struct {
+	Tick    float64 `json:"tick_seconds"`    // of a schedule
+	Edition float64 `json:"edition_seconds"` // that no node sends
+	Job     float64 `json:"job_seconds"`     // such as a confirmation
+}
+
+// finding is something that is not as it should be.
+type finding struct {
+	cause   string        // names it for as long as it lasts
+	text    string        // for anybody
+	detail  string        // for owners and logs
+	warning bool          // the node is ready all the same
+	patient time.Duration // how long it may pass by itself before owners are told
+}
+
+// fresh is how long a report is given out again: asking often costs nothing.
+const fresh = time.Second
+
+// checkFor bounds one look at everything.
+const checkFor = 5 * time.Second
+
+// Check looks at the node, at most once a second.
+func (m *Monitor) Check(ctx context.Context) Report {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if time.Since(m.latest.Checked) < fresh {
+		return m.latest
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), checkFor)
+	defer cancel()
+	var r Report
+	r.findings = append(r.findings, m.storeFindings(ctx)...)
+	broken := len(r.findings) > 0
+	r.findings = append(r.findings, m.diskFindings()...)
+	r.findings = append(r.findings, m.engineFindings()...)
+	if !broken { // else each question would wait in vain
+		r.findings = append(r.findings, m.lagFindings(ctx, &r.Behind)...)
+		r.findings = append(r.findings, m.relayFindings(ctx)...)
+	}
+	r.settle()
+	m.latest = r
+	return r
+}
+
+// settle sorts the findings into reasons and warnings, each text once.
+func (r *Report) settle() {
+	r.Reasons, r.Warnings, r.Checked = []string{}, []string{}, time.Now()
+	said := map[string]bool{}
+	for _, f := range r.findings {
+		if said[f.text] {
+			continue
+		}
+		said[f.text] = true
+		if f.warning {
+			r.Warnings = append(r.Warnings, f.text)
+		} else {
+			r.Reasons = append(r.Reasons, f.text)
+		}
+	}
+	r.Ready = len(r.Reasons) == 0
+}
+
+// ServeHTTP answers with a report: 200 when the node is ready, 503 when it is not.
+func (m *Monitor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	report := m.Check(r.Context())
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	if !report.Ready {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	_ = encoder.Encode(report) // who went away needs no answer
+}
+
+// storeFindings writes to the store, and looks at what other work has met of late.
+func (m *Monitor) storeFindings(ctx context.Context) (out []finding) {
+	add := func(kind store.FaultKind, detail error) {
+		patience := map[store.FaultKind]time.Duration{store.FaultUnreachable: time.Minute, store.FaultReadOnly: 20 * time.Second}[kind]
+		out = append(out, finding{cause: "store: " + string(kind), text: string(kind), detail: fmt.Sprint(detail), patient: patience})
+	}
+	if err := m.probe(ctx); err != nil {
+		kind := store.FaultOf(err)
+		if kind == "" {
+			kind = store.FaultUnreachable
+		}
+		add(kind, err)
+	}
+	if fault := m.Store.LastFault(); fault != nil && (fault.Kind == store.FaultDamaged || time.Since(fault.At) < recent) {
+		add(fault.Kind, fault.Err)
+	}
+	if fault := m.damage.Load(); fault != nil {
+		add(fault.Kind, fault.Err)
+	}
+	return out
+}
+
+// recent is how long a fault counts that some work has met: longer than the loops wait
+// between two tries.
+const recent = 10 * time.Second
+
+// probe writes to the store within its time. A store that does not come back is not
+// asked again until it has: no pile of questions waits for it.
+func (m *Monitor) probe(ctx context.Context) error {
+	if !m.asking.CompareAndSwap(false, true) {
+		return &store.Fault{Kind: store.FaultUnreachable, Err: fmt.Errorf("a write has not come back yet"), At: time.Now()}
+	}
+	answer := make(chan error, 1)
+	go func() {
+		defer m.asking.Store(false)
+		answer <- m.Store.Probe(ctx, m.Node)
+	}()
+	select {
+	case err := <-answer:
+		return err
+	case <-ctx.Done():
+		return &store.Fault{Kind: store.FaultUnreachable, Err: ctx.Err(), At: time.Now()}
+	}
+}
+
+// fullBelow is the free space with which a disk counts as full: less than what one
+// commit of a busy node may add to the log.
+const fullBelow = 4 << 20
+
+// diskFindings looks at the free space where the store is, when that is on this
+// machine.
+func (m *Monitor) diskFindings() []finding {
+	folder := m.Store.Folder()
+	if folder == "" {
+		return nil
+	}
+	free, err := freeSpace(folder)
+	switch {
+	case err != nil:
+		return nil // the probe says more of it
+	case free < fullBelow:
+		return []finding{{cause: "store: " + string(store.FaultFull), text: string(store.FaultFull), detail: fmt.Sprintf("%d KB are free in %s", free>>10, folder)}}
+	case free < m.DiskFree:
+		return []finding{{cause: "disk", text: "the disk of the store is nearly full", detail: fmt.Sprintf("%d MB are free in %s", free>>20, folder), warning: true}}
+	}
+	return nil
+}
+
+// failingFor is how long a loop of the engine may fail before that is said.
+const failingFor = 10 * time.Second
+
+// engineFindings looks whether the engine's loops get on.
+func (m *Monitor) engineFindings() (out []finding) {
+	pulses := m.Engine.Pulses()
+	if len(pulses) == 0 {
+		return []finding{{cause: "engine", text: "the engine does not run", detail: "none of its loops is there", patient: time.Minute}}
+	}
+	now := time.Now()
+	for _, p := range pulses {
+		if p.Stalled(now) {
+			out = append(out, finding{cause: "engine: " + p.Name, text: "the engine has stalled: " + p.Name, detail: fmt.Sprintf("no sign of life since %s", p.At.Format(time.DateTime))})
+			continue
+		}
+		if p.Error == nil || now.Sub(p.Failing) < failingFor {
+			continue
+		}
+		f := finding{cause: "engine fails: " + p.Name, text: "the engine cannot go on: " + p.Name, detail: p.Error.Error(), patient: time.Minute}
+		f.warning = store.FaultOf(p.Error) == "" // such as a mistake in a template: pages are answered all the same
+		out = append(out, f)
+	}
+	return out
+}
+
+// lateBy is how late a tick may be before no engine can be at work.
+const lateBy = 2 * time.Minute
+
+// lagFindings measures how far behind the nodes are.
+func (m *Monitor) lagFindings(ctx context.Context, behind *Behind) []finding {
+	lag, err := m.Store.Lag(ctx, m.Digests)
+	if err != nil {
+		return []finding{{cause: "store: lag", text: string(store.FaultUnreachable), detail: err.Error(), patient: time.Minute}}
+	}
+	*behind = Behind{lag.Tick.Seconds(), lag.Chunk.Seconds(), lag.Job.Seconds()}
+	if lag.Tick > lateBy {
+		return []finding{{cause: "late", text: "a digest is due and is not made", detail: fmt.Sprintf("its tick was due %s ago", lag.Tick.Round(time.Second)), patient: 3 * time.Minute}}
+	}
+	return nil
+}
+
+// relayFindings lists the relays that take no mail.
+func (m *Monitor) relayFindings(ctx context.Context) (out []finding) {
+	holds, err := m.Store.Holds(ctx)
+	if err != nil {
+		return nil // asked again in a moment
+	}
+	for _, h := range holds {
+		f := finding{cause: h.What(), text: "a relay is stopped", detail: fmt.Sprintf("%s until %s: %s", h.What(), h.Until.Format("15:04:05 MST"), h.Reason), warning: true}
+		switch h.Kind {
+		case store.ConnectionHeld:
+			// What may pass is tried again within half a minute. A longer rest is for
+			// what only a change of settings helps, such as a refused password.
+			if h.Until.Sub(m.Store.Now()) < time.Minute {
+				f.text, f.patient = "a relay cannot be reached", 5*time.Minute
+			}
+		case store.DomainHeld:
+			continue // one of thousands; the edition's page has it
+		}
+		out = append(out, f)
+	}
+	return out
+}

@@ -1,0 +1,351 @@
+package health_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/tidings-press/tidings/config"
+	"github.com/tidings-press/tidings/digest"
+	"github.com/tidings-press/tidings/internal/health"
+	"github.com/tidings-press/tidings/internal/sink"
+	"github.com/tidings-press/tidings/internal/testenv"
+	"github.com/tidings-press/tidings/press"
+	"github.com/tidings-press/tidings/store"
+	"github.com/tidings-press/tidings/store/storetest"
+)
+
+const settings = `
+site: {title: The Press, url: "http://%[1]s"}
+store: {dsn: %[2]q}
+digests: [{name: weekly, schedule: "0 8 1 1 *", sender: The Press <news@press.example>}]
+relays:
+%[3]s
+health: {disk_free: %[4]s}
+`
+
+// node is a whole service at work, with an owner.
+type node struct {
+	*press.Press
+	t     *testing.T
+	url   string
+	inbox *testenv.Inbox
+}
+
+const ownersAddress = "owner@press.example"
+
+// start serves until the test ends. more are relays before the inbox.
+func start(t *testing.T, dsn, diskFree, more string) *node {
+	t.Helper()
+	n := &node{t: t, inbox: testenv.StartInbox(t, testenv.InboxOptions{})}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.url = "http://" + listener.Addr().String()
+	relays := more + fmt.Sprintf("- {name: inbox, host: 127.0.0.1, port: %d, tls: none}", n.inbox.Port())
+	c, err := config.Parse(fmt.Appendf(nil, settings, listener.Addr(), dsn, relays, diskFree), filepath.Join(t.TempDir(), "config.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n.Press, err = press.Open(t.Context(), c, slog.New(slog.NewTextHandler(t.Output(), nil))); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.Store.CreateEditor(t.Context(), store.Editor{Email: ownersAddress, Role: "owner"}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	done, ready := make(chan error, 1), make(chan struct{})
+	go func() {
+		done <- (&press.Service{Press: n.Press, HTTP: listener, Ready: func() { close(ready) }}).Run(ctx)
+	}()
+	t.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Errorf("the service ended with %v", err)
+		}
+		_ = n.Close() // the store may be damaged
+	})
+	select {
+	case <-ready:
+	case err := <-done:
+		done <- err
+		t.Fatalf("the service did not start: %v", err)
+	}
+	n.until("it is ready", func(code int, r health.Report) bool { return code == http.StatusOK && r.Ready })
+	return n
+}
+
+// ask asks /readyz.
+func (n *node) ask() (code int, report health.Report, body string) {
+	n.t.Helper()
+	answer, err := http.Get(n.url + "/readyz")
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	data, err := io.ReadAll(answer.Body)
+	if err == nil {
+		err = json.Unmarshal(data, &report)
+	}
+	if err != nil {
+		n.t.Fatalf("%v in %s", err, data)
+	}
+	return answer.StatusCode, report, string(data)
+}
+
+// until waits for an answer of /readyz.
+func (n *node) until(what string, holds func(code int, r health.Report) bool) {
+	n.t.Helper()
+	var body string
+	eventually(n.t, "/readyz to say that "+what, func() bool {
+		code, report, text := n.ask()
+		body = text
+		return holds(code, report)
+	}, func() string { return body })
+}
+
+// notReady waits until /readyz says why, in words that name no path.
+func (n *node) notReady(kind store.FaultKind) {
+	n.t.Helper()
+	n.until(string(kind), func(code int, r health.Report) bool {
+		return code == http.StatusServiceUnavailable && !r.Ready && slices.Contains(r.Reasons, string(kind))
+	})
+	if _, _, body := n.ask(); n.Store.Folder() != "" && strings.Contains(body, n.Store.Folder()) {
+		n.t.Errorf("the answer names the folder of the store: %s", body)
+	}
+	if answer, err := http.Get(n.url + "/healthz"); err != nil || answer.StatusCode != http.StatusOK {
+		n.t.Errorf("the process is alive all the same: %v, %v", answer, err)
+	}
+}
+
+// told waits for a mail to the owner.
+func (n *node) told(words string) {
+	n.t.Helper()
+	eventually(n.t, "a mail to the owner: "+words, func() bool { return n.mails(words) > 0 }, func() string { return fmt.Sprint(n.inbox.Received()) })
+}
+
+// mails counts those to the owner with some words.
+func (n *node) mails(words string) (count int) {
+	for _, m := range n.inbox.Mails() {
+		if slices.Contains(m.To, ownersAddress) && strings.Contains(string(m.Data), words) {
+			count++
+		}
+	}
+	return count
+}
+
+func eventually(t *testing.T, what string, holds func() bool, last func() string) {
+	t.Helper()
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		if holds() {
+			return
+		}
+	}
+	t.Fatalf("waited in vain for %s; the last was %s", what, last())
+}
+
+// sqlite is the DSN of a new file in a folder.
+func sqlite(folder string) string { return "sqlite:" + filepath.Join(folder, "tidings.db") }
+
+func TestReadyNodeSaysSoOnBothEngines(t *testing.T) {
+	t.Parallel()
+	for _, engine := range storetest.Engines {
+		t.Run(string(engine), func(t *testing.T) {
+			t.Parallel()
+			n := start(t, storetest.DSN(t, engine), "0B", "")
+			code, report, body := n.ask()
+			if code != http.StatusOK || len(report.Reasons) != 0 || report.Checked.IsZero() || !strings.Contains(body, `"tick_seconds": 0`) {
+				t.Errorf("%d: %s", code, body)
+			}
+		})
+	}
+}
+
+// tinyDisk mounts a disk of 24 MB, or skips the test where that is not allowed.
+func tinyDisk(t *testing.T) string {
+	t.Helper()
+	folder := t.TempDir()
+	if err := unix.Mount("tmpfs", folder, "tmpfs", 0, "size=24m"); err != nil {
+		t.Skipf("no disk can be mounted here: %v", err)
+	}
+	t.Cleanup(func() { _ = unix.Unmount(folder, unix.MNT_DETACH) })
+	return folder
+}
+
+// fill writes to a disk until so many bytes are left.
+func fill(t *testing.T, folder string, left int64) {
+	t.Helper()
+	file, err := os.Create(filepath.Join(folder, "filler"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	block := make([]byte, 64<<10)
+	for {
+		var s unix.Statfs_t
+		if err := unix.Statfs(folder, &s); err != nil {
+			t.Fatal(err)
+		}
+		if free := int64(s.Bavail) * s.Bsize; free <= left {
+			return
+		} else if int64(len(block)) > free-left {
+			block = block[:free-left]
+		}
+		if _, err := file.Write(block); errors.Is(err, unix.ENOSPC) {
+			return
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestFullDiskIsNotReadyAndIsTold(t *testing.T) {
+	t.Parallel()
+	disk := tinyDisk(t)
+	n := start(t, sqlite(disk), "12MB", "")
+	fill(t, disk, 8<<20)
+	n.until("the disk is nearly full", func(code int, r health.Report) bool {
+		return code == http.StatusOK && slices.Contains(r.Warnings, "the disk of the store is nearly full")
+	})
+	n.told("the disk of the store is nearly full")
+	fill(t, disk, 0)
+	n.notReady(store.FaultFull)
+	n.told(string(store.FaultFull)) // though the store does not take the mail any more
+	if err := os.Remove(filepath.Join(disk, "filler")); err != nil {
+		t.Fatal(err)
+	}
+	n.until("it is ready again", func(code int, r health.Report) bool { return code == http.StatusOK })
+	if got := n.mails("nearly full"); got != 1 {
+		t.Errorf("the owner was told %d times that the disk is nearly full", got)
+	}
+}
+
+func TestDeletedDatabaseIsNotReadyAndIsTold(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	n := start(t, sqlite(folder), "0B", "")
+	if err := os.Remove(filepath.Join(folder, "tidings.db")); err != nil {
+		t.Fatal(err)
+	}
+	n.notReady(store.FaultReplaced)
+	n.told(string(store.FaultReplaced))
+}
+
+func TestAnotherDatabaseInItsPlaceIsNotReady(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	n := start(t, sqlite(folder), "0B", "")
+	other := filepath.Join(folder, "other.db")
+	if err := storetest.Reopen(t, "sqlite:"+other, store.Options{}).Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(other, filepath.Join(folder, "tidings.db")); err != nil {
+		t.Fatal(err)
+	}
+	n.notReady(store.FaultReplaced)
+}
+
+func TestOverwrittenPagesAreNotReadyAndAreTold(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	n := start(t, sqlite(folder), "0B", "")
+	file := filepath.Join(folder, "tidings.db")
+	if _, err := n.Store.DB().ExecContext(t.Context(), "PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
+		t.Fatal(err)
+	}
+	// By another process: one that closes the file here would take SQLite's locks with it.
+	command := exec.Command("dd", "if=/dev/urandom", "of="+file, "bs=4096", "seek=3", "count=40", "conv=notrunc")
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	n.notReady(store.FaultDamaged)
+	n.told(string(store.FaultDamaged))
+}
+
+func TestStoppedPostgresIsNotReady(t *testing.T) {
+	t.Parallel()
+	server := testenv.StartPostgres(t, testenv.PostgresOptions{})
+	n := start(t, server.Database(t), "0B", "")
+	if err := server.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	n.notReady(store.FaultUnreachable)
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	n.until("it is ready again", func(code int, r health.Report) bool { return code == http.StatusOK })
+}
+
+func TestStoppedRelayIsAWarningAndIsTold(t *testing.T) {
+	t.Parallel()
+	wire := testenv.StartWire(t, sink.Options{Users: map[string]string{"press": "right"}})
+	n := start(t, sqlite(t.TempDir()), "0B", fmt.Sprintf("- {name: main, host: 127.0.0.1, port: %d, tls: none, username: press, password: wrong}\n", wire.Port()))
+	link, err := n.PasswordLink(t.Context(), ownersAddress)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A mail that finds out about the relay, and goes over the other one.
+	answer, err := http.PostForm(link, map[string][]string{"password": {"four random words here"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = answer.Body.Close()
+	n.until("a relay is stopped", func(code int, r health.Report) bool {
+		return code == http.StatusOK && slices.Contains(r.Warnings, "a relay is stopped")
+	})
+	n.told("a relay is stopped")
+}
+
+func TestFailedEditionIsTold(t *testing.T) {
+	t.Parallel()
+	n := start(t, sqlite(t.TempDir()), "0B", "")
+	for i, state := range []digest.State{digest.Failed, digest.Paused} {
+		e := store.Edition{Edition: digest.Edition{ID: fmt.Sprintf("e%d", i), Digest: "weekly", Subject: "The Week", ScheduledFor: fmt.Sprintf("2026-01-0%dT08:00", i+1), State: digest.Draft, Created: n.Store.Now()}}
+		if _, err := n.Store.Plan(t.Context(), e, nil); err != nil {
+			t.Fatal(err)
+		}
+		if state == digest.Paused {
+			if _, err := n.Store.DB().ExecContext(t.Context(), "UPDATE editions SET state = 'sending' WHERE id = $1", e.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := n.Store.SetEditionState(t.Context(), e.ID, state, "the template is broken"); err != nil {
+			t.Fatal(err)
+		}
+		n.told("an edition of weekly is " + string(state))
+	}
+}
+
+func TestEngineThatDoesNotRunIsNotReady(t *testing.T) {
+	t.Parallel()
+	s := storetest.Open(t, store.SQLite, store.Options{})
+	c := config.Default()
+	set, err := press.CheckTemplates(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	engine, err := (&press.Press{Config: c, Store: s, Templates: set, Log: log}).Engine(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := health.New(health.Options{Store: s, Engine: engine, Node: "node", Log: log})
+	if r := m.Check(t.Context()); r.Ready || !slices.Contains(r.Reasons, "the engine does not run") {
+		t.Errorf("%+v", r)
+	}
+}

@@ -1,0 +1,224 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// FaultKind says what is wrong with a store.
+type FaultKind string
+
+// The kinds of faults. Their texts are fit for anybody: they name no path or host.
+const (
+	FaultFull        FaultKind = "the disk of the store is full"
+	FaultReadOnly    FaultKind = "the store cannot be written to"
+	FaultDamaged     FaultKind = "the database is damaged"
+	FaultReplaced    FaultKind = "the database file was deleted or replaced while it was open"
+	FaultUnreachable FaultKind = "the store does not answer"
+)
+
+// Fault is something that is wrong with a store itself, not with a query.
+type Fault struct {
+	Kind FaultKind
+	Err  error // the details, for logs
+	At   time.Time
+}
+
+// Error tells the kind and the details.
+func (f *Fault) Error() string { return fmt.Sprintf("%s: %v", f.Kind, f.Err) }
+
+// Unwrap gives the details.
+func (f *Fault) Unwrap() error { return f.Err }
+
+// FaultOf returns what an error of the store says of the store itself; empty when it
+// is about something else.
+func FaultOf(err error) FaultKind {
+	var fault *Fault
+	var refused *pgconn.PgError
+	switch {
+	case err == nil:
+		return ""
+	case errors.As(err, &fault):
+		return fault.Kind
+	case errors.As(err, &refused):
+		return faultOfState(refused.Code)
+	case errors.Is(err, sql.ErrConnDone):
+		return FaultUnreachable
+	}
+	switch code := sqliteCode(err); code & 0xff {
+	case sqlite3.SQLITE_FULL:
+		return FaultFull
+	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR:
+		return FaultReadOnly
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+		return FaultDamaged
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return ""
+	}
+	if broken(err) {
+		return FaultUnreachable
+	}
+	return ""
+}
+
+// faultOfState reads the SQLSTATE of PostgreSQL (its manual, appendix A).
+func faultOfState(code string) FaultKind {
+	switch {
+	case code == "53100":
+		return FaultFull
+	case code == "25006":
+		return FaultReadOnly
+	case code == "XX001", code == "XX002":
+		return FaultDamaged
+	case strings.HasPrefix(code, "08"), strings.HasPrefix(code, "57P"), strings.HasPrefix(code, "53"), strings.HasPrefix(code, "58"):
+		return FaultUnreachable
+	}
+	return ""
+}
+
+// noteFault remembers the last fault that any query met. It stands on the path of every
+// transaction, and does nothing where there is no error.
+func (s *Store) noteFault(err error) {
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return // whoever asked went away
+	}
+	kind := FaultOf(err)
+	if kind == "" {
+		return
+	}
+	fault := &Fault{Kind: kind, Err: err, At: time.Now()}
+	s.fault.Store(fault)
+	if kind == FaultDamaged {
+		s.damage.CompareAndSwap(nil, fault)
+	}
+}
+
+// LastFault is the last fault that a transaction met; nil when there was none. Damage
+// stays: nothing repairs a database that is open.
+func (s *Store) LastFault() *Fault {
+	if damage := s.damage.Load(); damage != nil {
+		return damage
+	}
+	return s.fault.Load()
+}
+
+// Probe writes a row, as anything else is written, and looks whether the database is
+// still the file that was opened. node names this process among others. The error is
+// a *Fault when it is the store's.
+func (s *Store) Probe(ctx context.Context, node string) error {
+	if err := s.CheckFile(); err != nil {
+		return err
+	}
+	err := s.write(ctx, func(tx *runner) error {
+		now := s.Now()
+		if _, err := tx.exec(ctx, "probe.prune", millis(now.AddDate(0, 0, -7))); err != nil {
+			return err
+		}
+		_, err := tx.exec(ctx, "probe.put", node, millis(now))
+		return err
+	})
+	if err == nil {
+		return nil
+	}
+	if kind := FaultOf(err); kind != "" {
+		return &Fault{Kind: kind, Err: err, At: time.Now()}
+	}
+	return &Fault{Kind: FaultUnreachable, Err: err, At: time.Now()}
+}
+
+// files are the database and its log as they were when the store was opened.
+type files struct {
+	path      string // empty on PostgreSQL
+	main, log fs.FileInfo
+}
+
+// openedFiles looks at the files of a SQLite store.
+func openedFiles(path string) files {
+	f := files{path: path}
+	f.main, _ = os.Stat(path)
+	f.log, _ = os.Stat(path + "-wal")
+	return f
+}
+
+// CheckFile returns a *Fault when the database, or its log, is no longer the file that
+// was opened: what is written then is lost with the process. SQLite itself does not
+// notice, since it holds the old file open. On PostgreSQL it does nothing.
+func (s *Store) CheckFile() error {
+	for _, one := range []struct {
+		path string
+		had  fs.FileInfo
+	}{{s.files.path, s.files.main}, {s.files.path + "-wal", s.files.log}} {
+		if one.had == nil {
+			continue
+		}
+		now, err := os.Stat(one.path)
+		switch {
+		case err != nil:
+			return &Fault{Kind: FaultReplaced, Err: err, At: time.Now()}
+		case !os.SameFile(now, one.had):
+			return &Fault{Kind: FaultReplaced, Err: fmt.Errorf("%s is another file now", one.path), At: time.Now()}
+		}
+	}
+	return nil
+}
+
+// Folder is where the files of a SQLite store are; empty on PostgreSQL.
+func (s *Store) Folder() string {
+	if s.files.path == "" {
+		return ""
+	}
+	return filepath.Dir(s.files.path)
+}
+
+// Lag is how long the oldest work of each kind has been due; 0 when none is.
+type Lag struct{ Tick, Chunk, Job time.Duration }
+
+// Lag returns how far behind the nodes of the store are with the ticks of some digests,
+// with editions and with side work.
+func (s *Store) Lag(ctx context.Context, digests []string) (Lag, error) {
+	var out Lag
+	now := s.Now()
+	for _, part := range []struct {
+		query string
+		args  []any
+		into  *time.Duration
+	}{
+		{"lag.tick", []any{jsonList(digests), millis(now)}, &out.Tick},
+		{"lag.chunk", []any{millis(now)}, &out.Chunk},
+		{"lag.job", []any{millis(now)}, &out.Job},
+	} {
+		var since int64
+		if _, err := s.readers.one(ctx, part.query, part.args, &since); err != nil {
+			return out, err
+		}
+		if since > 0 {
+			*part.into = now.Sub(timeOf(since))
+		}
+	}
+	return out, nil
+}
+
+// TakeAlert reports whether this node is to tell of a cause: nobody has told of it
+// within the time given.
+func (s *Store) TakeAlert(ctx context.Context, cause string, every time.Duration) (take bool, err error) {
+	err = s.write(ctx, func(tx *runner) (err error) {
+		now := s.Now()
+		if _, err = tx.exec(ctx, "alert.prune", millis(now.AddDate(0, -3, 0))); err != nil {
+			return err
+		}
+		var at int64
+		take, err = tx.one(ctx, "alert.take", []any{cause, millis(now), millis(now.Add(-every))}, &at)
+		return err
+	})
+	return take, err
+}
