@@ -47,7 +47,7 @@ func (e *Engine) Approve(ctx context.Context, id string) (store.Edition, error) 
 func (e *Engine) approveOnce(ctx context.Context, id string) (store.Edition, error) {
 	for attempt := 1; ; attempt++ {
 		edition, err := e.approve(ctx, id)
-		if errors.Is(err, store.ErrAudience) && attempt < maxPlans {
+		if (errors.Is(err, store.ErrAudience) || errors.Is(err, store.ErrChanged)) && attempt < maxPlans {
 			continue
 		}
 		var state *store.StateError
@@ -100,12 +100,22 @@ func (e *Engine) freeze(ctx context.Context, edition store.Edition) (store.Froze
 		return store.Frozen{}, err
 	}
 	frozen := store.Frozen{Wishes: wishes, Choice: make([]int, len(wishes)), Reasons: make([]string, len(wishes)), ChunkSize: e.Policy.Chunk}
+	for i := range issue.Articles {
+		frozen.Articles = append(frozen.Articles, issue.Articles[i].ID)
+	}
+	fixed, err := e.settings(edition.Digest)
+	if err == nil {
+		frozen.Settings, err = fixed.encode()
+	}
+	if err != nil {
+		return store.Frozen{}, err
+	}
 	known := map[string]int{}
 	for i, wish := range wishes {
 		prefs := digest.PreferencesFor(issue.Definition, wish.Topics, wish.Language).Narrowed(issue.Articles)
 		n, ok := known[prefs.Key()]
 		if !ok {
-			if n, err = e.renderInto(&frozen, issue, prefs); err != nil {
+			if n, err = e.renderInto(&frozen, issue, fixed, prefs); err != nil {
 				return frozen, err
 			}
 			known[prefs.Key()] = n
@@ -118,7 +128,7 @@ func (e *Engine) freeze(ctx context.Context, edition store.Edition) (store.Froze
 }
 
 // renderInto adds a variant, unless the edition has nothing for these wishes.
-func (e *Engine) renderInto(frozen *store.Frozen, issue digest.Issue, prefs digest.Preferences) (int, error) {
+func (e *Engine) renderInto(frozen *store.Frozen, issue digest.Issue, fixed settings, prefs digest.Preferences) (int, error) {
 	variant, err := digest.Render(issue, prefs, e.Templates)
 	if errors.Is(err, digest.ErrEmpty) {
 		return store.NoVariant, nil
@@ -126,12 +136,8 @@ func (e *Engine) renderInto(frozen *store.Frozen, issue digest.Issue, prefs dige
 	if err != nil {
 		return 0, &renderError{err}
 	}
-	def, err := e.definition(issue.Definition.Name)
-	if err != nil {
-		return 0, err
-	}
 	// What cannot be cast must not be approved.
-	if _, err := e.cast(def, issue.ID, issue.Now, variant); err != nil {
+	if _, err := e.cast(fixed, issue.ID, issue.Now, variant); err != nil {
 		return 0, &renderError{err}
 	}
 	return frozen.Add(variant)

@@ -142,6 +142,12 @@ func (b *bundle) article(slug string) {
 func (b *bundle) start() {
 	b.t.Helper()
 	b.make()
+	b.run()
+}
+
+// run runs the engine that was made until the test ends or stop is called.
+func (b *bundle) run() {
+	b.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- b.engine.Run(ctx) }()

@@ -17,26 +17,22 @@ import (
 )
 
 // cast compiles a variant into a mould with all the headers of a digest's mail.
-// The date is the edition's, so that a mail is the same on every try.
-func (e *Engine) cast(def *Definition, edition string, date time.Time, v digest.Variant) (*mould, error) {
-	paths, err := e.paths(def)
-	if err != nil {
-		return nil, err
-	}
+// The date is that of the approval, so that a mail is the same on every try.
+func (e *Engine) cast(fixed settings, edition string, date time.Time, v digest.Variant) (*mould, error) {
 	messageID, mailto := extraMarks(v.Holes)
 	list := mailer.List{
-		ID: def.Name + "." + paths.Domain(), Title: def.Title,
+		ID: fixed.Digest + "." + fixed.Domain, Title: fixed.Title,
 		Unsubscribe: v.Holes.Unsubscribe, Mailto: mailto,
-		Help: e.Site.URL, Archive: e.Site.URL + "/", Owner: def.Owner,
-		Feedback: edition + ":" + def.Name + ":digest:" + paths.Domain(),
+		Help: fixed.Site, Archive: fixed.Site + "/", Owner: fixed.Owner,
+		Feedback: edition + ":" + fixed.Digest + ":digest:" + fixed.Domain,
 	}
 	made, err := mailer.Cast(mailer.Message{
-		From: def.From, ReplyTo: def.ReplyTo, To: mailer.Address{Email: v.Holes.Address},
+		From: fixed.From, ReplyTo: fixed.ReplyTo, To: mailer.Address{Email: v.Holes.Address},
 		Subject: v.Subject, Date: date, MessageID: messageID, Text: v.Text, HTML: v.HTML,
 		Headers: list.Headers(), Marks: append(v.Holes.Words(), messageID, mailto),
 	})
 	if err != nil {
-		return nil, fmt.Errorf("digest %s: %w", def.Name, err)
+		return nil, fmt.Errorf("digest %s: %w", fixed.Digest, err)
 	}
 	return &mould{made, v.Nobody, digest.PagePath(edition)}, nil
 }
@@ -55,17 +51,17 @@ func (e *Engine) values(dst []string, m *mould, paths *mailer.Paths, l *loaded, 
 		name = m.nobody
 	}
 	id := mailer.ID{Edition: l.ID, Person: token.PersonOf(r.UID)}
-	links := e.Links(r.UID, l.Digest, l.ID, m.page)
+	links := e.links(l.fixed.Site, r.UID, l.Digest, l.ID, m.page)
 	return append(dst, name, address.ASCII(), links.Unsubscribe, links.Preferences, links.Web, paths.MessageID(id), paths.Unsubscribe(id))
 }
 
 // messageIDValue is where values has the Message-ID.
 const messageIDValue = 5
 
-// Links are the addresses in a reader's mail; page is the path of the public page, which
+// links are the addresses in a reader's mail; page is the path of the public page, which
 // is nobody's in particular: people pass it on.
-func (e *Engine) Links(person uuid.UUID, digestName, edition, page string) digest.Holes {
-	site := strings.TrimSuffix(e.Site.URL, "/")
+func (e *Engine) links(site string, person uuid.UUID, digestName, edition, page string) digest.Holes {
+	site = strings.TrimSuffix(site, "/")
 	return digest.Holes{
 		Unsubscribe: site + "/unsubscribe/" + e.Keys.Sign(token.Unsubscribe, person, digestName, edition),
 		Preferences: site + "/preferences/" + e.Keys.Sign(token.Preferences, person, digestName, ""),
@@ -85,7 +81,8 @@ func (e *Engine) paths(def *Definition) (*mailer.Paths, error) {
 // loaded is an edition that is being sent.
 type loaded struct {
 	store.Edition
-	def   *Definition
+	fixed settings
+	date  time.Time // of all its mails
 	paths *mailer.Paths
 }
 
@@ -111,15 +108,13 @@ func (e *Engine) load(ctx context.Context, seq int64) (*loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	def, err := e.definition(edition.Digest)
-	if err != nil {
+	l := &loaded{Edition: edition}
+	if l.fixed, l.date, err = e.settingsOf(edition); err != nil {
 		return nil, err
 	}
-	paths, err := e.paths(def)
-	if err != nil {
+	if l.paths, err = mailer.NewPaths(e.secret, l.fixed.Domain); err != nil {
 		return nil, err
 	}
-	l := &loaded{Edition: edition, def: def, paths: paths}
 	e.editions.kept = append(e.editions.kept, l)
 	if len(e.editions.kept) > maxLoaded {
 		e.editions.kept = e.editions.kept[1:]

@@ -97,7 +97,7 @@ func (e *Engine) mouldOf(ctx context.Context, l *loaded, number int) (*mould, er
 		if err != nil {
 			return nil, err
 		}
-		made, err := e.cast(l.def, l.ID, l.Created, variant)
+		made, err := e.cast(l.fixed, l.ID, l.date, variant)
 		if err == nil {
 			made.page = variant.PagePath(number)
 		}

@@ -217,24 +217,36 @@ func (e *Engine) TestEdition(ctx context.Context, id string, to subscriber.Addre
 	if err != nil {
 		return err
 	}
-	return e.sendTest(ctx, edition.Digest, variant, edition.Created, to)
+	if edition.Approved.IsZero() {
+		return e.sendTest(ctx, edition.Digest, variant, e.Store.Now(), to)
+	}
+	fixed, date, err := e.settingsOf(edition)
+	if err != nil {
+		return err
+	}
+	return e.sendOne(ctx, fixed, variant, date, to)
 }
 
 func (e *Engine) sendTest(ctx context.Context, name string, variant digest.Variant, date time.Time, to subscriber.Address) error {
-	def, err := e.definition(name)
+	fixed, err := e.settings(name)
 	if err != nil {
 		return err
 	}
-	m, err := e.cast(def, variant.Edition, date, variant)
+	return e.sendOne(ctx, fixed, variant, date, to)
+}
+
+// sendOne sends a variant to one address that need not be a subscriber's.
+func (e *Engine) sendOne(ctx context.Context, fixed settings, variant digest.Variant, date time.Time, to subscriber.Address) error {
+	m, err := e.cast(fixed, variant.Edition, date, variant)
 	if err != nil {
 		return err
 	}
-	paths, err := e.paths(def)
+	paths, err := mailer.NewPaths(e.secret, fixed.Domain)
 	if err != nil {
 		return err
 	}
 	// Nobody has the zero id: the links of a test mail unsubscribe nobody.
-	l := &loaded{Edition: store.Edition{Edition: digest.Edition{ID: variant.Edition, Digest: name}}}
+	l := &loaded{Edition: store.Edition{Edition: digest.Edition{ID: variant.Edition, Digest: fixed.Digest}}, fixed: fixed}
 	values := e.values(nil, m, paths, l, store.Recipient{}, to)
 	return e.handOver(ctx, paths.ReturnPath(mailer.ID{Edition: variant.Edition}), to, m.Mould, values[messageIDValue], values)
 }

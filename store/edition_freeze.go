@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 
 	"github.com/tidings-press/tidings/digest"
 )
@@ -81,6 +82,8 @@ type Frozen struct {
 	Choice    []int    // for each wish the number of its variant, or NoVariant
 	Reasons   []string // for each wish without a variant, why its readers are skipped
 	ChunkSize int
+	Settings  string   // kept with the edition
+	Articles  []string // ids of those that are in it; the others of the draft wait again
 
 	packed [][]byte // variants, which are large and much alike in themselves
 }
@@ -116,9 +119,14 @@ func unpack(packed []byte) (string, error) {
 // that it must be rendered anew.
 var ErrAudience = errors.New("the audience changed meanwhile")
 
+// ErrChanged says that a draft got another subject or other articles while it was
+// rendered, so that it must be rendered anew.
+var ErrChanged = errors.New("the draft changed meanwhile")
+
 // Approve freezes a draft: its variants, and a queued delivery for everyone who
 // is active on the digest at this moment, cut into chunks. It returns a
-// *StateError when the edition is no draft any more.
+// *StateError when the edition is no draft any more, ErrChanged when it is another one,
+// and ErrAudience when its audience is.
 func (s *Store) Approve(ctx context.Context, e Edition, f Frozen) (Edition, error) {
 	choice, err := f.choices()
 	if err != nil {
@@ -133,12 +141,15 @@ func (s *Store) Approve(ctx context.Context, e Edition, f Frozen) (Edition, erro
 		if err != nil {
 			return err
 		}
-		n, err := tx.exec(ctx, "edition.approve", e.ID, millis(now), audience.Count, audience.MaxID)
+		n, err := tx.exec(ctx, "edition.approve", e.ID, millis(now), audience.Count, audience.MaxID, f.Settings, millis(e.Created), e.Subject)
 		if err != nil {
 			return err
 		}
 		if n == 0 {
-			return &StateError{Edition: e.ID, Have: e.State, Want: digest.Approved}
+			return notApproved(ctx, tx, e)
+		}
+		if err := dropArticles(ctx, tx, e, f.Articles); err != nil {
+			return err
 		}
 		if err := insertVariants(ctx, tx, e.Seq, f.packed); err != nil {
 			return err
@@ -163,6 +174,41 @@ func (s *Store) Approve(ctx context.Context, e Edition, f Frozen) (Edition, erro
 		return err
 	})
 	return e, err
+}
+
+// notApproved says why an edition that was a draft could not be approved.
+func notApproved(ctx context.Context, tx *runner, e Edition) error {
+	found, err := tx.editions(ctx, "edition.get", e.ID)
+	if err != nil {
+		return err
+	}
+	if len(found) == 0 {
+		return notFound("edition", e.ID)
+	}
+	if found[0].State == digest.Draft {
+		return ErrChanged
+	}
+	return &StateError{Edition: e.ID, Have: found[0].State, Want: digest.Approved}
+}
+
+// dropArticles takes those out of an edition that are not among its frozen ones: they
+// were withdrawn. Should they come back, they wait for another edition.
+func dropArticles(ctx context.Context, tx *runner, e Edition, kept []string) error {
+	if kept == nil {
+		return nil
+	}
+	for _, id := range e.Articles {
+		if slices.Contains(kept, id) {
+			continue
+		}
+		if _, err := tx.exec(ctx, "edition.dropArticle", e.Seq, id); err != nil {
+			return err
+		}
+		if _, err := tx.exec(ctx, "ledger.drop", e.Digest, id, e.ID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // freeze stores a delivery for everyone whom an edition goes to, and their chunks.

@@ -81,25 +81,25 @@ DELETE FROM ledger WHERE edition_id = $2 AND EXISTS (SELECT 1 FROM editions WHER
 -- name: edition.get
 -- Index: editions_id.
 SELECT seq, id, digest, number, scheduled_for, state, automatic, author, subject, reason, audience_count, audience_max,
-    created, approved, started, finished
+    created, approved, started, finished, settings
 FROM editions WHERE id = $1;
 
 -- name: edition.bySeq
 -- Index: primary key.
 SELECT seq, id, digest, number, scheduled_for, state, automatic, author, subject, reason, audience_count, audience_max,
-    created, approved, started, finished
+    created, approved, started, finished, settings
 FROM editions WHERE seq = $1;
 
 -- name: edition.list
 -- The newest editions, of one digest or, with an empty name, of all. Index: primary key.
 SELECT seq, id, digest, number, scheduled_for, state, automatic, author, subject, reason, audience_count, audience_max,
-    created, approved, started, finished
+    created, approved, started, finished, settings
 FROM editions WHERE $1 = '' OR digest = $1 ORDER BY seq DESC LIMIT $2;
 
 -- name: edition.unattended
 -- The oldest drafts of some digests that no editor needs to look at. Index: editions_state.
 SELECT seq, id, digest, number, scheduled_for, state, automatic, author, subject, reason, audience_count, audience_max,
-    created, approved, started, finished
+    created, approved, started, finished, settings
 FROM editions WHERE state = 'draft' AND automatic = 1 AND digest IN strings($1) ORDER BY seq LIMIT $2;
 
 -- name: edition.articles
@@ -117,8 +117,18 @@ UPDATE editions SET state = $3, reason = $4,
 WHERE id = $1 AND state = $2;
 
 -- name: edition.approve
--- Index: editions_id.
-UPDATE editions SET state = 'approved', approved = $2, audience_count = $3, audience_max = $4 WHERE id = $1 AND state = 'draft';
+-- Only the draft that was rendered is approved: another subject, or articles that a later
+-- tick added, change it. Index: editions_id.
+UPDATE editions SET state = 'approved', approved = $2, audience_count = $3, audience_max = $4, settings = $5
+WHERE id = $1 AND state = 'draft' AND created = $6 AND subject = $7;
+
+-- name: edition.dropArticle
+-- An article that was withdrawn before the approval is not in the edition. Index: primary key.
+DELETE FROM edition_articles WHERE edition = $1 AND article_id = $2;
+
+-- name: ledger.drop
+-- Index: primary key.
+DELETE FROM ledger WHERE digest = $1 AND article_id = $2 AND edition_id = $3;
 
 -- name: edition.start
 -- The first chunk is taken up. One that was paused before that and resumed is being
