@@ -3,8 +3,11 @@ package store
 import (
 	"context"
 	"crypto/rand"
+	"errors"
+	"slices"
 	"sync"
 
+	"github.com/tidings-press/tidings/internal/token"
 	"github.com/tidings-press/tidings/subscriber"
 )
 
@@ -69,6 +72,17 @@ func (s *Store) Generation(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	return secret[:16], nil
+}
+
+// BriefKeys are for links that work for hours. They change with the generation, so that no
+// such link survives a restore.
+func (s *Store) BriefKeys(ctx context.Context) (token.Keys, error) {
+	secret, err1 := s.Secret(ctx, "links")
+	generation, err2 := s.Generation(ctx)
+	if err := errors.Join(err1, err2); err != nil {
+		return token.Keys{}, err
+	}
+	return token.NewKeys(slices.Concat(secret, generation)), nil
 }
 
 const generationSecret = "generation"

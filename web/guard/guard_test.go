@@ -92,7 +92,7 @@ func TestLogsNeverShowPrivateLinks(t *testing.T) {
 	var log bytes.Buffer
 	h := wrap(t, "https://example.org", &log, func(http.ResponseWriter, *http.Request) {})
 	for _, path := range []string{
-		"/confirm/SECRET", "/unsubscribe/SECRET", "/preferences/SECRET", "/private/SECRET/feed.xml", "/editions/id/SECRET", "/room/welcome/SECRET",
+		"/confirm/SECRET", "/unsubscribe/SECRET", "/preferences/SECRET", "/private/SECRET/feed.xml", "/editions/id/SECRET", "/erase/SECRET", "/export/SECRET", "/room/welcome/SECRET",
 		"/webhooks/ses/SECRET", "/?q=SECRET", "//confirm/SECRET", "/articles/shown",
 	} {
 		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "http://example.org"+path, nil))
@@ -102,6 +102,21 @@ func TestLogsNeverShowPrivateLinks(t *testing.T) {
 	}
 	if !strings.Contains(log.String(), "/articles/shown") {
 		t.Errorf("the log lacks what may be known:\n%s", &log)
+	}
+}
+
+func TestPagesWithATokenTellOtherSitesNothing(t *testing.T) {
+	t.Parallel()
+	h := wrap(t, "https://example.org", io.Discard, func(http.ResponseWriter, *http.Request) {})
+	for path, want := range map[string]string{
+		"/preferences/x": "same-origin", "/unsubscribe/x": "same-origin", "/erase/x": "same-origin", "/export/x": "same-origin",
+		"/confirm/x": "same-origin", "/editions/e/x": "same-origin", "/": "strict-origin-when-cross-origin",
+	} {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		if got := w.Header().Get("Referrer-Policy"); got != want {
+			t.Errorf("%s has the policy %q, want %q", path, got, want)
+		}
 	}
 }
 

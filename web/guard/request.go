@@ -49,7 +49,7 @@ func Client(ctx context.Context) netip.Addr {
 
 // private are the addresses with a token that opens something: after so many
 // elements of the path.
-var private = map[string]int{"confirm": 1, "unsubscribe": 1, "preferences": 1, "private": 1, "editions": 2, "webhooks": 2}
+var private = map[string]int{"confirm": 1, "unsubscribe": 1, "preferences": 1, "private": 1, "editions": 2, "webhooks": 2, "erase": 1, "export": 1}
 
 // Shown is a request's path as logs may show it: tokens are left out, and so are
 // queries.

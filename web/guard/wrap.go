@@ -63,7 +63,7 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	seen.request = withKnown(r, g.proxies)
-	g.headers(h, ID(seen.request.Context()))
+	g.headers(h, ID(seen.request.Context()), Shown(r) != r.URL.Path)
 	until := time.Time{} // the server's own limit is for the head
 	if hasBody {
 		until = seen.start.Add(bodyTime)
@@ -85,9 +85,14 @@ var (
 	strict      = []string{"max-age=31536000"}
 )
 
-func (g *gate) headers(h http.Header, id string) {
+// headers sets what browsers protect readers by; hidden says that the address holds a
+// token.
+func (g *gate) headers(h http.Header, id string, hidden bool) {
 	h["X-Request-Id"] = []string{id}
 	h["Referrer-Policy"] = referrer
+	if hidden {
+		h["Referrer-Policy"] = sameOrigin // other sites must not learn a token
+	}
 	h["Permissions-Policy"] = permissions
 	if g.secure { // browsers complain about it over plain HTTP
 		h["Cross-Origin-Opener-Policy"] = sameOrigin

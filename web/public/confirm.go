@@ -14,13 +14,14 @@ import (
 // buttonPage asks for one click.
 type buttonPage struct {
 	Text    string
-	Address string
+	Address string // masked
 	Action  string
 	Button  string
 	Name    string // of the button's field; may be empty
 	Value   string
 	Link    string
 	Label   string
+	Danger  bool // it cannot be undone
 }
 
 // confirmPage only asks: programs that look through mails open every link.
@@ -31,7 +32,7 @@ func (p *Pages) confirmPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	body := buttonPage{
 		Text:    p.words.say("You are about to subscribe to:") + " " + p.titles(splitDigests(h.Digest)),
-		Address: h.Address.String(), Action: r.URL.Path, Button: p.words.say("Yes, subscribe"),
+		Address: h.Address.Masked(), Action: r.URL.Path, Button: p.words.say("Yes, subscribe"),
 	}
 	return p.show(w, r, http.StatusOK, "button", page{Title: p.words.say("Confirm your subscription"), NoIndex: true, Narrow: true, Body: body})
 }

@@ -15,11 +15,11 @@ import (
 	"github.com/tidings-press/tidings/subscriber"
 )
 
-// preferencesPage is what a subscriber may change.
+// preferencesPage is what a subscriber may change. A link to it is in every mail, and mails
+// are passed on: it shows neither the address nor the name.
 type preferencesPage struct {
 	Action    string
-	Address   string
-	Name      string
+	Address   string // masked
 	Language  string
 	Languages []string
 	Paused    bool
@@ -52,7 +52,7 @@ func (p *Pages) showPreferences(w http.ResponseWriter, r *http.Request, who subs
 	if err != nil {
 		return err
 	}
-	body.Action, body.Address, body.Name, body.Language = r.URL.Path, who.Address.String(), who.Name, who.Language
+	body.Action, body.Address, body.Language = r.URL.Path, who.Address.Masked(), who.Language
 	body.Paused, body.Left, body.Languages = who.State == subscriber.Paused, len(subscriptions) == 0, p.offeredLanguages(r.Context(), who.Language)
 	topics, err := p.topTags(r.Context(), mostTopics)
 	if err != nil {
@@ -111,8 +111,11 @@ func (p *Pages) preferences(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return p.badForm(err)
 	}
-	if r.PostForm.Get("do") == "erase" {
-		return p.erase(w, r, h.Subscriber)
+	switch r.PostForm.Get("do") {
+	case "erase":
+		return p.askForOwnData(w, r, h.Subscriber, token.Erase)
+	case "export":
+		return p.askForOwnData(w, r, h.Subscriber, token.Export)
 	}
 	body := preferencesPage{Saved: true}
 	if body.Private, err = p.change(r, h.Subscriber); err != nil {
@@ -164,7 +167,9 @@ func (p *Pages) forbidden(err error) error {
 // save keeps the form: who it is for, and what they want.
 func (p *Pages) save(r *http.Request, who subscriber.Subscriber) error {
 	ctx, form := r.Context(), r.PostForm
-	who.Name = subscriber.TidyName(form.Get("name"))
+	if name := subscriber.TidyName(form.Get("name")); name != "" {
+		who.Name = name
+	}
 	if tag, err := language.Parse(form.Get("language")); err == nil {
 		who.Language = tag.String()
 	} else if form.Get("language") == "" {
@@ -196,22 +201,6 @@ func (p *Pages) save(r *http.Request, who subscriber.Subscriber) error {
 		}
 	}
 	return nil
-}
-
-// erase forgets a person, after a second question.
-func (p *Pages) erase(w http.ResponseWriter, r *http.Request, who subscriber.Subscriber) error {
-	if r.PostForm.Get("sure") != "yes" {
-		body := buttonPage{
-			Text:    p.words.say("Your address, name and choices will be deleted for good. What stays is a mark that nobody can turn back into your address, so that you are never written to again."),
-			Address: who.Address.String(), Action: r.URL.Path, Button: p.words.say("Delete what you keep of me"), Name: "do", Value: "erase",
-			Link: r.URL.Path, Label: p.words.say("No, go back"),
-		}
-		return p.show(w, r, http.StatusOK, "erase", page{Title: p.words.say("Delete what you keep of me"), NoIndex: true, Narrow: true, Body: body})
-	}
-	if err := p.store.Erase(r.Context(), who.ID); err != nil {
-		return err
-	}
-	return p.show(w, r, http.StatusOK, "message", page{Title: p.words.say("Nothing is kept of you"), NoIndex: true, Narrow: true, Body: &refusal{Text: p.words.say("This address was erased here. No mail will be sent to it.")}})
 }
 
 // ignoreMissing takes what is not there for done.

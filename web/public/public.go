@@ -15,9 +15,12 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/tidings-press/tidings/config"
 	"github.com/tidings-press/tidings/feed"
 	"github.com/tidings-press/tidings/feed/serve"
+	"github.com/tidings-press/tidings/internal/token"
 	"github.com/tidings-press/tidings/store"
 	"github.com/tidings-press/tidings/subscriber"
 	"github.com/tidings-press/tidings/templates"
@@ -48,6 +51,7 @@ type Pages struct {
 	readers   func(context.Context) (map[string]feed.Readers, error)
 	log       *slog.Logger
 	keys      subscriber.Keys
+	briefKeys token.Keys // of links that work for hours
 	zone      *time.Location
 	words     words
 	frame     templates.Page // speaks the site's language
@@ -56,6 +60,7 @@ type Pages struct {
 	sender    Sender
 	editions  editionPages
 
+	ownData  *guard.Limiter[uuid.UUID]    // mails with links to erasure and export to one person
 	asks     *guard.Limiter[netip.Prefix] // subscription forms of one network
 	mails    *guard.Limiter[string]       // confirmation mails to one address
 	searches *guard.Limiter[netip.Prefix] // of one network
@@ -72,14 +77,19 @@ func New(d Deps) (*Pages, error) {
 	if err != nil {
 		return nil, err
 	}
+	briefKeys, err := d.Store.BriefKeys(context.Background())
+	if err != nil {
+		return nil, err
+	}
 	phrases, err := wordsFor(d.Config.Site.Language)
 	if err != nil {
 		return nil, err
 	}
 	p := &Pages{
-		store: d.Store, config: d.Config, readers: d.Readers, templates: d.Templates, sender: d.Sender, feeds: d.Feeds, log: d.Log, keys: keys, zone: zone,
+		store: d.Store, config: d.Config, readers: d.Readers, templates: d.Templates, sender: d.Sender, feeds: d.Feeds, log: d.Log, keys: keys, briefKeys: briefKeys, zone: zone,
 		words:    phrases,
 		frame:    d.Templates.Page(templates.Site{Title: d.Config.Site.Title, URL: d.Config.Site.URL}, d.Config.Site.Language),
+		ownData:  guard.NewLimiter[uuid.UUID](3, time.Hour, nil),
 		asks:     guard.NewLimiter[netip.Prefix](10, time.Minute, nil),
 		mails:    guard.NewLimiter[string](3, time.Hour, nil),
 		searches: guard.NewLimiter[netip.Prefix](30, time.Second, nil),
@@ -117,6 +127,10 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 		"POST /unsubscribe/{token}":      p.unsubscribe,
 		"GET /preferences/{token}":       p.preferencesPage,
 		"POST /preferences/{token}":      p.preferences,
+		"GET /erase/{token}":             p.erasePage,
+		"POST /erase/{token}":            p.erase,
+		"GET /export/{token}":            p.exportPage,
+		"POST /export/{token}":           p.export,
 		"GET /editions/{edition}/{part}": p.editionPart,
 		"GET /editions/{edition}":        p.edition,
 		"GET /robots.txt":                p.robots,

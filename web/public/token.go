@@ -19,9 +19,17 @@ type holder struct {
 
 // holder checks the token in a request's path.
 func (p *Pages) holder(r *http.Request, purpose token.Purpose) (holder, error) {
-	claim, err := p.claim(r, purpose)
-	if err != nil {
-		return holder{}, err
+	claim, err := p.keys.Verify(r.PathValue("token"))
+	if err == nil {
+		err = claim.Check(purpose, p.store.Now())
+	}
+	return p.holderOf(r, claim, err)
+}
+
+// holderOf finds the person of a claim; wrong is what is wrong with the claim.
+func (p *Pages) holderOf(r *http.Request, claim token.Claim, wrong error) (holder, error) {
+	if wrong != nil {
+		return holder{}, p.badLink(wrong)
 	}
 	who, err := p.store.Person(r.Context(), claim.Person)
 	if errors.Is(err, store.ErrNotFound) || err == nil && who.State == subscriber.Erased {
@@ -40,13 +48,18 @@ func (p *Pages) claimOf(text string, purpose token.Purpose) (token.Claim, error)
 	if err == nil {
 		err = claim.Check(purpose, p.store.Now())
 	}
-	switch {
-	case errors.Is(err, token.ErrExpired):
-		return claim, &refusal{status: http.StatusGone, title: p.words.say("This link has expired"), Text: p.words.say("Please subscribe again; a new link comes by mail."), Link: "/subscribe", Label: p.words.say("Subscribe")}
-	case err != nil:
-		return claim, p.wrongLink()
+	if err != nil {
+		err = p.badLink(err)
 	}
-	return claim, nil
+	return claim, err
+}
+
+// badLink explains what is wrong with a link.
+func (p *Pages) badLink(err error) error {
+	if errors.Is(err, token.ErrExpired) {
+		return &refusal{status: http.StatusGone, title: p.words.say("This link has expired"), Text: p.words.say("Please subscribe again; a new link comes by mail."), Link: "/subscribe", Label: p.words.say("Subscribe")}
+	}
+	return p.wrongLink()
 }
 
 // preferencesLink is where a subscriber changes what they get.

@@ -17,7 +17,7 @@ func (p *Pages) unsubscribePage(w http.ResponseWriter, r *http.Request) error {
 	}
 	title := p.titles(splitDigests(h.Digest))
 	body := buttonPage{
-		Text: p.words.say("One click, and no more of it will come:") + " " + title, Address: h.Address.String(),
+		Text: p.words.say("One click, and no more of it will come:") + " " + title, Address: h.Address.Masked(),
 		Action: r.URL.Path, Button: p.words.say("Unsubscribe"),
 		Link: p.preferencesLink(h.UID), Label: p.words.say("Or get less of it: choose topics, or pause for a while"),
 	}
