@@ -17,9 +17,8 @@ import (
 func (m *Monitor) Run(ctx context.Context) {
 	var work sync.WaitGroup
 	work.Go(func() { m.watchDatabase(ctx) })
-	for ctx.Err() == nil {
+	for pause(ctx, lookEvery) { // first, since the engine's loops are about to begin
 		m.look(ctx)
-		pause(ctx, lookEvery)
 	}
 	work.Wait()
 }
@@ -42,7 +41,9 @@ func (m *Monitor) watchDatabase(ctx context.Context) {
 			m.damage.Store(&store.Fault{Kind: kind, Err: err, At: time.Now()})
 			m.Log.Error("the database is damaged", "error", err)
 		}
-		pause(ctx, max(integrityEvery, integrityShare*time.Since(start)))
+		if !pause(ctx, max(integrityEvery, integrityShare*time.Since(start))) {
+			return
+		}
 	}
 }
 
@@ -144,7 +145,7 @@ var advice = map[string]string{
 	string(store.FaultFull):        "Nothing is sent and nothing is recorded until there is room. Free some space; everything goes on by itself then.",
 	"disk":                         "When it is full, sending stops. Free some space, or give the store a larger disk.",
 	string(store.FaultDamaged):     "Stop the service, keep a copy of the files, and go back to a backup.",
-	string(store.FaultReplaced):    "What is written now is lost when the process ends. Do not restart it before the file is back: a copy of the open database can be made with \"tidings backup\".",
+	string(store.FaultReplaced):    "What is written now is lost when the process ends. On Linux the files that it has open can still be copied from /proc/PID/fd before you restart it with the right ones.",
 	string(store.FaultReadOnly):    "Look at the owner and mode of the files and at the disk.",
 	string(store.FaultUnreachable): "Look at the database server and the network.",
 }
@@ -162,12 +163,14 @@ func (m *Monitor) mail(f finding) delivery.EditorMail {
 	return delivery.EditorMail{Heading: m.Title + ": " + f.text, Lines: lines, Link: m.Site + "/room/", Button: "Look at it"}
 }
 
-// pause waits, or returns early when the context ends.
-func pause(ctx context.Context, d time.Duration) {
+// pause waits, and reports whether the context has not ended.
+func pause(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+		return true
 	case <-ctx.Done():
+		return false
 	}
 }

@@ -6,6 +6,7 @@ package health
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -142,6 +143,10 @@ func (m *Monitor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // storeFindings writes to the store, and looks at what other work has met of late.
 func (m *Monitor) storeFindings(ctx context.Context) (out []finding) {
 	add := func(kind store.FaultKind, detail error) {
+		var fault *store.Fault
+		if errors.As(detail, &fault) {
+			detail = fault.Err // the kind is said already
+		}
 		patience := map[store.FaultKind]time.Duration{store.FaultUnreachable: time.Minute, store.FaultReadOnly: 20 * time.Second}[kind]
 		out = append(out, finding{cause: "store: " + string(kind), text: string(kind), detail: fmt.Sprint(detail), patient: patience})
 	}
