@@ -4,9 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"os"
-	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -21,66 +18,6 @@ const (
 	someone     = "annabel.quistgaard@erased.example"
 	someoneName = "Annabel Quistgaard"
 )
-
-// traces are the places of a store that still hold any of some words, in any case of
-// letters: the files of SQLite, or the rows of every table of PostgreSQL.
-func traces(t *testing.T, dsn string, db *sql.DB, words ...string) []string {
-	t.Helper()
-	var out []string
-	for place, data := range contents(t, dsn, db) {
-		for _, word := range words {
-			if at := regexp.MustCompile("(?i)" + regexp.QuoteMeta(word)).FindIndex(data); at != nil {
-				out = append(out, fmt.Sprintf("%s holds %q: %q", place, word, data[max(0, at[0]-40):min(len(data), at[1]+40)]))
-			}
-		}
-	}
-	return out
-}
-
-func contents(t *testing.T, dsn string, db *sql.DB) map[string][]byte {
-	t.Helper()
-	out := map[string][]byte{}
-	if path, isSQLite := strings.CutPrefix(dsn, "sqlite:"); isSQLite {
-		files, err := filepath.Glob(path + "*")
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, file := range files {
-			data, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			out[filepath.Base(file)] = data
-		}
-		return out
-	}
-	var tables []string
-	read(t, db, "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'", func(name string) { tables = append(tables, name) })
-	for _, table := range tables {
-		read(t, db, `SELECT x::text || ' ' || encode(convert_to(x::text, 'UTF8'), 'escape') FROM "`+table+`" AS x`, func(row string) { out[table] = append(out[table], row+"\n"...) })
-	}
-	read(t, db, "SELECT encode(payload, 'escape') FROM jobs", func(row string) { out["jobs"] = append(out["jobs"], row+"\n"...) })
-	return out
-}
-
-func read(t *testing.T, db *sql.DB, query string, row func(text string)) {
-	t.Helper()
-	rows, err := db.QueryContext(t.Context(), query)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var text string
-		if err := rows.Scan(&text); err != nil {
-			t.Fatal(err)
-		}
-		row(text)
-	}
-	if err := rows.Err(); err != nil {
-		t.Fatal(err)
-	}
-}
 
 // leaveTraces does with a person what a store does: subscriptions, mails that are
 // refused in words that name them, reports, and mails of their own.
@@ -133,14 +70,14 @@ func TestErasureLeavesNoTrace(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(traces(t, dsn, s.DB(), someone, someoneName)) == 0 {
+			if len(storetest.Traces(t, dsn, s.DB(), someone, someoneName)) == 0 {
 				t.Fatal("nothing is found of somebody who is there: the test looks in the wrong place")
 			}
 			leaveTraces(t, s, sub.ID, store.FeedbackSoft, store.FeedbackComplained)
 			if err := s.Erase(t.Context(), sub.ID); err != nil {
 				t.Fatal(err)
 			}
-			for _, trace := range traces(t, dsn, s.DB(), someone, someoneName, "192.0.2.77") {
+			for _, trace := range storetest.Traces(t, dsn, s.DB(), someone, someoneName, "192.0.2.77") {
 				t.Error(trace)
 			}
 			if open, err := s.OpenJobs(t.Context(), "notice", "", 10); err != nil || open != 0 {
@@ -169,7 +106,7 @@ func TestExpiredRequestLeavesNoTrace(t *testing.T) {
 			if n, err := s.ErasePending(t.Context(), s.Now().Add(time.Second), 10); err != nil || n != 1 {
 				t.Fatalf("erased %d, %v", n, err)
 			}
-			for _, trace := range traces(t, dsn, s.DB(), someone, someoneName) {
+			for _, trace := range storetest.Traces(t, dsn, s.DB(), someone, someoneName) {
 				t.Error(trace)
 			}
 		})
@@ -196,7 +133,7 @@ func TestStoresOfEarlierVersionsForgetToo(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := storetest.Reopen(t, dsn, store.Options{})
-			for _, trace := range traces(t, dsn, s.DB(), "erased.before@example.org") {
+			for _, trace := range storetest.Traces(t, dsn, s.DB(), "erased.before@example.org") {
 				t.Error("of one who was erased before the upgrade: ", trace)
 			}
 			who := byAddress(t, s, someone)
@@ -206,7 +143,7 @@ func TestStoresOfEarlierVersionsForgetToo(t *testing.T) {
 			if err := s.Erase(t.Context(), who.ID); err != nil {
 				t.Fatal(err)
 			}
-			for _, trace := range traces(t, dsn, s.DB(), someone, someoneName) {
+			for _, trace := range storetest.Traces(t, dsn, s.DB(), someone, someoneName) {
 				t.Error(trace)
 			}
 		})
