@@ -144,6 +144,7 @@ func newSubscriberErase(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:     "erase ADDRESS",
 		Short:   "Forget a person for good; a keyed hash keeps them from being mailed again",
+		Long:    "Erase removes everything about a person from every table, and on SQLite from the files too. A keyed hash of the address stays, so that no import brings them back. It cannot be undone; docs/privacy.md lists what goes.",
 		Example: "  tidings subscriber erase ada@example.org",
 		Args:    exactly("ADDRESS"),
 		RunE: a.onPerson(func(ctx context.Context, p *press.Press, s subscriber.Subscriber) error {
