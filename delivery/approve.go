@@ -59,6 +59,8 @@ func (e *Engine) approveOnce(ctx context.Context, id string) (store.Edition, err
 }
 
 func (e *Engine) approve(ctx context.Context, id string) (store.Edition, error) {
+	e.activity.approvals.Add(1)
+	defer e.activity.approvals.Add(-1)
 	edition, err := e.Store.Edition(ctx, id)
 	if err != nil {
 		return edition, err

@@ -93,6 +93,7 @@ type Engine struct {
 	relays   []*relay
 	leases   leaseSet
 	pulses   pulses
+	activity activity
 }
 
 // New checks the options and makes an engine that does not run yet.

@@ -177,7 +177,9 @@ func (s *sender) following(ctx context.Context) *mail {
 func (s *sender) settle(ctx context.Context, m *mail, intent store.Intent, reply mailer.Reply, err error) {
 	tried, class := s.engine.judge(m.job, intent, s.relay.Name, reply, err)
 	s.tried, s.of = &tried, m.job
-	s.relay.share.add(time.Now())
+	now := time.Now()
+	s.relay.share.add(now)
+	s.engine.activity.tried(now)
 	broke := err != nil || !s.conn.Usable()
 	switch {
 	case class == mailer.Uncertain:

@@ -14,6 +14,7 @@ import (
 	"github.com/tidings-press/tidings/feed/serve"
 	"github.com/tidings-press/tidings/feed/websub"
 	"github.com/tidings-press/tidings/internal/health"
+	"github.com/tidings-press/tidings/internal/loadshare"
 	"github.com/tidings-press/tidings/mailer"
 	"github.com/tidings-press/tidings/store"
 	"github.com/tidings-press/tidings/subscriber"
@@ -120,7 +121,7 @@ func (p *Press) webhooks(ctx context.Context) (map[string]http.Handler, error) {
 }
 
 // pages puts the whole HTTP side together. hub is our own WebSub hub, if there is one.
-func (p *Press) pages(ctx context.Context, engine *delivery.Engine, monitor *health.Monitor, feeds *serve.Server, hub *websub.Hub) (*web.Site, error) {
+func (p *Press) pages(ctx context.Context, engine *delivery.Engine, monitor *health.Monitor, feeds *serve.Server, hub *websub.Hub, share *loadshare.Share) (*web.Site, error) {
 	hooks, err := p.webhooks(ctx)
 	if err != nil {
 		return nil, err
@@ -135,6 +136,7 @@ func (p *Press) pages(ctx context.Context, engine *delivery.Engine, monitor *hea
 		Readers:   func(ctx context.Context) (map[string]feed.Readers, error) { return polls.Readers(ctx, p.Store.Now()) },
 		Webhooks:  hooks,
 		Ready:     monitor,
+		Share:     share,
 		Log:       p.Log,
 	}
 	if hub != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tidings-press/tidings/config"
 	"github.com/tidings-press/tidings/feed/serve"
+	"github.com/tidings-press/tidings/internal/loadshare"
 	"github.com/tidings-press/tidings/store"
 	"github.com/tidings-press/tidings/templates"
 	"github.com/tidings-press/tidings/web/guard"
@@ -64,11 +65,15 @@ func CheckTemplates(c *config.Config) (*templates.Set, error) {
 }
 
 // Feeds makes the server of all feeds.
-func (p *Press) Feeds(ctx context.Context) (*serve.Server, error) {
+func (p *Press) Feeds(ctx context.Context) (*serve.Server, error) { return p.feeds(ctx, nil) }
+
+// feeds makes the server of all feeds, which uses no more of the machine than its share.
+func (p *Press) feeds(ctx context.Context, share *loadshare.Share) (*serve.Server, error) {
 	options, err := p.feedOptions(ctx)
 	if err != nil {
 		return nil, err
 	}
+	options.Share = share
 	return serve.New(options), nil
 }
 

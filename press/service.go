@@ -11,6 +11,7 @@ import (
 	"github.com/tidings-press/tidings/config"
 	"github.com/tidings-press/tidings/delivery"
 	"github.com/tidings-press/tidings/internal/health"
+	"github.com/tidings-press/tidings/internal/loadshare"
 )
 
 // Service is a node at work: pages, feeds and mail, or mail alone.
@@ -29,7 +30,7 @@ type Service struct {
 // Run serves until the context ends; then it drains: requests are answered, mails
 // on the wire are finished and recorded.
 func (s *Service) Run(ctx context.Context) error {
-	LimitMemory(int64(s.Press.Config.FeedSet.Memory))
+	LimitMemory(2 * int64(s.Press.Config.FeedSet.Memory)) // feeds, and pages as much again
 	current, err := s.start(ctx, s.Press)
 	if err != nil {
 		return err
@@ -128,12 +129,13 @@ func (s *Service) start(ctx context.Context, p *Press) (*generation, error) {
 
 // publish puts a generation's pages and feeds in place.
 func (s *Service) publish(ctx context.Context, p *Press, engine *delivery.Engine, monitor *health.Monitor, g *generation) error {
-	feeds, err := p.Feeds(ctx)
+	share := loadshare.New(engine.Busy)
+	feeds, err := p.feeds(ctx, share)
 	if err != nil {
 		return err
 	}
 	push := p.WebSub(feeds)
-	pages, err := p.pages(ctx, engine, monitor, feeds, push.Hub)
+	pages, err := p.pages(ctx, engine, monitor, feeds, push.Hub, share)
 	if err != nil {
 		return err
 	}

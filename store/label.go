@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"slices"
 	"strings"
 
 	"github.com/tidings-press/tidings/article"
@@ -16,14 +18,26 @@ type Count struct {
 }
 
 // Tags are all tags of published articles, by key.
-func (s *Store) Tags(ctx context.Context) ([]Count, error) { return s.labels(ctx, tagLabel) }
+func (s *Store) Tags(ctx context.Context) ([]Count, error) { return s.labels(ctx, tagLabel, 0) }
+
+// TopTags are the tags that most published articles have, at most limit, by key.
+func (s *Store) TopTags(ctx context.Context, limit int) ([]Count, error) {
+	return s.labels(ctx, tagLabel, limit)
+}
 
 // Authors are all authors of published articles, by key.
-func (s *Store) Authors(ctx context.Context) ([]Count, error) { return s.labels(ctx, authorLabel) }
+func (s *Store) Authors(ctx context.Context) ([]Count, error) { return s.labels(ctx, authorLabel, 0) }
+
+// TopAuthors are the authors of most published articles, at most limit, by key.
+func (s *Store) TopAuthors(ctx context.Context, limit int) ([]Count, error) {
+	return s.labels(ctx, authorLabel, limit)
+}
 
 // Languages are all languages of published articles. One with a region counts for
 // the language alone as well.
-func (s *Store) Languages(ctx context.Context) ([]Count, error) { return s.labels(ctx, languageLabel) }
+func (s *Store) Languages(ctx context.Context) ([]Count, error) {
+	return s.labels(ctx, languageLabel, 0)
+}
 
 // LanguageKeys are the languages that articles have or had, in lower case, with those
 // that stand for them without a region. Articles are not counted, so that asking
@@ -39,15 +53,47 @@ func (s *Store) LanguageKeys(ctx context.Context) ([]string, error) {
 	return out, err
 }
 
-func (s *Store) labels(ctx context.Context, kind string) ([]Count, error) {
-	var out []Count
-	err := s.readers.each(ctx, "label.list", []any{kind, millis(s.Now())}, func(rows *sql.Rows) error {
-		var c Count
-		err := rows.Scan(&c.Key, &c.Name, &c.Articles)
-		out = append(out, c)
+// labels reads the counts of a kind of label: of all, or of the most frequent ones when there
+// is a limit. Articles with a date to come are counted in the table, and taken off here.
+func (s *Store) labels(ctx context.Context, kind string, limit int) ([]Count, error) {
+	future := map[string]int64{}
+	err := s.readers.each(ctx, "label.future", []any{kind, millis(s.Now())}, func(rows *sql.Rows) error {
+		var key string
+		var n int64
+		err := rows.Scan(&key, &n)
+		future[key] = n
 		return err
 	})
+	if err != nil {
+		return nil, err
+	}
+	query, args := "label.list", []any{kind}
+	if limit > 0 {
+		query, args = "label.top", []any{kind, limit + len(future)}
+	}
+	var out []Count
+	err = s.readers.each(ctx, query, args, func(rows *sql.Rows) error {
+		var c Count
+		err := rows.Scan(&c.Key, &c.Name, &c.Articles)
+		if c.Articles -= future[c.Key]; c.Articles > 0 {
+			out = append(out, c)
+		}
+		return err
+	})
+	if limit > 0 {
+		out = mostFrequent(out, limit)
+	}
 	return out, err
+}
+
+// mostFrequent keeps those that most articles have, in the order of their keys.
+func mostFrequent(all []Count, limit int) []Count {
+	slices.SortStableFunc(all, func(a, b Count) int {
+		return cmp.Or(cmp.Compare(b.Articles, a.Articles), cmp.Compare(a.Key, b.Key))
+	})
+	all = all[:min(limit, len(all))]
+	slices.SortFunc(all, func(a, b Count) int { return cmp.Compare(a.Key, b.Key) })
+	return all
 }
 
 // TagSpelling is how the newest article that ever had a tag writes it;

@@ -142,3 +142,14 @@ func ask(h http.Handler, method, target string) *httptest.ResponseRecorder {
 	h.ServeHTTP(w, httptest.NewRequest(method, target, nil))
 	return w
 }
+
+// eventually waits until something holds. Pages follow a change of another process within
+// 200 ms.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); !holds(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("there never was %s", what)
+		}
+	}
+}

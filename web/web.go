@@ -9,11 +9,13 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"github.com/tidings-press/tidings/config"
 	"github.com/tidings-press/tidings/delivery"
 	"github.com/tidings-press/tidings/feed"
 	"github.com/tidings-press/tidings/feed/serve"
+	"github.com/tidings-press/tidings/internal/loadshare"
 	"github.com/tidings-press/tidings/store"
 	"github.com/tidings-press/tidings/templates"
 	"github.com/tidings-press/tidings/web/assets"
@@ -37,7 +39,9 @@ type Deps struct {
 	Webhooks map[string]http.Handler // reports of bounces by mail services, by name
 	Hub      http.Handler            // the WebSub hub at HubPath; nil when there is none
 	Ready    http.Handler            // answers /readyz; nil says whether the store can be written to
-	Log      *slog.Logger            // slog.Default when nil
+	// Share is the part of the machine that requests may use beside the mails; nil sets no limits.
+	Share *loadshare.Share
+	Log   *slog.Logger // slog.Default when nil
 }
 
 // Site answers all requests. Run does what requests leave to be done afterwards.
@@ -54,7 +58,7 @@ func New(d Deps) (*Site, error) {
 	if d.Log == nil {
 		d.Log = slog.Default()
 	}
-	readers, err := public.New(public.Deps{Store: d.Store, Config: d.Config, Templates: d.Templates, Sender: d.Engine, Feeds: d.Feeds, Readers: d.Readers, Log: d.Log})
+	readers, err := public.New(public.Deps{Store: d.Store, Config: d.Config, Templates: d.Templates, Sender: d.Engine, Feeds: d.Feeds, Readers: d.Readers, Share: d.Share, Log: d.Log})
 	if err != nil {
 		return nil, err
 	}
@@ -66,13 +70,24 @@ func New(d Deps) (*Site, error) {
 		return nil, err
 	}
 	guarded, err := guard.Wrap(withFeeds(d.Feeds, routes(d, readers, editors)), guard.Options{
-		FromMemory: func(w http.ResponseWriter, r *http.Request) bool { return d.Feeds != nil && d.Feeds.FromMemory(w, r) },
-		Site:       d.Config.Site.URL, Former: d.Config.Site.FormerURLs, Proxies: d.Config.Server.TrustedProxies, Log: d.Log, Failed: readers.Failed,
+		FromMemory: fromMemory(d, readers), Share: d.Share,
+		Site: d.Config.Site.URL, Former: d.Config.Site.FormerURLs, Proxies: d.Config.Server.TrustedProxies, Log: d.Log, Failed: readers.Failed,
 	})
 	if err != nil {
 		return nil, err
 	}
 	return &Site{guarded, readers}, nil
+}
+
+// fromMemory answers with feeds and pages that are ready in memory.
+func fromMemory(d Deps, readers *public.Pages) func(http.ResponseWriter, *http.Request) bool {
+	if d.Feeds == nil {
+		return nil
+	}
+	secure := strings.HasPrefix(d.Config.Site.URL, "https:")
+	return func(w http.ResponseWriter, r *http.Request) bool {
+		return d.Feeds.FromMemory(w, r) || readers.FromMemory(w, r, secure)
+	}
 }
 
 // withFeeds answers for feeds before the routes: a ServeMux would clean their paths, in

@@ -50,6 +50,14 @@ const (
 // Changed says that articles were changed on this node: the next request sees it.
 func (s *Server) Changed() { s.freshness.told.Add(1) }
 
+// Generation counts the changes of articles, and the moments when one of them appeared by
+// its date, that this server has seen. Pages that are made of articles change with it. Like a
+// feed it is up to date with changes on this node, and with those on others within Poll.
+func (s *Server) Generation() int64 {
+	s.refresh()
+	return s.freshness.generation.Load()
+}
+
 // refresh brings the cache up to date with the source. It begins or joins a question
 // to the source when one is due, and waits for its answer.
 func (s *Server) refresh() { s.refreshAt(s.options.Now()) }

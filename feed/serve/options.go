@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/feed"
+	"github.com/tidings-press/tidings/internal/loadshare"
 )
 
 // Options are what a Server needs. Source and Site must be given.
@@ -34,6 +35,10 @@ type Options struct {
 	// the document. Readers never get there.
 	Browser func(http.ResponseWriter, *http.Request, feed.Definition)
 
+	// Share is the part of the machine that feeds may use beside the mails; one of its own, for
+	// a machine that sends none, when nil.
+	Share *loadshare.Share
+
 	Memory     int64         // bytes of documents kept; 24 MB when 0
 	MaxAge     time.Duration // of documents whose feed says none; 5 minutes when 0
 	RetryAfter time.Duration // for clients that poll unconditionally more often than this; 0 is off
@@ -50,6 +55,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaxAge <= 0 {
 		o.MaxAge = 5 * time.Minute
+	}
+	if o.Share == nil {
+		o.Share = loadshare.New(nil)
 	}
 	if o.Poll <= 0 {
 		o.Poll = 200 * time.Millisecond

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/feed"
+	"github.com/tidings-press/tidings/internal/loadshare"
 	"github.com/tidings-press/tidings/internal/rendercache"
 )
 
@@ -34,6 +35,15 @@ const (
 var errSlow = errors.New("the feed is not rendered yet")
 
 func (d *document) private() bool { return d.definition.Kind == feed.Private }
+
+// class is the kind of a target's rendering: feeds of searches and expressions are made up
+// by their addresses, so that there is no end of them.
+func (t *target) class() loadshare.Class {
+	if t.definition.Kind == feed.BySearch || t.definition.Kind == feed.ByMatch {
+		return loadshare.MadeUp
+	}
+	return loadshare.Listed
+}
 
 // document returns the document of a target, rendered if need be. If that fails or
 // takes long, it is the old one.
@@ -98,17 +108,16 @@ func (s *Server) rendered(ctx context.Context, t target, generation int64) (d *d
 		if problem := recover(); problem != nil {
 			err = fmt.Errorf("panic: %v\n%s", problem, debug.Stack())
 		}
-		if err != nil && !errors.Is(err, errBusy) {
+		if err != nil && !errors.Is(err, loadshare.ErrBusy) {
 			s.options.Log.Error("feed not rendered", "feed", shown(&t), "error", err)
 		}
 	}()
 	ctx, cancel := context.WithTimeout(ctx, renderTimeout)
 	defer cancel()
-	if err := s.renders.acquire(ctx, &t); err != nil {
-		return nil, err
+	if busy := s.options.Share.Render(ctx, t.class(), func() { d, err = s.render(ctx, t, old, generation) }); busy != nil {
+		return nil, busy
 	}
-	defer s.renders.release(&t)
-	return s.render(ctx, t, old, generation)
+	return d, err
 }
 
 // shown is a target's address as logs may show it: the token of a private feed

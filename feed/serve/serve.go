@@ -22,7 +22,6 @@ type Server struct {
 	cache      rendercache.Cache[*document]
 	freshness  freshness
 	rendering  singleflight.Group
-	renders    renderLimit
 	prepared   preparedCache
 	counter    *counter
 	polite     *politeness
@@ -39,7 +38,6 @@ func New(options Options) *Server {
 	}
 	s.everything.Name = ""
 	s.cache.Capacity = s.options.Memory
-	s.renders = newRenderLimit()
 	s.counter = newCounter(options.PollKey)
 	s.polite = newPoliteness(s.options.RetryAfter)
 	return s

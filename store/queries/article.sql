@@ -137,10 +137,18 @@ SELECT appears FROM articles WHERE status = 'published' AND appears > $1 ORDER B
 SELECT count(*) FROM articles WHERE status = $1;
 
 -- name: label.list
--- All tags, authors or languages with how many published articles have them.
--- Index: article_labels_appears.
-SELECT key, max(name), count(*) FROM article_labels
-WHERE kind = $1 AND key <> '' AND status = 'published' AND published <= $2 GROUP BY key ORDER BY key;
+-- All tags, authors or languages with how many published articles have them, those with a
+-- date to come included. Index: primary key of label_counts.
+SELECT key, name, articles FROM label_counts WHERE kind = $1 AND articles > 0 ORDER BY key;
+
+-- name: label.top
+-- The same of those that most articles have. Index: label_counts_articles.
+SELECT key, name, articles FROM label_counts WHERE kind = $1 AND articles > 0 ORDER BY articles DESC LIMIT $2;
+
+-- name: label.future
+-- How many of these articles have a date to come. Indexes: articles_published, primary key.
+SELECT l.key, count(*) FROM articles a JOIN article_labels l ON l.seq = a.seq AND l.kind = $1
+WHERE a.status = 'published' AND a.published > $2 GROUP BY l.key;
 
 -- name: label.keys
 -- All tags, authors or languages there are, from one to the next. Index: article_labels_appears.

@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+
+	"github.com/tidings-press/tidings/internal/loadshare"
 )
 
 // Options say what Wrap watches over.
@@ -14,6 +16,8 @@ type Options struct {
 	Former  []string // addresses that it had before
 	Proxies []string // networks whose X-Forwarded-For is believed
 	Log     *slog.Logger
+	// Share is the part of the machine that requests may use; nil sets no limits.
+	Share *loadshare.Share
 	// FromMemory answers a request with a document that is ready in memory, or returns
 	// false having done nothing. It comes before everything that such an answer does
 	// not need. It may be nil.
@@ -58,12 +62,21 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if g.former.redirect(seen, r) {
 		return
 	}
+	if err := g.options.Share.Request(r.Context()); err != nil {
+		busy(seen)
+		return
+	}
 	hasBody := r.Body != nil && r.Body != http.NoBody
 	if !hasBody && g.options.FromMemory != nil && g.options.FromMemory(seen, r) {
+		seen.fromMemory = true
 		return
 	}
 	seen.request = withKnown(r, g.proxies)
-	g.headers(h, ID(seen.request.Context()), Shown(r) != r.URL.Path)
+	h["X-Request-Id"] = []string{ID(seen.request.Context())}
+	PageHeaders(h, g.secure)
+	if Shown(r) != r.URL.Path {
+		h["Referrer-Policy"] = sameOrigin // other sites must not learn a token
+	}
 	until := time.Time{} // the server's own limit is for the head
 	if hasBody {
 		until = seen.start.Add(bodyTime)
@@ -85,16 +98,12 @@ var (
 	strict      = []string{"max-age=31536000"}
 )
 
-// headers sets what browsers protect readers by; hidden says that the address holds a
-// token.
-func (g *gate) headers(h http.Header, id string, hidden bool) {
-	h["X-Request-Id"] = []string{id}
+// PageHeaders sets the headers that browsers protect readers of pages by. secure says that the
+// site is served over HTTPS.
+func PageHeaders(h http.Header, secure bool) {
 	h["Referrer-Policy"] = referrer
-	if hidden {
-		h["Referrer-Policy"] = sameOrigin // other sites must not learn a token
-	}
 	h["Permissions-Policy"] = permissions
-	if g.secure { // browsers complain about it over plain HTTP
+	if secure { // browsers complain about it over plain HTTP
 		h["Cross-Origin-Opener-Policy"] = sameOrigin
 	}
 }
@@ -108,7 +117,15 @@ func (g *gate) finish(w *response) {
 	if problem != nil {
 		g.failed(w, w.request, problem)
 	}
+	g.options.Share.Answered(w.bytes, w.fromMemory)
 	g.log(w, w.request)
+}
+
+// busy answers when too many requests wait for their turn.
+func busy(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", "10")
+	w.Header().Set("Cache-Control", "no-store")
+	http.Error(w, "There are too many requests right now. Please try again in a few seconds.", http.StatusServiceUnavailable)
 }
 
 func (g *gate) failed(w *response, r *http.Request, problem any) {
@@ -138,6 +155,7 @@ type response struct {
 	request    *http.Request
 	start      time.Time
 	connection *connection // nil when the server has no ConnContext
+	fromMemory bool
 	status     int
 	bytes      int64
 	body       *limitedBody // of the request; nil without one

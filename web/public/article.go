@@ -37,7 +37,7 @@ func (p *Pages) article(w http.ResponseWriter, r *http.Request) error {
 		Title: a.Title, Description: a.Summary, Canonical: a.URLFor(p.config.Site.URL), Language: a.Language, Direction: a.Direction(),
 		Body: body, Share: p.share(&a),
 	}
-	return p.show(w, r, http.StatusOK, "article", v)
+	return p.show(w, http.StatusOK, "article", v)
 }
 
 func (p *Pages) gone() error {

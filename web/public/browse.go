@@ -34,7 +34,7 @@ func (p *Pages) Browse(w http.ResponseWriter, r *http.Request, d feed.Definition
 	}
 	// Nothing of what people see here may take the place of the feed in a cache.
 	v := page{Title: p.words.say("Feeds"), NoIndex: true, Narrow: true, Body: body, Feeds: body.Feeds}
-	if err := p.show(w, r, http.StatusOK, "browse", v); err != nil {
+	if err := p.show(w, http.StatusOK, "browse", v); err != nil {
 		p.fail(w, r, err)
 	}
 }

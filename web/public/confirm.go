@@ -34,7 +34,7 @@ func (p *Pages) confirmPage(w http.ResponseWriter, r *http.Request) error {
 		Text:    p.words.say("You are about to subscribe to:") + " " + p.titles(splitDigests(h.Digest)),
 		Address: h.Address.Masked(), Action: r.URL.Path, Button: p.words.say("Yes, subscribe"),
 	}
-	return p.show(w, r, http.StatusOK, "button", page{Title: p.words.say("Confirm your subscription"), NoIndex: true, Narrow: true, Body: body})
+	return p.show(w, http.StatusOK, "button", page{Title: p.words.say("Confirm your subscription"), NoIndex: true, Narrow: true, Body: body})
 }
 
 func (p *Pages) confirm(w http.ResponseWriter, r *http.Request) error {
@@ -46,7 +46,7 @@ func (p *Pages) confirm(w http.ResponseWriter, r *http.Request) error {
 	if err := p.activate(r, h.Subscriber, names); err != nil {
 		return err
 	}
-	return p.show(w, r, http.StatusOK, "message", page{Title: p.words.say("You are subscribed"), NoIndex: true, Narrow: true, Body: &refusal{
+	return p.show(w, http.StatusOK, "message", page{Title: p.words.say("You are subscribed"), NoIndex: true, Narrow: true, Body: &refusal{
 		Text: p.words.say("Welcome! From now on you get:") + " " + p.titles(names),
 		Link: p.preferencesLink(h.UID), Label: p.words.say("Choose topics, or change your mind"),
 	}})

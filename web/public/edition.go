@@ -1,14 +1,10 @@
 package public
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
-	"sync"
 
 	"github.com/tidings-press/tidings/article"
 	"github.com/tidings-press/tidings/digest"
@@ -21,38 +17,6 @@ import (
 const mailPolicy = "sandbox allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation; " +
 	"default-src 'none'; style-src 'unsafe-inline'; img-src 'self' https: http: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// editionPages keeps pages of editions that were shown last. A page changes only with
-// an article of it.
-type editionPages struct {
-	mu   sync.Mutex
-	kept map[string]editionPage // by path
-}
-
-type editionPage struct {
-	revision int64
-	body     []byte
-	tag      string
-}
-
-// mostEditionPages bounds the pages in memory: some 50 KB each.
-const mostEditionPages = 100
-
-func (c *editionPages) get(path string, revision int64) (editionPage, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	page, found := c.kept[path]
-	return page, found && page.revision == revision
-}
-
-func (c *editionPages) put(path string, page editionPage) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.kept == nil || len(c.kept) >= mostEditionPages {
-		c.kept = map[string]editionPage{}
-	}
-	c.kept[path] = page
-}
-
 // edition is an edition as everyone may see it, once its first mail went out: the link
 // in the mail and the feed of a digest's editions lead here. It holds no address and
 // no link of any reader, so it can be passed on.
@@ -61,9 +25,12 @@ func (p *Pages) edition(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.showEdition(w, r, digest.PagePath(e.ID), func() (string, error) {
-		return p.renderEdition(r, e, e.Articles, "")
-	})
+	text, err := p.renderEdition(r, e, e.Articles, "")
+	if err != nil {
+		return err
+	}
+	showEdition(w, text)
+	return nil
 }
 
 // startedEdition is the edition in a request's path.
@@ -123,14 +90,17 @@ func (p *Pages) editionVariant(w http.ResponseWriter, r *http.Request, number in
 	if err != nil {
 		return err
 	}
-	return p.showEdition(w, r, digest.PagePath(e.ID)+"/"+strconv.Itoa(number), func() (string, error) {
-		v, err := p.store.Variant(r.Context(), e.Seq, number)
-		if err != nil {
-			return "", err
-		}
-		e.Subject = v.Subject
-		return p.renderEdition(r, e, v.Articles, v.Language)
-	})
+	v, err := p.store.Variant(r.Context(), e.Seq, number)
+	if err != nil {
+		return err
+	}
+	e.Subject = v.Subject
+	text, err := p.renderEdition(r, e, v.Articles, v.Language)
+	if err != nil {
+		return err
+	}
+	showEdition(w, text)
+	return nil
 }
 
 // renderEdition renders the page from the articles as they are now: what was corrected
@@ -158,32 +128,12 @@ func (p *Pages) renderEdition(r *http.Request, e store.Edition, ids []string, la
 	return out, err
 }
 
-// showEdition sends a page, rendered if it is not kept already.
-func (p *Pages) showEdition(w http.ResponseWriter, r *http.Request, path string, render func() (string, error)) error {
-	revision, err := p.store.Revision(r.Context())
-	if err != nil {
-		return err
-	}
-	page, found := p.editions.get(path, revision)
-	if !found {
-		text, err := render()
-		if err != nil {
-			return err
-		}
-		sum := sha256.Sum256([]byte(text))
-		page = editionPage{revision: revision, body: []byte(text), tag: `"` + hex.EncodeToString(sum[:8]) + `"`}
-		p.editions.put(path, page)
-	}
+// showEdition sends a page of an edition.
+func showEdition(w http.ResponseWriter, text string) {
 	header := w.Header()
 	header.Set("Content-Security-Policy", mailPolicy)
 	header.Set("X-Robots-Tag", "noindex, nofollow")
 	header.Set("Cache-Control", "public, max-age=60")
-	header.Set("ETag", page.tag)
 	header.Set("Content-Type", "text/html; charset=utf-8")
-	if strings.Contains(r.Header.Get("If-None-Match"), page.tag) {
-		w.WriteHeader(http.StatusNotModified)
-		return nil
-	}
-	_, _ = w.Write(page.body)
-	return nil
+	_, _ = w.Write([]byte(text)) // a reader who went away needs no answer
 }

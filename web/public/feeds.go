@@ -3,10 +3,14 @@ package public
 import (
 	"cmp"
 	"net/http"
+	"time"
 
 	"github.com/tidings-press/tidings/feed"
 	"github.com/tidings-press/tidings/store"
 )
+
+// readersFor is how old the numbers of readers may be: they are stored once a minute.
+const readersFor = time.Minute
 
 // feedsPage lists and explains all feeds.
 type feedsPage struct {
@@ -39,15 +43,16 @@ func (p *Pages) feedList(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	var err error
-	if body.Tags, err = p.topTags(r.Context(), 60); err != nil {
+	if body.Tags, err = p.store.TopTags(r.Context(), 60); err != nil {
 		return err
 	}
-	if body.Authors, err = p.topAuthors(r.Context(), 60); err != nil {
+	if body.Authors, err = p.store.TopAuthors(r.Context(), 60); err != nil {
 		return err
 	}
 	if body.Languages, err = p.spoken(r.Context()); err != nil {
 		return err
 	}
+	keepFor(w, readersFor)
 	v := page{Title: p.words.say("Feeds"), Canonical: p.config.Site.URL + "/feeds", Feeds: p.allLinks(), Body: body}
-	return p.show(w, r, http.StatusOK, "feeds", v)
+	return p.show(w, http.StatusOK, "feeds", v)
 }

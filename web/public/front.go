@@ -33,14 +33,14 @@ func (p *Pages) front(w http.ResponseWriter, r *http.Request) error {
 	if body.Articles, body.Older, err = p.list(r.Context(), article.Filter{}, r.URL); err != nil {
 		return err
 	}
-	if body.Tags, err = p.topTags(r.Context(), 24); err != nil {
+	if body.Tags, err = p.store.TopTags(r.Context(), 24); err != nil {
 		return err
 	}
 	if body.Languages, err = p.spoken(r.Context()); err != nil {
 		return err
 	}
 	v := page{Description: p.config.Site.Description, Canonical: p.config.Site.URL + "/", Body: body, Feeds: p.allLinks(), NoIndex: !body.First}
-	return p.show(w, r, http.StatusOK, "front", v)
+	return p.show(w, http.StatusOK, "front", v)
 }
 
 // allLinks are the feed of everything and the configured ones.
@@ -60,7 +60,7 @@ func (p *Pages) allLinks() []feedLink {
 // list is a page of the newest articles, and where the next one is. A filter that
 // hardly anything fits leaves a page short, or empty, and goes on with the next.
 func (p *Pages) list(ctx context.Context, filter article.Filter, at *url.URL) ([]store.Stored, string, error) {
-	q := store.Query{Filter: filter, Order: store.ByDate, Limit: onPage + 1, AsOf: p.store.Now()}
+	q := store.Query{Filter: filter, Order: store.ByDate, Limit: onPage + 1, AsOf: p.store.Now(), Room: store.NoRoom}
 	if before := at.Query().Get("before"); before != "" {
 		if _, err := fmt.Sscanf(before, "%d.%d", &q.Before.At, &q.Before.Seq); err != nil {
 			return nil, "", store.ErrNotFound

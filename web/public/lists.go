@@ -1,10 +1,8 @@
 package public
 
 import (
-	"cmp"
 	"context"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/tidings-press/tidings/article"
@@ -96,7 +94,7 @@ func (p *Pages) selected(w http.ResponseWriter, r *http.Request, s selection) er
 		return err
 	}
 	v := page{Title: name, Canonical: p.config.Site.URL + s.path, Feeds: links, NoIndex: !body.First, Body: body}
-	return p.show(w, r, http.StatusOK, "list", v)
+	return p.show(w, http.StatusOK, "list", v)
 }
 
 // indexPage is all tags, authors and languages.
@@ -108,36 +106,16 @@ type indexPage struct {
 
 func (p *Pages) tags(w http.ResponseWriter, r *http.Request) (err error) {
 	body := indexPage{Search: searchFor(feed.BySearch, "")}
-	if body.Tags, err = p.topTags(r.Context(), 1000); err != nil {
+	if body.Tags, err = p.store.TopTags(r.Context(), 1000); err != nil {
 		return err
 	}
-	if body.Authors, err = p.topAuthors(r.Context(), 1000); err != nil {
+	if body.Authors, err = p.store.TopAuthors(r.Context(), 1000); err != nil {
 		return err
 	}
 	if body.Languages, err = p.spoken(r.Context()); err != nil {
 		return err
 	}
-	return p.show(w, r, http.StatusOK, "tags", page{Title: p.words.say("Topics"), Canonical: p.config.Site.URL + "/tags/", Body: body})
-}
-
-// topTags are the tags of most articles, by name.
-func (p *Pages) topTags(ctx context.Context, n int) ([]store.Count, error) {
-	tags, err := p.store.Tags(ctx)
-	return top(tags, n), err
-}
-
-// topAuthors are the authors of most articles, by name.
-func (p *Pages) topAuthors(ctx context.Context, n int) ([]store.Count, error) {
-	authors, err := p.store.Authors(ctx)
-	return top(authors, n), err
-}
-
-// top keeps the n that have the most articles, in the order of their names.
-func top(all []store.Count, n int) []store.Count {
-	slices.SortStableFunc(all, func(a, b store.Count) int { return cmp.Compare(b.Articles, a.Articles) })
-	all = all[:min(n, len(all))]
-	slices.SortFunc(all, func(a, b store.Count) int { return cmp.Compare(a.Key, b.Key) })
-	return all
+	return p.show(w, http.StatusOK, "tags", page{Title: p.words.say("Topics"), Canonical: p.config.Site.URL + "/tags/", Body: body})
 }
 
 // spoken are the languages of the articles when there are several.

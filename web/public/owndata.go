@@ -25,7 +25,7 @@ func (p *Pages) askForOwnData(w http.ResponseWriter, r *http.Request, who subscr
 	if err := p.mailOwnDataLink(r, who, purpose); err != nil {
 		return err
 	}
-	return p.show(w, r, http.StatusOK, "message", page{Title: p.words.say("Look into your inbox"), NoIndex: true, Narrow: true, Body: &refusal{
+	return p.show(w, http.StatusOK, "message", page{Title: p.words.say("Look into your inbox"), NoIndex: true, Narrow: true, Body: &refusal{
 		Text: p.words.say("We have sent you a mail. Please follow the link in it; it works for two hours. The link in an older mail is not enough for this, since mails are passed on."),
 	}})
 }
@@ -81,7 +81,7 @@ func (p *Pages) erasePage(w http.ResponseWriter, r *http.Request) error {
 		Address: h.Address.Masked(), Action: r.URL.Path, Button: p.words.say("Delete my data"),
 		Link: p.preferencesLink(h.UID), Label: p.words.say("No, go back"), Danger: true,
 	}
-	return p.show(w, r, http.StatusOK, "button", page{Title: p.words.say("Delete your data"), NoIndex: true, Narrow: true, Body: body})
+	return p.show(w, http.StatusOK, "button", page{Title: p.words.say("Delete your data"), NoIndex: true, Narrow: true, Body: body})
 }
 
 func (p *Pages) erase(w http.ResponseWriter, r *http.Request) error {
@@ -92,7 +92,7 @@ func (p *Pages) erase(w http.ResponseWriter, r *http.Request) error {
 	if err := p.store.Erase(r.Context(), h.ID); err != nil {
 		return err
 	}
-	return p.show(w, r, http.StatusOK, "message", page{Title: p.words.say("Nothing is kept of you"), NoIndex: true, Narrow: true, Body: &refusal{Text: p.words.say("This address was erased here. No mail will be sent to it.")}})
+	return p.show(w, http.StatusOK, "message", page{Title: p.words.say("Nothing is kept of you"), NoIndex: true, Narrow: true, Body: &refusal{Text: p.words.say("This address was erased here. No mail will be sent to it.")}})
 }
 
 func (p *Pages) exportPage(w http.ResponseWriter, r *http.Request) error {
@@ -105,7 +105,7 @@ func (p *Pages) exportPage(w http.ResponseWriter, r *http.Request) error {
 		Address: h.Address.Masked(), Action: r.URL.Path, Button: p.words.say("Get my data"),
 		Link: p.preferencesLink(h.UID), Label: p.words.say("No, go back"),
 	}
-	return p.show(w, r, http.StatusOK, "button", page{Title: p.words.say("Your data"), NoIndex: true, Narrow: true, Body: body})
+	return p.show(w, http.StatusOK, "button", page{Title: p.words.say("Your data"), NoIndex: true, Narrow: true, Body: body})
 }
 
 // export sends a person everything that is kept of them.

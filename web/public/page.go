@@ -1,8 +1,6 @@
 package public
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"html/template"
 	"net/http"
 	"strings"
@@ -46,9 +44,31 @@ func (p *Pages) links(title string, d feed.Definition) []feedLink {
 	}
 }
 
-// show fills a page and sends it. Pages that succeed carry an ETag, so that a
-// reader who comes back gets 304 when nothing changed (RFC 9110, section 13).
-func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, name string, v page) error {
+// show fills a page and sends it.
+func (p *Pages) show(w http.ResponseWriter, status int, name string, v page) error {
+	body, err := p.fill(name, v)
+	if err != nil {
+		return err
+	}
+	p.pageHeaders(w.Header(), v.NoIndex)
+	if status == http.StatusOK && !v.NoIndex {
+		w.Header().Set("Cache-Control", "public, max-age=60")
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // a reader who went away needs no answer
+	return nil
+}
+
+func (p *Pages) pageHeaders(h http.Header, noIndex bool) {
+	if noIndex {
+		h.Set("X-Robots-Tag", "noindex")
+	}
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", p.config.Site.Language)
+}
+
+// fill fills a page.
+func (p *Pages) fill(name string, v page) ([]byte, error) {
 	v.Site = p.config.Site
 	if v.Title == "" {
 		v.Title = p.config.Site.Title
@@ -56,28 +76,7 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, name st
 	if v.Feeds == nil {
 		v.Feeds = p.links(p.config.Site.Title, feed.Definition{Kind: feed.Everything})
 	}
-	if v.NoIndex {
-		w.Header().Set("X-Robots-Tag", "noindex")
-	}
-	body, err := p.pages.Fill(name, v)
-	if err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Language", p.config.Site.Language)
-	if status == http.StatusOK && !v.NoIndex {
-		sum := sha256.Sum256(body)
-		tag := `"` + hex.EncodeToString(sum[:8]) + `"`
-		w.Header().Set("ETag", tag)
-		w.Header().Set("Cache-Control", "public, max-age=60")
-		if strings.Contains(r.Header.Get("If-None-Match"), tag) {
-			w.WriteHeader(http.StatusNotModified)
-			return nil
-		}
-	}
-	w.WriteHeader(status)
-	_, _ = w.Write(body) // a reader who went away needs no answer
-	return nil
+	return p.pages.Fill(name, v)
 }
 
 func (p *Pages) functions() template.FuncMap {

@@ -54,7 +54,7 @@ func (p *Pages) showPreferences(w http.ResponseWriter, r *http.Request, who subs
 	}
 	body.Action, body.Address, body.Language = r.URL.Path, who.Address.Masked(), who.Language
 	body.Paused, body.Left, body.Languages = who.State == subscriber.Paused, len(subscriptions) == 0, p.offeredLanguages(r.Context(), who.Language)
-	topics, err := p.topTags(r.Context(), mostTopics)
+	topics, err := p.store.TopTags(r.Context(), mostTopics)
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func (p *Pages) showPreferences(w http.ResponseWriter, r *http.Request, who subs
 	for i := range body.Digests {
 		fillTopics(&body.Digests[i], topics, subscriptions)
 	}
-	return p.show(w, r, http.StatusOK, "preferences", page{Title: p.words.say("Your subscription"), NoIndex: true, Narrow: true, Body: body})
+	return p.show(w, http.StatusOK, "preferences", page{Title: p.words.say("Your subscription"), NoIndex: true, Narrow: true, Body: body})
 }
 
 // fillTopics offers the topics of a digest: the usual ones, and those chosen before.

@@ -20,6 +20,7 @@ import (
 	"github.com/tidings-press/tidings/config"
 	"github.com/tidings-press/tidings/feed"
 	"github.com/tidings-press/tidings/feed/serve"
+	"github.com/tidings-press/tidings/internal/loadshare"
 	"github.com/tidings-press/tidings/internal/token"
 	"github.com/tidings-press/tidings/store"
 	"github.com/tidings-press/tidings/subscriber"
@@ -40,7 +41,9 @@ type Deps struct {
 	Feeds     *serve.Server
 	// Readers tells how many read a feed, by the feed's base path; nil when nobody counts.
 	Readers func(context.Context) (map[string]feed.Readers, error)
-	Log     *slog.Logger
+	// Share is the part of the machine that pages may use beside the mails; nil sets no limits.
+	Share *loadshare.Share
+	Log   *slog.Logger
 }
 
 // Pages answers readers.
@@ -58,7 +61,9 @@ type Pages struct {
 	pages     *view.Set
 	templates *templates.Set
 	sender    Sender
-	editions  editionPages
+	load      *loadshare.Share
+	cache     pageCache
+	fixed     fixedPages
 
 	ownData  *guard.Limiter[uuid.UUID]    // mails with links to erasure and export to one person
 	asks     *guard.Limiter[netip.Prefix] // subscription forms of one network
@@ -87,7 +92,7 @@ func New(d Deps) (*Pages, error) {
 	}
 	p := &Pages{
 		store: d.Store, config: d.Config, readers: d.Readers, templates: d.Templates, sender: d.Sender, feeds: d.Feeds, log: d.Log, keys: keys, briefKeys: briefKeys, zone: zone,
-		words:    phrases,
+		load: d.Share, words: phrases,
 		frame:    d.Templates.Page(templates.Site{Title: d.Config.Site.Title, URL: d.Config.Site.URL}, d.Config.Site.Language),
 		ownData:  guard.NewLimiter[uuid.UUID](3, time.Hour, nil),
 		asks:     guard.NewLimiter[netip.Prefix](10, time.Minute, nil),
@@ -95,6 +100,8 @@ func New(d Deps) (*Pages, error) {
 		searches: guard.NewLimiter[netip.Prefix](30, time.Second, nil),
 		asked:    make(chan struct{}, 1),
 	}
+	p.cache.plain.Capacity = int64(d.Config.FeedSet.Memory) * 3 / 4
+	p.cache.queried.Capacity = int64(d.Config.FeedSet.Memory) / 4
 	folder, err := fs.Sub(files, "pages")
 	if err != nil {
 		return nil, err
@@ -105,36 +112,47 @@ func New(d Deps) (*Pages, error) {
 
 // Routes puts the pages on a mux.
 func (p *Pages) Routes(mux *http.ServeMux) {
+	before := []string{"before"}
 	for pattern, h := range map[string]handler{
-		"GET /{$}":                       p.front,
-		"GET /articles/{slug}":           p.article,
-		"GET /tags/{name}/{$}":           p.tag,
-		"GET /authors/{name}/{$}":        p.author,
-		"GET /languages/{name}/{$}":      p.language,
-		"GET /tags/{name}":               p.tag, // the slash at the end is put right
-		"GET /authors/{name}":            p.author,
-		"GET /languages/{name}":          p.language,
-		"GET /tags/{$}":                  p.tags,
-		"GET /feeds":                     p.feedList,
-		"GET /search":                    p.search,
-		"GET /filter":                    p.filter,
-		"GET /media/{name}":              p.medium,
-		"GET /subscribe":                 p.subscribeForm,
-		"POST /subscribe":                p.subscribe,
-		"GET /confirm/{token}":           p.confirmPage,
-		"POST /confirm/{token}":          p.confirm,
-		"GET /unsubscribe/{token}":       p.unsubscribePage,
-		"POST /unsubscribe/{token}":      p.unsubscribe,
-		"GET /preferences/{token}":       p.preferencesPage,
-		"POST /preferences/{token}":      p.preferences,
-		"GET /erase/{token}":             p.erasePage,
-		"POST /erase/{token}":            p.erase,
-		"GET /export/{token}":            p.exportPage,
-		"POST /export/{token}":           p.export,
-		"GET /editions/{edition}/{part}": p.editionPart,
+		"GET /{$}":                  p.front,
+		"GET /articles/{slug}":      p.article,
+		"GET /tags/{name}/{$}":      p.tag,
+		"GET /authors/{name}/{$}":   p.author,
+		"GET /languages/{name}/{$}": p.language,
+		"GET /tags/{name}":          p.tag, // the slash at the end is put right
+		"GET /authors/{name}":       p.author,
+		"GET /languages/{name}":     p.language,
+		"GET /tags/{$}":             p.tags,
+		"GET /feeds":                p.feedList,
+
 		"GET /editions/{edition}":        p.edition,
-		"GET /robots.txt":                p.robots,
-		"/":                              p.elsewhere,
+		"GET /editions/{edition}/{part}": p.editionPart,
+	} {
+		mux.Handle(pattern, p.reading(loadshare.Listed, before, nil, h))
+	}
+	mux.Handle("GET /subscribe", p.reading(loadshare.Listed, []string{"digest"}, nil, p.subscribeForm))
+	for pattern, kind := range map[string]feed.Kind{"GET /search": feed.BySearch, "GET /filter": feed.ByMatch} {
+		mux.Handle(pattern, p.reading(loadshare.MadeUp, []string{"before", serve.QuestionKey(kind)}, p.limitSearches, p.found(kind)))
+	}
+	for pattern, h := range map[string]handler{
+		"GET /media/{name}": p.medium,
+		"/":                 p.elsewhere,
+	} {
+		mux.Handle(pattern, p.turn(loadshare.Listed, h))
+	}
+	for pattern, h := range map[string]handler{
+		"POST /subscribe":           p.subscribe,
+		"GET /confirm/{token}":      p.confirmPage,
+		"POST /confirm/{token}":     p.confirm,
+		"GET /unsubscribe/{token}":  p.unsubscribePage,
+		"POST /unsubscribe/{token}": p.unsubscribe,
+		"GET /preferences/{token}":  p.preferencesPage,
+		"POST /preferences/{token}": p.preferences,
+		"GET /erase/{token}":        p.erasePage,
+		"POST /erase/{token}":       p.erase,
+		"GET /export/{token}":       p.exportPage,
+		"POST /export/{token}":      p.export,
+		"GET /robots.txt":           p.robots,
 	} {
 		mux.Handle(pattern, p.handle(h))
 	}
@@ -163,9 +181,15 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var refused *refusal
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		err = p.missing(w, r)
+		err = p.missing(w)
 	case errors.As(err, &refused):
-		err = p.show(w, r, refused.status, "message", page{Title: refused.title, NoIndex: true, Body: refused})
+		err = p.refuse(w, refused)
+	case errors.Is(err, loadshare.ErrBusy) || errors.Is(err, context.DeadlineExceeded):
+		w.Header().Set("Retry-After", "10")
+		err = p.refuse(w, &refusal{
+			status: http.StatusServiceUnavailable, title: p.words.say("One moment, please"),
+			Text: p.words.say("There are many requests right now. Please try again in a few seconds."),
+		})
 	case errors.Is(err, context.Canceled):
 		return // the reader went away
 	default:
@@ -189,11 +213,12 @@ type refusal struct {
 
 func (r *refusal) Error() string { return r.title }
 
-func (p *Pages) missing(w http.ResponseWriter, r *http.Request) error {
-	return p.show(w, r, http.StatusNotFound, "message", page{Title: p.words.say("There is no such page"), NoIndex: true, Body: &refusal{
+func (p *Pages) missing(w http.ResponseWriter) error {
+	return p.refuse(w, &refusal{
+		status: http.StatusNotFound, title: p.words.say("There is no such page"),
 		Text: p.words.say("The address may be mistyped, or the page was never here. The front page has the latest articles."),
 		Link: "/", Label: p.words.say("Go to the front page"),
-	}})
+	})
 }
 
 // Failed answers when something broke that is not the reader's affair.
@@ -203,7 +228,7 @@ func (p *Pages) Failed(w http.ResponseWriter, r *http.Request) {
 		Link: "/", Label: p.words.say("Go to the front page"),
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	if err := p.show(w, r, http.StatusInternalServerError, "message", page{Title: p.words.say("That did not work"), NoIndex: true, Body: body}); err != nil {
+	if err := p.show(w, http.StatusInternalServerError, "message", page{Title: p.words.say("That did not work"), NoIndex: true, Body: body}); err != nil {
 		http.Error(w, "Something went wrong on our side. Please try again in a minute.", http.StatusInternalServerError)
 	}
 }

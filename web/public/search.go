@@ -32,32 +32,34 @@ func searchFor(kind feed.Kind, question string) searchForm {
 	return searchForm{Action: "/" + string(kind), Field: serve.QuestionKey(kind), Question: question, Expression: kind == feed.ByMatch}
 }
 
-func (p *Pages) search(w http.ResponseWriter, r *http.Request) error {
-	return p.found(w, r, feed.BySearch)
-}
-func (p *Pages) filter(w http.ResponseWriter, r *http.Request) error {
-	return p.found(w, r, feed.ByMatch)
+// limitSearches bounds how many searches one network may have made: each costs more than
+// other pages do.
+func (p *Pages) limitSearches(w http.ResponseWriter, r *http.Request) error {
+	if r.URL.RawQuery == "" || p.searches.Allow(guard.Neighbour(guard.Client(r.Context()))) {
+		return nil
+	}
+	w.Header().Set("Retry-After", "10")
+	return p.tooMany()
 }
 
-// found shows what a question finds. No search engine should keep such a page, and
-// each costs more than others, so nobody gets many at once.
-func (p *Pages) found(w http.ResponseWriter, r *http.Request, kind feed.Kind) error {
+// found makes the page that shows what a question finds. No search engine should keep it.
+func (p *Pages) found(kind feed.Kind) handler {
+	return func(w http.ResponseWriter, r *http.Request) error { return p.showFound(w, r, kind) }
+}
+
+func (p *Pages) showFound(w http.ResponseWriter, r *http.Request, kind feed.Kind) error {
 	question := r.URL.Query().Get(serve.QuestionKey(kind))
 	body := searchPage{searchForm: searchFor(kind, question)}
 	v := page{Title: p.words.say("Search"), NoIndex: true}
 	if question == "" {
 		v.Body = body
-		return p.show(w, r, http.StatusOK, "search", v)
+		return p.show(w, http.StatusOK, "search", v)
 	}
 	d, err := serve.Asked(kind, question)
 	if err != nil {
 		body.Problem = err.Error()
 		v.Body = body
-		return p.show(w, r, http.StatusUnprocessableEntity, "search", v)
-	}
-	if !p.searches.Allow(guard.Neighbour(guard.Client(r.Context()))) {
-		w.Header().Set("Retry-After", "10")
-		return p.tooMany()
+		return p.show(w, http.StatusUnprocessableEntity, "search", v)
 	}
 	body.Asked = true
 	if r.URL.Query().Get("before") != "" {
@@ -68,5 +70,5 @@ func (p *Pages) found(w http.ResponseWriter, r *http.Request, kind feed.Kind) er
 	}
 	body.Feeds = p.links(d.Name, d)
 	v.Title, v.Feeds, v.Body = d.Name, body.Feeds, body
-	return p.show(w, r, http.StatusOK, "search", v)
+	return p.show(w, http.StatusOK, "search", v)
 }

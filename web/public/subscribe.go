@@ -35,7 +35,7 @@ func (p *Pages) subscribeForm(w http.ResponseWriter, r *http.Request) error {
 	if chosen := p.known(r.URL.Query()["digest"]); chosen != nil {
 		form.Digests = p.digests(chosen)
 	}
-	return p.show(w, r, http.StatusOK, "subscribe", page{Title: p.words.say("Subscribe"), Canonical: p.config.Site.URL + "/subscribe", Narrow: true, Body: form})
+	return p.show(w, http.StatusOK, "subscribe", page{Title: p.words.say("Subscribe"), Canonical: p.config.Site.URL + "/subscribe", Narrow: true, Body: form})
 }
 
 // subscribe gives the same answer after the same work whether it knows the address or
@@ -61,7 +61,7 @@ func (p *Pages) subscribe(w http.ResponseWriter, r *http.Request) error {
 		form.Problem = p.words.say("Please choose at least one of the mails.")
 	}
 	if form.Problem != "" {
-		return p.show(w, r, http.StatusUnprocessableEntity, "subscribe", page{Title: p.words.say("Subscribe"), NoIndex: true, Narrow: true, Body: form})
+		return p.show(w, http.StatusUnprocessableEntity, "subscribe", page{Title: p.words.say("Subscribe"), NoIndex: true, Narrow: true, Body: form})
 	}
 	if !p.asks.Allow(guard.Neighbour(guard.Client(r.Context()))) {
 		w.Header().Set("Retry-After", "60")
@@ -72,7 +72,7 @@ func (p *Pages) subscribe(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	return p.show(w, r, http.StatusOK, "message", page{Title: p.words.say("Look into your inbox"), NoIndex: true, Narrow: true, Body: &refusal{
+	return p.show(w, http.StatusOK, "message", page{Title: p.words.say("Look into your inbox"), NoIndex: true, Narrow: true, Body: &refusal{
 		Text: p.words.say("We have sent a mail to this address. Please open the link in it to confirm; only then will anything else be sent. If nothing comes, look among the unwanted mail.") + "\n" + address.String(),
 	}})
 }

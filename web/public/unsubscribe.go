@@ -21,7 +21,7 @@ func (p *Pages) unsubscribePage(w http.ResponseWriter, r *http.Request) error {
 		Action: r.URL.Path, Button: p.words.say("Unsubscribe"),
 		Link: p.preferencesLink(h.UID), Label: p.words.say("Or get less of it: choose topics, or pause for a while"),
 	}
-	return p.show(w, r, http.StatusOK, "button", page{Title: p.words.say("Unsubscribe"), NoIndex: true, Narrow: true, Body: body})
+	return p.show(w, http.StatusOK, "button", page{Title: p.words.say("Unsubscribe"), NoIndex: true, Narrow: true, Body: body})
 }
 
 // unsubscribe takes the click of a person and the one-click POST of a mail program
@@ -47,7 +47,7 @@ func (p *Pages) unsubscribe(w http.ResponseWriter, r *http.Request) error {
 		}
 		body.Link, body.Label = p.preferencesLink(who.UID), p.words.say("That was a mistake? Here you can take it back")
 	}
-	return p.show(w, r, http.StatusOK, "message", page{Title: p.words.say("You are unsubscribed"), NoIndex: true, Narrow: true, Body: body})
+	return p.show(w, http.StatusOK, "message", page{Title: p.words.say("You are unsubscribed"), NoIndex: true, Narrow: true, Body: body})
 }
 
 // leave takes a person off some digests, or off all when none is named. Someone who

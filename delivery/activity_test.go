@@ -1,0 +1,33 @@
+package delivery
+
+import (
+	"testing"
+	"time"
+)
+
+func TestNodeIsBusyWhileItSendsFast(t *testing.T) {
+	t.Parallel()
+	var a activity
+	at := time.Now()
+	send := func(perSecond int, lasts time.Duration) (busy bool) {
+		gap := time.Second / time.Duration(perSecond)
+		for end := at.Add(lasts); at.Before(end); at = at.Add(gap) {
+			a.tried(at)
+			busy = busy || a.busy(at)
+		}
+		return busy
+	}
+	if send(20, 10*time.Second) {
+		t.Error("a node that a limit holds at 20 mails a second says that it is busy")
+	}
+	if !send(1000, time.Second) || !a.busy(at.Add(time.Second)) {
+		t.Error("a node that sends 1000 mails a second does not say that it is busy, or only at moments")
+	}
+	if a.busy(at.Add(3 * time.Second)) {
+		t.Error("a node is still busy 3 s after its last mail")
+	}
+	a.approvals.Add(1)
+	if !a.busy(at.Add(time.Minute)) {
+		t.Error("a node that freezes an edition does not say that it is busy")
+	}
+}

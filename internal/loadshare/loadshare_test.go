@@ -1,0 +1,128 @@
+package loadshare
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func always() bool { return true }
+
+func TestRequestsHaveTheWholeMachineWhileNoMailIsSent(t *testing.T) {
+	t.Parallel()
+	for _, s := range []*Share{nil, New(nil)} {
+		synctest.Test(t, func(t *testing.T) {
+			began := time.Now()
+			for range 10_000 {
+				if err := s.Request(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if err := s.Render(t.Context(), MadeUp, func() {}); err != nil {
+					t.Fatal(err)
+				}
+				s.Answered(1<<20, false)
+			}
+			if took := time.Since(began); took > 0 {
+				t.Errorf("requests waited %v", took)
+			}
+		})
+	}
+}
+
+// crowd has clients do something again and again, and returns how often they succeeded.
+func crowd(t *testing.T, clients int, lasts time.Duration, do func(context.Context) error) (done, refused int64) {
+	var did, failed atomic.Int64
+	ctx, cancel := context.WithTimeout(t.Context(), lasts)
+	defer cancel()
+	var wait sync.WaitGroup
+	for range clients {
+		wait.Go(func() {
+			for ctx.Err() == nil {
+				switch err := do(ctx); {
+				case err == nil:
+					did.Add(1)
+				case errors.Is(err, ErrBusy):
+					failed.Add(1)
+					time.Sleep(time.Millisecond) // the client reads the refusal
+				}
+			}
+		})
+	}
+	wait.Wait()
+	return did.Load(), failed.Load()
+}
+
+func TestRequestsHaveATenthOfTheProcessorsWhileMailIsSent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := New(always)
+		done, refused := crowd(t, 50, 20*time.Second, s.Request)
+		used := time.Duration(done) * requestCost
+		allowed := time.Duration(requestShare * float64(runtime.GOMAXPROCS(0)) * float64(20*time.Second))
+		if used > allowed*11/10 || used < allowed*9/10 || refused > 0 {
+			t.Errorf("%d requests took %v of the processors' time, %d were refused; want %v and none", done, used, refused, allowed)
+		}
+	})
+}
+
+func TestRenderingsHaveTheirShareWhileMailIsSent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := New(always)
+		var worked atomic.Int64
+		work := func() {
+			time.Sleep(20 * time.Millisecond)
+			worked.Add(int64(20 * time.Millisecond))
+		}
+		_, _ = crowd(t, 8, time.Minute, func(ctx context.Context) error { return s.Render(ctx, Listed, work) })
+		share := float64(worked.Load()) / float64(time.Minute)
+		if most := listedShare * float64(runtime.GOMAXPROCS(0)); share > most*1.3 || share < most*0.5 {
+			t.Errorf("renderings had %.3f of a processor, want about %.3f", share, most)
+		}
+	})
+}
+
+func TestRenderingsBeyondTheQueueAreRefused(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := New(nil)
+		hold := make(chan struct{})
+		var wait sync.WaitGroup
+		var refused, done atomic.Int64
+		for range mostWaiting + 100 {
+			wait.Go(func() {
+				switch err := s.Render(t.Context(), MadeUp, func() { <-hold }); {
+				case err == nil:
+					done.Add(1)
+				case errors.Is(err, ErrBusy):
+					refused.Add(1)
+				default:
+					t.Error(err)
+				}
+			})
+		}
+		synctest.Wait()
+		slots := int64(cap(s.renders[MadeUp].slots))
+		if got := refused.Load(); got != 100-slots {
+			t.Errorf("%d were refused at once, want %d", got, 100-slots)
+		}
+		if err := s.Render(t.Context(), Listed, func() {}); err != nil {
+			t.Errorf("a flood of searches holds up other pages: %v", err)
+		}
+		time.Sleep(madeUpWait)
+		synctest.Wait()
+		if got := refused.Load(); got != 100-slots+mostWaiting {
+			t.Errorf("%d were refused after %v, want %d: all who waited", got, madeUpWait, 100-slots+mostWaiting)
+		}
+		close(hold)
+		wait.Wait()
+		if done.Load() != slots {
+			t.Errorf("%d were done, want %d", done.Load(), slots)
+		}
+	})
+}
