@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/tidings-press/tidings/internal/token"
 	"github.com/tidings-press/tidings/mailer"
 )
 
@@ -181,6 +182,10 @@ func (d *Desk) record(ctx context.Context, outcome Outcome) (Verdict, error) {
 		if outcome.Text != "" {
 			d.log.Warn("a mail was refused for what we are or send", "source", outcome.Source, "edition", outcome.ID.Edition, "reply", outcome.Text)
 		}
+		return Noted, nil
+	}
+	if outcome.ID.Person == (token.Person{}) {
+		d.log.Warn("a mail to an editor came back", "kind", outcome.Kind, "source", outcome.Source, "reply", outcome.Text)
 		return Noted, nil
 	}
 	outcome.Key = string(outcome.Kind) + ":" + d.paths.MessageID(outcome.ID)

@@ -160,3 +160,45 @@ func TestFeedbackOnNobodyIsNoError(t *testing.T) {
 		b.take(t, "postfix", testID.Edition)
 	})
 }
+
+// TestABouncedConfirmationIsRecorded with who was asked; a forged one is not, and one
+// about a mail to an editor concerns no subscriber.
+func TestABouncedConfirmationIsRecorded(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		b := newStored(t, s)
+		address := subscriber.MustParseAddress("ada@example.net")
+		who, err := s.AddSubscriber(t.Context(), subscriber.Subscriber{Address: address, State: subscriber.Pending})
+		if err != nil {
+			t.Fatal(err)
+		}
+		forged, err := mailer.NewPaths([]byte("an attacker does not have the key"), "bounces.example.org")
+		if err != nil {
+			t.Fatal(err)
+		}
+		notice := mailer.ID{Edition: "5a3c1f0e-8d2b-4c47-9b11-1f2e3d4c5b6a", Person: token.PersonOf(who.UID)}
+		state := func(path string) subscriber.State {
+			t.Helper()
+			if _, err := b.Mail(t.Context(), "smtp", []string{path}, strings.NewReader(setup(t).report("Action: failed\r\nStatus: 5.1.1"))); err != nil {
+				t.Fatal(err)
+			}
+			got, err := s.Subscriber(t.Context(), who.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return got.State
+		}
+		if got := state(forged.ReturnPath(notice)); got != subscriber.Pending {
+			t.Errorf("after a forged bounce: %s", got)
+		}
+		if got := state(b.paths.ReturnPath(mailer.ID{Edition: notice.Edition})); got != subscriber.Pending {
+			t.Errorf("after the bounce of a mail to an editor: %s", got)
+		}
+		if got := state(b.paths.ReturnPath(notice)); got != subscriber.Bounced {
+			t.Errorf("after a bounce: %s", got)
+		}
+		if held, err := s.IsSuppressed(t.Context(), address); err != nil || held.Reason != store.BouncedReason {
+			t.Errorf("%+v, %v", held, err)
+		}
+	})
+}

@@ -6,11 +6,14 @@ import (
 	"net/netip"
 	"net/url"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/language"
 
@@ -65,6 +68,45 @@ func (c *checker) all() {
 	c.health()
 	if c.config.Templates != "" {
 		c.path("templates", &c.config.Templates, "a folder that exists")
+	}
+	c.controlCharacters(reflect.ValueOf(c.config).Elem(), "")
+}
+
+// severalLines are the keys whose values may have line breaks: texts for people, and
+// expressions that may be long. All others end up in headers, commands, addresses and
+// names, where a line break begins another one.
+var severalLines = map[string]bool{"description": true, "postal_address": true, "copyright": true, "match": true, "strip": true}
+
+// controlCharacters refuses values with control characters, whatever the key.
+func (c *checker) controlCharacters(v reflect.Value, key string) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			c.controlCharacters(v.Elem(), key)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if name := v.Type().Field(i).Tag.Get("yaml"); name != "" {
+				c.controlCharacters(v.Field(i), join(key, name))
+			}
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			c.controlCharacters(v.Index(i), key+"["+strconv.Itoa(i)+"]")
+		}
+	case reflect.String:
+		c.oneLine(v.String(), key)
+	}
+}
+
+func (c *checker) oneLine(value, key string) {
+	last, _, _ := strings.Cut(key[strings.LastIndexByte(key, '.')+1:], "[")
+	i := strings.IndexFunc(value, func(r rune) bool {
+		return unicode.IsControl(r) && !(severalLines[last] && (r == '\n' || r == '\t'))
+	})
+	if i >= 0 {
+		r, _ := utf8.DecodeRuneInString(value[i:])
+		c.wrong(key, fmt.Sprintf("it has the control character %U after %d bytes", r, i), "one line of visible characters")
 	}
 }
 

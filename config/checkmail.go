@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"math"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -131,12 +132,27 @@ func (c *checker) relay(key string, r *Relay) {
 	c.oneOf(key+".tls", r.TLS, "starttls", "implicit", "opportunistic", "none")
 	c.oneOf(key+".auth", r.Auth, "auto", "plain", "login", "scram", "xoauth2", "none")
 	c.path(key+".ca_file", &r.CAFile, "a PEM file with certificates")
+	c.helo(key+".helo", r.Helo)
 	if r.Username == "" && (r.Password != "" || r.PasswordFile != "") {
 		c.wrong(key+".username", "a password is given and no name", "the name that goes with the password")
 	}
 	if r.Username != "" && r.Password == "" && r.PasswordFile == "" {
 		c.wrong(key+".password", "a username is given and no password", "${SMTP_PASSWORD}, or password_file")
 	}
+}
+
+// hostName is a name as EHLO takes it (RFC 5321, section 4.1.2).
+var hostName = regexp.MustCompile(`^(?i)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*\.?$`)
+
+func (c *checker) helo(key, value string) {
+	literal, isLiteral := strings.CutPrefix(value, "[")
+	literal, closed := strings.CutSuffix(literal, "]")
+	_, err := netip.ParseAddr(strings.TrimPrefix(literal, "IPv6:"))
+	switch {
+	case value == "", isLiteral && closed && err == nil, !isLiteral && len(value) <= 253 && hostName.MatchString(value):
+		return
+	}
+	c.wrong(key, fmt.Sprintf("%q is neither a host name nor an address in brackets", value), "something like mail.example.org or [192.0.2.1]")
 }
 
 func (c *checker) limits(key string, r *Relay) {

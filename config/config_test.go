@@ -288,7 +288,7 @@ func TestWarningsPointAtWhatWorksOnlyHere(t *testing.T) {
 	for _, w := range c.Warnings() {
 		keys = append(keys, w.Key)
 	}
-	if got := strings.Join(keys, " "); got != "site.url relays[0].tls feeds[0].podcast.category feeds[0].podcast.owner feeds[0].podcast.image digests[0].sender mail.postal_address" {
+	if got := strings.Join(keys, " "); got != "site.url relays[0].tls feeds[0].podcast.category feeds[0].podcast.owner feeds[0].podcast.image digests[0].sender bounces mail.postal_address" {
 		t.Error(got)
 	}
 }

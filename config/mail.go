@@ -4,7 +4,7 @@ import "time"
 
 // Mail is what holds for all mails.
 type Mail struct {
-	// Domain of the return path, where bounces go; the sender's when empty.
+	// Domain of the return path, where bounces go, when something reads them (see `bounces`); the sender's when empty. It must belong to the sender's registered domain.
 	ReturnPathDomain string `yaml:"return_path_domain"`
 	// Postal address in each mail's footer; many countries ask for one.
 	Postal string `yaml:"postal_address"`
@@ -48,7 +48,7 @@ type Relay struct {
 	Password Secret `yaml:"password"`
 	// File that holds the password.
 	PasswordFile string `yaml:"password_file"`
-	// Name that we greet with; this machine's when empty.
+	// Name that we greet with: a host name or an address such as [192.0.2.1]; this machine's when empty.
 	Helo string `yaml:"helo"`
 	// Share of the mail beside other relays; 0 is for failover only.
 	Weight int `yaml:"weight"`
@@ -78,7 +78,7 @@ type Delivery struct {
 	Chunk int `yaml:"chunk"`
 	// How long a node that falls silent keeps its work from the others; the nodes' clocks must agree better than that.
 	Lease time.Duration `yaml:"lease"`
-	// Soft bounces before a subscriber is suppressed.
+	// Soft bounces in a row before a subscriber is suppressed.
 	SoftLimit int `yaml:"soft_limit"`
 	// Days that these must span at least.
 	SoftDays int `yaml:"soft_days"`
@@ -92,6 +92,8 @@ type Bounces struct {
 	LMTP string `yaml:"lmtp"`
 	// Further addresses that the listeners take mail for, such as one that a feedback loop was told. Those of `abuse` and `postmaster` at the domains of return paths are taken anyway.
 	Addresses []string `yaml:"addresses"`
+	// Another program reads the mail to return paths and unsubscribe addresses. Without it, a listener or a mailbox, mails go out without a "mailto:" to unsubscribe; without a webhook too, their return path is the sender.
+	ReadElsewhere bool `yaml:"read_elsewhere"`
 	// Mailbox that is polled.
 	Mailbox *Mailbox `yaml:"mailbox"`
 	// Mail services that report by HTTP.

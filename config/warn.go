@@ -3,13 +3,15 @@ package config
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
-
-	"github.com/tidings-press/tidings/subscriber"
 )
 
 // Warnings are settings that work and that a person should look at once more.
-func (c *Config) Warnings() []Problem {
+func (c *Config) Warnings() []Problem { return append(c.SettingWarnings(), c.SecurityWarnings()...) }
+
+// SettingWarnings are the warnings that are not about secrets. Serve logs them at start.
+func (c *Config) SettingWarnings() []Problem {
 	var out []Problem
 	warn := func(key, what, right string) { out = append(out, c.Problem(key, what, right)) }
 	if u, err := url.Parse(c.Site.URL); err == nil && (u.Hostname() == "localhost" || strings.HasPrefix(u.Hostname(), "127.")) {
@@ -24,17 +26,12 @@ func (c *Config) Warnings() []Problem {
 			warn(key, "mail to "+r.Host+" can be read on the way", "starttls or implicit")
 		}
 	}
-	out = append(out, c.SecurityWarnings()...)
 	for i, f := range c.Feeds {
 		if f.Podcast != nil {
 			c.warnPodcast(fmt.Sprintf("feeds[%d].podcast", i), f.Podcast, warn)
 		}
 	}
-	for i, d := range c.Digests {
-		if _, sender, err := subscriber.ParseMailbox(d.Sender); err == nil && !c.signs(sender.Domain()) {
-			warn(fmt.Sprintf("digests[%d].sender", i), "no DKIM key signs for "+sender.Domain(), `a key under mail.dkim, unless the relay signs ("tidings dkim keygen")`)
-		}
-	}
+	c.warnMail(warn)
 	if len(c.Digests) > 0 && c.Mail.Postal == "" {
 		warn("mail.postal_address", "it is empty", "a postal address, which many countries ask for in such mails")
 	}
@@ -73,12 +70,8 @@ func (c *Config) warnPodcast(key string, p *Podcast, warn func(key, what, right 
 	}
 }
 
-// signs says whether a DKIM key's domain is the sender's or one above it.
+// signs reports whether a DKIM key's domain aligns with the sender's (RFC 7489, section
+// 3.1.1): both belong to one registered domain.
 func (c *Config) signs(domain string) bool {
-	for _, key := range c.Mail.DKIM {
-		if d := strings.ToLower(key.Domain); d == domain || strings.HasSuffix(domain, "."+d) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(c.Mail.DKIM, func(key DKIM) bool { return organisation(key.Domain) == organisation(domain) })
 }

@@ -79,6 +79,7 @@ func bundleOptions() delivery.Options {
 			Definition: digest.Definition{Name: "weekly", Title: "The week"},
 			From:       mailer.Address{Name: "The Gazette", Email: "editor@gazette.example"}, Max: 20, Automatic: true,
 		}},
+		ReturnPaths: true, UnsubscribeMail: true,
 		Policy: delivery.Policy{Resend: true, RetryFor: 72 * time.Hour, Chunk: 50, Soft: store.SoftRule{Limit: 3, Days: 0}},
 	}
 }

@@ -20,9 +20,13 @@ import (
 // The date is that of the approval, so that a mail is the same on every try.
 func (e *Engine) cast(fixed settings, edition string, date time.Time, v digest.Variant) (*mould, error) {
 	messageID, mailto := extraMarks(v.Holes)
+	offered := ""
+	if fixed.UnsubscribeMail {
+		offered = mailto
+	}
 	list := mailer.List{
 		ID: fixed.Digest + "." + fixed.Domain, Title: fixed.Title,
-		Unsubscribe: v.Holes.Unsubscribe, Mailto: mailto,
+		Unsubscribe: v.Holes.Unsubscribe, Mailto: offered,
 		Help: fixed.Site, Archive: fixed.Site + "/", Owner: fixed.Owner,
 		Feedback: edition + ":" + fixed.Digest + ":digest:" + fixed.Domain,
 	}
@@ -76,6 +80,15 @@ func (e *Engine) paths(def *Definition) (*mailer.Paths, error) {
 		_, domain, _ = strings.Cut(def.From.Email, "@")
 	}
 	return mailer.NewPaths(e.secret, domain)
+}
+
+// returnPath is where the bounces of a mail go: an address that names the delivery, if
+// anything reads those, else the sender's own mailbox.
+func (s settings) returnPath(paths *mailer.Paths, id mailer.ID) string {
+	if !s.ReturnPaths {
+		return s.From.Email
+	}
+	return paths.ReturnPath(id)
 }
 
 // loaded is an edition that is being sent.

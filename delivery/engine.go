@@ -73,10 +73,16 @@ type Options struct {
 	// ReturnPath is the domain of return paths; that of each digest's sender when
 	// empty.
 	ReturnPath string
-	Node       string        // begins the name of this node in leases; may be empty
-	Lease      time.Duration // how long a silent node keeps its work; 10 s when 0
-	Poll       time.Duration // how often the store is asked for work; 200 ms when 0
-	Log        *slog.Logger
+	// ReturnPaths says that mail to signed return paths is read. Without it mails go out
+	// with their sender as return path.
+	ReturnPaths bool
+	// UnsubscribeMail says that mail to signed unsubscribe addresses is read. Without it
+	// mails offer none.
+	UnsubscribeMail bool
+	Node            string        // begins the name of this node in leases; may be empty
+	Lease           time.Duration // how long a silent node keeps its work; 10 s when 0
+	Poll            time.Duration // how often the store is asked for work; 200 ms when 0
+	Log             *slog.Logger
 }
 
 // Engine runs the editions of a store. It is safe for concurrent use.

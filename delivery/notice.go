@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tidings-press/tidings/digest"
+	"github.com/tidings-press/tidings/internal/token"
 	"github.com/tidings-press/tidings/mailer"
 	"github.com/tidings-press/tidings/store"
 	"github.com/tidings-press/tidings/subscriber"
@@ -25,16 +26,34 @@ const noticeTries = 15
 
 // notice is a single mail as its job keeps it.
 type notice struct {
-	ID     string
-	Digest string // whose sender it comes from; the first digest's when empty
-	To     string
-	Mail   templates.Rendered
+	ID          string
+	Digest      string // whose sender it comes from; the first digest's when empty
+	To          string
+	Person      uuid.UUID // the subscriber whom it is for; zero for editors
+	Unsubscribe string    // web address of one click (RFC 8058); empty for mails that no one asked to leave
+	Mail        templates.Rendered
+}
+
+// delivery names the mail in its return path.
+func (n notice) delivery() mailer.ID {
+	return mailer.ID{Edition: n.ID, Person: token.PersonOf(n.Person)}
 }
 
 // SendNotice keeps a single mail, such as a confirmation, to be sent as soon as a
 // relay takes it.
 func (e *Engine) SendNotice(ctx context.Context, to subscriber.Address, rendered templates.Rendered) error {
-	n := notice{ID: uuid.NewString(), To: to.String(), Mail: rendered}
+	return e.enqueueNotice(ctx, to, notice{To: to.String(), Mail: rendered})
+}
+
+// SendToSubscriber keeps a single mail to a subscriber, such as a confirmation, to be
+// sent as soon as a relay takes it. Its bounces are recorded with the subscriber.
+// unsubscribe is the web address for one click, if the mail offers one.
+func (e *Engine) SendToSubscriber(ctx context.Context, who subscriber.Subscriber, unsubscribe string, rendered templates.Rendered) error {
+	return e.enqueueNotice(ctx, who.Address, notice{To: who.Address.String(), Person: who.UID, Unsubscribe: unsubscribe, Mail: rendered})
+}
+
+func (e *Engine) enqueueNotice(ctx context.Context, to subscriber.Address, n notice) error {
+	n.ID = uuid.NewString()
 	payload, err := json.Marshal(n)
 	if err != nil {
 		return err
@@ -82,10 +101,33 @@ func (e *Engine) sendNotice(ctx context.Context, j store.Job) error {
 	switch {
 	case err == nil:
 		return e.Store.FinishJob(ctx, j)
-	case errors.As(err, &refused) && !refused.reply.Temporary(), j.Tries >= noticeTries:
+	case errors.As(err, &refused) && refused.final():
+		return errors.Join(e.noticeRefused(ctx, n, refused.reply), e.Store.FailJob(ctx, j, err.Error()))
+	case j.Tries >= noticeTries:
 		return e.Store.FailJob(ctx, j, err.Error())
 	}
 	return e.Store.RetryJob(ctx, j, backoff(5*time.Second, 6*time.Hour, j.Tries), err.Error())
+}
+
+// noticeRefused records what a refusal says of the subscriber's address, by the rules of
+// editions.
+func (e *Engine) noticeRefused(ctx context.Context, n notice, reply mailer.Reply) error {
+	kind := map[mailer.Class]store.FeedbackKind{mailer.Suppress: store.FeedbackBounced, mailer.Soft: store.FeedbackSoft}[mailer.Classify(reply, nil)]
+	if kind == "" || n.Person == uuid.Nil {
+		return nil
+	}
+	who, err := e.Store.Person(ctx, token.PersonOf(n.Person))
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	_, err = e.Store.RecordFeedback(ctx, store.Feedback{
+		Key: "smtp:" + n.ID, Subscriber: who.ID, Edition: n.ID, Kind: kind,
+		Code: reply.Code, Text: replyText(reply), Source: "smtp", At: e.Store.Now(),
+	}, e.Policy.Soft)
+	return err
 }
 
 // post hands a single mail to the first relay that takes it.
@@ -106,12 +148,24 @@ func (e *Engine) post(ctx context.Context, n notice) error {
 	mould, err := mailer.Cast(mailer.Message{
 		From: def.From, ReplyTo: def.ReplyTo, To: mailer.Address{Email: to.ASCII()}, Subject: n.Mail.Subject, Date: e.Store.Now(),
 		MessageID: messageID, Text: n.Mail.Text, HTML: n.Mail.HTML,
-		Headers: []mailer.Header{{Name: "Auto-Submitted", Value: "auto-generated"}},
+		Headers: e.noticeHeaders(n, paths),
 	})
 	if err != nil {
 		return err
 	}
-	return e.handOver(ctx, def.From.Email, to, mould, messageID, nil)
+	return e.handOver(ctx, settings{From: def.From, ReturnPaths: e.ReturnPaths}.returnPath(paths, n.delivery()), to, mould, messageID, nil)
+}
+
+// noticeHeaders are those of an automatic mail, and how to leave where the mail offers it.
+func (e *Engine) noticeHeaders(n notice, paths *mailer.Paths) []mailer.Header {
+	if n.Unsubscribe == "" {
+		return []mailer.Header{{Name: "Auto-Submitted", Value: "auto-generated"}}
+	}
+	list := mailer.List{Unsubscribe: n.Unsubscribe}
+	if e.UnsubscribeMail {
+		list.Mailto = paths.Unsubscribe(n.delivery())
+	}
+	return list.Headers()
 }
 
 // senderOf is the digest whose sender single mails come from.
@@ -127,6 +181,16 @@ func (e *Engine) senderOf(name string) (*Definition, error) {
 
 // refusedError is a server's no to a single mail.
 type refusedError struct{ reply mailer.Reply }
+
+// final reports whether trying again is of no use: not when the server asks for it, nor
+// when it refuses us rather than the recipient, which may be put right.
+func (r *refusedError) final() bool {
+	switch mailer.Classify(r.reply, nil) {
+	case mailer.Later, mailer.OurFault:
+		return false
+	}
+	return true
+}
 
 func (r *refusedError) Error() string { return "the relay refused the mail: " + r.reply.String() }
 
@@ -248,5 +312,5 @@ func (e *Engine) sendOne(ctx context.Context, fixed settings, variant digest.Var
 	// Nobody has the zero id: the links of a test mail unsubscribe nobody.
 	l := &loaded{Edition: store.Edition{Edition: digest.Edition{ID: variant.Edition, Digest: fixed.Digest}}, fixed: fixed}
 	values := e.values(nil, m, paths, l, store.Recipient{}, to)
-	return e.handOver(ctx, paths.ReturnPath(mailer.ID{Edition: variant.Edition}), to, m.Mould, values[messageIDValue], values)
+	return e.handOver(ctx, fixed.returnPath(paths, mailer.ID{Edition: variant.Edition}), to, m.Mould, values[messageIDValue], values)
 }

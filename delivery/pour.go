@@ -40,7 +40,7 @@ func (s *sender) compose(ctx context.Context, j job) *mail {
 	// The other buffer holds the mail that is on the wire: it is free only when this
 	// one takes its place.
 	s.mail, s.spare = body, s.mail
-	from := l.paths.ReturnPath(mailer.ID{Edition: l.ID, Person: token.PersonOf(j.UID)})
+	from := l.fixed.returnPath(l.paths, mailer.ID{Edition: l.ID, Person: token.PersonOf(j.UID)})
 	return &mail{job: j, address: address, body: body, envelope: mailer.Envelope{From: from, To: address.ASCII(), Size: len(body), Poured: true}}
 }
 

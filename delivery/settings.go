@@ -21,6 +21,9 @@ type settings struct {
 	Owner   string // List-Owner address
 	Domain  string // of the return path, List-Id and Message-ID
 	Site    string // URL that links begin with
+
+	ReturnPaths     bool // mail to signed return paths is read
+	UnsubscribeMail bool // and mail to unsubscribe addresses
 }
 
 // settings returns what a digest's next edition would be approved with.
@@ -31,7 +34,7 @@ func (e *Engine) settings(name string) (settings, error) {
 	}
 	out := settings{
 		Digest: def.Name, Title: def.Title, From: def.From, ReplyTo: def.ReplyTo, Owner: def.Owner,
-		Domain: e.ReturnPath, Site: e.Site.URL,
+		Domain: e.ReturnPath, Site: e.Site.URL, ReturnPaths: e.ReturnPaths, UnsubscribeMail: e.UnsubscribeMail,
 	}
 	if out.Domain == "" {
 		_, out.Domain, _ = strings.Cut(def.From.Email, "@")

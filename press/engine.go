@@ -30,8 +30,11 @@ func (p *Press) Engine(ctx context.Context) (*delivery.Engine, error) {
 		Site:       digest.SiteOf(p.Config),
 		Policy:     policy(p.Config.Delivery),
 		ReturnPath: p.Config.Mail.ReturnPathDomain,
-		Lease:      p.Config.Delivery.Lease,
-		Log:        p.Log,
+
+		ReturnPaths:     p.Config.ReadsReturnPaths(),
+		UnsubscribeMail: p.Config.ReadsUnsubscribeMail(),
+		Lease:           p.Config.Delivery.Lease,
+		Log:             p.Log,
 	}
 	for i := range p.Config.Digests {
 		definition, err := definition(p.Config, &p.Config.Digests[i])

@@ -193,6 +193,7 @@ func newEngine(ctx context.Context, s *store.Store, relay delivery.Relay, chunk 
 			Definition: digest.Definition{Name: "weekly", Title: "The week"}, Max: 100,
 			From: mailer.Address{Name: "The Gazette", Email: "editor@gazette.example"},
 		}},
+		ReturnPaths: true, UnsubscribeMail: true,
 		Policy: delivery.Policy{Resend: true, Chunk: size},
 	}
 	if relay.Port != 0 {

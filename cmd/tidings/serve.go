@@ -74,7 +74,7 @@ func (a *app) serve(ctx context.Context, s *press.Service) error {
 				s.Press.Log.Error("the new settings are refused; the old ones stay", "error", err.Error())
 				continue
 			}
-			a.warnOfSecrets(c, s.Press.Log)
+			a.warnOfSettings(c, s.Press.Log)
 			select {
 			case reload <- c:
 			case <-ctx.Done():
@@ -86,7 +86,7 @@ func (a *app) serve(ctx context.Context, s *press.Service) error {
 		<-ctx.Done()
 		a.stopSignals() // from here on a second signal ends the process at once
 	}()
-	a.warnOfSecrets(s.Press.Config, s.Press.Log)
+	a.warnOfSettings(s.Press.Config, s.Press.Log)
 	err := s.Run(ctx)
 	if errors.Is(err, context.Canceled) {
 		err = nil
@@ -94,8 +94,12 @@ func (a *app) serve(ctx context.Context, s *press.Service) error {
 	return err
 }
 
-// warnOfSecrets logs which secrets of the settings are at risk.
-func (a *app) warnOfSecrets(c *config.Config, log *slog.Logger) {
+// warnOfSettings logs the settings that work and deserve a second look, and which secrets
+// are at risk, as "config check" lists them.
+func (a *app) warnOfSettings(c *config.Config, log *slog.Logger) {
+	for _, w := range c.SettingWarnings() {
+		log.Warn("a setting deserves a second look", "setting", w.Key, "problem", w.Error())
+	}
 	for _, w := range c.SecurityWarnings() {
 		log.Warn("a secret is at risk", "setting", w.Key, "problem", w.Error())
 	}

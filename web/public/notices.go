@@ -9,9 +9,10 @@ import (
 	"github.com/tidings-press/tidings/templates"
 )
 
-// Sender sends a mail to one person as soon as a relay takes it.
+// Sender sends a mail to one subscriber as soon as a relay takes it. unsubscribe is the
+// web address for one click, empty for mails that offer none.
 type Sender interface {
-	SendNotice(ctx context.Context, to subscriber.Address, mail templates.Rendered) error
+	SendToSubscriber(ctx context.Context, who subscriber.Subscriber, unsubscribe string, mail templates.Rendered) error
 }
 
 // askToConfirm sends the mail with the link that puts a person on digests.
@@ -56,7 +57,7 @@ func (p *Pages) notice(ctx context.Context, mail string, who subscriber.Subscrib
 	if err != nil {
 		return err
 	}
-	return p.sender.SendNotice(ctx, who.Address, out)
+	return p.sender.SendToSubscriber(ctx, who, n.Reader.Unsubscribe, out)
 }
 
 func lines(text string) []string {

@@ -54,7 +54,7 @@ func (p *Pages) mailOwnDataLink(r *http.Request, who subscriber.Subscriber, purp
 	if err != nil {
 		return err
 	}
-	return p.sender.SendNotice(r.Context(), who.Address, out)
+	return p.sender.SendToSubscriber(r.Context(), who, "", out)
 }
 
 // ownDataPath is where the links lead.

@@ -39,15 +39,16 @@ type bench struct {
 }
 
 type mail struct {
-	To string
+	To          string
+	Unsubscribe string
 	templates.Rendered
 }
 
-// SendNotice notes a mail in place of sending it; delivery's tests send them.
-func (b *bench) SendNotice(_ context.Context, to subscriber.Address, m templates.Rendered) error {
+// SendToSubscriber notes a mail in place of sending it; delivery's tests send them.
+func (b *bench) SendToSubscriber(_ context.Context, who subscriber.Subscriber, unsubscribe string, m templates.Rendered) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.mails = append(b.mails, mail{to.String(), m})
+	b.mails = append(b.mails, mail{who.Address.String(), unsubscribe, m})
 	return nil
 }
 

@@ -62,6 +62,9 @@ func TestSubscribeConfirmAndLeave(t *testing.T) {
 			t.Fatalf("%d mails, want a request and one welcome", len(mails))
 		}
 		leave := link(t, b.sent()[1], "unsubscribe")
+		if got := b.sent()[1].Unsubscribe; !strings.HasSuffix(got, leave) || b.sent()[0].Unsubscribe != "" {
+			t.Errorf("one click leads to %q in the welcome and %q in the request, want %q and nothing", got, b.sent()[0].Unsubscribe, leave)
+		}
 		b.want(b.get(leave), http.StatusOK, "Unsubscribe")
 		if _, state := b.subscribed(who.ID); state != subscriber.Active {
 			t.Fatal("opening the link unsubscribed")
