@@ -51,6 +51,12 @@ type Article struct {
 	Status    Status
 
 	Hash string // of everything above that an import sets; equal hashes need no update
+
+	// What the article is recognised by when its file has moved. They are not read
+	// back from a store.
+	GUID    string // the id that the file gives itself; may be empty
+	Named   bool   // the file gives its slug; else it follows from the file's name
+	Content string // fingerprint of the words of the text
 }
 
 // Author is one writer of an article.

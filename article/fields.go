@@ -41,9 +41,10 @@ func (im *importer) fields(a *Article, m meta) *Problem {
 		return problem
 	}
 	a.Slug = Slugify(im.text(m, "slug", maxTitle))
-	if a.Slug == "" {
+	if a.Named = a.Slug != ""; !a.Named {
 		a.Slug = cmp.Or(slugOfFile(im.file.Name), "article")
 	}
+	im.identity(a, m)
 	a.URL = im.text(m, "url", maxLink)
 	a.Tags = uniqueTags(append(names(m.values["tags"]), im.options.Tags...))
 	a.Authors = im.authors(m)

@@ -12,8 +12,9 @@ import (
 
 // Bounds of what is read.
 const (
-	MaxFile   = 64 << 20 // bytes of a file
-	MaxMedium = 20 << 20 // bytes of a picture or sound beside a file
+	MaxFile     = 64 << 20 // bytes of a file
+	MaxFileText = "64 MB"
+	MaxMedium   = 20 << 20 // bytes of a picture or sound beside a file
 
 	maxMedia    = 200 << 20 // bytes of all of them beside one file
 	maxWarnings = 50        // of one article
@@ -31,6 +32,7 @@ type Options struct {
 	Site         string           // address of this site, such as "https://example.org"
 	BaseURL      string           // where the articles live; empty for pages of this site
 	Source       string           // put before the file's name in Article.Source
+	Alias        string           // what stood before the name when the folder was named by a symbolic link; may be empty
 	Folder       string           // path of the folder with forward slashes; one of drafts keeps all in it back
 	Language     string           // of articles that do not say; empty to detect it
 	Author       string           // of articles that do not say
@@ -207,7 +209,7 @@ func (im *importer) finish(a *Article) {
 	if a.Updated.Before(a.Published) {
 		a.Updated = a.Published
 	}
-	a.Hash = a.hash()
+	a.Hash, a.Content = a.hash(), a.Fingerprint()
 }
 
 func (im *importer) warn(line int, what, right string) {

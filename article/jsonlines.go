@@ -54,11 +54,16 @@ func (im *importer) jsonLine(line []byte, seen map[string]int, number int) (*Imp
 	if _, dated := m.date(); !dated && k == kindText && !im.options.DateFromFile {
 		return nil, &Problem{What: "date missing", Right: `add "date": "2026-11-23"`}
 	}
-	if values["slug"] == nil {
+	named := values["slug"] != nil
+	if !named {
 		values["slug"] = cleanLine(fmt.Sprint(values["title"]))
 	}
 	stripped, _ := row.strip([]byte(body), 1)
-	return row.build(m, string(stripped), k, 1)
+	one, problem := row.build(m, string(stripped), k, 1)
+	if problem == nil && one.Article != nil {
+		one.Article.Named = named
+	}
+	return one, problem
 }
 
 // jsonObject reads one object and nothing after it.

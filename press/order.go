@@ -1,6 +1,7 @@
 package press
 
 import (
+	"context"
 	"io"
 	"io/fs"
 	"slices"
@@ -16,13 +17,16 @@ const peek = 16 << 10
 // in the order in which they come in, so a folder of old ones has to come in in
 // the order of its dates. Files without a date come last, in the order of their
 // names.
-func oldestFirst(files fs.FS, names []string, options article.Options) []string {
+func oldestFirst(ctx context.Context, files fs.FS, names []string, options article.Options) ([]string, error) {
 	if len(names) < 2 {
-		return names
+		return names, nil
 	}
 	options.Media = nil
 	dates := make(map[string]time.Time, len(names))
 	for _, name := range names {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		dates[name] = dateOf(files, name, options)
 	}
 	sorted := slices.Clone(names)
@@ -37,12 +41,15 @@ func oldestFirst(files fs.FS, names []string, options article.Options) []string 
 			return x.Compare(y)
 		}
 	})
-	return sorted
+	return sorted, nil
 }
 
 // dateOf is the date of a file's first article, zero when its beginning says none.
 // What is wrong with the file is reported when it is imported.
 func dateOf(files fs.FS, name string, options article.Options) time.Time {
+	if info, err := fs.Stat(files, name); err != nil || !info.Mode().IsRegular() {
+		return time.Time{}
+	}
 	file, err := files.Open(name)
 	if err != nil {
 		return time.Time{}
@@ -56,7 +63,7 @@ func dateOf(files fs.FS, name string, options article.Options) time.Time {
 	if info, err := file.Stat(); err == nil {
 		input.Modified = info.ModTime()
 	}
-	imported, _ := article.Import(input, options)
+	imported, _ := importSafely(input, options)
 	for _, one := range imported {
 		if one.Article != nil {
 			return one.Article.Published

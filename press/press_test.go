@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tidings-press/tidings/article"
 	"github.com/tidings-press/tidings/config"
@@ -192,7 +193,7 @@ func TestEditionsAreFoundByTheBeginningOfTheirID(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	write(t, dir, map[string]string{"one.md": post("One", "Text.")})
+	write(t, dir, map[string]string{"one.md": text("One", time.Now().Format(time.RFC3339), "", "Text.")})
 	im := press.Importer{Store: p.Store, Config: p.Config}
 	if _, err := im.Import(t.Context(), dir); err != nil {
 		t.Fatal(err)

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -67,9 +69,19 @@ func watchTree(watcher *fsnotify.Watcher, path string) error {
 	})
 }
 
-// follow collects changes until they settle, and imports the files.
+// changes are what happened in watched folders since the last import.
+type changes struct {
+	came map[string]bool // files and folders that were written or made
+	went map[string]bool // files that were removed or renamed
+}
+
+// retryAfter is when an import is tried again that the store refused.
+const retryAfter = 5 * time.Second
+
+// follow collects changes until they settle, and imports them. What fails is reported
+// and tried again: no file and no full disk ends a watch.
 func (im *Importer) follow(ctx context.Context, watcher *fsnotify.Watcher, paths []string) error {
-	changed := map[string]bool{}
+	seen := changes{map[string]bool{}, map[string]bool{}}
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
@@ -77,65 +89,124 @@ func (im *Importer) follow(ctx context.Context, watcher *fsnotify.Watcher, paths
 		case <-ctx.Done():
 			return nil
 		case err := <-watcher.Errors:
-			return err
+			// Events were lost, so that anything may have changed.
+			im.complain("", err)
+			for _, path := range paths {
+				seen.came[path] = true
+			}
+			timer.Reset(settle)
 		case event := <-watcher.Events:
-			if im.concerns(watcher, event) {
-				changed[event.Name] = true
+			if im.note(watcher, event, &seen) {
 				timer.Reset(settle)
 			}
 		case <-timer.C:
-			for name := range changed {
-				if err := im.again(ctx, paths, name); err != nil {
-					return endOf(ctx, err)
-				}
+			if im.followUp(ctx, paths, seen) {
+				clear(seen.came)
+				clear(seen.went)
+			} else {
+				timer.Reset(retryAfter)
 			}
-			clear(changed)
 		}
 	}
 }
 
-// concerns says whether an event changes an article. New folders are watched from then on.
-func (im *Importer) concerns(watcher *fsnotify.Watcher, event fsnotify.Event) bool {
-	if !event.Has(fsnotify.Create) && !event.Has(fsnotify.Write) || strings.HasPrefix(filepath.Base(event.Name), ".") {
+// complain reports what went wrong with a path while it is watched.
+func (im *Importer) complain(path string, err error) {
+	slog.Error("a watched path cannot be imported; it is tried again", "path", path, "error", err)
+}
+
+// note keeps an event that changes an article, and reports whether it does. New folders
+// are watched from then on.
+func (im *Importer) note(watcher *fsnotify.Watcher, event fsnotify.Event, seen *changes) bool {
+	if strings.HasPrefix(filepath.Base(event.Name), ".") {
+		return false
+	}
+	if event.Has(fsnotify.Remove) || event.Has(fsnotify.Rename) {
+		if article.Importable(event.Name) {
+			seen.went[event.Name] = true
+		}
+		return false // until something comes in its place
+	}
+	if !event.Has(fsnotify.Create) && !event.Has(fsnotify.Write) {
 		return false
 	}
 	if info, err := os.Stat(event.Name); err == nil && info.IsDir() {
 		if err := watchTree(watcher, event.Name); err != nil {
 			slog.Warn("a new folder cannot be watched", "folder", event.Name, "error", err)
 		}
-		return true
+	} else if !article.Importable(event.Name) {
+		return false
 	}
-	return article.Importable(event.Name)
+	seen.came[event.Name] = true
+	return true
 }
 
-// again imports what changed, as a part of the watched path that it lies in: names and
-// images are told from there. What is gone again is left alone.
-func (im *Importer) again(ctx context.Context, paths []string, changed string) error {
-	info, err := os.Stat(changed)
-	if err != nil {
-		return nil
-	}
+// followUp imports what changed, as a part of the watched path that it lies in: names
+// and images are told from there. All of a path is imported together, so that files
+// which changed places are told apart. It reports whether all went well.
+func (im *Importer) followUp(ctx context.Context, paths []string, seen changes) bool {
+	fine := true
+	left := maps.Clone(seen.came)
 	for _, path := range paths {
-		below, err := filepath.Rel(path, changed)
-		if err != nil || !filepath.IsLocal(below) || below == "." {
+		names, err := below(path, left)
+		if err == nil && len(names) > 0 {
+			_, err = im.importFrom(ctx, path, names, vanishedBelow(path, seen))
+		}
+		if err != nil && ctx.Err() == nil {
+			im.complain(path, err)
+			fine = false
+		}
+	}
+	for _, path := range paths { // a path that is watched by itself
+		if !left[filepath.Clean(path)] {
 			continue
 		}
-		names := []string{filepath.ToSlash(below)}
-		if info.IsDir() {
-			if names, err = importableBelow(path, below); err != nil || len(names) == 0 {
-				return err
+		if _, err := im.Import(ctx, path); err != nil && !errors.Is(err, os.ErrNotExist) && ctx.Err() == nil {
+			im.complain(path, err)
+			fine = false
+		}
+	}
+	return fine
+}
+
+// below takes the changes below a folder, and returns the names of their articles.
+// What is gone again is left alone.
+func below(folder string, came map[string]bool) ([]string, error) {
+	var names []string
+	for changed := range came {
+		name, err := filepath.Rel(folder, changed)
+		if err != nil || !filepath.IsLocal(name) || name == "." {
+			continue
+		}
+		delete(came, changed)
+		info, err := os.Stat(changed)
+		switch {
+		case err != nil:
+		case !info.IsDir():
+			names = append(names, filepath.ToSlash(name))
+		default:
+			within, err := importableBelow(folder, name)
+			if err != nil {
+				return nil, err
 			}
-		}
-		_, err = im.importFrom(ctx, path, names)
-		return err
-	}
-	for _, path := range paths { // a file that is watched by itself; its neighbours are not
-		if filepath.Clean(path) == changed {
-			_, err = im.Import(ctx, path)
-			return err
+			names = append(names, within...)
 		}
 	}
-	return nil
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}
+
+// vanishedBelow returns the names of the files below a folder that went and are still
+// gone.
+func vanishedBelow(folder string, seen changes) map[string]bool {
+	out := map[string]bool{}
+	for gone := range seen.went {
+		name, err := filepath.Rel(folder, gone)
+		if err == nil && filepath.IsLocal(name) && !seen.came[gone] {
+			out[filepath.ToSlash(name)] = true
+		}
+	}
+	return out
 }
 
 // importableBelow lists the articles of a new folder by their names from the watched one.

@@ -32,8 +32,8 @@ type Change struct {
 // errUnchanged rolls a transaction back that found nothing to do.
 var errUnchanged = errors.New("nothing changed")
 
-// PutArticle keeps an article as its import gives it. An article from the same
-// Source is updated in place when its Hash differs and keeps its id, its first
+// PutArticle keeps an article as its import gives it. The article with the same ID, or
+// else from the same Source, is updated in place when its Hash differs and keeps its id, its first
 // ingestion and, as long as the import asks for the same one, its slug; a new
 // slug leaves a redirect. An article that was removed or withdrawn stays so when its
 // content is the same, and comes back when it is not.
@@ -84,14 +84,47 @@ type known struct {
 	id, slug, wanted, hash                  string
 	status                                  article.Status
 	published, updated, ingested, offeredAt int64
-	removed                                 int64
+	removed, expires                        int64
+	source, guid, content, title            string
+	named                                   int64
+	asked                                   article.Status
 }
 
-func (r *runner) known(ctx context.Context, source string) (known, bool, error) {
+// known finds an article by the id that it was recognised by, else by its source.
+func (r *runner) known(ctx context.Context, a *article.Article) (k known, found bool, err error) {
+	if a.ID != "" {
+		if k, found, err = r.knownBy(ctx, "article.knownByID", a.ID); found || err != nil {
+			return k, found, err
+		}
+	}
+	return r.knownBy(ctx, "article.known", a.Source)
+}
+
+func (r *runner) knownBy(ctx context.Context, query, key string) (known, bool, error) {
 	var k known
-	found, err := r.one(ctx, "article.known", []any{source}, &k.seq, &k.id, &k.slug, &k.wanted, &k.hash, &k.status,
-		&k.published, &k.updated, &k.ingested, &k.offeredAt, &k.removed)
+	found, err := r.one(ctx, query, []any{key}, &k.seq, &k.id, &k.slug, &k.wanted, &k.hash, &k.status,
+		&k.published, &k.updated, &k.ingested, &k.offeredAt, &k.removed,
+		&k.source, &k.guid, &k.named, &k.content, &k.asked, &k.title, &k.expires)
 	return k, found, err
+}
+
+// settled reports whether the store knows where the article's file is, and what it is
+// recognised by.
+func (k known) settled(a *article.Article) bool {
+	return k.source == a.Source && k.guid == a.GUID && k.named == number(a.Named) && k.content == a.Content && k.asked == a.Status
+}
+
+func number(yes bool) int64 {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
+// onlyMoved reports whether nothing but the place of a file has changed. A new name can
+// mean a new slug, and so a new hash.
+func (k known) onlyMoved(a *article.Article) bool {
+	return k.source != a.Source && k.content != "" && k.content == a.Content && k.title == a.Title && k.asked == a.Status && k.expires == millis(a.Expires)
 }
 
 func (k known) change(outcome ChangeKind) Change {
@@ -101,8 +134,8 @@ func (k known) change(outcome ChangeKind) Change {
 // unchanged says without writing whether there is nothing to put: the usual case
 // when a folder is imported again.
 func (s *Store) unchanged(ctx context.Context, a *article.Article, redirects []article.Redirect, media []article.Medium) (Change, bool, error) {
-	old, found, err := s.readers.known(ctx, a.Source)
-	if err != nil || !found || old.hash != a.Hash {
+	old, found, err := s.readers.known(ctx, a)
+	if err != nil || !found || old.hash != a.Hash || !old.settled(a) {
 		return Change{}, false, err
 	}
 	for _, m := range media {
@@ -124,21 +157,26 @@ func (s *Store) unchanged(ctx context.Context, a *article.Article, redirects []a
 // articles in a row, so what is read after it cannot change before the commit.
 func (s *Store) putArticle(ctx context.Context, tx *runner, a *article.Article) (Change, error) {
 	var revision int64
-	old, found, err := tx.known(ctx, a.Source)
+	old, found, err := tx.known(ctx, a)
 	if err != nil {
 		return Change{}, err
 	}
-	if found && old.hash == a.Hash {
-		return old.change(Unchanged), errUnchanged
+	if found && old.same(a) {
+		return tx.relocate(ctx, a, old)
 	}
 	if _, err := tx.one(ctx, "revision.raise", nil, &revision); err != nil {
 		return Change{}, err
 	}
-	if old, found, err = tx.known(ctx, a.Source); err != nil { // again, behind the lock
+	if old, found, err = tx.known(ctx, a); err != nil { // again, behind the lock
 		return Change{}, err
 	}
-	if found && old.hash == a.Hash {
-		return old.change(Unchanged), errUnchanged
+	if found && old.same(a) {
+		return tx.relocate(ctx, a, old)
+	}
+	if found && old.source != a.Source {
+		if _, err := tx.exec(ctx, "article.vacate", a.Source, old.id); err != nil {
+			return Change{}, err
+		}
 	}
 	row := s.rowOf(a, old, found, revision)
 	if row.slug, err = tx.freeSlug(ctx, a.Slug, old); err != nil {
@@ -151,6 +189,9 @@ func (s *Store) putArticle(ctx context.Context, tx *runner, a *article.Article) 
 	} else {
 		err = tx.insertArticle(ctx, a, &row)
 	}
+	if err == nil {
+		_, err = tx.exec(ctx, "article.relocate", row.seq, a.Source, a.GUID, number(a.Named), a.Content, string(a.Status))
+	}
 	if err == nil && row.slug != old.slug { // the page is there now, whatever led elsewhere from its address
 		_, err = tx.exec(ctx, "redirect.drop", plainPath(article.PathFor(row.slug)))
 	}
@@ -158,6 +199,25 @@ func (s *Store) putArticle(ctx context.Context, tx *runner, a *article.Article) 
 		err = tx.index(ctx, a, row, !found)
 	}
 	return Change{Outcome: outcome, ID: row.id, Slug: row.slug, Removed: away(row.status)}, err
+}
+
+// same reports whether readers would see no difference. One that was removed stays so
+// when only its file has moved.
+func (k known) same(a *article.Article) bool {
+	return k.hash == a.Hash || away(k.status) && k.onlyMoved(a)
+}
+
+// relocate keeps where an unchanged article's file is by now.
+func (r *runner) relocate(ctx context.Context, a *article.Article, old known) (Change, error) {
+	change := old.change(Unchanged)
+	if old.settled(a) {
+		return change, errUnchanged
+	}
+	if _, err := r.exec(ctx, "article.vacate", a.Source, old.id); err != nil {
+		return change, err
+	}
+	_, err := r.exec(ctx, "article.relocate", old.seq, a.Source, a.GUID, number(a.Named), a.Content, string(a.Status))
+	return change, err
 }
 
 // articleRow is what the store adds to an article.

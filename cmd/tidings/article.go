@@ -20,8 +20,9 @@ func newArticle(a *app) *cobra.Command {
 }
 
 const importLong = `Import takes files and folders: Markdown with YAML, TOML or JSON front matter, HTML, plain
-text, and JSON lines. A file that was imported before is found again: when it is unchanged nothing
-happens, and when it changed its article is updated and keeps its id.
+text, and JSON lines. A file that was imported before is recognised, also when it was renamed or its
+folder has moved: when it is unchanged nothing happens, and when it changed its article is updated
+and keeps its id.
 
 Drafts, scheduled, unlisted and expired articles are kept back as their front matter says. A mark that
 is not understood, such as draft: maybe, refuses the file.

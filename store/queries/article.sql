@@ -25,8 +25,41 @@ UPDATE revision SET departed = $1 WHERE id = 1 AND departed < $1;
 
 -- name: article.known
 -- What an import needs to know of the article it may have. Index: articles_source.
-SELECT seq, id, slug, wanted, hash, status, published, updated, ingested, offered, removed
+SELECT seq, id, slug, wanted, hash, status, published, updated, ingested, offered, removed,
+    source, guid, named, content, asked, title, expires
 FROM articles WHERE source = $1;
+
+-- name: article.knownByID
+-- The same of an article whose file was recognised. Index: articles_id.
+SELECT seq, id, slug, wanted, hash, status, published, updated, ingested, offered, removed,
+    source, guid, named, content, asked, title, expires
+FROM articles WHERE id = $1;
+
+-- name: article.tracesAt
+-- What the articles from some sources are recognised by. Index: articles_source.
+SELECT id, source, wanted, named, guid, title, content, published, language FROM articles WHERE source IN strings($1);
+
+-- name: article.traces
+-- The articles that a file may be the new place of: those with its id, slug, title,
+-- text or date. Indexes: articles_guid, articles_wanted, articles_title,
+-- articles_content, articles_dated.
+SELECT id, source, wanted, named, guid, title, content, published, language FROM articles WHERE seq IN (
+    SELECT seq FROM (SELECT seq FROM articles WHERE guid = $1 AND guid <> '' LIMIT 50) AS g
+    UNION SELECT seq FROM (SELECT seq FROM articles WHERE wanted = $2 LIMIT 50) AS w
+    UNION SELECT seq FROM (SELECT seq FROM articles WHERE title = $3 LIMIT 50) AS t
+    UNION SELECT seq FROM (SELECT seq FROM articles WHERE content = $4 AND content <> '' LIMIT 50) AS c
+    UNION SELECT seq FROM (SELECT seq FROM articles WHERE published = CAST($5 AS bigint) LIMIT 50) AS d)
+ORDER BY seq;
+
+-- name: article.vacate
+-- Takes a source from the article that had it, for another one to have.
+-- Index: articles_source.
+UPDATE articles SET source = 'moved:' || id WHERE source = $1 AND id <> $2;
+
+-- name: article.relocate
+-- Where an article's file is by now, and what it is recognised by. Readers see nothing
+-- of it. Index: primary key.
+UPDATE articles SET source = $2, guid = $3, named = $4, content = $5, asked = $6 WHERE seq = $1;
 
 -- name: article.slugTaken
 -- Says whether an article other than $2 has a slug, or had it and left a redirect.

@@ -1,0 +1,92 @@
+package article
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"strings"
+)
+
+// What an article is recognised by when its file has moved: docs/decisions/
+// article-identity.md says how these are used.
+
+// guidKeys are where a file gives its article an id of its own.
+var guidKeys = []string{"guid", "uuid", "id"}
+
+// identity sets what the article is recognised by.
+func (im *importer) identity(a *Article, m meta) {
+	for _, key := range guidKeys {
+		switch value := m.values[key].(type) {
+		case nil, []any, map[string]any:
+		default:
+			if a.GUID = cutText(cleanLine(fmt.Sprint(value)), maxLink); a.GUID != "" {
+				return
+			}
+		}
+	}
+}
+
+// fingerprint sums up the words of a text. Markup, spacing and punctuation do not
+// count, nor does a text of no words.
+func fingerprint(words []string) string {
+	if len(words) == 0 {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(strings.Join(words, " ")))
+	return hex.EncodeToString(sum[:16])
+}
+
+// Fingerprint returns the fingerprint of the article's text, empty for no text.
+func (a *Article) Fingerprint() string { return fingerprint(Words(plainText(a.HTML))) }
+
+// sketchSize is how many hashes a sketch keeps at most. The error of Similar is about
+// one in the root of it.
+const sketchSize = 128
+
+// Sketch stands for the text of an article when texts are compared: the smallest
+// hashes of its runs of three words (a bottom-k sketch).
+type Sketch []uint64
+
+// Sketch returns the sketch of the article's text.
+func (a *Article) Sketch() Sketch {
+	words := Words(plainText(a.HTML))
+	seen := map[uint64]bool{}
+	for i := range words {
+		h := fnv.New64a()
+		for _, word := range words[i:min(i+3, len(words))] {
+			h.Write([]byte(word))
+			h.Write([]byte{0})
+		}
+		seen[h.Sum64()] = true
+	}
+	out := make(Sketch, 0, len(seen))
+	for sum := range seen {
+		out = append(out, sum)
+	}
+	slices.Sort(out)
+	return slices.Clone(out[:min(len(out), sketchSize)])
+}
+
+// Similar estimates how much of two texts is the same, from 0 to 1: the Jaccard
+// similarity of their runs of words.
+func (s Sketch) Similar(t Sketch) float64 {
+	if len(s) == 0 || len(t) == 0 {
+		return 0
+	}
+	union, shared := 0, 0
+	for i, j := 0, 0; (i < len(s) || j < len(t)) && union < sketchSize; union++ {
+		switch {
+		case j == len(t) || i < len(s) && s[i] < t[j]:
+			i++
+		case i == len(s) || t[j] < s[i]:
+			j++
+		default:
+			shared++
+			i++
+			j++
+		}
+	}
+	return float64(shared) / float64(union)
+}
