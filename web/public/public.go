@@ -69,7 +69,6 @@ type Pages struct {
 	asks     *guard.Limiter[netip.Prefix] // subscription forms of one network
 	mails    *guard.Limiter[string]       // confirmation mails to one address
 	searches *guard.Limiter[netip.Prefix] // of one network
-	asked    chan struct{}                // a request was kept
 }
 
 // New makes the pages. Errors are about the site's settings or the store.
@@ -98,7 +97,6 @@ func New(d Deps) (*Pages, error) {
 		asks:     guard.NewLimiter[netip.Prefix](10, time.Minute, nil),
 		mails:    guard.NewLimiter[string](3, time.Hour, nil),
 		searches: guard.NewLimiter[netip.Prefix](30, time.Second, nil),
-		asked:    make(chan struct{}, 1),
 	}
 	p.cache.plain.Capacity = int64(d.Config.FeedSet.Memory) * 3 / 4
 	p.cache.queried.Capacity = int64(d.Config.FeedSet.Memory) / 4

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math/rand/v2"
 	"time"
 
 	"github.com/google/uuid"
@@ -28,40 +29,34 @@ type request struct {
 
 const (
 	requestLease = time.Minute
-	requestTries = 20 // over some twelve hours
-	requestPoll  = 2 * time.Second
+	requestTries = 20          // over some twelve hours
+	requestPoll  = time.Second // half to one and a half of it
 )
 
 // keep keeps a request until it is handled.
-func (p *Pages) keep(ctx context.Context, r request) error {
-	r.IP = guard.Client(ctx).String()
+func (p *Pages) keep(ctx context.Context, address subscriber.Address, r request) error {
+	r.Address, r.IP = address.String(), guard.Client(ctx).String()
 	payload, err := json.Marshal(r)
 	if err != nil {
 		return err
 	}
-	if _, err = p.store.Enqueue(ctx, store.Job{Kind: requestKind, Key: uuid.NewString(), Payload: payload}); err != nil {
-		return err
-	}
-	select {
-	case p.asked <- struct{}{}:
-	default:
-	}
-	return nil
+	_, err = p.store.Enqueue(ctx, store.Job{Kind: requestKind, Key: uuid.NewString(), Payload: payload, About: address})
+	return err
 }
 
 // Run handles requests until the context ends, those that an earlier process or
-// another node left behind too.
+// another node left behind too. It begins at times that a request has no say in: right
+// after one, the work that it makes would slow down the answer to the next, and tell
+// what it was.
 func (p *Pages) Run(ctx context.Context) {
-	ticker := time.NewTicker(requestPoll)
-	defer ticker.Stop()
 	for ctx.Err() == nil {
+		select {
+		case <-time.After(requestPoll/2 + rand.N(requestPoll)):
+		case <-ctx.Done():
+			return
+		}
 		if err := p.HandleRequests(ctx); err != nil && ctx.Err() == nil {
 			p.log.Error("cannot handle subscription requests for now", "error", err)
-		}
-		select {
-		case <-p.asked:
-		case <-ticker.C:
-		case <-ctx.Done():
 		}
 	}
 }

@@ -68,7 +68,7 @@ func (p *Pages) subscribe(w http.ResponseWriter, r *http.Request) error {
 		return p.tooMany()
 	}
 	if r.PostForm.Get(trap) == "" {
-		if err := p.keep(r.Context(), request{Address: address.String(), Name: form.Name, Digests: chosen}); err != nil {
+		if err := p.keep(r.Context(), address, request{Name: form.Name, Digests: chosen}); err != nil {
 			return err
 		}
 	}
