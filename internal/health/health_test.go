@@ -230,8 +230,10 @@ func TestFullDiskIsNotReadyAndIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	n.until("it is ready again", func(code int, r health.Report) bool { return code == http.StatusOK })
-	if got := n.mails("nearly full"); got != 1 {
-		t.Errorf("the owner was told %d times that the disk is nearly full", got)
+	for _, words := range []string{"the disk of the store is nearly full", string(store.FaultFull)} {
+		if got := n.mails("Subject: The Press: " + words); got != 1 {
+			t.Errorf("the owner was told %d times that %s", got, words)
+		}
 	}
 }
 
@@ -344,8 +346,13 @@ func TestEngineThatDoesNotRunIsNotReady(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := health.New(health.Options{Store: s, Engine: engine, Node: "node", Log: log})
-	if r := m.Check(t.Context()); r.Ready || !slices.Contains(r.Reasons, "the engine does not run") {
+	now := s.Now()
+	if _, err := s.EnsureDigest(t.Context(), store.DigestState{Name: "weekly", Spec: "x", Since: now, Next: now.Add(-time.Hour), NextKey: "k"}); err != nil {
+		t.Fatal(err)
+	}
+	m := health.New(health.Options{Store: s, Engine: engine, Node: "node", Digests: []string{"weekly"}, Log: log})
+	r := m.Check(t.Context())
+	if r.Ready || !slices.Contains(r.Reasons, "the engine does not run") || !slices.Contains(r.Reasons, "a digest is due and is not made") || r.Behind.Tick < 3600 {
 		t.Errorf("%+v", r)
 	}
 }
