@@ -150,3 +150,18 @@ func scanSubscriber(rows *sql.Rows) (subscriber.Subscriber, error) {
 
 // labelsText keeps labels as JSON, and none as an empty text.
 func labelsText(labels []string) string { return jsonText(labels, len(labels) == 0) }
+
+// ClearFormLanguage makes the subscribers who came by the form and have a language receive
+// articles in all languages, and returns how many they are; with dryRun it only counts.
+// The form once stored the language of the site unasked.
+func (s *Store) ClearFormLanguage(ctx context.Context, language string, dryRun bool) (n int64, err error) {
+	if dryRun {
+		_, err = s.readers.one(ctx, "subscriber.countFormLanguage", []any{language}, &n)
+		return n, err
+	}
+	err = s.write(ctx, func(tx *runner) (err error) {
+		n, err = tx.exec(ctx, "subscriber.clearFormLanguage", language)
+		return err
+	})
+	return n, err
+}

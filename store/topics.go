@@ -22,18 +22,18 @@ func (s *Store) HasTopic(ctx context.Context, filter article.Filter, topic strin
 // mostTagsTried bounds how many tags Topics asks about for a digest with a filter.
 const mostTagsTried = 400
 
-// Topics returns up to n tags of the articles that a filter takes, the most used first.
+// Topics returns up to n tags of the articles that a filter takes, the most used.
 func (s *Store) Topics(ctx context.Context, filter article.Filter, n int) ([]Count, error) {
-	tags, err := s.Tags(ctx)
+	if takesAll(filter) {
+		return s.TopTags(ctx, n)
+	}
+	tags, err := s.TopTags(ctx, mostTagsTried)
 	if err != nil {
 		return nil, err
 	}
 	slices.SortStableFunc(tags, func(a, b Count) int { return cmp.Compare(b.Articles, a.Articles) })
-	if takesAll(filter) {
-		return tags[:min(n, len(tags))], nil
-	}
 	var out []Count
-	for _, tag := range tags[:min(mostTagsTried, len(tags))] {
+	for _, tag := range tags {
 		if len(out) == n {
 			break
 		}

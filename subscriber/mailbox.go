@@ -56,3 +56,25 @@ func visible(r rune) rune {
 	}
 	return -1
 }
+
+// dotless are domains whose mailboxes do not tell dots in their names apart, with the name
+// under which we count them.
+var dotless = map[string]string{"gmail.com": "gmail.com", "googlemail.com": "gmail.com"}
+
+// Mailbox is the address of the mailbox that mail to a reaches, as far as can be known: in
+// lower case, without what follows a plus sign, and without dots where they do not count.
+// It is for counting, not for sending: some servers have a plus sign in real names.
+func (a Address) Mailbox() Address {
+	if a.IsZero() {
+		return a
+	}
+	local, domain := fold(a.local), a.domain
+	if plus := strings.IndexByte(local, '+'); plus > 0 && local[0] != '"' {
+		local = local[:plus]
+	}
+	if one, ok := dotless[domain]; ok {
+		domain = one
+		local = strings.ReplaceAll(local, ".", "")
+	}
+	return Address{local: local, domain: domain}
+}

@@ -17,7 +17,7 @@ import (
 func newSubscriber(a *app) *cobra.Command {
 	return group("subscriber", "Add, import, export, list, show, remove, erase and suppress subscribers",
 		newSubscriberAdd(a), newSubscriberImport(a), newSubscriberExport(a), newSubscriberList(a),
-		newSubscriberShow(a), newSubscriberRemove(a), newSubscriberErase(a), newSubscriberSuppress(a))
+		newSubscriberShow(a), newSubscriberRemove(a), newSubscriberErase(a), newSubscriberSuppress(a), newSubscriberClearLanguage(a))
 }
 
 func newSubscriberAdd(a *app) *cobra.Command {
@@ -206,4 +206,36 @@ func (a *app) onPerson(work func(context.Context, *press.Press, subscriber.Subsc
 			return work(c.Context(), p, found)
 		})
 	}
+}
+
+const clearLanguageLong = `Clear-language gives subscribers who came by the form articles in all languages again. Before this
+version the form stored the language of the site for everybody, unasked. What a subscriber chose
+since on the preferences page cannot be told from that, so look at --dry-run first.`
+
+func newSubscriberClearLanguage(a *app) *cobra.Command {
+	var dryRun bool
+	c := &cobra.Command{
+		Use:     "clear-language LANGUAGE",
+		Short:   "Send articles in all languages to those whom the form gave one language",
+		Long:    clearLanguageLong,
+		Example: "  tidings subscriber clear-language en --dry-run\n  tidings subscriber clear-language en",
+		Args:    exactly("LANGUAGE"),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.with(c.Context(), func(p *press.Press) error {
+				n, err := p.Store.ClearFormLanguage(c.Context(), args[0], dryRun)
+				if err != nil {
+					return err
+				}
+				return a.print(map[string]any{"subscribers": n, "dry_run": dryRun}, func(w io.Writer) {
+					verb := "receive"
+					if dryRun {
+						verb = "would receive"
+					}
+					fmt.Fprintf(w, "%d subscribers %s articles in all languages\n", n, verb)
+				})
+			})
+		},
+	}
+	c.Flags().BoolVar(&dryRun, "dry-run", false, "count them, and change nothing")
+	return c
 }

@@ -102,3 +102,11 @@ SELECT coalesce(max(id), 0) FROM subscribers;
 SELECT id, address, name, state, language, timezone, consent_source, consent_text, consent_ip, consent_at, created,
     changed, soft, soft_from, uid, labels
 FROM subscribers WHERE state = 'pending' AND changed < $1 ORDER BY id LIMIT $2;
+
+-- name: subscriber.countFormLanguage
+-- Index: none; a command that is used once.
+SELECT count(*) FROM subscribers WHERE consent_source = 'form' AND language = $1 AND state <> 'erased';
+
+-- name: subscriber.clearFormLanguage
+-- Gives who came by the form all languages. Index: none; a command that is used once.
+UPDATE subscribers SET language = '' WHERE consent_source = 'form' AND language = $1 AND state <> 'erased';

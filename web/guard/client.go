@@ -83,3 +83,17 @@ func Neighbour(a netip.Addr) netip.Prefix {
 	}
 	return prefix
 }
+
+// Network is the network that limits over an hour count by: the /24 of an IPv4 address,
+// and the /48 of an IPv6 one, which is what a site or a customer of a host gets.
+func Network(a netip.Addr) netip.Prefix {
+	bits := 24
+	if a.Is6() {
+		bits = 48
+	}
+	prefix, err := a.WithZone("").Prefix(bits)
+	if err != nil {
+		return netip.Prefix{}
+	}
+	return prefix
+}

@@ -1,6 +1,7 @@
 package public
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -54,12 +55,12 @@ func (p *Pages) showPreferences(w http.ResponseWriter, r *http.Request, who subs
 	}
 	body.Action, body.Address, body.Language = r.URL.Path, who.Address.Masked(), who.Language
 	body.Paused, body.Left, body.Languages = who.State == subscriber.Paused, len(subscriptions) == 0, p.offeredLanguages(r.Context(), who.Language)
-	topics, err := p.store.TopTags(r.Context(), mostTopics)
-	if err != nil {
-		return err
-	}
 	body.Digests = p.digests([]string{})
 	for i := range body.Digests {
+		topics, err := p.topics(r.Context(), body.Digests[i].Name)
+		if err != nil {
+			return err
+		}
 		fillTopics(&body.Digests[i], topics, subscriptions)
 	}
 	return p.show(w, http.StatusOK, "preferences", page{Title: p.words.say("Your subscription"), NoIndex: true, Narrow: true, Body: body})
@@ -87,6 +88,55 @@ func fillTopics(v *digestView, topics []store.Count, subscriptions []subscriber.
 			v.Topics = append(v.Topics, topicView{topic, true})
 		}
 	}
+}
+
+// topics are the tags of the articles that a digest takes: only these choose anything.
+func (p *Pages) topics(ctx context.Context, digest string) ([]store.Count, error) {
+	filter, err := p.filterOf(digest)
+	if err != nil {
+		return nil, err
+	}
+	found, err := p.store.Topics(ctx, filter, mostTopics)
+	slices.SortFunc(found, func(a, b store.Count) int { return cmp.Compare(a.Key, b.Key) })
+	return found, err
+}
+
+// filterOf is the filter of a digest.
+func (p *Pages) filterOf(digest string) (article.Filter, error) {
+	d := p.digest(digest)
+	if d == nil {
+		return article.Filter{}, store.ErrNotFound
+	}
+	return d.Filter.Compile()
+}
+
+// checkTopics refuses a topic that no article of the digest has and that the reader has not
+// chosen before: they would get nothing for it.
+func (p *Pages) checkTopics(ctx context.Context, id int64, digest string, topics []string) error {
+	if len(topics) == 0 {
+		return nil
+	}
+	filter, err := p.filterOf(digest)
+	if err != nil {
+		return err
+	}
+	had, err := p.store.Subscription(ctx, id, digest)
+	if ignoreMissing(err) != nil {
+		return err
+	}
+	for _, topic := range topics {
+		if slices.Contains(had.Topics, topic) {
+			continue
+		}
+		known, err := p.store.HasTopic(ctx, filter, topic)
+		if err != nil {
+			return err
+		}
+		if !known {
+			return &refusal{status: http.StatusUnprocessableEntity, title: p.words.say("That did not work"), Text: p.words.say("This mail has no articles on this topic:") + " " + topic}
+		}
+	}
+	return nil
 }
 
 func (p *Pages) offeredLanguages(ctx context.Context, own string) []string {
@@ -175,10 +225,18 @@ func (p *Pages) save(r *http.Request, who subscriber.Subscriber) error {
 	} else if form.Get("language") == "" {
 		who.Language = ""
 	}
+	chosen := p.known(form["digest"])
+	for _, name := range chosen {
+		if form.Get("some-"+name) == "" {
+			continue
+		}
+		if err := p.checkTopics(ctx, who.ID, name, form["topic-"+name]); err != nil {
+			return err
+		}
+	}
 	if err := p.store.UpdateSubscriber(ctx, who); err != nil {
 		return err
 	}
-	chosen := p.known(form["digest"])
 	if len(chosen) > 0 && who.State != subscriber.Active {
 		if err := p.wake(ctx, who, "by the reader"); err != nil {
 			return err

@@ -67,7 +67,6 @@ type Pages struct {
 
 	ownData  *guard.Limiter[uuid.UUID]    // mails with links to erasure and export to one person
 	asks     *guard.Limiter[netip.Prefix] // subscription forms of one network
-	mails    *guard.Limiter[string]       // confirmation mails to one address
 	searches *guard.Limiter[netip.Prefix] // of one network
 }
 
@@ -95,7 +94,6 @@ func New(d Deps) (*Pages, error) {
 		frame:    d.Templates.Page(templates.Site{Title: d.Config.Site.Title, URL: d.Config.Site.URL}, d.Config.Site.Language),
 		ownData:  guard.NewLimiter[uuid.UUID](3, time.Hour, nil),
 		asks:     guard.NewLimiter[netip.Prefix](10, time.Minute, nil),
-		mails:    guard.NewLimiter[string](3, time.Hour, nil),
 		searches: guard.NewLimiter[netip.Prefix](30, time.Second, nil),
 	}
 	p.cache.plain.Capacity = int64(d.Config.FeedSet.Memory) * 3 / 4

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math/rand/v2"
+	"net/netip"
 	"time"
 
 	"github.com/google/uuid"
@@ -83,6 +84,10 @@ func (p *Pages) handleRequest(ctx context.Context, job store.Job) error {
 	if err == nil {
 		err = p.ask(ctx, r)
 	}
+	var late *overLimit
+	if errors.As(err, &late) && job.Tries < requestTries {
+		return p.store.RetryJob(ctx, job, waitOverLimit, late.Error())
+	}
 	if err == nil || job.Tries >= requestTries {
 		if err != nil {
 			p.log.Error("a subscription request is given up", "request", job.Key, "error", err)
@@ -96,13 +101,16 @@ func (p *Pages) handleRequest(ctx context.Context, job store.Job) error {
 // ask writes to someone who may want to subscribe. Nobody's state changes by it.
 func (p *Pages) ask(ctx context.Context, r request) error {
 	address, err := subscriber.ParseAddress(r.Address)
-	if err != nil || !p.mails.Allow(address.Key()) {
+	if err != nil {
+		return err
+	}
+	if ok, err := p.mayAsk(ctx, r, address); !ok || err != nil {
 		return err
 	}
 	who, err := p.store.SubscriberByAddress(ctx, address)
 	if errors.Is(err, store.ErrNotFound) {
 		who, err = p.store.AddSubscriber(ctx, subscriber.Subscriber{
-			Address: address, Name: r.Name, State: subscriber.Pending, Language: p.config.Site.Language,
+			Address: address, Name: r.Name, State: subscriber.Pending, // without a language: nobody was asked for one
 			Consent: subscriber.Consent{Source: "form", IP: r.IP, At: p.store.Now()},
 		})
 	}
@@ -120,4 +128,43 @@ func (p *Pages) ask(ctx context.Context, r request) error {
 		return nil
 	}
 	return p.askToConfirm(ctx, who, r.Digests)
+}
+
+// Confirmation mails in an hour, so that the form is no means to fill other people's
+// mailboxes, whatever spellings of an address and however many nodes are used.
+const (
+	mailboxPerHour = 3    // to one mailbox; more are dropped, since its owner has the mail
+	networkPerHour = 60   // asked for from one network; more wait
+	allPerHour     = 1000 // in all; more wait
+
+	waitOverLimit = 15 * time.Minute // a request that waits is looked at again then, up to requestTries times
+)
+
+// overLimit says that a request has to wait.
+type overLimit struct{ name string }
+
+func (o *overLimit) Error() string { return "over the limit of confirmations: " + o.name }
+
+// mayAsk counts a request and reports whether its mail may go now. An *overLimit error means
+// later. The form has been answered before, so that nobody learns of the limits from it.
+func (p *Pages) mayAsk(ctx context.Context, r request, address subscriber.Address) (bool, error) {
+	key, err := p.store.MailboxKey(ctx, address)
+	if err != nil {
+		return false, err
+	}
+	limits := []store.RequestLimit{{Name: "mailbox", Key: key, Most: mailboxPerHour}, {Name: "all", Key: "all", Most: allPerHour}}
+	if ip, err := netip.ParseAddr(r.IP); err == nil {
+		network := guard.Network(ip.Unmap()).String()
+		limits = append(limits, store.RequestLimit{Name: "network", Key: "network " + network, Most: networkPerHour})
+	}
+	over, err := p.store.CountRequest(ctx, limits...)
+	switch {
+	case err != nil || over == "":
+		return err == nil, err
+	case over == "mailbox":
+		p.log.Warn("a confirmation is not sent: its mailbox was asked for too often", "limit", mailboxPerHour)
+		return false, nil
+	}
+	p.log.Warn("a confirmation waits: there were too many in the last hour", "limit", over, "network", r.IP)
+	return false, &overLimit{over}
 }

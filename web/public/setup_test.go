@@ -64,12 +64,19 @@ var mailTemplates = sync.OnceValues(func() (*templates.Set, error) { return temp
 // setup makes the pages of a site with two digests.
 func setup(t testing.TB, s *store.Store) *bench {
 	t.Helper()
+	return setupWith(t, s, func(*config.Config) {})
+}
+
+// setupWith is setup with other settings.
+func setupWith(t testing.TB, s *store.Store, change func(*config.Config)) *bench {
+	t.Helper()
 	c := config.Default()
 	c.Site.Title, c.Site.Description, c.Site.URL = "The Example Press", "News from the example town.", siteURL
 	c.Digests = []config.Digest{
 		{Name: "weekly", Title: "The Week", Description: "Every Friday.", Schedule: "0 8 * * 5", Timezone: "Europe/Paris"},
 		{Name: "daily", Title: "The Day", Schedule: "0 7 * * *"},
 	}
+	change(c)
 	set, err := mailTemplates()
 	if err != nil {
 		t.Fatal(err)
