@@ -34,19 +34,19 @@ func (e *Engine) approveDrafts(ctx context.Context) error {
 // draftsAtOnce bounds how many drafts are read at a time.
 const draftsAtOnce = 20
 
-// Approve freezes a draft and lets it go out: its variants are rendered once, and
+// Approve freezes a draft as it stands and lets it go out; editors use ApproveShown. Its variants are rendered once, and
 // everyone who is active on the digest at this moment gets a place in the queue.
 // Approving what is approved already changes nothing. An edition that cannot be
 // rendered is failed with the reason, and its articles wait for the next.
 func (e *Engine) Approve(ctx context.Context, id string) (store.Edition, error) {
 	// Whoever sends now and the look for drafts meet here: rendering once is enough.
-	approved, err, _ := e.approval.Do(id, func() (any, error) { return e.approveOnce(ctx, id) })
+	approved, err, _ := e.approval.Do(id, func() (any, error) { return e.approveOnce(ctx, id, nil) })
 	return approved.(store.Edition), err
 }
 
-func (e *Engine) approveOnce(ctx context.Context, id string) (store.Edition, error) {
+func (e *Engine) approveOnce(ctx context.Context, id string, was *Shown) (store.Edition, error) {
 	for attempt := 1; ; attempt++ {
-		edition, err := e.approve(ctx, id)
+		edition, err := e.approve(ctx, id, was)
 		if (errors.Is(err, store.ErrAudience) || errors.Is(err, store.ErrChanged)) && attempt < maxPlans {
 			continue
 		}
@@ -58,7 +58,7 @@ func (e *Engine) approveOnce(ctx context.Context, id string) (store.Edition, err
 	}
 }
 
-func (e *Engine) approve(ctx context.Context, id string) (store.Edition, error) {
+func (e *Engine) approve(ctx context.Context, id string, was *Shown) (store.Edition, error) {
 	e.activity.approvals.Add(1)
 	defer e.activity.approvals.Add(-1)
 	edition, err := e.Store.Edition(ctx, id)
@@ -68,7 +68,7 @@ func (e *Engine) approve(ctx context.Context, id string) (store.Edition, error) 
 	if edition.State != digest.Draft {
 		return edition, &store.StateError{Edition: id, Have: edition.State, Want: digest.Approved}
 	}
-	frozen, err := e.freeze(ctx, edition)
+	frozen, err := e.freeze(ctx, edition, was)
 	if err != nil {
 		var broken *renderError
 		if errors.As(err, &broken) {
@@ -91,9 +91,13 @@ type renderError struct{ err error }
 func (r *renderError) Error() string { return "the edition cannot be rendered: " + r.err.Error() }
 func (r *renderError) Unwrap() error { return r.err }
 
-// freeze renders a variant for each set of wishes among the readers.
-func (e *Engine) freeze(ctx context.Context, edition store.Edition) (store.Frozen, error) {
+// freeze renders a variant for each set of wishes among the readers, if the edition is
+// still what was shown; nil for one that no editor needs to see.
+func (e *Engine) freeze(ctx context.Context, edition store.Edition, was *Shown) (store.Frozen, error) {
 	issue, err := e.issueOf(ctx, edition)
+	if err == nil && was != nil {
+		err = e.unchanged(ctx, edition.ID, issue, *was)
+	}
 	if err != nil {
 		return store.Frozen{}, err
 	}

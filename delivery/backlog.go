@@ -162,6 +162,8 @@ type Preview struct {
 	digest.Variant
 	Backlog  Backlog
 	Audience Audience
+	Contents []article.Article // in it, in the order shown
+	AsShown  Shown
 	// Sample is why the next edition would hold nothing, when the newest articles are
 	// shown in its place; empty else.
 	Sample string
@@ -196,7 +198,15 @@ func (e *Engine) Preview(ctx context.Context, name string, look Look) (Preview, 
 	if out.Audience, err = e.audience(ctx, def, issue.Articles); err != nil {
 		return Preview{}, err
 	}
-	out.Variant, err = digest.Render(issue, digest.Preferences{}, e.Templates)
+	if out.Variant, err = digest.Render(issue, digest.Preferences{}, e.Templates); err != nil {
+		return out, err
+	}
+	fixed, err := e.settings(name)
+	if err != nil {
+		return out, err
+	}
+	out.Contents = issue.Articles
+	out.AsShown, err = e.shown(issue, fixed)
 	return out, err
 }
 

@@ -127,6 +127,11 @@ func (e *Engine) compose(ctx context.Context, def *Definition, state store.Diges
 	if err != nil {
 		return store.Edition{}, err
 	}
+	return e.composed(issue, key)
+}
+
+// composed makes the draft of an edition of an issue.
+func (e *Engine) composed(issue digest.Issue, key string) (store.Edition, error) {
 	draft, err := digest.Compose(issue, e.Templates)
 	if err != nil {
 		return store.Edition{}, err
@@ -193,6 +198,8 @@ type Order struct {
 	// Since moves the digest's beginning: what is there belongs to it if it is dated from
 	// then on. Zero leaves the beginning where it is.
 	Since time.Time
+	// Shown is what the editor was shown of it; nil sends what there is.
+	Shown *Shown
 }
 
 // SendNow makes an edition of what is new and sends it without waiting for the
@@ -203,14 +210,24 @@ func (e *Engine) SendNow(ctx context.Context, name, by string) (store.Edition, e
 	return e.Send(ctx, name, Order{By: by})
 }
 
-// Send is SendNow with all that can be said.
+// Send is SendNow with all that can be said. It returns a *ChangedError when the edition
+// would not be what was shown; nothing is made then.
 func (e *Engine) Send(ctx context.Context, name string, o Order) (store.Edition, error) {
-	// Automatic: should this node die before it approves, any other does.
-	edition, err := e.draft(ctx, name, o, true)
+	// Automatic: should this node die before it approves, any other does. One that was
+	// shown is left for an editor then.
+	edition, err := e.draft(ctx, name, o, o.Shown == nil)
 	if err != nil {
 		return edition, err
 	}
-	return e.Approve(ctx, edition.ID)
+	if o.Shown == nil {
+		return e.Approve(ctx, edition.ID)
+	}
+	approved, err := e.ApproveShown(ctx, edition.ID, *o.Shown)
+	var changed *ChangedError
+	if errors.As(err, &changed) { // between the two looks at its articles
+		err = errors.Join(err, e.Cancel(ctx, edition.ID, "it changed since it was shown"))
+	}
+	return approved, err
 }
 
 // Draft makes an edition of what is new and leaves it for approval.
@@ -228,7 +245,15 @@ func (e *Engine) draft(ctx context.Context, name string, o Order, automatic bool
 		if err != nil {
 			return store.Edition{}, err
 		}
-		edition, err := e.compose(ctx, def, state, selection{since: o.Since}, "manual:"+uuid.NewString())
+		key := "manual:" + uuid.NewString()
+		issue, err := e.issue(ctx, def, state, selection{since: o.Since}, key)
+		if err == nil && o.Shown != nil {
+			err = e.unchanged(ctx, "", issue, *o.Shown)
+		}
+		if err != nil {
+			return store.Edition{}, err
+		}
+		edition, err := e.composed(issue, key)
 		if err != nil {
 			return store.Edition{}, err
 		}

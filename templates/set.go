@@ -1,7 +1,10 @@
 package templates
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -11,7 +14,12 @@ import (
 type Set struct {
 	mails map[string]*Mail
 	words map[string]*Phrases
+	print string
 }
+
+// Fingerprint returns a hash of all files that the set was made of: templates with the same
+// one give the same mails.
+func (s *Set) Fingerprint() string { return s.print }
 
 // notices are the mails that are filled with a Notice; all others are digests.
 var notices = []string{"confirm", "notice", "signin", "welcome"}
@@ -37,7 +45,19 @@ func Load(dir string) (*Set, error) {
 	if err := set.parseMails(mails); err != nil {
 		return nil, err
 	}
+	set.print = fingerprint(words, mails)
 	return set, nil
+}
+
+// fingerprint hashes the names and sources of files.
+func fingerprint(sets ...fileSet) string {
+	hash := sha256.New()
+	for _, files := range sets {
+		for _, name := range slices.Sorted(maps.Keys(files)) {
+			fmt.Fprintf(hash, "%q %q\n", name, files.source(name))
+		}
+	}
+	return hex.EncodeToString(hash.Sum(nil))
 }
 
 // parsePhrases reads English first, by which the others are measured.

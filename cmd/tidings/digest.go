@@ -12,10 +12,7 @@ import (
 func newDigest(a *app) *cobra.Command {
 	return group("digest", "List, preview, test, send and steer digests",
 		newDigestList(a), newDigestPreview(a), newDigestTest(a), newDigestSend(a), newDigestStatus(a), newMarkSeen(a),
-		newLever(a, "approve", "Approve a draft: freeze it and send it", func(ctx context.Context, e *delivery.Engine, id string) error {
-			_, err := e.Approve(ctx, id)
-			return err
-		}),
+		newShow(a), newApprove(a),
 		newLever(a, "pause", "Stop an edition within one mail per connection", func(ctx context.Context, e *delivery.Engine, id string) error {
 			return e.Pause(ctx, id, "paused at the command line")
 		}),

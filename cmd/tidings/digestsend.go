@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -52,40 +51,6 @@ func newDigestSend(a *app) *cobra.Command {
 	c.Flags().BoolVar(&detach, "detach", false, "leave the sending to serve and worker")
 	c.Flags().StringVar(&since, "since", "", "begin the digest with articles dated from this day on (2026-01-31)")
 	return c
-}
-
-// sendNow shows what would go out, asks, and approves it.
-func (a *app) sendNow(ctx context.Context, p *press.Press, e *delivery.Engine, name string, since time.Time, yes bool) (store.Edition, error) {
-	next, err := e.Preview(ctx, name, delivery.Look{Since: since})
-	if err != nil {
-		return store.Edition{}, err
-	}
-	a.warnQueued(name, next.Backlog)
-	if next.Backlog.Drafted > 0 {
-		a.warn("%d articles are in a draft that waits for approval, and not in this edition", next.Backlog.Drafted)
-	}
-	if next.Backlog.Earlier > 0 {
-		a.warn("%d articles are dated before %s, where the digest begins: they are in no edition", next.Backlog.Earlier, next.Backlog.Since.In(p.Zone()).Format("2 January 2006"))
-	}
-	if !yes {
-		if err := a.confirmSend(next, name); err != nil {
-			return store.Edition{}, err
-		}
-	}
-	return e.Send(ctx, name, delivery.Order{By: "command line", Since: since})
-}
-
-// confirmSend asks for the digest's name, as one types it who means it.
-func (a *app) confirmSend(next delivery.Preview, name string) error {
-	fmt.Fprintf(a.stderr, "“%s” to %s subscribers?%s Type the name of the digest, %s: ", next.Subject, thousands(next.Audience.Readers), skippedText(next.Audience.Skipped), name)
-	answer, err := bufio.NewReader(io.LimitReader(a.stdin, 1000)).ReadString('\n')
-	if strings.TrimSpace(answer) == name {
-		return nil
-	}
-	if err != nil && answer == "" {
-		return usagef("no confirmation given; pass --yes to send from a script")
-	}
-	return errors.New("nothing is sent: that was not the name")
 }
 
 // skippedText lists who is sent nothing, by reason, as a sentence; empty when nobody is.

@@ -19,10 +19,6 @@ type lever struct {
 // leverOf has the levers by their names in addresses. Reasons that are kept name the
 // editor.
 var leverOf = map[string]lever{
-	"approve": {func(ctx context.Context, room *Room, edition, _ string) error {
-		_, err := room.engine.Approve(ctx, edition)
-		return err
-	}, "approved"},
 	"pause": {func(ctx context.Context, room *Room, edition, by string) error {
 		return room.engine.Pause(ctx, edition, "paused by "+by)
 	}, "paused"},

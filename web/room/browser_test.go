@@ -101,7 +101,7 @@ func TestTheRoomNeedsNoScript(t *testing.T) {
 	s := startSite(t, 1000)
 	s.readers(3)
 	e := s.editor()
-	e.post("/room/digests/weekly/send", "sure", "weekly")
+	e.sendWeekly()
 	if !strings.HasPrefix(e.at, "/room/editions/") {
 		t.Fatalf("after sending the editor is at %s", e.at)
 	}

@@ -2,12 +2,15 @@ package room_test
 
 import (
 	"context"
+	"html"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/tidings-press/tidings/article"
+	"github.com/tidings-press/tidings/delivery"
 	"github.com/tidings-press/tidings/digest"
 	"github.com/tidings-press/tidings/internal/sink"
 	"github.com/tidings-press/tidings/internal/testenv"
@@ -111,7 +114,7 @@ func TestNothingToSendIsSaid(t *testing.T) {
 	e := s.editor()
 	e.want(e.get("/room/digests/weekly"), "There is nothing to send now", "every article that fits has a date before")
 	e.want(e.get("/room/digests/weekly/send"), "There is nothing to send")
-	e.want(e.post("/room/digests/weekly/send", "sure", "weekly"), "Nothing was sent")
+	e.want(e.post("/room/digests/weekly/send", "sure", "weekly", "shown", delivery.Shown{}.Token()), "Nothing was sent")
 	e.want(e.post("/room/digests/weekly/test", "to", "ada@gazette.example"), "No test mail was sent")
 	e.want(e.post("/room/digests/weekly/test", "to", "nonsense"), "No test mail was sent")
 }
@@ -121,8 +124,10 @@ func TestSendingAsksTwice(t *testing.T) {
 	s := startSite(t, 1000)
 	s.readers(1)
 	e := s.editor()
-	if e.post("/room/digests/weekly/send"); e.at != "/room/digests/weekly/send" {
-		t.Errorf("sending without a word leads to %s", e.at)
+	for _, form := range [][]string{nil, {"sure", "weekly"}, {"shown", delivery.Shown{}.Token()}, {"sure", "weekly", "shown", "nonsense"}} {
+		if e.post("/room/digests/weekly/send", form...); e.at != "/room/digests/weekly/send" {
+			t.Errorf("sending with %q leads to %s", form, e.at)
+		}
 	}
 	if all, err := s.Store.Editions(t.Context(), "", 1); err != nil || len(all) != 0 {
 		t.Errorf("editions %+v, %v", all, err)
@@ -148,7 +153,14 @@ func TestDraftsWaitForAnEditor(t *testing.T) {
 	e.want(e.post(here+"/subject", "subject", " \n "), "The subject stays as it is")
 	e.want(e.post(here+"/test", "to", "ada@gazette.example"), "The test mail is on its way")
 	s.eventually("the test mail", func() bool { return s.inbox.Received()["ada@gazette.example"] == 1 })
-	e.want(e.post(here+"/approve"), "Approved. Sending begins.")
+	e.want(e.get(here), "It would go to <strong>2 readers</strong>", "16 articles", "Approve and send…")
+	shown := e.hidden("shown")
+	asked := e.post(here+"/approve", "shown", shown)
+	e.want(asked, "Send it to 2 readers?", "A better Bcc: eve@example.org subject", "The ferry that waited", "Send to 2 readers")
+	if s.state(draft.ID) != digest.Draft {
+		t.Error("the edition was sent before the question was answered")
+	}
+	e.want(e.post(here+"/approve", "shown", e.hidden("shown"), "sure", "yes"), "Approved. Sending begins.")
 	s.eventually("both mails", func() bool { return len(s.inbox.Mails()) == 3 })
 	for _, mail := range s.inbox.Mails() {
 		if !strings.Contains(string(mail.Data), "\r\nSubject: A better Bcc: eve@example.org subject\r\n") {
@@ -170,7 +182,7 @@ func TestMailsInDoubtAreForEditorsToDecide(t *testing.T) {
 		s := startSiteOver(t, wire.Port(), 1000)
 		s.readers(3)
 		e := s.editor()
-		e.post("/room/digests/weekly/send", "sure", "weekly")
+		e.sendWeekly()
 		here := e.at
 		s.eventually("the mail in doubt", func() bool { return strings.Contains(e.get(here), `id="resend"`) })
 		e.want(e.get(here), "1 mail is in doubt", "@example.org")
@@ -194,7 +206,7 @@ func TestRefusalsOfAnEditionAreListed(t *testing.T) {
 	s := startSiteOver(t, wire.Port(), 1000)
 	s.readers(3)
 	e := s.editor()
-	e.post("/room/digests/weekly/send", "sure", "weekly")
+	e.sendWeekly()
 	here := e.at
 	s.eventually("the edition to be sent", func() bool { return s.state(strings.TrimPrefix(here, "/room/editions/")) == digest.Sent })
 	e.want(e.get(here), "Who was refused, and why", "reader1@example.org", "550", "&lt;b&gt;nobody&lt;/b&gt; of that name")
@@ -299,7 +311,7 @@ func TestEditionBeingRetriedIsListedAsSent(t *testing.T) {
 	s := startSiteOver(t, wire.Port(), 1000)
 	s.readers(3)
 	e := s.editor()
-	e.post("/room/digests/weekly/send", "sure", "weekly")
+	e.sendWeekly()
 	here := e.at
 	s.eventually("the retry", func() bool { return strings.Contains(e.get(here), "sent, 1 being retried") })
 	desk := e.get("/room/")
@@ -325,7 +337,78 @@ func TestSkippedReadersAreShownBeforeSendingAndAfter(t *testing.T) {
 	for _, page := range []string{"/room/digests/weekly", "/room/digests/weekly/send"} {
 		e.want(e.get(page), "2 readers", "no article in their topics")
 	}
-	e.post("/room/digests/weekly/send", "sure", "weekly")
+	e.sendWeekly()
 	s.eventually("both mails", func() bool { return len(s.inbox.Mails()) == 2 })
 	e.want(e.get(e.at), "1: no article in their topics")
+}
+
+// sendWeekly presses the button on the page that asks before a send.
+func (e *editor) sendWeekly() string {
+	e.t.Helper()
+	e.get("/room/digests/weekly/send")
+	return e.post("/room/digests/weekly/send", "sure", "weekly", "shown", e.hidden("shown"))
+}
+
+// hidden is the value of a hidden field of the page that was answered last.
+func (e *editor) hidden(name string) string {
+	e.t.Helper()
+	found := regexp.MustCompile(`name="` + name + `" value="([^"]*)"`).FindStringSubmatch(e.body)
+	if found == nil {
+		e.t.Fatalf("%s has no field %s:\n%s", e.at, name, e.body)
+	}
+	return html.UnescapeString(found[1])
+}
+
+// TestDraftThatChangedSinceItWasShownIsShownAgain on either page, and sent only when it is
+// approved as it is then.
+func TestDraftThatChangedSinceItWasShownIsShownAgain(t *testing.T) {
+	t.Parallel()
+	s := startSite(t, 1000)
+	s.readers(2)
+	first := s.put("The first article")
+	e := s.editor()
+	draft, err := s.engine().Draft(t.Context(), "weekly", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	here := "/room/editions/" + draft.ID
+	e.get(here)
+	shown := e.hidden("shown")
+	s.put("The first article", func(a *article.Article) { a.HTML, a.Hash = "<p>Edited</p>", "edited" })
+	for _, sure := range []string{"", "yes"} {
+		page := e.post(here+"/approve", "shown", shown, "sure", sure)
+		e.want(page, "The edition changed since it was shown", "edited: “The first article”", "Send it as it is now, to 2 readers")
+		if e.code != http.StatusConflict {
+			t.Errorf("the page answers %d", e.code)
+		}
+	}
+	again := e.hidden("shown")
+	if err := s.Store.RemoveArticle(t.Context(), first.ID); err != nil {
+		t.Fatal(err)
+	}
+	e.want(e.post(here+"/approve", "shown", again, "sure", "yes"), "withdrawn or left out: “The first article”", "Left out, since they were withdrawn")
+	if s.state(draft.ID) != digest.Draft {
+		t.Fatal("the draft was approved though it had changed")
+	}
+	e.want(e.post(here+"/approve", "shown", e.hidden("shown"), "sure", "yes"), "Approved. Sending begins.")
+	if e.post(here + "/approve"); e.at != here {
+		t.Errorf("approving without having been shown anything leads to %s", e.at)
+	}
+}
+
+// TestSendThatChangedSinceItWasShownIsShownAgain and makes no edition.
+func TestSendThatChangedSinceItWasShownIsShownAgain(t *testing.T) {
+	t.Parallel()
+	s := startSite(t, 1000)
+	s.readers(1)
+	e := s.editor()
+	e.get("/room/digests/weekly/send")
+	shown := e.hidden("shown")
+	s.put("A late article")
+	e.want(e.post("/room/digests/weekly/send", "sure", "weekly", "shown", shown), "the edition changed since it was shown", "added: “A late article”")
+	if all, err := s.Store.Editions(t.Context(), "", 1); err != nil || len(all) != 0 {
+		t.Errorf("editions %+v, %v", all, err)
+	}
+	e.post("/room/digests/weekly/send", "sure", "weekly", "shown", e.hidden("shown"))
+	s.eventually("the mail", func() bool { return len(s.inbox.Mails()) == 1 })
 }

@@ -1,6 +1,7 @@
 package room
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/tidings-press/tidings/config"
@@ -22,7 +23,8 @@ type digestPage struct {
 	Nothing string            // why
 	Ticks   []store.Tick      // the last ones, and why some made no edition
 	You     string
-	Begins  string // the day from which on articles are its own, as a form has it; empty for any
+	Changes []string // since it was shown on the page before
+	Begins  string   // the day from which on articles are its own, as a form has it; empty for any
 }
 
 // wanted is the digest that a request names.
@@ -150,11 +152,20 @@ func (room *Room) sendTest(w http.ResponseWriter, r *http.Request, who store.Ses
 
 // sendPage asks once more, with the number of those whom it goes to.
 func (room *Room) sendPage(w http.ResponseWriter, r *http.Request, who store.Session) error {
+	return room.askToSend(w, r, who, nil)
+}
+
+// askToSend shows what would be sent, and what changed since it was shown before.
+func (room *Room) askToSend(w http.ResponseWriter, r *http.Request, who store.Session, changes []string) error {
 	body, err := room.digestPage(r, who)
 	if err != nil {
 		return err
 	}
-	return room.show(w, http.StatusOK, "send", page{Title: "Send " + body.Title + " now?", Nav: "desk", Who: &who.Editor, Body: body})
+	status := http.StatusOK
+	if body.Changes = changes; len(changes) > 0 {
+		status = http.StatusConflict
+	}
+	return room.show(w, status, "send", page{Title: "Send " + body.Title + " now?", Nav: "desk", Who: &who.Editor, Body: body})
 }
 
 func (room *Room) send(w http.ResponseWriter, r *http.Request, who store.Session) error {
@@ -162,11 +173,16 @@ func (room *Room) send(w http.ResponseWriter, r *http.Request, who store.Session
 	if err != nil {
 		return err
 	}
-	if r.PostFormValue("sure") != d.Name {
+	shown, unread := delivery.ParseShown(r.PostFormValue("shown"))
+	if r.PostFormValue("sure") != d.Name || unread != nil {
 		http.Redirect(w, r, "/room/digests/"+d.Name+"/send", http.StatusSeeOther)
 		return nil
 	}
-	e, err := room.engine.SendNow(patient(w, r), d.Name, who.Editor.Email)
+	e, err := room.engine.Send(patient(w, r), d.Name, delivery.Order{By: who.Editor.Email, Shown: &shown})
+	var changed *delivery.ChangedError
+	if errors.As(err, &changed) {
+		return room.askToSend(w, r, who, changed.Differences)
+	}
 	if err != nil {
 		return refuse("Nothing was sent", err, "/room/digests/"+d.Name)
 	}

@@ -17,6 +17,8 @@ const listed = 50
 type editionPage struct {
 	progress
 	Articles []article.Article
+	Review   *delivery.Review // of a draft that can be sent
+	Broken   string           // why a draft cannot be sent
 	Refused  []store.Delivered
 	Deferred []store.Delivered
 	InDoubt  []store.Delivered            // or were so, and may have come twice
@@ -86,11 +88,16 @@ func (room *Room) fill(ctx context.Context, body *editionPage) (err error) {
 	if body.Back, err = room.store.CountFeedback(ctx, e.ID); err != nil {
 		return err
 	}
-	// A draft that cannot be rendered still has a page, which says why when it is approved.
-	if body.Audience, err = room.engine.EditionAudience(ctx, e); err != nil && e.Approved.IsZero() {
-		room.log.Warn("audience of a draft is not known", "edition", e.ID, "error", err)
-		err = nil
+	if e.State == digest.Draft {
+		// A draft that cannot be rendered still has a page, which says why.
+		if review, err := room.engine.Review(ctx, e.ID); err != nil {
+			body.Broken = err.Error()
+		} else {
+			body.Review, body.Audience = &review, review.Audience
+		}
+		return nil
 	}
+	body.Audience, err = room.engine.EditionAudience(ctx, e)
 	return err
 }
 

@@ -16,6 +16,7 @@ type editor struct {
 	client *http.Client
 	code   int    // status of the last answer
 	at     string // path that it came from
+	body   string
 }
 
 // stranger is somebody without a session.
@@ -69,6 +70,6 @@ func (e *editor) read(answer *http.Response, err error) string {
 	if err != nil {
 		e.t.Fatal(err)
 	}
-	e.code, e.at = answer.StatusCode, answer.Request.URL.Path
-	return string(body)
+	e.code, e.at, e.body = answer.StatusCode, answer.Request.URL.Path, string(body)
+	return e.body
 }

@@ -134,6 +134,7 @@ func (room *Room) mux() *http.ServeMux {
 		"GET /room/editions/{id}/mail":        room.editionMail,
 		"POST /room/editions/{id}/test":       room.testEdition,
 		"POST /room/editions/{id}/subject":    room.changeSubject,
+		"POST /room/editions/{id}/approve":    room.approve,
 		"POST /room/editions/{id}/{action}":   room.act,
 		"GET /room/articles":                  room.articles,
 		"POST /room/articles/{id}/remove":     room.removeArticle,

@@ -1,0 +1,234 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tidings-press/tidings/delivery"
+	"github.com/tidings-press/tidings/digest"
+	"github.com/tidings-press/tidings/press"
+	"github.com/tidings-press/tidings/store"
+)
+
+// shownReview is a draft as the commands show it before the approval.
+type shownReview struct {
+	Edition   string            `json:"edition"`
+	Digest    string            `json:"digest"`
+	Number    int               `json:"number"`
+	Subject   string            `json:"subject"`
+	From      string            `json:"from"`
+	Articles  []string          `json:"articles"` // titles
+	Withdrawn []string          `json:"withdrawn,omitempty"`
+	Readers   int64             `json:"readers"`
+	SkippedBy []store.SkipCount `json:"skipped_by,omitempty"`
+	Warnings  []string          `json:"warnings,omitempty"`
+	Shown     string            `json:"shown"` // for "approve --shown"
+	HTML      string            `json:"html"`
+	Text      string            `json:"text"`
+}
+
+func showReview(r delivery.Review) shownReview {
+	out := shownReview{
+		Edition: r.Edition.ID, Digest: r.Edition.Digest, Number: r.Edition.Number, Subject: r.Subject, From: r.From, Articles: []string{},
+		Readers: r.Audience.Readers, SkippedBy: r.Audience.Skipped, Warnings: r.Warnings, Shown: r.AsShown.Fingerprint(), HTML: r.HTML, Text: r.Text,
+	}
+	for i := range r.Contents {
+		out.Articles = append(out.Articles, r.Contents[i].Title)
+	}
+	for i := range r.Withdrawn {
+		out.Withdrawn = append(out.Withdrawn, r.Withdrawn[i].Title)
+	}
+	return out
+}
+
+// lines are the draft in words, without the mail.
+func (s shownReview) lines(w io.Writer) {
+	fmt.Fprintf(w, "“%s”\nnumber %d of %s, from %s, to %s subscribers.%s\n", s.Subject, s.Number, s.Digest, s.From, thousands(s.Readers), skippedText(s.SkippedBy))
+	for _, title := range s.Articles {
+		fmt.Fprintf(w, "  %s\n", title)
+	}
+	for _, title := range s.Withdrawn {
+		fmt.Fprintf(w, "  left out, since it was withdrawn: %s\n", title)
+	}
+	for _, warning := range s.Warnings {
+		fmt.Fprintf(w, "note: %s\n", warning)
+	}
+}
+
+const showLong = `Show prints what a draft would be if it were approved now: subject, sender, articles, readers. It
+writes the mail to the edition's id with .html and .txt. The last line has a fingerprint of all of it:
+"digest approve EDITION --shown FINGERPRINT" approves exactly what was shown, or refuses.`
+
+func newShow(a *app) *cobra.Command {
+	var dir string
+	c := &cobra.Command{
+		Use:     "show EDITION",
+		Short:   "Show a draft as it would be sent",
+		Long:    showLong,
+		Example: "  tidings digest show 0b6cc0e4\n  tidings digest show 0b6cc0e4 --json",
+		Args:    exactly("EDITION"),
+		RunE: a.withEngine(func(ctx context.Context, p *press.Press, e *delivery.Engine, args []string) error {
+			review, err := a.review(ctx, p, e, args[0])
+			if err != nil {
+				return err
+			}
+			shown := showReview(review)
+			if a.json {
+				return a.print(shown, nil)
+			}
+			path := filepath.Join(dir, shown.Edition)
+			for _, part := range []struct{ name, text string }{{path + ".html", shown.HTML}, {path + ".txt", shown.Text}} {
+				if err := os.WriteFile(part.name, []byte(part.text), 0o644); err != nil {
+					return err
+				}
+			}
+			shown.lines(a.stdout)
+			a.say("%s.html and %s.txt are written\napprove it with: tidings digest approve %s --shown %s", path, path, shown.Edition, shown.Shown)
+			return nil
+		}),
+	}
+	c.Flags().StringVar(&dir, "dir", ".", "folder to write to")
+	return c
+}
+
+// review finds a draft and fills in what stands for a reader.
+func (a *app) review(ctx context.Context, p *press.Press, e *delivery.Engine, id string) (delivery.Review, error) {
+	edition, err := p.FindEdition(ctx, id)
+	if err != nil {
+		return delivery.Review{}, err
+	}
+	review, err := e.Review(ctx, edition.ID)
+	site := p.Config.Site.URL
+	review.Variant = review.Fill(digest.Holes{Address: "reader@example.org", Unsubscribe: site, Preferences: site, Web: site})
+	return review, err
+}
+
+const approveLong = `Approve freezes a draft and sends it. It shows subject, articles and readers, and asks: type the digest's
+name. In scripts give --shown with the fingerprint that "digest show" printed: when an article was edited, added or
+withdrawn since, or the subject, the sender or a template changed, the approval is refused. --yes approves
+the draft as it stands, unseen.`
+
+func newApprove(a *app) *cobra.Command {
+	var fingerprint string
+	var yes bool
+	c := &cobra.Command{
+		Use:     "approve EDITION",
+		Short:   "Approve a draft as it was shown: freeze it and send it",
+		Long:    approveLong,
+		Example: "  tidings digest approve 0b6cc0e4\n  tidings digest approve 0b6cc0e4 --shown 3f2a9c0d11e84b57",
+		Args:    exactly("EDITION"),
+		RunE: a.withEngine(func(ctx context.Context, p *press.Press, e *delivery.Engine, args []string) error {
+			edition, err := p.FindEdition(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			switch {
+			case fingerprint != "":
+				_, err = e.ApproveFingerprint(ctx, edition.ID, fingerprint)
+			case yes:
+				_, err = e.Approve(ctx, edition.ID)
+			default:
+				err = a.askToApprove(ctx, p, e, edition.ID)
+			}
+			var changed *delivery.ChangedError
+			if errors.As(err, &changed) {
+				err = fmt.Errorf("not approved: %w; look at it again with: tidings digest show %s", err, edition.ID)
+			}
+			if err != nil {
+				return err
+			}
+			progress, err := e.Progress(ctx, edition.ID)
+			if err != nil {
+				return err
+			}
+			return a.printProgress(ctx, e, progress)
+		}),
+	}
+	c.Flags().StringVar(&fingerprint, "shown", "", "fingerprint of what was shown; the draft must still be that")
+	c.Flags().BoolVar(&yes, "yes", false, "approve the draft as it stands, and do not ask")
+	return c
+}
+
+// askToApprove shows a draft and asks, again when it changed before the answer.
+func (a *app) askToApprove(ctx context.Context, p *press.Press, e *delivery.Engine, id string) error {
+	answers := bufio.NewReader(io.LimitReader(a.stdin, 10_000))
+	for {
+		review, err := a.review(ctx, p, e, id)
+		if err != nil {
+			return err
+		}
+		showReview(review).lines(a.stderr)
+		fmt.Fprintf(a.stderr, "To approve and send it, type the name of the digest, %s: ", review.Edition.Digest)
+		if err := answered(answers, review.Edition.Digest, "pass --shown FINGERPRINT, as \"tidings digest show\" prints it, to approve from a script"); err != nil {
+			return err
+		}
+		_, err = e.ApproveShown(ctx, id, review.AsShown)
+		var changed *delivery.ChangedError
+		if !errors.As(err, &changed) {
+			return err
+		}
+		a.warn("%v", changed)
+	}
+}
+
+// answered reads an answer that must be a name.
+func answered(answers *bufio.Reader, name, hint string) error {
+	answer, err := answers.ReadString('\n')
+	if strings.TrimSpace(answer) == name {
+		return nil
+	}
+	if err != nil && answer == "" {
+		return usagef("no confirmation given; %s", hint)
+	}
+	return errors.New("nothing is sent: that was not the name")
+}
+
+// sendNow shows what would go out, asks, and approves it.
+func (a *app) sendNow(ctx context.Context, p *press.Press, e *delivery.Engine, name string, since time.Time, yes bool) (store.Edition, error) {
+	answers := bufio.NewReader(io.LimitReader(a.stdin, 10_000))
+	order := delivery.Order{By: "command line", Since: since}
+	for {
+		next, err := e.Preview(ctx, name, delivery.Look{Since: since})
+		if err != nil {
+			return store.Edition{}, err
+		}
+		a.warnBacklog(p, name, next.Backlog)
+		if yes {
+			return e.Send(ctx, name, order)
+		}
+		fmt.Fprintf(a.stderr, "“%s” to %s subscribers?%s Type the name of the digest, %s: ", next.Subject, thousands(next.Audience.Readers), skippedText(next.Audience.Skipped), name)
+		if err := answered(answers, name, "pass --yes to send from a script"); err != nil {
+			return store.Edition{}, err
+		}
+		order.Shown = &next.AsShown
+		edition, err := e.Send(ctx, name, order)
+		var changed *delivery.ChangedError
+		if !errors.As(err, &changed) {
+			return edition, err
+		}
+		a.warn("%v", changed)
+	}
+}
+
+// warnBacklog says what is not in an edition.
+func (a *app) warnBacklog(p *press.Press, name string, b delivery.Backlog) {
+	if b.Waiting > 0 {
+		a.warn("%s; %d go out now", some(b.Waiting, "article waits", "articles wait"), b.Next)
+	}
+	a.warnQueued(name, b)
+	if b.Drafted > 0 {
+		a.warn("%d articles are in a draft that waits for approval, and not in this edition", b.Drafted)
+	}
+	if b.Earlier > 0 {
+		a.warn("%d articles are dated before %s, where the digest begins: they are in no edition", b.Earlier, b.Since.In(p.Zone()).Format("2 January 2006"))
+	}
+}
