@@ -10,6 +10,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/token"
 	"github.com/tidings-press/tidings/mailer"
+	"github.com/tidings-press/tidings/subscriber"
 )
 
 // Options are what a Desk needs.
@@ -180,7 +181,7 @@ func kindOf(class mailer.Class) Kind {
 func (d *Desk) record(ctx context.Context, outcome Outcome) (Verdict, error) {
 	if outcome.Kind == "" {
 		if outcome.Text != "" {
-			d.log.Warn("a mail was refused for what we are or send", "source", outcome.Source, "edition", outcome.ID.Edition, "reply", outcome.Text)
+			d.log.Warn("a mail was refused for what we are or send", "source", outcome.Source, "edition", outcome.ID.Edition, "reply", subscriber.ScrubAddresses(outcome.Text))
 		}
 		return Noted, nil
 	}
@@ -195,7 +196,7 @@ func (d *Desk) record(ctx context.Context, outcome Outcome) (Verdict, error) {
 		return Unknown, err
 	}
 	if fresh {
-		d.log.Info("a mail came back", "kind", outcome.Kind, "source", outcome.Source, "edition", outcome.ID.Edition, "subscriber", outcome.ID.Person.String(), "reply", outcome.Text)
+		d.log.Info("a mail came back", "kind", outcome.Kind, "source", outcome.Source, "edition", outcome.ID.Edition, "subscriber", outcome.ID.Person.String(), "reply", subscriber.ScrubAddresses(outcome.Text))
 	}
 	return Acted, nil
 }
