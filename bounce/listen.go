@@ -9,17 +9,17 @@ import (
 	"time"
 
 	"github.com/emersion/go-smtp"
-	"golang.org/x/net/netutil"
+
+	"github.com/tidings-press/tidings/internal/connlimit"
 
 	"github.com/tidings-press/tidings/mailer"
 )
 
 // What the listeners allow. Reports bring the whole mail back with them.
 const (
-	inboundSize        = 16 << 20
-	inboundRecipients  = 20
-	inboundConnections = 64
-	inboundTimeout     = 2 * time.Minute
+	inboundSize       = 16 << 20
+	inboundRecipients = 20
+	inboundTimeout    = 2 * time.Minute
 )
 
 // ServeSMTP takes mail for our return paths on a listener until the context ends:
@@ -45,11 +45,25 @@ func (d *Desk) serve(ctx context.Context, listener net.Listener, protocol string
 	server.EnableSMTPUTF8 = true
 	server.ErrorLog = quiet{d}
 	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
-	err := server.Serve(netutil.LimitListener(listener, inboundConnections))
+	err := server.Serve(connectionLimit().Wrap(listener))
 	if ctx.Err() != nil || errors.Is(err, smtp.ErrServerClosed) {
 		return nil
 	}
 	return err
+}
+
+// connectionLimit bounds the connections of a listener. When they are all taken, the one that
+// has been silent the longest is closed. A mail server of the same network (one that hands over
+// by LMTP, or a container's gateway) may have any number of them.
+func connectionLimit() *connlimit.Limiter {
+	budget := connlimit.Descriptors()
+	return connlimit.New(connlimit.Options{
+		Most: budget.SMTP, PerClient: budget.PerSMTP, Exempt: connlimit.Near,
+		Refuse: func(conn net.Conn) {
+			_ = conn.SetWriteDeadline(time.Now().Add(time.Second))
+			_, _ = io.WriteString(conn, "421 4.7.0 Too many connections, try again later\r\n")
+		},
+	})
 }
 
 // quiet takes go-smtp's complaints about clients, of which the open network has

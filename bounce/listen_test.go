@@ -2,6 +2,7 @@ package bounce
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"strings"
 	"testing"
@@ -119,5 +120,21 @@ func TestAnswersOfPeopleAreTakenAndForgotten(t *testing.T) {
 	}
 	if b.book.calls != 0 {
 		t.Errorf("%+v", b.book.all())
+	}
+}
+
+func TestIdleClientsDoNotKeepReportsOut(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	relay := b.listening(t, mailer.SMTP)
+	for range 400 { // more than the listener takes
+		conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", relay.Port))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+	}
+	if reply := deliver(t, relay, b.paths.ReturnPath(testID), b.sample(t, "postfix")); reply.Code != 250 {
+		t.Errorf("a report behind 400 idle clients: %s", reply)
 	}
 }

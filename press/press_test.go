@@ -21,7 +21,10 @@ import (
 // open opens a press room on a store of its own, with settings in YAML.
 func open(t *testing.T, settings string) *press.Press {
 	t.Helper()
-	c, err := config.Parse([]byte("store: {dsn: sqlite:press.db}\n"+settings), filepath.Join(t.TempDir(), "config.yaml"))
+	if !strings.Contains(settings, "store:") {
+		settings = "store: {dsn: sqlite:press.db}\n" + settings
+	}
+	c, err := config.Parse([]byte(settings), filepath.Join(t.TempDir(), "config.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,7 +36,7 @@ func (p Proxies) Client(r *http.Request) netip.Addr {
 		return netip.Addr{}
 	}
 	client := peer.Addr().Unmap()
-	if !p.trusts(client) {
+	if !p.Trusts(client) {
 		return client
 	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
@@ -45,7 +45,7 @@ func (p Proxies) Client(r *http.Request) netip.Addr {
 		if err != nil {
 			return client
 		}
-		if client = hop; !p.trusts(client) {
+		if client = hop; !p.Trusts(client) {
 			return client
 		}
 	}
@@ -61,7 +61,8 @@ func readHop(s string) (netip.Addr, error) {
 	return a.Unmap(), err
 }
 
-func (p Proxies) trusts(a netip.Addr) bool {
+// Trusts reports whether an address is one of the proxies.
+func (p Proxies) Trusts(a netip.Addr) bool {
 	for _, prefix := range p {
 		if prefix.Contains(a) {
 			return true

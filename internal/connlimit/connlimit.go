@@ -1,0 +1,216 @@
+// Package connlimit bounds the connections that clients hold open, so that idle ones take
+// neither the descriptors that mail and the store need nor the place of other clients. New
+// makes a Limiter; Listener and ConnState put it before an http.Server, Listener and Wrap before
+// any other server.
+//
+// When the limit of a client, or of all, is reached, the connection that has been idle the
+// longest is closed in favour of the new one. A new connection is refused only when none is
+// idle.
+package connlimit
+
+import (
+	"container/list"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// Options are the limits.
+type Options struct {
+	Most      int // connections of all clients
+	PerClient int // connections of one IPv4 address, or of one IPv6 /64; 0 for no limit
+	// Exempt reports whether an address may have any number: those of proxies, behind which
+	// many clients stand. It may be nil.
+	Exempt func(netip.Addr) bool
+	// Silent is how long a connection of Wrap must have been silent to be idle, once it has said
+	// something; 10 s when 0.
+	Silent time.Duration
+	// Refuse tells a client that there is no room, before its connection is closed. It must
+	// not block. It may be nil.
+	Refuse func(net.Conn)
+}
+
+// Limiter counts connections. Its methods may be called by many goroutines.
+type Limiter struct {
+	options Options
+
+	mu      sync.Mutex
+	conns   map[net.Conn]*entry
+	clients map[netip.Prefix]*client
+	idle    list.List // of *entry, the one that is idle the longest first
+}
+
+type client struct {
+	open int
+	idle list.List // of *entry, likewise
+}
+
+// entry is an open connection.
+type entry struct {
+	conn     net.Conn
+	network  netip.Prefix
+	client   *client
+	inAll    *list.Element // its place among the idle ones; nil while it is in use
+	inClient *list.Element
+}
+
+// New makes a limiter.
+func New(options Options) *Limiter {
+	options.Most = max(options.Most, 1)
+	if options.Silent == 0 {
+		options.Silent = 10 * time.Second
+	}
+	return &Limiter{options: options, conns: map[net.Conn]*entry{}, clients: map[netip.Prefix]*client{}}
+}
+
+// Open returns how many connections are counted.
+func (l *Limiter) Open() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.conns)
+}
+
+// Listener counts the connections that a listener accepts. They are not wrapped, so that
+// net/http can close them in halves; ConnState tells their end.
+func (l *Limiter) Listener(inner net.Listener) net.Listener { return listener{inner, l} }
+
+type listener struct {
+	net.Listener
+	limiter *Limiter
+}
+
+// Accept implements net.Listener.
+func (l listener) Accept() (net.Conn, error) {
+	for {
+		conn, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		if l.limiter.admit(conn) {
+			return conn, nil
+		}
+		if l.limiter.options.Refuse != nil {
+			l.limiter.options.Refuse(conn)
+		}
+		conn.Close()
+	}
+}
+
+// ConnState is for http.Server.ConnState.
+func (l *Limiter) ConnState(conn net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateActive:
+		l.use(conn)
+	case http.StateIdle:
+		l.rest(conn)
+	case http.StateClosed, http.StateHijacked:
+		l.remove(conn)
+	}
+}
+
+// admit counts a new connection, which is idle until it is used. It closes idle ones to make
+// room, and returns false when that is not enough.
+func (l *Limiter) admit(conn net.Conn) bool {
+	network := networkOf(conn)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c := l.clients[network]
+	if c == nil {
+		c = &client{}
+	}
+	limited := l.options.PerClient > 0 && (l.options.Exempt == nil || !l.options.Exempt(network.Addr()))
+	if limited && c.open >= l.options.PerClient && !l.evict(c.idle.Front()) {
+		return false
+	}
+	if len(l.conns) >= l.options.Most && !l.evict(l.idle.Front()) {
+		return false
+	}
+	l.clients[network] = c // eviction may have taken the client's last connection
+	c.open++
+	e := &entry{conn: conn, network: network, client: c}
+	l.conns[conn] = e
+	l.setIdle(e)
+	return true
+}
+
+// evict closes an idle connection. l.mu must be held.
+func (l *Limiter) evict(oldest *list.Element) bool {
+	if oldest == nil {
+		return false
+	}
+	e := oldest.Value.(*entry)
+	l.forget(e)
+	e.conn.Close()
+	return true
+}
+
+func (l *Limiter) use(conn net.Conn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e := l.conns[conn]; e != nil {
+		l.setUsed(e)
+	}
+}
+
+func (l *Limiter) rest(conn net.Conn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e := l.conns[conn]; e != nil {
+		l.setUsed(e)
+		l.setIdle(e)
+	}
+}
+
+func (l *Limiter) remove(conn net.Conn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e := l.conns[conn]; e != nil {
+		l.forget(e)
+	}
+}
+
+func (l *Limiter) setIdle(e *entry) {
+	e.inAll, e.inClient = l.idle.PushBack(e), e.client.idle.PushBack(e)
+}
+
+func (l *Limiter) setUsed(e *entry) {
+	if e.inAll != nil {
+		l.idle.Remove(e.inAll)
+		e.client.idle.Remove(e.inClient)
+		e.inAll, e.inClient = nil, nil
+	}
+}
+
+func (l *Limiter) forget(e *entry) {
+	l.setUsed(e)
+	delete(l.conns, e.conn)
+	if e.client.open--; e.client.open == 0 {
+		delete(l.clients, e.network)
+	}
+}
+
+// networkOf is what one client is counted by.
+func networkOf(conn net.Conn) netip.Prefix {
+	at, err := netip.ParseAddrPort(conn.RemoteAddr().String())
+	if err != nil {
+		return netip.Prefix{} // a Unix socket
+	}
+	ip := at.Addr().Unmap().WithZone("")
+	bits := ip.BitLen()
+	if ip.Is6() {
+		bits = 64
+	}
+	prefix, err := ip.Prefix(bits)
+	if err != nil {
+		return netip.Prefix{}
+	}
+	return prefix
+}
+
+// Near reports whether an address is this machine's or of a private network: what comes from
+// there is a proxy, a mail server or a container's gateway, behind which many clients stand.
+func Near(a netip.Addr) bool {
+	return !a.IsValid() || a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast()
+}

@@ -1,0 +1,187 @@
+package connlimit
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"testing"
+	"time"
+)
+
+// serve runs an HTTP server behind a limiter until the test ends.
+func serve(t *testing.T, o Options, h http.HandlerFunc) (*Limiter, string) {
+	t.Helper()
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := New(o)
+	server := &http.Server{Handler: h, ConnState: l.ConnState}
+	done := make(chan error, 1)
+	go func() { done <- server.Serve(l.Listener(inner)) }()
+	t.Cleanup(func() {
+		server.Close()
+		<-done
+	})
+	return l, inner.Addr().String()
+}
+
+func dial(t *testing.T, address string) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+	return conn
+}
+
+// ask sends a request and returns the status; 0 when the connection is closed.
+func ask(conn net.Conn) int {
+	if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {
+		return 0
+	}
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		return 0
+	}
+	_, _ = io.Copy(io.Discard, response.Body)
+	return response.StatusCode
+}
+
+func ok(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }
+
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); !holds(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("there never was %s", what)
+		}
+	}
+}
+
+func TestOldestIdleConnectionMakesRoom(t *testing.T) {
+	t.Parallel()
+	for name, o := range map[string]Options{"in all": {Most: 3}, "of one client": {Most: 100, PerClient: 3}} {
+		l, address := serve(t, o, ok)
+		silent, asked, last := dial(t, address), dial(t, address), dial(t, address)
+		eventually(t, "three connections", func() bool { return l.Open() == 3 })
+		for _, conn := range []net.Conn{asked, last} {
+			if got := ask(conn); got != http.StatusOK {
+				t.Fatalf("%s: status %d", name, got)
+			}
+		}
+		if got := ask(dial(t, address)); got != http.StatusOK {
+			t.Errorf("%s: a new client is answered %d", name, got)
+		}
+		if _, err := silent.Read(make([]byte, 1)); err == nil {
+			t.Errorf("%s: the connection that said nothing stays", name)
+		}
+		if got := ask(last); got != http.StatusOK {
+			t.Errorf("%s: a connection that was used later is closed", name)
+		}
+	}
+}
+
+func TestConnectionsInUseAreNotClosed(t *testing.T) {
+	t.Parallel()
+	hold, begun := make(chan struct{}), make(chan struct{}, 10)
+	l, address := serve(t, Options{Most: 2}, func(http.ResponseWriter, *http.Request) {
+		begun <- struct{}{}
+		<-hold
+	})
+	statuses := make(chan int, 2)
+	for range 2 {
+		conn := dial(t, address)
+		go func() { statuses <- ask(conn) }()
+		<-begun
+	}
+	if got := ask(dial(t, address)); got != 0 {
+		t.Errorf("a third connection is answered %d", got)
+	}
+	close(hold)
+	for range 2 {
+		if got := <-statuses; got != http.StatusOK {
+			t.Errorf("a connection in use is answered %d", got)
+		}
+	}
+	eventually(t, "room again", func() bool { return ask(dial(t, address)) == http.StatusOK })
+	if n := l.Open(); n > 2 {
+		t.Errorf("%d connections, want 2 at most", n)
+	}
+}
+
+func TestProxiesHaveNoLimitOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	l, address := serve(t, Options{Most: 100, PerClient: 2, Exempt: Near}, ok)
+	for range 20 {
+		dial(t, address)
+	}
+	eventually(t, "twenty connections of one address", func() bool { return l.Open() == 20 })
+	for text, near := range map[string]bool{"127.0.0.1": true, "10.1.2.3": true, "172.17.0.1": true, "fd00::1": true, "::1": true, "8.8.8.8": false, "2001:4860::8888": false} {
+		if Near(netip.MustParseAddr(text)) != near {
+			t.Errorf("Near(%s) is %v", text, !near)
+		}
+	}
+}
+
+func TestDescriptorsLeaveAReserve(t *testing.T) {
+	t.Parallel()
+	for _, limit := range []int{64, 256, 1024, 3000, 65536, 1 << 20} {
+		b := divide(limit)
+		if used := b.HTTP + 2*b.SMTP; limit-used < b.Reserved || b.Reserved < min(limit/2, usualReserve) {
+			t.Errorf("of %d descriptors connections may take %d, %d are in reserve", limit, used, b.Reserved)
+		}
+		if b.HTTP < 4 || b.PerHTTP < 1 || b.SMTP < 4 {
+			t.Errorf("of %d descriptors: %+v", limit, b)
+		}
+	}
+}
+
+func TestClientsOfOtherProtocolsGiveWayWhenTheyAreSilent(t *testing.T) {
+	t.Parallel()
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := make(chan struct{})
+	told := sync.OnceFunc(func() { close(refused) })
+	l := New(Options{Most: 2, Silent: 100 * time.Millisecond, Refuse: func(net.Conn) { told() }})
+	listener := l.Wrap(inner)
+	t.Cleanup(func() { listener.Close() })
+	go func() { // sends back what comes
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				_, _ = io.Copy(struct{ io.Writer }{conn}, struct{ io.Reader }{conn})
+			}()
+		}
+	}()
+	talk := func(conn net.Conn) bool {
+		_, err := io.WriteString(conn, "x")
+		if err == nil {
+			_, err = conn.Read(make([]byte, 1))
+		}
+		return err == nil
+	}
+	first, second := dial(t, inner.Addr().String()), dial(t, inner.Addr().String())
+	if !talk(first) || !talk(second) {
+		t.Fatal("the server does not answer")
+	}
+	if talk(dial(t, inner.Addr().String())) {
+		t.Error("a third client took the place of one that has just spoken")
+	}
+	<-refused
+	eventually(t, "room for another client", func() bool { return talk(dial(t, inner.Addr().String())) })
+	if n := l.Open(); n > 2 {
+		t.Errorf("%d connections, want 2 at most", n)
+	}
+}

@@ -1,0 +1,40 @@
+package connlimit
+
+import "syscall"
+
+// Budget is how many descriptors each user of them may have. What is left is a reserve for the
+// connections that send mail, for the store, and for files.
+type Budget struct {
+	HTTP     int // connections of readers and editors
+	PerHTTP  int // of one of them
+	SMTP     int // connections of each listener for mail
+	PerSMTP  int // of one mail server
+	Reserved int
+}
+
+// The reserve, and the most connections that are of use.
+const (
+	usualReserve = 512
+	mostHTTP     = 50_000
+	mostSMTP     = 256
+)
+
+// Descriptors divides the descriptors that the process may open. The Go runtime has raised the
+// limit to the hard one by the time that any program runs.
+func Descriptors() Budget {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil || limit.Cur > 1<<20 {
+		limit.Cur = 1 << 20
+	}
+	return divide(int(limit.Cur))
+}
+
+func divide(limit int) Budget {
+	b := Budget{Reserved: min(usualReserve, limit/2)}
+	free := limit - b.Reserved
+	b.SMTP = min(mostSMTP, max(free/8, 4))
+	b.HTTP = min(mostHTTP, max(free-2*b.SMTP, 4)) // there are two listeners for mail
+	b.PerHTTP = max(b.HTTP/8, 32)
+	b.PerSMTP = max(b.SMTP/8, 2)
+	return b
+}
