@@ -1,0 +1,53 @@
+// Package archive is the file format of backups: every table of a store, as lines of
+// JSON in one gzip stream. Write with NewWriter, read with NewReader, check a whole
+// file with Verify. docs/backup.md describes the format.
+package archive
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// format is the version of the format that this package writes and reads.
+const format = 1
+
+// Header is the first line of an archive.
+type Header struct {
+	Tidings    string    `json:"tidings"` // "backup"
+	Format     int       `json:"format"`
+	Engine     string    `json:"engine"` // of the store that it was made of; it fits any engine
+	Taken      time.Time `json:"taken"`
+	Migrations []string  `json:"migrations"` // of the store, such as 00001_articles
+	Generation string    `json:"generation"` // of the store, in hex; empty when it had none
+}
+
+// Table is the line that begins a table.
+type Table struct {
+	Name    string   `json:"table"`
+	Columns []string `json:"columns"`
+}
+
+// end is the line that ends a table.
+type end struct {
+	Table string `json:"end"`
+	Rows  int64  `json:"rows"`
+	Last  int64  `json:"last,omitempty"` // highest number that its key was ever given; 0 for tables without one
+}
+
+// footer is the last line.
+type footer struct {
+	Tables int    `json:"tables"`
+	Rows   int64  `json:"rows"`
+	SHA256 string `json:"sha256"` // of all lines before
+}
+
+// maxLine bounds a line, and so the memory that reading takes.
+const maxLine = 512 << 20
+
+// ErrFormat is the kind of every error about what an archive holds, for errors.Is.
+var ErrFormat = errors.New("not a whole backup")
+
+func wrong(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrFormat, fmt.Sprintf(format, args...))
+}

@@ -1,0 +1,251 @@
+package archive
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"strconv"
+
+	"github.com/klauspost/compress/gzip"
+)
+
+// Reader reads an archive: Next for each table, and Row until it has no more.
+type Reader struct {
+	Header Header
+
+	lines  *bufio.Reader
+	sum    hash.Hash
+	line   []byte
+	number int64 // of the line
+	table  *Table
+	rows   int64
+	last   int64
+	tables int
+	total  int64
+}
+
+// NewReader reads the header of an archive. It returns an error of the kind
+// ErrFormat for what is no archive, or one that is newer than this program.
+func NewReader(r io.Reader) (*Reader, error) {
+	zip, err := gzip.NewReader(r)
+	if err != nil {
+		return nil, wrong("the file is not an archive that tidings backup wrote")
+	}
+	out := &Reader{lines: bufio.NewReaderSize(zip, 1<<16), sum: sha256.New()}
+	if err := out.read(); err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(out.line, &out.Header); err != nil || out.Header.Tidings != "backup" {
+		return nil, wrong("the file is not an archive that tidings backup wrote")
+	}
+	if out.Header.Format > format {
+		return nil, wrong("its format is version %d, this program reads versions up to %d; use a newer tidings", out.Header.Format, format)
+	}
+	return out, nil
+}
+
+// Next returns the next table. It returns io.EOF after the last one, when the whole
+// archive was read and its checksum is right.
+func (r *Reader) Next() (Table, error) {
+	sum := r.sum.Sum(nil)
+	if err := r.read(); err != nil {
+		return Table{}, err
+	}
+	var t Table
+	if bytes.HasPrefix(r.line, []byte(`{"table":`)) {
+		if err := json.Unmarshal(r.line, &t); err != nil || t.Name == "" || len(t.Columns) == 0 {
+			return t, wrong("line %d does not begin a table", r.number)
+		}
+		r.table, r.rows, r.last = &t, 0, 0
+		r.tables++
+		return t, nil
+	}
+	var f footer
+	if err := json.Unmarshal(r.line, &f); err != nil || f.SHA256 == "" {
+		return t, wrong("line %d is neither a table nor the end", r.number)
+	}
+	if f.SHA256 != hex.EncodeToString(sum) || f.Tables != r.tables || f.Rows != r.total {
+		return t, wrong("the checksum does not fit: it was changed or damaged")
+	}
+	if err := r.read(); !errors.Is(err, io.EOF) {
+		return t, wrong("something follows its end")
+	}
+	return t, io.EOF
+}
+
+// Row returns the next row of the table, or nil when there is none. The slice is
+// valid until the next call.
+func (r *Reader) Row(into []any) ([]any, error) {
+	if err := r.read(); err != nil {
+		return nil, err
+	}
+	if len(r.line) > 0 && r.line[0] == '[' {
+		values, err := parseRow(r.line, into[:0])
+		if err != nil || len(values) != len(r.table.Columns) {
+			return nil, wrong("line %d is not a row of the table %s", r.number, r.table.Name)
+		}
+		r.rows++
+		r.total++
+		return values, nil
+	}
+	var e end
+	if err := json.Unmarshal(r.line, &e); err != nil || e.Table != r.table.Name || e.Rows != r.rows {
+		return nil, wrong("the table %s does not end as it should, at line %d", r.table.Name, r.number)
+	}
+	r.last = e.Last
+	return nil, nil
+}
+
+// Last is the highest number that the key of the table was ever given, once its last
+// row was read.
+func (r *Reader) Last() int64 { return r.last }
+
+// read reads a line without its end.
+func (r *Reader) read() error {
+	r.line = r.line[:0]
+	for {
+		part, err := r.lines.ReadSlice('\n')
+		r.line = append(r.line, part...)
+		switch {
+		case err == nil:
+			r.sum.Write(r.line)
+			r.line = r.line[:len(r.line)-1]
+			r.number++
+			return nil
+		case len(r.line) > maxLine:
+			return wrong("line %d is too long", r.number+1)
+		case errors.Is(err, bufio.ErrBufferFull):
+		case errors.Is(err, io.EOF) && len(r.line) == 0 && r.number > 0:
+			return fmt.Errorf("%w: %w", wrong("it ends at line %d", r.number), io.EOF)
+		default:
+			return wrong("it is cut off or damaged after line %d (%v)", r.number, err)
+		}
+	}
+}
+
+// Summary is what an archive holds.
+type Summary struct {
+	Header Header
+	Tables map[string]int64 // rows by table
+	Rows   int64
+}
+
+// Verify reads a whole archive and checks its form, counts and checksum.
+func Verify(from io.Reader) (Summary, error) {
+	r, err := NewReader(from)
+	if err != nil {
+		return Summary{}, err
+	}
+	out := Summary{Header: r.Header, Tables: map[string]int64{}}
+	var values []any
+	for {
+		t, err := r.Next()
+		if errors.Is(err, io.EOF) && !errors.Is(err, ErrFormat) {
+			out.Rows = r.total
+			return out, nil
+		}
+		if err != nil {
+			return out, err
+		}
+		for {
+			row, err := r.Row(values)
+			if err != nil {
+				return out, err
+			}
+			if row == nil {
+				break
+			}
+			values = row
+		}
+		out.Tables[t.Name] = r.rows
+	}
+}
+
+// parseRow parses a JSON array of the values that appendValue writes.
+func parseRow(line []byte, values []any) ([]any, error) {
+	rest := line[1:]
+	for len(rest) > 0 && rest[0] != ']' {
+		value, after, err := parseValue(rest)
+		if err != nil {
+			return nil, err
+		}
+		values = append(values, value)
+		if rest = after; len(rest) > 1 && rest[0] == ',' {
+			rest = rest[1:]
+		}
+	}
+	if len(rest) != 1 {
+		return nil, errRow
+	}
+	return values, nil
+}
+
+var errRow = errors.New("not a row")
+
+func parseValue(rest []byte) (value any, after []byte, err error) {
+	switch c := rest[0]; {
+	case c == '"':
+		return parseText(rest)
+	case c == '{':
+		return parseObject(rest)
+	case c == '-' || c >= '0' && c <= '9':
+		n := 1
+		for n < len(rest) && rest[n] >= '0' && rest[n] <= '9' {
+			n++
+		}
+		number, err := strconv.ParseInt(string(rest[:n]), 10, 64)
+		return number, rest[n:], err
+	}
+	for word, value := range map[string]any{"null": nil, "true": true, "false": false} {
+		if after, found := bytes.CutPrefix(rest, []byte(word)); found {
+			return value, after, nil
+		}
+	}
+	return nil, nil, errRow
+}
+
+// parseText parses a JSON string.
+func parseText(rest []byte) (any, []byte, error) {
+	escaped := false
+	for i := 1; i < len(rest); i++ {
+		switch rest[i] {
+		case '\\':
+			escaped = true
+			i++
+		case '"':
+			if !escaped {
+				return string(rest[1:i]), rest[i+1:], nil
+			}
+			var text string
+			err := json.Unmarshal(rest[:i+1], &text)
+			return text, rest[i+1:], err
+		}
+	}
+	return nil, nil, errRow
+}
+
+// parseObject parses {"b":"…"}, {"t":"…"} or {"f":"…"}.
+func parseObject(rest []byte) (any, []byte, error) {
+	stop := bytes.IndexByte(rest, '}')
+	if stop < 7 || rest[1] != '"' || string(rest[3:6]) != `":"` || rest[stop-1] != '"' {
+		return nil, nil, errRow
+	}
+	inner, after := rest[6:stop-1], rest[stop+1:]
+	if rest[2] == 'f' {
+		number, err := strconv.ParseFloat(string(inner), 64)
+		return number, after, err
+	}
+	data := make([]byte, base64.StdEncoding.DecodedLen(len(inner)))
+	n, err := base64.StdEncoding.Decode(data, inner)
+	if rest[2] == 't' {
+		return string(data[:n]), after, err
+	}
+	return data[:n], after, err
+}

@@ -1,0 +1,210 @@
+package journal
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+// Limits bound a journal.
+type Limits struct {
+	Size int64         // it is compacted when it is larger
+	Keep time.Duration // records that are older are dropped then, but for editions that are being sent
+}
+
+// Compact writes a journal anew with the latest of what it knows, when it is larger
+// than the limit. Of an edition that ended, only that stays. It returns the size.
+func (j *Journal) Compact(now time.Time, limits Limits) (int64, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	path := filepath.Join(j.folder, fileName)
+	info, err := os.Stat(path)
+	if err != nil || info.Size() <= limits.Size {
+		if errors.Is(err, os.ErrNotExist) {
+			return 0, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+		return info.Size(), nil
+	}
+	if err := j.open(); err != nil {
+		return 0, err
+	}
+	if err := lockExclusive(j.lock); err != nil {
+		return 0, err
+	}
+	defer unlock(j.lock)
+	return j.compact(path, now, limits)
+}
+
+func (j *Journal) compact(path string, now time.Time, limits Limits) (int64, error) {
+	found, _, err := readFile(path)
+	if err != nil {
+		return 0, err
+	}
+	facts := newFacts()
+	for i := range found {
+		facts.add(&found[i])
+	}
+	records := facts.records(now.Add(-limits.Keep))
+	for {
+		var data []byte
+		for i := range records {
+			data = records[i].append(data)
+		}
+		// Half of the limit leaves room until the next time.
+		if int64(len(data)) <= limits.Size/2 || len(records) == 0 || !records[0].expendable() {
+			return int64(len(data)), j.replace(path, facts, data)
+		}
+		records = dropOldest(records)
+	}
+}
+
+// replace puts a new file in place of the journal's.
+func (j *Journal) replace(path string, facts *Facts, data []byte) error {
+	h := header(facts.Generation, facts.ID)
+	h.at, h.mark = facts.Started.UnixMilli(), facts.Mark
+	temporary, err := os.CreateTemp(j.folder, fileName+".new-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temporary.Name()) //nolint:errcheck // it has another name by then
+	_, err = temporary.Write(append(h.append(nil), data...))
+	if err := errors.Join(err, temporary.Sync(), temporary.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(temporary.Name(), path); err != nil {
+		return err
+	}
+	return j.reopen()
+}
+
+// expendable reports whether a record may be dropped when a journal is too large: an
+// id of an article is worth least.
+func (r *Record) expendable() bool { return r.kind == articleKind }
+
+// dropOldest drops the older half of the expendable records, which stand first.
+func dropOldest(records []Record) []Record {
+	n := 0
+	for n < len(records) && records[n].expendable() {
+		n++
+	}
+	return records[(n+1)/2:]
+}
+
+// records writes the facts down again, those since a time: articles first, then the
+// rest in the order of their times.
+func (f *Facts) records(since time.Time) []Record {
+	var articles, out []Record
+	note := func(list *[]Record, at time.Time, r Record) {
+		if !at.Before(since) {
+			r.at, r.mark = at.UnixMilli(), 0
+			*list = append(*list, r)
+		}
+	}
+	for source, a := range f.Articles {
+		note(&articles, a.At, Article(a.Value, source))
+	}
+	for id, s := range f.States {
+		note(&out, s.At, State(id, s.Value))
+	}
+	for place, p := range f.Places {
+		if p.Value == Left {
+			note(&out, p.At, Leave(place.Subscriber, place.Digest))
+		} else {
+			note(&out, p.At, Join(place.Subscriber, place.Digest))
+		}
+	}
+	for hash, s := range f.Suppressions {
+		if s.Reason == "" {
+			note(&out, s.At, Lift(hash))
+		} else {
+			note(&out, s.At, Suppress(hash, s.Reason))
+		}
+	}
+	for _, e := range f.Editions {
+		if e.Ended.IsZero() {
+			note(&out, maxTime(e.Began, since), Begin(*e))
+			for ids := range slices.Chunk(e.Recipients(), 500) {
+				note(&out, maxTime(e.Began, since), Intents(e.Seq, ids))
+			}
+			continue
+		}
+		note(&out, e.Ended, Begin(*e))
+		note(&out, e.Ended, EndByID(e.ID, e.State))
+	}
+	byTime := func(a, b Record) int { return cmp.Compare(a.at, b.at) }
+	slices.SortStableFunc(articles, byTime)
+	slices.SortStableFunc(out, byTime)
+	return append(articles, out...)
+}
+
+func maxTime(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
+
+// SetAside renames the journal of a folder, so that the next Append begins a new
+// one. It returns the new name, empty when there was none. Old files beyond the
+// newest five are removed.
+func SetAside(folder string, now time.Time) (string, error) {
+	path := filepath.Join(folder, fileName)
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		return "", nil
+	}
+	lock, err := os.OpenFile(filepath.Join(folder, lockName), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return "", fmt.Errorf("journal: %w", err)
+	}
+	defer lock.Close()
+	if err := lockExclusive(lock); err != nil {
+		return "", err
+	}
+	defer unlock(lock)
+	aside := path + "." + now.UTC().Format("20060102T150405.000")
+	if err := os.Rename(path, aside); err != nil {
+		return "", fmt.Errorf("journal: %w", err)
+	}
+	old, err := asides(folder)
+	if err != nil {
+		return aside, err
+	}
+	for len(old) > keptAside {
+		if err := os.Remove(old[0]); err != nil {
+			return aside, err
+		}
+		old = old[1:]
+	}
+	return aside, nil
+}
+
+const keptAside = 5
+
+// asides are the files of a folder that were set aside, oldest first.
+func asides(folder string) ([]string, error) {
+	old, err := filepath.Glob(filepath.Join(folder, fileName+".2*"))
+	slices.Sort(old)
+	return old, err
+}
+
+// TimeOf returns when the journal of a folder went beyond a mark; the zero time when
+// it did not.
+func TimeOf(folder string, mark int64) (time.Time, error) {
+	records, _, err := readFile(filepath.Join(folder, fileName))
+	if err != nil {
+		return time.Time{}, err
+	}
+	for i := range records {
+		if records[i].mark > mark && records[i].kind != headerKind {
+			return timeOf(records[i].at), nil
+		}
+	}
+	return time.Time{}, nil
+}

@@ -1,0 +1,298 @@
+package journal
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// The files of a journal's folder.
+const (
+	fileName = "journal"
+	lockName = "lock"
+)
+
+// syncEvery is how long a record waits at most until it is on disk. A power cut takes
+// these last records only, and they count only when the store is lost as well.
+const syncEvery = 200 * time.Millisecond
+
+// Journal appends to the journal of a folder. It is safe for concurrent use, also by
+// several processes.
+type Journal struct {
+	folder     string
+	generation string
+
+	mu     sync.Mutex
+	file   *os.File
+	lock   *os.File
+	id     string
+	mark   int64 // highest that was appended
+	buffer []byte
+	dirty  chan struct{}
+	ending chan struct{}
+	done   chan struct{}
+	failed error // of the last sync
+}
+
+// New returns the journal of a folder for a store of a generation. Nothing is made
+// before the first Append or ID.
+func New(folder, generation string) *Journal {
+	return &Journal{folder: folder, generation: generation}
+}
+
+// ID returns the id of the journal, which is made when there is none yet.
+func (j *Journal) ID() (string, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	err := j.open()
+	return j.id, err
+}
+
+// Append writes records, all or none of them, and returns when the system has them;
+// they are on disk shortly after. mark is the store's mark that goes with them, 0
+// for the highest one so far.
+func (j *Journal) Append(at time.Time, mark int64, records ...Record) error {
+	if len(records) == 0 {
+		return nil
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if err := j.open(); err != nil {
+		return err
+	}
+	j.mark = max(j.mark, mark)
+	j.buffer = j.buffer[:0]
+	for i := range records {
+		records[i].at, records[i].mark = at.UnixMilli(), j.mark
+		j.buffer = records[i].append(j.buffer)
+	}
+	if err := j.write(); err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	select {
+	case j.dirty <- struct{}{}:
+	default:
+	}
+	err := j.failed
+	j.failed = nil
+	return err
+}
+
+// write appends the buffer under the shared lock, to the file that is current: one
+// that was compacted meanwhile is opened again.
+func (j *Journal) write() error {
+	if err := lockShared(j.lock); err != nil {
+		return err
+	}
+	defer unlock(j.lock)
+	if !j.current() {
+		if err := j.reopen(); err != nil {
+			return err
+		}
+	}
+	_, err := j.file.Write(j.buffer)
+	return err
+}
+
+// current reports whether the open file is the one of that name.
+func (j *Journal) current() bool {
+	mine, err1 := j.file.Stat()
+	named, err2 := os.Stat(filepath.Join(j.folder, fileName))
+	return err1 == nil && err2 == nil && os.SameFile(mine, named)
+}
+
+// open makes the folder and files at the first use.
+func (j *Journal) open() error {
+	if j.file != nil {
+		return nil
+	}
+	if err := os.MkdirAll(j.folder, 0o700); err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	lock, err := os.OpenFile(filepath.Join(j.folder, lockName), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	if err := lockExclusive(lock); err != nil {
+		return errors.Join(err, lock.Close())
+	}
+	defer unlock(lock)
+	j.lock = lock
+	if err := j.reopen(); err != nil {
+		j.lock, j.file = nil, nil
+		return errors.Join(fmt.Errorf("journal: %w", err), lock.Close())
+	}
+	j.dirty, j.ending, j.done = make(chan struct{}, 1), make(chan struct{}), make(chan struct{})
+	go j.keepSyncing()
+	return nil
+}
+
+// reopen opens the file of the folder, or makes it. The caller has a lock.
+func (j *Journal) reopen() error {
+	path := filepath.Join(j.folder, fileName)
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	h, found, err := readHeader(file)
+	if err == nil && !found {
+		h = header(j.generation, uuid.NewString())
+		h.at = time.Now().UnixMilli()
+		_, err = file.Write(h.append(nil))
+	}
+	if err == nil && h.fields[0] != j.generation {
+		err = &OtherError{Path: path, Generation: h.fields[0]}
+	}
+	if err != nil {
+		return errors.Join(err, file.Close())
+	}
+	if j.file != nil {
+		_ = j.file.Close() // it was replaced, and is synced by whoever replaced it
+	}
+	j.file, j.id = file, h.fields[1]
+	return nil
+}
+
+// OtherError reports that the journal of a folder is of another store, or of another
+// generation of this one.
+type OtherError struct {
+	Path       string
+	Generation string
+}
+
+// Error says which file it is, and what to do.
+func (e *OtherError) Error() string {
+	return fmt.Sprintf("%s belongs to another store or to a copy of this one; give this store a folder of its own with store.journal", e.Path)
+}
+
+// readHeader reads the first line of a journal; found is false for an empty file.
+func readHeader(file *os.File) (h Record, found bool, err error) {
+	line, err := readLine(bufio.NewReader(io.NewSectionReader(file, 0, 4096)))
+	if errors.Is(err, io.EOF) {
+		return h, false, nil
+	}
+	if err != nil {
+		return h, false, err
+	}
+	h, ok := parse(line)
+	if !ok || h.kind != headerKind {
+		return h, false, errors.New("the file is no journal: its first line is damaged; move it away")
+	}
+	return h, true, nil
+}
+
+// keepSyncing brings what was appended to disk, but not more often than the disk has
+// use for.
+func (j *Journal) keepSyncing() {
+	defer close(j.done)
+	for {
+		select {
+		case <-j.dirty:
+			j.sync()
+		case <-j.ending:
+			return
+		}
+		select {
+		case <-time.After(syncEvery):
+		case <-j.ending:
+			return
+		}
+	}
+}
+
+func (j *Journal) sync() {
+	j.mu.Lock()
+	file := j.file
+	j.mu.Unlock()
+	if err := file.Sync(); err != nil && !errors.Is(err, fs.ErrClosed) {
+		j.mu.Lock()
+		j.failed = fmt.Errorf("journal: %w", err)
+		j.mu.Unlock()
+	}
+}
+
+// Close brings everything to disk. The journal is not used after it.
+func (j *Journal) Close() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.file == nil {
+		return nil
+	}
+	close(j.ending)
+	j.mu.Unlock()
+	<-j.done
+	j.mu.Lock()
+	err := errors.Join(j.file.Sync(), j.file.Close(), j.lock.Close())
+	j.file, j.lock = nil, nil
+	return err
+}
+
+// Tail is what the end of a journal shows, read without the rest of it.
+type Tail struct {
+	Generation string
+	ID         string
+	Mark       int64
+	Edition    int64   // of the last intents; 0 for none
+	Recipients []int64 // of the last intents
+}
+
+// tailSize is as much of a journal's end as holds its last mark and intents.
+const tailSize = 64 << 10
+
+// ReadTail reads the header and the end of the journal of a folder; found is false
+// when it has none.
+func ReadTail(folder string) (tail Tail, found bool, err error) {
+	file, err := os.Open(filepath.Join(folder, fileName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return tail, false, nil
+	}
+	if err != nil {
+		return tail, false, fmt.Errorf("journal: %w", err)
+	}
+	defer file.Close()
+	h, found, err := readHeader(file)
+	if err != nil || !found {
+		return tail, false, wrapPath(file.Name(), err)
+	}
+	tail.Generation, tail.ID = h.fields[0], h.fields[1]
+	info, err := file.Stat()
+	if err != nil {
+		return tail, false, err
+	}
+	from := max(0, info.Size()-tailSize)
+	lines := bufio.NewReader(io.NewSectionReader(file, from, tailSize))
+	for {
+		line, err := readLine(lines)
+		if err != nil {
+			return tail, true, nil // the end
+		}
+		if r, ok := parse(line); ok {
+			tail.add(&r)
+		}
+	}
+}
+
+func (t *Tail) add(r *Record) {
+	t.Mark = max(t.Mark, r.mark)
+	switch {
+	case r.kind == intentKind:
+		t.Edition, t.Recipients = parseNumber(r.fields[0]), r.ids
+	case r.kind == endKind && parseNumber(r.fields[0]) == t.Edition:
+		t.Edition, t.Recipients = 0, nil
+	}
+}
+
+func wrapPath(path string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("journal %s: %w", path, err)
+}

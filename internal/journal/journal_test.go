@@ -1,0 +1,244 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// fill writes one record of each kind, and more of the larger ones.
+func fill(t testing.TB, j *Journal) {
+	t.Helper()
+	at := noon
+	add := func(mark int64, records ...Record) {
+		t.Helper()
+		at = at.Add(time.Second)
+		must(t, j.Append(at, mark, records...))
+	}
+	add(1, Article("a1", "hash1"), Article("a2", "hash2"))
+	add(2, Begin(Edition{Seq: 7, ID: "e7", Digest: "weekly", Number: 3, ScheduledFor: "2026-03-01T08:00", Subject: "Two words – & -", Audience: 4, Articles: []string{"a1", "a2"}}))
+	add(0, Intents(7, []int64{1, 2}))
+	add(0, Intents(7, []int64{3}), Deferred(7, []int64{2}))
+	add(3, EndBySeq(7, "sent"))
+	add(4, Begin(Edition{Seq: 8, ID: "e8", Digest: "daily", ScheduledFor: "manual:x"}))
+	add(0, Intents(8, []int64{10, 11, 1 << 40}), Deferred(8, []int64{11}))
+	add(5, State(5, "unsubscribed"), State(6, "active"), State(6, "erased"))
+	add(6, Leave(5, "weekly"), Join(5, "weekly"), Leave(6, "daily"), Leave(6, ""), Join(6, "weekly"))
+	add(7, Suppress("00ff", "bounced"), Suppress("01", "unsubscribed"), Lift("01"))
+}
+
+func checkFacts(t *testing.T, f *Facts) {
+	t.Helper()
+	if len(f.Editions) != 2 {
+		t.Fatalf("%d editions", len(f.Editions))
+	}
+	first, second := f.Editions[0], f.Editions[1]
+	if first.ID == "e8" {
+		first, second = second, first
+	}
+	if first.Subject != "Two words – & -" || first.Number != 3 || first.ScheduledFor != "2026-03-01T08:00" || !slices.Equal(first.Articles, []string{"a1", "a2"}) ||
+		first.State != "sent" || first.Ended.IsZero() || first.Recipients() != nil {
+		t.Errorf("the edition that ended: %+v", first)
+	}
+	if !second.Ended.IsZero() || !slices.Equal(second.Recipients(), []int64{10, 1 << 40}) || second.Articles != nil {
+		t.Errorf("the edition that did not end: %+v, recipients %v", second, second.Recipients())
+	}
+	if f.States[5].Value != "unsubscribed" || f.States[6].Value != "erased" || len(f.States) != 2 {
+		t.Errorf("states %v", f.States)
+	}
+	places := map[Place]string{}
+	for place, p := range f.Places {
+		places[place] = p.Value
+	}
+	if want := (map[Place]string{{5, "weekly"}: Joined, {6, ""}: Left, {6, "weekly"}: Joined}); !reflect.DeepEqual(places, want) {
+		t.Errorf("places %v, want %v", places, want)
+	}
+	if f.Suppressions["00ff"].Reason != "bounced" || f.Suppressions["01"].Reason != "" || len(f.Suppressions) != 2 {
+		t.Errorf("suppressions %v", f.Suppressions)
+	}
+	if f.Articles["hash1"].Value != "a1" || f.Mark != 7 || f.Generation != "gen" {
+		t.Errorf("articles %v, mark %d, generation %q", f.Articles, f.Mark, f.Generation)
+	}
+}
+
+func TestFactsAreTheLatestOfEach(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	j := New(folder, "gen")
+	fill(t, j)
+	must(t, j.Close())
+	facts, err := Read(folder)
+	must(t, err)
+	checkFacts(t, facts)
+	tail, found, err := ReadTail(folder)
+	if err != nil || !found || tail.Mark != 7 || tail.Edition != 8 || !slices.Equal(tail.Recipients, []int64{10, 11, 1 << 40}) || tail.ID != facts.ID {
+		t.Errorf("tail %+v, %v, %v", tail, found, err)
+	}
+}
+
+func TestDamagedLinesAreLeftOutAndCounted(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	j := New(folder, "gen")
+	fill(t, j)
+	must(t, j.Close())
+	path := filepath.Join(folder, fileName)
+	data, err := os.ReadFile(path)
+	must(t, err)
+	lines := strings.SplitAfter(string(data), "\n")
+	lines[3] = strings.Replace(lines[3], "two", "tow", 1)
+	lines = slices.Insert(lines, 4, "nonsense\n", strings.Repeat("x", 2*maxLine)+"\n")
+	must(t, os.WriteFile(path, []byte(strings.Join(lines, "")+"I 1 2 3"), 0o600))
+	facts, err := Read(folder)
+	must(t, err)
+	checkFacts(t, facts)
+	if facts.Damaged != 3 {
+		t.Errorf("%d damaged lines, want 3", facts.Damaged)
+	}
+}
+
+func TestCompactKeepsTheFactsAndBoundsTheSize(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	j, other := New(folder, "gen"), New(folder, "gen")
+	must(t, other.Append(noon, 0, State(99, "paused"))) // has the file open that is replaced
+	for i := range 200 {
+		must(t, j.Append(noon, 1, State(5, fmt.Sprint(i))))
+	}
+	fill(t, j)
+	before, err := os.Stat(filepath.Join(folder, fileName))
+	must(t, err)
+	size, err := j.Compact(noon.Add(time.Hour), Limits{Size: 2000, Keep: 1000 * time.Hour})
+	if err != nil || size >= before.Size()/4 {
+		t.Errorf("%d of %d bytes are left, %v", size, before.Size(), err)
+	}
+	must(t, other.Append(noon.Add(2*time.Hour), 0, State(98, "paused")))
+	must(t, errors.Join(j.Append(noon.Add(2*time.Hour), 0, State(97, "paused")), j.Close(), other.Close()))
+	facts, err := Read(folder)
+	must(t, err)
+	for _, id := range []int64{97, 98, 99} {
+		if facts.States[id].Value != "paused" {
+			t.Errorf("the state of %d is lost", id)
+		}
+		delete(facts.States, id)
+	}
+	checkFacts(t, facts)
+}
+
+func TestOldAndLeastRecordsAreDropped(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	j := New(folder, "gen")
+	for i := range 1000 {
+		must(t, j.Append(noon.Add(time.Duration(i)*time.Second), 0, Article(fmt.Sprintf("id%d", i), fmt.Sprintf("source%d", i))))
+	}
+	fill(t, j)
+	size, err := j.Compact(noon.Add(time.Hour), Limits{Size: 8000, Keep: 24 * time.Hour})
+	if err != nil || size > 4000 {
+		t.Errorf("%d bytes, %v", size, err)
+	}
+	facts, err := Read(folder)
+	must(t, err)
+	if facts.Articles["source999"].Value != "id999" || facts.Articles["source0"].Value != "" || facts.States[5].Value != "unsubscribed" {
+		t.Errorf("%d articles, states %v", len(facts.Articles), facts.States)
+	}
+	if _, err := j.Compact(noon.Add(48*time.Hour), Limits{Size: 10, Keep: 24 * time.Hour}); err != nil {
+		t.Fatal(err)
+	}
+	if facts, err = Read(folder); err != nil || len(facts.States) != 0 || len(facts.Editions) != 1 || len(facts.Editions[0].Recipients()) != 2 {
+		t.Errorf("after two days: %v, %d editions, %v; only the one that is being sent must be left", facts.States, len(facts.Editions), err)
+	}
+	must(t, j.Close())
+}
+
+func TestAJournalOfAnotherGenerationIsRefused(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	first := New(folder, "one")
+	must(t, errors.Join(first.Append(noon, 1, State(1, "paused")), first.Close()))
+	second := New(folder, "two")
+	var other *OtherError
+	if err := second.Append(noon, 1, State(1, "paused")); !errors.As(err, &other) || other.Generation != "one" {
+		t.Errorf("%v", err)
+	}
+	aside, err := SetAside(folder, noon)
+	if err != nil || aside == "" {
+		t.Fatalf("%q, %v", aside, err)
+	}
+	must(t, errors.Join(second.Append(noon, 1, State(2, "paused")), second.Close()))
+	if facts, err := Read(folder); err != nil || facts.Generation != "two" || len(facts.Generations) != 2 || len(facts.States) != 2 {
+		t.Errorf("%+v, %v", facts, err)
+	}
+}
+
+func TestManyAppendAtOnce(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	var wg sync.WaitGroup
+	const writers, each = 8, 200
+	for w := range writers {
+		wg.Go(func() {
+			j := New(folder, "gen")
+			for i := range each {
+				if err := j.Append(noon, 0, State(int64(w*each+i), "paused")); err != nil {
+					t.Error(err)
+				}
+				if i%50 == 0 {
+					if _, err := j.Compact(noon, Limits{Size: 100, Keep: time.Hour}); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+			if err := j.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	facts, err := Read(folder)
+	if err != nil || len(facts.States) != writers*each || facts.Damaged != 0 {
+		t.Errorf("%d of %d states, %d damaged, %v", len(facts.States), writers*each, facts.Damaged, err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	r := Begin(Edition{Seq: 7, ID: "e7", Subject: "two words"})
+	f.Add(string(r.append(nil)))
+	r = Intents(7, []int64{1, 2})
+	f.Add(strings.TrimSuffix(string(r.append(nil)), "\n"))
+	f.Fuzz(func(t *testing.T, line string) {
+		facts := newFacts()
+		if r, ok := parse(line); ok {
+			facts.add(&r)
+		}
+	})
+}
+
+func BenchmarkAppend(b *testing.B) {
+	j := New(b.TempDir(), "gen")
+	ids := make([]int64, 32)
+	for i := range ids {
+		ids[i] = int64(1_000_000 + i)
+	}
+	for b.Loop() {
+		if err := j.Append(noon, 0, Intents(7, ids)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
