@@ -133,6 +133,9 @@ func (c *checker) service() {
 	cfg := c.config
 	c.dsn(&cfg.Store.DSN)
 	c.oneOf("store.durability", cfg.Store.Durability, "full", "normal")
+	if cfg.Store.Journal != "none" {
+		cfg.Store.Journal = c.relative(cfg.Store.Journal)
+	}
 	c.listen("server.listen", cfg.Server.Listen)
 	for i, proxy := range cfg.Server.TrustedProxies {
 		_, err := netip.ParsePrefix(proxy)

@@ -4,7 +4,11 @@
 // docs/configuration.md is made from the comments of the structs' fields.
 package config
 
-import "time"
+import (
+	"path/filepath"
+	"strings"
+	"time"
+)
 
 // Config is the whole of config.yaml. Durations are written as Go writes them
 // ("72h", "30s"), sizes with a unit ("10MB"). Paths are relative to the file's folder.
@@ -76,6 +80,23 @@ type Store struct {
 	DSN DSN `yaml:"dsn"`
 	// full survives a power cut; normal survives a killed process and is a little faster.
 	Durability string `yaml:"durability"`
+	// Folder of the journal, which keeps what must not be forgotten when an older copy of the store is restored: see
+	// docs/backup.md. Best on another disk than the store. Empty for a folder beside a SQLite file (tidings.journal for
+	// tidings.db) and none for PostgreSQL, where each machine needs one of its own; none for none.
+	Journal string `yaml:"journal"`
+}
+
+// JournalFolder is where the journal is kept, empty for nowhere.
+func (s *Store) JournalFolder() string {
+	path, isFile := strings.CutPrefix(s.DSN.Reveal(), "sqlite:")
+	switch {
+	case s.Journal == "none", s.Journal == "" && !isFile:
+		return ""
+	case s.Journal != "":
+		return s.Journal
+	}
+	path = strings.TrimPrefix(path, "//")
+	return strings.TrimSuffix(path, filepath.Ext(path)) + ".journal"
 }
 
 // Server is the HTTP side.

@@ -62,6 +62,9 @@ func (e *Engine) approve(ctx context.Context, id string, was *Shown) (store.Edit
 	e.activity.approvals.Add(1)
 	defer e.activity.approvals.Add(-1)
 	edition, err := e.Store.Edition(ctx, id)
+	if err == nil {
+		err = e.mayPublish(ctx)
+	}
 	if err != nil {
 		return edition, err
 	}

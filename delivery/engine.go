@@ -146,9 +146,9 @@ func (e *Engine) Run(ctx context.Context) error {
 	defer e.recorder.Close()
 	e.freshStart(ctx)
 	var work sync.WaitGroup
-	work.Go(func() { e.every(ctx, "schedule", e.runSchedule) })
-	work.Go(func() { e.every(ctx, "approval", e.approveDrafts) })
-	work.Go(func() { e.every(ctx, "notices", e.sendNotices) })
+	work.Go(func() { e.every(ctx, "schedule", e.unlessQuarantined(e.runSchedule)) })
+	work.Go(func() { e.every(ctx, "approval", e.unlessQuarantined(e.approveDrafts)) })
+	work.Go(func() { e.every(ctx, "notices", e.unlessQuarantined(e.sendNotices)) })
 	work.Go(func() { e.dispatch(ctx) })
 	for _, r := range e.relays {
 		work.Go(func() { r.run(ctx) })
@@ -178,6 +178,8 @@ func (e *Engine) every(ctx context.Context, name string, step func(ctx context.C
 		case err == nil && last != "":
 			e.Log.Info("works again", "step", name)
 			last = ""
+		case errors.Is(err, store.ErrQuarantined):
+			// The service says so once, at its start.
 		case err != nil && !errors.Is(err, context.Canceled) && err.Error() != last:
 			e.Log.Error("cannot go on for now", "step", name, "error", err)
 			last = err.Error()

@@ -292,6 +292,9 @@ func (e *Engine) TestEdition(ctx context.Context, id string, to subscriber.Addre
 }
 
 func (e *Engine) sendTest(ctx context.Context, name string, variant digest.Variant, date time.Time, to subscriber.Address) error {
+	if err := e.mayPublish(ctx); err != nil {
+		return err
+	}
 	fixed, err := e.settings(name)
 	if err != nil {
 		return err

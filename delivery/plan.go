@@ -177,19 +177,8 @@ func (e *Engine) issue(ctx context.Context, def *Definition, state store.DigestS
 	if len(chosen) == 0 {
 		return digest.Issue{}, e.whyNothing(ctx, def, w)
 	}
-	number, err := e.nextNumber(ctx, def.Name)
+	number, err := e.Store.NextNumber(ctx, def.Name)
 	return digest.Issue{ID: e.names.EditionID(def.Name, key), Definition: def.Definition, Number: number, Site: e.Site, Articles: chosen, Now: w.Now}, err
-}
-
-// nextNumber is the number that a digest's next edition will have. A subject may
-// show it, so it must be known before the edition is planned; Plan refuses an
-// edition whose number another one has taken since.
-func (e *Engine) nextNumber(ctx context.Context, name string) (int, error) {
-	last, err := e.Store.Editions(ctx, name, 1)
-	if err != nil || len(last) == 0 {
-		return 1, err
-	}
-	return last[0].Number + 1, nil
 }
 
 // Order says how an edition is made by hand.
@@ -237,6 +226,9 @@ func (e *Engine) Draft(ctx context.Context, name, by string) (store.Edition, err
 
 func (e *Engine) draft(ctx context.Context, name string, o Order, automatic bool) (store.Edition, error) {
 	def, err := e.definition(name)
+	if err == nil {
+		err = e.mayPublish(ctx)
+	}
 	if err != nil {
 		return store.Edition{}, err
 	}

@@ -31,6 +31,7 @@ func demoConfig(dir string, doors *doors, now time.Time) *config.Config {
 		Editor:      "The Editors <editors@harbour-gazette.example>",
 	}
 	c.Store.DSN = config.DSN("sqlite:" + filepath.Join(dir, "tidings.db"))
+	c.Store.Journal = "none"
 	c.Server.Listen = doors.site.Addr().String()
 	c.Feeds = []config.Feed{
 		{Name: "all", Limit: 50, Content: "full", MaxAge: time.Minute},

@@ -28,6 +28,9 @@ func (p *Press) keepHouse(ctx context.Context) {
 		if err == nil {
 			_, err = p.Store.WipeLog(ctx) // what readers kept an erasure from doing
 		}
+		if err == nil {
+			err = errors.Join(p.Store.CompactJournal(), p.Store.JournalProblem())
+		}
 		p.tell(ctx, "cannot keep house", err)
 	})
 }

@@ -31,11 +31,16 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger) (*Press, erro
 	if err != nil {
 		return nil, err
 	}
-	s, err := store.Open(ctx, c.Store.DSN.Reveal(), store.Options{Durability: store.Durability(c.Store.Durability)})
+	s, err := store.Open(ctx, c.Store.DSN.Reveal(), StoreOptions(c))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Position("store.dsn"), err)
 	}
 	return &Press{Config: c, Store: s, Templates: set, Log: log}, nil
+}
+
+// StoreOptions are how the configured store is opened.
+func StoreOptions(c *config.Config) store.Options {
+	return store.Options{Durability: store.Durability(c.Store.Durability), Journal: c.Store.JournalFolder()}
 }
 
 // Close closes the store.

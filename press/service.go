@@ -45,6 +45,12 @@ func (s *Service) Run(ctx context.Context) error {
 		current.stop()
 		return err
 	}
+	if q, err := s.Press.Store.Quarantine(ctx); err != nil {
+		current.stop()
+		return err
+	} else if q != nil {
+		s.Press.Log.Warn("the store is quarantined: nothing is sent until an owner releases it (tidings quarantine show)", "reason", string(q.Reason), "store_from", q.Taken)
+	}
 	s.Press.Log.Info("at work", "site", s.Press.Config.Site.URL, "store", s.Press.Store.Engine(), "settings", s.Press.Config.Fingerprint())
 	if s.Ready != nil {
 		s.Ready()

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tidings-press/tidings/article"
+	"github.com/tidings-press/tidings/internal/journal"
 )
 
 // ChangeKind is what a put did.
@@ -299,6 +300,13 @@ func (r *runner) freeSlug(ctx context.Context, wanted string, old known) (string
 }
 
 func (r *runner) insertArticle(ctx context.Context, a *article.Article, row *articleRow) error {
+	if a.ID == "" {
+		var err error
+		if row.id, err = r.articleID(ctx, a.Source, row.id); err != nil {
+			return err
+		}
+	}
+	r.keep(journal.Article(row.id, sourceHash(a.Source)))
 	_, err := r.one(ctx, "article.insert", []any{row.id, a.Source, row.slug, a.Slug, a.URL, a.Title, a.Summary, a.HTML,
 		a.Language, jsonText(a.Authors, a.Authors == nil), jsonText(a.Tags, a.Tags == nil), jsonText(a.Image, a.Image == nil),
 		jsonText(a.Enclosure, a.Enclosure == nil), jsonText(a.Origin, a.Origin == nil), row.published, row.updated,

@@ -80,8 +80,7 @@ func (s *Store) claimChunk(ctx context.Context, node string, lease time.Duration
 				return err
 			}
 		}
-		_, err = tx.exec(ctx, "edition.start", c.Edition, millis(now))
-		return err
+		return s.startEdition(ctx, tx, c.Edition)
 	})
 	return chunk, cancelled, err
 }

@@ -137,6 +137,9 @@ func (s *Store) Approve(ctx context.Context, e Edition, f Frozen) (Edition, erro
 		if err := tx.oneMoment(ctx); err != nil {
 			return err
 		}
+		if err := s.mayPublish(ctx, tx); err != nil {
+			return err
+		}
 		audience, err := audienceOf(ctx, tx, e.Digest, f)
 		if err != nil {
 			return err
@@ -166,7 +169,7 @@ func (s *Store) Approve(ctx context.Context, e Edition, f Frozen) (Edition, erro
 			return nil
 		}
 		// Nobody to send to: it is sent at once.
-		if _, err := tx.exec(ctx, "edition.start", e.Seq, millis(now)); err != nil {
+		if err := s.startEdition(ctx, tx, e.Seq); err != nil {
 			return err
 		}
 		e.State, e.Started, e.Finished = digest.Sent, now, now
@@ -228,7 +231,11 @@ func (r *runner) freeze(ctx context.Context, e Edition, f Frozen, choice string,
 			return 0, err
 		}
 		if total += n; n < step {
-			_, err := r.exec(ctx, "audience.chosen", e.Seq)
+			if _, err := r.exec(ctx, "audience.chosen", e.Seq); err != nil {
+				return 0, err
+			}
+			// Of an edition that was being sent when the store was lost, some have it.
+			_, err := r.exec(ctx, "quarantine.markRecipients", e.Seq, e.ID, leftBefore, now)
 			return total, err
 		}
 		if _, err := r.one(ctx, "audience.last", []any{e.Seq}, &after); err != nil {

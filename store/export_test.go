@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"database/sql"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -55,3 +57,6 @@ func MigrateTo(ctx context.Context, dsn string, version int64) (*sql.DB, error) 
 func (s *Store) SearchWithin(ctx context.Context, q Query, looks int) (Found, error) {
 	return s.search(ctx, q, looks)
 }
+
+// JournaledQueries are the named queries that the journal keeps.
+func JournaledQueries() []string { return slices.Collect(maps.Keys(journaled)) }

@@ -48,6 +48,9 @@ func ensureSchema(ctx context.Context, engine Engine, db *sql.DB) error {
 	if err != nil {
 		return err
 	}
+	if there, err := hasTable(ctx, engine, db, unfinished); err != nil || there {
+		return errors.Join(err, errUnfinished)
+	}
 	missing, err := pendingMigrations(ctx, engine, db, provider)
 	switch {
 	case err != nil || len(missing) == 0:
@@ -155,7 +158,7 @@ func pendingMigrations(ctx context.Context, engine Engine, db *sql.DB, provider 
 
 // appliedMigrations returns the versions that a store has. A store that no
 // migration ran on has none.
-func appliedMigrations(ctx context.Context, engine Engine, db *sql.DB) (map[int64]bool, error) {
+func appliedMigrations(ctx context.Context, engine Engine, db asker) (map[int64]bool, error) {
 	if there, err := hasTable(ctx, engine, db, "goose_db_version"); err != nil || !there {
 		return map[int64]bool{}, err
 	}
@@ -179,6 +182,9 @@ var contents = []string{"secrets", "articles", "subscribers", "editors", "digest
 // holdsNothing reports whether a store has no content, and nothing can be lost by
 // completing its schema.
 func holdsNothing(ctx context.Context, engine Engine, db *sql.DB) (bool, error) {
+	if there, err := hasTable(ctx, engine, db, unfinished); err != nil || there {
+		return false, err
+	}
 	for _, table := range contents {
 		there, err := hasTable(ctx, engine, db, table)
 		if err != nil {
@@ -195,14 +201,13 @@ func holdsNothing(ctx context.Context, engine Engine, db *sql.DB) (bool, error) 
 	return true, nil
 }
 
-func hasTable(ctx context.Context, engine Engine, db *sql.DB, name string) (bool, error) {
-	question := "SELECT count(*) FROM sqlite_master WHERE name = $1"
+func hasTable(ctx context.Context, engine Engine, db asker, name string) (bool, error) {
+	question := "SELECT name FROM sqlite_master WHERE name = $1"
 	if engine == Postgres {
-		question = "SELECT count(*) FROM (SELECT to_regclass($1) AS t) AS found WHERE t IS NOT NULL"
+		question = "SELECT $1 FROM (SELECT to_regclass($1) AS t) AS found WHERE t IS NOT NULL"
 	}
-	var tables int
-	err := db.QueryRowContext(ctx, question, name).Scan(&tables)
-	return tables > 0, err
+	found, err := texts(ctx, db, question, name)
+	return len(found) > 0, err
 }
 
 // describeSchema says which store has the wrong schema, or could not be migrated.
@@ -212,7 +217,7 @@ func describeSchema(dsn string, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.As(err, &newer), errors.As(err, &due):
+	case errors.As(err, &newer), errors.As(err, &due), errors.Is(err, errUnfinished):
 		return fmt.Errorf("store %s: %w", Redact(dsn), err)
 	}
 	return &OpenError{

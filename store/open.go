@@ -36,6 +36,8 @@ type Options struct {
 	Clock      func() time.Time // time.Now when nil
 	Wait       time.Duration    // how long a writer waits for another process on SQLite; 30 s when 0
 	Conns      int              // most connections to PostgreSQL, or readers of SQLite; 0 for a good number
+	Journal    string           // folder of the journal; none when empty
+	name       string           // that PostgreSQL shows of our connections; tidings when empty
 }
 
 // Store is an open store. It is safe for concurrent use.
@@ -50,6 +52,7 @@ type Store struct {
 	fault     atomic.Pointer[Fault]
 	damage    atomic.Pointer[Fault] // the first that was found
 	wait      time.Duration         // how long a writer waits for another process
+	journal   *keeper               // nil without one
 }
 
 // pools are the connections to a database; some or all may be the same.
@@ -60,7 +63,8 @@ type pools struct{ writers, readers, recorders *sql.DB }
 // ("host1:5432,host2:5432") and target_session_attrs=read-write to find the primary.
 // An empty store gets its schema; one that holds anything must have the schema of
 // this program, which Migrate brings about. Errors are *OpenError,
-// *MigrationDueError and *NewerSchemaError.
+// *MigrationDueError and *NewerSchemaError. A store that is older than its journal is
+// quarantined.
 func Open(ctx context.Context, dsn string, opts Options) (*Store, error) {
 	if err := opts.settle(); err != nil {
 		return nil, err
@@ -74,6 +78,13 @@ func Open(ctx context.Context, dsn string, opts Options) (*Store, error) {
 		return nil, describeSchema(dsn, err)
 	}
 	if err := errors.Join(s.writers.prepareAll(ctx), s.readers.prepareAll(ctx)); err != nil {
+		_ = s.Close()
+		return nil, fmt.Errorf("store %s: %w", Redact(dsn), err)
+	}
+	if opts.Journal == "" {
+		return s, nil
+	}
+	if err := s.openJournal(ctx, opts.Journal); err != nil {
 		_ = s.Close()
 		return nil, fmt.Errorf("store %s: %w", Redact(dsn), err)
 	}
@@ -125,7 +136,7 @@ func (o *Options) settle() error {
 
 // Close closes all connections. A store is not used after it.
 func (s *Store) Close() error {
-	err := s.writers.close()
+	err := errors.Join(s.writers.close(), s.closeJournal())
 	if s.readers.db != s.writers.db {
 		err = errors.Join(err, s.readers.close())
 	}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -26,7 +27,7 @@ func openPostgres(ctx context.Context, dsn string, opts Options) (pools, error) 
 			Right: "postgres://user:password@host:port/name, with %-escapes for special characters in the password", Err: nil,
 		}
 	}
-	setSession(conf, opts.Durability)
+	setSession(conf, opts)
 	db := stdlib.OpenDB(*conf)
 	conns := opts.Conns
 	if conns == 0 {
@@ -60,15 +61,18 @@ func openRecorders(conf *pgx.ConnConfig) *sql.DB {
 
 const maxRecorders = 2
 
+// sessionName is what PostgreSQL shows of our connections.
+const sessionName = "tidings"
+
 // setSession adds what every connection needs and the DSN does not say itself. A
 // transaction whose process is frozen gives its locks back after half a minute.
-func setSession(conf *pgx.ConnConfig, durability Durability) {
+func setSession(conf *pgx.ConnConfig, opts Options) {
 	commit := "on" // waits for the disk, and for the synchronous standby where there is one
-	if durability == Normal {
+	if opts.Durability == Normal {
 		commit = "off"
 	}
 	defaults := map[string]string{
-		"application_name":                    "tidings",
+		"application_name":                    cmp.Or(opts.name, sessionName),
 		"idle_in_transaction_session_timeout": "30000",
 		"synchronous_commit":                  commit,
 		"timezone":                            "UTC",

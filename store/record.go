@@ -41,6 +41,7 @@ func (s *Store) record(ctx context.Context, group []pending, counts chunkCounts)
 		})
 	})
 	if err == nil {
+		s.noteMails(batch, granted)
 		err = s.recordLate(ctx, batch.late(met))
 	}
 	return granted, err

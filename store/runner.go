@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+
+	"github.com/tidings-press/tidings/internal/journal"
 )
 
 // querier is what a pool and a transaction have in common.
@@ -22,7 +24,9 @@ type runner struct {
 	db       *sql.DB
 	tx       *sql.Tx // nil on a pool
 	prepared *sync.Map
-	note     func(error) // of a read outside of transactions; nil for none
+	note     func(error)       // of a read outside of transactions; nil for none
+	journal  *keeper           // nil without one
+	notes    *[]journal.Record // of a transaction, for the journal; nil without one
 }
 
 func newRunner(engine Engine, db *sql.DB) *runner {
@@ -69,11 +73,21 @@ func (r *runner) transaction(ctx context.Context, fn func(tx *runner) error) err
 	defer tx.Rollback() //nolint:errcheck // after a commit it has nothing to do
 	inner := *r
 	inner.tx = tx
+	if r.journal != nil {
+		inner.notes = new([]journal.Record)
+	}
 	if err := fn(&inner); err != nil {
+		return err
+	}
+	mark, err := inner.advanceJournal(ctx)
+	if err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {
 		return commitError{fmt.Errorf("commit: %w", err)}
+	}
+	if inner.notes != nil && len(*inner.notes) > 0 {
+		r.journal.append(mark, *inner.notes...)
 	}
 	return nil
 }
@@ -93,7 +107,11 @@ func (r *runner) exec(ctx context.Context, name string, args ...any) (int64, err
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", name, err)
 	}
-	return result.RowsAffected()
+	changed, err := result.RowsAffected()
+	if err == nil {
+		r.noteQuery(name, args, changed)
+	}
+	return changed, err
 }
 
 // rows runs a named query that returns rows; the caller closes them.

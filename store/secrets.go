@@ -71,7 +71,7 @@ func (s *Store) Generation(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return secret[:16], nil
+	return secret[:generationSize], nil
 }
 
 // BriefKeys are for links that work for hours. They change with the generation, so that no
@@ -85,4 +85,7 @@ func (s *Store) BriefKeys(ctx context.Context) (token.Keys, error) {
 	return token.NewKeys(slices.Concat(secret, generation)), nil
 }
 
-const generationSecret = "generation"
+const (
+	generationSecret = "generation"
+	generationSize   = 16
+)

@@ -94,7 +94,7 @@ type Advance struct {
 
 // Plan keeps a new edition as a draft, its articles in the ledger, and the advance
 // of the schedule that brought it about, all or nothing. It returns ErrTaken when
-// another node was faster. An edition
+// another node was faster, and ErrQuarantined. An edition
 // without a Number gets the next one; one whose Number has been taken is refused.
 func (s *Store) Plan(ctx context.Context, e Edition, advance *Advance) (Edition, error) {
 	return s.plan(ctx, e, advance, nil)
@@ -134,6 +134,15 @@ func (s *Store) plan(ctx context.Context, e Edition, advance *Advance, since *ti
 	return e, err
 }
 
+// NextNumber is the number that a digest's next edition will have. A subject may show
+// it, so it is known before the edition is planned; Plan refuses an edition whose
+// number another one has taken since.
+func (s *Store) NextNumber(ctx context.Context, digestName string) (int, error) {
+	var number int
+	_, err := s.readers.one(ctx, "edition.nextNumber", []any{digestName}, &number)
+	return number, err
+}
+
 func insertEdition(ctx context.Context, tx *runner, e *Edition) error {
 	automatic := 0
 	if e.Automatic {
@@ -164,6 +173,9 @@ func insertEdition(ctx context.Context, tx *runner, e *Edition) error {
 // take claims a due tick, or for an edition by hand makes those who compose wait
 // for each other.
 func (s *Store) take(ctx context.Context, tx *runner, name string, advance *Advance) error {
+	if err := s.mayPublish(ctx, tx); err != nil {
+		return err
+	}
 	if advance == nil {
 		_, err := tx.exec(ctx, "digest.lock", name, millis(s.Now()))
 		return err

@@ -125,7 +125,11 @@ func runNode() error {
 	press.LimitMemory(24 << 20) // as the service does
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	s, err := store.Open(ctx, o.DSN, store.Options{Durability: o.Durability})
+	opts := store.Options{Durability: o.Durability}
+	if strings.HasPrefix(o.DSN, "sqlite:") {
+		opts.Journal = strings.TrimPrefix(o.DSN, "sqlite:") + ".journal" // as the service keeps one
+	}
+	s, err := store.Open(ctx, o.DSN, opts)
 	if err != nil {
 		return err
 	}

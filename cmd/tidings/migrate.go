@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tidings-press/tidings/press"
 	"github.com/tidings-press/tidings/store"
 )
 
@@ -22,14 +23,14 @@ func newMigrate(a *app) *cobra.Command {
 		Use:     "migrate",
 		Short:   "Bring the store's schema up to date after an upgrade",
 		Long:    migrateLong,
-		Example: "  tidings migrate",
+		Example: "  tidings backup before-upgrade.tidings && tidings migrate",
 		Args:    exactly(),
 		RunE: func(c *cobra.Command, _ []string) error {
 			conf, err := a.config()
 			if err != nil {
 				return err
 			}
-			applied, err := store.Migrate(c.Context(), conf.Store.DSN.Reveal(), store.Options{Durability: store.Durability(conf.Store.Durability)})
+			applied, err := store.Migrate(c.Context(), conf.Store.DSN.Reveal(), press.StoreOptions(conf))
 			if err != nil {
 				return fmt.Errorf("%s: %w", conf.Position("store.dsn"), err)
 			}

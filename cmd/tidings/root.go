@@ -34,6 +34,7 @@ func newRoot(a *app) *cobra.Command {
 		&cobra.Group{ID: "run", Title: "Run:"},
 		&cobra.Group{ID: "room", Title: "Work in the press room:"},
 		&cobra.Group{ID: "setup", Title: "Set up:"},
+		&cobra.Group{ID: "keep", Title: "Look after the store:"},
 	)
 	add := func(group string, commands ...*cobra.Command) {
 		for _, c := range commands {
@@ -43,7 +44,8 @@ func newRoot(a *app) *cobra.Command {
 	}
 	add("run", newDemo(a), newServe(a), newWorker(a))
 	add("room", newArticle(a), newFeed(a), newDigest(a), newSubscriber(a), newEditor(a))
-	add("setup", newInit(a), newConfig(a), newDKIM(a), newMigrate(a), newVersion(a))
+	add("setup", newInit(a), newConfig(a), newDKIM(a), newVersion(a))
+	add("keep", newBackup(a), newRestore(a), newQuarantine(a), newMigrate(a))
 	return root
 }
 

@@ -5,7 +5,7 @@
 -- ever set ($3, $4) are of a clock that was put back since. Index: chunks_open.
 SELECT c.edition, c.number, c.first_id, c.last_id, c.epoch, e.state
 FROM chunks c JOIN editions e ON e.seq = c.edition
-WHERE c.state <> 'done' AND e.state IN ('approved', 'sending', 'cancelled')
+WHERE c.state <> 'done' AND e.state IN ('approved', 'sending', 'cancelled') AND NOT EXISTS (SELECT 1 FROM quarantine)
     AND (c.state = 'waiting' AND (c.not_before <= $1 OR c.not_before > $3 AND c.not_before < $5 OR e.state = 'cancelled')
         OR c.state = 'leased' AND (c.lease_until < $1 OR c.lease_until > $4) AND c.edition || '/' || c.number NOT IN strings($2))
 ORDER BY c.edition, c.number LIMIT 1

@@ -35,8 +35,11 @@ INSERT INTO ticks (digest, scheduled_for, edition, reason, at) VALUES ($1, $2, $
 SELECT digest, scheduled_for, edition, reason, at FROM ticks WHERE digest = $1 ORDER BY at DESC, scheduled_for DESC LIMIT $2;
 
 -- name: edition.nextNumber
--- Index: editions_number.
-SELECT coalesce(max(number), 0) + 1 FROM editions WHERE digest = $1;
+-- An edition that the store lost keeps its number. Indexes: editions_number,
+-- quarantine_editions_digest.
+SELECT coalesce(max(n), 0) + 1 FROM (
+    SELECT max(number) AS n FROM editions WHERE digest = $1
+    UNION ALL SELECT max(number) FROM quarantine_editions WHERE digest = $1) AS numbers;
 
 -- name: edition.insert
 -- The unique row (digest, scheduled_for) lets one of two nodes win.

@@ -1,0 +1,290 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tidings-press/tidings/delivery"
+	"github.com/tidings-press/tidings/press"
+	"github.com/tidings-press/tidings/store"
+)
+
+const quarantineLong = `A store is quarantined after "tidings restore", and when it is older than its journal, as a copied file
+or a snapshot of the machine is. No tick fires and no mail is sent, by any process, until it is released.`
+
+func newQuarantine(a *app) *cobra.Command {
+	c := group("quarantine", "Look at a restored store, decide on its editions, and release it",
+		newQuarantineShow(a), newQuarantineDecide(a), newQuarantineRelease(a))
+	c.Long = quarantineLong
+	return c
+}
+
+func newQuarantineShow(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "show",
+		Short: "Show what left since the backup, edition by edition, and what the store believes",
+		Long: quarantineLong + `
+
+Show lists every edition that left or was being sent since the backup: what the journal says of it,
+what the store believes, and what becomes of it when the store is released. It also lists the ticks
+that lie between the backup and now; they do not fire.`,
+		Example: "  tidings quarantine show",
+		Args:    exactly(),
+		RunE: a.withEngine(func(ctx context.Context, p *press.Press, e *delivery.Engine, _ []string) error {
+			return a.showQuarantine(ctx, p, e)
+		}),
+	}
+}
+
+// shownQuarantine is a quarantine as the commands show it.
+type shownQuarantine struct {
+	Quarantined  bool           `json:"quarantined"`
+	Reason       string         `json:"reason,omitempty"`
+	Taken        *time.Time     `json:"taken,omitempty"`
+	Since        *time.Time     `json:"since,omitempty"`
+	Journal      bool           `json:"journal"`
+	Unsubscribed int64          `json:"unsubscribed"`
+	Suppressed   int64          `json:"suppressed"`
+	Erased       int64          `json:"erased"`
+	Editions     []shownDecided `json:"editions"`
+	Ticks        []shownTicks   `json:"ticks"`
+}
+
+type shownDecided struct {
+	Edition  string `json:"edition"`
+	Digest   string `json:"digest"`
+	Number   int    `json:"number"`
+	Tick     string `json:"tick"`
+	Subject  string `json:"subject"`
+	Audience int64  `json:"audience"`
+	Left     int64  `json:"left"`
+	Ended    bool   `json:"ended"`
+	Known    bool   `json:"in_journal"`
+	Stored   string `json:"in_store"`
+	Decision string `json:"decision"`
+}
+
+type shownTicks struct {
+	Digest string   `json:"digest"`
+	Ticks  []string `json:"ticks"`
+}
+
+func (a *app) showQuarantine(ctx context.Context, p *press.Press, e *delivery.Engine) error {
+	q, err := p.Store.Quarantine(ctx)
+	if err != nil {
+		return err
+	}
+	shown := shownQuarantine{Editions: []shownDecided{}, Ticks: []shownTicks{}}
+	if q == nil {
+		return a.print(shown, func(w io.Writer) { fmt.Fprintln(w, "The store is not quarantined.") })
+	}
+	editions, err := p.Store.QuarantinedEditions(ctx)
+	if err != nil {
+		return err
+	}
+	ticks, err := e.MissedTicks(ctx)
+	if err != nil {
+		return err
+	}
+	shown.Quarantined, shown.Reason, shown.Taken, shown.Since, shown.Journal = true, string(q.Reason), &q.Taken, &q.Since, q.Journal
+	shown.Unsubscribed, shown.Suppressed, shown.Erased = q.Unsubscribed, q.Suppressed, q.Erased
+	for i := range editions {
+		shown.Editions = append(shown.Editions, showDecided(&editions[i]))
+	}
+	for _, t := range ticks {
+		shown.Ticks = append(shown.Ticks, shownTicks{t.Digest, t.Keys})
+	}
+	return a.print(shown, func(w io.Writer) { printQuarantine(w, shown) })
+}
+
+func showDecided(q *store.QuarantinedEdition) shownDecided {
+	return shownDecided{
+		Edition: q.ID, Digest: q.Digest, Number: q.Number, Tick: q.ScheduledFor, Subject: q.Subject, Audience: q.Audience, Left: q.Recorded,
+		Ended: !q.Ended.IsZero(), Known: !q.Began.IsZero(), Stored: string(q.Stored), Decision: string(q.Decision),
+	}
+}
+
+func printQuarantine(w io.Writer, q shownQuarantine) {
+	reason := map[string]string{
+		string(store.Restored):   "it was restored from a backup",
+		string(store.OlderStore): "it is older than its journal, as a copy or a snapshot is",
+	}[q.Reason]
+	fmt.Fprintf(w, "The store is quarantined: %s. It knows nothing after %s.\n", reason, q.Taken.Format(time.RFC3339))
+	if q.Journal {
+		fmt.Fprintf(w, "From the journal: %d people left, %d addresses were suppressed, %d people erased.\n", q.Unsubscribed, q.Suppressed, q.Erased)
+	} else {
+		fmt.Fprintln(w, "No journal covers the time since then. Who unsubscribed meanwhile is active again: enter those you know of with")
+		fmt.Fprintln(w, "\"tidings subscriber suppress ADDRESS\" before you release the store.")
+	}
+	for _, e := range q.Editions {
+		fmt.Fprintf(w, "\n%s  %s %d  %q\n", e.Edition, e.Digest, e.Number, e.Subject)
+		fmt.Fprintf(w, "  journal: %s\n  store: %s\n  at release: %s\n", journalSays(e), storeSays(e), releaseDoes(e))
+	}
+	if len(q.Editions) == 0 {
+		fmt.Fprintln(w, "\nNo edition left or was being sent, as far as is known.")
+	}
+	for _, t := range q.Ticks {
+		fmt.Fprintf(w, "\n%s: %d ticks lie in between and do not fire: %s\n", t.Digest, len(t.Ticks), strings.Join(lastFew(t.Ticks), ", "))
+	}
+	fmt.Fprintln(w, "\nChange a decision: tidings quarantine decide EDITION sent|continue|hold|cancel\nThen: tidings quarantine release")
+}
+
+func lastFew(ticks []string) []string {
+	if len(ticks) > 5 {
+		return append([]string{"…"}, ticks[len(ticks)-5:]...)
+	}
+	return ticks
+}
+
+func journalSays(e shownDecided) string {
+	switch {
+	case !e.Known:
+		return "nothing of it"
+	case e.Ended:
+		return fmt.Sprintf("it was sent to %d readers", e.Audience)
+	}
+	return fmt.Sprintf("it was being sent; mail left for %d of %d readers", e.Left, e.Audience)
+}
+
+func storeSays(e shownDecided) string {
+	if e.Stored == "" {
+		return "does not have it"
+	}
+	return e.Stored
+}
+
+// releaseDoes says what becomes of an edition at the release.
+func releaseDoes(e shownDecided) string {
+	decision := store.Decision(e.Decision)
+	if decision == "" {
+		if decision = store.DecideHold; e.Stored == "" {
+			decision = store.DecideSent
+		}
+	}
+	text := string(decision) + ": " + map[store.Decision]string{
+		store.DecideSent:     "it counts as sent, and nobody else gets it",
+		store.DecideContinue: "those for whom no mail left get it",
+		store.DecideHold:     "it stays paused, or a draft for an editor",
+		store.DecideCancel:   "nobody else gets it",
+	}[decision]
+	if decision == store.DecideCancel && e.Stored == "" {
+		text = "cancel: its articles go into the next edition"
+	}
+	if e.Decision == "" {
+		text += " (not decided yet)"
+	}
+	return text
+}
+
+func newQuarantineDecide(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "decide EDITION sent|continue|hold|cancel",
+		Short: "Decide what becomes of an edition when the store is released",
+		Long: `Decide keeps what becomes of an edition when the store is released:
+
+  sent      it counts as sent; nobody else gets it
+  continue  those for whom no mail left, as far as the journal knows, get it
+  hold      it stays paused, or a draft
+  cancel    nobody else gets it; of an edition that the backup does not have, the articles go into the
+            next edition, also to those who got it
+
+An edition that is not decided is held; one that the backup does not have counts as sent.`,
+		Example: "  tidings quarantine decide 0b6cc0e4-6ad3-4d0a-9c35-5a52a9cf3d0f sent",
+		Args:    exactly("EDITION", "DECISION"),
+		RunE: a.withEngine(func(ctx context.Context, p *press.Press, _ *delivery.Engine, args []string) error {
+			decision := store.Decision(args[1])
+			if !slices.Contains(store.Decisions, decision) {
+				return usagef("unknown decision %q; choose sent, continue, hold or cancel", args[1])
+			}
+			err := p.Store.DecideQuarantined(ctx, args[0], decision)
+			if errors.Is(err, store.ErrNotFound) {
+				return usagef("no edition %s is in quarantine; tidings quarantine show lists them", args[0])
+			}
+			if err == nil {
+				a.say("kept; it takes effect with tidings quarantine release")
+			}
+			return err
+		}),
+	}
+}
+
+func newQuarantineRelease(a *app) *cobra.Command {
+	var yes, keep bool
+	c := &cobra.Command{
+		Use:   "release",
+		Short: "End the quarantine: carry the decisions out and let mail be sent again",
+		Long: `Release ends the quarantine. What was decided about each edition is carried out, the ticks since the
+backup count as gone, single mails that waited when the backup was made are dropped, and from then
+on ticks fire and mail is sent by every process.
+
+When no journal covers the time since the backup, nobody knows which articles were mailed in it. All
+that are dated before now then count as mailed, so that none is sent twice when it is imported again.
+--articles=new treats them as new instead.`,
+		Example: "  tidings quarantine release\n  tidings quarantine release --yes --articles=new",
+		Args:    exactly(),
+		RunE: a.withEngine(func(ctx context.Context, p *press.Press, e *delivery.Engine, _ []string) error {
+			q, err := p.Store.Quarantine(ctx)
+			if err != nil {
+				return err
+			}
+			if q == nil {
+				return usagef("the store is not quarantined")
+			}
+			if !yes {
+				if err := a.showQuarantine(ctx, p, e); err != nil {
+					return err
+				}
+				fmt.Fprint(a.stderr, "To let mail be sent again, type release: ")
+				if err := answered(bufio.NewReader(io.LimitReader(a.stdin, 1000)), "release", "pass --yes to release the store from a script"); err != nil {
+					return err
+				}
+			}
+			editions, err := e.Release(ctx, !q.Journal && !keep)
+			if err != nil {
+				return err
+			}
+			shown := []shownDecided{}
+			for i := range editions {
+				shown = append(shown, showDecided(&editions[i]))
+			}
+			return a.print(map[string]any{"released": true, "editions": shown}, func(w io.Writer) {
+				for _, one := range shown {
+					fmt.Fprintf(w, "%s %d: %s\n", one.Digest, one.Number, releaseDoes(one))
+				}
+				fmt.Fprintln(w, "The store is released; ticks fire and mail is sent.")
+			})
+		}),
+	}
+	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	c.Flags().Var(articlesFlag{&keep}, "articles", "without a journal: `sent` or new")
+	return c
+}
+
+// articlesFlag is the value of --articles.
+type articlesFlag struct{ keep *bool }
+
+func (f articlesFlag) String() string {
+	if f.keep != nil && *f.keep {
+		return "new"
+	}
+	return "sent"
+}
+
+func (f articlesFlag) Set(text string) error {
+	switch text {
+	case "sent", "new":
+		*f.keep = text == "new"
+		return nil
+	}
+	return errors.New("choose sent or new")
+}
+
+func (f articlesFlag) Type() string { return "sent|new" }

@@ -1,0 +1,172 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"time"
+)
+
+// QuarantineReason is why nothing may be sent.
+type QuarantineReason string
+
+// The reasons of a quarantine.
+const (
+	Restored   QuarantineReason = "restored" // from a backup
+	OlderStore QuarantineReason = "older"    // than its journal: a copy of the file, or a snapshot of the machine
+)
+
+// Quarantine is the state of a store that lost a part of its history: no tick fires
+// and no mail is sent, on any node, until ReleaseQuarantine.
+type Quarantine struct {
+	Reason QuarantineReason
+	Taken  time.Time // the store does not know what happened after this
+	Since  time.Time
+	// Journal reports whether a journal told what happened in between, and how many
+	// people it says unsubscribed, were suppressed or erased.
+	Journal                          bool
+	Unsubscribed, Suppressed, Erased int64
+}
+
+// ErrQuarantined is why an edition is not composed, approved or sent.
+var ErrQuarantined = errors.New("the store is quarantined: it was restored, or is older than its journal, so nothing is sent until an owner has looked at it (tidings quarantine show)")
+
+// Quarantine returns the quarantine of the store, nil when there is none. It is
+// cheap enough to be asked before every step.
+func (s *Store) Quarantine(ctx context.Context) (*Quarantine, error) {
+	return s.quarantine(ctx, s.readers)
+}
+
+func (s *Store) quarantine(ctx context.Context, r *runner) (*Quarantine, error) {
+	var q Quarantine
+	var taken, since, kept int64
+	found, err := r.one(ctx, "quarantine.get", nil, &q.Reason, &taken, &since, &kept, &q.Unsubscribed, &q.Suppressed, &q.Erased)
+	if err != nil || !found {
+		return nil, err
+	}
+	q.Taken, q.Since, q.Journal = timeOf(taken), timeOf(since), kept == 1
+	return &q, nil
+}
+
+// mayPublish returns ErrQuarantined while the store is quarantined.
+func (s *Store) mayPublish(ctx context.Context, tx *runner) error {
+	q, err := s.quarantine(ctx, tx)
+	if err == nil && q != nil {
+		err = ErrQuarantined
+	}
+	return err
+}
+
+// idJump is how far the numbers of new rows jump when a store lost a part of its
+// history: numbers that were given out in between must not be given to others, as
+// old mails and links may name them.
+const idJump = 1_000_000
+
+// beginQuarantine quarantines the store and gives it a new generation. Everyone is
+// signed out and one-time links end, as they may have been revoked or used since.
+func (s *Store) beginQuarantine(ctx context.Context, reason QuarantineReason, taken time.Time) error {
+	old, err := s.Generation(ctx)
+	if err != nil {
+		return err
+	}
+	fresh := make([]byte, 32)
+	rand.Read(fresh)
+	err = s.write(ctx, func(tx *runner) error {
+		now := millis(s.Now())
+		if _, err := tx.exec(ctx, "quarantine.begin", string(reason), millis(taken), now, 0); err != nil {
+			return err
+		}
+		if _, err := tx.exec(ctx, "generation.end", hex.EncodeToString(old), now); err != nil {
+			return err
+		}
+		if _, err := tx.exec(ctx, "secret.replace", generationSecret, fresh, now); err != nil {
+			return err
+		}
+		for _, query := range []string{"journal.forget", "quarantine.freeChunks"} {
+			if _, err := tx.exec(ctx, query); err != nil {
+				return err
+			}
+		}
+		for _, table := range []string{"sessions", "links"} {
+			if _, err := tx.querier().ExecContext(ctx, "DELETE FROM "+table); err != nil {
+				return err
+			}
+		}
+		return s.jumpNumbers(ctx, tx)
+	})
+	s.secrets.forget(generationSecret)
+	if err != nil {
+		return err
+	}
+	return s.listUnfinished(ctx)
+}
+
+// forget drops a secret that was replaced.
+func (c *secretCache) forget(name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.kept, name)
+}
+
+// jumpNumbers raises the number that each table gives out next.
+func (s *Store) jumpNumbers(ctx context.Context, tx *runner) error {
+	all, err := tables(ctx, s.engine, tx.querier())
+	if err != nil {
+		return err
+	}
+	for _, t := range all {
+		if t.key == "" {
+			continue
+		}
+		last, err := lastNumber(ctx, s.engine, tx.querier(), t)
+		if err != nil {
+			return err
+		}
+		if err := setLastNumber(ctx, s.engine, tx.querier(), t, last+idJump); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// setLastNumber says which number a table gave out last.
+func setLastNumber(ctx context.Context, engine Engine, db querier, t table, last int64) error {
+	if engine == Postgres {
+		rows, err := db.QueryContext(ctx, "SELECT setval(pg_get_serial_sequence(quote_ident($1), $2), $3)", t.name, t.key, last)
+		if err != nil {
+			return err
+		}
+		return walk(rows, func(*sql.Rows) error { return nil })
+	}
+	result, err := db.ExecContext(ctx, "UPDATE sqlite_sequence SET seq = $2 WHERE name = $1", t.name, last)
+	if err != nil {
+		return err
+	}
+	if n, err := result.RowsAffected(); err != nil || n > 0 {
+		return err
+	}
+	_, err = db.ExecContext(ctx, "INSERT INTO sqlite_sequence (name, seq) VALUES ($1, $2)", t.name, last)
+	return err
+}
+
+// listUnfinished puts every edition that the store may still send before the owner.
+func (s *Store) listUnfinished(ctx context.Context) error {
+	return s.write(ctx, func(tx *runner) error {
+		open := [][]any{}
+		err := tx.each(ctx, "quarantine.unfinished", nil, func(rows *sql.Rows) error {
+			var id, name, key, subject, state string
+			var number, audience, automatic int64
+			err := rows.Scan(&id, &name, &number, &key, &subject, &audience, &automatic, &state)
+			open = append(open, []any{id, name, number, key, subject, "[]", audience, 0, 0, 0, ""})
+			return err
+		})
+		for _, row := range open {
+			if err == nil {
+				_, err = tx.exec(ctx, "quarantine.edition", row...)
+			}
+		}
+		return err
+	})
+}

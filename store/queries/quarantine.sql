@@ -1,0 +1,145 @@
+-- name: quarantine.get
+-- Index: primary key.
+SELECT reason, taken, since, journal, unsubscribed, suppressed, erased FROM quarantine WHERE id = 1;
+
+-- name: quarantine.begin
+-- Nothing is sent from now on. A second one keeps what the first one counted, and the
+-- earlier moment. Index: primary key.
+INSERT INTO quarantine (id, reason, taken, since, journal, unsubscribed, suppressed, erased) VALUES (1, $1, $2, $3, $4, 0, 0, 0)
+ON CONFLICT (id) DO UPDATE SET reason = excluded.reason, since = excluded.since, journal = excluded.journal,
+    taken = CASE WHEN excluded.taken < quarantine.taken THEN excluded.taken ELSE quarantine.taken END;
+
+-- name: quarantine.count
+-- Adds what a journal told. Index: primary key.
+UPDATE quarantine SET unsubscribed = unsubscribed + $1, suppressed = suppressed + $2, erased = erased + $3, journal = CASE WHEN $4 = 1 THEN 1 ELSE journal END WHERE id = 1;
+
+-- name: quarantine.end
+-- Index: primary key.
+DELETE FROM quarantine WHERE id = 1;
+
+-- name: quarantine.edition
+-- Keeps an edition for the owner to decide on; what they decided stays. Index: primary key.
+INSERT INTO quarantine_editions (edition, digest, number, scheduled_for, subject, articles, audience, recorded, began, ended, decision)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+ON CONFLICT (edition) DO UPDATE SET recorded = excluded.recorded, began = excluded.began, ended = excluded.ended,
+    decision = CASE WHEN quarantine_editions.decision = '' THEN excluded.decision ELSE quarantine_editions.decision END
+WHERE excluded.began > 0;
+
+-- name: quarantine.editions
+-- What there is to decide, with what the store has of it. Index: editions_id.
+SELECT q.edition, q.digest, q.number, q.scheduled_for, q.subject, q.audience, q.recorded, q.began, q.ended, q.decision, coalesce(e.state, '')
+FROM quarantine_editions q LEFT JOIN editions e ON e.id = q.edition
+WHERE q.decision NOT LIKE 'done%' ORDER BY q.began, q.digest, q.number;
+
+-- name: quarantine.decide
+-- Index: primary key.
+UPDATE quarantine_editions SET decision = $2 WHERE edition = $1 AND decision NOT LIKE 'done%';
+
+-- name: quarantine.unfinished
+-- Editions that the store may still send. Index: editions_state.
+SELECT id, digest, number, scheduled_for, subject, audience_count, automatic, state FROM editions
+WHERE state IN ('draft', 'approved', 'sending', 'paused') ORDER BY seq;
+
+-- name: quarantine.recipients
+-- Whom the mail of an edition left for, as a JSON array. Index: primary key.
+INSERT INTO quarantine_recipients (edition, subscriber) SELECT CAST($1 AS text), n.value FROM numbers($2) AS n WHERE true
+ON CONFLICT (edition, subscriber) DO NOTHING;
+
+-- name: quarantine.markRecipients
+-- Their deliveries are settled: the mail left before. Index: primary keys.
+UPDATE deliveries SET state = 'sent', reason = $3, at = $4
+WHERE edition = $1 AND state IN ('queued', 'attempting', 'deferred', 'uncertain')
+    AND subscriber IN (SELECT q.subscriber FROM quarantine_recipients q WHERE q.edition = $2);
+
+-- name: quarantine.markAll
+-- All that is open of an edition is settled. Index: primary key of deliveries.
+UPDATE deliveries SET state = 'sent', reason = $2, at = $3 WHERE edition = $1 AND state IN ('queued', 'attempting', 'deferred', 'uncertain');
+
+-- name: quarantine.recount
+-- The chunks of an edition are counted by whoever takes them up next. Index: primary key.
+UPDATE chunks SET state = 'waiting', not_before = 0, lease_until = 0, holder = '', epoch = epoch + 1 WHERE edition = $1 AND state <> 'done';
+
+-- name: quarantine.endChunks
+-- Index: primary key.
+UPDATE chunks SET state = 'done', not_before = 0, lease_until = 0, holder = '', epoch = epoch + 1 WHERE edition = $1 AND state <> 'done';
+
+-- name: quarantine.countChunks
+-- Counts all chunks of an edition anew. Index: primary keys.
+UPDATE chunks SET (sent, refused, skipped, deferred, uncertain) = (
+    SELECT coalesce(sum(CASE WHEN d.state = 'sent' THEN 1 ELSE 0 END), 0), coalesce(sum(CASE WHEN d.state = 'refused' THEN 1 ELSE 0 END), 0),
+        coalesce(sum(CASE WHEN d.state = 'skipped' THEN 1 ELSE 0 END), 0), coalesce(sum(CASE WHEN d.state = 'deferred' THEN 1 ELSE 0 END), 0),
+        coalesce(sum(CASE WHEN d.state = 'uncertain' THEN 1 ELSE 0 END), 0)
+    FROM deliveries d WHERE d.edition = $1 AND d.subscriber BETWEEN chunks.first_id AND chunks.last_id)
+WHERE edition = $1;
+
+-- name: quarantine.freeChunks
+-- Whoever holds a chunk has lost it.
+UPDATE chunks SET state = 'waiting', lease_until = 0, holder = '', epoch = epoch + 1 WHERE state = 'leased';
+
+-- name: digest.names
+-- Index: primary key.
+SELECT name FROM digests ORDER BY name;
+
+-- name: quarantine.setSent
+-- An edition that left before, whatever the store believes. Index: editions_id.
+UPDATE editions SET state = 'sent', reason = $2, approved = CASE WHEN approved = 0 THEN CAST($3 AS bigint) ELSE approved END,
+    started = CASE WHEN started = 0 THEN CAST($3 AS bigint) ELSE started END, finished = CAST($4 AS bigint) WHERE id = $1;
+
+-- name: quarantine.setState
+-- Index: editions_id.
+UPDATE editions SET state = $2, reason = $3, automatic = CASE WHEN $2 = 'draft' THEN 0 ELSE automatic END,
+    started = CASE WHEN $2 = 'sending' AND started = 0 THEN CAST($4 AS bigint) ELSE started END WHERE id = $1;
+
+-- name: quarantine.article
+-- Index: primary key.
+INSERT INTO quarantine_articles (source, id) VALUES ($1, $2) ON CONFLICT (source) DO UPDATE SET id = excluded.id;
+
+-- name: quarantine.articleID
+-- The id that an article from a source had before, unless another article has it. Indexes: primary key, articles_id.
+SELECT q.id FROM quarantine_articles q WHERE q.source = $1 AND NOT EXISTS (SELECT 1 FROM articles a WHERE a.id = q.id);
+
+-- name: quarantine.dropNotices
+-- Single mails that waited when the store was left: they may have been sent since. Index: jobs_due.
+UPDATE jobs SET state = 'failed', error = $2, finished = $3 WHERE state = 'open' AND kind = $1 AND created <= $4;
+
+-- name: quarantine.forgetRecipients
+-- Index: primary key.
+DELETE FROM quarantine_recipients WHERE edition NOT IN (SELECT id FROM editions WHERE state = 'draft');
+
+-- name: quarantine.done
+-- Index: primary key.
+UPDATE quarantine_editions SET decision = 'done: ' || decision WHERE decision NOT LIKE 'done%';
+
+-- name: quarantine.jumpDigest
+-- Index: primary key.
+UPDATE digests SET since = CASE WHEN since < $2 THEN CAST($2 AS bigint) ELSE since END WHERE name = $1;
+
+-- name: journal.advance
+-- The next mark of a journal, in the transaction that it tells of. Index: primary key.
+INSERT INTO journals (id, mark) VALUES ($1, 1) ON CONFLICT (id) DO UPDATE SET mark = journals.mark + 1 RETURNING mark;
+
+-- name: journal.mark
+-- Index: primary key.
+SELECT mark FROM journals WHERE id = $1;
+
+-- name: journal.forget
+-- A restored store has written to no journal yet.
+DELETE FROM journals;
+
+-- name: journal.behind
+-- How many of some mails, a JSON array of subscribers, were never begun for all the
+-- store knows. Index: primary key of deliveries.
+SELECT count(*) FROM deliveries WHERE edition = $1 AND tries = 0 AND state = 'queued' AND subscriber IN numbers($2);
+
+-- name: generation.former
+-- Index: primary key.
+SELECT count(*) FROM generations WHERE generation = $1;
+
+-- name: generation.end
+-- Index: primary key.
+INSERT INTO generations (generation, ended) VALUES ($1, $2) ON CONFLICT (generation) DO NOTHING;
+
+-- name: secret.replace
+-- Index: primary key.
+INSERT INTO secrets (name, value, created) VALUES ($1, $2, $3)
+ON CONFLICT (name) DO UPDATE SET value = excluded.value, created = excluded.created;

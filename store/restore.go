@@ -1,0 +1,423 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/archive"
+	"github.com/tidings-press/tidings/internal/journal"
+)
+
+// RestoreOptions are how a backup is restored.
+type RestoreOptions struct {
+	Options
+	Replace  bool     // a store that is there is moved aside; without, it is an error
+	Journals []string // folders of journals of the store that was lost, besides Options.Journal
+}
+
+// RestoredStore is what Restore did.
+type RestoredStore struct {
+	archive.Summary
+	Aside      string   // where the store that was there is now; empty for none
+	Journal    bool     // a journal tells what happened since the backup
+	Migrations []string // applied after the backup's own
+}
+
+// NotEmptyError reports that a backup would be restored over a store with content.
+type NotEmptyError struct{ Store string }
+
+// Error says what to do.
+func (e *NotEmptyError) Error() string {
+	return fmt.Sprintf("store %s: it is not empty; restore into a new one, or pass --replace to move this one aside first", e.Store)
+}
+
+// unfinished is a table that is there while a restore is at work. A store with it is
+// not opened.
+const unfinished = "restore_unfinished"
+
+var errUnfinished = errors.New("a restore into this store was cut off, so it is not whole; run tidings restore again, with --replace")
+
+// Restore makes the store at a DSN from an archive file of either engine, brings its
+// schema up to date and quarantines it: nothing is sent before ReleaseQuarantine. The
+// archive is checked as a whole before anything is changed. Errors are *OpenError,
+// *NotEmptyError, *NewerSchemaError and those of package archive.
+func Restore(ctx context.Context, dsn, file string, opts RestoreOptions) (RestoredStore, error) {
+	var out RestoredStore
+	if err := opts.settle(); err != nil {
+		return out, err
+	}
+	var err error
+	if out.Summary, err = archive.Check(file); err != nil {
+		return out, err
+	}
+	folders := opts.Journals
+	if opts.Journal != "" {
+		folders = append(slices.Clone(folders), opts.Journal)
+	}
+	facts, err := journal.Read(folders...)
+	if err != nil {
+		return out, err
+	}
+	// A backup from before stores had generations may be anyone's.
+	ours := facts.ID != "" && (out.Header.Generation == "" || slices.Contains(facts.Generations, out.Header.Generation))
+	if facts.ID != "" && !ours {
+		return out, fmt.Errorf("the journal in %s is not of the store in %s; name the right one with --journal, or move it away", strings.Join(folders, ", "), file)
+	}
+	out.Journal = ours && !facts.Started.After(out.Header.Taken)
+	engine, address, err := parseDSN(dsn)
+	if err != nil {
+		return out, err
+	}
+	opts.name = sessionName + " restore"
+	if engine == SQLite {
+		err = restoreSQLite(ctx, address, file, facts, opts, &out)
+	} else {
+		err = restorePostgres(ctx, dsn, file, facts, opts, &out)
+	}
+	if err == nil && opts.Journal != "" {
+		_, err = journal.SetAside(opts.Journal, time.Now())
+	}
+	return out, err
+}
+
+// restoreSQLite makes the store in a file of another name, and gives it its own only
+// when it is whole.
+func restoreSQLite(ctx context.Context, path, file string, facts *journal.Facts, opts RestoreOptions, out *RestoredStore) error {
+	if err := mayReplace(ctx, path, opts); err != nil {
+		return err
+	}
+	making := path + ".restoring"
+	for _, suffix := range sqliteFiles {
+		if err := os.Remove(making + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	if err := fill(ctx, "sqlite:"+making, file, facts, opts, out); err != nil {
+		return err
+	}
+	aside, err := moveAside(path, opts.Clock())
+	if err != nil {
+		return err
+	}
+	out.Aside = aside
+	if err := os.Rename(making, path); err != nil {
+		return err
+	}
+	return archive.SyncFolder(filepath.Dir(path))
+}
+
+// sqliteFiles are the endings of what SQLite keeps a database in.
+var sqliteFiles = []string{"", "-wal", "-shm"}
+
+// mayReplace checks that a SQLite file may be moved aside, if it is there: that it is
+// in no use, and holds nothing or is to be replaced.
+func mayReplace(ctx context.Context, path string, opts RestoreOptions) error {
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	db, err := sql.Open("sqlite", sqliteURI(path, opts.Options, false))
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	empty, err := holdsNothing(ctx, SQLite, db)
+	if err == nil && !empty && !opts.Replace {
+		return &NotEmptyError{Store: "sqlite:" + path}
+	}
+	// A process that has the file open holds a lock of it even when it is idle.
+	for _, statement := range []string{"PRAGMA busy_timeout = 1000", "PRAGMA locking_mode = EXCLUSIVE", "BEGIN EXCLUSIVE", "COMMIT"} {
+		if _, err := db.ExecContext(ctx, statement); lost(err) {
+			return &OpenError{Store: "sqlite:" + path, What: "another process has it open", Right: "to stop every tidings process first", Err: err}
+		}
+	}
+	if err != nil && !opts.Replace { // such as a damaged file
+		return &NotEmptyError{Store: "sqlite:" + path}
+	}
+	return nil
+}
+
+// moveAside gives a SQLite database another name. It returns that name, empty when
+// there was none.
+func moveAside(path string, now time.Time) (string, error) {
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		return "", nil
+	}
+	aside := path + ".before-restore-" + now.UTC().Format("20060102T150405")
+	for _, suffix := range sqliteFiles {
+		if err := os.Rename(path+suffix, aside+suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return "", err
+		}
+	}
+	return aside, nil
+}
+
+// restorePostgres fills the database, whose tables are moved into another schema when
+// there are any.
+func restorePostgres(ctx context.Context, dsn, file string, facts *journal.Facts, opts RestoreOptions, out *RestoredStore) error {
+	s, err := connect(ctx, dsn, opts.Options)
+	if err != nil {
+		return err
+	}
+	db := s.writers.db
+	err = func() error {
+		empty, err := holdsNothing(ctx, Postgres, db)
+		if err != nil {
+			return err
+		}
+		if !empty && !opts.Replace {
+			return &NotEmptyError{Store: Redact(dsn)}
+		}
+		others, err := texts(ctx, db, "SELECT CAST(count(*) AS text) FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1", sessionName)
+		if err == nil && others[0] != "0" {
+			return &OpenError{Store: Redact(dsn), What: others[0] + " connections of tidings are open", Right: "to stop every tidings process on it first"}
+		}
+		if err != nil {
+			return err
+		}
+		out.Aside, err = moveSchemaAside(ctx, db, opts.Clock())
+		return err
+	}()
+	if err := errors.Join(err, s.Close()); err != nil {
+		return err
+	}
+	return fill(ctx, dsn, file, facts, opts, out)
+}
+
+// moveSchemaAside moves all tables and functions that migrations of ours make into a
+// schema of their own, and returns its name; empty when there are none.
+func moveSchemaAside(ctx context.Context, db *sql.DB, now time.Time) (string, error) {
+	var moves []string
+	for kind, names := range madeByMigrations() {
+		for _, name := range names {
+			there := false
+			question := "SELECT to_regclass(quote_ident($1)) IS NOT NULL"
+			if kind == "FUNCTION" {
+				question = "SELECT EXISTS (SELECT 1 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.proname = $1 AND n.nspname = current_schema())"
+			}
+			if err := db.QueryRowContext(ctx, question, name).Scan(&there); err != nil {
+				return "", err
+			}
+			if there {
+				moves = append(moves, "ALTER "+kind+" "+quoted(name)+" SET SCHEMA ")
+			}
+		}
+	}
+	if len(moves) == 0 {
+		return "", nil
+	}
+	aside := "tidings_before_restore_" + now.UTC().Format("20060102t150405")
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return "", err
+	}
+	defer tx.Rollback() //nolint:errcheck // after a commit it has nothing to do
+	if _, err := tx.ExecContext(ctx, "CREATE SCHEMA "+aside); err != nil {
+		return "", err
+	}
+	for _, move := range moves {
+		if _, err := tx.ExecContext(ctx, move+aside); err != nil {
+			return "", err
+		}
+	}
+	return "schema " + aside, tx.Commit()
+}
+
+var creates = regexp.MustCompile(`(?m)^CREATE (?:OR REPLACE )?(TABLE|FUNCTION) (?:IF NOT EXISTS )?(\w+)`)
+
+// madeByMigrations are the names of all tables and functions that migrations on
+// PostgreSQL make, by kind.
+func madeByMigrations() map[string][]string {
+	out := map[string][]string{"TABLE": {"goose_db_version", unfinished}}
+	files, err := migrationFiles.ReadDir("migrations/postgres")
+	if err != nil {
+		panic(err) // they are built in
+	}
+	for _, file := range files {
+		text, err := migrationFiles.ReadFile("migrations/postgres/" + file.Name())
+		if err != nil {
+			panic(err)
+		}
+		for _, found := range creates.FindAllStringSubmatch(string(text), -1) {
+			if !slices.Contains(out[found[1]], found[2]) {
+				out[found[1]] = append(out[found[1]], found[2])
+			}
+		}
+	}
+	return out
+}
+
+// fill makes the schema that the archive was made of, loads the rows, brings the
+// schema up to date and begins the quarantine.
+func fill(ctx context.Context, dsn, file string, facts *journal.Facts, opts RestoreOptions, out *RestoredStore) error {
+	s, err := connect(ctx, dsn, opts.Options)
+	if err != nil {
+		return err
+	}
+	err = s.fill(ctx, file, facts, out)
+	return errors.Join(wrap("restore into "+Redact(dsn), err), s.Close())
+}
+
+func (s *Store) fill(ctx context.Context, file string, facts *journal.Facts, out *RestoredStore) error {
+	db := s.writers.db
+	if _, err := db.ExecContext(ctx, "CREATE TABLE "+unfinished+" (since BIGINT)"); err != nil {
+		return err
+	}
+	if err := s.migrateTo(ctx, out.Header.Migrations); err != nil {
+		return err
+	}
+	if err := s.load(ctx, file); err != nil {
+		return err
+	}
+	var err error
+	if out.Migrations, err = migrate(ctx, s.engine, db); err != nil {
+		return err
+	}
+	if err := errors.Join(s.writers.prepareAll(ctx), s.readers.prepareAll(ctx)); err != nil {
+		return err
+	}
+	if err := s.beginQuarantine(ctx, Restored, out.Header.Taken); err != nil {
+		return err
+	}
+	if err := s.takeUp(ctx, facts); err != nil {
+		return err
+	}
+	_, err = db.ExecContext(ctx, "DROP TABLE "+unfinished)
+	return err
+}
+
+// migrateTo applies exactly the migrations of an archive.
+func (s *Store) migrateTo(ctx context.Context, names []string) error {
+	provider, err := newProvider(s.engine, s.writers.db)
+	if err != nil {
+		return err
+	}
+	known, newest := map[int64]bool{}, ""
+	for _, source := range provider.ListSources() {
+		known[source.Version], newest = true, migrationName(source)
+	}
+	var wanted, unknown []int64
+	for _, name := range names {
+		number, _, _ := strings.Cut(name, "_")
+		version, err := strconv.ParseInt(number, 10, 64)
+		if err != nil {
+			return fmt.Errorf("%w: %q is no name of a migration", archive.ErrFormat, name)
+		}
+		if wanted = append(wanted, version); !known[version] {
+			unknown = append(unknown, version)
+		}
+	}
+	if len(unknown) > 0 {
+		return &NewerSchemaError{Unknown: unknown, Newest: newest}
+	}
+	for _, version := range wanted {
+		if _, err := provider.ApplyVersion(ctx, version, true); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// load puts the rows of an archive into an empty schema, all or none.
+func (s *Store) load(ctx context.Context, path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	from, err := archive.NewReader(file)
+	if err != nil {
+		return err
+	}
+	conn, err := s.writers.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	l := &loader{store: s, conn: conn, from: from}
+	if l.schema, err = tables(ctx, s.engine, conn); err != nil {
+		return err
+	}
+	if _, err := conn.ExecContext(ctx, "BEGIN"); err != nil {
+		return err
+	}
+	if err := l.run(ctx); err != nil {
+		_, _ = conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+		return err
+	}
+	_, err = conn.ExecContext(ctx, "COMMIT")
+	return err
+}
+
+// loader loads an archive over one connection.
+type loader struct {
+	store  *Store
+	conn   *sql.Conn
+	from   *archive.Reader
+	schema []table
+}
+
+func (l *loader) run(ctx context.Context) error {
+	// Migrations put rows of their own into some tables; those of the archive count.
+	for _, t := range slices.Backward(l.schema) {
+		if _, err := l.conn.ExecContext(ctx, "DELETE FROM "+quoted(t.name)); err != nil {
+			return err
+		}
+	}
+	for {
+		named, err := l.from.Next()
+		if errors.Is(err, io.EOF) && !errors.Is(err, archive.ErrFormat) {
+			return l.finish(ctx)
+		}
+		if err != nil {
+			return err
+		}
+		at := slices.IndexFunc(l.schema, func(t table) bool { return t.name == named.Name })
+		if at < 0 {
+			return fmt.Errorf("%w: its table %s is not in the schema that it names", archive.ErrFormat, named.Name)
+		}
+		t := l.schema[at]
+		for _, column := range named.Columns {
+			if !slices.Contains(t.columns, column) {
+				return fmt.Errorf("%w: its table %s has a column %s that is not in the schema that it names", archive.ErrFormat, named.Name, column)
+			}
+		}
+		t.columns = named.Columns
+		if err := l.table(ctx, t); err != nil {
+			return wrap("table "+t.name, err)
+		}
+	}
+}
+
+func (l *loader) table(ctx context.Context, t table) error {
+	load := l.loadSQLite
+	if l.store.engine == Postgres {
+		load = l.loadPostgres
+	}
+	if err := load(ctx, t); err != nil {
+		return err
+	}
+	if t.key == "" || l.from.Last() == 0 {
+		return nil
+	}
+	return setLastNumber(ctx, l.store.engine, l.conn, t, l.from.Last())
+}
+
+// finish fills what is made from tables and is no table itself.
+func (l *loader) finish(ctx context.Context) error {
+	if l.store.engine != SQLite || !slices.ContainsFunc(l.schema, func(t table) bool { return t.name == "article_words" }) {
+		return nil
+	}
+	_, err := l.conn.ExecContext(ctx, "INSERT INTO article_index (rowid, words) SELECT seq, words FROM article_words")
+	return err
+}
