@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"time"
 
 	"github.com/tidings-press/tidings/store"
 )
@@ -32,8 +33,9 @@ const mostSkipped = 100
 
 // Release ends the quarantine of the store: what was decided about its editions is
 // carried out, the ticks since the backup are not fired, and mail is sent again on
-// every node. articlesSent takes all articles that are dated before now as sent. It
-// returns the editions as they were decided.
+// every node. articlesSent marks all articles as seen that wait now, or are dated
+// between the backup and now and come in later. It returns the editions as they were
+// decided.
 func (e *Engine) Release(ctx context.Context, articlesSent bool) ([]store.QuarantinedEdition, error) {
 	release := store.Release{Notices: noticeKind, ArticlesSent: articlesSent}
 	missed, err := e.MissedTicks(ctx)
@@ -41,11 +43,26 @@ func (e *Engine) Release(ctx context.Context, articlesSent bool) ([]store.Quaran
 		return nil, err
 	}
 	release.Ticks = missed
+	if articlesSent {
+		if err := e.markAllSeen(ctx); err != nil {
+			return nil, err
+		}
+	}
 	editions, err := e.Store.ReleaseQuarantine(ctx, release)
 	if err == nil {
 		e.nudge()
 	}
 	return editions, err
+}
+
+// markAllSeen marks the articles that wait for a digest as seen.
+func (e *Engine) markAllSeen(ctx context.Context) error {
+	for i := range e.Digests {
+		if _, err := e.MarkSeen(ctx, e.Digests[i].Name, e.Store.Now().Add(time.Second)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // MissedTicks are the ticks of all digests that are due by now, with what follows on

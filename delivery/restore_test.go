@@ -102,7 +102,7 @@ func (r *restorable) quiet() {
 	if _, err := r.engine.SendNow(ctx, "weekly", "ann"); !errors.Is(err, store.ErrQuarantined) {
 		r.t.Errorf("send now: %v", err)
 	}
-	if err := r.engine.Test(ctx, "weekly", subscriber.MustParseAddress("ann@example.org")); err == nil {
+	if _, err := r.engine.Test(ctx, "weekly", delivery.Look{Sample: true}, subscriber.MustParseAddress("ann@example.org")); !errors.Is(err, store.ErrQuarantined) && !errors.Is(err, delivery.ErrNothingNew) {
 		r.t.Error("a test mail was sent")
 	}
 	if c, err := r.store.ClaimChunk(ctx, "other", time.Minute); c != nil || err != nil {
@@ -300,6 +300,33 @@ func TestWithoutAJournalEditionsAreHeldAndArticlesCountAsSent(t *testing.T) {
 			r.t.Errorf("a chunk was given out: %+v, %v", c, err)
 		}
 		r.once(300)
+	})
+}
+
+func TestWithoutAJournalArticlesOfTheGapAreMailedToNobodyAgain(t *testing.T) {
+	t.Parallel()
+	eachRestorable(t, false, sink.Options{}, func(r *restorable) {
+		r.readers(20)
+		r.article("ferries")
+		r.start()
+		r.sent(r.send().ID)
+		file := r.backUp()
+		dated := r.store.Now()
+		r.dated("swifts", dated)
+		r.sent(r.send().ID)
+		r.restore(file)
+		r.release()
+		r.dated("swifts", dated) // is imported again
+		if _, err := r.engine.SendNow(r.t.Context(), "weekly", "ann"); !errors.Is(err, delivery.ErrNothingNew) {
+			r.t.Errorf("it was mailed before: %v", err)
+		}
+		r.dated("herons", r.store.Now().Add(time.Millisecond))
+		r.eventually("an edition of what is new", func() bool {
+			_, err := r.engine.SendNow(r.t.Context(), "weekly", "ann")
+			return err == nil
+		})
+		r.eventually("its mails", func() bool { return len(r.wire.Mails()) == 60 })
+		r.counts(20, 3, nil)
 	})
 }
 

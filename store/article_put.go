@@ -311,6 +311,10 @@ func (r *runner) insertArticle(ctx context.Context, a *article.Article, row *art
 		a.Language, jsonText(a.Authors, a.Authors == nil), jsonText(a.Tags, a.Tags == nil), jsonText(a.Image, a.Image == nil),
 		jsonText(a.Enclosure, a.Enclosure == nil), jsonText(a.Origin, a.Origin == nil), row.published, row.updated,
 		row.ingested, row.removed, string(row.status), a.Hash, row.offer, row.appears, row.revision, string(row.former), row.expires}, &row.seq)
+	if err != nil {
+		return err
+	}
+	_, err = r.exec(ctx, "quarantine.inGap", row.id, row.published)
 	return err
 }
 

@@ -86,8 +86,9 @@ func (s *Store) DecideQuarantined(ctx context.Context, id string, d Decision) er
 type Release struct {
 	Ticks   []SkippedTicks // of each digest with a schedule
 	Notices string         // the kind of jobs with single mails
-	// Articles that are dated before the release are taken as sent. Without a journal
-	// nobody else knows which of those that are imported again were.
+	// ArticlesSent marks all articles that are dated between the backup and now as seen,
+	// also those that are imported later. Without a journal nobody knows which of them
+	// were mailed.
 	ArticlesSent bool
 }
 
@@ -134,7 +135,15 @@ func (s *Store) ReleaseQuarantine(ctx context.Context, release Release) ([]Quara
 				return err
 			}
 		}
-		return s.skipTicks(ctx, tx, release)
+		if err := s.skipTicks(ctx, tx, release); err != nil || !release.ArticlesSent {
+			return err
+		}
+		for _, query := range []string{"quarantine.gap", "quarantine.fillGap"} {
+			if _, err := tx.exec(ctx, query, millis(q.Taken), millis(s.Now())); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	return editions, err
 }
@@ -220,23 +229,6 @@ func (s *Store) skipTicks(ctx context.Context, tx *runner, release Release) erro
 			if _, err := tx.exec(ctx, "tick.insert", t.Digest, key, "", "not fired: it lay between a backup and its restore", now); err != nil {
 				return err
 			}
-		}
-	}
-	if !release.ArticlesSent {
-		return nil
-	}
-	var digests []string
-	if err := tx.each(ctx, "digest.names", nil, func(rows *sql.Rows) error {
-		var name string
-		err := rows.Scan(&name)
-		digests = append(digests, name)
-		return err
-	}); err != nil {
-		return err
-	}
-	for _, name := range digests {
-		if _, err := tx.exec(ctx, "quarantine.jumpDigest", name, now); err != nil {
-			return err
 		}
 	}
 	return nil

@@ -178,11 +178,7 @@ func restorePostgres(ctx context.Context, dsn, file string, facts *journal.Facts
 		if !empty && !opts.Replace {
 			return &NotEmptyError{Store: Redact(dsn)}
 		}
-		others, err := texts(ctx, db, "SELECT CAST(count(*) AS text) FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1", sessionName)
-		if err == nil && others[0] != "0" {
-			return &OpenError{Store: Redact(dsn), What: others[0] + " connections of tidings are open", Right: "to stop every tidings process on it first"}
-		}
-		if err != nil {
+		if err := noOthers(ctx, db, dsn); err != nil {
 			return err
 		}
 		out.Aside, err = moveSchemaAside(ctx, db, opts.Clock())
@@ -192,6 +188,26 @@ func restorePostgres(ctx context.Context, dsn, file string, facts *journal.Facts
 		return err
 	}
 	return fill(ctx, dsn, file, facts, opts, out)
+}
+
+// goneFor is how long a process that was just stopped may take to vanish from the
+// server's list.
+const goneFor = 5 * time.Second
+
+// noOthers returns an error when another process of ours is connected.
+func noOthers(ctx context.Context, db *sql.DB, dsn string) error {
+	for end := time.Now().Add(goneFor); ; {
+		open, err := texts(ctx, db, "SELECT CAST(count(*) AS text) FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1", sessionName)
+		if err != nil || open[0] == "0" {
+			return err
+		}
+		if time.Now().After(end) {
+			return &OpenError{Store: Redact(dsn), What: open[0] + " connections of tidings are open", Right: "to stop every tidings process on it first"}
+		}
+		if err := pause(ctx, maxAttempts); err != nil {
+			return err
+		}
+	}
 }
 
 // moveSchemaAside moves all tables and functions that migrations of ours make into a

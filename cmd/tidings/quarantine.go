@@ -226,8 +226,9 @@ backup count as gone, single mails that waited when the backup was made are drop
 on ticks fire and mail is sent by every process.
 
 When no journal covers the time since the backup, nobody knows which articles were mailed in it. All
-that are dated before now then count as mailed, so that none is sent twice when it is imported again.
---articles=new treats them as new instead.`,
+that wait for a digest, and all that are dated between the backup and now, are then marked as seen,
+also those that are imported later, so that none is mailed twice. --articles=new treats them as new
+instead. "tidings digest mark-unseen" undoes it.`,
 		Example: "  tidings quarantine release\n  tidings quarantine release --yes --articles=new",
 		Args:    exactly(),
 		RunE: a.withEngine(func(ctx context.Context, p *press.Press, e *delivery.Engine, _ []string) error {

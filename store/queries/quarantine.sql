@@ -76,10 +76,6 @@ WHERE edition = $1;
 -- Whoever holds a chunk has lost it.
 UPDATE chunks SET state = 'waiting', lease_until = 0, holder = '', epoch = epoch + 1 WHERE state = 'leased';
 
--- name: digest.names
--- Index: primary key.
-SELECT name FROM digests ORDER BY name;
-
 -- name: quarantine.setSent
 -- An edition that left before, whatever the store believes. Index: editions_id.
 UPDATE editions SET state = 'sent', reason = $2, approved = CASE WHEN approved = 0 THEN CAST($3 AS bigint) ELSE approved END,
@@ -110,9 +106,20 @@ DELETE FROM quarantine_recipients WHERE edition NOT IN (SELECT id FROM editions 
 -- Index: primary key.
 UPDATE quarantine_editions SET decision = 'done: ' || decision WHERE decision NOT LIKE 'done%';
 
--- name: quarantine.jumpDigest
+-- name: quarantine.gap
 -- Index: primary key.
-UPDATE digests SET since = CASE WHEN since < $2 THEN CAST($2 AS bigint) ELSE since END WHERE name = $1;
+INSERT INTO quarantine_gaps (from_at, to_at) VALUES ($1, $2) ON CONFLICT (from_at) DO UPDATE SET to_at = excluded.to_at;
+
+-- name: quarantine.fillGap
+-- Marks the articles that are dated in a gap as seen, for every digest. Index:
+-- articles_published.
+INSERT INTO ledger (digest, article_id, edition_id) SELECT d.name, a.id, '' FROM articles a CROSS JOIN digests d
+WHERE a.published > $1 AND a.published <= $2 ON CONFLICT (digest, article_id) DO NOTHING;
+
+-- name: quarantine.inGap
+-- Marks a new article as seen if it is dated in a gap. Index: primary keys.
+INSERT INTO ledger (digest, article_id, edition_id) SELECT d.name, CAST($1 AS text), '' FROM quarantine_gaps g CROSS JOIN digests d
+WHERE g.from_at < $2 AND g.to_at >= $2 ON CONFLICT (digest, article_id) DO NOTHING;
 
 -- name: journal.advance
 -- The next mark of a journal, in the transaction that it tells of. Index: primary key.
