@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"net/http"
+	"net/netip"
 	"slices"
+	"time"
 
 	"github.com/tidings-press/tidings/feed/serve"
 	"github.com/tidings-press/tidings/feed/websub"
 	"github.com/tidings-press/tidings/web"
+	"github.com/tidings-press/tidings/web/guard"
 )
 
 // HubPath is where our own WebSub hub answers. It is one when the configuration
@@ -35,12 +39,28 @@ func (p *Press) WebSub(feeds *serve.Server) *WebSub {
 	if own := site.URL + HubPath; slices.Contains(site.Hubs, own) {
 		w.Hub = &websub.Hub{
 			Address: own, Site: site.URL, Feeds: feeds, Queue: queue, Registry: callbacks{p.Store}, Now: p.Store.Now, Log: p.Log,
+			Allow: allowSubscriptions(),
 		}
 		w.publisher.LocalHub, w.publisher.Local = own, w.Hub.Distribute
 		maps.Copy(jobs, w.Hub.Jobs())
 	}
 	w.worker = &websub.Worker{Queue: queue, Do: jobs, Log: p.Log}
 	return w
+}
+
+// A network may ask for so many subscriptions at our hub at once, and for one more after each
+// pause. Aggregators subscribe to many topics from a few addresses.
+const (
+	hubRequests = 200
+	hubPause    = 5 * time.Second
+)
+
+func allowSubscriptions() func(*http.Request) bool {
+	limit := guard.NewLimiter[netip.Prefix](hubRequests, hubPause, nil)
+	return func(r *http.Request) bool {
+		client := guard.Client(r.Context())
+		return !client.IsValid() || limit.Allow(guard.Neighbour(client))
+	}
 }
 
 // Run publishes until ctx ends.

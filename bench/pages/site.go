@@ -66,7 +66,8 @@ func start(ctx context.Context, dir string, o *options) (s *site, stop func(), e
 	if s.db, err = store.Open(ctx, dsn, store.Options{}); err != nil {
 		return nil, stop, err
 	}
-	ends = append(ends, func() { _ = s.db.Close() })
+	db := s.db
+	ends = append(ends, func() { _ = db.Close() })
 	if err = s.fill(ctx, o); err != nil {
 		return nil, stop, err
 	}

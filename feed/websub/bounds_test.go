@@ -58,6 +58,9 @@ func TestAStrangerCannotHaveManyCallbacksAsked(t *testing.T) {
 	if w := h.ask(wish("subscribe", "https://Victim.example:8443/")); w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
 		t.Errorf("one more of the same server: %d %s", w.Code, w.Body)
 	}
+	if w := h.ask(wish("subscribe", "https://any.name.victim.example/")); w.Code != http.StatusServiceUnavailable {
+		t.Errorf("one more of the same domain: %d %s", w.Code, w.Body)
+	}
 	if w := h.ask(wish("subscribe", "https://other.example/")); w.Code != http.StatusAccepted {
 		t.Errorf("another server has to wait: %d %s", w.Code, w.Body)
 	}
@@ -69,6 +72,21 @@ func TestAStrangerCannotHaveManyCallbacksAsked(t *testing.T) {
 	}
 	if n, _ := q.Open(t.Context(), "websub.verify", "", 5000); n != 1000 {
 		t.Errorf("%d wishes wait, want 1000", n)
+	}
+}
+
+func TestNetworkThatAsksForManySubscriptionsWaits(t *testing.T) {
+	t.Parallel()
+	h, _ := idleHub()
+	left := 3
+	h.hub.Allow = func(*http.Request) bool { left--; return left >= 0 }
+	for range 3 {
+		if w := h.ask(wish("subscribe", "https://s.example/")); w.Code != http.StatusAccepted {
+			t.Fatal(w.Code, w.Body)
+		}
+	}
+	if w := h.ask(wish("subscribe", "https://s.example/")); w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") == "" {
+		t.Errorf("one more: %d %s", w.Code, w.Body)
 	}
 }
 

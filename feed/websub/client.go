@@ -1,6 +1,7 @@
 package websub
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -16,7 +17,14 @@ import (
 // callback, so it connects to public addresses only: a hub must not be a door into
 // the network that it stands in. It follows no redirects.
 func NewClient() *http.Client {
-	dialer := &net.Dialer{Timeout: 10 * time.Second, Control: public}
+	var verified networkCounts
+	dialer := &net.Dialer{Timeout: 10 * time.Second, ControlContext: func(ctx context.Context, _, address string, _ syscall.RawConn) error {
+		ip, err := public(address)
+		if err == nil && ctx.Value(verifying{}) != nil && !verified.allow(networkOf(ip), time.Now()) {
+			err = errNetworkBusy
+		}
+		return err
+	}}
 	return &http.Client{
 		Timeout: 20 * time.Second, // from the first packet to the last
 		Transport: &http.Transport{
@@ -32,19 +40,59 @@ var defaultClient = sync.OnceValue(NewClient)
 // errPrivate says that a callback's address is not public.
 var errPrivate = errors.New("the callback's address is not public")
 
+// verifying marks the context of a verification: anyone can have one made.
+type verifying struct{}
+
+// errNetworkBusy is returned for a verification that has to wait.
+var errNetworkBusy = errors.New("many callbacks in this network are asked whether they want a subscription; this one is asked later")
+
+// mostVerified is how many connections for verifications are made to one network in a minute,
+// whatever names lead there.
+const mostVerified = 60
+
+// networkCounts counts connections in the present minute by network.
+type networkCounts struct {
+	mu     sync.Mutex
+	minute int64
+	counts map[netip.Prefix]int
+}
+
+func (n *networkCounts) allow(network netip.Prefix, now time.Time) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if minute := now.Unix() / 60; minute != n.minute {
+		n.minute, n.counts = minute, map[netip.Prefix]int{}
+	}
+	n.counts[network]++
+	return n.counts[network] <= mostVerified
+}
+
+// networkOf is the network that an address most likely shares with others of its owner.
+func networkOf(ip netip.Addr) netip.Prefix {
+	bits := 24
+	if ip.Unmap().Is6() {
+		bits = 48
+	}
+	prefix, err := ip.Unmap().WithZone("").Prefix(bits)
+	if err != nil {
+		return netip.Prefix{}
+	}
+	return prefix
+}
+
 // public is asked once the name is resolved, with the very address that is going to
 // be used: a name cannot change its mind in between.
-func public(_, address string, _ syscall.RawConn) error {
+func public(address string) (netip.Addr, error) {
 	at, err := netip.ParseAddrPort(address)
 	if err != nil {
-		return err
+		return netip.Addr{}, err
 	}
 	ip := at.Addr().Unmap()
 	special := slices.ContainsFunc(reserved, func(p netip.Prefix) bool { return p.Contains(ip) })
 	if special || !ip.IsGlobalUnicast() || ip.IsPrivate() {
-		return fmt.Errorf("%w: %w", errGone, errPrivate)
+		return ip, fmt.Errorf("%w: %w", errGone, errPrivate)
 	}
-	return nil
+	return ip, nil
 }
 
 // reserved are the networks that lead into one's own, or nowhere, besides those that

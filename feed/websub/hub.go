@@ -7,10 +7,13 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/net/publicsuffix"
 )
 
 // The leases that the hub grants.
@@ -28,7 +31,7 @@ const (
 	mostOfHost      = 10_000  // of one server
 	mostInAll       = 200_000 // subscriptions
 	mostUnverified  = 1_000   // wishes that wait for their verification
-	mostOfVictim    = 100     // of these, with callbacks on one server
+	mostOfVictim    = 100     // of these, with callbacks of one domain or network
 	longestCallback = 2_000   // bytes
 	longestPair     = 2_500   // bytes of a topic and a callback, which are one key of the registry
 	longestSecret   = 199     // bytes (WebSub, section 5.1)
@@ -86,8 +89,11 @@ type Hub struct {
 	Queue    Queue
 	Registry Registry
 	Client   *http.Client // NewClient() when nil
-	Now      func() time.Time
-	Log      *slog.Logger
+	// Allow reports whether the network of a request may ask for one more subscription now;
+	// nil allows all.
+	Allow func(*http.Request) bool
+	Now   func() time.Time
+	Log   *slog.Logger
 }
 
 // Jobs are the jobs that a Worker does for the hub. Whoever cannot be asked whether
@@ -102,6 +108,11 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", "POST")
 		http.Error(w, "This is a WebSub hub: POST hub.mode, hub.topic and hub.callback.", http.StatusMethodNotAllowed)
+		return
+	}
+	if h.Allow != nil && !h.Allow(r) {
+		w.Header().Set("Retry-After", "60")
+		http.Error(w, "There were many requests from your network. Please try again in a minute.", http.StatusTooManyRequests)
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, longestForm)
@@ -175,7 +186,7 @@ type wish struct {
 	Lease    time.Duration
 }
 
-// readWish reads a request, and which server its callback is on.
+// readWish reads a request, and whose its callback is.
 func readWish(form url.Values) (s wish, host string, err error) {
 	s = wish{
 		Mode: form.Get("hub.mode"), Topic: form.Get("hub.topic"), Callback: form.Get("hub.callback"), Secret: form.Get("hub.secret"), Lease: usualLease,
@@ -196,7 +207,20 @@ func readWish(form url.Values) (s wish, host string, err error) {
 	if seconds, err := strconv.Atoi(form.Get("hub.lease_seconds")); err == nil && seconds > 0 {
 		s.Lease = min(max(time.Duration(min(seconds, 1<<31))*time.Second, shortestLease), longestLease)
 	}
-	return s, strings.ToLower(callback.Hostname()), nil
+	return s, siteOf(callback.Hostname()), nil
+}
+
+// siteOf is what callbacks are counted by: the domain that somebody has registered, since below
+// it there may be any number of names, or the network of an address.
+func siteOf(host string) string {
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return networkOf(ip).String()
+	}
+	if domain, err := publicsuffix.EffectiveTLDPlusOne(host); err == nil {
+		return domain
+	}
+	return host
 }
 
 // welcomes says whether there is such a topic, and room for one more subscriber.

@@ -46,7 +46,7 @@ func (h *Hub) verify(ctx context.Context, payload []byte) error {
 }
 
 func (h *Hub) get(ctx context.Context, address string) (string, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	request, err := http.NewRequestWithContext(context.WithValue(ctx, verifying{}, true), http.MethodGet, address, nil)
 	if err != nil {
 		return "", fmt.Errorf("%w: %v", errGone, err)
 	}
