@@ -70,7 +70,7 @@ func (e *Engine) TellEditorsNow(ctx context.Context, to []string, mail EditorMai
 	for _, email := range to {
 		address, rendered, err := e.renderEditorMail(email, mail)
 		if err == nil {
-			err = e.post(ctx, notice{ID: uuid.NewString(), To: address.String(), Mail: rendered})
+			err = e.post(ctx, nil, notice{ID: uuid.NewString(), To: address.String(), Mail: rendered})
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("mail to the editor %s: %w", email, err))

@@ -1,11 +1,9 @@
 package delivery
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -62,47 +60,21 @@ func (e *Engine) enqueueNotice(ctx context.Context, to subscriber.Address, n not
 	return err
 }
 
-// sendNotices sends the single mails that are due.
-func (e *Engine) sendNotices(ctx context.Context) error {
-	if len(e.relays) == 0 {
-		return nil
-	}
-	// One by one: a job that waits here behind a slow server would be taken by another
-	// node, and sent twice.
-	for range noticesAtOnce {
-		if !e.anyRelay() {
-			return nil // each would be a try more that could not be made
-		}
-		jobs, err := e.Store.ClaimJobs(ctx, []string{noticeKind}, 1, noticeLease)
-		if err != nil || len(jobs) == 0 {
-			return err
-		}
-		if err := e.sendNotice(ctx, jobs[0]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-const (
-	noticesAtOnce = 20
-	noticeFor     = 5 * time.Minute  // a conversation with a server may take
-	noticeLease   = 10 * time.Minute // longer than that
-)
-
 // sendNotice tries one single mail and settles its job.
-func (e *Engine) sendNotice(ctx context.Context, j store.Job) error {
+func (e *Engine) sendNotice(ctx context.Context, line *noticeLine, j store.Job) error {
 	var n notice
 	if err := json.Unmarshal(j.Payload, &n); err != nil {
 		return e.Store.FailJob(ctx, j, "it cannot be read: "+err.Error())
 	}
-	err := e.post(ctx, n)
+	err := e.post(ctx, line, n)
 	var refused *refusedError
 	switch {
 	case err == nil:
 		return e.Store.FinishJob(ctx, j)
 	case errors.As(err, &refused) && refused.final():
 		return errors.Join(e.noticeRefused(ctx, n, refused.reply), e.Store.FailJob(ctx, j, err.Error()))
+	case errors.Is(err, errNoRelay): // no try was made
+		return e.Store.ContinueJob(ctx, j, backoff(5*time.Second, 6*time.Hour, 1))
 	case j.Tries >= noticeTries:
 		return e.Store.FailJob(ctx, j, err.Error())
 	}
@@ -131,7 +103,7 @@ func (e *Engine) noticeRefused(ctx context.Context, n notice, reply mailer.Reply
 }
 
 // post hands a single mail to the first relay that takes it.
-func (e *Engine) post(ctx context.Context, n notice) error {
+func (e *Engine) post(ctx context.Context, line *noticeLine, n notice) error {
 	def, err := e.senderOf(n.Digest)
 	if err != nil {
 		return err
@@ -153,7 +125,7 @@ func (e *Engine) post(ctx context.Context, n notice) error {
 	if err != nil {
 		return err
 	}
-	return e.handOver(ctx, settings{From: def.From, ReturnPaths: e.ReturnPaths}.returnPath(paths, n.delivery()), to, mould, messageID, nil)
+	return e.handOver(ctx, line, settings{From: def.From, ReturnPaths: e.ReturnPaths}.returnPath(paths, n.delivery()), to, mould, messageID, nil)
 }
 
 // noticeHeaders are those of an automatic mail, and how to leave where the mail offers it.
@@ -196,70 +168,6 @@ func (r *refusedError) Error() string { return "the relay refused the mail: " + 
 
 // errNoRelay says that no relay takes a single mail at the moment.
 var errNoRelay = errors.New("every relay is at its limits")
-
-// handOver sends one mail over a connection of its own, to the first relay that can
-// be reached. It keeps to the limits of relays, and leaves those alone that are held
-// back; what it finds out about one holds for editions too.
-func (e *Engine) handOver(ctx context.Context, from string, to subscriber.Address, mould *mailer.Mould, messageID string, values []string) error {
-	if len(e.relays) == 0 {
-		return errors.New("no relay is configured; add one under relays: in config.yaml")
-	}
-	ctx, cancel := context.WithTimeout(ctx, noticeFor)
-	defer cancel()
-	var errs []error
-	for _, r := range e.relays {
-		if why := r.heldFor(); why != "" {
-			errs = append(errs, fmt.Errorf("relay %s is held back: %s", r.Name, why))
-			continue
-		}
-		handed, err := r.handOver(ctx, from, to, mould, messageID, values)
-		if handed {
-			return err
-		}
-		errs = append(errs, err)
-	}
-	return cmp.Or(errors.Join(errs...), errNoRelay)
-}
-
-// handOver sends one mail over the relay. handed is false when it cannot be reached
-// or is at its limits.
-func (r *relay) handOver(ctx context.Context, from string, to subscriber.Address, mould *mailer.Mould, messageID string, values []string) (handed bool, err error) {
-	slot, ok := r.takeSlot(ctx)
-	if !ok && !urgent(ctx) {
-		return false, nil
-	}
-	defer r.dropSlot(slot)
-	if d, err := r.rates.take(ctx); (d > 0 || err != nil) && !urgent(ctx) {
-		return false, err
-	}
-	conn, err := mailer.Dial(ctx, r.Relay.Relay)
-	if err != nil {
-		r.rates.giveBack()
-		r.unreachable(ctx, err)
-		return false, err
-	}
-	r.reached(ctx)
-	body, err := r.signer.Clone().Pour(r.begin(nil, messageID), mould, values)
-	if err != nil {
-		return true, errors.Join(err, conn.Close())
-	}
-	return true, handOne(ctx, conn, mailer.Envelope{From: from, To: to.ASCII(), Size: len(body)}, body)
-}
-
-func handOne(ctx context.Context, conn *mailer.Conn, envelope mailer.Envelope, body []byte) error {
-	defer conn.Quit() //nolint:errcheck // the mail is settled
-	if err := conn.Open(ctx, envelope); err != nil {
-		return err
-	}
-	reply, err := conn.Ready(ctx)
-	if err == nil && reply.OK() {
-		reply, err = conn.Deliver(ctx, body, nil)
-	}
-	if err == nil && !reply.OK() {
-		err = &refusedError{reply}
-	}
-	return err
-}
 
 // Test sends what the next edition of a digest would be to one address at once, and
 // returns what it was. It goes into no ledger and no count.
@@ -315,5 +223,5 @@ func (e *Engine) sendOne(ctx context.Context, fixed settings, variant digest.Var
 	// Nobody has the zero id: the links of a test mail unsubscribe nobody.
 	l := &loaded{Edition: store.Edition{Edition: digest.Edition{ID: variant.Edition, Digest: fixed.Digest}}, fixed: fixed}
 	values := e.values(nil, m, paths, l, store.Recipient{}, to)
-	return e.handOver(ctx, fixed.returnPath(paths, mailer.ID{Edition: variant.Edition}), to, m.Mould, values[messageIDValue], values)
+	return e.handOver(ctx, nil, fixed.returnPath(paths, mailer.ID{Edition: variant.Edition}), to, m.Mould, values[messageIDValue], values)
 }

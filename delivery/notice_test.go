@@ -79,3 +79,43 @@ func TestSingleMailsKeepToTheLimits(t *testing.T) {
 		}
 	})
 }
+
+// TestQueuedSingleMailsLeaveInParallel: a server that takes its time with each mail must not
+// make the last of many readers wait for all others.
+func TestQueuedSingleMailsLeaveInParallel(t *testing.T) {
+	t.Parallel()
+	each(t, sink.Options{Delay: 100 * time.Millisecond}, nil, func(b *bundle) {
+		b.start()
+		b.notices(40)
+		b.eventually("all are sent", func() bool { return len(b.wire.Received()) == 40 })
+		b.once(40)
+		made, peak := b.wire.Connections()
+		if peak != 4 || made > 12 { // the relay allows four, and each takes many mails
+			b.t.Errorf("%d connections, %d at once", made, peak)
+		}
+	})
+}
+
+func TestSingleMailGetsAConnectionOfARunningEdition(t *testing.T) {
+	t.Parallel()
+	each(t, sink.Options{Delay: 20 * time.Millisecond}, func(o *delivery.Options) { o.Relays[0].Connections = 2 }, func(b *bundle) {
+		b.bulk(1500)
+		b.article("ferries")
+		b.start()
+		e := b.send()
+		b.until(e.ID, "under way", func(p delivery.Progress) bool { return p.Counts.Sent > 20 })
+		to := subscriber.MustParseAddress("waiting@example.org")
+		if err := b.engine.SendNotice(b.t.Context(), to, templates.Rendered{Subject: "Please confirm", Text: "Hello\n", HTML: "<p>Hello</p>"}); err != nil {
+			b.t.Fatal(err)
+		}
+		b.eventually("the single mail is there", func() bool { return b.wire.Received()["waiting@example.org"] == 1 })
+		if p, err := b.engine.Progress(b.t.Context(), e.ID); err != nil || p.Counts.Sent > 1200 {
+			b.t.Errorf("it waited for the edition: %+v, %v", p.Counts, err)
+		}
+		if _, peak := b.wire.Connections(); peak > 2 {
+			b.t.Errorf("%d connections at once", peak)
+		}
+		b.sent(e.ID)
+		b.once(1501)
+	})
+}

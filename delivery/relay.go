@@ -22,6 +22,7 @@ type relay struct {
 	slots  slots
 
 	accepted atomic.Int64 // mails, for the growth of connections
+	notices  atomic.Int64 // single mails that wait for a connection
 	domains  domains
 
 	mu      sync.Mutex
@@ -109,7 +110,7 @@ func (r *relay) wanted() bool {
 	aside := r.aside()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.running < r.growth.target && (r.proved || r.running == 0) && waiting > 0 && !aside && !r.heldNow()
+	return r.running < r.growth.target-r.ceded() && (r.proved || r.running == 0) && waiting > 0 && !aside && !r.heldNow()
 }
 
 func (r *relay) started() {
@@ -136,7 +137,14 @@ func (r *relay) surplus() bool {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.running > r.growth.target || r.stoppedNow()
+	return r.running > r.growth.target-r.ceded() || r.stoppedNow()
+}
+
+// works reports whether the last dial succeeded.
+func (r *relay) works() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.proved
 }
 
 // shrink halves the connections when the server asks to slow down.
