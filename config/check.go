@@ -144,6 +144,11 @@ func (c *checker) service() {
 		}
 		c.failed(fmt.Sprintf("server.trusted_proxies[%d]", i), notA(err, proxy, "network"), "an address or network such as 10.0.0.0/8")
 	}
+	for key, days := range map[string]int{"deliveries": cfg.Retention.Deliveries, "feedback": cfg.Retention.Feedback, "jobs": cfg.Retention.Jobs} {
+		if days < 0 || days > 0 && days < 7 {
+			c.wrong("retention."+key, fmt.Sprintf("%d days is too short", days), "7 days or more, or 0 to keep everything")
+		}
+	}
 	c.oneOf("log.level", cfg.Log.Level, "debug", "info", "warn", "error")
 	c.oneOf("log.format", cfg.Log.Format, "auto", "text", "json")
 }

@@ -35,6 +35,8 @@ type Config struct {
 	Relays []Relay `yaml:"relays"`
 	// How editions are sent.
 	Delivery Delivery `yaml:"delivery"`
+	// How long what is kept of the past is kept, in days; 0 keeps it.
+	Retention Retention `yaml:"retention"`
 	// Where bounce mails and complaints come in.
 	Bounces Bounces `yaml:"bounces"`
 	// Who is told when the service needs somebody.
@@ -97,6 +99,18 @@ func (s *Store) JournalFolder() string {
 	}
 	path = strings.TrimPrefix(path, "//")
 	return strings.TrimSuffix(path, filepath.Ext(path)) + ".journal"
+}
+
+// Retention says how long what is kept of the past is kept, in days. Subscribers,
+// suppressions, the pages and counts of editions, and which articles an edition had
+// are kept for good.
+type Retention struct {
+	// What became of each mail of an edition, after the edition ended.
+	Deliveries int `yaml:"deliveries"`
+	// Bounces and complaints.
+	Feedback int `yaml:"feedback"`
+	// Single mails and other work that is done or was given up.
+	Jobs int `yaml:"jobs"`
 }
 
 // Server is the HTTP side.

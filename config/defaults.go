@@ -16,12 +16,13 @@ func Default() *Config {
 // empty has the defaults of what is there once; a file writes over them.
 func empty() *Config {
 	return &Config{
-		Site:    Site{Title: "Tidings", URL: "http://localhost:8080", Language: "en", Timezone: "UTC"},
-		Store:   Store{DSN: "sqlite:tidings.db", Durability: "full"},
-		Server:  Server{Listen: ":8080"},
-		Log:     Log{Level: "info", Format: "auto"},
-		Health:  Health{Alerts: true, AlertEvery: 6 * time.Hour, DiskFree: 256e6},
-		FeedSet: FeedSet{Memory: 24e6, Tombstones: true},
+		Site:      Site{Title: "Tidings", URL: "http://localhost:8080", Language: "en", Timezone: "UTC"},
+		Store:     Store{DSN: "sqlite:tidings.db", Durability: "full"},
+		Retention: Retention{Deliveries: 400, Feedback: 800, Jobs: 30},
+		Server:    Server{Listen: ":8080"},
+		Log:       Log{Level: "info", Format: "auto"},
+		Health:    Health{Alerts: true, AlertEvery: 6 * time.Hour, DiskFree: 256e6},
+		FeedSet:   FeedSet{Memory: 24e6, Tombstones: true},
 		Delivery: Delivery{
 			Uncertain: "resend",
 			RetryFor:  72 * time.Hour,

@@ -29,10 +29,25 @@ func (p *Press) keepHouse(ctx context.Context) {
 			_, err = p.Store.WipeLog(ctx) // what readers kept an erasure from doing
 		}
 		if err == nil {
+			_, err = p.Store.Prune(ctx, p.retention())
+		}
+		if err == nil {
 			err = errors.Join(p.Store.CompactJournal(), p.Store.JournalProblem())
 		}
 		p.tell(ctx, "cannot keep house", err)
 	})
+}
+
+// retention is until when the settings let what is past be removed.
+func (p *Press) retention() store.Retention {
+	ago := func(days int) time.Time {
+		if days == 0 {
+			return time.Time{}
+		}
+		return p.Store.Now().AddDate(0, 0, -days)
+	}
+	r := p.Config.Retention
+	return store.Retention{Deliveries: ago(r.Deliveries), Feedback: ago(r.Feedback), Jobs: ago(r.Jobs)}
 }
 
 // pruneWebSub forgets subscriptions that ran out, which feeds articles left long ago,

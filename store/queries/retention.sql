@@ -1,0 +1,31 @@
+-- name: retention.editions
+-- Editions that ended before a time and still have deliveries. Indexes: editions_state,
+-- primary key of deliveries.
+SELECT seq FROM editions WHERE state IN ('sent', 'cancelled', 'failed') AND finished > 0 AND finished < $1
+    AND (EXISTS (SELECT 1 FROM deliveries d WHERE d.edition = editions.seq)
+        OR (SELECT count(*) FROM variants v WHERE v.edition = editions.seq) > 1)
+ORDER BY seq LIMIT $2;
+
+-- name: retention.deliveries
+-- A few deliveries of an edition. Its counts stay in its chunks. Index: primary key.
+DELETE FROM deliveries WHERE edition = $1 AND subscriber IN (SELECT subscriber FROM deliveries WHERE edition = $1 ORDER BY subscriber LIMIT $2);
+
+-- name: retention.variants
+-- The variants of an edition but the longest, which its page shows. Index: primary key.
+DELETE FROM variants WHERE edition = $1 AND number <> (SELECT number FROM variants WHERE edition = $1 ORDER BY length(data) DESC, number LIMIT 1);
+
+-- name: retention.feedback
+-- A few of what came back before a time. Index: feedback_at.
+DELETE FROM feedback WHERE key IN (SELECT key FROM feedback WHERE at < $1 ORDER BY at LIMIT $2);
+
+-- name: retention.jobs
+-- A few jobs that ended before a time. Index: jobs_finished.
+DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE state IN ('done', 'failed') AND finished < $1 LIMIT $2);
+
+-- name: retention.sessions
+-- Index: sessions_expires.
+DELETE FROM sessions WHERE expires < $1;
+
+-- name: retention.links
+-- Index: links_expires.
+DELETE FROM links WHERE expires < $1;
