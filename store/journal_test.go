@@ -22,7 +22,7 @@ var notJournaled = []string{
 	"subscriber.insert", "import.insert", // who came since the backup is not in it
 	"subscription.addNew", "subscription.addRange", "import.subscribe", // put on a digest only who never was
 	"subscription.dropAll", // goes with subscriber.erase
-	"subscriber.setDetails", "subscriber.setConsent", "subscriber.softBounce", "subscriber.clearSoft", "chunk.reached",
+	"subscriber.setDetails", "subscriber.setConsent", "subscriber.softBounce", "subscriber.clearSoft", "chunk.reached", "subscriber.clearFormLanguage",
 	"suppression.forget", // the words of a reason only
 }
 
