@@ -76,7 +76,7 @@ func reparse(source string, resolve func(link string) string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	out := bounded{most: 4*len(source) + 1<<16}
+	out := bounded{most: 4*len(source) + 1<<16, over: errTangled}
 	out.text.Grow(len(source))
 	for _, n := range nodes {
 		body.AppendChild(n)
@@ -94,11 +94,12 @@ func reparse(source string, resolve func(link string) string) (string, error) {
 type bounded struct {
 	text strings.Builder
 	most int
+	over error // what is said of more
 }
 
 func (b *bounded) room(n int) error {
 	if b.text.Len()+n > b.most {
-		return errTangled
+		return b.over
 	}
 	return nil
 }

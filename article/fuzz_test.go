@@ -3,6 +3,7 @@ package article_test
 import (
 	"encoding/xml"
 	"io"
+	"runtime/metrics"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -76,15 +77,25 @@ func FuzzImport(f *testing.F) {
 	} {
 		f.Add(uint8(i), seed)
 	}
+	for _, seed := range []string{
+		front + wideTable(300, 100), "+++\n" + strings.Repeat("a.", 3000) + "a = 1\n+++\n", "+++\na = " + strings.Repeat("{a=", 1000) + "1" + strings.Repeat("}", 1000) + "\n+++\n",
+		"---\n" + yamlLaughs(9) + "---\n", front + "[a]: /" + strings.Repeat("u", 5000) + "\n\n" + strings.Repeat("[a]\n\n", 2000),
+	} {
+		f.Add(uint8(0), seed)
+	}
 	names := []string{"a.md", "b/index.html", "c.txt", "d.jsonl", "../e.md", "f.HTML"}
 	f.Fuzz(func(t *testing.T, which uint8, source string) {
 		if len(source) > 1<<16 {
 			t.Skip("longer ones only slow the search down")
 		}
 		name := names[int(which)%len(names)]
+		before := allocated()
 		found, problems := article.Import(article.File{Name: name, Data: []byte(source), Modified: modified}, article.Options{
 			Site: site, DateFromFile: which > 127, Media: func(string) ([]byte, error) { return []byte(onePixel), nil },
 		})
+		if took, most := allocated()-before, uint64(64<<20+2000*len(source)); took > most {
+			t.Errorf("%d bytes took %d MB of memory, more than %d", len(source), took>>20, most>>20)
+		}
 		for _, p := range problems {
 			if p.File != name || p.What == "" {
 				t.Errorf("a problem without place or cause: %+v", p)
@@ -96,6 +107,13 @@ func FuzzImport(f *testing.F) {
 			}
 		}
 	})
+}
+
+// allocated returns how many bytes this process has asked for since it began.
+func allocated() uint64 {
+	sample := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
 }
 
 // checkArticle holds for every article that an import gives.

@@ -2,6 +2,7 @@ package article
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net/url"
 	"path"
@@ -12,8 +13,8 @@ import (
 
 // Bounds of what is read.
 const (
-	MaxFile     = 64 << 20 // bytes of a file
-	MaxFileText = "64 MB"
+	MaxFile     = 8 << 20 // bytes of a file
+	MaxFileText = "8 MB"
 	MaxMedium   = 20 << 20 // bytes of a picture or sound beside a file
 
 	maxMedia    = 200 << 20 // bytes of all of them beside one file
@@ -62,7 +63,7 @@ func Import(file File, options Options) ([]Imported, []*Problem) {
 		options.Zone = time.UTC
 	}
 	if len(file.Data) > MaxFile {
-		return nil, []*Problem{{File: file.Name, What: fmt.Sprintf("the file has %d MB", len(file.Data)>>20), Right: fmt.Sprintf("at most %d MB are read", MaxFile>>20)}}
+		return nil, []*Problem{{File: file.Name, What: fmt.Sprintf("the file has more than %d KB", (len(file.Data)-1)>>10), Right: fmt.Sprintf("at most %d KB are read; cut it into several files", MaxFile>>10)}}
 	}
 	im := importer{file: file, options: options}
 	switch ext := strings.ToLower(path.Ext(file.Name)); ext {
@@ -107,7 +108,9 @@ type importer struct {
 	links   links
 	files   map[string]string // media by the path that they are named by; empty for those left out
 	size    int64             // bytes of media so far
-	out     Imported
+	// structure counts what maxStructure bounds.
+	structure int
+	out       Imported
 }
 
 // document imports a file that holds one article.
@@ -136,6 +139,9 @@ func (im *importer) build(m meta, body string, k kind, line int) (*Imported, *Pr
 	if m.has("redirect") && !m.has("title") {
 		return im.redirect(m)
 	}
+	if problem := im.checkText(body, k, line); problem != nil {
+		return nil, problem
+	}
 	a := &Article{Source: im.options.Source + im.file.Name, Status: Published}
 	im.out.Article = a
 	if k == kindHTML {
@@ -153,13 +159,28 @@ func (im *importer) build(m meta, body string, k kind, line int) (*Imported, *Pr
 	if k == kindMarkdown {
 		var err error
 		if body, err = fromMarkdown([]byte(body)); err != nil {
-			return nil, &Problem{Line: line, What: "the Markdown cannot be read: " + err.Error()}
+			return nil, markdownProblem(err, line)
+		}
+		im.structure = 0
+		if problem := im.checkHTML(body, line); problem != nil {
+			problem.Line = line
+			return nil, problem
 		}
 	}
 	a.HTML = Clean(body, im.link)
 	im.attachments(a, m)
 	im.finish(a)
 	return &im.out, nil
+}
+
+// markdownProblem says what is wrong with a Markdown text that begins on a line.
+func markdownProblem(err error, line int) *Problem {
+	p := &Problem{Line: line, What: "the Markdown cannot be read: " + err.Error(), Right: "cut it into several articles"}
+	var table *tableError
+	if errors.As(err, &table) {
+		p.Line += table.line
+	}
+	return p
 }
 
 // locate works out against which URL the article's links are resolved.

@@ -21,6 +21,9 @@ func (im *importer) jsonLines() ([]Imported, []*Problem) {
 		if len(bytes.TrimSpace(line)) == 0 {
 			continue
 		}
+		if len(seen) == maxRows || im.structure > maxRowsStructure {
+			return out, append(problems, &Problem{File: im.file.Name, Line: number, What: "the file holds too much up to here; this line and what follows are left out", Right: fmt.Sprintf("write at most %d articles into one file", maxRows)})
+		}
 		one, problem := im.jsonLine(line, seen, number)
 		if problem != nil {
 			problem.File, problem.Line = im.file.Name, number
@@ -60,6 +63,7 @@ func (im *importer) jsonLine(line []byte, seen map[string]int, number int) (*Imp
 	}
 	stripped, _ := row.strip([]byte(body), 1)
 	one, problem := row.build(m, string(stripped), k, 1)
+	im.structure += row.structure
 	if problem == nil && one.Article != nil {
 		one.Article.Named = named
 	}

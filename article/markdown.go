@@ -1,7 +1,6 @@
 package article
 
 import (
-	"bytes"
 	"strconv"
 	"strings"
 
@@ -10,6 +9,7 @@ import (
 	"github.com/yuin/goldmark/extension"
 	"github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/renderer/html"
+	"github.com/yuin/goldmark/text"
 )
 
 // markdown is CommonMark with tables, footnotes, strikethrough, bare links, task
@@ -35,12 +35,36 @@ var checkboxes = strings.NewReplacer(
 )
 
 func fromMarkdown(source []byte) (string, error) {
-	var out bytes.Buffer
+	out := bounded{most: min(maxRendered, 8*len(source)+4<<20), over: errRendered}
 	context := parser.NewContext(parser.WithIDs(&headingIDs{used: map[string]bool{}, last: map[string]int{}}))
-	if err := markdown.Convert(source, &out, parser.WithContext(context)); err != nil {
+	tree := markdown.Parser().Parse(text.NewReader(source), parser.WithContext(context))
+	if wide, ok := context.Get(tooWide).(*tableError); ok {
+		return "", wide
+	}
+	if linksSize(tree) > out.most {
+		return "", errRendered
+	}
+	if err := markdown.Renderer().Render(&out, source, tree); err != nil {
 		return "", err
 	}
-	return checkboxes.Replace(out.String()), nil
+	return checkboxes.Replace(out.text.String()), nil
+}
+
+// linksSize returns how long the addresses and titles of all links are together. One
+// definition can be named by many links, and the renderer writes it out for each, even
+// when what it writes is refused.
+func linksSize(tree ast.Node) int {
+	size := 0
+	_ = ast.Walk(tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) { // the function below never fails
+		switch link := n.(type) {
+		case *ast.Link:
+			size += len(link.Destination) + len(link.Title)
+		case *ast.Image:
+			size += len(link.Destination) + len(link.Title)
+		}
+		return ast.WalkContinue, nil
+	})
+	return size / 2 // each is met when it begins and when it ends
 }
 
 // headingIDs makes ids of headings in any script, where goldmark's own know Latin

@@ -1,6 +1,8 @@
 package article
 
 import (
+	"bytes"
+	"fmt"
 	"slices"
 
 	"github.com/yuin/goldmark"
@@ -40,6 +42,8 @@ func boundedParser(extensions []goldmark.Extender) parser.Parser {
 	for i, v := range config.ParagraphTransformers {
 		if v.Value == parser.LinkReferenceParagraphTransformer {
 			config.ParagraphTransformers[i].Value = brief{parser.LinkReferenceParagraphTransformer}
+		} else if p, ok := v.Value.(parser.ParagraphTransformer); ok {
+			config.ParagraphTransformers[i].Value = narrow{p}
 		}
 	}
 	for i, v := range config.InlineParsers {
@@ -104,6 +108,46 @@ func (b brief) Transform(node *ast.Paragraph, reader text.Reader, pc parser.Cont
 	if node.Lines().Len() <= maxLines {
 		b.ParagraphTransformer.Transform(node, reader, pc)
 	}
+}
+
+// narrow makes tables of bounded size. A row that is shorter than the first is filled up
+// with cells: 12 KB of empty rows below a wide one would take 1.8 GB.
+type narrow struct{ parser.ParagraphTransformer }
+
+var (
+	cellsSoFar = parser.NewContextKey()
+	tooWide    = parser.NewContextKey()
+)
+
+// tableError says that the tables of a text have too many cells.
+type tableError struct{ line int } // of the table, 0 for the first of the text
+
+func (e *tableError) Error() string {
+	return fmt.Sprintf("its tables have more than %d cells", maxCells)
+}
+
+func (n narrow) Transform(node *ast.Paragraph, reader text.Reader, pc parser.Context) {
+	lines, source := node.Lines(), reader.Source()
+	columns := 0
+	for i := range lines.Len() {
+		segment := lines.At(i)
+		row := segment.Value(source)
+		if len(bytes.Trim(row, "|:- \t\r\n")) == 0 { // it may be the line below the head
+			columns = max(columns, bytes.Count(row, []byte("|"))+1)
+		}
+	}
+	cells, _ := pc.Get(cellsSoFar).(int)
+	if columns > 1 || cells > 0 {
+		cells += columns * lines.Len()
+	}
+	pc.Set(cellsSoFar, cells)
+	if cells > maxCells {
+		if pc.Get(tooWide) == nil {
+			pc.Set(tooWide, &tableError{bytes.Count(source[:lines.At(0).Start], []byte("\n"))})
+		}
+		return
+	}
+	n.ParagraphTransformer.Transform(node, reader, pc)
 }
 
 // scarce gives up on a block that holds too many marks.
