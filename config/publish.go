@@ -42,7 +42,7 @@ type Podcast struct {
 
 // FeedSet is what holds for all feeds.
 type FeedSet struct {
-	// Most memory that rendered documents may take.
+	// Most memory that rendered feeds may take; rendered pages may take as much again.
 	Memory Size `yaml:"memory"`
 	// WebSub hubs that are told of changes.
 	Hubs []string `yaml:"hubs"`
