@@ -151,9 +151,7 @@ var nextRecipient = regexp.MustCompile(`^\s*<?[^\s@]+@[^\s@]+>?:`)
 // that it is continued on, up to an empty line.
 func blocks(text string) []string {
 	lines := strings.Split(text, "\n")
-	if len(lines) > 400 {
-		lines = lines[:400]
-	}
+	lines = lines[:min(len(lines), blocksMax)]
 	var all []string
 	for i, line := range lines {
 		if strings.TrimSpace(line) == "" {
@@ -163,10 +161,16 @@ func blocks(text string) []string {
 		for j := i + 1; j < len(lines) && j < i+4 && strings.TrimSpace(lines[j]) != "" && !nextRecipient.MatchString(lines[j]); j++ {
 			block += " " + strings.TrimSpace(lines[j])
 		}
-		all = append(all, block)
+		all = append(all, block[:min(len(block), blockMax)])
 	}
 	return all
 }
+
+// blocksMax and blockMax bound where a reply is looked for, in lines and bytes.
+const (
+	blocksMax = 300
+	blockMax  = 1000
+)
 
 // fillReplies gives recipients whose report has no reply, or only a code, the words
 // that the part for people has, and the stage that it names.

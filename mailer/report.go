@@ -68,6 +68,7 @@ func givenUp(r Reply) Class {
 const (
 	reportMax     = 1 << 20
 	partMax       = 128 << 10
+	textMax       = 48 << 10 // of all parts for people: the reason stands at their beginning
 	partsMax      = 40
 	depthMax      = 6
 	recipientsMax = 100
@@ -129,9 +130,8 @@ func (r *reading) part(p part) {
 		r.original(p.body())
 		r.enclosed(p)
 	case "text/plain", "text/html", "":
-		if text := p.text() + "\n"; r.text.Len()+len(text) <= 2*partMax {
-			r.text.WriteString(text)
-		}
+		text := p.text()
+		r.text.WriteString(strings.ToValidUTF8(text[:min(len(text), max(0, textMax-r.text.Len()))], "") + "\n")
 	}
 }
 
