@@ -64,7 +64,7 @@ func refusal(r Reply) Class {
 	case r.Enhanced == "5.2.3" || r.Enhanced == "5.3.4" || w.has(ofSize):
 		return OurFault // too large for the server or the mailbox
 	case w.has(ofUnknown):
-		return unless(!gone && w.has(ofTemporary|ofInactive), Suppress)
+		return unless(!gone && w.has(ofTemporary|ofInactive|ofRouting), Suppress)
 	case w.has(ofNoHost):
 		return unless(w.has(ofTemporary) || !gone && (w.has(ofRouting) || subject(r.Enhanced) == "5.4"), Suppress)
 	case w.has(ofInactive):

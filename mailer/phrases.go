@@ -32,6 +32,7 @@ var phrases = []struct {
 		while verifying
 		your (?:~ )?(?:domain|ip|host|hostname|sender|return|from|network|isp|account)
 		your (?:smtp |mail |outgoing )?server
+		your (?:email |mail |own )?address
 		originator
 		(?:accept*|accepting|receive|receiving|refuse*|reject*|block*) ~ (?:mail|email|email|messages?|mails|traffic) from
 		you are not (?:allowed|authorized|authorised|permitted|welcome)
@@ -95,8 +96,18 @@ var phrases = []struct {
 		dkim
 		domainkeys?
 		unauthenticated
-		authenticat*
+		authentic*
 		credentials
+		tokens?
+		challenge*
+		captcha
+		password
+		whitelist*
+		allow ?(?:ed )?(?:list*|contacts|senders|mailers)
+		(?:known|approved|trusted) (?:contacts|senders)
+		attachments?
+		(?:invalid|missing|bad|empty|forbidden) subject
+		(?:recipient count|number of ~ (?:recipients|messages))
 		helo
 		ehlo
 		banned
@@ -222,7 +233,8 @@ var phrases = []struct {
 	`, glyphs: `邮件过大|郵件過大|邮件太大|サイズ超過|大きすぎ`},
 
 	{of: ofUnknown, words: `
-		WHO _ (?:unknown|unkn|notlisted|not known|not found|not exist*|doesn t exist|does not exist|don t exist|do not exist|did not exist|no longer exists?|not present|non ?existent|invalid|not valid|no longer valid|not recogni[sz]ed|unrecogni[sz]ed|undeliverable|discontinued|terminated|is wrong)
+		WHO _ (?:notlisted|not known|not found|not exist*|doesn t exist|does not exist|don t exist|do not exist|did not exist|no longer exists?|not present|non ?existent|no longer valid|not recogni[sz]ed|unrecogni[sz]ed|undeliverable|discontinued|terminated|is wrong)
+		WHO ~ (?:unknown|unkn|invalid|not valid|(?:is|was|are|seems|looks) ~ (?:unknown|invalid|not valid))
 		WHO ~ (?:is |are |isn t |was |were )?(?:not )?(?:a |an )?(?:known|valid|existing|active|local|real) ~ WHO
 		WHO _ (?:has been|was|is|were|been) (?:deleted|removed|closed|terminated|cancell?ed)
 		WHO (?:is |are )?(?:closed|deleted|terminated)
@@ -233,7 +245,7 @@ var phrases = []struct {
 		WHO has (?:no|left|moved) *
 		WHO (?:not|is not|isn t) (?:local|ok|here|active at this host|allowed here)
 		WHO name ~ (?:invalid|unknown|not found)
-		(?:unknown|unrouteable local|undefined|invalid|illegal|nonexistent|non existent|non existing|inexistent|unrecogni[sz]ed|undeliverable|obsolete|dead) (?:or ~ )?(?:~ )?WHO
+		(?:unknown|unrouteable local|undefined|invalid|illegal|nonexistent|non existent|non existing|inexistent|unrecogni[sz]ed|undeliverable|obsolete|dead) (?:or ~ )?(?:local |email |mail |recipient |recipient s |destination |mailbox |virtual |user |final delivery |to )?WHO
 		(?:bad|wrong|incorrect) (?:destination |recipient |mailbox |email |destination mailbox )?(?:WHO|syntax)
 		no such ~ (?:WHO|person|one|name|mailbox|entry|local)
 		no (?:mailbox|mail box|user|account|recipient|addressee|person) (?:here|by|with|at|of|found|for|available|named|called|exists?|on|in|there)
@@ -260,26 +272,29 @@ var phrases = []struct {
 		virtual user
 		account that you tried to reach does not exist
 		WHO (?:est )?inconnue?s?
-		WHO _ (?:inconnue?s?|introuvables?|inexistante?s?|invalides?|n exist* (?:pas|plus)|non valides?|non trouve*|(?:pas|plus) valides?|n est (?:pas|plus) (?:valide|connu|reference)*|n a pas ete trouve*)
+		WHO _ (?:introuvables?|inexistante?s?|n exist* (?:pas|plus)|non valides?|non trouve*|(?:pas|plus) valides?|n est (?:pas|plus) (?:valide|connu|reference)*|n a pas ete trouve*)
 		(?:inconnue?|invalide|mauvais|mauvaise|aucune?) (?:~ )?WHO
-		WHO _ (?:unbekannt*|nicht bekannt|existiert nicht|existiert nicht mehr|nicht existier*|nicht existent|nicht gefunden|nicht vorhanden|nicht mehr (?:gultig|vorhanden|existent|aktiv|verfugbar)|ungultig*|ungueltig*|gibt es nicht|geloscht|nicht gultig|nicht zustellbar)
+		WHO _ (?:unbekannt|nicht bekannt|existiert nicht|existiert nicht mehr|nicht existier*|nicht existent|nicht gefunden|nicht vorhanden|nicht mehr (?:gultig|vorhanden|existent|aktiv|verfugbar)|(?:ist|sind) ungultig|(?:ist|sind) ungueltig|gibt es nicht|geloscht|nicht gultig|nicht zustellbar)
 		(?:unbekannte?r?s?|ungultige?r?s?|ungueltige?r?s?|falsche?r?s?|kein|keine|keinen|nicht existierende?r?) (?:solche?s?n? )?WHO
 		es gibt kein* *
-		WHO _ (?:desconocid*|no existe*|inexistente*|no encontrad*|no se encontro|no (?:se )?(?:ha|pudo|fue|ha podido) (?:sido )?encontr*|invalid[oa]s?|no valid[oa]s?|no es valid[oa]|no localizad*|no esta registrad*)
+		WHO _ (?:no existe*|inexistente*|no encontrad*|no se encontro|no (?:se )?(?:ha|pudo|fue|ha podido) (?:sido )?encontr*|no es valid[oa]|no localizad*|no esta registrad*)
 		(?:no existe|no hay|ningun|desconocid[oa]|no se encontro|no se encuentra|no se ha encontrado) (?:~ )?(?:WHO|persona)
-		WHO _ (?:desconhecid*|nao exist*|nao encontrad*|nao foi encontrad*|nao localizad*|invalid[oa]s?)
+		WHO _ (?:nao exist*|nao encontrad*|nao foi encontrad*|nao localizad*)
 		(?:nao existe|desconhecid[oa]) (?:~ )?WHO
-		WHO _ (?:sconosciut*|inesistent*|non esist*|non (?:e )?(?:stato )?trovat*|non valid*|non (?:e )?valid*)
+		WHO _ (?:inesistent*|non esist*|non (?:e )?(?:stato )?trovat*|non e valid*)
 		(?:nessun|sconosciut[oa]) (?:~ )?WHO
-		WHO _ (?:onbekend*|bestaat niet|bestaat niet meer|niet gevonden|niet bekend|ongeldig*|niet geldig)
+		WHO _ (?:bestaat niet|bestaat niet meer|niet gevonden|niet bekend|is ongeldig|niet geldig)
 		(?:onbekende?|ongeldige?) (?:~ )?WHO
-		WHO _ (?:nieznan*|nie istnieje|nie znalezion*|nieprawidlow*|niepoprawn*|nie jest znan*)
+		WHO _ (?:nie istnieje|nie znalezion*|jest nieprawidlow*|jest niepoprawn*|nie jest znan*)
 		(?:nieznan*|nie ma tak*|brak|nie istnieje) (?:~ )?WHO
+		WHO ~ (?:inconnue?s?|desconocid*|desconhecid*|sconosciut*|onbekend*|nieznan*|неизвест*)
+		WHO (?:de email |de correo |email |est |es |esta |sont |e )?(?:invalid[aeo]s?|invalides?|ungultig|ungueltig|ongeldig|nieprawidlow*|niepoprawn*)
+		WHO (?:de email |de correo )?no valid[oa]s?
 		WHO _ (?:okand*|ukendt*|ukjent*|finns (?:inte|ej)|findes ikke|finnes ikke|hittades inte|eksisterer ikke|ogiltig*)
 		(?:okand*|ukendt*|ukjent*) (?:~ )?WHO
 		WHO _ (?:neznam*|neexist*|nenalezen*|bilinmiyor|bilinmeyen|bulunamadi|mevcut degil|gecersiz|yok|tuntematon*|ei ole|ismeretlen|nem letezik)
 		(?:neznam*|bilinmeyen|gecersiz|tuntematon|ismeretlen) (?:~ )?WHO
-		WHO _ (?:неизвест*|не существует|не существуют|не найден*|недействител*|не зарегистрирован*|отсутству*|не обнаружен*)
+		WHO _ (?:не существует|не существуют|не найден*|недействител*|не зарегистрирован*|отсутству*|не обнаружен*)
 		(?:неизвестн*|несуществующ*|нет так*|неверн*|не существует так*) (?:~ )?WHO
 	`, glyphs: `用户不存在|用戶不存在|不存在.{0,8}(?:用户|用戶|邮箱|郵箱|信箱|帐号|账号|收件)|(?:收件|邮箱|郵箱|信箱|帐号|账号|帳號|用户|用戶|使用者|地址|账户|帐户).{0,16}(?:不存在|无效|無效|找不到|未找到|未知|错误|不正确)|(?:找不到|无此|無此|没有此|沒有此|没有该|没有这个|查无此|查無此).{0,8}(?:用户|用戶|人|邮箱|信箱|使用者|收件|帐号|账号|帳號|地址)|(?:ユーザー?|宛先|あて先|受信者|メールアドレス|アドレス|メールボックス).{0,16}(?:不明|存在し(?:ません|ない)|見つかり|見つかる|誤って|無効|ありません)|(?:수신자|사용자|받는 사람|주소|계정|메일함).{0,16}(?:존재하지|없습니다|찾을 수 없|알 수 없|없는)|(?:존재하지 않는|알 수 없는|없는) (?:수신자|사용자|주소|계정)`},
 
@@ -324,6 +339,7 @@ var phrases = []struct {
 		time ?out
 		timed out
 		retry ~ (?:timeout|time)
+		server (?:is )?(?:down|unreachable|unavailable|busy)
 		connection (?:refused|timed|reset|lost|failed|died|closed|dropped)
 	`},
 

@@ -271,6 +271,85 @@ var ourFaults = `
 550 Administrative prohibition
 `
 
+// livingMailboxes are refusals of readers who are there, with words in them that others
+// use for those who are not.
+var livingMailboxes = `
+550 5.7.1 Message rejected: From header address is not valid
+550 The address in your From: header does not exist
+550 5.7.1 Your message to this user was rejected because your account is invalid
+550 The domain of your address could not be found in DNS
+550 5.1.0 Sender denied
+550 Mail from unknown domain refused
+550 user not allowed to receive mail from outside
+550 5.7.1 recipient does not accept external mail
+550 Recipient has opted out; address not accepting bulk
+550 Message for ada could not be delivered: mailbox over its limit
+550 your address was not found in the recipient's list of allowed contacts
+550 Recipient only accepts mail from known contacts; sender not found in address book
+550 Access denied to this mailbox, invalid token
+550 Invalid recipient count for sender
+550 user account expired quota
+550 5.7.1 SPF record for domain not found
+550 Unknown error for recipient, contact the administrator
+550 mailbox for ada is currently unavailable
+550 unable to resolve your hostname; mailbox access refused
+550 No valid PTR for host; user delivery refused
+550 sorry, no valid cert for address
+550 DNS: no MX found for return domain
+550 rejected: helo name is invalid, user blocked
+554 5.7.1 The recipient's mailbox rejected your message as it looks like marketing; address not verified
+550 invalid characters in header, mailbox refuses
+550 5.6.0 Invalid MIME in message to user
+550 5.1.1 Rejected because of your reputation
+550 Ce message est refusé : expéditeur inconnu du destinataire
+550 Der Empfänger nimmt keine Mails von unbekannten Absendern an
+550 Mailbox des Empfängers vorübergehend nicht verfügbar
+550 Nachricht abgelehnt, ungültige Kopfzeile
+550 El destinatario no acepta mensajes de remitentes desconocidos
+550 Mensaje rechazado por contenido no válido para el destinatario
+550 Адрес отправителя не найден
+550 Получатель не принимает письма от неизвестных отправителей
+550 收件人拒绝来自未知发件人的邮件
+550 5.7.1 address list not valid: too many recipients
+550 The message to the account was not found to be authentic
+550 User's server could not be found, try later
+550 connect to mx failed: host not found for recipient domain (temporary DNS error)
+550 recipient server down, mailbox not found in cache, retry
+550 Account not paid, mailbox is on hold
+550 5.2.1 The mailbox is not active yet
+550 Attachment not valid for this user
+550 user has exceeded the number of invalid messages
+550 ada@example.net: greylisting, address unknown to us, try again in 5 minutes
+550 IP not found in account's allow list
+550 This recipient is protected by a challenge; your address is unknown
+550 delivery to this address needs a password in subject; invalid subject
+550 invalid date in mail for recipient
+550 Nachricht an Empfänger enthält ungültige Zeichen
+550 Le message au destinataire contient des caractères invalides
+550 El mensaje para el usuario contiene caracteres inválidos
+550 Mensagem ao destinatário com cabeçalho inválido
+550 Messaggio al destinatario con allegato non valido
+550 Bericht aan ontvanger bevat ongeldige tekens
+550 Wiadomość do odbiorcy zawiera nieprawidłowe znaki
+550 Сообщение получателю содержит недопустимый спам
+550 L'utilisateur refuse les messages de personnes inconnues
+550 Der Benutzer akzeptiert keine unbekannten Server
+550 El usuario rechaza correos de servidores desconocidos
+`
+
+// TestRefusalsOfLivingMailboxesSuppressNoOne whatever else they count as.
+func TestRefusalsOfLivingMailboxesSuppressNoOne(t *testing.T) {
+	t.Parallel()
+	for line := range strings.Lines(strings.TrimSpace(livingMailboxes)) {
+		quoted := Recipient{Action: "failed", Reply: diagnostic("smtp; " + strings.TrimSpace(line))}
+		atRecipient := quoted.Reply
+		atRecipient.Stage = StageRcpt
+		if got, direct := quoted.Class(), Classify(atRecipient, nil); got == Suppress || direct == Suppress {
+			t.Errorf("%q is %s in a report and %s at RCPT", strings.TrimSpace(line), got, direct)
+		}
+	}
+}
+
 // cutSample gives the stage, the reply and the text of a line.
 func cutSample(line string) (Stage, string) {
 	for prefix, stage := range map[string]Stage{"Final: ": StageFinal, "MAIL: ": StageMail, "greeting: ": StageGreeting} {
