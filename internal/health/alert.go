@@ -61,7 +61,7 @@ func (m *Monitor) look(ctx context.Context) {
 			m.first[f.cause] = now
 			m.Log.Warn("this node needs somebody", "what", f.text, "detail", f.detail)
 		}
-		if now.Sub(m.first[f.cause]) >= f.patient {
+		if !f.quiet && now.Sub(m.first[f.cause]) >= f.patient {
 			m.alert(ctx, f, m.Every)
 		}
 	}

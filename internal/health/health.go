@@ -78,6 +78,7 @@ type finding struct {
 	detail  string        // for owners and logs
 	warning bool          // the node is ready all the same
 	patient time.Duration // how long it may pass by itself before owners are told
+	quiet   bool          // owners are not told
 }
 
 // fresh is how long a report is given out again: asking often costs nothing.
@@ -247,6 +248,12 @@ func (m *Monitor) lagFindings(ctx context.Context, behind *Behind) []finding {
 		return []finding{{cause: "store: lag", text: string(store.FaultUnreachable), detail: err.Error(), patient: time.Minute}}
 	}
 	*behind = Behind{lag.Tick.Seconds(), lag.Chunk.Seconds(), lag.Job.Seconds()}
+	switch held, err := m.Store.Quarantine(ctx); {
+	case err != nil:
+		return nil // asked again in a moment
+	case held != nil: // its ticks wait for an owner, and so would a mail about them
+		return []finding{{cause: "quarantine", text: "nothing is sent until an owner ends the quarantine", detail: "the store was restored", warning: true, quiet: true}}
+	}
 	if lag.Tick > lateBy {
 		return []finding{{cause: "late", text: "a digest is due and is not made", detail: fmt.Sprintf("its tick was due %s ago", lag.Tick.Round(time.Second)), patient: 3 * time.Minute}}
 	}

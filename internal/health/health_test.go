@@ -356,3 +356,19 @@ func TestEngineThatDoesNotRunIsNotReady(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+func TestQuarantinedNodeIsReadyAndSaysSo(t *testing.T) {
+	t.Parallel()
+	n := start(t, sqlite(t.TempDir()), "0B", "")
+	for _, statement := range []string{
+		"INSERT INTO quarantine (id, reason, taken, since, journal, unsubscribed, suppressed, erased) VALUES (1, 'restored', 1, 1, 0, 0, 0, 0)",
+		"UPDATE digests SET next_run = 1000", // long due, and held back with everything else
+	} {
+		if _, err := n.Store.DB().ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n.until("it is quarantined", func(code int, r health.Report) bool {
+		return code == http.StatusOK && slices.Contains(r.Warnings, "nothing is sent until an owner ends the quarantine") && r.Behind.Tick > 0
+	})
+}
