@@ -33,6 +33,7 @@ type Definition struct {
 	ReplyTo   mailer.Address // none when its Email is empty
 	Owner     string         // List-Owner address
 	Automatic bool           // editions need no editor's approval
+	Notify    Notify         // who gets mails about drafts and withdrawn articles
 	Each      bool           // after downtime every missed tick counts, not only the latest
 }
 
@@ -149,6 +150,9 @@ func (e *Engine) Run(ctx context.Context) error {
 	work.Go(func() { e.every(ctx, "schedule", e.unlessQuarantined(e.runSchedule)) })
 	work.Go(func() { e.every(ctx, "approval", e.unlessQuarantined(e.approveDrafts)) })
 	work.Go(func() { e.every(ctx, "notices", e.unlessQuarantined(e.sendNotices)) })
+	work.Go(func() {
+		e.every(ctx, "withdrawn articles", nowAndThen(withdrawnEvery, e.unlessQuarantined(e.watchWithdrawn)))
+	})
 	work.Go(func() { e.dispatch(ctx) })
 	for _, r := range e.relays {
 		work.Go(func() { r.run(ctx) })

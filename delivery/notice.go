@@ -51,13 +51,20 @@ func (e *Engine) SendToSubscriber(ctx context.Context, who subscriber.Subscriber
 }
 
 func (e *Engine) enqueueNotice(ctx context.Context, to subscriber.Address, n notice) error {
-	n.ID = uuid.NewString()
-	payload, err := json.Marshal(n)
+	job, err := n.job()
 	if err != nil {
 		return err
 	}
-	_, err = e.Store.Enqueue(ctx, store.Job{Kind: noticeKind, Key: n.ID, Payload: payload, About: to})
+	job.About = to
+	_, err = e.Store.Enqueue(ctx, job)
 	return err
+}
+
+// job makes the job that carries a single mail.
+func (n notice) job() (store.Job, error) {
+	n.ID = uuid.NewString()
+	payload, err := json.Marshal(n)
+	return store.Job{Kind: noticeKind, Key: n.ID, Payload: payload}, err
 }
 
 // sendNotice tries one single mail and settles its job.

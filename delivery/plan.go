@@ -80,16 +80,25 @@ func (e *Engine) fire(ctx context.Context, def *Definition) error {
 		return err
 	}
 	tick, advance := dueTick(def, state, now)
-	edition, err := e.compose(ctx, def, state, selection{}, tick.Key)
+	joined, err := e.join(ctx, def, state, tick.Key, advance)
+	var edition store.Edition
+	if err == nil && !joined {
+		edition, err = e.compose(ctx, def, state, selection{}, tick.Key)
+	}
 	if errors.Is(err, ErrNothingNew) {
 		e.Log.Info("no edition at this tick", "digest", def.Name, "tick", tick.Key, "reason", err)
 		return e.Store.SkipTick(ctx, store.Tick{Digest: def.Name, ScheduledFor: tick.Key, Reason: err.Error()}, advance)
 	}
-	if err != nil {
+	if err != nil || joined {
 		return err
 	}
-	edition.Automatic = def.Automatic
-	if edition, err = e.Store.Plan(ctx, edition, &advance); err != nil {
+	var jobs []store.Job
+	if edition.Automatic = def.Automatic; !def.Automatic {
+		if jobs, err = e.tellEditors(ctx, def.Name, def.Notify, e.draftNote(def, edition, 0)); err != nil {
+			return err
+		}
+	}
+	if edition, err = e.Store.Plan(ctx, edition, &advance, jobs...); err != nil {
 		return err
 	}
 	e.Log.Info("edition planned", "digest", def.Name, "edition", edition.ID, "number", edition.Number, "tick", tick.Key, "articles", len(edition.Articles), "late", now.Sub(tick.At).Round(time.Millisecond))
@@ -143,6 +152,7 @@ func (e *Engine) composed(issue digest.Issue, key string) (store.Edition, error)
 // selection says what an edition is chosen from.
 type selection struct {
 	since time.Time // in place of the digest's beginning; zero for that
+	draft string    // id of a draft whose articles can be chosen too
 }
 
 // waiting asks for what an edition of a digest can be chosen from now.
@@ -153,7 +163,7 @@ func (e *Engine) waiting(def *Definition, state store.DigestState, from selectio
 func waiting(now time.Time, def *Definition, state store.DigestState, from selection) store.Waiting {
 	w := store.Waiting{
 		Digest: def.Name, Since: state.Since, Began: state.Began, Now: now,
-		Filter: def.Filter, Limit: maxCandidates, Oldest: def.Oldest,
+		Filter: def.Filter, Limit: maxCandidates, Oldest: def.Oldest, Draft: from.draft,
 	}
 	if !from.since.IsZero() {
 		// As if the digest began now: everything that is there is judged by its own date.

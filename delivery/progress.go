@@ -17,6 +17,9 @@ type Progress struct {
 	Rate    float64       // mails a second of late; 0 when nothing moves
 	Left    time.Duration // at that rate; 0 when it cannot be said
 	Holds   []store.Hold  // relays and domains that are held back, and why
+	// Withdrawn are the articles that were withdrawn after the approval, while the edition
+	// is under way: it still holds them.
+	Withdrawn []store.Withdrawn
 }
 
 // Idle says whether nothing more happens without an editor.
@@ -66,6 +69,11 @@ func (e *Engine) Progress(ctx context.Context, id string) (Progress, error) {
 	if p.Counts, err = e.Store.EditionCounts(ctx, edition.Seq); err != nil {
 		return p, err
 	}
+	if p.Edition.State == digest.Approved || p.Edition.State == digest.Sending || p.Edition.State == digest.Paused {
+		if p.Withdrawn, err = e.Store.Withdrawn(ctx, edition.Seq); err != nil {
+			return p, err
+		}
+	}
 	p.Holds, err = e.Store.Holds(ctx)
 	if !edition.Finished.IsZero() && !edition.Started.IsZero() {
 		if took := edition.Finished.Sub(edition.Started).Seconds(); took > 0 {
@@ -107,7 +115,7 @@ func (e *Engine) Watch(ctx context.Context, id string) <-chan Progress {
 // differs reports whether there is something new to show. The rate counts: it falls to
 // nothing while no count changes.
 func (p Progress) differs(last Progress) bool {
-	return p.Counts != last.Counts || p.Edition.State != last.Edition.State || len(p.Holds) != len(last.Holds) || p.Rate != last.Rate
+	return p.Counts != last.Counts || p.Edition.State != last.Edition.State || len(p.Holds) != len(last.Holds) || len(p.Withdrawn) != len(last.Withdrawn) || p.Rate != last.Rate
 }
 
 // pace works out a rate from what was done in the last seconds.

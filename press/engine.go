@@ -76,6 +76,7 @@ func definition(c *config.Config, d *config.Digest) (delivery.Definition, error)
 		Min:        d.MinArticles,
 		Max:        d.MaxArticles,
 		Oldest:     d.Prefer == "oldest",
+		Notify:     delivery.Notify(d.Notify),
 		Automatic:  d.Approval == "automatic",
 		Each:       d.Missed == "each",
 	}

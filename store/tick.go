@@ -96,16 +96,17 @@ type Advance struct {
 // of the schedule that brought it about, all or nothing. It returns ErrTaken when
 // another node was faster, and ErrQuarantined. An edition
 // without a Number gets the next one; one whose Number has been taken is refused.
-func (s *Store) Plan(ctx context.Context, e Edition, advance *Advance) (Edition, error) {
-	return s.plan(ctx, e, advance, nil)
+// The jobs are kept with it.
+func (s *Store) Plan(ctx context.Context, e Edition, advance *Advance, jobs ...Job) (Edition, error) {
+	return s.plan(ctx, e, advance, nil, jobs)
 }
 
 // PlanSince is Plan for an edition by hand that moves the digest's beginning.
 func (s *Store) PlanSince(ctx context.Context, e Edition, since time.Time) (Edition, error) {
-	return s.plan(ctx, e, nil, &since)
+	return s.plan(ctx, e, nil, &since, nil)
 }
 
-func (s *Store) plan(ctx context.Context, e Edition, advance *Advance, since *time.Time) (Edition, error) {
+func (s *Store) plan(ctx context.Context, e Edition, advance *Advance, since *time.Time, jobs []Job) (Edition, error) {
 	expected := e.Number
 	err := s.write(ctx, func(tx *runner) error {
 		if err := s.take(ctx, tx, e.Digest, advance); err != nil {
@@ -123,6 +124,9 @@ func (s *Store) plan(ctx context.Context, e Edition, advance *Advance, since *ti
 			return ErrTaken
 		}
 		if err := insertEdition(ctx, tx, &e); err != nil {
+			return err
+		}
+		if err := s.enqueueAll(ctx, tx, jobs); err != nil {
 			return err
 		}
 		if advance == nil {
@@ -155,6 +159,11 @@ func insertEdition(ctx context.Context, tx *runner, e *Edition) error {
 	if !found {
 		return ErrTaken
 	}
+	return insertArticles(ctx, tx, e)
+}
+
+// insertArticles puts an edition's articles into it and into the ledger.
+func insertArticles(ctx context.Context, tx *runner, e *Edition) error {
 	for i, id := range e.Articles {
 		n, err := tx.exec(ctx, "ledger.insert", e.Digest, id, e.ID)
 		if err != nil {
@@ -168,6 +177,49 @@ func insertEdition(ctx context.Context, tx *runner, e *Edition) error {
 		}
 	}
 	return nil
+}
+
+// Redraft gives a draft that waits for an editor the articles, the subject and the time of
+// creation of e, was being the draft as it was read, and moves the schedule on: a tick's
+// articles join those of the draft before. The jobs are kept with it. It returns ErrTaken
+// when the draft is another one by now, or another node was faster.
+func (s *Store) Redraft(ctx context.Context, was, e Edition, tick string, advance Advance, jobs ...Job) error {
+	return s.write(ctx, func(tx *runner) error {
+		if err := s.take(ctx, tx, e.Digest, &advance); err != nil {
+			return err
+		}
+		n, err := tx.exec(ctx, "edition.redraft", e.ID, e.Subject, millis(e.Created), millis(was.Created), was.Subject)
+		if err == nil && n == 0 {
+			err = ErrTaken
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := tx.exec(ctx, "edition.clearArticles", e.Seq); err != nil {
+			return err
+		}
+		if _, err := tx.exec(ctx, "ledger.release", e.ID); err != nil {
+			return err
+		}
+		if err := insertArticles(ctx, tx, &e); err != nil {
+			return err
+		}
+		if err := s.enqueueAll(ctx, tx, jobs); err != nil {
+			return err
+		}
+		_, err = tx.exec(ctx, "tick.insert", e.Digest, tick, e.ID, "", millis(s.Now()))
+		return err
+	})
+}
+
+// WaitingDraft returns the newest draft that a digest's schedule made and that waits for an
+// editor; found is false when none does.
+func (s *Store) WaitingDraft(ctx context.Context, digestName string) (e Edition, found bool, err error) {
+	drafts, err := s.readers.editions(ctx, "edition.waitingDraft", digestName)
+	if err != nil || len(drafts) == 0 {
+		return e, false, err
+	}
+	return drafts[0], true, nil
 }
 
 // take claims a due tick, or for an edition by hand makes those who compose wait

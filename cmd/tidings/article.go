@@ -222,10 +222,22 @@ func newArticleRemove(a *app) *cobra.Command {
 					if err := p.Store.RemoveArticle(c.Context(), one.ID); err != nil {
 						return err
 					}
+					if err := a.warnHolding(c.Context(), p, one); err != nil {
+						return err
+					}
 					a.say("removed %s", one.Slug)
 				}
 				return nil
 			})
 		},
 	}
+}
+
+// warnHolding tells of editions under way that still hold a removed article.
+func (a *app) warnHolding(ctx context.Context, p *press.Press, one article.Article) error {
+	held, err := p.Store.UnderWayWith(ctx, one.ID)
+	for _, id := range held {
+		a.warn("edition %s is under way and still holds %s; hold it back with: tidings digest pause %s", id, one.Slug, id)
+	}
+	return err
 }

@@ -170,12 +170,16 @@ type shownProgress struct {
 	Left      string    `json:"left,omitempty"`
 
 	SkippedBy []store.SkipCount `json:"skipped_by,omitempty"`
+	Withdrawn []string          `json:"withdrawn,omitempty"` // titles, of an edition under way
 }
 
 func showProgress(p delivery.Progress) shownProgress {
 	e, c := p.Edition, p.Counts
 	out := shownProgress{Edition: e.ID, Digest: e.Digest, Number: e.Number, State: string(e.State), Standing: p.Standing(), Reason: e.Reason, Subject: e.Subject, Articles: len(e.Articles), Created: e.Created,
 		Total: c.Total, Sent: c.Sent, Refused: c.Refused, Skipped: c.Skipped, Deferred: c.Deferred, Uncertain: c.Uncertain, Open: c.Open(), PerSecond: p.Rate}
+	for _, w := range p.Withdrawn {
+		out.Withdrawn = append(out.Withdrawn, w.Title)
+	}
 	if p.Left > 0 {
 		out.Left = p.Left.String()
 	}
@@ -204,6 +208,9 @@ func (a *app) printProgress(ctx context.Context, e *delivery.Engine, p delivery.
 			fmt.Fprintf(w, " (%s)", shown.Reason)
 		}
 		fmt.Fprintf(w, "\n%d subscribers: %d sent, %d refused, %d skipped, %d deferred, %d uncertain, %d open\n", shown.Total, shown.Sent, shown.Refused, shown.Skipped, shown.Deferred, shown.Uncertain, shown.Open)
+		for _, title := range shown.Withdrawn {
+			fmt.Fprintf(w, "withdrawn since the approval, and still in this edition: %s; hold it with: tidings digest pause %s\n", title, shown.Edition)
+		}
 		for _, one := range shown.SkippedBy {
 			fmt.Fprintf(w, "skipped %s: %s\n", thousands(one.Count), one.Reason)
 		}

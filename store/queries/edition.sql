@@ -125,6 +125,42 @@ WHERE id = $1 AND state = $2;
 UPDATE editions SET state = 'approved', approved = $2, audience_count = $3, audience_max = $4, settings = $5
 WHERE id = $1 AND state = 'draft' AND created = $6 AND subject = $7;
 
+-- name: edition.waitingDraft
+-- The newest draft that a digest's schedule made and that waits for an editor. Index: editions_state.
+SELECT seq, id, digest, number, scheduled_for, state, automatic, author, subject, reason, audience_count, audience_max,
+    created, approved, started, finished, settings
+FROM editions WHERE state = 'draft' AND automatic = 0 AND author = '' AND digest = $1 ORDER BY seq DESC LIMIT 1;
+
+-- name: edition.redraft
+-- A later tick gives a draft other articles. Index: editions_id.
+UPDATE editions SET subject = $2, created = $3 WHERE id = $1 AND state = 'draft' AND created = $4 AND subject = $5;
+
+-- name: edition.clearArticles
+-- Index: primary key.
+DELETE FROM edition_articles WHERE edition = $1;
+
+-- name: edition.withdrawn
+-- The articles of an edition that are not published any more. Indexes: primary key of
+-- edition_articles, articles_id.
+SELECT a.id, a.title FROM edition_articles x JOIN articles a ON a.id = x.article_id WHERE x.edition = $1 AND a.status <> 'published' ORDER BY x.position;
+
+-- name: edition.holding
+-- The editions under way that hold an article. Indexes: editions_state, primary key of
+-- edition_articles.
+SELECT e.id FROM editions e JOIN edition_articles x ON x.edition = e.seq
+WHERE e.state IN ('approved', 'sending', 'paused') AND x.article_id = $1 ORDER BY e.seq;
+
+-- name: edition.untold
+-- Articles of editions under way that are not published any more, and of which no one was
+-- told. Indexes: editions_state, primary key of edition_articles, articles_id.
+SELECT e.seq, e.id, e.digest, e.subject, e.state, a.id, a.title
+FROM editions e JOIN edition_articles x ON x.edition = e.seq JOIN articles a ON a.id = x.article_id
+WHERE e.state IN ('approved', 'sending', 'paused') AND x.told = 0 AND a.status <> 'published' ORDER BY e.seq, x.position;
+
+-- name: edition.tell
+-- Of two nodes that tell, one finds that no one was told. Index: primary key.
+UPDATE edition_articles SET told = $3 WHERE edition = $1 AND article_id = $2 AND told = 0;
+
 -- name: edition.dropArticle
 -- An article that was withdrawn before the approval is not in the edition. Index: primary key.
 DELETE FROM edition_articles WHERE edition = $1 AND article_id = $2;

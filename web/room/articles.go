@@ -55,6 +55,14 @@ func (room *Room) removeArticle(w http.ResponseWriter, r *http.Request, who stor
 		return err
 	}
 	room.log.Info("article removed", "article", r.PathValue("id"), "editor", who.Editor.ID)
+	// An edition under way still holds it: its page says so and offers to hold the edition.
+	held, err := room.store.UnderWayWith(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	if len(held) > 0 {
+		return back(w, r, "/room/editions/"+held[0], "held")
+	}
 	return back(w, r, "/room/articles", "removed")
 }
 

@@ -412,3 +412,24 @@ func TestSendThatChangedSinceItWasShownIsShownAgain(t *testing.T) {
 	e.post("/room/digests/weekly/send", "sure", "weekly", "shown", e.hidden("shown"))
 	s.eventually("the mail", func() bool { return len(s.inbox.Mails()) == 1 })
 }
+
+// TestArticleWithdrawnFromAnEditionUnderWayOffersToHoldIt on the edition's page.
+func TestArticleWithdrawnFromAnEditionUnderWayOffersToHoldIt(t *testing.T) {
+	t.Parallel()
+	wire := testenv.StartWire(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Reply: "452 4.2.2 mailbox full", Match: "reader1@"}}})
+	s := startSiteOver(t, wire.Port(), 1000)
+	s.readers(3)
+	gone := s.put("An article to regret")
+	e := s.editor()
+	e.sendWeekly()
+	here := e.at
+	s.eventually("the retry", func() bool { return strings.Contains(e.get(here), "sent, 1 being retried") })
+	e.want(e.post("/room/articles/"+gone.ID+"/remove"), "this edition still holds it", "Withdrawn since the approval", "An article to regret", "Hold the edition")
+	if e.at != here {
+		t.Errorf("the removal leads to %s", e.at)
+	}
+	e.want(e.post(here+"/pause"), "Paused", "The edition is held. Cancel it, or resume it as it is.")
+	if s.state(strings.TrimPrefix(here, "/room/editions/")) != digest.Paused {
+		t.Error("the edition is not paused")
+	}
+}

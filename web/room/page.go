@@ -72,6 +72,7 @@ var done = map[string]string{
 	"seen":     "Marked as seen: these articles are in no edition of this digest. Below you can put them back.",
 	"unseen":   "Back in the queue.",
 	"begins":   "The beginning is moved.",
+	"held":     "The article is taken down, but this edition still holds it.",
 	"removed":  "The article is taken down. Feeds drop it at their next request.",
 	"restored": "The article is back.",
 	"subject":  "The subject is changed.",
