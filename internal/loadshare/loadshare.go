@@ -33,9 +33,9 @@ const (
 // The shares of one processor that requests and renderings have while mail is sent, times the
 // number of processors.
 const (
-	requestShare = 0.10
-	listedShare  = 0.07
-	madeUpShare  = 0.04
+	requestShare = 0.07
+	listedShare  = 0.06
+	madeUpShare  = 0.02
 )
 
 // What an answer from memory costs: reading the request, the system calls, and copying the body

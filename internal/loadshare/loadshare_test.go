@@ -57,7 +57,7 @@ func crowd(t *testing.T, clients int, lasts time.Duration, do func(context.Conte
 	return did.Load(), failed.Load()
 }
 
-func TestRequestsHaveATenthOfTheProcessorsWhileMailIsSent(t *testing.T) {
+func TestRequestsHaveTheirShareOfTheProcessorsWhileMailIsSent(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := New(always)
