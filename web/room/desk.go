@@ -18,14 +18,15 @@ const lastEditions = 20
 
 // deskPage is what goes out next, what goes out now, and what went out.
 type deskPage struct {
-	Now      []editionRow // being sent, paused, or waiting for an editor or a decision
-	Next     []nextRow
-	Last     []editionRow
-	Articles int64
-	Readers  map[subscriber.State]int64
-	Active   int64
-	Pending  int64
-	Lost     int64 // bounced or complained
+	Quarantine *store.Quarantine // nil unless nothing may be sent
+	Now        []editionRow      // being sent, paused, or waiting for an editor or a decision
+	Next       []nextRow
+	Last       []editionRow
+	Articles   int64
+	Readers    map[subscriber.State]int64
+	Active     int64
+	Pending    int64
+	Lost       int64 // bounced or complained
 }
 
 // nextRow is a digest and its next edition.
@@ -49,6 +50,9 @@ func (room *Room) desk(w http.ResponseWriter, r *http.Request, who store.Session
 	var body deskPage
 	var err error
 	if body.Next, err = room.upcoming(ctx); err != nil {
+		return err
+	}
+	if body.Quarantine, err = room.store.Quarantine(ctx); err != nil {
 		return err
 	}
 	all, err := room.editions(ctx)
