@@ -95,7 +95,10 @@ func (im *importer) dates(a *Article, m meta) *Problem {
 		missing = append(missing, "title")
 	}
 	date, dated := m.date()
-	if !dated && !im.options.DateFromFile {
+	// What nobody sees needs no date yet.
+	held, problem := im.standing(m)
+	unseen := problem == nil && restriction[held.status] >= restriction[Draft]
+	if !dated && !im.options.DateFromFile && !unseen {
 		missing = append(missing, "date")
 	}
 	if len(missing) > 0 {

@@ -143,6 +143,15 @@ func TestBrokenFrontMatterIsRefused(t *testing.T) {
 	}
 }
 
+func TestDraftsNeedNoDate(t *testing.T) {
+	t.Parallel()
+	for source, want := range map[string]string{"draft: true": "draft", "published: false": "draft", "status: archived": "withdrawn", "unlisted: true": "refused", "draft: false": "refused"} {
+		if got := statusOf(t, "a.md", "---\ntitle: x\n"+source+"\n---\n", article.Options{Site: site}); got != want {
+			t.Errorf("%s without a date is %s, want %s", source, got, want)
+		}
+	}
+}
+
 func TestUnknownMarksSayLineAndRemedy(t *testing.T) {
 	t.Parallel()
 	for source, want := range map[string]string{
