@@ -2,9 +2,8 @@
 // over HTTP. New makes a Share. Share.Request is called for each request, Share.Render does
 // the work of an answer that is not ready in memory.
 //
-// While mail is sent as fast as the machine allows, requests have a tenth of the processors
-// and renderings another tenth. What comes faster waits in a queue, and is refused when the
-// queue is long. At all other times requests have the whole machine, and renderings are only
+// While mail is sent as fast as the machine allows, requests have 7 % of the processors and
+// renderings 8 %. What comes faster waits in a queue, and is refused when the queue is long. At all other times requests have the whole machine, and renderings are only
 // bounded in number, since more at a time would finish none of them sooner.
 package loadshare
 
