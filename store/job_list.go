@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"time"
 )
 
@@ -62,11 +63,18 @@ func (s *Store) OpenJobs(ctx context.Context, kind, prefix string, limit int64) 
 	return n, err
 }
 
-// PruneJobs forgets the jobs that were done before a time, and those that were given
-// up before another.
+// PruneJobs removes the jobs that were done before a time, and those that were given
+// up before another, in small steps.
 func (s *Store) PruneJobs(ctx context.Context, done, failed time.Time) error {
-	return s.write(ctx, func(tx *runner) error {
-		_, err := tx.exec(ctx, "job.prune", millis(done), millis(failed))
-		return err
-	})
+	return errors.Join(s.pruneJobs(ctx, "done", done), s.pruneJobs(ctx, "failed", failed))
+}
+
+func (s *Store) pruneJobs(ctx context.Context, state string, before time.Time) error {
+	for removed, last := int64(0), int64(-1); last != removed && ctx.Err() == nil; {
+		last = removed
+		if err := s.step(ctx, &removed, "job.prune", state, millis(before), removeAtOnce); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
 }

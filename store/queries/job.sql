@@ -78,6 +78,6 @@ WHERE state = 'failed' ORDER BY finished DESC, id DESC LIMIT $1;
 DELETE FROM jobs WHERE about = $1;
 
 -- name: job.prune
--- Forgets jobs that were done before $1, and those that were given up before $2,
--- which people may want to see. Index: jobs_finished.
-DELETE FROM jobs WHERE state = 'done' AND finished < $1 OR state = 'failed' AND finished < $2;
+-- Some jobs that ended in a state before a time. Those that were given up stay longer,
+-- since people may want to see them. Index: jobs_finished.
+DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE state = $1 AND finished < $2 ORDER BY finished LIMIT $3);
