@@ -2,6 +2,7 @@ package room_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -51,7 +52,13 @@ func TestTheRoomFitsPhonesAndDarkRooms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.put("An article for a draft " + strings.Repeat("Donaudampfschifffahrtsgesellschaft", 6))
+	draft, err := s.engine().Draft(t.Context(), "weekly", "")
+	if err != nil {
+		t.Fatal(err)
+	}
 	pages := map[string]string{
+		"draft": "/room/editions/" + draft.ID,
 		"desk": "/room/", "digest": "/room/digests/weekly", "send": "/room/digests/weekly/send", "edition": "/room/editions/" + e.ID,
 		"articles": "/room/articles", "readers": "/room/readers", "reader": "/room/readers/1", "you": "/room/you", "missing": "/room/nothing",
 	}
@@ -68,6 +75,15 @@ func TestTheRoomFitsPhonesAndDarkRooms(t *testing.T) {
 				b.Shoot("room-" + name + screen.label)
 			}
 		}
+	}
+	// The question before the approval answers a post.
+	for _, width := range []int64{320, 375, 1280} {
+		b.Screen(width, 900, false)
+		b.Open(s.url + pages["draft"])
+		b.Click("#draft button")
+		b.WaitText("Send it to 3 readers?")
+		check(t, b, "approve", width)
+		b.Shoot(fmt.Sprint("room-approve-", width))
 	}
 	for _, problem := range b.Problems() {
 		if !strings.Contains(problem, "404") { // of the page that is missing
