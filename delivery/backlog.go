@@ -132,7 +132,7 @@ func (b Backlog) reason(least int, zone *time.Location) string {
 	}
 	parts := make([]string, len(places))
 	for i, p := range places {
-		parts[i] = fmt.Sprintf("%d have %s", p.n, p.what)
+		parts[i] = count(p.n, "has", "have") + " " + p.what
 	}
 	return "of the articles that fit, " + strings.Join(parts, "; ")
 }
