@@ -59,7 +59,7 @@ func TestTheRoomFitsPhonesAndDarkRooms(t *testing.T) {
 	}
 	pages := map[string]string{
 		"draft": "/room/editions/" + draft.ID,
-		"desk": "/room/", "digest": "/room/digests/weekly", "send": "/room/digests/weekly/send", "edition": "/room/editions/" + e.ID,
+		"desk":  "/room/", "digest": "/room/digests/weekly", "send": "/room/digests/weekly/send", "edition": "/room/editions/" + e.ID,
 		"articles": "/room/articles", "readers": "/room/readers", "reader": "/room/readers/1", "you": "/room/you", "missing": "/room/nothing",
 	}
 	for name, path := range pages {
