@@ -133,6 +133,9 @@ func measure(name string) {
 // TestImportsTakeBoundedMemoryAndTime imports each costly file in a process of its own.
 func TestImportsTakeBoundedMemoryAndTime(t *testing.T) {
 	t.Parallel()
+	if raceDetector {
+		t.Skip("it measures time and memory, so scripts/run-tests runs it without the race detector")
+	}
 	for name := range costly {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
