@@ -40,12 +40,16 @@ func (w *wall) hasten(t *testing.T) {
 	t.Cleanup(func() { stop(); <-done })
 }
 
+// longestWait only ends a test that hangs. With the race detector, SQLite needs more than
+// half a minute for some of what these tests wait for when the machine is busy.
+const longestWait = 3 * time.Minute
+
 // eventually waits for something that other goroutines bring about.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(longestWait); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("waited 30 s for this: %s", what)
+			t.Fatalf("waited %v for this: %s", longestWait, what)
 		}
 	}
 }

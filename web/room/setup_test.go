@@ -182,7 +182,7 @@ func (s *site) engine() *delivery.Engine {
 // eventually waits for what the site does by itself.
 func (s *site) eventually(what string, holds func() bool) {
 	s.t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(90 * time.Second); time.Now().Before(deadline); { // it only ends a test that hangs
 		if holds() {
 			return
 		}
