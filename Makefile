@@ -44,9 +44,10 @@ crash: ## a long crash run on both stores: make crash KILLS=1000
 fuzz: ## run every fuzz target for FUZZTIME (default 30s)
 	@scripts/run-fuzz $(GO) $(FUZZTIME)
 
-bench: ## the benchmark tables: delivery, then feeds
+bench: ## the benchmark tables: delivery, feeds, then pages
 	$(GO) run ./bench/delivery
 	$(GO) run ./bench/feeds
+	$(GO) run ./bench/pages
 
 screenshots: ## run the demo and write pictures of it into docs/images
 	@scripts/screenshots $(GO)
