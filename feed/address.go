@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/net/idna"
 
-	"github.com/tidings-press/tidings/article"
+	"github.com/tidings-press/tidings/internal/article"
 )
 
 // place is what the addresses in an article start from.

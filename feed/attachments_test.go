@@ -5,15 +5,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tidings-press/tidings/article"
 	"github.com/tidings-press/tidings/feed"
-	"github.com/tidings-press/tidings/feed/feedtest"
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 )
 
 func TestPicturesHaveTheirTypeAndSize(t *testing.T) {
 	t.Parallel()
-	item, entry, object := read(t, selection(feedtest.Rich(1))).first()
-	for format, n := range map[string]*feedtest.Node{"RSS": item, "Atom": entry} {
+	item, entry, object := read(t, selection(feedrules.Rich(1))).first()
+	for format, n := range map[string]*feedrules.Node{"RSS": item, "Atom": entry} {
 		content := n.All("media:content")[0]
 		same(t, format+" media:content", content.Attributes, map[string]string{
 			"url": "https://press.example/media/a.png", "type": "image/png", "fileSize": "1234", "medium": "image", "width": "640", "height": "480",
@@ -21,7 +21,7 @@ func TestPicturesHaveTheirTypeAndSize(t *testing.T) {
 		same(t, format+" media:thumbnail", n.All("media:thumbnail")[0].Attributes, map[string]string{"url": "https://press.example/media/a.png", "width": "640", "height": "480"})
 	}
 	same(t, "image", object["image"], "https://press.example/media/a.png")
-	bare := feedtest.Article(1)
+	bare := feedrules.Article(1)
 	bare.Image = &article.Image{URL: "https://cdn.example/a.webp", Bytes: -1, Width: -1}
 	item, _, _ = read(t, selection(bare)).first()
 	same(t, "of unknown size", item.All("media:content")[0].Attributes, map[string]string{"url": "https://cdn.example/a.webp", "medium": "image"})
@@ -29,7 +29,7 @@ func TestPicturesHaveTheirTypeAndSize(t *testing.T) {
 
 func TestAllEnclosuresAreInAtomAndJSONAndTheFirstInRSS(t *testing.T) {
 	t.Parallel()
-	item, entry, object := read(t, selection(feedtest.Rich(1))).first()
+	item, entry, object := read(t, selection(feedrules.Rich(1))).first()
 	enclosures := item.All("enclosure")
 	if len(enclosures) != 1 {
 		t.Fatalf("%d enclosures in RSS", len(enclosures))
@@ -53,7 +53,7 @@ func TestAllEnclosuresAreInAtomAndJSONAndTheFirstInRSS(t *testing.T) {
 
 func TestRSSHasTheFirstEnclosureThatItsRulesAllow(t *testing.T) {
 	t.Parallel()
-	a := feedtest.Article(1)
+	a := feedrules.Article(1)
 	for _, address := range []string{"tel:1", "http://localhost/a.mp3", "https://a_b.example/a.mp3", "https://u:p@x.example/a.mp3", "https://x/a.mp3", "/media/b.mp3", "https://cdn.example/c.mp3"} {
 		a.Enclosure = append(a.Enclosure, article.Enclosure{URL: address, Duration: 90 * time.Second})
 	}
@@ -88,7 +88,7 @@ func TestPodcastsHaveApplesElements(t *testing.T) {
 	d = read(t, s)
 	same(t, "what is not said", []string{d.channel.Value("itunes:explicit"), d.channel.All("itunes:owner")[0].Value("itunes:email"), texts(d.channel, "itunes:image", "href")[0]},
 		[]string{"false", "erin@press.example", "https://press.example/logo.png"})
-	if plain := string(render(t, feed.FormatRSS, selection(feedtest.Rich(1)))); strings.Contains(plain, "itunes") {
+	if plain := string(render(t, feed.FormatRSS, selection(feedrules.Rich(1)))); strings.Contains(plain, "itunes") {
 		t.Error("a feed that is no podcast names Apple's elements")
 	}
 }
@@ -102,7 +102,7 @@ func TestTextFromRightToLeftIsMarked(t *testing.T) {
 		"Arabic": {"ar", "x", true}, "Persian": {"fa", "x", true}, "Hebrew": {"he", "x", true}, "Sorani": {"ckb", "x", true}, "English": {"en", "عنوان", false},
 		"unknown": {"", "عنوان", true}, "unknown from the left": {"", "A عنوان", false}, "Punjabi in its script": {"pa-Arab", "x", true},
 	} {
-		a := feedtest.Article(1)
+		a := feedrules.Article(1)
 		a.Language, a.Title, a.HTML = test.language, test.title, "<p>text</p>"
 		item, entry, object := read(t, selection(a)).first()
 		for _, got := range []string{item.Value("content:encoded"), entry.Value("atom:content"), object["content_html"].(string)} {
@@ -115,7 +115,7 @@ func TestTextFromRightToLeftIsMarked(t *testing.T) {
 
 func TestArticlesFromElsewhereSayWhere(t *testing.T) {
 	t.Parallel()
-	a := feedtest.Article(1)
+	a := feedrules.Article(1)
 	a.Origin = &article.Origin{Title: "Elsewhere & <b>", URL: "https://elsewhere.example/a", FeedURL: "https://elsewhere.example/feed.xml"}
 	item, entry, object := read(t, selection(a)).first()
 	same(t, "RSS source", item.All("source")[0].Attributes["url"]+" "+item.Value("source"), "https://elsewhere.example/feed.xml Elsewhere & <b>")
@@ -140,7 +140,7 @@ func TestArticlesFromElsewhereSayWhere(t *testing.T) {
 
 func TestAddressesInTextsAreResolved(t *testing.T) {
 	t.Parallel()
-	a := feedtest.Article(1)
+	a := feedrules.Article(1)
 	a.HTML = `<a href="../up">u</a><a href="#frag">f</a><a href="//host.example/x">h</a><a href="?q">q</a><a href="/root">r</a><a href="tel:1">t</a><a href="javascript:x">j</a>` +
 		`<img src="a.png" srcset="a.png 1x,//cdn.example/b.png 2x, /c,d.png 3x"><video src="v.mp4" poster="/p.png"></video><q cite="c">q</q>`
 	s := selection(a)
@@ -156,7 +156,7 @@ func TestAddressesInTextsAreResolved(t *testing.T) {
 // TestASiteBelowAPathHasItsAddressesThere also when an article's page is elsewhere.
 func TestASiteBelowAPathHasItsAddressesThere(t *testing.T) {
 	t.Parallel()
-	a := feedtest.Rich(1)
+	a := feedrules.Rich(1)
 	a.URL = "https://elsewhere.example/blog/x"
 	a.HTML = `<p><a href="/articles/y">y</a> <a href="z">z</a></p>`
 	s := selection(a)
@@ -175,7 +175,7 @@ func TestASiteBelowAPathHasItsAddressesThere(t *testing.T) {
 
 func TestAFeedOfSummariesHasNoContent(t *testing.T) {
 	t.Parallel()
-	s := selection(feedtest.Article(1))
+	s := selection(feedrules.Article(1))
 	s.Definition.SummaryOnly = true
 	item, entry, object := read(t, s).first()
 	same(t, "summary", []any{item.Value("description"), entry.Value("atom:summary"), object["summary"], object["content_text"]},
@@ -187,7 +187,7 @@ func TestAFeedOfSummariesHasNoContent(t *testing.T) {
 
 func TestHubsAreNamedWhereTheyAreTold(t *testing.T) {
 	t.Parallel()
-	archive, private := selection(feedtest.Article(1)), selection(feedtest.Article(1))
+	archive, private := selection(feedrules.Article(1)), selection(feedrules.Article(1))
 	archive.Page = feed.Page{Cursor: "abc.1", Older: "abb.1"}
 	private.Definition = feed.Definition{Kind: feed.Private, Name: "t0ken"}
 	for name, s := range map[string]feed.Selection{"an archive page": archive, "a private feed": private} {
@@ -200,7 +200,7 @@ func TestHubsAreNamedWhereTheyAreTold(t *testing.T) {
 
 func TestArchivePagesLinkToTheirNeighbours(t *testing.T) {
 	t.Parallel()
-	s := selection(feedtest.Article(1))
+	s := selection(feedrules.Article(1))
 	s.Page = feed.Page{Cursor: "abc.1", Older: "abb.1"}
 	d := read(t, s)
 	const folder = "https://press.example/archive/"

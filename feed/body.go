@@ -7,7 +7,7 @@ import (
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
 
-	"github.com/tidings-press/tidings/article"
+	"github.com/tidings-press/tidings/internal/article"
 )
 
 // MaxBody is the longest article that stands in a feed in full, in bytes of HTML;

@@ -3,7 +3,7 @@ package feed
 import (
 	"time"
 
-	"github.com/tidings-press/tidings/article"
+	"github.com/tidings-press/tidings/internal/article"
 )
 
 // DefaultLimit is how many items a feed shows that names no limit of its own.

@@ -7,24 +7,24 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tidings-press/tidings/article"
 	"github.com/tidings-press/tidings/feed"
-	"github.com/tidings-press/tidings/feed/feedtest"
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 )
 
 // documents is a selection in all formats, read back.
 type documents struct {
-	channel, feed *feedtest.Node
+	channel, feed *feedrules.Node
 	json          map[string]any
 }
 
 func read(t *testing.T, s feed.Selection) documents {
 	t.Helper()
-	rss, err := feedtest.Parse(render(t, feed.FormatRSS, s))
+	rss, err := feedrules.Parse(render(t, feed.FormatRSS, s))
 	if err != nil {
 		t.Fatal(err)
 	}
-	atom, err := feedtest.Parse(render(t, feed.FormatAtom, s))
+	atom, err := feedrules.Parse(render(t, feed.FormatAtom, s))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +36,7 @@ func read(t *testing.T, s feed.Selection) documents {
 }
 
 // first are the first items of each.
-func (d documents) first() (item, entry *feedtest.Node, object map[string]any) {
+func (d documents) first() (item, entry *feedrules.Node, object map[string]any) {
 	return d.channel.All("item")[0], d.feed.All("atom:entry")[0], d.json["items"].([]any)[0].(map[string]any)
 }
 
@@ -48,7 +48,7 @@ func same(t *testing.T, what string, got, want any) {
 }
 
 // texts are those of all elements of a name, or of an attribute of theirs.
-func texts(n *feedtest.Node, name, attribute string) (all []string) {
+func texts(n *feedrules.Node, name, attribute string) (all []string) {
 	for _, one := range n.All(name) {
 		if attribute == "" {
 			all = append(all, one.Text)
@@ -60,7 +60,7 @@ func texts(n *feedtest.Node, name, attribute string) (all []string) {
 }
 
 // relations are the addresses of links by relation.
-func relations(n *feedtest.Node) map[string]string {
+func relations(n *feedrules.Node) map[string]string {
 	all := map[string]string{}
 	for _, link := range n.All("atom:link") {
 		all[link.Attributes["rel"]] += link.Attributes["href"]
@@ -78,7 +78,7 @@ func list[T any](values ...T) []any {
 
 func TestDocumentsSayWhoseTheyAre(t *testing.T) {
 	t.Parallel()
-	d := read(t, selection(feedtest.Article(1)))
+	d := read(t, selection(feedrules.Article(1)))
 	for name, want := range map[string]string{
 		"title": "The Press", "link": "https://press.example/", "description": "News of the press", "language": "en", "copyright": "© 2026 The Press",
 		"managingEditor": "erin@press.example (Erin Editor)", "webMaster": "web@press.example (The Press)", "generator": "Tidings",
@@ -132,7 +132,7 @@ func TestSitesThatSayLittleGetDocumentsThatSayNoMore(t *testing.T) {
 
 func TestItemsSayWhatTheirArticlesDo(t *testing.T) {
 	t.Parallel()
-	a := feedtest.Rich(1)
+	a := feedrules.Rich(1)
 	a.Summary, a.Language = "Summary & more", "pt-BR"
 	item, entry, object := read(t, selection(a)).first()
 	same(t, "creators", texts(item, "dc:creator", ""), []string{"Ann Author", "Bob <b> & Sons"})
@@ -150,16 +150,16 @@ func TestItemsSayWhatTheirArticlesDo(t *testing.T) {
 	if !strings.Contains(item.Value("content:encoded"), "<code>x &lt; y &amp;&amp; y</code>") || entry.All("atom:content")[0].Attributes["type"] != "html" {
 		t.Errorf("content: %s", item.Value("content:encoded"))
 	}
-	same(t, "guid", item.All("guid")[0].Attributes["isPermaLink"]+" "+item.Value("guid"), "false urn:uuid:"+feedtest.ID(1))
+	same(t, "guid", item.All("guid")[0].Attributes["isPermaLink"]+" "+item.Value("guid"), "false urn:uuid:"+feedrules.ID(1))
 }
 
 func TestAnItemInTheFeedsLanguageNamesItOnce(t *testing.T) {
 	t.Parallel()
-	item, entry, object := read(t, selection(feedtest.Article(1))).first()
+	item, entry, object := read(t, selection(feedrules.Article(1))).first()
 	if _, there := object["language"]; there || item.Attributes["lang"] != "" || entry.Attributes["lang"] != "" || item.Value("dc:language") != "en" {
 		t.Errorf("%v %v %v", item.Attributes, entry.Attributes, object["language"])
 	}
-	kurdish := feedtest.Article(1)
+	kurdish := feedrules.Article(1)
 	kurdish.Language = "ckb"
 	item, entry, object = read(t, selection(kurdish)).first()
 	same(t, "a language that validators do not know", []any{item.Attributes["lang"], entry.Attributes["lang"], object["language"]}, list("und", "und", "ckb"))
@@ -193,8 +193,8 @@ func TestDatesAreTheArticles(t *testing.T) {
 			"Tue, 03 Feb 2026 04:05:06 +0000", "2026-02-03T04:05:06Z", "2026-02-03T04:05:06.", "2026-02-03T04:05:06Z",
 		},
 	} {
-		a := feedtest.Article(1)
-		a.Published, a.Updated, a.Ingested = test.published, test.updated, feedtest.Noon
+		a := feedrules.Article(1)
+		a.Published, a.Updated, a.Ingested = test.published, test.updated, feedrules.Noon
 		item, entry, object := read(t, selection(a)).first()
 		same(t, name+": pubDate", item.Value("pubDate"), test.pubDate)
 		same(t, name+": date_published", object["date_published"], test.at)
@@ -208,7 +208,7 @@ func TestDatesAreTheArticles(t *testing.T) {
 		}
 		same(t, name+": date_modified", object["date_modified"], test.second)
 	}
-	undated := feedtest.Article(1)
+	undated := feedrules.Article(1)
 	undated.Published = time.Time{}
 	if _, _, object := read(t, selection(undated)).first(); object["date_published"] != nil {
 		t.Errorf("no date becomes %v", object["date_published"])
@@ -221,15 +221,15 @@ func TestAnEntryIsTheSameWhereverItStands(t *testing.T) {
 	t.Parallel()
 	var all []article.Article
 	for i := range 20 {
-		a := feedtest.Article(i)
-		a.Published, a.Updated, a.Ingested = feedtest.Noon, feedtest.Noon, feedtest.Noon
+		a := feedrules.Article(i)
+		a.Published, a.Updated, a.Ingested = feedrules.Noon, feedrules.Noon, feedrules.Noon
 		all = append(all, a)
 	}
-	archive := selection(all[3], feedtest.Article(50))
+	archive := selection(all[3], feedrules.Article(50))
 	archive.Page = feed.Page{Cursor: "abc.1", Newer: "abd.1"}
 	entry := func(s feed.Selection, f feed.Format) string {
 		text := string(render(t, f, s))
-		id := strings.Index(text, feedtest.ID(3))
+		id := strings.Index(text, feedrules.ID(3))
 		begin := max(strings.LastIndex(text[:id], "<entry"), strings.LastIndex(text[:id], "<item"), strings.LastIndex(text[:id], "{"))
 		text = text[begin:]
 		for _, end := range []string{"</entry>", "</item>", "\n    }"} {
@@ -253,7 +253,7 @@ func TestTitlesReadAsTheirAuthorsWroteThem(t *testing.T) {
 		"AT&T <b> &amp;lt;": "AT&T <b> &\u2060amp;lt;", "</b> and </I>": "<\u2060/b> and <\u2060/I>", "1 < 2 & 3 > 2": "1 < 2 & 3 > 2", "&copy": "&copy", "\u00c3\u00a9": "\u00c3\u2060\u00a9",
 		" two\n lines ": "two lines", "<script>alert(1)": "<script>alert(1)", "]]>": "]]>",
 	} {
-		a := feedtest.Article(1)
+		a := feedrules.Article(1)
 		a.Title = title
 		item, entry, object := read(t, selection(a)).first()
 		seen := strings.Join(strings.Fields(title), " ")
@@ -268,7 +268,7 @@ func TestTitlesReadAsTheirAuthorsWroteThem(t *testing.T) {
 
 func TestArticlesWithoutPartsAreWhole(t *testing.T) {
 	t.Parallel()
-	a := article.Article{ID: feedtest.ID(1), Slug: "bare", HTML: "<p>First words of it.</p>", Published: feedtest.Noon, Status: article.Published}
+	a := article.Article{ID: feedrules.ID(1), Slug: "bare", HTML: "<p>First words of it.</p>", Published: feedrules.Noon, Status: article.Published}
 	item, entry, object := read(t, selection(a)).first()
 	same(t, "titles", []any{item.Value("title"), entry.Value("atom:title"), object["title"]}, list("First words of it.", "First words of it.", "First words of it."))
 	same(t, "summaries", []any{item.Value("description"), entry.Value("atom:summary")}, list("First words of it.", "First words of it."))
@@ -285,8 +285,8 @@ func TestReadersAreToldTheRhythm(t *testing.T) {
 	t.Parallel()
 	var all []article.Article
 	for i := range 10 {
-		a := feedtest.Article(i)
-		a.Published = feedtest.Noon.AddDate(0, 0, -7*i)
+		a := feedrules.Article(i)
+		a.Published = feedrules.Noon.AddDate(0, 0, -7*i)
 		all = append(all, a)
 	}
 	d := read(t, selection(all...))

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tidings-press/tidings/article"
+	"github.com/tidings-press/tidings/internal/article"
 )
 
 // entry is an article as all three formats show it.

@@ -3,7 +3,7 @@ package feed
 import (
 	"strings"
 
-	"github.com/tidings-press/tidings/article"
+	"github.com/tidings-press/tidings/internal/article"
 )
 
 // FilterFor is the filter of a tag, author, language, search or expression. The

@@ -9,15 +9,15 @@ import (
 	"testing"
 
 	"github.com/tidings-press/tidings/feed"
-	"github.com/tidings-press/tidings/feed/feedtest"
+	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 )
 
 // huge is an article of so many bytes beside a small one.
 func huge(bytes int) feed.Selection {
 	const paragraph = `<p>A long paragraph with <b>bold</b> words and a <a href="/link">link</a>.</p>`
-	a := feedtest.Article(1)
+	a := feedrules.Article(1)
 	a.HTML = strings.Repeat(paragraph, bytes/len(paragraph))
-	return selection(a, feedtest.Article(2))
+	return selection(a, feedrules.Article(2))
 }
 
 func TestHugeArticlesAreBounded(t *testing.T) {
@@ -34,7 +34,7 @@ func TestHugeArticlesAreBounded(t *testing.T) {
 			if whole := megabytes<<20 <= feed.MaxBody; (len(data) > megabytes<<20*9/10) != whole {
 				t.Errorf("%s: the document has %d bytes", where, len(data))
 			}
-			for _, problem := range append(feedtest.Problems(f, data), feedtest.Lost(f, data, s.Items)...) {
+			for _, problem := range append(feedrules.Problems(f, data), feedrules.Lost(f, data, s.Items)...) {
 				t.Errorf("%s: %s", where, problem)
 			}
 			compare(t, where, readGofeed(t, f, data), want)
@@ -70,7 +70,7 @@ func TestHugeArticlesPassOtherParsers(t *testing.T) {
 // TestABodyOfTheBoundsSizeIsWhole and the next byte leaves the summary.
 func TestABodyOfTheBoundsSizeIsWhole(t *testing.T) {
 	t.Parallel()
-	a := feedtest.Article(1)
+	a := feedrules.Article(1)
 	for size, whole := range map[int]bool{feed.MaxBody: true, feed.MaxBody + 1: false} {
 		a.HTML = strings.Repeat("x", size)
 		_, _, object := read(t, selection(a)).first()

@@ -13,7 +13,7 @@ import (
 	_ "modernc.org/sqlite"
 
 	"github.com/tidings-press/tidings/feed"
-	"github.com/tidings-press/tidings/feed/feedtest"
+	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 )
 
 // TestNewsboatReadsFeedsOverHTTP lets a reader with an XML parser of its own fetch
@@ -48,7 +48,7 @@ func compareNewsboat(t *testing.T, where string, got []readItem, want reading) {
 		if got.Published != item.Published && item.Published != "" {
 			t.Errorf("%s: %s is dated %s, want %s", where, item.Link, got.Published, item.Published)
 		}
-		if a, b := feedtest.Letters(got.Content), feedtest.Letters(item.Content); a != b {
+		if a, b := feedrules.Letters(got.Content), feedrules.Letters(item.Content); a != b {
 			t.Errorf("%s: the content of %s is %.200q, want %.200q", where, item.Link, a, b)
 		}
 		if slices.ContainsFunc(item.Enclosures, isSound) && !slices.Contains(item.Enclosures, got.Enclosures[0]) {

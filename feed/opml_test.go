@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/tidings-press/tidings/feed"
-	"github.com/tidings-press/tidings/feed/feedtest"
+	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 )
 
 // definitions are feeds of every kind.
@@ -21,8 +21,8 @@ func definitions() []feed.Definition {
 
 func subscriptions(t *testing.T) []byte {
 	t.Helper()
-	site := feedtest.Site()
-	data, err := feed.OPML(site, feed.List(site, definitions(), nil, nil), feedtest.Noon)
+	site := feedrules.Site()
+	data, err := feed.OPML(site, feed.List(site, definitions(), nil, nil), feedrules.Noon)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,10 +32,10 @@ func subscriptions(t *testing.T) []byte {
 func TestOPMLListsAllPublicFeeds(t *testing.T) {
 	t.Parallel()
 	data := subscriptions(t)
-	for _, problem := range feedtest.OPML(data) {
+	for _, problem := range feedrules.OPML(data) {
 		t.Error(problem)
 	}
-	root, err := feedtest.Parse(data)
+	root, err := feedrules.Parse(data)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +69,7 @@ func TestRulesOfOPMLFindWhatIsWrong(t *testing.T) {
 		{`<outline text="Feeds">`, `<outline text="Feeds">text`}, {"<body>", "<body/><body>"}, {`language="fr"`, `lang="fr"`}, {`<?xml version="1.0" encoding="UTF-8"?>`, ""},
 	} {
 		bad := strings.ReplaceAll(good, change[0], change[1])
-		if bad == good || len(feedtest.OPML([]byte(bad))) == 0 {
+		if bad == good || len(feedrules.OPML([]byte(bad))) == 0 {
 			t.Errorf("nothing is said of %q in place of %q", change[1], change[0])
 		}
 	}

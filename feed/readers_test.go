@@ -15,7 +15,7 @@ import (
 	"github.com/mmcdole/gofeed"
 
 	"github.com/tidings-press/tidings/feed"
-	"github.com/tidings-press/tidings/feed/feedtest"
+	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 )
 
 // reading is what a reader makes of a document.
@@ -135,7 +135,7 @@ func lettersUnless(same bool, markup string) string {
 	if same {
 		return ""
 	}
-	return feedtest.Letters(markup)
+	return feedrules.Letters(markup)
 }
 
 // one leaves of the wanted enclosures the one that RSS has room for.

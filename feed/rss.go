@@ -12,7 +12,7 @@ import (
 
 	"github.com/gorilla/feeds"
 
-	"github.com/tidings-press/tidings/article"
+	"github.com/tidings-press/tidings/internal/article"
 )
 
 // The documents are gorilla/feeds' structs with what they lack declared anew on

@@ -3,9 +3,9 @@ package feed_test
 import (
 	"testing"
 
-	"github.com/tidings-press/tidings/article"
 	"github.com/tidings-press/tidings/feed"
-	"github.com/tidings-press/tidings/feed/feedtest"
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 )
 
 func TestDocumentsKeepTheRulesOfTheirSpecifications(t *testing.T) {
@@ -13,13 +13,13 @@ func TestDocumentsKeepTheRulesOfTheirSpecifications(t *testing.T) {
 	for name, s := range selections() {
 		for _, f := range feed.Formats {
 			data := render(t, f, s)
-			for _, problem := range feedtest.Problems(f, data) {
+			for _, problem := range feedrules.Problems(f, data) {
 				t.Errorf("%s, %s: %s", name, f, problem)
 			}
 			if s.Definition.SummaryOnly {
 				continue
 			}
-			for _, problem := range feedtest.Lost(f, data, s.Items) {
+			for _, problem := range feedrules.Lost(f, data, s.Items) {
 				t.Errorf("%s, %s: %s", name, f, problem)
 			}
 		}
@@ -40,16 +40,16 @@ func TestSameSelectionGivesTheSameBytes(t *testing.T) {
 
 func TestIdsStayWhateverChanges(t *testing.T) {
 	t.Parallel()
-	a := feedtest.Article(1)
+	a := feedrules.Article(1)
 	before := written(t, selection(a))
-	a.Title, a.Slug, a.Published = "Another", "another", feedtest.Noon
+	a.Title, a.Slug, a.Published = "Another", "another", feedrules.Noon
 	moved := selection(a)
 	moved.Site.URL = "https://elsewhere.example"
 	after := written(t, moved)
 	if before.Items[0].ID != after.Items[0].ID || before.Items[0].Link == after.Items[0].Link {
 		t.Errorf("entry %v becomes %v", before, after)
 	}
-	d, site := moved.Definition, feedtest.Site()
+	d, site := moved.Definition, feedrules.Site()
 	if d.ID(&site) != d.ID(&moved.Site) {
 		t.Error("the feed's id changes with the site's address")
 	}
@@ -57,12 +57,12 @@ func TestIdsStayWhateverChanges(t *testing.T) {
 
 // FuzzRender feeds any text to every part of an article.
 func FuzzRender(f *testing.F) {
-	for _, a := range feedtest.Hostile() {
+	for _, a := range feedrules.Hostile() {
 		f.Add(a.Title, a.HTML, a.Summary, a.URL)
 	}
 	f.Add("\x00", "<p", "&", "//x")
 	f.Fuzz(func(t *testing.T, title, body, summary, address string) {
-		a := feedtest.Article(1)
+		a := feedrules.Article(1)
 		a.Title, a.HTML, a.Summary, a.URL, a.Slug, a.Language = title, body, summary, address, title, summary
 		a.Tags, a.Authors = []string{title, summary}, []article.Author{{Name: title, Email: summary, URL: address}}
 		a.Image = &article.Image{URL: address, Alt: title, Type: summary}
@@ -75,7 +75,7 @@ func FuzzRender(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, problem := range append(feedtest.Problems(format, data), feedtest.Lost(format, data, s.Items)...) {
+			for _, problem := range append(feedrules.Problems(format, data), feedrules.Lost(format, data, s.Items)...) {
 				t.Errorf("%s: %s", format, problem)
 			}
 		}

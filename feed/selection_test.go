@@ -6,13 +6,13 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/tidings-press/tidings/article"
 	"github.com/tidings-press/tidings/feed"
-	"github.com/tidings-press/tidings/feed/feedtest"
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 )
 
 func selection(articles ...article.Article) feed.Selection {
-	s := feed.Selection{Site: feedtest.Site(), Definition: feed.Definition{Kind: feed.Everything}}
+	s := feed.Selection{Site: feedrules.Site(), Definition: feed.Definition{Kind: feed.Everything}}
 	for i, a := range articles {
 		s.Items = append(s.Items, feed.Item{Article: a, Position: feed.Position{Appeared: a.Published.UnixMilli(), Seq: int64(i) + 1}})
 	}
@@ -21,33 +21,33 @@ func selection(articles ...article.Article) feed.Selection {
 
 // selections are documents of every shape, by name.
 func selections() map[string]feed.Selection {
-	hostile := feedtest.Hostile()
+	hostile := feedrules.Hostile()
 	all := map[string]feed.Selection{
 		"empty":   selection(),
-		"plain":   selection(feedtest.Article(1), feedtest.Article(2), feedtest.Article(3)),
-		"rich":    selection(feedtest.Rich(1), feedtest.Rich(2)),
+		"plain":   selection(feedrules.Article(1), feedrules.Article(2), feedrules.Article(3)),
+		"rich":    selection(feedrules.Rich(1), feedrules.Rich(2)),
 		"hostile": selection(hostile...),
 	}
 	twins := make([]article.Article, 50)
 	for i := range twins {
-		twins[i] = feedtest.Article(i)
-		twins[i].Published, twins[i].Updated = feedtest.Noon, feedtest.Noon
+		twins[i] = feedrules.Article(i)
+		twins[i].Published, twins[i].Updated = feedrules.Noon, feedrules.Noon
 	}
 	all["fifty equal timestamps"] = selection(twins...)
 
-	removed := selection(feedtest.Article(1))
-	gone := feedtest.Article(7)
-	gone.Status, gone.Removed = article.Removed, feedtest.Noon
+	removed := selection(feedrules.Article(1))
+	gone := feedrules.Article(7)
+	gone.Status, gone.Removed = article.Removed, feedrules.Noon
 	removed.Removed = []feed.Item{{Article: gone}}
 	all["removed"] = removed
 
-	podcast := selection(feedtest.Rich(1), feedtest.Article(2))
+	podcast := selection(feedrules.Rich(1), feedrules.Article(2))
 	podcast.Definition.Podcast = &feed.Podcast{
 		Author: "Ann & Bob", Owner: "Ann <ann@press.example>", Image: "/cover.jpg", Category: "Society & Culture > Documentary", Type: "episodic",
 	}
 	all["podcast"] = podcast
 
-	archive := selection(feedtest.Article(1), feedtest.Article(2))
+	archive := selection(feedrules.Article(1), feedrules.Article(2))
 	archive.Page = feed.Page{Cursor: "abc.1", Older: "abb.1"}
 	all["archive"] = archive
 

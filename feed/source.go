@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/tidings-press/tidings/article"
+	"github.com/tidings-press/tidings/internal/article"
 )
 
 // Source is where feeds get their articles: the store, by an adapter.

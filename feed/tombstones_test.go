@@ -7,18 +7,18 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/feed"
-	"github.com/tidings-press/tidings/feed/feedtest"
+	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 )
 
 // stones walks a feed's documents and returns the ids of the tombstones of each.
 func stones(t *testing.T, source feed.Source, d feed.Definition) (documents [][]string) {
 	t.Helper()
 	for cursor := ""; ; {
-		s, err := feed.Load(context.Background(), source, feedtest.Site(), d, cursor, feedtest.Noon.AddDate(1, 0, 0))
+		s, err := feed.Load(context.Background(), source, feedrules.Site(), d, cursor, feedrules.Noon.AddDate(1, 0, 0))
 		if err != nil {
 			t.Fatal(err)
 		}
-		root, err := feedtest.Parse(render(t, feed.FormatAtom, s))
+		root, err := feedrules.Parse(render(t, feed.FormatAtom, s))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -35,21 +35,21 @@ func stones(t *testing.T, source feed.Source, d feed.Definition) (documents [][]
 
 // removing is a history whose articles are removed, a second apart, after they all
 // appeared.
-func removing(n int, remove ...int) *feedtest.Source {
-	now := feedtest.Noon
-	source := feedtest.New(func() time.Time { now = now.Add(time.Second); return now })
+func removing(n int, remove ...int) *feedrules.Source {
+	now := feedrules.Noon
+	source := feedrules.New(func() time.Time { now = now.Add(time.Second); return now })
 	for i := range n {
-		source.Put(feedtest.Article(i))
+		source.Put(feedrules.Article(i))
 	}
 	for _, i := range remove {
-		source.Remove(feedtest.ID(i))
+		source.Remove(feedrules.ID(i))
 	}
 	return source
 }
 
 func entryIDs(numbers ...int) (ids []string) {
 	for _, n := range numbers {
-		ids = append(ids, feed.EntryID(feedtest.ID(n)))
+		ids = append(ids, feed.EntryID(feedrules.ID(n)))
 	}
 	return ids
 }
@@ -95,17 +95,17 @@ func TestADocumentHasSoManyTombstonesAtMost(t *testing.T) {
 // others: whoever catches up finds each removal in one document.
 func TestRemovalsStandInTheHistoryByTheirTime(t *testing.T) {
 	t.Parallel()
-	now := feedtest.Article(0).Published
-	source := feedtest.New(func() time.Time { return now })
+	now := feedrules.Article(0).Published
+	source := feedrules.New(func() time.Time { return now })
 	want := map[string]bool{}
 	for i := range 1000 {
-		a := feedtest.Article(i)
+		a := feedrules.Article(i)
 		source.Put(a)
 		now = a.Published.Add(time.Second)
 		if i%10 == 9 {
 			gone := i / 2
-			source.Remove(feedtest.ID(gone))
-			want[feed.EntryID(feedtest.ID(gone))] = true
+			source.Remove(feedrules.ID(gone))
+			want[feed.EntryID(feedrules.ID(gone))] = true
 		}
 	}
 	d := feed.Definition{Kind: feed.Everything, Limit: 20}
@@ -132,11 +132,11 @@ func TestRemovalsStandInTheHistoryByTheirTime(t *testing.T) {
 func TestTombstonesAreOfTheFeedsOwnArticles(t *testing.T) {
 	t.Parallel()
 	source := removing(40)
-	other := feedtest.Article(50)
+	other := feedrules.Article(50)
 	other.Tags = []string{"other"}
 	source.Put(other)
 	source.Remove(other.ID)
-	source.Remove(feedtest.ID(3))
+	source.Remove(feedrules.ID(3))
 	filter, err := feed.FilterFor(feed.ByTag, "all")
 	if err != nil {
 		t.Fatal(err)

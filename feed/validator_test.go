@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/tidings-press/tidings/feed"
-	"github.com/tidings-press/tidings/feed/feedtest"
+	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 )
 
 // shelf serves documents at the addresses that they name as their own.
@@ -57,7 +57,7 @@ func (s *shelf) put(t *testing.T, f feed.Format, selection feed.Selection) (stri
 // that is not ours: no errors, and no warnings.
 func TestAnotherValidatorHasNothingToSay(t *testing.T) {
 	t.Parallel()
-	validate := feedtest.Validator(t)
+	validate := feedrules.Validator(t)
 	shelf := newShelf(t)
 	for name, s := range selections() {
 		if len(s.Removed) > 0 {

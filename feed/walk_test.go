@@ -5,16 +5,16 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tidings-press/tidings/article"
 	"github.com/tidings-press/tidings/feed"
-	"github.com/tidings-press/tidings/feed/feedtest"
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 )
 
 // history is a source with so many articles, a minute apart.
-func history(n int) *feedtest.Source {
-	source := feedtest.New(func() time.Time { return feedtest.Noon })
+func history(n int) *feedrules.Source {
+	source := feedrules.New(func() time.Time { return feedrules.Noon })
 	for i := range n {
-		source.Put(feedtest.Article(i))
+		source.Put(feedrules.Article(i))
 	}
 	return source
 }
@@ -25,7 +25,7 @@ func walk(t *testing.T, source feed.Source, d feed.Definition, between func(page
 	t.Helper()
 	seen = map[string]int{}
 	for cursor := ""; ; {
-		s, err := feed.Load(context.Background(), source, feedtest.Site(), d, cursor, feedtest.Noon.AddDate(1, 0, 0))
+		s, err := feed.Load(context.Background(), source, feedrules.Site(), d, cursor, feedrules.Noon.AddDate(1, 0, 0))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -48,23 +48,23 @@ func walk(t *testing.T, source feed.Source, d feed.Definition, between func(page
 func TestWalkFindsEachArticleOnceWhileOthersArrive(t *testing.T) {
 	t.Parallel()
 	const stored = 10_000
-	source := feedtest.New(func() time.Time { return feedtest.Noon })
+	source := feedrules.New(func() time.Time { return feedrules.Noon })
 	articles := make([]article.Article, stored)
 	for i := range articles {
-		articles[i] = feedtest.Article(i)
+		articles[i] = feedrules.Article(i)
 	}
 	source.PutAll(articles)
 	arrived := stored
 	seen, cursors := walk(t, source, feed.Definition{Kind: feed.Everything}, func(int) {
 		for range 3 {
-			a := feedtest.Article(arrived)
-			a.Published = feedtest.Noon.AddDate(-1, 0, -arrived%700) // whatever date its author gives it
+			a := feedrules.Article(arrived)
+			a.Published = feedrules.Noon.AddDate(-1, 0, -arrived%700) // whatever date its author gives it
 			source.Put(a)
 			arrived++
 		}
 	})
 	for i := range stored {
-		if n := seen[feedtest.ID(i)]; n != 1 {
+		if n := seen[feedrules.ID(i)]; n != 1 {
 			t.Fatalf("article %d was seen %d times", i, n)
 		}
 	}
@@ -82,7 +82,7 @@ func TestArchivePagesStayWhenArticlesArrive(t *testing.T) {
 	d := feed.Definition{Kind: feed.Everything, Limit: 20}
 	_, before := walk(t, source, d, nil)
 	for i := range 7 {
-		source.Put(feedtest.Article(1000 + i))
+		source.Put(feedrules.Article(1000 + i))
 	}
 	_, after := walk(t, source, d, nil)
 	known := map[string]bool{}
@@ -105,7 +105,7 @@ func TestWalkOfAFilteredFeed(t *testing.T) {
 	source := history(0)
 	want := 0
 	for i := range 800 {
-		a := feedtest.Article(i)
+		a := feedrules.Article(i)
 		if i%7 == 0 {
 			a.Tags = append(a.Tags, "Seven")
 			want++
@@ -133,7 +133,7 @@ func TestNewestDocumentHasAsManyItemsAsTheLimit(t *testing.T) {
 	t.Parallel()
 	for _, stored := range []int{0, 1, 19, 20, 21, 45} {
 		d := feed.Definition{Kind: feed.Everything, Limit: 20}
-		s, err := feed.Load(context.Background(), history(stored), feedtest.Site(), d, "", feedtest.Noon)
+		s, err := feed.Load(context.Background(), history(stored), feedrules.Site(), d, "", feedrules.Noon)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -149,7 +149,7 @@ func TestOldestPageLinksToTheOneBeforeIt(t *testing.T) {
 	d := feed.Definition{Kind: feed.Everything, Limit: 20}
 	_, cursors := walk(t, source, d, nil)
 	last := len(cursors) - 1
-	s, err := feed.Load(context.Background(), source, feedtest.Site(), d, cursors[last], feedtest.Noon)
+	s, err := feed.Load(context.Background(), source, feedrules.Site(), d, cursors[last], feedrules.Noon)
 	if err != nil || s.Page.Older != "" || s.Page.Newer != cursors[last-1] {
 		t.Errorf("the oldest page is after %q, want %q; %v", s.Page.Newer, cursors[last-1], err)
 	}
@@ -170,12 +170,12 @@ func TestCursorsAreReadExactly(t *testing.T) {
 
 func TestDocumentsNameNoTimeThatIsYetToCome(t *testing.T) {
 	t.Parallel()
-	source := feedtest.New(func() time.Time { return feedtest.Noon })
-	a := feedtest.Article(1)
-	a.Updated = feedtest.Noon.AddDate(1, 0, 0)
+	source := feedrules.New(func() time.Time { return feedrules.Noon })
+	a := feedrules.Article(1)
+	a.Updated = feedrules.Noon.AddDate(1, 0, 0)
 	source.Put(a)
-	for asOf, want := range map[time.Time]time.Time{feedtest.Noon: a.Published, a.Updated.Add(time.Hour): a.Updated} {
-		s, err := feed.Load(context.Background(), source, feedtest.Site(), feed.Definition{Kind: feed.Everything}, "", asOf)
+	for asOf, want := range map[time.Time]time.Time{feedrules.Noon: a.Published, a.Updated.Add(time.Hour): a.Updated} {
+		s, err := feed.Load(context.Background(), source, feedrules.Site(), feed.Definition{Kind: feed.Everything}, "", asOf)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,18 +5,18 @@ import (
 	"testing"
 
 	"github.com/tidings-press/tidings/feed"
-	"github.com/tidings-press/tidings/feed/feedtest"
+	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 )
 
 // wrong makes each change to a good document, of which the rules must say something.
 func wrong(t *testing.T, f feed.Format, good string, changes [][2]string) {
 	t.Helper()
-	if problems := feedtest.Problems(f, []byte(good)); len(problems) > 0 {
+	if problems := feedrules.Problems(f, []byte(good)); len(problems) > 0 {
 		t.Fatalf("%s: the good document has problems: %q", f, problems)
 	}
 	for _, change := range changes {
 		bad := strings.Replace(good, change[0], change[1], 1)
-		if bad == good || len(feedtest.Problems(f, []byte(bad))) == 0 {
+		if bad == good || len(feedrules.Problems(f, []byte(bad))) == 0 {
 			t.Errorf("%s: nothing is said of %s in place of %s", f, change[1], change[0])
 		}
 	}
@@ -24,7 +24,7 @@ func wrong(t *testing.T, f feed.Format, good string, changes [][2]string) {
 
 func TestRulesOfXMLFindWhatIsWrong(t *testing.T) {
 	t.Parallel()
-	rich := selection(feedtest.Rich(1), feedtest.Article(2))
+	rich := selection(feedrules.Rich(1), feedrules.Article(2))
 	rich.Definition.Podcast = &feed.Podcast{Author: "Ann"}
 	both := [][2]string{
 		{`rel="self"`, `rel="me"`}, {"urn:uuid:", "https://x.example/"}, {"urn:uuid:", "urn:uuid:X"}, {"Article 1", "a</b>"}, {"Article 1", "\u00c3\u00a9"}, {"Article 1", "a\ufffdb"},
@@ -51,7 +51,7 @@ func TestRulesOfXMLFindWhatIsWrong(t *testing.T) {
 		{"<name>The Press</name>", "<name></name>"}, {"<name>Ann Author", "<name>Ann &lt;ann@press.example&gt;"}, {"<uri>https://ann.example/", "<uri>mailto:ann"}, {`term="C/C++"`, `term=""`},
 		{`title="Listen"`, `title="a &amp;lt b"`}, {`title="Listen"`, `title="a &lt;b"`}, {`articles/article-1" rel="alternate"`, `articles/article-1" rel="via"`},
 		{"<id>https://elsewhere.example/feed.xml", "<id>https://Elsewhere.example:443/feed.xml"}, {"<title>Elsewhere", "<title>a</b>"}, {"<icon>https://", "<icon>//"},
-		{"<summary>", "<summary>\u00c2\u00a9"}, {`<entry>`, `<at:deleted-entry xmlns:at="http://purl.org/atompub/tombstones/1.0" ref="urn:uuid:` + feedtest.ID(1) + `" when="2026-01-01T00:00:00Z"/><entry>`},
+		{"<summary>", "<summary>\u00c2\u00a9"}, {`<entry>`, `<at:deleted-entry xmlns:at="http://purl.org/atompub/tombstones/1.0" ref="urn:uuid:` + feedrules.ID(1) + `" when="2026-01-01T00:00:00Z"/><entry>`},
 	}...))
 }
 
@@ -68,13 +68,13 @@ func without(changes [][2]string, what string) (all [][2]string) {
 // TestRulesOfJSONFeedFindWhatIsWrong has a line for each rule of the specification.
 func TestRulesOfJSONFeedFindWhatIsWrong(t *testing.T) {
 	t.Parallel()
-	s := selection(feedtest.Rich(1), feedtest.Article(2))
+	s := selection(feedrules.Rich(1), feedrules.Article(2))
 	s.Page.Older = "abc.1"
 	rich := s.Items[0].Article
 	rich.Language = "fr"
 	s.Items[0].Article = rich
 	good := string(render(t, feed.FormatJSON, s))
-	id := `"id": "urn:uuid:` + feedtest.ID(1) + `"`
+	id := `"id": "urn:uuid:` + feedrules.ID(1) + `"`
 	wrong(t, feed.FormatJSON, good, [][2]string{
 		{"version/1.1", "version/1"}, {`"version"`, `"_version"`}, {`"title": "The Press"`, `"_x": 1`}, {`"title": "The Press"`, `"title": ""`}, {`"title": "The Press"`, `"title": 5`},
 		{`"home_page_url": "https://`, `"home_page_url": "//`}, {`"home_page_url"`, `"_home"`}, {`"feed_url"`, `"_feed"`}, {`"feed_url": "https://press`, `"feed_url": "feed:https://press`},
@@ -83,7 +83,7 @@ func TestRulesOfJSONFeedFindWhatIsWrong(t *testing.T) {
 		{`"language": "en"`, `"lang": "en"`}, {`"language": "en"`, `"_": 1`}, {`"language": "en"`, `"_1": 1`},
 		{`"type": "WebSub",`, ""}, {`"url": "https://hub.example/"`, `"url": "hub"`}, {`"hubs": [`, `"hubs": {}, "_x": [`}, {`"items": [`, `"items": {}, "_x": [`}, {`"items": [`, `"_x": [`},
 		{`"name": "The Press",`, `"name": ["The Press"],`}, {`"name": "The Press",`, `"email": "a@b.example",`}, {`"authors": [`, `"authors": [{}, `}, {`"url": "https://ann.example/"`, `"url": "mailto:a@b.example"`},
-		{id, `"id": 5`}, {id, `"_id": ""`}, {id, `"id": "urn:uuid:` + feedtest.ID(2) + `"`}, {`"url": "https://press.example/articles/article-1"`, `"url": "/articles/article-1"`},
+		{id, `"id": 5`}, {id, `"_id": ""`}, {id, `"id": "urn:uuid:` + feedrules.ID(2) + `"`}, {`"url": "https://press.example/articles/article-1"`, `"url": "/articles/article-1"`},
 		{`"external_url": "https`, `"external_url": "x`}, {`"title": "Article 1"`, `"title": null`}, {`"content_html"`, `"_content"`}, {`"content_html": "`, `"content_html": "<script></script>`},
 		{`"content_html": "`, `"content_html": "<a href='/x'>y</a>`}, {`"summary": "`, `"summary": 1, "_s": "`}, {`"image": "https`, `"image": "x`}, {`"image"`, `"banner_image": "x", "image"`},
 		{`"date_published": "`, `"date_published": "x`}, {`"date_modified": "2026-01`, `"date_modified": "2026-13`}, {`"date_modified": "2`, `"date_modified": 5, "_": "2`},
@@ -96,16 +96,16 @@ func TestRulesOfJSONFeedFindWhatIsWrong(t *testing.T) {
 
 func TestLostTextIsNoticed(t *testing.T) {
 	t.Parallel()
-	s := selection(feedtest.Article(1), feedtest.Article(2))
+	s := selection(feedrules.Article(1), feedrules.Article(2))
 	for _, f := range feed.Formats {
 		good := string(render(t, f, s))
 		for _, lost := range []string{"<b>2</b>", "This is article", "link", "<p>"} {
 			bad := strings.ReplaceAll(good, lost, "")
-			if problems := feedtest.Lost(f, []byte(bad), s.Items); (len(problems) == 0) != (lost == "<p>") {
+			if problems := feedrules.Lost(f, []byte(bad), s.Items); (len(problems) == 0) != (lost == "<p>") {
 				t.Errorf("%s without %s: %q", f, lost, problems)
 			}
 		}
-		if problems := feedtest.Lost(f, []byte(good), append(s.Items, feed.Item{Article: feedtest.Article(3)})); len(problems) != 1 {
+		if problems := feedrules.Lost(f, []byte(good), append(s.Items, feed.Item{Article: feedrules.Article(3)})); len(problems) != 1 {
 			t.Errorf("%s: an article is missing, and what is said is %q", f, problems)
 		}
 	}

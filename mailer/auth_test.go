@@ -8,8 +8,8 @@ import (
 	"net"
 	"testing"
 
-	"github.com/tidings-press/tidings/internal/sink"
-	"github.com/tidings-press/tidings/internal/testenv"
+	"github.com/tidings-press/tidings/internal/testkit"
+	"github.com/tidings-press/tidings/internal/testkit/sink"
 	"github.com/tidings-press/tidings/mailer"
 )
 
@@ -17,12 +17,12 @@ import (
 // weaker can stand in, over both ways to TLS and both kinds of binding.
 func TestSCRAMIsBoundToTheChannel(t *testing.T) {
 	t.Parallel()
-	cert := testenv.NewCertificate(t)
+	cert := testkit.NewCertificate(t)
 	for _, mechanism := range []string{"SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1"} {
 		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 			t.Run(fmt.Sprintf("%s over %s", mechanism, tls.VersionName(version)), func(t *testing.T) {
 				t.Parallel()
-				wire := testenv.StartWire(t, sink.Options{TLS: cert.Server, Users: map[string]string{"press": "sécret"}, Mechanisms: mechanism})
+				wire := testkit.StartWire(t, sink.Options{TLS: cert.Server, Users: map[string]string{"press": "sécret"}, Mechanisms: mechanism})
 				relay := plainRelay(wire.Port())
 				relay.Security, relay.TLS = mailer.StartTLS, &tls.Config{RootCAs: cert.Roots, MinVersion: version, MaxVersion: version}
 				relay.Username, relay.Password, relay.Auth = "press", "sécret", mailer.AuthSCRAM
@@ -41,7 +41,7 @@ func TestSCRAMIsBoundToTheChannel(t *testing.T) {
 // the right one.
 func TestTheStrongestMechanismIsTaken(t *testing.T) {
 	t.Parallel()
-	cert := testenv.NewCertificate(t)
+	cert := testkit.NewCertificate(t)
 	for offered, want := range map[string]string{
 		"LOGIN PLAIN SCRAM-SHA-1 SCRAM-SHA-256 SCRAM-SHA-1-PLUS SCRAM-SHA-256-PLUS": "SCRAM-SHA-256-PLUS",
 		"LOGIN PLAIN SCRAM-SHA-1-PLUS SCRAM-SHA-256":                                "SCRAM-SHA-256",
@@ -50,7 +50,7 @@ func TestTheStrongestMechanismIsTaken(t *testing.T) {
 		"XOAUTH2 LOGIN":                                                             "LOGIN",
 	} {
 		faults := []sink.Fault{{At: sink.AtAuth, Match: "AUTH " + want, Reply: "535 5.7.8 asked for " + want}}
-		wire := testenv.StartWire(t, sink.Options{TLS: cert.Server, Users: map[string]string{"press": "secret"}, Mechanisms: offered, Faults: faults})
+		wire := testkit.StartWire(t, sink.Options{TLS: cert.Server, Users: map[string]string{"press": "secret"}, Mechanisms: offered, Faults: faults})
 		relay := plainRelay(wire.Port())
 		relay.Security, relay.TLS = mailer.StartTLS, &tls.Config{RootCAs: cert.Roots}
 		relay.Username, relay.Password = "press", "secret"
@@ -65,8 +65,8 @@ func TestTheStrongestMechanismIsTaken(t *testing.T) {
 // certificate that the client trusts: the password is right, the channel is not.
 func TestSomebodyBetweenIsFoundOut(t *testing.T) {
 	t.Parallel()
-	cert := testenv.NewCertificate(t)
-	wire := testenv.StartWire(t, sink.Options{TLS: cert.Server, Implicit: true, Users: map[string]string{"press": "secret"}, Mechanisms: "SCRAM-SHA-256-PLUS"})
+	cert := testkit.NewCertificate(t)
+	wire := testkit.StartWire(t, sink.Options{TLS: cert.Server, Implicit: true, Users: map[string]string{"press": "secret"}, Mechanisms: "SCRAM-SHA-256-PLUS"})
 	between, err := tls.Listen("tcp", "127.0.0.1:0", cert.Server)
 	if err != nil {
 		t.Fatal(err)

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tidings-press/tidings/internal/sink"
-	"github.com/tidings-press/tidings/internal/testenv"
+	"github.com/tidings-press/tidings/internal/testkit"
+	"github.com/tidings-press/tidings/internal/testkit/sink"
 	"github.com/tidings-press/tidings/mailer"
 )
 
@@ -24,27 +24,27 @@ func sendOne(t *testing.T, relay mailer.Relay) {
 
 func TestDialReachesServersOfAllKinds(t *testing.T) {
 	t.Parallel()
-	cert := testenv.NewCertificate(t)
+	cert := testkit.NewCertificate(t)
 	users := map[string]string{"press": "pässword"}
-	socket, path := testenv.ListenUnix(t)
-	lmtp, lmtpPath := testenv.ListenUnix(t)
+	socket, path := testkit.ListenUnix(t)
+	lmtp, lmtpPath := testkit.ListenUnix(t)
 	for name, test := range map[string]struct {
-		inbox testenv.InboxOptions
+		inbox testkit.InboxOptions
 		relay mailer.Relay
 	}{
-		"plain":               {testenv.InboxOptions{}, mailer.Relay{Security: mailer.NoTLS}},
-		"STARTTLS":            {testenv.InboxOptions{Certificate: &cert}, mailer.Relay{}},
-		"implicit TLS":        {testenv.InboxOptions{Certificate: &cert, Implicit: true}, mailer.Relay{Security: mailer.ImplicitTLS}},
-		"opportunistic":       {testenv.InboxOptions{Certificate: &cert}, mailer.Relay{Security: mailer.Opportunistic}},
-		"opportunistic, none": {testenv.InboxOptions{}, mailer.Relay{Security: mailer.Opportunistic}},
-		"AUTH over STARTTLS":  {testenv.InboxOptions{Certificate: &cert, Users: users}, mailer.Relay{Username: "press", Password: "pässword"}},
-		"AUTH PLAIN by name":  {testenv.InboxOptions{Certificate: &cert, Users: users}, mailer.Relay{Username: "press", Password: "pässword", Auth: mailer.AuthPlain}},
-		"Unix socket":         {testenv.InboxOptions{Listener: socket}, mailer.Relay{Socket: path}},
-		"LMTP, Unix socket":   {testenv.InboxOptions{Listener: lmtp, LMTP: true}, mailer.Relay{Socket: lmtpPath, Protocol: mailer.LMTP}},
+		"plain":               {testkit.InboxOptions{}, mailer.Relay{Security: mailer.NoTLS}},
+		"STARTTLS":            {testkit.InboxOptions{Certificate: &cert}, mailer.Relay{}},
+		"implicit TLS":        {testkit.InboxOptions{Certificate: &cert, Implicit: true}, mailer.Relay{Security: mailer.ImplicitTLS}},
+		"opportunistic":       {testkit.InboxOptions{Certificate: &cert}, mailer.Relay{Security: mailer.Opportunistic}},
+		"opportunistic, none": {testkit.InboxOptions{}, mailer.Relay{Security: mailer.Opportunistic}},
+		"AUTH over STARTTLS":  {testkit.InboxOptions{Certificate: &cert, Users: users}, mailer.Relay{Username: "press", Password: "pässword"}},
+		"AUTH PLAIN by name":  {testkit.InboxOptions{Certificate: &cert, Users: users}, mailer.Relay{Username: "press", Password: "pässword", Auth: mailer.AuthPlain}},
+		"Unix socket":         {testkit.InboxOptions{Listener: socket}, mailer.Relay{Socket: path}},
+		"LMTP, Unix socket":   {testkit.InboxOptions{Listener: lmtp, LMTP: true}, mailer.Relay{Socket: lmtpPath, Protocol: mailer.LMTP}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inbox := testenv.StartInbox(t, test.inbox)
+			inbox := testkit.StartInbox(t, test.inbox)
 			relay := test.relay
 			relay.TLS = &tls.Config{RootCAs: cert.Roots}
 			if relay.Socket == "" {
@@ -60,8 +60,8 @@ func TestDialReachesServersOfAllKinds(t *testing.T) {
 
 func TestMechanisms(t *testing.T) {
 	t.Parallel()
-	cert := testenv.NewCertificate(t)
-	wire := testenv.StartWire(t, sink.Options{TLS: cert.Server, Users: map[string]string{"press": "sécret"}})
+	cert := testkit.NewCertificate(t)
+	wire := testkit.StartWire(t, sink.Options{TLS: cert.Server, Users: map[string]string{"press": "sécret"}})
 	for _, mechanism := range []mailer.Mechanism{mailer.AuthAuto, mailer.AuthPlain, mailer.AuthLogin, mailer.AuthSCRAM, mailer.AuthXOAuth2} {
 		relay := plainRelay(wire.Port())
 		relay.Security, relay.TLS = mailer.StartTLS, &tls.Config{RootCAs: cert.Roots}
@@ -78,7 +78,7 @@ func TestMechanisms(t *testing.T) {
 
 func TestDialErrorsSayWhatIsWrong(t *testing.T) {
 	t.Parallel()
-	cert, other := testenv.NewCertificate(t), testenv.NewCertificate(t)
+	cert, other := testkit.NewCertificate(t), testkit.NewCertificate(t)
 	users := map[string]string{"press": "secret"}
 	at := func(stage sink.Stage, do sink.Action, reply string) []sink.Fault {
 		return []sink.Fault{{At: stage, Do: do, Reply: reply}}
@@ -125,7 +125,7 @@ func TestDialErrorsSayWhatIsWrong(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			wire := testenv.StartWire(t, test.opts)
+			wire := testkit.StartWire(t, test.opts)
 			relay := plainRelay(wire.Port())
 			if name == "banner silence" {
 				relay.Timeouts.Connect = 300 * time.Millisecond
@@ -163,7 +163,7 @@ func TestDialToNobody(t *testing.T) {
 
 func TestDialHeedsItsContext(t *testing.T) {
 	t.Parallel()
-	wire := testenv.StartWire(t, sink.Options{Faults: []sink.Fault{{At: sink.AtHello, Do: sink.Hang}}})
+	wire := testkit.StartWire(t, sink.Options{Faults: []sink.Fault{{At: sink.AtHello, Do: sink.Hang}}})
 	relay := plainRelay(wire.Port())
 	relay.Timeouts.Connect = time.Minute
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
@@ -180,7 +180,7 @@ func TestPasswordsAreNotShownInTheClear(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wire := testenv.StartWireOn(t, listener, sink.Options{Users: map[string]string{"press": "secret"}})
+	wire := testkit.StartWireOn(t, listener, sink.Options{Users: map[string]string{"press": "secret"}})
 	relay := plainRelay(wire.Port())
 	relay.Username, relay.Password = "press", "secret"
 	if _, err := mailer.Dial(t.Context(), relay); err != nil {

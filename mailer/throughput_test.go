@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/tidings-press/tidings/internal/sink"
+	"github.com/tidings-press/tidings/internal/testkit/sink"
 	"github.com/tidings-press/tidings/mailer"
 )
 

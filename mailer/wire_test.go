@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tidings-press/tidings/internal/sink"
-	"github.com/tidings-press/tidings/internal/testenv"
+	"github.com/tidings-press/tidings/internal/testkit"
+	"github.com/tidings-press/tidings/internal/testkit/sink"
 	"github.com/tidings-press/tidings/mailer"
 )
 
@@ -178,7 +178,7 @@ func TestLMTPEndsWithARefusedRecipientWhoseBodyIsAwaited(t *testing.T) {
 // behind another's envelope.
 func TestCallsOutOfTurnSendNothing(t *testing.T) {
 	t.Parallel()
-	wire := testenv.StartWire(t, sink.Options{})
+	wire := testkit.StartWire(t, sink.Options{})
 	for name, calls := range map[string]string{
 		"Ready first": "r", "Deliver first": "d", "Open twice": "oo", "Deliver after Open": "od", "Ready twice": "orr", "Open after Ready": "oro",
 		"Deliver twice": "ordd", "Ready after Deliver": "ordr", "Open after Close": "co", "Ready after Close": "ocr", "Deliver after Close": "orcd",

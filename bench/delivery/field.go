@@ -13,12 +13,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tidings-press/tidings/article"
-	"github.com/tidings-press/tidings/delivery"
-	"github.com/tidings-press/tidings/internal/sink"
-	"github.com/tidings-press/tidings/internal/testenv"
-	"github.com/tidings-press/tidings/store"
-	"github.com/tidings-press/tidings/subscriber"
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/testkit"
+	"github.com/tidings-press/tidings/internal/testkit/sink"
 )
 
 // field is where the runs take place: a sink, a folder, and a PostgreSQL when one
@@ -26,7 +26,7 @@ import (
 type field struct {
 	options
 	dir      string
-	postgres *testenv.Postgres
+	postgres *testkit.Postgres
 	size     int // bytes of one mail
 	runs     int
 }
@@ -38,7 +38,7 @@ func newField(ctx context.Context, o options) (*field, error) {
 	}
 	f := &field{options: o, dir: dir}
 	if strings.Contains(o.runs, "postgres") || o.runs == "nodes" {
-		if f.postgres, err = testenv.LaunchPostgres(testenv.PostgresOptions{Settings: []string{"shared_buffers=256MB", "max_wal_size=2GB"}}); err != nil {
+		if f.postgres, err = testkit.LaunchPostgres(testkit.PostgresOptions{Settings: []string{"shared_buffers=256MB", "max_wal_size=2GB"}}); err != nil {
 			f.close()
 			return nil, err
 		}

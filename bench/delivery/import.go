@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/tidings-press/tidings/store"
-	"github.com/tidings-press/tidings/subscriber"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
 )
 
 // importList measures what "tidings subscriber import" does: a CSV file is read,

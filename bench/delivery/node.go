@@ -15,11 +15,11 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/tidings-press/tidings/delivery"
-	"github.com/tidings-press/tidings/digest"
+	"github.com/tidings-press/tidings/internal/app"
+	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/mailer"
-	"github.com/tidings-press/tidings/press"
-	"github.com/tidings-press/tidings/store"
 	"github.com/tidings-press/tidings/templates"
 )
 
@@ -122,7 +122,7 @@ func runNode() error {
 		}
 		defer pprof.StopCPUProfile()
 	}
-	press.LimitMemory(24 << 20) // as the service does
+	app.LimitMemory(24 << 20) // as the service does
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	opts := store.Options{Durability: o.Durability}

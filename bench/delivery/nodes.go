@@ -8,8 +8,8 @@ import (
 	"os/exec"
 	"time"
 
-	"github.com/tidings-press/tidings/delivery"
-	"github.com/tidings-press/tidings/store"
+	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/store"
 )
 
 // nodes measures how sending grows with the number of nodes on one PostgreSQL,

@@ -7,9 +7,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tidings-press/tidings/delivery"
-	"github.com/tidings-press/tidings/digest"
-	"github.com/tidings-press/tidings/store"
+	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/store"
 )
 
 // recordConnections are as many as a node opens to a fast relay.

@@ -11,12 +11,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tidings-press/tidings/article"
 	"github.com/tidings-press/tidings/feed"
-	"github.com/tidings-press/tidings/feed/serve"
-	"github.com/tidings-press/tidings/internal/testenv"
-	"github.com/tidings-press/tidings/press"
-	"github.com/tidings-press/tidings/store"
+	"github.com/tidings-press/tidings/internal/app"
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/feedserver"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit"
 )
 
 // changeTarget is how soon a change is to be in all feeds, whatever is stored.
@@ -28,10 +28,10 @@ const changeTarget = 100 * time.Millisecond
 // their archives. One node is told of the change; another finds out by asking the
 // store every 200 ms, which is not counted.
 func measureChange(ctx context.Context, o *options) error {
-	var server *testenv.Postgres
+	var server *testkit.Postgres
 	if strings.Contains(o.stores, "postgres") {
 		var err error
-		if server, err = testenv.LaunchPostgres(testenv.PostgresOptions{}); err != nil {
+		if server, err = testkit.LaunchPostgres(testkit.PostgresOptions{}); err != nil {
 			return err
 		}
 		defer server.Remove()
@@ -48,7 +48,7 @@ func measureChange(ctx context.Context, o *options) error {
 	return nil
 }
 
-func measureStored(ctx context.Context, o *options, engine string, server *testenv.Postgres, stored int) error {
+func measureStored(ctx context.Context, o *options, engine string, server *testkit.Postgres, stored int) error {
 	db, remove, err := newStore(ctx, engine, server)
 	if err != nil {
 		return err
@@ -57,7 +57,7 @@ func measureStored(ctx context.Context, o *options, engine string, server *teste
 	if err := fill(ctx, db, stored, 1<<10); err != nil {
 		return err
 	}
-	feeds := serve.New(serve.Options{Source: press.NewFeedSource(db), Site: site()})
+	feeds := feedserver.New(feedserver.Options{Source: app.NewFeedSource(db), Site: site()})
 	newest, err := changes(ctx, db, feeds, stored-1, "")
 	if err != nil {
 		return err
@@ -84,7 +84,7 @@ func measureStored(ctx context.Context, o *options, engine string, server *teste
 // changes changes an article ten times and returns how long each took to be in all
 // its feeds, sorted. cursor names the archive pages that show it; "" is the newest
 // documents.
-func changes(ctx context.Context, db *store.Store, feeds *serve.Server, n int, cursor string) ([]time.Duration, error) {
+func changes(ctx context.Context, db *store.Store, feeds *feedserver.Server, n int, cursor string) ([]time.Duration, error) {
 	changed := makeArticle(n, 2<<10)
 	paths := documentsOf(&changed, cursor)
 	for _, path := range paths {

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tidings-press/tidings/article"
 	"github.com/tidings-press/tidings/feed"
+	"github.com/tidings-press/tidings/internal/article"
 )
 
 var words = strings.Fields(`the press room opened its doors on a cold morning and nobody came so the editors wrote about the weather

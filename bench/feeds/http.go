@@ -13,7 +13,7 @@ import (
 	"path/filepath"
 
 	"github.com/tidings-press/tidings/bench/benchkit"
-	"github.com/tidings-press/tidings/store"
+	"github.com/tidings-press/tidings/internal/store"
 )
 
 // settings are those of a usual site that stands behind a proxy.

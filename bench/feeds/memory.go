@@ -10,8 +10,8 @@ import (
 	"strings"
 
 	"github.com/tidings-press/tidings/feed"
-	"github.com/tidings-press/tidings/feed/serve"
-	"github.com/tidings-press/tidings/press"
+	"github.com/tidings-press/tidings/internal/app"
+	"github.com/tidings-press/tidings/internal/feedserver"
 )
 
 // What the service may take with all its feeds, and what rendered feeds may take of
@@ -32,14 +32,14 @@ func measureMemory(ctx context.Context, o *options) error {
 	if err := fill(ctx, db, 5000, 4<<10); err != nil {
 		return err
 	}
-	press.LimitMemory(feedMemory) // as the service does
+	app.LimitMemory(feedMemory) // as the service does
 	debug.FreeOSMemory()
 	// Forgets the peak of the filling (proc(5)).
 	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil {
 		return err
 	}
 	before := status("VmRSS:")
-	server := serve.New(serve.Options{Source: press.NewFeedSource(db), Site: site(), Memory: feedMemory})
+	server := feedserver.New(feedserver.Options{Source: app.NewFeedSource(db), Site: site(), Memory: feedMemory})
 	var bytes int64
 	for n := range 1000 {
 		size := askAll(server, feed.TagPath(fmt.Sprint("tag-", n%500)))

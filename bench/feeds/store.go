@@ -7,16 +7,16 @@ import (
 	"path/filepath"
 	"sync/atomic"
 
-	"github.com/tidings-press/tidings/article"
-	"github.com/tidings-press/tidings/internal/testenv"
-	"github.com/tidings-press/tidings/store"
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit"
 )
 
 var databases atomic.Int64 // made so far
 
 // newStore opens a fresh store, which remove closes and removes. server is where a
 // PostgreSQL one is made.
-func newStore(ctx context.Context, engine string, server *testenv.Postgres) (db *store.Store, remove func(), err error) {
+func newStore(ctx context.Context, engine string, server *testkit.Postgres) (db *store.Store, remove func(), err error) {
 	dir, err := os.MkdirTemp("", "tidings-bench-feeds-")
 	if err != nil {
 		return nil, nil, err

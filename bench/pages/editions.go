@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/bench/benchkit"
-	"github.com/tidings-press/tidings/digest"
+	"github.com/tidings-press/tidings/internal/digest"
 )
 
 // editionTarget is how much longer an edition may take while pages are asked for.

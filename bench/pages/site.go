@@ -12,11 +12,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tidings-press/tidings/article"
 	"github.com/tidings-press/tidings/bench/benchkit"
-	"github.com/tidings-press/tidings/internal/testenv"
-	"github.com/tidings-press/tidings/store"
-	"github.com/tidings-press/tidings/subscriber"
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/testkit"
 )
 
 const settings = `
@@ -54,7 +54,7 @@ func start(ctx context.Context, dir string, o *options) (s *site, stop func(), e
 	}
 	dsn := "sqlite:" + filepath.Join(dir, "press.db")
 	if o.store == "postgres" {
-		server, err := testenv.LaunchPostgres(testenv.PostgresOptions{})
+		server, err := testkit.LaunchPostgres(testkit.PostgresOptions{})
 		if err != nil {
 			return nil, stop, err
 		}

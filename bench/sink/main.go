@@ -14,7 +14,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/tidings-press/tidings/internal/sink"
+	"github.com/tidings-press/tidings/internal/testkit/sink"
 )
 
 func main() {

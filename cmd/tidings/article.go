@@ -9,12 +9,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tidings-press/tidings/article"
-	"github.com/tidings-press/tidings/press"
-	"github.com/tidings-press/tidings/store"
+	"github.com/tidings-press/tidings/internal/app"
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/store"
 )
 
-func newArticle(a *app) *cobra.Command {
+func newArticle(a *cli) *cobra.Command {
 	return group("article", "Import, list, show and remove articles",
 		newArticleImport(a), newArticleList(a), newArticleShow(a), newArticleRemove(a))
 }
@@ -29,8 +29,8 @@ is not understood, such as draft: maybe, refuses the file.
 
 What is wrong with a file is reported with its line and stops nothing else; the exit code is 3 then.`
 
-func newArticleImport(a *app) *cobra.Command {
-	var im press.Importer
+func newArticleImport(a *cli) *cobra.Command {
+	var im app.Importer
 	var watch bool
 	c := &cobra.Command{
 		Use:     "import PATH...",
@@ -39,7 +39,7 @@ func newArticleImport(a *app) *cobra.Command {
 		Example: "  tidings article import blog/\n  tidings article import --watch --base-url https://blog.example.org/ blog/\n  tidings article import --strip '^Advertisement$' page.txt",
 		Args:    atLeast("PATH"),
 		RunE: func(c *cobra.Command, paths []string) error {
-			return a.with(c.Context(), func(p *press.Press) error {
+			return a.with(c.Context(), func(p *app.Press) error {
 				im.Store, im.Config = p.Store, p.Config
 				if watch {
 					return a.watch(c.Context(), &im, paths)
@@ -57,17 +57,17 @@ func newArticleImport(a *app) *cobra.Command {
 }
 
 // importAll imports every path and prints a summary.
-func (a *app) importAll(ctx context.Context, im *press.Importer, paths []string) error {
-	var reports []press.FileReport
+func (a *cli) importAll(ctx context.Context, im *app.Importer, paths []string) error {
+	var reports []app.FileReport
 	bar := a.bar("importing")
-	im.Report = func(r press.FileReport) {
+	im.Report = func(r app.FileReport) {
 		bar.set(int64(r.Done), int64(r.Of))
 		if a.json {
 			reports = append(reports, r)
 		}
 		a.reportFile(r)
 	}
-	var sum press.Summary
+	var sum app.Summary
 	for _, path := range paths {
 		one, err := im.Import(ctx, path)
 		bar.done()
@@ -84,7 +84,7 @@ func (a *app) importAll(ctx context.Context, im *press.Importer, paths []string)
 }
 
 // reportFile tells what is wrong with a file.
-func (a *app) reportFile(r press.FileReport) {
+func (a *cli) reportFile(r app.FileReport) {
 	for _, p := range r.Problems {
 		a.warn("%v", p)
 	}
@@ -94,8 +94,8 @@ func (a *app) reportFile(r press.FileReport) {
 }
 
 // watch imports what changes until Ctrl-C.
-func (a *app) watch(ctx context.Context, im *press.Importer, paths []string) error {
-	im.Report = func(r press.FileReport) {
+func (a *cli) watch(ctx context.Context, im *app.Importer, paths []string) error {
+	im.Report = func(r app.FileReport) {
 		a.reportFile(r)
 		for _, one := range r.Articles {
 			if one.Outcome != store.Unchanged {
@@ -126,7 +126,7 @@ const articleListLong = `List shows each article with its date, its status, its 
   draft      nobody sees it
   withdrawn  it was removed, or its expiry date has passed`
 
-func newArticleList(a *app) *cobra.Command {
+func newArticleList(a *cli) *cobra.Command {
 	var filter string
 	var limit int
 	var statuses []string
@@ -141,7 +141,7 @@ func newArticleList(a *app) *cobra.Command {
 			if err != nil {
 				return &usageError{err}
 			}
-			return a.with(c.Context(), func(p *press.Press) error {
+			return a.with(c.Context(), func(p *app.Press) error {
 				found, err := p.ListArticles(c.Context(), parsed, statuses, limit)
 				if err != nil {
 					return err
@@ -156,7 +156,7 @@ func newArticleList(a *app) *cobra.Command {
 	return c
 }
 
-func (a *app) printArticles(p *press.Press, found []store.Stored) error {
+func (a *cli) printArticles(p *app.Press, found []store.Stored) error {
 	list := make([]shownArticle, len(found))
 	for i := range found {
 		one := &found[i].Article
@@ -174,14 +174,14 @@ func (a *app) printArticles(p *press.Press, found []store.Stored) error {
 	})
 }
 
-func newArticleShow(a *app) *cobra.Command {
+func newArticleShow(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:     "show ARTICLE",
 		Short:   "Show an article, by its id or slug",
 		Example: "  tidings article show a-new-bridge\n  tidings article show a-new-bridge --json",
 		Args:    exactly("ARTICLE"),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(c.Context(), func(p *press.Press) error {
+			return a.with(c.Context(), func(p *app.Press) error {
 				one, err := p.FindArticle(c.Context(), args[0])
 				if err != nil {
 					return err
@@ -192,10 +192,10 @@ func newArticleShow(a *app) *cobra.Command {
 	}
 }
 
-func showArticle(w io.Writer, one *article.Article, p *press.Press) {
+func showArticle(w io.Writer, one *article.Article, p *app.Press) {
 	fmt.Fprintf(w, "%s\n%s\n\n", one.Title, one.URLFor(p.Config.Site.URL))
 	for _, row := range [][2]string{
-		{"id", one.ID}, {"status", string(one.StatusAt(p.Store.Now()))}, {"language", one.Language}, {"authors", press.AuthorNames(one)}, {"tags", fmt.Sprint(one.Tags)},
+		{"id", one.ID}, {"status", string(one.StatusAt(p.Store.Now()))}, {"language", one.Language}, {"authors", app.AuthorNames(one)}, {"tags", fmt.Sprint(one.Tags)},
 		{"published", one.Published.Format(time.RFC3339)}, {"updated", one.Updated.Format(time.RFC3339)}, {"imported", one.Ingested.Format(time.RFC3339)}, {"source", one.Source},
 	} {
 		fmt.Fprintf(w, "%s\t%s\n", row[0], row[1])
@@ -206,14 +206,14 @@ func showArticle(w io.Writer, one *article.Article, p *press.Press) {
 	fmt.Fprintf(w, "\n%s\n\n%s\n", one.Summary, one.HTML)
 }
 
-func newArticleRemove(a *app) *cobra.Command {
+func newArticleRemove(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:     "remove ARTICLE...",
 		Short:   "Remove articles, by id or slug: pages answer 410, feeds tell readers",
 		Example: "  tidings article remove a-new-bridge",
 		Args:    atLeast("ARTICLE"),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(c.Context(), func(p *press.Press) error {
+			return a.with(c.Context(), func(p *app.Press) error {
 				for _, name := range args {
 					one, err := p.FindArticle(c.Context(), name)
 					if err != nil {
@@ -234,7 +234,7 @@ func newArticleRemove(a *app) *cobra.Command {
 }
 
 // warnHolding tells of editions under way that still hold a removed article.
-func (a *app) warnHolding(ctx context.Context, p *press.Press, one article.Article) error {
+func (a *cli) warnHolding(ctx context.Context, p *app.Press, one article.Article) error {
 	held, err := p.Store.UnderWayWith(ctx, one.ID)
 	for _, id := range held {
 		a.warn("edition %s is under way and still holds %s; hold it back with: tidings digest pause %s", id, one.Slug, id)

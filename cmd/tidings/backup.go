@@ -10,9 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tidings-press/tidings/internal/app"
 	"github.com/tidings-press/tidings/internal/archive"
-	"github.com/tidings-press/tidings/press"
-	"github.com/tidings-press/tidings/store"
+	"github.com/tidings-press/tidings/internal/store"
 )
 
 const backupLong = `Backup writes the whole store to one file: articles, subscribers, editions, keys. The service may
@@ -23,7 +23,7 @@ A backup of either engine can be restored into either engine. Do not copy the fi
 SQLite store instead: what is in its log (-wal) would be missing. Configuration and templates are
 files of yours; back them up as well. docs/backup.md says more.`
 
-func newBackup(a *app) *cobra.Command {
+func newBackup(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:     "backup FILE",
 		Short:   "Write the whole store to a file, while it is in use",
@@ -39,7 +39,7 @@ func newBackup(a *app) *cobra.Command {
 				return err
 			}
 			summary, err := archive.Create(args[0], func(w io.Writer) error {
-				return store.Backup(c.Context(), conf.Store.DSN.Reveal(), press.StoreOptions(conf), w)
+				return store.Backup(c.Context(), conf.Store.DSN.Reveal(), app.StoreOptions(conf), w)
 			})
 			if errors.Is(err, archive.ErrExists) {
 				return usagef("%w; choose another name", err)
@@ -53,7 +53,7 @@ func newBackup(a *app) *cobra.Command {
 }
 
 // printArchive says what an archive holds.
-func (a *app) printArchive(path string, s archive.Summary) error {
+func (a *cli) printArchive(path string, s archive.Summary) error {
 	info, err := os.Stat(path)
 	if err != nil {
 		return err
@@ -78,7 +78,7 @@ has looked at what left since the backup and released it: see "tidings quarantin
 unsubscribed, were suppressed or erased since the backup are taken from the journal. On PostgreSQL
 with several machines, copy the journals of all of them here and name each with --journal.`
 
-func newRestore(a *app) *cobra.Command {
+func newRestore(a *cli) *cobra.Command {
 	var replace, check bool
 	var journals []string
 	c := &cobra.Command{
@@ -99,7 +99,7 @@ func newRestore(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			options := store.RestoreOptions{Options: press.StoreOptions(conf), Replace: replace, Journals: journals}
+			options := store.RestoreOptions{Options: app.StoreOptions(conf), Replace: replace, Journals: journals}
 			restored, err := store.Restore(c.Context(), conf.Store.DSN.Reveal(), args[0], options)
 			if err != nil {
 				return err
@@ -113,7 +113,7 @@ func newRestore(a *app) *cobra.Command {
 	return c
 }
 
-func (a *app) printRestored(r store.RestoredStore) error {
+func (a *cli) printRestored(r store.RestoredStore) error {
 	shown := map[string]any{"taken": r.Header.Taken, "rows": r.Rows, "aside": r.Aside, "journal": r.Journal, "applied": append([]string{}, r.Migrations...)}
 	return a.print(shown, func(w io.Writer) {
 		if r.Aside != "" {

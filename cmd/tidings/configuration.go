@@ -6,15 +6,15 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tidings-press/tidings/config"
-	"github.com/tidings-press/tidings/press"
+	"github.com/tidings-press/tidings/internal/app"
+	"github.com/tidings-press/tidings/internal/config"
 )
 
-func newConfig(a *app) *cobra.Command {
+func newConfig(a *cli) *cobra.Command {
 	return group("config", "Check and show the configuration", newConfigCheck(a), newConfigShow(a))
 }
 
-func newConfigCheck(a *app) *cobra.Command {
+func newConfigCheck(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:     "check",
 		Short:   "List everything that is wrong with the configuration and its templates",
@@ -26,7 +26,7 @@ func newConfigCheck(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if _, err := press.CheckTemplates(c); err != nil {
+			if _, err := app.CheckTemplates(c); err != nil {
 				return &usageError{err}
 			}
 			return a.printCheck(c)
@@ -34,7 +34,7 @@ func newConfigCheck(a *app) *cobra.Command {
 	}
 }
 
-func (a *app) printCheck(c *config.Config) error {
+func (a *cli) printCheck(c *config.Config) error {
 	warnings := []string{}
 	for _, w := range c.Warnings() {
 		warnings = append(warnings, w.Error())
@@ -47,7 +47,7 @@ func (a *app) printCheck(c *config.Config) error {
 	})
 }
 
-func newConfigShow(a *app) *cobra.Command {
+func newConfigShow(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:     "show",
 		Short:   "Show the configuration in force, defaults filled in and secrets hidden",

@@ -3,8 +3,8 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/tidings-press/tidings/config"
-	"github.com/tidings-press/tidings/press"
+	"github.com/tidings-press/tidings/internal/app"
+	"github.com/tidings-press/tidings/internal/config"
 )
 
 const demoLong = `Demo runs the whole service on this machine: sample articles, feeds, two digests on a schedule
@@ -12,8 +12,8 @@ const demoLong = `Demo runs the whole service on this machine: sample articles, 
 itself and shows in the browser. Nothing leaves the machine, and nothing is left behind at the end
 unless --keep says where.`
 
-func newDemo(a *app) *cobra.Command {
-	var demo press.Demo
+func newDemo(a *cli) *cobra.Command {
+	var demo app.Demo
 	var verbose bool
 	c := &cobra.Command{
 		Use:     "demo",
@@ -27,12 +27,12 @@ func newDemo(a *app) *cobra.Command {
 			if verbose {
 				level = "info"
 			}
-			demo.Log = press.NewLogger(a.stderr, config.Log{Level: level, Format: "text"}, true)
+			demo.Log = app.NewLogger(a.stderr, config.Log{Level: level, Format: "text"}, true)
 			return demo.Run(c.Context())
 		},
 	}
 	c.Flags().StringVar(&demo.Keep, "keep", "", "folder to keep the store and configuration in")
-	c.Flags().IntVar(&demo.Port, "port", press.DemoPort, "port of the site; another is taken when it is not free")
+	c.Flags().IntVar(&demo.Port, "port", app.DemoPort, "port of the site; another is taken when it is not free")
 	c.Flags().BoolVar(&verbose, "verbose", false, "log what happens")
 	return c
 }

@@ -5,11 +5,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tidings-press/tidings/delivery"
-	"github.com/tidings-press/tidings/press"
+	"github.com/tidings-press/tidings/internal/app"
+	"github.com/tidings-press/tidings/internal/delivery"
 )
 
-func newDigest(a *app) *cobra.Command {
+func newDigest(a *cli) *cobra.Command {
 	return group("digest", "List, preview, test, send and steer digests",
 		newDigestList(a), newDigestPreview(a), newDigestTest(a), newDigestSend(a), newDigestStatus(a), newMarkSeen(a),
 		newShow(a), newApprove(a),
@@ -26,9 +26,9 @@ func newDigest(a *app) *cobra.Command {
 }
 
 // withEngine runs work on an engine that does not run by itself.
-func (a *app) withEngine(work func(context.Context, *press.Press, *delivery.Engine, []string) error) func(*cobra.Command, []string) error {
+func (a *cli) withEngine(work func(context.Context, *app.Press, *delivery.Engine, []string) error) func(*cobra.Command, []string) error {
 	return func(c *cobra.Command, args []string) error {
-		return a.with(c.Context(), func(p *press.Press) error {
+		return a.with(c.Context(), func(p *app.Press) error {
 			engine, err := p.Engine(c.Context())
 			if err != nil {
 				return err
@@ -39,13 +39,13 @@ func (a *app) withEngine(work func(context.Context, *press.Press, *delivery.Engi
 }
 
 // newLever is a command that changes the state of an edition.
-func newLever(a *app, name, short string, pull func(context.Context, *delivery.Engine, string) error) *cobra.Command {
+func newLever(a *cli, name, short string, pull func(context.Context, *delivery.Engine, string) error) *cobra.Command {
 	return &cobra.Command{
 		Use:     name + " EDITION",
 		Short:   short,
 		Example: "  tidings digest " + name + " 0b6cc0e4-6ad3-4d0a-9c35-5a52a9cf3d0f",
 		Args:    exactly("EDITION"),
-		RunE: a.withEngine(func(ctx context.Context, p *press.Press, e *delivery.Engine, args []string) error {
+		RunE: a.withEngine(func(ctx context.Context, p *app.Press, e *delivery.Engine, args []string) error {
 			edition, err := p.FindEdition(ctx, args[0])
 			if err != nil {
 				return err

@@ -13,10 +13,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tidings-press/tidings/delivery"
-	"github.com/tidings-press/tidings/digest"
-	"github.com/tidings-press/tidings/press"
-	"github.com/tidings-press/tidings/store"
+	"github.com/tidings-press/tidings/internal/app"
+	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/store"
 )
 
 // shownReview is a draft as the commands show it before the approval.
@@ -68,7 +68,7 @@ const showLong = `Show prints what a draft would be if it were approved now: sub
 writes the mail to the edition's id with .html and .txt. The last line has a fingerprint of all of it:
 "digest approve EDITION --shown FINGERPRINT" approves exactly what was shown, or refuses.`
 
-func newShow(a *app) *cobra.Command {
+func newShow(a *cli) *cobra.Command {
 	var dir string
 	c := &cobra.Command{
 		Use:     "show EDITION",
@@ -76,7 +76,7 @@ func newShow(a *app) *cobra.Command {
 		Long:    showLong,
 		Example: "  tidings digest show 0b6cc0e4\n  tidings digest show 0b6cc0e4 --json",
 		Args:    exactly("EDITION"),
-		RunE: a.withEngine(func(ctx context.Context, p *press.Press, e *delivery.Engine, args []string) error {
+		RunE: a.withEngine(func(ctx context.Context, p *app.Press, e *delivery.Engine, args []string) error {
 			review, err := a.review(ctx, p, e, args[0])
 			if err != nil {
 				return err
@@ -101,7 +101,7 @@ func newShow(a *app) *cobra.Command {
 }
 
 // review finds a draft and fills in what stands for a reader.
-func (a *app) review(ctx context.Context, p *press.Press, e *delivery.Engine, id string) (delivery.Review, error) {
+func (a *cli) review(ctx context.Context, p *app.Press, e *delivery.Engine, id string) (delivery.Review, error) {
 	edition, err := p.FindEdition(ctx, id)
 	if err != nil {
 		return delivery.Review{}, err
@@ -117,7 +117,7 @@ name. In scripts give --shown with the fingerprint that "digest show" printed: w
 withdrawn since, or the subject, the sender or a template changed, the approval is refused. --yes approves
 the draft as it stands, unseen.`
 
-func newApprove(a *app) *cobra.Command {
+func newApprove(a *cli) *cobra.Command {
 	var fingerprint string
 	var yes bool
 	c := &cobra.Command{
@@ -126,7 +126,7 @@ func newApprove(a *app) *cobra.Command {
 		Long:    approveLong,
 		Example: "  tidings digest approve 0b6cc0e4\n  tidings digest approve 0b6cc0e4 --shown 3f2a9c0d11e84b57",
 		Args:    exactly("EDITION"),
-		RunE: a.withEngine(func(ctx context.Context, p *press.Press, e *delivery.Engine, args []string) error {
+		RunE: a.withEngine(func(ctx context.Context, p *app.Press, e *delivery.Engine, args []string) error {
 			edition, err := p.FindEdition(ctx, args[0])
 			if err != nil {
 				return err
@@ -159,7 +159,7 @@ func newApprove(a *app) *cobra.Command {
 }
 
 // askToApprove shows a draft and asks, again when it changed before the answer.
-func (a *app) askToApprove(ctx context.Context, p *press.Press, e *delivery.Engine, id string) error {
+func (a *cli) askToApprove(ctx context.Context, p *app.Press, e *delivery.Engine, id string) error {
 	answers := bufio.NewReader(io.LimitReader(a.stdin, 10_000))
 	for {
 		review, err := a.review(ctx, p, e, id)
@@ -193,7 +193,7 @@ func answered(answers *bufio.Reader, name, hint string) error {
 }
 
 // sendNow shows what would go out, asks, and approves it.
-func (a *app) sendNow(ctx context.Context, p *press.Press, e *delivery.Engine, name string, since time.Time, yes bool) (store.Edition, error) {
+func (a *cli) sendNow(ctx context.Context, p *app.Press, e *delivery.Engine, name string, since time.Time, yes bool) (store.Edition, error) {
 	answers := bufio.NewReader(io.LimitReader(a.stdin, 10_000))
 	order := delivery.Order{By: "command line", Since: since}
 	for {
@@ -220,7 +220,7 @@ func (a *app) sendNow(ctx context.Context, p *press.Press, e *delivery.Engine, n
 }
 
 // warnBacklog says what is not in an edition.
-func (a *app) warnBacklog(p *press.Press, name string, b delivery.Backlog) {
+func (a *cli) warnBacklog(p *app.Press, name string, b delivery.Backlog) {
 	if b.Waiting > 0 {
 		a.warn("%s; %d go out now", some(b.Waiting, "article waits", "articles wait"), b.Next)
 	}

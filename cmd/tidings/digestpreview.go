@@ -10,25 +10,25 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tidings-press/tidings/delivery"
-	"github.com/tidings-press/tidings/digest"
-	"github.com/tidings-press/tidings/press"
-	"github.com/tidings-press/tidings/subscriber"
+	"github.com/tidings-press/tidings/internal/app"
+	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/subscriber"
 )
 
 // shownDigest is a digest in a list.
 type shownDigest struct {
-	press.DigestView
+	app.DigestView
 	Backlog shownBacklog `json:"backlog"`
 }
 
-func newDigestList(a *app) *cobra.Command {
+func newDigestList(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:     "list",
 		Short:   "List the digests with their next three times and what waits for them",
 		Example: "  tidings digest list",
 		Args:    exactly(),
-		RunE: a.withEngine(func(ctx context.Context, p *press.Press, e *delivery.Engine, _ []string) error {
+		RunE: a.withEngine(func(ctx context.Context, p *app.Press, e *delivery.Engine, _ []string) error {
 			digests, err := p.Digests(ctx)
 			if err != nil {
 				return err
@@ -66,7 +66,7 @@ NAME.html and NAME.txt. It changes nothing. With --since it shows the edition th
 "send --since" would make. While a digest has had no edition and everything that fits is dated before its
 beginning, preview says so and shows a sample of the newest articles.`
 
-func newDigestPreview(a *app) *cobra.Command {
+func newDigestPreview(a *cli) *cobra.Command {
 	var dir, since string
 	var open bool
 	c := &cobra.Command{
@@ -75,7 +75,7 @@ func newDigestPreview(a *app) *cobra.Command {
 		Long:    previewLong,
 		Example: "  tidings digest preview weekly\n  tidings digest preview weekly --open\n  tidings digest preview weekly --since 2026-01-01 --json",
 		Args:    exactly("NAME"),
-		RunE: a.withEngine(func(ctx context.Context, p *press.Press, e *delivery.Engine, args []string) error {
+		RunE: a.withEngine(func(ctx context.Context, p *app.Press, e *delivery.Engine, args []string) error {
 			from, err := dateFor(p, args[0], "--since", since)
 			if err != nil {
 				return err
@@ -98,7 +98,7 @@ func newDigestPreview(a *app) *cobra.Command {
 	return c
 }
 
-func (a *app) writePreview(path string, p delivery.Preview, open bool) error {
+func (a *cli) writePreview(path string, p delivery.Preview, open bool) error {
 	if p.Sample != "" {
 		a.warnSample(p)
 	}
@@ -124,11 +124,11 @@ func (a *app) writePreview(path string, p delivery.Preview, open bool) error {
 }
 
 // warnSample says that what is shown is not what would be sent.
-func (a *app) warnSample(p delivery.Preview) {
+func (a *cli) warnSample(p delivery.Preview) {
 	a.warn("%s; this is only a sample of the newest articles, and the next edition holds none of them. \"tidings digest send NAME --since DATE\" begins with articles dated from DATE on", p.Sample)
 }
 
-func newDigestTest(a *app) *cobra.Command {
+func newDigestTest(a *cli) *cobra.Command {
 	var to, since string
 	c := &cobra.Command{
 		Use:   "test NAME --to ADDRESS",
@@ -137,7 +137,7 @@ func newDigestTest(a *app) *cobra.Command {
 nothing. When there is nothing to send it says why, and the exit code is 1.`,
 		Example: "  tidings digest test weekly --to editor@example.org",
 		Args:    exactly("NAME"),
-		RunE: a.withEngine(func(ctx context.Context, p *press.Press, e *delivery.Engine, args []string) error {
+		RunE: a.withEngine(func(ctx context.Context, p *app.Press, e *delivery.Engine, args []string) error {
 			address, err := subscriber.ParseAddress(to)
 			if err != nil {
 				return usagef("--to: %w", err)

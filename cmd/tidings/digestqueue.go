@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tidings-press/tidings/delivery"
-	"github.com/tidings-press/tidings/press"
+	"github.com/tidings-press/tidings/internal/app"
+	"github.com/tidings-press/tidings/internal/delivery"
 )
 
 // noDate is a date that was not given.
@@ -18,7 +18,7 @@ var noDate time.Time
 
 // dateFor reads the day of a digest's flag in the timezone in which the days of articles
 // begin. It is noDate when the flag is empty.
-func dateFor(p *press.Press, name, flag, text string) (time.Time, error) {
+func dateFor(p *app.Press, name, flag, text string) (time.Time, error) {
 	if err := p.CheckDigests([]string{name}); err != nil {
 		return noDate, err
 	}
@@ -89,7 +89,7 @@ func some(n int, one, more string) string {
 
 // warnQueues tells of digests that need several editions for what waits, as after the
 // import of an archive.
-func (a *app) warnQueues(ctx context.Context, p *press.Press) error {
+func (a *cli) warnQueues(ctx context.Context, p *app.Press) error {
 	queues, err := p.Queues(ctx)
 	for _, q := range queues {
 		a.warnQueued(q.Digest, q.Backlog)
@@ -98,14 +98,14 @@ func (a *app) warnQueues(ctx context.Context, p *press.Press) error {
 }
 
 // warnQueued says how to keep old articles out of later editions.
-func (a *app) warnQueued(name string, b delivery.Backlog) {
+func (a *cli) warnQueued(name string, b delivery.Backlog) {
 	if b.Queued() > 0 {
 		a.warn("%d articles stay queued for %s of %s; mark old ones as seen with: tidings digest mark-seen %s --before DATE",
 			b.Queued(), some(b.Editions(), "more edition", "more editions"), name, name)
 	}
 }
 
-func (a *app) nothingNew(name string, why error) error {
+func (a *cli) nothingNew(name string, why error) error {
 	return a.print(map[string]string{"digest": name, "skipped": why.Error()}, func(w io.Writer) { fmt.Fprintf(w, "%v%s\n", why, sinceHint(why)) })
 }
 
@@ -122,7 +122,7 @@ const markSeenLong = `Mark-seen takes the articles that wait for a digest and ar
 edition had had them. Feeds and pages keep them. An article that comes in later is not marked, whatever its
 date. --undo puts them back, except those that an edition has had.`
 
-func newMarkSeen(a *app) *cobra.Command {
+func newMarkSeen(a *cli) *cobra.Command {
 	var before string
 	var undo bool
 	c := &cobra.Command{
@@ -131,7 +131,7 @@ func newMarkSeen(a *app) *cobra.Command {
 		Long:    markSeenLong,
 		Example: "  tidings digest mark-seen weekly --before 2026-01-01\n  tidings digest mark-seen weekly --undo",
 		Args:    exactly("NAME"),
-		RunE: a.withEngine(func(ctx context.Context, p *press.Press, e *delivery.Engine, args []string) error {
+		RunE: a.withEngine(func(ctx context.Context, p *app.Press, e *delivery.Engine, args []string) error {
 			day, err := dateFor(p, args[0], "--before", before)
 			if err != nil {
 				return err
@@ -147,7 +147,7 @@ func newMarkSeen(a *app) *cobra.Command {
 	return c
 }
 
-func (a *app) markSeen(ctx context.Context, e *delivery.Engine, name string, day time.Time, undo bool) error {
+func (a *cli) markSeen(ctx context.Context, e *delivery.Engine, name string, day time.Time, undo bool) error {
 	mark, done := e.MarkSeen, "marked as seen"
 	if undo {
 		mark, done = e.MarkUnseen, "put back into the queue"

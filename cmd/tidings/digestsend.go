@@ -11,10 +11,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tidings-press/tidings/delivery"
-	"github.com/tidings-press/tidings/digest"
-	"github.com/tidings-press/tidings/press"
-	"github.com/tidings-press/tidings/store"
+	"github.com/tidings-press/tidings/internal/app"
+	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/store"
 )
 
 const sendLong = `Send makes an edition of what is new and sends it now. It says how many articles wait, how many go out
@@ -23,7 +23,7 @@ the digest's beginning: of the articles that are there, those dated from that da
 store help. When only mails are left that other servers deferred, the command ends with "sent, 5 being
 retried" and exit code 0: serve and worker retry these. Ctrl-C leaves the rest to them, or to the next send.`
 
-func newDigestSend(a *app) *cobra.Command {
+func newDigestSend(a *cli) *cobra.Command {
 	var yes, detach bool
 	var since string
 	c := &cobra.Command{
@@ -32,7 +32,7 @@ func newDigestSend(a *app) *cobra.Command {
 		Long:    sendLong,
 		Example: "  tidings digest send weekly\n  tidings digest send weekly --yes --json\n  tidings digest send weekly --since 2026-01-01",
 		Args:    exactly("NAME"),
-		RunE: a.withEngine(func(ctx context.Context, p *press.Press, e *delivery.Engine, args []string) error {
+		RunE: a.withEngine(func(ctx context.Context, p *app.Press, e *delivery.Engine, args []string) error {
 			from, err := dateFor(p, args[0], "--since", since)
 			if err != nil {
 				return err
@@ -75,7 +75,7 @@ func thousands(n int64) string {
 }
 
 // sendUntilOver works as a node of its own until an edition is over.
-func (a *app) sendUntilOver(ctx context.Context, e *delivery.Engine, id string) error {
+func (a *cli) sendUntilOver(ctx context.Context, e *delivery.Engine, id string) error {
 	working, stop := context.WithCancel(ctx)
 	defer stop()
 	var work sync.WaitGroup
@@ -111,7 +111,7 @@ const doubtSettles = 30 * time.Second
 
 // follow shows the progress of an edition until nothing more happens without an editor
 // or another server.
-func (a *app) follow(ctx context.Context, e *delivery.Engine, id string) (last delivery.Progress) {
+func (a *cli) follow(ctx context.Context, e *delivery.Engine, id string) (last delivery.Progress) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	bar := a.bar("sending")
@@ -139,7 +139,7 @@ func (a *app) follow(ctx context.Context, e *delivery.Engine, id string) (last d
 }
 
 // warnHeld tells of each relay and domain that is held back, once.
-func (a *app) warnHeld(holds []store.Hold, told map[string]bool) {
+func (a *cli) warnHeld(holds []store.Hold, told map[string]bool) {
 	for _, hold := range holds {
 		if text := hold.What() + " is held back: " + hold.Reason; !told[text] {
 			told[text] = true
@@ -197,7 +197,7 @@ func showWithSkips(ctx context.Context, e *delivery.Engine, p delivery.Progress)
 	return out, err
 }
 
-func (a *app) printProgress(ctx context.Context, e *delivery.Engine, p delivery.Progress) error {
+func (a *cli) printProgress(ctx context.Context, e *delivery.Engine, p delivery.Progress) error {
 	shown, err := showWithSkips(ctx, e, p)
 	if err != nil {
 		return err

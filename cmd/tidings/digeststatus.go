@@ -11,13 +11,13 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tidings-press/tidings/delivery"
-	"github.com/tidings-press/tidings/digest"
-	"github.com/tidings-press/tidings/press"
-	"github.com/tidings-press/tidings/store"
+	"github.com/tidings-press/tidings/internal/app"
+	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/store"
 )
 
-func newDigestStatus(a *app) *cobra.Command {
+func newDigestStatus(a *cli) *cobra.Command {
 	var name string
 	var limit int
 	var all bool
@@ -26,7 +26,7 @@ func newDigestStatus(a *app) *cobra.Command {
 		Short:   "Show the last editions with their counts, or one in full",
 		Example: "  tidings digest status\n  tidings digest status --digest weekly --json\n  tidings digest status 0b6cc0e4-6ad3-4d0a-9c35-5a52a9cf3d0f",
 		Args:    cobra.MaximumNArgs(1),
-		RunE: a.withEngine(func(ctx context.Context, p *press.Press, e *delivery.Engine, args []string) error {
+		RunE: a.withEngine(func(ctx context.Context, p *app.Press, e *delivery.Engine, args []string) error {
 			if len(args) > 0 {
 				return a.printEdition(ctx, p, e, args[0], all)
 			}
@@ -86,7 +86,7 @@ var troubles = []digest.DeliveryState{digest.DeliveryRefused, digest.DeliveryUnc
 // shownTroubles is how many of them are shown unless all are asked for.
 const shownTroubles = 100
 
-func (a *app) printEdition(ctx context.Context, p *press.Press, e *delivery.Engine, id string, all bool) error {
+func (a *cli) printEdition(ctx context.Context, p *app.Press, e *delivery.Engine, id string, all bool) error {
 	edition, err := p.FindEdition(ctx, id)
 	if err != nil {
 		return err
@@ -113,7 +113,7 @@ func (a *app) printEdition(ctx context.Context, p *press.Press, e *delivery.Engi
 
 // printDeliveries prints up to so many deliveries of a list as they are read, since
 // there may be many, and says how many there were. As JSON each is a line.
-func (a *app) printDeliveries(most int, next func(after int64, limit int) ([]store.Delivered, error)) (shown int, err error) {
+func (a *cli) printDeliveries(most int, next func(after int64, limit int) ([]store.Delivered, error)) (shown int, err error) {
 	const page = 500
 	for after := int64(0); shown < most; {
 		found, err := next(after, min(page, most-shown))
@@ -128,7 +128,7 @@ func (a *app) printDeliveries(most int, next func(after int64, limit int) ([]sto
 	return shown, nil
 }
 
-func (a *app) printPage(found []store.Delivered) error {
+func (a *cli) printPage(found []store.Delivered) error {
 	if a.json {
 		encoder := json.NewEncoder(a.stdout)
 		encoder.SetEscapeHTML(false)
@@ -172,14 +172,14 @@ func showDelivery(d store.Delivered) shownDelivery {
 	return out
 }
 
-func newUncertain(a *app) *cobra.Command {
+func newUncertain(a *cli) *cobra.Command {
 	return group("uncertain", "List the mails in doubt after a crash, and send or drop them",
 		&cobra.Command{
 			Use:     "list EDITION",
 			Short:   "List the mails of an edition that are in doubt or were, and what became of them",
 			Example: "  tidings digest uncertain list 0b6cc0e4-6ad3-4d0a-9c35-5a52a9cf3d0f",
 			Args:    exactly("EDITION"),
-			RunE: a.withEngine(func(ctx context.Context, p *press.Press, _ *delivery.Engine, args []string) error {
+			RunE: a.withEngine(func(ctx context.Context, p *app.Press, _ *delivery.Engine, args []string) error {
 				edition, err := p.FindEdition(ctx, args[0])
 				if err != nil {
 					return err
@@ -194,13 +194,13 @@ func newUncertain(a *app) *cobra.Command {
 		newDecision(a, "drop", "Leave the mails in doubt be", false))
 }
 
-func newDecision(a *app, name, short string, resend bool) *cobra.Command {
+func newDecision(a *cli, name, short string, resend bool) *cobra.Command {
 	return &cobra.Command{
 		Use:     name + " EDITION",
 		Short:   short,
 		Example: "  tidings digest uncertain " + name + " 0b6cc0e4-6ad3-4d0a-9c35-5a52a9cf3d0f",
 		Args:    exactly("EDITION"),
-		RunE: a.withEngine(func(ctx context.Context, p *press.Press, e *delivery.Engine, args []string) error {
+		RunE: a.withEngine(func(ctx context.Context, p *app.Press, e *delivery.Engine, args []string) error {
 			edition, err := p.FindEdition(ctx, args[0])
 			if err != nil {
 				return err

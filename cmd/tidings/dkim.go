@@ -10,7 +10,7 @@ import (
 	"github.com/tidings-press/tidings/mailer"
 )
 
-func newDKIM(a *app) *cobra.Command {
+func newDKIM(a *cli) *cobra.Command {
 	return group("dkim", "Make keys that sign mails", newDKIMKeygen(a))
 }
 
@@ -18,7 +18,7 @@ const keygenLong = `Keygen writes a private key to a new file and prints the DNS
 signatures with. RSA is understood everywhere; Ed25519 is newer and forty times faster. Two keys
 under two selectors sign every mail twice.`
 
-func newDKIMKeygen(a *app) *cobra.Command {
+func newDKIMKeygen(a *cli) *cobra.Command {
 	var kind, domain, selector string
 	c := &cobra.Command{
 		Use:     "keygen FILE",
@@ -46,7 +46,7 @@ func newDKIMKeygen(a *app) *cobra.Command {
 	return c
 }
 
-func (a *app) printKey(file, domain, selector, record string) error {
+func (a *cli) printKey(file, domain, selector, record string) error {
 	name := selector + "._domainkey." + domain
 	return a.print(map[string]string{"file": file, "name": name, "type": "TXT", "value": record}, func(w io.Writer) {
 		fmt.Fprintf(w, "The key is in %s. Put this TXT record into DNS:\n\n%s\n%s\n\nand this into the configuration:\n\nmail:\n  dkim:\n  - domain: %s\n    selector: %q\n    key_file: %s\n",

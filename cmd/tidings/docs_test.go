@@ -17,7 +17,7 @@ var update = flag.Bool("update", false, "write docs/cli.md anew")
 func TestDocsAreMadeFromTheCommands(t *testing.T) {
 	t.Parallel()
 	page := filepath.Join("..", "..", "docs", "cli.md")
-	want := commandDocs(newRoot(&app{}))
+	want := commandDocs(newRoot(&cli{}))
 	if *update {
 		if err := os.WriteFile(page, want, 0o644); err != nil {
 			t.Fatal(err)
@@ -31,7 +31,7 @@ func TestDocsAreMadeFromTheCommands(t *testing.T) {
 
 func TestEveryCommandHasAnExample(t *testing.T) {
 	t.Parallel()
-	eachCommand(newRoot(&app{}), func(c *cobra.Command) {
+	eachCommand(newRoot(&cli{}), func(c *cobra.Command) {
 		if c.Short == "" || !c.HasSubCommands() && c.Example == "" {
 			t.Errorf("%s has no words for people, or no example", c.CommandPath())
 		}

@@ -12,11 +12,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tidings-press/tidings/press"
-	"github.com/tidings-press/tidings/store"
+	"github.com/tidings-press/tidings/internal/app"
+	"github.com/tidings-press/tidings/internal/store"
 )
 
-func newEditor(a *app) *cobra.Command {
+func newEditor(a *cli) *cobra.Command {
 	return group("editor", "Let editors into the room", newEditorList(a), newEditorLink(a), newEditorLinks(a), newEditorRevoke(a),
 		newEditorReset(a), newEditorDisable(a), newEditorEnable(a), newEditorRemove(a))
 }
@@ -29,14 +29,14 @@ type shownEditor struct {
 	Disabled bool   `json:"disabled,omitempty"`
 }
 
-func newEditorList(a *app) *cobra.Command {
+func newEditorList(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:     "list",
 		Short:   "List the editors",
 		Example: "  tidings editor list",
 		Args:    exactly(),
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.with(c.Context(), func(p *press.Press) error {
+			return a.with(c.Context(), func(p *app.Press) error {
 				editors, err := p.Store.Editors(c.Context())
 				if err != nil {
 					return err
@@ -59,7 +59,7 @@ func newEditorList(a *app) *cobra.Command {
 	}
 }
 
-func newEditorLink(a *app) *cobra.Command {
+func newEditorLink(a *cli) *cobra.Command {
 	var owner bool
 	c := &cobra.Command{
 		Use:   "link [ADDRESS]",
@@ -71,7 +71,7 @@ func newEditorLink(a *app) *cobra.Command {
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			email := strings.Join(args, "")
-			return a.printLink(c, func(p *press.Press) (string, error) { return p.EditorLink(c.Context(), email, owner) })
+			return a.printLink(c, func(p *app.Press) (string, error) { return p.EditorLink(c.Context(), email, owner) })
 		},
 	}
 	c.Flags().BoolVar(&owner, "owner", false, "an owner, who may let others in")
@@ -79,8 +79,8 @@ func newEditorLink(a *app) *cobra.Command {
 }
 
 // printLink prints a link that a command makes.
-func (a *app) printLink(c *cobra.Command, work func(*press.Press) (string, error)) error {
-	return a.with(c.Context(), func(p *press.Press) error {
+func (a *cli) printLink(c *cobra.Command, work func(*app.Press) (string, error)) error {
+	return a.with(c.Context(), func(p *app.Press) error {
 		link, err := work(p)
 		if err != nil {
 			return err
@@ -89,7 +89,7 @@ func (a *app) printLink(c *cobra.Command, work func(*press.Press) (string, error
 	})
 }
 
-func newEditorReset(a *app) *cobra.Command {
+func newEditorReset(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:     "reset ADDRESS",
 		Short:   "Make a one-time link that gives an editor a new password",
@@ -97,7 +97,7 @@ func newEditorReset(a *app) *cobra.Command {
 		Example: "  tidings editor reset ada@example.org",
 		Args:    exactly("ADDRESS"),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.printLink(c, func(p *press.Press) (string, error) { return p.PasswordLink(c.Context(), args[0]) })
+			return a.printLink(c, func(p *app.Press) (string, error) { return p.PasswordLink(c.Context(), args[0]) })
 		},
 	}
 }
@@ -113,7 +113,7 @@ type shownLink struct {
 	Expires time.Time `json:"expires"`
 }
 
-func newEditorLinks(a *app) *cobra.Command {
+func newEditorLinks(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:     "links",
 		Short:   "List the one-time links that still open something",
@@ -121,7 +121,7 @@ func newEditorLinks(a *app) *cobra.Command {
 		Example: "  tidings editor links",
 		Args:    exactly(),
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.with(c.Context(), func(p *press.Press) error {
+			return a.with(c.Context(), func(p *app.Press) error {
 				list, err := shownLinks(c.Context(), p)
 				if err != nil {
 					return err
@@ -136,7 +136,7 @@ func newEditorLinks(a *app) *cobra.Command {
 	}
 }
 
-func shownLinks(ctx context.Context, p *press.Press) ([]shownLink, error) {
+func shownLinks(ctx context.Context, p *app.Press) ([]shownLink, error) {
 	links, err1 := p.Store.Links(ctx)
 	editors, err2 := p.Store.Editors(ctx)
 	address := map[int64]string{}
@@ -150,7 +150,7 @@ func shownLinks(ctx context.Context, p *press.Press) ([]shownLink, error) {
 	return list, errors.Join(err1, err2)
 }
 
-func newEditorRevoke(a *app) *cobra.Command {
+func newEditorRevoke(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:     "revoke ID",
 		Short:   "Make a one-time link void",
@@ -161,7 +161,7 @@ func newEditorRevoke(a *app) *cobra.Command {
 			if err != nil {
 				return usagef("%q is no number of a link; \"tidings editor links\" shows them", args[0])
 			}
-			return a.with(c.Context(), func(p *press.Press) error {
+			return a.with(c.Context(), func(p *app.Press) error {
 				err := p.Store.RevokeLink(c.Context(), id)
 				if errors.Is(err, store.ErrNotFound) {
 					err = fmt.Errorf("no open link has the number %d; \"tidings editor links\" shows them", id)
@@ -176,7 +176,7 @@ func newEditorRevoke(a *app) *cobra.Command {
 }
 
 // changeEditor is a command that changes an editor's account by address.
-func changeEditor(a *app, name, short, long string, change func(context.Context, *store.Store, store.Editor) error, done string) *cobra.Command {
+func changeEditor(a *cli, name, short, long string, change func(context.Context, *store.Store, store.Editor) error, done string) *cobra.Command {
 	return &cobra.Command{
 		Use:     name + " ADDRESS",
 		Short:   short,
@@ -184,7 +184,7 @@ func changeEditor(a *app, name, short, long string, change func(context.Context,
 		Example: "  tidings editor " + name + " bob@example.org",
 		Args:    exactly("ADDRESS"),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(c.Context(), func(p *press.Press) error {
+			return a.with(c.Context(), func(p *app.Press) error {
 				editor, err := p.FindEditor(c.Context(), args[0])
 				if err == nil {
 					err = change(c.Context(), p.Store, editor)
@@ -198,7 +198,7 @@ func changeEditor(a *app, name, short, long string, change func(context.Context,
 	}
 }
 
-func newEditorDisable(a *app) *cobra.Command {
+func newEditorDisable(a *cli) *cobra.Command {
 	return changeEditor(a, "disable", "Shut an editor out", "Disable ends an editor's sessions at once; they cannot sign in until \"tidings editor enable\". Links that they made,\nand links to a new password of theirs, are void for good.",
 		func(ctx context.Context, s *store.Store, e store.Editor) error {
 			e.Disabled = s.Now()
@@ -206,7 +206,7 @@ func newEditorDisable(a *app) *cobra.Command {
 		}, "%s is shut out.")
 }
 
-func newEditorEnable(a *app) *cobra.Command {
+func newEditorEnable(a *cli) *cobra.Command {
 	return changeEditor(a, "enable", "Let an editor in again", "Enable lets an editor sign in again who was shut out.",
 		func(ctx context.Context, s *store.Store, e store.Editor) error {
 			e.Disabled = time.Time{}
@@ -214,7 +214,7 @@ func newEditorEnable(a *app) *cobra.Command {
 		}, "%s may sign in again.")
 }
 
-func newEditorRemove(a *app) *cobra.Command {
+func newEditorRemove(a *cli) *cobra.Command {
 	return changeEditor(a, "remove", "Remove an editor's account", "Remove ends an editor's sessions and removes their account with all links that they made.",
 		func(ctx context.Context, s *store.Store, e store.Editor) error { return s.DeleteEditor(ctx, e.ID) }, "The account of %s is removed.")
 }

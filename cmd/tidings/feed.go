@@ -7,11 +7,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tidings-press/tidings/feed"
-	"github.com/tidings-press/tidings/feed/serve"
-	"github.com/tidings-press/tidings/press"
+	"github.com/tidings-press/tidings/internal/app"
+	"github.com/tidings-press/tidings/internal/feedserver"
 )
 
-func newFeed(a *app) *cobra.Command {
+func newFeed(a *cli) *cobra.Command {
 	return group("feed", "List feeds and write them as files", newFeedList(a), newFeedWrite(a))
 }
 
@@ -24,14 +24,14 @@ type shownFeed struct {
 	JSON  string `json:"json"`
 }
 
-func newFeedList(a *app) *cobra.Command {
+func newFeedList(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:     "list",
 		Short:   "List the feeds with their addresses",
 		Example: "  tidings feed list",
 		Args:    exactly(),
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.with(c.Context(), func(p *press.Press) error {
+			return a.with(c.Context(), func(p *app.Press) error {
 				server, err := p.Feeds(c.Context())
 				if err != nil {
 					return err
@@ -42,7 +42,7 @@ func newFeedList(a *app) *cobra.Command {
 	}
 }
 
-func (a *app) printFeeds(site string, definitions []feed.Definition) error {
+func (a *cli) printFeeds(site string, definitions []feed.Definition) error {
 	list := make([]shownFeed, len(definitions))
 	for i := range definitions {
 		d := &definitions[i]
@@ -58,15 +58,15 @@ func (a *app) printFeeds(site string, definitions []feed.Definition) error {
 	})
 }
 
-func newFeedWrite(a *app) *cobra.Command {
-	var export serve.Export
+func newFeedWrite(a *cli) *cobra.Command {
+	var export feedserver.Export
 	c := &cobra.Command{
 		Use:     "write DIR",
 		Short:   "Write the feeds as static files, byte for byte what serve answers",
 		Example: "  tidings feed write public/\n  tidings feed write --archives --compressed public/",
 		Args:    exactly("DIR"),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(c.Context(), func(p *press.Press) error {
+			return a.with(c.Context(), func(p *app.Press) error {
 				server, err := p.Feeds(c.Context())
 				if err != nil {
 					return err

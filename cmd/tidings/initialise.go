@@ -7,10 +7,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tidings-press/tidings/config"
+	"github.com/tidings-press/tidings/internal/config"
 )
 
-func newInit(a *app) *cobra.Command {
+func newInit(a *cli) *cobra.Command {
 	var force bool
 	c := &cobra.Command{
 		Use:     "init [FILE]",

@@ -16,7 +16,7 @@ func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, stopSignals: stop}
+	a := &cli{stdin: stdin, stdout: stdout, stderr: stderr, stopSignals: stop}
 	root := newRoot(a)
 	root.SetArgs(args)
 	root.SetIn(stdin)

@@ -9,7 +9,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/tidings-press/tidings/store"
+	"github.com/tidings-press/tidings/internal/store"
 )
 
 // binaries is the folder with the command that the scripts call.

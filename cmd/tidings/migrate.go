@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tidings-press/tidings/press"
-	"github.com/tidings-press/tidings/store"
+	"github.com/tidings-press/tidings/internal/app"
+	"github.com/tidings-press/tidings/internal/store"
 )
 
 const migrateLong = `Migrate brings the schema of the store up to date after an upgrade of the program. It keeps all
@@ -18,7 +18,7 @@ refuses a store with newer migrations.
 All other commands refuse a store whose schema is out of date, and name what it lacks. An empty
 store gets its schema from whichever command opens it first.`
 
-func newMigrate(a *app) *cobra.Command {
+func newMigrate(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:     "migrate",
 		Short:   "Bring the store's schema up to date after an upgrade",
@@ -30,7 +30,7 @@ func newMigrate(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			applied, err := store.Migrate(c.Context(), conf.Store.DSN.Reveal(), press.StoreOptions(conf))
+			applied, err := store.Migrate(c.Context(), conf.Store.DSN.Reveal(), app.StoreOptions(conf))
 			if err != nil {
 				return fmt.Errorf("%s: %w", conf.Position("store.dsn"), err)
 			}
@@ -48,7 +48,7 @@ func newMigrate(a *app) *cobra.Command {
 }
 
 // explainMigration adds the exact command when a store's schema is out of date.
-func (a *app) explainMigration(err error) error {
+func (a *cli) explainMigration(err error) error {
 	var due *store.MigrationDueError
 	if errors.As(err, &due) && a.configPath != "" {
 		return fmt.Errorf("%w; here: tidings --config %s migrate", err, a.configPath)

@@ -7,11 +7,11 @@ import (
 // bar is a progress bar on a terminal, and nothing elsewhere.
 type bar struct {
 	shown *progressbar.ProgressBar
-	app   *app
+	app   *cli
 	what  string
 }
 
-func (a *app) bar(what string) *bar { return &bar{app: a, what: what} }
+func (a *cli) bar(what string) *bar { return &bar{app: a, what: what} }
 
 // set moves the bar.
 func (b *bar) set(done, of int64) {

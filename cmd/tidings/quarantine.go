@@ -12,22 +12,22 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tidings-press/tidings/delivery"
-	"github.com/tidings-press/tidings/press"
-	"github.com/tidings-press/tidings/store"
+	"github.com/tidings-press/tidings/internal/app"
+	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/store"
 )
 
 const quarantineLong = `A store is quarantined after "tidings restore", and when it is older than its journal, as a copied file
 or a snapshot of the machine is. No tick fires and no mail is sent, by any process, until it is released.`
 
-func newQuarantine(a *app) *cobra.Command {
+func newQuarantine(a *cli) *cobra.Command {
 	c := group("quarantine", "Look at a restored store, decide on its editions, and release it",
 		newQuarantineShow(a), newQuarantineDecide(a), newQuarantineRelease(a))
 	c.Long = quarantineLong
 	return c
 }
 
-func newQuarantineShow(a *app) *cobra.Command {
+func newQuarantineShow(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:   "show",
 		Short: "Show what left since the backup, edition by edition, and what the store believes",
@@ -38,7 +38,7 @@ what the store believes, and what becomes of it when the store is released. It a
 that lie between the backup and now; they do not fire.`,
 		Example: "  tidings quarantine show",
 		Args:    exactly(),
-		RunE: a.withEngine(func(ctx context.Context, p *press.Press, e *delivery.Engine, _ []string) error {
+		RunE: a.withEngine(func(ctx context.Context, p *app.Press, e *delivery.Engine, _ []string) error {
 			return a.showQuarantine(ctx, p, e)
 		}),
 	}
@@ -77,7 +77,7 @@ type shownTicks struct {
 	Ticks  []string `json:"ticks"`
 }
 
-func (a *app) showQuarantine(ctx context.Context, p *press.Press, e *delivery.Engine) error {
+func (a *cli) showQuarantine(ctx context.Context, p *app.Press, e *delivery.Engine) error {
 	q, err := p.Store.Quarantine(ctx)
 	if err != nil {
 		return err
@@ -184,7 +184,7 @@ func releaseDoes(e shownDecided) string {
 	return text
 }
 
-func newQuarantineDecide(a *app) *cobra.Command {
+func newQuarantineDecide(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:   "decide EDITION sent|continue|hold|cancel",
 		Short: "Decide what becomes of an edition when the store is released",
@@ -199,7 +199,7 @@ func newQuarantineDecide(a *app) *cobra.Command {
 An edition that is not decided is held; one that the backup does not have counts as sent.`,
 		Example: "  tidings quarantine decide 0b6cc0e4-6ad3-4d0a-9c35-5a52a9cf3d0f sent",
 		Args:    exactly("EDITION", "DECISION"),
-		RunE: a.withEngine(func(ctx context.Context, p *press.Press, _ *delivery.Engine, args []string) error {
+		RunE: a.withEngine(func(ctx context.Context, p *app.Press, _ *delivery.Engine, args []string) error {
 			decision := store.Decision(args[1])
 			if !slices.Contains(store.Decisions, decision) {
 				return usagef("unknown decision %q; choose sent, continue, hold or cancel", args[1])
@@ -216,7 +216,7 @@ An edition that is not decided is held; one that the backup does not have counts
 	}
 }
 
-func newQuarantineRelease(a *app) *cobra.Command {
+func newQuarantineRelease(a *cli) *cobra.Command {
 	var yes, keep bool
 	c := &cobra.Command{
 		Use:   "release",
@@ -231,7 +231,7 @@ also those that are imported later, so that none is mailed twice. --articles=new
 instead. "tidings digest mark-unseen" undoes it.`,
 		Example: "  tidings quarantine release\n  tidings quarantine release --yes --articles=new",
 		Args:    exactly(),
-		RunE: a.withEngine(func(ctx context.Context, p *press.Press, e *delivery.Engine, _ []string) error {
+		RunE: a.withEngine(func(ctx context.Context, p *app.Press, e *delivery.Engine, _ []string) error {
 			q, err := p.Store.Quarantine(ctx)
 			if err != nil {
 				return err

@@ -16,7 +16,7 @@ Exit codes: 0 done; 1 failed; 2 wrong usage or configuration; 3 done in part, an
 left out is listed on standard error.`
 
 // newRoot puts the tree of commands together.
-func newRoot(a *app) *cobra.Command {
+func newRoot(a *cli) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "tidings",
 		Short:         "A self-hosted press room: articles in, feeds and mail digests out",

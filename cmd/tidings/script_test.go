@@ -16,10 +16,10 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/tidings-press/tidings/inbox"
-	"github.com/tidings-press/tidings/internal/sink"
-	"github.com/tidings-press/tidings/store"
-	"github.com/tidings-press/tidings/store/storetest"
+	"github.com/tidings-press/tidings/internal/inbox"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit/sink"
+	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
 // patience is how long a script waits for what happens in another process.

@@ -12,7 +12,7 @@ import (
 	"github.com/mmcdole/gofeed"
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/tidings-press/tidings/inbox"
+	"github.com/tidings-press/tidings/internal/inbox"
 )
 
 // fetch waits until a page of the running service has a text: fetch PATH TEXT

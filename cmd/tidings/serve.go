@@ -12,8 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tidings-press/tidings/config"
-	"github.com/tidings-press/tidings/press"
+	"github.com/tidings-press/tidings/internal/app"
+	"github.com/tidings-press/tidings/internal/config"
 )
 
 const serveLong = `Serve runs the whole service: pages, feeds, the editors' room, and the sending of digests. Any
@@ -23,7 +23,7 @@ SIGTERM and Ctrl-C drain: requests are answered, mails on the wire are finished 
 second one ends at once; nothing is lost then either, and the mails in doubt are listed.
 SIGHUP reads the configuration again; docs/configuration.md says what a reload changes.`
 
-func newServe(a *app) *cobra.Command {
+func newServe(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:     "serve",
 		Short:   "Run the service: pages, feeds, the editors' room and mail",
@@ -31,12 +31,12 @@ func newServe(a *app) *cobra.Command {
 		Example: "  tidings serve\n  tidings --config /etc/tidings/config.yaml serve",
 		Args:    exactly(),
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.with(c.Context(), func(p *press.Press) error {
+			return a.with(c.Context(), func(p *app.Press) error {
 				listener, err := net.Listen("tcp", p.Config.Server.Listen)
 				if err != nil {
 					return p.Config.Problem("server.listen", err.Error(), "an address of this machine that is free")
 				}
-				return a.serve(c.Context(), &press.Service{Press: p, HTTP: listener, Ready: func() { a.welcome(c.Context(), p, listener) }})
+				return a.serve(c.Context(), &app.Service{Press: p, HTTP: listener, Ready: func() { a.welcome(c.Context(), p, listener) }})
 			})
 		},
 	}
@@ -45,7 +45,7 @@ func newServe(a *app) *cobra.Command {
 const workerLong = `Worker sends digests and serves no pages: more hands for a large list, on another machine with
 the same PostgreSQL store and the same settings.`
 
-func newWorker(a *app) *cobra.Command {
+func newWorker(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:     "worker",
 		Short:   "Send mail without serving pages",
@@ -53,15 +53,15 @@ func newWorker(a *app) *cobra.Command {
 		Example: "  tidings worker",
 		Args:    exactly(),
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.with(c.Context(), func(p *press.Press) error {
-				return a.serve(c.Context(), &press.Service{Press: p})
+			return a.with(c.Context(), func(p *app.Press) error {
+				return a.serve(c.Context(), &app.Service{Press: p})
 			})
 		},
 	}
 }
 
 // serve runs a service until a signal ends it.
-func (a *app) serve(ctx context.Context, s *press.Service) error {
+func (a *cli) serve(ctx context.Context, s *app.Service) error {
 	reload := make(chan *config.Config)
 	s.Reload = reload
 	hangups := make(chan os.Signal, 1)
@@ -96,7 +96,7 @@ func (a *app) serve(ctx context.Context, s *press.Service) error {
 
 // warnOfSettings logs the settings that work and deserve a second look, and which secrets
 // are at risk, as "config check" lists them.
-func (a *app) warnOfSettings(c *config.Config, log *slog.Logger) {
+func (a *cli) warnOfSettings(c *config.Config, log *slog.Logger) {
 	for _, w := range c.SettingWarnings() {
 		log.Warn("a setting deserves a second look", "setting", w.Key, "problem", w.Error())
 	}
@@ -106,7 +106,7 @@ func (a *app) warnOfSettings(c *config.Config, log *slog.Logger) {
 }
 
 // welcome says where the service is, and how its first editor gets in.
-func (a *app) welcome(ctx context.Context, p *press.Press, listener net.Listener) {
+func (a *cli) welcome(ctx context.Context, p *app.Press, listener net.Listener) {
 	p.Log.Info("serving", "address", listener.Addr().String())
 	link, err := p.FirstOwnerLink(ctx)
 	if err != nil {

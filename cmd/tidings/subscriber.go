@@ -9,19 +9,19 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tidings-press/tidings/press"
-	"github.com/tidings-press/tidings/store"
-	"github.com/tidings-press/tidings/subscriber"
+	"github.com/tidings-press/tidings/internal/app"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
 )
 
-func newSubscriber(a *app) *cobra.Command {
+func newSubscriber(a *cli) *cobra.Command {
 	return group("subscriber", "Add, import, export, list, show, remove, erase and suppress subscribers",
 		newSubscriberAdd(a), newSubscriberImport(a), newSubscriberExport(a), newSubscriberList(a),
 		newSubscriberShow(a), newSubscriberRemove(a), newSubscriberErase(a), newSubscriberSuppress(a), newSubscriberClearLanguage(a))
 }
 
-func newSubscriberAdd(a *app) *cobra.Command {
-	var person press.NewSubscriber
+func newSubscriberAdd(a *cli) *cobra.Command {
+	var person app.NewSubscriber
 	c := &cobra.Command{
 		Use:     "add ADDRESS",
 		Short:   "Put a person on digests",
@@ -37,7 +37,7 @@ func newSubscriberAdd(a *app) *cobra.Command {
 			if person.Name == "" {
 				person.Name = name
 			}
-			return a.with(c.Context(), func(p *press.Press) error {
+			return a.with(c.Context(), func(p *app.Press) error {
 				added, err := p.AddSubscriber(c.Context(), person)
 				if err != nil {
 					return err
@@ -83,7 +83,7 @@ func showPerson(s subscriber.Subscriber, places []subscriber.Subscription) shown
 	return out
 }
 
-func (a *app) printPerson(ctx context.Context, p *press.Press, s subscriber.Subscriber) error {
+func (a *cli) printPerson(ctx context.Context, p *app.Press, s subscriber.Subscriber) error {
 	places, err := p.Store.Subscriptions(ctx, s.ID)
 	if err != nil {
 		return err
@@ -101,19 +101,19 @@ func (a *app) printPerson(ctx context.Context, p *press.Press, s subscriber.Subs
 	})
 }
 
-func newSubscriberShow(a *app) *cobra.Command {
+func newSubscriberShow(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:     "show ADDRESS",
 		Short:   "Show a person, their digests and consent",
 		Example: "  tidings subscriber show ada@example.org",
 		Args:    exactly("ADDRESS"),
-		RunE: a.onPerson(func(ctx context.Context, p *press.Press, s subscriber.Subscriber) error {
+		RunE: a.onPerson(func(ctx context.Context, p *app.Press, s subscriber.Subscriber) error {
 			return a.printPerson(ctx, p, s)
 		}),
 	}
 }
 
-func newSubscriberRemove(a *app) *cobra.Command {
+func newSubscriberRemove(a *cli) *cobra.Command {
 	var digest string
 	c := &cobra.Command{
 		Use:     "remove ADDRESS",
@@ -121,7 +121,7 @@ func newSubscriberRemove(a *app) *cobra.Command {
 		Long:    "Remove takes a person off all digests, as their own click would. What is known of them stays; see erase.",
 		Example: "  tidings subscriber remove ada@example.org\n  tidings subscriber remove ada@example.org --digest weekly",
 		Args:    exactly("ADDRESS"),
-		RunE: a.onPerson(func(ctx context.Context, p *press.Press, s subscriber.Subscriber) error {
+		RunE: a.onPerson(func(ctx context.Context, p *app.Press, s subscriber.Subscriber) error {
 			if digest == "" {
 				if err := p.Store.UnsubscribeAll(ctx, s.ID); err != nil {
 					return err
@@ -140,14 +140,14 @@ func newSubscriberRemove(a *app) *cobra.Command {
 	return c
 }
 
-func newSubscriberErase(a *app) *cobra.Command {
+func newSubscriberErase(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:     "erase ADDRESS",
 		Short:   "Forget a person for good; a keyed hash keeps them from being mailed again",
 		Long:    "Erase removes everything about a person from every table, and on SQLite from the files too. A keyed hash of the address stays, so that no import brings them back. It cannot be undone; docs/privacy.md lists what goes.",
 		Example: "  tidings subscriber erase ada@example.org",
 		Args:    exactly("ADDRESS"),
-		RunE: a.onPerson(func(ctx context.Context, p *press.Press, s subscriber.Subscriber) error {
+		RunE: a.onPerson(func(ctx context.Context, p *app.Press, s subscriber.Subscriber) error {
 			if err := p.Store.Erase(ctx, s.ID); err != nil {
 				return err
 			}
@@ -157,7 +157,7 @@ func newSubscriberErase(a *app) *cobra.Command {
 	}
 }
 
-func newSubscriberSuppress(a *app) *cobra.Command {
+func newSubscriberSuppress(a *cli) *cobra.Command {
 	var lift bool
 	var reason string
 	c := &cobra.Command{
@@ -170,7 +170,7 @@ func newSubscriberSuppress(a *app) *cobra.Command {
 			if err != nil {
 				return &usageError{err}
 			}
-			return a.with(c.Context(), func(p *press.Press) error {
+			return a.with(c.Context(), func(p *app.Press) error {
 				if lift {
 					return a.after(p.Store.Lift(c.Context(), address), "%s may be mailed again", address)
 				}
@@ -184,7 +184,7 @@ func newSubscriberSuppress(a *app) *cobra.Command {
 }
 
 // after says something when all went well.
-func (a *app) after(err error, format string, args ...any) error {
+func (a *cli) after(err error, format string, args ...any) error {
 	if err == nil {
 		a.say(format, args...)
 	}
@@ -192,13 +192,13 @@ func (a *app) after(err error, format string, args ...any) error {
 }
 
 // onPerson finds the subscriber that the argument names.
-func (a *app) onPerson(work func(context.Context, *press.Press, subscriber.Subscriber) error) func(*cobra.Command, []string) error {
+func (a *cli) onPerson(work func(context.Context, *app.Press, subscriber.Subscriber) error) func(*cobra.Command, []string) error {
 	return func(c *cobra.Command, args []string) error {
 		address, err := subscriber.ParseAddress(args[0])
 		if err != nil {
 			return &usageError{err}
 		}
-		return a.with(c.Context(), func(p *press.Press) error {
+		return a.with(c.Context(), func(p *app.Press) error {
 			found, err := p.FindSubscriber(c.Context(), address)
 			if err != nil {
 				return err
@@ -212,7 +212,7 @@ const clearLanguageLong = `Clear-language gives subscribers who came by the form
 version the form stored the language of the site for everybody, unasked. What a subscriber chose
 since on the preferences page cannot be told from that, so look at --dry-run first.`
 
-func newSubscriberClearLanguage(a *app) *cobra.Command {
+func newSubscriberClearLanguage(a *cli) *cobra.Command {
 	var dryRun bool
 	c := &cobra.Command{
 		Use:     "clear-language LANGUAGE",
@@ -221,7 +221,7 @@ func newSubscriberClearLanguage(a *app) *cobra.Command {
 		Example: "  tidings subscriber clear-language en --dry-run\n  tidings subscriber clear-language en",
 		Args:    exactly("LANGUAGE"),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(c.Context(), func(p *press.Press) error {
+			return a.with(c.Context(), func(p *app.Press) error {
 				n, err := p.Store.ClearFormLanguage(c.Context(), args[0], dryRun)
 				if err != nil {
 					return err

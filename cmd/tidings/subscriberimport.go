@@ -12,9 +12,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tidings-press/tidings/press"
-	"github.com/tidings-press/tidings/store"
-	"github.com/tidings-press/tidings/subscriber"
+	"github.com/tidings-press/tidings/internal/app"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
 )
 
 const subscriberImportLong = `Import reads a list as spreadsheets and other mailing systems write it: commas, semicolons or tabs,
@@ -30,7 +30,7 @@ Begin with --dry-run: it does everything and keeps nothing. docs/subscribers.md 
 
 // listImport is one run of the command.
 type listImport struct {
-	app     *app
+	app     *cli
 	file    string
 	options store.ImportOptions
 	list    subscriber.ListOptions
@@ -42,7 +42,7 @@ type listImport struct {
 	lowered map[string]int64 // by new state
 }
 
-func newSubscriberImport(a *app) *cobra.Command {
+func newSubscriberImport(a *cli) *cobra.Command {
 	im := &listImport{app: a}
 	c := &cobra.Command{
 		Use:   "import FILE",
@@ -89,7 +89,7 @@ func (im *listImport) run(c *cobra.Command) error {
 	if err != nil {
 		return im.explain(err)
 	}
-	return im.app.with(c.Context(), func(p *press.Press) error {
+	return im.app.with(c.Context(), func(p *app.Press) error {
 		if err := p.CheckDigests(im.options.Digests); err != nil {
 			return &usageError{err}
 		}
@@ -141,7 +141,7 @@ func partlyIf(some bool) error {
 }
 
 // input opens a file, or standard input for "-".
-func (a *app) input(name string) (io.ReadCloser, error) {
+func (a *cli) input(name string) (io.ReadCloser, error) {
 	if name == "-" {
 		return io.NopCloser(a.stdin), nil
 	}

@@ -9,12 +9,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tidings-press/tidings/press"
-	"github.com/tidings-press/tidings/store"
-	"github.com/tidings-press/tidings/subscriber"
+	"github.com/tidings-press/tidings/internal/app"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
 )
 
-func newSubscriberExport(a *app) *cobra.Command {
+func newSubscriberExport(a *cli) *cobra.Command {
 	var query store.SubscriberQuery
 	c := &cobra.Command{
 		Use:     "export [FILE]",
@@ -22,7 +22,7 @@ func newSubscriberExport(a *app) *cobra.Command {
 		Example: "  tidings subscriber export readers.csv\n  tidings subscriber export --digest weekly --state active > active.csv",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(c.Context(), func(p *press.Press) error {
+			return a.with(c.Context(), func(p *app.Press) error {
 				if len(args) == 0 || args[0] == "-" {
 					return p.ExportSubscribers(c.Context(), a.stdout, query)
 				}
@@ -43,7 +43,7 @@ func queryFlags(c *cobra.Command, query *store.SubscriberQuery) {
 	c.Flags().StringVar((*string)(&query.State), "state", "", "only those in this state, such as active")
 }
 
-func newSubscriberList(a *app) *cobra.Command {
+func newSubscriberList(a *cli) *cobra.Command {
 	var query store.SubscriberQuery
 	c := &cobra.Command{
 		Use:     "list",
@@ -51,7 +51,7 @@ func newSubscriberList(a *app) *cobra.Command {
 		Example: "  tidings subscriber list --state pending\n  tidings subscriber list --digest weekly --json",
 		Args:    exactly(),
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.with(c.Context(), func(p *press.Press) error {
+			return a.with(c.Context(), func(p *app.Press) error {
 				list := []shownPerson{}
 				for listed, err := range p.Store.Subscribers(c.Context(), query) {
 					if err != nil {

@@ -7,9 +7,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tidings-press/tidings/delivery"
-	"github.com/tidings-press/tidings/digest"
-	"github.com/tidings-press/tidings/store"
+	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/store"
 )
 
 // Run watches the node until the context ends: it checks the database, and tells owners

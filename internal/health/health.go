@@ -14,8 +14,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/tidings-press/tidings/delivery"
-	"github.com/tidings-press/tidings/store"
+	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/store"
 )
 
 // Options make a Monitor. Store, Engine and Log are needed.

@@ -19,14 +19,14 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/tidings-press/tidings/config"
-	"github.com/tidings-press/tidings/digest"
+	"github.com/tidings-press/tidings/internal/app"
+	"github.com/tidings-press/tidings/internal/config"
+	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/health"
-	"github.com/tidings-press/tidings/internal/sink"
-	"github.com/tidings-press/tidings/internal/testenv"
-	"github.com/tidings-press/tidings/press"
-	"github.com/tidings-press/tidings/store"
-	"github.com/tidings-press/tidings/store/storetest"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit"
+	"github.com/tidings-press/tidings/internal/testkit/sink"
+	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
 const settings = `
@@ -40,10 +40,10 @@ health: {disk_free: %[4]s}
 
 // node is a whole service at work, with an owner.
 type node struct {
-	*press.Press
+	*app.Press
 	t     *testing.T
 	url   string
-	inbox *testenv.Inbox
+	inbox *testkit.Inbox
 }
 
 const ownersAddress = "owner@press.example"
@@ -51,7 +51,7 @@ const ownersAddress = "owner@press.example"
 // start serves until the test ends. more are relays before the inbox.
 func start(t *testing.T, dsn, diskFree, more string) *node {
 	t.Helper()
-	n := &node{t: t, inbox: testenv.StartInbox(t, testenv.InboxOptions{})}
+	n := &node{t: t, inbox: testkit.StartInbox(t, testkit.InboxOptions{})}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -62,7 +62,7 @@ func start(t *testing.T, dsn, diskFree, more string) *node {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n.Press, err = press.Open(t.Context(), c, slog.New(slog.NewTextHandler(t.Output(), nil))); err != nil {
+	if n.Press, err = app.Open(t.Context(), c, slog.New(slog.NewTextHandler(t.Output(), nil))); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := n.Store.CreateEditor(t.Context(), store.Editor{Email: ownersAddress, Role: "owner"}); err != nil {
@@ -71,7 +71,7 @@ func start(t *testing.T, dsn, diskFree, more string) *node {
 	ctx, stop := context.WithCancel(context.Background())
 	done, ready := make(chan error, 1), make(chan struct{})
 	go func() {
-		done <- (&press.Service{Press: n.Press, HTTP: listener, Ready: func() { close(ready) }}).Run(ctx)
+		done <- (&app.Service{Press: n.Press, HTTP: listener, Ready: func() { close(ready) }}).Run(ctx)
 	}()
 	t.Cleanup(func() {
 		stop()
@@ -281,7 +281,7 @@ func TestOverwrittenPagesAreNotReadyAndAreTold(t *testing.T) {
 
 func TestStoppedPostgresIsNotReady(t *testing.T) {
 	t.Parallel()
-	server := testenv.StartPostgres(t, testenv.PostgresOptions{})
+	server := testkit.StartPostgres(t, testkit.PostgresOptions{})
 	n := start(t, server.Database(t), "0B", "")
 	if err := server.Stop(); err != nil {
 		t.Fatal(err)
@@ -295,7 +295,7 @@ func TestStoppedPostgresIsNotReady(t *testing.T) {
 
 func TestStoppedRelayIsAWarningAndIsTold(t *testing.T) {
 	t.Parallel()
-	wire := testenv.StartWire(t, sink.Options{Users: map[string]string{"press": "right"}})
+	wire := testkit.StartWire(t, sink.Options{Users: map[string]string{"press": "right"}})
 	n := start(t, sqlite(t.TempDir()), "0B", fmt.Sprintf("- {name: main, host: 127.0.0.1, port: %d, tls: none, username: press, password: wrong}\n", wire.Port()))
 	link, err := n.PasswordLink(t.Context(), ownersAddress)
 	if err != nil {
@@ -337,12 +337,12 @@ func TestEngineThatDoesNotRunIsNotReady(t *testing.T) {
 	t.Parallel()
 	s := storetest.Open(t, store.SQLite, store.Options{})
 	c := config.Default()
-	set, err := press.CheckTemplates(c)
+	set, err := app.CheckTemplates(c)
 	if err != nil {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	engine, err := (&press.Press{Config: c, Store: s, Templates: set, Log: log}).Engine(t.Context())
+	engine, err := (&app.Press{Config: c, Store: s, Templates: set, Log: log}).Engine(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"text/tabwriter"
+
+	"golang.org/x/term"
+
+	"github.com/tidings-press/tidings/internal/app"
+	"github.com/tidings-press/tidings/internal/config"
+)
+
+// cli is what all commands share: the flags, and where they read and print.
+type cli struct {
+	configPath  string
+	json        bool
+	started     bool // a command began to run: what fails from here on is no wrong usage
+	stdin       io.Reader
+	stdout      io.Writer
+	stderr      io.Writer
+	stopSignals func() // a second Ctrl-C kills
+}
+
+// The exit codes.
+const (
+	exitDone    = 0
+	exitFailed  = 1
+	exitUsage   = 2
+	exitPartial = 3
+)
+
+// usageError is a command that was called wrongly.
+type usageError struct{ error }
+
+func (e *usageError) Unwrap() error { return e.error }
+
+// errPartly ends a command that did some of its work and said what it did not do.
+var errPartly = errors.New("done in part; what was left out is listed above")
+
+// exit prints what went wrong and gives the exit code.
+func (a *cli) exit(err error) int {
+	if err == nil {
+		return exitDone
+	}
+	var usage *usageError
+	var problems config.Problems
+	if errors.As(err, &problems) {
+		fmt.Fprintln(a.stderr, problems) // as editors jump to: file:line: what
+	} else {
+		fmt.Fprintln(a.stderr, "tidings:", err)
+	}
+	switch {
+	case errors.Is(err, errPartly):
+		return exitPartial
+	case !a.started, errors.As(err, &usage), errors.As(err, &problems):
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// config loads the configuration.
+func (a *cli) config() (*config.Config, error) {
+	c, err := config.Load(a.path())
+	if errors.Is(err, os.ErrNotExist) {
+		err = &usageError{err}
+	}
+	return c, err
+}
+
+func (a *cli) path() string {
+	return cmp.Or(a.configPath, os.Getenv("TIDINGS_CONFIG"), "config.yaml")
+}
+
+// with runs a command's work with the press room open.
+func (a *cli) with(ctx context.Context, work func(*app.Press) error) error {
+	c, err := a.config()
+	if err != nil {
+		return err
+	}
+	p, err := app.Open(ctx, c, a.logger(c))
+	if err != nil {
+		return a.explainMigration(err)
+	}
+	return errors.Join(work(p), p.Close())
+}
+
+// logger logs to standard error: for people on a terminal, as JSON otherwise.
+func (a *cli) logger(c *config.Config) *slog.Logger {
+	return app.NewLogger(a.stderr, c.Log, isTerminal(a.stderr))
+}
+
+func isTerminal(w any) bool {
+	file, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}
+
+// print prints a value as JSON when that is asked for, and else as people read it.
+func (a *cli) print(value any, people func(w io.Writer)) error {
+	if a.json {
+		encoder := json.NewEncoder(a.stdout)
+		encoder.SetIndent("", "  ")
+		encoder.SetEscapeHTML(false)
+		return encoder.Encode(value)
+	}
+	w := tabwriter.NewWriter(a.stdout, 0, 8, 2, ' ', 0)
+	people(w)
+	return w.Flush()
+}
+
+// say tells people something; with --json it says nothing.
+func (a *cli) say(format string, args ...any) {
+	if !a.json {
+		fmt.Fprintf(a.stdout, format+"\n", args...)
+	}
+}
+
+// warn tells of what was left out or looks odd.
+func (a *cli) warn(format string, args ...any) { fmt.Fprintf(a.stderr, format+"\n", args...) }

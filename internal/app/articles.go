@@ -1,0 +1,100 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/store"
+)
+
+// FindArticle finds an article by its id or slug.
+func (p *Press) FindArticle(ctx context.Context, name string) (article.Article, error) {
+	one, err := p.Store.ArticleBySlug(ctx, name)
+	if errors.Is(err, store.ErrNotFound) {
+		one, err = p.Store.Article(ctx, name)
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		err = fmt.Errorf("there is no article %q; right would be: an id or slug that \"tidings article list\" shows", name)
+	}
+	return one, err
+}
+
+// ListArticles lists articles, newest first: those with one of some statuses as
+// article.StatusAt gives them, or all. An unknown status is an error.
+func (p *Press) ListArticles(ctx context.Context, filter article.Filter, statuses []string, limit int) ([]store.Stored, error) {
+	if len(statuses) == 0 {
+		for _, status := range article.Statuses {
+			statuses = append(statuses, string(status))
+		}
+	}
+	now := p.Store.Now()
+	var out []store.Stored
+	for _, status := range slices.Compact(slices.Sorted(slices.Values(statuses))) {
+		q, err := queryFor(article.Status(status), now)
+		if err != nil {
+			return nil, err
+		}
+		q.Filter, q.Limit, q.Order = filter, limit, store.ByDate
+		found, err := p.Store.Articles(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		// Between two rounds of the service, what has expired is still stored as published.
+		out = append(out, slices.DeleteFunc(found, func(a store.Stored) bool {
+			return len(statuses) < len(article.Statuses) && a.StatusAt(now) != article.Status(status)
+		})...)
+	}
+	slices.SortStableFunc(out, func(a, b store.Stored) int { return b.Position.Compare(a.Position) })
+	return out[:min(len(out), limit)], nil
+}
+
+// queryFor is the query for the articles that people are shown with a status.
+func queryFor(status article.Status, now time.Time) (store.Query, error) {
+	switch status {
+	case article.Published:
+		return store.Query{Statuses: []article.Status{article.Published}, AsOf: now}, nil
+	case article.Scheduled:
+		return store.Query{Statuses: []article.Status{article.Published, article.Unlisted}, NotBefore: now}, nil
+	case article.Unlisted:
+		return store.Query{Statuses: []article.Status{article.Unlisted}, AsOf: now}, nil
+	case article.Draft:
+		return store.Query{Statuses: []article.Status{article.Draft}}, nil
+	case article.Withdrawn:
+		return store.Query{Statuses: []article.Status{article.Removed, article.Withdrawn}}, nil
+	}
+	return store.Query{}, fmt.Errorf("unknown status %q; statuses: published, scheduled, unlisted, draft, withdrawn", status)
+}
+
+// AuthorNames lists the authors of an article.
+func AuthorNames(a *article.Article) string {
+	names := make([]string, len(a.Authors))
+	for i, author := range a.Authors {
+		names[i] = author.Name
+	}
+	return strings.Join(names, ", ")
+}
+
+// Plus adds two summaries.
+func (s Summary) Plus(t Summary) Summary {
+	return Summary{s.Files + t.Files, s.Created + t.Created, s.Updated + t.Updated, s.Unchanged + t.Unchanged, s.KeptBack + t.KeptBack,
+		s.Redirects + t.Redirects, s.Problems + t.Problems, s.Warnings + t.Warnings}
+}
+
+// String says the summary in a line.
+func (s Summary) String() string {
+	out := fmt.Sprintf("%d files: %d articles new, %d updated, %d unchanged", s.Files, s.Created, s.Updated, s.Unchanged)
+	for _, part := range []struct {
+		count int
+		words string
+	}{{s.KeptBack, "%d kept back"}, {s.Redirects, "%d old addresses redirected"}, {s.Problems, "%d left out"}, {s.Warnings, "%d warnings"}} {
+		if part.count > 0 {
+			out += fmt.Sprintf("; "+part.words, part.count)
+		}
+	}
+	return out
+}

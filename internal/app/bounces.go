@@ -1,0 +1,146 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+
+	"github.com/tidings-press/tidings/feed"
+	"github.com/tidings-press/tidings/internal/bounce"
+	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/feedserver"
+	"github.com/tidings-press/tidings/internal/health"
+	"github.com/tidings-press/tidings/internal/loadshare"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/web"
+	"github.com/tidings-press/tidings/internal/websub"
+	"github.com/tidings-press/tidings/mailer"
+)
+
+// desk makes what judges bounces and complaints.
+func (p *Press) desk(ctx context.Context) (*bounce.Desk, error) {
+	secret, err := p.Store.Secret(ctx, "deliveries")
+	if err != nil {
+		return nil, err
+	}
+	paths, err := mailer.NewPaths(secret, p.bounceDomain())
+	if err != nil {
+		return nil, err
+	}
+	book := bounce.Book{Store: p.Store, Soft: func() store.SoftRule { return softRule(p.Config.Delivery) }}
+	return bounce.New(bounce.Options{Paths: paths, Recorder: book, Log: p.Log, Now: p.Store.Now, Addresses: p.bounceAddresses()}), nil
+}
+
+// bounceAddresses are those that the listeners take besides return paths: the
+// configured ones, and the two that each domain must have (RFC 2142), of every
+// digest's sender.
+func (p *Press) bounceAddresses() []string {
+	all := slices.Clone(p.Config.Bounces.Addresses)
+	for _, d := range p.Config.Digests {
+		if _, sender, err := subscriber.ParseMailbox(d.Sender); err == nil && p.Config.Mail.ReturnPathDomain == "" {
+			all = append(all, "abuse@"+sender.Domain(), "postmaster@"+sender.Domain())
+		}
+	}
+	return all
+}
+
+// bounceDomain is where return paths lead to.
+func (p *Press) bounceDomain() string {
+	if p.Config.Mail.ReturnPathDomain != "" {
+		return p.Config.Mail.ReturnPathDomain
+	}
+	for _, d := range p.Config.Digests {
+		if _, sender, err := subscriber.ParseMailbox(d.Sender); err == nil {
+			return sender.Domain()
+		}
+	}
+	return "localhost.localdomain"
+}
+
+// openBounces listens where bounce mails come in.
+func (s *Service) openBounces(ctx context.Context, open func(func() error)) error {
+	b := s.Press.Config.Bounces
+	if b.SMTP == "" && b.LMTP == "" {
+		return nil
+	}
+	desk, err := s.Press.desk(ctx)
+	if err != nil {
+		return err
+	}
+	for _, door := range []struct {
+		key, address string
+		serve        func(context.Context, net.Listener) error
+	}{{"bounces.smtp", b.SMTP, desk.ServeSMTP}, {"bounces.lmtp", b.LMTP, desk.ServeLMTP}} {
+		if door.address == "" {
+			continue
+		}
+		listener, err := net.Listen("tcp", door.address)
+		if err != nil {
+			return s.Press.Config.Problem(door.key, err.Error(), "an address of this machine that is free")
+		}
+		open(func() error { return door.serve(ctx, listener) })
+	}
+	return nil
+}
+
+// pollMailbox looks for bounce mails in a mailbox until the context ends.
+func (p *Press) pollMailbox(ctx context.Context) {
+	m := p.Config.Bounces.Mailbox
+	if m == nil {
+		return
+	}
+	desk, err := p.desk(ctx)
+	if err == nil {
+		err = desk.Poll(ctx, bounce.Mailbox{Protocol: m.Protocol, Host: m.Host, Port: m.Port, TLS: m.TLS, Username: m.Username, Password: m.Password.Reveal(), Every: m.Every})
+	}
+	p.tell(ctx, "cannot poll the mailbox of bounces", err)
+}
+
+// webhooks are the doors that mail services report at.
+func (p *Press) webhooks(ctx context.Context) (map[string]http.Handler, error) {
+	out := map[string]http.Handler{}
+	if len(p.Config.Bounces.Webhooks) == 0 {
+		return out, nil
+	}
+	desk, err := p.desk(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i, w := range p.Config.Bounces.Webhooks {
+		handler, err := desk.Webhook(w.Service, w.Secret.Reveal())
+		if err != nil {
+			return nil, p.Config.Problem(fmt.Sprintf("bounces.webhooks[%d].secret", i), err.Error(), "")
+		}
+		out[cmp.Or(w.Name, w.Service)] = handler
+	}
+	return out, nil
+}
+
+// pages puts the whole HTTP side together. hub is our own WebSub hub, if there is one.
+func (p *Press) pages(ctx context.Context, engine *delivery.Engine, monitor *health.Monitor, feeds *feedserver.Server, hub *websub.Hub, share *loadshare.Share) (*web.Site, error) {
+	hooks, err := p.webhooks(ctx)
+	if err != nil {
+		return nil, err
+	}
+	polls := NewFeedPolls(p.Store, nodeName())
+	deps := web.Deps{
+		Store:     p.Store,
+		Engine:    engine,
+		Feeds:     feeds,
+		Config:    p.Config,
+		Templates: p.Templates,
+		Readers:   func(ctx context.Context) (map[string]feed.Readers, error) { return polls.Readers(ctx, p.Store.Now()) },
+		Webhooks:  hooks,
+		Ready:     monitor,
+		Share:     share,
+		Log:       p.Log,
+	}
+	if hub != nil {
+		deps.Hub = hub
+	}
+	return web.New(deps)
+}

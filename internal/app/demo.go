@@ -1,0 +1,175 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/config"
+	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/inbox"
+	"github.com/tidings-press/tidings/internal/samples"
+)
+
+// Demo is the whole service on sample articles, with an inbox of its own.
+type Demo struct {
+	Keep string // folder for the store and configuration; empty for one that is removed at the end
+	Port int    // of the site; the next free one when it is taken
+	Out  io.Writer
+	Log  *slog.Logger
+}
+
+// The ports that are nice to remember.
+const (
+	DemoPort      = 8080
+	demoInboxPort = 8025
+)
+
+// Run shows it all until the context ends, and leaves nothing behind unless Keep
+// says where.
+func (d *Demo) Run(ctx context.Context) (err error) {
+	fmt.Fprintln(d.Out, "Tidings demo: a small harbour town's gazette in five languages. Ctrl-C ends it.")
+	dir, done, err := d.folder()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, done()) }()
+	doors, err := openDoors(d.Port)
+	if err != nil {
+		return err
+	}
+	mails := inbox.New(inbox.Options{})
+	defer mails.Close()
+	go func() { _ = mails.ServeSMTP(doors.smtp) }()
+	stopInbox := serveInbox(doors.inbox, mails)
+	defer stopInbox()
+	c := demoConfig(dir, doors, time.Now())
+	if d.Keep != "" {
+		if err := keepConfig(dir, *c); err != nil {
+			return err
+		}
+	}
+	p, err := Open(ctx, c, d.Log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.Close()) }()
+	return d.show(ctx, p, doors, mails)
+}
+
+// folder is where the store goes; done removes it when nobody wants to keep it.
+func (d *Demo) folder() (dir string, done func() error, err error) {
+	if d.Keep != "" {
+		return d.Keep, func() error { return nil }, os.MkdirAll(d.Keep, 0o755)
+	}
+	dir, err = os.MkdirTemp("", "tidings-demo-")
+	return dir, func() error { return os.RemoveAll(dir) }, err
+}
+
+// show fills the press room, sends a first edition and serves.
+func (d *Demo) show(ctx context.Context, p *Press, doors *doors, mails *inbox.Inbox) error {
+	engine, err := p.Engine(ctx) // makes the digests' rows
+	if err != nil {
+		return err
+	}
+	for _, name := range p.DigestNames() {
+		if err := engine.Begin(ctx, name, time.Time{}); err != nil { // with all samples, whatever their dates
+			return err
+		}
+	}
+	im := &Importer{Store: p.Store, Config: p.Config}
+	sum, err := im.ImportFS(ctx, samples.Articles(), "samples", nil, im.sampleOptions())
+	if err != nil {
+		return err
+	}
+	if err := addDemoReaders(ctx, p); err != nil {
+		return err
+	}
+	link, err := p.FirstOwnerLink(ctx)
+	if err != nil {
+		return err
+	}
+	if link == "" { // kept from an earlier demo, with its owner
+		link = p.Config.Site.URL + "/room/"
+	}
+	articles := sum.Created + sum.Updated + sum.Unchanged
+	service := &Service{Press: p, HTTP: doors.site, Ready: func() {
+		fmt.Fprintf(d.Out, "%d articles, %d readers.\n\n", articles, len(demoReaders))
+		fmt.Fprintf(d.Out, "  The publication   %s/\n  Its feeds         %s/feeds\n  The inbox         %s/\n  The editors' room %s\n\n", p.Config.Site.URL, p.Config.Site.URL, doors.inboxURL(), link)
+		go d.sendFirst(ctx, p, engine, mails)
+	}}
+	err = service.Run(ctx)
+	if d.Keep != "" {
+		fmt.Fprintf(d.Out, "\nKept in %s; go on with: tidings --config %s serve\n", d.Keep, filepath.Join(d.Keep, "config.yaml"))
+	}
+	return err
+}
+
+// sendFirst sends one edition at once and says what comes next.
+func (d *Demo) sendFirst(ctx context.Context, p *Press, engine *delivery.Engine, mails *inbox.Inbox) {
+	edition, err := engine.SendNow(ctx, demoWeekly, "the demo")
+	if err != nil && !errors.Is(err, delivery.ErrNothingNew) {
+		p.Log.Error("the first edition was not sent", "error", err)
+		return
+	}
+	if err == nil {
+		for progress := range engine.Watch(ctx, edition.ID) {
+			if progress.Idle() {
+				break
+			}
+		}
+		fmt.Fprintf(d.Out, "Sent now: “%s”, %d mails in the inbox.\n", edition.Subject, mails.Count())
+	}
+	if next := engine.Next(demoDaily, 1); len(next) > 0 {
+		fmt.Fprintf(d.Out, "By schedule: the next edition of “%s” goes out at %s.\n", demoDaily, next[0].At.Format("15:04:05"))
+	}
+}
+
+// keepConfig writes the configuration beside the store.
+func keepConfig(dir string, c config.Config) error {
+	c.Store.DSN = "sqlite:tidings.db" // paths are told from the file's folder
+	text, err := c.YAML()
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "config.yaml"), text, 0o600)
+}
+
+// doors are the addresses that the demo listens on, all on this machine only.
+type doors struct {
+	site, inbox, smtp net.Listener
+}
+
+func openDoors(port int) (*doors, error) {
+	site, err1 := listenNear(port)
+	box, err2 := listenNear(demoInboxPort)
+	mail, err3 := net.Listen("tcp", "127.0.0.1:0")
+	return &doors{site, box, mail}, errors.Join(err1, err2, err3)
+}
+
+// listenNear takes the wished port, or any when that is taken.
+func listenNear(port int) (net.Listener, error) {
+	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	if err != nil {
+		listener, err = net.Listen("tcp", "127.0.0.1:0")
+	}
+	return listener, err
+}
+
+func portOf(l net.Listener) int { return l.Addr().(*net.TCPAddr).Port }
+
+func (d *doors) siteURL() string  { return fmt.Sprintf("http://localhost:%d", portOf(d.site)) }
+func (d *doors) inboxURL() string { return fmt.Sprintf("http://localhost:%d", portOf(d.inbox)) }
+
+func serveInbox(l net.Listener, mails *inbox.Inbox) (stop func()) {
+	server := &http.Server{Handler: mails.Handler(), ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = server.Serve(l) }()
+	return func() { _ = server.Close() }
+}

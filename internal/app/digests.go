@@ -1,0 +1,95 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/schedule"
+	"github.com/tidings-press/tidings/internal/store"
+)
+
+// DigestView is a digest as people ask for it.
+type DigestView struct {
+	Name        string      `json:"name"`
+	Title       string      `json:"title"`
+	Schedule    string      `json:"schedule"` // in words
+	Spec        string      `json:"spec"`
+	Subscribers int64       `json:"subscribers"`
+	Next        []time.Time `json:"next"`
+}
+
+// Digests lists the configured digests with their next three times.
+func (p *Press) Digests(ctx context.Context) ([]DigestView, error) {
+	out := []DigestView{}
+	now := p.Store.Now()
+	for _, d := range p.Config.Digests {
+		s, err := schedule.Parse(d.Schedule, d.Timezone)
+		if err != nil {
+			return nil, err
+		}
+		count, err := p.Store.CountActive(ctx, d.Name)
+		if err != nil {
+			return nil, err
+		}
+		view := DigestView{Name: d.Name, Title: d.Title, Schedule: s.Describe(), Spec: d.Schedule, Subscribers: count, Next: []time.Time{}}
+		for _, tick := range s.NextN(now, 3) {
+			view.Next = append(view.Next, tick.At)
+		}
+		out = append(out, view)
+	}
+	return out, nil
+}
+
+// Queue is how many articles wait for a digest.
+type Queue struct {
+	Digest string
+	delivery.Backlog
+}
+
+// Queues returns what waits for each configured digest that has run.
+func (p *Press) Queues(ctx context.Context) ([]Queue, error) {
+	var out []Queue
+	for i := range p.Config.Digests {
+		def, err := definition(p.Config, &p.Config.Digests[i])
+		if err != nil {
+			return nil, err
+		}
+		backlog, err := delivery.BacklogOf(ctx, p.Store, &def, time.Time{})
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, Queue{def.Name, backlog})
+	}
+	return out, nil
+}
+
+// FindEdition finds an edition by its id, or by the beginning of it that no other
+// recent edition has.
+func (p *Press) FindEdition(ctx context.Context, id string) (store.Edition, error) {
+	edition, err := p.Store.Edition(ctx, id)
+	if !errors.Is(err, store.ErrNotFound) {
+		return edition, err
+	}
+	const recent = 200
+	found, listErr := p.Store.Editions(ctx, "", recent)
+	if listErr != nil {
+		return edition, listErr
+	}
+	var fits []store.Edition
+	for _, one := range found {
+		if len(id) >= 4 && strings.HasPrefix(one.ID, id) {
+			fits = append(fits, one)
+		}
+	}
+	if len(fits) == 1 {
+		return p.Store.Edition(ctx, fits[0].ID)
+	}
+	return edition, fmt.Errorf("there is no edition %q; right would be: an id that \"tidings digest status\" shows", id)
+}

@@ -1,0 +1,186 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"os"
+
+	"github.com/tidings-press/tidings/internal/config"
+	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/schedule"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/mailer"
+)
+
+// Engine makes the engine that sends editions. It does not run yet.
+func (p *Press) Engine(ctx context.Context) (*delivery.Engine, error) {
+	keys, err := p.Store.Keys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	options := delivery.Options{
+		Store:      p.Store,
+		Keys:       keys,
+		Templates:  p.Templates,
+		Site:       digest.SiteOf(p.Config),
+		Policy:     policy(p.Config.Delivery),
+		ReturnPath: p.Config.Mail.ReturnPathDomain,
+
+		ReturnPaths:     p.Config.ReadsReturnPaths(),
+		UnsubscribeMail: p.Config.ReadsUnsubscribeMail(),
+		Lease:           p.Config.Delivery.Lease,
+		Log:             p.Log,
+	}
+	for i := range p.Config.Digests {
+		definition, err := definition(p.Config, &p.Config.Digests[i])
+		if err != nil {
+			return nil, err
+		}
+		options.Digests = append(options.Digests, definition)
+	}
+	for i := range p.Config.Relays {
+		relay, err := relay(&p.Config.Relays[i])
+		if err != nil {
+			return nil, p.Config.Problem(fmt.Sprintf("relays[%d].ca_file", i), err.Error(), "a PEM file with certificates")
+		}
+		options.Relays = append(options.Relays, relay)
+	}
+	for _, sender := range []string{p.Config.Mail.Owner, p.Config.Site.Editor, p.Config.Site.Webmaster} {
+		if options.From, err = mailbox(sender); err == nil {
+			break
+		}
+	}
+	if options.DKIM, err = signingKeys(p.Config); err != nil {
+		return nil, err
+	}
+	return delivery.New(ctx, options)
+}
+
+func policy(d config.Delivery) delivery.Policy {
+	return delivery.Policy{Resend: d.Uncertain == "resend", RetryFor: d.RetryFor, Chunk: d.Chunk, Soft: softRule(d)}
+}
+
+func softRule(d config.Delivery) store.SoftRule {
+	return store.SoftRule{Limit: d.SoftLimit, Days: d.SoftDays}
+}
+
+// definition makes a digest of its settings. What Load checked cannot fail here.
+func definition(c *config.Config, d *config.Digest) (delivery.Definition, error) {
+	out := delivery.Definition{
+		Definition: digest.DefinitionOf(d),
+		Min:        d.MinArticles,
+		Max:        d.MaxArticles,
+		Oldest:     d.Prefer == "oldest",
+		Notify:     delivery.Notify(d.Notify),
+		Automatic:  d.Approval == "automatic",
+		Each:       d.Missed == "each",
+	}
+	var err error
+	if out.Schedule, err = schedule.Parse(d.Schedule, d.Timezone); err != nil {
+		return out, err
+	}
+	if out.Filter, err = d.Filter.Compile(); err != nil {
+		return out, err
+	}
+	if out.From, err = mailbox(d.Sender); err != nil {
+		return out, err
+	}
+	if d.ReplyTo != d.Sender {
+		if out.ReplyTo, err = mailbox(d.ReplyTo); err != nil {
+			return out, err
+		}
+	}
+	owner, err := mailbox(cmp.Or(c.Mail.Owner, d.ReplyTo))
+	out.Owner = owner.Email
+	return out, err
+}
+
+func mailbox(text string) (mailer.Address, error) {
+	name, address, err := subscriber.ParseMailbox(text)
+	return mailer.Address{Name: name, Email: address.ASCII()}, err
+}
+
+func relay(r *config.Relay) (delivery.Relay, error) {
+	roots, err := trusted(r.CAFile)
+	return delivery.Relay{
+		Relay: mailer.Relay{
+			Name:     r.Name,
+			Host:     r.Host,
+			Port:     r.Port,
+			Socket:   r.Socket,
+			Protocol: mailer.Protocol(r.Protocol),
+			Security: mailer.Security(r.TLS),
+			TLS:      roots,
+			Auth:     mailer.Mechanism(r.Auth),
+			Username: r.Username,
+			Password: r.Password.Reveal(),
+			Helo:     helo(r.Helo),
+		},
+		Weight:        r.Weight,
+		Connections:   r.Connections,
+		PerNode:       r.ConnectionsPerNode,
+		PerSecond:     r.PerSecond,
+		PerHour:       r.PerHour,
+		PerConnection: r.PerConnection,
+		MaxSize:       int64(r.MaxSize),
+		Headers:       headerLines(r.ExtraHeaders),
+	}, err
+}
+
+func headerLines(lines []config.HeaderLine) []string {
+	var out []string
+	for _, line := range lines {
+		out = append(out, line.Reveal())
+	}
+	return out
+}
+
+// helo is the name that we greet with: the configured one or the machine's.
+func helo(name string) string {
+	if name == "" {
+		if host, err := os.Hostname(); err == nil {
+			name = host
+		}
+	}
+	return name
+}
+
+// trusted adds the certificates of a file to those of the system.
+func trusted(file string) (*tls.Config, error) {
+	if file == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("%s holds no certificate", file)
+	}
+	return &tls.Config{RootCAs: pool}, nil
+}
+
+func signingKeys(c *config.Config) ([]mailer.Key, error) {
+	var out []mailer.Key
+	for i, k := range c.Mail.DKIM {
+		text, err := os.ReadFile(k.KeyFile)
+		if err != nil {
+			return nil, err
+		}
+		signer, err := mailer.ParseKey(text)
+		if err != nil {
+			return nil, c.Problem(fmt.Sprintf("mail.dkim[%d].key_file", i), err.Error(), `a file made by "tidings dkim keygen"`)
+		}
+		out = append(out, mailer.Key{Domain: k.Domain, Selector: k.Selector, Signer: signer})
+	}
+	return out, nil
+}

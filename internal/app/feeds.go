@@ -1,0 +1,122 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/tidings-press/tidings/feed"
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/store"
+)
+
+// FeedSource gives the feeds their articles from the store.
+type FeedSource struct{ store *store.Store }
+
+// NewFeedSource returns the source of a store.
+func NewFeedSource(s *store.Store) *FeedSource { return &FeedSource{store: s} }
+
+// Select implements feed.Source.
+func (f *FeedSource) Select(ctx context.Context, q feed.Query) (feed.Found, error) {
+	if q.Digest != "" {
+		items, err := f.editions(ctx, q)
+		return feed.Found{Items: items}, err
+	}
+	status, order := article.Published, store.ByAppearance
+	if q.Removed {
+		status, order = article.Removed, store.ByRemoval
+	}
+	query := store.Query{
+		Filter:   q.Filter,
+		Statuses: []article.Status{status},
+		Order:    order,
+		Limit:    q.Limit,
+		Before:   store.Position{At: q.Before.Appeared, Seq: q.Before.Seq},
+		After:    store.Position{At: q.After.Appeared, Seq: q.After.Seq},
+		AsOf:     q.AsOf,
+		IDs:      q.IDs,
+		Room:     q.Room,
+	}
+	if q.Room == 0 {
+		query.Room = store.NoRoom
+	}
+	found, err := f.store.Search(ctx, query)
+	items := make([]feed.Item, len(found.Articles))
+	for i, a := range found.Articles {
+		items[i] = feed.Item{Article: a.Article, Position: positionOf(a.Position)}
+	}
+	return feed.Found{Items: items, Until: positionOf(found.Until)}, err
+}
+
+func positionOf(p store.Position) feed.Position {
+	return feed.Position{Appeared: p.At, Seq: p.Seq}
+}
+
+// mostChanges is how many changed articles are told one by one; after more, all
+// feeds are looked at anew.
+const mostChanges = 100
+
+// Changed implements feed.Source. It reads one row when nothing changed.
+func (f *FeedSource) Changed(ctx context.Context, since feed.Mark, now time.Time) (feed.Change, error) {
+	last, err := f.store.LastChange(ctx)
+	if err != nil {
+		return feed.Change{}, err
+	}
+	change := feed.Change{
+		Mark: feed.Mark{Revision: last.Revision, Due: since.Due}, Departed: last.Departed,
+		Settings: feed.Settings{Fingerprint: last.Settings, Since: last.Settled},
+	}
+	moved, appeared := last.Revision != since.Revision, !since.Due.IsZero() && !now.Before(since.Due)
+	if moved {
+		err = f.moved(ctx, &change, since.Revision)
+	}
+	if appeared && err == nil {
+		err = f.appeared(ctx, &change, since.Due, now)
+	}
+	if (moved || appeared) && err == nil {
+		// Last: what is counted as known by now may appear later.
+		change.Mark.Due, err = f.store.NextAppearance(ctx, now)
+	}
+	return change, err
+}
+
+// moved adds the articles that changed after a revision.
+func (f *FeedSource) moved(ctx context.Context, change *feed.Change, since int64) error {
+	if since == 0 || change.Mark.Revision-since > mostChanges {
+		change.All = true
+		return nil
+	}
+	changed, err := f.store.ChangedSince(ctx, since, mostChanges)
+	for _, a := range changed {
+		change.Articles = append(change.Articles, a.Article)
+		change.Mark.Revision = max(change.Mark.Revision, a.Revision)
+	}
+	return err
+}
+
+// appeared adds the articles whose time came.
+func (f *FeedSource) appeared(ctx context.Context, change *feed.Change, due, now time.Time) error {
+	found, err := f.store.Appeared(ctx, due, now, mostChanges+1)
+	change.All = change.All || len(found) > mostChanges
+	for _, a := range found {
+		change.Articles = append(change.Articles, a.Article)
+	}
+	return err
+}
+
+// Spelling implements feed.Source.
+func (f *FeedSource) Spelling(ctx context.Context, kind feed.Kind, name string) (spelling string, err error) {
+	switch kind {
+	case feed.ByTag:
+		spelling, err = f.store.TagSpelling(ctx, name)
+	case feed.ByAuthor:
+		spelling, err = f.store.AuthorSpelling(ctx, name)
+	case feed.ByLanguage:
+		spelling, err = f.store.LanguageSpelling(ctx, name)
+	default:
+		return "", feed.ErrUnknown
+	}
+	if isNotFound(err) {
+		err = feed.ErrUnknown
+	}
+	return spelling, err
+}

@@ -1,0 +1,135 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+
+	"github.com/tidings-press/tidings/internal/config"
+	"github.com/tidings-press/tidings/internal/feedserver"
+	"github.com/tidings-press/tidings/internal/loadshare"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/web/middleware"
+	"github.com/tidings-press/tidings/templates"
+)
+
+// Press is a publication at work: its settings, store, templates and feeds. Commands
+// use what they need of it; Serve and Work run it.
+type Press struct {
+	Config    *config.Config
+	Store     *store.Store
+	Templates *templates.Set
+	Log       *slog.Logger
+}
+
+// Open opens the store and loads the templates.
+func Open(ctx context.Context, c *config.Config, log *slog.Logger) (*Press, error) {
+	set, err := CheckTemplates(c)
+	if err != nil {
+		return nil, err
+	}
+	s, err := store.Open(ctx, c.Store.DSN.Reveal(), StoreOptions(c))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.Position("store.dsn"), err)
+	}
+	return &Press{Config: c, Store: s, Templates: set, Log: log}, nil
+}
+
+// StoreOptions are how the configured store is opened.
+func StoreOptions(c *config.Config) store.Options {
+	return store.Options{Durability: store.Durability(c.Store.Durability), Journal: c.Store.JournalFolder()}
+}
+
+// Close closes the store.
+func (p *Press) Close() error { return p.Store.Close() }
+
+// CheckTemplates loads the templates and checks what the digests say of them. An error
+// names the file and line.
+func CheckTemplates(c *config.Config) (*templates.Set, error) {
+	set, err := templates.Load(c.Templates)
+	if err != nil {
+		return nil, err
+	}
+	var wrong config.Problems
+	for i, d := range c.Digests {
+		key := fmt.Sprintf("digests[%d]", i)
+		if _, err := set.Mail(d.Template); err != nil {
+			wrong = append(wrong, c.Problem(key+".template", err.Error(), ""))
+		}
+		if _, err := templates.ParseSubject(d.Subject); err != nil {
+			wrong = append(wrong, c.Problem(key+".subject", err.Error(), ""))
+		}
+	}
+	if len(wrong) > 0 {
+		return nil, wrong
+	}
+	return set, nil
+}
+
+// Feeds makes the server of all feeds.
+func (p *Press) Feeds(ctx context.Context) (*feedserver.Server, error) { return p.feeds(ctx, nil) }
+
+// feeds makes the server of all feeds, which uses no more of the machine than its share.
+func (p *Press) feeds(ctx context.Context, share *loadshare.Share) (*feedserver.Server, error) {
+	options, err := p.feedOptions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	options.Share = share
+	return feedserver.New(options), nil
+}
+
+// SettleFeeds tells the store what feeds are served with from now on. It comes right
+// before the first document is given out.
+func (p *Press) SettleFeeds(ctx context.Context) error {
+	options, err := p.feedOptions(ctx)
+	if err != nil {
+		return err
+	}
+	return p.Store.SettleFeeds(ctx, options.Settings)
+}
+
+func (p *Press) feedOptions(ctx context.Context) (feedserver.Options, error) {
+	identity, err1 := p.Store.Secret(ctx, "feed identity")
+	pollKey, err2 := p.Store.Secret(ctx, "feed polls")
+	definitions, err3 := feedDefinitions(p.Config)
+	proxies, err4 := middleware.ParseProxies(p.Config.Server.TrustedProxies)
+	site := feedSite(p.Config, identity)
+	settings, err5 := settingsOf(site, definitions)
+	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
+		return feedserver.Options{}, err
+	}
+	return feedserver.Options{
+		Source:     NewFeedSource(p.Store),
+		Site:       site,
+		Feeds:      definitions,
+		Settings:   settings,
+		Named:      p.NamedFeeds,
+		Private:    p.PrivateFeed,
+		Polls:      NewFeedPolls(p.Store, nodeName()),
+		PollKey:    pollKey,
+		Memory:     int64(p.Config.FeedSet.Memory),
+		RetryAfter: p.Config.FeedSet.RetryAfter,
+		Client: func(r *http.Request) string {
+			if known := middleware.Client(r.Context()); known.IsValid() {
+				return known.String()
+			}
+			return proxies.Client(r).String()
+		},
+		Now: p.Store.Now,
+		Log: p.Log,
+	}, nil
+}
+
+// nodeName is what this machine's counts are kept under. Nodes that share it add to
+// the same counts.
+func nodeName() string {
+	name, err := os.Hostname()
+	if err != nil || name == "" {
+		return "node"
+	}
+	return name
+}

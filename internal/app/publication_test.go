@@ -1,0 +1,141 @@
+package app_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/app"
+	"github.com/tidings-press/tidings/internal/store"
+)
+
+// page fetches a page of a running service.
+func (r *running) page(t *testing.T, path string) (int, string) {
+	t.Helper()
+	response, err := http.Get("http://" + r.address + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(body)
+}
+
+// TestKeptBackArticlesAreNowhere imports articles that their authors keep back, into a
+// running service, and looks for them in feeds, lists, searches and editions. Then
+// their marks go, and each of them is there.
+func TestKeptBackArticlesAreNowhere(t *testing.T) {
+	t.Parallel()
+	r := start(t, "site: {url: https://press.example}\n")
+	dir := t.TempDir()
+	marks := []string{"draft: yes", "published: false", "status: private", "unlisted: true", "publishDate: 2099-01-01", "expiryDate: 2026-05-02", "build: {render: never, list: never}"}
+	writeMarked := func(kept bool) {
+		for i, mark := range marks {
+			if !kept {
+				mark = "tags: [out]"
+			}
+			write(t, dir, map[string]string{fmt.Sprintf("kept%d.md", i): fmt.Sprintf("---\ntitle: Kept %d\ndate: 2026-05-01\n%s\n---\nSecretword text.\n", i, mark)})
+		}
+	}
+	im := app.Importer{Store: r.press.Store, Config: r.press.Config}
+	importAll := func() app.Summary {
+		t.Helper()
+		sum, err := im.Import(t.Context(), dir)
+		if err != nil || sum.Problems > 0 {
+			t.Fatal(sum, err)
+		}
+		return sum
+	}
+	pages := []string{"/", "/feed.xml", "/atom.xml", "/feed.json", "/search?q=secretword", "/search/feed.json?q=secretword", "/tags/"}
+	mailed := func() int {
+		t.Helper()
+		found, err := r.press.Store.WaitingArticles(t.Context(), store.Waiting{Digest: "weekly", Now: r.press.Store.Now(), Limit: 100})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(found)
+	}
+	shown := func(path string) bool {
+		_, body := r.page(t, path)
+		return strings.Contains(body, "Kept ") || strings.Contains(body, ">out<")
+	}
+
+	writeMarked(true)
+	if sum := importAll(); sum.Created != len(marks) || sum.KeptBack != len(marks) {
+		t.Errorf("%+v", sum)
+	}
+	write(t, dir, map[string]string{"control.md": post("Control", "Out.")})
+	importAll()
+	eventually(t, "the control article is in the feed", func() bool { _, body := r.page(t, "/feed.xml"); return strings.Contains(body, "Control") })
+	for _, path := range pages {
+		if shown(path) {
+			t.Errorf("%s shows an article that is kept back", path)
+		}
+	}
+	if n := mailed(); n != 1 {
+		t.Errorf("%d articles would be mailed, want the control only", n)
+	}
+	for i, mark := range marks {
+		want := http.StatusNotFound
+		if strings.HasPrefix(mark, "unlisted") {
+			want = http.StatusOK
+		}
+		if status, _ := r.page(t, fmt.Sprintf("/articles/kept%d", i)); status != want {
+			t.Errorf("%s: its page answers %d, want %d", mark, status, want)
+		}
+	}
+
+	writeMarked(false)
+	if sum := importAll(); sum.Updated != len(marks) || sum.KeptBack != 0 {
+		t.Errorf("published: %+v", sum)
+	}
+	eventually(t, "all are in the feed", func() bool {
+		_, body := r.page(t, "/feed.xml")
+		return strings.Count(body, "<title>Kept ") == len(marks)
+	})
+	if n := mailed(); n != len(marks)+1 {
+		t.Errorf("%d articles would be mailed, want %d", n, len(marks)+1)
+	}
+
+	writeMarked(true)
+	importAll()
+	eventually(t, "none is in the feed", func() bool { _, body := r.page(t, "/feed.xml"); return !strings.Contains(body, "Kept ") })
+	if n := mailed(); n != 1 {
+		t.Errorf("%d articles would be mailed after they were taken back", n)
+	}
+}
+
+// TestArticlesAppearAndExpireByThemselves waits for the dates of two articles.
+func TestArticlesAppearAndExpireByThemselves(t *testing.T) {
+	t.Parallel()
+	r := start(t, "site: {url: https://press.example}\n")
+	dir := t.TempDir()
+	soon := time.Now().Add(2 * time.Second).UTC().Format("2006-01-02T15:04:05Z07:00")
+	write(t, dir, map[string]string{
+		"comes.md": "---\ntitle: Comes\ndate: 2026-05-01\npublishDate: " + soon + "\n---\nText.\n",
+		"goes.md":  "---\ntitle: Goes\ndate: 2026-05-01\nexpiryDate: " + soon + "\n---\nText.\n",
+	})
+	im := app.Importer{Store: r.press.Store, Config: r.press.Config}
+	if _, err := im.Import(t.Context(), filepath.Join(dir, "comes.md")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := im.Import(t.Context(), filepath.Join(dir, "goes.md")); err != nil {
+		t.Fatal(err)
+	}
+	if status, _ := r.page(t, "/articles/comes"); status != http.StatusNotFound {
+		t.Errorf("the page of a scheduled article answers %d", status)
+	}
+	eventually(t, "one comes and the other goes", func() bool {
+		_, feed := r.page(t, "/feed.xml")
+		comes, _ := r.page(t, "/articles/comes")
+		goes, _ := r.page(t, "/articles/goes")
+		return strings.Contains(feed, "Comes") && !strings.Contains(feed, "Goes") && comes == http.StatusOK && goes == http.StatusGone
+	})
+}

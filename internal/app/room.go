@@ -1,0 +1,47 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/web/admin"
+)
+
+// FirstOwnerLink is the one-time link that makes the first editor; empty when there
+// is one already.
+func (p *Press) FirstOwnerLink(ctx context.Context) (string, error) {
+	return admin.FirstLink(ctx, p.Store, p.Config.Site.URL)
+}
+
+// EditorLink is a one-time link that lets one more editor in: anyone who holds it, or
+// the person with an address. The first editor becomes the owner.
+func (p *Press) EditorLink(ctx context.Context, email string, owner bool) (string, error) {
+	link, err := p.FirstOwnerLink(ctx)
+	if link != "" || err != nil {
+		return link, err
+	}
+	return admin.InviteLink(ctx, p.Store, p.Config.Site.URL, admin.Invitation{Email: email, Owner: owner})
+}
+
+// PasswordLink is a one-time link that gives an editor a new password.
+func (p *Press) PasswordLink(ctx context.Context, email string) (string, error) {
+	editor, err := p.FindEditor(ctx, email)
+	if err != nil {
+		return "", err
+	}
+	if !editor.Disabled.IsZero() {
+		return "", fmt.Errorf("%s may not sign in; enable the account first with \"tidings editor enable %s\"", editor.Email, editor.Email)
+	}
+	return admin.ResetLink(ctx, p.Store, p.Config.Site.URL, editor, 0)
+}
+
+// FindEditor finds an editor by address.
+func (p *Press) FindEditor(ctx context.Context, email string) (store.Editor, error) {
+	editor, err := p.Store.EditorByEmail(ctx, email)
+	if errors.Is(err, store.ErrNotFound) {
+		err = fmt.Errorf("no editor has the address %s; \"tidings editor list\" shows them", email)
+	}
+	return editor, err
+}

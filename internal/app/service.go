@@ -1,0 +1,157 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+
+	"github.com/tidings-press/tidings/internal/config"
+	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/health"
+	"github.com/tidings-press/tidings/internal/loadshare"
+)
+
+// Service is a node at work: pages, feeds and mail, or mail alone.
+type Service struct {
+	Press *Press
+	// HTTP is where pages are served; nil for a worker.
+	HTTP net.Listener
+	// Reload gives new settings when someone asks for a reload; nil never does.
+	Reload <-chan *config.Config
+	// Ready is called when the service takes requests and mail; may be nil.
+	Ready func()
+
+	pages atomic.Pointer[http.Handler]
+}
+
+// Run serves until the context ends; then it drains: requests are answered, mails
+// on the wire are finished and recorded.
+func (s *Service) Run(ctx context.Context) error {
+	LimitMemory(2 * int64(s.Press.Config.FeedSet.Memory)) // feeds, and pages as much again
+	current, err := s.start(ctx, s.Press)
+	if err != nil {
+		return err
+	}
+	var doors sync.WaitGroup
+	stopped := make(chan error, 3)
+	open := func(run func() error) { doors.Go(func() { stopped <- run() }) }
+	if s.HTTP != nil {
+		open(func() error { return s.serveHTTP(ctx) })
+	}
+	if err := s.openBounces(ctx, open); err != nil {
+		current.stop()
+		return err
+	}
+	if q, err := s.Press.Store.Quarantine(ctx); err != nil {
+		current.stop()
+		return err
+	} else if q != nil {
+		s.Press.Log.Warn("the store is quarantined: nothing is sent until an owner releases it (tidings quarantine show)", "reason", string(q.Reason), "store_from", q.Taken)
+	}
+	s.Press.Log.Info("at work", "site", s.Press.Config.Site.URL, "store", s.Press.Store.Engine(), "settings", s.Press.Config.Fingerprint())
+	if s.Ready != nil {
+		s.Ready()
+	}
+	for ctx.Err() == nil {
+		select {
+		case c := <-s.Reload:
+			current = s.reload(ctx, current, c)
+		case err = <-stopped:
+			if err != nil && ctx.Err() == nil {
+				current.stop()
+				return err
+			}
+		case <-ctx.Done():
+		}
+	}
+	s.Press.Log.Info("stopping: what is on the wire is finished first")
+	current.stop()
+	doors.Wait()
+	return nil
+}
+
+// reload starts the service anew with other settings, and stops the old one only
+// when the new one runs. What cannot be reloaded stays as it was.
+func (s *Service) reload(ctx context.Context, current *generation, c *config.Config) *generation {
+	c.Store, c.Server.Listen, c.Log.Format = s.Press.Config.Store, s.Press.Config.Server.Listen, s.Press.Config.Log.Format
+	c.FeedSet.Memory, c.Bounces.SMTP, c.Bounces.LMTP = s.Press.Config.FeedSet.Memory, s.Press.Config.Bounces.SMTP, s.Press.Config.Bounces.LMTP
+	set, err := CheckTemplates(c)
+	var next *generation
+	if err == nil {
+		next, err = s.start(ctx, &Press{Config: c, Store: s.Press.Store, Templates: set, Log: s.Press.Log})
+	}
+	if err != nil {
+		s.Press.Log.Error("the new settings are refused; the old ones stay", "error", err)
+		return current
+	}
+	SetLevel(c.Log)
+	s.Press.Log.Info("reloaded", "settings", c.Fingerprint())
+	current.stop()
+	return next
+}
+
+// generation is what runs with one state of the settings.
+type generation struct {
+	cancel context.CancelFunc
+	work   sync.WaitGroup
+}
+
+// stop ends a generation and waits until it has drained.
+func (g *generation) stop() {
+	g.cancel()
+	g.work.Wait()
+}
+
+// start begins a generation and puts its pages in place.
+func (s *Service) start(ctx context.Context, p *Press) (*generation, error) {
+	engine, err := p.Engine(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // Run cancels, so that everything stops in order
+	g := &generation{cancel: cancel}
+	g.work.Go(func() {
+		if err := engine.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
+			p.Log.Error("the engine stopped", "error", err)
+		}
+	})
+	monitor := p.monitor(engine)
+	g.work.Go(func() { monitor.Run(ctx) })
+	g.work.Go(func() { p.keepHouse(ctx) })
+	g.work.Go(func() { p.withdrawExpired(ctx) })
+	g.work.Go(func() { p.pollMailbox(ctx) })
+	if s.HTTP == nil {
+		return g, nil
+	}
+	if err := s.publish(ctx, p, engine, monitor, g); err != nil {
+		g.stop()
+		return nil, err
+	}
+	return g, nil
+}
+
+// publish puts a generation's pages and feeds in place.
+func (s *Service) publish(ctx context.Context, p *Press, engine *delivery.Engine, monitor *health.Monitor, g *generation) error {
+	share := loadshare.New(engine.Busy)
+	feeds, err := p.feeds(ctx, share)
+	if err != nil {
+		return err
+	}
+	push := p.WebSub(feeds)
+	pages, err := p.pages(ctx, engine, monitor, feeds, push.Hub, share)
+	if err != nil {
+		return err
+	}
+	if err := p.SettleFeeds(ctx); err != nil {
+		return err
+	}
+	s.pages.Store(&pages.Handler)
+	g.work.Go(func() { pages.Run(ctx) })
+	g.work.Go(func() { p.countPolls(ctx, feeds) })
+	g.work.Go(func() { p.watchSources(ctx, feeds.Changed) })
+	g.work.Go(func() { p.tell(ctx, "changes of feeds are not published", push.Run(ctx)) })
+	return nil
+}

@@ -1,0 +1,299 @@
+package app_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/app"
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/testkit/feedrules"
+)
+
+// running is a whole service on loopback.
+type running struct {
+	address string
+	press   *app.Press
+	stop    context.CancelFunc
+	ended   chan error
+}
+
+// start runs a service with settings in YAML on some articles. It ends with the test.
+func start(t *testing.T, settings string, articles ...article.Article) *running {
+	t.Helper()
+	p := open(t, settings)
+	for i := range articles {
+		put(t, p.Store, articles[i])
+	}
+	return runOn(t, p)
+}
+
+func runOn(t *testing.T, p *app.Press) *running {
+	t.Helper()
+	door, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	r := &running{address: door.Addr().String(), press: p, stop: stop, ended: make(chan error, 1)}
+	ready := make(chan struct{})
+	go func() {
+		r.ended <- (&app.Service{Press: p, HTTP: door, Ready: func() { close(ready) }}).Run(ctx)
+		close(r.ended)
+	}()
+	t.Cleanup(func() {
+		stop()
+		if err := <-r.ended; err != nil {
+			t.Errorf("the service ended with %v", err)
+		}
+	})
+	<-ready
+	return r
+}
+
+// raw sends bytes on a connection of their own and reads one response.
+func (r *running) raw(t *testing.T, request string) (head string, body []byte) {
+	t.Helper()
+	conn, err := net.Dial("tcp", r.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+	if _, err := io.WriteString(conn, request); err != nil {
+		t.Fatal(err)
+	}
+	var said strings.Builder
+	response, err := http.ReadResponse(bufio.NewReader(io.TeeReader(conn, &said)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body, err = io.ReadAll(response.Body); err != nil {
+		t.Fatal(err)
+	}
+	head, _, _ = strings.Cut(said.String(), "\r\n\r\n")
+	return head, body
+}
+
+func TestFeedsPassTheSameMiddlewareAsPages(t *testing.T) {
+	t.Parallel()
+	r := start(t, "site: {url: https://press.example, former_urls: ['https://old.example']}\nfeed_server: {hubs: [https://press.example/hub]}\n", feedrules.Article(1))
+	ask := func(request string) *http.Response {
+		head, _ := r.raw(t, request)
+		response, err := http.ReadResponse(bufio.NewReader(strings.NewReader(head+"\r\n\r\n")), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return response
+	}
+	ids := map[string]bool{}
+	for _, path := range []string{"/feed.xml", "/feed.xml", "/", "/hub", "/nothing", "/room/"} {
+		h := ask("GET " + path + " HTTP/1.1\r\nHost: press.example\r\n\r\n").Header
+		for _, name := range []string{"X-Content-Type-Options", "Strict-Transport-Security"} {
+			if h.Get(name) == "" {
+				t.Errorf("%s is answered without %s", path, name)
+			}
+		}
+		if id := h.Get("X-Request-Id"); id != "" && ids[id] || id == "" && path != "/feed.xml" { // answers from memory have none
+			t.Errorf("%s has the number %q, which is that of another request or none", path, id)
+		} else {
+			ids[id] = true
+		}
+		moved := ask("GET " + path + " HTTP/1.1\r\nHost: old.example\r\n\r\n")
+		if moved.StatusCode != http.StatusMovedPermanently || moved.Header.Get("Location") != "https://press.example"+path {
+			t.Errorf("%s at the old host: %d to %q", path, moved.StatusCode, moved.Header.Get("Location"))
+		}
+	}
+}
+
+// TestClientsThatPostTooMuchReadTheAnswer has forty clients send all of a large request
+// before they look for the answer, as most programs do.
+func TestClientsThatPostTooMuchReadTheAnswer(t *testing.T) {
+	t.Parallel()
+	r := start(t, "site: {url: http://localhost}\nfeed_server: {hubs: ['http://localhost/hub']}\n")
+	const size = 6 << 20 // more than the buffers of a connection hold
+	large := strings.Repeat("a", size)
+	chunk := fmt.Sprintf("%x\r\n%s\r\n", 1<<16, large[:1<<16])
+	var clients sync.WaitGroup
+	declared, endless := fmt.Sprintf("Content-Length: %d", size), "Transfer-Encoding: chunked"
+	for _, c := range []struct {
+		path, field, body string
+		want              int
+	}{
+		{"/subscribe", declared, large, http.StatusRequestEntityTooLarge},
+		{"/subscribe", "Content-Length: 900000", "email=" + large[:900000-6], http.StatusRequestEntityTooLarge}, // its own bound is smaller
+		{"/subscribe", endless, strings.Repeat(chunk, size>>16) + "0\r\n\r\n", http.StatusRequestEntityTooLarge},
+		{"/hub", endless, strings.Repeat(chunk, size>>16) + "0\r\n\r\n", http.StatusRequestEntityTooLarge},
+		{"/feed.xml", declared, large, http.StatusRequestEntityTooLarge},
+		{"/nothing", declared, large, http.StatusRequestEntityTooLarge},
+		{"/nothing", endless, strings.Repeat(chunk, size>>16) + "0\r\n\r\n", http.StatusMethodNotAllowed}, // nothing of it is read
+		{"/room/signin", declared, large, http.StatusRequestEntityTooLarge},
+	} {
+		for range 5 {
+			clients.Go(func() {
+				if status := r.postAll(t, c.path, c.field, c.body); status != c.want {
+					t.Errorf("POST %s with %s: status %d, want %d", c.path, c.field, status, c.want)
+				}
+			})
+		}
+	}
+	clients.Wait()
+}
+
+// postAll sends a whole request and only then reads the answer, whose status it returns.
+func (r *running) postAll(t *testing.T, path, field, body string) int {
+	conn, err := net.Dial("tcp", r.address)
+	if err != nil {
+		t.Error(err)
+		return 0
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
+	head := "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n" + field + "\r\n\r\n"
+	if _, err := io.WriteString(conn, head+body); err != nil {
+		t.Errorf("POST %s with %s: the server ends the connection before all was sent: %v", path, field, err)
+		return 0
+	}
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Errorf("POST %s with %s: the answer is lost: %v", path, field, err)
+		return 0
+	}
+	if _, err := io.Copy(io.Discard, response.Body); err != nil {
+		t.Errorf("POST %s with %s: the answer is cut: %v", path, field, err)
+	}
+	return response.StatusCode
+}
+
+func TestFeedsUnderWayAreFinishedBeforeTheServiceEnds(t *testing.T) {
+	t.Parallel()
+	var large []article.Article
+	for i := range 50 {
+		a := feedrules.Article(i)
+		a.HTML = "<p>" + strings.Repeat("Words that fill the buffers of the connection. ", 3500) + "</p>"
+		large = append(large, a)
+	}
+	r := start(t, "site: {url: https://press.example}\n", large...)
+	const request = "GET /feed.xml HTTP/1.1\r\nHost: press.example\r\n\r\n"
+	r.raw(t, request) // now it is in memory
+	conn, err := net.Dial("tcp", r.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.(*net.TCPConn).SetReadBuffer(256 << 10); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(conn, request); err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.stop()
+	for began := time.Now(); ; time.Sleep(time.Millisecond) { // until the service has begun to end
+		c, err := net.Dial("tcp", r.address)
+		if err != nil {
+			break
+		}
+		c.Close()
+		if time.Since(began) > 10*time.Second {
+			t.Fatal("the service does not stop")
+		}
+	}
+	select {
+	case err := <-r.ended:
+		t.Errorf("the service ended, with %v, while a response was under way", err)
+	case <-time.After(100 * time.Millisecond):
+	}
+	if n, err := io.Copy(io.Discard, response.Body); err != nil || n != response.ContentLength {
+		t.Errorf("%d of %d bytes, %v", n, response.ContentLength, err)
+	}
+	conn.Close()
+	select {
+	case err := <-r.ended:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("the service does not end when all is sent")
+	}
+}
+
+func TestReadersAreShownBesideEachFeed(t *testing.T) {
+	t.Parallel()
+	first := start(t, "site: {url: http://localhost}\nfeeds:\n- {name: sea, title: Sea, filter: {tags: [all]}}\n", feedrules.Article(1))
+	for _, agent := range []string{"Reader/1", "Reader/2", "Aggregator/1 (37 subscribers)"} {
+		first.raw(t, "GET /feeds/sea/atom.xml HTTP/1.1\r\nHost: localhost\r\nUser-Agent: "+agent+"\r\n\r\n")
+	}
+	for range 2 {
+		first.raw(t, "GET /feed.xml HTTP/1.1\r\nHost: localhost\r\nUser-Agent: Reader/1\r\n\r\n")
+	}
+	first.stop() // counts are stored every minute, and at the end
+	if err := <-first.ended; err != nil {
+		t.Fatal(err)
+	}
+	_, page := runOn(t, first.press).raw(t, "GET /feeds HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	for address, want := range map[string]string{
+		"http://localhost/feeds/sea/feed.xml": ">3[89] readers", // 37 and two more, who may look like one to the estimate
+		"http://localhost/feed.xml":           ">1 readers",
+	} {
+		_, rest, found := strings.Cut(string(page), "<code dir=\"ltr\">"+address+"</code>")
+		line, _, _ := strings.Cut(rest, "</div>")
+		if !found || !regexp.MustCompile(want).MatchString(line) {
+			t.Errorf("beside %s stands %q, want %s", address, line, want)
+		}
+	}
+}
+
+func TestTheHomeOfEveryFeedIsAPage(t *testing.T) {
+	t.Parallel()
+	r := start(t, "site: {url: http://localhost}\nfeeds:\n- {name: sea, filter: {tags: [all]}}\ndigests:\n- {name: weekly, schedule: '@weekly', sender: news@example.org}\n", feedrules.Rich(1))
+	get := func(path string) (head string, body []byte) {
+		return r.raw(t, "GET "+path+" HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	}
+	for _, path := range []string{
+		"/feed.json", "/feeds/sea/feed.json", "/tags/C%2FC%2B%2B/feed.json", "/authors/Ann%20Author/feed.json", "/languages/en/feed.json",
+		"/search/feed.json?q=article+%26+1", "/filter/feed.json?match=%22C%2FC%2B%2B%22+AND+NOT+jobs", "/digests/weekly/feed.json",
+	} {
+		head, body := get(path)
+		var doc struct {
+			Home string `json:"home_page_url"`
+		}
+		if err := json.Unmarshal(body, &doc); err != nil {
+			t.Fatalf("%s: %s, %v", path, head, err)
+		}
+		home, ours := strings.CutPrefix(doc.Home, "http://localhost")
+		if head, _ := get(home); !ours || !strings.HasPrefix(head, "HTTP/1.1 200") {
+			t.Errorf("%s: its home %s answers %.30s", path, doc.Home, head)
+		}
+	}
+}
+
+func TestAServiceTellsTheStoreWhatFeedsAreServedWith(t *testing.T) {
+	t.Parallel()
+	r := start(t, "site: {url: https://press.example}\n")
+	first, err := r.press.Store.LastChange(t.Context())
+	if err != nil || first.Settings == "" {
+		t.Fatalf("%+v, %v", first, err)
+	}
+	c := *r.press.Config
+	c.Site.Title = "Another"
+	other := *r.press
+	other.Config = &c
+	runOn(t, &other)
+	second, err := r.press.Store.LastChange(t.Context())
+	if err != nil || second.Settings == first.Settings || !second.Settled.After(first.Settled) || second.Departed.Before(second.Settled) {
+		t.Errorf("%+v after %+v, %v", second, first, err)
+	}
+}

@@ -1,0 +1,175 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/subscriber"
+)
+
+// TopicError says that a topic is none of a digest's: no article of it has such a tag, so
+// that whoever chose it would get nothing.
+type TopicError struct {
+	Digest, Topic string
+	Topics        []string // some of the digest's, the most used first
+}
+
+func (e *TopicError) Error() string { return e.what() + "; expected: " + e.right() }
+
+func (e *TopicError) what() string {
+	return fmt.Sprintf("%q is not a topic of %s: no article of it has this tag", e.Topic, e.Digest)
+}
+
+func (e *TopicError) right() string {
+	if len(e.Topics) == 0 {
+		return "no topic, until an article of " + e.Digest + " has a tag"
+	}
+	return "topics of " + e.Digest + ": " + strings.Join(e.Topics, ", ")
+}
+
+// namedTopics is how many topics of a digest a TopicError names.
+const namedTopics = 30
+
+// topicBook knows the topics of the digests, and keeps what it has asked the store.
+type topicBook struct {
+	press   *Press
+	digests map[string]article.Filter
+	known   map[[2]string]bool // by digest and tag
+}
+
+func (p *Press) topicBook() (*topicBook, error) {
+	b := &topicBook{press: p, digests: map[string]article.Filter{}, known: map[[2]string]bool{}}
+	for _, d := range p.Config.Digests {
+		filter, err := d.Filter.Compile()
+		if err != nil {
+			return nil, err
+		}
+		b.digests[d.Name] = filter
+	}
+	return b, nil
+}
+
+// mostKnown bounds the answers that are kept, since a list may have any tags.
+const mostKnown = 10_000
+
+// check returns a *TopicError for the first topic that the digest does not have.
+func (b *topicBook) check(ctx context.Context, digest string, topics []string) error {
+	for _, topic := range topics {
+		at := [2]string{digest, article.TagKey(topic)}
+		has, asked := b.known[at]
+		if !asked {
+			var err error
+			if has, err = b.press.Store.HasTopic(ctx, b.digests[digest], topic); err != nil {
+				return err
+			}
+			if len(b.known) < mostKnown {
+				b.known[at] = has
+			}
+		}
+		if !has {
+			return b.unknown(ctx, digest, topic)
+		}
+	}
+	return nil
+}
+
+func (b *topicBook) unknown(ctx context.Context, digest, topic string) error {
+	found, err := b.press.Store.Topics(ctx, b.digests[digest], namedTopics)
+	if err != nil {
+		return err
+	}
+	wrong := &TopicError{Digest: digest, Topic: topic}
+	for _, one := range found {
+		wrong.Topics = append(wrong.Topics, one.Name)
+	}
+	return wrong
+}
+
+// byDigest parts topics: "weekly:council" is for the digest weekly, others are for all.
+func (b *topicBook) byDigest(digests, topics []string) map[string][]string {
+	out := map[string][]string{}
+	for _, topic := range topics {
+		name, rest, found := strings.Cut(topic, ":")
+		if _, is := b.digests[name]; found && is {
+			out[name] = append(out[name], strings.TrimSpace(rest))
+			continue
+		}
+		for _, digest := range digests {
+			out[digest] = append(out[digest], topic)
+		}
+	}
+	return out
+}
+
+// CheckRow makes the check of store.ImportOptions: the digests and topics of a row must be
+// ours. usual are the digests of rows that name none.
+func (p *Press) CheckRow(usual []string) (func(context.Context, *subscriber.Row) error, error) {
+	book, err := p.topicBook()
+	if err != nil {
+		return nil, err
+	}
+	refused := map[string]*TopicError{} // the same error for many lines
+	return func(ctx context.Context, row *subscriber.Row) error {
+		for _, name := range row.Digests {
+			if _, known := book.digests[name]; !known {
+				return &subscriber.LineError{
+					Line: row.Line, Reason: "unknown digest", What: fmt.Sprintf("there is no digest %q", name),
+					Right: "one of " + strings.Join(p.DigestNames(), ", ") + "; or the column read as labels, or left out by its name",
+				}
+			}
+		}
+		if len(row.Topics) == 0 {
+			return nil
+		}
+		digests := row.Digests
+		if len(digests) == 0 {
+			digests = usual
+		}
+		row.TopicsOf = book.byDigest(digests, row.Topics)
+		return refuseTopics(ctx, book, row, refused)
+	}, nil
+}
+
+func refuseTopics(ctx context.Context, book *topicBook, row *subscriber.Row, refused map[string]*TopicError) error {
+	for digest, topics := range row.TopicsOf {
+		for _, topic := range topics {
+			key := digest + ":" + topic
+			wrong := refused[key]
+			if wrong == nil {
+				err := book.check(ctx, digest, []string{topic})
+				if err == nil {
+					continue
+				}
+				var ok bool
+				if wrong, ok = err.(*TopicError); !ok {
+					return err
+				}
+				if len(refused) < mostKnown {
+					refused[key] = wrong
+				}
+			}
+			return &subscriber.LineError{Line: row.Line, Reason: "unknown topic", What: wrong.what(), Right: wrong.right()}
+		}
+	}
+	return nil
+}
+
+// checkTopics checks the topics that an editor gives somebody on some digests.
+func (p *Press) checkTopics(ctx context.Context, digests, topics []string) error {
+	if len(topics) == 0 {
+		return nil
+	}
+	book, err := p.topicBook()
+	if err != nil {
+		return err
+	}
+	for _, digest := range slices.Sorted(slices.Values(digests)) {
+		if err := book.check(ctx, digest, topics); err != nil {
+			return err
+		}
+	}
+	return nil
+}

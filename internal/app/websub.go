@@ -1,0 +1,74 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net/http"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/feedserver"
+	"github.com/tidings-press/tidings/internal/web"
+	"github.com/tidings-press/tidings/internal/web/middleware"
+	"github.com/tidings-press/tidings/internal/websub"
+)
+
+// HubPath is where our own WebSub hub answers. It is one when the configuration
+// names it among the hubs.
+const HubPath = web.HubPath
+
+// WebSub is what tells the world of changed feeds: Run it, and mount Hub at HubPath
+// when it is not nil.
+type WebSub struct {
+	Hub       *websub.Hub
+	publisher *websub.Publisher
+	worker    *websub.Worker
+}
+
+// WebSub sets the publishing of feeds up.
+func (p *Press) WebSub(feeds *feedserver.Server) *WebSub {
+	site := feedSite(p.Config, nil)
+	queue := jobQueue{p.Store}
+	w := &WebSub{publisher: &websub.Publisher{
+		News: hubNews{p.Store}, Lists: hubLists{p.Store}, Site: site, Definitions: feeds.Definitions(), Now: p.Store.Now, Log: p.Log,
+		Fresh: feeds.Changed,
+	}}
+	jobs := w.publisher.Jobs()
+	if own := site.URL + HubPath; slices.Contains(site.Hubs, own) {
+		w.Hub = &websub.Hub{
+			Address: own, Site: site.URL, Feeds: feeds, Queue: queue, Registry: callbacks{p.Store}, Now: p.Store.Now, Log: p.Log,
+			Allow: allowSubscriptions(),
+		}
+		w.publisher.LocalHub, w.publisher.Local = own, w.Hub.Distribute
+		maps.Copy(jobs, w.Hub.Jobs())
+	}
+	w.worker = &websub.Worker{Queue: queue, Do: jobs, Log: p.Log}
+	return w
+}
+
+// A network may ask for so many subscriptions at our hub at once, and for one more after each
+// pause. Aggregators subscribe to many topics from a few addresses.
+const (
+	hubRequests = 200
+	hubPause    = 5 * time.Second
+)
+
+func allowSubscriptions() func(*http.Request) bool {
+	limit := middleware.NewLimiter[netip.Prefix](hubRequests, hubPause, nil)
+	return func(r *http.Request) bool {
+		client := middleware.Client(r.Context())
+		return !client.IsValid() || limit.Allow(middleware.Neighbour(client))
+	}
+}
+
+// Run publishes until ctx ends.
+func (w *WebSub) Run(ctx context.Context) error {
+	if len(w.publisher.Site.Hubs) == 0 {
+		return nil
+	}
+	done := make(chan error, 1)
+	go func() { done <- w.worker.Run(ctx) }()
+	return errors.Join(w.publisher.Run(ctx), <-done)
+}

@@ -1,0 +1,448 @@
+package app_test
+
+import (
+	"context"
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/app"
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/config"
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/feedserver"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/testkit/feedrules"
+	"github.com/tidings-press/tidings/internal/websub"
+)
+
+// hasten lets a clock run twenty times as fast as the real one.
+func (w *wall) hasten(t *testing.T) {
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for tick := time.NewTicker(time.Millisecond); ctx.Err() == nil; <-tick.C {
+			w.pass(20 * time.Millisecond)
+		}
+	}()
+	t.Cleanup(func() { stop(); <-done })
+}
+
+// longestWait only ends a test that hangs. With the race detector, SQLite needs more than
+// half a minute for some of what these tests wait for when the machine is busy.
+const longestWait = 3 * time.Minute
+
+// eventually waits for something that other goroutines bring about.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(longestWait); !ok(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited %v for this: %s", longestWait, what)
+		}
+	}
+}
+
+// foreignHub is somebody else's hub, as far as publishers see it.
+type foreignHub struct {
+	*httptest.Server
+	mu    sync.Mutex
+	wall  *wall
+	down  bool
+	told  map[string]int
+	asked []time.Time
+}
+
+func newForeignHub(t *testing.T, w *wall) *foreignHub {
+	h := &foreignHub{wall: w, told: map[string]int{}}
+	h.Server = httptest.NewServer(h)
+	t.Cleanup(h.Close)
+	return h
+}
+
+func (h *foreignHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.asked = append(h.asked, h.wall.now())
+	if h.down {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
+	h.told[r.FormValue("hub.url")]++
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (h *foreignHub) setDown(down bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.down = down
+}
+
+func (h *foreignHub) times() []time.Time {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.asked)
+}
+
+// take returns how often it was told of each topic since the last call.
+func (h *foreignHub) take() map[string]int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	told := h.told
+	h.told = map[string]int{}
+	return told
+}
+
+func (h *foreignHub) heard(path string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.told["https://press.example"+path] > 0
+}
+
+// publisher is a node that publishes.
+type publisher struct {
+	feeds *feedserver.Server
+	push  *app.WebSub
+	store *store.Store
+	stop  func()
+}
+
+// publishes starts a node on a store. It runs until the test ends, or is stopped.
+func publishes(t *testing.T, s *store.Store, hubs ...string) *publisher {
+	t.Helper()
+	return publishesAt(t, s, "https://press.example", hubs...)
+}
+
+func publishesAt(t *testing.T, s *store.Store, site string, hubs ...string) *publisher {
+	t.Helper()
+	c, err := config.Parse(fmt.Appendf(nil, `
+site: {url: %q, title: The Press}
+feeds: [{name: go, filter: {match: golang}}]
+feed_server: {hubs: [%s], retry_after: 1h}
+digests: [{name: weekly, schedule: "@weekly", sender: news@press.example}]
+`, site, strings.Join(hubs, ", ")), "config.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &app.Press{Config: c, Store: s, Log: slog.New(slog.DiscardHandler)}
+	feeds, err := p.Feeds(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := &publisher{feeds: feeds, push: p.WebSub(feeds), store: s}
+	n.push.Hasten()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- n.push.Run(ctx) }()
+	n.stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(n.stop)
+	return n
+}
+
+// idle reports whether no job is open.
+func (n *publisher) idle() bool {
+	counts, err := n.store.CountJobs(context.Background())
+	var open int64
+	for _, c := range counts {
+		open += c.Open
+	}
+	return err == nil && open == 0
+}
+
+// settled reports whether all feeds were told of at the start.
+func (n *publisher) settled() bool {
+	at, err := n.store.HubPosition(context.Background())
+	return err == nil && at.Count > 0 && n.idle()
+}
+
+// settle waits until all feeds were told of at the start.
+func (n *publisher) settle(t *testing.T, hub *foreignHub) {
+	t.Helper()
+	eventually(t, "the announcement of all feeds", func() bool { return hub.heard("/feed.xml") && n.idle() })
+	hub.take()
+}
+
+// selfLink is the address that a document names as its own.
+func selfLink(t *testing.T, topic string, body []byte) string {
+	t.Helper()
+	if strings.HasSuffix(topic, "feed.json") {
+		var doc struct {
+			FeedURL string `json:"feed_url"`
+		}
+		if err := json.Unmarshal(body, &doc); err != nil {
+			t.Fatal(err)
+		}
+		return doc.FeedURL
+	}
+	for decoder := xml.NewDecoder(strings.NewReader(string(body))); ; {
+		token, err := decoder.Token()
+		if err != nil {
+			t.Fatalf("%s has no self link: %v", topic, err)
+		}
+		start, ok := token.(xml.StartElement)
+		if !ok || start.Name.Local != "link" {
+			continue
+		}
+		at := map[string]string{}
+		for _, a := range start.Attr {
+			at[a.Name.Local] = a.Value
+		}
+		if at["rel"] == "self" {
+			return at["href"]
+		}
+	}
+}
+
+func tags(tags ...string) func(*article.Article) {
+	return func(a *article.Article) { a.Tags = tags }
+}
+
+func edited(n int, change ...func(*article.Article)) article.Article {
+	a := feedrules.Article(n)
+	a.ID = ""
+	for _, f := range change {
+		f(&a)
+	}
+	return a
+}
+
+// begins sends an edition of the weekly digest on its way, to one reader.
+func begins(t *testing.T, s *store.Store, articles ...string) {
+	t.Helper()
+	ctx := t.Context()
+	person, err := s.AddSubscriber(ctx, subscriber.Subscriber{Address: subscriber.MustParseAddress("ada@example.org"), State: subscriber.Active})
+	check := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	check(err)
+	check(s.Subscribe(ctx, person.ID, "weekly", nil))
+	_, err = s.EnsureDigest(ctx, store.DigestState{Name: "weekly", Since: s.Now()})
+	check(err)
+	e, err := s.Plan(ctx, store.Edition{Edition: digest.Edition{ID: "first", Digest: "weekly", ScheduledFor: "manual", Articles: articles, Created: s.Now()}}, nil)
+	check(err)
+	wishes, err := s.Wishes(ctx, "weekly")
+	check(err)
+	frozen := store.Frozen{Wishes: wishes, Choice: make([]int, len(wishes)), ChunkSize: 10}
+	if _, err := frozen.Add(digest.Variant{HTML: "x"}); err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.Approve(ctx, e, frozen)
+	check(err)
+	chunk, err := s.ClaimChunk(ctx, "node", time.Hour)
+	if err != nil || chunk == nil {
+		t.Fatal(chunk, err)
+	}
+}
+
+func TestHubsAreToldOfTheFeedsThatChanged(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, w *wall, open func() *store.Store) {
+		hub, s := newForeignHub(t, w), open()
+		first := put(t, s, edited(0, tags("été", "C/C++", "golang")))
+		n := publishes(t, s, hub.URL)
+		w.hasten(t)
+		n.settle(t, hub)
+		english := func(a *article.Article) { a.Language = "en-GB" }
+		secret := func(a *article.Article) { a.Status, a.Tags = article.Draft, []string{"acquisition"} }
+		due := w.now().Add(time.Minute)
+		later := func(a *article.Article) { a.Published, a.Tags = due, []string{"launch"} }
+		// Each step begins when nothing is left to tell of the one before.
+		for _, step := range []struct {
+			name    string
+			do      func()
+			folders string
+		}{
+			{"an article", func() { put(t, s, edited(1, english, tags("c/c++", "e\u0301te\u0301"))) },
+				"/ /authors/Ann%20Author/ /languages/en/ /languages/en-GB/ /tags/c%2Fc%2B%2B/ /tags/%C3%A9t%C3%A9/"},
+			{"one in a configured feed", func() { put(t, s, edited(2, tags("golang"))) }, "/ /authors/Ann%20Author/ /feeds/go/ /languages/en/ /tags/golang/"},
+			{"an edit that drops a tag", func() { put(t, s, edited(2, tags("other"))) }, "/ /authors/Ann%20Author/ /feeds/go/ /languages/en/ /tags/golang/ /tags/other/"},
+			{"a draft, and one with a date to come, besides another", func() { put(t, s, edited(3, secret), edited(4, later), edited(5, tags("third"))) },
+				"/ /authors/Ann%20Author/ /languages/en/ /tags/third/"},
+			{"the date", func() { w.pass(time.Hour) }, "/ /authors/Ann%20Author/ /languages/en/ /tags/launch/"},
+			{"an edition", func() { begins(t, s, first...) }, "/digests/weekly/"},
+			{"an edit of its article", func() { put(t, s, edited(0, tags("golang"))) },
+				"/ /authors/Ann%20Author/ /digests/weekly/ /feeds/go/ /languages/en/ /tags/c%2Fc%2B%2B/ /tags/golang/ /tags/%C3%A9t%C3%A9/"},
+		} {
+			step.do()
+			var want []string
+			for _, folder := range strings.Fields(step.folders) {
+				for _, file := range []string{"atom.xml", "feed.json", "feed.xml"} {
+					want = append(want, "https://press.example"+folder+file)
+				}
+			}
+			eventually(t, step.name, func() bool {
+				return hub.heard(strings.TrimPrefix(want[len(want)-1], "https://press.example")) && n.idle()
+			})
+			told := hub.take()
+			for topic, times := range told {
+				body, _, err := n.feeds.Topic(t.Context(), strings.TrimPrefix(topic, "https://press.example"))
+				if err != nil || selfLink(t, topic, body) != topic {
+					t.Errorf("%s: told of %s, which is no document's own address (%v)", step.name, topic, err)
+				}
+				if times != 1 || !slices.Contains(want, topic) {
+					t.Errorf("%s: told %d times of %s", step.name, times, topic)
+				}
+			}
+			for _, topic := range want {
+				if told[topic] == 0 {
+					t.Errorf("%s: not told of %s", step.name, topic)
+				}
+			}
+		}
+	})
+}
+
+func TestAnImportOfManyArticlesIsToldWhole(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, w *wall, open func() *store.Store) {
+		hub, s := newForeignHub(t, w), open()
+		nodes := []*publisher{publishes(t, s, hub.URL), publishes(t, open(), hub.URL)}
+		w.hasten(t)
+		nodes[0].settle(t, hub)
+		var many []article.Article
+		for i := range 150 {
+			many = append(many, edited(i, tags(fmt.Sprint("tag ", i))))
+		}
+		put(t, s, many...)
+		eventually(t, "the end of the list", func() bool { return hub.heard("/tags/tag%20149/feed.xml") && nodes[0].idle() })
+		told := hub.take()
+		for i := range 150 {
+			for _, file := range []string{"atom.xml", "feed.json", "feed.xml"} {
+				topic := fmt.Sprintf("https://press.example/tags/tag%%20%d/%s", i, file)
+				if told[topic] != 1 {
+					t.Errorf("told %d times of %s, by two nodes together", told[topic], topic)
+				}
+			}
+		}
+	})
+}
+
+func TestWhatAHubWasNotToldIsToldAfterARestart(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, w *wall, open func() *store.Store) {
+		hub, s := newForeignHub(t, w), open()
+		hub.setDown(true)
+		n := publishes(t, s, hub.URL)
+		w.hasten(t)
+		eventually(t, "four tries", func() bool { return len(hub.times()) >= 4 })
+		n.stop()
+		times := hub.times()
+		for i, least := range []time.Duration{7500 * time.Millisecond, 15 * time.Second, 30 * time.Second} {
+			if rest := times[i+1].Sub(times[i]); rest < least {
+				t.Errorf("after try %d it rested %v, want at least %v", i+1, rest, least)
+			}
+		}
+		put(t, s, edited(1, tags("while nobody runs")))
+		hub.setDown(false)
+		again := publishes(t, open(), hub.URL)
+		eventually(t, "all to be told", func() bool {
+			return hub.heard("/tags/while%20nobody%20runs/feed.xml") && hub.heard("/feeds/go/feed.json") && again.idle()
+		})
+		for topic, times := range hub.take() { // a topic of both announcements may be told for each
+			if times != 1 && (times > 2 || strings.Contains(topic, "/feeds/go/") || strings.Contains(topic, "/tags/")) {
+				t.Errorf("told %d times of %s", times, topic)
+			}
+		}
+		again.stop()
+		quiet := publishes(t, open(), hub.URL)
+		put(t, s, edited(2, tags("once more")))
+		eventually(t, "the next change", func() bool { return hub.heard("/tags/once%20more/feed.xml") && quiet.idle() })
+		if told := hub.take(); told["https://press.example/feeds/go/feed.xml"] > 0 {
+			t.Error("a start without any change tells hubs of all feeds")
+		}
+	})
+}
+
+// follower is somebody who subscribes at our hub, over real HTTP.
+type follower struct {
+	*httptest.Server
+	mu      sync.Mutex
+	asked   int // whether it wants what it is subscribed to
+	bodies  []string
+	signed  []string
+	headers []http.Header
+}
+
+func newFollower(t *testing.T) *follower {
+	r := &follower{}
+	r.Server = httptest.NewServer(r)
+	t.Cleanup(r.Close)
+	return r
+}
+
+func (r *follower) ServeHTTP(w http.ResponseWriter, q *http.Request) {
+	body, _ := io.ReadAll(q.Body)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if q.Method == http.MethodGet {
+		r.asked++
+		_, _ = io.WriteString(w, q.URL.Query().Get("hub.challenge"))
+		return
+	}
+	r.headers = append(r.headers, q.Header)
+	r.bodies, r.signed = append(r.bodies, string(body)), append(r.signed, q.Header.Get("X-Hub-Signature"))
+}
+
+func (r *follower) got() (bodies, signed []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.bodies), slices.Clone(r.signed)
+}
+
+func TestOurHubKeepsItsSubscribersOverARestart(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, w *wall, open func() *store.Store) {
+		const topic, own = "https://press.example/tags/go/atom.xml", "https://press.example/hub"
+		s, r := open(), newFollower(t)
+		put(t, s, edited(0, tags("go")))
+		n := publishes(t, s, own)
+		w.hasten(t)
+		eventually(t, "the announcement at the start", n.settled)
+		form := url.Values{"hub.mode": {"subscribe"}, "hub.topic": {topic}, "hub.callback": {r.URL + "/cb"}, "hub.secret": {"s3cret"}}
+		q := httptest.NewRequest(http.MethodPost, "/hub", strings.NewReader(form.Encode()))
+		q.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		answer := httptest.NewRecorder()
+		if n.push.Hub.ServeHTTP(answer, q); answer.Code != http.StatusAccepted {
+			t.Fatal(answer.Code, answer.Body)
+		}
+		n.stop() // the wish may be verified by now, or not
+		again := publishes(t, open(), own)
+		eventually(t, "a verified subscription", func() bool {
+			all, err := s.Callbacks(t.Context(), topic)
+			return err == nil && len(all) == 1 && all[0].Secret == "s3cret" && again.idle()
+		})
+		id := put(t, s, edited(1, tags("go")))[0]
+		eventually(t, "the article", func() bool { bodies, _ := r.got(); return len(bodies) > 0 && again.idle() })
+		again.stop()
+		last := publishes(t, open(), own)
+		put(t, s, edited(2, tags("other"))) // the subscriber's topic stays as it is
+		eventually(t, "the next change", func() bool {
+			at, err := s.HubPosition(t.Context())
+			revision, err2 := s.Revision(t.Context())
+			return err == nil && err2 == nil && at.Revision == revision && last.idle()
+		})
+		bodies, signed := r.got()
+		if len(bodies) != 1 || !strings.Contains(bodies[0], id) || signed[0] != websub.Signature("s3cret", []byte(bodies[0])) {
+			t.Errorf("%d deliveries, signed %v: %.200v", len(bodies), signed, bodies)
+		}
+	})
+}

@@ -1,0 +1,113 @@
+package bounce
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tidings-press/tidings/internal/token"
+	"github.com/tidings-press/tidings/mailer"
+)
+
+// bundle is a Desk with what it recorded.
+type bundle struct {
+	*Desk
+	paths *mailer.Paths
+	book  *book
+}
+
+var testNow = time.Date(2026, 3, 27, 8, 0, 0, 0, time.UTC)
+
+var testID = mailer.ID{Edition: "0b29a4c6-95b2-4a3e-8d0f-0a6f6f1d2c3b", Person: token.PersonOf(uuid.MustParse("f3a0c0de-0000-4000-8000-000000001234"))}
+
+func setup(t testing.TB) *bundle {
+	t.Helper()
+	paths, err := mailer.NewPaths([]byte("0123456789abcdef0123456789abcdef"), "bounces.example.org")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bundle{paths: paths, book: &book{outcomes: map[string]Outcome{}}}
+	b.Desk = New(Options{
+		Paths: paths, Recorder: b.book, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return testNow },
+		Addresses: []string{"Complaints@example.org"},
+	})
+	return b
+}
+
+// book records in memory, as the store does in a table.
+type book struct {
+	mu       sync.Mutex
+	broken   bool
+	calls    int
+	outcomes map[string]Outcome
+}
+
+func (b *book) Record(_ context.Context, o Outcome) (bool, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.calls++
+	if b.broken {
+		return false, errors.New("the store is away")
+	}
+	_, known := b.outcomes[o.Key]
+	if !known {
+		b.outcomes[o.Key] = o
+	}
+	return !known, nil
+}
+
+func (b *book) breakDown(broken bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.broken = broken
+}
+
+func (b *book) all() []Outcome {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var all []Outcome
+	for _, o := range b.outcomes {
+		all = append(all, o)
+	}
+	return all
+}
+
+// only is the one outcome there is.
+func (b *book) only(t *testing.T) Outcome {
+	t.Helper()
+	all := b.all()
+	if len(all) != 1 {
+		t.Fatalf("%d outcomes, want 1: %+v", len(all), all)
+	}
+	return all[0]
+}
+
+// sample reads one of the mailer's reports, about the delivery of testID.
+func (b *bundle) sample(t testing.TB, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("..", "..", "mailer", "testdata", "reports", name+".eml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	data = bytes.ReplaceAll(data, []byte("VERP"), []byte(b.paths.ReturnPath(testID)))
+	data = bytes.ReplaceAll(data, []byte("MSGID"), []byte(b.paths.MessageID(testID)))
+	return bytes.ReplaceAll(data, []byte("\n"), []byte("\r\n"))
+}
+
+// eventually polls, as other goroutines take their time.
+func eventually(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !done(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s did not happen", what)
+		}
+	}
+}

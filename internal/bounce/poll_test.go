@@ -1,0 +1,159 @@
+package bounce
+
+import (
+	"context"
+	"crypto/tls"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/testkit"
+)
+
+// server is a mailbox that is polled.
+type server interface {
+	Port() int
+	Put(mail []byte)
+	Count() int
+}
+
+// servers starts one of each kind.
+func servers(t *testing.T) map[string]struct {
+	server
+	box Mailbox
+} {
+	t.Helper()
+	cert := testkit.NewCertificate(t)
+	all := map[string]struct {
+		server
+		box Mailbox
+	}{}
+	for _, mode := range []string{"implicit", "starttls", "none"} {
+		offered := &cert
+		if mode == "none" {
+			offered = nil
+		}
+		imap := testkit.StartIMAP(t, offered, mode == "implicit")
+		pop3 := testkit.StartPOP3(t, offered, mode == "implicit")
+		box := Mailbox{Host: "127.0.0.1", TLS: mode, Username: "press", Password: "secret", Every: 20 * time.Millisecond, Config: &tls.Config{RootCAs: cert.Roots}}
+		box.Protocol, box.Port = "imap", imap.Port()
+		all["IMAP, "+mode] = struct {
+			server
+			box Mailbox
+		}{imap, box}
+		box.Protocol, box.Port = "pop3", pop3.Port()
+		all["POP3, "+mode] = struct {
+			server
+			box Mailbox
+		}{pop3, box}
+	}
+	return all
+}
+
+// polling polls until the test ends.
+func (b *bundle) polling(t *testing.T, box Mailbox) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- b.Poll(ctx, box) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("polling ended with %v", err)
+		}
+	})
+}
+
+func TestMailboxesArePolled(t *testing.T) {
+	t.Parallel()
+	for name, s := range servers(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			s.Put(b.sample(t, "postfix"))
+			s.Put(b.sample(t, "vacation"))
+			s.Put([]byte(".\r\n..not even a header\r\n"))
+			s.Put(b.sample(t, "japanese"))
+			b.polling(t, s.box)
+			eventually(t, "the reports' removal", func() bool { return s.Count() == 2 })
+			if got := b.book.only(t); got.Kind != Bounced || got.ID != testID || got.Source != s.box.Protocol {
+				t.Errorf("%+v", got)
+			}
+			s.Put(b.sample(t, "arf"))
+			eventually(t, "the second visit", func() bool { return s.Count() == 2 && len(b.book.all()) == 2 })
+		})
+	}
+}
+
+func TestMailsStayWhenTheStoreIsAway(t *testing.T) {
+	t.Parallel()
+	for name, s := range servers(t) {
+		if s.box.TLS != "none" {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			b.book.breakDown(true)
+			s.Put(b.sample(t, "postfix"))
+			b.polling(t, s.box)
+			eventually(t, "three tries", func() bool { b.book.mu.Lock(); defer b.book.mu.Unlock(); return b.book.calls >= 3 })
+			if s.Count() != 1 {
+				t.Error("the report is gone though nothing was recorded")
+			}
+			b.book.breakDown(false)
+			eventually(t, "the removal", func() bool { return s.Count() == 0 })
+			b.book.only(t)
+		})
+	}
+}
+
+func TestVisitsFailWithTheReason(t *testing.T) {
+	t.Parallel()
+	cert := testkit.NewCertificate(t)
+	for name, s := range servers(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			box := s.box
+			if box.TLS == "none" {
+				box.Password = "wrong"
+			} else {
+				box.Config = &tls.Config{RootCAs: cert.Roots} // of another server
+			}
+			box = box.complete()
+			visit, err := box.visitor()
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = b.visit(t.Context(), box, visit)
+			if err == nil || box.TLS != "none" && !strings.Contains(err.Error(), "certificate") {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+	if err := setup(t).Poll(t.Context(), Mailbox{Protocol: "carrier pigeon"}); err == nil {
+		t.Error("an unknown protocol was taken")
+	}
+}
+
+// TestFullMailboxesTakeSeveralVisits has the report behind more mails than a visit
+// reads.
+func TestFullMailboxesTakeSeveralVisits(t *testing.T) {
+	t.Parallel()
+	for name, s := range servers(t) {
+		if s.box.TLS != "none" {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			for range visitMax + 10 {
+				s.Put([]byte("From: somebody@example.net\r\n\r\nhello\r\n"))
+			}
+			s.Put(b.sample(t, "postfix"))
+			b.polling(t, s.box)
+			eventually(t, "the last mail", func() bool { return len(b.book.all()) == 1 && s.Count() == visitMax+10 })
+		})
+	}
+}

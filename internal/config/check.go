@@ -1,0 +1,323 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/language"
+
+	"github.com/tidings-press/tidings/internal/schedule"
+	"github.com/tidings-press/tidings/internal/subscriber"
+)
+
+// checker looks at every value of a decoded configuration.
+type checker struct {
+	config   *Config
+	folder   string
+	bad      map[string]bool // keys that were complained about
+	names    map[string]map[string]string
+	problems Problems
+}
+
+func (c *checker) wrong(key, what, right string) {
+	if c.bad[key] {
+		return
+	}
+	c.bad[key] = true
+	c.problems = append(c.problems, c.config.Problem(key, what, right))
+}
+
+// failed notes an error, whose text says both what is wrong and what would be right.
+func (c *checker) failed(key string, err error, right string) {
+	if err == nil {
+		return
+	}
+	what, own, found := strings.Cut(err.Error(), "; right would be: ")
+	if found {
+		right = own
+	}
+	c.wrong(key, what, right)
+}
+
+func (c *checker) all() {
+	c.site()
+	c.service()
+	c.imports()
+	for i := range c.config.Feeds {
+		c.feed(fmt.Sprintf("feeds[%d]", i), &c.config.Feeds[i])
+	}
+	c.feedSet()
+	for i := range c.config.Digests {
+		c.digest(fmt.Sprintf("digests[%d]", i), &c.config.Digests[i])
+	}
+	c.mail()
+	c.relays()
+	c.delivery()
+	c.bounces()
+	c.health()
+	if c.config.Templates != "" {
+		c.path("templates", &c.config.Templates, "a folder that exists")
+	}
+	c.controlCharacters(reflect.ValueOf(c.config).Elem(), "")
+}
+
+// severalLines are the keys whose values may have line breaks: texts for people, and
+// expressions that may be long. All others end up in headers, commands, addresses and
+// names, where a line break begins another one.
+var severalLines = map[string]bool{"description": true, "postal_address": true, "copyright": true, "match": true, "strip": true}
+
+// controlCharacters refuses values with control characters, whatever the key.
+func (c *checker) controlCharacters(v reflect.Value, key string) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			c.controlCharacters(v.Elem(), key)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if name := v.Type().Field(i).Tag.Get("yaml"); name != "" {
+				c.controlCharacters(v.Field(i), join(key, name))
+			}
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			c.controlCharacters(v.Index(i), key+"["+strconv.Itoa(i)+"]")
+		}
+	case reflect.String:
+		c.oneLine(v.String(), key)
+	}
+}
+
+func (c *checker) oneLine(value, key string) {
+	last, _, _ := strings.Cut(key[strings.LastIndexByte(key, '.')+1:], "[")
+	i := strings.IndexFunc(value, func(r rune) bool {
+		return unicode.IsControl(r) && !(severalLines[last] && (r == '\n' || r == '\t'))
+	})
+	if i >= 0 {
+		r, _ := utf8.DecodeRuneInString(value[i:])
+		c.wrong(key, fmt.Sprintf("it has the control character %U after %d bytes", r, i), "one line of visible characters")
+	}
+}
+
+func (c *checker) site() {
+	s := &c.config.Site
+	c.required("site.title", s.Title, "the publication's name")
+	s.URL = strings.TrimRight(s.URL, "/")
+	c.address("site.url", s.URL)
+	if u, err := url.Parse(s.URL); err == nil && (u.RawQuery != "" || u.Fragment != "") {
+		c.wrong("site.url", "it has a query or fragment", "only the address, such as https://news.example.org")
+	}
+	for i := range s.FormerURLs {
+		c.address(fmt.Sprintf("site.former_urls[%d]", i), s.FormerURLs[i])
+	}
+	c.language("site.language", s.Language)
+	c.timezone("site.timezone", s.Timezone)
+	c.mailbox("site.editor", s.Editor)
+	c.mailbox("site.webmaster", s.Webmaster)
+	c.optionalAddress("site.icon", s.Icon)
+	c.optionalAddress("site.image", s.Image)
+}
+
+func (c *checker) service() {
+	cfg := c.config
+	c.dsn(&cfg.Store.DSN)
+	c.oneOf("store.durability", cfg.Store.Durability, "full", "normal")
+	if cfg.Store.Journal != "none" {
+		cfg.Store.Journal = c.relative(cfg.Store.Journal)
+	}
+	c.listen("server.listen", cfg.Server.Listen)
+	for i, proxy := range cfg.Server.TrustedProxies {
+		_, err := netip.ParsePrefix(proxy)
+		if _, bare := netip.ParseAddr(proxy); bare == nil {
+			err = nil
+		}
+		c.failed(fmt.Sprintf("server.trusted_proxies[%d]", i), notA(err, proxy, "network"), "an address or network such as 10.0.0.0/8")
+	}
+	for key, days := range map[string]int{"deliveries": cfg.Retention.Deliveries, "feedback": cfg.Retention.Feedback, "jobs": cfg.Retention.Jobs} {
+		if days < 0 || days > 0 && days < 7 {
+			c.wrong("retention."+key, fmt.Sprintf("%d days is too short", days), "7 days or more, or 0 to keep everything")
+		}
+	}
+	c.oneOf("log.level", cfg.Log.Level, "debug", "info", "warn", "error")
+	c.oneOf("log.format", cfg.Log.Format, "auto", "text", "json")
+}
+
+// dsn checks where the store is, and makes a path relative to the working folder.
+func (c *checker) dsn(dsn *DSN) {
+	path, isFile := strings.CutPrefix(dsn.Reveal(), "sqlite:")
+	switch {
+	case isFile && path == "":
+		c.wrong("store.dsn", "it names no file", "sqlite:tidings.db")
+	case isFile:
+		*dsn = DSN("sqlite:" + c.relative(path))
+	case strings.HasPrefix(dsn.Reveal(), "postgres://"), strings.HasPrefix(dsn.Reveal(), "postgresql://"):
+	default:
+		c.wrong("store.dsn", "it names neither SQLite nor PostgreSQL", "sqlite:tidings.db or postgres://user@host/database")
+	}
+}
+
+func (c *checker) imports() {
+	for i := range c.config.Import.Sources {
+		key, s := fmt.Sprintf("import.sources[%d]", i), &c.config.Import.Sources[i]
+		if s.Path == "" {
+			c.wrong(key+".path", "it is missing", "the folder with the articles")
+		}
+		s.Path = c.relative(s.Path)
+		if s.BaseURL != "" {
+			c.address(key+".base_url", s.BaseURL)
+		}
+		c.language(key+".language", s.Language)
+		c.patterns(key+".strip", s.Strip)
+	}
+	c.patterns("import.strip", c.config.Import.Strip)
+}
+
+func (c *checker) patterns(key string, patterns []string) {
+	for i, pattern := range patterns {
+		_, err := regexp.Compile(pattern)
+		c.failed(fmt.Sprintf("%s[%d]", key, i), err, "a regular expression of Go (RE2)")
+	}
+}
+
+func (c *checker) feedSet() {
+	set := &c.config.FeedSet
+	if set.Memory < 1e6 {
+		c.wrong("feed_server.memory", "it is less than a megabyte", "64MB or more")
+	}
+	for i, hub := range set.Hubs {
+		c.address(fmt.Sprintf("feed_server.hubs[%d]", i), hub)
+	}
+	c.notNegative("feed_server.retry_after", set.RetryAfter)
+}
+
+func (c *checker) health() {
+	h := c.config.Health
+	if h.AlertEvery < time.Minute {
+		c.wrong("health.alert_every", h.AlertEvery.String()+" is too often", "1h or more")
+	}
+	if h.DiskFree < 0 {
+		c.wrong("health.disk_free", "it is negative", "a size such as 256MB, or 0B for no warning")
+	}
+}
+
+// The checks below serve many keys.
+
+func (c *checker) required(key, value, right string) {
+	if strings.TrimSpace(value) == "" {
+		c.wrong(key, "it is missing", right)
+	}
+}
+
+func (c *checker) oneOf(key, value string, allowed ...string) {
+	if slices.Contains(allowed, value) {
+		return
+	}
+	right := strings.Join(allowed, ", ")
+	if best := nearest(value, allowed); best != "" {
+		right = best
+	}
+	c.wrong(key, fmt.Sprintf("%q is not known here", value), right)
+}
+
+func (c *checker) address(key, value string) {
+	u, err := url.Parse(value)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
+		c.wrong(key, fmt.Sprintf("%q is no web address", value), "something like https://news.example.org")
+	}
+}
+
+// optionalAddress allows nothing, and addresses on this site.
+func (c *checker) optionalAddress(key, value string) {
+	if value != "" && (!strings.HasPrefix(value, "/") || strings.HasPrefix(value, "//")) {
+		c.address(key, value)
+	}
+}
+
+func (c *checker) language(key, value string) {
+	if value == "" {
+		return
+	}
+	if _, err := language.Parse(value); err != nil {
+		c.wrong(key, fmt.Sprintf("%q is no language", value), "a tag such as en or pt-BR")
+	}
+}
+
+func (c *checker) timezone(key, value string) {
+	_, err := schedule.LoadZone(value)
+	c.failed(key, err, "an IANA name such as Europe/Paris, or UTC")
+}
+
+func (c *checker) mailbox(key, value string) {
+	if value == "" {
+		return
+	}
+	_, _, err := subscriber.ParseMailbox(value)
+	c.failed(key, err, "Name <address>")
+}
+
+var namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
+
+func (c *checker) name(key, value string, taken map[string]string) {
+	if !namePattern.MatchString(value) {
+		c.wrong(key, fmt.Sprintf("%q is no name for an address", value), "lower-case letters, digits and hyphens, such as weekly-news")
+	}
+	c.unique(key, value, taken)
+}
+
+func (c *checker) unique(key, value string, taken map[string]string) {
+	if before, found := taken[value]; found {
+		c.wrong(key, fmt.Sprintf("%q is taken by %s", value, before), "a name of its own")
+		return
+	}
+	taken[value] = key
+}
+
+func (c *checker) listen(key, value string) {
+	_, port, err := net.SplitHostPort(value)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	c.failed(key, notA(err, value, "address with a port"), "something like :8080 or 127.0.0.1:8080")
+}
+
+func (c *checker) between(key string, value, least, most int) {
+	if value < least || value > most {
+		c.wrong(key, fmt.Sprintf("%d is out of bounds", value), fmt.Sprintf("%d to %d", least, most))
+	}
+}
+
+func (c *checker) notNegative(key string, value time.Duration) {
+	if value < 0 {
+		c.wrong(key, value.String()+" is negative", "0s or more")
+	}
+}
+
+// relative turns a path of the file into one of the working folder.
+func (c *checker) relative(path string) string {
+	if path == "" || path == ":memory:" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(c.folder, path)
+}
+
+// taken holds the names of a kind that were seen.
+func (c *checker) taken(kind string) map[string]string {
+	if c.names == nil {
+		c.names = map[string]map[string]string{}
+	}
+	if c.names[kind] == nil {
+		c.names[kind] = map[string]string{}
+	}
+	return c.names[kind]
+}

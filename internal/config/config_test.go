@@ -1,0 +1,352 @@
+package config
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+// problemsOf checks a file's content and gives the problems without the file's name.
+func problemsOf(t *testing.T, content string) []string {
+	t.Helper()
+	_, err := Parse([]byte(content), "c.yaml")
+	if err == nil {
+		return nil
+	}
+	problems, ok := err.(Problems)
+	if !ok {
+		t.Fatalf("%T: %v", err, err)
+	}
+	var out []string
+	for _, p := range problems {
+		out = append(out, strings.TrimPrefix(p.Error(), "c.yaml"))
+	}
+	return out
+}
+
+const digestStart = "digests:\n- name: weekly\n  sender: a@example.org\n  schedule: '@weekly'\n"
+
+func TestProblemsNameLineAndRemedy(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ name, in, want string }{
+		{"unknown key", "site:\n  titel: x", ":2: site.titel: the key is unknown; right would be: title"},
+		{"unknown key like none", "xyzzy: 1", ":1: xyzzy: the key is unknown; right would be: one of site, store,"},
+		{"a key twice", "log: {level: info}\nlog: {level: warn}", ":2: log: it stands twice, first in line 1; right would be: one of them"},
+		{"broken YAML", "site:\n  title: [x", ":"},
+		{"a tab", "site:\n\ttitle: x", ":2: found character that cannot start any token; right would be: spaces in place of tabs"},
+		{"two documents", "log: {}\n---\nlog: {}", ":2: a second document begins"},
+		{"a value where keys belong", "site: x", `:1: site: it holds "x"; right would be: keys below it, such as title, description, url`},
+		{"a list where a value belongs", "site:\n  title: [x]", ":2: site.title: it holds a list; right would be: a single value"},
+		{"a value where a list belongs", "feeds: x", `:1: feeds: it holds "x"; right would be: a list, each item after a hyphen`},
+		{"a merge of itself", "site: &s\n  <<: *s", "it refers to itself"},
+		{"no environment", "site:\n  title: ${TIDINGS_NO_SUCH_NAME}", ":2: site.title: the environment has no TIDINGS_NO_SUCH_NAME; right would be: setting it, or ${TIDINGS_NO_SUCH_NAME:-a default}"},
+		{"no unit", "delivery:\n  retry_for: 72", `:2: delivery.retry_for: "72" has no unit; right would be: 72s, 72m or 72h`},
+		{"days", "delivery:\n  retry_for: 3d", `right would be: 72h`},
+		{"no duration", "delivery:\n  retry_for: soon", `"soon" is no duration`},
+		{"size without unit", "feed_server:\n  memory: 64", `"64" has no unit; right would be: a number and a unit`},
+		{"no size", "feed_server:\n  memory: big", `"big" is no size`},
+		{"no whole number", "delivery:\n  chunk: many", `"many" is no whole number`},
+		{"neither true nor false", "import:\n  sources: [{path: x, watch: maybe}]", `"maybe" is neither true nor false`},
+		{"bad address of the site", "site:\n  url: news.example.org", `:2: site.url: "news.example.org" is no web address; right would be: something like https://news.example.org`},
+		{"bad timezone", "site:\n  timezone: Europe/Pariss", `:2: site.timezone: timezone "Europe/Pariss" is unknown; right would be: an IANA name`},
+		{"bad mailbox", "site:\n  editor: nobody", `:2: site.editor: address "nobody": it has no @; right would be: something like ada@example.org`},
+		{"bad language", "site:\n  language: klingonese", `:2: site.language: "klingonese" is no language`},
+		{"bad store", "store:\n  dsn: mysql://x", `:2: store.dsn: it names neither SQLite nor PostgreSQL`},
+		{"bad choice", "store:\n  durability: ful", `"ful" is not known here; right would be: full`},
+		{"bad listen", "server:\n  listen: \"8080\"", `"8080" is no address with a port`},
+		{"bad network", "server:\n  trusted_proxies: [10.0.0.0/33]", `server.trusted_proxies[0]: "10.0.0.0/33" is no network`},
+		{"bad pattern", "import:\n  strip: [\"a(\"]", `:2: import.strip[0]: error parsing regexp`},
+		{"bad feed name", "feeds:\n- name: Go News", `:2: feeds[0].name: "Go News" is no name for an address`},
+		{"a name twice", "feeds:\n- name: go\n- name: go", `:3: feeds[1].name: "go" is taken by feeds[0].name`},
+		{"bad filter", "feeds:\n- name: go\n  filter: {match: \"go AND\"}", `:3: feeds[0].filter.match: `},
+		{"limit", "feeds:\n- name: go\n  limit: 5000", `:3: feeds[0].limit: 5000 is out of bounds; right would be: 1 to 1000`},
+		{"no category", "feeds:\n- name: go\n  podcast: {category: Nwes}", `:3: feeds[0].podcast.category: "Nwes" is not known here; right would be: News`},
+		{"no part of a category", "feeds:\n- name: go\n  podcast: {category: Arts > Desing}", `:3: feeds[0].podcast.category: Apple's Arts has no part "Desing"; right would be: Arts > Design`},
+		{"a category without parts", "feeds:\n- name: go\n  podcast: {category: History > Wars}", `Apple's History has no part "Wars"; right would be: History`},
+		{"a header that is ours", "relays:\n- host: x\n  extra_headers: [\"From: a@example.org\"]", `:3: relays[0].extra_headers[0]: "From: (secret)" is no header line of a mail service`},
+		{"two lines in a header", "relays:\n- host: x\n  extra_headers: [\"X-A: b\\r\\nBcc: c@d\"]", `:3: relays[0].extra_headers[0]: "X-A: (secret)" is no header line`},
+		{"a header without a value", "relays:\n- host: x\n  extra_headers: [X-PM-KeepID]", `"(secret)" is no header line`},
+		{"a header twice", "relays:\n- host: x\n  extra_headers: [\"X-A: b\", \"x-a: c\"]", `relays[0].extra_headers[1]: there are two headers "x-a"`},
+		{"bad cron", "digests:\n- name: weekly\n  sender: a@example.org\n  schedule: 0 25 * * *", `:4: digests[0].schedule: schedule "0 25 * * *": end of range (25) above maximum (23): 25; right would be:`},
+		{"no schedule", "digests:\n- name: weekly\n  sender: a@example.org", `:2: digests[0].schedule: schedule "": it is empty`},
+		{"no sender", "digests:\n- name: weekly\n  schedule: '@weekly'", `:2: digests[0].sender: it is missing`},
+		{"bad timezone of a digest", digestStart + "  timezone: Mars", `:5: digests[0].timezone: timezone "Mars" is unknown`},
+		{"max below min", digestStart + "  min_articles: 5\n  max_articles: 3", `:6: digests[0].max_articles: 3 is less than min_articles, 5`},
+		{"no key file", "mail:\n  dkim:\n  - {domain: example.org, selector: a, key_file: nowhere.pem}", `:3: mail.dkim[0].key_file: nowhere.pem: no such file or directory`},
+		{"relay without host", "relays:\n- name: x", `:2: relays[0].host: it is missing`},
+		{"relay with two addresses", "relays:\n- host: x\n  socket: /x", `:3: relays[0].socket: host is given as well`},
+		{"password without name", "relays:\n- host: x\n  password: y", `:2: relays[0].username: a password is given and no name`},
+		{"name without password", "relays:\n- host: x\n  username: y", `relays[0].password: a username is given and no password; right would be: ${SMTP_PASSWORD}`},
+		{"no password file", "relays:\n- host: x\n  username: y\n  password_file: /nowhere/at/all", `:4: relays[0].password_file: /nowhere/at/all: no such file`},
+		{"bad webhook", "bounces:\n  webhooks:\n  - service: sess\n    secret: x", `:3: bounces.webhooks[0].service: "sess" is not known here; right would be: ses`},
+		{"bad bounce address", "bounces:\n  addresses: [loops]", `bounces.addresses[0]: address "loops": it has no @`},
+		{"bad mailbox settings", "bounces:\n  mailbox: {host: h, every: 1ms, username: u}", `bounces.mailbox.every: 1ms is too often`},
+		{"no folder of templates", "templates: nowhere", `:1: templates: nowhere: no such file or directory`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			if got := strings.Join(problemsOf(t, test.in), "\n"); !strings.Contains(got, test.want) {
+				t.Errorf("got\n%s\nwant\n%s", got, test.want)
+			}
+		})
+	}
+}
+
+func TestAllProblemsComeAtOnceInOrder(t *testing.T) {
+	t.Parallel()
+	got := problemsOf(t, "site:\n  url: nowhere\n  timezone: Mars\nlog:\n  levle: info\n  format: txt\n")
+	var lines []string
+	for _, p := range got {
+		lines = append(lines, p[:2])
+	}
+	if fmt.Sprint(lines) != "[:2 :3 :5 :6]" {
+		t.Errorf("%s", strings.Join(got, "\n"))
+	}
+}
+
+func TestValuesComeFromEnvironmentAndFiles(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "smtp.secret"), []byte("from file\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TIDINGS_TEST_TITLE", "From the environment")
+	path := filepath.Join(dir, "c.yaml")
+	content := `
+site: {title: "${TIDINGS_TEST_TITLE}", description: "$${x} ${TIDINGS_TEST_NONE:-a default}", url: "https://news.example.org/"}
+feed_server: {memory: 64MiB, retry_after: 1h30m}
+relays:
+- {host: mail.example.org, username: u, password_file: smtp.secret, per_second: 2.5}
+- {host: other.example.org, tls: implicit, username: u, password: "${TIDINGS_TEST_TITLE}"}
+`
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Site.Title != "From the environment" || c.Site.Description != "${x} a default" || c.Site.URL != "https://news.example.org" {
+		t.Errorf("%+v", c.Site)
+	}
+	if c.FeedSet.Memory != 64<<20 || c.FeedSet.RetryAfter != 90*time.Minute || c.Relays[0].PerSecond != 2.5 {
+		t.Errorf("%+v", c.FeedSet)
+	}
+	if c.Relays[0].Password.Reveal() != "from file" || c.Relays[1].Password.Reveal() != "From the environment" {
+		t.Error("a password was not read")
+	}
+	if c.Relays[0].Port != 587 || c.Relays[1].Port != 465 || c.Store.DSN.Reveal() != "sqlite:"+filepath.Join(dir, "tidings.db") {
+		t.Errorf("%d %d %s", c.Relays[0].Port, c.Relays[1].Port, c.Store.DSN)
+	}
+	if got := c.Position("relays[1].username"); got != path+":6" {
+		t.Errorf("the position is %s", got)
+	}
+	if got := c.Position("relays[1].helo.nothing"); got != path+":6" {
+		t.Errorf("the position of what is not there is %s", got)
+	}
+}
+
+func TestSecretsAreNeverPrinted(t *testing.T) {
+	t.Parallel()
+	c, err := Parse([]byte("store: {dsn: 'postgres://u:hunter2@h/d'}\nrelays: [{host: x, username: u, password: hunter2}]\nbounces: {webhooks: [{service: ses, secret: hunter2}]}"), "c.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	asYAML, _ := c.YAML()
+	asJSON, _ := c.JSON()
+	direct, _ := json.Marshal(c.Relays)
+	for name, text := range map[string]string{
+		"YAML": string(asYAML), "JSON": string(asJSON), "encoding/json": string(direct),
+		"%v": fmt.Sprintf("%v", c.Relays), "%+v": fmt.Sprintf("%+v", c.Bounces), "%#v": fmt.Sprintf("%#v", c.Relays), "%s": fmt.Sprintf("%s", []Secret{c.Relays[0].Password}),
+	} {
+		if strings.Contains(text, "hunter2") {
+			t.Errorf("%s shows the secret: %s", name, text)
+		}
+	}
+}
+
+func TestShownSettingsReadBackAsTheyWere(t *testing.T) {
+	t.Parallel()
+	c, err := Load(filepath.Join("..", "..", "config.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown, err := c.YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := Parse(shown, "again.yaml")
+	if err != nil {
+		t.Fatalf("%v in\n%s", err, shown)
+	}
+	c.lines, again.lines, c.path, again.path = nil, nil, "", ""
+	first, _ := c.JSON()
+	second, _ := again.JSON()
+	if string(first) != string(second) {
+		t.Errorf("%s\nis not\n%s", first, second)
+	}
+	if c.Fingerprint() != again.Fingerprint() {
+		t.Error("equal settings have two fingerprints")
+	}
+	again.Digests[0].Schedule = "@daily"
+	if c.Fingerprint() == again.Fingerprint() {
+		t.Error("different schedules have one fingerprint")
+	}
+}
+
+func TestDefaultsPassTheirOwnChecks(t *testing.T) {
+	t.Parallel()
+	fromNothing, err := Parse(nil, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fromNothing.lines = nil
+	if want := Default(); !reflect.DeepEqual(fromNothing, want) {
+		t.Errorf("an empty file gives %+v, want %+v", fromNothing, want)
+	}
+}
+
+func TestTheFileAtTheRootShowsEveryKey(t *testing.T) {
+	t.Parallel()
+	for _, page := range []string{"config.yaml", "docs/configuration.md"} {
+		data, err := os.ReadFile(filepath.Join("..", "..", filepath.FromSlash(page)))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		eachKey(reflect.TypeFor[Config](), func(key string) {
+			if !strings.Contains(string(data), key+":") && !strings.Contains(string(data), key+"`") {
+				t.Errorf("%s does not show the key %s", page, key)
+			}
+		})
+	}
+}
+
+// eachKey visits every key of a struct and those below it.
+func eachKey(typ reflect.Type, visit func(key string)) {
+	switch typ.Kind() {
+	case reflect.Pointer, reflect.Slice:
+		eachKey(typ.Elem(), visit)
+	case reflect.Struct:
+		for i := range typ.NumField() {
+			if key := typ.Field(i).Tag.Get("yaml"); key != "" {
+				visit(key)
+				eachKey(typ.Field(i).Type, visit)
+			}
+		}
+	}
+}
+
+func TestWhatIsCommentedOutWouldWork(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile(filepath.Join("..", "..", "config.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for line := range strings.Lines(string(data)) {
+		bare := strings.TrimLeft(line, " ")
+		if rest, ok := strings.CutPrefix(bare, "# "); ok && strings.Contains(rest, ": ") || strings.HasSuffix(strings.TrimSpace(bare), ":") && strings.HasPrefix(bare, "# ") {
+			if word, _, _ := strings.Cut(strings.TrimLeft(rest, " -"), ":"); knownKey(word) {
+				line = line[:len(line)-len(bare)] + rest
+			}
+		}
+		out = append(out, line)
+	}
+	d := strings.Join(out, "")
+	for _, empty := range []string{"sources: []", "dkim: []", "webhooks: []", "filter: {} # everything"} {
+		d = strings.Replace(d, empty, strings.TrimSuffix(strings.SplitN(empty, " ", 2)[0], ""), 1)
+	}
+	_, err = Parse([]byte(d), "c.yaml")
+	problems, _ := err.(Problems)
+	for _, p := range problems {
+		if strings.Contains(p.What, "unknown") || strings.Contains(p.What, "holds") {
+			t.Error(p)
+		}
+	}
+	if err != nil && problems == nil {
+		t.Error(err)
+	}
+}
+
+func knownKey(word string) (known bool) {
+	eachKey(reflect.TypeFor[Config](), func(key string) { known = known || key == word })
+	return known
+}
+
+func TestWarningsPointAtWhatWorksOnlyHere(t *testing.T) {
+	t.Parallel()
+	c, err := Parse([]byte("relays: [{host: mail.example.org, tls: none}]\nfeeds: [{name: talks, podcast: {}}]\n"+digestStart), "c.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var keys []string
+	for _, w := range c.Warnings() {
+		keys = append(keys, w.Key)
+	}
+	if got := strings.Join(keys, " "); got != "site.url relays[0].tls feeds[0].podcast.category feeds[0].podcast.owner feeds[0].podcast.image digests[0].sender bounces mail.postal_address" {
+		t.Error(got)
+	}
+}
+
+func TestAWarningNamesWhatIsStillTheExamples(t *testing.T) {
+	t.Parallel()
+	c, err := Parse([]byte(Starter()), "c.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "still the example's: site.title, site.copyright, site.editor, site.webmaster, digests[0].title, digests[0].sender, mail.postal_address"
+	if all := fmt.Sprint(c.Warnings()); !strings.Contains(all, want) {
+		t.Errorf("the starter's warnings are %s", all)
+	}
+	c, err = Parse([]byte("site: {title: The Harbour Gazette, copyright: the Gazette}\n"), "c.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all := fmt.Sprint(c.Warnings()); strings.Contains(all, "example") {
+		t.Errorf("warnings are %s", all)
+	}
+}
+
+func TestNearestNamesAreThoseOneMistypes(t *testing.T) {
+	t.Parallel()
+	for word, want := range map[string]string{"titel": "title", "retry": "", "shedule": "schedule", "Schedule": "schedule", "x": ""} {
+		if got := nearest(word, []string{"title", "schedule", "description", "retry_after_all"}); got != want {
+			t.Errorf("%q is near %q, want %q", word, got, want)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	data, err := os.ReadFile(filepath.Join("..", "..", "config.yaml"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
+	f.Add([]byte("site: &s {<<: *s}\n"))
+	f.Add([]byte("? [a]\n: b\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := Parse(data, "c.yaml")
+		if err != nil {
+			if strings.ContainsRune(err.Error(), 0) {
+				t.Errorf("%q", err)
+			}
+			return
+		}
+		if _, err := c.YAML(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestTheStarterIsTheFileAtTheRoot(t *testing.T) {
+	t.Parallel()
+	root, err := os.ReadFile(filepath.Join("..", "..", "config.yaml"))
+	if err != nil || string(root) != Starter() {
+		t.Errorf("config/starter.yaml differs from config.yaml (%v): copy the one that you changed over the other", err)
+	}
+}

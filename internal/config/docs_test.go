@@ -1,0 +1,165 @@
+package config
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+var update = flag.Bool("update", false, "write docs/configuration.md anew")
+
+const docsIntro = `# Configuration
+
+<!-- Made from the comments in the package config by: go test ./config -run Docs -update -->
+
+Tidings reads one file, ` + "`config.yaml`" + `, from the working folder or from where ` + "`--config`" + ` or the environment's
+` + "`TIDINGS_CONFIG`" + ` says. ` + "`tidings init`" + ` writes one to start from; the file at the root of the project shows every key in its
+place. Without a file the commands say so and stop.
+
+The file is read strictly. An unknown key, a value that cannot be, a cron spec that never fires: ` + "`tidings config check`" + ` lists
+everything that is wrong, each with its line and with what would be right, and ` + "`serve`" + ` refuses to start.
+` + "`tidings config show`" + ` prints what is in force, with defaults filled in and secrets hidden.
+
+- **Durations** have a unit: ` + "`30s`, `15m`, `72h`" + `. **Sizes** too: ` + "`512KiB`, `64MB`" + `.
+- **Paths** are relative to the folder of the file.
+- **Environment**: ` + "`${NAME}`" + ` in a value is replaced; ` + "`${NAME:-default}`" + ` has a default; ` + "`$${`" + ` is a plain ` + "`${`" + `.
+- **Secrets** come from the environment or from files (` + "`password_file`" + `), never from flags. They are never printed or logged.
+- **Reloading**: SIGHUP makes ` + "`serve`" + ` and ` + "`worker`" + ` read the file again. When it is wrong, they say what is wrong and go on as they
+  were. Everything is reloaded except ` + "`store`, `server.listen`, `log.format`, `bounces.smtp`, `bounces.lmtp` and `feed_server.memory`" + `.
+- **Several nodes** on one store must agree on all sections but ` + "`store`, `server`, `log` and `import`" + ` and the paths of files. Each node logs a
+  fingerprint of those settings at start, and ` + "`tidings config check`" + ` prints it: equal fingerprints, equal settings.
+`
+
+func TestDocsAreMadeFromTheComments(t *testing.T) {
+	page := filepath.Join("..", "..", "docs", "configuration.md")
+	want := docsIntro + writeSections(t)
+	if *update {
+		if err := os.WriteFile(page, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(page)
+	if err != nil || string(got) != want {
+		t.Errorf("docs/configuration.md is not what the comments say (%v): go test ./config -run Docs -update", err)
+	}
+}
+
+// fieldDocs finds the comment of each field: "Site.Title" → comment.
+func fieldDocs(t *testing.T) map[string]string {
+	out := map[string]string{}
+	for _, name := range []string{"config.go", "publish.go", "mail.go"} {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(node ast.Node) bool {
+			spec, ok := node.(*ast.TypeSpec)
+			if !ok {
+				return true
+			}
+			if body, ok := spec.Type.(*ast.StructType); ok {
+				for _, field := range body.Fields.List {
+					if field.Tag != nil {
+						out[spec.Name.Name+"."+field.Names[0].Name] = strings.Join(strings.Fields(field.Doc.Text()), " ")
+					}
+				}
+			}
+			return false
+		})
+	}
+	return out
+}
+
+func writeSections(t *testing.T) string {
+	var out bytes.Buffer
+	docs := fieldDocs(t)
+	defaults := reflect.ValueOf(docDefaults())
+	for i := range defaults.NumField() {
+		field := defaults.Type().Field(i)
+		if key := field.Tag.Get("yaml"); key != "" {
+			fmt.Fprintf(&out, "\n## `%s`\n\n%s\n", key, docs["Config."+field.Name])
+			writeTable(t, &out, docs, "", defaults.Field(i))
+		}
+	}
+	return out.String()
+}
+
+// docDefaults has one of everything, so that its defaults can be shown.
+func docDefaults() Config {
+	c := empty()
+	c.Site.Title, c.Site.URL, c.Site.Timezone, c.Site.Language = "Tidings", "http://localhost:8080", "UTC", "en"
+	c.Import.Sources = []Source{{}}
+	c.Feeds = []Feed{{Podcast: &Podcast{}}}
+	c.Digests = []Digest{{}}
+	c.Relays = []Relay{{}}
+	c.Mail.DKIM = []DKIM{{}}
+	c.Bounces.Mailbox = &Mailbox{}
+	c.Bounces.Webhooks = []Webhook{{}}
+	site := c.Site
+	c.Site = Site{}
+	fillDefaults(c)
+	c.Site = site
+	return *c
+}
+
+func writeTable(t *testing.T, out *bytes.Buffer, docs map[string]string, prefix string, v reflect.Value) {
+	v, ok := one(v)
+	if !ok {
+		return
+	}
+	fmt.Fprint(out, "\n| key | meaning | default |\n|---|---|---|\n")
+	writeRows(t, out, docs, prefix, v)
+}
+
+func writeRows(t *testing.T, out *bytes.Buffer, docs map[string]string, prefix string, v reflect.Value) {
+	for i := range v.NumField() {
+		field := v.Type().Field(i)
+		key, doc := field.Tag.Get("yaml"), docs[v.Type().Name()+"."+field.Name]
+		if doc == "" {
+			t.Errorf("%s.%s has no comment", v.Type().Name(), field.Name)
+		}
+		fmt.Fprintf(out, "| `%s%s` | %s | %s |\n", prefix, key, strings.NewReplacer("<", "&lt;", "|", "\\|").Replace(doc), shownDefault(v.Field(i)))
+		if below, ok := one(v.Field(i)); ok {
+			suffix := "."
+			if v.Field(i).Kind() == reflect.Slice {
+				suffix = "[]."
+			}
+			writeRows(t, out, docs, prefix+key+suffix, below)
+		}
+	}
+}
+
+// one gives the struct that a field holds, or the first one of its list.
+func one(v reflect.Value) (reflect.Value, bool) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		return v.Elem(), true
+	case reflect.Slice:
+		if v.Len() == 0 || v.Index(0).Kind() != reflect.Struct {
+			return v, false
+		}
+		return v.Index(0), true
+	}
+	return v, v.Kind() == reflect.Struct
+}
+
+func shownDefault(v reflect.Value) string {
+	if v.IsZero() || v.Kind() == reflect.Struct || v.Kind() == reflect.Slice || v.Kind() == reflect.Pointer {
+		return ""
+	}
+	switch value := v.Interface().(type) {
+	case time.Duration:
+		return "`" + shortDuration(value) + "`"
+	default:
+		return fmt.Sprintf("`%v`", value)
+	}
+}

@@ -1,0 +1,25 @@
+package config
+
+import (
+	"github.com/tidings-press/tidings/internal/article"
+)
+
+// Compile makes the filter that articles are matched with.
+func (f Filter) Compile() (article.Filter, error) {
+	all, err := article.ParseFilter(f.Match)
+	if err != nil {
+		return article.Filter{}, err
+	}
+	all = all.And(article.AnyOf(f.Tags, func(tag string) article.Node { return article.Tag{Key: article.TagKey(tag)} }))
+	all = all.And(article.AnyOf(f.Authors, func(name string) article.Node { return article.By{Key: article.AuthorKey(name)} }))
+	all = all.And(article.AnyOf(f.Languages, func(tag string) article.Node { return article.Language{Tag: tag} }))
+	for _, word := range article.Words(f.Search) {
+		all = all.And(article.Filter{Expr: article.Word{Text: word}})
+	}
+	return all, nil
+}
+
+func (c *checker) match(key, expr string) {
+	_, err := article.ParseFilter(expr)
+	c.failed(key, err, "an expression such as golang AND NOT jobs")
+}

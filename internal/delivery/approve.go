@@ -1,0 +1,215 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/store"
+)
+
+// approveDrafts approves the drafts that need no editor, of the digests that this
+// node knows. A node that dies between planning and approving leaves this to any
+// other.
+func (e *Engine) approveDrafts(ctx context.Context) error {
+	var names []string
+	for i := range e.Digests {
+		names = append(names, e.Digests[i].Name)
+	}
+	drafts, err := e.Store.Unattended(ctx, names, draftsAtOnce)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, draft := range drafts {
+		if _, err := e.Approve(ctx, draft.ID); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// draftsAtOnce bounds how many drafts are read at a time.
+const draftsAtOnce = 20
+
+// Approve freezes a draft as it stands and lets it go out; editors use ApproveShown. Its variants are rendered once, and
+// everyone who is active on the digest at this moment gets a place in the queue.
+// Approving what is approved already changes nothing. An edition that cannot be
+// rendered is failed with the reason, and its articles wait for the next.
+func (e *Engine) Approve(ctx context.Context, id string) (store.Edition, error) {
+	// Whoever sends now and the look for drafts meet here: rendering once is enough.
+	approved, err, _ := e.approval.Do(id, func() (any, error) { return e.approveOnce(ctx, id, nil) })
+	return approved.(store.Edition), err
+}
+
+func (e *Engine) approveOnce(ctx context.Context, id string, was *Shown) (store.Edition, error) {
+	for attempt := 1; ; attempt++ {
+		edition, err := e.approve(ctx, id, was)
+		if (errors.Is(err, store.ErrAudience) || errors.Is(err, store.ErrChanged)) && attempt < maxPlans {
+			continue
+		}
+		var state *store.StateError
+		if errors.As(err, &state) && edition.Automatic {
+			return e.Store.Edition(ctx, id) // another node did it
+		}
+		return edition, err
+	}
+}
+
+func (e *Engine) approve(ctx context.Context, id string, was *Shown) (store.Edition, error) {
+	e.activity.approvals.Add(1)
+	defer e.activity.approvals.Add(-1)
+	edition, err := e.Store.Edition(ctx, id)
+	if err == nil {
+		err = e.mayPublish(ctx)
+	}
+	if err != nil {
+		return edition, err
+	}
+	if edition.State != digest.Draft {
+		return edition, &store.StateError{Edition: id, Have: edition.State, Want: digest.Approved}
+	}
+	frozen, err := e.freeze(ctx, edition, was)
+	if err != nil {
+		var broken *renderError
+		if errors.As(err, &broken) {
+			err = errors.Join(err, e.Store.SetEditionState(ctx, id, digest.Failed, err.Error()))
+		}
+		return edition, err
+	}
+	edition, err = e.Store.Approve(ctx, edition, frozen)
+	if err != nil {
+		return edition, err
+	}
+	e.Log.Info("edition approved", "digest", edition.Digest, "edition", id, "subscribers", edition.Audience.Count, "variants", frozen.Variants())
+	e.nudge()
+	return edition, nil
+}
+
+// renderError says that an edition cannot be rendered, however often one tries.
+type renderError struct{ err error }
+
+func (r *renderError) Error() string { return "the edition cannot be rendered: " + r.err.Error() }
+func (r *renderError) Unwrap() error { return r.err }
+
+// freeze renders a variant for each set of wishes among the readers, if the edition is
+// still what was shown; nil for one that no editor needs to see.
+func (e *Engine) freeze(ctx context.Context, edition store.Edition, was *Shown) (store.Frozen, error) {
+	issue, err := e.issueOf(ctx, edition)
+	if err == nil && was != nil {
+		err = e.unchanged(ctx, edition.ID, issue, *was)
+	}
+	if err != nil {
+		return store.Frozen{}, err
+	}
+	wishes, err := e.Store.Wishes(ctx, edition.Digest)
+	if err != nil {
+		return store.Frozen{}, err
+	}
+	frozen := store.Frozen{Wishes: wishes, Choice: make([]int, len(wishes)), Reasons: make([]string, len(wishes)), ChunkSize: e.Policy.Chunk}
+	for i := range issue.Articles {
+		frozen.Articles = append(frozen.Articles, issue.Articles[i].ID)
+	}
+	fixed, err := e.settings(edition.Digest)
+	if err == nil {
+		frozen.Settings, err = fixed.encode()
+	}
+	if err != nil {
+		return store.Frozen{}, err
+	}
+	known := map[string]int{}
+	for i, wish := range wishes {
+		prefs := digest.PreferencesFor(issue.Definition, wish.Topics, wish.Language).Narrowed(issue.Articles)
+		n, ok := known[prefs.Key()]
+		if !ok {
+			if n, err = e.renderInto(&frozen, issue, fixed, prefs); err != nil {
+				return frozen, err
+			}
+			known[prefs.Key()] = n
+		}
+		if frozen.Choice[i] = n; n == store.NoVariant {
+			frozen.Reasons[i] = prefs.SkipReason(issue.Articles)
+		}
+	}
+	return frozen, nil
+}
+
+// renderInto adds a variant, unless the edition has nothing for these wishes.
+func (e *Engine) renderInto(frozen *store.Frozen, issue digest.Issue, fixed settings, prefs digest.Preferences) (int, error) {
+	variant, err := digest.Render(issue, prefs, e.Templates)
+	if errors.Is(err, digest.ErrEmpty) {
+		return store.NoVariant, nil
+	}
+	if err != nil {
+		return 0, &renderError{err}
+	}
+	// What cannot be cast must not be approved.
+	if _, err := e.cast(fixed, issue.ID, issue.Now, variant); err != nil {
+		return 0, &renderError{err}
+	}
+	return frozen.Add(variant)
+}
+
+// issueOf is the issue that a planned edition is rendered from.
+func (e *Engine) issueOf(ctx context.Context, edition store.Edition) (digest.Issue, error) {
+	def, err := e.definition(edition.Digest)
+	if err != nil {
+		return digest.Issue{}, err
+	}
+	found, err := e.Store.ArticlesByID(ctx, edition.Articles)
+	if err != nil {
+		return digest.Issue{}, err
+	}
+	// An article that was taken back since is left out.
+	var articles []article.Article
+	for _, a := range found {
+		if a.Listed(e.Store.Now()) {
+			articles = append(articles, a)
+		}
+	}
+	if len(articles) == 0 {
+		return digest.Issue{}, &renderError{errors.New("all its articles have been removed")}
+	}
+	issue := digest.Issue{ID: edition.ID, Definition: def.Definition, Number: edition.Number, Site: e.Site, Articles: found, Now: edition.Created}
+	if issue.Subject, err = e.rewritten(issue, edition.Subject); err != nil {
+		return issue, err
+	}
+	issue.Articles = articles
+	return issue, nil
+}
+
+// rewritten is the subject that an editor gave a draft; empty when it is still the one
+// that the draft was made with, so that each variant has a subject of its own.
+func (e *Engine) rewritten(issue digest.Issue, subject string) (string, error) {
+	made, err := digest.Compose(issue, e.Templates)
+	if err != nil {
+		return "", &renderError{err}
+	}
+	if made.Subject == subject {
+		return "", nil
+	}
+	return subject, nil
+}
+
+// PreviewEdition returns what an edition says: of what is frozen the variant with the
+// most in it, or for a draft what would be frozen now for readers without wishes.
+func (e *Engine) PreviewEdition(ctx context.Context, id string) (digest.Variant, error) {
+	edition, err := e.Store.Edition(ctx, id)
+	if err != nil {
+		return digest.Variant{}, err
+	}
+	if !edition.Approved.IsZero() {
+		return e.Store.FullVariant(ctx, edition.Seq)
+	}
+	issue, err := e.issueOf(ctx, edition)
+	if err != nil {
+		return digest.Variant{}, err
+	}
+	variant, err := digest.Render(issue, digest.Preferences{}, e.Templates)
+	if err != nil {
+		return digest.Variant{}, fmt.Errorf("edition %s: %w", id, err)
+	}
+	return variant, nil
+}

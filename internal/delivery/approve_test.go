@@ -1,0 +1,71 @@
+package delivery_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit/sink"
+)
+
+// TestDraftsThatWaitForSomebodyHoldNobodyUp: neither those that wait for an editor
+// nor those of digests that left the configuration.
+func TestDraftsThatWaitForSomebodyHoldNobodyUp(t *testing.T) {
+	t.Parallel()
+	each(t, sink.Options{}, nil, func(b *bundle) {
+		b.readers(3)
+		b.make()
+		for i := range 25 {
+			b.article(fmt.Sprint("waits", i))
+			if _, err := b.engine.Draft(b.t.Context(), "weekly", "ann"); err != nil {
+				b.t.Fatal(err)
+			}
+			gone := store.Edition{Automatic: true, Edition: digest.Edition{ID: fmt.Sprint("gone", i), Digest: "gone", ScheduledFor: fmt.Sprint("tick", i), Created: b.store.Now()}}
+			if _, err := b.store.Plan(b.t.Context(), gone, nil); err != nil {
+				b.t.Fatal(err)
+			}
+		}
+		b.options.Digests[0].Schedule = everySecond(b.t)
+		b.article("ferries")
+		b.start()
+		var e store.Edition
+		b.eventually("an edition by schedule", func() bool {
+			last, err := b.store.Editions(b.t.Context(), "weekly", 1)
+			if err != nil {
+				b.t.Fatal(err)
+			}
+			e = last[0]
+			return e.Automatic
+		})
+		b.sent(e.ID)
+		b.once(3)
+	})
+}
+
+// TestAnEditionThatWasMailedKeepsItsArticlesWhenItIsCancelled also when it was
+// paused and resumed before its first mail.
+func TestAnEditionThatWasMailedKeepsItsArticlesWhenItIsCancelled(t *testing.T) {
+	t.Parallel()
+	each(t, sink.Options{PerConnection: 1, Faults: []sink.Fault{{At: sink.AtRcpt, After: 1, Reply: "450 4.2.1 later"}}}, nil, func(b *bundle) {
+		b.readers(5)
+		b.article("ferries")
+		b.make()
+		e := b.send()
+		if err := b.engine.Pause(b.t.Context(), e.ID, ""); err != nil {
+			b.t.Fatal(err)
+		}
+		if err := b.engine.Resume(b.t.Context(), e.ID); err != nil {
+			b.t.Fatal(err)
+		}
+		b.start()
+		b.until(e.ID, "sent to one reader", func(p progress) bool { return p.Counts.Sent == 1 && p.Counts.Deferred == 4 })
+		if err := b.engine.Cancel(b.t.Context(), e.ID, "a wrong headline"); err != nil {
+			b.t.Fatal(err)
+		}
+		b.until(e.ID, "cancelled", func(p progress) bool { return p.Counts.Skipped == 4 })
+		if again, err := b.engine.SendNow(b.t.Context(), "weekly", "ann"); err == nil {
+			b.t.Errorf("what one reader has was sent again: %+v", again.Articles)
+		}
+	})
+}

@@ -1,0 +1,84 @@
+package delivery_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/testkit/sink"
+)
+
+// join puts a person on the digest with preferences, and then into a state.
+func (b *bundle) join(name, lang string, topics []string, state subscriber.State) int64 {
+	b.t.Helper()
+	ctx := b.t.Context()
+	p, err := b.store.AddSubscriber(ctx, subscriber.Subscriber{
+		Address: subscriber.MustParseAddress(name + "@example.org"), Language: lang, State: subscriber.Active,
+	})
+	if err == nil {
+		err = b.store.Subscribe(ctx, p.ID, "weekly", topics)
+	}
+	if err == nil {
+		err = b.store.SetState(ctx, p.ID, state, "")
+	}
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return p.ID
+}
+
+func TestSkippedReadersAreCountedByReason(t *testing.T) {
+	t.Parallel()
+	each(t, sink.Options{}, nil, func(b *bundle) {
+		ctx := b.t.Context()
+		b.join("all", "", nil, subscriber.Active)
+		b.join("topic1", "", []string{"VIP Customers"}, subscriber.Active)
+		b.join("topic2", "", []string{"VIP Customers", "Fair"}, subscriber.Active)
+		b.join("french", "fr", nil, subscriber.Active)
+		b.join("paused", "", nil, subscriber.Paused)
+		b.join("bounced", "", nil, subscriber.Bounced)
+		b.join("pending", "", nil, subscriber.Active)
+		left := b.join("left", "", nil, subscriber.Active)
+		if err := b.store.Subscribe(ctx, left, "daily", nil); err != nil {
+			b.t.Fatal(err)
+		}
+		if err := b.store.Unsubscribe(ctx, left, "weekly"); err != nil {
+			b.t.Fatal(err)
+		}
+		b.article("ferries")
+		b.start()
+		before, err := b.engine.Audience(ctx, "weekly")
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		const want = "2 [{no article in their topics 2} {bounced 1} {left this digest 1} {no article in their language 1} {paused 1}]"
+		if got := fmt.Sprint(before.Readers, " ", before.Skipped); got != want {
+			b.t.Errorf("before: %s\nwant    %s", got, want)
+		}
+		draft, err := b.engine.Draft(ctx, "weekly", "ann")
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		if drafted, err := b.engine.EditionAudience(ctx, draft); err != nil || fmt.Sprint(drafted) != fmt.Sprint(before) {
+			b.t.Errorf("of the draft: %v, %v", drafted, err)
+		}
+		e, err := b.engine.Approve(ctx, draft.ID)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		p := b.sent(e.ID)
+		if p.Counts != (store.Counts{Total: 5, Sent: 2, Skipped: 3}) || p.Edition.State != digest.Sent {
+			b.t.Errorf("sent: %+v", p.Counts)
+		}
+		after, err := b.engine.EditionAudience(ctx, p.Edition)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		const frozen = "2 [{no article in their topics 2} {no article in their language 1}]"
+		if got := fmt.Sprint(after.Readers, " ", after.Skipped); got != frozen {
+			b.t.Errorf("after: %s\nwant   %s", got, frozen)
+		}
+	})
+}

@@ -1,0 +1,248 @@
+package delivery_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/testkit"
+	"github.com/tidings-press/tidings/internal/testkit/sink"
+	"github.com/tidings-press/tidings/internal/testkit/storetest"
+	"github.com/tidings-press/tidings/mailer"
+	"github.com/tidings-press/tidings/templates"
+)
+
+// bundle is a store with a digest, its readers and a real SMTP server.
+type bundle struct {
+	t       *testing.T
+	store   *store.Store
+	dsn     string
+	wire    *testkit.Wire
+	options delivery.Options
+	engine  *delivery.Engine
+	stop    func()
+	shaky   bool // the store may be away for a while
+}
+
+// each runs a test on a bundle over every engine.
+func each(t *testing.T, wire sink.Options, change func(o *delivery.Options), test func(b *bundle)) {
+	t.Helper()
+	for _, kind := range storetest.Engines {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, kind, wire)
+			if change != nil {
+				change(&b.options)
+			}
+			test(b)
+		})
+	}
+}
+
+func setup(t *testing.T, kind store.Engine, wire sink.Options) *bundle {
+	t.Helper()
+	return setupOn(t, storetest.DSN(t, kind), wire)
+}
+
+// setupOn is setup for a store that the test has made.
+func setupOn(t *testing.T, dsn string, wire sink.Options) *bundle {
+	t.Helper()
+	s := storetest.Reopen(t, dsn, store.Options{})
+	set, err := templates.Load("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := s.Keys(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := testkit.StartWire(t, wire)
+	o := bundleOptions()
+	o.Store, o.Keys, o.Templates, o.Relays = s, keys, set, []delivery.Relay{b127(w.Port())}
+	return &bundle{t: t, store: s, dsn: dsn, wire: w, options: o}
+}
+
+// bundleOptions are all that needs no store.
+func bundleOptions() delivery.Options {
+	return delivery.Options{
+		Log: slog.New(slog.DiscardHandler), Poll: 20 * time.Millisecond, Lease: 2 * time.Second,
+		Site: digest.Site{Title: "The Gazette", URL: "https://gazette.example", Language: "en"},
+		Digests: []delivery.Definition{{
+			Definition: digest.Definition{Name: "weekly", Title: "The week"},
+			From:       mailer.Address{Name: "The Gazette", Email: "editor@gazette.example"}, Max: 20, Automatic: true,
+		}},
+		ReturnPaths: true, UnsubscribeMail: true,
+		Policy: delivery.Policy{Resend: true, RetryFor: 72 * time.Hour, Chunk: 50, Soft: store.SoftRule{Limit: 3, Days: 0}},
+	}
+}
+
+// b127 is a relay on this machine without TLS.
+func b127(port int) delivery.Relay {
+	return delivery.Relay{Weight: 1, Connections: 4, Relay: mailer.Relay{Name: "main", Host: "127.0.0.1", Port: port, Security: mailer.NoTLS, Auth: mailer.AuthNone}}
+}
+
+// readers puts n people on the digest.
+func (b *bundle) readers(n int) {
+	b.t.Helper()
+	for i := range n {
+		p, err := b.store.AddSubscriber(b.t.Context(), subscriber.Subscriber{
+			Address: subscriber.MustParseAddress(fmt.Sprintf("reader%d@example.org", i)), Name: fmt.Sprintf("Reader %d", i), State: subscriber.Active,
+		})
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		if err := b.store.Subscribe(b.t.Context(), p.ID, "weekly", nil); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+}
+
+// bulk puts many people on the digest at once.
+func (b *bundle) bulk(n int) {
+	b.t.Helper()
+	var list strings.Builder
+	list.WriteString("address,name\n")
+	for i := range n {
+		fmt.Fprintf(&list, "reader%d@example.org,Reader %d\n", i, i)
+	}
+	b.importList(list.String(), n)
+}
+
+// importList puts the n people of a list on the digest.
+func (b *bundle) importList(list string, n int) {
+	b.t.Helper()
+	rows := subscriber.ReadList(strings.NewReader(list), subscriber.ListOptions{})
+	result, err := b.store.ImportSubscribers(b.t.Context(), rows, store.ImportOptions{Digests: []string{"weekly"}, State: subscriber.Active})
+	if err != nil || result.Added != int64(n) {
+		b.t.Fatalf("imported %+v, %v", result, err)
+	}
+}
+
+// article stores an article that is new to the digest.
+func (b *bundle) article(slug string) {
+	b.t.Helper()
+	now := b.store.Now()
+	a := &article.Article{
+		Source: "test:" + slug, Slug: slug, Title: "About " + slug, Summary: "All about " + slug + ".", HTML: "<p>About " + slug + ".</p>",
+		Language: "en", Published: now, Updated: now, Status: article.Published, Hash: slug,
+	}
+	if _, err := b.store.PutArticle(b.t.Context(), a, nil, nil); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// start makes and runs an engine until the test ends or stop is called.
+func (b *bundle) start() {
+	b.t.Helper()
+	b.make()
+	b.run()
+}
+
+// run runs the engine that was made until the test ends or stop is called.
+func (b *bundle) run() {
+	b.t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- b.engine.Run(ctx) }()
+	stopped := false
+	b.stop = func() {
+		if stopped {
+			return
+		}
+		stopped = true
+		cancel()
+		select {
+		case err := <-done:
+			if err != nil {
+				b.t.Errorf("Run: %v", err)
+			}
+		case <-time.After(30 * time.Second):
+			b.t.Error("the engine does not stop")
+		}
+	}
+	b.t.Cleanup(b.stop)
+}
+
+func (b *bundle) make() {
+	b.t.Helper()
+	engine, err := delivery.New(b.t.Context(), b.options)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.engine = engine
+	// A digest begins with what comes after it; these tests put the articles first.
+	if err := b.store.SetDigestSince(b.t.Context(), "weekly", time.Time{}); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// send sends an edition of whatever is new.
+func (b *bundle) send() store.Edition {
+	b.t.Helper()
+	e, err := b.engine.SendNow(b.t.Context(), "weekly", "ann")
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return e
+}
+
+type progress = delivery.Progress
+
+// until waits for a condition on an edition's progress.
+func (b *bundle) until(id, what string, holds func(p delivery.Progress) bool) delivery.Progress {
+	b.t.Helper()
+	deadline := time.Now().Add(60 * time.Second)
+	var p delivery.Progress
+	var last error
+	for time.Now().Before(deadline) {
+		var err error
+		p, err = b.engine.Progress(b.t.Context(), id)
+		if err == nil && holds(p) {
+			return p
+		}
+		if last = err; err != nil && !b.shaky {
+			b.t.Fatal(err)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	b.t.Fatalf("never %s: %s %+v, holds %+v, received %d, %v", what, p.Edition.State, p.Counts, p.Holds, len(b.wire.Received()), last)
+	return p
+}
+
+// eventually waits for a condition.
+func (b *bundle) eventually(what string, holds func() bool) {
+	b.t.Helper()
+	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if holds() {
+			return
+		}
+	}
+	b.t.Fatalf("never: %s", what)
+}
+
+func (b *bundle) sent(id string) delivery.Progress {
+	b.t.Helper()
+	return b.until(id, "sent", func(p delivery.Progress) bool { return p.Edition.State == digest.Sent })
+}
+
+// once checks that n readers have exactly one mail each.
+func (b *bundle) once(n int) {
+	b.t.Helper()
+	got := b.wire.Received()
+	if len(got) != n {
+		b.t.Errorf("%d readers have mail, want %d", len(got), n)
+	}
+	for address, count := range got {
+		if count != 1 {
+			b.t.Errorf("%s has %d mails", address, count)
+		}
+	}
+}

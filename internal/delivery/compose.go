@@ -1,0 +1,136 @@
+package delivery
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/token"
+	"github.com/tidings-press/tidings/mailer"
+)
+
+// cast compiles a variant into a mould with all the headers of a digest's mail.
+// The date is that of the approval, so that a mail is the same on every try.
+func (e *Engine) cast(fixed settings, edition string, date time.Time, v digest.Variant) (*mould, error) {
+	messageID, mailto := extraMarks(v.Holes)
+	offered := ""
+	if fixed.UnsubscribeMail {
+		offered = mailto
+	}
+	list := mailer.List{
+		ID: fixed.Digest + "." + fixed.Domain, Title: fixed.Title,
+		Unsubscribe: v.Holes.Unsubscribe, Mailto: offered,
+		Help: fixed.Site, Archive: fixed.Site + "/", Owner: fixed.Owner,
+		Feedback: edition + ":" + fixed.Digest + ":digest:" + fixed.Domain,
+	}
+	made, err := mailer.Cast(mailer.Message{
+		From: fixed.From, ReplyTo: fixed.ReplyTo, To: mailer.Address{Email: v.Holes.Address},
+		Subject: v.Subject, Date: date, MessageID: messageID, Text: v.Text, HTML: v.HTML,
+		Headers: list.Headers(), Marks: append(v.Holes.Words(), messageID, mailto),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("digest %s: %w", fixed.Digest, err)
+	}
+	return &mould{made, v.Nobody, digest.PagePath(edition)}, nil
+}
+
+// extraMarks are two more marks, of the same stem as the variant's: for the
+// Message-ID and for the mailbox of List-Unsubscribe.
+func extraMarks(h digest.Holes) (messageID, mailto string) {
+	stem := strings.TrimSuffix(h.Name, "name")
+	return stem + "msid", stem + "lsun"
+}
+
+// values are what goes into the holes for one reader, in the order of the marks.
+func (e *Engine) values(dst []string, m *mould, paths *mailer.Paths, l *loaded, r store.Recipient, address subscriber.Address) []string {
+	name := r.Name
+	if name == "" {
+		name = m.nobody
+	}
+	id := mailer.ID{Edition: l.ID, Person: token.PersonOf(r.UID)}
+	links := e.links(l.fixed.Site, r.UID, l.Digest, l.ID, m.page)
+	return append(dst, name, address.ASCII(), links.Unsubscribe, links.Preferences, links.Web, paths.MessageID(id), paths.Unsubscribe(id))
+}
+
+// messageIDValue is where values has the Message-ID.
+const messageIDValue = 5
+
+// links are the addresses in a reader's mail; page is the path of the public page, which
+// is nobody's in particular: people pass it on.
+func (e *Engine) links(site string, person uuid.UUID, digestName, edition, page string) digest.Holes {
+	site = strings.TrimSuffix(site, "/")
+	return digest.Holes{
+		Unsubscribe: site + "/unsubscribe/" + e.Keys.Sign(token.Unsubscribe, person, digestName, edition),
+		Preferences: site + "/preferences/" + e.Keys.Sign(token.Preferences, person, digestName, ""),
+		Web:         site + page,
+	}
+}
+
+// paths makes return paths for a digest.
+func (e *Engine) paths(def *Definition) (*mailer.Paths, error) {
+	domain := e.ReturnPath
+	if domain == "" {
+		_, domain, _ = strings.Cut(def.From.Email, "@")
+	}
+	return mailer.NewPaths(e.secret, domain)
+}
+
+// returnPath is where the bounces of a mail go: an address that names the delivery, if
+// anything reads those, else the sender's own mailbox.
+func (s settings) returnPath(paths *mailer.Paths, id mailer.ID) string {
+	if !s.ReturnPaths {
+		return s.From.Email
+	}
+	return paths.ReturnPath(id)
+}
+
+// loaded is an edition that is being sent.
+type loaded struct {
+	store.Edition
+	fixed settings
+	date  time.Time // of all its mails
+	paths *mailer.Paths
+}
+
+// editionCache keeps the editions that were sent from last.
+type editionCache struct {
+	mu   sync.Mutex
+	kept []*loaded
+}
+
+// maxLoaded bounds the cache.
+const maxLoaded = 16
+
+// load returns an edition by its number.
+func (e *Engine) load(ctx context.Context, seq int64) (*loaded, error) {
+	e.editions.mu.Lock()
+	defer e.editions.mu.Unlock()
+	for _, l := range e.editions.kept {
+		if l.Seq == seq {
+			return l, nil
+		}
+	}
+	edition, err := e.Store.EditionBySeq(ctx, seq)
+	if err != nil {
+		return nil, err
+	}
+	l := &loaded{Edition: edition}
+	if l.fixed, l.date, err = e.settingsOf(edition); err != nil {
+		return nil, err
+	}
+	if l.paths, err = mailer.NewPaths(e.secret, l.fixed.Domain); err != nil {
+		return nil, err
+	}
+	e.editions.kept = append(e.editions.kept, l)
+	if len(e.editions.kept) > maxLoaded {
+		e.editions.kept = e.editions.kept[1:]
+	}
+	return l, nil
+}

@@ -1,0 +1,302 @@
+package delivery_test
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"net/mail"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit/sink"
+	"github.com/tidings-press/tidings/internal/testkit/storetest"
+)
+
+var kills = flag.Int("kills", 30, "how often a crash test kills a node, for each store and policy")
+
+// What the nodes of the crash tests are told. A lease ends soon after its node.
+const (
+	connections = 4
+	crashLease  = time.Second
+	crashConfig = `
+site: {title: The Gazette, url: "https://gazette.example", language: en}
+store: {dsn: %q}
+digests:
+  - name: weekly
+    title: The week
+    schedule: %q
+    missed: each
+    sender: The Gazette <editor@gazette.example>
+relays:
+  - {name: main, host: 127.0.0.1, port: %d, tls: none, connections_per_node: %d}
+delivery: {uncertain: %s, chunk: 100, lease: %s}
+log: {level: error}
+`
+)
+
+// program is the real binary, built once. It has no race detector even when the tests
+// have it: what runs in it has race tests of its own.
+var program struct {
+	once sync.Once
+	dir  string
+	err  error
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if program.dir != "" {
+		_ = os.RemoveAll(program.dir)
+	}
+	os.Exit(code)
+}
+
+// binary is the path of the real binary.
+func binary(t *testing.T) string {
+	t.Helper()
+	program.once.Do(func() {
+		if program.dir, program.err = os.MkdirTemp("", "tidings-crash-"); program.err != nil {
+			return
+		}
+		build := exec.Command("go", "build", "-o", filepath.Join(program.dir, "tidings"), "../../cmd/tidings")
+		if out, err := build.CombinedOutput(); err != nil {
+			program.err = fmt.Errorf("go build: %w\n%s", err, out)
+		}
+	})
+	if program.err != nil {
+		t.Fatal(program.err)
+	}
+	return filepath.Join(program.dir, "tidings")
+}
+
+// node is a process that runs the real binary as a worker.
+type node struct {
+	t   *testing.T
+	cmd *exec.Cmd
+}
+
+// notNow is a schedule that does not come while a test runs.
+const notNow = "0 8 1 1 *"
+
+func (b *bundle) spawn(resend bool) *node { return b.spawnOn(notNow, resend) }
+
+// spawnOn runs a node whose digest has a schedule.
+func (b *bundle) spawnOn(schedule string, resend bool) *node {
+	b.t.Helper()
+	uncertain := "hold"
+	if resend {
+		uncertain = "resend"
+	}
+	file := filepath.Join(b.t.TempDir(), "config.yaml")
+	text := fmt.Sprintf(crashConfig, b.dsn, schedule, b.wire.Port(), connections, uncertain, crashLease)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		b.t.Fatal(err)
+	}
+	cmd := exec.Command(binary(b.t), "--config", file, "worker")
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	if err := cmd.Start(); err != nil {
+		b.t.Fatal(err)
+	}
+	n := &node{b.t, cmd}
+	b.t.Cleanup(func() {
+		if n.kill(); b.t.Failed() && said.Len() > 0 {
+			b.t.Logf("a node said:\n%s", said.Bytes())
+		}
+	})
+	return n
+}
+
+func (n *node) kill() {
+	if n.cmd.ProcessState == nil {
+		_ = n.cmd.Process.Kill()
+		_ = n.cmd.Wait()
+	}
+}
+
+// stop stops a node where it stands, and returns when all its threads have. It
+// reports whether the node was still there.
+func (n *node) stop() bool {
+	n.t.Helper()
+	if err := n.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		n.t.Fatal(err)
+	}
+	var status syscall.WaitStatus
+	if _, err := syscall.Wait4(n.cmd.Process.Pid, &status, syscall.WUNTRACED, nil); err != nil || !status.Stopped() && !status.Exited() {
+		n.t.Fatalf("the node does not stop: %v, %v", status, err)
+	}
+	return status.Stopped()
+}
+
+func TestCrashLosesNobodyAndDoublesOnlyWhatIsInDoubt(t *testing.T) {
+	for _, kind := range storetest.Engines {
+		for _, resend := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s/resend=%v", kind, resend), func(t *testing.T) {
+				t.Parallel()
+				b := setup(t, kind, sink.Options{Delay: 2 * time.Millisecond})
+				b.crash(resend)
+			})
+		}
+	}
+}
+
+func (b *bundle) crash(resend bool) {
+	n := 150 * *kills // more than are sent between so many kills
+	b.bulk(n)
+	b.article("ferries")
+	b.make()
+	edition := b.send()
+	doubt := 0 // connections that were open at a kill
+	for k := range *kills {
+		child := b.spawn(resend)
+		before := len(b.wire.Mails())
+		deadline := time.Now().Add(20 * time.Second)
+		for len(b.wire.Mails()) == before && time.Now().Before(deadline) && !b.over(edition.ID) {
+			time.Sleep(2 * time.Millisecond)
+		}
+		time.Sleep(rand.N(60 * time.Millisecond))
+		// A process that stands still opens and closes no connection while they are counted.
+		if !child.stop() {
+			b.t.Fatal("the node has ended by itself")
+		}
+		doubt += int(b.wire.Open())
+		child.kill()
+		if b.over(edition.ID) && k+1 < *kills {
+			b.t.Fatalf("everything was sent after %d of %d kills: that shows too little", k+1, *kills)
+		}
+	}
+	child := b.spawn(resend)
+	b.settled(edition, n, resend, doubt)
+	child.kill()
+}
+
+func (b *bundle) over(id string) bool {
+	p, err := b.engine.Progress(b.t.Context(), id)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return p.Counts.Open() == 0
+}
+
+// checkResent: everyone has it; who has it twice was in doubt, and both copies are
+// the same mail. No more may have it twice than connections were cut.
+func (b *bundle) checkResent(edition store.Edition, n, cut int) {
+	got := b.wire.Received()
+	if len(got) != n {
+		b.t.Errorf("%d have the mail, want %d", len(got), n)
+	}
+	doubted := b.doubted(edition)
+	doubles := 0
+	for address, count := range got {
+		if count == 1 {
+			continue
+		}
+		doubles += count - 1
+		if !doubted[address] {
+			b.t.Errorf("%s has %d mails and was never in doubt", address, count)
+		}
+		b.sameMail(address)
+	}
+	if doubles > cut {
+		b.t.Errorf("%d mails came twice, though only %d connections were cut", doubles, cut)
+	}
+	b.t.Logf("%d mails, %d twice, %d were in doubt, %d connections were cut", n, doubles, len(doubted), cut)
+}
+
+// checkHeld: nobody has it twice; who does not have it is held, and an editor's
+// word sends it.
+func (b *bundle) checkHeld(edition store.Edition, n, cut int) {
+	held, have := b.atRest(edition, n)
+	for address, count := range have {
+		if count != 1 {
+			b.t.Errorf("%s has %d mails though doubtful ones are held", address, count)
+		}
+	}
+	lacking := n - len(have)
+	for _, d := range held {
+		if have[d.Address] == 0 {
+			lacking--
+		}
+	}
+	if lacking != 0 {
+		b.t.Errorf("%d people neither have it nor are held", lacking)
+	}
+	if len(held) > cut {
+		b.t.Errorf("%d are held, though only %d connections were cut", len(held), cut)
+	}
+	if len(held) > 0 {
+		if decided, err := b.engine.Decide(b.t.Context(), edition.ID, true); err != nil || decided != int64(len(held)) {
+			b.t.Fatalf("decided %d of %d, %v", decided, len(held), err)
+		}
+	}
+	b.sent(edition.ID)
+	if got := b.wire.Received(); len(got) != n {
+		b.t.Errorf("%d have the mail in the end, want %d", len(got), n)
+	}
+	b.t.Logf("%d mails, %d were held, %d connections were cut", n, len(held), cut)
+}
+
+// atRest returns who is held and how many mails each reader has, when neither has
+// changed for longer than a lease: a node that was frozen may still finish and
+// record what it was doing.
+func (b *bundle) atRest(edition store.Edition, n int) (held []store.Delivered, have map[string]int) {
+	b.t.Helper()
+	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); {
+		was, had := len(held), len(have)
+		p, err := b.engine.Progress(b.t.Context(), edition.ID)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		if held, err = b.store.Deliveries(b.t.Context(), edition, []digest.DeliveryState{digest.DeliveryUncertain}, 0, n); err != nil {
+			b.t.Fatal(err)
+		}
+		have = b.wire.Received()
+		if len(held) == was && len(have) == had && int64(len(held)) == p.Counts.Uncertain {
+			return held, have
+		}
+		time.Sleep(crashLease + crashLease/2)
+	}
+	b.t.Fatalf("%d held, %d have it, and it goes on changing", len(held), len(have))
+	return nil, nil
+}
+
+// doubted are the addresses whose mail was in doubt at some time.
+func (b *bundle) doubted(edition store.Edition) map[string]bool {
+	all, err := b.store.Deliveries(b.t.Context(), edition, []digest.DeliveryState{digest.DeliverySent, digest.DeliveryUncertain}, 0, 1<<30)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	out := map[string]bool{}
+	for _, d := range all {
+		if strings.HasPrefix(d.Reason, "in doubt") {
+			out[d.Address] = true
+		}
+	}
+	return out
+}
+
+// sameMail checks that all copies that one address got are the same.
+func (b *bundle) sameMail(address string) {
+	ids := map[string]bool{}
+	for _, m := range b.wire.Mails() {
+		if m.To[0] != address {
+			continue
+		}
+		parsed, err := mail.ReadMessage(bytes.NewReader(m.Data))
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		ids[parsed.Header.Get("Message-Id")] = true
+	}
+	if len(ids) != 1 {
+		b.t.Errorf("%s has copies with %d Message-IDs", address, len(ids))
+	}
+}

@@ -1,0 +1,235 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/store"
+)
+
+// lease is a chunk that this node holds.
+type lease struct {
+	store.Chunk
+	edition *loaded
+	open    atomic.Int64 // jobs without a recorded outcome, and one for the dispatcher
+	lost    atomic.Bool  // another node has it, or the edition is not sent any more
+}
+
+// leaseSet are the leases of this node.
+type leaseSet struct {
+	mu    sync.Mutex
+	all   map[*lease]bool
+	stuck []*lease // could not be given back, as the store was away
+}
+
+func (s *leaseSet) add(l *lease) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.all == nil {
+		s.all = map[*lease]bool{}
+	}
+	s.all[l] = true
+}
+
+func (s *leaseSet) remove(l *lease) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.all, l)
+}
+
+func (s *leaseSet) list() []*lease {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Keys(s.all))
+}
+
+// chunks are all that this node has leased and not given back.
+func (s *leaseSet) chunks() []store.Chunk {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []store.Chunk
+	for l := range s.all {
+		out = append(out, l.Chunk)
+	}
+	for _, l := range s.stuck {
+		out = append(out, l.Chunk)
+	}
+	return out
+}
+
+// keep remembers a lease that could not be given back.
+func (s *leaseSet) keep(l *lease) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stuck = append(s.stuck, l)
+}
+
+// again returns what could not be given back so far.
+func (s *leaseSet) again() []*lease {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	stuck := s.stuck
+	s.stuck = nil
+	return stuck
+}
+
+// lowWater is how few jobs may be left before the next chunk is fetched: enough
+// that no connection waits while it comes.
+const lowWater = 128
+
+// dispatch claims chunks and queues their mails until the context ends.
+func (e *Engine) dispatch(ctx context.Context) {
+	e.every(ctx, "chunks", func(ctx context.Context) error {
+		var away time.Time // since when no relay takes mail
+		for ctx.Err() == nil {
+			e.pulses.beat("chunks")
+			open := e.anyRelay()
+			if away = sinceWhen(away, open); !open && e.queue.length() > 0 && time.Since(away) > giveBackAfter {
+				e.releaseAll()
+			}
+			if e.queue.length() > lowWater || !open {
+				select {
+				case <-e.queue.taken:
+				case <-ctx.Done():
+				case <-time.After(e.Poll):
+				}
+				continue
+			}
+			more, err := e.claim(ctx)
+			if err != nil || !more {
+				e.rest(ctx)
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// giveBackAfter is how long a node that reaches no relay keeps what other nodes
+// could send.
+const giveBackAfter = 2 * time.Second
+
+// sinceWhen is when something that is not so now ceased to be so.
+func sinceWhen(ceased time.Time, is bool) time.Time {
+	if is || ceased.IsZero() {
+		return time.Now()
+	}
+	return ceased
+}
+
+// rest waits for the next look, or for a nudge.
+func (e *Engine) rest(ctx context.Context) {
+	select {
+	case <-e.wake:
+	case <-ctx.Done():
+	case <-time.After(e.Poll):
+	}
+}
+
+// anyRelay says whether mail can be handed to any relay at the moment: chunks are
+// not leased only to lie here.
+func (e *Engine) anyRelay() bool {
+	for _, r := range e.relays {
+		if r.open() {
+			return true
+		}
+	}
+	return false
+}
+
+// claim leases one chunk and queues its mails. It returns false when there is none.
+func (e *Engine) claim(ctx context.Context) (bool, error) {
+	chunk, err := e.Store.ClaimChunk(ctx, e.Node, e.Lease, e.leases.chunks()...)
+	if err != nil || chunk == nil {
+		return false, err
+	}
+	l := &lease{Chunk: *chunk}
+	l.open.Store(1)
+	e.leases.add(l)
+	defer e.done(l)
+	if l.edition, err = e.load(ctx, chunk.Edition); err != nil {
+		// It must not stand in the way of others.
+		err = fmt.Errorf("edition %d: %w", chunk.Edition, err)
+		return false, errors.Join(err, e.Store.PutOff(ctx, *chunk, putOffFor))
+	}
+	people, err := e.Store.Recipients(ctx, *chunk, e.Policy.Resend)
+	if err != nil {
+		return false, err
+	}
+	jobs := make([]job, len(people))
+	for i, r := range people {
+		jobs[i] = job{Recipient: r, lease: l}
+	}
+	l.open.Add(int64(len(jobs)))
+	e.queue.put(jobs)
+	for _, r := range e.relays {
+		r.nudge()
+	}
+	return true, nil
+}
+
+// putOffFor is how long an edition rests that this node cannot send, such as one
+// of a digest that is not in the configuration any more.
+const putOffFor = time.Minute
+
+// done says that a job of a lease is over; with the last one the chunk is released.
+func (e *Engine) done(l *lease) {
+	if l.open.Add(-1) > 0 {
+		return
+	}
+	e.leases.remove(l)
+	e.release(l)
+}
+
+// releaseFor bounds how long a stopping node tries to give a chunk back. What it
+// cannot give back is free when the lease runs out.
+const releaseFor = 5 * time.Second
+
+func (e *Engine) release(l *lease) {
+	ctx, cancel := context.WithTimeout(context.Background(), releaseFor)
+	defer cancel()
+	e.recorder.Forget(l.Chunk)
+	finished, err := e.Store.ReleaseChunk(ctx, l.Chunk, e.Policy.Resend)
+	if err != nil {
+		e.Log.Warn("a chunk could not be given back yet", "edition", l.Chunk.Edition, "chunk", l.Number, "error", err)
+		e.leases.keep(l)
+		return
+	}
+	if finished && l.edition != nil {
+		e.Log.Info("edition sent", "digest", l.edition.Digest, "edition", l.edition.ID)
+	}
+}
+
+// releaseAll gives back what a stopping node holds.
+func (e *Engine) releaseAll() {
+	for _, j := range e.queue.drain() {
+		e.done(j.lease)
+	}
+}
+
+// keepLeases renews the leases and connection slots of this node. A lease that was
+// lost is marked, so that none of its mails is begun.
+func (e *Engine) keepLeases(ctx context.Context) {
+	for ctx.Err() == nil {
+		wait(ctx, e.Lease/4)
+		for _, l := range e.leases.again() {
+			e.release(l)
+		}
+		for _, l := range e.leases.list() {
+			kept, err := e.Store.RenewChunk(ctx, l.Chunk, e.Lease)
+			if err == nil && !kept {
+				l.lost.Store(true)
+			}
+		}
+		for _, r := range e.relays {
+			r.keepSlots(ctx)
+		}
+		e.readHolds(ctx)
+	}
+}

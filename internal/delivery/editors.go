@@ -1,0 +1,192 @@
+package delivery
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/templates"
+)
+
+// Notify says who gets mails about a digest's editions.
+type Notify string
+
+// Who gets them.
+const (
+	NotifyEditors Notify = "editors" // all who may sign in, owners too
+	NotifyOwners  Notify = "owners"
+	NotifyNone    Notify = "none"
+)
+
+// ownerRole is the role of those who let others in.
+const ownerRole = "owner"
+
+// note is a mail to editors.
+type note struct {
+	heading string
+	lines   []string
+	button  string
+	path    string // of the page that the button opens; opening it changes nothing
+}
+
+// tellEditors makes the jobs that carry a mail to each editor who wants to hear of a digest.
+func (e *Engine) tellEditors(ctx context.Context, name string, notify Notify, n note) ([]store.Job, error) {
+	if notify == NotifyNone {
+		return nil, nil
+	}
+	editors, err := e.Store.Editors(ctx)
+	if err != nil {
+		return nil, err
+	}
+	mail, err := e.Templates.Mail("notice")
+	if err != nil {
+		return nil, err
+	}
+	var jobs []store.Job
+	for _, editor := range editors {
+		address, err := subscriber.ParseAddress(editor.Email)
+		if err != nil || !editor.Disabled.IsZero() || notify == NotifyOwners && editor.Role != ownerRole {
+			continue
+		}
+		site := templates.Site{Title: e.Site.Title, URL: e.Site.URL, Icon: e.Site.Icon, Postal: strings.FieldsFunc(e.Site.Postal, func(r rune) bool { return r == '\n' })}
+		rendered, err := mail.Render(templates.Notice{
+			Page: e.Templates.Page(site, "en"), Name: editor.Name, Address: editor.Email,
+			Heading: n.heading, Lines: n.lines, Button: n.button, Link: strings.TrimSuffix(e.Site.URL, "/") + n.path,
+		})
+		if err != nil {
+			return nil, err
+		}
+		job, err := notice{Digest: name, To: address.String(), Mail: rendered}.job()
+		if err != nil {
+			return nil, err
+		}
+		jobs = append(jobs, job)
+	}
+	return jobs, nil
+}
+
+// draftNote tells that a draft waits. joined is how many articles a later tick added.
+func (e *Engine) draftNote(def *Definition, edition store.Edition, joined int) note {
+	n := note{
+		heading: "A draft waits for you: " + edition.Subject,
+		lines: []string{fmt.Sprintf("An edition of %s with %s waits for approval. It is sent when an editor approves it, and not before.",
+			def.Title, count(len(edition.Articles), "article", "articles"))},
+		button: "Look at the draft",
+		path:   "/room/editions/" + edition.ID,
+	}
+	if joined > 0 {
+		n.heading = "A draft still waits for you: " + edition.Subject
+		n.lines = append(n.lines, fmt.Sprintf("It was not approved before the next edition was due, so that %s joined it.", count(joined, "new article has", "new articles have")))
+	}
+	return n
+}
+
+// watchWithdrawn tells editors of articles that were withdrawn after their edition was
+// approved: what is frozen goes on being sent, unless somebody holds it.
+func (e *Engine) watchWithdrawn(ctx context.Context) error {
+	untold, err := e.Store.WithdrawnUntold(ctx)
+	if err != nil {
+		return err
+	}
+	for _, u := range untold {
+		notify := NotifyEditors
+		if def, err := e.definition(u.Digest); err == nil {
+			notify = def.Notify
+		}
+		n := note{
+			heading: "Withdrawn, but in an edition under way: " + u.Title,
+			lines: []string{
+				fmt.Sprintf("“%s” was withdrawn after the edition “%s” was approved. An approved edition is frozen: it still holds the article. It is %s.", u.Title, u.Subject, u.State),
+				"Pause the edition to hold it back from everyone who does not have it yet. Then it can be cancelled or resumed.",
+			},
+			button: "Look at the edition",
+			path:   "/room/editions/" + u.Edition,
+		}
+		if u.State == digest.Paused {
+			n.lines[1] = "The edition is paused. It can be cancelled or resumed."
+		}
+		jobs, err := e.tellEditors(ctx, u.Digest, notify, n)
+		if err != nil {
+			return err
+		}
+		first, err := e.Store.TellWithdrawn(ctx, u, jobs)
+		if err != nil {
+			return err
+		}
+		if first {
+			e.Log.Warn("an article of an edition under way was withdrawn", "digest", u.Digest, "edition", u.Edition, "state", u.State, "article", u.ID,
+				"hint", "tidings digest pause "+u.Edition)
+		}
+	}
+	return nil
+}
+
+// withdrawnEvery is how many polls lie between two looks for withdrawn articles.
+const withdrawnEvery = 10
+
+// nowAndThen runs a step at every so many calls.
+func nowAndThen(every int, step func(ctx context.Context) error) func(ctx context.Context) error {
+	calls := 0
+	return func(ctx context.Context) error {
+		if calls++; calls%every != 1 {
+			return nil
+		}
+		return step(ctx)
+	}
+}
+
+// join gives a draft that no editor approved in time what a tick brings, so that drafts do
+// not pile up. It keeps its number, and its subject when an editor wrote that. It returns
+// false when there is no such draft.
+func (e *Engine) join(ctx context.Context, def *Definition, state store.DigestState, tick string, advance store.Advance) (bool, error) {
+	draft, found, err := e.Store.WaitingDraft(ctx, def.Name)
+	if err != nil || !found || def.Automatic {
+		return false, err
+	}
+	issue, err := e.issue(ctx, def, state, selection{draft: draft.ID}, tick)
+	if err != nil {
+		return true, err
+	}
+	issue.ID, issue.Number = draft.ID, draft.Number
+	joined := 0
+	for i := range issue.Articles {
+		if !slices.Contains(draft.Articles, issue.Articles[i].ID) {
+			joined++
+		}
+	}
+	if joined == 0 {
+		return true, &NothingNewError{reason: "the draft of " + draft.Created.Format(time.DateOnly) + " still waits for approval, and there is nothing to add to it"}
+	}
+	next, err := e.redrafted(ctx, draft, issue)
+	if err != nil {
+		return true, err
+	}
+	jobs, err := e.tellEditors(ctx, def.Name, def.Notify, e.draftNote(def, next, joined))
+	if err != nil {
+		return true, err
+	}
+	if err := e.Store.Redraft(ctx, draft, next, tick, advance, jobs...); err != nil {
+		return true, err
+	}
+	e.Log.Info("a draft was not approved in time: the new articles joined it", "digest", def.Name, "edition", draft.ID, "tick", tick, "new", joined, "articles", len(next.Articles))
+	return true, nil
+}
+
+// redrafted is a draft with other articles.
+func (e *Engine) redrafted(ctx context.Context, draft store.Edition, issue digest.Issue) (store.Edition, error) {
+	composed, err := e.composed(issue, draft.ScheduledFor)
+	if err != nil {
+		return store.Edition{}, err
+	}
+	next := draft
+	next.Articles, next.Subject, next.Created = composed.Articles, composed.Subject, composed.Created
+	if old, err := e.issueOf(ctx, draft); err == nil && old.Subject != "" {
+		next.Subject = draft.Subject // an editor wrote it
+	}
+	return next, nil
+}

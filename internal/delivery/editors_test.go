@@ -1,0 +1,208 @@
+package delivery_test
+
+import (
+	"bytes"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit/sink"
+)
+
+// editor adds an editor.
+func (b *bundle) editor(email, role string) store.Editor {
+	b.t.Helper()
+	e, err := b.store.CreateEditor(b.t.Context(), store.Editor{Email: email, Role: role})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return e
+}
+
+// waitingDraft waits for a draft that the schedule made and that has so many articles.
+func (b *bundle) waitingDraft(articles int) store.Edition {
+	b.t.Helper()
+	var e store.Edition
+	b.eventually("a draft by schedule", func() bool {
+		var found bool
+		var err error
+		e, found, err = b.store.WaitingDraft(b.t.Context(), "weekly")
+		return err == nil && found && len(e.Articles) == articles
+	})
+	return e
+}
+
+// mailsTo are the mails to an address.
+func (b *bundle) mailsTo(address string) []string {
+	var out []string
+	for _, m := range b.wire.Mails() {
+		if slices.Contains(m.To, address) {
+			out = append(out, strings.ReplaceAll(string(m.Data), "=\r\n", "")) // without soft line breaks
+		}
+	}
+	return out
+}
+
+// TestDraftTellsTheEditors who are to be told, with a link to its page.
+func TestDraftTellsTheEditors(t *testing.T) {
+	t.Parallel()
+	for notify, want := range map[delivery.Notify][]string{
+		delivery.NotifyEditors: {"ann@gazette.example", "owner@gazette.example"},
+		delivery.NotifyOwners:  {"owner@gazette.example"},
+		delivery.NotifyNone:    nil,
+	} {
+		t.Run(string(notify), func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, store.SQLite, sink.Options{})
+			b.editor("ann@gazette.example", "editor")
+			b.editor("owner@gazette.example", "owner")
+			gone := b.editor("gone@gazette.example", "owner")
+			gone.Disabled = time.Now()
+			if err := b.store.UpdateEditor(t.Context(), gone, ""); err != nil {
+				t.Fatal(err)
+			}
+			b.options.Digests[0].Automatic, b.options.Digests[0].Notify, b.options.Digests[0].Schedule = false, notify, everySecond(t)
+			b.readers(1)
+			b.article("ferries")
+			b.start()
+			draft := b.waitingDraft(1)
+			b.eventually("the mails to the editors", func() bool { return len(b.wire.Mails()) >= len(want) })
+			b.stop()
+			var told []string
+			for address := range b.wire.Received() {
+				told = append(told, address)
+			}
+			slices.Sort(told)
+			if !slices.Equal(told, want) {
+				t.Errorf("told %q, want %q", told, want)
+			}
+			for _, address := range want {
+				for _, m := range b.mailsTo(address) {
+					if !strings.Contains(m, "https://gazette.example/room/editions/"+draft.ID) || !strings.Contains(m, "A draft waits for you") {
+						t.Errorf("the mail to %s:\n%s", address, m)
+					}
+				}
+			}
+			if e, err := b.store.Edition(t.Context(), draft.ID); err != nil || e.State != digest.Draft {
+				t.Errorf("the draft is %s, %v", e.State, err)
+			}
+		})
+	}
+}
+
+// TestArticlesOfALaterTickJoinTheDraftThatWaits: drafts do not pile up, no article is lost
+// or doubled, and what an editor was shown before is not approved any more.
+func TestArticlesOfALaterTickJoinTheDraftThatWaits(t *testing.T) {
+	t.Parallel()
+	each(t, sink.Options{}, nil, func(b *bundle) {
+		ctx := b.t.Context()
+		b.editor("ann@gazette.example", "editor")
+		b.options.Digests[0].Automatic, b.options.Digests[0].Schedule, b.options.Digests[0].Max = false, everySecond(b.t), 3
+		b.readers(2)
+		b.article("ferries")
+		b.article("bridges")
+		b.start()
+		first := b.waitingDraft(2)
+		if err := b.store.SetEditionSubject(ctx, first.ID, "An editor's own words"); err != nil {
+			b.t.Fatal(err)
+		}
+		shown := b.review(first.ID).AsShown
+		b.article("harbours")
+		joined := b.waitingDraft(3)
+		if joined.ID != first.ID || joined.Number != first.Number || joined.Subject != "An editor's own words" || !joined.Created.After(first.Created) {
+			b.t.Errorf("joined %+v to %+v", joined.Edition, first.Edition)
+		}
+		var changed *delivery.ChangedError
+		if _, err := b.engine.ApproveShown(ctx, first.ID, shown); !errors.As(err, &changed) || !strings.Contains(err.Error(), "added: “About harbours”") {
+			b.t.Errorf("approved what was not shown: %v", err)
+		}
+		// A fourth article takes a place, and the oldest goes back to the queue.
+		b.article("lighthouses")
+		b.eventually("the oldest in the queue again", func() bool {
+			backlog, err := b.engine.Backlog(ctx, "weekly", time.Time{})
+			return err == nil && backlog.Waiting == 1 && backlog.Drafted == 3
+		})
+		b.eventually("a tick with nothing to add", func() bool {
+			ticks, err := b.store.Ticks(ctx, "weekly", 1)
+			return err == nil && len(ticks) == 1 && strings.Contains(ticks[0].Reason, "still waits for approval, and there is nothing to add to it")
+		})
+		b.eventually("the mails to the editor", func() bool { return len(b.mailsTo("ann@gazette.example")) >= 3 })
+		if all, err := b.store.Editions(ctx, "weekly", 10); err != nil || len(all) != 1 {
+			b.t.Errorf("%d editions, %v", len(all), err)
+		}
+		review := b.review(first.ID)
+		if _, err := b.engine.ApproveShown(ctx, first.ID, review.AsShown); err != nil {
+			b.t.Fatal(err)
+		}
+		b.sent(first.ID)
+		// What was left goes into the next draft, alone.
+		second := b.waitingDraft(1)
+		if slices.Contains(review.Variant.Articles, second.Articles[0]) {
+			b.t.Error("an article is in two editions")
+		}
+	})
+}
+
+// TestWithdrawnArticleOfAnEditionUnderWayIsTold in the log, by mail and with the progress,
+// once.
+func TestWithdrawnArticleOfAnEditionUnderWayIsTold(t *testing.T) {
+	t.Parallel()
+	each(t, sink.Options{}, nil, func(b *bundle) {
+		ctx := b.t.Context()
+		var log lines
+		b.options.Log = slog.New(slog.NewTextHandler(&log, nil))
+		b.editor("ann@gazette.example", "editor")
+		b.readers(2)
+		b.article("ferries")
+		b.article("bridges")
+		b.make()
+		e := b.send()
+		if err := b.engine.Pause(ctx, e.ID, "a moment"); err != nil {
+			b.t.Fatal(err)
+		}
+		gone := e.Articles[1]
+		if err := b.store.RemoveArticle(ctx, gone); err != nil {
+			b.t.Fatal(err)
+		}
+		b.start()
+		b.eventually("the mail to the editor", func() bool { return len(b.mailsTo("ann@gazette.example")) == 1 })
+		if m := b.mailsTo("ann@gazette.example")[0]; !strings.Contains(m, "Withdrawn, but in an edition under way") || !strings.Contains(m, "/room/editions/"+e.ID) {
+			b.t.Errorf("the mail:\n%s", m)
+		}
+		p, err := b.engine.Progress(ctx, e.ID)
+		if err != nil || len(p.Withdrawn) != 1 || p.Withdrawn[0].ID != gone {
+			b.t.Errorf("withdrawn %+v, %v", p.Withdrawn, err)
+		}
+		if !strings.Contains(log.String(), "an article of an edition under way was withdrawn") {
+			b.t.Errorf("the log says nothing:\n%s", log.String())
+		}
+		if untold, err := b.store.WithdrawnUntold(ctx); err != nil || len(untold) != 0 {
+			b.t.Errorf("it would be told again: %+v, %v", untold, err)
+		}
+	})
+}
+
+// lines is a log that tests read while it is written.
+type lines struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}

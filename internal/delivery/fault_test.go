@@ -1,0 +1,349 @@
+package delivery_test
+
+import (
+	"crypto/tls"
+	"fmt"
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/testkit"
+	"github.com/tidings-press/tidings/internal/testkit/sink"
+	"github.com/tidings-press/tidings/internal/testkit/storetest"
+	"github.com/tidings-press/tidings/mailer"
+)
+
+// faulty is a bundle whose clock can be put forward, and whose connections do not
+// wait long.
+type faulty struct {
+	*bundle
+	ahead atomic.Int64
+}
+
+func misbehaving(t *testing.T, wire sink.Options) *faulty {
+	t.Helper()
+	f := &faulty{bundle: setup(t, store.SQLite, wire)}
+	f.store = storetest.Reopen(t, f.dsn, store.Options{Clock: func() time.Time { return time.Now().Add(time.Duration(f.ahead.Load())) }})
+	f.options.Store = f.store
+	f.options.Relays[0].Timeouts = mailer.Timeouts{Connect: time.Second, Command: time.Second, Body: time.Second, Final: time.Second}
+	return f
+}
+
+// forward lets time pass while nothing is on the wire.
+func (f *faulty) forward(d time.Duration) {
+	f.t.Helper()
+	f.stop()
+	f.ahead.Add(int64(d))
+	f.start()
+}
+
+// settles says whether nobody waits for a mail any more, soon.
+func (f *faulty) settles(id string, within time.Duration) bool {
+	f.t.Helper()
+	for deadline := time.Now().Add(within); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		p, err := f.engine.Progress(f.t.Context(), id)
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		if p.Counts.Total > 0 && p.Counts.Open() == 0 && p.Counts.Uncertain == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// state checks a reader's state.
+func (f *faulty) state(n int, want subscriber.State) {
+	f.t.Helper()
+	got, err := f.store.SubscriberByAddress(f.t.Context(), subscriber.MustParseAddress(fmt.Sprintf("reader%d@example.org", n)))
+	if err != nil || got.State != want {
+		f.t.Errorf("reader %d is %s (%v), want %s", n, got.State, err, want)
+	}
+}
+
+func TestRefusalsAreCountedAndFollowed(t *testing.T) {
+	t.Parallel()
+	f := misbehaving(t, sink.Options{Faults: []sink.Fault{
+		{At: sink.AtRcpt, Match: "reader1@", Reply: "550 5.1.1 no such user"},
+		{At: sink.AtRcpt, Match: "reader2@", Reply: "550 5.2.1 mailbox disabled"},
+		{At: sink.AfterDot, Match: "reader3@", Reply: "550 5.1.1 no such user"},
+		{At: sink.AtRcpt, Match: "reader4@", Reply: "552 5.2.2 mailbox full"},
+	}})
+	f.readers(40)
+	f.article("ferries")
+	f.start()
+	p := f.sent(f.send().ID)
+	if p.Counts != (store.Counts{Total: 40, Sent: 36, Refused: 4}) {
+		t.Errorf("counts %+v", p.Counts)
+	}
+	f.once(36)
+	f.state(1, subscriber.Bounced)
+	f.state(2, subscriber.Active)
+	f.state(3, subscriber.Bounced)
+	f.state(4, subscriber.Active)
+}
+
+func TestGreylistedMailsArriveLater(t *testing.T) {
+	t.Parallel()
+	f := misbehaving(t, sink.Options{Greylist: 1})
+	f.readers(30)
+	f.article("ferries")
+	f.start()
+	e := f.send()
+	f.until(e.ID, "put off", func(p delivery.Progress) bool { return p.Counts.Deferred == 30 })
+	if len(f.wire.Received()) != 0 {
+		t.Error("a greylisted mail counts as received")
+	}
+	f.forward(10 * time.Minute)
+	if p := f.sent(e.ID); p.Counts != (store.Counts{Total: 30, Sent: 30}) {
+		t.Errorf("counts %+v", p.Counts)
+	}
+	f.once(30)
+}
+
+// TestNothingIsTriedBeforeItsTime and the waits double.
+func TestNothingIsTriedBeforeItsTime(t *testing.T) {
+	t.Parallel()
+	f := misbehaving(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Match: "reader3@", Times: 3, Reply: "450 4.2.1 try later"}}})
+	f.readers(5)
+	f.article("ferries")
+	f.start()
+	e := f.send()
+	f.until(e.ID, "put off", func(p delivery.Progress) bool { return p.Counts.Sent == 4 && p.Counts.Deferred == 1 })
+	for i, wait := range []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute} {
+		if struck := f.wire.Struck(0); struck != i+1 {
+			t.Fatalf("it was tried %d times, want %d", struck, i+1)
+		}
+		f.forward(wait * 8 / 10)
+		time.Sleep(10 * f.options.Poll) // several looks for work
+		next := f.next(e)
+		if next < wait/10 || next > wait*3/10 {
+			t.Errorf("after %v the next try is in %v, want about %v", wait*8/10, next, wait*2/10)
+		}
+		if f.wire.Struck(0) != i+1 || len(f.wire.Mails()) != 4 {
+			t.Fatalf("it was tried after %v, and should wait for %v", wait*8/10, wait)
+		}
+		f.forward(wait * 4 / 10)
+		f.eventually("the next try", func() bool { return f.wire.Struck(0) == i+2 || len(f.wire.Mails()) == 5 })
+	}
+	f.sent(e.ID)
+	f.once(5)
+}
+
+// next is how long the one mail that is put off has to wait.
+func (f *faulty) next(e store.Edition) time.Duration {
+	f.t.Helper()
+	waits, err := f.store.Deliveries(f.t.Context(), e, []digest.DeliveryState{digest.DeliveryDeferred}, 0, 10)
+	if err != nil || len(waits) != 1 {
+		f.t.Fatalf("%+v, %v", waits, err)
+	}
+	return waits[0].NextTry.Sub(f.store.Now())
+}
+
+func TestRetriesEndAfterTheirTime(t *testing.T) {
+	t.Parallel()
+	f := misbehaving(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Match: "reader7@", Reply: "450 4.2.1 try later"}}})
+	f.readers(10)
+	f.article("ferries")
+	f.start()
+	e := f.send()
+	f.until(e.ID, "put off", func(p delivery.Progress) bool { return p.Counts.Sent == 9 && p.Counts.Deferred == 1 })
+	for _, wait := range []time.Duration{time.Hour, 60 * time.Hour, 12 * time.Hour} { // three tries
+		f.forward(wait)
+		f.settles(e.ID, 500*time.Millisecond)
+	}
+	if p := f.sent(e.ID); p.Counts != (store.Counts{Total: 10, Sent: 9, Refused: 1}) {
+		t.Errorf("counts %+v", p.Counts)
+	}
+	f.state(7, subscriber.Active)
+	last, err := f.store.Deliveries(t.Context(), e, []digest.DeliveryState{digest.DeliveryRefused}, 0, 10)
+	if err != nil || len(last) != 1 || last[0].Reason != "given up after 72h0m0s and 4 tries: 4.2.1 try later" || last[0].Code != 450 {
+		t.Errorf("%+v, %v", last, err)
+	}
+}
+
+// TestAClockThatBeganWithoutTheTimeEndsNoMail at its first try, though by the clock
+// it has been tried for years.
+func TestAClockThatBeganWithoutTheTimeEndsNoMail(t *testing.T) {
+	t.Parallel()
+	f := misbehaving(t, sink.Options{Greylist: 2})
+	f.readers(10)
+	f.article("ferries")
+	f.start()
+	e := f.send()
+	f.until(e.ID, "put off", func(p delivery.Progress) bool { return p.Counts.Deferred == 10 })
+	for range 2 {
+		f.forward(20_000 * time.Hour)
+		f.settles(e.ID, 500*time.Millisecond)
+	}
+	if p := f.sent(e.ID); p.Counts != (store.Counts{Total: 10, Sent: 10}) {
+		t.Errorf("counts %+v", p.Counts)
+	}
+}
+
+func TestWhoLeavesWhileTheirMailWaitsDoesNotGetIt(t *testing.T) {
+	t.Parallel()
+	f := misbehaving(t, sink.Options{Greylist: 1})
+	f.readers(10)
+	f.article("ferries")
+	f.start()
+	e := f.send()
+	f.until(e.ID, "put off", func(p delivery.Progress) bool { return p.Counts.Deferred == 10 })
+	left, err := f.store.SubscriberByAddress(t.Context(), subscriber.MustParseAddress("reader3@example.org"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.store.Unsubscribe(t.Context(), left.ID, "weekly"); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.store.Suppress(t.Context(), subscriber.MustParseAddress("reader4@example.org"), store.EditorReason, "asked by phone"); err != nil {
+		t.Fatal(err)
+	}
+	f.forward(10 * time.Minute)
+	if p := f.sent(e.ID); p.Counts != (store.Counts{Total: 10, Sent: 8, Skipped: 2}) {
+		t.Errorf("counts %+v", p.Counts)
+	}
+	f.once(8)
+}
+
+// TestConnectionsCutAtEveryStage cuts some connections at each stage: nobody may
+// be lost, and only a cut after the dot may double a mail.
+func TestConnectionsCutAtEveryStage(t *testing.T) {
+	t.Parallel()
+	for _, stage := range []sink.Stage{sink.AtBanner, sink.AtHello, sink.AtMail, sink.AtRcpt, sink.AtData, sink.InBody, sink.AfterDot, sink.AfterReply} {
+		for _, action := range []sink.Action{sink.Cut, sink.Say} {
+			name := map[sink.Action]string{sink.Cut: "cut", sink.Say: "421"}[action]
+			t.Run(name+" at "+string(stage), func(t *testing.T) {
+				t.Parallel()
+				f := misbehaving(t, sink.Options{Faults: []sink.Fault{{At: stage, Do: action, Reply: "421 4.3.2 closing", After: 2, Times: 3, Took: action == sink.Cut}}})
+				f.readers(60)
+				f.article("ferries")
+				f.start()
+				e := f.send()
+				for range 8 { // a 421 makes the domain rest, and each round may meet another one
+					if f.settles(e.ID, 3*time.Second) {
+						break
+					}
+					f.forward(2 * time.Hour)
+				}
+				p := f.sent(e.ID)
+				if p.Counts != (store.Counts{Total: 60, Sent: 60}) {
+					t.Errorf("counts %+v", p.Counts)
+				}
+				doubled := f.wire.Tally.Doubled()
+				if f.wire.Tally.Distinct() != 60 || doubled > 3 || doubled > 0 && stage != sink.AfterDot {
+					t.Errorf("%d readers have mail, %d of them twice", f.wire.Tally.Distinct(), doubled)
+				}
+			})
+		}
+	}
+}
+
+func TestMailsInDoubtAreHeldWhenThePolicySaysSo(t *testing.T) {
+	t.Parallel()
+	f := misbehaving(t, sink.Options{Faults: []sink.Fault{{At: sink.AfterDot, Do: sink.Hang, After: 5, Times: 2, Took: true}}})
+	f.options.Policy.Resend = false
+	f.readers(40)
+	f.article("ferries")
+	f.start()
+	e := f.send()
+	p := f.until(e.ID, "waiting for an editor", func(p delivery.Progress) bool { return p.Counts.Sent == 38 && p.Counts.Uncertain == 2 })
+	if p.Edition.State == digest.Sent {
+		t.Error("the edition counts as sent though two mails are in doubt")
+	}
+	f.once(40)
+	if n, err := f.engine.Decide(t.Context(), e.ID, false); err != nil || n != 2 {
+		t.Errorf("decided on %d, %v", n, err)
+	}
+	f.sent(e.ID)
+	f.once(40)
+}
+
+func TestAServerThatIsDownAtTheStart(t *testing.T) {
+	t.Parallel()
+	f := misbehaving(t, sink.Options{})
+	_ = f.wire.Close()
+	f.readers(100)
+	f.article("ferries")
+	f.start()
+	e := f.send()
+	f.until(e.ID, "held", func(p delivery.Progress) bool { return len(p.Holds) > 0 })
+	f.wire = f.back(f.wire, sink.Options{})
+	if p := f.sent(e.ID); p.Counts != (store.Counts{Total: 100, Sent: 100}) {
+		t.Errorf("counts %+v", p.Counts)
+	}
+	f.once(100)
+}
+
+// back is a server that comes back on its old port.
+func (f *faulty) back(gone *testkit.Wire, wire sink.Options) *testkit.Wire {
+	f.t.Helper()
+	listener, err := net.Listen("tcp", gone.Addr().String())
+	if err != nil {
+		f.t.Skipf("SKIPPED: another process took the port: %v", err)
+	}
+	return testkit.StartWireOn(f.t, listener, wire)
+}
+
+// TestRelaysThatNeedAPersonStop do not burn through the list, and say why.
+func TestRelaysThatNeedAPersonStop(t *testing.T) {
+	t.Parallel()
+	cert := testkit.NewCertificate(t)
+	for name, test := range map[string]struct {
+		wire   sink.Options
+		change func(*mailer.Relay)
+		reason string
+	}{
+		"wrong password": {sink.Options{Users: map[string]string{"press": "secret"}},
+			func(r *mailer.Relay) { r.Username, r.Password, r.Auth = "press", "wrong", mailer.AuthPlain }, "535"},
+		"wrong certificate": {sink.Options{TLS: cert.Server},
+			func(r *mailer.Relay) { r.Security, r.TLS = mailer.StartTLS, &tls.Config{} }, "certificate"},
+		"no common TLS": {sink.Options{TLS: &tls.Config{Certificates: cert.Server.Certificates, MinVersion: tls.VersionTLS13}},
+			func(r *mailer.Relay) {
+				r.Security, r.TLS = mailer.StartTLS, &tls.Config{RootCAs: cert.Roots, MaxVersion: tls.VersionTLS12}
+			}, "protocol version"},
+		"no TLS":         {sink.Options{}, func(r *mailer.Relay) { r.Security = mailer.StartTLS }, "STARTTLS"},
+		"refused sender": {sink.Options{Faults: []sink.Fault{{At: sink.AtMail, Reply: "550 5.7.1 you are blocked"}}}, nil, "blocked"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := misbehaving(t, test.wire)
+			if test.change != nil {
+				test.change(&f.options.Relays[0].Relay)
+			}
+			f.readers(50)
+			f.article("ferries")
+			f.start()
+			e := f.send()
+			p := f.until(e.ID, "held with the reason", func(p delivery.Progress) bool {
+				return strings.Contains(fmt.Sprint(p.Holds), test.reason)
+			})
+			if p.Counts.Sent+p.Counts.Refused+p.Counts.Skipped > 0 || p.Edition.State == digest.Sent {
+				t.Errorf("%s, counts %+v", p.Edition.State, p.Counts)
+			}
+			if made, _ := f.wire.Connections(); made > 20 {
+				t.Errorf("%d connections were made", made)
+			}
+			f.state(1, subscriber.Active)
+		})
+	}
+}
+
+func TestDeliveryByLMTPOverAUnixSocket(t *testing.T) {
+	t.Parallel()
+	f := misbehaving(t, sink.Options{})
+	listener, path := testkit.ListenUnix(t)
+	f.wire = testkit.StartWireOn(t, listener, sink.Options{LMTP: true})
+	f.options.Relays[0].Socket, f.options.Relays[0].Protocol = path, mailer.LMTP
+	f.readers(60)
+	f.article("ferries")
+	f.start()
+	f.sent(f.send().ID)
+	f.once(60)
+}

@@ -1,0 +1,51 @@
+package delivery_test
+
+import (
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit/sink"
+)
+
+// TestHostileRepliesAreRecorded has a server that says what no page, and no text
+// of PostgreSQL, can hold: at each stage somebody is refused with it, and
+// everybody else still gets their mail and their outcome.
+func TestHostileRepliesAreRecorded(t *testing.T) {
+	t.Parallel()
+	junk := "no\x00body \xff\xfe\xed\xa0\x80 \x1b[2J\u0085 " + strings.Repeat("満", 900)
+	wire := sink.Options{Faults: []sink.Fault{
+		{At: sink.AtRcpt, Match: "reader1@", Reply: "550 5.1.1 " + junk},
+		{At: sink.AtRcpt, Match: "reader2@", Reply: "552 5.2.2 " + junk},
+		{At: sink.AfterDot, Match: "reader3@", Reply: "550 5.1.1 " + junk},
+		{At: sink.AtBanner, Reply: "421 4.3.2 " + junk, Times: 1},
+		{At: sink.AtHello, Reply: "421 4.3.2 " + junk, Times: 1},
+		{At: sink.AtMail, Reply: "421 4.3.2 " + junk, Times: 1},
+	}}
+	each(t, wire, nil, func(b *bundle) {
+		b.readers(20)
+		b.article("ferries")
+		b.start()
+		e := b.send()
+		if p := b.sent(e.ID); p.Counts != (store.Counts{Total: 20, Sent: 17, Refused: 3}) {
+			b.t.Errorf("counts %+v", p.Counts)
+		}
+		b.once(17)
+		kept, err := b.store.Edition(b.t.Context(), e.ID)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		refused, err := b.store.Deliveries(b.t.Context(), kept, []digest.DeliveryState{digest.DeliveryRefused}, 0, 10)
+		if err != nil || len(refused) != 3 {
+			b.t.Fatalf("%+v, %v", refused, err)
+		}
+		for _, d := range refused {
+			if !utf8.ValidString(d.Reply) || strings.ContainsFunc(d.Reply, unicode.IsControl) || !strings.Contains(d.Reply, "body") || utf8.RuneCountInString(d.Reply) > 500 {
+				b.t.Errorf("%s: reply %q", d.Address, d.Reply)
+			}
+		}
+	})
+}

@@ -1,0 +1,234 @@
+package delivery
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/token"
+	"github.com/tidings-press/tidings/mailer"
+	"github.com/tidings-press/tidings/templates"
+)
+
+// noticeKind is the kind of the jobs that carry single mails.
+const noticeKind = "notice"
+
+// noticeTries bounds how often a single mail is tried, over some two days.
+const noticeTries = 15
+
+// notice is a single mail as its job keeps it.
+type notice struct {
+	ID          string
+	Digest      string // whose sender it comes from; the first digest's when empty
+	To          string
+	Person      uuid.UUID // the subscriber whom it is for; zero for editors
+	Unsubscribe string    // web address of one click (RFC 8058); empty for mails that no one asked to leave
+	Mail        templates.Rendered
+}
+
+// delivery names the mail in its return path.
+func (n notice) delivery() mailer.ID {
+	return mailer.ID{Edition: n.ID, Person: token.PersonOf(n.Person)}
+}
+
+// SendNotice keeps a single mail, such as a confirmation, to be sent as soon as a
+// relay takes it.
+func (e *Engine) SendNotice(ctx context.Context, to subscriber.Address, rendered templates.Rendered) error {
+	return e.enqueueNotice(ctx, to, notice{To: to.String(), Mail: rendered})
+}
+
+// SendToSubscriber keeps a single mail to a subscriber, such as a confirmation, to be
+// sent as soon as a relay takes it. Its bounces are recorded with the subscriber.
+// unsubscribe is the web address for one click, if the mail offers one.
+func (e *Engine) SendToSubscriber(ctx context.Context, who subscriber.Subscriber, unsubscribe string, rendered templates.Rendered) error {
+	return e.enqueueNotice(ctx, who.Address, notice{To: who.Address.String(), Person: who.UID, Unsubscribe: unsubscribe, Mail: rendered})
+}
+
+func (e *Engine) enqueueNotice(ctx context.Context, to subscriber.Address, n notice) error {
+	job, err := n.job()
+	if err != nil {
+		return err
+	}
+	job.About = to
+	_, err = e.Store.Enqueue(ctx, job)
+	return err
+}
+
+// job makes the job that carries a single mail.
+func (n notice) job() (store.Job, error) {
+	n.ID = uuid.NewString()
+	payload, err := json.Marshal(n)
+	return store.Job{Kind: noticeKind, Key: n.ID, Payload: payload}, err
+}
+
+// sendNotice tries one single mail and settles its job.
+func (e *Engine) sendNotice(ctx context.Context, line *noticeLine, j store.Job) error {
+	var n notice
+	if err := json.Unmarshal(j.Payload, &n); err != nil {
+		return e.Store.FailJob(ctx, j, "it cannot be read: "+err.Error())
+	}
+	err := e.post(ctx, line, n)
+	var refused *refusedError
+	switch {
+	case err == nil:
+		return e.Store.FinishJob(ctx, j)
+	case errors.As(err, &refused) && refused.final():
+		return errors.Join(e.noticeRefused(ctx, n, refused.reply), e.Store.FailJob(ctx, j, err.Error()))
+	case errors.Is(err, errNoRelay): // no try was made
+		return e.Store.ContinueJob(ctx, j, backoff(5*time.Second, 6*time.Hour, 1))
+	case j.Tries >= noticeTries:
+		return e.Store.FailJob(ctx, j, err.Error())
+	}
+	return e.Store.RetryJob(ctx, j, backoff(5*time.Second, 6*time.Hour, j.Tries), err.Error())
+}
+
+// noticeRefused records what a refusal says of the subscriber's address, by the rules of
+// editions.
+func (e *Engine) noticeRefused(ctx context.Context, n notice, reply mailer.Reply) error {
+	kind := map[mailer.Class]store.FeedbackKind{mailer.Suppress: store.FeedbackBounced, mailer.Soft: store.FeedbackSoft}[mailer.Classify(reply, nil)]
+	if kind == "" || n.Person == uuid.Nil {
+		return nil
+	}
+	who, err := e.Store.Person(ctx, token.PersonOf(n.Person))
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	_, err = e.Store.RecordFeedback(ctx, store.Feedback{
+		Key: "smtp:" + n.ID, Subscriber: who.ID, Edition: n.ID, Kind: kind,
+		Code: reply.Code, Text: replyText(reply), Source: "smtp", At: e.Store.Now(),
+	}, e.Policy.Soft)
+	return err
+}
+
+// post hands a single mail to the first relay that takes it.
+func (e *Engine) post(ctx context.Context, line *noticeLine, n notice) error {
+	def, err := e.senderOf(n.Digest)
+	if err != nil {
+		return err
+	}
+	to, err := subscriber.ParseAddress(n.To)
+	if err != nil {
+		return err
+	}
+	paths, err := e.paths(def)
+	if err != nil {
+		return err
+	}
+	messageID := n.ID + "@" + paths.Domain()
+	mould, err := mailer.Cast(mailer.Message{
+		From: def.From, ReplyTo: def.ReplyTo, To: mailer.Address{Email: to.ASCII()}, Subject: n.Mail.Subject, Date: e.Store.Now(),
+		MessageID: messageID, Text: n.Mail.Text, HTML: n.Mail.HTML,
+		Headers: e.noticeHeaders(n, paths),
+	})
+	if err != nil {
+		return err
+	}
+	return e.handOver(ctx, line, settings{From: def.From, ReturnPaths: e.ReturnPaths}.returnPath(paths, n.delivery()), to, mould, messageID, nil)
+}
+
+// noticeHeaders are those of an automatic mail, and how to leave where the mail offers it.
+func (e *Engine) noticeHeaders(n notice, paths *mailer.Paths) []mailer.Header {
+	if n.Unsubscribe == "" {
+		return []mailer.Header{{Name: "Auto-Submitted", Value: "auto-generated"}}
+	}
+	list := mailer.List{Unsubscribe: n.Unsubscribe}
+	if e.UnsubscribeMail {
+		list.Mailto = paths.Unsubscribe(n.delivery())
+	}
+	return list.Headers()
+}
+
+// senderOf is the digest whose sender single mails come from.
+func (e *Engine) senderOf(name string) (*Definition, error) {
+	switch {
+	case name == "" && len(e.Digests) > 0:
+		return &e.Digests[0], nil
+	case name == "" && e.From.Email != "":
+		return &Definition{From: e.From}, nil
+	}
+	return e.definition(name)
+}
+
+// refusedError is a server's no to a single mail.
+type refusedError struct{ reply mailer.Reply }
+
+// final reports whether trying again is of no use: not when the server asks for it, nor
+// when it refuses us rather than the recipient, which may be put right.
+func (r *refusedError) final() bool {
+	switch mailer.Classify(r.reply, nil) {
+	case mailer.Later, mailer.OurFault:
+		return false
+	}
+	return true
+}
+
+func (r *refusedError) Error() string { return "the relay refused the mail: " + r.reply.String() }
+
+// errNoRelay says that no relay takes a single mail at the moment.
+var errNoRelay = errors.New("every relay is at its limits")
+
+// Test sends what the next edition of a digest would be to one address at once, and
+// returns what it was. It goes into no ledger and no count.
+func (e *Engine) Test(ctx context.Context, name string, look Look, to subscriber.Address) (Preview, error) {
+	preview, err := e.Preview(ctx, name, look)
+	if err != nil {
+		return preview, err
+	}
+	return preview, e.sendTest(ctx, name, preview.Variant, e.Store.Now(), to)
+}
+
+// TestEdition sends an edition as it is, frozen or not, to one address.
+func (e *Engine) TestEdition(ctx context.Context, id string, to subscriber.Address) error {
+	edition, err := e.Store.Edition(ctx, id)
+	if err != nil {
+		return err
+	}
+	variant, err := e.PreviewEdition(ctx, id)
+	if err != nil {
+		return err
+	}
+	if edition.Approved.IsZero() {
+		return e.sendTest(ctx, edition.Digest, variant, e.Store.Now(), to)
+	}
+	fixed, date, err := e.settingsOf(edition)
+	if err != nil {
+		return err
+	}
+	return e.sendOne(ctx, fixed, variant, date, to)
+}
+
+func (e *Engine) sendTest(ctx context.Context, name string, variant digest.Variant, date time.Time, to subscriber.Address) error {
+	if err := e.mayPublish(ctx); err != nil {
+		return err
+	}
+	fixed, err := e.settings(name)
+	if err != nil {
+		return err
+	}
+	return e.sendOne(ctx, fixed, variant, date, to)
+}
+
+// sendOne sends a variant to one address that need not be a subscriber's.
+func (e *Engine) sendOne(ctx context.Context, fixed settings, variant digest.Variant, date time.Time, to subscriber.Address) error {
+	m, err := e.cast(fixed, variant.Edition, date, variant)
+	if err != nil {
+		return err
+	}
+	paths, err := mailer.NewPaths(e.secret, fixed.Domain)
+	if err != nil {
+		return err
+	}
+	// Nobody has the zero id: the links of a test mail unsubscribe nobody.
+	l := &loaded{Edition: store.Edition{Edition: digest.Edition{ID: variant.Edition, Digest: fixed.Digest}}, fixed: fixed}
+	values := e.values(nil, m, paths, l, store.Recipient{}, to)
+	return e.handOver(ctx, nil, fixed.returnPath(paths, mailer.ID{Edition: variant.Edition}), to, m.Mould, values[messageIDValue], values)
+}

@@ -1,0 +1,121 @@
+package delivery_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/testkit/sink"
+	"github.com/tidings-press/tidings/mailer"
+	"github.com/tidings-press/tidings/templates"
+)
+
+// notices asks for n single mails.
+func (b *bundle) notices(n int) {
+	b.t.Helper()
+	for i := range n {
+		to := subscriber.MustParseAddress(fmt.Sprintf("reader%d@example.org", i))
+		if err := b.engine.SendNotice(b.t.Context(), to, templates.Rendered{Subject: "Please confirm", Text: "Hello\n", HTML: "<p>Hello</p>"}); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+}
+
+func TestSingleMailsArriveOnce(t *testing.T) {
+	t.Parallel()
+	each(t, sink.Options{Greylist: 0}, nil, func(b *bundle) {
+		b.start()
+		b.notices(30)
+		b.eventually("all are sent", func() bool { return len(b.wire.Received()) == 30 })
+		b.once(30)
+	})
+}
+
+// TestSingleMailsTryAWrongPasswordOnce: many servers lock an account after some
+// wrong ones. The editions know of it too.
+func TestSingleMailsTryAWrongPasswordOnce(t *testing.T) {
+	t.Parallel()
+	b := setup(t, store.SQLite, sink.Options{Users: map[string]string{"press": "secret"}})
+	r := &b.options.Relays[0]
+	r.Username, r.Password, r.Auth = "press", "wrong", mailer.AuthPlain
+	b.readers(10)
+	b.article("ferries")
+	b.start()
+	b.notices(50)
+	b.eventually("somebody is told", func() bool {
+		holds, err := b.store.Holds(t.Context())
+		return err == nil && len(holds) == 1 && holds[0].Kind == store.ConnectionHeld
+	})
+	b.send()
+	time.Sleep(time.Second)
+	if made, _ := b.wire.Connections(); made > 2 { // one for a single mail, and one of an edition at the same moment
+		t.Errorf("%d connections tried the password", made)
+	}
+	b.stop()
+	r.Password = "secret"
+	b.start()
+	b.eventually("all are sent", func() bool { return b.wire.Tally.Mails() == 60 })
+}
+
+// TestSingleMailsKeepToTheLimits of their relay, on all nodes together.
+func TestSingleMailsKeepToTheLimits(t *testing.T) {
+	t.Parallel()
+	each(t, sink.Options{}, func(o *delivery.Options) { o.Relays[0].PerHour, o.Relays[0].Connections = 20, 1 }, func(b *bundle) {
+		if left := time.Until(time.Now().Truncate(time.Hour).Add(time.Hour)); left < 20*time.Second {
+			time.Sleep(left) // the limit counts by the clock's hours
+		}
+		b.start()
+		b.notices(40)
+		b.eventually("as many as an hour allows", func() bool { return len(b.wire.Mails()) == 20 })
+		time.Sleep(500 * time.Millisecond)
+		if got := len(b.wire.Mails()); got != 20 {
+			b.t.Errorf("%d mails in an hour, 20 are allowed", got)
+		}
+		if _, peak := b.wire.Connections(); peak > 1 {
+			b.t.Errorf("%d connections at once", peak)
+		}
+	})
+}
+
+// TestQueuedSingleMailsLeaveInParallel: a server that takes its time with each mail must not
+// make the last of many readers wait for all others.
+func TestQueuedSingleMailsLeaveInParallel(t *testing.T) {
+	t.Parallel()
+	each(t, sink.Options{Delay: 100 * time.Millisecond}, nil, func(b *bundle) {
+		b.start()
+		b.notices(40)
+		b.eventually("all are sent", func() bool { return len(b.wire.Received()) == 40 })
+		b.once(40)
+		made, peak := b.wire.Connections()
+		if peak != 4 || made > 12 { // the relay allows four, and each takes many mails
+			b.t.Errorf("%d connections, %d at once", made, peak)
+		}
+	})
+}
+
+func TestSingleMailGetsAConnectionOfARunningEdition(t *testing.T) {
+	t.Parallel()
+	each(t, sink.Options{Delay: 20 * time.Millisecond}, func(o *delivery.Options) { o.Relays[0].Connections = 2 }, func(b *bundle) {
+		b.bulk(1500)
+		b.article("ferries")
+		b.start()
+		e := b.send()
+		b.until(e.ID, "under way", func(p delivery.Progress) bool { return p.Counts.Sent > 20 })
+		to := subscriber.MustParseAddress("waiting@example.org")
+		if err := b.engine.SendNotice(b.t.Context(), to, templates.Rendered{Subject: "Please confirm", Text: "Hello\n", HTML: "<p>Hello</p>"}); err != nil {
+			b.t.Fatal(err)
+		}
+		b.eventually("the single mail is there", func() bool { return b.wire.Received()["waiting@example.org"] == 1 })
+		if p, err := b.engine.Progress(b.t.Context(), e.ID); err != nil || p.Counts.Sent > 1200 {
+			b.t.Errorf("it waited for the edition: %+v, %v", p.Counts, err)
+		}
+		if _, peak := b.wire.Connections(); peak > 2 {
+			b.t.Errorf("%d connections at once", peak)
+		}
+		b.sent(e.ID)
+		b.once(1501)
+	})
+}

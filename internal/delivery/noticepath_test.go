@@ -1,0 +1,147 @@
+package delivery_test
+
+import (
+	"net/mail"
+	"strings"
+	"testing"
+
+	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/testkit/sink"
+	"github.com/tidings-press/tidings/mailer"
+	"github.com/tidings-press/tidings/templates"
+)
+
+const leaveLink = "https://gazette.example/unsubscribe/token"
+
+// pending is a person who was asked to confirm.
+func (b *bundle) pending(address string) subscriber.Subscriber {
+	b.t.Helper()
+	who, err := b.store.AddSubscriber(b.t.Context(), subscriber.Subscriber{Address: subscriber.MustParseAddress(address), State: subscriber.Pending})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return who
+}
+
+// write sends a single mail to a subscriber.
+func (b *bundle) write(who subscriber.Subscriber, unsubscribe string) {
+	b.t.Helper()
+	err := b.engine.SendToSubscriber(b.t.Context(), who, unsubscribe, templates.Rendered{Subject: "Hello", Text: "Hello\n", HTML: "<p>Hello</p>"})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// paths are those that the engine signs with.
+func (b *bundle) paths() *mailer.Paths {
+	b.t.Helper()
+	secret, err := b.store.Secret(b.t.Context(), "deliveries")
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	paths, err := mailer.NewPaths(secret, "gazette.example")
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return paths
+}
+
+// TestSingleMailsHaveASignedReturnPath of their own, which names the subscriber; one that
+// says how to leave has the headers for it.
+func TestSingleMailsHaveASignedReturnPath(t *testing.T) {
+	t.Parallel()
+	b := setup(t, store.SQLite, sink.Options{})
+	b.start()
+	who := b.pending("ada@example.net")
+	b.write(who, "")
+	b.write(who, leaveLink)
+	if err := b.engine.SendNotice(t.Context(), subscriber.MustParseAddress("editor@example.net"), templates.Rendered{Subject: "Sign in", Text: "Hello\n"}); err != nil {
+		t.Fatal(err)
+	}
+	b.eventually("all are sent", func() bool { return len(b.wire.Mails()) == 3 })
+	seen := map[string]bool{}
+	for _, m := range b.wire.Mails() {
+		purpose, id, err := b.paths().Parse(m.From)
+		if err != nil || purpose != mailer.Bounce || id.Edition == "" || seen[m.From] {
+			t.Errorf("the return path %s is of %+v (%v), or not its own", m.From, id, err)
+		}
+		seen[m.From] = true
+		if toReader := m.To[0] == "ada@example.net"; toReader != (id.Person.ID == who.UID) {
+			t.Errorf("the mail to %s names %s", m.To[0], id.Person)
+		}
+		got, err := mail.ReadMessage(strings.NewReader(string(m.Data)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		list := got.Header.Get("List-Unsubscribe")
+		switch {
+		case list == "":
+			if got.Header.Get("List-Unsubscribe-Post") != "" {
+				t.Error("one click without an address for it")
+			}
+		case !strings.HasPrefix(list, "<"+leaveLink+">, <mailto:u-") || got.Header.Get("List-Unsubscribe-Post") != "List-Unsubscribe=One-Click":
+			t.Errorf("List-Unsubscribe: %s, -Post: %s", list, got.Header.Get("List-Unsubscribe-Post"))
+		}
+	}
+}
+
+// TestAddressesThatNothingReadsAreNotOffered: neither as return paths nor for leaving.
+func TestAddressesThatNothingReadsAreNotOffered(t *testing.T) {
+	t.Parallel()
+	b := setup(t, store.SQLite, sink.Options{})
+	b.options.ReturnPaths, b.options.UnsubscribeMail = false, false
+	b.readers(2)
+	b.article("ferries")
+	b.start()
+	if _, err := b.engine.Test(t.Context(), "weekly", delivery.Look{}, subscriber.MustParseAddress("editor@example.net")); err != nil {
+		t.Fatal(err)
+	}
+	b.write(b.pending("ada@example.net"), leaveLink)
+	b.sent(b.send().ID)
+	b.eventually("all are sent", func() bool { return len(b.wire.Mails()) == 4 })
+	for _, m := range b.wire.Mails() {
+		if m.From != "editor@gazette.example" {
+			t.Errorf("the mail to %s has the return path %s", m.To, m.From)
+		}
+		got, err := mail.ReadMessage(strings.NewReader(string(m.Data)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if list := got.Header.Get("List-Unsubscribe"); !strings.HasPrefix(list, "<https://") || strings.Contains(list, "mailto:") {
+			t.Errorf("List-Unsubscribe: %s", list)
+		}
+	}
+}
+
+// TestARefusedConfirmationIsRecorded by the rules of editions.
+func TestARefusedConfirmationIsRecorded(t *testing.T) {
+	t.Parallel()
+	b := setup(t, store.SQLite, sink.Options{Faults: []sink.Fault{
+		{At: sink.AtRcpt, Match: "gone@", Reply: "550 5.1.1 no such user"},
+		{At: sink.AtRcpt, Match: "full@", Reply: "552 5.2.2 mailbox full"},
+		{At: sink.AtRcpt, Match: "block@", Reply: "550 5.7.1 your network is blocked", Times: 1},
+	}})
+	b.start()
+	gone, full, blocked := b.pending("gone@example.net"), b.pending("full@example.net"), b.pending("block@example.net")
+	for _, who := range []subscriber.Subscriber{gone, full, blocked} {
+		b.write(who, "")
+	}
+	state := func(who subscriber.Subscriber) (subscriber.State, int) {
+		got, err := b.store.Subscriber(t.Context(), who.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got.State, got.Soft
+	}
+	b.eventually("a refusal is recorded", func() bool { s, _ := state(gone); return s == subscriber.Bounced })
+	b.eventually("a full mailbox is counted", func() bool { s, n := state(full); return s == subscriber.Pending && n == 1 })
+	b.eventually("a block is tried again", func() bool { return b.wire.Received()["block@example.net"] == 1 })
+	if s, n := state(blocked); s != subscriber.Pending || n != 0 {
+		t.Errorf("after a block: %s, %d", s, n)
+	}
+	if held, err := b.store.IsSuppressed(t.Context(), gone.Address); err != nil || held.Reason != store.BouncedReason {
+		t.Errorf("%+v, %v", held, err)
+	}
+}

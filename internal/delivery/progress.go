@@ -1,0 +1,144 @@
+package delivery
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/store"
+)
+
+// Progress is how far an edition has come.
+type Progress struct {
+	Edition store.Edition
+	Counts  store.Counts
+	Rate    float64       // mails a second of late; 0 when nothing moves
+	Left    time.Duration // at that rate; 0 when it cannot be said
+	Holds   []store.Hold  // relays and domains that are held back, and why
+	// Withdrawn are the articles that were withdrawn after the approval, while the edition
+	// is under way: it still holds them.
+	Withdrawn []store.Withdrawn
+}
+
+// Idle says whether nothing more happens without an editor.
+func (p Progress) Idle() bool {
+	return p.Edition.State.Final() || p.Edition.State == digest.Paused ||
+		p.Counts.Uncertain > 0 && p.Counts.Open() == 0
+}
+
+// Retrying reports whether every mail of the edition has been tried and only those
+// are left that other servers deferred. The edition stays "sending" until the last of
+// them has a final state, for as long as retries go on.
+func (p Progress) Retrying() bool { return Retrying(p.Edition.State, p.Counts) }
+
+// Standing is where the edition stands, in words for people: its state, or "sent, 5
+// being retried".
+func (p Progress) Standing() string { return Standing(p.Edition.State, p.Counts) }
+
+// RelayHeld reports whether a relay, and not only a recipients' domain, is held back.
+func (p Progress) RelayHeld() bool {
+	return slices.ContainsFunc(p.Holds, func(h store.Hold) bool { return h.Kind != store.DomainHeld })
+}
+
+// Retrying is Progress.Retrying of an edition in a list. The count of deferred mails
+// follows when a chunk is given back, so while one is retried there may be fewer open.
+func Retrying(state digest.State, c store.Counts) bool {
+	return state == digest.Sending && c.Deferred > 0 && c.Open() <= c.Deferred
+}
+
+// Standing is Progress.Standing of an edition in a list.
+func Standing(state digest.State, c store.Counts) string {
+	switch {
+	case !Retrying(state, c):
+		return string(state)
+	case c.Sent == 0:
+		return fmt.Sprintf("none sent yet, %d being retried", c.Open())
+	}
+	return fmt.Sprintf("sent, %d being retried", c.Open())
+}
+
+// Progress returns how far an edition has come.
+func (e *Engine) Progress(ctx context.Context, id string) (Progress, error) {
+	edition, err := e.Store.Edition(ctx, id)
+	if err != nil {
+		return Progress{}, err
+	}
+	p := Progress{Edition: edition}
+	if p.Counts, err = e.Store.EditionCounts(ctx, edition.Seq); err != nil {
+		return p, err
+	}
+	if p.Edition.State == digest.Approved || p.Edition.State == digest.Sending || p.Edition.State == digest.Paused {
+		if p.Withdrawn, err = e.Store.Withdrawn(ctx, edition.Seq); err != nil {
+			return p, err
+		}
+	}
+	p.Holds, err = e.Store.Holds(ctx)
+	if !edition.Finished.IsZero() && !edition.Started.IsZero() {
+		if took := edition.Finished.Sub(edition.Started).Seconds(); took > 0 {
+			p.Rate = float64(p.Counts.Sent) / took
+		}
+	}
+	return p, err
+}
+
+// Watch returns an edition's progress whenever it or its rate changed, twice a second at most,
+// until the edition is over or the context ends; then the channel is closed.
+func (e *Engine) Watch(ctx context.Context, id string) <-chan Progress {
+	out := make(chan Progress)
+	go func() {
+		defer close(out)
+		var pace pace
+		var last Progress
+		for first := true; ctx.Err() == nil; first = false {
+			p, err := e.Progress(ctx, id)
+			if err == nil {
+				pace.measure(&p, time.Now())
+				if first || p.differs(last) {
+					select {
+					case out <- p:
+					case <-ctx.Done():
+						return
+					}
+				}
+				if last = p; p.Edition.State.Final() && p.Counts.Open() == 0 {
+					return
+				}
+			}
+			wait(ctx, 500*time.Millisecond)
+		}
+	}()
+	return out
+}
+
+// differs reports whether there is something new to show. The rate counts: it falls to
+// nothing while no count changes.
+func (p Progress) differs(last Progress) bool {
+	return p.Counts != last.Counts || p.Edition.State != last.Edition.State || len(p.Holds) != len(last.Holds) || len(p.Withdrawn) != len(last.Withdrawn) || p.Rate != last.Rate
+}
+
+// pace works out a rate from what was done in the last seconds.
+type pace struct {
+	at   []time.Time
+	done []int64
+}
+
+// paceOver is the time that a rate is measured over.
+const paceOver = 5 * time.Second
+
+func (w *pace) measure(p *Progress, now time.Time) {
+	done := p.Counts.Sent + p.Counts.Refused
+	w.at, w.done = append(w.at, now), append(w.done, done)
+	for len(w.at) > 2 && now.Sub(w.at[0]) > paceOver {
+		w.at, w.done = w.at[1:], w.done[1:]
+	}
+	seconds := now.Sub(w.at[0]).Seconds()
+	if seconds <= 0 || p.Edition.State.Final() {
+		return
+	}
+	p.Rate = float64(done-w.done[0]) / seconds
+	if p.Rate > 0 {
+		p.Left = time.Duration(float64(p.Counts.Open()) / p.Rate * float64(time.Second)).Round(time.Second)
+	}
+}

@@ -1,0 +1,60 @@
+package delivery_test
+
+import (
+	"testing"
+
+	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit/sink"
+)
+
+// TestEditionThatWaitsOnlyForRetriesIsShownAsSent: five full mailboxes of twenty keep an
+// edition open for days, but it is sent for everyone else.
+func TestEditionThatWaitsOnlyForRetriesIsShownAsSent(t *testing.T) {
+	t.Parallel()
+	each(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Reply: "452 4.2.2 mailbox full", Times: 5}}}, nil, func(b *bundle) {
+		b.options.Policy.Chunk = 7
+		b.readers(20)
+		b.article("ferries")
+		b.start()
+		e := b.send()
+		var last delivery.Progress
+		moved := false
+		for p := range b.engine.Watch(b.t.Context(), e.ID) {
+			moved = moved || p.Rate > 0
+			// The rate of the last mails fades away while nothing else changes.
+			if last = p; p.Retrying() && p.Rate == 0 {
+				break
+			}
+		}
+		if last.Edition.State != digest.Sending || last.Standing() != "sent, 5 being retried" || last.Idle() {
+			b.t.Errorf("%s %+v: %q", last.Edition.State, last.Counts, last.Standing())
+		}
+		if !moved {
+			b.t.Error("no rate was shown while mails went out")
+		}
+	})
+}
+
+func TestStandingNamesRetriesOnlyWhenNothingElseIsLeft(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		state  digest.State
+		counts store.Counts
+		want   string
+	}{
+		{digest.Sending, store.Counts{Total: 200, Sent: 195, Deferred: 5}, "sent, 5 being retried"},
+		{digest.Sending, store.Counts{Total: 200, Sent: 196, Deferred: 5}, "sent, 4 being retried"}, // one is retried now
+		{digest.Sending, store.Counts{Total: 200, Sent: 190, Refused: 2, Skipped: 1, Uncertain: 2, Deferred: 5}, "sent, 5 being retried"},
+		{digest.Sending, store.Counts{Total: 5, Deferred: 5}, "none sent yet, 5 being retried"},
+		{digest.Sending, store.Counts{Total: 200, Sent: 194, Deferred: 5}, "sending"},
+		{digest.Sending, store.Counts{Total: 200, Sent: 200}, "sending"},
+		{digest.Paused, store.Counts{Total: 200, Sent: 195, Deferred: 5}, "paused"},
+		{digest.Sent, store.Counts{Total: 200, Sent: 195, Refused: 5}, "sent"},
+	} {
+		if got := delivery.Standing(c.state, c.counts); got != c.want {
+			t.Errorf("%s %+v: %q, want %q", c.state, c.counts, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,102 @@
+package delivery
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/store"
+)
+
+// job is one mail to send.
+type job struct {
+	store.Recipient
+	lease *lease
+	size  int // of its mail in bytes, once that is known and a relay was too small for it
+}
+
+// queue hands jobs from the dispatcher to the connections.
+type queue struct {
+	mu    sync.Mutex
+	jobs  []job
+	added chan struct{} // closed and made anew when jobs come
+	taken chan struct{} // one token: a job was taken
+}
+
+func newQueue() *queue {
+	return &queue{added: make(chan struct{}), taken: make(chan struct{}, 1)}
+}
+
+// put adds jobs at the end.
+func (q *queue) put(jobs []job) {
+	q.mu.Lock()
+	q.jobs = append(q.jobs, jobs...)
+	close(q.added)
+	q.added = make(chan struct{})
+	q.mu.Unlock()
+}
+
+// back returns a job that was not tried, so that it comes next.
+func (q *queue) back(j job) {
+	q.mu.Lock()
+	q.jobs = append([]job{j}, q.jobs...)
+	close(q.added)
+	q.added = make(chan struct{})
+	q.mu.Unlock()
+}
+
+// lookAhead is how many jobs are passed over that are for other relays.
+const lookAhead = 64
+
+// try takes the next job that fits, if there is one.
+func (q *queue) try(fits func(*job) bool) (job, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for i := range min(len(q.jobs), lookAhead) {
+		j := q.jobs[i]
+		if !fits(&j) {
+			continue
+		}
+		copy(q.jobs[1:i+1], q.jobs[:i])
+		q.jobs = q.jobs[1:]
+		select {
+		case q.taken <- struct{}{}:
+		default:
+		}
+		return j, true
+	}
+	return job{}, false
+}
+
+// await waits until jobs come, for a while.
+func (q *queue) await(ctx context.Context, most time.Duration) {
+	q.mu.Lock()
+	added, empty := q.added, len(q.jobs) == 0
+	q.mu.Unlock()
+	if !empty {
+		return
+	}
+	timer := time.NewTimer(most)
+	defer timer.Stop()
+	select {
+	case <-added:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// length is the number of jobs that wait.
+func (q *queue) length() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.jobs)
+}
+
+// drain takes all jobs away.
+func (q *queue) drain() []job {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	jobs := q.jobs
+	q.jobs = nil
+	return jobs
+}

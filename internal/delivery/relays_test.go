@@ -1,0 +1,264 @@
+package delivery_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit"
+	"github.com/tidings-press/tidings/internal/testkit/sink"
+	"github.com/tidings-press/tidings/internal/testkit/storetest"
+	"github.com/tidings-press/tidings/mailer"
+)
+
+// another adds a relay with a server of its own.
+func (b *bundle) another(name string, weight int, wire sink.Options) *testkit.Wire {
+	b.t.Helper()
+	w := testkit.StartWire(b.t, wire)
+	r := b127(w.Port())
+	r.Name, r.Weight = name, weight
+	b.options.Relays = append(b.options.Relays, r)
+	return w
+}
+
+func TestRelaysShareMailsByTheirWeights(t *testing.T) {
+	t.Parallel()
+	b := setup(t, store.SQLite, sink.Options{Delay: time.Millisecond})
+	second := b.another("second", 3, sink.Options{Delay: time.Millisecond})
+	b.bulk(1200)
+	b.article("ferries")
+	b.start()
+	b.sent(b.send().ID)
+	one, other := len(b.wire.Mails()), len(second.Mails())
+	if one+other != 1200 || one < 150 || one > 450 {
+		t.Errorf("%d and %d mails, want about 300 and 900", one, other)
+	}
+}
+
+func TestAnotherRelayTakesOverWhenOneFails(t *testing.T) {
+	t.Parallel()
+	for name, weight := range map[string]int{"one for failover": 0, "one with a weight": 1} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			// The first relay turns everyone away after some mails.
+			b := setup(t, store.SQLite, sink.Options{Delay: time.Millisecond, Faults: []sink.Fault{{At: sink.AtBanner, Do: sink.Cut, After: 4}}, PerConnection: 50})
+			second := b.another("second", weight, sink.Options{Delay: time.Millisecond})
+			b.bulk(1000)
+			b.article("ferries")
+			b.start()
+			var one, other int
+			// The counts follow what is sent a moment later, and who was told to come later does so soon.
+			p := b.until(b.send().ID, "sent but for those told to come later, and counted", func(p progress) bool {
+				one, other = len(b.wire.Mails()), len(second.Mails())
+				return p.Counts.Sent+p.Counts.Deferred == 1000 && int64(one+other) == p.Counts.Sent
+			})
+			if one == 0 || other < 500 {
+				t.Errorf("%d and %d mails, counts %+v", one, other, p.Counts)
+			}
+		})
+	}
+}
+
+// TestLimitsHoldOverAllNodes runs two engines on one store.
+func TestLimitsHoldOverAllNodes(t *testing.T) {
+	t.Parallel()
+	each(t, sink.Options{Delay: 2 * time.Millisecond}, func(o *delivery.Options) {
+		o.Relays[0].Connections, o.Relays[0].PerSecond, o.Relays[0].PerConnection = 3, 120, 25
+		// A node that a busy machine keeps from renewing its slots must not lose them.
+		o.Lease = 15 * time.Second
+	}, func(b *bundle) {
+		b.bulk(480)
+		b.article("ferries")
+		other := *b
+		other.options.Store = storetest.Reopen(b.t, b.dsn, store.Options{})
+		other.start()
+		b.start()
+		begin := time.Now()
+		b.sent(b.send().ID)
+		// Windows begin with the second: 480 mails need four of them, the first and last cut.
+		if took := time.Since(begin); took < 2*time.Second || took > 15*time.Second {
+			b.t.Errorf("480 mails at 120 a second took %v", took)
+		}
+		made, peak := b.wire.Connections()
+		if peak > 3 || made < 480/25 {
+			b.t.Errorf("%d connections, %d at once; want 3 at once, and 25 mails on each", made, peak)
+		}
+		b.once(480)
+	})
+}
+
+// TestAnHourlyLimitIsUsedToTheFull sends as many mails as an hour allows, and no more.
+func TestAnHourlyLimitIsUsedToTheFull(t *testing.T) {
+	t.Parallel()
+	each(t, sink.Options{}, func(o *delivery.Options) { o.Relays[0].PerHour = 200 }, func(b *bundle) {
+		b.bulk(250)
+		b.article("ferries")
+		if left := time.Until(time.Now().Truncate(time.Hour).Add(time.Hour)); left < 20*time.Second {
+			time.Sleep(left) // the limit counts by the clock's hours
+		}
+		b.start()
+		b.until(b.send().ID, "at its limit", func(p progress) bool { return p.Counts.Sent >= 200 })
+		time.Sleep(300 * time.Millisecond)
+		if got := len(b.wire.Received()); got != 200 {
+			b.t.Errorf("%d mails were sent, want 200", got)
+		}
+	})
+}
+
+func TestAWrongPasswordIsTriedOnceByANode(t *testing.T) {
+	t.Parallel()
+	b := setup(t, store.SQLite, sink.Options{Users: map[string]string{"press": "secret"}})
+	r := &b.options.Relays[0]
+	r.Connections, r.Username, r.Password, r.Auth = 0, "press", "wrong", mailer.AuthPlain
+	b.bulk(300)
+	b.article("ferries")
+	b.start()
+	e := b.send()
+	b.until(e.ID, "stopped", func(p progress) bool { return len(p.Holds) > 0 })
+	if made, _ := b.wire.Connections(); made != 1 {
+		t.Errorf("%d connections tried the password", made)
+	}
+	// With the right one and a new start it goes on at once, and the hold is over.
+	b.stop()
+	r.Password = "secret"
+	b.start()
+	p := b.sent(e.ID)
+	if len(p.Holds) > 0 || p.Counts.Sent != 300 {
+		t.Errorf("holds %+v, counts %+v", p.Holds, p.Counts)
+	}
+}
+
+func TestAMailTooLargeForEveryRelayIsSkipped(t *testing.T) {
+	t.Parallel()
+	b := setup(t, store.SQLite, sink.Options{})
+	b.options.Relays[0].MaxSize = 1000
+	b.readers(5)
+	b.article("ferries")
+	b.start()
+	if p := b.sent(b.send().ID); p.Counts != (store.Counts{Total: 5, Skipped: 5}) {
+		t.Errorf("counts %+v", p.Counts)
+	}
+}
+
+// TestANodeWithoutAConnectionLeavesTheMailsToOthers: whoever holds the connections
+// must find all the chunks.
+func TestANodeWithoutAConnectionLeavesTheMailsToOthers(t *testing.T) {
+	t.Parallel()
+	each(t, sink.Options{}, func(o *delivery.Options) { o.Relays[0].Connections = 2 }, func(b *bundle) {
+		b.bulk(120)
+		b.article("ferries")
+		var slots []int64
+		for range 2 {
+			slot, err := b.store.TakeSlot(b.t.Context(), "main", "another node", 2, time.Minute)
+			if err != nil {
+				b.t.Fatal(err)
+			}
+			slots = append(slots, slot)
+		}
+		b.start()
+		edition := b.send()
+		time.Sleep(giveBackAfter + time.Second) // what was fetched before that was known has been given back
+		for range 5 {
+			c, err := b.store.ClaimChunk(b.t.Context(), "another node", time.Minute)
+			if err != nil {
+				b.t.Fatal(err)
+			}
+			if c == nil {
+				break
+			}
+			b.deliver(*c)
+			if _, err := b.store.ReleaseChunk(b.t.Context(), *c, true); err != nil {
+				b.t.Fatal(err)
+			}
+		}
+		if got := len(b.wire.Received()); got > 0 {
+			b.t.Errorf("%d mails were sent without a connection", got)
+		}
+		b.sent(edition.ID)
+
+		b.article("buses")
+		edition = b.send()
+		for _, slot := range slots {
+			if err := b.store.DropSlot(b.t.Context(), "main", "another node", slot); err != nil {
+				b.t.Fatal(err)
+			}
+		}
+		b.sent(edition.ID)
+		b.once(120)
+	})
+}
+
+// giveBackAfter is how long a node keeps what it cannot send.
+const giveBackAfter = 2 * time.Second
+
+// TestAConnectionThatAnotherNodeTookIsGivenUp: a node that was frozen finds that its
+// places are taken, and leaves them.
+func TestAConnectionThatAnotherNodeTookIsGivenUp(t *testing.T) {
+	t.Parallel()
+	each(t, sink.Options{Delay: 2 * time.Millisecond}, func(o *delivery.Options) { o.Relays[0].Connections, o.Lease = 4, time.Second }, func(b *bundle) {
+		b.bulk(2500)
+		b.article("ferries")
+		b.start()
+		e := b.send()
+		b.until(e.ID, "under way", func(p progress) bool { return p.Counts.Sent > 100 })
+		later := b.store.Now().Add(time.Hour).UnixMilli()
+		if _, err := b.store.DB().ExecContext(b.t.Context(), "UPDATE slots SET holder = 'another node', until = $1 WHERE number < 3", later); err != nil {
+			b.t.Fatal(err)
+		}
+		b.eventually("one connection is left", func() bool { return b.wire.Open() <= 1 })
+		had := len(b.wire.Mails())
+		b.eventually("it goes on", func() bool { return len(b.wire.Mails()) > had+50 })
+		if open := b.wire.Open(); open != 1 {
+			b.t.Errorf("%d connections are open, and 3 of 4 are another node's", open)
+		}
+		for slot := range int64(3) {
+			if err := b.store.DropSlot(b.t.Context(), "main", "another node", slot); err != nil {
+				b.t.Fatal(err)
+			}
+		}
+		b.sent(e.ID)
+		b.once(2500)
+	})
+}
+
+// TestAStoppingNodeKeepsItsLeasesUntilTheServerHasAnswered, however slow that is: the
+// next node must not send the mails on the wire again.
+func TestAStoppingNodeKeepsItsLeasesUntilTheServerHasAnswered(t *testing.T) {
+	t.Parallel()
+	each(t, sink.Options{Faults: []sink.Fault{{At: sink.AfterDot, Do: sink.Slow, Wait: 4 * time.Second, Times: 4}}}, func(o *delivery.Options) {
+		o.Lease, o.Relays[0].Connections = 1500*time.Millisecond, 4
+	}, func(b *bundle) {
+		b.readers(12)
+		b.article("ferries")
+		other := *b
+		other.options.Store = storetest.Reopen(b.t, b.dsn, store.Options{})
+		b.start()
+		e := b.send()
+		b.eventually("four bodies are on the wire", func() bool { return b.wire.Struck(0) == 4 })
+		other.start()
+		b.stop()
+		p := other.sent(e.ID)
+		if p.Counts != (store.Counts{Total: 12, Sent: 12}) || len(b.doubted(e)) > 0 {
+			b.t.Errorf("counts %+v, %d were in doubt", p.Counts, len(b.doubted(e)))
+		}
+		b.once(12)
+		if _, peak := b.wire.Connections(); peak > 4 {
+			b.t.Errorf("%d connections at once, 4 are allowed", peak)
+		}
+	})
+}
+
+// TestALargeMailGoesOverTheRelayThatTakesIt.
+func TestALargeMailGoesOverTheRelayThatTakesIt(t *testing.T) {
+	t.Parallel()
+	b := setup(t, store.SQLite, sink.Options{})
+	b.options.Relays[0].MaxSize, b.options.Relays[0].PerHour = 1000, 10
+	second := b.another("second", 1, sink.Options{})
+	b.readers(30)
+	b.article("ferries")
+	b.start()
+	if p := b.sent(b.send().ID); p.Counts != (store.Counts{Total: 30, Sent: 30}) || len(second.Mails()) != 30 {
+		t.Errorf("counts %+v, %d over the relay that takes them", p.Counts, len(second.Mails()))
+	}
+}

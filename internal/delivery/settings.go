@@ -1,0 +1,63 @@
+package delivery
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/mailer"
+)
+
+// settings are what an edition's mails are made of besides its variants: headers, links and
+// the return path. They are frozen with the edition, so that a reload of the configuration
+// changes nothing for those who come late in it.
+type settings struct {
+	Digest  string // name
+	Title   string
+	From    mailer.Address
+	ReplyTo mailer.Address
+	Owner   string // List-Owner address
+	Domain  string // of the return path, List-Id and Message-ID
+	Site    string // URL that links begin with
+
+	ReturnPaths     bool // mail to signed return paths is read
+	UnsubscribeMail bool // and mail to unsubscribe addresses
+}
+
+// settings returns what a digest's next edition would be approved with.
+func (e *Engine) settings(name string) (settings, error) {
+	def, err := e.definition(name)
+	if err != nil {
+		return settings{}, err
+	}
+	out := settings{
+		Digest: def.Name, Title: def.Title, From: def.From, ReplyTo: def.ReplyTo, Owner: def.Owner,
+		Domain: e.ReturnPath, Site: e.Site.URL, ReturnPaths: e.ReturnPaths, UnsubscribeMail: e.UnsubscribeMail,
+	}
+	if out.Domain == "" {
+		_, out.Domain, _ = strings.Cut(def.From.Email, "@")
+	}
+	return out, nil
+}
+
+// settingsOf returns what an edition was approved with, and the date of its mails. One
+// that was approved by a program that froze no settings goes on as it was sent there.
+func (e *Engine) settingsOf(edition store.Edition) (settings, time.Time, error) {
+	if edition.Settings == "" {
+		fixed, err := e.settings(edition.Digest)
+		return fixed, edition.Created, err
+	}
+	var fixed settings
+	if err := json.Unmarshal([]byte(edition.Settings), &fixed); err != nil {
+		return fixed, time.Time{}, fmt.Errorf("the frozen settings of edition %s cannot be read: %w", edition.ID, err)
+	}
+	return fixed, edition.Approved, nil
+}
+
+// encode writes the settings as the store keeps them.
+func (s settings) encode() (string, error) {
+	text, err := json.Marshal(s)
+	return string(text), err
+}

@@ -1,0 +1,319 @@
+package delivery
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/mailer"
+)
+
+// Shown is what an editor was shown of an edition: hashes of everything that its mails are
+// made of. An approval carries it, and is refused when the edition is another one by then.
+type Shown struct {
+	Subject  string         `json:"s"`
+	Articles []ShownArticle `json:"a"`
+	Sender   string         `json:"f"` // of the sender, the links and the site
+	Mail     string         `json:"m"` // of the rendered mails and the templates
+}
+
+// ShownArticle is one article of an edition as it was shown.
+type ShownArticle struct {
+	ID   string `json:"i"`
+	Hash string `json:"h"`
+}
+
+// Fingerprint returns a short name of what was shown, for people and scripts.
+func (s Shown) Fingerprint() string { return hashOf(s)[:16] }
+
+// Token returns what was shown as one word for a form.
+func (s Shown) Token() string {
+	text, _ := json.Marshal(s) // strings only: it cannot fail
+	return base64.RawURLEncoding.EncodeToString(text)
+}
+
+// maxShown bounds a token, in bytes: a thousand articles take some 100 KB.
+const maxShown = 256 << 10
+
+// ParseShown reads a token.
+func ParseShown(token string) (Shown, error) {
+	var s Shown
+	if len(token) > maxShown {
+		return s, errors.New("what was shown cannot be read: it is too long")
+	}
+	text, err := base64.RawURLEncoding.DecodeString(token)
+	if err == nil {
+		err = json.Unmarshal(text, &s)
+	}
+	if err != nil {
+		return s, fmt.Errorf("what was shown cannot be read: %w", err)
+	}
+	return s, nil
+}
+
+// ChangedError refuses an approval: the edition is not what was shown.
+type ChangedError struct {
+	Edition     string   // its id; empty for one that is not made yet
+	Differences []string // for people
+}
+
+func (e *ChangedError) Error() string {
+	return "the edition changed since it was shown: " + strings.Join(e.Differences, "; ")
+}
+
+// shownHashed are the fields of an article that a mail can show.
+type shownHashed struct {
+	ID, Slug, URL, Title, Summary, HTML, Language string
+	Authors, Tags, Image                          any
+	Published                                     time.Time
+}
+
+// shown hashes what an issue's mails are made of. The id of the issue and the time of day
+// do not count: an edition that is only looked at has others than the one that is made.
+func (e *Engine) shown(issue digest.Issue, fixed settings) (Shown, error) {
+	made, err := digest.Compose(issue, e.Templates)
+	if err != nil {
+		return Shown{}, &renderError{err}
+	}
+	out := Shown{Subject: made.Subject, Sender: hashOf([]any{fixed, e.Site, issue.Definition})}
+	for i := range issue.Articles {
+		a := &issue.Articles[i]
+		out.Articles = append(out.Articles, ShownArticle{ID: a.ID, Hash: hashOf(shownHashed{
+			a.ID, a.Slug, a.URL, a.Title, a.Summary, a.HTML, a.Language, a.Authors, a.Tags, a.Image, a.Published,
+		})[:16]})
+	}
+	out.Mail, err = e.mailHash(issue)
+	return out, err
+}
+
+// mailHash hashes the mails of readers without topics, in every language of the articles.
+// Those of readers with topics follow from the same articles and templates.
+func (e *Engine) mailHash(issue digest.Issue) (string, error) {
+	issue.ID = ""
+	zone, err := time.LoadLocation(issue.Definition.Timezone)
+	if err != nil {
+		zone = time.UTC
+	}
+	year, month, day := issue.Now.In(zone).Date()
+	issue.Now = time.Date(year, month, day, 0, 0, 0, 0, zone)
+	parts := []any{e.Templates.Fingerprint(), issue.Number}
+	for _, language := range languagesOf(issue.Articles) {
+		v, err := digest.Render(issue, digest.PreferencesFor(issue.Definition, nil, language), e.Templates)
+		if errors.Is(err, digest.ErrEmpty) {
+			continue
+		}
+		if err != nil {
+			return "", &renderError{err}
+		}
+		parts = append(parts, v.Subject, v.HTML, v.Text)
+	}
+	return hashOf(parts), nil
+}
+
+// languagesOf are the languages of articles, and "" for those of any.
+func languagesOf(articles []article.Article) []string {
+	out := []string{""}
+	for i := range articles {
+		if !slices.Contains(out, articles[i].Language) {
+			out = append(out, articles[i].Language)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// hashOf hashes a value by its JSON.
+func hashOf(v any) string {
+	var text bytes.Buffer
+	if err := json.NewEncoder(&text).Encode(v); err != nil {
+		panic(err) // made of our own types
+	}
+	sum := sha256.Sum256(text.Bytes())
+	return hex.EncodeToString(sum[:])
+}
+
+// Differences says for people what became of an edition since it was shown. The store has
+// the titles of articles that are not in it any more.
+func (e *Engine) Differences(ctx context.Context, was, is Shown) ([]string, error) {
+	var out []string
+	if was.Subject != is.Subject {
+		out = append(out, fmt.Sprintf("the subject is “%s”, it was “%s”", is.Subject, was.Subject))
+	}
+	changes := articleChanges(was, is)
+	ids := make([]string, len(changes))
+	for i := range changes {
+		ids[i] = changes[i][1]
+	}
+	found, err := e.Store.ArticlesByID(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	titles := map[string]string{}
+	for i := range found {
+		titles[found[i].ID] = found[i].Title
+	}
+	for _, change := range changes {
+		title := titles[change[1]]
+		if title == "" {
+			title = change[1]
+		}
+		out = append(out, change[0]+": “"+title+"”")
+	}
+	if len(changes) == 0 && !slices.Equal(was.Articles, is.Articles) {
+		out = append(out, "the articles stand in another order")
+	}
+	if was.Sender != is.Sender {
+		out = append(out, "the sender, the links or other settings of the digest or the site are others")
+	}
+	if len(out) == 0 && was.Mail != is.Mail {
+		out = append(out, "the templates, the number or the date of the edition are others")
+	}
+	return out, nil
+}
+
+// articleChanges are pairs of what happened and the article's id.
+func articleChanges(was, is Shown) [][2]string {
+	before := map[string]string{}
+	for _, a := range was.Articles {
+		before[a.ID] = a.Hash
+	}
+	var out [][2]string
+	for _, a := range is.Articles {
+		hash, known := before[a.ID]
+		switch {
+		case !known:
+			out = append(out, [2]string{"added", a.ID})
+		case hash != a.Hash:
+			out = append(out, [2]string{"edited", a.ID})
+		}
+		delete(before, a.ID)
+	}
+	for _, a := range was.Articles {
+		if _, left := before[a.ID]; left {
+			out = append(out, [2]string{"withdrawn or left out", a.ID})
+		}
+	}
+	return out
+}
+
+// unchanged returns a *ChangedError when an issue is not what was shown.
+func (e *Engine) unchanged(ctx context.Context, edition string, issue digest.Issue, was Shown) error {
+	fixed, err := e.settings(issue.Definition.Name)
+	if err != nil {
+		return err
+	}
+	is, err := e.shown(issue, fixed)
+	if err != nil || hashOf(is) == hashOf(was) {
+		return err
+	}
+	differences, err := e.Differences(ctx, was, is)
+	if err != nil {
+		return err
+	}
+	return &ChangedError{Edition: edition, Differences: differences}
+}
+
+// Review is a draft as an editor is shown it before the approval.
+type Review struct {
+	digest.Variant // what readers without topics get
+	Edition        store.Edition
+	Contents       []article.Article // in it, in the order shown
+	Withdrawn      []article.Article // in the draft, and withdrawn since: they are left out
+	Audience       Audience
+	AsShown        Shown
+	From           string
+}
+
+// Review returns a draft as it would be sent if it were approved now. It changes nothing.
+// An edition that is no draft gives a *store.StateError.
+func (e *Engine) Review(ctx context.Context, id string) (Review, error) {
+	edition, err := e.Store.Edition(ctx, id)
+	if err != nil {
+		return Review{}, err
+	}
+	if edition.State != digest.Draft {
+		return Review{}, &store.StateError{Edition: id, Have: edition.State, Want: digest.Approved}
+	}
+	issue, err := e.issueOf(ctx, edition)
+	if err != nil {
+		return Review{}, err
+	}
+	fixed, err := e.settings(edition.Digest)
+	if err != nil {
+		return Review{}, err
+	}
+	out := Review{Edition: edition, Contents: issue.Articles, From: mailboxText(fixed.From)}
+	if out.Withdrawn, err = e.leftOut(ctx, edition, issue); err != nil {
+		return out, err
+	}
+	if out.Variant, err = digest.Render(issue, digest.Preferences{}, e.Templates); err != nil {
+		return out, err
+	}
+	if out.AsShown, err = e.shown(issue, fixed); err != nil {
+		return out, err
+	}
+	def, err := e.definition(edition.Digest)
+	if err != nil {
+		return out, err
+	}
+	out.Audience, err = e.audience(ctx, def, issue.Articles)
+	return out, err
+}
+
+// mailboxText writes a mailbox for people.
+func mailboxText(a mailer.Address) string {
+	if a.Name == "" {
+		return a.Email
+	}
+	return a.Name + " <" + a.Email + ">"
+}
+
+// leftOut are the articles of a draft that its issue does not have.
+func (e *Engine) leftOut(ctx context.Context, edition store.Edition, issue digest.Issue) ([]article.Article, error) {
+	found, err := e.Store.ArticlesByID(ctx, edition.Articles)
+	return slices.DeleteFunc(found, func(a article.Article) bool {
+		return slices.ContainsFunc(issue.Articles, func(b article.Article) bool { return a.ID == b.ID })
+	}), err
+}
+
+// ApproveShown is Approve for an editor: it refuses with a *ChangedError when the draft is
+// not what was shown.
+func (e *Engine) ApproveShown(ctx context.Context, id string, was Shown) (store.Edition, error) {
+	approved, err, _ := e.approval.Do(id+" "+was.Fingerprint(), func() (any, error) { return e.approveOnce(ctx, id, &was) })
+	return approved.(store.Edition), err
+}
+
+// ApproveFingerprint is ApproveShown where only the fingerprint of what was shown is known.
+func (e *Engine) ApproveFingerprint(ctx context.Context, id, fingerprint string) (store.Edition, error) {
+	review, err := e.Review(ctx, id)
+	if err != nil {
+		return review.Edition, err
+	}
+	if fingerprint == review.AsShown.Fingerprint() {
+		return e.ApproveShown(ctx, id, review.AsShown)
+	}
+	var since []string
+	for i := range review.Contents {
+		if a := &review.Contents[i]; a.Updated.After(review.Edition.Created) {
+			since = append(since, "edited since the draft was made: “"+a.Title+"”")
+		}
+	}
+	for i := range review.Withdrawn {
+		since = append(since, "withdrawn since the draft was made: “"+review.Withdrawn[i].Title+"”")
+	}
+	if len(since) == 0 {
+		since = []string{"its articles, its subject, the sender, the settings or the templates are others"}
+	}
+	return review.Edition, &ChangedError{Edition: id, Differences: since}
+}

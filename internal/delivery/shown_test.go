@@ -1,0 +1,202 @@
+package delivery_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/testkit/sink"
+	"github.com/tidings-press/tidings/templates"
+)
+
+// edit changes an article that article() made.
+func (b *bundle) edit(slug string, change func(a *article.Article)) {
+	b.t.Helper()
+	now := b.store.Now()
+	a := &article.Article{
+		Source: "test:" + slug, Slug: slug, Title: "About " + slug, Summary: "All about " + slug + ".", HTML: "<p>About " + slug + ".</p>",
+		Language: "en", Published: now, Updated: now, Status: article.Published, Hash: slug + " edited",
+	}
+	change(a)
+	if _, err := b.store.PutArticle(b.t.Context(), a, nil, nil); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// TestApprovalIsRefusedWhenTheEditionChangedSinceItWasShown whatever changed, with the
+// difference; shown again, it is approved.
+func TestApprovalIsRefusedWhenTheEditionChangedSinceItWasShown(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change func(b *bundle, draft store.Edition)
+		want   string
+	}{
+		"an edited text": {func(b *bundle, _ store.Edition) {
+			b.edit("ferries", func(a *article.Article) { a.HTML = "<p>Something else.</p>" })
+		}, "edited: “About ferries”"},
+		"an edited title": {func(b *bundle, _ store.Edition) {
+			b.edit("ferries", func(a *article.Article) { a.Title = "Never mind" })
+		}, "edited: “Never mind”"},
+		"a withdrawn article": {func(b *bundle, draft store.Edition) {
+			found, err := b.store.ArticlesByID(b.t.Context(), draft.Articles)
+			if err != nil {
+				b.t.Fatal(err)
+			}
+			for _, a := range found {
+				if a.Slug == "bridges" {
+					err = b.store.RemoveArticle(b.t.Context(), a.ID)
+				}
+			}
+			if err != nil {
+				b.t.Fatal(err)
+			}
+		}, "withdrawn or left out: “About bridges”"},
+		"a subject": {func(b *bundle, draft store.Edition) {
+			if err := b.store.SetEditionSubject(b.t.Context(), draft.ID, "Another subject"); err != nil {
+				b.t.Fatal(err)
+			}
+		}, "the subject is “Another subject”, it was “The week: About "},
+		"the sender": {func(b *bundle, _ store.Edition) {
+			b.options.Digests[0].From.Email = "other@gazette.example"
+			b.newEngine()
+		}, "the sender, the links or other settings of the digest or the site are others"},
+		"the site's address": {func(b *bundle, _ store.Edition) {
+			b.options.Site.URL = "https://elsewhere.example"
+			b.newEngine()
+		}, "the sender, the links or other settings"},
+		"a template": {func(b *bundle, _ store.Edition) {
+			b.options.Templates = changedTemplates(b.t)
+			b.newEngine()
+		}, "the templates, the number or the date of the edition are others"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, store.SQLite, sink.Options{})
+			b.readers(2)
+			b.article("ferries")
+			b.article("bridges")
+			b.make()
+			ctx := t.Context()
+			draft, err := b.engine.Draft(ctx, "weekly", "ann")
+			if err != nil {
+				t.Fatal(err)
+			}
+			shown := b.review(draft.ID).AsShown
+			c.change(b, draft)
+			_, err = b.engine.ApproveShown(ctx, draft.ID, shown)
+			var changed *delivery.ChangedError
+			if !errors.As(err, &changed) || !strings.Contains(err.Error(), "the edition changed since it was shown: ") || !strings.Contains(err.Error(), c.want) {
+				t.Fatalf("approved unseen: %v; want %q", err, c.want)
+			}
+			if _, err := b.engine.ApproveFingerprint(ctx, draft.ID, shown.Fingerprint()); !errors.As(err, &changed) {
+				t.Errorf("approved unseen by its fingerprint: %v", err)
+			}
+			if e, err := b.store.Edition(ctx, draft.ID); err != nil || e.State != digest.Draft {
+				t.Errorf("the edition is %s, %v", e.State, err)
+			}
+			again := b.review(draft.ID)
+			if e, err := b.engine.ApproveFingerprint(ctx, draft.ID, again.AsShown.Fingerprint()); err != nil || e.State != digest.Approved {
+				t.Fatalf("shown again, it is %s, %v", e.State, err)
+			}
+			// What was shown is what is frozen.
+			frozen, err := b.engine.PreviewEdition(ctx, draft.ID)
+			if err != nil || frozen.HTML != again.HTML || frozen.Text != again.Text || frozen.Subject != again.Subject {
+				t.Errorf("other bytes were frozen than shown, %v", err)
+			}
+		})
+	}
+}
+
+// review returns a draft as an editor is shown it.
+func (b *bundle) review(id string) delivery.Review {
+	b.t.Helper()
+	r, err := b.engine.Review(b.t.Context(), id)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	// A form brings back what it was given.
+	read, err := delivery.ParseShown(r.AsShown.Token())
+	if err != nil || read.Fingerprint() != r.AsShown.Fingerprint() {
+		b.t.Fatalf("the token reads as %+v, %v", read, err)
+	}
+	r.AsShown = read
+	return r
+}
+
+// changedTemplates are the built-in ones, but for the phrases of another language.
+func changedTemplates(t *testing.T) *templates.Set {
+	t.Helper()
+	dir := t.TempDir()
+	text, err := os.ReadFile(filepath.Join("..", "..", "templates", "phrases", "fr.yaml"))
+	if err == nil {
+		err = os.Mkdir(filepath.Join(dir, "phrases"), 0o755)
+	}
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, "phrases", "fr.yaml"), append(text, "\n# another file\n"...), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := templates.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
+// TestReadersWhoComeAfterTheReviewDoNotStopTheApproval: the edition is the same, though it
+// has a variant more.
+func TestReadersWhoComeAfterTheReviewDoNotStopTheApproval(t *testing.T) {
+	t.Parallel()
+	b := setup(t, store.SQLite, sink.Options{})
+	b.readers(1)
+	b.edit("ferries", func(a *article.Article) { a.Tags = []string{"sea"} })
+	b.article("bridges")
+	b.make()
+	draft, err := b.engine.Draft(t.Context(), "weekly", "ann")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := b.review(draft.ID).AsShown
+	b.join("sailor", "", []string{"sea"}, subscriber.Active)
+	if e, err := b.engine.ApproveShown(t.Context(), draft.ID, shown); err != nil || e.Audience.Count != 2 {
+		t.Errorf("%d readers, %v", e.Audience.Count, err)
+	}
+}
+
+// TestSendByHandIsRefusedWhenItIsNotWhatWasShown and leaves no edition behind.
+func TestSendByHandIsRefusedWhenItIsNotWhatWasShown(t *testing.T) {
+	t.Parallel()
+	each(t, sink.Options{}, nil, func(b *bundle) {
+		ctx := b.t.Context()
+		b.readers(1)
+		b.article("ferries")
+		b.make()
+		look, err := b.engine.Preview(ctx, "weekly", delivery.Look{})
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		b.article("bridges")
+		var changed *delivery.ChangedError
+		if _, err := b.engine.Send(ctx, "weekly", delivery.Order{By: "ann", Shown: &look.AsShown}); !errors.As(err, &changed) || !strings.Contains(err.Error(), "added: “About bridges”") {
+			b.t.Fatalf("sent unseen: %v", err)
+		}
+		if all, err := b.store.Editions(ctx, "weekly", 5); err != nil || len(all) != 0 {
+			b.t.Errorf("editions %+v, %v", all, err)
+		}
+		if look, err = b.engine.Preview(ctx, "weekly", delivery.Look{}); err != nil {
+			b.t.Fatal(err)
+		}
+		e, err := b.engine.Send(ctx, "weekly", delivery.Order{By: "ann", Shown: &look.AsShown})
+		if err != nil || e.State != digest.Approved {
+			b.t.Errorf("shown again, it is %s, %v", e.State, err)
+		}
+	})
+}

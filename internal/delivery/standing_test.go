@@ -1,0 +1,266 @@
+package delivery_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/testkit/sink"
+)
+
+// TestARelayThatRefusesUsStopsAndAnotherTakesOver wherever it says so: only what it
+// was asked before is put off, and the list goes over the other relay.
+func TestARelayThatRefusesUsStopsAndAnotherTakesOver(t *testing.T) {
+	t.Parallel()
+	for _, at := range []sink.Stage{sink.AtMail, sink.AtRcpt, sink.AfterDot} {
+		t.Run(string(at), func(t *testing.T) {
+			t.Parallel()
+			f := misbehaving(t, sink.Options{Faults: []sink.Fault{{At: at, Reply: "550 5.7.1 your network is blocked"}}})
+			second := f.another("second", 1, sink.Options{Delay: time.Millisecond})
+			f.spread(600, 200)
+			f.article("ferries")
+			f.start()
+			e := f.send()
+			p := f.until(e.ID, "dealt with", func(p progress) bool { return p.Counts.Sent+p.Counts.Deferred == 600 })
+			// Five refusals, and what was on its way on the other connections.
+			if p.Counts.Deferred == 0 || p.Counts.Deferred > 10 || f.wire.Struck(0) > 10 {
+				t.Errorf("%d were put off after %d refusals", p.Counts.Deferred, f.wire.Struck(0))
+			}
+			if !f.holds(p, store.RelayHeld, "your network is blocked") {
+				t.Errorf("nobody is told: %+v", p.Holds)
+			}
+			for range 8 {
+				if f.settles(e.ID, 2*time.Second) {
+					break
+				}
+				f.forward(time.Hour)
+			}
+			if p := f.sent(e.ID); p.Counts != (store.Counts{Total: 600, Sent: 600}) || len(second.Mails()) != 600 {
+				t.Errorf("counts %+v, %d over the second relay", p.Counts, len(second.Mails()))
+			}
+		})
+	}
+}
+
+// TestOneAddressThatRefusesUsKeepsNobodyElseWaiting: many domains have addresses
+// that take no mail from outside.
+func TestOneAddressThatRefusesUsKeepsNobodyElseWaiting(t *testing.T) {
+	t.Parallel()
+	f := misbehaving(t, sink.Options{Faults: []sink.Fault{
+		{At: sink.AtRcpt, Match: "reader7@", Reply: "550 5.7.133 only members may write"},
+		{At: sink.AtRcpt, Match: "reader50@", Reply: "550 5.7.133 only members may write"},
+	}})
+	f.readers(100)
+	f.article("ferries")
+	f.start()
+	e := f.send()
+	p := f.until(e.ID, "sent but to two", func(p progress) bool { return p.Counts.Sent == 98 && p.Counts.Deferred == 2 })
+	if len(p.Holds) > 0 {
+		t.Errorf("held back: %+v", p.Holds)
+	}
+	f.forward(73 * time.Hour)
+	for range 4 {
+		if f.settles(e.ID, time.Second) {
+			break
+		}
+		f.forward(5 * time.Hour)
+	}
+	if p := f.sent(e.ID); p.Counts != (store.Counts{Total: 100, Sent: 98, Refused: 2}) {
+		t.Errorf("counts %+v", p.Counts)
+	}
+	f.state(7, subscriber.Active) // our fault is never the reader's
+}
+
+// TestADomainThatRefusesUsRestsAloneOnItsRelay and the others get their mail.
+func TestADomainThatRefusesUsRestsAloneOnItsRelay(t *testing.T) {
+	t.Parallel()
+	f := misbehaving(t, sink.Options{Delay: time.Millisecond, Faults: []sink.Fault{{At: sink.AtRcpt, Match: "@town0.example", Reply: "550 5.7.1 not from you"}}})
+	f.spread(200, 4)
+	f.article("ferries")
+	f.start()
+	e := f.send()
+	p := f.until(e.ID, "dealt with", func(p progress) bool { return p.Counts.Sent == 150 && p.Counts.Deferred == 50 })
+	if !f.holds(p, store.DomainHeld, "not from you") || f.wire.Struck(0) > 10 {
+		t.Errorf("after %d refusals: %+v", f.wire.Struck(0), p.Holds)
+	}
+}
+
+// TestABurstOfRequestsToSlowDownIsOne: the mails of all connections are refused
+// together, and the domain rests for as long as for one.
+func TestABurstOfRequestsToSlowDownIsOne(t *testing.T) {
+	t.Parallel()
+	f := misbehaving(t, sink.Options{Delay: 20 * time.Millisecond, Faults: []sink.Fault{{At: sink.AtRcpt, Match: "@town0.example", Times: 8, Reply: "450 4.7.28 too many from you"}}})
+	f.options.Relays[0].Connections = 8
+	f.spread(80, 2)
+	f.article("ferries")
+	f.start()
+	e := f.send()
+	p := f.until(e.ID, "sent to the other domain", func(p progress) bool { return p.Counts.Sent == 40 && p.Counts.Deferred == 40 })
+	if len(p.Holds) != 1 || p.Holds[0].Domain != "town0.example" || p.Holds[0].Until.Sub(f.store.Now()) > 40*time.Second {
+		t.Errorf("holds %+v at %v", p.Holds, f.store.Now())
+	}
+	for range 4 {
+		f.forward(2 * time.Minute)
+		if f.settles(e.ID, 3*time.Second) {
+			break
+		}
+	}
+	f.sent(e.ID)
+	if f.wire.Tally.Distinct() != 80 || f.wire.Tally.Doubled() != 0 {
+		t.Errorf("%d have mail, %d twice", f.wire.Tally.Distinct(), f.wire.Tally.Doubled())
+	}
+}
+
+// TestADomainThatNeverTakesMailEndsInTime: for those too who were only ever told to
+// wait.
+func TestADomainThatNeverTakesMailEndsInTime(t *testing.T) {
+	t.Parallel()
+	f := misbehaving(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Reply: "450 4.7.28 too many from you"}}})
+	f.readers(40)
+	f.article("ferries")
+	f.start()
+	e := f.send()
+	f.until(e.ID, "put off", func(p progress) bool { return p.Counts.Deferred == 40 })
+	f.forward(60 * time.Hour)
+	f.until(e.ID, "put off still", func(p progress) bool { return p.Counts.Deferred == 40 })
+	for range 6 {
+		f.forward(13 * time.Hour)
+		if f.settles(e.ID, time.Second) {
+			break
+		}
+	}
+	if p := f.sent(e.ID); p.Counts != (store.Counts{Total: 40, Refused: 40}) {
+		t.Errorf("counts %+v", p.Counts)
+	}
+	all, err := f.store.Deliveries(t.Context(), e, []digest.DeliveryState{digest.DeliveryRefused}, 0, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	untried := 0
+	for _, d := range all {
+		if !strings.Contains(d.Reason, "given up after 72h0m0s and") {
+			t.Errorf("reader %d: %q", d.Subscriber, d.Reason)
+		}
+		if d.Tries == 0 {
+			untried++
+		}
+	}
+	if untried == 0 {
+		t.Error("everybody was tried: nobody only waited")
+	}
+	f.state(3, subscriber.Active)
+}
+
+// TestAServerThatHangsUpOnEverybodyIsNotAskedForEachMail.
+func TestAServerThatHangsUpOnEverybodyIsNotAskedForEachMail(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]sink.Fault{
+		"421 at MAIL": {At: sink.AtMail, Reply: "421 4.3.2 not now"},
+		"cut at MAIL": {At: sink.AtMail, Do: sink.Cut},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := misbehaving(t, sink.Options{Faults: []sink.Fault{fault}})
+			f.spread(600, 50)
+			f.article("ferries")
+			f.start()
+			e := f.send()
+			p := f.until(e.ID, "held back", func(p progress) bool { return f.holds(p, store.ConnectionHeld, "") })
+			time.Sleep(2 * time.Second)
+			if made, _ := f.wire.Connections(); made > 25 {
+				t.Errorf("%d connections in two seconds", made)
+			}
+			if p = f.until(e.ID, "as it is", func(progress) bool { return true }); p.Counts.Open() != 600 || p.Counts.Deferred > 50 {
+				t.Errorf("counts %+v", p.Counts)
+			}
+		})
+	}
+}
+
+// TestARelayThatNeverSaysWhetherItTookAMailStops: else everybody would get each
+// mail as often as it is tried.
+func TestARelayThatNeverSaysWhetherItTookAMailStops(t *testing.T) {
+	t.Parallel()
+	f := misbehaving(t, sink.Options{Faults: []sink.Fault{{At: sink.AfterDot, Do: sink.Cut, Took: true}}})
+	f.readers(300)
+	f.article("ferries")
+	f.start()
+	e := f.send()
+	f.until(e.ID, "stopped", func(p progress) bool { return f.holds(p, store.RelayHeld, "left in doubt") })
+	time.Sleep(time.Second)
+	if got := len(f.wire.Mails()); got > 12 {
+		t.Errorf("%d mails went out to a relay that answers none", got)
+	}
+}
+
+// TestAServerThatIsGoneForMinutesInTheMiddle gets the rest when it is back.
+func TestAServerThatIsGoneForMinutesInTheMiddle(t *testing.T) {
+	t.Parallel()
+	f := misbehaving(t, sink.Options{Delay: time.Millisecond})
+	f.bulk(2000)
+	f.article("ferries")
+	f.start()
+	e := f.send()
+	f.until(e.ID, "under way", func(p progress) bool { return p.Counts.Sent > 200 })
+	first := f.wire
+	_ = first.Close()
+	f.until(e.ID, "held back", func(p progress) bool { return f.holds(p, store.ConnectionHeld, "") })
+	for range 3 {
+		f.forward(2 * time.Minute)
+		f.until(e.ID, "held back still", func(p progress) bool { return f.holds(p, store.ConnectionHeld, "") })
+	}
+	if p := f.until(e.ID, "as it is", func(progress) bool { return true }); p.Edition.State != digest.Sending || p.Counts.Sent+p.Counts.Uncertain+p.Counts.Open() != 2000 {
+		t.Errorf("%s, %+v", p.Edition.State, p.Counts)
+	}
+	f.wire = f.back(first, sink.Options{Delay: time.Millisecond})
+	f.forward(time.Hour)
+	p := f.sent(e.ID)
+	if p.Counts != (store.Counts{Total: 2000, Sent: 2000}) {
+		t.Errorf("counts %+v", p.Counts)
+	}
+	// Who has it twice was in doubt when the server went, one on each connection.
+	both := map[string]int{}
+	for _, w := range []interface{ Received() map[string]int }{first, f.wire} {
+		for address, n := range w.Received() {
+			both[address] += n
+		}
+	}
+	doubted, twice := f.doubted(e), 0
+	for address, n := range both {
+		if n > 1 {
+			twice++
+		}
+		if n > 1 && !doubted[address] || n > 2 {
+			t.Errorf("%s has %d mails", address, n)
+		}
+	}
+	if len(both) != 2000 || twice > 4 {
+		t.Errorf("%d have it, %d of them twice", len(both), twice)
+	}
+}
+
+// holds says whether something of a kind is held back for a reason.
+func (b *bundle) holds(p delivery.Progress, kind store.HoldKind, reason string) bool {
+	for _, h := range p.Holds {
+		if h.Kind == kind && strings.Contains(h.Reason, reason) {
+			return true
+		}
+	}
+	return false
+}
+
+// spread puts n people on the digest, by turns at some domains.
+func (b *bundle) spread(n, domains int) {
+	b.t.Helper()
+	var list strings.Builder
+	list.WriteString("address\n")
+	for i := range n {
+		fmt.Fprintf(&list, "reader%d@town%d.example\n", i, i%domains)
+	}
+	b.importList(list.String(), n)
+}

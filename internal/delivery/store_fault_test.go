@@ -1,0 +1,188 @@
+package delivery_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit/sink"
+	"github.com/tidings-press/tidings/internal/testkit/storetest"
+)
+
+// stalls checks that an engine stands still, rather than send what it cannot
+// record: at most one more mail per connection.
+func (b *bundle) stalls() {
+	b.t.Helper()
+	var before int
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
+		before = len(b.wire.Mails())
+		time.Sleep(300 * time.Millisecond)
+		if len(b.wire.Mails()) == before {
+			return
+		}
+	}
+	b.t.Errorf("mails still go out: %d", before)
+}
+
+func TestAFullDiskStopsSendingAndLosesNothing(t *testing.T) {
+	t.Parallel()
+	each(t, sink.Options{Delay: time.Millisecond}, nil, func(b *bundle) {
+		b.shaky = true
+		b.bulk(2000)
+		b.article("ferries")
+		b.start()
+		e := b.send()
+		b.until(e.ID, "under way", func(p progress) bool { return p.Counts.Sent > 100 })
+		room := b.fullDisk()
+		b.stalls()
+		if p := b.until(e.ID, "readable", func(progress) bool { return true }); p.Edition.State == digest.Sent {
+			b.t.Fatal("the edition ended though nothing can be written")
+		}
+		room()
+		b.sent(e.ID)
+		b.once(2000)
+	})
+}
+
+// fullDisk makes every write of an outcome fail as on a full disk, until there is
+// room again.
+func (b *bundle) fullDisk() (room func()) {
+	b.t.Helper()
+	run := func(statement string) {
+		if _, err := b.store.DB().ExecContext(context.WithoutCancel(b.t.Context()), statement); err != nil && !strings.Contains(err.Error(), "full") {
+			b.t.Fatal(err)
+		}
+	}
+	if b.store.Engine() == store.Postgres {
+		// The code with which PostgreSQL says so.
+		run("CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; END $$")
+		run("CREATE TRIGGER full_disk BEFORE UPDATE ON deliveries FOR EACH ROW EXECUTE FUNCTION full_disk()")
+		return func() { run("DROP TRIGGER full_disk ON deliveries") }
+	}
+	// The file may not grow any more: SQLite then says SQLITE_FULL, as on a full disk.
+	// What is free within it is used up, and every write of an outcome needs more.
+	b.pragma("PRAGMA max_page_count = 1")
+	run("CREATE TRIGGER full BEFORE UPDATE ON deliveries BEGIN INSERT INTO secrets (name, value) SELECT hex(randomblob(8)), zeroblob(100000); END")
+	return func() {
+		b.pragma("PRAGMA max_page_count = 1000000000")
+		run("DROP TRIGGER full")
+	}
+}
+
+// pragma sets something on the one connection that writes.
+func (b *bundle) pragma(text string) {
+	b.t.Helper()
+	var n int64
+	if err := b.store.DB().QueryRow(text).Scan(&n); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func TestALockedStoreDelaysSendingAndLosesNothing(t *testing.T) {
+	t.Parallel()
+	for kind, lock := range map[store.Engine]string{store.SQLite: "BEGIN IMMEDIATE", store.Postgres: "BEGIN; LOCK TABLE deliveries IN ACCESS EXCLUSIVE MODE"} {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, kind, sink.Options{Delay: time.Millisecond})
+			b.store = storetest.Reopen(t, b.dsn, store.Options{Wait: 50 * time.Millisecond})
+			b.options.Store, b.shaky = b.store, true
+			b.bulk(2000)
+			b.article("ferries")
+			b.start()
+			e := b.send()
+			b.until(e.ID, "under way", func(p progress) bool { return p.Counts.Sent > 100 })
+			unlock := b.lock(lock)
+			b.stalls()
+			unlock()
+			b.sent(e.ID)
+			b.once(2000)
+		})
+	}
+}
+
+// lock has another process hold a lock on the store.
+func (b *bundle) lock(statement string) (unlock func()) {
+	b.t.Helper()
+	driver, address := "pgx", b.dsn
+	if path, ok := strings.CutPrefix(b.dsn, "sqlite:"); ok {
+		driver, address = "sqlite", path+"?_pragma=busy_timeout(10000)"
+	}
+	other, err := sql.Open(driver, address)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(func() { _ = other.Close() })
+	conn, err := other.Conn(b.t.Context())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if _, err := conn.ExecContext(b.t.Context(), statement); err != nil {
+		b.t.Fatal(err)
+	}
+	return func() {
+		b.t.Helper()
+		_, err := conn.ExecContext(context.WithoutCancel(b.t.Context()), "ROLLBACK")
+		if err := errors.Join(err, conn.Close()); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+}
+
+// TestAClockThatJumpsDoublesNothing puts the clock forward past every lease, and
+// back, while mails are on the wire.
+func TestAClockThatJumpsDoublesNothing(t *testing.T) {
+	t.Parallel()
+	var ahead atomic.Int64
+	b := setup(t, store.SQLite, sink.Options{Delay: 2 * time.Millisecond})
+	b.store = storetest.Reopen(t, b.dsn, store.Options{Clock: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }})
+	b.options.Store = b.store
+	b.bulk(1500)
+	b.article("ferries")
+	b.start()
+	e := b.send()
+	for i, jump := range []time.Duration{time.Hour, -2 * time.Hour, 24 * time.Hour, -30 * time.Hour, 0} {
+		least := int64(100 + 200*i)
+		b.until(e.ID, fmt.Sprintf("beyond %d", least), func(p progress) bool { return p.Counts.Sent > least || p.Edition.State == digest.Sent })
+		ahead.Store(int64(jump))
+	}
+	if p := b.sent(e.ID); p.Counts != (store.Counts{Total: 1500, Sent: 1500}) {
+		t.Errorf("counts %+v", p.Counts)
+	}
+	b.once(1500)
+}
+
+func TestAnEditionWithoutReadersIsSentAtOnce(t *testing.T) {
+	t.Parallel()
+	each(t, sink.Options{}, nil, func(b *bundle) {
+		b.article("ferries")
+		b.make()
+		if e := b.send(); e.State != digest.Sent {
+			b.t.Errorf("it is %s", e.State)
+		}
+	})
+}
+
+func TestACancelledEditionWhoseMailsNeverBeganGivesItsArticlesBack(t *testing.T) {
+	t.Parallel()
+	each(t, sink.Options{Faults: []sink.Fault{{At: sink.AtBanner, Reply: "421 4.3.2 not now"}}}, nil, func(b *bundle) {
+		b.readers(20)
+		b.article("ferries")
+		b.start()
+		e := b.send()
+		b.until(e.ID, "taken up", func(p progress) bool { return p.Edition.State == digest.Sending && len(p.Holds) > 0 })
+		if err := b.engine.Cancel(b.t.Context(), e.ID, "by ann"); err != nil {
+			b.t.Fatal(err)
+		}
+		b.until(e.ID, "skipped", func(p progress) bool { return p.Counts.Skipped == 20 })
+		if again := b.send(); len(again.Articles) != 1 {
+			b.t.Errorf("the next edition has %d articles", len(again.Articles))
+		}
+	})
+}

@@ -1,0 +1,204 @@
+package delivery_test
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"net/mail"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit"
+	"github.com/tidings-press/tidings/internal/testkit/sink"
+	"github.com/tidings-press/tidings/internal/testkit/storetest"
+)
+
+const everyTick = "* * * * * *"
+
+// TestEveryArticleReachesEveryReaderOnceInAStorm kills and freezes nodes at random
+// while ticks fire, editions are composed and approved, and mails go out; on
+// PostgreSQL three nodes, with the server restarted and killed as well.
+func TestEveryArticleReachesEveryReaderOnceInAStorm(t *testing.T) {
+	t.Parallel()
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		b := setupOn(t, storetest.DSN(t, store.SQLite), sink.Options{Delay: 5 * time.Millisecond})
+		b.storm(1, nil)
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		server := testkit.StartPostgres(t, testkit.PostgresOptions{})
+		b := setupOn(t, server.Database(t), sink.Options{Delay: 5 * time.Millisecond})
+		b.storm(3, server)
+	})
+}
+
+func (b *bundle) storm(nodes int, server *testkit.Postgres) {
+	const audience = 60
+	b.shaky = true
+	b.bulk(audience)
+	b.make()
+	begin := time.Now()
+	f := &fleet{bundle: b, resend: true, spawner: func() *node { return b.spawnOn(everyTick, true) }}
+	for range nodes {
+		f.nodes = append(f.nodes, f.spawner())
+	}
+	defer f.end()
+	stop, written := b.press()
+	for i := range *kills / 2 {
+		time.Sleep(rand.N(time.Second)) // a node takes a while to begin
+		switch at := rand.IntN(nodes); {
+		case server != nil && i == *kills/6:
+			f.trouble(server.Restart)
+		case server != nil && i == *kills/3:
+			f.trouble(func() error {
+				if err := server.Kill(); err != nil {
+					return err
+				}
+				return server.Start()
+			})
+		case nodes > 1 && rand.IntN(2) == 0:
+			f.freeze(at)
+		default:
+			f.kill(at)
+		}
+	}
+	stop()
+	articles := written()
+	b.allInEditions(articles)
+	b.eventually("the last ticks are dealt with too", func() bool {
+		ticks, err := b.store.Ticks(b.t.Context(), "weekly", 10_000)
+		return err == nil && len(ticks) >= int(time.Since(begin).Seconds())-3
+	})
+	f.end()
+	b.checkTicks()
+	b.checkMailsOfAll(audience, f.cut)
+	b.t.Logf("%d articles", articles)
+}
+
+// trouble lets something happen to the store: each connection may lose its lease.
+func (f *fleet) trouble(happens func() error) {
+	f.t.Helper()
+	if err := happens(); err != nil {
+		f.t.Fatal(err)
+	}
+	f.cut += len(f.nodes) * connections
+}
+
+// press writes articles until it is stopped, also when the store is away for a while.
+func (b *bundle) press() (stop func(), written func() int) {
+	end := make(chan struct{})
+	var work sync.WaitGroup
+	n := 0
+	work.Go(func() {
+		for {
+			select {
+			case <-end:
+				return
+			case <-time.After(rand.N(500 * time.Millisecond)):
+			}
+			now := b.store.Now()
+			a := &article.Article{
+				Source: fmt.Sprint("test:", n), Slug: fmt.Sprint("news-", n), Title: fmt.Sprint("News ", n), Summary: "News.", HTML: "<p>News.</p>",
+				Language: "en", Published: now, Updated: now, Status: article.Published, Hash: fmt.Sprint(n),
+			}
+			if _, err := b.store.PutArticle(b.t.Context(), a, nil, nil); err == nil {
+				n++
+			}
+		}
+	})
+	return sync.OnceFunc(func() { close(end); work.Wait() }), func() int { return n }
+}
+
+// allInEditions waits until every article is in an edition that everybody was dealt with
+// of, and checks that none is in two.
+func (b *bundle) allInEditions(articles int) {
+	b.t.Helper()
+	b.eventually("every article is in an edition that is sent", func() bool {
+		editions, err := b.store.Editions(b.t.Context(), "weekly", 1000)
+		if err != nil {
+			return false
+		}
+		in := map[string]int{}
+		for _, e := range editions {
+			full, err := b.store.Edition(b.t.Context(), e.ID)
+			p, err2 := b.engine.Progress(b.t.Context(), e.ID)
+			if err != nil || err2 != nil || p.Counts.Open() > 0 || p.Counts.Uncertain > 0 || p.Edition.Finished.IsZero() {
+				return false
+			}
+			for _, id := range full.Articles {
+				if in[id]++; in[id] > 1 {
+					b.t.Fatalf("article %s is in two editions", id)
+				}
+			}
+		}
+		return len(in) == articles
+	})
+}
+
+// checkTicks: each tick was dealt with once, and none was left out.
+func (b *bundle) checkTicks() {
+	b.t.Helper()
+	ticks, err := b.store.Ticks(b.t.Context(), "weekly", 10_000)
+	if err != nil || len(ticks) < 5 {
+		b.t.Fatalf("%d ticks, %v", len(ticks), err)
+	}
+	slices.SortFunc(ticks, func(x, y store.Tick) int { return strings.Compare(x.ScheduledFor, y.ScheduledFor) })
+	const form = "2006-01-02T15:04:05"
+	at, err := time.Parse(form, ticks[0].ScheduledFor[:len(form)])
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for _, tick := range ticks {
+		if got := tick.ScheduledFor[:len(form)]; got != at.Format(form) {
+			b.t.Fatalf("tick %s, want %s", got, at.Format(form))
+		}
+		at = at.Add(time.Second)
+	}
+}
+
+// checkMailsOfAll: every reader has each edition; what came twice is the same mail, was
+// in doubt and is no more than the connections that were cut.
+func (b *bundle) checkMailsOfAll(readers, cut int) {
+	b.t.Helper()
+	editions, err := b.store.Editions(b.t.Context(), "weekly", 1000)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	doubted := map[string]map[string]bool{}
+	for _, e := range editions {
+		doubted[e.ID] = b.doubted(e)
+	}
+	got, doubles := map[string]map[string]int{}, 0
+	for _, m := range b.wire.Mails() {
+		parsed, err := mail.ReadMessage(bytes.NewReader(m.Data))
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		id := parsed.Header.Get("Message-Id")
+		edition, _, _ := strings.Cut(parsed.Header.Get("Feedback-Id"), ":")
+		if got[edition] == nil {
+			got[edition] = map[string]int{}
+		}
+		if got[edition][id]++; got[edition][id] > 1 {
+			doubles++
+			if !doubted[edition][m.To[0]] {
+				b.t.Errorf("%s has edition %s twice and was never in doubt", m.To[0], edition)
+			}
+		}
+	}
+	for _, e := range editions {
+		if len(got[e.ID]) != readers {
+			b.t.Errorf("%d readers have edition %d, want %d", len(got[e.ID]), e.Number, readers)
+		}
+	}
+	if doubles > cut || len(got) != len(editions) {
+		b.t.Errorf("%d mails came twice, %d connections were cut; %d editions of %d were mailed", doubles, cut, len(got), len(editions))
+	}
+	b.t.Logf("%d editions, %d mails, %d twice, %d connections were cut", len(editions), len(b.wire.Mails()), doubles, cut)
+}

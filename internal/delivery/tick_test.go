@@ -1,0 +1,178 @@
+package delivery_test
+
+import (
+	"math/rand/v2"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/schedule"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit/sink"
+	"github.com/tidings-press/tidings/internal/testkit/storetest"
+)
+
+func everySecond(t *testing.T) *schedule.Schedule {
+	t.Helper()
+	s, err := schedule.Parse("* * * * * *", "Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestATickMakesOneEditionWhicheverNodeFiresIt(t *testing.T) {
+	t.Parallel()
+	each(t, sink.Options{}, nil, func(b *bundle) {
+		b.options.Digests[0].Schedule = everySecond(b.t)
+		b.readers(5)
+		b.article("ferries")
+		// Three nodes on one store.
+		for range 2 {
+			other := *b
+			other.options.Store = storetest.Reopen(b.t, b.dsn, store.Options{})
+			other.options.Node = ""
+			other.start()
+		}
+		b.start()
+		deadline := time.Now().Add(20 * time.Second)
+		for len(b.wire.Mails()) < 5 && time.Now().Before(deadline) {
+			time.Sleep(20 * time.Millisecond)
+		}
+		time.Sleep(2 * time.Second) // two more ticks, with nothing new
+		b.once(5)
+		editions, err := b.store.Editions(b.t.Context(), "weekly", 10)
+		if err != nil || len(editions) != 1 {
+			b.t.Errorf("%d editions, %v", len(editions), err)
+		}
+		ticks, err := b.store.Ticks(b.t.Context(), "weekly", 100)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		var why string
+		for _, tick := range ticks {
+			if tick.Edition == "" {
+				why = tick.Reason
+			}
+		}
+		if !strings.Contains(why, "nothing new") {
+			b.t.Errorf("no tick says why it made no edition: %+v", ticks)
+		}
+	})
+}
+
+// clock is a wall clock that a test sets.
+type clock struct{ now atomic.Int64 }
+
+func (c *clock) Now() time.Time          { return time.UnixMilli(c.now.Load()) }
+func (c *clock) advance(d time.Duration) { c.now.Add(d.Milliseconds()) }
+
+func TestAfterDowntimeTheLatestTickCountsOrEachOne(t *testing.T) {
+	t.Parallel()
+	for _, every := range []bool{false, true} {
+		c := &clock{}
+		c.now.Store(time.Date(2026, 3, 28, 12, 0, 0, 0, time.UTC).UnixMilli())
+		b := setup(t, store.SQLite, sink.Options{})
+		b.store = storetest.Open(t, store.SQLite, store.Options{Clock: c.Now})
+		b.options.Store = b.store
+		daily, err := schedule.Parse("30 2 * * *", "Europe/Berlin")
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.options.Digests[0].Schedule, b.options.Digests[0].Each = daily, every
+		b.make()
+		c.advance(5 * 24 * time.Hour) // over the day on which 02:30 does not exist
+		b.start()
+		want := 1
+		if every {
+			want = 5
+		}
+		var ticks []store.Tick
+		for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline) && len(ticks) < want; time.Sleep(10 * time.Millisecond) {
+			if ticks, err = b.store.Ticks(t.Context(), "weekly", 20); err != nil {
+				t.Fatal(err)
+			}
+		}
+		b.stop()
+		if len(ticks) != want || ticks[0].ScheduledFor[:16] != "2026-04-02T02:30" {
+			t.Errorf("each=%v: ticks %+v, want %d and the newest on 2 April", every, ticks, want)
+		}
+	}
+}
+
+func TestNoTickIsMissedOrDoubledWhileNodesComeAndGo(t *testing.T) {
+	t.Parallel()
+	each(t, sink.Options{}, nil, func(b *bundle) {
+		b.options.Digests[0].Schedule = everySecond(b.t)
+		b.options.Digests[0].Each = true
+		begin := time.Now()
+		b.make()
+		nodes := make([]*bundle, 3)
+		open := func(i int) {
+			n := *b
+			n.options.Store = storetest.Reopen(b.t, b.dsn, store.Options{})
+			n.start()
+			nodes[i] = &n
+		}
+		for i := range nodes {
+			open(i)
+		}
+		for time.Since(begin) < 6*time.Second {
+			i := rand.IntN(len(nodes))
+			nodes[i].stop()
+			time.Sleep(rand.N(300 * time.Millisecond))
+			open(i)
+		}
+		for _, n := range nodes {
+			n.stop()
+		}
+		ticks, err := b.store.Ticks(b.t.Context(), "weekly", 1000)
+		if err != nil || len(ticks) < 5 {
+			b.t.Fatalf("%d ticks, %v", len(ticks), err)
+		}
+		seen := map[string]bool{}
+		for _, tick := range ticks {
+			if seen[tick.ScheduledFor] {
+				b.t.Errorf("%s came twice", tick.ScheduledFor)
+			}
+			seen[tick.ScheduledFor] = true
+		}
+		// Ticks have no gaps: each is a second after the one before.
+		first := ticks[len(ticks)-1].ScheduledFor[:19]
+		at, err := time.Parse("2006-01-02T15:04:05", first)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		for i := len(ticks) - 1; i >= 0; i-- {
+			if got := ticks[i].ScheduledFor[:19]; got != at.Format("2006-01-02T15:04:05") {
+				b.t.Fatalf("tick %s, want %s", got, at.Format("15:04:05"))
+			}
+			at = at.Add(time.Second)
+		}
+	})
+}
+
+func TestASendByHandAndATickAtTheSameMomentMakeOneEdition(t *testing.T) {
+	t.Parallel()
+	each(t, sink.Options{}, nil, func(b *bundle) {
+		b.options.Digests[0].Schedule = everySecond(b.t)
+		b.readers(3)
+		b.article("ferries")
+		b.make()
+		b.start()
+		for range 20 {
+			if _, err := b.engine.SendNow(b.t.Context(), "weekly", "ann"); err != nil && !strings.Contains(err.Error(), delivery.ErrNothingNew.Error()) {
+				b.t.Fatal(err)
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		editions, err := b.store.Editions(b.t.Context(), "weekly", 10)
+		if err != nil || len(editions) != 1 {
+			b.t.Fatalf("%d editions, %v", len(editions), err)
+		}
+		b.sent(editions[0].ID)
+		b.once(3)
+	})
+}

@@ -1,0 +1,43 @@
+package digest
+
+import (
+	"time"
+
+	"github.com/tidings-press/tidings/internal/article"
+)
+
+// Issue is everything that an edition is made from. The same Issue gives the same
+// bytes on every node and after every restart: nothing else goes in, no clock
+// and no randomness.
+type Issue struct {
+	ID         string     // of the edition; the marks of the holes derive from it
+	Definition Definition // of the digest
+	Number     int        // 1 for a digest's first edition
+	Site       Site
+	Articles   []article.Article // as Choose returns them, in the order shown
+	Now        time.Time         // the edition's date: when it was created, not when it is rendered
+	Subject    string            // written by an editor; empty for the definition's subject template
+}
+
+// Definition is what an edition needs to know of its digest.
+type Definition struct {
+	Name        string
+	Title       string
+	Description string
+	Language    string // of a digest in one language; empty when its articles come in several
+	Timezone    string // IANA name, for the edition's date; UTC when empty
+	Template    string // name of a mail template; "digest" when empty
+	Subject     string // subject template; DefaultSubject when empty
+}
+
+// DefaultSubject is the subject template of digests that have none of their own.
+const DefaultSubject = `{{.Digest.Title}}: {{.First.Title}}`
+
+// Site is what an edition needs to know of the publication.
+type Site struct {
+	Title    string
+	URL      string // without a last slash
+	Language string // of the fixed phrases when neither reader nor digest say one
+	Icon     string // URL of a small square picture; empty for none
+	Postal   string // address for the footer, lines parted by \n
+}

@@ -1,0 +1,58 @@
+package digest
+
+import (
+	"cmp"
+	"fmt"
+	"net/url"
+
+	"github.com/tidings-press/tidings/internal/config"
+	"github.com/tidings-press/tidings/templates"
+)
+
+// RenderPage renders an edition as a web page for everybody, with all its articles: in
+// the mail's template, but without anything that is about one reader. In place of
+// the reader's links it offers the subscription form. lang is the language of the fixed
+// phrases; empty for the digest's or the site's.
+func RenderPage(in Issue, lang string, set *templates.Set) (string, error) {
+	if len(in.Articles) == 0 {
+		return "", ErrEmpty
+	}
+	mail, err := set.Mail(cmp.Or(in.Definition.Template, DefaultTemplate))
+	if err != nil {
+		return "", fmt.Errorf("digest %s: %w", in.Definition.Name, err)
+	}
+	view := newView(in, cmp.Or(lang, in.language(Preferences{})), in.Articles, set)
+	if view.page.Subject, err = view.subject(); err != nil {
+		return "", fmt.Errorf("digest %s: %w", in.Definition.Name, err)
+	}
+	nobody, err := view.page.Phrase("nobody")
+	if err != nil {
+		return "", err
+	}
+	subscribe := in.Site.URL + "/subscribe?" + url.Values{"digest": {in.Definition.Name}}.Encode()
+	// Templates of a user's own may print these on the page too.
+	reader := Holes{Name: nobody, Address: in.Site.Title, Unsubscribe: subscribe, Preferences: subscribe, Web: in.Site.URL + PagePath(in.ID)}
+	data := view.data(reader, cut{whole: len(in.Articles), bodies: true, web: true})
+	data.Subscribe = subscribe
+	out, err := mail.HTML(data)
+	if err != nil {
+		return "", fmt.Errorf("digest %s: %w", in.Definition.Name, err)
+	}
+	return out, nil
+}
+
+// PagePath is the path of the page that shows an edition to everybody.
+func PagePath(edition string) string { return "/editions/" + url.PathEscape(edition) }
+
+// DefinitionOf is what an edition needs to know of a digest's settings.
+func DefinitionOf(d *config.Digest) Definition {
+	return Definition{
+		Name: d.Name, Title: d.Title, Description: d.Description, Language: d.Language,
+		Timezone: d.Timezone, Template: d.Template, Subject: d.Subject,
+	}
+}
+
+// SiteOf is what an edition needs to know of the settings of the site.
+func SiteOf(c *config.Config) Site {
+	return Site{Title: c.Site.Title, URL: c.Site.URL, Language: c.Site.Language, Icon: c.Site.Icon, Postal: c.Mail.Postal}
+}

@@ -1,0 +1,180 @@
+package digest
+
+import (
+	"slices"
+	"strings"
+
+	"golang.org/x/text/language"
+
+	"github.com/tidings-press/tidings/internal/article"
+)
+
+// Preferences are a reader's wishes that change what a mail shows. Readers with
+// the same Key share a variant.
+type Preferences struct {
+	Topics   []string // tags of interest, any of them; none means everything
+	Language string   // BCP 47; articles in it or in no known language; empty means all
+}
+
+// PreferencesFor returns the preferences of a subscriber of a digest. A digest in
+// one language comes to every reader as it is, in the language it is written in;
+// where the definition names no language the reader's own one chooses.
+func PreferencesFor(def Definition, topics []string, lang string) Preferences {
+	if def.Language != "" {
+		lang = ""
+	}
+	return Preferences{Topics: topics, Language: lang}
+}
+
+// Narrowed returns the preferences as far as they matter for some articles: a topic
+// that chooses none of them, or only what the others choose, is left out, and all
+// are when they choose everything. Readers with a thousand combinations of topics
+// thus share the few mails that an edition can be. Preferences that nothing fits stay
+// as they are.
+func (p Preferences) Narrowed(articles []article.Article) Preferences {
+	everything := Preferences{Language: p.Language}.wanted(articles)
+	topics := p.topics()
+	chosen := len(Preferences{Topics: topics}.wanted(everything))
+	if chosen == len(everything) {
+		return Preferences{Language: p.Language}
+	}
+	if chosen == 0 {
+		return p
+	}
+	for i := len(topics) - 1; i >= 0; i-- {
+		others := slices.Delete(slices.Clone(topics), i, i+1)
+		if len(others) > 0 && len(Preferences{Topics: others}.wanted(everything)) == chosen {
+			topics = others
+		}
+	}
+	return Preferences{Topics: topics, Language: p.Language}
+}
+
+// Reasons for skipping a subscriber when an edition has no article for their preferences.
+const (
+	NoTopicMatch    = "no article in their topics"
+	NoLanguageMatch = "no article in their language"
+	NoMatch         = "no article in both their topics and their language"
+)
+
+// SkipReason returns why none of the articles fits these preferences, or "" when one does.
+func (p Preferences) SkipReason(articles []article.Article) string {
+	switch {
+	case len(p.wanted(articles)) > 0:
+		return ""
+	case len(Preferences{Language: p.Language}.wanted(articles)) == 0:
+		return NoLanguageMatch
+	case len(Preferences{Topics: p.Topics}.wanted(articles)) == 0:
+		return NoTopicMatch
+	}
+	return NoMatch
+}
+
+// Key is the canonical form: equal for preferences that differ only in order,
+// repetition or spelling of topics, or in the region of the language; "" for
+// no preferences at all.
+func (p Preferences) Key() string {
+	var parts []string
+	if lang := canonical(p.Language); lang != "" {
+		parts = append(parts, "l="+lang)
+	}
+	for _, topic := range p.topics() {
+		parts = append(parts, "t="+keyEscaper.Replace(topic))
+	}
+	return strings.Join(parts, "&")
+}
+
+// keyEscaper keeps a topic with an ampersand from looking like two.
+var keyEscaper = strings.NewReplacer("%", "%25", "&", "%26")
+
+// wanted returns the articles that belong in this reader's variant.
+func (p Preferences) wanted(articles []article.Article) []article.Article {
+	lang, topics := canonical(p.Language), p.topics()
+	var out []article.Article
+	for i := range articles {
+		if wantsLanguage(lang, &articles[i]) && wantsTopic(topics, &articles[i]) {
+			out = append(out, articles[i])
+		}
+	}
+	return out
+}
+
+// Filter selects what belongs in this reader's variant, of articles that are in the
+// given languages or in none that is known. A language is in the list with and
+// without its region, as a store finds articles by it.
+func (p Preferences) Filter(languages []string) article.Filter {
+	topics := article.AnyOf(p.topics(), func(key string) article.Node { return article.Tag{Key: key} })
+	want := canonical(p.Language)
+	if want == "" {
+		return topics
+	}
+	others := slices.DeleteFunc(slices.Clone(languages), func(tag string) bool { return suits(want, tag) })
+	var suiting article.Node = article.Language{} // none that is known
+	for _, tag := range languages {
+		if !suits(want, tag) {
+			continue
+		}
+		var in article.Node = article.Language{Tag: tag}
+		for _, other := range others { // zh, but not zh-TW
+			if strings.HasPrefix(other, tag+"-") {
+				in = article.And{Left: in, Right: article.Not{Of: article.Language{Tag: other}}}
+			}
+		}
+		suiting = article.Or{Left: suiting, Right: in}
+	}
+	return topics.And(article.Filter{Expr: suiting})
+}
+
+// topics returns the comparison keys of the topics, sorted, each once.
+func (p Preferences) topics() []string {
+	keys := make([]string, 0, len(p.Topics))
+	for _, topic := range p.Topics {
+		if key := article.TagKey(topic); key != "" {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+func wantsLanguage(want string, a *article.Article) bool {
+	if want == "" {
+		return true
+	}
+	return suits(want, a.Language)
+}
+
+// suits reports whether a language is the wanted one, or none that is known.
+func suits(want, tag string) bool {
+	has := canonical(tag)
+	return has == "" || has == want
+}
+
+func wantsTopic(keys []string, a *article.Article) bool {
+	if len(keys) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(a.Tags, func(tag string) bool {
+		_, found := slices.BinarySearch(keys, article.TagKey(tag))
+		return found
+	})
+}
+
+// canonical is a language without what does not tell readers apart: "pt" for "pt-BR",
+// but "zh-Hant" for "zh-TW", which is another script than the usual one; "" for
+// what is no language.
+func canonical(tag string) string {
+	parsed, err := language.Parse(tag)
+	if err != nil {
+		return ""
+	}
+	base, _, _ := parsed.Raw()
+	if base.String() == "und" {
+		return ""
+	}
+	script, _ := parsed.Script()
+	if usual, _ := language.Make(base.String()).Script(); script != usual {
+		return base.String() + "-" + script.String()
+	}
+	return base.String()
+}

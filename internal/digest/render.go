@@ -1,0 +1,73 @@
+package digest
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/templates"
+)
+
+// ErrEmpty reports that an edition has no article for a set of preferences. Preferences.SkipReason
+// returns the reason to record for subscribers who are skipped because of it.
+var ErrEmpty = errors.New("no article of this edition matches the reader's topics and language")
+
+// DefaultTemplate is the mail template of digests that name none.
+const DefaultTemplate = "digest"
+
+// Render makes the variant of an edition for one set of preferences. It returns
+// ErrEmpty when nothing is left for them. The same arguments give the same bytes.
+func Render(in Issue, prefs Preferences, set *templates.Set) (Variant, error) {
+	articles := prefs.wanted(in.Articles)
+	if len(articles) == 0 {
+		return Variant{}, ErrEmpty
+	}
+	mail, err := set.Mail(cmp.Or(in.Definition.Template, DefaultTemplate))
+	if err != nil {
+		return Variant{}, fmt.Errorf("digest %s: %w", in.Definition.Name, err)
+	}
+	view := newView(in, in.language(prefs), articles, set)
+	if view.page.Subject, err = view.subject(); err != nil {
+		return Variant{}, fmt.Errorf("digest %s: %w", in.Definition.Name, err)
+	}
+	out, err := view.variant(mail, marksFor(in.ID, prefs.Key(), in.holds))
+	if err != nil {
+		return Variant{}, fmt.Errorf("digest %s: %w", in.Definition.Name, err)
+	}
+	out.Key = prefs.Key()
+	return out, nil
+}
+
+// variant renders the mail.
+func (v view) variant(mail *templates.Mail, holes Holes) (Variant, error) {
+	total := len(v.articles)
+	mailed, shown, err := trim(total, func(c cut) (templates.Rendered, error) {
+		return mail.Render(v.data(holes, c))
+	})
+	if err != nil {
+		return Variant{}, err
+	}
+	out := Variant{
+		Edition: v.in.ID, Language: v.page.Language, Direction: v.page.Direction,
+		Subject: v.page.Subject, HTML: mailed.HTML, Text: mailed.Text, Holes: holes,
+		Articles: ids(v.articles), Shown: shown.whole,
+		Warnings: warnings(len(mailed.HTML), shown, total),
+	}
+	out.Nobody, err = v.page.Phrase("nobody")
+	return out, err
+}
+
+// language is the one that the fixed phrases are in. It takes no more of the
+// preferences than their key tells, so that equal keys give equal variants.
+func (in Issue) language(prefs Preferences) string {
+	return cmp.Or(canonical(prefs.Language), in.Definition.Language, in.Site.Language, "en")
+}
+
+func ids(articles []article.Article) []string {
+	out := make([]string, len(articles))
+	for i := range articles {
+		out[i] = articles[i].ID
+	}
+	return out
+}

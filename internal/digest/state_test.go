@@ -1,0 +1,146 @@
+package digest
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "rewrite golden files and docs/states.md")
+
+// golden compares got with a file, or writes the file under -update.
+func golden(t *testing.T, file, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s differs; if the change is meant, run: go test ./digest -update\n%s", file, firstDifference(string(want), got))
+	}
+}
+
+func firstDifference(want, got string) string {
+	wants, gots := strings.Split(want, "\n"), strings.Split(got, "\n")
+	for i := range min(len(wants), len(gots)) {
+		if wants[i] != gots[i] {
+			return fmt.Sprintf("line %d\nwant %s\ngot  %s", i+1, wants[i], gots[i])
+		}
+	}
+	return fmt.Sprintf("%d lines became %d", len(wants), len(gots))
+}
+
+func TestStatesPageIsDrawnFromTheTables(t *testing.T) {
+	t.Parallel()
+	golden(t, "../../docs/states.md", statesPage())
+}
+
+// statesPage draws both tables for readers of the documentation.
+func statesPage() string {
+	var out strings.Builder
+	out.WriteString(`# States
+
+This page is drawn from the tables in ` + "`internal/digest/state.go` and `internal/digest/delivery.go`" + ` by
+` + "`go test ./digest -run States -update`" + `; a test fails when they differ. A change that is not
+listed here is refused by the store.
+
+## Edition
+
+An edition is frozen when it becomes approved: its articles, subject and variants never change after that.
+
+`)
+	draw(&out, Transitions, States)
+	out.WriteString(`
+## Delivery
+
+A delivery is one edition for one subscriber. Attempting is stored before a mail's body goes out, so that
+after a crash the attempting rows are exactly those in doubt: they become uncertain.
+
+`)
+	draw(&out, DeliveryTransitions, DeliveryStates)
+	return out.String()
+}
+
+func draw[S ~string](out *strings.Builder, table []Transition[S], states []S) {
+	out.WriteString("```mermaid\nstateDiagram-v2\n")
+	fmt.Fprintf(out, "    [*] --> %s\n", states[0])
+	for _, t := range table {
+		fmt.Fprintf(out, "    %s --> %s\n", t.From, t.To)
+	}
+	for _, s := range states {
+		if final(table, states, s) {
+			fmt.Fprintf(out, "    %s --> [*]\n", s)
+		}
+	}
+	out.WriteString("```\n\n| from | to | when |\n|---|---|---|\n")
+	for _, t := range table {
+		fmt.Fprintf(out, "| %s | %s | %s |\n", t.From, t.To, t.When)
+	}
+}
+
+// checkTable holds for every table of states that makes sense.
+func checkTable[S ~string](t *testing.T, table []Transition[S], states []S) {
+	t.Helper()
+	reached := map[S]bool{states[0]: true}
+	seen := map[[2]S]bool{}
+	for _, step := range table {
+		if !slices.Contains(states, step.From) || !slices.Contains(states, step.To) {
+			t.Errorf("%s to %s: not a listed state", step.From, step.To)
+		}
+		if step.From == step.To || seen[[2]S{step.From, step.To}] {
+			t.Errorf("%s to %s: twice, or to itself", step.From, step.To)
+		}
+		if step.When == "" {
+			t.Errorf("%s to %s: no occasion", step.From, step.To)
+		}
+		seen[[2]S{step.From, step.To}] = true
+		reached[step.To] = true
+	}
+	for _, s := range states {
+		if !reached[s] {
+			t.Errorf("nothing leads to %s", s)
+		}
+	}
+}
+
+func TestStateTablesAreSound(t *testing.T) {
+	t.Parallel()
+	checkTable(t, Transitions, States)
+	checkTable(t, DeliveryTransitions, DeliveryStates)
+}
+
+func TestFinalStatesAreFinal(t *testing.T) {
+	t.Parallel()
+	for _, s := range States {
+		if want := s == Sent || s == Cancelled || s == Failed; s.Final() != want {
+			t.Errorf("%s.Final() = %v", s, !want)
+		}
+	}
+	for _, s := range DeliveryStates {
+		if want := s == DeliverySent || s == DeliveryRefused || s == DeliverySkipped; s.Final() != want {
+			t.Errorf("%s.Final() = %v", s, !want)
+		}
+	}
+	if State("nonsense").Final() || State("").CanBecome(Draft) {
+		t.Error("a word that is no state passes as one")
+	}
+}
+
+func TestNothingSkipsApproval(t *testing.T) {
+	t.Parallel()
+	if Draft.CanBecome(Sending) || Draft.CanBecome(Sent) || Sent.CanBecome(Sending) || Cancelled.CanBecome(Sending) {
+		t.Error("an edition can be sent that nobody approved, or twice")
+	}
+	if DeliverySent.CanBecome(DeliveryAttempting) || DeliveryQueued.CanBecome(DeliverySent) {
+		t.Error("a delivery can be sent twice, or without its intent")
+	}
+}

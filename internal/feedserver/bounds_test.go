@@ -1,0 +1,254 @@
+package feedserver_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/tidings-press/tidings/feed"
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/feedserver"
+	"github.com/tidings-press/tidings/internal/testkit/feedrules"
+)
+
+// during is a source that lets a test do something in the middle of a rendering.
+type during struct {
+	*feedrules.Source
+	do atomic.Pointer[func()]
+}
+
+func (d *during) Select(ctx context.Context, q feed.Query) (feed.Found, error) {
+	found, err := d.Source.Select(ctx, q)
+	if do := d.do.Load(); do != nil {
+		(*do)()
+	}
+	return found, err
+}
+
+// setupDuring is setup with a source that does something in each rendering.
+func setupDuring(t *testing.T, change func(*feedserver.Options)) (*bundle, *during) {
+	t.Helper()
+	d := &during{}
+	b := setup(t, func(o *feedserver.Options) {
+		d.Source = o.Source.(*feedrules.Source)
+		o.Source = d
+		if change != nil {
+			change(o)
+		}
+	})
+	return b, d
+}
+
+func TestDocumentsThatAreNotKeptLeaveNoAddress(t *testing.T) {
+	t.Parallel()
+	b, d := setupDuring(t, nil)
+	b.get(t, "/atom.xml")
+	n := 100
+	change := func() {
+		n++
+		b.source.Put(feedrules.Article(n))
+		b.server.Changed()
+		b.get(t, "/atom.xml") // so that the server knows
+	}
+	for i := range 20 {
+		do := func() {
+			d.do.Store(nil)
+			change()
+		}
+		d.do.Store(&do)
+		if r := b.get(t, fmt.Sprintf("/search/feed.xml?q=article+%d", i)); r.StatusCode != http.StatusOK {
+			t.Fatal(r.Status)
+		}
+	}
+	if kept := b.server.Addresses(); kept > 1 {
+		t.Errorf("%d addresses lead to documents that nobody counts", kept-1)
+	}
+}
+
+// fill puts n articles of so many bytes into the source, each with a tag of its own.
+func (b *bundle) fill(n, bytes int) {
+	var all []article.Article
+	for i := range n {
+		a := feedrules.Article(i)
+		a.HTML = "<p>" + strings.Repeat("Words that take room. ", bytes/22) + "</p>"
+		a.Tags = append(a.Tags, fmt.Sprint("tag-", i%60))
+		all = append(all, a)
+	}
+	b.source.PutAll(all)
+	b.server.Changed()
+}
+
+func TestMemoryIsBoundedWhenManyAskAtOnce(t *testing.T) {
+	t.Parallel()
+	const capacity = 1 << 20
+	var inside, most atomic.Int64
+	b, d := setupDuring(t, func(o *feedserver.Options) { o.Memory = capacity })
+	b.fill(240, 4000)
+	count := func() {
+		now := inside.Add(1)
+		for old := most.Load(); now > old && !most.CompareAndSwap(old, now); old = most.Load() {
+		}
+		runtime.Gosched()
+		inside.Add(-1)
+	}
+	d.do.Store(&count)
+	var readers sync.WaitGroup
+	for reader := range 16 {
+		readers.Go(func() {
+			for i := range 60 {
+				format, coding := feed.Formats[i%3], []string{"", "gzip", "br", "zstd"}[(i+reader)%4]
+				r := httptest.NewRequest(http.MethodGet, feed.TagPath(fmt.Sprint("tag-", (i*7+reader)%60))+string(format), nil)
+				r.Header.Set("Accept-Encoding", coding)
+				w := httptest.NewRecorder()
+				if b.server.ServeHTTP(w, r); w.Code != http.StatusOK {
+					t.Error(w.Code)
+				}
+				if bytes := b.server.Bytes(); bytes > capacity*11/10 {
+					t.Errorf("%d bytes are kept, want at most %d", bytes, capacity)
+				}
+			}
+		})
+	}
+	readers.Wait()
+	if bytes, counted := b.server.Bytes(), b.server.Counted(); bytes != counted {
+		t.Errorf("%d bytes are kept, %d are counted", bytes, counted)
+	}
+	if limit := int64(runtime.GOMAXPROCS(0) + 1); most.Load() > limit {
+		t.Errorf("%d documents were rendered at once, want at most %d", most.Load(), limit)
+	}
+}
+
+func TestSearchesLeaveOtherFeedsTheirTurn(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bundle, h *hanging) {
+		h.selects.Store(true)
+		var crowd sync.WaitGroup
+		for i := range 40 {
+			crowd.Go(func() {
+				if r := b.get(t, fmt.Sprintf("/search/feed.xml?q=%d", i)); r.StatusCode != http.StatusServiceUnavailable {
+					t.Error(r.Status)
+				}
+			})
+		}
+		time.Sleep(time.Second)
+		h.selects.Store(false)
+		began := time.Now()
+		if r := b.get(t, "/feed.xml"); r.StatusCode != http.StatusOK || time.Since(began) > 0 {
+			t.Errorf("%s after %v, behind searches that hang", r.Status, time.Since(began))
+		}
+		crowd.Wait()
+	})
+}
+
+func TestADocumentThatFillsTheCacheIsRenderedOnce(t *testing.T) {
+	t.Parallel()
+	b := setup(t, func(o *feedserver.Options) { o.Memory = 1 << 20 })
+	b.fill(60, 60_000)
+	b.get(t, "/feed.xml")
+	before := b.source.Selects.Load()
+	for range 5 {
+		if r := b.get(t, "/feed.xml", "Accept-Encoding", "gzip"); r.StatusCode != http.StatusOK {
+			t.Fatal(r.Status)
+		}
+	}
+	if again := b.source.Selects.Load() - before; again > 0 {
+		t.Errorf("it was read %d times more", again)
+	}
+	large := b.server.Bytes()
+	if large < 2<<20 {
+		t.Fatalf("it has %d bytes: this test shows nothing", large)
+	}
+	b.get(t, "/tags/tag-1/feed.xml")
+	if bytes := b.server.Bytes(); bytes > 1<<20 {
+		t.Errorf("%d bytes are kept when something else is asked for", bytes)
+	}
+}
+
+func TestLargeDocumentsShowTheirLargestArticlesInShort(t *testing.T) {
+	t.Parallel()
+	b := setup(t, nil)
+	var all []article.Article
+	for i := range 40 {
+		a := feedrules.Article(i)
+		size := 100_000
+		if i%8 == 3 {
+			size = 3_000_000 + i
+		}
+		a.HTML = fmt.Sprintf("<p>Body of %d.</p>", i) + strings.Repeat("<p>Some words of a book.</p>", size/28)
+		all = append(all, a)
+	}
+	b.source.PutAll(all)
+	b.server.Changed()
+	for _, path := range []string{"/feed.xml", "/atom.xml", "/feed.json"} {
+		body := read(t, b.get(t, path))
+		if len(body) > 16<<20 {
+			t.Errorf("%s has %d bytes", path, len(body))
+		}
+		for i := range all {
+			short := i%8 == 3 && i != 3 // 3.9 MB of small ones leave room for one large one
+			if full := strings.Contains(body, fmt.Sprintf("Body of %d.", i)); full == short {
+				t.Errorf("%s: article %d is in full: %t", path, i, full)
+			}
+			if !strings.Contains(body, fmt.Sprintf("What article %d says.", i)) || !strings.Contains(body, all[i].Slug) {
+				t.Errorf("%s: article %d has no summary or link", path, i)
+			}
+		}
+	}
+}
+
+func TestADocumentIsCompressedOnce(t *testing.T) {
+	t.Parallel()
+	b := setup(t, nil)
+	b.fill(50, 8000)
+	for _, coding := range []string{"gzip", "br", "zstd"} {
+		var mu sync.Mutex
+		seen := map[*byte]int{}
+		var crowd sync.WaitGroup
+		for range 30 {
+			crowd.Go(func() {
+				r := httptest.NewRequest(http.MethodGet, "/feed.xml", nil)
+				r.Header.Set("Accept-Encoding", coding)
+				b.server.ServeHTTP(pieces(func(body []byte) {
+					mu.Lock()
+					defer mu.Unlock()
+					seen[&body[0]]++
+				}), r)
+			})
+		}
+		crowd.Wait()
+		if len(seen) != 1 {
+			t.Errorf("%s: %d results of compression were served, want one", coding, len(seen))
+		}
+	}
+	if bytes, counted := b.server.Bytes(), b.server.Counted(); bytes != counted {
+		t.Errorf("%d bytes are kept, %d are counted", bytes, counted)
+	}
+}
+
+func TestUnchangedDocumentIsNotCompressed(t *testing.T) {
+	t.Parallel()
+	b := setup(t, nil)
+	etag := b.get(t, "/feed.xml").Header.Get("ETag")
+	before := b.server.Bytes()
+	for range 3 {
+		if r := b.get(t, "/feed.xml", "Accept-Encoding", "br", "If-None-Match", etag); r.StatusCode != http.StatusNotModified {
+			t.Fatal(r.Status)
+		}
+	}
+	if grown := b.server.Bytes() - before; grown != 0 {
+		t.Errorf("the document has grown by %d bytes", grown)
+	}
+}
+
+// pieces is a ResponseWriter that shows the very bytes that it is given.
+type pieces func([]byte)
+
+func (pieces) Header() http.Header           { return http.Header{} }
+func (pieces) WriteHeader(int)               {}
+func (p pieces) Write(b []byte) (int, error) { p(b); return len(b), nil }

@@ -1,0 +1,250 @@
+package feedserver_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tidings-press/tidings/feed"
+	"github.com/tidings-press/tidings/internal/feedserver"
+	"github.com/tidings-press/tidings/internal/testkit/feedrules"
+)
+
+// hanging is a source that answers some questions only when somebody gives up.
+type hanging struct {
+	*feedrules.Source
+	changed, selects, spelling atomic.Bool
+	questions                  atomic.Int64
+}
+
+func hang(ctx context.Context, when *atomic.Bool) error {
+	if !when.Load() {
+		return nil
+	}
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func (h *hanging) Changed(ctx context.Context, since feed.Mark, now time.Time) (feed.Change, error) {
+	h.questions.Add(1)
+	if err := hang(ctx, &h.changed); err != nil {
+		return feed.Change{}, err
+	}
+	return h.Source.Changed(ctx, since, now)
+}
+
+func (h *hanging) Select(ctx context.Context, q feed.Query) (feed.Found, error) {
+	if err := hang(ctx, &h.selects); err != nil {
+		return feed.Found{}, err
+	}
+	return h.Source.Select(ctx, q)
+}
+
+func (h *hanging) Spelling(ctx context.Context, kind feed.Kind, name string) (string, error) {
+	if err := hang(ctx, &h.spelling); err != nil {
+		return "", err
+	}
+	return h.Source.Spelling(ctx, kind, name)
+}
+
+// inBubble runs a test of a server over a source that can hang, by a clock that
+// goes on when all wait for it.
+func inBubble(t *testing.T, test func(t *testing.T, b *bundle, h *hanging)) {
+	t.Helper()
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var h *hanging
+		b := setup(t, func(o *feedserver.Options) {
+			h = &hanging{Source: o.Source.(*feedrules.Source)}
+			o.Source, o.Now = h, func() time.Time { return feedrules.Noon.Add(time.Since(bubbleBegan)) }
+		})
+		test(t, b, h)
+		time.Sleep(time.Minute) // whatever still hangs gives up
+	})
+}
+
+// bubbleBegan is when the time of every bubble begins.
+var bubbleBegan = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// crowd asks for a path many times at once, and returns how long the slowest took.
+func (b *bundle) crowd(t *testing.T, path string, check func(w *httptest.ResponseRecorder)) time.Duration {
+	t.Helper()
+	began := time.Now()
+	var wait sync.WaitGroup
+	for range 50 {
+		wait.Go(func() {
+			w := httptest.NewRecorder()
+			b.server.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+			check(w)
+		})
+	}
+	wait.Wait()
+	return time.Since(began)
+}
+
+func TestAHangingStoreHoldsAllUpTogetherAndNotOneByOne(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bundle, h *hanging) {
+		old := read(t, b.get(t, "/feed.xml"))
+		h.changed.Store(true)
+		before := h.questions.Load()
+		b.server.Changed()
+		same := func(w *httptest.ResponseRecorder) {
+			if w.Code != http.StatusOK || w.Body.String() != old {
+				t.Errorf("%d, want the old document", w.Code)
+			}
+		}
+		if took := b.crowd(t, "/feed.xml", same); took > 2*time.Second {
+			t.Errorf("50 clients waited %v, want no longer than for one question", took)
+		}
+		if took := b.crowd(t, "/feed.xml", same); took > 0 {
+			t.Errorf("clients waited %v right after a question that failed", took)
+		}
+		if n := h.questions.Load() - before; n != 1 {
+			t.Errorf("the store was asked %d times at once, want 1", n)
+		}
+		h.changed.Store(false)
+		b.source.Put(feedrules.Article(9))
+		time.Sleep(time.Second)
+		if !strings.Contains(read(t, b.get(t, "/feed.xml")), feedrules.ID(9)) {
+			t.Error("the store answers again, and what was told before is not asked for")
+		}
+	})
+}
+
+func TestOldDocumentsAreServedWhileTheNewOneTakesLong(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bundle, h *hanging) {
+		time.Sleep(time.Hour)
+		first := b.get(t, "/feed.xml")
+		old := read(t, first)
+		edited := feedrules.Article(4)
+		edited.Title = "Edited"
+		b.source.Put(edited)
+		b.server.Changed()
+		h.selects.Store(true)
+		took := b.crowd(t, "/feed.xml", func(w *httptest.ResponseRecorder) {
+			if w.Code != http.StatusOK || w.Body.String() != old {
+				t.Errorf("%d, want the old document", w.Code)
+			}
+		})
+		if took > 2*time.Second {
+			t.Errorf("clients waited %v for a rendering that hangs", took)
+		}
+		late := b.get(t, "/feed.xml")
+		h.selects.Store(false)
+		time.Sleep(time.Minute)
+		r := b.get(t, "/feed.xml", "If-Modified-Since", late.Header.Get("Last-Modified"))
+		if r.StatusCode != http.StatusOK || !strings.Contains(read(t, r), "Edited") {
+			t.Errorf("%s since the date of an old document that was served late, want the new one", r.Status)
+		}
+	})
+}
+
+func TestHubsNeverGetAnOldDocumentForANewOne(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bundle, h *hanging) {
+		b.get(t, "/feed.xml")
+		b.source.Put(feedrules.Article(9))
+		b.server.Changed()
+		h.selects.Store(true)
+		if body, _, err := b.server.Topic(t.Context(), "/feed.xml"); err == nil {
+			t.Errorf("%d bytes, that do not have the new article", len(body))
+		}
+		h.selects.Store(false)
+		time.Sleep(time.Minute) // the rendering that hung gives up, and nobody joins it any more
+		if body, _, err := b.server.Topic(t.Context(), "/feed.xml"); err != nil || !strings.Contains(string(body), feedrules.ID(9)) {
+			t.Errorf("%d bytes, %v", len(body), err)
+		}
+	})
+}
+
+func TestAFeedThatIsNotKnownIsWaitedForBriefly(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bundle, h *hanging) {
+		h.selects.Store(true)
+		took := b.crowd(t, "/feed.xml", func(w *httptest.ResponseRecorder) {
+			if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
+				t.Errorf("%d, want 503 with Retry-After", w.Code)
+			}
+		})
+		if took > 10*time.Second {
+			t.Errorf("clients waited %v", took)
+		}
+	})
+}
+
+func TestAKnownTagIsServedWhenTheStoreDoesNotSayHowItIsSpelt(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bundle, h *hanging) {
+		old := read(t, b.get(t, "/tags/all/feed.xml"))
+		b.source.Put(feedrules.Article(9))
+		b.server.Changed()
+		h.spelling.Store(true)
+		took := b.crowd(t, "/tags/all/feed.xml", func(w *httptest.ResponseRecorder) {
+			if w.Code != http.StatusOK || w.Body.String() != old {
+				t.Errorf("%d, want the old document", w.Code)
+			}
+		})
+		if took > 2*time.Second {
+			t.Errorf("clients waited %v", took)
+		}
+	})
+}
+
+// slow is a source whose first answer of what changed is held back.
+type slow struct {
+	*feedrules.Source
+	hold   atomic.Bool
+	asked  chan struct{}
+	answer chan struct{}
+}
+
+func (s *slow) Changed(ctx context.Context, since feed.Mark, now time.Time) (feed.Change, error) {
+	change, err := s.Source.Changed(ctx, since, now)
+	if s.hold.CompareAndSwap(true, false) {
+		close(s.asked)
+		<-s.answer
+	}
+	return change, err
+}
+
+func TestAChangeDuringAQuestionIsInTheNextResponse(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		source := &slow{asked: make(chan struct{}), answer: make(chan struct{})}
+		b := setup(t, func(o *feedserver.Options) {
+			source.Source = o.Source.(*feedrules.Source)
+			o.Source = source
+		})
+		b.get(t, "/feed.xml")
+		source.hold.Store(true)
+		b.pass(time.Second)
+		var polls sync.WaitGroup
+		polls.Go(func() { b.get(t, "/feed.xml") }) // asks by the clock
+		<-source.asked
+		b.source.Put(feedrules.Article(9)) // the answer under way does not have it
+		b.server.Changed()
+		polls.Go(func() {
+			if !strings.Contains(read(t, b.get(t, "/feed.xml")), feedrules.ID(9)) {
+				t.Error("a change that was told is not in the next response")
+			}
+		})
+		synctest.Wait()
+		close(source.answer)
+		polls.Wait()
+	})
+}
+
+func TestAPanicOfARenderingIsAnErrorOfItsFeed(t *testing.T) {
+	t.Parallel()
+	b := setup(t, func(o *feedserver.Options) { o.Source = panicking{o.Source.(*feedrules.Source)} })
+	if r := b.get(t, "/feed.xml"); r.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("%s, want 503", r.Status)
+	}
+}
+
+type panicking struct{ *feedrules.Source }
+
+func (panicking) Select(context.Context, feed.Query) (feed.Found, error) { panic("a bug") }

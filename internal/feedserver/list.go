@@ -1,0 +1,60 @@
+package feedserver
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/tidings-press/tidings/feed"
+	"github.com/tidings-press/tidings/internal/rendercache"
+)
+
+// Definitions are the public feeds that have names of their own: everything, the
+// configured ones and those of digests.
+func (s *Server) Definitions() []feed.Definition {
+	all := []feed.Definition{s.everything}
+	for _, d := range s.options.Feeds {
+		if d.Kind != feed.Everything {
+			all = append(all, d)
+		}
+	}
+	return all
+}
+
+// Define makes the feed of a tag, author or language in its right spelling; it
+// returns feed.ErrUnknown when no article ever had it.
+func (s *Server) Define(ctx context.Context, kind feed.Kind, name string) (feed.Definition, error) {
+	d, err := s.definition(ctx, kind, name, nil)
+	var missing errNotFound
+	if errors.As(err, &missing) {
+		return d, feed.ErrUnknown
+	}
+	return d, err
+}
+
+func (s *Server) makeOPML(ctx context.Context) (*document, error) {
+	newest := feed.Definition{Kind: feed.Everything, Limit: 1}
+	selection, err := feed.Load(ctx, s.options.Source, s.options.Site, newest, "", s.asOf())
+	if err != nil {
+		return nil, err
+	}
+	updated := feed.Prepare(selection).Updated()
+	definitions := s.Definitions()
+	if s.options.Named != nil {
+		named, err := s.options.Named(ctx)
+		if err != nil {
+			return nil, err
+		}
+		definitions = append(definitions, named...)
+	}
+	listing := feed.List(s.options.Site, definitions, nil, nil)
+	body, err := feed.OPML(s.options.Site, listing, updated)
+	if err != nil {
+		return nil, err
+	}
+	const mediaType = "text/x-opml; charset=utf-8"
+	h := headers(mediaType, caching{maxAge: max(s.options.MaxAge, 5*time.Minute)}, nil)
+	return &document{
+		Document: rendercache.New(opmlPath, body, h, 0), opml: true, modified: newMoment(updated), mediaType: mediaType,
+	}, nil
+}

@@ -1,0 +1,53 @@
+package feedserver
+
+import (
+	"net/http"
+	"strings"
+)
+
+// respond answers with a document, or with 304, and keeps the statistics. departed is
+// the time that was known before the document was looked up; see Server.modified.
+func (s *Server) respond(w http.ResponseWriter, r *http.Request, d *document, departed *moment) {
+	if s.options.Browser != nil && !d.opml && navigation(r) {
+		w.Header().Set("Cache-Control", "private, no-store")
+		s.options.Browser(w, r, d.definition)
+		return
+	}
+	modified, settled := s.modified(d, departed)
+	conditional, unchanged := d.condition(r, modified, settled)
+	s.count(r, d, unchanged)
+	if wait := s.impolite(r, d, conditional); wait > 0 {
+		slowDown(w, wait)
+		return
+	}
+	w.Header()["Last-Modified"] = modified.field
+	s.cache.Answer(w, r, d, unchanged)
+}
+
+// condition evaluates a conditional request (RFC 9110, section 13): If-None-Match
+// wins over If-Modified-Since, which an unsettled time cannot answer.
+func (d *document) condition(r *http.Request, modified *moment, settled bool) (conditional, unchanged bool) {
+	if conditional, unchanged = d.Unchanged(r); conditional {
+		return conditional, unchanged
+	}
+	since := r.Header.Get("If-Modified-Since")
+	switch {
+	case since == "":
+		return false, false
+	case !settled:
+		return true, false
+	case since == modified.field[0]:
+		return true, true
+	}
+	at, err := http.ParseTime(since)
+	return true, err == nil && modified.second <= at.Unix()
+}
+
+// navigation reports whether a person opened the address in a browser. Only
+// browsers send Sec-Fetch headers, and no program that reads feeds does; a page
+// that fetches one is told apart by its mode. "?raw" shows the document.
+func navigation(r *http.Request) bool {
+	h := r.Header
+	return len(h["Sec-Fetch-Mode"]) == 1 && h["Sec-Fetch-Mode"][0] == "navigate" &&
+		h.Get("Sec-Fetch-Dest") == "document" && strings.Contains(h.Get("Accept"), "text/html") && r.URL.RawQuery != "raw"
+}

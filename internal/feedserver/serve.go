@@ -1,0 +1,145 @@
+package feedserver
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"github.com/tidings-press/tidings/feed"
+	"github.com/tidings-press/tidings/internal/rendercache"
+)
+
+// Server is the http.Handler of all feeds. Its methods may be called by many
+// goroutines.
+type Server struct {
+	options    Options
+	everything feed.Definition
+	cache      rendercache.Cache[*document]
+	freshness  freshness
+	rendering  singleflight.Group
+	prepared   preparedCache
+	counter    *counter
+	polite     *politeness
+	newest     atomic.Pointer[moment] // the newest second that is told as Last-Modified
+}
+
+// New makes a Server.
+func New(options Options) *Server {
+	s := &Server{options: options.withDefaults(), everything: feed.Definition{Kind: feed.Everything}}
+	for _, d := range options.Feeds {
+		if d.Kind == feed.Everything {
+			s.everything = d
+		}
+	}
+	s.everything.Name = ""
+	s.cache.Capacity = s.options.Memory
+	s.counter = newCounter(options.PollKey)
+	s.polite = newPoliteness(s.options.RetryAfter)
+	return s
+}
+
+// FromMemory answers a GET or HEAD request for a document that is in memory and up to
+// date. It returns false, having done nothing, for all others.
+func (s *Server) FromMemory(w http.ResponseWriter, r *http.Request) bool {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return false
+	}
+	path := quick(r.URL)
+	if _, ok := s.cache.ByAddress(path); !ok {
+		return false
+	}
+	s.refresh()
+	departed := s.freshness.departed.Load()
+	d, ok := s.cache.ByAddress(path)
+	if !ok || !s.current(d) || s.options.Browser != nil && !d.opml && navigation(r) {
+		return false
+	}
+	s.respond(w, r, d, departed)
+	return true
+}
+
+// ServeHTTP answers GET and HEAD requests for feeds. Paths that are none of them
+// get 404; see Handles.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, "Feeds can only be read: use GET or HEAD.", http.StatusMethodNotAllowed)
+		return
+	}
+	s.refresh()
+	departed := s.freshness.departed.Load()
+	path := quick(r.URL)
+	if d, ok := s.cache.ByAddress(path); ok && s.current(d) {
+		s.respond(w, r, d, departed)
+		return
+	}
+	d, err := s.lookUp(r, path)
+	if err != nil {
+		s.refuse(w, err)
+		return
+	}
+	s.respond(w, r, d, departed)
+}
+
+// quick is a request's address as the cache is asked by it.
+func quick(u *url.URL) string {
+	if u.RawQuery != "" {
+		return u.EscapedPath() + "?" + u.RawQuery
+	}
+	return u.EscapedPath()
+}
+
+// findTimeout is how long it may take to find out which document is asked for.
+const findTimeout = 2 * time.Second
+
+// lookUp finds or makes the document of a request. When the store does not even say
+// what is asked for, an address that is known gets what it got before.
+func (s *Server) lookUp(r *http.Request, path string) (*document, error) {
+	ctx, cancel := context.WithTimeout(r.Context(), findTimeout)
+	defer cancel()
+	t, err := s.find(ctx, r)
+	if err != nil {
+		var missing errNotFound
+		if errors.As(err, &missing) {
+			return nil, err
+		}
+		if r.Context().Err() == nil {
+			s.options.Log.Error("the store does not say which feed is asked for", "error", err)
+		}
+		if old, ok := s.cache.ByAddress(path); ok && !old.private() {
+			old.MarkStale() // it may only have expired so far
+			return old, nil
+		}
+		return nil, err
+	}
+	d, err := s.document(r.Context(), t)
+	if err == nil && canonical(path, d.Key) {
+		s.cache.Link(path, d)
+	}
+	return d, err
+}
+
+// canonical reports whether an address is one that documents link to, or that
+// readers probe. Others are looked up anew each time: there is no end of them.
+func canonical(address, key string) bool {
+	_, probe := probes[address]
+	return probe || address == key
+}
+
+// refuse answers a request for which there is no document.
+func (s *Server) refuse(w http.ResponseWriter, err error) {
+	var missing errNotFound
+	if errors.As(err, &missing) {
+		w.Header().Set("Cache-Control", "public, max-age=60")
+		http.Error(w, missing.Error(), http.StatusNotFound)
+		return
+	}
+	w.Header().Set("Retry-After", "60")
+	w.Header().Set("Cache-Control", "no-store")
+	http.Error(w, "The feed cannot be read right now. Please try again in a minute.", http.StatusServiceUnavailable)
+}

@@ -1,0 +1,217 @@
+package feedserver
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/tidings-press/tidings/feed"
+)
+
+// target is the document that a request asks for.
+type target struct {
+	definition feed.Definition
+	format     feed.Format
+	cursor     string // of an archive page
+	opml       bool
+}
+
+// key names a document, whatever path it was asked for by.
+func (t *target) key() string {
+	if t.opml {
+		return opmlPath
+	}
+	return t.definition.Path(t.format, t.cursor)
+}
+
+const opmlPath = "/feeds.opml"
+
+// errNotFound is answered with 404; its text is for people.
+type errNotFound string
+
+func (e errNotFound) Error() string { return string(e) }
+
+// probes are the paths that readers try when somebody gives them the address of
+// the site. They follow no redirects while probing, so all answer 200.
+var probes = map[string]feed.Format{
+	"/feed": feed.FormatRSS, "/feed/": feed.FormatRSS, "/rss": feed.FormatRSS, "/rss/": feed.FormatRSS,
+	"/rss.xml": feed.FormatRSS, "/index.xml": feed.FormatRSS, "/index.rss": feed.FormatRSS, "/feed.rss": feed.FormatRSS,
+	"/feeds/posts/default": feed.FormatAtom, "/atom": feed.FormatAtom, "/atom/": feed.FormatAtom,
+	"/feed.atom": feed.FormatAtom, "/index.atom": feed.FormatAtom, "/feed/atom": feed.FormatAtom, "/feed/atom/": feed.FormatAtom,
+	"/feed/rss": feed.FormatRSS, "/feed/rss/": feed.FormatRSS, "/rss/feed.xml": feed.FormatRSS,
+	"/index.json": feed.FormatJSON, "/feed/json": feed.FormatJSON, "/feed/json/": feed.FormatJSON,
+}
+
+// files are the names that documents may be asked for by below a feed's path.
+var files = map[string]feed.Format{
+	"feed.xml": feed.FormatRSS, "rss.xml": feed.FormatRSS, "index.xml": feed.FormatRSS, "feed": feed.FormatRSS, "rss": feed.FormatRSS,
+	"atom.xml": feed.FormatAtom, "atom": feed.FormatAtom, "feed.json": feed.FormatJSON,
+}
+
+// Handles reports whether a path is one of the feeds', as it stands in a request's
+// escaped URL.
+func (s *Server) Handles(escapedPath string) bool {
+	if _, probe := probes[escapedPath]; probe || escapedPath == opmlPath {
+		return true
+	}
+	_, ok := split(escapedPath)
+	return ok
+}
+
+// parts are the elements of a feed's path.
+type parts struct {
+	kind   feed.Kind
+	name   string // still percent-encoded
+	cursor string
+	format feed.Format
+}
+
+var kinds = []feed.Kind{
+	feed.Named, feed.ByTag, feed.ByAuthor, feed.ByLanguage, feed.ByDigest, feed.Private, feed.BySearch, feed.ByMatch,
+}
+
+// split takes a path apart: /KIND/NAME/archive/CURSOR/FILE, of which only FILE
+// must be there. A name may hold slashes that a proxy has decoded.
+func split(path string) (parts, bool) {
+	elements := strings.Split(strings.Trim(path, "/"), "/")
+	p := parts{kind: feed.Everything}
+	var ok bool
+	if p.format, ok = files[elements[len(elements)-1]]; !ok {
+		return parts{}, false
+	}
+	elements = elements[:len(elements)-1]
+	if n := len(elements); n >= 2 && elements[n-2] == "archive" {
+		if _, err := feed.ParsePosition(elements[n-1]); err == nil {
+			p.cursor, elements = elements[n-1], elements[:n-2]
+		}
+	}
+	if len(elements) == 0 {
+		return p, p.cursor != "" || strings.Contains(path, ".")
+	}
+	p.kind, p.name = feed.Kind(elements[0]), strings.Join(elements[1:], "/")
+	if !slices.Contains(kinds, p.kind) {
+		return parts{}, false
+	}
+	asked := p.kind == feed.BySearch || p.kind == feed.ByMatch
+	return p, asked == (p.name == "")
+}
+
+// find turns a request into the document it asks for.
+func (s *Server) find(ctx context.Context, r *http.Request) (target, error) {
+	path := r.URL.EscapedPath()
+	if path == opmlPath {
+		return target{opml: true}, nil
+	}
+	if format, probe := probes[path]; probe {
+		return target{definition: s.everything, format: format}, nil
+	}
+	p, ok := split(path)
+	if !ok {
+		return target{}, errNotFound("There is no feed at this address. " + opmlPath + " lists all feeds.")
+	}
+	name, err := feed.Name(p.name)
+	if err != nil {
+		return target{}, errNotFound(err.Error())
+	}
+	d, err := s.definition(ctx, p.kind, name, r.URL.Query())
+	return target{definition: d, format: p.format, cursor: p.cursor}, err
+}
+
+func (s *Server) definition(ctx context.Context, kind feed.Kind, name string, query url.Values) (feed.Definition, error) {
+	switch kind {
+	case feed.Everything:
+		return s.everything, nil
+	case feed.Named, feed.ByDigest:
+		for _, d := range s.options.Feeds {
+			if d.Kind == kind && d.Name == name {
+				return d, nil
+			}
+		}
+		if kind == feed.Named && name == string(feed.Everything) {
+			return s.everything, nil
+		}
+		return feed.Definition{}, unknown(kind, name)
+	case feed.Private:
+		return s.private(ctx, name)
+	case feed.BySearch, feed.ByMatch:
+		return Asked(kind, query.Get(QuestionKey(kind)))
+	}
+	return s.spelled(ctx, kind, name)
+}
+
+func unknown(kind feed.Kind, name string) error {
+	return errNotFound("There is no feed " + string(kind) + "/" + name + ". " + opmlPath + " lists all feeds.")
+}
+
+// spelled is the feed of a tag, author or language, whatever spelling it was asked
+// for by: its addresses have the one that its articles use.
+func (s *Server) spelled(ctx context.Context, kind feed.Kind, name string) (feed.Definition, error) {
+	spelling, err := s.options.Source.Spelling(ctx, kind, name)
+	if errors.Is(err, feed.ErrUnknown) {
+		return feed.Definition{}, unknown(kind, name)
+	}
+	if err != nil {
+		return feed.Definition{}, err
+	}
+	filter, err := feed.FilterFor(kind, spelling)
+	if err != nil {
+		return feed.Definition{}, errNotFound(err.Error())
+	}
+	d := feed.Definition{Kind: kind, Name: spelling, Filter: filter}
+	d.Home = d.Base()
+	if kind == feed.ByLanguage {
+		d.Language = spelling
+	}
+	return d, nil
+}
+
+// What a search or expression in an address may hold, in bytes and in words.
+const (
+	longestQuestion = 500
+	mostWords       = 20
+)
+
+// QuestionKey is the name of the query that a search or an expression stands in.
+func QuestionKey(kind feed.Kind) string {
+	if kind == feed.ByMatch {
+		return "match"
+	}
+	return "q"
+}
+
+// Asked is the feed of a search or of an expression. Its error says to people what is
+// wrong with the question.
+func Asked(kind feed.Kind, question string) (feed.Definition, error) {
+	question = strings.TrimSpace(question)
+	key := QuestionKey(kind)
+	switch {
+	case question == "":
+		return feed.Definition{}, errNotFound("The address needs a question: ?" + key + "= and what to look for.")
+	case len(question) > longestQuestion:
+		return feed.Definition{}, errNotFound("A question has at most 500 characters.")
+	case kind == feed.BySearch && len(strings.Fields(question)) > mostWords:
+		return feed.Definition{}, errNotFound("A search has at most 20 words.")
+	}
+	filter, err := feed.FilterFor(kind, question)
+	if err != nil {
+		return feed.Definition{}, errNotFound(err.Error())
+	}
+	home := "/" + string(kind) + "?" + url.Values{key: {question}}.Encode()
+	return feed.Definition{Kind: kind, Name: question, Filter: filter, Home: home}, nil
+}
+
+func (s *Server) private(ctx context.Context, token string) (feed.Definition, error) {
+	const gone = errNotFound("This private feed does not exist, or was revoked.")
+	if s.options.Private == nil {
+		return feed.Definition{}, gone
+	}
+	d, err := s.options.Private(ctx, token)
+	if errors.Is(err, feed.ErrUnknown) {
+		return feed.Definition{}, gone
+	}
+	d.Kind, d.Name = feed.Private, token
+	return d, err
+}

@@ -1,0 +1,138 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/tidings-press/tidings/internal/article"
+)
+
+// RemoveArticle takes an article away from readers. Its row stays, so that its
+// page can say that it is gone (410) and feeds can carry a tombstone. One that no
+// feed had, a draft, an unlisted one or one with a date to come, is withdrawn
+// instead: a tombstone would tell of it. Removing it again changes nothing.
+func (s *Store) RemoveArticle(ctx context.Context, id string) error {
+	return s.setStanding(ctx, id, takeAway)
+}
+
+func takeAway(old standing, now int64) (standing, bool) {
+	next := old
+	switch {
+	case old.status == article.Published && old.appears <= now:
+		next.status = article.Removed
+	case !away(old.status):
+		next.status, next.former = article.Withdrawn, old.status
+	}
+	return next, next != old
+}
+
+// expiredAtOnce bounds how many articles WithdrawExpired takes away at a time.
+const expiredAtOnce = 100
+
+// WithdrawExpired takes away the articles whose time has run out, as RemoveArticle
+// does. It returns how many there were.
+func (s *Store) WithdrawExpired(ctx context.Context) (int, error) {
+	for done := 0; ; {
+		var ids []string
+		err := s.readers.each(ctx, "article.expired", []any{millis(s.Now()), expiredAtOnce}, func(rows *sql.Rows) error {
+			var id string
+			err := rows.Scan(&id)
+			ids = append(ids, id)
+			return err
+		})
+		if err != nil || len(ids) == 0 {
+			return done, wrap("expired articles", err)
+		}
+		for _, id := range ids {
+			err := s.setStanding(ctx, id, func(old standing, now int64) (standing, bool) {
+				if old.expires == 0 || old.expires > now { // an import was faster
+					return old, false
+				}
+				return takeAway(old, now)
+			})
+			if err != nil {
+				return done, err
+			}
+			done++
+		}
+	}
+}
+
+// RestoreArticle brings an article back that was removed or withdrawn, as what it
+// was before. An expiry date that has passed no longer counts.
+func (s *Store) RestoreArticle(ctx context.Context, id string) error {
+	return s.setStanding(ctx, id, func(old standing, now int64) (standing, bool) {
+		next := old
+		switch {
+		case old.status == article.Removed:
+			next.status = article.Published
+		case old.status == article.Withdrawn && old.former == article.Published:
+			// Its date may have passed meanwhile: it must not slip into pages of the
+			// archives that readers have walked.
+			next.status, next.offered, next.appears = article.Published, now, max(now, old.published)
+		case old.status == article.Withdrawn && old.former == article.Unlisted:
+			next.status = article.Unlisted
+		case old.status == article.Withdrawn:
+			next.status = article.Draft
+		}
+		if next != old && old.expires <= now {
+			next.expires = 0
+		}
+		return next, next != old
+	})
+}
+
+// standing is where an article stands between its author and its readers.
+type standing struct {
+	status, former              article.Status
+	published, offered, appears int64
+	expires                     int64
+}
+
+// setStanding takes the revision first, as putArticle does: what is read after it
+// cannot change before the commit.
+func (s *Store) setStanding(ctx context.Context, id string, change func(old standing, now int64) (standing, bool)) error {
+	err := s.write(ctx, func(tx *runner) error {
+		var revision, seq, removed int64
+		var old standing
+		if _, err := tx.one(ctx, "revision.raise", nil, &revision); err != nil {
+			return err
+		}
+		found, err := tx.one(ctx, "article.standing", []any{id}, &seq, &old.status, &old.former, &old.published, &old.offered, &old.appears, &old.expires)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return notFound("article", id)
+		}
+		now := millis(s.Now())
+		next, changed := change(old, now)
+		if !changed {
+			return errUnchanged
+		}
+		if away(next.status) {
+			removed = now
+		}
+		_, err = tx.exec(ctx, "article.setStanding", seq, string(next.status), string(next.former), removed, next.offered, next.appears, revision, next.expires)
+		if err == nil {
+			_, err = tx.exec(ctx, "article.setLabelStanding", seq, string(next.status), next.appears)
+		}
+		if err != nil || next.status != article.Removed && old.status != article.Removed {
+			return err // no feed had it
+		}
+		return s.depart(ctx, tx) // a restored one takes its tombstone from the feeds
+	})
+	if errors.Is(err, errUnchanged) {
+		return nil
+	}
+	return err
+}
+
+// away says whether an article was taken away, from readers or before they came.
+func away(s article.Status) bool { return s == article.Removed || s == article.Withdrawn }
+
+// unseen reports whether no feed had an article of this status.
+func unseen(s article.Status) bool {
+	return s == article.Draft || s == article.Withdrawn || s == article.Unlisted
+}

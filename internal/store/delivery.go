@@ -1,0 +1,76 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+
+	"github.com/tidings-press/tidings/internal/digest"
+)
+
+// Delivered is a delivery with the reader's address, which is empty when they were
+// erased since.
+type Delivered struct {
+	digest.Delivery
+	Address string
+}
+
+// Deliveries returns an edition's deliveries in some states, in the order of their
+// subscribers, after one of them.
+func (s *Store) Deliveries(ctx context.Context, e Edition, states []digest.DeliveryState, after int64, limit int) ([]Delivered, error) {
+	words := make([]string, len(states))
+	for i, state := range states {
+		words[i] = string(state)
+	}
+	return s.deliveries(ctx, e, "delivery.list", e.Seq, after, jsonList(words), limit)
+}
+
+// Doubted returns an edition's deliveries that are in doubt or were once, whatever
+// became of them since: their readers may have two mails.
+func (s *Store) Doubted(ctx context.Context, e Edition, after int64, limit int) ([]Delivered, error) {
+	return s.deliveries(ctx, e, "delivery.doubted", e.Seq, after, limit)
+}
+
+func (s *Store) deliveries(ctx context.Context, e Edition, query string, args ...any) ([]Delivered, error) {
+	var out []Delivered
+	err := s.readers.each(ctx, query, args, func(rows *sql.Rows) error {
+		var d Delivered
+		var at, next int64
+		err := rows.Scan(&d.Subscriber, &d.State, &d.Reason, &d.Tries, &d.Code, &d.Reply, &d.Relay, &at, &next, &d.Address)
+		d.Edition, d.At, d.NextTry = e.ID, timeOf(at), timeOf(next)
+		out = append(out, d)
+		return err
+	})
+	return out, err
+}
+
+// Delivery returns what became of an edition for one reader, or ErrNotFound when
+// it was not for them.
+func (s *Store) Delivery(ctx context.Context, e Edition, subscriber int64) (digest.Delivery, error) {
+	d := digest.Delivery{Edition: e.ID}
+	var at, next int64
+	found, err := s.readers.one(ctx, "delivery.get", []any{e.Seq, subscriber}, &d.Subscriber, &d.State, &d.Reason, &d.Tries, &d.Code, &d.Reply, &d.Relay, &at, &next)
+	if err == nil && !found {
+		err = notFound("delivery to", subscriber)
+	}
+	d.At, d.NextTry = timeOf(at), timeOf(next)
+	return d, err
+}
+
+// Decide is an editor's word on the mails of an edition that are in doubt: they
+// are sent again, or dropped. It returns how many there were.
+func (s *Store) Decide(ctx context.Context, e Edition, resend bool) (int64, error) {
+	state, reason := digest.DeliverySkipped, "in doubt: an editor left it so"
+	if resend {
+		state, reason = digest.DeliveryQueued, ""
+	}
+	var n int64
+	err := s.write(ctx, func(tx *runner) error {
+		var err error
+		if n, err = tx.exec(ctx, "delivery.decide", e.Seq, string(state), reason, millis(s.Now())); err != nil {
+			return err
+		}
+		_, err = tx.exec(ctx, "delivery.reopen", e.Seq)
+		return err
+	})
+	return n, err
+}

@@ -1,0 +1,442 @@
+package store_test
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/testkit/storetest"
+)
+
+// readers puts n active people on a digest.
+func readers(t *testing.T, s *store.Store, digestName string, n int) {
+	t.Helper()
+	for i := range n {
+		p, err := s.AddSubscriber(t.Context(), subscriber.Subscriber{
+			Address: subscriber.MustParseAddress(fmt.Sprintf("reader%d@example.org", i)), State: subscriber.Active,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Subscribe(t.Context(), p.ID, digestName, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// frozen adds variants to what an edition is approved with.
+func frozen(t *testing.T, f store.Frozen, html ...string) store.Frozen {
+	t.Helper()
+	for i, text := range html {
+		if n, err := f.Add(digest.Variant{HTML: text}); n != i || err != nil {
+			t.Fatalf("variant %d is number %d, %v", i, n, err)
+		}
+	}
+	return f
+}
+
+// approved plans and approves an edition for whoever is on the digest.
+func approved(t *testing.T, s *store.Store, id string, articles ...string) store.Edition {
+	t.Helper()
+	e := store.Edition{Edition: digest.Edition{ID: id, Digest: "weekly", ScheduledFor: "manual:" + id, Articles: articles, Created: s.Now()}}
+	e, err := s.Plan(t.Context(), e, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wishes, err := s.Wishes(t.Context(), "weekly")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err = s.Approve(t.Context(), e, frozen(t, store.Frozen{Wishes: wishes, Choice: make([]int, len(wishes)), ChunkSize: 10}, "x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func claim(t *testing.T, s *store.Store, node string, lease time.Duration) store.Chunk {
+	t.Helper()
+	c, err := s.ClaimChunk(t.Context(), node, lease)
+	if err != nil || c == nil {
+		t.Fatalf("ClaimChunk: %v, %v", c, err)
+	}
+	return *c
+}
+
+func TestAnEditionGoesToEveryReaderOnce(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		readers(t, s, "weekly", 25)
+		e := approved(t, s, "e1", "a1")
+		if e.Audience.Count != 25 {
+			t.Fatalf("audience %+v", e.Audience)
+		}
+		r := s.NewRecorder()
+		defer r.Close()
+		sent := map[int64]bool{}
+		for range 3 {
+			c := claim(t, s, "n1", time.Minute)
+			people, err := s.Recipients(t.Context(), c, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var last *store.Tried
+			for _, p := range people {
+				in := store.Intent{Chunk: c, Subscriber: p.Subscriber, Attempt: p.Subscriber + 1000}
+				granted, err := r.Record(t.Context(), store.Note{Done: last, Next: &in})
+				if err != nil || !granted || sent[p.Subscriber] {
+					t.Fatalf("reader %d: granted %v, twice %v, %v", p.Subscriber, granted, sent[p.Subscriber], err)
+				}
+				sent[p.Subscriber] = true
+				last = &store.Tried{Intent: in, State: digest.DeliverySent, Code: 250}
+			}
+			if _, err := r.Record(t.Context(), store.Note{Done: last}); err != nil {
+				t.Fatal(err)
+			}
+			finished, err := s.ReleaseChunk(t.Context(), c, false)
+			if err != nil || finished != (len(sent) == 25) {
+				t.Fatalf("after %d: finished %v, %v", len(sent), finished, err)
+			}
+		}
+		if c, err := s.ClaimChunk(t.Context(), "n1", time.Minute); c != nil || err != nil {
+			t.Errorf("there is more: %v, %v", c, err)
+		}
+		counts, err := s.EditionCounts(t.Context(), e.Seq)
+		if err != nil || counts != (store.Counts{Total: 25, Sent: 25}) {
+			t.Errorf("counts %+v, %v", counts, err)
+		}
+		if e, err = s.Edition(t.Context(), "e1"); err != nil || e.State != digest.Sent || e.Finished.IsZero() {
+			t.Errorf("edition %+v, %v", e, err)
+		}
+	})
+}
+
+func TestADeadHoldersMailIsInDoubtAndItsIntentsAreFenced(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		readers(t, s, "weekly", 5)
+		e := approved(t, s, "e1", "a1")
+		r := s.NewRecorder()
+		defer r.Close()
+		old := claim(t, s, "frozen", time.Millisecond)
+		people, _ := s.Recipients(t.Context(), old, false)
+		in := store.Intent{Chunk: old, Subscriber: people[0].Subscriber, Attempt: 7}
+		if granted, err := r.Record(t.Context(), store.Note{Next: &in}); !granted || err != nil {
+			t.Fatal(granted, err)
+		}
+		time.Sleep(5 * time.Millisecond) // the lease runs out
+		now := claim(t, s, "other", time.Minute)
+		left, _ := s.Recipients(t.Context(), now, false)
+		if len(left) != 4 {
+			t.Errorf("%d are left, want 4: one is in doubt", len(left))
+		}
+		late := store.Intent{Chunk: old, Subscriber: people[1].Subscriber, Attempt: 8}
+		if granted, err := r.Record(t.Context(), store.Note{Next: &late}); granted || err != nil {
+			t.Errorf("an intent of an old epoch: %v, %v", granted, err)
+		}
+		if why, err := s.WhyNot(t.Context(), late); why != "lost" || err != nil {
+			t.Errorf("why %q, %v", why, err)
+		}
+		counts, _ := s.EditionCounts(t.Context(), e.Seq)
+		if counts.Uncertain != 1 {
+			t.Errorf("counts %+v", counts)
+		}
+		// The answer comes after all.
+		if _, err := r.Record(t.Context(), store.Note{Done: &store.Tried{Intent: in, State: digest.DeliverySent, Code: 250}}); err != nil {
+			t.Fatal(err)
+		}
+		d, err := s.Delivery(t.Context(), e, in.Subscriber)
+		if err != nil || d.State != digest.DeliverySent || d.Reason == "" {
+			t.Errorf("delivery %+v, %v: want sent, and the doubt still named", d, err)
+		}
+	})
+}
+
+// TestLateAnswersThatComeTogetherAreAllCounted has a node that was frozen tell, on many
+// connections at once, what became of mails that are held as in doubt since.
+func TestLateAnswersThatComeTogetherAreAllCounted(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		readers(t, s, "weekly", 10)
+		for round := range 30 {
+			e := approved(t, s, fmt.Sprint("e", round), fmt.Sprint("a", round))
+			first, second := s.NewRecorder(), s.NewRecorder() // two nodes have had the chunk
+			old := claim(t, s, "frozen", time.Millisecond)
+			people, _ := s.Recipients(t.Context(), old, false)
+			var intents []store.Intent
+			for i, p := range people {
+				in := store.Intent{Chunk: old, Subscriber: p.Subscriber, Attempt: int64(i + 1)}
+				if granted, err := first.Record(t.Context(), store.Note{Next: &in}); !granted || err != nil {
+					t.Fatal(granted, err)
+				}
+				intents = append(intents, in)
+			}
+			time.Sleep(5 * time.Millisecond) // the lease runs out
+			release(t, s, claim(t, s, "other", time.Minute), false)
+			var answers sync.WaitGroup
+			for i, in := range intents[1:] {
+				r := first
+				if i%2 == 1 {
+					r = second
+				}
+				answers.Go(func() {
+					if _, err := r.Record(t.Context(), store.Note{Done: &store.Tried{Intent: in, State: digest.DeliverySent, Code: 250}}); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			answers.Wait()
+			first.Close()
+			second.Close()
+			counts, err := s.EditionCounts(t.Context(), e.Seq)
+			if err != nil || counts.Sent != int64(len(intents)-1) || counts.Uncertain != 1 {
+				t.Fatalf("round %d: of %d mails in doubt all but one were sent after all; the counts say %+v, %v", round, len(intents), counts, err)
+			}
+			if _, err := s.Decide(t.Context(), e, false); err != nil {
+				t.Fatal(err)
+			}
+			release(t, s, claim(t, s, "other", time.Minute), false)
+		}
+	})
+}
+
+func TestNobodyWhoLeftOrWhoseEditionIsPausedGetsMail(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		readers(t, s, "weekly", 4)
+		approved(t, s, "e1", "a1")
+		r := s.NewRecorder()
+		defer r.Close()
+		c := claim(t, s, "n1", time.Minute)
+		people, _ := s.Recipients(t.Context(), c, false)
+		ask := func(i int) (bool, string) {
+			in := store.Intent{Chunk: c, Subscriber: people[i].Subscriber, Attempt: int64(i + 1)}
+			granted, err := r.Record(t.Context(), store.Note{Next: &in})
+			if err != nil {
+				t.Fatal(err)
+			}
+			why, err := s.WhyNot(t.Context(), in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return granted, why
+		}
+		if err := s.Unsubscribe(t.Context(), people[0].Subscriber, "weekly"); err != nil {
+			t.Fatal(err)
+		}
+		if granted, why := ask(0); granted || why != "unsubscribed" {
+			t.Errorf("left: granted %v, %q", granted, why)
+		}
+		if err := s.Suppress(t.Context(), subscriber.MustParseAddress("reader1@example.org"), store.ComplainedReason, ""); err != nil {
+			t.Fatal(err)
+		}
+		if granted, why := ask(1); granted || why != "complained" {
+			t.Errorf("complained: granted %v, %q", granted, why)
+		}
+		if err := s.SetEditionState(t.Context(), "e1", digest.Paused, ""); err != nil {
+			t.Fatal(err)
+		}
+		if granted, why := ask(2); granted || why != "stopped" {
+			t.Errorf("paused: granted %v, %q", granted, why)
+		}
+		if err := s.SetEditionState(t.Context(), "e1", digest.Sending, ""); err != nil {
+			t.Fatal(err)
+		}
+		if granted, _ := ask(2); !granted {
+			t.Error("resumed, but not granted")
+		}
+	})
+}
+
+func TestAnArticleIsInOneEditionHoweverManyNodesPlan(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		at := s.Now()
+		if _, err := s.EnsureDigest(t.Context(), store.DigestState{Name: "weekly", Spec: "x", Next: at, NextKey: "tick1"}); err != nil {
+			t.Fatal(err)
+		}
+		var wait sync.WaitGroup
+		won := make(chan string, 16)
+		for i := range 8 {
+			wait.Go(func() {
+				id := fmt.Sprintf("e%d", i)
+				e := store.Edition{Edition: digest.Edition{ID: id, Digest: "weekly", ScheduledFor: "tick1", Articles: []string{"a1", "a2"}, Created: at}}
+				advance := &store.Advance{From: at, Next: at.Add(time.Hour), NextKey: "tick2"}
+				if i%2 == 1 {
+					e.ScheduledFor, advance = "manual:"+id, nil
+				}
+				if _, err := s.Plan(t.Context(), e, advance); err == nil {
+					won <- id
+				} else if err != store.ErrTaken {
+					t.Error(err)
+				}
+			})
+		}
+		wait.Wait()
+		if len(won) != 1 {
+			t.Errorf("%d editions were made, want 1", len(won))
+		}
+		id := <-won
+		// Dropped before its first mail, it gives the articles back.
+		if err := s.SetEditionState(t.Context(), id, digest.Cancelled, ""); err != nil {
+			t.Fatal(err)
+		}
+		again := store.Edition{Edition: digest.Edition{ID: "again", Digest: "weekly", ScheduledFor: "manual:again", Articles: []string{"a1"}, Created: at}}
+		if _, err := s.Plan(t.Context(), again, nil); err != nil {
+			t.Errorf("after the drop: %v", err)
+		}
+	})
+}
+
+func TestHeldMailsWaitForAnEditorsWord(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		readers(t, s, "weekly", 1)
+		e := approved(t, s, "e1", "a1")
+		r := s.NewRecorder()
+		defer r.Close()
+		c := claim(t, s, "n1", time.Minute)
+		people, _ := s.Recipients(t.Context(), c, false)
+		in := store.Intent{Chunk: c, Subscriber: people[0].Subscriber, Attempt: 1}
+		if _, err := r.Record(t.Context(), store.Note{Next: &in}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Record(t.Context(), store.Note{Done: &store.Tried{Intent: in, State: digest.DeliveryUncertain, Reason: "in doubt: cut"}}); err != nil {
+			t.Fatal(err)
+		}
+		if finished, err := s.ReleaseChunk(t.Context(), c, false); finished || err != nil {
+			t.Fatalf("finished %v, %v", finished, err)
+		}
+		if c, _ := s.ClaimChunk(t.Context(), "n1", time.Minute); c != nil {
+			t.Fatal("a held mail was taken up")
+		}
+		held, err := s.Deliveries(t.Context(), e, []digest.DeliveryState{digest.DeliveryUncertain}, 0, 10)
+		if err != nil || len(held) != 1 || held[0].Address != "reader0@example.org" {
+			t.Fatalf("held %+v, %v", held, err)
+		}
+		if n, err := s.Decide(t.Context(), e, true); n != 1 || err != nil {
+			t.Fatalf("decided %d, %v", n, err)
+		}
+		c = claim(t, s, "n1", time.Minute)
+		if people, _ := s.Recipients(t.Context(), c, false); len(people) != 1 || people[0].Tries != 1 {
+			t.Errorf("people %+v", people)
+		}
+	})
+}
+
+func TestACancelledEditionSkipsTheRest(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		readers(t, s, "weekly", 15)
+		e := approved(t, s, "e1", "a1")
+		if err := s.SetEditionState(t.Context(), "e1", digest.Cancelled, "a wrong headline"); err != nil {
+			t.Fatal(err)
+		}
+		if c, err := s.ClaimChunk(t.Context(), "n1", time.Minute); c != nil || err != nil {
+			t.Fatalf("%v, %v", c, err)
+		}
+		counts, err := s.EditionCounts(t.Context(), e.Seq)
+		if err != nil || counts != (store.Counts{Total: 15, Skipped: 15}) {
+			t.Errorf("counts %+v, %v", counts, err)
+		}
+	})
+}
+
+func TestRelayLimitsAreShared(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		var total int64
+		for range 5 {
+			n, next, err := s.TakeQuota(t.Context(), "main", "hour", time.Hour, 100, 30)
+			if err != nil || !next.After(s.Now()) {
+				t.Fatal(next, err)
+			}
+			total += n
+		}
+		if total != 100 {
+			t.Errorf("%d granted, want 100", total)
+		}
+		a, _ := s.TakeSlot(t.Context(), "main", "n1", 2, time.Minute)
+		b, _ := s.TakeSlot(t.Context(), "main", "n2", 2, time.Minute)
+		c, err := s.TakeSlot(t.Context(), "main", "n3", 2, time.Minute)
+		if a != 0 || b != 1 || c != -1 || err != nil {
+			t.Errorf("slots %d %d %d, %v", a, b, c, err)
+		}
+		if err := s.DropSlot(t.Context(), "main", "n1", a); err != nil {
+			t.Fatal(err)
+		}
+		if c, _ := s.TakeSlot(t.Context(), "main", "n3", 2, time.Minute); c != 0 {
+			t.Errorf("slot %d, want 0", c)
+		}
+	})
+}
+
+// TestAnAudienceOfSeveralStridesIsCutWithoutASeam has more readers than one
+// statement deals with, and two of them fewer than a whole number of chunks.
+func TestAnAudienceOfSeveralStridesIsCutWithoutASeam(t *testing.T) {
+	t.Parallel()
+	const n, size = 40_998, 700
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		people := func(yield func(subscriber.Row, error) bool) {
+			for i := range n {
+				row := subscriber.Row{Line: i + 1, Address: subscriber.MustParseAddress(fmt.Sprintf("reader%d@example.org", i)), Language: []string{"en", "fr"}[i%2]}
+				if !yield(row, nil) {
+					return
+				}
+			}
+		}
+		if _, err := s.ImportSubscribers(t.Context(), people, store.ImportOptions{Digests: []string{"weekly"}, State: subscriber.Active}); err != nil {
+			t.Fatal(err)
+		}
+		wishes, err := s.Wishes(t.Context(), "weekly")
+		if err != nil || len(wishes) != 2 || wishes[0].Count != n/2 || wishes[1].Count != n/2 {
+			t.Fatalf("wishes %+v, %v", wishes, err)
+		}
+		e, err := s.Plan(t.Context(), store.Edition{Edition: digest.Edition{ID: "e1", Digest: "weekly", ScheduledFor: "manual:e1", Created: s.Now()}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := frozen(t, store.Frozen{Wishes: wishes, Choice: []int{0, 1}, ChunkSize: size}, "en", "fr")
+		if e, err = s.Approve(t.Context(), e, f); err != nil || e.Audience.Count != n {
+			t.Fatalf("%+v, %v", e.Audience, err)
+		}
+		french, err := s.SubscriberByAddress(t.Context(), subscriber.MustParseAddress("reader1@example.org"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, v, err := s.VariantFor(t.Context(), e.Seq, french.ID); err != nil || v.HTML != "fr" {
+			t.Errorf("a French reader's mail says %q, %v", v.HTML, err)
+		}
+		if v, err := s.FullVariant(t.Context(), e.Seq); err != nil || v.HTML != "en" {
+			t.Errorf("the first of two that are as long says %q, %v", v.HTML, err)
+		}
+		if _, _, err := s.VariantFor(t.Context(), e.Seq, n+1); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("the mail of a reader whom it does not go to: %v", err)
+		}
+		last, total := int64(0), 0
+		for number := range (n + size - 1) / size {
+			c := claim(t, s, "n1", time.Minute)
+			if c.Number != int64(number) || c.First <= last {
+				t.Fatalf("chunk %+v after %d, want number %d", c, last, number)
+			}
+			last = c.Last
+			got, err := s.Recipients(t.Context(), c, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := min(size, n-number*size)
+			if len(got) != want {
+				t.Fatalf("chunk %d has %d readers, want %d", number, len(got), want)
+			}
+			total += len(got)
+		}
+		if total != n {
+			t.Errorf("the chunks have %d readers, want %d", total, n)
+		}
+	})
+}

@@ -1,0 +1,158 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/tidings-press/tidings/internal/digest"
+)
+
+// Edition is an edition as it is kept.
+type Edition struct {
+	digest.Edition
+	Seq       int64  // the number that chunks and deliveries name it by
+	Automatic bool   // it needs no editor's approval
+	Settings  string // what it was approved with besides its variants, as the sender wrote it; empty for a draft
+	Author    string // who asked for it; empty for the schedule
+}
+
+// Edition returns an edition by its id, or ErrNotFound.
+func (s *Store) Edition(ctx context.Context, id string) (Edition, error) {
+	found, err := s.readers.editions(ctx, "edition.get", id)
+	if err == nil && len(found) == 0 {
+		err = notFound("edition", id)
+	}
+	if err != nil {
+		return Edition{}, err
+	}
+	return found[0], nil
+}
+
+// EditionBySeq returns an edition by the number that its chunks name it by.
+func (s *Store) EditionBySeq(ctx context.Context, seq int64) (Edition, error) {
+	found, err := s.readers.editions(ctx, "edition.bySeq", seq)
+	if err == nil && len(found) == 0 {
+		err = notFound("edition", seq)
+	}
+	if err != nil {
+		return Edition{}, err
+	}
+	return found[0], nil
+}
+
+// Editions returns the newest editions of a digest, of all digests when its name
+// is empty. Their lists of articles are left out.
+func (s *Store) Editions(ctx context.Context, digestName string, limit int) ([]Edition, error) {
+	return s.readers.editions(ctx, "edition.list", digestName, limit)
+}
+
+// Unattended returns the oldest drafts of some digests that need no editor's
+// approval.
+func (s *Store) Unattended(ctx context.Context, digests []string, limit int) ([]Edition, error) {
+	return s.readers.editions(ctx, "edition.unattended", jsonList(digests), limit)
+}
+
+func (r *runner) editions(ctx context.Context, query string, args ...any) ([]Edition, error) {
+	var out []Edition
+	err := r.each(ctx, query, args, func(rows *sql.Rows) error {
+		e, err := scanEdition(rows)
+		out = append(out, e)
+		return err
+	})
+	if err != nil || len(out) != 1 {
+		return out, err
+	}
+	err = r.each(ctx, "edition.articles", []any{out[0].Seq}, func(rows *sql.Rows) error {
+		var id string
+		err := rows.Scan(&id)
+		out[0].Articles = append(out[0].Articles, id)
+		return err
+	})
+	return out, err
+}
+
+func scanEdition(rows *sql.Rows) (Edition, error) {
+	var e Edition
+	var automatic, created, approved, started, finished int64
+	err := rows.Scan(&e.Seq, &e.ID, &e.Digest, &e.Number, &e.ScheduledFor, &e.State, &automatic, &e.Author, &e.Subject, &e.Reason,
+		&e.Audience.Count, &e.Audience.MaxID, &created, &approved, &started, &finished, &e.Settings)
+	e.Automatic = automatic == 1
+	e.Created, e.Approved, e.Started, e.Finished = timeOf(created), timeOf(approved), timeOf(started), timeOf(finished)
+	return e, err
+}
+
+// StateError says that an edition is in a state that does not allow a change.
+type StateError struct {
+	Edition string
+	Have    digest.State
+	Want    digest.State
+}
+
+// Error says what the edition is and what it cannot become.
+func (e *StateError) Error() string {
+	return fmt.Sprintf("edition %s is %s and cannot become %s", e.Edition, e.Have, e.Want)
+}
+
+// SetEditionState changes an edition's state, if the table of transitions allows
+// it; else it returns a *StateError. An edition that is dropped before its first
+// mail gives its articles back, so that the next edition has them; one that is being
+// sent does so with its last chunk, if no mail was begun.
+func (s *Store) SetEditionState(ctx context.Context, id string, next digest.State, reason string) error {
+	return s.write(ctx, func(tx *runner) error {
+		found, err := tx.editions(ctx, "edition.get", id)
+		if err != nil {
+			return err
+		}
+		if len(found) == 0 {
+			return notFound("edition", id)
+		}
+		e := found[0]
+		if !e.State.CanBecome(next) {
+			return &StateError{Edition: id, Have: e.State, Want: next}
+		}
+		n, err := tx.exec(ctx, "edition.setState", id, string(e.State), string(next), reason, millis(s.Now()))
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return &StateError{Edition: id, Have: e.State, Want: next}
+		}
+		if (next == digest.Cancelled || next == digest.Failed) && e.Started.IsZero() {
+			_, err = tx.exec(ctx, "ledger.release", id)
+		}
+		if next == digest.Sending && err == nil {
+			// Its last mail may have gone out while the pause came.
+			_, err = s.finish(ctx, tx, e.Seq)
+		}
+		return err
+	})
+}
+
+// SetEditionSubject changes the subject of a draft. It returns a *StateError for
+// an edition that is frozen.
+func (s *Store) SetEditionSubject(ctx context.Context, id, subject string) error {
+	return s.write(ctx, func(tx *runner) error {
+		n, err := tx.exec(ctx, "edition.setSubject", id, subject)
+		if err == nil && n == 0 {
+			return fmt.Errorf("edition %s is frozen or does not exist: its subject stays", id)
+		}
+		return err
+	})
+}
+
+// Counts are how many deliveries of an edition stand where.
+type Counts struct {
+	Total, Sent, Refused, Skipped, Deferred, Uncertain int64
+}
+
+// Open is how many are still to be sent.
+func (c Counts) Open() int64 { return c.Total - c.Sent - c.Refused - c.Skipped - c.Uncertain }
+
+// EditionCounts returns an edition's counts. They are kept with every batch of
+// outcomes, so asking is cheap.
+func (s *Store) EditionCounts(ctx context.Context, seq int64) (Counts, error) {
+	var c Counts
+	_, err := s.readers.one(ctx, "edition.counts", []any{seq}, &c.Total, &c.Sent, &c.Refused, &c.Skipped, &c.Deferred, &c.Uncertain)
+	return c, err
+}

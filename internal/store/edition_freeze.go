@@ -1,0 +1,348 @@
+package store
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+
+	"github.com/tidings-press/tidings/internal/digest"
+)
+
+// Wish is one combination of topics and language among a digest's readers.
+type Wish struct {
+	Topics   []string
+	Language string
+	Count    int64 // readers with it
+	MaxID    int64
+	topics   string // as stored
+}
+
+// Wishes returns the combinations among the active readers of a digest.
+func (s *Store) Wishes(ctx context.Context, digestName string) ([]Wish, error) {
+	return s.readers.wishes(ctx, digestName)
+}
+
+func (r *runner) wishes(ctx context.Context, digestName string) ([]Wish, error) {
+	known := map[[2]string]int{}
+	var out []Wish
+	step, after := r.stride(1), int64(0)
+	for {
+		seen := int64(0)
+		err := r.each(ctx, "audience.preferences", []any{digestName, after, step}, func(rows *sql.Rows) error {
+			var w Wish
+			if err := rows.Scan(&w.topics, &w.Language, &w.Count, &w.MaxID); err != nil {
+				return err
+			}
+			seen += w.Count
+			after = max(after, w.MaxID)
+			at, found := known[w.key()]
+			if !found {
+				known[w.key()] = len(out)
+				out = append(out, w)
+				return readTopics(w.topics, &out[len(out)-1].Topics)
+			}
+			out[at].Count += w.Count
+			out[at].MaxID = max(out[at].MaxID, w.MaxID)
+			return nil
+		})
+		if err != nil || seen < step {
+			return out, err
+		}
+	}
+}
+
+// key tells a combination from others.
+func (w *Wish) key() [2]string { return [2]string{w.topics, w.Language} }
+
+// stride is how many readers one statement deals with, a multiple of unit. SQLite
+// sorts and counts in this process, whose memory must not grow with the audience;
+// PostgreSQL knows better itself.
+func (r *runner) stride(unit int64) int64 {
+	if r.engine == Postgres {
+		return math.MaxInt64
+	}
+	return max(1, freezeStride/unit) * unit
+}
+
+const freezeStride = 20_000
+
+// NoVariant is the variant of readers for whom an edition has nothing.
+const NoVariant = -1
+
+// Frozen is what an edition is approved with.
+type Frozen struct {
+	Wishes    []Wish
+	Choice    []int    // for each wish the number of its variant, or NoVariant
+	Reasons   []string // for each wish without a variant, why its readers are skipped
+	ChunkSize int
+	Settings  string   // kept with the edition
+	Articles  []string // ids of those that are in it; the others of the draft wait again
+
+	packed [][]byte // variants, which are large and much alike in themselves
+}
+
+// Add adds a variant and returns its number.
+func (f *Frozen) Add(v digest.Variant) (int, error) {
+	var out bytes.Buffer
+	w, err := gzip.NewWriterLevel(&out, gzip.BestSpeed)
+	if err != nil {
+		return 0, err
+	}
+	if err := errors.Join(json.NewEncoder(w).Encode(v), w.Close()); err != nil {
+		return 0, fmt.Errorf("variant %q: %w", v.Key, err)
+	}
+	f.packed = append(f.packed, bytes.Clone(out.Bytes()))
+	return len(f.packed) - 1, nil
+}
+
+// Variants is how many there are.
+func (f *Frozen) Variants() int { return len(f.packed) }
+
+// unpack returns a variant as it is stored, in JSON.
+func unpack(packed []byte) (string, error) {
+	r, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return "", err
+	}
+	data, err := io.ReadAll(r)
+	return string(bytes.TrimSpace(data)), err
+}
+
+// ErrAudience says that the audience changed while an edition was rendered, so
+// that it must be rendered anew.
+var ErrAudience = errors.New("the audience changed meanwhile")
+
+// ErrChanged says that a draft got another subject or other articles while it was
+// rendered, so that it must be rendered anew.
+var ErrChanged = errors.New("the draft changed meanwhile")
+
+// Approve freezes a draft: its variants, and a queued delivery for everyone who
+// is active on the digest at this moment, cut into chunks. It returns a
+// *StateError when the edition is no draft any more, ErrChanged when it is another one,
+// and ErrAudience when its audience is.
+func (s *Store) Approve(ctx context.Context, e Edition, f Frozen) (Edition, error) {
+	choice, err := f.choices()
+	if err != nil {
+		return e, err
+	}
+	err = s.write(ctx, func(tx *runner) error {
+		now := s.Now()
+		if err := tx.oneMoment(ctx); err != nil {
+			return err
+		}
+		if err := s.mayPublish(ctx, tx); err != nil {
+			return err
+		}
+		audience, err := audienceOf(ctx, tx, e.Digest, f)
+		if err != nil {
+			return err
+		}
+		n, err := tx.exec(ctx, "edition.approve", e.ID, millis(now), audience.Count, audience.MaxID, f.Settings, millis(e.Created), e.Subject)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return notApproved(ctx, tx, e)
+		}
+		if err := dropArticles(ctx, tx, e, f.Articles); err != nil {
+			return err
+		}
+		if err := insertVariants(ctx, tx, e.Seq, f.packed); err != nil {
+			return err
+		}
+		n, err = tx.freeze(ctx, e, f, choice, millis(now))
+		if err != nil {
+			return err
+		}
+		if n != audience.Count {
+			return ErrAudience
+		}
+		e.State, e.Approved, e.Audience = digest.Approved, now, audience
+		if n > 0 {
+			return nil
+		}
+		// Nobody to send to: it is sent at once.
+		if err := s.startEdition(ctx, tx, e.Seq); err != nil {
+			return err
+		}
+		e.State, e.Started, e.Finished = digest.Sent, now, now
+		_, err = s.finish(ctx, tx, e.Seq)
+		return err
+	})
+	return e, err
+}
+
+// notApproved says why an edition that was a draft could not be approved.
+func notApproved(ctx context.Context, tx *runner, e Edition) error {
+	found, err := tx.editions(ctx, "edition.get", e.ID)
+	if err != nil {
+		return err
+	}
+	if len(found) == 0 {
+		return notFound("edition", e.ID)
+	}
+	if found[0].State == digest.Draft {
+		return ErrChanged
+	}
+	return &StateError{Edition: e.ID, Have: found[0].State, Want: digest.Approved}
+}
+
+// dropArticles takes those out of an edition that are not among its frozen ones: they
+// were withdrawn. Should they come back, they wait for another edition.
+func dropArticles(ctx context.Context, tx *runner, e Edition, kept []string) error {
+	if kept == nil {
+		return nil
+	}
+	for _, id := range e.Articles {
+		if slices.Contains(kept, id) {
+			continue
+		}
+		if _, err := tx.exec(ctx, "edition.dropArticle", e.Seq, id); err != nil {
+			return err
+		}
+		if _, err := tx.exec(ctx, "ledger.drop", e.Digest, id, e.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// freeze stores a delivery for everyone whom an edition goes to, and their chunks.
+// It returns how many they are.
+func (r *runner) freeze(ctx context.Context, e Edition, f Frozen, choice string, now int64) (int64, error) {
+	size := int64(f.ChunkSize)
+	step, after, total := r.stride(size), int64(0), int64(0)
+	if _, err := r.exec(ctx, "audience.choose", e.Seq, choice); err != nil {
+		return 0, err
+	}
+	for {
+		n, err := r.exec(ctx, "audience.freeze", e.Seq, e.Digest, size, now, after, step, total/size)
+		if err != nil {
+			return 0, err
+		}
+		if _, err := r.exec(ctx, "audience.chunks", e.Seq, after); err != nil {
+			return 0, err
+		}
+		if total += n; n < step {
+			if _, err := r.exec(ctx, "audience.chosen", e.Seq); err != nil {
+				return 0, err
+			}
+			// Of an edition that was being sent when the store was lost, some have it.
+			_, err := r.exec(ctx, "quarantine.markRecipients", e.Seq, e.ID, leftBefore, now)
+			return total, err
+		}
+		if _, err := r.one(ctx, "audience.last", []any{e.Seq}, &after); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// oneMoment makes all statements of a transaction see the store at one moment, as
+// they do on SQLite anyway: people who come and go meanwhile are in the next
+// edition's audience, or not in this one's.
+func (r *runner) oneMoment(ctx context.Context) error {
+	if r.engine != Postgres {
+		return nil
+	}
+	_, err := r.querier().ExecContext(ctx, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+	return err
+}
+
+// audienceOf counts the readers and checks that their wishes are still those that
+// the edition was rendered for.
+func audienceOf(ctx context.Context, tx *runner, digestName string, f Frozen) (digest.Audience, error) {
+	wishes, err := tx.wishes(ctx, digestName)
+	if err != nil {
+		return digest.Audience{}, err
+	}
+	known := map[[2]string]bool{}
+	for _, w := range f.Wishes {
+		known[w.key()] = true
+	}
+	var a digest.Audience
+	for _, w := range wishes {
+		if !known[w.key()] {
+			return a, ErrAudience
+		}
+		a.Count += w.Count
+		a.MaxID = max(a.MaxID, w.MaxID)
+	}
+	return a, nil
+}
+
+func insertVariants(ctx context.Context, tx *runner, seq int64, packed [][]byte) error {
+	for i := range packed {
+		data, err := unpack(packed[i])
+		if err != nil {
+			return fmt.Errorf("variant %d: %w", i, err)
+		}
+		if _, err := tx.exec(ctx, "variant.insert", seq, i, data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// choices writes which variant each wish gets, for the query.
+func (f Frozen) choices() (string, error) {
+	type row struct {
+		Topics   string `json:"t"`
+		Language string `json:"l"`
+		Variant  int    `json:"v"`
+		Reason   string `json:"r"`
+	}
+	rows := make([]row, len(f.Wishes))
+	for i, w := range f.Wishes {
+		rows[i] = row{w.topics, w.Language, f.Choice[i], ""}
+		if f.Choice[i] < 0 {
+			rows[i].Reason = f.Reasons[i]
+		}
+	}
+	data, err := json.Marshal(rows)
+	return string(data), err
+}
+
+// Variant returns one frozen variant of an edition.
+func (s *Store) Variant(ctx context.Context, seq int64, number int) (digest.Variant, error) {
+	return s.variant(ctx, "variant.get", seq, number)
+}
+
+// VariantFor returns the frozen variant that a reader's mail is made of, and its number,
+// or ErrNotFound when the edition has none for them.
+func (s *Store) VariantFor(ctx context.Context, seq, subscriber int64) (number int, v digest.Variant, err error) {
+	var data string
+	found, err := s.readers.one(ctx, "variant.ofReader", []any{seq, subscriber}, &number, &data)
+	if err == nil && !found {
+		err = notFound("variant for", subscriber)
+	}
+	if err != nil {
+		return 0, v, err
+	}
+	return number, v, json.Unmarshal([]byte(data), &v)
+}
+
+// FullVariant returns the frozen variant of an edition that has the most in it, or
+// ErrNotFound when it has none.
+func (s *Store) FullVariant(ctx context.Context, seq int64) (digest.Variant, error) {
+	return s.variant(ctx, "variant.longest", seq)
+}
+
+func (s *Store) variant(ctx context.Context, query string, args ...any) (digest.Variant, error) {
+	var v digest.Variant
+	var data string
+	found, err := s.readers.one(ctx, query, args, &data)
+	if err == nil && !found {
+		err = notFound("variant", args)
+	}
+	if err != nil {
+		return v, err
+	}
+	return v, json.Unmarshal([]byte(data), &v)
+}

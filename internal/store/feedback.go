@@ -1,0 +1,171 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/subscriber"
+)
+
+// FeedbackKind is what came back about a delivery.
+type FeedbackKind string
+
+// The kinds of feedback.
+const (
+	FeedbackBounced      FeedbackKind = "bounced"      // the address is dead: it is suppressed
+	FeedbackSoft         FeedbackKind = "soft"         // refused for now: counted
+	FeedbackComplained   FeedbackKind = "complained"   // called spam: the address is suppressed
+	FeedbackUnsubscribed FeedbackKind = "unsubscribed" // leaves the edition's digest, or all without an edition
+	FeedbackDelivered    FeedbackKind = "delivered"    // reached the mailbox: soft bounces before it count no more
+)
+
+// Feedback is one thing that came back.
+type Feedback struct {
+	Key        string // the same for what is the same: it counts once
+	Subscriber int64
+	Edition    string // id; empty for mails that belong to none
+	Kind       FeedbackKind
+	Code       int    // SMTP reply code, 0 for none
+	Text       string // the server's words
+	Source     string // which way it came
+	At         time.Time
+}
+
+// SoftRule says when soft bounces in a row make an address a dead one: when there
+// were Limit of them over Days. A Limit of 0 is never. A row ends with a report that a
+// mail was delivered, and when a mail has not come back for a week, or Days if that
+// is longer.
+type SoftRule struct {
+	Limit int
+	Days  int
+}
+
+// RecordFeedback keeps what came back and draws the consequences, in one
+// transaction; fresh is false, and nothing happens, when its key is there
+// already. Changes of state that the table does not allow are left out, and a
+// person who is not there any more is no error.
+func (s *Store) RecordFeedback(ctx context.Context, f Feedback, rule SoftRule) (fresh bool, err error) {
+	keys, err := s.Keys(ctx)
+	if err != nil {
+		return false, err
+	}
+	err = s.write(ctx, func(tx *runner) (err error) {
+		fresh, err = s.takeFeedback(ctx, tx, keys, f, rule)
+		return err
+	})
+	return fresh, err
+}
+
+// takeFeedback is RecordFeedback within a transaction.
+func (s *Store) takeFeedback(ctx context.Context, tx *runner, keys subscriber.Keys, f Feedback, rule SoftRule) (fresh bool, err error) {
+	f.Text = said(f.Text) // a webhook's body may be a megabyte
+	n, err := tx.exec(ctx, "feedback.insert", f.Key, f.Subscriber, f.Edition, string(f.Kind), f.Code, f.Text, f.Source, millis(f.At))
+	if err != nil || n == 0 {
+		return false, err
+	}
+	found, err := tx.subscribers(ctx, "subscriber.byID", f.Subscriber)
+	if err != nil || len(found) == 0 || found[0].State == subscriber.Erased {
+		return true, err
+	}
+	return true, s.followFeedback(ctx, tx, keys, found[0], f, rule)
+}
+
+func (s *Store) followFeedback(ctx context.Context, tx *runner, keys subscriber.Keys, sub subscriber.Subscriber, f Feedback, rule SoftRule) error {
+	switch f.Kind {
+	case FeedbackComplained:
+		return s.become(ctx, tx, keys, sub, subscriber.Complained, f.Text)
+	case FeedbackBounced:
+		return s.become(ctx, tx, keys, sub, subscriber.Bounced, f.Text)
+	case FeedbackSoft:
+		dead, err := tx.countSoft(ctx, f, rule)
+		if err != nil || !dead {
+			return err
+		}
+		return s.become(ctx, tx, keys, sub, subscriber.Bounced, f.Text)
+	case FeedbackDelivered:
+		_, err := tx.exec(ctx, "subscriber.clearSoft", sub.ID)
+		return err
+	}
+	return s.leaveIn(ctx, tx, keys, sub, func() error { return tx.leaveDigestOf(ctx, f) })
+}
+
+// become changes a state if the table allows it.
+func (s *Store) become(ctx context.Context, tx *runner, keys subscriber.Keys, sub subscriber.Subscriber, next subscriber.State, detail string) error {
+	if !sub.State.CanBecome(next) {
+		return nil
+	}
+	return s.setState(ctx, tx, keys, sub.ID, next, detail)
+}
+
+// Soft bounces follow each other in a row until mail arrives again. Behind a relay that
+// queues, its 250 says nothing: the bounce of each mail comes days later.
+const (
+	// quietDays is how long a mail must not have come back, at least, to count as
+	// delivered. Most relays give a mail up after five days.
+	quietDays = 7
+	// rowDays is how long a row goes on without a bounce at the most, for those whose
+	// mails are in the store no more.
+	rowDays = 180
+)
+
+// countSoft counts a soft bounce and says whether it was one too many.
+func (r *runner) countSoft(ctx context.Context, f Feedback, rule SoftRule) (dead bool, err error) {
+	var one, anew, count int
+	var since int64
+	quiet := f.At.AddDate(0, 0, -max(quietDays, rule.Days))
+	found, err := r.one(ctx, "subscriber.quiet", []any{f.Subscriber, millis(quiet), millis(f.At.AddDate(0, 0, -rowDays))}, &one)
+	if err != nil {
+		return false, err
+	}
+	if found {
+		anew = 1
+	}
+	if _, err := r.one(ctx, "subscriber.softBounce", []any{f.Subscriber, millis(f.At), anew}, &count, &since); err != nil {
+		return false, err
+	}
+	lasted := f.At.Sub(timeOf(since))
+	return rule.Limit > 0 && count >= rule.Limit && lasted >= time.Duration(rule.Days)*24*time.Hour, nil
+}
+
+func (r *runner) leaveDigestOf(ctx context.Context, f Feedback) error {
+	var digest string
+	if f.Edition != "" {
+		if _, err := r.one(ctx, "feedback.digestOf", []any{f.Edition}, &digest); err != nil {
+			return err
+		}
+	}
+	if digest == "" {
+		_, err := r.exec(ctx, "subscription.leaveAll", f.Subscriber, millis(f.At))
+		return err
+	}
+	_, err := r.exec(ctx, "subscription.leave", digest, f.Subscriber, millis(f.At))
+	return err
+}
+
+// FeedbackOf is the latest that came back about a person, the newest first.
+func (s *Store) FeedbackOf(ctx context.Context, id int64, limit int) ([]Feedback, error) {
+	var out []Feedback
+	err := s.readers.each(ctx, "feedback.ofSubscriber", []any{id, limit}, func(rows *sql.Rows) error {
+		var f Feedback
+		var at int64
+		err := rows.Scan(&f.Key, &f.Subscriber, &f.Edition, &f.Kind, &f.Code, &f.Text, &f.Source, &at)
+		f.At = timeOf(at)
+		out = append(out, f)
+		return err
+	})
+	return out, err
+}
+
+// CountFeedback says how much of each kind came back about an edition.
+func (s *Store) CountFeedback(ctx context.Context, edition string) (map[FeedbackKind]int64, error) {
+	out := map[FeedbackKind]int64{}
+	err := s.readers.each(ctx, "feedback.countOfEdition", []any{edition}, func(rows *sql.Rows) error {
+		var kind FeedbackKind
+		var n int64
+		err := rows.Scan(&kind, &n)
+		out[kind] = n
+		return err
+	})
+	return out, err
+}

@@ -1,0 +1,48 @@
+package store
+
+import (
+	"context"
+
+	"github.com/tidings-press/tidings/internal/subscriber"
+)
+
+// MakeFeedToken makes the token of a person's private feed of a digest and returns
+// it; an earlier one stops working. The store keeps a hash of it only, so nobody
+// can read it back.
+func (s *Store) MakeFeedToken(ctx context.Context, id int64, digest string) (string, error) {
+	token, hash := newToken()
+	err := s.write(ctx, func(tx *runner) error {
+		if _, err := tx.exec(ctx, "feedtoken.revoke", id, digest, millis(s.Now())); err != nil {
+			return err
+		}
+		_, err := tx.exec(ctx, "feedtoken.insert", hash, id, digest, millis(s.Now()))
+		return err
+	})
+	return token, err
+}
+
+// FeedToken tells whose private feed a token opens, and what they chose; ErrNotFound
+// when it was revoked, never was one, or its reader left the digest.
+func (s *Store) FeedToken(ctx context.Context, token string) (subscriber.Subscription, error) {
+	var p subscriber.Subscription
+	var created int64
+	found, err := s.readers.one(ctx, "feedtoken.get", []any{hashToken(token)}, &p.Subscriber, &p.Digest, &created)
+	if err == nil && !found {
+		err = notFound("private feed", "of this token")
+	}
+	if err != nil {
+		return subscriber.Subscription{}, err
+	}
+	// Not knowing what they chose is no reason to show them everything.
+	p, err = s.Subscription(ctx, p.Subscriber, p.Digest)
+	p.Since = timeOf(created)
+	return p, err
+}
+
+// RevokeFeedToken closes a person's private feed of a digest.
+func (s *Store) RevokeFeedToken(ctx context.Context, id int64, digest string) error {
+	return s.write(ctx, func(tx *runner) error {
+		_, err := tx.exec(ctx, "feedtoken.revoke", id, digest, millis(s.Now()))
+		return err
+	})
+}

@@ -1,0 +1,244 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"hash/maphash"
+	"iter"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/subscriber"
+)
+
+// ImportOptions are how a list of subscribers is imported.
+type ImportOptions struct {
+	Digests []string           // for the rows that name none
+	State   subscriber.State   // for the rows that name none; Active when empty
+	Consent subscriber.Consent // for what the rows do not say
+	DryRun  bool               // count, and keep nothing
+	// Check looks at a row before it is imported, and may fill in its topics by digest. A
+	// *subscriber.LineError refuses the row; any other error ends the import. It may be nil.
+	Check    func(context.Context, *subscriber.Row) error
+	Report   func(ImportLine)   // called in order for each line that adds nobody; may be nil
+	Progress func(ImportResult) // called now and then; may be nil
+}
+
+// ImportLine is a line that added nobody, and why.
+type ImportLine struct {
+	Line    int
+	Address subscriber.Address
+	Outcome LineOutcome
+	State   subscriber.State // of a Lowered one, the new state
+	Err     error            // of a Refused one
+}
+
+// LineOutcome is what became of a line.
+type LineOutcome string
+
+// What may become of a line.
+const (
+	Added      LineOutcome = "added"
+	Recorded   LineOutcome = "recorded"   // a new person whom the list says to be gone: kept with their state, and suppressed
+	Present    LineOutcome = "unchanged"  // there before; put on digests that they never were on
+	Repeated   LineOutcome = "repeated"   // stands further up in the same list
+	Lowered    LineOutcome = "lowered"    // there before, and gone as the list says: suppressed from now on
+	Suppressed LineOutcome = "suppressed" // an address that must not be mailed is left out
+	Refused    LineOutcome = "refused"
+)
+
+// ImportResult counts the lines by their outcomes. Suppressed counts those that were
+// left out, and those that were recorded as gone.
+type ImportResult struct {
+	Lines, Added, Unchanged, Repeated, Lowered, Suppressed, Refused int64
+	Pending                                                         int64 // of Added, who have not confirmed
+}
+
+// ImportSubscribers imports a list as subscriber.ReadList gives it. It commits every
+// few thousand lines, so memory is bounded and other writers get their turn; a
+// list that breaks off, or an error, keeps what came before. To run it again is
+// harmless.
+//
+// An import never raises a state: whoever left, bounced, complained or never confirmed
+// stays so, whatever the list says. A row that says so of somebody lowers them, and
+// suppresses the address, so that no later list brings them back.
+func (s *Store) ImportSubscribers(ctx context.Context, rows iter.Seq2[subscriber.Row, error], opts ImportOptions) (ImportResult, error) {
+	if opts.State == "" {
+		opts.State = subscriber.Active
+	}
+	keys, err := s.Keys(ctx)
+	if err != nil {
+		return ImportResult{}, err
+	}
+	im := &importer{store: s, opts: opts, keys: keys, start: s.Now(), seed: maphash.MakeSeed()}
+	if _, err := s.readers.one(ctx, "subscriber.lastID", nil, &im.before); err != nil {
+		return ImportResult{}, err
+	}
+	if s.engine == SQLite {
+		defer im.makeRoom(ctx)()
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	batches := make(chan importBatch) // the next lines are read while the last ones are stored
+	go im.readBatches(ctx, rows, batches)
+	defer func() {
+		cancel()
+		for range batches { // the list is the caller's again when we return
+		}
+	}()
+	for b := range batches {
+		if err := im.store1(ctx, b); err != nil {
+			return im.result, err
+		}
+	}
+	return im.result, ctx.Err()
+}
+
+// batchSize is how many lines are committed together. Sorted by address, so many
+// of them share pages of the index, which makes a long list twice as fast.
+const batchSize = 20_000
+
+// importBatch is a stretch of the list.
+type importBatch struct {
+	lines []importLine
+	err   error // that ended the list
+}
+
+// importLine is a row on its way in.
+type importLine struct {
+	row     subscriber.Row
+	key     string
+	outcome LineOutcome
+	id      int64
+	have    subscriber.State // of somebody who was there
+	err     error
+}
+
+// readBatches checks the rows and cuts the list into batches, in a goroutine of its own.
+func (im *importer) readBatches(ctx context.Context, rows iter.Seq2[subscriber.Row, error], out chan<- importBatch) {
+	defer close(out)
+	b := importBatch{lines: make([]importLine, 0, batchSize)}
+	send := func() bool {
+		select {
+		case out <- b:
+			b = importBatch{lines: make([]importLine, 0, batchSize)}
+			return true
+		case <-ctx.Done():
+			return false
+		}
+	}
+	for row, err := range rows {
+		if err == nil && im.opts.Check != nil {
+			err = im.opts.Check(ctx, &row)
+		}
+		var bad *subscriber.LineError
+		switch {
+		case errors.As(err, &bad):
+			b.lines = append(b.lines, importLine{row: subscriber.Row{Line: bad.Line}, outcome: Refused, err: bad})
+		case err != nil:
+			b.err = err
+		default:
+			b.lines = append(b.lines, importLine{row: row, key: row.Address.Key()})
+		}
+		if (len(b.lines) == batchSize || b.err != nil) && !send() {
+			return
+		}
+	}
+	if len(b.lines) > 0 {
+		send()
+	}
+}
+
+// importer is one import.
+type importer struct {
+	store  *Store
+	opts   ImportOptions
+	keys   subscriber.Keys
+	start  time.Time
+	before int64 // highest number before the import
+	result ImportResult
+	seed   maphash.Seed
+	seen   map[uint64]subscriber.State // addresses of a dry run, which keeps nothing: by their hash
+}
+
+// errDryRun takes back what a dry run did.
+var errDryRun = errors.New("nothing is kept of a dry run")
+
+// store1 stores one batch and reports it.
+func (im *importer) store1(ctx context.Context, b importBatch) error {
+	err := im.store.write(ctx, func(tx *runner) error {
+		for i := range b.lines { // a second attempt starts afresh
+			if b.lines[i].outcome != Refused {
+				b.lines[i].outcome, b.lines[i].id = "", 0
+			}
+		}
+		if err := im.put(ctx, tx, b.lines); err != nil || !im.opts.DryRun {
+			return err
+		}
+		return errDryRun
+	})
+	if err != nil && !errors.Is(err, errDryRun) {
+		return err
+	}
+	if im.opts.DryRun {
+		im.recall(b.lines)
+	}
+	for i := range b.lines {
+		im.count(&b.lines[i])
+	}
+	if im.opts.Progress != nil {
+		im.opts.Progress(im.result)
+	}
+	return b.err
+}
+
+// recall puts the outcomes of a dry run right for addresses of earlier batches, which
+// the store has forgotten.
+func (im *importer) recall(lines []importLine) {
+	if im.seen == nil {
+		im.seen = map[uint64]subscriber.State{}
+	}
+	for i := range lines {
+		l := &lines[i]
+		if l.outcome == Refused {
+			continue
+		}
+		key := maphash.String(im.seed, l.key)
+		state, before := im.seen[key]
+		if now := im.state(l); !before || now.Worse(state) {
+			im.seen[key] = now
+		}
+		switch fresh := l.outcome == Added || l.outcome == Recorded; {
+		case before && fresh && im.state(l).Gone() && !state.Gone():
+			l.outcome = Lowered
+		case before && fresh:
+			l.outcome = Repeated
+		}
+	}
+}
+
+func (im *importer) count(l *importLine) {
+	im.result.Lines++
+	switch l.outcome {
+	case Added:
+		im.result.Added++
+		if im.state(l) == subscriber.Pending {
+			im.result.Pending++
+		}
+		return
+	case Recorded:
+		im.result.Suppressed++
+		return
+	case Present:
+		im.result.Unchanged++
+	case Repeated:
+		im.result.Repeated++
+	case Lowered:
+		im.result.Lowered++
+	case Suppressed:
+		im.result.Suppressed++
+	case Refused:
+		im.result.Refused++
+	}
+	if im.opts.Report != nil {
+		im.opts.Report(ImportLine{Line: l.row.Line, Address: l.row.Address, Outcome: l.outcome, State: l.have, Err: l.err})
+	}
+}

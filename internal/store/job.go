@@ -1,0 +1,164 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/subscriber"
+)
+
+// ErrLease says that a job's lease ran out and another node has taken it since.
+var ErrLease = errors.New("the lease is over: another node has the job")
+
+// Job is a piece of side work, done at least once: a welcome mail, a hub to tell.
+type Job struct {
+	ID      int64
+	Kind    string
+	Key     string // of open jobs of a kind each key is there once; a second one is the same job
+	Payload []byte
+	About   subscriber.Address // whom it is about: it goes when they are erased; may be zero
+	Newest  bool               // an open one gets this payload, and is done again if it is under way
+	Due     time.Time          // when it may be done; now when zero
+	Epoch   int64              // rises with every claim: who holds an older one has lost it
+	Tries   int                // this one included
+	Created time.Time
+	Error   string // of a failed one
+	Ended   time.Time
+}
+
+// Enqueue keeps a job and says whether it is new: an open one of the same kind and
+// key stands for both.
+func (s *Store) Enqueue(ctx context.Context, job Job) (fresh bool, err error) {
+	err = s.write(ctx, func(tx *runner) (err error) {
+		fresh, err = s.enqueue(ctx, tx, job)
+		return err
+	})
+	return fresh, err
+}
+
+// EnqueueAll keeps many jobs in one transaction, as Enqueue does each.
+func (s *Store) EnqueueAll(ctx context.Context, jobs []Job) error {
+	return s.write(ctx, func(tx *runner) error { return s.enqueueAll(ctx, tx, jobs) })
+}
+
+func (s *Store) enqueueAll(ctx context.Context, tx *runner, jobs []Job) error {
+	for _, job := range jobs {
+		if _, err := s.enqueue(ctx, tx, job); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) enqueue(ctx context.Context, tx *runner, job Job) (fresh bool, err error) {
+	var id int64
+	query := "job.insert"
+	if job.Newest {
+		query = "job.replace"
+	}
+	columns, err := s.columns(ctx, job)
+	if err != nil {
+		return false, err
+	}
+	return tx.one(ctx, query, columns, &id)
+}
+
+// columns is a new job as the queries take it.
+func (s *Store) columns(ctx context.Context, job Job) ([]any, error) {
+	now := s.Now()
+	if job.Due.IsZero() {
+		job.Due = now
+	}
+	about := []byte{}
+	if !job.About.IsZero() {
+		keys, err := s.Keys(ctx)
+		if err != nil {
+			return nil, err
+		}
+		about = keys.SuppressionHash(job.About)
+	}
+	return []any{job.Kind, job.Key, job.payload(), millis(job.Due), millis(now), about}, nil
+}
+
+// payload is never NULL, which an empty one is as the drivers read and write it.
+func (j Job) payload() []byte {
+	if j.Payload == nil {
+		return []byte{}
+	}
+	return j.Payload
+}
+
+// ClaimJobs takes up to n jobs of some kinds that are due, for the length of the
+// lease: a node that dies loses them to the next claim after it.
+func (s *Store) ClaimJobs(ctx context.Context, kinds []string, n int, lease time.Duration) ([]Job, error) {
+	var out []Job
+	err := s.write(ctx, func(tx *runner) error {
+		out = out[:0]
+		now := s.Now()
+		args := []any{jsonList(kinds), millis(now), millis(now.Add(lease)), n}
+		return tx.each(ctx, "job.claim", args, func(rows *sql.Rows) error {
+			var j Job
+			var created int64
+			err := rows.Scan(&j.ID, &j.Kind, &j.Key, &j.Payload, &j.Epoch, &j.Tries, &created)
+			j.Created, j.Due = timeOf(created), now.Add(lease)
+			out = append(out, j)
+			return err
+		})
+	})
+	return out, err
+}
+
+// FinishJob ends a claimed job that was done. One that was put anew meanwhile stays
+// open and is due at once. ErrLease says that it is no longer ours.
+func (s *Store) FinishJob(ctx context.Context, job Job) error {
+	return s.ours(ctx, "job.finish", job.ID, job.Epoch, job.payload(), millis(s.Now()), []byte{})
+}
+
+// DropJob ends a claimed job and forgets it, payload and all.
+func (s *Store) DropJob(ctx context.Context, job Job) error {
+	return s.ours(ctx, "job.drop", job.ID, job.Epoch)
+}
+
+// FailJob gives a claimed job up.
+func (s *Store) FailJob(ctx context.Context, job Job, reason string) error {
+	return s.ours(ctx, "job.fail", job.ID, job.Epoch, said(reason), millis(s.Now()), []byte{})
+}
+
+// ContinueJob gives a claimed job back that went well and has more to do later.
+func (s *Store) ContinueJob(ctx context.Context, job Job, delay time.Duration) error {
+	return s.ours(ctx, "job.continue", job.ID, job.Epoch, millis(s.Now().Add(delay)))
+}
+
+// RetryJob gives a claimed job back, to be done after a delay: Backoff(job.Tries)
+// is a good one.
+func (s *Store) RetryJob(ctx context.Context, job Job, delay time.Duration, reason string) error {
+	return s.ours(ctx, "job.retry", job.ID, job.Epoch, millis(s.Now().Add(delay)), said(reason))
+}
+
+// RenewJob prolongs the lease of a claimed job that takes longer.
+func (s *Store) RenewJob(ctx context.Context, job Job, lease time.Duration) error {
+	return s.ours(ctx, "job.renew", job.ID, job.Epoch, millis(s.Now().Add(lease)))
+}
+
+// ours changes a job if its epoch still holds.
+func (s *Store) ours(ctx context.Context, query string, args ...any) error {
+	return s.write(ctx, func(tx *runner) error {
+		n, err := tx.exec(ctx, query, args...)
+		if err == nil && n == 0 {
+			err = ErrLease
+		}
+		return err
+	})
+}
+
+// Backoff is how long to wait after so many tries: ten seconds, then double, up to
+// six hours. Callers add jitter.
+func Backoff(tries int) time.Duration {
+	const first, longest = 10 * time.Second, 6 * time.Hour
+	if tries > 12 {
+		return longest
+	}
+	return min(first<<max(tries-1, 0), longest)
+}

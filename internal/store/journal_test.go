@@ -1,0 +1,158 @@
+package store_test
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"testing"
+
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/journal"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/testkit/storetest"
+)
+
+// notJournaled are the queries that change people and need no record: they let nobody
+// leave, or change what a restore may undo.
+var notJournaled = []string{
+	"subscriber.insert", "import.insert", // who came since the backup is not in it
+	"subscription.addNew", "subscription.addRange", "import.subscribe", // put on a digest only who never was
+	"subscription.dropAll", // goes with subscriber.erase
+	"subscriber.setDetails", "subscriber.setConsent", "subscriber.softBounce", "subscriber.clearSoft", "chunk.reached", "subscriber.clearFormLanguage",
+	"suppression.forget", // the words of a reason only
+}
+
+func TestEveryQueryThatLetsPeopleLeaveIsJournaled(t *testing.T) {
+	t.Parallel()
+	changes := regexp.MustCompile(`(?i)(INSERT INTO|UPDATE|DELETE FROM)\s+(subscribers|subscriptions|suppressions)\b`)
+	journaled := store.JournaledQueries()
+	for _, engine := range storetest.Engines {
+		for name, text := range store.QueryTexts(engine) {
+			if changes.MatchString(text) && !slices.Contains(journaled, name) && !slices.Contains(notJournaled, name) {
+				t.Errorf("%s changes people and is not in the journal: add it to journaled, or say why not", name)
+			}
+		}
+	}
+}
+
+func TestJournalKnowsWhoLeft(t *testing.T) {
+	t.Parallel()
+	for _, engine := range storetest.Engines {
+		t.Run(string(engine), func(t *testing.T) {
+			t.Parallel()
+			folder := filepath.Join(t.TempDir(), "journal")
+			dsn := storetest.DSN(t, engine)
+			s, err := store.Open(t.Context(), dsn, store.Options{Journal: folder})
+			if err != nil {
+				t.Fatal(err)
+			}
+			left, bounced, erased := add(t, s, "left@example.org", subscriber.Active), add(t, s, "bounced@example.org", subscriber.Active), add(t, s, "erased@example.org", subscriber.Active)
+			a := &article.Article{Source: "file:/home/ann/x.md", Slug: "x", Title: "X", Hash: "x", Status: article.Published}
+			for _, err := range []error{
+				s.Subscribe(t.Context(), left.ID, "weekly", nil), s.Subscribe(t.Context(), left.ID, "daily", nil),
+				s.Unsubscribe(t.Context(), left.ID, "weekly"),
+				s.SetState(t.Context(), bounced.ID, subscriber.Bounced, "550 5.1.1 unknown"),
+				s.Erase(t.Context(), erased.ID),
+				s.Suppress(t.Context(), subscriber.MustParseAddress("never@example.org"), store.EditorReason, "asked by phone"),
+				s.Suppress(t.Context(), subscriber.MustParseAddress("lifted@example.org"), store.EditorReason, ""),
+				s.Lift(t.Context(), subscriber.MustParseAddress("lifted@example.org")),
+			} {
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			change, err := s.PutArticle(t.Context(), a, nil, nil)
+			if err := errors.Join(err, s.JournalProblem(), s.Close()); err != nil {
+				t.Fatal(err)
+			}
+			facts, err := journal.Read(folder)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if facts.Places[journal.Place{Subscriber: left.ID, Digest: "weekly"}].Value != journal.Left || facts.Places[journal.Place{Subscriber: left.ID, Digest: "daily"}].Value != journal.Joined {
+				t.Errorf("places %v", facts.Places)
+			}
+			if facts.States[bounced.ID].Value != "bounced" || facts.States[erased.ID].Value != "erased" {
+				t.Errorf("states %v", facts.States)
+			}
+			reasons := map[string]int{}
+			for _, p := range facts.Suppressions {
+				reasons[p.Reason]++
+			}
+			if reasons["bounced"] != 1 || reasons["erased"] != 1 || reasons["editor"] != 1 || reasons[""] != 1 {
+				t.Errorf("suppressions %v", reasons)
+			}
+			found := false
+			for _, known := range facts.Articles {
+				found = found || known.Value == change.ID
+			}
+			if !found {
+				t.Errorf("articles %v, want %s among them", facts.Articles, change.ID)
+			}
+			for _, secret := range []string{"example", "ann", "unknown", "phone"} {
+				if grepFolder(t, folder, secret) {
+					t.Errorf("the journal has %q in it", secret)
+				}
+			}
+			if q, err := storetest.Reopen(t, dsn, store.Options{Journal: folder}).Quarantine(t.Context()); q != nil || err != nil {
+				t.Errorf("a store that is not older was quarantined: %+v, %v", q, err)
+			}
+		})
+	}
+}
+
+func TestStoreBehindItsJournalIsQuarantined(t *testing.T) {
+	t.Parallel()
+	for _, engine := range storetest.Engines {
+		t.Run(string(engine), func(t *testing.T) {
+			t.Parallel()
+			folder := filepath.Join(t.TempDir(), "journal")
+			dsn := storetest.DSN(t, engine)
+			s, err := store.Open(t.Context(), dsn, store.Options{Journal: folder})
+			if err != nil {
+				t.Fatal(err)
+			}
+			sub := add(t, s, "left@example.org", subscriber.Active)
+			generation, err := s.Generation(t.Context())
+			if err := errors.Join(err, s.Subscribe(t.Context(), sub.ID, "weekly", nil), s.UnsubscribeAll(t.Context(), sub.ID), s.Close()); err != nil {
+				t.Fatal(err)
+			}
+			// As the store was before they left.
+			change(t, dsn, "UPDATE subscribers SET state = 'active'", "UPDATE subscriptions SET left_at = 0", "DELETE FROM suppressions", "UPDATE journals SET mark = mark - 1")
+			s = storetest.Reopen(t, dsn, store.Options{Journal: folder})
+			q, err := s.Quarantine(t.Context())
+			if err != nil || q == nil || q.Reason != store.OlderStore || q.Unsubscribed != 1 || q.Suppressed != 1 {
+				t.Errorf("quarantine %+v, %v", q, err)
+			}
+			if sub, err = s.Subscriber(t.Context(), sub.ID); err != nil || sub.State != subscriber.Unsubscribed {
+				t.Errorf("the state is %s, %v", sub.State, err)
+			}
+			if fresh, err := s.Generation(t.Context()); err != nil || string(fresh) == string(generation) {
+				t.Errorf("the generation is the same, %v", err)
+			}
+		})
+	}
+}
+
+// grepFolder reports whether a text is in one of a folder's files.
+func grepFolder(t *testing.T, folder, text string) bool {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(folder, "*"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no files in %s, %v", folder, err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Contains(data, []byte(text)) {
+			return true
+		}
+	}
+	return false
+}

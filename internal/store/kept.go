@@ -1,0 +1,45 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/subscriber"
+)
+
+// Kept is everything that is stored of a person.
+type Kept struct {
+	Subscriber    subscriber.Subscriber
+	Subscriptions []subscriber.Subscription
+	Deliveries    []digest.Delivery // of the newest editions
+	Feedback      []Feedback
+}
+
+// mostKept bounds the mails and reports that are listed of a person.
+const mostKept = 5000
+
+// Kept returns everything that is stored of a person, for a copy of their own.
+// ErrNotFound says that there is nobody with this number.
+func (s *Store) Kept(ctx context.Context, id int64) (Kept, error) {
+	var k Kept
+	var err error
+	if k.Subscriber, err = s.Subscriber(ctx, id); err != nil {
+		return k, err
+	}
+	if k.Subscriptions, err = s.Subscriptions(ctx, id); err != nil {
+		return k, err
+	}
+	if k.Feedback, err = s.FeedbackOf(ctx, id, mostKept); err != nil {
+		return k, err
+	}
+	err = s.readers.each(ctx, "delivery.ofSubscriber", []any{id, mostKept}, func(rows *sql.Rows) error {
+		var d digest.Delivery
+		var at int64
+		err := rows.Scan(&d.Edition, &d.State, &d.Reason, &d.Tries, &d.Code, &d.Reply, &at)
+		d.Subscriber, d.At = id, timeOf(at)
+		k.Deliveries = append(k.Deliveries, d)
+		return err
+	})
+	return k, err
+}

@@ -1,0 +1,283 @@
+package store_test
+
+import (
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit/storetest"
+)
+
+// owner makes an editor who may sign in.
+func owner(t *testing.T, s *store.Store, email string) store.Editor {
+	t.Helper()
+	e, err := s.CreateEditor(t.Context(), store.Editor{Email: email, Role: "owner", Password: "a hash"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// link makes a one-time link.
+func link(t *testing.T, s *store.Store, l store.Link, ttl time.Duration) string {
+	t.Helper()
+	token, err := s.CreateLink(t.Context(), l, ttl)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+// mustBeVoid checks that a link opens nothing and is not listed.
+func mustBeVoid(t *testing.T, s *store.Store, what, token string) {
+	t.Helper()
+	if l, err := s.Link(t.Context(), token); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("%s opens %+v, %v", what, l, err)
+	}
+	if _, err := s.Admit(t.Context(), token, store.Editor{Email: "thief@example.org"}); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("%s admits: %v", what, err)
+	}
+	if _, err := s.ResetPassword(t.Context(), token, "theirs"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("%s changes a password: %v", what, err)
+	}
+}
+
+// mustOpen checks that a link still opens something.
+func mustOpen(t *testing.T, s *store.Store, what, token string) {
+	t.Helper()
+	if _, err := s.Link(t.Context(), token); err != nil {
+		t.Errorf("%s: %v", what, err)
+	}
+}
+
+func TestLinkIsUsedOnce(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		token := link(t, s, store.Link{Purpose: store.InviteLink, Role: "editor"}, time.Hour)
+		for range 2 { // looking uses nothing up
+			mustOpen(t, s, "an invitation", token)
+		}
+		var admitted atomic.Int32
+		var work sync.WaitGroup
+		for range 8 {
+			work.Go(func() {
+				if e, err := s.Admit(t.Context(), token, store.Editor{Email: "bob@example.org", Role: "owner"}); err == nil && e.Role == "editor" {
+					admitted.Add(1)
+				}
+			})
+		}
+		work.Wait()
+		if admitted.Load() != 1 {
+			t.Errorf("%d came in by one link", admitted.Load())
+		}
+		mustBeVoid(t, s, "a used link", token)
+		mustBeVoid(t, s, "an expired link", link(t, s, store.Link{Purpose: store.InviteLink, Role: "editor"}, -time.Second))
+		mustBeVoid(t, s, "what is no link", "no token")
+	})
+}
+
+func TestLinkIsNotLostWhenTheAddressIsTaken(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ada := owner(t, s, "ada@example.org")
+		token := link(t, s, store.Link{Purpose: store.InviteLink, Role: "editor", Maker: ada.ID}, time.Hour)
+		if _, err := s.Admit(t.Context(), token, store.Editor{Email: " ADA@example.org"}); !errors.Is(err, store.ErrExists) {
+			t.Errorf("a taken address: %v", err)
+		}
+		mustOpen(t, s, "the link after that", token)
+	})
+}
+
+func TestNewerLinkVoidsOlderOnesForTheSamePerson(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ada, bob := owner(t, s, "ada@example.org"), owner(t, s, "bob@example.org")
+		invite := func(email string) string {
+			return link(t, s, store.Link{Purpose: store.InviteLink, Role: "owner", Email: email, Maker: ada.ID}, time.Hour)
+		}
+		reset := func(of store.Editor) string {
+			return link(t, s, store.Link{Purpose: store.ResetLink, Editor: of.ID, Maker: ada.ID}, time.Hour)
+		}
+		eve, anyone, resetBob, resetAda := invite("eve@example.org"), invite(""), reset(bob), reset(ada)
+		later, another := invite("EVE@example.org"), reset(bob)
+		mustBeVoid(t, s, "the older invitation", eve)
+		mustBeVoid(t, s, "the older link to a password", resetBob)
+		for what, token := range map[string]string{"the newer invitation": later, "one for anyone": anyone, "the newer link to a password": another, "another editor's": resetAda} {
+			mustOpen(t, s, what, token)
+		}
+		if all, err := s.Links(t.Context()); err != nil || len(all) != 4 {
+			t.Errorf("%d links are listed, %v: %+v", len(all), err, all)
+		}
+		if e, err := s.Admit(t.Context(), later, store.Editor{Email: "thief@example.org"}); err != nil || e.Email != "EVE@example.org" || e.Role != "owner" {
+			t.Errorf("an invitation to eve makes %+v, %v", e, err)
+		}
+	})
+}
+
+func TestLinkIsVoidWithItsMaker(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		ada, eve := owner(t, s, "ada@example.org"), owner(t, s, "eve@example.org")
+		made := func() map[string]string {
+			return map[string]string{
+				"an invitation":             link(t, s, store.Link{Purpose: store.InviteLink, Role: "owner", Maker: eve.ID}, time.Hour),
+				"an invitation to somebody": link(t, s, store.Link{Purpose: store.InviteLink, Role: "owner", Email: "x@example.org", Maker: eve.ID}, time.Hour),
+				"a link to ada's password":  link(t, s, store.Link{Purpose: store.ResetLink, Editor: ada.ID, Maker: eve.ID}, time.Hour),
+				"a link to their own":       link(t, s, store.Link{Purpose: store.ResetLink, Editor: eve.ID, Maker: ada.ID}, time.Hour),
+			}
+		}
+		ours := link(t, s, store.Link{Purpose: store.InviteLink, Role: "editor", Maker: ada.ID}, time.Hour)
+		before := made()
+		eve.Disabled = s.Now()
+		if err := s.UpdateEditor(ctx, eve, ""); err != nil {
+			t.Fatal(err)
+		}
+		for what, token := range before {
+			mustBeVoid(t, s, what+" of a disabled editor", token)
+		}
+		eve.Disabled = time.Time{}
+		if err := s.UpdateEditor(ctx, eve, ""); err != nil {
+			t.Fatal(err)
+		}
+		for what, token := range before {
+			mustBeVoid(t, s, what+" of an editor who was disabled once", token)
+		}
+		before = made()
+		eve.Role = "editor"
+		if err := s.UpdateEditor(ctx, eve, ""); err != nil {
+			t.Fatal(err)
+		}
+		mustBeVoid(t, s, "an invitation of one who is no owner any more", before["an invitation"])
+		before = made()
+		if err := s.DeleteEditor(ctx, eve.ID); err != nil {
+			t.Fatal(err)
+		}
+		for what, token := range before {
+			mustBeVoid(t, s, what+" of a removed editor", token)
+		}
+		mustOpen(t, s, "another owner's invitation", ours)
+		all, err := s.Links(ctx)
+		if err != nil || len(all) != 1 || all[0].Maker != ada.ID {
+			t.Fatalf("listed: %+v, %v", all, err)
+		}
+		if err := s.RevokeLink(ctx, all[0].ID); err != nil {
+			t.Fatal(err)
+		}
+		mustBeVoid(t, s, "a revoked link", ours)
+		if err := s.RevokeLink(ctx, all[0].ID); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("revoked twice: %v", err)
+		}
+	})
+}
+
+func TestSetupLinksMakeOneOwner(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		setup := store.Link{Purpose: store.SetupLink, Role: "owner"}
+		first, second, third := link(t, s, setup, time.Hour), link(t, s, setup, time.Hour), link(t, s, setup, time.Hour)
+		mustBeVoid(t, s, "the first start's link", first)
+		mustBeVoid(t, s, "the second start's link", second)
+		if _, err := s.Admit(t.Context(), third, store.Editor{Email: "ada@example.org"}); err != nil {
+			t.Fatal(err)
+		}
+		mustBeVoid(t, s, "the newest link, used", third)
+		mustBeVoid(t, s, "one that a start makes when there is an owner", link(t, s, setup, time.Hour))
+	})
+}
+
+func TestChangeOfPasswordOrAddressEndsSessionsAndLinks(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		ada := owner(t, s, "ada@example.org")
+		for what, change := range map[string]func(e *store.Editor){
+			"password": func(e *store.Editor) { e.Password = "hash of " + time.Now().String() },
+			"address":  func(e *store.Editor) { e.Email = "ada.brook@example.org" },
+			"role":     func(e *store.Editor) { e.Role = "editor" },
+		} {
+			here, err1 := s.CreateSession(ctx, ada, "", time.Hour)
+			there, err2 := s.CreateSession(ctx, ada, "", time.Hour)
+			if err := errors.Join(err1, err2); err != nil {
+				t.Fatal(err)
+			}
+			reset := link(t, s, store.Link{Purpose: store.ResetLink, Editor: ada.ID}, time.Hour)
+			old := ada
+			change(&ada)
+			if err := s.UpdateEditor(ctx, ada, here); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Session(ctx, here); err != nil {
+				t.Errorf("after a change of %s this browser is signed out: %v", what, err)
+			}
+			mustEnd(t, s, there)
+			mustBeVoid(t, s, "after a change of "+what+" a link to the password", reset)
+			if _, err := s.CreateSession(ctx, old, "", time.Hour); what == "password" && !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("who gave the old password in time gets a session after the change: %v", err)
+			}
+		}
+		owner(t, s, "bob@example.org")
+		ada.Email = "BOB@example.org"
+		if err := s.UpdateEditor(ctx, ada, ""); !errors.Is(err, store.ErrExists) {
+			t.Errorf("an address that is taken: %v", err)
+		}
+	})
+}
+
+func TestAttemptsAreCountedForAllNodes(t *testing.T) {
+	t.Parallel()
+	for _, engine := range storetest.Engines {
+		t.Run(string(engine), func(t *testing.T) {
+			t.Parallel()
+			now := time.Now()
+			var mu sync.Mutex
+			clock := func() time.Time { mu.Lock(); defer mu.Unlock(); return now }
+			dsn := storetest.DSN(t, engine)
+			one := storetest.Reopen(t, dsn, store.Options{Clock: clock})
+			two := storetest.Reopen(t, dsn, store.Options{Clock: clock})
+			account, network := store.Throttle{Key: "ada", Burst: 5, Every: time.Minute}, store.Throttle{Key: "192.0.2.0", Burst: 8, Every: time.Minute}
+			var taken atomic.Int32
+			var work sync.WaitGroup
+			for i := range 24 { // all at once: none may look before another has counted
+				s := []*store.Store{one, two}[i%2]
+				work.Go(func() {
+					if wait, err := s.TakeAttempt(t.Context(), account, network); err != nil {
+						t.Error(err)
+					} else if wait == 0 {
+						taken.Add(1)
+					}
+				})
+			}
+			work.Wait()
+			if taken.Load() != 5 {
+				t.Errorf("%d tries were let through, want 5", taken.Load())
+			}
+			for what, throttles := range map[string][]store.Throttle{"the account": {account}, "both": {network, account}} {
+				if wait, err := two.TakeAttempt(t.Context(), throttles...); wait <= 0 || wait > time.Minute || err != nil {
+					t.Errorf("%s: wait %v, %v", what, wait, err)
+				}
+			}
+			if wait, err := one.TakeAttempt(t.Context(), network); wait != 0 || err != nil {
+				t.Errorf("the network has tries left: wait %v, %v", wait, err)
+			}
+			if err := one.ReturnAttempt(t.Context(), account, network); err != nil {
+				t.Fatal(err)
+			}
+			if wait, err := two.TakeAttempt(t.Context(), account); wait != 0 || err != nil {
+				t.Errorf("a try that was given back is not there: wait %v, %v", wait, err)
+			}
+			mu.Lock()
+			now = now.Add(time.Minute)
+			mu.Unlock()
+			if wait, err := one.TakeAttempt(t.Context(), account); wait != 0 || err != nil {
+				t.Errorf("after a minute: wait %v, %v", wait, err)
+			}
+			if wait, _ := one.TakeAttempt(t.Context(), account); wait <= 0 {
+				t.Error("after a minute there are two tries")
+			}
+		})
+	}
+}

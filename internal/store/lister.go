@@ -1,0 +1,233 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+
+	"github.com/tidings-press/tidings/internal/article"
+)
+
+// lister puts the SQL of a query together.
+type lister struct {
+	Query
+	statement
+	r       *runner
+	floor   Position         // where a bounded search stops; zero for nowhere
+	counted map[string]int64 // how many articles have a term, by the question
+}
+
+// compile returns the SQL, empty when nothing can match: for each road a subquery
+// that reads the first few rows along it, and around them the merge of these.
+func (l *lister) compile(roads []road) string {
+	if len(roads) == 0 {
+		return ""
+	}
+	merged := l.merge(roads)
+	columns := articleColumns
+	switch {
+	case l.IDs:
+		columns = onlyID
+	case l.Room == NoRoom:
+		columns = strings.Replace(columns, "a.html", "''", 1)
+	case l.Room > 0:
+		merged = l.fitting(merged)
+		columns = strings.Replace(columns, "a.html", "CASE WHEN p.fits THEN a.html ELSE '' END", 1)
+	}
+	return fmt.Sprintf("SELECT p.seq, p.at, a.revision, %s FROM (%s) AS p JOIN articles a ON a.seq = p.seq ORDER BY p.at %s, p.seq %s",
+		columns, merged, l.way(), l.way())
+}
+
+// merge returns the SQL for the positions of the articles.
+func (l *lister) merge(roads []road) string {
+	var parts []string
+	for i := range roads {
+		parts = append(parts, l.part(&roads[i]))
+	}
+	return fmt.Sprintf("SELECT seq, at FROM (%s) AS parts ORDER BY at %s, seq %s LIMIT %s",
+		strings.Join(parts, " UNION "), l.way(), l.way(), l.arg(l.Limit))
+}
+
+// onlyID stands in for articleColumns where nothing but the id is wanted. Other
+// columns lie behind the HTML, which would have to be read to find them.
+const onlyID = `a.id, '', '', '', '', '', '', '', '', '', '', '', '', 0, 0, 0, 0, '', '', 0`
+
+// fitting says which articles keep their HTML: the smallest, as long as there is room.
+// Neither engine reads a text to tell its length.
+func (l *lister) fitting(merged string) string {
+	return fmt.Sprintf(`SELECT seq, at, sum(size) OVER (ORDER BY size, at DESC, seq DESC ROWS UNBOUNDED PRECEDING) <= %s AS fits
+		FROM (SELECT q.seq AS seq, q.at AS at, octet_length(b.html) AS size FROM (%s) AS q JOIN articles b ON b.seq = q.seq) AS sizes`, l.arg(l.Room), merged)
+}
+
+func (l *lister) way() string {
+	if l.Oldest {
+		return "ASC"
+	}
+	return "DESC"
+}
+
+// part is the subquery of a road.
+func (l *lister) part(r *road) string {
+	text := l.along(r, &l.statement)
+	if !l.floor.IsZero() {
+		further := ">="
+		if l.Oldest {
+			further = "<="
+		}
+		text += fmt.Sprintf(" AND (d.%s, d.seq) %s (%s, %s)", l.Order, further, l.arg(l.floor.At), l.arg(l.floor.Seq))
+	}
+	if condition := l.rest(r); condition != "" {
+		text += " AND " + condition
+	}
+	return fmt.Sprintf("SELECT seq, at FROM (%s ORDER BY d.%s %s, d.seq %s LIMIT %s) AS part", text, l.Order, l.way(), l.way(), l.arg(l.Limit))
+}
+
+// along reads a road within the bounds of the query, with nothing looked at yet.
+func (l *lister) along(r *road, st *statement) string {
+	from, where := "articles d", "1 = 1"
+	switch {
+	case r.label != nil && l.Order == ByRemoval:
+		from = st.withLabel(r.label, r.status)
+	case r.label != nil:
+		from, where = "article_labels d", fmt.Sprintf("d.kind = %s AND d.key = %s", st.arg(r.label.kind), st.arg(r.label.key))
+	case r.words != nil:
+		from = st.withWords(strings.Join(r.words, " "))
+	}
+	at := "d." + string(l.Order)
+	text := fmt.Sprintf("SELECT d.seq AS seq, %s AS at FROM %s WHERE %s AND d.status = %s", at, from, where, st.arg(string(r.status)))
+	if !l.Before.IsZero() {
+		text += fmt.Sprintf(" AND (%s, d.seq) < (%s, %s)", at, st.arg(l.Before.At), st.arg(l.Before.Seq))
+	}
+	if !l.After.IsZero() {
+		text += fmt.Sprintf(" AND (%s, d.seq) > (%s, %s)", at, st.arg(l.After.At), st.arg(l.After.Seq))
+	}
+	if !l.AsOf.IsZero() {
+		text += fmt.Sprintf(" AND %s <= %s", at, st.arg(millis(l.AsOf)))
+	}
+	if !l.NotBefore.IsZero() {
+		text += fmt.Sprintf(" AND %s > %s", at, st.arg(millis(l.NotBefore)))
+	}
+	if l.waits != nil {
+		text += l.waits.condition(st)
+	}
+	return text
+}
+
+// condition says in SQL that an article waits for the digest.
+func (w *Waiting) condition(st *statement) string {
+	var text string
+	if !w.Now.IsZero() {
+		text += fmt.Sprintf(" AND d.published <= %s", st.arg(millis(w.Now)))
+	}
+	if own := w.own(st); own != "" {
+		text += " AND " + own
+	}
+	if !w.Before.IsZero() {
+		text += fmt.Sprintf(" AND d.published < %s", st.arg(millis(w.Before)))
+	}
+	return text + fmt.Sprintf(" AND NOT EXISTS (SELECT 1 FROM articles g JOIN ledger e ON e.article_id = g.id WHERE g.seq = d.seq AND e.digest = %s AND e.edition_id <> %s)",
+		st.arg(w.Digest), st.arg(cmp.Or(w.Draft, noEdition)))
+}
+
+// noEdition is the id of no edition, and not of the articles that were marked as seen.
+const noEdition = "-"
+
+// own says in SQL whose an article is: the digest's own, or with Earlier none of it.
+func (w *Waiting) own(st *statement) string {
+	if w.Since.IsZero() {
+		if w.Earlier {
+			return "1 = 0"
+		}
+		return ""
+	}
+	own := fmt.Sprintf("d.published >= %s", st.arg(millis(w.Since)))
+	if !w.Began.IsZero() {
+		own = fmt.Sprintf("(%s OR d.appears > %s)", own, st.arg(millis(w.Began)))
+	}
+	if w.Earlier {
+		return "NOT " + own
+	}
+	return own
+}
+
+// withLabel is the table of the articles that have a label, for an order that labels do
+// not know: the few of them are sorted. The cross join has SQLite read labels first.
+func (st *statement) withLabel(l *label, status article.Status) string {
+	return fmt.Sprintf(`(SELECT b.* FROM article_labels w CROSS JOIN articles b
+		WHERE b.seq = w.seq AND w.kind = %s AND w.key = %s AND w.status = %s) AS d`, st.arg(l.kind), st.arg(l.key), st.arg(string(status)))
+}
+
+// withWords is the table of the articles that have all words of a phrase.
+func (st *statement) withWords(phrase string) string {
+	if st.engine == Postgres {
+		// Materialised, or the planner of a young table reads all articles first.
+		return fmt.Sprintf(`(WITH w AS MATERIALIZED (SELECT seq FROM article_words WHERE each_word(words) @> string_to_array(%s, ' '))
+			SELECT b.* FROM w JOIN articles b ON b.seq = w.seq) AS d`, st.arg(phrase))
+	}
+	return fmt.Sprintf("(SELECT b.* FROM article_index w JOIN articles b ON b.seq = w.rowid WHERE w.article_index MATCH %s) AS d", st.arg(matchAll(phrase)))
+}
+
+// rest is what must hold of an article besides what its road is read by.
+func (l *lister) rest(r *road) string {
+	if r.whole != nil {
+		return l.expression(r.whole, "d")
+	}
+	var conditions []string
+	for _, term := range r.must {
+		if found, isLabel := labelOf(term); !isLabel || r.label == nil || found != *r.label {
+			conditions = append(conditions, l.holds(term, "d"))
+		}
+	}
+	for _, term := range r.mustNot {
+		conditions = append(conditions, "NOT "+l.holds(term, "d"))
+	}
+	for _, node := range r.also {
+		conditions = append(conditions, l.expression(node, "d"))
+	}
+	return strings.Join(conditions, " AND ")
+}
+
+// stop finds where a bounded search has to stop. Each road that has to look at its
+// articles has a share of the looks; the floor is where the first of them has spent
+// its own, since what others find beyond that would be half the truth.
+func (l *lister) stop(ctx context.Context, roads []road, looks int) error {
+	total := 0
+	for i := range roads {
+		total += roads[i].looks()
+	}
+	if total == 0 {
+		return nil
+	}
+	steps := max(looks/total, fewestSteps)
+	for i := range roads {
+		if roads[i].looks() == 0 {
+			continue
+		}
+		last, err := l.nth(ctx, &roads[i], steps)
+		if err != nil {
+			return err
+		}
+		if !last.IsZero() && (l.floor.IsZero() || last.Compare(l.floor) > 0 != l.Oldest) {
+			l.floor = last
+		}
+	}
+	return nil
+}
+
+// fewestSteps is how many articles of a road are looked at, however many terms a
+// filter has.
+const fewestSteps = 100
+
+// nth is the position of the n-th article along a road; zero when it ends before.
+func (l *lister) nth(ctx context.Context, r *road, n int) (Position, error) {
+	st := statement{engine: l.engine}
+	text := fmt.Sprintf("%s ORDER BY d.%s %s, d.seq %s LIMIT 1 OFFSET %s", l.along(r, &st), l.Order, l.way(), l.way(), st.arg(n-1))
+	var p Position
+	rows, err := l.r.query(ctx, text, st.args)
+	if err != nil {
+		return p, fmt.Errorf("articles: %w", err)
+	}
+	return p, wrap("articles", walk(rows, func(rows *sql.Rows) error { return rows.Scan(&p.Seq, &p.At) }))
+}

@@ -1,0 +1,270 @@
+package store_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit/storetest"
+)
+
+const hub = "https://hub.example/"
+
+// heard is news in short: sources of articles, labels, digests, and marks for edits
+// and for more articles than were asked for.
+func heard(n store.News) string {
+	var out []string
+	for _, a := range n.Articles {
+		out = append(out, a.Source)
+	}
+	for _, l := range n.Labels {
+		out = append(out, l.Kind+":"+l.Name)
+	}
+	for _, d := range n.Digests {
+		out = append(out, "digest:"+d)
+	}
+	if n.Edited {
+		out = append(out, "edited")
+	}
+	if n.More {
+		out = append(out, "more")
+	}
+	return strings.Join(out, " ")
+}
+
+// listener hears the news of a store, each once.
+type listener struct {
+	t *testing.T
+	s *store.Store
+}
+
+func (l listener) hear(most int) string {
+	l.t.Helper()
+	at, err := l.s.HubPosition(l.t.Context())
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	n, err := l.s.News(l.t.Context(), at, most)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	if won, err := l.s.Announce(l.t.Context(), store.Announcement{From: at, To: n.After}); !won || err != nil {
+		l.t.Fatal(won, err)
+	}
+	return heard(n)
+}
+
+func TestNewsIsWhatReadersSeeDifferently(t *testing.T) {
+	t.Parallel()
+	eachLater(t, func(t *testing.T, s *store.Store, forward func(time.Duration)) {
+		l := listener{t, s}
+		put(t, s, piece("old"))
+		soon := s.Now().Add(time.Hour)
+		future := func(a *article.Article) { a.Published = soon }
+		language := func(tag string) func(*article.Article) { return func(a *article.Article) { a.Language = tag } }
+		var id string
+		for _, step := range []struct {
+			name string
+			do   func()
+			want string
+		}{
+			{"the position to count from", func() {}, ""},
+			{"nothing", func() {}, ""},
+			{"a new article", func() { id = put(t, s, piece("a", tagged("C/C++"), language("en-GB"))).ID }, "a author:Ada language:en language:en-GB tag:C/C++ tag:news"},
+			{"the same file again", func() { put(t, s, piece("a", tagged("C/C++"), language("en-GB"))) }, ""},
+			{"another one, spelled otherwise", func() { put(t, s, piece("b", tagged("c/c++"))) }, "b author:Ada language:en tag:c/c++ tag:news"},
+			{"an edit that drops a tag and a language", func() { put(t, s, piece("a", language("fr"))) }, "a author:Ada language:en language:fr tag:c/c++ tag:news edited"},
+			{"two edits between two looks", func() { put(t, s, piece("a", tagged("C/C++"))); put(t, s, piece("a")) }, "a author:Ada language:en tag:c/c++ tag:news edited"},
+			{"a removal", func() { _ = s.RemoveArticle(t.Context(), id) }, "a author:Ada language:en tag:news"},
+			{"its return", func() { _ = s.RestoreArticle(t.Context(), id) }, "a author:Ada language:en tag:news"},
+			{"an article that becomes a draft", func() { put(t, s, piece("a", draft, tagged("secret"))) }, "author:Ada language:en tag:news edited"},
+			{"an edit of a draft", func() { put(t, s, piece("a", draft, tagged("secret"), tagged("more"))) }, ""},
+			{"a new draft", func() { id = put(t, s, piece("c", draft, tagged("acquisition"))).ID }, ""},
+			{"a draft withdrawn", func() { _ = s.RemoveArticle(t.Context(), id) }, ""},
+			{"an article with a date to come", func() { put(t, s, piece("d", future, tagged("launch"))) }, ""},
+			{"an edit of it", func() { put(t, s, piece("d", future, tagged("launch day"))) }, ""},
+			{"its date", func() { forward(2 * time.Hour) }, "d author:Ada language:en tag:launch day tag:news"},
+			{"later", func() { forward(2 * time.Hour) }, ""},
+			{"more than are asked for", func() {
+				for i := range 4 {
+					put(t, s, piece(fmt.Sprint(i), tagged(fmt.Sprint("t", i))))
+				}
+			}, "0 1 2 author:Ada language:en tag:news tag:t0 tag:t1 tag:t2 tag:t3 more"},
+		} {
+			step.do()
+			if got := l.hear(3); got != step.want {
+				t.Errorf("%s: heard %q, want %q", step.name, got, step.want)
+			}
+		}
+	})
+}
+
+func TestNewsOfEditionsIsHeardOnce(t *testing.T) {
+	t.Parallel()
+	eachLater(t, func(t *testing.T, s *store.Store, forward func(time.Duration)) {
+		l := listener{t, s}
+		readers(t, s, "weekly", 1)
+		if _, err := s.EnsureDigest(t.Context(), store.DigestState{Name: "weekly", Since: s.Now()}); err != nil {
+			t.Fatal(err)
+		}
+		id := put(t, s, piece("a")).ID
+		l.hear(1)
+		approved(t, s, "first", id)
+		if got := l.hear(1); got != "" {
+			t.Errorf("before it began: %q", got)
+		}
+		claim(t, s, "node", time.Minute)
+		if got := l.hear(1); got != "digest:weekly" {
+			t.Errorf("when it began: %q", got)
+		}
+		for range 3 {
+			forward(9 * time.Minute)
+			put(t, s, piece(fmt.Sprint(s.Now())))
+			if got := l.hear(1); strings.Contains(got, "digest") {
+				t.Errorf("later: %q", got)
+			}
+		}
+		put(t, s, piece("a", tagged("more")))
+		if got := l.hear(1); !strings.Contains(got, "digest:weekly") {
+			t.Errorf("after an edit of its article: %q", got)
+		}
+	})
+}
+
+func TestOldDeparturesAreForgotten(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		put(t, s, piece("a"))
+		listener{t, s}.hear(1)
+		put(t, s, piece("a", tagged("more")))
+		at, err := s.HubPosition(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, step := range []struct {
+			before time.Time
+			edited bool
+		}{{time.Now().Add(-time.Hour), true}, {time.Now().Add(time.Hour), false}} {
+			if err := s.PruneLeft(t.Context(), step.before); err != nil {
+				t.Fatal(err)
+			}
+			if n, err := s.News(t.Context(), at, 1); n.Edited != step.edited || err != nil {
+				t.Errorf("after forgetting what is older than %v: edited %t, %v", step.before, n.Edited, err)
+			}
+		}
+	})
+}
+
+func TestOneNodeMakesEachAnnouncement(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		a := store.Announcement{Hubs: []string{hub}, Topics: []string{"a", "b"}, Jobs: []store.Job{{Kind: "ping", Key: hub, Payload: []byte("1"), Newest: true}}}
+		for _, want := range []bool{true, false} {
+			if won, err := s.Announce(t.Context(), a); won != want || err != nil {
+				t.Fatalf("won: %t, %v", won, err)
+			}
+		}
+		first, err := s.HubPosition(t.Context())
+		if err != nil || first.Count != 1 {
+			t.Fatal(first, err)
+		}
+		a.From = first
+		for _, want := range []bool{true, false} {
+			if won, err := s.Announce(t.Context(), a); won != want || err != nil {
+				t.Fatalf("the second: won: %t, %v", won, err)
+			}
+		}
+	})
+}
+
+func TestATopicThatIsAnnouncedAgainStaysOnTheList(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		announce := func(topics ...string) {
+			t.Helper()
+			at, err := s.HubPosition(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			a := store.Announcement{From: at, Hubs: []string{hub, "https://other.example/"}, Topics: topics, Due: s.Now(),
+				Jobs: []store.Job{{Kind: "ping", Key: hub, Payload: fmt.Append(nil, at.Count), Newest: true}}}
+			if won, err := s.Announce(ctx, a); !won || err != nil {
+				t.Fatal(won, err)
+			}
+		}
+		list := func() (out []store.Untold) {
+			t.Helper()
+			out, err := s.Untold(ctx, hub, 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return out
+		}
+		announce("a", "b")
+		job, before := claimJob(t, s), list()
+		announce("a") // while the hub is being told
+		for _, one := range before {
+			if err := s.StrikeUntold(ctx, hub, one); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.FinishJob(ctx, job); err != nil {
+			t.Fatal(err)
+		}
+		if left := list(); len(left) != 1 || left[0].Topic != "a" {
+			t.Fatalf("on the list: %v, want the topic that was announced again", left)
+		}
+		job = claimJob(t, s) // it is done again for it
+		if err := s.StrikeUntold(ctx, hub, list()[0]); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.FinishJob(ctx, job); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.ClaimJobs(ctx, ping, 1, time.Minute); len(got) != 0 || len(list()) != 0 || err != nil {
+			t.Errorf("at the end: jobs %v, list %v, %v", got, list(), err)
+		}
+	})
+}
+
+func TestADeferredTopicComesLast(t *testing.T) {
+	t.Parallel()
+	eachLater(t, func(t *testing.T, s *store.Store, forward func(time.Duration)) {
+		if _, err := s.Announce(t.Context(), store.Announcement{Hubs: []string{hub}, Topics: []string{"a", "b"}, Due: s.Now()}); err != nil {
+			t.Fatal(err)
+		}
+		forward(time.Second)
+		list, err := s.Untold(t.Context(), hub, 1)
+		if err != nil || len(list) != 1 || list[0].Topic != "a" {
+			t.Fatal(list, err)
+		}
+		if err := s.DeferUntold(t.Context(), hub, list[0]); err != nil {
+			t.Fatal(err)
+		}
+		if list, err = s.Untold(t.Context(), hub, 2); err != nil || len(list) != 2 || list[0].Topic != "b" {
+			t.Error(list, err)
+		}
+	})
+}
+
+func TestOpenJobsAreCountedByTheBeginningOfTheirKey(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		jobs := []store.Job{{Kind: "ping", Key: "a.example x"}, {Kind: "ping", Key: "a.example y"}, {Kind: "ping", Key: "a.example.org x"}, {Kind: "other", Key: "a.example x"}}
+		if err := s.EnqueueAll(t.Context(), append(jobs, jobs...)); err != nil {
+			t.Fatal(err)
+		}
+		for prefix, want := range map[string]int64{"a.example ": 2, "": 3, "b": 0} {
+			if n, err := s.OpenJobs(t.Context(), "ping", prefix, 10); n != want || err != nil {
+				t.Errorf("%q: %d, %v; want %d", prefix, n, err, want)
+			}
+		}
+		if n, err := s.OpenJobs(t.Context(), "ping", "", 2); n != 2 || err != nil {
+			t.Errorf("no further than two: %d, %v", n, err)
+		}
+	})
+}

@@ -1,0 +1,189 @@
+package store
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/journal"
+	"github.com/tidings-press/tidings/internal/subscriber"
+)
+
+// leftBefore is the reason of mails that a journal knows to have left.
+const leftBefore = "it left before the restore, as the journal says"
+
+// skew is how far the clocks of nodes may be apart.
+const skew = 5 * time.Minute
+
+// takeUp has the store learn what journals know of the time that it lost. It may be
+// done again, and with the journals of several machines one after the other.
+func (s *Store) takeUp(ctx context.Context, facts *journal.Facts) error {
+	q, err := s.Quarantine(ctx)
+	if err != nil || q == nil {
+		return err
+	}
+	from := q.Taken.Add(-skew)
+	covered := 0
+	if facts.ID != "" && !facts.Started.After(q.Taken) {
+		covered = 1
+	}
+	counts, err := s.takeUpPeople(ctx, facts, from)
+	if err != nil {
+		return err
+	}
+	return s.write(ctx, func(tx *runner) error {
+		for _, e := range facts.Editions {
+			if e.Ended.IsZero() || e.Ended.After(from) {
+				if err := s.takeUpEdition(ctx, tx, e); err != nil {
+					return err
+				}
+			}
+		}
+		for source, a := range facts.Articles {
+			if a.At.After(from) {
+				if _, err := tx.exec(ctx, "quarantine.article", source, a.Value); err != nil {
+					return err
+				}
+			}
+		}
+		_, err := tx.exec(ctx, "quarantine.count", counts[0], counts[1], counts[2], covered)
+		return err
+	})
+}
+
+// takeUpPeople applies who left, was suppressed or erased. Nobody comes back by it.
+func (s *Store) takeUpPeople(ctx context.Context, facts *journal.Facts, from time.Time) (counts [3]int64, err error) {
+	for hash, p := range facts.Suppressions {
+		if p.Reason == "" || !p.At.After(from) {
+			continue
+		}
+		n, err := s.suppressHash(ctx, hash, p)
+		if err != nil {
+			return counts, err
+		}
+		counts[1] += n
+	}
+	for place, p := range facts.Places {
+		if p.Value != journal.Left || !p.At.After(from) {
+			continue
+		}
+		n, err := s.leaveAgain(ctx, facts, place)
+		if err != nil {
+			return counts, err
+		}
+		counts[0] += n
+	}
+	for id, state := range facts.States {
+		if !state.At.After(from) {
+			continue
+		}
+		changed, err := s.lowerState(ctx, id, subscriber.State(state.Value))
+		if err != nil {
+			return counts, err
+		}
+		switch {
+		case changed && state.Value == string(subscriber.Erased):
+			counts[2]++
+		case changed:
+			counts[0]++
+		}
+	}
+	return counts, nil
+}
+
+func (s *Store) suppressHash(ctx context.Context, text string, p journal.Suppression) (n int64, err error) {
+	hash, err := hex.DecodeString(text)
+	if err != nil {
+		return 0, nil // not a hash; nothing of ours
+	}
+	err = s.write(ctx, func(tx *runner) error {
+		n, err = tx.exec(ctx, "suppression.put", hash, p.Reason, "from the journal, after a restore", millis(p.At))
+		return err
+	})
+	return n, err
+}
+
+// leaveAgain takes a person off the digests that they left.
+func (s *Store) leaveAgain(ctx context.Context, facts *journal.Facts, place journal.Place) (int64, error) {
+	on, err := s.Subscriptions(ctx, place.Subscriber)
+	if err != nil {
+		return 0, err
+	}
+	left := int64(0)
+	for _, one := range on {
+		joined := facts.Places[journal.Place{Subscriber: place.Subscriber, Digest: one.Digest}].Value == journal.Joined
+		if place.Digest != one.Digest && (place.Digest != "" || joined) {
+			continue
+		}
+		if err := s.Unsubscribe(ctx, place.Subscriber, one.Digest); err != nil {
+			return left, err
+		}
+		left = 1
+	}
+	return left, nil
+}
+
+// lowerState gives a person a state that keeps them from mail, as they had it before.
+func (s *Store) lowerState(ctx context.Context, id int64, state subscriber.State) (changed bool, err error) {
+	switch state {
+	case subscriber.Unsubscribed, subscriber.Bounced, subscriber.Complained, subscriber.Paused, subscriber.Erased:
+	default:
+		return false, nil
+	}
+	sub, err := s.Subscriber(ctx, id)
+	if errors.Is(err, ErrNotFound) || err == nil && sub.State == state {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	err = s.SetState(ctx, id, state, "from the journal, after a restore")
+	var impossible *SubscriberStateError
+	if errors.As(err, &impossible) {
+		return false, nil // such as erased since
+	}
+	return err == nil, err
+}
+
+// takeUpEdition keeps what the journal knows of an edition. One that the store does
+// not have is known as gone from here on: its articles and its tick are used up.
+func (s *Store) takeUpEdition(ctx context.Context, tx *runner, e *journal.Edition) error {
+	found, err := tx.editions(ctx, "edition.get", e.ID)
+	if err != nil {
+		return err
+	}
+	if len(found) == 1 && found[0].State.Final() {
+		return nil
+	}
+	recipients, decision := e.Recipients(), ""
+	recorded := int64(len(recipients))
+	if !e.Ended.IsZero() {
+		recorded, decision = e.Audience, string(DecideSent)
+	}
+	articles, err := json.Marshal(e.Articles)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.exec(ctx, "quarantine.edition", e.ID, e.Digest, e.Number, e.ScheduledFor, e.Subject, string(articles), e.Audience, recorded,
+		millis(e.Began), millis(e.Ended), decision); err != nil {
+		return err
+	}
+	if len(recipients) > 0 {
+		if _, err := tx.exec(ctx, "quarantine.recipients", e.ID, jsonList(recipients)); err != nil {
+			return err
+		}
+	}
+	if len(found) == 1 {
+		_, err = tx.exec(ctx, "quarantine.markRecipients", found[0].Seq, e.ID, leftBefore, millis(s.Now()))
+		return err
+	}
+	for _, id := range e.Articles {
+		if _, err := tx.exec(ctx, "ledger.insert", e.Digest, id, e.ID); err != nil {
+			return err
+		}
+	}
+	_, err = tx.exec(ctx, "tick.insert", e.Digest, e.ScheduledFor, e.ID, "sent before the restore; the backup does not have it", millis(e.Began))
+	return err
+}

@@ -1,0 +1,235 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/digest"
+)
+
+// Decision is what becomes of an edition after a restore.
+type Decision string
+
+// The decisions. An edition without one is held.
+const (
+	DecideSent     Decision = "sent"     // it left; what is open of it is not sent any more
+	DecideContinue Decision = "continue" // those whose mail has not left get it
+	DecideHold     Decision = "hold"     // it stays paused, or a draft
+	DecideCancel   Decision = "cancel"   // nobody else gets it; of an edition that the store lost, the articles go into the next one
+)
+
+// Decisions are all decisions.
+var Decisions = []Decision{DecideSent, DecideContinue, DecideHold, DecideCancel}
+
+// QuarantinedEdition is an edition that an owner decides on.
+type QuarantinedEdition struct {
+	ID, Digest, ScheduledFor, Subject string
+	Number                            int
+	Audience                          int64        // as the journal or the store says
+	Recorded                          int64        // recipients whose mail left, by the journal
+	Began, Ended                      time.Time    // by the journal; zero when it knows nothing of it
+	Stored                            digest.State // in the store; empty when the store does not have it
+	Decision                          Decision     // empty until decided
+}
+
+// QuarantinedEditions are the editions of a quarantine, oldest first.
+func (s *Store) QuarantinedEditions(ctx context.Context) ([]QuarantinedEdition, error) {
+	var out []QuarantinedEdition
+	err := s.readers.each(ctx, "quarantine.editions", nil, func(rows *sql.Rows) error {
+		var q QuarantinedEdition
+		var began, ended int64
+		err := rows.Scan(&q.ID, &q.Digest, &q.Number, &q.ScheduledFor, &q.Subject, &q.Audience, &q.Recorded, &began, &ended, &q.Decision, &q.Stored)
+		q.Began, q.Ended = timeOf(began), timeOf(ended)
+		out = append(out, q)
+		return err
+	})
+	return out, err
+}
+
+// Possible reports whether a decision can be carried out: an edition that the store
+// lost cannot be continued or held.
+func (q *QuarantinedEdition) Possible(d Decision) bool {
+	switch d {
+	case DecideSent, DecideCancel:
+		return true
+	case DecideContinue, DecideHold:
+		return q.Stored != ""
+	}
+	return false
+}
+
+// DecideQuarantined keeps what an owner decided about an edition of a quarantine. It takes
+// effect with ReleaseQuarantine.
+func (s *Store) DecideQuarantined(ctx context.Context, id string, d Decision) error {
+	all, err := s.QuarantinedEditions(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range all {
+		if all[i].ID != id {
+			continue
+		}
+		if !all[i].Possible(d) {
+			return fmt.Errorf("edition %s cannot be decided as %q: the backup does not have it; choose sent or cancel", id, d)
+		}
+		return s.write(ctx, func(tx *runner) error {
+			_, err := tx.exec(ctx, "quarantine.decide", id, string(d))
+			return err
+		})
+	}
+	return notFound("edition in quarantine", id)
+}
+
+// Release is how a quarantine ends.
+type Release struct {
+	Ticks   []SkippedTicks // of each digest with a schedule
+	Notices string         // the kind of jobs with single mails
+	// ArticlesSent marks all articles that are dated between the backup and now as seen,
+	// also those that are imported later. Without a journal nobody knows which of them
+	// were mailed.
+	ArticlesSent bool
+}
+
+// SkippedTicks are the ticks of a digest between the backup and now, which do not
+// fire.
+type SkippedTicks struct {
+	Digest  string
+	Keys    []string
+	Advance Advance
+}
+
+// ReleaseQuarantine carries the decisions out and lets mail be sent again, all or
+// nothing. It returns the editions as they were decided; those without a decision are
+// held. Without a quarantine it returns ErrNotFound.
+func (s *Store) ReleaseQuarantine(ctx context.Context, release Release) ([]QuarantinedEdition, error) {
+	editions, err := s.QuarantinedEditions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = s.write(ctx, func(tx *runner) error {
+		q, err := s.quarantine(ctx, tx)
+		if err == nil && q == nil {
+			err = notFound("quarantine", "")
+		}
+		if err != nil {
+			return err
+		}
+		for i := range editions {
+			if editions[i].Decision == "" {
+				editions[i].Decision = DecideHold
+				if !editions[i].Possible(DecideHold) {
+					editions[i].Decision = DecideSent
+				}
+			}
+			if err := s.carryOut(ctx, tx, &editions[i]); err != nil {
+				return wrap("edition "+editions[i].ID, err)
+			}
+		}
+		if _, err := tx.exec(ctx, "quarantine.dropNotices", release.Notices, "dropped: it waited when the backup was made, and may have been sent since", millis(s.Now()), millis(q.Since)); err != nil {
+			return err
+		}
+		for _, query := range []string{"quarantine.forgetRecipients", "quarantine.done", "quarantine.end"} {
+			if _, err := tx.exec(ctx, query); err != nil {
+				return err
+			}
+		}
+		if err := s.skipTicks(ctx, tx, release); err != nil || !release.ArticlesSent {
+			return err
+		}
+		for _, query := range []string{"quarantine.gap", "quarantine.fillGap"} {
+			if _, err := tx.exec(ctx, query, millis(q.Taken), millis(s.Now())); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return editions, err
+}
+
+// carryOut does what was decided about an edition.
+func (s *Store) carryOut(ctx context.Context, tx *runner, q *QuarantinedEdition) error {
+	if _, err := tx.exec(ctx, "quarantine.decide", q.ID, string(q.Decision)); err != nil {
+		return err
+	}
+	if q.Stored == "" {
+		if q.Decision == DecideCancel {
+			_, err := tx.exec(ctx, "ledger.release", q.ID)
+			return err
+		}
+		return nil
+	}
+	found, err := tx.editions(ctx, "edition.get", q.ID)
+	if err != nil || len(found) == 0 || found[0].State.Final() {
+		return err
+	}
+	e := found[0]
+	switch q.Decision {
+	case DecideSent:
+		return s.carryOutSent(ctx, tx, e, q)
+	case DecideCancel:
+		return s.carryOutCancel(ctx, tx, e, q)
+	case DecideHold:
+		state := digest.Paused
+		if e.State == digest.Draft {
+			state = digest.Draft
+		}
+		_, err = tx.exec(ctx, "quarantine.setState", e.ID, string(state), "held after a restore", 0)
+	}
+	if err == nil && e.State != digest.Draft {
+		_, err = tx.exec(ctx, "quarantine.recount", e.Seq)
+	}
+	return err
+}
+
+func (s *Store) carryOutSent(ctx context.Context, tx *runner, e Edition, q *QuarantinedEdition) error {
+	began, ended := millis(q.Began), millis(q.Ended)
+	if began == 0 {
+		began = millis(s.Now())
+	}
+	if ended == 0 {
+		ended = millis(s.Now())
+	}
+	if _, err := tx.exec(ctx, "quarantine.markAll", e.Seq, leftBefore, ended); err != nil {
+		return err
+	}
+	for _, query := range []string{"quarantine.endChunks", "quarantine.countChunks"} {
+		if _, err := tx.exec(ctx, query, e.Seq); err != nil {
+			return err
+		}
+	}
+	_, err := tx.exec(ctx, "quarantine.setSent", e.ID, "sent before a restore", began, ended)
+	return err
+}
+
+// carryOutCancel cancels an edition. Its articles go into the next one only when
+// nobody got them.
+func (s *Store) carryOutCancel(ctx context.Context, tx *runner, e Edition, q *QuarantinedEdition) error {
+	n, err := tx.exec(ctx, "edition.setState", e.ID, string(e.State), string(digest.Cancelled), "cancelled after a restore", millis(s.Now()))
+	if err != nil || n == 0 {
+		return err
+	}
+	if q.Began.IsZero() && e.Started.IsZero() {
+		if _, err := tx.exec(ctx, "ledger.release", e.ID); err != nil {
+			return err
+		}
+	}
+	_, err = tx.exec(ctx, "quarantine.recount", e.Seq)
+	return err
+}
+
+func (s *Store) skipTicks(ctx context.Context, tx *runner, release Release) error {
+	now := millis(s.Now())
+	for _, t := range release.Ticks {
+		if err := s.take(ctx, tx, t.Digest, &t.Advance); err != nil {
+			return err
+		}
+		for _, key := range t.Keys {
+			if _, err := tx.exec(ctx, "tick.insert", t.Digest, key, "", "not fired: it lay between a backup and its restore", now); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,208 @@
+package store
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/digest"
+)
+
+// Intent says that a mail is about to be sent.
+type Intent struct {
+	Chunk      Chunk
+	Subscriber int64
+	Attempt    int64 // a random word: tells this intent from every other one
+}
+
+// Tried is what became of an intent.
+type Tried struct {
+	Intent
+	State   digest.DeliveryState // sent, deferred, refused or uncertain
+	Reason  string
+	Code    int
+	Reply   string
+	Relay   string
+	NextTry time.Time // for deferred ones
+	Back    *Feedback // what a refusal says of the address; kept by the same commit
+	Soft    SoftRule  // for Back
+}
+
+// Skip is a mail that gets no try: skipped for good, or deferred because its time
+// has not come.
+type Skip struct {
+	Chunk      Chunk
+	Subscriber int64
+	State      digest.DeliveryState
+	Reason     string
+	NextTry    time.Time
+}
+
+// Note is one call of Record: any of the three.
+type Note struct {
+	Done *Tried
+	Next *Intent
+	Skip *Skip
+}
+
+// Recorder commits outcomes and intents in groups: whatever is waiting when a
+// commit ends goes into the next one, so that one commit serves all connections
+// and none waits for a timer. PostgreSQL gets two commits at once, one on its way
+// while the other is written; with more of them they serve fewer connections each,
+// and several nodes keep each other waiting.
+type Recorder struct {
+	store *Store
+	notes chan pending
+	work  sync.WaitGroup
+	end   chan struct{}
+	most  time.Duration // for a commit
+
+	mu     sync.Mutex
+	counts chunkCounts // outcomes that the chunks' counters do not have yet
+}
+
+type pending struct {
+	note   Note
+	answer chan answer
+}
+
+type answer struct {
+	granted bool
+	err     error
+}
+
+// maxGroup bounds one commit.
+const maxGroup = 512
+
+// commitFor bounds how long a commit is waited for. A server that vanishes without a
+// word would else keep all connections waiting until the network gives it up.
+const commitFor = 45 * time.Second
+
+// countEvery is how often counters are brought up to date: often enough for an
+// editor who watches, seldom enough to cost nothing. Whoever gives a chunk back
+// counts it exactly.
+const countEvery = 250 * time.Millisecond
+
+// NewRecorder starts a recorder. It is used by any number of connections.
+func (s *Store) NewRecorder() *Recorder {
+	r := &Recorder{store: s, notes: make(chan pending, maxGroup), end: make(chan struct{}), most: commitFor, counts: chunkCounts{}}
+	writers := 1
+	if s.engine == Postgres {
+		writers = maxRecorders
+	}
+	for range writers {
+		r.work.Go(r.run)
+	}
+	go r.keepCounting()
+	return r
+}
+
+// Close ends the recorder after what it was given is committed.
+func (r *Recorder) Close() {
+	close(r.notes)
+	r.work.Wait()
+	close(r.end)
+	r.count()
+}
+
+func (r *Recorder) keepCounting() {
+	ticker := time.NewTicker(countEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			r.count()
+		case <-r.end:
+			return
+		}
+	}
+}
+
+// count brings the chunks' counters up to date. What fails is counted next time.
+func (r *Recorder) count() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.counts) == 0 {
+		return
+	}
+	ctx, cancel := r.within()
+	defer cancel()
+	if err := r.store.write(ctx, func(tx *runner) error { return r.counts.add(ctx, tx) }); err == nil {
+		clear(r.counts)
+	}
+}
+
+// Forget drops what is not counted yet of a chunk: it is about to be given back,
+// and counted exactly.
+func (r *Recorder) Forget(c Chunk) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.counts, counted{c.Edition, c.Number, c.Epoch})
+}
+
+// Record commits an outcome together with the next intent, and returns when both
+// are stored. granted says whether the next mail may be sent: when it is false,
+// its body must not go out. An error says that the store failed and that nothing
+// is known to be stored; calling again with the same note is safe.
+func (r *Recorder) Record(ctx context.Context, note Note) (granted bool, err error) {
+	p := pending{note, make(chan answer, 1)}
+	select {
+	case r.notes <- p:
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+	a := <-p.answer
+	return a.granted, a.err
+}
+
+func (r *Recorder) run() {
+	group := make([]pending, 0, maxGroup)
+	for first := range r.notes {
+		group = append(group[:0], first)
+		// Connections that have a note ready but no processor go first: when all of
+		// them are busy signing, a commit would else serve one or two.
+		runtime.Gosched()
+		for len(group) < maxGroup {
+			select {
+			case p, open := <-r.notes:
+				if open {
+					group = append(group, p)
+					continue
+				}
+			default:
+			}
+			break
+		}
+		r.commit(group)
+	}
+}
+
+// within bounds a commit in time. SQLite does that by itself, and would keep a
+// goroutine for each statement that can be cancelled.
+func (r *Recorder) within() (context.Context, context.CancelFunc) {
+	if r.store.engine == SQLite {
+		return context.Background(), func() {}
+	}
+	return context.WithTimeout(context.Background(), r.most)
+}
+
+// commit stores a group. When the store fails all of it, each caller hears so.
+func (r *Recorder) commit(group []pending) {
+	ctx, cancel := r.within()
+	defer cancel()
+	counts := chunkCounts{}
+	granted, err := r.store.record(ctx, group, counts)
+	if err == nil && len(counts) > 0 {
+		r.mu.Lock()
+		r.counts.merge(counts)
+		r.mu.Unlock()
+	}
+	for _, p := range group {
+		a := answer{err: err}
+		if next := p.note.Next; next != nil && err == nil {
+			a.granted = granted[[2]int64{next.Chunk.Edition, next.Subscriber}]
+		}
+		p.answer <- a
+	}
+}

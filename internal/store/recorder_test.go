@@ -1,0 +1,232 @@
+package store_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/testkit/storetest"
+)
+
+// TestAServersWordsNeverFailACommit has replies as a hostile or broken server
+// says them next to an ordinary one: what is lost with such a commit is the
+// outcome of every mail in it.
+func TestAServersWordsNeverFailACommit(t *testing.T) {
+	t.Parallel()
+	words := []struct{ said, kept string }{
+		{"5.1.1 no such user", "5.1.1 no such user"},
+		{"no\x00body", "nobody"},
+		{"\x00", ""},
+		{`a backslash and \u0000 in letters`, `a backslash and \u0000 in letters`},
+		{"broken \xff\xfe here", "broken \uFFFD here"},
+		{"cut in a letter \xe2\x82", "cut in a letter \uFFFD"},
+		{"a surrogate \xed\xa0\x80", "a surrogate \uFFFD"},
+		{"\x1b[31mred\x07\r\nDATA\x7f\u0085", " [31mred   DATA  "},
+		{`"quoted", <b>`, `"quoted", <b>`},
+		{"boîte aux lettres pleine 満杯", "boîte aux lettres pleine 満杯"},
+		{strings.Repeat("x", 501), strings.Repeat("x", 500)},
+		{strings.Repeat("満", 600), strings.Repeat("満", 500)},
+		{strings.Repeat("\xff", 1<<20), "\uFFFD"},
+	}
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		readers(t, s, "weekly", 2*len(words))
+		e := approved(t, s, "e1", "a1")
+		r := s.NewRecorder()
+		defer r.Close()
+		var people []store.Recipient
+		for len(people) < 2*len(words) {
+			c := claim(t, s, "n1", time.Minute)
+			in, err := s.Recipients(t.Context(), c, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range in {
+				i := len(people)
+				recordWords(t, r, c, p.Subscriber, words[i/2].said, i%2 == 0)
+				people = append(people, p)
+			}
+		}
+		for i, p := range people {
+			d, err := s.Delivery(t.Context(), e, p.Subscriber)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := words[i/2].kept
+			if i%2 == 0 && (d.State != digest.DeliveryRefused || d.Reply != want || d.Reason != want) || i%2 == 1 && (d.State != digest.DeliverySkipped || d.Reason != want) {
+				t.Errorf("%.40q: %s, reply %.40q, reason %.40q", words[i/2].said, d.State, d.Reply, d.Reason)
+			}
+		}
+	})
+}
+
+// TestAnAnswerThatComesLateEndsTheDoubtByItself does not wait for the recorder to
+// count: its process may be killed before it does.
+func TestAnAnswerThatComesLateEndsTheDoubtByItself(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		readers(t, s, "weekly", 1)
+		e := approved(t, s, "e1", "a1")
+		r := s.NewRecorder()
+		defer r.Close()
+		frozen := claim(t, s, "frozen", time.Millisecond)
+		people, err := s.Recipients(t.Context(), frozen, false)
+		if err != nil || len(people) != 1 {
+			t.Fatalf("%+v, %v", people, err)
+		}
+		in := store.Intent{Chunk: frozen, Subscriber: people[0].Subscriber, Attempt: 7}
+		if granted, err := r.Record(t.Context(), store.Note{Next: &in}); !granted || err != nil {
+			t.Fatal(granted, err)
+		}
+		time.Sleep(5 * time.Millisecond) // the lease runs out
+		other := claim(t, s, "other", time.Minute)
+		if finished, err := s.ReleaseChunk(t.Context(), other, false); finished || err != nil {
+			t.Fatalf("finished %v with a mail in doubt, %v", finished, err)
+		}
+		expect := func(want store.Counts) {
+			t.Helper()
+			if counts, err := s.EditionCounts(t.Context(), e.Seq); err != nil || counts != want {
+				t.Fatalf("counts %+v, want %+v, %v", counts, want, err)
+			}
+		}
+		expect(store.Counts{Total: 1, Uncertain: 1})
+		done := store.Tried{Intent: in, State: digest.DeliverySent, Code: 250}
+		for range 2 { // whoever does not know whether it was stored stores it again
+			if _, err := r.Record(t.Context(), store.Note{Done: &done}); err != nil {
+				t.Fatal(err)
+			}
+			expect(store.Counts{Total: 1, Sent: 1})
+		}
+		if finished, err := s.ReleaseChunk(t.Context(), claim(t, s, "other", time.Minute), false); !finished || err != nil {
+			t.Errorf("finished %v, %v", finished, err)
+		}
+		expect(store.Counts{Total: 1, Sent: 1})
+	})
+}
+
+// TestWhatWasInDoubtStaysNamed whatever follows: the mail may have come twice.
+func TestWhatWasInDoubtStaysNamed(t *testing.T) {
+	t.Parallel()
+	eachLater(t, func(t *testing.T, s *store.Store, forward func(time.Duration)) {
+		readers(t, s, "weekly", 1)
+		e := approved(t, s, "e1", "a1")
+		const doubt = "in doubt: the connection was cut"
+		for i, step := range []struct {
+			done store.Tried
+			want string
+		}{
+			{store.Tried{State: digest.DeliveryUncertain, Reason: doubt}, doubt},
+			{store.Tried{State: digest.DeliveryUncertain, Reason: doubt + " again"}, doubt + " again"},
+			{store.Tried{State: digest.DeliveryUncertain, Reason: doubt}, doubt},
+			{store.Tried{State: digest.DeliveryDeferred}, doubt},
+			{store.Tried{State: digest.DeliveryDeferred, Reason: "cut before the dot"}, doubt + "; then: cut before the dot"},
+			{store.Tried{State: digest.DeliveryDeferred, Reason: "try later"}, doubt + "; then: try later"},
+			{store.Tried{State: digest.DeliverySent}, doubt + "; then: try later"},
+		} {
+			c := claim(t, s, "n1", time.Minute)
+			who := people(t, s, c, true)
+			if len(who) != 1 {
+				t.Fatalf("step %d: %v are to be sent", i, who)
+			}
+			ends(t, s, c, who[0], step.done)
+			release(t, s, c, true)
+			if d, err := s.Delivery(t.Context(), e, who[0]); err != nil || d.State != step.done.State || d.Reason != step.want {
+				t.Errorf("step %d: %s, %q, want %q, %v", i, d.State, d.Reason, step.want, err)
+			}
+			forward(time.Minute)
+		}
+	})
+}
+
+// TestARefusalAndWhatItSaysOfTheAddressAreOneCommit: an outcome without its
+// consequence would leave a dead address on the list.
+func TestARefusalAndWhatItSaysOfTheAddressAreOneCommit(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		readers(t, s, "weekly", 2)
+		e := approved(t, s, "e1", "a1")
+		r := s.NewRecorder()
+		defer r.Close()
+		c := claim(t, s, "n1", time.Minute)
+		who := people(t, s, c, true)
+		in, next := store.Intent{Chunk: c, Subscriber: who[0], Attempt: 7}, store.Intent{Chunk: c, Subscriber: who[1], Attempt: 8}
+		if granted, err := r.Record(t.Context(), store.Note{Next: &in}); !granted || err != nil {
+			t.Fatal(granted, err)
+		}
+		back := store.Feedback{Key: "smtp:e1:1", Subscriber: who[0], Edition: "e1", Kind: store.FeedbackBounced, Code: 550, Text: "5.1.1 gone", Source: "smtp", At: s.Now()}
+		note := store.Note{Done: &store.Tried{Intent: in, State: digest.DeliveryRefused, Code: 550, Back: &back}, Next: &next}
+		rename := func(from, to string) {
+			t.Helper()
+			if _, err := s.DB().ExecContext(t.Context(), "ALTER TABLE "+from+" RENAME TO "+to); err != nil {
+				t.Fatal(err)
+			}
+		}
+		expect := func(delivery digest.DeliveryState, reader subscriber.State) {
+			t.Helper()
+			d, err := s.Delivery(t.Context(), e, who[0])
+			if err != nil || d.State != delivery {
+				t.Errorf("the delivery is %s, want %s, %v", d.State, delivery, err)
+			}
+			p, err := s.Subscriber(t.Context(), who[0])
+			if err != nil || p.State != reader {
+				t.Errorf("the reader is %s, want %s, %v", p.State, reader, err)
+			}
+		}
+		rename("feedback", "away")
+		if granted, err := r.Record(t.Context(), note); granted || err == nil {
+			t.Errorf("granted %v though the consequence could not be stored, %v", granted, err)
+		}
+		expect(digest.DeliveryAttempting, subscriber.Active)
+		rename("away", "feedback")
+		for range 2 {
+			if granted, err := r.Record(t.Context(), note); !granted || err != nil {
+				t.Fatal(granted, err)
+			}
+			expect(digest.DeliveryRefused, subscriber.Bounced)
+		}
+	})
+}
+
+// recordWords ends a mail with what a server said: after a try, or without one.
+func recordWords(t *testing.T, r *store.Recorder, c store.Chunk, reader int64, words string, tried bool) {
+	t.Helper()
+	if !tried {
+		if _, err := r.Record(t.Context(), store.Note{Skip: &store.Skip{Chunk: c, Subscriber: reader, State: digest.DeliverySkipped, Reason: words}}); err != nil {
+			t.Errorf("skipped for %.40q: %v", words, err)
+		}
+		return
+	}
+	in := store.Intent{Chunk: c, Subscriber: reader, Attempt: reader + 1}
+	if granted, err := r.Record(t.Context(), store.Note{Next: &in}); !granted || err != nil {
+		t.Fatalf("granted %v, %v", granted, err)
+	}
+	done := store.Tried{Intent: in, State: digest.DeliveryRefused, Code: 550, Reply: words, Reason: words}
+	if _, err := r.Record(t.Context(), store.Note{Done: &done}); err != nil {
+		t.Errorf("refused with %.40q: %v", words, err)
+	}
+}
+
+func TestWhatComesBackIsKeptWithinBounds(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		readers(t, s, "weekly", 1)
+		for key, words := range map[string]string{"nul": "no\x00\x1b\xff" + strings.Repeat("満", 1000), "large": strings.Repeat("x", 1<<20)} {
+			f := store.Feedback{Key: key, Subscriber: 1, Kind: store.FeedbackSoft, Text: words, Source: "generic", At: s.Now()}
+			if fresh, err := s.RecordFeedback(t.Context(), f, store.SoftRule{}); !fresh || err != nil {
+				t.Errorf("%s: %v, %v", key, fresh, err)
+			}
+		}
+		kept, err := s.FeedbackOf(t.Context(), 1, 10)
+		if err != nil || len(kept) != 2 {
+			t.Fatalf("%+v, %v", kept, err)
+		}
+		for _, f := range kept {
+			if n := utf8.RuneCountInString(f.Text); n != 500 || !utf8.ValidString(f.Text) || strings.ContainsAny(f.Text, "\x00\x1b") {
+				t.Errorf("%s: %d characters, %.20q", f.Key, n, f.Text)
+			}
+		}
+	})
+}

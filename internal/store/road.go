@@ -1,0 +1,220 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tidings-press/tidings/internal/article"
+)
+
+// road is how one alternative of a filter is read: along an index in the order of
+// the query, looking at each article whether the rest holds too.
+type road struct {
+	clause
+	status article.Status
+	whole  article.Node // in place of the clause, for a filter too large to multiply out
+	label  *label       // what the index is read for; nil for all articles, or for words
+	words  []string     // articles with all of these are found by their index and then sorted
+}
+
+// few is how many articles with some words are sorted rather than met on the way.
+const few = 1000
+
+// many is how many articles a word may have to be worth looking up with others.
+const many = 10_000
+
+// mostCounted is how many words of a search are counted to find out whether they
+// are rare.
+const mostCounted = 8
+
+// roads are the roads of a query: one for each alternative of its filter and each
+// status.
+func (l *lister) roads(ctx context.Context) ([]road, error) {
+	clauses, ok := clausesOf(l.Filter.Expr, false)
+	var out []road
+	for _, status := range l.Statuses {
+		if !ok {
+			out = append(out, road{status: status, whole: l.Filter.Expr})
+			continue
+		}
+		for _, c := range clauses {
+			r := road{clause: c, status: status}
+			if err := l.choose(ctx, &r); err != nil {
+				return nil, err
+			}
+			out = append(out, r)
+		}
+	}
+	return out, nil
+}
+
+// choose finds the index that a road is best read by: that of its rarest label, or
+// of its words when these are rarer still. Frequent words are met soon enough on the
+// way down.
+func (l *lister) choose(ctx context.Context, r *road) error {
+	rarest := int64(few)
+	for _, term := range r.must {
+		found, isLabel := labelOf(term)
+		if !isLabel {
+			continue
+		}
+		var n int64
+		if len(r.must) > 1 || l.Order == ByRemoval {
+			var err error
+			if n, err = l.count(ctx, "label.count", found.kind, found.key, string(r.status), few); err != nil {
+				return err
+			}
+		}
+		if r.label == nil || n < rarest {
+			r.label, rarest = &found, n
+		}
+	}
+	if l.Order == ByRemoval && rarest == few {
+		r.label = nil // labels do not know that order, and so many are not sorted
+	}
+	words := wordsOfAll(r.must)
+	if len(words) == 0 || r.label != nil && rarest < few {
+		return nil
+	}
+	if met, err := l.meets(ctx, r, words); met || err != nil {
+		return err
+	}
+	n, err := l.countWords(ctx, words)
+	if err == nil && n < few {
+		r.label, r.words = nil, words
+	}
+	return err
+}
+
+// meets says whether half of the next articles have some words, so that they need no
+// index. PostgreSQL would build a list of all articles that have one before it counts
+// the first; SQLite counts at once.
+func (l *lister) meets(ctx context.Context, r *road, words []string) (bool, error) {
+	if l.engine != Postgres {
+		return false, nil
+	}
+	const next = 100
+	st := statement{engine: l.engine}
+	text := fmt.Sprintf("SELECT d.seq FROM (%s ORDER BY d.%s %s, d.seq %s LIMIT %s) AS d WHERE ",
+		l.along(&road{status: r.status}, &st), l.Order, l.way(), l.way(), st.arg(next))
+	for i, word := range words {
+		if i > 0 {
+			text += " AND "
+		}
+		text += st.holds(article.Word{Text: word}, "d")
+	}
+	rows, err := l.r.query(ctx, text, st.args)
+	if err != nil {
+		return false, fmt.Errorf("articles: %w", err)
+	}
+	met := 0
+	err = walk(rows, func(*sql.Rows) error { met++; return nil })
+	return met >= next/2, wrap("articles", err)
+}
+
+// countWords says how many articles have all of some words, few if they are not worth
+// looking up. A frequent word has as many entries in the index as there are
+// articles: so they are looked up together only when one of them is not frequent.
+func (l *lister) countWords(ctx context.Context, words []string) (int64, error) {
+	longest := slices.Clone(words)
+	slices.SortStableFunc(longest, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+	longest = longest[:min(len(longest), mostCounted)]
+	for _, most := range []int64{few, many} {
+		for _, word := range longest {
+			n, err := l.countAll(ctx, word, most)
+			if err != nil || n < most && len(words) == 1 {
+				return n, err
+			}
+			if n < most {
+				return l.countAll(ctx, strings.Join(words, " "), few)
+			}
+		}
+		if len(words) == 1 {
+			break
+		}
+	}
+	return few, nil
+}
+
+// countAll counts the articles with all of some words.
+func (l *lister) countAll(ctx context.Context, words string, most int64) (int64, error) {
+	if l.engine == SQLite {
+		words = matchAll(words)
+	}
+	return l.count(ctx, "words.count", words, most)
+}
+
+// count asks a query for a number, once: the alternatives of a filter share terms.
+func (l *lister) count(ctx context.Context, query string, args ...any) (int64, error) {
+	question := fmt.Sprintf("%s %#v", query, args)
+	n, known := l.counted[question]
+	if known {
+		return n, nil
+	}
+	if _, err := l.r.one(ctx, query, args, &n); err != nil {
+		return 0, err
+	}
+	if l.counted == nil {
+		l.counted = map[string]int64{}
+	}
+	l.counted[question] = n
+	return n, nil
+}
+
+// wordsOfAll are the words that terms ask for, each once.
+func wordsOfAll(terms []article.Node) []string {
+	var words []string
+	for _, term := range terms {
+		for _, word := range strings.Fields(wordsOf(term)) {
+			if !slices.Contains(words, word) {
+				words = append(words, word)
+			}
+		}
+	}
+	return words
+}
+
+// What it costs to find out whether a term holds for an article, in looks: a word
+// stands somewhere in the whole text, a label in a short row.
+const (
+	labelLooks = 1
+	wordLooks  = 8
+)
+
+// looks is what it costs to look at one article of a road; 0 when nothing is left to
+// be looked at, or when the articles are few.
+func (r *road) looks() (n int) {
+	if r.words != nil {
+		return 0
+	}
+	if r.whole != nil {
+		return looksOf(r.whole)
+	}
+	for _, term := range slices.Concat(r.must, r.mustNot) {
+		if found, isLabel := labelOf(term); !isLabel || r.label == nil || found != *r.label {
+			n += looksOf(term)
+		}
+	}
+	for _, node := range r.also {
+		n += looksOf(node)
+	}
+	return n
+}
+
+func looksOf(node article.Node) int {
+	switch n := node.(type) {
+	case article.And:
+		return looksOf(n.Left) + looksOf(n.Right)
+	case article.Or:
+		return looksOf(n.Left) + looksOf(n.Right)
+	case article.Not:
+		return looksOf(n.Of)
+	case article.Word:
+		return wordLooks
+	}
+	return labelLooks
+}

@@ -1,0 +1,96 @@
+package store_test
+
+import (
+	"io"
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit"
+	"github.com/tidings-press/tidings/internal/testkit/storetest"
+)
+
+// quietable carries connections to a server, and holds back what it answers while it
+// is quiet: to a client that is a server which vanished.
+func quietable(t *testing.T, server string) (address string, quiet *atomic.Bool) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	quiet = new(atomic.Bool)
+	go func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go carry(client, server, quiet)
+		}
+	}()
+	return listener.Addr().String(), quiet
+}
+
+func carry(client net.Conn, server string, quiet *atomic.Bool) {
+	defer client.Close()
+	behind, err := net.Dial("tcp", server)
+	if err != nil {
+		return
+	}
+	defer behind.Close()
+	go func() {
+		_, _ = io.Copy(behind, client)
+		_ = behind.Close()
+	}()
+	buf := make([]byte, 32<<10)
+	for {
+		n, err := behind.Read(buf)
+		if err != nil {
+			return
+		}
+		if quiet.Load() {
+			continue
+		}
+		if _, err := client.Write(buf[:n]); err != nil {
+			return
+		}
+	}
+}
+
+// TestARecorderDoesNotWaitForeverForASilentServer, and stores the same note when the
+// server is there again.
+func TestARecorderDoesNotWaitForeverForASilentServer(t *testing.T) {
+	t.Parallel()
+	server := testkit.SharedPostgres(t)
+	address, quiet := quietable(t, server.Address())
+	s := storetest.Reopen(t, strings.Replace(storetest.DSN(t, store.Postgres), server.Address(), address, 1), store.Options{})
+	readers(t, s, "weekly", 1)
+	e := approved(t, s, "e1", "a1")
+	r := s.NewRecorder()
+	defer r.Close()
+	r.SetPatience(300 * time.Millisecond)
+	c := claim(t, s, "n1", time.Minute)
+	in := store.Intent{Chunk: c, Subscriber: people(t, s, c, true)[0], Attempt: 7}
+	if granted, err := r.Record(t.Context(), store.Note{Next: &in}); !granted || err != nil {
+		t.Fatal(granted, err)
+	}
+	quiet.Store(true)
+	note := store.Note{Done: &store.Tried{Intent: in, State: digest.DeliverySent, Code: 250}}
+	begun := time.Now()
+	if _, err := r.Record(t.Context(), note); err == nil || time.Since(begun) > 20*time.Second {
+		t.Errorf("a silent server: %v after %v", err, time.Since(begun))
+	}
+	quiet.Store(false)
+	eventually(t, func() error {
+		_, err := r.Record(t.Context(), note)
+		return err
+	})
+	if d, err := s.Delivery(t.Context(), e, in.Subscriber); err != nil || d.State != digest.DeliverySent {
+		t.Errorf("%+v, %v", d, err)
+	}
+}

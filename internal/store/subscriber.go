@@ -1,0 +1,167 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/token"
+)
+
+// ErrExists says that there is a subscriber, or an editor, with this address.
+var ErrExists = errors.New("the address is there already")
+
+// AddSubscriber keeps a new person in the state that sub has and returns them with
+// the number they got. ErrExists says that there is one with this address;
+// *SuppressedError that it must not be mailed. A Pending one is taken in spite of
+// a suppression of their own making: confirming will lift it.
+func (s *Store) AddSubscriber(ctx context.Context, sub subscriber.Subscriber) (subscriber.Subscriber, error) {
+	if sub.Address.IsZero() {
+		return sub, errors.New("a subscriber without an address; right would be one from subscriber.ParseAddress")
+	}
+	if !sub.State.Known() || sub.State == subscriber.Erased {
+		return sub, fmt.Errorf("a new subscriber in state %q; right would be pending or active", sub.State)
+	}
+	keys, err := s.Keys(ctx)
+	if err != nil {
+		return sub, err
+	}
+	sub.Created = s.Now()
+	sub.Changed = sub.Created
+	err = s.write(ctx, func(tx *runner) error {
+		held, err := tx.suppression(ctx, keys, sub.Address)
+		if err != nil {
+			return err
+		}
+		if held.Reason != "" && (sub.State != subscriber.Pending || !held.Reason.Personal()) {
+			return &SuppressedError{Address: sub.Address, Suppression: held}
+		}
+		_, err = tx.one(ctx, "subscriber.insert", []any{sub.Address.Key(), sub.Address.ASCII(), sub.Name, string(sub.State),
+			sub.Language, sub.Timezone, sub.Consent.Source, sub.Consent.Text, sub.Consent.IP, millis(sub.Consent.At), millis(sub.Created), labelsText(sub.Labels)}, &sub.ID, &sub.UID)
+		return err
+	})
+	if conflict(err) {
+		err = fmt.Errorf("add subscriber %s: %w", sub.Address, ErrExists)
+	}
+	return sub, err
+}
+
+// Subscriber returns the person with a number. An erased one has no address.
+func (s *Store) Subscriber(ctx context.Context, id int64) (subscriber.Subscriber, error) {
+	return s.oneSubscriber(ctx, "subscriber.byID", id)
+}
+
+// SubscriberByAddress finds a person by their address, however it is written.
+func (s *Store) SubscriberByAddress(ctx context.Context, address subscriber.Address) (subscriber.Subscriber, error) {
+	return s.oneSubscriber(ctx, "subscriber.byKey", address.Key())
+}
+
+// Person returns who a token is about. ErrNotFound says that nobody is: a token that
+// names the number of a row is good only for people who were there when such tokens
+// were made, since a restored store gives numbers out again.
+func (s *Store) Person(ctx context.Context, p token.Person) (subscriber.Subscriber, error) {
+	if p.Row != 0 {
+		return s.oneSubscriber(ctx, "subscriber.byLegacyRow", p.Row)
+	}
+	return s.oneSubscriber(ctx, "subscriber.byUID", p.ID[:])
+}
+
+func (s *Store) oneSubscriber(ctx context.Context, query string, key any) (subscriber.Subscriber, error) {
+	found, err := s.readers.subscribers(ctx, query, key)
+	if err == nil && len(found) == 0 {
+		err = notFound("subscriber", key)
+	}
+	if err != nil {
+		return subscriber.Subscriber{}, err
+	}
+	return found[0], nil
+}
+
+// UpdateSubscriber keeps a person's name, language and timezone.
+func (s *Store) UpdateSubscriber(ctx context.Context, sub subscriber.Subscriber) error {
+	return s.write(ctx, func(tx *runner) error {
+		n, err := tx.exec(ctx, "subscriber.setDetails", sub.ID, sub.Name, sub.Language, sub.Timezone)
+		if err == nil && n == 0 {
+			err = notFound("subscriber", sub.ID)
+		}
+		return err
+	})
+}
+
+// SetConsent records what a person agreed to: at the latest when they confirm.
+func (s *Store) SetConsent(ctx context.Context, id int64, c subscriber.Consent) error {
+	return s.write(ctx, func(tx *runner) error {
+		n, err := tx.exec(ctx, "subscriber.setConsent", id, c.Source, c.Text, c.IP, millis(c.At))
+		if err == nil && n == 0 {
+			err = notFound("subscriber", id)
+		}
+		return err
+	})
+}
+
+// CountSubscribers says how many people are in each state.
+func (s *Store) CountSubscribers(ctx context.Context) (map[subscriber.State]int64, error) {
+	out := map[subscriber.State]int64{}
+	err := s.readers.each(ctx, "subscriber.counts", nil, func(rows *sql.Rows) error {
+		var state subscriber.State
+		var n int64
+		err := rows.Scan(&state, &n)
+		out[state] = n
+		return err
+	})
+	return out, err
+}
+
+func (r *runner) subscribers(ctx context.Context, query string, args ...any) ([]subscriber.Subscriber, error) {
+	var out []subscriber.Subscriber
+	err := r.each(ctx, query, args, func(rows *sql.Rows) error {
+		sub, err := scanSubscriber(rows)
+		out = append(out, sub)
+		return err
+	})
+	return out, err
+}
+
+func scanSubscriber(rows *sql.Rows) (subscriber.Subscriber, error) {
+	var sub subscriber.Subscriber
+	var address, labels string
+	var consented, created, changed, softFrom int64
+	err := rows.Scan(&sub.ID, &address, &sub.Name, &sub.State, &sub.Language, &sub.Timezone, &sub.Consent.Source,
+		&sub.Consent.Text, &sub.Consent.IP, &consented, &created, &changed, &sub.Soft, &softFrom, &sub.UID, &labels)
+	if err != nil {
+		return sub, err
+	}
+	sub.Consent.At, sub.Created, sub.Changed, sub.SoftFrom = timeOf(consented), timeOf(created), timeOf(changed), timeOf(softFrom)
+	if labels != "" {
+		if err := json.Unmarshal([]byte(labels), &sub.Labels); err != nil {
+			return sub, fmt.Errorf("labels of subscriber %d: %w", sub.ID, err)
+		}
+	}
+	if address != "" {
+		if sub.Address, err = subscriber.ParseAddress(address); err != nil {
+			return sub, fmt.Errorf("subscriber %d: %w", sub.ID, err)
+		}
+	}
+	return sub, nil
+}
+
+// labelsText keeps labels as JSON, and none as an empty text.
+func labelsText(labels []string) string { return jsonText(labels, len(labels) == 0) }
+
+// ClearFormLanguage makes the subscribers who came by the form and have a language receive
+// articles in all languages, and returns how many they are; with dryRun it only counts.
+// The form once stored the language of the site unasked.
+func (s *Store) ClearFormLanguage(ctx context.Context, language string, dryRun bool) (n int64, err error) {
+	if dryRun {
+		_, err = s.readers.one(ctx, "subscriber.countFormLanguage", []any{language}, &n)
+		return n, err
+	}
+	err = s.write(ctx, func(tx *runner) (err error) {
+		n, err = tx.exec(ctx, "subscriber.clearFormLanguage", language)
+		return err
+	})
+	return n, err
+}

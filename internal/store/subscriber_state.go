@@ -1,0 +1,160 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/subscriber"
+)
+
+// SubscriberStateError says that a subscriber may not go from one state to another.
+type SubscriberStateError struct {
+	ID       int64
+	From, To subscriber.State
+}
+
+func (e *SubscriberStateError) Error() string {
+	return fmt.Sprintf("subscriber %d is %s and cannot become %s", e.ID, e.From, e.To)
+}
+
+// SetState changes a person's state by the table in package subscriber; the state
+// they are in already is no change. Leaving, a bounce and a complaint suppress the
+// address, with detail as what is known of it; becoming Active lifts that, unless
+// an editor put it there. Errors are ErrNotFound, *SubscriberStateError and
+// *SuppressedError.
+func (s *Store) SetState(ctx context.Context, id int64, next subscriber.State, detail string) error {
+	if next == subscriber.Erased {
+		return s.Erase(ctx, id)
+	}
+	keys, err := s.Keys(ctx)
+	if err != nil {
+		return err
+	}
+	return s.write(ctx, func(tx *runner) error {
+		return s.setState(ctx, tx, keys, id, next, detail)
+	})
+}
+
+func (s *Store) setState(ctx context.Context, tx *runner, keys subscriber.Keys, id int64, next subscriber.State, detail string) error {
+	found, err := tx.subscribers(ctx, "subscriber.byID", id)
+	if err != nil {
+		return err
+	}
+	if len(found) == 0 {
+		return notFound("subscriber", id)
+	}
+	sub := found[0]
+	if sub.State == next {
+		return nil
+	}
+	if !sub.State.CanBecome(next) {
+		return &SubscriberStateError{ID: id, From: sub.State, To: next}
+	}
+	n, err := tx.exec(ctx, "subscriber.setState", id, string(sub.State), string(next), millis(s.Now()))
+	if err != nil {
+		return err
+	}
+	if n == 0 { // another transaction was faster: look again at where it stands now
+		return s.setState(ctx, tx, keys, id, next, detail)
+	}
+	return tx.followState(ctx, keys, sub.Address, next, detail, s.Now())
+}
+
+// followState keeps the suppressions in step with a state.
+func (r *runner) followState(ctx context.Context, keys subscriber.Keys, address subscriber.Address, next subscriber.State, detail string, now time.Time) error {
+	hash := keys.SuppressionHash(address)
+	if next == subscriber.Active {
+		held, err := r.suppression(ctx, keys, address)
+		if err == nil && held.Reason == EditorReason {
+			err = &SuppressedError{Address: address, Suppression: held}
+		}
+		if err != nil || held.Reason == "" {
+			return err
+		}
+		_, err = r.exec(ctx, "suppression.drop", hash)
+		return err
+	}
+	reason := reasonFor(next)
+	if reason == "" {
+		return nil
+	}
+	_, err := r.exec(ctx, "suppression.put", hash, string(reason), said(detail), millis(now))
+	return err
+}
+
+// Erase forgets a person for good. Their number and random id stay, for the counts of
+// editions and so that links in old mails have an answer, and a keyed hash of the
+// address so that no import brings them back. On SQLite nothing of the person is left
+// in the file or its log either. Erasing again changes nothing.
+func (s *Store) Erase(ctx context.Context, id int64) error {
+	keys, err := s.Keys(ctx)
+	if err != nil {
+		return err
+	}
+	err = s.write(ctx, func(tx *runner) error {
+		found, err := tx.subscribers(ctx, "subscriber.byID", id)
+		if err != nil {
+			return err
+		}
+		if len(found) == 0 {
+			return notFound("subscriber", id)
+		}
+		if found[0].State == subscriber.Erased {
+			return nil
+		}
+		hash := keys.SuppressionHash(found[0].Address)
+		if _, err := tx.exec(ctx, "suppression.put", hash, string(ErasedReason), "", millis(s.Now())); err != nil {
+			return err
+		}
+		return tx.forget(ctx, id, hash, s.Now())
+	})
+	if err == nil {
+		err = s.wipeLog(ctx)
+	}
+	return err
+}
+
+// ErasePending erases up to limit people who have been pending since before a
+// time, without suppressing them: they never agreed to anything. It returns how
+// many there were.
+func (s *Store) ErasePending(ctx context.Context, before time.Time, limit int) (int, error) {
+	expired, err := s.readers.subscribers(ctx, "subscriber.expirePending", millis(before), limit)
+	if err != nil || len(expired) == 0 {
+		return 0, err
+	}
+	keys, err := s.Keys(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, who := range expired {
+		err := s.write(ctx, func(tx *runner) error {
+			n, err := tx.exec(ctx, "subscriber.setState", who.ID, string(subscriber.Pending), string(subscriber.Erased), millis(s.Now()))
+			if err != nil || n == 0 { // they confirmed just now
+				return err
+			}
+			return tx.forget(ctx, who.ID, keys.SuppressionHash(who.Address), s.Now())
+		})
+		if err != nil {
+			return 0, err
+		}
+	}
+	return len(expired), s.wipeLog(ctx)
+}
+
+// forget removes what any table holds of a person; hash is of their address.
+func (r *runner) forget(ctx context.Context, id int64, hash []byte, now time.Time) error {
+	for _, query := range []string{"subscription.dropAll", "feedtoken.dropAll", "delivery.forget", "feedback.forget"} {
+		if _, err := r.exec(ctx, query, id); err != nil {
+			return err
+		}
+	}
+	for _, query := range []string{"suppression.forget", "job.dropAbout"} {
+		if _, err := r.exec(ctx, query, hash); err != nil {
+			return err
+		}
+	}
+	_, err := r.exec(ctx, "subscriber.erase", id, "erased:"+strconv.FormatInt(id, 10), millis(now))
+	return err
+}

@@ -1,0 +1,265 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/digest"
+)
+
+// DigestState is where a digest of the configuration stands.
+type DigestState struct {
+	Name    string
+	Spec    string    // schedule and timezone that Next was worked out from
+	Since   time.Time // articles dated before are not its own, unless they came in since Began
+	Began   time.Time // when its first tick or edition was dealt with; zero before
+	Next    time.Time // its next tick; zero when there is none
+	NextKey string
+}
+
+// Tick is a tick of a digest that was dealt with.
+type Tick struct {
+	Digest       string
+	ScheduledFor string
+	Edition      string // id, empty when none was made
+	Reason       string // why none was made
+	At           time.Time
+}
+
+// ErrTaken says that another node has dealt with a tick, or another edition has
+// taken an article, in the meantime: look again.
+var ErrTaken = errors.New("another node was faster")
+
+// EnsureDigest makes a digest's row when it is new, and moves its next tick when
+// its schedule has changed. It returns the row.
+func (s *Store) EnsureDigest(ctx context.Context, d DigestState) (DigestState, error) {
+	have, found, err := s.digestState(ctx, s.readers, d.Name)
+	if err != nil || found && have.Spec == d.Spec {
+		return have, err
+	}
+	err = s.write(ctx, func(tx *runner) error {
+		if _, err := tx.exec(ctx, "digest.ensure", d.Name, d.Spec, millis(d.Since), millis(d.Next), d.NextKey); err != nil {
+			return err
+		}
+		if _, err := tx.exec(ctx, "digest.respec", d.Name, d.Spec, millis(d.Next), d.NextKey); err != nil {
+			return err
+		}
+		have, _, err = s.digestState(ctx, tx, d.Name)
+		return err
+	})
+	return have, err
+}
+
+// DigestState returns where a digest stands, or ErrNotFound when it never ran.
+func (s *Store) DigestState(ctx context.Context, name string) (DigestState, error) {
+	d, found, err := s.digestState(ctx, s.readers, name)
+	if err == nil && !found {
+		err = notFound("digest", name)
+	}
+	return d, err
+}
+
+func (s *Store) digestState(ctx context.Context, r *runner, name string) (DigestState, bool, error) {
+	var d DigestState
+	var since, began, next int64
+	found, err := r.one(ctx, "digest.get", []any{name}, &d.Name, &d.Spec, &since, &began, &next, &d.NextKey)
+	d.Since, d.Began, d.Next = timeOf(since), timeOf(began), timeOf(next)
+	return d, found, err
+}
+
+// SetDigestSince moves the beginning of a digest: what is in the store belongs to it if
+// it is dated from then on, zero for everything. What comes in later belongs to it
+// whatever its date, once the digest has had its first tick or edition. It returns
+// ErrNotFound for a digest that never ran.
+func (s *Store) SetDigestSince(ctx context.Context, name string, since time.Time) error {
+	return s.write(ctx, func(tx *runner) error { return s.setSince(ctx, tx, name, since) })
+}
+
+func (s *Store) setSince(ctx context.Context, tx *runner, name string, since time.Time) error {
+	n, err := tx.exec(ctx, "digest.setSince", name, millis(since), millis(s.Now()))
+	if err == nil && n == 0 {
+		err = notFound("digest", name)
+	}
+	return err
+}
+
+// Advance is the move of a digest from the tick that is due to the next one.
+type Advance struct {
+	From    time.Time // the due tick as it stands in the store
+	Next    time.Time
+	NextKey string
+}
+
+// Plan keeps a new edition as a draft, its articles in the ledger, and the advance
+// of the schedule that brought it about, all or nothing. It returns ErrTaken when
+// another node was faster, and ErrQuarantined. An edition
+// without a Number gets the next one; one whose Number has been taken is refused.
+// The jobs are kept with it.
+func (s *Store) Plan(ctx context.Context, e Edition, advance *Advance, jobs ...Job) (Edition, error) {
+	return s.plan(ctx, e, advance, nil, jobs)
+}
+
+// PlanSince is Plan for an edition by hand that moves the digest's beginning.
+func (s *Store) PlanSince(ctx context.Context, e Edition, since time.Time) (Edition, error) {
+	return s.plan(ctx, e, nil, &since, nil)
+}
+
+func (s *Store) plan(ctx context.Context, e Edition, advance *Advance, since *time.Time, jobs []Job) (Edition, error) {
+	expected := e.Number
+	err := s.write(ctx, func(tx *runner) error {
+		if err := s.take(ctx, tx, e.Digest, advance); err != nil {
+			return err
+		}
+		if since != nil {
+			if err := s.setSince(ctx, tx, e.Digest, *since); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.one(ctx, "edition.nextNumber", []any{e.Digest}, &e.Number); err != nil {
+			return err
+		}
+		if expected != 0 && e.Number != expected {
+			return ErrTaken
+		}
+		if err := insertEdition(ctx, tx, &e); err != nil {
+			return err
+		}
+		if err := s.enqueueAll(ctx, tx, jobs); err != nil {
+			return err
+		}
+		if advance == nil {
+			return nil
+		}
+		_, err := tx.exec(ctx, "tick.insert", e.Digest, e.ScheduledFor, e.ID, "", millis(s.Now()))
+		return err
+	})
+	return e, err
+}
+
+// NextNumber is the number that a digest's next edition will have. A subject may show
+// it, so it is known before the edition is planned; Plan refuses an edition whose
+// number another one has taken since.
+func (s *Store) NextNumber(ctx context.Context, digestName string) (int, error) {
+	var number int
+	_, err := s.readers.one(ctx, "edition.nextNumber", []any{digestName}, &number)
+	return number, err
+}
+
+func insertEdition(ctx context.Context, tx *runner, e *Edition) error {
+	automatic := 0
+	if e.Automatic {
+		automatic = 1
+	}
+	found, err := tx.one(ctx, "edition.insert", []any{e.ID, e.Digest, e.Number, e.ScheduledFor, string(digest.Draft), automatic, e.Author, e.Subject, millis(e.Created)}, &e.Seq)
+	if err != nil {
+		return err
+	}
+	if !found {
+		return ErrTaken
+	}
+	return insertArticles(ctx, tx, e)
+}
+
+// insertArticles puts an edition's articles into it and into the ledger.
+func insertArticles(ctx context.Context, tx *runner, e *Edition) error {
+	for i, id := range e.Articles {
+		n, err := tx.exec(ctx, "ledger.insert", e.Digest, id, e.ID)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return ErrTaken
+		}
+		if _, err := tx.exec(ctx, "edition.addArticle", e.Seq, i, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Redraft gives a draft that waits for an editor the articles, the subject and the time of
+// creation of e, was being the draft as it was read, and moves the schedule on: a tick's
+// articles join those of the draft before. The jobs are kept with it. It returns ErrTaken
+// when the draft is another one by now, or another node was faster.
+func (s *Store) Redraft(ctx context.Context, was, e Edition, tick string, advance Advance, jobs ...Job) error {
+	return s.write(ctx, func(tx *runner) error {
+		if err := s.take(ctx, tx, e.Digest, &advance); err != nil {
+			return err
+		}
+		n, err := tx.exec(ctx, "edition.redraft", e.ID, e.Subject, millis(e.Created), millis(was.Created), was.Subject)
+		if err == nil && n == 0 {
+			err = ErrTaken
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := tx.exec(ctx, "edition.clearArticles", e.Seq); err != nil {
+			return err
+		}
+		if _, err := tx.exec(ctx, "ledger.release", e.ID); err != nil {
+			return err
+		}
+		if err := insertArticles(ctx, tx, &e); err != nil {
+			return err
+		}
+		if err := s.enqueueAll(ctx, tx, jobs); err != nil {
+			return err
+		}
+		_, err = tx.exec(ctx, "tick.insert", e.Digest, tick, e.ID, "", millis(s.Now()))
+		return err
+	})
+}
+
+// WaitingDraft returns the newest draft that a digest's schedule made and that waits for an
+// editor; found is false when none does.
+func (s *Store) WaitingDraft(ctx context.Context, digestName string) (e Edition, found bool, err error) {
+	drafts, err := s.readers.editions(ctx, "edition.waitingDraft", digestName)
+	if err != nil || len(drafts) == 0 {
+		return e, false, err
+	}
+	return drafts[0], true, nil
+}
+
+// take claims a due tick, or for an edition by hand makes those who compose wait
+// for each other.
+func (s *Store) take(ctx context.Context, tx *runner, name string, advance *Advance) error {
+	if err := s.mayPublish(ctx, tx); err != nil {
+		return err
+	}
+	if advance == nil {
+		_, err := tx.exec(ctx, "digest.lock", name, millis(s.Now()))
+		return err
+	}
+	n, err := tx.exec(ctx, "digest.advance", name, millis(advance.From), millis(advance.Next), advance.NextKey, millis(s.Now()))
+	if err == nil && n == 0 {
+		err = ErrTaken
+	}
+	return err
+}
+
+// SkipTick keeps the reason why a due tick makes no edition, and moves on.
+func (s *Store) SkipTick(ctx context.Context, t Tick, advance Advance) error {
+	return s.write(ctx, func(tx *runner) error {
+		if err := s.take(ctx, tx, t.Digest, &advance); err != nil {
+			return err
+		}
+		_, err := tx.exec(ctx, "tick.insert", t.Digest, t.ScheduledFor, "", t.Reason, millis(s.Now()))
+		return err
+	})
+}
+
+// Ticks returns the newest ticks of a digest that were dealt with.
+func (s *Store) Ticks(ctx context.Context, digestName string, limit int) ([]Tick, error) {
+	var out []Tick
+	err := s.readers.each(ctx, "tick.list", []any{digestName, limit}, func(rows *sql.Rows) error {
+		var t Tick
+		var at int64
+		err := rows.Scan(&t.Digest, &t.ScheduledFor, &t.Edition, &t.Reason, &at)
+		t.At = timeOf(at)
+		out = append(out, t)
+		return err
+	})
+	return out, err
+}

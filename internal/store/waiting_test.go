@@ -1,0 +1,172 @@
+package store_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit/storetest"
+)
+
+// queue is a store with articles of all kinds around the moment at which a digest began.
+type queue struct {
+	t     *testing.T
+	s     *store.Store
+	clock *clock
+	began time.Time // of the weekly digest
+}
+
+func newQueue(t *testing.T, engine store.Engine) *queue {
+	t.Helper()
+	c := newClock()
+	q := &queue{t: t, clock: c, s: storetest.Open(t, engine, store.Options{Clock: c.now})}
+	day := 24 * time.Hour
+	q.dated("archive", -4000*day)
+	q.dated("recent", -2*day)
+	c.at.Add(time.Minute.Milliseconds())
+	q.began = c.now()
+	q.dated("backdated", -1000*day)
+	sent := q.dated("sent", -day)
+	q.dated("jobs", -time.Hour, "jobs")
+	q.dated("future", day)
+	if err := q.s.RemoveArticle(t.Context(), q.dated("gone", -day)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := q.s.DB().ExecContext(t.Context(), "INSERT INTO ledger (digest, article_id, edition_id) VALUES ('weekly', $1, 'e')", sent); err != nil {
+		t.Fatal(err)
+	}
+	return q
+}
+
+// dated puts an article that comes in now and is dated so much later, and returns its id.
+func (q *queue) dated(source string, after time.Duration, tags ...string) string {
+	q.t.Helper()
+	return put(q.t, q.s, piece(source, func(a *article.Article) { a.Published, a.Tags = q.clock.now().Add(after), tags })).ID
+}
+
+// want checks which articles wait, and that as many are counted.
+func (q *queue) want(w store.Waiting, want string) {
+	q.t.Helper()
+	if w.Now.IsZero() {
+		w.Now = q.clock.now()
+	}
+	w.Limit = 10
+	found, err := q.s.WaitingArticles(context.Background(), w)
+	names := make([]string, len(found))
+	for i := range found {
+		names[i] = found[i].Source
+	}
+	if got := strings.Join(names, " "); err != nil || got != want {
+		q.t.Errorf("%+v: %q waits, %v; want %q", w, got, err, want)
+	}
+	if n, err := q.s.CountWaiting(context.Background(), w); n != len(strings.Fields(want)) || err != nil {
+		q.t.Errorf("%+v: counted %d, %v; want %q", w, n, err, want)
+	}
+}
+
+// TestLateArticleWaitsOnceItsDigestBegan and an archive that was there before does not.
+func TestLateArticleWaitsOnceItsDigestBegan(t *testing.T) {
+	t.Parallel()
+	for _, engine := range storetest.Engines {
+		t.Run(string(engine), func(t *testing.T) {
+			t.Parallel()
+			q := newQueue(t, engine)
+			since := q.began.AddDate(0, 0, -7)
+			q.want(store.Waiting{Digest: "weekly", Since: since}, "jobs recent")
+			q.want(store.Waiting{Digest: "weekly", Since: since, Began: q.began}, "jobs recent backdated")
+			q.want(store.Waiting{Digest: "weekly", Since: since, Began: q.began, Oldest: true}, "recent backdated jobs")
+			q.want(store.Waiting{Digest: "weekly", Since: since, Began: q.began, Earlier: true}, "archive")
+			q.want(store.Waiting{Digest: "weekly", Since: since, Earlier: true}, "backdated archive")
+			q.want(store.Waiting{Digest: "weekly"}, "jobs recent backdated archive")
+			q.want(store.Waiting{Digest: "weekly", Earlier: true}, "")
+			q.want(store.Waiting{Digest: "weekly", Before: since}, "backdated archive")
+			q.want(store.Waiting{Digest: "weekly", Draft: "e"}, "jobs sent recent backdated archive")
+			q.want(store.Waiting{Digest: "daily", Since: since, Began: q.began}, "jobs sent recent backdated")
+			q.want(store.Waiting{Digest: "weekly", Since: since, Now: q.clock.now().Add(48 * time.Hour)}, "future jobs recent")
+			q.want(store.Waiting{Digest: "weekly", Since: since, Filter: filter(t, "jobs")}, "jobs")
+			q.want(store.Waiting{Digest: "weekly", Since: since, Filter: filter(t, "NOT jobs")}, "recent")
+			q.want(store.Waiting{Digest: "weekly", Since: since, Filter: filter(t, "jobs AND NOT jobs")}, "")
+		})
+	}
+}
+
+// TestArticlesMarkedAsSeenComeBack except those that an edition had in the meantime.
+func TestArticlesMarkedAsSeenComeBack(t *testing.T) {
+	t.Parallel()
+	for _, engine := range storetest.Engines {
+		t.Run(string(engine), func(t *testing.T) {
+			t.Parallel()
+			ctx := t.Context()
+			q := newQueue(t, engine)
+			weekly := store.Waiting{Digest: "weekly", Now: q.clock.now()}
+			old := weekly
+			old.Before = q.began.AddDate(0, 0, -7)
+			for _, want := range []int64{2, 0} { // the second time there is nothing left
+				if n, err := q.s.MarkSeen(ctx, old); n != want || err != nil {
+					t.Fatalf("marked %d, %v; want %d", n, err, want)
+				}
+			}
+			q.want(weekly, "jobs recent")
+			q.want(store.Waiting{Digest: "daily"}, "jobs sent recent backdated archive")
+			// One that comes in later is late, and waits.
+			q.dated("late", -2000*24*time.Hour)
+			q.want(store.Waiting{Digest: "weekly"}, "jobs recent late")
+			counts, err := q.s.LedgerCounts(ctx, "weekly")
+			if counts != (store.LedgerCounts{Seen: 2, Sent: 1}) || err != nil {
+				t.Errorf("counts %+v, %v", counts, err)
+			}
+			if n, err := q.s.MarkUnseen(ctx, "weekly", q.began.AddDate(-5, 0, 0)); n != 1 || err != nil {
+				t.Errorf("put back %d, %v", n, err)
+			}
+			q.want(store.Waiting{Digest: "weekly"}, "jobs recent late archive")
+			if n, err := q.s.MarkUnseen(ctx, "weekly", time.Time{}); n != 1 || err != nil {
+				t.Errorf("put back %d, %v", n, err)
+			}
+			q.want(store.Waiting{Digest: "weekly"}, "jobs recent backdated late archive")
+		})
+	}
+}
+
+// TestDigestBeginsWithItsFirstTick whether or not it makes an edition.
+func TestDigestBeginsWithItsFirstTick(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		next := s.Now()
+		ensure(t, s, "weekly", next)
+		wantBegan(t, s, "weekly", false)
+		if err := s.SetDigestSince(ctx, "weekly", next.AddDate(0, 0, -3)); err != nil {
+			t.Fatal(err)
+		}
+		wantBegan(t, s, "weekly", false)
+		if err := s.SkipTick(ctx, store.Tick{Digest: "weekly", ScheduledFor: "t1", Reason: "nothing new"}, store.Advance{From: next, Next: next.Add(time.Hour)}); err != nil {
+			t.Fatal(err)
+		}
+		first := wantBegan(t, s, "weekly", true)
+		if err := s.SkipTick(ctx, store.Tick{Digest: "weekly", ScheduledFor: "t2", Reason: "nothing new"}, store.Advance{From: next.Add(time.Hour)}); err != nil {
+			t.Fatal(err)
+		}
+		if again := wantBegan(t, s, "weekly", true); !again.Equal(first) {
+			t.Errorf("it began at %v, and again at %v", first, again)
+		}
+	})
+}
+
+func ensure(t *testing.T, s *store.Store, name string, next time.Time) {
+	t.Helper()
+	if _, err := s.EnsureDigest(t.Context(), store.DigestState{Name: name, Spec: "x", Since: next, Next: next, NextKey: "t1"}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func wantBegan(t *testing.T, s *store.Store, name string, want bool) time.Time {
+	t.Helper()
+	d, err := s.DigestState(t.Context(), name)
+	if err != nil || d.Began.IsZero() == want {
+		t.Errorf("the digest began at %v, %v", d.Began, err)
+	}
+	return d.Began
+}

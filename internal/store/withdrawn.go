@@ -1,0 +1,74 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+
+	"github.com/tidings-press/tidings/internal/digest"
+)
+
+// Withdrawn is an article of an edition that is not published any more.
+type Withdrawn struct {
+	ID, Title string
+}
+
+// Withdrawn returns the articles of an edition that are not published any more.
+func (s *Store) Withdrawn(ctx context.Context, seq int64) ([]Withdrawn, error) {
+	var out []Withdrawn
+	err := s.readers.each(ctx, "edition.withdrawn", []any{seq}, func(rows *sql.Rows) error {
+		var w Withdrawn
+		err := rows.Scan(&w.ID, &w.Title)
+		out = append(out, w)
+		return err
+	})
+	return out, err
+}
+
+// UnderWayWith returns the ids of the editions that hold an article and are approved, being
+// sent or paused.
+func (s *Store) UnderWayWith(ctx context.Context, article string) ([]string, error) {
+	var out []string
+	err := s.readers.each(ctx, "edition.holding", []any{article}, func(rows *sql.Rows) error {
+		var id string
+		err := rows.Scan(&id)
+		out = append(out, id)
+		return err
+	})
+	return out, err
+}
+
+// WithdrawnNews is an article of an approved edition that was withdrawn, and of which no editor
+// has been told.
+type WithdrawnNews struct {
+	Withdrawn
+	Seq             int64 // of the edition
+	Edition, Digest string
+	Subject         string
+	State           digest.State
+}
+
+// WithdrawnUntold returns the withdrawn articles of all editions that are approved, being sent or
+// paused and of which no editor has been told.
+func (s *Store) WithdrawnUntold(ctx context.Context) ([]WithdrawnNews, error) {
+	var out []WithdrawnNews
+	err := s.readers.each(ctx, "edition.untold", nil, func(rows *sql.Rows) error {
+		var u WithdrawnNews
+		err := rows.Scan(&u.Seq, &u.Edition, &u.Digest, &u.Subject, &u.State, &u.ID, &u.Title)
+		out = append(out, u)
+		return err
+	})
+	return out, err
+}
+
+// TellWithdrawn keeps that editors are told of a withdrawn article, with the jobs that do so. first is
+// false when another node has done it.
+func (s *Store) TellWithdrawn(ctx context.Context, u WithdrawnNews, jobs []Job) (first bool, err error) {
+	err = s.write(ctx, func(tx *runner) error {
+		n, err := tx.exec(ctx, "edition.tell", u.Seq, u.ID, millis(s.Now()))
+		if first = n == 1; err != nil || !first {
+			return err
+		}
+		return s.enqueueAll(ctx, tx, jobs)
+	})
+	return first, err
+}

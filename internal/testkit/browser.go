@@ -1,0 +1,203 @@
+package testkit
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	cdplog "github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// patience is how long a Browser waits for what a test expects.
+const patience = 45 * time.Second
+
+// Browser is a tab of a real headless Chromium. Its methods fail the test when the
+// page does not do what they ask for in time.
+type Browser struct {
+	t   testing.TB
+	ctx context.Context
+
+	mu       sync.Mutex
+	problems []string
+}
+
+// StartBrowser opens a tab, or skips the test where Chromium is not installed.
+func StartBrowser(t testing.TB) *Browser {
+	t.Helper()
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Skip("SKIPPED: chromium is not installed (apt-get install chromium)")
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU, chromedp.ExecPath(path),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
+	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	b := &Browser{t: t, ctx: ctx}
+	if err := chromedp.Listen(ctx, b.listen); err != nil {
+		t.Fatalf("start chromium: %v", err)
+	}
+	return b
+}
+
+// listen notes what a person would see in red in the browser's console: errors of
+// scripts, violations of the content security policy, resources that are missing.
+func (b *Browser) listen(event any) {
+	problem := ""
+	switch e := event.(type) {
+	case *runtime.EventExceptionThrown:
+		problem = e.ExceptionDetails.Text + " " + e.ExceptionDetails.URL
+	case *cdplog.EventEntryAdded:
+		if e.Entry.Level == cdplog.EntryLevelError {
+			problem = e.Entry.Text + " " + e.Entry.URL
+		}
+	case *runtime.EventConsoleAPICalled:
+		if e.Type == runtime.ConsoleAPICalledTypeError {
+			for _, arg := range e.Args {
+				problem += string(arg.Value) + " " + arg.Description + " "
+			}
+		}
+	}
+	if problem != "" {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.problems = append(b.problems, problem)
+	}
+}
+
+// Problems are the errors that the console has shown so far.
+func (b *Browser) Problems() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return append([]string(nil), b.problems...)
+}
+
+// Screen sets the size of the window in pixels, and the colours that the person
+// prefers.
+func (b *Browser) Screen(width, height int64, dark bool) {
+	b.t.Helper()
+	scheme := "light"
+	if dark {
+		scheme = "dark"
+	}
+	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
+	b.do("set the screen", chromedp.EmulateViewport(width, height))
+	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, media); err != nil {
+		b.t.Fatalf("prefer %s colours: %v", scheme, err)
+	}
+}
+
+// Open goes to an address.
+func (b *Browser) Open(url string) {
+	b.t.Helper()
+	b.do("open "+url, chromedp.Navigate(url))
+}
+
+// Click presses the one element that a CSS selector finds.
+func (b *Browser) Click(selector string) {
+	b.t.Helper()
+	press := chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible)
+	// A page that moves by itself may put another element in the place of the one
+	// that was found; nothing has been pressed then.
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+		ctx, cancel := context.WithTimeout(b.ctx, patience)
+		err := chromedp.Do(ctx, press)
+		cancel()
+		if err == nil {
+			return
+		}
+		if !strings.Contains(err.Error(), "Could not find node") {
+			b.t.Fatalf("click %s: %v", selector, err)
+		}
+	}
+	b.t.Fatalf("click %s: the page does not hold still", selector)
+}
+
+// Type writes into the field that a CSS selector finds.
+func (b *Browser) Type(selector, text string) {
+	b.t.Helper()
+	b.do("type into "+selector, chromedp.SendKeys(chromedp.CSS(selector), text, chromedp.NodeVisible))
+}
+
+func (b *Browser) do(what string, step chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, step); err != nil {
+		b.t.Fatalf("%s: %v\nat %s\nconsole: %s", what, err, b.Text("html"), strings.Join(b.Problems(), "\n"))
+	}
+}
+
+// Value is what a JavaScript expression gives on the page, as JSON.
+func (b *Browser) Value(expression string) (string, error) {
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	return chromedp.Run(ctx, chromedp.Evaluate[string]("JSON.stringify("+expression+")"))
+}
+
+// Text is the text of the first element that a CSS selector finds; empty when there
+// is none.
+func (b *Browser) Text(selector string) string {
+	name, _ := json.Marshal(selector)
+	got, err := b.Value(fmt.Sprintf("(document.querySelector(%s) || {innerText: ''}).innerText", name))
+	if err != nil {
+		return ""
+	}
+	var text string
+	_ = json.Unmarshal([]byte(got), &text)
+	return text
+}
+
+// Wait waits until a JavaScript expression is true, over page loads.
+func (b *Browser) Wait(expression string) {
+	b.t.Helper()
+	got := ""
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+		var err error
+		if got, err = b.Value("!!(" + expression + ")"); err == nil && got == "true" {
+			return
+		}
+		time.Sleep(25 * time.Millisecond)
+	}
+	b.t.Fatalf("waited in vain for %s\non the page: %s\nconsole: %s", expression, b.Text("body"), strings.Join(b.Problems(), "\n"))
+}
+
+// WaitText waits until the page shows a text.
+func (b *Browser) WaitText(text string) {
+	b.t.Helper()
+	quoted, _ := json.Marshal(text)
+	b.Wait(fmt.Sprintf("document.body && document.body.innerText.includes(%s)", quoted))
+}
+
+// Shoot keeps a picture of the whole page as NAME.png in the folder that the
+// environment names as TIDINGS_SCREENSHOTS, for people to look at; without one it
+// does nothing.
+func (b *Browser) Shoot(name string) {
+	b.t.Helper()
+	folder := os.Getenv("TIDINGS_SCREENSHOTS")
+	if folder == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	picture, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	if err == nil {
+		err = os.WriteFile(filepath.Join(folder, name+".png"), picture, 0o644)
+	}
+	if err != nil {
+		b.t.Fatalf("picture of %s: %v", name, err)
+	}
+}

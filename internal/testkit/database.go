@@ -1,0 +1,56 @@
+package testkit
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+)
+
+var databases struct {
+	sync.Mutex
+	made     atomic.Int64
+	template map[*Postgres]error
+}
+
+// Database makes an empty database on the server for one test, drops it at the
+// test's end and returns its DSN.
+func (p *Postgres) Database(t testing.TB) string {
+	t.Helper()
+	return p.database(t, "")
+}
+
+// DatabaseFrom makes a database as prepare left its template, which is made once
+// per server: a copy is far faster than to run all migrations again.
+func (p *Postgres) DatabaseFrom(t testing.TB, prepare func(dsn string) error) string {
+	t.Helper()
+	databases.Lock()
+	defer databases.Unlock()
+	err, made := databases.template[p]
+	if !made {
+		if err = p.Exec(context.Background(), "CREATE DATABASE prepared"); err == nil {
+			err = prepare(p.dsn("prepared"))
+		}
+		if databases.template == nil {
+			databases.template = map[*Postgres]error{}
+		}
+		databases.template[p] = err
+	}
+	if err != nil {
+		t.Fatalf("the template database: %v", err)
+	}
+	return p.database(t, " TEMPLATE prepared")
+}
+
+func (p *Postgres) database(t testing.TB, from string) string {
+	t.Helper()
+	name := fmt.Sprintf("test_%d", databases.made.Add(1))
+	if err := p.Exec(context.Background(), "CREATE DATABASE "+name+from); err != nil {
+		t.Fatalf("create database: %v", err)
+	}
+	t.Cleanup(func() {
+		_ = p.Exec(context.Background(), "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)") // the server may be down by now, and is wiped anyway
+	})
+	return p.dsn(name)
+}

@@ -1,0 +1,125 @@
+package feedrules
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"unicode"
+
+	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
+
+	"github.com/tidings-press/tidings/feed"
+	"github.com/tidings-press/tidings/internal/article"
+)
+
+// Lost names the articles whose text a document does not have: every letter of it
+// must be in the content, in order. Those longer than feed.MaxBody may be left out.
+func Lost(f feed.Format, data []byte, items []feed.Item) (problems []string) {
+	bodies, err := Bodies(f, data)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	for i := range items {
+		a := &items[i].Article
+		if len(a.HTML) > feed.MaxBody {
+			continue
+		}
+		want, got := []rune(Letters(a.HTML)), []rune(Letters(bodies[feed.EntryID(a.ID)]))
+		if at := missing(want, got); at >= 0 {
+			problems = append(problems, fmt.Sprintf("article %q lost its text from %.60q on, of %d letters", a.Slug, string(want[at:]), len(want)))
+		}
+	}
+	return problems
+}
+
+// Bodies are the full contents in a document, by the ids of their entries.
+func Bodies(f feed.Format, data []byte) (map[string]string, error) {
+	bodies := map[string]string{}
+	if f == feed.FormatJSON {
+		var doc struct {
+			Items []struct {
+				ID   string
+				HTML string `json:"content_html"`
+			}
+		}
+		err := json.Unmarshal(data, &doc)
+		for _, item := range doc.Items {
+			bodies[item.ID] = item.HTML
+		}
+		return bodies, err
+	}
+	root, err := Parse(data)
+	if err != nil {
+		return nil, err
+	}
+	for _, entry := range root.All("atom:entry") {
+		bodies[entry.Value("atom:id")] = entry.Value("atom:content")
+	}
+	for _, channel := range root.All("channel") {
+		for _, item := range channel.All("item") {
+			bodies[item.Value("guid")] = item.Value("content:encoded")
+		}
+	}
+	return bodies, nil
+}
+
+// missing is where the wanted letters are not all found in order; -1 when they are.
+func missing(want, got []rune) int {
+	at := 0
+	for _, r := range got {
+		if at < len(want) && want[at] == r {
+			at++
+		}
+	}
+	if at < len(want) {
+		return at
+	}
+	return -1
+}
+
+// Letters are those that a person reads of HTML.
+func Letters(markup string) string {
+	return strings.Map(func(r rune) rune {
+		if r == unicode.ReplacementChar || !unicode.IsLetter(r) && !unicode.IsNumber(r) {
+			return -1
+		}
+		return r
+	}, wordsOf(markup))
+}
+
+// noText are the elements whose content is none that a person reads.
+var noText = map[string]bool{
+	"script": true, "style": true, "template": true, "iframe": true, "noembed": true, "noframes": true, "head": true, "frameset": true,
+	"svg": true, "annotation": true, "annotation-xml": true,
+}
+
+// wordsOf is the text of HTML as a browser without scripts shows it. Where the
+// parser gives up, it is what stands between the tags.
+func wordsOf(source string) string {
+	context := &html.Node{Type: html.ElementNode, Data: "div", DataAtom: atom.Div}
+	source = article.CleanText(strings.ToValidUTF8(source, "")) // as no document may hold the rest
+	if article.Tangled(source) {
+		return html.UnescapeString(textOnly(source))
+	}
+	nodes, err := html.ParseFragmentWithOptions(strings.NewReader(source), context, html.ParseOptionEnableScripting(false))
+	if err != nil {
+		return html.UnescapeString(textOnly(source))
+	}
+	var out strings.Builder
+	var walk func(n *html.Node)
+	walk = func(n *html.Node) {
+		if n.Type == html.TextNode {
+			out.WriteString(n.Data)
+		}
+		if n.Type != html.CommentNode && !noText[n.Data] {
+			for child := n.FirstChild; child != nil; child = child.NextSibling {
+				walk(child)
+			}
+		}
+	}
+	for _, n := range nodes {
+		walk(n)
+	}
+	return out.String()
+}

@@ -1,0 +1,183 @@
+package feedrules
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/tidings-press/tidings/feed"
+)
+
+// Problems checks a document by the rules of its specification and those that
+// the public validators warn about, and returns what is wrong with it.
+func Problems(f feed.Format, data []byte) []string {
+	c := &checker{ids: map[string]bool{}}
+	if !utf8.Valid(data) || bytes.Contains(data, []byte("\uFFFD")) {
+		c.report("the document is not UTF-8, or was none once")
+	}
+	switch f {
+	case feed.FormatJSON:
+		c.json(data)
+	case feed.FormatRSS:
+		c.xml(data, "rss", c.rss)
+	case feed.FormatAtom:
+		c.xml(data, "feed", c.atom)
+	}
+	return c.problems
+}
+
+type checker struct {
+	problems []string
+	ids      map[string]bool
+	self     string // the document's own address
+}
+
+func (c *checker) report(format string, args ...any) {
+	c.problems = append(c.problems, fmt.Sprintf(format, args...))
+}
+
+func (c *checker) xml(data []byte, root string, check func(*Node)) {
+	n, err := Parse(data)
+	if err != nil {
+		c.report("not well-formed: %v", err)
+		return
+	}
+	if n.Name != root {
+		c.report("the root is %s, want %s", n.Name, root)
+		return
+	}
+	check(n)
+}
+
+// links checks a document's own links: self is there, once.
+func (c *checker) links(links []*Node) {
+	self := 0
+	for _, link := range links {
+		c.address("link "+link.Attributes["rel"], link.Attributes["href"])
+		if link.Attributes["rel"] == "self" {
+			self++
+		}
+	}
+	if self != 1 {
+		c.report("%d self links", self)
+	}
+}
+
+func (c *checker) once(n *Node, names ...string) {
+	for _, name := range names {
+		if found := len(n.All(name)); found > 1 {
+			c.report("%d elements %s in %s", found, name, n.Name)
+		}
+	}
+}
+
+var uuids = regexp.MustCompile(`^urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+
+func (c *checker) id(id string) {
+	if !uuids.MatchString(id) {
+		c.report("id %q is no urn:uuid", id)
+	}
+	if c.ids[id] {
+		c.report("id %q is there twice", id)
+	}
+	c.ids[id] = true
+}
+
+// The grammar of RFC 3986, appendix A, for what a web address may be.
+const (
+	pchar  = `(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})`
+	uriEnd = `(?:/` + pchar + `*)*(?:\?(?:` + pchar + `|[/?])*)?(?:#(?:` + pchar + `|[/?])*)?$`
+	domain = `(?:[A-Za-z0-9_~-]+\.)*[A-Za-z0-9_~-]+\.?`
+)
+
+var (
+	webAddress  = regexp.MustCompile(`^https?://(?:(?:[A-Za-z0-9._~!$&'()*+,;=:-]|%[0-9A-Fa-f]{2})+@)?(?:` + domain + `|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?` + uriEnd)
+	otherLink   = regexp.MustCompile(`^(?:mailto|tel|xmpp|geo|magnet):(?:` + pchar + `|[/?])*(?:#(?:` + pchar + `|[/?])*)?$`)
+	fileAddress = regexp.MustCompile(`(?i)^https?://([a-z0-9-]+\.)+[a-z0-9][a-z0-9-]*(:\d+)?/`)
+)
+
+// address checks the address of a page or file in an element of its own. Validators
+// of RSS do not know literal IPv6 addresses.
+func (c *checker) address(what, address string) {
+	if !webAddress.MatchString(address) {
+		c.report("%s is no web address by RFC 3986: %q", what, address)
+	}
+	if strings.Contains(address, "[") && !c.own(address) {
+		c.report("%s is a literal IPv6 address: %q", what, address)
+	}
+}
+
+// file checks an address by the rule that RSS has for enclosures: a domain with a
+// dot, and a path. The site's own may be what it is.
+func (c *checker) file(what, address string) {
+	if c.address(what, address); !fileAddress.MatchString(address) && !c.own(address) {
+		c.report("%s is not the address of a file: %q", what, address)
+	}
+}
+
+// own reports whether an address is on the host that the document is on.
+func (c *checker) own(address string) bool {
+	return c.self != "" && hostOf(address) == hostOf(c.self)
+}
+
+func hostOf(address string) string {
+	_, rest, _ := strings.Cut(address, "://")
+	host, _, _ := strings.Cut(rest, "/")
+	return host
+}
+
+func (c *checker) date822(what, date string) {
+	t, err := time.Parse(time.RFC1123Z, date)
+	if err != nil || t.Format(time.RFC1123Z) != date { // the day of the week is not looked at
+		c.report("%s is no date of RFC 822: %q", what, date)
+	} else if t.Year() < 1990 {
+		c.report("%s is implausible: %q", what, date)
+	}
+}
+
+func (c *checker) date3339(what, date string) {
+	if t, err := time.Parse(time.RFC3339Nano, date); err != nil || t.Year() < 1990 {
+		c.report("%s is no plausible date of RFC 3339: %q", what, date)
+	}
+}
+
+var (
+	endTags    = regexp.MustCompile(`</\w+>`)
+	mistakable = regexp.MustCompile(`[\x{C2}\x{C3}][\x{80}-\x{BF}]`)
+	anyRef     = regexp.MustCompile(`&#?[\p{L}\p{N}_]|<[/A-Za-z]`)
+	inName     = regexp.MustCompile(`\S@[A-Za-z0-9]`)
+)
+
+// text checks text in an element.
+func (c *checker) text(what, text string) {
+	if strings.Contains(text, "</") && endTags.MatchString(text) {
+		c.report("%s looks like HTML: %q", what, text)
+	}
+	if strings.ContainsAny(text, "\u00C2\u00C3") && mistakable.MatchString(text) {
+		c.report("%s looks like broken UTF-8: %q", what, text)
+	}
+}
+
+// title checks text that must be on one line.
+func (c *checker) title(what, text string) {
+	if c.text(what, text); strings.ContainsAny(text, "\n\t") {
+		c.report("%s has several lines: %q", what, text)
+	}
+}
+
+// attribute checks text that cannot be written so that it is known to be none.
+func (c *checker) attribute(what, text string) {
+	if c.title(what, text); anyRef.MatchString(text) {
+		c.report("%s looks like it had references or tags: %q", what, text)
+	}
+}
+
+// name checks the name of a person, which must not hold an address.
+func (c *checker) name(what, name string) {
+	if c.title(what, name); name == "" || inName.MatchString(name) {
+		c.report("%s is %q", what, name)
+	}
+}

@@ -1,0 +1,119 @@
+package feedrules
+
+import (
+	"regexp"
+	"strings"
+)
+
+func (c *checker) atom(root *Node) {
+	if root.Space != namespaces["atom"] {
+		c.report("the root's namespace is %q", root.Space)
+	}
+	for _, name := range []string{"atom:id", "atom:title", "atom:updated", "atom:author"} {
+		if len(root.All(name)) != 1 {
+			c.report("the feed has %d %s", len(root.All(name)), name)
+		}
+	}
+	c.self = selfOf(root.All("atom:link"))
+	c.links(root.All("atom:link"))
+	c.id(root.Value("atom:id"))
+	for _, name := range []string{"atom:title", "atom:subtitle", "atom:rights"} {
+		c.title(name, root.Value(name))
+	}
+	c.person(root)
+	c.date3339("updated", root.Value("atom:updated"))
+	for _, name := range []string{"atom:icon", "atom:logo"} {
+		if address := root.Value(name); address != "" {
+			c.address(name, address)
+		}
+	}
+	c.tombstones(root)
+	updated := map[string]bool{}
+	for _, entry := range root.All("atom:entry") {
+		c.entry(entry)
+		if updated[entry.Value("atom:updated")] {
+			c.report("two entries were updated at %s", entry.Value("atom:updated"))
+		}
+		updated[entry.Value("atom:updated")] = true
+	}
+}
+
+func (c *checker) entry(entry *Node) {
+	c.once(entry, "atom:id", "atom:title", "atom:published", "atom:updated", "atom:source", "atom:summary", "atom:content", "media:thumbnail")
+	c.id(entry.Value("atom:id"))
+	c.title("entry title", entry.Value("atom:title"))
+	if entry.Value("atom:title") == "" {
+		c.report("an entry has no title")
+	}
+	c.date3339("updated", entry.Value("atom:updated"))
+	if date := entry.Value("atom:published"); date != "" {
+		c.date3339("published", date)
+	}
+	if len(entry.All("atom:content")) == 0 && len(entry.All("atom:summary")) == 0 {
+		c.report("an entry has neither content nor summary")
+	}
+	for _, category := range entry.All("atom:category") {
+		if strings.TrimSpace(category.Attributes["term"]) == "" {
+			c.report("a category without a term")
+		}
+	}
+	c.person(entry)
+	c.alternates(entry)
+	c.title("summary", entry.Value("atom:summary"))
+	c.markup("content", entry.Value("atom:content"))
+	c.media(entry)
+	c.source(entry)
+}
+
+// person checks the authors (RFC 4287, section 3.2).
+func (c *checker) person(of *Node) {
+	for _, author := range of.All("atom:author") {
+		c.name("author", author.Value("atom:name"))
+		if uri := author.Value("atom:uri"); uri != "" {
+			c.address("author uri", uri)
+		}
+	}
+}
+
+// canonical is an address that has no other spelling; RFC 4287, section 4.2.6.1,
+// recommends that for ids.
+var canonical = regexp.MustCompile(`^https?://[a-z0-9.-]+/[^%]*$`)
+
+// source checks where an entry came from.
+func (c *checker) source(entry *Node) {
+	for _, source := range entry.All("atom:source") {
+		if id := source.Value("atom:id"); !uuids.MatchString(id) && !canonical.MatchString(id) {
+			c.report("the source's id is %q", id)
+		}
+		c.title("source title", source.Value("atom:title"))
+		c.date3339("source updated", source.Value("atom:updated"))
+		for _, link := range source.All("atom:link") {
+			c.address("source link", link.Attributes["href"])
+		}
+	}
+}
+
+// tombstones checks the removed entries (RFC 6721).
+func (c *checker) tombstones(root *Node) {
+	for _, stone := range root.All("at:deleted-entry") {
+		c.id(stone.Attributes["ref"])
+		c.date3339("tombstone", stone.Attributes["when"])
+	}
+}
+
+// alternates checks an entry's links (RFC 4287, section 4.2.7).
+func (c *checker) alternates(entry *Node) {
+	seen := map[string]bool{}
+	for _, link := range entry.All("atom:link") {
+		c.address("entry link", link.Attributes["href"])
+		c.attribute("link title", link.Attributes["title"])
+		key := link.Attributes["rel"] + " " + link.Attributes["type"] + " " + link.Attributes["hreflang"]
+		if link.Attributes["rel"] == "alternate" && seen[key] {
+			c.report("two alternate links of type %s", link.Attributes["type"])
+		}
+		seen[key] = true
+	}
+	if !seen["alternate text/html "] {
+		c.report("an entry has no alternate link")
+	}
+}

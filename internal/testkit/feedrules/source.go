@@ -1,0 +1,195 @@
+// Package feedrules holds what the tests of feeds share: a Source in memory and
+// articles to put into it.
+package feedrules
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tidings-press/tidings/feed"
+	"github.com/tidings-press/tidings/internal/article"
+)
+
+// Source is a feed.Source in memory.
+type Source struct {
+	mu       sync.Mutex
+	items    []feed.Item
+	changed  map[string]int64
+	revision int64
+	departed time.Time
+	now      func() time.Time
+
+	Selects atomic.Int64 // calls of Select
+	Within  atomic.Int64 // most articles that one Select looks at; 0 for any number
+	down    atomic.Bool
+}
+
+// errDown is what a source that is down says.
+var errDown = errors.New("the store is down")
+
+// Fail takes the source down, or brings it back.
+func (s *Source) Fail(down bool) { s.down.Store(down) }
+
+// New returns an empty source whose articles appear by the given clock.
+func New(now func() time.Time) *Source {
+	return &Source{now: now, changed: map[string]int64{}}
+}
+
+// Put adds an article or replaces the one with its ID.
+func (s *Source) Put(a article.Article) { s.PutAll([]article.Article{a}) }
+
+// PutAll adds or replaces articles.
+func (s *Source) PutAll(articles []article.Article) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, a := range articles {
+		s.put(a)
+	}
+	if len(articles) > 1 || len(s.items) < 2 || s.items[len(s.items)-1].Position.Compare(s.items[len(s.items)-2].Position) > 0 {
+		slices.SortFunc(s.items, func(a, b feed.Item) int { return b.Position.Compare(a.Position) })
+	}
+}
+
+func (s *Source) put(a article.Article) {
+	s.revision++
+	known := s.changed[a.ID] > 0
+	s.changed[a.ID] = s.revision
+	for i := range s.items {
+		if known && s.items[i].Article.ID == a.ID {
+			s.items[i].Article, s.departed = a, s.now()
+			return
+		}
+	}
+	appeared := a.Ingested
+	if a.Published.After(appeared) {
+		appeared = a.Published
+	}
+	position := feed.Position{Appeared: appeared.UnixMilli(), Seq: int64(len(s.items) + 1)}
+	s.items = append(s.items, feed.Item{Article: a, Position: position})
+}
+
+// Remove marks an article as removed.
+func (s *Source) Remove(id string) {
+	s.mu.Lock()
+	var found article.Article
+	for i := range s.items {
+		if s.items[i].Article.ID == id {
+			found = s.items[i].Article
+		}
+	}
+	s.mu.Unlock()
+	found.Status, found.Removed = article.Removed, s.now()
+	s.Put(found)
+}
+
+// Select implements feed.Source.
+func (s *Source) Select(_ context.Context, q feed.Query) (found feed.Found, err error) {
+	s.Selects.Add(1)
+	if s.down.Load() {
+		return found, errDown
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	items := s.items
+	if q.Removed {
+		items = removals(items)
+	}
+	looked, out := 0, found.Items
+	for i := range items {
+		item := &items[i]
+		if !q.After.IsZero() {
+			item = &items[len(items)-1-i]
+		}
+		if fits(item, q) {
+			out = append(out, *item)
+		}
+		if len(out) == q.Limit {
+			break
+		}
+		if within := int(s.Within.Load()); within > 0 && began(item, q) {
+			if looked++; looked == within && i < len(items)-1 {
+				found.Until = item.Position
+				break
+			}
+		}
+	}
+	for i := range out {
+		if q.IDs {
+			out[i].Article = article.Article{ID: out[i].Article.ID}
+		}
+	}
+	feed.Fit(out, q.Room)
+	found.Items = out
+	return found, nil
+}
+
+// began reports whether an item is where a query looks.
+func began(item *feed.Item, q feed.Query) bool {
+	return (q.Before.IsZero() || item.Position.Compare(q.Before) < 0) && (q.After.IsZero() || item.Position.Compare(q.After) > 0)
+}
+
+// removals are the removed items at the positions of their removal.
+func removals(items []feed.Item) []feed.Item {
+	var removed []feed.Item
+	for i := range items {
+		if items[i].Article.Status == article.Removed {
+			item := items[i]
+			item.Position.Appeared = item.Article.Removed.UnixMilli()
+			removed = append(removed, item)
+		}
+	}
+	slices.SortFunc(removed, func(a, b feed.Item) int { return b.Position.Compare(a.Position) })
+	return removed
+}
+
+func fits(item *feed.Item, q feed.Query) bool {
+	a := &item.Article
+	switch {
+	case (a.Status == article.Removed) != q.Removed, item.Position.Appeared > q.AsOf.UnixMilli():
+		return false
+	case !q.Before.IsZero() && item.Position.Compare(q.Before) >= 0:
+		return false
+	case !q.After.IsZero() && item.Position.Compare(q.After) <= 0:
+		return false
+	}
+	return q.Filter.Match(a)
+}
+
+// Changed implements feed.Source.
+func (s *Source) Changed(_ context.Context, since feed.Mark, now time.Time) (feed.Change, error) {
+	if s.down.Load() {
+		return feed.Change{}, errDown
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change := feed.Change{Mark: feed.Mark{Revision: s.revision}, Departed: s.departed}
+	for _, item := range s.items {
+		due := item.Article.Published
+		appeared := !since.Due.IsZero() && !due.Before(since.Due) && !due.After(now)
+		if appeared || s.changed[item.Article.ID] > since.Revision {
+			change.Articles = append(change.Articles, item.Article)
+		}
+		if due.After(now) && (change.Mark.Due.IsZero() || due.Before(change.Mark.Due)) {
+			change.Mark.Due = due
+		}
+	}
+	return change, nil
+}
+
+// Spelling implements feed.Source for tags.
+func (s *Source) Spelling(_ context.Context, _ feed.Kind, name string) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, item := range s.items {
+		for _, tag := range item.Article.Tags {
+			if article.TagKey(tag) == article.TagKey(name) {
+				return tag, nil
+			}
+		}
+	}
+	return "", feed.ErrUnknown
+}

@@ -1,0 +1,80 @@
+package testkit
+
+import (
+	"bytes"
+	"crypto/tls"
+	"io"
+	"log"
+	"net"
+	"testing"
+
+	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapserver"
+	"github.com/emersion/go-imap/v2/imapserver/imapmemserver"
+)
+
+// IMAP is a real IMAP server, by emersion/go-imap, with one mailbox in memory.
+type IMAP struct {
+	User, Password string
+
+	listener net.Listener
+	user     *imapmemserver.User
+	t        testing.TB
+}
+
+// StartIMAP serves until the test ends: behind TLS when implicit, else with
+// STARTTLS if there is a certificate.
+func StartIMAP(t testing.TB, certificate *Certificate, implicit bool) *IMAP {
+	t.Helper()
+	s := &IMAP{User: "press", Password: "secret", listener: listen(t, "tcp", "127.0.0.1:0"), t: t}
+	s.user = imapmemserver.NewUser(s.User, s.Password)
+	if err := s.user.Create("INBOX", nil); err != nil {
+		t.Fatal(err)
+	}
+	memory := imapmemserver.New()
+	memory.AddUser(s.user)
+	options := &imapserver.Options{
+		NewSession: func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
+			return memory.NewSession(), nil, nil
+		},
+		Caps: imap.CapSet{imap.CapIMAP4rev1: {}}, InsecureAuth: true, Logger: log.New(io.Discard, "", 0),
+	}
+	serving := s.listener
+	if implicit {
+		serving = tls.NewListener(s.listener, certificate.Server)
+	} else if certificate != nil {
+		options.TLSConfig = certificate.Server
+	}
+	server := imapserver.New(options)
+	go func() { _ = server.Serve(serving) }()
+	t.Cleanup(func() { _ = server.Close() })
+	return s
+}
+
+// Port is where it listens.
+func (s *IMAP) Port() int { return port(s.listener.Addr()) }
+
+// Put puts a mail into the mailbox.
+func (s *IMAP) Put(mail []byte) {
+	s.t.Helper()
+	if _, err := s.user.Append("INBOX", literal{bytes.NewReader(mail)}, &imap.AppendOptions{}); err != nil {
+		s.t.Error(err)
+	}
+}
+
+// Count is the number of mails in the mailbox.
+func (s *IMAP) Count() int {
+	s.t.Helper()
+	status, err := s.user.Status("INBOX", &imap.StatusOptions{NumMessages: true})
+	if err != nil {
+		s.t.Error(err)
+		return -1
+	}
+	return int(*status.NumMessages)
+}
+
+// literal is a mail as go-imap wants it.
+type literal struct{ *bytes.Reader }
+
+// Size is the length of the mail.
+func (l literal) Size() int64 { return l.Reader.Size() }

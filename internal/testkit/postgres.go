@@ -1,0 +1,345 @@
+package testkit
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Postgres is a temporary PostgreSQL server on a free loopback port, with its data
+// in a folder of its own. It is ended and wiped when the test process ends, in
+// whatever way: see watchdog.
+type Postgres struct {
+	dir  string // holds data/, the socket and log
+	bin  string // folder of PostgreSQL's programs
+	port int
+	cred *syscall.Credential // nil when this process may run it itself
+	done *os.File            // closing it ends and wipes the server
+}
+
+// PostgresOptions are how a server is started.
+type PostgresOptions struct {
+	NoSync   bool     // fsync off: faster, and safe as long as the machine stays up
+	Settings []string // further "name=value" lines of its configuration
+	standby  string   // connection string of the primary to follow
+}
+
+var shared struct {
+	sync.Mutex
+	server *Postgres
+	err    error
+	once   sync.Once
+}
+
+// SharedPostgres is the one server of this test process, started at the first
+// call. Tests that stop or kill a server start their own with StartPostgres. It
+// skips the test when PostgreSQL is not installed.
+func SharedPostgres(t testing.TB) *Postgres {
+	t.Helper()
+	needPostgres(t)
+	shared.once.Do(func() { shared.server, shared.err = launch(PostgresOptions{}) })
+	if shared.err != nil {
+		t.Fatal(shared.err)
+	}
+	return shared.server
+}
+
+// StartPostgres starts a server for one test and removes it at its end.
+func StartPostgres(t testing.TB, opts PostgresOptions) *Postgres {
+	t.Helper()
+	needPostgres(t)
+	p, err := launch(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Remove)
+	return p
+}
+
+func needPostgres(t testing.TB) {
+	t.Helper()
+	if _, err := postgresPrograms(); err != nil {
+		t.Skipf("SKIPPED, NOT TESTED: %v", err)
+	}
+}
+
+// postgresPrograms finds the folder of initdb and postgres: Debian keeps them
+// away from the PATH.
+func postgresPrograms() (string, error) {
+	folders, _ := filepath.Glob("/usr/lib/postgresql/*/bin")
+	slices.SortFunc(folders, func(a, b string) int { return majorVersion(b) - majorVersion(a) })
+	if found, err := exec.LookPath("initdb"); err == nil {
+		folders = append(folders, filepath.Dir(found))
+	}
+	for _, folder := range folders {
+		if _, err := os.Stat(filepath.Join(folder, "initdb")); err == nil {
+			return folder, nil
+		}
+	}
+	return "", errors.New("PostgreSQL is not installed; right would be: apt-get install postgresql")
+}
+
+func majorVersion(folder string) int {
+	version, _ := strconv.Atoi(filepath.Base(filepath.Dir(folder)))
+	return version
+}
+
+func launch(opts PostgresOptions) (*Postgres, error) {
+	bin, err := postgresPrograms()
+	if err != nil {
+		return nil, err
+	}
+	cred, err := serverUser()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "tidings-postgres-")
+	if err != nil {
+		return nil, err
+	}
+	p := &Postgres{dir: dir, bin: bin, cred: cred}
+	if err := p.prepare(opts); err != nil {
+		_ = os.RemoveAll(dir)
+		return nil, err
+	}
+	if err := p.startAnywhere(); err != nil {
+		p.Remove()
+		return nil, err
+	}
+	return p, nil
+}
+
+// serverUser is whom the server runs as: PostgreSQL refuses to run as root.
+func serverUser() (*syscall.Credential, error) {
+	if os.Geteuid() != 0 {
+		return nil, nil
+	}
+	for _, name := range []string{"postgres", "nobody"} {
+		account, err := user.Lookup(name)
+		if err != nil {
+			continue
+		}
+		uid, err1 := strconv.ParseUint(account.Uid, 10, 32)
+		gid, err2 := strconv.ParseUint(account.Gid, 10, 32)
+		if err := errors.Join(err1, err2); err != nil {
+			return nil, err
+		}
+		return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
+	}
+	return nil, errors.New("PostgreSQL does not run as root and there is neither a user postgres nor nobody")
+}
+
+// prepare makes the data folder and its watchdog.
+func (p *Postgres) prepare(opts PostgresOptions) error {
+	if p.cred != nil {
+		if err := os.Chown(p.dir, int(p.cred.Uid), int(p.cred.Gid)); err != nil {
+			return err
+		}
+	}
+	if err := p.watch(); err != nil {
+		return err
+	}
+	if opts.standby != "" {
+		if err := p.program("pg_basebackup", "-D", p.data(), "-d", opts.standby, "-R", "-X", "stream", "-c", "fast"); err != nil {
+			return err
+		}
+	} else if err := p.program("initdb", "-D", p.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"); err != nil {
+		return err
+	}
+	return p.configure(opts)
+}
+
+func (p *Postgres) configure(opts PostgresOptions) error {
+	settings := []string{
+		"listen_addresses='127.0.0.1'", "unix_socket_directories='" + p.dir + "'", "max_connections=200",
+		"wal_level=replica", "max_wal_senders=8", "hot_standby=on", "timezone='UTC'", "log_timezone='UTC'",
+	}
+	if opts.NoSync {
+		settings = append(settings, "fsync=off", "full_page_writes=off")
+	}
+	settings = append(settings, opts.Settings...)
+	file, err := os.OpenFile(filepath.Join(p.data(), "postgresql.conf"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteString("\n" + strings.Join(settings, "\n") + "\n")
+	return errors.Join(err, file.Close())
+}
+
+func (p *Postgres) data() string { return filepath.Join(p.dir, "data") }
+
+// startAnywhere starts the server on a free port. Another process may take the
+// port first, so it tries a few.
+func (p *Postgres) startAnywhere() (err error) {
+	for range 5 {
+		if p.port, err = freePort(); err != nil {
+			return err
+		}
+		if err = p.Start(); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+func freePort() (int, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer listener.Close()
+	return listener.Addr().(*net.TCPAddr).Port, nil
+}
+
+// Start starts a stopped or killed server again, on the same port.
+func (p *Postgres) Start() error {
+	return p.program("pg_ctl", "start", "-w", "-t", "60", "-D", p.data(), "-l", filepath.Join(p.dir, "log"), "-o", "-p "+strconv.Itoa(p.port))
+}
+
+// Stop ends the server in good order; open connections are cut.
+func (p *Postgres) Stop() error {
+	return p.program("pg_ctl", "stop", "-w", "-t", "60", "-D", p.data(), "-m", "fast")
+}
+
+// Restart is Stop and Start.
+func (p *Postgres) Restart() error { return errors.Join(p.Stop(), p.Start()) }
+
+// Kill ends the server and its children with SIGKILL, as a crash would.
+func (p *Postgres) Kill() error {
+	pid, err := p.pid()
+	if err != nil {
+		return err
+	}
+	if err := syscall.Kill(-pid, syscall.SIGKILL); err != nil { // pg_ctl gives the server a process group of its own
+		return err
+	}
+	deadline := time.Now().Add(10 * time.Second)
+	for syscall.Kill(pid, 0) == nil && time.Now().Before(deadline) {
+		time.Sleep(5 * time.Millisecond)
+	}
+	return nil
+}
+
+func (p *Postgres) pid() (int, error) {
+	data, err := os.ReadFile(filepath.Join(p.data(), "postmaster.pid"))
+	if err != nil {
+		return 0, err
+	}
+	first, _, _ := bytes.Cut(data, []byte("\n"))
+	return strconv.Atoi(string(first))
+}
+
+// Standby starts a second server that follows this one. Named in the primary's
+// synchronous_standby_names, commits wait for it; see Synchronous.
+func (p *Postgres) Standby(t testing.TB, opts PostgresOptions) *Postgres {
+	t.Helper()
+	opts.standby = p.dsn("postgres") + "&application_name=standby"
+	return StartPostgres(t, opts)
+}
+
+// Synchronous makes every commit wait until the standby has it on disk.
+func (p *Postgres) Synchronous(ctx context.Context) error {
+	if err := p.Exec(ctx, "ALTER SYSTEM SET synchronous_standby_names = 'standby'"); err != nil {
+		return err
+	}
+	return p.Exec(ctx, "SELECT pg_reload_conf()")
+}
+
+// Promote makes a standby the primary.
+func (p *Postgres) Promote() error {
+	return p.program("pg_ctl", "promote", "-w", "-t", "60", "-D", p.data())
+}
+
+// Exec runs a statement as the superuser.
+func (p *Postgres) Exec(ctx context.Context, statement string) error {
+	conn, err := pgx.Connect(ctx, p.dsn("postgres"))
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	_, err = conn.Exec(ctx, statement)
+	return err
+}
+
+// Address is the server's host and port.
+func (p *Postgres) Address() string { return "127.0.0.1:" + strconv.Itoa(p.port) }
+
+func (p *Postgres) dsn(database string) string {
+	return "postgres://postgres@" + p.Address() + "/" + database + "?sslmode=disable"
+}
+
+// Remove ends the server and wipes its folder.
+func (p *Postgres) Remove() {
+	if p.done != nil {
+		_ = p.done.Close()
+	}
+	deadline := time.Now().Add(20 * time.Second)
+	for time.Now().Before(deadline) {
+		if _, err := os.Stat(p.dir); os.IsNotExist(err) {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// program runs one of PostgreSQL's programs as the server's user.
+func (p *Postgres) program(name string, args ...string) error {
+	cmd := exec.Command(filepath.Join(p.bin, name), args...)
+	cmd.Dir = p.dir
+	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "TZ=UTC")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: p.cred, Setpgid: true}
+	output, err := os.CreateTemp("", "tidings-postgres-output-") // not a pipe: the server would keep it open
+	if err != nil {
+		return err
+	}
+	defer os.Remove(output.Name())
+	defer output.Close()
+	cmd.Stdout, cmd.Stderr = output, output
+	if err := cmd.Run(); err != nil {
+		said, _ := os.ReadFile(output.Name())
+		log, _ := os.ReadFile(filepath.Join(p.dir, "log"))
+		return fmt.Errorf("%s: %w\n%s%s", name, err, said, log[max(0, len(log)-2000):])
+	}
+	return nil
+}
+
+// LaunchPostgres starts a server outside of a test. The caller removes it.
+func LaunchPostgres(opts PostgresOptions) (*Postgres, error) { return launch(opts) }
+
+// Fresh makes an empty database and returns its DSN.
+func (p *Postgres) Fresh(ctx context.Context, name string) (string, error) {
+	return p.dsn(name), p.Exec(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize())
+}
+
+// RequirePassword makes a role that must give a password, unlike all others.
+func (p *Postgres) RequirePassword(role, password string) error {
+	path := filepath.Join(p.data(), "pg_hba.conf")
+	rules, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	first := "host all " + role + " 127.0.0.1/32 scram-sha-256\n"
+	if err := os.WriteFile(path, append([]byte(first), rules...), 0o600); err != nil {
+		return err
+	}
+	ctx := context.Background()
+	if err := p.Exec(ctx, "SELECT pg_reload_conf()"); err != nil {
+		return err
+	}
+	return p.Exec(ctx, fmt.Sprintf("CREATE ROLE %s LOGIN PASSWORD '%s'", pgx.Identifier{role}.Sanitize(), strings.ReplaceAll(password, "'", "''")))
+}

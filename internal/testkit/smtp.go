@@ -1,0 +1,161 @@
+package testkit
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"maps"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/testkit/sink"
+)
+
+// Wire is a scripted SMTP server that keeps what it accepts. Its options say how it
+// misbehaves.
+type Wire struct {
+	*sink.Server
+	kept kept
+}
+
+// StartWire serves on a free port of the loopback until the test ends.
+func StartWire(t testing.TB, opts sink.Options) *Wire {
+	t.Helper()
+	return StartWireOn(t, listen(t, "tcp", "127.0.0.1:0"), opts)
+}
+
+// StartWireOn serves on a listener: for a server that comes back on its old port,
+// or a Unix socket.
+func StartWireOn(t testing.TB, listener net.Listener, opts sink.Options) *Wire {
+	t.Helper()
+	w := &Wire{}
+	if opts.Keep == nil {
+		opts.Keep = func(m sink.Mail) { w.kept.add(Mail{From: m.From, To: m.To, Data: m.Data, Conn: m.Conn}) }
+	}
+	w.Server = sink.Start(listener, opts)
+	t.Cleanup(func() { _ = w.Close() })
+	return w
+}
+
+// Mails are the mails that were accepted so far, in order.
+func (w *Wire) Mails() []Mail { return w.kept.all() }
+
+// Received counts the mails of each recipient.
+func (w *Wire) Received() map[string]int { return w.kept.received() }
+
+// Port is where it listens.
+func (w *Wire) Port() int { return port(w.Addr()) }
+
+// Mail is what a server of these has accepted.
+type Mail struct {
+	From string
+	To   []string
+	Data []byte
+	Conn int64 // number of the connection
+	At   time.Time
+}
+
+// kept are the mails of a server.
+type kept struct {
+	mu    sync.Mutex
+	mails []Mail
+	count map[string]int
+}
+
+func (k *kept) add(m Mail) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.count == nil {
+		k.count = map[string]int{}
+	}
+	m.At = time.Now()
+	k.mails = append(k.mails, m)
+	for _, to := range m.To {
+		k.count[to]++
+	}
+}
+
+func (k *kept) all() []Mail {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return append([]Mail(nil), k.mails...)
+}
+
+func (k *kept) received() map[string]int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return maps.Clone(k.count)
+}
+
+func port(addr net.Addr) int {
+	if tcp, ok := addr.(*net.TCPAddr); ok {
+		return tcp.Port
+	}
+	return 0
+}
+
+func listen(t testing.TB, network, address string) net.Listener {
+	t.Helper()
+	listener, err := net.Listen(network, address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return listener
+}
+
+// ListenUnix listens on a socket in a folder of its own, as paths of sockets must
+// be short.
+func ListenUnix(t testing.TB) (net.Listener, string) {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "tidings")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	path := filepath.Join(dir, "s")
+	return listen(t, "unix", path), path
+}
+
+// Certificate is a self-signed one for 127.0.0.1 and localhost, and the pool
+// that trusts it.
+type Certificate struct {
+	Server *tls.Config
+	Roots  *x509.CertPool
+}
+
+// NewCertificate makes a certificate for further names.
+func NewCertificate(t testing.TB, names ...string) Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "tidings test"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+		DNSNames: append([]string{"localhost"}, names...), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(leaf)
+	return Certificate{
+		Server: &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}},
+		Roots:  roots,
+	}
+}

@@ -1,0 +1,72 @@
+package testkit
+
+import (
+	"bufio"
+	_ "embed"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+//go:embed websubhub/hub.mjs
+var hubScript string
+
+// StartHub starts a WebSub hub of other people's making on the loopback and returns
+// its address. It may call the servers HOST:PORT only. It ends with the test, and
+// also when the test is killed: it reads from us, and hears when we are gone.
+func StartHub(t testing.TB, servers ...string) string {
+	t.Helper()
+	cmd := exec.Command("node", append([]string{"--input-type=module", "-e", hubScript}, servers...)...)
+	cmd.Dir = hubFolder(t)
+	out, err1 := cmd.StdoutPipe()
+	in, err2 := cmd.StdinPipe()
+	if err1 != nil || err2 != nil {
+		t.Fatal(err1, err2)
+	}
+	cmd.Stderr = testWriter{t}
+	if err := cmd.Start(); err != nil {
+		t.Skipf("SKIPPED: node is not installed (make tools): %v", err)
+	}
+	t.Cleanup(func() {
+		_ = in.Close()
+		_ = cmd.Wait()
+	})
+	address, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatalf("the WebSub hub does not start: %v", err)
+	}
+	return strings.TrimSpace(address)
+}
+
+// hubFolder is where scripts/install-websub-hub has put the hub.
+func hubFolder(t testing.TB) string {
+	t.Helper()
+	at, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(at, "go.mod")); err == nil {
+			break
+		}
+		if at == filepath.Dir(at) {
+			t.Fatal("the tests do not run below the module's folder")
+		}
+		at = filepath.Dir(at)
+	}
+	folder := filepath.Join(at, ".cache", "websub-hub")
+	if _, err := os.Stat(filepath.Join(folder, "node_modules", "@dwk", "websub")); err != nil {
+		t.Skip("SKIPPED: the WebSub hub is not installed (make tools)")
+	}
+	return folder
+}
+
+// testWriter puts what a program says into the test's log.
+type testWriter struct{ t testing.TB }
+
+func (w testWriter) Write(p []byte) (int, error) {
+	w.t.Logf("%s", p)
+	return len(p), nil
+}

@@ -1,0 +1,110 @@
+package admin_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/testkit"
+)
+
+// enter makes the owner by the one-time link and leaves the browser on the desk.
+func (s *site) enter(b *testkit.Browser) {
+	s.t.Helper()
+	link, err := s.FirstOwnerLink(s.t.Context())
+	if err != nil || link == "" {
+		s.t.Fatalf("link %q, %v", link, err)
+	}
+	b.Open(link)
+	b.Shoot("room-welcome")
+	b.Type("[name=name]", "Ada")
+	b.Type("[name=email]", "ada@gazette.example")
+	b.Type("[name=password]", "four random words here")
+	b.Click("button.main")
+	b.WaitText("What goes out") // the desk
+	if again := status(s.t, link); again != http.StatusGone {
+		s.t.Errorf("the one-time link answers %d when it is used up", again)
+	}
+}
+
+func TestAnEditorSendsAnEditionFromTheRoom(t *testing.T) {
+	if testing.Short() {
+		t.Skip("drives a browser")
+	}
+	const people = 120
+	s := startSite(t, 30)
+	s.readers(people)
+	b := testkit.StartBrowser(t)
+	b.Screen(1280, 900, false)
+	s.enter(b)
+	b.Shoot("room-desk")
+
+	b.Click(`a.button[href="/room/digests/weekly"]`)
+	b.WaitText("What it would be now")
+	b.Wait(`document.querySelectorAll("iframe").length == 2`)
+	s.seesTheMail(b)
+	b.Shoot("room-preview")
+	b.Click(`form[action$="/test"] button`)
+	b.WaitText("The test mail is on its way")
+	s.eventually("the test mail", func() bool { return s.inbox.Received()["ada@gazette.example"] == 1 })
+
+	b.Click(`a.main[href="/room/digests/weekly/send"]`)
+	b.WaitText("Send it to 120 readers?")
+	b.Shoot("room-send")
+	b.Click("#send")
+	b.Wait(`document.querySelector("#count-sent") && +document.querySelector("#count-sent").innerText > 5`)
+	b.Wait(`!performance.getEntriesByType("navigation").some(n => n.type == "reload")`) // it moved by itself
+	b.Shoot("room-sending")
+
+	s.pauseAndResume(b, people)
+	b.Screen(375, 812, true)
+	b.Open(s.url + "/room/")
+	b.WaitText("Last editions")
+	b.Shoot("room-desk-phone-dark")
+	noProblems(t, b)
+}
+
+// seesTheMail waits until both previews are there: what is in a sandbox is hidden
+// from the page, but its requests are not.
+func (s *site) seesTheMail(b *testkit.Browser) {
+	b.Wait(`performance.getEntriesByType("resource").filter(r => r.initiatorType == "iframe" && r.responseEnd > 0).length == 2`)
+}
+
+func (s *site) pauseAndResume(b *testkit.Browser, people int) {
+	s.t.Helper()
+	b.Click("#pause")
+	b.WaitText("Paused. Mails that were under way arrive")
+	b.Wait(`document.querySelector("#resume")`)
+	b.Shoot("room-paused")
+	all, err := s.Store.Editions(s.t.Context(), "weekly", 1)
+	if err != nil || len(all) != 1 || all[0].State != digest.Paused {
+		s.t.Fatalf("editions %+v, %v", all, err)
+	}
+	b.Click("#resume")
+	b.WaitText("Sending goes on")
+	b.Wait(fmt.Sprintf(`document.querySelector("#count-sent").innerText == "%d"`, people))
+	b.Wait(`document.querySelector(".standing .state.sent")`)
+	b.Wait(`!document.querySelector("#pause")`)
+	b.Shoot("room-sent")
+	for i := range people {
+		address := fmt.Sprintf("reader%d@example.org", i)
+		if n := s.inbox.Received()[address]; n != 1 {
+			s.t.Errorf("%s got %d mails", address, n)
+		}
+	}
+}
+
+func TestTheRoomNeedsNoScript(t *testing.T) {
+	t.Parallel()
+	s := startSite(t, 1000)
+	s.readers(3)
+	e := s.editor()
+	e.sendWeekly()
+	if !strings.HasPrefix(e.at, "/room/editions/") {
+		t.Fatalf("after sending the editor is at %s", e.at)
+	}
+	s.eventually("three mails", func() bool { return len(s.inbox.Mails()) == 3 })
+	s.eventually("the page to say so", func() bool { return strings.Contains(e.get(e.at), `class="state sent"`) })
+}

@@ -1,0 +1,82 @@
+package admin_test
+
+import (
+	"bufio"
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// stream opens an edition's events.
+func (e *editor) stream(ctx context.Context, path string) *bufio.Reader {
+	e.t.Helper()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, e.site+path, nil)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	answer, err := e.client.Do(r)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	e.t.Cleanup(func() { _ = answer.Body.Close() })
+	if kind := answer.Header.Get("Content-Type"); answer.StatusCode != http.StatusOK || kind != "text/event-stream" {
+		e.t.Fatalf("the stream is %d, %s", answer.StatusCode, kind)
+	}
+	return bufio.NewReader(answer.Body)
+}
+
+// until reads the names of events up to one.
+func until(t *testing.T, stream *bufio.Reader, last string) []string {
+	t.Helper()
+	var names []string
+	for {
+		line, err := stream.ReadString('\n')
+		if err != nil {
+			t.Fatalf("the stream ended with %v after %v", err, names)
+		}
+		if name, ok := strings.CutPrefix(strings.TrimSpace(line), "event: "); ok {
+			if names = append(names, name); name == last {
+				return names
+			}
+		} else if line != "\n" && !strings.HasPrefix(line, "data:") && !strings.HasPrefix(line, ":") {
+			t.Fatalf("a line is no field of an event: %q", line)
+		}
+	}
+}
+
+func TestProgressIsStreamedToItsEnd(t *testing.T) {
+	t.Parallel()
+	s := startSite(t, 20)
+	s.readers(40)
+	e := s.editor()
+	e.sendWeekly()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	names := until(t, e.stream(ctx, e.at+"/events"), "over")
+	if len(names) < 4 || names[0] != "progress" || names[1] != "levers" {
+		t.Errorf("events %v", names)
+	}
+	if len(s.inbox.Mails()) != 40 {
+		t.Errorf("the stream was over after %d mails", len(s.inbox.Mails()))
+	}
+	if again := until(t, e.stream(ctx, e.at+"/events"), "over"); len(again) != 3 {
+		t.Errorf("of an edition that is sent the events are %v", again)
+	}
+}
+
+func TestOpenStreamsDoNotHoldTheServiceUp(t *testing.T) {
+	t.Parallel()
+	s := startSite(t, 1)
+	s.readers(40)
+	e := s.editor()
+	e.sendWeekly()
+	stream := e.stream(context.Background(), e.at+"/events")
+	until(t, stream, "levers")
+	start := time.Now()
+	s.stop()
+	if took := time.Since(start); took > 10*time.Second {
+		t.Errorf("the service took %s to stop", took)
+	}
+}

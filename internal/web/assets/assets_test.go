@@ -1,0 +1,50 @@
+package assets_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/tidings-press/tidings/internal/web/assets"
+)
+
+func get(h http.Handler, path string) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+	return w
+}
+
+func TestAssetsMayBeKeptForEver(t *testing.T) {
+	t.Parallel()
+	for name, kind := range map[string]string{
+		"public.css": "text/css; charset=utf-8", "room.css": "text/css; charset=utf-8", "favicon.svg": "image/svg+xml",
+		"htmx-2.0.11.min.js": "text/javascript; charset=utf-8", "htmx-ext-sse-2.2.4.min.js": "text/javascript; charset=utf-8",
+	} {
+		path := assets.Path(name)
+		if !regexp.MustCompile(`^/assets/[0-9a-f]{12}/` + regexp.QuoteMeta(name) + `$`).MatchString(path) {
+			t.Errorf("the path of %s is %q", name, path)
+		}
+		w := get(assets.Handler(), path)
+		if w.Code != http.StatusOK || w.Header().Get("Content-Type") != kind || !strings.Contains(w.Header().Get("Cache-Control"), "immutable") || w.Body.Len() != len(assets.Data(name)) {
+			t.Errorf("%s: %d, %d bytes, %v", name, w.Code, w.Body.Len(), w.Header())
+		}
+	}
+	if w := get(assets.Handler(), "/assets/000000000000/public.css"); w.Code != http.StatusNotFound {
+		t.Errorf("a stylesheet of another version: %d", w.Code)
+	}
+	if w := get(assets.Fixed("favicon.ico"), "/favicon.ico"); w.Code != http.StatusOK || strings.Contains(w.Header().Get("Cache-Control"), "immutable") {
+		t.Errorf("the icon: %d %v", w.Code, w.Header())
+	}
+}
+
+// Strict policies forbid inline styles and foreign addresses in our sheets alike.
+func TestStylesheetsLoadNothing(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"public.css", "room.css"} {
+		if text := string(assets.Data(name)); strings.Contains(text, "url(") || strings.Contains(text, "@import") {
+			t.Errorf("%s loads something", name)
+		}
+	}
+}

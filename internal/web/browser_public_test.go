@@ -1,0 +1,130 @@
+package web_test
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/testkit"
+)
+
+// mailTo waits for a mail and returns it as text with its line breaks mended.
+func (s *site) mailTo(t *testing.T, address, word string) string {
+	t.Helper()
+	soft := strings.NewReplacer("=\r\n", "", "=3D", "=")
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); <-time.After(20 * time.Millisecond) {
+		for _, m := range s.inbox.Mails() {
+			if text := soft.Replace(string(m.Data)); strings.Contains(strings.Join(m.To, " "), address) && strings.Contains(text, word) {
+				return text
+			}
+		}
+	}
+	t.Fatalf("no mail to %s with %q came", address, word)
+	return ""
+}
+
+func linkIn(t *testing.T, mail, page string) string {
+	t.Helper()
+	found := regexp.MustCompile(`http://localhost:\d+/` + page + `/[\w-]+`).FindString(mail)
+	if found == "" {
+		t.Fatalf("no link to /%s/ in\n%s", page, mail)
+	}
+	return found
+}
+
+func TestAReaderSubscribesConfirmsAndLeavesInABrowser(t *testing.T) {
+	t.Parallel()
+	b, s := testkit.StartBrowser(t), serve(t, "en")
+	b.Screen(375, 812, false)
+	b.Open(s.url + "/")
+	b.Type(`aside input[type=email]`, "ada@example.org")
+	b.Click(`aside button[type=submit]`)
+	b.WaitText("Look into your inbox")
+	b.Shoot("public-inbox-phone")
+	b.Open(linkIn(t, s.mailTo(t, "ada@example.org", "/confirm/"), "confirm"))
+	b.WaitText("Confirm your subscription")
+	b.Shoot("public-confirm-phone")
+	b.Click(`form.one button`)
+	b.WaitText("You are subscribed")
+	who, err := s.store.SubscriberByAddress(t.Context(), subscriber.MustParseAddress("ada@example.org"))
+	if err != nil || who.State != subscriber.Active {
+		t.Fatalf("after confirming: %+v, %v", who, err)
+	}
+	welcome := s.mailTo(t, "ada@example.org", "/unsubscribe/")
+	b.Open(linkIn(t, welcome, "preferences"))
+	b.WaitText("Your subscription")
+	b.Shoot("public-preferences-phone")
+	b.Screen(1280, 900, false)
+	b.Shoot("public-preferences-desktop")
+	b.Open(linkIn(t, welcome, "unsubscribe"))
+	b.WaitText("One click")
+	b.Shoot("public-unsubscribe-desktop")
+	b.Click(`form.one button`)
+	b.WaitText("You are unsubscribed")
+	if who, _ = s.store.Subscriber(t.Context(), who.ID); who.State != subscriber.Unsubscribed {
+		t.Errorf("after leaving they are %s", who.State)
+	}
+	for _, problem := range b.Problems() {
+		t.Errorf("console: %s", problem)
+	}
+}
+
+// contrast finds the lowest contrast of any visible text (WCAG 2.2, 1.4.3) and
+// whether anything is wider than the screen (1.4.10).
+const contrast = `(() => {
+const rgb = c => { const [r, g, b, a] = c.match(/[\d.]+/g).map(Number); return [r, g, b, a ?? 1] };
+const light = c => { const [r, g, b] = c.map(v => v / 255).map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4); return .2126 * r + .7152 * g + .0722 * b };
+const back = e => { for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor); if (c[3] == 1) return c } return [255, 255, 255] };
+let worst = 21, where = '';
+for (const e of document.querySelectorAll('body *')) {
+  const text = [...e.childNodes].filter(n => n.nodeType == 3).map(n => n.data.trim()).join('');
+  const box = e.getBoundingClientRect();
+  if (!text || box.width < 2 || getComputedStyle(e).visibility == 'hidden') continue;
+  const [a, b] = [light(rgb(getComputedStyle(e).color)), light(back(e))].sort((x, y) => y - x);
+  const ratio = (a + .05) / (b + .05);
+  if (ratio < worst) { worst = ratio; where = text }
+}
+return worst >= 4.5 && document.documentElement.scrollWidth <= innerWidth ? '' : worst.toFixed(1) + ' at ' + where.slice(0, 60) + ', ' + document.documentElement.scrollWidth + ' of ' + innerWidth + ' pixels';
+})()`
+
+func TestPagesFitPhonesAndDarkRooms(t *testing.T) {
+	t.Parallel()
+	for language, pages := range map[string]map[string]string{
+		"en": {
+			"front": "/", "article": "/articles/the-ferry-that-waited", "arabic": "/articles/kharitat-al-abar", "feeds": "/feeds", "topics": "/tags/",
+			"tag": "/tags/harbour/", "arabic-list": "/languages/ar/", "subscribe": "/subscribe",
+		},
+		"ar": {"front": "/", "arabic": "/articles/kharitat-al-abar", "feeds": "/feeds"},
+	} {
+		t.Run(language, func(t *testing.T) {
+			t.Parallel()
+			b, s := testkit.StartBrowser(t), serve(t, language)
+			for name, path := range pages {
+				b.Open(s.url + path)
+				fits(t, b, "public-"+language+"-"+name)
+			}
+			for _, problem := range b.Problems() {
+				t.Errorf("console: %s", problem)
+			}
+		})
+	}
+}
+
+// fits looks at the open page on three screens, in light and dark.
+func fits(t *testing.T, b *testkit.Browser, name string) {
+	t.Helper()
+	for _, width := range []int64{320, 375, 1280} {
+		for scheme, dark := range map[string]bool{"light": false, "dark": true} {
+			b.Screen(width, 900, dark)
+			if got, err := b.Value(contrast); err != nil || got != `""` {
+				t.Errorf("%s at %d pixels, %s: %s %v", name, width, scheme, got, err)
+			}
+			if width != 320 {
+				b.Shoot(fmt.Sprintf("%s-%d-%s", name, width, scheme))
+			}
+		}
+	}
+}

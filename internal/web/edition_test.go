@@ -1,0 +1,205 @@
+package web_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/token"
+)
+
+// sentEdition makes an edition whose first mail has gone out.
+func sentEdition(t *testing.T, s *site, engine *delivery.Engine) store.Edition {
+	t.Helper()
+	edition, err := engine.SendNow(t.Context(), "weekly", "ada")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if chunk, err := s.store.ClaimChunk(t.Context(), "node", time.Minute); err != nil || chunk == nil {
+		t.Fatalf("chunk %v, %v", chunk, err)
+	}
+	return edition
+}
+
+// wantImpersonal fails the test if a page holds an address or a link of a reader's own.
+func wantImpersonal(t *testing.T, w *httptest.ResponseRecorder) {
+	t.Helper()
+	if w.Code != http.StatusOK {
+		t.Fatalf("status %d: %.200s", w.Code, w.Body)
+	}
+	for _, personal := range []string{"ada@example.org", "Quistgaard", "/unsubscribe/", "/preferences/", "/private/", "You receive", "because you subscribed", "Unsubscribe"} {
+		if strings.Contains(w.Body.String(), personal) {
+			t.Errorf("the page holds %q", personal)
+		}
+	}
+	for _, want := range []string{"comes by mail", `href="https://news.example.org/subscribe?digest=weekly"`} {
+		if !strings.Contains(w.Body.String(), want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	policy, header := w.Header().Get("Content-Security-Policy"), w.Header()
+	if !strings.Contains(policy, "sandbox") || strings.Contains(policy, "allow-scripts") || !strings.Contains(header.Get("X-Robots-Tag"), "noindex") {
+		t.Errorf("headers %v", header)
+	}
+}
+
+func TestEditionPageIsForEverybody(t *testing.T) {
+	t.Parallel()
+	s, engine, h := handler(t, store.SQLite)
+	who := s.person(t, "ada@example.org")
+	who.Name = "Quistgaard"
+	if err := s.store.UpdateSubscriber(t.Context(), who); err != nil {
+		t.Fatal(err)
+	}
+	edition, err := engine.Draft(t.Context(), "weekly", "bo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := ask(h, http.MethodGet, digest.PagePath(edition.ID)); w.Code != http.StatusNotFound {
+		t.Errorf("a draft is open to everyone: %d", w.Code)
+	}
+	if _, err := engine.Approve(t.Context(), edition.ID); err != nil {
+		t.Fatal(err)
+	}
+	if chunk, err := s.store.ClaimChunk(t.Context(), "node", time.Minute); err != nil || chunk == nil {
+		t.Fatalf("chunk %v, %v", chunk, err)
+	}
+	w := ask(h, http.MethodGet, digest.PagePath(edition.ID))
+	wantImpersonal(t, w)
+	if !strings.Contains(w.Body.String(), "The ferry that waited") {
+		t.Error("the page lacks an article")
+	}
+	r := httptest.NewRequest(http.MethodGet, "https://news.example.org"+digest.PagePath(edition.ID), nil)
+	r.Header.Set("If-None-Match", w.Header().Get("ETag"))
+	again := httptest.NewRecorder()
+	if h.ServeHTTP(again, r); again.Code != http.StatusNotModified {
+		t.Errorf("the same page again: status %d", again.Code)
+	}
+}
+
+// TestEditionPageOmitsWithdrawnArticle: what was taken back is gone from the page too,
+// though it stands in mails.
+func TestEditionPageOmitsWithdrawnArticle(t *testing.T) {
+	t.Parallel()
+	s, engine, h := handler(t, store.SQLite)
+	s.person(t, "ada@example.org")
+	edition := sentEdition(t, s, engine)
+	page := func() *httptest.ResponseRecorder { return ask(h, http.MethodGet, digest.PagePath(edition.ID)) }
+	const title = "The ferry that waited"
+	if w := page(); !strings.Contains(w.Body.String(), title) {
+		t.Fatalf("status %d without the article", w.Code)
+	}
+	for _, id := range edition.Articles {
+		a, err := s.store.Article(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.Title != title {
+			continue
+		}
+		if err := s.store.RemoveArticle(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "the page without the withdrawn article", func() bool {
+		w := page()
+		return w.Code == http.StatusOK && !strings.Contains(w.Body.String(), title)
+	})
+	for _, id := range edition.Articles {
+		if a, err := s.store.Article(t.Context(), id); err == nil && a.Status == article.Published {
+			if err := s.store.RemoveArticle(t.Context(), id); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	eventually(t, "the end of an edition without any article", func() bool { return page().Code == http.StatusGone })
+}
+
+// TestLinkInMailLeadsToTheSameArticles: a reader of some topics finds in the browser what
+// the mail had, on a page that holds nothing of the reader.
+func TestLinkInMailLeadsToTheSameArticles(t *testing.T) {
+	t.Parallel()
+	s, engine, h := handler(t, store.SQLite)
+	ada, bo := s.person(t, "ada@example.org"), s.person(t, "bo@example.org")
+	if err := s.store.Subscribe(t.Context(), ada.ID, "weekly", []string{"harbour"}); err != nil {
+		t.Fatal(err)
+	}
+	edition := sentEdition(t, s, engine)
+	var pages []string
+	for _, who := range []subscriber.Subscriber{ada, bo} {
+		number, v, err := s.store.VariantFor(t.Context(), edition.Seq, who.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := ask(h, http.MethodGet, v.PagePath(number))
+		wantImpersonal(t, w)
+		for _, id := range edition.Articles {
+			a, err := s.store.Article(t.Context(), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			mailed := false
+			for _, one := range v.Articles {
+				mailed = mailed || one == id
+			}
+			if shown := strings.Contains(w.Body.String(), a.Path()+`"`); shown != mailed {
+				t.Errorf("%s: %q is on the page: %t, in the mail: %t", who.Address, a.Title, shown, mailed)
+			}
+		}
+		pages = append(pages, w.Body.String())
+	}
+	if pages[0] == pages[1] || strings.Count(digest.PagePath(edition.ID), "/") != 2 {
+		t.Error("a reader of one topic sees everything")
+	}
+	for _, part := range []string{"99", "-1", "18446744073709551616"} {
+		if w := ask(h, http.MethodGet, digest.PagePath(edition.ID)+"/"+part); w.Code != http.StatusNotFound {
+			t.Errorf("part %s: status %d", part, w.Code)
+		}
+	}
+}
+
+// TestPersonalPagesOfEarlierMailsAreGone: the links in mails of earlier versions led to a
+// page with the reader's address and links. They lead to the public one.
+func TestPersonalPagesOfEarlierMailsAreGone(t *testing.T) {
+	t.Parallel()
+	s, engine, h := handler(t, store.SQLite)
+	ada := s.person(t, "ada@example.org")
+	if err := s.store.Subscribe(t.Context(), ada.ID, "weekly", []string{"harbour"}); err != nil {
+		t.Fatal(err)
+	}
+	edition := sentEdition(t, s, engine)
+	keys, err := s.store.Keys(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	number, v, err := s.store.VariantFor(t.Context(), edition.Seq, ada.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := func(person token.Person, edition string) string {
+		return digest.PagePath(edition) + "/" + keys.Token(token.Claim{Purpose: token.WebEdition, Person: person, Digest: "weekly", Edition: edition})
+	}
+	for name, test := range map[string]struct{ link, want string }{
+		"by the random id": {old(token.PersonOf(ada.UID), edition.ID), v.PagePath(number)},
+		"of nobody":        {old(token.Person{Row: 4711}, edition.ID), digest.PagePath(edition.ID)},
+	} {
+		w := ask(h, http.MethodGet, test.link)
+		if got := w.Header().Get("Location"); w.Code != http.StatusSeeOther || got != test.want {
+			t.Errorf("%s: status %d to %q, want %q", name, w.Code, got, test.want)
+			continue
+		}
+		wantImpersonal(t, ask(h, http.MethodGet, w.Header().Get("Location")))
+	}
+	const other = "00000000-0000-4000-8000-000000000000"
+	foreign := strings.Replace(old(token.PersonOf(ada.UID), other), other, edition.ID, 1)
+	if w := ask(h, http.MethodGet, foreign); w.Code != http.StatusNotFound {
+		t.Errorf("a token of another edition: %d", w.Code)
+	}
+}

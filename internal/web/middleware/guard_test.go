@@ -1,0 +1,198 @@
+package middleware_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/web/middleware"
+)
+
+func TestOnlyTrustedProxiesAreBelieved(t *testing.T) {
+	t.Parallel()
+	proxies, err := middleware.ParseProxies([]string{"10.0.0.0/8", "::1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ peer, forwarded, want string }{
+		{"203.0.113.9:1", "198.51.100.1", "203.0.113.9"},
+		{"10.0.0.1:1", "198.51.100.1", "198.51.100.1"},
+		{"10.0.0.1:1", "6.6.6.6, 198.51.100.1, 10.0.0.2", "198.51.100.1"},
+		{"10.0.0.1:1", "198.51.100.1:443", "198.51.100.1"},
+		{"10.0.0.1:1", "nonsense", "10.0.0.1"},
+		{"10.0.0.1:1", "", "10.0.0.1"},
+		{"[::1]:1", "2001:db8::7", "2001:db8::7"},
+		{"[::ffff:10.0.0.1]:1", "198.51.100.1", "198.51.100.1"},
+		{"@", "198.51.100.1", "invalid IP"},
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.RemoteAddr = c.peer
+		r.Header.Set("X-Forwarded-For", c.forwarded)
+		if got := proxies.Client(r).String(); got != c.want {
+			t.Errorf("from %s for %q: %s, want %s", c.peer, c.forwarded, got, c.want)
+		}
+	}
+	if _, err := middleware.ParseProxies([]string{"everyone"}); err == nil || !strings.Contains(err.Error(), "10.0.0.0/8") {
+		t.Errorf("a wrong network: %v", err)
+	}
+}
+
+func TestNeighboursShareTheirLimit(t *testing.T) {
+	t.Parallel()
+	a, b := netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("2001:db8::ffff:1")
+	if middleware.Neighbour(a) != middleware.Neighbour(b) || middleware.Neighbour(a) == middleware.Neighbour(netip.MustParseAddr("2001:db8:0:1::1")) {
+		t.Error("one customer's /64 should count as one")
+	}
+	if middleware.Neighbour(netip.MustParseAddr("192.0.2.1")) == middleware.Neighbour(netip.MustParseAddr("192.0.2.2")) {
+		t.Error("IPv4 addresses count each")
+	}
+	if middleware.Neighbour(netip.Addr{}).IsValid() {
+		t.Error("no address has no neighbours")
+	}
+}
+
+func TestLimiterGivesTriesBack(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(0, 0)
+	l := middleware.NewLimiter[string](2, time.Minute, func() time.Time { return now })
+	if !l.Allow("a") || l.Spent("a") || !l.Allow("a") || l.Allow("a") || !l.Spent("a") || !l.Allow("b") {
+		t.Error("two tries each, and no more")
+	}
+	now = now.Add(time.Minute)
+	if !l.Allow("a") || l.Allow("a") {
+		t.Error("one more after a minute")
+	}
+	l.Forget("a")
+	if l.Spent("a") || !l.Allow("a") {
+		t.Error("forgotten keys begin anew")
+	}
+}
+
+func wrap(t *testing.T, site string, log io.Writer, h http.HandlerFunc) http.Handler {
+	t.Helper()
+	wrapped, err := middleware.Wrap(h, middleware.Options{
+		Site: site, Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Failed: func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "sorry", http.StatusInternalServerError) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return wrapped
+}
+
+func TestLogsNeverShowPrivateLinks(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	h := wrap(t, "https://example.org", &log, func(http.ResponseWriter, *http.Request) {})
+	for _, path := range []string{
+		"/confirm/SECRET", "/unsubscribe/SECRET", "/preferences/SECRET", "/private/SECRET/feed.xml", "/editions/id/SECRET", "/erase/SECRET", "/export/SECRET", "/room/welcome/SECRET",
+		"/webhooks/ses/SECRET", "/?q=SECRET", "//confirm/SECRET", "/articles/shown",
+	} {
+		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "http://example.org"+path, nil))
+	}
+	if strings.Contains(log.String(), "SECRET") {
+		t.Errorf("the log tells:\n%s", &log)
+	}
+	if !strings.Contains(log.String(), "/articles/shown") {
+		t.Errorf("the log lacks what may be known:\n%s", &log)
+	}
+}
+
+func TestPagesWithATokenTellOtherSitesNothing(t *testing.T) {
+	t.Parallel()
+	h := wrap(t, "https://example.org", io.Discard, func(http.ResponseWriter, *http.Request) {})
+	for path, want := range map[string]string{
+		"/preferences/x": "same-origin", "/unsubscribe/x": "same-origin", "/erase/x": "same-origin", "/export/x": "same-origin",
+		"/confirm/x": "same-origin", "/editions/e/x": "same-origin", "/": "strict-origin-when-cross-origin",
+	} {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		if got := w.Header().Get("Referrer-Policy"); got != want {
+			t.Errorf("%s has the policy %q, want %q", path, got, want)
+		}
+	}
+}
+
+func TestPanicsBecomeAPageAndALine(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	h := wrap(t, "https://example.org", &log, func(http.ResponseWriter, *http.Request) { panic("broken") })
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+	if w.Code != http.StatusInternalServerError || !strings.Contains(log.String(), "broken") || !strings.Contains(log.String(), w.Header().Get("X-Request-Id")) {
+		t.Errorf("status %d, log %s", w.Code, &log)
+	}
+}
+
+func TestHeadersAndBounds(t *testing.T) {
+	t.Parallel()
+	var read error
+	h := func(site string) http.Handler {
+		return wrap(t, site, io.Discard, func(_ http.ResponseWriter, r *http.Request) { _, read = io.Copy(io.Discard, r.Body) })
+	}
+	w := httptest.NewRecorder()
+	declared := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(strings.Repeat("x", middleware.MaxBody+1)))
+	if h("https://example.org").ServeHTTP(w, declared); w.Code != http.StatusRequestEntityTooLarge || read != nil {
+		t.Errorf("a body that says it is too large: %d, and the handler read %v", w.Code, read)
+	}
+	w = httptest.NewRecorder()
+	endless := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(strings.Repeat("x", middleware.MaxBody+1)))
+	endless.ContentLength = -1
+	h("https://example.org").ServeHTTP(w, endless)
+	var large *http.MaxBytesError
+	if !errors.As(read, &large) {
+		t.Errorf("a body without a length is read to the end: %v", read)
+	}
+	if w.Header().Get("Strict-Transport-Security") == "" || w.Header().Get("X-Content-Type-Options") != "nosniff" {
+		t.Errorf("headers %v", w.Header())
+	}
+	w = httptest.NewRecorder()
+	if h("http://localhost:8080").ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil)); w.Header().Get("Strict-Transport-Security") != "" {
+		t.Error("HSTS over plain HTTP would lock people out")
+	}
+}
+
+// timed is a connection's answer that notes its write deadlines.
+type timed struct {
+	*httptest.ResponseRecorder
+	deadlines *[]time.Time
+}
+
+func (w timed) SetWriteDeadline(by time.Time) error {
+	*w.deadlines = append(*w.deadlines, by)
+	return nil
+}
+
+func TestEveryAnswerHasAWriteDeadline(t *testing.T) {
+	t.Parallel()
+	lift := false
+	h := wrap(t, "https://example.org", io.Discard, func(w http.ResponseWriter, _ *http.Request) {
+		if lift {
+			_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
+		}
+	})
+	ctx := middleware.ConnContext(t.Context(), nil)
+	var deadlines []time.Time
+	ask := func() {
+		h.ServeHTTP(timed{httptest.NewRecorder(), &deadlines}, httptest.NewRequest(http.MethodGet, "/", nil).WithContext(ctx))
+	}
+	ask()
+	ask()
+	if len(deadlines) != 1 || time.Until(deadlines[0]) < time.Minute {
+		t.Fatalf("two requests on a connection set %v, want one deadline in more than a minute", deadlines)
+	}
+	lift = true
+	ask()
+	lift = false
+	ask()
+	if len(deadlines) != 3 || !deadlines[1].IsZero() || deadlines[2].IsZero() {
+		t.Errorf("after a handler lifted the limit, the next request sets %v", deadlines)
+	}
+}

@@ -1,0 +1,74 @@
+package middleware
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// formerHosts sends requests for old addresses of the site to the present one.
+type formerHosts struct {
+	site string            // without a last slash
+	host string            // of the site
+	base map[string]string // path that the site had on a former host
+}
+
+func newFormerHosts(site string, former []string) (*formerHosts, error) {
+	now, err := url.Parse(site)
+	if err != nil {
+		return nil, fmt.Errorf("site address: %w", err)
+	}
+	f := &formerHosts{site: strings.TrimRight(site, "/"), host: strings.ToLower(now.Hostname()), base: map[string]string{}}
+	for _, old := range former {
+		u, err := url.Parse(old)
+		if err != nil {
+			return nil, fmt.Errorf("former address of the site: %w", err)
+		}
+		if host := strings.ToLower(u.Hostname()); host != f.host {
+			f.base[host] = strings.TrimRight(u.EscapedPath(), "/")
+		}
+	}
+	return f, nil
+}
+
+// target is where a request should go instead; empty when it is right here. The
+// one-click POST of a mail program is right everywhere: it follows no redirects
+// (RFC 8058, section 3.1).
+func (f *formerHosts) target(r *http.Request) string {
+	host := r.Host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	base, old := f.base[strings.ToLower(host)]
+	if !old || r.Method == http.MethodPost && strings.HasPrefix(r.URL.Path, "/unsubscribe/") {
+		return ""
+	}
+	path := r.URL.EscapedPath()
+	if rest, ok := strings.CutPrefix(path, base); ok && (rest == "" || rest[0] == '/') {
+		path = rest
+	}
+	if path == "" {
+		path = "/"
+	}
+	if r.URL.RawQuery != "" {
+		path += "?" + r.URL.RawQuery
+	}
+	return f.site + path
+}
+
+// redirect answers a request for an old address and says whether it did.
+func (f *formerHosts) redirect(w http.ResponseWriter, r *http.Request) bool {
+	target := f.target(r)
+	if target == "" {
+		return false
+	}
+	w.Header().Set("Cache-Control", "public, max-age=86400")
+	status := http.StatusMovedPermanently
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		status = http.StatusPermanentRedirect // keeps the method (RFC 9110, section 15.4.9)
+	}
+	http.Redirect(w, r, target, status)
+	return true
+}

@@ -1,0 +1,96 @@
+package public
+
+import (
+	"cmp"
+	"errors"
+	"net/http"
+
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/store"
+)
+
+// articlePage is one article.
+type articlePage struct {
+	*article.Article
+	Elsewhere string // its canonical address when that is not here
+	Lead      bool   // its image is not in its text, so it goes on top
+}
+
+func (p *Pages) article(w http.ResponseWriter, r *http.Request) error {
+	a, err := p.store.ArticleBySlug(r.Context(), r.PathValue("slug"))
+	if errors.Is(err, store.ErrNotFound) {
+		return p.elsewhere(w, r)
+	}
+	if err != nil {
+		return err
+	}
+	switch {
+	case a.Status == article.Removed:
+		return p.gone()
+	case !a.Readable(p.store.Now()):
+		return store.ErrNotFound // a draft, or one of the future or the past
+	case a.Status == article.Unlisted:
+		w.Header().Set("X-Robots-Tag", "noindex")
+	}
+	body := articlePage{Article: &a, Elsewhere: a.URL, Lead: leads(&a)}
+	v := page{
+		Title: a.Title, Description: a.Summary, Canonical: a.URLFor(p.config.Site.URL), Language: a.Language, Direction: a.Direction(),
+		Body: body, Share: p.share(&a),
+	}
+	return p.show(w, http.StatusOK, "article", v)
+}
+
+func (p *Pages) gone() error {
+	return &refusal{
+		status: http.StatusGone, title: p.words.say("This article is gone"),
+		Text: p.words.say("It was taken down and will not come back at this address. The front page has the latest articles."),
+		Link: "/", Label: p.words.say("Go to the front page"),
+	}
+}
+
+// elsewhere sends readers from old addresses to the present ones, for ever.
+func (p *Pages) elsewhere(w http.ResponseWriter, r *http.Request) error {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return &refusal{
+			status: http.StatusMethodNotAllowed, title: p.words.say("That did not work"),
+			Text: p.words.say("This address only answers to reading (GET)."), Link: "/", Label: p.words.say("Go to the front page"),
+		}
+	}
+	target, err := p.store.Redirect(r.Context(), r.URL.Path)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Cache-Control", "public, max-age=3600")
+	http.Redirect(w, r, target, http.StatusMovedPermanently)
+	return nil
+}
+
+// share is what other sites and search engines show of an article: Open Graph and
+// schema.org.
+type share struct {
+	Title, Description, URL, Image, ImageAlt, Locale string
+	Published, Updated                               string
+	Data                                             map[string]any // JSON-LD
+}
+
+func (p *Pages) share(a *article.Article) *share {
+	s := &share{
+		Title: a.Title, Description: a.Summary, URL: a.URLFor(p.config.Site.URL), Locale: a.Language,
+		Published: a.Published.UTC().Format("2006-01-02T15:04:05Z"), Updated: a.Updated.UTC().Format("2006-01-02T15:04:05Z"),
+	}
+	people := []map[string]string{}
+	for _, author := range a.Authors {
+		people = append(people, map[string]string{"@type": "Person", "name": author.Name})
+	}
+	s.Data = map[string]any{
+		"@context": "https://schema.org", "@type": "Article", "headline": a.Title, "url": s.URL, "mainEntityOfPage": s.URL,
+		"datePublished": s.Published, "dateModified": s.Updated, "author": people, "description": a.Summary,
+		"inLanguage": cmp.Or(a.Language, p.config.Site.Language),
+		"publisher":  map[string]string{"@type": "Organization", "name": p.config.Site.Title, "url": p.config.Site.URL + "/"},
+	}
+	if a.Image != nil {
+		s.Image, s.ImageAlt = article.Absolute(a.Image.URL, p.config.Site.URL), a.Image.Alt
+		s.Data["image"] = s.Image
+	}
+	return s
+}

@@ -1,0 +1,97 @@
+package public
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/token"
+	"github.com/tidings-press/tidings/internal/web/middleware"
+)
+
+// buttonPage asks for one click.
+type buttonPage struct {
+	Text    string
+	Address string // masked
+	Action  string
+	Button  string
+	Name    string // of the button's field; may be empty
+	Value   string
+	Link    string
+	Label   string
+	Danger  bool // it cannot be undone
+}
+
+// confirmPage only asks: programs that look through mails open every link.
+func (p *Pages) confirmPage(w http.ResponseWriter, r *http.Request) error {
+	h, err := p.holder(r, token.Confirm)
+	if err != nil {
+		return err
+	}
+	body := buttonPage{
+		Text:    p.words.say("You are about to subscribe to:") + " " + p.titles(splitDigests(h.Digest)),
+		Address: h.Address.Masked(), Action: r.URL.Path, Button: p.words.say("Yes, subscribe"),
+	}
+	return p.show(w, http.StatusOK, "button", page{Title: p.words.say("Confirm your subscription"), NoIndex: true, Narrow: true, Body: body})
+}
+
+func (p *Pages) confirm(w http.ResponseWriter, r *http.Request) error {
+	h, err := p.holder(r, token.Confirm)
+	if err != nil {
+		return err
+	}
+	names := p.known(splitDigests(h.Digest))
+	if err := p.activate(r, h.Subscriber, names); err != nil {
+		return err
+	}
+	return p.show(w, http.StatusOK, "message", page{Title: p.words.say("You are subscribed"), NoIndex: true, Narrow: true, Body: &refusal{
+		Text: p.words.say("Welcome! From now on you get:") + " " + p.titles(names),
+		Link: p.preferencesLink(h.UID), Label: p.words.say("Choose topics, or change your mind"),
+	}})
+}
+
+// activate puts a person who confirmed on their digests. Doing it again changes
+// nothing: people press buttons twice.
+func (p *Pages) activate(r *http.Request, who subscriber.Subscriber, names []string) error {
+	ctx := r.Context()
+	consent := subscriber.Consent{
+		Source: "form", Text: p.words.say("Yes, subscribe") + ": " + p.titles(names), IP: middleware.Client(ctx).String(), At: p.store.Now(),
+	}
+	if err := p.wake(ctx, who, "confirmed"); err != nil {
+		return err
+	}
+	if err := p.store.SetConsent(ctx, who.ID, consent); err != nil {
+		return err
+	}
+	fresh := false
+	for _, name := range names {
+		if _, err := p.store.Subscription(ctx, who.ID, name); err == nil {
+			continue // topics that were chosen before stay
+		}
+		fresh = true
+		if err := p.store.Subscribe(ctx, who.ID, name, nil); err != nil {
+			return err
+		}
+	}
+	if !fresh {
+		return nil
+	}
+	return p.welcome(ctx, who, names)
+}
+
+// wake makes a person active. An address that bounced or complained is woken by
+// nobody but an editor: an old link must not undo a suppression.
+func (p *Pages) wake(ctx context.Context, who subscriber.Subscriber, how string) error {
+	var state *store.StateError
+	suppressed := who.State == subscriber.Bounced || who.State == subscriber.Complained
+	var err error
+	if !suppressed {
+		err = p.store.SetState(ctx, who.ID, subscriber.Active, how)
+	}
+	if suppressed || errors.As(err, &state) {
+		return &refusal{status: http.StatusConflict, title: p.words.say("We may not send mail to this address"), Text: p.words.say("Its mail server refused our mails, or they were reported as unwanted. Please write to us if that is a mistake.")}
+	}
+	return err
+}

@@ -1,0 +1,58 @@
+package public
+
+import (
+	"cmp"
+	"net/http"
+	"time"
+
+	"github.com/tidings-press/tidings/feed"
+	"github.com/tidings-press/tidings/internal/store"
+)
+
+// readersFor is how old the numbers of readers may be: they are stored once a minute.
+const readersFor = time.Minute
+
+// feedsPage lists and explains all feeds.
+type feedsPage struct {
+	Listing   feed.Listing
+	Tags      []store.Count
+	Authors   []store.Count
+	Languages []store.Count
+	Site      string
+}
+
+func (p *Pages) feedList(w http.ResponseWriter, r *http.Request) error {
+	body := feedsPage{Site: p.config.Site.URL}
+	definitions := []feed.Definition{{Kind: feed.Everything}}
+	if p.feeds != nil {
+		definitions = p.feeds.Definitions()
+	}
+	site := feed.Site{Title: p.config.Site.Title, Description: p.config.Site.Description, URL: p.config.Site.URL, Language: p.config.Site.Language}
+	var readers map[string]feed.Readers
+	if p.readers != nil {
+		var err error
+		if readers, err = p.readers(r.Context()); err != nil {
+			return err
+		}
+	}
+	body.Listing = feed.List(site, definitions, nil, readers)
+	for i, group := range body.Listing.Groups {
+		body.Listing.Groups[i].Title = p.words.say(group.Title)
+		for j := range group.Feeds {
+			group.Feeds[j].Title = cmp.Or(group.Feeds[j].Title, p.config.Site.Title)
+		}
+	}
+	var err error
+	if body.Tags, err = p.store.TopTags(r.Context(), 60); err != nil {
+		return err
+	}
+	if body.Authors, err = p.store.TopAuthors(r.Context(), 60); err != nil {
+		return err
+	}
+	if body.Languages, err = p.spoken(r.Context()); err != nil {
+		return err
+	}
+	keepFor(w, readersFor)
+	v := page{Title: p.words.say("Feeds"), Canonical: p.config.Site.URL + "/feeds", Feeds: p.allLinks(), Body: body}
+	return p.show(w, http.StatusOK, "feeds", v)
+}

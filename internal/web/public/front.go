@@ -1,0 +1,93 @@
+package public
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"github.com/tidings-press/tidings/feed"
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/store"
+)
+
+// onPage is how many articles a list shows at once.
+const onPage = 20
+
+// frontPage is the first page of the site.
+type frontPage struct {
+	Articles  []store.Stored
+	Older     string // address of the next page; empty on the last
+	First     bool   // nothing newer stands before
+	Lead      bool   // the first article is shown large
+	Digests   []digestView
+	Form      subscribeForm
+	Tags      []store.Count
+	Languages []store.Count
+}
+
+func (p *Pages) front(w http.ResponseWriter, r *http.Request) error {
+	body := frontPage{First: r.URL.Query().Get("before") == "", Digests: p.digests(nil), Form: p.emptyForm()}
+	body.Lead = body.First
+	var err error
+	if body.Articles, body.Older, err = p.list(r.Context(), article.Filter{}, r.URL); err != nil {
+		return err
+	}
+	if body.Tags, err = p.store.TopTags(r.Context(), 24); err != nil {
+		return err
+	}
+	if body.Languages, err = p.spoken(r.Context()); err != nil {
+		return err
+	}
+	v := page{Description: p.config.Site.Description, Canonical: p.config.Site.URL + "/", Body: body, Feeds: p.allLinks(), NoIndex: !body.First}
+	return p.show(w, http.StatusOK, "front", v)
+}
+
+// allLinks are the feed of everything and the configured ones.
+func (p *Pages) allLinks() []feedLink {
+	links := p.links(p.config.Site.Title, feed.Definition{Kind: feed.Everything})
+	if p.feeds == nil {
+		return links
+	}
+	for _, d := range p.feeds.Definitions() {
+		if d.Kind == feed.Named {
+			links = append(links, p.links(d.Title, d)[0])
+		}
+	}
+	return links
+}
+
+// list is a page of the newest articles, and where the next one is. A filter that
+// hardly anything fits leaves a page short, or empty, and goes on with the next.
+func (p *Pages) list(ctx context.Context, filter article.Filter, at *url.URL) ([]store.Stored, string, error) {
+	q := store.Query{Filter: filter, Order: store.ByDate, Limit: onPage + 1, AsOf: p.store.Now(), Room: store.NoRoom}
+	if before := at.Query().Get("before"); before != "" {
+		if _, err := fmt.Sscanf(before, "%d.%d", &q.Before.At, &q.Before.Seq); err != nil {
+			return nil, "", store.ErrNotFound
+		}
+	}
+	found, err := p.store.Search(ctx, q)
+	if err != nil {
+		return nil, "", err
+	}
+	next := found.Until
+	if len(found.Articles) > onPage {
+		found.Articles = found.Articles[:onPage]
+		next = found.Articles[onPage-1].Position
+	}
+	if next.IsZero() {
+		return found.Articles, "", nil
+	}
+	return found.Articles, older(at, next), nil
+}
+
+// older is the address of the page that goes on below a position.
+func older(at *url.URL, from store.Position) string {
+	query := url.Values{"before": {fmt.Sprintf("%d.%d", from.At, from.Seq)}}
+	for _, kept := range []string{"q", "match"} {
+		if question := at.Query().Get(kept); question != "" {
+			query.Set(kept, question)
+		}
+	}
+	return at.EscapedPath() + "?" + query.Encode()
+}

@@ -1,0 +1,128 @@
+package public
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/tidings-press/tidings/feed"
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/store"
+)
+
+// listPage is the articles of a tag, an author or a language.
+type listPage struct {
+	Kind     string
+	Name     string
+	Articles []store.Stored
+	Older    string
+	First    bool
+	Lead     bool // never: all are shown alike
+	Feeds    []feedLink
+}
+
+// selection is what a list shows.
+type selection struct {
+	kind     feed.Kind
+	title    string
+	name     string
+	path     string
+	language string // of the name
+	filter   article.Node
+}
+
+func (p *Pages) tag(w http.ResponseWriter, r *http.Request) error {
+	name, err := p.named(r, p.store.TagSpelling)
+	if err != nil {
+		return err
+	}
+	return p.selected(w, r, selection{feed.ByTag, p.words.say("Tag"), name, feed.TagPath(name), "", article.Tag{Key: article.TagKey(name)}})
+}
+
+func (p *Pages) author(w http.ResponseWriter, r *http.Request) error {
+	name, err := p.named(r, p.store.AuthorSpelling)
+	if err != nil {
+		return err
+	}
+	return p.selected(w, r, selection{feed.ByAuthor, p.words.say("Author"), name, feed.AuthorPath(name), "", article.By{Key: article.AuthorKey(name)}})
+}
+
+func (p *Pages) language(w http.ResponseWriter, r *http.Request) error {
+	tag, err := p.named(r, p.store.LanguageSpelling)
+	if err != nil {
+		return err
+	}
+	return p.selected(w, r, selection{feed.ByLanguage, p.words.say("Language"), tag, feed.LanguagePath(tag), tag, article.Language{Tag: tag}})
+}
+
+// named is the name in a request's path, as articles spell it.
+func (p *Pages) named(r *http.Request, spelling func(context.Context, string) (string, error)) (string, error) {
+	name, err := feed.Name(segment(r.URL.EscapedPath()))
+	if err != nil {
+		return "", store.ErrNotFound
+	}
+	return spelling(r.Context(), name)
+}
+
+// segment is the second element of a path, still percent-encoded: names may hold
+// slashes.
+func segment(escaped string) string {
+	parts := strings.SplitN(strings.TrimPrefix(escaped, "/"), "/", 3)
+	if len(parts) < 2 {
+		return ""
+	}
+	return parts[1]
+}
+
+func (p *Pages) selected(w http.ResponseWriter, r *http.Request, s selection) error {
+	if r.URL.EscapedPath() != s.path { // another spelling of the same name
+		target := s.path
+		if r.URL.RawQuery != "" {
+			target += "?" + r.URL.RawQuery
+		}
+		http.Redirect(w, r, target, http.StatusMovedPermanently)
+		return nil
+	}
+	name := s.name
+	if s.kind == feed.ByLanguage {
+		name = languageName(s.name)
+	}
+	links := p.links(name, feed.Definition{Kind: s.kind, Name: s.name})
+	body := listPage{Kind: s.title, Name: name, First: r.URL.Query().Get("before") == "", Feeds: links}
+	var err error
+	if body.Articles, body.Older, err = p.list(r.Context(), article.Filter{Expr: s.filter}, r.URL); err != nil {
+		return err
+	}
+	v := page{Title: name, Canonical: p.config.Site.URL + s.path, Feeds: links, NoIndex: !body.First, Body: body}
+	return p.show(w, http.StatusOK, "list", v)
+}
+
+// indexPage is all tags, authors and languages.
+type indexPage struct {
+	Search searchForm
+
+	Tags, Authors, Languages []store.Count
+}
+
+func (p *Pages) tags(w http.ResponseWriter, r *http.Request) (err error) {
+	body := indexPage{Search: searchFor(feed.BySearch, "")}
+	if body.Tags, err = p.store.TopTags(r.Context(), 1000); err != nil {
+		return err
+	}
+	if body.Authors, err = p.store.TopAuthors(r.Context(), 1000); err != nil {
+		return err
+	}
+	if body.Languages, err = p.spoken(r.Context()); err != nil {
+		return err
+	}
+	return p.show(w, http.StatusOK, "tags", page{Title: p.words.say("Topics"), Canonical: p.config.Site.URL + "/tags/", Body: body})
+}
+
+// spoken are the languages of the articles when there are several.
+func (p *Pages) spoken(ctx context.Context) ([]store.Count, error) {
+	all, err := p.store.Languages(ctx)
+	if len(all) < 2 {
+		return nil, err
+	}
+	return all, err
+}

@@ -1,0 +1,68 @@
+package public
+
+import (
+	"context"
+	"strings"
+
+	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/token"
+	"github.com/tidings-press/tidings/templates"
+)
+
+// Sender sends a mail to one subscriber as soon as a relay takes it. unsubscribe is the
+// web address for one click, empty for mails that offer none.
+type Sender interface {
+	SendToSubscriber(ctx context.Context, who subscriber.Subscriber, unsubscribe string, mail templates.Rendered) error
+}
+
+// askToConfirm sends the mail with the link that puts a person on digests.
+func (p *Pages) askToConfirm(ctx context.Context, who subscriber.Subscriber, names []string) error {
+	now := p.store.Now()
+	return p.notice(ctx, "confirm", who, names, func(n *templates.Notice) {
+		n.Link = p.config.Site.URL + "/confirm/" + p.keys.SignConfirm(who.UID, joinDigests(names), now)
+		n.Expires = now.Add(token.ConfirmFor).In(p.zone)
+	})
+}
+
+// welcome sends the mail that says how to leave again.
+func (p *Pages) welcome(ctx context.Context, who subscriber.Subscriber, names []string) error {
+	return p.notice(ctx, "welcome", who, names, func(n *templates.Notice) {
+		n.Reader = templates.Reader{
+			Name: who.Name, Address: who.Address.String(),
+			Unsubscribe: p.config.Site.URL + "/unsubscribe/" + p.keys.Sign(token.Unsubscribe, who.UID, joinDigests(names), ""),
+			Preferences: p.config.Site.URL + p.preferencesLink(who.UID),
+		}
+	})
+}
+
+// notice fills a mail to one person, in their language, and hands it over.
+func (p *Pages) notice(ctx context.Context, mail string, who subscriber.Subscriber, names []string, fill func(*templates.Notice)) error {
+	tmpl, err := p.templates.Mail(mail)
+	if err != nil {
+		return err
+	}
+	language := who.Language
+	if language == "" {
+		language = p.config.Site.Language
+	}
+	site := templates.Site{Title: p.config.Site.Title, URL: p.config.Site.URL, Icon: p.config.Site.Icon, Postal: lines(p.config.Mail.Postal)}
+	n := templates.Notice{Page: p.templates.Page(site, language), Name: who.Name, Address: who.Address.String()}
+	for _, name := range names {
+		if d := p.digest(name); d != nil {
+			n.Digests = append(n.Digests, templates.Publication{Name: d.Name, Title: d.Title, Description: d.Description})
+		}
+	}
+	fill(&n)
+	out, err := tmpl.Render(n)
+	if err != nil {
+		return err
+	}
+	return p.sender.SendToSubscriber(ctx, who, n.Reader.Unsubscribe, out)
+}
+
+func lines(text string) []string {
+	if text = strings.TrimSpace(text); text == "" {
+		return nil
+	}
+	return strings.Split(text, "\n")
+}

@@ -1,0 +1,193 @@
+package public
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/token"
+	"github.com/tidings-press/tidings/templates"
+)
+
+// Erasure and a copy of what is kept of a person are asked for on the page of the
+// preferences, and given only to who reads the person's mail now: whoever holds an
+// older mail, or one that was passed on, may press the button, and what happens is that
+// the person gets a mail with a link of its own.
+
+// askForOwnData sends the mail with the link to erasure or export.
+func (p *Pages) askForOwnData(w http.ResponseWriter, r *http.Request, who subscriber.Subscriber, purpose token.Purpose) error {
+	if !p.ownData.Allow(who.UID) {
+		w.Header().Set("Retry-After", "3600")
+		return p.tooMany()
+	}
+	if err := p.mailOwnDataLink(r, who, purpose); err != nil {
+		return err
+	}
+	return p.show(w, http.StatusOK, "message", page{Title: p.words.say("Look into your inbox"), NoIndex: true, Narrow: true, Body: &refusal{
+		Text: p.words.say("We have sent you a mail. Please follow the link in it; it works for two hours. The link in an older mail is not enough for this, since mails are passed on."),
+	}})
+}
+
+func (p *Pages) mailOwnDataLink(r *http.Request, who subscriber.Subscriber, purpose token.Purpose) error {
+	tmpl, err := p.templates.Mail("notice")
+	if err != nil {
+		return err
+	}
+	site := templates.Site{Title: p.config.Site.Title, URL: p.config.Site.URL, Icon: p.config.Site.Icon, Postal: lines(p.config.Mail.Postal)}
+	expires := p.store.Now().Add(token.OwnDataFor)
+	n := templates.Notice{
+		// Its text is the site's, and not the mail template's.
+		Page: p.templates.Page(site, p.config.Site.Language), Name: who.Name, Address: who.Address.String(),
+		Link: p.config.Site.URL + ownDataPath[purpose] + p.briefKeys.SignUntil(purpose, who.UID, "", expires), Expires: expires.In(p.zone),
+	}
+	asked, heading, button := p.words.say("Someone, we hope you, asked for a copy of everything that we keep of this address. The link leads to a page with a button to download it."),
+		p.words.say("Your data"), p.words.say("Get my data")
+	if purpose == token.Erase {
+		asked, heading, button = p.words.say("Someone, we hope you, asked us to delete everything that we keep of this address. The link leads to a page with a button; nothing happens before you press it."),
+			p.words.say("Delete your data"), p.words.say("Delete my data")
+	}
+	n.Heading, n.Button = heading+" – "+p.config.Site.Title, button
+	n.Lines = []string{asked, p.words.say("The link works for two hours. If it was not you, do nothing.")}
+	out, err := tmpl.Render(n)
+	if err != nil {
+		return err
+	}
+	return p.sender.SendToSubscriber(r.Context(), who, "", out)
+}
+
+// ownDataPath is where the links lead.
+var ownDataPath = map[token.Purpose]string{token.Erase: "/erase/", token.Export: "/export/"}
+
+// ownDataHolder checks a link that was mailed for this alone. It was made in this run
+// of the store's history: one from before a restore does not work any more.
+func (p *Pages) ownDataHolder(r *http.Request, purpose token.Purpose) (holder, error) {
+	claim, err := p.briefKeys.Verify(r.PathValue("token"))
+	if err == nil {
+		err = claim.Check(purpose, p.store.Now())
+	}
+	return p.holderOf(r, claim, err)
+}
+
+// erasePage only asks: programs that look through mails open every link.
+func (p *Pages) erasePage(w http.ResponseWriter, r *http.Request) error {
+	h, err := p.ownDataHolder(r, token.Erase)
+	if err != nil {
+		return err
+	}
+	body := buttonPage{
+		Text:    p.words.say("Your address, name and choices will be deleted for good. What stays is a mark that nobody can turn back into your address, so that you are never written to again."),
+		Address: h.Address.Masked(), Action: r.URL.Path, Button: p.words.say("Delete my data"),
+		Link: p.preferencesLink(h.UID), Label: p.words.say("No, go back"), Danger: true,
+	}
+	return p.show(w, http.StatusOK, "button", page{Title: p.words.say("Delete your data"), NoIndex: true, Narrow: true, Body: body})
+}
+
+func (p *Pages) erase(w http.ResponseWriter, r *http.Request) error {
+	h, err := p.ownDataHolder(r, token.Erase)
+	if err != nil {
+		return err
+	}
+	if err := p.store.Erase(r.Context(), h.ID); err != nil {
+		return err
+	}
+	return p.show(w, http.StatusOK, "message", page{Title: p.words.say("Nothing is kept of you"), NoIndex: true, Narrow: true, Body: &refusal{Text: p.words.say("This address was erased here. No mail will be sent to it.")}})
+}
+
+func (p *Pages) exportPage(w http.ResponseWriter, r *http.Request) error {
+	h, err := p.ownDataHolder(r, token.Export)
+	if err != nil {
+		return err
+	}
+	body := buttonPage{
+		Text:    p.words.say("Press the button to download everything that we keep of you, as a JSON file."),
+		Address: h.Address.Masked(), Action: r.URL.Path, Button: p.words.say("Get my data"),
+		Link: p.preferencesLink(h.UID), Label: p.words.say("No, go back"),
+	}
+	return p.show(w, http.StatusOK, "button", page{Title: p.words.say("Your data"), NoIndex: true, Narrow: true, Body: body})
+}
+
+// export sends a person everything that is kept of them.
+func (p *Pages) export(w http.ResponseWriter, r *http.Request) error {
+	h, err := p.ownDataHolder(r, token.Export)
+	if err != nil {
+		return err
+	}
+	kept, err := p.store.Kept(r.Context(), h.ID)
+	if err != nil {
+		return err
+	}
+	out, err := json.MarshalIndent(copyOf(kept), "", "  ")
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Disposition", `attachment; filename="my-data.json"`)
+	_, _ = w.Write(append(out, '\n'))
+	return nil
+}
+
+// personalCopy is the file of an export.
+type personalCopy struct {
+	Address       string             `json:"address"`
+	Name          string             `json:"name,omitempty"`
+	State         string             `json:"state"`
+	Language      string             `json:"language,omitempty"`
+	Timezone      string             `json:"timezone,omitempty"`
+	Created       time.Time          `json:"created"`
+	Changed       time.Time          `json:"state_since"`
+	Consent       consentCopy        `json:"consent"`
+	Subscriptions []subscriptionCopy `json:"subscriptions"`
+	Mails         []mailCopy         `json:"mails"`
+	CameBack      []feedbackCopy     `json:"came_back"`
+}
+
+type consentCopy struct {
+	Source string     `json:"source,omitempty"`
+	Text   string     `json:"text,omitempty"`
+	IP     string     `json:"ip,omitempty"`
+	At     *time.Time `json:"at,omitempty"`
+}
+
+type subscriptionCopy struct {
+	Digest string    `json:"digest"`
+	Topics []string  `json:"topics,omitempty"`
+	Since  time.Time `json:"since"`
+}
+
+type mailCopy struct {
+	Edition string    `json:"edition"`
+	State   string    `json:"state"`
+	Reason  string    `json:"reason,omitempty"`
+	Reply   string    `json:"reply,omitempty"`
+	At      time.Time `json:"at"`
+}
+
+type feedbackCopy struct {
+	Kind  string    `json:"kind"`
+	Words string    `json:"words,omitempty"`
+	At    time.Time `json:"at"`
+}
+
+func copyOf(k store.Kept) personalCopy {
+	out := personalCopy{
+		Address: k.Subscriber.Address.String(), Name: k.Subscriber.Name, State: string(k.Subscriber.State), Language: k.Subscriber.Language,
+		Timezone: k.Subscriber.Timezone, Created: k.Subscriber.Created, Changed: k.Subscriber.Changed,
+		Consent:       consentCopy{Source: k.Subscriber.Consent.Source, Text: k.Subscriber.Consent.Text, IP: k.Subscriber.Consent.IP},
+		Subscriptions: []subscriptionCopy{}, Mails: []mailCopy{}, CameBack: []feedbackCopy{},
+	}
+	if at := k.Subscriber.Consent.At; !at.IsZero() {
+		out.Consent.At = &at
+	}
+	for _, s := range k.Subscriptions {
+		out.Subscriptions = append(out.Subscriptions, subscriptionCopy{s.Digest, s.Topics, s.Since})
+	}
+	for _, d := range k.Deliveries {
+		out.Mails = append(out.Mails, mailCopy{d.Edition, string(d.State), d.Reason, d.Reply, d.At})
+	}
+	for _, f := range k.Feedback {
+		out.CameBack = append(out.CameBack, feedbackCopy{string(f.Kind), f.Text, f.At})
+	}
+	return out
+}

@@ -1,0 +1,270 @@
+package public
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"golang.org/x/text/language"
+
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/token"
+)
+
+// preferencesPage is what a subscriber may change. A link to it is in every mail, and mails
+// are passed on: it shows neither the address nor the name.
+type preferencesPage struct {
+	Action    string
+	Address   string // masked
+	Language  string
+	Languages []string
+	Paused    bool
+	Left      bool // on no digest
+	Digests   []digestView
+	Saved     bool
+	Private   string // folder of a private feed that was just made
+}
+
+// topicView is a tag that a reader may choose.
+type topicView struct {
+	Name    string
+	Checked bool
+}
+
+// mostTopics is how many tags are offered.
+const mostTopics = 40
+
+func (p *Pages) preferencesPage(w http.ResponseWriter, r *http.Request) error {
+	h, err := p.holder(r, token.Preferences)
+	if err != nil {
+		return err
+	}
+	return p.showPreferences(w, r, h.Subscriber, preferencesPage{})
+}
+
+// showPreferences fills in what is kept of someone, around what was just done.
+func (p *Pages) showPreferences(w http.ResponseWriter, r *http.Request, who subscriber.Subscriber, body preferencesPage) error {
+	subscriptions, err := p.store.Subscriptions(r.Context(), who.ID)
+	if err != nil {
+		return err
+	}
+	body.Action, body.Address, body.Language = r.URL.Path, who.Address.Masked(), who.Language
+	body.Paused, body.Left, body.Languages = who.State == subscriber.Paused, len(subscriptions) == 0, p.offeredLanguages(r.Context(), who.Language)
+	body.Digests = p.digests([]string{})
+	for i := range body.Digests {
+		topics, err := p.topics(r.Context(), body.Digests[i].Name)
+		if err != nil {
+			return err
+		}
+		fillTopics(&body.Digests[i], topics, subscriptions)
+	}
+	return p.show(w, http.StatusOK, "preferences", page{Title: p.words.say("Your subscription"), NoIndex: true, Narrow: true, Body: body})
+}
+
+// fillTopics offers the topics of a digest: the usual ones, and those chosen before.
+func fillTopics(v *digestView, topics []store.Count, subscriptions []subscriber.Subscription) {
+	var chosen []string
+	for _, s := range subscriptions {
+		if s.Digest == v.Name {
+			v.Checked, chosen = true, s.Topics
+		}
+	}
+	v.ByTopic = len(chosen) > 0
+	keys := map[string]bool{}
+	for _, topic := range chosen {
+		keys[article.TagKey(topic)] = true
+	}
+	for _, t := range topics {
+		v.Topics = append(v.Topics, topicView{t.Name, keys[t.Key]})
+		delete(keys, t.Key)
+	}
+	for _, topic := range chosen {
+		if keys[article.TagKey(topic)] {
+			v.Topics = append(v.Topics, topicView{topic, true})
+		}
+	}
+}
+
+// topics are the tags of the articles that a digest takes: only these choose anything.
+func (p *Pages) topics(ctx context.Context, digest string) ([]store.Count, error) {
+	filter, err := p.filterOf(digest)
+	if err != nil {
+		return nil, err
+	}
+	found, err := p.store.Topics(ctx, filter, mostTopics)
+	slices.SortFunc(found, func(a, b store.Count) int { return cmp.Compare(a.Key, b.Key) })
+	return found, err
+}
+
+// filterOf is the filter of a digest.
+func (p *Pages) filterOf(digest string) (article.Filter, error) {
+	d := p.digest(digest)
+	if d == nil {
+		return article.Filter{}, store.ErrNotFound
+	}
+	return d.Filter.Compile()
+}
+
+// checkTopics refuses a topic that no article of the digest has and that the reader has not
+// chosen before: they would get nothing for it.
+func (p *Pages) checkTopics(ctx context.Context, id int64, digest string, topics []string) error {
+	if len(topics) == 0 {
+		return nil
+	}
+	filter, err := p.filterOf(digest)
+	if err != nil {
+		return err
+	}
+	had, err := p.store.Subscription(ctx, id, digest)
+	if ignoreMissing(err) != nil {
+		return err
+	}
+	for _, topic := range topics {
+		if slices.Contains(had.Topics, topic) {
+			continue
+		}
+		known, err := p.store.HasTopic(ctx, filter, topic)
+		if err != nil {
+			return err
+		}
+		if !known {
+			return &refusal{status: http.StatusUnprocessableEntity, title: p.words.say("That did not work"), Text: p.words.say("This mail has no articles on this topic:") + " " + topic}
+		}
+	}
+	return nil
+}
+
+func (p *Pages) offeredLanguages(ctx context.Context, own string) []string {
+	var out []string
+	if all, err := p.store.Languages(ctx); err == nil {
+		for _, l := range all {
+			out = append(out, l.Name)
+		}
+	}
+	if own != "" && !slices.Contains(out, own) {
+		out = append(out, own)
+	}
+	return out
+}
+
+func (p *Pages) preferences(w http.ResponseWriter, r *http.Request) error {
+	h, err := p.holder(r, token.Preferences)
+	if err != nil {
+		return err
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		return p.badForm(err)
+	}
+	switch r.PostForm.Get("do") {
+	case "erase":
+		return p.askForOwnData(w, r, h.Subscriber, token.Erase)
+	case "export":
+		return p.askForOwnData(w, r, h.Subscriber, token.Export)
+	}
+	body := preferencesPage{Saved: true}
+	if body.Private, err = p.change(r, h.Subscriber); err != nil {
+		return p.forbidden(err)
+	}
+	who, err := p.store.Subscriber(r.Context(), h.ID)
+	if err != nil {
+		return err
+	}
+	return p.showPreferences(w, r, who, body)
+}
+
+// change does what a button of the form says. It returns the folder of a private
+// feed when one was made.
+func (p *Pages) change(r *http.Request, who subscriber.Subscriber) (string, error) {
+	do, name, _ := strings.Cut(r.PostForm.Get("do"), ":")
+	switch do {
+	case "leave":
+		return "", p.store.UnsubscribeAll(r.Context(), who.ID)
+	case "pause":
+		return "", p.store.SetState(r.Context(), who.ID, subscriber.Paused, "by the reader")
+	case "feed":
+		return p.privateFeed(r.Context(), who.ID, name)
+	case "close":
+		return "", p.store.RevokeFeedToken(r.Context(), who.ID, name)
+	}
+	return "", p.save(r, who)
+}
+
+// privateFeed makes the feed that shows a reader what their mails of a digest would
+// bring. Its address is shown once: the store keeps a hash of it only.
+func (p *Pages) privateFeed(ctx context.Context, id int64, name string) (string, error) {
+	if _, err := p.store.Subscription(ctx, id, name); err != nil {
+		return "", err
+	}
+	token, err := p.store.MakeFeedToken(ctx, id, name)
+	return p.config.Site.URL + "/private/" + token + "/", err
+}
+
+// forbidden explains a change of state that the table of transitions rules out.
+func (p *Pages) forbidden(err error) error {
+	var state *store.StateError
+	if !errors.As(err, &state) {
+		return err
+	}
+	return &refusal{status: http.StatusConflict, title: p.words.say("That did not work"), Text: p.words.say("This address cannot be changed now. Please confirm your subscription first, or subscribe again."), Link: "/subscribe", Label: p.words.say("Subscribe")}
+}
+
+// save keeps the form: who it is for, and what they want.
+func (p *Pages) save(r *http.Request, who subscriber.Subscriber) error {
+	ctx, form := r.Context(), r.PostForm
+	if name := subscriber.TidyName(form.Get("name")); name != "" {
+		who.Name = name
+	}
+	if tag, err := language.Parse(form.Get("language")); err == nil {
+		who.Language = tag.String()
+	} else if form.Get("language") == "" {
+		who.Language = ""
+	}
+	chosen := p.known(form["digest"])
+	for _, name := range chosen {
+		if form.Get("some-"+name) == "" {
+			continue
+		}
+		if err := p.checkTopics(ctx, who.ID, name, form["topic-"+name]); err != nil {
+			return err
+		}
+	}
+	if err := p.store.UpdateSubscriber(ctx, who); err != nil {
+		return err
+	}
+	if len(chosen) > 0 && who.State != subscriber.Active {
+		if err := p.wake(ctx, who, "by the reader"); err != nil {
+			return err
+		}
+	}
+	for _, name := range chosen {
+		var topics []string
+		if form.Get("some-"+name) != "" {
+			topics = form["topic-"+name]
+		}
+		if err := p.store.Subscribe(ctx, who.ID, name, topics); err != nil {
+			return err
+		}
+	}
+	for _, d := range p.config.Digests {
+		if !slices.Contains(chosen, d.Name) {
+			if err := ignoreMissing(p.store.Unsubscribe(ctx, who.ID, d.Name)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// ignoreMissing takes what is not there for done.
+func ignoreMissing(err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,230 @@
+// Package public is the pages for readers: front page, articles, tags, authors,
+// languages, feeds, and what a subscriber needs: subscribe, confirm, unsubscribe,
+// preferences and the web edition of a mail. New is its door.
+//
+// The pages need no script and set no cookie.
+package public
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tidings-press/tidings/feed"
+	"github.com/tidings-press/tidings/internal/config"
+	"github.com/tidings-press/tidings/internal/feedserver"
+	"github.com/tidings-press/tidings/internal/loadshare"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/token"
+	"github.com/tidings-press/tidings/internal/web/middleware"
+	"github.com/tidings-press/tidings/internal/web/view"
+	"github.com/tidings-press/tidings/templates"
+)
+
+//go:embed pages/*.html
+var files embed.FS
+
+// Deps is what the pages are made of.
+type Deps struct {
+	Store     *store.Store
+	Config    *config.Config
+	Templates *templates.Set
+	Sender    Sender
+	Feeds     *feedserver.Server
+	// Readers tells how many read a feed, by the feed's base path; nil when nobody counts.
+	Readers func(context.Context) (map[string]feed.Readers, error)
+	// Share is the part of the machine that pages may use beside the mails; nil sets no limits.
+	Share *loadshare.Share
+	Log   *slog.Logger
+}
+
+// Pages answers readers.
+type Pages struct {
+	store     *store.Store
+	config    *config.Config
+	feeds     *feedserver.Server
+	readers   func(context.Context) (map[string]feed.Readers, error)
+	log       *slog.Logger
+	keys      subscriber.Keys
+	briefKeys token.Keys // of links that work for hours
+	zone      *time.Location
+	words     words
+	frame     templates.Page // speaks the site's language
+	pages     *view.Set
+	templates *templates.Set
+	sender    Sender
+	load      *loadshare.Share
+	cache     pageCache
+	fixed     fixedPages
+
+	ownData  *middleware.Limiter[uuid.UUID]    // mails with links to erasure and export to one person
+	asks     *middleware.Limiter[netip.Prefix] // subscription forms of one network
+	searches *middleware.Limiter[netip.Prefix] // of one network
+}
+
+// New makes the pages. Errors are about the site's settings or the store.
+func New(d Deps) (*Pages, error) {
+	zone, err := time.LoadLocation(d.Config.Site.Timezone)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := d.Store.Keys(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	briefKeys, err := d.Store.BriefKeys(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	phrases, err := wordsFor(d.Config.Site.Language)
+	if err != nil {
+		return nil, err
+	}
+	p := &Pages{
+		store: d.Store, config: d.Config, readers: d.Readers, templates: d.Templates, sender: d.Sender, feeds: d.Feeds, log: d.Log, keys: keys, briefKeys: briefKeys, zone: zone,
+		load: d.Share, words: phrases,
+		frame:    d.Templates.Page(templates.Site{Title: d.Config.Site.Title, URL: d.Config.Site.URL}, d.Config.Site.Language),
+		ownData:  middleware.NewLimiter[uuid.UUID](3, time.Hour, nil),
+		asks:     middleware.NewLimiter[netip.Prefix](10, time.Minute, nil),
+		searches: middleware.NewLimiter[netip.Prefix](30, time.Second, nil),
+	}
+	p.cache.plain.Capacity = int64(d.Config.FeedSet.Memory) * 3 / 4
+	p.cache.queried.Capacity = int64(d.Config.FeedSet.Memory) / 4
+	folder, err := fs.Sub(files, "pages")
+	if err != nil {
+		return nil, err
+	}
+	p.pages, err = view.Load(folder, p.functions())
+	return p, err
+}
+
+// Routes puts the pages on a mux.
+func (p *Pages) Routes(mux *http.ServeMux) {
+	before := []string{"before"}
+	for pattern, h := range map[string]handler{
+		"GET /{$}":                  p.front,
+		"GET /articles/{slug}":      p.article,
+		"GET /tags/{name}/{$}":      p.tag,
+		"GET /authors/{name}/{$}":   p.author,
+		"GET /languages/{name}/{$}": p.language,
+		"GET /tags/{name}":          p.tag, // the slash at the end is put right
+		"GET /authors/{name}":       p.author,
+		"GET /languages/{name}":     p.language,
+		"GET /tags/{$}":             p.tags,
+		"GET /feeds":                p.feedList,
+
+		"GET /editions/{edition}":        p.edition,
+		"GET /editions/{edition}/{part}": p.editionPart,
+	} {
+		mux.Handle(pattern, p.reading(loadshare.Listed, before, nil, h))
+	}
+	mux.Handle("GET /subscribe", p.reading(loadshare.Listed, []string{"digest"}, nil, p.subscribeForm))
+	for pattern, kind := range map[string]feed.Kind{"GET /search": feed.BySearch, "GET /filter": feed.ByMatch} {
+		mux.Handle(pattern, p.reading(loadshare.MadeUp, []string{"before", feedserver.QuestionKey(kind)}, p.limitSearches, p.found(kind)))
+	}
+	for pattern, h := range map[string]handler{
+		"GET /media/{name}": p.medium,
+		"/":                 p.elsewhere,
+	} {
+		mux.Handle(pattern, p.turn(loadshare.Listed, h))
+	}
+	for pattern, h := range map[string]handler{
+		"POST /subscribe":           p.subscribe,
+		"GET /confirm/{token}":      p.confirmPage,
+		"POST /confirm/{token}":     p.confirm,
+		"GET /unsubscribe/{token}":  p.unsubscribePage,
+		"POST /unsubscribe/{token}": p.unsubscribe,
+		"GET /preferences/{token}":  p.preferencesPage,
+		"POST /preferences/{token}": p.preferences,
+		"GET /erase/{token}":        p.erasePage,
+		"POST /erase/{token}":       p.erase,
+		"GET /export/{token}":       p.exportPage,
+		"POST /export/{token}":      p.export,
+		"GET /robots.txt":           p.robots,
+	} {
+		mux.Handle(pattern, p.handle(h))
+	}
+}
+
+// handler answers a request or says why it cannot.
+type handler func(w http.ResponseWriter, r *http.Request) error
+
+func (p *Pages) handle(h handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header := w.Header()
+		header.Set("Content-Security-Policy", policy)
+		header.Set("Cache-Control", "no-store")
+		if err := h(w, r); err != nil {
+			p.fail(w, r, err)
+		}
+	})
+}
+
+// policy lets pages load our own styles and pictures from anywhere, and nothing
+// else: articles show pictures, sounds and films of other sites.
+const policy = "default-src 'none'; style-src 'self'; img-src 'self' https: http: data:; media-src 'self' https: http:; " +
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+func (p *Pages) fail(w http.ResponseWriter, r *http.Request, err error) {
+	var refused *refusal
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		err = p.missing(w)
+	case errors.As(err, &refused):
+		err = p.refuse(w, refused)
+	case errors.Is(err, loadshare.ErrBusy) || errors.Is(err, context.DeadlineExceeded):
+		w.Header().Set("Retry-After", "10")
+		err = p.refuse(w, &refusal{
+			status: http.StatusServiceUnavailable, title: p.words.say("One moment, please"),
+			Text: p.words.say("There are many requests right now. Please try again in a few seconds."),
+		})
+	case errors.Is(err, context.Canceled):
+		return // the reader went away
+	default:
+		p.log.Error("page failed", "path", middleware.Shown(r), "request", middleware.ID(r.Context()), "error", err)
+		p.Failed(w, r)
+		return
+	}
+	if err != nil {
+		p.Failed(w, r)
+	}
+}
+
+// refusal is an answer that says no, in words for the reader.
+type refusal struct {
+	status int
+	title  string
+	Text   string
+	Link   string // where to go instead; may be empty
+	Label  string
+}
+
+func (r *refusal) Error() string { return r.title }
+
+func (p *Pages) missing(w http.ResponseWriter) error {
+	return p.refuse(w, &refusal{
+		status: http.StatusNotFound, title: p.words.say("There is no such page"),
+		Text: p.words.say("The address may be mistyped, or the page was never here. The front page has the latest articles."),
+		Link: "/", Label: p.words.say("Go to the front page"),
+	})
+}
+
+// Failed answers when something broke that is not the reader's affair.
+func (p *Pages) Failed(w http.ResponseWriter, r *http.Request) {
+	body := &refusal{
+		Text: p.words.say("Something went wrong on our side. Please try again in a minute. If you write to us about it, name this number:") + " " + middleware.ID(r.Context()),
+		Link: "/", Label: p.words.say("Go to the front page"),
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	if err := p.show(w, http.StatusInternalServerError, "message", page{Title: p.words.say("That did not work"), NoIndex: true, Body: body}); err != nil {
+		http.Error(w, "Something went wrong on our side. Please try again in a minute.", http.StatusInternalServerError)
+	}
+}

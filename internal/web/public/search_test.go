@@ -1,0 +1,86 @@
+package public_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit/storetest"
+)
+
+func TestASearchIsAPageWithAFeed(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		b := setup(t, s)
+		for i := range 45 {
+			b.put(article.Article{Slug: fmt.Sprintf("gulls-%d", i), Title: fmt.Sprintf("Gulls, part %d", i), Tags: []string{"birds"}, HTML: "<p>About gulls.</p>"})
+		}
+		b.put(article.Article{Slug: "jobs", Title: "Feed the gulls", Tags: []string{"birds", "jobs"}, HTML: "<p>A job.</p>"})
+		b.put(article.Article{Slug: "other", Title: "Something else", HTML: "<p>About owls.</p>"})
+		for question, want := range map[string]int{"/search?q=gulls": 46, "/search?q=about+GULLS": 45, "/search?q=nothing": 0, "/filter?match=birds+AND+NOT+jobs": 45, "/filter?match=jobs": 1} {
+			seen := map[string]bool{}
+			address, pages := question, 0
+			for ; address != "" && pages < 9; pages++ {
+				w := b.get(address)
+				b.want(w, http.StatusOK, `<meta name="robots" content="noindex">`, `rel="alternate" type="application/rss&#43;xml"`)
+				if w.Header().Get("X-Robots-Tag") != "noindex" {
+					t.Errorf("%s may be indexed", address)
+				}
+				for _, m := range regexp.MustCompile(`<h2[^>]*><a href="(/articles/[^"]*)"`).FindAllStringSubmatch(w.Body.String(), -1) {
+					seen[m[1]] = true
+				}
+				address = ""
+				if next := regexp.MustCompile(`href="([^"]*)" rel="next`).FindStringSubmatch(w.Body.String()); next != nil {
+					address = strings.ReplaceAll(next[1], "&amp;", "&")
+				}
+			}
+			if len(seen) != want || pages != max((want+19)/20, 1) {
+				t.Errorf("%s finds %d articles on %d pages, want %d", question, len(seen), pages, want)
+			}
+		}
+		b.want(b.get("/search?q=gulls&before=1.1"), http.StatusOK, `href="/search?q=gulls">Newest articles</a>`, "No article fits.")
+		b.want(b.get("/search"), http.StatusOK, `<form action="/search"`, `name="q"`)
+		b.want(b.get("/filter"), http.StatusOK, `<form action="/filter"`, `name="match"`)
+		b.want(b.get("/tags/"), http.StatusOK, `<form action="/search"`)
+	})
+}
+
+func TestQuestionsThatCannotBeAnsweredAreExplained(t *testing.T) {
+	t.Parallel()
+	b := onSQLite(t)
+	for address, want := range map[string]string{
+		"/search?q=" + strings.Repeat("x", 501):                       "at most 500 characters",
+		"/search?q=" + url.QueryEscape(strings.Repeat("a word ", 11)): "at most 20 words",
+		"/filter?match=golang+AND":                                    "a tag should stand at the end",
+		"/search?q=%20":                                               "needs a question",
+	} {
+		b.want(b.get(address), http.StatusUnprocessableEntity, want, `class="problem"`)
+	}
+	if w := b.get("/search?q=%3Cscript%3Ealert(1)%3C/script%3E%22%27&before=x"); w.Code != http.StatusNotFound {
+		t.Errorf("a position that is none: %d", w.Code)
+	}
+	if w := b.get("/search?q=%3Cscript%3Ealert(1)%3C/script%3E%22%27"); w.Code != http.StatusOK || strings.Contains(w.Body.String(), "<script>") {
+		t.Errorf("%d:\n%s", w.Code, w.Body)
+	}
+}
+
+func TestSearchesFromOneNetworkAreLimited(t *testing.T) {
+	t.Parallel()
+	b := onSQLite(t)
+	refused := 0
+	for range 60 {
+		if w := b.get("/search?q=gulls"); w.Code == http.StatusTooManyRequests && w.Header().Get("Retry-After") != "" {
+			refused++
+		}
+	}
+	if refused < 20 {
+		t.Errorf("%d of 60 searches at once were refused, want about half", refused)
+	}
+	b.want(b.get("/tags/"), http.StatusOK)
+	b.want(b.get("/robots.txt"), http.StatusOK, "Disallow: /search?\n", "Disallow: /filter?\n")
+}

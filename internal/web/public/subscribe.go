@@ -1,0 +1,91 @@
+package public
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/web/middleware"
+)
+
+// maxForm bounds the body of our small forms, in bytes.
+const maxForm = 16 << 10
+
+// trap is a field that people do not see. Programs that fill in every field get
+// the usual answer, and nothing happens.
+const trap = "website"
+
+// subscribeForm is the form as it is shown.
+type subscribeForm struct {
+	Address string
+	Name    string
+	Digests []digestView
+	Problem string // why it was not taken
+	Trap    string
+	Full    bool // with the name, on a page of its own
+}
+
+func (p *Pages) emptyForm() subscribeForm {
+	return subscribeForm{Digests: p.digests(nil), Trap: trap}
+}
+
+func (p *Pages) subscribeForm(w http.ResponseWriter, r *http.Request) error {
+	form := p.emptyForm()
+	form.Full = true
+	if chosen := p.known(r.URL.Query()["digest"]); chosen != nil {
+		form.Digests = p.digests(chosen)
+	}
+	return p.show(w, http.StatusOK, "subscribe", page{Title: p.words.say("Subscribe"), Canonical: p.config.Site.URL + "/subscribe", Narrow: true, Body: form})
+}
+
+// subscribe gives the same answer after the same work whether it knows the address or
+// not: nobody can find out who is on the list. The request is handled afterwards, and
+// whether anything happens is decided in the mail.
+func (p *Pages) subscribe(w http.ResponseWriter, r *http.Request) error {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		return p.badForm(err)
+	}
+	chosen := p.known(r.PostForm["digest"])
+	if len(chosen) == 0 && len(p.config.Digests) == 1 {
+		chosen = []string{p.config.Digests[0].Name}
+	}
+	form := subscribeForm{
+		Address: r.PostForm.Get("email"), Name: subscriber.TidyName(r.PostForm.Get("name")), Digests: p.digests(append([]string{}, chosen...)), Trap: trap, Full: true,
+	}
+	address, err := subscriber.ParseAddress(form.Address)
+	switch {
+	case err != nil:
+		form.Problem = p.words.say("This does not look like a mail address. It should be like name@example.org.")
+	case len(chosen) == 0:
+		form.Problem = p.words.say("Please choose at least one of the mails.")
+	}
+	if form.Problem != "" {
+		return p.show(w, http.StatusUnprocessableEntity, "subscribe", page{Title: p.words.say("Subscribe"), NoIndex: true, Narrow: true, Body: form})
+	}
+	if !p.asks.Allow(middleware.Neighbour(middleware.Client(r.Context()))) {
+		w.Header().Set("Retry-After", "60")
+		return p.tooMany()
+	}
+	if r.PostForm.Get(trap) == "" {
+		if err := p.keep(r.Context(), address, request{Name: form.Name, Digests: chosen}); err != nil {
+			return err
+		}
+	}
+	return p.show(w, http.StatusOK, "message", page{Title: p.words.say("Look into your inbox"), NoIndex: true, Narrow: true, Body: &refusal{
+		Text: p.words.say("We have sent a mail to this address. Please open the link in it to confirm; only then will anything else be sent. If nothing comes, look among the unwanted mail.") + "\n" + address.String(),
+	}})
+}
+
+func (p *Pages) tooMany() error {
+	return &refusal{status: http.StatusTooManyRequests, title: p.words.say("One moment, please"), Text: p.words.say("There were many requests from your network. Please try again in a few minutes.")}
+}
+
+// badForm is the answer to a form that could not be read.
+func (p *Pages) badForm(err error) error {
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return &refusal{status: http.StatusRequestEntityTooLarge, title: p.words.say("That did not work"), Text: p.words.say("The form is too large. Please shorten what you entered, and send it again.")}
+	}
+	return &refusal{status: http.StatusBadRequest, title: p.words.say("That did not work"), Text: p.words.say("The form did not arrive whole. Please go back and send it again.")}
+}

@@ -1,0 +1,72 @@
+package public
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/token"
+)
+
+// holder is who holds a private link, and what for.
+type holder struct {
+	token.Claim
+	subscriber.Subscriber
+}
+
+// holder checks the token in a request's path.
+func (p *Pages) holder(r *http.Request, purpose token.Purpose) (holder, error) {
+	claim, err := p.keys.Verify(r.PathValue("token"))
+	if err == nil {
+		err = claim.Check(purpose, p.store.Now())
+	}
+	return p.holderOf(r, claim, err)
+}
+
+// holderOf finds the person of a claim; wrong is what is wrong with the claim.
+func (p *Pages) holderOf(r *http.Request, claim token.Claim, wrong error) (holder, error) {
+	if wrong != nil {
+		return holder{}, p.badLink(wrong)
+	}
+	who, err := p.store.Person(r.Context(), claim.Person)
+	if errors.Is(err, store.ErrNotFound) || err == nil && who.State == subscriber.Erased {
+		return holder{}, &refusal{status: http.StatusGone, title: p.words.say("Nothing is kept of you"), Text: p.words.say("This address was erased here. No mail will be sent to it.")}
+	}
+	return holder{claim, who}, err
+}
+
+// claim is what the token in a request's path says.
+func (p *Pages) claim(r *http.Request, purpose token.Purpose) (token.Claim, error) {
+	return p.claimOf(r.PathValue("token"), purpose)
+}
+
+func (p *Pages) claimOf(text string, purpose token.Purpose) (token.Claim, error) {
+	claim, err := p.keys.Verify(text)
+	if err == nil {
+		err = claim.Check(purpose, p.store.Now())
+	}
+	if err != nil {
+		err = p.badLink(err)
+	}
+	return claim, err
+}
+
+// badLink explains what is wrong with a link.
+func (p *Pages) badLink(err error) error {
+	if errors.Is(err, token.ErrExpired) {
+		return &refusal{status: http.StatusGone, title: p.words.say("This link has expired"), Text: p.words.say("Please subscribe again; a new link comes by mail."), Link: "/subscribe", Label: p.words.say("Subscribe")}
+	}
+	return p.wrongLink()
+}
+
+// preferencesLink is where a subscriber changes what they get.
+func (p *Pages) preferencesLink(person uuid.UUID) string {
+	return "/preferences/" + p.keys.Sign(token.Preferences, person, "", "")
+}
+
+func (p *Pages) wrongLink() error {
+	return &refusal{status: http.StatusNotFound, title: p.words.say("This link does not work"), Text: p.words.say("It is not one of ours, or was cut short by the mail program. Please copy the whole link from the mail.")}
+}

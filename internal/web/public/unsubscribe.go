@@ -1,0 +1,65 @@
+package public
+
+import (
+	"errors"
+	"io"
+	"net/http"
+
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/token"
+)
+
+func (p *Pages) unsubscribePage(w http.ResponseWriter, r *http.Request) error {
+	h, err := p.holder(r, token.Unsubscribe)
+	if err != nil {
+		return err
+	}
+	title := p.titles(splitDigests(h.Digest))
+	body := buttonPage{
+		Text: p.words.say("One click, and no more of it will come:") + " " + title, Address: h.Address.Masked(),
+		Action: r.URL.Path, Button: p.words.say("Unsubscribe"),
+		Link: p.preferencesLink(h.UID), Label: p.words.say("Or get less of it: choose topics, or pause for a while"),
+	}
+	return p.show(w, http.StatusOK, "button", page{Title: p.words.say("Unsubscribe"), NoIndex: true, Narrow: true, Body: body})
+}
+
+// unsubscribe takes the click of a person and the one-click POST of a mail program
+// alike (RFC 8058, section 3): it asks for no cookie, redirects nowhere, and may
+// come again years later.
+func (p *Pages) unsubscribe(w http.ResponseWriter, r *http.Request) error {
+	claim, err := p.claim(r, token.Unsubscribe)
+	if err != nil {
+		return err
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	_, _ = io.Copy(io.Discard, r.Body) // "List-Unsubscribe=One-Click", in whatever form: the link says it all
+	names := splitDigests(claim.Digest)
+	body := &refusal{Text: p.words.say("No more of it will come. A mail that is on its way right now may still arrive.")}
+	who, err := p.store.Person(r.Context(), claim.Person)
+	switch {
+	case errors.Is(err, store.ErrNotFound): // who is not there gets no mail
+	case err != nil:
+		return err
+	case who.State != subscriber.Erased:
+		if err := p.leave(r, who.ID, names); err != nil {
+			return err
+		}
+		body.Link, body.Label = p.preferencesLink(who.UID), p.words.say("That was a mistake? Here you can take it back")
+	}
+	return p.show(w, http.StatusOK, "message", page{Title: p.words.say("You are unsubscribed"), NoIndex: true, Narrow: true, Body: body})
+}
+
+// leave takes a person off some digests, or off all when none is named. Someone who
+// is not there, or was erased, is off them already.
+func (p *Pages) leave(r *http.Request, id int64, names []string) error {
+	if len(names) == 0 {
+		return ignoreMissing(p.store.UnsubscribeAll(r.Context(), id))
+	}
+	for _, name := range names {
+		if err := ignoreMissing(p.store.Unsubscribe(r.Context(), id, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

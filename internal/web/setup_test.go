@@ -1,0 +1,155 @@
+package web_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/app"
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/config"
+	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/samples"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/testkit"
+	"github.com/tidings-press/tidings/internal/testkit/storetest"
+	"github.com/tidings-press/tidings/internal/web"
+	"github.com/tidings-press/tidings/templates"
+)
+
+// settings are the configuration of the tests' site.
+const settings = `
+site: {title: The Example Press, description: News from the example town., url: %q, language: %q, former_urls: ["http://old.example.org/blog/"], timezone: Europe/Paris}
+store: {dsn: %q}
+digests:
+  - {name: weekly, title: The Week, description: Every Friday morning., schedule: "0 8 * * 5", sender: The Example Press <news@example.org>}
+  - {name: daily, title: The Day, schedule: "0 7 * * *", sender: The Example Press <news@example.org>}
+mail: {postal_address: 1 Example Street}
+relays: [{name: inbox, host: 127.0.0.1, port: %d, tls: none, auth: none}]
+`
+
+// site is a whole service: its store, its mails, and where its pages are.
+type site struct {
+	press  *app.Press
+	engine *delivery.Engine
+	store  *store.Store
+	inbox  *testkit.Inbox
+	url    string
+}
+
+// mailTemplates are checked when they are loaded, which takes longer than a test.
+var mailTemplates = sync.OnceValues(func() (*templates.Set, error) { return templates.Load("") })
+
+// open opens the site's press room with the sample articles in it.
+func open(t *testing.T, engine store.Engine, url, language string) *site {
+	t.Helper()
+	s := &site{inbox: testkit.StartInbox(t, testkit.InboxOptions{}), url: url}
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(file, fmt.Appendf(nil, settings, url, language, storetest.DSN(t, engine), s.inbox.Port()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := config.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := mailTemplates()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.store, err = store.Open(t.Context(), c.Store.DSN.Reveal(), store.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.store.Close() })
+	s.press = &app.Press{Config: c, Store: s.store, Templates: set, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
+	if s.engine, err = s.press.Engine(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	importer := app.Importer{Store: s.store, Config: c}
+	if _, err := importer.ImportFS(t.Context(), samples.Articles(), "samples", nil, article.Options{Site: url}); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range s.press.DigestNames() {
+		if err := s.engine.Begin(t.Context(), name, time.Time{}); err != nil { // with everything that is there
+			t.Fatal(err)
+		}
+	}
+	return s
+}
+
+// handler is the pages of a site whose engine does not run.
+func handler(t *testing.T, engine store.Engine) (*site, *delivery.Engine, http.Handler) {
+	t.Helper()
+	s := open(t, engine, "https://news.example.org", "en")
+	if err := s.engine.Begin(t.Context(), "weekly", time.Time{}); err != nil { // with everything that is there
+		t.Fatal(err)
+	}
+	feeds, err := s.press.Feeds(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := web.New(web.Deps{Store: s.store, Engine: s.engine, Feeds: feeds, Config: s.press.Config, Templates: s.press.Templates, Log: s.press.Log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, s.engine, h
+}
+
+// serve runs a whole service, with its fixed phrases in a language, until the test
+// ends.
+func serve(t *testing.T, language string) *site {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, store.SQLite, fmt.Sprintf("http://localhost:%d", listener.Addr().(*net.TCPAddr).Port), language)
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- (&app.Service{Press: s.press, HTTP: listener}).Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Errorf("the service ended with %v", err)
+		}
+	})
+	return s
+}
+
+// person adds an active subscriber of the weekly digest.
+func (s *site) person(t *testing.T, address string) subscriber.Subscriber {
+	t.Helper()
+	who, err := s.store.AddSubscriber(t.Context(), subscriber.Subscriber{Address: subscriber.MustParseAddress(address), State: subscriber.Active})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.store.Subscribe(t.Context(), who.ID, "weekly", nil); err != nil {
+		t.Fatal(err)
+	}
+	return who
+}
+
+func ask(h http.Handler, method, target string) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(method, target, nil))
+	return w
+}
+
+// eventually waits until something holds. Pages follow a change of another process within
+// 200 ms.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); !holds(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("there never was %s", what)
+		}
+	}
+}

@@ -1,0 +1,87 @@
+// Package view fills the page templates of a room of the site and sends them.
+// Load is its door; Set.Show answers a request with a page.
+//
+// Pages are filled into memory first, so that an error in the middle never leaves
+// half a page behind.
+package view
+
+import (
+	"bytes"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"path"
+	"strings"
+
+	"github.com/tidings-press/tidings/internal/web/assets"
+)
+
+// Set is the pages of a room: every *.html beside its layout.html, which names
+// those that are parts of others by a leading underscore.
+type Set struct {
+	pages map[string]*template.Template
+	parts *template.Template
+}
+
+// Load reads the pages of a folder. The templates know asset (a file's address)
+// besides the given functions.
+func Load(folder fs.FS, functions template.FuncMap) (*Set, error) {
+	base := template.New("layout.html").Funcs(template.FuncMap{"asset": assets.Path, "lines": lines}).Funcs(functions)
+	shared, err := fs.Glob(folder, "_*.html")
+	if err != nil {
+		return nil, err
+	}
+	if base, err = base.ParseFS(folder, append(shared, "layout.html")...); err != nil {
+		return nil, fmt.Errorf("page templates: %w", err)
+	}
+	names, err := fs.Glob(folder, "*.html")
+	if err != nil {
+		return nil, err
+	}
+	set := &Set{pages: map[string]*template.Template{}, parts: template.Must(base.Clone())}
+	for _, name := range names {
+		if name == "layout.html" || strings.HasPrefix(name, "_") {
+			continue
+		}
+		one := template.Must(base.Clone())
+		if _, err := one.ParseFS(folder, name); err != nil {
+			return nil, fmt.Errorf("page templates: %w", err)
+		}
+		set.pages[strings.TrimSuffix(name, path.Ext(name))] = one
+	}
+	return set, nil
+}
+
+// lines parts a text at its line breaks.
+func lines(s string) []string { return strings.Split(s, "\n") }
+
+// Fill fills a page.
+func (s *Set) Fill(name string, data any) ([]byte, error) {
+	page := s.pages[name]
+	if page == nil {
+		return nil, fmt.Errorf("there is no page %q", name)
+	}
+	var out bytes.Buffer
+	err := page.ExecuteTemplate(&out, "layout.html", data)
+	return out.Bytes(), err
+}
+
+// Part fills a part of pages, for changes of a page that is open.
+func (s *Set) Part(name string, data any) ([]byte, error) {
+	var out bytes.Buffer
+	err := s.parts.ExecuteTemplate(&out, name, data)
+	return out.Bytes(), err
+}
+
+// Show answers with a page, or returns an error having sent nothing.
+func (s *Set) Show(w http.ResponseWriter, status int, name string, data any) error {
+	body, err := s.Fill(name, data)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // a reader who went away needs no answer
+	return nil
+}

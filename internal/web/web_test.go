@@ -1,0 +1,103 @@
+package web_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/testkit/storetest"
+	"github.com/tidings-press/tidings/internal/token"
+)
+
+func TestEverythingIsServedByOneHandler(t *testing.T) {
+	t.Parallel()
+	for _, engine := range storetest.Engines {
+		t.Run(string(engine), func(t *testing.T) {
+			t.Parallel()
+			_, _, h := handler(t, engine)
+			for path, want := range map[string]string{
+				"/": "text/html", "/feed.xml": "application/rss+xml", "/tags/harbour/atom.xml": "application/atom+xml", "/feeds.opml": "text/x-opml",
+				"/tags/harbour/": "text/html", "/robots.txt": "text/plain", "/healthz": "text/plain", "/readyz": "text/plain", "/favicon.ico": "image/x-icon",
+			} {
+				w := ask(h, http.MethodGet, path)
+				if w.Code != http.StatusOK || !strings.HasPrefix(w.Header().Get("Content-Type"), want) || w.Header().Get("X-Content-Type-Options") != "nosniff" {
+					t.Errorf("%s: %d %v", path, w.Code, w.Header())
+				}
+			}
+			if w := ask(h, http.MethodPost, "/webhooks/none"); w.Code != http.StatusNotFound {
+				t.Errorf("a webhook that is not configured: %d", w.Code)
+			}
+		})
+	}
+}
+
+func TestReadinessTellsOfTheStore(t *testing.T) {
+	t.Parallel()
+	s, _, h := handler(t, store.SQLite)
+	if err := s.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if w := ask(h, http.MethodGet, "/readyz"); w.Code != http.StatusServiceUnavailable {
+		t.Errorf("without a store: %d", w.Code)
+	}
+	if w := ask(h, http.MethodGet, "/healthz"); w.Code != http.StatusOK {
+		t.Errorf("the process is alive all the same: %d", w.Code)
+	}
+	if w := ask(h, http.MethodGet, "/tags/"); w.Code != http.StatusInternalServerError || !strings.Contains(w.Body.String(), w.Header().Get("X-Request-Id")) {
+		t.Errorf("a page without a store: %d\n%s", w.Code, w.Body)
+	}
+}
+
+func TestFormerHostsLeadHereForEver(t *testing.T) {
+	t.Parallel()
+	s, _, h := handler(t, store.SQLite)
+	for from, to := range map[string]string{
+		"http://old.example.org/blog/articles/x?a=b":    "https://news.example.org/articles/x?a=b",
+		"http://OLD.example.org:8080/feed.xml":          "https://news.example.org/feed.xml",
+		"http://old.example.org/blog/tags/C%2FC%2B%2B/": "https://news.example.org/tags/C%2FC%2B%2B/",
+		"http://old.example.org/blog":                   "https://news.example.org/",
+	} {
+		w := ask(h, http.MethodGet, from)
+		if w.Code != http.StatusMovedPermanently || w.Header().Get("Location") != to {
+			t.Errorf("%s: %d to %q, want %q", from, w.Code, w.Header().Get("Location"), to)
+		}
+	}
+	who := s.person(t, "ada@example.org")
+	keys, err := s.store.Keys(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest(http.MethodPost, "http://old.example.org/unsubscribe/"+keys.Sign(token.Unsubscribe, who.UID, "weekly", ""), strings.NewReader("List-Unsubscribe=One-Click"))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	w := httptest.NewRecorder()
+	if h.ServeHTTP(w, r); w.Code != http.StatusOK {
+		t.Errorf("one click at the old address: %d", w.Code)
+	}
+	if who, _ = s.store.Subscriber(t.Context(), who.ID); who.State != subscriber.Unsubscribed {
+		t.Errorf("after it they are %s", who.State)
+	}
+}
+
+func TestPeopleWhoOpenAFeedGetAPage(t *testing.T) {
+	t.Parallel()
+	s, _, h := handler(t, store.SQLite)
+	who := s.person(t, "ada@example.org")
+	token, err := s.store.MakeFeedToken(t.Context(), who.ID, "weekly")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{"/feed.xml": "https://news.example.org/feed.xml", "/tags/harbour/atom.xml": `href="https://news.example.org/tags/harbour/feed.xml"`, "/private/" + token + "/feed.xml": "yours alone"} {
+		r := httptest.NewRequest(http.MethodGet, path, nil)
+		r.Header.Set("Sec-Fetch-Mode", "navigate")
+		r.Header.Set("Sec-Fetch-Dest", "document")
+		r.Header.Set("Accept", "text/html,application/xhtml+xml,*/*")
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), want) || !strings.Contains(w.Header().Get("Cache-Control"), "no-store") {
+			t.Errorf("%s: %d %v\n%s", path, w.Code, w.Header(), w.Body)
+		}
+	}
+}

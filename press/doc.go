@@ -1,3 +1,0 @@
-// Package press puts the rooms together: the service that serve, worker and demo
-// share.
-package press
