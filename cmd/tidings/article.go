@@ -39,7 +39,7 @@ func newArticleImport(a *cli) *cobra.Command {
 		Example: "  tidings article import blog/\n  tidings article import --watch --base-url https://blog.example.org/ blog/\n  tidings article import --strip '^Advertisement$' page.txt",
 		Args:    atLeast("PATH"),
 		RunE: func(c *cobra.Command, paths []string) error {
-			return a.with(c.Context(), func(p *app.Press) error {
+			return a.with(c.Context(), func(p *app.Service) error {
 				im.Store, im.Config = p.Store, p.Config
 				if watch {
 					return a.watch(c.Context(), &im, paths)
@@ -141,7 +141,7 @@ func newArticleList(a *cli) *cobra.Command {
 			if err != nil {
 				return &usageError{err}
 			}
-			return a.with(c.Context(), func(p *app.Press) error {
+			return a.with(c.Context(), func(p *app.Service) error {
 				found, err := p.ListArticles(c.Context(), parsed, statuses, limit)
 				if err != nil {
 					return err
@@ -156,7 +156,7 @@ func newArticleList(a *cli) *cobra.Command {
 	return c
 }
 
-func (a *cli) printArticles(p *app.Press, found []store.Stored) error {
+func (a *cli) printArticles(p *app.Service, found []store.Stored) error {
 	list := make([]shownArticle, len(found))
 	for i := range found {
 		one := &found[i].Article
@@ -181,7 +181,7 @@ func newArticleShow(a *cli) *cobra.Command {
 		Example: "  tidings article show a-new-bridge\n  tidings article show a-new-bridge --json",
 		Args:    exactly("ARTICLE"),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(c.Context(), func(p *app.Press) error {
+			return a.with(c.Context(), func(p *app.Service) error {
 				one, err := p.FindArticle(c.Context(), args[0])
 				if err != nil {
 					return err
@@ -192,7 +192,7 @@ func newArticleShow(a *cli) *cobra.Command {
 	}
 }
 
-func showArticle(w io.Writer, one *article.Article, p *app.Press) {
+func showArticle(w io.Writer, one *article.Article, p *app.Service) {
 	fmt.Fprintf(w, "%s\n%s\n\n", one.Title, one.URLFor(p.Config.Site.URL))
 	for _, row := range [][2]string{
 		{"id", one.ID}, {"status", string(one.StatusAt(p.Store.Now()))}, {"language", one.Language}, {"authors", app.AuthorNames(one)}, {"tags", fmt.Sprint(one.Tags)},
@@ -213,7 +213,7 @@ func newArticleRemove(a *cli) *cobra.Command {
 		Example: "  tidings article remove a-new-bridge",
 		Args:    atLeast("ARTICLE"),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(c.Context(), func(p *app.Press) error {
+			return a.with(c.Context(), func(p *app.Service) error {
 				for _, name := range args {
 					one, err := p.FindArticle(c.Context(), name)
 					if err != nil {
@@ -234,7 +234,7 @@ func newArticleRemove(a *cli) *cobra.Command {
 }
 
 // warnHolding tells of editions under way that still hold a removed article.
-func (a *cli) warnHolding(ctx context.Context, p *app.Press, one article.Article) error {
+func (a *cli) warnHolding(ctx context.Context, p *app.Service, one article.Article) error {
 	held, err := p.Store.UnderWayWith(ctx, one.ID)
 	for _, id := range held {
 		a.warn("edition %s is under way and still holds %s; hold it back with: tidings digest pause %s", id, one.Slug, id)

@@ -79,7 +79,7 @@ func (a *cli) path() string {
 }
 
 // with runs a command's work with the press room open.
-func (a *cli) with(ctx context.Context, work func(*app.Press) error) error {
+func (a *cli) with(ctx context.Context, work func(*app.Service) error) error {
 	c, err := a.config()
 	if err != nil {
 		return err

@@ -26,9 +26,9 @@ func newDigest(a *cli) *cobra.Command {
 }
 
 // withEngine runs work on an engine that does not run by itself.
-func (a *cli) withEngine(work func(context.Context, *app.Press, *delivery.Engine, []string) error) func(*cobra.Command, []string) error {
+func (a *cli) withEngine(work func(context.Context, *app.Service, *delivery.Engine, []string) error) func(*cobra.Command, []string) error {
 	return func(c *cobra.Command, args []string) error {
-		return a.with(c.Context(), func(p *app.Press) error {
+		return a.with(c.Context(), func(p *app.Service) error {
 			engine, err := p.Engine(c.Context())
 			if err != nil {
 				return err
@@ -45,7 +45,7 @@ func newLever(a *cli, name, short string, pull func(context.Context, *delivery.E
 		Short:   short,
 		Example: "  tidings digest " + name + " 0b6cc0e4-6ad3-4d0a-9c35-5a52a9cf3d0f",
 		Args:    exactly("EDITION"),
-		RunE: a.withEngine(func(ctx context.Context, p *app.Press, e *delivery.Engine, args []string) error {
+		RunE: a.withEngine(func(ctx context.Context, p *app.Service, e *delivery.Engine, args []string) error {
 			edition, err := p.FindEdition(ctx, args[0])
 			if err != nil {
 				return err

@@ -76,7 +76,7 @@ func newShow(a *cli) *cobra.Command {
 		Long:    showLong,
 		Example: "  tidings digest show 0b6cc0e4\n  tidings digest show 0b6cc0e4 --json",
 		Args:    exactly("EDITION"),
-		RunE: a.withEngine(func(ctx context.Context, p *app.Press, e *delivery.Engine, args []string) error {
+		RunE: a.withEngine(func(ctx context.Context, p *app.Service, e *delivery.Engine, args []string) error {
 			review, err := a.review(ctx, p, e, args[0])
 			if err != nil {
 				return err
@@ -101,7 +101,7 @@ func newShow(a *cli) *cobra.Command {
 }
 
 // review finds a draft and fills in what stands for a reader.
-func (a *cli) review(ctx context.Context, p *app.Press, e *delivery.Engine, id string) (delivery.Review, error) {
+func (a *cli) review(ctx context.Context, p *app.Service, e *delivery.Engine, id string) (delivery.Review, error) {
 	edition, err := p.FindEdition(ctx, id)
 	if err != nil {
 		return delivery.Review{}, err
@@ -126,7 +126,7 @@ func newApprove(a *cli) *cobra.Command {
 		Long:    approveLong,
 		Example: "  tidings digest approve 0b6cc0e4\n  tidings digest approve 0b6cc0e4 --shown 3f2a9c0d11e84b57",
 		Args:    exactly("EDITION"),
-		RunE: a.withEngine(func(ctx context.Context, p *app.Press, e *delivery.Engine, args []string) error {
+		RunE: a.withEngine(func(ctx context.Context, p *app.Service, e *delivery.Engine, args []string) error {
 			edition, err := p.FindEdition(ctx, args[0])
 			if err != nil {
 				return err
@@ -159,7 +159,7 @@ func newApprove(a *cli) *cobra.Command {
 }
 
 // askToApprove shows a draft and asks, again when it changed before the answer.
-func (a *cli) askToApprove(ctx context.Context, p *app.Press, e *delivery.Engine, id string) error {
+func (a *cli) askToApprove(ctx context.Context, p *app.Service, e *delivery.Engine, id string) error {
 	answers := bufio.NewReader(io.LimitReader(a.stdin, 10_000))
 	for {
 		review, err := a.review(ctx, p, e, id)
@@ -193,7 +193,7 @@ func answered(answers *bufio.Reader, name, hint string) error {
 }
 
 // sendNow shows what would go out, asks, and approves it.
-func (a *cli) sendNow(ctx context.Context, p *app.Press, e *delivery.Engine, name string, since time.Time, yes bool) (store.Edition, error) {
+func (a *cli) sendNow(ctx context.Context, p *app.Service, e *delivery.Engine, name string, since time.Time, yes bool) (store.Edition, error) {
 	answers := bufio.NewReader(io.LimitReader(a.stdin, 10_000))
 	order := delivery.Order{By: "command line", Since: since}
 	for {
@@ -220,7 +220,7 @@ func (a *cli) sendNow(ctx context.Context, p *app.Press, e *delivery.Engine, nam
 }
 
 // warnBacklog says what is not in an edition.
-func (a *cli) warnBacklog(p *app.Press, name string, b delivery.Backlog) {
+func (a *cli) warnBacklog(p *app.Service, name string, b delivery.Backlog) {
 	if b.Waiting > 0 {
 		a.warn("%s; %d go out now", some(b.Waiting, "article waits", "articles wait"), b.Next)
 	}

@@ -28,7 +28,7 @@ func newDigestList(a *cli) *cobra.Command {
 		Short:   "List the digests with their next three times and what waits for them",
 		Example: "  tidings digest list",
 		Args:    exactly(),
-		RunE: a.withEngine(func(ctx context.Context, p *app.Press, e *delivery.Engine, _ []string) error {
+		RunE: a.withEngine(func(ctx context.Context, p *app.Service, e *delivery.Engine, _ []string) error {
 			digests, err := p.Digests(ctx)
 			if err != nil {
 				return err
@@ -75,7 +75,7 @@ func newDigestPreview(a *cli) *cobra.Command {
 		Long:    previewLong,
 		Example: "  tidings digest preview weekly\n  tidings digest preview weekly --open\n  tidings digest preview weekly --since 2026-01-01 --json",
 		Args:    exactly("NAME"),
-		RunE: a.withEngine(func(ctx context.Context, p *app.Press, e *delivery.Engine, args []string) error {
+		RunE: a.withEngine(func(ctx context.Context, p *app.Service, e *delivery.Engine, args []string) error {
 			from, err := dateFor(p, args[0], "--since", since)
 			if err != nil {
 				return err
@@ -137,7 +137,7 @@ func newDigestTest(a *cli) *cobra.Command {
 nothing. When there is nothing to send it says why, and the exit code is 1.`,
 		Example: "  tidings digest test weekly --to editor@example.org",
 		Args:    exactly("NAME"),
-		RunE: a.withEngine(func(ctx context.Context, p *app.Press, e *delivery.Engine, args []string) error {
+		RunE: a.withEngine(func(ctx context.Context, p *app.Service, e *delivery.Engine, args []string) error {
 			address, err := subscriber.ParseAddress(to)
 			if err != nil {
 				return usagef("--to: %w", err)

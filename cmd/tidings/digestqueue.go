@@ -18,7 +18,7 @@ var noDate time.Time
 
 // dateFor reads the day of a digest's flag in the timezone in which the days of articles
 // begin. It is noDate when the flag is empty.
-func dateFor(p *app.Press, name, flag, text string) (time.Time, error) {
+func dateFor(p *app.Service, name, flag, text string) (time.Time, error) {
 	if err := p.CheckDigests([]string{name}); err != nil {
 		return noDate, err
 	}
@@ -89,7 +89,7 @@ func some(n int, one, more string) string {
 
 // warnQueues tells of digests that need several editions for what waits, as after the
 // import of an archive.
-func (a *cli) warnQueues(ctx context.Context, p *app.Press) error {
+func (a *cli) warnQueues(ctx context.Context, p *app.Service) error {
 	queues, err := p.Queues(ctx)
 	for _, q := range queues {
 		a.warnQueued(q.Digest, q.Backlog)
@@ -131,7 +131,7 @@ func newMarkSeen(a *cli) *cobra.Command {
 		Long:    markSeenLong,
 		Example: "  tidings digest mark-seen weekly --before 2026-01-01\n  tidings digest mark-seen weekly --undo",
 		Args:    exactly("NAME"),
-		RunE: a.withEngine(func(ctx context.Context, p *app.Press, e *delivery.Engine, args []string) error {
+		RunE: a.withEngine(func(ctx context.Context, p *app.Service, e *delivery.Engine, args []string) error {
 			day, err := dateFor(p, args[0], "--before", before)
 			if err != nil {
 				return err

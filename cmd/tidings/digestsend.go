@@ -32,7 +32,7 @@ func newDigestSend(a *cli) *cobra.Command {
 		Long:    sendLong,
 		Example: "  tidings digest send weekly\n  tidings digest send weekly --yes --json\n  tidings digest send weekly --since 2026-01-01",
 		Args:    exactly("NAME"),
-		RunE: a.withEngine(func(ctx context.Context, p *app.Press, e *delivery.Engine, args []string) error {
+		RunE: a.withEngine(func(ctx context.Context, p *app.Service, e *delivery.Engine, args []string) error {
 			from, err := dateFor(p, args[0], "--since", since)
 			if err != nil {
 				return err

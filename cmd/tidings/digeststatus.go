@@ -26,7 +26,7 @@ func newDigestStatus(a *cli) *cobra.Command {
 		Short:   "Show the last editions with their counts, or one in full",
 		Example: "  tidings digest status\n  tidings digest status --digest weekly --json\n  tidings digest status 0b6cc0e4-6ad3-4d0a-9c35-5a52a9cf3d0f",
 		Args:    cobra.MaximumNArgs(1),
-		RunE: a.withEngine(func(ctx context.Context, p *app.Press, e *delivery.Engine, args []string) error {
+		RunE: a.withEngine(func(ctx context.Context, p *app.Service, e *delivery.Engine, args []string) error {
 			if len(args) > 0 {
 				return a.printEdition(ctx, p, e, args[0], all)
 			}
@@ -86,7 +86,7 @@ var troubles = []digest.DeliveryState{digest.DeliveryRefused, digest.DeliveryUnc
 // shownTroubles is how many of them are shown unless all are asked for.
 const shownTroubles = 100
 
-func (a *cli) printEdition(ctx context.Context, p *app.Press, e *delivery.Engine, id string, all bool) error {
+func (a *cli) printEdition(ctx context.Context, p *app.Service, e *delivery.Engine, id string, all bool) error {
 	edition, err := p.FindEdition(ctx, id)
 	if err != nil {
 		return err
@@ -179,7 +179,7 @@ func newUncertain(a *cli) *cobra.Command {
 			Short:   "List the mails of an edition that are in doubt or were, and what became of them",
 			Example: "  tidings digest uncertain list 0b6cc0e4-6ad3-4d0a-9c35-5a52a9cf3d0f",
 			Args:    exactly("EDITION"),
-			RunE: a.withEngine(func(ctx context.Context, p *app.Press, _ *delivery.Engine, args []string) error {
+			RunE: a.withEngine(func(ctx context.Context, p *app.Service, _ *delivery.Engine, args []string) error {
 				edition, err := p.FindEdition(ctx, args[0])
 				if err != nil {
 					return err
@@ -200,7 +200,7 @@ func newDecision(a *cli, name, short string, resend bool) *cobra.Command {
 		Short:   short,
 		Example: "  tidings digest uncertain " + name + " 0b6cc0e4-6ad3-4d0a-9c35-5a52a9cf3d0f",
 		Args:    exactly("EDITION"),
-		RunE: a.withEngine(func(ctx context.Context, p *app.Press, e *delivery.Engine, args []string) error {
+		RunE: a.withEngine(func(ctx context.Context, p *app.Service, e *delivery.Engine, args []string) error {
 			edition, err := p.FindEdition(ctx, args[0])
 			if err != nil {
 				return err

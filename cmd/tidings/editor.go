@@ -36,7 +36,7 @@ func newEditorList(a *cli) *cobra.Command {
 		Example: "  tidings editor list",
 		Args:    exactly(),
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.with(c.Context(), func(p *app.Press) error {
+			return a.with(c.Context(), func(p *app.Service) error {
 				editors, err := p.Store.Editors(c.Context())
 				if err != nil {
 					return err
@@ -71,7 +71,7 @@ func newEditorLink(a *cli) *cobra.Command {
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			email := strings.Join(args, "")
-			return a.printLink(c, func(p *app.Press) (string, error) { return p.EditorLink(c.Context(), email, owner) })
+			return a.printLink(c, func(p *app.Service) (string, error) { return p.EditorLink(c.Context(), email, owner) })
 		},
 	}
 	c.Flags().BoolVar(&owner, "owner", false, "an owner, who may let others in")
@@ -79,8 +79,8 @@ func newEditorLink(a *cli) *cobra.Command {
 }
 
 // printLink prints a link that a command makes.
-func (a *cli) printLink(c *cobra.Command, work func(*app.Press) (string, error)) error {
-	return a.with(c.Context(), func(p *app.Press) error {
+func (a *cli) printLink(c *cobra.Command, work func(*app.Service) (string, error)) error {
+	return a.with(c.Context(), func(p *app.Service) error {
 		link, err := work(p)
 		if err != nil {
 			return err
@@ -97,7 +97,7 @@ func newEditorReset(a *cli) *cobra.Command {
 		Example: "  tidings editor reset ada@example.org",
 		Args:    exactly("ADDRESS"),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.printLink(c, func(p *app.Press) (string, error) { return p.PasswordLink(c.Context(), args[0]) })
+			return a.printLink(c, func(p *app.Service) (string, error) { return p.PasswordLink(c.Context(), args[0]) })
 		},
 	}
 }
@@ -121,7 +121,7 @@ func newEditorLinks(a *cli) *cobra.Command {
 		Example: "  tidings editor links",
 		Args:    exactly(),
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.with(c.Context(), func(p *app.Press) error {
+			return a.with(c.Context(), func(p *app.Service) error {
 				list, err := shownLinks(c.Context(), p)
 				if err != nil {
 					return err
@@ -136,7 +136,7 @@ func newEditorLinks(a *cli) *cobra.Command {
 	}
 }
 
-func shownLinks(ctx context.Context, p *app.Press) ([]shownLink, error) {
+func shownLinks(ctx context.Context, p *app.Service) ([]shownLink, error) {
 	links, err1 := p.Store.Links(ctx)
 	editors, err2 := p.Store.Editors(ctx)
 	address := map[int64]string{}
@@ -161,7 +161,7 @@ func newEditorRevoke(a *cli) *cobra.Command {
 			if err != nil {
 				return usagef("%q is no number of a link; \"tidings editor links\" shows them", args[0])
 			}
-			return a.with(c.Context(), func(p *app.Press) error {
+			return a.with(c.Context(), func(p *app.Service) error {
 				err := p.Store.RevokeLink(c.Context(), id)
 				if errors.Is(err, store.ErrNotFound) {
 					err = fmt.Errorf("no open link has the number %d; \"tidings editor links\" shows them", id)
@@ -184,7 +184,7 @@ func changeEditor(a *cli, name, short, long string, change func(context.Context,
 		Example: "  tidings editor " + name + " bob@example.org",
 		Args:    exactly("ADDRESS"),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(c.Context(), func(p *app.Press) error {
+			return a.with(c.Context(), func(p *app.Service) error {
 				editor, err := p.FindEditor(c.Context(), args[0])
 				if err == nil {
 					err = change(c.Context(), p.Store, editor)

@@ -31,7 +31,7 @@ func newFeedList(a *cli) *cobra.Command {
 		Example: "  tidings feed list",
 		Args:    exactly(),
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.with(c.Context(), func(p *app.Press) error {
+			return a.with(c.Context(), func(p *app.Service) error {
 				server, err := p.Feeds(c.Context())
 				if err != nil {
 					return err
@@ -66,7 +66,7 @@ func newFeedWrite(a *cli) *cobra.Command {
 		Example: "  tidings feed write public/\n  tidings feed write --archives --compressed public/",
 		Args:    exactly("DIR"),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(c.Context(), func(p *app.Press) error {
+			return a.with(c.Context(), func(p *app.Service) error {
 				server, err := p.Feeds(c.Context())
 				if err != nil {
 					return err

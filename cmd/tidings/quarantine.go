@@ -38,7 +38,7 @@ what the store believes, and what becomes of it when the store is released. It a
 that lie between the backup and now; they do not fire.`,
 		Example: "  tidings quarantine show",
 		Args:    exactly(),
-		RunE: a.withEngine(func(ctx context.Context, p *app.Press, e *delivery.Engine, _ []string) error {
+		RunE: a.withEngine(func(ctx context.Context, p *app.Service, e *delivery.Engine, _ []string) error {
 			return a.showQuarantine(ctx, p, e)
 		}),
 	}
@@ -77,7 +77,7 @@ type shownTicks struct {
 	Ticks  []string `json:"ticks"`
 }
 
-func (a *cli) showQuarantine(ctx context.Context, p *app.Press, e *delivery.Engine) error {
+func (a *cli) showQuarantine(ctx context.Context, p *app.Service, e *delivery.Engine) error {
 	q, err := p.Store.Quarantine(ctx)
 	if err != nil {
 		return err
@@ -199,7 +199,7 @@ func newQuarantineDecide(a *cli) *cobra.Command {
 An edition that is not decided is held; one that the backup does not have counts as sent.`,
 		Example: "  tidings quarantine decide 0b6cc0e4-6ad3-4d0a-9c35-5a52a9cf3d0f sent",
 		Args:    exactly("EDITION", "DECISION"),
-		RunE: a.withEngine(func(ctx context.Context, p *app.Press, _ *delivery.Engine, args []string) error {
+		RunE: a.withEngine(func(ctx context.Context, p *app.Service, _ *delivery.Engine, args []string) error {
 			decision := store.Decision(args[1])
 			if !slices.Contains(store.Decisions, decision) {
 				return usagef("unknown decision %q; choose sent, continue, hold or cancel", args[1])
@@ -231,7 +231,7 @@ also those that are imported later, so that none is mailed twice. --articles=new
 instead. "tidings digest mark-unseen" undoes it.`,
 		Example: "  tidings quarantine release\n  tidings quarantine release --yes --articles=new",
 		Args:    exactly(),
-		RunE: a.withEngine(func(ctx context.Context, p *app.Press, e *delivery.Engine, _ []string) error {
+		RunE: a.withEngine(func(ctx context.Context, p *app.Service, e *delivery.Engine, _ []string) error {
 			q, err := p.Store.Quarantine(ctx)
 			if err != nil {
 				return err

@@ -31,12 +31,12 @@ func newServe(a *cli) *cobra.Command {
 		Example: "  tidings serve\n  tidings --config /etc/tidings/config.yaml serve",
 		Args:    exactly(),
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.with(c.Context(), func(p *app.Press) error {
+			return a.with(c.Context(), func(p *app.Service) error {
 				listener, err := net.Listen("tcp", p.Config.Server.Listen)
 				if err != nil {
 					return p.Config.Problem("server.listen", err.Error(), "an address of this machine that is free")
 				}
-				return a.serve(c.Context(), &app.Service{Press: p, HTTP: listener, Ready: func() { a.welcome(c.Context(), p, listener) }})
+				return a.serve(c.Context(), &app.Node{Service: p, HTTP: listener, Ready: func() { a.welcome(c.Context(), p, listener) }})
 			})
 		},
 	}
@@ -53,15 +53,15 @@ func newWorker(a *cli) *cobra.Command {
 		Example: "  tidings worker",
 		Args:    exactly(),
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.with(c.Context(), func(p *app.Press) error {
-				return a.serve(c.Context(), &app.Service{Press: p})
+			return a.with(c.Context(), func(p *app.Service) error {
+				return a.serve(c.Context(), &app.Node{Service: p})
 			})
 		},
 	}
 }
 
 // serve runs a service until a signal ends it.
-func (a *cli) serve(ctx context.Context, s *app.Service) error {
+func (a *cli) serve(ctx context.Context, s *app.Node) error {
 	reload := make(chan *config.Config)
 	s.Reload = reload
 	hangups := make(chan os.Signal, 1)
@@ -71,10 +71,10 @@ func (a *cli) serve(ctx context.Context, s *app.Service) error {
 		for range hangups {
 			c, err := a.config()
 			if err != nil {
-				s.Press.Log.Error("the new settings are refused; the old ones stay", "error", err.Error())
+				s.Service.Log.Error("the new settings are refused; the old ones stay", "error", err.Error())
 				continue
 			}
-			a.warnOfSettings(c, s.Press.Log)
+			a.warnOfSettings(c, s.Service.Log)
 			select {
 			case reload <- c:
 			case <-ctx.Done():
@@ -86,7 +86,7 @@ func (a *cli) serve(ctx context.Context, s *app.Service) error {
 		<-ctx.Done()
 		a.stopSignals() // from here on a second signal ends the process at once
 	}()
-	a.warnOfSettings(s.Press.Config, s.Press.Log)
+	a.warnOfSettings(s.Service.Config, s.Service.Log)
 	err := s.Run(ctx)
 	if errors.Is(err, context.Canceled) {
 		err = nil
@@ -106,7 +106,7 @@ func (a *cli) warnOfSettings(c *config.Config, log *slog.Logger) {
 }
 
 // welcome says where the service is, and how its first editor gets in.
-func (a *cli) welcome(ctx context.Context, p *app.Press, listener net.Listener) {
+func (a *cli) welcome(ctx context.Context, p *app.Service, listener net.Listener) {
 	p.Log.Info("serving", "address", listener.Addr().String())
 	link, err := p.FirstOwnerLink(ctx)
 	if err != nil {

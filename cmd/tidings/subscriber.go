@@ -37,7 +37,7 @@ func newSubscriberAdd(a *cli) *cobra.Command {
 			if person.Name == "" {
 				person.Name = name
 			}
-			return a.with(c.Context(), func(p *app.Press) error {
+			return a.with(c.Context(), func(p *app.Service) error {
 				added, err := p.AddSubscriber(c.Context(), person)
 				if err != nil {
 					return err
@@ -83,7 +83,7 @@ func showPerson(s subscriber.Subscriber, places []subscriber.Subscription) shown
 	return out
 }
 
-func (a *cli) printPerson(ctx context.Context, p *app.Press, s subscriber.Subscriber) error {
+func (a *cli) printPerson(ctx context.Context, p *app.Service, s subscriber.Subscriber) error {
 	places, err := p.Store.Subscriptions(ctx, s.ID)
 	if err != nil {
 		return err
@@ -107,7 +107,7 @@ func newSubscriberShow(a *cli) *cobra.Command {
 		Short:   "Show a person, their digests and consent",
 		Example: "  tidings subscriber show ada@example.org",
 		Args:    exactly("ADDRESS"),
-		RunE: a.onPerson(func(ctx context.Context, p *app.Press, s subscriber.Subscriber) error {
+		RunE: a.onPerson(func(ctx context.Context, p *app.Service, s subscriber.Subscriber) error {
 			return a.printPerson(ctx, p, s)
 		}),
 	}
@@ -121,7 +121,7 @@ func newSubscriberRemove(a *cli) *cobra.Command {
 		Long:    "Remove takes a person off all digests, as their own click would. What is known of them stays; see erase.",
 		Example: "  tidings subscriber remove ada@example.org\n  tidings subscriber remove ada@example.org --digest weekly",
 		Args:    exactly("ADDRESS"),
-		RunE: a.onPerson(func(ctx context.Context, p *app.Press, s subscriber.Subscriber) error {
+		RunE: a.onPerson(func(ctx context.Context, p *app.Service, s subscriber.Subscriber) error {
 			if digest == "" {
 				if err := p.Store.UnsubscribeAll(ctx, s.ID); err != nil {
 					return err
@@ -147,7 +147,7 @@ func newSubscriberErase(a *cli) *cobra.Command {
 		Long:    "Erase removes everything about a person from every table, and on SQLite from the files too. A keyed hash of the address stays, so that no import brings them back. It cannot be undone; docs/privacy.md lists what goes.",
 		Example: "  tidings subscriber erase ada@example.org",
 		Args:    exactly("ADDRESS"),
-		RunE: a.onPerson(func(ctx context.Context, p *app.Press, s subscriber.Subscriber) error {
+		RunE: a.onPerson(func(ctx context.Context, p *app.Service, s subscriber.Subscriber) error {
 			if err := p.Store.Erase(ctx, s.ID); err != nil {
 				return err
 			}
@@ -170,7 +170,7 @@ func newSubscriberSuppress(a *cli) *cobra.Command {
 			if err != nil {
 				return &usageError{err}
 			}
-			return a.with(c.Context(), func(p *app.Press) error {
+			return a.with(c.Context(), func(p *app.Service) error {
 				if lift {
 					return a.after(p.Store.Lift(c.Context(), address), "%s may be mailed again", address)
 				}
@@ -192,13 +192,13 @@ func (a *cli) after(err error, format string, args ...any) error {
 }
 
 // onPerson finds the subscriber that the argument names.
-func (a *cli) onPerson(work func(context.Context, *app.Press, subscriber.Subscriber) error) func(*cobra.Command, []string) error {
+func (a *cli) onPerson(work func(context.Context, *app.Service, subscriber.Subscriber) error) func(*cobra.Command, []string) error {
 	return func(c *cobra.Command, args []string) error {
 		address, err := subscriber.ParseAddress(args[0])
 		if err != nil {
 			return &usageError{err}
 		}
-		return a.with(c.Context(), func(p *app.Press) error {
+		return a.with(c.Context(), func(p *app.Service) error {
 			found, err := p.FindSubscriber(c.Context(), address)
 			if err != nil {
 				return err
@@ -221,7 +221,7 @@ func newSubscriberClearLanguage(a *cli) *cobra.Command {
 		Example: "  tidings subscriber clear-language en --dry-run\n  tidings subscriber clear-language en",
 		Args:    exactly("LANGUAGE"),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(c.Context(), func(p *app.Press) error {
+			return a.with(c.Context(), func(p *app.Service) error {
 				n, err := p.Store.ClearFormLanguage(c.Context(), args[0], dryRun)
 				if err != nil {
 					return err

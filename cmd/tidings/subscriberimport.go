@@ -89,7 +89,7 @@ func (im *listImport) run(c *cobra.Command) error {
 	if err != nil {
 		return im.explain(err)
 	}
-	return im.app.with(c.Context(), func(p *app.Press) error {
+	return im.app.with(c.Context(), func(p *app.Service) error {
 		if err := p.CheckDigests(im.options.Digests); err != nil {
 			return &usageError{err}
 		}

@@ -22,7 +22,7 @@ func newSubscriberExport(a *cli) *cobra.Command {
 		Example: "  tidings subscriber export readers.csv\n  tidings subscriber export --digest weekly --state active > active.csv",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(c.Context(), func(p *app.Press) error {
+			return a.with(c.Context(), func(p *app.Service) error {
 				if len(args) == 0 || args[0] == "-" {
 					return p.ExportSubscribers(c.Context(), a.stdout, query)
 				}
@@ -51,7 +51,7 @@ func newSubscriberList(a *cli) *cobra.Command {
 		Example: "  tidings subscriber list --state pending\n  tidings subscriber list --digest weekly --json",
 		Args:    exactly(),
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.with(c.Context(), func(p *app.Press) error {
+			return a.with(c.Context(), func(p *app.Service) error {
 				list := []shownPerson{}
 				for listed, err := range p.Store.Subscribers(c.Context(), query) {
 					if err != nil {

@@ -13,7 +13,7 @@ import (
 )
 
 // FindArticle finds an article by its id or slug.
-func (p *Press) FindArticle(ctx context.Context, name string) (article.Article, error) {
+func (p *Service) FindArticle(ctx context.Context, name string) (article.Article, error) {
 	one, err := p.Store.ArticleBySlug(ctx, name)
 	if errors.Is(err, store.ErrNotFound) {
 		one, err = p.Store.Article(ctx, name)
@@ -26,7 +26,7 @@ func (p *Press) FindArticle(ctx context.Context, name string) (article.Article, 
 
 // ListArticles lists articles, newest first: those with one of some statuses as
 // article.StatusAt gives them, or all. An unknown status is an error.
-func (p *Press) ListArticles(ctx context.Context, filter article.Filter, statuses []string, limit int) ([]store.Stored, error) {
+func (p *Service) ListArticles(ctx context.Context, filter article.Filter, statuses []string, limit int) ([]store.Stored, error) {
 	if len(statuses) == 0 {
 		for _, status := range article.Statuses {
 			statuses = append(statuses, string(status))

@@ -21,8 +21,8 @@ import (
 	"github.com/tidings-press/tidings/mailer"
 )
 
-// desk makes what judges bounces and complaints.
-func (p *Press) desk(ctx context.Context) (*bounce.Desk, error) {
+// bounceProcessor makes what judges bounces and complaints.
+func (p *Service) bounceProcessor(ctx context.Context) (*bounce.Desk, error) {
 	secret, err := p.Store.Secret(ctx, "deliveries")
 	if err != nil {
 		return nil, err
@@ -38,7 +38,7 @@ func (p *Press) desk(ctx context.Context) (*bounce.Desk, error) {
 // bounceAddresses are those that the listeners take besides return paths: the
 // configured ones, and the two that each domain must have (RFC 2142), of every
 // digest's sender.
-func (p *Press) bounceAddresses() []string {
+func (p *Service) bounceAddresses() []string {
 	all := slices.Clone(p.Config.Bounces.Addresses)
 	for _, d := range p.Config.Digests {
 		if _, sender, err := subscriber.ParseMailbox(d.Sender); err == nil && p.Config.Mail.ReturnPathDomain == "" {
@@ -49,7 +49,7 @@ func (p *Press) bounceAddresses() []string {
 }
 
 // bounceDomain is where return paths lead to.
-func (p *Press) bounceDomain() string {
+func (p *Service) bounceDomain() string {
 	if p.Config.Mail.ReturnPathDomain != "" {
 		return p.Config.Mail.ReturnPathDomain
 	}
@@ -61,13 +61,13 @@ func (p *Press) bounceDomain() string {
 	return "localhost.localdomain"
 }
 
-// openBounces listens where bounce mails come in.
-func (s *Service) openBounces(ctx context.Context, open func(func() error)) error {
-	b := s.Press.Config.Bounces
+// openBounceListeners listens where bounce mails come in.
+func (s *Node) openBounceListeners(ctx context.Context, open func(func() error)) error {
+	b := s.Service.Config.Bounces
 	if b.SMTP == "" && b.LMTP == "" {
 		return nil
 	}
-	desk, err := s.Press.desk(ctx)
+	desk, err := s.Service.bounceProcessor(ctx)
 	if err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func (s *Service) openBounces(ctx context.Context, open func(func() error)) erro
 		}
 		listener, err := net.Listen("tcp", door.address)
 		if err != nil {
-			return s.Press.Config.Problem(door.key, err.Error(), "an address of this machine that is free")
+			return s.Service.Config.Problem(door.key, err.Error(), "an address of this machine that is free")
 		}
 		open(func() error { return door.serve(ctx, listener) })
 	}
@@ -88,25 +88,25 @@ func (s *Service) openBounces(ctx context.Context, open func(func() error)) erro
 }
 
 // pollMailbox looks for bounce mails in a mailbox until the context ends.
-func (p *Press) pollMailbox(ctx context.Context) {
+func (p *Service) pollMailbox(ctx context.Context) {
 	m := p.Config.Bounces.Mailbox
 	if m == nil {
 		return
 	}
-	desk, err := p.desk(ctx)
+	desk, err := p.bounceProcessor(ctx)
 	if err == nil {
 		err = desk.Poll(ctx, bounce.Mailbox{Protocol: m.Protocol, Host: m.Host, Port: m.Port, TLS: m.TLS, Username: m.Username, Password: m.Password.Reveal(), Every: m.Every})
 	}
-	p.tell(ctx, "cannot poll the mailbox of bounces", err)
+	p.logError(ctx, "cannot poll the mailbox of bounces", err)
 }
 
 // webhooks are the doors that mail services report at.
-func (p *Press) webhooks(ctx context.Context) (map[string]http.Handler, error) {
+func (p *Service) webhooks(ctx context.Context) (map[string]http.Handler, error) {
 	out := map[string]http.Handler{}
 	if len(p.Config.Bounces.Webhooks) == 0 {
 		return out, nil
 	}
-	desk, err := p.desk(ctx)
+	desk, err := p.bounceProcessor(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +121,7 @@ func (p *Press) webhooks(ctx context.Context) (map[string]http.Handler, error) {
 }
 
 // pages puts the whole HTTP side together. hub is our own WebSub hub, if there is one.
-func (p *Press) pages(ctx context.Context, engine *delivery.Engine, monitor *health.Monitor, feeds *feedserver.Server, hub *websub.Hub, share *loadshare.Share) (*web.Site, error) {
+func (p *Service) pages(ctx context.Context, engine *delivery.Engine, monitor *health.Monitor, feeds *feedserver.Server, hub *websub.Hub, share *loadshare.Share) (*web.Site, error) {
 	hooks, err := p.webhooks(ctx)
 	if err != nil {
 		return nil, err

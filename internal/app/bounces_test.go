@@ -121,11 +121,11 @@ func freePort(t *testing.T) int {
 }
 
 // run runs the press room as a worker until the test ends.
-func run(t *testing.T, p *app.Press) {
+func run(t *testing.T, p *app.Service) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	ready, ended := make(chan struct{}), make(chan error, 1)
-	service := &app.Service{Press: p, Ready: func() { close(ready) }}
+	service := &app.Node{Service: p, Ready: func() { close(ready) }}
 	go func() { ended <- service.Run(ctx) }()
 	t.Cleanup(func() {
 		cancel()

@@ -41,7 +41,7 @@ func (d *Demo) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	doors, err := openDoors(d.Port)
+	doors, err := openDemoListeners(d.Port)
 	if err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func (d *Demo) folder() (dir string, done func() error, err error) {
 }
 
 // show fills the press room, sends a first edition and serves.
-func (d *Demo) show(ctx context.Context, p *Press, doors *doors, mails *inbox.Inbox) error {
+func (d *Demo) show(ctx context.Context, p *Service, doors *demoListeners, mails *inbox.Inbox) error {
 	engine, err := p.Engine(ctx) // makes the digests' rows
 	if err != nil {
 		return err
@@ -89,7 +89,7 @@ func (d *Demo) show(ctx context.Context, p *Press, doors *doors, mails *inbox.In
 	if err != nil {
 		return err
 	}
-	if err := addDemoReaders(ctx, p); err != nil {
+	if err := addDemoSubscribers(ctx, p); err != nil {
 		return err
 	}
 	link, err := p.FirstOwnerLink(ctx)
@@ -100,8 +100,8 @@ func (d *Demo) show(ctx context.Context, p *Press, doors *doors, mails *inbox.In
 		link = p.Config.Site.URL + "/room/"
 	}
 	articles := sum.Created + sum.Updated + sum.Unchanged
-	service := &Service{Press: p, HTTP: doors.site, Ready: func() {
-		fmt.Fprintf(d.Out, "%d articles, %d readers.\n\n", articles, len(demoReaders))
+	service := &Node{Service: p, HTTP: doors.site, Ready: func() {
+		fmt.Fprintf(d.Out, "%d articles, %d readers.\n\n", articles, len(demoSubscribers))
 		fmt.Fprintf(d.Out, "  The publication   %s/\n  Its feeds         %s/feeds\n  The inbox         %s/\n  The editors' room %s\n\n", p.Config.Site.URL, p.Config.Site.URL, doors.inboxURL(), link)
 		go d.sendFirst(ctx, p, engine, mails)
 	}}
@@ -113,7 +113,7 @@ func (d *Demo) show(ctx context.Context, p *Press, doors *doors, mails *inbox.In
 }
 
 // sendFirst sends one edition at once and says what comes next.
-func (d *Demo) sendFirst(ctx context.Context, p *Press, engine *delivery.Engine, mails *inbox.Inbox) {
+func (d *Demo) sendFirst(ctx context.Context, p *Service, engine *delivery.Engine, mails *inbox.Inbox) {
 	edition, err := engine.SendNow(ctx, demoWeekly, "the demo")
 	if err != nil && !errors.Is(err, delivery.ErrNothingNew) {
 		p.Log.Error("the first edition was not sent", "error", err)
@@ -142,16 +142,16 @@ func keepConfig(dir string, c config.Config) error {
 	return os.WriteFile(filepath.Join(dir, "config.yaml"), text, 0o600)
 }
 
-// doors are the addresses that the demo listens on, all on this machine only.
-type doors struct {
+// demoListeners are the addresses that the demo listens on, all on this machine only.
+type demoListeners struct {
 	site, inbox, smtp net.Listener
 }
 
-func openDoors(port int) (*doors, error) {
+func openDemoListeners(port int) (*demoListeners, error) {
 	site, err1 := listenNear(port)
 	box, err2 := listenNear(demoInboxPort)
 	mail, err3 := net.Listen("tcp", "127.0.0.1:0")
-	return &doors{site, box, mail}, errors.Join(err1, err2, err3)
+	return &demoListeners{site, box, mail}, errors.Join(err1, err2, err3)
 }
 
 // listenNear takes the wished port, or any when that is taken.
@@ -165,8 +165,8 @@ func listenNear(port int) (net.Listener, error) {
 
 func portOf(l net.Listener) int { return l.Addr().(*net.TCPAddr).Port }
 
-func (d *doors) siteURL() string  { return fmt.Sprintf("http://localhost:%d", portOf(d.site)) }
-func (d *doors) inboxURL() string { return fmt.Sprintf("http://localhost:%d", portOf(d.inbox)) }
+func (d *demoListeners) siteURL() string  { return fmt.Sprintf("http://localhost:%d", portOf(d.site)) }
+func (d *demoListeners) inboxURL() string { return fmt.Sprintf("http://localhost:%d", portOf(d.inbox)) }
 
 func serveInbox(l net.Listener, mails *inbox.Inbox) (stop func()) {
 	server := &http.Server{Handler: mails.Handler(), ReadHeaderTimeout: 10 * time.Second}

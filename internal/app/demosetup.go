@@ -18,7 +18,7 @@ const (
 )
 
 // demoConfig is a configuration whose daily digest is due in a minute.
-func demoConfig(dir string, doors *doors, now time.Time) *config.Config {
+func demoConfig(dir string, doors *demoListeners, now time.Time) *config.Config {
 	due := now.Add(time.Minute).UTC()
 	c := config.Default()
 	c.Site = config.Site{
@@ -67,8 +67,8 @@ func demoDigest(name, title, spec, template string) config.Digest {
 	}
 }
 
-// demoReaders are people with different languages and interests.
-var demoReaders = []NewSubscriber{
+// demoSubscribers are people with different languages and interests.
+var demoSubscribers = []NewSubscriber{
 	{Address: subscriber.MustParseAddress("ada@reader.example"), Name: "Ada Brook", Language: "en"},
 	{Address: subscriber.MustParseAddress("elodie@lecteur.example"), Name: "Élodie Martin", Language: "fr"},
 	{Address: subscriber.MustParseAddress("amina@qari.example"), Name: "أمينة حداد", Language: "ar"},
@@ -78,8 +78,8 @@ var demoReaders = []NewSubscriber{
 	{Address: subscriber.MustParseAddress("sam@reader.example"), Language: "en", Topics: []string{"harbour"}},
 }
 
-func addDemoReaders(ctx context.Context, p *Press) error {
-	for _, reader := range demoReaders {
+func addDemoSubscribers(ctx context.Context, p *Service) error {
+	for _, reader := range demoSubscribers {
 		reader.Consent = "lives in the demo"
 		if _, err := p.AddSubscriber(ctx, reader); err != nil {
 			return fmt.Errorf("demo reader %s: %w", reader.Address, err)

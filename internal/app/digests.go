@@ -23,7 +23,7 @@ type DigestView struct {
 }
 
 // Digests lists the configured digests with their next three times.
-func (p *Press) Digests(ctx context.Context) ([]DigestView, error) {
+func (p *Service) Digests(ctx context.Context) ([]DigestView, error) {
 	out := []DigestView{}
 	now := p.Store.Now()
 	for _, d := range p.Config.Digests {
@@ -51,7 +51,7 @@ type Queue struct {
 }
 
 // Queues returns what waits for each configured digest that has run.
-func (p *Press) Queues(ctx context.Context) ([]Queue, error) {
+func (p *Service) Queues(ctx context.Context) ([]Queue, error) {
 	var out []Queue
 	for i := range p.Config.Digests {
 		def, err := definition(p.Config, &p.Config.Digests[i])
@@ -72,7 +72,7 @@ func (p *Press) Queues(ctx context.Context) ([]Queue, error) {
 
 // FindEdition finds an edition by its id, or by the beginning of it that no other
 // recent edition has.
-func (p *Press) FindEdition(ctx context.Context, id string) (store.Edition, error) {
+func (p *Service) FindEdition(ctx context.Context, id string) (store.Edition, error) {
 	edition, err := p.Store.Edition(ctx, id)
 	if !errors.Is(err, store.ErrNotFound) {
 		return edition, err

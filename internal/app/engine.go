@@ -18,7 +18,7 @@ import (
 )
 
 // Engine makes the engine that sends editions. It does not run yet.
-func (p *Press) Engine(ctx context.Context) (*delivery.Engine, error) {
+func (p *Service) Engine(ctx context.Context) (*delivery.Engine, error) {
 	keys, err := p.Store.Keys(ctx)
 	if err != nil {
 		return nil, err

@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// expiryRound is how often the store is asked for articles whose time has run out. The
+// expiryInterval is how often the store is asked for articles whose time has run out. The
 // question is one look at a small index.
-const expiryRound = time.Second
+const expiryInterval = time.Second
 
 // withdrawExpired withdraws articles when their expiry date comes, until the context
 // ends.
-func (p *Press) withdrawExpired(ctx context.Context) {
-	tick := time.NewTicker(expiryRound)
+func (p *Service) withdrawExpired(ctx context.Context) {
+	tick := time.NewTicker(expiryInterval)
 	defer tick.Stop()
 	for {
 		n, err := p.Store.WithdrawExpired(ctx)

@@ -13,8 +13,8 @@ import (
 	"github.com/tidings-press/tidings/internal/digest"
 )
 
-// mostEditions is how far back the feed of a digest's editions reaches.
-const mostEditions = 500
+// maxFeedEditions is how far back the feed of a digest's editions reaches.
+const maxFeedEditions = 500
 
 // editions lists the editions of a digest that have gone out, as articles: the
 // subject as title, and what they brought as a list of links.
@@ -22,7 +22,7 @@ func (f *FeedSource) editions(ctx context.Context, q feed.Query) ([]feed.Item, e
 	if q.Removed {
 		return nil, nil
 	}
-	all, err := f.store.Editions(ctx, q.Digest, mostEditions)
+	all, err := f.store.Editions(ctx, q.Digest, maxFeedEditions)
 	if err != nil {
 		return nil, err
 	}

@@ -9,7 +9,7 @@ import (
 
 // NamedFeeds are the feeds of all tags, authors and languages of the stored
 // articles.
-func (p *Press) NamedFeeds(ctx context.Context) ([]feed.Definition, error) {
+func (p *Service) NamedFeeds(ctx context.Context) ([]feed.Definition, error) {
 	var all []feed.Definition
 	for _, list := range []struct {
 		kind  feed.Kind

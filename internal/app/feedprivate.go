@@ -12,7 +12,7 @@ import (
 
 // PrivateFeed finds the feed of a subscriber's token: what the mails of a digest bring
 // this subscriber, by their topics and language.
-func (p *Press) PrivateFeed(ctx context.Context, token string) (feed.Definition, error) {
+func (p *Service) PrivateFeed(ctx context.Context, token string) (feed.Definition, error) {
 	subscription, err := p.Store.FeedToken(ctx, token)
 	if isNotFound(err) {
 		return feed.Definition{}, feed.ErrUnknown

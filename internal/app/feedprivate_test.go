@@ -25,7 +25,7 @@ digests:
 `
 
 // reader puts somebody on a digest and makes their private feed.
-func reader(t *testing.T, p *app.Press, name, language, digest string, topics ...string) (who subscriber.Subscriber, token string) {
+func reader(t *testing.T, p *app.Service, name, language, digest string, topics ...string) (who subscriber.Subscriber, token string) {
 	t.Helper()
 	who, err := p.AddSubscriber(t.Context(), app.NewSubscriber{
 		Address: subscriber.MustParseAddress(name + "@example.org"), Language: language, Digests: []string{digest}, Topics: topics,

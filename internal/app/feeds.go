@@ -51,9 +51,9 @@ func positionOf(p store.Position) feed.Position {
 	return feed.Position{Appeared: p.At, Seq: p.Seq}
 }
 
-// mostChanges is how many changed articles are told one by one; after more, all
+// maxChanges is how many changed articles are told one by one; after more, all
 // feeds are looked at anew.
-const mostChanges = 100
+const maxChanges = 100
 
 // Changed implements feed.Source. It reads one row when nothing changed.
 func (f *FeedSource) Changed(ctx context.Context, since feed.Mark, now time.Time) (feed.Change, error) {
@@ -81,11 +81,11 @@ func (f *FeedSource) Changed(ctx context.Context, since feed.Mark, now time.Time
 
 // moved adds the articles that changed after a revision.
 func (f *FeedSource) moved(ctx context.Context, change *feed.Change, since int64) error {
-	if since == 0 || change.Mark.Revision-since > mostChanges {
+	if since == 0 || change.Mark.Revision-since > maxChanges {
 		change.All = true
 		return nil
 	}
-	changed, err := f.store.ChangedSince(ctx, since, mostChanges)
+	changed, err := f.store.ChangedSince(ctx, since, maxChanges)
 	for _, a := range changed {
 		change.Articles = append(change.Articles, a.Article)
 		change.Mark.Revision = max(change.Mark.Revision, a.Revision)
@@ -95,8 +95,8 @@ func (f *FeedSource) moved(ctx context.Context, change *feed.Change, since int64
 
 // appeared adds the articles whose time came.
 func (f *FeedSource) appeared(ctx context.Context, change *feed.Change, due, now time.Time) error {
-	found, err := f.store.Appeared(ctx, due, now, mostChanges+1)
-	change.All = change.All || len(found) > mostChanges
+	found, err := f.store.Appeared(ctx, due, now, maxChanges+1)
+	change.All = change.All || len(found) > maxChanges
 	for _, a := range found {
 		change.Articles = append(change.Articles, a.Article)
 	}

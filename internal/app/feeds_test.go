@@ -139,7 +139,7 @@ func TestOPMLListsTheFeedsOfTagsAuthorsAndLanguages(t *testing.T) {
 	t.Parallel()
 	s := storetest.Open(t, store.SQLite, store.Options{})
 	put(t, s, feedrules.Rich(1))
-	p := &app.Press{Store: s}
+	p := &app.Service{Store: s}
 	server := feedserver.New(feedserver.Options{Source: app.NewFeedSource(s), Site: feedrules.Site(), Now: s.Now, Named: p.NamedFeeds})
 	_, opml := fetch(t, server, "/feeds.opml")
 	for _, path := range []string{"/feed.xml", feed.TagPath("C/C++") + "feed.xml", feed.AuthorPath("Ann Author") + "feed.xml", feed.LanguagePath("en") + "feed.xml"} {

@@ -7,7 +7,7 @@ import (
 )
 
 // monitor watches a node that runs an engine.
-func (p *Press) monitor(engine *delivery.Engine) *health.Monitor {
+func (p *Service) monitor(engine *delivery.Engine) *health.Monitor {
 	o := health.Options{
 		Store: p.Store, Engine: engine, Node: engine.Node,
 		DiskFree: int64(p.Config.Health.DiskFree), Alerts: p.Config.Health.Alerts, Every: p.Config.Health.AlertEvery,

@@ -10,8 +10,8 @@ import (
 	"github.com/tidings-press/tidings/internal/token"
 )
 
-// keepHouse erases who never confirmed, and forgets old counts, once an hour.
-func (p *Press) keepHouse(ctx context.Context) {
+// maintain erases who never confirmed, and forgets old counts, once an hour.
+func (p *Service) maintain(ctx context.Context) {
 	every(ctx, time.Hour, func() {
 		const atOnce = 1000
 		before := p.Store.Now().Add(-token.ConfirmFor)
@@ -34,12 +34,12 @@ func (p *Press) keepHouse(ctx context.Context) {
 		if err == nil {
 			err = errors.Join(p.Store.CompactJournal(), p.Store.JournalProblem())
 		}
-		p.tell(ctx, "cannot keep house", err)
+		p.logError(ctx, "cannot keep house", err)
 	})
 }
 
 // retention is until when the settings let what is past be removed.
-func (p *Press) retention() store.Retention {
+func (p *Service) retention() store.Retention {
 	ago := func(days int) time.Time {
 		if days == 0 {
 			return time.Time{}
@@ -52,7 +52,7 @@ func (p *Press) retention() store.Retention {
 
 // pruneWebSub forgets subscriptions that ran out, which feeds articles left long ago,
 // and jobs: those that were given up stay for a month, for people to see.
-func (p *Press) pruneWebSub(ctx context.Context) error {
+func (p *Service) pruneWebSub(ctx context.Context) error {
 	now := p.Store.Now()
 	return errors.Join(
 		p.Store.PruneCallbacks(ctx),
@@ -61,12 +61,12 @@ func (p *Press) pruneWebSub(ctx context.Context) error {
 	)
 }
 
-// countPolls stores the statistics of the feeds every minute, and at the end.
-func (p *Press) countPolls(ctx context.Context, feeds *feedserver.Server) {
-	every(ctx, time.Minute, func() { p.tell(ctx, "cannot store the counts of polls", feeds.Flush(ctx)) })
+// flushPolls stores the statistics of the feeds every minute, and at the end.
+func (p *Service) flushPolls(ctx context.Context, feeds *feedserver.Server) {
+	every(ctx, time.Minute, func() { p.logError(ctx, "cannot store the counts of polls", feeds.Flush(ctx)) })
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	p.tell(last, "cannot store the counts of polls", feeds.Flush(last))
+	p.logError(last, "cannot store the counts of polls", feeds.Flush(last))
 }
 
 // every does something now and again until the context ends.
@@ -83,15 +83,15 @@ func every(ctx context.Context, interval time.Duration, do func()) {
 	}
 }
 
-// tell logs an error, unless it is only the end.
-func (p *Press) tell(ctx context.Context, what string, err error) {
+// logError logs an error, unless it is only the end.
+func (p *Service) logError(ctx context.Context, what string, err error) {
 	if err != nil && ctx.Err() == nil {
 		p.Log.Error(what, "error", err)
 	}
 }
 
 // watchSources imports again what changes in the configured sources with watch.
-func (p *Press) watchSources(ctx context.Context, changed func()) {
+func (p *Service) watchSources(ctx context.Context, changed func()) {
 	var paths []string
 	for _, source := range p.Config.Import.Sources {
 		if source.Watch {
@@ -105,10 +105,10 @@ func (p *Press) watchSources(ctx context.Context, changed func()) {
 		p.logImport(r)
 		changed()
 	}}
-	p.tell(ctx, "cannot watch the sources", im.Watch(ctx, paths, func() { p.Log.Info("watching", "folders", paths) }))
+	p.logError(ctx, "cannot watch the sources", im.Watch(ctx, paths, func() { p.Log.Info("watching", "folders", paths) }))
 }
 
-func (p *Press) logImport(r FileReport) {
+func (p *Service) logImport(r FileReport) {
 	for _, problem := range r.Problems {
 		p.Log.Warn("left out", "problem", problem.Error())
 	}

@@ -14,17 +14,17 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// evidence is why a file is taken for the new place of a stored article, the strongest
+// matchStrength is why a file is taken for the new place of a stored article, the strongest
 // first. docs/decisions/article-identity.md gives the reasons.
-type evidence int
+type matchStrength int
 
 const (
-	byID           evidence = 1 + iota // both give the same id
-	byName                             // both give the same slug
-	byText                             // the same words
-	byTitleAndDate                     // the same title on the same date
-	bySlugAndDate                      // the same file name or folder, on the same date
-	bySimilarity                       // at least half of the text, and the title, slug or date
+	byID           matchStrength = 1 + iota // both give the same id
+	byName                                  // both give the same slug
+	byText                                  // the same words
+	byTitleAndDate                          // the same title on the same date
+	bySlugAndDate                           // the same file name or folder, on the same date
+	bySimilarity                            // at least half of the text, and the title, slug or date
 	noEvidence
 )
 
@@ -32,7 +32,7 @@ const (
 const similarEnough = 0.5
 
 // evidenceFor compares a file's article with a stored one.
-func evidenceFor(a *article.Article, t *store.Trace) evidence {
+func evidenceFor(a *article.Article, t *store.Trace) matchStrength {
 	title, slug, date := a.Title == t.Title, a.Slug == t.Slug, a.Published.Equal(t.Published)
 	switch {
 	case a.GUID != "" && a.GUID == t.GUID:
@@ -66,8 +66,8 @@ type arrival struct {
 	id        string // of the article that it is recognised as; empty for a new one
 }
 
-// recogniser finds out which stored articles the files of one import are.
-type recogniser struct {
+// matcher finds out which stored articles the files of one import are.
+type matcher struct {
 	im       *Importer
 	files    fs.FS
 	options  article.Options
@@ -79,13 +79,13 @@ type recogniser struct {
 	vanished map[string]bool // names that were seen to go, for a watched folder
 }
 
-func newRecogniser(im *Importer, files fs.FS, options article.Options) *recogniser {
-	return &recogniser{im: im, files: files, options: options, claimed: map[string]bool{}, produced: map[string]bool{}, read: map[string]bool{}, broken: map[string]bool{}}
+func newMatcher(im *Importer, files fs.FS, options article.Options) *matcher {
+	return &matcher{im: im, files: files, options: options, claimed: map[string]bool{}, produced: map[string]bool{}, read: map[string]bool{}, broken: map[string]bool{}}
 }
 
 // recognise says whether an article can be put at once: it is new, or it is where it
 // was. Otherwise it waits until all files of the import are known.
-func (r *recogniser) recognise(ctx context.Context, a *article.Article, name string) (arrived *arrival, err error) {
+func (r *matcher) recognise(ctx context.Context, a *article.Article, name string) (arrived *arrival, err error) {
 	r.produced[a.Source] = true
 	here, err := r.at(ctx, a.Source)
 	if err != nil {
@@ -130,7 +130,7 @@ func sourceName(source string, options article.Options) string {
 
 // at returns the article that came from a source. A store of before knows the path by
 // which the folder was named, with its symbolic links.
-func (r *recogniser) at(ctx context.Context, source string) (*store.Trace, error) {
+func (r *matcher) at(ctx context.Context, source string) (*store.Trace, error) {
 	sources := []string{source}
 	if r.options.Alias != "" {
 		sources = append(sources, r.options.Alias+sourceName(source, r.options))
@@ -148,7 +148,7 @@ func (r *recogniser) at(ctx context.Context, source string) (*store.Trace, error
 }
 
 // agrees reports whether a file still has the article that was at its place.
-func (r *recogniser) agrees(ctx context.Context, a *article.Article, here *store.Trace) bool {
+func (r *matcher) agrees(ctx context.Context, a *article.Article, here *store.Trace) bool {
 	if _, row := rowOf(a.Source); row { // it is known by its id there
 		return true
 	}
@@ -158,7 +158,7 @@ func (r *recogniser) agrees(ctx context.Context, a *article.Article, here *store
 
 // complete works out the fingerprint of an article that was imported before there were
 // any.
-func (r *recogniser) complete(ctx context.Context, a *article.Article, t *store.Trace) {
+func (r *matcher) complete(ctx context.Context, a *article.Article, t *store.Trace) {
 	if t.Content != "" || a.Content == "" {
 		return
 	}
@@ -177,7 +177,7 @@ func rowOf(source string) (file string, isRow bool) {
 }
 
 // gone reports whether there is no file at a source any more.
-func (r *recogniser) gone(source string) bool {
+func (r *matcher) gone(source string) bool {
 	file, _ := rowOf(source)
 	if name, ours := strings.CutPrefix(file, r.options.Source); ours {
 		_, err := fs.Stat(r.files, name)
@@ -198,7 +198,7 @@ func missing(err error) bool {
 
 // free reports whether the file of a stored article is gone, or has another article by
 // now, so that an arrival can be the same article.
-func (r *recogniser) free(arrived *arrival, t *store.Trace) bool {
+func (r *matcher) free(arrived *arrival, t *store.Trace) bool {
 	if r.claimed[t.ID] {
 		return false
 	}
@@ -225,7 +225,7 @@ func (r *recogniser) free(arrived *arrival, t *store.Trace) bool {
 
 // holds reports whether the file at an article's place still has it. The file is not
 // part of this import.
-func (r *recogniser) holds(t *store.Trace) bool {
+func (r *matcher) holds(t *store.Trace) bool {
 	file, _ := rowOf(t.Source)
 	name := strings.TrimPrefix(file, r.options.Source)
 	data, err := readBounded(r.files, name, article.MaxFile)
@@ -244,7 +244,7 @@ func (r *recogniser) holds(t *store.Trace) bool {
 }
 
 // waits reports whether the file of an article has other words by now.
-func (r *recogniser) waits(id string) bool {
+func (r *matcher) waits(id string) bool {
 	for _, other := range r.arrivals {
 		if other.here != nil && other.here.ID == id {
 			return true
@@ -255,7 +255,7 @@ func (r *recogniser) waits(id string) bool {
 
 // copied reports whether two files of the same name in two folders are one article.
 // Those of different languages, or with different texts, are two.
-func (r *recogniser) copied(arrived *arrival, t *store.Trace) bool {
+func (r *matcher) copied(arrived *arrival, t *store.Trace) bool {
 	a := &arrived.facts
 	switch e := evidenceFor(a, t); {
 	case a.Language != t.Language:
@@ -268,7 +268,7 @@ func (r *recogniser) copied(arrived *arrival, t *store.Trace) bool {
 	return r.similarity(arrived, t) >= similarEnough
 }
 
-func (r *recogniser) similarity(arrived *arrival, t *store.Trace) float64 {
+func (r *matcher) similarity(arrived *arrival, t *store.Trace) float64 {
 	old, err := r.im.Store.Article(context.Background(), t.ID)
 	if err != nil {
 		return 0
@@ -277,7 +277,7 @@ func (r *recogniser) similarity(arrived *arrival, t *store.Trace) float64 {
 }
 
 // assign gives each arrival the article that it is, the clearest ones first.
-func (r *recogniser) assign(ctx context.Context) error {
+func (r *matcher) assign(ctx context.Context) error {
 	for e := byID; e < bySimilarity; e++ {
 		for _, arrived := range r.arrivals {
 			r.claim(arrived, func(t *store.Trace) bool { return evidenceFor(&arrived.facts, t) == e && r.free(arrived, t) })
@@ -296,7 +296,7 @@ func (r *recogniser) assign(ctx context.Context) error {
 	return r.assignVanished(ctx)
 }
 
-func (r *recogniser) claim(arrived *arrival, fits func(t *store.Trace) bool) {
+func (r *matcher) claim(arrived *arrival, fits func(t *store.Trace) bool) {
 	for i := range arrived.knownFrom {
 		if t := &arrived.knownFrom[i]; arrived.id == "" && fits(t) {
 			arrived.id, r.claimed[t.ID] = t.ID, true
@@ -306,7 +306,7 @@ func (r *recogniser) claim(arrived *arrival, fits func(t *store.Trace) bool) {
 
 // assignVanished recognises a file that was renamed and edited in one go: one file of a
 // watched folder went, one came, and something of the article is the same.
-func (r *recogniser) assignVanished(ctx context.Context) error {
+func (r *matcher) assignVanished(ctx context.Context) error {
 	var open []*arrival
 	for _, arrived := range r.arrivals {
 		if arrived.id == "" {

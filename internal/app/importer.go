@@ -160,7 +160,7 @@ func (im *Importer) importNames(ctx context.Context, files fs.FS, shown string, 
 		return Summary{}, err
 	}
 	options.Media = func(name string) ([]byte, error) { return readBounded(files, name, article.MaxMedium) }
-	run := importRun{Importer: im, recogniser: newRecogniser(im, files, options), shown: shown, total: len(names)}
+	run := importRun{Importer: im, matcher: newMatcher(im, files, options), shown: shown, total: len(names)}
 	run.vanished = vanished
 	for _, name := range names {
 		if err := run.first(ctx, name); err != nil {
@@ -177,7 +177,7 @@ func (im *Importer) importNames(ctx context.Context, files fs.FS, shown string, 
 // those that may be the new place of an article.
 type importRun struct {
 	*Importer
-	*recogniser
+	*matcher
 	shown string
 	sum   Summary
 	done  int
@@ -328,7 +328,7 @@ func (run *importRun) parse(ctx context.Context, name string) ([]article.Importe
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		found, report.Problems = importSafely(article.File{Name: name, Data: data, Modified: modified}, run.recogniser.options)
+		found, report.Problems = importSafely(article.File{Name: name, Data: data, Modified: modified}, run.matcher.options)
 	}()
 	select {
 	case <-done:

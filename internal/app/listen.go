@@ -22,21 +22,21 @@ const (
 // connectionLimit bounds the connections of readers and editors by the descriptors that the
 // process may open, of which mail and the store have a reserve. Proxies may have any number:
 // those that are trusted, and whatever stands in a private network.
-func (s *Service) connectionLimit() (*connlimit.Limiter, error) {
-	proxies, err := middleware.ParseProxies(s.Press.Config.Server.TrustedProxies)
+func (s *Node) connectionLimit() (*connlimit.Limiter, error) {
+	proxies, err := middleware.ParseProxies(s.Service.Config.Server.TrustedProxies)
 	if err != nil {
 		return nil, err
 	}
 	budget := connlimit.Descriptors()
-	s.Press.Log.Debug("connections are limited", "all", budget.HTTP, "of one client", budget.PerHTTP, "descriptors in reserve", budget.Reserved)
+	s.Service.Log.Debug("connections are limited", "all", budget.HTTP, "of one client", budget.PerHTTP, "descriptors in reserve", budget.Reserved)
 	exempt := func(a netip.Addr) bool { return connlimit.Near(a) || proxies.Trusts(a) }
 	return connlimit.New(connlimit.Options{Most: budget.HTTP, PerClient: budget.PerHTTP, Exempt: exempt}), nil
 }
 
-func (s *Service) serveHTTP(ctx context.Context) error {
+func (s *Node) serveHTTP(ctx context.Context) error {
 	server := web.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		(*s.pages.Load()).ServeHTTP(w, r)
-	}), s.Press.Log)
+	}), s.Service.Log)
 	requests, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
 	server.BaseContext = func(net.Listener) context.Context { return requests }

@@ -16,9 +16,9 @@ import (
 	"github.com/tidings-press/tidings/templates"
 )
 
-// Press is a publication at work: its settings, store, templates and feeds. Commands
+// Service is a publication at work: its settings, store, templates and feeds. Commands
 // use what they need of it; Serve and Work run it.
-type Press struct {
+type Service struct {
 	Config    *config.Config
 	Store     *store.Store
 	Templates *templates.Set
@@ -26,7 +26,7 @@ type Press struct {
 }
 
 // Open opens the store and loads the templates.
-func Open(ctx context.Context, c *config.Config, log *slog.Logger) (*Press, error) {
+func Open(ctx context.Context, c *config.Config, log *slog.Logger) (*Service, error) {
 	set, err := CheckTemplates(c)
 	if err != nil {
 		return nil, err
@@ -35,7 +35,7 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger) (*Press, erro
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Position("store.dsn"), err)
 	}
-	return &Press{Config: c, Store: s, Templates: set, Log: log}, nil
+	return &Service{Config: c, Store: s, Templates: set, Log: log}, nil
 }
 
 // StoreOptions are how the configured store is opened.
@@ -44,7 +44,7 @@ func StoreOptions(c *config.Config) store.Options {
 }
 
 // Close closes the store.
-func (p *Press) Close() error { return p.Store.Close() }
+func (p *Service) Close() error { return p.Store.Close() }
 
 // CheckTemplates loads the templates and checks what the digests say of them. An error
 // names the file and line.
@@ -70,10 +70,10 @@ func CheckTemplates(c *config.Config) (*templates.Set, error) {
 }
 
 // Feeds makes the server of all feeds.
-func (p *Press) Feeds(ctx context.Context) (*feedserver.Server, error) { return p.feeds(ctx, nil) }
+func (p *Service) Feeds(ctx context.Context) (*feedserver.Server, error) { return p.feeds(ctx, nil) }
 
 // feeds makes the server of all feeds, which uses no more of the machine than its share.
-func (p *Press) feeds(ctx context.Context, share *loadshare.Share) (*feedserver.Server, error) {
+func (p *Service) feeds(ctx context.Context, share *loadshare.Share) (*feedserver.Server, error) {
 	options, err := p.feedOptions(ctx)
 	if err != nil {
 		return nil, err
@@ -84,7 +84,7 @@ func (p *Press) feeds(ctx context.Context, share *loadshare.Share) (*feedserver.
 
 // SettleFeeds tells the store what feeds are served with from now on. It comes right
 // before the first document is given out.
-func (p *Press) SettleFeeds(ctx context.Context) error {
+func (p *Service) SettleFeeds(ctx context.Context) error {
 	options, err := p.feedOptions(ctx)
 	if err != nil {
 		return err
@@ -92,7 +92,7 @@ func (p *Press) SettleFeeds(ctx context.Context) error {
 	return p.Store.SettleFeeds(ctx, options.Settings)
 }
 
-func (p *Press) feedOptions(ctx context.Context) (feedserver.Options, error) {
+func (p *Service) feedOptions(ctx context.Context) (feedserver.Options, error) {
 	identity, err1 := p.Store.Secret(ctx, "feed identity")
 	pollKey, err2 := p.Store.Secret(ctx, "feed polls")
 	definitions, err3 := feedDefinitions(p.Config)

@@ -10,8 +10,8 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-// peek is as much of a file as is read to find its date.
-const peek = 16 << 10
+// datePrefix is as much of a file as is read to find its date.
+const datePrefix = 16 << 10
 
 // oldestFirst orders files by the dates of their articles. Articles appear in feeds
 // in the order in which they come in, so a folder of old ones has to come in in
@@ -55,7 +55,7 @@ func dateOf(files fs.FS, name string, options article.Options) time.Time {
 		return time.Time{}
 	}
 	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, peek))
+	data, err := io.ReadAll(io.LimitReader(file, datePrefix))
 	if err != nil {
 		return time.Time{}
 	}

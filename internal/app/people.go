@@ -24,7 +24,7 @@ type NewSubscriber struct {
 }
 
 // AddSubscriber puts a person on digests, and adds them when they are not there.
-func (p *Press) AddSubscriber(ctx context.Context, n NewSubscriber) (subscriber.Subscriber, error) {
+func (p *Service) AddSubscriber(ctx context.Context, n NewSubscriber) (subscriber.Subscriber, error) {
 	if err := p.CheckDigests(n.Digests); err != nil {
 		return subscriber.Subscriber{}, err
 	}
@@ -63,7 +63,7 @@ func (p *Press) AddSubscriber(ctx context.Context, n NewSubscriber) (subscriber.
 }
 
 // FindSubscriber finds a person by address.
-func (p *Press) FindSubscriber(ctx context.Context, address subscriber.Address) (subscriber.Subscriber, error) {
+func (p *Service) FindSubscriber(ctx context.Context, address subscriber.Address) (subscriber.Subscriber, error) {
 	found, err := p.Store.SubscriberByAddress(ctx, address)
 	if errors.Is(err, store.ErrNotFound) {
 		err = fmt.Errorf("nobody has the address %s; right would be: one that \"tidings subscriber list\" shows", address)
@@ -72,7 +72,7 @@ func (p *Press) FindSubscriber(ctx context.Context, address subscriber.Address) 
 }
 
 // DigestNames are the names of all digests.
-func (p *Press) DigestNames() []string {
+func (p *Service) DigestNames() []string {
 	names := make([]string, len(p.Config.Digests))
 	for i, d := range p.Config.Digests {
 		names[i] = d.Name
@@ -81,7 +81,7 @@ func (p *Press) DigestNames() []string {
 }
 
 // Zone is the site's timezone, in which the days of articles begin.
-func (p *Press) Zone() *time.Location {
+func (p *Service) Zone() *time.Location {
 	if zone, err := time.LoadLocation(p.Config.Site.Timezone); err == nil {
 		return zone
 	}
@@ -89,7 +89,7 @@ func (p *Press) Zone() *time.Location {
 }
 
 // CheckDigests says which of some names is no digest.
-func (p *Press) CheckDigests(names []string) error {
+func (p *Service) CheckDigests(names []string) error {
 	known := p.DigestNames()
 	for _, name := range names {
 		if !slices.Contains(known, name) {
@@ -100,7 +100,7 @@ func (p *Press) CheckDigests(names []string) error {
 }
 
 // ExportSubscribers writes a list that ImportSubscribers reads back.
-func (p *Press) ExportSubscribers(ctx context.Context, w io.Writer, query store.SubscriberQuery) error {
+func (p *Service) ExportSubscribers(ctx context.Context, w io.Writer, query store.SubscriberQuery) error {
 	list, err := subscriber.NewListWriter(w)
 	if err != nil {
 		return err

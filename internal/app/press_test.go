@@ -19,7 +19,7 @@ import (
 )
 
 // open opens a press room on a store of its own, with settings in YAML.
-func open(t *testing.T, settings string) *app.Press {
+func open(t *testing.T, settings string) *app.Service {
 	t.Helper()
 	if !strings.Contains(settings, "store:") {
 		settings = "store: {dsn: sqlite:press.db}\n" + settings
@@ -119,7 +119,7 @@ func TestExportsImportAgain(t *testing.T) {
 }
 
 // tagged stores an article with tags, which then are topics.
-func tagged(t *testing.T, p *app.Press, tags ...string) {
+func tagged(t *testing.T, p *app.Service, tags ...string) {
 	t.Helper()
 	a := article.Article{
 		Source: "test:" + strings.Join(tags, "-"), Slug: strings.Join(tags, "-"), Title: "About " + strings.Join(tags, " and "), HTML: "<p>Words.</p>", Tags: tags,

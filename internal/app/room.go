@@ -11,13 +11,13 @@ import (
 
 // FirstOwnerLink is the one-time link that makes the first editor; empty when there
 // is one already.
-func (p *Press) FirstOwnerLink(ctx context.Context) (string, error) {
+func (p *Service) FirstOwnerLink(ctx context.Context) (string, error) {
 	return admin.FirstLink(ctx, p.Store, p.Config.Site.URL)
 }
 
 // EditorLink is a one-time link that lets one more editor in: anyone who holds it, or
 // the person with an address. The first editor becomes the owner.
-func (p *Press) EditorLink(ctx context.Context, email string, owner bool) (string, error) {
+func (p *Service) EditorLink(ctx context.Context, email string, owner bool) (string, error) {
 	link, err := p.FirstOwnerLink(ctx)
 	if link != "" || err != nil {
 		return link, err
@@ -26,7 +26,7 @@ func (p *Press) EditorLink(ctx context.Context, email string, owner bool) (strin
 }
 
 // PasswordLink is a one-time link that gives an editor a new password.
-func (p *Press) PasswordLink(ctx context.Context, email string) (string, error) {
+func (p *Service) PasswordLink(ctx context.Context, email string) (string, error) {
 	editor, err := p.FindEditor(ctx, email)
 	if err != nil {
 		return "", err
@@ -38,7 +38,7 @@ func (p *Press) PasswordLink(ctx context.Context, email string) (string, error) 
 }
 
 // FindEditor finds an editor by address.
-func (p *Press) FindEditor(ctx context.Context, email string) (store.Editor, error) {
+func (p *Service) FindEditor(ctx context.Context, email string) (store.Editor, error) {
 	editor, err := p.Store.EditorByEmail(ctx, email)
 	if errors.Is(err, store.ErrNotFound) {
 		err = fmt.Errorf("no editor has the address %s; \"tidings editor list\" shows them", email)

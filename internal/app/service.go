@@ -14,9 +14,9 @@ import (
 	"github.com/tidings-press/tidings/internal/loadshare"
 )
 
-// Service is a node at work: pages, feeds and mail, or mail alone.
-type Service struct {
-	Press *Press
+// Node is a node at work: pages, feeds and mail, or mail alone.
+type Node struct {
+	Service *Service
 	// HTTP is where pages are served; nil for a worker.
 	HTTP net.Listener
 	// Reload gives new settings when someone asks for a reload; nil never does.
@@ -29,9 +29,9 @@ type Service struct {
 
 // Run serves until the context ends; then it drains: requests are answered, mails
 // on the wire are finished and recorded.
-func (s *Service) Run(ctx context.Context) error {
-	LimitMemory(2 * int64(s.Press.Config.FeedSet.Memory)) // feeds, and pages as much again
-	current, err := s.start(ctx, s.Press)
+func (s *Node) Run(ctx context.Context) error {
+	LimitMemory(2 * int64(s.Service.Config.FeedSet.Memory)) // feeds, and pages as much again
+	current, err := s.start(ctx, s.Service)
 	if err != nil {
 		return err
 	}
@@ -41,17 +41,17 @@ func (s *Service) Run(ctx context.Context) error {
 	if s.HTTP != nil {
 		open(func() error { return s.serveHTTP(ctx) })
 	}
-	if err := s.openBounces(ctx, open); err != nil {
+	if err := s.openBounceListeners(ctx, open); err != nil {
 		current.stop()
 		return err
 	}
-	if q, err := s.Press.Store.Quarantine(ctx); err != nil {
+	if q, err := s.Service.Store.Quarantine(ctx); err != nil {
 		current.stop()
 		return err
 	} else if q != nil {
-		s.Press.Log.Warn("the store is quarantined: nothing is sent until an owner releases it (tidings quarantine show)", "reason", string(q.Reason), "store_from", q.Taken)
+		s.Service.Log.Warn("the store is quarantined: nothing is sent until an owner releases it (tidings quarantine show)", "reason", string(q.Reason), "store_from", q.Taken)
 	}
-	s.Press.Log.Info("at work", "site", s.Press.Config.Site.URL, "store", s.Press.Store.Engine(), "settings", s.Press.Config.Fingerprint())
+	s.Service.Log.Info("at work", "site", s.Service.Config.Site.URL, "store", s.Service.Store.Engine(), "settings", s.Service.Config.Fingerprint())
 	if s.Ready != nil {
 		s.Ready()
 	}
@@ -67,7 +67,7 @@ func (s *Service) Run(ctx context.Context) error {
 		case <-ctx.Done():
 		}
 	}
-	s.Press.Log.Info("stopping: what is on the wire is finished first")
+	s.Service.Log.Info("stopping: what is on the wire is finished first")
 	current.stop()
 	doors.Wait()
 	return nil
@@ -75,20 +75,20 @@ func (s *Service) Run(ctx context.Context) error {
 
 // reload starts the service anew with other settings, and stops the old one only
 // when the new one runs. What cannot be reloaded stays as it was.
-func (s *Service) reload(ctx context.Context, current *generation, c *config.Config) *generation {
-	c.Store, c.Server.Listen, c.Log.Format = s.Press.Config.Store, s.Press.Config.Server.Listen, s.Press.Config.Log.Format
-	c.FeedSet.Memory, c.Bounces.SMTP, c.Bounces.LMTP = s.Press.Config.FeedSet.Memory, s.Press.Config.Bounces.SMTP, s.Press.Config.Bounces.LMTP
+func (s *Node) reload(ctx context.Context, current *generation, c *config.Config) *generation {
+	c.Store, c.Server.Listen, c.Log.Format = s.Service.Config.Store, s.Service.Config.Server.Listen, s.Service.Config.Log.Format
+	c.FeedSet.Memory, c.Bounces.SMTP, c.Bounces.LMTP = s.Service.Config.FeedSet.Memory, s.Service.Config.Bounces.SMTP, s.Service.Config.Bounces.LMTP
 	set, err := CheckTemplates(c)
 	var next *generation
 	if err == nil {
-		next, err = s.start(ctx, &Press{Config: c, Store: s.Press.Store, Templates: set, Log: s.Press.Log})
+		next, err = s.start(ctx, &Service{Config: c, Store: s.Service.Store, Templates: set, Log: s.Service.Log})
 	}
 	if err != nil {
-		s.Press.Log.Error("the new settings are refused; the old ones stay", "error", err)
+		s.Service.Log.Error("the new settings are refused; the old ones stay", "error", err)
 		return current
 	}
 	SetLevel(c.Log)
-	s.Press.Log.Info("reloaded", "settings", c.Fingerprint())
+	s.Service.Log.Info("reloaded", "settings", c.Fingerprint())
 	current.stop()
 	return next
 }
@@ -106,7 +106,7 @@ func (g *generation) stop() {
 }
 
 // start begins a generation and puts its pages in place.
-func (s *Service) start(ctx context.Context, p *Press) (*generation, error) {
+func (s *Node) start(ctx context.Context, p *Service) (*generation, error) {
 	engine, err := p.Engine(ctx)
 	if err != nil {
 		return nil, err
@@ -120,7 +120,7 @@ func (s *Service) start(ctx context.Context, p *Press) (*generation, error) {
 	})
 	monitor := p.monitor(engine)
 	g.work.Go(func() { monitor.Run(ctx) })
-	g.work.Go(func() { p.keepHouse(ctx) })
+	g.work.Go(func() { p.maintain(ctx) })
 	g.work.Go(func() { p.withdrawExpired(ctx) })
 	g.work.Go(func() { p.pollMailbox(ctx) })
 	if s.HTTP == nil {
@@ -134,7 +134,7 @@ func (s *Service) start(ctx context.Context, p *Press) (*generation, error) {
 }
 
 // publish puts a generation's pages and feeds in place.
-func (s *Service) publish(ctx context.Context, p *Press, engine *delivery.Engine, monitor *health.Monitor, g *generation) error {
+func (s *Node) publish(ctx context.Context, p *Service, engine *delivery.Engine, monitor *health.Monitor, g *generation) error {
 	share := loadshare.New(engine.Busy)
 	feeds, err := p.feeds(ctx, share)
 	if err != nil {
@@ -150,8 +150,8 @@ func (s *Service) publish(ctx context.Context, p *Press, engine *delivery.Engine
 	}
 	s.pages.Store(&pages.Handler)
 	g.work.Go(func() { pages.Run(ctx) })
-	g.work.Go(func() { p.countPolls(ctx, feeds) })
+	g.work.Go(func() { p.flushPolls(ctx, feeds) })
 	g.work.Go(func() { p.watchSources(ctx, feeds.Changed) })
-	g.work.Go(func() { p.tell(ctx, "changes of feeds are not published", push.Run(ctx)) })
+	g.work.Go(func() { p.logError(ctx, "changes of feeds are not published", push.Run(ctx)) })
 	return nil
 }

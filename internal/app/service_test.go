@@ -22,7 +22,7 @@ import (
 // running is a whole service on loopback.
 type running struct {
 	address string
-	press   *app.Press
+	press   *app.Service
 	stop    context.CancelFunc
 	ended   chan error
 }
@@ -37,7 +37,7 @@ func start(t *testing.T, settings string, articles ...article.Article) *running 
 	return runOn(t, p)
 }
 
-func runOn(t *testing.T, p *app.Press) *running {
+func runOn(t *testing.T, p *app.Service) *running {
 	t.Helper()
 	door, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -47,7 +47,7 @@ func runOn(t *testing.T, p *app.Press) *running {
 	r := &running{address: door.Addr().String(), press: p, stop: stop, ended: make(chan error, 1)}
 	ready := make(chan struct{})
 	go func() {
-		r.ended <- (&app.Service{Press: p, HTTP: door, Ready: func() { close(ready) }}).Run(ctx)
+		r.ended <- (&app.Node{Service: p, HTTP: door, Ready: func() { close(ready) }}).Run(ctx)
 		close(r.ended)
 	}()
 	t.Cleanup(func() {

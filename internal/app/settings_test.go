@@ -21,13 +21,13 @@ import (
 )
 
 // openAt opens a press room on a store by a clock of the test.
-func openAt(t *testing.T, s *store.Store, settings string) *app.Press {
+func openAt(t *testing.T, s *store.Store, settings string) *app.Service {
 	t.Helper()
 	c, err := config.Parse([]byte(settings), filepath.Join(t.TempDir(), "config.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &app.Press{Config: c, Store: s, Log: slog.New(slog.DiscardHandler)}
+	return &app.Service{Config: c, Store: s, Log: slog.New(slog.DiscardHandler)}
 }
 
 // serving makes a node that serves a store's feeds with some settings.

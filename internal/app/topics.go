@@ -33,15 +33,15 @@ func (e *TopicError) right() string {
 // namedTopics is how many topics of a digest a TopicError names.
 const namedTopics = 30
 
-// topicBook knows the topics of the digests, and keeps what it has asked the store.
-type topicBook struct {
-	press   *Press
+// topicIndex knows the topics of the digests, and keeps what it has asked the store.
+type topicIndex struct {
+	service *Service
 	digests map[string]article.Filter
 	known   map[[2]string]bool // by digest and tag
 }
 
-func (p *Press) topicBook() (*topicBook, error) {
-	b := &topicBook{press: p, digests: map[string]article.Filter{}, known: map[[2]string]bool{}}
+func (p *Service) topicIndex() (*topicIndex, error) {
+	b := &topicIndex{service: p, digests: map[string]article.Filter{}, known: map[[2]string]bool{}}
 	for _, d := range p.Config.Digests {
 		filter, err := d.Filter.Compile()
 		if err != nil {
@@ -52,20 +52,20 @@ func (p *Press) topicBook() (*topicBook, error) {
 	return b, nil
 }
 
-// mostKnown bounds the answers that are kept, since a list may have any tags.
-const mostKnown = 10_000
+// maxKnownTopics bounds the answers that are kept, since a list may have any tags.
+const maxKnownTopics = 10_000
 
 // check returns a *TopicError for the first topic that the digest does not have.
-func (b *topicBook) check(ctx context.Context, digest string, topics []string) error {
+func (b *topicIndex) check(ctx context.Context, digest string, topics []string) error {
 	for _, topic := range topics {
 		at := [2]string{digest, article.TagKey(topic)}
 		has, asked := b.known[at]
 		if !asked {
 			var err error
-			if has, err = b.press.Store.HasTopic(ctx, b.digests[digest], topic); err != nil {
+			if has, err = b.service.Store.HasTopic(ctx, b.digests[digest], topic); err != nil {
 				return err
 			}
-			if len(b.known) < mostKnown {
+			if len(b.known) < maxKnownTopics {
 				b.known[at] = has
 			}
 		}
@@ -76,8 +76,8 @@ func (b *topicBook) check(ctx context.Context, digest string, topics []string) e
 	return nil
 }
 
-func (b *topicBook) unknown(ctx context.Context, digest, topic string) error {
-	found, err := b.press.Store.Topics(ctx, b.digests[digest], namedTopics)
+func (b *topicIndex) unknown(ctx context.Context, digest, topic string) error {
+	found, err := b.service.Store.Topics(ctx, b.digests[digest], namedTopics)
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func (b *topicBook) unknown(ctx context.Context, digest, topic string) error {
 }
 
 // byDigest parts topics: "weekly:council" is for the digest weekly, others are for all.
-func (b *topicBook) byDigest(digests, topics []string) map[string][]string {
+func (b *topicIndex) byDigest(digests, topics []string) map[string][]string {
 	out := map[string][]string{}
 	for _, topic := range topics {
 		name, rest, found := strings.Cut(topic, ":")
@@ -106,8 +106,8 @@ func (b *topicBook) byDigest(digests, topics []string) map[string][]string {
 
 // CheckRow makes the check of store.ImportOptions: the digests and topics of a row must be
 // ours. usual are the digests of rows that name none.
-func (p *Press) CheckRow(usual []string) (func(context.Context, *subscriber.Row) error, error) {
-	book, err := p.topicBook()
+func (p *Service) CheckRow(usual []string) (func(context.Context, *subscriber.Row) error, error) {
+	book, err := p.topicIndex()
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +133,7 @@ func (p *Press) CheckRow(usual []string) (func(context.Context, *subscriber.Row)
 	}, nil
 }
 
-func refuseTopics(ctx context.Context, book *topicBook, row *subscriber.Row, refused map[string]*TopicError) error {
+func refuseTopics(ctx context.Context, book *topicIndex, row *subscriber.Row, refused map[string]*TopicError) error {
 	for digest, topics := range row.TopicsOf {
 		for _, topic := range topics {
 			key := digest + ":" + topic
@@ -147,7 +147,7 @@ func refuseTopics(ctx context.Context, book *topicBook, row *subscriber.Row, ref
 				if wrong, ok = err.(*TopicError); !ok {
 					return err
 				}
-				if len(refused) < mostKnown {
+				if len(refused) < maxKnownTopics {
 					refused[key] = wrong
 				}
 			}
@@ -158,11 +158,11 @@ func refuseTopics(ctx context.Context, book *topicBook, row *subscriber.Row, ref
 }
 
 // checkTopics checks the topics that an editor gives somebody on some digests.
-func (p *Press) checkTopics(ctx context.Context, digests, topics []string) error {
+func (p *Service) checkTopics(ctx context.Context, digests, topics []string) error {
 	if len(topics) == 0 {
 		return nil
 	}
-	book, err := p.topicBook()
+	book, err := p.topicIndex()
 	if err != nil {
 		return err
 	}

@@ -17,9 +17,9 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-// settle is how long a file must be quiet before it is imported: editors write in
+// quietPeriod is how long a file must be quiet before it is imported: editors write in
 // several steps.
-const settle = 300 * time.Millisecond
+const quietPeriod = 300 * time.Millisecond
 
 // Watch imports paths, then again whatever changes in them, until the context ends. ready
 // is called when everything is watched and imported once.
@@ -94,10 +94,10 @@ func (im *Importer) follow(ctx context.Context, watcher *fsnotify.Watcher, paths
 			for _, path := range paths {
 				seen.came[path] = true
 			}
-			timer.Reset(settle)
+			timer.Reset(quietPeriod)
 		case event := <-watcher.Events:
 			if im.note(watcher, event, &seen) {
-				timer.Reset(settle)
+				timer.Reset(quietPeriod)
 			}
 		case <-timer.C:
 			if im.followUp(ctx, paths, seen) {

@@ -28,11 +28,11 @@ type WebSub struct {
 }
 
 // WebSub sets the publishing of feeds up.
-func (p *Press) WebSub(feeds *feedserver.Server) *WebSub {
+func (p *Service) WebSub(feeds *feedserver.Server) *WebSub {
 	site := feedSite(p.Config, nil)
 	queue := jobQueue{p.Store}
 	w := &WebSub{publisher: &websub.Publisher{
-		News: hubNews{p.Store}, Lists: hubLists{p.Store}, Site: site, Definitions: feeds.Definitions(), Now: p.Store.Now, Log: p.Log,
+		News: hubChangeFeed{p.Store}, Lists: hubLists{p.Store}, Site: site, Definitions: feeds.Definitions(), Now: p.Store.Now, Log: p.Log,
 		Fresh: feeds.Changed,
 	}}
 	jobs := w.publisher.Jobs()

@@ -135,7 +135,7 @@ digests: [{name: weekly, schedule: "@weekly", sender: news@press.example}]
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &app.Press{Config: c, Store: s, Log: slog.New(slog.DiscardHandler)}
+	p := &app.Service{Config: c, Store: s, Log: slog.New(slog.DiscardHandler)}
 	feeds, err := p.Feeds(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -50,16 +50,16 @@ func (q jobQueue) Settle(ctx context.Context, job websub.Job, end websub.End) er
 	return q.store.RetryJob(ctx, kept, end.After, end.Reason)
 }
 
-// hubNews is what changed in the store for readers.
-type hubNews struct{ store *store.Store }
+// hubChangeFeed is what changed in the store for readers.
+type hubChangeFeed struct{ store *store.Store }
 
-// looked is where a look at the news stood.
-type looked struct{ from, to store.HubPosition }
+// changeRange is where a look at the news stood.
+type changeRange struct{ from, to store.HubPosition }
 
 // kindOf names the feeds of the store's labels.
 var kindOf = map[string]feed.Kind{"tag": feed.ByTag, "author": feed.ByAuthor, "language": feed.ByLanguage}
 
-func (n hubNews) Look(ctx context.Context, most int) (websub.Change, error) {
+func (n hubChangeFeed) Look(ctx context.Context, most int) (websub.Change, error) {
 	from, err := n.store.HubPosition(ctx)
 	if err != nil {
 		return websub.Change{}, err
@@ -69,7 +69,7 @@ func (n hubNews) Look(ctx context.Context, most int) (websub.Change, error) {
 		Articles: news.Articles, More: news.More, Edited: news.Edited, Digests: news.Digests, Settings: from.Settings,
 		Moved:  from.Count == 0 || news.After.Revision != from.Revision || !news.After.At.Equal(from.At),
 		Count:  from.Count,
-		Handle: looked{from, news.After},
+		Handle: changeRange{from, news.After},
 	}
 	for _, label := range news.Labels {
 		change.Labels = append(change.Labels, websub.Label{Kind: kindOf[label.Kind], Name: label.Name})
@@ -77,8 +77,8 @@ func (n hubNews) Look(ctx context.Context, most int) (websub.Change, error) {
 	return change, err
 }
 
-func (n hubNews) Announce(ctx context.Context, a websub.Announcement) (bool, error) {
-	at := a.Change.Handle.(looked)
+func (n hubChangeFeed) Announce(ctx context.Context, a websub.Announcement) (bool, error) {
+	at := a.Change.Handle.(changeRange)
 	at.to.Settings = a.Settings
 	return n.store.Announce(ctx, store.Announcement{
 		From: at.from, To: at.to, Hubs: a.Hubs, Topics: a.Topics, Due: n.store.Now().Add(a.After), Jobs: keptJobs(n.store, a.Jobs),

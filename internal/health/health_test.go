@@ -40,7 +40,7 @@ health: {disk_free: %[4]s}
 
 // node is a whole service at work, with an owner.
 type node struct {
-	*app.Press
+	*app.Service
 	t     *testing.T
 	url   string
 	inbox *testkit.Inbox
@@ -62,7 +62,7 @@ func start(t *testing.T, dsn, diskFree, more string) *node {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n.Press, err = app.Open(t.Context(), c, slog.New(slog.NewTextHandler(t.Output(), nil))); err != nil {
+	if n.Service, err = app.Open(t.Context(), c, slog.New(slog.NewTextHandler(t.Output(), nil))); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := n.Store.CreateEditor(t.Context(), store.Editor{Email: ownersAddress, Role: "owner"}); err != nil {
@@ -71,7 +71,7 @@ func start(t *testing.T, dsn, diskFree, more string) *node {
 	ctx, stop := context.WithCancel(context.Background())
 	done, ready := make(chan error, 1), make(chan struct{})
 	go func() {
-		done <- (&app.Service{Press: n.Press, HTTP: listener, Ready: func() { close(ready) }}).Run(ctx)
+		done <- (&app.Node{Service: n.Service, HTTP: listener, Ready: func() { close(ready) }}).Run(ctx)
 	}()
 	t.Cleanup(func() {
 		stop()
@@ -342,7 +342,7 @@ func TestEngineThatDoesNotRunIsNotReady(t *testing.T) {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	engine, err := (&app.Press{Config: c, Store: s, Templates: set, Log: log}).Engine(t.Context())
+	engine, err := (&app.Service{Config: c, Store: s, Templates: set, Log: log}).Engine(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -39,7 +39,7 @@ relays: [{name: inbox, host: 127.0.0.1, port: %d, tls: none, auth: none}]
 
 // site is a whole service: its store, its mails, and where its pages are.
 type site struct {
-	press  *app.Press
+	press  *app.Service
 	engine *delivery.Engine
 	store  *store.Store
 	inbox  *testkit.Inbox
@@ -69,7 +69,7 @@ func open(t *testing.T, engine store.Engine, url, language string) *site {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.store.Close() })
-	s.press = &app.Press{Config: c, Store: s.store, Templates: set, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
+	s.press = &app.Service{Config: c, Store: s.store, Templates: set, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
 	if s.engine, err = s.press.Engine(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +114,7 @@ func serve(t *testing.T, language string) *site {
 	s := open(t, store.SQLite, fmt.Sprintf("http://localhost:%d", listener.Addr().(*net.TCPAddr).Port), language)
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- (&app.Service{Press: s.press, HTTP: listener}).Run(ctx) }()
+	go func() { done <- (&app.Node{Service: s.press, HTTP: listener}).Run(ctx) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-done; err != nil {

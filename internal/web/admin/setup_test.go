@@ -27,7 +27,7 @@ import (
 
 // site is a whole press at work: store, engine, pages and a real mail server.
 type site struct {
-	*app.Press
+	*app.Service
 	t     *testing.T
 	url   string
 	inbox *testkit.Inbox
@@ -95,7 +95,7 @@ func startSiteOver(t *testing.T, port, perSecond int) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &site{Press: p, t: t, url: "http://" + door.Addr().String(), log: log}
+	s := &site{Service: p, t: t, url: "http://" + door.Addr().String(), log: log}
 	s.importSamples()
 	s.run(door)
 	return s
@@ -104,7 +104,7 @@ func startSiteOver(t *testing.T, port, perSecond int) *site {
 func (s *site) run(door net.Listener) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ready, ended := make(chan struct{}), make(chan error, 1)
-	service := &app.Service{Press: s.Press, HTTP: door, Ready: func() { close(ready) }}
+	service := &app.Node{Service: s.Service, HTTP: door, Ready: func() { close(ready) }}
 	go func() { ended <- service.Run(ctx) }()
 	s.stop = sync.OnceFunc(func() {
 		cancel()
