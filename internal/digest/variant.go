@@ -16,8 +16,8 @@ type Variant struct {
 	Subject   string
 	HTML      string
 	Text      string
-	Holes     Holes
-	Nobody    string   // what fills the name's hole for a reader without a name
+	Holes     Holes    `json:"Holes"`
+	Nobody    string   `json:"Nobody"` // what fills the name's hole for a reader without a name
 	Articles  []string // ids of all articles it carries, in order
 	Shown     int      // how many of them are shown whole; the rest is listed by title, or behind a link
 	Warnings  []string // for the editor, such as that the mail is large
