@@ -63,17 +63,17 @@ func (f *field) recordAll(ctx context.Context, s *store.Store) error {
 	failed := make(chan error, recordConnections)
 	for range recordConnections {
 		work.Go(func() {
-			var last *store.Tried
+			var last *store.Outcome
 			for j := range jobs {
 				intent := store.Intent{Chunk: j.chunk, Subscriber: j.person.Subscriber, Attempt: j.person.Subscriber}
-				granted, err := recorder.Record(ctx, store.Note{Done: last, Next: &intent})
+				granted, err := recorder.Record(ctx, store.RecorderEntry{Outcome: last, Intent: &intent})
 				if err != nil || !granted {
 					failed <- fmt.Errorf("not granted: %w", err)
 					return
 				}
-				last = &store.Tried{Intent: intent, State: digest.DeliverySent, Code: 250, Reply: "2.0.0 ok: queued as 4F3k9x", Relay: "main"}
+				last = &store.Outcome{Intent: intent, State: digest.DeliverySent, Code: 250, Reply: "2.0.0 ok: queued as 4F3k9x", Relay: "main"}
 			}
-			if _, err := recorder.Record(ctx, store.Note{Done: last}); last != nil && err != nil {
+			if _, err := recorder.Record(ctx, store.RecorderEntry{Outcome: last}); last != nil && err != nil {
 				failed <- err
 			}
 		})

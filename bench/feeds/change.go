@@ -142,7 +142,7 @@ func cursorAbove(ctx context.Context, db *store.Store, n int) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	at := slices.IndexFunc(found, func(s store.Stored) bool { return s.ID == a.ID })
+	at := slices.IndexFunc(found, func(s store.StoredArticle) bool { return s.ID == a.ID })
 	if at < 0 {
 		return "", fmt.Errorf("article %d is not stored", n)
 	}

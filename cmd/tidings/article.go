@@ -156,7 +156,7 @@ func newArticleList(a *cli) *cobra.Command {
 	return c
 }
 
-func (a *cli) printArticles(p *app.Service, found []store.Stored) error {
+func (a *cli) printArticles(p *app.Service, found []store.StoredArticle) error {
 	list := make([]shownArticle, len(found))
 	for i := range found {
 		one := &found[i].Article
@@ -235,7 +235,7 @@ func newArticleRemove(a *cli) *cobra.Command {
 
 // warnHolding tells of editions under way that still hold a removed article.
 func (a *cli) warnHolding(ctx context.Context, p *app.Service, one article.Article) error {
-	held, err := p.Store.UnderWayWith(ctx, one.ID)
+	held, err := p.Store.EditionsUnderWay(ctx, one.ID)
 	for _, id := range held {
 		a.warn("edition %s is under way and still holds %s; hold it back with: tidings digest pause %s", id, one.Slug, id)
 	}

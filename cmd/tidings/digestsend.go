@@ -141,7 +141,7 @@ func (a *cli) follow(ctx context.Context, e *delivery.Engine, id string) (last d
 // warnHeld tells of each relay and domain that is held back, once.
 func (a *cli) warnHeld(holds []store.Hold, told map[string]bool) {
 	for _, hold := range holds {
-		if text := hold.What() + " is held back: " + hold.Reason; !told[text] {
+		if text := hold.Target() + " is held back: " + hold.Reason; !told[text] {
 			told[text] = true
 			a.warn("%s", text)
 		}
@@ -192,7 +192,7 @@ func showWithSkips(ctx context.Context, e *delivery.Engine, p delivery.Progress)
 	if out.Skipped == 0 {
 		return out, nil
 	}
-	skipped, err := e.Store.Skipped(ctx, p.Edition.Seq)
+	skipped, err := e.Store.SkipCounts(ctx, p.Edition.Seq)
 	out.SkippedBy = skipped
 	return out, err
 }

@@ -102,7 +102,7 @@ func (a *cli) printEdition(ctx context.Context, p *app.Service, e *delivery.Engi
 	if all {
 		most = math.MaxInt
 	}
-	shown, err := a.printDeliveries(most, func(after int64, limit int) ([]store.Delivered, error) {
+	shown, err := a.printDeliveries(most, func(after int64, limit int) ([]store.AddressedDelivery, error) {
 		return p.Store.Deliveries(ctx, edition, troubles, after, limit)
 	})
 	if rest := int(progress.Counts.Refused+progress.Counts.Uncertain+progress.Counts.Deferred) - shown; err == nil && rest > 0 && shown == most {
@@ -113,7 +113,7 @@ func (a *cli) printEdition(ctx context.Context, p *app.Service, e *delivery.Engi
 
 // printDeliveries prints up to so many deliveries of a list as they are read, since
 // there may be many, and says how many there were. As JSON each is a line.
-func (a *cli) printDeliveries(most int, next func(after int64, limit int) ([]store.Delivered, error)) (shown int, err error) {
+func (a *cli) printDeliveries(most int, next func(after int64, limit int) ([]store.AddressedDelivery, error)) (shown int, err error) {
 	const page = 500
 	for after := int64(0); shown < most; {
 		found, err := next(after, min(page, most-shown))
@@ -128,7 +128,7 @@ func (a *cli) printDeliveries(most int, next func(after int64, limit int) ([]sto
 	return shown, nil
 }
 
-func (a *cli) printPage(found []store.Delivered) error {
+func (a *cli) printPage(found []store.AddressedDelivery) error {
 	if a.json {
 		encoder := json.NewEncoder(a.stdout)
 		encoder.SetEscapeHTML(false)
@@ -161,7 +161,7 @@ type shownDelivery struct {
 	NextTry    *time.Time `json:"next_try,omitempty"`
 }
 
-func showDelivery(d store.Delivered) shownDelivery {
+func showDelivery(d store.AddressedDelivery) shownDelivery {
 	out := shownDelivery{
 		Edition: d.Edition, Subscriber: d.Subscriber, Address: d.Address, State: string(d.State), Tries: d.Tries,
 		Code: d.Code, Reply: d.Reply, Reason: d.Reason, Relay: d.Relay, At: d.At,
@@ -184,8 +184,8 @@ func newUncertain(a *cli) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				_, err = a.printDeliveries(math.MaxInt, func(after int64, limit int) ([]store.Delivered, error) {
-					return p.Store.Doubted(ctx, edition, after, limit)
+				_, err = a.printDeliveries(math.MaxInt, func(after int64, limit int) ([]store.AddressedDelivery, error) {
+					return p.Store.EverUncertain(ctx, edition, after, limit)
 				})
 				return err
 			}),

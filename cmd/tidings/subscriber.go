@@ -172,7 +172,7 @@ func newSubscriberSuppress(a *cli) *cobra.Command {
 			}
 			return a.with(c.Context(), func(p *app.Service) error {
 				if lift {
-					return a.after(p.Store.Lift(c.Context(), address), "%s may be mailed again", address)
+					return a.after(p.Store.LiftSuppression(c.Context(), address), "%s may be mailed again", address)
 				}
 				return a.after(p.Store.Suppress(c.Context(), address, store.EditorReason, reason), "%s is not mailed again", address)
 			})

@@ -26,14 +26,14 @@ func (p *Service) FindArticle(ctx context.Context, name string) (article.Article
 
 // ListArticles lists articles, newest first: those with one of some statuses as
 // article.StatusAt gives them, or all. An unknown status is an error.
-func (p *Service) ListArticles(ctx context.Context, filter article.Filter, statuses []string, limit int) ([]store.Stored, error) {
+func (p *Service) ListArticles(ctx context.Context, filter article.Filter, statuses []string, limit int) ([]store.StoredArticle, error) {
 	if len(statuses) == 0 {
 		for _, status := range article.Statuses {
 			statuses = append(statuses, string(status))
 		}
 	}
 	now := p.Store.Now()
-	var out []store.Stored
+	var out []store.StoredArticle
 	for _, status := range slices.Compact(slices.Sorted(slices.Values(statuses))) {
 		q, err := queryFor(article.Status(status), now)
 		if err != nil {
@@ -45,11 +45,11 @@ func (p *Service) ListArticles(ctx context.Context, filter article.Filter, statu
 			return nil, err
 		}
 		// Between two rounds of the service, what has expired is still stored as published.
-		out = append(out, slices.DeleteFunc(found, func(a store.Stored) bool {
+		out = append(out, slices.DeleteFunc(found, func(a store.StoredArticle) bool {
 			return len(statuses) < len(article.Statuses) && a.StatusAt(now) != article.Status(status)
 		})...)
 	}
-	slices.SortStableFunc(out, func(a, b store.Stored) int { return b.Position.Compare(a.Position) })
+	slices.SortStableFunc(out, func(a, b store.StoredArticle) int { return b.Position.Compare(a.Position) })
 	return out[:min(len(out), limit)], nil
 }
 

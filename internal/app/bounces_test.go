@@ -79,7 +79,7 @@ func TestWhatComesBackAboutASentMailEndsItsAddress(t *testing.T) {
 			got, err := p.Store.SubscriberByAddress(t.Context(), address)
 			return err == nil && got.State == subscriber.Bounced
 		})
-		if held, err := p.Store.IsSuppressed(t.Context(), address); err != nil || held.Reason != store.BouncedReason {
+		if held, err := p.Store.Suppression(t.Context(), address); err != nil || held.Reason != store.BouncedReason {
 			t.Errorf("suppressed for %q, %v", held.Reason, err)
 		}
 	}

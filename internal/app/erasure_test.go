@@ -93,7 +93,7 @@ func eraseAfterEdition(t *testing.T, dsn string) {
 		got, err := p.Store.Subscriber(t.Context(), people[1].ID)
 		return err == nil && got.State == subscriber.Bounced
 	})
-	if found := storetest.Traces(t, dsn, p.Store.DB(), name); len(found) == 0 {
+	if found := storetest.FindText(t, dsn, p.Store.DB(), name); len(found) == 0 {
 		t.Fatal("nothing is found of people who are there: the test looks in the wrong place")
 	}
 	for _, who := range people {
@@ -101,7 +101,7 @@ func eraseAfterEdition(t *testing.T, dsn string) {
 			t.Fatal(err)
 		}
 	}
-	for _, trace := range storetest.Traces(t, dsn, p.Store.DB(), refused, bounced, name, "annabel", "bertil") {
+	for _, trace := range storetest.FindText(t, dsn, p.Store.DB(), refused, bounced, name, "annabel", "bertil") {
 		t.Error(trace)
 	}
 	if counts, err := p.Store.EditionCounts(t.Context(), edition.Seq); err != nil || counts.Total != 2 {

@@ -13,7 +13,7 @@ func (p *Service) NamedFeeds(ctx context.Context) ([]feed.Definition, error) {
 	var all []feed.Definition
 	for _, list := range []struct {
 		kind  feed.Kind
-		names func(context.Context) ([]store.Count, error)
+		names func(context.Context) ([]store.LabelCount, error)
 	}{{feed.ByTag, p.Store.Tags}, {feed.ByAuthor, p.Store.Authors}, {feed.ByLanguage, p.Store.Languages}} {
 		counts, err := list.names(ctx)
 		if err != nil {

@@ -33,7 +33,7 @@ func reader(t *testing.T, p *app.Service, name, language, digest string, topics 
 	if err != nil {
 		t.Fatal(err)
 	}
-	if token, err = p.Store.MakeFeedToken(t.Context(), who.ID, digest); err != nil {
+	if token, err = p.Store.CreateFeedToken(t.Context(), who.ID, digest); err != nil {
 		t.Fatal(err)
 	}
 	return who, token
@@ -186,7 +186,7 @@ func TestAPrivateFeedOpensToItsTokenAlone(t *testing.T) {
 	want(token[:len(token)-1], http.StatusNotFound)
 	want(strings.ToUpper(token), http.StatusNotFound)
 	want("", http.StatusNotFound)
-	next, err := p.Store.MakeFeedToken(t.Context(), who.ID, "mixed")
+	next, err := p.Store.CreateFeedToken(t.Context(), who.ID, "mixed")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,18 +26,18 @@ func (f *FeedSource) Select(ctx context.Context, q feed.Query) (feed.Found, erro
 		status, order = article.Removed, store.ByRemoval
 	}
 	query := store.Query{
-		Filter:   q.Filter,
-		Statuses: []article.Status{status},
-		Order:    order,
-		Limit:    q.Limit,
-		Before:   store.Position{At: q.Before.Appeared, Seq: q.Before.Seq},
-		After:    store.Position{At: q.After.Appeared, Seq: q.After.Seq},
-		AsOf:     q.AsOf,
-		IDs:      q.IDs,
-		Room:     q.Room,
+		Filter:     q.Filter,
+		Statuses:   []article.Status{status},
+		Order:      order,
+		Limit:      q.Limit,
+		Before:     store.Position{At: q.Before.Appeared, Seq: q.Before.Seq},
+		After:      store.Position{At: q.After.Appeared, Seq: q.After.Seq},
+		AsOf:       q.AsOf,
+		IDs:        q.IDs,
+		HTMLBudget: q.Room,
 	}
 	if q.Room == 0 {
-		query.Room = store.NoRoom
+		query.HTMLBudget = store.WithoutHTML
 	}
 	found, err := f.store.Search(ctx, query)
 	items := make([]feed.Item, len(found.Articles))
@@ -62,8 +62,8 @@ func (f *FeedSource) Changed(ctx context.Context, since feed.Mark, now time.Time
 		return feed.Change{}, err
 	}
 	change := feed.Change{
-		Mark: feed.Mark{Revision: last.Revision, Due: since.Due}, Departed: last.Departed,
-		Settings: feed.Settings{Fingerprint: last.Settings, Since: last.Settled},
+		Mark: feed.Mark{Revision: last.Revision, Due: since.Due}, Departed: last.LastRemoval,
+		Settings: feed.Settings{Fingerprint: last.Settings, Since: last.SettingsSince},
 	}
 	moved, appeared := last.Revision != since.Revision, !since.Due.IsZero() && !now.Before(since.Due)
 	if moved {

@@ -26,7 +26,7 @@ func (p *Service) maintain(ctx context.Context) {
 			err = p.Store.PrunePolls(ctx, p.Store.Now().AddDate(-1, 0, 0).Format(time.DateOnly))
 		}
 		if err == nil {
-			_, err = p.Store.WipeLog(ctx) // what readers kept an erasure from doing
+			_, err = p.Store.TruncateLog(ctx) // what readers kept an erasure from doing
 		}
 		if err == nil {
 			_, err = p.Store.Prune(ctx, p.retention())
@@ -56,7 +56,7 @@ func (p *Service) pruneWebSub(ctx context.Context) error {
 	now := p.Store.Now()
 	return errors.Join(
 		p.Store.PruneCallbacks(ctx),
-		p.Store.PruneLeft(ctx, now.AddDate(0, 0, -7)),
+		p.Store.PruneFeedDepartures(ctx, now.AddDate(0, 0, -7)),
 		p.Store.PruneJobs(ctx, now.AddDate(0, 0, -1), now.AddDate(0, -1, 0)),
 	)
 }

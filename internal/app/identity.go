@@ -32,7 +32,7 @@ const (
 const similarEnough = 0.5
 
 // evidenceFor compares a file's article with a stored one.
-func evidenceFor(a *article.Article, t *store.Trace) matchStrength {
+func evidenceFor(a *article.Article, t *store.ArticleIdentity) matchStrength {
 	title, slug, date := a.Title == t.Title, a.Slug == t.Slug, a.Published.Equal(t.Published)
 	switch {
 	case a.GUID != "" && a.GUID == t.GUID:
@@ -61,8 +61,8 @@ type arrival struct {
 	index     int             // among the articles of its file
 	facts     article.Article // without its text
 	sketch    article.Sketch
-	here      *store.Trace // the article that was at its place before
-	knownFrom []store.Trace
+	here      *store.ArticleIdentity // the article that was at its place before
+	knownFrom []store.ArticleIdentity
 	id        string // of the article that it is recognised as; empty for a new one
 }
 
@@ -95,12 +95,12 @@ func (r *matcher) recognise(ctx context.Context, a *article.Article, name string
 		a.ID, r.claimed[here.ID] = here.ID, true
 		return nil, nil
 	}
-	traces, err := r.im.Store.Traces(ctx, a)
+	traces, err := r.im.Store.SimilarIdentities(ctx, a)
 	if err != nil {
 		return nil, err
 	}
 	wait := false
-	var known []store.Trace
+	var known []store.ArticleIdentity
 	for i := range traces {
 		t := &traces[i]
 		r.complete(ctx, a, t)
@@ -130,12 +130,12 @@ func sourceName(source string, options article.Options) string {
 
 // at returns the article that came from a source. A store of before knows the path by
 // which the folder was named, with its symbolic links.
-func (r *matcher) at(ctx context.Context, source string) (*store.Trace, error) {
+func (r *matcher) at(ctx context.Context, source string) (*store.ArticleIdentity, error) {
 	sources := []string{source}
 	if r.options.Alias != "" {
 		sources = append(sources, r.options.Alias+sourceName(source, r.options))
 	}
-	found, err := r.im.Store.TracesAt(ctx, sources...)
+	found, err := r.im.Store.IdentitiesFrom(ctx, sources...)
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
@@ -148,7 +148,7 @@ func (r *matcher) at(ctx context.Context, source string) (*store.Trace, error) {
 }
 
 // agrees reports whether a file still has the article that was at its place.
-func (r *matcher) agrees(ctx context.Context, a *article.Article, here *store.Trace) bool {
+func (r *matcher) agrees(ctx context.Context, a *article.Article, here *store.ArticleIdentity) bool {
 	if _, row := rowOf(a.Source); row { // it is known by its id there
 		return true
 	}
@@ -158,7 +158,7 @@ func (r *matcher) agrees(ctx context.Context, a *article.Article, here *store.Tr
 
 // complete works out the fingerprint of an article that was imported before there were
 // any.
-func (r *matcher) complete(ctx context.Context, a *article.Article, t *store.Trace) {
+func (r *matcher) complete(ctx context.Context, a *article.Article, t *store.ArticleIdentity) {
 	if t.Content != "" || a.Content == "" {
 		return
 	}
@@ -198,7 +198,7 @@ func missing(err error) bool {
 
 // free reports whether the file of a stored article is gone, or has another article by
 // now, so that an arrival can be the same article.
-func (r *matcher) free(arrived *arrival, t *store.Trace) bool {
+func (r *matcher) free(arrived *arrival, t *store.ArticleIdentity) bool {
 	if r.claimed[t.ID] {
 		return false
 	}
@@ -225,7 +225,7 @@ func (r *matcher) free(arrived *arrival, t *store.Trace) bool {
 
 // holds reports whether the file at an article's place still has it. The file is not
 // part of this import.
-func (r *matcher) holds(t *store.Trace) bool {
+func (r *matcher) holds(t *store.ArticleIdentity) bool {
 	file, _ := rowOf(t.Source)
 	name := strings.TrimPrefix(file, r.options.Source)
 	data, err := readBounded(r.files, name, article.MaxFile)
@@ -255,7 +255,7 @@ func (r *matcher) waits(id string) bool {
 
 // copied reports whether two files of the same name in two folders are one article.
 // Those of different languages, or with different texts, are two.
-func (r *matcher) copied(arrived *arrival, t *store.Trace) bool {
+func (r *matcher) copied(arrived *arrival, t *store.ArticleIdentity) bool {
 	a := &arrived.facts
 	switch e := evidenceFor(a, t); {
 	case a.Language != t.Language:
@@ -268,7 +268,7 @@ func (r *matcher) copied(arrived *arrival, t *store.Trace) bool {
 	return r.similarity(arrived, t) >= similarEnough
 }
 
-func (r *matcher) similarity(arrived *arrival, t *store.Trace) float64 {
+func (r *matcher) similarity(arrived *arrival, t *store.ArticleIdentity) float64 {
 	old, err := r.im.Store.Article(context.Background(), t.ID)
 	if err != nil {
 		return 0
@@ -280,11 +280,11 @@ func (r *matcher) similarity(arrived *arrival, t *store.Trace) float64 {
 func (r *matcher) assign(ctx context.Context) error {
 	for e := byID; e < bySimilarity; e++ {
 		for _, arrived := range r.arrivals {
-			r.claim(arrived, func(t *store.Trace) bool { return evidenceFor(&arrived.facts, t) == e && r.free(arrived, t) })
+			r.claim(arrived, func(t *store.ArticleIdentity) bool { return evidenceFor(&arrived.facts, t) == e && r.free(arrived, t) })
 		}
 	}
 	for _, arrived := range r.arrivals {
-		r.claim(arrived, func(t *store.Trace) bool {
+		r.claim(arrived, func(t *store.ArticleIdentity) bool {
 			return r.free(arrived, t) && r.similarity(arrived, t) >= similarEnough
 		})
 	}
@@ -296,7 +296,7 @@ func (r *matcher) assign(ctx context.Context) error {
 	return r.assignVanished(ctx)
 }
 
-func (r *matcher) claim(arrived *arrival, fits func(t *store.Trace) bool) {
+func (r *matcher) claim(arrived *arrival, fits func(t *store.ArticleIdentity) bool) {
 	for i := range arrived.knownFrom {
 		if t := &arrived.knownFrom[i]; arrived.id == "" && fits(t) {
 			arrived.id, r.claimed[t.ID] = t.ID, true
@@ -320,11 +320,11 @@ func (r *matcher) assignVanished(ctx context.Context) error {
 	for name := range r.vanished {
 		sources = append(sources, r.options.Source+name)
 	}
-	traces, err := r.im.Store.TracesAt(ctx, sources...)
+	traces, err := r.im.Store.IdentitiesFrom(ctx, sources...)
 	if err != nil {
 		return err
 	}
-	var left []store.Trace
+	var left []store.ArticleIdentity
 	for _, t := range traces {
 		if !r.claimed[t.ID] && r.gone(t.Source) {
 			left = append(left, t)

@@ -233,7 +233,7 @@ func (run *importRun) second(ctx context.Context) error {
 				continue
 			}
 			if arrived.id == "" && arrived.here != nil { // another file has the article that was here
-				if err := run.Store.VacateSource(ctx, arrived.facts.Source); err != nil {
+				if err := run.Store.ReleaseSource(ctx, arrived.facts.Source); err != nil {
 					return err
 				}
 			}

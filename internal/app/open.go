@@ -89,7 +89,7 @@ func (p *Service) SettleFeeds(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return p.Store.SettleFeeds(ctx, options.Settings)
+	return p.Store.SetFeedSettings(ctx, options.Settings)
 }
 
 func (p *Service) feedOptions(ctx context.Context) (feedserver.Options, error) {

@@ -293,7 +293,7 @@ func TestAServiceTellsTheStoreWhatFeedsAreServedWith(t *testing.T) {
 	other.Config = &c
 	runOn(t, &other)
 	second, err := r.press.Store.LastChange(t.Context())
-	if err != nil || second.Settings == first.Settings || !second.Settled.After(first.Settled) || second.Departed.Before(second.Settled) {
+	if err != nil || second.Settings == first.Settings || !second.SettingsSince.After(first.SettingsSince) || second.LastRemoval.Before(second.SettingsSince) {
 		t.Errorf("%+v after %+v, %v", second, first, err)
 	}
 }

@@ -237,11 +237,11 @@ func begins(t *testing.T, s *store.Store, articles ...string) {
 	check(s.Subscribe(ctx, person.ID, "weekly", nil))
 	_, err = s.EnsureDigest(ctx, store.DigestState{Name: "weekly", Since: s.Now()})
 	check(err)
-	e, err := s.Plan(ctx, store.Edition{Edition: digest.Edition{ID: "first", Digest: "weekly", ScheduledFor: "manual", Articles: articles, Created: s.Now()}}, nil)
+	e, err := s.CreateDraft(ctx, store.Edition{Edition: digest.Edition{ID: "first", Digest: "weekly", ScheduledFor: "manual", Articles: articles, Created: s.Now()}}, nil)
 	check(err)
-	wishes, err := s.Wishes(ctx, "weekly")
+	wishes, err := s.PreferenceGroups(ctx, "weekly")
 	check(err)
-	frozen := store.Frozen{Wishes: wishes, Choice: make([]int, len(wishes)), ChunkSize: 10}
+	frozen := store.Frozen{Groups: wishes, Choice: make([]int, len(wishes)), ChunkSize: 10}
 	if _, err := frozen.Add(digest.Variant{HTML: "x"}); err != nil {
 		t.Fatal(err)
 	}

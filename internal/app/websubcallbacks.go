@@ -36,11 +36,11 @@ func (c callbacks) Find(ctx context.Context, topic, callback string) (websub.Sub
 }
 
 func subscription(c store.Callback) websub.Subscription {
-	return websub.Subscription{Topic: c.Topic, Callback: c.URL, Secret: c.Secret, Expires: c.Expires, Sent: c.Sent}
+	return websub.Subscription{Topic: c.Topic, Callback: c.URL, Secret: c.Secret, Expires: c.Expires, Sent: c.Version}
 }
 
 func (c callbacks) Sent(ctx context.Context, topic, callback, version string) error {
-	return c.store.SentCallback(ctx, topic, callback, version)
+	return c.store.SetCallbackVersion(ctx, topic, callback, version)
 }
 
 func (c callbacks) Count(ctx context.Context, topic, callback string) (websub.Counts, error) {

@@ -64,7 +64,7 @@ func (n hubChangeFeed) Look(ctx context.Context, most int) (websub.Change, error
 	if err != nil {
 		return websub.Change{}, err
 	}
-	news, err := n.store.News(ctx, from, most)
+	news, err := n.store.FeedChanges(ctx, from, most)
 	change := websub.Change{
 		Articles: news.Articles, More: news.More, Edited: news.Edited, Digests: news.Digests, Settings: from.Settings,
 		Moved:  from.Count == 0 || news.After.Revision != from.Revision || !news.After.At.Equal(from.At),
@@ -89,7 +89,7 @@ func (n hubChangeFeed) Announce(ctx context.Context, a websub.Announcement) (boo
 type hubLists struct{ store *store.Store }
 
 func (l hubLists) Of(ctx context.Context, hub string, most int) ([]websub.Untold, error) {
-	kept, err := l.store.Untold(ctx, hub, most)
+	kept, err := l.store.PendingNotifications(ctx, hub, most)
 	list := make([]websub.Untold, len(kept))
 	for i, one := range kept {
 		list[i] = websub.Untold{Topic: one.Topic, Due: one.Due, Since: one.Since, Handle: one}
@@ -98,9 +98,9 @@ func (l hubLists) Of(ctx context.Context, hub string, most int) ([]websub.Untold
 }
 
 func (l hubLists) Strike(ctx context.Context, hub string, u websub.Untold) error {
-	return l.store.StrikeUntold(ctx, hub, u.Handle.(store.Untold))
+	return l.store.DropNotification(ctx, hub, u.Handle.(store.PendingNotification))
 }
 
 func (l hubLists) Defer(ctx context.Context, hub string, u websub.Untold) error {
-	return l.store.DeferUntold(ctx, hub, u.Handle.(store.Untold))
+	return l.store.DeferNotification(ctx, hub, u.Handle.(store.PendingNotification))
 }

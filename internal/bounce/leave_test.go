@@ -18,7 +18,7 @@ import (
 func (s *stored) edition(t *testing.T, id, of string) {
 	t.Helper()
 	e := store.Edition{Edition: digest.Edition{ID: id, Digest: of, ScheduledFor: "manual:" + id, Created: s.now}}
-	if _, err := s.Plan(t.Context(), e, nil); err != nil {
+	if _, err := s.CreateDraft(t.Context(), e, nil); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -53,7 +53,7 @@ func TestLeavingIsAboutTheDigestThatTheMailWasOf(t *testing.T) {
 		editions []string // of the mails that are answered
 		stays    []string
 		state    subscriber.State
-		reason   store.Reason
+		reason   store.SuppressionReason
 	}{
 		"one digest":               {[]string{"w1"}, []string{"daily"}, subscriber.Active, ""},
 		"two editions of it":       {[]string{"w1", "w2"}, []string{"daily"}, subscriber.Active, ""},

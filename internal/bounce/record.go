@@ -17,7 +17,7 @@ type Book struct {
 // person who is not in the store is dropped: it came back on a mail that was sent before
 // the store was restored.
 func (b Book) Record(ctx context.Context, o Outcome) (fresh bool, err error) {
-	who, err := b.Store.Person(ctx, o.ID.Person)
+	who, err := b.Store.SubscriberByToken(ctx, o.ID.Person)
 	if errors.Is(err, store.ErrNotFound) {
 		return false, nil
 	}

@@ -74,13 +74,13 @@ func (s *stored) take(t *testing.T, name, edition string) {
 	}
 }
 
-func (s *stored) expect(t *testing.T, state subscriber.State, reason store.Reason) {
+func (s *stored) expect(t *testing.T, state subscriber.State, reason store.SuppressionReason) {
 	t.Helper()
 	got, err := s.Subscriber(t.Context(), s.reader.ID)
 	if err != nil || got.State != state {
 		t.Errorf("state %s (%v), want %s", got.State, err, state)
 	}
-	suppression, err := s.IsSuppressed(t.Context(), s.reader.Address)
+	suppression, err := s.Suppression(t.Context(), s.reader.Address)
 	if err != nil || suppression.Reason != reason {
 		t.Errorf("suppressed as %q (%v), want %q", suppression.Reason, err, reason)
 	}
@@ -197,7 +197,7 @@ func TestABouncedConfirmationIsRecorded(t *testing.T) {
 		if got := state(b.paths.ReturnPath(notice)); got != subscriber.Bounced {
 			t.Errorf("after a bounce: %s", got)
 		}
-		if held, err := s.IsSuppressed(t.Context(), address); err != nil || held.Reason != store.BouncedReason {
+		if held, err := s.Suppression(t.Context(), address); err != nil || held.Reason != store.BouncedReason {
 			t.Errorf("%+v, %v", held, err)
 		}
 	})

@@ -18,7 +18,7 @@ func (e *Engine) approveDrafts(ctx context.Context) error {
 	for i := range e.Digests {
 		names = append(names, e.Digests[i].Name)
 	}
-	drafts, err := e.Store.Unattended(ctx, names, draftsAtOnce)
+	drafts, err := e.Store.AutomaticDrafts(ctx, names, draftsAtOnce)
 	if err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ func (e *Engine) Approve(ctx context.Context, id string) (store.Edition, error) 
 func (e *Engine) approveOnce(ctx context.Context, id string, was *Shown) (store.Edition, error) {
 	for attempt := 1; ; attempt++ {
 		edition, err := e.approve(ctx, id, was)
-		if (errors.Is(err, store.ErrAudience) || errors.Is(err, store.ErrChanged)) && attempt < maxPlans {
+		if (errors.Is(err, store.ErrRecipientsChanged) || errors.Is(err, store.ErrDraftChanged)) && attempt < maxPlans {
 			continue
 		}
 		var state *store.StateError
@@ -104,11 +104,11 @@ func (e *Engine) freeze(ctx context.Context, edition store.Edition, was *Shown) 
 	if err != nil {
 		return store.Frozen{}, err
 	}
-	wishes, err := e.Store.Wishes(ctx, edition.Digest)
+	wishes, err := e.Store.PreferenceGroups(ctx, edition.Digest)
 	if err != nil {
 		return store.Frozen{}, err
 	}
-	frozen := store.Frozen{Wishes: wishes, Choice: make([]int, len(wishes)), Reasons: make([]string, len(wishes)), ChunkSize: e.Policy.Chunk}
+	frozen := store.Frozen{Groups: wishes, Choice: make([]int, len(wishes)), Reasons: make([]string, len(wishes)), ChunkSize: e.Policy.Chunk}
 	for i := range issue.Articles {
 		frozen.Articles = append(frozen.Articles, issue.Articles[i].ID)
 	}

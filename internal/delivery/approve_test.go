@@ -22,7 +22,7 @@ func TestDraftsThatWaitForSomebodyHoldNobodyUp(t *testing.T) {
 				b.t.Fatal(err)
 			}
 			gone := store.Edition{Automatic: true, Edition: digest.Edition{ID: fmt.Sprint("gone", i), Digest: "gone", ScheduledFor: fmt.Sprint("tick", i), Created: b.store.Now()}}
-			if _, err := b.store.Plan(b.t.Context(), gone, nil); err != nil {
+			if _, err := b.store.CreateDraft(b.t.Context(), gone, nil); err != nil {
 				b.t.Fatal(err)
 			}
 		}

@@ -51,18 +51,18 @@ func (e *Engine) EditionAudience(ctx context.Context, edition store.Edition) (Au
 	if err != nil || counts.Skipped == 0 {
 		return Audience{Readers: counts.Total}, err
 	}
-	skipped, err := e.Store.Skipped(ctx, edition.Seq)
+	skipped, err := e.Store.SkipCounts(ctx, edition.Seq)
 	return Audience{Readers: counts.Total - counts.Skipped, Skipped: skipped}, err
 }
 
 // audience sorts the people on a digest by whether articles fit their preferences.
 // Without articles none are skipped for them.
 func (e *Engine) audience(ctx context.Context, def *Definition, articles []article.Article) (Audience, error) {
-	wishes, err := e.Store.Wishes(ctx, def.Name)
+	wishes, err := e.Store.PreferenceGroups(ctx, def.Name)
 	if err != nil {
 		return Audience{}, err
 	}
-	others, err := e.Store.OutsideAudience(ctx, def.Name)
+	others, err := e.Store.NonRecipients(ctx, def.Name)
 	if err != nil {
 		return Audience{}, err
 	}

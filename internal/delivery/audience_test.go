@@ -69,7 +69,7 @@ func TestSkippedReadersAreCountedByReason(t *testing.T) {
 			b.t.Fatal(err)
 		}
 		p := b.sent(e.ID)
-		if p.Counts != (store.Counts{Total: 5, Sent: 2, Skipped: 3}) || p.Edition.State != digest.Sent {
+		if p.Counts != (store.DeliveryCounts{Total: 5, Sent: 2, Skipped: 3}) || p.Edition.State != digest.Sent {
 			b.t.Errorf("sent: %+v", p.Counts)
 		}
 		after, err := b.engine.EditionAudience(ctx, p.Edition)

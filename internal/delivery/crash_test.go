@@ -247,7 +247,7 @@ func (b *bundle) checkHeld(edition store.Edition, n, cut int) {
 // atRest returns who is held and how many mails each reader has, when neither has
 // changed for longer than a lease: a node that was frozen may still finish and
 // record what it was doing.
-func (b *bundle) atRest(edition store.Edition, n int) (held []store.Delivered, have map[string]int) {
+func (b *bundle) atRest(edition store.Edition, n int) (held []store.AddressedDelivery, have map[string]int) {
 	b.t.Helper()
 	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); {
 		was, had := len(held), len(have)

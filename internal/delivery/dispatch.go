@@ -156,7 +156,7 @@ func (e *Engine) claim(ctx context.Context) (bool, error) {
 	if l.edition, err = e.load(ctx, chunk.Edition); err != nil {
 		// It must not stand in the way of others.
 		err = fmt.Errorf("edition %d: %w", chunk.Edition, err)
-		return false, errors.Join(err, e.Store.PutOff(ctx, *chunk, putOffFor))
+		return false, errors.Join(err, e.Store.DeferEdition(ctx, *chunk, putOffFor))
 	}
 	people, err := e.Store.Recipients(ctx, *chunk, e.Policy.Resend)
 	if err != nil {
@@ -194,7 +194,7 @@ const releaseFor = 5 * time.Second
 func (e *Engine) release(l *lease) {
 	ctx, cancel := context.WithTimeout(context.Background(), releaseFor)
 	defer cancel()
-	e.recorder.Forget(l.Chunk)
+	e.recorder.DiscardCounts(l.Chunk)
 	finished, err := e.Store.ReleaseChunk(ctx, l.Chunk, e.Policy.Resend)
 	if err != nil {
 		e.Log.Warn("a chunk could not be given back yet", "edition", l.Chunk.Edition, "chunk", l.Number, "error", err)

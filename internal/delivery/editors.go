@@ -89,7 +89,7 @@ func (e *Engine) draftNote(def *Definition, edition store.Edition, joined int) n
 // watchWithdrawn tells editors of articles that were withdrawn after their edition was
 // approved: what is frozen goes on being sent, unless somebody holds it.
 func (e *Engine) watchWithdrawn(ctx context.Context) error {
-	untold, err := e.Store.WithdrawnUntold(ctx)
+	untold, err := e.Store.PendingWithdrawalNotices(ctx)
 	if err != nil {
 		return err
 	}
@@ -114,7 +114,7 @@ func (e *Engine) watchWithdrawn(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		first, err := e.Store.TellWithdrawn(ctx, u, jobs)
+		first, err := e.Store.RecordWithdrawalNotice(ctx, u, jobs)
 		if err != nil {
 			return err
 		}
@@ -170,7 +170,7 @@ func (e *Engine) join(ctx context.Context, def *Definition, state store.DigestSt
 	if err != nil {
 		return true, err
 	}
-	if err := e.Store.Redraft(ctx, draft, next, tick, advance, jobs...); err != nil {
+	if err := e.Store.ReplaceDraft(ctx, draft, next, tick, advance, jobs...); err != nil {
 		return true, err
 	}
 	e.Log.Info("a draft was not approved in time: the new articles joined it", "digest", def.Name, "edition", draft.ID, "tick", tick, "new", joined, "articles", len(next.Articles))

@@ -79,7 +79,7 @@ func TestRefusalsAreCountedAndFollowed(t *testing.T) {
 	f.article("ferries")
 	f.start()
 	p := f.sent(f.send().ID)
-	if p.Counts != (store.Counts{Total: 40, Sent: 36, Refused: 4}) {
+	if p.Counts != (store.DeliveryCounts{Total: 40, Sent: 36, Refused: 4}) {
 		t.Errorf("counts %+v", p.Counts)
 	}
 	f.once(36)
@@ -101,7 +101,7 @@ func TestGreylistedMailsArriveLater(t *testing.T) {
 		t.Error("a greylisted mail counts as received")
 	}
 	f.forward(10 * time.Minute)
-	if p := f.sent(e.ID); p.Counts != (store.Counts{Total: 30, Sent: 30}) {
+	if p := f.sent(e.ID); p.Counts != (store.DeliveryCounts{Total: 30, Sent: 30}) {
 		t.Errorf("counts %+v", p.Counts)
 	}
 	f.once(30)
@@ -158,7 +158,7 @@ func TestRetriesEndAfterTheirTime(t *testing.T) {
 		f.forward(wait)
 		f.settles(e.ID, 500*time.Millisecond)
 	}
-	if p := f.sent(e.ID); p.Counts != (store.Counts{Total: 10, Sent: 9, Refused: 1}) {
+	if p := f.sent(e.ID); p.Counts != (store.DeliveryCounts{Total: 10, Sent: 9, Refused: 1}) {
 		t.Errorf("counts %+v", p.Counts)
 	}
 	f.state(7, subscriber.Active)
@@ -182,7 +182,7 @@ func TestAClockThatBeganWithoutTheTimeEndsNoMail(t *testing.T) {
 		f.forward(20_000 * time.Hour)
 		f.settles(e.ID, 500*time.Millisecond)
 	}
-	if p := f.sent(e.ID); p.Counts != (store.Counts{Total: 10, Sent: 10}) {
+	if p := f.sent(e.ID); p.Counts != (store.DeliveryCounts{Total: 10, Sent: 10}) {
 		t.Errorf("counts %+v", p.Counts)
 	}
 }
@@ -206,7 +206,7 @@ func TestWhoLeavesWhileTheirMailWaitsDoesNotGetIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.forward(10 * time.Minute)
-	if p := f.sent(e.ID); p.Counts != (store.Counts{Total: 10, Sent: 8, Skipped: 2}) {
+	if p := f.sent(e.ID); p.Counts != (store.DeliveryCounts{Total: 10, Sent: 8, Skipped: 2}) {
 		t.Errorf("counts %+v", p.Counts)
 	}
 	f.once(8)
@@ -233,7 +233,7 @@ func TestConnectionsCutAtEveryStage(t *testing.T) {
 					f.forward(2 * time.Hour)
 				}
 				p := f.sent(e.ID)
-				if p.Counts != (store.Counts{Total: 60, Sent: 60}) {
+				if p.Counts != (store.DeliveryCounts{Total: 60, Sent: 60}) {
 					t.Errorf("counts %+v", p.Counts)
 				}
 				doubled := f.wire.Tally.Doubled()
@@ -275,7 +275,7 @@ func TestAServerThatIsDownAtTheStart(t *testing.T) {
 	e := f.send()
 	f.until(e.ID, "held", func(p delivery.Progress) bool { return len(p.Holds) > 0 })
 	f.wire = f.back(f.wire, sink.Options{})
-	if p := f.sent(e.ID); p.Counts != (store.Counts{Total: 100, Sent: 100}) {
+	if p := f.sent(e.ID); p.Counts != (store.DeliveryCounts{Total: 100, Sent: 100}) {
 		t.Errorf("counts %+v", p.Counts)
 	}
 	f.once(100)

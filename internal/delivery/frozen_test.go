@@ -139,18 +139,18 @@ func TestDraftThatChangedWhileItWasRenderedIsNotApproved(t *testing.T) {
 		if err != nil {
 			b.t.Fatal(err)
 		}
-		wishes, err := b.store.Wishes(ctx, "weekly")
+		wishes, err := b.store.PreferenceGroups(ctx, "weekly")
 		if err != nil {
 			b.t.Fatal(err)
 		}
-		frozen := store.Frozen{Wishes: wishes, Choice: []int{0}, Reasons: []string{""}, ChunkSize: 10}
+		frozen := store.Frozen{Groups: wishes, Choice: []int{0}, Reasons: []string{""}, ChunkSize: 10}
 		if _, err := frozen.Add(digest.Variant{Subject: draft.Subject}); err != nil {
 			b.t.Fatal(err)
 		}
 		if err := b.store.SetEditionSubject(ctx, draft.ID, "Another subject"); err != nil {
 			b.t.Fatal(err)
 		}
-		if _, err := b.store.Approve(ctx, draft, frozen); err == nil || !strings.Contains(err.Error(), store.ErrChanged.Error()) {
+		if _, err := b.store.Approve(ctx, draft, frozen); err == nil || !strings.Contains(err.Error(), store.ErrDraftChanged.Error()) {
 			b.t.Errorf("approved with another subject: %v", err)
 		}
 	})

@@ -100,14 +100,14 @@ func (r *relay) rest(ctx context.Context, d time.Duration, reason string) {
 func (r *relay) tell(ctx context.Context, kind store.HoldKind, domain string, d time.Duration, reason string) {
 	h := store.Hold{Relay: r.Name, Kind: kind, Domain: domain, Until: r.engine.Store.Now().Add(d), Reason: reason}
 	if err := r.engine.Store.PutHold(ctx, h); err != nil {
-		r.engine.Log.Warn("a hold could not be told to other nodes", "what", h.What(), "error", err)
+		r.engine.Log.Warn("a hold could not be told to other nodes", "what", h.Target(), "error", err)
 	}
 }
 
 func (r *relay) drop(ctx context.Context, kind store.HoldKind) {
 	h := store.Hold{Relay: r.Name, Kind: kind}
 	if err := r.engine.Store.DropHold(ctx, h); err != nil {
-		r.engine.Log.Warn("the end of a hold could not be told", "what", h.What(), "error", err)
+		r.engine.Log.Warn("the end of a hold could not be told", "what", h.Target(), "error", err)
 	}
 }
 

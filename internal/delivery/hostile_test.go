@@ -30,7 +30,7 @@ func TestHostileRepliesAreRecorded(t *testing.T) {
 		b.article("ferries")
 		b.start()
 		e := b.send()
-		if p := b.sent(e.ID); p.Counts != (store.Counts{Total: 20, Sent: 17, Refused: 3}) {
+		if p := b.sent(e.ID); p.Counts != (store.DeliveryCounts{Total: 20, Sent: 17, Refused: 3}) {
 			b.t.Errorf("counts %+v", p.Counts)
 		}
 		b.once(17)

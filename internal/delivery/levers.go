@@ -35,7 +35,7 @@ func (e *Engine) Decide(ctx context.Context, id string, resend bool) (int64, err
 	if err != nil {
 		return 0, err
 	}
-	n, err := e.Store.Decide(ctx, edition, resend)
+	n, err := e.Store.ResolveUncertain(ctx, edition, resend)
 	e.nudge()
 	return n, err
 }

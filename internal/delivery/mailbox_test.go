@@ -30,7 +30,7 @@ func TestDeadMailboxesRestNeitherDomainNorRelay(t *testing.T) {
 			f.readers(40) // reader1 and reader10 to reader19 are dead
 			f.article("ferries")
 			f.start()
-			if p := f.sent(f.send().ID); p.Counts != (store.Counts{Total: 40, Sent: 29, Refused: 11}) {
+			if p := f.sent(f.send().ID); p.Counts != (store.DeliveryCounts{Total: 40, Sent: 29, Refused: 11}) {
 				t.Errorf("counts %+v", p.Counts)
 			}
 			f.once(29)
@@ -66,7 +66,7 @@ func TestQuotedLocalPartsGetTheirMail(t *testing.T) {
 	}
 	b.article("ferries")
 	b.start()
-	if p := b.sent(b.send().ID); p.Counts != (store.Counts{Total: 3, Sent: 3}) {
+	if p := b.sent(b.send().ID); p.Counts != (store.DeliveryCounts{Total: 3, Sent: 3}) {
 		t.Errorf("counts %+v", p.Counts)
 	}
 	received := b.wire.Received()
@@ -99,7 +99,7 @@ func TestAnAddressThatNoServerHeardOfIsNotSuppressed(t *testing.T) {
 			b.start()
 		}
 		e := b.send()
-		if p := b.sent(e.ID); p.Counts != (store.Counts{Total: 4, Sent: 3, Skipped: 1}) {
+		if p := b.sent(e.ID); p.Counts != (store.DeliveryCounts{Total: 4, Sent: 3, Skipped: 1}) {
 			t.Errorf("counts %+v", p.Counts)
 		}
 		kept, err := b.store.Edition(t.Context(), e.ID)
@@ -140,7 +140,7 @@ func TestAMailboxThatStaysFullIsASoftBounce(t *testing.T) {
 		f.forward(25 * time.Hour)
 		f.eventually("it is tried again", func() bool { return f.wire.Struck(0)+f.wire.Struck(1) == struck+2 })
 	}
-	if p := f.sent(e.ID); p.Counts != (store.Counts{Total: 4, Sent: 2, Refused: 2}) {
+	if p := f.sent(e.ID); p.Counts != (store.DeliveryCounts{Total: 4, Sent: 2, Refused: 2}) {
 		t.Errorf("counts %+v", p.Counts)
 	}
 	for n, want := range map[int]int{1: 1, 2: 0} {

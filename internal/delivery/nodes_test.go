@@ -227,10 +227,10 @@ func (b *bundle) deliver(c store.Chunk) {
 	}
 	for _, p := range people {
 		intent := store.Intent{Chunk: c, Subscriber: p.Subscriber, Attempt: rand.Int64()}
-		if granted, err := r.Record(b.t.Context(), store.Note{Next: &intent}); err != nil || !granted {
+		if granted, err := r.Record(b.t.Context(), store.RecorderEntry{Intent: &intent}); err != nil || !granted {
 			b.t.Fatalf("granted %v, %v", granted, err)
 		}
-		if _, err := r.Record(b.t.Context(), store.Note{Done: &store.Tried{Intent: intent, State: digest.DeliverySent}}); err != nil {
+		if _, err := r.Record(b.t.Context(), store.RecorderEntry{Outcome: &store.Outcome{Intent: intent, State: digest.DeliverySent}}); err != nil {
 			b.t.Fatal(err)
 		}
 	}

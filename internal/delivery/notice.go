@@ -95,7 +95,7 @@ func (e *Engine) noticeRefused(ctx context.Context, n notice, reply mailer.Reply
 	if kind == "" || n.Person == uuid.Nil {
 		return nil
 	}
-	who, err := e.Store.Person(ctx, token.PersonOf(n.Person))
+	who, err := e.Store.SubscriberByToken(ctx, token.PersonOf(n.Person))
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
 	}

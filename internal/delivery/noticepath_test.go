@@ -141,7 +141,7 @@ func TestARefusedConfirmationIsRecorded(t *testing.T) {
 	if s, n := state(blocked); s != subscriber.Pending || n != 0 {
 		t.Errorf("after a block: %s, %d", s, n)
 	}
-	if held, err := b.store.IsSuppressed(t.Context(), gone.Address); err != nil || held.Reason != store.BouncedReason {
+	if held, err := b.store.Suppression(t.Context(), gone.Address); err != nil || held.Reason != store.BouncedReason {
 		t.Errorf("%+v, %v", held, err)
 	}
 }

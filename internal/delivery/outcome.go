@@ -17,17 +17,17 @@ import (
 const inDoubt = "in doubt: "
 
 // judge turns a reply, or the error that came in its place, into what is recorded.
-func (e *Engine) judge(j job, intent store.Intent, relay string, reply mailer.Reply, err error) (store.Tried, mailer.Class) {
+func (e *Engine) judge(j job, intent store.Intent, relay string, reply mailer.Reply, err error) (store.Outcome, mailer.Class) {
 	class := mailer.Classify(reply, err)
 	now := e.Store.Now()
-	t := store.Tried{Intent: intent, Relay: relay, Code: reply.Code, Reply: replyText(reply)}
+	t := store.Outcome{Intent: intent, Relay: relay, Code: reply.Code, Reply: replyText(reply)}
 	switch class {
 	case mailer.Accepted:
 		t.State = digest.DeliverySent
 	case mailer.Suppress:
-		t.State, t.Back = digest.DeliveryRefused, e.back(j, store.FeedbackBounced, reply, now)
+		t.State, t.Feedback = digest.DeliveryRefused, e.back(j, store.FeedbackBounced, reply, now)
 	case mailer.Soft:
-		t.State, t.Back, t.Soft = digest.DeliveryRefused, e.back(j, store.FeedbackSoft, reply, now), e.Policy.Soft
+		t.State, t.Feedback, t.SoftRule = digest.DeliveryRefused, e.back(j, store.FeedbackSoft, reply, now), e.Policy.Soft
 	case mailer.Unsendable:
 		// Nothing was heard from a server, so nothing is known of the address.
 		t.State, t.Reason, t.Code, t.Reply = digest.DeliverySkipped, "the address cannot be told to the relay: "+reply.Text, 0, ""
@@ -46,7 +46,7 @@ func (e *Engine) judge(j job, intent store.Intent, relay string, reply mailer.Re
 		// A server that has deferred a mail to the end has refused it: a mailbox that stays
 		// full counts as a soft bounce here as it does behind a relay that queues.
 		if t.State == digest.DeliveryRefused && givenUp(reply) == mailer.Soft {
-			t.Back, t.Soft = e.back(j, store.FeedbackSoft, reply, now), e.Policy.Soft
+			t.Feedback, t.SoftRule = e.back(j, store.FeedbackSoft, reply, now), e.Policy.Soft
 		}
 	}
 	return t, class
@@ -65,7 +65,7 @@ func closing(reply mailer.Reply) bool {
 }
 
 // put defers a mail, or ends it when it has been tried for as long as retries go on.
-func (e *Engine) put(t *store.Tried, j job, now time.Time, after time.Duration, reason string) {
+func (e *Engine) put(t *store.Outcome, j job, now time.Time, after time.Duration, reason string) {
 	t.State, t.NextTry, t.Reason = digest.DeliveryDeferred, now.Add(after), reason
 	if tries := j.Tries + 1; tries >= leastTries && e.worn(j, t.NextTry) {
 		t.State, t.NextTry = digest.DeliveryRefused, time.Time{}

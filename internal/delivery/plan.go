@@ -98,7 +98,7 @@ func (e *Engine) fire(ctx context.Context, def *Definition) error {
 			return err
 		}
 	}
-	if edition, err = e.Store.Plan(ctx, edition, &advance, jobs...); err != nil {
+	if edition, err = e.Store.CreateDraft(ctx, edition, &advance, jobs...); err != nil {
 		return err
 	}
 	e.Log.Info("edition planned", "digest", def.Name, "edition", edition.ID, "number", edition.Number, "tick", tick.Key, "articles", len(edition.Articles), "late", now.Sub(tick.At).Round(time.Millisecond))
@@ -262,9 +262,9 @@ func (e *Engine) draft(ctx context.Context, name string, o Order, automatic bool
 		edition.Author = o.By
 		edition.Automatic = automatic
 		if o.Since.IsZero() {
-			edition, err = e.Store.Plan(ctx, edition, nil)
+			edition, err = e.Store.CreateDraft(ctx, edition, nil)
 		} else {
-			edition, err = e.Store.PlanSince(ctx, edition, o.Since)
+			edition, err = e.Store.CreateDraftSince(ctx, edition, o.Since)
 		}
 		if !errors.Is(err, store.ErrTaken) || attempt == maxPlans {
 			return edition, err

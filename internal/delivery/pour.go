@@ -88,6 +88,6 @@ func (s *sender) putOff(j job, reason string, after time.Duration) {
 }
 
 func (s *sender) settled(skip store.Skip, j job) {
-	s.record(store.Note{Skip: &skip})
+	s.record(store.RecorderEntry{Skip: &skip})
 	s.engine.done(j.lease)
 }

@@ -13,13 +13,13 @@ import (
 // Progress is how far an edition has come.
 type Progress struct {
 	Edition store.Edition
-	Counts  store.Counts
+	Counts  store.DeliveryCounts
 	Rate    float64       // mails a second of late; 0 when nothing moves
 	Left    time.Duration // at that rate; 0 when it cannot be said
 	Holds   []store.Hold  // relays and domains that are held back, and why
 	// Withdrawn are the articles that were withdrawn after the approval, while the edition
 	// is under way: it still holds them.
-	Withdrawn []store.Withdrawn
+	Withdrawn []store.WithdrawnArticle
 }
 
 // Idle says whether nothing more happens without an editor.
@@ -44,12 +44,12 @@ func (p Progress) RelayHeld() bool {
 
 // Retrying is Progress.Retrying of an edition in a list. The count of deferred mails
 // follows when a chunk is given back, so while one is retried there may be fewer open.
-func Retrying(state digest.State, c store.Counts) bool {
+func Retrying(state digest.State, c store.DeliveryCounts) bool {
 	return state == digest.Sending && c.Deferred > 0 && c.Open() <= c.Deferred
 }
 
 // Standing is Progress.Standing of an edition in a list.
-func Standing(state digest.State, c store.Counts) string {
+func Standing(state digest.State, c store.DeliveryCounts) string {
 	switch {
 	case !Retrying(state, c):
 		return string(state)
@@ -70,7 +70,7 @@ func (e *Engine) Progress(ctx context.Context, id string) (Progress, error) {
 		return p, err
 	}
 	if p.Edition.State == digest.Approved || p.Edition.State == digest.Sending || p.Edition.State == digest.Paused {
-		if p.Withdrawn, err = e.Store.Withdrawn(ctx, edition.Seq); err != nil {
+		if p.Withdrawn, err = e.Store.WithdrawnArticles(ctx, edition.Seq); err != nil {
 			return p, err
 		}
 	}

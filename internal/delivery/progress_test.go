@@ -41,17 +41,17 @@ func TestStandingNamesRetriesOnlyWhenNothingElseIsLeft(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		state  digest.State
-		counts store.Counts
+		counts store.DeliveryCounts
 		want   string
 	}{
-		{digest.Sending, store.Counts{Total: 200, Sent: 195, Deferred: 5}, "sent, 5 being retried"},
-		{digest.Sending, store.Counts{Total: 200, Sent: 196, Deferred: 5}, "sent, 4 being retried"}, // one is retried now
-		{digest.Sending, store.Counts{Total: 200, Sent: 190, Refused: 2, Skipped: 1, Uncertain: 2, Deferred: 5}, "sent, 5 being retried"},
-		{digest.Sending, store.Counts{Total: 5, Deferred: 5}, "none sent yet, 5 being retried"},
-		{digest.Sending, store.Counts{Total: 200, Sent: 194, Deferred: 5}, "sending"},
-		{digest.Sending, store.Counts{Total: 200, Sent: 200}, "sending"},
-		{digest.Paused, store.Counts{Total: 200, Sent: 195, Deferred: 5}, "paused"},
-		{digest.Sent, store.Counts{Total: 200, Sent: 195, Refused: 5}, "sent"},
+		{digest.Sending, store.DeliveryCounts{Total: 200, Sent: 195, Deferred: 5}, "sent, 5 being retried"},
+		{digest.Sending, store.DeliveryCounts{Total: 200, Sent: 196, Deferred: 5}, "sent, 4 being retried"}, // one is retried now
+		{digest.Sending, store.DeliveryCounts{Total: 200, Sent: 190, Refused: 2, Skipped: 1, Uncertain: 2, Deferred: 5}, "sent, 5 being retried"},
+		{digest.Sending, store.DeliveryCounts{Total: 5, Deferred: 5}, "none sent yet, 5 being retried"},
+		{digest.Sending, store.DeliveryCounts{Total: 200, Sent: 194, Deferred: 5}, "sending"},
+		{digest.Sending, store.DeliveryCounts{Total: 200, Sent: 200}, "sending"},
+		{digest.Paused, store.DeliveryCounts{Total: 200, Sent: 195, Deferred: 5}, "paused"},
+		{digest.Sent, store.DeliveryCounts{Total: 200, Sent: 195, Refused: 5}, "sent"},
 	} {
 		if got := delivery.Standing(c.state, c.counts); got != c.want {
 			t.Errorf("%s %+v: %q, want %q", c.state, c.counts, got, c.want)

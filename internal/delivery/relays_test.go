@@ -136,7 +136,7 @@ func TestAMailTooLargeForEveryRelayIsSkipped(t *testing.T) {
 	b.readers(5)
 	b.article("ferries")
 	b.start()
-	if p := b.sent(b.send().ID); p.Counts != (store.Counts{Total: 5, Skipped: 5}) {
+	if p := b.sent(b.send().ID); p.Counts != (store.DeliveryCounts{Total: 5, Skipped: 5}) {
 		t.Errorf("counts %+v", p.Counts)
 	}
 }
@@ -150,7 +150,7 @@ func TestANodeWithoutAConnectionLeavesTheMailsToOthers(t *testing.T) {
 		b.article("ferries")
 		var slots []int64
 		for range 2 {
-			slot, err := b.store.TakeSlot(b.t.Context(), "main", "another node", 2, time.Minute)
+			slot, err := b.store.LeaseConnection(b.t.Context(), "main", "another node", 2, time.Minute)
 			if err != nil {
 				b.t.Fatal(err)
 			}
@@ -180,7 +180,7 @@ func TestANodeWithoutAConnectionLeavesTheMailsToOthers(t *testing.T) {
 		b.article("buses")
 		edition = b.send()
 		for _, slot := range slots {
-			if err := b.store.DropSlot(b.t.Context(), "main", "another node", slot); err != nil {
+			if err := b.store.ReleaseConnection(b.t.Context(), "main", "another node", slot); err != nil {
 				b.t.Fatal(err)
 			}
 		}
@@ -213,7 +213,7 @@ func TestAConnectionThatAnotherNodeTookIsGivenUp(t *testing.T) {
 			b.t.Errorf("%d connections are open, and 3 of 4 are another node's", open)
 		}
 		for slot := range int64(3) {
-			if err := b.store.DropSlot(b.t.Context(), "main", "another node", slot); err != nil {
+			if err := b.store.ReleaseConnection(b.t.Context(), "main", "another node", slot); err != nil {
 				b.t.Fatal(err)
 			}
 		}
@@ -239,7 +239,7 @@ func TestAStoppingNodeKeepsItsLeasesUntilTheServerHasAnswered(t *testing.T) {
 		other.start()
 		b.stop()
 		p := other.sent(e.ID)
-		if p.Counts != (store.Counts{Total: 12, Sent: 12}) || len(b.doubted(e)) > 0 {
+		if p.Counts != (store.DeliveryCounts{Total: 12, Sent: 12}) || len(b.doubted(e)) > 0 {
 			b.t.Errorf("counts %+v, %d were in doubt", p.Counts, len(b.doubted(e)))
 		}
 		b.once(12)
@@ -258,7 +258,7 @@ func TestALargeMailGoesOverTheRelayThatTakesIt(t *testing.T) {
 	b.readers(30)
 	b.article("ferries")
 	b.start()
-	if p := b.sent(b.send().ID); p.Counts != (store.Counts{Total: 30, Sent: 30}) || len(second.Mails()) != 30 {
+	if p := b.sent(b.send().ID); p.Counts != (store.DeliveryCounts{Total: 30, Sent: 30}) || len(second.Mails()) != 30 {
 		t.Errorf("counts %+v, %d over the relay that takes them", p.Counts, len(second.Mails()))
 	}
 }

@@ -98,7 +98,7 @@ func TestSecondCopyAfterRestoreHasTheSameMessageID(t *testing.T) {
 		}
 		seen[names[0]] = true
 	}
-	if _, err := second.store.Person(t.Context(), token.PersonOf(late.UID)); err == nil {
+	if _, err := second.store.SubscriberByToken(t.Context(), token.PersonOf(late.UID)); err == nil {
 		t.Error("a link of the one who came after the backup opens another's page")
 	}
 }

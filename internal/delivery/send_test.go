@@ -22,7 +22,7 @@ func TestAnEditionReachesEveryReaderExactlyOnce(t *testing.T) {
 		b.start()
 		e := b.send()
 		p := b.sent(e.ID)
-		if p.Counts != (store.Counts{Total: 500, Sent: 500}) {
+		if p.Counts != (store.DeliveryCounts{Total: 500, Sent: 500}) {
 			b.t.Errorf("counts %+v", p.Counts)
 		}
 		b.once(500)

@@ -27,8 +27,8 @@ type sender struct {
 	spare  []byte // the buffer of the next
 	values []string
 
-	tried *store.Tried // outcome that is not stored yet
-	of    job          // whose it is
+	tried *store.Outcome // outcome that is not stored yet
+	of    job            // whose it is
 
 	stopping context.Context // ends when no new mail may be begun
 }
@@ -200,7 +200,7 @@ func (s *sender) settle(ctx context.Context, m *mail, intent store.Intent, reply
 // or its chunk is another node's.
 func (s *sender) refused(ctx context.Context, m *mail, intent store.Intent) {
 	s.hangUp(false) // its envelope is on the wire; nothing else takes it back
-	why, err := s.engine.Store.WhyNot(ctx, intent)
+	why, err := s.engine.Store.DenialReason(ctx, intent)
 	switch {
 	case err != nil || why == "taken":
 	case why == "lost" || why == "stopped":
@@ -216,7 +216,7 @@ func (s *sender) refused(ctx context.Context, m *mail, intent store.Intent) {
 // whether the mail may go.
 func (s *sender) storeIntent(intent store.Intent) bool {
 	done := s.tried
-	granted := s.record(store.Note{Done: done, Next: &intent})
+	granted := s.record(store.RecorderEntry{Outcome: done, Intent: &intent})
 	s.recorded(done)
 	return granted
 }
@@ -224,12 +224,12 @@ func (s *sender) storeIntent(intent store.Intent) bool {
 // flush stores the last outcome by itself.
 func (s *sender) flush() {
 	if done := s.tried; done != nil {
-		s.record(store.Note{Done: done})
+		s.record(store.RecorderEntry{Outcome: done})
 		s.recorded(done)
 	}
 }
 
-func (s *sender) recorded(done *store.Tried) {
+func (s *sender) recorded(done *store.Outcome) {
 	if done != nil {
 		s.tried = nil
 		s.engine.done(s.of.lease)
@@ -238,7 +238,7 @@ func (s *sender) recorded(done *store.Tried) {
 
 // record stores a note, again and again while the store is away: an outcome that
 // was not stored would be a doubt, and a doubt is what we promise to avoid.
-func (s *sender) record(note store.Note) bool {
+func (s *sender) record(note store.RecorderEntry) bool {
 	for attempt := 1; ; attempt++ {
 		granted, err := s.engine.recorder.Record(context.Background(), note)
 		if err == nil {

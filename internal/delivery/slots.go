@@ -47,7 +47,7 @@ func (r *relay) takeSlot(ctx context.Context) (taken *slot, ok bool) {
 		return nil, false
 	}
 	asked := time.Now()
-	number, err := r.engine.Store.TakeSlot(ctx, r.Name, r.engine.Node, r.Connections, r.engine.Lease)
+	number, err := r.engine.Store.LeaseConnection(ctx, r.Name, r.engine.Node, r.Connections, r.engine.Lease)
 	if err != nil || number < 0 {
 		l.crowded = time.Now().Add(crowdedWait)
 		return nil, false
@@ -75,7 +75,7 @@ func (r *relay) dropSlot(taken *slot) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), releaseFor)
 	defer cancel()
-	_ = r.engine.Store.DropSlot(ctx, r.Name, r.engine.Node, taken.number)
+	_ = r.engine.Store.ReleaseConnection(ctx, r.Name, r.engine.Node, taken.number)
 }
 
 // crowded says whether other nodes had all connections when it was last tried.
@@ -94,7 +94,7 @@ func (r *relay) lookForRoom(ctx context.Context) {
 	if len(l.held) > 0 || l.crowded.IsZero() || time.Now().Before(l.crowded) {
 		return
 	}
-	taken, err := r.engine.Store.SlotsTaken(ctx, r.Name)
+	taken, err := r.engine.Store.CountConnections(ctx, r.Name)
 	if err != nil || taken >= int64(r.Connections) {
 		l.crowded = time.Now().Add(crowdedWait)
 		return
@@ -112,7 +112,7 @@ func (r *relay) keepSlots(ctx context.Context) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	asked := time.Now()
-	kept, err := r.engine.Store.RenewSlots(ctx, r.Name, r.engine.Node, r.engine.Lease)
+	kept, err := r.engine.Store.RenewConnections(ctx, r.Name, r.engine.Node, r.engine.Lease)
 	if err != nil {
 		return
 	}

@@ -40,7 +40,7 @@ func TestARelayThatRefusesUsStopsAndAnotherTakesOver(t *testing.T) {
 				}
 				f.forward(time.Hour)
 			}
-			if p := f.sent(e.ID); p.Counts != (store.Counts{Total: 600, Sent: 600}) || len(second.Mails()) != 600 {
+			if p := f.sent(e.ID); p.Counts != (store.DeliveryCounts{Total: 600, Sent: 600}) || len(second.Mails()) != 600 {
 				t.Errorf("counts %+v, %d over the second relay", p.Counts, len(second.Mails()))
 			}
 		})
@@ -70,7 +70,7 @@ func TestOneAddressThatRefusesUsKeepsNobodyElseWaiting(t *testing.T) {
 		}
 		f.forward(5 * time.Hour)
 	}
-	if p := f.sent(e.ID); p.Counts != (store.Counts{Total: 100, Sent: 98, Refused: 2}) {
+	if p := f.sent(e.ID); p.Counts != (store.DeliveryCounts{Total: 100, Sent: 98, Refused: 2}) {
 		t.Errorf("counts %+v", p.Counts)
 	}
 	f.state(7, subscriber.Active) // our fault is never the reader's
@@ -134,7 +134,7 @@ func TestADomainThatNeverTakesMailEndsInTime(t *testing.T) {
 			break
 		}
 	}
-	if p := f.sent(e.ID); p.Counts != (store.Counts{Total: 40, Refused: 40}) {
+	if p := f.sent(e.ID); p.Counts != (store.DeliveryCounts{Total: 40, Refused: 40}) {
 		t.Errorf("counts %+v", p.Counts)
 	}
 	all, err := f.store.Deliveries(t.Context(), e, []digest.DeliveryState{digest.DeliveryRefused}, 0, 100)
@@ -220,7 +220,7 @@ func TestAServerThatIsGoneForMinutesInTheMiddle(t *testing.T) {
 	f.wire = f.back(first, sink.Options{Delay: time.Millisecond})
 	f.forward(time.Hour)
 	p := f.sent(e.ID)
-	if p.Counts != (store.Counts{Total: 2000, Sent: 2000}) {
+	if p.Counts != (store.DeliveryCounts{Total: 2000, Sent: 2000}) {
 		t.Errorf("counts %+v", p.Counts)
 	}
 	// Who has it twice was in doubt when the server went, one on each connection.

@@ -152,7 +152,7 @@ func TestAClockThatJumpsDoublesNothing(t *testing.T) {
 		b.until(e.ID, fmt.Sprintf("beyond %d", least), func(p progress) bool { return p.Counts.Sent > least || p.Edition.State == digest.Sent })
 		ahead.Store(int64(jump))
 	}
-	if p := b.sent(e.ID); p.Counts != (store.Counts{Total: 1500, Sent: 1500}) {
+	if p := b.sent(e.ID); p.Counts != (store.DeliveryCounts{Total: 1500, Sent: 1500}) {
 		t.Errorf("counts %+v", p.Counts)
 	}
 	b.once(1500)

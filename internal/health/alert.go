@@ -126,7 +126,7 @@ func (m *Monitor) alert(ctx context.Context, f finding, every time.Duration) {
 	if len(m.owners) == 0 {
 		return // there is nobody yet, and what lasts is told later
 	}
-	take, err := m.Store.TakeAlert(ctx, f.cause, every)
+	take, err := m.Store.ClaimAlert(ctx, f.cause, every)
 	if err == nil && take {
 		err = m.Engine.TellEditors(ctx, m.owners, m.mail(f))
 	}

@@ -267,7 +267,7 @@ func (m *Monitor) relayFindings(ctx context.Context) (out []finding) {
 		return nil // asked again in a moment
 	}
 	for _, h := range holds {
-		f := finding{cause: h.What(), text: "a relay is stopped", detail: fmt.Sprintf("%s until %s: %s", h.What(), h.Until.Format("15:04:05 MST"), h.Reason), warning: true}
+		f := finding{cause: h.Target(), text: "a relay is stopped", detail: fmt.Sprintf("%s until %s: %s", h.Target(), h.Until.Format("15:04:05 MST"), h.Reason), warning: true}
 		switch h.Kind {
 		case store.ConnectionHeld:
 			// What may pass is tried again within half a minute. A longer rest is for

@@ -318,7 +318,7 @@ func TestFailedEditionIsTold(t *testing.T) {
 	n := start(t, sqlite(t.TempDir()), "0B", "")
 	for i, state := range []digest.State{digest.Failed, digest.Paused} {
 		e := store.Edition{Edition: digest.Edition{ID: fmt.Sprintf("e%d", i), Digest: "weekly", Subject: "The Week", ScheduledFor: fmt.Sprintf("2026-01-0%dT08:00", i+1), State: digest.Draft, Created: n.Store.Now()}}
-		if _, err := n.Store.Plan(t.Context(), e, nil); err != nil {
+		if _, err := n.Store.CreateDraft(t.Context(), e, nil); err != nil {
 			t.Fatal(err)
 		}
 		if state == digest.Paused {

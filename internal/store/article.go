@@ -63,8 +63,8 @@ func (s *Store) CountArticles(ctx context.Context, status article.Status) (int64
 	return n, err
 }
 
-// Stored is an article at its place in the store's orders.
-type Stored struct {
+// StoredArticle is an article at its place in the store's orders.
+type StoredArticle struct {
 	article.Article
 	Position Position
 	Revision int64 // of its last change
@@ -85,8 +85,8 @@ func (p Position) Compare(q Position) int {
 // IsZero says whether p is no position.
 func (p Position) IsZero() bool { return p == Position{} }
 
-func (r *runner) articles(ctx context.Context, query string, args ...any) ([]Stored, error) {
-	var out []Stored
+func (r *runner) articles(ctx context.Context, query string, args ...any) ([]StoredArticle, error) {
+	var out []StoredArticle
 	err := r.each(ctx, query, args, func(rows *sql.Rows) error {
 		a, err := scanArticle(rows)
 		out = append(out, a)
@@ -100,8 +100,8 @@ func (r *runner) articles(ctx context.Context, query string, args ...any) ([]Sto
 const articleColumns = `a.id, a.source, a.slug, a.url, a.title, a.summary, a.html, a.language, a.authors, a.tags, a.image,
 	a.enclosures, a.origin, a.published, a.updated, a.ingested, a.removed, a.status, a.hash, a.expires`
 
-func scanArticle(rows *sql.Rows) (Stored, error) {
-	var out Stored
+func scanArticle(rows *sql.Rows) (StoredArticle, error) {
+	var out StoredArticle
 	a := &out.Article
 	var authors, tags, image, enclosures, origin string
 	var published, updated, ingested, removed, expires int64

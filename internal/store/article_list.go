@@ -20,8 +20,8 @@ const (
 	ByRemoval    Order = "removed"
 )
 
-// NoRoom is the Room of a query for articles without their HTML.
-const NoRoom = -1
+// WithoutHTML is the Room of a query for articles without their HTML.
+const WithoutHTML = -1
 
 // Query asks for articles.
 type Query struct {
@@ -34,7 +34,7 @@ type Query struct {
 	Before, After Position
 	Oldest        bool      // oldest first; implied by After
 	IDs           bool      // nothing of the articles but their ids and positions
-	Room          int       // bytes of HTML for all articles together: the largest come without theirs. 0 is any
+	HTMLBudget    int       // bytes of HTML for all articles together: the largest come without theirs. 0 is any
 	AsOf          time.Time // leave out what appears, or is dated, later. For readers it is now; zero shows the future too
 	NotBefore     time.Time // only what appears, or is dated, later than this
 	waits         *Waiting  // only what belongs to a digest and no edition of it had
@@ -43,14 +43,14 @@ type Query struct {
 // Articles returns the articles that a query asks for, newest first. It reads them
 // by index: the cost depends on the limit and, for combined filters, on the
 // number of articles with their rarest term, not on the number stored.
-func (s *Store) Articles(ctx context.Context, q Query) ([]Stored, error) {
+func (s *Store) Articles(ctx context.Context, q Query) ([]StoredArticle, error) {
 	found, err := s.search(ctx, q, 0)
 	return found.Articles, err
 }
 
-// Found is what a bounded search found.
-type Found struct {
-	Articles []Stored
+// SearchResult is what a bounded search found.
+type SearchResult struct {
+	Articles []StoredArticle
 	// Until is the position of the last article that was looked at, when the search
 	// stopped there without having found as many as were asked for. All between
 	// there and where it began that fit are found; to go on, begin there. Zero when
@@ -65,12 +65,12 @@ const mostLooks = 8000
 // Search is Articles for filters that anybody may ask for: its cost is bounded. Two
 // frequent terms that hardly ever meet are found among the newest articles only, and
 // further down by going on from where it stopped.
-func (s *Store) Search(ctx context.Context, q Query) (Found, error) {
+func (s *Store) Search(ctx context.Context, q Query) (SearchResult, error) {
 	return s.search(ctx, q, mostLooks)
 }
 
 // search looks at so much at most; 0 is any.
-func (s *Store) search(ctx context.Context, q Query, looks int) (Found, error) {
+func (s *Store) search(ctx context.Context, q Query, looks int) (SearchResult, error) {
 	q.settle()
 	l := lister{Query: q, statement: statement{engine: s.engine}, r: s.readers}
 	roads, err := l.roads(ctx)
@@ -78,14 +78,14 @@ func (s *Store) search(ctx context.Context, q Query, looks int) (Found, error) {
 		err = l.stop(ctx, roads, looks)
 	}
 	if err != nil || len(roads) == 0 {
-		return Found{}, err
+		return SearchResult{}, err
 	}
 	text := l.compile(roads)
 	rows, err := s.readers.query(ctx, text, l.args)
 	if err != nil {
-		return Found{}, fmt.Errorf("articles: %w", err)
+		return SearchResult{}, fmt.Errorf("articles: %w", err)
 	}
-	var found Found
+	var found SearchResult
 	err = walk(rows, func(rows *sql.Rows) error {
 		a, err := scanArticle(rows)
 		found.Articles = append(found.Articles, a)

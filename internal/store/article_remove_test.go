@@ -133,7 +133,7 @@ func TestAMarkTakesAnArticleBack(t *testing.T) {
 			}
 			kept := put(t, s, piece(name, func(a *article.Article) { a.Status = c.status }))
 			after, err := s.LastChange(t.Context())
-			if err != nil || after.Revision == before.Revision || after.Departed.IsZero() {
+			if err != nil || after.Revision == before.Revision || after.LastRemoval.IsZero() {
 				t.Errorf("%s: feeds are not told: %+v, %v", name, after, err)
 			}
 			if kept.ID != id || listed(t, s) != "" {

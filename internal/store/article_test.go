@@ -225,7 +225,7 @@ func filter(t *testing.T, expr string) article.Filter {
 	return f
 }
 
-func sources(all []store.Stored) string {
+func sources(all []store.StoredArticle) string {
 	var out []string
 	for _, a := range all {
 		out = append(out, a.Source)

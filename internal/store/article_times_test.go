@@ -35,7 +35,7 @@ func TestRemovedArticlesOfALabelAreListedByTheirRemoval(t *testing.T) {
 		}
 		for expr, want := range map[string]string{"odd": "r1 r5 r3", "even AND NOT text:nothing": "r2 r0", "odd OR even": "r2 r1 r5 r0 r3"} {
 			q := store.Query{Filter: filter(t, expr), Statuses: []article.Status{article.Removed}, Order: store.ByRemoval, Limit: 3}
-			var got []store.Stored
+			var got []store.StoredArticle
 			for {
 				page, err := s.Articles(t.Context(), q)
 				if err != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-// Trace is what a stored article is recognised by when its file has moved.
-type Trace struct {
+// ArticleIdentity is what a stored article is recognised by when its file has moved.
+type ArticleIdentity struct {
 	ID, Source string
 	Slug       string // that the file asked for
 	Named      bool   // the file gave it
@@ -20,21 +20,21 @@ type Trace struct {
 	Language   string
 }
 
-// TracesAt returns the articles that came from some sources.
-func (s *Store) TracesAt(ctx context.Context, sources ...string) ([]Trace, error) {
+// IdentitiesFrom returns the articles that came from some sources.
+func (s *Store) IdentitiesFrom(ctx context.Context, sources ...string) ([]ArticleIdentity, error) {
 	return s.traces(ctx, "article.tracesAt", jsonList(sources))
 }
 
-// Traces returns the articles that the file of an article may have been the file of:
+// SimilarIdentities returns the articles that the file of an article may have been the file of:
 // those with its id, slug, title, text or date, up to 50 of each.
-func (s *Store) Traces(ctx context.Context, a *article.Article) ([]Trace, error) {
+func (s *Store) SimilarIdentities(ctx context.Context, a *article.Article) ([]ArticleIdentity, error) {
 	return s.traces(ctx, "article.traces", a.GUID, a.Slug, a.Title, a.Content, millis(a.Published))
 }
 
-func (s *Store) traces(ctx context.Context, query string, args ...any) ([]Trace, error) {
-	var out []Trace
+func (s *Store) traces(ctx context.Context, query string, args ...any) ([]ArticleIdentity, error) {
+	var out []ArticleIdentity
 	err := s.readers.each(ctx, query, args, func(rows *sql.Rows) error {
-		var t Trace
+		var t ArticleIdentity
 		var named, published int64
 		err := rows.Scan(&t.ID, &t.Source, &t.Slug, &named, &t.GUID, &t.Title, &t.Content, &published, &t.Language)
 		t.Named, t.Published = named == 1, timeOf(published)
@@ -44,9 +44,9 @@ func (s *Store) traces(ctx context.Context, query string, args ...any) ([]Trace,
 	return out, wrap("traces of articles", err)
 }
 
-// VacateSource takes a source from the article that has it: its file holds another
+// ReleaseSource takes a source from the article that has it: its file holds another
 // article by now.
-func (s *Store) VacateSource(ctx context.Context, source string) error {
+func (s *Store) ReleaseSource(ctx context.Context, source string) error {
 	return s.write(ctx, func(tx *runner) error {
 		_, err := tx.exec(ctx, "article.vacate", source, "")
 		return err

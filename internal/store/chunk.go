@@ -85,8 +85,8 @@ func (s *Store) claimChunk(ctx context.Context, node string, lease time.Duration
 	return chunk, cancelled, err
 }
 
-// PutOff gives a lease back and lets no node take up the edition for a while.
-func (s *Store) PutOff(ctx context.Context, c Chunk, d time.Duration) error {
+// DeferEdition gives a lease back and lets no node take up the edition for a while.
+func (s *Store) DeferEdition(ctx context.Context, c Chunk, d time.Duration) error {
 	return s.write(ctx, func(tx *runner) error {
 		until := millis(s.Now().Add(d))
 		if _, err := tx.exec(ctx, "chunk.release", c.Edition, c.Number, c.Epoch, "waiting", until); err != nil {

@@ -24,16 +24,16 @@ func eachLater(t *testing.T, test func(t *testing.T, s *store.Store, forward fun
 }
 
 // ends records what became of one mail of a chunk.
-func ends(t *testing.T, s *store.Store, c store.Chunk, reader int64, done store.Tried) {
+func ends(t *testing.T, s *store.Store, c store.Chunk, reader int64, done store.Outcome) {
 	t.Helper()
 	r := s.NewRecorder()
 	defer r.Close()
 	in := store.Intent{Chunk: c, Subscriber: reader, Attempt: s.Now().UnixNano() + reader}
-	if granted, err := r.Record(t.Context(), store.Note{Next: &in}); !granted || err != nil {
+	if granted, err := r.Record(t.Context(), store.RecorderEntry{Intent: &in}); !granted || err != nil {
 		t.Fatalf("reader %d: granted %v, %v", reader, granted, err)
 	}
 	done.Intent = in
-	if _, err := r.Record(t.Context(), store.Note{Done: &done}); err != nil {
+	if _, err := r.Record(t.Context(), store.RecorderEntry{Outcome: &done}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -78,9 +78,9 @@ func TestAChunkComesBackWhenItsNextMailIsDue(t *testing.T) {
 		approved(t, s, "e1", "a1")
 		c := claim(t, s, "n1", time.Minute)
 		all := people(t, s, c, true)
-		ends(t, s, c, all[0], store.Tried{State: digest.DeliverySent, Code: 250})
-		ends(t, s, c, all[1], store.Tried{State: digest.DeliveryDeferred, Code: 451, NextTry: s.Now().Add(time.Hour)})
-		ends(t, s, c, all[2], store.Tried{State: digest.DeliveryDeferred, Code: 451, NextTry: s.Now().Add(3 * time.Hour)})
+		ends(t, s, c, all[0], store.Outcome{State: digest.DeliverySent, Code: 250})
+		ends(t, s, c, all[1], store.Outcome{State: digest.DeliveryDeferred, Code: 451, NextTry: s.Now().Add(time.Hour)})
+		ends(t, s, c, all[2], store.Outcome{State: digest.DeliveryDeferred, Code: 451, NextTry: s.Now().Add(3 * time.Hour)})
 		if release(t, s, c, true) {
 			t.Fatal("an edition with two deferred mails is sent")
 		}
@@ -92,13 +92,13 @@ func TestAChunkComesBackWhenItsNextMailIsDue(t *testing.T) {
 		if due := people(t, s, c, true); len(due) != 1 || due[0] != all[1] {
 			t.Fatalf("due are %v, want %d alone", due, all[1])
 		}
-		ends(t, s, c, all[1], store.Tried{State: digest.DeliverySent, Code: 250})
+		ends(t, s, c, all[1], store.Outcome{State: digest.DeliverySent, Code: 250})
 		if release(t, s, c, true) {
 			t.Fatal("an edition with a deferred mail is sent")
 		}
 		forward(2 * time.Hour)
 		c = claim(t, s, "n1", time.Minute)
-		ends(t, s, c, all[2], store.Tried{State: digest.DeliveryRefused, Code: 550})
+		ends(t, s, c, all[2], store.Outcome{State: digest.DeliveryRefused, Code: 550})
 		if !release(t, s, c, true) {
 			t.Error("an edition with nothing left is not sent")
 		}
@@ -120,7 +120,7 @@ func TestAMailInDoubtIsSentAgainFiveTimes(t *testing.T) {
 			if len(who) != 1 {
 				t.Fatalf("try %d: %v", try+1, who)
 			}
-			ends(t, s, c, who[0], store.Tried{State: digest.DeliveryUncertain, Reason: "in doubt: cut"})
+			ends(t, s, c, who[0], store.Outcome{State: digest.DeliveryUncertain, Reason: "in doubt: cut"})
 			if release(t, s, c, true) {
 				t.Fatal("an edition with a mail in doubt is sent")
 			}
@@ -166,7 +166,7 @@ func TestALeaseIsKeptOnlyByWhoHasIt(t *testing.T) {
 		if release(t, s, c, true) || !renewed(taken) {
 			t.Error("who lost a lease gave it back")
 		}
-		if err := s.PutOff(t.Context(), taken, time.Hour); err != nil {
+		if err := s.DeferEdition(t.Context(), taken, time.Hour); err != nil {
 			t.Fatal(err)
 		}
 		if renewed(taken) {
@@ -215,7 +215,7 @@ func TestAClockThatIsPutBackMakesNobodyWait(t *testing.T) {
 		c := claim(t, s, "n1", time.Minute)
 		late := people(t, s, c, true)
 		for _, id := range late {
-			ends(t, s, c, id, store.Tried{State: digest.DeliveryDeferred, Code: 451, NextTry: s.Now().Add(4 * time.Hour)})
+			ends(t, s, c, id, store.Outcome{State: digest.DeliveryDeferred, Code: 451, NextTry: s.Now().Add(4 * time.Hour)})
 		}
 		release(t, s, c, true)
 		dead := claim(t, s, "n1", time.Hour)

@@ -7,16 +7,16 @@ import (
 	"github.com/tidings-press/tidings/internal/digest"
 )
 
-// Delivered is a delivery with the reader's address, which is empty when they were
+// AddressedDelivery is a delivery with the reader's address, which is empty when they were
 // erased since.
-type Delivered struct {
+type AddressedDelivery struct {
 	digest.Delivery
 	Address string
 }
 
 // Deliveries returns an edition's deliveries in some states, in the order of their
 // subscribers, after one of them.
-func (s *Store) Deliveries(ctx context.Context, e Edition, states []digest.DeliveryState, after int64, limit int) ([]Delivered, error) {
+func (s *Store) Deliveries(ctx context.Context, e Edition, states []digest.DeliveryState, after int64, limit int) ([]AddressedDelivery, error) {
 	words := make([]string, len(states))
 	for i, state := range states {
 		words[i] = string(state)
@@ -24,16 +24,16 @@ func (s *Store) Deliveries(ctx context.Context, e Edition, states []digest.Deliv
 	return s.deliveries(ctx, e, "delivery.list", e.Seq, after, jsonList(words), limit)
 }
 
-// Doubted returns an edition's deliveries that are in doubt or were once, whatever
+// EverUncertain returns an edition's deliveries that are in doubt or were once, whatever
 // became of them since: their readers may have two mails.
-func (s *Store) Doubted(ctx context.Context, e Edition, after int64, limit int) ([]Delivered, error) {
+func (s *Store) EverUncertain(ctx context.Context, e Edition, after int64, limit int) ([]AddressedDelivery, error) {
 	return s.deliveries(ctx, e, "delivery.doubted", e.Seq, after, limit)
 }
 
-func (s *Store) deliveries(ctx context.Context, e Edition, query string, args ...any) ([]Delivered, error) {
-	var out []Delivered
+func (s *Store) deliveries(ctx context.Context, e Edition, query string, args ...any) ([]AddressedDelivery, error) {
+	var out []AddressedDelivery
 	err := s.readers.each(ctx, query, args, func(rows *sql.Rows) error {
-		var d Delivered
+		var d AddressedDelivery
 		var at, next int64
 		err := rows.Scan(&d.Subscriber, &d.State, &d.Reason, &d.Tries, &d.Code, &d.Reply, &d.Relay, &at, &next, &d.Address)
 		d.Edition, d.At, d.NextTry = e.ID, timeOf(at), timeOf(next)
@@ -56,9 +56,9 @@ func (s *Store) Delivery(ctx context.Context, e Edition, subscriber int64) (dige
 	return d, err
 }
 
-// Decide is an editor's word on the mails of an edition that are in doubt: they
+// ResolveUncertain is an editor's word on the mails of an edition that are in doubt: they
 // are sent again, or dropped. It returns how many there were.
-func (s *Store) Decide(ctx context.Context, e Edition, resend bool) (int64, error) {
+func (s *Store) ResolveUncertain(ctx context.Context, e Edition, resend bool) (int64, error) {
 	state, reason := digest.DeliverySkipped, "in doubt: an editor left it so"
 	if resend {
 		state, reason = digest.DeliveryQueued, ""

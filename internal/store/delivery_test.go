@@ -44,15 +44,15 @@ func frozen(t *testing.T, f store.Frozen, html ...string) store.Frozen {
 func approved(t *testing.T, s *store.Store, id string, articles ...string) store.Edition {
 	t.Helper()
 	e := store.Edition{Edition: digest.Edition{ID: id, Digest: "weekly", ScheduledFor: "manual:" + id, Articles: articles, Created: s.Now()}}
-	e, err := s.Plan(t.Context(), e, nil)
+	e, err := s.CreateDraft(t.Context(), e, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	wishes, err := s.Wishes(t.Context(), "weekly")
+	wishes, err := s.PreferenceGroups(t.Context(), "weekly")
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err = s.Approve(t.Context(), e, frozen(t, store.Frozen{Wishes: wishes, Choice: make([]int, len(wishes)), ChunkSize: 10}, "x"))
+	e, err = s.Approve(t.Context(), e, frozen(t, store.Frozen{Groups: wishes, Choice: make([]int, len(wishes)), ChunkSize: 10}, "x"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,17 +85,17 @@ func TestAnEditionGoesToEveryReaderOnce(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var last *store.Tried
+			var last *store.Outcome
 			for _, p := range people {
 				in := store.Intent{Chunk: c, Subscriber: p.Subscriber, Attempt: p.Subscriber + 1000}
-				granted, err := r.Record(t.Context(), store.Note{Done: last, Next: &in})
+				granted, err := r.Record(t.Context(), store.RecorderEntry{Outcome: last, Intent: &in})
 				if err != nil || !granted || sent[p.Subscriber] {
 					t.Fatalf("reader %d: granted %v, twice %v, %v", p.Subscriber, granted, sent[p.Subscriber], err)
 				}
 				sent[p.Subscriber] = true
-				last = &store.Tried{Intent: in, State: digest.DeliverySent, Code: 250}
+				last = &store.Outcome{Intent: in, State: digest.DeliverySent, Code: 250}
 			}
-			if _, err := r.Record(t.Context(), store.Note{Done: last}); err != nil {
+			if _, err := r.Record(t.Context(), store.RecorderEntry{Outcome: last}); err != nil {
 				t.Fatal(err)
 			}
 			finished, err := s.ReleaseChunk(t.Context(), c, false)
@@ -107,7 +107,7 @@ func TestAnEditionGoesToEveryReaderOnce(t *testing.T) {
 			t.Errorf("there is more: %v, %v", c, err)
 		}
 		counts, err := s.EditionCounts(t.Context(), e.Seq)
-		if err != nil || counts != (store.Counts{Total: 25, Sent: 25}) {
+		if err != nil || counts != (store.DeliveryCounts{Total: 25, Sent: 25}) {
 			t.Errorf("counts %+v, %v", counts, err)
 		}
 		if e, err = s.Edition(t.Context(), "e1"); err != nil || e.State != digest.Sent || e.Finished.IsZero() {
@@ -126,7 +126,7 @@ func TestADeadHoldersMailIsInDoubtAndItsIntentsAreFenced(t *testing.T) {
 		old := claim(t, s, "frozen", time.Millisecond)
 		people, _ := s.Recipients(t.Context(), old, false)
 		in := store.Intent{Chunk: old, Subscriber: people[0].Subscriber, Attempt: 7}
-		if granted, err := r.Record(t.Context(), store.Note{Next: &in}); !granted || err != nil {
+		if granted, err := r.Record(t.Context(), store.RecorderEntry{Intent: &in}); !granted || err != nil {
 			t.Fatal(granted, err)
 		}
 		time.Sleep(5 * time.Millisecond) // the lease runs out
@@ -136,10 +136,10 @@ func TestADeadHoldersMailIsInDoubtAndItsIntentsAreFenced(t *testing.T) {
 			t.Errorf("%d are left, want 4: one is in doubt", len(left))
 		}
 		late := store.Intent{Chunk: old, Subscriber: people[1].Subscriber, Attempt: 8}
-		if granted, err := r.Record(t.Context(), store.Note{Next: &late}); granted || err != nil {
+		if granted, err := r.Record(t.Context(), store.RecorderEntry{Intent: &late}); granted || err != nil {
 			t.Errorf("an intent of an old epoch: %v, %v", granted, err)
 		}
-		if why, err := s.WhyNot(t.Context(), late); why != "lost" || err != nil {
+		if why, err := s.DenialReason(t.Context(), late); why != "lost" || err != nil {
 			t.Errorf("why %q, %v", why, err)
 		}
 		counts, _ := s.EditionCounts(t.Context(), e.Seq)
@@ -147,7 +147,7 @@ func TestADeadHoldersMailIsInDoubtAndItsIntentsAreFenced(t *testing.T) {
 			t.Errorf("counts %+v", counts)
 		}
 		// The answer comes after all.
-		if _, err := r.Record(t.Context(), store.Note{Done: &store.Tried{Intent: in, State: digest.DeliverySent, Code: 250}}); err != nil {
+		if _, err := r.Record(t.Context(), store.RecorderEntry{Outcome: &store.Outcome{Intent: in, State: digest.DeliverySent, Code: 250}}); err != nil {
 			t.Fatal(err)
 		}
 		d, err := s.Delivery(t.Context(), e, in.Subscriber)
@@ -171,7 +171,7 @@ func TestLateAnswersThatComeTogetherAreAllCounted(t *testing.T) {
 			var intents []store.Intent
 			for i, p := range people {
 				in := store.Intent{Chunk: old, Subscriber: p.Subscriber, Attempt: int64(i + 1)}
-				if granted, err := first.Record(t.Context(), store.Note{Next: &in}); !granted || err != nil {
+				if granted, err := first.Record(t.Context(), store.RecorderEntry{Intent: &in}); !granted || err != nil {
 					t.Fatal(granted, err)
 				}
 				intents = append(intents, in)
@@ -185,7 +185,7 @@ func TestLateAnswersThatComeTogetherAreAllCounted(t *testing.T) {
 					r = second
 				}
 				answers.Go(func() {
-					if _, err := r.Record(t.Context(), store.Note{Done: &store.Tried{Intent: in, State: digest.DeliverySent, Code: 250}}); err != nil {
+					if _, err := r.Record(t.Context(), store.RecorderEntry{Outcome: &store.Outcome{Intent: in, State: digest.DeliverySent, Code: 250}}); err != nil {
 						t.Error(err)
 					}
 				})
@@ -197,7 +197,7 @@ func TestLateAnswersThatComeTogetherAreAllCounted(t *testing.T) {
 			if err != nil || counts.Sent != int64(len(intents)-1) || counts.Uncertain != 1 {
 				t.Fatalf("round %d: of %d mails in doubt all but one were sent after all; the counts say %+v, %v", round, len(intents), counts, err)
 			}
-			if _, err := s.Decide(t.Context(), e, false); err != nil {
+			if _, err := s.ResolveUncertain(t.Context(), e, false); err != nil {
 				t.Fatal(err)
 			}
 			release(t, s, claim(t, s, "other", time.Minute), false)
@@ -216,11 +216,11 @@ func TestNobodyWhoLeftOrWhoseEditionIsPausedGetsMail(t *testing.T) {
 		people, _ := s.Recipients(t.Context(), c, false)
 		ask := func(i int) (bool, string) {
 			in := store.Intent{Chunk: c, Subscriber: people[i].Subscriber, Attempt: int64(i + 1)}
-			granted, err := r.Record(t.Context(), store.Note{Next: &in})
+			granted, err := r.Record(t.Context(), store.RecorderEntry{Intent: &in})
 			if err != nil {
 				t.Fatal(err)
 			}
-			why, err := s.WhyNot(t.Context(), in)
+			why, err := s.DenialReason(t.Context(), in)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -270,7 +270,7 @@ func TestAnArticleIsInOneEditionHoweverManyNodesPlan(t *testing.T) {
 				if i%2 == 1 {
 					e.ScheduledFor, advance = "manual:"+id, nil
 				}
-				if _, err := s.Plan(t.Context(), e, advance); err == nil {
+				if _, err := s.CreateDraft(t.Context(), e, advance); err == nil {
 					won <- id
 				} else if err != store.ErrTaken {
 					t.Error(err)
@@ -287,7 +287,7 @@ func TestAnArticleIsInOneEditionHoweverManyNodesPlan(t *testing.T) {
 			t.Fatal(err)
 		}
 		again := store.Edition{Edition: digest.Edition{ID: "again", Digest: "weekly", ScheduledFor: "manual:again", Articles: []string{"a1"}, Created: at}}
-		if _, err := s.Plan(t.Context(), again, nil); err != nil {
+		if _, err := s.CreateDraft(t.Context(), again, nil); err != nil {
 			t.Errorf("after the drop: %v", err)
 		}
 	})
@@ -303,10 +303,10 @@ func TestHeldMailsWaitForAnEditorsWord(t *testing.T) {
 		c := claim(t, s, "n1", time.Minute)
 		people, _ := s.Recipients(t.Context(), c, false)
 		in := store.Intent{Chunk: c, Subscriber: people[0].Subscriber, Attempt: 1}
-		if _, err := r.Record(t.Context(), store.Note{Next: &in}); err != nil {
+		if _, err := r.Record(t.Context(), store.RecorderEntry{Intent: &in}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := r.Record(t.Context(), store.Note{Done: &store.Tried{Intent: in, State: digest.DeliveryUncertain, Reason: "in doubt: cut"}}); err != nil {
+		if _, err := r.Record(t.Context(), store.RecorderEntry{Outcome: &store.Outcome{Intent: in, State: digest.DeliveryUncertain, Reason: "in doubt: cut"}}); err != nil {
 			t.Fatal(err)
 		}
 		if finished, err := s.ReleaseChunk(t.Context(), c, false); finished || err != nil {
@@ -319,7 +319,7 @@ func TestHeldMailsWaitForAnEditorsWord(t *testing.T) {
 		if err != nil || len(held) != 1 || held[0].Address != "reader0@example.org" {
 			t.Fatalf("held %+v, %v", held, err)
 		}
-		if n, err := s.Decide(t.Context(), e, true); n != 1 || err != nil {
+		if n, err := s.ResolveUncertain(t.Context(), e, true); n != 1 || err != nil {
 			t.Fatalf("decided %d, %v", n, err)
 		}
 		c = claim(t, s, "n1", time.Minute)
@@ -341,7 +341,7 @@ func TestACancelledEditionSkipsTheRest(t *testing.T) {
 			t.Fatalf("%v, %v", c, err)
 		}
 		counts, err := s.EditionCounts(t.Context(), e.Seq)
-		if err != nil || counts != (store.Counts{Total: 15, Skipped: 15}) {
+		if err != nil || counts != (store.DeliveryCounts{Total: 15, Skipped: 15}) {
 			t.Errorf("counts %+v, %v", counts, err)
 		}
 	})
@@ -361,16 +361,16 @@ func TestRelayLimitsAreShared(t *testing.T) {
 		if total != 100 {
 			t.Errorf("%d granted, want 100", total)
 		}
-		a, _ := s.TakeSlot(t.Context(), "main", "n1", 2, time.Minute)
-		b, _ := s.TakeSlot(t.Context(), "main", "n2", 2, time.Minute)
-		c, err := s.TakeSlot(t.Context(), "main", "n3", 2, time.Minute)
+		a, _ := s.LeaseConnection(t.Context(), "main", "n1", 2, time.Minute)
+		b, _ := s.LeaseConnection(t.Context(), "main", "n2", 2, time.Minute)
+		c, err := s.LeaseConnection(t.Context(), "main", "n3", 2, time.Minute)
 		if a != 0 || b != 1 || c != -1 || err != nil {
 			t.Errorf("slots %d %d %d, %v", a, b, c, err)
 		}
-		if err := s.DropSlot(t.Context(), "main", "n1", a); err != nil {
+		if err := s.ReleaseConnection(t.Context(), "main", "n1", a); err != nil {
 			t.Fatal(err)
 		}
-		if c, _ := s.TakeSlot(t.Context(), "main", "n3", 2, time.Minute); c != 0 {
+		if c, _ := s.LeaseConnection(t.Context(), "main", "n3", 2, time.Minute); c != 0 {
 			t.Errorf("slot %d, want 0", c)
 		}
 	})
@@ -393,15 +393,15 @@ func TestAnAudienceOfSeveralStridesIsCutWithoutASeam(t *testing.T) {
 		if _, err := s.ImportSubscribers(t.Context(), people, store.ImportOptions{Digests: []string{"weekly"}, State: subscriber.Active}); err != nil {
 			t.Fatal(err)
 		}
-		wishes, err := s.Wishes(t.Context(), "weekly")
+		wishes, err := s.PreferenceGroups(t.Context(), "weekly")
 		if err != nil || len(wishes) != 2 || wishes[0].Count != n/2 || wishes[1].Count != n/2 {
 			t.Fatalf("wishes %+v, %v", wishes, err)
 		}
-		e, err := s.Plan(t.Context(), store.Edition{Edition: digest.Edition{ID: "e1", Digest: "weekly", ScheduledFor: "manual:e1", Created: s.Now()}}, nil)
+		e, err := s.CreateDraft(t.Context(), store.Edition{Edition: digest.Edition{ID: "e1", Digest: "weekly", ScheduledFor: "manual:e1", Created: s.Now()}}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		f := frozen(t, store.Frozen{Wishes: wishes, Choice: []int{0, 1}, ChunkSize: size}, "en", "fr")
+		f := frozen(t, store.Frozen{Groups: wishes, Choice: []int{0, 1}, ChunkSize: size}, "en", "fr")
 		if e, err = s.Approve(t.Context(), e, f); err != nil || e.Audience.Count != n {
 			t.Fatalf("%+v, %v", e.Audience, err)
 		}

@@ -47,9 +47,9 @@ func (s *Store) Editions(ctx context.Context, digestName string, limit int) ([]E
 	return s.readers.editions(ctx, "edition.list", digestName, limit)
 }
 
-// Unattended returns the oldest drafts of some digests that need no editor's
+// AutomaticDrafts returns the oldest drafts of some digests that need no editor's
 // approval.
-func (s *Store) Unattended(ctx context.Context, digests []string, limit int) ([]Edition, error) {
+func (s *Store) AutomaticDrafts(ctx context.Context, digests []string, limit int) ([]Edition, error) {
 	return s.readers.editions(ctx, "edition.unattended", jsonList(digests), limit)
 }
 
@@ -141,18 +141,18 @@ func (s *Store) SetEditionSubject(ctx context.Context, id, subject string) error
 	})
 }
 
-// Counts are how many deliveries of an edition stand where.
-type Counts struct {
+// DeliveryCounts are how many deliveries of an edition stand where.
+type DeliveryCounts struct {
 	Total, Sent, Refused, Skipped, Deferred, Uncertain int64
 }
 
 // Open is how many are still to be sent.
-func (c Counts) Open() int64 { return c.Total - c.Sent - c.Refused - c.Skipped - c.Uncertain }
+func (c DeliveryCounts) Open() int64 { return c.Total - c.Sent - c.Refused - c.Skipped - c.Uncertain }
 
 // EditionCounts returns an edition's counts. They are kept with every batch of
 // outcomes, so asking is cheap.
-func (s *Store) EditionCounts(ctx context.Context, seq int64) (Counts, error) {
-	var c Counts
+func (s *Store) EditionCounts(ctx context.Context, seq int64) (DeliveryCounts, error) {
+	var c DeliveryCounts
 	_, err := s.readers.one(ctx, "edition.counts", []any{seq}, &c.Total, &c.Sent, &c.Refused, &c.Skipped, &c.Deferred, &c.Uncertain)
 	return c, err
 }

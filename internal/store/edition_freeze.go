@@ -15,8 +15,8 @@ import (
 	"github.com/tidings-press/tidings/internal/digest"
 )
 
-// Wish is one combination of topics and language among a digest's readers.
-type Wish struct {
+// PreferenceGroup is one combination of topics and language among a digest's readers.
+type PreferenceGroup struct {
 	Topics   []string
 	Language string
 	Count    int64 // readers with it
@@ -24,19 +24,19 @@ type Wish struct {
 	topics   string // as stored
 }
 
-// Wishes returns the combinations among the active readers of a digest.
-func (s *Store) Wishes(ctx context.Context, digestName string) ([]Wish, error) {
+// PreferenceGroups returns the combinations among the active readers of a digest.
+func (s *Store) PreferenceGroups(ctx context.Context, digestName string) ([]PreferenceGroup, error) {
 	return s.readers.wishes(ctx, digestName)
 }
 
-func (r *runner) wishes(ctx context.Context, digestName string) ([]Wish, error) {
+func (r *runner) wishes(ctx context.Context, digestName string) ([]PreferenceGroup, error) {
 	known := map[[2]string]int{}
-	var out []Wish
+	var out []PreferenceGroup
 	step, after := r.stride(1), int64(0)
 	for {
 		seen := int64(0)
 		err := r.each(ctx, "audience.preferences", []any{digestName, after, step}, func(rows *sql.Rows) error {
-			var w Wish
+			var w PreferenceGroup
 			if err := rows.Scan(&w.topics, &w.Language, &w.Count, &w.MaxID); err != nil {
 				return err
 			}
@@ -59,7 +59,7 @@ func (r *runner) wishes(ctx context.Context, digestName string) ([]Wish, error) 
 }
 
 // key tells a combination from others.
-func (w *Wish) key() [2]string { return [2]string{w.topics, w.Language} }
+func (w *PreferenceGroup) key() [2]string { return [2]string{w.topics, w.Language} }
 
 // stride is how many readers one statement deals with, a multiple of unit. SQLite
 // sorts and counts in this process, whose memory must not grow with the audience;
@@ -78,7 +78,7 @@ const NoVariant = -1
 
 // Frozen is what an edition is approved with.
 type Frozen struct {
-	Wishes    []Wish
+	Groups    []PreferenceGroup
 	Choice    []int    // for each wish the number of its variant, or NoVariant
 	Reasons   []string // for each wish without a variant, why its readers are skipped
 	ChunkSize int
@@ -115,13 +115,13 @@ func unpack(packed []byte) (string, error) {
 	return string(bytes.TrimSpace(data)), err
 }
 
-// ErrAudience says that the audience changed while an edition was rendered, so
+// ErrRecipientsChanged says that the audience changed while an edition was rendered, so
 // that it must be rendered anew.
-var ErrAudience = errors.New("the audience changed meanwhile")
+var ErrRecipientsChanged = errors.New("the audience changed meanwhile")
 
-// ErrChanged says that a draft got another subject or other articles while it was
+// ErrDraftChanged says that a draft got another subject or other articles while it was
 // rendered, so that it must be rendered anew.
-var ErrChanged = errors.New("the draft changed meanwhile")
+var ErrDraftChanged = errors.New("the draft changed meanwhile")
 
 // Approve freezes a draft: its variants, and a queued delivery for everyone who
 // is active on the digest at this moment, cut into chunks. It returns a
@@ -162,7 +162,7 @@ func (s *Store) Approve(ctx context.Context, e Edition, f Frozen) (Edition, erro
 			return err
 		}
 		if n != audience.Count {
-			return ErrAudience
+			return ErrRecipientsChanged
 		}
 		e.State, e.Approved, e.Audience = digest.Approved, now, audience
 		if n > 0 {
@@ -189,7 +189,7 @@ func notApproved(ctx context.Context, tx *runner, e Edition) error {
 		return notFound("edition", e.ID)
 	}
 	if found[0].State == digest.Draft {
-		return ErrChanged
+		return ErrDraftChanged
 	}
 	return &StateError{Edition: e.ID, Have: found[0].State, Want: digest.Approved}
 }
@@ -263,13 +263,13 @@ func audienceOf(ctx context.Context, tx *runner, digestName string, f Frozen) (d
 		return digest.Audience{}, err
 	}
 	known := map[[2]string]bool{}
-	for _, w := range f.Wishes {
+	for _, w := range f.Groups {
 		known[w.key()] = true
 	}
 	var a digest.Audience
 	for _, w := range wishes {
 		if !known[w.key()] {
-			return a, ErrAudience
+			return a, ErrRecipientsChanged
 		}
 		a.Count += w.Count
 		a.MaxID = max(a.MaxID, w.MaxID)
@@ -298,8 +298,8 @@ func (f Frozen) choices() (string, error) {
 		Variant  int    `json:"v"`
 		Reason   string `json:"r"`
 	}
-	rows := make([]row, len(f.Wishes))
-	for i, w := range f.Wishes {
+	rows := make([]row, len(f.Groups))
+	for i, w := range f.Groups {
 		rows[i] = row{w.topics, w.Language, f.Choice[i], ""}
 		if f.Choice[i] < 0 {
 			rows[i].Reason = f.Reasons[i]

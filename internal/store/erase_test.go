@@ -32,7 +32,7 @@ func leaveTraces(t *testing.T, s *store.Store, id int64, reports ...store.Feedba
 		}
 	}
 	must(s.Subscribe(ctx, id, "weekly", []string{"harbour"}))
-	_, err := s.MakeFeedToken(ctx, id, "weekly")
+	_, err := s.CreateFeedToken(ctx, id, "weekly")
 	must(err)
 	for i, kind := range reports {
 		_, err := s.RecordFeedback(ctx, store.Feedback{Key: fmt.Sprint("k", i), Subscriber: id, Kind: kind, Code: 550, Text: said, Source: "smtp", At: s.Now()}, store.SoftRule{})
@@ -70,14 +70,14 @@ func TestErasureLeavesNoTrace(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(storetest.Traces(t, dsn, s.DB(), someone, someoneName)) == 0 {
+			if len(storetest.FindText(t, dsn, s.DB(), someone, someoneName)) == 0 {
 				t.Fatal("nothing is found of somebody who is there: the test looks in the wrong place")
 			}
 			leaveTraces(t, s, sub.ID, store.FeedbackSoft, store.FeedbackComplained)
 			if err := s.Erase(t.Context(), sub.ID); err != nil {
 				t.Fatal(err)
 			}
-			for _, trace := range storetest.Traces(t, dsn, s.DB(), someone, someoneName, "192.0.2.77") {
+			for _, trace := range storetest.FindText(t, dsn, s.DB(), someone, someoneName, "192.0.2.77") {
 				t.Error(trace)
 			}
 			if open, err := s.OpenJobs(t.Context(), "notice", "", 10); err != nil || open != 0 {
@@ -106,7 +106,7 @@ func TestExpiredRequestLeavesNoTrace(t *testing.T) {
 			if n, err := s.ErasePending(t.Context(), s.Now().Add(time.Second), 10); err != nil || n != 1 {
 				t.Fatalf("erased %d, %v", n, err)
 			}
-			for _, trace := range storetest.Traces(t, dsn, s.DB(), someone, someoneName) {
+			for _, trace := range storetest.FindText(t, dsn, s.DB(), someone, someoneName) {
 				t.Error(trace)
 			}
 		})
@@ -133,7 +133,7 @@ func TestStoresOfEarlierVersionsForgetToo(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := storetest.Reopen(t, dsn, store.Options{})
-			for _, trace := range storetest.Traces(t, dsn, s.DB(), "erased.before@example.org") {
+			for _, trace := range storetest.FindText(t, dsn, s.DB(), "erased.before@example.org") {
 				t.Error("of one who was erased before the upgrade: ", trace)
 			}
 			who := byAddress(t, s, someone)
@@ -143,7 +143,7 @@ func TestStoresOfEarlierVersionsForgetToo(t *testing.T) {
 			if err := s.Erase(t.Context(), who.ID); err != nil {
 				t.Fatal(err)
 			}
-			for _, trace := range storetest.Traces(t, dsn, s.DB(), someone, someoneName) {
+			for _, trace := range storetest.FindText(t, dsn, s.DB(), someone, someoneName) {
 				t.Error(trace)
 			}
 		})

@@ -54,7 +54,7 @@ func MigrateTo(ctx context.Context, dsn string, version int64) (*sql.DB, error) 
 }
 
 // SearchWithin is Search that looks at no more than it is told to.
-func (s *Store) SearchWithin(ctx context.Context, q Query, looks int) (Found, error) {
+func (s *Store) SearchWithin(ctx context.Context, q Query, looks int) (SearchResult, error) {
 	return s.search(ctx, q, looks)
 }
 

@@ -6,10 +6,10 @@ import (
 	"github.com/tidings-press/tidings/internal/subscriber"
 )
 
-// MakeFeedToken makes the token of a person's private feed of a digest and returns
+// CreateFeedToken makes the token of a person's private feed of a digest and returns
 // it; an earlier one stops working. The store keeps a hash of it only, so nobody
 // can read it back.
-func (s *Store) MakeFeedToken(ctx context.Context, id int64, digest string) (string, error) {
+func (s *Store) CreateFeedToken(ctx context.Context, id int64, digest string) (string, error) {
 	token, hash := newToken()
 	err := s.write(ctx, func(tx *runner) error {
 		if _, err := tx.exec(ctx, "feedtoken.revoke", id, digest, millis(s.Now())); err != nil {

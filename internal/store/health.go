@@ -208,9 +208,9 @@ func (s *Store) Lag(ctx context.Context, digests []string) (Lag, error) {
 	return out, nil
 }
 
-// TakeAlert reports whether this node is to tell of a cause: nobody has told of it
+// ClaimAlert reports whether this node is to tell of a cause: nobody has told of it
 // within the time given.
-func (s *Store) TakeAlert(ctx context.Context, cause string, every time.Duration) (take bool, err error) {
+func (s *Store) ClaimAlert(ctx context.Context, cause string, every time.Duration) (take bool, err error) {
 	err = s.write(ctx, func(tx *runner) (err error) {
 		now := s.Now()
 		if _, err = tx.exec(ctx, "alert.prune", millis(now.AddDate(0, -3, 0))); err != nil {

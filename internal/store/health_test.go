@@ -22,7 +22,7 @@ func TestOneNodeTellsOfACause(t *testing.T) {
 			one := storetest.Reopen(t, dsn, store.Options{Clock: clock})
 			two := storetest.Reopen(t, dsn, store.Options{Clock: clock})
 			take := func(s *store.Store, cause string) bool {
-				got, err := s.TakeAlert(t.Context(), cause, time.Hour)
+				got, err := s.ClaimAlert(t.Context(), cause, time.Hour)
 				if err != nil {
 					t.Fatal(err)
 				}

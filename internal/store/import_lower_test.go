@@ -24,9 +24,9 @@ func importText(t *testing.T, s *store.Store, data string, dry bool) store.Impor
 }
 
 // reason is why an address is suppressed, empty when it is not.
-func reason(t *testing.T, s *store.Store, address string) store.Reason {
+func reason(t *testing.T, s *store.Store, address string) store.SuppressionReason {
 	t.Helper()
-	held, err := s.IsSuppressed(t.Context(), subscriber.MustParseAddress(address))
+	held, err := s.Suppression(t.Context(), subscriber.MustParseAddress(address))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +102,7 @@ func TestImportNeverRaisesAState(t *testing.T) {
 				}
 			}
 			// An editor lifted the suppression; the state stays.
-			if err := s.Lift(ctx, p.Address); err != nil {
+			if err := s.LiftSuppression(ctx, p.Address); err != nil {
 				t.Fatal(err)
 			}
 			people[string(state)+"@example.org"] = state

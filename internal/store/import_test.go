@@ -92,8 +92,8 @@ func TestImportTellsWhatBecameOfEachLine(t *testing.T) {
 				t.Errorf("%s is on %s, want %s", address, got, want)
 			}
 		}
-		for address, want := range map[string]store.Reason{"gone@example.org": store.BouncedReason, "wiped@example.org": store.ErasedReason} {
-			if held, err := s.IsSuppressed(ctx, subscriber.MustParseAddress(address)); held.Reason != want || err != nil {
+		for address, want := range map[string]store.SuppressionReason{"gone@example.org": store.BouncedReason, "wiped@example.org": store.ErasedReason} {
+			if held, err := s.Suppression(ctx, subscriber.MustParseAddress(address)); held.Reason != want || err != nil {
 				t.Errorf("%s: %+v, %v; want %s", address, held, err, want)
 			}
 		}

@@ -59,7 +59,7 @@ func TestJournalKnowsWhoLeft(t *testing.T) {
 				s.Erase(t.Context(), erased.ID),
 				s.Suppress(t.Context(), subscriber.MustParseAddress("never@example.org"), store.EditorReason, "asked by phone"),
 				s.Suppress(t.Context(), subscriber.MustParseAddress("lifted@example.org"), store.EditorReason, ""),
-				s.Lift(t.Context(), subscriber.MustParseAddress("lifted@example.org")),
+				s.LiftSuppression(t.Context(), subscriber.MustParseAddress("lifted@example.org")),
 			} {
 				if err != nil {
 					t.Fatal(err)

@@ -8,8 +8,8 @@ import (
 	"github.com/tidings-press/tidings/internal/subscriber"
 )
 
-// Kept is everything that is stored of a person.
-type Kept struct {
+// PersonalData is everything that is stored of a person.
+type PersonalData struct {
 	Subscriber    subscriber.Subscriber
 	Subscriptions []subscriber.Subscription
 	Deliveries    []digest.Delivery // of the newest editions
@@ -19,10 +19,10 @@ type Kept struct {
 // mostKept bounds the mails and reports that are listed of a person.
 const mostKept = 5000
 
-// Kept returns everything that is stored of a person, for a copy of their own.
+// PersonalData returns everything that is stored of a person, for a copy of their own.
 // ErrNotFound says that there is nobody with this number.
-func (s *Store) Kept(ctx context.Context, id int64) (Kept, error) {
-	var k Kept
+func (s *Store) PersonalData(ctx context.Context, id int64) (PersonalData, error) {
+	var k PersonalData
 	var err error
 	if k.Subscriber, err = s.Subscriber(ctx, id); err != nil {
 		return k, err

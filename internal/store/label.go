@@ -10,32 +10,34 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-// Count is a tag, author or language and how many published articles have it.
-type Count struct {
+// LabelCount is a tag, author or language and how many published articles have it.
+type LabelCount struct {
 	Key      string // as compared
 	Name     string // as written
 	Articles int64
 }
 
 // Tags are all tags of published articles, by key.
-func (s *Store) Tags(ctx context.Context) ([]Count, error) { return s.labels(ctx, tagLabel, 0) }
+func (s *Store) Tags(ctx context.Context) ([]LabelCount, error) { return s.labels(ctx, tagLabel, 0) }
 
 // TopTags are the tags that most published articles have, at most limit, by key.
-func (s *Store) TopTags(ctx context.Context, limit int) ([]Count, error) {
+func (s *Store) TopTags(ctx context.Context, limit int) ([]LabelCount, error) {
 	return s.labels(ctx, tagLabel, limit)
 }
 
 // Authors are all authors of published articles, by key.
-func (s *Store) Authors(ctx context.Context) ([]Count, error) { return s.labels(ctx, authorLabel, 0) }
+func (s *Store) Authors(ctx context.Context) ([]LabelCount, error) {
+	return s.labels(ctx, authorLabel, 0)
+}
 
 // TopAuthors are the authors of most published articles, at most limit, by key.
-func (s *Store) TopAuthors(ctx context.Context, limit int) ([]Count, error) {
+func (s *Store) TopAuthors(ctx context.Context, limit int) ([]LabelCount, error) {
 	return s.labels(ctx, authorLabel, limit)
 }
 
 // Languages are all languages of published articles. One with a region counts for
 // the language alone as well.
-func (s *Store) Languages(ctx context.Context) ([]Count, error) {
+func (s *Store) Languages(ctx context.Context) ([]LabelCount, error) {
 	return s.labels(ctx, languageLabel, 0)
 }
 
@@ -55,7 +57,7 @@ func (s *Store) LanguageKeys(ctx context.Context) ([]string, error) {
 
 // labels reads the counts of a kind of label: of all, or of the most frequent ones when there
 // is a limit. Articles with a date to come are counted in the table, and taken off here.
-func (s *Store) labels(ctx context.Context, kind string, limit int) ([]Count, error) {
+func (s *Store) labels(ctx context.Context, kind string, limit int) ([]LabelCount, error) {
 	future := map[string]int64{}
 	err := s.readers.each(ctx, "label.future", []any{kind, millis(s.Now())}, func(rows *sql.Rows) error {
 		var key string
@@ -71,9 +73,9 @@ func (s *Store) labels(ctx context.Context, kind string, limit int) ([]Count, er
 	if limit > 0 {
 		query, args = "label.top", []any{kind, limit + len(future)}
 	}
-	var out []Count
+	var out []LabelCount
 	err = s.readers.each(ctx, query, args, func(rows *sql.Rows) error {
-		var c Count
+		var c LabelCount
 		err := rows.Scan(&c.Key, &c.Name, &c.Articles)
 		if c.Articles -= future[c.Key]; c.Articles > 0 {
 			out = append(out, c)
@@ -87,12 +89,12 @@ func (s *Store) labels(ctx context.Context, kind string, limit int) ([]Count, er
 }
 
 // mostFrequent keeps those that most articles have, in the order of their keys.
-func mostFrequent(all []Count, limit int) []Count {
-	slices.SortStableFunc(all, func(a, b Count) int {
+func mostFrequent(all []LabelCount, limit int) []LabelCount {
+	slices.SortStableFunc(all, func(a, b LabelCount) int {
 		return cmp.Or(cmp.Compare(b.Articles, a.Articles), cmp.Compare(a.Key, b.Key))
 	})
 	all = all[:min(limit, len(all))]
-	slices.SortFunc(all, func(a, b Count) int { return cmp.Compare(a.Key, b.Key) })
+	slices.SortFunc(all, func(a, b LabelCount) int { return cmp.Compare(a.Key, b.Key) })
 	return all
 }
 

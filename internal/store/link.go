@@ -110,11 +110,11 @@ func (s *Store) useLink(ctx context.Context, tx *runner, token string) (Link, er
 	return l, err
 }
 
-// Admit uses a setup or an invitation up and makes the editor that it is for, in one
+// CreateEditorFromLink uses a setup or an invitation up and makes the editor that it is for, in one
 // transaction: a link is not lost when the address is taken, which ErrExists says, and
 // two setups never make two owners. The role is the link's, and so is the address when
 // the link names one. Other open invitations for the address are void then.
-func (s *Store) Admit(ctx context.Context, token string, e Editor) (Editor, error) {
+func (s *Store) CreateEditorFromLink(ctx context.Context, token string, e Editor) (Editor, error) {
 	err := s.write(ctx, func(tx *runner) error {
 		l, err := s.useLink(ctx, tx, token)
 		if err != nil {

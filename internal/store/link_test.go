@@ -37,7 +37,7 @@ func mustBeVoid(t *testing.T, s *store.Store, what, token string) {
 	if l, err := s.Link(t.Context(), token); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("%s opens %+v, %v", what, l, err)
 	}
-	if _, err := s.Admit(t.Context(), token, store.Editor{Email: "thief@example.org"}); !errors.Is(err, store.ErrNotFound) {
+	if _, err := s.CreateEditorFromLink(t.Context(), token, store.Editor{Email: "thief@example.org"}); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("%s admits: %v", what, err)
 	}
 	if _, err := s.ResetPassword(t.Context(), token, "theirs"); !errors.Is(err, store.ErrNotFound) {
@@ -64,7 +64,7 @@ func TestLinkIsUsedOnce(t *testing.T) {
 		var work sync.WaitGroup
 		for range 8 {
 			work.Go(func() {
-				if e, err := s.Admit(t.Context(), token, store.Editor{Email: "bob@example.org", Role: "owner"}); err == nil && e.Role == "editor" {
+				if e, err := s.CreateEditorFromLink(t.Context(), token, store.Editor{Email: "bob@example.org", Role: "owner"}); err == nil && e.Role == "editor" {
 					admitted.Add(1)
 				}
 			})
@@ -84,7 +84,7 @@ func TestLinkIsNotLostWhenTheAddressIsTaken(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ada := owner(t, s, "ada@example.org")
 		token := link(t, s, store.Link{Purpose: store.InviteLink, Role: "editor", Maker: ada.ID}, time.Hour)
-		if _, err := s.Admit(t.Context(), token, store.Editor{Email: " ADA@example.org"}); !errors.Is(err, store.ErrExists) {
+		if _, err := s.CreateEditorFromLink(t.Context(), token, store.Editor{Email: " ADA@example.org"}); !errors.Is(err, store.ErrExists) {
 			t.Errorf("a taken address: %v", err)
 		}
 		mustOpen(t, s, "the link after that", token)
@@ -111,7 +111,7 @@ func TestNewerLinkVoidsOlderOnesForTheSamePerson(t *testing.T) {
 		if all, err := s.Links(t.Context()); err != nil || len(all) != 4 {
 			t.Errorf("%d links are listed, %v: %+v", len(all), err, all)
 		}
-		if e, err := s.Admit(t.Context(), later, store.Editor{Email: "thief@example.org"}); err != nil || e.Email != "EVE@example.org" || e.Role != "owner" {
+		if e, err := s.CreateEditorFromLink(t.Context(), later, store.Editor{Email: "thief@example.org"}); err != nil || e.Email != "EVE@example.org" || e.Role != "owner" {
 			t.Errorf("an invitation to eve makes %+v, %v", e, err)
 		}
 	})
@@ -181,7 +181,7 @@ func TestSetupLinksMakeOneOwner(t *testing.T) {
 		first, second, third := link(t, s, setup, time.Hour), link(t, s, setup, time.Hour), link(t, s, setup, time.Hour)
 		mustBeVoid(t, s, "the first start's link", first)
 		mustBeVoid(t, s, "the second start's link", second)
-		if _, err := s.Admit(t.Context(), third, store.Editor{Email: "ada@example.org"}); err != nil {
+		if _, err := s.CreateEditorFromLink(t.Context(), third, store.Editor{Email: "ada@example.org"}); err != nil {
 			t.Fatal(err)
 		}
 		mustBeVoid(t, s, "the newest link, used", third)

@@ -30,9 +30,9 @@ func (l *lister) compile(roads []road) string {
 	switch {
 	case l.IDs:
 		columns = onlyID
-	case l.Room == NoRoom:
+	case l.HTMLBudget == WithoutHTML:
 		columns = strings.Replace(columns, "a.html", "''", 1)
-	case l.Room > 0:
+	case l.HTMLBudget > 0:
 		merged = l.fitting(merged)
 		columns = strings.Replace(columns, "a.html", "CASE WHEN p.fits THEN a.html ELSE '' END", 1)
 	}
@@ -58,7 +58,7 @@ const onlyID = `a.id, '', '', '', '', '', '', '', '', '', '', '', '', 0, 0, 0, 0
 // Neither engine reads a text to tell its length.
 func (l *lister) fitting(merged string) string {
 	return fmt.Sprintf(`SELECT seq, at, sum(size) OVER (ORDER BY size, at DESC, seq DESC ROWS UNBOUNDED PRECEDING) <= %s AS fits
-		FROM (SELECT q.seq AS seq, q.at AS at, octet_length(b.html) AS size FROM (%s) AS q JOIN articles b ON b.seq = q.seq) AS sizes`, l.arg(l.Room), merged)
+		FROM (SELECT q.seq AS seq, q.at AS at, octet_length(b.html) AS size FROM (%s) AS q JOIN articles b ON b.seq = q.seq) AS sizes`, l.arg(l.HTMLBudget), merged)
 }
 
 func (l *lister) way() string {

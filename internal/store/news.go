@@ -21,8 +21,8 @@ type HubPosition struct {
 	Settings string    // hash of what feeds say besides their articles
 }
 
-// News is what readers see differently since a position.
-type News struct {
+// FeedChanges is what readers see differently since a position.
+type FeedChanges struct {
 	After    HubPosition // the position with this news; the same as before when there is none
 	Articles []article.Article
 	More     bool // there are more articles than were asked for
@@ -55,19 +55,19 @@ func (s *Store) HubPosition(ctx context.Context) (HubPosition, error) {
 	return p, nil
 }
 
-// News finds what changed for readers since a position, with at most so many of the
+// FeedChanges finds what changed for readers since a position, with at most so many of the
 // articles. It reads a few rows when nothing did. Before the first announcement there
 // is no news, only the position from which it counts.
-func (s *Store) News(ctx context.Context, since HubPosition, most int) (News, error) {
+func (s *Store) FeedChanges(ctx context.Context, since HubPosition, most int) (FeedChanges, error) {
 	now := s.Now()
 	if since.At.After(now) { // another node's clock is ahead
 		now = since.At
 	}
 	revision, err := s.Revision(ctx)
 	if err != nil {
-		return News{}, err
+		return FeedChanges{}, err
 	}
-	n := News{After: HubPosition{Count: since.Count, Revision: revision, At: now, Settings: since.Settings}}
+	n := FeedChanges{After: HubPosition{Count: since.Count, Revision: revision, At: now, Settings: since.Settings}}
 	if err := s.newsOfEditions(ctx, since, now, &n); err != nil || since.Count == 0 {
 		n.Digests = nil
 		return n, err
@@ -85,7 +85,7 @@ func (s *Store) News(ctx context.Context, since HubPosition, most int) (News, er
 
 // newsOfEditions finds the editions that began. Times of several clocks cannot say
 // which are new; ids can.
-func (s *Store) newsOfEditions(ctx context.Context, since HubPosition, now time.Time, n *News) error {
+func (s *Store) newsOfEditions(ctx context.Context, since HubPosition, now time.Time, n *FeedChanges) error {
 	from := since.At
 	if since.Count == 0 {
 		from = now
@@ -104,7 +104,7 @@ func (s *Store) newsOfEditions(ctx context.Context, since HubPosition, now time.
 	})
 }
 
-func (s *Store) newsOfArticles(ctx context.Context, since HubPosition, most int, n *News) error {
+func (s *Store) newsOfArticles(ctx context.Context, since HubPosition, most int, n *FeedChanges) error {
 	revisions := []any{since.Revision, n.After.Revision}
 	window := append(revisions, millis(since.At), millis(n.After.At))
 	found, err := s.readers.articles(ctx, "news.articles", append(window, most+1)...)
@@ -131,7 +131,7 @@ func (s *Store) newsOfArticles(ctx context.Context, since HubPosition, most int,
 
 // newsOfLabels spells each label as its feed does. A label that no article has any
 // more has no feed.
-func (s *Store) newsOfLabels(ctx context.Context, window []any, n *News) error {
+func (s *Store) newsOfLabels(ctx context.Context, window []any, n *FeedChanges) error {
 	var keys []label
 	err := s.readers.each(ctx, "news.labels", window, func(rows *sql.Rows) error {
 		var l label
@@ -173,8 +173,8 @@ func (s *Store) leaveFeeds(ctx context.Context, tx *runner, row *articleRow, old
 	return err
 }
 
-// PruneLeft forgets which feeds articles left before a time.
-func (s *Store) PruneLeft(ctx context.Context, before time.Time) error {
+// PruneFeedDepartures forgets which feeds articles left before a time.
+func (s *Store) PruneFeedDepartures(ctx context.Context, before time.Time) error {
 	return s.write(ctx, func(tx *runner) error {
 		_, err := tx.exec(ctx, "left.prune", millis(before))
 		return err

@@ -54,19 +54,19 @@ func (r *runner) advance(ctx context.Context, from, to HubPosition) error {
 	return err
 }
 
-// Untold is a topic that a hub has yet to be told of.
-type Untold struct {
+// PendingNotification is a topic that a hub has yet to be told of.
+type PendingNotification struct {
 	Topic string
 	Stamp int64 // of its announcement
 	Due   time.Time
 	Since time.Time // when it was last announced
 }
 
-// Untold returns the first topics that a hub has yet to be told of.
-func (s *Store) Untold(ctx context.Context, hub string, limit int) ([]Untold, error) {
-	var out []Untold
+// PendingNotifications returns the first topics that a hub has yet to be told of.
+func (s *Store) PendingNotifications(ctx context.Context, hub string, limit int) ([]PendingNotification, error) {
+	var out []PendingNotification
 	err := s.readers.each(ctx, "news.next", []any{hub, limit}, func(rows *sql.Rows) error {
-		var u Untold
+		var u PendingNotification
 		var due, since int64
 		err := rows.Scan(&u.Topic, &u.Stamp, &due, &since)
 		u.Due, u.Since = timeOf(due), timeOf(since)
@@ -76,16 +76,16 @@ func (s *Store) Untold(ctx context.Context, hub string, limit int) ([]Untold, er
 	return out, err
 }
 
-// StrikeUntold takes a topic from a hub's list, unless it was announced again.
-func (s *Store) StrikeUntold(ctx context.Context, hub string, u Untold) error {
+// DropNotification takes a topic from a hub's list, unless it was announced again.
+func (s *Store) DropNotification(ctx context.Context, hub string, u PendingNotification) error {
 	return s.write(ctx, func(tx *runner) error {
 		_, err := tx.exec(ctx, "news.strike", hub, u.Topic, u.Stamp)
 		return err
 	})
 }
 
-// DeferUntold puts a topic behind the others on a hub's list.
-func (s *Store) DeferUntold(ctx context.Context, hub string, u Untold) error {
+// DeferNotification puts a topic behind the others on a hub's list.
+func (s *Store) DeferNotification(ctx context.Context, hub string, u PendingNotification) error {
 	return s.write(ctx, func(tx *runner) error {
 		_, err := tx.exec(ctx, "news.defer", hub, u.Topic, millis(s.Now()))
 		return err

@@ -15,7 +15,7 @@ const hub = "https://hub.example/"
 
 // heard is news in short: sources of articles, labels, digests, and marks for edits
 // and for more articles than were asked for.
-func heard(n store.News) string {
+func heard(n store.FeedChanges) string {
 	var out []string
 	for _, a := range n.Articles {
 		out = append(out, a.Source)
@@ -47,7 +47,7 @@ func (l listener) hear(most int) string {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	n, err := l.s.News(l.t.Context(), at, most)
+	n, err := l.s.FeedChanges(l.t.Context(), at, most)
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -148,10 +148,10 @@ func TestOldDeparturesAreForgotten(t *testing.T) {
 			before time.Time
 			edited bool
 		}{{time.Now().Add(-time.Hour), true}, {time.Now().Add(time.Hour), false}} {
-			if err := s.PruneLeft(t.Context(), step.before); err != nil {
+			if err := s.PruneFeedDepartures(t.Context(), step.before); err != nil {
 				t.Fatal(err)
 			}
-			if n, err := s.News(t.Context(), at, 1); n.Edited != step.edited || err != nil {
+			if n, err := s.FeedChanges(t.Context(), at, 1); n.Edited != step.edited || err != nil {
 				t.Errorf("after forgetting what is older than %v: edited %t, %v", step.before, n.Edited, err)
 			}
 		}
@@ -196,9 +196,9 @@ func TestATopicThatIsAnnouncedAgainStaysOnTheList(t *testing.T) {
 				t.Fatal(won, err)
 			}
 		}
-		list := func() (out []store.Untold) {
+		list := func() (out []store.PendingNotification) {
 			t.Helper()
-			out, err := s.Untold(ctx, hub, 10)
+			out, err := s.PendingNotifications(ctx, hub, 10)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -208,7 +208,7 @@ func TestATopicThatIsAnnouncedAgainStaysOnTheList(t *testing.T) {
 		job, before := claimJob(t, s), list()
 		announce("a") // while the hub is being told
 		for _, one := range before {
-			if err := s.StrikeUntold(ctx, hub, one); err != nil {
+			if err := s.DropNotification(ctx, hub, one); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -219,7 +219,7 @@ func TestATopicThatIsAnnouncedAgainStaysOnTheList(t *testing.T) {
 			t.Fatalf("on the list: %v, want the topic that was announced again", left)
 		}
 		job = claimJob(t, s) // it is done again for it
-		if err := s.StrikeUntold(ctx, hub, list()[0]); err != nil {
+		if err := s.DropNotification(ctx, hub, list()[0]); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.FinishJob(ctx, job); err != nil {
@@ -238,14 +238,14 @@ func TestADeferredTopicComesLast(t *testing.T) {
 			t.Fatal(err)
 		}
 		forward(time.Second)
-		list, err := s.Untold(t.Context(), hub, 1)
+		list, err := s.PendingNotifications(t.Context(), hub, 1)
 		if err != nil || len(list) != 1 || list[0].Topic != "a" {
 			t.Fatal(list, err)
 		}
-		if err := s.DeferUntold(t.Context(), hub, list[0]); err != nil {
+		if err := s.DeferNotification(t.Context(), hub, list[0]); err != nil {
 			t.Fatal(err)
 		}
-		if list, err = s.Untold(t.Context(), hub, 2); err != nil || len(list) != 2 || list[0].Topic != "b" {
+		if list, err = s.PendingNotifications(t.Context(), hub, 2); err != nil || len(list) != 2 || list[0].Topic != "b" {
 			t.Error(list, err)
 		}
 	})

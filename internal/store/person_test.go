@@ -31,12 +31,12 @@ func TestEveryPersonHasARandomID(t *testing.T) {
 		if len(seen) != 601 {
 			t.Errorf("%d people, want 601", len(seen))
 		}
-		got, err := s.Person(t.Context(), token.PersonOf(ada.UID))
+		got, err := s.SubscriberByToken(t.Context(), token.PersonOf(ada.UID))
 		if err != nil || got.ID != ada.ID {
 			t.Errorf("%s is person %d, %v; want %d", ada.UID, got.ID, err, ada.ID)
 		}
 		for _, nobody := range []token.Person{{}, token.PersonOf(uuid.New()), {Row: ada.ID}} {
-			if got, err := s.Person(t.Context(), nobody); !errors.Is(err, store.ErrNotFound) {
+			if got, err := s.SubscriberByToken(t.Context(), nobody); !errors.Is(err, store.ErrNotFound) {
 				t.Errorf("%s is person %d, %v", nobody, got.ID, err)
 			}
 		}
@@ -72,7 +72,7 @@ func TestOldTokensHoldForThePeopleOfTheirTime(t *testing.T) {
 			s := storetest.Reopen(t, dsn, store.Options{})
 			alice := add(t, s, "alice@example.org", subscriber.Active)
 			for row, want := range map[int64]string{1: "ann@example.org", 2: "bob@example.org", alice.ID: ""} {
-				got, err := s.Person(t.Context(), token.Person{Row: row})
+				got, err := s.SubscriberByToken(t.Context(), token.Person{Row: row})
 				if want == "" && !errors.Is(err, store.ErrNotFound) || want != "" && (err != nil || got.Address.String() != want || got.UID == uuid.Nil) {
 					t.Errorf("row %d means %s, %v; want %q", row, got.Address, err, want)
 				}

@@ -48,9 +48,9 @@ func (s *Store) QuarantinedEditions(ctx context.Context) ([]QuarantinedEdition, 
 	return out, err
 }
 
-// Possible reports whether a decision can be carried out: an edition that the store
+// Allows reports whether a decision can be carried out: an edition that the store
 // lost cannot be continued or held.
-func (q *QuarantinedEdition) Possible(d Decision) bool {
+func (q *QuarantinedEdition) Allows(d Decision) bool {
 	switch d {
 	case DecideSent, DecideCancel:
 		return true
@@ -71,7 +71,7 @@ func (s *Store) DecideQuarantined(ctx context.Context, id string, d Decision) er
 		if all[i].ID != id {
 			continue
 		}
-		if !all[i].Possible(d) {
+		if !all[i].Allows(d) {
 			return fmt.Errorf("edition %s cannot be decided as %q: the backup does not have it; choose sent or cancel", id, d)
 		}
 		return s.write(ctx, func(tx *runner) error {
@@ -119,7 +119,7 @@ func (s *Store) ReleaseQuarantine(ctx context.Context, release Release) ([]Quara
 		for i := range editions {
 			if editions[i].Decision == "" {
 				editions[i].Decision = DecideHold
-				if !editions[i].Possible(DecideHold) {
+				if !editions[i].Allows(DecideHold) {
 					editions[i].Decision = DecideSent
 				}
 			}

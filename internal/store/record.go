@@ -33,7 +33,7 @@ func (s *Store) record(ctx context.Context, group []pending, counts chunkCounts)
 				}
 			}
 			for _, o := range batch.back {
-				if _, err := s.takeFeedback(ctx, tx, keys, *o.Back, o.Soft); err != nil {
+				if _, err := s.takeFeedback(ctx, tx, keys, *o.Feedback, o.SoftRule); err != nil {
 					return err
 				}
 			}
@@ -60,12 +60,12 @@ func (s *Store) keysFor(ctx context.Context, batch *noteBatch) (subscriber.Keys,
 // its holder was not heard of for longer than its lease. What counts the mail as
 // one in doubt is put right by the same commit, or an editor could be shown a mail
 // in doubt that is none, for good, should the process end before it counts again.
-func (s *Store) recordLate(ctx context.Context, late []*Tried) error {
+func (s *Store) recordLate(ctx context.Context, late []*Outcome) error {
 	if len(late) == 0 {
 		return nil
 	}
 	// Those who lock several chunks do so in one order.
-	slices.SortFunc(late, func(a, b *Tried) int {
+	slices.SortFunc(late, func(a, b *Outcome) int {
 		return cmp.Or(cmp.Compare(a.Chunk.Edition, b.Chunk.Edition), cmp.Compare(a.Chunk.Number, b.Chunk.Number))
 	})
 	now := millis(s.Now())
@@ -88,10 +88,10 @@ func (s *Store) recordLate(ctx context.Context, late []*Tried) error {
 	})
 }
 
-// WhyNot says why an intent was not granted: "lost" when the chunk is another
+// DenialReason says why an intent was not granted: "lost" when the chunk is another
 // node's, "stopped" when the edition is not being sent, "taken" when the mail has
 // an outcome already, and else the reader's state, or "unsubscribed".
-func (s *Store) WhyNot(ctx context.Context, in Intent) (string, error) {
+func (s *Store) DenialReason(ctx context.Context, in Intent) (string, error) {
 	var why string
 	found, err := s.readers.one(ctx, "delivery.whyNot", []any{in.Chunk.Edition, in.Chunk.Number, in.Chunk.Epoch, in.Subscriber}, &why)
 	if err == nil && !found {

@@ -16,17 +16,17 @@ type Intent struct {
 	Attempt    int64 // a random word: tells this intent from every other one
 }
 
-// Tried is what became of an intent.
-type Tried struct {
+// Outcome is what became of an intent.
+type Outcome struct {
 	Intent
-	State   digest.DeliveryState // sent, deferred, refused or uncertain
-	Reason  string
-	Code    int
-	Reply   string
-	Relay   string
-	NextTry time.Time // for deferred ones
-	Back    *Feedback // what a refusal says of the address; kept by the same commit
-	Soft    SoftRule  // for Back
+	State    digest.DeliveryState // sent, deferred, refused or uncertain
+	Reason   string
+	Code     int
+	Reply    string
+	Relay    string
+	NextTry  time.Time // for deferred ones
+	Feedback *Feedback // what a refusal says of the address; kept by the same commit
+	SoftRule SoftRule  // for Back
 }
 
 // Skip is a mail that gets no try: skipped for good, or deferred because its time
@@ -39,11 +39,11 @@ type Skip struct {
 	NextTry    time.Time
 }
 
-// Note is one call of Record: any of the three.
-type Note struct {
-	Done *Tried
-	Next *Intent
-	Skip *Skip
+// RecorderEntry is one call of Record: any of the three.
+type RecorderEntry struct {
+	Outcome *Outcome
+	Intent  *Intent
+	Skip    *Skip
 }
 
 // Recorder commits outcomes and intents in groups: whatever is waiting when a
@@ -63,7 +63,7 @@ type Recorder struct {
 }
 
 type pending struct {
-	note   Note
+	note   RecorderEntry
 	answer chan answer
 }
 
@@ -133,9 +133,9 @@ func (r *Recorder) count() {
 	}
 }
 
-// Forget drops what is not counted yet of a chunk: it is about to be given back,
+// DiscardCounts drops what is not counted yet of a chunk: it is about to be given back,
 // and counted exactly.
-func (r *Recorder) Forget(c Chunk) {
+func (r *Recorder) DiscardCounts(c Chunk) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.counts, counted{c.Edition, c.Number, c.Epoch})
@@ -145,7 +145,7 @@ func (r *Recorder) Forget(c Chunk) {
 // are stored. granted says whether the next mail may be sent: when it is false,
 // its body must not go out. An error says that the store failed and that nothing
 // is known to be stored; calling again with the same note is safe.
-func (r *Recorder) Record(ctx context.Context, note Note) (granted bool, err error) {
+func (r *Recorder) Record(ctx context.Context, note RecorderEntry) (granted bool, err error) {
 	p := pending{note, make(chan answer, 1)}
 	select {
 	case r.notes <- p:
@@ -200,7 +200,7 @@ func (r *Recorder) commit(group []pending) {
 	}
 	for _, p := range group {
 		a := answer{err: err}
-		if next := p.note.Next; next != nil && err == nil {
+		if next := p.note.Intent; next != nil && err == nil {
 			a.granted = granted[[2]int64{next.Chunk.Edition, next.Subscriber}]
 		}
 		p.answer <- a

@@ -8,27 +8,27 @@ import (
 
 // noteBatch are the notes of one commit, by kind.
 type noteBatch struct {
-	done []*Tried
+	done []*Outcome
 	skip []*Skip
 	next []*Intent
-	back []*Tried // those of done that say something of their addresses
+	back []*Outcome // those of done that say something of their addresses
 	now  int64
 }
 
 func newBatch(group []pending, now int64) *noteBatch {
 	b := &noteBatch{now: now}
 	for _, p := range group {
-		if done := p.note.Done; done != nil {
+		if done := p.note.Outcome; done != nil {
 			b.done = append(b.done, done)
-			if done.Back != nil {
+			if done.Feedback != nil {
 				b.back = append(b.back, done)
 			}
 		}
 		if p.note.Skip != nil {
 			b.skip = append(b.skip, p.note.Skip)
 		}
-		if p.note.Next != nil {
-			b.next = append(b.next, p.note.Next)
+		if p.note.Intent != nil {
+			b.next = append(b.next, p.note.Intent)
 		}
 	}
 	return b
@@ -44,7 +44,7 @@ type bulk struct {
 }
 
 // row is an outcome as the parameters of delivery.results and delivery.late.
-func (o *Tried) row(now int64) []any {
+func (o *Outcome) row(now int64) []any {
 	return []any{o.Chunk.Edition, o.Subscriber, o.Attempt, string(o.State), said(o.Reason), int64(o.Code), said(o.Reply), o.Relay, now, millis(o.NextTry)}
 }
 
@@ -58,8 +58,8 @@ func (b *noteBatch) outcomes(counts chunkCounts, met []bool) bulk {
 }
 
 // late are the outcomes that did not find their intent.
-func (b *noteBatch) late(met []bool) []*Tried {
-	var late []*Tried
+func (b *noteBatch) late(met []bool) []*Outcome {
+	var late []*Outcome
 	for i, o := range b.done {
 		if !met[i] {
 			late = append(late, o)

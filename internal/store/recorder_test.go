@@ -78,7 +78,7 @@ func TestAnAnswerThatComesLateEndsTheDoubtByItself(t *testing.T) {
 			t.Fatalf("%+v, %v", people, err)
 		}
 		in := store.Intent{Chunk: frozen, Subscriber: people[0].Subscriber, Attempt: 7}
-		if granted, err := r.Record(t.Context(), store.Note{Next: &in}); !granted || err != nil {
+		if granted, err := r.Record(t.Context(), store.RecorderEntry{Intent: &in}); !granted || err != nil {
 			t.Fatal(granted, err)
 		}
 		time.Sleep(5 * time.Millisecond) // the lease runs out
@@ -86,24 +86,24 @@ func TestAnAnswerThatComesLateEndsTheDoubtByItself(t *testing.T) {
 		if finished, err := s.ReleaseChunk(t.Context(), other, false); finished || err != nil {
 			t.Fatalf("finished %v with a mail in doubt, %v", finished, err)
 		}
-		expect := func(want store.Counts) {
+		expect := func(want store.DeliveryCounts) {
 			t.Helper()
 			if counts, err := s.EditionCounts(t.Context(), e.Seq); err != nil || counts != want {
 				t.Fatalf("counts %+v, want %+v, %v", counts, want, err)
 			}
 		}
-		expect(store.Counts{Total: 1, Uncertain: 1})
-		done := store.Tried{Intent: in, State: digest.DeliverySent, Code: 250}
+		expect(store.DeliveryCounts{Total: 1, Uncertain: 1})
+		done := store.Outcome{Intent: in, State: digest.DeliverySent, Code: 250}
 		for range 2 { // whoever does not know whether it was stored stores it again
-			if _, err := r.Record(t.Context(), store.Note{Done: &done}); err != nil {
+			if _, err := r.Record(t.Context(), store.RecorderEntry{Outcome: &done}); err != nil {
 				t.Fatal(err)
 			}
-			expect(store.Counts{Total: 1, Sent: 1})
+			expect(store.DeliveryCounts{Total: 1, Sent: 1})
 		}
 		if finished, err := s.ReleaseChunk(t.Context(), claim(t, s, "other", time.Minute), false); !finished || err != nil {
 			t.Errorf("finished %v, %v", finished, err)
 		}
-		expect(store.Counts{Total: 1, Sent: 1})
+		expect(store.DeliveryCounts{Total: 1, Sent: 1})
 	})
 }
 
@@ -115,16 +115,16 @@ func TestWhatWasInDoubtStaysNamed(t *testing.T) {
 		e := approved(t, s, "e1", "a1")
 		const doubt = "in doubt: the connection was cut"
 		for i, step := range []struct {
-			done store.Tried
+			done store.Outcome
 			want string
 		}{
-			{store.Tried{State: digest.DeliveryUncertain, Reason: doubt}, doubt},
-			{store.Tried{State: digest.DeliveryUncertain, Reason: doubt + " again"}, doubt + " again"},
-			{store.Tried{State: digest.DeliveryUncertain, Reason: doubt}, doubt},
-			{store.Tried{State: digest.DeliveryDeferred}, doubt},
-			{store.Tried{State: digest.DeliveryDeferred, Reason: "cut before the dot"}, doubt + "; then: cut before the dot"},
-			{store.Tried{State: digest.DeliveryDeferred, Reason: "try later"}, doubt + "; then: try later"},
-			{store.Tried{State: digest.DeliverySent}, doubt + "; then: try later"},
+			{store.Outcome{State: digest.DeliveryUncertain, Reason: doubt}, doubt},
+			{store.Outcome{State: digest.DeliveryUncertain, Reason: doubt + " again"}, doubt + " again"},
+			{store.Outcome{State: digest.DeliveryUncertain, Reason: doubt}, doubt},
+			{store.Outcome{State: digest.DeliveryDeferred}, doubt},
+			{store.Outcome{State: digest.DeliveryDeferred, Reason: "cut before the dot"}, doubt + "; then: cut before the dot"},
+			{store.Outcome{State: digest.DeliveryDeferred, Reason: "try later"}, doubt + "; then: try later"},
+			{store.Outcome{State: digest.DeliverySent}, doubt + "; then: try later"},
 		} {
 			c := claim(t, s, "n1", time.Minute)
 			who := people(t, s, c, true)
@@ -153,11 +153,11 @@ func TestARefusalAndWhatItSaysOfTheAddressAreOneCommit(t *testing.T) {
 		c := claim(t, s, "n1", time.Minute)
 		who := people(t, s, c, true)
 		in, next := store.Intent{Chunk: c, Subscriber: who[0], Attempt: 7}, store.Intent{Chunk: c, Subscriber: who[1], Attempt: 8}
-		if granted, err := r.Record(t.Context(), store.Note{Next: &in}); !granted || err != nil {
+		if granted, err := r.Record(t.Context(), store.RecorderEntry{Intent: &in}); !granted || err != nil {
 			t.Fatal(granted, err)
 		}
 		back := store.Feedback{Key: "smtp:e1:1", Subscriber: who[0], Edition: "e1", Kind: store.FeedbackBounced, Code: 550, Text: "5.1.1 gone", Source: "smtp", At: s.Now()}
-		note := store.Note{Done: &store.Tried{Intent: in, State: digest.DeliveryRefused, Code: 550, Back: &back}, Next: &next}
+		note := store.RecorderEntry{Outcome: &store.Outcome{Intent: in, State: digest.DeliveryRefused, Code: 550, Feedback: &back}, Intent: &next}
 		rename := func(from, to string) {
 			t.Helper()
 			if _, err := s.DB().ExecContext(t.Context(), "ALTER TABLE "+from+" RENAME TO "+to); err != nil {
@@ -194,17 +194,17 @@ func TestARefusalAndWhatItSaysOfTheAddressAreOneCommit(t *testing.T) {
 func recordWords(t *testing.T, r *store.Recorder, c store.Chunk, reader int64, words string, tried bool) {
 	t.Helper()
 	if !tried {
-		if _, err := r.Record(t.Context(), store.Note{Skip: &store.Skip{Chunk: c, Subscriber: reader, State: digest.DeliverySkipped, Reason: words}}); err != nil {
+		if _, err := r.Record(t.Context(), store.RecorderEntry{Skip: &store.Skip{Chunk: c, Subscriber: reader, State: digest.DeliverySkipped, Reason: words}}); err != nil {
 			t.Errorf("skipped for %.40q: %v", words, err)
 		}
 		return
 	}
 	in := store.Intent{Chunk: c, Subscriber: reader, Attempt: reader + 1}
-	if granted, err := r.Record(t.Context(), store.Note{Next: &in}); !granted || err != nil {
+	if granted, err := r.Record(t.Context(), store.RecorderEntry{Intent: &in}); !granted || err != nil {
 		t.Fatalf("granted %v, %v", granted, err)
 	}
-	done := store.Tried{Intent: in, State: digest.DeliveryRefused, Code: 550, Reply: words, Reason: words}
-	if _, err := r.Record(t.Context(), store.Note{Done: &done}); err != nil {
+	done := store.Outcome{Intent: in, State: digest.DeliveryRefused, Code: 550, Reply: words, Reason: words}
+	if _, err := r.Record(t.Context(), store.RecorderEntry{Outcome: &done}); err != nil {
 		t.Errorf("refused with %.40q: %v", words, err)
 	}
 }

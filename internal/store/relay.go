@@ -25,8 +25,8 @@ type Hold struct {
 	Reason string
 }
 
-// What names what is held, for people.
-func (h Hold) What() string {
+// Target names what is held, for people.
+func (h Hold) Target() string {
 	switch h.Kind {
 	case DomainHeld:
 		return "domain " + h.Domain + " on relay " + h.Relay
@@ -94,9 +94,9 @@ func (s *Store) TakeQuota(ctx context.Context, relay, kind string, window time.D
 	return granted, next, err
 }
 
-// TakeSlot takes one of a relay's connections, shared by all nodes, for the length
+// LeaseConnection takes one of a relay's connections, shared by all nodes, for the length
 // of a lease. It returns -1 when all are taken.
-func (s *Store) TakeSlot(ctx context.Context, relay, node string, limit int, lease time.Duration) (int64, error) {
+func (s *Store) LeaseConnection(ctx context.Context, relay, node string, limit int, lease time.Duration) (int64, error) {
 	slot := int64(-1)
 	err := s.write(ctx, func(tx *runner) error {
 		now := s.Now()
@@ -128,16 +128,16 @@ func (r *runner) addSlots(ctx context.Context, relay string, limit int) error {
 	return nil
 }
 
-// SlotsTaken is how many of a relay's connections all nodes hold together.
-func (s *Store) SlotsTaken(ctx context.Context, relay string) (int64, error) {
+// CountConnections is how many of a relay's connections all nodes hold together.
+func (s *Store) CountConnections(ctx context.Context, relay string) (int64, error) {
 	var n int64
 	_, err := s.readers.one(ctx, "slot.taken", []any{relay, millis(s.Now())}, &n)
 	return n, err
 }
 
-// RenewSlots keeps a node's connections to a relay, also those whose lease has run
+// RenewConnections keeps a node's connections to a relay, also those whose lease has run
 // out, and returns those that no other node has taken meanwhile.
-func (s *Store) RenewSlots(ctx context.Context, relay, node string, lease time.Duration) (kept []int64, err error) {
+func (s *Store) RenewConnections(ctx context.Context, relay, node string, lease time.Duration) (kept []int64, err error) {
 	err = s.write(ctx, func(tx *runner) (err error) {
 		kept, err = tx.numbers(ctx, "slot.renew", relay, node, millis(s.Now().Add(lease)))
 		return err
@@ -145,8 +145,8 @@ func (s *Store) RenewSlots(ctx context.Context, relay, node string, lease time.D
 	return kept, err
 }
 
-// DropSlot gives a connection back.
-func (s *Store) DropSlot(ctx context.Context, relay, node string, slot int64) error {
+// ReleaseConnection gives a connection back.
+func (s *Store) ReleaseConnection(ctx context.Context, relay, node string, slot int64) error {
 	return s.write(ctx, func(tx *runner) error {
 		_, err := tx.exec(ctx, "slot.drop", relay, slot, node)
 		return err

@@ -8,11 +8,11 @@ import (
 // LastChange is what every node asks for several times a second.
 type LastChange struct {
 	Revision int64 // every change of an article raises it
-	// Departed is when an article may last have left a feed: every edit, removal and
+	// LastRemoval is when an article may last have left a feed: every edit, removal and
 	// return of an article moves it, and so do other settings; a new article does not.
-	Departed time.Time
-	Settings string    // fingerprint of what the newest node serves feeds with
-	Settled  time.Time // when it began to
+	LastRemoval   time.Time
+	Settings      string    // fingerprint of what the newest node serves feeds with
+	SettingsSince time.Time // when it began to
 }
 
 // LastChange costs one row.
@@ -20,7 +20,7 @@ func (s *Store) LastChange(ctx context.Context) (LastChange, error) {
 	var last LastChange
 	var departed, settled int64
 	_, err := s.readers.one(ctx, "revision.get", nil, &last.Revision, &departed, &last.Settings, &settled)
-	last.Departed, last.Settled = timeOf(departed), timeOf(settled)
+	last.LastRemoval, last.SettingsSince = timeOf(departed), timeOf(settled)
 	return last, err
 }
 
@@ -30,9 +30,9 @@ func (s *Store) Revision(ctx context.Context) (int64, error) {
 	return last.Revision, err
 }
 
-// SettleFeeds says by a fingerprint what feeds are served with from now on. It does
+// SetFeedSettings says by a fingerprint what feeds are served with from now on. It does
 // nothing when that is what it was.
-func (s *Store) SettleFeeds(ctx context.Context, settings string) error {
+func (s *Store) SetFeedSettings(ctx context.Context, settings string) error {
 	return s.write(ctx, func(tx *runner) error {
 		_, err := tx.exec(ctx, "revision.settle", settings, millis(s.Now()))
 		return err
@@ -50,13 +50,13 @@ func (s *Store) depart(ctx context.Context, tx *runner) error {
 // ChangedSince returns up to limit articles that changed after a revision, removed
 // ones included, in the order of their last change. The Revision of the last one
 // is where to go on from.
-func (s *Store) ChangedSince(ctx context.Context, revision int64, limit int) ([]Stored, error) {
+func (s *Store) ChangedSince(ctx context.Context, revision int64, limit int) ([]StoredArticle, error) {
 	return s.readers.articles(ctx, "article.changed", revision, limit)
 }
 
 // Appeared returns up to limit published articles that appear from one moment to
 // another, both included, the oldest first.
-func (s *Store) Appeared(ctx context.Context, from, to time.Time, limit int) ([]Stored, error) {
+func (s *Store) Appeared(ctx context.Context, from, to time.Time, limit int) ([]StoredArticle, error) {
 	return s.readers.articles(ctx, "article.appeared", millis(from), millis(to), limit)
 }
 

@@ -27,10 +27,10 @@ func departures(t *testing.T, engine store.Engine) (*store.Store, func(step func
 		minutes.Add(1)
 		step()
 		after, err := s.LastChange(t.Context())
-		if err != nil || !after.Departed.Equal(before.Departed) && !after.Departed.Equal(clock()) {
+		if err != nil || !after.LastRemoval.Equal(before.LastRemoval) && !after.LastRemoval.Equal(clock()) {
 			t.Fatalf("departed went from %v to %v at %v: %v", before, after, clock(), err)
 		}
-		return !after.Departed.Equal(before.Departed)
+		return !after.LastRemoval.Equal(before.LastRemoval)
 	}
 }
 

@@ -110,14 +110,14 @@ func TestPrivateFeedsAreRevocable(t *testing.T) {
 		if err := s.Subscribe(ctx, sub.ID, "weekly", []string{"golang"}); err != nil {
 			t.Fatal(err)
 		}
-		first, err := s.MakeFeedToken(ctx, sub.ID, "weekly")
+		first, err := s.CreateFeedToken(ctx, sub.ID, "weekly")
 		if err != nil {
 			t.Fatal(err)
 		}
 		if got, err := s.FeedToken(ctx, first); got.Subscriber != sub.ID || got.Digest != "weekly" || fmt.Sprint(got.Topics) != "[golang]" || err != nil {
 			t.Errorf("%+v, %v", got, err)
 		}
-		second, err := s.MakeFeedToken(ctx, sub.ID, "weekly")
+		second, err := s.CreateFeedToken(ctx, sub.ID, "weekly")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -137,7 +137,7 @@ func TestAPrivateFeedEndsWithItsSubscription(t *testing.T) {
 		if err := s.Subscribe(ctx, sub.ID, "weekly", []string{"golang"}); err != nil {
 			t.Fatal(err)
 		}
-		token, err := s.MakeFeedToken(ctx, sub.ID, "weekly")
+		token, err := s.CreateFeedToken(ctx, sub.ID, "weekly")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -162,7 +162,7 @@ func TestAPrivateFeedShowsNothingWhenItsTopicsCannotBeRead(t *testing.T) {
 	if err := s.Subscribe(t.Context(), sub.ID, "weekly", []string{"golang"}); err != nil {
 		t.Fatal(err)
 	}
-	token, err := s.MakeFeedToken(t.Context(), sub.ID, "weekly")
+	token, err := s.CreateFeedToken(t.Context(), sub.ID, "weekly")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -294,14 +294,14 @@ func TestARenewedCallbackKeepsWhatItWasSent(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
 		c := store.Callback{Topic: "/a", URL: "https://one.example/", Expires: s.Now().Add(time.Hour)}
-		if err := errors.Join(s.PutCallback(ctx, c), s.SentCallback(ctx, c.Topic, c.URL, "v1")); err != nil {
+		if err := errors.Join(s.PutCallback(ctx, c), s.SetCallbackVersion(ctx, c.Topic, c.URL, "v1")); err != nil {
 			t.Fatal(err)
 		}
 		c.Secret = "new"
 		if err := s.PutCallback(ctx, c); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := s.Callback(ctx, c.Topic, c.URL); got.Sent != "v1" || got.Secret != "new" || err != nil {
+		if got, err := s.Callback(ctx, c.Topic, c.URL); got.Version != "v1" || got.Secret != "new" || err != nil {
 			t.Errorf("%+v, %v", got, err)
 		}
 	})

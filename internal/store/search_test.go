@@ -36,7 +36,7 @@ func scatter(t *testing.T, s *store.Store, n int) {
 
 // follow walks a bounded search from stop to stop, and returns what it found and in
 // how many steps.
-func follow(t *testing.T, s *store.Store, q store.Query, looks int) (found []store.Stored, steps int) {
+func follow(t *testing.T, s *store.Store, q store.Query, looks int) (found []store.StoredArticle, steps int) {
 	t.Helper()
 	for {
 		part, err := s.SearchWithin(t.Context(), q, looks)
@@ -142,9 +142,9 @@ func TestArticlesComeWithNoMoreHTMLThanThereIsRoomFor(t *testing.T) {
 		}
 		for room, want := range map[int]string{
 			0: "10 300 800 50 300", 5000: "10 300 800 50 300", 1459: "10 300 0 50 300", 659: "10 300 0 50 0", 360: "10 300 0 50 0", 359: "10 0 0 50 0", 9: "0 0 0 0 0",
-			store.NoRoom: "0 0 0 0 0",
+			store.WithoutHTML: "0 0 0 0 0",
 		} {
-			found, err := s.Search(t.Context(), store.Query{Room: room})
+			found, err := s.Search(t.Context(), store.Query{HTMLBudget: room})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -189,7 +189,7 @@ func TestRemovalsAreFoundByLabelsAndWords(t *testing.T) {
 			}
 			for _, expr := range []string{"odd", "odd AND third", "odd AND NOT third", "text:ping", "even AND text:words", "odd OR third", "NOT even"} {
 				f := filter(t, expr)
-				var want []store.Stored
+				var want []store.StoredArticle
 				for _, a := range removed {
 					if f.Match(&a.Article) {
 						want = append(want, a)

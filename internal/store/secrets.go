@@ -74,9 +74,9 @@ func (s *Store) Generation(ctx context.Context) ([]byte, error) {
 	return secret[:generationSize], nil
 }
 
-// BriefKeys are for links that work for hours. They change with the generation, so that no
+// ShortLivedKeys are for links that work for hours. They change with the generation, so that no
 // such link survives a restore.
-func (s *Store) BriefKeys(ctx context.Context) (token.Keys, error) {
+func (s *Store) ShortLivedKeys(ctx context.Context) (token.Keys, error) {
 	secret, err1 := s.Secret(ctx, "links")
 	generation, err2 := s.Generation(ctx)
 	if err := errors.Join(err1, err2); err != nil {

@@ -76,11 +76,11 @@ func TestARecorderDoesNotWaitForeverForASilentServer(t *testing.T) {
 	r.SetPatience(300 * time.Millisecond)
 	c := claim(t, s, "n1", time.Minute)
 	in := store.Intent{Chunk: c, Subscriber: people(t, s, c, true)[0], Attempt: 7}
-	if granted, err := r.Record(t.Context(), store.Note{Next: &in}); !granted || err != nil {
+	if granted, err := r.Record(t.Context(), store.RecorderEntry{Intent: &in}); !granted || err != nil {
 		t.Fatal(granted, err)
 	}
 	quiet.Store(true)
-	note := store.Note{Done: &store.Tried{Intent: in, State: digest.DeliverySent, Code: 250}}
+	note := store.RecorderEntry{Outcome: &store.Outcome{Intent: in, State: digest.DeliverySent, Code: 250}}
 	begun := time.Now()
 	if _, err := r.Record(t.Context(), note); err == nil || time.Since(begun) > 20*time.Second {
 		t.Errorf("a silent server: %v after %v", err, time.Since(begun))

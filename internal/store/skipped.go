@@ -14,15 +14,15 @@ type SkipCount struct {
 	Count  int64  `json:"count"`
 }
 
-// Skipped counts the readers of an edition who were skipped, by reason, the most
+// SkipCounts counts the readers of an edition who were skipped, by reason, the most
 // frequent first.
-func (s *Store) Skipped(ctx context.Context, seq int64) ([]SkipCount, error) {
+func (s *Store) SkipCounts(ctx context.Context, seq int64) ([]SkipCount, error) {
 	return s.skipCounts(ctx, "edition.skipped", seq)
 }
 
-// OutsideAudience counts the people on a digest who are sent no edition of it: those
+// NonRecipients counts the people on a digest who are sent no edition of it: those
 // who left it, and those who are not active, by their state.
-func (s *Store) OutsideAudience(ctx context.Context, digest string) ([]SkipCount, error) {
+func (s *Store) NonRecipients(ctx context.Context, digest string) ([]SkipCount, error) {
 	return s.skipCounts(ctx, "audience.others", digest)
 }
 

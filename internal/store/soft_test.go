@@ -26,10 +26,10 @@ func sendAll(t *testing.T, s *store.Store, id string) {
 	}
 	for _, p := range people {
 		in := store.Intent{Chunk: c, Subscriber: p.Subscriber, Attempt: 1}
-		if granted, err := r.Record(t.Context(), store.Note{Next: &in}); err != nil || !granted {
+		if granted, err := r.Record(t.Context(), store.RecorderEntry{Intent: &in}); err != nil || !granted {
 			t.Fatalf("granted %v, %v", granted, err)
 		}
-		if _, err := r.Record(t.Context(), store.Note{Done: &store.Tried{Intent: in, State: digest.DeliverySent, Code: 250}}); err != nil {
+		if _, err := r.Record(t.Context(), store.RecorderEntry{Outcome: &store.Outcome{Intent: in, State: digest.DeliverySent, Code: 250}}); err != nil {
 			t.Fatal(err)
 		}
 	}

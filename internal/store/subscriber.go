@@ -59,10 +59,10 @@ func (s *Store) SubscriberByAddress(ctx context.Context, address subscriber.Addr
 	return s.oneSubscriber(ctx, "subscriber.byKey", address.Key())
 }
 
-// Person returns who a token is about. ErrNotFound says that nobody is: a token that
+// SubscriberByToken returns who a token is about. ErrNotFound says that nobody is: a token that
 // names the number of a row is good only for people who were there when such tokens
 // were made, since a restored store gives numbers out again.
-func (s *Store) Person(ctx context.Context, p token.Person) (subscriber.Subscriber, error) {
+func (s *Store) SubscriberByToken(ctx context.Context, p token.Person) (subscriber.Subscriber, error) {
 	if p.Row != 0 {
 		return s.oneSubscriber(ctx, "subscriber.byLegacyRow", p.Row)
 	}

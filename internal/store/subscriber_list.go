@@ -15,8 +15,8 @@ type SubscriberQuery struct {
 	Limit  int              // no limit when 0
 }
 
-// Listed is a person with the digests they are on.
-type Listed struct {
+// ListedSubscriber is a person with the digests they are on.
+type ListedSubscriber struct {
 	subscriber.Subscriber
 	Subscriptions []subscriber.Subscription
 }
@@ -27,8 +27,8 @@ const pageSize = 500
 // Subscribers gives the people that a query asks for by their numbers, in constant
 // memory. Who comes or goes meanwhile may be in it or not; everyone else is in it
 // once. An error is the last thing yielded.
-func (s *Store) Subscribers(ctx context.Context, q SubscriberQuery) iter.Seq2[Listed, error] {
-	return func(yield func(Listed, error) bool) {
+func (s *Store) Subscribers(ctx context.Context, q SubscriberQuery) iter.Seq2[ListedSubscriber, error] {
+	return func(yield func(ListedSubscriber, error) bool) {
 		left := q.Limit
 		for {
 			size := pageSize
@@ -37,7 +37,7 @@ func (s *Store) Subscribers(ctx context.Context, q SubscriberQuery) iter.Seq2[Li
 			}
 			page, err := s.subscriberPage(ctx, q, size)
 			if err != nil {
-				yield(Listed{}, err)
+				yield(ListedSubscriber{}, err)
 				return
 			}
 			for _, listed := range page {
@@ -53,7 +53,7 @@ func (s *Store) Subscribers(ctx context.Context, q SubscriberQuery) iter.Seq2[Li
 	}
 }
 
-func (s *Store) subscriberPage(ctx context.Context, q SubscriberQuery, size int) ([]Listed, error) {
+func (s *Store) subscriberPage(ctx context.Context, q SubscriberQuery, size int) ([]ListedSubscriber, error) {
 	query, args := "subscriber.page", []any{q.After, size}
 	switch {
 	case q.Digest != "":
@@ -65,7 +65,7 @@ func (s *Store) subscriberPage(ctx context.Context, q SubscriberQuery, size int)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]Listed, len(people))
+	out := make([]ListedSubscriber, len(people))
 	ids := make([]int64, len(people))
 	for i, sub := range people {
 		out[i].Subscriber, ids[i] = sub, sub.ID

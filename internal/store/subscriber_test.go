@@ -98,7 +98,7 @@ func TestASuppressionSurvivesErasureAndImport(t *testing.T) {
 		if err := s.Subscribe(ctx, sub.ID, "weekly", nil); err != nil {
 			t.Fatal(err)
 		}
-		token, err := s.MakeFeedToken(ctx, sub.ID, "weekly")
+		token, err := s.CreateFeedToken(ctx, sub.ID, "weekly")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -127,7 +127,7 @@ func TestASuppressionSurvivesErasureAndImport(t *testing.T) {
 		if err := s.SetState(ctx, back.ID, subscriber.Active, ""); err != nil {
 			t.Fatal(err)
 		}
-		if held, err := s.IsSuppressed(ctx, back.Address); held.Reason != "" || err != nil {
+		if held, err := s.Suppression(ctx, back.Address); held.Reason != "" || err != nil {
 			t.Errorf("confirmed, and still suppressed: %+v, %v", held, err)
 		}
 	})
@@ -154,12 +154,12 @@ func TestABounceOrComplaintKeepsThePersonAway(t *testing.T) {
 		if got, _ := s.Subscriber(ctx, sub.ID); got.State != subscriber.Bounced {
 			t.Errorf("a suppressed subscriber is %s", got.State)
 		}
-		for _, reason := range []store.Reason{store.ComplainedReason, store.BouncedReason, store.EditorReason} {
+		for _, reason := range []store.SuppressionReason{store.ComplainedReason, store.BouncedReason, store.EditorReason} {
 			if err := s.Suppress(ctx, sub.Address, reason, string(reason)); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if held, err := s.IsSuppressed(ctx, sub.Address); held.Reason != store.ComplainedReason || held.Since.IsZero() || err != nil {
+		if held, err := s.Suppression(ctx, sub.Address); held.Reason != store.ComplainedReason || held.Since.IsZero() || err != nil {
 			t.Errorf("the gravest reason does not stay: %+v, %v", held, err)
 		}
 		var refused *store.SuppressedError
@@ -169,7 +169,7 @@ func TestABounceOrComplaintKeepsThePersonAway(t *testing.T) {
 		if _, err := s.AddSubscriber(ctx, subscriber.Subscriber{Address: sub.Address, State: subscriber.Pending}); !errors.As(err, &refused) {
 			t.Errorf("a complaint is no personal reason: %v", err)
 		}
-		if err := s.Lift(ctx, sub.Address); err != nil {
+		if err := s.LiftSuppression(ctx, sub.Address); err != nil {
 			t.Fatal(err)
 		}
 		add(t, s, "a@example.org", subscriber.Active)
@@ -264,7 +264,7 @@ func TestWhoNeverConfirmsIsForgottenButNotSuppressed(t *testing.T) {
 		if n, err := s.ErasePending(ctx, time.Now().Add(time.Hour), 10); n != 1 || err != nil {
 			t.Errorf("%d erased, %v", n, err)
 		}
-		if held, err := s.IsSuppressed(ctx, sub.Address); held.Reason != "" || err != nil {
+		if held, err := s.Suppression(ctx, sub.Address); held.Reason != "" || err != nil {
 			t.Errorf("they are suppressed: %+v, %v", held, err)
 		}
 		if got, _ := s.Subscriber(ctx, kept.ID); got.State != subscriber.Active {
@@ -289,7 +289,7 @@ func TestOnlyAnEditorLiftsAnEditorsSuppression(t *testing.T) {
 		if got, err := s.Subscriber(ctx, sub.ID); got.State != subscriber.Unsubscribed || err != nil {
 			t.Errorf("they are %s, %v", got.State, err)
 		}
-		if err := s.Lift(ctx, sub.Address); err != nil {
+		if err := s.LiftSuppression(ctx, sub.Address); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.SetState(ctx, sub.ID, subscriber.Active, ""); err != nil {
@@ -306,7 +306,7 @@ func TestBrokenTextIsKeptReadableOnBothEngines(t *testing.T) {
 		if err := s.SetState(ctx, sub.ID, subscriber.Bounced, "550 \xff\xfe no\x00body"); err != nil {
 			t.Fatal(err)
 		}
-		if held, err := s.IsSuppressed(ctx, sub.Address); held.Detail != "550 \uFFFD nobody" || err != nil {
+		if held, err := s.Suppression(ctx, sub.Address); held.Detail != "550 \uFFFD nobody" || err != nil {
 			t.Errorf("%q, %v", held.Detail, err)
 		}
 		if err := s.Subscribe(ctx, sub.ID, "week\x00ly", []string{"a\x00b\xff"}); err != nil {

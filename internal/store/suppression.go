@@ -9,24 +9,24 @@ import (
 	"github.com/tidings-press/tidings/internal/subscriber"
 )
 
-// Reason is why an address must not be mailed.
-type Reason string
+// SuppressionReason is why an address must not be mailed.
+type SuppressionReason string
 
 // The reasons of suppressions.
 const (
-	LeftReason       Reason = "unsubscribed"
-	BouncedReason    Reason = "bounced"
-	ComplainedReason Reason = "complained"
-	ErasedReason     Reason = "erased"
-	EditorReason     Reason = "editor" // put there by hand, or with a list of suppressed addresses
+	LeftReason       SuppressionReason = "unsubscribed"
+	BouncedReason    SuppressionReason = "bounced"
+	ComplainedReason SuppressionReason = "complained"
+	ErasedReason     SuppressionReason = "erased"
+	EditorReason     SuppressionReason = "editor" // put there by hand, or with a list of suppressed addresses
 )
 
 // Personal says whether the reason was the person's own wish, which they may take
 // back by subscribing anew and confirming.
-func (r Reason) Personal() bool { return r == LeftReason || r == ErasedReason }
+func (r SuppressionReason) Personal() bool { return r == LeftReason || r == ErasedReason }
 
 // reasonFor is the suppression that comes with a state, empty for none.
-func reasonFor(state subscriber.State) Reason {
+func reasonFor(state subscriber.State) SuppressionReason {
 	switch state {
 	case subscriber.Unsubscribed:
 		return LeftReason
@@ -41,7 +41,7 @@ func reasonFor(state subscriber.State) Reason {
 }
 
 // stateFor is what an active person becomes when their address is suppressed.
-func stateFor(reason Reason) subscriber.State {
+func stateFor(reason SuppressionReason) subscriber.State {
 	switch reason {
 	case BouncedReason:
 		return subscriber.Bounced
@@ -53,8 +53,8 @@ func stateFor(reason Reason) subscriber.State {
 
 // Suppression is what is known of an address that must not be mailed.
 type Suppression struct {
-	Reason Reason // empty when the address is not suppressed
-	Detail string // such as the server's reply
+	Reason SuppressionReason // empty when the address is not suppressed
+	Detail string            // such as the server's reply
 	Since  time.Time
 }
 
@@ -71,7 +71,7 @@ func (e *SuppressedError) Error() string {
 // Suppress keeps an address from ever being mailed again, whatever an import says,
 // until it is lifted. A subscriber with it changes state, so that the engine,
 // which mails active ones only, needs to ask no more.
-func (s *Store) Suppress(ctx context.Context, address subscriber.Address, reason Reason, detail string) error {
+func (s *Store) Suppress(ctx context.Context, address subscriber.Address, reason SuppressionReason, detail string) error {
 	keys, err := s.Keys(ctx)
 	if err != nil {
 		return err
@@ -89,9 +89,9 @@ func (s *Store) Suppress(ctx context.Context, address subscriber.Address, reason
 	})
 }
 
-// IsSuppressed tells whether an address must not be mailed: the Reason of the
+// Suppression tells whether an address must not be mailed: the Reason of the
 // answer is empty when it may.
-func (s *Store) IsSuppressed(ctx context.Context, address subscriber.Address) (Suppression, error) {
+func (s *Store) Suppression(ctx context.Context, address subscriber.Address) (Suppression, error) {
 	keys, err := s.Keys(ctx)
 	if err != nil {
 		return Suppression{}, err
@@ -107,9 +107,9 @@ func (r *runner) suppression(ctx context.Context, keys subscriber.Keys, address 
 	return out, err
 }
 
-// Lift takes a suppression away: an editor's decision. The subscriber's state, if
+// LiftSuppression takes a suppression away: an editor's decision. The subscriber's state, if
 // there is one, is for SetState.
-func (s *Store) Lift(ctx context.Context, address subscriber.Address) error {
+func (s *Store) LiftSuppression(ctx context.Context, address subscriber.Address) error {
 	keys, err := s.Keys(ctx)
 	if err != nil {
 		return err
@@ -121,10 +121,10 @@ func (s *Store) Lift(ctx context.Context, address subscriber.Address) error {
 }
 
 // CountSuppressions says how many addresses are suppressed for each reason.
-func (s *Store) CountSuppressions(ctx context.Context) (map[Reason]int64, error) {
-	out := map[Reason]int64{}
+func (s *Store) CountSuppressions(ctx context.Context) (map[SuppressionReason]int64, error) {
+	out := map[SuppressionReason]int64{}
 	err := s.readers.each(ctx, "suppression.counts", nil, func(rows *sql.Rows) error {
-		var reason Reason
+		var reason SuppressionReason
 		var n int64
 		err := rows.Scan(&reason, &n)
 		out[reason] = n

@@ -92,17 +92,17 @@ type Advance struct {
 	NextKey string
 }
 
-// Plan keeps a new edition as a draft, its articles in the ledger, and the advance
+// CreateDraft keeps a new edition as a draft, its articles in the ledger, and the advance
 // of the schedule that brought it about, all or nothing. It returns ErrTaken when
 // another node was faster, and ErrQuarantined. An edition
 // without a Number gets the next one; one whose Number has been taken is refused.
 // The jobs are kept with it.
-func (s *Store) Plan(ctx context.Context, e Edition, advance *Advance, jobs ...Job) (Edition, error) {
+func (s *Store) CreateDraft(ctx context.Context, e Edition, advance *Advance, jobs ...Job) (Edition, error) {
 	return s.plan(ctx, e, advance, nil, jobs)
 }
 
-// PlanSince is Plan for an edition by hand that moves the digest's beginning.
-func (s *Store) PlanSince(ctx context.Context, e Edition, since time.Time) (Edition, error) {
+// CreateDraftSince is Plan for an edition by hand that moves the digest's beginning.
+func (s *Store) CreateDraftSince(ctx context.Context, e Edition, since time.Time) (Edition, error) {
 	return s.plan(ctx, e, nil, &since, nil)
 }
 
@@ -179,11 +179,11 @@ func insertArticles(ctx context.Context, tx *runner, e *Edition) error {
 	return nil
 }
 
-// Redraft gives a draft that waits for an editor the articles, the subject and the time of
+// ReplaceDraft gives a draft that waits for an editor the articles, the subject and the time of
 // creation of e, was being the draft as it was read, and moves the schedule on: a tick's
 // articles join those of the draft before. The jobs are kept with it. It returns ErrTaken
 // when the draft is another one by now, or another node was faster.
-func (s *Store) Redraft(ctx context.Context, was, e Edition, tick string, advance Advance, jobs ...Job) error {
+func (s *Store) ReplaceDraft(ctx context.Context, was, e Edition, tick string, advance Advance, jobs ...Job) error {
 	return s.write(ctx, func(tx *runner) error {
 		if err := s.take(ctx, tx, e.Digest, &advance); err != nil {
 			return err

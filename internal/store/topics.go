@@ -23,7 +23,7 @@ func (s *Store) HasTopic(ctx context.Context, filter article.Filter, topic strin
 const mostTagsTried = 400
 
 // Topics returns up to n tags of the articles that a filter takes, the most used.
-func (s *Store) Topics(ctx context.Context, filter article.Filter, n int) ([]Count, error) {
+func (s *Store) Topics(ctx context.Context, filter article.Filter, n int) ([]LabelCount, error) {
 	if takesAll(filter) {
 		return s.TopTags(ctx, n)
 	}
@@ -31,8 +31,8 @@ func (s *Store) Topics(ctx context.Context, filter article.Filter, n int) ([]Cou
 	if err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(tags, func(a, b Count) int { return cmp.Compare(b.Articles, a.Articles) })
-	var out []Count
+	slices.SortStableFunc(tags, func(a, b LabelCount) int { return cmp.Compare(b.Articles, a.Articles) })
+	var out []LabelCount
 	for _, tag := range tags {
 		if len(out) == n {
 			break

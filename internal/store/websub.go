@@ -14,7 +14,7 @@ type Callback struct {
 	URL     string
 	Secret  string // for X-Hub-Signature; empty when the subscriber gave none
 	Expires time.Time
-	Sent    string // version of the content that it was sent last
+	Version string // version of the content that it was sent last
 }
 
 // PutCallback keeps a verified subscription, or renews it. What it was sent stays.
@@ -57,7 +57,7 @@ func (s *Store) callbacks(ctx context.Context, query string, args ...any) ([]Cal
 	err := s.readers.each(ctx, query, args, func(rows *sql.Rows) error {
 		var c Callback
 		var expires int64
-		err := rows.Scan(&c.Topic, &c.URL, &c.Secret, &expires, &c.Sent)
+		err := rows.Scan(&c.Topic, &c.URL, &c.Secret, &expires, &c.Version)
 		c.Expires = timeOf(expires)
 		out = append(out, c)
 		return err
@@ -65,8 +65,8 @@ func (s *Store) callbacks(ctx context.Context, query string, args ...any) ([]Cal
 	return out, err
 }
 
-// SentCallback remembers what a subscriber was sent.
-func (s *Store) SentCallback(ctx context.Context, topic, callback, version string) error {
+// SetCallbackVersion remembers what a subscriber was sent.
+func (s *Store) SetCallbackVersion(ctx context.Context, topic, callback, version string) error {
 	return s.write(ctx, func(tx *runner) error {
 		_, err := tx.exec(ctx, "websub.sent", topic, callback, version)
 		return err

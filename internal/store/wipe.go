@@ -29,7 +29,7 @@ const (
 // longer than wipeFor that is left for the next time: see WipeLog.
 func (s *Store) wipeLog(ctx context.Context) error {
 	for deadline := time.Now().Add(wipeFor); ; {
-		done, err := s.WipeLog(ctx)
+		done, err := s.TruncateLog(ctx)
 		if err != nil || done || time.Now().After(deadline) {
 			return err
 		}
@@ -39,10 +39,10 @@ func (s *Store) wipeLog(ctx context.Context) error {
 	}
 }
 
-// WipeLog empties the log beside a SQLite file, which holds former versions of what
+// TruncateLog empties the log beside a SQLite file, which holds former versions of what
 // was changed or erased. It returns false when a reader kept it from doing so. The
 // service calls it now and then. On PostgreSQL there is nothing to do.
-func (s *Store) WipeLog(ctx context.Context) (done bool, err error) {
+func (s *Store) TruncateLog(ctx context.Context) (done bool, err error) {
 	if s.engine != SQLite {
 		return true, nil
 	}

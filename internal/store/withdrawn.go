@@ -7,16 +7,16 @@ import (
 	"github.com/tidings-press/tidings/internal/digest"
 )
 
-// Withdrawn is an article of an edition that is not published any more.
-type Withdrawn struct {
+// WithdrawnArticle is an article of an edition that is not published any more.
+type WithdrawnArticle struct {
 	ID, Title string
 }
 
-// Withdrawn returns the articles of an edition that are not published any more.
-func (s *Store) Withdrawn(ctx context.Context, seq int64) ([]Withdrawn, error) {
-	var out []Withdrawn
+// WithdrawnArticles returns the articles of an edition that are not published any more.
+func (s *Store) WithdrawnArticles(ctx context.Context, seq int64) ([]WithdrawnArticle, error) {
+	var out []WithdrawnArticle
 	err := s.readers.each(ctx, "edition.withdrawn", []any{seq}, func(rows *sql.Rows) error {
-		var w Withdrawn
+		var w WithdrawnArticle
 		err := rows.Scan(&w.ID, &w.Title)
 		out = append(out, w)
 		return err
@@ -24,9 +24,9 @@ func (s *Store) Withdrawn(ctx context.Context, seq int64) ([]Withdrawn, error) {
 	return out, err
 }
 
-// UnderWayWith returns the ids of the editions that hold an article and are approved, being
+// EditionsUnderWay returns the ids of the editions that hold an article and are approved, being
 // sent or paused.
-func (s *Store) UnderWayWith(ctx context.Context, article string) ([]string, error) {
+func (s *Store) EditionsUnderWay(ctx context.Context, article string) ([]string, error) {
 	var out []string
 	err := s.readers.each(ctx, "edition.holding", []any{article}, func(rows *sql.Rows) error {
 		var id string
@@ -37,22 +37,22 @@ func (s *Store) UnderWayWith(ctx context.Context, article string) ([]string, err
 	return out, err
 }
 
-// WithdrawnNews is an article of an approved edition that was withdrawn, and of which no editor
+// WithdrawalNotice is an article of an approved edition that was withdrawn, and of which no editor
 // has been told.
-type WithdrawnNews struct {
-	Withdrawn
+type WithdrawalNotice struct {
+	WithdrawnArticle
 	Seq             int64 // of the edition
 	Edition, Digest string
 	Subject         string
 	State           digest.State
 }
 
-// WithdrawnUntold returns the withdrawn articles of all editions that are approved, being sent or
+// PendingWithdrawalNotices returns the withdrawn articles of all editions that are approved, being sent or
 // paused and of which no editor has been told.
-func (s *Store) WithdrawnUntold(ctx context.Context) ([]WithdrawnNews, error) {
-	var out []WithdrawnNews
+func (s *Store) PendingWithdrawalNotices(ctx context.Context) ([]WithdrawalNotice, error) {
+	var out []WithdrawalNotice
 	err := s.readers.each(ctx, "edition.untold", nil, func(rows *sql.Rows) error {
-		var u WithdrawnNews
+		var u WithdrawalNotice
 		err := rows.Scan(&u.Seq, &u.Edition, &u.Digest, &u.Subject, &u.State, &u.ID, &u.Title)
 		out = append(out, u)
 		return err
@@ -60,9 +60,9 @@ func (s *Store) WithdrawnUntold(ctx context.Context) ([]WithdrawnNews, error) {
 	return out, err
 }
 
-// TellWithdrawn keeps that editors are told of a withdrawn article, with the jobs that do so. first is
+// RecordWithdrawalNotice keeps that editors are told of a withdrawn article, with the jobs that do so. first is
 // false when another node has done it.
-func (s *Store) TellWithdrawn(ctx context.Context, u WithdrawnNews, jobs []Job) (first bool, err error) {
+func (s *Store) RecordWithdrawalNotice(ctx context.Context, u WithdrawalNotice, jobs []Job) (first bool, err error) {
 	err = s.write(ctx, func(tx *runner) error {
 		n, err := tx.exec(ctx, "edition.tell", u.Seq, u.ID, millis(s.Now()))
 		if first = n == 1; err != nil || !first {

@@ -77,7 +77,7 @@ func TestGettingChangesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	feedToken, err := s.store.MakeFeedToken(t.Context(), who.ID, "weekly")
+	feedToken, err := s.store.CreateFeedToken(t.Context(), who.ID, "weekly")
 	if err != nil {
 		t.Fatal(err)
 	}

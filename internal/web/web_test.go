@@ -85,7 +85,7 @@ func TestPeopleWhoOpenAFeedGetAPage(t *testing.T) {
 	t.Parallel()
 	s, _, h := handler(t, store.SQLite)
 	who := s.person(t, "ada@example.org")
-	token, err := s.store.MakeFeedToken(t.Context(), who.ID, "weekly")
+	token, err := s.store.CreateFeedToken(t.Context(), who.ID, "weekly")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,9 +10,9 @@ import (
 	"testing"
 )
 
-// Traces are the places of a store that still hold any of some words, in any case of
+// FindText are the places of a store that still hold any of some words, in any case of
 // letters: the files of SQLite, or the rows of every table of PostgreSQL.
-func Traces(t testing.TB, dsn string, db *sql.DB, words ...string) []string {
+func FindText(t testing.TB, dsn string, db *sql.DB, words ...string) []string {
 	t.Helper()
 	var out []string
 	for place, data := range contents(t, dsn, db) {

@@ -17,7 +17,7 @@ const onPage = 50
 type articlesPage struct {
 	Match    string // filter, as the editor wrote it
 	Wrong    string // what is wrong with it
-	Articles []store.Stored
+	Articles []store.StoredArticle
 	Older    string // address of the next page; empty on the last
 	Now      time.Time
 }
@@ -56,7 +56,7 @@ func (room *Room) removeArticle(w http.ResponseWriter, r *http.Request, who stor
 	}
 	room.log.Info("article removed", "article", r.PathValue("id"), "editor", who.Editor.ID)
 	// An edition under way still holds it: its page says so and offers to hold the edition.
-	held, err := room.store.UnderWayWith(r.Context(), r.PathValue("id"))
+	held, err := room.store.EditionsUnderWay(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return err
 	}

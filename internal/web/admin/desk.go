@@ -41,7 +41,7 @@ type nextRow struct {
 // editionRow is an edition in a list.
 type editionRow struct {
 	store.Edition
-	Counts store.Counts
+	Counts store.DeliveryCounts
 	Title  string
 }
 

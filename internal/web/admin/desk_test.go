@@ -177,7 +177,7 @@ func TestDraftsWaitForAnEditor(t *testing.T) {
 
 func TestMailsInDoubtAreForEditorsToDecide(t *testing.T) {
 	t.Parallel()
-	for action, want := range map[string]store.Counts{"resend": {Total: 3, Sent: 3}, "drop": {Total: 3, Sent: 2, Skipped: 1}} {
+	for action, want := range map[string]store.DeliveryCounts{"resend": {Total: 3, Sent: 3}, "drop": {Total: 3, Sent: 2, Skipped: 1}} {
 		wire := testkit.StartWire(t, sink.Options{Faults: []sink.Fault{{At: sink.AfterDot, Do: sink.Cut, Times: 1}}})
 		s := startSiteOver(t, wire.Port(), 1000)
 		s.readers(3)

@@ -19,9 +19,9 @@ type editionPage struct {
 	Articles []article.Article
 	Review   *delivery.Review // of a draft that can be sent
 	Broken   string           // why a draft cannot be sent
-	Refused  []store.Delivered
-	Deferred []store.Delivered
-	InDoubt  []store.Delivered            // or were so, and may have come twice
+	Refused  []store.AddressedDelivery
+	Deferred []store.AddressedDelivery
+	InDoubt  []store.AddressedDelivery    // or were so, and may have come twice
 	Back     map[store.FeedbackKind]int64 // what came back since
 	Audience delivery.Audience            // who gets it, and who is skipped
 }
@@ -73,13 +73,13 @@ func (room *Room) fill(ctx context.Context, body *editionPage) (err error) {
 	e := body.Edition
 	for _, part := range []struct {
 		state digest.DeliveryState
-		into  *[]store.Delivered
+		into  *[]store.AddressedDelivery
 	}{{digest.DeliveryRefused, &body.Refused}, {digest.DeliveryDeferred, &body.Deferred}} {
 		if *part.into, err = room.store.Deliveries(ctx, e, []digest.DeliveryState{part.state}, 0, listed); err != nil {
 			return err
 		}
 	}
-	if body.InDoubt, err = room.store.Doubted(ctx, e, 0, listed); err != nil {
+	if body.InDoubt, err = room.store.EverUncertain(ctx, e, 0, listed); err != nil {
 		return err
 	}
 	if body.Articles, err = room.store.ArticlesByID(ctx, e.Articles); err != nil {

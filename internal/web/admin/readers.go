@@ -19,7 +19,7 @@ type readersPage struct {
 	Find   string // address that is looked for
 	Wrong  string
 	State  subscriber.State
-	List   []store.Listed
+	List   []store.ListedSubscriber
 	More   string // address of the next page; empty on the last
 }
 
@@ -113,7 +113,7 @@ func (room *Room) reader(w http.ResponseWriter, r *http.Request, who store.Sessi
 	title := fmt.Sprintf("Reader %d", id)
 	if !body.Erased() {
 		title = body.Address.String()
-		if body.Suppression, err = room.store.IsSuppressed(r.Context(), body.Address); err != nil {
+		if body.Suppression, err = room.store.Suppression(r.Context(), body.Address); err != nil {
 			return err
 		}
 	}

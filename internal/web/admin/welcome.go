@@ -174,7 +174,7 @@ func (room *Room) admit(w http.ResponseWriter, r *http.Request, editor store.Edi
 	if editor.Password, err = room.hash(ctx, r.PostFormValue("password")); err != nil {
 		return err
 	}
-	if editor, err = room.store.Admit(ctx, r.PathValue("token"), editor); err != nil {
+	if editor, err = room.store.CreateEditorFromLink(ctx, r.PathValue("token"), editor); err != nil {
 		return usedUp(err)
 	}
 	room.log.Info("editor made", "editor", editor.ID, "role", editor.Role, "client", client(r))

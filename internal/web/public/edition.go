@@ -71,7 +71,7 @@ func (p *Pages) pathFor(r *http.Request, claim token.Claim) (string, error) {
 		return "", err
 	}
 	path := digest.PagePath(e.ID)
-	who, err := p.store.Person(r.Context(), claim.Person)
+	who, err := p.store.SubscriberByToken(r.Context(), claim.Person)
 	if errors.Is(err, store.ErrNotFound) {
 		return path, nil
 	}

@@ -15,9 +15,9 @@ const readersFor = time.Minute
 // feedsPage lists and explains all feeds.
 type feedsPage struct {
 	Listing   feed.Listing
-	Tags      []store.Count
-	Authors   []store.Count
-	Languages []store.Count
+	Tags      []store.LabelCount
+	Authors   []store.LabelCount
+	Languages []store.LabelCount
 	Site      string
 }
 

@@ -16,14 +16,14 @@ const onPage = 20
 
 // frontPage is the first page of the site.
 type frontPage struct {
-	Articles  []store.Stored
+	Articles  []store.StoredArticle
 	Older     string // address of the next page; empty on the last
 	First     bool   // nothing newer stands before
 	Lead      bool   // the first article is shown large
 	Digests   []digestView
 	Form      subscribeForm
-	Tags      []store.Count
-	Languages []store.Count
+	Tags      []store.LabelCount
+	Languages []store.LabelCount
 }
 
 func (p *Pages) front(w http.ResponseWriter, r *http.Request) error {
@@ -59,8 +59,8 @@ func (p *Pages) allLinks() []feedLink {
 
 // list is a page of the newest articles, and where the next one is. A filter that
 // hardly anything fits leaves a page short, or empty, and goes on with the next.
-func (p *Pages) list(ctx context.Context, filter article.Filter, at *url.URL) ([]store.Stored, string, error) {
-	q := store.Query{Filter: filter, Order: store.ByDate, Limit: onPage + 1, AsOf: p.store.Now(), Room: store.NoRoom}
+func (p *Pages) list(ctx context.Context, filter article.Filter, at *url.URL) ([]store.StoredArticle, string, error) {
+	q := store.Query{Filter: filter, Order: store.ByDate, Limit: onPage + 1, AsOf: p.store.Now(), HTMLBudget: store.WithoutHTML}
 	if before := at.Query().Get("before"); before != "" {
 		if _, err := fmt.Sscanf(before, "%d.%d", &q.Before.At, &q.Before.Seq); err != nil {
 			return nil, "", store.ErrNotFound

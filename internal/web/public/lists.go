@@ -14,7 +14,7 @@ import (
 type listPage struct {
 	Kind     string
 	Name     string
-	Articles []store.Stored
+	Articles []store.StoredArticle
 	Older    string
 	First    bool
 	Lead     bool // never: all are shown alike
@@ -101,7 +101,7 @@ func (p *Pages) selected(w http.ResponseWriter, r *http.Request, s selection) er
 type indexPage struct {
 	Search searchForm
 
-	Tags, Authors, Languages []store.Count
+	Tags, Authors, Languages []store.LabelCount
 }
 
 func (p *Pages) tags(w http.ResponseWriter, r *http.Request) (err error) {
@@ -119,7 +119,7 @@ func (p *Pages) tags(w http.ResponseWriter, r *http.Request) (err error) {
 }
 
 // spoken are the languages of the articles when there are several.
-func (p *Pages) spoken(ctx context.Context) ([]store.Count, error) {
+func (p *Pages) spoken(ctx context.Context) ([]store.LabelCount, error) {
 	all, err := p.store.Languages(ctx)
 	if len(all) < 2 {
 		return nil, err

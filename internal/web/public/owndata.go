@@ -114,7 +114,7 @@ func (p *Pages) export(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	kept, err := p.store.Kept(r.Context(), h.ID)
+	kept, err := p.store.PersonalData(r.Context(), h.ID)
 	if err != nil {
 		return err
 	}
@@ -170,7 +170,7 @@ type feedbackCopy struct {
 	At    time.Time `json:"at"`
 }
 
-func copyOf(k store.Kept) personalCopy {
+func copyOf(k store.PersonalData) personalCopy {
 	out := personalCopy{
 		Address: k.Subscriber.Address.String(), Name: k.Subscriber.Name, State: string(k.Subscriber.State), Language: k.Subscriber.Language,
 		Timezone: k.Subscriber.Timezone, Created: k.Subscriber.Created, Changed: k.Subscriber.Changed,

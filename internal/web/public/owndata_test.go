@@ -119,7 +119,7 @@ func TestOwnDataLinksExpire(t *testing.T) {
 	t.Parallel()
 	b := onSQLite(t)
 	who := b.person("a@example.org", subscriber.Active)
-	keys, err := b.store.BriefKeys(t.Context())
+	keys, err := b.store.ShortLivedKeys(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

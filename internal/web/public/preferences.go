@@ -67,7 +67,7 @@ func (p *Pages) showPreferences(w http.ResponseWriter, r *http.Request, who subs
 }
 
 // fillTopics offers the topics of a digest: the usual ones, and those chosen before.
-func fillTopics(v *digestView, topics []store.Count, subscriptions []subscriber.Subscription) {
+func fillTopics(v *digestView, topics []store.LabelCount, subscriptions []subscriber.Subscription) {
 	var chosen []string
 	for _, s := range subscriptions {
 		if s.Digest == v.Name {
@@ -91,13 +91,13 @@ func fillTopics(v *digestView, topics []store.Count, subscriptions []subscriber.
 }
 
 // topics are the tags of the articles that a digest takes: only these choose anything.
-func (p *Pages) topics(ctx context.Context, digest string) ([]store.Count, error) {
+func (p *Pages) topics(ctx context.Context, digest string) ([]store.LabelCount, error) {
 	filter, err := p.filterOf(digest)
 	if err != nil {
 		return nil, err
 	}
 	found, err := p.store.Topics(ctx, filter, mostTopics)
-	slices.SortFunc(found, func(a, b store.Count) int { return cmp.Compare(a.Key, b.Key) })
+	slices.SortFunc(found, func(a, b store.LabelCount) int { return cmp.Compare(a.Key, b.Key) })
 	return found, err
 }
 
@@ -201,7 +201,7 @@ func (p *Pages) privateFeed(ctx context.Context, id int64, name string) (string,
 	if _, err := p.store.Subscription(ctx, id, name); err != nil {
 		return "", err
 	}
-	token, err := p.store.MakeFeedToken(ctx, id, name)
+	token, err := p.store.CreateFeedToken(ctx, id, name)
 	return p.config.Site.URL + "/private/" + token + "/", err
 }
 

@@ -80,7 +80,7 @@ func New(d Deps) (*Pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	briefKeys, err := d.Store.BriefKeys(context.Background())
+	briefKeys, err := d.Store.ShortLivedKeys(context.Background())
 	if err != nil {
 		return nil, err
 	}

@@ -42,7 +42,7 @@ func TestSubscribeAnswersBeforeItLooksAtTheAddress(t *testing.T) {
 		if err := s.SetState(t.Context(), bounced.ID, subscriber.Bounced, "550"); err != nil {
 			t.Fatal(err)
 		}
-		for address, reason := range map[string]store.Reason{"never@example.org": store.ComplainedReason, "left@example.org": store.LeftReason, "hand@example.org": store.EditorReason} {
+		for address, reason := range map[string]store.SuppressionReason{"never@example.org": store.ComplainedReason, "left@example.org": store.LeftReason, "hand@example.org": store.EditorReason} {
 			if err := s.Suppress(t.Context(), subscriber.MustParseAddress(address), reason, ""); err != nil {
 				t.Fatal(err)
 			}

@@ -15,7 +15,7 @@ type searchPage struct {
 	searchForm
 	Problem  string // what is wrong with the question
 	Asked    bool
-	Articles []store.Stored
+	Articles []store.StoredArticle
 	Older    string
 	Newest   string // address of the first page; empty on it
 	Lead     bool   // never: all are shown alike

@@ -31,7 +31,7 @@ func (p *Pages) holderOf(r *http.Request, claim token.Claim, wrong error) (holde
 	if wrong != nil {
 		return holder{}, p.badLink(wrong)
 	}
-	who, err := p.store.Person(r.Context(), claim.Person)
+	who, err := p.store.SubscriberByToken(r.Context(), claim.Person)
 	if errors.Is(err, store.ErrNotFound) || err == nil && who.State == subscriber.Erased {
 		return holder{}, &refusal{status: http.StatusGone, title: p.words.say("Nothing is kept of you"), Text: p.words.say("This address was erased here. No mail will be sent to it.")}
 	}

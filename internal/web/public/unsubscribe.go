@@ -36,7 +36,7 @@ func (p *Pages) unsubscribe(w http.ResponseWriter, r *http.Request) error {
 	_, _ = io.Copy(io.Discard, r.Body) // "List-Unsubscribe=One-Click", in whatever form: the link says it all
 	names := splitDigests(claim.Digest)
 	body := &refusal{Text: p.words.say("No more of it will come. A mail that is on its way right now may still arrive.")}
-	who, err := p.store.Person(r.Context(), claim.Person)
+	who, err := p.store.SubscriberByToken(r.Context(), claim.Person)
 	switch {
 	case errors.Is(err, store.ErrNotFound): // who is not there gets no mail
 	case err != nil:
