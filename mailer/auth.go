@@ -13,7 +13,7 @@ import (
 )
 
 // authenticate says AUTH (RFC 4954) when there is a user name.
-func (d *dialling) authenticate(context.Context) error {
+func (d *dialer) authenticate(context.Context) error {
 	if d.relay.Auth == AuthNone {
 		return nil
 	}
@@ -28,15 +28,15 @@ func (d *dialling) authenticate(context.Context) error {
 	return d.failed(ErrAuth, d.client.Auth(auth))
 }
 
-// sasl is one mechanism as servers name it.
-type sasl struct {
+// saslMechanism is one mechanism as servers name it.
+type saslMechanism struct {
 	name  string
 	kind  Mechanism
 	bound bool // to the TLS channel
 }
 
 // mechanisms, the strongest first.
-var mechanisms = []sasl{
+var mechanisms = []saslMechanism{
 	{"SCRAM-SHA-256-PLUS", AuthSCRAM, true},
 	{"SCRAM-SHA-256", AuthSCRAM, false},
 	{"SCRAM-SHA-1-PLUS", AuthSCRAM, true},
@@ -48,7 +48,7 @@ var mechanisms = []sasl{
 
 // mechanism picks the first that is wanted and offered. XOAUTH2 wants a token in
 // place of a password, so nobody gets it without asking.
-func (d *dialling) mechanism(offered []string) (smtp.Auth, error) {
+func (d *dialer) mechanism(offered []string) (smtp.Auth, error) {
 	_, tlsErr := d.client.GetTLSConnectionState()
 	for _, m := range mechanisms {
 		wanted := m.kind == d.relay.Auth || d.relay.Auth == AuthAuto && m.kind != AuthXOAuth2
@@ -64,7 +64,7 @@ func (d *dialling) mechanism(offered []string) (smtp.Auth, error) {
 
 // auth makes the client's side of a mechanism. Whether the connection is safe for
 // it was asked before, in one place for all mechanisms.
-func (d *dialling) auth(name string) smtp.Auth {
+func (d *dialer) auth(name string) smtp.Auth {
 	user, password := d.relay.Username, d.relay.Password
 	state, _ := d.client.GetTLSConnectionState()
 	switch name {
@@ -88,7 +88,7 @@ func (d *dialling) auth(name string) smtp.Auth {
 // connection leaves this machine. A server, or somebody between, that takes STARTTLS
 // out of its answer gets no password by it, and no SCRAM exchange either, which could
 // be used to guess the password.
-func (d *dialling) exposed() bool {
+func (d *dialer) exposed() bool {
 	return !d.encrypted && d.relay.Socket == "" && !(isLoopbackName(d.relay.Host) && isLoopbackPeer(d.conn))
 }
 
@@ -104,7 +104,7 @@ func isLoopbackPeer(conn net.Conn) bool {
 	return ok && peer.IP.IsLoopback()
 }
 
-// isCut says whether a connection ended where more was expected.
-func isCut(err error) bool {
+// isUnexpectedEOF says whether a connection ended where more was expected.
+func isUnexpectedEOF(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }

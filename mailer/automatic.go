@@ -8,12 +8,12 @@ import (
 	"github.com/emersion/go-message/textproto"
 )
 
-// Automatic reports whether a mail was written by a program and not by a person: an
+// IsAutomatic reports whether a mail was written by a program and not by a person: an
 // automatic reply, a delivery report or the mail of a list (RFC 3834, section 2). It
 // looks at the header alone.
-func Automatic(mail []byte) bool {
+func IsAutomatic(mail []byte) bool {
 	mail = bytes.ReplaceAll(mail[:min(len(mail), partMax)], []byte("\r\n"), []byte("\n"))
-	p := readPart(mail)
+	p := parseMIMEPart(mail)
 	h := p.header
 	if kind := strings.ToLower(strings.TrimSpace(h.Get("Auto-Submitted"))); kind != "" && kind != "no" {
 		return true
@@ -27,39 +27,39 @@ func Automatic(mail []byte) bool {
 	case "bulk", "junk", "list", "auto_reply", "auto-reply", "autoreply":
 		return true
 	}
-	r := reading{top: p}
-	return p.kind == "multipart/report" || strings.HasPrefix(p.kind, "message/") || r.fromSystem() || awaySubject.in(headerText(h, "Subject")) ||
+	r := reportReader{top: p}
+	return p.kind == "multipart/report" || strings.HasPrefix(p.kind, "message/") || r.fromSystem() || awayPhrases.in(headerText(h, "Subject")) ||
 		r.nullSender() && !asksToLeave(h)
 }
 
 // asksToLeave reports whether the subject is the one that our unsubscribe address
 // asks for, which an automatic reply puts something before.
 func asksToLeave(h textproto.Header) bool {
-	return strings.TrimSpace(spaced(foldText(headerText(h, "Subject")))) == "unsubscribe"
+	return strings.TrimSpace(normalizeWords(foldText(headerText(h, "Subject")))) == "unsubscribe"
 }
 
-// ReturnPathLine is the line that a mail's receiver puts above it, with the sender of the
+// ReturnPathHeader is the line that a mail's receiver puts above it, with the sender of the
 // envelope (RFC 5321, section 4.4).
-func ReturnPathLine(from string) string { return "Return-Path: <" + oneLine(from) + ">\r\n" }
+func ReturnPathHeader(from string) string { return "Return-Path: <" + singleLine(from) + ">\r\n" }
 
-// subjects reports whether one of some phrases is in a text.
-type subjects func() *phraseBook
+// lazyPhrases reports whether one of some phrases is in a text.
+type lazyPhrases func() *phraseMatcher
 
-func once(lines string) subjects {
-	return sync.OnceValue(func() *phraseBook {
-		book := newPhraseBook("")
+func newLazyPhrases(lines string) lazyPhrases {
+	return sync.OnceValue(func() *phraseMatcher {
+		book := newPhraseMatcher("")
 		book.add(lines, 1)
 		return book
 	})
 }
 
 // in reads a text that is not folded yet.
-func (s subjects) in(text string) bool { return s().find(spaced(foldText(text))) != 0 }
+func (s lazyPhrases) in(text string) bool { return s().find(normalizeWords(foldText(text))) != 0 }
 
 // The phrases of subjects and texts that tell reports from the answers of people and
 // of their holidays, in the notation of compilePhrases.
 var (
-	awaySubject = once(`
+	awayPhrases = newLazyPhrases(`
 		out ?of ?(?:the )?office
 		ooo
 		auto(?:matic|mated)?(?:ally)? ?(?:reply|response|answer|respond*|generated reply)
@@ -94,7 +94,7 @@ var (
 		автоматическии ответ
 		отпуск*
 	`)
-	undelivered = once(`
+	undeliveredPhrases = newLazyPhrases(`
 		undeliver*
 		non ?deliver*
 		(?:mail|message|delivery) ~ (?:delivery )?(?:status|failure|failed|error|problem|report|system error|failing)
@@ -137,7 +137,7 @@ var (
 		(?:не|не был*|невозможно) ~ достав*
 		недостав*
 	`)
-	delayed = once(`
+	delayedPhrases = newLazyPhrases(`
 		delayed
 		delay
 		warning
@@ -152,7 +152,7 @@ var (
 		opoznion*
 		задерж*
 	`)
-	givenUpWords = once(`
+	expiredPhrases = newLazyPhrases(`
 		(?:giv(?:ing|en)|gave) up
 		permanent
 		(?:too long|expired|exceeded|retry timeout|in the queue|failed after|final failure|will not be retried|no longer)

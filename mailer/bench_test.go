@@ -17,9 +17,9 @@ func benchMessage() Message {
 	return msg
 }
 
-func benchMould(b *testing.B) *Mould {
+func benchMould(b *testing.B) *Compiled {
 	b.Helper()
-	mould, err := Cast(benchMessage())
+	mould, err := Compile(benchMessage())
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -30,7 +30,7 @@ func BenchmarkCast(b *testing.B) {
 	msg := benchMessage()
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := Cast(msg); err != nil {
+		if _, err := Compile(msg); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -42,7 +42,7 @@ func BenchmarkPour(b *testing.B) {
 	b.ReportAllocs()
 	b.SetBytes(int64(mould.Size()))
 	for b.Loop() {
-		out = mould.Pour(out[:0], testValues)
+		out = mould.Render(out[:0], testValues)
 	}
 }
 
@@ -52,23 +52,23 @@ func BenchmarkPourPlainName(b *testing.B) {
 	var out []byte
 	b.ReportAllocs()
 	for b.Loop() {
-		out = mould.Pour(out[:0], values)
+		out = mould.Render(out[:0], values)
 	}
 }
 
 func BenchmarkCanonicalBody(b *testing.B) {
-	_, body, _ := bytes.Cut(benchMould(b).Pour(nil, testValues), []byte("\r\n\r\n"))
+	_, body, _ := bytes.Cut(benchMould(b).Render(nil, testValues), []byte("\r\n\r\n"))
 	var out []byte
 	b.SetBytes(int64(len(body)))
 	for b.Loop() {
-		out = canonicalBody(out[:0], body)
+		out = relaxedBody(out[:0], body)
 	}
 }
 
 func BenchmarkSign(b *testing.B) {
 	keys, _ := testKeys()
 	mould := benchMould(b)
-	for name, keys := range map[string][]Key{"rsa": keys[:1], "ed25519": keys[1:], "both": keys} {
+	for name, keys := range map[string][]DKIMKey{"rsa": keys[:1], "ed25519": keys[1:], "both": keys} {
 		b.Run(name, func(b *testing.B) {
 			signer, err := NewSigner(keys...)
 			if err != nil {
@@ -77,7 +77,7 @@ func BenchmarkSign(b *testing.B) {
 			var out []byte
 			b.ReportAllocs()
 			for b.Loop() {
-				if out, err = signer.Pour(out[:0], mould, testValues); err != nil {
+				if out, err = signer.Render(out[:0], mould, testValues); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -88,7 +88,7 @@ func BenchmarkSign(b *testing.B) {
 // BenchmarkSignWithMsgauth is what our signer is measured against.
 func BenchmarkSignWithMsgauth(b *testing.B) {
 	keys, _ := testKeys()
-	mail := benchMould(b).Pour(nil, testValues)
+	mail := benchMould(b).Render(nil, testValues)
 	for i, name := range []string{"rsa", "ed25519"} {
 		b.Run(name, func(b *testing.B) {
 			opts := &dkim.SignOptions{

@@ -2,18 +2,18 @@ package mailer
 
 import "bytes"
 
-// canonicalBody appends a body in the relaxed form (RFC 6376, section 3.4.4): runs
+// relaxedBody appends a body in the relaxed form (RFC 6376, section 3.4.4): runs
 // of white space are one space, none stands at the end of a line, and no empty
 // lines stand at the end.
-func canonicalBody(dst, body []byte) []byte {
+func relaxedBody(dst, body []byte) []byte {
 	start := len(dst)
-	if simplySpaced(body) {
+	if hasOnlyInnerSpaceRuns(body) {
 		dst = collapseSpaces(dst, body)
 		if len(body) > 0 && !bytes.HasSuffix(body, []byte("\r\n")) {
 			dst = append(dst, '\r', '\n')
 		}
 	} else {
-		dst = canonicalLines(dst, body)
+		dst = relaxedLines(dst, body)
 	}
 	for bytes.HasSuffix(dst[start:], []byte("\r\n\r\n")) {
 		dst = dst[:len(dst)-2]
@@ -24,10 +24,10 @@ func canonicalBody(dst, body []byte) []byte {
 	return dst
 }
 
-// simplySpaced says whether a body has only runs of spaces within lines to
+// hasOnlyInnerSpaceRuns says whether a body has only runs of spaces within lines to
 // collapse. Quoted-printable is so but for its tabs; searching for the exceptions
 // takes a tenth of the time of going line by line.
-func simplySpaced(body []byte) bool {
+func hasOnlyInnerSpaceRuns(body []byte) bool {
 	return bytes.IndexByte(body, '\t') < 0 && !bytes.Contains(body, []byte(" \r\n")) && !bytes.HasSuffix(body, []byte(" "))
 }
 
@@ -44,9 +44,9 @@ func collapseSpaces(dst, body []byte) []byte {
 	}
 }
 
-// collapseWhite makes runs of white space one space. In quoted-printable none
+// collapseWhitespace makes runs of white space one space. In quoted-printable none
 // stands at the end of a line, so that this is all there is to do.
-func collapseWhite(dst, text []byte) []byte {
+func collapseWhitespace(dst, text []byte) []byte {
 	white := false
 	for _, b := range text {
 		if b == ' ' || b == '\t' {
@@ -62,11 +62,11 @@ func collapseWhite(dst, text []byte) []byte {
 	return dst
 }
 
-// canonicalLines is the plain way.
-func canonicalLines(dst, body []byte) []byte {
+// relaxedLines is the plain way.
+func relaxedLines(dst, body []byte) []byte {
 	for len(body) > 0 {
 		line, rest, _ := bytes.Cut(body, []byte("\r\n"))
-		dst = collapseWhite(dst, line)
+		dst = collapseWhitespace(dst, line)
 		dst = append(dst, '\r', '\n')
 		body = rest
 	}
@@ -102,16 +102,16 @@ func splitHeaders(head []byte) []rawHeader {
 	return all
 }
 
-// canonicalHeaders appends the headers that are signed, in the order of h=, which
+// appendSignedHeaders appends the headers that are signed, in the order of h=, which
 // it returns. Of several with the same name the last comes first (RFC 6376,
 // section 5.4.2).
-func canonicalHeaders(dst []byte, headers []rawHeader) (string, []byte) {
+func appendSignedHeaders(dst []byte, headers []rawHeader) (string, []byte) {
 	names := make([]string, 0, 32)
-	for _, s := range signed {
+	for _, s := range signedHeaders {
 		for i := len(headers) - 1; i >= 0; i-- {
 			if headers[i].name == s.name {
 				names = append(names, s.name)
-				dst = append(appendCanonical(dst, headers[i].raw), "\r\n"...)
+				dst = append(appendRelaxedHeader(dst, headers[i].raw), "\r\n"...)
 			}
 		}
 		if s.oversign {
@@ -121,9 +121,9 @@ func canonicalHeaders(dst []byte, headers []rawHeader) (string, []byte) {
 	return headerNames(names), dst
 }
 
-// appendCanonical appends a header field in the relaxed form (RFC 6376, section
+// appendRelaxedHeader appends a header field in the relaxed form (RFC 6376, section
 // 3.4.2), without a line end.
-func appendCanonical(dst, raw []byte) []byte {
+func appendRelaxedHeader(dst, raw []byte) []byte {
 	colon := bytes.IndexByte(raw, ':')
 	dst = append(dst, bytes.ToLower(bytes.TrimRight(raw[:colon], " \t"))...)
 	dst = append(dst, ':')

@@ -14,18 +14,18 @@ import (
 	mail "github.com/wneessen/go-mail"
 )
 
-// Cast compiles a message. It refuses marks that could not be told from the text
+// Compile compiles a message. It refuses marks that could not be told from the text
 // around them, headers with line breaks and addresses that no server would take.
 //
 // The message is written once by go-mail and cut where the marks are. Header
 // values are ours, since go-mail folds within words that must stay whole and
 // encodes words without regard to the marks in them.
-func Cast(msg Message) (*Mould, error) {
+func Compile(msg Message) (*Compiled, error) {
 	fields := msg.fields()
 	if err := msg.check(fields); err != nil {
 		return nil, err
 	}
-	border, word := msg.words()
+	border, word := msg.uniqueWords()
 	written, err := msg.write(fields, border, word)
 	if err != nil {
 		return nil, fmt.Errorf("mailer: %w", err)
@@ -34,19 +34,19 @@ func Cast(msg Message) (*Mould, error) {
 	if !found {
 		return nil, errors.New("mailer: the message has no body")
 	}
-	m := &Mould{}
-	castHead(m, append(head, "\r\n\r\n"...), fields, word)
-	m.endHead()
-	msg.castBody(m, body, border)
+	m := &Compiled{}
+	compileHeader(m, append(head, "\r\n\r\n"...), fields, word)
+	m.endHeader()
+	msg.compileBody(m, body, border)
 	if msg.Text != "" && msg.HTML != "" {
-		m.canonise() // it ends with the border of its parts, so no empty lines do
+		m.canonicalizeBody() // it ends with the border of its parts, so no empty lines do
 	}
 	return m, nil
 }
 
-// words are two words that occur nowhere in the message, as they depend on all of
+// uniqueWords are two words that occur nowhere in the message, as they depend on all of
 // it: the border of its parts, and what stands in for our header values.
-func (msg *Message) words() (border, word string) {
+func (msg *Message) uniqueWords() (border, word string) {
 	h := sha256.New()
 	for _, text := range msg.texts() {
 		h.Write(binary.AppendUvarint(nil, uint64(len(text))))
@@ -65,7 +65,7 @@ func (msg *Message) texts() []string {
 	for _, header := range msg.Headers {
 		all = append(all, header.Name, header.Value)
 	}
-	return append(all, msg.Marks...)
+	return append(all, msg.Placeholders...)
 }
 
 // write lets go-mail write the message with a stand-in for each header value.
@@ -89,83 +89,83 @@ func (msg *Message) write(fields []field, border, word string) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// castHead replaces the stand-ins by the values of the fields.
-func castHead(m *Mould, head []byte, fields []field, word string) {
+// compileHeader replaces the stand-ins by the values of the fields.
+func compileHeader(m *Compiled, head []byte, fields []field, word string) {
 	for {
 		at := bytes.Index(head, []byte(word))
 		if at < 2 {
 			break
 		}
 		i := int(head[at-2]-'0')*10 + int(head[at-1]-'0')
-		m.freeze(head[:at-2])
-		fields[i].cast(m)
+		m.appendStatic(head[:at-2])
+		fields[i].compile(m)
 		head = head[at+len(word):]
 	}
-	m.freeze(head)
+	m.appendStatic(head)
 }
 
-// castBody goes through the parts. go-mail puts no blank line but the one that
+// compileBody goes through the parts. go-mail puts no blank line but the one that
 // ends a part's header before its content, and quoted-printable cannot have the
 // boundary in it, which the content decides.
-func (msg *Message) castBody(m *Mould, body []byte, border string) {
+func (msg *Message) compileBody(m *Compiled, body []byte, border string) {
 	if msg.Text == "" || msg.HTML == "" {
-		place := inText
+		place := encodeText
 		if msg.Text == "" {
-			place = inHTML
+			place = encodeHTML
 		}
-		castPart(m, body, place, msg.Marks)
+		compilePart(m, body, place, msg.Placeholders)
 		if !bytes.HasSuffix(body, []byte("\r\n")) {
-			m.freeze([]byte("\r\n"))
+			m.appendStatic([]byte("\r\n"))
 		}
 		return
 	}
 	end := []byte("\r\n--" + border)
-	place := inText
+	place := encodeText
 	for {
 		head, rest, found := bytes.Cut(body, []byte("\r\n\r\n"))
 		if !found {
 			break
 		}
-		m.freeze(head)
-		m.freeze([]byte("\r\n\r\n"))
+		m.appendStatic(head)
+		m.appendStatic([]byte("\r\n\r\n"))
 		length := bytes.Index(rest, end)
-		castPart(m, rest[:length], place, msg.Marks)
-		body, place = rest[length:], inHTML
+		compilePart(m, rest[:length], place, msg.Placeholders)
+		body, place = rest[length:], encodeHTML
 	}
-	m.freeze(body)
+	m.appendStatic(body)
 }
 
-// castPart breaks the lines of a part anew, so that each hole has lines of its
+// compilePart breaks the lines of a part anew, so that each hole has lines of its
 // own: what is poured in never makes a line too long, nor one that starts with a
 // dot.
-func castPart(m *Mould, encoded []byte, place place, marks []string) {
+func compilePart(m *Compiled, encoded []byte, place encoding, marks []string) {
 	text := string(bytes.ReplaceAll(encoded, softBreak, nil))
-	q := quoter{}
+	q := qpWriter{}
 	for {
-		at, which := encodedMark(text, marks)
-		q.static([]byte(text[:at]))
+		at, which := nextEncodedPlaceholder(text, marks)
+		q.appendEncoded([]byte(text[:at]))
 		if which < 0 {
 			break
 		}
 		if q.column > 0 {
 			q.breakLine()
 		}
-		m.freeze(q.dst)
-		m.leave(hole{place: place, content: template{{"", which}}})
-		q = quoter{}
+		m.appendStatic(q.dst)
+		m.addPlaceholder(placeholder{encoding: place, content: template{{"", which}}})
+		q = qpWriter{}
 		text = text[at+len(marks[which]):]
 		if text != "" && !strings.HasPrefix(text, "\r\n") {
 			q.breakLine()
 		}
 	}
-	m.freeze(q.dst)
+	m.appendStatic(q.dst)
 }
 
-// encodedMark is nextMark for quoted-printable, where "=C3" may look like the
+// nextEncodedPlaceholder is nextMark for quoted-printable, where "=C3" may look like the
 // start of a mark.
-func encodedMark(text string, marks []string) (at, which int) {
+func nextEncodedPlaceholder(text string, marks []string) (at, which int) {
 	for from := 0; ; from = at + 1 {
-		at, which = nextMark(text[from:], marks)
+		at, which = nextPlaceholder(text[from:], marks)
 		at += from
 		if which < 0 || !strings.Contains(text[max(at-2, 0):at], "=") {
 			return at, which

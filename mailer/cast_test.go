@@ -10,9 +10,9 @@ func TestCastRefusesWhatCannotBeSent(t *testing.T) {
 	t.Parallel()
 	for want, change := range map[string]func(*Message){
 		"needs a text or an HTML part":   func(m *Message) { m.Text, m.HTML = "", "" },
-		`mark "short"`:                   func(m *Message) { m.Marks = []string{"short"} },
-		`mark "with space"`:              func(m *Message) { m.Marks = []string{"with space"} },
-		"is a part of mark":              func(m *Message) { m.Marks = []string{"abcdefgh", "xabcdefghx"} },
+		`mark "short"`:                   func(m *Message) { m.Placeholders = []string{"short"} },
+		`mark "with space"`:              func(m *Message) { m.Placeholders = []string{"with space"} },
+		"is a part of mark":              func(m *Message) { m.Placeholders = []string{"abcdefgh", "xabcdefghx"} },
 		`From address "nobody"`:          func(m *Message) { m.From.Email = "nobody" },
 		`From address "a@b\r\nBcc: c@d"`: func(m *Message) { m.From.Email = "a@b\r\nBcc: c@d" },
 		"Reply-To address":               func(m *Message) { m.ReplyTo.Email = "x y@example.org" },
@@ -25,7 +25,7 @@ func TestCastRefusesWhatCannotBeSent(t *testing.T) {
 	} {
 		msg := testMessage()
 		change(&msg)
-		if _, err := Cast(msg); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Compile(msg); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}
 	}

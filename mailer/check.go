@@ -10,8 +10,8 @@ import (
 // fieldMax is how many header fields a message may have.
 const fieldMax = 99
 
-// markMin keeps marks from being met by chance.
-const markMin = 8
+// placeholderMin keeps marks from being met by chance.
+const placeholderMin = 8
 
 // check says what a message must not have.
 func (msg *Message) check(fields []field) error {
@@ -21,7 +21,7 @@ func (msg *Message) check(fields []field) error {
 	if len(fields) > fieldMax {
 		return fmt.Errorf("mailer: %d header fields, at most %d are taken", len(fields), fieldMax)
 	}
-	if err := checkMarks(msg.Marks); err != nil {
+	if err := checkPlaceholders(msg.Placeholders); err != nil {
 		return err
 	}
 	if err := msg.checkAddresses(); err != nil {
@@ -45,10 +45,10 @@ func checkFields(fields []field) error {
 	return nil
 }
 
-func checkMarks(marks []string) error {
+func checkPlaceholders(marks []string) error {
 	for i, mark := range marks {
-		if len(mark) < markMin || strings.ContainsFunc(mark, func(r rune) bool { return !isWord(r) }) {
-			return fmt.Errorf("mailer: mark %q: a mark is a word of at least %d ASCII letters and digits", mark, markMin)
+		if len(mark) < placeholderMin || strings.ContainsFunc(mark, func(r rune) bool { return !isWord(r) }) {
+			return fmt.Errorf("mailer: mark %q: a mark is a word of at least %d ASCII letters and digits", mark, placeholderMin)
 		}
 		for j, other := range marks {
 			if i != j && strings.Contains(other, mark) {

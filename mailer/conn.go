@@ -38,69 +38,69 @@ func (e *BrokenError) Unwrap() error { return e.Err }
 
 // What callers get that do not keep to the order of calls.
 var (
-	errTurn   = errors.New("not in turn: the order is Open, Ready, Deliver")
+	errOrder  = errors.New("not in turn: the order is Open, Ready, Deliver")
 	errClosed = errors.New("the connection is closed")
 )
 
-// turn is the call that a connection waits for.
-type turn int
+// connState is the call that a connection waits for.
+type connState int
 
 const (
-	turnOpen turn = iota
-	turnReady
-	turnDeliver
-	turnNone // broken or closed
+	stateIdle connState = iota
+	stateEnvelopeSent
+	stateAwaitingBody
+	stateClosed // broken or closed
 )
 
 // Conn is one connection, for one goroutine. The way of each mail is Open (or the
 // next of an earlier Deliver), Ready, Deliver.
 type Conn struct {
-	conn     net.Conn
-	r        *bufio.Reader
-	w        *bufio.Writer
-	timeouts Timeouts
-	offers   offers
-	lmtp     bool
+	conn       net.Conn
+	r          *bufio.Reader
+	w          *bufio.Writer
+	timeouts   Timeouts
+	extensions extensions
+	lmtp       bool
 
-	turn   turn
-	env    lines  // under way: sent when pipelining, else remembered
-	out    []byte // what the next write takes along, and its buffer
-	reset  bool   // a transaction stands open on the server and must be cleared
-	unread int    // replies to commands sent along whose answer does not matter
-	mails  int
+	state          connState
+	envelope       envelopeCommands // under way: sent when pipelining, else remembered
+	out            []byte           // what the next write takes along, and its buffer
+	needsReset     bool             // a transaction stands open on the server and must be cleared
+	ignoredReplies int              // replies to commands sent along whose answer does not matter
+	accepted       int
 }
 
-// Open sends an envelope: MAIL, RCPT and DATA in one write when the relay offers
+// SendEnvelope sends an envelope: MAIL, RCPT and DATA in one write when the relay offers
 // PIPELINING (RFC 2920). It does not wait; Ready has the answer.
-func (c *Conn) Open(ctx context.Context, env Envelope) error {
-	if c.turn != turnOpen {
-		return c.outOfTurn(StageMail)
+func (c *Conn) SendEnvelope(ctx context.Context, env Envelope) error {
+	if c.state != stateIdle {
+		return c.outOfOrder(StageMail)
 	}
-	defer c.watch(ctx)()
+	defer c.watchContext(ctx)()
 	c.out = c.appendEnvelope(c.out[:0], env)
 	if _, err := c.write(ctx, c.out, c.timeouts.Command); err != nil {
-		return c.broken(StageMail, err)
+		return c.breakConnection(StageMail, err)
 	}
 	return nil
 }
 
-// Ready waits for the answer to the envelope. With a reply that is OK (354) the
+// AwaitReady waits for the answer to the envelope. With a reply that is OK (354) the
 // server waits for the body, which Deliver gives; any other reply is a refusal,
 // its Stage says of what, and the connection takes the next Open if it is still
 // Usable. After an error, which is a *BrokenError, it is not.
-func (c *Conn) Ready(ctx context.Context) (Reply, error) {
-	if c.turn != turnReady {
-		return Reply{}, c.outOfTurn(StageMail)
+func (c *Conn) AwaitReady(ctx context.Context) (Reply, error) {
+	if c.state != stateEnvelopeSent {
+		return Reply{}, c.outOfOrder(StageMail)
 	}
-	if c.env.refused.Code != 0 {
-		c.turn = turnOpen
-		return c.env.refused, nil
+	if c.envelope.refused.Code != 0 {
+		c.state = stateIdle
+		return c.envelope.refused, nil
 	}
-	defer c.watch(ctx)()
-	if c.offers.pipelining {
+	defer c.watchContext(ctx)()
+	if c.extensions.pipelining {
 		return c.readEnvelope(ctx)
 	}
-	return c.talkEnvelope(ctx)
+	return c.exchangeEnvelope(ctx)
 }
 
 // Deliver sends the body, the final dot and, when next is not nil, the next
@@ -114,15 +114,15 @@ func (c *Conn) Ready(ctx context.Context) (Reply, error) {
 // Poured, what follows it on the wire is written behind it, into its slice's
 // capacity.
 func (c *Conn) Deliver(ctx context.Context, body []byte, next *Envelope) (Reply, error) {
-	if c.turn != turnDeliver {
-		return Reply{}, c.outOfTurn(StageBody)
+	if c.state != stateAwaitingBody {
+		return Reply{}, c.outOfOrder(StageBody)
 	}
 	if c.r.Buffered() > 0 {
-		return c.interjected()
+		return c.unexpectedReply()
 	}
-	defer c.watch(ctx)()
+	defer c.watchContext(ctx)()
 	var out []byte
-	if c.env.poured {
+	if c.envelope.rendered {
 		out = append(body, ".\r\n"...)
 	} else {
 		c.out = appendBody(c.out[:0], body)
@@ -132,33 +132,33 @@ func (c *Conn) Deliver(ctx context.Context, body []byte, next *Envelope) (Reply,
 	if next != nil {
 		out = c.appendEnvelope(out, *next)
 	} else {
-		c.turn = turnOpen
+		c.state = stateIdle
 	}
 	if n, err := c.write(ctx, out, c.timeouts.Body); err != nil {
-		return c.interrupted(n >= end, err)
+		return c.bodyWriteFailed(n >= end, err)
 	}
 	return c.final(ctx)
 }
 
 // Pipelining says whether several commands are sent at once.
-func (c *Conn) Pipelining() bool { return c.offers.pipelining }
+func (c *Conn) Pipelining() bool { return c.extensions.pipelining }
 
 // MaxSize is the largest mail that the relay takes, in octets; 0 if it does not
 // say (RFC 1870).
-func (c *Conn) MaxSize() int { return c.offers.size }
+func (c *Conn) MaxSize() int { return c.extensions.size }
 
-// Mails is the number of mails accepted on this connection so far.
-func (c *Conn) Mails() int { return c.mails }
+// Accepted is the number of mails accepted on this connection so far.
+func (c *Conn) Accepted() int { return c.accepted }
 
 // Usable says whether another mail can be sent.
-func (c *Conn) Usable() bool { return c.turn != turnNone }
+func (c *Conn) Usable() bool { return c.state != stateClosed }
 
 // Quit takes leave and closes (RFC 5321, section 4.1.1.10). It waits for the
 // answer for a second at most. In the middle of a mail it only closes.
 func (c *Conn) Quit() error {
-	if c.turn == turnOpen {
+	if c.state == stateIdle {
 		_ = c.conn.SetDeadline(time.Now().Add(time.Second))
-		c.leave()
+		c.quit()
 	}
 	return c.Close()
 }
@@ -166,6 +166,6 @@ func (c *Conn) Quit() error {
 // Close drops the connection. A mail whose body has not been sent is not
 // delivered.
 func (c *Conn) Close() error {
-	c.turn = turnNone
+	c.state = stateClosed
 	return c.conn.Close()
 }

@@ -61,13 +61,13 @@ func send(ctx context.Context, conn *mailer.Conn, envelopes []mailer.Envelope) [
 			break
 		}
 		if !open {
-			if err := conn.Open(ctx, envelopes[i]); err != nil {
+			if err := conn.SendEnvelope(ctx, envelopes[i]); err != nil {
 				note(mailer.Reply{}, err)
 				continue
 			}
 		}
 		open = false
-		reply, err := conn.Ready(ctx)
+		reply, err := conn.AwaitReady(ctx)
 		if err != nil || !reply.OK() {
 			note(reply, err)
 			continue
@@ -137,8 +137,8 @@ func TestEachRecipientGetsOneMail(t *testing.T) {
 					t.Errorf("mail %d was received %d times", i, n)
 				}
 			}
-			if len(got) != 20 || wire.Tally.Mails() != 16 || wire.Tally.Empty() != 0 || conn.Mails() != 16 {
-				t.Errorf("%d outcomes, %d mails there (%d empty), %d counted here", len(got), wire.Tally.Mails(), wire.Tally.Empty(), conn.Mails())
+			if len(got) != 20 || wire.Tally.Mails() != 16 || wire.Tally.Empty() != 0 || conn.Accepted() != 16 {
+				t.Errorf("%d outcomes, %d mails there (%d empty), %d counted here", len(got), wire.Tally.Mails(), wire.Tally.Empty(), conn.Accepted())
 			}
 			for _, m := range wire.Mails() {
 				if string(m.Data) != body {
@@ -208,7 +208,7 @@ func checkBroken(t *testing.T, wire *testkit.Wire, got []outcome, stage sink.Sta
 
 func TestAcceptedButUnansweredIsUncertain(t *testing.T) {
 	t.Parallel()
-	wire := testkit.StartWire(t, sink.Options{Faults: []sink.Fault{{At: sink.AfterDot, Do: sink.Cut, Took: true}}})
+	wire := testkit.StartWire(t, sink.Options{Faults: []sink.Fault{{At: sink.AfterDot, Do: sink.Cut, Accept: true}}})
 	got := send(t.Context(), dial(t, plainRelay(wire.Port())), readers(1))
 	if len(got) != 1 || got[0].class != mailer.Uncertain || wire.Tally.Mails() != 1 {
 		t.Errorf("%v, %d mails taken", got, wire.Tally.Mails())
@@ -219,10 +219,10 @@ func TestLargeBodyCutInTheMiddleWasNotAccepted(t *testing.T) {
 	t.Parallel()
 	wire := testkit.StartWire(t, sink.Options{Faults: []sink.Fault{{At: sink.InBody, Do: sink.Cut}}})
 	conn := dial(t, plainRelay(wire.Port()))
-	if err := conn.Open(t.Context(), reader(1)); err != nil {
+	if err := conn.SendEnvelope(t.Context(), reader(1)); err != nil {
 		t.Fatal(err)
 	}
-	if reply, err := conn.Ready(t.Context()); err != nil || reply.Code != 354 {
+	if reply, err := conn.AwaitReady(t.Context()); err != nil || reply.Code != 354 {
 		t.Fatal(reply, err)
 	}
 	reply, err := conn.Deliver(t.Context(), []byte(strings.Repeat("line\r\n", 10<<20)), nil)
@@ -238,10 +238,10 @@ func TestCancellationInterrupts(t *testing.T) {
 	relay.Timeouts = mailer.Timeouts{}
 	conn := dial(t, relay)
 	ctx, cancel := context.WithCancel(t.Context())
-	if err := conn.Open(ctx, reader(1)); err != nil {
+	if err := conn.SendEnvelope(ctx, reader(1)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := conn.Ready(ctx); err != nil {
+	if _, err := conn.AwaitReady(ctx); err != nil {
 		t.Fatal(err)
 	}
 	time.AfterFunc(50*time.Millisecond, cancel)
@@ -256,10 +256,10 @@ func TestDotsAreDoubledWhenTheBodyIsNotFromAMould(t *testing.T) {
 	inbox := testkit.StartInbox(t, testkit.InboxOptions{})
 	conn := dial(t, plainRelay(inbox.Port()))
 	text := ".one\r\n..two\r\nthree\r\n.\r\nlast"
-	if err := conn.Open(t.Context(), reader(1)); err != nil {
+	if err := conn.SendEnvelope(t.Context(), reader(1)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := conn.Ready(t.Context()); err != nil {
+	if _, err := conn.AwaitReady(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if reply, err := conn.Deliver(t.Context(), []byte(text), nil); err != nil || !reply.OK() {

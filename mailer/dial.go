@@ -56,7 +56,7 @@ func (e *DialError) Temporary() bool {
 	case e.Reply.Code != 0:
 		return e.Kind == ErrGreeting // blocked for now, or a server that is not set up yet
 	}
-	return errors.As(e.Err, &network) || isCut(e.Err)
+	return errors.As(e.Err, &network) || isUnexpectedEOF(e.Err)
 }
 
 // Dial connects to a relay, up to and including AUTH. Its errors are *DialError.
@@ -65,7 +65,7 @@ func (e *DialError) Temporary() bool {
 // DialToSMTPClientWithContext does not say at which step it failed, leaves the
 // connection open then, and cannot speak LMTP.
 func Dial(ctx context.Context, relay Relay) (*Conn, error) {
-	d := dialling{relay: relay.complete()}
+	d := dialer{relay: relay.withDefaults()}
 	for _, step := range []func(context.Context) error{d.connect, d.greet, d.secure, d.authenticate} {
 		if err := d.run(ctx, step); err != nil {
 			return nil, err
@@ -74,8 +74,8 @@ func Dial(ctx context.Context, relay Relay) (*Conn, error) {
 	return d.finish(), nil
 }
 
-// dialling is a connection on its way up.
-type dialling struct {
+// dialer is a connection on its way up.
+type dialer struct {
 	relay  Relay
 	conn   net.Conn // the lowest: deadlines of it hold for TLS above it too
 	client *smtp.Client
@@ -84,7 +84,7 @@ type dialling struct {
 }
 
 // run makes one step within its time and the context's.
-func (d *dialling) run(ctx context.Context, step func(context.Context) error) error {
+func (d *dialer) run(ctx context.Context, step func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, d.relay.Timeouts.Connect)
 	defer cancel()
 	if d.conn != nil {
@@ -103,14 +103,14 @@ func (d *dialling) run(ctx context.Context, step func(context.Context) error) er
 }
 
 // failed makes the error of a step; nil stays nil.
-func (d *dialling) failed(kind, err error) error {
+func (d *dialer) failed(kind, err error) error {
 	if err == nil {
 		return nil
 	}
 	return &DialError{Relay: d.relay.label(), Kind: kind, Reply: replyOf(err, StageGreeting), Err: err}
 }
 
-func (d *dialling) connect(ctx context.Context) error {
+func (d *dialer) connect(ctx context.Context) error {
 	network, address := "tcp", net.JoinHostPort(d.relay.Host, strconv.Itoa(d.relay.Port))
 	if d.relay.Socket != "" {
 		network, address = "unix", d.relay.Socket
@@ -124,7 +124,7 @@ func (d *dialling) connect(ctx context.Context) error {
 }
 
 // greet reads the banner and says EHLO, behind TLS when that is implicit.
-func (d *dialling) greet(ctx context.Context) error {
+func (d *dialer) greet(ctx context.Context) error {
 	conn := d.conn
 	if d.relay.Security == ImplicitTLS {
 		over := tls.Client(conn, d.relay.TLS)
@@ -134,7 +134,7 @@ func (d *dialling) greet(ctx context.Context) error {
 		conn, d.encrypted = over, true
 	}
 	if d.relay.Protocol == LMTP {
-		conn = lhlo{conn}
+		conn = lmtpGreeter{conn}
 	}
 	client, err := smtp.NewClient(conn, d.relay.Host)
 	if err != nil {
@@ -145,7 +145,7 @@ func (d *dialling) greet(ctx context.Context) error {
 }
 
 // secure turns to TLS by STARTTLS (RFC 3207).
-func (d *dialling) secure(context.Context) error {
+func (d *dialer) secure(context.Context) error {
 	offered, _ := d.client.Extension("STARTTLS")
 	switch {
 	case d.relay.Security == NoTLS || d.relay.Security == ImplicitTLS:
@@ -165,15 +165,15 @@ func (d *dialling) secure(context.Context) error {
 }
 
 // finish takes the wire over from go-mail.
-func (d *dialling) finish() *Conn {
+func (d *dialer) finish() *Conn {
 	c := &Conn{conn: d.conn, r: d.client.Text.R, w: d.client.Text.W, timeouts: d.relay.Timeouts, lmtp: d.relay.Protocol == LMTP}
-	c.offers.pipelining, _ = d.client.Extension("PIPELINING")
-	c.offers.pipelining = c.offers.pipelining && !d.relay.NoPipelining
-	c.offers.utf8, _ = d.client.Extension("SMTPUTF8")
+	c.extensions.pipelining, _ = d.client.Extension("PIPELINING")
+	c.extensions.pipelining = c.extensions.pipelining && !d.relay.NoPipelining
+	c.extensions.utf8, _ = d.client.Extension("SMTPUTF8")
 	sizes, limit := d.client.Extension("SIZE")
-	c.offers.sizes = sizes
+	c.extensions.sizes = sizes
 	if n, err := strconv.Atoi(strings.TrimSpace(limit)); err == nil && n > 0 {
-		c.offers.size = n
+		c.extensions.size = n
 	}
 	_ = d.conn.SetDeadline(time.Time{})
 	return c
@@ -195,12 +195,12 @@ func isAlert(err error) bool {
 	return errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error")
 }
 
-// lhlo makes go-mail's EHLO an LHLO, which is all that LMTP wants changed before
+// lmtpGreeter makes go-mail's EHLO an LHLO, which is all that LMTP wants changed before
 // the first mail (RFC 2033, section 4.1).
-type lhlo struct{ net.Conn }
+type lmtpGreeter struct{ net.Conn }
 
 // Write changes the greeting.
-func (l lhlo) Write(p []byte) (int, error) {
+func (l lmtpGreeter) Write(p []byte) (int, error) {
 	if len(p) > 5 && string(p[:5]) == "EHLO " {
 		changed := append([]byte("LHLO "), p[5:]...)
 		return l.Conn.Write(changed)

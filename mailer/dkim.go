@@ -16,8 +16,8 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// Key is a DKIM key: RSA or Ed25519 (RFC 6376, RFC 8463).
-type Key struct {
+// DKIMKey is a DKIM key: RSA or Ed25519 (RFC 6376, RFC 8463).
+type DKIMKey struct {
 	Domain   string // may be in Unicode
 	Selector string
 	Signer   crypto.Signer
@@ -30,11 +30,11 @@ type Key struct {
 // in memory, without the copies and the line scanner of a streaming signer.
 // There is no t= in a signature, so that a mail is the same octets on every try.
 type Signer struct {
-	keys   []signingKey
-	canon  []byte // canonical body, then canonical headers; reused
-	header []byte // one signature header; reused
-	mail   []byte // poured; reused
-	hash   hash.Hash
+	keys            []signingKey
+	scratch         []byte // canonical body, then canonical headers; reused
+	signatureHeader []byte // one signature header; reused
+	rendered        []byte // poured; reused
+	hash            hash.Hash
 }
 
 // signingKey is a key with what its signatures begin with.
@@ -44,10 +44,10 @@ type signingKey struct {
 	prefix string
 }
 
-// signed are the headers that a signature covers. Those that are true here are
+// signedHeaders are the headers that a signature covers. Those that are true here are
 // named once more than they occur, so that nobody can add another one (RFC 6376,
 // section 8.15).
-var signed = []struct {
+var signedHeaders = []struct {
 	name     string
 	oversign bool
 }{
@@ -58,7 +58,7 @@ var signed = []struct {
 }
 
 // NewSigner checks the keys. Without keys its Sign adds nothing.
-func NewSigner(keys ...Key) (*Signer, error) {
+func NewSigner(keys ...DKIMKey) (*Signer, error) {
 	s := &Signer{hash: sha256.New()}
 	for _, key := range keys {
 		k, err := key.prepare()
@@ -70,7 +70,7 @@ func NewSigner(keys ...Key) (*Signer, error) {
 	return s, nil
 }
 
-func (k Key) prepare() (signingKey, error) {
+func (k DKIMKey) prepare() (signingKey, error) {
 	domain, err := idna.Lookup.ToASCII(k.Domain)
 	if err != nil || domain == "" {
 		return signingKey{}, errors.New("that is no domain")
@@ -108,40 +108,40 @@ func (s *Signer) Sign(dst, message []byte) ([]byte, error) {
 	if !found {
 		return nil, errors.New("mailer: a message without an end of its headers cannot be signed")
 	}
-	s.canon = canonicalBody(s.canon[:0], body)
-	dst, err := s.signAll(dst, head, sha256.Sum256(s.canon))
+	s.scratch = relaxedBody(s.scratch[:0], body)
+	dst, err := s.signAll(dst, head, sha256.Sum256(s.scratch))
 	return append(dst, message...), err
 }
 
-// Pour appends a mould's mail with its signatures to dst: the same octets as Sign
-// makes of Mould.Pour. What is frozen of the body has been made canonical when it
+// Render appends a mould's mail with its signatures to dst: the same octets as Sign
+// makes of Mould.Render. What is frozen of the body has been made canonical when it
 // was cast, which halves the time that signing takes beside the key's own.
-func (s *Signer) Pour(dst []byte, m *Mould, values []string) ([]byte, error) {
+func (s *Signer) Render(dst []byte, m *Compiled, values []string) ([]byte, error) {
 	if len(s.keys) == 0 {
-		return m.Pour(dst, values), nil
+		return m.Render(dst, values), nil
 	}
-	if m.segments[len(m.segments)-1].canonical == nil {
-		s.mail = m.Pour(s.mail[:0], values)
-		return s.Sign(dst, s.mail)
+	if m.segments[len(m.segments)-1].relaxed == nil {
+		s.rendered = m.Render(s.rendered[:0], values)
+		return s.Sign(dst, s.rendered)
 	}
 	s.hash.Reset()
-	for i := m.head; i < len(m.segments); i++ {
-		s.hash.Write(m.segments[i].canonical)
-		if hole := m.segments[i].hole; hole != nil {
-			s.mail = hole.pour(s.mail[:0], values)
-			s.canon = collapseWhite(s.canon[:0], s.mail)
-			s.hash.Write(s.canon)
+	for i := m.headerSegments; i < len(m.segments); i++ {
+		s.hash.Write(m.segments[i].relaxed)
+		if hole := m.segments[i].placeholder; hole != nil {
+			s.rendered = hole.render(s.rendered[:0], values)
+			s.scratch = collapseWhitespace(s.scratch[:0], s.rendered)
+			s.hash.Write(s.scratch)
 		}
 	}
-	s.mail = pour(s.mail[:0], m.segments[:m.head], values)
-	dst, err := s.signAll(dst, bytes.TrimSuffix(s.mail, []byte("\r\n\r\n")), [sha256.Size]byte(s.hash.Sum(nil)))
-	return pour(append(dst, s.mail...), m.segments[m.head:], values), err
+	s.rendered = renderSegments(s.rendered[:0], m.segments[:m.headerSegments], values)
+	dst, err := s.signAll(dst, bytes.TrimSuffix(s.rendered, []byte("\r\n\r\n")), [sha256.Size]byte(s.hash.Sum(nil)))
+	return renderSegments(append(dst, s.rendered...), m.segments[m.headerSegments:], values), err
 }
 
 // signAll appends a signature header for each key.
 func (s *Signer) signAll(dst, head []byte, body [sha256.Size]byte) ([]byte, error) {
 	var names string
-	names, s.canon = canonicalHeaders(s.canon[:0], splitHeaders(head))
+	names, s.scratch = appendSignedHeaders(s.scratch[:0], splitHeaders(head))
 	tail := names + " bh=" + base64.StdEncoding.EncodeToString(body[:]) + ";\r\n b="
 	for i := range s.keys {
 		var err error
@@ -156,16 +156,16 @@ func (s *Signer) signAll(dst, head []byte, body [sha256.Size]byte) ([]byte, erro
 // with an empty b=, behind the other headers and without a line end (RFC 6376,
 // section 3.7).
 func (s *Signer) sign(dst []byte, key *signingKey, tail string) ([]byte, error) {
-	s.header = append(append(s.header[:0], key.prefix...), tail...)
-	length := len(s.canon)
-	s.canon = appendCanonical(s.canon, s.header)
-	digest := sha256.Sum256(s.canon)
-	s.canon = s.canon[:length]
+	s.signatureHeader = append(append(s.signatureHeader[:0], key.prefix...), tail...)
+	length := len(s.scratch)
+	s.scratch = appendRelaxedHeader(s.scratch, s.signatureHeader)
+	digest := sha256.Sum256(s.scratch)
+	s.scratch = s.scratch[:length]
 	signature, err := key.signer.Sign(rand.Reader, digest[:], key.opts)
 	if err != nil {
 		return nil, fmt.Errorf("mailer: signing: %w", err)
 	}
-	dst = append(dst, s.header...)
+	dst = append(dst, s.signatureHeader...)
 	return appendFoldedBase64(dst, signature), nil
 }
 

@@ -16,19 +16,19 @@ import (
 )
 
 // testKeys are made once: RSA takes a while.
-var testKeys = sync.OnceValues(func() ([]Key, map[string]string) {
-	var keys []Key
+var testKeys = sync.OnceValues(func() ([]DKIMKey, map[string]string) {
+	var keys []DKIMKey
 	records := map[string]string{}
 	for selector, kind := range map[string]string{"r2026": "rsa", "e2026": "ed25519"} {
 		fresh, err := GenerateKey(kind)
 		if err != nil {
 			panic(err)
 		}
-		signer, err := ParseKey(fresh.PEM)
+		signer, err := ParsePrivateKey(fresh.PEM)
 		if err != nil {
 			panic(err)
 		}
-		keys = append(keys, Key{"example.org", selector, signer})
+		keys = append(keys, DKIMKey{"example.org", selector, signer})
 		records[selector+"._domainkey.example.org"] = fresh.Record
 	}
 	if _, first := keys[0].Signer.(*rsa.PrivateKey); !first {
@@ -37,9 +37,9 @@ var testKeys = sync.OnceValues(func() ([]Key, map[string]string) {
 	return keys, records
 })
 
-func signedMail(t testing.TB, msg Message, values []string, keys ...Key) []byte {
+func signedMail(t testing.TB, msg Message, values []string, keys ...DKIMKey) []byte {
 	t.Helper()
-	mould, err := Cast(msg)
+	mould, err := Compile(msg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func signedMail(t testing.TB, msg Message, values []string, keys ...Key) []byte 
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := signer.Sign(nil, mould.Pour(nil, values))
+	out, err := signer.Sign(nil, mould.Render(nil, values))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ var testValues = []string{"Élodie  Œuvre", "reader1@example.net", "https://exa
 
 // hardMail has what trips verifiers: folded headers, an h= of several lines,
 // runs of spaces, empty lines at the end.
-func hardMail(t testing.TB, keys ...Key) []byte {
+func hardMail(t testing.TB, keys ...DKIMKey) []byte {
 	msg := testMessage()
 	msg.Text += "  runs   of    spaces \t and tabs \n\n\n"
 	msg.HTML += "\n<p>  \t x</p>   \n\n\n\n"
@@ -143,15 +143,15 @@ func TestPouredSignedEqualsSigned(t *testing.T) {
 			msg.Text = ""
 		}
 		values := []string{hostile[rng.IntN(len(hostile))], "a@example.net", hostile[rng.IntN(len(hostile))], "id@x"}
-		mould, err := Cast(msg)
+		mould, err := Compile(msg)
 		if err != nil {
 			t.Fatal(err)
 		}
-		want, err := signer.Sign(nil, mould.Pour(nil, values))
+		want, err := signer.Sign(nil, mould.Render(nil, values))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := signer.Pour(nil, mould, values); err != nil || !bytes.Equal(got, want) {
+		if got, err := signer.Render(nil, mould, values); err != nil || !bytes.Equal(got, want) {
 			t.Fatalf("%v\n%s\nwant\n%s", err, got, want)
 		}
 	}
@@ -164,7 +164,7 @@ func TestEachCloneSignsForItself(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mould, err := Cast(testMessage())
+	mould, err := Compile(testMessage())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +173,7 @@ func TestEachCloneSignsForItself(t *testing.T) {
 		own := signer.Clone()
 		wg.Go(func() {
 			for j := range 10 {
-				out, err := own.Sign(nil, mould.Pour(nil, []string{fmt.Sprint(i, j), "a@example.net", "u", "i@x"}))
+				out, err := own.Sign(nil, mould.Render(nil, []string{fmt.Sprint(i, j), "a@example.net", "u", "i@x"}))
 				if err == nil {
 					err = verifyWithMsgauth(out, records)
 				}
@@ -255,12 +255,12 @@ func TestSignaturesVerifyBelowARelaysHeaders(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mould, err := Cast(testMessage())
+	mould, err := Compile(testMessage())
 	if err != nil {
 		t.Fatal(err)
 	}
 	head := []byte("X-PM-KeepID: true\r\n")
-	mail, err := signer.Pour(bytes.Clone(head), mould, testValues)
+	mail, err := signer.Render(bytes.Clone(head), mould, testValues)
 	if err != nil || !bytes.HasPrefix(mail, head) {
 		t.Fatalf("%.100q, %v", mail, err)
 	}

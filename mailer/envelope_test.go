@@ -14,10 +14,10 @@ func answer(t *testing.T, opts sink.Options, env mailer.Envelope) (mailer.Reply,
 	t.Helper()
 	wire := testkit.StartWire(t, opts)
 	conn := dial(t, plainRelay(wire.Port()))
-	if err := conn.Open(t.Context(), env); err != nil {
+	if err := conn.SendEnvelope(t.Context(), env); err != nil {
 		t.Fatal(err)
 	}
-	reply, err := conn.Ready(t.Context())
+	reply, err := conn.AwaitReady(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,10 +7,10 @@ import (
 
 // field is a header field on its way into a mould.
 type field struct {
-	name  string
-	place place
-	value template
-	label template // display name of a mailbox
+	name     string
+	encoding encoding
+	value    template
+	label    template // display name of a mailbox
 }
 
 // structured are the headers whose values are ids, URLs and keywords. They may be
@@ -30,54 +30,54 @@ func (msg *Message) fields() []field {
 	all := []field{
 		msg.mailbox("From", msg.From),
 		msg.mailbox("To", msg.To),
-		{name: "Subject", place: inHeader, value: parseTemplate(msg.Subject, msg.Marks)},
-		{name: "Message-ID", place: inToken, value: parseTemplate("<"+msg.MessageID+">", msg.Marks)},
+		{name: "Subject", encoding: encodeHeader, value: parseTemplate(msg.Subject, msg.Placeholders)},
+		{name: "Message-ID", encoding: encodeToken, value: parseTemplate("<"+msg.MessageID+">", msg.Placeholders)},
 	}
 	if msg.ReplyTo.Email != "" {
 		all = append(all, msg.mailbox("Reply-To", msg.ReplyTo))
 	}
 	for _, h := range msg.Headers {
-		place := inHeader
+		place := encodeHeader
 		if structured(h.Name) {
-			place = inToken
+			place = encodeToken
 		}
-		all = append(all, field{name: h.Name, place: place, value: parseTemplate(h.Value, msg.Marks)})
+		all = append(all, field{name: h.Name, encoding: place, value: parseTemplate(h.Value, msg.Placeholders)})
 	}
 	return all
 }
 
 func (msg *Message) mailbox(name string, a Address) field {
-	return field{name: name, place: inMailbox, value: parseTemplate(a.Email, msg.Marks), label: parseTemplate(a.Name, msg.Marks)}
+	return field{name: name, encoding: encodeMailbox, value: parseTemplate(a.Email, msg.Placeholders), label: parseTemplate(a.Name, msg.Placeholders)}
 }
 
-// cast puts the value of the field, from the column behind "Name: " on, into a
+// compile puts the value of the field, from the column behind "Name: " on, into a
 // mould.
-func (f *field) cast(m *Mould) {
+func (f *field) compile(m *Compiled) {
 	column := len(f.name) + 2
 	switch {
-	case f.place == inToken:
-		f.castTokens(m, column)
-	case f.value.dynamic() || f.label.dynamic():
-		m.leave(hole{place: f.place, content: f.value, name: f.label, column: column})
+	case f.encoding == encodeToken:
+		f.compileTokens(m, column)
+	case f.value.hasPlaceholder() || f.label.hasPlaceholder():
+		m.addPlaceholder(placeholder{encoding: f.encoding, content: f.value, name: f.label, column: column})
 	default:
-		h := hole{place: f.place, content: f.value, name: f.label, column: column}
-		m.freeze(h.pour(nil, nil))
+		h := placeholder{encoding: f.encoding, content: f.value, name: f.label, column: column}
+		m.appendStatic(h.render(nil, nil))
 	}
 }
 
-// castTokens folds a structured value after its commas, where it has holes of
+// compileTokens folds a structured value after its commas, where it has holes of
 // unknown length, and by length where it has none.
-func (f *field) castTokens(m *Mould, column int) {
-	if !f.value.dynamic() {
-		m.freeze(appendFolded(nil, column, f.value.fill(nil)))
+func (f *field) compileTokens(m *Compiled, column int) {
+	if !f.value.hasPlaceholder() {
+		m.appendStatic(appendFolded(nil, column, f.value.fill(nil)))
 		return
 	}
 	for _, p := range f.value {
 		if p.value < 0 {
-			m.freeze([]byte(strings.ReplaceAll(p.text, ", ", ",\r\n ")))
+			m.appendStatic([]byte(strings.ReplaceAll(p.text, ", ", ",\r\n ")))
 			continue
 		}
-		m.leave(hole{place: inToken, content: template{p}})
+		m.addPlaceholder(placeholder{encoding: encodeToken, content: template{p}})
 	}
 }
 
@@ -87,7 +87,7 @@ func (f *field) check() error {
 	if f.name == "" || strings.ContainsFunc(f.name, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == ':' }) {
 		return fmt.Errorf("mailer: header name %q: a name is made of printable ASCII without colon", f.name)
 	}
-	if f.place != inToken {
+	if f.encoding != encodeToken {
 		return nil
 	}
 	for _, p := range f.value {
@@ -95,8 +95,8 @@ func (f *field) check() error {
 			return fmt.Errorf("mailer: header %s: %q at octet %d of %q: only printable ASCII can stand there", f.name, p.text[i], i, p.text)
 		}
 		for word := range strings.FieldsSeq(p.text) {
-			if len(word) > frozenMax {
-				return fmt.Errorf("mailer: header %s: %q cannot be folded, at most %d octets fit a line", f.name, word, frozenMax)
+			if len(word) > staticMax {
+				return fmt.Errorf("mailer: header %s: %q cannot be folded, at most %d octets fit a line", f.name, word, staticMax)
 			}
 		}
 	}

@@ -5,18 +5,18 @@ import (
 	"strings"
 )
 
-// guess reads reports without a part for machines, as qmail, old Exims and many
+// parseText reads reports without a part for machines, as qmail, old Exims and many
 // gateways write them. Answers of people and of their holidays come to return
 // paths too, so the mail must come from a mail system, say that a mail was not
 // delivered, and give a reason.
-func (r *reading) guess() {
+func (r *reportReader) parseText() {
 	text := r.text.String()
-	report, quoted := cutOriginal(text)
+	report, quoted := splitOriginal(text)
 	for _, m := range messageIDLine.FindAllStringSubmatch(quoted+text, recipientsMax) {
 		r.messageID(m[1])
 	}
 	failed := r.top.header.Get("X-Failed-Recipients")
-	if !r.bounced(report, failed) {
+	if !r.isBounceText(report, failed) {
 		return
 	}
 	reply, found := quotedReply(report)
@@ -27,7 +27,7 @@ func (r *reading) guess() {
 	action := r.action(reply)
 	for address := range strings.FieldsFuncSeq(failed, func(c rune) bool { return strings.ContainsRune(", \t\r\n", c) }) {
 		if len(r.Recipients) < recipientsMax {
-			r.Recipients = append(r.Recipients, Recipient{Address: typed(address), Action: action, Reply: reply})
+			r.Recipients = append(r.Recipients, Recipient{Address: addressOfField(address), Action: action, Reply: reply})
 		}
 	}
 	if len(r.Recipients) == 0 {
@@ -43,38 +43,38 @@ var messageIDLine = regexp.MustCompile(`(?im)^[> \t]*Message-ID:\s*(<[^<>\s]+@[^
 // below are our own words.
 var originalBelow = regexp.MustCompile(`(?im)^[ \t>*]*(?:[-=*_ ]{2,}\s*(?:below this line|this is a copy|original (?:message|mail)|message (?:header|text|body)|returned message|undelivered message|copy of|unsent message|forwarded message|start of|the (?:original|following) (?:message|mail|headers?|text)? ?(?:is|follows|was sent|text|headers?)|the (?:header|body) (?:of|is|follows)|message from|included is).*|(?:received|return-path|dkim-signature|mime-version|feedback-id|list-unsubscribe): .*)$`)
 
-// cutOriginal parts the words of a report from the mail that it quotes.
-func cutOriginal(text string) (report, quoted string) {
+// splitOriginal parts the words of a report from the mail that it quotes.
+func splitOriginal(text string) (report, quoted string) {
 	if at := originalBelow.FindStringIndex(text); at != nil {
 		return text[:at[0]], text[at[0]:]
 	}
 	return text, ""
 }
 
-// bounced reports whether a mail is a mail system's word that a mail did not arrive.
-func (r *reading) bounced(text, failed string) bool {
+// isBounceText reports whether a mail is a mail system's word that a mail did not arrive.
+func (r *reportReader) isBounceText(text, failed string) bool {
 	subject := headerText(r.top.header, "Subject")
 	kind := r.top.params["report-type"]
 	switch {
 	case kind != "" && !strings.EqualFold(kind, "delivery-status"):
 		return false // such as a receipt that the mail was read (RFC 8098)
-	case awaySubject.in(subject):
+	case awayPhrases.in(subject):
 		return false
 	case failed != "":
 		return true
 	case !r.fromSystem():
 		return false
 	}
-	return undelivered.in(subject) || undelivered.in(text[:min(len(text), 4096)])
+	return undeliveredPhrases.in(subject) || undeliveredPhrases.in(text[:min(len(text), 4096)])
 }
 
 // action is what became of a mail by the reply that a report quotes.
-func (r *reading) action(reply Reply) string {
-	if delayed.in(headerText(r.top.header, "Subject")) {
+func (r *reportReader) action(reply Reply) string {
+	if delayedPhrases.in(headerText(r.top.header, "Subject")) {
 		return "delayed"
 	}
 	text := r.text.String()
-	if (reply.Temporary() || strings.HasPrefix(reply.Enhanced, "4.")) && !givenUpWords.in(text[:min(len(text), 2048)]) {
+	if (reply.Temporary() || strings.HasPrefix(reply.Enhanced, "4.")) && !expiredPhrases.in(text[:min(len(text), 2048)]) {
 		return "delayed"
 	}
 	return "failed"
@@ -85,7 +85,7 @@ var systemNames = regexp.MustCompile(`^(?:mailer-?_?daemon\S*|mail-?_?daemon|pos
 
 // fromSystem reports whether a mail comes from a mail system, by the address alone: a
 // person may have a name like one.
-func (r *reading) fromSystem() bool {
+func (r *reportReader) fromSystem() bool {
 	from := strings.ToLower(r.top.header.Get("From"))
 	if at := strings.LastIndexByte(from, '<'); at >= 0 && !strings.HasPrefix(from[at:], "<>") {
 		from = from[at+1:]
@@ -107,7 +107,7 @@ func (r *reading) fromSystem() bool {
 
 // nullSender reports whether the mail was sent with the null return path (RFC 5321,
 // section 4.5.5), as its receiver noted.
-func (r *reading) nullSender() bool {
+func (r *reportReader) nullSender() bool {
 	return r.top.header.Has("Return-Path") && strings.Trim(r.top.header.Get("Return-Path"), " <>") == ""
 }
 
@@ -120,16 +120,16 @@ var replyBegins = regexp.MustCompile(`(?:^\W*|[:>]\s*)[45][0-5][0-9](?:[ :-]|$)`
 func quotedReply(text string) (best Reply, found bool) {
 	rank := 0
 	stage := stageIn(text)
-	for _, block := range blocks(text) {
+	for _, block := range replyCandidates(text) {
 		reply := diagnostic(block)
-		known := readWording(reply.Text)
+		known := topicsOf(reply.Text)
 		score := 0
 		switch {
 		case reply.Code != 0 && (known != 0 || reply.Enhanced != ""):
 			score = 4
 		case reply.Enhanced != "":
 			score = 3
-		case known.has(ofUnknown | ofFull | ofNoHost | ofInactive | ofUnavail | ofRouting | ofSize):
+		case known.has(topicUnknownUser | topicFull | topicUnknownHost | topicInactive | topicUnavailable | topicRouting | topicSize):
 			score = 2
 		case reply.Code != 0 && replyBegins.MatchString(block):
 			score = 1
@@ -147,11 +147,11 @@ func quotedReply(text string) (best Reply, found bool) {
 // nextRecipient begins the reply about another recipient.
 var nextRecipient = regexp.MustCompile(`^\s*<?[^\s@]+@[^\s@]+>?:`)
 
-// blocks are the places of a report where a reply may stand: each line with those
+// replyCandidates are the places of a report where a reply may stand: each line with those
 // that it is continued on, up to an empty line.
-func blocks(text string) []string {
+func replyCandidates(text string) []string {
 	lines := strings.Split(text, "\n")
-	lines = lines[:min(len(lines), blocksMax)]
+	lines = lines[:min(len(lines), candidatesMax)]
 	var all []string
 	for i, line := range lines {
 		if strings.TrimSpace(line) == "" {
@@ -161,21 +161,21 @@ func blocks(text string) []string {
 		for j := i + 1; j < len(lines) && j < i+4 && strings.TrimSpace(lines[j]) != "" && !nextRecipient.MatchString(lines[j]); j++ {
 			block += " " + strings.TrimSpace(lines[j])
 		}
-		all = append(all, block[:min(len(block), blockMax)])
+		all = append(all, block[:min(len(block), candidateMax)])
 	}
 	return all
 }
 
-// blocksMax and blockMax bound where a reply is looked for, in lines and bytes.
+// candidatesMax and candidateMax bound where a reply is looked for, in lines and bytes.
 const (
-	blocksMax = 300
-	blockMax  = 1000
+	candidatesMax = 300
+	candidateMax  = 1000
 )
 
 // fillReplies gives recipients whose report has no reply, or only a code, the words
 // that the part for people has, and the stage that it names.
-func (r *reading) fillReplies() {
-	text, _ := cutOriginal(r.text.String())
+func (r *reportReader) fillReplies() {
+	text, _ := splitOriginal(r.text.String())
 	stage := stageIn(text)
 	for i := range r.Recipients {
 		reply := &r.Recipients[i].Reply
@@ -185,7 +185,7 @@ func (r *reading) fillReplies() {
 		if r.Recipients[i].Action != "failed" || reply.Text != "" {
 			continue
 		}
-		if quoted, found := quotedReply(text); found && readWording(quoted.Text) != 0 {
+		if quoted, found := quotedReply(text); found && topicsOf(quoted.Text) != 0 {
 			status := reply.Enhanced
 			*reply = quoted
 			reply.takeStatus(status)

@@ -2,45 +2,45 @@ package mailer
 
 import "strings"
 
-// place is where a hole stands. It decides how a value is encoded.
-type place int
+// encoding is where a hole stands. It decides how a value is encoded.
+type encoding int
 
 const (
-	inText    place = iota // the text part: quoted-printable
-	inHTML                 // the HTML part: escaped, then quoted-printable
-	inHeader               // an unstructured header: encoded words, folded
-	inToken                // a URL or id in a header: as it is, %-encoded where it would break out
-	inMailbox              // "Name <address>"
+	encodeText    encoding = iota // the text part: quoted-printable
+	encodeHTML                    // the HTML part: escaped, then quoted-printable
+	encodeHeader                  // an unstructured header: encoded words, folded
+	encodeToken                   // a URL or id in a header: as it is, %-encoded where it would break out
+	encodeMailbox                 // "Name <address>"
 )
 
-// piece is a stretch of plain text or, when value is not negative, a value.
-type piece struct {
+// templatePart is a stretch of plain text or, when value is not negative, a value.
+type templatePart struct {
 	text  string
 	value int
 }
 
 // template is plain text with marks, taken apart.
-type template []piece
+type template []templatePart
 
 // parseTemplate takes text apart at the marks.
 func parseTemplate(text string, marks []string) template {
 	var t template
 	for text != "" {
-		at, which := nextMark(text, marks)
+		at, which := nextPlaceholder(text, marks)
 		if which < 0 {
-			return append(t, piece{text, -1})
+			return append(t, templatePart{text, -1})
 		}
 		if at > 0 {
-			t = append(t, piece{text[:at], -1})
+			t = append(t, templatePart{text[:at], -1})
 		}
-		t = append(t, piece{"", which})
+		t = append(t, templatePart{"", which})
 		text = text[at+len(marks[which]):]
 	}
 	return t
 }
 
-// nextMark finds the first mark in text: where, and which one, -1 for none.
-func nextMark(text string, marks []string) (at, which int) {
+// nextPlaceholder finds the first mark in text: where, and which one, -1 for none.
+func nextPlaceholder(text string, marks []string) (at, which int) {
 	at, which = len(text), -1
 	for i, mark := range marks {
 		if j := strings.Index(text[:min(at+len(mark), len(text))], mark); j >= 0 && j < at {
@@ -50,8 +50,8 @@ func nextMark(text string, marks []string) (at, which int) {
 	return at, which
 }
 
-// dynamic says whether there is a mark in it.
-func (t template) dynamic() bool {
+// hasPlaceholder says whether there is a mark in it.
+func (t template) hasPlaceholder() bool {
 	for _, p := range t {
 		if p.value >= 0 {
 			return true
@@ -73,7 +73,7 @@ func (t template) fill(values []string) string {
 	return b.String()
 }
 
-func (p piece) fill(values []string) string {
+func (p templatePart) fill(values []string) string {
 	switch {
 	case p.value < 0:
 		return p.text
@@ -83,24 +83,24 @@ func (p piece) fill(values []string) string {
 	return ""
 }
 
-// hole is what differs per recipient, at one place of a mail.
-type hole struct {
-	place   place
-	content template
-	name    template // the display name of a mailbox
-	column  int      // of the line that it starts at; bodies' holes start at 0
+// placeholder is what differs per recipient, at one place of a mail.
+type placeholder struct {
+	encoding encoding
+	content  template
+	name     template // the display name of a mailbox
+	column   int      // of the line that it starts at; bodies' holes start at 0
 }
 
-func (h *hole) pour(dst []byte, values []string) []byte {
+func (h *placeholder) render(dst []byte, values []string) []byte {
 	value := h.content.fill(values)
-	switch h.place {
-	case inText:
+	switch h.encoding {
+	case encodeText:
 		return appendQuoted(dst, value, false)
-	case inHTML:
+	case encodeHTML:
 		return appendQuoted(dst, value, true)
-	case inHeader:
+	case encodeHeader:
 		return appendText(dst, h.column, value)
-	case inMailbox:
+	case encodeMailbox:
 		return appendMailbox(dst, h.column, h.name.fill(values), value)
 	default:
 		return appendToken(dst, value)

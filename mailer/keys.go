@@ -12,8 +12,8 @@ import (
 	"fmt"
 )
 
-// ParseKey reads a private key in PEM: PKCS #8 (RSA or Ed25519) or PKCS #1 (RSA).
-func ParseKey(text []byte) (crypto.Signer, error) {
+// ParsePrivateKey reads a private key in PEM: PKCS #8 (RSA or Ed25519) or PKCS #1 (RSA).
+func ParsePrivateKey(text []byte) (crypto.Signer, error) {
 	block, _ := pem.Decode(text)
 	if block == nil {
 		return nil, errors.New("mailer: no PEM in it: a private key begins with -----BEGIN PRIVATE KEY-----")
@@ -45,15 +45,15 @@ func parsePKCS8(der []byte) (crypto.Signer, error) {
 	return nil, fmt.Errorf("mailer: a key of type %T: RSA and Ed25519 can sign mail", key)
 }
 
-// NewKey is a fresh key: its PEM, and the value of the TXT record at
+// GeneratedKey is a fresh key: its PEM, and the value of the TXT record at
 // SELECTOR._domainkey.DOMAIN.
-type NewKey struct {
+type GeneratedKey struct {
 	PEM    []byte
 	Record string
 }
 
 // GenerateKey makes a key of the kind "rsa" (2048 bits) or "ed25519".
-func GenerateKey(kind string) (NewKey, error) {
+func GenerateKey(kind string) (GeneratedKey, error) {
 	var key crypto.Signer
 	var err error
 	switch kind {
@@ -65,19 +65,19 @@ func GenerateKey(kind string) (NewKey, error) {
 		err = fmt.Errorf("key kind %q: rsa and ed25519 are there", kind)
 	}
 	if err != nil {
-		return NewKey{}, fmt.Errorf("mailer: %w", err)
+		return GeneratedKey{}, fmt.Errorf("mailer: %w", err)
 	}
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
-		return NewKey{}, fmt.Errorf("mailer: %w", err)
+		return GeneratedKey{}, fmt.Errorf("mailer: %w", err)
 	}
-	record, err := Record(key)
-	return NewKey{PEM: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), Record: record}, err
+	record, err := DKIMRecord(key)
+	return GeneratedKey{PEM: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), Record: record}, err
 }
 
-// Record is the TXT record of a key's public half. DNS wants records of more than
+// DKIMRecord is the TXT record of a key's public half. DNS wants records of more than
 // 255 octets in several strings; most registrars' forms split them themselves.
-func Record(key crypto.Signer) (string, error) {
+func DKIMRecord(key crypto.Signer) (string, error) {
 	switch public := key.Public().(type) {
 	case *rsa.PublicKey:
 		der, err := x509.MarshalPKIXPublicKey(public)

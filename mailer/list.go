@@ -20,12 +20,12 @@ type List struct {
 // before the mailto: some receivers look at the first alone.
 func (l List) Headers() []Header {
 	all := []Header{
-		{"List-Id", l.id()},
-		{"List-Unsubscribe", l.unsubscribe()},
-		{"List-Unsubscribe-Post", l.oneClick()},
-		{"List-Help", angle("", l.Help)},
-		{"List-Archive", angle("", l.Archive)},
-		{"List-Owner", angle("mailto:", mailboxAddress(l.Owner))},
+		{"List-Id", l.idHeader()},
+		{"List-Unsubscribe", l.unsubscribeHeader()},
+		{"List-Unsubscribe-Post", l.oneClickHeader()},
+		{"List-Help", angleBrackets("", l.Help)},
+		{"List-Archive", angleBrackets("", l.Archive)},
+		{"List-Owner", angleBrackets("mailto:", mailboxAddress(l.Owner))},
 		{"Precedence", "bulk"},
 		{"Auto-Submitted", "auto-generated"}, // RFC 3834, section 5
 		{"Feedback-ID", l.Feedback},
@@ -39,17 +39,17 @@ func (l List) Headers() []Header {
 	return kept
 }
 
-func (l List) id() string {
+func (l List) idHeader() string {
 	if l.ID == "" {
 		return ""
 	}
-	return strings.TrimSpace(strings.ReplaceAll(string(appendPhrase(nil, 0, l.Title)), "\r\n", "") + " " + angle("", l.ID))
+	return strings.TrimSpace(strings.ReplaceAll(string(appendPhrase(nil, 0, l.Title)), "\r\n", "") + " " + angleBrackets("", l.ID))
 }
 
-func (l List) unsubscribe() string {
+func (l List) unsubscribeHeader() string {
 	var ways []string
 	if l.Unsubscribe != "" {
-		ways = append(ways, angle("", l.Unsubscribe))
+		ways = append(ways, angleBrackets("", l.Unsubscribe))
 	}
 	if l.Mailto != "" {
 		ways = append(ways, "<mailto:"+l.Mailto+"?subject=unsubscribe>")
@@ -57,14 +57,14 @@ func (l List) unsubscribe() string {
 	return strings.Join(ways, ", ")
 }
 
-func (l List) oneClick() string {
+func (l List) oneClickHeader() string {
 	if l.Unsubscribe == "" {
 		return ""
 	}
 	return "List-Unsubscribe=One-Click"
 }
 
-func angle(scheme, value string) string {
+func angleBrackets(scheme, value string) string {
 	if value == "" {
 		return ""
 	}

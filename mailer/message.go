@@ -28,7 +28,7 @@ type Message struct {
 	Text      string // one of Text and HTML may be empty
 	HTML      string
 	Headers   []Header // further ones, such as List.Headers gives
-	// Marks are the words that stand for what differs per recipient. Each is of at
+	// Placeholders are the words that stand for what differs per recipient. Each is of at
 	// least eight ASCII letters and digits, and none is a part of another.
-	Marks []string
+	Placeholders []string
 }

@@ -13,37 +13,37 @@ import (
 	"golang.org/x/text/encoding/htmlindex"
 )
 
-// part is one part of a mail, as far as it can be made out: reports come from
-// programs that break MIME in every way, and a part that cannot be read must not hide
+// mimePart is one part of a mail, as far as it can be made out: reports come from
+// programs that break MIME in every way, and a mimePart that cannot be read must not hide
 // the ones behind it.
-type part struct {
+type mimePart struct {
 	header textproto.Header
 	kind   string // content type in lower case
 	params map[string]string
 	raw    []byte // the body as it came
 }
 
-// readPart splits a mail or a part into header and body.
-func readPart(data []byte) part {
+// parseMIMEPart splits a mail or a part into header and body.
+func parseMIMEPart(data []byte) mimePart {
 	data = bytes.TrimLeft(data, "\n")
 	head, body, _ := bytes.Cut(data, []byte("\n\n"))
-	p := part{header: readFields(head), raw: body}
+	p := mimePart{header: readFields(head), raw: body}
 	value := p.header.Get("Content-Type")
 	kind, params, err := mime.ParseMediaType(value)
 	if err != nil || kind == "" {
-		kind, params = roughType(value)
+		kind, params = lenientContentType(value)
 	}
 	p.kind, p.params = strings.ToLower(kind), params
 	return p
 }
 
-var roughParam = regexp.MustCompile(`(?i)\b(boundary|report-type|charset)\s*=\s*(?:"([^"]*)"|([^\s;]+))`)
+var lenientParam = regexp.MustCompile(`(?i)\b(boundary|report-type|charset)\s*=\s*(?:"([^"]*)"|([^\s;]+))`)
 
-// roughType reads a Content-Type that is not as RFC 2045 has it.
-func roughType(value string) (kind string, params map[string]string) {
+// lenientContentType reads a Content-Type that is not as RFC 2045 has it.
+func lenientContentType(value string) (kind string, params map[string]string) {
 	kind, _, _ = strings.Cut(value, ";")
 	params = map[string]string{}
-	for _, m := range roughParam.FindAllStringSubmatch(value, 5) {
+	for _, m := range lenientParam.FindAllStringSubmatch(value, 5) {
 		params[strings.ToLower(m[1])] = m[2] + m[3]
 	}
 	return strings.TrimSpace(kind), params
@@ -51,7 +51,7 @@ func roughType(value string) (kind string, params map[string]string) {
 
 // parts splits a multipart body at its boundary lines (RFC 2046, section 5.1.1). The
 // boundary is the declared one, or else what the first line that looks like one says.
-func (p part) parts() [][]byte {
+func (p mimePart) parts() [][]byte {
 	boundary := p.params["boundary"]
 	if boundary == "" || !bytes.Contains(p.raw, []byte("--"+boundary)) {
 		boundary = firstBoundary(p.raw)
@@ -92,7 +92,7 @@ func firstBoundary(raw []byte) string {
 
 // body is the part's body without its transfer encoding, as much of it as can be
 // read.
-func (p part) body() []byte {
+func (p mimePart) body() []byte {
 	var r io.Reader
 	switch strings.ToLower(strings.TrimSpace(p.header.Get("Content-Transfer-Encoding"))) {
 	case "base64":
@@ -110,10 +110,10 @@ func (p part) body() []byte {
 }
 
 // text is the body in UTF-8, without tags if it is HTML.
-func (p part) text() string {
+func (p mimePart) text() string {
 	text := toUTF8(p.body(), p.params["charset"])
 	if p.kind == "text/html" {
-		text = plainOf(text)
+		text = textOfHTML(text)
 	}
 	return text
 }
@@ -134,14 +134,14 @@ func toUTF8(text []byte, charset string) string {
 }
 
 var (
-	hidden   = regexp.MustCompile(`(?is)<(?:style|script|head)\b.*?</(?:style|script|head)>`)
-	lineTags = regexp.MustCompile(`(?i)<(?:br|/?p|/?div|/?tr|/?td|/?li|/?h\d)\b[^>]*>`)
-	anyTag   = regexp.MustCompile(`<[a-zA-Z/!][^@>]*>`)
-	entities = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&quot;", `"`, "&#39;", "'", "&nbsp;", " ", "&amp;", "&")
+	invisibleHTML = regexp.MustCompile(`(?is)<(?:style|script|head)\b.*?</(?:style|script|head)>`)
+	lineTags      = regexp.MustCompile(`(?i)<(?:br|/?p|/?div|/?tr|/?td|/?li|/?h\d)\b[^>]*>`)
+	anyTag        = regexp.MustCompile(`<[a-zA-Z/!][^@>]*>`)
+	entities      = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&quot;", `"`, "&#39;", "'", "&nbsp;", " ", "&amp;", "&")
 )
 
-func plainOf(html string) string {
-	html = hidden.ReplaceAllString(html, "")
+func textOfHTML(html string) string {
+	html = invisibleHTML.ReplaceAllString(html, "")
 	html = lineTags.ReplaceAllString(html, "\n")
 	return entities.Replace(anyTag.ReplaceAllString(html, " "))
 }

@@ -2,85 +2,85 @@ package mailer
 
 import "bytes"
 
-// Mould is a message compiled for sending: encoded segments with holes between
+// Compiled is a message compiled for sending: encoded segments with holes between
 // them. It never changes and may be shared by any number of goroutines.
-type Mould struct {
-	segments []segment
-	head     int // segments before the body
-	size     int
+type Compiled struct {
+	segments       []segment
+	headerSegments int // segments before the body
+	size           int
 }
 
 // segment is a frozen stretch of a mail and the hole behind it, if there is one.
 type segment struct {
-	frozen    []byte
-	canonical []byte // of the body: as DKIM hashes it, RFC 6376, section 3.4.4
-	hole      *hole
+	static      []byte
+	relaxed     []byte // of the body: as DKIM hashes it, RFC 6376, section 3.4.4
+	placeholder *placeholder
 }
 
-// Pour appends the mail that has values[i] in place of Marks[i] to dst, and
+// Render appends the mail that has values[i] in place of Marks[i] to dst, and
 // returns it. Values are plain text: each hole knows whether it stands in a
 // header, in the text or in HTML, and escapes and encodes what it is given. Missing
 // values are empty. The mail has CRLF line ends, no line that begins with a dot
 // and a line end at its end, so that it can be sent as it is.
-func (m *Mould) Pour(dst []byte, values []string) []byte {
-	return pour(dst, m.segments, values)
+func (m *Compiled) Render(dst []byte, values []string) []byte {
+	return renderSegments(dst, m.segments, values)
 }
 
-func pour(dst []byte, segments []segment, values []string) []byte {
+func renderSegments(dst []byte, segments []segment, values []string) []byte {
 	for i := range segments {
-		dst = append(dst, segments[i].frozen...)
-		if hole := segments[i].hole; hole != nil {
-			dst = hole.pour(dst, values)
+		dst = append(dst, segments[i].static...)
+		if hole := segments[i].placeholder; hole != nil {
+			dst = hole.render(dst, values)
 		}
 	}
 	return dst
 }
 
 // Size is the length of a mail with empty values, in octets.
-func (m *Mould) Size() int { return m.size }
+func (m *Compiled) Size() int { return m.size }
 
 // Memory is about what the mould takes, in octets.
-func (m *Mould) Memory() int {
+func (m *Compiled) Memory() int {
 	total := 256
 	for i := range m.segments {
 		s := &m.segments[i]
-		total += 128 + len(s.frozen)
-		if len(s.canonical) > 0 && &s.canonical[0] != &s.frozen[0] {
-			total += len(s.canonical)
+		total += 128 + len(s.static)
+		if len(s.relaxed) > 0 && &s.relaxed[0] != &s.static[0] {
+			total += len(s.relaxed)
 		}
 	}
 	return total
 }
 
-// freeze appends frozen bytes.
-func (m *Mould) freeze(data []byte) {
-	if n := len(m.segments); n == m.head || m.segments[n-1].hole != nil {
+// appendStatic appends frozen bytes.
+func (m *Compiled) appendStatic(data []byte) {
+	if n := len(m.segments); n == m.headerSegments || m.segments[n-1].placeholder != nil {
 		m.segments = append(m.segments, segment{})
 	}
 	last := &m.segments[len(m.segments)-1]
-	last.frozen = append(last.frozen, data...)
+	last.static = append(last.static, data...)
 	m.size += len(data)
 }
 
-// leave leaves a hole.
-func (m *Mould) leave(h hole) {
-	if n := len(m.segments); n == m.head || m.segments[n-1].hole != nil {
+// addPlaceholder leaves a hole.
+func (m *Compiled) addPlaceholder(h placeholder) {
+	if n := len(m.segments); n == m.headerSegments || m.segments[n-1].placeholder != nil {
 		m.segments = append(m.segments, segment{})
 	}
-	m.segments[len(m.segments)-1].hole = &h
+	m.segments[len(m.segments)-1].placeholder = &h
 }
 
-// endHead says that what follows is the body.
-func (m *Mould) endHead() { m.head = len(m.segments) }
+// endHeader says that what follows is the body.
+func (m *Compiled) endHeader() { m.headerSegments = len(m.segments) }
 
-// canonise prepares the body for hashing. Each segment can be taken for itself, as
+// canonicalizeBody prepares the body for hashing. Each segment can be taken for itself, as
 // holes have lines of their own.
-func (m *Mould) canonise() {
-	for i := m.head; i < len(m.segments); i++ {
+func (m *Compiled) canonicalizeBody() {
+	for i := m.headerSegments; i < len(m.segments); i++ {
 		s := &m.segments[i]
-		s.canonical = collapseWhite(nil, s.frozen)
-		if bytes.Equal(s.canonical, s.frozen) {
-			s.canonical = s.frozen // nothing to collapse, nothing to keep twice
+		s.relaxed = collapseWhitespace(nil, s.static)
+		if bytes.Equal(s.relaxed, s.static) {
+			s.relaxed = s.static // nothing to collapse, nothing to keep twice
 		}
 	}
 }

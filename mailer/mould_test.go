@@ -38,7 +38,7 @@ func testMessage() Message {
 			ID: "weekly.example.org", Title: "Die Woche für alle", Unsubscribe: markStop,
 			Mailto: "u-1@example.org", Help: "https://example.org/help",
 		}.Headers(),
-		Marks: testMarks,
+		Placeholders: testMarks,
 	}
 }
 
@@ -85,11 +85,11 @@ func randomBody(rng *rand.Rand) string {
 
 func comparePoured(t *testing.T, msg Message, values []string) {
 	t.Helper()
-	mould, err := Cast(msg)
+	mould, err := Compile(msg)
 	if err != nil {
 		t.Fatalf("Cast: %v", err)
 	}
-	poured := mould.Pour(nil, values)
+	poured := mould.Render(nil, values)
 	checkWire(t, poured)
 	got, want := readParts(t, poured), readParts(t, buildSlowly(t, msg, values))
 	if len(got) != len(want) {
@@ -133,7 +133,7 @@ func checkWire(t *testing.T, data []byte) {
 func buildSlowly(t *testing.T, msg Message, values []string) []byte {
 	t.Helper()
 	plain, escaped := []string{}, []string{}
-	for i, mark := range msg.Marks {
+	for i, mark := range msg.Placeholders {
 		value := strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(strings.ToValidUTF8(values[i], "\uFFFD"))
 		plain = append(plain, mark, value)
 		escaped = append(escaped, mark, strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;").Replace(value))
@@ -179,12 +179,12 @@ func compareHeaders(t *testing.T, poured []byte, msg Message, values []string) {
 		t.Fatal(err)
 	}
 	subject, err := r.Header.Subject()
-	if want := oneLine(strings.ReplaceAll(msg.Subject, markName, values[0])); err != nil || subject != want {
+	if want := singleLine(strings.ReplaceAll(msg.Subject, markName, values[0])); err != nil || subject != want {
 		t.Errorf("Subject %q (%v), want %q", subject, err, want)
 	}
 	to, err := r.Header.AddressList("To")
-	if err != nil || len(to) != 1 || to[0].Address != values[1] || to[0].Name != oneLine(values[0]) {
-		t.Errorf("To %v (%v), want %q <%s>\n%s", to, err, oneLine(values[0]), values[1], poured[:600])
+	if err != nil || len(to) != 1 || to[0].Address != values[1] || to[0].Name != singleLine(values[0]) {
+		t.Errorf("To %v (%v), want %q <%s>\n%s", to, err, singleLine(values[0]), values[1], poured[:600])
 	}
 	if id, err := r.Header.MessageID(); err != nil || id != values[3] {
 		t.Errorf("Message-ID %q (%v)", id, err)

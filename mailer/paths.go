@@ -10,33 +10,33 @@ import (
 	"github.com/tidings-press/tidings/internal/token"
 )
 
-// ID names a delivery: an edition and a person. Edition is a UUID, or empty for mails
+// DeliveryID names a delivery: an edition and a person. Edition is a UUID, or empty for mails
 // that belong to none, such as confirmations.
-type ID = token.Delivery
+type DeliveryID = token.Delivery
 
 // Purpose says what an address or message id of ours was made for.
 type Purpose byte
 
 // The purposes.
 const (
-	Bounce      Purpose = 'b' // return path (VERP)
-	Unsubscribe Purpose = 'u' // mailto address of List-Unsubscribe
-	MessageID   Purpose = 'm'
+	PurposeReturnPath  Purpose = 'b' // return path (VERP)
+	PurposeUnsubscribe Purpose = 'u' // mailto address of List-Unsubscribe
+	PurposeMessageID   Purpose = 'm'
 )
 
 // ErrNotOurs is returned for addresses and message ids that we did not make.
 var ErrNotOurs = token.ErrNotOurs
 
-// Paths makes addresses and message ids that carry a delivery's ID with an HMAC.
+// SignedAddresses makes addresses and message ids that carry a delivery's ID with an HMAC.
 // It may be shared by goroutines.
-type Paths struct {
-	names  *token.Deliveries
+type SignedAddresses struct {
+	codec  *token.Deliveries
 	domain string
 }
 
-// NewPaths makes Paths for a domain of ours, which may be in Unicode. The secret
+// NewSignedAddresses makes Paths for a domain of ours, which may be in Unicode. The secret
 // must be the same on every node and for ever.
-func NewPaths(secret []byte, domain string) (*Paths, error) {
+func NewSignedAddresses(secret []byte, domain string) (*SignedAddresses, error) {
 	if len(secret) < 16 {
 		return nil, fmt.Errorf("mailer: a secret of %d octets, 16 are the least", len(secret))
 	}
@@ -47,31 +47,31 @@ func NewPaths(secret []byte, domain string) (*Paths, error) {
 	if ascii == "" {
 		return nil, errors.New("mailer: return paths need a domain, such as bounces.example.org")
 	}
-	return &Paths{names: token.NewDeliveries(secret), domain: strings.ToLower(ascii)}, nil
+	return &SignedAddresses{codec: token.NewDeliveries(secret), domain: strings.ToLower(ascii)}, nil
 }
 
 // ReturnPath is the address for MAIL FROM.
-func (p *Paths) ReturnPath(id ID) string { return p.address(Bounce, id) }
+func (p *SignedAddresses) ReturnPath(id DeliveryID) string { return p.address(PurposeReturnPath, id) }
 
 // Unsubscribe is the mailbox for the mailto part of List-Unsubscribe.
-func (p *Paths) Unsubscribe(id ID) string { return p.address(Unsubscribe, id) }
+func (p *SignedAddresses) Unsubscribe(id DeliveryID) string { return p.address(PurposeUnsubscribe, id) }
 
 // MessageID is the Message-ID, without angle brackets: the same on every try, and
 // again after the store was restored.
-func (p *Paths) MessageID(id ID) string { return p.address(MessageID, id) }
+func (p *SignedAddresses) MessageID(id DeliveryID) string { return p.address(PurposeMessageID, id) }
 
 // Domain is the domain of the addresses, in ASCII.
-func (p *Paths) Domain() string { return p.domain }
+func (p *SignedAddresses) Domain() string { return p.domain }
 
-func (p *Paths) address(purpose Purpose, id ID) string {
-	return p.names.Name(byte(purpose), id) + "@" + p.domain
+func (p *SignedAddresses) address(purpose Purpose, id DeliveryID) string {
+	return p.codec.Name(byte(purpose), id) + "@" + p.domain
 }
 
 // Parse reads what the three others made, with or without angle brackets and in
 // any case of letters. It returns ErrNotOurs for everything else. The domain is
 // not looked at: it may have been another when the mail was sent.
-func (p *Paths) Parse(s string) (Purpose, ID, error) {
+func (p *SignedAddresses) Parse(s string) (Purpose, DeliveryID, error) {
 	local, _, _ := strings.Cut(strings.Trim(s, "<> \t"), "@")
-	use, id, err := p.names.Read(local)
+	use, id, err := p.codec.Read(local)
 	return Purpose(use), id, err
 }

@@ -12,9 +12,9 @@ import (
 
 var testSecret = []byte("0123456789abcdef0123456789abcdef")
 
-func testPaths(t testing.TB, domain string) *Paths {
+func testPaths(t testing.TB, domain string) *SignedAddresses {
 	t.Helper()
-	paths, err := NewPaths(testSecret, domain)
+	paths, err := NewSignedAddresses(testSecret, domain)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,9 +24,9 @@ func testPaths(t testing.TB, domain string) *Paths {
 func TestPathsComeBack(t *testing.T) {
 	t.Parallel()
 	paths := testPaths(t, "bücher.example")
-	id := ID{Edition: "0b29a4c6-95b2-4a3e-8d0f-0a6f6f1d2c3b", Person: token.PersonOf(uuid.New())}
+	id := DeliveryID{Edition: "0b29a4c6-95b2-4a3e-8d0f-0a6f6f1d2c3b", Person: token.PersonOf(uuid.New())}
 	for purpose, address := range map[Purpose]string{
-		Bounce: paths.ReturnPath(id), Unsubscribe: paths.Unsubscribe(id), MessageID: paths.MessageID(id),
+		PurposeReturnPath: paths.ReturnPath(id), PurposeUnsubscribe: paths.Unsubscribe(id), PurposeMessageID: paths.MessageID(id),
 	} {
 		if !strings.HasSuffix(address, "@xn--bcher-kva.example") {
 			t.Errorf("address %s", address)
@@ -43,9 +43,9 @@ func TestPathsComeBack(t *testing.T) {
 func TestForgedPathsAreNotOurs(t *testing.T) {
 	t.Parallel()
 	paths := testPaths(t, "example.org")
-	id := ID{Edition: "0b29a4c6-95b2-4a3e-8d0f-0a6f6f1d2c3b", Person: token.PersonOf(uuid.New())}
+	id := DeliveryID{Edition: "0b29a4c6-95b2-4a3e-8d0f-0a6f6f1d2c3b", Person: token.PersonOf(uuid.New())}
 	good := paths.ReturnPath(id)
-	other, err := NewPaths([]byte("another secret of enough octets!"), "example.org")
+	other, err := NewSignedAddresses([]byte("another secret of enough octets!"), "example.org")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,18 +62,18 @@ func TestForgedPathsAreNotOurs(t *testing.T) {
 func TestPathsRefuseWhatIsNoDomainOrSecret(t *testing.T) {
 	t.Parallel()
 	for _, domain := range []string{"", "a b", "ex ample.org", "-"} {
-		if _, err := NewPaths(testSecret, domain); err == nil {
+		if _, err := NewSignedAddresses(testSecret, domain); err == nil {
 			t.Errorf("domain %q was taken", domain)
 		}
 	}
-	if _, err := NewPaths([]byte("short"), "example.org"); err == nil {
+	if _, err := NewSignedAddresses([]byte("short"), "example.org"); err == nil {
 		t.Error("a short secret was taken")
 	}
 }
 
 func BenchmarkReturnPath(b *testing.B) {
 	paths := testPaths(b, "example.org")
-	id := ID{Edition: "0b29a4c6-95b2-4a3e-8d0f-0a6f6f1d2c3b", Person: token.PersonOf(uuid.New())}
+	id := DeliveryID{Edition: "0b29a4c6-95b2-4a3e-8d0f-0a6f6f1d2c3b", Person: token.PersonOf(uuid.New())}
 	for b.Loop() {
 		paths.ReturnPath(id)
 	}

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// phraseBook finds phrases in a text, all in one pass. A phrase is written as a small
+// phraseMatcher finds phrases in a text, all in one pass. A phrase is written as a small
 // regular expression over words, one a line: alternatives, optional groups and
 // letters in brackets, and these marks:
 //
@@ -16,7 +16,7 @@ import (
 //
 // Each phrase is spelled out into its sequences of words, which stand in a tree. A
 // regular expression of this size would take milliseconds for each refusal.
-type phraseBook struct {
+type phraseMatcher struct {
 	root  phraseNode
 	who   phraseNode // one word deep: which words WHO stands for
 	nodes int
@@ -29,7 +29,7 @@ type phraseNode struct {
 	prefixes []phraseEdge
 	who      *phraseNode
 	gaps     []phraseGap
-	means    uint16
+	topics   uint16
 }
 
 type phraseEdge struct {
@@ -52,10 +52,10 @@ const (
 
 var phraseMarks = strings.NewReplacer(`\S*`, anyEnd, "*", anyEnd, "~", shortGap, "_", longGap)
 
-// newPhraseBook makes an empty book. who is an expression of the words that WHO
+// newPhraseMatcher makes an empty book. who is an expression of the words that WHO
 // stands for.
-func newPhraseBook(who string) *phraseBook {
-	b := &phraseBook{}
+func newPhraseMatcher(who string) *phraseMatcher {
+	b := &phraseMatcher{}
 	if who != "" {
 		b.insert(&b.who, who, 1)
 	}
@@ -63,7 +63,7 @@ func newPhraseBook(who string) *phraseBook {
 }
 
 // add puts phrases in, one a line.
-func (b *phraseBook) add(lines string, means uint16) {
+func (b *phraseMatcher) add(lines string, means uint16) {
 	for line := range strings.Lines(lines) {
 		if line = strings.TrimSpace(line); line != "" {
 			b.insert(&b.root, line, means)
@@ -71,7 +71,7 @@ func (b *phraseBook) add(lines string, means uint16) {
 	}
 }
 
-func (b *phraseBook) insert(root *phraseNode, line string, means uint16) {
+func (b *phraseMatcher) insert(root *phraseNode, line string, means uint16) {
 	marked := phraseMarks.Replace(stripAccents(line))
 	expression, err := syntax.Parse(marked, syntax.Perl)
 	if err != nil {
@@ -83,7 +83,7 @@ func (b *phraseBook) insert(root *phraseNode, line string, means uint16) {
 			n = n.follow(word)
 			b.nodes++
 		}
-		n.means |= means
+		n.topics |= means
 	}
 }
 
@@ -173,7 +173,7 @@ func (n *phraseNode) prefixed(prefix string) *phraseNode {
 }
 
 // find returns what the phrases in a text mean, as spaced gives it.
-func (b *phraseBook) find(text string) (means uint16) {
+func (b *phraseMatcher) find(text string) (means uint16) {
 	words := strings.Fields(text)
 	who := make([]bool, len(words))
 	for i := range words {
@@ -185,8 +185,8 @@ func (b *phraseBook) find(text string) (means uint16) {
 	return means
 }
 
-func (b *phraseBook) walk(n *phraseNode, words []string, who []bool) uint16 {
-	means := n.means
+func (b *phraseMatcher) walk(n *phraseNode, words []string, who []bool) uint16 {
+	means := n.topics
 	for _, g := range n.gaps {
 		for skip := 0; skip <= g.most && skip < len(words); skip++ {
 			means |= b.walk(g.to, words[skip:], who[skip:])

@@ -18,7 +18,7 @@ var softBreak = []byte("=\r\n")
 // ends become CRLF, spaces before them and at the end are encoded, and so is a dot at the
 // start of a line, which SMTP would want doubled (RFC 5321, section 4.5.2).
 func appendQuoted(dst []byte, text string, escape bool) []byte {
-	q := quoter{dst: dst}
+	q := qpWriter{dst: dst}
 	if !utf8.ValidString(text) {
 		text = strings.ToValidUTF8(text, "\uFFFD")
 	}
@@ -59,14 +59,14 @@ var literally = func() (table [256]bool) {
 // attributes.
 var entity = [256]string{'&': "&amp;", '<': "&lt;", '>': "&gt;", '"': "&#34;", '\'': "&#39;"}
 
-// quoter appends octets to lines of quoted-printable.
-type quoter struct {
+// qpWriter appends octets to lines of quoted-printable.
+type qpWriter struct {
 	dst    []byte
 	column int
 }
 
 // run appends literal octets, a line's worth at a time.
-func (q *quoter) run(text string) {
+func (q *qpWriter) run(text string) {
 	for text != "" {
 		n := min(len(text), lineMax-q.column)
 		if n < 1 || q.column == 0 && text[0] == '.' {
@@ -80,7 +80,7 @@ func (q *quoter) run(text string) {
 	}
 }
 
-func (q *quoter) space(b byte, last bool) {
+func (q *qpWriter) space(b byte, last bool) {
 	if last {
 		q.hex(b)
 		return
@@ -88,8 +88,8 @@ func (q *quoter) space(b byte, last bool) {
 	q.literal(b)
 }
 
-func (q *quoter) literal(b byte) {
-	q.room(1)
+func (q *qpWriter) literal(b byte) {
+	q.ensureSpace(1)
 	if b == '.' && q.column == 0 {
 		q.hex(b)
 		return
@@ -98,32 +98,32 @@ func (q *quoter) literal(b byte) {
 	q.column++
 }
 
-func (q *quoter) hex(b byte) {
-	q.room(3)
+func (q *qpWriter) hex(b byte) {
+	q.ensureSpace(3)
 	q.dst = append(q.dst, '=', hexDigits[b>>4], hexDigits[b&15])
 	q.column += 3
 }
 
-func (q *quoter) newline() {
+func (q *qpWriter) newline() {
 	q.dst = append(q.dst, '\r', '\n')
 	q.column = 0
 }
 
-// room breaks the line when n more octets do not fit.
-func (q *quoter) room(n int) {
+// ensureSpace breaks the line when n more octets do not fit.
+func (q *qpWriter) ensureSpace(n int) {
 	if q.column+n > lineMax {
 		q.breakLine()
 	}
 }
 
-func (q *quoter) breakLine() {
+func (q *qpWriter) breakLine() {
 	q.dst = append(q.dst, softBreak...)
 	q.column = 0
 }
 
-// static appends text that is quoted-printable already, without soft breaks, and
+// appendEncoded appends text that is quoted-printable already, without soft breaks, and
 // breaks its lines anew.
-func (q *quoter) static(encoded []byte) {
+func (q *qpWriter) appendEncoded(encoded []byte) {
 	for i := 0; i < len(encoded); {
 		switch b := encoded[i]; {
 		case b == '\r' || b == '\n':
@@ -131,21 +131,21 @@ func (q *quoter) static(encoded []byte) {
 			q.column = 0
 			i++
 		case b == '=' && i+3 <= len(encoded):
-			q.room(3)
+			q.ensureSpace(3)
 			q.dst = append(q.dst, encoded[i:i+3]...)
 			q.column += 3
 			i += 3
 		default:
-			q.plain(b, encoded[i:])
+			q.appendEncodedOctet(b, encoded[i:])
 			i++
 		}
 	}
 }
 
-// plain appends one octet, encoded where it would be mangled on the way: "From "
+// appendEncodedOctet appends one octet, encoded where it would be mangled on the way: "From "
 // at the start of a line gets a ">" in mailbox files, which breaks signatures.
-func (q *quoter) plain(b byte, rest []byte) {
-	q.room(1)
+func (q *qpWriter) appendEncodedOctet(b byte, rest []byte) {
+	q.ensureSpace(1)
 	if q.column == 0 && b == 'F' && bytes.HasPrefix(rest, []byte("From ")) {
 		q.hex(b)
 		return

@@ -68,8 +68,8 @@ type Timeouts struct {
 	Final   time.Duration // the reply after the final dot; 10 min
 }
 
-// complete puts the defaults in.
-func (r Relay) complete() Relay {
+// withDefaults puts the defaults in.
+func (r Relay) withDefaults() Relay {
 	r.Protocol = cmp.Or(r.Protocol, SMTP)
 	if r.Security == "" && r.Socket != "" {
 		r.Security = NoTLS
@@ -83,7 +83,7 @@ func (r Relay) complete() Relay {
 	if r.Socket != "" {
 		r.Host = cmp.Or(r.Host, "localhost")
 	}
-	r.Timeouts = r.Timeouts.complete()
+	r.Timeouts = r.Timeouts.withDefaults()
 	r.TLS = r.tlsConfig()
 	return r
 }
@@ -103,7 +103,7 @@ func (r Relay) label() string {
 	return cmp.Or(r.Name, r.Socket, net.JoinHostPort(r.Host, strconv.Itoa(r.Port)))
 }
 
-func (t Timeouts) complete() Timeouts {
+func (t Timeouts) withDefaults() Timeouts {
 	return Timeouts{
 		Connect: cmp.Or(t.Connect, 30*time.Second),
 		Command: cmp.Or(t.Command, 5*time.Minute),

@@ -372,7 +372,7 @@ func TestRefusalsByMeaning(t *testing.T) {
 			quoted := Recipient{Action: "failed", Reply: diagnostic("smtp; " + text)}
 			if stage == StageRcpt {
 				if got := quoted.Class(); got != want {
-					t.Errorf("%q in a report is %s, want %s (%b)", text, got, want, readWording(quoted.Reply.Text))
+					t.Errorf("%q in a report is %s, want %s (%b)", text, got, want, topicsOf(quoted.Reply.Text))
 				}
 			}
 			if len(text) > 3 && text[3] == ':' {
@@ -383,7 +383,7 @@ func TestRefusalsByMeaning(t *testing.T) {
 				t.Fatalf("%q: %v", text, err)
 			}
 			if got := Classify(reply, nil); got != want {
-				t.Errorf("%q at %s is %s, want %s (%b)", text, stage, got, want, readWording(reply.Text))
+				t.Errorf("%q at %s is %s, want %s (%b)", text, stage, got, want, topicsOf(reply.Text))
 			}
 		}
 	}

@@ -66,7 +66,7 @@ func readReply(r *bufio.Reader, stage Stage) (Reply, error) {
 		if err != nil {
 			return reply, err
 		}
-		more, err := reply.add(bytes.TrimRight(line, "\r\n"))
+		more, err := reply.addLine(bytes.TrimRight(line, "\r\n"))
 		if err != nil || !more {
 			return reply, err
 		}
@@ -74,8 +74,8 @@ func readReply(r *bufio.Reader, stage Stage) (Reply, error) {
 	return reply, fmt.Errorf("a reply of more than %d lines", replyLines)
 }
 
-// add takes one line of a reply in and says whether more follow.
-func (r *Reply) add(line []byte) (more bool, err error) {
+// addLine takes one line of a reply in and says whether more follow.
+func (r *Reply) addLine(line []byte) (more bool, err error) {
 	code, ok := replyCode(line)
 	if !ok || r.Code != 0 && r.Code != code {
 		return false, fmt.Errorf("%q is no SMTP reply", line[:min(len(line), 80)])
@@ -105,7 +105,7 @@ func replyCode(line []byte) (int, bool) {
 // addText joins lines. What is kept goes into the store and onto pages, so it is
 // valid UTF-8 without control characters.
 func (r *Reply) addText(text string) {
-	text = oneLine(text)
+	text = singleLine(text)
 	if r.Text != "" && text != "" {
 		text = " " + text
 	}
@@ -154,7 +154,7 @@ func replyOf(err error, stage Stage) Reply {
 	}
 	r := Reply{Stage: stage}
 	for line := range strings.SplitSeq(said.Msg, "\n") {
-		_, _ = r.add(fmt.Appendf(nil, "%03d-%s", said.Code, line))
+		_, _ = r.addLine(fmt.Appendf(nil, "%03d-%s", said.Code, line))
 	}
 	return r
 }

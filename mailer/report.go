@@ -48,17 +48,17 @@ func (r Recipient) Class() Class {
 	case r.Action == "delayed":
 		return Later
 	case r.Reply.Temporary() || r.Reply.Code == 0 && strings.HasPrefix(r.Reply.Enhanced, "4."):
-		return givenUp(r.Reply)
+		return classifyExpired(r.Reply)
 	}
-	return refusal(r.Reply)
+	return classifyRefusal(r.Reply)
 }
 
-// givenUp reads the last temporary refusal of a mail that is tried no more. A
+// classifyExpired reads the last temporary refusal of a mail that is tried no more. A
 // refusal for what we are or send says nothing about the reader.
-func givenUp(r Reply) Class {
-	w := readWording(r.Text)
-	if r.Stage == StageMail || r.Stage == StageGreeting || subject(r.Enhanced) == "4.7" || w.has(ofSender|ofRelaying|ofBlock|ofSize) ||
-		w.has(ofPolicy) && !w.has(ofFull|ofUnknown|ofInactive) {
+func classifyExpired(r Reply) Class {
+	w := topicsOf(r.Text)
+	if r.Stage == StageMail || r.Stage == StageGreeting || codeSubject(r.Enhanced) == "4.7" || w.has(topicSender|topicRelaying|topicBlock|topicSize) ||
+		w.has(topicPolicy) && !w.has(topicFull|topicUnknownUser|topicInactive) {
 		return OurFault
 	}
 	return Soft
@@ -84,60 +84,60 @@ func ParseReport(r io.Reader) (Report, error) {
 	}
 	data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
 	data = bytes.ReplaceAll(data, []byte("\r"), []byte("\n")) // as old Macs and some gateways end lines
-	top := readPart(data)
+	top := parseMIMEPart(data)
 	if top.header.Len() == 0 {
 		return Report{}, ErrNoReport
 	}
-	reading := reading{top: top}
-	reading.addressed()
-	reading.walk(top, 0)
-	return reading.report()
+	reading := reportReader{top: top}
+	reading.collectRecipients()
+	reading.walkPart(top, 0)
+	return reading.result()
 }
 
-// reading collects what the parts of a report say.
-type reading struct {
+// reportReader collects what the parts of a report say.
+type reportReader struct {
 	Report
-	top   part
+	top   mimePart
 	parts int
 	text  strings.Builder // of the parts for people, for reports without one for machines
 }
 
-// walk looks at each part.
-func (r *reading) walk(p part, depth int) {
+// walkPart looks at each part.
+func (r *reportReader) walkPart(p mimePart, depth int) {
 	if r.parts++; r.parts > partsMax || depth > depthMax {
 		return
 	}
 	if strings.HasPrefix(p.kind, "multipart/") {
 		parts := p.parts()
 		for _, raw := range parts {
-			r.walk(readPart(raw), depth+1)
+			r.walkPart(parseMIMEPart(raw), depth+1)
 		}
 		if len(parts) > 0 {
 			return
 		}
 		p.kind = "" // it says that it has parts, and has none
 	}
-	r.part(p)
+	r.addPart(p)
 }
 
-func (r *reading) part(p part) {
+func (r *reportReader) addPart(p mimePart) {
 	switch p.kind {
 	case "message/delivery-status", "message/global-delivery-status":
 		r.deliveryStatus(p.body())
 	case "message/feedback-report":
 		r.feedback(p.body())
 	case "message/rfc822", "message/global", "text/rfc822-headers", "message/rfc822-headers", "message/global-headers", "text/rfc822":
-		r.original(p.body())
-		r.enclosed(p)
+		r.parseOriginal(p.body())
+		r.parseEnclosedReport(p)
 	case "text/plain", "text/html", "":
 		text := p.text()
 		r.text.WriteString(strings.ToValidUTF8(text[:min(len(text), max(0, textMax-r.text.Len()))], "") + "\n")
 	}
 }
 
-// addressed notes whom the report came to. Servers add the envelope's recipient
+// collectRecipients notes whom the report came to. Servers add the envelope's recipient
 // under one of these names; To has it as well in honest bounces.
-func (r *reading) addressed() {
+func (r *reportReader) collectRecipients() {
 	for _, name := range []string{"Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-Delivered-To", "To"} {
 		for f := r.top.header.FieldsByKey(name); f.Next(); {
 			for address := range strings.FieldsFuncSeq(f.Value(), func(r rune) bool { return strings.ContainsRune(" ,;<>\"\t\r\n", r) }) {
@@ -149,8 +149,8 @@ func (r *reading) addressed() {
 	}
 }
 
-// original takes the Message-ID from the mail that came back, or its headers.
-func (r *reading) original(body []byte) {
+// parseOriginal takes the Message-ID from the mail that came back, or its headers.
+func (r *reportReader) parseOriginal(body []byte) {
 	for _, group := range fieldGroups(body, 1) {
 		r.messageID(group.Get("Message-ID"))
 		if r.Kind == "" && group.Get("X-HmXmrOriginalRecipient") != "" { // Outlook.com's complaints, which are no ARF
@@ -159,18 +159,18 @@ func (r *reading) original(body []byte) {
 	}
 }
 
-// enclosed looks for a report inside the mail that came back: some gateways put
+// parseEnclosedReport looks for a report inside the mail that came back: some gateways put
 // another system's report into one of their own.
-func (r *reading) enclosed(p part) {
-	if inner := readPart(p.body()); r.Kind == "" && strings.EqualFold(inner.params["report-type"], "delivery-status") && r.fromSystem() {
+func (r *reportReader) parseEnclosedReport(p mimePart) {
+	if inner := parseMIMEPart(p.body()); r.Kind == "" && strings.EqualFold(inner.params["report-type"], "delivery-status") && r.fromSystem() {
 		for _, raw := range inner.parts() {
-			r.walk(readPart(raw), depthMax) // no deeper than its own parts
+			r.walkPart(parseMIMEPart(raw), depthMax) // no deeper than its own parts
 		}
 	}
 }
 
 // messageID notes the ids in a header value.
-func (r *reading) messageID(value string) {
+func (r *reportReader) messageID(value string) {
 	for id := range strings.FieldsFuncSeq(value, func(r rune) bool { return strings.ContainsRune("<> \t\r\n,", r) }) {
 		if strings.Contains(id, "@") && len(r.MessageIDs) < recipientsMax {
 			r.MessageIDs = append(r.MessageIDs, id)
@@ -178,13 +178,13 @@ func (r *reading) messageID(value string) {
 	}
 }
 
-// report is what it all amounts to.
-func (r *reading) report() (Report, error) {
+// result is what it all amounts to.
+func (r *reportReader) result() (Report, error) {
 	if r.Kind == "" {
-		r.looseStatus()
+		r.findStatusFields()
 	}
 	if r.Kind == "" {
-		r.guess()
+		r.parseText()
 	}
 	if r.Kind == "" {
 		return Report{}, ErrNoReport
@@ -227,7 +227,7 @@ func readFields(group []byte) textproto.Header {
 			}
 		case found && len(name) > 0 && !bytes.ContainsAny(name, " \t\x00\""):
 			kept = append(append(kept, line...), "\r\n"...)
-		case roughParam.Match(line) && bytes.HasSuffix(kept, []byte(";\r\n")):
+		case lenientParam.Match(line) && bytes.HasSuffix(kept, []byte(";\r\n")):
 			kept = append(append(append(kept, ' '), line...), "\r\n"...)
 		}
 	}

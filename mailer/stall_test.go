@@ -52,10 +52,10 @@ func TestServersThatStopReadingHaveNotAccepted(t *testing.T) {
 		t.Run(last, func(t *testing.T) {
 			t.Parallel()
 			conn := dial(t, stalling(t, last))
-			if err := conn.Open(t.Context(), reader(1)); err != nil {
+			if err := conn.SendEnvelope(t.Context(), reader(1)); err != nil {
 				t.Fatal(err)
 			}
-			if reply, err := conn.Ready(t.Context()); err != nil || reply.Code != 354 {
+			if reply, err := conn.AwaitReady(t.Context()); err != nil || reply.Code != 354 {
 				t.Fatal(reply, err)
 			}
 			reply, err := conn.Deliver(t.Context(), []byte(strings.Repeat("line\r\n", 10<<20)), nil)

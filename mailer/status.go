@@ -11,7 +11,7 @@ import (
 // deliveryStatus reads the part of a DSN for machines: a group of fields about
 // the mail and one about each recipient (RFC 3464, section 2.1). Some servers
 // have a single group for both.
-func (r *reading) deliveryStatus(body []byte) {
+func (r *reportReader) deliveryStatus(body []byte) {
 	r.Kind = DeliveryReport
 	for _, group := range fieldGroups(body, recipientsMax) {
 		r.messageID(group.Get("X-Original-Message-ID"))
@@ -22,9 +22,9 @@ func (r *reading) deliveryStatus(body []byte) {
 	}
 }
 
-// looseStatus finds the fields of a DSN in the text for people, where gateways that take
+// findStatusFields finds the fields of a DSN in the text for people, where gateways that take
 // reports apart leave them.
-func (r *reading) looseStatus() {
+func (r *reportReader) findStatusFields() {
 	if !r.fromSystem() {
 		return
 	}
@@ -43,12 +43,12 @@ var statusFields = regexp.MustCompile(`(?im)(?:^[A-Z][A-Za-z-]+: .*\n(?:[ \t].*\
 
 func recipientOf(group textproto.Header) Recipient {
 	recipient := Recipient{
-		Address: typed(group.Get("Original-Recipient")),
+		Address: addressOfField(group.Get("Original-Recipient")),
 		Action:  strings.ToLower(firstWord(group.Get("Action"))),
 		Reply:   diagnostic(group.Get("Diagnostic-Code")),
 	}
 	if recipient.Address == "" {
-		recipient.Address = typed(group.Get("Final-Recipient"))
+		recipient.Address = addressOfField(group.Get("Final-Recipient"))
 	}
 	recipient.Reply.takeStatus(firstWord(group.Get("Status")))
 	if recipient.Action == "" {
@@ -73,13 +73,13 @@ func (r *Reply) takeStatus(status string) {
 	r.Enhanced, r.coarse = status, r.Code != 0
 }
 
-// typed cuts the type from "rfc822; name@example.org" (RFC 3464, section 2.1.2).
-func typed(value string) string {
+// addressOfField cuts the type from "rfc822; name@example.org" (RFC 3464, section 2.1.2).
+func addressOfField(value string) string {
 	if _, address, found := strings.Cut(value, ";"); found {
 		value = address
 	}
 	value = strings.Trim(value, " <>\t\r\n")
-	return oneLine(value[:min(len(value), 320)])
+	return singleLine(value[:min(len(value), 320)])
 }
 
 func firstWord(s string) string {
@@ -150,23 +150,23 @@ func stageIn(text string) Stage {
 }
 
 // feedback reads the part of a complaint for machines (RFC 5965, section 3).
-func (r *reading) feedback(body []byte) {
+func (r *reportReader) feedback(body []byte) {
 	r.Kind = ComplaintReport
 	r.Feedback = "" // a report without a type is none that we understand
 	for _, group := range fieldGroups(body, 1) {
 		r.Feedback = strings.ToLower(firstWord(group.Get("Feedback-Type")))
 		for f := group.FieldsByKey("Original-Rcpt-To"); f.Next() && len(r.Recipients) < recipientsMax; {
-			r.Recipients = append(r.Recipients, Recipient{Address: typed(f.Value())})
+			r.Recipients = append(r.Recipients, Recipient{Address: addressOfField(f.Value())})
 		}
-		if from := typed(group.Get("Original-Mail-From")); from != "" {
+		if from := addressOfField(group.Get("Original-Mail-From")); from != "" {
 			r.To = append(r.To, from) // our own return path, which names the delivery
 		}
 	}
 }
 
-// ReadReply reads a server's refusal as reports and mail services quote it. status is
+// ParseReply reads a server's refusal as reports and mail services quote it. status is
 // an enhanced code that they give beside it, or empty; the server's own outweighs it.
-func ReadReply(text, status string) Reply {
+func ParseReply(text, status string) Reply {
 	reply := diagnostic(strings.Join(strings.Fields(text), " "))
 	reply.takeStatus(firstWord(status))
 	return reply
@@ -175,5 +175,5 @@ func ReadReply(text, status string) Reply {
 // BlamesSender reports whether the words of a refusal are about the sender: its address,
 // its reputation, or what it sent.
 func BlamesSender(text string) bool {
-	return readWording(text).has(ofSender | ofRelaying | ofBlock | ofSize | ofPolicy)
+	return topicsOf(text).has(topicSender | topicRelaying | topicBlock | topicSize | topicPolicy)
 }

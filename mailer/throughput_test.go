@@ -25,10 +25,10 @@ func BenchmarkConnections(b *testing.B) {
 			server := sink.Start(listener, sink.Options{})
 			defer server.Close()
 			relay.Host, relay.Port, relay.Security = "127.0.0.1", listener.Addr().(*net.TCPAddr).Port, mailer.NoTLS
-			mould, err := mailer.Cast(mailer.Message{
+			mould, err := mailer.Compile(mailer.Message{
 				From: mailer.Address{Email: "news@example.org"}, To: mailer.Address{Email: "markaddress"}, Subject: "x", MessageID: "markmessage",
 				Text: "Stop: markunsubscribe\n", HTML: strings.Repeat("<p>Some text of an article, with a link or two.</p>\n", 780),
-				Marks: []string{"markaddress", "markmessage", "markunsubscribe"},
+				Placeholders: []string{"markaddress", "markmessage", "markunsubscribe"},
 			})
 			if err != nil {
 				b.Fatal(err)
@@ -48,7 +48,7 @@ func BenchmarkConnections(b *testing.B) {
 	}
 }
 
-func run(b *testing.B, relay mailer.Relay, mould *mailer.Mould, next *atomic.Int64) {
+func run(b *testing.B, relay mailer.Relay, mould *mailer.Compiled, next *atomic.Int64) {
 	conn, err := mailer.Dial(context.Background(), relay)
 	if err != nil {
 		b.Error(err)
@@ -63,16 +63,16 @@ func run(b *testing.B, relay mailer.Relay, mould *mailer.Mould, next *atomic.Int
 		return &mailer.Envelope{From: "b-1@example.org", To: fmt.Sprintf("reader%d@example.net", n), Size: mould.Size()}
 	}
 	env := envelope()
-	if env == nil || conn.Open(context.Background(), *env) != nil {
+	if env == nil || conn.SendEnvelope(context.Background(), *env) != nil {
 		return
 	}
 	var body []byte
 	for env != nil {
-		if reply, err := conn.Ready(context.Background()); err != nil || !reply.OK() {
+		if reply, err := conn.AwaitReady(context.Background()); err != nil || !reply.OK() {
 			b.Error(reply, err)
 			return
 		}
-		body = mould.Pour(body[:0], []string{env.To, env.To, "https://example.org/u"})
+		body = mould.Render(body[:0], []string{env.To, env.To, "https://example.org/u"})
 		env = envelope()
 		if reply, err := conn.Deliver(context.Background(), body, env); err != nil || !reply.OK() {
 			b.Error(reply, err)

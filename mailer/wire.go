@@ -8,32 +8,32 @@ import (
 	"time"
 )
 
-// broken marks the connection as of no more use.
-func (c *Conn) broken(stage Stage, err error) error {
-	c.turn = turnNone
+// breakConnection marks the connection as of no more use.
+func (c *Conn) breakConnection(stage Stage, err error) error {
+	c.state = stateClosed
 	_ = c.conn.Close()
 	return &BrokenError{Stage: stage, Err: err}
 }
 
-// outOfTurn refuses a call; the connection is of no more use, as nobody knows
+// outOfOrder refuses a call; the connection is of no more use, as nobody knows
 // what the caller thinks that it did.
-func (c *Conn) outOfTurn(stage Stage) error {
-	if c.turn == turnNone {
-		return c.broken(stage, errClosed)
+func (c *Conn) outOfOrder(stage Stage) error {
+	if c.state == stateClosed {
+		return c.breakConnection(stage, errClosed)
 	}
-	return c.broken(stage, errTurn)
+	return c.breakConnection(stage, errOrder)
 }
 
-// watch interrupts reads and writes when the context ends. The function that it
-// returns ends the watch.
-func (c *Conn) watch(ctx context.Context) func() {
+// watchContext interrupts reads and writes when the context ends. The function that it
+// returns ends the watchContext.
+func (c *Conn) watchContext(ctx context.Context) func() {
 	if ctx.Done() == nil {
 		return func() {}
 	}
 	stop := context.AfterFunc(ctx, func() { _ = c.conn.SetDeadline(time.Unix(1, 0)) })
 	return func() {
 		if !stop() {
-			c.turn = turnNone // its deadline may strike at any later step
+			c.state = stateClosed // its deadline may strike at any later step
 		}
 	}
 }
@@ -72,18 +72,18 @@ func (c *Conn) read(ctx context.Context, stage Stage, d time.Duration) (Reply, e
 		if err != nil {
 			return Reply{}, cause(ctx, err)
 		}
-		if c.unread == 0 || reply.Code == 421 {
-			return c.heed(reply), nil
+		if c.ignoredReplies == 0 || reply.Code == 421 {
+			return c.closeOn421(reply), nil
 		}
-		c.unread--
+		c.ignoredReplies--
 	}
 }
 
-// heed knows that a server that says 421 closes the connection (RFC 5321, section
+// closeOn421 knows that a server that says 421 closes the connection (RFC 5321, section
 // 3.8).
-func (c *Conn) heed(reply Reply) Reply {
+func (c *Conn) closeOn421(reply Reply) Reply {
 	if reply.Code == 421 {
-		c.turn = turnNone
+		c.state = stateClosed
 		_ = c.conn.Close()
 	}
 	return reply
@@ -101,17 +101,17 @@ func cause(ctx context.Context, err error) error {
 // appendEnvelope puts an envelope under way. Without PIPELINING, or when it
 // cannot be sent at all, it is only remembered for Ready.
 func (c *Conn) appendEnvelope(dst []byte, env Envelope) []byte {
-	c.turn, c.env = turnReady, env.lines(c.offers)
-	if !c.offers.pipelining || c.env.refused.Code != 0 {
+	c.state, c.envelope = stateEnvelopeSent, env.commands(c.extensions)
+	if !c.extensions.pipelining || c.envelope.refused.Code != 0 {
 		return dst
 	}
-	if c.reset {
+	if c.needsReset {
 		dst = append(dst, "RSET\r\n"...)
-		c.reset = false
-		c.unread++
+		c.needsReset = false
+		c.ignoredReplies++
 	}
-	dst = append(dst, c.env.mail...)
-	dst = append(dst, c.env.rcpt...)
+	dst = append(dst, c.envelope.mail...)
+	dst = append(dst, c.envelope.rcpt...)
 	return append(dst, dataLine...)
 }
 
@@ -122,55 +122,55 @@ func (c *Conn) readEnvelope(ctx context.Context) (Reply, error) {
 	for _, stage := range []Stage{StageMail, StageRcpt, StageData} {
 		reply, err := c.read(ctx, stage, c.timeouts.Command)
 		if err != nil {
-			return Reply{}, c.broken(stage, err)
+			return Reply{}, c.breakConnection(stage, err)
 		}
-		if c.turn == turnNone {
-			return firstOf(refusal, reply), nil
+		if c.state == stateClosed {
+			return firstReply(refusal, reply), nil
 		}
-		if refusal.Code == 0 && !agreed(reply) {
+		if refusal.Code == 0 && !isPositive(reply) {
 			if reply.OK() {
-				return Reply{}, c.confused(reply)
+				return Reply{}, c.wrongAgreement(reply)
 			}
 			refusal = reply
 		}
 		if stage == StageData && refusal.Code != 0 {
-			return refusal, c.withdraw(ctx, reply)
+			return refusal, c.abandonTransaction(ctx, reply)
 		}
 		if stage == StageData {
-			c.turn = turnDeliver
+			c.state = stateAwaitingBody
 			return reply, nil
 		}
 	}
 	return refusal, nil
 }
 
-func firstOf(a, b Reply) Reply {
+func firstReply(a, b Reply) Reply {
 	if a.Code != 0 {
 		return a
 	}
 	return b
 }
 
-// agreed says whether a reply is the one that its command hopes for.
-func agreed(r Reply) bool {
+// isPositive says whether a reply is the one that its command hopes for.
+func isPositive(r Reply) bool {
 	if r.Stage == StageData {
 		return r.Code == 354
 	}
 	return r.Code >= 200 && r.Code < 300
 }
 
-// confused is a server that agrees to something else than it was asked, such as 250
+// wrongAgreement is a server that agrees to something else than it was asked, such as 250
 // to DATA: it does not wait for the body, and where it is nobody knows.
-func (c *Conn) confused(reply Reply) error {
-	return c.broken(reply.Stage, fmt.Errorf("the server answered %s with %q", reply.Stage, reply))
+func (c *Conn) wrongAgreement(reply Reply) error {
+	return c.breakConnection(reply.Stage, fmt.Errorf("the server answered %s with %q", reply.Stage, reply))
 }
 
-// withdraw leaves a refused transaction. A server that waits for a body
+// abandonTransaction leaves a refused transaction. A server that waits for a body
 // nevertheless gets a lone dot and no recipient to count it for (RFC 2920,
 // section 3.1). In LMTP the dot has one reply for each accepted recipient, so here
 // there would be none to tell where we are (RFC 2033, section 4.2).
-func (c *Conn) withdraw(ctx context.Context, data Reply) error {
-	c.turn, c.reset = turnOpen, true
+func (c *Conn) abandonTransaction(ctx context.Context, data Reply) error {
+	c.state, c.needsReset = stateIdle, true
 	if data.Code != 354 {
 		return nil
 	}
@@ -178,40 +178,40 @@ func (c *Conn) withdraw(ctx context.Context, data Reply) error {
 		return c.Close()
 	}
 	if _, err := c.write(ctx, []byte(".\r\n"), c.timeouts.Command); err != nil {
-		c.turn = turnNone
+		c.state = stateClosed
 		_ = c.conn.Close()
 		return nil // the refusal is known, which is what was asked
 	}
-	c.unread++
+	c.ignoredReplies++
 	return nil
 }
 
-// talkEnvelope sends one command after the other.
-func (c *Conn) talkEnvelope(ctx context.Context) (Reply, error) {
-	if c.reset {
+// exchangeEnvelope sends one command after the other.
+func (c *Conn) exchangeEnvelope(ctx context.Context) (Reply, error) {
+	if c.needsReset {
 		reply, err := c.command(ctx, StageMail, "RSET\r\n")
-		if err != nil || c.turn == turnNone {
+		if err != nil || c.state == stateClosed {
 			return reply, err
 		}
-		c.reset = false
+		c.needsReset = false
 	}
 	for _, step := range []struct {
 		stage Stage
 		line  string
-	}{{StageMail, c.env.mail}, {StageRcpt, c.env.rcpt}, {StageData, dataLine}} {
+	}{{StageMail, c.envelope.mail}, {StageRcpt, c.envelope.rcpt}, {StageData, dataLine}} {
 		reply, err := c.command(ctx, step.stage, step.line)
-		if err != nil || c.turn == turnNone {
+		if err != nil || c.state == stateClosed {
 			return reply, err
 		}
-		if !agreed(reply) && reply.OK() {
-			return Reply{}, c.confused(reply)
+		if !isPositive(reply) && reply.OK() {
+			return Reply{}, c.wrongAgreement(reply)
 		}
-		if !agreed(reply) {
-			c.turn, c.reset = turnOpen, step.stage != StageMail
+		if !isPositive(reply) {
+			c.state, c.needsReset = stateIdle, step.stage != StageMail
 			return reply, nil
 		}
 		if step.stage == StageData {
-			c.turn = turnDeliver
+			c.state = stateAwaitingBody
 			return reply, nil
 		}
 	}
@@ -221,11 +221,11 @@ func (c *Conn) talkEnvelope(ctx context.Context) (Reply, error) {
 // command sends one line and waits for its reply.
 func (c *Conn) command(ctx context.Context, stage Stage, line string) (Reply, error) {
 	if _, err := c.write(ctx, []byte(line), c.timeouts.Command); err != nil {
-		return Reply{}, c.broken(stage, err)
+		return Reply{}, c.breakConnection(stage, err)
 	}
 	reply, err := c.read(ctx, stage, c.timeouts.Command)
 	if err != nil {
-		return Reply{}, c.broken(stage, err)
+		return Reply{}, c.breakConnection(stage, err)
 	}
 	return reply, nil
 }
@@ -238,18 +238,18 @@ func (c *Conn) final(ctx context.Context) (Reply, error) {
 		err = fmt.Errorf("the server answered the body with %q", reply)
 	}
 	if err != nil {
-		return Reply{}, c.broken(StageFinal, err)
+		return Reply{}, c.breakConnection(StageFinal, err)
 	}
 	if reply.OK() {
-		c.mails++
+		c.accepted++
 	}
 	return reply, nil
 }
 
-// interrupted is a write of a body that failed. When the dot went out with it, the
+// bodyWriteFailed is a write of a body that failed. When the dot went out with it, the
 // server may have the mail. When not, it cannot, but may have said why it stopped
 // listening.
-func (c *Conn) interrupted(dotSent bool, err error) (Reply, error) {
+func (c *Conn) bodyWriteFailed(dotSent bool, err error) (Reply, error) {
 	stage := StageBody
 	if dotSent {
 		stage = StageFinal
@@ -257,26 +257,26 @@ func (c *Conn) interrupted(dotSent bool, err error) (Reply, error) {
 	if !dotSent && !errors.Is(err, context.Canceled) {
 		_ = c.conn.SetReadDeadline(time.Now().Add(time.Second))
 		if reply, readErr := readReply(c.r, StageBody); readErr == nil && reply.Code >= 400 {
-			c.turn = turnNone
+			c.state = stateClosed
 			return reply, c.conn.Close()
 		}
 	}
-	return Reply{}, c.broken(stage, err)
+	return Reply{}, c.breakConnection(stage, err)
 }
 
-// interjected is a server that speaks although nothing was asked: to take leave,
+// unexpectedReply is a server that speaks although nothing was asked: to take leave,
 // or by mistake, and then the next answers would be taken for those of other
 // mails.
-func (c *Conn) interjected() (Reply, error) {
+func (c *Conn) unexpectedReply() (Reply, error) {
 	reply, err := readReply(c.r, StageBody)
 	if err == nil && reply.Code >= 400 {
-		c.turn = turnNone
+		c.state = stateClosed
 		return reply, c.conn.Close()
 	}
 	if err == nil {
 		err = fmt.Errorf("the server said %q before the body", reply)
 	}
-	return Reply{}, c.broken(StageBody, err)
+	return Reply{}, c.breakConnection(StageBody, err)
 }
 
 // appendBody appends a body and its final dot. Moulds have no lines that begin
@@ -300,12 +300,12 @@ func appendBody(dst, body []byte) []byte {
 	return append(dst, ".\r\n"...)
 }
 
-// leave says QUIT and waits for the answer and those still unread.
-func (c *Conn) leave() {
+// quit says QUIT and waits for the answer and those still unread.
+func (c *Conn) quit() {
 	if _, err := c.w.WriteString("QUIT\r\n"); err != nil || c.w.Flush() != nil {
 		return
 	}
-	for range c.unread + 1 {
+	for range c.ignoredReplies + 1 {
 		if _, err := readReply(c.r, StageMail); err != nil {
 			return
 		}

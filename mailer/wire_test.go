@@ -98,8 +98,8 @@ func TestWhatAServerSaysOfABody(t *testing.T) {
 			if len(got) != 1 || got[0].class != test.class || conn.Usable() != test.usable {
 				t.Errorf("%+v, usable %v; want %s, %v", got, conn.Usable(), test.class, test.usable)
 			}
-			if accepted := conn.Mails() == 1; accepted != (test.class == mailer.Accepted) {
-				t.Errorf("%d mails are counted", conn.Mails())
+			if accepted := conn.Accepted() == 1; accepted != (test.class == mailer.Accepted) {
+				t.Errorf("%d mails are counted", conn.Accepted())
 			}
 		})
 	}
@@ -135,7 +135,7 @@ func TestWhatAServerSaysOfAnEnvelope(t *testing.T) {
 				relay.NoPipelining = i == 1
 				conn := dial(t, relay)
 				got := send(t.Context(), conn, readers(1))
-				if len(got) != 1 || got[0] != want || conn.Usable() != test.usable[i] || conn.Mails() != 0 {
+				if len(got) != 1 || got[0] != want || conn.Usable() != test.usable[i] || conn.Accepted() != 0 {
 					t.Errorf("%+v, usable %v; want %+v, %v", got, conn.Usable(), want, test.usable[i])
 				}
 			})
@@ -192,9 +192,9 @@ func TestCallsOutOfTurnSendNothing(t *testing.T) {
 			}
 			switch call {
 			case 'o':
-				err = conn.Open(t.Context(), reader(7))
+				err = conn.SendEnvelope(t.Context(), reader(7))
 			case 'r':
-				_, err = conn.Ready(t.Context())
+				_, err = conn.AwaitReady(t.Context())
 			case 'd':
 				_, err = conn.Deliver(t.Context(), []byte(body), nil)
 			case 'c':

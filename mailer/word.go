@@ -10,15 +10,15 @@ const (
 	headerLine = 78  // RFC 5322, section 2.1.1
 	wordMax    = 75  // of an encoded word, RFC 2047, section 2
 	tokenMax   = 600 // of a value that cannot be folded; with
-	frozenMax  = 380 // of the text beside it no line passes 998 octets
+	staticMax  = 380 // of the text beside it no line passes 998 octets
 )
 
 // appendText appends the value of an unstructured header, folded, as encoded words
 // (RFC 2047) where it is more than plain words. It starts at the column given.
 func appendText(dst []byte, column int, text string) []byte {
-	text = oneLine(text)
-	if !plainWords(text) {
-		return appendWords(dst, column, text)
+	text = singleLine(text)
+	if !isPlainText(text) {
+		return appendEncodedWords(dst, column, text)
 	}
 	return appendFolded(dst, column, text)
 }
@@ -27,12 +27,12 @@ func appendText(dst []byte, column int, text string) []byte {
 // as a quoted string, or as encoded words when it is not ASCII (RFC 5322, section
 // 3.2.5).
 func appendPhrase(dst []byte, column int, text string) []byte {
-	text = oneLine(text)
+	text = singleLine(text)
 	switch {
 	case text == "":
 		return dst
-	case !plainWords(text):
-		return appendWords(dst, column, text)
+	case !isPlainText(text):
+		return appendEncodedWords(dst, column, text)
 	case !strings.ContainsFunc(text, func(r rune) bool { return !atomText(r) && r != ' ' }):
 		return appendFolded(dst, column, text)
 	}
@@ -46,10 +46,10 @@ func atomText(r rune) bool {
 		strings.ContainsRune("!#$%&'*+-/=?^_`{|}~", r)
 }
 
-// oneLine makes text fit for a header: valid UTF-8, without line breaks and
+// singleLine makes text fit for a header: valid UTF-8, without line breaks and
 // other control characters, and without space around it.
-func oneLine(text string) string {
-	if clean(text) {
+func singleLine(text string) string {
+	if isSingleLine(text) {
 		return text
 	}
 	text = strings.Map(func(r rune) rune {
@@ -61,8 +61,8 @@ func oneLine(text string) string {
 	return strings.Trim(text, " ")
 }
 
-// clean is the common case of oneLine.
-func clean(text string) bool {
+// isSingleLine is the common case of oneLine.
+func isSingleLine(text string) bool {
 	for i := 0; i < len(text); i++ {
 		if text[i] < ' ' || text[i] >= 0x7f {
 			return false
@@ -71,10 +71,10 @@ func clean(text string) bool {
 	return text == "" || text[0] != ' ' && text[len(text)-1] != ' '
 }
 
-// plainWords says whether text can stand in a header as it is: printable ASCII
+// isPlainText says whether text can stand in a header as it is: printable ASCII
 // words of bearable length, parted by single spaces, that nobody takes for
 // encoded words.
-func plainWords(text string) bool {
+func isPlainText(text string) bool {
 	run := 0
 	for i := 0; i < len(text); i++ {
 		switch b := text[i]; {
@@ -114,13 +114,13 @@ func appendFolded(dst []byte, column int, text string) []byte {
 	return dst
 }
 
-// appendWords appends text as encoded words, each whole runes, one a line.
-func appendWords(dst []byte, column int, text string) []byte {
-	base := wantsBase64(text)
+// appendEncodedWords appends text as encoded words, each whole runes, one a line.
+func appendEncodedWords(dst []byte, column int, text string) []byte {
+	base := isShorterInBase64(text)
 	for text != "" {
 		room := min(wordMax, max(headerLine-column, 25))
-		n := wordFits(text, base, room-len("=?utf-8?q??="))
-		dst = appendWord(dst, text[:n], base)
+		n := encodedWordFits(text, base, room-len("=?utf-8?q??="))
+		dst = appendEncodedWord(dst, text[:n], base)
 		if text = text[n:]; text != "" {
 			dst = append(dst, "\r\n "...)
 			column = 1
@@ -129,26 +129,26 @@ func appendWords(dst []byte, column int, text string) []byte {
 	return dst
 }
 
-// wantsBase64 says which of the two encodings is the shorter.
-func wantsBase64(text string) bool {
+// isShorterInBase64 says which of the two encodings is the shorter.
+func isShorterInBase64(text string) bool {
 	n := 0
 	for i := 0; i < len(text); i++ {
-		if !wordSafe(text[i]) {
+		if !isEncodedWordSafe(text[i]) {
 			n++
 		}
 	}
 	return n*6 > len(text)
 }
 
-// wordFits is the length of the longest start of text that fits the room.
-func wordFits(text string, base bool, room int) int {
+// encodedWordFits is the length of the longest start of text that fits the room.
+func encodedWordFits(text string, base bool, room int) int {
 	n, width := 0, 0
 	for n < len(text) {
 		_, size := utf8.DecodeRuneInString(text[n:])
 		if base {
 			width = base64.StdEncoding.EncodedLen(n + size)
 		} else {
-			width += wordWidth(text[n : n+size])
+			width += encodedWordWidth(text[n : n+size])
 		}
 		if width > room && n > 0 {
 			break
@@ -158,10 +158,10 @@ func wordFits(text string, base bool, room int) int {
 	return n
 }
 
-func wordWidth(s string) int {
+func encodedWordWidth(s string) int {
 	width := 0
 	for i := 0; i < len(s); i++ {
-		if wordSafe(s[i]) {
+		if isEncodedWordSafe(s[i]) {
 			width++
 		} else {
 			width += 3
@@ -170,7 +170,7 @@ func wordWidth(s string) int {
 	return width
 }
 
-func appendWord(dst []byte, text string, base bool) []byte {
+func appendEncodedWord(dst []byte, text string, base bool) []byte {
 	if base {
 		dst = append(dst, "=?utf-8?b?"...)
 		dst = base64.StdEncoding.AppendEncode(dst, []byte(text))
@@ -181,7 +181,7 @@ func appendWord(dst []byte, text string, base bool) []byte {
 		switch b := text[i]; {
 		case b == ' ':
 			dst = append(dst, '_')
-		case wordSafe(b):
+		case isEncodedWordSafe(b):
 			dst = append(dst, b)
 		default:
 			dst = append(dst, '=', hexDigits[b>>4], hexDigits[b&15])
@@ -190,9 +190,9 @@ func appendWord(dst []byte, text string, base bool) []byte {
 	return append(dst, "?="...)
 }
 
-// wordSafe has what may stand in an encoded word anywhere, in a phrase too (RFC
+// isEncodedWordSafe has what may stand in an encoded word anywhere, in a phrase too (RFC
 // 2047, section 5, rule 3).
-func wordSafe(b byte) bool {
+func isEncodedWordSafe(b byte) bool {
 	return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' ||
 		b == ' ' || b == '!' || b == '*' || b == '+' || b == '-' || b == '/'
 }

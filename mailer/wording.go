@@ -9,50 +9,50 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// wording is what the words of a refusal speak of. Several bits may be set; refusal
+// topics is what the words of a refusal speak of. Several bits may be set; refusal
 // has their precedence.
-type wording uint16
+type topics uint16
 
 const (
-	ofSender    wording = 1 << iota // our address or domain was refused, or could not be verified
-	ofRelaying                      // the server does not relay for us
-	ofBlock                         // block lists, reputation, authentication, spam, rate limits
-	ofFull                          // the mailbox is full
-	ofSize                          // the mail is too large
-	ofUnknown                       // there is no such mailbox
-	ofUnavail                       // "mailbox unavailable", the words of RFC 5321 for 550
-	ofNoHost                        // the recipient's domain takes no mail or does not exist
-	ofRouting                       // DNS or routing trouble on the way
-	ofInactive                      // the mailbox is disabled, locked or suspended
-	ofPolicy                        // "blocked" or "policy" without more
-	ofTemporary                     // the server says that it may pass
+	topicSender      topics = 1 << iota // our address or domain was refused, or could not be verified
+	topicRelaying                       // the server does not relay for us
+	topicBlock                          // block lists, reputation, authentication, spam, rate limits
+	topicFull                           // the mailbox is full
+	topicSize                           // the mail is too large
+	topicUnknownUser                    // there is no such mailbox
+	topicUnavailable                    // "mailbox unavailable", the words of RFC 5321 for 550
+	topicUnknownHost                    // the recipient's domain takes no mail or does not exist
+	topicRouting                        // DNS or routing trouble on the way
+	topicInactive                       // the mailbox is disabled, locked or suspended
+	topicPolicy                         // "blocked" or "policy" without more
+	topicTemporary                      // the server says that it may pass
 )
 
-func (w wording) has(any wording) bool { return w&any != 0 }
+func (w topics) has(any topics) bool { return w&any != 0 }
 
-// readWording finds out what a refusal speaks of. Addresses and URLs in it are left
+// topicsOf finds out what a refusal speaks of. Addresses and URLs in it are left
 // out, since "spam" in a mailbox name is no verdict; only a few well-known URLs
 // count. An address of ours in a refusal for an unknown mailbox means that the
 // server has tried to verify the sender (a callout).
-func readWording(text string) wording {
-	var w wording
-	folded := foldText(text[:min(len(text), wordingMax)])
+func topicsOf(text string) topics {
+	var w topics
+	folded := foldText(text[:min(len(text), topicTextMax)])
 	if strings.Contains(folded, "://") || strings.Contains(folded, "www.") {
 		w |= readURLs(folded)
 		folded = webAddress.ReplaceAllString(folded, " ")
 	}
 	if strings.Contains(folded, "@") {
-		if ourAddress.MatchString(folded) {
-			w |= ofSender
+		if verpAddress.MatchString(folded) {
+			w |= topicSender
 		}
 		folded = mailAddress.ReplaceAllString(folded, " ")
 	}
 	folded = replyCodes.ReplaceAllString(folded, " ")
-	flat := spaced(folded)
-	if onlyRejected.MatchString(flat) {
-		w |= ofUnavail
+	flat := normalizeWords(folded)
+	if rejectedWithoutReason.MatchString(flat) {
+		w |= topicUnavailable
 	}
-	w |= wording(refusals().find(flat))
+	w |= topics(refusals().find(flat))
 	if !isASCII(folded) {
 		for _, g := range glyphs() {
 			if g.expression.MatchString(folded) {
@@ -63,39 +63,39 @@ func readWording(text string) wording {
 	return w
 }
 
-func readURLs(folded string) (w wording) {
+func readURLs(folded string) (w topics) {
 	for _, url := range webAddress.FindAllString(folded, 5) {
 		switch {
 		case blockListURL.MatchString(url):
-			w |= ofBlock
+			w |= topicBlock
 		case strings.Contains(url, "nosuchuser"):
-			w |= ofUnknown
+			w |= topicUnknownUser
 		}
 	}
 	return w
 }
 
-// wordingMax is how much of a refusal is looked at.
-const wordingMax = 2000
+// topicTextMax is how much of a refusal is looked at.
+const topicTextMax = 2000
 
-var refusals = sync.OnceValue(func() *phraseBook {
-	book := newPhraseBook(recipientWords)
+var refusals = sync.OnceValue(func() *phraseMatcher {
+	book := newPhraseMatcher(recipientWords)
 	for _, p := range phrases {
 		book.add(p.words, uint16(p.of))
 	}
 	return book
 })
 
-type glyphTopic struct {
-	of         wording
+type glyphPattern struct {
+	of         topics
 	expression *regexp.Regexp
 }
 
 // glyphs are the phrases of languages without spaces between words.
-var glyphs = sync.OnceValue(func() (all []glyphTopic) {
+var glyphs = sync.OnceValue(func() (all []glyphPattern) {
 	for _, p := range phrases {
 		if p.glyphs != "" {
-			all = append(all, glyphTopic{p.of, regexp.MustCompile(stripAccents(p.glyphs))})
+			all = append(all, glyphPattern{p.of, regexp.MustCompile(stripAccents(p.glyphs))})
 		}
 	}
 	return all
@@ -104,12 +104,12 @@ var glyphs = sync.OnceValue(func() (all []glyphTopic) {
 var (
 	webAddress   = regexp.MustCompile(`(?:https?://|www\.)[^\s<>"]+`)
 	blockListURL = regexp.MustCompile(`spamhaus|spamcop|sorbs|uceprotect|abuseat|barracudacentral|senderscore|senderbase|blacklist|blocklist|blockedmessage|unsolicited|delist|spf|dmarc|p=unauth|ipcheck|ip_?block`)
-	ourAddress   = regexp.MustCompile(`\bb-[a-z2-7]{18,62}@`)
+	verpAddress  = regexp.MustCompile(`\bb-[a-z2-7]{18,62}@`)
 	mailAddress  = regexp.MustCompile(`<?"?[^\s<>"'()\[\]:;,]+"?@[^\s<>"'()\[\]:;,]+>?`)
-	// onlyRejected is a refusal of the address without a reason, and Exchange Online's
+	// rejectedWithoutReason is a refusal of the address without a reason, and Exchange Online's
 	// for addresses that its directory does not have.
-	onlyRejected = regexp.MustCompile(`^ (?:recipient )?address rejected (?:in reply to rcpt to command )?$| recipient address(?:es)? rejected access denied `)
-	replyCodes   = regexp.MustCompile(`\b[245]\.\d{1,3}\.\d{1,3}\b|\b[45]\d\d[- ]`)
+	rejectedWithoutReason = regexp.MustCompile(`^ (?:recipient )?address rejected (?:in reply to rcpt to command )?$| recipient address(?:es)? rejected access denied `)
+	replyCodes            = regexp.MustCompile(`\b[245]\.\d{1,3}\.\d{1,3}\b|\b[45]\d\d[- ]`)
 )
 
 // foldText lowers letters and takes off their accents, so that one spelling of a
@@ -141,8 +141,8 @@ func stripAccents(text string) string {
 	return norm.NFC.String(b.String())
 }
 
-// spaced leaves letters and digits, with one space between words and around all.
-func spaced(text string) string {
+// normalizeWords leaves letters and digits, with one space between words and around all.
+func normalizeWords(text string) string {
 	var b strings.Builder
 	b.WriteByte(' ')
 	space := true
@@ -169,7 +169,7 @@ func joinWords(words []string) string {
 	for i := 0; i < len(words); i++ {
 		word := words[i]
 		if i+1 < len(words) {
-			if one := oneWord[word+" "+words[i+1]]; one != "" {
+			if one := compounds[word+" "+words[i+1]]; one != "" {
 				word = one
 				i++
 			}
@@ -180,7 +180,7 @@ func joinWords(words []string) string {
 	return b.String()
 }
 
-var oneWord = map[string]string{
+var compounds = map[string]string{
 	"not listed": "notlisted", "mail box": "mailbox", "mail boxes": "mailboxes", "e mail": "email", "e mails": "emails", "user name": "username", "local part": "localpart",
 	"mail folder": "mailfolder", "black list": "blacklist", "black listed": "blacklisted", "block list": "blocklist", "block listed": "blocklisted", "black lists": "blacklists",
 }

@@ -10,11 +10,11 @@ import (
 // check runs a mail on sample data of every kind and looks at what comes out.
 func (s *Set) check(m *Mail) error {
 	check := s.checkDigest
-	if slices.Contains(notices, m.Name) {
+	if slices.Contains(noticeNames, m.Name) {
 		check = s.checkNotice
 	}
 	for _, lang := range []string{"en", "ar"} {
-		if err := check(m, s.words[lang]); err != nil {
+		if err := check(m, s.phrasesByLanguage[lang]); err != nil {
 			return err
 		}
 	}
@@ -23,7 +23,7 @@ func (s *Set) check(m *Mail) error {
 
 func (s *Set) checkDigest(m *Mail, words *Phrases) error {
 	full := Sample(words)
-	for _, data := range []Digest{full, bare(full), crowded(full)} {
+	for _, data := range []Digest{full, sampleWithoutOptional(full), sampleWithMore(full)} {
 		html, err := m.HTML(data)
 		if err != nil {
 			return err
@@ -33,10 +33,10 @@ func (s *Set) checkDigest(m *Mail, words *Phrases) error {
 			return err
 		}
 		if !strings.Contains(html, data.Reader.Unsubscribe) {
-			return &Error{File: m.file(".html"), What: "no link to unsubscribe", Right: `<a href="{{.Reader.Unsubscribe}}">{{.Phrase "unsubscribe"}}</a>`}
+			return &Error{File: m.file(".html"), What: "no link to unsubscribe", Fix: `<a href="{{.Reader.Unsubscribe}}">{{.Phrase "unsubscribe"}}</a>`}
 		}
 		if !strings.Contains(text, data.Reader.Unsubscribe) {
-			return &Error{File: m.file(".txt"), What: "no link to unsubscribe", Right: "a line with {{.Reader.Unsubscribe}}"}
+			return &Error{File: m.file(".txt"), What: "no link to unsubscribe", Fix: "a line with {{.Reader.Unsubscribe}}"}
 		}
 	}
 	return m.checkStyle(full)
@@ -44,10 +44,10 @@ func (s *Set) checkDigest(m *Mail, words *Phrases) error {
 
 func (s *Set) checkNotice(m *Mail, words *Phrases) error {
 	if !m.subject {
-		return &Error{File: m.file(".txt"), What: "no subject", Right: `{{define "subject"}}…{{end}}`}
+		return &Error{File: m.file(".txt"), What: "no subject", Fix: `{{define "subject"}}…{{end}}`}
 	}
 	full := SampleNotice(words)
-	for _, data := range []Notice{full, bareNotice(full)} {
+	for _, data := range []Notice{full, sampleNoticeWithoutOptional(full)} {
 		html, err := m.HTML(data)
 		if err != nil {
 			return err
@@ -57,10 +57,10 @@ func (s *Set) checkNotice(m *Mail, words *Phrases) error {
 			return err
 		}
 		if data.Link != "" && !strings.Contains(html, data.Link) {
-			return &Error{File: m.file(".html"), What: "the link is missing", Right: `<a href="{{.Link}}">…</a>`}
+			return &Error{File: m.file(".html"), What: "the link is missing", Fix: `<a href="{{.Link}}">…</a>`}
 		}
 		if data.Link != "" && !strings.Contains(text, data.Link) {
-			return &Error{File: m.file(".txt"), What: "the link is missing", Right: "a line with {{.Link}}"}
+			return &Error{File: m.file(".txt"), What: "the link is missing", Fix: "a line with {{.Link}}"}
 		}
 	}
 	return m.checkStyle(full)
@@ -81,7 +81,7 @@ func (m *Mail) checkStyle(data any) error {
 	if bytes > MaxStyle {
 		return &Error{
 			File: m.file(".html"), What: fmt.Sprintf("%d bytes of <style> stay after inlining", bytes),
-			Right: fmt.Sprintf("at most %d; Gmail drops what is more", MaxStyle),
+			Fix: fmt.Sprintf("at most %d; Gmail drops what is more", MaxStyle),
 		}
 	}
 	return nil

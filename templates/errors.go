@@ -13,10 +13,10 @@ import (
 // Error is a fault in a template or phrase file: where it is, what is wrong and what
 // would be right.
 type Error struct {
-	File  string
-	Line  int // 0 when the whole file is meant
-	What  string
-	Right string // empty when What says it all
+	File string
+	Line int // 0 when the whole file is meant
+	What string
+	Fix  string // empty when What says it all
 }
 
 func (e *Error) Error() string {
@@ -24,10 +24,10 @@ func (e *Error) Error() string {
 	if e.Line > 0 {
 		place += ":" + strconv.Itoa(e.Line)
 	}
-	if e.Right == "" {
+	if e.Fix == "" {
 		return place + ": " + e.What
 	}
-	return place + ": " + e.What + "; right would be: " + e.Right
+	return place + ": " + e.What + "; right would be: " + e.Fix
 }
 
 // templateFault is how both template packages begin their errors.
@@ -39,9 +39,9 @@ var executing = regexp.MustCompile(`^executing "[^"]*" at <([^>]*)>: (.*)$`)
 // unknownField is a field that the data lacks; its second group is the type's name.
 var unknownField = regexp.MustCompile(`can't evaluate field (\w+) in type \*?(?:templates\.)?(\w+)`)
 
-// explain turns an error of the template packages into an Error. file gives the
+// explainTemplateError turns an error of the template packages into an Error. file gives the
 // path of a template by its name.
-func explain(err error, file func(name string) string, fallback string) error {
+func explainTemplateError(err error, file func(name string) string, fallback string) error {
 	text := strings.ReplaceAll(err.Error(), "\n", " ")
 	m := templateFault.FindStringSubmatch(text)
 	if m == nil {
@@ -54,9 +54,9 @@ func explain(err error, file func(name string) string, fallback string) error {
 	}
 	if m := unknownField.FindStringSubmatch(e.What); m != nil {
 		e.What = fmt.Sprintf("no field %s in %s", m[1], m[2])
-		e.Right = "one of " + strings.Join(fieldsOf(m[2]), ", ")
-		if !known(m[2]) {
-			e.Right = "$." + m[1] + ", if the mail's own is meant: inside range and with the dot is something else"
+		e.Fix = "one of " + strings.Join(fieldsOf(m[2]), ", ")
+		if !isDataType(m[2]) {
+			e.Fix = "$." + m[1] + ", if the mail's own is meant: inside range and with the dot is something else"
 		}
 	}
 	return e
@@ -69,13 +69,13 @@ var dataTypes = []reflect.Type{
 	reflect.TypeFor[Article](), reflect.TypeFor[Image](), reflect.TypeFor[Link](), reflect.TypeFor[Reader](),
 }
 
-func known(name string) bool {
+func isDataType(name string) bool {
 	return slices.ContainsFunc(dataTypes, func(t reflect.Type) bool { return t.Name() == name })
 }
 
-// joinOnce joins errors, each text once: a fault in a part that mails share is found
+// joinDistinct joins errors, each text once: a fault in a part that mails share is found
 // in every one of them.
-func joinOnce(faults []error) error {
+func joinDistinct(faults []error) error {
 	seen := map[string]bool{}
 	return errors.Join(slices.DeleteFunc(faults, func(err error) bool {
 		again := seen[err.Error()]

@@ -56,7 +56,7 @@ func readFiles(folder, dir string, suffixes ...string) (fileSet, error) {
 		return files, nil
 	}
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-		return nil, &Error{File: dir, What: "no folder of that name", Right: "a folder with mail/ or phrases/ in it, or none for the built-in templates"}
+		return nil, &Error{File: dir, What: "no folder of that name", Fix: "a folder with mail/ or phrases/ in it, or none for the built-in templates"}
 	}
 	err := files.add(os.DirFS(dir), folder, func(name string) string { return filepath.Join(dir, folder, name) }, suffixes)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -8,10 +8,10 @@ import (
 	"github.com/vanng822/go-premailer/premailer"
 )
 
-// keptStyle is how a template marks the style element that must stay as it is,
+// keepStyle is how a template marks the style element that must stay as it is,
 // for what cannot be put into elements: media queries, dark mode and the
 // [data-ogsc] rules of Outlook's apps.
-const keptStyle = `<style data-premailer="ignore"`
+const keepStyle = `<style data-premailer="ignore"`
 
 // inline moves the rules of all other style elements into the elements' style
 // attributes, since several mail programs drop or cut style elements.
@@ -32,5 +32,5 @@ func inline(page string) (out string, err error) {
 		return "", fmt.Errorf("the styles could not be inlined: %w", err)
 	}
 	// In text a "<" is escaped, so that this only ever meets the element itself.
-	return strings.ReplaceAll(out, keptStyle, "<style"), nil
+	return strings.ReplaceAll(out, keepStyle, "<style"), nil
 }

@@ -11,17 +11,17 @@ import (
 // them. Inboxes show fewer than half of that.
 const MaxSubject = 200
 
-// Line makes a header-safe line: every run of spaces and controls becomes one
+// HeaderLine makes a header-safe line: every run of spaces and controls becomes one
 // space, and the characters that turn the direction of what follows are
 // dropped, since a subject could pose as another with them.
-func Line(text string) string {
+func HeaderLine(text string) string {
 	var out strings.Builder
 	space := false
 	for _, r := range strings.ToValidUTF8(text, "") {
 		switch {
 		case unicode.IsSpace(r) || unicode.IsControl(r):
 			space = out.Len() > 0
-		case turnsDirection(r) || r == '\uFFFE' || r == '\uFFFF':
+		case isBidiControl(r) || r == '\uFFFE' || r == '\uFFFF':
 		default:
 			if space {
 				out.WriteByte(' ')
@@ -30,11 +30,11 @@ func Line(text string) string {
 			out.WriteRune(r)
 		}
 	}
-	return Cut(out.String(), MaxSubject)
+	return Truncate(out.String(), MaxSubject)
 }
 
-// turnsDirection is true for the embeddings, overrides and isolates of UAX 9.
-func turnsDirection(r rune) bool {
+// isBidiControl is true for the embeddings, overrides and isolates of UAX 9.
+func isBidiControl(r rune) bool {
 	return (r >= '\u202A' && r <= '\u202E') || (r >= '\u2066' && r <= '\u2069')
 }
 
@@ -45,9 +45,9 @@ const (
 	meanBytes  = 8
 )
 
-// Cut shortens a text to at most width characters as a reader counts them, with an
+// Truncate shortens a text to at most width characters as a reader counts them, with an
 // ellipsis in place of what is left out, and at the end of a word where there is one.
-func Cut(text string, width int) string {
+func Truncate(text string, width int) string {
 	if width < 1 {
 		return ""
 	}

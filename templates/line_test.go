@@ -15,7 +15,7 @@ func TestLineIsSafeInAHeader(t *testing.T) {
 		"  two\r\n words\t": "two words", "a\x00b\x1bc": "a b c", "\u202Eevil\u202C \u2066x\u2069": "evil x",
 		"broken \xff\xfe": "broken", "a\u2028b\u0085c": "a b c", "\uFFFEx": "x", "": "", "🏳️‍🌈 ok": "🏳️‍🌈 ok",
 	} {
-		if got := Line(text); got != want {
+		if got := HeaderLine(text); got != want {
 			t.Errorf("%q gives %q, want %q", text, got, want)
 		}
 	}
@@ -37,7 +37,7 @@ func TestCutEndsAtAWord(t *testing.T) {
 		{"👩‍👩‍👧‍👦👩‍👩‍👧‍👦👩‍👩‍👧‍👦", 2, "…"}, // no room for an emoji of 25 bytes in a line of 2
 		{"x", 0, ""},
 	} {
-		if got := Cut(tc.text, tc.width); got != tc.want {
+		if got := Truncate(tc.text, tc.width); got != tc.want {
 			t.Errorf("%q cut to %d gives %q, want %q", tc.text, tc.width, got, tc.want)
 		}
 	}
@@ -47,15 +47,15 @@ func FuzzLine(f *testing.F) {
 	f.Add("The Weekly: {{.}}\r\nBcc: x", 10)
 	f.Add("é\u0301\u0301👩‍👩‍👧‍👦 \u202E", 3)
 	f.Fuzz(func(t *testing.T, text string, width int) {
-		line := Line(text)
+		line := HeaderLine(text)
 		if !utf8.ValidString(line) || strings.ContainsFunc(line, unicode.IsControl) || strings.TrimSpace(line) != line {
 			t.Fatalf("%q gives %q", text, line)
 		}
-		if Line(line) != line {
+		if HeaderLine(line) != line {
 			t.Fatalf("%q changes again", line)
 		}
 		width = width & 0xFF
-		cut := Cut(line, width)
+		cut := Truncate(line, width)
 		if uniseg.GraphemeClusterCount(cut) > width || !utf8.ValidString(cut) {
 			t.Fatalf("%q cut to %d gives %q", line, width, cut)
 		}

@@ -47,7 +47,7 @@ func (m *Mail) Render(data any) (Rendered, error) {
 	if page, err = inline(page); err != nil {
 		return Rendered{}, &Error{File: m.file(".html"), What: err.Error()}
 	}
-	out.HTML = restore(page, m.lifted)
+	out.HTML = restoreConditionals(page, m.lifted)
 	out.Text, err = m.Text(data)
 	return out, err
 }
@@ -55,13 +55,13 @@ func (m *Mail) Render(data any) (Rendered, error) {
 // HTML fills the HTML part and leaves its styles where they are, for browsers.
 func (m *Mail) HTML(data any) (string, error) {
 	page, err := m.fill(data)
-	return restore(page, m.lifted), err
+	return restoreConditionals(page, m.lifted), err
 }
 
 func (m *Mail) fill(data any) (string, error) {
 	var out bytes.Buffer
 	if err := m.html.Execute(&out, data); err != nil {
-		return "", explain(err, m.fileOf, m.file(".html"))
+		return "", explainTemplateError(err, m.fileOf, m.file(".html"))
 	}
 	return out.String(), nil
 }
@@ -71,9 +71,9 @@ func (m *Mail) fill(data any) (string, error) {
 func (m *Mail) Text(data any) (string, error) {
 	var out bytes.Buffer
 	if err := m.text.Execute(&out, data); err != nil {
-		return "", explain(err, m.fileOf, m.file(".txt"))
+		return "", explainTemplateError(err, m.fileOf, m.file(".txt"))
 	}
-	return tidyLines(out.String()), nil
+	return normalizeBlankLines(out.String()), nil
 }
 
 func (m *Mail) subjectLine(data any) (string, error) {
@@ -82,16 +82,16 @@ func (m *Mail) subjectLine(data any) (string, error) {
 	}
 	var out bytes.Buffer
 	if err := m.text.ExecuteTemplate(&out, "subject", data); err != nil {
-		return "", explain(err, m.fileOf, m.file(".txt"))
+		return "", explainTemplateError(err, m.fileOf, m.file(".txt"))
 	}
-	return Line(out.String()), nil
+	return HeaderLine(out.String()), nil
 }
 
 // file is the path of one of the mail's own files.
 func (m *Mail) file(suffix string) string { return m.fileOf(m.Name + suffix) }
 
-// tidyLines takes trailing spaces and repeated blank lines away.
-func tidyLines(text string) string {
+// normalizeBlankLines takes trailing spaces and repeated blank lines away.
+func normalizeBlankLines(text string) string {
 	var out strings.Builder
 	blank := true // drops blank lines at the beginning
 	for line := range strings.Lines(text) {
@@ -122,7 +122,7 @@ func parseMail(name string, files fileSet) (*Mail, error) {
 func (m *Mail) parseHTML(name string, files fileSet) error {
 	m.html = template.New(name).Option("missingkey=error").Funcs(template.FuncMap{"conditional": conditional})
 	for _, part := range append(files.parts(".html"), name) {
-		source, err := prepare(files.path(part), files.source(part), &m.lifted)
+		source, err := liftConditionals(files.path(part), files.source(part), &m.lifted)
 		if err != nil {
 			return err
 		}
@@ -131,7 +131,7 @@ func (m *Mail) parseHTML(name string, files fileSet) error {
 			t = t.New(part)
 		}
 		if _, err := t.Parse(source); err != nil {
-			return explain(err, files.path, files.path(part))
+			return explainTemplateError(err, files.path, files.path(part))
 		}
 	}
 	return nil
@@ -145,13 +145,13 @@ func (m *Mail) parseText(name string, files fileSet) error {
 			t = t.New(part)
 		}
 		if _, err := t.Parse(files.source(part)); err != nil {
-			return explain(err, files.path, files.path(part))
+			return explainTemplateError(err, files.path, files.path(part))
 		}
 	}
 	return nil
 }
 
-// errNoMail names the mails that there are.
-func errNoMail(name string, names []string) error {
+// errUnknownMail names the mails that there are.
+func errUnknownMail(name string, names []string) error {
 	return fmt.Errorf("no mail template %q; there are: %s", name, strings.Join(names, ", "))
 }

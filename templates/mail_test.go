@@ -30,10 +30,10 @@ func golden(t *testing.T, file, got string) {
 func TestNoticesLookAsTheyDid(t *testing.T) {
 	t.Parallel()
 	set := mustLoad(t)
-	for _, name := range notices {
+	for _, name := range noticeNames {
 		for _, lang := range []string{"en", "ar"} {
 			m, _ := set.Mail(name)
-			data := SampleNotice(set.words[lang])
+			data := SampleNotice(set.phrasesByLanguage[lang])
 			out, err := m.Render(data)
 			if err != nil {
 				t.Fatal(err)
@@ -55,7 +55,7 @@ func TestNoticesSpeakEveryLanguage(t *testing.T) {
 		"ar": "يرجى تأكيد اشتراكك في The Weekly وThe Daily",
 	} {
 		m, _ := set.Mail("confirm")
-		out, err := m.Render(SampleNotice(set.words[lang]))
+		out, err := m.Render(SampleNotice(set.phrasesByLanguage[lang]))
 		if err != nil || out.Subject != want {
 			t.Errorf("%s: %q, %v", lang, out.Subject, err)
 		}

@@ -19,20 +19,20 @@ func (s *Set) Page(site Site, lang string) Page {
 func (s *Set) phrases(lang string) *Phrases {
 	tag, err := language.Parse(lang)
 	if err != nil {
-		return s.words["en"]
+		return s.phrasesByLanguage["en"]
 	}
 	for ; tag != language.Und; tag = tag.Parent() {
-		if p, ok := s.words[tag.String()]; ok {
+		if p, ok := s.phrasesByLanguage[tag.String()]; ok {
 			return p
 		}
 	}
 	base, _, _ := language.Make(lang).Raw()
 	for _, name := range s.Languages() {
 		if name == base.String() || strings.HasPrefix(name, base.String()+"-") {
-			return s.words[name]
+			return s.phrasesByLanguage[name]
 		}
 	}
-	return s.words["en"]
+	return s.phrasesByLanguage["en"]
 }
 
 // words are the page's phrases; one that was not made by Set.Page speaks English.
@@ -44,7 +44,7 @@ func (p Page) words() *Phrases {
 }
 
 // Phrase returns a fixed phrase in the mail's language, with its places filled.
-func (p Page) Phrase(key string, args ...string) (string, error) { return p.words().word(key, args) }
+func (p Page) Phrase(key string, args ...string) (string, error) { return p.words().phrase(key, args) }
 
 // Count returns a phrase with a number, such as "3 articles".
 func (p Page) Count(key string, n int) (string, error) { return p.words().count(key, n) }

@@ -25,7 +25,7 @@ type Phrases struct {
 	Months    []string          `yaml:"months"`
 	Weekdays  []string          `yaml:"weekdays"` // Sunday first
 	List      listWords         `yaml:"list"`
-	Words     map[string]string `yaml:"phrases"`
+	Texts     map[string]string `yaml:"phrases"`
 	// Counts are phrases with a number, by plural form.
 	Counts map[string]map[string]string `yaml:"counts"`
 }
@@ -41,7 +41,7 @@ func parsePhrases(file string, data []byte, lang string, want *Phrases) (*Phrase
 	tag, err := language.Parse(lang)
 	if err != nil {
 		return nil, &Error{File: file, What: fmt.Sprintf("%q is no language", lang),
-			Right: "name the file by a language tag, such as es.yaml or pt-BR.yaml"}
+			Fix: "name the file by a language tag, such as es.yaml or pt-BR.yaml"}
 	}
 	p := &Phrases{tag: tag}
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
@@ -50,7 +50,7 @@ func parsePhrases(file string, data []byte, lang string, want *Phrases) (*Phrase
 		return nil, yamlError(file, err)
 	}
 	if what, right := p.missing(want); what != "" {
-		return nil, &Error{File: file, What: what, Right: right}
+		return nil, &Error{File: file, What: what, Fix: right}
 	}
 	return p, nil
 }
@@ -58,7 +58,7 @@ func parsePhrases(file string, data []byte, lang string, want *Phrases) (*Phrase
 var yamlLine = regexp.MustCompile(`line (\d+): (.*)`)
 
 func yamlError(file string, err error) error {
-	e := &Error{File: file, What: err.Error(), Right: "the shape of the built-in phrases/en.yaml"}
+	e := &Error{File: file, What: err.Error(), Fix: "the shape of the built-in phrases/en.yaml"}
 	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
 		e.Line, _ = strconv.Atoi(m[1])
 		e.What = m[2]
@@ -88,14 +88,14 @@ func (p *Phrases) missing(want *Phrases) (what, right string) {
 	return p.missingWords(want)
 }
 
-// laterWords came after the first release. A file that was written before goes on
+// optionalPhrases came after the first release. A file that was written before goes on
 // working without them: they are in English then.
-var laterWords = []string{"public", "subscribe"}
+var optionalPhrases = []string{"public", "subscribe"}
 
 func (p *Phrases) missingWords(want *Phrases) (what, right string) {
-	for _, key := range slices.Sorted(maps.Keys(want.Words)) {
-		if p.Words[key] == "" && !slices.Contains(laterWords, key) {
-			return "phrases: " + key + " is missing", fmt.Sprintf("a translation of %q", want.Words[key])
+	for _, key := range slices.Sorted(maps.Keys(want.Texts)) {
+		if p.Texts[key] == "" && !slices.Contains(optionalPhrases, key) {
+			return "phrases: " + key + " is missing", fmt.Sprintf("a translation of %q", want.Texts[key])
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(want.Counts)) {
@@ -106,14 +106,14 @@ func (p *Phrases) missingWords(want *Phrases) (what, right string) {
 	return "", ""
 }
 
-// word returns a phrase with its places filled.
-func (p *Phrases) word(key string, args []string) (string, error) {
-	text, ok := p.Words[key]
-	if !ok && slices.Contains(laterWords, key) {
-		text, ok = english.Words[key]
+// phrase returns a phrase with its places filled.
+func (p *Phrases) phrase(key string, args []string) (string, error) {
+	text, ok := p.Texts[key]
+	if !ok && slices.Contains(optionalPhrases, key) {
+		text, ok = english.Texts[key]
 	}
 	if !ok {
-		return "", fmt.Errorf("no phrase %q; there are: %s", key, strings.Join(slices.Sorted(maps.Keys(p.Words)), ", "))
+		return "", fmt.Errorf("no phrase %q; there are: %s", key, strings.Join(slices.Sorted(maps.Keys(p.Texts)), ", "))
 	}
 	// One pass, so that an argument with braces in it stays as it is.
 	pairs := make([]string, 0, 2*len(args))

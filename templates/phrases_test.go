@@ -14,17 +14,17 @@ func TestEveryLanguageSaysTheSame(t *testing.T) {
 		t.Fatal(errEnglish)
 	}
 	places := regexp.MustCompile(`\{\w+\}`)
-	for lang, p := range mustLoad(t).words {
-		for key, text := range english.Words {
-			want, got := places.FindAllString(text, -1), places.FindAllString(p.Words[key], -1)
+	for lang, p := range mustLoad(t).phrasesByLanguage {
+		for key, text := range english.Texts {
+			want, got := places.FindAllString(text, -1), places.FindAllString(p.Texts[key], -1)
 			slices.Sort(want)
 			slices.Sort(got)
 			if !slices.Equal(want, got) {
 				t.Errorf("%s: %s fills %v, English fills %v", lang, key, got, want)
 			}
 		}
-		for key := range p.Words {
-			if english.Words[key] == "" {
+		for key := range p.Texts {
+			if english.Texts[key] == "" {
 				t.Errorf("%s: %s is no phrase of ours", lang, key)
 			}
 		}

@@ -53,15 +53,15 @@ func samplePage(phrases *Phrases, subject string) Page {
 	}
 }
 
-// bare is the data with everything gone that may be missing.
-func bare(data Digest) Digest {
+// sampleWithoutOptional is the data with everything gone that may be missing.
+func sampleWithoutOptional(data Digest) Digest {
 	data.Site.Icon, data.Site.Postal, data.Preheader, data.Digest.Description = "", nil, "", ""
 	data.Articles = data.Articles[2:]
 	return data
 }
 
-// crowded is the data of an edition that has no room for all its articles.
-func crowded(data Digest) Digest {
+// sampleWithMore is the data of an edition that has no room for all its articles.
+func sampleWithMore(data Digest) Digest {
 	for _, a := range data.Articles {
 		data.More = append(data.More, Link{Title: a.Title, URL: a.URL, Language: a.Language, Direction: a.Direction})
 	}
@@ -69,7 +69,7 @@ func crowded(data Digest) Digest {
 	return data
 }
 
-func bareNotice(data Notice) Notice {
+func sampleNoticeWithoutOptional(data Notice) Notice {
 	data.Site.Icon, data.Site.Postal, data.Digests = "", nil, nil
 	data.Name, data.Expires, data.Reader = "", time.Time{}, Reader{}
 	data.Lines, data.Link, data.Button = nil, "", ""

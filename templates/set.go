@@ -12,17 +12,17 @@ import (
 
 // Set is all mail templates of a service, checked.
 type Set struct {
-	mails map[string]*Mail
-	words map[string]*Phrases
-	print string
+	mails             map[string]*Mail
+	phrasesByLanguage map[string]*Phrases
+	fingerprint       string
 }
 
 // Fingerprint returns a hash of all files that the set was made of: templates with the same
 // one give the same mails.
-func (s *Set) Fingerprint() string { return s.print }
+func (s *Set) Fingerprint() string { return s.fingerprint }
 
-// notices are the mails that are filled with a Notice; all others are digests.
-var notices = []string{"confirm", "notice", "signin", "welcome"}
+// noticeNames are the mails that are filled with a Notice; all others are digests.
+var noticeNames = []string{"confirm", "notice", "signin", "welcome"}
 
 // Load returns the built-in templates, with those of the folder dir in place of the
 // built-in ones of the same name or beside them: dir/mail/NAME.html with
@@ -30,7 +30,7 @@ var notices = []string{"confirm", "notice", "signin", "welcome"}
 // Every template is run on sample data, so that a misspelt field is found now and
 // not when an edition is due; all errors found are joined, each an *Error.
 func Load(dir string) (*Set, error) {
-	set := &Set{mails: map[string]*Mail{}, words: map[string]*Phrases{}}
+	set := &Set{mails: map[string]*Mail{}, phrasesByLanguage: map[string]*Phrases{}}
 	words, err := readFiles("phrases", dir, ".yaml")
 	if err != nil {
 		return nil, err
@@ -45,7 +45,7 @@ func Load(dir string) (*Set, error) {
 	if err := set.parseMails(mails); err != nil {
 		return nil, err
 	}
-	set.print = fingerprint(words, mails)
+	set.fingerprint = fingerprint(words, mails)
 	return set, nil
 }
 
@@ -66,7 +66,7 @@ func (s *Set) parsePhrases(files fileSet) error {
 	if err != nil {
 		return err
 	}
-	s.words["en"] = english
+	s.phrasesByLanguage["en"] = english
 	var faults []error
 	for _, name := range files.named("", ".yaml") {
 		p, err := parsePhrases(files.path(name), []byte(files.source(name)), strings.TrimSuffix(name, ".yaml"), english)
@@ -74,7 +74,7 @@ func (s *Set) parsePhrases(files fileSet) error {
 			faults = append(faults, err)
 			continue
 		}
-		s.words[p.tag.String()] = p
+		s.phrasesByLanguage[p.tag.String()] = p
 	}
 	return errors.Join(faults...)
 }
@@ -86,13 +86,13 @@ func (s *Set) parseMails(files fileSet) error {
 			faults = append(faults, err)
 		}
 	}
-	return joinOnce(faults)
+	return joinDistinct(faults)
 }
 
 func (s *Set) parseMail(name string, files fileSet) error {
 	for suffix, part := range map[string]string{".html": "HTML", ".txt": "text"} {
 		if _, ok := files[name+suffix]; !ok {
-			return &Error{File: name + suffix, What: "mail " + name + " has no " + part + " part", Right: "a file mail/" + name + suffix + " beside the other part"}
+			return &Error{File: name + suffix, What: "mail " + name + " has no " + part + " part", Fix: "a file mail/" + name + suffix + " beside the other part"}
 		}
 	}
 	m, err := parseMail(name, files)
@@ -122,14 +122,14 @@ func (s *Set) Mail(name string) (*Mail, error) {
 	if m, ok := s.mails[name]; ok {
 		return m, nil
 	}
-	return nil, errNoMail(name, s.Names())
+	return nil, errUnknownMail(name, s.Names())
 }
 
 // Names lists the mail templates that digests can use, sorted.
 func (s *Set) Names() []string {
 	names := slices.Sorted(maps.Keys(s.mails))
-	return slices.DeleteFunc(names, func(name string) bool { return slices.Contains(notices, name) })
+	return slices.DeleteFunc(names, func(name string) bool { return slices.Contains(noticeNames, name) })
 }
 
 // Languages lists the languages that have phrases, sorted.
-func (s *Set) Languages() []string { return slices.Sorted(maps.Keys(s.words)) }
+func (s *Set) Languages() []string { return slices.Sorted(maps.Keys(s.phrasesByLanguage)) }

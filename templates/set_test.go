@@ -47,7 +47,7 @@ func TestBuiltInTemplatesLoad(t *testing.T) {
 	if got := set.Names(); !slices.Equal(got, []string{"brief", "digest"}) {
 		t.Errorf("digests can use %v", got)
 	}
-	for _, name := range notices {
+	for _, name := range noticeNames {
 		if _, err := set.Mail(name); err != nil {
 			t.Error(err)
 		}

@@ -7,26 +7,26 @@ import (
 	"strings"
 )
 
-// conditionals are the comments by which Outlook is told what others must not see,
+// conditionalComment are the comments by which Outlook is told what others must not see,
 // in their three forms: the opening and the closing of what others do see, and the
 // whole of what only Outlook sees.
-var conditionals = regexp.MustCompile(`<!--\[if [^\]]*\]><!-->|<!--<!\[endif\]-->|<!--\[if (?s:.*?)<!\[endif\]-->`)
+var conditionalComment = regexp.MustCompile(`<!--\[if [^\]]*\]><!-->|<!--<!\[endif\]-->|<!--\[if (?s:.*?)<!\[endif\]-->`)
 
 var indentation = regexp.MustCompile(`(?m)^[ \t]+`)
 
-// prepare makes the source of an HTML template ready for html/template, which drops
+// liftConditionals makes the source of an HTML template ready for html/template, which drops
 // every comment: conditional comments are lifted out, and a call that marks their
 // place is put there. Indentation goes as well, since Gmail counts its bytes.
 // Lines keep their numbers.
-func prepare(file, source string, lifted *[]string) (string, error) {
+func liftConditionals(file, source string, lifted *[]string) (string, error) {
 	if at := actionInConditional(source); at >= 0 {
 		return "", &Error{
 			File: file, Line: 1 + strings.Count(source[:at], "\n"),
-			What:  "an action inside a conditional comment",
-			Right: "comments for Outlook hold plain markup only; close the comment before {{ and open another after it",
+			What: "an action inside a conditional comment",
+			Fix:  "comments for Outlook hold plain markup only; close the comment before {{ and open another after it",
 		}
 	}
-	source = conditionals.ReplaceAllStringFunc(source, func(comment string) string {
+	source = conditionalComment.ReplaceAllStringFunc(source, func(comment string) string {
 		*lifted = append(*lifted, indentation.ReplaceAllString(comment, ""))
 		// Line breaks inside an action keep the line numbers of what follows.
 		return "{{conditional " + strconv.Itoa(len(*lifted)-1) + strings.Repeat("\n", strings.Count(comment, "\n")) + "}}"
@@ -35,7 +35,7 @@ func prepare(file, source string, lifted *[]string) (string, error) {
 }
 
 func actionInConditional(source string) int {
-	for _, span := range conditionals.FindAllStringIndex(source, -1) {
+	for _, span := range conditionalComment.FindAllStringIndex(source, -1) {
 		if at := strings.Index(source[span[0]:span[1]], "{{"); at >= 0 {
 			return span[0] + at
 		}
@@ -47,20 +47,20 @@ func actionInConditional(source string) int {
 // put back by restore only after the styles are inlined: the HTML library that
 // does it would write "&nbsp;" in a comment as "&amp;nbsp;".
 func conditional(i int) template.HTML {
-	return template.HTML(placeOf(i))
+	return template.HTML(conditionalMark(i))
 }
 
-func placeOf(i int) string { return "<!--conditional " + strconv.Itoa(i) + "-->" }
+func conditionalMark(i int) string { return "<!--conditional " + strconv.Itoa(i) + "-->" }
 
-// restore puts the lifted comments back. Nothing that is filled in can pose as
+// restoreConditionals puts the lifted comments back. Nothing that is filled in can pose as
 // their places: its "<" is escaped, and articles' HTML has no comments.
-func restore(page string, lifted []string) string {
+func restoreConditionals(page string, lifted []string) string {
 	if len(lifted) == 0 {
 		return page
 	}
 	pairs := make([]string, 0, 2*len(lifted))
 	for i, comment := range lifted {
-		pairs = append(pairs, placeOf(i), comment)
+		pairs = append(pairs, conditionalMark(i), comment)
 	}
 	return strings.NewReplacer(pairs...).Replace(page)
 }

@@ -21,7 +21,7 @@ type Subject struct {
 // subjectFuncs may be called in subject lines besides those of text/template that
 // are named here as well.
 var subjectFuncs = template.FuncMap{
-	"cut":   func(width int, text string) string { return Cut(text, width) },
+	"cut":   func(width int, text string) string { return Truncate(text, width) },
 	"upper": strings.ToUpper,
 	"lower": strings.ToLower,
 }
@@ -45,7 +45,7 @@ func ParseSubject(text string) (*Subject, error) {
 		return nil, fmt.Errorf("subject template: define and block are not for subject lines")
 	}
 	s := &Subject{tmpl: tmpl}
-	if err := onlySubject(tmpl.Root); err != nil {
+	if err := checkSubjectNode(tmpl.Root); err != nil {
 		return nil, err
 	}
 	if _, err := s.Line(Sample(nil)); err != nil {
@@ -54,15 +54,15 @@ func ParseSubject(text string) (*Subject, error) {
 	return s, nil
 }
 
-// onlySubject refuses what a subject line has no use for.
-func onlySubject(node parse.Node) error {
+// checkSubjectNode refuses what a subject line has no use for.
+func checkSubjectNode(node parse.Node) error {
 	switch n := node.(type) {
 	case *parse.ListNode:
 		if n == nil {
 			return nil
 		}
 		for _, child := range n.Nodes {
-			if err := onlySubject(child); err != nil {
+			if err := checkSubjectNode(child); err != nil {
 				return err
 			}
 		}
@@ -70,27 +70,27 @@ func onlySubject(node parse.Node) error {
 	case *parse.TextNode, *parse.CommentNode:
 		return nil
 	case *parse.ActionNode:
-		return onlyAllowed(n.Pipe)
+		return checkSubjectPipe(n.Pipe)
 	case *parse.IfNode:
-		return onlyBranch(n.BranchNode)
+		return checkSubjectBranch(n.BranchNode)
 	case *parse.WithNode:
-		return onlyBranch(n.BranchNode)
+		return checkSubjectBranch(n.BranchNode)
 	}
 	return fmt.Errorf("subject template: %s is not for subject lines; right would be: fields, if, else and with", node)
 }
 
-func onlyBranch(n parse.BranchNode) error {
-	if err := onlyAllowed(n.Pipe); err != nil {
+func checkSubjectBranch(n parse.BranchNode) error {
+	if err := checkSubjectPipe(n.Pipe); err != nil {
 		return err
 	}
-	if err := onlySubject(n.List); err != nil {
+	if err := checkSubjectNode(n.List); err != nil {
 		return err
 	}
-	return onlySubject(n.ElseList)
+	return checkSubjectNode(n.ElseList)
 }
 
-// onlyAllowed checks the functions of a pipeline, nested ones as well.
-func onlyAllowed(pipe *parse.PipeNode) error {
+// checkSubjectPipe checks the functions of a pipeline, nested ones as well.
+func checkSubjectPipe(pipe *parse.PipeNode) error {
 	for _, command := range pipe.Cmds {
 		for _, arg := range command.Args {
 			switch arg := arg.(type) {
@@ -99,7 +99,7 @@ func onlyAllowed(pipe *parse.PipeNode) error {
 					return fmt.Errorf("subject template: function %q is not for subject lines; right would be: cut, upper, lower, and, or, not, len, index, eq, ne, lt, le, gt or ge", arg.Ident)
 				}
 			case *parse.PipeNode:
-				if err := onlyAllowed(arg); err != nil {
+				if err := checkSubjectPipe(arg); err != nil {
 					return err
 				}
 			}
@@ -115,7 +115,7 @@ func (s *Subject) Line(data Digest) (string, error) {
 	if err := s.tmpl.Execute(&out, data); err != nil {
 		return "", subjectError(err)
 	}
-	line := Line(out.String())
+	line := HeaderLine(out.String())
 	if line == "" {
 		return "", fmt.Errorf("subject template: gives an empty line; right would be: something such as {{.Digest.Title}}")
 	}
@@ -123,7 +123,7 @@ func (s *Subject) Line(data Digest) (string, error) {
 }
 
 func subjectError(err error) error {
-	e, ok := explain(err, func(string) string { return "subject template" }, "subject template").(*Error)
+	e, ok := explainTemplateError(err, func(string) string { return "subject template" }, "subject template").(*Error)
 	if ok {
 		e.Line = 0
 	}

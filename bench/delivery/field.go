@@ -21,9 +21,9 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/sink"
 )
 
-// field is where the runs take place: a sink, a folder, and a PostgreSQL when one
+// environment is where the runs take place: a sink, a folder, and a PostgreSQL when one
 // is needed.
-type field struct {
+type environment struct {
 	options
 	dir      string
 	postgres *testkit.Postgres
@@ -31,12 +31,12 @@ type field struct {
 	runs     int
 }
 
-func newField(ctx context.Context, o options) (*field, error) {
+func newEnvironment(ctx context.Context, o options) (*environment, error) {
 	dir, err := os.MkdirTemp("", "tidings-bench-")
 	if err != nil {
 		return nil, err
 	}
-	f := &field{options: o, dir: dir}
+	f := &environment{options: o, dir: dir}
 	if strings.Contains(o.runs, "postgres") || o.runs == "nodes" {
 		if f.postgres, err = testkit.LaunchPostgres(testkit.PostgresOptions{Settings: []string{"shared_buffers=256MB", "max_wal_size=2GB"}}); err != nil {
 			f.close()
@@ -50,7 +50,7 @@ func newField(ctx context.Context, o options) (*field, error) {
 	return f, nil
 }
 
-func (f *field) close() {
+func (f *environment) close() {
 	if f.postgres != nil {
 		f.postgres.Remove()
 	}
@@ -58,7 +58,7 @@ func (f *field) close() {
 }
 
 // sink starts the far end of a run.
-func (f *field) sink() (*sink.Server, error) {
+func (f *environment) sink() (*sink.Server, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
@@ -67,14 +67,14 @@ func (f *field) sink() (*sink.Server, error) {
 }
 
 // measure makes one run.
-func (f *field) measure(ctx context.Context, p plan) (result, error) {
+func (f *environment) measure(ctx context.Context, p plan) (result, error) {
 	longer := *f
 	longer.mails *= p.times
 	defer func() { f.runs = longer.runs }()
 	return longer.run(ctx, p)
 }
 
-func (f *field) run(ctx context.Context, p plan) (result, error) {
+func (f *environment) run(ctx context.Context, p plan) (result, error) {
 	server, err := f.sink()
 	if err != nil {
 		return result{}, err
@@ -82,7 +82,7 @@ func (f *field) run(ctx context.Context, p plan) (result, error) {
 	defer server.Close()
 	switch p.kind {
 	case "smtp-source":
-		return f.source(ctx, server)
+		return f.smtpSource(ctx, server)
 	case "record":
 		return f.record(ctx, p.engine)
 	case "import":
@@ -101,8 +101,8 @@ func (f *field) run(ctx context.Context, p plan) (result, error) {
 	return r, err
 }
 
-// source is the yardstick: Postfix's own generator, eight connections.
-func (f *field) source(ctx context.Context, server *sink.Server) (result, error) {
+// smtpSource is the yardstick: Postfix's own generator, eight connections.
+func (f *environment) smtpSource(ctx context.Context, server *sink.Server) (result, error) {
 	program, err := exec.LookPath("smtp-source")
 	if err != nil {
 		if program = "/usr/sbin/smtp-source"; !exists(program) {
@@ -124,7 +124,7 @@ func exists(path string) bool {
 }
 
 // dsn names a fresh store.
-func (f *field) dsn(ctx context.Context, engine string) (string, error) {
+func (f *environment) dsn(ctx context.Context, engine string) (string, error) {
 	f.runs++
 	if engine == "postgres" {
 		return f.postgres.Fresh(ctx, fmt.Sprintf("run%d", f.runs))
@@ -133,7 +133,7 @@ func (f *field) dsn(ctx context.Context, engine string) (string, error) {
 }
 
 // prepare fills a fresh store: articles, and the subscribers by an import.
-func (f *field) prepare(ctx context.Context, engine string) (string, error) {
+func (f *environment) prepare(ctx context.Context, engine string) (string, error) {
 	dsn, err := f.dsn(ctx, engine)
 	if err != nil {
 		return "", err
@@ -155,16 +155,16 @@ func (f *field) prepare(ctx context.Context, engine string) (string, error) {
 	if err := addDigest(ctx, s); err != nil {
 		return "", err
 	}
-	_, err = s.ImportSubscribers(ctx, f.people(), store.ImportOptions{Digests: []string{"weekly"}, State: subscriber.Active})
+	_, err = s.ImportSubscribers(ctx, f.rows(), store.ImportOptions{Digests: []string{"weekly"}, State: subscriber.Active})
 	return dsn, err
 }
 
-// people are the rows of a list.
-func (f *field) people() iter.Seq2[subscriber.Row, error] {
+// rows are the rows of a list.
+func (f *environment) rows() iter.Seq2[subscriber.Row, error] {
 	return func(yield func(subscriber.Row, error) bool) {
 		for i := range f.mails {
 			address, err := subscriber.ParseAddress(fmt.Sprintf("reader%d@example.org", i))
-			row := subscriber.Row{Line: i + 1, Address: address, Name: fmt.Sprintf("Reader No %d", i), Topics: f.wishes(i)}
+			row := subscriber.Row{Line: i + 1, Address: address, Name: fmt.Sprintf("Reader No %d", i), Topics: f.topicsOf(i)}
 			if !yield(row, err) {
 				return
 			}
@@ -172,8 +172,8 @@ func (f *field) people() iter.Seq2[subscriber.Row, error] {
 	}
 }
 
-// wishes are the topics of a reader, some of all by chance.
-func (f *field) wishes(reader int) []string {
+// topicsOf are the topics of a reader, some of all by chance.
+func (f *environment) topicsOf(reader int) []string {
 	var out []string
 	chance := rand.New(rand.NewPCG(uint64(reader), 1)).Uint64()
 	for topic := range f.topics {
@@ -199,7 +199,7 @@ func sample(i int, now time.Time) article.Article {
 }
 
 // mailSize is the length of one mail, as a node would pour it.
-func (f *field) mailSize(ctx context.Context) (int, error) {
+func (f *environment) mailSize(ctx context.Context) (int, error) {
 	server, err := f.sink()
 	if err != nil {
 		return 0, err

@@ -14,7 +14,7 @@ import (
 
 // importList measures what "tidings subscriber import" does: a CSV file is read,
 // checked line by line, and stored.
-func (f *field) importList(ctx context.Context, engine string) (result, error) {
+func (f *environment) importList(ctx context.Context, engine string) (result, error) {
 	dsn, err := f.dsn(ctx, engine)
 	if err != nil {
 		return result{}, err

@@ -69,7 +69,7 @@ func exit(err error) {
 }
 
 func run(ctx context.Context, o options) error {
-	field, err := newField(ctx, o)
+	field, err := newEnvironment(ctx, o)
 	if err != nil {
 		return err
 	}

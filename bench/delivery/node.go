@@ -27,8 +27,8 @@ import (
 // can be measured.
 const nodeVariable = "TIDINGS_BENCH_NODE"
 
-// order is what a node is told.
-type order struct {
+// nodeOptions is what a node is told.
+type nodeOptions struct {
 	DSN         string
 	Host        string
 	Port        int
@@ -41,7 +41,7 @@ type order struct {
 }
 
 // node starts a node and waits until it has sent an edition.
-func (f *field) node(ctx context.Context, dsn string, sink net.Addr, key string, connections int) (result, error) {
+func (f *environment) node(ctx context.Context, dsn string, sink net.Addr, key string, connections int) (result, error) {
 	cmd, err := f.command(ctx, dsn, sink, key, connections, false)
 	if err != nil {
 		return result{}, err
@@ -86,13 +86,13 @@ func cpu() time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-func (f *field) command(ctx context.Context, dsn string, sink net.Addr, key string, connections int, wait bool) (*exec.Cmd, error) {
+func (f *environment) command(ctx context.Context, dsn string, sink net.Addr, key string, connections int, wait bool) (*exec.Cmd, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
 	to := sink.(*net.TCPAddr)
-	o := order{DSN: dsn, Host: to.IP.String(), Port: to.Port, Key: key, Connections: connections, Durability: store.Durability(f.durability), Chunk: f.chunk, Wait: wait}
+	o := nodeOptions{DSN: dsn, Host: to.IP.String(), Port: to.Port, Key: key, Connections: connections, Durability: store.Durability(f.durability), Chunk: f.chunk, Wait: wait}
 	if f.profile != "" {
 		o.Profile = filepath.Join(f.profile, fmt.Sprintf("node%d.pprof", f.runs))
 	}
@@ -108,7 +108,7 @@ func (f *field) command(ctx context.Context, dsn string, sink net.Addr, key stri
 
 // runNode is the node's side.
 func runNode() error {
-	var o order
+	var o nodeOptions
 	if err := json.Unmarshal([]byte(os.Getenv(nodeVariable)), &o); err != nil {
 		return err
 	}
@@ -154,7 +154,7 @@ func runNode() error {
 	if err != nil {
 		return err
 	}
-	took, err := await(ctx, s, edition.ID)
+	took, err := awaitSent(ctx, s, edition.ID)
 	if err != nil {
 		return err
 	}
@@ -165,9 +165,9 @@ func runNode() error {
 	return json.NewEncoder(os.Stdout).Encode(report{took, peak(), cpu()})
 }
 
-// await waits for the end of an edition: the time from its approval to its last
+// awaitSent waits for the end of an edition: the time from its approval to its last
 // delivery recorded, as the store has it.
-func await(ctx context.Context, s *store.Store, id string) (time.Duration, error) {
+func awaitSent(ctx context.Context, s *store.Store, id string) (time.Duration, error) {
 	for {
 		edition, err := s.Edition(ctx, id)
 		if err != nil {
@@ -180,7 +180,7 @@ func await(ctx context.Context, s *store.Store, id string) (time.Duration, error
 	}
 }
 
-func newEngine(ctx context.Context, s *store.Store, relay delivery.Relay, chunk string, keys []mailer.Key) (*delivery.Engine, error) {
+func newEngine(ctx context.Context, s *store.Store, relay delivery.Relay, chunk string, keys []mailer.DKIMKey) (*delivery.Engine, error) {
 	set, err := templates.Load("")
 	if err != nil {
 		return nil, err
@@ -206,7 +206,7 @@ func newEngine(ctx context.Context, s *store.Store, relay delivery.Relay, chunk 
 	return delivery.New(ctx, o)
 }
 
-func signingKeys(kind string) ([]mailer.Key, error) {
+func signingKeys(kind string) ([]mailer.DKIMKey, error) {
 	if kind == "" {
 		return nil, nil
 	}
@@ -214,6 +214,6 @@ func signingKeys(kind string) ([]mailer.Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	signer, err := mailer.ParseKey(fresh.PEM)
-	return []mailer.Key{{Domain: "gazette.example", Selector: "bench", Signer: signer}}, err
+	signer, err := mailer.ParsePrivateKey(fresh.PEM)
+	return []mailer.DKIMKey{{Domain: "gazette.example", Selector: "bench", Signer: signer}}, err
 }

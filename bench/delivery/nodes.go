@@ -14,13 +14,13 @@ import (
 
 // nodes measures how sending grows with the number of nodes on one PostgreSQL,
 // with a fixed number of connections per node and a server that takes its time.
-func (f *field) nodes(ctx context.Context) error {
+func (f *environment) nodes(ctx context.Context) error {
 	fmt.Printf("%d mails of %d bytes, delay %v, %d connections per node, %d rounds, medians\n\n", f.mails, f.size, f.delay, f.connections, f.rounds)
 	counts := []int{1, 2, 4}
 	rates := map[int][]float64{}
 	for range f.rounds {
 		for _, n := range counts {
-			r, err := f.together(ctx, n)
+			r, err := f.sendWithNodes(ctx, n)
 			if err != nil {
 				return fmt.Errorf("%d nodes: %w", n, err)
 			}
@@ -34,8 +34,8 @@ func (f *field) nodes(ctx context.Context) error {
 	return nil
 }
 
-// together sends one edition by n nodes.
-func (f *field) together(ctx context.Context, n int) (result, error) {
+// sendWithNodes sends one edition by n nodes.
+func (f *environment) sendWithNodes(ctx context.Context, n int) (result, error) {
 	server, err := f.sink()
 	if err != nil {
 		return result{}, err
@@ -56,7 +56,7 @@ func (f *field) together(ctx context.Context, n int) (result, error) {
 		if err != nil {
 			return result{}, err
 		}
-		stop, err := begin(cmd)
+		stop, err := startNode(cmd)
 		if err != nil {
 			return result{}, err
 		}
@@ -76,15 +76,15 @@ func (f *field) together(ctx context.Context, n int) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	took, err := await(ctx, s, edition.ID)
+	took, err := awaitSent(ctx, s, edition.ID)
 	if err == nil && server.Tally.Distinct() != int64(f.mails) {
 		err = errors.New("somebody was left out")
 	}
 	return result{mails: f.mails, took: took}, err
 }
 
-// begin starts a node that works until its input is closed.
-func begin(cmd *exec.Cmd) (stop func() error, err error) {
+// startNode starts a node that works until its input is closed.
+func startNode(cmd *exec.Cmd) (stop func() error, err error) {
 	var in io.WriteCloser
 	if in, err = cmd.StdinPipe(); err != nil {
 		return nil, err

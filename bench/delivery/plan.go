@@ -49,10 +49,10 @@ func readPlan(name string, connections int) (plan, error) {
 	return p, nil
 }
 
-// yardstick is what a run is compared with: nothing but signing for those that sign,
+// baseline is what a run is compared with: nothing but signing for those that sign,
 // the default settings for those with a number of connections, the same list for a
 // longer one, and else Postfix's generator.
-func (p plan) yardstick() string {
+func (p plan) baseline() string {
 	base, _, multiplied := strings.Cut(p.name, "*")
 	plain, _, limited := strings.Cut(base, "@")
 	switch {

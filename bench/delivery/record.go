@@ -17,7 +17,7 @@ const recordConnections = 64
 
 // record measures the store alone: an edition is frozen, and connections that send
 // nothing store the outcome of one mail and the intent of the next.
-func (f *field) record(ctx context.Context, engine string) (result, error) {
+func (f *environment) record(ctx context.Context, engine string) (result, error) {
 	dsn, err := f.prepare(ctx, engine)
 	if err != nil {
 		return result{}, err
@@ -51,7 +51,7 @@ func (f *field) record(ctx context.Context, engine string) (result, error) {
 }
 
 // recordAll claims chunk after chunk and stores that all of it was sent.
-func (f *field) recordAll(ctx context.Context, s *store.Store) error {
+func (f *environment) recordAll(ctx context.Context, s *store.Store) error {
 	recorder := s.NewRecorder()
 	defer recorder.Close()
 	type job struct {

@@ -19,7 +19,7 @@ func signing(kind string) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	signer, err := mailer.ParseKey(fresh.PEM)
+	signer, err := mailer.ParsePrivateKey(fresh.PEM)
 	if err != nil {
 		return result{}, err
 	}

@@ -21,7 +21,7 @@ func (r result) rate() float64 { return float64(r.mails) / r.took.Seconds() }
 func print(plans []plan, results map[string][]result) {
 	fmt.Printf("%-16s %12s %12s %36s %12s %14s\n", "run", "a second", "took", "speed to that of", "CPU/mail", "peak memory")
 	for _, p := range plans {
-		name, stick := p.name, p.yardstick()
+		name, stick := p.name, p.baseline()
 		var rates, ratios, peaks, cpus, times []float64
 		for i, r := range results[name] {
 			rates = append(rates, r.rate())

@@ -108,7 +108,7 @@ func (a *cli) review(ctx context.Context, p *app.Service, e *delivery.Engine, id
 	}
 	review, err := e.Review(ctx, edition.ID)
 	site := p.Config.Site.URL
-	review.Variant = review.Fill(digest.Holes{Address: "reader@example.org", Unsubscribe: site, Preferences: site, Web: site})
+	review.Variant = review.Fill(digest.Placeholders{Address: "reader@example.org", Unsubscribe: site, Preferences: site, Web: site})
 	return review, err
 }
 

@@ -88,7 +88,7 @@ func newDigestPreview(a *cli) *cobra.Command {
 				return err
 			}
 			site := p.Config.Site.URL
-			preview.Variant = preview.Fill(digest.Holes{Address: "reader@example.org", Unsubscribe: site, Preferences: site, Web: site})
+			preview.Variant = preview.Fill(digest.Placeholders{Address: "reader@example.org", Unsubscribe: site, Preferences: site, Web: site})
 			return a.writePreview(filepath.Join(dir, args[0]), preview, open)
 		}),
 	}

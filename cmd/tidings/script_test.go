@@ -169,7 +169,7 @@ func misbehave(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	fault, err := sink.ParseFault(args[1])
 	ts.Check(err)
-	fault.Times, fault.Took = times, true
+	fault.Times, fault.Accept = times, true
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	ts.Check(err)
 	server := sink.Start(listener, sink.Options{Faults: []sink.Fault{fault}})

@@ -21,18 +21,18 @@ import (
 	"github.com/tidings-press/tidings/mailer"
 )
 
-// bounceProcessor makes what judges bounces and complaints.
-func (p *Service) bounceProcessor(ctx context.Context) (*bounce.Desk, error) {
+// bounceProcessor makes the processor of bounces and complaints.
+func (p *Service) bounceProcessor(ctx context.Context) (*bounce.Processor, error) {
 	secret, err := p.Store.Secret(ctx, "deliveries")
 	if err != nil {
 		return nil, err
 	}
-	paths, err := mailer.NewPaths(secret, p.bounceDomain())
+	paths, err := mailer.NewSignedAddresses(secret, p.bounceDomain())
 	if err != nil {
 		return nil, err
 	}
 	book := bounce.Book{Store: p.Store, Soft: func() store.SoftRule { return softRule(p.Config.Delivery) }}
-	return bounce.New(bounce.Options{Paths: paths, Recorder: book, Log: p.Log, Now: p.Store.Now, Addresses: p.bounceAddresses()}), nil
+	return bounce.New(bounce.Options{Addresses: paths, Recorder: book, Log: p.Log, Now: p.Store.Now, Mailboxes: p.bounceAddresses()}), nil
 }
 
 // bounceAddresses are those that the listeners take besides return paths: the

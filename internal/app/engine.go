@@ -169,18 +169,18 @@ func trusted(file string) (*tls.Config, error) {
 	return &tls.Config{RootCAs: pool}, nil
 }
 
-func signingKeys(c *config.Config) ([]mailer.Key, error) {
-	var out []mailer.Key
+func signingKeys(c *config.Config) ([]mailer.DKIMKey, error) {
+	var out []mailer.DKIMKey
 	for i, k := range c.Mail.DKIM {
 		text, err := os.ReadFile(k.KeyFile)
 		if err != nil {
 			return nil, err
 		}
-		signer, err := mailer.ParseKey(text)
+		signer, err := mailer.ParsePrivateKey(text)
 		if err != nil {
 			return nil, c.Problem(fmt.Sprintf("mail.dkim[%d].key_file", i), err.Error(), `a file made by "tidings dkim keygen"`)
 		}
-		out = append(out, mailer.Key{Domain: k.Domain, Selector: k.Selector, Signer: signer})
+		out = append(out, mailer.DKIMKey{Domain: k.Domain, Selector: k.Selector, Signer: signer})
 	}
 	return out, nil
 }

@@ -8,16 +8,16 @@ import (
 	"github.com/emersion/go-message/textproto"
 )
 
-// ours says whether a listener takes mail for an address.
-func (d *Desk) ours(address string) bool {
-	if d.addresses[fold(address)] {
+// accepts says whether a listener takes mail for an address.
+func (d *Processor) accepts(address string) bool {
+	if d.mailboxes[foldAddress(address)] {
 		return true
 	}
-	_, _, err := d.paths.Parse(address)
+	_, _, err := d.addresses.Parse(address)
 	return err == nil
 }
 
-func fold(address string) string { return strings.ToLower(strings.Trim(address, "<> ")) }
+func foldAddress(address string) string { return strings.ToLower(strings.Trim(address, "<> ")) }
 
 // recipients are the addresses that a mail's header says it went to.
 func recipients(data []byte) []string {

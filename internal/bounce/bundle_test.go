@@ -19,25 +19,25 @@ import (
 
 // bundle is a Desk with what it recorded.
 type bundle struct {
-	*Desk
-	paths *mailer.Paths
+	*Processor
+	paths *mailer.SignedAddresses
 	book  *book
 }
 
 var testNow = time.Date(2026, 3, 27, 8, 0, 0, 0, time.UTC)
 
-var testID = mailer.ID{Edition: "0b29a4c6-95b2-4a3e-8d0f-0a6f6f1d2c3b", Person: token.PersonOf(uuid.MustParse("f3a0c0de-0000-4000-8000-000000001234"))}
+var testID = mailer.DeliveryID{Edition: "0b29a4c6-95b2-4a3e-8d0f-0a6f6f1d2c3b", Person: token.PersonOf(uuid.MustParse("f3a0c0de-0000-4000-8000-000000001234"))}
 
 func setup(t testing.TB) *bundle {
 	t.Helper()
-	paths, err := mailer.NewPaths([]byte("0123456789abcdef0123456789abcdef"), "bounces.example.org")
+	paths, err := mailer.NewSignedAddresses([]byte("0123456789abcdef0123456789abcdef"), "bounces.example.org")
 	if err != nil {
 		t.Fatal(err)
 	}
 	b := &bundle{paths: paths, book: &book{outcomes: map[string]Outcome{}}}
-	b.Desk = New(Options{
-		Paths: paths, Recorder: b.book, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return testNow },
-		Addresses: []string{"Complaints@example.org"},
+	b.Processor = New(Options{
+		Addresses: paths, Recorder: b.book, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return testNow },
+		Mailboxes: []string{"Complaints@example.org"},
 	})
 	return b
 }

@@ -15,37 +15,37 @@ import (
 
 // Options are what a Desk needs.
 type Options struct {
-	Paths    *mailer.Paths
-	Recorder Recorder
-	Log      *slog.Logger     // slog.Default when nil
-	Now      func() time.Time // time.Now when nil
-	// Addresses are further ones whose mail the listeners take, beside abuse and
+	Addresses *mailer.SignedAddresses
+	Recorder  Recorder
+	Log       *slog.Logger     // slog.Default when nil
+	Now       func() time.Time // time.Now when nil
+	// Mailboxes are further ones whose mail the listeners take, beside abuse and
 	// postmaster at the return paths' domain (RFC 2142; RFC 5321, section 4.5.1).
 	// Feedback loops are told one of these. What comes there acts only when it names
 	// a Message-ID or return path of ours.
-	Addresses []string
+	Mailboxes []string
 }
 
-// Desk judges what comes back and has it recorded. It may be shared by goroutines.
-type Desk struct {
-	paths     *mailer.Paths
+// Processor judges what comes back and has it recorded. It may be shared by goroutines.
+type Processor struct {
+	addresses *mailer.SignedAddresses
 	recorder  Recorder
 	log       *slog.Logger
 	now       func() time.Time
-	addresses map[string]bool
+	mailboxes map[string]bool
 }
 
 // New makes a Desk.
-func New(opts Options) *Desk {
-	d := &Desk{paths: opts.Paths, recorder: opts.Recorder, log: opts.Log, now: opts.Now, addresses: map[string]bool{}}
+func New(opts Options) *Processor {
+	d := &Processor{addresses: opts.Addresses, recorder: opts.Recorder, log: opts.Log, now: opts.Now, mailboxes: map[string]bool{}}
 	if d.log == nil {
 		d.log = slog.Default()
 	}
 	if d.now == nil {
 		d.now = time.Now
 	}
-	for _, address := range append(opts.Addresses, "abuse@"+d.paths.Domain(), "postmaster@"+d.paths.Domain()) {
-		d.addresses[fold(address)] = true
+	for _, address := range append(opts.Mailboxes, "abuse@"+d.addresses.Domain(), "postmaster@"+d.addresses.Domain()) {
+		d.mailboxes[foldAddress(address)] = true
 	}
 	return d
 }
@@ -58,88 +58,88 @@ type Verdict string
 
 // The verdicts.
 const (
-	Acted   Verdict = "acted"   // recorded, now or earlier
-	Noted   Verdict = "noted"   // a report on one of our mails that calls for nothing, such as a delay
-	Unknown Verdict = "unknown" // nothing that names one of our deliveries
+	Recorded Verdict = "acted"   // recorded, now or earlier
+	NoAction Verdict = "noted"   // a report on one of our mails that calls for nothing, such as a delay
+	NotOurs  Verdict = "unknown" // nothing that names one of our deliveries
 )
 
-// Mail judges a mail that came to the addresses to, if these are known. An error
+// Receive judges a mail that came to the addresses to, if these are known. An error
 // is the recorder's: the mail should come again.
-func (d *Desk) Mail(ctx context.Context, source string, to []string, mail io.Reader) (Verdict, error) {
+func (d *Processor) Receive(ctx context.Context, source string, to []string, mail io.Reader) (Verdict, error) {
 	data, err := io.ReadAll(io.LimitReader(mail, mailMax))
 	if err != nil {
-		return Unknown, err
+		return NotOurs, err
 	}
 	if len(to) == 0 { // in a polled mailbox the envelope is only seen in the header
 		to = recipients(data)
 	}
-	if id, found := d.find(mailer.Unsubscribe, to); found {
-		return d.asked(ctx, source, id, data)
+	if id, found := d.parseFirst(mailer.PurposeUnsubscribe, to); found {
+		return d.unsubscribe(ctx, source, id, data)
 	}
 	report, err := mailer.ParseReport(bytes.NewReader(data))
 	if errors.Is(err, mailer.ErrNoReport) {
-		return Unknown, nil // an answer of a person or of their holiday
+		return NotOurs, nil // an answer of a person or of their holiday
 	}
 	if err != nil {
-		return Unknown, err
+		return NotOurs, err
 	}
 	id, found := d.deliveryOf(to, report)
 	if !found {
 		d.log.Debug("report on no mail of ours", "source", source, "kind", report.Kind)
-		return Unknown, nil
+		return NotOurs, nil
 	}
-	return d.record(ctx, judge(report, id, source))
+	return d.record(ctx, outcomeOf(report, id, source))
 }
 
-// asked is a mail to an unsubscribe address. A person has asked to leave by it; a
+// unsubscribe is a mail to an unsubscribe address. A person has asked to leave by it; a
 // program that answers every mail has not.
-func (d *Desk) asked(ctx context.Context, source string, id mailer.ID, data []byte) (Verdict, error) {
-	if mailer.Automatic(data) {
+func (d *Processor) unsubscribe(ctx context.Context, source string, id mailer.DeliveryID, data []byte) (Verdict, error) {
+	if mailer.IsAutomatic(data) {
 		d.log.Debug("an automatic reply to an unsubscribe address", "source", source, "subscriber", id.Person.String())
-		return Noted, nil
+		return NoAction, nil
 	}
 	return d.record(ctx, Outcome{ID: id, Kind: Unsubscribed, Source: source})
 }
 
 // deliveryOf finds the delivery that a report is about: by the return path that
 // it came to, else by the Message-ID that it quotes.
-func (d *Desk) deliveryOf(to []string, report mailer.Report) (mailer.ID, bool) {
-	if id, found := d.find(mailer.Bounce, to); found {
+func (d *Processor) deliveryOf(to []string, report mailer.Report) (mailer.DeliveryID, bool) {
+	if id, found := d.parseFirst(mailer.PurposeReturnPath, to); found {
 		return id, true
 	}
-	if id, found := d.find(mailer.Bounce, report.To); found {
+	if id, found := d.parseFirst(mailer.PurposeReturnPath, report.To); found {
 		return id, true
 	}
-	return d.find(mailer.MessageID, report.MessageIDs)
+	return d.parseFirst(mailer.PurposeMessageID, report.MessageIDs)
 }
 
-func (d *Desk) find(purpose mailer.Purpose, names []string) (mailer.ID, bool) {
+func (d *Processor) parseFirst(purpose mailer.Purpose, names []string) (mailer.DeliveryID, bool) {
 	for _, name := range names {
-		if got, id, err := d.paths.Parse(name); err == nil && got == purpose {
+		if got, id, err := d.addresses.Parse(name); err == nil && got == purpose {
 			return id, true
 		}
 	}
-	return mailer.ID{}, false
+	return mailer.DeliveryID{}, false
 }
 
-// judge says what a report means. Only one recipient was written to, so several in a
+// outcomeOf says what a report means. Only one recipient was written to, so several in a
 // report are what an address was expanded to: the gravest counts, but an address at
 // which some got the mail is not dead.
-func judge(report mailer.Report, id mailer.ID, source string) Outcome {
+func outcomeOf(report mailer.Report, id mailer.DeliveryID, source string) Outcome {
 	outcome := Outcome{ID: id, Source: source}
 	if report.Kind == mailer.ComplaintReport {
-		outcome.Kind, outcome.Text = complaint(report.Feedback), report.Feedback
+		outcome.Kind, outcome.Text = kindOfComplaint(report.Feedback), report.Feedback
 		return outcome
 	}
 	arrived := false
 	for _, recipient := range report.Recipients {
 		class := recipient.Class()
 		arrived = arrived || class == mailer.Accepted
-		kind := kindOf(class)
+		kind := kindOfClass(class)
 		if recipient.Action == "delivered" {
 			kind = Delivered
 		}
-		if gravity[kind] > gravity[outcome.Kind] || outcome.Text == "" {
+		if severity[kind] > severity[outcome.Kind] || outcome.Text == "" {
 			outcome.Kind, outcome.Code, outcome.Text = kind, recipient.Reply.Code, recipient.Reply.String()
 		}
 	}
@@ -149,13 +149,13 @@ func judge(report mailer.Report, id mailer.ID, source string) Outcome {
 	return outcome
 }
 
-// gravity is the order of what one report may say of several recipients.
-var gravity = map[Kind]int{"": 0, Delivered: 1, Soft: 2, Bounced: 3}
+// severity is the order of what one report may say of several recipients.
+var severity = map[Kind]int{"": 0, Delivered: 1, Soft: 2, Bounced: 3}
 
-// complaint says what the type of a complaint means (RFC 5965, section 3.1, and RFC
+// kindOfComplaint says what the type of a complaint means (RFC 5965, section 3.1, and RFC
 // 6591). Reports that a message failed authentication or held a virus, and types that
 // are not known, say nothing about the reader's wish.
-func complaint(feedback string) Kind {
+func kindOfComplaint(feedback string) Kind {
 	switch feedback {
 	case "abuse", "fraud":
 		return Complained
@@ -165,9 +165,9 @@ func complaint(feedback string) Kind {
 	return ""
 }
 
-// kindOf is "" for what says nothing about the subscriber: refusals for what we
+// kindOfClass is "" for what says nothing about the subscriber: refusals for what we
 // are or send, and delays.
-func kindOf(class mailer.Class) Kind {
+func kindOfClass(class mailer.Class) Kind {
 	switch class {
 	case mailer.Suppress:
 		return Bounced
@@ -178,25 +178,25 @@ func kindOf(class mailer.Class) Kind {
 }
 
 // record has an outcome recorded, when there is one.
-func (d *Desk) record(ctx context.Context, outcome Outcome) (Verdict, error) {
+func (d *Processor) record(ctx context.Context, outcome Outcome) (Verdict, error) {
 	if outcome.Kind == "" {
 		if outcome.Text != "" {
 			d.log.Warn("a mail was refused for what we are or send", "source", outcome.Source, "edition", outcome.ID.Edition, "reply", subscriber.ScrubAddresses(outcome.Text))
 		}
-		return Noted, nil
+		return NoAction, nil
 	}
 	if outcome.ID.Person == (token.Person{}) {
 		d.log.Warn("a mail to an editor came back", "kind", outcome.Kind, "source", outcome.Source, "reply", outcome.Text)
-		return Noted, nil
+		return NoAction, nil
 	}
-	outcome.Key = string(outcome.Kind) + ":" + d.paths.MessageID(outcome.ID)
+	outcome.Key = string(outcome.Kind) + ":" + d.addresses.MessageID(outcome.ID)
 	outcome.At = d.now()
 	fresh, err := d.recorder.Record(ctx, outcome)
 	if err != nil {
-		return Unknown, err
+		return NotOurs, err
 	}
 	if fresh {
 		d.log.Info("a mail came back", "kind", outcome.Kind, "source", outcome.Source, "edition", outcome.ID.Edition, "subscriber", outcome.ID.Person.String(), "reply", subscriber.ScrubAddresses(outcome.Text))
 	}
-	return Acted, nil
+	return Recorded, nil
 }

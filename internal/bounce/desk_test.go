@@ -18,19 +18,19 @@ func TestReportsBecomeOutcomes(t *testing.T) {
 		kind    Kind
 		code    int
 	}{
-		"postfix": {Acted, Bounced, 550}, "gmail": {Acted, Bounced, 550}, "exchange": {Acted, Soft, 554}, "exim": {Acted, Bounced, 550},
-		"yahoo": {Acted, Bounced, 554}, "qmail": {Acted, Bounced, 550}, "japanese": {Noted, "", 0}, "arf": {Acted, Complained, 0},
-		"arf-redacted": {Acted, Complained, 0}, "outlook-complaint": {Acted, Complained, 0}, "only-verp": {Acted, Bounced, 0},
-		"truncated": {Acted, Soft, 550}, "missing-status": {Noted, "", 0}, "vacation": {Unknown, "", 0}, "relayed": {Noted, "", 0},
-		"german": {Acted, Bounced, 550}, "first-part-only": {Acted, Soft, 552}, "headers-only": {Acted, Bounced, 550}, "exchange-html": {Acted, Bounced, 550},
-		"exim-delayed": {Noted, "", 0}, "exim-unrouteable": {Acted, Soft, 0}, "qmail-local": {Acted, Bounced, 0}, "gave-up": {Acted, Soft, 0},
-		"arf-bare": {Acted, Complained, 0},
+		"postfix": {Recorded, Bounced, 550}, "gmail": {Recorded, Bounced, 550}, "exchange": {Recorded, Soft, 554}, "exim": {Recorded, Bounced, 550},
+		"yahoo": {Recorded, Bounced, 554}, "qmail": {Recorded, Bounced, 550}, "japanese": {NoAction, "", 0}, "arf": {Recorded, Complained, 0},
+		"arf-redacted": {Recorded, Complained, 0}, "outlook-complaint": {Recorded, Complained, 0}, "only-verp": {Recorded, Bounced, 0},
+		"truncated": {Recorded, Soft, 550}, "missing-status": {NoAction, "", 0}, "vacation": {NotOurs, "", 0}, "relayed": {NoAction, "", 0},
+		"german": {Recorded, Bounced, 550}, "first-part-only": {Recorded, Soft, 552}, "headers-only": {Recorded, Bounced, 550}, "exchange-html": {Recorded, Bounced, 550},
+		"exim-delayed": {NoAction, "", 0}, "exim-unrouteable": {Recorded, Soft, 0}, "qmail-local": {Recorded, Bounced, 0}, "gave-up": {Recorded, Soft, 0},
+		"arf-bare": {Recorded, Complained, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t)
 			for range 2 { // the second time changes nothing
-				verdict, err := b.Mail(t.Context(), "smtp", nil, bytes.NewReader(b.sample(t, name)))
+				verdict, err := b.Receive(t.Context(), "smtp", nil, bytes.NewReader(b.sample(t, name)))
 				if err != nil || verdict != want.verdict {
 					t.Fatalf("%s, %v, want %s", verdict, err, want.verdict)
 				}
@@ -52,7 +52,7 @@ func TestReportsBecomeOutcomes(t *testing.T) {
 func TestForgedReportsDoNothing(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	other, err := mailer.NewPaths([]byte("an attacker does not have the key"), "bounces.example.org")
+	other, err := mailer.NewSignedAddresses([]byte("an attacker does not have the key"), "bounces.example.org")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,8 +60,8 @@ func TestForgedReportsDoNothing(t *testing.T) {
 		data := string(b.sample(t, name))
 		data = strings.ReplaceAll(data, b.paths.ReturnPath(testID), other.ReturnPath(testID))
 		data = strings.ReplaceAll(data, b.paths.MessageID(testID), other.MessageID(testID))
-		verdict, err := b.Mail(t.Context(), "smtp", []string{other.ReturnPath(testID), other.Unsubscribe(testID)}, strings.NewReader(data))
-		if err != nil || verdict != Unknown {
+		verdict, err := b.Receive(t.Context(), "smtp", []string{other.ReturnPath(testID), other.Unsubscribe(testID)}, strings.NewReader(data))
+		if err != nil || verdict != NotOurs {
 			t.Errorf("%s: %s, %v", name, verdict, err)
 		}
 	}
@@ -73,8 +73,8 @@ func TestForgedReportsDoNothing(t *testing.T) {
 func TestTheReturnPathOfTheEnvelopeCounts(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	other := mailer.ID{Edition: testID.Edition, Person: token.PersonOf(uuid.New())}
-	if _, err := b.Mail(t.Context(), "smtp", []string{b.paths.ReturnPath(other)}, bytes.NewReader(b.sample(t, "postfix"))); err != nil {
+	other := mailer.DeliveryID{Edition: testID.Edition, Person: token.PersonOf(uuid.New())}
+	if _, err := b.Receive(t.Context(), "smtp", []string{b.paths.ReturnPath(other)}, bytes.NewReader(b.sample(t, "postfix"))); err != nil {
 		t.Fatal(err)
 	}
 	if got := b.book.only(t); got.ID != other {
@@ -92,8 +92,8 @@ func TestMailToTheUnsubscribeAddress(t *testing.T) {
 		if known {
 			to = []string{address}
 		}
-		verdict, err := b.Mail(t.Context(), "imap", to, strings.NewReader(strings.ReplaceAll(letter, "ADDRESS", address)))
-		if got := b.book.only(t); err != nil || verdict != Acted || got.Kind != Unsubscribed || got.ID != testID {
+		verdict, err := b.Receive(t.Context(), "imap", to, strings.NewReader(strings.ReplaceAll(letter, "ADDRESS", address)))
+		if got := b.book.only(t); err != nil || verdict != Recorded || got.Kind != Unsubscribed || got.ID != testID {
 			t.Errorf("%s: %s, %v, %+v", name, verdict, err, got)
 		}
 	}

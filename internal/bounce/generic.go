@@ -25,10 +25,10 @@ const signatureAge = 5 * time.Minute
 // SignWebhook makes the value of SignatureHeader for a body.
 func SignWebhook(secret string, at time.Time, body []byte) string {
 	stamp := strconv.FormatInt(at.Unix(), 10)
-	return "t=" + stamp + ",v1=" + hex.EncodeToString(stampedMAC(secret, stamp, body))
+	return "t=" + stamp + ",v1=" + hex.EncodeToString(webhookMAC(secret, stamp, body))
 }
 
-func stampedMAC(secret, stamp string, body []byte) []byte {
+func webhookMAC(secret, stamp string, body []byte) []byte {
 	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write([]byte(stamp + "."))
 	mac.Write(body)
@@ -61,7 +61,7 @@ func (g generic) verify(_ context.Context, header http.Header, body []byte) erro
 		}
 	}
 	got, err := hex.DecodeString(sum)
-	if err != nil || !hmac.Equal(got, stampedMAC(g.secret, stamp, body)) {
+	if err != nil || !hmac.Equal(got, webhookMAC(g.secret, stamp, body)) {
 		return errSignature
 	}
 	seconds, err := strconv.ParseInt(stamp, 10, 64)
@@ -79,13 +79,13 @@ func (g generic) events(_ context.Context, body []byte) ([]event, error) {
 		Events []json.RawMessage `json:"events"`
 	}
 	if err := json.Unmarshal(body, &posted); err != nil {
-		return nil, fmt.Errorf("%w: %w", errShape, err)
+		return nil, fmt.Errorf("%w: %w", errFormat, err)
 	}
 	var all []event
 	for i, raw := range posted.Events {
 		e, err := genericEvent(raw)
 		if err != nil {
-			return nil, fmt.Errorf("%w: event %d: %w", errShape, i, err)
+			return nil, fmt.Errorf("%w: event %d: %w", errFormat, i, err)
 		}
 		all = append(all, e)
 	}

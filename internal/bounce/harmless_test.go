@@ -16,7 +16,7 @@ func (b *bundle) report(fields string) string {
 // judged has the Desk judge a mail, and compares what it recorded.
 func (b *bundle) judged(t *testing.T, to []string, mail string, want Kind) {
 	t.Helper()
-	if _, err := b.Mail(t.Context(), "smtp", to, strings.NewReader(mail)); err != nil {
+	if _, err := b.Receive(t.Context(), "smtp", to, strings.NewReader(mail)); err != nil {
 		t.Fatal(err)
 	}
 	if want != "" {

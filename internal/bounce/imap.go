@@ -13,7 +13,7 @@ import (
 // imapVisitor goes through the unseen mails of a folder by IMAP (RFC 9051).
 // Those that stay are marked as seen. The folder should be for reports alone:
 // whatever is flagged as deleted in it goes at the end of a visit.
-func imapVisitor(box Mailbox) visitor {
+func imapVisitor(box Mailbox) visitFunc {
 	return func(v visit) error {
 		client, err := openIMAP(v.conn, box)
 		if err != nil {
@@ -26,10 +26,10 @@ func imapVisitor(box Mailbox) visitor {
 		}
 		var done error
 		for _, uid := range uids {
-			if v.enough() {
+			if v.full() {
 				break
 			}
-			if done = imapMail(client, uid, v.judge); done != nil {
+			if done = imapMail(client, uid, v.process); done != nil {
 				break
 			}
 		}

@@ -24,16 +24,16 @@ func (s *stored) edition(t *testing.T, id, of string) {
 }
 
 // byMail leaves as a mail program does that takes List-Unsubscribe's mailto.
-func (s *stored) byMail(t *testing.T, id mailer.ID) {
+func (s *stored) byMail(t *testing.T, id mailer.DeliveryID) {
 	t.Helper()
-	verdict, err := s.Mail(t.Context(), "smtp", []string{s.paths.Unsubscribe(id)}, strings.NewReader("Subject: unsubscribe\r\n\r\n"))
-	if err != nil || verdict != Acted {
+	verdict, err := s.Receive(t.Context(), "smtp", []string{s.paths.Unsubscribe(id)}, strings.NewReader("Subject: unsubscribe\r\n\r\n"))
+	if err != nil || verdict != Recorded {
 		t.Errorf("%s, %v", verdict, err)
 	}
 }
 
 // byHook leaves as a service reports it.
-func (s *stored) byHook(t *testing.T, id mailer.ID) {
+func (s *stored) byHook(t *testing.T, id mailer.DeliveryID) {
 	t.Helper()
 	handler, err := s.Webhook("generic", hookSecret)
 	if err != nil {
@@ -64,7 +64,7 @@ func TestLeavingIsAboutTheDigestThatTheMailWasOf(t *testing.T) {
 		"an edition that is gone":  {[]string{"old"}, nil, subscriber.Unsubscribed, store.LeftReason},
 		"one, and then everything": {[]string{"d1", ""}, nil, subscriber.Unsubscribed, store.LeftReason},
 	} {
-		for way, leave := range map[string]func(*stored, *testing.T, mailer.ID){"mail": (*stored).byMail, "webhook": (*stored).byHook} {
+		for way, leave := range map[string]func(*stored, *testing.T, mailer.DeliveryID){"mail": (*stored).byMail, "webhook": (*stored).byHook} {
 			t.Run(name+" by "+way, func(t *testing.T) {
 				t.Parallel()
 				storetest.Each(t, func(t *testing.T, s *store.Store) {
@@ -73,7 +73,7 @@ func TestLeavingIsAboutTheDigestThatTheMailWasOf(t *testing.T) {
 						b.edition(t, editionID(id), of)
 					}
 					for _, edition := range test.editions {
-						leave(b, t, mailer.ID{Edition: editionID(edition), Person: token.PersonOf(b.reader.UID)})
+						leave(b, t, mailer.DeliveryID{Edition: editionID(edition), Person: token.PersonOf(b.reader.UID)})
 					}
 					b.expect(t, test.state, test.reason)
 					b.isOn(t, test.stays)

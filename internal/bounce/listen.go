@@ -24,26 +24,26 @@ const (
 
 // ServeSMTP takes mail for our return paths on a listener until the context ends:
 // point the MX of the return paths' domain there.
-func (d *Desk) ServeSMTP(ctx context.Context, listener net.Listener) error {
+func (d *Processor) ServeSMTP(ctx context.Context, listener net.Listener) error {
 	return d.serve(ctx, listener, "smtp")
 }
 
 // ServeLMTP does the same behind a mail server that hands over by LMTP (RFC 2033).
-func (d *Desk) ServeLMTP(ctx context.Context, listener net.Listener) error {
+func (d *Processor) ServeLMTP(ctx context.Context, listener net.Listener) error {
 	return d.serve(ctx, listener, "lmtp")
 }
 
-func (d *Desk) serve(ctx context.Context, listener net.Listener, protocol string) error {
+func (d *Processor) serve(ctx context.Context, listener net.Listener, protocol string) error {
 	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) {
-		return &inbound{ctx: ctx, desk: d, source: protocol}, nil
+		return &inbound{ctx: ctx, processor: d, source: protocol}, nil
 	}))
 	server.LMTP = protocol == "lmtp"
-	server.Domain = d.paths.Domain()
+	server.Domain = d.addresses.Domain()
 	server.MaxMessageBytes = inboundSize
 	server.MaxRecipients = inboundRecipients
 	server.ReadTimeout, server.WriteTimeout = inboundTimeout, inboundTimeout
 	server.EnableSMTPUTF8 = true
-	server.ErrorLog = quiet{d}
+	server.ErrorLog = debugLog{d}
 	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
 	err := server.Serve(connectionLimit().Wrap(listener))
 	if ctx.Err() != nil || errors.Is(err, smtp.ErrServerClosed) {
@@ -66,25 +66,25 @@ func connectionLimit() *connlimit.Limiter {
 	})
 }
 
-// quiet takes go-smtp's complaints about clients, of which the open network has
+// debugLog takes go-smtp's complaints about clients, of which the open network has
 // many.
-type quiet struct{ desk *Desk }
+type debugLog struct{ processor *Processor }
 
 // Printf logs at debug level.
-func (q quiet) Printf(format string, args ...any) {
-	q.desk.log.Debug("bounce listener", "format", format, "args", args)
+func (q debugLog) Printf(format string, args ...any) {
+	q.processor.log.Debug("bounce listener", "format", format, "args", args)
 }
 
 // Println logs at debug level.
-func (q quiet) Println(args ...any) { q.desk.log.Debug("bounce listener", "args", args) }
+func (q debugLog) Println(args ...any) { q.processor.log.Debug("bounce listener", "args", args) }
 
 // inbound is one connection.
 type inbound struct {
-	ctx    context.Context
-	desk   *Desk
-	source string
-	from   string
-	to     []string
+	ctx       context.Context
+	processor *Processor
+	source    string
+	from      string
+	to        []string
 }
 
 // Mail takes any sender: reports have the null one, answers any.
@@ -93,12 +93,12 @@ func (s *inbound) Mail(from string, _ *smtp.MailOptions) error {
 	return nil
 }
 
-var errNobody = &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "no such address here"}
+var errUnknownRecipient = &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "no such address here"}
 
 // Rcpt takes our own addresses only: it is no relay and no catch-all.
 func (s *inbound) Rcpt(to string, _ *smtp.RcptOptions) error {
-	if !s.desk.ours(to) {
-		return errNobody
+	if !s.processor.accepts(to) {
+		return errUnknownRecipient
 	}
 	s.to = append(s.to, to)
 	return nil
@@ -109,17 +109,17 @@ var errLater = &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 
 // Data judges the mail. What is not a report is taken all the same: an answer to it
 // would only make one more bounce.
 func (s *inbound) Data(r io.Reader) error {
-	noted := io.MultiReader(strings.NewReader(mailer.ReturnPathLine(s.from)), r)
-	verdict, err := s.desk.Mail(s.ctx, s.source, s.to, noted)
+	noted := io.MultiReader(strings.NewReader(mailer.ReturnPathHeader(s.from)), r)
+	verdict, err := s.processor.Receive(s.ctx, s.source, s.to, noted)
 	if err != nil {
 		var said *smtp.SMTPError
 		if errors.As(err, &said) {
 			return err
 		}
-		s.desk.log.Error("a report could not be recorded", "source", s.source, "error", err)
+		s.processor.log.Error("a report could not be recorded", "source", s.source, "error", err)
 		return errLater
 	}
-	s.desk.log.Debug("inbound mail", "source", s.source, "verdict", verdict)
+	s.processor.log.Debug("inbound mail", "source", s.source, "verdict", verdict)
 	_, err = io.Copy(io.Discard, r)
 	return err
 }

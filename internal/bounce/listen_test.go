@@ -41,10 +41,10 @@ func deliver(t *testing.T, relay mailer.Relay, to string, mail []byte) mailer.Re
 		t.Fatal(err)
 	}
 	defer func() { _ = conn.Quit() }()
-	if err := conn.Open(t.Context(), mailer.Envelope{To: to}); err != nil {
+	if err := conn.SendEnvelope(t.Context(), mailer.Envelope{To: to}); err != nil {
 		t.Fatal(err)
 	}
-	reply, err := conn.Ready(t.Context())
+	reply, err := conn.AwaitReady(t.Context())
 	if err != nil || !reply.OK() {
 		return reply
 	}

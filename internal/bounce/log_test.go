@@ -11,8 +11,8 @@ func TestLogOfABounceNamesNoAddress(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	var log bytes.Buffer
-	b.Desk.log = slog.New(slog.NewTextHandler(&log, nil))
-	if verdict, err := b.Mail(t.Context(), "smtp", nil, bytes.NewReader(b.sample(t, "postfix"))); err != nil || verdict != Acted {
+	b.Processor.log = slog.New(slog.NewTextHandler(&log, nil))
+	if verdict, err := b.Receive(t.Context(), "smtp", nil, bytes.NewReader(b.sample(t, "postfix"))); err != nil || verdict != Recorded {
 		t.Fatalf("%s, %v", verdict, err)
 	}
 	if text := log.String(); !strings.Contains(text, "550") || strings.Contains(text, "@") {

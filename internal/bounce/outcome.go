@@ -24,7 +24,7 @@ type Outcome struct {
 	// Key is the same for everything of its kind about a delivery, however often
 	// and by whichever way it comes: it is recorded once.
 	Key    string
-	ID     mailer.ID
+	ID     mailer.DeliveryID
 	Kind   Kind
 	Code   int    // SMTP reply code, 0 if there is none
 	Text   string // the server's words, bounded

@@ -37,8 +37,8 @@ const (
 //
 // Mails that were acted on, or that report on one of our mails, are deleted; all
 // others stay.
-func (d *Desk) Poll(ctx context.Context, box Mailbox) error {
-	box = box.complete()
+func (d *Processor) Poll(ctx context.Context, box Mailbox) error {
+	box = box.withDefaults()
 	visitor, err := box.visitor()
 	if err != nil {
 		return err
@@ -57,19 +57,19 @@ func (d *Desk) Poll(ctx context.Context, box Mailbox) error {
 	}
 }
 
-// visitor is how a protocol goes through a mailbox.
-type visitor func(v visit) error
+// visitFunc is how a protocol goes through a mailbox.
+type visitFunc func(v visit) error
 
 // visit is one connection to a mailbox.
 type visit struct {
 	conn net.Conn
-	// judge is given each mail, and says whether to delete it.
-	judge func(mail io.Reader) (bool, error)
-	// enough says when the rest should wait for the next visit.
-	enough func() bool
+	// process is given each mail, and says whether to delete it.
+	process func(mail io.Reader) (bool, error)
+	// full says when the rest should wait for the next visit.
+	full func() bool
 }
 
-func (box Mailbox) visitor() (visitor, error) {
+func (box Mailbox) visitor() (visitFunc, error) {
 	switch box.Protocol {
 	case "imap":
 		return imapVisitor(box), nil
@@ -79,7 +79,7 @@ func (box Mailbox) visitor() (visitor, error) {
 	return nil, fmt.Errorf("bounce: mailbox protocol %q: imap and pop3 are spoken", box.Protocol)
 }
 
-func (box Mailbox) complete() Mailbox {
+func (box Mailbox) withDefaults() Mailbox {
 	ports := map[string]int{"imap": 993, "pop3": 995}
 	if box.TLS == "starttls" || box.TLS == "none" {
 		ports = map[string]int{"imap": 143, "pop3": 110}
@@ -99,7 +99,7 @@ func (box Mailbox) complete() Mailbox {
 }
 
 // visit goes once through a mailbox, within its time.
-func (d *Desk) visit(ctx context.Context, box Mailbox, visitor visitor) error {
+func (d *Processor) visit(ctx context.Context, box Mailbox, visitor visitFunc) error {
 	ctx, cancel := context.WithTimeout(ctx, pollTime)
 	defer cancel()
 	dialled, err := (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(box.Host, strconv.Itoa(box.Port)))
@@ -111,7 +111,7 @@ func (d *Desk) visit(ctx context.Context, box Mailbox, visitor visitor) error {
 		return errors.New("without TLS the password is sent to this machine only; use `tls: implicit` or `starttls`")
 	}
 	defer context.AfterFunc(ctx, func() { _ = dialled.Close() })()
-	count := &bounded{Conn: dialled, left: readMax}
+	count := &limitedConn{Conn: dialled, left: readMax}
 	conn := net.Conn(count)
 	if box.TLS == "implicit" {
 		over := tls.Client(conn, box.Config)
@@ -123,24 +123,24 @@ func (d *Desk) visit(ctx context.Context, box Mailbox, visitor visitor) error {
 	judged := 0
 	err = visitor(visit{
 		conn: conn,
-		judge: func(mail io.Reader) (bool, error) {
+		process: func(mail io.Reader) (bool, error) {
 			judged++
-			verdict, err := d.Mail(ctx, box.Protocol, nil, mail)
-			return verdict != Unknown, err
+			verdict, err := d.Receive(ctx, box.Protocol, nil, mail)
+			return verdict != NotOurs, err
 		},
-		enough: func() bool { return judged >= visitMax || count.left < readMax-visitSize },
+		full: func() bool { return judged >= visitMax || count.left < readMax-visitSize },
 	})
 	return errors.Join(err, context.Cause(ctx))
 }
 
-// bounded reads so much and no more.
-type bounded struct {
+// limitedConn reads so much and no more.
+type limitedConn struct {
 	net.Conn
 	left int64
 }
 
 // Read ends with an error when the bound is reached.
-func (b *bounded) Read(p []byte) (int, error) {
+func (b *limitedConn) Read(p []byte) (int, error) {
 	if b.left <= 0 {
 		return 0, errors.New("bounce: the server sends more than a visit may take")
 	}

@@ -121,7 +121,7 @@ func TestVisitsFailWithTheReason(t *testing.T) {
 			} else {
 				box.Config = &tls.Config{RootCAs: cert.Roots} // of another server
 			}
-			box = box.complete()
+			box = box.withDefaults()
 			visit, err := box.visitor()
 			if err != nil {
 				t.Fatal(err)

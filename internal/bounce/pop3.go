@@ -15,7 +15,7 @@ import (
 // seven commands: that is less than a library.
 //
 // Mails that stay are remembered by their unique ids, so as to be read once only.
-func pop3Visitor(box Mailbox) visitor {
+func pop3Visitor(box Mailbox) visitFunc {
 	known := map[string]bool{}
 	return func(v visit) error {
 		session, err := openPOP3(v.conn, box)
@@ -29,10 +29,10 @@ func pop3Visitor(box Mailbox) visitor {
 		here := map[string]bool{}
 		for _, mail := range mails {
 			here[mail.unique] = true
-			if known[mail.unique] || v.enough() {
+			if known[mail.unique] || v.full() {
 				continue
 			}
-			gone, err := session.judge(mail.number, v.judge)
+			gone, err := session.judge(mail.number, v.process)
 			if err != nil {
 				return errors.Join(err, session.quit()) // QUIT deletes what was acted on
 			}

@@ -46,7 +46,7 @@ func (p postmark) events(_ context.Context, body []byte) ([]event, error) {
 		SuppressSending bool
 	}
 	if err := json.Unmarshal(body, &said); err != nil {
-		return nil, fmt.Errorf("%w: %w", errShape, err)
+		return nil, fmt.Errorf("%w: %w", errFormat, err)
 	}
 	e := event{text: said.Details, raw: body}
 	switch {

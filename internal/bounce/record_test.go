@@ -19,16 +19,16 @@ import (
 
 // stored is a Desk over a real store, with one active subscriber on two digests.
 type stored struct {
-	*Desk
+	*Processor
 	*store.Store
-	paths  *mailer.Paths
+	paths  *mailer.SignedAddresses
 	reader subscriber.Subscriber
 	now    time.Time
 }
 
 func newStored(t *testing.T, s *store.Store) *stored {
 	t.Helper()
-	paths, err := mailer.NewPaths([]byte("0123456789abcdef0123456789abcdef"), "bounces.example.org")
+	paths, err := mailer.NewSignedAddresses([]byte("0123456789abcdef0123456789abcdef"), "bounces.example.org")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,8 +46,8 @@ func newStored(t *testing.T, s *store.Store) *stored {
 		}
 	}
 	out := &stored{Store: s, paths: paths, reader: reader, now: testNow}
-	out.Desk = New(Options{
-		Paths: paths, Recorder: Book{Store: s, Soft: func() store.SoftRule { return store.SoftRule{Limit: 3, Days: 7} }}, Log: slog.New(slog.DiscardHandler),
+	out.Processor = New(Options{
+		Addresses: paths, Recorder: Book{Store: s, Soft: func() store.SoftRule { return store.SoftRule{Limit: 3, Days: 7} }}, Log: slog.New(slog.DiscardHandler),
 		Now: func() time.Time { return out.now },
 	})
 	return out
@@ -64,12 +64,12 @@ func editionID(name string) string {
 // take has the Desk judge a report about one of the reader's deliveries.
 func (s *stored) take(t *testing.T, name, edition string) {
 	t.Helper()
-	id := mailer.ID{Edition: editionID(edition), Person: token.PersonOf(s.reader.UID)}
+	id := mailer.DeliveryID{Edition: editionID(edition), Person: token.PersonOf(s.reader.UID)}
 	b := &bundle{paths: s.paths}
 	data := b.sample(t, name)
 	data = bytes.ReplaceAll(data, []byte(s.paths.ReturnPath(testID)), []byte(s.paths.ReturnPath(id)))
 	data = bytes.ReplaceAll(data, []byte(s.paths.MessageID(testID)), []byte(s.paths.MessageID(id)))
-	if verdict, err := s.Mail(t.Context(), "smtp", nil, bytes.NewReader(data)); err != nil || verdict != Acted {
+	if verdict, err := s.Receive(t.Context(), "smtp", nil, bytes.NewReader(data)); err != nil || verdict != Recorded {
 		t.Fatalf("%s: %s, %v", name, verdict, err)
 	}
 }
@@ -135,9 +135,9 @@ func TestUnsubscribingByMail(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		b := newStored(t, s)
-		address := b.paths.Unsubscribe(mailer.ID{Person: token.PersonOf(b.reader.UID)})
+		address := b.paths.Unsubscribe(mailer.DeliveryID{Person: token.PersonOf(b.reader.UID)})
 		for range 2 {
-			if _, err := b.Mail(t.Context(), "smtp", []string{address}, strings.NewReader("Subject: unsubscribe\r\n\r\n")); err != nil {
+			if _, err := b.Receive(t.Context(), "smtp", []string{address}, strings.NewReader("Subject: unsubscribe\r\n\r\n")); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -172,14 +172,14 @@ func TestABouncedConfirmationIsRecorded(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		forged, err := mailer.NewPaths([]byte("an attacker does not have the key"), "bounces.example.org")
+		forged, err := mailer.NewSignedAddresses([]byte("an attacker does not have the key"), "bounces.example.org")
 		if err != nil {
 			t.Fatal(err)
 		}
-		notice := mailer.ID{Edition: "5a3c1f0e-8d2b-4c47-9b11-1f2e3d4c5b6a", Person: token.PersonOf(who.UID)}
+		notice := mailer.DeliveryID{Edition: "5a3c1f0e-8d2b-4c47-9b11-1f2e3d4c5b6a", Person: token.PersonOf(who.UID)}
 		state := func(path string) subscriber.State {
 			t.Helper()
-			if _, err := b.Mail(t.Context(), "smtp", []string{path}, strings.NewReader(setup(t).report("Action: failed\r\nStatus: 5.1.1"))); err != nil {
+			if _, err := b.Receive(t.Context(), "smtp", []string{path}, strings.NewReader(setup(t).report("Action: failed\r\nStatus: 5.1.1"))); err != nil {
 				t.Fatal(err)
 			}
 			got, err := s.Subscriber(t.Context(), who.ID)
@@ -191,7 +191,7 @@ func TestABouncedConfirmationIsRecorded(t *testing.T) {
 		if got := state(forged.ReturnPath(notice)); got != subscriber.Pending {
 			t.Errorf("after a forged bounce: %s", got)
 		}
-		if got := state(b.paths.ReturnPath(mailer.ID{Edition: notice.Edition})); got != subscriber.Pending {
+		if got := state(b.paths.ReturnPath(mailer.DeliveryID{Edition: notice.Edition})); got != subscriber.Pending {
 			t.Errorf("after the bounce of a mail to an editor: %s", got)
 		}
 		if got := state(b.paths.ReturnPath(notice)); got != subscriber.Bounced {

@@ -53,7 +53,7 @@ func (s sendgrid) verify(_ context.Context, header http.Header, body []byte) err
 func (s sendgrid) events(_ context.Context, body []byte) ([]event, error) {
 	var posted []json.RawMessage
 	if err := json.Unmarshal(body, &posted); err != nil {
-		return nil, fmt.Errorf("%w: %w", errShape, err)
+		return nil, fmt.Errorf("%w: %w", errFormat, err)
 	}
 	var all []event
 	for _, raw := range posted {
@@ -64,7 +64,7 @@ func (s sendgrid) events(_ context.Context, body []byte) ([]event, error) {
 			Status string `json:"status"`
 		}
 		if err := json.Unmarshal(raw, &said); err != nil {
-			return nil, fmt.Errorf("%w: %w", errShape, err)
+			return nil, fmt.Errorf("%w: %w", errFormat, err)
 		}
 		e := event{text: said.Reason, raw: raw}
 		switch {

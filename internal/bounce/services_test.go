@@ -101,7 +101,7 @@ func TestSendGridEventsAreFoundByWhatTheyKeep(t *testing.T) {
 			if err != nil || len(events) != 1 || events[0].kind != Complained {
 				t.Fatalf("%s: %+v, %v", name, events, err)
 			}
-			if id, found := b.named(events[0].raw); found != test.found || found && id != testID {
+			if id, found := b.findDelivery(events[0].raw); found != test.found || found && id != testID {
 				t.Errorf("%s with %s: found %v, %+v", name, way[0], found, id)
 			}
 		}

@@ -49,7 +49,7 @@ func (s *ses) verify(ctx context.Context, _ http.Header, body []byte) error {
 func (s *ses) events(ctx context.Context, body []byte) ([]event, error) {
 	var m snsMessage
 	if err := json.Unmarshal(body, &m); err != nil {
-		return nil, fmt.Errorf("%w: %w", errShape, err)
+		return nil, fmt.Errorf("%w: %w", errFormat, err)
 	}
 	if m.Type == "SubscriptionConfirmation" {
 		return nil, s.confirm(ctx, m)
@@ -63,11 +63,11 @@ func (s *ses) events(ctx context.Context, body []byte) ([]event, error) {
 // confirm answers SNS's question whether we want the topic. The address is
 // Amazon's, or it is not visited.
 func (s *ses) confirm(ctx context.Context, m snsMessage) error {
-	if err := amazon(m.SubscribeURL); err != nil {
-		return fmt.Errorf("%w: SubscribeURL: %w", errShape, err)
+	if err := checkSNSAddress(m.SubscribeURL); err != nil {
+		return fmt.Errorf("%w: SubscribeURL: %w", errFormat, err)
 	}
 	if _, err := s.get(ctx, m.SubscribeURL); err != nil {
-		return fmt.Errorf("confirming the subscription: %w: %w", errAway, err)
+		return fmt.Errorf("confirming the subscription: %w: %w", errUnavailable, err)
 	}
 	s.log.Info("subscription to the SNS topic confirmed", "topic", m.TopicArn)
 	return nil
@@ -95,7 +95,7 @@ type sesEvent struct {
 func sesEvents(message []byte) ([]event, error) {
 	var said sesEvent
 	if err := json.Unmarshal(message, &said); err != nil {
-		return nil, fmt.Errorf("%w: %w", errShape, err)
+		return nil, fmt.Errorf("%w: %w", errFormat, err)
 	}
 	e := event{raw: said.Mail}
 	switch said.NotificationType + said.EventType {
@@ -103,14 +103,14 @@ func sesEvents(message []byte) ([]event, error) {
 		e.kind, e.code, e.text = said.bounce()
 	case "Complaint":
 		// Many providers give no type: their loops carry nothing but the spam button.
-		e.kind, e.text = complaint(cmp.Or(said.Complaint.Feedback, "abuse")), said.Complaint.Feedback
+		e.kind, e.text = kindOfComplaint(cmp.Or(said.Complaint.Feedback, "abuse")), said.Complaint.Feedback
 	}
 	return []event{e}, nil
 }
 
-// sesDead are the kinds of permanent bounces of addresses that Amazon itself knows to
+// sesPermanent are the kinds of permanent bounces of addresses that Amazon itself knows to
 // be dead: of no mailbox, or on its list of those.
-var sesDead = map[string]bool{"NoEmail": true, "Suppressed": true, "OnAccountSuppressionList": true}
+var sesPermanent = map[string]bool{"NoEmail": true, "Suppressed": true, "OnAccountSuppressionList": true}
 
 // bounce reads the reply where there is one. A transient bounce without one may be
 // an automatic reply, which SES reports alike, and those for the size or the content
@@ -120,9 +120,9 @@ func (said sesEvent) bounce() (Kind, int, string) {
 	if len(said.Bounce.Recipients) > 0 {
 		status, text = said.Bounce.Recipients[0].Status, strings.TrimPrefix(said.Bounce.Recipients[0].Diagnostic, "smtp; ")
 	}
-	kind, code := kindOfReply(text, status, said.Bounce.Type == "Permanent" && sesDead[said.Bounce.SubType])
+	kind, code := kindOfReply(text, status, said.Bounce.Type == "Permanent" && sesPermanent[said.Bounce.SubType])
 	switch {
-	case said.Bounce.Type == "Permanent" && text == "" && !sesDead[said.Bounce.SubType] && status == "":
+	case said.Bounce.Type == "Permanent" && text == "" && !sesPermanent[said.Bounce.SubType] && status == "":
 		kind = Bounced
 	case said.Bounce.Type == "Permanent":
 	case said.Bounce.SubType == "MessageTooLarge" || said.Bounce.SubType == "ContentRejected" || said.Bounce.SubType == "AttachmentRejected":

@@ -97,7 +97,7 @@ func (s *sns) sign(t *testing.T, m snsMessage) string {
 }
 
 func (b *bundle) sesHook(s *sns) http.Handler {
-	return &hook{desk: b.Desk, name: "ses", service: &ses{topic: testTopic, certs: &certificates{get: s.get}, get: s.get, log: slog.New(slog.DiscardHandler)}}
+	return &webhook{processor: b.Processor, name: "ses", service: &ses{topic: testTopic, certs: &certificates{get: s.get}, get: s.get, log: slog.New(slog.DiscardHandler)}}
 }
 
 func notification(message, version string) snsMessage {

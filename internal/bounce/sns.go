@@ -85,9 +85,9 @@ func (m *snsMessage) verify(ctx context.Context, certs *certificates) error {
 
 var snsHost = regexp.MustCompile(`^sns\.[a-z0-9-]{1,40}\.amazonaws\.com(\.cn)?$`)
 
-// amazon says whether an address is one of SNS: https, its host, no user and no
+// checkSNSAddress says whether an address is one of SNS: https, its host, no user and no
 // port.
-func amazon(address string) error {
+func checkSNSAddress(address string) error {
 	u, err := url.Parse(address)
 	if err != nil {
 		return err
@@ -115,12 +115,12 @@ func (c *certificates) key(ctx context.Context, address string) (*rsa.PublicKey,
 	if key != nil {
 		return key, nil
 	}
-	if err := amazon(address); err != nil {
+	if err := checkSNSAddress(address); err != nil {
 		return nil, err
 	}
 	data, err := c.get(ctx, address)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errAway, err)
+		return nil, fmt.Errorf("%w: %w", errUnavailable, err)
 	}
 	if key, err = publicKey(data); err != nil {
 		return nil, err

@@ -6,7 +6,7 @@ import "github.com/tidings-press/tidings/mailer"
 // that the address is dead, which it knows from more than this one reply; but
 // what a server refused for what we are or send is never held against a reader.
 func kindOfReply(text, status string, gone bool) (Kind, int) {
-	recipient := mailer.Recipient{Action: "failed", Reply: mailer.ReadReply(text, status)}
+	recipient := mailer.Recipient{Action: "failed", Reply: mailer.ParseReply(text, status)}
 	class := recipient.Class()
 	switch {
 	case gone && !mailer.BlamesSender(text):

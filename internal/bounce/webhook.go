@@ -14,15 +14,15 @@ import (
 )
 
 const (
-	hookMax   = 1 << 20 // octets of a request
-	eventsMax = 2000    // of a request
+	requestMax = 1 << 20 // octets of a request
+	eventsMax  = 2000    // of a request
 )
 
 // Errors of services, which decide on the HTTP status.
 var (
-	errSignature = errors.New("the signature is not right")
-	errShape     = errors.New("the body is not what the service sends")
-	errAway      = errors.New("the service cannot be asked")
+	errSignature   = errors.New("the signature is not right")
+	errFormat      = errors.New("the body is not what the service sends")
+	errUnavailable = errors.New("the service cannot be asked")
 )
 
 // event is what a service reports about one recipient. What it does not concern
@@ -52,15 +52,15 @@ type service interface {
 // The handler answers 401 to what is not signed by the service, 400 to what it
 // cannot read, 413 to more than a megabyte, 503 when nothing can be recorded, so
 // that it comes again, and 204 to everything else.
-func (d *Desk) Webhook(name, secret string) (http.Handler, error) {
+func (d *Processor) Webhook(name, secret string) (http.Handler, error) {
 	service, err := newService(d, name, secret)
 	if err != nil {
 		return nil, fmt.Errorf("bounce: webhook %s: %w", name, err)
 	}
-	return &hook{desk: d, name: name, service: service}, nil
+	return &webhook{processor: d, name: name, service: service}, nil
 }
 
-func newService(d *Desk, name, secret string) (service, error) {
+func newService(d *Processor, name, secret string) (service, error) {
 	switch name {
 	case "ses":
 		return newSES(secret, d.log)
@@ -74,35 +74,35 @@ func newService(d *Desk, name, secret string) (service, error) {
 	return nil, errors.New("there is no such service; ses, postmark, sendgrid and generic are known")
 }
 
-// hook is the handler.
-type hook struct {
-	desk    *Desk
-	name    string
-	service service
+// webhook is the handler.
+type webhook struct {
+	processor *Processor
+	name      string
+	service   service
 }
 
 // ServeHTTP takes one request.
-func (h *hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (h *webhook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
 		http.Error(w, "only POST", http.StatusMethodNotAllowed)
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, hookMax))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, requestMax))
 	if err != nil {
 		http.Error(w, "the body is too large or was cut", http.StatusRequestEntityTooLarge)
 		return
 	}
-	if status, err := h.take(r.Context(), r.Header, body); err != nil {
-		h.desk.log.Warn("webhook", "service", h.name, "status", status, "error", err)
+	if status, err := h.handle(r.Context(), r.Header, body); err != nil {
+		h.processor.log.Warn("webhook", "service", h.name, "status", status, "error", err)
 		http.Error(w, http.StatusText(status), status)
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// take acts on a request and gives the status of its failure.
-func (h *hook) take(ctx context.Context, header http.Header, body []byte) (int, error) {
+// handle acts on a request and gives the status of its failure.
+func (h *webhook) handle(ctx context.Context, header http.Header, body []byte) (int, error) {
 	if err := h.service.verify(ctx, header, body); err != nil {
 		return statusOf(err, http.StatusUnauthorized), err
 	}
@@ -111,10 +111,10 @@ func (h *hook) take(ctx context.Context, header http.Header, body []byte) (int, 
 		return statusOf(err, http.StatusBadRequest), err
 	}
 	if len(events) > eventsMax {
-		return http.StatusBadRequest, fmt.Errorf("%w: %d events at once, at most %d are taken", errShape, len(events), eventsMax)
+		return http.StatusBadRequest, fmt.Errorf("%w: %d events at once, at most %d are taken", errFormat, len(events), eventsMax)
 	}
 	for _, e := range events {
-		if err := h.act(ctx, e); err != nil {
+		if err := h.record(ctx, e); err != nil {
 			return http.StatusServiceUnavailable, err
 		}
 	}
@@ -124,43 +124,43 @@ func (h *hook) take(ctx context.Context, header http.Header, body []byte) (int, 
 // statusOf asks for a request again that we could not judge: SNS takes any 4xx for
 // the last word, and what it tells us once would be lost.
 func statusOf(err error, usual int) int {
-	if errors.Is(err, errAway) {
+	if errors.Is(err, errUnavailable) {
 		return http.StatusServiceUnavailable
 	}
 	return usual
 }
 
-// act records an event that names a delivery of ours.
-func (h *hook) act(ctx context.Context, e event) error {
+// record records an event that names a delivery of ours.
+func (h *webhook) record(ctx context.Context, e event) error {
 	if e.kind == "" {
 		return nil
 	}
-	id, found := h.desk.named(e.raw)
+	id, found := h.processor.findDelivery(e.raw)
 	if !found {
-		h.desk.log.Debug("webhook event on no mail of ours", "service", h.name)
+		h.processor.log.Debug("webhook event on no mail of ours", "service", h.name)
 		return nil
 	}
-	_, err := h.desk.record(ctx, Outcome{ID: id, Kind: e.kind, Code: e.code, Text: e.text, Source: h.name})
+	_, err := h.processor.record(ctx, Outcome{ID: id, Kind: e.kind, Code: e.code, Text: e.text, Source: h.name})
 	return err
 }
 
-// nameOfOurs is what return paths and message ids of ours look like.
-var nameOfOurs = regexp.MustCompile(`(?i)\b[bm]-[a-z2-7]{18,62}@`)
+// signedAddress is what return paths and message ids of ours look like.
+var signedAddress = regexp.MustCompile(`(?i)\b[bm]-[a-z2-7]{18,62}@`)
 
-// named finds the first name of ours in what a service says, which is JSON.
+// findDelivery finds the first name of ours in what a service says, which is JSON.
 // Services differ in which fields they keep; the HMAC tells what is ours wherever
 // it stands. Each text is looked at as it is meant: many services write < as
 // \u003c, whose last letter would run into the name.
-func (d *Desk) named(raw []byte) (mailer.ID, bool) {
+func (d *Processor) findDelivery(raw []byte) (mailer.DeliveryID, bool) {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	for {
 		token, err := decoder.Token()
 		if err != nil {
-			return mailer.ID{}, false
+			return mailer.DeliveryID{}, false
 		}
 		text, _ := token.(string)
-		for _, name := range nameOfOurs.FindAllString(text, 20) {
-			if purpose, id, err := d.paths.Parse(name); err == nil && purpose != mailer.Unsubscribe {
+		for _, name := range signedAddress.FindAllString(text, 20) {
+			if purpose, id, err := d.addresses.Parse(name); err == nil && purpose != mailer.PurposeUnsubscribe {
 				return id, true
 			}
 		}

@@ -85,7 +85,7 @@ func TestGenericWebhook(t *testing.T) {
 		"unknown type":  {`{"events":[{"type":"party","message_id":"MSGID"}]}`, 400, ""},
 		"unknown field": {`{"events":[{"type":"complaint","messageid":"MSGID"}]}`, 400, ""},
 		"no JSON":       {`hello`, 400, ""},
-		"too large":     {`{"events":[` + strings.Repeat(" ", hookMax) + `]}`, 413, ""},
+		"too large":     {`{"events":[` + strings.Repeat(" ", requestMax) + `]}`, 413, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -146,7 +146,7 @@ func (e *Engine) renderInto(frozen *store.Frozen, issue digest.Issue, fixed sett
 		return 0, &renderError{err}
 	}
 	// What cannot be cast must not be approved.
-	if _, err := e.cast(fixed, issue.ID, issue.Now, variant); err != nil {
+	if _, err := e.compile(fixed, issue.ID, issue.Now, variant); err != nil {
 		return 0, &renderError{err}
 	}
 	return frozen.Add(variant)

@@ -16,45 +16,45 @@ import (
 	"github.com/tidings-press/tidings/mailer"
 )
 
-// cast compiles a variant into a mould with all the headers of a digest's mail.
+// compile compiles a variant into a mould with all the headers of a digest's mail.
 // The date is that of the approval, so that a mail is the same on every try.
-func (e *Engine) cast(fixed settings, edition string, date time.Time, v digest.Variant) (*mould, error) {
-	messageID, mailto := extraMarks(v.Holes)
+func (e *Engine) compile(fixed settings, edition string, date time.Time, v digest.Variant) (*compiledVariant, error) {
+	messageID, mailto := extraPlaceholders(v.Placeholders)
 	offered := ""
 	if fixed.UnsubscribeMail {
 		offered = mailto
 	}
 	list := mailer.List{
 		ID: fixed.Digest + "." + fixed.Domain, Title: fixed.Title,
-		Unsubscribe: v.Holes.Unsubscribe, Mailto: offered,
+		Unsubscribe: v.Placeholders.Unsubscribe, Mailto: offered,
 		Help: fixed.Site, Archive: fixed.Site + "/", Owner: fixed.Owner,
 		Feedback: edition + ":" + fixed.Digest + ":digest:" + fixed.Domain,
 	}
-	made, err := mailer.Cast(mailer.Message{
-		From: fixed.From, ReplyTo: fixed.ReplyTo, To: mailer.Address{Email: v.Holes.Address},
+	made, err := mailer.Compile(mailer.Message{
+		From: fixed.From, ReplyTo: fixed.ReplyTo, To: mailer.Address{Email: v.Placeholders.Address},
 		Subject: v.Subject, Date: date, MessageID: messageID, Text: v.Text, HTML: v.HTML,
-		Headers: list.Headers(), Marks: append(v.Holes.Words(), messageID, mailto),
+		Headers: list.Headers(), Placeholders: append(v.Placeholders.Words(), messageID, mailto),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("digest %s: %w", fixed.Digest, err)
 	}
-	return &mould{made, v.Nobody, digest.PagePath(edition)}, nil
+	return &compiledVariant{made, v.Nobody, digest.PagePath(edition)}, nil
 }
 
-// extraMarks are two more marks, of the same stem as the variant's: for the
+// extraPlaceholders are two more marks, of the same stem as the variant's: for the
 // Message-ID and for the mailbox of List-Unsubscribe.
-func extraMarks(h digest.Holes) (messageID, mailto string) {
+func extraPlaceholders(h digest.Placeholders) (messageID, mailto string) {
 	stem := strings.TrimSuffix(h.Name, "name")
 	return stem + "msid", stem + "lsun"
 }
 
 // values are what goes into the holes for one reader, in the order of the marks.
-func (e *Engine) values(dst []string, m *mould, paths *mailer.Paths, l *loaded, r store.Recipient, address subscriber.Address) []string {
+func (e *Engine) values(dst []string, m *compiledVariant, paths *mailer.SignedAddresses, l *loaded, r store.Recipient, address subscriber.Address) []string {
 	name := r.Name
 	if name == "" {
 		name = m.nobody
 	}
-	id := mailer.ID{Edition: l.ID, Person: token.PersonOf(r.UID)}
+	id := mailer.DeliveryID{Edition: l.ID, Person: token.PersonOf(r.UID)}
 	links := e.links(l.fixed.Site, r.UID, l.Digest, l.ID, m.page)
 	return append(dst, name, address.ASCII(), links.Unsubscribe, links.Preferences, links.Web, paths.MessageID(id), paths.Unsubscribe(id))
 }
@@ -64,9 +64,9 @@ const messageIDValue = 5
 
 // links are the addresses in a reader's mail; page is the path of the public page, which
 // is nobody's in particular: people pass it on.
-func (e *Engine) links(site string, person uuid.UUID, digestName, edition, page string) digest.Holes {
+func (e *Engine) links(site string, person uuid.UUID, digestName, edition, page string) digest.Placeholders {
 	site = strings.TrimSuffix(site, "/")
-	return digest.Holes{
+	return digest.Placeholders{
 		Unsubscribe: site + "/unsubscribe/" + e.Keys.Sign(token.Unsubscribe, person, digestName, edition),
 		Preferences: site + "/preferences/" + e.Keys.Sign(token.Preferences, person, digestName, ""),
 		Web:         site + page,
@@ -74,17 +74,17 @@ func (e *Engine) links(site string, person uuid.UUID, digestName, edition, page 
 }
 
 // paths makes return paths for a digest.
-func (e *Engine) paths(def *Definition) (*mailer.Paths, error) {
+func (e *Engine) paths(def *Definition) (*mailer.SignedAddresses, error) {
 	domain := e.ReturnPath
 	if domain == "" {
 		_, domain, _ = strings.Cut(def.From.Email, "@")
 	}
-	return mailer.NewPaths(e.secret, domain)
+	return mailer.NewSignedAddresses(e.secret, domain)
 }
 
 // returnPath is where the bounces of a mail go: an address that names the delivery, if
 // anything reads those, else the sender's own mailbox.
-func (s settings) returnPath(paths *mailer.Paths, id mailer.ID) string {
+func (s settings) returnPath(paths *mailer.SignedAddresses, id mailer.DeliveryID) string {
 	if !s.ReturnPaths {
 		return s.From.Email
 	}
@@ -96,7 +96,7 @@ type loaded struct {
 	store.Edition
 	fixed settings
 	date  time.Time // of all its mails
-	paths *mailer.Paths
+	paths *mailer.SignedAddresses
 }
 
 // editionCache keeps the editions that were sent from last.
@@ -125,7 +125,7 @@ func (e *Engine) load(ctx context.Context, seq int64) (*loaded, error) {
 	if l.fixed, l.date, err = e.settingsOf(edition); err != nil {
 		return nil, err
 	}
-	if l.paths, err = mailer.NewPaths(e.secret, l.fixed.Domain); err != nil {
+	if l.paths, err = mailer.NewSignedAddresses(e.secret, l.fixed.Domain); err != nil {
 		return nil, err
 	}
 	e.editions.kept = append(e.editions.kept, l)

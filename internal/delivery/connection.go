@@ -13,7 +13,7 @@ func (s *sender) open(ctx context.Context, m *mail) bool {
 		if s.conn == nil && (s.relay.held() || !s.dial(ctx)) {
 			break
 		}
-		if err := s.conn.Open(ctx, m.envelope); err == nil {
+		if err := s.conn.SendEnvelope(ctx, m.envelope); err == nil {
 			m.opened = true
 			return true
 		}

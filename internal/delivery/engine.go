@@ -67,7 +67,7 @@ type Options struct {
 	Digests   []Definition
 	Relays    []Relay
 	Policy    Policy
-	DKIM      []mailer.Key
+	DKIM      []mailer.DKIMKey
 	// From is the sender of single mails where there is no digest; none when its Email
 	// is empty.
 	From mailer.Address
@@ -92,7 +92,7 @@ type Engine struct {
 	secret   []byte // of return paths and message ids
 	names    *token.Deliveries
 	editions editionCache
-	moulds   moulds
+	compiled compiledCache
 	approval singleflight.Group
 	wake     chan struct{}
 	queue    *queue

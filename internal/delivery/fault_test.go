@@ -117,7 +117,7 @@ func TestNothingIsTriedBeforeItsTime(t *testing.T) {
 	e := f.send()
 	f.until(e.ID, "put off", func(p delivery.Progress) bool { return p.Counts.Sent == 4 && p.Counts.Deferred == 1 })
 	for i, wait := range []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute} {
-		if struck := f.wire.Struck(0); struck != i+1 {
+		if struck := f.wire.FaultCount(0); struck != i+1 {
 			t.Fatalf("it was tried %d times, want %d", struck, i+1)
 		}
 		f.forward(wait * 8 / 10)
@@ -126,11 +126,11 @@ func TestNothingIsTriedBeforeItsTime(t *testing.T) {
 		if next < wait/10 || next > wait*3/10 {
 			t.Errorf("after %v the next try is in %v, want about %v", wait*8/10, next, wait*2/10)
 		}
-		if f.wire.Struck(0) != i+1 || len(f.wire.Mails()) != 4 {
+		if f.wire.FaultCount(0) != i+1 || len(f.wire.Mails()) != 4 {
 			t.Fatalf("it was tried after %v, and should wait for %v", wait*8/10, wait)
 		}
 		f.forward(wait * 4 / 10)
-		f.eventually("the next try", func() bool { return f.wire.Struck(0) == i+2 || len(f.wire.Mails()) == 5 })
+		f.eventually("the next try", func() bool { return f.wire.FaultCount(0) == i+2 || len(f.wire.Mails()) == 5 })
 	}
 	f.sent(e.ID)
 	f.once(5)
@@ -221,7 +221,7 @@ func TestConnectionsCutAtEveryStage(t *testing.T) {
 			name := map[sink.Action]string{sink.Cut: "cut", sink.Say: "421"}[action]
 			t.Run(name+" at "+string(stage), func(t *testing.T) {
 				t.Parallel()
-				f := misbehaving(t, sink.Options{Faults: []sink.Fault{{At: stage, Do: action, Reply: "421 4.3.2 closing", After: 2, Times: 3, Took: action == sink.Cut}}})
+				f := misbehaving(t, sink.Options{Faults: []sink.Fault{{At: stage, Do: action, Reply: "421 4.3.2 closing", After: 2, Times: 3, Accept: action == sink.Cut}}})
 				f.readers(60)
 				f.article("ferries")
 				f.start()
@@ -247,7 +247,7 @@ func TestConnectionsCutAtEveryStage(t *testing.T) {
 
 func TestMailsInDoubtAreHeldWhenThePolicySaysSo(t *testing.T) {
 	t.Parallel()
-	f := misbehaving(t, sink.Options{Faults: []sink.Fault{{At: sink.AfterDot, Do: sink.Hang, After: 5, Times: 2, Took: true}}})
+	f := misbehaving(t, sink.Options{Faults: []sink.Fault{{At: sink.AfterDot, Do: sink.Hang, After: 5, Times: 2, Accept: true}}})
 	f.options.Policy.Resend = false
 	f.readers(40)
 	f.article("ferries")

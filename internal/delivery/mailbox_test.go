@@ -136,9 +136,9 @@ func TestAMailboxThatStaysFullIsASoftBounce(t *testing.T) {
 			p, err := f.engine.Progress(t.Context(), e.ID)
 			return err == nil && p.Counts.Deferred == 2 && p.Counts.Sent == 2
 		})
-		struck := f.wire.Struck(0) + f.wire.Struck(1)
+		struck := f.wire.FaultCount(0) + f.wire.FaultCount(1)
 		f.forward(25 * time.Hour)
-		f.eventually("it is tried again", func() bool { return f.wire.Struck(0)+f.wire.Struck(1) == struck+2 })
+		f.eventually("it is tried again", func() bool { return f.wire.FaultCount(0)+f.wire.FaultCount(1) == struck+2 })
 	}
 	if p := f.sent(e.ID); p.Counts != (store.DeliveryCounts{Total: 4, Sent: 2, Refused: 2}) {
 		t.Errorf("counts %+v", p.Counts)

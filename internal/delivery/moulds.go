@@ -11,44 +11,44 @@ import (
 	"github.com/tidings-press/tidings/mailer"
 )
 
-// mould is a variant that is ready to be poured for readers.
-type mould struct {
-	*mailer.Mould
+// compiledVariant is a variant that is ready to be poured for readers.
+type compiledVariant struct {
+	*mailer.Compiled
 	nobody string
 	page   string // path of the public page with the same articles
 }
 
-// moulds are those that were poured from last, of all editions.
-type moulds struct {
-	mu    sync.Mutex
-	kept  map[mouldKey]*list.Element // of *keptMould
-	order list.List                  // the last used one first
-	size  int                        // in octets
-	casts singleflight.Group
+// compiledCache are those that were poured from last, of all editions.
+type compiledCache struct {
+	mu        sync.Mutex
+	kept      map[variantKey]*list.Element // of *keptMould
+	order     list.List                    // the last used one first
+	size      int                          // in octets
+	compiling singleflight.Group
 }
 
-type mouldKey struct {
+type variantKey struct {
 	edition int64
 	number  int
 }
 
-type keptMould struct {
-	key   mouldKey
-	mould *mould
+type cachedVariant struct {
+	key     variantKey
+	variant *compiledVariant
 }
 
-// mostMoulds bounds the moulds in memory, in octets. A mould is about as large as its
+// compiledCacheMax bounds the moulds in memory, in octets. A mould is about as large as its
 // mail; an edition of more variants than fit is cast again and again, at some 200
 // times the price of pouring.
-const mostMoulds = 24 << 20
+const compiledCacheMax = 24 << 20
 
 // of returns a variant's mould, cast at the first mail that needs it. Others may be
 // cast meanwhile.
-func (m *moulds) of(key mouldKey, cast func() (*mould, error)) (*mould, error) {
+func (m *compiledCache) of(key variantKey, cast func() (*compiledVariant, error)) (*compiledVariant, error) {
 	if have := m.get(key); have != nil {
 		return have, nil
 	}
-	made, err, _ := m.casts.Do(strconv.FormatInt(key.edition, 10)+"/"+strconv.Itoa(key.number), func() (any, error) {
+	made, err, _ := m.compiling.Do(strconv.FormatInt(key.edition, 10)+"/"+strconv.Itoa(key.number), func() (any, error) {
 		if have := m.get(key); have != nil {
 			return have, nil
 		}
@@ -61,10 +61,10 @@ func (m *moulds) of(key mouldKey, cast func() (*mould, error)) (*mould, error) {
 	if err != nil {
 		return nil, err
 	}
-	return made.(*mould), nil
+	return made.(*compiledVariant), nil
 }
 
-func (m *moulds) get(key mouldKey) *mould {
+func (m *compiledCache) get(key variantKey) *compiledVariant {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	at := m.kept[key]
@@ -72,32 +72,32 @@ func (m *moulds) get(key mouldKey) *mould {
 		return nil
 	}
 	m.order.MoveToFront(at)
-	return at.Value.(*keptMould).mould
+	return at.Value.(*cachedVariant).variant
 }
 
-func (m *moulds) put(key mouldKey, made *mould) {
+func (m *compiledCache) put(key variantKey, made *compiledVariant) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.kept == nil {
-		m.kept = map[mouldKey]*list.Element{}
+		m.kept = map[variantKey]*list.Element{}
 	}
-	m.kept[key] = m.order.PushFront(&keptMould{key, made})
+	m.kept[key] = m.order.PushFront(&cachedVariant{key, made})
 	m.size += made.Memory()
-	for m.size > mostMoulds && m.order.Len() > 1 {
-		last := m.order.Remove(m.order.Back()).(*keptMould)
+	for m.size > compiledCacheMax && m.order.Len() > 1 {
+		last := m.order.Remove(m.order.Back()).(*cachedVariant)
 		delete(m.kept, last.key)
-		m.size -= last.mould.Memory()
+		m.size -= last.variant.Memory()
 	}
 }
 
-// mouldOf returns the mould of one variant of an edition.
-func (e *Engine) mouldOf(ctx context.Context, l *loaded, number int) (*mould, error) {
-	return e.moulds.of(mouldKey{l.Seq, number}, func() (*mould, error) {
+// compiledVariant returns the mould of one variant of an edition.
+func (e *Engine) compiledVariant(ctx context.Context, l *loaded, number int) (*compiledVariant, error) {
+	return e.compiled.of(variantKey{l.Seq, number}, func() (*compiledVariant, error) {
 		variant, err := e.Store.Variant(ctx, l.Seq, number)
 		if err != nil {
 			return nil, err
 		}
-		made, err := e.cast(l.fixed, l.ID, l.date, variant)
+		made, err := e.compile(l.fixed, l.ID, l.date, variant)
 		if err == nil {
 			made.page = variant.PagePath(number)
 		}

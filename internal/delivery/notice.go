@@ -33,8 +33,8 @@ type notice struct {
 }
 
 // delivery names the mail in its return path.
-func (n notice) delivery() mailer.ID {
-	return mailer.ID{Edition: n.ID, Person: token.PersonOf(n.Person)}
+func (n notice) delivery() mailer.DeliveryID {
+	return mailer.DeliveryID{Edition: n.ID, Person: token.PersonOf(n.Person)}
 }
 
 // SendNotice keeps a single mail, such as a confirmation, to be sent as soon as a
@@ -124,7 +124,7 @@ func (e *Engine) post(ctx context.Context, line *noticeLine, n notice) error {
 		return err
 	}
 	messageID := n.ID + "@" + paths.Domain()
-	mould, err := mailer.Cast(mailer.Message{
+	mould, err := mailer.Compile(mailer.Message{
 		From: def.From, ReplyTo: def.ReplyTo, To: mailer.Address{Email: to.ASCII()}, Subject: n.Mail.Subject, Date: e.Store.Now(),
 		MessageID: messageID, Text: n.Mail.Text, HTML: n.Mail.HTML,
 		Headers: e.noticeHeaders(n, paths),
@@ -136,7 +136,7 @@ func (e *Engine) post(ctx context.Context, line *noticeLine, n notice) error {
 }
 
 // noticeHeaders are those of an automatic mail, and how to leave where the mail offers it.
-func (e *Engine) noticeHeaders(n notice, paths *mailer.Paths) []mailer.Header {
+func (e *Engine) noticeHeaders(n notice, paths *mailer.SignedAddresses) []mailer.Header {
 	if n.Unsubscribe == "" {
 		return []mailer.Header{{Name: "Auto-Submitted", Value: "auto-generated"}}
 	}
@@ -219,16 +219,16 @@ func (e *Engine) sendTest(ctx context.Context, name string, variant digest.Varia
 
 // sendOne sends a variant to one address that need not be a subscriber's.
 func (e *Engine) sendOne(ctx context.Context, fixed settings, variant digest.Variant, date time.Time, to subscriber.Address) error {
-	m, err := e.cast(fixed, variant.Edition, date, variant)
+	m, err := e.compile(fixed, variant.Edition, date, variant)
 	if err != nil {
 		return err
 	}
-	paths, err := mailer.NewPaths(e.secret, fixed.Domain)
+	paths, err := mailer.NewSignedAddresses(e.secret, fixed.Domain)
 	if err != nil {
 		return err
 	}
 	// Nobody has the zero id: the links of a test mail unsubscribe nobody.
 	l := &loaded{Edition: store.Edition{Edition: digest.Edition{ID: variant.Edition, Digest: fixed.Digest}}, fixed: fixed}
 	values := e.values(nil, m, paths, l, store.Recipient{}, to)
-	return e.handOver(ctx, nil, fixed.returnPath(paths, mailer.ID{Edition: variant.Edition}), to, m.Mould, values[messageIDValue], values)
+	return e.handOver(ctx, nil, fixed.returnPath(paths, mailer.DeliveryID{Edition: variant.Edition}), to, m.Compiled, values[messageIDValue], values)
 }

@@ -82,7 +82,7 @@ type noticeLine struct {
 
 // over reports whether the next mail over a relay can use the connection.
 func (l *noticeLine) over(r *relay) bool {
-	return l.relay == r && l.conn.Usable() && l.slot.valid() && (r.PerConnection == 0 || l.conn.Mails() < r.PerConnection)
+	return l.relay == r && l.conn.Usable() && l.slot.valid() && (r.PerConnection == 0 || l.conn.Accepted() < r.PerConnection)
 }
 
 func (l *noticeLine) close() {
@@ -101,7 +101,7 @@ func (l *noticeLine) close() {
 // handOver sends one mail over the line, or over a connection of its own when line is nil, to
 // the first relay that can be reached. It keeps to the limits of relays, and leaves those
 // alone that are held back; what it finds out about one holds for editions too.
-func (e *Engine) handOver(ctx context.Context, line *noticeLine, from string, to subscriber.Address, mould *mailer.Mould, messageID string, values []string) error {
+func (e *Engine) handOver(ctx context.Context, line *noticeLine, from string, to subscriber.Address, mould *mailer.Compiled, messageID string, values []string) error {
 	if len(e.relays) == 0 {
 		return errors.New("no relay is configured; add one under relays: in config.yaml")
 	}
@@ -128,8 +128,8 @@ func (e *Engine) handOver(ctx context.Context, line *noticeLine, from string, to
 
 // handOver sends one mail over the relay. handed is false when it cannot be reached
 // or is at its limits.
-func (r *relay) handOver(ctx context.Context, line *noticeLine, from string, to subscriber.Address, mould *mailer.Mould, messageID string, values []string) (handed bool, err error) {
-	body, err := r.signer.Clone().Pour(r.begin(nil, messageID), mould, values)
+func (r *relay) handOver(ctx context.Context, line *noticeLine, from string, to subscriber.Address, mould *mailer.Compiled, messageID string, values []string) (handed bool, err error) {
+	body, err := r.signer.Clone().Render(r.begin(nil, messageID), mould, values)
 	if err != nil {
 		return true, err
 	}
@@ -201,10 +201,10 @@ func (r *relay) ceded() int {
 // handOne sends one mail. begun is false when the connection broke before the server could
 // have taken anything, so that another one may be tried.
 func handOne(ctx context.Context, conn *mailer.Conn, envelope mailer.Envelope, body []byte) (begun bool, err error) {
-	if err := conn.Open(ctx, envelope); err != nil {
+	if err := conn.SendEnvelope(ctx, envelope); err != nil {
 		return false, err
 	}
-	reply, err := conn.Ready(ctx)
+	reply, err := conn.AwaitReady(ctx)
 	if err != nil {
 		return false, err
 	}

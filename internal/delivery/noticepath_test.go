@@ -35,13 +35,13 @@ func (b *bundle) write(who subscriber.Subscriber, unsubscribe string) {
 }
 
 // paths are those that the engine signs with.
-func (b *bundle) paths() *mailer.Paths {
+func (b *bundle) paths() *mailer.SignedAddresses {
 	b.t.Helper()
 	secret, err := b.store.Secret(b.t.Context(), "deliveries")
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	paths, err := mailer.NewPaths(secret, "gazette.example")
+	paths, err := mailer.NewSignedAddresses(secret, "gazette.example")
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func TestSingleMailsHaveASignedReturnPath(t *testing.T) {
 	seen := map[string]bool{}
 	for _, m := range b.wire.Mails() {
 		purpose, id, err := b.paths().Parse(m.From)
-		if err != nil || purpose != mailer.Bounce || id.Edition == "" || seen[m.From] {
+		if err != nil || purpose != mailer.PurposeReturnPath || id.Edition == "" || seen[m.From] {
 			t.Errorf("the return path %s is of %+v (%v), or not its own", m.From, id, err)
 		}
 		seen[m.From] = true

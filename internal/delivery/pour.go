@@ -11,23 +11,23 @@ import (
 	"github.com/tidings-press/tidings/mailer"
 )
 
-// compose pours the mail of a job. It returns nil when that is settled without a
+// render pours the mail of a job. It returns nil when that is settled without a
 // try, or impossible for now.
-func (s *sender) compose(ctx context.Context, j job) *mail {
+func (s *sender) render(ctx context.Context, j job) *mail {
 	l := j.lease.edition
 	address, err := subscriber.ParseAddress(j.Address)
 	if err != nil {
 		s.skip(j, digest.DeliverySkipped, "the address cannot be mailed: "+err.Error())
 		return nil
 	}
-	mould, err := s.engine.mouldOf(ctx, l, j.Variant)
+	mould, err := s.engine.compiledVariant(ctx, l, j.Variant)
 	if err != nil {
 		s.engine.Log.Error("a frozen variant cannot be read", "edition", l.ID, "variant", j.Variant, "error", err)
 		s.putOff(j, "its variant cannot be read: "+err.Error(), firstWait)
 		return nil
 	}
 	s.values = s.engine.values(s.values[:0], mould, l.paths, l, j.Recipient, address)
-	body, err := s.signer.Pour(s.relay.begin(roomFor(s.spare, mould.Size()), s.values[messageIDValue]), mould.Mould, s.values)
+	body, err := s.signer.Render(s.relay.begin(roomFor(s.spare, mould.Size()), s.values[messageIDValue]), mould.Compiled, s.values)
 	if err != nil {
 		s.putOff(j, "the mail cannot be signed: "+err.Error(), firstWait)
 		return nil
@@ -40,8 +40,8 @@ func (s *sender) compose(ctx context.Context, j job) *mail {
 	// The other buffer holds the mail that is on the wire: it is free only when this
 	// one takes its place.
 	s.mail, s.spare = body, s.mail
-	from := l.fixed.returnPath(l.paths, mailer.ID{Edition: l.ID, Person: token.PersonOf(j.UID)})
-	return &mail{job: j, address: address, body: body, envelope: mailer.Envelope{From: from, To: address.ASCII(), Size: len(body), Poured: true}}
+	from := l.fixed.returnPath(l.paths, mailer.DeliveryID{Edition: l.ID, Person: token.PersonOf(j.UID)})
+	return &mail{job: j, address: address, body: body, envelope: mailer.Envelope{From: from, To: address.ASCII(), Size: len(body), Rendered: true}}
 }
 
 // beside is room for what a mail has besides its mould: values, signatures, and the

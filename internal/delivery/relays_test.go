@@ -235,7 +235,7 @@ func TestAStoppingNodeKeepsItsLeasesUntilTheServerHasAnswered(t *testing.T) {
 		other.options.Store = storetest.Reopen(b.t, b.dsn, store.Options{})
 		b.start()
 		e := b.send()
-		b.eventually("four bodies are on the wire", func() bool { return b.wire.Struck(0) == 4 })
+		b.eventually("four bodies are on the wire", func() bool { return b.wire.FaultCount(0) == 4 })
 		other.start()
 		b.stop()
 		p := other.sent(e.ID)

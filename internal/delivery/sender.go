@@ -127,7 +127,7 @@ func (s *sender) tryMail(ctx context.Context) (*mail, time.Duration) {
 			s.relay.fullFor(d)
 			return nil, max(d, leastWait)
 		}
-		if m := s.compose(ctx, j); m != nil {
+		if m := s.render(ctx, j); m != nil {
 			return m, 0
 		}
 		s.relay.rates.giveBack()
@@ -145,7 +145,7 @@ func (s *sender) send(ctx context.Context, m *mail) *mail {
 	}
 	// A stopping node finishes the mail that is on the wire.
 	ctx = context.WithoutCancel(ctx)
-	reply, err := s.conn.Ready(ctx)
+	reply, err := s.conn.AwaitReady(ctx)
 	if err != nil || !reply.OK() {
 		s.settle(ctx, m, intent, reply, err)
 		return nil
@@ -165,7 +165,7 @@ func (s *sender) send(ctx context.Context, m *mail) *mail {
 
 // following returns the mail whose envelope may go out behind the current body.
 func (s *sender) following(ctx context.Context) *mail {
-	full := s.relay.PerConnection > 0 && s.conn.Mails()+1 >= s.relay.PerConnection
+	full := s.relay.PerConnection > 0 && s.conn.Accepted()+1 >= s.relay.PerConnection
 	if full || s.stopping.Err() != nil || s.surplus() {
 		return nil
 	}
@@ -184,13 +184,13 @@ func (s *sender) settle(ctx context.Context, m *mail, intent store.Intent, reply
 	switch {
 	case class == mailer.Uncertain:
 		s.relay.doubt(ctx, tried.Reason)
-	case broke && s.conn.Mails() == 0:
+	case broke && s.conn.Accepted() == 0:
 		s.relay.stumbled(ctx, cause(reply, err), reply.Code == 421)
 	default:
 		s.relay.heard(ctx)
 	}
 	s.relay.follow(ctx, domainOf(m.Address), class, reply)
-	full := s.relay.PerConnection > 0 && s.conn.Mails() >= s.relay.PerConnection
+	full := s.relay.PerConnection > 0 && s.conn.Accepted() >= s.relay.PerConnection
 	if broke || full {
 		s.hangUp(err == nil && full)
 	}

@@ -28,8 +28,8 @@ func TestARelayThatRefusesUsStopsAndAnotherTakesOver(t *testing.T) {
 			e := f.send()
 			p := f.until(e.ID, "dealt with", func(p progress) bool { return p.Counts.Sent+p.Counts.Deferred == 600 })
 			// Five refusals, and what was on its way on the other connections.
-			if p.Counts.Deferred == 0 || p.Counts.Deferred > 10 || f.wire.Struck(0) > 10 {
-				t.Errorf("%d were put off after %d refusals", p.Counts.Deferred, f.wire.Struck(0))
+			if p.Counts.Deferred == 0 || p.Counts.Deferred > 10 || f.wire.FaultCount(0) > 10 {
+				t.Errorf("%d were put off after %d refusals", p.Counts.Deferred, f.wire.FaultCount(0))
 			}
 			if !f.holds(p, store.RelayHeld, "your network is blocked") {
 				t.Errorf("nobody is told: %+v", p.Holds)
@@ -85,8 +85,8 @@ func TestADomainThatRefusesUsRestsAloneOnItsRelay(t *testing.T) {
 	f.start()
 	e := f.send()
 	p := f.until(e.ID, "dealt with", func(p progress) bool { return p.Counts.Sent == 150 && p.Counts.Deferred == 50 })
-	if !f.holds(p, store.DomainHeld, "not from you") || f.wire.Struck(0) > 10 {
-		t.Errorf("after %d refusals: %+v", f.wire.Struck(0), p.Holds)
+	if !f.holds(p, store.DomainHeld, "not from you") || f.wire.FaultCount(0) > 10 {
+		t.Errorf("after %d refusals: %+v", f.wire.FaultCount(0), p.Holds)
 	}
 }
 
@@ -186,7 +186,7 @@ func TestAServerThatHangsUpOnEverybodyIsNotAskedForEachMail(t *testing.T) {
 // mail as often as it is tried.
 func TestARelayThatNeverSaysWhetherItTookAMailStops(t *testing.T) {
 	t.Parallel()
-	f := misbehaving(t, sink.Options{Faults: []sink.Fault{{At: sink.AfterDot, Do: sink.Cut, Took: true}}})
+	f := misbehaving(t, sink.Options{Faults: []sink.Fault{{At: sink.AfterDot, Do: sink.Cut, Accept: true}}})
 	f.readers(300)
 	f.article("ferries")
 	f.start()

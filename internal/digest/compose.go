@@ -30,11 +30,11 @@ func Compose(in Issue, set *templates.Set) (Edition, error) {
 // is not in the reader's mail.
 func (v view) subject() (string, error) {
 	if v.in.Subject != "" {
-		return templates.Line(v.in.Subject), nil
+		return templates.HeaderLine(v.in.Subject), nil
 	}
 	tmpl, err := templates.ParseSubject(cmp.Or(v.in.Definition.Subject, DefaultSubject))
 	if err != nil {
 		return "", err
 	}
-	return tmpl.Line(v.data(Holes{}, cut{whole: min(len(v.articles), 20), titles: 0}))
+	return tmpl.Line(v.data(Placeholders{}, cut{whole: min(len(v.articles), 20), titles: 0}))
 }

@@ -16,7 +16,7 @@ import (
 // both parts and whatever the articles say.
 func TestPouredMailIsThePreviewedOne(t *testing.T) {
 	t.Parallel()
-	values := Holes{
+	values := Placeholders{
 		Name: "Ana & Bo <x>", Address: "ana@post.example", Unsubscribe: "https://post.example/unsubscribe/" + strings.Repeat("Ab-_9", 12) + "?a=1&b=2",
 		Preferences: "https://post.example/preferences/x", Web: "https://post.example/editions/5f/x",
 	}
@@ -37,16 +37,16 @@ func TestPouredMailIsThePreviewedOne(t *testing.T) {
 }
 
 // pour casts a variant, fills its holes and reads the mail's two parts back.
-func pour(t *testing.T, v Variant, values Holes) (html, text string) {
+func pour(t *testing.T, v Variant, values Placeholders) (html, text string) {
 	t.Helper()
-	mould, err := mailer.Cast(mailer.Message{
-		From: mailer.Address{Email: "post@post.example"}, To: mailer.Address{Email: v.Holes.Address}, Subject: v.Subject,
-		MessageID: "1.2@post.example", Date: testTime, HTML: v.HTML, Text: v.Text, Marks: v.Holes.Words(),
+	mould, err := mailer.Compile(mailer.Message{
+		From: mailer.Address{Email: "post@post.example"}, To: mailer.Address{Email: v.Placeholders.Address}, Subject: v.Subject,
+		MessageID: "1.2@post.example", Date: testTime, HTML: v.HTML, Text: v.Text, Placeholders: v.Placeholders.Words(),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	reader, err := mail.CreateReader(bytes.NewReader(mould.Pour(nil, values.Words())))
+	reader, err := mail.CreateReader(bytes.NewReader(mould.Render(nil, values.Words())))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -74,7 +74,7 @@ func checkSafe(t *testing.T, text string, v Variant) {
 			}
 		}
 	}
-	for mark, n := range map[string]int{v.Holes.Unsubscribe: 1, v.Holes.Address: 1, v.Holes.Preferences: 1} {
+	for mark, n := range map[string]int{v.Placeholders.Unsubscribe: 1, v.Placeholders.Address: 1, v.Placeholders.Preferences: 1} {
 		if strings.Count(v.HTML, mark) != n || strings.Count(v.Text, mark) != n {
 			t.Errorf("%.40q: mark %s stands elsewhere too", text, mark)
 		}
@@ -87,18 +87,18 @@ func TestMarksYieldToContentThatHasThem(t *testing.T) {
 	t.Parallel()
 	plain := mustRender(t, sampleIssue(), Preferences{})
 	for _, put := range []func(*Issue){
-		func(in *Issue) { in.Articles[0].Title += " " + plain.Holes.Address },
-		func(in *Issue) { in.Articles[0].HTML += plain.Holes.Unsubscribe },
-		func(in *Issue) { in.Articles[0].Authors[0].Name = plain.Holes.Web },
-		func(in *Issue) { in.Articles[0].Image.Alt = plain.Holes.Web },
-		func(in *Issue) { in.Articles[0].Tags[0] = plain.Holes.Name },
-		func(in *Issue) { in.Definition.Title = plain.Holes.Name },
+		func(in *Issue) { in.Articles[0].Title += " " + plain.Placeholders.Address },
+		func(in *Issue) { in.Articles[0].HTML += plain.Placeholders.Unsubscribe },
+		func(in *Issue) { in.Articles[0].Authors[0].Name = plain.Placeholders.Web },
+		func(in *Issue) { in.Articles[0].Image.Alt = plain.Placeholders.Web },
+		func(in *Issue) { in.Articles[0].Tags[0] = plain.Placeholders.Name },
+		func(in *Issue) { in.Definition.Title = plain.Placeholders.Name },
 	} {
 		in := sampleIssue()
 		put(&in)
 		v := mustRender(t, in, Preferences{})
-		for i, mark := range v.Holes.Words() {
-			if mark == plain.Holes.Words()[i] {
+		for i, mark := range v.Placeholders.Words() {
+			if mark == plain.Placeholders.Words()[i] {
 				t.Errorf("mark %s is used although the content has it", mark)
 			}
 		}
@@ -110,7 +110,7 @@ func TestMarksAreWordsOfTheirOwn(t *testing.T) {
 	seen := map[string]bool{}
 	for _, edition := range []string{"a", "b", ""} {
 		for _, key := range []string{"", "l=fr", "t=sea"} {
-			words := marksFor(edition, key, func(string) bool { return false }).Words()
+			words := newPlaceholders(edition, key, func(string) bool { return false }).Words()
 			for _, word := range words {
 				if seen[word] {
 					t.Errorf("%s stands for two things", word)

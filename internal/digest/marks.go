@@ -12,15 +12,15 @@ import (
 // mail, of HTML or of a URL changes.
 var markLetters = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
-// marksFor derives the marks of a variant from its edition and key, so that every
+// newPlaceholders derives the marks of a variant from its edition and key, so that every
 // node makes the same ones. When the content already holds such a word, which
 // only malice could bring about, the next ones in line are taken.
-func marksFor(edition, key string, contains func(word string) bool) Holes {
+func newPlaceholders(edition, key string, contains func(word string) bool) Placeholders {
 	for attempt := 0; ; attempt++ {
 		sum := sha256.Sum256([]byte("tidings marks\x00" + edition + "\x00" + key + "\x00" + strconv.Itoa(attempt)))
 		stem := "tdg" + markLetters.EncodeToString(sum[:15])
 		if !contains(stem) {
-			return Holes{
+			return Placeholders{
 				Name: stem + "name", Address: stem + "addr",
 				Unsubscribe: stem + "unsu", Preferences: stem + "pref", Web: stem + "webe",
 			}

@@ -31,7 +31,7 @@ func RenderPage(in Issue, lang string, set *templates.Set) (string, error) {
 	}
 	subscribe := in.Site.URL + "/subscribe?" + url.Values{"digest": {in.Definition.Name}}.Encode()
 	// Templates of a user's own may print these on the page too.
-	reader := Holes{Name: nobody, Address: in.Site.Title, Unsubscribe: subscribe, Preferences: subscribe, Web: in.Site.URL + PagePath(in.ID)}
+	reader := Placeholders{Name: nobody, Address: in.Site.Title, Unsubscribe: subscribe, Preferences: subscribe, Web: in.Site.URL + PagePath(in.ID)}
 	data := view.data(reader, cut{whole: len(in.Articles), bodies: true, web: true})
 	data.Subscribe = subscribe
 	out, err := mail.HTML(data)

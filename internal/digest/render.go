@@ -31,7 +31,7 @@ func Render(in Issue, prefs Preferences, set *templates.Set) (Variant, error) {
 	if view.page.Subject, err = view.subject(); err != nil {
 		return Variant{}, fmt.Errorf("digest %s: %w", in.Definition.Name, err)
 	}
-	out, err := view.variant(mail, marksFor(in.ID, prefs.Key(), in.holds))
+	out, err := view.variant(mail, newPlaceholders(in.ID, prefs.Key(), in.holds))
 	if err != nil {
 		return Variant{}, fmt.Errorf("digest %s: %w", in.Definition.Name, err)
 	}
@@ -40,7 +40,7 @@ func Render(in Issue, prefs Preferences, set *templates.Set) (Variant, error) {
 }
 
 // variant renders the mail.
-func (v view) variant(mail *templates.Mail, holes Holes) (Variant, error) {
+func (v view) variant(mail *templates.Mail, holes Placeholders) (Variant, error) {
 	total := len(v.articles)
 	mailed, shown, err := trim(total, func(c cut) (templates.Rendered, error) {
 		return mail.Render(v.data(holes, c))
@@ -50,7 +50,7 @@ func (v view) variant(mail *templates.Mail, holes Holes) (Variant, error) {
 	}
 	out := Variant{
 		Edition: v.in.ID, Language: v.page.Language, Direction: v.page.Direction,
-		Subject: v.page.Subject, HTML: mailed.HTML, Text: mailed.Text, Holes: holes,
+		Subject: v.page.Subject, HTML: mailed.HTML, Text: mailed.Text, Placeholders: holes,
 		Articles: ids(v.articles), Shown: shown.whole,
 		Warnings: warnings(len(mailed.HTML), shown, total),
 	}

@@ -38,16 +38,16 @@ func TestRenderingIsTheSameEachTime(t *testing.T) {
 func TestEachMarkOccursOnlyWhereItIsMeant(t *testing.T) {
 	t.Parallel()
 	v := mustRender(t, sampleIssue(), Preferences{})
-	places := markPlaces(t, v.HTML, v.Holes)
+	places := markPlaces(t, v.HTML, v.Placeholders)
 	want := map[string]string{
-		v.Holes.Address: "text", v.Holes.Unsubscribe: "a href", v.Holes.Preferences: "a href", v.Holes.Web: "a href",
+		v.Placeholders.Address: "text", v.Placeholders.Unsubscribe: "a href", v.Placeholders.Preferences: "a href", v.Placeholders.Web: "a href",
 	}
 	for mark, place := range want {
 		if got := places[mark]; !slices.Equal(got, []string{place}) {
 			t.Errorf("mark %s stands in %v, want once in %s", mark, got, place)
 		}
 	}
-	for _, mark := range []string{v.Holes.Address, v.Holes.Unsubscribe, v.Holes.Preferences, v.Holes.Web} {
+	for _, mark := range []string{v.Placeholders.Address, v.Placeholders.Unsubscribe, v.Placeholders.Preferences, v.Placeholders.Web} {
 		if n := strings.Count(v.Text, mark); n != 1 {
 			t.Errorf("mark %s stands %d times in the text, want once", mark, n)
 		}
@@ -56,7 +56,7 @@ func TestEachMarkOccursOnlyWhereItIsMeant(t *testing.T) {
 
 // markPlaces says for each mark where a browser finds it: in text, or as the whole of
 // an attribute.
-func markPlaces(t *testing.T, page string, holes Holes) map[string][]string {
+func markPlaces(t *testing.T, page string, holes Placeholders) map[string][]string {
 	t.Helper()
 	doc, err := html.Parse(strings.NewReader(page))
 	if err != nil {
@@ -102,7 +102,7 @@ func TestStylesAreInlinedAndDarkModeIsKept(t *testing.T) {
 func TestNoImageTracks(t *testing.T) {
 	t.Parallel()
 	v := mustRender(t, sampleIssue(), Preferences{})
-	for mark, places := range markPlaces(t, v.HTML, v.Holes) {
+	for mark, places := range markPlaces(t, v.HTML, v.Placeholders) {
 		for _, place := range places {
 			if strings.HasPrefix(place, "img") || strings.HasPrefix(place, "part of img") {
 				t.Errorf("mark %s is in an image's address", mark)
@@ -183,7 +183,7 @@ func TestUnknownTemplateIsNamed(t *testing.T) {
 func TestFillPutsEachValueInItsPlace(t *testing.T) {
 	t.Parallel()
 	v := mustRender(t, sampleIssue(), Preferences{})
-	filled := v.Fill(Holes{Address: `"<x>&"@post.example`, Unsubscribe: "https://post.example/u?a=1&b=2", Preferences: "https://post.example/p", Web: "https://post.example/w"})
+	filled := v.Fill(Placeholders{Address: `"<x>&"@post.example`, Unsubscribe: "https://post.example/u?a=1&b=2", Preferences: "https://post.example/p", Web: "https://post.example/w"})
 	for _, want := range []string{`&#34;&lt;x&gt;&amp;&#34;@post.example`, `href="https://post.example/u?a=1&amp;b=2"`} {
 		if !strings.Contains(filled.HTML, want) {
 			t.Errorf("the HTML has no %s", want)
@@ -192,7 +192,7 @@ func TestFillPutsEachValueInItsPlace(t *testing.T) {
 	if !strings.Contains(filled.Text, "https://post.example/u?a=1&b=2") {
 		t.Error("the text has another address than the HTML")
 	}
-	for _, mark := range v.Holes.Words() {
+	for _, mark := range v.Placeholders.Words() {
 		if strings.Contains(filled.HTML+filled.Text, mark) {
 			t.Errorf("mark %s is left", mark)
 		}

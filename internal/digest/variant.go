@@ -9,24 +9,24 @@ import (
 // Variant is an edition rendered for one set of preferences. The holes in HTML
 // and Text are marked by the words in Holes; everything else is frozen.
 type Variant struct {
-	Edition   string
-	Key       string // canonical form of the preferences, "" for everything
-	Language  string // of the fixed phrases
-	Direction string // "ltr" or "rtl"
-	Subject   string
-	HTML      string
-	Text      string
-	Holes     Holes    `json:"Holes"`
-	Nobody    string   `json:"Nobody"` // what fills the name's hole for a reader without a name
-	Articles  []string // ids of all articles it carries, in order
-	Shown     int      // how many of them are shown whole; the rest is listed by title, or behind a link
-	Warnings  []string // for the editor, such as that the mail is large
+	Edition      string
+	Key          string // canonical form of the preferences, "" for everything
+	Language     string // of the fixed phrases
+	Direction    string // "ltr" or "rtl"
+	Subject      string
+	HTML         string
+	Text         string
+	Placeholders Placeholders `json:"Holes"`
+	Nobody       string       `json:"Nobody"` // what fills the name's placeholder for a reader without a name
+	Articles     []string     // ids of all articles it carries, in order
+	Shown        int          // how many of them are shown whole; the rest is listed by title, or behind a link
+	Warnings     []string     // for the editor, such as that the mail is large
 }
 
-// Holes are the marks that stand for what differs per recipient. Each is a word
+// Placeholders are the marks that stand for what differs per recipient. Each is a word
 // of ASCII letters and digits that occurs nowhere else in the variant, so that
 // it survives every encoding of the message.
-type Holes struct {
+type Placeholders struct {
 	Name        string // the subscriber's name, or the template's word for nobody in particular
 	Address     string
 	Unsubscribe string // URL of the page with one button
@@ -36,11 +36,11 @@ type Holes struct {
 
 // Fill returns the variant as one reader sees it, with values in place of the marks.
 // Mails are filled far faster by their mould; this is for previews.
-func (v Variant) Fill(values Holes) Variant {
+func (v Variant) Fill(values Placeholders) Variant {
 	if values.Name == "" {
 		values.Name = v.Nobody
 	}
-	escape, plain := v.Holes.pairs(values, html.EscapeString), v.Holes.pairs(values, func(s string) string { return s })
+	escape, plain := v.Placeholders.pairs(values, html.EscapeString), v.Placeholders.pairs(values, func(s string) string { return s })
 	v.HTML = strings.NewReplacer(escape...).Replace(v.HTML)
 	v.Text = strings.NewReplacer(plain...).Replace(v.Text)
 	return v
@@ -56,11 +56,11 @@ func (v Variant) PagePath(number int) string {
 }
 
 // Words lists the marks, in the order of the struct's fields.
-func (h Holes) Words() []string {
+func (h Placeholders) Words() []string {
 	return []string{h.Name, h.Address, h.Unsubscribe, h.Preferences, h.Web}
 }
 
-func (h Holes) pairs(values Holes, encode func(string) string) []string {
+func (h Placeholders) pairs(values Placeholders, encode func(string) string) []string {
 	var out []string
 	filled := values.Words()
 	for i, mark := range h.Words() {

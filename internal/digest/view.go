@@ -49,7 +49,7 @@ func postal(address string) []string {
 
 // data fills the template's struct with the first articles whole, the next by title,
 // and the rest as a number.
-func (v view) data(holes Holes, cut cut) templates.Digest {
+func (v view) data(holes Placeholders, cut cut) templates.Digest {
 	d := templates.Digest{
 		Page:    v.page,
 		Digest:  templates.Publication{Name: v.in.Definition.Name, Title: v.in.Definition.Title, Description: v.in.Definition.Description},
@@ -130,5 +130,5 @@ func (v view) preheader() string {
 // clean cuts a text and makes one line of it. Imported articles are clean already;
 // this keeps a control character out of mails by whatever way it came in.
 func clean(text string, width int) string {
-	return templates.Cut(strings.Join(strings.Fields(article.CleanText(text)), " "), width)
+	return templates.Truncate(strings.Join(strings.Fields(article.CleanText(text)), " "), width)
 }

@@ -43,9 +43,9 @@ type Inbox struct {
 	options Options
 	server  *smtp.Server
 
-	mu    sync.Mutex
-	kept  []*Message // oldest first
-	count int        // all that ever came
+	mu       sync.Mutex
+	messages []*Message // oldest first
+	count    int        // all that ever came
 }
 
 // New returns an empty Inbox.
@@ -87,9 +87,9 @@ func (in *Inbox) Count() int {
 func (in *Inbox) Messages() []*Message {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	out := make([]*Message, 0, len(in.kept))
-	for i := len(in.kept) - 1; i >= 0; i-- {
-		out = append(out, in.kept[i])
+	out := make([]*Message, 0, len(in.messages))
+	for i := len(in.messages) - 1; i >= 0; i-- {
+		out = append(out, in.messages[i])
 	}
 	return out
 }
@@ -99,20 +99,20 @@ func (in *Inbox) Message(id int) *Message {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	// Numbers run without gaps, so the place follows from the number.
-	if i := id - (in.count - len(in.kept)) - 1; i >= 0 && i < len(in.kept) {
-		return in.kept[i]
+	if i := id - (in.count - len(in.messages)) - 1; i >= 0 && i < len(in.messages) {
+		return in.messages[i]
 	}
 	return nil
 }
 
-func (in *Inbox) keep(m *Message) {
+func (in *Inbox) add(m *Message) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.count++
 	m.ID = in.count
-	in.kept = append(in.kept, m)
-	if len(in.kept) > in.options.Messages {
-		in.kept[0] = nil
-		in.kept = in.kept[1:]
+	in.messages = append(in.messages, m)
+	if len(in.messages) > in.options.Messages {
+		in.messages[0] = nil
+		in.messages = in.messages[1:]
 	}
 }

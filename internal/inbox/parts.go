@@ -17,15 +17,15 @@ const maxPart = 10 << 20
 // field is one header field, as sent but unfolded.
 type field struct{ Name, Value string }
 
-// parts is a message taken apart for showing.
-type parts struct {
+// parsedMessage is a message taken apart for showing.
+type parsedMessage struct {
 	HTML, Text string
 	Fields     []field
 	Problem    string // what could not be read, for people
 }
 
-// titles reads the subject and the sender's name.
-func titles(source []byte) (subject, name string) {
+// subjectAndSender reads the subject and the sender's name.
+func subjectAndSender(source []byte) (subject, name string) {
 	r, err := mail.CreateReader(bytes.NewReader(source))
 	if r == nil || (err != nil && !message.IsUnknownCharset(err)) {
 		return "(cannot be read)", ""
@@ -39,9 +39,9 @@ func titles(source []byte) (subject, name string) {
 	return subject, name
 }
 
-// takeApart decodes the parts that people read.
-func takeApart(source []byte) parts {
-	var p parts
+// parseMessage decodes the parts that people read.
+func parseMessage(source []byte) parsedMessage {
+	var p parsedMessage
 	r, err := mail.CreateReader(bytes.NewReader(source))
 	if r == nil || (err != nil && !message.IsUnknownCharset(err)) {
 		p.Problem = "this message's header cannot be read: " + err.Error()
@@ -66,7 +66,7 @@ func takeApart(source []byte) parts {
 }
 
 // add keeps the first text and the first HTML part.
-func (p *parts) add(part *mail.Part) error {
+func (p *parsedMessage) add(part *mail.Part) error {
 	inline, ok := part.Header.(*mail.InlineHeader)
 	if !ok {
 		return nil

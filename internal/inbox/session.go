@@ -46,11 +46,11 @@ func (s *session) Data(r io.Reader) error {
 		return err
 	}
 	m := &Message{From: s.from, To: s.to, Received: s.inbox.options.Clock(), Source: source}
-	m.Subject, m.Name = titles(source)
+	m.Subject, m.Name = subjectAndSender(source)
 	if m.Name == "" {
 		m.Name = m.From
 	}
-	s.inbox.keep(m)
+	s.inbox.add(m)
 	return nil
 }
 

@@ -42,7 +42,7 @@ func serveStyle(w http.ResponseWriter, r *http.Request) {
 
 func (in *Inbox) serveList(w http.ResponseWriter, _ *http.Request) {
 	messages := in.Messages()
-	show(w, "list.html", map[string]any{"Messages": messages, "Count": in.Count(), "Kept": len(messages)})
+	renderPage(w, "list.html", map[string]any{"Messages": messages, "Count": in.Count(), "Kept": len(messages)})
 }
 
 func (in *Inbox) serveMessage(w http.ResponseWriter, r *http.Request) {
@@ -50,7 +50,7 @@ func (in *Inbox) serveMessage(w http.ResponseWriter, r *http.Request) {
 	if m == nil {
 		return
 	}
-	p := takeApart(m.Source)
+	p := parseMessage(m.Source)
 	view := r.URL.Query().Get("view")
 	switch view {
 	case "html", "text", "headers", "source":
@@ -60,7 +60,7 @@ func (in *Inbox) serveMessage(w http.ResponseWriter, r *http.Request) {
 			view = "text"
 		}
 	}
-	show(w, "message.html", map[string]any{
+	renderPage(w, "message.html", map[string]any{
 		"Message": m, "Parts": p, "View": view, "Views": []string{"html", "text", "headers", "source"},
 		"Source": string(m.Source), "Newer": in.Message(m.ID + 1), "Older": in.Message(m.ID - 1),
 	})
@@ -75,7 +75,7 @@ func (in *Inbox) serveHTML(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Referrer-Policy", "no-referrer")
-	_, _ = w.Write([]byte(takeApart(m.Source).HTML))
+	_, _ = w.Write([]byte(parseMessage(m.Source).HTML))
 }
 
 func (in *Inbox) serveSource(w http.ResponseWriter, r *http.Request) {
@@ -100,7 +100,7 @@ func (in *Inbox) find(w http.ResponseWriter, r *http.Request) *Message {
 	return nil
 }
 
-func show(w http.ResponseWriter, page string, data any) {
+func renderPage(w http.ResponseWriter, page string, data any) {
 	var out bytes.Buffer
 	if err := pages.ExecuteTemplate(&out, page, data); err != nil {
 		http.Error(w, "This page could not be made: "+err.Error(), http.StatusInternalServerError)

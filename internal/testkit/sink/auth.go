@@ -23,13 +23,13 @@ func (s *session) auth(rest string) error {
 	switch strings.ToUpper(mechanism) {
 	case "PLAIN":
 		parts := strings.Split(decode(initial), "\x00")
-		good = len(parts) == 3 && s.right(parts[1], parts[2])
+		good = len(parts) == 3 && s.checkPassword(parts[1], parts[2])
 	case "LOGIN":
 		user := s.ask("Username:")
-		good = s.right(user, s.ask("Password:"))
+		good = s.checkPassword(user, s.ask("Password:"))
 	case "XOAUTH2":
 		user, token, _ := strings.Cut(strings.TrimPrefix(decode(initial), "user="), "\x01auth=Bearer ")
-		if good = s.right(user, strings.TrimRight(token, "\x01")); !good {
+		if good = s.checkPassword(user, strings.TrimRight(token, "\x01")); !good {
 			s.ask(`{"status":"401"}`)
 		}
 	case "SCRAM-SHA-256":
@@ -42,21 +42,21 @@ func (s *session) auth(rest string) error {
 		good = s.scram(sha1.New, true)
 	}
 	if !good {
-		s.say("535 5.7.8 authentication failed")
+		s.reply("535 5.7.8 authentication failed")
 		return nil
 	}
-	s.known = true
-	s.say("235 2.7.0 welcome")
+	s.authenticated = true
+	s.reply("235 2.7.0 welcome")
 	return nil
 }
 
-func (s *session) right(user, password string) bool {
+func (s *session) checkPassword(user, password string) bool {
 	want, known := s.server.opts.Users[user]
 	return known && want == password
 }
 
 func (s *session) ask(challenge string) string {
-	s.say("334 " + base64.StdEncoding.EncodeToString([]byte(challenge)))
+	s.reply("334 " + base64.StdEncoding.EncodeToString([]byte(challenge)))
 	line, _ := s.line()
 	return decode(line)
 }

@@ -15,10 +15,10 @@ var (
 func (s *session) data() error {
 	switch {
 	case len(s.to) == 0 && !s.server.opts.Lenient:
-		s.say("554 5.5.1 no valid recipients")
+		s.reply("554 5.5.1 no valid recipients")
 		return nil
 	default:
-		s.say("354 go on")
+		s.reply("354 go on")
 	}
 	body, size, err := s.body()
 	if err != nil {
@@ -26,27 +26,27 @@ func (s *session) data() error {
 	}
 	defer s.clear()
 	if limit := s.server.opts.Size; limit > 0 && size > limit {
-		s.say("552 5.3.4 too large")
+		s.reply("552 5.3.4 too large")
 		return nil
 	}
 	to := strings.Join(s.to, " ")
-	if f := s.server.strikes(AfterDot, to); f != nil && f.Do == Slow {
-		if err := s.rest(f.Wait); err != nil {
+	if f := s.server.faultAt(AfterDot, to); f != nil && f.Do == Slow {
+		if err := s.wait(f.Wait); err != nil {
 			return err
 		}
 	} else if f != nil {
-		if f.Took {
+		if f.Accept {
 			s.take(body, size)
 		}
-		return s.strike(f)
+		return s.applyFault(f)
 	}
 	s.take(body, size)
 	s.accept()
-	if f := s.server.strikes(AfterReply, to); f != nil {
+	if f := s.server.faultAt(AfterReply, to); f != nil {
 		if err := s.flush(); err != nil {
 			return err
 		}
-		return s.strike(f)
+		return s.applyFault(f)
 	}
 	return nil
 }
@@ -56,12 +56,12 @@ func (s *session) accept() {
 	switch {
 	case s.server.opts.LMTP:
 		for range s.to {
-			s.say("250 2.0.0 taken")
+			s.reply("250 2.0.0 taken")
 		}
 	case len(s.to) == 0:
-		s.say("554 5.5.1 no valid recipients")
+		s.reply("554 5.5.1 no valid recipients")
 	default:
-		s.say("250 2.0.0 taken")
+		s.reply("250 2.0.0 taken")
 	}
 }
 
@@ -92,8 +92,8 @@ func (s *session) body() (kept []byte, size int, err error) {
 			return nil, 0, err
 		}
 	}
-	if f := s.server.strikes(InBody, strings.Join(s.to, " ")); f != nil {
-		return nil, 0, cmp.Or(s.strike(f), errEnd)
+	if f := s.server.faultAt(InBody, strings.Join(s.to, " ")); f != nil {
+		return nil, 0, cmp.Or(s.applyFault(f), errEnd)
 	}
 	if bytes.HasPrefix(s.buf[s.start:s.end], firstDot) {
 		s.start += len(firstDot)

@@ -38,20 +38,20 @@ const (
 
 // Fault is a misbehaviour.
 type Fault struct {
-	At    Stage
-	Do    Action
-	Reply string        // for Say, such as "451 4.7.1 try again later"; 421 closes too
-	Match string        // only when the command line has this in it
-	After int           // let so many pass first
-	Times int           // then strike so often; 0 is for ever
-	Took  bool          // at AfterDot: the mail counts as taken all the same
-	Wait  time.Duration // for Slow
+	At     Stage
+	Do     Action
+	Reply  string        // for Say, such as "451 4.7.1 try again later"; 421 closes too
+	Match  string        // only when the command line has this in it
+	After  int           // let so many pass first
+	Times  int           // then strike so often; 0 is for ever
+	Accept bool          // at AfterDot: the mail counts as taken all the same
+	Wait   time.Duration // for Slow
 }
 
-type faultState struct{ met atomic.Int64 }
+type faultCounter struct{ met atomic.Int64 }
 
-// strikes returns the fault that applies now, or nil.
-func (s *Server) strikes(at Stage, line string) *Fault {
+// faultAt returns the fault that applies now, or nil.
+func (s *Server) faultAt(at Stage, line string) *Fault {
 	for i := range s.opts.Faults {
 		f := &s.opts.Faults[i]
 		if f.At != at || f.Match != "" && !strings.Contains(line, f.Match) {
@@ -65,8 +65,8 @@ func (s *Server) strikes(at Stage, line string) *Fault {
 	return nil
 }
 
-// Struck says how often the fault with index i has struck.
-func (s *Server) Struck(i int) int {
+// FaultCount says how often the fault with index i has struck.
+func (s *Server) FaultCount(i int) int {
 	f, n := s.opts.Faults[i], int(s.faults[i].met.Load())
 	n = max(n-f.After, 0)
 	if f.Times > 0 {
@@ -75,14 +75,14 @@ func (s *Server) Struck(i int) int {
 	return n
 }
 
-// grey counts the tries of each recipient.
-type grey struct {
+// greylist counts the tries of each recipient.
+type greylist struct {
 	mu    sync.Mutex
 	tries map[string]int
 }
 
-// early says whether a recipient has not been tried often enough.
-func (g *grey) early(to string, limit int) bool {
+// refuses says whether a recipient has not been tried often enough.
+func (g *greylist) refuses(to string, limit int) bool {
 	if limit == 0 {
 		return false
 	}

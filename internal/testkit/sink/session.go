@@ -16,33 +16,33 @@ var errEnd = errors.New("session ends")
 
 // session is one connection.
 type session struct {
-	server *Server
-	conn   net.Conn
-	raw    net.Conn
-	id     int64
-	leave  func() // counts the connection out; calling it again does nothing
+	server   *Server
+	conn     net.Conn
+	raw      net.Conn
+	id       int64
+	countOut func() // counts the connection out; calling it again does nothing
 
 	buf        []byte
 	start, end int    // of what is in buf and not yet read
 	out        []byte // replies not yet sent
 
-	secure, known bool // TLS is on; AUTH has succeeded
-	from          string
-	mailing       bool
-	to            []string
-	mails         int
+	encrypted, authenticated bool // TLS is on; AUTH has succeeded
+	from                     string
+	mailing                  bool
+	to                       []string
+	mails                    int
 }
 
 func (s *session) run(full bool) {
 	s.buf = make([]byte, bufferSize)
-	s.secure = s.server.opts.Implicit
+	s.encrypted = s.server.opts.Implicit
 	if full {
 		s.server.refused.Add(1)
-		s.say("421 4.3.2 too many connections")
+		s.reply("421 4.3.2 too many connections")
 		_ = s.flush()
 		return
 	}
-	err := s.unless(AtBanner, "", func() error { s.say("220 sink ESMTP"); return nil })
+	err := s.unlessFault(AtBanner, "", func() error { s.reply("220 sink ESMTP"); return nil })
 	for err == nil {
 		var line string
 		if line, err = s.line(); err == nil {
@@ -52,23 +52,23 @@ func (s *session) run(full bool) {
 	_ = s.flush()
 }
 
-// unless does what is usual at a stage, unless a fault strikes.
-func (s *session) unless(at Stage, line string, usual func() error) error {
-	f := s.server.strikes(at, line)
+// unlessFault does what is usual at a stage, unless a fault strikes.
+func (s *session) unlessFault(at Stage, line string, usual func() error) error {
+	f := s.server.faultAt(at, line)
 	if f == nil {
 		return usual()
 	}
 	if f.Do == Slow {
-		if err := s.rest(f.Wait); err != nil {
+		if err := s.wait(f.Wait); err != nil {
 			return err
 		}
 		return usual()
 	}
-	return s.strike(f)
+	return s.applyFault(f)
 }
 
-// rest lets time pass, while the server runs.
-func (s *session) rest(d time.Duration) error {
+// wait lets time pass, while the server runs.
+func (s *session) wait(d time.Duration) error {
 	select {
 	case <-time.After(d):
 		return nil
@@ -77,7 +77,7 @@ func (s *session) rest(d time.Duration) error {
 	}
 }
 
-func (s *session) strike(f *Fault) error {
+func (s *session) applyFault(f *Fault) error {
 	switch f.Do {
 	case Cut:
 		return errEnd // what was answered before goes out first
@@ -86,14 +86,14 @@ func (s *session) strike(f *Fault) error {
 		_, _ = io.Copy(io.Discard, s.conn) // until the other side has had enough
 		return errEnd
 	}
-	s.say(f.Reply)
+	s.reply(f.Reply)
 	if strings.HasPrefix(f.Reply, "421") {
 		return errEnd
 	}
 	return nil
 }
 
-func (s *session) say(lines ...string) {
+func (s *session) reply(lines ...string) {
 	for i, line := range lines {
 		if i < len(lines)-1 {
 			line = line[:3] + "-" + line[4:]
@@ -108,7 +108,7 @@ func (s *session) flush() error {
 		return nil
 	}
 	if d := s.server.opts.Delay; d > 0 {
-		if err := s.rest(d); err != nil {
+		if err := s.wait(d); err != nil {
 			return err
 		}
 	}
@@ -154,5 +154,5 @@ func (s *session) line() (string, error) {
 	}
 }
 
-// ahead says whether the client has sent more than it was asked for.
-func (s *session) ahead() bool { return s.end > s.start }
+// hasUnreadInput says whether the client has sent more than it was asked for.
+func (s *session) hasUnreadInput() bool { return s.end > s.start }

@@ -62,8 +62,8 @@ type Server struct {
 
 	opts     Options
 	listener net.Listener
-	faults   []faultState
-	grey     grey
+	faults   []faultCounter
+	greylist greylist
 	serial   atomic.Int64
 	open     atomic.Int64
 	refused  atomic.Int64
@@ -77,7 +77,7 @@ type Server struct {
 // Start serves on a listener until Close.
 func Start(listener net.Listener, opts Options) *Server {
 	s := &Server{opts: opts, listener: listener, done: make(chan struct{}), conns: map[net.Conn]struct{}{}}
-	s.faults = make([]faultState, len(opts.Faults))
+	s.faults = make([]faultCounter, len(opts.Faults))
 	if opts.TLS != nil && opts.Implicit {
 		s.listener = tls.NewListener(listener, opts.TLS)
 	}
@@ -95,8 +95,8 @@ func (s *Server) Connections() (made, peak int64) { return s.serial.Load(), s.pe
 // Open is how many connections there are at the moment.
 func (s *Server) Open() int64 { return s.open.Load() }
 
-// Turned is the number of connections that were turned away with 421.
-func (s *Server) Turned() int64 { return s.refused.Load() }
+// TurnedAway is the number of connections that were turned away with 421.
+func (s *Server) TurnedAway() int64 { return s.refused.Load() }
 
 // Close stops listening, cuts all connections and waits for their ends.
 func (s *Server) Close() error {
@@ -127,14 +127,14 @@ func (s *Server) serve() {
 			time.Sleep(time.Millisecond) // out of file descriptors, say
 			continue
 		}
-		if !s.enter(conn) {
+		if !s.register(conn) {
 			return
 		}
-		go s.attend(conn)
+		go s.handle(conn)
 	}
 }
 
-func (s *Server) enter(conn net.Conn) bool {
+func (s *Server) register(conn net.Conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.conns == nil {
@@ -146,14 +146,14 @@ func (s *Server) enter(conn net.Conn) bool {
 	return true
 }
 
-func (s *Server) attend(conn net.Conn) {
+func (s *Server) handle(conn net.Conn) {
 	defer s.sessions.Done()
 	n := s.open.Add(1)
 	leave := sync.OnceFunc(func() { s.open.Add(-1) })
 	defer leave()
 	for peak := s.peak.Load(); n > peak && !s.peak.CompareAndSwap(peak, n); peak = s.peak.Load() {
 	}
-	ses := &session{server: s, conn: conn, raw: conn, id: s.serial.Add(1), leave: leave}
+	ses := &session{server: s, conn: conn, raw: conn, id: s.serial.Add(1), countOut: leave}
 	ses.run(s.opts.Connections > 0 && n > int64(s.opts.Connections))
 	_ = conn.Close()
 	s.mu.Lock()

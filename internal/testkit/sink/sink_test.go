@@ -115,8 +115,8 @@ func TestSinkOptions(t *testing.T) {
 	server, dial := start(t, Options{Connections: 1})
 	dial().hears("220")
 	dial().hears("421", "")
-	if made, peak := server.Connections(); server.Turned() != 1 || made != 2 || peak != 2 {
-		t.Errorf("%d turned away, %d made, %d at once", server.Turned(), made, peak)
+	if made, peak := server.Connections(); server.TurnedAway() != 1 || made != 2 || peak != 2 {
+		t.Errorf("%d turned away, %d made, %d at once", server.TurnedAway(), made, peak)
 	}
 
 	_, dial = start(t, Options{NoPipelining: true})
@@ -149,7 +149,7 @@ func TestFaultsCount(t *testing.T) {
 	t.Parallel()
 	server, dial := start(t, Options{Faults: []Fault{{At: AtMail, After: 1, Times: 2, Reply: "451 later"}}})
 	dial().greeted().says(strings.Repeat("MAIL FROM:<>\r\nRSET\r\n", 4)).hears("250", "250", "451", "250", "451", "250", "250", "250")
-	if n := server.Struck(0); n != 2 {
+	if n := server.FaultCount(0); n != 2 {
 		t.Errorf("struck %d times", n)
 	}
 }

@@ -111,7 +111,7 @@ func (room *Room) previewed(r *http.Request) (digest.Variant, error) {
 // asSeen fills the holes of a variant with what stands for a reader. The links lead
 // nowhere: an editor who tries the button must not unsubscribe anybody.
 func asSeen(v digest.Variant) digest.Variant {
-	return v.Fill(digest.Holes{Name: v.Nobody, Address: "reader@example.org", Unsubscribe: "#", Preferences: "#", Web: "#"})
+	return v.Fill(digest.Placeholders{Name: v.Nobody, Address: "reader@example.org", Unsubscribe: "#", Preferences: "#", Web: "#"})
 }
 
 // mailPolicy is for mails in frames: no script, no form, no way out, whatever the
