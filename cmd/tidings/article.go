@@ -11,6 +11,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/app"
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/article/ingest"
 	"github.com/tidings-press/tidings/internal/store"
 )
 
@@ -30,7 +31,7 @@ is not understood, such as draft: maybe, refuses the file.
 What is wrong with a file is reported with its line and stops nothing else; the exit code is 3 then.`
 
 func newArticleImport(a *cli) *cobra.Command {
-	var im app.Importer
+	var im ingest.Importer
 	var watch bool
 	c := &cobra.Command{
 		Use:     "import PATH...",
@@ -57,17 +58,17 @@ func newArticleImport(a *cli) *cobra.Command {
 }
 
 // importAll imports every path and prints a summary.
-func (a *cli) importAll(ctx context.Context, im *app.Importer, paths []string) error {
-	var reports []app.FileReport
+func (a *cli) importAll(ctx context.Context, im *ingest.Importer, paths []string) error {
+	var reports []ingest.FileReport
 	bar := a.bar("importing")
-	im.Report = func(r app.FileReport) {
+	im.Report = func(r ingest.FileReport) {
 		bar.set(int64(r.Done), int64(r.Of))
 		if a.json {
 			reports = append(reports, r)
 		}
 		a.reportFile(r)
 	}
-	var sum app.Summary
+	var sum ingest.Summary
 	for _, path := range paths {
 		one, err := im.Import(ctx, path)
 		bar.done()
@@ -84,7 +85,7 @@ func (a *cli) importAll(ctx context.Context, im *app.Importer, paths []string) e
 }
 
 // reportFile tells what is wrong with a file.
-func (a *cli) reportFile(r app.FileReport) {
+func (a *cli) reportFile(r ingest.FileReport) {
 	for _, p := range r.Problems {
 		a.warn("%v", p)
 	}
@@ -94,8 +95,8 @@ func (a *cli) reportFile(r app.FileReport) {
 }
 
 // watch imports what changes until Ctrl-C.
-func (a *cli) watch(ctx context.Context, im *app.Importer, paths []string) error {
-	im.Report = func(r app.FileReport) {
+func (a *cli) watch(ctx context.Context, im *ingest.Importer, paths []string) error {
+	im.Report = func(r ingest.FileReport) {
 		a.reportFile(r)
 		for _, one := range r.Articles {
 			if one.Outcome != store.Unchanged {

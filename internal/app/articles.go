@@ -78,23 +78,3 @@ func AuthorNames(a *article.Article) string {
 	}
 	return strings.Join(names, ", ")
 }
-
-// Plus adds two summaries.
-func (s Summary) Plus(t Summary) Summary {
-	return Summary{s.Files + t.Files, s.Created + t.Created, s.Updated + t.Updated, s.Unchanged + t.Unchanged, s.KeptBack + t.KeptBack,
-		s.Redirects + t.Redirects, s.Problems + t.Problems, s.Warnings + t.Warnings}
-}
-
-// String says the summary in a line.
-func (s Summary) String() string {
-	out := fmt.Sprintf("%d files: %d articles new, %d updated, %d unchanged", s.Files, s.Created, s.Updated, s.Unchanged)
-	for _, part := range []struct {
-		count int
-		words string
-	}{{s.KeptBack, "%d kept back"}, {s.Redirects, "%d old addresses redirected"}, {s.Problems, "%d left out"}, {s.Warnings, "%d warnings"}} {
-		if part.count > 0 {
-			out += fmt.Sprintf("; "+part.words, part.count)
-		}
-	}
-	return out
-}

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/tidings-press/tidings/internal/article/ingest"
 	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/inbox"
@@ -84,8 +85,10 @@ func (d *Demo) show(ctx context.Context, p *Service, doors *demoListeners, mails
 			return err
 		}
 	}
-	im := &Importer{Store: p.Store, Config: p.Config}
-	sum, err := im.ImportFS(ctx, samples.Articles(), "samples", nil, im.sampleOptions())
+	im := &ingest.Importer{Store: p.Store, Config: p.Config}
+	options := im.SiteOptions()
+	options.Source = "samples/"
+	sum, err := im.ImportFS(ctx, samples.Articles(), "samples", nil, options)
 	if err != nil {
 		return err
 	}

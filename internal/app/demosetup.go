@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/subscriber"
 )
@@ -86,11 +85,4 @@ func addDemoSubscribers(ctx context.Context, p *Service) error {
 		}
 	}
 	return nil
-}
-
-// sampleOptions are how the sample articles are imported.
-func (im *Importer) sampleOptions() article.Options {
-	options := im.siteOptions()
-	options.Source = "samples/"
-	return options
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/tidings-press/tidings/feed"
 	"github.com/tidings-press/tidings/internal/app"
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/article/ingest"
 	"github.com/tidings-press/tidings/internal/feedserver"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/testkit/feedrules"
@@ -245,7 +246,7 @@ func importAll(t *testing.T, s *store.Store, files []string) (stored int) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		imported, _ := article.Import(article.File{Name: filepath.Base(name), Data: data}, article.Options{BaseURL: "https://go.dev/blog/"})
+		imported, _ := ingest.Import(ingest.File{Name: filepath.Base(name), Data: data}, ingest.Options{BaseURL: "https://go.dev/blog/"})
 		for _, one := range imported {
 			if one.Article == nil {
 				if err := s.PutRedirects(t.Context(), one.Redirects); err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/tidings-press/tidings/feed"
 	"github.com/tidings-press/tidings/internal/app"
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/article/ingest"
 	"github.com/tidings-press/tidings/internal/feedserver"
 	"github.com/tidings-press/tidings/internal/samples"
 	"github.com/tidings-press/tidings/internal/store"
@@ -198,7 +199,7 @@ func importSamples(t *testing.T, s *store.Store) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		imported, problems := article.Import(article.File{Name: name, Data: data, Modified: time.Now()}, article.Options{Site: "https://press.example", Media: media})
+		imported, problems := ingest.Import(ingest.File{Name: name, Data: data, Modified: time.Now()}, ingest.Options{Site: "https://press.example", Media: media})
 		if len(problems) > 0 {
 			t.Fatal(problems)
 		}

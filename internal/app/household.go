@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/tidings-press/tidings/internal/article/ingest"
 	"github.com/tidings-press/tidings/internal/feedserver"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/token"
@@ -101,14 +102,14 @@ func (p *Service) watchSources(ctx context.Context, changed func()) {
 	if len(paths) == 0 {
 		return
 	}
-	im := &Importer{Store: p.Store, Config: p.Config, Report: func(r FileReport) {
+	im := &ingest.Importer{Store: p.Store, Config: p.Config, Report: func(r ingest.FileReport) {
 		p.logImport(r)
 		changed()
 	}}
 	p.logError(ctx, "cannot watch the sources", im.Watch(ctx, paths, func() { p.Log.Info("watching", "folders", paths) }))
 }
 
-func (p *Service) logImport(r FileReport) {
+func (p *Service) logImport(r ingest.FileReport) {
 	for _, problem := range r.Problems {
 		p.Log.Warn("left out", "problem", problem.Error())
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/app"
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/article/ingest"
 	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
@@ -34,6 +36,20 @@ func open(t *testing.T, settings string) *app.Service {
 	}
 	t.Cleanup(func() { _ = p.Close() })
 	return p
+}
+
+// write writes files below a folder.
+func write(t *testing.T, dir string, files map[string]string) {
+	t.Helper()
+	for name, text := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 const twoDigests = `
@@ -196,8 +212,8 @@ func TestEditionsAreFoundByTheBeginningOfTheirID(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	write(t, dir, map[string]string{"one.md": text("One", time.Now().Format(time.RFC3339), "", "Text.")})
-	im := app.Importer{Store: p.Store, Config: p.Config}
+	write(t, dir, map[string]string{"one.md": "---\ntitle: One\ndate: " + time.Now().Format(time.RFC3339) + "\n---\nText.\n"})
+	im := ingest.Importer{Store: p.Store, Config: p.Config}
 	if _, err := im.Import(t.Context(), dir); err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tidings-press/tidings/internal/app"
+	"github.com/tidings-press/tidings/internal/article/ingest"
 	"github.com/tidings-press/tidings/internal/store"
 )
 
@@ -44,8 +44,8 @@ func TestKeptBackArticlesAreNowhere(t *testing.T) {
 			write(t, dir, map[string]string{fmt.Sprintf("kept%d.md", i): fmt.Sprintf("---\ntitle: Kept %d\ndate: 2026-05-01\n%s\n---\nSecretword text.\n", i, mark)})
 		}
 	}
-	im := app.Importer{Store: r.press.Store, Config: r.press.Config}
-	importAll := func() app.Summary {
+	im := ingest.Importer{Store: r.press.Store, Config: r.press.Config}
+	importAll := func() ingest.Summary {
 		t.Helper()
 		sum, err := im.Import(t.Context(), dir)
 		if err != nil || sum.Problems > 0 {
@@ -122,7 +122,7 @@ func TestArticlesAppearAndExpireByThemselves(t *testing.T) {
 		"comes.md": "---\ntitle: Comes\ndate: 2026-05-01\npublishDate: " + soon + "\n---\nText.\n",
 		"goes.md":  "---\ntitle: Goes\ndate: 2026-05-01\nexpiryDate: " + soon + "\n---\nText.\n",
 	})
-	im := app.Importer{Store: r.press.Store, Config: r.press.Config}
+	im := ingest.Importer{Store: r.press.Store, Config: r.press.Config}
 	if _, err := im.Import(t.Context(), filepath.Join(dir, "comes.md")); err != nil {
 		t.Fatal(err)
 	}
@@ -138,4 +138,9 @@ func TestArticlesAppearAndExpireByThemselves(t *testing.T) {
 		goes, _ := r.page(t, "/articles/goes")
 		return strings.Contains(feed, "Comes") && !strings.Contains(feed, "Goes") && comes == http.StatusOK && goes == http.StatusGone
 	})
+}
+
+// post is a file with an article.
+func post(title, body string) string {
+	return "---\ntitle: " + title + "\ndate: 2026-05-01\n---\n" + body + "\n"
 }

@@ -1,11 +1,16 @@
-// Package article is the stored piece of writing: what an article is, how one is
-// imported from a file, and how its HTML is made safe. Import reads a file's
-// bytes into an Article; Filter decides which articles a feed or digest wants.
+// Package article holds the article: one stored piece of writing, its states, its
+// addresses and the words it is found by. Start with Article; Filter and ParseFilter
+// select the articles of a feed or a digest. Package ingest makes articles of files.
 //
-// The package does no I/O of its own.
+// The package does no I/O.
 package article
 
-import "time"
+import (
+	"strings"
+	"time"
+
+	"golang.org/x/text/unicode/bidi"
+)
 
 // Status says whether readers may see an article.
 type Status string
@@ -105,4 +110,71 @@ type Medium struct {
 type Redirect struct {
 	From string // path, such as "/articles/old-slug"
 	To   string // path or absolute URL
+}
+
+// Listed reports whether readers find the article at a moment: in feeds, lists,
+// searches and editions.
+func (a *Article) Listed(now time.Time) bool {
+	return a.Status == Published && a.out(now)
+}
+
+// Readable reports whether the article's page is shown at a moment. That of an
+// unlisted article is, to those who have its address.
+func (a *Article) Readable(now time.Time) bool {
+	return (a.Status == Published || a.Status == Unlisted) && a.out(now)
+}
+
+func (a *Article) out(now time.Time) bool {
+	return !a.Published.After(now) && (a.Expires.IsZero() || a.Expires.After(now))
+}
+
+// Scheduled is what StatusAt returns for an article that appears by itself later. No
+// article is stored with it.
+const Scheduled Status = "scheduled"
+
+// Statuses are what StatusAt returns, as people are shown them.
+var Statuses = []Status{Published, Scheduled, Unlisted, Draft, Withdrawn}
+
+// StatusAt returns the status as people are shown it: one of Statuses. An article that
+// was removed is withdrawn, and so is one whose time has run out.
+func (a *Article) StatusAt(now time.Time) Status {
+	switch {
+	case a.Status == Removed, a.Status == Withdrawn:
+		return Withdrawn
+	case a.Status == Draft:
+		return Draft
+	case !a.Expires.IsZero() && !a.Expires.After(now):
+		return Withdrawn
+	case a.Published.After(now):
+		return Scheduled
+	}
+	return a.Status
+}
+
+// rightToLeft are the languages that are mostly written from right to left.
+var rightToLeft = map[string]bool{
+	"ar": true, "arc": true, "ckb": true, "dv": true, "fa": true, "he": true, "ks": true, "nqo": true,
+	"ps": true, "sd": true, "syr": true, "ug": true, "ur": true, "yi": true,
+}
+
+// Direction returns "rtl" or "ltr": by the language, else by the first letter of
+// the title that has a direction.
+func (a *Article) Direction() string {
+	if a.Language != "" {
+		primary, _, _ := strings.Cut(strings.ToLower(a.Language), "-")
+		if rightToLeft[primary] {
+			return "rtl"
+		}
+		return "ltr"
+	}
+	for _, r := range a.Title {
+		p, _ := bidi.LookupRune(r)
+		switch p.Class() {
+		case bidi.L:
+			return "ltr"
+		case bidi.R, bidi.AL:
+			return "rtl"
+		}
+	}
+	return "ltr"
 }

@@ -3,7 +3,7 @@ package article
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
+	"encoding/json"
 	"hash/fnv"
 	"slices"
 	"strings"
@@ -11,22 +11,6 @@ import (
 
 // What an article is recognised by when its file has moved: docs/decisions/
 // article-identity.md says how these are used.
-
-// guidKeys are where a file gives its article an id of its own.
-var guidKeys = []string{"guid", "uuid", "id"}
-
-// identity sets what the article is recognised by.
-func (im *importer) identity(a *Article, m meta) {
-	for _, key := range guidKeys {
-		switch value := m.values[key].(type) {
-		case nil, []any, map[string]any:
-		default:
-			if a.GUID = cutText(cleanLine(fmt.Sprint(value)), maxLink); a.GUID != "" {
-				return
-			}
-		}
-	}
-}
 
 // fingerprint sums up the words of a text. Markup, spacing and punctuation do not
 // count, nor does a text of no words.
@@ -39,7 +23,7 @@ func fingerprint(words []string) string {
 }
 
 // Fingerprint returns the fingerprint of the article's text, empty for no text.
-func (a *Article) Fingerprint() string { return fingerprint(Words(plainText(a.HTML))) }
+func (a *Article) Fingerprint() string { return fingerprint(Words(PlainText(a.HTML))) }
 
 // sketchSize is how many hashes a sketch keeps at most. The error of Similar is about
 // one in the root of it.
@@ -51,7 +35,7 @@ type Sketch []uint64
 
 // Sketch returns the sketch of the article's text.
 func (a *Article) Sketch() Sketch {
-	words := Words(plainText(a.HTML))
+	words := Words(PlainText(a.HTML))
 	seen := map[uint64]bool{}
 	for i := range words {
 		h := fnv.New64a()
@@ -89,4 +73,21 @@ func (s Sketch) Similar(t Sketch) float64 {
 		}
 	}
 	return float64(shared) / float64(union)
+}
+
+// ContentHash sums up all that an import sets, so that an unchanged file is recognised.
+func (a *Article) ContentHash() string {
+	fields := []any{
+		a.Slug, a.URL, a.Title, a.Summary, a.HTML, a.Language, a.Authors, a.Tags, a.Image, a.Enclosure, a.Origin,
+		a.Published.UnixMilli(), a.Updated.UnixMilli(), a.Status,
+	}
+	if !a.Expires.IsZero() { // only then, so that the hashes of stored articles stay
+		fields = append(fields, a.Expires.UnixMilli())
+	}
+	data, err := json.Marshal(fields)
+	if err != nil {
+		panic(err) // strings and numbers always marshal
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
 }

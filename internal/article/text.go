@@ -2,7 +2,12 @@ package article
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/language"
+	"golang.org/x/text/unicode/norm"
 )
 
 // CleanText makes a string fit for XML 1.0 (section 2.2) and JSON: control
@@ -39,7 +44,41 @@ func allowed(r rune) bool {
 	return r < 0xD800 || r > 0xDFFF
 }
 
-// cleanLine makes one line of text: no breaks, no doubled spaces.
-func cleanLine(s string) string {
+// CleanLine makes one line of text: no breaks, no doubled spaces.
+func CleanLine(s string) string {
 	return strings.Join(strings.Fields(CleanText(s)), " ")
+}
+
+// TagKey returns the form in which tags are compared: "Été " in any
+// normalisation and case is one tag. It is empty for a tag of spaces.
+func TagKey(tag string) string { return key(tag) }
+
+// AuthorKey returns the form in which authors' names are compared.
+func AuthorKey(name string) string { return key(name) }
+
+func key(s string) string {
+	s = strings.Join(strings.Fields(CleanText(s)), " ")
+	// Folding can undo a normalisation, so it stands between two.
+	return norm.NFC.String(cases.Fold().String(norm.NFC.String(s)))
+}
+
+const maxSlug = 120 // bytes
+
+// Slugify makes the last element of a path of any text: letters and digits of
+// every script, dots and underscores stay, the rest becomes single hyphens.
+func Slugify(text string) string {
+	text = norm.NFC.String(cases.Lower(language.Und).String(norm.NFC.String(CleanText(text))))
+	var out strings.Builder
+	for _, r := range text {
+		keep := unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r) || r == '.' || r == '_'
+		switch {
+		case keep && out.Len()+utf8.RuneLen(r) > maxSlug:
+			return strings.Trim(out.String(), "-.")
+		case keep:
+			out.WriteRune(r)
+		case out.Len() > 0 && !strings.HasSuffix(out.String(), "-"):
+			out.WriteByte('-')
+		}
+	}
+	return strings.Trim(out.String(), "-.")
 }

@@ -4,7 +4,6 @@ import (
 	"strings"
 	"unicode"
 
-	"golang.org/x/net/html"
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
 )
@@ -24,7 +23,7 @@ func Words(text string) []string {
 	}
 	for i, r := range text {
 		switch {
-		case unspaced(r):
+		case Unspaced(r):
 			flush(i)
 			words = append(words, string(r))
 		case unicode.IsLetter(r), unicode.IsNumber(r), unicode.IsMark(r) && start >= 0:
@@ -39,8 +38,8 @@ func Words(text string) []string {
 	return words
 }
 
-// unspaced says whether a script runs words together.
-func unspaced(r rune) bool {
+// Unspaced reports whether a letter belongs to a script that writes no spaces between words.
+func Unspaced(r rune) bool {
 	return r >= 0x0E00 && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar)
 }
 
@@ -50,32 +49,6 @@ func unspaced(r rune) bool {
 func (a *Article) SearchText() string {
 	words := Words(a.Title)
 	words = append(words, Words(a.Summary)...)
-	words = append(words, Words(plainText(a.HTML))...)
+	words = append(words, Words(PlainText(a.HTML))...)
 	return strings.Join(words, " ")
-}
-
-// plainText returns the text of HTML, with a line feed where a block ends.
-func plainText(source string) string {
-	var out strings.Builder
-	z := html.NewTokenizer(strings.NewReader(source))
-	for {
-		switch z.Next() {
-		case html.ErrorToken:
-			return out.String()
-		case html.TextToken:
-			out.Write(z.Text())
-		case html.StartTagToken, html.EndTagToken, html.SelfClosingTagToken:
-			name, _ := z.TagName()
-			if !inline[string(name)] {
-				out.WriteByte('\n')
-			}
-		}
-	}
-}
-
-// inline elements do not end a line of text.
-var inline = map[string]bool{
-	"a": true, "abbr": true, "b": true, "bdi": true, "bdo": true, "cite": true, "code": true, "del": true, "em": true, "i": true,
-	"ins": true, "kbd": true, "mark": true, "q": true, "s": true, "samp": true, "small": true, "span": true, "strong": true,
-	"sub": true, "sup": true, "time": true, "u": true, "var": true, "wbr": true,
 }

@@ -19,7 +19,7 @@ var layers = [][]string{
 	{"cmd"},
 	{"internal/app"},
 	{"internal/web", "internal/bounce", "internal/websub", "internal/health"},
-	{"internal/delivery"},
+	{"internal/delivery", "internal/article/ingest"},
 	{"internal/store", "internal/feedserver"},
 	{"internal/digest", "feed"},
 	{"internal/config"},

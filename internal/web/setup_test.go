@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/internal/app"
-	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/article/ingest"
 	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/samples"
@@ -73,8 +73,8 @@ func open(t *testing.T, engine store.Engine, url, language string) *site {
 	if s.engine, err = s.press.Engine(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	importer := app.Importer{Store: s.store, Config: c}
-	if _, err := importer.ImportFS(t.Context(), samples.Articles(), "samples", nil, article.Options{Site: url}); err != nil {
+	importer := ingest.Importer{Store: s.store, Config: c}
+	if _, err := importer.ImportFS(t.Context(), samples.Articles(), "samples", nil, ingest.Options{Site: url}); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range s.press.DigestNames() {

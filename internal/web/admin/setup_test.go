@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/internal/app"
-	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/article/ingest"
 	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/samples"
@@ -138,8 +138,8 @@ func (s *site) importSamples() {
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		options := article.Options{Site: s.url, Media: func(file string) ([]byte, error) { return fs.ReadFile(files, path.Clean(file)) }}
-		imported, problems := article.Import(article.File{Name: name, Data: data}, options)
+		options := ingest.Options{Site: s.url, Media: func(file string) ([]byte, error) { return fs.ReadFile(files, path.Clean(file)) }}
+		imported, problems := ingest.Import(ingest.File{Name: name, Data: data}, options)
 		for _, problem := range problems {
 			s.t.Error(problem)
 		}

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/article/ingest"
 	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/samples"
 	"github.com/tidings-press/tidings/internal/store"
@@ -210,8 +211,8 @@ func importSamples(t testing.TB, s *store.Store) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		options := article.Options{Media: func(file string) ([]byte, error) { return fs.ReadFile(files, path.Clean(file)) }}
-		imported, problems := article.Import(article.File{Name: name, Data: data}, options)
+		options := ingest.Options{Media: func(file string) ([]byte, error) { return fs.ReadFile(files, path.Clean(file)) }}
+		imported, problems := ingest.Import(ingest.File{Name: name, Data: data}, options)
 		for _, problem := range problems {
 			t.Error(problem)
 		}

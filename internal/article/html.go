@@ -1,0 +1,156 @@
+package article
+
+import (
+	"regexp"
+	"strings"
+
+	"golang.org/x/net/html"
+)
+
+// linkAttributes hold one URL each.
+var linkAttributes = map[string]bool{"href": true, "src": true, "poster": true, "cite": true}
+
+// MapLinks puts every URL among an element's attributes through f. An attribute
+// for which f returns nothing is dropped.
+func MapLinks(attributes *[]html.Attribute, f func(link string) string) {
+	kept := (*attributes)[:0]
+	for _, at := range *attributes {
+		switch {
+		case linkAttributes[at.Key]:
+			at.Val = f(at.Val)
+		case at.Key == "srcset":
+			at.Val = MapSrcset(at.Val, f)
+		default:
+			kept = append(kept, at)
+			continue
+		}
+		if at.Val != "" {
+			kept = append(kept, at)
+		}
+	}
+	*attributes = kept
+}
+
+// space is what separates the parts of attributes (HTML, section 2.3.2).
+const space = " \t\n\r\f"
+
+// descriptor says for which screens a candidate of a srcset is: "2x", "640w".
+var descriptor = regexp.MustCompile(`^[0-9.]+([eE][+-]?[0-9]+)?[wxh]$`)
+
+// MapSrcset puts the URL of each candidate of a srcset through f and writes the
+// candidates anew; those for which f returns nothing are dropped, and those that
+// browsers pass over. It reads them as browsers do (HTML, section 4.8.4.2.1, "parse
+// a srcset attribute"): a URL may hold commas, and one at its end ends the
+// candidate.
+func MapSrcset(srcset string, f func(link string) string) string {
+	var out []string
+	for rest := srcset; ; {
+		rest = strings.TrimLeft(rest, space+",")
+		if rest == "" {
+			return strings.Join(out, ", ")
+		}
+		end := strings.IndexAny(rest, space)
+		if end < 0 {
+			end = len(rest)
+		}
+		link, descriptors := strings.TrimRight(rest[:end], ","), ""
+		if rest = rest[end:]; len(link) == end {
+			descriptors, rest = cutDescriptors(rest)
+		}
+		if described(descriptors) {
+			if link = f(link); link != "" {
+				out = append(out, strings.Join(append([]string{link}, strings.Fields(descriptors)...), " "))
+			}
+		}
+	}
+}
+
+// cutDescriptors cuts at the comma that ends a candidate: the first one outside of
+// parentheses.
+func cutDescriptors(text string) (descriptors, rest string) {
+	deep := false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '(':
+			deep = true
+		case c == ')':
+			deep = false
+		case c == ',' && !deep:
+			return text[:i], text[i+1:]
+		}
+	}
+	return text, ""
+}
+
+// described says whether browsers understand what stands behind a URL.
+func described(descriptors string) bool {
+	for _, d := range strings.Fields(descriptors) {
+		if !descriptor.MatchString(d) {
+			return false
+		}
+	}
+	return true
+}
+
+// PlainText returns the text of HTML, with a line feed where a block ends.
+func PlainText(source string) string {
+	var out strings.Builder
+	z := html.NewTokenizer(strings.NewReader(source))
+	for {
+		switch z.Next() {
+		case html.ErrorToken:
+			return out.String()
+		case html.TextToken:
+			out.Write(z.Text())
+		case html.StartTagToken, html.EndTagToken, html.SelfClosingTagToken:
+			name, _ := z.TagName()
+			if !Inline[string(name)] {
+				out.WriteByte('\n')
+			}
+		}
+	}
+}
+
+// Inline are the elements that do not end a line of text.
+var Inline = map[string]bool{
+	"a": true, "abbr": true, "b": true, "bdi": true, "bdo": true, "cite": true, "code": true, "del": true, "em": true, "i": true,
+	"ins": true, "kbd": true, "mark": true, "q": true, "s": true, "samp": true, "small": true, "span": true, "strong": true,
+	"sub": true, "sup": true, "time": true, "u": true, "var": true, "wbr": true,
+}
+
+// reopened are the elements that a parser opens again in every block that begins
+// before they are closed (HTML, section 13.2.4.3).
+var reopened = map[string]bool{
+	"a": true, "b": true, "big": true, "code": true, "em": true, "font": true, "i": true, "nobr": true, "s": true, "small": true,
+	"strike": true, "strong": true, "tt": true, "u": true,
+}
+
+// Tangled says whether so many elements are opened again so often that a parser
+// would run out of memory: a hundred open ones and a million paragraphs are a
+// hundred million elements.
+func Tangled(source string) bool {
+	open := map[string]int{}
+	opened, tags, cost := 0, 0, 0
+	z := html.NewTokenizer(strings.NewReader(source))
+	for {
+		switch z.Next() {
+		case html.ErrorToken:
+			return cost > 100_000+4*tags
+		case html.StartTagToken:
+			tags++
+			raw, _ := z.TagName()
+			if name := string(raw); !reopened[name] {
+				cost += opened
+			} else if name != "a" || open[name] == 0 {
+				open[name]++
+				opened++
+			}
+		case html.EndTagToken:
+			raw, _ := z.TagName()
+			if name := string(raw); open[name] > 0 {
+				open[name]--
+				opened--
+			}
+		}
+	}
+}

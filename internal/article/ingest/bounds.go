@@ -1,0 +1,109 @@
+package ingest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+
+	"golang.org/x/net/html"
+)
+
+// Bounds of a file, far above what people write and far below what exhausts a small
+// machine: whatever a file holds, to import it takes at most 200 MB and a few seconds.
+// docs/articles.md names them.
+const (
+	maxText      = 2 << 20  // bytes of text, without pictures that stand in it as data: URLs
+	maxStructure = 200_000  // lines and marks of Markdown, or lines of text
+	maxElements  = 400_000  // elements, attributes and texts of HTML
+	maxCells     = 40_000   // of all tables of a Markdown text, with those that are filled up
+	maxRendered  = 16 << 20 // bytes of HTML that a Markdown text becomes, and not much more than the text
+	maxRows      = 10_000   // articles of a file of JSON lines
+
+	maxRowsStructure = 600_000 // elements of all of them
+)
+
+// errRendered says that a text grows beyond measure, as a long link that is named many
+// times makes it.
+var errRendered = errors.New("it would become much more HTML than there is text")
+
+// checkText refuses a text that is beyond the bounds, with the line where it is.
+func (im *importer) checkText(body string, k kind, line int) *Problem {
+	if size := len(body) - dataSize(body); size > maxText {
+		return &Problem{Line: line, What: fmt.Sprintf("the text has %d KB", size>>10), Right: fmt.Sprintf("at most %d KB are read; cut it into several articles", maxText>>10)}
+	}
+	var at int
+	what := "lines and marks"
+	switch k {
+	case kindMarkdown:
+		at = im.spend(body, marksOfMarkdown)
+	case kindText:
+		at, what = im.spend(body, "\n"), "lines"
+	default:
+		return im.checkHTML(body, line)
+	}
+	if at < 0 {
+		return nil
+	}
+	return tooMuch(line+strings.Count(body[:at], "\n"), maxStructure, what)
+}
+
+func tooMuch(line, most int, what string) *Problem {
+	return &Problem{Line: line, What: fmt.Sprintf("the text has more than %d %s up to here", most, what), Right: "cut it into several articles"}
+}
+
+// marksOfMarkdown are the characters that can begin or end something.
+const marksOfMarkdown = "\n*_~[]<>`|&#!:"
+
+// spend counts the characters of a set. It returns where there are too many, or -1.
+func (im *importer) spend(body, set string) int {
+	for i := range len(body) {
+		if strings.IndexByte(set, body[i]) >= 0 {
+			if im.structure++; im.structure > maxStructure {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+// checkHTML counts the elements, texts and attributes of HTML.
+func (im *importer) checkHTML(source string, line int) *Problem {
+	z := html.NewTokenizer(strings.NewReader(source))
+	for {
+		kind := z.Next()
+		if kind == html.ErrorToken {
+			return nil
+		}
+		line += bytes.Count(z.Raw(), []byte("\n"))
+		im.structure++
+		if kind == html.StartTagToken || kind == html.SelfClosingTagToken {
+			for _, more := z.TagName(); more; im.structure++ {
+				_, _, more = z.TagAttr()
+			}
+		}
+		if im.structure > maxElements {
+			return tooMuch(line, maxElements, "elements and attributes")
+		}
+	}
+}
+
+// dataSize returns how many bytes of a text are data: URLs, which become files.
+func dataSize(body string) int {
+	size := 0
+	for rest := body; ; {
+		at := strings.Index(rest, "data:")
+		if at < 0 {
+			return size
+		}
+		rest = rest[at:]
+		end := strings.IndexAny(rest, "\"')> \t\r\n")
+		if end < 0 {
+			end = len(rest)
+		}
+		if strings.Contains(rest[:min(end, 100)], ";base64,") {
+			size += end
+		}
+		rest = rest[max(end, 1):]
+	}
+}

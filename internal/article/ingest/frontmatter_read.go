@@ -1,0 +1,333 @@
+package ingest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+	"go.yaml.in/yaml/v3"
+)
+
+// Bounds of front matter, far above what people write. Without them 20 KB of dotted
+// TOML keys take more than a gigabyte, and a few YAML aliases as much as they like.
+const (
+	maxFrontMatter = 256 << 10 // bytes
+	maxNested      = 32        // lists and mappings within one another
+	maxValues      = 20_000    // values, with those that aliases repeat
+)
+
+// budget counts what is read of one file's front matter.
+type budget struct{ left int }
+
+var (
+	errDeep = fmt.Errorf("lists and mappings are nested more than %d deep", maxNested)
+	errMany = fmt.Errorf("there are more than %d values", maxValues)
+)
+
+func (b *budget) take(depth int) error {
+	if b.left--; b.left < 0 {
+		return errMany
+	}
+	if depth > maxNested {
+		return errDeep
+	}
+	return nil
+}
+
+// tooLarge says that front matter is beyond the bounds.
+func tooLarge(line int, err error) *Problem {
+	return &Problem{Line: line, What: "the front matter cannot be read: " + err.Error(), Right: "write it shorter and flatter"}
+}
+
+// parseYAML reads YAML. before is how many lines of the file stand above it.
+func parseYAML(head []byte, before int) (meta, *Problem) {
+	m := newMeta()
+	var root yaml.Node
+	if err := yaml.Unmarshal(head, &root); err != nil {
+		return m, &Problem{Line: yamlErrorLine(err) + before, What: "the front matter is not YAML: " + trimYAML(err), Right: "quote texts with a colon or a leading special character"}
+	}
+	if len(root.Content) == 0 {
+		return m, nil
+	}
+	mapping := root.Content[0]
+	if mapping.Kind != yaml.MappingNode {
+		return m, &Problem{Line: mapping.Line + before, What: "the front matter is not a list of keys and values", Right: "write lines such as title: …"}
+	}
+	b := &budget{left: maxValues}
+	for i := 0; i+1 < len(mapping.Content); i += 2 {
+		key, line := mapping.Content[i], mapping.Content[i].Line+before
+		if key.Value == "<<" {
+			return m, &Problem{Line: line, What: "merge keys (<<) are not read", Right: "write the keys themselves"}
+		}
+		value, err := b.yaml(mapping.Content[i+1], 1)
+		if err != nil {
+			return m, tooLarge(line, err)
+		}
+		m.add(key.Value, value, line)
+	}
+	return m, nil
+}
+
+// yaml turns a node into lists, mappings and texts. Scalars keep the spelling of the
+// file: YAML would drop the zone of a date, and the zero of 3.10.
+func (b *budget) yaml(n *yaml.Node, depth int) (any, error) {
+	if err := b.take(depth); err != nil {
+		return nil, err
+	}
+	switch n.Kind {
+	case yaml.AliasNode:
+		return b.yaml(n.Alias, depth+1)
+	case yaml.SequenceNode:
+		out := make([]any, 0, len(n.Content))
+		for _, item := range n.Content {
+			value, err := b.yaml(item, depth+1)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, value)
+		}
+		return out, nil
+	case yaml.MappingNode:
+		out := make(map[string]any, len(n.Content)/2)
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			value, err := b.yaml(n.Content[i+1], depth+1)
+			if err != nil {
+				return nil, err
+			}
+			out[n.Content[i].Value] = value
+		}
+		return out, nil
+	}
+	if n.Tag == "!!null" {
+		return nil, nil
+	}
+	return n.Value, nil
+}
+
+var yamlLinePattern = regexp.MustCompile(`line (\d+): `)
+
+// yamlErrorLine finds the line in a YAML error, counted from the first line of the
+// front matter.
+func yamlErrorLine(err error) int {
+	if found := yamlLinePattern.FindStringSubmatch(err.Error()); found != nil {
+		n, _ := strconv.Atoi(found[1])
+		return n
+	}
+	return 0
+}
+
+func trimYAML(err error) string {
+	return strings.TrimSpace(yamlLinePattern.ReplaceAllString(strings.TrimPrefix(err.Error(), "yaml: "), ""))
+}
+
+func parseTOML(head []byte, before int) (meta, *Problem) {
+	m := newMeta()
+	if line, err := scanTOML(head); err != nil {
+		return m, tooLarge(line+before, err)
+	}
+	values := map[string]any{}
+	if err := toml.Unmarshal(head, &values); err != nil {
+		line := 1
+		var parse toml.ParseError
+		if errors.As(err, &parse) {
+			line = parse.Position.Line
+		}
+		return m, &Problem{Line: line + before, What: "the front matter is not TOML: " + err.Error(), Right: "write key = value, with texts in quotes"}
+	}
+	lines := linesOfKeys(head)
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		line := max(lines[strings.ToLower(key)], 1) + before
+		m.add(key, values[key], line)
+	}
+	return m, nil
+}
+
+// scanTOML refuses TOML that is nested too deeply, has too long dotted keys or too many
+// values, before the library spends memory on it. It returns the line.
+func scanTOML(head []byte) (line int, err error) {
+	line = 1
+	depth, dots, values := 0, 0, 0
+	for i := 0; i < len(head); i++ {
+		switch c := head[i]; c {
+		case '\n':
+			line, dots = line+1, 0
+		case '#':
+			if end := bytes.IndexByte(head[i:], '\n'); end > 0 {
+				i += end - 1
+			} else {
+				return line, nil
+			}
+		case '"', '\'':
+			length := tomlString(head[i:])
+			line += bytes.Count(head[i:i+length], []byte("\n"))
+			i += length - 1
+		case '[', '{':
+			depth++
+			values++
+			dots = 0
+		case ']', '}':
+			depth = max(depth-1, 0)
+			dots = 0
+		case '=', ',':
+			values++
+			dots = 0
+		case '.':
+			dots++
+		}
+		if depth > maxNested || dots > maxNested {
+			return line, errDeep
+		}
+		if values > maxValues {
+			return line, errMany
+		}
+	}
+	return line, nil
+}
+
+// tomlString returns the length of the string that begins here (TOML 1.0, String).
+func tomlString(text []byte) int {
+	quote := text[:1]
+	if long := bytes.Repeat(quote, 3); bytes.HasPrefix(text, long) {
+		quote = long
+	}
+	for i := len(quote); i < len(text); i++ {
+		switch {
+		case text[i] == '\\' && quote[0] == '"':
+			i++
+		case bytes.HasPrefix(text[i:], quote):
+			return i + len(quote)
+		case text[i] == '\n' && len(quote) == 1:
+			return i
+		}
+	}
+	return len(text)
+}
+
+// linesOfKeys finds the first line on which each key of TOML stands, for messages.
+func linesOfKeys(head []byte) map[string]int {
+	out := map[string]int{}
+	number := 0
+	for line := range bytes.Lines(head) {
+		number++
+		name, _, found := strings.Cut(string(line), "=")
+		name = strings.TrimSpace(name)
+		if !found && !strings.HasPrefix(name, "[") {
+			continue
+		}
+		name = strings.ToLower(strings.Trim(name, `"'[] `))
+		for _, key := range []string{name, name[:max(strings.IndexByte(name, '.'), 0)]} {
+			if _, there := out[key]; !there {
+				out[key] = number
+			}
+		}
+	}
+	return out
+}
+
+// parseJSON reads an object from the start of data. It returns where that ends.
+func parseJSON(data []byte, before int) (m meta, end int, problem *Problem) {
+	m = newMeta()
+	head := data[:min(len(data), maxFrontMatter)]
+	reader := jsonReader{budget: budget{left: maxValues}, decoder: json.NewDecoder(bytes.NewReader(head))}
+	reader.decoder.UseNumber()
+	line, counted := 1+before, 0
+	lineNow := func() int {
+		at := min(int(reader.decoder.InputOffset()), len(head))
+		line += bytes.Count(head[counted:at], []byte("\n"))
+		counted = at
+		return line
+	}
+	err := reader.object(func(key string) error {
+		line := lineNow()
+		value, err := reader.value(2)
+		if err == nil {
+			m.add(key, value, line)
+		}
+		return err
+	})
+	if err != nil {
+		line := lineNow()
+		if errors.Is(err, errDeep) || errors.Is(err, errMany) {
+			return m, 0, tooLarge(line, err)
+		}
+		if len(data) > len(head) && (errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)) {
+			err = fmt.Errorf("it is longer than %d KB", maxFrontMatter>>10)
+		}
+		return m, 0, &Problem{Line: line, What: "the front matter is not JSON: " + jsonError(err), Right: `write {"title": "…", "date": "2026-11-23"}`}
+	}
+	return m, int(reader.decoder.InputOffset()), nil
+}
+
+// jsonReader reads JSON with bounded depth and number of values. It sees keys that
+// are given twice, which a map would hide.
+type jsonReader struct {
+	budget
+	decoder *json.Decoder
+}
+
+// object reads an object and calls value for each key, which has to read its value.
+func (r *jsonReader) object(value func(key string) error) error {
+	token, err := r.decoder.Token()
+	if err != nil {
+		return err
+	}
+	if token != json.Delim('{') {
+		return fmt.Errorf("it begins with %v instead of a bracket {", token)
+	}
+	return r.members(value)
+}
+
+func (r *jsonReader) members(value func(key string) error) error {
+	for r.decoder.More() {
+		token, err := r.decoder.Token()
+		if err != nil {
+			return err
+		}
+		key, _ := token.(string)
+		if err := value(key); err != nil {
+			return err
+		}
+	}
+	_, err := r.decoder.Token()
+	return err
+}
+
+func (r *jsonReader) value(depth int) (any, error) {
+	token, err := r.decoder.Token()
+	if err != nil {
+		return nil, err
+	}
+	if err := r.take(depth); err != nil {
+		return nil, err
+	}
+	switch token {
+	case json.Delim('{'):
+		out := map[string]any{}
+		err := r.members(func(key string) error {
+			value, err := r.value(depth + 1)
+			out[key] = value
+			return err
+		})
+		return out, err
+	case json.Delim('['):
+		out := []any{}
+		for r.decoder.More() {
+			value, err := r.value(depth + 1)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, value)
+		}
+		_, err := r.decoder.Token()
+		return out, err
+	}
+	return token, nil
+}

@@ -1,0 +1,269 @@
+// Package ingest makes articles of files. Import parses one file: its front matter, its
+// text in Markdown, HTML or plain text, and the files it names; the HTML is sanitized
+// here, once. Importer brings whole folders into the store, recognises files that have
+// moved, and watches folders for changes.
+package ingest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/url"
+	"path"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/article"
+)
+
+// Bounds of what is read.
+const (
+	MaxFile     = 8 << 20 // bytes of a file
+	MaxFileText = "8 MB"
+	MaxMedium   = 20 << 20 // bytes of a picture or sound beside a file
+
+	maxMedia    = 200 << 20 // bytes of all of them beside one file
+	maxWarnings = 50        // of one article
+)
+
+// File is a file to import.
+type File struct {
+	Name     string // path with forward slashes below the imported folder; problems name it
+	Data     []byte
+	Modified time.Time
+}
+
+// Options say how files become articles.
+type Options struct {
+	Site         string           // address of this site, such as "https://example.org"
+	BaseURL      string           // where the articles live; empty for pages of this site
+	Source       string           // put before the file's name in Article.Source
+	Alias        string           // what stood before the name when the folder was named by a symbolic link; may be empty
+	Folder       string           // path of the folder with forward slashes; one of drafts keeps all in it back
+	Language     string           // of articles that do not say; empty to detect it
+	Author       string           // of articles that do not say
+	Tags         []string         // added to every article
+	Strip        []*regexp.Regexp // lines of the source that match are dropped
+	Zone         *time.Location   // of dates without one; UTC when nil
+	DateFromFile bool             // take the file's time when no date is given
+	// Media reads a file that an article names by a relative path. nil leaves such
+	// links to be resolved against the article's URL.
+	Media func(name string) ([]byte, error)
+}
+
+// Imported is what one article's text gave: an article with its files, or only
+// redirects.
+type Imported struct {
+	Article   *article.Article // without an ID: the store gives it; nil when there are only redirects
+	Redirects []article.Redirect
+	Media     []article.Medium
+	Warnings  []*Problem // what was mended or left out
+}
+
+// Import reads a file. One file gives one article, a file of JSON lines one per
+// line. What cannot be read comes back as problems; the rest is imported all the
+// same.
+func Import(file File, options Options) ([]Imported, []*Problem) {
+	if options.Zone == nil {
+		options.Zone = time.UTC
+	}
+	if len(file.Data) > MaxFile {
+		return nil, []*Problem{{File: file.Name, What: fmt.Sprintf("the file has more than %d KB", (len(file.Data)-1)>>10), Right: fmt.Sprintf("at most %d KB are read; cut it into several files", MaxFile>>10)}}
+	}
+	im := importer{file: file, options: options}
+	switch ext := strings.ToLower(path.Ext(file.Name)); ext {
+	case ".jsonl", ".ndjson":
+		return im.jsonLines()
+	case ".md", ".markdown", ".html", ".htm", ".txt", ".text":
+		one, problem := im.document(kinds[ext])
+		if problem != nil {
+			problem.File = file.Name
+			return nil, []*Problem{problem}
+		}
+		return []Imported{*one}, nil
+	}
+	return nil, []*Problem{{File: file.Name, What: "this kind of file is not known", Right: "write .md, .html, .txt or .jsonl"}}
+}
+
+// Importable says whether Import knows a file's kind by its name.
+func Importable(name string) bool {
+	ext := strings.ToLower(path.Ext(name))
+	_, ok := kinds[ext]
+	return ok || ext == ".jsonl" || ext == ".ndjson"
+}
+
+// kind is how a text is written.
+type kind int
+
+const (
+	kindMarkdown kind = iota
+	kindHTML
+	kindText
+)
+
+var kinds = map[string]kind{
+	".md": kindMarkdown, ".markdown": kindMarkdown, ".html": kindHTML, ".htm": kindHTML, ".txt": kindText, ".text": kindText,
+}
+
+// importer carries one file through its steps.
+type importer struct {
+	file    File
+	options Options
+	ofMany  bool // the file holds several articles, so its name is none's
+	links   links
+	files   map[string]string // media by the path that they are named by; empty for those left out
+	size    int64             // bytes of media so far
+	// structure counts what maxStructure bounds.
+	structure int
+	out       Imported
+}
+
+// document imports a file that holds one article.
+func (im *importer) document(k kind) (*Imported, *Problem) {
+	im.decode(k)
+	s, problem := splitFrontMatter(im.file.Data)
+	if problem != nil {
+		return nil, problem
+	}
+	m, body, line := s.meta, s.body, s.line
+	if !s.found && k == kindMarkdown {
+		if title, rest := cutHeading(body); title != "" && im.options.DateFromFile {
+			line += bytes.Count(body[:len(body)-len(rest)], []byte("\n"))
+			m, body = newMeta(), rest
+			m.add("title", title, line)
+		} else if !im.options.DateFromFile {
+			return nil, &Problem{Line: 1, What: "there is no front matter: title and date are missing", Right: "begin the file with ---, title: …, date: …, ---"}
+		}
+	}
+	body, line = im.strip(body, line)
+	return im.build(m, string(body), k, line)
+}
+
+// build makes the article of what was read.
+func (im *importer) build(m meta, body string, k kind, line int) (*Imported, *Problem) {
+	if m.has("redirect") && !m.has("title") {
+		return im.redirect(m)
+	}
+	if problem := im.checkText(body, k, line); problem != nil {
+		return nil, problem
+	}
+	a := &article.Article{Source: im.options.Source + im.file.Name, Status: article.Published}
+	im.out.Article = a
+	if k == kindHTML {
+		body = im.fromPage(&m, body)
+	}
+	if k == kindText {
+		body = im.fromText(&m, body)
+	}
+	if problem := im.fields(a, m); problem != nil {
+		return nil, problem
+	}
+	if err := im.locate(a); err != nil {
+		return nil, &Problem{Line: m.lines["url"], What: err.Error(), Right: "write an absolute URL such as https://example.org/blog"}
+	}
+	if k == kindMarkdown {
+		var err error
+		if body, err = fromMarkdown([]byte(body)); err != nil {
+			return nil, markdownProblem(err, line)
+		}
+		im.structure = 0
+		if problem := im.checkHTML(body, line); problem != nil {
+			problem.Line = line
+			return nil, problem
+		}
+	}
+	a.HTML = Clean(body, im.link)
+	im.attachments(a, m)
+	im.finish(a)
+	return &im.out, nil
+}
+
+// markdownProblem says what is wrong with a Markdown text that begins on a line.
+func markdownProblem(err error, line int) *Problem {
+	p := &Problem{Line: line, What: "the Markdown cannot be read: " + err.Error(), Right: "cut it into several articles"}
+	var table *tableError
+	if errors.As(err, &table) {
+		p.Line += table.line
+	}
+	return p
+}
+
+// locate works out against which URL the article's links are resolved.
+func (im *importer) locate(a *article.Article) error {
+	site, err := url.Parse(strings.TrimSuffix(strings.TrimSpace(im.options.Site), "/"))
+	if err != nil {
+		return fmt.Errorf("the site's address %q is no URL", im.options.Site)
+	}
+	im.links.site = site
+	im.path(a)
+	if a.URL == "" && im.options.BaseURL != "" {
+		a.URL = strings.TrimSuffix(im.options.BaseURL, "/") + "/" + url.PathEscape(a.Slug)
+	}
+	address := a.URLFor(im.options.Site)
+	if im.links.base, err = url.Parse(address); err != nil || (a.URL != "" && !isWeb(im.links.base)) {
+		return fmt.Errorf("the article's address %q is no URL of a page", address)
+	}
+	return nil
+}
+
+// path takes a url: of the front matter that is only a path, as static sites have
+// them: below BaseURL it is where the article lives, here it is an old address.
+func (im *importer) path(a *article.Article) {
+	if !strings.HasPrefix(a.URL, "/") || strings.HasPrefix(a.URL, "//") {
+		return
+	}
+	if base, err := url.Parse(im.options.BaseURL); err == nil && isWeb(base) {
+		if u, err := base.Parse(a.URL); err == nil {
+			a.URL = u.String()
+			return
+		}
+	}
+	if from, ok := aliasPath(a.URL); ok && from != a.Path() {
+		im.out.Redirects = append(im.out.Redirects, article.Redirect{From: from, To: a.Path()})
+	}
+	a.URL = ""
+}
+
+// finish fills what the file did not say.
+func (im *importer) finish(a *article.Article) {
+	if a.Language == "" {
+		a.Language = detectLanguage(a.Title, a.HTML)
+	}
+	if a.Summary == "" {
+		a.Summary = Summarise(a.HTML, SummaryLength)
+	}
+	if a.Updated.Before(a.Published) {
+		a.Updated = a.Published
+	}
+	a.Hash, a.Content = a.ContentHash(), a.Fingerprint()
+}
+
+func (im *importer) warn(line int, what, right string) {
+	if len(im.out.Warnings) == maxWarnings {
+		return
+	}
+	im.out.Warnings = append(im.out.Warnings, &Problem{File: im.file.Name, Line: line, What: what, Right: right})
+}
+
+// redirect turns a stub that only points elsewhere into an old address.
+func (im *importer) redirect(m meta) (*Imported, *Problem) {
+	target, _ := m.values["redirect"].(string)
+	u, err := url.Parse(strings.TrimSpace(target))
+	to := ""
+	switch {
+	case err != nil:
+	case isWeb(u):
+		to = u.String()
+	case u.Scheme == "" && u.Host == "" && article.Slugify(path.Base(u.Path)) != "":
+		to = article.PathFor(article.Slugify(path.Base(u.Path)))
+	}
+	if to == "" {
+		return nil, &Problem{Line: m.lines["redirect"], What: fmt.Sprintf("redirect: %q is no address", target), Right: "write the new path, such as /blog/new-name"}
+	}
+	from := article.PathFor(slugOfFile(im.file.Name))
+	if from == to {
+		return nil, &Problem{Line: m.lines["redirect"], What: "the redirect leads to itself"}
+	}
+	return &Imported{Redirects: []article.Redirect{{From: from, To: to}}}, nil
+}

@@ -1,0 +1,123 @@
+package ingest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/tidings-press/tidings/internal/article"
+)
+
+// jsonLines imports a file with one article per line: an object with the keys of
+// front matter, the text under html, markdown or text, and an id that stays the
+// same when the line changes.
+func (im *importer) jsonLines() ([]Imported, []*Problem) {
+	var out []Imported
+	var problems []*Problem
+	number := 0
+	seen := map[string]int{} // the lines of the ids so far
+	for line := range bytes.Lines(im.file.Data) {
+		number++
+		if len(bytes.TrimSpace(line)) == 0 {
+			continue
+		}
+		if len(seen) == maxRows || im.structure > maxRowsStructure {
+			return out, append(problems, &Problem{File: im.file.Name, Line: number, What: "the file holds too much up to here; this line and what follows are left out", Right: fmt.Sprintf("write at most %d articles into one file", maxRows)})
+		}
+		one, problem := im.jsonLine(line, seen, number)
+		if problem != nil {
+			problem.File, problem.Line = im.file.Name, number
+			problems = append(problems, problem)
+			continue
+		}
+		for _, warning := range one.Warnings {
+			warning.Line = number
+		}
+		out = append(out, *one)
+	}
+	return out, problems
+}
+
+func (im *importer) jsonLine(line []byte, seen map[string]int, number int) (*Imported, *Problem) {
+	m, err := jsonObject(line, number)
+	if err != nil {
+		return nil, &Problem{What: "this line is not a JSON object: " + jsonError(err), Right: `write {"id": "…", "title": "…", "date": "…", "html": "…"}`}
+	}
+	values := m.values
+	body, k := jsonBody(values)
+	id := jsonID(values)
+	if id == "" {
+		return nil, &Problem{What: "this article has no id", Right: `add "id": a text that stays the same when the article changes`}
+	}
+	if before := seen[id]; before > 0 {
+		return nil, &Problem{What: fmt.Sprintf("the id %q stands on line %d already", id, before), Right: "give every article an id of its own"}
+	}
+	seen[id] = number
+	row := importer{file: File{Name: im.file.Name + "#" + id, Modified: im.file.Modified}, options: im.options, ofMany: true}
+	if _, dated := m.date(); !dated && k == kindText && !im.options.DateFromFile {
+		return nil, &Problem{What: "date missing", Right: `add "date": "2026-11-23"`}
+	}
+	named := values["slug"] != nil
+	if !named {
+		values["slug"] = article.CleanLine(fmt.Sprint(values["title"]))
+	}
+	stripped, _ := row.strip([]byte(body), 1)
+	one, problem := row.build(m, string(stripped), k, 1)
+	im.structure += row.structure
+	if problem == nil && one.Article != nil {
+		one.Article.Named = named
+	}
+	return one, problem
+}
+
+// jsonObject reads one object and nothing after it.
+func jsonObject(line []byte, number int) (meta, error) {
+	m := newMeta()
+	reader := jsonReader{budget: budget{left: maxValues}, decoder: json.NewDecoder(bytes.NewReader(line))}
+	reader.decoder.UseNumber()
+	err := reader.object(func(key string) error {
+		value, err := reader.value(2)
+		m.add(key, value, number)
+		return err
+	})
+	if err != nil {
+		return m, err
+	}
+	if _, err := reader.decoder.Token(); err != io.EOF {
+		return m, errors.New("something stands after the object")
+	}
+	return m, nil
+}
+
+// jsonBody returns the article's text, of the richest form that is given.
+func jsonBody(values map[string]any) (string, kind) {
+	for _, form := range []struct {
+		key string
+		of  kind
+	}{{"html", kindHTML}, {"markdown", kindMarkdown}, {"text", kindText}} {
+		if text, ok := values[form.key].(string); ok {
+			return text, form.of
+		}
+	}
+	return "", kindMarkdown
+}
+
+// jsonID returns what the article is known by: its id, else its slug or URL.
+func jsonID(values map[string]any) string {
+	for _, key := range []string{"id", "slug", "url"} {
+		if values[key] != nil {
+			return cutText(article.CleanLine(fmt.Sprint(values[key])), maxLink)
+		}
+	}
+	return ""
+}
+
+func jsonError(err error) string {
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		return fmt.Sprintf("%v at character %d", syntax, syntax.Offset)
+	}
+	return err.Error()
+}

@@ -1,0 +1,197 @@
+package ingest
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/parser"
+	"github.com/yuin/goldmark/text"
+)
+
+// Bounds of Markdown, far above what people write. Without them 80 KB of "[a]("
+// take 12 seconds, and a line of ">" overflows the stack.
+const (
+	maxLines   = 2000    // of link definitions without a blank line
+	maxNesting = 60      // quotes and lists within one another
+	maxMarks   = 1000    // marks of one kind, such as *, in one block
+	minMarks   = 50      // however long the block is
+	markWork   = 1 << 26 // bytes of a block times its marks
+)
+
+// boundedParser is goldmark's parser with these extensions, in which what goes
+// beyond the bounds is text.
+func boundedParser(extensions []goldmark.Extender) parser.Parser {
+	config := parser.NewConfig()
+	config.BlockParsers = parser.DefaultBlockParsers()
+	config.InlineParsers = parser.DefaultInlineParsers()
+	config.ParagraphTransformers = parser.DefaultParagraphTransformers()
+	parser.WithAutoHeadingID().SetParserOption(config)
+	parser.WithAttribute().SetParserOption(config)
+	collect := collector{goldmark.New(), config}
+	for _, e := range extensions {
+		e.Extend(collect)
+	}
+	for i, v := range config.BlockParsers {
+		if p, ok := v.Value.(parser.BlockParser); ok {
+			config.BlockParsers[i].Value = shallow{p}
+		}
+	}
+	for i, v := range config.ParagraphTransformers {
+		if v.Value == parser.LinkReferenceParagraphTransformer {
+			config.ParagraphTransformers[i].Value = brief{parser.LinkReferenceParagraphTransformer}
+		} else if p, ok := v.Value.(parser.ParagraphTransformer); ok {
+			config.ParagraphTransformers[i].Value = narrow{p}
+		}
+	}
+	for i, v := range config.InlineParsers {
+		p, ok := v.Value.(parser.InlineParser)
+		if ok && slices.ContainsFunc(p.Trigger(), func(c byte) bool { return c == '[' || c == '*' || c == '~' }) {
+			config.InlineParsers[i].Value = &scarce{p, parser.NewContextKey()}
+		}
+	}
+	return parser.NewParser(whole{config})
+}
+
+// collector takes the parsers that an extension would add.
+type collector struct {
+	goldmark.Markdown
+	config *parser.Config
+}
+
+func (c collector) Parser() parser.Parser { return c }
+
+func (c collector) AddOptions(options ...parser.Option) {
+	for _, o := range options {
+		o.SetParserOption(c.config)
+	}
+}
+
+func (c collector) Parse(text.Reader, ...parser.ParseOption) ast.Node { return nil }
+
+// whole is the option that sets everything.
+type whole struct{ config *parser.Config }
+
+func (w whole) SetParserOption(c *parser.Config) { *c = *w.config }
+
+// shallow opens no block that lies too deep.
+type shallow struct{ parser.BlockParser }
+
+func (s shallow) Open(parent ast.Node, reader text.Reader, pc parser.Context) (ast.Node, parser.State) {
+	depth := 0
+	for n := parent; n != nil; n = n.Parent() {
+		depth++
+	}
+	if depth > maxNesting && !slices.Contains(leaves, string(s.Trigger())) {
+		return nil, parser.NoChildren
+	}
+	return s.BlockParser.Open(parent, reader, pc)
+}
+
+// leaves are the triggers of blocks that hold no others; a text must always find
+// its paragraph.
+var leaves = []string{string(parser.NewParagraphParser().Trigger())}
+
+func (s shallow) SetOption(name parser.OptionName, value any) {
+	if o, ok := s.BlockParser.(parser.SetOptioner); ok {
+		o.SetOption(name, value)
+	}
+}
+
+// brief looks for link definitions in short paragraphs only: taking one out copies
+// all lines that follow it.
+type brief struct{ parser.ParagraphTransformer }
+
+func (b brief) Transform(node *ast.Paragraph, reader text.Reader, pc parser.Context) {
+	if node.Lines().Len() <= maxLines {
+		b.ParagraphTransformer.Transform(node, reader, pc)
+	}
+}
+
+// narrow makes tables of bounded size. A row that is shorter than the first is filled up
+// with cells: 12 KB of empty rows below a wide one would take 1.8 GB.
+type narrow struct{ parser.ParagraphTransformer }
+
+var (
+	cellsSoFar = parser.NewContextKey()
+	tooWide    = parser.NewContextKey()
+)
+
+// tableError says that the tables of a text have too many cells.
+type tableError struct{ line int } // of the table, 0 for the first of the text
+
+func (e *tableError) Error() string {
+	return fmt.Sprintf("its tables have more than %d cells", maxCells)
+}
+
+func (n narrow) Transform(node *ast.Paragraph, reader text.Reader, pc parser.Context) {
+	lines, source := node.Lines(), reader.Source()
+	columns := 0
+	for i := range lines.Len() {
+		segment := lines.At(i)
+		row := segment.Value(source)
+		if len(bytes.Trim(row, "|:- \t\r\n")) == 0 { // it may be the line below the head
+			columns = max(columns, bytes.Count(row, []byte("|"))+1)
+		}
+	}
+	cells, _ := pc.Get(cellsSoFar).(int)
+	if columns > 1 || cells > 0 {
+		cells += columns * lines.Len()
+	}
+	pc.Set(cellsSoFar, cells)
+	if cells > maxCells {
+		if pc.Get(tooWide) == nil {
+			pc.Set(tooWide, &tableError{bytes.Count(source[:lines.At(0).Start], []byte("\n"))})
+		}
+		return
+	}
+	n.ParagraphTransformer.Transform(node, reader, pc)
+}
+
+// scarce gives up on a block that holds too many marks.
+type scarce struct {
+	parser.InlineParser
+	key parser.ContextKey
+}
+
+// supply is how many marks of a block may still be looked at.
+type supply struct {
+	block ast.Node
+	left  int
+}
+
+func (s *scarce) Parse(parent ast.Node, block text.Reader, pc parser.Context) ast.Node {
+	have, _ := pc.Get(s.key).(*supply)
+	if have == nil || have.block != parent {
+		have = &supply{parent, marksFor(parent)}
+		pc.Set(s.key, have)
+	}
+	if have.left--; have.left < 0 {
+		return nil
+	}
+	return s.InlineParser.Parse(parent, block, pc)
+}
+
+func marksFor(block ast.Node) int {
+	size := 1
+	if block.Type() == ast.TypeBlock && block.Lines().Len() > 0 {
+		lines := block.Lines()
+		size += lines.At(lines.Len()-1).Stop - lines.At(0).Start
+	}
+	return min(maxMarks, max(minMarks, markWork/size))
+}
+
+// CloseBlock drops what is left open at the end of a block.
+func (s *scarce) CloseBlock(parent ast.Node, block text.Reader, pc parser.Context) {
+	if c, ok := s.InlineParser.(parser.CloseBlocker); ok {
+		c.CloseBlock(parent, block, pc)
+	}
+}
+
+func (s *scarce) SetOption(name parser.OptionName, value any) {
+	if o, ok := s.InlineParser.(parser.SetOptioner); ok {
+		o.SetOption(name, value)
+	}
+}

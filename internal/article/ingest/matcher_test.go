@@ -1,0 +1,537 @@
+package ingest_test
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/article/ingest"
+	"github.com/tidings-press/tidings/internal/config"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit/storetest"
+)
+
+// shelf is a folder of articles and a store that they are imported into.
+type shelf struct {
+	t     *testing.T
+	store *store.Store
+	dir   string
+}
+
+func newShelf(t *testing.T, s *store.Store) *shelf {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "in")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return &shelf{t, s, dir}
+}
+
+func (s *shelf) write(name, text string) {
+	s.t.Helper()
+	write(s.t, s.dir, map[string]string{name: text})
+}
+
+func (s *shelf) move(from, to string) {
+	s.t.Helper()
+	target := filepath.Join(s.dir, to)
+	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
+		s.t.Fatal(err)
+	}
+	if err := os.Rename(filepath.Join(s.dir, from), target); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// imports imports a path below the folder, or the folder itself for an empty one.
+func (s *shelf) imports(path string) ingest.Summary {
+	s.t.Helper()
+	return s.importsAt(filepath.Join(s.dir, path))
+}
+
+func (s *shelf) importsAt(path string) ingest.Summary {
+	s.t.Helper()
+	im := ingest.Importer{Store: s.store, Config: config.Default(), Report: func(r ingest.FileReport) {
+		for _, p := range r.Problems {
+			s.t.Errorf("%v", p)
+		}
+	}}
+	sum, err := im.Import(s.t.Context(), path)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return sum
+}
+
+// ids returns the ids of all articles by their titles, which must differ.
+func (s *shelf) ids() map[string]string {
+	s.t.Helper()
+	found, err := s.store.Articles(s.t.Context(), store.Query{Limit: 1000})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	out := map[string]string{}
+	for _, a := range found {
+		if out[a.Title] != "" {
+			s.t.Errorf("%q is there twice", a.Title)
+		}
+		out[a.Title] = a.ID
+	}
+	return out
+}
+
+// want checks that the articles have the ids that they had.
+func (s *shelf) want(before map[string]string) {
+	s.t.Helper()
+	if after := s.ids(); !maps.Equal(before, after) {
+		s.t.Errorf("articles by title were\n%v\nand are\n%v", before, after)
+	}
+}
+
+// leads checks that an old address leads to a page.
+func (s *shelf) leads(from, to string) {
+	s.t.Helper()
+	if got, err := s.store.Redirect(s.t.Context(), article.PathFor(from)); err != nil || got != article.PathFor(to) {
+		s.t.Errorf("/articles/%s leads to %q, %v; want %s", from, got, err, to)
+	}
+}
+
+func text(title, date, more, body string) string {
+	return fmt.Sprintf("---\ntitle: %s\ndate: %s\n%s---\n%s\n", title, date, more, body)
+}
+
+const (
+	tides = "The harbour office printed the tables of the spring tides, and the ferry captain hung them in the wheelhouse."
+	lamps = "A new lamp was set upon the northern pier, seven metres above the water, and every keeper came to see it lit."
+)
+
+// TestMovedFilesAreTheSameArticles moves files and folders in the ways that people do.
+func TestMovedFilesAreTheSameArticles(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change func(s *shelf) // and imports
+		leads  [2]string      // old slug, new slug
+	}{
+		"renamed":                           {func(s *shelf) { s.move("a.md", "b.md"); s.imports("") }, [2]string{"a", "b"}},
+		"into a folder of its name":         {func(s *shelf) { s.move("a.md", "a/index.md"); s.imports("") }, [2]string{}},
+		"into a folder, imported by itself": {func(s *shelf) { s.move("a.md", "2026/a.md"); s.imports("2026/a.md") }, [2]string{}},
+		"renamed, imported by itself":       {func(s *shelf) { s.move("a.md", "x.md"); s.imports("x.md") }, [2]string{"a", "x"}},
+		"renamed with another title": {func(s *shelf) {
+			s.move("a.md", "b.md")
+			s.write("b.md", text("A", "2026-03-01", "", tides))
+			s.imports("")
+		}, [2]string{"a", "b"}},
+		"renamed and edited": {func(s *shelf) {
+			s.move("a.md", "b.md")
+			s.write("b.md", text("A", "2026-03-01", "", tides+" Nobody read them."))
+			s.imports("")
+		}, [2]string{"a", "b"}},
+		"the folder moved": {func(s *shelf) {
+			if err := os.Rename(s.dir, s.dir+"-moved"); err != nil {
+				s.t.Fatal(err)
+			}
+			s.dir += "-moved"
+			s.imports("")
+		}, [2]string{}},
+		"the folder copied": {func(s *shelf) {
+			if err := os.CopyFS(s.dir+"-copy", os.DirFS(s.dir)); err != nil {
+				s.t.Fatal(err)
+			}
+			s.importsAt(s.dir + "-copy")
+			s.imports("")
+		}, [2]string{}},
+		"behind a link": {func(s *shelf) {
+			if err := os.Symlink(s.dir, s.dir+"-link"); err != nil {
+				s.t.Fatal(err)
+			}
+			s.importsAt(s.dir + "-link")
+			s.importsAt(s.dir + "-link/a.md")
+		}, [2]string{}},
+		"the folder moved, a file renamed": {func(s *shelf) {
+			s.move("a.md", "deep/er/c.md")
+			if err := os.Rename(s.dir, s.dir+"-moved"); err != nil {
+				s.t.Fatal(err)
+			}
+			s.dir += "-moved"
+			s.imports("")
+		}, [2]string{"a", "c"}},
+		"names exchanged": {func(s *shelf) {
+			s.move("a.md", "t.md")
+			s.move("other.md", "a.md")
+			s.move("t.md", "other.md")
+			s.imports("")
+		}, [2]string{}},
+		"another file took the name": {func(s *shelf) {
+			s.move("other.md", "a.md")
+			s.write("other.md", text("A", "2026-03-01", "", tides))
+			s.imports("a.md")
+			s.imports("")
+		}, [2]string{}},
+		"a link beside the file": {func(s *shelf) {
+			if err := os.Symlink("a.md", filepath.Join(s.dir, "link.md")); err != nil {
+				s.t.Fatal(err)
+			}
+			s.imports("")
+		}, [2]string{}},
+		"a stub left behind": {func(s *shelf) {
+			s.move("a.md", "b.md")
+			s.write("a.md", "---\nredirect: /b\n---\n")
+			s.imports("")
+		}, [2]string{"a", "b"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newShelf(t, storetest.Open(t, store.SQLite, store.Options{}))
+			s.write("a.md", text("A", "2026-03-01", "", tides))
+			s.write("other.md", text("Other", "2026-03-02", "", lamps))
+			s.imports("")
+			before := s.ids()
+			c.change(s)
+			s.want(before)
+			if c.leads[0] != "" {
+				s.leads(c.leads[0], c.leads[1])
+			}
+			if sum := s.imports(""); sum.Created+sum.Updated > 0 {
+				t.Errorf("once more: %s", sum)
+			}
+			s.want(before)
+		})
+	}
+}
+
+// TestIdsAndSlugsClaimAnArticle changes everything else of a moved file.
+func TestIdsAndSlugsClaimAnArticle(t *testing.T) {
+	t.Parallel()
+	for _, key := range []string{"id: 17\n", "guid: https://old.example/?p=17\n", "uuid: 6fa1\n", "slug: kept\n"} {
+		storetest.Each(t, func(t *testing.T, st *store.Store) {
+			s := newShelf(t, st)
+			s.write("a.md", text("First", "2026-03-01", key, tides))
+			s.imports("")
+			before := s.ids()["First"]
+			s.move("a.md", "x/y.md")
+			s.write("x/y.md", text("Second", "2026-04-01", key, lamps))
+			s.imports("")
+			if after := s.ids(); len(after) != 1 || after["Second"] != before {
+				t.Errorf("%s: %v, want one with the id %s", key, after, before)
+			}
+		})
+	}
+}
+
+// TestDifferentArticlesStayDifferent has what could be mistaken for a move.
+func TestDifferentArticlesStayDifferent(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(s *shelf){
+		"the same name in two folders": func(s *shelf) {
+			s.write("x/a.md", text("Another A", "2026-03-01", "", lamps))
+			s.imports("")
+		},
+		"the same name in two imported folders": func(s *shelf) {
+			write(s.t, s.dir+"-two", map[string]string{"a.md": text("Another A", "2026-03-01", "", lamps)})
+			s.importsAt(s.dir + "-two")
+			s.imports("")
+		},
+		"a translation beside it": func(s *shelf) {
+			write(s.t, s.dir+"-fr", map[string]string{"a.md": text("A (fr)", "2026-03-01", "lang: fr\n", "Le bureau du port a imprimé les tables des grandes marées de ce printemps.")})
+			s.importsAt(s.dir + "-fr")
+			s.imports("")
+		},
+		"a copy with another title": func(s *shelf) {
+			s.write("copy.md", text("Another A", "2026-03-01", "", tides))
+			s.imports("")
+		},
+		"another issue under the name of a deleted one": func(s *shelf) {
+			s.move("a.md", "../gone.md")
+			s.write("x/a.md", text("A of April", "2026-04-01", "", lamps))
+			s.imports("")
+		},
+		"other ids": func(s *shelf) {
+			s.write("b.md", text("B", "2026-03-01", "id: 1\n", tides))
+			s.imports("")
+			s.move("b.md", "../gone.md")
+			s.write("c.md", text("C", "2026-03-01", "id: 2\n", tides))
+			s.imports("")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newShelf(t, storetest.Open(t, store.SQLite, store.Options{}))
+			s.write("a.md", text("A", "2026-03-01", "", tides))
+			s.imports("")
+			before := s.ids()
+			change(s)
+			after := s.ids()
+			if len(after) < 2 || after["A"] != before["A"] {
+				t.Errorf("were %v, are %v", before, after)
+			}
+		})
+	}
+}
+
+// TestCopiesAreTwoArticles copies a file within its folder: both are there.
+func TestCopiesAreTwoArticles(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, st *store.Store) {
+		s := newShelf(t, st)
+		s.write("a.md", text("A", "2026-03-01", "slug: a\n", tides))
+		s.imports("")
+		s.write("b.md", text("A", "2026-03-01", "slug: a\n", tides))
+		s.imports("")
+		s.imports("")
+		if n, err := st.CountArticles(t.Context(), article.Published); n != 2 || err != nil {
+			t.Errorf("%d articles, %v", n, err)
+		}
+	})
+}
+
+// TestRemovedArticleStaysRemovedWhenItsFileMoves renames the file of an article that an
+// editor has taken down.
+func TestRemovedArticleStaysRemovedWhenItsFileMoves(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, st *store.Store) {
+		s := newShelf(t, st)
+		s.write("a.md", text("A", "2026-03-01", "", tides))
+		s.imports("")
+		if err := st.RemoveArticle(t.Context(), s.ids()["A"]); err != nil {
+			t.Fatal(err)
+		}
+		s.move("a.md", "b.md")
+		s.imports("")
+		if after := s.ids(); len(after) != 0 {
+			t.Errorf("it is back: %v", after)
+		}
+	})
+}
+
+// TestStoresOfBeforeRecogniseTheirArticles takes away what newer stores know of an
+// article, as an upgrade leaves it, and imports the folder at another place.
+func TestStoresOfBeforeRecogniseTheirArticles(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, st *store.Store) {
+		s := newShelf(t, st)
+		s.write("a.md", text("A", "2026-03-01", "slug: kept\n", tides))
+		s.write("b.md", text("B", "2026-03-01", "", lamps))
+		s.imports("")
+		before := s.ids()
+		forget := func() {
+			t.Helper()
+			if _, err := st.DB().ExecContext(t.Context(), "UPDATE articles SET guid = '', named = 0, content = '', asked = ''"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		forget()
+		if sum := s.imports(""); sum.Created+sum.Updated > 0 {
+			t.Errorf("at the same place: %s", sum)
+		}
+		s.want(before)
+		forget()
+		if err := os.Rename(s.dir, s.dir+"-moved"); err != nil {
+			t.Fatal(err)
+		}
+		s.dir += "-moved"
+		s.move("b.md", "c.md")
+		s.imports("")
+		s.want(before)
+	})
+}
+
+// TestMailedArticlesAreNotMailedAgainAfterAMove moves what an edition has had.
+func TestMailedArticlesAreNotMailedAgainAfterAMove(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, st *store.Store) {
+		s := newShelf(t, st)
+		s.write("a.md", text("A", "2026-03-01", "", tides))
+		s.imports("")
+		id := s.ids()["A"]
+		if _, err := st.DB().ExecContext(t.Context(), "INSERT INTO ledger (digest, article_id, edition_id) VALUES ('weekly', '"+id+"', 'e1')"); err != nil {
+			t.Fatal(err)
+		}
+		for _, to := range []string{"b.md", "2026/b/index.md", "c.md"} {
+			from := "a.md"
+			if found, _ := filepath.Glob(filepath.Join(s.dir, "*.md")); len(found) == 1 {
+				from = filepath.Base(found[0])
+			} else {
+				from = "2026/b/index.md"
+			}
+			s.move(from, to)
+			s.imports("")
+			left, err := st.WaitingArticles(t.Context(), store.Waiting{Digest: "weekly", Now: st.Now(), Limit: 10})
+			if err != nil || len(left) != 0 {
+				t.Errorf("after the move to %s it would be mailed again: %d articles, %v", to, len(left), err)
+			}
+		}
+	})
+}
+
+// TestRandomMovesKeepEveryArticleOnce moves, renames, exchanges, edits and adds files at
+// random, imports the folder or a file of it, and looks whether each article is there
+// once, under the id that it had.
+func TestRandomMovesKeepEveryArticleOnce(t *testing.T) {
+	t.Parallel()
+	rounds := 40
+	if testing.Short() {
+		rounds = 8
+	}
+	for seed := range rounds {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			w := newWanderer(t, uint64(seed))
+			for range 12 {
+				w.step()
+				w.check()
+			}
+		})
+	}
+}
+
+// wanderer is a folder whose files never stay where they are.
+type wanderer struct {
+	*shelf
+	random *rand.Rand
+	files  map[string]*roaming // by name
+	made   int
+}
+
+// roaming is an article of a wanderer.
+type roaming struct {
+	number   int
+	title    string
+	body     []string
+	slug, id string // in front matter; may be empty
+	stored   string // its id in the store
+}
+
+func newWanderer(t *testing.T, seed uint64) *wanderer {
+	t.Helper()
+	w := &wanderer{shelf: newShelf(t, storetest.Open(t, store.SQLite, store.Options{})), random: rand.New(rand.NewPCG(seed, 7)), files: map[string]*roaming{}}
+	for range 6 {
+		w.add()
+	}
+	w.imports("")
+	w.check()
+	return w
+}
+
+func (w *wanderer) add() {
+	w.made++
+	r := &roaming{number: w.made, title: fmt.Sprintf("Piece %d", w.made)}
+	for i := range 20 + w.random.IntN(20) {
+		r.body = append(r.body, fmt.Sprintf("word%dx%d", w.made, w.random.IntN(1000)+i))
+	}
+	switch w.random.IntN(4) {
+	case 0:
+		r.slug = fmt.Sprintf("slug-%d", w.made)
+	case 1:
+		r.id = fmt.Sprintf("id-%d", w.made)
+	}
+	name := w.freeName()
+	w.files[name] = r
+	w.save(name)
+}
+
+func (w *wanderer) freeName() string {
+	for {
+		name := fmt.Sprintf("%s%s.md", []string{"", "a/", "a/b/", "c/"}[w.random.IntN(4)], []string{"one", "two", "three", "four", "five", "six", "seven"}[w.random.IntN(7)])
+		if w.random.IntN(3) == 0 {
+			name = strings.TrimSuffix(name, ".md") + "/index.md"
+		}
+		if w.files[name] == nil {
+			return name
+		}
+	}
+}
+
+func (w *wanderer) save(name string) {
+	r := w.files[name]
+	more := ""
+	if r.slug != "" {
+		more += "slug: " + r.slug + "\n"
+	}
+	if r.id != "" {
+		more += "id: " + r.id + "\n"
+	}
+	date := time.Date(2026, 1, 1+r.number%5, 0, 0, 0, 0, time.UTC).Format(time.DateOnly) // some share their date
+	w.write(name, text(r.title, date, more, strings.Join(r.body, " ")))
+}
+
+func (w *wanderer) pick() string {
+	names := slices.Sorted(maps.Keys(w.files))
+	return names[w.random.IntN(len(names))]
+}
+
+// step changes some files and imports.
+func (w *wanderer) step() {
+	touched := ""
+	for range 1 + w.random.IntN(3) {
+		touched = ""
+		switch w.random.IntN(6) {
+		case 0:
+			w.add()
+		case 1, 2: // a move
+			from, to := w.pick(), w.freeName()
+			w.move(from, to)
+			w.files[to] = w.files[from]
+			delete(w.files, from)
+			touched = to
+		case 3: // an edit
+			name := w.pick()
+			w.edit(name)
+			touched = name
+		case 4: // both
+			from, to := w.pick(), w.freeName()
+			w.move(from, to)
+			w.files[to] = w.files[from]
+			delete(w.files, from)
+			w.edit(to)
+			touched = to
+		case 5: // the whole folder goes elsewhere
+			next := fmt.Sprintf("%s%d", w.dir, w.random.IntN(1000))
+			if err := os.Rename(w.dir, next); err != nil {
+				w.t.Fatal(err)
+			}
+			w.dir = next
+		}
+	}
+	if touched != "" && w.random.IntN(3) == 0 {
+		w.imports(touched)
+	}
+	w.imports("")
+}
+
+func (w *wanderer) edit(name string) {
+	r := w.files[name]
+	switch w.random.IntN(3) {
+	case 0:
+		r.title += "!"
+	case 1:
+		r.body = append(r.body, fmt.Sprint("more", w.random.IntN(1000)))
+	default:
+		r.body[w.random.IntN(len(r.body))] = "changed"
+	}
+	w.save(name)
+}
+
+func (w *wanderer) check() {
+	w.t.Helper()
+	ids := w.ids()
+	if len(ids) != len(w.files) {
+		w.t.Fatalf("%d files, %d articles: %v", len(w.files), len(ids), ids)
+	}
+	for name, r := range w.files {
+		switch id := ids[r.title]; {
+		case id == "":
+			w.t.Fatalf("%s (%s) has no article", name, r.title)
+		case r.stored == "":
+			r.stored = id
+		case r.stored != id:
+			w.t.Fatalf("%s (%s) was %s and is %s", name, r.title, r.stored, id)
+		}
+	}
+}

@@ -1,0 +1,160 @@
+package ingest
+
+import (
+	"net/url"
+	"strings"
+
+	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
+
+	"github.com/tidings-press/tidings/internal/article"
+)
+
+// fromPage takes an HTML page apart: what its head says goes into the front matter
+// where that is silent, and its article, main or body element is the text.
+func (im *importer) fromPage(m *meta, source string) string {
+	root, err := html.Parse(strings.NewReader(source))
+	if err != nil {
+		return source // Clean keeps its text
+	}
+	if m.values == nil {
+		*m = newMeta()
+	}
+	readHead(root, m)
+	body := firstElement(root, atom.Article)
+	if body == nil {
+		body = firstElement(root, atom.Main)
+	}
+	if body == nil {
+		body = firstElement(root, atom.Body)
+	}
+	if body == nil {
+		body = root // a page of frames has none
+	}
+	if h1 := firstElement(body, atom.H1); h1 != nil {
+		m.setDefault("title", textOf(h1))
+		// The title stands above the text on every page of ours.
+		if article.CleanLine(textOf(h1)) == article.CleanLine(stringOf(m.values["title"])) {
+			h1.Parent.RemoveChild(h1)
+		}
+	}
+	if title := firstElement(root, atom.Title); title != nil {
+		m.setDefault("title", textOf(title))
+	}
+	if h1 := firstElement(root, atom.H1); h1 != nil { // it can stand above the article
+		m.setDefault("title", textOf(h1))
+	}
+	var out strings.Builder
+	for child := body.FirstChild; child != nil; child = child.NextSibling {
+		if err := html.Render(&out, child); err != nil {
+			return source
+		}
+	}
+	return out.String()
+}
+
+// headNames are the meta elements that say something of the article.
+var headNames = map[string]string{
+	"description": "summary", "og:description": "summary", "author": "authors", "article:author": "authors",
+	"article:published_time": "date", "date": "date", "dc.date": "date", "dcterms.created": "date",
+	"article:modified_time": "updated", "article:expiration_time": "expires", "og:image": "image", "og:title": "title", "keywords": "tags",
+}
+
+// readMeta reads a meta element. What keeps an article back counts even where front
+// matter speaks. Names with a colon or point belong to vocabularies of others, such as
+// article:publisher, and are not taken for marks unless they are known.
+func readMeta(n *html.Node, m *meta) {
+	name := strings.ToLower(strings.TrimSpace(attribute(n, "name") + attribute(n, "property")))
+	if key := headNames[name]; key != "" {
+		m.setDefault(key, attribute(n, "content"))
+		return
+	}
+	_, known := marks[markName(name)]
+	if known || !strings.ContainsAny(name, ":.") && looksLikeMark.MatchString(markName(name)) {
+		m.add(name, attribute(n, "content"), 0)
+	}
+}
+
+// readMarkAttributes reads what a page's main elements say by attributes: hidden, and
+// marks such as data-draft or data-status.
+func readMarkAttributes(n *html.Node, m *meta) {
+	for _, a := range n.Attr {
+		if a.Key == "hidden" {
+			m.add("hidden", true, 0)
+		}
+		if name, ours := strings.CutPrefix(a.Key, "data-"); ours && (looksLikeMark.MatchString(markName(name)) || name == "status") {
+			m.add(name, a.Val, 0)
+		}
+	}
+}
+
+// readHead collects what the elements of a page's head say.
+func readHead(n *html.Node, m *meta) {
+	if n.Type == html.ElementNode {
+		switch n.DataAtom {
+		case atom.Html, atom.Body, atom.Main, atom.Article:
+			readMarkAttributes(n, m)
+		}
+		switch n.DataAtom {
+		case atom.Html:
+			m.setDefault("lang", attribute(n, "lang"))
+		case atom.Meta:
+			readMeta(n, m)
+		case atom.Link:
+			if strings.EqualFold(attribute(n, "rel"), "canonical") {
+				if u, err := url.Parse(attribute(n, "href")); err == nil && isWeb(u) {
+					m.setDefault("url", u.String())
+				}
+			}
+		case atom.Time:
+			m.setDefault("date", attribute(n, "datetime"))
+		}
+	}
+	for child := n.FirstChild; child != nil; child = child.NextSibling {
+		readHead(child, m)
+	}
+}
+
+// setDefault adds a key that the file has not given.
+func (m *meta) setDefault(key, value string) {
+	if !m.has(key) && strings.TrimSpace(value) != "" {
+		m.add(key, value, 0)
+	}
+}
+
+func stringOf(value any) string {
+	s, _ := value.(string)
+	return s
+}
+
+func attribute(n *html.Node, key string) string {
+	for _, a := range n.Attr {
+		if a.Key == key {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+func firstElement(n *html.Node, want atom.Atom) *html.Node {
+	if n.Type == html.ElementNode && n.DataAtom == want {
+		return n
+	}
+	for child := n.FirstChild; child != nil; child = child.NextSibling {
+		if found := firstElement(child, want); found != nil {
+			return found
+		}
+	}
+	return nil
+}
+
+func textOf(n *html.Node) string {
+	if n.Type == html.TextNode {
+		return n.Data
+	}
+	var out strings.Builder
+	for child := n.FirstChild; child != nil; child = child.NextSibling {
+		out.WriteString(textOf(child))
+	}
+	return out.String()
+}

@@ -1,0 +1,137 @@
+package ingest
+
+import (
+	"bytes"
+	"regexp"
+	"strings"
+
+	"golang.org/x/net/html"
+
+	"github.com/tidings-press/tidings/internal/article"
+)
+
+// Boilerplate are patterns of lines that web pages saved as text carry around
+// their article: tracking tags, teasers, comment forms, advertisements. They are
+// used on plain text, where nothing else tells them from the article. Those of one
+// site only belong into its source's strip list.
+var Boilerplate = compileAll(
+	`^(fbpx|ShareThis|AddToAny|gtm|Print Friendly)$`,
+	`^(LIRE AUSSI|À LIRE AUSSI|A LIRE AUSSI|LIRE ÉGALEMENT|READ ALSO|ALSO READ|READ MORE|LESEN SIE AUCH|LEER TAMBIÉN|اقرأ أيضا|関連記事)([ \t:：]|$)`,
+	`(?i)^-* *(advertisement|advertising|publicité|anzeige|publicidad|إعلان|広告)[ -]*$`,
+	`(?i)^(share this|partager|teilen|compartir)( :|:|$)`,
+)
+
+// commentForm begins the part of a page that no longer is the article.
+var commentForm = compileAll(
+	`(?i)^(laisser un commentaire|laisser une réponse|leave a (comment|reply)|schreibe? einen kommentar|deja (un comentario|una respuesta)|اترك (تعليقا|رد)|コメントを(残す|書く))`,
+	`(?i)^your email address will not be published`,
+)
+
+// signature is a stray mark of capitals and digits, such as an initial or a page
+// code, when nothing but chrome follows it.
+var signature = regexp.MustCompile(`^[\p{Lu}\d./-]{1,6}$`)
+
+func compileAll(patterns ...string) []*regexp.Regexp {
+	out := make([]*regexp.Regexp, len(patterns))
+	for i, p := range patterns {
+		out[i] = regexp.MustCompile(p)
+	}
+	return out
+}
+
+func matchesAny(patterns []*regexp.Regexp, line string) bool {
+	for _, p := range patterns {
+		if p.MatchString(line) {
+			return true
+		}
+	}
+	return false
+}
+
+// strip drops the lines that the source's patterns match. It returns the rest, and
+// the line on which that begins.
+func (im *importer) strip(body []byte, line int) ([]byte, int) {
+	if len(im.options.Strip) == 0 {
+		return body, line
+	}
+	var out bytes.Buffer
+	for l := range bytes.Lines(body) {
+		if !matchesAny(im.options.Strip, strings.TrimSpace(string(l))) {
+			out.Write(l)
+		}
+	}
+	return out.Bytes(), line
+}
+
+// fromText makes HTML of plain text: its first line is the title unless there is
+// front matter, and blank lines part paragraphs. Text has no place for a date
+// that a reader would write, so the file's time is taken.
+func (im *importer) fromText(m *meta, body string) string {
+	blocks := textBlocks(body)
+	if m.values == nil {
+		*m = newMeta()
+	}
+	if !m.has("title") && len(blocks) > 0 {
+		title, rest, _ := strings.Cut(blocks[0], "\n")
+		m.add("title", title, 0)
+		if blocks[0] = rest; rest == "" {
+			blocks = blocks[1:]
+		}
+	}
+	if _, dated := m.date(); !dated {
+		m.add("date", im.file.Modified, 0)
+		if !im.options.DateFromFile {
+			im.warn(0, "no date is given, so the file's time is used", "begin the file with ---, title: …, date: …, ---")
+		}
+	}
+	var out strings.Builder
+	for _, block := range blocks {
+		out.WriteString("<p>" + strings.ReplaceAll(html.EscapeString(block), "\n", "<br>\n") + "</p>\n")
+	}
+	return out.String()
+}
+
+// textBlocks returns the paragraphs of a text without the chrome around it.
+func textBlocks(body string) []string {
+	var blocks []string
+	var now []string
+	flush := func() {
+		if len(now) > 0 {
+			blocks = append(blocks, strings.Join(now, "\n"))
+			now = nil
+		}
+	}
+	for line := range strings.Lines(strings.ToValidUTF8(body, "\uFFFD")) {
+		line = article.CleanLine(line)
+		if matchesAny(commentForm, line) {
+			break
+		}
+		switch {
+		case line == "":
+			flush()
+		case !matchesAny(Boilerplate, line):
+			now = append(now, line)
+		}
+	}
+	flush()
+	for len(blocks) > 1 && signature.MatchString(blocks[len(blocks)-1]) {
+		blocks = blocks[:len(blocks)-1]
+	}
+	return blocks
+}
+
+var headingPattern = regexp.MustCompile(`\A\s*#[ \t]+(.+?)[ \t#]*(?:\r?\n|\z)`)
+
+// cutHeading takes the heading off that a Markdown text begins with: it is the
+// title, which stands above the text on every page of ours.
+func cutHeading(body []byte) (string, []byte) {
+	found := headingPattern.FindSubmatchIndex(body[:min(len(body), 4096)])
+	if found == nil {
+		return "", body
+	}
+	heading, err := fromMarkdown(body[found[2]:found[3]])
+	if err != nil {
+		return "", body
+	}
+	return article.CleanLine(article.PlainText(heading)), body[found[1]:]
+}
