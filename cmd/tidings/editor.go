@@ -17,7 +17,7 @@ import (
 )
 
 func newEditor(a *cli) *cobra.Command {
-	return group("editor", "Let editors into the room", newEditorList(a), newEditorLink(a), newEditorLinks(a), newEditorRevoke(a),
+	return group("editor", "Give editors access to the admin", newEditorList(a), newEditorLink(a), newEditorLinks(a), newEditorRevoke(a),
 		newEditorReset(a), newEditorDisable(a), newEditorEnable(a), newEditorRemove(a))
 }
 

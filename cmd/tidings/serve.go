@@ -16,7 +16,7 @@ import (
 	"github.com/tidings-press/tidings/internal/config"
 )
 
-const serveLong = `Serve runs the whole service: pages, feeds, the editors' room, and the sending of digests. Any
+const serveLong = `Serve runs the whole service: pages, feeds, the admin, and the sending of digests. Any
 number of serve and worker processes may run on one PostgreSQL store.
 
 SIGTERM and Ctrl-C drain: requests are answered, mails on the wire are finished and recorded. A
@@ -26,7 +26,7 @@ SIGHUP reads the configuration again; docs/configuration.md says what a reload c
 func newServe(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:     "serve",
-		Short:   "Run the service: pages, feeds, the editors' room and mail",
+		Short:   "Run the service: pages, feeds, the admin and mail",
 		Long:    serveLong,
 		Example: "  tidings serve\n  tidings --config /etc/tidings/config.yaml serve",
 		Args:    exactly(),
@@ -114,6 +114,6 @@ func (a *cli) welcome(ctx context.Context, p *app.Service, listener net.Listener
 		return
 	}
 	if link != "" {
-		fmt.Fprintf(a.stderr, "The editors' room has no owner yet. Open this link once to become it:\n  %s\n", link)
+		fmt.Fprintf(a.stderr, "The admin has no owner yet. Open this link once to become its owner:\n  %s\n", link)
 	}
 }

@@ -100,12 +100,12 @@ func (d *Demo) show(ctx context.Context, p *Service, doors *demoListeners, mails
 		return err
 	}
 	if link == "" { // kept from an earlier demo, with its owner
-		link = p.Config.Site.URL + "/room/"
+		link = p.Config.Site.URL + "/admin/"
 	}
 	articles := sum.Created + sum.Updated + sum.Unchanged
 	service := &Node{Service: p, HTTP: doors.site, Ready: func() {
 		fmt.Fprintf(d.Out, "%d articles, %d readers.\n\n", articles, len(demoSubscribers))
-		fmt.Fprintf(d.Out, "  The publication   %s/\n  Its feeds         %s/feeds\n  The inbox         %s/\n  The editors' room %s\n\n", p.Config.Site.URL, p.Config.Site.URL, doors.inboxURL(), link)
+		fmt.Fprintf(d.Out, "  The publication   %s/\n  Its feeds         %s/feeds\n  The inbox         %s/\n  The admin         %s\n\n", p.Config.Site.URL, p.Config.Site.URL, doors.inboxURL(), link)
 		go d.sendFirst(ctx, p, engine, mails)
 	}}
 	err = service.Run(ctx)

@@ -12,7 +12,7 @@ import (
 // FirstOwnerLink is the one-time link that makes the first editor; empty when there
 // is one already.
 func (p *Service) FirstOwnerLink(ctx context.Context) (string, error) {
-	return admin.FirstLink(ctx, p.Store, p.Config.Site.URL)
+	return admin.SetupLink(ctx, p.Store, p.Config.Site.URL)
 }
 
 // EditorLink is a one-time link that lets one more editor in: anyone who holds it, or

@@ -96,7 +96,7 @@ func TestFeedsPassTheSameMiddlewareAsPages(t *testing.T) {
 		return response
 	}
 	ids := map[string]bool{}
-	for _, path := range []string{"/feed.xml", "/feed.xml", "/", "/hub", "/nothing", "/room/"} {
+	for _, path := range []string{"/feed.xml", "/feed.xml", "/", "/hub", "/nothing", "/admin/"} {
 		h := ask("GET " + path + " HTTP/1.1\r\nHost: press.example\r\n\r\n").Header
 		for _, name := range []string{"X-Content-Type-Options", "Strict-Transport-Security"} {
 			if h.Get(name) == "" {
@@ -136,7 +136,7 @@ func TestClientsThatPostTooMuchReadTheAnswer(t *testing.T) {
 		{"/feed.xml", declared, large, http.StatusRequestEntityTooLarge},
 		{"/nothing", declared, large, http.StatusRequestEntityTooLarge},
 		{"/nothing", endless, strings.Repeat(chunk, size>>16) + "0\r\n\r\n", http.StatusMethodNotAllowed}, // nothing of it is read
-		{"/room/signin", declared, large, http.StatusRequestEntityTooLarge},
+		{"/admin/signin", declared, large, http.StatusRequestEntityTooLarge},
 	} {
 		for range 5 {
 			clients.Go(func() {

@@ -77,7 +77,7 @@ func (e *Engine) draftNote(def *Definition, edition store.Edition, joined int) n
 		lines: []string{fmt.Sprintf("An edition of %s with %s waits for approval. It is sent when an editor approves it, and not before.",
 			def.Title, count(len(edition.Articles), "article", "articles"))},
 		button: "Look at the draft",
-		path:   "/room/editions/" + edition.ID,
+		path:   "/admin/editions/" + edition.ID,
 	}
 	if joined > 0 {
 		n.heading = "A draft still waits for you: " + edition.Subject
@@ -105,7 +105,7 @@ func (e *Engine) watchWithdrawn(ctx context.Context) error {
 				"Pause the edition to hold it back from everyone who does not have it yet. Then it can be cancelled or resumed.",
 			},
 			button: "Look at the edition",
-			path:   "/room/editions/" + u.Edition,
+			path:   "/admin/editions/" + u.Edition,
 		}
 		if u.State == digest.Paused {
 			n.lines[1] = "The edition is paused. It can be cancelled or resumed."

@@ -85,7 +85,7 @@ func TestDraftTellsTheEditors(t *testing.T) {
 			}
 			for _, address := range want {
 				for _, m := range b.mailsTo(address) {
-					if !strings.Contains(m, "https://gazette.example/room/editions/"+draft.ID) || !strings.Contains(m, "A draft waits for you") {
+					if !strings.Contains(m, "https://gazette.example/admin/editions/"+draft.ID) || !strings.Contains(m, "A draft waits for you") {
 						t.Errorf("the mail to %s:\n%s", address, m)
 					}
 				}
@@ -173,7 +173,7 @@ func TestWithdrawnArticleOfAnEditionUnderWayIsTold(t *testing.T) {
 		}
 		b.start()
 		b.eventually("the mail to the editor", func() bool { return len(b.mailsTo("ann@gazette.example")) == 1 })
-		if m := b.mailsTo("ann@gazette.example")[0]; !strings.Contains(m, "Withdrawn, but in an edition under way") || !strings.Contains(m, "/room/editions/"+e.ID) {
+		if m := b.mailsTo("ann@gazette.example")[0]; !strings.Contains(m, "Withdrawn, but in an edition under way") || !strings.Contains(m, "/admin/editions/"+e.ID) {
 			b.t.Errorf("the mail:\n%s", m)
 		}
 		p, err := b.engine.Progress(ctx, e.ID)

@@ -160,7 +160,7 @@ func (m *Monitor) mail(f finding) delivery.EditorMail {
 		}
 	}
 	lines = append(lines, "Node "+m.Node+", "+m.Store.Now().Format("2 January 2006 at 15:04 MST")+". If it lasts, this is told again in "+m.Every.String()+".")
-	return delivery.EditorMail{Heading: m.Title + ": " + f.text, Lines: lines, Link: m.Site + "/room/", Button: "Look at it"}
+	return delivery.EditorMail{Heading: m.Title + ": " + f.text, Lines: lines, Link: m.Site + "/admin/", Button: "Look at it"}
 }
 
 // pause waits, and reports whether the context has not ended.

@@ -82,7 +82,7 @@ func TestGettingChangesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	queue := []string{
-		"/", "/healthz", "/readyz", "/robots.txt", "/room/", "/room/sign-in", "/room/welcome/" + link, "/feeds", "/private/" + feedToken + "/feed.xml",
+		"/", "/healthz", "/readyz", "/robots.txt", "/admin/", "/admin/sign-in", "/admin/welcome/" + link, "/feeds", "/private/" + feedToken + "/feed.xml",
 		"/confirm/" + keys.SignConfirm(who.UID, "daily", s.store.Now()), "/unsubscribe/" + keys.Sign(token.Unsubscribe, who.UID, "weekly", edition.ID),
 		"/preferences/" + keys.Sign(token.Preferences, who.UID, "", ""), "/editions/" + edition.ID,
 		"/editions/" + edition.ID + "/" + keys.Sign(token.WebEdition, who.UID, "weekly", edition.ID),

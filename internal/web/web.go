@@ -1,4 +1,4 @@
-// Package web is the HTTP side: the public pages, the editors' room and the feeds
+// Package web is the HTTP side: the public pages, the admin and the feeds
 // behind one handler. New is its door, NewServer the server to put it in.
 //
 // A GET changes nothing: mail scanners and link previews open every address they
@@ -65,7 +65,7 @@ func New(d Deps) (*Site, error) {
 	if d.Feeds != nil {
 		d.Feeds.SetBrowser(readers.Browse)
 	}
-	editors, err := admin.New(admin.Deps{Store: d.Store, Engine: d.Engine, Config: d.Config, Templates: d.Templates, Log: d.Log})
+	editors, err := admin.New(admin.Deps{Store: d.Store, Engine: d.Engine, Config: d.Config, Log: d.Log})
 	if err != nil {
 		return nil, err
 	}
@@ -105,15 +105,17 @@ func withFeeds(feeds *feedserver.Server, routes http.Handler) http.Handler {
 	})
 }
 
-func routes(d Deps, readers *public.Pages, editors *admin.Room) http.Handler {
+func routes(d Deps, readers *public.Pages, editors *admin.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", alive)
 	mux.Handle("GET /readyz", ready(d))
 	mux.Handle("GET /assets/", assets.Handler())
 	mux.Handle("GET /favicon.ico", assets.Fixed("favicon.ico"))
 	mux.Handle("GET /apple-touch-icon.png", assets.Fixed("touch-icon.png"))
-	mux.Handle("/room/", editors)
-	mux.Handle("GET /room", http.RedirectHandler("/room/", http.StatusMovedPermanently))
+	mux.Handle("/admin/", editors)
+	mux.Handle("GET /admin", http.RedirectHandler("/admin/", http.StatusMovedPermanently))
+	mux.HandleFunc("/room/", admin.RedirectFormerPath)
+	mux.HandleFunc("/room", admin.RedirectFormerPath)
 	mux.HandleFunc("POST /webhooks/{name}", func(w http.ResponseWriter, r *http.Request) {
 		hook := d.Webhooks[r.PathValue("name")]
 		if hook == nil {

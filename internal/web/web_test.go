@@ -101,3 +101,25 @@ func TestPeopleWhoOpenAFeedGetAPage(t *testing.T) {
 		}
 	}
 }
+
+func TestFormerAdminPathsRedirectToTheSamePage(t *testing.T) {
+	t.Parallel()
+	_, _, h := handler(t, store.SQLite)
+	for from, to := range map[string]string{
+		"/room":                         "/admin/",
+		"/room/":                        "/admin/",
+		"/room/editions/x?done=paused":  "/admin/editions/x?done=paused",
+		"/room/readers":                 "/admin/subscribers",
+		"/room/readers/7":               "/admin/subscribers/7",
+		"/room/readers?state=active":    "/admin/subscribers?state=active",
+		"/room/you":                     "/admin/account",
+		"/room/welcome/SECRET":          "/admin/welcome/SECRET",
+		"/room/digests/caf%C3%A9%2Fbar": "/admin/digests/caf%C3%A9%2Fbar",
+	} {
+		for method, want := range map[string]int{http.MethodGet: http.StatusMovedPermanently, http.MethodHead: http.StatusMovedPermanently, http.MethodPost: http.StatusPermanentRedirect} {
+			if w := ask(h, method, from); w.Code != want || w.Header().Get("Location") != to {
+				t.Errorf("%s %s: %d to %q, want %d to %q", method, from, w.Code, w.Header().Get("Location"), want, to)
+			}
+		}
+	}
+}

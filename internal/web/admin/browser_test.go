@@ -41,16 +41,16 @@ func TestAnEditorSendsAnEditionFromTheRoom(t *testing.T) {
 	s.enter(b)
 	b.Shoot("room-desk")
 
-	b.Click(`a.button[href="/room/digests/weekly"]`)
+	b.Click(`a.button[href="/admin/digests/weekly"]`)
 	b.WaitText("What it would be now")
 	b.Wait(`document.querySelectorAll("iframe").length == 2`)
 	s.seesTheMail(b)
 	b.Shoot("room-preview")
 	b.Click(`form[action$="/test"] button`)
-	b.WaitText("The test mail is on its way")
+	b.WaitText("The test mail is queued")
 	s.eventually("the test mail", func() bool { return s.inbox.Received()["ada@gazette.example"] == 1 })
 
-	b.Click(`a.main[href="/room/digests/weekly/send"]`)
+	b.Click(`a.main[href="/admin/digests/weekly/send"]`)
 	b.WaitText("Send it to 120 readers?")
 	b.Shoot("room-send")
 	b.Click("#send")
@@ -60,7 +60,7 @@ func TestAnEditorSendsAnEditionFromTheRoom(t *testing.T) {
 
 	s.pauseAndResume(b, people)
 	b.Screen(375, 812, true)
-	b.Open(s.url + "/room/")
+	b.Open(s.url + "/admin/")
 	b.WaitText("Last editions")
 	b.Shoot("room-desk-phone-dark")
 	noProblems(t, b)
@@ -75,7 +75,7 @@ func (s *site) seesTheMail(b *testkit.Browser) {
 func (s *site) pauseAndResume(b *testkit.Browser, people int) {
 	s.t.Helper()
 	b.Click("#pause")
-	b.WaitText("Paused. Mails that were under way arrive")
+	b.WaitText("Paused. Mails that were already handed over")
 	b.Wait(`document.querySelector("#resume")`)
 	b.Shoot("room-paused")
 	all, err := s.Store.Editions(s.t.Context(), "weekly", 1)
@@ -83,7 +83,7 @@ func (s *site) pauseAndResume(b *testkit.Browser, people int) {
 		s.t.Fatalf("editions %+v, %v", all, err)
 	}
 	b.Click("#resume")
-	b.WaitText("Sending goes on")
+	b.WaitText("Sending continues.")
 	b.Wait(fmt.Sprintf(`document.querySelector("#count-sent").innerText == "%d"`, people))
 	b.Wait(`document.querySelector(".standing .state.sent")`)
 	b.Wait(`!document.querySelector("#pause")`)
@@ -102,7 +102,7 @@ func TestTheRoomNeedsNoScript(t *testing.T) {
 	s.readers(3)
 	e := s.editor()
 	e.sendWeekly()
-	if !strings.HasPrefix(e.at, "/room/editions/") {
+	if !strings.HasPrefix(e.at, "/admin/editions/") {
 		t.Fatalf("after sending the editor is at %s", e.at)
 	}
 	s.eventually("three mails", func() bool { return len(s.inbox.Mails()) == 3 })

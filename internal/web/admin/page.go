@@ -10,138 +10,157 @@ import (
 	"github.com/tidings-press/tidings/internal/web/middleware"
 )
 
-// page is what the layout of every page is given.
+// page is the data of the layout, which every page stands in.
 type page struct {
-	Title string
-	Nav   string // the entry of the menu that it belongs to
-	Who   *store.Editor
-	Site  string
-	Done  string // what the last request did
-	Live  bool   // loads the scripts
-	Wait  bool   // without scripts, it loads itself again and again
-	Body  any
+	Title   string
+	Nav     string // the entry of the menu that the page belongs to
+	Editor  *store.Editor
+	Site    string
+	Notice  string // what the last request did
+	Live    bool   // the page loads the script
+	Refresh bool   // without scripts, the page reloads every few seconds
+	Body    any
 }
 
-// open is a page that needs no session, closed one that does.
-type open func(w http.ResponseWriter, r *http.Request) error
-type closed func(w http.ResponseWriter, r *http.Request, who store.Session) error
+// anonymousFunc is a handler that needs no session, editorFunc one that does.
+type (
+	anonymousFunc func(w http.ResponseWriter, r *http.Request) error
+	editorFunc    func(w http.ResponseWriter, r *http.Request, session store.Session) error
+)
 
-func (room *Room) open(h open) http.Handler {
+func (h *Handler) anonymous(f anonymousFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := h(w, r); err != nil {
-			room.fail(w, r, nil, err)
+		if err := f(w, r); err != nil {
+			h.showError(w, r, nil, err)
 		}
 	})
 }
 
-// closed asks for a session first. Who has none is sent to sign in, and from there
-// back to where they were going.
-func (room *Room) closed(h closed) http.Handler {
+// authenticated runs a handler for signed-in editors. Others are redirected to the
+// sign-in page, which leads back to the page that they asked for.
+func (h *Handler) authenticated(f editorFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		who, err := room.session(r)
+		session, err := h.session(r)
 		switch {
 		case errors.Is(err, store.ErrNotFound):
 			http.Redirect(w, r, signInPath(r), http.StatusSeeOther)
 			return
 		case err != nil:
-			room.fail(w, r, nil, err)
+			h.showError(w, r, nil, err)
 			return
 		}
-		room.prolong(w, r, who)
-		if err := h(w, r, who); err != nil {
-			room.fail(w, r, &who.Editor, err)
+		h.prolong(w, r, session)
+		if err := f(w, r, session); err != nil {
+			h.showError(w, r, &session.Editor, err)
 		}
 	})
 }
 
-// show fills a page and sends it.
-func (room *Room) show(w http.ResponseWriter, status int, name string, p page) error {
-	p.Site = room.config.Site.Title
-	return room.pages.Show(w, status, name, p)
+// show renders a page and sends it.
+func (h *Handler) show(w http.ResponseWriter, status int, name string, p page) error {
+	p.Site = h.config.Site.Title
+	return h.pages.Show(w, status, name, p)
 }
 
-// done are the words for what a request did, by the address it leads to.
-var done = map[string]string{
-	"test":     "The test mail is on its way.",
-	"paused":   "Paused. Mails that were under way arrive; no other is sent.",
-	"resumed":  "Sending goes on.",
-	"approved": "Approved. Sending begins.",
-	"canceled": "Cancelled. Nobody else gets this edition.",
-	"resent":   "The mails in doubt are sent again.",
-	"dropped":  "The mails in doubt are left as they are.",
-	"seen":     "Marked as seen: these articles are in no edition of this digest. Below you can put them back.",
-	"unseen":   "Back in the queue.",
-	"begins":   "The beginning is moved.",
-	"held":     "The article is taken down, but this edition still holds it.",
-	"removed":  "The article is taken down. Feeds drop it at their next request.",
-	"restored": "The article is back.",
-	"subject":  "The subject is changed.",
-	"lifted":   "This reader gets mail again.",
-	"left":     "This reader is off all digests.",
-	"erased":   "This reader is forgotten.",
-	"out":      "This editor is shut out.",
-	"in":       "This editor may come in again.",
-	"password": "Your password is changed. Other browsers are signed out.",
-	"address":  "Your address is changed. Other browsers are signed out.",
-	"others":   "Other browsers are signed out.",
-	"revoked":  "The link opens nothing any more.",
+// notices are the texts that a page shows after a request, by the value of ?done= in
+// the address that the request redirects to.
+var notices = map[string]string{
+	"test":         "The test mail is queued.",
+	"paused":       "Paused. Mails that were already handed over still arrive; no other mail is sent.",
+	"resumed":      "Sending continues.",
+	"approved":     "Approved. Sending begins.",
+	"canceled":     "Cancelled. No further subscriber gets this edition.",
+	"resent":       "The uncertain mails are sent again.",
+	"dropped":      "The uncertain mails are not sent again.",
+	"seen":         "Marked as seen: no edition of this digest takes these articles. You can put them back below.",
+	"unseen":       "The articles are back in the queue.",
+	"begins":       "The first day is changed.",
+	"held":         "The article is taken down, but this edition still holds it.",
+	"removed":      "The article is taken down. Feeds drop it at their next request.",
+	"restored":     "The article is restored.",
+	"subject":      "The subject is changed.",
+	"lifted":       "This subscriber gets mail again.",
+	"unsubscribed": "This subscriber is unsubscribed from all digests.",
+	"erased":       "This subscriber is erased.",
+	"out":          "This editor can no longer sign in.",
+	"in":           "This editor can sign in again.",
+	"password":     "Your password is changed. All other browsers are signed out.",
+	"address":      "Your address is changed. All other browsers are signed out.",
+	"others":       "All other browsers are signed out.",
+	"revoked":      "The link is revoked.",
 }
 
-func told(r *http.Request) string { return done[r.URL.Query().Get("done")] }
+// notice returns what the request that led here did; empty when none did.
+func notice(r *http.Request) string { return notices[r.URL.Query().Get("done")] }
 
-// patient is for work that grows with the number of readers: it goes on when the
-// editor's browser goes away, and its answer may take longer than the server allows
-// otherwise.
-func patient(w http.ResponseWriter, r *http.Request) context.Context {
+// redirectWithNotice leads to a page that shows a notice.
+func redirectWithNotice(w http.ResponseWriter, r *http.Request, path, key string) error {
+	http.Redirect(w, r, path+"?done="+key, http.StatusSeeOther)
+	return nil
+}
+
+// longRequest returns the context for work that grows with the number of subscribers:
+// it continues when the editor's browser disconnects, and its answer may take longer
+// than the server's limit for other answers.
+func longRequest(w http.ResponseWriter, r *http.Request) context.Context {
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(15 * time.Minute)) // not supported only in tests without a connection
 	return context.WithoutCancel(r.Context())
 }
 
-// back leads to a page that says what was done.
-func back(w http.ResponseWriter, r *http.Request, path, what string) error {
-	http.Redirect(w, r, path+"?done="+what, http.StatusSeeOther)
-	return nil
-}
-
-// refusal is an answer that says no, in words for the editor.
-type refusal struct {
-	status int
-	title  string
+// userError is an error that the editor sees as a page: what happened, and a link to
+// where to go from there.
+type userError struct {
+	Status int
+	Title  string
 	Text   string
 	Link   string
-	Label  string
+	Label  string // of the link; "Go back" when empty
 }
 
-func (e *refusal) Error() string { return e.title + ": " + e.Text }
+// Error implements error.
+func (e *userError) Error() string { return e.Title + ": " + e.Text }
 
-// refuse says that something cannot be done and why, and leads back.
-func refuse(title string, err error, link string) error {
-	return &refusal{http.StatusConflict, title, err.Error(), link, "Go back"}
+// conflict returns the page that says that something cannot be done, and why.
+func conflict(title string, err error, link string) error {
+	return &userError{Status: http.StatusConflict, Title: title, Text: err.Error(), Link: link}
 }
 
-func (room *Room) missing(http.ResponseWriter, *http.Request, store.Session) error {
+// invalid returns the page that says what is wrong with a form.
+func invalid(title, text, link string) error {
+	return &userError{Status: http.StatusUnprocessableEntity, Title: title, Text: text, Link: link}
+}
+
+const dashboardLabel = "Go to the dashboard"
+
+func (h *Handler) notFound(http.ResponseWriter, *http.Request, store.Session) error {
 	return store.ErrNotFound
 }
 
-func (room *Room) fail(w http.ResponseWriter, r *http.Request, who *store.Editor, err error) {
-	var no *refusal
-	var state *store.StateError
+// showError answers with the page of an error. Errors that are not meant for editors are
+// logged, and the page shows the number of the request.
+func (h *Handler) showError(w http.ResponseWriter, r *http.Request, editor *store.Editor, err error) {
+	var shown *userError
+	var edition *store.StateError
 	var person *store.SubscriberStateError
 	switch {
 	case errors.Is(err, context.Canceled):
-		return // the editor went away
-	case errors.As(err, &no):
-	case errors.As(err, &state):
-		no = &refusal{http.StatusConflict, "That is not possible now", state.Error() + ".", "/room/editions/" + state.Edition, "Look at the edition"}
+		return // the browser disconnected
+	case errors.As(err, &shown):
+	case errors.As(err, &edition):
+		shown = &userError{http.StatusConflict, "Not possible now", edition.Error() + ".", "/admin/editions/" + edition.Edition, "Go to the edition"}
 	case errors.As(err, &person):
-		no = &refusal{http.StatusConflict, "That is not possible now", person.Error() + ".", "/room/readers", "Go to the readers"}
+		shown = &userError{http.StatusConflict, "Not possible now", person.Error() + ".", "/admin/subscribers", "Go to the subscribers"}
 	case errors.Is(err, store.ErrNotFound):
-		no = &refusal{http.StatusNotFound, "There is no such page", "The address may be mistyped, or what it named is gone.", "/room/", "Go to the desk"}
+		shown = &userError{http.StatusNotFound, "Page not found", "The address may be mistyped, or what it led to no longer exists.", "/admin/", dashboardLabel}
 	default:
-		room.log.Error("page failed", "path", middleware.Shown(r), "request", middleware.ID(r.Context()), "error", err)
-		no = &refusal{http.StatusInternalServerError, "That did not work", "Something went wrong on our side; the log has it under number " + middleware.ID(r.Context()) + ".", "/room/", "Go to the desk"}
+		id := middleware.ID(r.Context())
+		h.log.Error("page failed", "path", middleware.Shown(r), "request", id, "error", err)
+		shown = &userError{http.StatusInternalServerError, "Something went wrong", "The server could not answer this request. Its log has the reason under request " + id + ".", "/admin/", dashboardLabel}
 	}
-	if err := room.show(w, no.status, "message", page{Title: no.title, Who: who, Body: no}); err != nil {
-		http.Error(w, no.title, no.status)
+	if shown.Label == "" {
+		shown.Label = "Go back"
+	}
+	if err := h.show(w, shown.Status, "message", page{Title: shown.Title, Editor: editor, Body: shown}); err != nil {
+		http.Error(w, shown.Title, shown.Status)
 	}
 }

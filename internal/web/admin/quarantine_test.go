@@ -9,5 +9,5 @@ func TestDashboardSaysThatTheStoreIsQuarantined(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := s.editor()
-	e.want(e.get("/room/"), "Nothing is sent.", "tidings quarantine release")
+	e.want(e.get("/admin/"), "Nothing is sent.", "tidings quarantine release")
 }

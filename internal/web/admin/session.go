@@ -18,22 +18,31 @@ const (
 
 // cookieName tells browsers by its prefix to send the cookie to this host alone and
 // over TLS alone (RFC 6265bis, section 4.1.3.2).
-func (room *Room) cookieName() string {
-	if room.secure {
+func (h *Handler) cookieName() string {
+	if h.secure {
 		return "__Host-tidings"
 	}
 	return "tidings"
 }
 
-func (room *Room) setCookie(w http.ResponseWriter, token string, age time.Duration) {
+// cookiePath is the narrowest path that the cookie's name allows: browsers keep a cookie
+// with the __Host- prefix only if its path is / (RFC 6265bis, section 4.1.3.2).
+func (h *Handler) cookiePath() string {
+	if h.secure {
+		return "/"
+	}
+	return "/admin/"
+}
+
+func (h *Handler) setCookie(w http.ResponseWriter, token string, age time.Duration) {
 	http.SetCookie(w, &http.Cookie{
-		Name: room.cookieName(), Value: token, Path: "/", MaxAge: int(age.Seconds()),
-		HttpOnly: true, Secure: room.secure, SameSite: http.SameSiteLaxMode,
+		Name: h.cookieName(), Value: token, Path: h.cookiePath(), MaxAge: int(age.Seconds()),
+		HttpOnly: true, Secure: h.secure, SameSite: http.SameSiteLaxMode,
 	})
 }
 
-func (room *Room) token(r *http.Request) string {
-	c, err := r.Cookie(room.cookieName())
+func (h *Handler) token(r *http.Request) string {
+	c, err := r.Cookie(h.cookieName())
 	if err != nil || len(c.Value) > 200 {
 		return ""
 	}
@@ -41,42 +50,42 @@ func (room *Room) token(r *http.Request) string {
 }
 
 // session is the session of a request; store.ErrNotFound when there is none.
-func (room *Room) session(r *http.Request) (store.Session, error) {
-	token := room.token(r)
+func (h *Handler) session(r *http.Request) (store.Session, error) {
+	token := h.token(r)
 	if token == "" {
 		return store.Session{}, store.ErrNotFound
 	}
-	return room.store.Session(r.Context(), token)
+	return h.store.Session(r.Context(), token)
 }
 
-func (room *Room) prolong(w http.ResponseWriter, r *http.Request, who store.Session) {
-	if room.store.Now().Sub(who.Seen) < prolongAfter {
+func (h *Handler) prolong(w http.ResponseWriter, r *http.Request, session store.Session) {
+	if h.store.Now().Sub(session.Seen) < prolongAfter {
 		return
 	}
-	token := room.token(r)
-	if err := room.store.TouchSession(r.Context(), token, sessionFor); err != nil {
-		room.log.Warn("session not prolonged", "editor", who.Editor.ID, "error", err)
+	token := h.token(r)
+	if err := h.store.TouchSession(r.Context(), token, sessionFor); err != nil {
+		h.log.Warn("session not prolonged", "editor", session.Editor.ID, "error", err)
 		return
 	}
-	room.setCookie(w, token, sessionFor)
+	h.setCookie(w, token, sessionFor)
 }
 
 // begin signs an editor in with a new session, ends the one that the browser had, and
-// leads to a page of the room.
-func (room *Room) begin(w http.ResponseWriter, r *http.Request, editor store.Editor, next string) error {
-	token, err := room.store.CreateSession(r.Context(), editor, short(r.UserAgent(), 200), sessionFor)
+// leads to a page of the h.
+func (h *Handler) begin(w http.ResponseWriter, r *http.Request, editor store.Editor, next string) error {
+	token, err := h.store.CreateSession(r.Context(), editor, truncate(r.UserAgent(), 200), sessionFor)
 	if err != nil {
 		return err
 	}
-	if old := room.token(r); old != "" {
-		if err := room.store.EndSession(r.Context(), old); err != nil {
+	if old := h.token(r); old != "" {
+		if err := h.store.EndSession(r.Context(), old); err != nil {
 			return err
 		}
 	}
-	if err := room.markBrowser(w, r, editor); err != nil {
+	if err := h.markBrowser(w, r, editor); err != nil {
 		return err
 	}
-	room.setCookie(w, token, sessionFor)
+	h.setCookie(w, token, sessionFor)
 	http.Redirect(w, r, next, http.StatusSeeOther)
 	return nil
 }
@@ -84,22 +93,22 @@ func (room *Room) begin(w http.ResponseWriter, r *http.Request, editor store.Edi
 // signInPath leads to the sign-in page, and from there back to a page that was asked
 // for.
 func signInPath(r *http.Request) string {
-	if r.Method != http.MethodGet || r.URL.Path == "/room/" {
-		return "/room/sign-in"
+	if r.Method != http.MethodGet || r.URL.Path == "/admin/" {
+		return "/admin/sign-in"
 	}
-	return "/room/sign-in?next=" + url.QueryEscape(r.URL.Path)
+	return "/admin/sign-in?next=" + url.QueryEscape(r.URL.Path)
 }
 
 // local is a path of the room, and nothing that leads away from this site.
 func local(path string) string {
-	if !strings.HasPrefix(path, "/room/") || strings.ContainsAny(path, "\\\r\n") || strings.Contains(path, "//") || strings.Contains(path, "/..") {
-		return "/room/"
+	if !strings.HasPrefix(path, "/admin/") || strings.ContainsAny(path, "\\\r\n") || strings.Contains(path, "//") || strings.Contains(path, "/..") {
+		return "/admin/"
 	}
 	return path
 }
 
-// short cuts a text to so many bytes at a character's border.
-func short(s string, n int) string {
+// truncate cuts a text to so many bytes at a character's border.
+func truncate(s string, n int) string {
 	if len(s) <= n {
 		return s
 	}

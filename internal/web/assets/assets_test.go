@@ -19,7 +19,7 @@ func get(h http.Handler, path string) *httptest.ResponseRecorder {
 func TestAssetsMayBeKeptForEver(t *testing.T) {
 	t.Parallel()
 	for name, kind := range map[string]string{
-		"public.css": "text/css; charset=utf-8", "room.css": "text/css; charset=utf-8", "favicon.svg": "image/svg+xml",
+		"public.css": "text/css; charset=utf-8", "admin.css": "text/css; charset=utf-8", "favicon.svg": "image/svg+xml",
 		"htmx-2.0.11.min.js": "text/javascript; charset=utf-8", "htmx-ext-sse-2.2.4.min.js": "text/javascript; charset=utf-8",
 	} {
 		path := assets.Path(name)
@@ -42,7 +42,7 @@ func TestAssetsMayBeKeptForEver(t *testing.T) {
 // Strict policies forbid inline styles and foreign addresses in our sheets alike.
 func TestStylesheetsLoadNothing(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"public.css", "room.css"} {
+	for _, name := range []string{"public.css", "admin.css"} {
 		if text := string(assets.Data(name)); strings.Contains(text, "url(") || strings.Contains(text, "@import") {
 			t.Errorf("%s loads something", name)
 		}

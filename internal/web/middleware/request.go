@@ -59,7 +59,7 @@ func Shown(r *http.Request) string {
 		return r.URL.Path
 	}
 	keep, secret := private[parts[0]]
-	if parts[0] == "room" && len(parts) > 1 && parts[1] == "welcome" {
+	if (parts[0] == "admin" || parts[0] == "room") && len(parts) > 1 && parts[1] == "welcome" {
 		keep, secret = 2, true
 	}
 	if !secret || len(parts) <= keep {

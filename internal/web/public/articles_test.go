@@ -34,7 +34,7 @@ func TestEveryLinkOfTheSamplesLeadsSomewhere(t *testing.T) {
 			for _, m := range link.FindAllStringSubmatch(w.Body.String(), -1) {
 				target := strings.ReplaceAll(m[1], "&amp;", "&")
 				elsewhere := strings.HasSuffix(target, ".xml") || strings.HasSuffix(target, ".json") || strings.HasPrefix(target, "/assets/") ||
-					strings.HasPrefix(target, "/room") || target == "/favicon.ico" || target == "/apple-touch-icon.png"
+					strings.HasPrefix(target, "/admin") || target == "/favicon.ico" || target == "/apple-touch-icon.png"
 				if !seen[target] && !elsewhere {
 					seen[target] = true
 					queue = append(queue, target)

@@ -1,0 +1,75 @@
+package admin_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+// editor is a signed-in editor with a browser that runs no scripts.
+type editor struct {
+	t      *testing.T
+	site   string
+	client *http.Client
+	code   int    // status of the last answer
+	at     string // path that it came from
+	body   string
+}
+
+// stranger is somebody without a session.
+func (s *site) stranger() *editor {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return &editor{t: s.t, site: s.url, client: &http.Client{Jar: jar}}
+}
+
+// editor makes the owner of the site.
+func (s *site) editor() *editor {
+	s.t.Helper()
+	link, err := s.FirstOwnerLink(s.t.Context())
+	if err != nil || link == "" {
+		s.t.Fatalf("link %q, %v", link, err)
+	}
+	e := s.stranger()
+	e.post(strings.TrimPrefix(link, s.url), "name", "Ada", "email", "ada@gazette.example", "password", "four random words here")
+	if e.at != "/admin/" || e.code != http.StatusOK {
+		s.t.Fatalf("the link leads to %s, %d", e.at, e.code)
+	}
+	return e
+}
+
+func (e *editor) get(path string) string {
+	e.t.Helper()
+	answer, err := e.client.Get(e.site + path)
+	return e.read(answer, err)
+}
+
+// post sends a form of names and values.
+func (e *editor) post(path string, form ...string) string {
+	e.t.Helper()
+	values := url.Values{}
+	for i := 0; i+1 < len(form); i += 2 {
+		values.Set(form[i], form[i+1])
+	}
+	answer, err := e.client.PostForm(e.site+path, values)
+	return e.read(answer, err)
+}
+
+func (e *editor) read(answer *http.Response, err error) string {
+	e.t.Helper()
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	e.code, e.at, e.body = answer.StatusCode, answer.Request.URL.Path, string(body)
+	return e.body
+}

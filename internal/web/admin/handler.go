@@ -1,0 +1,185 @@
+// Package admin is the web interface for editors at /admin/: dashboard, previews,
+// sending with live progress, articles, subscribers, and the editors themselves.
+// New returns its handler. SetupLink, InviteLink and ResetLink make the one-time links
+// that give editors access.
+//
+// A page is three things: a handler in the file named after it, a template of the same
+// name in pages/, and a line in routes. Every page works without scripts; with them,
+// the progress of an edition is live.
+package admin
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/config"
+	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/web/middleware"
+	"github.com/tidings-press/tidings/internal/web/view"
+)
+
+//go:embed pages/*.html
+var files embed.FS
+
+// Deps is what New needs.
+type Deps struct {
+	Store  *store.Store
+	Engine *delivery.Engine
+	Config *config.Config
+	Log    *slog.Logger
+}
+
+// Handler serves the admin. New makes it.
+type Handler struct {
+	store  *store.Store
+	engine *delivery.Engine
+	config *config.Config
+	log    *slog.Logger
+	zone   *time.Location // of the site
+	pages  *view.Set
+	secure bool // the site is served over https
+	mux    http.Handler
+
+	testMails *middleware.Limiter[int64] // by editor
+	hashing   chan struct{}              // bounds the memory that password hashes take
+}
+
+// New returns the handler for all paths below /admin/. An error is about the site's
+// settings.
+func New(d Deps) (*Handler, error) {
+	zone, err := time.LoadLocation(d.Config.Site.Timezone)
+	if err != nil {
+		return nil, err
+	}
+	folder, err := fs.Sub(files, "pages")
+	if err != nil {
+		return nil, err
+	}
+	h := &Handler{
+		store: d.Store, engine: d.Engine, config: d.Config, log: d.Log, zone: zone,
+		secure:    strings.HasPrefix(d.Config.Site.URL, "https:"),
+		testMails: middleware.NewLimiter[int64](10, 10*time.Second, nil),
+		hashing:   make(chan struct{}, 2),
+	}
+	if h.pages, err = view.Load(folder, h.templateFuncs()); err != nil {
+		return nil, err
+	}
+	h.mux, err = h.refuseCrossOrigin(h.routes())
+	return h, err
+}
+
+// ServeHTTP implements http.Handler.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	header := w.Header()
+	header.Set("Content-Security-Policy", contentPolicy)
+	header.Set("Cache-Control", "no-store")
+	header.Set("Referrer-Policy", "same-origin")
+	header.Set("X-Frame-Options", "SAMEORIGIN")
+	header.Set("X-Robots-Tag", "noindex")
+	h.mux.ServeHTTP(w, r)
+}
+
+// contentPolicy lets pages load this site's own style and script, and show the previews
+// that the admin serves. Nothing inline runs.
+const contentPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+	"frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// refuseCrossOrigin refuses requests that another site makes an editor's browser send.
+func (h *Handler) refuseCrossOrigin(next http.Handler) (http.Handler, error) {
+	protection := http.NewCrossOriginProtection()
+	site, err := url.Parse(h.config.Site.URL)
+	if err != nil {
+		return nil, err
+	}
+	// A proxy may change the Host header, so the site's own address counts as well.
+	if err := protection.AddTrustedOrigin(site.Scheme + "://" + site.Host); err != nil {
+		return nil, fmt.Errorf("site address %q: %w", h.config.Site.URL, err)
+	}
+	protection.SetDenyHandler(h.anonymous(func(http.ResponseWriter, *http.Request) error {
+		return &userError{
+			Status: http.StatusForbidden, Title: "Request from another site",
+			Text: "Another site sent this request, so nothing was done. Use the button on the page of the admin.",
+			Link: "/admin/", Label: dashboardLabel,
+		}
+	}))
+	return protection.Handler(next), nil
+}
+
+// RedirectFormerPath redirects the paths below /room/, where the admin was before, to
+// the same page below /admin/. A form that was open during the upgrade is sent again.
+func RedirectFormerPath(w http.ResponseWriter, r *http.Request) {
+	path := strings.TrimPrefix(r.URL.EscapedPath(), "/room")
+	for _, renamed := range [][2]string{{"/readers", "/subscribers"}, {"/you", "/account"}} {
+		if rest, ok := strings.CutPrefix(path, renamed[0]); ok && (rest == "" || rest[0] == '/') {
+			path = renamed[1] + rest
+		}
+	}
+	target := "/admin/" + strings.TrimLeft(path, "/")
+	if r.URL.RawQuery != "" {
+		target += "?" + r.URL.RawQuery
+	}
+	status := http.StatusPermanentRedirect
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		status = http.StatusMovedPermanently
+	}
+	http.Redirect(w, r, target, status)
+}
+
+func (h *Handler) routes() *http.ServeMux {
+	mux := http.NewServeMux()
+	for pattern, f := range map[string]anonymousFunc{
+		"GET /admin/sign-in":          h.signInPage,
+		"POST /admin/sign-in":         h.signIn,
+		"GET /admin/welcome/{token}":  h.welcomePage,
+		"POST /admin/welcome/{token}": h.welcome,
+	} {
+		mux.Handle(pattern, h.anonymous(f))
+	}
+	for pattern, f := range map[string]editorFunc{
+		"POST /admin/sign-out":                     h.signOut,
+		"GET /admin/{$}":                           h.dashboard,
+		"GET /admin/digests/{name}":                h.digest,
+		"GET /admin/digests/{name}/mail":           h.digestMail,
+		"GET /admin/digests/{name}/text":           h.digestText,
+		"POST /admin/digests/{name}/test":          h.testDigest,
+		"POST /admin/digests/{name}/seen":          h.markSeen,
+		"POST /admin/digests/{name}/unseen":        h.markUnseen,
+		"POST /admin/digests/{name}/begin":         h.setFirstDay,
+		"GET /admin/digests/{name}/send":           h.sendPage,
+		"POST /admin/digests/{name}/send":          h.send,
+		"GET /admin/editions/{id}":                 h.edition,
+		"GET /admin/editions/{id}/events":          h.editionEvents,
+		"GET /admin/editions/{id}/mail":            h.editionMail,
+		"POST /admin/editions/{id}/test":           h.testEdition,
+		"POST /admin/editions/{id}/subject":        h.changeSubject,
+		"POST /admin/editions/{id}/approve":        h.approve,
+		"POST /admin/editions/{id}/{action}":       h.controlEdition,
+		"GET /admin/articles":                      h.articles,
+		"POST /admin/articles/{id}/remove":         h.removeArticle,
+		"POST /admin/articles/{id}/restore":        h.restoreArticle,
+		"GET /admin/subscribers":                   h.subscribers,
+		"GET /admin/subscribers/{id}":              h.subscriber,
+		"POST /admin/subscribers/{id}/unsubscribe": h.unsubscribe,
+		"POST /admin/subscribers/{id}/lift":        h.liftBounce,
+		"POST /admin/subscribers/{id}/erase":       h.erase,
+		"GET /admin/account":                       h.account,
+		"POST /admin/account/password":             h.changePassword,
+		"POST /admin/account/address":              h.changeAddress,
+		"POST /admin/account/sessions":             h.signOutOthers,
+		"POST /admin/account/invite":               h.invite,
+		"POST /admin/links/{id}/revoke":            h.revokeLink,
+		"POST /admin/editors/{id}/reset":           h.resetPasswordOf,
+		"POST /admin/editors/{id}/access":          h.toggleAccess,
+		"/admin/":                                  h.notFound,
+	} {
+		mux.Handle(pattern, h.authenticated(f))
+	}
+	return mux
+}

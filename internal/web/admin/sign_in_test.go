@@ -1,0 +1,305 @@
+package admin_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tidings-press/tidings/internal/web/admin"
+)
+
+const (
+	adas  = "ada@gazette.example"
+	right = "four random words here"
+)
+
+// guess tries to sign in n times and returns the last status.
+func (e *editor) guess(account, password string, n int) int {
+	e.t.Helper()
+	for range n {
+		e.post("/admin/sign-in", "email", account, "password", password)
+	}
+	return e.code
+}
+
+// mailsTo waits for the n-th mail to an address and returns its text.
+func (s *site) mailTo(address, subject string) string {
+	s.t.Helper()
+	var text string
+	s.eventually("a mail to "+address+": "+subject, func() bool {
+		for _, m := range s.inbox.Mails() {
+			if slices.Contains(m.To, address) && strings.Contains(string(m.Data), subject) {
+				text = string(m.Data)
+			}
+		}
+		return text != ""
+	})
+	return text
+}
+
+func TestStrangerDoesNotLockTheOwnerOut(t *testing.T) {
+	t.Parallel()
+	s := startSite(t, 1000)
+	owner, stranger := s.editor(), s.stranger()
+	owner.post("/admin/sign-out")
+	if code := stranger.guess(adas, "a wrong guess", 60); code != http.StatusTooManyRequests {
+		t.Errorf("the sixtieth wrong try is answered %d", code)
+	}
+	if code := stranger.guess(adas, right, 1); code != http.StatusTooManyRequests {
+		t.Errorf("after that the right password of a browser that is not known is answered %d", code)
+	}
+	if owner.post("/admin/sign-in", "email", adas, "password", right); owner.at != "/admin/" {
+		t.Errorf("the owner's browser is at %s with %d", owner.at, owner.code)
+	}
+	// What the owner types wrong is counted by itself, and not without a bound.
+	owner.post("/admin/sign-out")
+	if code := owner.guess(adas, "a wrong guess", 11); code != http.StatusTooManyRequests {
+		t.Errorf("the eleventh wrong try of a browser that is known is answered %d", code)
+	}
+}
+
+func TestKnownBrowserIsKnownForItsAccountAlone(t *testing.T) {
+	t.Parallel()
+	s := startSite(t, 1000)
+	owner, bob := s.editor(), s.stranger()
+	invite, err := admin.InviteLink(t.Context(), s.Store, s.url, admin.Invitation{Email: "bob@gazette.example"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bob.post(strings.TrimPrefix(invite, s.url), "password", right)
+	bob.want(bob.get("/admin/account"), "bob@gazette.example")
+	bob.post("/admin/sign-out")
+	if code := bob.guess(adas, "a wrong guess", 11); code != http.StatusTooManyRequests {
+		t.Errorf("bob's browser guesses ada's password: %d", code)
+	}
+	site, err := url.Parse(s.url + "/admin/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	forge := func(change func(value string) string) *editor {
+		forged := s.stranger()
+		var cookies []*http.Cookie
+		for _, cookie := range owner.client.Jar.Cookies(site) {
+			if strings.HasSuffix(cookie.Name, "-browser") {
+				cookie.Value = change(cookie.Value)
+				cookies = append(cookies, cookie)
+			}
+		}
+		if len(cookies) != 1 {
+			t.Fatalf("the owner's browser has the cookies %v", cookies)
+		}
+		jar, _ := cookiejar.New(nil)
+		jar.SetCookies(site, cookies)
+		forged.client.Jar = jar
+		return forged
+	}
+	// Each change must differ from the cookie, whatever it holds.
+	other := func(c byte) string {
+		if c == '8' {
+			return "9"
+		}
+		return "8"
+	}
+	for what, change := range map[string]func(string) string{
+		"another id": func(v string) string { return other(v[0]) + v[1:] },
+		"another time": func(v string) string {
+			return regexp.MustCompile(`\.\d`).ReplaceAllStringFunc(v, func(s string) string { return "." + other(s[1]) })
+		},
+		"no signature": func(v string) string { return v[:strings.LastIndex(v, ".")+1] },
+	} {
+		if code := forge(change).guess(adas, right, 1); code != http.StatusTooManyRequests {
+			t.Errorf("a cookie with %s lets its browser try: %d", what, code)
+		}
+	}
+	copied := forge(func(v string) string { return v })
+	// After a change of password a copy of the cookie is worth nothing.
+	owner.post("/admin/account/password", "present", right, "password", "five other random words")
+	if code := copied.guess(adas, "five other random words", 1); code != http.StatusTooManyRequests {
+		t.Errorf("a cookie from before the password was changed lets its browser try: %d", code)
+	}
+	owner.post("/admin/sign-out")
+	if owner.post("/admin/sign-in", "email", adas, "password", "five other random words"); owner.at != "/admin/" {
+		t.Errorf("the browser that changed the password is at %s, %d", owner.at, owner.code)
+	}
+}
+
+func TestSignInKeepsNoSessionThatWasThereBefore(t *testing.T) {
+	t.Parallel()
+	s := startSite(t, 1000)
+	e := s.editor()
+	site, _ := url.Parse(s.url + "/admin/")
+	session := func() (value string) {
+		for _, cookie := range e.client.Jar.Cookies(site) {
+			if cookie.Name == "tidings" {
+				value = cookie.Value
+			}
+		}
+		return value
+	}
+	before := session()
+	e.post("/admin/sign-in", "email", adas, "password", right)
+	if after := session(); after == before || after == "" {
+		t.Errorf("the session is %q, and was %q", after, before)
+	}
+	if _, err := s.Store.Session(t.Context(), before); err == nil {
+		t.Error("the session from before is still open")
+	}
+}
+
+func TestRefusedSignInsAreLoggedWithoutThePassword(t *testing.T) {
+	t.Parallel()
+	s := startSite(t, 1000)
+	s.editor()
+	e := s.stranger()
+	e.guess("Eve@gazette.example", "a wrong guess", 1)
+	e.guess("a wrong guess", "in the wrong field", 1)
+	e.guess(adas, "a wrong guess", 11)
+	log := s.log.String()
+	for _, want := range []string{
+		`msg="sign-in refused" account=eve@gazette.example client=127.0.0.1 network=127.0.0.1/32 reason="wrong address or password"`,
+		`account="(not an address)"`, `account=ada@gazette.example`, `reason="too many attempts"`,
+	} {
+		if !strings.Contains(log, want) {
+			t.Errorf("the log lacks %s\n%s", want, log)
+		}
+	}
+	for _, secret := range []string{"a wrong guess", "in the wrong field"} {
+		if strings.Contains(log, secret) {
+			t.Errorf("the log holds %q\n%s", secret, log)
+		}
+	}
+}
+
+func TestEditorIsToldOfChangesToTheAccount(t *testing.T) {
+	t.Parallel()
+	s := startSite(t, 1000)
+	here, there := s.editor(), s.stranger()
+	there.guess(adas, right, 1)
+	if mail := s.mailTo(adas, "A new browser signed in"); !strings.Contains(mail, "127.0.0.1") {
+		t.Errorf("the mail does not say from where:\n%s", mail)
+	}
+	here.post("/admin/account/password", "present", right, "password", "five other random words")
+	s.mailTo(adas, "Your password was changed")
+	if here.post("/admin/account/address", "present", right, "email", "brook@gazette.example"); here.code != http.StatusUnprocessableEntity {
+		t.Errorf("an address is changed with a wrong password: %d", here.code)
+	}
+	here.want(here.post("/admin/account/address", "present", "five other random words", "email", "brook@gazette.example"), "Your address is changed", "brook@gazette.example")
+	s.mailTo(adas, "Your address was changed")
+	s.mailTo("brook@gazette.example", "Your address was changed")
+	if there.guess("brook@gazette.example", "five other random words", 1); there.at != "/admin/" {
+		t.Errorf("with the new address the editor is at %s", there.at)
+	}
+	s.mailTo("brook@gazette.example", "A new browser signed in")
+	link, err := s.PasswordLink(t.Context(), "brook@gazette.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	here.post(strings.TrimPrefix(link, s.url), "password", "six more words at random")
+	s.mailTo("brook@gazette.example", "Your password was changed")
+	if there.get("/admin/"); there.at != "/admin/sign-in" {
+		t.Errorf("after a reset the other browser is at %s", there.at)
+	}
+}
+
+// welcomeLink finds a one-time link on a page.
+func (e *editor) welcomeLink(page string) string {
+	e.t.Helper()
+	found := regexp.MustCompile(`/admin/welcome/[\w-]+`).FindString(page)
+	if found == "" {
+		e.t.Fatalf("no link on the page\n%s", page)
+	}
+	return found
+}
+
+func TestOwnerWhoWasShutOutStaysOut(t *testing.T) {
+	t.Parallel()
+	s := startSite(t, 1000)
+	ada, eve := s.editor(), s.stranger()
+	invitation := ada.welcomeLink(ada.post("/admin/account/invite", "email", "eve@gazette.example", "role", "owner"))
+	later := ada.welcomeLink(ada.post("/admin/account/invite", "email", "eve@gazette.example", "role", "owner"))
+	if eve.get(invitation); eve.code != http.StatusGone {
+		t.Errorf("an invitation with a newer one for the same person is answered %d", eve.code)
+	}
+	eve.post(later, "name", "Eve", "email", "somebody@else.example", "password", right)
+	eve.want(eve.get("/admin/account"), "eve@gazette.example", "owner")
+	var saved []string
+	for _, email := range []string{"", "friend@gazette.example"} {
+		saved = append(saved, eve.welcomeLink(eve.post("/admin/account/invite", "email", email, "role", "owner")))
+	}
+	saved = append(saved, eve.welcomeLink(eve.post("/admin/editors/1/reset")))
+	page := ada.get("/admin/account")
+	ada.want(page, "Open links", "friend@gazette.example", "whoever holds it", "invitation of an owner", "new password", "Revoke")
+	if n := strings.Count(page, "/revoke"); n != 3 {
+		t.Errorf("%d links can be revoked, want 3", n)
+	}
+	ada.want(ada.post("/admin/editors/2/access"), "This editor can no longer sign in", "No link lets anyone in")
+	for _, link := range saved {
+		if eve.get(link); eve.code != http.StatusGone {
+			t.Errorf("shut out, the owner opens %s: %d", link, eve.code)
+		}
+		if eve.post(link, "email", "eve2@gazette.example", "password", right); eve.code != http.StatusGone {
+			t.Errorf("shut out, the owner comes in by %s: %d", link, eve.code)
+		}
+	}
+	link := ada.welcomeLink(ada.post("/admin/account/invite", "email", "bob@gazette.example"))
+	id := regexp.MustCompile(`/admin/links/\d+/revoke`).FindString(ada.get("/admin/account"))
+	ada.want(ada.post(id), "The link is revoked", "No link lets anyone in")
+	if eve.get(link); eve.code != http.StatusGone {
+		t.Errorf("a revoked invitation is answered %d", eve.code)
+	}
+}
+
+func TestOwnersAloneLetOthersInAndOut(t *testing.T) {
+	t.Parallel()
+	s := startSite(t, 1000)
+	s.editor()
+	bob := s.stranger()
+	invite, err := admin.InviteLink(t.Context(), s.Store, s.url, admin.Invitation{Email: "bob@gazette.example"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bob.post(strings.TrimPrefix(invite, s.url), "password", right)
+	for _, path := range []string{"/admin/account/invite", "/admin/editors/1/reset", "/admin/editors/1/access", "/admin/links/1/revoke"} {
+		if bob.post(path, "role", "owner", "email", "x@gazette.example"); bob.code != http.StatusForbidden {
+			t.Errorf("an editor posts to %s: %d", path, bob.code)
+		}
+	}
+	if page := bob.get("/admin/account"); strings.Contains(page, adas) || strings.Contains(page, "Open links") {
+		t.Errorf("an editor sees who else there is:\n%s", page)
+	}
+	if links, err := s.Store.Links(t.Context()); err != nil || len(links) != 0 {
+		t.Errorf("links %+v, %v", links, err)
+	}
+}
+
+func TestSetupLinksOfSeveralStartsMakeOneOwner(t *testing.T) {
+	t.Parallel()
+	s := startSite(t, 1000)
+	var links []string
+	for range 3 {
+		link, err := s.FirstOwnerLink(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		links = append(links, strings.TrimPrefix(link, s.url))
+	}
+	for i, link := range slices.Backward(links) {
+		want := http.StatusGone
+		if i == 2 {
+			want = http.StatusOK
+		}
+		if e := s.stranger(); true {
+			if e.post(link, "email", fmt.Sprintf("owner%d@gazette.example", i), "password", right); e.code != want {
+				t.Errorf("the link of start %d is answered %d, want %d", i+1, e.code, want)
+			}
+		}
+	}
+	if n, err := s.Store.CountEditors(t.Context()); n != 1 || err != nil {
+		t.Errorf("%d editors, %v", n, err)
+	}
+}
