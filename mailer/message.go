@@ -1,6 +1,12 @@
 package mailer
 
-import "time"
+import (
+	"errors"
+	"fmt"
+	"net/mail"
+	"strings"
+	"time"
+)
 
 // Address is a mailbox with a display name, which may be empty. The domain may be
 // written in Unicode.
@@ -31,4 +37,81 @@ type Message struct {
 	// Placeholders are the words that stand for what differs per recipient. Each is of at
 	// least eight ASCII letters and digits, and none is a part of another.
 	Placeholders []string
+}
+
+// fieldMax is how many header fields a message may have.
+const fieldMax = 99
+
+// placeholderMin keeps marks from being met by chance.
+const placeholderMin = 8
+
+// check says what a message must not have.
+func (msg *Message) check(fields []field) error {
+	if msg.Text == "" && msg.HTML == "" {
+		return errors.New("mailer: a message needs a text or an HTML part")
+	}
+	if len(fields) > fieldMax {
+		return fmt.Errorf("mailer: %d header fields, at most %d are taken", len(fields), fieldMax)
+	}
+	if err := checkPlaceholders(msg.Placeholders); err != nil {
+		return err
+	}
+	if err := msg.checkAddresses(); err != nil {
+		return err
+	}
+	return checkFields(fields)
+}
+
+func checkFields(fields []field) error {
+	seen := map[string]bool{"date": true, "mime-version": true, "content-type": true, "content-transfer-encoding": true}
+	for _, f := range fields {
+		if err := f.check(); err != nil {
+			return err
+		}
+		key := strings.ToLower(f.name)
+		if seen[key] {
+			return fmt.Errorf("mailer: header %s is there already, once is right", f.name)
+		}
+		seen[key] = true
+	}
+	return nil
+}
+
+func checkPlaceholders(marks []string) error {
+	for i, mark := range marks {
+		if len(mark) < placeholderMin || strings.ContainsFunc(mark, func(r rune) bool { return !isWord(r) }) {
+			return fmt.Errorf("mailer: mark %q: a mark is a word of at least %d ASCII letters and digits", mark, placeholderMin)
+		}
+		for j, other := range marks {
+			if i != j && strings.Contains(other, mark) {
+				return fmt.Errorf("mailer: mark %q is a part of mark %q", mark, other)
+			}
+		}
+	}
+	return nil
+}
+
+func isWord(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+}
+
+func (msg *Message) checkAddresses() error {
+	if err := checkAddress("From", msg.From.Email); err != nil {
+		return err
+	}
+	if msg.ReplyTo.Email == "" {
+		return nil
+	}
+	return checkAddress("Reply-To", msg.ReplyTo.Email)
+}
+
+func checkAddress(header, email string) error {
+	ascii, err := asciiDomain(email)
+	if err != nil {
+		return fmt.Errorf("mailer: %s address %q: %w", header, email, err)
+	}
+	if parsed, err := mail.ParseAddress("<" + ascii + ">"); err != nil || parsed.Address != ascii {
+		return fmt.Errorf("mailer: %s address %q is none; name@example.org would be one", header, email)
+	}
+	return nil
 }

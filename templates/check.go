@@ -1,9 +1,12 @@
 package templates
 
 import (
+	"errors"
 	"fmt"
+	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -85,4 +88,101 @@ func (m *Mail) checkStyle(data any) error {
 		}
 	}
 	return nil
+}
+
+// Error is a fault in a template or phrase file: where it is, what is wrong and what
+// would be right.
+type Error struct {
+	File string
+	Line int // 0 when the whole file is meant
+	What string
+	Fix  string // empty when What says it all
+}
+
+func (e *Error) Error() string {
+	place := e.File
+	if e.Line > 0 {
+		place += ":" + strconv.Itoa(e.Line)
+	}
+	if e.Fix == "" {
+		return place + ": " + e.What
+	}
+	return place + ": " + e.What + "; right would be: " + e.Fix
+}
+
+// templateFault is how both template packages begin their errors.
+var templateFault = regexp.MustCompile(`^(?:html/)?template: ?([^:]+):(\d+)(?::\d+)?: (.*)$`)
+
+// executing is what the template packages say before the fault itself.
+var executing = regexp.MustCompile(`^executing "[^"]*" at <([^>]*)>: (.*)$`)
+
+// unknownField is a field that the data lacks; its second group is the type's name.
+var unknownField = regexp.MustCompile(`can't evaluate field (\w+) in type \*?(?:templates\.)?(\w+)`)
+
+// explainTemplateError turns an error of the template packages into an Error. file gives the
+// path of a template by its name.
+func explainTemplateError(err error, file func(name string) string, fallback string) error {
+	text := strings.ReplaceAll(err.Error(), "\n", " ")
+	m := templateFault.FindStringSubmatch(text)
+	if m == nil {
+		return &Error{File: fallback, What: strings.TrimPrefix(text, "template: ")}
+	}
+	e := &Error{File: file(m[1]), What: m[3]}
+	e.Line, _ = strconv.Atoi(m[2])
+	if m := executing.FindStringSubmatch(e.What); m != nil {
+		e.What = fmt.Sprintf("%s: %s", m[1], m[2])
+	}
+	if m := unknownField.FindStringSubmatch(e.What); m != nil {
+		e.What = fmt.Sprintf("no field %s in %s", m[1], m[2])
+		e.Fix = "one of " + strings.Join(fieldsOf(m[2]), ", ")
+		if !isDataType(m[2]) {
+			e.Fix = "$." + m[1] + ", if the mail's own is meant: inside range and with the dot is something else"
+		}
+	}
+	return e
+}
+
+// dataTypes are the structs that templates see.
+var dataTypes = []reflect.Type{
+	reflect.TypeFor[Digest](), reflect.TypeFor[Notice](), reflect.TypeFor[Page](),
+	reflect.TypeFor[Site](), reflect.TypeFor[Publication](), reflect.TypeFor[Edition](),
+	reflect.TypeFor[Article](), reflect.TypeFor[Image](), reflect.TypeFor[Link](), reflect.TypeFor[Reader](),
+}
+
+func isDataType(name string) bool {
+	return slices.ContainsFunc(dataTypes, func(t reflect.Type) bool { return t.Name() == name })
+}
+
+// joinDistinct joins errors, each text once: a fault in a part that mails share is found
+// in every one of them.
+func joinDistinct(faults []error) error {
+	seen := map[string]bool{}
+	return errors.Join(slices.DeleteFunc(faults, func(err error) bool {
+		again := seen[err.Error()]
+		seen[err.Error()] = true
+		return again
+	})...)
+}
+
+// fieldsOf lists the fields and methods of the data struct of that name, each
+// with a leading dot.
+func fieldsOf(name string) []string {
+	var out []string
+	for _, typ := range dataTypes {
+		if typ.Name() != name {
+			continue
+		}
+		for _, field := range reflect.VisibleFields(typ) {
+			if field.IsExported() && !field.Anonymous {
+				out = append(out, "."+field.Name)
+			}
+		}
+		for i := range typ.NumMethod() {
+			if method := typ.Method(i).Name; method != "String" {
+				out = append(out, "."+method)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }

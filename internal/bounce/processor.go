@@ -1,13 +1,18 @@
 package bounce
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"io"
 	"log/slog"
+	"strings"
 	"time"
 
+	"github.com/emersion/go-message/textproto"
+
+	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/token"
 	"github.com/tidings-press/tidings/mailer"
@@ -199,4 +204,107 @@ func (d *Processor) record(ctx context.Context, outcome Outcome) (Verdict, error
 		d.log.Info("a mail came back", "kind", outcome.Kind, "source", outcome.Source, "edition", outcome.ID.Edition, "subscriber", outcome.ID.Person.String(), "reply", subscriber.ScrubAddresses(outcome.Text))
 	}
 	return Recorded, nil
+}
+
+// Kind is what a delivery's aftermath means for the subscriber.
+type Kind string
+
+// The kinds.
+const (
+	Bounced      Kind = "bounced"      // the address is dead
+	Soft         Kind = "soft"         // refused for a reason that may pass
+	Complained   Kind = "complained"   // the reader called it spam
+	Unsubscribed Kind = "unsubscribed" // the reader asked to leave
+	Delivered    Kind = "delivered"    // the mail is in the reader's mailbox: earlier soft bounces count no more
+)
+
+// Outcome is one thing that came back about one delivery.
+type Outcome struct {
+	// Key is the same for everything of its kind about a delivery, however often
+	// and by whichever way it comes: it is recorded once.
+	Key    string
+	ID     mailer.DeliveryID
+	Kind   Kind
+	Code   int    // SMTP reply code, 0 if there is none
+	Text   string // the server's words, bounded
+	Source string // which way it came: smtp, lmtp, imap, pop3 or the webhook's service
+	At     time.Time
+}
+
+// Recorder keeps outcomes and draws the consequences, in one transaction. It says
+// whether the outcome's key was new. A subscriber that is not there any more is no
+// error.
+type Recorder interface {
+	Record(ctx context.Context, outcome Outcome) (fresh bool, err error)
+}
+
+// Book records outcomes in the store.
+type Book struct {
+	Store *store.Store
+	Soft  func() store.SoftRule // asked each time, as settings may be read anew
+}
+
+// Record keeps an outcome and changes the subscriber's state by it. An outcome about a
+// person who is not in the store is dropped: it came back on a mail that was sent before
+// the store was restored.
+func (b Book) Record(ctx context.Context, o Outcome) (fresh bool, err error) {
+	who, err := b.Store.SubscriberByToken(ctx, o.ID.Person)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return b.Store.RecordFeedback(ctx, store.Feedback{
+		Key: o.Key, Subscriber: who.ID, Edition: o.ID.Edition, Kind: feedbackKinds[o.Kind],
+		Code: o.Code, Text: o.Text, Source: o.Source, At: o.At,
+	}, b.Soft())
+}
+
+var feedbackKinds = map[Kind]store.FeedbackKind{
+	Bounced: store.FeedbackBounced, Soft: store.FeedbackSoft, Complained: store.FeedbackComplained, Unsubscribed: store.FeedbackUnsubscribed,
+	Delivered: store.FeedbackDelivered,
+}
+
+// kindOfReply reads a reply as services quote it. Gone is the service's own word
+// that the address is dead, which it knows from more than this one reply; but
+// what a server refused for what we are or send is never held against a reader.
+func kindOfReply(text, status string, gone bool) (Kind, int) {
+	recipient := mailer.Recipient{Action: "failed", Reply: mailer.ParseReply(text, status)}
+	class := recipient.Class()
+	switch {
+	case gone && !mailer.BlamesSender(text):
+		return Bounced, recipient.Reply.Code
+	case class == mailer.OurFault:
+		return "", recipient.Reply.Code
+	case class == mailer.Suppress:
+		return Bounced, recipient.Reply.Code
+	}
+	return Soft, recipient.Reply.Code
+}
+
+// accepts says whether a listener takes mail for an address.
+func (d *Processor) accepts(address string) bool {
+	if d.mailboxes[foldAddress(address)] {
+		return true
+	}
+	_, _, err := d.addresses.Parse(address)
+	return err == nil
+}
+
+func foldAddress(address string) string { return strings.ToLower(strings.Trim(address, "<> ")) }
+
+// recipients are the addresses that a mail's header says it went to.
+func recipients(data []byte) []string {
+	header, err := textproto.ReadHeader(bufio.NewReader(bytes.NewReader(data)))
+	if err != nil {
+		return nil
+	}
+	var all []string
+	for _, name := range []string{"Delivered-To", "X-Original-To", "Envelope-To", "To"} {
+		for f := header.FieldsByKey(name); f.Next(); {
+			all = append(all, strings.FieldsFunc(f.Value(), func(r rune) bool { return strings.ContainsRune(" ,;<>\"\t\r\n", r) })...)
+		}
+	}
+	return all[:min(len(all), 100)]
 }

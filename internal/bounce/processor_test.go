@@ -1,0 +1,393 @@
+package bounce
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/testkit/storetest"
+	"github.com/tidings-press/tidings/internal/token"
+	"github.com/tidings-press/tidings/mailer"
+)
+
+func TestReportsBecomeOutcomes(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]struct {
+		verdict Verdict
+		kind    Kind
+		code    int
+	}{
+		"postfix": {Recorded, Bounced, 550}, "gmail": {Recorded, Bounced, 550}, "exchange": {Recorded, Soft, 554}, "exim": {Recorded, Bounced, 550},
+		"yahoo": {Recorded, Bounced, 554}, "qmail": {Recorded, Bounced, 550}, "japanese": {NoAction, "", 0}, "arf": {Recorded, Complained, 0},
+		"arf-redacted": {Recorded, Complained, 0}, "outlook-complaint": {Recorded, Complained, 0}, "only-verp": {Recorded, Bounced, 0},
+		"truncated": {Recorded, Soft, 550}, "missing-status": {NoAction, "", 0}, "vacation": {NotOurs, "", 0}, "relayed": {NoAction, "", 0},
+		"german": {Recorded, Bounced, 550}, "first-part-only": {Recorded, Soft, 552}, "headers-only": {Recorded, Bounced, 550}, "exchange-html": {Recorded, Bounced, 550},
+		"exim-delayed": {NoAction, "", 0}, "exim-unrouteable": {Recorded, Soft, 0}, "qmail-local": {Recorded, Bounced, 0}, "gave-up": {Recorded, Soft, 0},
+		"arf-bare": {Recorded, Complained, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			for range 2 { // the second time changes nothing
+				verdict, err := b.Receive(t.Context(), "smtp", nil, bytes.NewReader(b.sample(t, name)))
+				if err != nil || verdict != want.verdict {
+					t.Fatalf("%s, %v, want %s", verdict, err, want.verdict)
+				}
+			}
+			if want.kind == "" {
+				if all := b.book.all(); len(all) != 0 {
+					t.Errorf("recorded %+v", all)
+				}
+				return
+			}
+			got := b.book.only(t)
+			if got.Kind != want.kind || got.ID != testID || got.Code != want.code || !got.At.Equal(testNow) || got.Source != "smtp" {
+				t.Errorf("%+v, want %+v", got, want)
+			}
+		})
+	}
+}
+
+func TestForgedReportsDoNothing(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	other, err := mailer.NewSignedAddresses([]byte("an attacker does not have the key"), "bounces.example.org")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"postfix", "gmail", "arf", "qmail"} {
+		data := string(b.sample(t, name))
+		data = strings.ReplaceAll(data, b.paths.ReturnPath(testID), other.ReturnPath(testID))
+		data = strings.ReplaceAll(data, b.paths.MessageID(testID), other.MessageID(testID))
+		verdict, err := b.Receive(t.Context(), "smtp", []string{other.ReturnPath(testID), other.Unsubscribe(testID)}, strings.NewReader(data))
+		if err != nil || verdict != NotOurs {
+			t.Errorf("%s: %s, %v", name, verdict, err)
+		}
+	}
+	if b.book.calls != 0 {
+		t.Errorf("recorded %+v", b.book.all())
+	}
+}
+
+func TestTheReturnPathOfTheEnvelopeCounts(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	other := mailer.DeliveryID{Edition: testID.Edition, Person: token.PersonOf(uuid.New())}
+	if _, err := b.Receive(t.Context(), "smtp", []string{b.paths.ReturnPath(other)}, bytes.NewReader(b.sample(t, "postfix"))); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.book.only(t); got.ID != other {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestMailToTheUnsubscribeAddress(t *testing.T) {
+	t.Parallel()
+	letter := "From: Reader <r@example.net>\r\nTo: <ADDRESS>\r\nSubject: unsubscribe\r\n\r\n"
+	for name, known := range map[string]bool{"by its envelope": true, "by its header": false} {
+		b := setup(t)
+		address := b.paths.Unsubscribe(testID)
+		var to []string
+		if known {
+			to = []string{address}
+		}
+		verdict, err := b.Receive(t.Context(), "imap", to, strings.NewReader(strings.ReplaceAll(letter, "ADDRESS", address)))
+		if got := b.book.only(t); err != nil || verdict != Recorded || got.Kind != Unsubscribed || got.ID != testID {
+			t.Errorf("%s: %s, %v, %+v", name, verdict, err, got)
+		}
+	}
+}
+
+// stored is a Desk over a real store, with one active subscriber on two digests.
+type stored struct {
+	*Processor
+	*store.Store
+	paths  *mailer.SignedAddresses
+	reader subscriber.Subscriber
+	now    time.Time
+}
+
+func newStored(t *testing.T, s *store.Store) *stored {
+	t.Helper()
+	paths, err := mailer.NewSignedAddresses([]byte("0123456789abcdef0123456789abcdef"), "bounces.example.org")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address, err := subscriber.ParseAddress("reader1@example.net")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader, err := s.AddSubscriber(t.Context(), subscriber.Subscriber{Address: address, State: subscriber.Active})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, digest := range []string{"daily", "weekly"} {
+		if err := s.Subscribe(t.Context(), reader.ID, digest, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out := &stored{Store: s, paths: paths, reader: reader, now: testNow}
+	out.Processor = New(Options{
+		Addresses: paths, Recorder: Book{Store: s, Soft: func() store.SoftRule { return store.SoftRule{Limit: 3, Days: 7} }}, Log: slog.New(slog.DiscardHandler),
+		Now: func() time.Time { return out.now },
+	})
+	return out
+}
+
+// editionID is the id of an edition that a test calls by a short name.
+func editionID(name string) string {
+	if _, err := uuid.Parse(name); err == nil || name == "" {
+		return name
+	}
+	return uuid.NewSHA1(uuid.Nil, []byte(name)).String()
+}
+
+// take has the Desk judge a report about one of the reader's deliveries.
+func (s *stored) take(t *testing.T, name, edition string) {
+	t.Helper()
+	id := mailer.DeliveryID{Edition: editionID(edition), Person: token.PersonOf(s.reader.UID)}
+	b := &bundle{paths: s.paths}
+	data := b.sample(t, name)
+	data = bytes.ReplaceAll(data, []byte(s.paths.ReturnPath(testID)), []byte(s.paths.ReturnPath(id)))
+	data = bytes.ReplaceAll(data, []byte(s.paths.MessageID(testID)), []byte(s.paths.MessageID(id)))
+	if verdict, err := s.Receive(t.Context(), "smtp", nil, bytes.NewReader(data)); err != nil || verdict != Recorded {
+		t.Fatalf("%s: %s, %v", name, verdict, err)
+	}
+}
+
+func (s *stored) expect(t *testing.T, state subscriber.State, reason store.SuppressionReason) {
+	t.Helper()
+	got, err := s.Subscriber(t.Context(), s.reader.ID)
+	if err != nil || got.State != state {
+		t.Errorf("state %s (%v), want %s", got.State, err, state)
+	}
+	suppression, err := s.Suppression(t.Context(), s.reader.Address)
+	if err != nil || suppression.Reason != reason {
+		t.Errorf("suppressed as %q (%v), want %q", suppression.Reason, err, reason)
+	}
+}
+
+func TestBouncesSuppressInTheStore(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		b := newStored(t, s)
+		b.take(t, "postfix", testID.Edition)
+		b.take(t, "postfix", testID.Edition)
+		b.expect(t, subscriber.Bounced, store.BouncedReason)
+		all, err := s.FeedbackOf(t.Context(), b.reader.ID, 10)
+		if err != nil || len(all) != 1 || all[0].Code != 550 || !strings.Contains(all[0].Text, "User unknown") || !all[0].At.Equal(testNow) {
+			t.Errorf("%+v, %v", all, err)
+		}
+		counts, err := s.CountFeedback(t.Context(), testID.Edition)
+		if err != nil || counts[store.FeedbackBounced] != 1 {
+			t.Errorf("%v, %v", counts, err)
+		}
+	})
+}
+
+func TestComplaintsSuppressInTheStore(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		b := newStored(t, s)
+		b.take(t, "arf", testID.Edition)
+		b.expect(t, subscriber.Complained, store.ComplainedReason)
+		b.take(t, "postfix", "another")
+		b.expect(t, subscriber.Complained, store.ComplainedReason)
+	})
+}
+
+func TestSoftBouncesCountUntilTheyAreTooMany(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		b := newStored(t, s)
+		for day := range 4 {
+			b.take(t, "exchange", fmt.Sprintf("edition-%d", day))
+			b.take(t, "exchange", fmt.Sprintf("edition-%d", day)) // counts once
+			if day < 3 {
+				b.expect(t, subscriber.Active, "")
+			}
+			b.now = b.now.AddDate(0, 0, 3)
+		}
+		b.expect(t, subscriber.Bounced, store.BouncedReason) // four of them over nine days
+	})
+}
+
+func TestUnsubscribingByMail(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		b := newStored(t, s)
+		address := b.paths.Unsubscribe(mailer.DeliveryID{Person: token.PersonOf(b.reader.UID)})
+		for range 2 {
+			if _, err := b.Receive(t.Context(), "smtp", []string{address}, strings.NewReader("Subject: unsubscribe\r\n\r\n")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		b.expect(t, subscriber.Unsubscribed, store.LeftReason)
+		if left, err := s.Subscriptions(t.Context(), b.reader.ID); err != nil || len(left) != 0 {
+			t.Errorf("%v, %v", left, err)
+		}
+	})
+}
+
+func TestFeedbackOnNobodyIsNoError(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		b := newStored(t, s)
+		if err := s.Erase(t.Context(), b.reader.ID); err != nil {
+			t.Fatal(err)
+		}
+		b.take(t, "postfix", testID.Edition)
+		b.reader.UID = uuid.New()
+		b.take(t, "postfix", testID.Edition)
+	})
+}
+
+// TestABouncedConfirmationIsRecorded with who was asked; a forged one is not, and one
+// about a mail to an editor concerns no subscriber.
+func TestABouncedConfirmationIsRecorded(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		b := newStored(t, s)
+		address := subscriber.MustParseAddress("ada@example.net")
+		who, err := s.AddSubscriber(t.Context(), subscriber.Subscriber{Address: address, State: subscriber.Pending})
+		if err != nil {
+			t.Fatal(err)
+		}
+		forged, err := mailer.NewSignedAddresses([]byte("an attacker does not have the key"), "bounces.example.org")
+		if err != nil {
+			t.Fatal(err)
+		}
+		notice := mailer.DeliveryID{Edition: "5a3c1f0e-8d2b-4c47-9b11-1f2e3d4c5b6a", Person: token.PersonOf(who.UID)}
+		state := func(path string) subscriber.State {
+			t.Helper()
+			if _, err := b.Receive(t.Context(), "smtp", []string{path}, strings.NewReader(setup(t).report("Action: failed\r\nStatus: 5.1.1"))); err != nil {
+				t.Fatal(err)
+			}
+			got, err := s.Subscriber(t.Context(), who.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return got.State
+		}
+		if got := state(forged.ReturnPath(notice)); got != subscriber.Pending {
+			t.Errorf("after a forged bounce: %s", got)
+		}
+		if got := state(b.paths.ReturnPath(mailer.DeliveryID{Edition: notice.Edition})); got != subscriber.Pending {
+			t.Errorf("after the bounce of a mail to an editor: %s", got)
+		}
+		if got := state(b.paths.ReturnPath(notice)); got != subscriber.Bounced {
+			t.Errorf("after a bounce: %s", got)
+		}
+		if held, err := s.Suppression(t.Context(), address); err != nil || held.Reason != store.BouncedReason {
+			t.Errorf("%+v, %v", held, err)
+		}
+	})
+}
+
+func TestLogOfABounceNamesNoAddress(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	var log bytes.Buffer
+	b.Processor.log = slog.New(slog.NewTextHandler(&log, nil))
+	if verdict, err := b.Receive(t.Context(), "smtp", nil, bytes.NewReader(b.sample(t, "postfix"))); err != nil || verdict != Recorded {
+		t.Fatalf("%s, %v", verdict, err)
+	}
+	if text := log.String(); !strings.Contains(text, "550") || strings.Contains(text, "@") {
+		t.Errorf("the log says: %s", text)
+	}
+}
+
+// edition plans an edition of a digest.
+func (s *stored) edition(t *testing.T, id, of string) {
+	t.Helper()
+	e := store.Edition{Edition: digest.Edition{ID: id, Digest: of, ScheduledFor: "manual:" + id, Created: s.now}}
+	if _, err := s.CreateDraft(t.Context(), e, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// byMail leaves as a mail program does that takes List-Unsubscribe's mailto.
+func (s *stored) byMail(t *testing.T, id mailer.DeliveryID) {
+	t.Helper()
+	verdict, err := s.Receive(t.Context(), "smtp", []string{s.paths.Unsubscribe(id)}, strings.NewReader("Subject: unsubscribe\r\n\r\n"))
+	if err != nil || verdict != Recorded {
+		t.Errorf("%s, %v", verdict, err)
+	}
+}
+
+// byHook leaves as a service reports it.
+func (s *stored) byHook(t *testing.T, id mailer.DeliveryID) {
+	t.Helper()
+	handler, err := s.Webhook("generic", hookSecret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := `{"events":[{"type":"unsubscribe","message_id":"` + s.paths.MessageID(id) + `"}]}`
+	if status := post(t, handler, body, func(r *http.Request) { r.Header.Set(SignatureHeader, SignWebhook(hookSecret, s.now, []byte(body))) }); status != 204 {
+		t.Errorf("status %d", status)
+	}
+}
+
+// TestLeavingIsAboutTheDigestThatTheMailWasOf: who leaves one digest keeps the
+// others, but a wish whose digest nobody can tell any more is not ignored.
+func TestLeavingIsAboutTheDigestThatTheMailWasOf(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		editions []string // of the mails that are answered
+		stays    []string
+		state    subscriber.State
+		reason   store.SuppressionReason
+	}{
+		"one digest":               {[]string{"w1"}, []string{"daily"}, subscriber.Active, ""},
+		"two editions of it":       {[]string{"w1", "w2"}, []string{"daily"}, subscriber.Active, ""},
+		"the same mail twice":      {[]string{"w1", "w1"}, []string{"daily"}, subscriber.Active, ""},
+		"one after the other":      {[]string{"w1", "d1"}, nil, subscriber.Unsubscribed, store.LeftReason},
+		"one they are not on":      {[]string{"m1"}, []string{"daily", "weekly"}, subscriber.Active, ""},
+		"a mail of no edition":     {[]string{""}, nil, subscriber.Unsubscribed, store.LeftReason},
+		"an edition that is gone":  {[]string{"old"}, nil, subscriber.Unsubscribed, store.LeftReason},
+		"one, and then everything": {[]string{"d1", ""}, nil, subscriber.Unsubscribed, store.LeftReason},
+	} {
+		for way, leave := range map[string]func(*stored, *testing.T, mailer.DeliveryID){"mail": (*stored).byMail, "webhook": (*stored).byHook} {
+			t.Run(name+" by "+way, func(t *testing.T) {
+				t.Parallel()
+				storetest.Each(t, func(t *testing.T, s *store.Store) {
+					b := newStored(t, s)
+					for id, of := range map[string]string{"w1": "weekly", "w2": "weekly", "d1": "daily", "m1": "monthly"} {
+						b.edition(t, editionID(id), of)
+					}
+					for _, edition := range test.editions {
+						leave(b, t, mailer.DeliveryID{Edition: editionID(edition), Person: token.PersonOf(b.reader.UID)})
+					}
+					b.expect(t, test.state, test.reason)
+					b.isOn(t, test.stays)
+				})
+			})
+		}
+	}
+}
+
+// isOn checks which digests the reader is on.
+func (s *stored) isOn(t *testing.T, want []string) {
+	t.Helper()
+	all, err := s.Subscriptions(t.Context(), s.reader.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var on []string
+	for _, one := range all {
+		on = append(on, one.Digest)
+	}
+	if slices.Sort(on); !slices.Equal(on, want) {
+		t.Errorf("on %v, want %v", on, want)
+	}
+}

@@ -1,0 +1,366 @@
+package mailer
+
+import (
+	"encoding/base64"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// field is a header field on its way into a mould.
+type field struct {
+	name     string
+	encoding encoding
+	value    template
+	label    template // display name of a mailbox
+}
+
+// structured are the headers whose values are ids, URLs and keywords. They may be
+// folded between these and nowhere else, and never have encoded words put in.
+func structured(name string) bool {
+	name = strings.ToLower(name)
+	switch name {
+	case "message-id", "references", "in-reply-to", "feedback-id", "precedence", "auto-submitted", "content-language":
+		return true
+	}
+	return strings.HasPrefix(name, "list-")
+}
+
+// fields collects all header fields of a message that are ours to write: all but
+// Date, MIME-Version and those of the content.
+func (msg *Message) fields() []field {
+	all := []field{
+		msg.mailbox("From", msg.From),
+		msg.mailbox("To", msg.To),
+		{name: "Subject", encoding: encodeHeader, value: parseTemplate(msg.Subject, msg.Placeholders)},
+		{name: "Message-ID", encoding: encodeToken, value: parseTemplate("<"+msg.MessageID+">", msg.Placeholders)},
+	}
+	if msg.ReplyTo.Email != "" {
+		all = append(all, msg.mailbox("Reply-To", msg.ReplyTo))
+	}
+	for _, h := range msg.Headers {
+		place := encodeHeader
+		if structured(h.Name) {
+			place = encodeToken
+		}
+		all = append(all, field{name: h.Name, encoding: place, value: parseTemplate(h.Value, msg.Placeholders)})
+	}
+	return all
+}
+
+func (msg *Message) mailbox(name string, a Address) field {
+	return field{name: name, encoding: encodeMailbox, value: parseTemplate(a.Email, msg.Placeholders), label: parseTemplate(a.Name, msg.Placeholders)}
+}
+
+// compile puts the value of the field, from the column behind "Name: " on, into a
+// mould.
+func (f *field) compile(m *Compiled) {
+	column := len(f.name) + 2
+	switch {
+	case f.encoding == encodeToken:
+		f.compileTokens(m, column)
+	case f.value.hasPlaceholder() || f.label.hasPlaceholder():
+		m.addPlaceholder(placeholder{encoding: f.encoding, content: f.value, name: f.label, column: column})
+	default:
+		h := placeholder{encoding: f.encoding, content: f.value, name: f.label, column: column}
+		m.appendStatic(h.render(nil, nil))
+	}
+}
+
+// compileTokens folds a structured value after its commas, where it has holes of
+// unknown length, and by length where it has none.
+func (f *field) compileTokens(m *Compiled, column int) {
+	if !f.value.hasPlaceholder() {
+		m.appendStatic(appendFolded(nil, column, f.value.fill(nil)))
+		return
+	}
+	for _, p := range f.value {
+		if p.value < 0 {
+			m.appendStatic([]byte(strings.ReplaceAll(p.text, ", ", ",\r\n ")))
+			continue
+		}
+		m.addPlaceholder(placeholder{encoding: encodeToken, content: template{p}})
+	}
+}
+
+// check says what a field must not have. Values of unstructured headers are
+// cleaned rather than refused, as subjects come from editors.
+func (f *field) check() error {
+	if f.name == "" || strings.ContainsFunc(f.name, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == ':' }) {
+		return fmt.Errorf("mailer: header name %q: a name is made of printable ASCII without colon", f.name)
+	}
+	if f.encoding != encodeToken {
+		return nil
+	}
+	for _, p := range f.value {
+		if i := strings.IndexFunc(p.text, func(r rune) bool { return r < ' ' || r >= 0x7f }); i >= 0 {
+			return fmt.Errorf("mailer: header %s: %q at octet %d of %q: only printable ASCII can stand there", f.name, p.text[i], i, p.text)
+		}
+		for word := range strings.FieldsSeq(p.text) {
+			if len(word) > staticMax {
+				return fmt.Errorf("mailer: header %s: %q cannot be folded, at most %d octets fit a line", f.name, word, staticMax)
+			}
+		}
+	}
+	return nil
+}
+
+const (
+	headerLine = 78  // RFC 5322, section 2.1.1
+	wordMax    = 75  // of an encoded word, RFC 2047, section 2
+	tokenMax   = 600 // of a value that cannot be folded; with
+	staticMax  = 380 // of the text beside it no line passes 998 octets
+)
+
+// appendText appends the value of an unstructured header, folded, as encoded words
+// (RFC 2047) where it is more than plain words. It starts at the column given.
+func appendText(dst []byte, column int, text string) []byte {
+	text = singleLine(text)
+	if !isPlainText(text) {
+		return appendEncodedWords(dst, column, text)
+	}
+	return appendFolded(dst, column, text)
+}
+
+// appendPhrase appends a display name: as it is when it is made of atoms, else
+// as a quoted string, or as encoded words when it is not ASCII (RFC 5322, section
+// 3.2.5).
+func appendPhrase(dst []byte, column int, text string) []byte {
+	text = singleLine(text)
+	switch {
+	case text == "":
+		return dst
+	case !isPlainText(text):
+		return appendEncodedWords(dst, column, text)
+	case !strings.ContainsFunc(text, func(r rune) bool { return !atomText(r) && r != ' ' }):
+		return appendFolded(dst, column, text)
+	}
+	return appendFolded(dst, column, `"`+quoteEscapes.Replace(text)+`"`)
+}
+
+var quoteEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+
+func atomText(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' ||
+		strings.ContainsRune("!#$%&'*+-/=?^_`{|}~", r)
+}
+
+// singleLine makes text fit for a header: valid UTF-8, without line breaks and
+// other control characters, and without space around it.
+func singleLine(text string) string {
+	if isSingleLine(text) {
+		return text
+	}
+	text = strings.Map(func(r rune) rune {
+		if r < ' ' || r >= 0x7f && r < 0xa0 {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(text, "\uFFFD"))
+	return strings.Trim(text, " ")
+}
+
+// isSingleLine is the common case of oneLine.
+func isSingleLine(text string) bool {
+	for i := 0; i < len(text); i++ {
+		if text[i] < ' ' || text[i] >= 0x7f {
+			return false
+		}
+	}
+	return text == "" || text[0] != ' ' && text[len(text)-1] != ' '
+}
+
+// isPlainText says whether text can stand in a header as it is: printable ASCII
+// words of bearable length, parted by single spaces, that nobody takes for
+// encoded words.
+func isPlainText(text string) bool {
+	run := 0
+	for i := 0; i < len(text); i++ {
+		switch b := text[i]; {
+		case b < ' ' || b >= 0x7f:
+			return false
+		case b == ' ' && i > 0 && text[i-1] == ' ':
+			return false
+		case b == ' ':
+			run = 0
+		default:
+			run++
+		}
+		if run > wordMax-5 {
+			return false
+		}
+	}
+	return !strings.Contains(text, "=?")
+}
+
+// appendFolded breaks lines before the space that leads to a word past the
+// limit.
+func appendFolded(dst []byte, column int, text string) []byte {
+	for first := true; text != "" || first; first = false {
+		word, rest, _ := strings.Cut(text, " ")
+		if !first {
+			if column+1+len(word) > headerLine {
+				dst = append(dst, "\r\n"...)
+				column = 0
+			}
+			dst = append(dst, ' ')
+			column++
+		}
+		dst = append(dst, word...)
+		column += len(word)
+		text = rest
+	}
+	return dst
+}
+
+// appendEncodedWords appends text as encoded words, each whole runes, one a line.
+func appendEncodedWords(dst []byte, column int, text string) []byte {
+	base := isShorterInBase64(text)
+	for text != "" {
+		room := min(wordMax, max(headerLine-column, 25))
+		n := encodedWordFits(text, base, room-len("=?utf-8?q??="))
+		dst = appendEncodedWord(dst, text[:n], base)
+		if text = text[n:]; text != "" {
+			dst = append(dst, "\r\n "...)
+			column = 1
+		}
+	}
+	return dst
+}
+
+// isShorterInBase64 says which of the two encodings is the shorter.
+func isShorterInBase64(text string) bool {
+	n := 0
+	for i := 0; i < len(text); i++ {
+		if !isEncodedWordSafe(text[i]) {
+			n++
+		}
+	}
+	return n*6 > len(text)
+}
+
+// encodedWordFits is the length of the longest start of text that fits the room.
+func encodedWordFits(text string, base bool, room int) int {
+	n, width := 0, 0
+	for n < len(text) {
+		_, size := utf8.DecodeRuneInString(text[n:])
+		if base {
+			width = base64.StdEncoding.EncodedLen(n + size)
+		} else {
+			width += encodedWordWidth(text[n : n+size])
+		}
+		if width > room && n > 0 {
+			break
+		}
+		n += size
+	}
+	return n
+}
+
+func encodedWordWidth(s string) int {
+	width := 0
+	for i := 0; i < len(s); i++ {
+		if isEncodedWordSafe(s[i]) {
+			width++
+		} else {
+			width += 3
+		}
+	}
+	return width
+}
+
+func appendEncodedWord(dst []byte, text string, base bool) []byte {
+	if base {
+		dst = append(dst, "=?utf-8?b?"...)
+		dst = base64.StdEncoding.AppendEncode(dst, []byte(text))
+		return append(dst, "?="...)
+	}
+	dst = append(dst, "=?utf-8?q?"...)
+	for i := 0; i < len(text); i++ {
+		switch b := text[i]; {
+		case b == ' ':
+			dst = append(dst, '_')
+		case isEncodedWordSafe(b):
+			dst = append(dst, b)
+		default:
+			dst = append(dst, '=', hexDigits[b>>4], hexDigits[b&15])
+		}
+	}
+	return append(dst, "?="...)
+}
+
+// isEncodedWordSafe has what may stand in an encoded word anywhere, in a phrase too (RFC
+// 2047, section 5, rule 3).
+func isEncodedWordSafe(b byte) bool {
+	return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' ||
+		b == ' ' || b == '!' || b == '*' || b == '+' || b == '-' || b == '/'
+}
+
+// List describes a digest for the headers that mail programs and receivers look
+// for. Values may hold marks; empty ones make no header. Domains may be in
+// Unicode.
+type List struct {
+	ID          string // such as "weekly.example.org", RFC 2919
+	Title       string // of the digest, without marks
+	Unsubscribe string // https URL for one click, RFC 8058
+	Mailto      string // address for those who cannot, empty for none
+	Help        string // URL, RFC 2369
+	Archive     string // URL
+	Owner       string // address
+	Feedback    string // Feedback-ID, without anything personal
+}
+
+// Headers gives the header fields of a digest's mail. The https address comes
+// before the mailto: some receivers look at the first alone.
+func (l List) Headers() []Header {
+	all := []Header{
+		{"List-Id", l.idHeader()},
+		{"List-Unsubscribe", l.unsubscribeHeader()},
+		{"List-Unsubscribe-Post", l.oneClickHeader()},
+		{"List-Help", angleBrackets("", l.Help)},
+		{"List-Archive", angleBrackets("", l.Archive)},
+		{"List-Owner", angleBrackets("mailto:", mailboxAddress(l.Owner))},
+		{"Precedence", "bulk"},
+		{"Auto-Submitted", "auto-generated"}, // RFC 3834, section 5
+		{"Feedback-ID", l.Feedback},
+	}
+	kept := all[:0]
+	for _, h := range all {
+		if h.Value != "" {
+			kept = append(kept, h)
+		}
+	}
+	return kept
+}
+
+func (l List) idHeader() string {
+	if l.ID == "" {
+		return ""
+	}
+	return strings.TrimSpace(strings.ReplaceAll(string(appendPhrase(nil, 0, l.Title)), "\r\n", "") + " " + angleBrackets("", l.ID))
+}
+
+func (l List) unsubscribeHeader() string {
+	var ways []string
+	if l.Unsubscribe != "" {
+		ways = append(ways, angleBrackets("", l.Unsubscribe))
+	}
+	if l.Mailto != "" {
+		ways = append(ways, "<mailto:"+l.Mailto+"?subject=unsubscribe>")
+	}
+	return strings.Join(ways, ", ")
+}
+
+func (l List) oneClickHeader() string {
+	if l.Unsubscribe == "" {
+		return ""
+	}
+	return "List-Unsubscribe=One-Click"
+}
+
+func angleBrackets(scheme, value string) string {
+	if value == "" {
+		return ""
+	}
+	return "<" + scheme + string(appendToken(nil, value)) + ">"
+}
