@@ -52,7 +52,7 @@ var shared struct {
 func SharedPostgres(t testing.TB) *Postgres {
 	t.Helper()
 	needPostgres(t)
-	shared.once.Do(func() { shared.server, shared.err = launch(PostgresOptions{}) })
+	shared.once.Do(func() { shared.server, shared.err = launch(PostgresOptions{NoSync: true}) })
 	if shared.err != nil {
 		t.Fatal(shared.err)
 	}
