@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
 // Article returns the article with an id, whatever its status.
@@ -59,7 +60,7 @@ func (s *Store) ArticlesByID(ctx context.Context, ids []string) ([]article.Artic
 // CountArticles says how many articles have a status.
 func (s *Store) CountArticles(ctx context.Context, status article.Status) (int64, error) {
 	var n int64
-	_, err := s.readers.one(ctx, "article.count", []any{string(status)}, &n)
+	_, err := s.readers.One(ctx, "article.count", []any{string(status)}, &n)
 	return n, err
 }
 
@@ -85,9 +86,9 @@ func (p Position) Compare(q Position) int {
 // IsZero says whether p is no position.
 func (p Position) IsZero() bool { return p == Position{} }
 
-func (r *runner) articles(ctx context.Context, query string, args ...any) ([]StoredArticle, error) {
+func (c *conn) articles(ctx context.Context, query string, args ...any) ([]StoredArticle, error) {
 	var out []StoredArticle
-	err := r.each(ctx, query, args, func(rows *sql.Rows) error {
+	err := c.Each(ctx, query, args, func(rows *sql.Rows) error {
 		a, err := scanArticle(rows)
 		out = append(out, a)
 		return err
@@ -131,8 +132,8 @@ func scanArticle(rows *sql.Rows) (StoredArticle, error) {
 func jsonList[T ~string | ~int64](values []T) string {
 	out := make([]T, len(values))
 	for i, value := range values {
-		if text, ok := any(value).(string); ok && !clean(text) { // JSON would carry a NUL through as \u0000
-			value, _ = any(tidyText(text)).(T)
+		if text, ok := any(value).(string); ok { // JSON would carry a NUL through as \u0000
+			value, _ = any(sqldb.CleanText(text)).(T)
 		}
 		out[i] = value
 	}

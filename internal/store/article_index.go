@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
 // The kinds of labels.
@@ -39,39 +40,39 @@ func labelsOf(a *article.Article) []label {
 }
 
 // index keeps what an article is found by: its labels and its words.
-func (r *runner) index(ctx context.Context, a *article.Article, row articleRow, fresh bool) error {
+func (c *conn) index(ctx context.Context, a *article.Article, row articleRow, fresh bool) error {
 	if !fresh {
-		if _, err := r.exec(ctx, "article.dropLabels", row.seq); err != nil {
+		if _, err := c.Exec(ctx, "article.dropLabels", row.seq); err != nil {
 			return err
 		}
 	}
 	var labels [][3]string
 	for _, l := range labelsOf(a) {
 		if l.key != "" || l.kind == languageLabel {
-			labels = append(labels, [3]string{l.kind, tidyText(l.key), tidyText(l.name)})
+			labels = append(labels, [3]string{l.kind, sqldb.CleanText(l.key), sqldb.CleanText(l.name)})
 		}
 	}
 	if len(labels) > 0 {
 		list := jsonText(labels, false)
-		if _, err := r.exec(ctx, "article.addLabels", row.seq, list, string(row.status), row.appears, row.published); err != nil {
+		if _, err := c.Exec(ctx, "article.addLabels", row.seq, list, string(row.status), row.appears, row.published); err != nil {
 			return err
 		}
 	}
-	return r.indexWords(ctx, row.seq, a.SearchText(), fresh)
+	return c.indexWords(ctx, row.seq, a.SearchText(), fresh)
 }
 
 // indexWords keeps the words between single spaces, with one at each end, so that
 // a phrase is found by its own words between spaces.
-func (r *runner) indexWords(ctx context.Context, seq int64, words string, fresh bool) error {
+func (c *conn) indexWords(ctx context.Context, seq int64, words string, fresh bool) error {
 	words = " " + words + " "
-	if _, err := r.exec(ctx, "article.setWords", seq, words); err != nil || r.engine == Postgres {
+	if _, err := c.Exec(ctx, "article.setWords", seq, words); err != nil || c.Engine == Postgres {
 		return err
 	}
 	if !fresh {
-		if _, err := r.exec(ctx, "article.unindexWords", seq); err != nil {
+		if _, err := c.Exec(ctx, "article.unindexWords", seq); err != nil {
 			return err
 		}
 	}
-	_, err := r.exec(ctx, "article.indexWords", seq, words)
+	_, err := c.Exec(ctx, "article.indexWords", seq, words)
 	return err
 }

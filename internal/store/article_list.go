@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
 // Order is an order of articles.
@@ -81,12 +82,12 @@ func (s *Store) search(ctx context.Context, q Query, looks int) (SearchResult, e
 		return SearchResult{}, err
 	}
 	text := l.compile(roads)
-	rows, err := s.readers.query(ctx, text, l.args)
+	rows, err := s.readers.QueryContext(ctx, text, l.args...)
 	if err != nil {
 		return SearchResult{}, fmt.Errorf("articles: %w", err)
 	}
 	var found SearchResult
-	err = walk(rows, func(rows *sql.Rows) error {
+	err = sqldb.Walk(rows, func(rows *sql.Rows) error {
 		a, err := scanArticle(rows)
 		found.Articles = append(found.Articles, a)
 		return err
@@ -94,7 +95,7 @@ func (s *Store) search(ctx context.Context, q Query, looks int) (SearchResult, e
 	if len(found.Articles) < q.Limit {
 		found.Until = l.floor
 	}
-	return found, wrap("articles", err)
+	return found, sqldb.Wrap("articles", err)
 }
 
 // settle fills in what a query leaves open.

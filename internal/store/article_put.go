@@ -10,6 +10,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/journal"
+	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
 // ChangeKind is what a put did.
@@ -48,7 +49,7 @@ func (s *Store) PutArticle(ctx context.Context, a *article.Article, redirects []
 	if same || err != nil {
 		return change, err
 	}
-	err = s.write(ctx, func(tx *runner) (err error) {
+	err = s.write(ctx, func(tx *conn) (err error) {
 		change, err = s.putArticle(ctx, tx, a)
 		if errors.Is(err, errUnchanged) {
 			err = nil
@@ -58,19 +59,19 @@ func (s *Store) PutArticle(ctx context.Context, a *article.Article, redirects []
 		}
 		return s.putCompany(ctx, tx, change.Slug, redirects, media)
 	})
-	return change, wrap("put article "+a.Source, err)
+	return change, sqldb.Wrap("put article "+a.Source, err)
 }
 
 // PutArticles keeps many articles in one transaction, as PutArticle does each:
 // for imports of thousands.
 func (s *Store) PutArticles(ctx context.Context, all []article.Article) ([]Change, error) {
 	var changes []Change
-	err := s.write(ctx, func(tx *runner) error {
+	err := s.write(ctx, func(tx *conn) error {
 		changes = changes[:0]
 		for i := range all {
 			change, err := s.putArticle(ctx, tx, &all[i])
 			if err != nil && !errors.Is(err, errUnchanged) {
-				return wrap("put article "+all[i].Source, err)
+				return sqldb.Wrap("put article "+all[i].Source, err)
 			}
 			changes = append(changes, change)
 		}
@@ -92,18 +93,18 @@ type known struct {
 }
 
 // known finds an article by the id that it was recognised by, else by its source.
-func (r *runner) known(ctx context.Context, a *article.Article) (k known, found bool, err error) {
+func (c *conn) known(ctx context.Context, a *article.Article) (k known, found bool, err error) {
 	if a.ID != "" {
-		if k, found, err = r.knownBy(ctx, "article.knownByID", a.ID); found || err != nil {
+		if k, found, err = c.knownBy(ctx, "article.knownByID", a.ID); found || err != nil {
 			return k, found, err
 		}
 	}
-	return r.knownBy(ctx, "article.known", a.Source)
+	return c.knownBy(ctx, "article.known", a.Source)
 }
 
-func (r *runner) knownBy(ctx context.Context, query, key string) (known, bool, error) {
+func (c *conn) knownBy(ctx context.Context, query, key string) (known, bool, error) {
 	var k known
-	found, err := r.one(ctx, query, []any{key}, &k.seq, &k.id, &k.slug, &k.wanted, &k.hash, &k.status,
+	found, err := c.One(ctx, query, []any{key}, &k.seq, &k.id, &k.slug, &k.wanted, &k.hash, &k.status,
 		&k.published, &k.updated, &k.ingested, &k.offeredAt, &k.removed,
 		&k.source, &k.guid, &k.named, &k.content, &k.asked, &k.title, &k.expires)
 	return k, found, err
@@ -141,13 +142,13 @@ func (s *Store) unchanged(ctx context.Context, a *article.Article, redirects []a
 	}
 	for _, m := range media {
 		var bytes int64
-		if has, err := s.readers.one(ctx, "medium.has", []any{m.Name}, &bytes); err != nil || !has {
+		if has, err := s.readers.One(ctx, "medium.has", []any{m.Name}, &bytes); err != nil || !has {
 			return Change{}, false, err
 		}
 	}
 	for _, r := range redirects {
 		var slug, target string
-		if has, err := s.readers.one(ctx, "redirect.get", []any{plainPath(r.From)}, &slug, &target); err != nil || !has {
+		if has, err := s.readers.One(ctx, "redirect.get", []any{plainPath(r.From)}, &slug, &target); err != nil || !has {
 			return Change{}, false, err
 		}
 	}
@@ -156,7 +157,7 @@ func (s *Store) unchanged(ctx context.Context, a *article.Article, redirects []a
 
 // putArticle takes the revision first: its row's lock puts all writers of
 // articles in a row, so what is read after it cannot change before the commit.
-func (s *Store) putArticle(ctx context.Context, tx *runner, a *article.Article) (Change, error) {
+func (s *Store) putArticle(ctx context.Context, tx *conn, a *article.Article) (Change, error) {
 	var revision int64
 	old, found, err := tx.known(ctx, a)
 	if err != nil {
@@ -165,7 +166,7 @@ func (s *Store) putArticle(ctx context.Context, tx *runner, a *article.Article) 
 	if found && old.same(a) {
 		return tx.relocate(ctx, a, old)
 	}
-	if _, err := tx.one(ctx, "revision.raise", nil, &revision); err != nil {
+	if _, err := tx.One(ctx, "revision.raise", nil, &revision); err != nil {
 		return Change{}, err
 	}
 	if old, found, err = tx.known(ctx, a); err != nil { // again, behind the lock
@@ -175,7 +176,7 @@ func (s *Store) putArticle(ctx context.Context, tx *runner, a *article.Article) 
 		return tx.relocate(ctx, a, old)
 	}
 	if found && old.source != a.Source {
-		if _, err := tx.exec(ctx, "article.vacate", a.Source, old.id); err != nil {
+		if _, err := tx.Exec(ctx, "article.vacate", a.Source, old.id); err != nil {
 			return Change{}, err
 		}
 	}
@@ -191,10 +192,10 @@ func (s *Store) putArticle(ctx context.Context, tx *runner, a *article.Article) 
 		err = tx.insertArticle(ctx, a, &row)
 	}
 	if err == nil {
-		_, err = tx.exec(ctx, "article.relocate", row.seq, a.Source, a.GUID, number(a.Named), a.Content, string(a.Status))
+		_, err = tx.Exec(ctx, "article.relocate", row.seq, a.Source, a.GUID, number(a.Named), a.Content, string(a.Status))
 	}
 	if err == nil && row.slug != old.slug { // the page is there now, whatever led elsewhere from its address
-		_, err = tx.exec(ctx, "redirect.drop", plainPath(article.PathFor(row.slug)))
+		_, err = tx.Exec(ctx, "redirect.drop", plainPath(article.PathFor(row.slug)))
 	}
 	if err == nil {
 		err = tx.index(ctx, a, row, !found)
@@ -209,15 +210,15 @@ func (k known) same(a *article.Article) bool {
 }
 
 // relocate keeps where an unchanged article's file is by now.
-func (r *runner) relocate(ctx context.Context, a *article.Article, old known) (Change, error) {
+func (c *conn) relocate(ctx context.Context, a *article.Article, old known) (Change, error) {
 	change := old.change(Unchanged)
 	if old.settled(a) {
 		return change, errUnchanged
 	}
-	if _, err := r.exec(ctx, "article.vacate", a.Source, old.id); err != nil {
+	if _, err := c.Exec(ctx, "article.vacate", a.Source, old.id); err != nil {
 		return change, err
 	}
-	_, err := r.exec(ctx, "article.relocate", old.seq, a.Source, a.GUID, number(a.Named), a.Content, string(a.Status))
+	_, err := c.Exec(ctx, "article.relocate", old.seq, a.Source, a.GUID, number(a.Named), a.Content, string(a.Status))
 	return change, err
 }
 
@@ -282,14 +283,14 @@ func standingOf(a *article.Article, old known, now int64) (status, former articl
 
 // freeSlug keeps the slug of an article that asks for the same as before, and
 // else finds one that no other article has or had.
-func (r *runner) freeSlug(ctx context.Context, wanted string, old known) (string, error) {
+func (c *conn) freeSlug(ctx context.Context, wanted string, old known) (string, error) {
 	if old.wanted == wanted {
 		return old.slug, nil
 	}
 	slug := wanted
 	for n := 2; ; n++ {
 		var taken int64
-		if _, err := r.one(ctx, "article.slugTaken", []any{slug, old.seq, plainPath(article.PathFor(slug))}, &taken); err != nil || taken == 0 {
+		if _, err := c.One(ctx, "article.slugTaken", []any{slug, old.seq, plainPath(article.PathFor(slug))}, &taken); err != nil || taken == 0 {
 			return slug, err
 		}
 		slug = wanted + "-" + strconv.Itoa(n)
@@ -299,36 +300,36 @@ func (r *runner) freeSlug(ctx context.Context, wanted string, old known) (string
 	}
 }
 
-func (r *runner) insertArticle(ctx context.Context, a *article.Article, row *articleRow) error {
+func (c *conn) insertArticle(ctx context.Context, a *article.Article, row *articleRow) error {
 	if a.ID == "" {
 		var err error
-		if row.id, err = r.articleID(ctx, a.Source, row.id); err != nil {
+		if row.id, err = c.articleID(ctx, a.Source, row.id); err != nil {
 			return err
 		}
 	}
-	r.keep(journal.Article(row.id, sourceHash(a.Source)))
-	_, err := r.one(ctx, "article.insert", []any{row.id, a.Source, row.slug, a.Slug, a.URL, a.Title, a.Summary, a.HTML,
+	c.record(journal.Article(row.id, sourceHash(a.Source)))
+	_, err := c.One(ctx, "article.insert", []any{row.id, a.Source, row.slug, a.Slug, a.URL, a.Title, a.Summary, a.HTML,
 		a.Language, jsonText(a.Authors, a.Authors == nil), jsonText(a.Tags, a.Tags == nil), jsonText(a.Image, a.Image == nil),
 		jsonText(a.Enclosure, a.Enclosure == nil), jsonText(a.Origin, a.Origin == nil), row.published, row.updated,
 		row.ingested, row.removed, string(row.status), a.Hash, row.offer, row.appears, row.revision, string(row.former), row.expires}, &row.seq)
 	if err != nil {
 		return err
 	}
-	_, err = r.exec(ctx, "quarantine.inGap", row.id, row.published)
+	_, err = c.Exec(ctx, "quarantine.inGap", row.id, row.published)
 	return err
 }
 
-func (s *Store) updateArticle(ctx context.Context, tx *runner, a *article.Article, row *articleRow, old known) error {
+func (s *Store) updateArticle(ctx context.Context, tx *conn, a *article.Article, row *articleRow, old known) error {
 	if row.slug != old.slug {
 		left := plainPath(article.PathFor(old.slug))
-		if _, err := tx.exec(ctx, "redirect.put", left, row.seq, "", millis(s.Now())); err != nil {
+		if _, err := tx.Exec(ctx, "redirect.put", left, row.seq, "", millis(s.Now())); err != nil {
 			return err
 		}
 	}
 	if err := s.leaveFeeds(ctx, tx, row, old); err != nil {
 		return err
 	}
-	_, err := tx.exec(ctx, "article.update", row.seq, row.slug, a.Slug, a.URL, a.Title, a.Summary, a.HTML, a.Language,
+	_, err := tx.Exec(ctx, "article.update", row.seq, row.slug, a.Slug, a.URL, a.Title, a.Summary, a.HTML, a.Language,
 		jsonText(a.Authors, a.Authors == nil), jsonText(a.Tags, a.Tags == nil), jsonText(a.Image, a.Image == nil),
 		jsonText(a.Enclosure, a.Enclosure == nil), jsonText(a.Origin, a.Origin == nil), row.published, row.updated, row.removed,
 		string(row.status), a.Hash, row.offer, row.appears, row.revision, string(row.former), row.expires)

@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
 // RemoveArticle takes an article away from readers. Its row stays, so that its
@@ -35,14 +36,14 @@ const expiredAtOnce = 100
 func (s *Store) WithdrawExpired(ctx context.Context) (int, error) {
 	for done := 0; ; {
 		var ids []string
-		err := s.readers.each(ctx, "article.expired", []any{millis(s.Now()), expiredAtOnce}, func(rows *sql.Rows) error {
+		err := s.readers.Each(ctx, "article.expired", []any{millis(s.Now()), expiredAtOnce}, func(rows *sql.Rows) error {
 			var id string
 			err := rows.Scan(&id)
 			ids = append(ids, id)
 			return err
 		})
 		if err != nil || len(ids) == 0 {
-			return done, wrap("expired articles", err)
+			return done, sqldb.Wrap("expired articles", err)
 		}
 		for _, id := range ids {
 			err := s.setStanding(ctx, id, func(old standing, now int64) (standing, bool) {
@@ -93,13 +94,13 @@ type standing struct {
 // setStanding takes the revision first, as putArticle does: what is read after it
 // cannot change before the commit.
 func (s *Store) setStanding(ctx context.Context, id string, change func(old standing, now int64) (standing, bool)) error {
-	err := s.write(ctx, func(tx *runner) error {
+	err := s.write(ctx, func(tx *conn) error {
 		var revision, seq, removed int64
 		var old standing
-		if _, err := tx.one(ctx, "revision.raise", nil, &revision); err != nil {
+		if _, err := tx.One(ctx, "revision.raise", nil, &revision); err != nil {
 			return err
 		}
-		found, err := tx.one(ctx, "article.standing", []any{id}, &seq, &old.status, &old.former, &old.published, &old.offered, &old.appears, &old.expires)
+		found, err := tx.One(ctx, "article.standing", []any{id}, &seq, &old.status, &old.former, &old.published, &old.offered, &old.appears, &old.expires)
 		if err != nil {
 			return err
 		}
@@ -114,9 +115,9 @@ func (s *Store) setStanding(ctx context.Context, id string, change func(old stan
 		if away(next.status) {
 			removed = now
 		}
-		_, err = tx.exec(ctx, "article.setStanding", seq, string(next.status), string(next.former), removed, next.offered, next.appears, revision, next.expires)
+		_, err = tx.Exec(ctx, "article.setStanding", seq, string(next.status), string(next.former), removed, next.offered, next.appears, revision, next.expires)
 		if err == nil {
-			_, err = tx.exec(ctx, "article.setLabelStanding", seq, string(next.status), next.appears)
+			_, err = tx.Exec(ctx, "article.setLabelStanding", seq, string(next.status), next.appears)
 		}
 		if err != nil || next.status != article.Removed && old.status != article.Removed {
 			return err // no feed had it

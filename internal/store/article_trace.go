@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
 // ArticleIdentity is what a stored article is recognised by when its file has moved.
@@ -33,7 +34,7 @@ func (s *Store) SimilarIdentities(ctx context.Context, a *article.Article) ([]Ar
 
 func (s *Store) traces(ctx context.Context, query string, args ...any) ([]ArticleIdentity, error) {
 	var out []ArticleIdentity
-	err := s.readers.each(ctx, query, args, func(rows *sql.Rows) error {
+	err := s.readers.Each(ctx, query, args, func(rows *sql.Rows) error {
 		var t ArticleIdentity
 		var named, published int64
 		err := rows.Scan(&t.ID, &t.Source, &t.Slug, &named, &t.GUID, &t.Title, &t.Content, &published, &t.Language)
@@ -41,14 +42,14 @@ func (s *Store) traces(ctx context.Context, query string, args ...any) ([]Articl
 		out = append(out, t)
 		return err
 	})
-	return out, wrap("traces of articles", err)
+	return out, sqldb.Wrap("traces of articles", err)
 }
 
 // ReleaseSource takes a source from the article that has it: its file holds another
 // article by now.
 func (s *Store) ReleaseSource(ctx context.Context, source string) error {
-	return s.write(ctx, func(tx *runner) error {
-		_, err := tx.exec(ctx, "article.vacate", source, "")
+	return s.write(ctx, func(tx *conn) error {
+		_, err := tx.Exec(ctx, "article.vacate", source, "")
 		return err
 	})
 }

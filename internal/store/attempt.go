@@ -27,7 +27,7 @@ func (s *Store) TakeAttempt(ctx context.Context, throttles ...Throttle) (wait ti
 	now := s.Now()
 	for _, t := range throttles {
 		var until int64
-		found, err := s.readers.one(ctx, "attempt.get", []any{hashToken(t.Key)}, &until)
+		found, err := s.readers.One(ctx, "attempt.get", []any{hashToken(t.Key)}, &until)
 		if err != nil {
 			return 0, err
 		}
@@ -38,7 +38,7 @@ func (s *Store) TakeAttempt(ctx context.Context, throttles ...Throttle) (wait ti
 	if wait > 0 {
 		return wait, nil
 	}
-	err = s.write(ctx, func(tx *runner) error { return s.takeAttempt(ctx, tx, throttles) })
+	err = s.write(ctx, func(tx *conn) error { return s.takeAttempt(ctx, tx, throttles) })
 	if errors.Is(err, errSpent) { // somebody else had the last one meanwhile
 		return time.Second, nil
 	}
@@ -48,14 +48,14 @@ func (s *Store) TakeAttempt(ctx context.Context, throttles ...Throttle) (wait ti
 // ahead is how far a bucket may run ahead of now before a try is refused.
 func (t Throttle) ahead() time.Duration { return time.Duration(t.Burst-1) * t.Every }
 
-func (s *Store) takeAttempt(ctx context.Context, tx *runner, throttles []Throttle) error {
+func (s *Store) takeAttempt(ctx context.Context, tx *conn, throttles []Throttle) error {
 	now := millis(s.Now())
-	if _, err := tx.exec(ctx, "attempt.prune", now); err != nil {
+	if _, err := tx.Exec(ctx, "attempt.prune", now); err != nil {
 		return err
 	}
 	for _, t := range inOrder(throttles) {
 		var until int64
-		found, err := tx.one(ctx, "attempt.take", []any{hashToken(t.Key), now, t.Every.Milliseconds(), t.ahead().Milliseconds()}, &until)
+		found, err := tx.One(ctx, "attempt.take", []any{hashToken(t.Key), now, t.Every.Milliseconds(), t.ahead().Milliseconds()}, &until)
 		if err != nil {
 			return err
 		}
@@ -76,9 +76,9 @@ func inOrder(throttles []Throttle) []Throttle {
 
 // ReturnAttempt gives back the tries of one that was right.
 func (s *Store) ReturnAttempt(ctx context.Context, throttles ...Throttle) error {
-	return s.write(ctx, func(tx *runner) error {
+	return s.write(ctx, func(tx *conn) error {
 		for _, t := range inOrder(throttles) {
-			if _, err := tx.exec(ctx, "attempt.giveBack", hashToken(t.Key), t.Every.Milliseconds()); err != nil {
+			if _, err := tx.Exec(ctx, "attempt.giveBack", hashToken(t.Key), t.Every.Milliseconds()); err != nil {
 				return err
 			}
 		}

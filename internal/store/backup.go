@@ -10,29 +10,28 @@ import (
 	"slices"
 
 	"github.com/tidings-press/tidings/internal/archive"
+	"github.com/tidings-press/tidings/internal/store/schema"
+	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
 // Backup writes all content of the store at a DSN to an archive, as it is at one
 // moment. Others may read and write meanwhile, and mail may be sent. The schema may
 // be an older or newer one: a backup is what one makes before an upgrade.
 func Backup(ctx context.Context, dsn string, opts Options, w io.Writer) (err error) {
-	if err := opts.settle(); err != nil {
-		return err
-	}
 	s, err := connect(ctx, dsn, opts)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	if there, err := hasTable(ctx, s.engine, s.readers.db, unfinished); err != nil || there {
-		return errors.Join(err, describeSchema(dsn, errUnfinished))
+	if there, err := schema.HasTable(ctx, s.engine, s.db.Readers.DB, schema.Unfinished); err != nil || there {
+		return errors.Join(err, describeSchema(dsn, schema.ErrUnfinished))
 	}
 	tx, err := s.snapshot(ctx)
 	if err != nil {
 		return fmt.Errorf("backup of %s: %w", Redact(dsn), err)
 	}
 	defer tx.Rollback() //nolint:errcheck // it only read
-	return wrap("backup of "+Redact(dsn), s.writeArchive(ctx, tx, w))
+	return sqldb.Wrap("backup of "+Redact(dsn), s.writeArchive(ctx, tx, w))
 }
 
 // snapshot begins a transaction that sees the store at one moment and keeps nobody
@@ -40,9 +39,9 @@ func Backup(ctx context.Context, dsn string, opts Options, w io.Writer) (err err
 // (WAL) keeps what it sees.
 func (s *Store) snapshot(ctx context.Context) (*sql.Tx, error) {
 	if s.engine == SQLite {
-		return s.readers.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+		return s.db.Readers.DB.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	}
-	tx, err := s.readers.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	tx, err := s.db.Readers.DB.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 	if err != nil {
 		return nil, err
 	}
@@ -54,10 +53,10 @@ func (s *Store) snapshot(ctx context.Context) (*sql.Tx, error) {
 func (s *Store) writeArchive(ctx context.Context, tx *sql.Tx, w io.Writer) error {
 	header := archive.Header{Engine: string(s.engine), Taken: s.Now()}
 	var err error
-	if header.Migrations, err = s.migrationNames(ctx, tx); err != nil {
+	if header.Migrations, err = schema.Applied(ctx, s.engine, s.DB(), tx); err != nil {
 		return err
 	}
-	all, err := tables(ctx, s.engine, tx)
+	all, err := schema.Tables(ctx, s.engine, tx)
 	if err != nil {
 		return err
 	}
@@ -70,25 +69,25 @@ func (s *Store) writeArchive(ctx context.Context, tx *sql.Tx, w io.Writer) error
 	}
 	for _, t := range all {
 		if err := s.writeTable(ctx, tx, out, t); err != nil {
-			return wrap("table "+t.name, err)
+			return sqldb.Wrap("table "+t.Name, err)
 		}
 	}
 	return out.Close()
 }
 
-func (s *Store) writeTable(ctx context.Context, tx *sql.Tx, out *archive.Writer, t table) error {
-	if err := out.Begin(archive.Table{Name: t.name, Columns: t.columns}); err != nil {
+func (s *Store) writeTable(ctx context.Context, tx *sql.Tx, out *archive.Writer, t schema.Table) error {
+	if err := out.Begin(archive.Table{Name: t.Name, Columns: t.Columns}); err != nil {
 		return err
 	}
-	rows, err := tx.QueryContext(ctx, "SELECT "+quoted(t.columns...)+" FROM "+quoted(t.name))
+	rows, err := tx.QueryContext(ctx, "SELECT "+schema.Quoted(t.Columns...)+" FROM "+schema.Quoted(t.Name))
 	if err != nil {
 		return err
 	}
-	values, into := make([]any, len(t.columns)), make([]any, len(t.columns))
+	values, into := make([]any, len(t.Columns)), make([]any, len(t.Columns))
 	for i := range values {
 		into[i] = &values[i]
 	}
-	if err := walk(rows, func(rows *sql.Rows) error {
+	if err := sqldb.Walk(rows, func(rows *sql.Rows) error {
 		if err := rows.Scan(into...); err != nil {
 			return err
 		}
@@ -96,41 +95,16 @@ func (s *Store) writeTable(ctx context.Context, tx *sql.Tx, out *archive.Writer,
 	}); err != nil {
 		return err
 	}
-	last, err := lastNumber(ctx, s.engine, tx, t)
+	last, err := schema.LastNumber(ctx, s.engine, tx, t)
 	if err != nil {
 		return err
 	}
 	return out.End(last)
 }
 
-// migrationNames are the migrations that a store has; one that this program does not
-// know is named by its number.
-func (s *Store) migrationNames(ctx context.Context, db asker) ([]string, error) {
-	provider, err := newProvider(s.engine, s.writers.db)
-	if err != nil {
-		return nil, err
-	}
-	have, err := appliedMigrations(ctx, s.engine, db)
-	if err != nil {
-		return nil, err
-	}
-	names := []string{}
-	for _, source := range provider.ListSources() {
-		if have[source.Version] {
-			names = append(names, migrationName(source))
-		}
-		delete(have, source.Version)
-	}
-	for version := range have {
-		names = append(names, fmt.Sprintf("%05d", version))
-	}
-	slices.Sort(names)
-	return names, nil
-}
-
 // storedGeneration is the generation of a store in hex, empty when it has none yet.
-func storedGeneration(ctx context.Context, db asker, all []table) (string, error) {
-	if !slices.ContainsFunc(all, func(t table) bool { return t.name == "secrets" }) {
+func storedGeneration(ctx context.Context, db schema.Queryer, all []schema.Table) (string, error) {
+	if !slices.ContainsFunc(all, func(t schema.Table) bool { return t.Name == "secrets" }) {
 		return "", nil
 	}
 	rows, err := db.QueryContext(ctx, "SELECT value FROM secrets WHERE name = $1", generationSecret)
@@ -138,7 +112,7 @@ func storedGeneration(ctx context.Context, db asker, all []table) (string, error
 		return "", err
 	}
 	var secret []byte
-	err = walk(rows, func(rows *sql.Rows) error { return rows.Scan(&secret) })
+	err = sqldb.Walk(rows, func(rows *sql.Rows) error { return rows.Scan(&secret) })
 	if err != nil || len(secret) < generationSize {
 		return "", err
 	}

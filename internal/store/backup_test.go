@@ -232,7 +232,7 @@ func TestCutOffRestoreIsNotOpened(t *testing.T) {
 	if _, err := db.ExecContext(t.Context(), "CREATE TABLE restore_unfinished (since BIGINT)"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := store.Open(t.Context(), dsn, store.Options{}); err == nil || !strings.Contains(err.Error(), "cut off") {
+	if _, err := store.Open(t.Context(), dsn, store.Options{}); err == nil || !strings.Contains(err.Error(), "interrupted") {
 		t.Errorf("opening it: %v", err)
 	}
 	if _, err := store.Restore(t.Context(), dsn, file, store.RestoreOptions{Replace: true}); err != nil {

@@ -52,21 +52,21 @@ func (s *Store) ClaimChunk(ctx context.Context, node string, lease time.Duration
 }
 
 func (s *Store) claimChunk(ctx context.Context, node string, lease time.Duration, own string) (chunk *Chunk, cancelled bool, err error) {
-	err = s.write(ctx, func(tx *runner) error {
+	err = s.write(ctx, func(tx *conn) error {
 		chunk, cancelled = nil, false
 		now := s.Now()
 		c := &Chunk{}
 		var state digest.State
 		args := []any{millis(now), own, millis(now.Add(farthestTry)), millis(now.Add(farthestLease)), never}
-		found, err := tx.one(ctx, "chunk.next", args, &c.Edition, &c.Number, &c.First, &c.Last, &c.Epoch, &state)
+		found, err := tx.One(ctx, "chunk.next", args, &c.Edition, &c.Number, &c.First, &c.Last, &c.Epoch, &state)
 		if err != nil || !found {
 			return err
 		}
 		c.Epoch++
-		if _, err := tx.exec(ctx, "chunk.lease", c.Edition, c.Number, node, millis(now.Add(lease))); err != nil {
+		if _, err := tx.Exec(ctx, "chunk.lease", c.Edition, c.Number, node, millis(now.Add(lease))); err != nil {
 			return err
 		}
-		doubtful, err := tx.exec(ctx, "chunk.doubt", c.Edition, c.First, c.Last, millis(now))
+		doubtful, err := tx.Exec(ctx, "chunk.doubt", c.Edition, c.First, c.Last, millis(now))
 		if err != nil {
 			return err
 		}
@@ -76,7 +76,7 @@ func (s *Store) claimChunk(ctx context.Context, node string, lease time.Duration
 		}
 		chunk = c
 		if doubtful > 0 {
-			if _, err := tx.exec(ctx, "chunk.recount", c.Edition, c.Number); err != nil {
+			if _, err := tx.Exec(ctx, "chunk.recount", c.Edition, c.Number); err != nil {
 				return err
 			}
 		}
@@ -87,32 +87,32 @@ func (s *Store) claimChunk(ctx context.Context, node string, lease time.Duration
 
 // DeferEdition gives a lease back and lets no node take up the edition for a while.
 func (s *Store) DeferEdition(ctx context.Context, c Chunk, d time.Duration) error {
-	return s.write(ctx, func(tx *runner) error {
+	return s.write(ctx, func(tx *conn) error {
 		until := millis(s.Now().Add(d))
-		if _, err := tx.exec(ctx, "chunk.release", c.Edition, c.Number, c.Epoch, "waiting", until); err != nil {
+		if _, err := tx.Exec(ctx, "chunk.release", c.Edition, c.Number, c.Epoch, "waiting", until); err != nil {
 			return err
 		}
-		_, err := tx.exec(ctx, "chunk.putOff", c.Edition, until)
+		_, err := tx.Exec(ctx, "chunk.putOff", c.Edition, until)
 		return err
 	})
 }
 
 // endChunk skips what a cancelled edition has left.
-func (s *Store) endChunk(ctx context.Context, tx *runner, c *Chunk, now time.Time) error {
-	if _, err := tx.exec(ctx, "chunk.skipRest", c.Edition, c.First, c.Last, millis(now)); err != nil {
+func (s *Store) endChunk(ctx context.Context, tx *conn, c *Chunk, now time.Time) error {
+	if _, err := tx.Exec(ctx, "chunk.skipRest", c.Edition, c.First, c.Last, millis(now)); err != nil {
 		return err
 	}
-	if _, err := tx.exec(ctx, "chunk.recount", c.Edition, c.Number); err != nil {
+	if _, err := tx.Exec(ctx, "chunk.recount", c.Edition, c.Number); err != nil {
 		return err
 	}
-	if _, err := tx.exec(ctx, "chunk.release", c.Edition, c.Number, c.Epoch, "done", 0); err != nil {
+	if _, err := tx.Exec(ctx, "chunk.release", c.Edition, c.Number, c.Epoch, "done", 0); err != nil {
 		return err
 	}
 	var id string
-	if _, err := tx.one(ctx, "edition.lock", []any{c.Edition}, &id); err != nil {
+	if _, err := tx.One(ctx, "edition.lock", []any{c.Edition}, &id); err != nil {
 		return err
 	}
-	_, err := tx.exec(ctx, "ledger.releaseUntried", c.Edition, id)
+	_, err := tx.Exec(ctx, "ledger.releaseUntried", c.Edition, id)
 	return err
 }
 
@@ -126,7 +126,7 @@ func (s *Store) Recipients(ctx context.Context, c Chunk, resend bool) ([]Recipie
 	var out []Recipient
 	now := s.Now()
 	args := []any{c.Edition, c.First, c.Last, millis(now), again, millis(now.Add(farthestTry))}
-	err := s.readers.each(ctx, "chunk.people", args, func(rows *sql.Rows) error {
+	err := s.readers.Each(ctx, "chunk.people", args, func(rows *sql.Rows) error {
 		var r Recipient
 		var firstTry int64
 		err := rows.Scan(&r.Subscriber, &r.Variant, &r.Tries, &firstTry, &r.RefusedBy, &r.Address, &r.Name, &r.UID)
@@ -140,8 +140,8 @@ func (s *Store) Recipients(ctx context.Context, c Chunk, resend bool) ([]Recipie
 // RenewChunk keeps a lease. It returns false when the lease is lost.
 func (s *Store) RenewChunk(ctx context.Context, c Chunk, lease time.Duration) (bool, error) {
 	var n int64
-	err := s.write(ctx, func(tx *runner) (err error) {
-		n, err = tx.exec(ctx, "chunk.renew", c.Edition, c.Number, c.Epoch, millis(s.Now().Add(lease)))
+	err := s.write(ctx, func(tx *conn) (err error) {
+		n, err = tx.Exec(ctx, "chunk.renew", c.Edition, c.Number, c.Epoch, millis(s.Now().Add(lease)))
 		return err
 	})
 	return n == 1, err
@@ -151,14 +151,14 @@ func (s *Store) RenewChunk(ctx context.Context, c Chunk, lease time.Duration) (b
 // that is due. With the last chunk the edition is sent; finished says so. A held
 // mail in doubt keeps its chunk from being done.
 func (s *Store) ReleaseChunk(ctx context.Context, c Chunk, resend bool) (finished bool, err error) {
-	err = s.write(ctx, func(tx *runner) error {
+	err = s.write(ctx, func(tx *conn) error {
 		finished = false
 		var ours int
-		if found, err := tx.one(ctx, "chunk.lock", []any{c.Edition, c.Number, c.Epoch}, &ours); err != nil || !found {
+		if found, err := tx.One(ctx, "chunk.lock", []any{c.Edition, c.Number, c.Epoch}, &ours); err != nil || !found {
 			return err
 		}
 		var open, deferred, due, doubtful, again int64
-		if _, err := tx.one(ctx, "chunk.open", []any{c.Edition, c.First, c.Last}, &open, &deferred, &due, &doubtful, &again); err != nil {
+		if _, err := tx.One(ctx, "chunk.open", []any{c.Edition, c.First, c.Last}, &open, &deferred, &due, &doubtful, &again); err != nil {
 			return err
 		}
 		state, notBefore := "done", int64(0)
@@ -172,10 +172,10 @@ func (s *Store) ReleaseChunk(ctx context.Context, c Chunk, resend bool) (finishe
 		case doubtful > 0:
 			state, notBefore = "waiting", never
 		}
-		if _, err := tx.exec(ctx, "chunk.release", c.Edition, c.Number, c.Epoch, state, notBefore); err != nil {
+		if _, err := tx.Exec(ctx, "chunk.release", c.Edition, c.Number, c.Epoch, state, notBefore); err != nil {
 			return err
 		}
-		if _, err := tx.exec(ctx, "chunk.recount", c.Edition, c.Number); err != nil {
+		if _, err := tx.Exec(ctx, "chunk.recount", c.Edition, c.Number); err != nil {
 			return err
 		}
 		if state != "done" {
@@ -188,12 +188,12 @@ func (s *Store) ReleaseChunk(ctx context.Context, c Chunk, resend bool) (finishe
 }
 
 // finish makes an edition sent if none of its chunks has anything left to do.
-func (s *Store) finish(ctx context.Context, tx *runner, seq int64) (bool, error) {
+func (s *Store) finish(ctx context.Context, tx *conn, seq int64) (bool, error) {
 	var id string
-	if _, err := tx.one(ctx, "edition.lock", []any{seq}, &id); err != nil {
+	if _, err := tx.One(ctx, "edition.lock", []any{seq}, &id); err != nil {
 		return false, err
 	}
-	n, err := tx.exec(ctx, "edition.finish", seq, millis(s.Now()))
+	n, err := tx.Exec(ctx, "edition.finish", seq, millis(s.Now()))
 	return n == 1, err
 }
 

@@ -3,8 +3,10 @@ package store
 import (
 	"context"
 	"database/sql"
+	"fmt"
 
 	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
 // AddressedDelivery is a delivery with the reader's address, which is empty when they were
@@ -32,7 +34,7 @@ func (s *Store) EverUncertain(ctx context.Context, e Edition, after int64, limit
 
 func (s *Store) deliveries(ctx context.Context, e Edition, query string, args ...any) ([]AddressedDelivery, error) {
 	var out []AddressedDelivery
-	err := s.readers.each(ctx, query, args, func(rows *sql.Rows) error {
+	err := s.readers.Each(ctx, query, args, func(rows *sql.Rows) error {
 		var d AddressedDelivery
 		var at, next int64
 		err := rows.Scan(&d.Subscriber, &d.State, &d.Reason, &d.Tries, &d.Code, &d.Reply, &d.Relay, &at, &next, &d.Address)
@@ -48,7 +50,7 @@ func (s *Store) deliveries(ctx context.Context, e Edition, query string, args ..
 func (s *Store) Delivery(ctx context.Context, e Edition, subscriber int64) (digest.Delivery, error) {
 	d := digest.Delivery{Edition: e.ID}
 	var at, next int64
-	found, err := s.readers.one(ctx, "delivery.get", []any{e.Seq, subscriber}, &d.Subscriber, &d.State, &d.Reason, &d.Tries, &d.Code, &d.Reply, &d.Relay, &at, &next)
+	found, err := s.readers.One(ctx, "delivery.get", []any{e.Seq, subscriber}, &d.Subscriber, &d.State, &d.Reason, &d.Tries, &d.Code, &d.Reply, &d.Relay, &at, &next)
 	if err == nil && !found {
 		err = notFound("delivery to", subscriber)
 	}
@@ -64,13 +66,22 @@ func (s *Store) ResolveUncertain(ctx context.Context, e Edition, resend bool) (i
 		state, reason = digest.DeliveryQueued, ""
 	}
 	var n int64
-	err := s.write(ctx, func(tx *runner) error {
+	err := s.write(ctx, func(tx *conn) error {
 		var err error
-		if n, err = tx.exec(ctx, "delivery.decide", e.Seq, string(state), reason, millis(s.Now())); err != nil {
+		if n, err = tx.Exec(ctx, "delivery.decide", e.Seq, string(state), reason, millis(s.Now())); err != nil {
 			return err
 		}
-		_, err = tx.exec(ctx, "delivery.reopen", e.Seq)
+		_, err = tx.Exec(ctx, "delivery.reopen", e.Seq)
 		return err
 	})
 	return n, err
 }
+
+// doubtedMacro is the new reason of a delivery: a delivery that was once in doubt keeps
+// that before its latest reason.
+var doubtedMacro = sqldb.Macro{Name: "doubted", Form: map[Engine]string{
+	SQLite:   fmt.Sprintf(doubtedSQL, "substr(reason, 1, instr(reason || '; then: ', '; then: ') - 1)"),
+	Postgres: fmt.Sprintf(doubtedSQL, "split_part(reason, '; then: ', 1)"),
+}}
+
+const doubtedSQL = "CASE WHEN reason NOT LIKE 'in doubt%%' OR ? LIKE 'in doubt%%' THEN ? WHEN ? = '' THEN reason ELSE %s || '; then: ' || ? END"

@@ -53,9 +53,9 @@ func (s *Store) AutomaticDrafts(ctx context.Context, digests []string, limit int
 	return s.readers.editions(ctx, "edition.unattended", jsonList(digests), limit)
 }
 
-func (r *runner) editions(ctx context.Context, query string, args ...any) ([]Edition, error) {
+func (c *conn) editions(ctx context.Context, query string, args ...any) ([]Edition, error) {
 	var out []Edition
-	err := r.each(ctx, query, args, func(rows *sql.Rows) error {
+	err := c.Each(ctx, query, args, func(rows *sql.Rows) error {
 		e, err := scanEdition(rows)
 		out = append(out, e)
 		return err
@@ -63,7 +63,7 @@ func (r *runner) editions(ctx context.Context, query string, args ...any) ([]Edi
 	if err != nil || len(out) != 1 {
 		return out, err
 	}
-	err = r.each(ctx, "edition.articles", []any{out[0].Seq}, func(rows *sql.Rows) error {
+	err = c.Each(ctx, "edition.articles", []any{out[0].Seq}, func(rows *sql.Rows) error {
 		var id string
 		err := rows.Scan(&id)
 		out[0].Articles = append(out[0].Articles, id)
@@ -99,7 +99,7 @@ func (e *StateError) Error() string {
 // mail gives its articles back, so that the next edition has them; one that is being
 // sent does so with its last chunk, if no mail was begun.
 func (s *Store) SetEditionState(ctx context.Context, id string, next digest.State, reason string) error {
-	return s.write(ctx, func(tx *runner) error {
+	return s.write(ctx, func(tx *conn) error {
 		found, err := tx.editions(ctx, "edition.get", id)
 		if err != nil {
 			return err
@@ -111,7 +111,7 @@ func (s *Store) SetEditionState(ctx context.Context, id string, next digest.Stat
 		if !e.State.CanBecome(next) {
 			return &StateError{Edition: id, Have: e.State, Want: next}
 		}
-		n, err := tx.exec(ctx, "edition.setState", id, string(e.State), string(next), reason, millis(s.Now()))
+		n, err := tx.Exec(ctx, "edition.setState", id, string(e.State), string(next), reason, millis(s.Now()))
 		if err != nil {
 			return err
 		}
@@ -119,7 +119,7 @@ func (s *Store) SetEditionState(ctx context.Context, id string, next digest.Stat
 			return &StateError{Edition: id, Have: e.State, Want: next}
 		}
 		if (next == digest.Cancelled || next == digest.Failed) && e.Started.IsZero() {
-			_, err = tx.exec(ctx, "ledger.release", id)
+			_, err = tx.Exec(ctx, "ledger.release", id)
 		}
 		if next == digest.Sending && err == nil {
 			// Its last mail may have gone out while the pause came.
@@ -132,8 +132,8 @@ func (s *Store) SetEditionState(ctx context.Context, id string, next digest.Stat
 // SetEditionSubject changes the subject of a draft. It returns a *StateError for
 // an edition that is frozen.
 func (s *Store) SetEditionSubject(ctx context.Context, id, subject string) error {
-	return s.write(ctx, func(tx *runner) error {
-		n, err := tx.exec(ctx, "edition.setSubject", id, subject)
+	return s.write(ctx, func(tx *conn) error {
+		n, err := tx.Exec(ctx, "edition.setSubject", id, subject)
 		if err == nil && n == 0 {
 			return fmt.Errorf("edition %s is frozen or does not exist: its subject stays", id)
 		}
@@ -153,6 +153,6 @@ func (c DeliveryCounts) Open() int64 { return c.Total - c.Sent - c.Refused - c.S
 // outcomes, so asking is cheap.
 func (s *Store) EditionCounts(ctx context.Context, seq int64) (DeliveryCounts, error) {
 	var c DeliveryCounts
-	_, err := s.readers.one(ctx, "edition.counts", []any{seq}, &c.Total, &c.Sent, &c.Refused, &c.Skipped, &c.Deferred, &c.Uncertain)
+	_, err := s.readers.One(ctx, "edition.counts", []any{seq}, &c.Total, &c.Sent, &c.Refused, &c.Skipped, &c.Deferred, &c.Uncertain)
 	return c, err
 }

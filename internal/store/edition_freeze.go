@@ -29,13 +29,13 @@ func (s *Store) PreferenceGroups(ctx context.Context, digestName string) ([]Pref
 	return s.readers.wishes(ctx, digestName)
 }
 
-func (r *runner) wishes(ctx context.Context, digestName string) ([]PreferenceGroup, error) {
+func (c *conn) wishes(ctx context.Context, digestName string) ([]PreferenceGroup, error) {
 	known := map[[2]string]int{}
 	var out []PreferenceGroup
-	step, after := r.stride(1), int64(0)
+	step, after := c.stride(1), int64(0)
 	for {
 		seen := int64(0)
-		err := r.each(ctx, "audience.preferences", []any{digestName, after, step}, func(rows *sql.Rows) error {
+		err := c.Each(ctx, "audience.preferences", []any{digestName, after, step}, func(rows *sql.Rows) error {
 			var w PreferenceGroup
 			if err := rows.Scan(&w.topics, &w.Language, &w.Count, &w.MaxID); err != nil {
 				return err
@@ -64,8 +64,8 @@ func (w *PreferenceGroup) key() [2]string { return [2]string{w.topics, w.Languag
 // stride is how many readers one statement deals with, a multiple of unit. SQLite
 // sorts and counts in this process, whose memory must not grow with the audience;
 // PostgreSQL knows better itself.
-func (r *runner) stride(unit int64) int64 {
-	if r.engine == Postgres {
+func (c *conn) stride(unit int64) int64 {
+	if c.Engine == Postgres {
 		return math.MaxInt64
 	}
 	return max(1, freezeStride/unit) * unit
@@ -132,7 +132,7 @@ func (s *Store) Approve(ctx context.Context, e Edition, f Frozen) (Edition, erro
 	if err != nil {
 		return e, err
 	}
-	err = s.write(ctx, func(tx *runner) error {
+	err = s.write(ctx, func(tx *conn) error {
 		now := s.Now()
 		if err := tx.oneMoment(ctx); err != nil {
 			return err
@@ -144,7 +144,7 @@ func (s *Store) Approve(ctx context.Context, e Edition, f Frozen) (Edition, erro
 		if err != nil {
 			return err
 		}
-		n, err := tx.exec(ctx, "edition.approve", e.ID, millis(now), audience.Count, audience.MaxID, f.Settings, millis(e.Created), e.Subject)
+		n, err := tx.Exec(ctx, "edition.approve", e.ID, millis(now), audience.Count, audience.MaxID, f.Settings, millis(e.Created), e.Subject)
 		if err != nil {
 			return err
 		}
@@ -180,7 +180,7 @@ func (s *Store) Approve(ctx context.Context, e Edition, f Frozen) (Edition, erro
 }
 
 // notApproved says why an edition that was a draft could not be approved.
-func notApproved(ctx context.Context, tx *runner, e Edition) error {
+func notApproved(ctx context.Context, tx *conn, e Edition) error {
 	found, err := tx.editions(ctx, "edition.get", e.ID)
 	if err != nil {
 		return err
@@ -196,7 +196,7 @@ func notApproved(ctx context.Context, tx *runner, e Edition) error {
 
 // dropArticles takes those out of an edition that are not among its frozen ones: they
 // were withdrawn. Should they come back, they wait for another edition.
-func dropArticles(ctx context.Context, tx *runner, e Edition, kept []string) error {
+func dropArticles(ctx context.Context, tx *conn, e Edition, kept []string) error {
 	if kept == nil {
 		return nil
 	}
@@ -204,10 +204,10 @@ func dropArticles(ctx context.Context, tx *runner, e Edition, kept []string) err
 		if slices.Contains(kept, id) {
 			continue
 		}
-		if _, err := tx.exec(ctx, "edition.dropArticle", e.Seq, id); err != nil {
+		if _, err := tx.Exec(ctx, "edition.dropArticle", e.Seq, id); err != nil {
 			return err
 		}
-		if _, err := tx.exec(ctx, "ledger.drop", e.Digest, id, e.ID); err != nil {
+		if _, err := tx.Exec(ctx, "ledger.drop", e.Digest, id, e.ID); err != nil {
 			return err
 		}
 	}
@@ -216,29 +216,29 @@ func dropArticles(ctx context.Context, tx *runner, e Edition, kept []string) err
 
 // freeze stores a delivery for everyone whom an edition goes to, and their chunks.
 // It returns how many they are.
-func (r *runner) freeze(ctx context.Context, e Edition, f Frozen, choice string, now int64) (int64, error) {
+func (c *conn) freeze(ctx context.Context, e Edition, f Frozen, choice string, now int64) (int64, error) {
 	size := int64(f.ChunkSize)
-	step, after, total := r.stride(size), int64(0), int64(0)
-	if _, err := r.exec(ctx, "audience.choose", e.Seq, choice); err != nil {
+	step, after, total := c.stride(size), int64(0), int64(0)
+	if _, err := c.Exec(ctx, "audience.choose", e.Seq, choice); err != nil {
 		return 0, err
 	}
 	for {
-		n, err := r.exec(ctx, "audience.freeze", e.Seq, e.Digest, size, now, after, step, total/size)
+		n, err := c.Exec(ctx, "audience.freeze", e.Seq, e.Digest, size, now, after, step, total/size)
 		if err != nil {
 			return 0, err
 		}
-		if _, err := r.exec(ctx, "audience.chunks", e.Seq, after); err != nil {
+		if _, err := c.Exec(ctx, "audience.chunks", e.Seq, after); err != nil {
 			return 0, err
 		}
 		if total += n; n < step {
-			if _, err := r.exec(ctx, "audience.chosen", e.Seq); err != nil {
+			if _, err := c.Exec(ctx, "audience.chosen", e.Seq); err != nil {
 				return 0, err
 			}
 			// Of an edition that was being sent when the store was lost, some have it.
-			_, err := r.exec(ctx, "quarantine.markRecipients", e.Seq, e.ID, leftBefore, now)
+			_, err := c.Exec(ctx, "quarantine.markRecipients", e.Seq, e.ID, leftBefore, now)
 			return total, err
 		}
-		if _, err := r.one(ctx, "audience.last", []any{e.Seq}, &after); err != nil {
+		if _, err := c.One(ctx, "audience.last", []any{e.Seq}, &after); err != nil {
 			return 0, err
 		}
 	}
@@ -247,17 +247,17 @@ func (r *runner) freeze(ctx context.Context, e Edition, f Frozen, choice string,
 // oneMoment makes all statements of a transaction see the store at one moment, as
 // they do on SQLite anyway: people who come and go meanwhile are in the next
 // edition's audience, or not in this one's.
-func (r *runner) oneMoment(ctx context.Context) error {
-	if r.engine != Postgres {
+func (c *conn) oneMoment(ctx context.Context) error {
+	if c.Engine != Postgres {
 		return nil
 	}
-	_, err := r.querier().ExecContext(ctx, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+	_, err := c.ExecContext(ctx, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 	return err
 }
 
 // audienceOf counts the readers and checks that their wishes are still those that
 // the edition was rendered for.
-func audienceOf(ctx context.Context, tx *runner, digestName string, f Frozen) (digest.Audience, error) {
+func audienceOf(ctx context.Context, tx *conn, digestName string, f Frozen) (digest.Audience, error) {
 	wishes, err := tx.wishes(ctx, digestName)
 	if err != nil {
 		return digest.Audience{}, err
@@ -277,13 +277,13 @@ func audienceOf(ctx context.Context, tx *runner, digestName string, f Frozen) (d
 	return a, nil
 }
 
-func insertVariants(ctx context.Context, tx *runner, seq int64, packed [][]byte) error {
+func insertVariants(ctx context.Context, tx *conn, seq int64, packed [][]byte) error {
 	for i := range packed {
 		data, err := unpack(packed[i])
 		if err != nil {
 			return fmt.Errorf("variant %d: %w", i, err)
 		}
-		if _, err := tx.exec(ctx, "variant.insert", seq, i, data); err != nil {
+		if _, err := tx.Exec(ctx, "variant.insert", seq, i, data); err != nil {
 			return err
 		}
 	}
@@ -318,7 +318,7 @@ func (s *Store) Variant(ctx context.Context, seq int64, number int) (digest.Vari
 // or ErrNotFound when the edition has none for them.
 func (s *Store) VariantFor(ctx context.Context, seq, subscriber int64) (number int, v digest.Variant, err error) {
 	var data string
-	found, err := s.readers.one(ctx, "variant.ofReader", []any{seq, subscriber}, &number, &data)
+	found, err := s.readers.One(ctx, "variant.ofReader", []any{seq, subscriber}, &number, &data)
 	if err == nil && !found {
 		err = notFound("variant for", subscriber)
 	}
@@ -337,7 +337,7 @@ func (s *Store) FullVariant(ctx context.Context, seq int64) (digest.Variant, err
 func (s *Store) variant(ctx context.Context, query string, args ...any) (digest.Variant, error) {
 	var v digest.Variant
 	var data string
-	found, err := s.readers.one(ctx, query, args, &data)
+	found, err := s.readers.One(ctx, query, args, &data)
 	if err == nil && !found {
 		err = notFound("variant", args)
 	}

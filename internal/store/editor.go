@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
 // Editor is someone who works in the press room.
@@ -21,22 +23,22 @@ type Editor struct {
 
 // CreateEditor keeps a new editor; ErrExists says that the address is taken.
 func (s *Store) CreateEditor(ctx context.Context, e Editor) (Editor, error) {
-	err := s.write(ctx, func(tx *runner) (err error) {
+	err := s.write(ctx, func(tx *conn) (err error) {
 		e, err = s.insertEditor(ctx, tx, e)
 		return err
 	})
 	return e, described(err, e.Email)
 }
 
-func (s *Store) insertEditor(ctx context.Context, tx *runner, e Editor) (Editor, error) {
+func (s *Store) insertEditor(ctx context.Context, tx *conn, e Editor) (Editor, error) {
 	e.Created, e.Disabled = s.Now(), time.Time{}
-	_, err := tx.one(ctx, "editor.insert", []any{emailKey(e.Email), e.Email, e.Name, e.Role, e.Password, millis(e.Created)}, &e.ID)
+	_, err := tx.One(ctx, "editor.insert", []any{emailKey(e.Email), e.Email, e.Name, e.Role, e.Password, millis(e.Created)}, &e.ID)
 	return e, err
 }
 
 // described makes an ErrExists of a conflict of addresses.
 func described(err error, email string) error {
-	if conflict(err) {
+	if sqldb.Duplicate(err) {
 		return fmt.Errorf("editor %s: %w", email, ErrExists)
 	}
 	return err
@@ -62,7 +64,7 @@ func (s *Store) Editors(ctx context.Context) ([]Editor, error) {
 // CountEditors says how many may sign in: none means that the first is still to come.
 func (s *Store) CountEditors(ctx context.Context) (int64, error) {
 	var n int64
-	_, err := s.readers.one(ctx, "editor.count", nil, &n)
+	_, err := s.readers.One(ctx, "editor.count", nil, &n)
 	return n, err
 }
 
@@ -72,11 +74,11 @@ func (s *Store) CountEditors(ctx context.Context) (int64, error) {
 // which may be empty, and voids links to a new password. One who is disabled, or is no
 // longer what they were, leaves no link behind that they made.
 func (s *Store) UpdateEditor(ctx context.Context, e Editor, here string) error {
-	err := s.write(ctx, func(tx *runner) error { return s.updateEditor(ctx, tx, e, here) })
+	err := s.write(ctx, func(tx *conn) error { return s.updateEditor(ctx, tx, e, here) })
 	return described(err, e.Email)
 }
 
-func (s *Store) updateEditor(ctx context.Context, tx *runner, e Editor, here string) error {
+func (s *Store) updateEditor(ctx context.Context, tx *conn, e Editor, here string) error {
 	found, err := tx.editors(ctx, "editor.byID", e.ID)
 	if err == nil && len(found) == 0 {
 		err = notFound("editor", e.ID)
@@ -85,28 +87,28 @@ func (s *Store) updateEditor(ctx context.Context, tx *runner, e Editor, here str
 		return err
 	}
 	old := found[0]
-	if _, err = tx.exec(ctx, "editor.update", e.ID, e.Name, e.Role, e.Password, millis(e.Disabled), emailKey(e.Email), e.Email); err != nil {
+	if _, err = tx.Exec(ctx, "editor.update", e.ID, e.Name, e.Role, e.Password, millis(e.Disabled), emailKey(e.Email), e.Email); err != nil {
 		return err
 	}
 	less := old.Role != e.Role || !e.Disabled.IsZero()
 	if !less && old.Password == e.Password && old.Email == e.Email && old.Disabled.Equal(e.Disabled) {
 		return nil
 	}
-	if _, err = tx.exec(ctx, "session.deleteOthers", e.ID, hashToken(here)); err != nil {
+	if _, err = tx.Exec(ctx, "session.deleteOthers", e.ID, hashToken(here)); err != nil {
 		return err
 	}
 	made := 0
 	if less {
 		made = 1
 	}
-	_, err = tx.exec(ctx, "link.dropOf", e.ID, made)
+	_, err = tx.Exec(ctx, "link.dropOf", e.ID, made)
 	return err
 }
 
 // DeleteEditor removes an editor, their sessions and the links that they made.
 func (s *Store) DeleteEditor(ctx context.Context, id int64) error {
-	return s.write(ctx, func(tx *runner) error {
-		n, err := tx.exec(ctx, "editor.delete", id)
+	return s.write(ctx, func(tx *conn) error {
+		n, err := tx.Exec(ctx, "editor.delete", id)
 		if err == nil && n == 0 {
 			err = notFound("editor", id)
 		}
@@ -125,9 +127,9 @@ func (s *Store) oneEditor(ctx context.Context, query string, key any) (Editor, e
 	return found[0], nil
 }
 
-func (r *runner) editors(ctx context.Context, query string, args ...any) ([]Editor, error) {
+func (c *conn) editors(ctx context.Context, query string, args ...any) ([]Editor, error) {
 	var out []Editor
-	err := r.each(ctx, query, args, func(rows *sql.Rows) error {
+	err := c.Each(ctx, query, args, func(rows *sql.Rows) error {
 		var e Editor
 		var created, disabled int64
 		err := rows.Scan(&e.ID, &e.Email, &e.Name, &e.Role, &e.Password, &created, &disabled)

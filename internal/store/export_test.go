@@ -6,19 +6,16 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/tidings-press/tidings/internal/store/schema"
+	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
 // SetPatience is how long a recorder waits for a commit.
 func (r *Recorder) SetPatience(d time.Duration) { r.most = d }
 
 // QueryTexts shows tests the named queries of an engine.
-func QueryTexts(engine Engine) map[string]string { return queryTexts(engine) }
-
-// ParseQueries shows tests how a file of named queries is read.
-func ParseQueries(data string, engine Engine) (map[string]string, error) {
-	into := map[string]string{}
-	return into, parseQueries("test.sql", data, engine, into)
-}
+func QueryTexts(engine Engine) map[string]string { return queries().Texts(engine) }
 
 // ListSQL shows tests the SQL of a query for articles.
 func (s *Store) ListSQL(ctx context.Context, q Query) (string, []any, error) {
@@ -30,27 +27,11 @@ func (s *Store) ListSQL(ctx context.Context, q Query) (string, []any, error) {
 
 // MigrateTo brings the schema at a DSN to a version and no further.
 func MigrateTo(ctx context.Context, dsn string, version int64) (*sql.DB, error) {
-	engine, address, err := parseDSN(dsn)
+	db, err := sqldb.Open(ctx, dsn, queries(), sqldb.Options{})
 	if err != nil {
 		return nil, err
 	}
-	opts := Options{}
-	if err := opts.settle(); err != nil {
-		return nil, err
-	}
-	open := openSQLite
-	if engine == Postgres {
-		open = openPostgres
-	}
-	pools, err := open(ctx, address, opts)
-	if err != nil {
-		return nil, err
-	}
-	provider, err := newProvider(engine, pools.writers)
-	if err == nil {
-		_, err = provider.UpTo(ctx, version)
-	}
-	return pools.writers, err
+	return db.Writers.DB, schema.UpTo(ctx, db.Engine, db.Writers.DB, version)
 }
 
 // SearchWithin is Search that looks at no more than it is told to.

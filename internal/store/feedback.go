@@ -50,7 +50,7 @@ func (s *Store) RecordFeedback(ctx context.Context, f Feedback, rule SoftRule) (
 	if err != nil {
 		return false, err
 	}
-	err = s.write(ctx, func(tx *runner) (err error) {
+	err = s.write(ctx, func(tx *conn) (err error) {
 		fresh, err = s.takeFeedback(ctx, tx, keys, f, rule)
 		return err
 	})
@@ -58,9 +58,9 @@ func (s *Store) RecordFeedback(ctx context.Context, f Feedback, rule SoftRule) (
 }
 
 // takeFeedback is RecordFeedback within a transaction.
-func (s *Store) takeFeedback(ctx context.Context, tx *runner, keys subscriber.Keys, f Feedback, rule SoftRule) (fresh bool, err error) {
-	f.Text = said(f.Text) // a webhook's body may be a megabyte
-	n, err := tx.exec(ctx, "feedback.insert", f.Key, f.Subscriber, f.Edition, string(f.Kind), f.Code, f.Text, f.Source, millis(f.At))
+func (s *Store) takeFeedback(ctx context.Context, tx *conn, keys subscriber.Keys, f Feedback, rule SoftRule) (fresh bool, err error) {
+	f.Text = replyText(f.Text) // a webhook's body may be a megabyte
+	n, err := tx.Exec(ctx, "feedback.insert", f.Key, f.Subscriber, f.Edition, string(f.Kind), f.Code, f.Text, f.Source, millis(f.At))
 	if err != nil || n == 0 {
 		return false, err
 	}
@@ -71,7 +71,7 @@ func (s *Store) takeFeedback(ctx context.Context, tx *runner, keys subscriber.Ke
 	return true, s.followFeedback(ctx, tx, keys, found[0], f, rule)
 }
 
-func (s *Store) followFeedback(ctx context.Context, tx *runner, keys subscriber.Keys, sub subscriber.Subscriber, f Feedback, rule SoftRule) error {
+func (s *Store) followFeedback(ctx context.Context, tx *conn, keys subscriber.Keys, sub subscriber.Subscriber, f Feedback, rule SoftRule) error {
 	switch f.Kind {
 	case FeedbackComplained:
 		return s.become(ctx, tx, keys, sub, subscriber.Complained, f.Text)
@@ -84,14 +84,14 @@ func (s *Store) followFeedback(ctx context.Context, tx *runner, keys subscriber.
 		}
 		return s.become(ctx, tx, keys, sub, subscriber.Bounced, f.Text)
 	case FeedbackDelivered:
-		_, err := tx.exec(ctx, "subscriber.clearSoft", sub.ID)
+		_, err := tx.Exec(ctx, "subscriber.clearSoft", sub.ID)
 		return err
 	}
 	return s.leaveIn(ctx, tx, keys, sub, func() error { return tx.leaveDigestOf(ctx, f) })
 }
 
 // become changes a state if the table allows it.
-func (s *Store) become(ctx context.Context, tx *runner, keys subscriber.Keys, sub subscriber.Subscriber, next subscriber.State, detail string) error {
+func (s *Store) become(ctx context.Context, tx *conn, keys subscriber.Keys, sub subscriber.Subscriber, next subscriber.State, detail string) error {
 	if !sub.State.CanBecome(next) {
 		return nil
 	}
@@ -110,43 +110,43 @@ const (
 )
 
 // countSoft counts a soft bounce and says whether it was one too many.
-func (r *runner) countSoft(ctx context.Context, f Feedback, rule SoftRule) (dead bool, err error) {
+func (c *conn) countSoft(ctx context.Context, f Feedback, rule SoftRule) (dead bool, err error) {
 	var one, anew, count int
 	var since int64
 	quiet := f.At.AddDate(0, 0, -max(quietDays, rule.Days))
-	found, err := r.one(ctx, "subscriber.quiet", []any{f.Subscriber, millis(quiet), millis(f.At.AddDate(0, 0, -rowDays))}, &one)
+	found, err := c.One(ctx, "subscriber.quiet", []any{f.Subscriber, millis(quiet), millis(f.At.AddDate(0, 0, -rowDays))}, &one)
 	if err != nil {
 		return false, err
 	}
 	if found {
 		anew = 1
 	}
-	if _, err := r.one(ctx, "subscriber.softBounce", []any{f.Subscriber, millis(f.At), anew}, &count, &since); err != nil {
+	if _, err := c.One(ctx, "subscriber.softBounce", []any{f.Subscriber, millis(f.At), anew}, &count, &since); err != nil {
 		return false, err
 	}
 	lasted := f.At.Sub(timeOf(since))
 	return rule.Limit > 0 && count >= rule.Limit && lasted >= time.Duration(rule.Days)*24*time.Hour, nil
 }
 
-func (r *runner) leaveDigestOf(ctx context.Context, f Feedback) error {
+func (c *conn) leaveDigestOf(ctx context.Context, f Feedback) error {
 	var digest string
 	if f.Edition != "" {
-		if _, err := r.one(ctx, "feedback.digestOf", []any{f.Edition}, &digest); err != nil {
+		if _, err := c.One(ctx, "feedback.digestOf", []any{f.Edition}, &digest); err != nil {
 			return err
 		}
 	}
 	if digest == "" {
-		_, err := r.exec(ctx, "subscription.leaveAll", f.Subscriber, millis(f.At))
+		_, err := c.Exec(ctx, "subscription.leaveAll", f.Subscriber, millis(f.At))
 		return err
 	}
-	_, err := r.exec(ctx, "subscription.leave", digest, f.Subscriber, millis(f.At))
+	_, err := c.Exec(ctx, "subscription.leave", digest, f.Subscriber, millis(f.At))
 	return err
 }
 
 // FeedbackOf is the latest that came back about a person, the newest first.
 func (s *Store) FeedbackOf(ctx context.Context, id int64, limit int) ([]Feedback, error) {
 	var out []Feedback
-	err := s.readers.each(ctx, "feedback.ofSubscriber", []any{id, limit}, func(rows *sql.Rows) error {
+	err := s.readers.Each(ctx, "feedback.ofSubscriber", []any{id, limit}, func(rows *sql.Rows) error {
 		var f Feedback
 		var at int64
 		err := rows.Scan(&f.Key, &f.Subscriber, &f.Edition, &f.Kind, &f.Code, &f.Text, &f.Source, &at)
@@ -160,7 +160,7 @@ func (s *Store) FeedbackOf(ctx context.Context, id int64, limit int) ([]Feedback
 // CountFeedback says how much of each kind came back about an edition.
 func (s *Store) CountFeedback(ctx context.Context, edition string) (map[FeedbackKind]int64, error) {
 	out := map[FeedbackKind]int64{}
-	err := s.readers.each(ctx, "feedback.countOfEdition", []any{edition}, func(rows *sql.Rows) error {
+	err := s.readers.Each(ctx, "feedback.countOfEdition", []any{edition}, func(rows *sql.Rows) error {
 		var kind FeedbackKind
 		var n int64
 		err := rows.Scan(&kind, &n)

@@ -11,11 +11,11 @@ import (
 // can read it back.
 func (s *Store) CreateFeedToken(ctx context.Context, id int64, digest string) (string, error) {
 	token, hash := newToken()
-	err := s.write(ctx, func(tx *runner) error {
-		if _, err := tx.exec(ctx, "feedtoken.revoke", id, digest, millis(s.Now())); err != nil {
+	err := s.write(ctx, func(tx *conn) error {
+		if _, err := tx.Exec(ctx, "feedtoken.revoke", id, digest, millis(s.Now())); err != nil {
 			return err
 		}
-		_, err := tx.exec(ctx, "feedtoken.insert", hash, id, digest, millis(s.Now()))
+		_, err := tx.Exec(ctx, "feedtoken.insert", hash, id, digest, millis(s.Now()))
 		return err
 	})
 	return token, err
@@ -26,7 +26,7 @@ func (s *Store) CreateFeedToken(ctx context.Context, id int64, digest string) (s
 func (s *Store) FeedToken(ctx context.Context, token string) (subscriber.Subscription, error) {
 	var p subscriber.Subscription
 	var created int64
-	found, err := s.readers.one(ctx, "feedtoken.get", []any{hashToken(token)}, &p.Subscriber, &p.Digest, &created)
+	found, err := s.readers.One(ctx, "feedtoken.get", []any{hashToken(token)}, &p.Subscriber, &p.Digest, &created)
 	if err == nil && !found {
 		err = notFound("private feed", "of this token")
 	}
@@ -41,8 +41,8 @@ func (s *Store) FeedToken(ctx context.Context, token string) (subscriber.Subscri
 
 // RevokeFeedToken closes a person's private feed of a digest.
 func (s *Store) RevokeFeedToken(ctx context.Context, id int64, digest string) error {
-	return s.write(ctx, func(tx *runner) error {
-		_, err := tx.exec(ctx, "feedtoken.revoke", id, digest, millis(s.Now()))
+	return s.write(ctx, func(tx *conn) error {
+		_, err := tx.Exec(ctx, "feedtoken.revoke", id, digest, millis(s.Now()))
 		return err
 	})
 }

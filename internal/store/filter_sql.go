@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
 // statement is SQL that is put together, with its arguments. Only our own words
@@ -18,7 +19,7 @@ type statement struct {
 // arg adds a value and returns its placeholder.
 func (st *statement) arg(value any) string {
 	st.args = append(st.args, value)
-	tidy(st.args[len(st.args)-1:])
+	sqldb.CleanArgs(st.args[len(st.args)-1:])
 	return "$" + strconv.Itoa(len(st.args))
 }
 

@@ -13,6 +13,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
 // FaultKind says what is wrong with a store.
@@ -55,7 +57,7 @@ func FaultOf(err error) FaultKind {
 	case errors.Is(err, sql.ErrConnDone):
 		return FaultUnreachable
 	}
-	switch code := sqliteCode(err); code & 0xff {
+	switch code := sqldb.SQLiteCode(err); code & 0xff {
 	case sqlite3.SQLITE_FULL:
 		return FaultFull
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR:
@@ -65,7 +67,7 @@ func FaultOf(err error) FaultKind {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		return ""
 	}
-	if broken(err) {
+	if sqldb.Broken(err) {
 		return FaultUnreachable
 	}
 	return ""
@@ -119,12 +121,12 @@ func (s *Store) Probe(ctx context.Context, node string) error {
 	if err := s.CheckFile(); err != nil {
 		return err
 	}
-	err := s.write(ctx, func(tx *runner) error {
+	err := s.write(ctx, func(tx *conn) error {
 		now := s.Now()
-		if _, err := tx.exec(ctx, "probe.prune", millis(now.AddDate(0, 0, -7))); err != nil {
+		if _, err := tx.Exec(ctx, "probe.prune", millis(now.AddDate(0, 0, -7))); err != nil {
 			return err
 		}
-		_, err := tx.exec(ctx, "probe.put", node, millis(now))
+		_, err := tx.Exec(ctx, "probe.put", node, millis(now))
 		return err
 	})
 	if err == nil {
@@ -136,15 +138,15 @@ func (s *Store) Probe(ctx context.Context, node string) error {
 	return &Fault{Kind: FaultUnreachable, Err: err, At: time.Now()}
 }
 
-// files are the database and its log as they were when the store was opened.
-type files struct {
+// fileIdentity is the database file and its log as they were when the store was opened.
+type fileIdentity struct {
 	path      string // empty on PostgreSQL
 	main, log fs.FileInfo
 }
 
-// openedFiles looks at the files of a SQLite store.
-func openedFiles(path string) files {
-	f := files{path: path}
+// identifyFiles reads the identity of the files of a SQLite store.
+func identifyFiles(path string) fileIdentity {
+	f := fileIdentity{path: path}
 	f.main, _ = os.Stat(path)
 	f.log, _ = os.Stat(path + "-wal")
 	return f
@@ -198,7 +200,7 @@ func (s *Store) Lag(ctx context.Context, digests []string) (Lag, error) {
 		{"lag.job", []any{millis(now)}, &out.Job},
 	} {
 		var since int64
-		if _, err := s.readers.one(ctx, part.query, part.args, &since); err != nil {
+		if _, err := s.readers.One(ctx, part.query, part.args, &since); err != nil {
 			return out, err
 		}
 		if since > 0 {
@@ -211,13 +213,13 @@ func (s *Store) Lag(ctx context.Context, digests []string) (Lag, error) {
 // ClaimAlert reports whether this node is to tell of a cause: nobody has told of it
 // within the time given.
 func (s *Store) ClaimAlert(ctx context.Context, cause string, every time.Duration) (take bool, err error) {
-	err = s.write(ctx, func(tx *runner) (err error) {
+	err = s.write(ctx, func(tx *conn) (err error) {
 		now := s.Now()
-		if _, err = tx.exec(ctx, "alert.prune", millis(now.AddDate(0, -3, 0))); err != nil {
+		if _, err = tx.Exec(ctx, "alert.prune", millis(now.AddDate(0, -3, 0))); err != nil {
 			return err
 		}
 		var at int64
-		take, err = tx.one(ctx, "alert.take", []any{cause, millis(now), millis(now.Add(-every))}, &at)
+		take, err = tx.One(ctx, "alert.take", []any{cause, millis(now), millis(now.Add(-every))}, &at)
 		return err
 	})
 	return take, err

@@ -70,7 +70,7 @@ func (s *Store) ImportSubscribers(ctx context.Context, rows iter.Seq2[subscriber
 		return ImportResult{}, err
 	}
 	im := &importer{store: s, opts: opts, keys: keys, start: s.Now(), seed: maphash.MakeSeed()}
-	if _, err := s.readers.one(ctx, "subscriber.lastID", nil, &im.before); err != nil {
+	if _, err := s.readers.One(ctx, "subscriber.lastID", nil, &im.before); err != nil {
 		return ImportResult{}, err
 	}
 	if s.engine == SQLite {
@@ -164,7 +164,7 @@ var errDryRun = errors.New("nothing is kept of a dry run")
 
 // store1 stores one batch and reports it.
 func (im *importer) store1(ctx context.Context, b importBatch) error {
-	err := im.store.write(ctx, func(tx *runner) error {
+	err := im.store.write(ctx, func(tx *conn) error {
 		for i := range b.lines { // a second attempt starts afresh
 			if b.lines[i].outcome != Refused {
 				b.lines[i].outcome, b.lines[i].id = "", 0

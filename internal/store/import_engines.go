@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
 // rowsAtOnce is how many rows one INSERT on SQLite has. Its parameters are bounded
@@ -29,22 +31,22 @@ func sqliteInsert(n int) string {
 func (im *importer) makeRoom(ctx context.Context) (restore func()) {
 	set := func(kilobytes, pages int) {
 		// Only speed is at stake: what fails here shows in the import itself.
-		_, _ = im.store.writers.db.ExecContext(ctx, fmt.Sprintf("PRAGMA cache_size = -%d", kilobytes))
-		_, _ = im.store.writers.db.ExecContext(ctx, fmt.Sprintf("PRAGMA wal_autocheckpoint = %d", pages))
+		_, _ = im.store.DB().ExecContext(ctx, fmt.Sprintf("PRAGMA cache_size = -%d", kilobytes))
+		_, _ = im.store.DB().ExecContext(ctx, fmt.Sprintf("PRAGMA wal_autocheckpoint = %d", pages))
 	}
 	set(48_000, 16_000)
 	ctx = context.WithoutCancel(ctx)
-	return func() { set(sqliteCache, 1000) }
+	return func() { set(sqldb.CacheKB, 1000) }
 }
 
 // insertSQLite gives out the numbers itself, since there is one writer: the rows
 // that were new are those whose number is there afterwards.
-func (im *importer) insertSQLite(ctx context.Context, tx *runner, lines []*importLine) error {
+func (im *importer) insertSQLite(ctx context.Context, tx *conn, lines []*importLine) error {
 	var last int64
-	if _, err := tx.one(ctx, "import.lastID", nil, &last); err != nil {
+	if _, err := tx.One(ctx, "import.lastID", nil, &last); err != nil {
 		return err
 	}
-	stmt, err := tx.tx.PrepareContext(ctx, sqliteInsert(rowsAtOnce)) // a third of the time when done for each stretch
+	stmt, err := tx.PrepareContext(ctx, sqliteInsert(rowsAtOnce)) // a third of the time when done for each stretch
 	if err != nil {
 		return err
 	}
@@ -54,7 +56,7 @@ func (im *importer) insertSQLite(ctx context.Context, tx *runner, lines []*impor
 		some := lines[:min(rowsAtOnce, len(lines))]
 		lines = lines[len(some):]
 		if len(some) < rowsAtOnce {
-			if stmt, err = tx.tx.PrepareContext(ctx, sqliteInsert(len(some))); err != nil {
+			if stmt, err = tx.PrepareContext(ctx, sqliteInsert(len(some))); err != nil {
 				return err
 			}
 			defer stmt.Close()
@@ -67,7 +69,7 @@ func (im *importer) insertSQLite(ctx context.Context, tx *runner, lines []*impor
 	return nil
 }
 
-func (im *importer) insertSome(ctx context.Context, tx *runner, stmt *sql.Stmt, lines []*importLine, last int64) error {
+func (im *importer) insertSome(ctx context.Context, tx *conn, stmt *sql.Stmt, lines []*importLine, last int64) error {
 	args := make([]any, 0, len(lines)*importColumns)
 	now := millis(im.start)
 	for i, l := range lines {
@@ -75,7 +77,7 @@ func (im *importer) insertSome(ctx context.Context, tx *runner, stmt *sql.Stmt, 
 		args = append(args, last+int64(i)+1, l.key, l.row.Address.ASCII(), l.row.Name, string(im.state(l)), l.row.Language,
 			l.row.Timezone, text, at, im.opts.Consent.Source, im.opts.Consent.IP, now, now, labelsText(l.row.Labels))
 	}
-	result, err := stmt.ExecContext(ctx, tidy(args)...)
+	result, err := stmt.ExecContext(ctx, sqldb.CleanArgs(args)...)
 	if err != nil {
 		return err
 	}
@@ -89,7 +91,7 @@ func (im *importer) insertSome(ctx context.Context, tx *runner, stmt *sql.Stmt, 
 		}
 		return nil
 	}
-	return tx.each(ctx, "import.inserted", []any{last + 1, last + int64(len(lines))}, func(rows *sql.Rows) error {
+	return tx.Each(ctx, "import.inserted", []any{last + 1, last + int64(len(lines))}, func(rows *sql.Rows) error {
 		var id int64
 		err := rows.Scan(&id)
 		if err == nil {
@@ -101,7 +103,7 @@ func (im *importer) insertSome(ctx context.Context, tx *runner, stmt *sql.Stmt, 
 
 // insertPostgres sends the rows as one array per column: as fast as COPY into a
 // table of its own and a merge from there, in one round trip.
-func (im *importer) insertPostgres(ctx context.Context, tx *runner, lines []*importLine) error {
+func (im *importer) insertPostgres(ctx context.Context, tx *conn, lines []*importLine) error {
 	n := len(lines)
 	texts := make([][]string, 8)
 	for i := range texts {
@@ -121,7 +123,7 @@ func (im *importer) insertPostgres(ctx context.Context, tx *runner, lines []*imp
 	}
 	args := []any{texts[0], texts[1], texts[2], texts[3], texts[4], texts[5], texts[6], consented,
 		im.opts.Consent.Source, im.opts.Consent.IP, millis(im.start), texts[7]}
-	return tx.each(ctx, "import.insert", args, func(rows *sql.Rows) error {
+	return tx.Each(ctx, "import.insert", args, func(rows *sql.Rows) error {
 		var id int64
 		var key string
 		err := rows.Scan(&id, &key)

@@ -10,7 +10,7 @@ import (
 )
 
 // put stores the lines of a batch in its transaction.
-func (im *importer) put(ctx context.Context, tx *runner, lines []importLine) error {
+func (im *importer) put(ctx context.Context, tx *conn, lines []importLine) error {
 	if err := im.markSuppressed(ctx, tx, lines); err != nil {
 		return err
 	}
@@ -27,7 +27,7 @@ func (im *importer) put(ctx context.Context, tx *runner, lines []importLine) err
 		return nil
 	}
 	insert := im.insertPostgres
-	if tx.engine == SQLite {
+	if tx.Engine == SQLite {
 		insert = im.insertSQLite
 	}
 	if err := insert(ctx, tx, open); err != nil {
@@ -48,9 +48,9 @@ func (im *importer) put(ctx context.Context, tx *runner, lines []importLine) err
 }
 
 // markSuppressed finds the lines whose address must not be mailed.
-func (im *importer) markSuppressed(ctx context.Context, tx *runner, lines []importLine) error {
+func (im *importer) markSuppressed(ctx context.Context, tx *conn, lines []importLine) error {
 	var some int64
-	if _, err := tx.one(ctx, "suppression.any", nil, &some); err != nil || some == 0 {
+	if _, err := tx.One(ctx, "suppression.any", nil, &some); err != nil || some == 0 {
 		return err
 	}
 	hashes := make([]string, len(lines))
@@ -60,7 +60,7 @@ func (im *importer) markSuppressed(ctx context.Context, tx *runner, lines []impo
 		}
 	}
 	found := map[string]bool{}
-	err := tx.each(ctx, "suppression.among", []any{jsonList(hashes)}, func(rows *sql.Rows) error {
+	err := tx.Each(ctx, "suppression.among", []any{jsonList(hashes)}, func(rows *sql.Rows) error {
 		var hash, reason string
 		err := rows.Scan(&hash, &reason)
 		found[hash] = true
@@ -80,7 +80,7 @@ func (im *importer) markSuppressed(ctx context.Context, tx *runner, lines []impo
 
 // markErased keeps those from mail whom the list says to be erased, and nothing
 // else of them.
-func (im *importer) markErased(ctx context.Context, tx *runner, lines []importLine) error {
+func (im *importer) markErased(ctx context.Context, tx *conn, lines []importLine) error {
 	var erased []*importLine
 	for i := range lines {
 		if l := &lines[i]; l.outcome == "" && im.state(l) == subscriber.Erased {
@@ -107,7 +107,7 @@ func (im *importer) markErased(ctx context.Context, tx *runner, lines []importLi
 
 // lower gives somebody who was there the state of a list that says they are gone. Whoever is
 // pending has asked for mail since, and decides with the confirmation.
-func (im *importer) lower(ctx context.Context, tx *runner, l *importLine, to subscriber.State) error {
+func (im *importer) lower(ctx context.Context, tx *conn, l *importLine, to subscriber.State) error {
 	if l.id == 0 || l.outcome == Added || !to.Gone() {
 		return nil
 	}
@@ -152,7 +152,7 @@ func (im *importer) consent(l *importLine) (text string, at int64) {
 
 // markKnown finds the lines of people who were there: before the import, or from a
 // line further up.
-func (im *importer) markKnown(ctx context.Context, tx *runner, lines []*importLine) error {
+func (im *importer) markKnown(ctx context.Context, tx *conn, lines []*importLine) error {
 	var missing []string
 	for _, l := range lines {
 		if l.outcome == "" {
@@ -167,7 +167,7 @@ func (im *importer) markKnown(ctx context.Context, tx *runner, lines []*importLi
 		state subscriber.State
 	}
 	known := map[string]person{}
-	err := tx.each(ctx, "import.known", []any{jsonList(missing)}, func(rows *sql.Rows) error {
+	err := tx.Each(ctx, "import.known", []any{jsonList(missing)}, func(rows *sql.Rows) error {
 		var one person
 		var key string
 		err := rows.Scan(&one.id, &key, &one.state)
@@ -188,7 +188,7 @@ func (im *importer) markKnown(ctx context.Context, tx *runner, lines []*importLi
 
 // subscribe puts the people on their digests: in one statement for those who say
 // nothing of their own, one by one for the others.
-func (im *importer) subscribe(ctx context.Context, tx *runner, lines []*importLine) error {
+func (im *importer) subscribe(ctx context.Context, tx *conn, lines []*importLine) error {
 	var plain []int64
 	for _, l := range lines {
 		if l.outcome != Added && !l.have.Mailable() && l.have != subscriber.Paused {
@@ -206,7 +206,7 @@ func (im *importer) subscribe(ctx context.Context, tx *runner, lines []*importLi
 			digests = im.opts.Digests
 		}
 		for _, digest := range digests {
-			if _, err := tx.exec(ctx, "subscription.addNew", digest, l.id, topicsText(l.row.TopicsFor(digest)), millis(im.start)); err != nil {
+			if _, err := tx.Exec(ctx, "subscription.addNew", digest, l.id, topicsText(l.row.TopicsFor(digest)), millis(im.start)); err != nil {
 				return err
 			}
 		}
@@ -225,19 +225,19 @@ func (im *importer) subscribe(ctx context.Context, tx *runner, lines []*importLi
 // subscribeAll puts people on a digest. Where all are new and SQLite gave them one
 // number after the other, a range says who they are: that saves a fifth of the
 // import.
-func (im *importer) subscribeAll(ctx context.Context, tx *runner, digest string, ids []int64, lines []*importLine) error {
+func (im *importer) subscribeAll(ctx context.Context, tx *conn, digest string, ids []int64, lines []*importLine) error {
 	first, last := slices.Min(ids), slices.Max(ids)
 	added := func(l *importLine) bool { return l.outcome == Added }
-	if tx.engine == SQLite && last-first+1 == int64(len(ids)) && !slices.ContainsFunc(lines, func(l *importLine) bool { return !added(l) }) {
-		_, err := tx.exec(ctx, "subscription.addRange", digest, millis(im.start), first, last)
+	if tx.Engine == SQLite && last-first+1 == int64(len(ids)) && !slices.ContainsFunc(lines, func(l *importLine) bool { return !added(l) }) {
+		_, err := tx.Exec(ctx, "subscription.addRange", digest, millis(im.start), first, last)
 		return err
 	}
-	_, err := tx.exec(ctx, "import.subscribe", digest, jsonList(ids), millis(im.start))
+	_, err := tx.Exec(ctx, "import.subscribe", digest, jsonList(ids), millis(im.start))
 	return err
 }
 
 // suppress keeps those from mail whom the list says to have left or bounced.
-func (im *importer) suppress(ctx context.Context, tx *runner, lines []*importLine) error {
+func (im *importer) suppress(ctx context.Context, tx *conn, lines []*importLine) error {
 	for _, l := range lines {
 		if l.outcome != Added || !im.state(l).Gone() {
 			continue
@@ -250,11 +250,11 @@ func (im *importer) suppress(ctx context.Context, tx *runner, lines []*importLin
 	return nil
 }
 
-func (im *importer) suppressOne(ctx context.Context, tx *runner, l *importLine) error {
+func (im *importer) suppressOne(ctx context.Context, tx *conn, l *importLine) error {
 	reason := reasonFor(im.state(l))
 	if reason == "" {
 		return nil
 	}
-	_, err := tx.exec(ctx, "suppression.put", im.keys.SuppressionHash(l.row.Address), string(reason), importDetail, millis(im.start))
+	_, err := tx.Exec(ctx, "suppression.put", im.keys.SuppressionHash(l.row.Address), string(reason), importDetail, millis(im.start))
 	return err
 }

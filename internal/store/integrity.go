@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
 // Integrity checks a SQLite store piece by piece, table by table, from the file itself
@@ -26,7 +28,7 @@ func (i *Integrity) Check(ctx context.Context, s *Store, budget time.Duration) e
 	}
 	ctx, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
-	db, err := sql.Open("sqlite", sqliteURI(s.files.path, Options{Durability: Full}, true))
+	db, err := sql.Open("sqlite", sqldb.SQLiteURI(s.files.path, sqldb.Options{}, true))
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ type Job struct {
 // Enqueue keeps a job and says whether it is new: an open one of the same kind and
 // key stands for both.
 func (s *Store) Enqueue(ctx context.Context, job Job) (fresh bool, err error) {
-	err = s.write(ctx, func(tx *runner) (err error) {
+	err = s.write(ctx, func(tx *conn) (err error) {
 		fresh, err = s.enqueue(ctx, tx, job)
 		return err
 	})
@@ -40,10 +40,10 @@ func (s *Store) Enqueue(ctx context.Context, job Job) (fresh bool, err error) {
 
 // EnqueueAll keeps many jobs in one transaction, as Enqueue does each.
 func (s *Store) EnqueueAll(ctx context.Context, jobs []Job) error {
-	return s.write(ctx, func(tx *runner) error { return s.enqueueAll(ctx, tx, jobs) })
+	return s.write(ctx, func(tx *conn) error { return s.enqueueAll(ctx, tx, jobs) })
 }
 
-func (s *Store) enqueueAll(ctx context.Context, tx *runner, jobs []Job) error {
+func (s *Store) enqueueAll(ctx context.Context, tx *conn, jobs []Job) error {
 	for _, job := range jobs {
 		if _, err := s.enqueue(ctx, tx, job); err != nil {
 			return err
@@ -52,7 +52,7 @@ func (s *Store) enqueueAll(ctx context.Context, tx *runner, jobs []Job) error {
 	return nil
 }
 
-func (s *Store) enqueue(ctx context.Context, tx *runner, job Job) (fresh bool, err error) {
+func (s *Store) enqueue(ctx context.Context, tx *conn, job Job) (fresh bool, err error) {
 	var id int64
 	query := "job.insert"
 	if job.Newest {
@@ -62,7 +62,7 @@ func (s *Store) enqueue(ctx context.Context, tx *runner, job Job) (fresh bool, e
 	if err != nil {
 		return false, err
 	}
-	return tx.one(ctx, query, columns, &id)
+	return tx.One(ctx, query, columns, &id)
 }
 
 // columns is a new job as the queries take it.
@@ -94,11 +94,11 @@ func (j Job) payload() []byte {
 // lease: a node that dies loses them to the next claim after it.
 func (s *Store) ClaimJobs(ctx context.Context, kinds []string, n int, lease time.Duration) ([]Job, error) {
 	var out []Job
-	err := s.write(ctx, func(tx *runner) error {
+	err := s.write(ctx, func(tx *conn) error {
 		out = out[:0]
 		now := s.Now()
 		args := []any{jsonList(kinds), millis(now), millis(now.Add(lease)), n}
-		return tx.each(ctx, "job.claim", args, func(rows *sql.Rows) error {
+		return tx.Each(ctx, "job.claim", args, func(rows *sql.Rows) error {
 			var j Job
 			var created int64
 			err := rows.Scan(&j.ID, &j.Kind, &j.Key, &j.Payload, &j.Epoch, &j.Tries, &created)
@@ -123,7 +123,7 @@ func (s *Store) DropJob(ctx context.Context, job Job) error {
 
 // FailJob gives a claimed job up.
 func (s *Store) FailJob(ctx context.Context, job Job, reason string) error {
-	return s.ours(ctx, "job.fail", job.ID, job.Epoch, said(reason), millis(s.Now()), []byte{})
+	return s.ours(ctx, "job.fail", job.ID, job.Epoch, replyText(reason), millis(s.Now()), []byte{})
 }
 
 // ContinueJob gives a claimed job back that went well and has more to do later.
@@ -134,7 +134,7 @@ func (s *Store) ContinueJob(ctx context.Context, job Job, delay time.Duration) e
 // RetryJob gives a claimed job back, to be done after a delay: Backoff(job.Tries)
 // is a good one.
 func (s *Store) RetryJob(ctx context.Context, job Job, delay time.Duration, reason string) error {
-	return s.ours(ctx, "job.retry", job.ID, job.Epoch, millis(s.Now().Add(delay)), said(reason))
+	return s.ours(ctx, "job.retry", job.ID, job.Epoch, millis(s.Now().Add(delay)), replyText(reason))
 }
 
 // RenewJob prolongs the lease of a claimed job that takes longer.
@@ -144,8 +144,8 @@ func (s *Store) RenewJob(ctx context.Context, job Job, lease time.Duration) erro
 
 // ours changes a job if its epoch still holds.
 func (s *Store) ours(ctx context.Context, query string, args ...any) error {
-	return s.write(ctx, func(tx *runner) error {
-		n, err := tx.exec(ctx, query, args...)
+	return s.write(ctx, func(tx *conn) error {
+		n, err := tx.Exec(ctx, query, args...)
 		if err == nil && n == 0 {
 			err = ErrLease
 		}

@@ -10,14 +10,14 @@ import (
 // NextJob is when the next job of some kinds is due; the zero time when there is none.
 func (s *Store) NextJob(ctx context.Context, kinds []string) (time.Time, error) {
 	var due int64
-	_, err := s.readers.one(ctx, "job.nextDue", []any{jsonList(kinds)}, &due)
+	_, err := s.readers.One(ctx, "job.nextDue", []any{jsonList(kinds)}, &due)
 	return timeOf(due), err
 }
 
 // FailedJobs are the newest jobs that were given up.
 func (s *Store) FailedJobs(ctx context.Context, limit int) ([]Job, error) {
 	var out []Job
-	err := s.readers.each(ctx, "job.failed", []any{limit}, func(rows *sql.Rows) error {
+	err := s.readers.Each(ctx, "job.failed", []any{limit}, func(rows *sql.Rows) error {
 		var j Job
 		var created, finished int64
 		err := rows.Scan(&j.ID, &j.Kind, &j.Key, &j.Payload, &j.Epoch, &j.Tries, &created, &j.Error, &finished)
@@ -34,7 +34,7 @@ type JobCounts struct{ Open, Done, Failed int64 }
 // CountJobs says how many jobs there are of each kind.
 func (s *Store) CountJobs(ctx context.Context) (map[string]JobCounts, error) {
 	out := map[string]JobCounts{}
-	err := s.readers.each(ctx, "job.counts", nil, func(rows *sql.Rows) error {
+	err := s.readers.Each(ctx, "job.counts", nil, func(rows *sql.Rows) error {
 		var kind, state string
 		var n int64
 		if err := rows.Scan(&kind, &state, &n); err != nil {
@@ -59,7 +59,7 @@ func (s *Store) CountJobs(ctx context.Context) (map[string]JobCounts, error) {
 // counted no further than limit: for a bound on what strangers may ask for.
 func (s *Store) OpenJobs(ctx context.Context, kind, prefix string, limit int64) (int64, error) {
 	var n int64
-	_, err := s.readers.one(ctx, "job.open", []any{kind, prefix, limit, "\U0010FFFF"}, &n)
+	_, err := s.readers.One(ctx, "job.open", []any{kind, prefix, limit, "\U0010FFFF"}, &n)
 	return n, err
 }
 

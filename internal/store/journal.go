@@ -99,38 +99,38 @@ func (s *Store) CompactJournal() error {
 	return err
 }
 
-// keep notes a record for the journal until the transaction is committed.
-func (r *runner) keep(records ...journal.Record) {
-	if r.notes != nil {
-		*r.notes = append(*r.notes, records...)
+// record collects records for the journal until the transaction is committed.
+func (c *conn) record(records ...journal.Record) {
+	if c.records != nil {
+		*c.records = append(*c.records, records...)
 	}
 }
 
-// noteQuery keeps what a named query did, if it changed anything.
-func (r *runner) noteQuery(name string, args []any, changed int64) {
-	if r.notes == nil || changed == 0 {
+// recordQuery keeps what a named query did, if it changed anything.
+func (c *conn) recordQuery(name string, args []any, changed int64) {
+	if c.records == nil || changed == 0 {
 		return
 	}
 	if record, found := journaled[name]; found {
 		if one, ok := record(args); ok {
-			r.keep(one)
+			c.record(one)
 		}
 	}
 }
 
 // advanceJournal takes the next mark in a transaction that has something to note.
-func (r *runner) advanceJournal(ctx context.Context) (mark int64, err error) {
-	if r.notes == nil || len(*r.notes) == 0 {
+func (c *conn) advanceJournal(ctx context.Context) (mark int64, err error) {
+	if c.records == nil || len(*c.records) == 0 {
 		return 0, nil
 	}
-	id, err := r.journal.ID()
+	id, err := c.journal.ID()
 	if err != nil {
 		// A mail or an unsubscribe does not fail because a journal does.
-		r.journal.failed.Store(&err)
-		*r.notes = nil
+		c.journal.failed.Store(&err)
+		*c.records = nil
 		return 0, nil
 	}
-	_, err = r.one(ctx, "journal.advance", []any{id}, &mark)
+	_, err = c.One(ctx, "journal.advance", []any{id}, &mark)
 	return mark, err
 }
 
@@ -166,9 +166,9 @@ func (s *Store) noteMails(batch *noteBatch, granted map[[2]int64]bool) {
 }
 
 // startEdition marks an edition as being sent, if it was not yet.
-func (s *Store) startEdition(ctx context.Context, tx *runner, seq int64) error {
-	n, err := tx.exec(ctx, "edition.start", seq, millis(s.Now()))
-	if err != nil || n == 0 || tx.notes == nil {
+func (s *Store) startEdition(ctx context.Context, tx *conn, seq int64) error {
+	n, err := tx.Exec(ctx, "edition.start", seq, millis(s.Now()))
+	if err != nil || n == 0 || tx.records == nil {
 		return err
 	}
 	found, err := tx.editions(ctx, "edition.bySeq", seq)
@@ -176,7 +176,7 @@ func (s *Store) startEdition(ctx context.Context, tx *runner, seq int64) error {
 		return err
 	}
 	e := found[0]
-	tx.keep(journal.Begin(journal.Edition{
+	tx.record(journal.Begin(journal.Edition{
 		Seq: e.Seq, ID: e.ID, Digest: e.Digest, Number: e.Number, ScheduledFor: e.ScheduledFor, Subject: e.Subject, Audience: e.Audience.Count, Articles: e.Articles,
 	}))
 	return nil
@@ -191,9 +191,9 @@ func sourceHash(source string) string {
 
 // articleID is the id of a new article: the one that an article from the same source
 // had before a restore, or the fresh one.
-func (r *runner) articleID(ctx context.Context, source, fresh string) (string, error) {
+func (c *conn) articleID(ctx context.Context, source, fresh string) (string, error) {
 	id := fresh
-	_, err := r.one(ctx, "quarantine.articleID", []any{sourceHash(source)}, &id)
+	_, err := c.One(ctx, "quarantine.articleID", []any{sourceHash(source)}, &id)
 	return id, err
 }
 
@@ -212,12 +212,12 @@ func (s *Store) checkJournal(ctx context.Context) error {
 		return s.takeUpFormer(ctx, tail)
 	}
 	var mark int64
-	if _, err := s.readers.one(ctx, "journal.mark", []any{tail.ID}, &mark); err != nil {
+	if _, err := s.readers.One(ctx, "journal.mark", []any{tail.ID}, &mark); err != nil {
 		return err
 	}
 	behind := int64(0)
 	if tail.Edition != 0 {
-		if _, err := s.readers.one(ctx, "journal.behind", []any{tail.Edition, jsonList(tail.Recipients)}, &behind); err != nil {
+		if _, err := s.readers.One(ctx, "journal.behind", []any{tail.Edition, jsonList(tail.Recipients)}, &behind); err != nil {
 			return err
 		}
 	}
@@ -242,7 +242,7 @@ func (s *Store) checkJournal(ctx context.Context) error {
 // machines are; what it says comes too late after that.
 func (s *Store) takeUpFormer(ctx context.Context, tail journal.Tail) error {
 	var former int
-	if _, err := s.readers.one(ctx, "generation.former", []any{tail.Generation}, &former); err != nil {
+	if _, err := s.readers.One(ctx, "generation.former", []any{tail.Generation}, &former); err != nil {
 		return err
 	}
 	if former == 0 {
@@ -288,8 +288,8 @@ func (s *Store) openJournal(ctx context.Context, folder string) error {
 	if err := s.checkJournal(ctx); err != nil {
 		return err
 	}
-	for _, r := range []*runner{s.writers, s.recorders} {
-		r.journal = keep
+	for _, c := range []*conn{s.writers, s.recorders} {
+		c.journal = keep
 	}
 	return nil
 }

@@ -33,7 +33,7 @@ func (s *Store) PersonalData(ctx context.Context, id int64) (PersonalData, error
 	if k.Feedback, err = s.FeedbackOf(ctx, id, mostKept); err != nil {
 		return k, err
 	}
-	err = s.readers.each(ctx, "delivery.ofSubscriber", []any{id, mostKept}, func(rows *sql.Rows) error {
+	err = s.readers.Each(ctx, "delivery.ofSubscriber", []any{id, mostKept}, func(rows *sql.Rows) error {
 		var d digest.Delivery
 		var at int64
 		err := rows.Scan(&d.Edition, &d.State, &d.Reason, &d.Tries, &d.Code, &d.Reply, &at)

@@ -46,7 +46,7 @@ func (s *Store) Languages(ctx context.Context) ([]LabelCount, error) {
 // costs as little for many.
 func (s *Store) LanguageKeys(ctx context.Context) ([]string, error) {
 	var out []string
-	err := s.readers.each(ctx, "label.keys", []any{languageLabel}, func(rows *sql.Rows) error {
+	err := s.readers.Each(ctx, "label.keys", []any{languageLabel}, func(rows *sql.Rows) error {
 		var key string
 		err := rows.Scan(&key)
 		out = append(out, key)
@@ -59,7 +59,7 @@ func (s *Store) LanguageKeys(ctx context.Context) ([]string, error) {
 // is a limit. Articles with a date to come are counted in the table, and taken off here.
 func (s *Store) labels(ctx context.Context, kind string, limit int) ([]LabelCount, error) {
 	future := map[string]int64{}
-	err := s.readers.each(ctx, "label.future", []any{kind, millis(s.Now())}, func(rows *sql.Rows) error {
+	err := s.readers.Each(ctx, "label.future", []any{kind, millis(s.Now())}, func(rows *sql.Rows) error {
 		var key string
 		var n int64
 		err := rows.Scan(&key, &n)
@@ -74,7 +74,7 @@ func (s *Store) labels(ctx context.Context, kind string, limit int) ([]LabelCoun
 		query, args = "label.top", []any{kind, limit + len(future)}
 	}
 	var out []LabelCount
-	err = s.readers.each(ctx, query, args, func(rows *sql.Rows) error {
+	err = s.readers.Each(ctx, query, args, func(rows *sql.Rows) error {
 		var c LabelCount
 		err := rows.Scan(&c.Key, &c.Name, &c.Articles)
 		if c.Articles -= future[c.Key]; c.Articles > 0 {
@@ -116,7 +116,7 @@ func (s *Store) LanguageSpelling(ctx context.Context, tag string) (string, error
 
 func (s *Store) spelling(ctx context.Context, kind, key string) (string, error) {
 	var name string
-	found, err := s.readers.one(ctx, "label.spelling", []any{kind, key}, &name)
+	found, err := s.readers.One(ctx, "label.spelling", []any{kind, key}, &name)
 	if err == nil && !found {
 		err = notFound(kind, key)
 	}

@@ -35,14 +35,14 @@ type Link struct {
 func (s *Store) CreateLink(ctx context.Context, l Link, ttl time.Duration) (string, error) {
 	token, hash := newToken()
 	now := s.Now()
-	err := s.write(ctx, func(tx *runner) error {
-		if _, err := tx.exec(ctx, "link.prune", millis(now)); err != nil {
+	err := s.write(ctx, func(tx *conn) error {
+		if _, err := tx.Exec(ctx, "link.prune", millis(now)); err != nil {
 			return err
 		}
-		if _, err := tx.exec(ctx, "link.replace", string(l.Purpose), emailKey(l.Email), l.Editor); err != nil {
+		if _, err := tx.Exec(ctx, "link.replace", string(l.Purpose), emailKey(l.Email), l.Editor); err != nil {
 			return err
 		}
-		_, err := tx.one(ctx, "link.insert", []any{hash, string(l.Purpose), l.Role, emailKey(l.Email), l.Email, l.Editor, l.Maker,
+		_, err := tx.One(ctx, "link.insert", []any{hash, string(l.Purpose), l.Role, emailKey(l.Email), l.Email, l.Editor, l.Maker,
 			millis(now), millis(now.Add(ttl))}, &l.ID)
 		return err
 	})
@@ -55,8 +55,8 @@ func (s *Store) Link(ctx context.Context, token string) (Link, error) {
 	return s.readers.link(ctx, hashToken(token), s.Now())
 }
 
-func (r *runner) link(ctx context.Context, hash []byte, now time.Time) (Link, error) {
-	found, err := r.links(ctx, "link.byHash", hash, millis(now))
+func (c *conn) link(ctx context.Context, hash []byte, now time.Time) (Link, error) {
+	found, err := c.links(ctx, "link.byHash", hash, millis(now))
 	if err == nil && len(found) == 0 {
 		err = notFound("link", "of this token")
 	}
@@ -71,9 +71,9 @@ func (s *Store) Links(ctx context.Context) ([]Link, error) {
 	return s.readers.links(ctx, "link.list", millis(s.Now()))
 }
 
-func (r *runner) links(ctx context.Context, query string, args ...any) ([]Link, error) {
+func (c *conn) links(ctx context.Context, query string, args ...any) ([]Link, error) {
 	var out []Link
-	err := r.each(ctx, query, args, func(rows *sql.Rows) error {
+	err := c.Each(ctx, query, args, func(rows *sql.Rows) error {
 		var l Link
 		var created, expires int64
 		err := rows.Scan(&l.ID, &l.Purpose, &l.Role, &l.Email, &l.Editor, &l.Maker, &created, &expires)
@@ -86,8 +86,8 @@ func (r *runner) links(ctx context.Context, query string, args ...any) ([]Link, 
 
 // RevokeLink makes a one-time link void.
 func (s *Store) RevokeLink(ctx context.Context, id int64) error {
-	return s.write(ctx, func(tx *runner) error {
-		n, err := tx.exec(ctx, "link.revoke", id)
+	return s.write(ctx, func(tx *conn) error {
+		n, err := tx.Exec(ctx, "link.revoke", id)
 		if err == nil && n == 0 {
 			err = notFound("link", id)
 		}
@@ -97,13 +97,13 @@ func (s *Store) RevokeLink(ctx context.Context, id int64) error {
 
 // useLink uses a link up within a transaction. Of two who use it at once one gets
 // ErrNotFound.
-func (s *Store) useLink(ctx context.Context, tx *runner, token string) (Link, error) {
+func (s *Store) useLink(ctx context.Context, tx *conn, token string) (Link, error) {
 	hash := hashToken(token)
 	l, err := tx.link(ctx, hash, s.Now())
 	if err != nil {
 		return l, err
 	}
-	n, err := tx.exec(ctx, "link.use", hash)
+	n, err := tx.Exec(ctx, "link.use", hash)
 	if err == nil && n == 0 {
 		err = notFound("link", "of this token")
 	}
@@ -115,7 +115,7 @@ func (s *Store) useLink(ctx context.Context, tx *runner, token string) (Link, er
 // two setups never make two owners. The role is the link's, and so is the address when
 // the link names one. Other open invitations for the address are void then.
 func (s *Store) CreateEditorFromLink(ctx context.Context, token string, e Editor) (Editor, error) {
-	err := s.write(ctx, func(tx *runner) error {
+	err := s.write(ctx, func(tx *conn) error {
 		l, err := s.useLink(ctx, tx, token)
 		if err != nil {
 			return err
@@ -129,10 +129,10 @@ func (s *Store) CreateEditorFromLink(ctx context.Context, token string, e Editor
 		if e, err = s.insertEditor(ctx, tx, e); err != nil {
 			return err
 		}
-		if _, err = tx.exec(ctx, "link.replace", string(InviteLink), emailKey(e.Email), 0); err != nil {
+		if _, err = tx.Exec(ctx, "link.replace", string(InviteLink), emailKey(e.Email), 0); err != nil {
 			return err
 		}
-		_, err = tx.exec(ctx, "link.replace", string(SetupLink), "", 0)
+		_, err = tx.Exec(ctx, "link.replace", string(SetupLink), "", 0)
 		return err
 	})
 	return e, described(err, e.Email)
@@ -142,7 +142,7 @@ func (s *Store) CreateEditorFromLink(ctx context.Context, token string, e Editor
 // out everywhere.
 func (s *Store) ResetPassword(ctx context.Context, token, password string) (Editor, error) {
 	var e Editor
-	err := s.write(ctx, func(tx *runner) error {
+	err := s.write(ctx, func(tx *conn) error {
 		l, err := s.useLink(ctx, tx, token)
 		if err != nil {
 			return err

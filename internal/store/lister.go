@@ -8,13 +8,14 @@ import (
 	"strings"
 
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
 // lister puts the SQL of a query together.
 type lister struct {
 	Query
 	statement
-	r       *runner
+	r       *conn
 	floor   Position         // where a bounded search stops; zero for nowhere
 	counted map[string]int64 // how many articles have a term, by the question
 }
@@ -225,9 +226,9 @@ func (l *lister) nth(ctx context.Context, r *road, n int) (Position, error) {
 	st := statement{engine: l.engine}
 	text := fmt.Sprintf("%s ORDER BY d.%s %s, d.seq %s LIMIT 1 OFFSET %s", l.along(r, &st), l.Order, l.way(), l.way(), st.arg(n-1))
 	var p Position
-	rows, err := l.r.query(ctx, text, st.args)
+	rows, err := l.r.QueryContext(ctx, text, st.args...)
 	if err != nil {
 		return p, fmt.Errorf("articles: %w", err)
 	}
-	return p, wrap("articles", walk(rows, func(rows *sql.Rows) error { return rows.Scan(&p.Seq, &p.At) }))
+	return p, sqldb.Wrap("articles", sqldb.Walk(rows, func(rows *sql.Rows) error { return rows.Scan(&p.Seq, &p.At) }))
 }

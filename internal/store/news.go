@@ -44,7 +44,7 @@ func (s *Store) HubPosition(ctx context.Context) (HubPosition, error) {
 	var p HubPosition
 	var at int64
 	var editions string
-	found, err := s.readers.one(ctx, "news.position", nil, &p.Count, &p.Revision, &at, &editions, &p.Settings)
+	found, err := s.readers.One(ctx, "news.position", nil, &p.Count, &p.Revision, &at, &editions, &p.Settings)
 	if err != nil || !found {
 		return HubPosition{}, err
 	}
@@ -90,7 +90,7 @@ func (s *Store) newsOfEditions(ctx context.Context, since HubPosition, now time.
 	if since.Count == 0 {
 		from = now
 	}
-	return s.readers.each(ctx, "news.editions", []any{millis(from.Add(-editionsOverlap))}, func(rows *sql.Rows) error {
+	return s.readers.Each(ctx, "news.editions", []any{millis(from.Add(-editionsOverlap))}, func(rows *sql.Rows) error {
 		var id, digest string
 		var started int64
 		err := rows.Scan(&id, &digest, &started)
@@ -121,7 +121,7 @@ func (s *Store) newsOfArticles(ctx context.Context, since HubPosition, most int,
 		n.Digests = append(n.Digests, digest)
 		return err
 	}
-	if err := s.readers.each(ctx, "news.digests", revisions, digests); err != nil {
+	if err := s.readers.Each(ctx, "news.digests", revisions, digests); err != nil {
 		return err
 	}
 	slices.Sort(n.Digests)
@@ -133,7 +133,7 @@ func (s *Store) newsOfArticles(ctx context.Context, since HubPosition, most int,
 // more has no feed.
 func (s *Store) newsOfLabels(ctx context.Context, window []any, n *FeedChanges) error {
 	var keys []label
-	err := s.readers.each(ctx, "news.labels", window, func(rows *sql.Rows) error {
+	err := s.readers.Each(ctx, "news.labels", window, func(rows *sql.Rows) error {
 		var l label
 		err := rows.Scan(&l.kind, &l.key)
 		keys = append(keys, l)
@@ -164,19 +164,19 @@ const editLabel = "article"
 
 // leaveFeeds keeps which feeds an article was in before an edit: they change too, and
 // after it nothing says so. What readers did not see yet was in none.
-func (s *Store) leaveFeeds(ctx context.Context, tx *runner, row *articleRow, old known) error {
+func (s *Store) leaveFeeds(ctx context.Context, tx *conn, row *articleRow, old known) error {
 	now := millis(s.Now())
 	if unseen(old.status) || max(old.offeredAt, old.published) > now {
 		return nil
 	}
-	_, err := tx.exec(ctx, "left.put", row.revision, row.seq, row.id, now)
+	_, err := tx.Exec(ctx, "left.put", row.revision, row.seq, row.id, now)
 	return err
 }
 
 // PruneFeedDepartures forgets which feeds articles left before a time.
 func (s *Store) PruneFeedDepartures(ctx context.Context, before time.Time) error {
-	return s.write(ctx, func(tx *runner) error {
-		_, err := tx.exec(ctx, "left.prune", millis(before))
+	return s.write(ctx, func(tx *conn) error {
+		_, err := tx.Exec(ctx, "left.prune", millis(before))
 		return err
 	})
 }

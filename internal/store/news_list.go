@@ -19,12 +19,12 @@ type Announcement struct {
 // Announce keeps an announcement, all of it or nothing. It returns false when another
 // node has announced since From was read.
 func (s *Store) Announce(ctx context.Context, a Announcement) (bool, error) {
-	err := s.write(ctx, func(tx *runner) error {
+	err := s.write(ctx, func(tx *conn) error {
 		if err := tx.advance(ctx, a.From, a.To); err != nil || len(a.Topics) == 0 {
 			return err
 		}
 		for _, hub := range a.Hubs {
-			if _, err := tx.exec(ctx, "news.put", hub, jsonList(a.Topics), a.From.Count+1, millis(a.Due), millis(s.Now())); err != nil {
+			if _, err := tx.Exec(ctx, "news.put", hub, jsonList(a.Topics), a.From.Count+1, millis(a.Due), millis(s.Now())); err != nil {
 				return err
 			}
 		}
@@ -38,15 +38,15 @@ func (s *Store) Announce(ctx context.Context, a Announcement) (bool, error) {
 }
 
 // advance moves the position on, if it still is where it was.
-func (r *runner) advance(ctx context.Context, from, to HubPosition) error {
+func (c *conn) advance(ctx context.Context, from, to HubPosition) error {
 	editions := jsonList(to.Editions)
 	args := []any{from.Count + 1, to.Revision, millis(to.At), editions, to.Settings}
 	var n int64
 	var err error
 	if from.Count == 0 {
-		n, err = r.exec(ctx, "news.begin", args...)
+		n, err = c.Exec(ctx, "news.begin", args...)
 	} else {
-		n, err = r.exec(ctx, "news.advance", append(args, from.Count)...)
+		n, err = c.Exec(ctx, "news.advance", append(args, from.Count)...)
 	}
 	if err == nil && n == 0 {
 		err = errUnchanged
@@ -65,7 +65,7 @@ type PendingNotification struct {
 // PendingNotifications returns the first topics that a hub has yet to be told of.
 func (s *Store) PendingNotifications(ctx context.Context, hub string, limit int) ([]PendingNotification, error) {
 	var out []PendingNotification
-	err := s.readers.each(ctx, "news.next", []any{hub, limit}, func(rows *sql.Rows) error {
+	err := s.readers.Each(ctx, "news.next", []any{hub, limit}, func(rows *sql.Rows) error {
 		var u PendingNotification
 		var due, since int64
 		err := rows.Scan(&u.Topic, &u.Stamp, &due, &since)
@@ -78,16 +78,16 @@ func (s *Store) PendingNotifications(ctx context.Context, hub string, limit int)
 
 // DropNotification takes a topic from a hub's list, unless it was announced again.
 func (s *Store) DropNotification(ctx context.Context, hub string, u PendingNotification) error {
-	return s.write(ctx, func(tx *runner) error {
-		_, err := tx.exec(ctx, "news.strike", hub, u.Topic, u.Stamp)
+	return s.write(ctx, func(tx *conn) error {
+		_, err := tx.Exec(ctx, "news.strike", hub, u.Topic, u.Stamp)
 		return err
 	})
 }
 
 // DeferNotification puts a topic behind the others on a hub's list.
 func (s *Store) DeferNotification(ctx context.Context, hub string, u PendingNotification) error {
-	return s.write(ctx, func(tx *runner) error {
-		_, err := tx.exec(ctx, "news.defer", hub, u.Topic, millis(s.Now()))
+	return s.write(ctx, func(tx *conn) error {
+		_, err := tx.Exec(ctx, "news.defer", hub, u.Topic, millis(s.Now()))
 		return err
 	})
 }

@@ -123,7 +123,7 @@ func TestWhatCannotBeOpenedIsExplained(t *testing.T) {
 		{"device", "sqlite:/dev/null", "regular file"},
 		{"syntax", "postgres://u:hunter2@host:notaport/db", "cannot be read"},
 		{"nobody there", "postgres://u:hunter2@127.0.0.1:" + closedPort(t) + "/db?connect_timeout=5", "cannot be reached"},
-		{"no such host", "postgres://u:hunter2@host.invalid/db", "not known"},
+		{"no such host", "postgres://u:hunter2@host.invalid/db", "unknown host"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -133,7 +133,7 @@ func TestWhatCannotBeOpenedIsExplained(t *testing.T) {
 				t.Fatal("it was opened")
 			}
 			var explained *store.OpenError
-			if !errors.As(err, &explained) || !strings.Contains(err.Error(), c.want) || explained.Right == "" {
+			if !errors.As(err, &explained) || !strings.Contains(err.Error(), c.want) || explained.Fix == "" {
 				t.Errorf("%v\nwant something about %q", err, c.want)
 			}
 			if strings.Contains(err.Error(), "hunter2") {

@@ -5,6 +5,8 @@ import (
 	"context"
 	"database/sql"
 	"slices"
+
+	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
 // Poll is what one node counted of the polls of one feed on one day. What the data
@@ -23,10 +25,10 @@ func (s *Store) AddPolls(ctx context.Context, polls []Poll, add func(old, more [
 	slices.SortStableFunc(polls, func(a, b Poll) int { // all nodes take their rows in one order
 		return cmp.Or(cmp.Compare(a.Feed, b.Feed), cmp.Compare(a.Day, b.Day))
 	})
-	return s.write(ctx, func(tx *runner) error {
+	return s.write(ctx, func(tx *conn) error {
 		for _, p := range polls {
 			if err := tx.addPoll(ctx, p, add); err != nil {
-				return wrap("polls of "+p.Feed, err)
+				return sqldb.Wrap("polls of "+p.Feed, err)
 			}
 		}
 		return nil
@@ -34,20 +36,20 @@ func (s *Store) AddPolls(ctx context.Context, polls []Poll, add func(old, more [
 }
 
 // addPoll adds one count. Its row is there and locked before it is read.
-func (r *runner) addPoll(ctx context.Context, p Poll, add func(old, more []byte) ([]byte, error)) error {
-	made, err := r.exec(ctx, "poll.begin", p.Feed, p.Day, p.Node, p.Data)
+func (c *conn) addPoll(ctx context.Context, p Poll, add func(old, more []byte) ([]byte, error)) error {
+	made, err := c.Exec(ctx, "poll.begin", p.Feed, p.Day, p.Node, p.Data)
 	if made > 0 || err != nil {
 		return err
 	}
 	var old []byte
-	if _, err := r.one(ctx, "poll.lock", []any{p.Feed, p.Day, p.Node}, &old); err != nil {
+	if _, err := c.One(ctx, "poll.lock", []any{p.Feed, p.Day, p.Node}, &old); err != nil {
 		return err
 	}
 	sum, err := add(old, p.Data)
 	if err != nil {
 		return err
 	}
-	_, err = r.exec(ctx, "poll.set", p.Feed, p.Day, p.Node, sum)
+	_, err = c.Exec(ctx, "poll.set", p.Feed, p.Day, p.Node, sum)
 	return err
 }
 
@@ -58,15 +60,15 @@ func (s *Store) Polls(ctx context.Context, first, last string) ([]Poll, error) {
 
 // PrunePolls forgets the days before one.
 func (s *Store) PrunePolls(ctx context.Context, before string) error {
-	return s.write(ctx, func(tx *runner) error {
-		_, err := tx.exec(ctx, "poll.prune", before)
+	return s.write(ctx, func(tx *conn) error {
+		_, err := tx.Exec(ctx, "poll.prune", before)
 		return err
 	})
 }
 
-func (r *runner) polls(ctx context.Context, query string, args ...any) ([]Poll, error) {
+func (c *conn) polls(ctx context.Context, query string, args ...any) ([]Poll, error) {
 	var out []Poll
-	err := r.each(ctx, query, args, func(rows *sql.Rows) error {
+	err := c.Each(ctx, query, args, func(rows *sql.Rows) error {
 		var p Poll
 		err := rows.Scan(&p.Feed, &p.Day, &p.Node, &p.Data)
 		out = append(out, p)

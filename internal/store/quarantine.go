@@ -7,6 +7,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"time"
+
+	"github.com/tidings-press/tidings/internal/store/schema"
 )
 
 // QuarantineReason is why nothing may be sent.
@@ -39,10 +41,10 @@ func (s *Store) Quarantine(ctx context.Context) (*Quarantine, error) {
 	return s.quarantine(ctx, s.readers)
 }
 
-func (s *Store) quarantine(ctx context.Context, r *runner) (*Quarantine, error) {
+func (s *Store) quarantine(ctx context.Context, r *conn) (*Quarantine, error) {
 	var q Quarantine
 	var taken, since, kept int64
-	found, err := r.one(ctx, "quarantine.get", nil, &q.Reason, &taken, &since, &kept, &q.Unsubscribed, &q.Suppressed, &q.Erased)
+	found, err := r.One(ctx, "quarantine.get", nil, &q.Reason, &taken, &since, &kept, &q.Unsubscribed, &q.Suppressed, &q.Erased)
 	if err != nil || !found {
 		return nil, err
 	}
@@ -51,7 +53,7 @@ func (s *Store) quarantine(ctx context.Context, r *runner) (*Quarantine, error) 
 }
 
 // mayPublish returns ErrQuarantined while the store is quarantined.
-func (s *Store) mayPublish(ctx context.Context, tx *runner) error {
+func (s *Store) mayPublish(ctx context.Context, tx *conn) error {
 	q, err := s.quarantine(ctx, tx)
 	if err == nil && q != nil {
 		err = ErrQuarantined
@@ -73,24 +75,24 @@ func (s *Store) beginQuarantine(ctx context.Context, reason QuarantineReason, ta
 	}
 	fresh := make([]byte, 32)
 	rand.Read(fresh)
-	err = s.write(ctx, func(tx *runner) error {
+	err = s.write(ctx, func(tx *conn) error {
 		now := millis(s.Now())
-		if _, err := tx.exec(ctx, "quarantine.begin", string(reason), millis(taken), now, 0); err != nil {
+		if _, err := tx.Exec(ctx, "quarantine.begin", string(reason), millis(taken), now, 0); err != nil {
 			return err
 		}
-		if _, err := tx.exec(ctx, "generation.end", hex.EncodeToString(old), now); err != nil {
+		if _, err := tx.Exec(ctx, "generation.end", hex.EncodeToString(old), now); err != nil {
 			return err
 		}
-		if _, err := tx.exec(ctx, "secret.replace", generationSecret, fresh, now); err != nil {
+		if _, err := tx.Exec(ctx, "secret.replace", generationSecret, fresh, now); err != nil {
 			return err
 		}
 		for _, query := range []string{"journal.forget", "quarantine.freeChunks"} {
-			if _, err := tx.exec(ctx, query); err != nil {
+			if _, err := tx.Exec(ctx, query); err != nil {
 				return err
 			}
 		}
 		for _, table := range []string{"sessions", "links"} {
-			if _, err := tx.querier().ExecContext(ctx, "DELETE FROM "+table); err != nil {
+			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table); err != nil {
 				return err
 			}
 		}
@@ -111,51 +113,31 @@ func (c *secretCache) forget(name string) {
 }
 
 // jumpNumbers raises the number that each table gives out next.
-func (s *Store) jumpNumbers(ctx context.Context, tx *runner) error {
-	all, err := tables(ctx, s.engine, tx.querier())
+func (s *Store) jumpNumbers(ctx context.Context, tx *conn) error {
+	all, err := schema.Tables(ctx, s.engine, tx)
 	if err != nil {
 		return err
 	}
 	for _, t := range all {
-		if t.key == "" {
+		if t.Key == "" {
 			continue
 		}
-		last, err := lastNumber(ctx, s.engine, tx.querier(), t)
+		last, err := schema.LastNumber(ctx, s.engine, tx, t)
 		if err != nil {
 			return err
 		}
-		if err := setLastNumber(ctx, s.engine, tx.querier(), t, last+idJump); err != nil {
+		if err := schema.SetLastNumber(ctx, s.engine, tx, t, last+idJump); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// setLastNumber says which number a table gave out last.
-func setLastNumber(ctx context.Context, engine Engine, db querier, t table, last int64) error {
-	if engine == Postgres {
-		rows, err := db.QueryContext(ctx, "SELECT setval(pg_get_serial_sequence(quote_ident($1), $2), $3)", t.name, t.key, last)
-		if err != nil {
-			return err
-		}
-		return walk(rows, func(*sql.Rows) error { return nil })
-	}
-	result, err := db.ExecContext(ctx, "UPDATE sqlite_sequence SET seq = $2 WHERE name = $1", t.name, last)
-	if err != nil {
-		return err
-	}
-	if n, err := result.RowsAffected(); err != nil || n > 0 {
-		return err
-	}
-	_, err = db.ExecContext(ctx, "INSERT INTO sqlite_sequence (name, seq) VALUES ($1, $2)", t.name, last)
-	return err
-}
-
 // listUnfinished puts every edition that the store may still send before the owner.
 func (s *Store) listUnfinished(ctx context.Context) error {
-	return s.write(ctx, func(tx *runner) error {
+	return s.write(ctx, func(tx *conn) error {
 		open := [][]any{}
-		err := tx.each(ctx, "quarantine.unfinished", nil, func(rows *sql.Rows) error {
+		err := tx.Each(ctx, "quarantine.unfinished", nil, func(rows *sql.Rows) error {
 			var id, name, key, subject, state string
 			var number, audience, automatic int64
 			err := rows.Scan(&id, &name, &number, &key, &subject, &audience, &automatic, &state)
@@ -164,7 +146,7 @@ func (s *Store) listUnfinished(ctx context.Context) error {
 		})
 		for _, row := range open {
 			if err == nil {
-				_, err = tx.exec(ctx, "quarantine.edition", row...)
+				_, err = tx.Exec(ctx, "quarantine.edition", row...)
 			}
 		}
 		return err

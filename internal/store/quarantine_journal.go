@@ -33,7 +33,7 @@ func (s *Store) takeUp(ctx context.Context, facts *journal.Facts) error {
 	if err != nil {
 		return err
 	}
-	return s.write(ctx, func(tx *runner) error {
+	return s.write(ctx, func(tx *conn) error {
 		for _, e := range facts.Editions {
 			if e.Ended.IsZero() || e.Ended.After(from) {
 				if err := s.takeUpEdition(ctx, tx, e); err != nil {
@@ -43,12 +43,12 @@ func (s *Store) takeUp(ctx context.Context, facts *journal.Facts) error {
 		}
 		for source, a := range facts.Articles {
 			if a.At.After(from) {
-				if _, err := tx.exec(ctx, "quarantine.article", source, a.Value); err != nil {
+				if _, err := tx.Exec(ctx, "quarantine.article", source, a.Value); err != nil {
 					return err
 				}
 			}
 		}
-		_, err := tx.exec(ctx, "quarantine.count", counts[0], counts[1], counts[2], covered)
+		_, err := tx.Exec(ctx, "quarantine.count", counts[0], counts[1], counts[2], covered)
 		return err
 	})
 }
@@ -98,8 +98,8 @@ func (s *Store) suppressHash(ctx context.Context, text string, p journal.Suppres
 	if err != nil {
 		return 0, nil // not a hash; nothing of ours
 	}
-	err = s.write(ctx, func(tx *runner) error {
-		n, err = tx.exec(ctx, "suppression.put", hash, p.Reason, "from the journal, after a restore", millis(p.At))
+	err = s.write(ctx, func(tx *conn) error {
+		n, err = tx.Exec(ctx, "suppression.put", hash, p.Reason, "from the journal, after a restore", millis(p.At))
 		return err
 	})
 	return n, err
@@ -149,7 +149,7 @@ func (s *Store) lowerState(ctx context.Context, id int64, state subscriber.State
 
 // takeUpEdition keeps what the journal knows of an edition. One that the store does
 // not have is known as gone from here on: its articles and its tick are used up.
-func (s *Store) takeUpEdition(ctx context.Context, tx *runner, e *journal.Edition) error {
+func (s *Store) takeUpEdition(ctx context.Context, tx *conn, e *journal.Edition) error {
 	found, err := tx.editions(ctx, "edition.get", e.ID)
 	if err != nil {
 		return err
@@ -166,24 +166,24 @@ func (s *Store) takeUpEdition(ctx context.Context, tx *runner, e *journal.Editio
 	if err != nil {
 		return err
 	}
-	if _, err := tx.exec(ctx, "quarantine.edition", e.ID, e.Digest, e.Number, e.ScheduledFor, e.Subject, string(articles), e.Audience, recorded,
+	if _, err := tx.Exec(ctx, "quarantine.edition", e.ID, e.Digest, e.Number, e.ScheduledFor, e.Subject, string(articles), e.Audience, recorded,
 		millis(e.Began), millis(e.Ended), decision); err != nil {
 		return err
 	}
 	if len(recipients) > 0 {
-		if _, err := tx.exec(ctx, "quarantine.recipients", e.ID, jsonList(recipients)); err != nil {
+		if _, err := tx.Exec(ctx, "quarantine.recipients", e.ID, jsonList(recipients)); err != nil {
 			return err
 		}
 	}
 	if len(found) == 1 {
-		_, err = tx.exec(ctx, "quarantine.markRecipients", found[0].Seq, e.ID, leftBefore, millis(s.Now()))
+		_, err = tx.Exec(ctx, "quarantine.markRecipients", found[0].Seq, e.ID, leftBefore, millis(s.Now()))
 		return err
 	}
 	for _, id := range e.Articles {
-		if _, err := tx.exec(ctx, "ledger.insert", e.Digest, id, e.ID); err != nil {
+		if _, err := tx.Exec(ctx, "ledger.insert", e.Digest, id, e.ID); err != nil {
 			return err
 		}
 	}
-	_, err = tx.exec(ctx, "tick.insert", e.Digest, e.ScheduledFor, e.ID, "sent before the restore; the backup does not have it", millis(e.Began))
+	_, err = tx.Exec(ctx, "tick.insert", e.Digest, e.ScheduledFor, e.ID, "sent before the restore; the backup does not have it", millis(e.Began))
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
 // Decision is what becomes of an edition after a restore.
@@ -37,7 +38,7 @@ type QuarantinedEdition struct {
 // QuarantinedEditions are the editions of a quarantine, oldest first.
 func (s *Store) QuarantinedEditions(ctx context.Context) ([]QuarantinedEdition, error) {
 	var out []QuarantinedEdition
-	err := s.readers.each(ctx, "quarantine.editions", nil, func(rows *sql.Rows) error {
+	err := s.readers.Each(ctx, "quarantine.editions", nil, func(rows *sql.Rows) error {
 		var q QuarantinedEdition
 		var began, ended int64
 		err := rows.Scan(&q.ID, &q.Digest, &q.Number, &q.ScheduledFor, &q.Subject, &q.Audience, &q.Recorded, &began, &ended, &q.Decision, &q.Stored)
@@ -74,8 +75,8 @@ func (s *Store) DecideQuarantined(ctx context.Context, id string, d Decision) er
 		if !all[i].Allows(d) {
 			return fmt.Errorf("edition %s cannot be decided as %q: the backup does not have it; choose sent or cancel", id, d)
 		}
-		return s.write(ctx, func(tx *runner) error {
-			_, err := tx.exec(ctx, "quarantine.decide", id, string(d))
+		return s.write(ctx, func(tx *conn) error {
+			_, err := tx.Exec(ctx, "quarantine.decide", id, string(d))
 			return err
 		})
 	}
@@ -108,7 +109,7 @@ func (s *Store) ReleaseQuarantine(ctx context.Context, release Release) ([]Quara
 	if err != nil {
 		return nil, err
 	}
-	err = s.write(ctx, func(tx *runner) error {
+	err = s.write(ctx, func(tx *conn) error {
 		q, err := s.quarantine(ctx, tx)
 		if err == nil && q == nil {
 			err = notFound("quarantine", "")
@@ -124,14 +125,14 @@ func (s *Store) ReleaseQuarantine(ctx context.Context, release Release) ([]Quara
 				}
 			}
 			if err := s.carryOut(ctx, tx, &editions[i]); err != nil {
-				return wrap("edition "+editions[i].ID, err)
+				return sqldb.Wrap("edition "+editions[i].ID, err)
 			}
 		}
-		if _, err := tx.exec(ctx, "quarantine.dropNotices", release.Notices, "dropped: it waited when the backup was made, and may have been sent since", millis(s.Now()), millis(q.Since)); err != nil {
+		if _, err := tx.Exec(ctx, "quarantine.dropNotices", release.Notices, "dropped: it waited when the backup was made, and may have been sent since", millis(s.Now()), millis(q.Since)); err != nil {
 			return err
 		}
 		for _, query := range []string{"quarantine.forgetRecipients", "quarantine.done", "quarantine.end"} {
-			if _, err := tx.exec(ctx, query); err != nil {
+			if _, err := tx.Exec(ctx, query); err != nil {
 				return err
 			}
 		}
@@ -139,7 +140,7 @@ func (s *Store) ReleaseQuarantine(ctx context.Context, release Release) ([]Quara
 			return err
 		}
 		for _, query := range []string{"quarantine.gap", "quarantine.fillGap"} {
-			if _, err := tx.exec(ctx, query, millis(q.Taken), millis(s.Now())); err != nil {
+			if _, err := tx.Exec(ctx, query, millis(q.Taken), millis(s.Now())); err != nil {
 				return err
 			}
 		}
@@ -149,13 +150,13 @@ func (s *Store) ReleaseQuarantine(ctx context.Context, release Release) ([]Quara
 }
 
 // carryOut does what was decided about an edition.
-func (s *Store) carryOut(ctx context.Context, tx *runner, q *QuarantinedEdition) error {
-	if _, err := tx.exec(ctx, "quarantine.decide", q.ID, string(q.Decision)); err != nil {
+func (s *Store) carryOut(ctx context.Context, tx *conn, q *QuarantinedEdition) error {
+	if _, err := tx.Exec(ctx, "quarantine.decide", q.ID, string(q.Decision)); err != nil {
 		return err
 	}
 	if q.Stored == "" {
 		if q.Decision == DecideCancel {
-			_, err := tx.exec(ctx, "ledger.release", q.ID)
+			_, err := tx.Exec(ctx, "ledger.release", q.ID)
 			return err
 		}
 		return nil
@@ -175,15 +176,15 @@ func (s *Store) carryOut(ctx context.Context, tx *runner, q *QuarantinedEdition)
 		if e.State == digest.Draft {
 			state = digest.Draft
 		}
-		_, err = tx.exec(ctx, "quarantine.setState", e.ID, string(state), "held after a restore", 0)
+		_, err = tx.Exec(ctx, "quarantine.setState", e.ID, string(state), "held after a restore", 0)
 	}
 	if err == nil && e.State != digest.Draft {
-		_, err = tx.exec(ctx, "quarantine.recount", e.Seq)
+		_, err = tx.Exec(ctx, "quarantine.recount", e.Seq)
 	}
 	return err
 }
 
-func (s *Store) carryOutSent(ctx context.Context, tx *runner, e Edition, q *QuarantinedEdition) error {
+func (s *Store) carryOutSent(ctx context.Context, tx *conn, e Edition, q *QuarantinedEdition) error {
 	began, ended := millis(q.Began), millis(q.Ended)
 	if began == 0 {
 		began = millis(s.Now())
@@ -191,42 +192,42 @@ func (s *Store) carryOutSent(ctx context.Context, tx *runner, e Edition, q *Quar
 	if ended == 0 {
 		ended = millis(s.Now())
 	}
-	if _, err := tx.exec(ctx, "quarantine.markAll", e.Seq, leftBefore, ended); err != nil {
+	if _, err := tx.Exec(ctx, "quarantine.markAll", e.Seq, leftBefore, ended); err != nil {
 		return err
 	}
 	for _, query := range []string{"quarantine.endChunks", "quarantine.countChunks"} {
-		if _, err := tx.exec(ctx, query, e.Seq); err != nil {
+		if _, err := tx.Exec(ctx, query, e.Seq); err != nil {
 			return err
 		}
 	}
-	_, err := tx.exec(ctx, "quarantine.setSent", e.ID, "sent before a restore", began, ended)
+	_, err := tx.Exec(ctx, "quarantine.setSent", e.ID, "sent before a restore", began, ended)
 	return err
 }
 
 // carryOutCancel cancels an edition. Its articles go into the next one only when
 // nobody got them.
-func (s *Store) carryOutCancel(ctx context.Context, tx *runner, e Edition, q *QuarantinedEdition) error {
-	n, err := tx.exec(ctx, "edition.setState", e.ID, string(e.State), string(digest.Cancelled), "cancelled after a restore", millis(s.Now()))
+func (s *Store) carryOutCancel(ctx context.Context, tx *conn, e Edition, q *QuarantinedEdition) error {
+	n, err := tx.Exec(ctx, "edition.setState", e.ID, string(e.State), string(digest.Cancelled), "cancelled after a restore", millis(s.Now()))
 	if err != nil || n == 0 {
 		return err
 	}
 	if q.Began.IsZero() && e.Started.IsZero() {
-		if _, err := tx.exec(ctx, "ledger.release", e.ID); err != nil {
+		if _, err := tx.Exec(ctx, "ledger.release", e.ID); err != nil {
 			return err
 		}
 	}
-	_, err = tx.exec(ctx, "quarantine.recount", e.Seq)
+	_, err = tx.Exec(ctx, "quarantine.recount", e.Seq)
 	return err
 }
 
-func (s *Store) skipTicks(ctx context.Context, tx *runner, release Release) error {
+func (s *Store) skipTicks(ctx context.Context, tx *conn, release Release) error {
 	now := millis(s.Now())
 	for _, t := range release.Ticks {
 		if err := s.take(ctx, tx, t.Digest, &t.Advance); err != nil {
 			return err
 		}
 		for _, key := range t.Keys {
-			if _, err := tx.exec(ctx, "tick.insert", t.Digest, key, "", "not fired: it lay between a backup and its restore", now); err != nil {
+			if _, err := tx.Exec(ctx, "tick.insert", t.Digest, key, "", "not fired: it lay between a backup and its restore", now); err != nil {
 				return err
 			}
 		}

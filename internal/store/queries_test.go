@@ -30,7 +30,7 @@ func TestEveryNamedQueryIsPreparedOnItsEngine(t *testing.T) {
 	})
 }
 
-func TestEveryQueryThatTheCodeNamesExistsAndIsUsed(t *testing.T) {
+func TestEveryNamedQueryIsUsedAndEveryUsedQueryExists(t *testing.T) {
 	t.Parallel()
 	named := map[string]string{}
 	files, err := filepath.Glob("*.go")
@@ -81,9 +81,9 @@ func literals(t *testing.T, file string, into map[string]string) {
 	})
 }
 
-func TestEveryNamedQuerySaysWhatItIsFor(t *testing.T) {
+func TestEveryNamedQueryHasAComment(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob("queries/*.sql")
+	files, err := filepath.Glob("*.sql")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,40 +97,6 @@ func TestEveryNamedQuerySaysWhatItIsFor(t *testing.T) {
 			if strings.HasPrefix(line, "-- name: ") && (i+1 == len(lines) || !strings.HasPrefix(lines[i+1], "-- ")) {
 				t.Errorf("%s:%d: %s has no comment", file, i+1, line)
 			}
-		}
-	}
-}
-
-func TestQueriesAreReadForEachEngine(t *testing.T) {
-	t.Parallel()
-	const data = `
--- name: a.b
--- Comment; with a semicolon.
-SELECT x -- trailing
-FROM t WHERE id IN numbers($2) AND k IN strings($1)
-FOR UPDATE SKIP LOCKED -- postgres only
-;
--- name: only.lite
--- For one.
-SELECT 1; -- sqlite only
-`
-	lite, err := store.ParseQueries(data, store.SQLite)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := "SELECT x\nFROM t WHERE id IN (SELECT value FROM json_each($2)) AND k IN (SELECT value FROM json_each($1))"; strings.TrimSpace(lite["a.b"]) != want {
-		t.Errorf("sqlite: %q", lite["a.b"])
-	}
-	post, err := store.ParseQueries(data, store.Postgres)
-	if err != nil || !strings.HasSuffix(strings.TrimSpace(post["a.b"]), "FOR UPDATE SKIP LOCKED") || !strings.Contains(post["a.b"], "CAST(value AS bigint)") {
-		t.Errorf("postgres: %q, %v", post["a.b"], err)
-	}
-	if _, there := post["only.lite"]; there || lite["only.lite"] != "SELECT 1" {
-		t.Errorf("only for SQLite: %q and %v", lite["only.lite"], there)
-	}
-	for _, wrong := range []string{"SELECT 1;", "-- name: a\nSELECT 1;\n-- name: a\nSELECT 2;"} {
-		if _, err := store.ParseQueries(wrong, store.SQLite); err == nil {
-			t.Errorf("%q was taken", wrong)
 		}
 	}
 }

@@ -19,14 +19,14 @@ func (s *Store) record(ctx context.Context, group []pending, counts chunkCounts)
 	if err != nil {
 		return nil, err
 	}
-	err = s.trying(ctx, s.recorders, func() error {
+	err = s.recorders.Retry(ctx, func() error {
 		clear(granted)
 		clear(counts)
 		clear(met)
 		if s.engine == Postgres && skips.n == 0 && len(batch.back) == 0 {
 			return s.recorders.atOnce(ctx, outcomes, intents)
 		}
-		return s.recorders.transaction(ctx, func(tx *runner) error {
+		return s.recorders.transaction(ctx, func(tx *conn) error {
 			for _, b := range []bulk{outcomes, skips, intents} {
 				if err := tx.change(ctx, b); err != nil {
 					return err
@@ -69,10 +69,10 @@ func (s *Store) recordLate(ctx context.Context, late []*Outcome) error {
 		return cmp.Or(cmp.Compare(a.Chunk.Edition, b.Chunk.Edition), cmp.Compare(a.Chunk.Number, b.Chunk.Number))
 	})
 	now := millis(s.Now())
-	return s.trying(ctx, s.recorders, func() error {
-		return s.recorders.transaction(ctx, func(tx *runner) error {
+	return s.recorders.Retry(ctx, func() error {
+		return s.recorders.transaction(ctx, func(tx *conn) error {
 			for _, o := range late {
-				changed, err := tx.exec(ctx, "delivery.late", o.row(now)...)
+				changed, err := tx.Exec(ctx, "delivery.late", o.row(now)...)
 				if err != nil {
 					return err
 				}
@@ -93,7 +93,7 @@ func (s *Store) recordLate(ctx context.Context, late []*Outcome) error {
 // an outcome already, and else the reader's state, or "unsubscribed".
 func (s *Store) DenialReason(ctx context.Context, in Intent) (string, error) {
 	var why string
-	found, err := s.readers.one(ctx, "delivery.whyNot", []any{in.Chunk.Edition, in.Chunk.Number, in.Chunk.Epoch, in.Subscriber}, &why)
+	found, err := s.readers.One(ctx, "delivery.whyNot", []any{in.Chunk.Edition, in.Chunk.Number, in.Chunk.Epoch, in.Subscriber}, &why)
 	if err == nil && !found {
 		err = errors.New("the edition is gone")
 	}

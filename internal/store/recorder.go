@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
 // Intent says that a mail is about to be sent.
@@ -89,7 +90,7 @@ func (s *Store) NewRecorder() *Recorder {
 	r := &Recorder{store: s, notes: make(chan pending, maxGroup), end: make(chan struct{}), most: commitFor, counts: chunkCounts{}}
 	writers := 1
 	if s.engine == Postgres {
-		writers = maxRecorders
+		writers = sqldb.MaxRecorders
 	}
 	for range writers {
 		r.work.Go(r.run)
@@ -128,7 +129,7 @@ func (r *Recorder) count() {
 	}
 	ctx, cancel := r.within()
 	defer cancel()
-	if err := r.store.write(ctx, func(tx *runner) error { return r.counts.add(ctx, tx) }); err == nil {
+	if err := r.store.write(ctx, func(tx *conn) error { return r.counts.add(ctx, tx) }); err == nil {
 		clear(r.counts)
 	}
 }

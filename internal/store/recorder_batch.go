@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
 // noteBatch are the notes of one commit, by kind.
@@ -45,7 +46,7 @@ type bulk struct {
 
 // row is an outcome as the parameters of delivery.results and delivery.late.
 func (o *Outcome) row(now int64) []any {
-	return []any{o.Chunk.Edition, o.Subscriber, o.Attempt, string(o.State), said(o.Reason), int64(o.Code), said(o.Reply), o.Relay, now, millis(o.NextTry)}
+	return []any{o.Chunk.Edition, o.Subscriber, o.Attempt, string(o.State), replyText(o.Reason), int64(o.Code), replyText(o.Reply), o.Relay, now, millis(o.NextTry)}
 }
 
 // outcomes tells met which of them found their intent.
@@ -71,7 +72,7 @@ func (b *noteBatch) late(met []bool) []*Outcome {
 func (b *noteBatch) skips(counts chunkCounts) bulk {
 	values := func(i int) []any {
 		k := b.skip[i]
-		return []any{k.Chunk.Edition, k.Subscriber, k.Chunk.Number, k.Chunk.Epoch, string(k.State), said(k.Reason), b.now, millis(k.NextTry)}
+		return []any{k.Chunk.Edition, k.Subscriber, k.Chunk.Number, k.Chunk.Epoch, string(k.State), replyText(k.Reason), b.now, millis(k.NextTry)}
 	}
 	return bulk{"delivery.skips", len(b.skip), values, func(i int) { counts.note(b.skip[i].Chunk, b.skip[i].State) }}
 }
@@ -87,21 +88,21 @@ func (b *noteBatch) intents(granted map[[2]int64]bool) bulk {
 // change runs a query that changes deliveries for each note. SQLite runs a prepared
 // statement for each, which is twice as fast there as to read them from JSON;
 // PostgreSQL gets them all at once, a column in each parameter.
-func (r *runner) change(ctx context.Context, b bulk) error {
+func (c *conn) change(ctx context.Context, b bulk) error {
 	if b.n == 0 {
 		return nil
 	}
-	if r.engine == Postgres {
-		return r.changeAll(ctx, b)
+	if c.Engine == Postgres {
+		return c.changeAll(ctx, b)
 	}
-	stmt, err := r.statement(ctx, b.query)
+	stmt, err := c.Statement(ctx, b.query)
 	if err != nil {
-		return wrap(b.query, err)
+		return sqldb.Wrap(b.query, err)
 	}
 	for i := range b.n {
 		result, err := stmt.ExecContext(ctx, b.values(i)...)
 		if err != nil {
-			return wrap(b.query, err)
+			return sqldb.Wrap(b.query, err)
 		}
 		if rows, err := result.RowsAffected(); err != nil || rows > 0 {
 			b.changed(i)
@@ -140,9 +141,9 @@ func (c chunkCounts) merge(other chunkCounts) {
 
 // add writes the counts. An answer that came after its chunk was taken over makes
 // that chunk be counted anew, and looked at again.
-func (c chunkCounts) add(ctx context.Context, tx *runner) error {
+func (c chunkCounts) add(ctx context.Context, tx *conn) error {
 	for key, n := range c {
-		changed, err := tx.exec(ctx, "delivery.count", key.edition, key.chunk, key.epoch, n[0], n[1], n[2])
+		changed, err := tx.Exec(ctx, "delivery.count", key.edition, key.chunk, key.epoch, n[0], n[1], n[2])
 		if err != nil {
 			return err
 		}
@@ -158,14 +159,14 @@ func (c chunkCounts) add(ctx context.Context, tx *runner) error {
 
 // recountChunk counts a chunk anew from its deliveries and, if it waits, has
 // somebody look at it: what it waited for may have come.
-func recountChunk(ctx context.Context, tx *runner, edition, number int64) error {
+func recountChunk(ctx context.Context, tx *conn, edition, number int64) error {
 	var held int
-	if _, err := tx.one(ctx, "chunk.hold", []any{edition, number}, &held); err != nil {
+	if _, err := tx.One(ctx, "chunk.hold", []any{edition, number}, &held); err != nil {
 		return err
 	}
-	if _, err := tx.exec(ctx, "chunk.recount", edition, number); err != nil {
+	if _, err := tx.Exec(ctx, "chunk.recount", edition, number); err != nil {
 		return err
 	}
-	_, err := tx.exec(ctx, "chunk.look", edition, number)
+	_, err := tx.Exec(ctx, "chunk.look", edition, number)
 	return err
 }

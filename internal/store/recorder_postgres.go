@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+
+	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
 // places says which note is about which edition and subscriber.
@@ -26,9 +28,9 @@ func (b bulk) hear(places map[[2]int64]int, edition, subscriber int64) {
 }
 
 // changeAll runs a query for all notes at once.
-func (r *runner) changeAll(ctx context.Context, b bulk) error {
+func (c *conn) changeAll(ctx context.Context, b bulk) error {
 	places := b.places()
-	return r.each(ctx, b.query, b.columns(), func(rows *sql.Rows) error {
+	return c.Each(ctx, b.query, b.columns(), func(rows *sql.Rows) error {
 		var edition, subscriber int64
 		if err := rows.Scan(&edition, &subscriber); err != nil {
 			return err
@@ -65,15 +67,15 @@ func (b bulk) columns() []any {
 // transaction of two statements is four journeys. No row is in both, as an intent is
 // for another mail. It may be run again when nobody knows whether it was
 // committed: outcomes find nothing to change then, and intents find themselves.
-func (r *runner) atOnce(ctx context.Context, outcomes, intents bulk) error {
+func (c *conn) atOnce(ctx context.Context, outcomes, intents bulk) error {
 	switch {
 	case outcomes.n == 0:
-		return r.change(ctx, intents)
+		return c.change(ctx, intents)
 	case intents.n == 0:
-		return r.change(ctx, outcomes)
+		return c.change(ctx, outcomes)
 	}
 	kinds, places := [2]bulk{outcomes, intents}, [2]map[[2]int64]int{outcomes.places(), intents.places()}
-	return r.each(ctx, "delivery.record", append(outcomes.columns(), intents.columns()...), func(rows *sql.Rows) error {
+	return c.Each(ctx, "delivery.record", append(outcomes.columns(), intents.columns()...), func(rows *sql.Rows) error {
 		var which int
 		var edition, subscriber int64
 		if err := rows.Scan(&which, &edition, &subscriber); err != nil {
@@ -84,9 +86,9 @@ func (r *runner) atOnce(ctx context.Context, outcomes, intents bulk) error {
 	})
 }
 
-// together makes one statement of those for outcomes and intents.
-func together(texts map[string]string) string {
-	outcomes, intents := texts["delivery.results"], texts["delivery.intents"]
+// combineRecords makes one statement of those for outcomes and intents.
+func combineRecords(q *sqldb.Queries) string {
+	outcomes, intents := q.Text(Postgres, "delivery.results"), q.Text(Postgres, "delivery.intents")
 	own := parameter.FindAllString(outcomes, -1)
 	shifted := parameter.ReplaceAllStringFunc(intents, func(p string) string {
 		n, _ := strconv.Atoi(p[1:])

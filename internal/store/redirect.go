@@ -29,7 +29,7 @@ func (s *Store) Redirect(ctx context.Context, path string) (string, error) {
 	target := path
 	for range maxHops {
 		var slug, next string
-		found, err := s.readers.one(ctx, "redirect.get", []any{plainPath(target)}, &slug, &next)
+		found, err := s.readers.One(ctx, "redirect.get", []any{plainPath(target)}, &slug, &next)
 		switch {
 		case err != nil:
 			return "", err
@@ -50,7 +50,7 @@ func (s *Store) Redirect(ctx context.Context, path string) (string, error) {
 // Redirects are all redirects, each to where it leads by now.
 func (s *Store) Redirects(ctx context.Context) ([]article.Redirect, error) {
 	var out []article.Redirect
-	err := s.readers.each(ctx, "redirect.list", nil, func(rows *sql.Rows) error {
+	err := s.readers.Each(ctx, "redirect.list", nil, func(rows *sql.Rows) error {
 		var r article.Redirect
 		var slug string
 		err := rows.Scan(&r.From, &slug, &r.To)
@@ -66,15 +66,15 @@ func (s *Store) Redirects(ctx context.Context) ([]article.Redirect, error) {
 // PutRedirects keeps redirects that came without an article. One from the page of
 // an article is left out: the page is there.
 func (s *Store) PutRedirects(ctx context.Context, redirects []article.Redirect) error {
-	return s.write(ctx, func(tx *runner) error {
+	return s.write(ctx, func(tx *conn) error {
 		return s.putCompany(ctx, tx, "", redirects, nil)
 	})
 }
 
 // putCompany keeps what came with an article.
-func (s *Store) putCompany(ctx context.Context, tx *runner, slug string, redirects []article.Redirect, media []article.Medium) error {
+func (s *Store) putCompany(ctx context.Context, tx *conn, slug string, redirects []article.Redirect, media []article.Medium) error {
 	for _, m := range media {
-		if _, err := tx.exec(ctx, "medium.put", m.Name, m.Type, m.Width, m.Height, len(m.Data), m.Data); err != nil {
+		if _, err := tx.Exec(ctx, "medium.put", m.Name, m.Type, m.Width, m.Height, len(m.Data), m.Data); err != nil {
 			return err
 		}
 	}
@@ -89,17 +89,17 @@ func (s *Store) putCompany(ctx context.Context, tx *runner, slug string, redirec
 	return nil
 }
 
-func (s *Store) putRedirect(ctx context.Context, tx *runner, r article.Redirect) error {
+func (s *Store) putRedirect(ctx context.Context, tx *conn, r article.Redirect) error {
 	from := plainPath(r.From)
 	if from == plainPath(r.To) {
 		return nil
 	}
 	if slug, isPage := strings.CutPrefix(from, article.PathFor("")); isPage {
 		var taken int64
-		if _, err := tx.one(ctx, "article.slugTaken", []any{slug, 0, ""}, &taken); err != nil || taken > 0 {
+		if _, err := tx.One(ctx, "article.slugTaken", []any{slug, 0, ""}, &taken); err != nil || taken > 0 {
 			return err
 		}
 	}
-	_, err := tx.exec(ctx, "redirect.put", from, nil, r.To, millis(s.Now()))
+	_, err := tx.Exec(ctx, "redirect.put", from, nil, r.To, millis(s.Now()))
 	return err
 }

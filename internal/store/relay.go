@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"time"
+
+	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
 // HoldKind says what is held back.
@@ -38,19 +40,19 @@ func (h Hold) Target() string {
 
 // PutHold makes a hold known to all nodes, and forgets those that are over.
 func (s *Store) PutHold(ctx context.Context, h Hold) error {
-	return s.write(ctx, func(tx *runner) error {
-		if _, err := tx.exec(ctx, "hold.prune", millis(s.Now())); err != nil {
+	return s.write(ctx, func(tx *conn) error {
+		if _, err := tx.Exec(ctx, "hold.prune", millis(s.Now())); err != nil {
 			return err
 		}
-		_, err := tx.exec(ctx, "hold.put", h.Relay, string(h.Kind), h.Domain, millis(h.Until), said(h.Reason))
+		_, err := tx.Exec(ctx, "hold.put", h.Relay, string(h.Kind), h.Domain, millis(h.Until), replyText(h.Reason))
 		return err
 	})
 }
 
 // DropHold ends a hold.
 func (s *Store) DropHold(ctx context.Context, h Hold) error {
-	return s.write(ctx, func(tx *runner) error {
-		_, err := tx.exec(ctx, "hold.drop", h.Relay, string(h.Kind), h.Domain)
+	return s.write(ctx, func(tx *conn) error {
+		_, err := tx.Exec(ctx, "hold.drop", h.Relay, string(h.Kind), h.Domain)
 		return err
 	})
 }
@@ -58,7 +60,7 @@ func (s *Store) DropHold(ctx context.Context, h Hold) error {
 // Holds returns what is held now.
 func (s *Store) Holds(ctx context.Context) ([]Hold, error) {
 	var out []Hold
-	err := s.readers.each(ctx, "hold.list", []any{millis(s.Now())}, func(rows *sql.Rows) error {
+	err := s.readers.Each(ctx, "hold.list", []any{millis(s.Now())}, func(rows *sql.Rows) error {
 		var h Hold
 		var until int64
 		err := rows.Scan(&h.Relay, &h.Kind, &h.Domain, &until, &h.Reason)
@@ -73,22 +75,22 @@ func (s *Store) Holds(ctx context.Context) ([]Hold, error) {
 // now, shared by all nodes. It returns how many may be sent, and when the next
 // window begins.
 func (s *Store) TakeQuota(ctx context.Context, relay, kind string, window time.Duration, limit, want int64) (granted int64, next time.Time, err error) {
-	err = s.write(ctx, func(tx *runner) error {
+	err = s.write(ctx, func(tx *conn) error {
 		now := s.Now()
 		start := now.Truncate(window)
 		next = start.Add(window)
-		if _, err := tx.exec(ctx, "quota.init", relay, kind); err != nil {
+		if _, err := tx.Exec(ctx, "quota.init", relay, kind); err != nil {
 			return err
 		}
 		var starts, used int64
-		if _, err := tx.one(ctx, "quota.get", []any{relay, kind}, &starts, &used); err != nil {
+		if _, err := tx.One(ctx, "quota.get", []any{relay, kind}, &starts, &used); err != nil {
 			return err
 		}
 		if starts != millis(start) {
 			used = 0
 		}
 		granted = max(0, min(want, limit-used))
-		_, err := tx.exec(ctx, "quota.put", relay, kind, millis(start), used+granted)
+		_, err := tx.Exec(ctx, "quota.put", relay, kind, millis(start), used+granted)
 		return err
 	})
 	return granted, next, err
@@ -98,30 +100,30 @@ func (s *Store) TakeQuota(ctx context.Context, relay, kind string, window time.D
 // of a lease. It returns -1 when all are taken.
 func (s *Store) LeaseConnection(ctx context.Context, relay, node string, limit int, lease time.Duration) (int64, error) {
 	slot := int64(-1)
-	err := s.write(ctx, func(tx *runner) error {
+	err := s.write(ctx, func(tx *conn) error {
 		now := s.Now()
 		if err := tx.addSlots(ctx, relay, limit); err != nil {
 			return err
 		}
-		found, err := tx.one(ctx, "slot.free", []any{relay, limit, millis(now)}, &slot)
+		found, err := tx.One(ctx, "slot.free", []any{relay, limit, millis(now)}, &slot)
 		if err != nil || !found {
 			slot = -1
 			return err
 		}
-		_, err = tx.exec(ctx, "slot.take", relay, slot, node, millis(now.Add(lease)))
+		_, err = tx.Exec(ctx, "slot.take", relay, slot, node, millis(now.Add(lease)))
 		return err
 	})
 	return slot, err
 }
 
 // addSlots makes the rows that stand for a relay's connections.
-func (r *runner) addSlots(ctx context.Context, relay string, limit int) error {
+func (c *conn) addSlots(ctx context.Context, relay string, limit int) error {
 	var have int
-	if _, err := r.one(ctx, "slot.rows", []any{relay}, &have); err != nil {
+	if _, err := c.One(ctx, "slot.rows", []any{relay}, &have); err != nil {
 		return err
 	}
 	for n := have; n < limit; n++ {
-		if _, err := r.exec(ctx, "slot.add", relay, n); err != nil {
+		if _, err := c.Exec(ctx, "slot.add", relay, n); err != nil {
 			return err
 		}
 	}
@@ -131,15 +133,15 @@ func (r *runner) addSlots(ctx context.Context, relay string, limit int) error {
 // CountConnections is how many of a relay's connections all nodes hold together.
 func (s *Store) CountConnections(ctx context.Context, relay string) (int64, error) {
 	var n int64
-	_, err := s.readers.one(ctx, "slot.taken", []any{relay, millis(s.Now())}, &n)
+	_, err := s.readers.One(ctx, "slot.taken", []any{relay, millis(s.Now())}, &n)
 	return n, err
 }
 
 // RenewConnections keeps a node's connections to a relay, also those whose lease has run
 // out, and returns those that no other node has taken meanwhile.
 func (s *Store) RenewConnections(ctx context.Context, relay, node string, lease time.Duration) (kept []int64, err error) {
-	err = s.write(ctx, func(tx *runner) (err error) {
-		kept, err = tx.numbers(ctx, "slot.renew", relay, node, millis(s.Now().Add(lease)))
+	err = s.write(ctx, func(tx *conn) (err error) {
+		kept, err = sqldb.Column[int64](ctx, tx.Conn, "slot.renew", relay, node, millis(s.Now().Add(lease)))
 		return err
 	})
 	return kept, err
@@ -147,8 +149,8 @@ func (s *Store) RenewConnections(ctx context.Context, relay, node string, lease 
 
 // ReleaseConnection gives a connection back.
 func (s *Store) ReleaseConnection(ctx context.Context, relay, node string, slot int64) error {
-	return s.write(ctx, func(tx *runner) error {
-		_, err := tx.exec(ctx, "slot.drop", relay, slot, node)
+	return s.write(ctx, func(tx *conn) error {
+		_, err := tx.Exec(ctx, "slot.drop", relay, slot, node)
 		return err
 	})
 }

@@ -29,17 +29,17 @@ func (s *Store) CountRequest(ctx context.Context, limits ...RequestLimit) (over 
 	slices.SortFunc(limits, func(a, b RequestLimit) int { return cmp.Compare(a.Key, b.Key) }) // two nodes lock rows in one order
 	now := millis(s.Now())
 	hour, passed := now/hourMillis, now%hourMillis
-	err = s.write(ctx, func(tx *runner) error {
+	err = s.write(ctx, func(tx *conn) error {
 		over = ""
-		if _, err := tx.exec(ctx, "request.prune", hour-1); err != nil {
+		if _, err := tx.Exec(ctx, "request.prune", hour-1); err != nil {
 			return err
 		}
 		for _, limit := range limits {
 			var n, before int64
-			if _, err := tx.one(ctx, "request.count", []any{hour, limit.Key}, &n); err != nil {
+			if _, err := tx.One(ctx, "request.count", []any{hour, limit.Key}, &n); err != nil {
 				return err
 			}
-			if _, err := tx.one(ctx, "request.before", []any{hour - 1, limit.Key}, &before); err != nil {
+			if _, err := tx.One(ctx, "request.before", []any{hour - 1, limit.Key}, &before); err != nil {
 				return err
 			}
 			// Of the hour before, as much counts as is not yet an hour ago.

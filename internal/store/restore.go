@@ -8,14 +8,14 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/tidings-press/tidings/internal/archive"
 	"github.com/tidings-press/tidings/internal/journal"
+	"github.com/tidings-press/tidings/internal/store/schema"
+	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
 // RestoreOptions are how a backup is restored.
@@ -23,6 +23,13 @@ type RestoreOptions struct {
 	Options
 	Replace  bool     // a store that is there is moved aside; without, it is an error
 	Journals []string // folders of journals of the store that was lost, besides Options.Journal
+}
+
+func (o *RestoreOptions) now() time.Time {
+	if o.Clock == nil {
+		return time.Now()
+	}
+	return o.Clock()
 }
 
 // RestoredStore is what Restore did.
@@ -41,21 +48,12 @@ func (e *NotEmptyError) Error() string {
 	return fmt.Sprintf("store %s: it is not empty; restore into a new one, or pass --replace to move this one aside first", e.Store)
 }
 
-// unfinished is a table that is there while a restore is at work. A store with it is
-// not opened.
-const unfinished = "restore_unfinished"
-
-var errUnfinished = errors.New("a restore into this store was cut off, so it is not whole; run tidings restore again, with --replace")
-
 // Restore makes the store at a DSN from an archive file of either engine, brings its
 // schema up to date and quarantines it: nothing is sent before ReleaseQuarantine. The
 // archive is checked as a whole before anything is changed. Errors are *OpenError,
 // *NotEmptyError, *NewerSchemaError and those of package archive.
 func Restore(ctx context.Context, dsn, file string, opts RestoreOptions) (RestoredStore, error) {
 	var out RestoredStore
-	if err := opts.settle(); err != nil {
-		return out, err
-	}
 	var err error
 	if out.Summary, err = archive.Check(file); err != nil {
 		return out, err
@@ -74,11 +72,11 @@ func Restore(ctx context.Context, dsn, file string, opts RestoreOptions) (Restor
 		return out, fmt.Errorf("the journal in %s is not of the store in %s; name the right one with --journal, or move it away", strings.Join(folders, ", "), file)
 	}
 	out.Journal = ours && !facts.Started.After(out.Header.Taken)
-	engine, address, err := parseDSN(dsn)
+	engine, address, err := sqldb.ParseDSN(dsn)
 	if err != nil {
 		return out, err
 	}
-	opts.name = sessionName + " restore"
+	opts.name = sqldb.SessionName + " restore"
 	if engine == SQLite {
 		err = restoreSQLite(ctx, address, file, facts, opts, &out)
 	} else {
@@ -105,7 +103,7 @@ func restoreSQLite(ctx context.Context, path, file string, facts *journal.Facts,
 	if err := fill(ctx, "sqlite:"+making, file, facts, opts, out); err != nil {
 		return err
 	}
-	aside, err := moveAside(path, opts.Clock())
+	aside, err := moveAside(path, opts.now())
 	if err != nil {
 		return err
 	}
@@ -125,20 +123,20 @@ func mayReplace(ctx context.Context, path string, opts RestoreOptions) error {
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
-	db, err := sql.Open("sqlite", sqliteURI(path, opts.Options, false))
+	db, err := sql.Open("sqlite", sqldb.SQLiteURI(path, sqldb.Options{}, false))
 	if err != nil {
 		return err
 	}
 	defer db.Close()
 	db.SetMaxOpenConns(1)
-	empty, err := holdsNothing(ctx, SQLite, db)
+	empty, err := schema.IsEmpty(ctx, SQLite, db)
 	if err == nil && !empty && !opts.Replace {
 		return &NotEmptyError{Store: "sqlite:" + path}
 	}
 	// A process that has the file open holds a lock of it even when it is idle.
 	for _, statement := range []string{"PRAGMA busy_timeout = 1000", "PRAGMA locking_mode = EXCLUSIVE", "BEGIN EXCLUSIVE", "COMMIT"} {
-		if _, err := db.ExecContext(ctx, statement); lost(err) {
-			return &OpenError{Store: "sqlite:" + path, What: "another process has it open", Right: "to stop every tidings process first", Err: err}
+		if _, err := db.ExecContext(ctx, statement); sqldb.Contended(err) {
+			return &OpenError{Store: "sqlite:" + path, What: "another process has it open", Fix: "stop every tidings process first", Err: err}
 		}
 	}
 	if err != nil && !opts.Replace { // such as a damaged file
@@ -169,9 +167,9 @@ func restorePostgres(ctx context.Context, dsn, file string, facts *journal.Facts
 	if err != nil {
 		return err
 	}
-	db := s.writers.db
+	db := s.db.Writers.DB
 	err = func() error {
-		empty, err := holdsNothing(ctx, Postgres, db)
+		empty, err := schema.IsEmpty(ctx, Postgres, db)
 		if err != nil {
 			return err
 		}
@@ -181,7 +179,7 @@ func restorePostgres(ctx context.Context, dsn, file string, facts *journal.Facts
 		if err := noOthers(ctx, db, dsn); err != nil {
 			return err
 		}
-		out.Aside, err = moveSchemaAside(ctx, db, opts.Clock())
+		out.Aside, err = moveSchemaAside(ctx, db, opts.now())
 		return err
 	}()
 	if err := errors.Join(err, s.Close()); err != nil {
@@ -197,14 +195,14 @@ const goneFor = 5 * time.Second
 // noOthers returns an error when another process of ours is connected.
 func noOthers(ctx context.Context, db *sql.DB, dsn string) error {
 	for end := time.Now().Add(goneFor); ; {
-		open, err := texts(ctx, db, "SELECT CAST(count(*) AS text) FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1", sessionName)
+		open, err := schema.Texts(ctx, db, "SELECT CAST(count(*) AS text) FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1", sqldb.SessionName)
 		if err != nil || open[0] == "0" {
 			return err
 		}
 		if time.Now().After(end) {
-			return &OpenError{Store: Redact(dsn), What: open[0] + " connections of tidings are open", Right: "to stop every tidings process on it first"}
+			return &OpenError{Store: Redact(dsn), What: open[0] + " connections of tidings are open", Fix: "stop every tidings process on it first"}
 		}
-		if err := pause(ctx, maxAttempts); err != nil {
+		if err := sqldb.Pause(ctx, sqldb.MaxAttempts); err != nil {
 			return err
 		}
 	}
@@ -214,7 +212,11 @@ func noOthers(ctx context.Context, db *sql.DB, dsn string) error {
 // schema of their own, and returns its name; empty when there are none.
 func moveSchemaAside(ctx context.Context, db *sql.DB, now time.Time) (string, error) {
 	var moves []string
-	for kind, names := range madeByMigrations() {
+	objects, err := schema.PostgresObjects()
+	if err != nil {
+		return "", err
+	}
+	for kind, names := range objects {
 		for _, name := range names {
 			there := false
 			question := "SELECT to_regclass(quote_ident($1)) IS NOT NULL"
@@ -225,7 +227,7 @@ func moveSchemaAside(ctx context.Context, db *sql.DB, now time.Time) (string, er
 				return "", err
 			}
 			if there {
-				moves = append(moves, "ALTER "+kind+" "+quoted(name)+" SET SCHEMA ")
+				moves = append(moves, "ALTER "+kind+" "+schema.Quoted(name)+" SET SCHEMA ")
 			}
 		}
 	}
@@ -249,30 +251,6 @@ func moveSchemaAside(ctx context.Context, db *sql.DB, now time.Time) (string, er
 	return "schema " + aside, tx.Commit()
 }
 
-var creates = regexp.MustCompile(`(?m)^CREATE (?:OR REPLACE )?(TABLE|FUNCTION) (?:IF NOT EXISTS )?(\w+)`)
-
-// madeByMigrations are the names of all tables and functions that migrations on
-// PostgreSQL make, by kind.
-func madeByMigrations() map[string][]string {
-	out := map[string][]string{"TABLE": {"goose_db_version", unfinished}}
-	files, err := migrationFiles.ReadDir("migrations/postgres")
-	if err != nil {
-		panic(err) // they are built in
-	}
-	for _, file := range files {
-		text, err := migrationFiles.ReadFile("migrations/postgres/" + file.Name())
-		if err != nil {
-			panic(err)
-		}
-		for _, found := range creates.FindAllStringSubmatch(string(text), -1) {
-			if !slices.Contains(out[found[1]], found[2]) {
-				out[found[1]] = append(out[found[1]], found[2])
-			}
-		}
-	}
-	return out
-}
-
 // fill makes the schema that the archive was made of, loads the rows, brings the
 // schema up to date and begins the quarantine.
 func fill(ctx context.Context, dsn, file string, facts *journal.Facts, opts RestoreOptions, out *RestoredStore) error {
@@ -281,25 +259,28 @@ func fill(ctx context.Context, dsn, file string, facts *journal.Facts, opts Rest
 		return err
 	}
 	err = s.fill(ctx, file, facts, out)
-	return errors.Join(wrap("restore into "+Redact(dsn), err), s.Close())
+	return errors.Join(sqldb.Wrap("restore into "+Redact(dsn), err), s.Close())
 }
 
 func (s *Store) fill(ctx context.Context, file string, facts *journal.Facts, out *RestoredStore) error {
-	db := s.writers.db
-	if _, err := db.ExecContext(ctx, "CREATE TABLE "+unfinished+" (since BIGINT)"); err != nil {
+	db := s.db.Writers.DB
+	if _, err := db.ExecContext(ctx, "CREATE TABLE "+schema.Unfinished+" (since BIGINT)"); err != nil {
 		return err
 	}
-	if err := s.migrateTo(ctx, out.Header.Migrations); err != nil {
+	if err := schema.Apply(ctx, s.engine, db, out.Header.Migrations); err != nil {
+		if errors.Is(err, schema.ErrName) {
+			err = fmt.Errorf("%w: migration %w", archive.ErrFormat, err)
+		}
 		return err
 	}
 	if err := s.load(ctx, file); err != nil {
 		return err
 	}
 	var err error
-	if out.Migrations, err = migrate(ctx, s.engine, db); err != nil {
+	if out.Migrations, err = schema.Migrate(ctx, s.engine, db); err != nil {
 		return err
 	}
-	if err := errors.Join(s.writers.prepareAll(ctx), s.readers.prepareAll(ctx)); err != nil {
+	if err := s.db.Prepare(ctx); err != nil {
 		return err
 	}
 	if err := s.beginQuarantine(ctx, Restored, out.Header.Taken); err != nil {
@@ -308,40 +289,8 @@ func (s *Store) fill(ctx context.Context, file string, facts *journal.Facts, out
 	if err := s.takeUp(ctx, facts); err != nil {
 		return err
 	}
-	_, err = db.ExecContext(ctx, "DROP TABLE "+unfinished)
+	_, err = db.ExecContext(ctx, "DROP TABLE "+schema.Unfinished)
 	return err
-}
-
-// migrateTo applies exactly the migrations of an archive.
-func (s *Store) migrateTo(ctx context.Context, names []string) error {
-	provider, err := newProvider(s.engine, s.writers.db)
-	if err != nil {
-		return err
-	}
-	known, newest := map[int64]bool{}, ""
-	for _, source := range provider.ListSources() {
-		known[source.Version], newest = true, migrationName(source)
-	}
-	var wanted, unknown []int64
-	for _, name := range names {
-		number, _, _ := strings.Cut(name, "_")
-		version, err := strconv.ParseInt(number, 10, 64)
-		if err != nil {
-			return fmt.Errorf("%w: %q is no name of a migration", archive.ErrFormat, name)
-		}
-		if wanted = append(wanted, version); !known[version] {
-			unknown = append(unknown, version)
-		}
-	}
-	if len(unknown) > 0 {
-		return &NewerSchemaError{Unknown: unknown, Newest: newest}
-	}
-	for _, version := range wanted {
-		if _, err := provider.ApplyVersion(ctx, version, true); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // load puts the rows of an archive into an empty schema, all or none.
@@ -355,13 +304,13 @@ func (s *Store) load(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	conn, err := s.writers.db.Conn(ctx)
+	conn, err := s.db.Writers.DB.Conn(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
 	l := &loader{store: s, conn: conn, from: from}
-	if l.schema, err = tables(ctx, s.engine, conn); err != nil {
+	if l.schema, err = schema.Tables(ctx, s.engine, conn); err != nil {
 		return err
 	}
 	if _, err := conn.ExecContext(ctx, "BEGIN"); err != nil {
@@ -380,13 +329,13 @@ type loader struct {
 	store  *Store
 	conn   *sql.Conn
 	from   *archive.Reader
-	schema []table
+	schema []schema.Table
 }
 
 func (l *loader) run(ctx context.Context) error {
 	// Migrations put rows of their own into some tables; those of the archive count.
 	for _, t := range slices.Backward(l.schema) {
-		if _, err := l.conn.ExecContext(ctx, "DELETE FROM "+quoted(t.name)); err != nil {
+		if _, err := l.conn.ExecContext(ctx, "DELETE FROM "+schema.Quoted(t.Name)); err != nil {
 			return err
 		}
 	}
@@ -398,24 +347,24 @@ func (l *loader) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		at := slices.IndexFunc(l.schema, func(t table) bool { return t.name == named.Name })
+		at := slices.IndexFunc(l.schema, func(t schema.Table) bool { return t.Name == named.Name })
 		if at < 0 {
 			return fmt.Errorf("%w: its table %s is not in the schema that it names", archive.ErrFormat, named.Name)
 		}
 		t := l.schema[at]
 		for _, column := range named.Columns {
-			if !slices.Contains(t.columns, column) {
+			if !slices.Contains(t.Columns, column) {
 				return fmt.Errorf("%w: its table %s has a column %s that is not in the schema that it names", archive.ErrFormat, named.Name, column)
 			}
 		}
-		t.columns = named.Columns
+		t.Columns = named.Columns
 		if err := l.table(ctx, t); err != nil {
-			return wrap("table "+t.name, err)
+			return sqldb.Wrap("table "+t.Name, err)
 		}
 	}
 }
 
-func (l *loader) table(ctx context.Context, t table) error {
+func (l *loader) table(ctx context.Context, t schema.Table) error {
 	load := l.loadSQLite
 	if l.store.engine == Postgres {
 		load = l.loadPostgres
@@ -423,15 +372,15 @@ func (l *loader) table(ctx context.Context, t table) error {
 	if err := load(ctx, t); err != nil {
 		return err
 	}
-	if t.key == "" || l.from.Last() == 0 {
+	if t.Key == "" || l.from.Last() == 0 {
 		return nil
 	}
-	return setLastNumber(ctx, l.store.engine, l.conn, t, l.from.Last())
+	return schema.SetLastNumber(ctx, l.store.engine, l.conn, t, l.from.Last())
 }
 
 // finish fills what is made from tables and is no table itself.
 func (l *loader) finish(ctx context.Context) error {
-	if l.store.engine != SQLite || !slices.ContainsFunc(l.schema, func(t table) bool { return t.name == "article_words" }) {
+	if l.store.engine != SQLite || !slices.ContainsFunc(l.schema, func(t schema.Table) bool { return t.Name == "article_words" }) {
 		return nil
 	}
 	_, err := l.conn.ExecContext(ctx, "INSERT INTO article_index (rowid, words) SELECT seq, words FROM article_words")

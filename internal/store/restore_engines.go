@@ -2,26 +2,27 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/tidings-press/tidings/internal/store/schema"
 )
 
 // sqliteParameters bounds the parameters of a statement; longer ones were not faster.
 const sqliteParameters = 4000
 
 // loadSQLite inserts the rows of a table, many with each statement.
-func (l *loader) loadSQLite(ctx context.Context, t table) error {
-	atOnce := max(1, sqliteParameters/len(t.columns))
+func (l *loader) loadSQLite(ctx context.Context, t schema.Table) error {
+	atOnce := max(1, sqliteParameters/len(t.Columns))
 	whole, err := l.conn.PrepareContext(ctx, insertRows(t, atOnce))
 	if err != nil {
 		return err
 	}
 	defer whole.Close()
-	args := make([]any, 0, atOnce*len(t.columns))
+	args := make([]any, 0, atOnce*len(t.Columns))
 	var row []any
 	for {
 		if row, err = l.from.Row(row); err != nil {
@@ -40,23 +41,23 @@ func (l *loader) loadSQLite(ctx context.Context, t table) error {
 	if len(args) == 0 {
 		return nil
 	}
-	_, err = l.conn.ExecContext(ctx, insertRows(t, len(args)/len(t.columns)), args...)
+	_, err = l.conn.ExecContext(ctx, insertRows(t, len(args)/len(t.Columns)), args...)
 	return err
 }
 
-func insertRows(t table, n int) string {
-	row := "(?" + strings.Repeat(",?", len(t.columns)-1) + ")"
-	return "INSERT INTO " + quoted(t.name) + " (" + quoted(t.columns...) + ") VALUES " + row + strings.Repeat(","+row, n-1)
+func insertRows(t schema.Table, n int) string {
+	row := "(?" + strings.Repeat(",?", len(t.Columns)-1) + ")"
+	return "INSERT INTO " + schema.Quoted(t.Name) + " (" + schema.Quoted(t.Columns...) + ") VALUES " + row + strings.Repeat(","+row, n-1)
 }
 
 // loadPostgres copies the rows of a table.
-func (l *loader) loadPostgres(ctx context.Context, t table) error {
+func (l *loader) loadPostgres(ctx context.Context, t schema.Table) error {
 	return l.conn.Raw(func(driver any) error {
 		conn, ok := driver.(*stdlib.Conn)
 		if !ok {
 			return fmt.Errorf("a connection of the type %T cannot copy", driver)
 		}
-		_, err := conn.Conn().CopyFrom(ctx, pgx.Identifier{t.name}, t.columns, &rowSource{loader: l})
+		_, err := conn.Conn().CopyFrom(ctx, pgx.Identifier{t.Name}, t.Columns, &rowSource{loader: l})
 		return err
 	})
 }
@@ -79,5 +80,3 @@ func (r *rowSource) Values() ([]any, error) { return r.row, nil }
 
 // Err is why there is no next row, nil at the end.
 func (r *rowSource) Err() error { return r.err }
-
-var _ querier = (*sql.Conn)(nil)

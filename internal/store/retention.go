@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
 // Retention is until when what is kept of the past may be removed; a zero time keeps
@@ -40,8 +42,8 @@ func (s *Store) Prune(ctx context.Context, r Retention) (Removed, error) {
 // step runs one query in a transaction of its own, and adds up what it removed.
 func (s *Store) step(ctx context.Context, removed *int64, query string, args ...any) error {
 	var n int64
-	err := s.write(ctx, func(tx *runner) (err error) {
-		n, err = tx.exec(ctx, query, args...)
+	err := s.write(ctx, func(tx *conn) (err error) {
+		n, err = tx.Exec(ctx, query, args...)
 		return err
 	})
 	*removed += n
@@ -69,7 +71,7 @@ func (s *Store) pruneEditions(ctx context.Context, before time.Time, out *Remove
 		return nil
 	}
 	for {
-		old, err := s.readers.numbers(ctx, "retention.editions", millis(before), 100)
+		old, err := sqldb.Column[int64](ctx, s.readers.Conn, "retention.editions", millis(before), 100)
 		if err != nil || len(old) == 0 {
 			return err
 		}

@@ -19,7 +19,7 @@ type LastChange struct {
 func (s *Store) LastChange(ctx context.Context) (LastChange, error) {
 	var last LastChange
 	var departed, settled int64
-	_, err := s.readers.one(ctx, "revision.get", nil, &last.Revision, &departed, &last.Settings, &settled)
+	_, err := s.readers.One(ctx, "revision.get", nil, &last.Revision, &departed, &last.Settings, &settled)
 	last.LastRemoval, last.SettingsSince = timeOf(departed), timeOf(settled)
 	return last, err
 }
@@ -33,8 +33,8 @@ func (s *Store) Revision(ctx context.Context) (int64, error) {
 // SetFeedSettings says by a fingerprint what feeds are served with from now on. It does
 // nothing when that is what it was.
 func (s *Store) SetFeedSettings(ctx context.Context, settings string) error {
-	return s.write(ctx, func(tx *runner) error {
-		_, err := tx.exec(ctx, "revision.settle", settings, millis(s.Now()))
+	return s.write(ctx, func(tx *conn) error {
+		_, err := tx.Exec(ctx, "revision.settle", settings, millis(s.Now()))
 		return err
 	})
 }
@@ -42,8 +42,8 @@ func (s *Store) SetFeedSettings(ctx context.Context, settings string) error {
 // depart says that an article may have left a feed. Which one is not asked: with a
 // word that an edit takes out it leaves the feeds of searches, with a later date
 // those of everything.
-func (s *Store) depart(ctx context.Context, tx *runner) error {
-	_, err := tx.exec(ctx, "revision.depart", millis(s.Now()))
+func (s *Store) depart(ctx context.Context, tx *conn) error {
+	_, err := tx.Exec(ctx, "revision.depart", millis(s.Now()))
 	return err
 }
 
@@ -64,6 +64,6 @@ func (s *Store) Appeared(ctx context.Context, from, to time.Time, limit int) ([]
 // after now; the zero time when there is none.
 func (s *Store) NextAppearance(ctx context.Context, now time.Time) (time.Time, error) {
 	var at int64
-	_, err := s.readers.one(ctx, "article.nextDue", []any{millis(now)}, &at)
+	_, err := s.readers.One(ctx, "article.nextDue", []any{millis(now)}, &at)
 	return timeOf(at), err
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
 // road is how one alternative of a filter is read: along an index in the order of
@@ -107,13 +108,13 @@ func (l *lister) meets(ctx context.Context, r *road, words []string) (bool, erro
 		}
 		text += st.holds(article.Word{Text: word}, "d")
 	}
-	rows, err := l.r.query(ctx, text, st.args)
+	rows, err := l.r.QueryContext(ctx, text, st.args...)
 	if err != nil {
 		return false, fmt.Errorf("articles: %w", err)
 	}
 	met := 0
-	err = walk(rows, func(*sql.Rows) error { met++; return nil })
-	return met >= next/2, wrap("articles", err)
+	err = sqldb.Walk(rows, func(*sql.Rows) error { met++; return nil })
+	return met >= next/2, sqldb.Wrap("articles", err)
 }
 
 // countWords says how many articles have all of some words, few if they are not worth
@@ -155,7 +156,7 @@ func (l *lister) count(ctx context.Context, query string, args ...any) (int64, e
 	if known {
 		return n, nil
 	}
-	if _, err := l.r.one(ctx, query, args, &n); err != nil {
+	if _, err := l.r.One(ctx, query, args, &n); err != nil {
 		return 0, err
 	}
 	if l.counted == nil {

@@ -38,17 +38,17 @@ func (s *Store) Secret(ctx context.Context, name string) ([]byte, error) {
 
 func (s *Store) makeSecret(ctx context.Context, name string) ([]byte, error) {
 	var value []byte
-	found, err := s.readers.one(ctx, "secret.get", []any{name}, &value)
+	found, err := s.readers.One(ctx, "secret.get", []any{name}, &value)
 	if found || err != nil {
 		return value, err
 	}
 	fresh := make([]byte, 32)
 	rand.Read(fresh)
-	err = s.write(ctx, func(tx *runner) error {
-		if _, err := tx.exec(ctx, "secret.put", name, fresh, millis(s.Now())); err != nil {
+	err = s.write(ctx, func(tx *conn) error {
+		if _, err := tx.Exec(ctx, "secret.put", name, fresh, millis(s.Now())); err != nil {
 			return err
 		}
-		_, err := tx.one(ctx, "secret.get", []any{name}, &value)
+		_, err := tx.One(ctx, "secret.get", []any{name}, &value)
 		return err
 	})
 	return value, err

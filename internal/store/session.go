@@ -20,11 +20,11 @@ type Session struct {
 func (s *Store) CreateSession(ctx context.Context, editor Editor, agent string, ttl time.Duration) (string, error) {
 	token, hash := newToken()
 	now := s.Now()
-	err := s.write(ctx, func(tx *runner) error {
-		if _, err := tx.exec(ctx, "session.prune", millis(now)); err != nil {
+	err := s.write(ctx, func(tx *conn) error {
+		if _, err := tx.Exec(ctx, "session.prune", millis(now)); err != nil {
 			return err
 		}
-		n, err := tx.exec(ctx, "session.insert", hash, editor.ID, agent, millis(now), millis(now.Add(ttl)), editor.Password)
+		n, err := tx.Exec(ctx, "session.insert", hash, editor.ID, agent, millis(now), millis(now.Add(ttl)), editor.Password)
 		if err == nil && n == 0 {
 			err = notFound("editor", editor.ID)
 		}
@@ -39,7 +39,7 @@ func (s *Store) Session(ctx context.Context, token string) (Session, error) {
 	var out Session
 	var created, seen, expires, editorCreated, disabled int64
 	e := &out.Editor
-	found, err := s.readers.one(ctx, "session.get", []any{hashToken(token), millis(s.Now())}, &out.Agent, &created, &seen,
+	found, err := s.readers.One(ctx, "session.get", []any{hashToken(token), millis(s.Now())}, &out.Agent, &created, &seen,
 		&expires, &e.ID, &e.Email, &e.Name, &e.Role, &e.Password, &editorCreated, &disabled)
 	if err == nil && !found {
 		err = notFound("session", "of this token")
@@ -52,16 +52,16 @@ func (s *Store) Session(ctx context.Context, token string) (Session, error) {
 // TouchSession prolongs a session. Callers do so now and then, not at each request.
 func (s *Store) TouchSession(ctx context.Context, token string, ttl time.Duration) error {
 	now := s.Now()
-	return s.write(ctx, func(tx *runner) error {
-		_, err := tx.exec(ctx, "session.touch", hashToken(token), millis(now), millis(now.Add(ttl)))
+	return s.write(ctx, func(tx *conn) error {
+		_, err := tx.Exec(ctx, "session.touch", hashToken(token), millis(now), millis(now.Add(ttl)))
 		return err
 	})
 }
 
 // EndSession signs out.
 func (s *Store) EndSession(ctx context.Context, token string) error {
-	return s.write(ctx, func(tx *runner) error {
-		_, err := tx.exec(ctx, "session.delete", hashToken(token))
+	return s.write(ctx, func(tx *conn) error {
+		_, err := tx.Exec(ctx, "session.delete", hashToken(token))
 		return err
 	})
 }
@@ -69,8 +69,8 @@ func (s *Store) EndSession(ctx context.Context, token string) error {
 // EndOtherSessions signs an editor out everywhere but in the session of the token;
 // an empty one ends them all.
 func (s *Store) EndOtherSessions(ctx context.Context, editor int64, token string) error {
-	return s.write(ctx, func(tx *runner) error {
-		_, err := tx.exec(ctx, "session.deleteOthers", editor, hashToken(token))
+	return s.write(ctx, func(tx *conn) error {
+		_, err := tx.Exec(ctx, "session.deleteOthers", editor, hashToken(token))
 		return err
 	})
 }

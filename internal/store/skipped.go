@@ -28,7 +28,7 @@ func (s *Store) NonRecipients(ctx context.Context, digest string) ([]SkipCount, 
 
 func (s *Store) skipCounts(ctx context.Context, query string, args ...any) ([]SkipCount, error) {
 	counts := map[string]int64{}
-	err := s.readers.each(ctx, query, args, func(rows *sql.Rows) error {
+	err := s.readers.Each(ctx, query, args, func(rows *sql.Rows) error {
 		var reason string
 		var n int64
 		err := rows.Scan(&reason, &n)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/tidings-press/tidings/internal/store/sqldb"
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/token"
 )
@@ -31,7 +32,7 @@ func (s *Store) AddSubscriber(ctx context.Context, sub subscriber.Subscriber) (s
 	}
 	sub.Created = s.Now()
 	sub.Changed = sub.Created
-	err = s.write(ctx, func(tx *runner) error {
+	err = s.write(ctx, func(tx *conn) error {
 		held, err := tx.suppression(ctx, keys, sub.Address)
 		if err != nil {
 			return err
@@ -39,11 +40,11 @@ func (s *Store) AddSubscriber(ctx context.Context, sub subscriber.Subscriber) (s
 		if held.Reason != "" && (sub.State != subscriber.Pending || !held.Reason.Personal()) {
 			return &SuppressedError{Address: sub.Address, Suppression: held}
 		}
-		_, err = tx.one(ctx, "subscriber.insert", []any{sub.Address.Key(), sub.Address.ASCII(), sub.Name, string(sub.State),
+		_, err = tx.One(ctx, "subscriber.insert", []any{sub.Address.Key(), sub.Address.ASCII(), sub.Name, string(sub.State),
 			sub.Language, sub.Timezone, sub.Consent.Source, sub.Consent.Text, sub.Consent.IP, millis(sub.Consent.At), millis(sub.Created), labelsText(sub.Labels)}, &sub.ID, &sub.UID)
 		return err
 	})
-	if conflict(err) {
+	if sqldb.Duplicate(err) {
 		err = fmt.Errorf("add subscriber %s: %w", sub.Address, ErrExists)
 	}
 	return sub, err
@@ -82,8 +83,8 @@ func (s *Store) oneSubscriber(ctx context.Context, query string, key any) (subsc
 
 // UpdateSubscriber keeps a person's name, language and timezone.
 func (s *Store) UpdateSubscriber(ctx context.Context, sub subscriber.Subscriber) error {
-	return s.write(ctx, func(tx *runner) error {
-		n, err := tx.exec(ctx, "subscriber.setDetails", sub.ID, sub.Name, sub.Language, sub.Timezone)
+	return s.write(ctx, func(tx *conn) error {
+		n, err := tx.Exec(ctx, "subscriber.setDetails", sub.ID, sub.Name, sub.Language, sub.Timezone)
 		if err == nil && n == 0 {
 			err = notFound("subscriber", sub.ID)
 		}
@@ -93,8 +94,8 @@ func (s *Store) UpdateSubscriber(ctx context.Context, sub subscriber.Subscriber)
 
 // SetConsent records what a person agreed to: at the latest when they confirm.
 func (s *Store) SetConsent(ctx context.Context, id int64, c subscriber.Consent) error {
-	return s.write(ctx, func(tx *runner) error {
-		n, err := tx.exec(ctx, "subscriber.setConsent", id, c.Source, c.Text, c.IP, millis(c.At))
+	return s.write(ctx, func(tx *conn) error {
+		n, err := tx.Exec(ctx, "subscriber.setConsent", id, c.Source, c.Text, c.IP, millis(c.At))
 		if err == nil && n == 0 {
 			err = notFound("subscriber", id)
 		}
@@ -105,7 +106,7 @@ func (s *Store) SetConsent(ctx context.Context, id int64, c subscriber.Consent) 
 // CountSubscribers says how many people are in each state.
 func (s *Store) CountSubscribers(ctx context.Context) (map[subscriber.State]int64, error) {
 	out := map[subscriber.State]int64{}
-	err := s.readers.each(ctx, "subscriber.counts", nil, func(rows *sql.Rows) error {
+	err := s.readers.Each(ctx, "subscriber.counts", nil, func(rows *sql.Rows) error {
 		var state subscriber.State
 		var n int64
 		err := rows.Scan(&state, &n)
@@ -115,9 +116,9 @@ func (s *Store) CountSubscribers(ctx context.Context) (map[subscriber.State]int6
 	return out, err
 }
 
-func (r *runner) subscribers(ctx context.Context, query string, args ...any) ([]subscriber.Subscriber, error) {
+func (c *conn) subscribers(ctx context.Context, query string, args ...any) ([]subscriber.Subscriber, error) {
 	var out []subscriber.Subscriber
-	err := r.each(ctx, query, args, func(rows *sql.Rows) error {
+	err := c.Each(ctx, query, args, func(rows *sql.Rows) error {
 		sub, err := scanSubscriber(rows)
 		out = append(out, sub)
 		return err
@@ -156,11 +157,11 @@ func labelsText(labels []string) string { return jsonText(labels, len(labels) ==
 // The form once stored the language of the site unasked.
 func (s *Store) ClearFormLanguage(ctx context.Context, language string, dryRun bool) (n int64, err error) {
 	if dryRun {
-		_, err = s.readers.one(ctx, "subscriber.countFormLanguage", []any{language}, &n)
+		_, err = s.readers.One(ctx, "subscriber.countFormLanguage", []any{language}, &n)
 		return n, err
 	}
-	err = s.write(ctx, func(tx *runner) (err error) {
-		n, err = tx.exec(ctx, "subscriber.clearFormLanguage", language)
+	err = s.write(ctx, func(tx *conn) (err error) {
+		n, err = tx.Exec(ctx, "subscriber.clearFormLanguage", language)
 		return err
 	})
 	return n, err

@@ -32,12 +32,12 @@ func (s *Store) SetState(ctx context.Context, id int64, next subscriber.State, d
 	if err != nil {
 		return err
 	}
-	return s.write(ctx, func(tx *runner) error {
+	return s.write(ctx, func(tx *conn) error {
 		return s.setState(ctx, tx, keys, id, next, detail)
 	})
 }
 
-func (s *Store) setState(ctx context.Context, tx *runner, keys subscriber.Keys, id int64, next subscriber.State, detail string) error {
+func (s *Store) setState(ctx context.Context, tx *conn, keys subscriber.Keys, id int64, next subscriber.State, detail string) error {
 	found, err := tx.subscribers(ctx, "subscriber.byID", id)
 	if err != nil {
 		return err
@@ -52,7 +52,7 @@ func (s *Store) setState(ctx context.Context, tx *runner, keys subscriber.Keys, 
 	if !sub.State.CanBecome(next) {
 		return &SubscriberStateError{ID: id, From: sub.State, To: next}
 	}
-	n, err := tx.exec(ctx, "subscriber.setState", id, string(sub.State), string(next), millis(s.Now()))
+	n, err := tx.Exec(ctx, "subscriber.setState", id, string(sub.State), string(next), millis(s.Now()))
 	if err != nil {
 		return err
 	}
@@ -63,24 +63,24 @@ func (s *Store) setState(ctx context.Context, tx *runner, keys subscriber.Keys, 
 }
 
 // followState keeps the suppressions in step with a state.
-func (r *runner) followState(ctx context.Context, keys subscriber.Keys, address subscriber.Address, next subscriber.State, detail string, now time.Time) error {
+func (c *conn) followState(ctx context.Context, keys subscriber.Keys, address subscriber.Address, next subscriber.State, detail string, now time.Time) error {
 	hash := keys.SuppressionHash(address)
 	if next == subscriber.Active {
-		held, err := r.suppression(ctx, keys, address)
+		held, err := c.suppression(ctx, keys, address)
 		if err == nil && held.Reason == EditorReason {
 			err = &SuppressedError{Address: address, Suppression: held}
 		}
 		if err != nil || held.Reason == "" {
 			return err
 		}
-		_, err = r.exec(ctx, "suppression.drop", hash)
+		_, err = c.Exec(ctx, "suppression.drop", hash)
 		return err
 	}
 	reason := reasonFor(next)
 	if reason == "" {
 		return nil
 	}
-	_, err := r.exec(ctx, "suppression.put", hash, string(reason), said(detail), millis(now))
+	_, err := c.Exec(ctx, "suppression.put", hash, string(reason), replyText(detail), millis(now))
 	return err
 }
 
@@ -93,7 +93,7 @@ func (s *Store) Erase(ctx context.Context, id int64) error {
 	if err != nil {
 		return err
 	}
-	err = s.write(ctx, func(tx *runner) error {
+	err = s.write(ctx, func(tx *conn) error {
 		found, err := tx.subscribers(ctx, "subscriber.byID", id)
 		if err != nil {
 			return err
@@ -105,7 +105,7 @@ func (s *Store) Erase(ctx context.Context, id int64) error {
 			return nil
 		}
 		hash := keys.SuppressionHash(found[0].Address)
-		if _, err := tx.exec(ctx, "suppression.put", hash, string(ErasedReason), "", millis(s.Now())); err != nil {
+		if _, err := tx.Exec(ctx, "suppression.put", hash, string(ErasedReason), "", millis(s.Now())); err != nil {
 			return err
 		}
 		return tx.forget(ctx, id, hash, s.Now())
@@ -129,8 +129,8 @@ func (s *Store) ErasePending(ctx context.Context, before time.Time, limit int) (
 		return 0, err
 	}
 	for _, who := range expired {
-		err := s.write(ctx, func(tx *runner) error {
-			n, err := tx.exec(ctx, "subscriber.setState", who.ID, string(subscriber.Pending), string(subscriber.Erased), millis(s.Now()))
+		err := s.write(ctx, func(tx *conn) error {
+			n, err := tx.Exec(ctx, "subscriber.setState", who.ID, string(subscriber.Pending), string(subscriber.Erased), millis(s.Now()))
 			if err != nil || n == 0 { // they confirmed just now
 				return err
 			}
@@ -144,17 +144,17 @@ func (s *Store) ErasePending(ctx context.Context, before time.Time, limit int) (
 }
 
 // forget removes what any table holds of a person; hash is of their address.
-func (r *runner) forget(ctx context.Context, id int64, hash []byte, now time.Time) error {
+func (c *conn) forget(ctx context.Context, id int64, hash []byte, now time.Time) error {
 	for _, query := range []string{"subscription.dropAll", "feedtoken.dropAll", "delivery.forget", "feedback.forget"} {
-		if _, err := r.exec(ctx, query, id); err != nil {
+		if _, err := c.Exec(ctx, query, id); err != nil {
 			return err
 		}
 	}
 	for _, query := range []string{"suppression.forget", "job.dropAbout"} {
-		if _, err := r.exec(ctx, query, hash); err != nil {
+		if _, err := c.Exec(ctx, query, hash); err != nil {
 			return err
 		}
 	}
-	_, err := r.exec(ctx, "subscriber.erase", id, "erased:"+strconv.FormatInt(id, 10), millis(now))
+	_, err := c.Exec(ctx, "subscriber.erase", id, "erased:"+strconv.FormatInt(id, 10), millis(now))
 	return err
 }

@@ -12,7 +12,7 @@ import (
 // Subscribe puts a person on a digest, or changes their topics; who left is back.
 // Their state does not change.
 func (s *Store) Subscribe(ctx context.Context, id int64, digest string, topics []string) error {
-	return s.write(ctx, func(tx *runner) error {
+	return s.write(ctx, func(tx *conn) error {
 		found, err := tx.subscribers(ctx, "subscriber.byID", id)
 		if err != nil {
 			return err
@@ -20,7 +20,7 @@ func (s *Store) Subscribe(ctx context.Context, id int64, digest string, topics [
 		if len(found) == 0 || found[0].State == subscriber.Erased {
 			return notFound("subscriber", id)
 		}
-		_, err = tx.exec(ctx, "subscription.put", digest, id, topicsText(topics), millis(s.Now()))
+		_, err = tx.Exec(ctx, "subscription.put", digest, id, topicsText(topics), millis(s.Now()))
 		return err
 	})
 }
@@ -29,26 +29,26 @@ func (s *Store) Subscribe(ctx context.Context, id int64, digest string, topics [
 // Unsubscribed. Doing it again changes nothing: the link in an old mail works for
 // ever.
 func (s *Store) Unsubscribe(ctx context.Context, id int64, digest string) error {
-	return s.leave(ctx, id, func(tx *runner) error {
-		_, err := tx.exec(ctx, "subscription.leave", digest, id, millis(s.Now()))
+	return s.leave(ctx, id, func(tx *conn) error {
+		_, err := tx.Exec(ctx, "subscription.leave", digest, id, millis(s.Now()))
 		return err
 	})
 }
 
 // UnsubscribeAll takes a person off every digest.
 func (s *Store) UnsubscribeAll(ctx context.Context, id int64) error {
-	return s.leave(ctx, id, func(tx *runner) error {
-		_, err := tx.exec(ctx, "subscription.leaveAll", id, millis(s.Now()))
+	return s.leave(ctx, id, func(tx *conn) error {
+		_, err := tx.Exec(ctx, "subscription.leaveAll", id, millis(s.Now()))
 		return err
 	})
 }
 
-func (s *Store) leave(ctx context.Context, id int64, fn func(tx *runner) error) error {
+func (s *Store) leave(ctx context.Context, id int64, fn func(tx *conn) error) error {
 	keys, err := s.Keys(ctx)
 	if err != nil {
 		return err
 	}
-	return s.write(ctx, func(tx *runner) error {
+	return s.write(ctx, func(tx *conn) error {
 		found, err := tx.subscribers(ctx, "subscriber.byID", id)
 		if err != nil {
 			return err
@@ -61,12 +61,12 @@ func (s *Store) leave(ctx context.Context, id int64, fn func(tx *runner) error) 
 }
 
 // leaveIn takes a person off digests, and makes who is on none Unsubscribed.
-func (s *Store) leaveIn(ctx context.Context, tx *runner, keys subscriber.Keys, sub subscriber.Subscriber, leave func() error) error {
+func (s *Store) leaveIn(ctx context.Context, tx *conn, keys subscriber.Keys, sub subscriber.Subscriber, leave func() error) error {
 	if err := leave(); err != nil {
 		return err
 	}
 	var left int64
-	if _, err := tx.one(ctx, "subscription.count", []any{sub.ID}, &left); err != nil || left > 0 {
+	if _, err := tx.One(ctx, "subscription.count", []any{sub.ID}, &left); err != nil || left > 0 {
 		return err
 	}
 	if !sub.State.CanBecome(subscriber.Unsubscribed) || sub.State == subscriber.Bounced {
@@ -95,7 +95,7 @@ func (s *Store) Subscription(ctx context.Context, id int64, digest string) (subs
 // CountSubscriptions says how many active people each digest has.
 func (s *Store) CountSubscriptions(ctx context.Context) (map[string]int64, error) {
 	out := map[string]int64{}
-	err := s.readers.each(ctx, "subscription.counts", nil, func(rows *sql.Rows) error {
+	err := s.readers.Each(ctx, "subscription.counts", nil, func(rows *sql.Rows) error {
 		var digest string
 		var n int64
 		err := rows.Scan(&digest, &n)
@@ -108,13 +108,13 @@ func (s *Store) CountSubscriptions(ctx context.Context) (map[string]int64, error
 // CountActive says how many active people a digest has.
 func (s *Store) CountActive(ctx context.Context, digest string) (int64, error) {
 	var n int64
-	_, err := s.readers.one(ctx, "subscription.countActive", []any{digest}, &n)
+	_, err := s.readers.One(ctx, "subscription.countActive", []any{digest}, &n)
 	return n, err
 }
 
-func (r *runner) subscriptions(ctx context.Context, query string, args ...any) ([]subscriber.Subscription, error) {
+func (c *conn) subscriptions(ctx context.Context, query string, args ...any) ([]subscriber.Subscription, error) {
 	var out []subscriber.Subscription
-	err := r.each(ctx, query, args, func(rows *sql.Rows) error {
+	err := c.Each(ctx, query, args, func(rows *sql.Rows) error {
 		var p subscriber.Subscription
 		var topics string
 		var since int64

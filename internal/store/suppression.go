@@ -76,8 +76,8 @@ func (s *Store) Suppress(ctx context.Context, address subscriber.Address, reason
 	if err != nil {
 		return err
 	}
-	return s.write(ctx, func(tx *runner) error {
-		_, err := tx.exec(ctx, "suppression.put", keys.SuppressionHash(address), string(reason), said(detail), millis(s.Now()))
+	return s.write(ctx, func(tx *conn) error {
+		_, err := tx.Exec(ctx, "suppression.put", keys.SuppressionHash(address), string(reason), replyText(detail), millis(s.Now()))
 		if err != nil {
 			return err
 		}
@@ -99,10 +99,10 @@ func (s *Store) Suppression(ctx context.Context, address subscriber.Address) (Su
 	return s.readers.suppression(ctx, keys, address)
 }
 
-func (r *runner) suppression(ctx context.Context, keys subscriber.Keys, address subscriber.Address) (Suppression, error) {
+func (c *conn) suppression(ctx context.Context, keys subscriber.Keys, address subscriber.Address) (Suppression, error) {
 	var out Suppression
 	var since int64
-	_, err := r.one(ctx, "suppression.get", []any{keys.SuppressionHash(address)}, &out.Reason, &out.Detail, &since)
+	_, err := c.One(ctx, "suppression.get", []any{keys.SuppressionHash(address)}, &out.Reason, &out.Detail, &since)
 	out.Since = timeOf(since)
 	return out, err
 }
@@ -114,8 +114,8 @@ func (s *Store) LiftSuppression(ctx context.Context, address subscriber.Address)
 	if err != nil {
 		return err
 	}
-	return s.write(ctx, func(tx *runner) error {
-		_, err := tx.exec(ctx, "suppression.drop", keys.SuppressionHash(address))
+	return s.write(ctx, func(tx *conn) error {
+		_, err := tx.Exec(ctx, "suppression.drop", keys.SuppressionHash(address))
 		return err
 	})
 }
@@ -123,7 +123,7 @@ func (s *Store) LiftSuppression(ctx context.Context, address subscriber.Address)
 // CountSuppressions says how many addresses are suppressed for each reason.
 func (s *Store) CountSuppressions(ctx context.Context) (map[SuppressionReason]int64, error) {
 	out := map[SuppressionReason]int64{}
-	err := s.readers.each(ctx, "suppression.counts", nil, func(rows *sql.Rows) error {
+	err := s.readers.Each(ctx, "suppression.counts", nil, func(rows *sql.Rows) error {
 		var reason SuppressionReason
 		var n int64
 		err := rows.Scan(&reason, &n)

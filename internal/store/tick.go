@@ -39,11 +39,11 @@ func (s *Store) EnsureDigest(ctx context.Context, d DigestState) (DigestState, e
 	if err != nil || found && have.Spec == d.Spec {
 		return have, err
 	}
-	err = s.write(ctx, func(tx *runner) error {
-		if _, err := tx.exec(ctx, "digest.ensure", d.Name, d.Spec, millis(d.Since), millis(d.Next), d.NextKey); err != nil {
+	err = s.write(ctx, func(tx *conn) error {
+		if _, err := tx.Exec(ctx, "digest.ensure", d.Name, d.Spec, millis(d.Since), millis(d.Next), d.NextKey); err != nil {
 			return err
 		}
-		if _, err := tx.exec(ctx, "digest.respec", d.Name, d.Spec, millis(d.Next), d.NextKey); err != nil {
+		if _, err := tx.Exec(ctx, "digest.respec", d.Name, d.Spec, millis(d.Next), d.NextKey); err != nil {
 			return err
 		}
 		have, _, err = s.digestState(ctx, tx, d.Name)
@@ -61,10 +61,10 @@ func (s *Store) DigestState(ctx context.Context, name string) (DigestState, erro
 	return d, err
 }
 
-func (s *Store) digestState(ctx context.Context, r *runner, name string) (DigestState, bool, error) {
+func (s *Store) digestState(ctx context.Context, r *conn, name string) (DigestState, bool, error) {
 	var d DigestState
 	var since, began, next int64
-	found, err := r.one(ctx, "digest.get", []any{name}, &d.Name, &d.Spec, &since, &began, &next, &d.NextKey)
+	found, err := r.One(ctx, "digest.get", []any{name}, &d.Name, &d.Spec, &since, &began, &next, &d.NextKey)
 	d.Since, d.Began, d.Next = timeOf(since), timeOf(began), timeOf(next)
 	return d, found, err
 }
@@ -74,11 +74,11 @@ func (s *Store) digestState(ctx context.Context, r *runner, name string) (Digest
 // whatever its date, once the digest has had its first tick or edition. It returns
 // ErrNotFound for a digest that never ran.
 func (s *Store) SetDigestSince(ctx context.Context, name string, since time.Time) error {
-	return s.write(ctx, func(tx *runner) error { return s.setSince(ctx, tx, name, since) })
+	return s.write(ctx, func(tx *conn) error { return s.setSince(ctx, tx, name, since) })
 }
 
-func (s *Store) setSince(ctx context.Context, tx *runner, name string, since time.Time) error {
-	n, err := tx.exec(ctx, "digest.setSince", name, millis(since), millis(s.Now()))
+func (s *Store) setSince(ctx context.Context, tx *conn, name string, since time.Time) error {
+	n, err := tx.Exec(ctx, "digest.setSince", name, millis(since), millis(s.Now()))
 	if err == nil && n == 0 {
 		err = notFound("digest", name)
 	}
@@ -108,7 +108,7 @@ func (s *Store) CreateDraftSince(ctx context.Context, e Edition, since time.Time
 
 func (s *Store) plan(ctx context.Context, e Edition, advance *Advance, since *time.Time, jobs []Job) (Edition, error) {
 	expected := e.Number
-	err := s.write(ctx, func(tx *runner) error {
+	err := s.write(ctx, func(tx *conn) error {
 		if err := s.take(ctx, tx, e.Digest, advance); err != nil {
 			return err
 		}
@@ -117,7 +117,7 @@ func (s *Store) plan(ctx context.Context, e Edition, advance *Advance, since *ti
 				return err
 			}
 		}
-		if _, err := tx.one(ctx, "edition.nextNumber", []any{e.Digest}, &e.Number); err != nil {
+		if _, err := tx.One(ctx, "edition.nextNumber", []any{e.Digest}, &e.Number); err != nil {
 			return err
 		}
 		if expected != 0 && e.Number != expected {
@@ -132,7 +132,7 @@ func (s *Store) plan(ctx context.Context, e Edition, advance *Advance, since *ti
 		if advance == nil {
 			return nil
 		}
-		_, err := tx.exec(ctx, "tick.insert", e.Digest, e.ScheduledFor, e.ID, "", millis(s.Now()))
+		_, err := tx.Exec(ctx, "tick.insert", e.Digest, e.ScheduledFor, e.ID, "", millis(s.Now()))
 		return err
 	})
 	return e, err
@@ -143,16 +143,16 @@ func (s *Store) plan(ctx context.Context, e Edition, advance *Advance, since *ti
 // number another one has taken since.
 func (s *Store) NextNumber(ctx context.Context, digestName string) (int, error) {
 	var number int
-	_, err := s.readers.one(ctx, "edition.nextNumber", []any{digestName}, &number)
+	_, err := s.readers.One(ctx, "edition.nextNumber", []any{digestName}, &number)
 	return number, err
 }
 
-func insertEdition(ctx context.Context, tx *runner, e *Edition) error {
+func insertEdition(ctx context.Context, tx *conn, e *Edition) error {
 	automatic := 0
 	if e.Automatic {
 		automatic = 1
 	}
-	found, err := tx.one(ctx, "edition.insert", []any{e.ID, e.Digest, e.Number, e.ScheduledFor, string(digest.Draft), automatic, e.Author, e.Subject, millis(e.Created)}, &e.Seq)
+	found, err := tx.One(ctx, "edition.insert", []any{e.ID, e.Digest, e.Number, e.ScheduledFor, string(digest.Draft), automatic, e.Author, e.Subject, millis(e.Created)}, &e.Seq)
 	if err != nil {
 		return err
 	}
@@ -163,16 +163,16 @@ func insertEdition(ctx context.Context, tx *runner, e *Edition) error {
 }
 
 // insertArticles puts an edition's articles into it and into the ledger.
-func insertArticles(ctx context.Context, tx *runner, e *Edition) error {
+func insertArticles(ctx context.Context, tx *conn, e *Edition) error {
 	for i, id := range e.Articles {
-		n, err := tx.exec(ctx, "ledger.insert", e.Digest, id, e.ID)
+		n, err := tx.Exec(ctx, "ledger.insert", e.Digest, id, e.ID)
 		if err != nil {
 			return err
 		}
 		if n == 0 {
 			return ErrTaken
 		}
-		if _, err := tx.exec(ctx, "edition.addArticle", e.Seq, i, id); err != nil {
+		if _, err := tx.Exec(ctx, "edition.addArticle", e.Seq, i, id); err != nil {
 			return err
 		}
 	}
@@ -184,21 +184,21 @@ func insertArticles(ctx context.Context, tx *runner, e *Edition) error {
 // articles join those of the draft before. The jobs are kept with it. It returns ErrTaken
 // when the draft is another one by now, or another node was faster.
 func (s *Store) ReplaceDraft(ctx context.Context, was, e Edition, tick string, advance Advance, jobs ...Job) error {
-	return s.write(ctx, func(tx *runner) error {
+	return s.write(ctx, func(tx *conn) error {
 		if err := s.take(ctx, tx, e.Digest, &advance); err != nil {
 			return err
 		}
-		n, err := tx.exec(ctx, "edition.redraft", e.ID, e.Subject, millis(e.Created), millis(was.Created), was.Subject)
+		n, err := tx.Exec(ctx, "edition.redraft", e.ID, e.Subject, millis(e.Created), millis(was.Created), was.Subject)
 		if err == nil && n == 0 {
 			err = ErrTaken
 		}
 		if err != nil {
 			return err
 		}
-		if _, err := tx.exec(ctx, "edition.clearArticles", e.Seq); err != nil {
+		if _, err := tx.Exec(ctx, "edition.clearArticles", e.Seq); err != nil {
 			return err
 		}
-		if _, err := tx.exec(ctx, "ledger.release", e.ID); err != nil {
+		if _, err := tx.Exec(ctx, "ledger.release", e.ID); err != nil {
 			return err
 		}
 		if err := insertArticles(ctx, tx, &e); err != nil {
@@ -207,7 +207,7 @@ func (s *Store) ReplaceDraft(ctx context.Context, was, e Edition, tick string, a
 		if err := s.enqueueAll(ctx, tx, jobs); err != nil {
 			return err
 		}
-		_, err = tx.exec(ctx, "tick.insert", e.Digest, tick, e.ID, "", millis(s.Now()))
+		_, err = tx.Exec(ctx, "tick.insert", e.Digest, tick, e.ID, "", millis(s.Now()))
 		return err
 	})
 }
@@ -224,15 +224,15 @@ func (s *Store) WaitingDraft(ctx context.Context, digestName string) (e Edition,
 
 // take claims a due tick, or for an edition by hand makes those who compose wait
 // for each other.
-func (s *Store) take(ctx context.Context, tx *runner, name string, advance *Advance) error {
+func (s *Store) take(ctx context.Context, tx *conn, name string, advance *Advance) error {
 	if err := s.mayPublish(ctx, tx); err != nil {
 		return err
 	}
 	if advance == nil {
-		_, err := tx.exec(ctx, "digest.lock", name, millis(s.Now()))
+		_, err := tx.Exec(ctx, "digest.lock", name, millis(s.Now()))
 		return err
 	}
-	n, err := tx.exec(ctx, "digest.advance", name, millis(advance.From), millis(advance.Next), advance.NextKey, millis(s.Now()))
+	n, err := tx.Exec(ctx, "digest.advance", name, millis(advance.From), millis(advance.Next), advance.NextKey, millis(s.Now()))
 	if err == nil && n == 0 {
 		err = ErrTaken
 	}
@@ -241,11 +241,11 @@ func (s *Store) take(ctx context.Context, tx *runner, name string, advance *Adva
 
 // SkipTick keeps the reason why a due tick makes no edition, and moves on.
 func (s *Store) SkipTick(ctx context.Context, t Tick, advance Advance) error {
-	return s.write(ctx, func(tx *runner) error {
+	return s.write(ctx, func(tx *conn) error {
 		if err := s.take(ctx, tx, t.Digest, &advance); err != nil {
 			return err
 		}
-		_, err := tx.exec(ctx, "tick.insert", t.Digest, t.ScheduledFor, "", t.Reason, millis(s.Now()))
+		_, err := tx.Exec(ctx, "tick.insert", t.Digest, t.ScheduledFor, "", t.Reason, millis(s.Now()))
 		return err
 	})
 }
@@ -253,7 +253,7 @@ func (s *Store) SkipTick(ctx context.Context, t Tick, advance Advance) error {
 // Ticks returns the newest ticks of a digest that were dealt with.
 func (s *Store) Ticks(ctx context.Context, digestName string, limit int) ([]Tick, error) {
 	var out []Tick
-	err := s.readers.each(ctx, "tick.list", []any{digestName, limit}, func(rows *sql.Rows) error {
+	err := s.readers.Each(ctx, "tick.list", []any{digestName, limit}, func(rows *sql.Rows) error {
 		var t Tick
 		var at int64
 		err := rows.Scan(&t.Digest, &t.ScheduledFor, &t.Edition, &t.Reason, &at)

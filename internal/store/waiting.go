@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
 // Waiting asks for the articles that wait for a digest's next editions: published, dated
@@ -62,16 +63,16 @@ func (s *Store) CountWaiting(ctx context.Context, w Waiting) (int, error) {
 		return 0, err
 	}
 	n := 0
-	rows, err := s.readers.query(ctx, text, args)
+	rows, err := s.readers.QueryContext(ctx, text, args...)
 	if err == nil {
-		err = walk(rows, func(rows *sql.Rows) error { return rows.Scan(&n) })
+		err = sqldb.Walk(rows, func(rows *sql.Rows) error { return rows.Scan(&n) })
 	}
-	return n, wrap("articles", err)
+	return n, sqldb.Wrap("articles", err)
 }
 
 // waiting has SQL written around that for the positions of the articles that wait. It is
 // empty when there cannot be any.
-func (s *Store) waiting(ctx context.Context, on *runner, w Waiting, around func(l *lister, merged string) string) (string, []any, error) {
+func (s *Store) waiting(ctx context.Context, on *conn, w Waiting, around func(l *lister, merged string) string) (string, []any, error) {
 	q := w.query()
 	q.settle()
 	l := lister{Query: q, statement: statement{engine: s.engine}, r: on}
@@ -88,7 +89,7 @@ func (s *Store) waiting(ctx context.Context, on *runner, w Waiting, around func(
 func (s *Store) MarkSeen(ctx context.Context, w Waiting) (int64, error) {
 	w.Limit = unlimited
 	var n int64
-	err := s.write(ctx, func(tx *runner) error {
+	err := s.write(ctx, func(tx *conn) error {
 		n = 0
 		text, args, err := s.waiting(ctx, tx, w, func(l *lister, merged string) string {
 			return fmt.Sprintf(`INSERT INTO ledger (digest, article_id, edition_id) SELECT CAST(%s AS text), a.id, ''
@@ -97,9 +98,9 @@ func (s *Store) MarkSeen(ctx context.Context, w Waiting) (int64, error) {
 		if err != nil || text == "" {
 			return err
 		}
-		result, err := tx.querier().ExecContext(ctx, text, args...)
+		result, err := tx.ExecContext(ctx, text, args...)
 		if err != nil {
-			return wrap("mark as seen", err)
+			return sqldb.Wrap("mark as seen", err)
 		}
 		n, err = result.RowsAffected()
 		return err
@@ -111,8 +112,8 @@ func (s *Store) MarkSeen(ctx context.Context, w Waiting) (int64, error) {
 // for all, back into a digest's queue. Those that an edition has had are not among them.
 func (s *Store) MarkUnseen(ctx context.Context, digest string, before time.Time) (int64, error) {
 	var n int64
-	err := s.write(ctx, func(tx *runner) (err error) {
-		n, err = tx.exec(ctx, "ledger.unsee", digest, millis(before))
+	err := s.write(ctx, func(tx *conn) (err error) {
+		n, err = tx.Exec(ctx, "ledger.unsee", digest, millis(before))
 		return err
 	})
 	return n, err
@@ -128,6 +129,6 @@ type LedgerCounts struct {
 // LedgerCounts returns how many articles of a digest do not wait any more.
 func (s *Store) LedgerCounts(ctx context.Context, digest string) (LedgerCounts, error) {
 	var c LedgerCounts
-	_, err := s.readers.one(ctx, "ledger.counts", []any{digest}, &c.Seen, &c.Drafted, &c.Sent)
+	_, err := s.readers.One(ctx, "ledger.counts", []any{digest}, &c.Seen, &c.Drafted, &c.Sent)
 	return c, err
 }

@@ -19,8 +19,8 @@ type Callback struct {
 
 // PutCallback keeps a verified subscription, or renews it. What it was sent stays.
 func (s *Store) PutCallback(ctx context.Context, c Callback) error {
-	return s.write(ctx, func(tx *runner) error {
-		_, err := tx.exec(ctx, "websub.put", c.Topic, c.URL, c.Secret, millis(c.Expires), millis(s.Now()), hostOf(c.URL))
+	return s.write(ctx, func(tx *conn) error {
+		_, err := tx.Exec(ctx, "websub.put", c.Topic, c.URL, c.Secret, millis(c.Expires), millis(s.Now()), hostOf(c.URL))
 		return err
 	})
 }
@@ -54,7 +54,7 @@ func (s *Store) Callback(ctx context.Context, topic, callback string) (Callback,
 
 func (s *Store) callbacks(ctx context.Context, query string, args ...any) ([]Callback, error) {
 	var out []Callback
-	err := s.readers.each(ctx, query, args, func(rows *sql.Rows) error {
+	err := s.readers.Each(ctx, query, args, func(rows *sql.Rows) error {
 		var c Callback
 		var expires int64
 		err := rows.Scan(&c.Topic, &c.URL, &c.Secret, &expires, &c.Version)
@@ -67,8 +67,8 @@ func (s *Store) callbacks(ctx context.Context, query string, args ...any) ([]Cal
 
 // SetCallbackVersion remembers what a subscriber was sent.
 func (s *Store) SetCallbackVersion(ctx context.Context, topic, callback, version string) error {
-	return s.write(ctx, func(tx *runner) error {
-		_, err := tx.exec(ctx, "websub.sent", topic, callback, version)
+	return s.write(ctx, func(tx *conn) error {
+		_, err := tx.Exec(ctx, "websub.sent", topic, callback, version)
 		return err
 	})
 }
@@ -80,22 +80,22 @@ type CallbackCounts struct{ Topic, Host, All int64 }
 // and all together, those that ran out included, for a bound on them.
 func (s *Store) CountCallbacks(ctx context.Context, topic, callback string) (CallbackCounts, error) {
 	var n CallbackCounts
-	_, err := s.readers.one(ctx, "websub.count", []any{topic, hostOf(callback)}, &n.Topic, &n.Host, &n.All)
+	_, err := s.readers.One(ctx, "websub.count", []any{topic, hostOf(callback)}, &n.Topic, &n.Host, &n.All)
 	return n, err
 }
 
 // DropCallback ends a subscription.
 func (s *Store) DropCallback(ctx context.Context, topic, callback string) error {
-	return s.write(ctx, func(tx *runner) error {
-		_, err := tx.exec(ctx, "websub.drop", topic, callback)
+	return s.write(ctx, func(tx *conn) error {
+		_, err := tx.Exec(ctx, "websub.drop", topic, callback)
 		return err
 	})
 }
 
 // PruneCallbacks forgets subscriptions whose lease has run out.
 func (s *Store) PruneCallbacks(ctx context.Context) error {
-	return s.write(ctx, func(tx *runner) error {
-		_, err := tx.exec(ctx, "websub.prune", millis(s.Now()))
+	return s.write(ctx, func(tx *conn) error {
+		_, err := tx.Exec(ctx, "websub.prune", millis(s.Now()))
 		return err
 	})
 }

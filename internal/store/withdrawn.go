@@ -15,7 +15,7 @@ type WithdrawnArticle struct {
 // WithdrawnArticles returns the articles of an edition that are not published any more.
 func (s *Store) WithdrawnArticles(ctx context.Context, seq int64) ([]WithdrawnArticle, error) {
 	var out []WithdrawnArticle
-	err := s.readers.each(ctx, "edition.withdrawn", []any{seq}, func(rows *sql.Rows) error {
+	err := s.readers.Each(ctx, "edition.withdrawn", []any{seq}, func(rows *sql.Rows) error {
 		var w WithdrawnArticle
 		err := rows.Scan(&w.ID, &w.Title)
 		out = append(out, w)
@@ -28,7 +28,7 @@ func (s *Store) WithdrawnArticles(ctx context.Context, seq int64) ([]WithdrawnAr
 // sent or paused.
 func (s *Store) EditionsUnderWay(ctx context.Context, article string) ([]string, error) {
 	var out []string
-	err := s.readers.each(ctx, "edition.holding", []any{article}, func(rows *sql.Rows) error {
+	err := s.readers.Each(ctx, "edition.holding", []any{article}, func(rows *sql.Rows) error {
 		var id string
 		err := rows.Scan(&id)
 		out = append(out, id)
@@ -51,7 +51,7 @@ type WithdrawalNotice struct {
 // paused and of which no editor has been told.
 func (s *Store) PendingWithdrawalNotices(ctx context.Context) ([]WithdrawalNotice, error) {
 	var out []WithdrawalNotice
-	err := s.readers.each(ctx, "edition.untold", nil, func(rows *sql.Rows) error {
+	err := s.readers.Each(ctx, "edition.untold", nil, func(rows *sql.Rows) error {
 		var u WithdrawalNotice
 		err := rows.Scan(&u.Seq, &u.Edition, &u.Digest, &u.Subject, &u.State, &u.ID, &u.Title)
 		out = append(out, u)
@@ -63,8 +63,8 @@ func (s *Store) PendingWithdrawalNotices(ctx context.Context) ([]WithdrawalNotic
 // RecordWithdrawalNotice keeps that editors are told of a withdrawn article, with the jobs that do so. first is
 // false when another node has done it.
 func (s *Store) RecordWithdrawalNotice(ctx context.Context, u WithdrawalNotice, jobs []Job) (first bool, err error) {
-	err = s.write(ctx, func(tx *runner) error {
-		n, err := tx.exec(ctx, "edition.tell", u.Seq, u.ID, millis(s.Now()))
+	err = s.write(ctx, func(tx *conn) error {
+		n, err := tx.Exec(ctx, "edition.tell", u.Seq, u.ID, millis(s.Now()))
 		if first = n == 1; err != nil || !first {
 			return err
 		}

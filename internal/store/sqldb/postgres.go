@@ -1,4 +1,4 @@
-package store
+package sqldb
 
 import (
 	"cmp"
@@ -17,14 +17,14 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
-// openPostgres opens one pool for all but recorders: PostgreSQL takes any number of
-// writers.
+// openPostgres opens one pool for readers and writers, since PostgreSQL takes any
+// number of writers, and one for recorders.
 func openPostgres(ctx context.Context, dsn string, opts Options) (pools, error) {
 	conf, err := pgx.ParseConfig(dsn)
 	if err != nil {
 		return pools{}, &OpenError{
 			Store: Redact(dsn), What: "the address cannot be read: " + parseReason(err),
-			Right: "postgres://user:password@host:port/name, with %-escapes for special characters in the password", Err: nil,
+			Fix: "use postgres://user:password@host:port/name, with %-escapes for special characters in the password", Err: nil,
 		}
 	}
 	setSession(conf, opts)
@@ -43,36 +43,36 @@ func openPostgres(ctx context.Context, dsn string, opts Options) (pools, error) 
 	return pools{writers: db, readers: db, recorders: openRecorders(conf)}, nil
 }
 
-// openRecorders opens the pool of those who store outcomes. Their few statements
-// find each row by its key, whatever the statistics of a table say that was filled a
-// moment ago. To plan them anew for each commit takes PostgreSQL longer than the
-// commit.
+// openRecorders opens the pool for outcomes of deliveries. Its few statements find each
+// row by its key, whatever the statistics say of a table that was just filled.
+// Planning them for each commit takes PostgreSQL longer than the commit itself.
 func openRecorders(conf *pgx.ConnConfig) *sql.DB {
 	conf = conf.Copy()
 	for name, value := range map[string]string{"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"} {
 		conf.RuntimeParams[name] = value
 	}
 	db := stdlib.OpenDB(*conf)
-	db.SetMaxOpenConns(maxRecorders)
-	db.SetMaxIdleConns(maxRecorders)
+	db.SetMaxOpenConns(MaxRecorders)
+	db.SetMaxIdleConns(MaxRecorders)
 	db.SetConnMaxIdleTime(5 * time.Minute)
 	return db
 }
 
-const maxRecorders = 2
+// MaxRecorders is the number of connections in the pool of recorders.
+const MaxRecorders = 2
 
-// sessionName is what PostgreSQL shows of our connections.
-const sessionName = "tidings"
+// SessionName is the application_name of our connections.
+const SessionName = "tidings"
 
-// setSession adds what every connection needs and the DSN does not say itself. A
-// transaction whose process is frozen gives its locks back after half a minute.
+// setSession adds the parameters that every connection needs and the DSN does not set.
+// A transaction whose process is frozen releases its locks after half a minute.
 func setSession(conf *pgx.ConnConfig, opts Options) {
 	commit := "on" // waits for the disk, and for the synchronous standby where there is one
 	if opts.Durability == Normal {
 		commit = "off"
 	}
 	defaults := map[string]string{
-		"application_name":                    cmp.Or(opts.name, sessionName),
+		"application_name":                    cmp.Or(opts.Name, SessionName),
 		"idle_in_transaction_session_timeout": "30000",
 		"synchronous_commit":                  commit,
 		"timezone":                            "UTC",
@@ -88,9 +88,8 @@ func setSession(conf *pgx.ConnConfig, opts Options) {
 	conf.DialFunc = dialPostgres(conf.ConnectTimeout)
 }
 
-// silentFor is how long a server may be silent to what the network has brought it. A
-// machine that vanishes sends no word; by default the system waits a quarter of an
-// hour for one.
+// silentFor is how long the server's machine may leave data unacknowledged before the
+// connection is closed. The system's default is a quarter of an hour.
 const silentFor = 30 * time.Second
 
 func dialPostgres(timeout time.Duration) pgconn.DialFunc {
@@ -102,14 +101,14 @@ func dialPostgres(timeout time.Duration) pgconn.DialFunc {
 				return nil
 			}
 			var failed error
-			err := conn.Control(func(fd uintptr) { failed = giveUp(fd, int(silentFor.Milliseconds())) })
+			err := conn.Control(func(fd uintptr) { failed = setUserTimeout(fd, int(silentFor.Milliseconds())) })
 			return errors.Join(err, failed)
 		},
 	}
 	return dialer.DialContext
 }
 
-// parseReason is pgx's reason without the connection string that it repeats.
+// parseReason returns pgx's reason without the connection string that it repeats.
 func parseReason(err error) string {
 	text := err.Error()
 	if i := strings.LastIndex(text, "`: "); i >= 0 {
@@ -121,7 +120,7 @@ func parseReason(err error) string {
 	return "it has a syntax error"
 }
 
-// describePostgres turns a failed connection into what is wrong and what would be right.
+// describePostgres turns a failed connection into what is wrong and how to fix it.
 func describePostgres(dsn string, err error) error {
 	out := &OpenError{Store: Redact(dsn), Err: err}
 	var refused *pgconn.PgError
@@ -129,35 +128,35 @@ func describePostgres(dsn string, err error) error {
 	var lookup *net.DNSError
 	switch {
 	case errors.As(err, &refused):
-		out.What, out.Right = describeRefusal(refused)
+		out.What, out.Fix = describeRefusal(refused)
 	case errors.As(err, &lookup):
-		out.What = fmt.Sprintf("the host %q is not known", lookup.Name)
-		out.Right = "a host name that resolves on this machine"
+		out.What = fmt.Sprintf("unknown host %q", lookup.Name)
+		out.Fix = "use a host name that resolves on this machine"
 	case errors.Is(err, context.DeadlineExceeded):
-		out.What, out.Right = "the server does not answer", "a host and port that this machine reaches; a firewall may drop the packets"
+		out.What, out.Fix = "the server does not answer", "use a host and port that this machine can reach; a firewall may drop the packets"
 	case errors.As(err, &network):
 		out.What = "the server cannot be reached: " + network.Err.Error()
-		out.Right = "a running PostgreSQL that listens on this host and port"
+		out.Fix = "start PostgreSQL on this host and port, or use its address"
 	default:
-		out.What, out.Right = "no connection: "+err.Error(), "a running PostgreSQL 13 or later at this address"
+		out.What, out.Fix = "no connection: "+err.Error(), "run PostgreSQL 13 or later at this address"
 	}
 	return out
 }
 
-// describeRefusal explains the SQLSTATE of a server that answered with a no.
-func describeRefusal(refused *pgconn.PgError) (what, right string) {
+// describeRefusal explains the SQLSTATE with which a server refused a connection.
+func describeRefusal(refused *pgconn.PgError) (what, fix string) {
 	what = "the server refuses: " + refused.Message
 	switch refused.Code {
 	case "28P01", "28000":
-		return what, "the name and password of a role that may connect; see also pg_hba.conf"
+		return what, "use the name and password of a role that may connect; see also pg_hba.conf"
 	case "3D000":
-		return what, "to make the database first: createdb NAME"
+		return what, "create the database first: createdb NAME"
 	case "53300":
-		return what, "fewer clients, or a larger max_connections"
+		return what, "use fewer clients, or a larger max_connections"
 	case "57P03":
-		return what, "to wait until the server has started"
+		return what, "wait until the server has started"
 	case "42501":
-		return what, "a role that may create tables in this database's schema"
+		return what, "use a role that may create tables in this database's schema"
 	}
-	return what, "a server and role that take this connection"
+	return what, "use a server and a role that accept this connection"
 }

@@ -1,4 +1,4 @@
-package store
+package sqldb
 
 import (
 	"context"
@@ -16,14 +16,14 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// openSQLite opens a file twice: one connection that writes and a pool that
-// reads. SQLite has one writer at a time anyway; queueing for it in the process
-// is fair and cheaper than its busy handler, which is left for other processes.
+// openSQLite opens a file twice: one connection that writes and a pool that reads.
+// SQLite allows one writer at a time. A queue in this process is fair and cheaper than
+// SQLite's busy handler, which remains for other processes.
 func openSQLite(ctx context.Context, path string, opts Options) (pools, error) {
 	if err := checkPath(path); err != nil {
 		return pools{}, err
 	}
-	writers, err := sql.Open("sqlite", sqliteURI(path, opts, false))
+	writers, err := sql.Open("sqlite", SQLiteURI(path, opts, false))
 	if err != nil {
 		return pools{}, describeSQLite(path, err)
 	}
@@ -33,7 +33,7 @@ func openSQLite(ctx context.Context, path string, opts Options) (pools, error) {
 		_ = writers.Close()
 		return pools{}, describeSQLite(path, err)
 	}
-	readers, err := sql.Open("sqlite", sqliteURI(path, opts, true))
+	readers, err := sql.Open("sqlite", SQLiteURI(path, opts, true))
 	if err != nil {
 		_ = writers.Close()
 		return pools{}, describeSQLite(path, err)
@@ -47,25 +47,29 @@ func openSQLite(ctx context.Context, path string, opts Options) (pools, error) {
 	return pools{writers: writers, readers: readers, recorders: writers}, nil
 }
 
-// sqliteCache is the writer's page cache in kilobytes.
-const sqliteCache = 8_000
+// CacheKB is the page cache of the writer on SQLite, in kilobytes.
+const CacheKB = 8_000
 
-// sqliteURI is the driver's name for the file with our settings. Defensive mode
-// keeps a stray statement from damaging the file.
-func sqliteURI(path string, opts Options, readOnly bool) string {
+// SQLiteURI returns the driver's name for a file with our settings. Defensive mode
+// keeps a faulty statement from damaging the file.
+func SQLiteURI(path string, opts Options, readOnly bool) string {
 	absolute, err := filepath.Abs(path)
 	if err != nil {
 		absolute = path
+	}
+	synchronous := "FULL"
+	if opts.Durability == Normal {
+		synchronous = "NORMAL"
 	}
 	query := url.Values{
 		"_txlock":       {"immediate"},
 		"_busy_timeout": {strconv.FormatInt(opts.Wait.Milliseconds(), 10)},
 		"_journal_mode": {"WAL"},
-		"_synchronous":  {map[Durability]string{Full: "FULL", Normal: "NORMAL"}[opts.Durability]},
+		"_synchronous":  {synchronous},
 		"_foreign_keys": {"on"},
 		"_defensive":    {"1"},
 		"_dqs":          {"0"},
-		"_pragma":       {fmt.Sprintf("cache_size(-%d)", sqliteCache), "temp_store(MEMORY)", "secure_delete(ON)"},
+		"_pragma":       {fmt.Sprintf("cache_size(-%d)", CacheKB), "temp_store(MEMORY)", "secure_delete(ON)"},
 	}
 	if readOnly {
 		query.Set("_txlock", "deferred")
@@ -75,8 +79,8 @@ func sqliteURI(path string, opts Options, readOnly bool) string {
 	return (&url.URL{Scheme: "file", Path: absolute, RawQuery: query.Encode()}).String()
 }
 
-// probeSQLite makes the driver touch the file, so that what is wrong with it
-// shows now: with a transaction that writes, since a read-only file reads well.
+// probeSQLite begins a writing transaction, so that a fault of the file shows now. A
+// read would succeed on a read-only file.
 func probeSQLite(ctx context.Context, db *sql.DB) error {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
@@ -87,61 +91,61 @@ func probeSQLite(ctx context.Context, db *sql.DB) error {
 	return tx.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_master").Scan(&tables)
 }
 
-// checkPath looks at what the path names without opening it: closing a second
-// handle of a database file would drop this process's locks on it. A new file is
-// made here, readable by its owner alone, since it will hold addresses.
+// checkPath checks what the path names without opening it: closing a second handle of
+// a database file would drop this process's locks on it. It creates a new file readable
+// by its owner alone, since the file will hold addresses.
 func checkPath(path string) error {
-	wrong := func(what, right string, err error) error {
-		return &OpenError{Store: "sqlite:" + path, What: what, Right: right, Err: err}
+	wrong := func(what, fix string, err error) error {
+		return &OpenError{Store: "sqlite:" + path, What: what, Fix: fix, Err: err}
 	}
 	info, err := os.Stat(path)
 	switch {
 	case err == nil && info.IsDir():
-		return wrong("it is a folder", "a file in it, such as sqlite:"+filepath.Join(path, "tidings.db"), nil)
+		return wrong("it is a folder", "name a file in it, such as sqlite:"+filepath.Join(path, "tidings.db"), nil)
 	case err == nil && !info.Mode().IsRegular():
-		return wrong("it is not a regular file", "the path of a SQLite file, or of one to be made", nil)
+		return wrong("it is not a regular file", "use the path of a SQLite file, or of a new one", nil)
 	case err == nil:
 		return nil
 	case !errors.Is(err, fs.ErrNotExist):
-		return wrong("it cannot be looked at: "+err.Error(), "a path that this user may read and write", err)
+		return wrong("it cannot be read: "+err.Error(), "use a path that this user may read and write", err)
 	}
 	folder := filepath.Dir(path)
 	if _, err := os.Stat(folder); err != nil {
-		return wrong(fmt.Sprintf("the folder %s cannot be used: %v", folder, err), "an existing folder that this user may write to", err)
+		return wrong(fmt.Sprintf("the folder %s cannot be used: %v", folder, err), "use an existing folder that this user may write to", err)
 	}
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	switch {
 	case errors.Is(err, fs.ErrExist): // another process was faster
 		return nil
 	case err != nil:
-		return wrong("it cannot be made: "+err.Error(), fmt.Sprintf("a folder that this user may write to; %s is not", folder), err)
+		return wrong("it cannot be created: "+err.Error(), fmt.Sprintf("use a folder that this user may write to; %s is not", folder), err)
 	}
 	return file.Close()
 }
 
-// describeSQLite turns the driver's code into what is wrong and what would be right.
+// describeSQLite turns the driver's code into what is wrong and how to fix it.
 func describeSQLite(path string, err error) error {
-	out := &OpenError{Store: "sqlite:" + path, What: "it cannot be opened: " + err.Error(), Right: "the path of a SQLite file, or of one to be made", Err: err}
-	switch sqliteCode(err) & 0xff {
+	out := &OpenError{Store: "sqlite:" + path, What: "it cannot be opened: " + err.Error(), Fix: "use the path of a SQLite file, or of a new one", Err: err}
+	switch SQLiteCode(err) & 0xff {
 	case sqlite3.SQLITE_NOTADB:
 		out.What = "the file is not a SQLite database"
-		out.Right = "another path; this file is left as it is"
+		out.Fix = "use another path; this file was left as it is"
 	case sqlite3.SQLITE_CORRUPT:
-		out.What, out.Right = "the database is damaged", "a backup of it, or what `sqlite3 FILE .recover` saves"
+		out.What, out.Fix = "the database is damaged", "restore a backup, or what `sqlite3 FILE .recover` saves"
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
 		out.What = "the file or its folder cannot be written to"
-		out.Right = "a file and a folder that this user may write to: SQLite keeps its log (-wal, -shm) beside the file"
+		out.Fix = "use a file and a folder that this user may write to: SQLite keeps its log (-wal, -shm) beside the file"
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		out.What = "another process has been writing to it for too long"
-		out.Right = "to end that process, or to wait for it"
+		out.Fix = "stop that process, or wait for it"
 	case sqlite3.SQLITE_FULL:
-		out.What, out.Right = "the disk is full", "some free space"
+		out.What, out.Fix = "the disk is full", "free some space"
 	}
 	return out
 }
 
-// sqliteCode is the extended result code of an error, 0 when it is not SQLite's.
-func sqliteCode(err error) int {
+// SQLiteCode returns SQLite's extended result code of an error, 0 for other errors.
+func SQLiteCode(err error) int {
 	var failure *sqlite.Error
 	if errors.As(err, &failure) {
 		return failure.Code()

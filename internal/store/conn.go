@@ -1,0 +1,47 @@
+package store
+
+import (
+	"context"
+
+	"github.com/tidings-press/tidings/internal/journal"
+	"github.com/tidings-press/tidings/internal/store/sqldb"
+)
+
+// conn runs the store's queries, on a pool or in a transaction. A transaction collects
+// the records that the journal keeps of it.
+type conn struct {
+	*sqldb.Conn
+	journal *keeper           // nil without one
+	records *[]journal.Record // of a transaction; nil without a journal
+}
+
+// transaction runs fn in a transaction, and hands its records to the journal when it is
+// committed.
+func (c *conn) transaction(ctx context.Context, fn func(tx *conn) error) error {
+	var mark int64
+	var records []journal.Record
+	err := c.Conn.Transaction(ctx, func(inner *sqldb.Conn) (err error) {
+		tx := &conn{Conn: inner, journal: c.journal}
+		if records = nil; c.journal != nil {
+			tx.records = &records
+		}
+		if err := fn(tx); err != nil {
+			return err
+		}
+		mark, err = tx.advanceJournal(ctx)
+		return err
+	})
+	if err == nil && len(records) > 0 {
+		c.journal.append(mark, records...)
+	}
+	return err
+}
+
+// Exec runs a named query and returns how many rows it changed.
+func (c *conn) Exec(ctx context.Context, name string, args ...any) (int64, error) {
+	changed, err := c.Conn.Exec(ctx, name, args...)
+	if err == nil {
+		c.recordQuery(name, args, changed)
+	}
+	return changed, err
+}

@@ -1,0 +1,219 @@
+// Package store keeps everything that Tidings knows, in SQLite for one machine or in
+// PostgreSQL for any number of them. Open returns a Store; its methods are grouped by
+// aggregate: the files article*.go, subscriber*.go, edition*.go and job*.go, each with
+// the SQL of its named queries beside it in a file of the same name.
+//
+// Package sqldb beneath it runs the same SQL on both engines, and package schema holds
+// the migrations. Times are stored as Unix milliseconds, so that they compare the same
+// everywhere; the zero time is 0.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/store/schema"
+	"github.com/tidings-press/tidings/internal/store/sqldb"
+)
+
+// Engine names the database engine of a store.
+type Engine = sqldb.Engine
+
+// The engines.
+const (
+	SQLite   = sqldb.SQLite
+	Postgres = sqldb.Postgres
+)
+
+// Durability is what a commit survives.
+type Durability = sqldb.Durability
+
+// The durabilities; see package sqldb.
+const (
+	Full   = sqldb.Full
+	Normal = sqldb.Normal
+)
+
+// Options say how a store is opened. The zero value is a good default.
+type Options struct {
+	Durability Durability       // Full when empty
+	Clock      func() time.Time // time.Now when nil
+	Wait       time.Duration    // how long a writer waits for another process on SQLite; 30 s when 0
+	Conns      int              // connections to PostgreSQL, or readers of SQLite, at most; 0 chooses by the processors
+	Journal    string           // folder of the journal; none when empty
+	name       string           // application_name on PostgreSQL
+}
+
+// Store is an open store. It is safe for concurrent use.
+type Store struct {
+	db        *sqldb.DB
+	engine    Engine
+	clock     func() time.Time
+	readers   *conn
+	writers   *conn
+	recorders *conn
+	secrets   secretCache
+	files     fileIdentity // of SQLite, as they were opened
+	fault     atomic.Pointer[Fault]
+	damage    atomic.Pointer[Fault] // the first that was found
+	journal   *keeper               // nil without one
+}
+
+//go:embed *.sql
+var queryFiles embed.FS
+
+// queries are the named queries of all files.
+var queries = sync.OnceValue(func() *sqldb.Queries {
+	q, err := sqldb.LoadQueries(queryFiles, doubtedMacro)
+	if err != nil {
+		panic(err) // the files are built in and a test loads them
+	}
+	q.Add(Postgres, "delivery.record", combineRecords(q))
+	return q
+})
+
+// Open opens the store at a DSN: "sqlite:PATH" or
+// "postgres://user:password@host:port/name", where PostgreSQL may have several hosts
+// ("host1:5432,host2:5432") and target_session_attrs=read-write to find the primary.
+// An empty store gets its schema; any other must have the schema of this program, which
+// Migrate provides. A store that is older than its journal is quarantined. Errors are
+// *OpenError, *MigrationDueError and *NewerSchemaError.
+func Open(ctx context.Context, dsn string, opts Options) (*Store, error) {
+	s, err := connect(ctx, dsn, opts)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.prepare(ctx, dsn, opts); err != nil {
+		_ = s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// prepare checks the schema of a store and opens its journal.
+func (s *Store) prepare(ctx context.Context, dsn string, opts Options) error {
+	if err := schema.Ensure(ctx, s.engine, s.DB()); err != nil {
+		return describeSchema(dsn, err)
+	}
+	err := s.db.Prepare(ctx)
+	if err == nil && opts.Journal != "" {
+		err = s.openJournal(ctx, opts.Journal)
+	}
+	return sqldb.Wrap("store "+Redact(dsn), err)
+}
+
+// connect opens the connections of a store, whatever its schema is.
+func connect(ctx context.Context, dsn string, opts Options) (*Store, error) {
+	db, err := sqldb.Open(ctx, dsn, queries(), sqldb.Options{Durability: opts.Durability, Wait: opts.Wait, Conns: opts.Conns, Name: opts.name})
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{db: db, engine: db.Engine, clock: opts.Clock}
+	if s.clock == nil {
+		s.clock = time.Now
+	}
+	if db.Path != "" {
+		s.files = identifyFiles(db.Path)
+	}
+	for _, c := range []*sqldb.Conn{db.Readers, db.Writers, db.Recorders} {
+		c.OnError = s.noteFault
+	}
+	s.readers, s.writers = &conn{Conn: db.Readers}, &conn{Conn: db.Writers}
+	if s.recorders = s.writers; db.Recorders != db.Writers {
+		s.recorders = &conn{Conn: db.Recorders}
+	}
+	return s, nil
+}
+
+// Migrate brings the schema of the store at a DSN up to date, and creates it in an
+// empty store. It returns the names of the migrations that it applied, in order, such
+// as "00012_consent"; none when the schema was current. Several processes may call it
+// at once. Errors are *OpenError and *NewerSchemaError.
+func Migrate(ctx context.Context, dsn string, opts Options) (applied []string, err error) {
+	s, err := connect(ctx, dsn, opts)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	applied, err = schema.Migrate(ctx, s.engine, s.DB())
+	return applied, describeSchema(dsn, err)
+}
+
+// Close closes all connections. The store must not be used after it.
+func (s *Store) Close() error { return errors.Join(s.closeJournal(), s.db.Close()) }
+
+// Engine returns the database engine of the store.
+func (s *Store) Engine() Engine { return s.engine }
+
+// Now returns the time of the store's clock, in UTC and whole milliseconds.
+func (s *Store) Now() time.Time { return s.clock().UTC().Truncate(time.Millisecond) }
+
+// DB returns the pool that writes, for measurements and tests.
+func (s *Store) DB() *sql.DB { return s.db.Writers.DB }
+
+// write runs a transaction that writes, and runs it again while it had no effect: fn
+// must allow that. On SQLite it holds the only writing connection, so fn must use
+// nothing but tx.
+func (s *Store) write(ctx context.Context, fn func(tx *conn) error) error {
+	return s.writers.Retry(ctx, func() error { return s.writers.transaction(ctx, fn) })
+}
+
+// Errors of this package. Redact and the types are those of the packages beneath.
+type (
+	OpenError         = sqldb.OpenError
+	NewerSchemaError  = schema.NewerError
+	MigrationDueError = schema.MigrationDueError
+)
+
+// ErrNewerSchema is the kind of *NewerSchemaError, for errors.Is.
+var ErrNewerSchema = schema.ErrNewer
+
+// Redact returns a DSN without its password, for messages.
+func Redact(dsn string) string { return sqldb.Redact(dsn) }
+
+// describeSchema adds the store to an error about its schema.
+func describeSchema(dsn string, err error) error {
+	var newer *NewerSchemaError
+	var due *MigrationDueError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &newer), errors.As(err, &due), errors.Is(err, schema.ErrUnfinished):
+		return fmt.Errorf("store %s: %w", Redact(dsn), err)
+	}
+	return &OpenError{
+		Store: Redact(dsn), What: "its schema cannot be brought up to date: " + err.Error(),
+		Fix: "use a role or file that may create tables, in a database of Tidings' own", Err: err,
+	}
+}
+
+// ErrNotFound reports that a row does not exist. Methods wrap it with what was looked
+// for.
+var ErrNotFound = errors.New("not found")
+
+// notFound wraps ErrNotFound with what was looked for.
+func notFound(what string, key any) error {
+	return fmt.Errorf("%s %v: %w", what, key, ErrNotFound)
+}
+
+// millis returns a time as it is stored; the zero time is 0.
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+// timeOf returns the time of a stored number.
+func timeOf(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
