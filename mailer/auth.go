@@ -2,6 +2,8 @@ package mailer
 
 import (
 	"context"
+	"crypto/tls"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -20,13 +22,48 @@ func (d *dialer) authenticate(context.Context) error {
 	if d.exposed() {
 		return d.failed(ErrAuth, errors.New("the connection has no TLS, so the password is not sent; use `tls: starttls` or `implicit`"))
 	}
-	_, offered := d.client.Extension("AUTH")
-	auth, err := d.mechanism(strings.Fields(strings.ToUpper(offered)))
+	offered := strings.Fields(strings.ToUpper(d.offered["AUTH"]))
+	auth, err := d.mechanism(offered)
 	if err != nil {
 		return d.failed(ErrAuth, err)
 	}
-	return d.failed(ErrAuth, d.client.Auth(auth))
+	mechanism, initial, err := auth.Start(&smtp.ServerInfo{Name: d.relay.Host, TLS: d.encrypted, Auth: offered})
+	if err != nil {
+		return d.failed(ErrAuth, err)
+	}
+	line := strings.TrimSpace("AUTH " + mechanism + " " + base64.StdEncoding.EncodeToString(initial))
+	return d.exchange(auth, line)
 }
+
+// exchange sends the first line of AUTH and answers challenges until the server agrees or refuses.
+func (d *dialer) exchange(auth smtp.Auth, line string) error {
+	for range authSteps {
+		challenge := ""
+		reply, err := d.command(line, func(text string) { challenge += text })
+		switch {
+		case err != nil:
+			return d.failed(ErrAuth, err)
+		case reply.Code == 235:
+			_, err := auth.Next([]byte(challenge), false)
+			return d.failed(ErrAuth, err)
+		case reply.Code != 334:
+			return d.refused(ErrAuth, reply)
+		}
+		question, err := base64.StdEncoding.DecodeString(strings.TrimSpace(challenge))
+		if err != nil {
+			return d.failed(ErrAuth, fmt.Errorf("the server's challenge %.80q is not in base64", challenge))
+		}
+		answer, err := auth.Next(question, true)
+		if err != nil {
+			return d.failed(ErrAuth, err)
+		}
+		line = base64.StdEncoding.EncodeToString(answer)
+	}
+	return d.failed(ErrAuth, errors.New("the server asks for more than any mechanism has"))
+}
+
+// authSteps bounds the challenges of a server. SCRAM, the longest mechanism, has three.
+const authSteps = 10
 
 // saslMechanism is one mechanism as servers name it.
 type saslMechanism struct {
@@ -49,10 +86,10 @@ var mechanisms = []saslMechanism{
 // mechanism picks the first that is wanted and offered. XOAUTH2 wants a token in
 // place of a password, so nobody gets it without asking.
 func (d *dialer) mechanism(offered []string) (smtp.Auth, error) {
-	_, tlsErr := d.client.GetTLSConnectionState()
+	state := d.tlsState()
 	for _, m := range mechanisms {
 		wanted := m.kind == d.relay.Auth || d.relay.Auth == AuthAuto && m.kind != AuthXOAuth2
-		if wanted && slices.Contains(offered, m.name) && (!m.bound || tlsErr == nil) {
+		if wanted && slices.Contains(offered, m.name) && (!m.bound || state != nil) {
 			return d.auth(m.name), nil
 		}
 	}
@@ -66,7 +103,7 @@ func (d *dialer) mechanism(offered []string) (smtp.Auth, error) {
 // it was asked before, in one place for all mechanisms.
 func (d *dialer) auth(name string) smtp.Auth {
 	user, password := d.relay.Username, d.relay.Password
-	state, _ := d.client.GetTLSConnectionState()
+	state := d.tlsState()
 	switch name {
 	case "SCRAM-SHA-256-PLUS":
 		return smtp.ScramSHA256PlusAuth(user, password, state)
@@ -84,12 +121,22 @@ func (d *dialer) auth(name string) smtp.Auth {
 	return smtp.LoginAuth(user, password, d.relay.Host, true)
 }
 
+// tlsState is the state of the connection's TLS, nil without TLS.
+func (d *dialer) tlsState() *tls.ConnectionState {
+	over, ok := d.conn.(*tls.Conn)
+	if !ok {
+		return nil
+	}
+	state := over.ConnectionState()
+	return &state
+}
+
 // exposed reports whether others may read what is sent: there is no TLS, and the
 // connection leaves this machine. A server, or somebody between, that takes STARTTLS
 // out of its answer gets no password by it, and no SCRAM exchange either, which could
 // be used to guess the password.
 func (d *dialer) exposed() bool {
-	return !d.encrypted && d.relay.Socket == "" && !(isLoopbackName(d.relay.Host) && isLoopbackPeer(d.conn))
+	return !d.encrypted && d.relay.Socket == "" && !(isLoopbackName(d.relay.Host) && isLoopbackPeer(d.socket))
 }
 
 // isLoopbackName reports whether a host is this machine by its name alone, so that no

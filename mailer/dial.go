@@ -1,17 +1,17 @@
 package mailer
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/wneessen/go-mail/smtp"
 )
 
 // What went wrong before the first mail. Use errors.Is.
@@ -59,11 +59,11 @@ func (e *DialError) Temporary() bool {
 	return errors.As(e.Err, &network) || isUnexpectedEOF(e.Err)
 }
 
-// Dial connects to a relay, up to and including AUTH. Its errors are *DialError.
+// Dial connects to a relay and returns a connection that is ready for mail: greeted, with TLS
+// and AUTH done as the relay's settings ask. Its errors are *DialError.
 //
-// It goes step by step through go-mail's smtp.Client. go-mail's own
-// DialToSMTPClientWithContext does not say at which step it failed, leaves the
-// connection open then, and cannot speak LMTP.
+// The dialogue is our own; go-mail's client compares the keywords of EHLO in one case only, so
+// that a server that says "starttls" would get mail in the clear. SASL is go-mail's.
 func Dial(ctx context.Context, relay Relay) (*Conn, error) {
 	d := dialer{relay: relay.withDefaults()}
 	for _, step := range []func(context.Context) error{d.connect, d.greet, d.secure, d.authenticate} {
@@ -74,40 +74,47 @@ func Dial(ctx context.Context, relay Relay) (*Conn, error) {
 	return d.finish(), nil
 }
 
-// dialer is a connection on its way up.
+// dialer sets up one connection.
 type dialer struct {
 	relay  Relay
-	conn   net.Conn // the lowest: deadlines of it hold for TLS above it too
-	client *smtp.Client
+	socket net.Conn // the lowest layer: its deadlines hold for TLS above it too
+	conn   net.Conn // what is spoken on: socket, or TLS over it
+	r      *bufio.Reader
 
-	encrypted bool // by TLS, from the first byte or since STARTTLS
+	encrypted bool              // by TLS, from the first byte or since STARTTLS
+	offered   map[string]string // the server's extensions: parameters by keyword in upper case
 }
 
 // run makes one step within its time and the context's.
 func (d *dialer) run(ctx context.Context, step func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, d.relay.Timeouts.Connect)
 	defer cancel()
-	if d.conn != nil {
-		_ = d.conn.SetDeadline(time.Time{})
-		conn := d.conn
-		defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
+	if d.socket != nil {
+		_ = d.socket.SetDeadline(time.Time{})
+		socket := d.socket
+		defer context.AfterFunc(ctx, func() { _ = socket.SetDeadline(time.Unix(1, 0)) })()
 	}
 	err := step(ctx)
 	if err == nil {
 		err = d.failed(ErrDial, context.Cause(ctx))
 	}
-	if err != nil && d.conn != nil {
-		_ = d.conn.Close()
+	if err != nil && d.socket != nil {
+		_ = d.socket.Close()
 	}
 	return err
 }
 
-// failed makes the error of a step; nil stays nil.
+// failed makes the error of a step that got no reply; nil stays nil.
 func (d *dialer) failed(kind, err error) error {
 	if err == nil {
 		return nil
 	}
-	return &DialError{Relay: d.relay.label(), Kind: kind, Reply: replyOf(err, StageGreeting), Err: err}
+	return &DialError{Relay: d.relay.label(), Kind: kind, Err: err}
+}
+
+// refused makes the error of a step that the server answered with a refusal.
+func (d *dialer) refused(kind error, reply Reply) error {
+	return &DialError{Relay: d.relay.label(), Kind: kind, Reply: reply, Err: errors.New(reply.String())}
 }
 
 func (d *dialer) connect(ctx context.Context) error {
@@ -119,63 +126,137 @@ func (d *dialer) connect(ctx context.Context) error {
 	if err != nil {
 		return d.failed(ErrDial, err)
 	}
-	d.conn = conn
+	d.socket = conn
+	d.use(conn)
+	return nil
+}
+
+// use speaks on a connection from now on.
+func (d *dialer) use(conn net.Conn) { d.conn, d.r = conn, bufio.NewReader(conn) }
+
+// handshake puts TLS over the connection.
+func (d *dialer) handshake(ctx context.Context) error {
+	over := tls.Client(d.conn, d.relay.TLS)
+	if err := over.HandshakeContext(ctx); err != nil {
+		return d.failed(tlsKind(err), err)
+	}
+	d.use(over)
+	d.encrypted = true
 	return nil
 }
 
 // greet reads the banner and says EHLO, behind TLS when that is implicit.
 func (d *dialer) greet(ctx context.Context) error {
-	conn := d.conn
 	if d.relay.Security == ImplicitTLS {
-		over := tls.Client(conn, d.relay.TLS)
-		if err := over.HandshakeContext(ctx); err != nil {
-			return d.failed(tlsKind(err), err)
+		if err := d.handshake(ctx); err != nil {
+			return err
 		}
-		conn, d.encrypted = over, true
 	}
-	if d.relay.Protocol == LMTP {
-		conn = lmtpGreeter{conn}
-	}
-	client, err := smtp.NewClient(conn, d.relay.Host)
+	banner, err := readReply(d.r, StageGreeting)
 	if err != nil {
 		return d.failed(ErrGreeting, err)
 	}
-	d.client = client
-	return d.failed(ErrGreeting, client.Hello(d.relay.Helo))
+	if banner.Code != 220 {
+		return d.refused(ErrGreeting, banner)
+	}
+	return d.hello()
 }
 
-// secure turns to TLS by STARTTLS (RFC 3207).
-func (d *dialer) secure(context.Context) error {
-	offered, _ := d.client.Extension("STARTTLS")
-	switch {
-	case d.relay.Security == NoTLS || d.relay.Security == ImplicitTLS:
-		return nil
-	case !offered && d.relay.Security == Opportunistic:
-		return nil
-	case !offered:
-		return d.failed(ErrTLS, errors.New("the server does not offer STARTTLS; `tls: none` or `opportunistic` would send in the clear"))
-	case d.relay.Protocol == LMTP:
-		return d.failed(ErrTLS, errors.New("STARTTLS is not spoken over LMTP; `tls: implicit` or `none` is"))
+// hello says EHLO, or LHLO in LMTP (RFC 2033, section 4.1), and notes the extensions. A
+// server that does not know EHLO is greeted with HELO and has none (RFC 5321, section 3.2).
+func (d *dialer) hello() error {
+	verb := "EHLO"
+	if d.relay.Protocol == LMTP {
+		verb = "LHLO"
 	}
-	if err := d.client.StartTLS(d.relay.TLS); err != nil {
-		return d.failed(tlsKind(err), err)
+	if strings.ContainsFunc(d.relay.Helo, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+		return d.failed(ErrGreeting, fmt.Errorf("helo name %q has a space or control character in it", d.relay.Helo))
 	}
-	d.encrypted = true
+	d.offered = nil
+	reply, err := d.command(verb+" "+d.relay.Helo, d.offer)
+	if err == nil && reply.Code >= 500 && verb == "EHLO" {
+		d.offered = nil
+		reply, err = d.command("HELO "+d.relay.Helo, nil)
+	}
+	if err != nil {
+		return d.failed(ErrGreeting, err)
+	}
+	if reply.Code != 250 {
+		return d.refused(ErrGreeting, reply)
+	}
 	return nil
 }
 
-// finish takes the wire over from go-mail.
+// offer notes one line of the reply to EHLO; the first is the server's name. Keywords may be in
+// any case (RFC 5321, section 2.4), and old servers write "AUTH=PLAIN".
+func (d *dialer) offer(line string) {
+	if d.offered == nil {
+		d.offered = map[string]string{}
+		return
+	}
+	keyword, parameters, _ := strings.Cut(strings.TrimSpace(line), " ")
+	keyword = strings.ToUpper(keyword)
+	if mechanism, found := strings.CutPrefix(keyword, "AUTH="); found {
+		keyword, parameters = "AUTH", mechanism+" "+parameters
+	}
+	if known := d.offered[keyword]; known != "" {
+		parameters = known + " " + parameters
+	}
+	d.offered[keyword] = strings.TrimSpace(parameters)
+}
+
+func (d *dialer) offers(keyword string) bool {
+	_, offered := d.offered[keyword]
+	return offered
+}
+
+// command sends one line and reads its reply. Each gets the text of every line of it, if not
+// nil.
+func (d *dialer) command(line string, each func(text string)) (Reply, error) {
+	if _, err := io.WriteString(d.conn, line+"\r\n"); err != nil {
+		return Reply{}, err
+	}
+	return readReplyLines(d.r, StageGreeting, each)
+}
+
+// secure turns to TLS by STARTTLS (RFC 3207) when the settings ask for it.
+func (d *dialer) secure(ctx context.Context) error {
+	switch {
+	case d.relay.Security == NoTLS || d.relay.Security == ImplicitTLS:
+		return nil
+	case !d.offers("STARTTLS") && d.relay.Security == Opportunistic:
+		return nil
+	case !d.offers("STARTTLS"):
+		return d.failed(ErrTLS, errors.New("the server does not offer STARTTLS; with `tls: none` or `opportunistic` mail is sent in the clear"))
+	case d.relay.Protocol == LMTP:
+		return d.failed(ErrTLS, errors.New("STARTTLS is not supported over LMTP; use `tls: implicit` or `none`"))
+	}
+	reply, err := d.command("STARTTLS", nil)
+	if err != nil {
+		return d.failed(ErrTLS, err)
+	}
+	if reply.Code != 220 {
+		return d.refused(ErrTLS, reply)
+	}
+	if d.r.Buffered() > 0 { // it would be taken for a reply that came through TLS
+		return d.failed(ErrTLS, errors.New("the server sent data in the clear after its reply to STARTTLS"))
+	}
+	if err := d.handshake(ctx); err != nil {
+		return err
+	}
+	return d.hello()
+}
+
+// finish hands the connection over to a Conn.
 func (d *dialer) finish() *Conn {
-	c := &Conn{conn: d.conn, r: d.client.Text.R, w: d.client.Text.W, timeouts: d.relay.Timeouts, lmtp: d.relay.Protocol == LMTP}
-	c.extensions.pipelining, _ = d.client.Extension("PIPELINING")
-	c.extensions.pipelining = c.extensions.pipelining && !d.relay.NoPipelining
-	c.extensions.utf8, _ = d.client.Extension("SMTPUTF8")
-	sizes, limit := d.client.Extension("SIZE")
-	c.extensions.sizes = sizes
-	if n, err := strconv.Atoi(strings.TrimSpace(limit)); err == nil && n > 0 {
+	c := &Conn{conn: d.socket, r: d.r, w: bufio.NewWriter(d.conn), timeouts: d.relay.Timeouts, lmtp: d.relay.Protocol == LMTP}
+	c.extensions.pipelining = d.offers("PIPELINING") && !d.relay.NoPipelining
+	c.extensions.utf8 = d.offers("SMTPUTF8")
+	c.extensions.sizes = d.offers("SIZE")
+	if n, err := strconv.Atoi(d.offered["SIZE"]); err == nil && n > 0 {
 		c.extensions.size = n
 	}
-	_ = d.conn.SetDeadline(time.Time{})
+	_ = d.socket.SetDeadline(time.Time{})
 	return c
 }
 
@@ -193,17 +274,4 @@ func tlsKind(err error) error {
 func isAlert(err error) bool {
 	var op *net.OpError
 	return errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error")
-}
-
-// lmtpGreeter makes go-mail's EHLO an LHLO, which is all that LMTP wants changed before
-// the first mail (RFC 2033, section 4.1).
-type lmtpGreeter struct{ net.Conn }
-
-// Write changes the greeting.
-func (l lmtpGreeter) Write(p []byte) (int, error) {
-	if len(p) > 5 && string(p[:5]) == "EHLO " {
-		changed := append([]byte("LHLO "), p[5:]...)
-		return l.Conn.Write(changed)
-	}
-	return l.Conn.Write(p)
 }

@@ -1,10 +1,14 @@
 package mailer_test
 
 import (
+	"bufio"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -201,5 +205,123 @@ func TestPasswordsAreNotShownInTheClear(t *testing.T) {
 	relay.Security = mailer.StartTLS
 	if _, err := mailer.Dial(t.Context(), relay); !errors.Is(err, mailer.ErrTLS) {
 		t.Errorf("without the STARTTLS that is required: %v, want %v", err, mailer.ErrTLS)
+	}
+}
+
+// scriptedServer answers as it is told, for forms that a well-behaved server does not have.
+type scriptedServer struct {
+	banner, ehlo, ok, auth string
+	tls                    *tls.Config
+	afterTLS               string // sent in the clear in one write with the reply to STARTTLS
+}
+
+// start serves connections until the test ends; encrypted tells of each MAIL whether it came by
+// TLS.
+func (s scriptedServer) start(t *testing.T) (port int, encrypted <-chan bool) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	mails := make(chan bool, 10)
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go s.serve(conn, mails)
+		}
+	}()
+	return listener.Addr().(*net.TCPAddr).Port, mails
+}
+
+func (s scriptedServer) serve(conn net.Conn, mails chan<- bool) {
+	defer func() { _ = conn.Close() }()
+	_, encrypted := conn.(*tls.Conn)
+	if !encrypted {
+		_, _ = io.WriteString(conn, s.banner)
+	}
+	lines := bufio.NewScanner(conn)
+	for lines.Scan() {
+		verb, _, _ := strings.Cut(strings.ToUpper(lines.Text()), " ")
+		reply := s.ok
+		switch verb {
+		case "EHLO":
+			reply = s.ehlo
+		case "STARTTLS":
+			_, _ = io.WriteString(conn, "220 go ahead\r\n"+s.afterTLS)
+			s.serve(tls.Server(conn, s.tls), mails)
+			return
+		case "AUTH":
+			reply = s.auth
+		case "MAIL":
+			mails <- encrypted
+		case "DATA":
+			reply = "354\r\n"
+		case "QUIT":
+			return
+		}
+		_, _ = io.WriteString(conn, reply)
+	}
+}
+
+func TestServersOfUnusualFormAreUnderstood(t *testing.T) {
+	t.Parallel()
+	cert := testkit.NewCertificate(t)
+	for name, test := range map[string]struct {
+		server   scriptedServer
+		security mailer.Security
+		username string
+		wantTLS  bool
+	}{
+		"starttls in lower case, opportunistic": {scriptedServer{ehlo: "250-mx\r\n250-starttls\r\n250 pipelining\r\n", tls: cert.Server}, mailer.Opportunistic, "", true},
+		"Starttls in mixed case, required":      {scriptedServer{ehlo: "250-mx\r\n250 StartTls\r\n", tls: cert.Server}, mailer.StartTLS, "", true},
+		"a host that is called starttls":        {scriptedServer{ehlo: "250-STARTTLS\r\n250 SIZE\r\n"}, mailer.Opportunistic, "", false},
+		"replies of three digits":               {scriptedServer{banner: "220\r\n", ehlo: "250\r\n", ok: "250\r\n"}, mailer.NoTLS, "", false},
+		"a banner of several lines":             {scriptedServer{banner: "220-mx.example ESMTP\r\n220-No spam here\r\n220 ready\r\n", ehlo: "250 mx\r\n"}, mailer.NoTLS, "", false},
+		"line ends without CR":                  {scriptedServer{banner: "220-mx\n220 ready\n", ehlo: "250-mx\n250 size 1000000\n", ok: "250 ok\n"}, mailer.NoTLS, "", false},
+		"auth in lower case":                    {scriptedServer{ehlo: "250-mx\r\n250 auth plain login\r\n", auth: "235\r\n"}, mailer.NoTLS, "press", false},
+		"AUTH=PLAIN":                            {scriptedServer{ehlo: "250-mx\r\n250-AUTH=PLAIN\r\n250 PIPELINING\r\n", auth: "235 2.7.0 ok\r\n"}, mailer.NoTLS, "press", false},
+		"no EHLO":                               {scriptedServer{ehlo: "500 5.5.1 command unrecognized\r\n"}, mailer.NoTLS, "", false},
+		"a name in Latin-1":                     {scriptedServer{ehlo: "250-mx gr\xfc\xdf Gott\r\n250 SIZE\r\n"}, mailer.NoTLS, "", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := test.server
+			server.banner, server.ok = cmp.Or(server.banner, "220 mx ESMTP\r\n"), cmp.Or(server.ok, "250 2.0.0 ok\r\n")
+			port, mails := server.start(t)
+			relay := plainRelay(port)
+			relay.Security, relay.Username, relay.TLS = test.security, test.username, &tls.Config{RootCAs: cert.Roots}
+			conn, err := mailer.Dial(t.Context(), relay)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = conn.Close() }()
+			if err := conn.SendEnvelope(t.Context(), mailer.Envelope{From: "a@example.org", To: "b@example.org"}); err != nil {
+				t.Fatal(err)
+			}
+			if reply, err := conn.AwaitReady(t.Context()); err != nil || reply.Code != 354 {
+				t.Errorf("%q, %v; want 354", reply, err)
+			}
+			if encrypted := <-mails; encrypted != test.wantTLS {
+				t.Errorf("the mail went out with TLS: %v, want %v", encrypted, test.wantTLS)
+			}
+		})
+	}
+}
+
+// TestDataBeforeTheHandshakeIsRefused has a man in the middle who puts a reply behind the one to
+// STARTTLS, to be taken for the server's own once TLS is on.
+func TestDataBeforeTheHandshakeIsRefused(t *testing.T) {
+	t.Parallel()
+	cert := testkit.NewCertificate(t)
+	server := scriptedServer{banner: "220 mx\r\n", ehlo: "250-mx\r\n250 STARTTLS\r\n", tls: cert.Server, afterTLS: "250 mx\r\n"}
+	port, _ := server.start(t)
+	relay := plainRelay(port)
+	relay.Security, relay.TLS = mailer.StartTLS, &tls.Config{RootCAs: cert.Roots}
+	if _, err := mailer.Dial(t.Context(), relay); !errors.Is(err, mailer.ErrTLS) {
+		t.Errorf("%v, want %v", err, mailer.ErrTLS)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"net/textproto"
 	"strconv"
 	"strings"
 )
@@ -56,7 +55,11 @@ func (r Reply) Throttled() bool {
 }
 
 // readReply reads one reply of one or more lines (RFC 5321, section 4.2).
-func readReply(r *bufio.Reader, stage Stage) (Reply, error) {
+func readReply(r *bufio.Reader, stage Stage) (Reply, error) { return readReplyLines(r, stage, nil) }
+
+// readReplyLines is readReply that also gives the whole text of each line to a function, which
+// may be nil: a Reply keeps a bounded part of all lines on one.
+func readReplyLines(r *bufio.Reader, stage Stage, each func(text string)) (Reply, error) {
 	reply := Reply{Stage: stage}
 	for range replyLines {
 		line, err := r.ReadSlice('\n')
@@ -66,7 +69,11 @@ func readReply(r *bufio.Reader, stage Stage) (Reply, error) {
 		if err != nil {
 			return reply, err
 		}
-		more, err := reply.addLine(bytes.TrimRight(line, "\r\n"))
+		line = bytes.TrimRight(line, "\r\n")
+		more, err := reply.addLine(line)
+		if err == nil && each != nil {
+			each(string(line[min(4, len(line)):]))
+		}
 		if err != nil || !more {
 			return reply, err
 		}
@@ -144,17 +151,4 @@ func isNumber(s string) bool {
 		}
 	}
 	return true
-}
-
-// replyOf gives the server's words when err has them.
-func replyOf(err error, stage Stage) Reply {
-	var said *textproto.Error
-	if !errors.As(err, &said) {
-		return Reply{}
-	}
-	r := Reply{Stage: stage}
-	for line := range strings.SplitSeq(said.Msg, "\n") {
-		_, _ = r.addLine(fmt.Appendf(nil, "%03d-%s", said.Code, line))
-	}
-	return r
 }
