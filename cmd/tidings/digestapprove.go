@@ -39,7 +39,7 @@ type shownReview struct {
 func showReview(r delivery.Review) shownReview {
 	out := shownReview{
 		Edition: r.Edition.ID, Digest: r.Edition.Digest, Number: r.Edition.Number, Subject: r.Subject, From: r.From, Articles: []string{},
-		Readers: r.Audience.Readers, SkippedBy: r.Audience.Skipped, Warnings: r.Warnings, Shown: r.AsShown.Fingerprint(), HTML: r.HTML, Text: r.Text,
+		Readers: r.Recipients.Count, SkippedBy: r.Recipients.Skipped, Warnings: r.Warnings, Shown: r.Fingerprint.Short(), HTML: r.HTML, Text: r.Text,
 	}
 	for i := range r.Contents {
 		out.Articles = append(out.Articles, r.Contents[i].Title)
@@ -133,7 +133,7 @@ func newApprove(a *cli) *cobra.Command {
 			}
 			switch {
 			case fingerprint != "":
-				_, err = e.ApproveFingerprint(ctx, edition.ID, fingerprint)
+				_, err = e.ApproveShort(ctx, edition.ID, fingerprint)
 			case yes:
 				_, err = e.Approve(ctx, edition.ID)
 			default:
@@ -171,7 +171,7 @@ func (a *cli) askToApprove(ctx context.Context, p *app.Service, e *delivery.Engi
 		if err := answered(answers, review.Edition.Digest, "pass --shown FINGERPRINT, as \"tidings digest show\" prints it, to approve from a script"); err != nil {
 			return err
 		}
-		_, err = e.ApproveShown(ctx, id, review.AsShown)
+		_, err = e.ApproveUnchanged(ctx, id, review.Fingerprint)
 		var changed *delivery.ChangedError
 		if !errors.As(err, &changed) {
 			return err
@@ -195,9 +195,9 @@ func answered(answers *bufio.Reader, name, hint string) error {
 // sendNow shows what would go out, asks, and approves it.
 func (a *cli) sendNow(ctx context.Context, p *app.Service, e *delivery.Engine, name string, since time.Time, yes bool) (store.Edition, error) {
 	answers := bufio.NewReader(io.LimitReader(a.stdin, 10_000))
-	order := delivery.Order{By: "command line", Since: since}
+	order := delivery.SendOptions{By: "command line", Since: since}
 	for {
-		next, err := e.Preview(ctx, name, delivery.Look{Since: since})
+		next, err := e.Preview(ctx, name, delivery.PreviewOptions{Since: since})
 		if err != nil {
 			return store.Edition{}, err
 		}
@@ -205,11 +205,11 @@ func (a *cli) sendNow(ctx context.Context, p *app.Service, e *delivery.Engine, n
 		if yes {
 			return e.Send(ctx, name, order)
 		}
-		fmt.Fprintf(a.stderr, "“%s” to %s subscribers?%s Type the name of the digest, %s: ", next.Subject, thousands(next.Audience.Readers), skippedText(next.Audience.Skipped), name)
+		fmt.Fprintf(a.stderr, "“%s” to %s subscribers?%s Type the name of the digest, %s: ", next.Subject, thousands(next.Recipients.Count), skippedText(next.Recipients.Skipped), name)
 		if err := answered(answers, name, "pass --yes to send from a script"); err != nil {
 			return store.Edition{}, err
 		}
-		order.Shown = &next.AsShown
+		order.Expect = &next.Fingerprint
 		edition, err := e.Send(ctx, name, order)
 		var changed *delivery.ChangedError
 		if !errors.As(err, &changed) {

@@ -80,7 +80,7 @@ func newDigestPreview(a *cli) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			preview, err := e.Preview(ctx, args[0], delivery.Look{Since: from, Sample: true})
+			preview, err := e.Preview(ctx, args[0], delivery.PreviewOptions{Since: from, Sample: true})
 			if errors.Is(err, delivery.ErrNothingNew) {
 				return a.nothingNew(args[0], err)
 			}
@@ -146,7 +146,7 @@ nothing. When there is nothing to send it says why, and the exit code is 1.`,
 			if err != nil {
 				return err
 			}
-			sent, err := e.Test(ctx, args[0], delivery.Look{Since: from, Sample: true}, address)
+			sent, err := e.SendTest(ctx, args[0], delivery.PreviewOptions{Since: from, Sample: true}, address)
 			if errors.Is(err, delivery.ErrNothingNew) {
 				err = fmt.Errorf("no test mail was sent: %w%s", err, sinceHint(err))
 			}

@@ -175,7 +175,7 @@ type shownProgress struct {
 
 func showProgress(p delivery.Progress) shownProgress {
 	e, c := p.Edition, p.Counts
-	out := shownProgress{Edition: e.ID, Digest: e.Digest, Number: e.Number, State: string(e.State), Standing: p.Standing(), Reason: e.Reason, Subject: e.Subject, Articles: len(e.Articles), Created: e.Created,
+	out := shownProgress{Edition: e.ID, Digest: e.Digest, Number: e.Number, State: string(e.State), Standing: p.StateText(), Reason: e.Reason, Subject: e.Subject, Articles: len(e.Articles), Created: e.Created,
 		Total: c.Total, Sent: c.Sent, Refused: c.Refused, Skipped: c.Skipped, Deferred: c.Deferred, Uncertain: c.Uncertain, Open: c.Open(), PerSecond: p.Rate}
 	for _, w := range p.Withdrawn {
 		out.Withdrawn = append(out.Withdrawn, w.Title)

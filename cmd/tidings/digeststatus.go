@@ -205,7 +205,7 @@ func newDecision(a *cli, name, short string, resend bool) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			count, err := e.Decide(ctx, edition.ID, resend)
+			count, err := e.ResolveUncertain(ctx, edition.ID, resend)
 			if err != nil {
 				return err
 			}

@@ -81,7 +81,7 @@ func (d *Demo) show(ctx context.Context, p *Service, doors *demoListeners, mails
 		return err
 	}
 	for _, name := range p.DigestNames() {
-		if err := engine.Begin(ctx, name, time.Time{}); err != nil { // with all samples, whatever their dates
+		if err := engine.SetBeginning(ctx, name, time.Time{}); err != nil { // with all samples, whatever their dates
 			return err
 		}
 	}
@@ -130,7 +130,7 @@ func (d *Demo) sendFirst(ctx context.Context, p *Service, engine *delivery.Engin
 		}
 		fmt.Fprintf(d.Out, "Sent now: “%s”, %d mails in the inbox.\n", edition.Subject, mails.Count())
 	}
-	if next := engine.Next(demoDaily, 1); len(next) > 0 {
+	if next := engine.NextTicks(demoDaily, 1); len(next) > 0 {
 		fmt.Fprintf(d.Out, "By schedule: the next edition of “%s” goes out at %s.\n", demoDaily, next[0].At.Format("15:04:05"))
 	}
 }

@@ -76,7 +76,7 @@ func TestAPrivateFeedHasWhatTheMailsOfADigestBring(t *testing.T) {
 	}
 	put(t, p.Store, manyLanguages()...)
 	for _, name := range p.DigestNames() {
-		if err := engine.Begin(t.Context(), name, time.Time{}); err != nil { // with everything that is there
+		if err := engine.SetBeginning(t.Context(), name, time.Time{}); err != nil { // with everything that is there
 			t.Fatal(err)
 		}
 	}

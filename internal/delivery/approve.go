@@ -34,7 +34,7 @@ func (e *Engine) approveDrafts(ctx context.Context) error {
 // draftsAtOnce bounds how many drafts are read at a time.
 const draftsAtOnce = 20
 
-// Approve freezes a draft as it stands and lets it go out; editors use ApproveShown. Its variants are rendered once, and
+// Approve freezes a draft as it stands and lets it go out; editors use ApproveUnchanged. Its variants are rendered once, and
 // everyone who is active on the digest at this moment gets a place in the queue.
 // Approving what is approved already changes nothing. An edition that cannot be
 // rendered is failed with the reason, and its articles wait for the next.
@@ -44,7 +44,7 @@ func (e *Engine) Approve(ctx context.Context, id string) (store.Edition, error) 
 	return approved.(store.Edition), err
 }
 
-func (e *Engine) approveOnce(ctx context.Context, id string, was *Shown) (store.Edition, error) {
+func (e *Engine) approveOnce(ctx context.Context, id string, was *Fingerprint) (store.Edition, error) {
 	for attempt := 1; ; attempt++ {
 		edition, err := e.approve(ctx, id, was)
 		if (errors.Is(err, store.ErrRecipientsChanged) || errors.Is(err, store.ErrDraftChanged)) && attempt < maxPlans {
@@ -58,7 +58,7 @@ func (e *Engine) approveOnce(ctx context.Context, id string, was *Shown) (store.
 	}
 }
 
-func (e *Engine) approve(ctx context.Context, id string, was *Shown) (store.Edition, error) {
+func (e *Engine) approve(ctx context.Context, id string, was *Fingerprint) (store.Edition, error) {
 	e.activity.approvals.Add(1)
 	defer e.activity.approvals.Add(-1)
 	edition, err := e.Store.Edition(ctx, id)
@@ -83,7 +83,7 @@ func (e *Engine) approve(ctx context.Context, id string, was *Shown) (store.Edit
 	if err != nil {
 		return edition, err
 	}
-	e.Log.Info("edition approved", "digest", edition.Digest, "edition", id, "subscribers", edition.Audience.Count, "variants", frozen.Variants())
+	e.Log.Info("edition approved", "digest", edition.Digest, "edition", id, "subscribers", edition.Recipients.Count, "variants", frozen.Variants())
 	e.nudge()
 	return edition, nil
 }
@@ -96,7 +96,7 @@ func (r *renderError) Unwrap() error { return r.err }
 
 // freeze renders a variant for each set of wishes among the readers, if the edition is
 // still what was shown; nil for one that no editor needs to see.
-func (e *Engine) freeze(ctx context.Context, edition store.Edition, was *Shown) (store.Frozen, error) {
+func (e *Engine) freeze(ctx context.Context, edition store.Edition, was *Fingerprint) (store.Frozen, error) {
 	issue, err := e.issueOf(ctx, edition)
 	if err == nil && was != nil {
 		err = e.unchanged(ctx, edition.ID, issue, *was)
@@ -137,7 +137,7 @@ func (e *Engine) freeze(ctx context.Context, edition store.Edition, was *Shown) 
 }
 
 // renderInto adds a variant, unless the edition has nothing for these wishes.
-func (e *Engine) renderInto(frozen *store.Frozen, issue digest.Issue, fixed settings, prefs digest.Preferences) (int, error) {
+func (e *Engine) renderInto(frozen *store.Frozen, issue digest.Input, fixed settings, prefs digest.Preferences) (int, error) {
 	variant, err := digest.Render(issue, prefs, e.Templates)
 	if errors.Is(err, digest.ErrEmpty) {
 		return store.NoVariant, nil
@@ -146,21 +146,21 @@ func (e *Engine) renderInto(frozen *store.Frozen, issue digest.Issue, fixed sett
 		return 0, &renderError{err}
 	}
 	// What cannot be cast must not be approved.
-	if _, err := e.compile(fixed, issue.ID, issue.Now, variant); err != nil {
+	if _, err := e.compile(fixed, issue.ID, issue.Date, variant); err != nil {
 		return 0, &renderError{err}
 	}
 	return frozen.Add(variant)
 }
 
 // issueOf is the issue that a planned edition is rendered from.
-func (e *Engine) issueOf(ctx context.Context, edition store.Edition) (digest.Issue, error) {
+func (e *Engine) issueOf(ctx context.Context, edition store.Edition) (digest.Input, error) {
 	def, err := e.definition(edition.Digest)
 	if err != nil {
-		return digest.Issue{}, err
+		return digest.Input{}, err
 	}
 	found, err := e.Store.ArticlesByID(ctx, edition.Articles)
 	if err != nil {
-		return digest.Issue{}, err
+		return digest.Input{}, err
 	}
 	// An article that was taken back since is left out.
 	var articles []article.Article
@@ -170,9 +170,9 @@ func (e *Engine) issueOf(ctx context.Context, edition store.Edition) (digest.Iss
 		}
 	}
 	if len(articles) == 0 {
-		return digest.Issue{}, &renderError{errors.New("all its articles have been removed")}
+		return digest.Input{}, &renderError{errors.New("all its articles have been removed")}
 	}
-	issue := digest.Issue{ID: edition.ID, Definition: def.Definition, Number: edition.Number, Site: e.Site, Articles: found, Now: edition.Created}
+	issue := digest.Input{ID: edition.ID, Definition: def.Definition, Number: edition.Number, Site: e.Site, Articles: found, Date: edition.Created}
 	if issue.Subject, err = e.rewritten(issue, edition.Subject); err != nil {
 		return issue, err
 	}
@@ -182,7 +182,7 @@ func (e *Engine) issueOf(ctx context.Context, edition store.Edition) (digest.Iss
 
 // rewritten is the subject that an editor gave a draft; empty when it is still the one
 // that the draft was made with, so that each variant has a subject of its own.
-func (e *Engine) rewritten(issue digest.Issue, subject string) (string, error) {
+func (e *Engine) rewritten(issue digest.Input, subject string) (string, error) {
 	made, err := digest.Compose(issue, e.Templates)
 	if err != nil {
 		return "", &renderError{err}

@@ -49,19 +49,19 @@ func TestSkippedReadersAreCountedByReason(t *testing.T) {
 		}
 		b.article("ferries")
 		b.start()
-		before, err := b.engine.Audience(ctx, "weekly")
+		before, err := b.engine.NextRecipients(ctx, "weekly")
 		if err != nil {
 			b.t.Fatal(err)
 		}
 		const want = "2 [{no article in their topics 2} {bounced 1} {left this digest 1} {no article in their language 1} {paused 1}]"
-		if got := fmt.Sprint(before.Readers, " ", before.Skipped); got != want {
+		if got := fmt.Sprint(before.Count, " ", before.Skipped); got != want {
 			b.t.Errorf("before: %s\nwant    %s", got, want)
 		}
 		draft, err := b.engine.Draft(ctx, "weekly", "ann")
 		if err != nil {
 			b.t.Fatal(err)
 		}
-		if drafted, err := b.engine.EditionAudience(ctx, draft); err != nil || fmt.Sprint(drafted) != fmt.Sprint(before) {
+		if drafted, err := b.engine.EditionRecipients(ctx, draft); err != nil || fmt.Sprint(drafted) != fmt.Sprint(before) {
 			b.t.Errorf("of the draft: %v, %v", drafted, err)
 		}
 		e, err := b.engine.Approve(ctx, draft.ID)
@@ -72,12 +72,12 @@ func TestSkippedReadersAreCountedByReason(t *testing.T) {
 		if p.Counts != (store.DeliveryCounts{Total: 5, Sent: 2, Skipped: 3}) || p.Edition.State != digest.Sent {
 			b.t.Errorf("sent: %+v", p.Counts)
 		}
-		after, err := b.engine.EditionAudience(ctx, p.Edition)
+		after, err := b.engine.EditionRecipients(ctx, p.Edition)
 		if err != nil {
 			b.t.Fatal(err)
 		}
 		const frozen = "2 [{no article in their topics 2} {no article in their language 1}]"
-		if got := fmt.Sprint(after.Readers, " ", after.Skipped); got != frozen {
+		if got := fmt.Sprint(after.Count, " ", after.Skipped); got != frozen {
 			b.t.Errorf("after: %s\nwant   %s", got, frozen)
 		}
 	})

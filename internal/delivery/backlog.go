@@ -148,8 +148,8 @@ func count(n int, one, more string) string {
 // pass for each other's copies, so it is another one each time.
 func previewKey() string { return "preview:" + uuid.NewString() }
 
-// Look says how the next edition is looked at.
-type Look struct {
+// PreviewOptions says how the next edition is looked at.
+type PreviewOptions struct {
 	// Since is as in Order; a look moves nothing.
 	Since time.Time
 	// Sample shows the newest articles instead of nothing when the digest has had no
@@ -160,10 +160,10 @@ type Look struct {
 // Preview is what the next edition of a digest would be.
 type Preview struct {
 	digest.Variant
-	Backlog  Backlog
-	Audience Audience
-	Contents []article.Article // in it, in the order shown
-	AsShown  Shown
+	Backlog     Backlog
+	Recipients  Recipients
+	Contents    []article.Article // in it, in the order shown
+	Fingerprint Fingerprint
 	// Sample is why the next edition would hold nothing, when the newest articles are
 	// shown in its place; empty else.
 	Sample string
@@ -172,7 +172,7 @@ type Preview struct {
 // Preview renders what the next edition of a digest would be at this moment, for a
 // reader without preferences. It changes nothing. When there is nothing to show it
 // returns a *NothingNewError.
-func (e *Engine) Preview(ctx context.Context, name string, look Look) (Preview, error) {
+func (e *Engine) Preview(ctx context.Context, name string, look PreviewOptions) (Preview, error) {
 	def, err := e.definition(name)
 	if err != nil {
 		return Preview{}, err
@@ -195,7 +195,7 @@ func (e *Engine) Preview(ctx context.Context, name string, look Look) (Preview, 
 	if out.Backlog, err = backlog(ctx, e.Store, def, e.waiting(def, state, from)); err != nil {
 		return Preview{}, err
 	}
-	if out.Audience, err = e.audience(ctx, def, issue.Articles); err != nil {
+	if out.Recipients, err = e.countRecipients(ctx, def, issue.Articles); err != nil {
 		return Preview{}, err
 	}
 	if out.Variant, err = digest.Render(issue, digest.Preferences{}, e.Templates); err != nil {
@@ -206,30 +206,30 @@ func (e *Engine) Preview(ctx context.Context, name string, look Look) (Preview, 
 		return out, err
 	}
 	out.Contents = issue.Articles
-	out.AsShown, err = e.shown(issue, fixed)
+	out.Fingerprint, err = e.shown(issue, fixed)
 	return out, err
 }
 
 // sample is an issue of the newest articles that are dated before a digest's beginning.
-func (e *Engine) sample(ctx context.Context, def *Definition, w store.Waiting) (digest.Issue, error) {
+func (e *Engine) sample(ctx context.Context, def *Definition, w store.Waiting) (digest.Input, error) {
 	w.Earlier, w.Oldest = true, false
 	if def.Max > 0 {
 		w.Limit = def.Max
 	}
 	found, err := e.Store.WaitingArticles(ctx, w)
 	if err != nil {
-		return digest.Issue{}, err
+		return digest.Input{}, err
 	}
-	chosen := digest.Choose(found, digest.Rule{Fits: func(a *article.Article) bool { return def.Filter.Match(a) }}, w.Now)
+	chosen := digest.Choose(found, digest.Rule{Filter: func(a *article.Article) bool { return def.Filter.Match(a) }}, w.Now)
 	if len(chosen) == 0 {
-		return digest.Issue{}, e.whyNothing(ctx, def, w)
+		return digest.Input{}, e.whyNothing(ctx, def, w)
 	}
-	return digest.Issue{ID: e.names.EditionID(def.Name, previewKey()), Definition: def.Definition, Number: 1, Site: e.Site, Articles: chosen, Now: w.Now}, nil
+	return digest.Input{ID: e.names.EditionID(def.Name, previewKey()), Definition: def.Definition, Number: 1, Site: e.Site, Articles: chosen, Date: w.Now}, nil
 }
 
-// Begin moves the beginning of a digest: of what is there now, articles dated from then
+// SetBeginning moves the beginning of a digest: of what is there now, articles dated from then
 // on belong to it; zero for all.
-func (e *Engine) Begin(ctx context.Context, name string, since time.Time) error {
+func (e *Engine) SetBeginning(ctx context.Context, name string, since time.Time) error {
 	if _, err := e.definition(name); err != nil {
 		return err
 	}
@@ -247,8 +247,8 @@ func (e *Engine) MarkSeen(ctx context.Context, name string, before time.Time) (i
 	return e.Store.MarkSeen(ctx, w)
 }
 
-// CountOld returns how many articles MarkSeen would take.
-func (e *Engine) CountOld(ctx context.Context, name string, before time.Time) (int, error) {
+// CountDatedBefore returns how many articles MarkSeen would take.
+func (e *Engine) CountDatedBefore(ctx context.Context, name string, before time.Time) (int, error) {
 	w, err := e.datedBefore(ctx, name, before)
 	if err != nil {
 		return 0, err

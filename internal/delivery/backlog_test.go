@@ -60,7 +60,7 @@ func (b *bundle) newEngine() {
 }
 
 // chosen are the slugs in the next edition.
-func (b *bundle) chosen(look delivery.Look) string {
+func (b *bundle) chosen(look delivery.PreviewOptions) string {
 	b.t.Helper()
 	p, err := b.engine.Preview(b.t.Context(), "weekly", look)
 	if err != nil {
@@ -77,7 +77,7 @@ func (b *bundle) chosen(look delivery.Look) string {
 	return strings.Join(names, " ")
 }
 
-func (b *bundle) wantChosen(look delivery.Look, want string) {
+func (b *bundle) wantChosen(look delivery.PreviewOptions, want string) {
 	b.t.Helper()
 	if got := b.chosen(look); got != want {
 		b.t.Errorf("%+v: the next edition holds %q, want %q", look, got, want)
@@ -104,21 +104,21 @@ func TestArchiveIsInNoEditionUnlessItIsAskedFor(t *testing.T) {
 			for year := range 15 {
 				b.dated(fmt.Sprint("archive", 2011+year), time.Date(2011+year, 5, 1, 0, 0, 0, 0, time.UTC))
 			}
-			b.wantChosen(delivery.Look{}, "nothing new: every article that fits has a date before 20 November 2026, where this digest begins")
+			b.wantChosen(delivery.PreviewOptions{}, "nothing new: every article that fits has a date before 20 November 2026, where this digest begins")
 			b.dated("tuesday", c.Now().AddDate(0, 0, -1))
 			b.dated("friday", time.Date(2026, 11, 19, 23, 30, 0, 0, time.UTC)) // in Paris, the day of the last tick
-			b.wantChosen(delivery.Look{}, "tuesday friday")
+			b.wantChosen(delivery.PreviewOptions{}, "tuesday friday")
 			b.wantBacklog(delivery.Backlog{Waiting: 2, Next: 2, Earlier: 15})
-			b.wantChosen(delivery.Look{Since: time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)}, "tuesday friday archive2025")
+			b.wantChosen(delivery.PreviewOptions{Since: time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)}, "tuesday friday archive2025")
 			b.wantBacklog(delivery.Backlog{Waiting: 2, Next: 2, Earlier: 15}) // a look moves nothing
 			// The first edition begins the digest: what comes in later is late, not old.
 			if _, err := b.engine.Draft(b.t.Context(), "weekly", "ann"); err != nil {
 				t.Fatal(err)
 			}
 			c.advance(time.Millisecond)
-			b.wantChosen(delivery.Look{}, "nothing new: of the articles that fit, 2 have a place in a draft that waits for approval; 15 have a date before 20 November 2026, where this digest begins")
+			b.wantChosen(delivery.PreviewOptions{}, "nothing new: of the articles that fit, 2 have a place in a draft that waits for approval; 15 have a date before 20 November 2026, where this digest begins")
 			b.dated("backdated", time.Date(2015, 7, 1, 0, 0, 0, 0, time.UTC))
-			b.wantChosen(delivery.Look{}, "backdated")
+			b.wantChosen(delivery.PreviewOptions{}, "backdated")
 			b.wantBacklog(delivery.Backlog{Waiting: 1, Next: 1, Earlier: 15, Drafted: 2})
 		})
 	}
@@ -143,7 +143,7 @@ func TestFirstTickBeginsADigest(t *testing.T) {
 	}
 	c.advance(time.Millisecond)
 	b.dated("backdated", time.Date(2015, 7, 1, 0, 0, 0, 0, time.UTC))
-	b.wantChosen(delivery.Look{}, "backdated")
+	b.wantChosen(delivery.PreviewOptions{}, "backdated")
 }
 
 // TestNewestWinThePlacesAndTheRestStaysQueued until an editor marks it as seen.
@@ -155,36 +155,36 @@ func TestNewestWinThePlacesAndTheRestStaysQueued(t *testing.T) {
 		b.dated(fmt.Sprint("day", i), c.Now().AddDate(0, 0, -i))
 		c.advance(time.Millisecond)
 	}
-	if err := b.engine.Begin(ctx, "weekly", time.Time{}); err != nil {
+	if err := b.engine.SetBeginning(ctx, "weekly", time.Time{}); err != nil {
 		t.Fatal(err)
 	}
-	b.wantChosen(delivery.Look{}, "day0 day1 day2")
+	b.wantChosen(delivery.PreviewOptions{}, "day0 day1 day2")
 	b.wantBacklog(delivery.Backlog{Waiting: 8, Next: 3})
 	if backlog, _ := b.engine.Backlog(ctx, "weekly", time.Time{}); backlog.Queued() != 5 || backlog.Editions() != 2 {
 		t.Errorf("%d stay queued for %d editions", backlog.Queued(), backlog.Editions())
 	}
 	b.options.Digests[0].Oldest = true
 	b.newEngine()
-	b.wantChosen(delivery.Look{}, "day0 day1 day2") // they came in first
+	b.wantChosen(delivery.PreviewOptions{}, "day0 day1 day2") // they came in first
 	b.options.Digests[0].Oldest = false
 	b.newEngine()
 	if _, err := b.engine.Draft(ctx, "weekly", "ann"); err != nil {
 		t.Fatal(err)
 	}
-	b.wantChosen(delivery.Look{}, "day3 day4 day5")
+	b.wantChosen(delivery.PreviewOptions{}, "day3 day4 day5")
 	before := c.Now().Add(-4*24*time.Hour - time.Hour)
-	if n, err := b.engine.CountOld(ctx, "weekly", before); n != 3 || err != nil {
+	if n, err := b.engine.CountDatedBefore(ctx, "weekly", before); n != 3 || err != nil {
 		t.Errorf("%d are old, %v", n, err)
 	}
 	if n, err := b.engine.MarkSeen(ctx, "weekly", before); n != 3 || err != nil {
 		t.Errorf("marked %d, %v", n, err)
 	}
-	b.wantChosen(delivery.Look{}, "day3 day4")
+	b.wantChosen(delivery.PreviewOptions{}, "day3 day4")
 	b.wantBacklog(delivery.Backlog{Waiting: 2, Next: 2, Seen: 3, Drafted: 3})
 	if n, err := b.engine.MarkUnseen(ctx, "weekly", time.Time{}); n != 3 || err != nil {
 		t.Errorf("put back %d, %v", n, err)
 	}
-	b.wantChosen(delivery.Look{}, "day3 day4 day5")
+	b.wantChosen(delivery.PreviewOptions{}, "day3 day4 day5")
 }
 
 // TestBeginningThatIsMovedTakesEffectForWhatIsThere: the queue shrinks or grows by the
@@ -202,32 +202,32 @@ func TestBeginningThatIsMovedTakesEffectForWhatIsThere(t *testing.T) {
 	}
 	b.wantBacklog(delivery.Backlog{Waiting: 4, Next: 3, Drafted: 1})
 	since := time.Date(2022, 1, 1, 0, 0, 0, 0, time.UTC)
-	e, err := b.engine.Send(t.Context(), "weekly", delivery.Order{By: "ann", Since: since})
+	e, err := b.engine.Send(t.Context(), "weekly", delivery.SendOptions{By: "ann", Since: since})
 	if err != nil || len(e.Articles) != 2 {
 		t.Fatalf("%d articles, %v", len(e.Articles), err)
 	}
 	b.wantBacklog(delivery.Backlog{Earlier: 2, Drafted: 1, Sent: 2})
 	c.advance(time.Minute)
 	b.dated("late", time.Date(2011, 5, 1, 0, 0, 0, 0, time.UTC))
-	b.wantChosen(delivery.Look{}, "late")
+	b.wantChosen(delivery.PreviewOptions{}, "late")
 }
 
 // TestSampleIsShownBeforeTheFirstEdition and named as what it is.
 func TestSampleIsShownBeforeTheFirstEdition(t *testing.T) {
 	t.Parallel()
 	b, _ := weekly(t, store.SQLite)
-	if _, err := b.engine.Preview(t.Context(), "weekly", delivery.Look{Sample: true}); !errors.Is(err, delivery.ErrNothingNew) || !strings.Contains(err.Error(), "no published article fits this digest yet") {
+	if _, err := b.engine.Preview(t.Context(), "weekly", delivery.PreviewOptions{Sample: true}); !errors.Is(err, delivery.ErrNothingNew) || !strings.Contains(err.Error(), "no published article fits this digest yet") {
 		t.Errorf("an empty store gives %v", err)
 	}
 	for i := range 5 {
 		b.dated(fmt.Sprint("archive", i), time.Date(2020+i, 5, 1, 0, 0, 0, 0, time.UTC))
 	}
-	b.wantChosen(delivery.Look{Sample: true}, "archive4 archive3 archive2")
-	p, err := b.engine.Preview(t.Context(), "weekly", delivery.Look{Sample: true})
+	b.wantChosen(delivery.PreviewOptions{Sample: true}, "archive4 archive3 archive2")
+	p, err := b.engine.Preview(t.Context(), "weekly", delivery.PreviewOptions{Sample: true})
 	if err != nil || !strings.Contains(p.Sample, "where this digest begins") {
 		t.Errorf("the sample is called %q, %v", p.Sample, err)
 	}
-	if _, err := b.engine.Send(t.Context(), "weekly", delivery.Order{By: "ann"}); !errors.Is(err, delivery.ErrNothingNew) {
+	if _, err := b.engine.Send(t.Context(), "weekly", delivery.SendOptions{By: "ann"}); !errors.Is(err, delivery.ErrNothingNew) {
 		t.Errorf("a sample was sent: %v", err)
 	}
 }

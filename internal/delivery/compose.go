@@ -38,7 +38,7 @@ func (e *Engine) compile(fixed settings, edition string, date time.Time, v diges
 	if err != nil {
 		return nil, fmt.Errorf("digest %s: %w", fixed.Digest, err)
 	}
-	return &compiledVariant{made, v.Nobody, digest.PagePath(edition)}, nil
+	return &compiledVariant{made, v.AnonymousName, digest.PagePath(edition)}, nil
 }
 
 // extraPlaceholders are two more marks, of the same stem as the variant's: for the

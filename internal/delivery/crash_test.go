@@ -233,7 +233,7 @@ func (b *bundle) checkHeld(edition store.Edition, n, cut int) {
 		b.t.Errorf("%d are held, though only %d connections were cut", len(held), cut)
 	}
 	if len(held) > 0 {
-		if decided, err := b.engine.Decide(b.t.Context(), edition.ID, true); err != nil || decided != int64(len(held)) {
+		if decided, err := b.engine.ResolveUncertain(b.t.Context(), edition.ID, true); err != nil || decided != int64(len(held)) {
 			b.t.Fatalf("decided %d of %d, %v", decided, len(held), err)
 		}
 	}

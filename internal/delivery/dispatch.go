@@ -88,7 +88,7 @@ func (e *Engine) dispatch(ctx context.Context) {
 	e.every(ctx, "chunks", func(ctx context.Context) error {
 		var away time.Time // since when no relay takes mail
 		for ctx.Err() == nil {
-			e.pulses.beat("chunks")
+			e.heartbeats.beat("chunks")
 			open := e.anyRelay()
 			if away = sinceWhen(away, open); !open && e.queue.length() > 0 && time.Since(away) > giveBackAfter {
 				e.releaseAll()

@@ -21,9 +21,9 @@ type EditorMail struct {
 	Button  string   // words on the button
 }
 
-// TellEditors keeps a mail to some editors, to be sent as soon as a relay takes it.
+// MailEditors keeps a mail to some editors, to be sent as soon as a relay takes it.
 // Those whom it could not be kept for are in the error; the others get it.
-func (e *Engine) TellEditors(ctx context.Context, to []string, mail EditorMail) error {
+func (e *Engine) MailEditors(ctx context.Context, to []string, mail EditorMail) error {
 	var errs []error
 	for _, email := range to {
 		address, rendered, err := e.renderEditorMail(email, mail)
@@ -61,10 +61,10 @@ type urgentKey struct{}
 
 func urgent(ctx context.Context) bool { return ctx.Value(urgentKey{}) != nil }
 
-// TellEditorsNow hands a mail to some editors over at once, without the store: for word
+// MailEditorsNow hands a mail to some editors over at once, without the store: for word
 // that the store cannot be written to. It is tried once, past the limits of relays,
 // which the store counts.
-func (e *Engine) TellEditorsNow(ctx context.Context, to []string, mail EditorMail) error {
+func (e *Engine) MailEditorsNow(ctx context.Context, to []string, mail EditorMail) error {
 	ctx = context.WithValue(ctx, urgentKey{}, true)
 	var errs []error
 	for _, email := range to {

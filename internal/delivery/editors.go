@@ -178,7 +178,7 @@ func (e *Engine) join(ctx context.Context, def *Definition, state store.DigestSt
 }
 
 // redrafted is a draft with other articles.
-func (e *Engine) redrafted(ctx context.Context, draft store.Edition, issue digest.Issue) (store.Edition, error) {
+func (e *Engine) redrafted(ctx context.Context, draft store.Edition, issue digest.Input) (store.Edition, error) {
 	composed, err := e.composed(issue, draft.ScheduledFor)
 	if err != nil {
 		return store.Edition{}, err

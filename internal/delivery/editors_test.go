@@ -113,14 +113,14 @@ func TestArticlesOfALaterTickJoinTheDraftThatWaits(t *testing.T) {
 		if err := b.store.SetEditionSubject(ctx, first.ID, "An editor's own words"); err != nil {
 			b.t.Fatal(err)
 		}
-		shown := b.review(first.ID).AsShown
+		shown := b.review(first.ID).Fingerprint
 		b.article("harbours")
 		joined := b.waitingDraft(3)
 		if joined.ID != first.ID || joined.Number != first.Number || joined.Subject != "An editor's own words" || !joined.Created.After(first.Created) {
 			b.t.Errorf("joined %+v to %+v", joined.Edition, first.Edition)
 		}
 		var changed *delivery.ChangedError
-		if _, err := b.engine.ApproveShown(ctx, first.ID, shown); !errors.As(err, &changed) || !strings.Contains(err.Error(), "added: “About harbours”") {
+		if _, err := b.engine.ApproveUnchanged(ctx, first.ID, shown); !errors.As(err, &changed) || !strings.Contains(err.Error(), "added: “About harbours”") {
 			b.t.Errorf("approved what was not shown: %v", err)
 		}
 		// A fourth article takes a place, and the oldest goes back to the queue.
@@ -138,7 +138,7 @@ func TestArticlesOfALaterTickJoinTheDraftThatWaits(t *testing.T) {
 			b.t.Errorf("%d editions, %v", len(all), err)
 		}
 		review := b.review(first.ID)
-		if _, err := b.engine.ApproveShown(ctx, first.ID, review.AsShown); err != nil {
+		if _, err := b.engine.ApproveUnchanged(ctx, first.ID, review.Fingerprint); err != nil {
 			b.t.Fatal(err)
 		}
 		b.sent(first.ID)

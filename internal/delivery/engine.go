@@ -89,18 +89,18 @@ type Options struct {
 // Engine runs the editions of a store. It is safe for concurrent use.
 type Engine struct {
 	Options
-	secret   []byte // of return paths and message ids
-	names    *token.Deliveries
-	editions editionCache
-	compiled compiledCache
-	approval singleflight.Group
-	wake     chan struct{}
-	queue    *queue
-	recorder *store.Recorder
-	relays   []*relay
-	leases   leaseSet
-	pulses   pulses
-	activity activity
+	secret     []byte // of return paths and message ids
+	names      *token.Deliveries
+	editions   editionCache
+	compiled   compiledCache
+	approval   singleflight.Group
+	wake       chan struct{}
+	queue      *queue
+	recorder   *store.Recorder
+	relays     []*relay
+	leases     leaseSet
+	heartbeats heartbeats
+	activity   activity
 }
 
 // New checks the options and makes an engine that does not run yet.
@@ -172,12 +172,12 @@ func (e *Engine) Run(ctx context.Context) error {
 // every calls a step again and again. Its errors are told once until they change:
 // a store that is away for minutes must not fill the log.
 func (e *Engine) every(ctx context.Context, name string, step func(ctx context.Context) error) {
-	e.pulses.begin(name)
-	defer e.pulses.end(name)
+	e.heartbeats.begin(name)
+	defer e.heartbeats.end(name)
 	last := ""
 	for ctx.Err() == nil {
 		err := step(ctx)
-		e.pulses.round(name, err)
+		e.heartbeats.round(name, err)
 		switch {
 		case err == nil && last != "":
 			e.Log.Info("works again", "step", name)

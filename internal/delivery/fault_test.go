@@ -258,7 +258,7 @@ func TestMailsInDoubtAreHeldWhenThePolicySaysSo(t *testing.T) {
 		t.Error("the edition counts as sent though two mails are in doubt")
 	}
 	f.once(40)
-	if n, err := f.engine.Decide(t.Context(), e.ID, false); err != nil || n != 2 {
+	if n, err := f.engine.ResolveUncertain(t.Context(), e.ID, false); err != nil || n != 2 {
 		t.Errorf("decided on %d, %v", n, err)
 	}
 	f.sent(e.ID)

@@ -21,7 +21,7 @@ func TestARelaysOwnHeadersAreOnEveryMail(t *testing.T) {
 	f.readers(12)
 	f.article("ferries")
 	f.start()
-	if _, err := f.engine.Test(t.Context(), "weekly", delivery.Look{}, subscriber.MustParseAddress("editor@example.org")); err != nil {
+	if _, err := f.engine.SendTest(t.Context(), "weekly", delivery.PreviewOptions{}, subscriber.MustParseAddress("editor@example.org")); err != nil {
 		t.Fatal(err)
 	}
 	f.sent(f.send().ID)

@@ -27,10 +27,10 @@ func (e *Engine) Cancel(ctx context.Context, id, reason string) error {
 	return err
 }
 
-// Decide is an editor's word on the mails of an edition that are in doubt: send
+// ResolveUncertain is an editor's word on the mails of an edition that are in doubt: send
 // them again, with the same Message-ID, or leave them be. It returns how many there
 // were.
-func (e *Engine) Decide(ctx context.Context, id string, resend bool) (int64, error) {
+func (e *Engine) ResolveUncertain(ctx context.Context, id string, resend bool) (int64, error) {
 	edition, err := e.Store.Edition(ctx, id)
 	if err != nil {
 		return 0, err

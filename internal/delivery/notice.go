@@ -176,18 +176,18 @@ func (r *refusedError) Error() string { return "the relay refused the mail: " + 
 // errNoRelay says that no relay takes a single mail at the moment.
 var errNoRelay = errors.New("every relay is at its limits")
 
-// Test sends what the next edition of a digest would be to one address at once, and
+// SendTest sends what the next edition of a digest would be to one address at once, and
 // returns what it was. It goes into no ledger and no count.
-func (e *Engine) Test(ctx context.Context, name string, look Look, to subscriber.Address) (Preview, error) {
+func (e *Engine) SendTest(ctx context.Context, name string, look PreviewOptions, to subscriber.Address) (Preview, error) {
 	preview, err := e.Preview(ctx, name, look)
 	if err != nil {
 		return preview, err
 	}
-	return preview, e.sendTest(ctx, name, preview.Variant, e.Store.Now(), to)
+	return preview, e.sendTestMail(ctx, name, preview.Variant, e.Store.Now(), to)
 }
 
-// TestEdition sends an edition as it is, frozen or not, to one address.
-func (e *Engine) TestEdition(ctx context.Context, id string, to subscriber.Address) error {
+// SendEditionTest sends an edition as it is, frozen or not, to one address.
+func (e *Engine) SendEditionTest(ctx context.Context, id string, to subscriber.Address) error {
 	edition, err := e.Store.Edition(ctx, id)
 	if err != nil {
 		return err
@@ -197,7 +197,7 @@ func (e *Engine) TestEdition(ctx context.Context, id string, to subscriber.Addre
 		return err
 	}
 	if edition.Approved.IsZero() {
-		return e.sendTest(ctx, edition.Digest, variant, e.Store.Now(), to)
+		return e.sendTestMail(ctx, edition.Digest, variant, e.Store.Now(), to)
 	}
 	fixed, date, err := e.settingsOf(edition)
 	if err != nil {
@@ -206,7 +206,7 @@ func (e *Engine) TestEdition(ctx context.Context, id string, to subscriber.Addre
 	return e.sendOne(ctx, fixed, variant, date, to)
 }
 
-func (e *Engine) sendTest(ctx context.Context, name string, variant digest.Variant, date time.Time, to subscriber.Address) error {
+func (e *Engine) sendTestMail(ctx context.Context, name string, variant digest.Variant, date time.Time, to subscriber.Address) error {
 	if err := e.mayPublish(ctx); err != nil {
 		return err
 	}

@@ -95,7 +95,7 @@ func TestAddressesThatNothingReadsAreNotOffered(t *testing.T) {
 	b.readers(2)
 	b.article("ferries")
 	b.start()
-	if _, err := b.engine.Test(t.Context(), "weekly", delivery.Look{}, subscriber.MustParseAddress("editor@example.net")); err != nil {
+	if _, err := b.engine.SendTest(t.Context(), "weekly", delivery.PreviewOptions{}, subscriber.MustParseAddress("editor@example.net")); err != nil {
 		t.Fatal(err)
 	}
 	b.write(b.pending("ada@example.net"), leaveLink)

@@ -140,7 +140,7 @@ func (e *Engine) compose(ctx context.Context, def *Definition, state store.Diges
 }
 
 // composed makes the draft of an edition of an issue.
-func (e *Engine) composed(issue digest.Issue, key string) (store.Edition, error) {
+func (e *Engine) composed(issue digest.Input, key string) (store.Edition, error) {
 	draft, err := digest.Compose(issue, e.Templates)
 	if err != nil {
 		return store.Edition{}, err
@@ -176,29 +176,29 @@ func waiting(now time.Time, def *Definition, state store.DigestState, from selec
 // tick's key, and with it the Message-IDs and return paths of its mails: should a
 // restored store make the edition of a tick again, a second copy of a mail has the
 // Message-ID of the first.
-func (e *Engine) issue(ctx context.Context, def *Definition, state store.DigestState, from selection, key string) (digest.Issue, error) {
+func (e *Engine) issue(ctx context.Context, def *Definition, state store.DigestState, from selection, key string) (digest.Input, error) {
 	w := e.waiting(def, state, from)
 	candidates, err := e.Store.WaitingArticles(ctx, w)
 	if err != nil {
-		return digest.Issue{}, err
+		return digest.Input{}, err
 	}
-	rule := digest.Rule{Min: def.Min, Max: def.Max, Oldest: def.Oldest, Fits: func(a *article.Article) bool { return def.Filter.Match(a) }}
+	rule := digest.Rule{Min: def.Min, Max: def.Max, Oldest: def.Oldest, Filter: func(a *article.Article) bool { return def.Filter.Match(a) }}
 	chosen := digest.Choose(candidates, rule, w.Now)
 	if len(chosen) == 0 {
-		return digest.Issue{}, e.whyNothing(ctx, def, w)
+		return digest.Input{}, e.whyNothing(ctx, def, w)
 	}
 	number, err := e.Store.NextNumber(ctx, def.Name)
-	return digest.Issue{ID: e.names.EditionID(def.Name, key), Definition: def.Definition, Number: number, Site: e.Site, Articles: chosen, Now: w.Now}, err
+	return digest.Input{ID: e.names.EditionID(def.Name, key), Definition: def.Definition, Number: number, Site: e.Site, Articles: chosen, Date: w.Now}, err
 }
 
-// Order says how an edition is made by hand.
-type Order struct {
+// SendOptions says how an edition is made by hand.
+type SendOptions struct {
 	By string // the editor
 	// Since moves the digest's beginning: what is there belongs to it if it is dated from
 	// then on. Zero leaves the beginning where it is.
 	Since time.Time
-	// Shown is what the editor was shown of it; nil sends what there is.
-	Shown *Shown
+	// Expect is what the editor was shown of it; nil sends what there is.
+	Expect *Fingerprint
 }
 
 // SendNow makes an edition of what is new and sends it without waiting for the
@@ -206,22 +206,22 @@ type Order struct {
 // send; an edition that a tick makes at the same moment takes the articles, and
 // this one then has nothing.
 func (e *Engine) SendNow(ctx context.Context, name, by string) (store.Edition, error) {
-	return e.Send(ctx, name, Order{By: by})
+	return e.Send(ctx, name, SendOptions{By: by})
 }
 
 // Send is SendNow with all that can be said. It returns a *ChangedError when the edition
 // would not be what was shown; nothing is made then.
-func (e *Engine) Send(ctx context.Context, name string, o Order) (store.Edition, error) {
+func (e *Engine) Send(ctx context.Context, name string, o SendOptions) (store.Edition, error) {
 	// Automatic: should this node die before it approves, any other does. One that was
 	// shown is left for an editor then.
-	edition, err := e.draft(ctx, name, o, o.Shown == nil)
+	edition, err := e.draft(ctx, name, o, o.Expect == nil)
 	if err != nil {
 		return edition, err
 	}
-	if o.Shown == nil {
+	if o.Expect == nil {
 		return e.Approve(ctx, edition.ID)
 	}
-	approved, err := e.ApproveShown(ctx, edition.ID, *o.Shown)
+	approved, err := e.ApproveUnchanged(ctx, edition.ID, *o.Expect)
 	var changed *ChangedError
 	if errors.As(err, &changed) { // between the two looks at its articles
 		err = errors.Join(err, e.Cancel(ctx, edition.ID, "it changed since it was shown"))
@@ -231,10 +231,10 @@ func (e *Engine) Send(ctx context.Context, name string, o Order) (store.Edition,
 
 // Draft makes an edition of what is new and leaves it for approval.
 func (e *Engine) Draft(ctx context.Context, name, by string) (store.Edition, error) {
-	return e.draft(ctx, name, Order{By: by}, false)
+	return e.draft(ctx, name, SendOptions{By: by}, false)
 }
 
-func (e *Engine) draft(ctx context.Context, name string, o Order, automatic bool) (store.Edition, error) {
+func (e *Engine) draft(ctx context.Context, name string, o SendOptions, automatic bool) (store.Edition, error) {
 	def, err := e.definition(name)
 	if err == nil {
 		err = e.mayPublish(ctx)
@@ -249,8 +249,8 @@ func (e *Engine) draft(ctx context.Context, name string, o Order, automatic bool
 		}
 		key := "manual:" + uuid.NewString()
 		issue, err := e.issue(ctx, def, state, selection{since: o.Since}, key)
-		if err == nil && o.Shown != nil {
-			err = e.unchanged(ctx, "", issue, *o.Shown)
+		if err == nil && o.Expect != nil {
+			err = e.unchanged(ctx, "", issue, *o.Expect)
 		}
 		if err != nil {
 			return store.Edition{}, err
@@ -272,8 +272,8 @@ func (e *Engine) draft(ctx context.Context, name string, o Order, automatic bool
 	}
 }
 
-// Next returns the next ticks of a digest, none when it has no schedule.
-func (e *Engine) Next(name string, n int) []schedule.Tick {
+// NextTicks returns the next ticks of a digest, none when it has no schedule.
+func (e *Engine) NextTicks(name string, n int) []schedule.Tick {
 	def, err := e.definition(name)
 	if err != nil || def.Schedule == nil {
 		return nil

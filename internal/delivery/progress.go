@@ -33,9 +33,9 @@ func (p Progress) Idle() bool {
 // them has a final state, for as long as retries go on.
 func (p Progress) Retrying() bool { return Retrying(p.Edition.State, p.Counts) }
 
-// Standing is where the edition stands, in words for people: its state, or "sent, 5
+// StateText is where the edition stands, in words for people: its state, or "sent, 5
 // being retried".
-func (p Progress) Standing() string { return Standing(p.Edition.State, p.Counts) }
+func (p Progress) StateText() string { return StateText(p.Edition.State, p.Counts) }
 
 // RelayHeld reports whether a relay, and not only a recipients' domain, is held back.
 func (p Progress) RelayHeld() bool {
@@ -48,8 +48,8 @@ func Retrying(state digest.State, c store.DeliveryCounts) bool {
 	return state == digest.Sending && c.Deferred > 0 && c.Open() <= c.Deferred
 }
 
-// Standing is Progress.Standing of an edition in a list.
-func Standing(state digest.State, c store.DeliveryCounts) string {
+// StateText is Progress.StateText of an edition in a list.
+func StateText(state digest.State, c store.DeliveryCounts) string {
 	switch {
 	case !Retrying(state, c):
 		return string(state)

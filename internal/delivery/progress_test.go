@@ -28,8 +28,8 @@ func TestEditionThatWaitsOnlyForRetriesIsShownAsSent(t *testing.T) {
 				break
 			}
 		}
-		if last.Edition.State != digest.Sending || last.Standing() != "sent, 5 being retried" || last.Idle() {
-			b.t.Errorf("%s %+v: %q", last.Edition.State, last.Counts, last.Standing())
+		if last.Edition.State != digest.Sending || last.StateText() != "sent, 5 being retried" || last.Idle() {
+			b.t.Errorf("%s %+v: %q", last.Edition.State, last.Counts, last.StateText())
 		}
 		if !moved {
 			b.t.Error("no rate was shown while mails went out")
@@ -53,7 +53,7 @@ func TestStandingNamesRetriesOnlyWhenNothingElseIsLeft(t *testing.T) {
 		{digest.Paused, store.DeliveryCounts{Total: 200, Sent: 195, Deferred: 5}, "paused"},
 		{digest.Sent, store.DeliveryCounts{Total: 200, Sent: 195, Refused: 5}, "sent"},
 	} {
-		if got := delivery.Standing(c.state, c.counts); got != c.want {
+		if got := delivery.StateText(c.state, c.counts); got != c.want {
 			t.Errorf("%s %+v: %q, want %q", c.state, c.counts, got, c.want)
 		}
 	}

@@ -7,18 +7,18 @@ import (
 	"time"
 )
 
-// Pulse is a sign of life of one of the engine's loops.
-type Pulse struct {
-	Name    string
-	At      time.Time // its last sign of life
-	Bound   time.Duration
-	Error   error     // of its last round; nil when that went well
-	Failing time.Time // since when its rounds have failed; zero when they do not
+// Heartbeat is a sign of life of one of the engine's loops.
+type Heartbeat struct {
+	Name         string
+	At           time.Time // its last sign of life
+	Timeout      time.Duration
+	Error        error     // of its last round; nil when that went well
+	FailingSince time.Time // since when its rounds have failed; zero when they do not
 }
 
 // Stalled reports whether the loop has given no sign of life for longer than its work
 // can take.
-func (p Pulse) Stalled(now time.Time) bool { return now.Sub(p.At) > p.Bound }
+func (p Heartbeat) Stalled(now time.Time) bool { return now.Sub(p.At) > p.Timeout }
 
 // Rounds of the loops wait for what is outside: one mail at a time for a slow server, an
 // audience of millions to be frozen. The others are short.
@@ -26,14 +26,14 @@ var pulseBounds = map[string]time.Duration{"approval": 20 * time.Minute, "notice
 
 const pulseBound = 90 * time.Second
 
-// pulses are those of all loops of an engine that runs.
-type pulses struct {
+// heartbeats are those of all loops of an engine that runs.
+type heartbeats struct {
 	mu  sync.Mutex
-	all map[string]Pulse
+	all map[string]Heartbeat
 }
 
 // beat notes a sign of life in the middle of a round.
-func (p *pulses) beat(name string) {
+func (p *heartbeats) beat(name string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if one, runs := p.all[name]; runs {
@@ -43,49 +43,49 @@ func (p *pulses) beat(name string) {
 }
 
 // begin notes that a loop runs.
-func (p *pulses) begin(name string) {
+func (p *heartbeats) begin(name string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.all == nil {
-		p.all = map[string]Pulse{}
+		p.all = map[string]Heartbeat{}
 	}
 	bound := pulseBounds[name]
 	if bound == 0 {
 		bound = pulseBound
 	}
-	p.all[name] = Pulse{Name: name, At: time.Now(), Bound: bound}
+	p.all[name] = Heartbeat{Name: name, At: time.Now(), Timeout: bound}
 }
 
 // round notes how a round ended.
-func (p *pulses) round(name string, err error) {
+func (p *heartbeats) round(name string, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	one := p.all[name]
 	one.At, one.Error = time.Now(), err
 	if err == nil {
-		one.Failing = time.Time{}
-	} else if one.Failing.IsZero() {
-		one.Failing = one.At
+		one.FailingSince = time.Time{}
+	} else if one.FailingSince.IsZero() {
+		one.FailingSince = one.At
 	}
 	p.all[name] = one
 }
 
 // end notes that a loop has ended.
-func (p *pulses) end(name string) {
+func (p *heartbeats) end(name string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.all, name)
 }
 
-// Pulses are the signs of life of the engine's loops, by name; none when it does not
+// Heartbeats are the signs of life of the engine's loops, by name; none when it does not
 // run.
-func (e *Engine) Pulses() []Pulse {
-	e.pulses.mu.Lock()
-	defer e.pulses.mu.Unlock()
-	var out []Pulse
-	for _, one := range e.pulses.all {
+func (e *Engine) Heartbeats() []Heartbeat {
+	e.heartbeats.mu.Lock()
+	defer e.heartbeats.mu.Unlock()
+	var out []Heartbeat
+	for _, one := range e.heartbeats.all {
 		out = append(out, one)
 	}
-	slices.SortFunc(out, func(a, b Pulse) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(out, func(a, b Heartbeat) int { return strings.Compare(a.Name, b.Name) })
 	return out
 }

@@ -102,7 +102,7 @@ func (r *restorable) quiet() {
 	if _, err := r.engine.SendNow(ctx, "weekly", "ann"); !errors.Is(err, store.ErrQuarantined) {
 		r.t.Errorf("send now: %v", err)
 	}
-	if _, err := r.engine.Test(ctx, "weekly", delivery.Look{Sample: true}, subscriber.MustParseAddress("ann@example.org")); !errors.Is(err, store.ErrQuarantined) && !errors.Is(err, delivery.ErrNothingNew) {
+	if _, err := r.engine.SendTest(ctx, "weekly", delivery.PreviewOptions{Sample: true}, subscriber.MustParseAddress("ann@example.org")); !errors.Is(err, store.ErrQuarantined) && !errors.Is(err, delivery.ErrNothingNew) {
 		r.t.Error("a test mail was sent")
 	}
 	if c, err := r.store.ClaimChunk(ctx, "other", time.Minute); c != nil || err != nil {

@@ -19,26 +19,26 @@ import (
 	"github.com/tidings-press/tidings/mailer"
 )
 
-// Shown is what an editor was shown of an edition: hashes of everything that its mails are
+// Fingerprint is what an editor was shown of an edition: hashes of everything that its mails are
 // made of. An approval carries it, and is refused when the edition is another one by then.
-type Shown struct {
-	Subject  string         `json:"s"`
-	Articles []ShownArticle `json:"a"`
-	Sender   string         `json:"f"` // of the sender, the links and the site
-	Mail     string         `json:"m"` // of the rendered mails and the templates
+type Fingerprint struct {
+	Subject  string               `json:"s"`
+	Articles []ArticleFingerprint `json:"a"`
+	Sender   string               `json:"f"` // of the sender, the links and the site
+	Mail     string               `json:"m"` // of the rendered mails and the templates
 }
 
-// ShownArticle is one article of an edition as it was shown.
-type ShownArticle struct {
+// ArticleFingerprint is one article of an edition as it was shown.
+type ArticleFingerprint struct {
 	ID   string `json:"i"`
 	Hash string `json:"h"`
 }
 
-// Fingerprint returns a short name of what was shown, for people and scripts.
-func (s Shown) Fingerprint() string { return hashOf(s)[:16] }
+// Short returns a short name of what was shown, for people and scripts.
+func (s Fingerprint) Short() string { return hashOf(s)[:16] }
 
 // Token returns what was shown as one word for a form.
-func (s Shown) Token() string {
+func (s Fingerprint) Token() string {
 	text, _ := json.Marshal(s) // strings only: it cannot fail
 	return base64.RawURLEncoding.EncodeToString(text)
 }
@@ -46,9 +46,9 @@ func (s Shown) Token() string {
 // maxShown bounds a token, in bytes: a thousand articles take some 100 KB.
 const maxShown = 256 << 10
 
-// ParseShown reads a token.
-func ParseShown(token string) (Shown, error) {
-	var s Shown
+// ParseFingerprint reads a token.
+func ParseFingerprint(token string) (Fingerprint, error) {
+	var s Fingerprint
 	if len(token) > maxShown {
 		return s, errors.New("what was shown cannot be read: it is too long")
 	}
@@ -81,15 +81,15 @@ type shownHashed struct {
 
 // shown hashes what an issue's mails are made of. The id of the issue and the time of day
 // do not count: an edition that is only looked at has others than the one that is made.
-func (e *Engine) shown(issue digest.Issue, fixed settings) (Shown, error) {
+func (e *Engine) shown(issue digest.Input, fixed settings) (Fingerprint, error) {
 	made, err := digest.Compose(issue, e.Templates)
 	if err != nil {
-		return Shown{}, &renderError{err}
+		return Fingerprint{}, &renderError{err}
 	}
-	out := Shown{Subject: made.Subject, Sender: hashOf([]any{fixed, e.Site, issue.Definition})}
+	out := Fingerprint{Subject: made.Subject, Sender: hashOf([]any{fixed, e.Site, issue.Definition})}
 	for i := range issue.Articles {
 		a := &issue.Articles[i]
-		out.Articles = append(out.Articles, ShownArticle{ID: a.ID, Hash: hashOf(shownHashed{
+		out.Articles = append(out.Articles, ArticleFingerprint{ID: a.ID, Hash: hashOf(shownHashed{
 			a.ID, a.Slug, a.URL, a.Title, a.Summary, a.HTML, a.Language, a.Authors, a.Tags, a.Image, a.Published,
 		})[:16]})
 	}
@@ -99,14 +99,14 @@ func (e *Engine) shown(issue digest.Issue, fixed settings) (Shown, error) {
 
 // mailHash hashes the mails of readers without topics, in every language of the articles.
 // Those of readers with topics follow from the same articles and templates.
-func (e *Engine) mailHash(issue digest.Issue) (string, error) {
+func (e *Engine) mailHash(issue digest.Input) (string, error) {
 	issue.ID = ""
 	zone, err := time.LoadLocation(issue.Definition.Timezone)
 	if err != nil {
 		zone = time.UTC
 	}
-	year, month, day := issue.Now.In(zone).Date()
-	issue.Now = time.Date(year, month, day, 0, 0, 0, 0, zone)
+	year, month, day := issue.Date.In(zone).Date()
+	issue.Date = time.Date(year, month, day, 0, 0, 0, 0, zone)
 	parts := []any{e.Templates.Fingerprint(), issue.Number}
 	for _, language := range languagesOf(issue.Articles) {
 		v, err := digest.Render(issue, digest.PreferencesFor(issue.Definition, nil, language), e.Templates)
@@ -145,7 +145,7 @@ func hashOf(v any) string {
 
 // Differences says for people what became of an edition since it was shown. The store has
 // the titles of articles that are not in it any more.
-func (e *Engine) Differences(ctx context.Context, was, is Shown) ([]string, error) {
+func (e *Engine) Differences(ctx context.Context, was, is Fingerprint) ([]string, error) {
 	var out []string
 	if was.Subject != is.Subject {
 		out = append(out, fmt.Sprintf("the subject is “%s”, it was “%s”", is.Subject, was.Subject))
@@ -183,7 +183,7 @@ func (e *Engine) Differences(ctx context.Context, was, is Shown) ([]string, erro
 }
 
 // articleChanges are pairs of what happened and the article's id.
-func articleChanges(was, is Shown) [][2]string {
+func articleChanges(was, is Fingerprint) [][2]string {
 	before := map[string]string{}
 	for _, a := range was.Articles {
 		before[a.ID] = a.Hash
@@ -208,7 +208,7 @@ func articleChanges(was, is Shown) [][2]string {
 }
 
 // unchanged returns a *ChangedError when an issue is not what was shown.
-func (e *Engine) unchanged(ctx context.Context, edition string, issue digest.Issue, was Shown) error {
+func (e *Engine) unchanged(ctx context.Context, edition string, issue digest.Input, was Fingerprint) error {
 	fixed, err := e.settings(issue.Definition.Name)
 	if err != nil {
 		return err
@@ -230,8 +230,8 @@ type Review struct {
 	Edition        store.Edition
 	Contents       []article.Article // in it, in the order shown
 	Withdrawn      []article.Article // in the draft, and withdrawn since: they are left out
-	Audience       Audience
-	AsShown        Shown
+	Recipients     Recipients
+	Fingerprint    Fingerprint
 	From           string
 }
 
@@ -260,14 +260,14 @@ func (e *Engine) Review(ctx context.Context, id string) (Review, error) {
 	if out.Variant, err = digest.Render(issue, digest.Preferences{}, e.Templates); err != nil {
 		return out, err
 	}
-	if out.AsShown, err = e.shown(issue, fixed); err != nil {
+	if out.Fingerprint, err = e.shown(issue, fixed); err != nil {
 		return out, err
 	}
 	def, err := e.definition(edition.Digest)
 	if err != nil {
 		return out, err
 	}
-	out.Audience, err = e.audience(ctx, def, issue.Articles)
+	out.Recipients, err = e.countRecipients(ctx, def, issue.Articles)
 	return out, err
 }
 
@@ -280,28 +280,28 @@ func mailboxText(a mailer.Address) string {
 }
 
 // leftOut are the articles of a draft that its issue does not have.
-func (e *Engine) leftOut(ctx context.Context, edition store.Edition, issue digest.Issue) ([]article.Article, error) {
+func (e *Engine) leftOut(ctx context.Context, edition store.Edition, issue digest.Input) ([]article.Article, error) {
 	found, err := e.Store.ArticlesByID(ctx, edition.Articles)
 	return slices.DeleteFunc(found, func(a article.Article) bool {
 		return slices.ContainsFunc(issue.Articles, func(b article.Article) bool { return a.ID == b.ID })
 	}), err
 }
 
-// ApproveShown is Approve for an editor: it refuses with a *ChangedError when the draft is
+// ApproveUnchanged is Approve for an editor: it refuses with a *ChangedError when the draft is
 // not what was shown.
-func (e *Engine) ApproveShown(ctx context.Context, id string, was Shown) (store.Edition, error) {
-	approved, err, _ := e.approval.Do(id+" "+was.Fingerprint(), func() (any, error) { return e.approveOnce(ctx, id, &was) })
+func (e *Engine) ApproveUnchanged(ctx context.Context, id string, was Fingerprint) (store.Edition, error) {
+	approved, err, _ := e.approval.Do(id+" "+was.Short(), func() (any, error) { return e.approveOnce(ctx, id, &was) })
 	return approved.(store.Edition), err
 }
 
-// ApproveFingerprint is ApproveShown where only the fingerprint of what was shown is known.
-func (e *Engine) ApproveFingerprint(ctx context.Context, id, fingerprint string) (store.Edition, error) {
+// ApproveShort is ApproveUnchanged where only the fingerprint of what was shown is known.
+func (e *Engine) ApproveShort(ctx context.Context, id, fingerprint string) (store.Edition, error) {
 	review, err := e.Review(ctx, id)
 	if err != nil {
 		return review.Edition, err
 	}
-	if fingerprint == review.AsShown.Fingerprint() {
-		return e.ApproveShown(ctx, id, review.AsShown)
+	if fingerprint == review.Fingerprint.Short() {
+		return e.ApproveUnchanged(ctx, id, review.Fingerprint)
 	}
 	var since []string
 	for i := range review.Contents {

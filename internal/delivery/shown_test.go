@@ -88,21 +88,21 @@ func TestApprovalIsRefusedWhenTheEditionChangedSinceItWasShown(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			shown := b.review(draft.ID).AsShown
+			shown := b.review(draft.ID).Fingerprint
 			c.change(b, draft)
-			_, err = b.engine.ApproveShown(ctx, draft.ID, shown)
+			_, err = b.engine.ApproveUnchanged(ctx, draft.ID, shown)
 			var changed *delivery.ChangedError
 			if !errors.As(err, &changed) || !strings.Contains(err.Error(), "the edition changed since it was shown: ") || !strings.Contains(err.Error(), c.want) {
 				t.Fatalf("approved unseen: %v; want %q", err, c.want)
 			}
-			if _, err := b.engine.ApproveFingerprint(ctx, draft.ID, shown.Fingerprint()); !errors.As(err, &changed) {
+			if _, err := b.engine.ApproveShort(ctx, draft.ID, shown.Short()); !errors.As(err, &changed) {
 				t.Errorf("approved unseen by its fingerprint: %v", err)
 			}
 			if e, err := b.store.Edition(ctx, draft.ID); err != nil || e.State != digest.Draft {
 				t.Errorf("the edition is %s, %v", e.State, err)
 			}
 			again := b.review(draft.ID)
-			if e, err := b.engine.ApproveFingerprint(ctx, draft.ID, again.AsShown.Fingerprint()); err != nil || e.State != digest.Approved {
+			if e, err := b.engine.ApproveShort(ctx, draft.ID, again.Fingerprint.Short()); err != nil || e.State != digest.Approved {
 				t.Fatalf("shown again, it is %s, %v", e.State, err)
 			}
 			// What was shown is what is frozen.
@@ -122,11 +122,11 @@ func (b *bundle) review(id string) delivery.Review {
 		b.t.Fatal(err)
 	}
 	// A form brings back what it was given.
-	read, err := delivery.ParseShown(r.AsShown.Token())
-	if err != nil || read.Fingerprint() != r.AsShown.Fingerprint() {
+	read, err := delivery.ParseFingerprint(r.Fingerprint.Token())
+	if err != nil || read.Short() != r.Fingerprint.Short() {
 		b.t.Fatalf("the token reads as %+v, %v", read, err)
 	}
-	r.AsShown = read
+	r.Fingerprint = read
 	return r
 }
 
@@ -164,10 +164,10 @@ func TestReadersWhoComeAfterTheReviewDoNotStopTheApproval(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	shown := b.review(draft.ID).AsShown
+	shown := b.review(draft.ID).Fingerprint
 	b.join("sailor", "", []string{"sea"}, subscriber.Active)
-	if e, err := b.engine.ApproveShown(t.Context(), draft.ID, shown); err != nil || e.Audience.Count != 2 {
-		t.Errorf("%d readers, %v", e.Audience.Count, err)
+	if e, err := b.engine.ApproveUnchanged(t.Context(), draft.ID, shown); err != nil || e.Recipients.Count != 2 {
+		t.Errorf("%d readers, %v", e.Recipients.Count, err)
 	}
 }
 
@@ -179,22 +179,22 @@ func TestSendByHandIsRefusedWhenItIsNotWhatWasShown(t *testing.T) {
 		b.readers(1)
 		b.article("ferries")
 		b.make()
-		look, err := b.engine.Preview(ctx, "weekly", delivery.Look{})
+		look, err := b.engine.Preview(ctx, "weekly", delivery.PreviewOptions{})
 		if err != nil {
 			b.t.Fatal(err)
 		}
 		b.article("bridges")
 		var changed *delivery.ChangedError
-		if _, err := b.engine.Send(ctx, "weekly", delivery.Order{By: "ann", Shown: &look.AsShown}); !errors.As(err, &changed) || !strings.Contains(err.Error(), "added: “About bridges”") {
+		if _, err := b.engine.Send(ctx, "weekly", delivery.SendOptions{By: "ann", Expect: &look.Fingerprint}); !errors.As(err, &changed) || !strings.Contains(err.Error(), "added: “About bridges”") {
 			b.t.Fatalf("sent unseen: %v", err)
 		}
 		if all, err := b.store.Editions(ctx, "weekly", 5); err != nil || len(all) != 0 {
 			b.t.Errorf("editions %+v, %v", all, err)
 		}
-		if look, err = b.engine.Preview(ctx, "weekly", delivery.Look{}); err != nil {
+		if look, err = b.engine.Preview(ctx, "weekly", delivery.PreviewOptions{}); err != nil {
 			b.t.Fatal(err)
 		}
-		e, err := b.engine.Send(ctx, "weekly", delivery.Order{By: "ann", Shown: &look.AsShown})
+		e, err := b.engine.Send(ctx, "weekly", delivery.SendOptions{By: "ann", Expect: &look.Fingerprint})
 		if err != nil || e.State != digest.Approved {
 			b.t.Errorf("shown again, it is %s, %v", e.State, err)
 		}

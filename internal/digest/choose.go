@@ -14,8 +14,8 @@ type Rule struct {
 	// Oldest gives the places of an edition that cannot take all to those that have
 	// waited longest, and not to the newest.
 	Oldest bool
-	// Fits is the digest's filter; nil takes every article.
-	Fits func(*article.Article) bool
+	// Filter is the digest's filter; nil takes every article.
+	Filter func(*article.Article) bool
 }
 
 // Choose picks an edition's articles from those that no edition of the digest has
@@ -24,7 +24,7 @@ type Rule struct {
 // others wait for the next edition. An article dated after now waits. Fewer than
 // rule.Min articles give none.
 func Choose(candidates []article.Article, rule Rule, now time.Time) []article.Article {
-	chosen := ready(candidates, rule, now)
+	chosen := eligible(candidates, rule, now)
 	if len(chosen) == 0 || len(chosen) < rule.Min {
 		return nil
 	}
@@ -33,15 +33,15 @@ func Choose(candidates []article.Article, rule Rule, now time.Time) []article.Ar
 		return chosen
 	}
 	if rule.Oldest {
-		slices.SortStableFunc(chosen, byWaiting)
+		slices.SortStableFunc(chosen, byAvailability)
 	}
 	chosen = chosen[:rule.Max]
 	slices.SortStableFunc(chosen, byNewest)
 	return chosen
 }
 
-// ready returns the candidates that may be sent now, each once.
-func ready(candidates []article.Article, rule Rule, now time.Time) []article.Article {
+// eligible returns the candidates that may be sent now, each once.
+func eligible(candidates []article.Article, rule Rule, now time.Time) []article.Article {
 	seen := make(map[string]bool, len(candidates))
 	var out []article.Article
 	for i := range candidates {
@@ -49,7 +49,7 @@ func ready(candidates []article.Article, rule Rule, now time.Time) []article.Art
 		if !a.Listed(now) || seen[a.ID] {
 			continue
 		}
-		if rule.Fits != nil && !rule.Fits(a) {
+		if rule.Filter != nil && !rule.Filter(a) {
 			continue
 		}
 		seen[a.ID] = true
@@ -58,9 +58,9 @@ func ready(candidates []article.Article, rule Rule, now time.Time) []article.Art
 	return out
 }
 
-// byWaiting orders by the moment an article could first have been sent. That is
+// byAvailability orders by the moment an article could first have been sent. That is
 // when it came in, or its own date when that was later.
-func byWaiting(a, b article.Article) int {
+func byAvailability(a, b article.Article) int {
 	return cmp.Or(available(a).Compare(available(b)), a.Published.Compare(b.Published), cmp.Compare(a.ID, b.ID))
 }
 

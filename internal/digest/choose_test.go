@@ -40,7 +40,7 @@ func TestChoose(t *testing.T) {
 		"none":                     {nil, Rule{}, nil},
 		"unpublished":              {[]article.Article{draft, removed}, Rule{}, nil},
 		"each once":                {[]article.Article{came("a", -1, -1), came("a", -1, -1)}, Rule{Min: 2}, nil},
-		"filter":                   {[]article.Article{came("a", -1, -1), came("b", -1, -1)}, Rule{Fits: func(a *article.Article) bool { return a.ID == "b" }}, []string{"b"}},
+		"filter":                   {[]article.Article{came("a", -1, -1), came("b", -1, -1)}, Rule{Filter: func(a *article.Article) bool { return a.ID == "b" }}, []string{"b"}},
 		"equal times by id":        {[]article.Article{came("b", -1, -1), came("a", -1, -1), came("c", -1, -1)}, Rule{}, []string{"a", "b", "c"}},
 	} {
 		if got := ids(Choose(tc.candidates, tc.rule, testTime)); !slices.Equal(got, tc.want) {

@@ -10,7 +10,7 @@ import (
 
 // Compose makes the draft of an edition: its subject and the ids of its articles.
 // The caller adds what it knows of the schedule.
-func Compose(in Issue, set *templates.Set) (Edition, error) {
+func Compose(in Input, set *templates.Set) (Edition, error) {
 	if len(in.Articles) == 0 {
 		return Edition{}, errors.New("an edition needs at least one article")
 	}
@@ -21,7 +21,7 @@ func Compose(in Issue, set *templates.Set) (Edition, error) {
 	}
 	return Edition{
 		ID: in.ID, Digest: in.Definition.Name, Number: in.Number, State: Draft,
-		Subject: subject, Articles: ids(in.Articles), Created: in.Now,
+		Subject: subject, Articles: ids(in.Articles), Created: in.Date,
 	}, nil
 }
 
@@ -36,5 +36,5 @@ func (v view) subject() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return tmpl.Line(v.data(Placeholders{}, cut{whole: min(len(v.articles), 20), titles: 0}))
+	return tmpl.Line(v.data(Placeholders{}, extent{whole: min(len(v.articles), 20), titles: 0}))
 }

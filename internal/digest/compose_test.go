@@ -73,7 +73,7 @@ func TestEditorsSubjectIsTakenAsItIs(t *testing.T) {
 func TestDateIsInTheDigestsTimezone(t *testing.T) {
 	t.Parallel()
 	in := sampleIssue()
-	in.Now = testTime.Add(15*60*60*1e9 + 30*60*1e9) // 23:30 in UTC, the next day in Paris
+	in.Date = testTime.Add(15*60*60*1e9 + 30*60*1e9) // 23:30 in UTC, the next day in Paris
 	if v := mustRender(t, in, Preferences{}); !strings.Contains(v.HTML, "Saturday, 28 November 2026") {
 		t.Error("the mail's date is not Paris's")
 	}

@@ -19,16 +19,16 @@ type Edition struct {
 	Subject      string
 	Articles     []string // article ids, in order
 	Reason       string   // why it failed, was paused or was cancelled
-	Audience     Audience
+	Recipients   Recipients
 	Created      time.Time
 	Approved     time.Time // zero until then
 	Started      time.Time // first mail attempted
 	Finished     time.Time // sent, cancelled or failed
 }
 
-// Audience is who an edition goes to, fixed when it is approved: subscribers
+// Recipients is who an edition goes to, fixed when it is approved: subscribers
 // with an id of at most MaxID that were active on the digest then.
-type Audience struct {
+type Recipients struct {
 	Count int64
 	MaxID int64
 }

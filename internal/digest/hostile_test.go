@@ -86,13 +86,13 @@ func checkSafe(t *testing.T, text string, v Variant) {
 func TestMarksYieldToContentThatHasThem(t *testing.T) {
 	t.Parallel()
 	plain := mustRender(t, sampleIssue(), Preferences{})
-	for _, put := range []func(*Issue){
-		func(in *Issue) { in.Articles[0].Title += " " + plain.Placeholders.Address },
-		func(in *Issue) { in.Articles[0].HTML += plain.Placeholders.Unsubscribe },
-		func(in *Issue) { in.Articles[0].Authors[0].Name = plain.Placeholders.Web },
-		func(in *Issue) { in.Articles[0].Image.Alt = plain.Placeholders.Web },
-		func(in *Issue) { in.Articles[0].Tags[0] = plain.Placeholders.Name },
-		func(in *Issue) { in.Definition.Title = plain.Placeholders.Name },
+	for _, put := range []func(*Input){
+		func(in *Input) { in.Articles[0].Title += " " + plain.Placeholders.Address },
+		func(in *Input) { in.Articles[0].HTML += plain.Placeholders.Unsubscribe },
+		func(in *Input) { in.Articles[0].Authors[0].Name = plain.Placeholders.Web },
+		func(in *Input) { in.Articles[0].Image.Alt = plain.Placeholders.Web },
+		func(in *Input) { in.Articles[0].Tags[0] = plain.Placeholders.Name },
+		func(in *Input) { in.Definition.Title = plain.Placeholders.Name },
 	} {
 		in := sampleIssue()
 		put(&in)

@@ -6,16 +6,16 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-// Issue is everything that an edition is made from. The same Issue gives the same
+// Input is everything that an edition is made from. The same Input gives the same
 // bytes on every node and after every restart: nothing else goes in, no clock
 // and no randomness.
-type Issue struct {
+type Input struct {
 	ID         string     // of the edition; the marks of the holes derive from it
 	Definition Definition // of the digest
 	Number     int        // 1 for a digest's first edition
 	Site       Site
 	Articles   []article.Article // as Choose returns them, in the order shown
-	Now        time.Time         // the edition's date: when it was created, not when it is rendered
+	Date       time.Time         // the edition's date: when it was created, not when it is rendered
 	Subject    string            // written by an editor; empty for the definition's subject template
 }
 

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// markLetters spells marks: lower case letters and digits, which no encoding of a
+// placeholderLetters spells marks: lower case letters and digits, which no encoding of a
 // mail, of HTML or of a URL changes.
-var markLetters = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
+var placeholderLetters = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
 // newPlaceholders derives the marks of a variant from its edition and key, so that every
 // node makes the same ones. When the content already holds such a word, which
@@ -18,7 +18,7 @@ var markLetters = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPad
 func newPlaceholders(edition, key string, contains func(word string) bool) Placeholders {
 	for attempt := 0; ; attempt++ {
 		sum := sha256.Sum256([]byte("tidings marks\x00" + edition + "\x00" + key + "\x00" + strconv.Itoa(attempt)))
-		stem := "tdg" + markLetters.EncodeToString(sum[:15])
+		stem := "tdg" + placeholderLetters.EncodeToString(sum[:15])
 		if !contains(stem) {
 			return Placeholders{
 				Name: stem + "name", Address: stem + "addr",
@@ -28,22 +28,22 @@ func newPlaceholders(edition, key string, contains func(word string) bool) Place
 	}
 }
 
-// holds says whether a word occurs in anything that a template may print.
-func (in Issue) holds(word string) bool {
+// contains says whether a word occurs in anything that a template may print.
+func (in Input) contains(word string) bool {
 	d, s := in.Definition, in.Site
-	if anyHolds(word, d.Name, d.Title, d.Description, s.Title, s.URL, s.Icon, s.Postal, in.Subject) {
+	if anyContains(word, d.Name, d.Title, d.Description, s.Title, s.URL, s.Icon, s.Postal, in.Subject) {
 		return true
 	}
 	for i := range in.Articles {
 		a := &in.Articles[i]
-		if anyHolds(word, a.ID, a.Slug, a.URL, a.Title, a.Summary, a.HTML, a.Language) || anyHolds(word, a.Tags...) {
+		if anyContains(word, a.ID, a.Slug, a.URL, a.Title, a.Summary, a.HTML, a.Language) || anyContains(word, a.Tags...) {
 			return true
 		}
-		if a.Image != nil && anyHolds(word, a.Image.URL, a.Image.Alt) {
+		if a.Image != nil && anyContains(word, a.Image.URL, a.Image.Alt) {
 			return true
 		}
 		for _, author := range a.Authors {
-			if anyHolds(word, author.Name) {
+			if anyContains(word, author.Name) {
 				return true
 			}
 		}
@@ -51,6 +51,6 @@ func (in Issue) holds(word string) bool {
 	return false
 }
 
-func anyHolds(word string, texts ...string) bool {
+func anyContains(word string, texts ...string) bool {
 	return slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(text, word) })
 }

@@ -13,7 +13,7 @@ import (
 // the mail's template, but without anything that is about one reader. In place of
 // the reader's links it offers the subscription form. lang is the language of the fixed
 // phrases; empty for the digest's or the site's.
-func RenderPage(in Issue, lang string, set *templates.Set) (string, error) {
+func RenderPage(in Input, lang string, set *templates.Set) (string, error) {
 	if len(in.Articles) == 0 {
 		return "", ErrEmpty
 	}
@@ -32,7 +32,7 @@ func RenderPage(in Issue, lang string, set *templates.Set) (string, error) {
 	subscribe := in.Site.URL + "/subscribe?" + url.Values{"digest": {in.Definition.Name}}.Encode()
 	// Templates of a user's own may print these on the page too.
 	reader := Placeholders{Name: nobody, Address: in.Site.Title, Unsubscribe: subscribe, Preferences: subscribe, Web: in.Site.URL + PagePath(in.ID)}
-	data := view.data(reader, cut{whole: len(in.Articles), bodies: true, web: true})
+	data := view.data(reader, extent{whole: len(in.Articles), bodies: true, web: true})
 	data.Subscribe = subscribe
 	out, err := mail.HTML(data)
 	if err != nil {

@@ -32,9 +32,9 @@ func PreferencesFor(def Definition, topics []string, lang string) Preferences {
 // thus share the few mails that an edition can be. Preferences that nothing fits stay
 // as they are.
 func (p Preferences) Narrowed(articles []article.Article) Preferences {
-	everything := Preferences{Language: p.Language}.wanted(articles)
+	everything := Preferences{Language: p.Language}.matching(articles)
 	topics := p.topics()
-	chosen := len(Preferences{Topics: topics}.wanted(everything))
+	chosen := len(Preferences{Topics: topics}.matching(everything))
 	if chosen == len(everything) {
 		return Preferences{Language: p.Language}
 	}
@@ -43,7 +43,7 @@ func (p Preferences) Narrowed(articles []article.Article) Preferences {
 	}
 	for i := len(topics) - 1; i >= 0; i-- {
 		others := slices.Delete(slices.Clone(topics), i, i+1)
-		if len(others) > 0 && len(Preferences{Topics: others}.wanted(everything)) == chosen {
+		if len(others) > 0 && len(Preferences{Topics: others}.matching(everything)) == chosen {
 			topics = others
 		}
 	}
@@ -60,11 +60,11 @@ const (
 // SkipReason returns why none of the articles fits these preferences, or "" when one does.
 func (p Preferences) SkipReason(articles []article.Article) string {
 	switch {
-	case len(p.wanted(articles)) > 0:
+	case len(p.matching(articles)) > 0:
 		return ""
-	case len(Preferences{Language: p.Language}.wanted(articles)) == 0:
+	case len(Preferences{Language: p.Language}.matching(articles)) == 0:
 		return NoLanguageMatch
-	case len(Preferences{Topics: p.Topics}.wanted(articles)) == 0:
+	case len(Preferences{Topics: p.Topics}.matching(articles)) == 0:
 		return NoTopicMatch
 	}
 	return NoMatch
@@ -87,12 +87,12 @@ func (p Preferences) Key() string {
 // keyEscaper keeps a topic with an ampersand from looking like two.
 var keyEscaper = strings.NewReplacer("%", "%25", "&", "%26")
 
-// wanted returns the articles that belong in this reader's variant.
-func (p Preferences) wanted(articles []article.Article) []article.Article {
+// matching returns the articles that belong in this reader's variant.
+func (p Preferences) matching(articles []article.Article) []article.Article {
 	lang, topics := canonical(p.Language), p.topics()
 	var out []article.Article
 	for i := range articles {
-		if wantsLanguage(lang, &articles[i]) && wantsTopic(topics, &articles[i]) {
+		if matchesLanguage(lang, &articles[i]) && matchesTopic(topics, &articles[i]) {
 			out = append(out, articles[i])
 		}
 	}
@@ -108,10 +108,10 @@ func (p Preferences) Filter(languages []string) article.Filter {
 	if want == "" {
 		return topics
 	}
-	others := slices.DeleteFunc(slices.Clone(languages), func(tag string) bool { return suits(want, tag) })
+	others := slices.DeleteFunc(slices.Clone(languages), func(tag string) bool { return sameLanguage(want, tag) })
 	var suiting article.Node = article.Language{} // none that is known
 	for _, tag := range languages {
-		if !suits(want, tag) {
+		if !sameLanguage(want, tag) {
 			continue
 		}
 		var in article.Node = article.Language{Tag: tag}
@@ -137,20 +137,20 @@ func (p Preferences) topics() []string {
 	return slices.Compact(keys)
 }
 
-func wantsLanguage(want string, a *article.Article) bool {
+func matchesLanguage(want string, a *article.Article) bool {
 	if want == "" {
 		return true
 	}
-	return suits(want, a.Language)
+	return sameLanguage(want, a.Language)
 }
 
-// suits reports whether a language is the wanted one, or none that is known.
-func suits(want, tag string) bool {
+// sameLanguage reports whether a language is the wanted one, or none that is known.
+func sameLanguage(want, tag string) bool {
 	has := canonical(tag)
 	return has == "" || has == want
 }
 
-func wantsTopic(keys []string, a *article.Article) bool {
+func matchesTopic(keys []string, a *article.Article) bool {
 	if len(keys) == 0 {
 		return true
 	}

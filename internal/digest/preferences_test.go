@@ -89,11 +89,11 @@ func TestReadersGetWhatTheyWant(t *testing.T) {
 		{Preferences{Language: "nonsense!"}, true},
 		{Preferences{Topics: []string{"sea"}, Language: "es"}, false},
 	} {
-		if got := len(tc.prefs.wanted(a)) == 1; got != tc.want {
+		if got := len(tc.prefs.matching(a)) == 1; got != tc.want {
 			t.Errorf("%+v wants it: %v", tc.prefs, got)
 		}
 	}
-	if len(Preferences{Language: "fr"}.wanted([]article.Article{{}})) != 1 {
+	if len(Preferences{Language: "fr"}.matching([]article.Article{{}})) != 1 {
 		t.Error("an article in no known language is kept from French readers")
 	}
 }
@@ -130,7 +130,7 @@ func TestNarrowedPreferencesChooseTheSame(t *testing.T) {
 		}
 		wish := Preferences{Topics: some(6), Language: languages[random.IntN(3)]}
 		narrow := wish.Narrowed(articles)
-		if got, want := ids(narrow.wanted(articles)), ids(wish.wanted(articles)); !slices.Equal(got, want) {
+		if got, want := ids(narrow.matching(articles)), ids(wish.matching(articles)); !slices.Equal(got, want) {
 			t.Fatalf("%+v chooses %v of %+v, narrowed to %+v %v", wish, want, articles, narrow, got)
 		}
 		if again := narrow.Narrowed(articles); again.Key() != narrow.Key() {
@@ -155,7 +155,7 @@ func TestThousandsOfWishesAreFewMails(t *testing.T) {
 			}
 		}
 		p := Preferences{Topics: topics}
-		if narrow := p.Narrowed(articles); len(p.wanted(articles)) > 0 {
+		if narrow := p.Narrowed(articles); len(p.matching(articles)) > 0 {
 			keys[narrow.Key()] = true
 		}
 	}
@@ -196,7 +196,7 @@ func TestAFilterSelectsWhatBelongsInTheVariant(t *testing.T) {
 						got = append(got, stored[i])
 					}
 				}
-				if want := prefs.wanted(stored); !reflect.DeepEqual(got, want) {
+				if want := prefs.matching(stored); !reflect.DeepEqual(got, want) {
 					t.Errorf("%+v of %v: the filter selects %d articles, the variant has %d", prefs, known, len(got), len(want))
 				}
 			}

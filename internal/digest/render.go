@@ -18,8 +18,8 @@ const DefaultTemplate = "digest"
 
 // Render makes the variant of an edition for one set of preferences. It returns
 // ErrEmpty when nothing is left for them. The same arguments give the same bytes.
-func Render(in Issue, prefs Preferences, set *templates.Set) (Variant, error) {
-	articles := prefs.wanted(in.Articles)
+func Render(in Input, prefs Preferences, set *templates.Set) (Variant, error) {
+	articles := prefs.matching(in.Articles)
 	if len(articles) == 0 {
 		return Variant{}, ErrEmpty
 	}
@@ -31,7 +31,7 @@ func Render(in Issue, prefs Preferences, set *templates.Set) (Variant, error) {
 	if view.page.Subject, err = view.subject(); err != nil {
 		return Variant{}, fmt.Errorf("digest %s: %w", in.Definition.Name, err)
 	}
-	out, err := view.variant(mail, newPlaceholders(in.ID, prefs.Key(), in.holds))
+	out, err := view.variant(mail, newPlaceholders(in.ID, prefs.Key(), in.contains))
 	if err != nil {
 		return Variant{}, fmt.Errorf("digest %s: %w", in.Definition.Name, err)
 	}
@@ -42,7 +42,7 @@ func Render(in Issue, prefs Preferences, set *templates.Set) (Variant, error) {
 // variant renders the mail.
 func (v view) variant(mail *templates.Mail, holes Placeholders) (Variant, error) {
 	total := len(v.articles)
-	mailed, shown, err := trim(total, func(c cut) (templates.Rendered, error) {
+	mailed, shown, err := trim(total, func(c extent) (templates.Rendered, error) {
 		return mail.Render(v.data(holes, c))
 	})
 	if err != nil {
@@ -54,13 +54,13 @@ func (v view) variant(mail *templates.Mail, holes Placeholders) (Variant, error)
 		Articles: ids(v.articles), Shown: shown.whole,
 		Warnings: warnings(len(mailed.HTML), shown, total),
 	}
-	out.Nobody, err = v.page.Phrase("nobody")
+	out.AnonymousName, err = v.page.Phrase("nobody")
 	return out, err
 }
 
 // language is the one that the fixed phrases are in. It takes no more of the
 // preferences than their key tells, so that equal keys give equal variants.
-func (in Issue) language(prefs Preferences) string {
+func (in Input) language(prefs Preferences) string {
 	return cmp.Or(canonical(prefs.Language), in.Definition.Language, in.Site.Language, "en")
 }
 

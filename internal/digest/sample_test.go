@@ -32,11 +32,11 @@ func sampleSite() Site {
 }
 
 // sampleIssue has articles in four languages, with and without picture and summary.
-func sampleIssue() Issue {
-	return Issue{
+func sampleIssue() Input {
+	return Input{
 		ID:         "5f0c9f3e-7d0b-4a55-9a44-0d5b1a1f2c33",
 		Definition: Definition{Name: "weekly", Title: "The Weekly", Description: "What we wrote this week.", Language: "en", Timezone: "Europe/Paris"},
-		Number:     12, Site: sampleSite(), Now: testTime,
+		Number:     12, Site: sampleSite(), Date: testTime,
 		Articles: []article.Article{
 			{
 				ID: "a1", Slug: "harbour", Title: "The harbour after the storm", Language: "en", Tags: []string{"Sea", "Town"},
@@ -61,7 +61,7 @@ func sampleIssue() Issue {
 }
 
 // crowd returns an issue with n articles.
-func crowd(n int) Issue {
+func crowd(n int) Input {
 	in := sampleIssue()
 	in.Articles = nil
 	for i := range n {
@@ -76,7 +76,7 @@ func crowd(n int) Issue {
 }
 
 // mustRender renders with the built-in templates.
-func mustRender(tb testing.TB, in Issue, prefs Preferences) Variant {
+func mustRender(tb testing.TB, in Input, prefs Preferences) Variant {
 	tb.Helper()
 	v, err := Render(in, prefs, builtIn(tb))
 	if err != nil {

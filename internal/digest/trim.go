@@ -9,16 +9,16 @@ import (
 // Sizes of a mail's HTML, and of its text, in bytes. Gmail cuts a mail off at 102 KB, with its
 // unsubscribe link, and each hole grows by a URL when it is filled.
 const (
-	WarnBytes = 80_000
-	MaxBytes  = 102_000
-	holeRoom  = 4_000
+	WarnBytes       = 80_000
+	MaxBytes        = 102_000
+	placeholderRoom = 4_000
 )
 
 // maxTitles bounds the list of what is not shown whole; nobody reads a longer one.
 const maxTitles = 30
 
-// cut says how much of a variant a mail shows.
-type cut struct {
+// extent says how much of a variant a mail shows.
+type extent struct {
 	whole  int  // articles shown whole
 	titles int  // the next ones, by title
 	bodies bool // the whole ones with their bodies, for templates that print them
@@ -26,15 +26,15 @@ type cut struct {
 }
 
 // after returns the cut that shows n articles whole and lists those that follow.
-func after(n, total int, bodies bool) cut {
-	return cut{whole: n, titles: min(total-n, maxTitles), bodies: bodies}
+func after(n, total int, bodies bool) extent {
+	return extent{whole: n, titles: min(total-n, maxTitles), bodies: bodies}
 }
 
 // trim renders as many articles whole as a mail has room for. Each size tells how many
 // to try next, so that a few tries do even for a thousand articles.
-func trim(total int, render func(cut) (templates.Rendered, error)) (templates.Rendered, cut, error) {
+func trim(total int, render func(extent) (templates.Rendered, error)) (templates.Rendered, extent, error) {
 	out, shown, err := fit(total, true, render)
-	if err != nil || max(len(out.HTML), len(out.Text))+holeRoom <= MaxBytes {
+	if err != nil || max(len(out.HTML), len(out.Text))+placeholderRoom <= MaxBytes {
 		return out, shown, err
 	}
 	return fit(total, false, render)
@@ -45,7 +45,7 @@ const firstTry = 40
 
 // fit returns the fullest rendering found that is small enough, or that of a single
 // article when none is.
-func fit(total int, bodies bool, render func(cut) (templates.Rendered, error)) (best templates.Rendered, shown cut, err error) {
+func fit(total int, bodies bool, render func(extent) (templates.Rendered, error)) (best templates.Rendered, shown extent, err error) {
 	most := total // above it is known not to fit
 	for n := min(total, firstTry); ; {
 		tried := after(n, total, bodies)
@@ -53,7 +53,7 @@ func fit(total int, bodies bool, render func(cut) (templates.Rendered, error)) (
 		if err != nil {
 			return out, tried, err
 		}
-		size := max(len(out.HTML), len(out.Text)) + holeRoom
+		size := max(len(out.HTML), len(out.Text)) + placeholderRoom
 		if size > MaxBytes && n > 1 {
 			most = n - 1
 			if n = max(1, min(n-1, n*(MaxBytes-10_000)/size)); n <= shown.whole {
@@ -71,12 +71,12 @@ func fit(total int, bodies bool, render func(cut) (templates.Rendered, error)) (
 }
 
 // warnings are what an editor should know of a variant's size.
-func warnings(size int, shown cut, total int) []string {
+func warnings(size int, shown extent, total int) []string {
 	var out []string
 	if shown.whole < total {
 		out = append(out, fmt.Sprintf("%d of %d articles are shown whole; the others are on the web, since mails over 102 KB are cut off by Gmail", shown.whole, total))
 	}
-	switch size += holeRoom; {
+	switch size += placeholderRoom; {
 	case size > MaxBytes:
 		out = append(out, fmt.Sprintf("the mail has %d KB and will be cut off by Gmail; its template alone is too large", size/1000))
 	case size > WarnBytes:

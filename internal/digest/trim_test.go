@@ -22,7 +22,7 @@ func TestMailsStayUnderWhatGmailShows(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(v.HTML) > MaxBytes-holeRoom {
+			if len(v.HTML) > MaxBytes-placeholderRoom {
 				t.Errorf("%s with %d articles has %d bytes", tmpl, n, len(v.HTML))
 			}
 			if len(v.Articles) != n || v.Shown < 1 || v.Shown > n {
@@ -103,7 +103,7 @@ func TestTrimmingStopsAtTheFirstError(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")
 	calls := 0
-	_, _, err := trim(10, func(cut) (templates.Rendered, error) { calls++; return templates.Rendered{}, broken })
+	_, _, err := trim(10, func(extent) (templates.Rendered, error) { calls++; return templates.Rendered{}, broken })
 	if !errors.Is(err, broken) || calls != 1 {
 		t.Errorf("%d calls, error %v", calls, err)
 	}
@@ -112,7 +112,7 @@ func TestTrimmingStopsAtTheFirstError(t *testing.T) {
 func TestTrimmingTakesFewTries(t *testing.T) {
 	t.Parallel()
 	calls := 0
-	out, shown, err := trim(1000, func(c cut) (templates.Rendered, error) {
+	out, shown, err := trim(1000, func(c extent) (templates.Rendered, error) {
 		calls++
 		return templates.Rendered{HTML: strings.Repeat("x", 9_000+2_000*c.whole+160*c.titles)}, nil
 	})
@@ -136,7 +136,7 @@ func TestTrimmingEndsForAnySizes(t *testing.T) {
 			}
 		}
 		calls := 0
-		out, shown, err := trim(total, func(c cut) (templates.Rendered, error) {
+		out, shown, err := trim(total, func(c extent) (templates.Rendered, error) {
 			if calls++; calls > 100 {
 				return templates.Rendered{}, errors.New("it goes on and on")
 			}
@@ -145,7 +145,7 @@ func TestTrimmingEndsForAnySizes(t *testing.T) {
 		if err != nil || shown.whole < 1 || len(out.HTML) != sizes[shown.whole] {
 			t.Fatalf("%d calls: %d bytes with %d articles, error %v", calls, len(out.HTML), shown.whole, err)
 		}
-		if len(out.HTML)+holeRoom > MaxBytes && shown.whole > 1 {
+		if len(out.HTML)+placeholderRoom > MaxBytes && shown.whole > 1 {
 			t.Fatalf("%d bytes with %d articles were returned", len(out.HTML), shown.whole)
 		}
 	}

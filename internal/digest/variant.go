@@ -9,18 +9,18 @@ import (
 // Variant is an edition rendered for one set of preferences. The holes in HTML
 // and Text are marked by the words in Holes; everything else is frozen.
 type Variant struct {
-	Edition      string
-	Key          string // canonical form of the preferences, "" for everything
-	Language     string // of the fixed phrases
-	Direction    string // "ltr" or "rtl"
-	Subject      string
-	HTML         string
-	Text         string
-	Placeholders Placeholders `json:"Holes"`
-	Nobody       string       `json:"Nobody"` // what fills the name's placeholder for a reader without a name
-	Articles     []string     // ids of all articles it carries, in order
-	Shown        int          // how many of them are shown whole; the rest is listed by title, or behind a link
-	Warnings     []string     // for the editor, such as that the mail is large
+	Edition       string
+	Key           string // canonical form of the preferences, "" for everything
+	Language      string // of the fixed phrases
+	Direction     string // "ltr" or "rtl"
+	Subject       string
+	HTML          string
+	Text          string
+	Placeholders  Placeholders `json:"Holes"`
+	AnonymousName string       `json:"Nobody"` // what fills the name's placeholder for a reader without a name
+	Articles      []string     // ids of all articles it carries, in order
+	Shown         int          // how many of them are shown whole; the rest is listed by title, or behind a link
+	Warnings      []string     // for the editor, such as that the mail is large
 }
 
 // Placeholders are the marks that stand for what differs per recipient. Each is a word
@@ -38,7 +38,7 @@ type Placeholders struct {
 // Mails are filled far faster by their mould; this is for previews.
 func (v Variant) Fill(values Placeholders) Variant {
 	if values.Name == "" {
-		values.Name = v.Nobody
+		values.Name = v.AnonymousName
 	}
 	escape, plain := v.Placeholders.pairs(values, html.EscapeString), v.Placeholders.pairs(values, func(s string) string { return s })
 	v.HTML = strings.NewReplacer(escape...).Replace(v.HTML)

@@ -21,14 +21,14 @@ const (
 
 // view is an issue as templates see it.
 type view struct {
-	in       Issue
+	in       Input
 	page     templates.Page
 	articles []article.Article
 	zone     *time.Location
 }
 
 // newView prepares what all renderings of a variant share.
-func newView(in Issue, lang string, articles []article.Article, set *templates.Set) view {
+func newView(in Input, lang string, articles []article.Article, set *templates.Set) view {
 	zone, err := time.LoadLocation(in.Definition.Timezone)
 	if err != nil {
 		zone = time.UTC
@@ -49,11 +49,11 @@ func postal(address string) []string {
 
 // data fills the template's struct with the first articles whole, the next by title,
 // and the rest as a number.
-func (v view) data(holes Placeholders, cut cut) templates.Digest {
+func (v view) data(holes Placeholders, cut extent) templates.Digest {
 	d := templates.Digest{
 		Page:    v.page,
 		Digest:  templates.Publication{Name: v.in.Definition.Name, Title: v.in.Definition.Title, Description: v.in.Definition.Description},
-		Edition: templates.Edition{Number: v.in.Number, Date: v.in.Now.In(v.zone)},
+		Edition: templates.Edition{Number: v.in.Number, Date: v.in.Date.In(v.zone)},
 		Reader: templates.Reader{
 			Name: holes.Name, Address: holes.Address, Unsubscribe: holes.Unsubscribe,
 			Preferences: holes.Preferences, Web: holes.Web,

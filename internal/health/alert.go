@@ -17,14 +17,14 @@ import (
 func (m *Monitor) Run(ctx context.Context) {
 	var work sync.WaitGroup
 	work.Go(func() { m.watchDatabase(ctx) })
-	for pause(ctx, lookEvery) { // first, since the engine's loops are about to begin
-		m.look(ctx)
+	for sleep(ctx, checkEvery) { // first, since the engine's loops are about to begin
+		m.checkAndAlert(ctx)
 	}
 	work.Wait()
 }
 
 const (
-	lookEvery = 5 * time.Second
+	checkEvery = 5 * time.Second
 	// The database is read through piece by piece: for two seconds in a hundred at most.
 	integrityFor   = 2 * time.Second
 	integrityEvery = 15 * time.Second
@@ -41,14 +41,14 @@ func (m *Monitor) watchDatabase(ctx context.Context) {
 			m.damage.Store(&store.Fault{Kind: kind, Err: err, At: time.Now()})
 			m.Log.Error("the database is damaged", "error", err)
 		}
-		if !pause(ctx, max(integrityEvery, integrityShare*time.Since(start))) {
+		if !sleep(ctx, max(integrityEvery, integrityShare*time.Since(start))) {
 			return
 		}
 	}
 }
 
-// look checks the node once and tells of what has lasted long enough.
-func (m *Monitor) look(ctx context.Context) {
+// checkAndAlert checks the node once and tells of what has lasted long enough.
+func (m *Monitor) checkAndAlert(ctx context.Context) {
 	report := m.Check(ctx)
 	now := time.Now()
 	seen := map[string]bool{}
@@ -57,27 +57,27 @@ func (m *Monitor) look(ctx context.Context) {
 			continue
 		}
 		seen[f.cause] = true
-		if _, known := m.first[f.cause]; !known {
-			m.first[f.cause] = now
+		if _, known := m.firstSeen[f.cause]; !known {
+			m.firstSeen[f.cause] = now
 			m.Log.Warn("this node needs somebody", "what", f.text, "detail", f.detail)
 		}
-		if !f.quiet && now.Sub(m.first[f.cause]) >= f.patient {
+		if !f.quiet && now.Sub(m.firstSeen[f.cause]) >= f.grace {
 			m.alert(ctx, f, m.Every)
 		}
 	}
-	for cause := range m.first {
+	for cause := range m.firstSeen {
 		if !seen[cause] {
-			delete(m.first, cause)
+			delete(m.firstSeen, cause)
 			m.Log.Info("this is over", "what", cause)
 		}
 	}
-	m.lookAtEditions(ctx)
+	m.alertEditions(ctx)
 	m.rememberOwners(ctx)
 }
 
-// lookAtEditions tells of editions that failed of late or that the program paused. Each
+// alertEditions tells of editions that failed of late or that the program paused. Each
 // is told once.
-func (m *Monitor) lookAtEditions(ctx context.Context) {
+func (m *Monitor) alertEditions(ctx context.Context) {
 	editions, err := m.Store.Editions(ctx, "", 50)
 	if err != nil {
 		return // the findings say so
@@ -119,7 +119,7 @@ func (m *Monitor) alert(ctx context.Context, f finding, every time.Duration) {
 	if every == 0 {
 		every = 80 * 24 * time.Hour // after that the store forgets it, and the edition is old
 	}
-	if at, told := m.told[f.cause]; told && time.Since(at) < every {
+	if at, told := m.alerted[f.cause]; told && time.Since(at) < every {
 		return
 	}
 	m.rememberOwners(ctx)
@@ -128,15 +128,15 @@ func (m *Monitor) alert(ctx context.Context, f finding, every time.Duration) {
 	}
 	take, err := m.Store.ClaimAlert(ctx, f.cause, every)
 	if err == nil && take {
-		err = m.Engine.TellEditors(ctx, m.owners, m.mail(f))
+		err = m.Engine.MailEditors(ctx, m.owners, m.mail(f))
 	}
-	m.told[f.cause] = time.Now()
+	m.alerted[f.cause] = time.Now()
 	if err == nil {
 		return
 	}
-	if err := m.Engine.TellEditorsNow(ctx, m.owners, m.mail(f)); err != nil {
+	if err := m.Engine.MailEditorsNow(ctx, m.owners, m.mail(f)); err != nil {
 		m.Log.Error("owners could not be told", "what", f.text, "error", err)
-		delete(m.told, f.cause) // tried again at the next look
+		delete(m.alerted, f.cause) // tried again at the next look
 	}
 }
 
@@ -163,8 +163,8 @@ func (m *Monitor) mail(f finding) delivery.EditorMail {
 	return delivery.EditorMail{Heading: m.Title + ": " + f.text, Lines: lines, Link: m.Site + "/admin/", Button: "Look at it"}
 }
 
-// pause waits, and reports whether the context has not ended.
-func pause(ctx context.Context, d time.Duration) bool {
+// sleep waits, and reports whether the context has not ended.
+func sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

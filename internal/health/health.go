@@ -38,18 +38,18 @@ type Monitor struct {
 	Options
 	damage atomic.Pointer[store.Fault] // what the check of the database found
 
-	mu     sync.Mutex
-	latest Report
-	asking atomic.Bool // a probe of the store has not come back
+	mu      sync.Mutex
+	latest  Report
+	probing atomic.Bool // a probe of the store has not come back
 
-	first  map[string]time.Time // since when each cause is there
-	told   map[string]time.Time // when it was told past the store
-	owners []string             // as the store said last
+	firstSeen map[string]time.Time // since when each cause is there
+	alerted   map[string]time.Time // when it was told past the store
+	owners    []string             // as the store said last
 }
 
 // New makes a Monitor that does not run yet.
 func New(o Options) *Monitor {
-	return &Monitor{Options: o, first: map[string]time.Time{}, told: map[string]time.Time{}}
+	return &Monitor{Options: o, firstSeen: map[string]time.Time{}, alerted: map[string]time.Time{}}
 }
 
 // Report says whether a node can do its work. A report is for anybody: it names no
@@ -58,14 +58,14 @@ type Report struct {
 	Ready    bool      `json:"ready"`
 	Reasons  []string  `json:"reasons"`  // why it is not ready
 	Warnings []string  `json:"warnings"` // what needs somebody, and keeps no request from being answered
-	Behind   Behind    `json:"behind"`
+	Lag      Lag       `json:"behind"`
 	Checked  time.Time `json:"checked"`
 
 	findings []finding
 }
 
-// Behind is how many seconds the oldest work of each kind has been due.
-type Behind struct {
+// Lag is how many seconds the oldest work of each kind has been due.
+type Lag struct {
 	Tick    float64 `json:"tick_seconds"`    // of a schedule
 	Edition float64 `json:"edition_seconds"` // that no node sends
 	Job     float64 `json:"job_seconds"`     // such as a confirmation
@@ -77,7 +77,7 @@ type finding struct {
 	text    string        // for anybody
 	detail  string        // for owners and logs
 	warning bool          // the node is ready all the same
-	patient time.Duration // how long it may pass by itself before owners are told
+	grace   time.Duration // how long it may pass by itself before owners are told
 	quiet   bool          // owners are not told
 }
 
@@ -102,7 +102,7 @@ func (m *Monitor) Check(ctx context.Context) Report {
 	r.findings = append(r.findings, m.diskFindings()...)
 	r.findings = append(r.findings, m.engineFindings()...)
 	if !broken { // else each question would wait in vain
-		r.findings = append(r.findings, m.lagFindings(ctx, &r.Behind)...)
+		r.findings = append(r.findings, m.lagFindings(ctx, &r.Lag)...)
 		r.findings = append(r.findings, m.relayFindings(ctx)...)
 	}
 	r.settle()
@@ -149,7 +149,7 @@ func (m *Monitor) storeFindings(ctx context.Context) (out []finding) {
 			detail = fault.Err // the kind is said already
 		}
 		patience := map[store.FaultKind]time.Duration{store.FaultUnreachable: time.Minute, store.FaultReadOnly: 20 * time.Second}[kind]
-		out = append(out, finding{cause: "store: " + string(kind), text: string(kind), detail: fmt.Sprint(detail), patient: patience})
+		out = append(out, finding{cause: "store: " + string(kind), text: string(kind), detail: fmt.Sprint(detail), grace: patience})
 	}
 	if err := m.probe(ctx); err != nil {
 		kind := store.FaultOf(err)
@@ -174,12 +174,12 @@ const recent = 10 * time.Second
 // probe writes to the store within its time. A store that does not come back is not
 // asked again until it has: no pile of questions waits for it.
 func (m *Monitor) probe(ctx context.Context) error {
-	if !m.asking.CompareAndSwap(false, true) {
+	if !m.probing.CompareAndSwap(false, true) {
 		return &store.Fault{Kind: store.FaultUnreachable, Err: fmt.Errorf("a write has not come back yet"), At: time.Now()}
 	}
 	answer := make(chan error, 1)
 	go func() {
-		defer m.asking.Store(false)
+		defer m.probing.Store(false)
 		answer <- m.Store.Probe(ctx, m.Node)
 	}()
 	select {
@@ -213,14 +213,14 @@ func (m *Monitor) diskFindings() []finding {
 	return nil
 }
 
-// failingFor is how long a loop of the engine may fail before that is said.
-const failingFor = 10 * time.Second
+// failingGrace is how long a loop of the engine may fail before that is said.
+const failingGrace = 10 * time.Second
 
 // engineFindings looks whether the engine's loops get on.
 func (m *Monitor) engineFindings() (out []finding) {
-	pulses := m.Engine.Pulses()
+	pulses := m.Engine.Heartbeats()
 	if len(pulses) == 0 {
-		return []finding{{cause: "engine", text: "the engine does not run", detail: "none of its loops is there", patient: time.Minute}}
+		return []finding{{cause: "engine", text: "the engine does not run", detail: "none of its loops is there", grace: time.Minute}}
 	}
 	now := time.Now()
 	for _, p := range pulses {
@@ -228,10 +228,10 @@ func (m *Monitor) engineFindings() (out []finding) {
 			out = append(out, finding{cause: "engine: " + p.Name, text: "the engine has stalled: " + p.Name, detail: fmt.Sprintf("no sign of life since %s", p.At.Format(time.DateTime))})
 			continue
 		}
-		if p.Error == nil || now.Sub(p.Failing) < failingFor {
+		if p.Error == nil || now.Sub(p.FailingSince) < failingGrace {
 			continue
 		}
-		f := finding{cause: "engine fails: " + p.Name, text: "the engine cannot go on: " + p.Name, detail: p.Error.Error(), patient: time.Minute}
+		f := finding{cause: "engine fails: " + p.Name, text: "the engine cannot go on: " + p.Name, detail: p.Error.Error(), grace: time.Minute}
 		f.warning = store.FaultOf(p.Error) == "" // such as a mistake in a template: pages are answered all the same
 		out = append(out, f)
 	}
@@ -242,12 +242,12 @@ func (m *Monitor) engineFindings() (out []finding) {
 const lateBy = 2 * time.Minute
 
 // lagFindings measures how far behind the nodes are.
-func (m *Monitor) lagFindings(ctx context.Context, behind *Behind) []finding {
+func (m *Monitor) lagFindings(ctx context.Context, behind *Lag) []finding {
 	lag, err := m.Store.Lag(ctx, m.Digests)
 	if err != nil {
-		return []finding{{cause: "store: lag", text: string(store.FaultUnreachable), detail: err.Error(), patient: time.Minute}}
+		return []finding{{cause: "store: lag", text: string(store.FaultUnreachable), detail: err.Error(), grace: time.Minute}}
 	}
-	*behind = Behind{lag.Tick.Seconds(), lag.Chunk.Seconds(), lag.Job.Seconds()}
+	*behind = Lag{lag.Tick.Seconds(), lag.Chunk.Seconds(), lag.Job.Seconds()}
 	switch held, err := m.Store.Quarantine(ctx); {
 	case err != nil:
 		return nil // asked again in a moment
@@ -255,7 +255,7 @@ func (m *Monitor) lagFindings(ctx context.Context, behind *Behind) []finding {
 		return []finding{{cause: "quarantine", text: "nothing is sent until an owner ends the quarantine", detail: "the store was restored", warning: true, quiet: true}}
 	}
 	if lag.Tick > lateBy {
-		return []finding{{cause: "late", text: "a digest is due and is not made", detail: fmt.Sprintf("its tick was due %s ago", lag.Tick.Round(time.Second)), patient: 3 * time.Minute}}
+		return []finding{{cause: "late", text: "a digest is due and is not made", detail: fmt.Sprintf("its tick was due %s ago", lag.Tick.Round(time.Second)), grace: 3 * time.Minute}}
 	}
 	return nil
 }
@@ -273,7 +273,7 @@ func (m *Monitor) relayFindings(ctx context.Context) (out []finding) {
 			// What may pass is tried again within half a minute. A longer rest is for
 			// what only a change of settings helps, such as a refused password.
 			if h.Until.Sub(m.Store.Now()) < time.Minute {
-				f.text, f.patient = "a relay cannot be reached", 5*time.Minute
+				f.text, f.grace = "a relay cannot be reached", 5*time.Minute
 			}
 		case store.DomainHeld:
 			continue // one of thousands; the edition's page has it

@@ -352,7 +352,7 @@ func TestEngineThatDoesNotRunIsNotReady(t *testing.T) {
 	}
 	m := health.New(health.Options{Store: s, Engine: engine, Node: "node", Digests: []string{"weekly"}, Log: log})
 	r := m.Check(t.Context())
-	if r.Ready || !slices.Contains(r.Reasons, "the engine does not run") || !slices.Contains(r.Reasons, "a digest is due and is not made") || r.Behind.Tick < 3600 {
+	if r.Ready || !slices.Contains(r.Reasons, "the engine does not run") || !slices.Contains(r.Reasons, "a digest is due and is not made") || r.Lag.Tick < 3600 {
 		t.Errorf("%+v", r)
 	}
 }
@@ -369,6 +369,6 @@ func TestQuarantinedNodeIsReadyAndSaysSo(t *testing.T) {
 		}
 	}
 	n.until("it is quarantined", func(code int, r health.Report) bool {
-		return code == http.StatusOK && slices.Contains(r.Warnings, "nothing is sent until an owner ends the quarantine") && r.Behind.Tick > 0
+		return code == http.StatusOK && slices.Contains(r.Warnings, "nothing is sent until an owner ends the quarantine") && r.Lag.Tick > 0
 	})
 }

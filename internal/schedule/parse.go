@@ -11,16 +11,16 @@ import (
 
 // Error says what is wrong with a spec or timezone, and what would be right.
 type Error struct {
-	Spec  string
-	What  string
-	Right string
+	Spec    string
+	Problem string
+	Fix     string
 }
 
 func (e *Error) Error() string {
-	return fmt.Sprintf("schedule %q: %s; right would be: %s", e.Spec, e.What, e.Right)
+	return fmt.Sprintf("schedule %q: %s; right would be: %s", e.Spec, e.Problem, e.Fix)
 }
 
-const fieldsRight = `five fields (minute hour day-of-month month day-of-week) such as "0 8 * * 5", six with seconds first, or @weekly`
+const fieldsFix = `five fields (minute hour day-of-month month day-of-week) such as "0 8 * * 5", six with seconds first, or @weekly`
 
 var parser = cron.NewParser(cron.SecondOptional | cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow | cron.Descriptor)
 
@@ -34,7 +34,7 @@ func Parse(spec, timezone string) (*Schedule, error) {
 	}
 	zone, err := LoadZone(timezone)
 	if err != nil {
-		return nil, &Error{Spec: spec, What: err.Error(), Right: "an IANA name such as Europe/Paris, or UTC"}
+		return nil, &Error{Spec: spec, Problem: err.Error(), Fix: "an IANA name such as Europe/Paris, or UTC"}
 	}
 	s := &Schedule{spec: bare, zone: zone}
 	if err := s.parse(bare); err != nil {
@@ -53,7 +53,7 @@ func cutZone(spec, timezone string) (bare, zone string, err error) {
 		}
 		end := strings.IndexAny(rest, " \t")
 		if end < 0 {
-			return "", "", &Error{Spec: spec, What: "no schedule follows on the timezone", Right: prefix + "Europe/Paris 0 8 * * 5"}
+			return "", "", &Error{Spec: spec, Problem: "no schedule follows on the timezone", Fix: prefix + "Europe/Paris 0 8 * * 5"}
 		}
 		return strings.TrimSpace(rest[end:]), rest[:end], nil
 	}
@@ -75,10 +75,10 @@ func LoadZone(name string) (*time.Location, error) {
 
 func (s *Schedule) parse(spec string) error {
 	if len(spec) > 1000 || strings.ContainsAny(spec, "\r\n\x00") {
-		return &Error{Spec: spec[:min(len(spec), 80)], What: "it is no cron spec", Right: fieldsRight}
+		return &Error{Spec: spec[:min(len(spec), 80)], Problem: "it is no cron spec", Fix: fieldsFix}
 	}
 	if spec == "" {
-		return &Error{Spec: spec, What: "it is empty", Right: fieldsRight}
+		return &Error{Spec: spec, Problem: "it is empty", Fix: fieldsFix}
 	}
 	parsed, err := parser.Parse(sundays(spec))
 	if err != nil {
@@ -90,7 +90,7 @@ func (s *Schedule) parse(spec string) error {
 	case *cron.SpecSchedule:
 		return s.take(rule)
 	}
-	return &Error{Spec: spec, What: "it is no cron spec", Right: fieldsRight}
+	return &Error{Spec: spec, Problem: "it is no cron spec", Fix: fieldsFix}
 }
 
 // takeEvery keeps the interval of @every. The library takes anything below a second, even a
@@ -98,7 +98,7 @@ func (s *Schedule) parse(spec string) error {
 func (s *Schedule) takeEvery(delay time.Duration) error {
 	written, err := time.ParseDuration(strings.TrimSpace(strings.TrimPrefix(s.spec, "@every")))
 	if err != nil || written != delay {
-		return &Error{Spec: s.spec, What: "the interval is no whole number of seconds", Right: "@every 90m, with at least a second"}
+		return &Error{Spec: s.spec, Problem: "the interval is no whole number of seconds", Fix: "@every 90m, with at least a second"}
 	}
 	s.every = delay
 	return nil
@@ -108,14 +108,14 @@ func (s *Schedule) takeEvery(delay time.Duration) error {
 func (s *Schedule) take(rule *cron.SpecSchedule) error {
 	for _, field := range []uint64{rule.Second, rule.Minute, rule.Hour, rule.Dom, rule.Month, rule.Dow} {
 		if field == 0 { // a lone comma
-			return &Error{Spec: s.spec, What: "a field is empty", Right: fieldsRight}
+			return &Error{Spec: s.spec, Problem: "a field is empty", Fix: fieldsFix}
 		}
 	}
 	rule.Location = time.UTC
 	s.rule = rule
 	s.fixed = rule.Hour&allHours != allHours
 	if _, ok := s.nextWall(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)); !ok {
-		return &Error{Spec: s.spec, What: "it never fires: no year has such a day", Right: "a day of month that the month has"}
+		return &Error{Spec: s.spec, Problem: "it never fires: no year has such a day", Fix: "a day of month that the month has"}
 	}
 	return nil
 }
@@ -170,8 +170,8 @@ func explain(spec string, err error) error {
 	}
 	for _, hint := range hints {
 		if strings.Contains(what, hint.says) {
-			return &Error{Spec: spec, What: what, Right: hint.right}
+			return &Error{Spec: spec, Problem: what, Fix: hint.right}
 		}
 	}
-	return &Error{Spec: spec, What: what, Right: fieldsRight}
+	return &Error{Spec: spec, Problem: what, Fix: fieldsFix}
 }

@@ -109,7 +109,7 @@ func TestBadSpecsSayWhatWouldBeRight(t *testing.T) {
 	} {
 		_, err := Parse(test.spec, test.zone)
 		var wrong *Error
-		if !errors.As(err, &wrong) || !strings.Contains(err.Error(), test.want) || wrong.Right == "" {
+		if !errors.As(err, &wrong) || !strings.Contains(err.Error(), test.want) || wrong.Fix == "" {
 			t.Errorf("Parse(%.40q, %q) says %v, want something with %q", test.spec, test.zone, err, test.want)
 		}
 	}

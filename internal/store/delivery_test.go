@@ -73,8 +73,8 @@ func TestAnEditionGoesToEveryReaderOnce(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		readers(t, s, "weekly", 25)
 		e := approved(t, s, "e1", "a1")
-		if e.Audience.Count != 25 {
-			t.Fatalf("audience %+v", e.Audience)
+		if e.Recipients.Count != 25 {
+			t.Fatalf("audience %+v", e.Recipients)
 		}
 		r := s.NewRecorder()
 		defer r.Close()
@@ -402,8 +402,8 @@ func TestAnAudienceOfSeveralStridesIsCutWithoutASeam(t *testing.T) {
 			t.Fatal(err)
 		}
 		f := frozen(t, store.Frozen{Groups: wishes, Choice: []int{0, 1}, ChunkSize: size}, "en", "fr")
-		if e, err = s.Approve(t.Context(), e, f); err != nil || e.Audience.Count != n {
-			t.Fatalf("%+v, %v", e.Audience, err)
+		if e, err = s.Approve(t.Context(), e, f); err != nil || e.Recipients.Count != n {
+			t.Fatalf("%+v, %v", e.Recipients, err)
 		}
 		french, err := s.SubscriberByAddress(t.Context(), subscriber.MustParseAddress("reader1@example.org"))
 		if err != nil {

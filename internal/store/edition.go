@@ -76,7 +76,7 @@ func scanEdition(rows *sql.Rows) (Edition, error) {
 	var e Edition
 	var automatic, created, approved, started, finished int64
 	err := rows.Scan(&e.Seq, &e.ID, &e.Digest, &e.Number, &e.ScheduledFor, &e.State, &automatic, &e.Author, &e.Subject, &e.Reason,
-		&e.Audience.Count, &e.Audience.MaxID, &created, &approved, &started, &finished, &e.Settings)
+		&e.Recipients.Count, &e.Recipients.MaxID, &created, &approved, &started, &finished, &e.Settings)
 	e.Automatic = automatic == 1
 	e.Created, e.Approved, e.Started, e.Finished = timeOf(created), timeOf(approved), timeOf(started), timeOf(finished)
 	return e, err

@@ -164,7 +164,7 @@ func (s *Store) Approve(ctx context.Context, e Edition, f Frozen) (Edition, erro
 		if n != audience.Count {
 			return ErrRecipientsChanged
 		}
-		e.State, e.Approved, e.Audience = digest.Approved, now, audience
+		e.State, e.Approved, e.Recipients = digest.Approved, now, audience
 		if n > 0 {
 			return nil
 		}
@@ -257,16 +257,16 @@ func (c *conn) oneMoment(ctx context.Context) error {
 
 // audienceOf counts the readers and checks that their wishes are still those that
 // the edition was rendered for.
-func audienceOf(ctx context.Context, tx *conn, digestName string, f Frozen) (digest.Audience, error) {
+func audienceOf(ctx context.Context, tx *conn, digestName string, f Frozen) (digest.Recipients, error) {
 	wishes, err := tx.wishes(ctx, digestName)
 	if err != nil {
-		return digest.Audience{}, err
+		return digest.Recipients{}, err
 	}
 	known := map[[2]string]bool{}
 	for _, w := range f.Groups {
 		known[w.key()] = true
 	}
-	var a digest.Audience
+	var a digest.Recipients
 	for _, w := range wishes {
 		if !known[w.key()] {
 			return a, ErrRecipientsChanged

@@ -177,7 +177,7 @@ func (s *Store) startEdition(ctx context.Context, tx *conn, seq int64) error {
 	}
 	e := found[0]
 	tx.record(journal.Begin(journal.Edition{
-		Seq: e.Seq, ID: e.ID, Digest: e.Digest, Number: e.Number, ScheduledFor: e.ScheduledFor, Subject: e.Subject, Audience: e.Audience.Count, Articles: e.Articles,
+		Seq: e.Seq, ID: e.ID, Digest: e.Digest, Number: e.Number, ScheduledFor: e.ScheduledFor, Subject: e.Subject, Audience: e.Recipients.Count, Articles: e.Articles,
 	}))
 	return nil
 }

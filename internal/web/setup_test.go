@@ -78,7 +78,7 @@ func open(t *testing.T, engine store.Engine, url, language string) *site {
 		t.Fatal(err)
 	}
 	for _, name := range s.press.DigestNames() {
-		if err := s.engine.Begin(t.Context(), name, time.Time{}); err != nil { // with everything that is there
+		if err := s.engine.SetBeginning(t.Context(), name, time.Time{}); err != nil { // with everything that is there
 			t.Fatal(err)
 		}
 	}
@@ -89,7 +89,7 @@ func open(t *testing.T, engine store.Engine, url, language string) *site {
 func handler(t *testing.T, engine store.Engine) (*site, *delivery.Engine, http.Handler) {
 	t.Helper()
 	s := open(t, engine, "https://news.example.org", "en")
-	if err := s.engine.Begin(t.Context(), "weekly", time.Time{}); err != nil { // with everything that is there
+	if err := s.engine.SetBeginning(t.Context(), "weekly", time.Time{}); err != nil { // with everything that is there
 		t.Fatal(err)
 	}
 	feeds, err := s.press.Feeds(t.Context())

@@ -93,7 +93,7 @@ func (h *Handler) upcoming(ctx context.Context) ([]nextRow, error) {
 	var out []nextRow
 	for _, d := range h.config.Digests {
 		row := nextRow{Digest: d, Readers: readers[d.Name]}
-		if ticks := h.engine.Next(d.Name, 1); len(ticks) > 0 {
+		if ticks := h.engine.NextTicks(d.Name, 1); len(ticks) > 0 {
 			row.At = ticks[0].At
 		}
 		if row.Backlog, err = h.engine.Backlog(ctx, d.Name, time.Time{}); err != nil {
@@ -148,8 +148,8 @@ func (h *Handler) configured(name string) (config.Digest, bool) {
 // Retrying reports whether nothing is left of an edition but mails that other servers deferred.
 func (e editionRow) Retrying() bool { return delivery.Retrying(e.State, e.Counts) }
 
-// Standing is where an edition stands, in words.
-func (e editionRow) Standing() string { return delivery.Standing(e.State, e.Counts) }
+// StateText returns the state of an edition in words for people.
+func (e editionRow) StateText() string { return delivery.StateText(e.State, e.Counts) }
 
 // Waits says whether an edition waits for an editor.
 func (e editionRow) Waits() bool { return e.State == digest.Draft }

@@ -114,7 +114,7 @@ func TestNothingToSendIsSaid(t *testing.T) {
 	e := s.editor()
 	e.want(e.get("/admin/digests/weekly"), "There is nothing to send now", "every article that fits has a date before")
 	e.want(e.get("/admin/digests/weekly/send"), "There is nothing to send")
-	e.want(e.post("/admin/digests/weekly/send", "sure", "weekly", "shown", delivery.Shown{}.Token()), "Nothing was sent")
+	e.want(e.post("/admin/digests/weekly/send", "sure", "weekly", "shown", delivery.Fingerprint{}.Token()), "Nothing was sent")
 	e.want(e.post("/admin/digests/weekly/test", "to", "ada@gazette.example"), "No test mail was sent")
 	e.want(e.post("/admin/digests/weekly/test", "to", "nonsense"), "No test mail was sent")
 }
@@ -124,7 +124,7 @@ func TestSendingAsksTwice(t *testing.T) {
 	s := startSite(t, 1000)
 	s.readers(1)
 	e := s.editor()
-	for _, form := range [][]string{nil, {"sure", "weekly"}, {"shown", delivery.Shown{}.Token()}, {"sure", "weekly", "shown", "nonsense"}} {
+	for _, form := range [][]string{nil, {"sure", "weekly"}, {"shown", delivery.Fingerprint{}.Token()}, {"sure", "weekly", "shown", "nonsense"}} {
 		if e.post("/admin/digests/weekly/send", form...); e.at != "/admin/digests/weekly/send" {
 			t.Errorf("sending with %q leads to %s", form, e.at)
 		}

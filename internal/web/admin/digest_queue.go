@@ -80,7 +80,7 @@ func (h *Handler) setFirstDay(w http.ResponseWriter, r *http.Request, session st
 	if since.IsZero() {
 		return invalid("The beginning stays where it is", "Choose the day from which on articles belong to this digest.", here)
 	}
-	if err := h.engine.Begin(r.Context(), d.Name, since); err != nil {
+	if err := h.engine.SetBeginning(r.Context(), d.Name, since); err != nil {
 		return conflict("The beginning stays where it is", err, here)
 	}
 	h.log.Info("beginning moved", "digest", d.Name, "since", since, "editor", session.Editor.ID)

@@ -44,12 +44,12 @@ func (h *Handler) digestPage(r *http.Request, session store.Session) (digestPage
 	if err != nil {
 		return digestPage{}, err
 	}
-	body := digestPage{Digest: d, Next: h.engine.Next(d.Name, 3), You: session.Editor.Email}
-	audience, err := h.engine.Audience(r.Context(), d.Name)
+	body := digestPage{Digest: d, Next: h.engine.NextTicks(d.Name, 3), You: session.Editor.Email}
+	audience, err := h.engine.NextRecipients(r.Context(), d.Name)
 	if err != nil {
 		return body, err
 	}
-	body.Readers, body.Skipped = audience.Readers, audience.Skipped
+	body.Readers, body.Skipped = audience.Count, audience.Skipped
 	if body.Ticks, err = h.store.Ticks(r.Context(), d.Name, 5); err != nil {
 		return body, err
 	}
@@ -58,7 +58,7 @@ func (h *Handler) digestPage(r *http.Request, session store.Session) (digestPage
 	}
 	// An editor is told whatever keeps the edition from being made, such as a mistake
 	// in a template: it would keep the real one from going out as well.
-	preview, err := h.engine.Preview(r.Context(), d.Name, delivery.Look{})
+	preview, err := h.engine.Preview(r.Context(), d.Name, delivery.PreviewOptions{})
 	if err != nil {
 		body.Nothing = err.Error()
 		return body, nil
@@ -101,7 +101,7 @@ func (h *Handler) previewed(r *http.Request) (digest.Variant, error) {
 	if err != nil {
 		return digest.Variant{}, err
 	}
-	preview, err := h.engine.Preview(r.Context(), d.Name, delivery.Look{})
+	preview, err := h.engine.Preview(r.Context(), d.Name, delivery.PreviewOptions{})
 	if err != nil {
 		return digest.Variant{}, conflict("There is nothing to show", err, "/admin/digests/"+d.Name)
 	}
@@ -111,7 +111,7 @@ func (h *Handler) previewed(r *http.Request) (digest.Variant, error) {
 // asSeen fills the holes of a variant with what stands for a reader. The links lead
 // nowhere: an editor who tries the button must not unsubscribe anybody.
 func asSeen(v digest.Variant) digest.Variant {
-	return v.Fill(digest.Placeholders{Name: v.Nobody, Address: "reader@example.org", Unsubscribe: "#", Preferences: "#", Web: "#"})
+	return v.Fill(digest.Placeholders{Name: v.AnonymousName, Address: "reader@example.org", Unsubscribe: "#", Preferences: "#", Web: "#"})
 }
 
 // mailPolicy is for mails in frames: no script, no form, no way out, whatever the
@@ -131,7 +131,7 @@ func (h *Handler) testDigest(w http.ResponseWriter, r *http.Request, session sto
 		return err
 	}
 	return h.sendTest(w, r, session, "/admin/digests/"+d.Name, func(to subscriber.Address) error {
-		_, err := h.engine.Test(r.Context(), d.Name, delivery.Look{}, to)
+		_, err := h.engine.SendTest(r.Context(), d.Name, delivery.PreviewOptions{}, to)
 		return err
 	})
 }
@@ -173,12 +173,12 @@ func (h *Handler) send(w http.ResponseWriter, r *http.Request, session store.Ses
 	if err != nil {
 		return err
 	}
-	shown, unread := delivery.ParseShown(r.PostFormValue("shown"))
+	shown, unread := delivery.ParseFingerprint(r.PostFormValue("shown"))
 	if r.PostFormValue("sure") != d.Name || unread != nil {
 		http.Redirect(w, r, "/admin/digests/"+d.Name+"/send", http.StatusSeeOther)
 		return nil
 	}
-	e, err := h.engine.Send(longRequest(w, r), d.Name, delivery.Order{By: session.Editor.Email, Shown: &shown})
+	e, err := h.engine.Send(longRequest(w, r), d.Name, delivery.SendOptions{By: session.Editor.Email, Expect: &shown})
 	var changed *delivery.ChangedError
 	if errors.As(err, &changed) {
 		return h.askToSend(w, r, session, changed.Differences)

@@ -22,7 +22,7 @@ type approvePage struct {
 func (h *Handler) approve(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	id := r.PathValue("id")
 	here := "/admin/editions/" + id
-	shown, err := delivery.ParseShown(r.PostFormValue("shown"))
+	shown, err := delivery.ParseFingerprint(r.PostFormValue("shown"))
 	if err != nil { // nothing was shown
 		http.Redirect(w, r, here, http.StatusSeeOther)
 		return nil
@@ -35,7 +35,7 @@ func (h *Handler) approve(w http.ResponseWriter, r *http.Request, session store.
 	body := approvePage{Review: review, Title: h.title(review.Edition.Digest)}
 	if r.PostFormValue("sure") == "yes" {
 		var changed *delivery.ChangedError
-		_, err := h.engine.ApproveShown(ctx, id, shown)
+		_, err := h.engine.ApproveUnchanged(ctx, id, shown)
 		if err == nil {
 			h.log.Info("edition approved by hand", "edition", id, "editor", session.Editor.ID)
 			return redirectWithNotice(w, r, here, "approved")
@@ -45,7 +45,7 @@ func (h *Handler) approve(w http.ResponseWriter, r *http.Request, session store.
 		}
 	}
 	status := http.StatusOK
-	if body.Changes, err = h.engine.Differences(ctx, shown, review.AsShown); err != nil {
+	if body.Changes, err = h.engine.Differences(ctx, shown, review.Fingerprint); err != nil {
 		return err
 	}
 	if len(body.Changes) > 0 {

@@ -29,11 +29,11 @@ var leverOf = map[string]lever{
 		return h.engine.Cancel(ctx, edition, "cancelled by "+by)
 	}, "canceled"},
 	"resend": {func(ctx context.Context, h *Handler, edition, _ string) error {
-		_, err := h.engine.Decide(ctx, edition, true)
+		_, err := h.engine.ResolveUncertain(ctx, edition, true)
 		return err
 	}, "resent"},
 	"drop": {func(ctx context.Context, h *Handler, edition, _ string) error {
-		_, err := h.engine.Decide(ctx, edition, false)
+		_, err := h.engine.ResolveUncertain(ctx, edition, false)
 		return err
 	}, "dropped"},
 }
@@ -56,7 +56,7 @@ func (h *Handler) controlEdition(w http.ResponseWriter, r *http.Request, session
 func (h *Handler) testEdition(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	id := r.PathValue("id")
 	return h.sendTest(w, r, session, "/admin/editions/"+id, func(to subscriber.Address) error {
-		return h.engine.TestEdition(r.Context(), id, to)
+		return h.engine.SendEditionTest(r.Context(), id, to)
 	})
 }
 

@@ -16,14 +16,14 @@ const listed = 50
 // editionPage is an edition: how far it is, what one can do, and what went wrong.
 type editionPage struct {
 	progress
-	Articles []article.Article
-	Review   *delivery.Review // of a draft that can be sent
-	Broken   string           // why a draft cannot be sent
-	Refused  []store.AddressedDelivery
-	Deferred []store.AddressedDelivery
-	InDoubt  []store.AddressedDelivery    // or were so, and may have come twice
-	Back     map[store.FeedbackKind]int64 // what came back since
-	Audience delivery.Audience            // who gets it, and who is skipped
+	Articles   []article.Article
+	Review     *delivery.Review // of a draft that can be sent
+	Broken     string           // why a draft cannot be sent
+	Refused    []store.AddressedDelivery
+	Deferred   []store.AddressedDelivery
+	InDoubt    []store.AddressedDelivery    // or were so, and may have come twice
+	Back       map[store.FeedbackKind]int64 // what came back since
+	Recipients delivery.Recipients          // who gets it, and who is skipped
 }
 
 // progress is the part of an edition's page that lives.
@@ -93,11 +93,11 @@ func (h *Handler) fill(ctx context.Context, body *editionPage) (err error) {
 		if review, err := h.engine.Review(ctx, e.ID); err != nil {
 			body.Broken = err.Error()
 		} else {
-			body.Review, body.Audience = &review, review.Audience
+			body.Review, body.Recipients = &review, review.Recipients
 		}
 		return nil
 	}
-	body.Audience, err = h.engine.EditionAudience(ctx, e)
+	body.Recipients, err = h.engine.EditionRecipients(ctx, e)
 	return err
 }
 

@@ -41,7 +41,7 @@ func (h *Handler) tell(r *http.Request, to, heading, text string) {
 		Lines:   []string{text, `If that was not you, ask an owner for a link to a new password at once, or have "tidings editor reset ` + to + `" run on the server.`},
 		Link:    h.config.Site.URL + "/admin/account", Button: "Look at your account",
 	}
-	if err := h.engine.TellEditors(context.WithoutCancel(r.Context()), []string{to}, mail); err != nil {
+	if err := h.engine.MailEditors(context.WithoutCancel(r.Context()), []string{to}, mail); err != nil {
 		h.log.Error("an editor could not be told", "what", heading, "error", err)
 	}
 }

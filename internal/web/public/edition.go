@@ -114,9 +114,9 @@ func (p *Pages) renderEdition(r *http.Request, e store.Edition, ids []string, la
 	if len(articles) < len(ids) {
 		e.Subject = "" // it may name what was withdrawn
 	}
-	issue := digest.Issue{
+	issue := digest.Input{
 		ID: e.ID, Definition: digest.Definition{Name: e.Digest, Title: e.Digest}, Number: e.Number,
-		Site: digest.SiteOf(p.config), Articles: articles, Now: e.Created, Subject: e.Subject,
+		Site: digest.SiteOf(p.config), Articles: articles, Date: e.Created, Subject: e.Subject,
 	}
 	if d := p.digest(e.Digest); d != nil {
 		issue.Definition = digest.DefinitionOf(d)
