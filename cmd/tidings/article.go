@@ -25,7 +25,7 @@ text, and JSON lines. A file that was imported before is recognised, also when i
 folder has moved: when it is unchanged nothing happens, and when it changed its article is updated
 and keeps its id.
 
-Drafts, scheduled, unlisted and expired articles are kept back as their front matter says. A mark that
+Drafts, scheduled, unlisted and expired articles are withheld as their front matter says. A mark that
 is not understood, such as draft: maybe, refuses the file.
 
 What is wrong with a file is reported with its line and stops nothing else; the exit code is 3 then.`
@@ -62,12 +62,13 @@ func (a *cli) importAll(ctx context.Context, im *ingest.Importer, paths []string
 	var reports []ingest.FileReport
 	bar := a.bar("importing")
 	im.Report = func(r ingest.FileReport) {
-		bar.set(int64(r.Done), int64(r.Of))
+		bar.done() // the messages stand below it
 		if a.json {
 			reports = append(reports, r)
 		}
 		a.reportFile(r)
 	}
+	im.Progress = func(done, of int) { bar.set(int64(done), int64(of)) }
 	var sum ingest.Summary
 	for _, path := range paths {
 		one, err := im.Import(ctx, path)

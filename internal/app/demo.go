@@ -86,9 +86,7 @@ func (d *Demo) show(ctx context.Context, p *Service, doors *demoListeners, mails
 		}
 	}
 	im := &ingest.Importer{Store: p.Store, Config: p.Config}
-	options := im.SiteOptions()
-	options.Source = "samples/"
-	sum, err := im.ImportFS(ctx, samples.Articles(), "samples", nil, options)
+	sum, err := im.ImportFS(ctx, samples.Articles(), "samples", ingest.Options{Site: p.Config.Site.URL, Source: "samples/"})
 	if err != nil {
 		return err
 	}

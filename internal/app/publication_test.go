@@ -28,10 +28,10 @@ func (r *running) page(t *testing.T, path string) (int, string) {
 	return response.StatusCode, string(body)
 }
 
-// TestKeptBackArticlesAreNowhere imports articles that their authors keep back, into a
+// TestWithheldArticlesAreNowhere imports articles that their authors keep back, into a
 // running service, and looks for them in feeds, lists, searches and editions. Then
 // their marks go, and each of them is there.
-func TestKeptBackArticlesAreNowhere(t *testing.T) {
+func TestWithheldArticlesAreNowhere(t *testing.T) {
 	t.Parallel()
 	r := start(t, "site: {url: https://press.example}\n")
 	dir := t.TempDir()
@@ -68,7 +68,7 @@ func TestKeptBackArticlesAreNowhere(t *testing.T) {
 	}
 
 	writeMarked(true)
-	if sum := importAll(); sum.Created != len(marks) || sum.KeptBack != len(marks) {
+	if sum := importAll(); sum.Created != len(marks) || sum.Withheld != len(marks) {
 		t.Errorf("%+v", sum)
 	}
 	write(t, dir, map[string]string{"control.md": post("Control", "Out.")})
@@ -93,7 +93,7 @@ func TestKeptBackArticlesAreNowhere(t *testing.T) {
 	}
 
 	writeMarked(false)
-	if sum := importAll(); sum.Updated != len(marks) || sum.KeptBack != 0 {
+	if sum := importAll(); sum.Updated != len(marks) || sum.Withheld != 0 {
 		t.Errorf("published: %+v", sum)
 	}
 	eventually(t, "all are in the feed", func() bool {

@@ -74,7 +74,7 @@ func open(t *testing.T, engine store.Engine, url, language string) *site {
 		t.Fatal(err)
 	}
 	importer := ingest.Importer{Store: s.store, Config: c}
-	if _, err := importer.ImportFS(t.Context(), samples.Articles(), "samples", nil, ingest.Options{Site: url}); err != nil {
+	if _, err := importer.ImportFS(t.Context(), samples.Articles(), "samples", ingest.Options{Site: url}); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range s.press.DigestNames() {

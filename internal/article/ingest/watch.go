@@ -148,7 +148,7 @@ func (im *Importer) followUp(ctx context.Context, paths []string, seen changes) 
 	for _, path := range paths {
 		names, err := below(path, left)
 		if err == nil && len(names) > 0 {
-			_, err = im.importFrom(ctx, path, names, vanishedBelow(path, seen))
+			_, err = im.importFolder(ctx, path, names, vanishedBelow(path, seen))
 		}
 		if err != nil && ctx.Err() == nil {
 			im.complain(path, err)

@@ -162,7 +162,7 @@ func TestPanicRefusesItsFileOnly(t *testing.T) {
 			problems = append(problems, p.Error())
 		}
 	}}
-	sum, err := im.ImportFS(t.Context(), files, "x", nil, ingest.Options{Site: "https://press.example", Source: "x/"})
+	sum, err := im.ImportFS(t.Context(), files, "x", ingest.Options{Site: "https://press.example", Source: "x/"})
 	if err != nil || sum.Created != 1 || len(problems) != 1 || !strings.Contains(problems[0], "x/a.md: it cannot be read: no such luck") {
 		t.Errorf("%s, %v, %q", sum, err, problems)
 	}

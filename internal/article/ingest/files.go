@@ -1,0 +1,147 @@
+package ingest
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// importable lists the files of a folder that are articles. Hidden files and folders are
+// not, nor is a symbolic link to a file that is listed itself.
+func importable(files fs.FS) ([]string, error) {
+	var names, links []string
+	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		hidden := strings.HasPrefix(entry.Name(), ".") && name != "."
+		switch {
+		case hidden && entry.IsDir():
+			return fs.SkipDir
+		case hidden || entry.IsDir() || !Importable(name):
+		case entry.Type()&fs.ModeSymlink != 0:
+			links = append(links, name)
+		default:
+			names = append(names, name)
+		}
+		return nil
+	})
+	if err != nil || len(links) == 0 {
+		return names, err
+	}
+	return append(names, unlisted(files, links, names)...), nil
+}
+
+// unlisted returns the links whose targets are not in names.
+func unlisted(files fs.FS, links, names []string) []string {
+	var listed []fs.FileInfo
+	for _, name := range names {
+		if info, err := fs.Stat(files, name); err == nil {
+			listed = append(listed, info)
+		}
+	}
+	return slices.DeleteFunc(links, func(link string) bool {
+		info, err := fs.Stat(files, link)
+		return err == nil && slices.ContainsFunc(listed, func(other fs.FileInfo) bool { return os.SameFile(info, other) })
+	})
+}
+
+// parseFile reads and parses a file. now is the file's time when the file system has none.
+func parseFile(files fs.FS, name string, now time.Time, options Options, media *mediaReader) ([]Imported, []*Problem) {
+	data, err := readBounded(files, name, MaxFile)
+	if err != nil {
+		return nil, []*Problem{{File: name, What: "it cannot be read: " + cause(err), Right: "make it readable, and smaller than " + MaxFileText}}
+	}
+	file := File{Name: name, Data: data, Modified: now}
+	if info, err := fs.Stat(files, name); err == nil && !info.ModTime().IsZero() {
+		file.Modified = info.ModTime()
+	}
+	if media != nil {
+		options.Media = media.read
+	}
+	return importSafely(file, options)
+}
+
+// importSafely turns a panic into a problem of its file, so that one file cannot end the
+// import of the others.
+func importSafely(file File, options Options) (found []Imported, problems []*Problem) {
+	defer func() {
+		if wrong := recover(); wrong != nil {
+			slog.Error("the import of a file failed", "file", file.Name, "panic", wrong, "stack", string(debug.Stack()))
+			found, problems = nil, []*Problem{{File: file.Name, What: fmt.Sprintf("it cannot be read: %v", wrong), Right: "please report it, with the file"}}
+		}
+	}()
+	return Import(file, options)
+}
+
+// readBounded reads a file. It reads at most one byte more than most, so that the caller
+// can tell that the file is too large.
+func readBounded(files fs.FS, name string, most int64) ([]byte, error) {
+	info, err := fs.Stat(files, name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("it is %s, not a regular file", fileKind(info.Mode()))
+	}
+	if info.Size() > most {
+		return nil, fmt.Errorf("%s has %d MB", name, info.Size()>>20)
+	}
+	file, err := files.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	// The file may have been replaced since Stat.
+	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, errors.Join(err, fmt.Errorf("%s is not a regular file", name))
+	}
+	return io.ReadAll(io.LimitReader(file, most+1))
+}
+
+// fileKind names a kind of file for a message.
+func fileKind(mode fs.FileMode) string {
+	switch {
+	case mode.IsDir():
+		return "a folder"
+	case mode&fs.ModeNamedPipe != 0:
+		return "a pipe (FIFO)"
+	case mode&fs.ModeSocket != 0:
+		return "a socket"
+	case mode&fs.ModeDevice != 0:
+		return "a device"
+	}
+	return "a special file"
+}
+
+// folderFS is a folder whose files are opened without blocking: opening a pipe would
+// otherwise wait until another process writes to it.
+type folderFS struct{ root *os.Root }
+
+// Open implements fs.FS.
+func (f folderFS) Open(name string) (fs.File, error) {
+	return f.root.OpenFile(filepath.FromSlash(name), os.O_RDONLY|syscall.O_NONBLOCK, 0)
+}
+
+// Stat implements fs.StatFS. It opens nothing.
+func (f folderFS) Stat(name string) (fs.FileInfo, error) {
+	return f.root.Stat(filepath.FromSlash(name))
+}
+
+// cause returns an error's text without the system call's name.
+func cause(err error) string {
+	var wrong *fs.PathError
+	if errors.As(err, &wrong) {
+		return wrong.Err.Error()
+	}
+	return err.Error()
+}

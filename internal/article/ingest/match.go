@@ -1,0 +1,335 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/store"
+)
+
+// similarity is why a file is taken for the new place of a stored article, the strongest
+// reason first. docs/decisions/article-identity.md explains the order.
+type similarity int
+
+const (
+	sameID           similarity = 1 + iota // both give the same id
+	sameName                               // both give the same slug
+	sameText                               // the same words
+	sameTitleAndDate                       // the same title on the same date
+	sameSlugAndDate                        // the same file name or folder, on the same date
+	similarText                            // at least half of the text, and the title, slug or date
+	notSimilar
+)
+
+// minSharedText is the share of their text that two versions of an article have in common.
+const minSharedText = 0.5
+
+// compare compares a file's article with a stored one.
+func compare(a *article.Article, t *store.ArticleIdentity) similarity {
+	title, slug, date := a.Title == t.Title, a.Slug == t.Slug, a.Published.Equal(t.Published)
+	switch {
+	case a.GUID != "" && a.GUID == t.GUID:
+		return sameID
+	case a.GUID != "" && t.GUID != "": // two ids are two articles
+		return notSimilar
+	case a.Named && t.Named && slug:
+		return sameName
+	case a.Content != "" && a.Content == t.Content:
+		return sameText
+	case title && date:
+		return sameTitleAndDate
+	case slug && date:
+		return sameSlugAndDate
+	case title || slug || date:
+		return similarText
+	}
+	return notSimilar
+}
+
+// match is the stored article that a file's article is.
+type match struct {
+	id   string                 // of the stored article; empty for a new one
+	here *store.ArticleIdentity // the article that came from this place before, when the file holds another one now
+}
+
+// undecided is an article that cannot be matched before all files of the import are known:
+// its place is new, or holds another article now.
+type undecided struct {
+	*match
+	facts      article.Article // without its text
+	sketch     article.Sketch
+	candidates []store.ArticleIdentity
+}
+
+// matcher finds the stored articles that the files of one import hold.
+type matcher struct {
+	stored   *store.Store
+	files    fs.FS
+	options  Options
+	claimed  map[string]bool // ids of the articles that have their file
+	produced map[string]bool // sources that a file of this import gave an article for
+	read     map[string]bool // names of the files that were read
+	broken   map[string]bool // names of the files that could not be read
+	vanished map[string]bool // names of the files that a watch saw disappear
+	open     []*undecided
+}
+
+func newMatcher(s *store.Store, files fs.FS, options Options) *matcher {
+	return &matcher{stored: s, files: files, options: options, claimed: map[string]bool{}, produced: map[string]bool{}, read: map[string]bool{}, broken: map[string]bool{}}
+}
+
+// match fills in the match of an article that is new or is where it was. It leaves other
+// articles to assign.
+func (m *matcher) match(ctx context.Context, a *article.Article, found *match) error {
+	m.produced[a.Source] = true
+	here, err := m.at(ctx, a.Source)
+	if err != nil {
+		return err
+	}
+	if here != nil && m.agrees(ctx, a, here) {
+		found.id, m.claimed[here.ID] = here.ID, true
+		return nil
+	}
+	similar, err := m.stored.SimilarIdentities(ctx, a)
+	if err != nil {
+		return err
+	}
+	wait := false
+	var candidates []store.ArticleIdentity
+	for i := range similar {
+		t := &similar[i]
+		m.complete(ctx, a, t)
+		e := compare(a, t)
+		switch {
+		case e == notSimilar || here != nil && t.ID == here.ID || m.claimed[t.ID]:
+			continue
+		case here == nil && e < sameSlugAndDate && strings.HasSuffix(t.Source, "/"+sourceName(a.Source, m.options)) && m.gone(t.Source):
+			found.id, m.claimed[t.ID] = t.ID, true // its folder has moved
+			return nil
+		}
+		wait = wait || e < similarText || m.gone(t.Source)
+		candidates = append(candidates, *t)
+	}
+	if here == nil && !wait && len(m.vanished) == 0 {
+		return nil
+	}
+	facts := *a
+	facts.HTML, facts.Summary = "", ""
+	found.here = here
+	m.open = append(m.open, &undecided{match: found, facts: facts, sketch: a.Sketch(), candidates: candidates})
+	return nil
+}
+
+// sourceName returns a source's name below the imported folder.
+func sourceName(source string, options Options) string {
+	return strings.TrimPrefix(source, options.Source)
+}
+
+// at returns the article that came from a source. Older stores know the source by the path
+// that was given, symbolic links included.
+func (m *matcher) at(ctx context.Context, source string) (*store.ArticleIdentity, error) {
+	sources := []string{source}
+	if m.options.Alias != "" {
+		sources = append(sources, m.options.Alias+sourceName(source, m.options))
+	}
+	found, err := m.stored.IdentitiesFrom(ctx, sources...)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	for i := range found {
+		if found[i].Source == source {
+			return &found[i], nil
+		}
+	}
+	return &found[0], nil
+}
+
+// agrees reports whether a file still holds the article that came from its place.
+func (m *matcher) agrees(ctx context.Context, a *article.Article, here *store.ArticleIdentity) bool {
+	if _, row := rowOf(a.Source); row { // a row's source contains its id
+		return true
+	}
+	m.complete(ctx, a, here)
+	return compare(a, here) < sameSlugAndDate
+}
+
+// complete computes the fingerprint of an article that was stored before fingerprints were.
+func (m *matcher) complete(ctx context.Context, a *article.Article, t *store.ArticleIdentity) {
+	if t.Content != "" || a.Content == "" {
+		return
+	}
+	if old, err := m.stored.Article(ctx, t.ID); err == nil {
+		t.Content = old.Fingerprint()
+	}
+}
+
+// rowOf returns the file of an article that is a row of a file with several.
+func rowOf(source string) (file string, isRow bool) {
+	file, _, found := strings.Cut(source, "#")
+	if ext := strings.ToLower(path.Ext(file)); found && (ext == ".jsonl" || ext == ".ndjson") {
+		return file, true
+	}
+	return source, false
+}
+
+// gone reports whether the file of a source no longer exists.
+func (m *matcher) gone(source string) bool {
+	file, _ := rowOf(source)
+	if name, ours := strings.CutPrefix(file, m.options.Source); ours {
+		_, err := fs.Stat(m.files, name)
+		return missing(err)
+	}
+	if !filepath.IsAbs(filepath.FromSlash(file)) {
+		return strings.HasPrefix(source, "moved:")
+	}
+	_, err := os.Lstat(filepath.FromSlash(file))
+	return missing(err)
+}
+
+// missing reports whether an error means that a file does not exist. A file that cannot be
+// examined may exist.
+func missing(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+}
+
+// free reports whether the file of a stored article is gone or holds another article now,
+// so that u can be the same article.
+func (m *matcher) free(u *undecided, t *store.ArticleIdentity) bool {
+	if m.claimed[t.ID] {
+		return false
+	}
+	file, _ := rowOf(t.Source)
+	if name, ours := strings.CutPrefix(file, m.options.Source); ours && (m.read[name] || m.broken[name]) {
+		if m.broken[name] {
+			return false
+		}
+		return !m.produced[t.Source] || m.displaced(t.ID)
+	}
+	if m.gone(t.Source) {
+		return true
+	}
+	if strings.HasPrefix(t.Source, m.options.Source) { // a copy within its folder is another article
+		return !m.holds(t)
+	}
+	// A folder that was copied to another place, such as a fresh checkout, is the same
+	// folder.
+	if !strings.HasSuffix(t.Source, "/"+sourceName(u.facts.Source, m.options)) {
+		return false
+	}
+	return m.copied(u, t)
+}
+
+// holds reports whether the file at an article's place still holds it. The file is not part
+// of this import.
+func (m *matcher) holds(t *store.ArticleIdentity) bool {
+	file, _ := rowOf(t.Source)
+	found, problems := parseFile(m.files, strings.TrimPrefix(file, m.options.Source), m.stored.Now(), m.options, nil)
+	for _, one := range found {
+		if one.Article != nil && one.Article.Source == t.Source {
+			return compare(one.Article, t) < sameSlugAndDate
+		}
+	}
+	return len(problems) > 0
+}
+
+// displaced reports whether the file of a stored article holds another article now.
+func (m *matcher) displaced(id string) bool {
+	for _, other := range m.open {
+		if other.here != nil && other.here.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+// copied reports whether two files of the same name in two folders are one article. Files
+// in different languages, or with different texts, are two articles.
+func (m *matcher) copied(u *undecided, t *store.ArticleIdentity) bool {
+	a := &u.facts
+	switch e := compare(a, t); {
+	case a.Language != t.Language:
+		return false
+	case e == sameID || e == sameText:
+		return true
+	case a.Title != t.Title || !a.Published.Equal(t.Published):
+		return false
+	}
+	return m.sharedText(u, t) >= minSharedText
+}
+
+// sharedText returns the share of the text that u and a stored article have in common.
+func (m *matcher) sharedText(u *undecided, t *store.ArticleIdentity) float64 {
+	old, err := m.stored.Article(context.Background(), t.ID)
+	if err != nil {
+		return 0
+	}
+	return u.sketch.Similar(old.Sketch())
+}
+
+// assign matches the undecided articles, the clearest ones first.
+func (m *matcher) assign(ctx context.Context) error {
+	for e := sameID; e < similarText; e++ {
+		for _, u := range m.open {
+			m.claim(u, func(t *store.ArticleIdentity) bool { return compare(&u.facts, t) == e && m.free(u, t) })
+		}
+	}
+	for _, u := range m.open {
+		m.claim(u, func(t *store.ArticleIdentity) bool { return m.free(u, t) && m.sharedText(u, t) >= minSharedText })
+	}
+	for _, u := range m.open {
+		if u.id == "" && u.here != nil && !m.claimed[u.here.ID] {
+			u.id, m.claimed[u.here.ID] = u.here.ID, true
+		}
+	}
+	return m.assignVanished(ctx)
+}
+
+// claim gives u the first of its candidates that fits.
+func (m *matcher) claim(u *undecided, fits func(t *store.ArticleIdentity) bool) {
+	for i := range u.candidates {
+		if t := &u.candidates[i]; u.id == "" && fits(t) {
+			u.id, m.claimed[t.ID] = t.ID, true
+		}
+	}
+}
+
+// assignVanished matches a file that was renamed and edited at the same time: one file of a
+// watched folder disappeared, one appeared, and some of the article is the same.
+func (m *matcher) assignVanished(ctx context.Context) error {
+	var unmatched []*undecided
+	for _, u := range m.open {
+		if u.id == "" {
+			unmatched = append(unmatched, u)
+		}
+	}
+	if len(unmatched) != 1 || len(m.vanished) == 0 {
+		return nil
+	}
+	var sources []string
+	for name := range m.vanished {
+		sources = append(sources, m.options.Source+name)
+	}
+	similar, err := m.stored.IdentitiesFrom(ctx, sources...)
+	if err != nil {
+		return err
+	}
+	var left []store.ArticleIdentity
+	for _, t := range similar {
+		if !m.claimed[t.ID] && m.gone(t.Source) {
+			left = append(left, t)
+		}
+	}
+	const minShared = 0.2
+	u := unmatched[0]
+	if len(left) == 1 && (compare(&u.facts, &left[0]) < notSimilar || m.sharedText(u, &left[0]) >= minShared) {
+		u.id, m.claimed[left[0].ID] = left[0].ID, true
+	}
+	return nil
+}

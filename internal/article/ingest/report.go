@@ -1,0 +1,88 @@
+package ingest
+
+import (
+	"fmt"
+
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/store"
+)
+
+// FileReport says what became of one file.
+type FileReport struct {
+	File      string          `json:"file"`
+	Articles  []ArticleReport `json:"articles,omitempty"`
+	Redirects int             `json:"redirects,omitempty"`
+	Problems  []*Problem      `json:"problems,omitempty"` // what was left out
+	Warnings  []*Problem      `json:"warnings,omitempty"` // what was imported with a change
+}
+
+// name puts the name that the user knows the file by into a report.
+func (r *FileReport) name(label string) {
+	r.File = label
+	for _, problems := range [][]*Problem{r.Problems, r.Warnings} {
+		for _, p := range problems {
+			p.File = label
+		}
+	}
+}
+
+// ArticleReport says what became of one article.
+type ArticleReport struct {
+	ID      string           `json:"id"`
+	Slug    string           `json:"slug"`
+	Title   string           `json:"title"`
+	Outcome store.ChangeKind `json:"outcome"`
+	Status  article.Status   `json:"status"` // as article.StatusAt gives it
+}
+
+// Summary counts what an import did.
+type Summary struct {
+	Files     int `json:"files"`
+	Created   int `json:"created"`
+	Updated   int `json:"updated"`
+	Unchanged int `json:"unchanged"`
+	Withheld  int `json:"kept_back"` // drafts, scheduled, unlisted and withdrawn articles
+	Redirects int `json:"redirects"`
+	Problems  int `json:"problems"`
+	Warnings  int `json:"warnings"`
+}
+
+func (s *Summary) add(r FileReport) {
+	s.Files++
+	s.Redirects += r.Redirects
+	s.Problems += len(r.Problems)
+	s.Warnings += len(r.Warnings)
+	for _, a := range r.Articles {
+		if a.Status != article.Published {
+			s.Withheld++
+		}
+		switch a.Outcome {
+		case store.Created:
+			s.Created++
+		case store.Updated:
+			s.Updated++
+		default:
+			s.Unchanged++
+		}
+	}
+}
+
+// Plus adds two summaries.
+func (s Summary) Plus(t Summary) Summary {
+	return Summary{s.Files + t.Files, s.Created + t.Created, s.Updated + t.Updated, s.Unchanged + t.Unchanged, s.Withheld + t.Withheld,
+		s.Redirects + t.Redirects, s.Problems + t.Problems, s.Warnings + t.Warnings}
+}
+
+// String returns the summary in one line.
+func (s Summary) String() string {
+	out := fmt.Sprintf("%d files: %d articles new, %d updated, %d unchanged", s.Files, s.Created, s.Updated, s.Unchanged)
+	for _, part := range []struct {
+		count int
+		words string
+	}{{s.Withheld, "%d withheld"}, {s.Redirects, "%d old addresses redirected"}, {s.Problems, "%d left out"}, {s.Warnings, "%d warnings"}} {
+		if part.count > 0 {
+			out += fmt.Sprintf("; "+part.words, part.count)
+		}
+	}
+	return out
+}
