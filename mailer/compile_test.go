@@ -70,17 +70,17 @@ func TestDigestHeaders(t *testing.T) {
 	t.Parallel()
 	msg := testMessage()
 	msg.Headers = List{
-		ID: "weekly.example.org", Title: "The Weekly", Unsubscribe: markStop, Mailto: "u-abc@example.org",
-		Help: "https://example.org/help", Archive: "https://example.org/editions", Owner: "editor@example.org", Feedback: "7:weekly:tidings:example",
+		Name: "weekly", Domain: "example.org", Title: "The Weekly", Edition: "7", Unsubscribe: markStop, Mailto: "u-abc@example.org", Subscribe: "https://example.org/subscribe",
+		Help: "https://example.org/help", Archive: "https://example.org/editions/7", Owner: "editor@example.org",
 	}.Headers()
 	mail := string(signedMail(t, msg, []string{"Ann", "ann@bücher.example", "https://example.org/u/1\r\nBcc: x@y", "i@x"}))
 	for _, line := range []string{
 		"List-Id: The Weekly <weekly.example.org>",
 		"List-Unsubscribe: <https://example.org/u/1%0D%0ABcc:%20x@y>,\r\n <mailto:u-abc@example.org?subject=unsubscribe>",
 		"List-Unsubscribe-Post: List-Unsubscribe=One-Click",
-		"List-Help: <https://example.org/help>", "List-Archive: <https://example.org/editions>",
+		"List-Help: <https://example.org/help>", "List-Archive: <https://example.org/editions/7>", "List-Post: NO", "List-Subscribe: <https://example.org/subscribe>",
 		"List-Owner: <mailto:editor@example.org>", "Precedence: bulk", "Auto-Submitted: auto-generated",
-		"Feedback-ID: 7:weekly:tidings:example", "To: Ann <ann@xn--bcher-kva.example>", "Message-ID: <i@x>",
+		"Feedback-ID: 7:weekly:digest:exampleorg", "To: Ann <ann@xn--bcher-kva.example>", "Message-ID: <i@x>",
 		"Date: Fri, 27 Mar 2026 08:00:00 +0100", "From: \"Tidings, weekly\" <news@example.org>", "MIME-Version: 1.0",
 	} {
 		if !strings.Contains("\r\n"+mail, "\r\n"+line+"\r\n") {
@@ -96,7 +96,7 @@ func TestAddressesInUnicodeAreWrittenInASCII(t *testing.T) {
 	t.Parallel()
 	msg := testMessage()
 	msg.Headers = List{
-		ID: "weekly.example.org", Title: "Bücher", Unsubscribe: markStop, Help: "https://bücher.example:8443/hilfe/für?a=ä",
+		Name: "weekly", Domain: "bücher.example", Title: "Bücher", Unsubscribe: markStop, Help: "https://bücher.example:8443/hilfe/für?a=ä",
 		Archive: "https://bücher.example", Owner: "redaktion@bücher.example",
 	}.Headers()
 	msg.From.Email = "news@bücher.example"
@@ -104,7 +104,7 @@ func TestAddressesInUnicodeAreWrittenInASCII(t *testing.T) {
 	for _, line := range []string{
 		"List-Help: <https://xn--bcher-kva.example:8443/hilfe/f%C3%BCr?a=%C3%A4>", "List-Archive: <https://xn--bcher-kva.example>",
 		"List-Owner: <mailto:redaktion@xn--bcher-kva.example>", "List-Unsubscribe: <https://xn--bcher-kva.example/u/1>",
-		"List-Id: =?utf-8?b?QsO8Y2hlcg==?= <weekly.example.org>", "From: \"Tidings, weekly\" <news@xn--bcher-kva.example>",
+		"List-Id: =?utf-8?b?QsO8Y2hlcg==?= <weekly.xn--bcher-kva.example>", "From: \"Tidings, weekly\" <news@xn--bcher-kva.example>",
 	} {
 		if !strings.Contains(mail, "\r\n"+line+"\r\n") {
 			t.Errorf("no header %q in\n%s", line, mail)
@@ -132,6 +132,26 @@ var testMarks = []string{markName, markAddress, markStop, markID}
 
 var testDate = time.Date(2026, 3, 27, 8, 0, 0, 0, time.FixedZone("", 3600))
 
+// TestSenderIDHasTheLengthThatGoogleTakes: 5 to 15 characters, the same for a domain whatever
+// else changes.
+func TestSenderIDHasTheLengthThatGoogleTakes(t *testing.T) {
+	t.Parallel()
+	seen := map[string]string{}
+	for _, domain := range []string{"example.org", "www.example.org", "x.io", "a.b", "127.0.0.1", "localhost", "", "newsletter.the-very-long-gazette.example", "newsletter.the-very-long-courier.example", "xn--bcher-kva.example"} {
+		id := senderID(domain)
+		if len(id) < 5 || len(id) > 15 || strings.ContainsFunc(id, func(r rune) bool { return !isWord(r) }) || id != senderID(domain) {
+			t.Errorf("%s gives %q", domain, id)
+		}
+		if other, taken := seen[id]; taken && domain != "www."+other {
+			t.Errorf("%s and %s both give %q", domain, other, id)
+		}
+		seen[id] = domain
+	}
+	if id := senderID("example.org"); id != "exampleorg" {
+		t.Errorf("%q, want a name that can be recognised", id)
+	}
+}
+
 func testMessage() Message {
 	return Message{
 		From:      Address{"Tidings, weekly", "news@example.org"},
@@ -142,7 +162,7 @@ func testMessage() Message {
 		Text:      "Dear " + markName + ",\n\n.a line with a dot\n\nStop: " + markStop + "\n",
 		HTML:      "<p>Dear " + markName + ",</p>\n<p><a href=\"" + markStop + "\">stop</a></p>",
 		Headers: List{
-			ID: "weekly.example.org", Title: "Die Woche für alle", Unsubscribe: markStop,
+			Name: "weekly", Domain: "example.org", Title: "Die Woche für alle", Unsubscribe: markStop,
 			Mailto: "u-1@example.org", Help: "https://example.org/help",
 		}.Headers(),
 		Placeholders: testMarks,

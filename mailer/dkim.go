@@ -51,9 +51,9 @@ var signedHeaders = []struct {
 	name     string
 	oversign bool
 }{
-	{"from", true}, {"reply-to", true}, {"to", true}, {"cc", true}, {"subject", true}, {"date", true}, {"message-id", true},
-	{"mime-version", true}, {"content-type", true}, {"content-transfer-encoding", false},
-	{"list-id", false}, {"list-unsubscribe", true}, {"list-unsubscribe-post", true}, {"list-help", false},
+	{"from", true}, {"sender", true}, {"reply-to", true}, {"to", true}, {"cc", true}, {"subject", true}, {"date", true}, {"message-id", true},
+	{"mime-version", true}, {"content-type", true}, {"content-transfer-encoding", true},
+	{"list-id", true}, {"list-subscribe", false}, {"list-unsubscribe", true}, {"list-unsubscribe-post", true}, {"list-post", false}, {"list-help", false},
 	{"list-archive", false}, {"list-owner", false}, {"precedence", false}, {"auto-submitted", false}, {"feedback-id", false},
 }
 

@@ -1,10 +1,16 @@
 package mailer
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/net/idna"
 )
 
 // field is a header field on its way into a mould.
@@ -296,48 +302,90 @@ func isEncodedWordSafe(b byte) bool {
 		b == ' ' || b == '!' || b == '*' || b == '+' || b == '-' || b == '/'
 }
 
-// List describes a digest for the headers that mail programs and receivers look
-// for. Values may hold marks; empty ones make no header. Domains may be in
-// Unicode.
+// List describes a digest for the headers that mail programs and receivers look for. Values may
+// hold placeholders, except Name, Domain, Title and Edition. An empty value makes no header.
+// Domains may be in Unicode.
 type List struct {
-	ID          string // such as "weekly.example.org", RFC 2919
-	Title       string // of the digest, without marks
+	Name        string // of the digest, such as "weekly"
+	Domain      string // of the site, such as "example.org"
+	Title       string // of the digest
+	Edition     string // id of the edition
+	Subscribe   string // URL of the subscription form
 	Unsubscribe string // https URL for one click, RFC 8058
-	Mailto      string // address for those who cannot, empty for none
+	Mailto      string // unsubscribe address; empty when its mail is not read
 	Help        string // URL, RFC 2369
-	Archive     string // URL
+	Archive     string // URL of the edition on the web
 	Owner       string // address
-	Feedback    string // Feedback-ID, without anything personal
 }
 
-// Headers gives the header fields of a digest's mail. The https address comes
-// before the mailto: some receivers look at the first alone.
+// Headers returns the header fields of a digest's mail. The https address comes before the
+// mailto, because some receivers look at the first only. Without a Name, the fields that
+// identify a digest are left out.
 func (l List) Headers() []Header {
 	all := []Header{
 		{"List-Id", l.idHeader()},
+		{"List-Subscribe", angleBrackets("", l.Subscribe)},
 		{"List-Unsubscribe", l.unsubscribeHeader()},
 		{"List-Unsubscribe-Post", l.oneClickHeader()},
+		{"List-Post", l.postHeader()},
 		{"List-Help", angleBrackets("", l.Help)},
 		{"List-Archive", angleBrackets("", l.Archive)},
 		{"List-Owner", angleBrackets("mailto:", mailboxAddress(l.Owner))},
 		{"Precedence", "bulk"},
 		{"Auto-Submitted", "auto-generated"}, // RFC 3834, section 5
-		{"Feedback-ID", l.Feedback},
+		{"Feedback-ID", l.feedbackID()},
 	}
-	kept := all[:0]
-	for _, h := range all {
-		if h.Value != "" {
-			kept = append(kept, h)
-		}
-	}
-	return kept
+	return slices.DeleteFunc(all, func(h Header) bool { return h.Value == "" })
 }
 
+// idHeader is made of the digest and the site, so that no change of return path or relay moves
+// it: filters of subscribers depend on it (RFC 2919, section 2).
 func (l List) idHeader() string {
-	if l.ID == "" {
+	if l.Name == "" {
 		return ""
 	}
-	return strings.TrimSpace(strings.ReplaceAll(string(appendPhrase(nil, 0, l.Title)), "\r\n", "") + " " + angleBrackets("", l.ID))
+	title := strings.ReplaceAll(string(appendPhrase(nil, 0, l.Title)), "\r\n", "")
+	return strings.TrimSpace(title + " " + angleBrackets("", l.Name+"."+l.asciiHost()))
+}
+
+// postHeader says that subscribers cannot post to the list (RFC 2369, section 3.4).
+func (l List) postHeader() string {
+	if l.Name == "" {
+		return ""
+	}
+	return "NO"
+}
+
+// feedbackID is what Google's Postmaster Tools group complaints by: up to three identifiers,
+// none of them personal, and the sender's, which must never change.
+func (l List) feedbackID() string {
+	if l.Name == "" {
+		return ""
+	}
+	return l.Edition + ":" + l.Name + ":digest:" + senderID(l.asciiHost())
+}
+
+func (l List) asciiHost() string {
+	ascii, err := idna.Lookup.ToASCII(l.Domain)
+	if err != nil {
+		return l.Domain
+	}
+	return ascii
+}
+
+// senderID makes an identifier of 5 to 15 letters and digits from a domain.
+func senderID(domain string) string {
+	id := strings.Map(func(r rune) rune {
+		if isWord(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, strings.TrimPrefix(domain, "www."))
+	if len(id) >= 5 && len(id) <= 15 {
+		return id
+	}
+	sum := sha256.Sum256([]byte(domain))
+	return id[:min(len(id), 8)] + hex.EncodeToString(sum[:])[:7]
 }
 
 func (l List) unsubscribeHeader() string {

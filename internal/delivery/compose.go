@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -24,11 +25,12 @@ func (e *Engine) compile(fixed settings, edition string, date time.Time, v diges
 	if fixed.UnsubscribeMail {
 		offered = mailto
 	}
+	page := digest.PagePath(edition)
 	list := mailer.List{
-		ID: fixed.Digest + "." + fixed.Domain, Title: fixed.Title,
+		Name: fixed.Digest, Domain: fixed.listDomain(), Title: fixed.Title, Edition: edition,
+		Subscribe:   strings.TrimSuffix(fixed.Site, "/") + "/subscribe?digest=" + url.QueryEscape(fixed.Digest),
 		Unsubscribe: v.Placeholders.Unsubscribe, Mailto: offered,
-		Help: fixed.Site, Archive: fixed.Site + "/", Owner: fixed.Owner,
-		Feedback: edition + ":" + fixed.Digest + ":digest:" + fixed.Domain,
+		Help: fixed.Site, Archive: strings.TrimSuffix(fixed.Site, "/") + page, Owner: fixed.Owner,
 	}
 	made, err := mailer.Compile(mailer.Message{
 		From: fixed.From, ReplyTo: fixed.ReplyTo, To: mailer.Address{Email: v.Placeholders.Address},

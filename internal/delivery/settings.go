@@ -3,6 +3,7 @@ package delivery
 import (
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
@@ -19,11 +20,19 @@ type settings struct {
 	From    mailer.Address
 	ReplyTo mailer.Address
 	Owner   string // List-Owner address
-	Domain  string // of the return path, List-Id and Message-ID
+	Domain  string // of the return path and Message-ID
 	Site    string // URL that links begin with
 
 	ReturnPaths     bool // mail to signed return paths is read
 	UnsubscribeMail bool // and mail to unsubscribe addresses
+}
+
+// listDomain is the domain of List-Id: the site's, which stays when the return path moves.
+func (s settings) listDomain() string {
+	if site, err := url.Parse(s.Site); err == nil && site.Hostname() != "" {
+		return site.Hostname()
+	}
+	return s.Domain
 }
 
 // settings returns what a digest's next edition would be approved with.
