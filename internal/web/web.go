@@ -65,7 +65,7 @@ func New(d Deps) (*Site, error) {
 	if d.Feeds != nil {
 		d.Feeds.SetBrowser(readers.Browse)
 	}
-	editors, err := admin.New(admin.Deps{Store: d.Store, Engine: d.Engine, Config: d.Config, Log: d.Log})
+	editors, err := admin.New(admin.Deps{Store: d.Store, Engine: d.Engine, Config: d.Config, Log: d.Log, RequestConfirmation: readers.RequestConfirmation})
 	if err != nil {
 		return nil, err
 	}

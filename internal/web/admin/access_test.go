@@ -10,14 +10,14 @@ import (
 	"github.com/tidings-press/tidings/internal/web/admin"
 )
 
-func TestStrangersSeeTheDoorAlone(t *testing.T) {
+func TestVisitorsAreSentToSignIn(t *testing.T) {
 	t.Parallel()
-	s := startSite(t, 1000)
-	nobody := s.stranger()
+	s := startSite(t)
+	nobody := s.visitor()
 	if body := nobody.get("/admin/"); nobody.code != http.StatusNotFound || !strings.Contains(body, "one-time link") {
 		t.Errorf("without an editor the room answers %d", nobody.code)
 	}
-	s.editor()
+	s.owner()
 	for _, path := range []string{
 		"/admin/", "/admin/digests/weekly", "/admin/digests/weekly/mail", "/admin/digests/weekly/text", "/admin/digests/weekly/send", "/admin/editions/x",
 		"/admin/editions/x/events", "/admin/editions/x/mail", "/admin/articles", "/admin/subscribers", "/admin/subscribers/1", "/admin/account", "/admin/nothing",
@@ -38,10 +38,10 @@ func TestStrangersSeeTheDoorAlone(t *testing.T) {
 	}
 }
 
-func TestSigningInAndOut(t *testing.T) {
+func TestSignInAndOut(t *testing.T) {
 	t.Parallel()
-	s := startSite(t, 1000)
-	e := s.editor()
+	s := startSite(t)
+	e := s.owner()
 	e.post("/admin/sign-out")
 	if e.at != "/admin/sign-in" {
 		t.Fatalf("signing out leads to %s", e.at)
@@ -66,11 +66,11 @@ func TestSigningInAndOut(t *testing.T) {
 	}
 }
 
-func TestGuessingPasswordsIsSlowed(t *testing.T) {
+func TestPasswordGuessesAreThrottled(t *testing.T) {
 	t.Parallel()
-	s := startSite(t, 1000)
-	s.editor()
-	e := s.stranger()
+	s := startSite(t)
+	s.owner()
+	e := s.visitor()
 	for range 10 {
 		if e.post("/admin/sign-in", "email", "ada@gazette.example", "password", "a wrong guess"); e.code != http.StatusUnauthorized {
 			t.Fatalf("a wrong guess is answered %d", e.code)
@@ -81,11 +81,11 @@ func TestGuessingPasswordsIsSlowed(t *testing.T) {
 	}
 }
 
-func TestOtherSitesCannotPressButtons(t *testing.T) {
+func TestCrossSiteRequestIsRefused(t *testing.T) {
 	t.Parallel()
-	s := startSite(t, 1000)
-	s.readers(1)
-	e := s.editor()
+	s := startSite(t)
+	s.addSubscribers(1)
+	e := s.owner()
 	form := strings.NewReader(url.Values{"sure": {"weekly"}}.Encode())
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/admin/digests/weekly/send", form)
 	if err != nil {
@@ -103,9 +103,9 @@ func TestOtherSitesCannotPressButtons(t *testing.T) {
 	}
 }
 
-func TestTheCookieIsKeptFromScriptsAndOtherSites(t *testing.T) {
+func TestCookieAttributesAndContentPolicy(t *testing.T) {
 	t.Parallel()
-	s := startSite(t, 1000)
+	s := startSite(t)
 	link, err := s.FirstOwnerLink(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -136,14 +136,14 @@ func TestTheCookieIsKeptFromScriptsAndOtherSites(t *testing.T) {
 	}
 }
 
-func TestOneTimeLinksWorkOnce(t *testing.T) {
+func TestOneTimeLinkWorksOnce(t *testing.T) {
 	t.Parallel()
-	s := startSite(t, 1000)
+	s := startSite(t)
 	early, err := s.FirstOwnerLink(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := s.stranger()
+	e := s.visitor()
 	path := strings.TrimPrefix(early, s.url)
 	for _, form := range [][]string{
 		{"email", "ada@gazette.example", "password", "short"},
@@ -157,7 +157,7 @@ func TestOneTimeLinksWorkOnce(t *testing.T) {
 			t.Errorf("%q is answered %d", form, e.code)
 		}
 	}
-	owner := s.editor() // by a later link
+	owner := s.owner() // by a later link
 	if e.get(path); e.code != http.StatusGone {
 		t.Errorf("an owner's link still answers %d when there is an owner", e.code)
 	}
@@ -186,15 +186,15 @@ func TestOneTimeLinksWorkOnce(t *testing.T) {
 	}
 }
 
-func TestANewPasswordSignsOtherBrowsersOut(t *testing.T) {
+func TestPasswordChangeSignsOutOtherBrowsers(t *testing.T) {
 	t.Parallel()
-	s := startSite(t, 1000)
-	here, there := s.editor(), s.stranger()
+	s := startSite(t)
+	here, there := s.owner(), s.visitor()
 	there.post("/admin/sign-in", "email", "ada@gazette.example", "password", "four random words here")
-	if here.post("/admin/account/password", "present", "a wrong one here", "password", "five other random words"); here.code != http.StatusUnprocessableEntity {
+	if here.post("/admin/account/password", "current", "a wrong one here", "password", "five other random words"); here.code != http.StatusUnprocessableEntity {
 		t.Errorf("a wrong present password is answered %d", here.code)
 	}
-	if body := here.post("/admin/account/password", "present", "four random words here", "password", "five other random words"); !strings.Contains(body, "Your password is changed") {
+	if body := here.post("/admin/account/password", "current", "four random words here", "password", "five other random words"); !strings.Contains(body, "Your password is changed") {
 		t.Errorf("not changed: %s", body)
 	}
 	if there.get("/admin/"); there.at != "/admin/sign-in" {
@@ -205,10 +205,10 @@ func TestANewPasswordSignsOtherBrowsersOut(t *testing.T) {
 	}
 }
 
-func TestSessionsEndInTheStore(t *testing.T) {
+func TestBlockedEditorIsSignedOut(t *testing.T) {
 	t.Parallel()
-	s := startSite(t, 1000)
-	e := s.editor()
+	s := startSite(t)
+	e := s.owner()
 	ada, err := s.Store.EditorByEmail(t.Context(), "ada@gazette.example")
 	if err != nil {
 		t.Fatal(err)
@@ -228,10 +228,10 @@ func TestSessionsEndInTheStore(t *testing.T) {
 	}
 }
 
-func TestOwnersGiveNewPasswordsAndShutOut(t *testing.T) {
+func TestOwnerResetsPasswordsAndBlocksEditors(t *testing.T) {
 	t.Parallel()
-	s := startSite(t, 1000)
-	owner, bob := s.editor(), s.stranger()
+	s := startSite(t)
+	owner, bob := s.owner(), s.visitor()
 	invite, err := admin.InviteLink(t.Context(), s.Store, s.url, admin.Invitation{})
 	if err != nil {
 		t.Fatal(err)
@@ -249,9 +249,9 @@ func TestOwnersGiveNewPasswordsAndShutOut(t *testing.T) {
 	page := owner.post("/admin/editors/2/reset")
 	_, rest, _ := strings.Cut(page, s.url+"/admin/welcome/")
 	token, _, _ := strings.Cut(rest, `"`)
-	owner.want(page, "A link for a new password of bob@gazette.example")
-	again := s.stranger()
-	again.want(again.get("/admin/welcome/"+token), "A new password for bob@gazette.example")
+	owner.want(page, "New password for bob@gazette.example")
+	again := s.visitor()
+	again.want(again.get("/admin/welcome/"+token), "Choose a new password for bob@gazette.example")
 	again.post("/admin/welcome/"+token, "email", "ada@gazette.example", "password", "five other random words")
 	again.want(again.get("/admin/account"), "bob@gazette.example")
 	if bob.get("/admin/"); bob.at != "/admin/sign-in" {
@@ -260,7 +260,7 @@ func TestOwnersGiveNewPasswordsAndShutOut(t *testing.T) {
 	if again.get("/admin/welcome/" + token); again.code != http.StatusGone {
 		t.Errorf("the link answers %d after its use", again.code)
 	}
-	owner.want(owner.post("/admin/editors/2/access"), "This editor can no longer sign in", "Let in again")
+	owner.want(owner.post("/admin/editors/2/access"), "This editor is blocked", "Unblock")
 	if again.get("/admin/"); again.at != "/admin/sign-in" {
 		t.Errorf("shut out, the editor is at %s", again.at)
 	}

@@ -4,66 +4,90 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
+	"github.com/tidings-press/tidings/feed"
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/feedserver"
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// onPage is how many rows a list shows at once.
-const onPage = 50
+// pageSize is how many rows a list shows at once.
+const pageSize = 50
 
-// articlesPage lists articles.
-type articlesPage struct {
-	Match    string // filter, as the editor wrote it
-	Wrong    string // what is wrong with it
+// articleListPage is the data of the list of articles.
+type articleListPage struct {
+	Search   string // words of title and text
+	Match    string // filter expression
+	Problem  string // what is wrong with either
 	Articles []store.StoredArticle
 	Older    string // address of the next page; empty on the last
+	Removed  string // id of the article that was just taken down
 	Now      time.Time
 }
 
+// articles lists the articles that hold all words of a search and match a filter.
 func (h *Handler) articles(w http.ResponseWriter, r *http.Request, session store.Session) error {
-	body := articlesPage{Match: truncate(r.URL.Query().Get("match"), 500), Now: h.store.Now()}
-	filter, err := article.ParseFilter(body.Match)
-	if err != nil {
-		body.Wrong = err.Error()
+	asked := r.URL.Query()
+	body := articleListPage{
+		Search: strings.TrimSpace(truncate(asked.Get("q"), 500)), Match: strings.TrimSpace(truncate(asked.Get("match"), 500)),
+		Removed: truncate(asked.Get("removed"), 100), Now: h.store.Now(),
 	}
 	q := store.Query{
-		Filter: filter, Order: store.ByDate, Limit: onPage + 1,
+		Order: store.ByDate, Limit: pageSize + 1,
 		Statuses: []article.Status{article.Published, article.Unlisted, article.Draft, article.Removed, article.Withdrawn},
 	}
-	if before := r.URL.Query().Get("before"); before != "" {
+	var err error
+	if q.Filter, err = articleFilter(body.Search, body.Match); err != nil {
+		body.Problem = err.Error()
+	}
+	if before := asked.Get("before"); before != "" {
 		if _, err := fmt.Sscanf(before, "%d.%d", &q.Before.At, &q.Before.Seq); err != nil {
 			return store.ErrNotFound
 		}
 	}
-	if body.Wrong == "" {
+	if body.Problem == "" {
 		if body.Articles, err = h.store.Articles(r.Context(), q); err != nil {
 			return err
 		}
 	}
-	if len(body.Articles) > onPage {
-		body.Articles = body.Articles[:onPage]
-		last := body.Articles[onPage-1].Position
-		body.Older = "/admin/articles?" + url.Values{"match": {body.Match}, "before": {fmt.Sprintf("%d.%d", last.At, last.Seq)}}.Encode()
+	if len(body.Articles) > pageSize {
+		body.Articles = body.Articles[:pageSize]
+		last := body.Articles[pageSize-1].Position
+		body.Older = "/admin/articles?" + url.Values{"q": {body.Search}, "match": {body.Match}, "before": {fmt.Sprintf("%d.%d", last.At, last.Seq)}}.Encode()
 	}
 	return h.show(w, http.StatusOK, "article_list", page{Title: "Articles", Nav: "articles", Editor: &session.Editor, Notice: notice(r), Body: body})
 }
 
+// articleFilter returns the filter for the words of a search and an expression; either
+// may be empty.
+func articleFilter(search, match string) (article.Filter, error) {
+	filter, err := article.ParseFilter(match)
+	if err != nil || search == "" {
+		return filter, err
+	}
+	words, err := feedserver.Asked(feed.BySearch, search)
+	return filter.And(words.Filter), err
+}
+
+// removeArticle takes an article down. When an edition under way still holds it, the
+// answer leads there, where the edition can be paused.
 func (h *Handler) removeArticle(w http.ResponseWriter, r *http.Request, session store.Session) error {
-	if err := h.store.RemoveArticle(r.Context(), r.PathValue("id")); err != nil {
+	id := r.PathValue("id")
+	if err := h.store.RemoveArticle(r.Context(), id); err != nil {
 		return err
 	}
-	h.log.Info("article removed", "article", r.PathValue("id"), "editor", session.Editor.ID)
-	// An edition under way still holds it: its page says so and offers to hold the edition.
-	held, err := h.store.EditionsUnderWay(r.Context(), r.PathValue("id"))
+	h.log.Info("article removed", "article", id, "editor", session.Editor.ID)
+	held, err := h.store.EditionsUnderWay(r.Context(), id)
 	if err != nil {
 		return err
 	}
 	if len(held) > 0 {
 		return redirectWithNotice(w, r, "/admin/editions/"+held[0], "held")
 	}
-	return redirectWithNotice(w, r, "/admin/articles", "removed")
+	http.Redirect(w, r, "/admin/articles?"+url.Values{"done": {"removed"}, "removed": {id}}.Encode(), http.StatusSeeOther)
+	return nil
 }
 
 func (h *Handler) restoreArticle(w http.ResponseWriter, r *http.Request, session store.Session) error {

@@ -18,51 +18,51 @@ func (s *site) enter(b *testkit.Browser) {
 		s.t.Fatalf("link %q, %v", link, err)
 	}
 	b.Open(link)
-	b.Shoot("room-welcome")
+	b.Shoot("admin-welcome")
 	b.Type("[name=name]", "Ada")
 	b.Type("[name=email]", "ada@gazette.example")
 	b.Type("[name=password]", "four random words here")
 	b.Click("button.main")
-	b.WaitText("What goes out") // the desk
+	b.WaitText("Next editions") // the desk
 	if again := status(s.t, link); again != http.StatusGone {
 		s.t.Errorf("the one-time link answers %d when it is used up", again)
 	}
 }
 
-func TestAnEditorSendsAnEditionFromTheRoom(t *testing.T) {
+func TestEditionIsSentInBrowser(t *testing.T) {
 	if testing.Short() {
 		t.Skip("drives a browser")
 	}
 	const people = 120
-	s := startSite(t, 30)
-	s.readers(people)
+	s := startSite(t, perSecond(30))
+	s.addSubscribers(people)
 	b := testkit.StartBrowser(t)
 	b.Screen(1280, 900, false)
 	s.enter(b)
-	b.Shoot("room-desk")
+	b.Shoot("admin-dashboard")
 
 	b.Click(`a.button[href="/admin/digests/weekly"]`)
-	b.WaitText("What it would be now")
+	b.WaitText("Preview")
 	b.Wait(`document.querySelectorAll("iframe").length == 2`)
 	s.seesTheMail(b)
-	b.Shoot("room-preview")
+	b.Shoot("admin-preview")
 	b.Click(`form[action$="/test"] button`)
 	b.WaitText("The test mail is queued")
 	s.eventually("the test mail", func() bool { return s.inbox.Received()["ada@gazette.example"] == 1 })
 
 	b.Click(`a.main[href="/admin/digests/weekly/send"]`)
-	b.WaitText("Send it to 120 readers?")
-	b.Shoot("room-send")
+	b.WaitText("Send it to 120 subscribers?")
+	b.Shoot("admin-send")
 	b.Click("#send")
 	b.Wait(`document.querySelector("#count-sent") && +document.querySelector("#count-sent").innerText > 5`)
 	b.Wait(`!performance.getEntriesByType("navigation").some(n => n.type == "reload")`) // it moved by itself
-	b.Shoot("room-sending")
+	b.Shoot("admin-sending")
 
 	s.pauseAndResume(b, people)
 	b.Screen(375, 812, true)
 	b.Open(s.url + "/admin/")
-	b.WaitText("Last editions")
-	b.Shoot("room-desk-phone-dark")
+	b.WaitText("Recent editions")
+	b.Shoot("admin-dashboard-phone-dark")
 	noProblems(t, b)
 }
 
@@ -77,7 +77,7 @@ func (s *site) pauseAndResume(b *testkit.Browser, people int) {
 	b.Click("#pause")
 	b.WaitText("Paused. Mails that were already handed over")
 	b.Wait(`document.querySelector("#resume")`)
-	b.Shoot("room-paused")
+	b.Shoot("admin-paused")
 	all, err := s.Store.Editions(s.t.Context(), "weekly", 1)
 	if err != nil || len(all) != 1 || all[0].State != digest.Paused {
 		s.t.Fatalf("editions %+v, %v", all, err)
@@ -85,9 +85,9 @@ func (s *site) pauseAndResume(b *testkit.Browser, people int) {
 	b.Click("#resume")
 	b.WaitText("Sending continues.")
 	b.Wait(fmt.Sprintf(`document.querySelector("#count-sent").innerText == "%d"`, people))
-	b.Wait(`document.querySelector(".standing .state.sent")`)
+	b.Wait(`document.querySelector(".status .state.sent")`)
 	b.Wait(`!document.querySelector("#pause")`)
-	b.Shoot("room-sent")
+	b.Shoot("admin-sent")
 	for i := range people {
 		address := fmt.Sprintf("reader%d@example.org", i)
 		if n := s.inbox.Received()[address]; n != 1 {
@@ -96,11 +96,11 @@ func (s *site) pauseAndResume(b *testkit.Browser, people int) {
 	}
 }
 
-func TestTheRoomNeedsNoScript(t *testing.T) {
+func TestSendingWorksWithoutScript(t *testing.T) {
 	t.Parallel()
-	s := startSite(t, 1000)
-	s.readers(3)
-	e := s.editor()
+	s := startSite(t)
+	s.addSubscribers(3)
+	e := s.owner()
 	e.sendWeekly()
 	if !strings.HasPrefix(e.at, "/admin/editions/") {
 		t.Fatalf("after sending the editor is at %s", e.at)

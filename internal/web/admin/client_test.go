@@ -20,7 +20,7 @@ type editor struct {
 }
 
 // stranger is somebody without a session.
-func (s *site) stranger() *editor {
+func (s *site) visitor() *editor {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		s.t.Fatal(err)
@@ -29,13 +29,13 @@ func (s *site) stranger() *editor {
 }
 
 // editor makes the owner of the site.
-func (s *site) editor() *editor {
+func (s *site) owner() *editor {
 	s.t.Helper()
 	link, err := s.FirstOwnerLink(s.t.Context())
 	if err != nil || link == "" {
 		s.t.Fatalf("link %q, %v", link, err)
 	}
-	e := s.stranger()
+	e := s.visitor()
 	e.post(strings.TrimPrefix(link, s.url), "name", "Ada", "email", "ada@gazette.example", "password", "four random words here")
 	if e.at != "/admin/" || e.code != http.StatusOK {
 		s.t.Fatalf("the link leads to %s, %d", e.at, e.code)

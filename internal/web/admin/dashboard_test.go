@@ -29,26 +29,26 @@ func (e *editor) want(body string, words ...string) {
 	}
 }
 
-func TestTheDeskSaysWhatGoesOutNext(t *testing.T) {
+func TestDashboardShowsNextEditions(t *testing.T) {
 	t.Parallel()
-	s := startSite(t, 1000)
-	s.readers(1204)
-	e := s.editor()
-	e.want(e.get("/admin/"), "The week at the harbour", "Fri 1 Jan, 08:00", "1,204 readers", "No edition has gone out yet")
+	s := startSite(t)
+	s.addSubscribers(1204)
+	e := s.owner()
+	e.want(e.get("/admin/"), "The week at the harbour", "Fri 1 Jan, 08:00", "1,204 subscribers", "No edition has been sent yet")
 	e.want(e.get("/admin/digests/weekly"), "Fri 1 Jan 2027, 08:00 UTC", "The ferry that waited", "16 articles")
-	e.want(e.get("/admin/digests/weekly/send"), "Send it to 1,204 readers?", "Send to 1,204 readers")
+	e.want(e.get("/admin/digests/weekly/send"), "Send it to 1,204 subscribers?", "Send to 1,204 subscribers")
 	e.want(e.get("/admin/digests/weekly/text"), "The ferry that waited")
 	if e.get("/admin/digests/none"); e.code != http.StatusNotFound {
 		t.Errorf("an unknown digest answers %d", e.code)
 	}
 }
 
-func TestReadingTheRoomChangesNothing(t *testing.T) {
+func TestGetRequestsChangeNothing(t *testing.T) {
 	t.Parallel()
-	s := startSite(t, 1000)
-	s.readers(2)
-	e := s.editor()
-	sent, err := s.engine().SendNow(t.Context(), "weekly", "ada@gazette.example")
+	s := startSite(t)
+	s.addSubscribers(2)
+	e := s.owner()
+	sent, err := s.newEngine().SendNow(t.Context(), "weekly", "ada@gazette.example")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,13 +105,13 @@ func (s *site) dump() string {
 	return out.String()
 }
 
-func TestNothingToSendIsSaid(t *testing.T) {
+func TestDigestWithoutArticlesIsNotSent(t *testing.T) {
 	t.Parallel()
-	s := startSite(t, 1000)
+	s := startSite(t)
 	if err := s.Store.SetDigestSince(t.Context(), "weekly", time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	e := s.editor()
+	e := s.owner()
 	e.want(e.get("/admin/digests/weekly"), "There is nothing to send now", "every article that fits has a date before")
 	e.want(e.get("/admin/digests/weekly/send"), "There is nothing to send")
 	e.want(e.post("/admin/digests/weekly/send", "sure", "weekly", "shown", delivery.Fingerprint{}.Token()), "Nothing was sent")
@@ -119,11 +119,11 @@ func TestNothingToSendIsSaid(t *testing.T) {
 	e.want(e.post("/admin/digests/weekly/test", "to", "nonsense"), "No test mail was sent")
 }
 
-func TestSendingAsksTwice(t *testing.T) {
+func TestSendWithoutConfirmationIsAskedFor(t *testing.T) {
 	t.Parallel()
-	s := startSite(t, 1000)
-	s.readers(1)
-	e := s.editor()
+	s := startSite(t)
+	s.addSubscribers(1)
+	e := s.owner()
 	for _, form := range [][]string{nil, {"sure", "weekly"}, {"shown", delivery.Fingerprint{}.Token()}, {"sure", "weekly", "shown", "nonsense"}} {
 		if e.post("/admin/digests/weekly/send", form...); e.at != "/admin/digests/weekly/send" {
 			t.Errorf("sending with %q leads to %s", form, e.at)
@@ -134,29 +134,29 @@ func TestSendingAsksTwice(t *testing.T) {
 	}
 }
 
-func TestDraftsWaitForAnEditor(t *testing.T) {
+func TestDraftIsReviewedAndApproved(t *testing.T) {
 	t.Parallel()
-	s := startSite(t, 1000)
-	s.readers(2)
-	e := s.editor()
-	draft, err := s.engine().Draft(t.Context(), "weekly", "the schedule")
+	s := startSite(t)
+	s.addSubscribers(2)
+	e := s.owner()
+	draft, err := s.newEngine().Draft(t.Context(), "weekly", "the schedule")
 	if err != nil {
 		t.Fatal(err)
 	}
 	here := "/admin/editions/" + draft.ID
-	e.want(e.get("/admin/"), "waits for approval", here)
+	e.want(e.get("/admin/"), "waiting for approval", here)
 	e.want(e.get(here), "Approve and send", here+"/mail")
 	if mail := e.get(here + "/mail"); !strings.Contains(mail, "The ferry that waited") {
 		t.Errorf("the draft's mail: %.200s", mail)
 	}
 	e.want(e.post(here+"/subject", "subject", " A better\r\nBcc: eve@example.org\tsubject "), "The subject is changed", "A better Bcc: eve@example.org subject")
-	e.want(e.post(here+"/subject", "subject", " \n "), "The subject stays as it is")
+	e.want(e.post(here+"/subject", "subject", " \n "), "The subject was not changed")
 	e.want(e.post(here+"/test", "to", "ada@gazette.example"), "The test mail is queued")
 	s.eventually("the test mail", func() bool { return s.inbox.Received()["ada@gazette.example"] == 1 })
-	e.want(e.get(here), "It would go to <strong>2 readers</strong>", "16 articles", "Approve and send…")
+	e.want(e.get(here), "It goes to <strong>2 subscribers</strong>", "16 articles", "Approve and send…")
 	shown := e.hidden("shown")
 	asked := e.post(here+"/approve", "shown", shown)
-	e.want(asked, "Send it to 2 readers?", "A better Bcc: eve@example.org subject", "The ferry that waited", "Send to 2 readers")
+	e.want(asked, "Send it to 2 subscribers?", "A better Bcc: eve@example.org subject", "The ferry that waited", "Send to 2 subscribers")
 	if s.state(draft.ID) != digest.Draft {
 		t.Error("the edition was sent before the question was answered")
 	}
@@ -167,7 +167,7 @@ func TestDraftsWaitForAnEditor(t *testing.T) {
 			t.Errorf("the mail has another subject:\n%.800s", mail.Data)
 		}
 	}
-	e.want(e.post(here+"/subject", "subject", "Too late"), "The subject stays as it is")
+	e.want(e.post(here+"/subject", "subject", "Too late"), "The subject was not changed")
 	s.eventually("the edition to be sent", func() bool { return s.state(draft.ID) == digest.Sent })
 	e.want(e.post(here+"/cancel"), "Not possible now")
 	if e.post(here + "/explode"); e.code != http.StatusNotFound {
@@ -175,18 +175,18 @@ func TestDraftsWaitForAnEditor(t *testing.T) {
 	}
 }
 
-func TestMailsInDoubtAreForEditorsToDecide(t *testing.T) {
+func TestUncertainMailsAreResentOrDropped(t *testing.T) {
 	t.Parallel()
 	for action, want := range map[string]store.DeliveryCounts{"resend": {Total: 3, Sent: 3}, "drop": {Total: 3, Sent: 2, Skipped: 1}} {
 		wire := testkit.StartWire(t, sink.Options{Faults: []sink.Fault{{At: sink.AfterDot, Do: sink.Cut, Times: 1}}})
-		s := startSiteOver(t, wire.Port(), 1000)
-		s.readers(3)
-		e := s.editor()
+		s := startSite(t, over(wire))
+		s.addSubscribers(3)
+		e := s.owner()
 		e.sendWeekly()
 		here := e.at
 		s.eventually("the mail in doubt", func() bool { return strings.Contains(e.get(here), `id="resend"`) })
-		e.want(e.get(here), "1 mail is in doubt", "@example.org")
-		e.want(e.get("/admin/"), "1 in doubt")
+		e.want(e.get(here), "1 mail is uncertain", "@example.org")
+		e.want(e.get("/admin/"), "1 uncertain")
 		e.want(e.post(here+"/"+action), "The uncertain mails are")
 		id := strings.TrimPrefix(here, "/admin/editions/")
 		s.eventually("the edition to be sent", func() bool { return s.state(id) == digest.Sent })
@@ -200,41 +200,41 @@ func TestMailsInDoubtAreForEditorsToDecide(t *testing.T) {
 	}
 }
 
-func TestRefusalsOfAnEditionAreListed(t *testing.T) {
+func TestRefusedDeliveriesAreListed(t *testing.T) {
 	t.Parallel()
 	wire := testkit.StartWire(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Reply: "550 5.1.1 <b>nobody</b> of that name", Match: "reader1@"}}})
-	s := startSiteOver(t, wire.Port(), 1000)
-	s.readers(3)
-	e := s.editor()
+	s := startSite(t, over(wire))
+	s.addSubscribers(3)
+	e := s.owner()
 	e.sendWeekly()
 	here := e.at
 	s.eventually("the edition to be sent", func() bool { return s.state(strings.TrimPrefix(here, "/admin/editions/")) == digest.Sent })
-	e.want(e.get(here), "Who was refused, and why", "reader1@example.org", "550", "&lt;b&gt;nobody&lt;/b&gt; of that name")
-	e.want(e.get("/admin/"), `<td class="num bad">1</td>`)
+	e.want(e.get(here), "Show refused mails", "reader1@example.org", "550", "&lt;b&gt;nobody&lt;/b&gt; of that name")
+	e.want(e.get("/admin/"), `<td class="num bad" data-label="Refused">1</td>`)
 }
 
-func TestArticlesAreTakenDownAndBroughtBack(t *testing.T) {
+func TestRemovedArticleIsRestored(t *testing.T) {
 	t.Parallel()
-	s := startSite(t, 1000)
+	s := startSite(t)
 	a := s.put("An article to take down")
-	e := s.editor()
+	e := s.owner()
 	e.want(e.get("/admin/articles"), a.Title)
-	e.want(e.get("/admin/articles?match=NOT+("), "class=\"wrong\"")
-	e.want(e.get("/admin/articles?match=tag:nobody-has-it"), "No article fits")
+	e.want(e.get("/admin/articles?match=NOT+("), "class=\"problem\"")
+	e.want(e.get("/admin/articles?match=tag:no-such-tag"), "No article matches")
 	e.want(e.post("/admin/articles/"+a.ID+"/remove"), "The article is taken down")
 	s.wantStatus(a.ID, article.Removed)
 	e.want(e.post("/admin/articles/"+a.ID+"/restore"), "The article is restored")
 	s.wantStatus(a.ID, article.Published)
 }
 
-func TestADraftThatWasTakenDownComesBackAsADraft(t *testing.T) {
+func TestRemovedDraftIsRestoredAsDraft(t *testing.T) {
 	t.Parallel()
-	s := startSite(t, 1000)
+	s := startSite(t)
 	a := s.put("A draft to take down", func(a *article.Article) { a.Status = article.Draft })
-	e := s.editor()
+	e := s.owner()
 	e.post("/admin/articles/" + a.ID + "/remove")
 	s.wantStatus(a.ID, article.Withdrawn)
-	e.want(e.get("/admin/articles"), a.Title, "withdrawn", "Bring back")
+	e.want(e.get("/admin/articles"), a.Title, "withdrawn", "Restore")
 	e.post("/admin/articles/" + a.ID + "/restore")
 	s.wantStatus(a.ID, article.Draft)
 }
@@ -247,16 +247,16 @@ func (s *site) wantStatus(id string, want article.Status) {
 	}
 }
 
-func TestReadersAreFoundAndForgotten(t *testing.T) {
+func TestSubscriberIsFoundUnsubscribedAndErased(t *testing.T) {
 	t.Parallel()
-	s := startSite(t, 1000)
-	s.readers(60)
-	e := s.editor()
+	s := startSite(t)
+	s.addSubscribers(60)
+	e := s.owner()
 	e.want(e.get("/admin/subscribers"), "reader0@example.org", "/admin/subscribers?after=50")
 	e.want(e.get("/admin/subscribers?state=active&after=50"), "reader59@example.org")
-	e.want(e.get("/admin/subscribers?find=READER7@example.org"), "reader7@example.org", "Take off all digests")
+	e.want(e.get("/admin/subscribers?find=READER7@example.org"), "reader7@example.org", "Unsubscribe from all digests…")
 	here := e.at
-	e.want(e.get("/admin/subscribers?find=nobody@example.org"), "nobody has this address")
+	e.want(e.get("/admin/subscribers?find=unknown@example.org"), "no subscriber has this address")
 	e.want(e.post(here+"/unsubscribe"), "This subscriber is unsubscribed from all digests", "unsubscribed")
 	e.want(e.post(here+"/erase"), "Nothing was erased")
 	e.want(e.post(here+"/erase", "sure", "yes"), "This subscriber is erased")
@@ -266,15 +266,15 @@ func TestReadersAreFoundAndForgotten(t *testing.T) {
 	}
 }
 
-func TestOnlyOwnersErase(t *testing.T) {
+func TestEditorsCannotErase(t *testing.T) {
 	t.Parallel()
-	s := startSite(t, 1000)
-	s.readers(1)
+	s := startSite(t)
+	s.addSubscribers(1)
 	invite, err := admin.InviteLink(t.Context(), s.Store, s.url, admin.Invitation{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	bob := s.stranger()
+	bob := s.visitor()
 	bob.post(strings.TrimPrefix(invite, s.url), "email", "bob@gazette.example", "password", "four random words here")
 	if body := bob.get("/admin/subscribers/1"); bob.code != http.StatusOK || !strings.Contains(body, "reader0@example.org") || strings.Contains(body, "Erase") {
 		t.Errorf("status %d: an editor who is no owner is offered to erase", bob.code)
@@ -287,18 +287,18 @@ func TestOnlyOwnersErase(t *testing.T) {
 	}
 }
 
-func TestRefusalsAreListedWithTheServersWords(t *testing.T) {
+func TestBounceIsShownAndLifted(t *testing.T) {
 	t.Parallel()
-	s := startSite(t, 1000)
-	s.readers(1)
-	e := s.editor()
+	s := startSite(t)
+	s.addSubscribers(1)
+	e := s.owner()
 	fresh, err := s.Store.RecordFeedback(t.Context(), store.Feedback{
 		Key: "test", Subscriber: 1, Kind: store.FeedbackBounced, Code: 550, Text: "5.1.1 <b>no such user</b>", Source: "smtp", At: time.Now(),
 	}, store.SoftRule{})
 	if err != nil || !fresh {
 		t.Fatal(fresh, err)
 	}
-	e.want(e.get("/admin/subscribers/1"), "bounced", "550", "5.1.1 &lt;b&gt;no such user&lt;/b&gt;", "Never mailed")
+	e.want(e.get("/admin/subscribers/1"), "bounced", "550", "5.1.1 &lt;b&gt;no such user&lt;/b&gt;", "Suppressed")
 	e.want(e.post("/admin/subscribers/1/lift"), "This subscriber gets mail again", "active")
 	e.want(e.post("/admin/subscribers/1/lift"), "This subscriber gets mail again")
 	e.post("/admin/subscribers/1/erase", "sure", "yes")
@@ -308,23 +308,23 @@ func TestRefusalsAreListedWithTheServersWords(t *testing.T) {
 func TestEditionBeingRetriedIsListedAsSent(t *testing.T) {
 	t.Parallel()
 	wire := testkit.StartWire(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Reply: "452 4.2.2 mailbox full", Match: "reader1@"}}})
-	s := startSiteOver(t, wire.Port(), 1000)
-	s.readers(3)
-	e := s.editor()
+	s := startSite(t, over(wire))
+	s.addSubscribers(3)
+	e := s.owner()
 	e.sendWeekly()
 	here := e.at
 	s.eventually("the retry", func() bool { return strings.Contains(e.get(here), "sent, 1 being retried") })
 	desk := e.get("/admin/")
 	e.want(desk, "sent, 1 being retried")
-	if strings.Contains(desk, "No edition has gone out yet") || strings.Contains(desk, `id="now"`) {
+	if strings.Contains(desk, "No edition has been sent yet") || strings.Contains(desk, `id="now"`) {
 		t.Errorf("the dashboard does not list the edition as sent:\n%s", desk)
 	}
 }
 
-func TestSkippedReadersAreShownBeforeSendingAndAfter(t *testing.T) {
+func TestSkippedSubscribersAreShownBeforeAndAfterSending(t *testing.T) {
 	t.Parallel()
-	s := startSite(t, 1000)
-	s.readers(2)
+	s := startSite(t)
+	s.addSubscribers(2)
 	ctx := t.Context()
 	lost, err := s.Store.AddSubscriber(ctx, subscriber.Subscriber{Address: subscriber.MustParseAddress("fair@example.org"), State: subscriber.Active})
 	if err == nil {
@@ -333,9 +333,9 @@ func TestSkippedReadersAreShownBeforeSendingAndAfter(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := s.editor()
+	e := s.owner()
 	for _, page := range []string{"/admin/digests/weekly", "/admin/digests/weekly/send"} {
-		e.want(e.get(page), "2 readers", "no article in their topics")
+		e.want(e.get(page), "2 subscribers", "no article in their topics")
 	}
 	e.sendWeekly()
 	s.eventually("both mails", func() bool { return len(s.inbox.Mails()) == 2 })
@@ -359,15 +359,15 @@ func (e *editor) hidden(name string) string {
 	return html.UnescapeString(found[1])
 }
 
-// TestDraftThatChangedSinceItWasShownIsShownAgain on either page, and sent only when it is
+// TestChangedDraftIsShownAgain on either page, and sent only when it is
 // approved as it is then.
-func TestDraftThatChangedSinceItWasShownIsShownAgain(t *testing.T) {
+func TestChangedDraftIsShownAgain(t *testing.T) {
 	t.Parallel()
-	s := startSite(t, 1000)
-	s.readers(2)
+	s := startSite(t)
+	s.addSubscribers(2)
 	first := s.put("The first article")
-	e := s.editor()
-	draft, err := s.engine().Draft(t.Context(), "weekly", "")
+	e := s.owner()
+	draft, err := s.newEngine().Draft(t.Context(), "weekly", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -377,7 +377,7 @@ func TestDraftThatChangedSinceItWasShownIsShownAgain(t *testing.T) {
 	s.put("The first article", func(a *article.Article) { a.HTML, a.Hash = "<p>Edited</p>", "edited" })
 	for _, sure := range []string{"", "yes"} {
 		page := e.post(here+"/approve", "shown", shown, "sure", sure)
-		e.want(page, "The edition changed since it was shown", "edited: “The first article”", "Send it as it is now, to 2 readers")
+		e.want(page, "The edition changed since it was shown", "edited: “The first article”", "Send it as it is now, to 2 subscribers")
 		if e.code != http.StatusConflict {
 			t.Errorf("the page answers %d", e.code)
 		}
@@ -386,7 +386,7 @@ func TestDraftThatChangedSinceItWasShownIsShownAgain(t *testing.T) {
 	if err := s.Store.RemoveArticle(t.Context(), first.ID); err != nil {
 		t.Fatal(err)
 	}
-	e.want(e.post(here+"/approve", "shown", again, "sure", "yes"), "withdrawn or left out: “The first article”", "Left out, since they were withdrawn")
+	e.want(e.post(here+"/approve", "shown", again, "sure", "yes"), "withdrawn or left out: “The first article”", "Left out because they were withdrawn")
 	if s.state(draft.ID) != digest.Draft {
 		t.Fatal("the draft was approved though it had changed")
 	}
@@ -396,12 +396,12 @@ func TestDraftThatChangedSinceItWasShownIsShownAgain(t *testing.T) {
 	}
 }
 
-// TestSendThatChangedSinceItWasShownIsShownAgain and makes no edition.
-func TestSendThatChangedSinceItWasShownIsShownAgain(t *testing.T) {
+// TestChangedEditionIsShownAgainBeforeSend and makes no edition.
+func TestChangedEditionIsShownAgainBeforeSend(t *testing.T) {
 	t.Parallel()
-	s := startSite(t, 1000)
-	s.readers(1)
-	e := s.editor()
+	s := startSite(t)
+	s.addSubscribers(1)
+	e := s.owner()
 	e.get("/admin/digests/weekly/send")
 	shown := e.hidden("shown")
 	s.put("A late article")
@@ -413,22 +413,22 @@ func TestSendThatChangedSinceItWasShownIsShownAgain(t *testing.T) {
 	s.eventually("the mail", func() bool { return len(s.inbox.Mails()) == 1 })
 }
 
-// TestArticleWithdrawnFromAnEditionUnderWayOffersToHoldIt on the edition's page.
-func TestArticleWithdrawnFromAnEditionUnderWayOffersToHoldIt(t *testing.T) {
+// TestArticleWithdrawnFromSendingEditionOffersPause on the edition's page.
+func TestArticleWithdrawnFromSendingEditionOffersPause(t *testing.T) {
 	t.Parallel()
 	wire := testkit.StartWire(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Reply: "452 4.2.2 mailbox full", Match: "reader1@"}}})
-	s := startSiteOver(t, wire.Port(), 1000)
-	s.readers(3)
+	s := startSite(t, over(wire))
+	s.addSubscribers(3)
 	gone := s.put("An article to regret")
-	e := s.editor()
+	e := s.owner()
 	e.sendWeekly()
 	here := e.at
 	s.eventually("the retry", func() bool { return strings.Contains(e.get(here), "sent, 1 being retried") })
-	e.want(e.post("/admin/articles/"+gone.ID+"/remove"), "this edition still holds it", "Withdrawn since the approval", "An article to regret", "Hold the edition")
+	e.want(e.post("/admin/articles/"+gone.ID+"/remove"), "this edition still holds it", "Withdrawn after the approval", "An article to regret", "Pause the edition")
 	if e.at != here {
 		t.Errorf("the removal leads to %s", e.at)
 	}
-	e.want(e.post(here+"/pause"), "Paused", "The edition is held. Cancel it, or resume it as it is.")
+	e.want(e.post(here+"/pause"), "Paused", "The edition is paused. Cancel it, or resume it as it is.")
 	if s.state(strings.TrimPrefix(here, "/admin/editions/")) != digest.Paused {
 		t.Error("the edition is not paused")
 	}

@@ -10,24 +10,24 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-// TestQueueIsShownAndOldArticlesAreMarkedAsSeen and put back.
-func TestQueueIsShownAndOldArticlesAreMarkedAsSeen(t *testing.T) {
+// TestOldArticlesAreMarkedAsSeenAndPutBack and put back.
+func TestOldArticlesAreMarkedAsSeenAndPutBack(t *testing.T) {
 	t.Parallel()
-	s := startSite(t, 1000)
-	s.readers(1)
+	s := startSite(t)
+	s.addSubscribers(1)
 	for i := range 60 { // beside the 16 samples; an edition takes 50
 		s.put(fmt.Sprintf("From the archive %d", i), func(a *article.Article) {
 			a.Published = time.Date(2011, 3, 1+i, 0, 0, 0, 0, time.UTC)
 			a.Updated = a.Published
 		})
 	}
-	e := s.editor()
+	e := s.owner()
 	here := "/admin/digests/weekly"
 	e.want(e.get(here), "26 articles stay queued, for 1 more edition", "50 articles")
 	e.want(e.get("/admin/"), "26 articles stay queued")
 	e.want(e.get(here+"/send"), "26 articles stay queued", "Mark old ones as seen")
 	e.want(e.post(here+"/seen"), "Nothing was marked")
-	e.want(e.post(here+"/seen", "before", "yesterday"), "That is no date")
+	e.want(e.post(here+"/seen", "before", "yesterday"), "Not a date")
 	marked := e.post(here+"/seen", "before", "2020-01-01")
 	e.want(marked, "Marked as seen", "Put 60 articles back into the queue", "16 articles")
 	if strings.Contains(marked, "stay queued,") {
@@ -35,7 +35,7 @@ func TestQueueIsShownAndOldArticlesAreMarkedAsSeen(t *testing.T) {
 	}
 	e.want(e.post(here+"/unseen"), "back in the queue", "26 articles stay queued")
 	e.want(e.post(here+"/begin", "since", "2020-01-01"), "The first day is changed", `value="2020-01-01"`, "16 articles")
-	e.want(e.post(here+"/begin", "since", ""), "The beginning stays where it is")
+	e.want(e.post(here+"/begin", "since", ""), "The first day was not changed")
 	for _, action := range []string{"seen", "unseen", "begin"} {
 		if e.get(here + "/" + action); e.code == http.StatusOK {
 			t.Errorf("a GET of %s answers %d", action, e.code)

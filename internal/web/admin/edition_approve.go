@@ -8,40 +8,39 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// approvePage asks once more before a draft is sent, and says what changed since it was
-// shown.
+// approvePage is the data of the question before a draft is sent.
 type approvePage struct {
 	delivery.Review
 	Title   string
-	Changes []string // since it was shown; empty when nothing did
+	Changes []string // since the draft was shown; empty when it is the same
 }
 
-// approve sends a draft. The first post, from the draft's page, is answered by a question
-// that names readers, subject and articles; the second carries the answer. Both carry what
-// the editor was shown: a draft that is another one by then is shown again.
+// approve sends a draft. The first post comes from the draft's page and is answered by a
+// question with subscribers, subject and articles; the second carries the answer. Both
+// carry what the editor was shown: a draft that changed since then is shown again.
 func (h *Handler) approve(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	id := r.PathValue("id")
-	here := "/admin/editions/" + id
+	back := "/admin/editions/" + id
 	shown, err := delivery.ParseFingerprint(r.PostFormValue("shown"))
 	if err != nil { // nothing was shown
-		http.Redirect(w, r, here, http.StatusSeeOther)
+		http.Redirect(w, r, back, http.StatusSeeOther)
 		return nil
 	}
 	ctx := longRequest(w, r)
 	review, err := h.engine.Review(ctx, id)
 	if err != nil {
-		return draftProblem(err, here)
+		return draftError(err, back)
 	}
-	body := approvePage{Review: review, Title: h.title(review.Edition.Digest)}
+	body := approvePage{Review: review, Title: h.digestTitle(review.Edition.Digest)}
 	if r.PostFormValue("sure") == "yes" {
 		var changed *delivery.ChangedError
 		_, err := h.engine.ApproveUnchanged(ctx, id, shown)
 		if err == nil {
 			h.log.Info("edition approved by hand", "edition", id, "editor", session.Editor.ID)
-			return redirectWithNotice(w, r, here, "approved")
+			return redirectWithNotice(w, r, back, "approved")
 		}
 		if !errors.As(err, &changed) {
-			return draftProblem(err, here)
+			return draftError(err, back)
 		}
 	}
 	status := http.StatusOK
@@ -54,11 +53,11 @@ func (h *Handler) approve(w http.ResponseWriter, r *http.Request, session store.
 	return h.show(w, status, "edition_approve", page{Title: "Send " + review.Subject + "?", Nav: "dashboard", Editor: &session.Editor, Body: body})
 }
 
-// draftProblem tells an editor why a draft cannot be sent.
-func draftProblem(err error, here string) error {
+// draftError returns the error that says why a draft cannot be sent.
+func draftError(err error, back string) error {
 	var state *store.StateError
 	if errors.As(err, &state) || errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	return conflict("Nothing was sent", err, here)
+	return conflict("Nothing was sent", err, back)
 }

@@ -10,23 +10,23 @@ import (
 	"github.com/tidings-press/tidings/internal/subscriber"
 )
 
-// lever is something that an editor can do with an edition.
-type lever struct {
-	pull func(ctx context.Context, h *Handler, edition, by string) error
-	done string // key of what is said afterwards
+// control is something that an editor can do with an edition.
+type control struct {
+	run    func(ctx context.Context, h *Handler, edition, editor string) error
+	notice string // key of the notice afterwards
 }
 
-// leverOf has the levers by their names in addresses. Reasons that are kept name the
+// controls are the actions by their names in addresses. Reasons that are stored name the
 // editor.
-var leverOf = map[string]lever{
-	"pause": {func(ctx context.Context, h *Handler, edition, by string) error {
-		return h.engine.Pause(ctx, edition, "paused by "+by)
+var controls = map[string]control{
+	"pause": {func(ctx context.Context, h *Handler, edition, editor string) error {
+		return h.engine.Pause(ctx, edition, "paused by "+editor)
 	}, "paused"},
 	"resume": {func(ctx context.Context, h *Handler, edition, _ string) error {
 		return h.engine.Resume(ctx, edition)
 	}, "resumed"},
-	"cancel": {func(ctx context.Context, h *Handler, edition, by string) error {
-		return h.engine.Cancel(ctx, edition, "cancelled by "+by)
+	"cancel": {func(ctx context.Context, h *Handler, edition, editor string) error {
+		return h.engine.Cancel(ctx, edition, "cancelled by "+editor)
 	}, "canceled"},
 	"resend": {func(ctx context.Context, h *Handler, edition, _ string) error {
 		_, err := h.engine.ResolveUncertain(ctx, edition, true)
@@ -38,21 +38,22 @@ var leverOf = map[string]lever{
 	}, "dropped"},
 }
 
-// act does what an editor asks of an edition.
+// controlEdition pauses, resumes or cancels an edition, or decides on its uncertain
+// mails.
 func (h *Handler) controlEdition(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	id, action := r.PathValue("id"), r.PathValue("action")
-	lever, ok := leverOf[action]
+	c, ok := controls[action]
 	if !ok {
 		return store.ErrNotFound
 	}
-	if err := lever.pull(longRequest(w, r), h, id, session.Editor.Email); err != nil {
+	if err := c.run(longRequest(w, r), h, id, session.Editor.Email); err != nil {
 		return err
 	}
 	h.log.Info("edition changed by hand", "edition", id, "change", action, "editor", session.Editor.ID)
-	return redirectWithNotice(w, r, "/admin/editions/"+id, lever.done)
+	return redirectWithNotice(w, r, "/admin/editions/"+id, c.notice)
 }
 
-// testEdition sends an edition as it is to one address.
+// testEdition sends an edition to one address.
 func (h *Handler) testEdition(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	id := r.PathValue("id")
 	return h.sendTest(w, r, session, "/admin/editions/"+id, func(to subscriber.Address) error {
@@ -62,14 +63,15 @@ func (h *Handler) testEdition(w http.ResponseWriter, r *http.Request, session st
 
 // changeSubject gives a draft another subject.
 func (h *Handler) changeSubject(w http.ResponseWriter, r *http.Request, session store.Session) error {
-	here := "/admin/editions/" + r.PathValue("id")
+	const unchanged = "The subject was not changed"
+	back := "/admin/editions/" + r.PathValue("id")
 	subject := strings.Join(strings.Fields(article.CleanText(truncate(r.PostFormValue("subject"), 500))), " ")
 	if subject == "" {
-		return invalid("The subject stays as it is", "A mail without a subject is taken for spam. Right would be a short line.", here)
+		return invalid(unchanged, "The subject is empty, and spam filters refuse mails without one. Enter a short line.", back)
 	}
 	if err := h.store.SetEditionSubject(r.Context(), r.PathValue("id"), subject); err != nil {
-		return conflict("The subject stays as it is", err, here)
+		return conflict(unchanged, err, back)
 	}
 	h.log.Info("subject changed by hand", "edition", r.PathValue("id"), "editor", session.Editor.ID)
-	return redirectWithNotice(w, r, here, "subject")
+	return redirectWithNotice(w, r, back, "subject")
 }

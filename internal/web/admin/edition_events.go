@@ -10,16 +10,17 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// Streams end after a while, so that one whose reader vanished does not stay; the
-// browser opens the next by itself. Between changes a comment keeps proxies awake.
+// A stream ends after streamLimit, so that one whose client vanished does not stay; the
+// browser then opens the next by itself. Comments in between keep proxies from closing
+// an idle connection.
 const (
-	streamFor = 10 * time.Minute
-	awake     = 15 * time.Second
+	streamLimit       = 10 * time.Minute
+	keepAliveInterval = 15 * time.Second
 )
 
-// events streams an edition's progress as server-sent events (HTML Standard, section
-// 9.2): "progress" with the part of the page that shows it, "levers" with the buttons
-// when the state changed, "over" at the end.
+// editionEvents streams an edition's progress as server-sent events (HTML Standard,
+// section 9.2): "progress" with the HTML of the progress card, "controls" with the
+// buttons when they change, and "end" after the last one.
 func (h *Handler) editionEvents(w http.ResponseWriter, r *http.Request, _ store.Session) error {
 	id := r.PathValue("id")
 	if _, err := h.store.Edition(r.Context(), id); err != nil {
@@ -32,56 +33,56 @@ func (h *Handler) editionEvents(w http.ResponseWriter, r *http.Request, _ store.
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	s := &stream{handler: h, w: w, control: http.NewResponseController(w)}
+	s := &eventStream{handler: h, w: w, control: http.NewResponseController(w)}
 	changes := h.engine.Watch(r.Context(), id)
-	ticker := time.NewTicker(awake)
-	defer ticker.Stop()
-	end := time.NewTimer(streamFor)
-	defer end.Stop()
+	keepAlive := time.NewTicker(keepAliveInterval)
+	defer keepAlive.Stop()
+	limit := time.NewTimer(streamLimit)
+	defer limit.Stop()
 	for s.err == nil {
 		select {
 		case p, ok := <-changes:
 			if !ok {
-				s.send("over", []byte("over"))
+				s.send("end", nil)
 				return nil
 			}
-			s.show(progress{p, h.title(p.Edition.Digest)})
-		case <-ticker.C:
+			s.show(progress{p, h.digestTitle(p.Edition.Digest)})
+		case <-keepAlive.C:
 			s.write([]byte(":\n\n"))
-		case <-end.C:
+		case <-limit.C:
 			return nil
 		case <-r.Context().Done():
 			return nil
 		}
 	}
-	return nil // the editor went away
+	return nil // the browser disconnected
 }
 
-// stream is one open page.
-type stream struct {
-	handler *Handler
-	w       http.ResponseWriter
-	control *http.ResponseController
-	levers  levers // as last shown
-	err     error
+// eventStream is the stream of one open page.
+type eventStream struct {
+	handler  *Handler
+	w        http.ResponseWriter
+	control  *http.ResponseController
+	controls controlsState // as last sent
+	err      error
 }
 
-// levers are what the buttons of the page depend on. They are sent when it changes
-// and not with every count: a button that is replaced under the pointer is not pressed.
-type levers struct {
-	state digest.State
-	doubt bool
+// controlsState is what the buttons of the page depend on. They are sent when it changes
+// and not with every count: a click on a button that is being replaced is lost.
+type controlsState struct {
+	state    digest.State
+	decision bool
 }
 
-func (s *stream) show(p progress) {
-	s.part("progress", p)
-	if now := (levers{p.Edition.State, p.Doubtful()}); now != s.levers {
-		s.part("levers", p)
-		s.levers = now
+func (s *eventStream) show(p progress) {
+	s.sendPart("progress", p)
+	if now := (controlsState{p.Edition.State, p.AwaitsDecision()}); now != s.controls {
+		s.sendPart("controls", p)
+		s.controls = now
 	}
 }
 
-func (s *stream) part(name string, p progress) {
+func (s *eventStream) sendPart(name string, p progress) {
 	body, err := s.handler.pages.Part(name, p)
 	if err != nil {
 		s.handler.log.Error("progress not shown", "error", err)
@@ -91,11 +92,12 @@ func (s *stream) part(name string, p progress) {
 	s.send(name, body)
 }
 
-// send writes an event. Each line of its data has its own field.
-func (s *stream) send(event string, data []byte) {
+// send writes an event with a field for each line of its data. Without data it writes
+// one empty line, since browsers drop events that have none.
+func (s *eventStream) send(event string, data []byte) {
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "event: %s\n", event)
-	for line := range bytes.SplitSeq(bytes.TrimSpace(data), []byte("\n")) { // one empty line if there is nothing: else browsers drop the event
+	for line := range bytes.SplitSeq(bytes.TrimSpace(data), []byte("\n")) {
 		out.WriteString("data: ")
 		out.Write(bytes.TrimSuffix(line, []byte("\r")))
 		out.WriteByte('\n')
@@ -104,9 +106,9 @@ func (s *stream) send(event string, data []byte) {
 	s.write(out.Bytes())
 }
 
-// write gives a slow reader ten seconds for each event; the server's own limit would
+// write allows a slow client ten seconds for each event; the server's own limit would
 // end the stream.
-func (s *stream) write(p []byte) {
+func (s *eventStream) write(p []byte) {
 	if s.err != nil {
 		return
 	}

@@ -46,34 +46,34 @@ func until(t *testing.T, stream *bufio.Reader, last string) []string {
 	}
 }
 
-func TestProgressIsStreamedToItsEnd(t *testing.T) {
+func TestProgressIsStreamedUntilSent(t *testing.T) {
 	t.Parallel()
-	s := startSite(t, 20)
-	s.readers(40)
-	e := s.editor()
+	s := startSite(t, perSecond(20))
+	s.addSubscribers(40)
+	e := s.owner()
 	e.sendWeekly()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	names := until(t, e.stream(ctx, e.at+"/events"), "over")
-	if len(names) < 4 || names[0] != "progress" || names[1] != "levers" {
+	names := until(t, e.stream(ctx, e.at+"/events"), "end")
+	if len(names) < 4 || names[0] != "progress" || names[1] != "controls" {
 		t.Errorf("events %v", names)
 	}
 	if len(s.inbox.Mails()) != 40 {
 		t.Errorf("the stream was over after %d mails", len(s.inbox.Mails()))
 	}
-	if again := until(t, e.stream(ctx, e.at+"/events"), "over"); len(again) != 3 {
+	if again := until(t, e.stream(ctx, e.at+"/events"), "end"); len(again) != 3 {
 		t.Errorf("of an edition that is sent the events are %v", again)
 	}
 }
 
-func TestOpenStreamsDoNotHoldTheServiceUp(t *testing.T) {
+func TestOpenStreamDoesNotDelayShutdown(t *testing.T) {
 	t.Parallel()
-	s := startSite(t, 1)
-	s.readers(40)
-	e := s.editor()
+	s := startSite(t, perSecond(1))
+	s.addSubscribers(40)
+	e := s.owner()
 	e.sendWeekly()
 	stream := e.stream(context.Background(), e.at+"/events")
-	until(t, stream, "levers")
+	until(t, stream, "controls")
 	start := time.Now()
 	s.stop()
 	if took := time.Since(start); took > 10*time.Second {

@@ -10,43 +10,43 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// listed is how many deliveries of a kind a page lists.
-const listed = 50
+// deliveryLimit is how many deliveries of one state a page lists.
+const deliveryLimit = 50
 
-// editionPage is an edition: how far it is, what one can do, and what went wrong.
+// editionPage is the data of the page of an edition.
 type editionPage struct {
 	progress
 	Articles   []article.Article
 	Review     *delivery.Review // of a draft that can be sent
-	Broken     string           // why a draft cannot be sent
+	Problem    string           // why a draft cannot be sent
 	Refused    []store.AddressedDelivery
 	Deferred   []store.AddressedDelivery
-	InDoubt    []store.AddressedDelivery    // or were so, and may have come twice
-	Back       map[store.FeedbackKind]int64 // what came back since
+	Uncertain  []store.AddressedDelivery    // are or were uncertain, and may have arrived twice
+	Feedback   map[store.FeedbackKind]int64 // bounces and complaints that came back
 	Recipients delivery.Recipients          // who gets it, and who is skipped
 }
 
-// progress is the part of an edition's page that lives.
+// progress is the data of the live parts of the page.
 type progress struct {
 	delivery.Progress
-	Title string
+	Title string // of the digest
 }
 
-// Done is how many readers are dealt with.
+// Done is how many deliveries have a final state.
 func (p progress) Done() int64 { return p.Counts.Total - p.Counts.Open() }
 
-// Share is Done of all, in words.
-func (p progress) Share() string { return share(p.Done(), p.Counts.Total) }
+// Percent is Done as a part of all deliveries.
+func (p progress) Percent() string { return percent(p.Done(), p.Counts.Total) }
 
-// Moves says whether mails go out at the moment, or will without an editor.
-func (p progress) Moves() bool {
+// Moving reports whether mails are being sent, or will be without an editor.
+func (p progress) Moving() bool {
 	return p.Edition.State == digest.Approved || p.Edition.State == digest.Sending
 }
 
-// Doubtful says whether the edition waits for an editor's word on mails in doubt.
-func (p progress) Doubtful() bool { return p.Counts.Uncertain > 0 && p.Idle() }
+// AwaitsDecision reports whether an editor has to decide on uncertain mails.
+func (p progress) AwaitsDecision() bool { return p.Counts.Uncertain > 0 && p.Idle() }
 
-// Can says what an editor can do with the edition.
+// Can reports whether an action is possible in the state of the edition.
 func (p progress) Can(action string) bool {
 	next := map[string]digest.State{"approve": digest.Approved, "pause": digest.Paused, "resume": digest.Sending, "cancel": digest.Cancelled}[action]
 	if action == "resume" && p.Edition.State != digest.Paused {
@@ -60,54 +60,55 @@ func (h *Handler) edition(w http.ResponseWriter, r *http.Request, session store.
 	if err != nil {
 		return err
 	}
-	body := editionPage{progress: progress{p, h.title(p.Edition.Digest)}}
-	if err := h.fill(r.Context(), &body); err != nil {
+	body := editionPage{progress: progress{p, h.digestTitle(p.Edition.Digest)}}
+	if err := h.fillEdition(r.Context(), &body); err != nil {
 		return err
 	}
-	v := page{Title: p.Edition.Subject, Nav: "dashboard", Editor: &session.Editor, Notice: notice(r), Live: !p.Edition.State.Final(), Body: body}
-	v.Refresh = body.Moves()
-	return h.show(w, http.StatusOK, "edition_show", v)
+	return h.show(w, http.StatusOK, "edition_show", page{
+		Title: p.Edition.Subject, Nav: "dashboard", Editor: &session.Editor, Notice: notice(r),
+		Live: !p.Edition.State.Final(), Refresh: body.Moving(), Body: body,
+	})
 }
 
-func (h *Handler) fill(ctx context.Context, body *editionPage) (err error) {
+func (h *Handler) fillEdition(ctx context.Context, body *editionPage) (err error) {
 	e := body.Edition
-	for _, part := range []struct {
+	for _, list := range []struct {
 		state digest.DeliveryState
 		into  *[]store.AddressedDelivery
 	}{{digest.DeliveryRefused, &body.Refused}, {digest.DeliveryDeferred, &body.Deferred}} {
-		if *part.into, err = h.store.Deliveries(ctx, e, []digest.DeliveryState{part.state}, 0, listed); err != nil {
+		if *list.into, err = h.store.Deliveries(ctx, e, []digest.DeliveryState{list.state}, 0, deliveryLimit); err != nil {
 			return err
 		}
 	}
-	if body.InDoubt, err = h.store.EverUncertain(ctx, e, 0, listed); err != nil {
+	if body.Uncertain, err = h.store.EverUncertain(ctx, e, 0, deliveryLimit); err != nil {
 		return err
 	}
 	if body.Articles, err = h.store.ArticlesByID(ctx, e.Articles); err != nil {
 		return err
 	}
-	if body.Back, err = h.store.CountFeedback(ctx, e.ID); err != nil {
+	if body.Feedback, err = h.store.CountFeedback(ctx, e.ID); err != nil {
 		return err
 	}
-	if e.State == digest.Draft {
-		// A draft that cannot be rendered still has a page, which says why.
-		if review, err := h.engine.Review(ctx, e.ID); err != nil {
-			body.Broken = err.Error()
-		} else {
-			body.Review, body.Recipients = &review, review.Recipients
-		}
-		return nil
+	if e.State != digest.Draft {
+		body.Recipients, err = h.engine.EditionRecipients(ctx, e)
+		return err
 	}
-	body.Recipients, err = h.engine.EditionRecipients(ctx, e)
-	return err
+	// A draft that cannot be rendered still has a page, which says why.
+	if review, err := h.engine.Review(ctx, e.ID); err != nil {
+		body.Problem = err.Error()
+	} else {
+		body.Review, body.Recipients = &review, review.Recipients
+	}
+	return nil
 }
 
-// editionMail is the mail of an edition, frozen or still a draft, as it stands in its
-// frame.
+// editionMail serves the HTML part of an edition, frozen or draft, for the frames of the
+// page.
 func (h *Handler) editionMail(w http.ResponseWriter, r *http.Request, _ store.Session) error {
 	v, err := h.engine.PreviewEdition(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	showMail(w, asSeen(v).HTML)
+	writeMail(w, withSampleRecipient(v).HTML)
 	return nil
 }

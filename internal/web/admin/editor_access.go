@@ -2,22 +2,41 @@ package admin
 
 import (
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// numbered is the number in a request's path; ErrNotFound when there is none.
-func numbered(r *http.Request) (int64, error) {
-	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
-	if err != nil {
-		return 0, store.ErrNotFound
-	}
-	return id, nil
+// openLink is a one-time link that still works, as owners see it.
+type openLink struct {
+	store.Link
+	For   string // an address; empty for anyone who has the link
+	Maker string // an address, or the command line
+	Kind  string
 }
 
-// invite makes a link that lets one more editor in. It is shown once.
+// openLinks returns the one-time links that still work.
+func (h *Handler) openLinks(r *http.Request, editors []store.Editor) ([]openLink, error) {
+	links, err := h.store.Links(r.Context())
+	address := map[int64]string{0: "the command line"}
+	for _, e := range editors {
+		address[e.ID] = e.Email
+	}
+	var out []openLink
+	for _, l := range links {
+		one := openLink{Link: l, For: l.Email, Maker: address[l.Maker], Kind: "invitation"}
+		switch {
+		case l.Purpose == store.ResetLink:
+			one.For, one.Kind = address[l.Editor], "new password"
+		case l.Role == roleOwner:
+			one.Kind = "invitation of an owner"
+		}
+		out = append(out, one)
+	}
+	return out, err
+}
+
+// invite makes a one-time link for a new editor. It is shown once.
 func (h *Handler) invite(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	if err := ownersOnly(session); err != nil {
 		return err
@@ -25,18 +44,19 @@ func (h *Handler) invite(w http.ResponseWriter, r *http.Request, session store.S
 	in := Invitation{Email: truncate(r.PostFormValue("email"), 254), Owner: r.PostFormValue("role") == roleOwner, Maker: session.Editor.ID}
 	link, err := InviteLink(r.Context(), h.store, h.config.Site.URL, in)
 	if err != nil {
-		return h.showAccount(w, r, session, http.StatusUnprocessableEntity, accountPage{Wrong: err.Error()})
+		return h.showAccount(w, r, session, http.StatusUnprocessableEntity, accountPage{Problem: err.Error()})
 	}
 	h.log.Info("invitation made", "for", in.Email, "owner", in.Owner, "editor", session.Editor.ID)
-	return h.showAccount(w, r, session, http.StatusOK, accountPage{Invite: link, For: in.Email})
+	return h.showAccount(w, r, session, http.StatusOK, accountPage{InviteLink: link, For: in.Email})
 }
 
-// resetOf makes a link for another editor's new password. It is shown once.
+// resetPasswordOf makes a one-time link for another editor's new password. It is shown
+// once.
 func (h *Handler) resetPasswordOf(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	if err := ownersOnly(session); err != nil {
 		return err
 	}
-	id, err := numbered(r)
+	id, err := requestedID(r)
 	if err != nil {
 		return err
 	}
@@ -52,15 +72,15 @@ func (h *Handler) resetPasswordOf(w http.ResponseWriter, r *http.Request, sessio
 		return err
 	}
 	h.log.Info("link for a new password made", "for", editor.ID, "editor", session.Editor.ID)
-	return h.showAccount(w, r, session, http.StatusOK, accountPage{Reset: link, For: editor.Email})
+	return h.showAccount(w, r, session, http.StatusOK, accountPage{ResetLink: link, For: editor.Email})
 }
 
-// revoke makes a one-time link void.
+// revokeLink revokes a one-time link.
 func (h *Handler) revokeLink(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	if err := ownersOnly(session); err != nil {
 		return err
 	}
-	id, err := numbered(r)
+	id, err := requestedID(r)
 	if err == nil {
 		err = h.store.RevokeLink(r.Context(), id)
 	}
@@ -71,15 +91,15 @@ func (h *Handler) revokeLink(w http.ResponseWriter, r *http.Request, session sto
 	return redirectWithNotice(w, r, "/admin/account", "revoked")
 }
 
-// shutOut ends an editor's access, or gives it back. Nobody shuts themselves out. The
-// links that they made are void from then on.
+// toggleAccess blocks another editor, or unblocks them. The links that a blocked editor
+// made stop working.
 func (h *Handler) toggleAccess(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	if err := ownersOnly(session); err != nil {
 		return err
 	}
-	id, err := numbered(r)
+	id, err := requestedID(r)
 	if err == nil && id == session.Editor.ID {
-		err = store.ErrNotFound
+		err = store.ErrNotFound // owners do not block themselves
 	}
 	if err != nil {
 		return err
@@ -88,22 +108,22 @@ func (h *Handler) toggleAccess(w http.ResponseWriter, r *http.Request, session s
 	if err != nil {
 		return err
 	}
-	said := "out"
+	change := "blocked"
 	if editor.Disabled.IsZero() {
 		editor.Disabled = h.store.Now()
 	} else {
-		editor.Disabled, said = time.Time{}, "in"
+		editor.Disabled, change = time.Time{}, "unblocked"
 	}
 	if err := h.store.UpdateEditor(r.Context(), editor, ""); err != nil {
 		return err
 	}
-	h.log.Info("editor let "+said, "for", editor.ID, "editor", session.Editor.ID)
-	return redirectWithNotice(w, r, "/admin/account", said)
+	h.log.Info("editor "+change, "for", editor.ID, "editor", session.Editor.ID)
+	return redirectWithNotice(w, r, "/admin/account", change)
 }
 
 func ownersOnly(session store.Session) error {
 	if session.Editor.Role == roleOwner {
 		return nil
 	}
-	return &userError{http.StatusForbidden, "That is for owners", "An owner of this site can let editors in and out.", "/admin/account", "Go back"}
+	return &userError{Status: http.StatusForbidden, Title: "Owners only", Text: "Only an owner of this site can do this.", Link: "/admin/account"}
 }

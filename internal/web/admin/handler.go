@@ -9,6 +9,7 @@
 package admin
 
 import (
+	"context"
 	"embed"
 	"fmt"
 	"io/fs"
@@ -21,6 +22,7 @@ import (
 	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/web/middleware"
 	"github.com/tidings-press/tidings/internal/web/view"
 )
@@ -34,6 +36,9 @@ type Deps struct {
 	Engine *delivery.Engine
 	Config *config.Config
 	Log    *slog.Logger
+	// RequestConfirmation queues a mail that asks an address to confirm that it wants
+	// some digests.
+	RequestConfirmation func(ctx context.Context, address subscriber.Address, digests []string) error
 }
 
 // Handler serves the admin. New makes it.
@@ -46,6 +51,8 @@ type Handler struct {
 	pages  *view.Set
 	secure bool // the site is served over https
 	mux    http.Handler
+
+	requestConfirmation func(ctx context.Context, address subscriber.Address, digests []string) error
 
 	testMails *middleware.Limiter[int64] // by editor
 	hashing   chan struct{}              // bounds the memory that password hashes take
@@ -64,9 +71,10 @@ func New(d Deps) (*Handler, error) {
 	}
 	h := &Handler{
 		store: d.Store, engine: d.Engine, config: d.Config, log: d.Log, zone: zone,
-		secure:    strings.HasPrefix(d.Config.Site.URL, "https:"),
-		testMails: middleware.NewLimiter[int64](10, 10*time.Second, nil),
-		hashing:   make(chan struct{}, 2),
+		secure:              strings.HasPrefix(d.Config.Site.URL, "https:"),
+		testMails:           middleware.NewLimiter[int64](10, 10*time.Second, nil),
+		hashing:             make(chan struct{}, 2),
+		requestConfirmation: d.RequestConfirmation,
 	}
 	if h.pages, err = view.Load(folder, h.templateFuncs()); err != nil {
 		return nil, err
@@ -167,6 +175,7 @@ func (h *Handler) routes() *http.ServeMux {
 		"GET /admin/subscribers":                   h.subscribers,
 		"GET /admin/subscribers/{id}":              h.subscriber,
 		"POST /admin/subscribers/{id}/unsubscribe": h.unsubscribe,
+		"POST /admin/subscribers/{id}/invite":      h.inviteBack,
 		"POST /admin/subscribers/{id}/lift":        h.liftBounce,
 		"POST /admin/subscribers/{id}/erase":       h.erase,
 		"GET /admin/account":                       h.account,
@@ -177,6 +186,9 @@ func (h *Handler) routes() *http.ServeMux {
 		"POST /admin/links/{id}/revoke":            h.revokeLink,
 		"POST /admin/editors/{id}/reset":           h.resetPasswordOf,
 		"POST /admin/editors/{id}/access":          h.toggleAccess,
+		"GET /admin/quarantine":                    h.quarantine,
+		"POST /admin/quarantine/editions/{id}":     h.decideQuarantined,
+		"POST /admin/quarantine/release":           h.releaseQuarantine,
 		"/admin/":                                  h.notFound,
 	} {
 		mux.Handle(pattern, h.authenticated(f))

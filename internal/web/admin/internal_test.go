@@ -31,7 +31,7 @@ func TestPasswordHash(t *testing.T) {
 	}
 }
 
-func FuzzHashesThatAreDamagedMatchNothing(f *testing.F) {
+func FuzzDamagedHashMatchesNothing(f *testing.F) {
 	f.Add("")
 	f.Add("$argon2id$v=19$m=19456,t=2,p=1$$")
 	f.Add("$argon2id$v=19$m=4294967295,t=4294967295,p=255$YWFh$YWFh")
@@ -48,31 +48,31 @@ func FuzzHashesThatAreDamagedMatchNothing(f *testing.F) {
 	})
 }
 
-func FuzzTheWayBackStaysInTheRoom(f *testing.F) {
+func FuzzRedirectAfterSignInStaysInAdmin(f *testing.F) {
 	for _, seed := range []string{"/admin/", "//evil.example", "/admin/../", `/admin/\evil`, "/admin/%2e%2e/", "/admin/articles\r\nX: y"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, path string) {
-		if got := local(path); !strings.HasPrefix(got, "/admin/") || strings.Contains(got, "//") || strings.ContainsAny(got, "\\\r\n") {
+		if got := adminPath(path); !strings.HasPrefix(got, "/admin/") || strings.Contains(got, "//") || strings.ContainsAny(got, "\\\r\n") {
 			t.Errorf("%q leads to %q", path, got)
 		}
 	})
 }
 
-func TestTimesAreSaidAsPeopleDo(t *testing.T) {
+func TestDurationsAndNumbersInWords(t *testing.T) {
 	t.Parallel()
 	for d, want := range map[time.Duration]string{
 		0: "1 second", time.Second: "1 second", 90 * time.Second: "90 seconds", 5 * time.Minute: "5 minutes", 3 * time.Hour: "3 hours",
 		50 * time.Hour: "2 days", 2000 * 24 * time.Hour: "2,000 days",
 	} {
-		if got := long(d); got != want {
-			t.Errorf("%s is said as %q, want %q", d, got, want)
+		if got := duration(d); got != want {
+			t.Errorf("%s is written %q, want %q", d, got, want)
 		}
 	}
 	if until(-time.Second) != "now" || until(time.Hour) != "in 60 minutes" || ago(time.Second) != "just now" || ago(time.Hour) != "60 minutes ago" {
-		t.Error("before and after are mixed up")
+		t.Error("wrong words for a time before or after")
 	}
-	if many(1, "reader", "readers") != "1 reader" || many(int64(1204), "reader", "readers") != "1,204 readers" || share(1, 0) != "0 %" || share(1, 3) != "33 %" {
-		t.Error("numbers are said wrongly")
+	if plural(1, "reader", "readers") != "1 reader" || plural(int64(1204), "reader", "readers") != "1,204 readers" || percent(1, 0) != "0 %" || percent(1, 3) != "33 %" {
+		t.Error("wrong words for a number")
 	}
 }

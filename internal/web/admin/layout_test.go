@@ -39,27 +39,27 @@ type look struct {
 	Headings int      `json:"headings"`
 }
 
-func TestTheRoomFitsPhonesAndDarkRooms(t *testing.T) {
+func TestPagesFitPhoneAndDarkScheme(t *testing.T) {
 	if testing.Short() {
 		t.Skip("drives a browser")
 	}
-	s := startSite(t, 1000)
-	s.readers(3)
+	s := startSite(t)
+	s.addSubscribers(3)
 	s.put(strings.Repeat("Donaudampfschifffahrtsgesellschaft", 6))
 	b := testkit.StartBrowser(t)
 	s.enter(b)
-	e, err := s.engine().SendNow(t.Context(), "weekly", "ada@gazette.example")
+	e, err := s.newEngine().SendNow(t.Context(), "weekly", "ada@gazette.example")
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.put("An article for a draft " + strings.Repeat("Donaudampfschifffahrtsgesellschaft", 6))
-	draft, err := s.engine().Draft(t.Context(), "weekly", "")
+	draft, err := s.newEngine().Draft(t.Context(), "weekly", "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	pages := map[string]string{
-		"draft": "/admin/editions/" + draft.ID,
-		"desk":  "/admin/", "digest": "/admin/digests/weekly", "send": "/admin/digests/weekly/send", "edition": "/admin/editions/" + e.ID,
+		"draft":     "/admin/editions/" + draft.ID,
+		"dashboard": "/admin/", "digest": "/admin/digests/weekly", "send": "/admin/digests/weekly/send", "edition": "/admin/editions/" + e.ID,
 		"articles": "/admin/articles", "readers": "/admin/subscribers", "reader": "/admin/subscribers/1", "you": "/admin/account", "missing": "/admin/nothing",
 	}
 	for name, path := range pages {
@@ -72,7 +72,7 @@ func TestTheRoomFitsPhonesAndDarkRooms(t *testing.T) {
 			b.Open(s.url + path)
 			check(t, b, name, screen.width)
 			if screen.label != "" || !screen.dark {
-				b.Shoot("room-" + name + screen.label)
+				b.Shoot("admin-" + name + screen.label)
 			}
 		}
 	}
@@ -81,9 +81,9 @@ func TestTheRoomFitsPhonesAndDarkRooms(t *testing.T) {
 		b.Screen(width, 900, false)
 		b.Open(s.url + pages["draft"])
 		b.Click("#draft button")
-		b.WaitText("Send it to 3 readers?")
+		b.WaitText("Send it to 3 subscribers?")
 		check(t, b, "approve", width)
-		b.Shoot(fmt.Sprint("room-approve-", width))
+		b.Shoot(fmt.Sprint("admin-approve-", width))
 	}
 	for _, problem := range b.Problems() {
 		if !strings.Contains(problem, "404") { // of the page that is missing

@@ -82,12 +82,15 @@ var notices = map[string]string{
 	"lifted":       "This subscriber gets mail again.",
 	"unsubscribed": "This subscriber is unsubscribed from all digests.",
 	"erased":       "This subscriber is erased.",
-	"out":          "This editor can no longer sign in.",
-	"in":           "This editor can sign in again.",
+	"invited":      "A confirmation mail is queued. The subscriber gets mail again once they open its link.",
+	"blocked":      "This editor is blocked and cannot sign in.",
+	"unblocked":    "This editor can sign in again.",
 	"password":     "Your password is changed. All other browsers are signed out.",
 	"address":      "Your address is changed. All other browsers are signed out.",
 	"others":       "All other browsers are signed out.",
 	"revoked":      "The link is revoked.",
+	"decided":      "The decision is saved. It takes effect when the quarantine ends.",
+	"released":     "The quarantine is over. Schedules fire and mail is sent again.",
 }
 
 // notice returns what the request that led here did; empty when none did.

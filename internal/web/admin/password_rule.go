@@ -12,38 +12,43 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Bounds of passwords, in characters. Length is what makes them strong (NIST SP
-// 800-63B, section 3.1.1.2); the upper one bounds work.
+// Bounds of passwords, in characters. Length makes them strong (NIST SP 800-63B, section
+// 3.1.1.2); the upper bound limits the work of hashing.
 const (
 	minPassword = 12
 	maxPassword = 200
 )
 
-// What a password must be besides long.
+// What a password needs besides length.
 const (
-	minDistinct = 5  // different characters
-	minOwn      = 8  // characters that are not of names that a guesser knows
-	minBits     = 30 // by the estimate of zxcvbn, which knows common passwords and words
-	estimated   = 48 // characters that the estimate looks at, whose work grows with their square
+	minDistinct  = 5  // different characters
+	minUnrelated = 8  // characters that are not of names that a guesser knows
+	minEntropy   = 30 // bits by the estimate of zxcvbn, which knows common passwords and words
+	maxEstimated = 48 // characters that are estimated: the work grows with their square
 )
 
-// Why a new password is refused. They are said to whoever chooses one.
+// The reasons for which a new password is refused, as its editor reads them.
 var (
-	errPasswordLength  = fmt.Errorf("the password must have %d to %d characters; four random words are good", minPassword, maxPassword)
-	errPasswordRepeats = errors.New("the password repeats few characters, or runs along the alphabet or the digits; choose four random words")
-	errPasswordKnown   = errors.New("the password is mostly the name of the site, or your name or address, which is tried first; choose four random words")
-	errPasswordCommon  = errors.New("the password is too easy to guess: it is among the common ones, or made of them; choose four random words")
+	errPasswordLength  = fmt.Errorf("the password must have %d to %d characters; use four random words", minPassword, maxPassword)
+	errPasswordRepeats = errors.New("the password repeats a few characters or is a sequence; use four random words")
+	errPasswordKnown   = errors.New("the password is mostly the name of the site, your name or your address; use four random words")
+	errPasswordCommon  = errors.New("the password is a common one, or made of common words; use four random words")
 )
 
-// checkPassword refuses what a guesser tries early (NIST SP 800-63B, section 3.1.1.2):
-// passwords in common use, repetitions and sequences, and what they know of the site
-// and the person, which about says.
+// checkPassword returns why a new password of an editor is refused, nil if it is not.
+func (h *Handler) checkPassword(password, name, email string) error {
+	return checkPassword(password, h.config.Site.Title, h.config.Site.URL, name, email)
+}
+
+// checkPassword refuses passwords that are guessed early (NIST SP 800-63B, section
+// 3.1.1.2): common ones, repetitions, sequences, and those made of the names in about,
+// which a guesser knows.
 func checkPassword(password string, about ...string) error {
 	if n := utf8.RuneCountInString(password); n < minPassword || n > maxPassword {
 		return errPasswordLength
 	}
 	plain := letters(password)
-	if len(plain) < minOwn && asciiOnly(password) { // nothing but punctuation
+	if len(plain) < minUnrelated && isASCII(password) { // hardly more than punctuation
 		return errPasswordRepeats
 	}
 	if repeats(fold(password)) || repeats(plain) {
@@ -51,27 +56,28 @@ func checkPassword(password string, about ...string) error {
 	}
 	names := namesOf(about)
 	for _, form := range [][]rune{plain, letters(unleet(fold(password)))} {
-		if left := without(form, names); left < len(form) && left < minOwn {
+		if left := countWithout(form, names); left < len(form) && left < minUnrelated {
 			return errPasswordKnown
 		}
 	}
 	for _, form := range []string{string(fold(password)), string(plain)} {
-		if zxcvbn.PasswordStrength(firstRunes(form, estimated), names).Entropy < minBits {
+		if zxcvbn.PasswordStrength(firstRunes(form, maxEstimated), names).Entropy < minEntropy {
 			return errPasswordCommon
 		}
 	}
 	return nil
 }
 
-// fold takes away what a guesser does not tell apart: case, and forms of one letter.
+// fold removes differences that guessers try anyway: case, and compatibility forms of
+// letters.
 func fold(s string) []rune { return []rune(strings.ToLower(norm.NFKC.String(s))) }
 
-// letters is a folded text without spaces and punctuation.
+// letters returns the folded letters and digits of a text.
 func letters[T string | []rune](s T) []rune {
 	return slices.DeleteFunc(fold(string(s)), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 }
 
-func asciiOnly(s string) bool {
+func isASCII(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII })
 }
 
@@ -80,7 +86,7 @@ func firstRunes(s string, n int) string {
 	return string(runes[:min(n, len(runes))])
 }
 
-// unleet writes letters for the signs that stand for them.
+// unleet replaces digits and signs by the letters that they stand for.
 func unleet(s []rune) []rune {
 	signs := map[rune]rune{'@': 'a', '4': 'a', '3': 'e', '1': 'i', '!': 'i', '0': 'o', '$': 's', '5': 's', '7': 't'}
 	out := slices.Clone(s)
@@ -92,8 +98,8 @@ func unleet(s []rune) []rune {
 	return out
 }
 
-// repeats reports whether a text has few different characters, is a short piece again
-// and again, or mostly runs along the alphabet or the digits.
+// repeats reports whether a text has few different characters, repeats a short piece, or
+// is mostly a sequence of the alphabet or the digits.
 func repeats(s []rune) bool {
 	if len(s) == 0 {
 		return false
@@ -106,28 +112,27 @@ func repeats(s []rune) bool {
 			steps++
 		}
 	}
-	return len(different) < minDistinct || 5*steps > 3*(len(s)-1) || period(s) < minOwn
+	return len(different) < minDistinct || 5*steps > 3*(len(s)-1) || period(s) < minUnrelated
 }
 
-// adjacent reports whether two characters are the same or next to each other, as 9 and
-// 0 are.
+// adjacent reports whether two characters are the same or neighbours in a sequence; 9
+// and 0 are.
 func adjacent(a, b rune) bool {
 	return b-a >= -1 && b-a <= 1 || a == '9' && b == '0' || a == '0' && b == '9'
 }
 
-// period is the length of the shortest piece that a text repeats at least twice; the
-// text's own length when there is none.
+// period returns the length of the shortest piece that a text repeats, or the text's own
+// length, at least minUnrelated, when it repeats none.
 func period(s []rune) int {
 	for p := 1; p <= len(s)/2; p++ {
 		if slices.Equal(s[p:], s[:len(s)-p]) {
 			return p
 		}
 	}
-	return max(len(s), minOwn)
+	return max(len(s), minUnrelated)
 }
 
-// namesOf are the words of what a guesser knows, and each as a whole, with the longest
-// first, backwards too.
+// namesOf returns each text and its words, forwards and backwards, the longest first.
 func namesOf(about []string) (names []string) {
 	add := func(word []rune) {
 		if len(word) < 3 {
@@ -147,8 +152,8 @@ func namesOf(about []string) (names []string) {
 	return slices.Compact(names)
 }
 
-// without counts the characters of a text that are left without some names.
-func without(s []rune, names []string) int {
+// countWithout returns how many characters of a text are left when names are removed.
+func countWithout(s []rune, names []string) int {
 	text := string(s)
 	for _, name := range names {
 		text = strings.ReplaceAll(text, name, "")

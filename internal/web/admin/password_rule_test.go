@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestPasswordsThatAreGuessedEarlyAreRefused(t *testing.T) {
+func TestGuessablePasswordsAreRefused(t *testing.T) {
 	t.Parallel()
 	about := []string{"The Harbour Gazette", "https://news.harbour-gazette.example", "ada.brook@gazette.example", "Ada Brook"}
 	for want, passwords := range map[error][]string{
@@ -24,7 +24,7 @@ func TestPasswordsThatAreGuessedEarlyAreRefused(t *testing.T) {
 	}
 }
 
-func FuzzPasswordsAreJudgedInTime(f *testing.F) {
+func FuzzPasswordRule(f *testing.F) {
 	f.Add("four random words here", "Ada")
 	f.Add(strings.Repeat("4@83$1!0", 25), "")
 	f.Add("\xff\xfe", "\xff")

@@ -9,15 +9,15 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// Sessions end when nobody used them for a while. They are prolonged at most once an
-// hour, so that reading pages writes next to nothing.
+// A session ends when it has not been used for sessionAge. It is prolonged at most once
+// an hour, so that reading pages hardly ever writes.
 const (
-	sessionFor   = 14 * 24 * time.Hour
-	prolongAfter = time.Hour
+	sessionAge      = 14 * 24 * time.Hour
+	prolongInterval = time.Hour
 )
 
-// cookieName tells browsers by its prefix to send the cookie to this host alone and
-// over TLS alone (RFC 6265bis, section 4.1.3.2).
+// cookieName returns the name of the session cookie. Its prefix over https makes
+// browsers send it to this host and over TLS only (RFC 6265bis, section 4.1.3.2).
 func (h *Handler) cookieName() string {
 	if h.secure {
 		return "__Host-tidings"
@@ -34,14 +34,15 @@ func (h *Handler) cookiePath() string {
 	return "/admin/"
 }
 
-func (h *Handler) setCookie(w http.ResponseWriter, token string, age time.Duration) {
+func (h *Handler) setSessionCookie(w http.ResponseWriter, token string, age time.Duration) {
 	http.SetCookie(w, &http.Cookie{
 		Name: h.cookieName(), Value: token, Path: h.cookiePath(), MaxAge: int(age.Seconds()),
 		HttpOnly: true, Secure: h.secure, SameSite: http.SameSiteLaxMode,
 	})
 }
 
-func (h *Handler) token(r *http.Request) string {
+// sessionToken returns the session token of a request; empty when it has none.
+func (h *Handler) sessionToken(r *http.Request) string {
 	c, err := r.Cookie(h.cookieName())
 	if err != nil || len(c.Value) > 200 {
 		return ""
@@ -49,9 +50,9 @@ func (h *Handler) token(r *http.Request) string {
 	return c.Value
 }
 
-// session is the session of a request; store.ErrNotFound when there is none.
+// session returns the session of a request; store.ErrNotFound when it has none.
 func (h *Handler) session(r *http.Request) (store.Session, error) {
-	token := h.token(r)
+	token := h.sessionToken(r)
 	if token == "" {
 		return store.Session{}, store.ErrNotFound
 	}
@@ -59,39 +60,39 @@ func (h *Handler) session(r *http.Request) (store.Session, error) {
 }
 
 func (h *Handler) prolong(w http.ResponseWriter, r *http.Request, session store.Session) {
-	if h.store.Now().Sub(session.Seen) < prolongAfter {
+	if h.store.Now().Sub(session.Seen) < prolongInterval {
 		return
 	}
-	token := h.token(r)
-	if err := h.store.TouchSession(r.Context(), token, sessionFor); err != nil {
+	token := h.sessionToken(r)
+	if err := h.store.TouchSession(r.Context(), token, sessionAge); err != nil {
 		h.log.Warn("session not prolonged", "editor", session.Editor.ID, "error", err)
 		return
 	}
-	h.setCookie(w, token, sessionFor)
+	h.setSessionCookie(w, token, sessionAge)
 }
 
-// begin signs an editor in with a new session, ends the one that the browser had, and
-// leads to a page of the h.
-func (h *Handler) begin(w http.ResponseWriter, r *http.Request, editor store.Editor, next string) error {
-	token, err := h.store.CreateSession(r.Context(), editor, truncate(r.UserAgent(), 200), sessionFor)
+// startSession signs an editor in with a new session, ends the one that the browser had,
+// and redirects to a page of the admin.
+func (h *Handler) startSession(w http.ResponseWriter, r *http.Request, editor store.Editor, next string) error {
+	token, err := h.store.CreateSession(r.Context(), editor, truncate(r.UserAgent(), 200), sessionAge)
 	if err != nil {
 		return err
 	}
-	if old := h.token(r); old != "" {
+	if old := h.sessionToken(r); old != "" {
 		if err := h.store.EndSession(r.Context(), old); err != nil {
 			return err
 		}
 	}
-	if err := h.markBrowser(w, r, editor); err != nil {
+	if err := h.rememberBrowser(w, r, editor); err != nil {
 		return err
 	}
-	h.setCookie(w, token, sessionFor)
+	h.setSessionCookie(w, token, sessionAge)
 	http.Redirect(w, r, next, http.StatusSeeOther)
 	return nil
 }
 
-// signInPath leads to the sign-in page, and from there back to a page that was asked
-// for.
+// signInPath returns the address of the sign-in page that leads back to the page of a
+// request.
 func signInPath(r *http.Request) string {
 	if r.Method != http.MethodGet || r.URL.Path == "/admin/" {
 		return "/admin/sign-in"
@@ -99,15 +100,16 @@ func signInPath(r *http.Request) string {
 	return "/admin/sign-in?next=" + url.QueryEscape(r.URL.Path)
 }
 
-// local is a path of the room, and nothing that leads away from this site.
-func local(path string) string {
+// adminPath returns path if it is a path of the admin, and the dashboard's path for
+// anything that could lead to another site.
+func adminPath(path string) string {
 	if !strings.HasPrefix(path, "/admin/") || strings.ContainsAny(path, "\\\r\n") || strings.Contains(path, "//") || strings.Contains(path, "/..") {
 		return "/admin/"
 	}
 	return path
 }
 
-// truncate cuts a text to so many bytes at a character's border.
+// truncate cuts a text to at most n bytes, between characters.
 func truncate(s string, n int) string {
 	if len(s) <= n {
 		return s

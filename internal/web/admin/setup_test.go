@@ -23,93 +23,107 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/testkit"
+	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-// site is a whole press at work: store, engine, pages and a real mail server.
+// site is a running node with the sample articles: store, engine, pages and a real mail
+// server.
 type site struct {
 	*app.Service
 	t     *testing.T
 	url   string
-	inbox *testkit.Inbox
+	inbox *testkit.Inbox // nil when the test has a mail server of its own
 	log   *lines
-	stop  func() // ends the service and waits for it
+	stop  func() // ends the node and waits for it
 }
 
-// lines keeps what is logged.
+// lines collects the log.
 type lines struct {
 	mu   sync.Mutex
 	text strings.Builder
 }
 
-// Write keeps a line.
+// Write implements io.Writer.
 func (l *lines) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.Write(p)
 }
 
-// String is everything so far.
+// String returns the log so far.
 func (l *lines) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.String()
 }
 
-// siteConfig has a digest that goes out by hand in these tests, over a relay that
-// takes so many mails a second.
+// siteConfig has one digest, whose schedule does not fire during a test.
 const siteConfig = `
-site: {title: The Harbour Gazette, description: News from a small harbour town., url: "http://%[1]s", timezone: UTC}
-store: {dsn: "sqlite:%[2]s"}
+site: {title: The Harbour Gazette, description: News from a small harbour town., url: "http://%s", timezone: %s}
+store: {dsn: "%s"}
 digests:
   - {name: weekly, title: The week at the harbour, description: Every New Year., schedule: "0 8 1 1 *", sender: "The Gazette <news@gazette.example>", max_articles: 50}
 mail: {postal_address: "The Harbour Gazette, 1 Quay Street"}
 delivery: {uncertain: hold}
 relays:
-  - {name: inbox, host: 127.0.0.1, port: %[3]d, tls: none, per_second: %[4]d}
+  - {name: inbox, host: 127.0.0.1, port: %d, tls: none, per_second: %d}
 `
 
+// siteSettings are what differs between the sites of tests.
+type siteSettings struct {
+	engine    store.Engine
+	timezone  string
+	port      int // of the mail server; 0 for an inbox of the site
+	perSecond int // mails that the relay takes
+}
+
+type siteOption func(*siteSettings)
+
+func perSecond(n int) siteOption         { return func(o *siteSettings) { o.perSecond = n } }
+func timezone(name string) siteOption    { return func(o *siteSettings) { o.timezone = name } }
+func on(engine store.Engine) siteOption  { return func(o *siteSettings) { o.engine = engine } }
+func over(wire *testkit.Wire) siteOption { return func(o *siteSettings) { o.port = wire.Port() } }
+
 // startSite serves a site with the sample articles until the test ends.
-func startSite(t *testing.T, perSecond int) *site {
+func startSite(t *testing.T, options ...siteOption) *site {
 	t.Helper()
-	inbox := testkit.StartInbox(t, testkit.InboxOptions{})
-	s := startSiteOver(t, inbox.Port(), perSecond)
-	s.inbox = inbox
-	return s
-}
-
-// startSiteOver is startSite with a mail server of the test's own.
-func startSiteOver(t *testing.T, port, perSecond int) *site {
-	t.Helper()
-	door, err := net.Listen("tcp", "127.0.0.1:0")
+	o := siteSettings{engine: store.SQLite, timezone: "UTC", perSecond: 1000}
+	for _, option := range options {
+		option(&o)
+	}
+	s := &site{t: t, log: &lines{}}
+	if o.port == 0 {
+		s.inbox = testkit.StartInbox(t, testkit.InboxOptions{})
+		o.port = s.inbox.Port()
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	text := fmt.Sprintf(siteConfig, door.Addr(), filepath.Join(dir, "tidings.db"), port, perSecond)
-	c, err := config.Parse([]byte(text), filepath.Join(dir, "config.yaml"))
+	s.url = "http://" + listener.Addr().String()
+	text := fmt.Sprintf(siteConfig, listener.Addr(), o.timezone, storetest.DSN(t, o.engine), o.port, o.perSecond)
+	c, err := config.Parse([]byte(text), filepath.Join(t.TempDir(), "config.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := &lines{}
-	p, err := app.Open(t.Context(), c, slog.New(slog.NewTextHandler(io.MultiWriter(t.Output(), log), &slog.HandlerOptions{Level: slog.LevelWarn})))
+	s.Service, err = app.Open(t.Context(), c, slog.New(slog.NewTextHandler(io.MultiWriter(t.Output(), s.log), &slog.HandlerOptions{Level: slog.LevelWarn})))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &site{Service: p, t: t, url: "http://" + door.Addr().String(), log: log}
 	s.importSamples()
-	s.run(door)
+	s.run(listener)
 	return s
 }
 
-func (s *site) run(door net.Listener) {
+func (s *site) run(listener net.Listener) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ready, ended := make(chan struct{}), make(chan error, 1)
-	service := &app.Node{Service: s.Service, HTTP: door, Ready: func() { close(ready) }}
-	go func() { ended <- service.Run(ctx) }()
+	node := &app.Node{Service: s.Service, HTTP: listener, Ready: func() { close(ready) }}
+	go func() { ended <- node.Run(ctx) }()
 	s.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {
-			s.t.Errorf("the service ended with %v", err)
+			s.t.Errorf("the node ended with %v", err)
 		}
 	})
 	s.t.Cleanup(func() {
@@ -122,7 +136,7 @@ func (s *site) run(door net.Listener) {
 	case <-ready:
 	case err := <-ended:
 		ended <- err
-		s.t.Fatalf("the service did not start: %v", err)
+		s.t.Fatalf("the node did not start: %v", err)
 	}
 }
 
@@ -151,8 +165,9 @@ func (s *site) importSamples() {
 	}
 }
 
-// readers puts n people on the digest, and lets its next edition take old articles.
-func (s *site) readers(n int) {
+// addSubscribers subscribes n people to the digest, and lets its next edition take the
+// sample articles, which are old.
+func (s *site) addSubscribers(n int) {
 	s.t.Helper()
 	var list strings.Builder
 	list.WriteString("email,name\n")
@@ -169,8 +184,8 @@ func (s *site) readers(n int) {
 	}
 }
 
-// engine is one beside the service's own, on the same store.
-func (s *site) engine() *delivery.Engine {
+// newEngine returns an engine beside that of the node, on the same store.
+func (s *site) newEngine() *delivery.Engine {
 	s.t.Helper()
 	e, err := s.Engine(s.t.Context())
 	if err != nil {
@@ -179,19 +194,13 @@ func (s *site) engine() *delivery.Engine {
 	return e
 }
 
-// eventually waits for what the site does by itself.
+// eventually waits until the site did something by itself.
 func (s *site) eventually(what string, holds func() bool) {
 	s.t.Helper()
-	for deadline := time.Now().Add(90 * time.Second); time.Now().Before(deadline); { // it only ends a test that hangs
-		if holds() {
-			return
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	s.t.Fatalf("waited in vain for %s", what)
+	testkit.Eventually(s.t, what, holds)
 }
 
-// noProblems fails the test when the browser's console showed an error.
+// noProblems fails the test if the browser's console showed an error.
 func noProblems(t *testing.T, b *testkit.Browser) {
 	t.Helper()
 	for _, problem := range b.Problems() {

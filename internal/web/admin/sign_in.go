@@ -14,11 +14,11 @@ import (
 	"github.com/tidings-press/tidings/internal/web/middleware"
 )
 
-// signInForm is the sign-in page.
+// signInForm is the data of the sign-in page.
 type signInForm struct {
-	Email string
-	Next  string
-	Wrong string
+	Email   string
+	Next    string // path to go to afterwards
+	Problem string
 }
 
 func (h *Handler) signInPage(w http.ResponseWriter, r *http.Request) error {
@@ -31,31 +31,34 @@ func (h *Handler) signInPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if n == 0 {
-		return &userError{http.StatusNotFound, "Nobody has a key yet",
-			"The first editor comes in by a one-time link. The server printed it when it started; starting it again prints a new one.", "/", "Go to the front page"}
+		return &userError{http.StatusNotFound, "No editor yet",
+			"The first editor signs up with a one-time link. The server printed it when it started; restart it to print a new one.", "/", "Go to the front page"}
 	}
-	form := signInForm{Next: local(r.URL.Query().Get("next"))}
-	return h.show(w, http.StatusOK, "sign_in", page{Title: "Sign in", Body: form})
+	return h.showSignIn(w, http.StatusOK, signInForm{Next: adminPath(r.URL.Query().Get("next"))})
+}
+
+func (h *Handler) showSignIn(w http.ResponseWriter, status int, form signInForm) error {
+	return h.show(w, status, "sign_in", page{Title: "Sign in", Body: form})
 }
 
 // signIn signs an editor in. The answer and its time are the same whether the address
-// is known or not.
+// has an account or not.
 func (h *Handler) signIn(w http.ResponseWriter, r *http.Request) error {
-	form := signInForm{Email: truncate(strings.TrimSpace(r.PostFormValue("email")), 254), Next: local(r.PostFormValue("next"))}
+	form := signInForm{Email: truncate(strings.TrimSpace(r.PostFormValue("email")), 254), Next: adminPath(r.PostFormValue("next"))}
 	account := strings.ToLower(form.Email)
 	editor, err := h.store.EditorByEmail(r.Context(), account)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	throttles := h.throttles(r, account, editor)
+	throttles := h.signInThrottles(r, account, editor)
 	wait, err := h.store.TakeAttempt(r.Context(), throttles...)
 	if err != nil {
 		return err
 	}
 	if wait > 0 {
 		h.logRefused(r, account, "too many attempts")
-		form.Wrong = tooMany(w, wait)
-		return h.show(w, http.StatusTooManyRequests, "sign_in", page{Title: "Sign in", Body: form})
+		form.Problem = tooManyAttempts(w, wait)
+		return h.showSignIn(w, http.StatusTooManyRequests, form)
 	}
 	ok, err := h.verify(r, editor, r.PostFormValue("password"))
 	if err != nil {
@@ -63,33 +66,17 @@ func (h *Handler) signIn(w http.ResponseWriter, r *http.Request) error {
 	}
 	if !ok {
 		h.logRefused(r, account, "wrong address or password")
-		form.Wrong = "That is not the address and password of an editor. Please look at both again."
-		return h.show(w, http.StatusUnauthorized, "sign_in", page{Title: "Sign in", Body: form})
+		form.Problem = "Wrong address or password."
+		return h.showSignIn(w, http.StatusUnauthorized, form)
 	}
 	if err := h.store.ReturnAttempt(r.Context(), throttles...); err != nil {
 		return err
 	}
-	h.log.Info("editor signed in", "editor", editor.ID, "client", client(r))
+	h.log.Info("editor signed in", "editor", editor.ID, "client", clientAddress(r))
 	if _, known := h.knownBrowser(r, editor); !known {
-		h.tellOfSignIn(r, editor)
+		h.mailNewBrowser(r, editor)
 	}
-	return h.begin(w, r, editor, form.Next)
-}
-
-// tooMany says for how long to wait, in a header and in words.
-func tooMany(w http.ResponseWriter, wait time.Duration) string {
-	seconds := int(math.Ceil(wait.Seconds()))
-	w.Header().Set("Retry-After", strconv.Itoa(seconds))
-	return fmt.Sprintf("Too many attempts. Try again in %d seconds.", seconds)
-}
-
-// logRefused logs a sign-in that was refused, with the account and where it came from.
-// What is no address may be a password in the wrong field, and is not logged.
-func (h *Handler) logRefused(r *http.Request, account, reason string) {
-	if _, err := subscriber.ParseAddress(account); err != nil {
-		account = "(not an address)"
-	}
-	h.log.Warn("sign-in refused", "account", account, "client", client(r), "network", network(r), "reason", reason, "request", middleware.ID(r.Context()))
+	return h.startSession(w, r, editor, form.Next)
 }
 
 // verify reports whether the password is that of an editor who may sign in. For an
@@ -103,11 +90,27 @@ func (h *Handler) verify(r *http.Request, editor store.Editor, password string) 
 	return ok && exists, err
 }
 
+// tooManyAttempts returns the text that says how long to wait, and sets Retry-After.
+func tooManyAttempts(w http.ResponseWriter, wait time.Duration) string {
+	seconds := int(math.Ceil(wait.Seconds()))
+	w.Header().Set("Retry-After", strconv.Itoa(seconds))
+	return fmt.Sprintf("Too many attempts. Try again in %d seconds.", seconds)
+}
+
+// logRefused logs a refused sign-in with the account and the client. Text that is not an
+// address may be a password in the wrong field, and is not logged.
+func (h *Handler) logRefused(r *http.Request, account, reason string) {
+	if _, err := subscriber.ParseAddress(account); err != nil {
+		account = "(not an address)"
+	}
+	h.log.Warn("sign-in refused", "account", account, "client", clientAddress(r), "network", clientNetwork(r), "reason", reason, "request", middleware.ID(r.Context()))
+}
+
 func (h *Handler) signOut(w http.ResponseWriter, r *http.Request, _ store.Session) error {
-	if err := h.store.EndSession(r.Context(), h.token(r)); err != nil {
+	if err := h.store.EndSession(r.Context(), h.sessionToken(r)); err != nil {
 		return err
 	}
-	h.setCookie(w, "", -time.Second)
+	h.setSessionCookie(w, "", -time.Second)
 	http.Redirect(w, r, "/admin/sign-in", http.StatusSeeOther)
 	return nil
 }

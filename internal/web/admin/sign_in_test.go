@@ -42,10 +42,10 @@ func (s *site) mailTo(address, subject string) string {
 	return text
 }
 
-func TestStrangerDoesNotLockTheOwnerOut(t *testing.T) {
+func TestGuessesOfOthersDoNotLockOutKnownBrowser(t *testing.T) {
 	t.Parallel()
-	s := startSite(t, 1000)
-	owner, stranger := s.editor(), s.stranger()
+	s := startSite(t)
+	owner, stranger := s.owner(), s.visitor()
 	owner.post("/admin/sign-out")
 	if code := stranger.guess(adas, "a wrong guess", 60); code != http.StatusTooManyRequests {
 		t.Errorf("the sixtieth wrong try is answered %d", code)
@@ -63,10 +63,10 @@ func TestStrangerDoesNotLockTheOwnerOut(t *testing.T) {
 	}
 }
 
-func TestKnownBrowserIsKnownForItsAccountAlone(t *testing.T) {
+func TestKnownBrowserIsBoundToItsAccount(t *testing.T) {
 	t.Parallel()
-	s := startSite(t, 1000)
-	owner, bob := s.editor(), s.stranger()
+	s := startSite(t)
+	owner, bob := s.owner(), s.visitor()
 	invite, err := admin.InviteLink(t.Context(), s.Store, s.url, admin.Invitation{Email: "bob@gazette.example"})
 	if err != nil {
 		t.Fatal(err)
@@ -82,7 +82,7 @@ func TestKnownBrowserIsKnownForItsAccountAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	forge := func(change func(value string) string) *editor {
-		forged := s.stranger()
+		forged := s.visitor()
 		var cookies []*http.Cookie
 		for _, cookie := range owner.client.Jar.Cookies(site) {
 			if strings.HasSuffix(cookie.Name, "-browser") {
@@ -118,7 +118,7 @@ func TestKnownBrowserIsKnownForItsAccountAlone(t *testing.T) {
 	}
 	copied := forge(func(v string) string { return v })
 	// After a change of password a copy of the cookie is worth nothing.
-	owner.post("/admin/account/password", "present", right, "password", "five other random words")
+	owner.post("/admin/account/password", "current", right, "password", "five other random words")
 	if code := copied.guess(adas, "five other random words", 1); code != http.StatusTooManyRequests {
 		t.Errorf("a cookie from before the password was changed lets its browser try: %d", code)
 	}
@@ -128,10 +128,10 @@ func TestKnownBrowserIsKnownForItsAccountAlone(t *testing.T) {
 	}
 }
 
-func TestSignInKeepsNoSessionThatWasThereBefore(t *testing.T) {
+func TestSignInEndsEarlierSession(t *testing.T) {
 	t.Parallel()
-	s := startSite(t, 1000)
-	e := s.editor()
+	s := startSite(t)
+	e := s.owner()
 	site, _ := url.Parse(s.url + "/admin/")
 	session := func() (value string) {
 		for _, cookie := range e.client.Jar.Cookies(site) {
@@ -151,11 +151,11 @@ func TestSignInKeepsNoSessionThatWasThereBefore(t *testing.T) {
 	}
 }
 
-func TestRefusedSignInsAreLoggedWithoutThePassword(t *testing.T) {
+func TestRefusedSignInIsLoggedWithoutPassword(t *testing.T) {
 	t.Parallel()
-	s := startSite(t, 1000)
-	s.editor()
-	e := s.stranger()
+	s := startSite(t)
+	s.owner()
+	e := s.visitor()
 	e.guess("Eve@gazette.example", "a wrong guess", 1)
 	e.guess("a wrong guess", "in the wrong field", 1)
 	e.guess(adas, "a wrong guess", 11)
@@ -175,20 +175,20 @@ func TestRefusedSignInsAreLoggedWithoutThePassword(t *testing.T) {
 	}
 }
 
-func TestEditorIsToldOfChangesToTheAccount(t *testing.T) {
+func TestAccountChangesAreMailed(t *testing.T) {
 	t.Parallel()
-	s := startSite(t, 1000)
-	here, there := s.editor(), s.stranger()
+	s := startSite(t)
+	here, there := s.owner(), s.visitor()
 	there.guess(adas, right, 1)
 	if mail := s.mailTo(adas, "A new browser signed in"); !strings.Contains(mail, "127.0.0.1") {
 		t.Errorf("the mail does not say from where:\n%s", mail)
 	}
-	here.post("/admin/account/password", "present", right, "password", "five other random words")
+	here.post("/admin/account/password", "current", right, "password", "five other random words")
 	s.mailTo(adas, "Your password was changed")
-	if here.post("/admin/account/address", "present", right, "email", "brook@gazette.example"); here.code != http.StatusUnprocessableEntity {
+	if here.post("/admin/account/address", "current", right, "email", "brook@gazette.example"); here.code != http.StatusUnprocessableEntity {
 		t.Errorf("an address is changed with a wrong password: %d", here.code)
 	}
-	here.want(here.post("/admin/account/address", "present", "five other random words", "email", "brook@gazette.example"), "Your address is changed", "brook@gazette.example")
+	here.want(here.post("/admin/account/address", "current", "five other random words", "email", "brook@gazette.example"), "Your address is changed", "brook@gazette.example")
 	s.mailTo(adas, "Your address was changed")
 	s.mailTo("brook@gazette.example", "Your address was changed")
 	if there.guess("brook@gazette.example", "five other random words", 1); there.at != "/admin/" {
@@ -216,10 +216,10 @@ func (e *editor) welcomeLink(page string) string {
 	return found
 }
 
-func TestOwnerWhoWasShutOutStaysOut(t *testing.T) {
+func TestLinksOfBlockedOwnerStopWorking(t *testing.T) {
 	t.Parallel()
-	s := startSite(t, 1000)
-	ada, eve := s.editor(), s.stranger()
+	s := startSite(t)
+	ada, eve := s.owner(), s.visitor()
 	invitation := ada.welcomeLink(ada.post("/admin/account/invite", "email", "eve@gazette.example", "role", "owner"))
 	later := ada.welcomeLink(ada.post("/admin/account/invite", "email", "eve@gazette.example", "role", "owner"))
 	if eve.get(invitation); eve.code != http.StatusGone {
@@ -233,11 +233,11 @@ func TestOwnerWhoWasShutOutStaysOut(t *testing.T) {
 	}
 	saved = append(saved, eve.welcomeLink(eve.post("/admin/editors/1/reset")))
 	page := ada.get("/admin/account")
-	ada.want(page, "Open links", "friend@gazette.example", "whoever holds it", "invitation of an owner", "new password", "Revoke")
+	ada.want(page, "Open links", "friend@gazette.example", "anyone who has it", "invitation of an owner", "new password", "Revoke")
 	if n := strings.Count(page, "/revoke"); n != 3 {
 		t.Errorf("%d links can be revoked, want 3", n)
 	}
-	ada.want(ada.post("/admin/editors/2/access"), "This editor can no longer sign in", "No link lets anyone in")
+	ada.want(ada.post("/admin/editors/2/access"), "This editor is blocked", "There are no open links")
 	for _, link := range saved {
 		if eve.get(link); eve.code != http.StatusGone {
 			t.Errorf("shut out, the owner opens %s: %d", link, eve.code)
@@ -248,17 +248,17 @@ func TestOwnerWhoWasShutOutStaysOut(t *testing.T) {
 	}
 	link := ada.welcomeLink(ada.post("/admin/account/invite", "email", "bob@gazette.example"))
 	id := regexp.MustCompile(`/admin/links/\d+/revoke`).FindString(ada.get("/admin/account"))
-	ada.want(ada.post(id), "The link is revoked", "No link lets anyone in")
+	ada.want(ada.post(id), "The link is revoked", "There are no open links")
 	if eve.get(link); eve.code != http.StatusGone {
 		t.Errorf("a revoked invitation is answered %d", eve.code)
 	}
 }
 
-func TestOwnersAloneLetOthersInAndOut(t *testing.T) {
+func TestEditorsCannotManageEditors(t *testing.T) {
 	t.Parallel()
-	s := startSite(t, 1000)
-	s.editor()
-	bob := s.stranger()
+	s := startSite(t)
+	s.owner()
+	bob := s.visitor()
 	invite, err := admin.InviteLink(t.Context(), s.Store, s.url, admin.Invitation{Email: "bob@gazette.example"})
 	if err != nil {
 		t.Fatal(err)
@@ -277,9 +277,9 @@ func TestOwnersAloneLetOthersInAndOut(t *testing.T) {
 	}
 }
 
-func TestSetupLinksOfSeveralStartsMakeOneOwner(t *testing.T) {
+func TestOnlyNewestSetupLinkWorks(t *testing.T) {
 	t.Parallel()
-	s := startSite(t, 1000)
+	s := startSite(t)
 	var links []string
 	for range 3 {
 		link, err := s.FirstOwnerLink(t.Context())
@@ -293,7 +293,7 @@ func TestSetupLinksOfSeveralStartsMakeOneOwner(t *testing.T) {
 		if i == 2 {
 			want = http.StatusOK
 		}
-		if e := s.stranger(); true {
+		if e := s.visitor(); true {
 			if e.post(link, "email", fmt.Sprintf("owner%d@gazette.example", i), "password", right); e.code != want {
 				t.Errorf("the link of start %d is answered %d, want %d", i+1, e.code, want)
 			}

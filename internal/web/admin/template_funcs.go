@@ -11,35 +11,38 @@ import (
 	"github.com/tidings-press/tidings/internal/digest"
 )
 
+// templateFuncs returns the functions that the page templates use. Times and days are
+// shown in the site's timezone.
 func (h *Handler) templateFuncs() template.FuncMap {
 	return template.FuncMap{
-		"number":  number,
-		"many":    many,
-		"when":    func(t time.Time) string { return t.In(h.zone).Format("Mon 2 Jan 2006, 15:04") },
-		"machine": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"until":   func(t time.Time) string { return until(t.Sub(h.store.Now())) },
-		"ago":     func(t time.Time) string { return ago(h.store.Now().Sub(t)) },
-		"long":    long,
-		"state":   func(s digest.State) string { return stateWords[s] },
+		"number":   number,
+		"plural":   plural,
+		"day":      func(t time.Time) string { return t.In(h.zone).Format("2 Jan 2006") },
+		"datetime": func(t time.Time) string { return t.In(h.zone).Format("Mon 2 Jan 2006, 15:04 MST") },
+		"rfc3339":  func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"until":    func(t time.Time) string { return until(t.Sub(h.store.Now())) },
+		"ago":      func(t time.Time) string { return ago(h.store.Now().Sub(t)) },
+		"duration": duration,
+		"state":    func(s digest.State) string { return stateLabels[s] },
 	}
 }
 
 var english = message.NewPrinter(language.English)
 
-// number writes a whole number such as 1,204.
+// number writes a whole number with separators, such as 1,204.
 func number(n any) string { return english.Sprintf("%d", n) }
 
-// many writes "1 reader" or "1,204 readers".
-func many(n any, one, more string) string {
+// plural writes "1 subscriber" or "1,204 subscribers".
+func plural(n any, one, more string) string {
 	if written := number(n); written != "1" {
 		return written + " " + more
 	}
 	return "1 " + one
 }
 
-// stateWords say what an edition does, for people.
-var stateWords = map[digest.State]string{
-	digest.Draft: "waits for approval", digest.Approved: "about to go", digest.Sending: "sending", digest.Paused: "paused",
+// stateLabels are the states of editions as pages show them.
+var stateLabels = map[digest.State]string{
+	digest.Draft: "waiting for approval", digest.Approved: "starting", digest.Sending: "sending", digest.Paused: "paused",
 	digest.Sent: "sent", digest.Cancelled: "cancelled", digest.Failed: "failed",
 }
 
@@ -47,31 +50,31 @@ func until(d time.Duration) string {
 	if d <= 0 {
 		return "now"
 	}
-	return "in " + long(d)
+	return "in " + duration(d)
 }
 
 func ago(d time.Duration) string {
 	if d < time.Minute {
 		return "just now"
 	}
-	return long(d) + " ago"
+	return duration(d) + " ago"
 }
 
-// long writes a duration as people say it, in its largest unit.
-func long(d time.Duration) string {
+// duration writes a duration in its largest unit that has at least two of it.
+func duration(d time.Duration) string {
 	switch {
 	case d < 2*time.Minute:
-		return many(max(1, int64(d.Round(time.Second)/time.Second)), "second", "seconds")
+		return plural(max(1, int64(d.Round(time.Second)/time.Second)), "second", "seconds")
 	case d < 2*time.Hour:
-		return many(int64(d/time.Minute), "minute", "minutes")
+		return plural(int64(d/time.Minute), "minute", "minutes")
 	case d < 48*time.Hour:
-		return many(int64(d/time.Hour), "hour", "hours")
+		return plural(int64(d/time.Hour), "hour", "hours")
 	}
-	return many(int64(d/(24*time.Hour)), "day", "days")
+	return plural(int64(d/(24*time.Hour)), "day", "days")
 }
 
-// share is how much of a whole a part is, for people.
-func share(part, whole int64) string {
+// percent writes a part of a whole, such as "33 %".
+func percent(part, whole int64) string {
 	if whole == 0 {
 		return "0 %"
 	}

@@ -11,11 +11,10 @@ import (
 	"mime"
 	"net/http"
 	"path"
-	"strings"
 	"time"
 )
 
-//go:embed *.css *.svg *.ico *.png vendor/*.js
+//go:embed *.css *.js *.svg *.ico *.png
 var files embed.FS
 
 type asset struct {
@@ -51,7 +50,7 @@ func Path(name string) string { return byName[name] }
 func Data(name string) []byte { return byPath[byName[name]].data }
 
 // Handler serves the files below /assets/. Their addresses name their content, so
-// caches may keep them for ever (RFC 8246).
+// caches may keep them without asking again (RFC 8246).
 func Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a, ok := byPath[r.URL.Path]
@@ -86,5 +85,5 @@ func serve(w http.ResponseWriter, r *http.Request, a asset) {
 	sum := sha256.Sum256(a.data)
 	w.Header().Set("Content-Type", kind)
 	w.Header().Set("ETag", `"`+hex.EncodeToString(sum[:8])+`"`)
-	http.ServeContent(w, r, strings.TrimPrefix(a.name, "vendor/"), time.Time{}, bytes.NewReader(a.data))
+	http.ServeContent(w, r, a.name, time.Time{}, bytes.NewReader(a.data))
 }

@@ -34,6 +34,12 @@ const (
 	requestPoll  = time.Second // half to one and a half of it
 )
 
+// RequestConfirmation queues the mail that asks an address to confirm that it wants some
+// digests, as if its owner had filled in the form.
+func (p *Pages) RequestConfirmation(ctx context.Context, address subscriber.Address, digests []string) error {
+	return p.keep(ctx, address, request{Digests: digests})
+}
+
 // keep keeps a request until it is handled.
 func (p *Pages) keep(ctx context.Context, address subscriber.Address, r request) error {
 	r.Address, r.IP = address.String(), middleware.Client(ctx).String()

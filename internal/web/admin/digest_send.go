@@ -1,0 +1,52 @@
+package admin
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/store"
+)
+
+// sendPage asks before a digest is sent, with subject, articles and the number of
+// subscribers.
+func (h *Handler) sendPage(w http.ResponseWriter, r *http.Request, session store.Session) error {
+	return h.askToSend(w, r, session, nil)
+}
+
+// askToSend shows what would be sent, and what changed since it was shown before.
+func (h *Handler) askToSend(w http.ResponseWriter, r *http.Request, session store.Session, changes []string) error {
+	body, err := h.digestPage(r)
+	if err != nil {
+		return err
+	}
+	status := http.StatusOK
+	if body.Changes = changes; len(changes) > 0 {
+		status = http.StatusConflict
+	}
+	return h.show(w, status, "digest_send", page{Title: "Send " + body.Title + " now?", Nav: "dashboard", Editor: &session.Editor, Body: body})
+}
+
+// send makes an edition and approves it, if it is the one that the question showed.
+func (h *Handler) send(w http.ResponseWriter, r *http.Request, session store.Session) error {
+	d, err := h.requestedDigest(r)
+	if err != nil {
+		return err
+	}
+	shown, unread := delivery.ParseFingerprint(r.PostFormValue("shown"))
+	if r.PostFormValue("sure") != d.Name || unread != nil {
+		http.Redirect(w, r, "/admin/digests/"+d.Name+"/send", http.StatusSeeOther)
+		return nil
+	}
+	e, err := h.engine.Send(longRequest(w, r), d.Name, delivery.SendOptions{By: session.Editor.Email, Expect: &shown})
+	var changed *delivery.ChangedError
+	if errors.As(err, &changed) {
+		return h.askToSend(w, r, session, changed.Differences)
+	}
+	if err != nil {
+		return conflict("Nothing was sent", err, "/admin/digests/"+d.Name)
+	}
+	h.log.Info("edition sent by hand", "edition", e.ID, "digest", d.Name, "editor", session.Editor.ID)
+	http.Redirect(w, r, "/admin/editions/"+e.ID, http.StatusSeeOther)
+	return nil
+}

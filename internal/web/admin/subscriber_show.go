@@ -1,0 +1,129 @@
+package admin
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"github.com/tidings-press/tidings/internal/config"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
+)
+
+// subscriberPage is the data of the page of a subscriber.
+type subscriberPage struct {
+	subscriber.Subscriber
+	Subscriptions []subscriber.Subscription
+	Suppression   store.Suppression
+	Feedback      []store.Feedback
+	AllDigests    []config.Digest // that a confirmation mail can be about
+}
+
+// Erased reports whether the subscriber was erased.
+func (p subscriberPage) Erased() bool { return p.State == subscriber.Erased }
+
+// CanInvite reports whether a confirmation mail may ask the subscriber to come back.
+func (p subscriberPage) CanInvite() bool { return p.State == subscriber.Unsubscribed }
+
+// requestedID returns the number in a request's path; ErrNotFound when it is none.
+func requestedID(r *http.Request) (int64, error) {
+	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
+	if err != nil {
+		return 0, store.ErrNotFound
+	}
+	return id, nil
+}
+
+func (h *Handler) subscriber(w http.ResponseWriter, r *http.Request, session store.Session) error {
+	body := subscriberPage{AllDigests: h.config.Digests}
+	id, err := requestedID(r)
+	if err != nil {
+		return err
+	}
+	if body.Subscriber, err = h.store.Subscriber(r.Context(), id); err != nil {
+		return err
+	}
+	if body.Subscriptions, err = h.store.Subscriptions(r.Context(), id); err != nil {
+		return err
+	}
+	if body.Feedback, err = h.store.FeedbackOf(r.Context(), id, 20); err != nil {
+		return err
+	}
+	title := fmt.Sprintf("Subscriber %d", id)
+	if !body.Erased() {
+		title = body.Address.String()
+		if body.Suppression, err = h.store.Suppression(r.Context(), body.Address); err != nil {
+			return err
+		}
+	}
+	return h.show(w, http.StatusOK, "subscriber_show", page{Title: title, Nav: "subscribers", Editor: &session.Editor, Notice: notice(r), Body: body})
+}
+
+// unsubscribe ends all subscriptions of a subscriber.
+func (h *Handler) unsubscribe(w http.ResponseWriter, r *http.Request, session store.Session) error {
+	return h.changeSubscriber(w, r, session, "unsubscribed", func(who subscriber.Subscriber) error {
+		return h.store.UnsubscribeAll(r.Context(), who.ID)
+	})
+}
+
+// inviteBack sends a confirmation mail to an unsubscribed address. Only the person
+// subscribes again, by the link in it: no editor can do that for them.
+func (h *Handler) inviteBack(w http.ResponseWriter, r *http.Request, session store.Session) error {
+	if err := r.ParseForm(); err != nil {
+		return err
+	}
+	back := "/admin/subscribers/" + r.PathValue("id")
+	var digests []string
+	for _, d := range h.config.Digests {
+		if slices.Contains(r.PostForm["digest"], d.Name) {
+			digests = append(digests, d.Name)
+		}
+	}
+	if len(digests) == 0 {
+		return invalid("No mail was sent", "Choose at least one digest.", back)
+	}
+	return h.changeSubscriber(w, r, session, "invited", func(who subscriber.Subscriber) error {
+		if who.State != subscriber.Unsubscribed {
+			return &store.SubscriberStateError{ID: who.ID, From: who.State, To: subscriber.Pending}
+		}
+		return h.requestConfirmation(r.Context(), who.Address, digests)
+	})
+}
+
+// liftBounce makes a subscriber whose address bounced active again.
+func (h *Handler) liftBounce(w http.ResponseWriter, r *http.Request, session store.Session) error {
+	return h.changeSubscriber(w, r, session, "lifted", func(who subscriber.Subscriber) error {
+		return h.store.SetState(r.Context(), who.ID, subscriber.Active, "lifted by "+session.Editor.Email)
+	})
+}
+
+// erase erases a subscriber for good. Only owners may do that.
+func (h *Handler) erase(w http.ResponseWriter, r *http.Request, session store.Session) error {
+	const title = "Nothing was erased"
+	back := "/admin/subscribers/" + r.PathValue("id")
+	if session.Editor.Role != roleOwner {
+		return &userError{Status: http.StatusForbidden, Title: title, Text: "Only an owner of this site can erase a subscriber, since that cannot be undone.", Link: back}
+	}
+	if r.PostFormValue("sure") == "" {
+		return invalid(title, "Erasing cannot be undone. Tick the box above the button.", back)
+	}
+	return h.changeSubscriber(w, r, session, "erased", func(who subscriber.Subscriber) error { return h.store.Erase(r.Context(), who.ID) })
+}
+
+// changeSubscriber changes the subscriber that a path names, and leads back to them.
+func (h *Handler) changeSubscriber(w http.ResponseWriter, r *http.Request, session store.Session, notice string, change func(subscriber.Subscriber) error) error {
+	id, err := requestedID(r)
+	if err != nil {
+		return err
+	}
+	who, err := h.store.Subscriber(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	if err := change(who); err != nil {
+		return err
+	}
+	h.log.Info("subscriber changed", "subscriber", id, "change", notice, "editor", session.Editor.ID)
+	return redirectWithNotice(w, r, fmt.Sprintf("/admin/subscribers/%d", id), notice)
+}
