@@ -95,10 +95,11 @@ func quality(parameters string) float64 {
 	return value
 }
 
-// Encoders are kept for the next document: each takes up to a few megabytes.
+// Encoders are kept for the next document: each takes about a megabyte. Brotli's are not:
+// after a large document an encoder chooses another way to find matches, and keeps to it when
+// it is reset, so that it would give other bytes for a small one.
 var (
-	brotlis = sync.Pool{New: func() any { return brotli.NewWriterLevel(nil, 5) }}
-	gzips   = sync.Pool{New: func() any {
+	gzips = sync.Pool{New: func() any {
 		w, err := gzip.NewWriterLevel(nil, 6)
 		if err != nil {
 			panic("gzip level of this package: " + err.Error())
@@ -118,26 +119,23 @@ var (
 
 // compress returns body in a coding; the same body gives the same bytes.
 func compress(c Coding, body []byte) []byte {
-	var pool *sync.Pool
+	var out bytes.Buffer
+	var w io.WriteCloser
 	switch c {
 	case Zstd:
 		encoder := zstds.Get().(*zstd.Encoder)
 		defer zstds.Put(encoder)
 		return bytes.Clone(encoder.EncodeAll(body, nil))
 	case Brotli:
-		pool = &brotlis
+		w = brotli.NewWriterLevel(&out, 5)
 	case Gzip:
-		pool = &gzips
+		encoder := gzips.Get().(*gzip.Writer)
+		defer gzips.Put(encoder)
+		encoder.Reset(&out)
+		w = encoder
 	default:
 		return body
 	}
-	w := pool.Get().(interface {
-		io.WriteCloser
-		Reset(io.Writer)
-	})
-	defer pool.Put(w)
-	var out bytes.Buffer
-	w.Reset(&out)
 	// Writing to a bytes.Buffer cannot fail.
 	_, _ = w.Write(body)
 	_ = w.Close()

@@ -1,0 +1,51 @@
+package rendercache
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+)
+
+// prose returns n bytes of text that compresses as feeds do.
+func prose(seed uint64, n int) []byte {
+	words := []string{"harbour", "council", "<p>", "</p>", "market", "question", "of", "the", "and", "&amp;", "evening", "report", "https://press.example/"}
+	random := rand.New(rand.NewPCG(seed, 1))
+	var out bytes.Buffer
+	for out.Len() < n {
+		fmt.Fprintf(&out, "%s%d ", words[random.IntN(len(words))], random.IntN(50))
+	}
+	return out.Bytes()[:n]
+}
+
+// The same bytes have the same ETag, so a coding must not depend on what an encoder
+// compressed before.
+func TestCodingDoesNotDependOnEarlierDocuments(t *testing.T) {
+	t.Parallel()
+	large := prose(1, 1<<20+1<<18)
+	for c := Gzip; c < codingCount; c++ {
+		sizes := []int{200, 3 << 10, 40 << 10}
+		var before [][]byte
+		for _, size := range sizes {
+			before = append(before, compress(c, prose(uint64(size), size)))
+		}
+		compress(c, large)
+		for i, size := range sizes {
+			if got := compress(c, prose(uint64(size), size)); !bytes.Equal(got, before[i]) {
+				t.Errorf("%s: a document of %d bytes becomes %d bytes, and %d before a large one", codingName[c], size, len(got), len(before[i]))
+			}
+		}
+	}
+}
+
+func BenchmarkCompress(b *testing.B) {
+	body := prose(1, 450<<10)
+	for c := Gzip; c < codingCount; c++ {
+		b.Run(codingName[c], func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				compress(c, body)
+			}
+		})
+	}
+}
