@@ -3,6 +3,7 @@ package feed
 import (
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -28,7 +29,7 @@ func newPlace(site, page string) place {
 
 // schemes are those that a link in a text may have. Readers hand them to programs
 // that only show something or ask first.
-var schemes = set(`http https mailto tel xmpp geo magnet`)
+var schemes = []string{"http", "https", "mailto", "tel", "xmpp", "geo", "magnet"}
 
 // link returns the address of a link in a text as a document shows it: absolute, a
 // URI by RFC 3986, of a scheme that readers may follow. It returns "" for what is
@@ -36,7 +37,7 @@ var schemes = set(`http https mailto tel xmpp geo magnet`)
 func (p place) link(ref string) string {
 	u := p.resolve(ref)
 	switch {
-	case u == nil || !schemes[u.Scheme]:
+	case u == nil || !slices.Contains(schemes, u.Scheme):
 		return ""
 	case u.Scheme == "http" || u.Scheme == "https":
 		return spell(u)

@@ -5,7 +5,6 @@ import (
 	"encoding/xml"
 	"regexp"
 	"strings"
-	"time"
 
 	"github.com/gorilla/feeds"
 )
@@ -54,8 +53,7 @@ type atomEntry struct {
 	Thumbnail *mediaThumbnail
 }
 
-// atomPerson is a person construct (RFC 4287, section 3.2). A name cannot say that
-// it is text, so it is written like text in RSS.
+// atomPerson is a person construct (RFC 4287, section 3.2).
 type atomPerson struct {
 	Name  plain  `xml:"name"`
 	URI   string `xml:"uri,omitempty"`
@@ -90,11 +88,11 @@ func Atom(p *Prepared) ([]byte, error) {
 		Media:     "http://search.yahoo.com/mrss/",
 		Lang:      feedLanguage(d.Language),
 		Id:        d.ID(site),
-		Title:     literal(d.Title),
-		Subtitle:  literal(d.Description),
-		Rights:    literal(site.Copyright),
-		Updated:   p.updated.Format(time.RFC3339),
-		Author:    &atomPerson{Name: nameText(site.Title), URI: site.URL + "/"},
+		Title:     plain(d.Title),
+		Subtitle:  plain(d.Description),
+		Rights:    plain(site.Copyright),
+		Updated:   timestamp(p.updated),
+		Author:    &atomPerson{Name: plain(site.Title), URI: site.URL + "/"},
 		Generator: generator,
 	}
 	for _, l := range p.links(FormatAtom) {
@@ -106,7 +104,7 @@ func Atom(p *Prepared) ([]byte, error) {
 	}
 	for _, stone := range p.stones {
 		doc.Tombstones = "http://purl.org/atompub/tombstones/1.0"
-		doc.Deleted = append(doc.Deleted, atomDeleted{stone.id, stone.when.Format(time.RFC3339)})
+		doc.Deleted = append(doc.Deleted, atomDeleted{stone.id, timestamp(stone.when)})
 	}
 	for i := range p.entries {
 		doc.Entries = append(doc.Entries, p.entries[i].atom(d))
@@ -116,14 +114,14 @@ func Atom(p *Prepared) ([]byte, error) {
 
 func (e *entry) atom(d *Definition) atomEntry {
 	x := atomEntry{
-		Lang: xmlLanguage(e.foreign(d)), Id: e.id, Title: literal(e.title), Summary: literal(e.summary), Updated: e.changed(),
+		Lang: xmlLanguage(e.foreign(d)), Id: e.id, Title: plain(e.title), Summary: plain(e.summary), Updated: timestamp(e.updated),
 		Links: []xmlLink{{Href: e.link, Rel: "alternate", Type: "text/html"}},
 	}
 	if !e.published.IsZero() {
-		x.Published = e.published.Format(time.RFC3339)
+		x.Published = timestamp(e.published)
 	}
 	for _, author := range e.authors {
-		x.Author = append(x.Author, atomPerson{Name: nameText(author.Name), URI: author.URL, Email: author.Email})
+		x.Author = append(x.Author, atomPerson{Name: plain(author.Name), URI: author.URL, Email: author.Email})
 	}
 	for _, file := range e.files {
 		x.Links = append(x.Links, link{"enclosure", file.URL, file.Type, file.Title, file.Bytes}.xml())
@@ -132,7 +130,7 @@ func (e *entry) atom(d *Definition) atomEntry {
 		x.Category = append(x.Category, atomCategory{tag})
 	}
 	if e.html != "" {
-		x.Content = &atomHTML{"html", unmistaken(e.html)}
+		x.Content = &atomHTML{"html", e.html}
 	}
 	x.Media, x.Thumbnail = e.media()
 	e.atomOrigin(&x)
@@ -145,10 +143,10 @@ func (e *entry) atomOrigin(x *atomEntry) {
 	switch origin := e.origin; {
 	case origin == nil:
 	case origin.FeedURL == "":
-		x.Links = append(x.Links, xmlLink{Href: origin.URL, Rel: "via", Title: attributeText(origin.Title)})
+		x.Links = append(x.Links, xmlLink{Href: origin.URL, Rel: "via", Title: origin.Title})
 	default:
 		x.Source = &atomSource{
-			ID: sourceID(origin.FeedURL), Title: literal(origin.Title), Updated: x.Updated,
+			ID: sourceID(origin.FeedURL), Title: plain(origin.Title), Updated: x.Updated,
 			Links: []xmlLink{{Href: origin.FeedURL, Rel: "self"}},
 		}
 		if origin.URL != "" {

@@ -148,7 +148,7 @@ func TestAddressesInTextsAreResolved(t *testing.T) {
 	item, entry, object := read(t, s).first()
 	want := `<a href="https://h.example/press/up">u</a><a href="https://h.example/press/articles/article-1#frag">f</a><a href="https://host.example/x">h</a>` +
 		`<a href="https://h.example/press/articles/article-1?q">q</a><a href="https://h.example/press/root">r</a><a href="tel:1">t</a><a>j</a>` +
-		`<img srcset="https://h.example/press/articles/a.png 1x, https://cdn.example/b.png 2x, https://h.example/press/c,d.png 3x" src="https://h.example/press/articles/a.png"/>` +
+		`<img src="https://h.example/press/articles/a.png" srcset="https://h.example/press/articles/a.png 1x, https://cdn.example/b.png 2x, https://h.example/press/c,d.png 3x">` +
 		`<video src="https://h.example/press/articles/v.mp4" poster="https://h.example/press/p.png"></video><q cite="https://h.example/press/articles/c">q</q>`
 	same(t, "contents", []any{item.Value("content:encoded"), entry.Value("atom:content"), object["content_html"]}, list(want, want, want))
 }

@@ -2,9 +2,6 @@ package feed
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/binary"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,8 +25,7 @@ type entry struct {
 	files    []article.Enclosure
 	origin   *article.Origin
 
-	published time.Time // zero when it is too old for validators to believe
-	dated     time.Time // as the author dates it; zero when no document can say it
+	published time.Time // as the author dates it; zero when no document can say it
 	updated   time.Time
 }
 
@@ -39,16 +35,12 @@ type tombstone struct {
 	when time.Time
 }
 
-// plausible is the earliest date that validators take for one: an older date is
-// shown in the JSON document only, which has no such rule.
-var plausible = time.Date(1990, 1, 1, 0, 0, 0, 0, time.UTC)
-
 // EntryID is the id of an article in every feed, for ever.
 func EntryID(id string) string {
 	return "urn:uuid:" + strings.ToLower(id)
 }
 
-func newEntry(a *article.Article, d *Definition, site *Site) entry {
+func newEntry(a *article.Article, d *Definition, site *Site, body BodyFunc) entry {
 	e := entry{
 		id:       EntryID(clean(a.ID)),
 		link:     pageURL(a, site.URL),
@@ -60,12 +52,9 @@ func newEntry(a *article.Article, d *Definition, site *Site) entry {
 	e.authors, e.image, e.files, e.origin = authorsOf(a, p), imageOf(a, p), filesOf(a, p), originOf(a, p)
 	e.rtl = rightToLeft(e.language, a.Title+" "+e.summary)
 	e.date(a)
-	if len(a.HTML) <= MaxBody {
-		cleaned := article.Article{HTML: clean(a.HTML)} // characters that are dropped must not hide others
-		e.html = body(cleaned.BodyFor(site.URL), p)
-	}
+	e.html = body(a.HTML, site.URL, e.link)
 	if e.summary == "" {
-		e.summary = clip(textUpTo(e.html, 2000), 400)
+		e.summary = clip(line(article.PlainText(e.html)), 400)
 	}
 	e.title = cmp.Or(line(a.Title), clip(e.summary, 80), line(a.Slug), a.ID)
 	if e.html != "" && e.rtl {
@@ -80,41 +69,34 @@ func newEntry(a *article.Article, d *Definition, site *Site) entry {
 	return e
 }
 
-// date settles the dates, in whole seconds as all formats show them. An entry is
-// never updated before validators believe in dates at all, so that an article of
-// 1969 keeps its feed valid.
+// date sets the dates. An entry without a date of its own was updated when it came
+// in, and none was updated before it was published.
 func (e *entry) date(a *article.Article) {
-	e.dated, e.updated = second(a.Published), second(a.Updated)
-	if !e.dated.Before(plausible) {
-		e.published = e.dated
+	e.published, e.updated = shown(a.Published), shown(a.Updated)
+	if e.updated.Before(e.published) {
+		e.updated = e.published
 	}
-	for _, floor := range []time.Time{e.published, plausible} {
-		if e.updated.Before(floor) {
-			e.updated = floor
-		}
-	}
-	if ingested := second(a.Ingested); e.updated.Equal(plausible) && ingested.After(plausible) {
-		e.updated = ingested
+	if e.updated.IsZero() {
+		e.updated = shown(a.Ingested)
 	}
 }
 
-// second returns a time in whole seconds, and nothing for one whose year RFC 3339
-// cannot write.
-func second(t time.Time) time.Time {
+// shown returns a time in UTC and in whole seconds, and the zero time for one whose
+// year RFC 3339 cannot write.
+func shown(t time.Time) time.Time {
 	if t = t.UTC().Truncate(time.Second); t.Year() > 9999 || t.Year() < 1 {
 		return time.Time{}
 	}
 	return t
 }
 
-// changed writes when the entry was updated. Two entries of a document must not
-// have been in the same instant (RFC 4287 lets readers order by it, and validators
-// warn), so each has a fraction of a second drawn from its id. All of them do: an
-// entry is the same wherever it stands, and whatever stands beside it.
-func (e *entry) changed() string {
-	sum := sha256.Sum256([]byte(e.id))
-	fraction := binary.BigEndian.Uint32(sum[:]) % 999_999_999
-	return e.updated.Format("2006-01-02T15:04:05") + fmt.Sprintf(".%09dZ", fraction+1)
+// timestamp writes a time by RFC 3339. A time that is not known is the beginning of
+// Unix time, in elements that a document must have.
+func timestamp(t time.Time) string {
+	if t.IsZero() {
+		t = time.Unix(0, 0).UTC()
+	}
+	return t.UTC().Format(time.RFC3339)
 }
 
 // pageURL is where people read an article: its canonical address, or its page on

@@ -3,7 +3,6 @@ package feed
 import (
 	"bytes"
 	"encoding/json"
-	"time"
 )
 
 type jsonFeed struct {
@@ -96,10 +95,10 @@ func JSON(p *Prepared) ([]byte, error) {
 func (e *entry) json(d *Definition) jsonItem {
 	item := jsonItem{
 		ID: e.id, URL: e.link, Title: e.title, Summary: e.summary,
-		Modified: e.updated.Format(time.RFC3339), Tags: e.tags, Language: e.foreign(d),
+		Modified: timestamp(e.updated), Tags: e.tags, Language: e.foreign(d),
 	}
-	if !e.dated.IsZero() {
-		item.Published = e.dated.Format(time.RFC3339)
+	if !e.published.IsZero() {
+		item.Published = timestamp(e.published)
 	}
 	if e.html != "" {
 		item.ContentHTML = &e.html

@@ -34,7 +34,9 @@ func xmlLanguage(tag string) string {
 }
 
 // iso639 are the languages of ISO 639-2 that have no code of two letters.
-var iso639 = set(`
+var iso639 = func() map[string]bool {
+	all := map[string]bool{}
+	for _, code := range strings.Fields(`
 	ace ach ada ady afa afh ain akk ale alg alt ang anp apa arc arn arp art arw ast ath aus awa bad bai bal ban bas bat bej
 	bem ber bho bik bin bla bnt bra btk bua bug byn cad cai car cau ceb cel chb chg chk chm chn cho chp chr chy cmc cop cpe
 	cpf cpp crh crp csb cus dak dar day del den dgr din doi dra dsb dua dum dyu efi egy eka elx enm ewo fan fat fil fiu fon
@@ -45,4 +47,8 @@ var iso639 = set(`
 	pam pap pau peo phi phn pon pra pro qaa qtz raj rap rar roa rom rup sad sah sai sal sam sas sat scn sco sel sem sga sgn
 	shn sid sio sit sla sma smi smj smn sms snk sog son srn srr ssa suk sus sux syr tai tem ter tet tig tiv tkl tlh tli tmh
 	tog tpi tsi tum tup tut tvl tyv udm uga umb und vai vot wak wal war was wen xal yao yap ypk zap zen znd zun
-`)
+`) {
+		all[code] = true
+	}
+	return all
+}()

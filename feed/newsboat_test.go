@@ -25,7 +25,7 @@ func TestNewsboatReadsFeedsOverHTTP(t *testing.T) {
 	for name, s := range selections() {
 		for _, f := range []feed.Format{feed.FormatRSS, feed.FormatAtom} {
 			address, s := shelf.put(t, f, s)
-			want := inXML(written(t, s))
+			want := written(t, s)
 			if len(want.Items) == 0 {
 				continue // nothing to find
 			}
@@ -42,10 +42,10 @@ func compareNewsboat(t *testing.T, where string, got []readItem, want reading) {
 	}
 	for i, item := range want.Items {
 		got := got[i]
-		if got.ID != item.ID || joined(got.Title) != item.Title || got.Link != item.Link {
+		if got.ID != item.ID || got.Title != item.Title || got.Link != item.Link {
 			t.Errorf("%s: item %d is %s, %q, %s, want %s, %q, %s", where, i, got.ID, got.Title, got.Link, item.ID, item.Title, item.Link)
 		}
-		if got.Published != item.Published && item.Published != "" {
+		if got.Published != item.Published && item.Published >= "1970" { // newsboat wraps earlier dates around to 2105
 			t.Errorf("%s: %s is dated %s, want %s", where, item.Link, got.Published, item.Published)
 		}
 		if a, b := feedrules.Letters(got.Content), feedrules.Letters(item.Content); a != b {
@@ -54,7 +54,7 @@ func compareNewsboat(t *testing.T, where string, got []readItem, want reading) {
 		if slices.ContainsFunc(item.Enclosures, isSound) && !slices.Contains(item.Enclosures, got.Enclosures[0]) {
 			t.Errorf("%s: the enclosure of %s is %q, want one of %q", where, item.Link, got.Enclosures, item.Enclosures)
 		}
-		if author := joined(got.Authors[0]); len(item.Authors) > 0 && author != strings.Join(item.Authors, ", ") && !slices.Contains(item.Authors, author) {
+		if author := got.Authors[0]; len(item.Authors) > 0 && author != strings.Join(item.Authors, ", ") && !slices.Contains(item.Authors, author) {
 			t.Errorf("%s: the author of %s is %q, want one of %q", where, item.Link, got.Authors, item.Authors)
 		}
 	}

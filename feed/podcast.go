@@ -69,4 +69,4 @@ func newITunesItem(e *entry, site *Site) itunesItem {
 }
 
 // itunesName is a name as Apple takes it: at most 255 characters.
-func itunesName(name string) plain { return nameText(clip(name, 240)) }
+func itunesName(name string) plain { return plain(clip(name, 240)) }

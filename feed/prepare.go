@@ -7,19 +7,25 @@ import (
 	"time"
 )
 
-// Prepare makes a selection ready for all formats. Items are put in the order of
-// their dates, newest first, then of appearance; one that comes twice is shown once.
-func Prepare(s Selection) *Prepared {
+// BodyFunc is Body, or a function that remembers what Body returned.
+type BodyFunc func(source, site, page string) string
+
+// Prepare makes a selection ready for all formats. Items are sorted by date, newest
+// first, then by position; an item that is there twice is shown once.
+func Prepare(s Selection) *Prepared { return PrepareWith(s, Body) }
+
+// PrepareWith is Prepare with the given function in place of Body.
+func PrepareWith(s Selection, body BodyFunc) *Prepared {
 	s.Site = cleanSite(s.Site)
 	s.Definition = cleanDefinition(s.Definition, &s.Site)
 	items := slices.Clone(s.Items)
 	slices.SortStableFunc(items, func(a, b Item) int {
 		return cmp.Or(b.Article.Published.Compare(a.Article.Published), b.Position.Compare(a.Position))
 	})
-	p := &Prepared{selection: s, updated: plausible}
+	p := &Prepared{selection: s}
 	seen := map[string]bool{}
 	for i := range items {
-		e := newEntry(&items[i].Article, &s.Definition, &s.Site)
+		e := newEntry(&items[i].Article, &s.Definition, &s.Site, body)
 		if seen[e.id] {
 			continue
 		}
@@ -30,7 +36,7 @@ func Prepare(s Selection) *Prepared {
 	}
 	for i := range s.Removed {
 		stone := tombstone{id: EntryID(clean(s.Removed[i].Article.ID)), when: s.Removed[i].Article.Removed.UTC()}
-		if seen[stone.id] || stone.when.Before(plausible) {
+		if seen[stone.id] {
 			continue
 		}
 		seen[stone.id] = true

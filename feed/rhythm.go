@@ -18,7 +18,7 @@ type rhythm struct {
 func rhythmOf(entries []entry) rhythm {
 	var gaps []time.Duration
 	for i := 1; i < len(entries) && i <= 20; i++ {
-		if gap := entries[i-1].dated.Sub(entries[i].dated); gap > time.Minute {
+		if gap := entries[i-1].published.Sub(entries[i].published); gap > time.Minute {
 			gaps = append(gaps, gap)
 		}
 	}

@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// dated are entries with these gaps between them, the newest first.
-func dated(gaps ...time.Duration) []entry {
+// published are entries with these gaps between them, the newest first.
+func published(gaps ...time.Duration) []entry {
 	at := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
-	all := []entry{{dated: at}}
+	all := []entry{{published: at}}
 	for _, gap := range gaps {
 		at = at.Add(-gap)
-		all = append(all, entry{dated: at})
+		all = append(all, entry{published: at})
 	}
 	return all
 }
@@ -21,7 +21,7 @@ func every(gap time.Duration, times int) []entry {
 	for i := range gaps {
 		gaps[i] = gap
 	}
-	return dated(gaps...)
+	return published(gaps...)
 }
 
 func TestRhythmIsThatOfThePublication(t *testing.T) {
@@ -32,7 +32,7 @@ func TestRhythmIsThatOfThePublication(t *testing.T) {
 		want    rhythm
 	}{
 		"nothing":                      {nil, rhythm{60, "daily", 1}},
-		"one article":                  {dated(), rhythm{60, "daily", 1}},
+		"one article":                  {published(), rhythm{60, "daily", 1}},
 		"all at once":                  {every(0, 30), rhythm{60, "daily", 1}},
 		"every five minutes":           {every(5*time.Minute, 30), rhythm{15, "hourly", 12}},
 		"hourly":                       {every(time.Hour, 30), rhythm{15, "hourly", 1}},
@@ -42,9 +42,9 @@ func TestRhythmIsThatOfThePublication(t *testing.T) {
 		"three times a week":           {every(56*time.Hour, 30), rhythm{840, "weekly", 3}},
 		"monthly":                      {every(30*day, 30), rhythm{1440, "monthly", 1}},
 		"yearly":                       {every(365*day, 3), rhythm{1440, "monthly", 1}},
-		"daily after a bulk import":    {append(every(day, 10), dated(0, 0, time.Second, 2*time.Second)...), rhythm{360, "daily", 1}},
-		"daily with one long silence":  {dated(day, day, 300*day, day, day), rhythm{360, "daily", 1}},
-		"irregular":                    {dated(time.Hour, 9*day, 2*day, 3*day, 20*time.Minute), rhythm{720, "weekly", 3}},
+		"daily after a bulk import":    {append(every(day, 10), published(0, 0, time.Second, 2*time.Second)...), rhythm{360, "daily", 1}},
+		"daily with one long silence":  {published(day, day, 300*day, day, day), rhythm{360, "daily", 1}},
+		"irregular":                    {published(time.Hour, 9*day, 2*day, 3*day, 20*time.Minute), rhythm{720, "weekly", 3}},
 		"weekly now and hourly before": {append(every(7*day, 20), every(time.Hour, 200)...), rhythm{1440, "weekly", 1}},
 	} {
 		if got := rhythmOf(test.entries); got != test.want {

@@ -109,8 +109,8 @@ func RSS(p *Prepared) ([]byte, error) {
 				LastBuildDate: rssDate(p.updated), Generator: generator, Ttl: p.rhythm.ttl,
 				Docs: "https://www.rssboard.org/rss-specification",
 			},
-			Title: rssText(d.Title), Description: rssText(d.Description), Copyright: rssText(site.Copyright),
-			Editor: rssText(site.Editor), Webmaster: rssText(site.Webmaster),
+			Title: plain(d.Title), Description: plain(d.Description), Copyright: plain(site.Copyright),
+			Editor: plain(site.Editor), Webmaster: plain(site.Webmaster),
 			Lang: feedLanguage(d.Language), Period: p.rhythm.period, Frequency: p.rhythm.frequency,
 		},
 	}
@@ -142,27 +142,27 @@ func (e *entry) rss(d *Definition, site *Site) rssItem {
 			Link: e.link, PubDate: rssDate(e.published),
 			Guid: &feeds.RssGuid{Id: e.id, IsPermaLink: "false"},
 		},
-		Lang: xmlLanguage(e.foreign(d)), Language: xmlLanguage(e.language), Title: rssText(e.title),
-		Description: unmistaken(html.EscapeString(cmp.Or(e.summary, e.title))), // must stand beside content
-		Updated:     e.changed(),
+		Lang: xmlLanguage(e.foreign(d)), Language: xmlLanguage(e.language), Title: plain(e.title),
+		Description: html.EscapeString(cmp.Or(e.summary, e.title)), // must stand beside content
+		Updated:     timestamp(e.updated),
 	}
 	for _, tag := range e.tags {
-		item.Category = append(item.Category, rssText(tag))
+		item.Category = append(item.Category, plain(tag))
 	}
 	for _, author := range e.authors {
-		item.Creators = append(item.Creators, nameText(author.Name))
+		item.Creators = append(item.Creators, plain(author.Name))
 	}
 	if e.html != "" {
-		item.Content = &cdata{unmistaken(e.html)}
+		item.Content = &cdata{e.html}
 	}
 	if file := e.rssFile(site); file != nil {
 		item.Enclosure = &feeds.RssEnclosure{Url: file.URL, Type: file.Type, Length: strconv.FormatInt(file.Bytes, 10)}
 	}
 	switch origin := e.origin; {
 	case origin != nil && origin.FeedURL != "":
-		item.Source = &rssSource{origin.FeedURL, hexadecimal.Replace(string(rssText(origin.Title)))}
+		item.Source = &rssSource{origin.FeedURL, hexadecimal.Replace(origin.Title)}
 	case origin != nil:
-		item.Via = &xmlLink{Href: origin.URL, Rel: "via", Title: attributeText(origin.Title)}
+		item.Via = &xmlLink{Href: origin.URL, Rel: "via", Title: origin.Title}
 	}
 	item.Media, item.Thumbnail = e.media()
 	if d.Podcast != nil {
@@ -222,7 +222,7 @@ func (e *entry) foreign(d *Definition) string {
 }
 
 func (l link) xml() xmlLink {
-	x := xmlLink{Href: l.address, Rel: l.rel, Type: l.kind, Title: attributeText(l.title)}
+	x := xmlLink{Href: l.address, Rel: l.rel, Type: l.kind, Title: l.title}
 	if l.bytes > 0 {
 		x.Length = strconv.FormatInt(l.bytes, 10)
 	}

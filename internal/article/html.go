@@ -1,6 +1,7 @@
 package article
 
 import (
+	"bytes"
 	"regexp"
 	"strings"
 
@@ -12,23 +13,52 @@ var linkAttributes = map[string]bool{"href": true, "src": true, "poster": true, 
 
 // MapLinks puts every URL among an element's attributes through f. An attribute
 // for which f returns nothing is dropped.
-func MapLinks(attributes *[]html.Attribute, f func(link string) string) {
+// f also gets the name of the attribute. MapLinks reports whether it changed
+// anything.
+func MapLinks(attributes *[]html.Attribute, f func(attribute, link string) string) (changed bool) {
 	kept := (*attributes)[:0]
 	for _, at := range *attributes {
+		before := at.Val
 		switch {
 		case linkAttributes[at.Key]:
-			at.Val = f(at.Val)
+			at.Val = f(at.Key, at.Val)
 		case at.Key == "srcset":
-			at.Val = MapSrcset(at.Val, f)
+			at.Val = MapSrcset(at.Val, func(link string) string { return f(at.Key, link) })
 		default:
 			kept = append(kept, at)
 			continue
 		}
+		changed = changed || at.Val != before || before == ""
 		if at.Val != "" {
 			kept = append(kept, at)
 		}
 	}
 	*attributes = kept
+	return changed
+}
+
+// RewriteLinks is MapLinks for all elements of HTML. All other bytes stay as they are.
+func RewriteLinks(source string, f func(attribute, link string) string) string {
+	var out strings.Builder
+	out.Grow(len(source) + len(source)/16)
+	for z := html.NewTokenizer(strings.NewReader(source)); ; {
+		kind := z.Next()
+		if kind == html.ErrorToken {
+			return out.String()
+		}
+		raw := z.Raw()
+		if kind != html.StartTagToken && kind != html.SelfClosingTagToken || bytes.IndexByte(raw, '=') < 0 {
+			out.Write(raw)
+			continue
+		}
+		before := string(raw) // reading the token changes it
+		t := z.Token()
+		if MapLinks(&t.Attr, f) {
+			out.WriteString(t.String())
+		} else {
+			out.WriteString(before)
+		}
+	}
 }
 
 // space is what separates the parts of attributes (HTML, section 2.3.2).

@@ -3,8 +3,6 @@ package article
 import (
 	"net/url"
 	"strings"
-
-	"golang.org/x/net/html"
 )
 
 // Path returns the path of the article's page on this site.
@@ -38,25 +36,5 @@ func (a *Article) BodyFor(site string) string {
 	if !strings.Contains(a.HTML, `="/`) && !strings.Contains(a.HTML, ", /") {
 		return a.HTML
 	}
-	var out strings.Builder
-	out.Grow(len(a.HTML) + len(a.HTML)/16)
-	z := html.NewTokenizer(strings.NewReader(a.HTML))
-	for {
-		kind := z.Next()
-		if kind == html.ErrorToken {
-			return out.String()
-		}
-		raw := z.Raw()
-		if kind != html.StartTagToken && kind != html.SelfClosingTagToken {
-			out.Write(raw)
-			continue
-		}
-		if !strings.Contains(string(raw), `="/`) && !strings.Contains(string(raw), ", /") {
-			out.Write(raw)
-			continue
-		}
-		t := z.Token()
-		MapLinks(&t.Attr, func(link string) string { return Absolute(link, site) })
-		out.WriteString(t.String())
-	}
+	return RewriteLinks(a.HTML, func(_, link string) string { return Absolute(link, site) })
 }

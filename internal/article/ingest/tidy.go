@@ -43,7 +43,7 @@ func tidyElement(n *html.Node, resolve func(link string) string) {
 	for i := range n.Attr {
 		n.Attr[i].Val = cleanRead(n.Attr[i].Val)
 	}
-	article.MapLinks(&n.Attr, resolve)
+	article.MapLinks(&n.Attr, func(_, link string) string { return resolve(link) })
 	if n.DataAtom == atom.A {
 		nameToID(n)
 	}

@@ -28,13 +28,8 @@ func (c *checker) atom(root *Node) {
 		}
 	}
 	c.tombstones(root)
-	updated := map[string]bool{}
 	for _, entry := range root.All("atom:entry") {
 		c.entry(entry)
-		if updated[entry.Value("atom:updated")] {
-			c.report("two entries were updated at %s", entry.Value("atom:updated"))
-		}
-		updated[entry.Value("atom:updated")] = true
 	}
 }
 
@@ -106,7 +101,7 @@ func (c *checker) alternates(entry *Node) {
 	seen := map[string]bool{}
 	for _, link := range entry.All("atom:link") {
 		c.address("entry link", link.Attributes["href"])
-		c.attribute("link title", link.Attributes["title"])
+		c.title("link title", link.Attributes["title"])
 		key := link.Attributes["rel"] + " " + link.Attributes["type"] + " " + link.Attributes["hreflang"]
 		if link.Attributes["rel"] == "alternate" && seen[key] {
 			c.report("two alternate links of type %s", link.Attributes["type"])

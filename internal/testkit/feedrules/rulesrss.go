@@ -21,7 +21,9 @@ func (c *checker) rss(root *Node) {
 		c.title("channel "+name, channel.Value(name))
 	}
 	c.address("channel link", channel.Value("link"))
-	c.date822("lastBuildDate", channel.Value("lastBuildDate"))
+	if date := channel.Value("lastBuildDate"); date != "" {
+		c.date822("lastBuildDate", date)
+	}
 	c.links(channel.All("atom:link"))
 	c.once(channel, "title", "link", "description", "language", "lastBuildDate", "ttl", "image", "generator", "copyright",
 		"managingEditor", "webMaster", "itunes:image", "itunes:owner", "itunes:author", "itunes:explicit", "sy:updatePeriod", "sy:updateFrequency")
@@ -141,7 +143,7 @@ func (c *checker) enclosures(item *Node) {
 	}
 	for _, link := range item.All("atom:link") {
 		c.address("item link "+link.Attributes["rel"], link.Attributes["href"])
-		c.attribute("link title", link.Attributes["title"])
+		c.title("link title", link.Attributes["title"])
 	}
 }
 
