@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/article/ingest"
 )
 

@@ -79,10 +79,3 @@ func (d *Definition) Announced() bool {
 	}
 	return true
 }
-
-func (d Definition) limit() int {
-	if d.Limit > 0 {
-		return d.Limit
-	}
-	return DefaultLimit
-}

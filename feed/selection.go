@@ -1,7 +1,10 @@
 package feed
 
 import (
+	"cmp"
 	"time"
+
+	"github.com/tidings-press/tidings/internal/article"
 )
 
 // Selection is the content of one document: the newest items of a feed, or one
@@ -41,3 +44,26 @@ func (p *Prepared) Updated() time.Time { return p.updated }
 
 // Len is the number of items.
 func (p *Prepared) Len() int { return len(p.entries) }
+
+// Position is the place of an article in the order of appearance: when readers
+// could first see it, and an insertion number for ties. What appears later
+// always has a higher position, whatever date its author gives it; that keeps
+// archive pages stable while new articles arrive.
+type Position struct {
+	Appeared int64 // Unix milliseconds: the later of publication and ingestion
+	Seq      int64
+}
+
+// Compare orders positions, the older first.
+func (p Position) Compare(q Position) int {
+	return cmp.Or(cmp.Compare(p.Appeared, q.Appeared), cmp.Compare(p.Seq, q.Seq))
+}
+
+// IsZero reports whether p is no position.
+func (p Position) IsZero() bool { return p == Position{} }
+
+// Item is an article at its position. That of a removed one is when it was removed.
+type Item struct {
+	Article  article.Article
+	Position Position
+}

@@ -11,6 +11,7 @@ import (
 	"github.com/tidings-press/tidings/feed"
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/feedserver"
 )
 
 // maxFeedEditions is how far back the feed of a digest's editions reaches.
@@ -18,7 +19,7 @@ const maxFeedEditions = 500
 
 // editions lists the editions of a digest that have gone out, as articles: the
 // subject as title, and what they brought as a list of links.
-func (f *FeedSource) editions(ctx context.Context, q feed.Query) ([]feed.Item, error) {
+func (f *FeedSource) editions(ctx context.Context, q feedserver.Query) ([]feed.Item, error) {
 	if q.Removed {
 		return nil, nil
 	}

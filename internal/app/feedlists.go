@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/tidings-press/tidings/feed"
+	"github.com/tidings-press/tidings/internal/feedserver"
 	"github.com/tidings-press/tidings/internal/store"
 )
 
@@ -20,7 +21,7 @@ func (p *Service) NamedFeeds(ctx context.Context) ([]feed.Definition, error) {
 			return nil, err
 		}
 		for _, count := range counts {
-			filter, err := feed.FilterFor(list.kind, count.Name)
+			filter, err := feedserver.FilterFor(list.kind, count.Name)
 			if err != nil {
 				return nil, err
 			}

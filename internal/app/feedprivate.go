@@ -8,6 +8,7 @@ import (
 	"github.com/tidings-press/tidings/feed"
 	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/feedserver"
 )
 
 // PrivateFeed finds the feed of a subscriber's token: what the mails of a digest bring
@@ -15,14 +16,14 @@ import (
 func (p *Service) PrivateFeed(ctx context.Context, token string) (feed.Definition, error) {
 	subscription, err := p.Store.FeedToken(ctx, token)
 	if isNotFound(err) {
-		return feed.Definition{}, feed.ErrUnknown
+		return feed.Definition{}, feedserver.ErrUnknown
 	}
 	if err != nil {
 		return feed.Definition{}, err
 	}
 	at := slices.IndexFunc(p.Config.Digests, func(d config.Digest) bool { return d.Name == subscription.Digest })
 	if at < 0 {
-		return feed.Definition{}, feed.ErrUnknown
+		return feed.Definition{}, feedserver.ErrUnknown
 	}
 	d := &p.Config.Digests[at]
 	reader, err1 := p.Store.Subscriber(ctx, subscription.Subscriber)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tidings-press/tidings/feed"
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/feedserver"
 	"github.com/tidings-press/tidings/internal/store"
 )
 
@@ -15,11 +16,11 @@ type FeedSource struct{ store *store.Store }
 // NewFeedSource returns the source of a store.
 func NewFeedSource(s *store.Store) *FeedSource { return &FeedSource{store: s} }
 
-// Select implements feed.Source.
-func (f *FeedSource) Select(ctx context.Context, q feed.Query) (feed.Found, error) {
+// Select implements feedserver.Source.
+func (f *FeedSource) Select(ctx context.Context, q feedserver.Query) (feedserver.Found, error) {
 	if q.Digest != "" {
 		items, err := f.editions(ctx, q)
-		return feed.Found{Items: items}, err
+		return feedserver.Found{Items: items}, err
 	}
 	status, order := article.Published, store.ByAppearance
 	if q.Removed {
@@ -44,7 +45,7 @@ func (f *FeedSource) Select(ctx context.Context, q feed.Query) (feed.Found, erro
 	for i, a := range found.Articles {
 		items[i] = feed.Item{Article: a.Article, Position: positionOf(a.Position)}
 	}
-	return feed.Found{Items: items, Until: positionOf(found.Until)}, err
+	return feedserver.Found{Items: items, Until: positionOf(found.Until)}, err
 }
 
 func positionOf(p store.Position) feed.Position {
@@ -55,15 +56,15 @@ func positionOf(p store.Position) feed.Position {
 // feeds are looked at anew.
 const maxChanges = 100
 
-// Changed implements feed.Source. It reads one row when nothing changed.
-func (f *FeedSource) Changed(ctx context.Context, since feed.Mark, now time.Time) (feed.Change, error) {
+// Changed implements feedserver.Source. It reads one row when nothing changed.
+func (f *FeedSource) Changed(ctx context.Context, since feedserver.Mark, now time.Time) (feedserver.Change, error) {
 	last, err := f.store.LastChange(ctx)
 	if err != nil {
-		return feed.Change{}, err
+		return feedserver.Change{}, err
 	}
-	change := feed.Change{
-		Mark: feed.Mark{Revision: last.Revision, Due: since.Due}, Departed: last.LastRemoval,
-		Settings: feed.Settings{Fingerprint: last.Settings, Since: last.SettingsSince},
+	change := feedserver.Change{
+		Mark: feedserver.Mark{Revision: last.Revision, Due: since.Due}, Departed: last.LastRemoval,
+		Settings: feedserver.Settings{Fingerprint: last.Settings, Since: last.SettingsSince},
 	}
 	moved, appeared := last.Revision != since.Revision, !since.Due.IsZero() && !now.Before(since.Due)
 	if moved {
@@ -80,7 +81,7 @@ func (f *FeedSource) Changed(ctx context.Context, since feed.Mark, now time.Time
 }
 
 // moved adds the articles that changed after a revision.
-func (f *FeedSource) moved(ctx context.Context, change *feed.Change, since int64) error {
+func (f *FeedSource) moved(ctx context.Context, change *feedserver.Change, since int64) error {
 	if since == 0 || change.Mark.Revision-since > maxChanges {
 		change.All = true
 		return nil
@@ -94,7 +95,7 @@ func (f *FeedSource) moved(ctx context.Context, change *feed.Change, since int64
 }
 
 // appeared adds the articles whose time came.
-func (f *FeedSource) appeared(ctx context.Context, change *feed.Change, due, now time.Time) error {
+func (f *FeedSource) appeared(ctx context.Context, change *feedserver.Change, due, now time.Time) error {
 	found, err := f.store.Appeared(ctx, due, now, maxChanges+1)
 	change.All = change.All || len(found) > maxChanges
 	for _, a := range found {
@@ -103,7 +104,7 @@ func (f *FeedSource) appeared(ctx context.Context, change *feed.Change, due, now
 	return err
 }
 
-// Spelling implements feed.Source.
+// Spelling implements feedserver.Source.
 func (f *FeedSource) Spelling(ctx context.Context, kind feed.Kind, name string) (spelling string, err error) {
 	switch kind {
 	case feed.ByTag:
@@ -113,10 +114,10 @@ func (f *FeedSource) Spelling(ctx context.Context, kind feed.Kind, name string) 
 	case feed.ByLanguage:
 		spelling, err = f.store.LanguageSpelling(ctx, name)
 	default:
-		return "", feed.ErrUnknown
+		return "", feedserver.ErrUnknown
 	}
 	if isNotFound(err) {
-		err = feed.ErrUnknown
+		err = feedserver.ErrUnknown
 	}
 	return spelling, err
 }

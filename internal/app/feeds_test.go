@@ -179,7 +179,7 @@ func TestHistoryIsWholeWhileArticlesArrive(t *testing.T) {
 		source, next := app.NewFeedSource(s), 600
 		seen := map[string]int{}
 		for cursor := ""; ; {
-			page, err := feed.Load(t.Context(), source, feedrules.Site(), feed.Definition{Kind: feed.Everything}, cursor, time.Now())
+			page, err := feedserver.Load(t.Context(), source, feedrules.Site(), feed.Definition{Kind: feed.Everything}, cursor, time.Now())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -219,7 +219,7 @@ func TestGoBlogIsInTheArchivesWithoutAProblem(t *testing.T) {
 	for _, format := range feed.Formats {
 		cursor, documents := "", 0
 		for {
-			page, err := feed.Load(t.Context(), app.NewFeedSource(s), feedrules.Site(), feed.Definition{Kind: feed.Everything}, cursor, time.Now())
+			page, err := feedserver.Load(t.Context(), app.NewFeedSource(s), feedrules.Site(), feed.Definition{Kind: feed.Everything}, cursor, time.Now())
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tidings-press/tidings/feed"
 	"github.com/tidings-press/tidings/internal/app"
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/config"
@@ -230,7 +229,7 @@ func TestArticlesThatAppearAreTold(t *testing.T) {
 			late = append(late, a)
 		}
 		put(t, s, late...)
-		first, err := from.Changed(t.Context(), feed.Mark{}, w.now())
+		first, err := from.Changed(t.Context(), feedserver.Mark{}, w.now())
 		if err != nil || !first.All || !first.Mark.Due.Equal(feedrules.Noon.Add(time.Minute)) {
 			t.Fatalf("at first: %+v, %v", first.Mark, err)
 		}

@@ -24,7 +24,7 @@ type during struct {
 	do atomic.Pointer[func()]
 }
 
-func (d *during) Select(ctx context.Context, q feed.Query) (feed.Found, error) {
+func (d *during) Select(ctx context.Context, q feedserver.Query) (feedserver.Found, error) {
 	found, err := d.Source.Select(ctx, q)
 	if do := d.do.Load(); do != nil {
 		(*do)()

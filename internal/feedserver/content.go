@@ -2,70 +2,90 @@ package feedserver
 
 import (
 	"context"
-	"strconv"
-	"sync"
+	"crypto/sha256"
+	"hash/maphash"
+	"slices"
 
 	"github.com/tidings-press/tidings/feed"
 )
 
 // content is what a document shows, in whatever format.
 type content struct {
-	selection feed.Selection
-	prepared  *feed.Prepared
-	members   members
+	selection    feed.Selection
+	prepared     *feed.Prepared
+	dependencies dependencies
 }
 
-// load reads and cleans the content of a target.
+// load reads and prepares the content of a target.
 func (s *Server) load(ctx context.Context, t target) (content, error) {
-	source := &witness{Source: s.options.Source}
-	selection, err := feed.Load(ctx, source, s.options.Site, t.definition, t.cursor, s.asOf())
+	source := &tracker{Source: s.options.Source}
+	selection, err := Load(ctx, source, s.options.Site, t.definition, t.cursor, s.asOf())
 	if err != nil {
 		return content{}, err
 	}
-	return content{selection, feed.Prepare(selection), source.members()}, nil
+	return content{selection, feed.PrepareWith(selection, s.body), source.dependencies()}, nil
 }
 
-// prepare is load, once for all formats of a generation.
-func (s *Server) prepare(ctx context.Context, t target, generation int64) (content, error) {
-	key := strconv.FormatInt(generation, 36) + " " + t.cursor + " " + t.definition.Path("", "")
-	shared := t.definition.Kind != feed.Private && t.definition.Kind != feed.ByDigest
-	if entry := s.prepared.get(key); shared && entry.prepared != nil {
-		return entry, nil
+// The bodies that are kept: those of 1,000 articles of the usual size. Longer ones
+// are sanitized each time.
+const (
+	keptBodies  = 1000
+	longestKept = 32 << 10
+)
+
+type bodyKey [sha256.Size]byte
+
+// body is feed.Body. It remembers the results: an article stands in several feeds,
+// each feed in three formats, and a change of one article leaves the others as they
+// are.
+func (s *Server) body(source, site, page string) string {
+	if len(source) > longestKept {
+		return feed.Body(source, site, page)
 	}
-	made, err := s.load(ctx, t)
-	if err == nil && shared && made.prepared.Bytes() < 1<<20 {
-		s.prepared.put(key, made)
+	hash := sha256.New()
+	hash.Write([]byte(site + "\x00" + page + "\x00" + source))
+	key := bodyKey(hash.Sum(nil))
+	if body, ok := s.bodies.Get(key); ok {
+		return body
 	}
-	return made, err
+	body := feed.Body(source, site, page)
+	s.bodies.Add(key, body)
+	return body
 }
 
-// preparedCache keeps the last few contents for the other formats of the same feed,
-// which readers ask for in turn after a change.
-type preparedCache struct {
-	mu   sync.Mutex
-	last [8]preparedEntry
-	next int
+// dependencies are hashes of the ids of the articles that a document was made of,
+// sorted. Two ids with one hash cost a rendering, but give no wrong document.
+type dependencies []uint64
+
+var dependencySeed = maphash.MakeSeed()
+
+func (d dependencies) has(id string) bool {
+	_, found := slices.BinarySearch(d, maphash.String(dependencySeed, id))
+	return found
 }
 
-type preparedEntry struct {
-	key string
-	content
+// memory is how many bytes they take.
+func (d dependencies) memory() int64 { return int64(8 * len(d)) }
+
+// tracker is a source that notes every article that it returns: those that a
+// document shows, and those around them, which decide where a page of the archive
+// ends.
+type tracker struct {
+	Source
+	seen dependencies
 }
 
-func (p *preparedCache) get(key string) content {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, entry := range p.last {
-		if entry.key == key {
-			return entry.content
-		}
+// Select implements Source.
+func (t *tracker) Select(ctx context.Context, q Query) (Found, error) {
+	found, err := t.Source.Select(ctx, q)
+	for i := range found.Items {
+		t.seen = append(t.seen, maphash.String(dependencySeed, found.Items[i].Article.ID))
 	}
-	return content{}
+	return found, err
 }
 
-func (p *preparedCache) put(key string, made content) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.last[p.next] = preparedEntry{key, made}
-	p.next = (p.next + 1) % len(p.last)
+// dependencies returns all that were seen so far.
+func (t *tracker) dependencies() dependencies {
+	slices.Sort(t.seen)
+	return slices.Clip(slices.Compact(t.seen))
 }

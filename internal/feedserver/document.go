@@ -14,14 +14,13 @@ import (
 // document is a rendered feed document, and what it was made of.
 type document struct {
 	*rendercache.Document
-	feed       string // base path of its feed, for the statistics
-	definition feed.Definition
-	members    members // of the articles that it was made of
-	opml       bool
-	expires    time.Time // for those that revisions do not cover; zero for never
-	modified   *moment   // its own time; see Server.modified
-	undated    bool      // its bytes may change without its date
-	mediaType  string
+	feed         string // base path of its feed, for the statistics
+	definition   feed.Definition
+	dependencies dependencies
+	opml         bool
+	expires      time.Time // for those that revisions do not cover; zero for never
+	modified     *httpDate // of its content; nil when its bytes may change without its date
+	mediaType    string
 }
 
 // caching says how long readers may keep a document, and whether it is for one reader.
@@ -63,9 +62,6 @@ func (d *document) touches(articles []article.Article) bool {
 		return true
 	}
 	return slices.ContainsFunc(articles, func(a article.Article) bool {
-		return d.members.has(a.ID) || d.definition.Filter.Match(&a)
+		return d.dependencies.has(a.ID) || d.definition.Filter.Match(&a)
 	})
 }
-
-// memory is what a document takes besides its bytes.
-func (m members) memory() int64 { return int64(8 * len(m)) }

@@ -90,7 +90,10 @@ func (w *exporter) write(d *document) error {
 	if err := w.root.MkdirAll(path.Dir(name), 0o755); err != nil {
 		return err
 	}
-	modified := time.Unix(later(d.modified, w.server.freshness.departed.Load()).second, 0)
+	modified := w.server.options.Now() // of what cannot be dated
+	if d.modified != nil {
+		modified = time.Unix(later(d.modified, w.server.freshness.departed.Load()).second, 0)
+	}
 	endings := map[rendercache.Coding]string{rendercache.Identity: ""}
 	if w.export.Compressed {
 		endings[rendercache.Gzip], endings[rendercache.Brotli] = ".gz", ".br"

@@ -5,8 +5,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/tidings-press/tidings/feed"
 )
 
 // freshness is what the server knows of its source's revision.
@@ -20,18 +18,18 @@ import (
 // while, and the documents stay as they are: an old feed is better than none.
 type freshness struct {
 	told, heard atomic.Int64
-	next        atomic.Int64           // when to ask again, Unix nanoseconds
-	rest        atomic.Int64           // when to ask again after a failure, whatever was told
-	asked       atomic.Int64           // when the last answered question was asked, Unix nanoseconds
-	generation  atomic.Int64           // changes so far; rendering remembers the one it began in
-	departed    atomic.Pointer[moment] // when an article may last have left a feed
-	outdated    atomic.Pointer[moment] // the last second before other nodes served feeds set up in a newer way; nil when none does
-	marking     sync.Mutex             // held while documents are marked as stale, and while one is kept
+	next        atomic.Int64             // when to ask again, Unix nanoseconds
+	rest        atomic.Int64             // when to ask again after a failure, whatever was told
+	asked       atomic.Int64             // when the last answered question was asked, Unix nanoseconds
+	generation  atomic.Int64             // changes so far; rendering remembers the one it began in
+	departed    atomic.Pointer[httpDate] // when an article may last have left a feed
+	outdated    atomic.Pointer[httpDate] // the last second before other nodes served feeds set up in a newer way; nil when none does
+	marking     sync.Mutex               // held while documents are marked as stale, and while one is kept
 
 	asking   sync.Mutex
 	question *question // the one under way; guarded by asking
 	failing  bool      // guarded by asking
-	mark     feed.Mark // of the last question under way
+	mark     Mark      // of the last question under way
 }
 
 // question is one question to the source, which any number of requests wait for.
@@ -137,7 +135,7 @@ func (s *Server) hear(q *question, now time.Time) {
 
 // mark forgets the documents that show a change. The departure comes last: whoever
 // has read it gets no document from before it.
-func (s *Server) mark(change feed.Change) {
+func (s *Server) mark(change Change) {
 	f := &s.freshness
 	f.marking.Lock()
 	defer f.marking.Unlock()
@@ -150,21 +148,21 @@ func (s *Server) mark(change feed.Change) {
 		}
 	}
 	if known := f.departed.Load(); known == nil || change.Departed.Unix() > known.second {
-		f.departed.Store(newMoment(change.Departed))
+		f.departed.Store(newHTTPDate(change.Departed))
 	}
 	f.outdated.Store(s.outdated(change.Settings))
 }
 
 // outdated is the last second before another node served feeds that are set up in
 // another way than ours; nil when ours are the newest.
-func (s *Server) outdated(newest feed.Settings) *moment {
+func (s *Server) outdated(newest Settings) *httpDate {
 	if s.options.Settings == "" || newest.Fingerprint == "" || newest.Fingerprint == s.options.Settings {
 		return nil
 	}
 	if known := s.freshness.outdated.Load(); known != nil && known.second == newest.Since.Unix()-1 {
 		return known
 	}
-	return newMoment(newest.Since.Add(-time.Second))
+	return newHTTPDate(newest.Since.Add(-time.Second))
 }
 
 // asOf is the moment that documents show: now, and no earlier than the moment that

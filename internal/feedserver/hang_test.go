@@ -31,17 +31,17 @@ func hang(ctx context.Context, when *atomic.Bool) error {
 	return ctx.Err()
 }
 
-func (h *hanging) Changed(ctx context.Context, since feed.Mark, now time.Time) (feed.Change, error) {
+func (h *hanging) Changed(ctx context.Context, since feedserver.Mark, now time.Time) (feedserver.Change, error) {
 	h.questions.Add(1)
 	if err := hang(ctx, &h.changed); err != nil {
-		return feed.Change{}, err
+		return feedserver.Change{}, err
 	}
 	return h.Source.Changed(ctx, since, now)
 }
 
-func (h *hanging) Select(ctx context.Context, q feed.Query) (feed.Found, error) {
+func (h *hanging) Select(ctx context.Context, q feedserver.Query) (feedserver.Found, error) {
 	if err := hang(ctx, &h.selects); err != nil {
-		return feed.Found{}, err
+		return feedserver.Found{}, err
 	}
 	return h.Source.Select(ctx, q)
 }
@@ -201,7 +201,7 @@ type slow struct {
 	answer chan struct{}
 }
 
-func (s *slow) Changed(ctx context.Context, since feed.Mark, now time.Time) (feed.Change, error) {
+func (s *slow) Changed(ctx context.Context, since feedserver.Mark, now time.Time) (feedserver.Change, error) {
 	change, err := s.Source.Changed(ctx, since, now)
 	if s.hold.CompareAndSwap(true, false) {
 		close(s.asked)
@@ -247,4 +247,4 @@ func TestAPanicOfARenderingIsAnErrorOfItsFeed(t *testing.T) {
 
 type panicking struct{ *feedrules.Source }
 
-func (panicking) Select(context.Context, feed.Query) (feed.Found, error) { panic("a bug") }
+func (panicking) Select(context.Context, feedserver.Query) (feedserver.Found, error) { panic("a bug") }

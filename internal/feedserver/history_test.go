@@ -103,7 +103,7 @@ func TestPrivateFeedsAreForTheirSubscriberOnly(t *testing.T) {
 			defer mu.Unlock()
 			filter, known := tokens[token]
 			if !known {
-				return feed.Definition{}, feed.ErrUnknown
+				return feed.Definition{}, feedserver.ErrUnknown
 			}
 			return feed.Definition{Title: "Mine", Filter: filter}, nil
 		}

@@ -22,19 +22,19 @@ func (s *Server) Definitions() []feed.Definition {
 }
 
 // Define makes the feed of a tag, author or language in its right spelling; it
-// returns feed.ErrUnknown when no article ever had it.
+// returns ErrUnknown when no article ever had it.
 func (s *Server) Define(ctx context.Context, kind feed.Kind, name string) (feed.Definition, error) {
 	d, err := s.definition(ctx, kind, name, nil)
 	var missing errNotFound
 	if errors.As(err, &missing) {
-		return d, feed.ErrUnknown
+		return d, ErrUnknown
 	}
 	return d, err
 }
 
 func (s *Server) makeOPML(ctx context.Context) (*document, error) {
 	newest := feed.Definition{Kind: feed.Everything, Limit: 1}
-	selection, err := feed.Load(ctx, s.options.Source, s.options.Site, newest, "", s.asOf())
+	selection, err := Load(ctx, s.options.Source, s.options.Site, newest, "", s.asOf())
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +54,9 @@ func (s *Server) makeOPML(ctx context.Context) (*document, error) {
 	}
 	const mediaType = "text/x-opml; charset=utf-8"
 	h := headers(mediaType, caching{maxAge: max(s.options.MaxAge, 5*time.Minute)}, nil)
-	return &document{
-		Document: rendercache.New(opmlPath, body, h, 0), opml: true, modified: newMoment(updated), mediaType: mediaType,
-	}, nil
+	d := &document{Document: rendercache.New(opmlPath, body, h, 0), opml: true, mediaType: mediaType}
+	if !updated.IsZero() {
+		d.modified = newHTTPDate(updated)
+	}
+	return d, nil
 }

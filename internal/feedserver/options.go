@@ -13,7 +13,7 @@ import (
 
 // Options are what a Server needs. Source and Site must be given.
 type Options struct {
-	Source feed.Source
+	Source Source
 	Site   feed.Site
 	// Feeds are the configured feeds and those of the digests. One of kind
 	// Everything replaces the defaults of the feed at the root.
@@ -24,7 +24,7 @@ type Options struct {
 	// Named lists the feeds of all tags, authors and languages, for OPML; nil leaves
 	// them out.
 	Named func(ctx context.Context) ([]feed.Definition, error)
-	// Private finds the feed of a subscriber's token; feed.ErrUnknown when it was
+	// Private finds the feed of a subscriber's token; ErrUnknown when it was
 	// never given out or is revoked. Nil means there are none.
 	Private func(ctx context.Context, token string) (feed.Definition, error)
 	// Polls takes the statistics; nil drops them.

@@ -141,7 +141,7 @@ func (s *Server) usable(d *document, t *target) bool {
 // render makes a document and keeps it. Bytes that are the same as before keep the
 // codings that they have.
 func (s *Server) render(ctx context.Context, t target, old *document, generation int64) (*document, error) {
-	d, err := s.make(ctx, t, generation)
+	d, err := s.make(ctx, t)
 	if err != nil {
 		return nil, err
 	}
@@ -165,11 +165,11 @@ func (s *Server) keep(d *document, generation int64) {
 	s.cache.Put(d)
 }
 
-func (s *Server) make(ctx context.Context, t target, generation int64) (*document, error) {
+func (s *Server) make(ctx context.Context, t target) (*document, error) {
 	if t.opml {
 		return s.makeOPML(ctx)
 	}
-	content, err := s.prepare(ctx, t, generation)
+	content, err := s.load(ctx, t)
 	if err != nil {
 		return nil, err
 	}
@@ -185,11 +185,13 @@ func (s *Server) compose(t target, content content) (*document, error) {
 	page := content.selection.Page
 	d := &document{
 		feed: t.definition.Base(), definition: t.definition,
-		modified: newMoment(content.prepared.Updated()), members: content.members,
-		// What a subscriber chooses has no date, and where the oldest page leads to changes
-		// by articles that it does not show.
-		undated:   t.definition.Kind == feed.Private || page.Archive() && page.Older == "",
-		mediaType: contentType(t.format),
+		dependencies: content.dependencies,
+		mediaType:    contentType(t.format),
+	}
+	// What a subscriber chooses has no date, nor has a feed without articles, and where the oldest page leads to changes
+	// by articles that it does not show.
+	if updated := content.prepared.Updated(); !updated.IsZero() && !d.private() && !(page.Archive() && page.Older == "") {
+		d.modified = newHTTPDate(updated)
 	}
 	switch {
 	case t.definition.Kind == feed.ByDigest:
@@ -202,7 +204,7 @@ func (s *Server) compose(t target, content content) (*document, error) {
 		maxAge = max(maxAge, archiveMaxAge)
 	}
 	h := headers(d.mediaType, caching{maxAge, d.private()}, hubLinks(&s.options.Site, t))
-	d.Document = rendercache.New(t.key(), body, h, d.members.memory())
+	d.Document = rendercache.New(t.key(), body, h, d.dependencies.memory())
 	return d, nil
 }
 

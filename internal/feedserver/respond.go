@@ -7,7 +7,7 @@ import (
 
 // respond answers with a document, or with 304, and keeps the statistics. departed is
 // the time that was known before the document was looked up; see Server.modified.
-func (s *Server) respond(w http.ResponseWriter, r *http.Request, d *document, departed *moment) {
+func (s *Server) respond(w http.ResponseWriter, r *http.Request, d *document, departed *httpDate) {
 	if s.options.Browser != nil && !d.opml && navigation(r) {
 		w.Header().Set("Cache-Control", "private, no-store")
 		s.options.Browser(w, r, d.definition)
@@ -20,13 +20,15 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, d *document, de
 		slowDown(w, wait)
 		return
 	}
-	w.Header()["Last-Modified"] = modified.field
+	if modified != nil {
+		w.Header()["Last-Modified"] = modified.field
+	}
 	s.cache.Answer(w, r, d, unchanged)
 }
 
 // condition evaluates a conditional request (RFC 9110, section 13): If-None-Match
 // wins over If-Modified-Since, which an unsettled time cannot answer.
-func (d *document) condition(r *http.Request, modified *moment, settled bool) (conditional, unchanged bool) {
+func (d *document) condition(r *http.Request, modified *httpDate, settled bool) (conditional, unchanged bool) {
 	if conditional, unchanged = d.Unchanged(r); conditional {
 		return conditional, unchanged
 	}

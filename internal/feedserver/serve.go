@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"golang.org/x/sync/singleflight"
 
 	"github.com/tidings-press/tidings/feed"
@@ -22,10 +23,10 @@ type Server struct {
 	cache      rendercache.Cache[*document]
 	freshness  freshness
 	rendering  singleflight.Group
-	prepared   preparedCache
+	bodies     *lru.Cache[bodyKey, string]
 	counter    *counter
 	polite     *politeness
-	newest     atomic.Pointer[moment] // the newest second that is told as Last-Modified
+	newest     atomic.Pointer[httpDate] // the newest second that is told as Last-Modified
 }
 
 // New makes a Server.
@@ -38,6 +39,7 @@ func New(options Options) *Server {
 	}
 	s.everything.Name = ""
 	s.cache.Capacity = s.options.Memory
+	s.bodies, _ = lru.New[bodyKey, string](keptBodies) // it fails for a size of 0 only
 	s.counter = newCounter(options.PollKey)
 	s.polite = newPoliteness(s.options.RetryAfter)
 	return s

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/tidings-press/tidings/feed"
+	"github.com/tidings-press/tidings/internal/article"
 )
 
 // target is the document that a request asks for.
@@ -150,13 +151,13 @@ func unknown(kind feed.Kind, name string) error {
 // for by: its addresses have the one that its articles use.
 func (s *Server) spelled(ctx context.Context, kind feed.Kind, name string) (feed.Definition, error) {
 	spelling, err := s.options.Source.Spelling(ctx, kind, name)
-	if errors.Is(err, feed.ErrUnknown) {
+	if errors.Is(err, ErrUnknown) {
 		return feed.Definition{}, unknown(kind, name)
 	}
 	if err != nil {
 		return feed.Definition{}, err
 	}
-	filter, err := feed.FilterFor(kind, spelling)
+	filter, err := FilterFor(kind, spelling)
 	if err != nil {
 		return feed.Definition{}, errNotFound(err.Error())
 	}
@@ -195,7 +196,7 @@ func Asked(kind feed.Kind, question string) (feed.Definition, error) {
 	case kind == feed.BySearch && len(strings.Fields(question)) > mostWords:
 		return feed.Definition{}, errNotFound("A search has at most 20 words.")
 	}
-	filter, err := feed.FilterFor(kind, question)
+	filter, err := FilterFor(kind, question)
 	if err != nil {
 		return feed.Definition{}, errNotFound(err.Error())
 	}
@@ -209,9 +210,31 @@ func (s *Server) private(ctx context.Context, token string) (feed.Definition, er
 		return feed.Definition{}, gone
 	}
 	d, err := s.options.Private(ctx, token)
-	if errors.Is(err, feed.ErrUnknown) {
+	if errors.Is(err, ErrUnknown) {
 		return feed.Definition{}, gone
 	}
 	d.Kind, d.Name = feed.Private, token
 	return d, err
+}
+
+// FilterFor is the filter of a tag, author, language, search or expression. The
+// error of an expression says what is wrong with it.
+func FilterFor(kind feed.Kind, name string) (article.Filter, error) {
+	switch kind {
+	case feed.ByTag:
+		return article.Filter{Expr: article.Tag{Key: article.TagKey(name)}}, nil
+	case feed.ByAuthor:
+		return article.Filter{Expr: article.By{Key: article.AuthorKey(name)}}, nil
+	case feed.ByLanguage:
+		return article.Filter{Expr: article.Language{Tag: name}}, nil
+	case feed.BySearch:
+		var all article.Filter
+		for _, word := range strings.Fields(name) {
+			all = all.And(article.Filter{Expr: article.Word{Text: word}})
+		}
+		return all, nil
+	case feed.ByMatch:
+		return article.ParseFilter(name)
+	}
+	return article.Filter{}, nil
 }

@@ -60,7 +60,7 @@ func TestOnlySelfLinksOfFeedsThatNameHubsAreTopics(t *testing.T) {
 		"/search/feed.xml?q=article": false, "/filter/feed.xml?match=all": false, "/private/t0ken/feed.xml": false, "/feeds.opml": false,
 		"/feed.xml?again": false, "/archive/1.1/feed.xml": false, "/about": false, "": false, "feed.xml": false, "https://press.example/feed.xml": false,
 	} {
-		if _, _, err := b.server.Topic(t.Context(), path); (err == nil) != want || err != nil && !errors.Is(err, feed.ErrUnknown) {
+		if _, _, err := b.server.Topic(t.Context(), path); (err == nil) != want || err != nil && !errors.Is(err, feedserver.ErrUnknown) {
 			t.Errorf("%q: %v", path, err)
 		}
 	}

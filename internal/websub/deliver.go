@@ -13,7 +13,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tidings-press/tidings/feed"
+	"github.com/tidings-press/tidings/internal/feedserver"
 )
 
 // delivery is the job of sending a topic to a subscriber. The rest is looked up when
@@ -129,7 +129,7 @@ func (h *Hub) content(ctx context.Context, topic string) (body []byte, mediaType
 		return nil, "", fmt.Errorf("%w: %s is no topic of ours", errGone, topic)
 	}
 	body, mediaType, err = h.Feeds.Topic(ctx, path)
-	if errors.Is(err, feed.ErrUnknown) {
+	if errors.Is(err, feedserver.ErrUnknown) {
 		err = fmt.Errorf("%w: %s is no feed that names this hub", errGone, topic)
 	}
 	return body, mediaType, err

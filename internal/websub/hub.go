@@ -77,7 +77,7 @@ type Registry interface {
 // Feeds are where the hub reads its topics: a serve.Server.
 type Feeds interface {
 	// Topic returns the document at a path below the site and its media type;
-	// feed.ErrUnknown when no document names that as its own address.
+	// feedserver.ErrUnknown when no document names that as its own address.
 	Topic(ctx context.Context, path string) (body []byte, mediaType string, err error)
 }
 

@@ -11,10 +11,11 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/feed"
+	"github.com/tidings-press/tidings/internal/feedserver"
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-// Source is a feed.Source in memory.
+// Source is a feedserver.Source in memory.
 type Source struct {
 	mu       sync.Mutex
 	items    []feed.Item
@@ -86,8 +87,8 @@ func (s *Source) Remove(id string) {
 	s.Put(found)
 }
 
-// Select implements feed.Source.
-func (s *Source) Select(_ context.Context, q feed.Query) (found feed.Found, err error) {
+// Select implements feedserver.Source.
+func (s *Source) Select(_ context.Context, q feedserver.Query) (found feedserver.Found, err error) {
 	s.Selects.Add(1)
 	if s.down.Load() {
 		return found, errDown
@@ -122,13 +123,13 @@ func (s *Source) Select(_ context.Context, q feed.Query) (found feed.Found, err 
 			out[i].Article = article.Article{ID: out[i].Article.ID}
 		}
 	}
-	feed.Fit(out, q.Room)
+	feedserver.Fit(out, q.Room)
 	found.Items = out
 	return found, nil
 }
 
 // began reports whether an item is where a query looks.
-func began(item *feed.Item, q feed.Query) bool {
+func began(item *feed.Item, q feedserver.Query) bool {
 	return (q.Before.IsZero() || item.Position.Compare(q.Before) < 0) && (q.After.IsZero() || item.Position.Compare(q.After) > 0)
 }
 
@@ -146,7 +147,7 @@ func removals(items []feed.Item) []feed.Item {
 	return removed
 }
 
-func fits(item *feed.Item, q feed.Query) bool {
+func fits(item *feed.Item, q feedserver.Query) bool {
 	a := &item.Article
 	switch {
 	case (a.Status == article.Removed) != q.Removed, item.Position.Appeared > q.AsOf.UnixMilli():
@@ -159,14 +160,14 @@ func fits(item *feed.Item, q feed.Query) bool {
 	return q.Filter.Match(a)
 }
 
-// Changed implements feed.Source.
-func (s *Source) Changed(_ context.Context, since feed.Mark, now time.Time) (feed.Change, error) {
+// Changed implements feedserver.Source.
+func (s *Source) Changed(_ context.Context, since feedserver.Mark, now time.Time) (feedserver.Change, error) {
 	if s.down.Load() {
-		return feed.Change{}, errDown
+		return feedserver.Change{}, errDown
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	change := feed.Change{Mark: feed.Mark{Revision: s.revision}, Departed: s.departed}
+	change := feedserver.Change{Mark: feedserver.Mark{Revision: s.revision}, Departed: s.departed}
 	for _, item := range s.items {
 		due := item.Article.Published
 		appeared := !since.Due.IsZero() && !due.Before(since.Due) && !due.After(now)
@@ -180,7 +181,7 @@ func (s *Source) Changed(_ context.Context, since feed.Mark, now time.Time) (fee
 	return change, nil
 }
 
-// Spelling implements feed.Source for tags.
+// Spelling implements feedserver.Source for tags.
 func (s *Source) Spelling(_ context.Context, _ feed.Kind, name string) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -191,5 +192,5 @@ func (s *Source) Spelling(_ context.Context, _ feed.Kind, name string) (string, 
 			}
 		}
 	}
-	return "", feed.ErrUnknown
+	return "", feedserver.ErrUnknown
 }

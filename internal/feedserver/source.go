@@ -1,4 +1,4 @@
-package feed
+package feedserver
 
 import (
 	"cmp"
@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tidings-press/tidings/feed"
 	"github.com/tidings-press/tidings/internal/article"
 )
 
@@ -22,41 +23,18 @@ type Source interface {
 	Changed(ctx context.Context, since Mark, now time.Time) (Change, error)
 	// Spelling returns how a tag, author or language is written. It returns
 	// ErrUnknown when no article ever had it.
-	Spelling(ctx context.Context, kind Kind, name string) (string, error)
+	Spelling(ctx context.Context, kind feed.Kind, name string) (string, error)
 }
 
 // ErrUnknown says that there is no such feed, tag, author, language or token.
 var ErrUnknown = errors.New("no such feed")
 
-// Position is the place of an article in the order of appearance: when readers
-// could first see it, and an insertion number for ties. What appears later
-// always has a higher position, whatever date its author gives it; that keeps
-// archive pages stable while new articles arrive.
-type Position struct {
-	Appeared int64 // Unix milliseconds: the later of publication and ingestion
-	Seq      int64
-}
-
-// Compare orders positions, the older first.
-func (p Position) Compare(q Position) int {
-	return cmp.Or(cmp.Compare(p.Appeared, q.Appeared), cmp.Compare(p.Seq, q.Seq))
-}
-
-// IsZero reports whether p is no position.
-func (p Position) IsZero() bool { return p == Position{} }
-
-// Item is an article at its position. That of a removed one is when it was removed.
-type Item struct {
-	Article  article.Article
-	Position Position
-}
-
 // Query asks for the articles of a feed.
 type Query struct {
 	Filter  article.Filter
 	Digest  string // editions of this digest in place of articles
-	Before  Position
-	After   Position
+	Before  feed.Position
+	After   feed.Position
 	Limit   int
 	Removed bool // removed articles in place of published ones, at the positions of their removal
 	AsOf    time.Time
@@ -67,22 +45,22 @@ type Query struct {
 
 // Found is what a query found.
 type Found struct {
-	Items []Item
+	Items []feed.Item
 	// Until says that the search stopped before it found as many as were asked for: it
 	// has looked at everything from where it began to this position, which itself
 	// is no item to come. Zero when there is nothing further on.
-	Until Position
+	Until feed.Position
 }
 
 // Fit takes the HTML from the largest items, until what is left has room. Of
 // items of one size the one that is shown further down loses its own. A source
 // leaves out the same without reading it.
-func Fit(items []Item, room int) {
-	order := make([]*Item, len(items))
+func Fit(items []feed.Item, room int) {
+	order := make([]*feed.Item, len(items))
 	for i := range items {
 		order[i] = &items[i]
 	}
-	slices.SortFunc(order, func(a, b *Item) int {
+	slices.SortFunc(order, func(a, b *feed.Item) int {
 		return cmp.Or(cmp.Compare(len(a.Article.HTML), len(b.Article.HTML)), b.Position.Compare(a.Position))
 	})
 	for _, item := range order {

@@ -1,4 +1,4 @@
-package feed_test
+package feedserver_test
 
 import (
 	"context"
@@ -7,18 +7,29 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/feed"
+	"github.com/tidings-press/tidings/internal/feedserver"
 	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 )
 
+// renderAtom renders a selection as Atom.
+func renderAtom(t *testing.T, s feed.Selection) string {
+	t.Helper()
+	data, err := feed.Atom(feed.Prepare(s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
 // stones walks a feed's documents and returns the ids of the tombstones of each.
-func stones(t *testing.T, source feed.Source, d feed.Definition) (documents [][]string) {
+func stones(t *testing.T, source feedserver.Source, d feed.Definition) (documents [][]string) {
 	t.Helper()
 	for cursor := ""; ; {
-		s, err := feed.Load(context.Background(), source, feedrules.Site(), d, cursor, feedrules.Noon.AddDate(1, 0, 0))
+		s, err := feedserver.Load(context.Background(), source, feedrules.Site(), d, cursor, feedrules.Noon.AddDate(1, 0, 0))
 		if err != nil {
 			t.Fatal(err)
 		}
-		root, err := feedrules.Parse(render(t, feed.FormatAtom, s))
+		root, err := feedrules.Parse([]byte(renderAtom(t, s)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -54,7 +65,7 @@ func entryIDs(numbers ...int) (ids []string) {
 	return ids
 }
 
-func TestWhoPollsHearsOfEveryRemoval(t *testing.T) {
+func TestNewestDocumentHasTombstoneOfEveryRemoval(t *testing.T) {
 	t.Parallel()
 	got := stones(t, removing(300, 299, 5, 290), feed.Definition{Kind: feed.Everything, Limit: 20})
 	if want := entryIDs(290, 5, 299); !slices.Equal(got[0], want) {
@@ -62,7 +73,7 @@ func TestWhoPollsHearsOfEveryRemoval(t *testing.T) {
 	}
 }
 
-func TestAHundredNewestCanBeRemoved(t *testing.T) {
+func TestHundredRemovalsHaveTombstones(t *testing.T) {
 	t.Parallel()
 	var newest []int
 	for i := range 100 {
@@ -75,7 +86,7 @@ func TestAHundredNewestCanBeRemoved(t *testing.T) {
 	}
 }
 
-func TestADocumentHasSoManyTombstonesAtMost(t *testing.T) {
+func TestTombstonesOfDocumentAreBounded(t *testing.T) {
 	t.Parallel()
 	var remove []int
 	for i := range 700 {
@@ -91,9 +102,9 @@ func TestADocumentHasSoManyTombstonesAtMost(t *testing.T) {
 	}
 }
 
-// TestRemovalsStandInTheHistoryByTheirTime removes articles between the arrivals of
+// TestArchiveHasEachTombstoneOnce removes articles between the arrivals of
 // others: whoever catches up finds each removal in one document.
-func TestRemovalsStandInTheHistoryByTheirTime(t *testing.T) {
+func TestArchiveHasEachTombstoneOnce(t *testing.T) {
 	t.Parallel()
 	now := feedrules.Article(0).Published
 	source := feedrules.New(func() time.Time { return now })
@@ -129,7 +140,7 @@ func TestRemovalsStandInTheHistoryByTheirTime(t *testing.T) {
 	}
 }
 
-func TestTombstonesAreOfTheFeedsOwnArticles(t *testing.T) {
+func TestTombstonesOfOtherFeedsAreLeftOut(t *testing.T) {
 	t.Parallel()
 	source := removing(40)
 	other := feedrules.Article(50)
@@ -137,7 +148,7 @@ func TestTombstonesAreOfTheFeedsOwnArticles(t *testing.T) {
 	source.Put(other)
 	source.Remove(other.ID)
 	source.Remove(feedrules.ID(3))
-	filter, err := feed.FilterFor(feed.ByTag, "all")
+	filter, err := feedserver.FilterFor(feed.ByTag, "all")
 	if err != nil {
 		t.Fatal(err)
 	}

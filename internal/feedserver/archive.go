@@ -1,4 +1,4 @@
-package feed
+package feedserver
 
 import (
 	"context"
@@ -6,12 +6,14 @@ import (
 	"encoding/binary"
 	"slices"
 	"time"
+
+	"github.com/tidings-press/tidings/feed"
 )
 
 // room is how many bytes of HTML one document may have: that of its largest
 // articles gives way to their summaries. Without it the memory of a node would
 // be up to whoever writes the longest.
-const room = MaxBody
+const room = feed.MaxBody
 
 // Load reads what one document of a feed shows: the newest one, or the archive
 // page of a cursor.
@@ -27,10 +29,10 @@ const room = MaxBody
 // few among many. Then the document ends there, with fewer items or none, and the
 // next page goes on: nothing is lost on the way, and no document costs more than
 // another. The pages of such a feed move as articles come in.
-func Load(ctx context.Context, src Source, site Site, d Definition, cursor string, asOf time.Time) (Selection, error) {
-	s := Selection{Site: site, Definition: d, Page: Page{Cursor: cursor}}
+func Load(ctx context.Context, src Source, site feed.Site, d feed.Definition, cursor string, asOf time.Time) (feed.Selection, error) {
+	s := loading{feed.Selection{Site: site, Definition: d, Page: feed.Page{Cursor: cursor}}}
 	query := Query{Filter: d.Filter, AsOf: asOf}
-	if d.Kind == ByDigest {
+	if d.Kind == feed.ByDigest {
 		query.Digest = d.Name
 	}
 	var err error
@@ -40,12 +42,22 @@ func Load(ctx context.Context, src Source, site Site, d Definition, cursor strin
 		err = s.archive(ctx, src, query)
 	}
 	s.forget(asOf)
-	return s, err
+	return s.Selection, err
+}
+
+// loading is a selection that is being read.
+type loading struct{ feed.Selection }
+
+func limitOf(d *feed.Definition) int {
+	if d.Limit > 0 {
+		return d.Limit
+	}
+	return feed.DefaultLimit
 }
 
 // forget drops changes that are yet to come: a document never names a time that
 // has not come, since its date could not settle then.
-func (s *Selection) forget(asOf time.Time) {
+func (s *loading) forget(asOf time.Time) {
 	for i := range s.Items {
 		if a := &s.Items[i].Article; !asOf.IsZero() && a.Updated.After(asOf) {
 			a.Updated = time.Time{}
@@ -53,8 +65,8 @@ func (s *Selection) forget(asOf time.Time) {
 	}
 }
 
-func (s *Selection) newest(ctx context.Context, src Source, query Query) error {
-	limit := s.Definition.limit()
+func (s *loading) newest(ctx context.Context, src Source, query Query) error {
+	limit := limitOf(&s.Definition)
 	query.Limit, query.Room = limit+1, room
 	found, err := src.Select(ctx, query)
 	if err != nil {
@@ -70,19 +82,19 @@ func (s *Selection) newest(ctx context.Context, src Source, query Query) error {
 	return s.tombstones(ctx, src, query)
 }
 
-func (s *Selection) archive(ctx context.Context, src Source, query Query) error {
-	from, err := ParsePosition(s.Page.Cursor)
+func (s *loading) archive(ctx context.Context, src Source, query Query) error {
+	from, err := feed.ParsePosition(s.Page.Cursor)
 	if err != nil {
 		return err
 	}
-	reach := max(s.Definition.limit()/2, 5)
+	reach := max(limitOf(&s.Definition)/2, 5)
 	query.Before, query.Limit, query.IDs = from, 6*reach+1, true
 	older, err := src.Select(ctx, query)
 	if err != nil {
 		return err
 	}
 	up := query
-	up.Before, up.After, up.Limit = Position{}, Position{from.Appeared, from.Seq - 1}, reach
+	up.Before, up.After, up.Limit = feed.Position{}, feed.Position{Appeared: from.Appeared, Seq: from.Seq - 1}, reach
 	newer, err := src.Select(ctx, up)
 	if err != nil {
 		return err
@@ -107,20 +119,20 @@ func (s *Selection) archive(ctx context.Context, src Source, query Query) error 
 
 // fill reads the articles of a page. One that was removed since the page was laid
 // out is missing from it, and brings no other in.
-func (s *Selection) fill(ctx context.Context, src Source, query Query, page []Item) error {
+func (s *loading) fill(ctx context.Context, src Source, query Query, page []feed.Item) error {
 	if len(page) == 0 {
 		return nil
 	}
 	query.Limit, query.IDs, query.Room = len(page), false, room
 	found, err := src.Select(ctx, query)
 	last := page[len(page)-1].Position
-	s.Items = slices.DeleteFunc(found.Items, func(item Item) bool { return item.Position.Compare(last) < 0 })
+	s.Items = slices.DeleteFunc(found.Items, func(item feed.Item) bool { return item.Position.Compare(last) < 0 })
 	return err
 }
 
 // above finds where the page begins that ends where the oldest one begins: at the
 // next boundary. It is empty when there is none yet.
-func above(ctx context.Context, src Source, up Query, older []Item, reach int) (string, error) {
+func above(ctx context.Context, src Source, up Query, older []feed.Item, reach int) (string, error) {
 	up.Limit = 6 * reach
 	found, err := src.Select(ctx, up)
 	if err != nil {
@@ -150,9 +162,9 @@ const maxTombstones = 500
 // stands where its time does in the history: whoever polls the newest document
 // hears of every removal in it, however old the article, and whoever catches up
 // page by page as well (RFC 5005, section 4.4, has clients read archive pages once).
-func (s *Selection) tombstones(ctx context.Context, src Source, query Query) error {
-	query.Removed, query.Limit, query.IDs, query.Room = true, s.Definition.limit(), false, 0
-	bottom, noOlder := ParsePosition(s.Page.Older)
+func (s *loading) tombstones(ctx context.Context, src Source, query Query) error {
+	query.Removed, query.Limit, query.IDs, query.Room = true, limitOf(&s.Definition), false, 0
+	bottom, noOlder := feed.ParsePosition(s.Page.Older)
 	for !s.Site.NoTombstones && len(s.Removed) < maxTombstones {
 		found, err := src.Select(ctx, query)
 		if err != nil {
@@ -177,7 +189,7 @@ func (s *Selection) tombstones(ctx context.Context, src Source, query Query) err
 // pageEnd returns how many of the older items make the page: up to the first
 // boundary, or as many as a page may have. newer are those above the page, the
 // nearest first; complete says that nothing is older than the last item.
-func pageEnd(newer, older []Item, reach int, complete bool) int {
+func pageEnd(newer, older []feed.Item, reach int, complete bool) int {
 	line := make([]uint64, 0, len(newer)+len(older))
 	for i := len(newer) - 1; i >= 0; i-- {
 		line = append(line, weight(newer[i]))
@@ -212,7 +224,7 @@ func boundary(line []uint64, at, reach int, complete bool) bool {
 }
 
 // weight is a number drawn from an item's id, the same everywhere and for ever.
-func weight(item Item) uint64 {
+func weight(item feed.Item) uint64 {
 	sum := sha256.Sum256([]byte(item.Article.ID))
 	return binary.BigEndian.Uint64(sum[:])
 }
