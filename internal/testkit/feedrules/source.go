@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/feed"
-	"github.com/tidings-press/tidings/internal/feedserver"
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/feedserver"
 )
 
 // Source is a feedserver.Source in memory.
