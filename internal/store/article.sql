@@ -1,28 +1,3 @@
--- name: revision.raise
--- The next revision. Its row is locked until the end of the transaction, so that
--- revisions are committed in their order. Index: primary key.
-UPDATE revision SET value = value + 1 WHERE id = 1 RETURNING value;
-
--- name: revision.get
--- The newest revision, when an article may last have left a feed, and what the newest
--- node serves with. Index: primary key.
-SELECT value, departed, settings, settled FROM revision WHERE id = 1;
-
--- name: revision.settle
--- Says what feeds are served with from now on. That is later than any time that was
--- told before, even where the clocks of nodes differ a little. Index: primary key.
-UPDATE revision SET settings = CAST($1 AS text),
-    settled = CASE WHEN departed < CAST($2 AS bigint) AND settled < CAST($2 AS bigint) THEN CAST($2 AS bigint)
-        WHEN departed > settled THEN departed + 1000 ELSE settled + 1000 END,
-    departed = CASE WHEN departed < CAST($2 AS bigint) AND settled < CAST($2 AS bigint) THEN CAST($2 AS bigint)
-        WHEN departed > settled THEN departed + 1000 ELSE settled + 1000 END
-WHERE id = 1 AND settings <> CAST($1 AS text);
-
--- name: revision.depart
--- Says that an article may have left a feed. Nodes' clocks differ a little, and
--- the time never goes back. Index: primary key.
-UPDATE revision SET departed = $1 WHERE id = 1 AND departed < $1;
-
 -- name: article.known
 -- What an import needs to know of the article it may have. Index: articles_source.
 SELECT seq, id, slug, wanted, hash, status, published, updated, ingested, offered, removed,
@@ -99,32 +74,6 @@ UPDATE articles SET status = $2, former = $3, removed = $4, offered = $5, appear
 -- Keeps the labels' copy of the status and place. Index: primary key.
 UPDATE article_labels SET status = $2, appears = $3 WHERE seq = $1;
 
--- name: article.dropLabels
--- Index: primary key.
-DELETE FROM article_labels WHERE seq = $1;
-
--- name: article.addLabels
--- The tags, authors and languages of an article, given as a JSON array of kind,
--- key and name.
-INSERT INTO article_labels (seq, kind, key, name, status, appears, published)
-SELECT CAST($1 AS bigint), l.value ->> 0, l.value ->> 1, l.value ->> 2, CAST($3 AS text), CAST($4 AS bigint), CAST($5 AS bigint)
-FROM json_each($2) AS l WHERE true -- sqlite only
-FROM jsonb_array_elements(CAST($2 AS jsonb)) AS l -- postgres only
-ON CONFLICT (seq, kind, key) DO NOTHING;
-
--- name: article.setWords
--- The words of an article for searches. Index: primary key.
-INSERT INTO article_words (seq, words) VALUES ($1, $2)
-ON CONFLICT (seq) DO UPDATE SET words = excluded.words;
-
--- name: article.unindexWords
--- PostgreSQL keeps its index by itself.
-DELETE FROM article_index WHERE rowid = $1; -- sqlite only
-
--- name: article.indexWords
--- Puts the words of an article into SQLite's index; PostgreSQL has its own.
-INSERT INTO article_index (rowid, words) VALUES ($1, $2); -- sqlite only
-
 -- name: article.byID
 -- Index: articles_id.
 SELECT seq, appears, revision, id, source, slug, url, title, summary, html, language, authors, tags, image, enclosures,
@@ -149,72 +98,37 @@ SELECT seq, appears, revision, id, source, slug, url, title, summary, html, lang
     origin, published, updated, ingested, removed, status, hash, expires
 FROM articles WHERE id IN strings($1);
 
--- name: article.changed
--- What changed after a revision, oldest change first. Index: articles_revision.
-SELECT seq, appears, revision, id, source, slug, url, title, summary, html, language, authors, tags, image, enclosures,
-    origin, published, updated, ingested, removed, status, hash, expires
-FROM articles WHERE revision > $1 ORDER BY revision LIMIT $2;
-
--- name: article.appeared
--- The published articles whose time came, oldest first. Index: articles_appears.
-SELECT seq, appears, revision, id, source, slug, url, title, summary, html, language, authors, tags, image, enclosures,
-    origin, published, updated, ingested, removed, status, hash, expires
-FROM articles WHERE status = 'published' AND appears BETWEEN $1 AND $2 ORDER BY appears, seq LIMIT $3;
-
--- name: article.nextDue
--- When the next article with a future date appears. Index: articles_appears.
-SELECT appears FROM articles WHERE status = 'published' AND appears > $1 ORDER BY appears LIMIT 1;
-
 -- name: article.count
 -- How many articles have a status. Index: articles_appears.
 SELECT count(*) FROM articles WHERE status = $1;
 
--- name: label.list
--- All tags, authors or languages with how many published articles have them, those with a
--- date to come included. Index: primary key of label_counts.
-SELECT key, name, articles FROM label_counts WHERE kind = $1 AND articles > 0 ORDER BY key;
+-- name: redirect.get
+-- Where an old path leads: to the page of an article, or to a target.
+-- Index: primary key, primary key of articles.
+SELECT coalesce(a.slug, ''), r.target FROM redirects r LEFT JOIN articles a ON a.seq = r.seq WHERE r.path = $1;
 
--- name: label.top
--- The same of those that most articles have. Index: label_counts_articles.
-SELECT key, name, articles FROM label_counts WHERE kind = $1 AND articles > 0 ORDER BY articles DESC LIMIT $2;
+-- name: redirect.put
+-- Keeps or replaces a redirect. Index: primary key.
+INSERT INTO redirects (path, seq, target, made) VALUES ($1, $2, $3, $4)
+ON CONFLICT (path) DO UPDATE SET seq = excluded.seq, target = excluded.target;
 
--- name: label.future
--- How many of these articles have a date to come; of more than a thousand some. The limit and
--- the cross join have both engines read these articles first, and not all labels. Indexes:
--- articles_published, primary key of article_labels.
-WITH future AS (SELECT seq FROM articles WHERE status = 'published' AND published > $2 ORDER BY published LIMIT 1000)
-SELECT l.key, count(*) FROM future f CROSS JOIN article_labels l WHERE l.seq = f.seq AND l.kind = $1 GROUP BY l.key;
+-- name: redirect.drop
+-- An article has taken the path itself. Index: primary key.
+DELETE FROM redirects WHERE path = $1;
 
--- name: label.keys
--- All tags, authors or languages there are, from one to the next. Index: article_labels_appears.
-WITH RECURSIVE keys (key) AS (
-    SELECT min(key) FROM article_labels WHERE kind = $1 AND key > ''
-    UNION ALL
-    SELECT (SELECT min(l.key) FROM article_labels l WHERE l.kind = $1 AND l.key > keys.key) FROM keys WHERE keys.key IS NOT NULL
-)
-SELECT key FROM keys WHERE key IS NOT NULL;
+-- name: redirect.list
+-- All redirects, for an export. Index: primary key.
+SELECT r.path, coalesce(a.slug, ''), r.target FROM redirects r LEFT JOIN articles a ON a.seq = r.seq ORDER BY r.path;
 
--- name: label.spelling
--- How a tag, author or language is written by the newest article that has it, or
--- else by the newest removed one. Each part reads one row, however many articles
--- have it. Index: article_labels_appears.
-SELECT name FROM (
-    SELECT name, 1 AS place FROM (SELECT name FROM article_labels
-        WHERE kind = $1 AND key = $2 AND status = 'published' ORDER BY appears DESC, seq DESC LIMIT 1) AS a
-    UNION ALL
-    SELECT name, 2 AS place FROM (SELECT name FROM article_labels
-        WHERE kind = $1 AND key = $2 AND status = 'removed' ORDER BY appears DESC, seq DESC LIMIT 1) AS b
-) AS spellings ORDER BY place LIMIT 1;
+-- name: medium.get
+-- Index: primary key.
+SELECT name, type, width, height, data FROM media WHERE name = $1;
 
--- name: label.count
--- How many articles have a label, counted no further than $4: enough to choose
--- the rarest. Index: article_labels_appears.
-SELECT count(*) FROM (SELECT 1 FROM article_labels WHERE kind = $1 AND key = $2 AND status = $3 LIMIT $4) AS few;
+-- name: medium.has
+-- Index: primary key.
+SELECT bytes FROM media WHERE name = $1;
 
--- name: words.count
--- How many articles have all words of a search, counted no further than $2.
--- Index: article_index, article_words_index.
-SELECT count(*) FROM (
-SELECT 1 FROM article_index WHERE article_index MATCH $1 LIMIT $2 -- sqlite only
-SELECT 1 FROM article_words WHERE each_word(words) @> string_to_array($1, ' ') LIMIT $2 -- postgres only
-) AS few;
+-- name: medium.put
+-- Its name is a hash of it, so one that is there is the same. Index: primary key.
+INSERT INTO media (name, type, width, height, bytes, data) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (name) DO NOTHING;

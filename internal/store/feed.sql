@@ -1,19 +1,3 @@
--- name: feedtoken.insert
--- A new private feed.
-INSERT INTO feed_tokens (hash, subscriber, digest, created, revoked) VALUES ($1, $2, $3, $4, 0);
-
--- name: feedtoken.get
--- Index: primary key.
-SELECT subscriber, digest, created FROM feed_tokens WHERE hash = $1 AND revoked = 0;
-
--- name: feedtoken.revoke
--- Index: feed_tokens_subscriber.
-UPDATE feed_tokens SET revoked = $3 WHERE subscriber = $1 AND digest = $2 AND revoked = 0;
-
--- name: feedtoken.dropAll
--- Index: feed_tokens_subscriber.
-DELETE FROM feed_tokens WHERE subscriber = $1;
-
 -- name: poll.begin
 -- The first count of a feed's day by a node. Index: primary key.
 INSERT INTO feed_polls (feed, day, node, data) VALUES ($1, $2, $3, $4) ON CONFLICT (feed, day, node) DO NOTHING;

@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 
+	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store/sqldb"
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/token"
@@ -165,4 +167,114 @@ func (s *Store) ClearFormLanguage(ctx context.Context, language string, dryRun b
 		return err
 	})
 	return n, err
+}
+
+// SubscriberQuery asks for subscribers.
+type SubscriberQuery struct {
+	State  subscriber.State // any when empty
+	Digest string           // those who are on it; any when empty
+	After  int64            // only those with a higher number
+	Limit  int              // no limit when 0
+}
+
+// ListedSubscriber is a person with the digests they are on.
+type ListedSubscriber struct {
+	subscriber.Subscriber
+	Subscriptions []subscriber.Subscription
+}
+
+// pageSize is how many rows are read at once where all are wanted.
+const pageSize = 500
+
+// Subscribers gives the people that a query asks for by their numbers, in constant
+// memory. Who comes or goes meanwhile may be in it or not; everyone else is in it
+// once. An error is the last thing yielded.
+func (s *Store) Subscribers(ctx context.Context, q SubscriberQuery) iter.Seq2[ListedSubscriber, error] {
+	return func(yield func(ListedSubscriber, error) bool) {
+		left := q.Limit
+		for {
+			size := pageSize
+			if q.Limit > 0 {
+				size = min(size, left)
+			}
+			page, err := s.subscriberPage(ctx, q, size)
+			if err != nil {
+				yield(ListedSubscriber{}, err)
+				return
+			}
+			for _, listed := range page {
+				if !yield(listed, nil) {
+					return
+				}
+				q.After = listed.ID
+			}
+			if left -= len(page); len(page) < size || q.Limit > 0 && left <= 0 {
+				return
+			}
+		}
+	}
+}
+
+func (s *Store) subscriberPage(ctx context.Context, q SubscriberQuery, size int) ([]ListedSubscriber, error) {
+	query, args := "subscriber.page", []any{q.After, size}
+	switch {
+	case q.Digest != "":
+		query, args = "subscriber.pageOfDigest", append(args, q.Digest, string(q.State))
+	case q.State != "":
+		query, args = "subscriber.pageOfState", append(args, string(q.State))
+	}
+	people, err := s.readers.subscribers(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]ListedSubscriber, len(people))
+	ids := make([]int64, len(people))
+	for i, sub := range people {
+		out[i].Subscriber, ids[i] = sub, sub.ID
+	}
+	subscriptions, err := s.readers.subscriptions(ctx, "subscription.of", jsonList(ids))
+	at := 0
+	for _, p := range subscriptions { // both are in the order of the numbers
+		for at < len(out) && out[at].ID < p.Subscriber {
+			at++
+		}
+		out[at].Subscriptions = append(out[at].Subscriptions, p)
+	}
+	return out, err
+}
+
+// PersonalData is everything that is stored of a person.
+type PersonalData struct {
+	Subscriber    subscriber.Subscriber
+	Subscriptions []subscriber.Subscription
+	Deliveries    []digest.Delivery // of the newest editions
+	Feedback      []Feedback
+}
+
+// mostKept bounds the mails and reports that are listed of a person.
+const mostKept = 5000
+
+// PersonalData returns everything that is stored of a person, for a copy of their own.
+// ErrNotFound says that there is nobody with this number.
+func (s *Store) PersonalData(ctx context.Context, id int64) (PersonalData, error) {
+	var k PersonalData
+	var err error
+	if k.Subscriber, err = s.Subscriber(ctx, id); err != nil {
+		return k, err
+	}
+	if k.Subscriptions, err = s.Subscriptions(ctx, id); err != nil {
+		return k, err
+	}
+	if k.Feedback, err = s.FeedbackOf(ctx, id, mostKept); err != nil {
+		return k, err
+	}
+	err = s.readers.Each(ctx, "delivery.ofSubscriber", []any{id, mostKept}, func(rows *sql.Rows) error {
+		var d digest.Delivery
+		var at int64
+		err := rows.Scan(&d.Edition, &d.State, &d.Reason, &d.Tries, &d.Code, &d.Reply, &at)
+		d.Subscriber, d.At = id, timeOf(at)
+		k.Deliveries = append(k.Deliveries, d)
+		return err
+	})
+	return k, err
 }

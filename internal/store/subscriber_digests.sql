@@ -48,3 +48,19 @@ WHERE p.left_at = 0 AND s.state = 'active' GROUP BY p.digest;
 -- How many active people a digest has. Index: primary keys.
 SELECT count(*) FROM subscriptions p JOIN subscribers s ON s.id = p.subscriber
 WHERE p.digest = $1 AND p.left_at = 0 AND s.state = 'active';
+
+-- name: feedtoken.insert
+-- A new private feed.
+INSERT INTO feed_tokens (hash, subscriber, digest, created, revoked) VALUES ($1, $2, $3, $4, 0);
+
+-- name: feedtoken.get
+-- Index: primary key.
+SELECT subscriber, digest, created FROM feed_tokens WHERE hash = $1 AND revoked = 0;
+
+-- name: feedtoken.revoke
+-- Index: feed_tokens_subscriber.
+UPDATE feed_tokens SET revoked = $3 WHERE subscriber = $1 AND digest = $2 AND revoked = 0;
+
+-- name: feedtoken.dropAll
+-- Index: feed_tokens_subscriber.
+DELETE FROM feed_tokens WHERE subscriber = $1;

@@ -180,3 +180,151 @@ func (s *Store) PruneFeedDepartures(ctx context.Context, before time.Time) error
 		return err
 	})
 }
+
+// Announcement puts topics on the lists of hubs and moves the position on.
+type Announcement struct {
+	From, To HubPosition
+	Hubs     []string
+	Topics   []string
+	Due      time.Time
+	Jobs     []Job // which tell the hubs
+}
+
+// Announce keeps an announcement, all of it or nothing. It returns false when another
+// node has announced since From was read.
+func (s *Store) Announce(ctx context.Context, a Announcement) (bool, error) {
+	err := s.write(ctx, func(tx *conn) error {
+		if err := tx.advance(ctx, a.From, a.To); err != nil || len(a.Topics) == 0 {
+			return err
+		}
+		for _, hub := range a.Hubs {
+			if _, err := tx.Exec(ctx, "news.put", hub, jsonList(a.Topics), a.From.Count+1, millis(a.Due), millis(s.Now())); err != nil {
+				return err
+			}
+		}
+		// The jobs last: what is on the lists by then is told before they end.
+		return s.enqueueAll(ctx, tx, a.Jobs)
+	})
+	if errors.Is(err, errUnchanged) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// advance moves the position on, if it still is where it was.
+func (c *conn) advance(ctx context.Context, from, to HubPosition) error {
+	editions := jsonList(to.Editions)
+	args := []any{from.Count + 1, to.Revision, millis(to.At), editions, to.Settings}
+	var n int64
+	var err error
+	if from.Count == 0 {
+		n, err = c.Exec(ctx, "news.begin", args...)
+	} else {
+		n, err = c.Exec(ctx, "news.advance", append(args, from.Count)...)
+	}
+	if err == nil && n == 0 {
+		err = errUnchanged
+	}
+	return err
+}
+
+// PendingNotification is a topic that a hub has yet to be told of.
+type PendingNotification struct {
+	Topic string
+	Stamp int64 // of its announcement
+	Due   time.Time
+	Since time.Time // when it was last announced
+}
+
+// PendingNotifications returns the first topics that a hub has yet to be told of.
+func (s *Store) PendingNotifications(ctx context.Context, hub string, limit int) ([]PendingNotification, error) {
+	var out []PendingNotification
+	err := s.readers.Each(ctx, "news.next", []any{hub, limit}, func(rows *sql.Rows) error {
+		var u PendingNotification
+		var due, since int64
+		err := rows.Scan(&u.Topic, &u.Stamp, &due, &since)
+		u.Due, u.Since = timeOf(due), timeOf(since)
+		out = append(out, u)
+		return err
+	})
+	return out, err
+}
+
+// DropNotification takes a topic from a hub's list, unless it was announced again.
+func (s *Store) DropNotification(ctx context.Context, hub string, u PendingNotification) error {
+	return s.write(ctx, func(tx *conn) error {
+		_, err := tx.Exec(ctx, "news.strike", hub, u.Topic, u.Stamp)
+		return err
+	})
+}
+
+// DeferNotification puts a topic behind the others on a hub's list.
+func (s *Store) DeferNotification(ctx context.Context, hub string, u PendingNotification) error {
+	return s.write(ctx, func(tx *conn) error {
+		_, err := tx.Exec(ctx, "news.defer", hub, u.Topic, millis(s.Now()))
+		return err
+	})
+}
+
+// LastChange is what every node asks for several times a second.
+type LastChange struct {
+	Revision int64 // every change of an article raises it
+	// LastRemoval is when an article may last have left a feed: every edit, removal and
+	// return of an article moves it, and so do other settings; a new article does not.
+	LastRemoval   time.Time
+	Settings      string    // fingerprint of what the newest node serves feeds with
+	SettingsSince time.Time // when it began to
+}
+
+// LastChange costs one row.
+func (s *Store) LastChange(ctx context.Context) (LastChange, error) {
+	var last LastChange
+	var departed, settled int64
+	_, err := s.readers.One(ctx, "revision.get", nil, &last.Revision, &departed, &last.Settings, &settled)
+	last.LastRemoval, last.SettingsSince = timeOf(departed), timeOf(settled)
+	return last, err
+}
+
+// Revision is the number that every change of an article raises.
+func (s *Store) Revision(ctx context.Context) (int64, error) {
+	last, err := s.LastChange(ctx)
+	return last.Revision, err
+}
+
+// SetFeedSettings says by a fingerprint what feeds are served with from now on. It does
+// nothing when that is what it was.
+func (s *Store) SetFeedSettings(ctx context.Context, settings string) error {
+	return s.write(ctx, func(tx *conn) error {
+		_, err := tx.Exec(ctx, "revision.settle", settings, millis(s.Now()))
+		return err
+	})
+}
+
+// depart says that an article may have left a feed. Which one is not asked: with a
+// word that an edit takes out it leaves the feeds of searches, with a later date
+// those of everything.
+func (s *Store) depart(ctx context.Context, tx *conn) error {
+	_, err := tx.Exec(ctx, "revision.depart", millis(s.Now()))
+	return err
+}
+
+// ChangedSince returns up to limit articles that changed after a revision, removed
+// ones included, in the order of their last change. The Revision of the last one
+// is where to go on from.
+func (s *Store) ChangedSince(ctx context.Context, revision int64, limit int) ([]StoredArticle, error) {
+	return s.readers.articles(ctx, "article.changed", revision, limit)
+}
+
+// Appeared returns up to limit published articles that appear from one moment to
+// another, both included, the oldest first.
+func (s *Store) Appeared(ctx context.Context, from, to time.Time, limit int) ([]StoredArticle, error) {
+	return s.readers.articles(ctx, "article.appeared", millis(from), millis(to), limit)
+}
+
+// NextAppearance is when the next published article with a future date appears
+// after now; the zero time when there is none.
+func (s *Store) NextAppearance(ctx context.Context, now time.Time) (time.Time, error) {
+	var at int64
+	_, err := s.readers.One(ctx, "article.nextDue", []any{millis(now)}, &at)
+	return timeOf(at), err
+}

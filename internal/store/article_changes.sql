@@ -77,3 +77,44 @@ SELECT DISTINCT g.digest FROM articles a CROSS JOIN digests d
 JOIN ledger g ON g.digest = d.name AND g.article_id = a.id
 JOIN editions e ON e.id = g.edition_id
 WHERE a.revision > $1 AND a.revision <= $2 AND e.started > 0 ORDER BY g.digest;
+
+-- name: revision.raise
+-- The next revision. Its row is locked until the end of the transaction, so that
+-- revisions are committed in their order. Index: primary key.
+UPDATE revision SET value = value + 1 WHERE id = 1 RETURNING value;
+
+-- name: revision.get
+-- The newest revision, when an article may last have left a feed, and what the newest
+-- node serves with. Index: primary key.
+SELECT value, departed, settings, settled FROM revision WHERE id = 1;
+
+-- name: revision.settle
+-- Says what feeds are served with from now on. That is later than any time that was
+-- told before, even where the clocks of nodes differ a little. Index: primary key.
+UPDATE revision SET settings = CAST($1 AS text),
+    settled = CASE WHEN departed < CAST($2 AS bigint) AND settled < CAST($2 AS bigint) THEN CAST($2 AS bigint)
+        WHEN departed > settled THEN departed + 1000 ELSE settled + 1000 END,
+    departed = CASE WHEN departed < CAST($2 AS bigint) AND settled < CAST($2 AS bigint) THEN CAST($2 AS bigint)
+        WHEN departed > settled THEN departed + 1000 ELSE settled + 1000 END
+WHERE id = 1 AND settings <> CAST($1 AS text);
+
+-- name: revision.depart
+-- Says that an article may have left a feed. Nodes' clocks differ a little, and
+-- the time never goes back. Index: primary key.
+UPDATE revision SET departed = $1 WHERE id = 1 AND departed < $1;
+
+-- name: article.changed
+-- What changed after a revision, oldest change first. Index: articles_revision.
+SELECT seq, appears, revision, id, source, slug, url, title, summary, html, language, authors, tags, image, enclosures,
+    origin, published, updated, ingested, removed, status, hash, expires
+FROM articles WHERE revision > $1 ORDER BY revision LIMIT $2;
+
+-- name: article.appeared
+-- The published articles whose time came, oldest first. Index: articles_appears.
+SELECT seq, appears, revision, id, source, slug, url, title, summary, html, language, authors, tags, image, enclosures,
+    origin, published, updated, ingested, removed, status, hash, expires
+FROM articles WHERE status = 'published' AND appears BETWEEN $1 AND $2 ORDER BY appears, seq LIMIT $3;
+
+-- name: article.nextDue
+-- When the next article with a future date appears. Index: articles_appears.
+SELECT appears FROM articles WHERE status = 'published' AND appears > $1 ORDER BY appears LIMIT 1;

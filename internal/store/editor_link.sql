@@ -1,0 +1,48 @@
+-- name: link.insert
+-- A new one-time link.
+INSERT INTO links (hash, purpose, role, email_key, email, editor, maker, created, expires)
+VALUES ($1, $2, $3, $4, $5, nullif(CAST($6 AS bigint), 0), nullif(CAST($7 AS bigint), 0), $8, $9)
+RETURNING id;
+
+-- name: link.byHash
+-- Looks without using it up: a mail scanner may follow it. A link is void when its
+-- maker may no longer sign in, a setup when somebody may, a reset when its editor may
+-- not. Index: links_hash.
+SELECT l.id, l.purpose, l.role, l.email, coalesce(l.editor, 0), coalesce(l.maker, 0), l.created, l.expires FROM links l
+WHERE l.hash = $1 AND l.expires > $2
+    AND (l.maker IS NULL OR EXISTS (SELECT 1 FROM editors m WHERE m.id = l.maker AND m.disabled = 0))
+    AND (l.purpose <> 'setup' OR NOT EXISTS (SELECT 1 FROM editors o WHERE o.disabled = 0))
+    AND (l.editor IS NULL OR EXISTS (SELECT 1 FROM editors e WHERE e.id = l.editor AND e.disabled = 0));
+
+-- name: link.list
+-- Those that open something, by the same rules. Index: links_expires.
+SELECT l.id, l.purpose, l.role, l.email, coalesce(l.editor, 0), coalesce(l.maker, 0), l.created, l.expires FROM links l
+WHERE l.expires > $1
+    AND (l.maker IS NULL OR EXISTS (SELECT 1 FROM editors m WHERE m.id = l.maker AND m.disabled = 0))
+    AND (l.purpose <> 'setup' OR NOT EXISTS (SELECT 1 FROM editors o WHERE o.disabled = 0))
+    AND (l.editor IS NULL OR EXISTS (SELECT 1 FROM editors e WHERE e.id = l.editor AND e.disabled = 0))
+ORDER BY l.created DESC, l.id DESC;
+
+-- name: link.use
+-- Of two who use a link at once one gets it. Index: links_hash.
+DELETE FROM links WHERE hash = $1;
+
+-- name: link.revoke
+-- Index: primary key.
+DELETE FROM links WHERE id = $1;
+
+-- name: link.replace
+-- A new link voids the older ones for the same person: a setup all setups, an
+-- invitation those for the same address, a reset those of the same editor. There are
+-- few links at any time. Index: none.
+DELETE FROM links WHERE purpose = $1
+    AND (purpose = 'setup' OR purpose = 'invite' AND email_key = $2 AND email_key <> '' OR purpose = 'reset' AND editor = $3);
+
+-- name: link.dropOf
+-- What must not outlive a change of an editor: links that they made, with $2, and
+-- links that change their password. Index: none.
+DELETE FROM links WHERE CAST($2 AS bigint) = 1 AND maker = $1 OR editor = $1;
+
+-- name: link.prune
+-- Index: links_expires.
+DELETE FROM links WHERE expires <= $1;
