@@ -99,11 +99,7 @@ func (c *conn) articles(ctx context.Context, query string, args ...any) ([]Store
 	return out, err
 }
 
-// articleColumns is what scanArticle reads after the position and the revision,
-// in its order, of a table called a.
-const articleColumns = `a.id, a.source, a.slug, a.url, a.title, a.summary, a.html, a.language, a.authors, a.tags, a.image,
-	a.enclosures, a.origin, a.published, a.updated, a.ingested, a.removed, a.status, a.hash, a.expires`
-
+// scanArticle reads seq, a position, the revision and columns(article).
 func scanArticle(rows *sql.Rows) (StoredArticle, error) {
 	var out StoredArticle
 	a := &out.Article
@@ -129,6 +125,20 @@ func scanArticle(rows *sql.Rows) (StoredArticle, error) {
 		}
 	}
 	return out, nil
+}
+
+// articleValues returns the values of columns(article).
+func articleValues(a *article.Article, row *articleRow) []any {
+	return []any{row.id, a.Source, row.slug, a.URL, a.Title, a.Summary, a.HTML, a.Language, jsonText(a.Authors, a.Authors == nil),
+		jsonText(a.Tags, a.Tags == nil), jsonText(a.Image, a.Image == nil), jsonText(a.Enclosure, a.Enclosure == nil),
+		jsonText(a.Origin, a.Origin == nil), row.published, row.updated, row.ingested, row.removed, string(row.status), a.Hash, row.expires}
+}
+
+// scanArticleID reads seq, a position, the revision and the id of an article.
+func scanArticleID(rows *sql.Rows) (StoredArticle, error) {
+	var out StoredArticle
+	err := rows.Scan(&out.Position.Seq, &out.Position.At, &out.Revision, &out.ID)
+	return out, err
 }
 
 // jsonList is a list of strings or numbers as the queries take it.
@@ -173,13 +183,13 @@ type ArticleIdentity struct {
 
 // IdentitiesFrom returns the articles that came from some sources.
 func (s *Store) IdentitiesFrom(ctx context.Context, sources ...string) ([]ArticleIdentity, error) {
-	return s.traces(ctx, "article.tracesAt", jsonList(sources))
+	return s.traces(ctx, "article.identitiesFrom", jsonList(sources))
 }
 
 // SimilarIdentities returns the articles that the file of an article may have been the file of:
 // those with its id, slug, title, text or date, up to 50 of each.
 func (s *Store) SimilarIdentities(ctx context.Context, a *article.Article) ([]ArticleIdentity, error) {
-	return s.traces(ctx, "article.traces", a.GUID, a.Slug, a.Title, a.Content, millis(a.Published))
+	return s.traces(ctx, "article.similarIdentities", a.GUID, a.Slug, a.Title, a.Content, millis(a.Published))
 }
 
 func (s *Store) traces(ctx context.Context, query string, args ...any) ([]ArticleIdentity, error) {
@@ -199,7 +209,7 @@ func (s *Store) traces(ctx context.Context, query string, args ...any) ([]Articl
 // article by now.
 func (s *Store) ReleaseSource(ctx context.Context, source string) error {
 	return s.write(ctx, func(tx *conn) error {
-		_, err := tx.Exec(ctx, "article.vacate", source, "")
+		_, err := tx.Exec(ctx, "article.releaseSource", source, "")
 		return err
 	})
 }

@@ -1,24 +1,30 @@
--- name: article.known
--- What an import needs to know of the article it may have. Index: articles_source.
-SELECT seq, id, slug, wanted, hash, status, published, updated, ingested, offered, removed,
-    source, guid, named, content, asked, title, expires
-FROM articles WHERE source = $1;
+-- columns: article
+-- id, source, slug, url, title, summary, html, language, authors, tags, image, enclosures, origin,
+-- published bigint, updated bigint, ingested bigint, removed bigint, status, hash, expires bigint
 
--- name: article.knownByID
--- The same of an article whose file was recognised. Index: articles_id.
-SELECT seq, id, slug, wanted, hash, status, published, updated, ingested, offered, removed,
-    source, guid, named, content, asked, title, expires
-FROM articles WHERE id = $1;
+-- columns: storedArticle
+-- seq bigint, id, slug, wanted, hash, status, published bigint, updated bigint, ingested bigint, offered bigint,
+-- removed bigint, source, guid, named bigint, content, asked, title, expires bigint
 
--- name: article.tracesAt
--- What the articles from some sources are recognised by. Index: articles_source.
-SELECT id, source, wanted, named, guid, title, content, published, language FROM articles WHERE source IN strings($1);
+-- columns: identity
+-- id, source, wanted, named bigint, guid, title, content, published bigint, language
 
--- name: article.traces
--- The articles that a file may be the new place of: those with its id, slug, title,
--- text or date. Indexes: articles_guid, articles_wanted, articles_title,
+-- name: article.storedBySource
+-- The stored state of an article, by its source. Index: articles_source.
+SELECT columns(storedArticle) FROM articles WHERE source = $1;
+
+-- name: article.storedByID
+-- The stored state of an article, by its id. Index: articles_id.
+SELECT columns(storedArticle) FROM articles WHERE id = $1;
+
+-- name: article.identitiesFrom
+-- The identities of the articles from some sources. Index: articles_source.
+SELECT columns(identity) FROM articles WHERE source IN strings($1);
+
+-- name: article.similarIdentities
+-- The articles that a moved file may hold: those with its id, slug, title, text or date. Indexes: articles_guid, articles_wanted, articles_title,
 -- articles_content, articles_dated.
-SELECT id, source, wanted, named, guid, title, content, published, language FROM articles WHERE seq IN (
+SELECT columns(identity) FROM articles WHERE seq IN (
     SELECT seq FROM (SELECT seq FROM articles WHERE guid = $1 AND guid <> '' LIMIT 50) AS g
     UNION SELECT seq FROM (SELECT seq FROM articles WHERE wanted = $2 LIMIT 50) AS w
     UNION SELECT seq FROM (SELECT seq FROM articles WHERE title = $3 LIMIT 50) AS t
@@ -26,77 +32,64 @@ SELECT id, source, wanted, named, guid, title, content, published, language FROM
     UNION SELECT seq FROM (SELECT seq FROM articles WHERE published = CAST($5 AS bigint) LIMIT 50) AS d)
 ORDER BY seq;
 
--- name: article.vacate
--- Takes a source from the article that had it, for another one to have.
+-- name: article.releaseSource
+-- Takes a source from the article that had it, so that another one can have it.
 -- Index: articles_source.
 UPDATE articles SET source = 'moved:' || id WHERE source = $1 AND id <> $2;
 
--- name: article.relocate
--- Where an article's file is by now, and what it is recognised by. Readers see nothing
--- of it. Index: primary key.
+-- name: article.setIdentity
+-- The current source and identity of an article. Readers see no difference. Index: primary key.
 UPDATE articles SET source = $2, guid = $3, named = $4, content = $5, asked = $6 WHERE seq = $1;
 
 -- name: article.slugTaken
--- Says whether an article other than $2 has a slug, or had it and left a redirect.
--- A redirect that an import brought yields to an article.
+-- Counts articles other than $2 that have a slug, or had it and left a redirect. A
+-- redirect that an import brought gives way to an article.
 -- Index: articles_slug, primary key of redirects.
 SELECT (SELECT count(*) FROM articles WHERE slug = $1 AND seq <> CAST($2 AS bigint))
      + (SELECT count(*) FROM redirects WHERE path = $3 AND seq <> CAST($2 AS bigint));
 
 -- name: article.insert
 -- A new article.
-INSERT INTO articles (id, source, slug, wanted, url, title, summary, html, language, authors, tags, image,
-    enclosures, origin, published, updated, ingested, removed, status, hash, offered, appears, revision, former, expires)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
+INSERT INTO articles (wanted, offered, appears, revision, former, columns(article))
+VALUES ($1, $2, $3, $4, $5, values(article from 6))
 RETURNING seq;
 
 -- name: article.update
--- The new content of article $1. Index: primary key.
-UPDATE articles SET slug = $2, wanted = $3, url = $4, title = $5, summary = $6, html = $7, language = $8,
-    authors = $9, tags = $10, image = $11, enclosures = $12, origin = $13, published = $14, updated = $15,
-    removed = $16, status = $17, hash = $18, offered = $19, appears = $20, revision = $21, former = $22, expires = $23
-WHERE seq = $1;
+-- The new content of an article. Index: primary key.
+UPDATE articles SET (wanted, offered, appears, revision, former, columns(article)) = ($1, $2, $3, $4, $5, values(article from 6))
+WHERE seq = $26;
 
--- name: article.standing
--- Where an article stands between its author and its readers. Index: articles_id.
+-- name: article.visibility
+-- What determines whether readers see an article. Index: articles_id.
 SELECT seq, status, former, published, offered, appears, expires FROM articles WHERE id = $1;
 
 -- name: article.expired
--- The articles whose time has run out at $1, at most $2. Index: articles_expires.
+-- The articles that have expired at $1, at most $2. Index: articles_expires.
 SELECT id FROM articles WHERE expires > 0 AND expires <= $1 AND status IN ('published', 'unlisted') ORDER BY expires LIMIT $2;
 
-
--- name: article.setStanding
--- Removes or restores. Index: primary key.
+-- name: article.setVisibility
+-- Removes or restores an article. Index: primary key.
 UPDATE articles SET status = $2, former = $3, removed = $4, offered = $5, appears = $6, revision = $7, expires = $8 WHERE seq = $1;
 
--- name: article.setLabelStanding
--- Keeps the labels' copy of the status and place. Index: primary key.
+-- name: article.setLabelVisibility
+-- Updates the labels' copy of the status and position. Index: primary key.
 UPDATE article_labels SET status = $2, appears = $3 WHERE seq = $1;
 
 -- name: article.byID
 -- Index: articles_id.
-SELECT seq, appears, revision, id, source, slug, url, title, summary, html, language, authors, tags, image, enclosures,
-    origin, published, updated, ingested, removed, status, hash, expires
-FROM articles WHERE id = $1;
+SELECT seq, appears, revision, columns(article) FROM articles WHERE id = $1;
 
 -- name: article.bySlug
 -- Index: articles_slug.
-SELECT seq, appears, revision, id, source, slug, url, title, summary, html, language, authors, tags, image, enclosures,
-    origin, published, updated, ingested, removed, status, hash, expires
-FROM articles WHERE slug = $1;
+SELECT seq, appears, revision, columns(article) FROM articles WHERE slug = $1;
 
 -- name: article.bySource
 -- Index: articles_source.
-SELECT seq, appears, revision, id, source, slug, url, title, summary, html, language, authors, tags, image, enclosures,
-    origin, published, updated, ingested, removed, status, hash, expires
-FROM articles WHERE source = $1;
+SELECT seq, appears, revision, columns(article) FROM articles WHERE source = $1;
 
 -- name: article.byIDs
 -- The articles of an edition. Index: articles_id.
-SELECT seq, appears, revision, id, source, slug, url, title, summary, html, language, authors, tags, image, enclosures,
-    origin, published, updated, ingested, removed, status, hash, expires
-FROM articles WHERE id IN strings($1);
+SELECT seq, appears, revision, columns(article) FROM articles WHERE id IN strings($1);
 
 -- name: article.count
 -- How many articles have a status. Index: articles_appears.
@@ -129,6 +122,6 @@ SELECT name, type, width, height, data FROM media WHERE name = $1;
 SELECT bytes FROM media WHERE name = $1;
 
 -- name: medium.put
--- Its name is a hash of it, so one that is there is the same. Index: primary key.
+-- The name is a hash of the data, so an existing one is the same. Index: primary key.
 INSERT INTO media (name, type, width, height, bytes, data) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (name) DO NOTHING;

@@ -164,9 +164,9 @@ const editLabel = "article"
 
 // leaveFeeds keeps which feeds an article was in before an edit: they change too, and
 // after it nothing says so. What readers did not see yet was in none.
-func (s *Store) leaveFeeds(ctx context.Context, tx *conn, row *articleRow, old known) error {
+func (s *Store) recordDeparture(ctx context.Context, tx *conn, row *articleRow, old storedArticle) error {
 	now := millis(s.Now())
-	if unseen(old.status) || max(old.offeredAt, old.published) > now {
+	if inNoFeed(old.status) || max(old.offered, old.published) > now {
 		return nil
 	}
 	_, err := tx.Exec(ctx, "left.put", row.revision, row.seq, row.id, now)
@@ -303,7 +303,7 @@ func (s *Store) SetFeedSettings(ctx context.Context, settings string) error {
 // depart says that an article may have left a feed. Which one is not asked: with a
 // word that an edit takes out it leaves the feeds of searches, with a later date
 // those of everything.
-func (s *Store) depart(ctx context.Context, tx *conn) error {
+func (s *Store) noteRemoval(ctx context.Context, tx *conn) error {
 	_, err := tx.Exec(ctx, "revision.depart", millis(s.Now()))
 	return err
 }

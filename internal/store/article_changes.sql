@@ -1,3 +1,10 @@
+-- part: changedArticles
+-- The articles that changed for feed readers after revision $1 up to $2, or because their
+-- date came after $3 up to $4. Indexes: articles_revision, articles_appears.
+SELECT seq FROM articles WHERE revision > $1 AND revision <= $2 AND status IN ('published', 'removed') AND appears <= $4
+UNION ALL
+SELECT seq FROM articles WHERE status = 'published' AND appears > $3 AND appears <= $4 AND revision <= $2
+
 -- name: left.put
 -- The feeds that an article was in, as readers saw it before an edit, and the edit
 -- itself. Index: primary key of article_labels.
@@ -48,9 +55,7 @@ UPDATE hub_news SET due = $3 WHERE hub = $1 AND topic = $2;
 -- comes next time. Indexes: articles_revision, articles_appears,
 -- primary keys of article_labels and feed_left.
 SELECT DISTINCT kind, key FROM article_labels WHERE seq IN (
-    SELECT seq FROM articles WHERE revision > $1 AND revision <= $2 AND status IN ('published', 'removed') AND appears <= $4
-    UNION ALL
-    SELECT seq FROM articles WHERE status = 'published' AND appears > $3 AND appears <= $4 AND revision <= $2)
+part(changedArticles))
 UNION
 SELECT kind, key FROM feed_left WHERE revision > $1 AND revision <= $2
 ORDER BY 1, 2;
@@ -58,12 +63,8 @@ ORDER BY 1, 2;
 -- name: news.articles
 -- The articles that readers see now or saw until now, among those of news.labels, at
 -- most $5. Indexes: articles_revision, articles_appears.
-SELECT seq, appears, revision, id, source, slug, url, title, summary, html, language, authors, tags, image, enclosures,
-    origin, published, updated, ingested, removed, status, hash, expires
-FROM articles WHERE seq IN (
-    SELECT seq FROM articles WHERE revision > $1 AND revision <= $2 AND status IN ('published', 'removed') AND appears <= $4
-    UNION ALL
-    SELECT seq FROM articles WHERE status = 'published' AND appears > $3 AND appears <= $4 AND revision <= $2)
+SELECT seq, appears, revision, columns(article) FROM articles WHERE seq IN (
+part(changedArticles))
 ORDER BY seq LIMIT $5;
 
 -- name: news.editions
@@ -105,15 +106,11 @@ UPDATE revision SET departed = $1 WHERE id = 1 AND departed < $1;
 
 -- name: article.changed
 -- What changed after a revision, oldest change first. Index: articles_revision.
-SELECT seq, appears, revision, id, source, slug, url, title, summary, html, language, authors, tags, image, enclosures,
-    origin, published, updated, ingested, removed, status, hash, expires
-FROM articles WHERE revision > $1 ORDER BY revision LIMIT $2;
+SELECT seq, appears, revision, columns(article) FROM articles WHERE revision > $1 ORDER BY revision LIMIT $2;
 
 -- name: article.appeared
 -- The published articles whose time came, oldest first. Index: articles_appears.
-SELECT seq, appears, revision, id, source, slug, url, title, summary, html, language, authors, tags, image, enclosures,
-    origin, published, updated, ingested, removed, status, hash, expires
-FROM articles WHERE status = 'published' AND appears BETWEEN $1 AND $2 ORDER BY appears, seq LIMIT $3;
+SELECT seq, appears, revision, columns(article) FROM articles WHERE status = 'published' AND appears BETWEEN $1 AND $2 ORDER BY appears, seq LIMIT $3;
 
 -- name: article.nextDue
 -- When the next article with a future date appears. Index: articles_appears.

@@ -156,7 +156,7 @@ func labelsOf(a *article.Article) []label {
 }
 
 // index keeps what an article is found by: its labels and its words.
-func (c *conn) index(ctx context.Context, a *article.Article, row articleRow, fresh bool) error {
+func (c *conn) indexArticle(ctx context.Context, a *article.Article, row articleRow, fresh bool) error {
 	if !fresh {
 		if _, err := c.Exec(ctx, "article.dropLabels", row.seq); err != nil {
 			return err

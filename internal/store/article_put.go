@@ -13,7 +13,7 @@ import (
 	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
-// ChangeKind is what a put did.
+// ChangeKind is the outcome of PutArticle.
 type ChangeKind string
 
 // The outcomes of PutArticle.
@@ -26,24 +26,25 @@ const (
 // Change is what PutArticle did.
 type Change struct {
 	Outcome ChangeKind
-	ID      string // kept for ever from the first import on
-	Slug    string // as given out; it has a number when another article has the one asked for
+	ID      string // it never changes after the first import
+	Slug    string // as assigned; it ends in a number when another article has the requested one
 	Removed bool   // the article is removed or withdrawn and stays so
 }
 
-// errUnchanged rolls a transaction back that found nothing to do.
+// errUnchanged rolls back a transaction that found nothing to do.
 var errUnchanged = errors.New("nothing changed")
 
-// PutArticle keeps an article as its import gives it. The article with the same ID, or
-// else from the same Source, is updated in place when its Hash differs and keeps its id, its first
-// ingestion and, as long as the import asks for the same one, its slug; a new
-// slug leaves a redirect. An article that was removed or withdrawn stays so when its
-// content is the same, and comes back when it is not.
+// PutArticle stores an imported article. The article with the same ID, or else from the
+// same Source, is updated in place when its Hash differs. It keeps its id, the time of
+// its first import and, while the import asks for the same slug, its slug; a new slug
+// leaves a redirect. An article that was removed or withdrawn stays so while its content
+// is the same, and comes back when its content changes.
 //
-// Redirects without a To lead to the article. Media that are there are kept.
+// Redirects without a To lead to the article. Media that exist already are left as they
+// are.
 func (s *Store) PutArticle(ctx context.Context, a *article.Article, redirects []article.Redirect, media []article.Medium) (Change, error) {
 	if a.Source == "" || a.Slug == "" {
-		return Change{}, fmt.Errorf("article %q: it has no source or no slug; right would be both", a.Title)
+		return Change{}, fmt.Errorf("article %q: it has no source or no slug; give it both", a.Title)
 	}
 	change, same, err := s.unchanged(ctx, a, redirects, media)
 	if same || err != nil {
@@ -62,8 +63,8 @@ func (s *Store) PutArticle(ctx context.Context, a *article.Article, redirects []
 	return change, sqldb.Wrap("put article "+a.Source, err)
 }
 
-// PutArticles keeps many articles in one transaction, as PutArticle does each:
-// for imports of thousands.
+// PutArticles stores many articles in one transaction, each as PutArticle does. Imports
+// of thousands use it.
 func (s *Store) PutArticles(ctx context.Context, all []article.Article) ([]Change, error) {
 	var changes []Change
 	err := s.write(ctx, func(tx *conn) error {
@@ -80,42 +81,42 @@ func (s *Store) PutArticles(ctx context.Context, all []article.Article) ([]Chang
 	return changes, err
 }
 
-// known is what the store knows of an article before a put.
-type known struct {
-	seq                                     int64
-	id, slug, wanted, hash                  string
-	status                                  article.Status
-	published, updated, ingested, offeredAt int64
-	removed, expires                        int64
-	source, guid, content, title            string
-	named                                   int64
-	asked                                   article.Status
+// storedArticle is the stored state of an article before a put.
+type storedArticle struct {
+	seq                                   int64
+	id, slug, wanted, hash                string
+	status                                article.Status
+	published, updated, ingested, offered int64
+	removed, expires                      int64
+	source, guid, content, title          string
+	named                                 int64
+	asked                                 article.Status
 }
 
-// known finds an article by the id that it was recognised by, else by its source.
-func (c *conn) known(ctx context.Context, a *article.Article) (k known, found bool, err error) {
+// storedArticle finds an article by its id, if it has one, or else by its source.
+func (c *conn) storedArticle(ctx context.Context, a *article.Article) (old storedArticle, found bool, err error) {
 	if a.ID != "" {
-		if k, found, err = c.knownBy(ctx, "article.knownByID", a.ID); found || err != nil {
-			return k, found, err
+		if old, found, err = c.storedArticleBy(ctx, "article.storedByID", a.ID); found || err != nil {
+			return old, found, err
 		}
 	}
-	return c.knownBy(ctx, "article.known", a.Source)
+	return c.storedArticleBy(ctx, "article.storedBySource", a.Source)
 }
 
-func (c *conn) knownBy(ctx context.Context, query, key string) (known, bool, error) {
-	var k known
-	found, err := c.One(ctx, query, []any{key}, &k.seq, &k.id, &k.slug, &k.wanted, &k.hash, &k.status,
-		&k.published, &k.updated, &k.ingested, &k.offeredAt, &k.removed,
-		&k.source, &k.guid, &k.named, &k.content, &k.asked, &k.title, &k.expires)
-	return k, found, err
+func (c *conn) storedArticleBy(ctx context.Context, query, key string) (storedArticle, bool, error) {
+	var old storedArticle
+	found, err := c.One(ctx, query, []any{key}, &old.seq, &old.id, &old.slug, &old.wanted, &old.hash, &old.status,
+		&old.published, &old.updated, &old.ingested, &old.offered, &old.removed,
+		&old.source, &old.guid, &old.named, &old.content, &old.asked, &old.title, &old.expires)
+	return old, found, err
 }
 
-// settled reports whether the store knows where the article's file is, and what it is
-// recognised by.
-func (k known) settled(a *article.Article) bool {
-	return k.source == a.Source && k.guid == a.GUID && k.named == number(a.Named) && k.content == a.Content && k.asked == a.Status
+// hasIdentity reports whether the stored source and identity are those of the article.
+func (old storedArticle) hasIdentity(a *article.Article) bool {
+	return old.source == a.Source && old.guid == a.GUID && old.named == number(a.Named) && old.content == a.Content && old.asked == a.Status
 }
 
+// number returns a boolean as it is stored.
 func number(yes bool) int64 {
 	if yes {
 		return 1
@@ -123,21 +124,21 @@ func number(yes bool) int64 {
 	return 0
 }
 
-// onlyMoved reports whether nothing but the place of a file has changed. A new name can
-// mean a new slug, and so a new hash.
-func (k known) onlyMoved(a *article.Article) bool {
-	return k.source != a.Source && k.content != "" && k.content == a.Content && k.title == a.Title && k.asked == a.Status && k.expires == millis(a.Expires)
+// onlyMoved reports whether only the path of the file changed. A new name can give a new
+// slug, and so a new hash.
+func (old storedArticle) onlyMoved(a *article.Article) bool {
+	return old.source != a.Source && old.content != "" && old.content == a.Content && old.title == a.Title && old.asked == a.Status && old.expires == millis(a.Expires)
 }
 
-func (k known) change(outcome ChangeKind) Change {
-	return Change{Outcome: outcome, ID: k.id, Slug: k.slug, Removed: away(k.status)}
+func (old storedArticle) change(outcome ChangeKind) Change {
+	return Change{Outcome: outcome, ID: old.id, Slug: old.slug, Removed: takenAway(old.status)}
 }
 
-// unchanged says without writing whether there is nothing to put: the usual case
-// when a folder is imported again.
+// unchanged reports whether there is nothing to put, without writing: the usual case when
+// a folder is imported again.
 func (s *Store) unchanged(ctx context.Context, a *article.Article, redirects []article.Redirect, media []article.Medium) (Change, bool, error) {
-	old, found, err := s.readers.known(ctx, a)
-	if err != nil || !found || old.hash != a.Hash || !old.settled(a) {
+	old, found, err := s.readers.storedArticle(ctx, a)
+	if err != nil || !found || old.hash != a.Hash || !old.hasIdentity(a) {
 		return Change{}, false, err
 	}
 	for _, m := range media {
@@ -155,28 +156,28 @@ func (s *Store) unchanged(ctx context.Context, a *article.Article, redirects []a
 	return old.change(Unchanged), true, nil
 }
 
-// putArticle takes the revision first: its row's lock puts all writers of
-// articles in a row, so what is read after it cannot change before the commit.
+// putArticle takes the revision first: the lock of its row makes writers of articles
+// wait for each other, so that what is read after it cannot change before the commit.
 func (s *Store) putArticle(ctx context.Context, tx *conn, a *article.Article) (Change, error) {
 	var revision int64
-	old, found, err := tx.known(ctx, a)
+	old, found, err := tx.storedArticle(ctx, a)
 	if err != nil {
 		return Change{}, err
 	}
 	if found && old.same(a) {
-		return tx.relocate(ctx, a, old)
+		return tx.setIdentity(ctx, a, old)
 	}
 	if _, err := tx.One(ctx, "revision.raise", nil, &revision); err != nil {
 		return Change{}, err
 	}
-	if old, found, err = tx.known(ctx, a); err != nil { // again, behind the lock
+	if old, found, err = tx.storedArticle(ctx, a); err != nil { // again, now under the lock
 		return Change{}, err
 	}
 	if found && old.same(a) {
-		return tx.relocate(ctx, a, old)
+		return tx.setIdentity(ctx, a, old)
 	}
 	if found && old.source != a.Source {
-		if _, err := tx.Exec(ctx, "article.vacate", a.Source, old.id); err != nil {
+		if _, err := tx.Exec(ctx, "article.releaseSource", a.Source, old.id); err != nil {
 			return Change{}, err
 		}
 	}
@@ -192,78 +193,77 @@ func (s *Store) putArticle(ctx context.Context, tx *conn, a *article.Article) (C
 		err = tx.insertArticle(ctx, a, &row)
 	}
 	if err == nil {
-		_, err = tx.Exec(ctx, "article.relocate", row.seq, a.Source, a.GUID, number(a.Named), a.Content, string(a.Status))
+		_, err = tx.Exec(ctx, "article.setIdentity", row.seq, a.Source, a.GUID, number(a.Named), a.Content, string(a.Status))
 	}
-	if err == nil && row.slug != old.slug { // the page is there now, whatever led elsewhere from its address
+	if err == nil && row.slug != old.slug { // the page exists now, so a redirect from its address would hide it
 		_, err = tx.Exec(ctx, "redirect.drop", plainPath(article.PathFor(row.slug)))
 	}
 	if err == nil {
-		err = tx.index(ctx, a, row, !found)
+		err = tx.indexArticle(ctx, a, row, !found)
 	}
-	return Change{Outcome: outcome, ID: row.id, Slug: row.slug, Removed: away(row.status)}, err
+	return Change{Outcome: outcome, ID: row.id, Slug: row.slug, Removed: takenAway(row.status)}, err
 }
 
-// same reports whether readers would see no difference. One that was removed stays so
-// when only its file has moved.
-func (k known) same(a *article.Article) bool {
-	return k.hash == a.Hash || away(k.status) && k.onlyMoved(a)
+// same reports whether readers would see no difference. A removed article stays removed
+// when only its file was moved.
+func (old storedArticle) same(a *article.Article) bool {
+	return old.hash == a.Hash || takenAway(old.status) && old.onlyMoved(a)
 }
 
-// relocate keeps where an unchanged article's file is by now.
-func (c *conn) relocate(ctx context.Context, a *article.Article, old known) (Change, error) {
+// setIdentity stores the source and identity of an article whose content is unchanged.
+func (c *conn) setIdentity(ctx context.Context, a *article.Article, old storedArticle) (Change, error) {
 	change := old.change(Unchanged)
-	if old.settled(a) {
+	if old.hasIdentity(a) {
 		return change, errUnchanged
 	}
-	if _, err := c.Exec(ctx, "article.vacate", a.Source, old.id); err != nil {
+	if _, err := c.Exec(ctx, "article.releaseSource", a.Source, old.id); err != nil {
 		return change, err
 	}
-	_, err := c.Exec(ctx, "article.relocate", old.seq, a.Source, a.GUID, number(a.Named), a.Content, string(a.Status))
+	_, err := c.Exec(ctx, "article.setIdentity", old.seq, a.Source, a.GUID, number(a.Named), a.Content, string(a.Status))
 	return change, err
 }
 
-// articleRow is what the store adds to an article.
+// articleRow holds the columns that the store determines for an article.
 type articleRow struct {
-	seq, revision                                int64
-	id, slug                                     string
-	status, former                               article.Status
-	published, updated, ingested, offer, appears int64
-	removed, expires                             int64
+	seq, revision                                  int64
+	id, slug                                       string
+	status, former                                 article.Status
+	published, updated, ingested, offered, appears int64
+	removed, expires                               int64
 }
 
-// rowOf settles the times. An article appears when it is offered or when its date
-// comes, whichever is later; that place never moves for edits that keep the
-// date. A draft, or an unlisted article, is offered when it stops being one.
-func (s *Store) rowOf(a *article.Article, old known, found bool, revision int64) articleRow {
+// rowOf determines the times of an article. It appears when it is offered or when its
+// date comes, whichever is later; an edit that keeps the date never moves it. A draft or
+// an unlisted article is offered when it stops being one.
+func (s *Store) rowOf(a *article.Article, old storedArticle, found bool, revision int64) articleRow {
 	now := millis(s.Now())
 	row := articleRow{seq: old.seq, revision: revision, id: old.id, published: millis(a.Published),
-		updated: millis(a.Updated), ingested: old.ingested, offer: old.offeredAt, expires: millis(a.Expires)}
-	row.status, row.former, row.removed = standingOf(a, old, now)
+		updated: millis(a.Updated), ingested: old.ingested, offered: old.offered, expires: millis(a.Expires)}
+	row.status, row.former, row.removed = visibilityOf(a, old, now)
 	if row.published == 0 {
 		row.published = now
 	}
 	switch {
 	case !found:
-		row.ingested, row.offer = now, now
+		row.ingested, row.offered = now, now
 		if row.id = a.ID; row.id == "" {
 			row.id = uuid.NewString()
 		}
-	case unseen(old.status):
-		row.offer = now
+	case inNoFeed(old.status):
+		row.offered = now
 	}
 	if found && row.updated <= old.updated {
-		row.updated = now // it did change, whatever the file says
+		row.updated = now // it did change, even if the file does not say so
 	}
-	// Nothing changed in the future, whatever the file says: readers could not tell a
-	// later change from this one.
+	// A change in the future would hide later changes from feed readers.
 	row.updated = min(max(row.updated, min(row.published, now)), max(row.published, now))
-	row.appears = max(row.offer, row.published)
+	row.appears = max(row.offered, row.published)
 	return row
 }
 
-// standingOf says as what an article comes in. One that its author has withdrawn, or
-// whose time has run out, is removed if readers saw it: its page answers 410.
-func standingOf(a *article.Article, old known, now int64) (status, former article.Status, removed int64) {
+// visibilityOf returns the status with which an article is stored. One that its author
+// withdrew or that has expired is removed if readers saw it: its page answers 410.
+func visibilityOf(a *article.Article, old storedArticle, now int64) (status, former article.Status, removed int64) {
 	expired := !a.Expires.IsZero() && millis(a.Expires) <= now
 	switch {
 	case a.Status == article.Draft:
@@ -272,7 +272,7 @@ func standingOf(a *article.Article, old known, now int64) (status, former articl
 		return a.Status, "", 0
 	case old.status == article.Removed:
 		return article.Removed, "", old.removed
-	case old.status == article.Published && max(old.offeredAt, old.published) <= now:
+	case old.status == article.Published && max(old.offered, old.published) <= now:
 		return article.Removed, "", now
 	}
 	if former = a.Status; former != article.Published && former != article.Unlisted {
@@ -281,9 +281,9 @@ func standingOf(a *article.Article, old known, now int64) (status, former articl
 	return article.Withdrawn, former, now
 }
 
-// freeSlug keeps the slug of an article that asks for the same as before, and
-// else finds one that no other article has or had.
-func (c *conn) freeSlug(ctx context.Context, wanted string, old known) (string, error) {
+// freeSlug returns the slug of an article that asks for the same one as before, and else
+// one that no other article has or had.
+func (c *conn) freeSlug(ctx context.Context, wanted string, old storedArticle) (string, error) {
 	if old.wanted == wanted {
 		return old.slug, nil
 	}
@@ -294,7 +294,7 @@ func (c *conn) freeSlug(ctx context.Context, wanted string, old known) (string, 
 			return slug, err
 		}
 		slug = wanted + "-" + strconv.Itoa(n)
-		if n > 50 { // a source of many untitled pieces: do not count through them all
+		if n > 50 { // a source of many untitled articles: do not count through them all
 			slug = wanted + "-" + uuid.NewString()[:8]
 		}
 	}
@@ -308,33 +308,31 @@ func (c *conn) insertArticle(ctx context.Context, a *article.Article, row *artic
 		}
 	}
 	c.record(journal.Article(row.id, sourceHash(a.Source)))
-	_, err := c.One(ctx, "article.insert", []any{row.id, a.Source, row.slug, a.Slug, a.URL, a.Title, a.Summary, a.HTML,
-		a.Language, jsonText(a.Authors, a.Authors == nil), jsonText(a.Tags, a.Tags == nil), jsonText(a.Image, a.Image == nil),
-		jsonText(a.Enclosure, a.Enclosure == nil), jsonText(a.Origin, a.Origin == nil), row.published, row.updated,
-		row.ingested, row.removed, string(row.status), a.Hash, row.offer, row.appears, row.revision, string(row.former), row.expires}, &row.seq)
-	if err != nil {
+	if _, err := c.One(ctx, "article.insert", row.values(a), &row.seq); err != nil {
 		return err
 	}
-	_, err = c.Exec(ctx, "quarantine.inGap", row.id, row.published)
+	_, err := c.Exec(ctx, "quarantine.inGap", row.id, row.published)
 	return err
 }
 
-func (s *Store) updateArticle(ctx context.Context, tx *conn, a *article.Article, row *articleRow, old known) error {
+// values returns the parameters of article.insert.
+func (row *articleRow) values(a *article.Article) []any {
+	return append([]any{a.Slug, row.offered, row.appears, row.revision, string(row.former)}, articleValues(a, row)...)
+}
+
+func (s *Store) updateArticle(ctx context.Context, tx *conn, a *article.Article, row *articleRow, old storedArticle) error {
 	if row.slug != old.slug {
 		left := plainPath(article.PathFor(old.slug))
 		if _, err := tx.Exec(ctx, "redirect.put", left, row.seq, "", millis(s.Now())); err != nil {
 			return err
 		}
 	}
-	if err := s.leaveFeeds(ctx, tx, row, old); err != nil {
+	if err := s.recordDeparture(ctx, tx, row, old); err != nil {
 		return err
 	}
-	_, err := tx.Exec(ctx, "article.update", row.seq, row.slug, a.Slug, a.URL, a.Title, a.Summary, a.HTML, a.Language,
-		jsonText(a.Authors, a.Authors == nil), jsonText(a.Tags, a.Tags == nil), jsonText(a.Image, a.Image == nil),
-		jsonText(a.Enclosure, a.Enclosure == nil), jsonText(a.Origin, a.Origin == nil), row.published, row.updated, row.removed,
-		string(row.status), a.Hash, row.offer, row.appears, row.revision, string(row.former), row.expires)
-	if err != nil || unseen(old.status) && unseen(row.status) { // no feed had it
+	_, err := tx.Exec(ctx, "article.update", append(row.values(a), row.seq)...)
+	if err != nil || inNoFeed(old.status) && inNoFeed(row.status) {
 		return err
 	}
-	return s.depart(ctx, tx)
+	return s.noteRemoval(ctx, tx)
 }

@@ -89,8 +89,12 @@ func (s *Store) search(ctx context.Context, q Query, looks int) (SearchResult, e
 		return SearchResult{}, fmt.Errorf("articles: %w", err)
 	}
 	var found SearchResult
+	scan := scanArticle
+	if q.IDs {
+		scan = scanArticleID
+	}
 	err = sqldb.Walk(rows, func(rows *sql.Rows) error {
-		a, err := scanArticle(rows)
+		a, err := scan(rows)
 		found.Articles = append(found.Articles, a)
 		return err
 	})
@@ -130,10 +134,10 @@ func (l *lister) compile(roads []road) string {
 		return ""
 	}
 	merged := l.merge(roads)
-	columns := articleColumns
+	columns := queries().Columns("article", "a.")
 	switch {
-	case l.IDs:
-		columns = onlyID
+	case l.IDs: // the other columns lie behind the HTML, which would have to be read to find them
+		columns = "a.id"
 	case l.HTMLBudget == WithoutHTML:
 		columns = strings.Replace(columns, "a.html", "''", 1)
 	case l.HTMLBudget > 0:
@@ -153,10 +157,6 @@ func (l *lister) merge(roads []road) string {
 	return fmt.Sprintf("SELECT seq, at FROM (%s) AS parts ORDER BY at %s, seq %s LIMIT %s",
 		strings.Join(parts, " UNION "), l.way(), l.way(), l.arg(l.Limit))
 }
-
-// onlyID stands in for articleColumns where nothing but the id is wanted. Other
-// columns lie behind the HTML, which would have to be read to find them.
-const onlyID = `a.id, '', '', '', '', '', '', '', '', '', '', '', '', 0, 0, 0, 0, '', '', 0`
 
 // fitting says which articles keep their HTML: the smallest, as long as there is room.
 // Neither engine reads a text to tell its length.

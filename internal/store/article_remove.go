@@ -22,7 +22,7 @@ func takeAway(old standing, now int64) (standing, bool) {
 	switch {
 	case old.status == article.Published && old.appears <= now:
 		next.status = article.Removed
-	case !away(old.status):
+	case !takenAway(old.status):
 		next.status, next.former = article.Withdrawn, old.status
 	}
 	return next, next != old
@@ -100,7 +100,7 @@ func (s *Store) setStanding(ctx context.Context, id string, change func(old stan
 		if _, err := tx.One(ctx, "revision.raise", nil, &revision); err != nil {
 			return err
 		}
-		found, err := tx.One(ctx, "article.standing", []any{id}, &seq, &old.status, &old.former, &old.published, &old.offered, &old.appears, &old.expires)
+		found, err := tx.One(ctx, "article.visibility", []any{id}, &seq, &old.status, &old.former, &old.published, &old.offered, &old.appears, &old.expires)
 		if err != nil {
 			return err
 		}
@@ -112,17 +112,17 @@ func (s *Store) setStanding(ctx context.Context, id string, change func(old stan
 		if !changed {
 			return errUnchanged
 		}
-		if away(next.status) {
+		if takenAway(next.status) {
 			removed = now
 		}
-		_, err = tx.Exec(ctx, "article.setStanding", seq, string(next.status), string(next.former), removed, next.offered, next.appears, revision, next.expires)
+		_, err = tx.Exec(ctx, "article.setVisibility", seq, string(next.status), string(next.former), removed, next.offered, next.appears, revision, next.expires)
 		if err == nil {
-			_, err = tx.Exec(ctx, "article.setLabelStanding", seq, string(next.status), next.appears)
+			_, err = tx.Exec(ctx, "article.setLabelVisibility", seq, string(next.status), next.appears)
 		}
 		if err != nil || next.status != article.Removed && old.status != article.Removed {
 			return err // no feed had it
 		}
-		return s.depart(ctx, tx) // a restored one takes its tombstone from the feeds
+		return s.noteRemoval(ctx, tx) // a restored one takes its tombstone from the feeds
 	})
 	if errors.Is(err, errUnchanged) {
 		return nil
@@ -131,9 +131,9 @@ func (s *Store) setStanding(ctx context.Context, id string, change func(old stan
 }
 
 // away says whether an article was taken away, from readers or before they came.
-func away(s article.Status) bool { return s == article.Removed || s == article.Withdrawn }
+func takenAway(s article.Status) bool { return s == article.Removed || s == article.Withdrawn }
 
 // unseen reports whether no feed had an article of this status.
-func unseen(s article.Status) bool {
+func inNoFeed(s article.Status) bool {
 	return s == article.Draft || s == article.Withdrawn || s == article.Unlisted
 }

@@ -72,6 +72,44 @@ func (c *conn) editions(ctx context.Context, query string, args ...any) ([]Editi
 	return out, err
 }
 
+// insertEdition stores a draft and its articles. It returns ErrTaken when another node
+// was faster.
+func insertEdition(ctx context.Context, tx *conn, e *Edition) error {
+	e.State = digest.Draft
+	found, err := tx.One(ctx, "edition.insert", editionValues(e), &e.Seq)
+	if err != nil {
+		return err
+	}
+	if !found {
+		return ErrTaken
+	}
+	return insertArticles(ctx, tx, e)
+}
+
+// insertArticles stores the articles of an edition, and puts them into the ledger.
+func insertArticles(ctx context.Context, tx *conn, e *Edition) error {
+	for i, id := range e.Articles {
+		n, err := tx.Exec(ctx, "ledger.insert", e.Digest, id, e.ID)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return ErrTaken
+		}
+		if _, err := tx.Exec(ctx, "edition.addArticle", e.Seq, i, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// editionValues returns the values of columns(edition).
+func editionValues(e *Edition) []any {
+	return []any{e.ID, e.Digest, e.Number, e.ScheduledFor, string(e.State), number(e.Automatic), e.Author, e.Subject, e.Reason,
+		e.Recipients.Count, e.Recipients.MaxID, millis(e.Created), millis(e.Approved), millis(e.Started), millis(e.Finished), e.Settings}
+}
+
+// scanEdition reads seq and columns(edition).
 func scanEdition(rows *sql.Rows) (Edition, error) {
 	var e Edition
 	var automatic, created, approved, started, finished int64

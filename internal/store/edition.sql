@@ -1,8 +1,10 @@
+-- columns: edition
+-- id, digest, number bigint, scheduled_for, state, automatic bigint, author, subject, reason, audience_count bigint,
+-- audience_max bigint, created bigint, approved bigint, started bigint, finished bigint, settings
+
 -- name: edition.insert
 -- The unique row (digest, scheduled_for) lets one of two nodes win.
-INSERT INTO editions (id, digest, number, scheduled_for, state, automatic, author, subject, reason, audience_count,
-    audience_max, created, approved, started, finished)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', 0, 0, $9, 0, 0, 0)
+INSERT INTO editions (columns(edition)) VALUES (values(edition from 1))
 ON CONFLICT (digest, scheduled_for) DO NOTHING
 RETURNING seq;
 
@@ -12,27 +14,19 @@ INSERT INTO edition_articles (edition, position, article_id) VALUES ($1, $2, $3)
 
 -- name: edition.get
 -- Index: editions_id.
-SELECT seq, id, digest, number, scheduled_for, state, automatic, author, subject, reason, audience_count, audience_max,
-    created, approved, started, finished, settings
-FROM editions WHERE id = $1;
+SELECT seq, columns(edition) FROM editions WHERE id = $1;
 
 -- name: edition.bySeq
 -- Index: primary key.
-SELECT seq, id, digest, number, scheduled_for, state, automatic, author, subject, reason, audience_count, audience_max,
-    created, approved, started, finished, settings
-FROM editions WHERE seq = $1;
+SELECT seq, columns(edition) FROM editions WHERE seq = $1;
 
 -- name: edition.list
 -- The newest editions, of one digest or, with an empty name, of all. Index: primary key.
-SELECT seq, id, digest, number, scheduled_for, state, automatic, author, subject, reason, audience_count, audience_max,
-    created, approved, started, finished, settings
-FROM editions WHERE $1 = '' OR digest = $1 ORDER BY seq DESC LIMIT $2;
+SELECT seq, columns(edition) FROM editions WHERE $1 = '' OR digest = $1 ORDER BY seq DESC LIMIT $2;
 
 -- name: edition.unattended
 -- The oldest drafts of some digests that no editor needs to look at. Index: editions_state.
-SELECT seq, id, digest, number, scheduled_for, state, automatic, author, subject, reason, audience_count, audience_max,
-    created, approved, started, finished, settings
-FROM editions WHERE state = 'draft' AND automatic = 1 AND digest IN strings($1) ORDER BY seq LIMIT $2;
+SELECT seq, columns(edition) FROM editions WHERE state = 'draft' AND automatic = 1 AND digest IN strings($1) ORDER BY seq LIMIT $2;
 
 -- name: edition.articles
 -- Index: primary key.
@@ -50,9 +44,7 @@ WHERE id = $1 AND state = $2;
 
 -- name: edition.waitingDraft
 -- The newest draft that a digest's schedule made and that waits for an editor. Index: editions_state.
-SELECT seq, id, digest, number, scheduled_for, state, automatic, author, subject, reason, audience_count, audience_max,
-    created, approved, started, finished, settings
-FROM editions WHERE state = 'draft' AND automatic = 0 AND author = '' AND digest = $1 ORDER BY seq DESC LIMIT 1;
+SELECT seq, columns(edition) FROM editions WHERE state = 'draft' AND automatic = 0 AND author = '' AND digest = $1 ORDER BY seq DESC LIMIT 1;
 
 -- name: edition.redraft
 -- A later tick gives a draft other articles. Index: editions_id.

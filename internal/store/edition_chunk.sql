@@ -1,3 +1,11 @@
+-- part: countedDeliveries
+-- The counters of chunks of edition $1, from their deliveries. Index: primary key of deliveries.
+(sent, refused, skipped, deferred, uncertain) = (
+    SELECT coalesce(sum(CASE WHEN d.state = 'sent' THEN 1 ELSE 0 END), 0), coalesce(sum(CASE WHEN d.state = 'refused' THEN 1 ELSE 0 END), 0),
+        coalesce(sum(CASE WHEN d.state = 'skipped' THEN 1 ELSE 0 END), 0), coalesce(sum(CASE WHEN d.state = 'deferred' THEN 1 ELSE 0 END), 0),
+        coalesce(sum(CASE WHEN d.state = 'uncertain' THEN 1 ELSE 0 END), 0)
+    FROM deliveries d WHERE d.edition = $1 AND d.subscriber BETWEEN chunks.first_id AND chunks.last_id)
+
 -- name: chunk.next
 -- The next chunk with something to do: one that waits and is due, or one whose
 -- holder has not been heard of. A node does not take what it works on ($2),
@@ -75,11 +83,7 @@ WHERE edition = $1 AND subscriber BETWEEN $2 AND $3 AND state IN ('queued', 'def
 
 -- name: chunk.recount
 -- Counts a chunk anew from its deliveries. Index: primary keys.
-UPDATE chunks SET (sent, refused, skipped, deferred, uncertain) = (
-    SELECT coalesce(sum(CASE WHEN d.state = 'sent' THEN 1 ELSE 0 END), 0), coalesce(sum(CASE WHEN d.state = 'refused' THEN 1 ELSE 0 END), 0),
-        coalesce(sum(CASE WHEN d.state = 'skipped' THEN 1 ELSE 0 END), 0), coalesce(sum(CASE WHEN d.state = 'deferred' THEN 1 ELSE 0 END), 0),
-        coalesce(sum(CASE WHEN d.state = 'uncertain' THEN 1 ELSE 0 END), 0)
-    FROM deliveries d WHERE d.edition = $1 AND d.subscriber BETWEEN chunks.first_id AND chunks.last_id)
+UPDATE chunks SET part(countedDeliveries)
 WHERE edition = $1 AND number = $2;
 
 -- name: chunk.look

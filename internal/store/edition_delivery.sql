@@ -1,3 +1,6 @@
+-- columns: delivery
+-- subscriber bigint, state, reason, tries bigint, code bigint, reply, relay, at bigint, next_try bigint
+
 -- name: delivery.results
 -- Outcomes of tries, each only if it belongs to the intent that is stored: a holder
 -- that was frozen and overtaken changes nothing that another has taken up since. A
@@ -68,17 +71,17 @@ WHERE edition = $1 AND number = $2 AND epoch = $3 AND state = 'leased';
 
 -- name: delivery.get
 -- Index: primary key.
-SELECT subscriber, state, reason, tries, code, reply, relay, at, next_try FROM deliveries WHERE edition = $1 AND subscriber = $2;
+SELECT columns(delivery) FROM deliveries WHERE edition = $1 AND subscriber = $2;
 
 -- name: delivery.list
 -- Deliveries of an edition in some states, after a subscriber. Index: primary key.
-SELECT d.subscriber, d.state, d.reason, d.tries, d.code, d.reply, d.relay, d.at, d.next_try, coalesce(s.address, '')
+SELECT columns(delivery of d), coalesce(s.address, '')
 FROM deliveries d LEFT JOIN subscribers s ON s.id = d.subscriber
 WHERE d.edition = $1 AND d.subscriber > $2 AND d.state IN strings($3) ORDER BY d.subscriber LIMIT $4;
 
 -- name: delivery.doubted
 -- Deliveries of an edition that are or were in doubt, after a subscriber. Index: primary key.
-SELECT d.subscriber, d.state, d.reason, d.tries, d.code, d.reply, d.relay, d.at, d.next_try, coalesce(s.address, '')
+SELECT columns(delivery of d), coalesce(s.address, '')
 FROM deliveries d LEFT JOIN subscribers s ON s.id = d.subscriber
 WHERE d.edition = $1 AND d.subscriber > $2 AND d.reason LIKE 'in doubt%' ORDER BY d.subscriber LIMIT $3;
 

@@ -205,21 +205,23 @@ func (c *conn) changeAll(ctx context.Context, b bulk) error {
 	})
 }
 
-// columns are the values of all notes, an array of numbers or texts for each
-// parameter of the query.
-func (b bulk) columns() []any {
+// columns returns the values of all entries, an array for each parameter of the query.
+func (b bulk) columns() []any { return columnArrays(b.n, b.values) }
+
+// columnArrays turns n rows of numbers and texts into an array for each column.
+func columnArrays(n int, row func(i int) []any) []any {
 	var columns []any
-	for i := range b.n {
-		for at, value := range b.values(i) {
+	for i := range n {
+		for at, value := range row(i) {
 			switch value := value.(type) {
 			case int64:
 				if len(columns) == at {
-					columns = append(columns, make([]int64, 0, b.n))
+					columns = append(columns, make([]int64, 0, n))
 				}
 				columns[at] = append(columns[at].([]int64), value)
 			case string:
 				if len(columns) == at {
-					columns = append(columns, make([]string, 0, b.n))
+					columns = append(columns, make([]string, 0, n))
 				}
 				columns[at] = append(columns[at].([]string), value)
 			}

@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"time"
-
-	"github.com/tidings-press/tidings/internal/digest"
 )
 
 // DigestState is where a digest of the configuration stands.
@@ -145,38 +143,6 @@ func (s *Store) NextNumber(ctx context.Context, digestName string) (int, error) 
 	var number int
 	_, err := s.readers.One(ctx, "edition.nextNumber", []any{digestName}, &number)
 	return number, err
-}
-
-func insertEdition(ctx context.Context, tx *conn, e *Edition) error {
-	automatic := 0
-	if e.Automatic {
-		automatic = 1
-	}
-	found, err := tx.One(ctx, "edition.insert", []any{e.ID, e.Digest, e.Number, e.ScheduledFor, string(digest.Draft), automatic, e.Author, e.Subject, millis(e.Created)}, &e.Seq)
-	if err != nil {
-		return err
-	}
-	if !found {
-		return ErrTaken
-	}
-	return insertArticles(ctx, tx, e)
-}
-
-// insertArticles puts an edition's articles into it and into the ledger.
-func insertArticles(ctx context.Context, tx *conn, e *Edition) error {
-	for i, id := range e.Articles {
-		n, err := tx.Exec(ctx, "ledger.insert", e.Digest, id, e.ID)
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			return ErrTaken
-		}
-		if _, err := tx.Exec(ctx, "edition.addArticle", e.Seq, i, id); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // ReplaceDraft gives a draft that waits for an editor the articles, the subject and the time of

@@ -32,7 +32,7 @@ func (s *Store) CreateEditor(ctx context.Context, e Editor) (Editor, error) {
 
 func (s *Store) insertEditor(ctx context.Context, tx *conn, e Editor) (Editor, error) {
 	e.Created, e.Disabled = s.Now(), time.Time{}
-	_, err := tx.One(ctx, "editor.insert", []any{emailKey(e.Email), e.Email, e.Name, e.Role, e.Password, millis(e.Created)}, &e.ID)
+	_, err := tx.One(ctx, "editor.insert", append([]any{emailKey(e.Email)}, editorValues(&e)...), &e.ID)
 	return e, err
 }
 
@@ -87,7 +87,7 @@ func (s *Store) updateEditor(ctx context.Context, tx *conn, e Editor, here strin
 		return err
 	}
 	old := found[0]
-	if _, err = tx.Exec(ctx, "editor.update", e.ID, e.Name, e.Role, e.Password, millis(e.Disabled), emailKey(e.Email), e.Email); err != nil {
+	if _, err = tx.Exec(ctx, "editor.update", append(append([]any{emailKey(e.Email)}, editorValues(&e)...), e.ID)...); err != nil {
 		return err
 	}
 	less := old.Role != e.Role || !e.Disabled.IsZero()
@@ -125,6 +125,11 @@ func (s *Store) oneEditor(ctx context.Context, query string, key any) (Editor, e
 		return Editor{}, err
 	}
 	return found[0], nil
+}
+
+// editorValues returns the values of columns(editor).
+func editorValues(e *Editor) []any {
+	return []any{e.Email, e.Name, e.Role, e.Password, millis(e.Created), millis(e.Disabled)}
 }
 
 func (c *conn) editors(ctx context.Context, query string, args ...any) ([]Editor, error) {

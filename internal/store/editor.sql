@@ -1,23 +1,26 @@
+-- columns: editor
+-- email, name, role, password, created bigint, disabled bigint
+
 -- name: editor.insert
 -- A new editor.
-INSERT INTO editors (email_key, email, name, role, password, created, disabled) VALUES ($1, $2, $3, $4, $5, $6, 0)
+INSERT INTO editors (email_key, columns(editor)) VALUES ($1, values(editor from 2))
 RETURNING id;
 
 -- name: editor.byEmail
 -- Index: editors_email.
-SELECT id, email, name, role, password, created, disabled FROM editors WHERE email_key = $1;
+SELECT id, columns(editor) FROM editors WHERE email_key = $1;
 
 -- name: editor.byID
 -- Index: primary key.
-SELECT id, email, name, role, password, created, disabled FROM editors WHERE id = $1;
+SELECT id, columns(editor) FROM editors WHERE id = $1;
 
 -- name: editor.list
 -- Index: editors_email.
-SELECT id, email, name, role, password, created, disabled FROM editors ORDER BY email_key;
+SELECT id, columns(editor) FROM editors ORDER BY email_key;
 
 -- name: editor.update
 -- Index: primary key.
-UPDATE editors SET name = $2, role = $3, password = $4, disabled = $5, email_key = $6, email = $7 WHERE id = $1;
+UPDATE editors SET (email_key, columns(editor)) = ($1, values(editor from 2)) WHERE id = $8;
 
 -- name: editor.delete
 -- Sessions go with it. Index: primary key.
@@ -38,7 +41,7 @@ WHERE id = $2 AND password = $6 AND disabled = 0;
 
 -- name: session.get
 -- A session that has not expired, of an editor who is not disabled. Index: primary key.
-SELECT s.agent, s.created, s.seen, s.expires, e.id, e.email, e.name, e.role, e.password, e.created, e.disabled
+SELECT s.agent, s.created, s.seen, s.expires, e.id, columns(editor of e)
 FROM sessions s JOIN editors e ON e.id = s.editor
 WHERE s.hash = $1 AND s.expires > $2 AND e.disabled = 0;
 

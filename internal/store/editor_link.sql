@@ -1,3 +1,11 @@
+-- part: openLinks
+-- The links that open something. A link is void when its maker may no longer sign in, a
+-- setup when any editor may, a reset when its editor may not.
+SELECT l.id, l.purpose, l.role, l.email, coalesce(l.editor, 0), coalesce(l.maker, 0), l.created, l.expires FROM links l
+WHERE (l.maker IS NULL OR EXISTS (SELECT 1 FROM editors m WHERE m.id = l.maker AND m.disabled = 0))
+    AND (l.purpose <> 'setup' OR NOT EXISTS (SELECT 1 FROM editors o WHERE o.disabled = 0))
+    AND (l.editor IS NULL OR EXISTS (SELECT 1 FROM editors e WHERE e.id = l.editor AND e.disabled = 0))
+
 -- name: link.insert
 -- A new one-time link.
 INSERT INTO links (hash, purpose, role, email_key, email, editor, maker, created, expires)
@@ -8,19 +16,13 @@ RETURNING id;
 -- Looks without using it up: a mail scanner may follow it. A link is void when its
 -- maker may no longer sign in, a setup when somebody may, a reset when its editor may
 -- not. Index: links_hash.
-SELECT l.id, l.purpose, l.role, l.email, coalesce(l.editor, 0), coalesce(l.maker, 0), l.created, l.expires FROM links l
-WHERE l.hash = $1 AND l.expires > $2
-    AND (l.maker IS NULL OR EXISTS (SELECT 1 FROM editors m WHERE m.id = l.maker AND m.disabled = 0))
-    AND (l.purpose <> 'setup' OR NOT EXISTS (SELECT 1 FROM editors o WHERE o.disabled = 0))
-    AND (l.editor IS NULL OR EXISTS (SELECT 1 FROM editors e WHERE e.id = l.editor AND e.disabled = 0));
+part(openLinks)
+AND l.hash = $1 AND l.expires > $2;
 
 -- name: link.list
 -- Those that open something, by the same rules. Index: links_expires.
-SELECT l.id, l.purpose, l.role, l.email, coalesce(l.editor, 0), coalesce(l.maker, 0), l.created, l.expires FROM links l
-WHERE l.expires > $1
-    AND (l.maker IS NULL OR EXISTS (SELECT 1 FROM editors m WHERE m.id = l.maker AND m.disabled = 0))
-    AND (l.purpose <> 'setup' OR NOT EXISTS (SELECT 1 FROM editors o WHERE o.disabled = 0))
-    AND (l.editor IS NULL OR EXISTS (SELECT 1 FROM editors e WHERE e.id = l.editor AND e.disabled = 0))
+part(openLinks)
+AND l.expires > $1
 ORDER BY l.created DESC, l.id DESC;
 
 -- name: link.use

@@ -53,33 +53,40 @@ func (s *Store) enqueueAll(ctx context.Context, tx *conn, jobs []Job) error {
 }
 
 func (s *Store) enqueue(ctx context.Context, tx *conn, job Job) (fresh bool, err error) {
-	var id int64
-	query := "job.insert"
-	if job.Newest {
-		query = "job.replace"
-	}
-	columns, err := s.columns(ctx, job)
-	if err != nil {
-		return false, err
-	}
-	return tx.One(ctx, query, columns, &id)
-}
-
-// columns is a new job as the queries take it.
-func (s *Store) columns(ctx context.Context, job Job) ([]any, error) {
-	now := s.Now()
+	job.Created, job.Epoch, job.Tries, job.Error, job.Ended = s.Now(), 0, 0, "", time.Time{}
 	if job.Due.IsZero() {
-		job.Due = now
+		job.Due = job.Created
 	}
 	about := []byte{}
 	if !job.About.IsZero() {
 		keys, err := s.Keys(ctx)
 		if err != nil {
-			return nil, err
+			return false, err
 		}
 		about = keys.SuppressionHash(job.About)
 	}
-	return []any{job.Kind, job.Key, job.payload(), millis(job.Due), millis(now), about}, nil
+	query := "job.insert"
+	if job.Newest {
+		query = "job.replace"
+	}
+	var id int64
+	return tx.One(ctx, query, jobValues(&job, about), &id)
+}
+
+// jobValues returns the values of columns(job) for an open job.
+func jobValues(j *Job, about []byte) []any {
+	return []any{j.Kind, j.Key, j.payload(), "open", millis(j.Due), j.Epoch, j.Tries, j.Error, millis(j.Created), millis(j.Ended), about}
+}
+
+// scanJob reads id and columns(job).
+func scanJob(rows *sql.Rows) (Job, error) {
+	var j Job
+	var state string
+	var about []byte
+	var due, created, finished int64
+	err := rows.Scan(&j.ID, &j.Kind, &j.Key, &j.Payload, &state, &due, &j.Epoch, &j.Tries, &j.Error, &created, &finished, &about)
+	j.Due, j.Created, j.Ended = timeOf(due), timeOf(created), timeOf(finished)
+	return j, err
 }
 
 // payload is never NULL, which an empty one is as the drivers read and write it.
@@ -99,10 +106,7 @@ func (s *Store) ClaimJobs(ctx context.Context, kinds []string, n int, lease time
 		now := s.Now()
 		args := []any{jsonList(kinds), millis(now), millis(now.Add(lease)), n}
 		return tx.Each(ctx, "job.claim", args, func(rows *sql.Rows) error {
-			var j Job
-			var created int64
-			err := rows.Scan(&j.ID, &j.Kind, &j.Key, &j.Payload, &j.Epoch, &j.Tries, &created)
-			j.Created, j.Due = timeOf(created), now.Add(lease)
+			j, err := scanJob(rows)
 			out = append(out, j)
 			return err
 		})
@@ -174,10 +178,7 @@ func (s *Store) NextJob(ctx context.Context, kinds []string) (time.Time, error) 
 func (s *Store) FailedJobs(ctx context.Context, limit int) ([]Job, error) {
 	var out []Job
 	err := s.readers.Each(ctx, "job.failed", []any{limit}, func(rows *sql.Rows) error {
-		var j Job
-		var created, finished int64
-		err := rows.Scan(&j.ID, &j.Kind, &j.Key, &j.Payload, &j.Epoch, &j.Tries, &created, &j.Error, &finished)
-		j.Created, j.Ended = timeOf(created), timeOf(finished)
+		j, err := scanJob(rows)
 		out = append(out, j)
 		return err
 	})

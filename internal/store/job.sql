@@ -1,7 +1,9 @@
+-- columns: job
+-- kind, key, payload bytea, state, due bigint, epoch bigint, tries bigint, error, created bigint, finished bigint, about bytea
+
 -- name: job.insert
 -- A new job, unless one of its kind and key is open. Index: jobs_open.
-INSERT INTO jobs (kind, key, payload, state, due, epoch, tries, error, created, finished, about)
-VALUES ($1, $2, $3, 'open', $4, 0, 0, '', $5, 0, $6)
+INSERT INTO jobs (columns(job)) VALUES (values(job from 1))
 ON CONFLICT (kind, key) WHERE state = 'open' DO NOTHING
 RETURNING id;
 
@@ -14,13 +16,12 @@ SELECT id FROM jobs WHERE state = 'open' AND kind IN strings($1) AND due <= $2
 ORDER BY due, id LIMIT $4
 FOR UPDATE SKIP LOCKED -- postgres only
 )
-RETURNING id, kind, key, payload, epoch, tries, created;
+RETURNING id, columns(job);
 
 -- name: job.replace
 -- A new job; an open one of its kind and key gets the payload and keeps its time.
 -- Index: jobs_open.
-INSERT INTO jobs (kind, key, payload, state, due, epoch, tries, error, created, finished, about)
-VALUES ($1, $2, $3, 'open', $4, 0, 0, '', $5, 0, $6)
+INSERT INTO jobs (columns(job)) VALUES (values(job from 1))
 ON CONFLICT (kind, key) WHERE state = 'open' DO UPDATE SET payload = excluded.payload
 RETURNING id;
 
@@ -70,7 +71,7 @@ SELECT kind, state, count(*) FROM jobs GROUP BY kind, state;
 
 -- name: job.failed
 -- The newest jobs that were given up, for people. Index: jobs_finished.
-SELECT id, kind, key, payload, epoch, tries, created, error, finished FROM jobs
+SELECT id, columns(job) FROM jobs
 WHERE state = 'failed' ORDER BY finished DESC, id DESC LIMIT $1;
 
 -- name: job.dropAbout

@@ -70,7 +70,7 @@ func TestArticlesOfOlderStoresInNoKnownLanguageAreFound(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			migration, err := os.ReadFile(filepath.Join("migrations", string(engine), "00009_languages.sql"))
+			migration, err := os.ReadFile(filepath.Join("schema", "migrations", "both", "00009_languages.sql"))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -65,11 +65,7 @@ UPDATE chunks SET state = 'done', not_before = 0, lease_until = 0, holder = '', 
 
 -- name: quarantine.countChunks
 -- Counts all chunks of an edition anew. Index: primary keys.
-UPDATE chunks SET (sent, refused, skipped, deferred, uncertain) = (
-    SELECT coalesce(sum(CASE WHEN d.state = 'sent' THEN 1 ELSE 0 END), 0), coalesce(sum(CASE WHEN d.state = 'refused' THEN 1 ELSE 0 END), 0),
-        coalesce(sum(CASE WHEN d.state = 'skipped' THEN 1 ELSE 0 END), 0), coalesce(sum(CASE WHEN d.state = 'deferred' THEN 1 ELSE 0 END), 0),
-        coalesce(sum(CASE WHEN d.state = 'uncertain' THEN 1 ELSE 0 END), 0)
-    FROM deliveries d WHERE d.edition = $1 AND d.subscriber BETWEEN chunks.first_id AND chunks.last_id)
+UPDATE chunks SET part(countedDeliveries)
 WHERE edition = $1;
 
 -- name: quarantine.freeChunks

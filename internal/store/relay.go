@@ -38,7 +38,7 @@ func (h Hold) Target() string {
 	return "relay " + h.Relay
 }
 
-// PutHold makes a hold known to all nodes, and forgets those that are over.
+// PutHold makes a hold storedArticle to all nodes, and forgets those that are over.
 func (s *Store) PutHold(ctx context.Context, h Hold) error {
 	return s.write(ctx, func(tx *conn) error {
 		if _, err := tx.Exec(ctx, "hold.prune", millis(s.Now())); err != nil {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"time"
 
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store/sqldb"
@@ -33,7 +34,7 @@ func (s *Store) AddSubscriber(ctx context.Context, sub subscriber.Subscriber) (s
 		return sub, err
 	}
 	sub.Created = s.Now()
-	sub.Changed = sub.Created
+	sub.Changed, sub.Soft, sub.SoftFrom = sub.Created, 0, time.Time{}
 	err = s.write(ctx, func(tx *conn) error {
 		held, err := tx.suppression(ctx, keys, sub.Address)
 		if err != nil {
@@ -42,8 +43,7 @@ func (s *Store) AddSubscriber(ctx context.Context, sub subscriber.Subscriber) (s
 		if held.Reason != "" && (sub.State != subscriber.Pending || !held.Reason.Personal()) {
 			return &SuppressedError{Address: sub.Address, Suppression: held}
 		}
-		_, err = tx.One(ctx, "subscriber.insert", []any{sub.Address.Key(), sub.Address.ASCII(), sub.Name, string(sub.State),
-			sub.Language, sub.Timezone, sub.Consent.Source, sub.Consent.Text, sub.Consent.IP, millis(sub.Consent.At), millis(sub.Created), labelsText(sub.Labels)}, &sub.ID, &sub.UID)
+		_, err = tx.One(ctx, "subscriber.insert", append([]any{sub.Address.Key()}, subscriberValues(&sub)...), &sub.ID, &sub.UID)
 		return err
 	})
 	if sqldb.Duplicate(err) {
@@ -128,12 +128,19 @@ func (c *conn) subscribers(ctx context.Context, query string, args ...any) ([]su
 	return out, err
 }
 
+// subscriberValues returns the values of columns(subscriber).
+func subscriberValues(sub *subscriber.Subscriber) []any {
+	return []any{sub.Address.ASCII(), sub.Name, string(sub.State), sub.Language, sub.Timezone, sub.Consent.Source, sub.Consent.Text,
+		sub.Consent.IP, millis(sub.Consent.At), millis(sub.Created), millis(sub.Changed), int64(sub.Soft), millis(sub.SoftFrom), labelsText(sub.Labels)}
+}
+
+// scanSubscriber reads id, uid and columns(subscriber).
 func scanSubscriber(rows *sql.Rows) (subscriber.Subscriber, error) {
 	var sub subscriber.Subscriber
 	var address, labels string
 	var consented, created, changed, softFrom int64
-	err := rows.Scan(&sub.ID, &address, &sub.Name, &sub.State, &sub.Language, &sub.Timezone, &sub.Consent.Source,
-		&sub.Consent.Text, &sub.Consent.IP, &consented, &created, &changed, &sub.Soft, &softFrom, &sub.UID, &labels)
+	err := rows.Scan(&sub.ID, &sub.UID, &address, &sub.Name, &sub.State, &sub.Language, &sub.Timezone, &sub.Consent.Source,
+		&sub.Consent.Text, &sub.Consent.IP, &consented, &created, &changed, &sub.Soft, &softFrom, &labels)
 	if err != nil {
 		return sub, err
 	}

@@ -1,51 +1,39 @@
+-- columns: subscriber
+-- address, name, state, language, timezone, consent_source, consent_text, consent_ip, consent_at bigint,
+-- created bigint, changed bigint, soft bigint, soft_from bigint, labels
+
 -- name: subscriber.insert
 -- A new person.
-INSERT INTO subscribers (address_key, address, name, state, language, timezone, consent_source, consent_text,
-    consent_ip, consent_at, created, changed, soft, soft_from, uid, labels)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, 0, 0, random_id(), $12)
+INSERT INTO subscribers (uid, address_key, columns(subscriber)) VALUES (random_id(), $1, values(subscriber from 2))
 RETURNING id, uid;
 
 -- name: subscriber.byID
 -- Index: primary key.
-SELECT id, address, name, state, language, timezone, consent_source, consent_text, consent_ip, consent_at, created,
-    changed, soft, soft_from, uid, labels
-FROM subscribers WHERE id = $1;
+SELECT id, uid, columns(subscriber) FROM subscribers WHERE id = $1;
 
 -- name: subscriber.byKey
 -- Index: subscribers_address.
-SELECT id, address, name, state, language, timezone, consent_source, consent_text, consent_ip, consent_at, created,
-    changed, soft, soft_from, uid, labels
-FROM subscribers WHERE address_key = $1;
+SELECT id, uid, columns(subscriber) FROM subscribers WHERE address_key = $1;
 
 -- name: subscriber.byUID
 -- Index: subscribers_uid.
-SELECT id, address, name, state, language, timezone, consent_source, consent_text, consent_ip, consent_at, created,
-    changed, soft, soft_from, uid, labels
-FROM subscribers WHERE uid = $1;
+SELECT id, uid, columns(subscriber) FROM subscribers WHERE uid = $1;
 
 -- name: subscriber.byLegacyRow
 -- The person whom a token means that names the number of a row. Index: primary key.
-SELECT id, address, name, state, language, timezone, consent_source, consent_text, consent_ip, consent_at, created,
-    changed, soft, soft_from, uid, labels
-FROM subscribers WHERE id = $1 AND legacy = 1;
+SELECT id, uid, columns(subscriber) FROM subscribers WHERE id = $1 AND legacy = 1;
 
 -- name: subscriber.page
 -- The next few after an id. Index: primary key.
-SELECT id, address, name, state, language, timezone, consent_source, consent_text, consent_ip, consent_at, created,
-    changed, soft, soft_from, uid, labels
-FROM subscribers WHERE id > $1 ORDER BY id LIMIT $2;
+SELECT id, uid, columns(subscriber) FROM subscribers WHERE id > $1 ORDER BY id LIMIT $2;
 
 -- name: subscriber.pageOfState
 -- Index: subscribers_state.
-SELECT id, address, name, state, language, timezone, consent_source, consent_text, consent_ip, consent_at, created,
-    changed, soft, soft_from, uid, labels
-FROM subscribers WHERE id > $1 AND state = $3 ORDER BY id LIMIT $2;
+SELECT id, uid, columns(subscriber) FROM subscribers WHERE id > $1 AND state = $3 ORDER BY id LIMIT $2;
 
 -- name: subscriber.pageOfDigest
 -- Those who are on a digest, in any state, or in $4. Index: primary key of subscriptions.
-SELECT s.id, s.address, s.name, s.state, s.language, s.timezone, s.consent_source, s.consent_text, s.consent_ip,
-    s.consent_at, s.created, s.changed, s.soft, s.soft_from, s.uid, s.labels
-FROM subscriptions p JOIN subscribers s ON s.id = p.subscriber
+SELECT s.id, s.uid, columns(subscriber of s) FROM subscriptions p JOIN subscribers s ON s.id = p.subscriber
 WHERE p.digest = $3 AND p.subscriber > $1 AND p.left_at = 0 AND (CAST($4 AS text) = '' OR s.state = $4)
 ORDER BY p.subscriber LIMIT $2;
 
@@ -99,9 +87,7 @@ SELECT coalesce(max(id), 0) FROM subscribers;
 
 -- name: subscriber.expirePending
 -- Those who never confirmed. Index: subscribers_state.
-SELECT id, address, name, state, language, timezone, consent_source, consent_text, consent_ip, consent_at, created,
-    changed, soft, soft_from, uid, labels
-FROM subscribers WHERE state = 'pending' AND changed < $1 ORDER BY id LIMIT $2;
+SELECT id, uid, columns(subscriber) FROM subscribers WHERE state = 'pending' AND changed < $1 ORDER BY id LIMIT $2;
 
 -- name: subscriber.countFormLanguage
 -- Index: none; a command that is used once.

@@ -2,12 +2,9 @@
 -- Many new people at once; who is there already is left out. The rows come as one
 -- array per column. SQLite takes them as a list of VALUES, put together in Go.
 -- Index: subscribers_address.
-INSERT INTO subscribers (address_key, address, name, state, language, timezone, consent_text, consent_at, -- postgres only
-    consent_source, consent_ip, created, changed, soft, soft_from, uid, labels) -- postgres only
-SELECT key, address, name, state, language, timezone, consent_text, consent_at, $9, $10, CAST($11 AS bigint), $11, 0, 0, random_id(), labels -- postgres only
-FROM unnest(CAST($1 AS text[]), CAST($2 AS text[]), CAST($3 AS text[]), CAST($4 AS text[]), CAST($5 AS text[]), -- postgres only
-    CAST($6 AS text[]), CAST($7 AS text[]), CAST($8 AS bigint[]), CAST($12 AS text[])) WITH ORDINALITY -- postgres only
-    AS r (key, address, name, state, language, timezone, consent_text, consent_at, labels, n) -- postgres only
+INSERT INTO subscribers (uid, address_key, columns(subscriber)) -- postgres only
+SELECT random_id(), address_key, columns(subscriber) -- postgres only
+FROM unnest(CAST($1 AS text[]), arrays(subscriber from 2)) WITH ORDINALITY AS r (address_key, columns(subscriber), n) -- postgres only
 ORDER BY n -- postgres only
 ON CONFLICT (address_key) DO NOTHING RETURNING id, address_key -- postgres only
 

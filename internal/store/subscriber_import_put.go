@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tidings-press/tidings/internal/store/sqldb"
 	"github.com/tidings-press/tidings/internal/subscriber"
@@ -141,14 +142,14 @@ func (im *importer) state(l *importLine) subscriber.State {
 	return im.opts.State
 }
 
-// consent is what the line and the import together say.
-func (im *importer) consent(l *importLine) (text string, at int64) {
-	text, at = l.row.Consent.Text, millis(l.row.Consent.At)
+// consent returns the consent of a line, or else that of the import.
+func (im *importer) consent(l *importLine) (text string, at time.Time) {
+	text, at = l.row.Consent.Text, l.row.Consent.At
 	if text == "" {
 		text = im.opts.Consent.Text
 	}
-	if at == 0 {
-		at = millis(im.opts.Consent.At)
+	if at.IsZero() {
+		at = im.opts.Consent.At
 	}
 	return text, at
 }
@@ -266,14 +267,12 @@ func (im *importer) suppressOne(ctx context.Context, tx *conn, l *importLine) er
 // at 32,766; longer statements were not faster.
 const rowsAtOnce = 250
 
-// importColumns are the parameters of one row.
-const importColumns = 14
-
-// sqliteInsert is the INSERT of n rows. Positional parameters are bound in one pass.
+// sqliteInsert returns the INSERT of n subscribers. Positional parameters are bound in
+// one pass.
 func sqliteInsert(n int) string {
-	row := "(" + strings.Repeat("?,", importColumns) + "0,0,randomblob(16))"
-	return `INSERT INTO subscribers (id, address_key, address, name, state, language, timezone, consent_text, consent_at,
-		consent_source, consent_ip, created, changed, labels, soft, soft_from, uid) VALUES ` +
+	columns := queries().Columns("subscriber", "")
+	row := "(randomblob(16),?,?" + strings.Repeat(",?", strings.Count(columns, ",")+1) + ")"
+	return "INSERT INTO subscribers (uid, id, address_key, " + columns + ") VALUES " +
 		strings.Repeat(row+",", n-1) + row + " ON CONFLICT (address_key) DO NOTHING"
 }
 
@@ -322,12 +321,13 @@ func (im *importer) insertSQLite(ctx context.Context, tx *conn, lines []*importL
 }
 
 func (im *importer) insertSome(ctx context.Context, tx *conn, stmt *sql.Stmt, lines []*importLine, last int64) error {
-	args := make([]any, 0, len(lines)*importColumns)
-	now := millis(im.start)
+	var args []any
 	for i, l := range lines {
-		text, at := im.consent(l)
-		args = append(args, last+int64(i)+1, l.key, l.row.Address.ASCII(), l.row.Name, string(im.state(l)), l.row.Language,
-			l.row.Timezone, text, at, im.opts.Consent.Source, im.opts.Consent.IP, now, now, labelsText(l.row.Labels))
+		args = append(args, last+int64(i)+1, l.key)
+		args = append(args, im.values(l)...)
+		if i == 0 {
+			args = slices.Grow(args, (len(lines)-1)*len(args))
+		}
 	}
 	result, err := stmt.ExecContext(ctx, sqldb.CleanArgs(args)...)
 	if err != nil {
@@ -356,25 +356,16 @@ func (im *importer) insertSome(ctx context.Context, tx *conn, stmt *sql.Stmt, li
 // insertPostgres sends the rows as one array per column: as fast as COPY into a
 // table of its own and a merge from there, in one round trip.
 func (im *importer) insertPostgres(ctx context.Context, tx *conn, lines []*importLine) error {
-	n := len(lines)
-	texts := make([][]string, 8)
-	for i := range texts {
-		texts[i] = make([]string, n)
-	}
-	consented := make([]int64, n)
-	first := make(map[string]*importLine, n)
+	keys := make([]string, len(lines))
+	values := make([][]any, len(lines))
+	first := make(map[string]*importLine, len(lines))
 	for i, l := range lines {
-		text, at := im.consent(l)
-		consented[i] = at
-		for column, value := range []string{l.key, l.row.Address.ASCII(), l.row.Name, string(im.state(l)), l.row.Language, l.row.Timezone, text, labelsText(l.row.Labels)} {
-			texts[column][i] = value
-		}
+		keys[i], values[i] = l.key, im.values(l)
 		if first[l.key] == nil {
 			first[l.key] = l
 		}
 	}
-	args := []any{texts[0], texts[1], texts[2], texts[3], texts[4], texts[5], texts[6], consented,
-		im.opts.Consent.Source, im.opts.Consent.IP, millis(im.start), texts[7]}
+	args := append([]any{keys}, columnArrays(len(values), func(i int) []any { return values[i] })...)
 	return tx.Each(ctx, "import.insert", args, func(rows *sql.Rows) error {
 		var id int64
 		var key string
@@ -383,5 +374,15 @@ func (im *importer) insertPostgres(ctx context.Context, tx *conn, lines []*impor
 			l.id, l.outcome = id, Added
 		}
 		return err
+	})
+}
+
+// values returns the values of columns(subscriber) for a line.
+func (im *importer) values(l *importLine) []any {
+	text, at := im.consent(l)
+	return subscriberValues(&subscriber.Subscriber{
+		Address: l.row.Address, Name: l.row.Name, State: im.state(l), Language: l.row.Language, Timezone: l.row.Timezone,
+		Consent: subscriber.Consent{Source: im.opts.Consent.Source, Text: text, IP: im.opts.Consent.IP, At: at},
+		Created: im.start, Changed: im.start, Labels: l.row.Labels,
 	})
 }
