@@ -1,10 +1,12 @@
 package admin_test
 
 import (
+	"html"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -72,4 +74,31 @@ func (e *editor) read(answer *http.Response, err error) string {
 	}
 	e.code, e.at, e.body = answer.StatusCode, answer.Request.URL.Path, string(body)
 	return e.body
+}
+
+// want fails the test when the page lacks some words.
+func (e *editor) want(body string, words ...string) {
+	e.t.Helper()
+	for _, word := range words {
+		if !strings.Contains(body, word) {
+			e.t.Errorf("%s lacks %q:\n%s", e.at, word, body)
+		}
+	}
+}
+
+// sendWeekly presses the button on the page that asks before a send.
+func (e *editor) sendWeekly() string {
+	e.t.Helper()
+	e.get("/admin/digests/weekly/send")
+	return e.post("/admin/digests/weekly/send", "sure", "weekly", "shown", e.hidden("shown"))
+}
+
+// hidden is the value of a hidden field of the page that was answered last.
+func (e *editor) hidden(name string) string {
+	e.t.Helper()
+	found := regexp.MustCompile(`name="` + name + `" value="([^"]*)"`).FindStringSubmatch(e.body)
+	if found == nil {
+		e.t.Fatalf("%s has no field %s:\n%s", e.at, name, e.body)
+	}
+	return html.UnescapeString(found[1])
 }

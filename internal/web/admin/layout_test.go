@@ -5,14 +5,13 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/testkit"
 )
 
-// measure finds how wide the page is, the lowest contrast of any visible text by WCAG
-// 2.2, 1.4.3, and the controls that a thumb misses (2.5.8: 24 pixels).
+// measure returns the width of the page, the lowest contrast of visible text (WCAG 2.2,
+// 1.4.3), controls that are too small for a thumb (2.5.8: 24 pixels), and tables that are
+// cut off.
 const measure = `(() => {
 const light = c => { const [r, g, b] = c.match(/[\d.]+/g).map(v => v / 255).map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4); return .2126 * r + .7152 * g + .0722 * b };
 const back = e => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor; if (!c.endsWith(', 0)')) return c } return 'rgb(255, 255, 255)' };
@@ -25,12 +24,15 @@ for (const e of document.querySelectorAll('body *')) {
   if (ratio < contrast) { contrast = ratio; faint = text }
 }
 for (const e of document.querySelectorAll('button, summary, input:not([type=hidden]), select, .button'))
-  if (e.offsetHeight && e.offsetHeight < 24 && e.type != 'checkbox') small.push(e.outerHTML.slice(0, 80));
+  if (e.offsetHeight && e.offsetHeight < 24 && !['checkbox', 'radio'].includes(e.type)) small.push(e.outerHTML.slice(0, 80));
 const unnamed = [...document.querySelectorAll('input:not([type=hidden]), select')].filter(e => !e.labels.length && !e.ariaLabel).map(e => e.outerHTML);
-return { width: document.documentElement.scrollWidth, contrast, faint, small, unnamed, headings: document.querySelectorAll('h1').length };
+const cut = [...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth + 1).length;
+return { cut, width: document.documentElement.scrollWidth, contrast, faint, small, unnamed, headings: document.querySelectorAll('h1').length };
 })()`
 
-type look struct {
+// measured is the answer of measure.
+type measured struct {
+	Cut      int      `json:"cut"`
 	Width    int      `json:"width"`
 	Contrast float64  `json:"contrast"`
 	Faint    string   `json:"faint"`
@@ -60,7 +62,7 @@ func TestPagesFitPhoneAndDarkScheme(t *testing.T) {
 	pages := map[string]string{
 		"draft":     "/admin/editions/" + draft.ID,
 		"dashboard": "/admin/", "digest": "/admin/digests/weekly", "send": "/admin/digests/weekly/send", "edition": "/admin/editions/" + e.ID,
-		"articles": "/admin/articles", "readers": "/admin/subscribers", "reader": "/admin/subscribers/1", "you": "/admin/account", "missing": "/admin/nothing",
+		"articles": "/admin/articles", "subscribers": "/admin/subscribers", "subscriber": "/admin/subscribers/1", "account": "/admin/account", "missing": "/admin/nothing",
 	}
 	for name, path := range pages {
 		for _, screen := range []struct {
@@ -76,7 +78,7 @@ func TestPagesFitPhoneAndDarkScheme(t *testing.T) {
 			}
 		}
 	}
-	// The question before the approval answers a post.
+	// The question before an approval answers a post.
 	for _, width := range []int64{320, 375, 1280} {
 		b.Screen(width, 900, false)
 		b.Open(s.url + pages["draft"])
@@ -84,6 +86,22 @@ func TestPagesFitPhoneAndDarkScheme(t *testing.T) {
 		b.WaitText("Send it to 3 subscribers?")
 		check(t, b, "approve", width)
 		b.Shoot(fmt.Sprint("admin-approve-", width))
+	}
+	for _, statement := range []string{
+		"INSERT INTO quarantine (id, reason, taken, since, journal, unsubscribed, suppressed, erased) VALUES (1, 'restored', 1764300000000, 1764300000000, 0, 0, 0, 0)",
+		"INSERT INTO quarantine_editions (edition, digest, number, scheduled_for, subject, articles, audience, recorded, began, ended, decision) VALUES ('lost', 'weekly', 9, '', 'An edition that the backup does not have', '[]', 3, 3, 1764300000000, 1764300000000, '')",
+	} {
+		if _, err := s.Store.DB().ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, path := range map[string]string{"quarantine": "/admin/quarantine", "dashboard-quarantined": "/admin/"} {
+		for _, width := range []int64{320, 375, 1280} {
+			b.Screen(width, 900, width == 375)
+			b.Open(s.url + path)
+			check(t, b, name, width)
+			b.Shoot(fmt.Sprint("admin-", name, "-", width))
+		}
 	}
 	for _, problem := range b.Problems() {
 		if !strings.Contains(problem, "404") { // of the page that is missing
@@ -98,12 +116,15 @@ func check(t *testing.T, b *testkit.Browser, name string, width int64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var got look
+	var got measured
 	if err := json.Unmarshal([]byte(text), &got); err != nil {
 		t.Fatal(err)
 	}
 	if got.Width > int(width) {
 		t.Errorf("%s at %d is %d pixels wide", name, width, got.Width)
+	}
+	if got.Cut > 0 {
+		t.Errorf("%s at %d cuts off %d tables", name, width, got.Cut)
 	}
 	if got.Contrast < 4.5 {
 		t.Errorf("%s: %q has a contrast of %.1f", name, got.Faint, got.Contrast)
@@ -111,20 +132,4 @@ func check(t *testing.T, b *testkit.Browser, name string, width int64) {
 	if len(got.Small) > 0 || len(got.Unnamed) > 0 || got.Headings != 1 {
 		t.Errorf("%s: too small %q, without a label %q, %d main headings", name, got.Small, got.Unnamed, got.Headings)
 	}
-}
-
-// put keeps an article with a title.
-func (s *site) put(title string, change ...func(*article.Article)) article.Article {
-	s.t.Helper()
-	now := time.Now().Add(-time.Hour).UTC()
-	a := article.Article{Source: "test/" + title, Slug: article.Slugify(title), Title: title, HTML: "<p>Text</p>", Published: now, Updated: now, Status: article.Published, Hash: title}
-	for _, f := range change {
-		f(&a)
-	}
-	kept, err := s.Store.PutArticle(s.t.Context(), &a, nil, nil)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	a.ID = kept.ID
-	return a
 }

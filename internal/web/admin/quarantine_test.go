@@ -1,13 +1,105 @@
 package admin_test
 
-import "testing"
+import (
+	"io"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
 
-func TestDashboardSaysThatTheStoreIsQuarantined(t *testing.T) {
+	"github.com/tidings-press/tidings/internal/app"
+	"github.com/tidings-press/tidings/internal/archive"
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit/storetest"
+)
+
+// TestQuarantineIsReviewedAndReleased restores a backup after an edition was sent, decides
+// on each edition and ends the quarantine.
+func TestQuarantineIsReviewedAndReleased(t *testing.T) {
 	t.Parallel()
-	s := startSite(t, perSecond(10))
-	if _, err := s.Store.DB().ExecContext(t.Context(), "INSERT INTO quarantine (id, reason, taken, since, journal, unsubscribed, suppressed, erased) VALUES (1, 'restored', 1764300000000, 1764300000000, 0, 0, 0, 0)"); err != nil {
-		t.Fatal(err)
+	for _, engine := range storetest.Engines {
+		t.Run(string(engine), func(t *testing.T) {
+			t.Parallel()
+			s := startSite(t, on(engine))
+			s.addSubscribers(3)
+			owner, bob := s.owner(), s.visitor()
+			bob.post(strings.TrimPrefix(s.invite("bob@gazette.example"), s.url), "password", right)
+			draft, err := s.newEngine().Draft(t.Context(), "weekly", "the schedule")
+			if err != nil {
+				t.Fatal(err)
+			}
+			file := s.backUp()
+			s.put("Known to the journal alone")
+			owner.sendWeekly()
+			s.eventually("three mails", func() bool { return len(s.inbox.Mails()) == 3 })
+			lost := strings.TrimPrefix(owner.at, "/admin/editions/")
+			s.eventually("the edition to be sent", func() bool { return s.state(lost) == digest.Sent })
+			s.restore(file)
+
+			bob.post("/admin/sign-in", "email", "bob@gazette.example", "password", right)
+			bob.want(bob.get("/admin/"), "the store is quarantined", "An owner has to review")
+			for _, code := range []int{
+				bob.status(bob.get, "/admin/quarantine"), bob.status(func(p string) string { return bob.post(p, "decision", "sent") }, "/admin/quarantine/editions/"+lost),
+				bob.status(func(p string) string { return bob.post(p, "sure", "yes") }, "/admin/quarantine/release"),
+			} {
+				if code != http.StatusForbidden {
+					t.Errorf("an editor who is no owner is answered %d", code)
+				}
+			}
+			owner.post("/admin/sign-in", "email", adas, "password", right)
+			owner.want(owner.get("/admin/"), "No mail is sent: the store is quarantined.", `href="/admin/quarantine"`)
+			owner.want(owner.get("/admin/quarantine"), "was restored from a backup", "was sent to 3 subscribers", "does not have it", "waiting for approval", draft.ID, lost)
+			owner.want(owner.post("/admin/quarantine/editions/"+lost, "decision", "hold"), "Nothing was decided", "choose sent or cancel")
+			owner.want(owner.post("/admin/quarantine/editions/"+lost, "decision", "everything"), "Choose one of the decisions")
+			owner.want(owner.post("/admin/quarantine/editions/"+draft.ID, "decision", "cancel"), "The decision is saved", "<dd>cancel</dd>")
+			owner.want(owner.post("/admin/quarantine/release"), "The quarantine was not ended")
+			if q, err := s.Store.Quarantine(t.Context()); err != nil || q == nil {
+				t.Fatalf("quarantine %+v, %v", q, err)
+			}
+			owner.want(owner.post("/admin/quarantine/release", "sure", "yes"), "The quarantine is over")
+			if q, err := s.Store.Quarantine(t.Context()); err != nil || q != nil {
+				t.Errorf("quarantine %+v, %v", q, err)
+			}
+			if state := s.state(draft.ID); state != digest.Cancelled {
+				t.Errorf("the draft is %s", state)
+			}
+			if n := len(s.inbox.Mails()); n != 3 {
+				t.Errorf("%d mails left, want the three before the restore", n)
+			}
+			if owner.get("/admin/quarantine"); owner.code != http.StatusNotFound {
+				t.Errorf("without a quarantine its page answers %d", owner.code)
+			}
+		})
 	}
-	e := s.owner()
-	e.want(e.get("/admin/"), "No mail is sent: the store is quarantined.", "/admin/quarantine")
+}
+
+// backUp writes a backup of the site's store to a file.
+func (s *site) backUp() string {
+	s.t.Helper()
+	file := filepath.Join(s.t.TempDir(), "backup.tidings")
+	_, err := archive.Create(file, func(w io.Writer) error {
+		return store.Backup(s.t.Context(), string(s.Config.Store.DSN), store.Options{}, w)
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return file
+}
+
+// restore stops the site, replaces its store by a backup and starts it again.
+func (s *site) restore(file string) {
+	s.t.Helper()
+	s.stop()
+	options := store.RestoreOptions{Options: app.StoreOptions(s.Config), Replace: true}
+	if _, err := store.Restore(s.t.Context(), string(s.Config.Store.DSN), file, options); err != nil {
+		s.t.Fatal(err)
+	}
+	s.start(s.Config)
+}
+
+// status returns the status of an answer.
+func (e *editor) status(ask func(path string) string, path string) int {
+	ask(path)
+	return e.code
 }

@@ -16,14 +16,17 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/internal/app"
+	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/article/ingest"
 	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/samples"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
+	"github.com/tidings-press/tidings/internal/web/admin"
 )
 
 // site is a running node with the sample articles: store, engine, pages and a real mail
@@ -34,7 +37,9 @@ type site struct {
 	url   string
 	inbox *testkit.Inbox // nil when the test has a mail server of its own
 	log   *lines
-	stop  func() // ends the node and waits for it
+	stop  func() // ends the node, waits for it and closes the store
+
+	listener net.Listener // for the next start; nil to listen at url again
 }
 
 // lines collects the log.
@@ -60,7 +65,7 @@ func (l *lines) String() string {
 // siteConfig has one digest, whose schedule does not fire during a test.
 const siteConfig = `
 site: {title: The Harbour Gazette, description: News from a small harbour town., url: "http://%s", timezone: %s}
-store: {dsn: "%s"}
+store: {dsn: "%s", journal: "%s"}
 digests:
   - {name: weekly, title: The week at the harbour, description: Every New Year., schedule: "0 8 1 1 *", sender: "The Gazette <news@gazette.example>", max_articles: 50}
 mail: {postal_address: "The Harbour Gazette, 1 Quay Street"}
@@ -101,37 +106,45 @@ func startSite(t *testing.T, options ...siteOption) *site {
 		t.Fatal(err)
 	}
 	s.url = "http://" + listener.Addr().String()
-	text := fmt.Sprintf(siteConfig, listener.Addr(), o.timezone, storetest.DSN(t, o.engine), o.port, o.perSecond)
+	text := fmt.Sprintf(siteConfig, listener.Addr(), o.timezone, storetest.DSN(t, o.engine), filepath.Join(t.TempDir(), "journal"), o.port, o.perSecond)
 	c, err := config.Parse([]byte(text), filepath.Join(t.TempDir(), "config.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Service, err = app.Open(t.Context(), c, slog.New(slog.NewTextHandler(io.MultiWriter(t.Output(), s.log), &slog.HandlerOptions{Level: slog.LevelWarn})))
-	if err != nil {
-		t.Fatal(err)
-	}
+	s.listener = listener
+	s.start(c)
 	s.importSamples()
-	s.run(listener)
 	return s
 }
 
-func (s *site) run(listener net.Listener) {
+// start opens the site's store and serves it until the test ends.
+func (s *site) start(c *config.Config) {
+	s.t.Helper()
+	var err error
+	if s.Service, err = app.Open(s.t.Context(), c, slog.New(slog.NewTextHandler(io.MultiWriter(s.t.Output(), s.log), &slog.HandlerOptions{Level: slog.LevelWarn}))); err != nil {
+		s.t.Fatal(err)
+	}
+	if s.listener == nil {
+		if s.listener, err = net.Listen("tcp", strings.TrimPrefix(s.url, "http://")); err != nil {
+			s.t.Fatal(err)
+		}
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ready, ended := make(chan struct{}), make(chan error, 1)
-	node := &app.Node{Service: s.Service, HTTP: listener, Ready: func() { close(ready) }}
+	service := s.Service
+	node := &app.Node{Service: service, HTTP: s.listener, Ready: func() { close(ready) }}
+	s.listener = nil // the node closes it
 	go func() { ended <- node.Run(ctx) }()
 	s.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {
 			s.t.Errorf("the node ended with %v", err)
 		}
-	})
-	s.t.Cleanup(func() {
-		s.stop()
-		if err := s.Close(); err != nil {
+		if err := service.Close(); err != nil {
 			s.t.Error(err)
 		}
 	})
+	s.t.Cleanup(s.stop)
 	select {
 	case <-ready:
 	case err := <-ended:
@@ -216,4 +229,40 @@ func status(t *testing.T, address string) int {
 	}
 	_ = answer.Body.Close()
 	return answer.StatusCode
+}
+
+func (s *site) state(edition string) digest.State {
+	s.t.Helper()
+	found, err := s.Store.Edition(s.t.Context(), edition)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return found.State
+}
+
+// put keeps an article with a title.
+func (s *site) put(title string, change ...func(*article.Article)) article.Article {
+	s.t.Helper()
+	now := time.Now().Add(-time.Hour).UTC()
+	a := article.Article{Source: "test/" + title, Slug: article.Slugify(title), Title: title, HTML: "<p>Text</p>", Published: now, Updated: now, Status: article.Published, Hash: title}
+	for _, f := range change {
+		f(&a)
+	}
+	kept, err := s.Store.PutArticle(s.t.Context(), &a, nil, nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	a.ID = kept.ID
+	return a
+}
+
+// invite returns a one-time link for an editor who is no owner; anyone can use it when
+// the address is empty.
+func (s *site) invite(address string) string {
+	s.t.Helper()
+	link, err := admin.InviteLink(s.t.Context(), s.Store, s.url, admin.Invitation{Email: address})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return link
 }

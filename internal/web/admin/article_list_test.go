@@ -1,0 +1,71 @@
+package admin_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/article"
+)
+
+func TestRemovedArticleIsRestored(t *testing.T) {
+	t.Parallel()
+	s := startSite(t)
+	a := s.put("An article to take down")
+	e := s.owner()
+	e.want(e.get("/admin/articles"), a.Title)
+	e.want(e.get("/admin/articles?match=NOT+("), "class=\"problem\"")
+	e.want(e.get("/admin/articles?match=tag:no-such-tag"), "No article matches")
+	e.want(e.post("/admin/articles/"+a.ID+"/remove"), "The article is taken down", "Undo", "/admin/articles/"+a.ID+"/restore")
+	s.wantStatus(a.ID, article.Removed)
+	e.want(e.post("/admin/articles/"+a.ID+"/restore"), "The article is restored")
+	s.wantStatus(a.ID, article.Published)
+}
+
+func TestRemovedDraftIsRestoredAsDraft(t *testing.T) {
+	t.Parallel()
+	s := startSite(t)
+	a := s.put("A draft to take down", func(a *article.Article) { a.Status = article.Draft })
+	e := s.owner()
+	e.post("/admin/articles/" + a.ID + "/remove")
+	s.wantStatus(a.ID, article.Withdrawn)
+	e.want(e.get("/admin/articles"), a.Title, "withdrawn", "Restore")
+	e.post("/admin/articles/" + a.ID + "/restore")
+	s.wantStatus(a.ID, article.Draft)
+}
+
+func (s *site) wantStatus(id string, want article.Status) {
+	s.t.Helper()
+	a, err := s.Store.Article(s.t.Context(), id)
+	if err != nil || a.Status != want {
+		s.t.Errorf("the article is %s, %v", a.Status, err)
+	}
+}
+
+func TestSearchFindsWordsOfTitleAndText(t *testing.T) {
+	t.Parallel()
+	s := startSite(t)
+	s.put("The lighthouse keeper", func(a *article.Article) {
+		a.HTML, a.Tags = "<p>He once saw a zeppelin.</p>", []string{"coast"}
+	})
+	e := s.owner()
+	for query, found := range map[string]bool{
+		"q=zeppelin": true, "q=LIGHTHOUSE+keeper": true, "q=zeppelin&match=coast": true, "q=zeppelin&match=NOT+coast": false, "q=keeper+submarine": false, "match=coast": true,
+	} {
+		if page := e.get("/admin/articles?" + query); strings.Contains(page, "The lighthouse keeper") != found || strings.Contains(page, "The ferry that waited") {
+			t.Errorf("%s: found %v, want %v", query, !found, found)
+		}
+	}
+	e.want(e.get("/admin/articles?q=ferry"), "The ferry that waited", `value="ferry"`)
+	e.want(e.get("/admin/articles?q="+strings.Repeat("word+", 21)), "at most 20 words")
+}
+
+func TestDatesAreInTheSitesTimezone(t *testing.T) {
+	t.Parallel()
+	for zone, want := range map[string]string{"Asia/Tokyo": "2 May 2026", "America/Lima": "1 May 2026"} {
+		s := startSite(t, timezone(zone))
+		s.put("Late in the evening", func(a *article.Article) { a.Published = time.Date(2026, 5, 1, 23, 30, 0, 0, time.UTC) })
+		e := s.owner()
+		e.want(e.get("/admin/articles?q=late+evening"), `<time datetime="2026-05-01T23:30:00Z">`+want+`</time>`)
+	}
+}

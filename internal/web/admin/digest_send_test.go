@@ -1,0 +1,76 @@
+package admin_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/subscriber"
+)
+
+func TestDigestWithoutArticlesIsNotSent(t *testing.T) {
+	t.Parallel()
+	s := startSite(t)
+	if err := s.Store.SetDigestSince(t.Context(), "weekly", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	e := s.owner()
+	e.want(e.get("/admin/digests/weekly"), "There is nothing to send now", "every article that fits has a date before")
+	e.want(e.get("/admin/digests/weekly/send"), "There is nothing to send")
+	e.want(e.post("/admin/digests/weekly/send", "sure", "weekly", "shown", delivery.Fingerprint{}.Token()), "Nothing was sent")
+	e.want(e.post("/admin/digests/weekly/test", "to", "ada@gazette.example"), "No test mail was sent")
+	e.want(e.post("/admin/digests/weekly/test", "to", "nonsense"), "No test mail was sent")
+}
+
+func TestSendWithoutConfirmationIsAskedFor(t *testing.T) {
+	t.Parallel()
+	s := startSite(t)
+	s.addSubscribers(1)
+	e := s.owner()
+	for _, form := range [][]string{nil, {"sure", "weekly"}, {"shown", delivery.Fingerprint{}.Token()}, {"sure", "weekly", "shown", "nonsense"}} {
+		if e.post("/admin/digests/weekly/send", form...); e.at != "/admin/digests/weekly/send" {
+			t.Errorf("sending with %q leads to %s", form, e.at)
+		}
+	}
+	if all, err := s.Store.Editions(t.Context(), "", 1); err != nil || len(all) != 0 {
+		t.Errorf("editions %+v, %v", all, err)
+	}
+}
+
+func TestSkippedSubscribersAreShownBeforeAndAfterSending(t *testing.T) {
+	t.Parallel()
+	s := startSite(t)
+	s.addSubscribers(2)
+	ctx := t.Context()
+	lost, err := s.Store.AddSubscriber(ctx, subscriber.Subscriber{Address: subscriber.MustParseAddress("fair@example.org"), State: subscriber.Active})
+	if err == nil {
+		err = s.Store.Subscribe(ctx, lost.ID, "weekly", []string{"Fair 2024"})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := s.owner()
+	for _, page := range []string{"/admin/digests/weekly", "/admin/digests/weekly/send"} {
+		e.want(e.get(page), "2 subscribers", "no article in their topics")
+	}
+	e.sendWeekly()
+	s.eventually("both mails", func() bool { return len(s.inbox.Mails()) == 2 })
+	e.want(e.get(e.at), "1: no article in their topics")
+}
+
+// TestChangedEditionIsShownAgainBeforeSend and makes no edition.
+func TestChangedEditionIsShownAgainBeforeSend(t *testing.T) {
+	t.Parallel()
+	s := startSite(t)
+	s.addSubscribers(1)
+	e := s.owner()
+	e.get("/admin/digests/weekly/send")
+	shown := e.hidden("shown")
+	s.put("A late article")
+	e.want(e.post("/admin/digests/weekly/send", "sure", "weekly", "shown", shown), "the edition changed since it was shown", "added: “A late article”")
+	if all, err := s.Store.Editions(t.Context(), "", 1); err != nil || len(all) != 0 {
+		t.Errorf("editions %+v, %v", all, err)
+	}
+	e.post("/admin/digests/weekly/send", "sure", "weekly", "shown", e.hidden("shown"))
+	s.eventually("the mail", func() bool { return len(s.inbox.Mails()) == 1 })
+}

@@ -1,0 +1,150 @@
+package admin_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit"
+	"github.com/tidings-press/tidings/internal/testkit/sink"
+)
+
+func TestDraftIsReviewedAndApproved(t *testing.T) {
+	t.Parallel()
+	s := startSite(t)
+	s.addSubscribers(2)
+	e := s.owner()
+	draft, err := s.newEngine().Draft(t.Context(), "weekly", "the schedule")
+	if err != nil {
+		t.Fatal(err)
+	}
+	here := "/admin/editions/" + draft.ID
+	e.want(e.get("/admin/"), "waiting for approval", here)
+	e.want(e.get(here), "Approve and send", here+"/mail")
+	if mail := e.get(here + "/mail"); !strings.Contains(mail, "The ferry that waited") {
+		t.Errorf("the draft's mail: %.200s", mail)
+	}
+	e.want(e.post(here+"/subject", "subject", " A better\r\nBcc: eve@example.org\tsubject "), "The subject is changed", "A better Bcc: eve@example.org subject")
+	e.want(e.post(here+"/subject", "subject", " \n "), "The subject was not changed")
+	e.want(e.post(here+"/test", "to", "ada@gazette.example"), "The test mail is queued")
+	s.eventually("the test mail", func() bool { return s.inbox.Received()["ada@gazette.example"] == 1 })
+	e.want(e.get(here), "It goes to <strong>2 subscribers</strong>", "16 articles", "Approve and send…")
+	shown := e.hidden("shown")
+	asked := e.post(here+"/approve", "shown", shown)
+	e.want(asked, "Send it to 2 subscribers?", "A better Bcc: eve@example.org subject", "The ferry that waited", "Send to 2 subscribers")
+	if s.state(draft.ID) != digest.Draft {
+		t.Error("the edition was sent before the question was answered")
+	}
+	e.want(e.post(here+"/approve", "shown", e.hidden("shown"), "sure", "yes"), "Approved. Sending begins.")
+	s.eventually("both mails", func() bool { return len(s.inbox.Mails()) == 3 })
+	for _, mail := range s.inbox.Mails() {
+		if !strings.Contains(string(mail.Data), "\r\nSubject: A better Bcc: eve@example.org subject\r\n") {
+			t.Errorf("the mail has another subject:\n%.800s", mail.Data)
+		}
+	}
+	e.want(e.post(here+"/subject", "subject", "Too late"), "The subject was not changed")
+	s.eventually("the edition to be sent", func() bool { return s.state(draft.ID) == digest.Sent })
+	e.want(e.post(here+"/cancel"), "Not possible now")
+	if e.post(here + "/explode"); e.code != http.StatusNotFound {
+		t.Errorf("an unknown action answers %d", e.code)
+	}
+}
+
+func TestUncertainMailsAreResentOrDropped(t *testing.T) {
+	t.Parallel()
+	for action, want := range map[string]store.DeliveryCounts{"resend": {Total: 3, Sent: 3}, "drop": {Total: 3, Sent: 2, Skipped: 1}} {
+		wire := testkit.StartWire(t, sink.Options{Faults: []sink.Fault{{At: sink.AfterDot, Do: sink.Cut, Times: 1}}})
+		s := startSite(t, over(wire))
+		s.addSubscribers(3)
+		e := s.owner()
+		e.sendWeekly()
+		here := e.at
+		s.eventually("the mail in doubt", func() bool { return strings.Contains(e.get(here), `id="resend"`) })
+		e.want(e.get(here), "1 mail is uncertain", "@example.org")
+		e.want(e.get("/admin/"), "1 uncertain")
+		e.want(e.post(here+"/"+action), "The uncertain mails are")
+		id := strings.TrimPrefix(here, "/admin/editions/")
+		s.eventually("the edition to be sent", func() bool { return s.state(id) == digest.Sent })
+		found, err := s.Store.Edition(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.Store.EditionCounts(t.Context(), found.Seq); got != want || err != nil {
+			t.Errorf("after %s: %+v, %v", action, got, err)
+		}
+	}
+}
+
+func TestRefusedDeliveriesAreListed(t *testing.T) {
+	t.Parallel()
+	wire := testkit.StartWire(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Reply: "550 5.1.1 <b>nobody</b> of that name", Match: "reader1@"}}})
+	s := startSite(t, over(wire))
+	s.addSubscribers(3)
+	e := s.owner()
+	e.sendWeekly()
+	here := e.at
+	s.eventually("the edition to be sent", func() bool { return s.state(strings.TrimPrefix(here, "/admin/editions/")) == digest.Sent })
+	e.want(e.get(here), "Show refused mails", "reader1@example.org", "550", "&lt;b&gt;nobody&lt;/b&gt; of that name")
+	e.want(e.get("/admin/"), `<td class="num bad" data-label="Refused">1</td>`)
+}
+
+// TestChangedDraftIsShownAgain on either page, and sent only when it is
+// approved as it is then.
+func TestChangedDraftIsShownAgain(t *testing.T) {
+	t.Parallel()
+	s := startSite(t)
+	s.addSubscribers(2)
+	first := s.put("The first article")
+	e := s.owner()
+	draft, err := s.newEngine().Draft(t.Context(), "weekly", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	here := "/admin/editions/" + draft.ID
+	e.get(here)
+	shown := e.hidden("shown")
+	s.put("The first article", func(a *article.Article) { a.HTML, a.Hash = "<p>Edited</p>", "edited" })
+	for _, sure := range []string{"", "yes"} {
+		page := e.post(here+"/approve", "shown", shown, "sure", sure)
+		e.want(page, "The edition changed since it was shown", "edited: “The first article”", "Send it as it is now, to 2 subscribers")
+		if e.code != http.StatusConflict {
+			t.Errorf("the page answers %d", e.code)
+		}
+	}
+	again := e.hidden("shown")
+	if err := s.Store.RemoveArticle(t.Context(), first.ID); err != nil {
+		t.Fatal(err)
+	}
+	e.want(e.post(here+"/approve", "shown", again, "sure", "yes"), "withdrawn or left out: “The first article”", "Left out because they were withdrawn")
+	if s.state(draft.ID) != digest.Draft {
+		t.Fatal("the draft was approved though it had changed")
+	}
+	e.want(e.post(here+"/approve", "shown", e.hidden("shown"), "sure", "yes"), "Approved. Sending begins.")
+	if e.post(here + "/approve"); e.at != here {
+		t.Errorf("approving without having been shown anything leads to %s", e.at)
+	}
+}
+
+// TestArticleWithdrawnFromSendingEditionOffersPause on the edition's page.
+func TestArticleWithdrawnFromSendingEditionOffersPause(t *testing.T) {
+	t.Parallel()
+	wire := testkit.StartWire(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Reply: "452 4.2.2 mailbox full", Match: "reader1@"}}})
+	s := startSite(t, over(wire))
+	s.addSubscribers(3)
+	gone := s.put("An article to regret")
+	e := s.owner()
+	e.sendWeekly()
+	here := e.at
+	s.eventually("the retry", func() bool { return strings.Contains(e.get(here), "sent, 1 being retried") })
+	e.want(e.post("/admin/articles/"+gone.ID+"/remove"), "this edition still holds it", "Withdrawn after the approval", "An article to regret", "Pause the edition")
+	if e.at != here {
+		t.Errorf("the removal leads to %s", e.at)
+	}
+	e.want(e.post(here+"/pause"), "Paused", "The edition is paused. Cancel it, or resume it as it is.")
+	if s.state(strings.TrimPrefix(here, "/admin/editions/")) != digest.Paused {
+		t.Error("the edition is not paused")
+	}
+}

@@ -1,0 +1,103 @@
+package admin_test
+
+import (
+	"context"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/web/admin"
+)
+
+func TestSubscriberIsFoundUnsubscribedAndErased(t *testing.T) {
+	t.Parallel()
+	s := startSite(t)
+	s.addSubscribers(60)
+	e := s.owner()
+	e.want(e.get("/admin/subscribers"), "reader0@example.org", "/admin/subscribers?after=50")
+	e.want(e.get("/admin/subscribers?state=active&after=50"), "reader59@example.org")
+	e.want(e.get("/admin/subscribers?find=READER7@example.org"), "reader7@example.org", "Unsubscribe from all digests…")
+	here := e.at
+	e.want(e.get("/admin/subscribers?find=unknown@example.org"), "no subscriber has this address")
+	e.want(e.post(here+"/unsubscribe"), "This subscriber is unsubscribed from all digests", "unsubscribed")
+	e.want(e.post(here+"/erase"), "Nothing was erased")
+	e.want(e.post(here+"/erase", "sure", "yes"), "This subscriber is erased")
+	who, err := s.Store.SubscriberByAddress(context.Background(), subscriber.MustParseAddress("reader7@example.org"))
+	if err == nil {
+		t.Errorf("the erased reader is still %+v", who)
+	}
+}
+
+func TestEditorsCannotErase(t *testing.T) {
+	t.Parallel()
+	s := startSite(t)
+	s.addSubscribers(1)
+	invite, err := admin.InviteLink(t.Context(), s.Store, s.url, admin.Invitation{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bob := s.visitor()
+	bob.post(strings.TrimPrefix(invite, s.url), "email", "bob@gazette.example", "password", "four random words here")
+	if body := bob.get("/admin/subscribers/1"); bob.code != http.StatusOK || !strings.Contains(body, "reader0@example.org") || strings.Contains(body, "Erase") {
+		t.Errorf("status %d: an editor who is no owner is offered to erase", bob.code)
+	}
+	if bob.want(bob.post("/admin/subscribers/1/erase", "sure", "yes"), "Only an owner"); bob.code != http.StatusForbidden {
+		t.Errorf("status %d", bob.code)
+	}
+	if who, err := s.Store.Subscriber(t.Context(), 1); err != nil || who.State != subscriber.Active {
+		t.Errorf("the subscriber is %s, %v", who.State, err)
+	}
+}
+
+func TestBounceIsShownAndLifted(t *testing.T) {
+	t.Parallel()
+	s := startSite(t)
+	s.addSubscribers(1)
+	e := s.owner()
+	fresh, err := s.Store.RecordFeedback(t.Context(), store.Feedback{
+		Key: "test", Subscriber: 1, Kind: store.FeedbackBounced, Code: 550, Text: "5.1.1 <b>no such user</b>", Source: "smtp", At: time.Now(),
+	}, store.SoftRule{})
+	if err != nil || !fresh {
+		t.Fatal(fresh, err)
+	}
+	e.want(e.get("/admin/subscribers/1"), "bounced", "550", "5.1.1 &lt;b&gt;no such user&lt;/b&gt;", "Suppressed")
+	e.want(e.post("/admin/subscribers/1/lift"), "This subscriber gets mail again", "active")
+	e.want(e.post("/admin/subscribers/1/lift"), "This subscriber gets mail again")
+	e.post("/admin/subscribers/1/erase", "sure", "yes")
+	e.want(e.post("/admin/subscribers/1/lift"), "Not possible now")
+}
+
+// TestUnsubscribedIsAskedToComeBack: the editor's way back after unsubscribing someone is
+// a mail; only the link in it subscribes them again.
+func TestUnsubscribedIsAskedToComeBack(t *testing.T) {
+	t.Parallel()
+	s := startSite(t)
+	s.addSubscribers(1)
+	e := s.owner()
+	const here = "/admin/subscribers/1"
+	e.want(e.get(here), "Unsubscribe from all digests…", "gets no more mail")
+	e.want(e.post(here+"/invite", "digest", "weekly"), "Not possible now")
+	e.want(e.post(here+"/unsubscribe"), "unsubscribed from all digests", "Ask to subscribe again…")
+	e.want(e.post(here+"/invite"), "Choose at least one digest")
+	e.want(e.post(here+"/invite", "digest", "weekly"), "A confirmation mail is queued")
+	mail := strings.NewReplacer("=\r\n", "", "=3D", "=").Replace(s.mailTo("reader0@example.org", "/confirm/"))
+	state := func() subscriber.State {
+		who, err := s.Store.Subscriber(t.Context(), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return who.State
+	}
+	if got := state(); got == subscriber.Active {
+		t.Errorf("before the confirmation the subscriber is %s", got)
+	}
+	link := regexp.MustCompile(`/confirm/[\w-]+`).FindString(mail)
+	s.visitor().post(link)
+	if got := state(); got != subscriber.Active {
+		t.Errorf("after the confirmation the subscriber is %s", got)
+	}
+}
