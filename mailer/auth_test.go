@@ -22,7 +22,7 @@ func TestSCRAMIsBoundToTheChannel(t *testing.T) {
 		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 			t.Run(fmt.Sprintf("%s over %s", mechanism, tls.VersionName(version)), func(t *testing.T) {
 				t.Parallel()
-				wire := testkit.StartWire(t, sink.Options{TLS: cert.Server, Users: map[string]string{"press": "sécret"}, Mechanisms: mechanism})
+				wire := testkit.StartSMTPServer(t, sink.Options{TLS: cert.Server, Users: map[string]string{"press": "sécret"}, Mechanisms: mechanism})
 				relay := plainRelay(wire.Port())
 				relay.Security, relay.TLS = mailer.StartTLS, &tls.Config{RootCAs: cert.Roots, MinVersion: version, MaxVersion: version}
 				relay.Username, relay.Password, relay.Auth = "press", "sécret", mailer.AuthSCRAM
@@ -50,7 +50,7 @@ func TestTheStrongestMechanismIsTaken(t *testing.T) {
 		"XOAUTH2 LOGIN":                                                             "LOGIN",
 	} {
 		faults := []sink.Fault{{At: sink.AtAuth, Match: "AUTH " + want, Reply: "535 5.7.8 asked for " + want}}
-		wire := testkit.StartWire(t, sink.Options{TLS: cert.Server, Users: map[string]string{"press": "secret"}, Mechanisms: offered, Faults: faults})
+		wire := testkit.StartSMTPServer(t, sink.Options{TLS: cert.Server, Users: map[string]string{"press": "secret"}, Mechanisms: offered, Faults: faults})
 		relay := plainRelay(wire.Port())
 		relay.Security, relay.TLS = mailer.StartTLS, &tls.Config{RootCAs: cert.Roots}
 		relay.Username, relay.Password = "press", "secret"
@@ -66,7 +66,7 @@ func TestTheStrongestMechanismIsTaken(t *testing.T) {
 func TestSomebodyBetweenIsFoundOut(t *testing.T) {
 	t.Parallel()
 	cert := testkit.NewCertificate(t)
-	wire := testkit.StartWire(t, sink.Options{TLS: cert.Server, Implicit: true, Users: map[string]string{"press": "secret"}, Mechanisms: "SCRAM-SHA-256-PLUS"})
+	wire := testkit.StartSMTPServer(t, sink.Options{TLS: cert.Server, Implicit: true, Users: map[string]string{"press": "secret"}, Mechanisms: "SCRAM-SHA-256-PLUS"})
 	between, err := tls.Listen("tcp", "127.0.0.1:0", cert.Server)
 	if err != nil {
 		t.Fatal(err)

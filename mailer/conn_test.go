@@ -107,7 +107,7 @@ func TestEachRecipientGetsOneMail(t *testing.T) {
 				{At: sink.AtMail, After: 6, Times: 1, Reply: "451 4.3.0 not now"},
 				{At: sink.AfterDot, Match: "reader9@", Reply: "554 5.7.1 spam"},
 			}
-			wire := testkit.StartWire(t, opts)
+			wire := testkit.StartSMTPServer(t, opts)
 			relay := plainRelay(wire.Port())
 			if opts.LMTP {
 				relay.Protocol = mailer.LMTP
@@ -159,7 +159,7 @@ func TestBrokenConnectionsTellWhatIsSure(t *testing.T) {
 				t.Run(fmt.Sprintf("%s at %s, single commands %v", word, stage, single), func(t *testing.T) {
 					t.Parallel()
 					fault := sink.Fault{At: stage, Do: action, Reply: "421 4.3.2 closing", After: 2}
-					wire := testkit.StartWire(t, sink.Options{Faults: []sink.Fault{fault}, NoPipelining: single})
+					wire := testkit.StartSMTPServer(t, sink.Options{Faults: []sink.Fault{fault}, NoPipelining: single})
 					relay := plainRelay(wire.Port())
 					if action == sink.Hang {
 						relay.Timeouts.Command, relay.Timeouts.Final = time.Second, time.Second
@@ -173,7 +173,7 @@ func TestBrokenConnectionsTellWhatIsSure(t *testing.T) {
 	}
 }
 
-func checkBroken(t *testing.T, wire *testkit.Wire, got []outcome, stage sink.Stage, action sink.Action) {
+func checkBroken(t *testing.T, wire *testkit.SMTPServer, got []outcome, stage sink.Stage, action sink.Action) {
 	t.Helper()
 	want := mailer.Retry
 	switch {
@@ -208,7 +208,7 @@ func checkBroken(t *testing.T, wire *testkit.Wire, got []outcome, stage sink.Sta
 
 func TestAcceptedButUnansweredIsUncertain(t *testing.T) {
 	t.Parallel()
-	wire := testkit.StartWire(t, sink.Options{Faults: []sink.Fault{{At: sink.AfterDot, Do: sink.Cut, Accept: true}}})
+	wire := testkit.StartSMTPServer(t, sink.Options{Faults: []sink.Fault{{At: sink.AfterDot, Do: sink.Cut, Accept: true}}})
 	got := send(t.Context(), dial(t, plainRelay(wire.Port())), readers(1))
 	if len(got) != 1 || got[0].class != mailer.Uncertain || wire.Tally.Mails() != 1 {
 		t.Errorf("%v, %d mails taken", got, wire.Tally.Mails())
@@ -217,7 +217,7 @@ func TestAcceptedButUnansweredIsUncertain(t *testing.T) {
 
 func TestLargeBodyCutInTheMiddleWasNotAccepted(t *testing.T) {
 	t.Parallel()
-	wire := testkit.StartWire(t, sink.Options{Faults: []sink.Fault{{At: sink.InBody, Do: sink.Cut}}})
+	wire := testkit.StartSMTPServer(t, sink.Options{Faults: []sink.Fault{{At: sink.InBody, Do: sink.Cut}}})
 	conn := dial(t, plainRelay(wire.Port()))
 	if err := conn.SendEnvelope(t.Context(), reader(1)); err != nil {
 		t.Fatal(err)
@@ -233,7 +233,7 @@ func TestLargeBodyCutInTheMiddleWasNotAccepted(t *testing.T) {
 
 func TestCancellationInterrupts(t *testing.T) {
 	t.Parallel()
-	wire := testkit.StartWire(t, sink.Options{Faults: []sink.Fault{{At: sink.AfterDot, Do: sink.Hang}}})
+	wire := testkit.StartSMTPServer(t, sink.Options{Faults: []sink.Fault{{At: sink.AfterDot, Do: sink.Hang}}})
 	relay := plainRelay(wire.Port())
 	relay.Timeouts = mailer.Timeouts{}
 	conn := dial(t, relay)
@@ -274,7 +274,7 @@ func TestDotsAreDoubledWhenTheBodyIsNotFromAMould(t *testing.T) {
 func TestAnswersThatNobodyAskedFor(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]mailer.Class{"250 2.0.0 taken": mailer.Retry, "421 4.4.2 idle too long": mailer.Later, "hello": mailer.Retry} {
-		wire := testkit.StartWire(t, sink.Options{Faults: []sink.Fault{{At: sink.AtData, Reply: "354 go on\r\n" + line}}})
+		wire := testkit.StartSMTPServer(t, sink.Options{Faults: []sink.Fault{{At: sink.AtData, Reply: "354 go on\r\n" + line}}})
 		got := send(t.Context(), dial(t, plainRelay(wire.Port())), readers(2))
 		if len(got) != 1 || got[0].class != want || wire.Tally.Mails() != 0 {
 			t.Errorf("%s: %v, want %s; %d mails", line, got, want, wire.Tally.Mails())

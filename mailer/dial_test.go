@@ -65,7 +65,7 @@ func TestDialReachesServersOfAllKinds(t *testing.T) {
 func TestMechanisms(t *testing.T) {
 	t.Parallel()
 	cert := testkit.NewCertificate(t)
-	wire := testkit.StartWire(t, sink.Options{TLS: cert.Server, Users: map[string]string{"press": "sécret"}})
+	wire := testkit.StartSMTPServer(t, sink.Options{TLS: cert.Server, Users: map[string]string{"press": "sécret"}})
 	for _, mechanism := range []mailer.Mechanism{mailer.AuthAuto, mailer.AuthPlain, mailer.AuthLogin, mailer.AuthSCRAM, mailer.AuthXOAuth2} {
 		relay := plainRelay(wire.Port())
 		relay.Security, relay.TLS = mailer.StartTLS, &tls.Config{RootCAs: cert.Roots}
@@ -129,7 +129,7 @@ func TestDialErrorsSayWhatIsWrong(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			wire := testkit.StartWire(t, test.opts)
+			wire := testkit.StartSMTPServer(t, test.opts)
 			relay := plainRelay(wire.Port())
 			if name == "banner silence" {
 				relay.Timeouts.Connect = 300 * time.Millisecond
@@ -167,7 +167,7 @@ func TestDialToNobody(t *testing.T) {
 
 func TestDialHeedsItsContext(t *testing.T) {
 	t.Parallel()
-	wire := testkit.StartWire(t, sink.Options{Faults: []sink.Fault{{At: sink.AtHello, Do: sink.Hang}}})
+	wire := testkit.StartSMTPServer(t, sink.Options{Faults: []sink.Fault{{At: sink.AtHello, Do: sink.Hang}}})
 	relay := plainRelay(wire.Port())
 	relay.Timeouts.Connect = time.Minute
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
@@ -184,7 +184,7 @@ func TestPasswordsAreNotShownInTheClear(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wire := testkit.StartWireOn(t, listener, sink.Options{Users: map[string]string{"press": "secret"}})
+	wire := testkit.StartSMTPServerOn(t, listener, sink.Options{Users: map[string]string{"press": "secret"}})
 	relay := plainRelay(wire.Port())
 	relay.Username, relay.Password = "press", "secret"
 	if _, err := mailer.Dial(t.Context(), relay); err != nil {

@@ -12,7 +12,7 @@ import (
 // answer opens one envelope and gives the answer to it.
 func answer(t *testing.T, opts sink.Options, env mailer.Envelope) (mailer.Reply, *mailer.Conn) {
 	t.Helper()
-	wire := testkit.StartWire(t, opts)
+	wire := testkit.StartSMTPServer(t, opts)
 	conn := dial(t, plainRelay(wire.Port()))
 	if err := conn.SendEnvelope(t.Context(), env); err != nil {
 		t.Fatal(err)
@@ -56,7 +56,7 @@ func TestEnvelopesThatCannotBeSentAreRefusedHere(t *testing.T) {
 
 func TestARefusedNextDoesNotHoldUpTheMailBeforeIt(t *testing.T) {
 	t.Parallel()
-	wire := testkit.StartWire(t, sink.Options{})
+	wire := testkit.StartSMTPServer(t, sink.Options{})
 	envelopes := readers(4)
 	envelopes[1].To, envelopes[2].To = "not an address", "jürgen@example.net"
 	got := send(t.Context(), dial(t, plainRelay(wire.Port())), envelopes)
@@ -73,7 +73,7 @@ func TestARefusedNextDoesNotHoldUpTheMailBeforeIt(t *testing.T) {
 
 func TestDomainsGoOutInASCII(t *testing.T) {
 	t.Parallel()
-	wire := testkit.StartWire(t, sink.Options{SMTPUTF8: true, Size: 5000})
+	wire := testkit.StartSMTPServer(t, sink.Options{SMTPUTF8: true, Size: 5000})
 	conn := dial(t, plainRelay(wire.Port()))
 	if conn.MaxSize() != 5000 {
 		t.Errorf("size %d", conn.MaxSize())

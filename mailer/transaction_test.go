@@ -179,7 +179,7 @@ func TestLMTPEndsWithARefusedRecipientWhoseBodyIsAwaited(t *testing.T) {
 // behind another's envelope.
 func TestCallsOutOfTurnSendNothing(t *testing.T) {
 	t.Parallel()
-	wire := testkit.StartWire(t, sink.Options{})
+	wire := testkit.StartSMTPServer(t, sink.Options{})
 	for name, calls := range map[string]string{
 		"Ready first": "r", "Deliver first": "d", "Open twice": "oo", "Deliver after Open": "od", "Ready twice": "orr", "Open after Ready": "oro",
 		"Deliver twice": "ordd", "Ready after Deliver": "ordr", "Open after Close": "co", "Ready after Close": "ocr", "Deliver after Close": "orcd",

@@ -43,7 +43,7 @@ log: {level: error}
 // drawn the consequence of, whichever digest it came from.
 func TestWhatComesBackAboutASentMailEndsItsAddress(t *testing.T) {
 	t.Parallel()
-	wire := testkit.StartWire(t, sink.Options{})
+	wire := testkit.StartSMTPServer(t, sink.Options{})
 	keys, records := keyFiles(t)
 	door := freePort(t)
 	p := open(t, fmt.Sprintf(twoSenders, keys, wire.Port(), door))

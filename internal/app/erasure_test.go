@@ -41,7 +41,7 @@ func TestErasureAfterAnEditionLeavesNoTrace(t *testing.T) {
 
 func eraseAfterEdition(t *testing.T, dsn string) {
 	const refused, bounced, name = "annabel.quistgaard@erased.example", "bertil.quistgaard@erased.example", "Quistgaard"
-	wire := testkit.StartWire(t, sink.Options{Faults: []sink.Fault{{
+	wire := testkit.StartSMTPServer(t, sink.Options{Faults: []sink.Fault{{
 		At: sink.AtRcpt, Do: sink.Say, Match: refused, Reply: "550 5.2.2 <" + refused + ">: mailbox of Annabel Quistgaard is full", After: 1, // the notice passes
 	}}})
 	door := freePort(t)

@@ -59,7 +59,7 @@ func allowSubscriptions() func(*http.Request) bool {
 	limit := middleware.NewLimiter[netip.Prefix](hubRequests, hubPause, nil)
 	return func(r *http.Request) bool {
 		client := middleware.Client(r.Context())
-		return !client.IsValid() || limit.Allow(middleware.Neighbour(client))
+		return !client.IsValid() || limit.Allow(middleware.NarrowNetwork(client))
 	}
 }
 

@@ -25,7 +25,7 @@ type bundle struct {
 	t       *testing.T
 	store   *store.Store
 	dsn     string
-	wire    *testkit.Wire
+	wire    *testkit.SMTPServer
 	options delivery.Options
 	engine  *delivery.Engine
 	stop    func()
@@ -64,7 +64,7 @@ func setupOn(t *testing.T, dsn string, wire sink.Options) *bundle {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := testkit.StartWire(t, wire)
+	w := testkit.StartSMTPServer(t, wire)
 	o := bundleOptions()
 	o.Store, o.Keys, o.Templates, o.Relays = s, keys, set, []delivery.Relay{b127(w.Port())}
 	return &bundle{t: t, store: s, dsn: dsn, wire: w, options: o}

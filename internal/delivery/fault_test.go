@@ -282,13 +282,13 @@ func TestAServerThatIsDownAtTheStart(t *testing.T) {
 }
 
 // back is a server that comes back on its old port.
-func (f *faulty) back(gone *testkit.Wire, wire sink.Options) *testkit.Wire {
+func (f *faulty) back(gone *testkit.SMTPServer, wire sink.Options) *testkit.SMTPServer {
 	f.t.Helper()
 	listener, err := net.Listen("tcp", gone.Addr().String())
 	if err != nil {
 		f.t.Skipf("SKIPPED: another process took the port: %v", err)
 	}
-	return testkit.StartWireOn(f.t, listener, wire)
+	return testkit.StartSMTPServerOn(f.t, listener, wire)
 }
 
 // TestRelaysThatNeedAPersonStop do not burn through the list, and say why.
@@ -339,7 +339,7 @@ func TestDeliveryByLMTPOverAUnixSocket(t *testing.T) {
 	t.Parallel()
 	f := misbehaving(t, sink.Options{})
 	listener, path := testkit.ListenUnix(t)
-	f.wire = testkit.StartWireOn(t, listener, sink.Options{LMTP: true})
+	f.wire = testkit.StartSMTPServerOn(t, listener, sink.Options{LMTP: true})
 	f.options.Relays[0].Socket, f.options.Relays[0].Protocol = path, mailer.LMTP
 	f.readers(60)
 	f.article("ferries")

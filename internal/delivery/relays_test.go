@@ -13,9 +13,9 @@ import (
 )
 
 // another adds a relay with a server of its own.
-func (b *bundle) another(name string, weight int, wire sink.Options) *testkit.Wire {
+func (b *bundle) another(name string, weight int, wire sink.Options) *testkit.SMTPServer {
 	b.t.Helper()
-	w := testkit.StartWire(b.t, wire)
+	w := testkit.StartSMTPServer(b.t, wire)
 	r := b127(w.Port())
 	r.Name, r.Weight = name, weight
 	b.options.Relays = append(b.options.Relays, r)

@@ -295,7 +295,7 @@ func TestStoppedPostgresIsNotReady(t *testing.T) {
 
 func TestStoppedRelayIsAWarningAndIsTold(t *testing.T) {
 	t.Parallel()
-	wire := testkit.StartWire(t, sink.Options{Users: map[string]string{"press": "right"}})
+	wire := testkit.StartSMTPServer(t, sink.Options{Users: map[string]string{"press": "right"}})
 	n := start(t, sqlite(t.TempDir()), "0B", fmt.Sprintf("- {name: main, host: 127.0.0.1, port: %d, tls: none, username: press, password: wrong}\n", wire.Port()))
 	link, err := n.PasswordLink(t.Context(), ownersAddress)
 	if err != nil {

@@ -78,16 +78,16 @@ func (b *Browser) listen(event any) {
 	}
 }
 
-// Problems are the errors that the console has shown so far.
-func (b *Browser) Problems() []string {
+// ConsoleErrors are the errors that the console has shown so far.
+func (b *Browser) ConsoleErrors() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return append([]string(nil), b.problems...)
 }
 
-// Screen sets the size of the window in pixels, and the colours that the person
+// SetViewport sets the size of the window in pixels, and the colours that the person
 // prefers.
-func (b *Browser) Screen(width, height int64, dark bool) {
+func (b *Browser) SetViewport(width, height int64, dark bool) {
 	b.t.Helper()
 	scheme := "light"
 	if dark {
@@ -137,12 +137,12 @@ func (b *Browser) do(what string, step chromedp.Action[chromedp.Void]) {
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
 	if err := chromedp.Do(ctx, step); err != nil {
-		b.t.Fatalf("%s: %v\nat %s\nconsole: %s", what, err, b.Text("html"), strings.Join(b.Problems(), "\n"))
+		b.t.Fatalf("%s: %v\nat %s\nconsole: %s", what, err, b.Text("html"), strings.Join(b.ConsoleErrors(), "\n"))
 	}
 }
 
-// Value is what a JavaScript expression gives on the page, as JSON.
-func (b *Browser) Value(expression string) (string, error) {
+// Evaluate is what a JavaScript expression gives on the page, as JSON.
+func (b *Browser) Evaluate(expression string) (string, error) {
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
 	return chromedp.Run(ctx, chromedp.Evaluate[string]("JSON.stringify("+expression+")"))
@@ -152,7 +152,7 @@ func (b *Browser) Value(expression string) (string, error) {
 // is none.
 func (b *Browser) Text(selector string) string {
 	name, _ := json.Marshal(selector)
-	got, err := b.Value(fmt.Sprintf("(document.querySelector(%s) || {innerText: ''}).innerText", name))
+	got, err := b.Evaluate(fmt.Sprintf("(document.querySelector(%s) || {innerText: ''}).innerText", name))
 	if err != nil {
 		return ""
 	}
@@ -167,12 +167,12 @@ func (b *Browser) Wait(expression string) {
 	got := ""
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
 		var err error
-		if got, err = b.Value("!!(" + expression + ")"); err == nil && got == "true" {
+		if got, err = b.Evaluate("!!(" + expression + ")"); err == nil && got == "true" {
 			return
 		}
 		time.Sleep(25 * time.Millisecond)
 	}
-	b.t.Fatalf("waited in vain for %s\non the page: %s\nconsole: %s", expression, b.Text("body"), strings.Join(b.Problems(), "\n"))
+	b.t.Fatalf("waited in vain for %s\non the page: %s\nconsole: %s", expression, b.Text("body"), strings.Join(b.ConsoleErrors(), "\n"))
 }
 
 // WaitText waits until the page shows a text.
@@ -182,10 +182,10 @@ func (b *Browser) WaitText(text string) {
 	b.Wait(fmt.Sprintf("document.body && document.body.innerText.includes(%s)", quoted))
 }
 
-// Shoot keeps a picture of the whole page as NAME.png in the folder that the
+// Screenshot keeps a picture of the whole page as NAME.png in the folder that the
 // environment names as TIDINGS_SCREENSHOTS, for people to look at; without one it
 // does nothing.
-func (b *Browser) Shoot(name string) {
+func (b *Browser) Screenshot(name string) {
 	b.t.Helper()
 	folder := os.Getenv("TIDINGS_SCREENSHOTS")
 	if folder == "" {

@@ -19,24 +19,24 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/sink"
 )
 
-// Wire is a scripted SMTP server that keeps what it accepts. Its options say how it
+// SMTPServer is a scripted SMTP server that keeps what it accepts. Its options say how it
 // misbehaves.
-type Wire struct {
+type SMTPServer struct {
 	*sink.Server
 	kept kept
 }
 
-// StartWire serves on a free port of the loopback until the test ends.
-func StartWire(t testing.TB, opts sink.Options) *Wire {
+// StartSMTPServer serves on a free port of the loopback until the test ends.
+func StartSMTPServer(t testing.TB, opts sink.Options) *SMTPServer {
 	t.Helper()
-	return StartWireOn(t, listen(t, "tcp", "127.0.0.1:0"), opts)
+	return StartSMTPServerOn(t, listen(t, "tcp", "127.0.0.1:0"), opts)
 }
 
-// StartWireOn serves on a listener: for a server that comes back on its old port,
+// StartSMTPServerOn serves on a listener: for a server that comes back on its old port,
 // or a Unix socket.
-func StartWireOn(t testing.TB, listener net.Listener, opts sink.Options) *Wire {
+func StartSMTPServerOn(t testing.TB, listener net.Listener, opts sink.Options) *SMTPServer {
 	t.Helper()
-	w := &Wire{}
+	w := &SMTPServer{}
 	if opts.Keep == nil {
 		opts.Keep = func(m sink.Mail) { w.kept.add(Mail{From: m.From, To: m.To, Data: m.Data, Conn: m.Conn}) }
 	}
@@ -46,13 +46,13 @@ func StartWireOn(t testing.TB, listener net.Listener, opts sink.Options) *Wire {
 }
 
 // Mails are the mails that were accepted so far, in order.
-func (w *Wire) Mails() []Mail { return w.kept.all() }
+func (w *SMTPServer) Mails() []Mail { return w.kept.all() }
 
 // Received counts the mails of each recipient.
-func (w *Wire) Received() map[string]int { return w.kept.received() }
+func (w *SMTPServer) Received() map[string]int { return w.kept.received() }
 
 // Port is where it listens.
-func (w *Wire) Port() int { return port(w.Addr()) }
+func (w *SMTPServer) Port() int { return port(w.Addr()) }
 
 // Mail is what a server of these has accepted.
 type Mail struct {

@@ -38,15 +38,15 @@ func linkIn(t *testing.T, mail, page string) string {
 func TestAReaderSubscribesConfirmsAndLeavesInABrowser(t *testing.T) {
 	t.Parallel()
 	b, s := testkit.StartBrowser(t), serve(t, "en")
-	b.Screen(375, 812, false)
+	b.SetViewport(375, 812, false)
 	b.Open(s.url + "/")
 	b.Type(`aside input[type=email]`, "ada@example.org")
 	b.Click(`aside button[type=submit]`)
 	b.WaitText("Look into your inbox")
-	b.Shoot("public-inbox-phone")
+	b.Screenshot("public-inbox-phone")
 	b.Open(linkIn(t, s.mailTo(t, "ada@example.org", "/confirm/"), "confirm"))
 	b.WaitText("Confirm your subscription")
-	b.Shoot("public-confirm-phone")
+	b.Screenshot("public-confirm-phone")
 	b.Click(`form.one button`)
 	b.WaitText("You are subscribed")
 	who, err := s.store.SubscriberByAddress(t.Context(), subscriber.MustParseAddress("ada@example.org"))
@@ -56,18 +56,18 @@ func TestAReaderSubscribesConfirmsAndLeavesInABrowser(t *testing.T) {
 	welcome := s.mailTo(t, "ada@example.org", "/unsubscribe/")
 	b.Open(linkIn(t, welcome, "preferences"))
 	b.WaitText("Your subscription")
-	b.Shoot("public-preferences-phone")
-	b.Screen(1280, 900, false)
-	b.Shoot("public-preferences-desktop")
+	b.Screenshot("public-preferences-phone")
+	b.SetViewport(1280, 900, false)
+	b.Screenshot("public-preferences-desktop")
 	b.Open(linkIn(t, welcome, "unsubscribe"))
 	b.WaitText("One click")
-	b.Shoot("public-unsubscribe-desktop")
+	b.Screenshot("public-unsubscribe-desktop")
 	b.Click(`form.one button`)
 	b.WaitText("You are unsubscribed")
 	if who, _ = s.store.Subscriber(t.Context(), who.ID); who.State != subscriber.Unsubscribed {
 		t.Errorf("after leaving they are %s", who.State)
 	}
-	for _, problem := range b.Problems() {
+	for _, problem := range b.ConsoleErrors() {
 		t.Errorf("console: %s", problem)
 	}
 }
@@ -106,7 +106,7 @@ func TestPagesFitPhonesAndDarkRooms(t *testing.T) {
 				b.Open(s.url + path)
 				fits(t, b, "public-"+language+"-"+name)
 			}
-			for _, problem := range b.Problems() {
+			for _, problem := range b.ConsoleErrors() {
 				t.Errorf("console: %s", problem)
 			}
 		})
@@ -118,12 +118,12 @@ func fits(t *testing.T, b *testkit.Browser, name string) {
 	t.Helper()
 	for _, width := range []int64{320, 375, 1280} {
 		for scheme, dark := range map[string]bool{"light": false, "dark": true} {
-			b.Screen(width, 900, dark)
-			if got, err := b.Value(contrast); err != nil || got != `""` {
+			b.SetViewport(width, 900, dark)
+			if got, err := b.Evaluate(contrast); err != nil || got != `""` {
 				t.Errorf("%s at %d pixels, %s: %s %v", name, width, scheme, got, err)
 			}
 			if width != 320 {
-				b.Shoot(fmt.Sprintf("%s-%d-%s", name, width, scheme))
+				b.Screenshot(fmt.Sprintf("%s-%d-%s", name, width, scheme))
 			}
 		}
 	}

@@ -18,7 +18,7 @@ func (s *site) enter(b *testkit.Browser) {
 		s.t.Fatalf("link %q, %v", link, err)
 	}
 	b.Open(link)
-	b.Shoot("admin-welcome")
+	b.Screenshot("admin-welcome")
 	b.Type("[name=name]", "Ada")
 	b.Type("[name=email]", "ada@gazette.example")
 	b.Type("[name=password]", "four random words here")
@@ -37,32 +37,32 @@ func TestEditionIsSentInBrowser(t *testing.T) {
 	s := startSite(t, perSecond(30))
 	s.addSubscribers(people)
 	b := testkit.StartBrowser(t)
-	b.Screen(1280, 900, false)
+	b.SetViewport(1280, 900, false)
 	s.enter(b)
-	b.Shoot("admin-dashboard")
+	b.Screenshot("admin-dashboard")
 
 	b.Click(`a.button[href="/admin/digests/weekly"]`)
 	b.WaitText("Preview")
 	b.Wait(`document.querySelectorAll("iframe").length == 2`)
 	s.seesTheMail(b)
-	b.Shoot("admin-preview")
+	b.Screenshot("admin-preview")
 	b.Click(`form[action$="/test"] button`)
 	b.WaitText("The test mail is queued")
 	s.eventually("the test mail", func() bool { return s.inbox.Received()["ada@gazette.example"] == 1 })
 
 	b.Click(`a.main[href="/admin/digests/weekly/send"]`)
 	b.WaitText("Send it to 120 subscribers?")
-	b.Shoot("admin-send")
+	b.Screenshot("admin-send")
 	b.Click("#send")
 	b.Wait(`document.querySelector("#count-sent") && +document.querySelector("#count-sent").innerText > 5`)
 	b.Wait(`!performance.getEntriesByType("navigation").some(n => n.type == "reload")`) // it moved by itself
-	b.Shoot("admin-sending")
+	b.Screenshot("admin-sending")
 
 	s.pauseAndResume(b, people)
-	b.Screen(375, 812, true)
+	b.SetViewport(375, 812, true)
 	b.Open(s.url + "/admin/")
 	b.WaitText("Recent editions")
-	b.Shoot("admin-dashboard-phone-dark")
+	b.Screenshot("admin-dashboard-phone-dark")
 	noProblems(t, b)
 }
 
@@ -77,7 +77,7 @@ func (s *site) pauseAndResume(b *testkit.Browser, people int) {
 	b.Click("#pause")
 	b.WaitText("Paused. Mails that were already handed over")
 	b.Wait(`document.querySelector("#resume")`)
-	b.Shoot("admin-paused")
+	b.Screenshot("admin-paused")
 	all, err := s.Store.Editions(s.t.Context(), "weekly", 1)
 	if err != nil || len(all) != 1 || all[0].State != digest.Paused {
 		s.t.Fatalf("editions %+v, %v", all, err)
@@ -87,7 +87,7 @@ func (s *site) pauseAndResume(b *testkit.Browser, people int) {
 	b.Wait(fmt.Sprintf(`document.querySelector("#count-sent").innerText == "%d"`, people))
 	b.Wait(`document.querySelector(".status .state.sent")`)
 	b.Wait(`!document.querySelector("#pause")`)
-	b.Shoot("admin-sent")
+	b.Screenshot("admin-sent")
 	for i := range people {
 		address := fmt.Sprintf("reader%d@example.org", i)
 		if n := s.inbox.Received()[address]; n != 1 {

@@ -79,7 +79,7 @@ func (s *site) dump() string {
 
 func TestEditionBeingRetriedIsListedAsSent(t *testing.T) {
 	t.Parallel()
-	wire := testkit.StartWire(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Reply: "452 4.2.2 mailbox full", Match: "reader1@"}}})
+	wire := testkit.StartSMTPServer(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Reply: "452 4.2.2 mailbox full", Match: "reader1@"}}})
 	s := startSite(t, over(wire))
 	s.addSubscribers(3)
 	e := s.owner()

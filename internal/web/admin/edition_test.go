@@ -56,7 +56,7 @@ func TestDraftIsReviewedAndApproved(t *testing.T) {
 func TestUncertainMailsAreResentOrDropped(t *testing.T) {
 	t.Parallel()
 	for action, want := range map[string]store.DeliveryCounts{"resend": {Total: 3, Sent: 3}, "drop": {Total: 3, Sent: 2, Skipped: 1}} {
-		wire := testkit.StartWire(t, sink.Options{Faults: []sink.Fault{{At: sink.AfterDot, Do: sink.Cut, Times: 1}}})
+		wire := testkit.StartSMTPServer(t, sink.Options{Faults: []sink.Fault{{At: sink.AfterDot, Do: sink.Cut, Times: 1}}})
 		s := startSite(t, over(wire))
 		s.addSubscribers(3)
 		e := s.owner()
@@ -80,7 +80,7 @@ func TestUncertainMailsAreResentOrDropped(t *testing.T) {
 
 func TestRefusedDeliveriesAreListed(t *testing.T) {
 	t.Parallel()
-	wire := testkit.StartWire(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Reply: "550 5.1.1 <b>nobody</b> of that name", Match: "reader1@"}}})
+	wire := testkit.StartSMTPServer(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Reply: "550 5.1.1 <b>nobody</b> of that name", Match: "reader1@"}}})
 	s := startSite(t, over(wire))
 	s.addSubscribers(3)
 	e := s.owner()
@@ -131,7 +131,7 @@ func TestChangedDraftIsShownAgain(t *testing.T) {
 // TestArticleWithdrawnFromSendingEditionOffersPause on the edition's page.
 func TestArticleWithdrawnFromSendingEditionOffersPause(t *testing.T) {
 	t.Parallel()
-	wire := testkit.StartWire(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Reply: "452 4.2.2 mailbox full", Match: "reader1@"}}})
+	wire := testkit.StartSMTPServer(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Reply: "452 4.2.2 mailbox full", Match: "reader1@"}}})
 	s := startSite(t, over(wire))
 	s.addSubscribers(3)
 	gone := s.put("An article to regret")

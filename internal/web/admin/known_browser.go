@@ -101,7 +101,7 @@ func (h *Handler) signInThrottles(r *http.Request, account string, editor store.
 // clientNetwork returns the network that attempts are counted by: an IPv4 address, or
 // the /64 of an IPv6 address.
 func clientNetwork(r *http.Request) string {
-	return middleware.Neighbour(middleware.Client(r.Context())).String()
+	return middleware.NarrowNetwork(middleware.Client(r.Context())).String()
 }
 
 // clientAddress returns the address of the client, for logs and mails.

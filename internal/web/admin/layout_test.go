@@ -70,22 +70,22 @@ func TestPagesFitPhoneAndDarkScheme(t *testing.T) {
 			dark  bool
 			label string
 		}{{320, true, ""}, {375, false, "-phone"}, {375, true, "-phone-dark"}, {1280, false, ""}, {1280, true, "-dark"}} {
-			b.Screen(screen.width, 900, screen.dark)
+			b.SetViewport(screen.width, 900, screen.dark)
 			b.Open(s.url + path)
 			check(t, b, name, screen.width)
 			if screen.label != "" || !screen.dark {
-				b.Shoot("admin-" + name + screen.label)
+				b.Screenshot("admin-" + name + screen.label)
 			}
 		}
 	}
 	// The question before an approval answers a post.
 	for _, width := range []int64{320, 375, 1280} {
-		b.Screen(width, 900, false)
+		b.SetViewport(width, 900, false)
 		b.Open(s.url + pages["draft"])
 		b.Click("#draft button")
 		b.WaitText("Send it to 3 subscribers?")
 		check(t, b, "approve", width)
-		b.Shoot(fmt.Sprint("admin-approve-", width))
+		b.Screenshot(fmt.Sprint("admin-approve-", width))
 	}
 	for _, statement := range []string{
 		"INSERT INTO quarantine (id, reason, taken, since, journal, unsubscribed, suppressed, erased) VALUES (1, 'restored', 1764300000000, 1764300000000, 0, 0, 0, 0)",
@@ -97,13 +97,13 @@ func TestPagesFitPhoneAndDarkScheme(t *testing.T) {
 	}
 	for name, path := range map[string]string{"quarantine": "/admin/quarantine", "dashboard-quarantined": "/admin/"} {
 		for _, width := range []int64{320, 375, 1280} {
-			b.Screen(width, 900, width == 375)
+			b.SetViewport(width, 900, width == 375)
 			b.Open(s.url + path)
 			check(t, b, name, width)
-			b.Shoot(fmt.Sprint("admin-", name, "-", width))
+			b.Screenshot(fmt.Sprint("admin-", name, "-", width))
 		}
 	}
-	for _, problem := range b.Problems() {
+	for _, problem := range b.ConsoleErrors() {
 		if !strings.Contains(problem, "404") { // of the page that is missing
 			t.Errorf("the browser's console: %s", problem)
 		}
@@ -112,7 +112,7 @@ func TestPagesFitPhoneAndDarkScheme(t *testing.T) {
 
 func check(t *testing.T, b *testkit.Browser, name string, width int64) {
 	t.Helper()
-	text, err := b.Value(measure)
+	text, err := b.Evaluate(measure)
 	if err != nil {
 		t.Fatal(err)
 	}

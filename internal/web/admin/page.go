@@ -157,7 +157,7 @@ func (h *Handler) showError(w http.ResponseWriter, r *http.Request, editor *stor
 		shown = &userError{http.StatusNotFound, "Page not found", "The address may be mistyped, or what it led to no longer exists.", "/admin/", dashboardLabel}
 	default:
 		id := middleware.ID(r.Context())
-		h.log.Error("page failed", "path", middleware.Shown(r), "request", id, "error", err)
+		h.log.Error("page failed", "path", middleware.LogPath(r), "request", id, "error", err)
 		shown = &userError{http.StatusInternalServerError, "Something went wrong", "The server could not answer this request. Its log has the reason under request " + id + ".", "/admin/", dashboardLabel}
 	}
 	if shown.Label == "" {

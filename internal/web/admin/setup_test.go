@@ -84,10 +84,10 @@ type siteSettings struct {
 
 type siteOption func(*siteSettings)
 
-func perSecond(n int) siteOption         { return func(o *siteSettings) { o.perSecond = n } }
-func timezone(name string) siteOption    { return func(o *siteSettings) { o.timezone = name } }
-func on(engine store.Engine) siteOption  { return func(o *siteSettings) { o.engine = engine } }
-func over(wire *testkit.Wire) siteOption { return func(o *siteSettings) { o.port = wire.Port() } }
+func perSecond(n int) siteOption               { return func(o *siteSettings) { o.perSecond = n } }
+func timezone(name string) siteOption          { return func(o *siteSettings) { o.timezone = name } }
+func on(engine store.Engine) siteOption        { return func(o *siteSettings) { o.engine = engine } }
+func over(wire *testkit.SMTPServer) siteOption { return func(o *siteSettings) { o.port = wire.Port() } }
 
 // startSite serves a site with the sample articles until the test ends.
 func startSite(t *testing.T, options ...siteOption) *site {
@@ -216,7 +216,7 @@ func (s *site) eventually(what string, holds func() bool) {
 // noProblems fails the test if the browser's console showed an error.
 func noProblems(t *testing.T, b *testkit.Browser) {
 	t.Helper()
-	for _, problem := range b.Problems() {
+	for _, problem := range b.ConsoleErrors() {
 		t.Errorf("the browser's console: %s", problem)
 	}
 }

@@ -71,9 +71,9 @@ func (p Proxies) Trusts(a netip.Addr) bool {
 	return false
 }
 
-// Neighbour is the network that limits count by: the address itself for IPv4, and
+// NarrowNetwork is the network that limits count by: the address itself for IPv4, and
 // the /64 that one customer has for IPv6.
-func Neighbour(a netip.Addr) netip.Prefix {
+func NarrowNetwork(a netip.Addr) netip.Prefix {
 	bits := a.BitLen()
 	if a.Is6() {
 		bits = 64
@@ -85,9 +85,9 @@ func Neighbour(a netip.Addr) netip.Prefix {
 	return prefix
 }
 
-// Network is the network that limits over an hour count by: the /24 of an IPv4 address,
+// WideNetwork is the network that limits over an hour count by: the /24 of an IPv4 address,
 // and the /48 of an IPv6 one, which is what a site or a customer of a host gets.
-func Network(a netip.Addr) netip.Prefix {
+func WideNetwork(a netip.Addr) netip.Prefix {
 	bits := 24
 	if a.Is6() {
 		bits = 48

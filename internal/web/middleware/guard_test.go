@@ -47,13 +47,13 @@ func TestOnlyTrustedProxiesAreBelieved(t *testing.T) {
 func TestNeighboursShareTheirLimit(t *testing.T) {
 	t.Parallel()
 	a, b := netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("2001:db8::ffff:1")
-	if middleware.Neighbour(a) != middleware.Neighbour(b) || middleware.Neighbour(a) == middleware.Neighbour(netip.MustParseAddr("2001:db8:0:1::1")) {
+	if middleware.NarrowNetwork(a) != middleware.NarrowNetwork(b) || middleware.NarrowNetwork(a) == middleware.NarrowNetwork(netip.MustParseAddr("2001:db8:0:1::1")) {
 		t.Error("one customer's /64 should count as one")
 	}
-	if middleware.Neighbour(netip.MustParseAddr("192.0.2.1")) == middleware.Neighbour(netip.MustParseAddr("192.0.2.2")) {
+	if middleware.NarrowNetwork(netip.MustParseAddr("192.0.2.1")) == middleware.NarrowNetwork(netip.MustParseAddr("192.0.2.2")) {
 		t.Error("IPv4 addresses count each")
 	}
-	if middleware.Neighbour(netip.Addr{}).IsValid() {
+	if middleware.NarrowNetwork(netip.Addr{}).IsValid() {
 		t.Error("no address has no neighbours")
 	}
 }

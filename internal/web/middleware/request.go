@@ -51,9 +51,9 @@ func Client(ctx context.Context) netip.Addr {
 // elements of the path.
 var private = map[string]int{"confirm": 1, "unsubscribe": 1, "preferences": 1, "private": 1, "editions": 2, "webhooks": 2, "erase": 1, "export": 1}
 
-// Shown is a request's path as logs may show it: tokens are left out, and so are
+// LogPath is a request's path as logs may show it: tokens are left out, and so are
 // queries.
-func Shown(r *http.Request) string {
+func LogPath(r *http.Request) string {
 	parts := strings.FieldsFunc(r.URL.Path, func(c rune) bool { return c == '/' })
 	if len(parts) == 0 {
 		return r.URL.Path

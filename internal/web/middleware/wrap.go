@@ -74,7 +74,7 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	seen.request = withKnown(r, g.proxies)
 	h["X-Request-Id"] = []string{ID(seen.request.Context())}
 	PageHeaders(h, g.secure)
-	if Shown(r) != r.URL.Path {
+	if LogPath(r) != r.URL.Path {
 		h["Referrer-Policy"] = sameOrigin // other sites must not learn a token
 	}
 	until := time.Time{} // the server's own limit is for the head
@@ -129,7 +129,7 @@ func busy(w http.ResponseWriter) {
 }
 
 func (g *gate) failed(w *response, r *http.Request, problem any) {
-	g.options.Log.Error("request failed", "path", Shown(r), "request", ID(r.Context()), "panic", problem, "stack", string(debug.Stack()))
+	g.options.Log.Error("request failed", "path", LogPath(r), "request", ID(r.Context()), "panic", problem, "stack", string(debug.Stack()))
 	if w.status == 0 {
 		g.options.Failed(w, r)
 	}
@@ -145,7 +145,7 @@ func (g *gate) log(w *response, r *http.Request) {
 	if !g.options.Log.Enabled(r.Context(), level) {
 		return
 	}
-	g.options.Log.LogAttrs(r.Context(), level, "request", slog.String("method", r.Method), slog.String("path", Shown(r)),
+	g.options.Log.LogAttrs(r.Context(), level, "request", slog.String("method", r.Method), slog.String("path", LogPath(r)),
 		slog.Int("status", w.status), slog.Int64("bytes", w.bytes), slog.Duration("took", time.Since(w.start)), slog.String("request", ID(r.Context())))
 }
 

@@ -189,7 +189,7 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, context.Canceled):
 		return // the reader went away
 	default:
-		p.log.Error("page failed", "path", middleware.Shown(r), "request", middleware.ID(r.Context()), "error", err)
+		p.log.Error("page failed", "path", middleware.LogPath(r), "request", middleware.ID(r.Context()), "error", err)
 		p.Failed(w, r)
 		return
 	}

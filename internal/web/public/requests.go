@@ -160,7 +160,7 @@ func (p *Pages) mayAsk(ctx context.Context, r request, address subscriber.Addres
 	}
 	limits := []store.RequestLimit{{Name: "mailbox", Key: key, Most: mailboxPerHour}, {Name: "all", Key: "all", Most: allPerHour}}
 	if ip, err := netip.ParseAddr(r.IP); err == nil {
-		network := middleware.Network(ip.Unmap()).String()
+		network := middleware.WideNetwork(ip.Unmap()).String()
 		limits = append(limits, store.RequestLimit{Name: "network", Key: "network " + network, Most: networkPerHour})
 	}
 	over, err := p.store.CountRequest(ctx, limits...)

@@ -35,7 +35,7 @@ func searchFor(kind feed.Kind, question string) searchForm {
 // limitSearches bounds how many searches one network may have made: each costs more than
 // other pages do.
 func (p *Pages) limitSearches(w http.ResponseWriter, r *http.Request) error {
-	if r.URL.RawQuery == "" || p.searches.Allow(middleware.Neighbour(middleware.Client(r.Context()))) {
+	if r.URL.RawQuery == "" || p.searches.Allow(middleware.NarrowNetwork(middleware.Client(r.Context()))) {
 		return nil
 	}
 	w.Header().Set("Retry-After", "10")

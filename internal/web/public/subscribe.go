@@ -63,7 +63,7 @@ func (p *Pages) subscribe(w http.ResponseWriter, r *http.Request) error {
 	if form.Problem != "" {
 		return p.show(w, http.StatusUnprocessableEntity, "subscribe", page{Title: p.words.say("Subscribe"), NoIndex: true, Narrow: true, Body: form})
 	}
-	if !p.asks.Allow(middleware.Neighbour(middleware.Client(r.Context()))) {
+	if !p.asks.Allow(middleware.NarrowNetwork(middleware.Client(r.Context()))) {
 		w.Header().Set("Retry-After", "60")
 		return p.tooMany()
 	}
