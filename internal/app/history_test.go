@@ -6,6 +6,7 @@ import (
 	"github.com/tidings-press/tidings/feed"
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
@@ -16,7 +17,7 @@ func TestTenThousandArticlesAreWalkedOverHTTP(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		stored := 10_000
-		if testing.Short() || raceDetector && s.Engine() == store.SQLite { // which is Go, and slow when it is watched
+		if testing.Short() || testkit.RaceDetector {
 			stored = 2_000
 		}
 		want := map[string]bool{}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/internal/article/ingest"
+	"github.com/tidings-press/tidings/internal/testkit"
 )
 
 // What the import of one file may cost, whatever is in it.
@@ -133,7 +134,7 @@ func measure(name string) {
 // TestImportsTakeBoundedMemoryAndTime imports each costly file in a process of its own.
 func TestImportsTakeBoundedMemoryAndTime(t *testing.T) {
 	t.Parallel()
-	if raceDetector {
+	if testkit.RaceDetector {
 		t.Skip("it measures time and memory, so scripts/run-tests runs it without the race detector")
 	}
 	for name := range costly {
