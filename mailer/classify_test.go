@@ -18,7 +18,6 @@ var deadMailboxes = `
 550-5.1.1 The email account you wrote to does not exist. Please check the address for typing errors. 550 5.1.1 https://support.google.com/mail/?p=NoSuchUser a12-3si - gsmtp
 550 5.5.0 Requested action not taken: mailbox unavailable (S2017062302). [AM7EUR06FT012.eop-eur06.prod.protection.outlook.com]
 550 Requested action not taken: mailbox unavailable
-550 5.4.1 Recipient address rejected: Access denied. AS(201806281) [DB5EUR03FT004.eop-EUR03.prod.protection.outlook.com]
 550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient ada@example.net not found by SMTP address lookup
 550 5.1.1 RESOLVER.ADR.ExRecipNotFound; not found
 554 delivery error: dd This user doesn't have a yahoo.com account (ada@yahoo.com) [-5] - mta4001.mail.gq1.yahoo.com
@@ -173,6 +172,10 @@ var softRefusals = `
 550 mailbox temporarily unavailable, user not found at the moment; try again later
 554 5.4.4 Host or domain name not found. Name service error for name=gone.example type=A: Host not found
 554 5.4.6 Too many hops
+550 5.4.1 Recipient address rejected: Access denied. AS(201806281) [DB5EUR03FT004.eop-EUR03.prod.protection.outlook.com]
+550 5.4.1 <ada@example.net>: Recipient address rejected: Access denied [AM7EUR06FT012.eop-eur06.prod.protection.outlook.com]
+550 5.4.1 All recipient addresses rejected : Access denied
+550 Recipient address rejected: Access denied
 550 5.4.0 routing trouble
 550 5.3.0 mail system trouble
 550 5.2.1 The user you are trying to contact is receiving mail at a rate that prevents additional messages from being delivered

@@ -247,6 +247,7 @@ var phrases = []struct {
 		WHO name ~ (?:invalid|unknown|not found)
 		(?:unknown|unrouteable local|undefined|invalid|illegal|nonexistent|non existent|non existing|inexistent|unrecogni[sz]ed|undeliverable|obsolete|dead) (?:or ~ )?(?:local |email |mail |recipient |recipient s |destination |mailbox |virtual |user |final delivery |to )?WHO
 		(?:bad|wrong|incorrect) (?:destination |recipient |mailbox |email |destination mailbox )?(?:WHO|syntax)
+		no valid recipients for this mm
 		no such ~ (?:WHO|person|one|name|mailbox|entry|local)
 		no (?:mailbox|mail box|user|account|recipient|addressee|person) (?:here|by|with|at|of|found|for|available|named|called|exists?|on|in|there)
 		(?:cannot|can not|can t|could not|couldn t|did not|didn t|unable to|failed to|not able to) (?:be )?(?:find|locate|found|resolve|identify|look ?up) (?:~ )?(?:WHO|your intended)

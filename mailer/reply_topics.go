@@ -106,9 +106,8 @@ var (
 	blockListURL = regexp.MustCompile(`spamhaus|spamcop|sorbs|uceprotect|abuseat|barracudacentral|senderscore|senderbase|blacklist|blocklist|blockedmessage|unsolicited|delist|spf|dmarc|p=unauth|ipcheck|ip_?block`)
 	verpAddress  = regexp.MustCompile(`\bb-[a-z2-7]{18,62}@`)
 	mailAddress  = regexp.MustCompile(`<?"?[^\s<>"'()\[\]:;,]+"?@[^\s<>"'()\[\]:;,]+>?`)
-	// rejectedWithoutReason is a refusal of the address without a reason, and Exchange Online's
-	// for addresses that its directory does not have.
-	rejectedWithoutReason = regexp.MustCompile(`^ (?:recipient )?address rejected (?:in reply to rcpt to command )?$| recipient address(?:es)? rejected access denied `)
+	// rejectedWithoutReason is a refusal of the address and nothing else.
+	rejectedWithoutReason = regexp.MustCompile(`^ (?:recipient )?address rejected (?:in reply to rcpt to command )?$`)
 	replyCodes            = regexp.MustCompile(`\b[245]\.\d{1,3}\.\d{1,3}\b|\b[45]\d\d[- ]`)
 )
 

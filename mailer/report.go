@@ -74,24 +74,32 @@ const (
 	recipientsMax = 100
 )
 
-// ParseReport reads a mail that came to one of our return paths. It reads a
-// bounded amount, and makes the best of reports that are cut short or not as the
-// RFCs have them.
+// ParseReport reads a mail that came to one of our return paths. It reads a bounded amount, and
+// makes the best of reports that are cut short or not as the RFCs have them. It returns
+// ErrNoReport for any other mail.
 func ParseReport(r io.Reader) (Report, error) {
 	data, err := io.ReadAll(io.LimitReader(r, reportMax))
 	if err != nil {
 		return Report{}, err
 	}
-	data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
-	data = bytes.ReplaceAll(data, []byte("\r"), []byte("\n")) // as old Macs and some gateways end lines
-	top := parseMIMEPart(data)
-	if top.header.Len() == 0 {
+	reader := readMail(data)
+	if reader.top.header.Len() == 0 {
 		return Report{}, ErrNoReport
 	}
-	reading := reportReader{top: top}
-	reading.collectRecipients()
-	reading.walkPart(top, 0)
-	return reading.result()
+	return reader.result()
+}
+
+// BodyText returns the text that a mail has for people, bounded and without markup.
+func BodyText(mail []byte) string { return readMail(mail[:min(len(mail), reportMax)]).text.String() }
+
+// readMail reads all parts of a mail.
+func readMail(data []byte) *reportReader {
+	data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
+	data = bytes.ReplaceAll(data, []byte("\r"), []byte("\n")) // as old Macs and some gateways end lines
+	reader := &reportReader{top: parseMIMEPart(data)}
+	reader.collectRecipients()
+	reader.walkPart(reader.top, 0)
+	return reader
 }
 
 // reportReader collects what the parts of a report say.

@@ -58,6 +58,8 @@ func TestReportsOfManySystemsAreRead(t *testing.T) {
 		"exim-unrouteable":  {DeliveryReport, "reader15@example.com", Soft, 0, true, false},
 		"qmail-local":       {DeliveryReport, "", Suppress, 0, true, true},
 		"gave-up":           {DeliveryReport, "reader17@example.net", Soft, 0, true, false},
+		"gateway-dialogue":  {DeliveryReport, "", Suppress, 550, true, true},
+		"null-sender":       {DeliveryReport, "", Suppress, 0, true, false},
 		"arf-bare":          {ComplaintReport, "", "", 0, true, false},
 		"relayed":           {DeliveryReport, "reader12@example.net", Accepted, 0, true, false},
 	} {
@@ -91,7 +93,10 @@ func TestAnswersOfPeopleAreNoReports(t *testing.T) {
 	t.Parallel()
 	for name, data := range map[string]string{
 		"vacation": string(sample(t, "vacation")), "empty": "", "no header": "hello", "nothing": "\r\n\r\n",
-		"notice of a system": "From: postmaster@example.net\r\nTo: x@example.org\r\n\r\nWelcome to our server.\r\n",
+		"a person who quotes a dialogue":              "From: Ada <ada@example.net>\r\nTo: x@example.org\r\nSubject: Re: This week\r\n\r\nMy server says:\r\n>>> RCPT TO:<b@example.net>\r\n<<< 550 5.1.1 user unknown\r\n",
+		"an automatic reply from the null sender":     "Return-Path: <>\r\nFrom: ada@example.net\r\nTo: x@example.org\r\nSubject: Automatic reply: Undeliverable\r\n\r\nI am away. 550 5.1.1 user unknown.\r\n",
+		"a system's notice that mentions the command": "From: postmaster@example.net\r\nTo: x@example.org\r\n\r\nFrom Monday on RCPT TO is limited to 550 a day.\r\n",
+		"notice of a system":                          "From: postmaster@example.net\r\nTo: x@example.org\r\n\r\nWelcome to our server.\r\n",
 	} {
 		if report, err := ParseReport(strings.NewReader(data)); !errors.Is(err, ErrNoReport) {
 			t.Errorf("%s: %+v, %v", name, report, err)

@@ -51,21 +51,31 @@ func splitOriginal(text string) (report, quoted string) {
 	return text, ""
 }
 
-// isBounceText reports whether a mail is a mail system's word that a mail did not arrive.
+// isBounceText reports whether a mail is a mail system's notice that a mail did not arrive.
 func (r *reportReader) isBounceText(text, failed string) bool {
 	subject := headerText(r.top.header, "Subject")
 	kind := r.top.params["report-type"]
+	undelivered := undeliveredPhrases.in(subject)
 	switch {
 	case kind != "" && !strings.EqualFold(kind, "delivery-status"):
 		return false // such as a receipt that the mail was read (RFC 8098)
 	case awayPhrases.in(subject):
 		return false
-	case failed != "":
+	case failed != "" || undelivered && r.nullSender():
 		return true
 	case !r.fromSystem():
 		return false
 	}
-	return undeliveredPhrases.in(subject) || undeliveredPhrases.in(text[:min(len(text), 4096)])
+	return undelivered || undeliveredPhrases.in(text[:min(len(text), 4096)]) || quotesDialogue(text)
+}
+
+var rcptCommand = regexp.MustCompile(`(?i)\bRCPT TO\b`)
+
+// quotesDialogue reports whether a text quotes the command that names a recipient and a refusal,
+// as some gateways do in place of a sentence.
+func quotesDialogue(text string) bool {
+	reply, found := quotedReply(text)
+	return found && reply.Code >= 500 && rcptCommand.MatchString(text)
 }
 
 // action is what became of a mail by the reply that a report quotes.

@@ -83,7 +83,7 @@ func (d *Processor) Receive(ctx context.Context, source string, to []string, mai
 	}
 	report, err := mailer.ParseReport(bytes.NewReader(data))
 	if errors.Is(err, mailer.ErrNoReport) {
-		return NotOurs, nil // an answer of a person or of their holiday
+		return d.receiveSES(ctx, source, data)
 	}
 	if err != nil {
 		return NotOurs, err
@@ -94,6 +94,30 @@ func (d *Processor) Receive(ctx context.Context, source string, to []string, mai
 		return NotOurs, nil
 	}
 	return d.record(ctx, outcomeOf(report, id, source))
+}
+
+// receiveSES reads an event of Amazon SES that an SNS topic sent as a mail. Any other mail here
+// is a person's answer or an automatic one, which nothing is done about.
+func (d *Processor) receiveSES(ctx context.Context, source string, data []byte) (Verdict, error) {
+	events, err := sesEvents(snsMailText(mailer.BodyText(data)))
+	if err != nil {
+		return NotOurs, nil
+	}
+	verdict := NotOurs
+	for _, e := range events {
+		id, found := d.findDelivery(e.raw)
+		switch {
+		case !found:
+			continue
+		case e.kind == "":
+			verdict = NoAction
+			continue
+		}
+		if verdict, err = d.record(ctx, Outcome{ID: id, Kind: e.kind, Code: e.code, Text: e.text, Source: source}); err != nil {
+			return verdict, err
+		}
+	}
+	return verdict, nil
 }
 
 // unsubscribe is a mail to an unsubscribe address. A person has asked to leave by it; a

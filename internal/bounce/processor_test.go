@@ -33,7 +33,7 @@ func TestReportsBecomeOutcomes(t *testing.T) {
 		"truncated": {Recorded, Soft, 550}, "missing-status": {NoAction, "", 0}, "vacation": {NotOurs, "", 0}, "relayed": {NoAction, "", 0},
 		"german": {Recorded, Bounced, 550}, "first-part-only": {Recorded, Soft, 552}, "headers-only": {Recorded, Bounced, 550}, "exchange-html": {Recorded, Bounced, 550},
 		"exim-delayed": {NoAction, "", 0}, "exim-unrouteable": {Recorded, Soft, 0}, "qmail-local": {Recorded, Bounced, 0}, "gave-up": {Recorded, Soft, 0},
-		"arf-bare": {Recorded, Complained, 0},
+		"arf-bare": {Recorded, Complained, 0}, "gateway-dialogue": {Recorded, Bounced, 550}, "null-sender": {Recorded, Bounced, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

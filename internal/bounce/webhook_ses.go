@@ -119,6 +119,14 @@ func sesEvents(message []byte) ([]event, error) {
 	return []event{e}, nil
 }
 
+// snsMailText is the JSON in a mail of an SNS topic, on one line: Sendmail breaks long lines with
+// an exclamation mark.
+func snsMailText(text string) []byte {
+	text = strings.ReplaceAll(text, "!\n ", "")
+	text, _, _ = strings.Cut(text, "\n--\n") // how to leave the topic stands below
+	return []byte(strings.ReplaceAll(text, "\n", ""))
+}
+
 // sesPermanent are the kinds of permanent bounces of addresses that Amazon itself knows to
 // be dead: of no mailbox, or on its list of those.
 var sesPermanent = map[string]bool{"NoEmail": true, "Suppressed": true, "OnAccountSuppressionList": true}

@@ -277,3 +277,33 @@ func TestWebhooksTakeSoManyEventsAtOnce(t *testing.T) {
 		}
 	}
 }
+
+// TestSESEventsArriveByMail covers an SNS topic with a subscription by mail. Sendmail breaks its
+// long line.
+func TestSESEventsArriveByMail(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		event   string
+		verdict Verdict
+		kind    Kind
+	}{
+		"bounce":    {`{"notificationType":"Bounce","bounce":{"bounceType":"Permanent","bouncedRecipients":[{"emailAddress":"ada@example.net","action":"failed","status":"5.1.1","diagnosticCode":"smtp; 550 5.1.1 user unknown"}]},"mail":{"source":"VERP"}}`, Recorded, Bounced},
+		"complaint": {`{"notificationType":"Complaint","complaint":{"complaintFeedbackType":"abuse"},"mail":{"source":"VERP"}}`, Recorded, Complained},
+		"delivery":  {`{"notificationType":"Delivery","mail":{"source":"VERP"}}`, NoAction, ""},
+		"another":   {`{"notificationType":"Bounce","bounce":{"bounceType":"Permanent"},"mail":{"source":"b-aeaaaaaabbbbccccddddeeee@bounces.example.org"}}`, NotOurs, ""},
+		"no event":  {`{"greeting":"hello from VERP"}`, NotOurs, ""},
+	} {
+		b := setup(t)
+		event := strings.ReplaceAll(test.event, "VERP", b.paths.ReturnPath(testID))
+		broken := event[:30] + "!\r\n " + event[30:]
+		mail := "From: no-reply@sns.amazonaws.com\r\nTo: bounces@example.org\r\nSubject: AWS Notification Message\r\nContent-Type: text/plain; charset=UTF-8\r\n\r\n" +
+			broken + "\r\n\r\n--\r\nIf you wish to stop receiving notifications from this topic, please visit\r\nhttps://sns.example.com/unsubscribe\r\n"
+		verdict, err := b.Receive(t.Context(), "imap", nil, strings.NewReader(mail))
+		if err != nil || verdict != test.verdict {
+			t.Errorf("%s: %s, %v, want %s", name, verdict, err, test.verdict)
+		}
+		if all := b.book.all(); test.kind != "" && (len(all) != 1 || all[0].Kind != test.kind || all[0].ID != testID) || test.kind == "" && len(all) > 0 {
+			t.Errorf("%s: recorded %+v, want %q", name, all, test.kind)
+		}
+	}
+}
