@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/internal/article"
-	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/delivery/relay"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/testkit"
@@ -219,7 +219,7 @@ func (f *environment) mailSize(ctx context.Context) (int, error) {
 }
 
 func addDigest(ctx context.Context, s *store.Store) error {
-	engine, err := newEngine(ctx, s, delivery.Relay{}, "", nil)
+	engine, err := newEngine(ctx, s, relay.Config{}, "", nil)
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/app"
 	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/delivery/relay"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/mailer"
@@ -140,8 +141,8 @@ func runNode() error {
 	if err != nil {
 		return err
 	}
-	relay := delivery.Relay{Weight: 1, PerNode: o.Connections, Relay: mailer.Relay{Name: "sink", Host: o.Host, Port: o.Port, Security: mailer.NoTLS, Auth: mailer.AuthNone}}
-	engine, err := newEngine(ctx, s, relay, strconv.Itoa(o.Chunk), keys)
+	target := relay.Config{Weight: 1, PerNode: o.Connections, Relay: mailer.Relay{Name: "sink", Host: o.Host, Port: o.Port, Security: mailer.NoTLS, Auth: mailer.AuthNone}}
+	engine, err := newEngine(ctx, s, target, strconv.Itoa(o.Chunk), keys)
 	if err != nil {
 		return err
 	}
@@ -182,7 +183,7 @@ func awaitSent(ctx context.Context, s *store.Store, id string) (time.Duration, e
 	}
 }
 
-func newEngine(ctx context.Context, s *store.Store, relay delivery.Relay, chunk string, keys []mailer.DKIMKey) (*delivery.Engine, error) {
+func newEngine(ctx context.Context, s *store.Store, target relay.Config, chunk string, keys []mailer.DKIMKey) (*delivery.Engine, error) {
 	set, err := templates.Load("")
 	if err != nil {
 		return nil, err
@@ -202,8 +203,8 @@ func newEngine(ctx context.Context, s *store.Store, relay delivery.Relay, chunk 
 		ReturnPaths: true, UnsubscribeMail: true,
 		Policy: delivery.Policy{Resend: true, Chunk: size},
 	}
-	if relay.Port != 0 {
-		o.Relays = []delivery.Relay{relay}
+	if target.Port != 0 {
+		o.Relays = []relay.Config{target}
 	}
 	return delivery.New(ctx, o)
 }
@@ -276,7 +277,7 @@ func (f *environment) sendWithNodes(ctx context.Context, n int) (result, error) 
 		return result{}, err
 	}
 	defer s.Close()
-	engine, err := newEngine(ctx, s, delivery.Relay{}, fmt.Sprint(f.chunk), nil)
+	engine, err := newEngine(ctx, s, relay.Config{}, fmt.Sprint(f.chunk), nil)
 	if err != nil {
 		return result{}, err
 	}

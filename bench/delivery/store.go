@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/delivery/relay"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
@@ -79,7 +79,7 @@ func (f *environment) record(ctx context.Context, engine string) (result, error)
 		return result{}, err
 	}
 	defer s.Close()
-	e, err := newEngine(ctx, s, delivery.Relay{}, fmt.Sprint(f.chunk), nil)
+	e, err := newEngine(ctx, s, relay.Config{}, fmt.Sprint(f.chunk), nil)
 	if err != nil {
 		return result{}, err
 	}

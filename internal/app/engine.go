@@ -10,6 +10,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/delivery/relay"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/schedule"
 	"github.com/tidings-press/tidings/internal/store"
@@ -44,7 +45,7 @@ func (p *Service) Engine(ctx context.Context) (*delivery.Engine, error) {
 		options.Digests = append(options.Digests, definition)
 	}
 	for i := range p.Config.Relays {
-		relay, err := relay(&p.Config.Relays[i])
+		relay, err := relayConfig(&p.Config.Relays[i])
 		if err != nil {
 			return nil, p.Config.Problem(fmt.Sprintf("relays[%d].ca_file", i), err.Error(), "a PEM file with certificates")
 		}
@@ -105,9 +106,9 @@ func mailbox(text string) (mailer.Address, error) {
 	return mailer.Address{Name: name, Email: address.ASCII()}, err
 }
 
-func relay(r *config.Relay) (delivery.Relay, error) {
+func relayConfig(r *config.Relay) (relay.Config, error) {
 	roots, err := trusted(r.CAFile)
-	return delivery.Relay{
+	return relay.Config{
 		Relay: mailer.Relay{
 			Name:     r.Name,
 			Host:     r.Host,

@@ -71,7 +71,7 @@ func (e *Engine) approve(ctx context.Context, id string, was *Fingerprint) (stor
 	if edition.State != digest.Draft {
 		return edition, &store.StateError{Edition: id, Have: edition.State, Want: digest.Approved}
 	}
-	frozen, err := e.freeze(ctx, edition, was)
+	frozen, compiled, err := e.freeze(ctx, edition, was)
 	if err != nil {
 		var broken *renderError
 		if errors.As(err, &broken) {
@@ -82,6 +82,9 @@ func (e *Engine) approve(ctx context.Context, id string, was *Fingerprint) (stor
 	edition, err = e.Store.Approve(ctx, edition, frozen)
 	if err != nil {
 		return edition, err
+	}
+	for number, variant := range compiled {
+		e.compiled.put(variantKey{edition.Seq, number}, variant)
 	}
 	e.Log.Info("edition approved", "digest", edition.Digest, "edition", id, "subscribers", edition.Recipients.Count, "variants", frozen.Variants())
 	e.nudge()
@@ -94,66 +97,88 @@ type renderError struct{ err error }
 func (r *renderError) Error() string { return "the edition cannot be rendered: " + r.err.Error() }
 func (r *renderError) Unwrap() error { return r.err }
 
-// freeze renders a variant for each set of wishes among the readers, if the edition is
-// still what was shown; nil for one that no editor needs to see.
-func (e *Engine) freeze(ctx context.Context, edition store.Edition, was *Fingerprint) (store.Frozen, error) {
-	issue, err := e.issueOf(ctx, edition)
+// freeze renders a variant for each set of preferences among the recipients, if the edition is
+// still what was shown; was is nil for one that needs no editor. It returns the first variants
+// compiled too, with the date of this approval.
+func (e *Engine) freeze(ctx context.Context, edition store.Edition, was *Fingerprint) (store.Frozen, []*compiledVariant, error) {
+	input, err := e.inputOf(ctx, edition)
 	if err == nil && was != nil {
-		err = e.unchanged(ctx, edition.ID, issue, *was)
+		err = e.unchanged(ctx, edition.ID, input, *was)
 	}
 	if err != nil {
-		return store.Frozen{}, err
+		return store.Frozen{}, nil, err
 	}
-	wishes, err := e.Store.PreferenceGroups(ctx, edition.Digest)
+	groups, err := e.Store.PreferenceGroups(ctx, edition.Digest)
 	if err != nil {
-		return store.Frozen{}, err
-	}
-	frozen := store.Frozen{Groups: wishes, Choice: make([]int, len(wishes)), Reasons: make([]string, len(wishes)), ChunkSize: e.Policy.Chunk}
-	for i := range issue.Articles {
-		frozen.Articles = append(frozen.Articles, issue.Articles[i].ID)
+		return store.Frozen{}, nil, err
 	}
 	fixed, err := e.settings(edition.Digest)
-	if err == nil {
-		frozen.Settings, err = fixed.encode()
-	}
 	if err != nil {
-		return store.Frozen{}, err
+		return store.Frozen{}, nil, err
 	}
-	known := map[string]int{}
-	for i, wish := range wishes {
-		prefs := digest.PreferencesFor(issue.Definition, wish.Topics, wish.Language).Narrowed(issue.Articles)
-		n, ok := known[prefs.Key()]
-		if !ok {
-			if n, err = e.renderInto(&frozen, issue, fixed, prefs); err != nil {
-				return frozen, err
-			}
-			known[prefs.Key()] = n
+	f := freezer{engine: e, input: input, fixed: fixed, known: map[string]int{}}
+	f.Frozen = store.Frozen{Approved: e.Store.Now(), Groups: groups, Choice: make([]int, len(groups)), Reasons: make([]string, len(groups)), ChunkSize: e.Policy.Chunk}
+	if f.Settings, err = fixed.encode(); err != nil {
+		return store.Frozen{}, nil, err
+	}
+	for i := range input.Articles {
+		f.Articles = append(f.Articles, input.Articles[i].ID)
+	}
+	for i, group := range groups {
+		prefs := digest.PreferencesFor(input.Definition, group.Topics, group.Language).Narrowed(input.Articles)
+		if f.Choice[i], err = f.variant(prefs); err != nil {
+			return f.Frozen, nil, err
 		}
-		if frozen.Choice[i] = n; n == store.NoVariant {
-			frozen.Reasons[i] = prefs.SkipReason(issue.Articles)
+		if f.Choice[i] == store.NoVariant {
+			f.Reasons[i] = prefs.SkipReason(input.Articles)
 		}
 	}
-	return frozen, nil
+	return f.Frozen, f.compiled, nil
 }
 
-// renderInto adds a variant, unless the edition has nothing for these wishes.
-func (e *Engine) renderInto(frozen *store.Frozen, issue digest.Input, fixed settings, prefs digest.Preferences) (int, error) {
-	variant, err := digest.Render(issue, prefs, e.Templates)
+// freezer collects the variants of an edition that is being approved.
+type freezer struct {
+	store.Frozen
+	engine   *Engine
+	input    digest.Input
+	fixed    settings
+	known    map[string]int     // numbers of variants by the key of their preferences
+	compiled []*compiledVariant // the first ones, by number
+	size     int                // of those, in bytes
+}
+
+// variant returns the number of the variant for some preferences, or store.NoVariant when the
+// edition has nothing for them.
+func (f *freezer) variant(prefs digest.Preferences) (int, error) {
+	if n, ok := f.known[prefs.Key()]; ok {
+		return n, nil
+	}
+	variant, err := digest.Render(f.input, prefs, f.engine.Templates)
 	if errors.Is(err, digest.ErrEmpty) {
+		f.known[prefs.Key()] = store.NoVariant
 		return store.NoVariant, nil
 	}
 	if err != nil {
 		return 0, &renderError{err}
 	}
-	// What cannot be cast must not be approved.
-	if _, err := e.compile(fixed, issue.ID, issue.Date, variant); err != nil {
+	number, err := f.Add(variant)
+	if err != nil {
+		return 0, err
+	}
+	f.known[prefs.Key()] = number
+	// A variant that cannot be compiled must not be approved.
+	compiled, err := f.engine.compile(f.fixed, f.Approved, variant, number)
+	if err != nil {
 		return 0, &renderError{err}
 	}
-	return frozen.Add(variant)
+	if f.size += compiled.Memory(); f.size <= maxCompiledBytes/2 {
+		f.compiled = append(f.compiled, compiled)
+	}
+	return number, nil
 }
 
 // issueOf is the issue that a planned edition is rendered from.
-func (e *Engine) issueOf(ctx context.Context, edition store.Edition) (digest.Input, error) {
+func (e *Engine) inputOf(ctx context.Context, edition store.Edition) (digest.Input, error) {
 	def, err := e.definition(edition.Digest)
 	if err != nil {
 		return digest.Input{}, err
@@ -203,7 +228,7 @@ func (e *Engine) PreviewEdition(ctx context.Context, id string) (digest.Variant,
 	if !edition.Approved.IsZero() {
 		return e.Store.FullVariant(ctx, edition.Seq)
 	}
-	issue, err := e.issueOf(ctx, edition)
+	issue, err := e.inputOf(ctx, edition)
 	if err != nil {
 		return digest.Variant{}, err
 	}

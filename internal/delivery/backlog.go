@@ -183,7 +183,7 @@ func (e *Engine) Preview(ctx context.Context, name string, look PreviewOptions) 
 	}
 	from := selection{since: look.Since}
 	var out Preview
-	issue, err := e.issue(ctx, def, state, from, previewKey())
+	issue, err := e.input(ctx, def, state, from, previewKey())
 	var nothing *NothingNewError
 	if errors.As(err, &nothing) && look.Sample && nothing.Backlog.Earlier > 0 && nothing.Backlog.Sent == 0 {
 		out.Sample = nothing.Error()

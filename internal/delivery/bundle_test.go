@@ -10,6 +10,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/delivery/relay"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
@@ -66,7 +67,7 @@ func setupOn(t *testing.T, dsn string, wire sink.Options) *bundle {
 	}
 	w := testkit.StartSMTPServer(t, wire)
 	o := bundleOptions()
-	o.Store, o.Keys, o.Templates, o.Relays = s, keys, set, []delivery.Relay{b127(w.Port())}
+	o.Store, o.Keys, o.Templates, o.Relays = s, keys, set, []relay.Config{b127(w.Port())}
 	return &bundle{t: t, store: s, dsn: dsn, wire: w, options: o}
 }
 
@@ -85,8 +86,8 @@ func bundleOptions() delivery.Options {
 }
 
 // b127 is a relay on this machine without TLS.
-func b127(port int) delivery.Relay {
-	return delivery.Relay{Weight: 1, Connections: 4, Relay: mailer.Relay{Name: "main", Host: "127.0.0.1", Port: port, Security: mailer.NoTLS, Auth: mailer.AuthNone}}
+func b127(port int) relay.Config {
+	return relay.Config{Weight: 1, Connections: 4, Relay: mailer.Relay{Name: "main", Host: "127.0.0.1", Port: port, Security: mailer.NoTLS, Auth: mailer.AuthNone}}
 }
 
 // readers puts n people on the digest.
@@ -127,12 +128,12 @@ func (b *bundle) importList(list string, n int) {
 }
 
 // article stores an article that is new to the digest.
-func (b *bundle) article(slug string) {
+func (b *bundle) article(slug string, tags ...string) {
 	b.t.Helper()
 	now := b.store.Now()
 	a := &article.Article{
 		Source: "test:" + slug, Slug: slug, Title: "About " + slug, Summary: "All about " + slug + ".", HTML: "<p>About " + slug + ".</p>",
-		Language: "en", Published: now, Updated: now, Status: article.Published, Hash: slug,
+		Language: "en", Tags: tags, Published: now, Updated: now, Status: article.Published, Hash: slug,
 	}
 	if _, err := b.store.PutArticle(b.t.Context(), a, nil, nil); err != nil {
 		b.t.Fatal(err)

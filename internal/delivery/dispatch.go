@@ -23,9 +23,9 @@ type lease struct {
 
 // leaseSet are the leases of this node.
 type leaseSet struct {
-	mu    sync.Mutex
-	all   map[*lease]bool
-	stuck []*lease // could not be given back, as the store was away
+	mu         sync.Mutex
+	all        map[*lease]bool
+	unreleased []*lease // could not be given back, since the store could not be reached
 }
 
 func (s *leaseSet) add(l *lease) {
@@ -49,7 +49,7 @@ func (s *leaseSet) list() []*lease {
 	return slices.Collect(maps.Keys(s.all))
 }
 
-// chunks are all that this node has leased and not given back.
+// chunks returns all that this node has leased and not given back.
 func (s *leaseSet) chunks() []store.Chunk {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -57,26 +57,26 @@ func (s *leaseSet) chunks() []store.Chunk {
 	for l := range s.all {
 		out = append(out, l.Chunk)
 	}
-	for _, l := range s.stuck {
+	for _, l := range s.unreleased {
 		out = append(out, l.Chunk)
 	}
 	return out
 }
 
-// keep remembers a lease that could not be given back.
-func (s *leaseSet) keep(l *lease) {
+// keepUnreleased remembers a lease that could not be given back.
+func (s *leaseSet) keepUnreleased(l *lease) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.stuck = append(s.stuck, l)
+	s.unreleased = append(s.unreleased, l)
 }
 
-// again returns what could not be given back so far.
-func (s *leaseSet) again() []*lease {
+// takeUnreleased returns the leases that could not be given back, and forgets them.
+func (s *leaseSet) takeUnreleased() []*lease {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	stuck := s.stuck
-	s.stuck = nil
-	return stuck
+	unreleased := s.unreleased
+	s.unreleased = nil
+	return unreleased
 }
 
 // lowWater is how few jobs may be left before the next chunk is fetched: enough
@@ -86,11 +86,14 @@ const lowWater = 128
 // dispatch claims chunks and queues their mails until the context ends.
 func (e *Engine) dispatch(ctx context.Context) {
 	e.every(ctx, "chunks", func(ctx context.Context) error {
-		var away time.Time // since when no relay takes mail
+		var lastOpen time.Time // when a relay last took mail
 		for ctx.Err() == nil {
 			e.heartbeats.beat("chunks")
-			open := e.anyRelay()
-			if away = sinceWhen(away, open); !open && e.queue.length() > 0 && time.Since(away) > giveBackAfter {
+			open := e.relays.Available() // chunks that cannot be sent from here are left to other nodes
+			if open || lastOpen.IsZero() {
+				lastOpen = time.Now()
+			}
+			if !open && e.queue.length() > 0 && time.Since(lastOpen) > giveBackAfter {
 				e.releaseAll()
 			}
 			if e.queue.length() > lowWater || !open {
@@ -103,7 +106,7 @@ func (e *Engine) dispatch(ctx context.Context) {
 			}
 			more, err := e.claim(ctx)
 			if err != nil || !more {
-				e.rest(ctx)
+				e.waitForWork(ctx)
 				return err
 			}
 		}
@@ -115,32 +118,13 @@ func (e *Engine) dispatch(ctx context.Context) {
 // could send.
 const giveBackAfter = 2 * time.Second
 
-// sinceWhen is when something that is not so now ceased to be so.
-func sinceWhen(ceased time.Time, is bool) time.Time {
-	if is || ceased.IsZero() {
-		return time.Now()
-	}
-	return ceased
-}
-
-// rest waits for the next look, or for a nudge.
-func (e *Engine) rest(ctx context.Context) {
+// waitForWork waits for the next poll, or for a nudge.
+func (e *Engine) waitForWork(ctx context.Context) {
 	select {
 	case <-e.wake:
 	case <-ctx.Done():
 	case <-time.After(e.Poll):
 	}
-}
-
-// anyRelay says whether mail can be handed to any relay at the moment: chunks are
-// not leased only to lie here.
-func (e *Engine) anyRelay() bool {
-	for _, r := range e.relays {
-		if r.open() {
-			return true
-		}
-	}
-	return false
 }
 
 // claim leases one chunk and queues its mails. It returns false when there is none.
@@ -154,9 +138,9 @@ func (e *Engine) claim(ctx context.Context) (bool, error) {
 	e.leases.add(l)
 	defer e.done(l)
 	if l.edition, err = e.load(ctx, chunk.Edition); err != nil {
-		// It must not stand in the way of others.
+		// It must not block other editions.
 		err = fmt.Errorf("edition %d: %w", chunk.Edition, err)
-		return false, errors.Join(err, e.Store.DeferEdition(ctx, *chunk, putOffFor))
+		return false, errors.Join(err, e.Store.DeferEdition(ctx, *chunk, deferEditionFor))
 	}
 	people, err := e.Store.Recipients(ctx, *chunk, e.Policy.Resend)
 	if err != nil {
@@ -168,17 +152,15 @@ func (e *Engine) claim(ctx context.Context) (bool, error) {
 	}
 	l.open.Add(int64(len(jobs)))
 	e.queue.put(jobs)
-	for _, r := range e.relays {
-		r.nudge()
-	}
+	e.relays.Wake()
 	return true, nil
 }
 
-// putOffFor is how long an edition rests that this node cannot send, such as one
-// of a digest that is not in the configuration any more.
-const putOffFor = time.Minute
+// deferEditionFor is how long an edition waits that this node cannot send, such as one of a
+// digest that is not in the configuration any more.
+const deferEditionFor = time.Minute
 
-// done says that a job of a lease is over; with the last one the chunk is released.
+// done records that a job of a lease is settled, and releases the chunk with the last one.
 func (e *Engine) done(l *lease) {
 	if l.open.Add(-1) > 0 {
 		return
@@ -187,8 +169,8 @@ func (e *Engine) done(l *lease) {
 	e.release(l)
 }
 
-// releaseFor bounds how long a stopping node tries to give a chunk back. What it
-// cannot give back is free when the lease runs out.
+// releaseFor bounds how long a chunk takes to be given back. One that is not given back is
+// free when its lease ends.
 const releaseFor = 5 * time.Second
 
 func (e *Engine) release(l *lease) {
@@ -198,7 +180,7 @@ func (e *Engine) release(l *lease) {
 	finished, err := e.Store.ReleaseChunk(ctx, l.Chunk, e.Policy.Resend)
 	if err != nil {
 		e.Log.Warn("a chunk could not be given back yet", "edition", l.Chunk.Edition, "chunk", l.Number, "error", err)
-		e.leases.keep(l)
+		e.leases.keepUnreleased(l)
 		return
 	}
 	if finished && l.edition != nil {
@@ -213,12 +195,12 @@ func (e *Engine) releaseAll() {
 	}
 }
 
-// keepLeases renews the leases and connection slots of this node. A lease that was
-// lost is marked, so that none of its mails is begun.
+// keepLeases renews the leases of chunks and connections of this node. A lease that was lost
+// is marked, so that none of its mails is begun.
 func (e *Engine) keepLeases(ctx context.Context) {
 	for ctx.Err() == nil {
 		wait(ctx, e.Lease/4)
-		for _, l := range e.leases.again() {
+		for _, l := range e.leases.takeUnreleased() {
 			e.release(l)
 		}
 		for _, l := range e.leases.list() {
@@ -227,9 +209,6 @@ func (e *Engine) keepLeases(ctx context.Context) {
 				l.lost.Store(true)
 			}
 		}
-		for _, r := range e.relays {
-			r.keepSlots(ctx)
-		}
-		e.readHolds(ctx)
+		e.relays.Renew(ctx)
 	}
 }

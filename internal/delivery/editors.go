@@ -148,7 +148,7 @@ func (e *Engine) join(ctx context.Context, def *Definition, state store.DigestSt
 	if err != nil || !found || def.Automatic {
 		return false, err
 	}
-	issue, err := e.issue(ctx, def, state, selection{draft: draft.ID}, tick)
+	issue, err := e.input(ctx, def, state, selection{draft: draft.ID}, tick)
 	if err != nil {
 		return true, err
 	}
@@ -185,7 +185,7 @@ func (e *Engine) redrafted(ctx context.Context, draft store.Edition, issue diges
 	}
 	next := draft
 	next.Articles, next.Subject, next.Created = composed.Articles, composed.Subject, composed.Created
-	if old, err := e.issueOf(ctx, draft); err == nil && old.Subject != "" {
+	if old, err := e.inputOf(ctx, draft); err == nil && old.Subject != "" {
 		next.Subject = draft.Subject // an editor wrote it
 	}
 	return next, nil

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/delivery/relay"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/schedule"
 	"github.com/tidings-press/tidings/internal/store"
@@ -37,19 +38,6 @@ type Definition struct {
 	Each      bool           // after downtime every missed tick counts, not only the latest
 }
 
-// Relay is a server that mail is handed to, with its limits over all nodes.
-type Relay struct {
-	mailer.Relay
-	Weight        int // share beside the others; 0 is for failover only
-	Connections   int // over all nodes; 0 for as many as help
-	PerNode       int // connections of each node; 0 for as many as help
-	PerSecond     float64
-	PerHour       int
-	PerConnection int
-	MaxSize       int64    // bytes of a mail
-	Headers       []string // lines for the mail service behind it, without line ends
-}
-
 // Policy is how deliveries are tried.
 type Policy struct {
 	Resend   bool          // mails in doubt are sent again; else they wait for an editor
@@ -65,7 +53,7 @@ type Options struct {
 	Templates *templates.Set
 	Site      digest.Site
 	Digests   []Definition
-	Relays    []Relay
+	Relays    []relay.Config
 	Policy    Policy
 	DKIM      []mailer.DKIMKey
 	// From is the sender of single mails where there is no digest; none when its Email
@@ -97,7 +85,8 @@ type Engine struct {
 	wake       chan struct{}
 	queue      *queue
 	recorder   *store.Recorder
-	relays     []*relay
+	signer     *mailer.Signer
+	relays     *relay.Set
 	leases     leaseSet
 	heartbeats heartbeats
 	activity   activity
@@ -127,10 +116,10 @@ func New(ctx context.Context, options Options) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dkim: %w", err)
 	}
-	e := &Engine{Options: options, secret: secret, names: token.NewDeliveries(secret), wake: make(chan struct{}, 1), queue: newQueue()}
-	for _, r := range options.Relays {
-		e.relays = append(e.relays, newRelay(e, r, signer))
-	}
+	e := &Engine{Options: options, secret: secret, names: token.NewDeliveries(secret), signer: signer, wake: make(chan struct{}, 1), queue: newQueue()}
+	e.relays = relay.New(relay.Options{
+		Relays: options.Relays, Store: options.Store, Node: options.Node, Lease: options.Lease, Pending: e.queue.length, Log: options.Log,
+	})
 	for i := range e.Digests {
 		if err := e.ensure(ctx, &e.Digests[i]); err != nil {
 			return nil, err
@@ -145,7 +134,7 @@ func New(ctx context.Context, options Options) (*Engine, error) {
 func (e *Engine) Run(ctx context.Context) error {
 	e.recorder = e.Store.NewRecorder()
 	defer e.recorder.Close()
-	e.freshStart(ctx)
+	e.relays.Reset(ctx)
 	var work sync.WaitGroup
 	work.Go(func() { e.every(ctx, "schedule", e.unlessQuarantined(e.runSchedule)) })
 	work.Go(func() { e.every(ctx, "approval", e.unlessQuarantined(e.approveDrafts)) })
@@ -154,9 +143,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		e.every(ctx, "withdrawn articles", nowAndThen(withdrawnEvery, e.unlessQuarantined(e.watchWithdrawn)))
 	})
 	work.Go(func() { e.dispatch(ctx) })
-	for _, r := range e.relays {
-		work.Go(func() { r.run(ctx) })
-	}
+	work.Go(func() { e.relays.Run(ctx, e.serve) })
 	// Leases are kept until the last mail on the wire is settled: a slow server's
 	// answer may take longer than they last.
 	keeping, stop := context.WithCancel(context.WithoutCancel(ctx))

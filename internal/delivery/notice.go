@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/tidings-press/tidings/internal/backoff"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
@@ -68,24 +69,24 @@ func (n notice) job() (store.Job, error) {
 }
 
 // sendNotice tries one single mail and settles its job.
-func (e *Engine) sendNotice(ctx context.Context, line *noticeLine, j store.Job) error {
+func (e *Engine) sendNotice(ctx context.Context, conn *noticeConn, j store.Job) error {
 	var n notice
 	if err := json.Unmarshal(j.Payload, &n); err != nil {
 		return e.Store.FailJob(ctx, j, "it cannot be read: "+err.Error())
 	}
-	err := e.post(ctx, line, n)
+	err := e.post(ctx, conn, n)
 	var refused *refusedError
 	switch {
 	case err == nil:
 		return e.Store.FinishJob(ctx, j)
 	case errors.As(err, &refused) && refused.final():
 		return errors.Join(e.noticeRefused(ctx, n, refused.reply), e.Store.FailJob(ctx, j, err.Error()))
-	case errors.Is(err, errNoRelay): // no try was made
-		return e.Store.ContinueJob(ctx, j, backoff(5*time.Second, 6*time.Hour, 1))
+	case errors.Is(err, errRelaysFull): // no try was made
+		return e.Store.ContinueJob(ctx, j, backoff.Delay(5*time.Second, 6*time.Hour, 1))
 	case j.Tries >= noticeTries:
 		return e.Store.FailJob(ctx, j, err.Error())
 	}
-	return e.Store.RetryJob(ctx, j, backoff(5*time.Second, 6*time.Hour, j.Tries), err.Error())
+	return e.Store.RetryJob(ctx, j, backoff.Delay(5*time.Second, 6*time.Hour, j.Tries), err.Error())
 }
 
 // noticeRefused records what a refusal says of the subscriber's address, by the rules of
@@ -110,7 +111,7 @@ func (e *Engine) noticeRefused(ctx context.Context, n notice, reply mailer.Reply
 }
 
 // post hands a single mail to the first relay that takes it.
-func (e *Engine) post(ctx context.Context, line *noticeLine, n notice) error {
+func (e *Engine) post(ctx context.Context, conn *noticeConn, n notice) error {
 	def, err := e.senderOf(n.Digest)
 	if err != nil {
 		return err
@@ -124,7 +125,7 @@ func (e *Engine) post(ctx context.Context, line *noticeLine, n notice) error {
 		return err
 	}
 	messageID := n.ID + "@" + paths.Domain()
-	mould, err := mailer.Compile(mailer.Message{
+	compiled, err := mailer.Compile(mailer.Message{
 		From: def.From, ReplyTo: def.ReplyTo, To: mailer.Address{Email: to.ASCII()}, Subject: n.Mail.Subject, Date: e.Store.Now(),
 		MessageID: messageID, Text: n.Mail.Text, HTML: n.Mail.HTML,
 		Headers: e.noticeHeaders(n, paths),
@@ -132,7 +133,8 @@ func (e *Engine) post(ctx context.Context, line *noticeLine, n notice) error {
 	if err != nil {
 		return err
 	}
-	return e.handOver(ctx, line, settings{From: def.From, ReturnPaths: e.ReturnPaths}.returnPath(paths, n.delivery()), to, mould, messageID, nil)
+	from := settings{From: def.From, ReturnPaths: e.ReturnPaths}.returnPath(paths, n.delivery())
+	return e.handOver(ctx, conn, singleMail{from: from, to: to, compiled: compiled, messageID: messageID})
 }
 
 // noticeHeaders are those of an automatic mail, and how to leave where the mail offers it.
@@ -173,8 +175,8 @@ func (r *refusedError) final() bool {
 
 func (r *refusedError) Error() string { return "the relay refused the mail: " + r.reply.String() }
 
-// errNoRelay says that no relay takes a single mail at the moment.
-var errNoRelay = errors.New("every relay is at its limits")
+// errRelaysFull reports that no relay takes a single mail at the moment.
+var errRelaysFull = errors.New("every relay is at its limits")
 
 // SendTest sends what the next edition of a digest would be to one address at once, and
 // returns what it was. It goes into no ledger and no count.
@@ -219,16 +221,18 @@ func (e *Engine) sendTestMail(ctx context.Context, name string, variant digest.V
 
 // sendOne sends a variant to one address that need not be a subscriber's.
 func (e *Engine) sendOne(ctx context.Context, fixed settings, variant digest.Variant, date time.Time, to subscriber.Address) error {
-	m, err := e.compile(fixed, variant.Edition, date, variant)
+	m, err := e.compile(fixed, date, variant, 0)
 	if err != nil {
 		return err
 	}
+	m.page = digest.PagePath(variant.Edition) // a test mail need not be of a numbered variant
 	paths, err := mailer.NewSignedAddresses(e.secret, fixed.Domain)
 	if err != nil {
 		return err
 	}
-	// Nobody has the zero id: the links of a test mail unsubscribe nobody.
+	// No subscriber has the zero id: the links of a test mail unsubscribe no one.
 	l := &loaded{Edition: store.Edition{Edition: digest.Edition{ID: variant.Edition, Digest: fixed.Digest}}, fixed: fixed}
 	values := e.values(nil, m, paths, l, store.Recipient{}, to)
-	return e.handOver(ctx, nil, fixed.returnPath(paths, mailer.DeliveryID{Edition: variant.Edition}), to, m.Compiled, values[messageIDValue], values)
+	from := fixed.returnPath(paths, mailer.DeliveryID{Edition: variant.Edition})
+	return e.handOver(ctx, nil, singleMail{from: from, to: to, compiled: m.Compiled, values: values, messageID: values[messageIDValue]})
 }

@@ -132,7 +132,7 @@ func dueTick(def *Definition, state store.DigestState, now time.Time) (schedule.
 
 // compose chooses what is new and makes the draft of an edition of it.
 func (e *Engine) compose(ctx context.Context, def *Definition, state store.DigestState, from selection, key string) (store.Edition, error) {
-	issue, err := e.issue(ctx, def, state, from, key)
+	issue, err := e.input(ctx, def, state, from, key)
 	if err != nil {
 		return store.Edition{}, err
 	}
@@ -176,7 +176,7 @@ func waiting(now time.Time, def *Definition, state store.DigestState, from selec
 // tick's key, and with it the Message-IDs and return paths of its mails: should a
 // restored store make the edition of a tick again, a second copy of a mail has the
 // Message-ID of the first.
-func (e *Engine) issue(ctx context.Context, def *Definition, state store.DigestState, from selection, key string) (digest.Input, error) {
+func (e *Engine) input(ctx context.Context, def *Definition, state store.DigestState, from selection, key string) (digest.Input, error) {
 	w := e.waiting(def, state, from)
 	candidates, err := e.Store.WaitingArticles(ctx, w)
 	if err != nil {
@@ -248,7 +248,7 @@ func (e *Engine) draft(ctx context.Context, name string, o SendOptions, automati
 			return store.Edition{}, err
 		}
 		key := "manual:" + uuid.NewString()
-		issue, err := e.issue(ctx, def, state, selection{since: o.Since}, key)
+		issue, err := e.input(ctx, def, state, selection{since: o.Since}, key)
 		if err == nil && o.Expect != nil {
 			err = e.unchanged(ctx, "", issue, *o.Expect)
 		}

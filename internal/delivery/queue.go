@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tidings-press/tidings/internal/delivery/relay"
 	"github.com/tidings-press/tidings/internal/store"
 )
 
@@ -19,7 +20,7 @@ type job struct {
 type queue struct {
 	mu    sync.Mutex
 	jobs  []job
-	added chan struct{} // closed and made anew when jobs come
+	added chan struct{} // closed and replaced when jobs come
 	taken chan struct{} // one token: a job was taken
 }
 
@@ -36,8 +37,8 @@ func (q *queue) put(jobs []job) {
 	q.mu.Unlock()
 }
 
-// back returns a job that was not tried, so that it comes next.
-func (q *queue) back(j job) {
+// putBack returns a job that was not tried, so that it comes next.
+func (q *queue) putBack(j job) {
 	q.mu.Lock()
 	q.jobs = append([]job{j}, q.jobs...)
 	close(q.added)
@@ -45,16 +46,16 @@ func (q *queue) back(j job) {
 	q.mu.Unlock()
 }
 
-// lookAhead is how many jobs are passed over that are for other relays.
+// lookAhead is how many jobs for other relays are passed over.
 const lookAhead = 64
 
-// try takes the next job that fits, if there is one.
-func (q *queue) try(fits func(*job) bool) (job, bool) {
+// take takes the next job that is for a relay, if there is one.
+func (q *queue) take(r *relay.Relay) (job, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for i := range min(len(q.jobs), lookAhead) {
 		j := q.jobs[i]
-		if !fits(&j) {
+		if !r.Routes(relay.Mail{Address: j.Address, RefusedBy: j.RefusedBy, Size: j.size}) {
 			continue
 		}
 		copy(q.jobs[1:i+1], q.jobs[:i])
@@ -68,15 +69,15 @@ func (q *queue) try(fits func(*job) bool) (job, bool) {
 	return job{}, false
 }
 
-// await waits until jobs come, for a while.
-func (q *queue) await(ctx context.Context, most time.Duration) {
+// await waits until jobs come, at most for a time.
+func (q *queue) await(ctx context.Context, limit time.Duration) {
 	q.mu.Lock()
 	added, empty := q.added, len(q.jobs) == 0
 	q.mu.Unlock()
 	if !empty {
 		return
 	}
-	timer := time.NewTimer(most)
+	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {
 	case <-added:
@@ -85,14 +86,14 @@ func (q *queue) await(ctx context.Context, most time.Duration) {
 	}
 }
 
-// length is the number of jobs that wait.
+// length returns the number of jobs that wait.
 func (q *queue) length() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return len(q.jobs)
 }
 
-// drain takes all jobs away.
+// drain removes all jobs and returns them.
 func (q *queue) drain() []job {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -6,29 +6,30 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/tidings-press/tidings/internal/backoff"
+	"github.com/tidings-press/tidings/internal/delivery/relay"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/mailer"
 )
 
-// sender is one connection at work. Its mails follow each other on the wire: the
-// body of one and the envelope of the next go out in one write, and the outcome of
-// one is stored together with the intent of the next. A body goes out only after
-// its intent is stored.
+// sender works on one connection to a relay. It pipelines mails: the body of one and the
+// envelope of the next go out in one write, and the outcome of one is stored together with
+// the intent of the next. A body goes out only after its intent is stored.
 type sender struct {
-	relay  *relay
+	relay  *relay.Relay
 	engine *Engine
 	signer *mailer.Signer
-	slot   *slot // its place among the relay's connections; nil without a limit
-	conn   *mailer.Conn
+	lease  *relay.Lease // of the connection; nil without a limit
+	conn   *mailer.Conn // nil before the first mail and after a failure
 
 	mail   []byte // the current mail
 	spare  []byte // the buffer of the next
 	values []string
 
-	tried *store.Outcome // outcome that is not stored yet
-	of    job            // whose it is
+	outcome    *store.Outcome // that is not stored yet
+	outcomeJob job
 
 	stopping context.Context // ends when no new mail may be begun
 }
@@ -36,12 +37,14 @@ type sender struct {
 // idleFor is how long an open connection waits for more work.
 const idleFor = 2 * time.Second
 
-func newSender(r *relay, slot *slot) *sender {
-	return &sender{relay: r, engine: r.engine, signer: r.signer.Clone(), slot: slot}
+// serve sends mails over one connection to a relay until there is nothing left to do.
+func (e *Engine) serve(ctx context.Context, r *relay.Relay, lease *relay.Lease) {
+	s := &sender{relay: r, engine: e, signer: e.signer.Clone(), lease: lease}
+	s.run(ctx)
 }
 
-// surplus says whether no further mail is to be begun here.
-func (s *sender) surplus() bool { return s.relay.surplus() || !s.slot.valid() }
+// surplus reports whether this connection should begin no further mail.
+func (s *sender) surplus() bool { return s.relay.Surplus() || !s.lease.Valid() }
 
 // mail is a job with its bytes and envelope.
 type mail struct {
@@ -64,8 +67,8 @@ func (s *sender) run(ctx context.Context) {
 				return
 			}
 		}
-		if s.relay.stopped() {
-			s.hangUp(false) // an envelope on the wire is taken back by nothing else
+		if s.relay.Stopped() {
+			s.hangUp(false) // only that takes back an envelope on the wire
 			s.giveBack(current)
 			return
 		}
@@ -76,8 +79,8 @@ func (s *sender) run(ctx context.Context) {
 	}
 }
 
-// nextMail returns the next mail that may be sent now. It stores the last outcome
-// before it waits. It returns nil when the sender should end.
+// nextMail returns the next mail that may be sent now, or nil when the connection should end.
+// It stores the last outcome before it waits.
 func (s *sender) nextMail(ctx context.Context) *mail {
 	idle := time.Now().Add(idleFor)
 	for ctx.Err() == nil && !s.surplus() && time.Now().Before(idle) {
@@ -86,12 +89,12 @@ func (s *sender) nextMail(ctx context.Context) *mail {
 			return m
 		}
 		s.flush()
-		if s.conn == nil && s.relay.held() {
+		if s.conn == nil && s.relay.Held() {
 			return nil
 		}
 		if delay > 0 {
 			idle = time.Now().Add(idleFor)
-			wait(ctx, min(max(delay, leastWait), time.Second))
+			wait(ctx, min(max(delay, minWait), time.Second))
 			continue
 		}
 		s.engine.queue.await(ctx, time.Until(idle))
@@ -99,17 +102,17 @@ func (s *sender) nextMail(ctx context.Context) *mail {
 	return nil
 }
 
-// leastWait is how often a connection looks whether it may go on that waits for a
-// limit or for other relays.
-const leastWait = 5 * time.Millisecond
+// minWait is how often a connection that waits for a quota or for other relays checks whether
+// it may go on.
+const minWait = 5 * time.Millisecond
 
-// tryMail returns the next mail if one is there and within the limits, or how long
-// these ask to wait. Mails that need no try are settled on the way.
+// tryMail returns the next mail, if there is one within the quotas, or how long to wait for
+// them. Mails that are not to be sent are settled on the way.
 func (s *sender) tryMail(ctx context.Context) (*mail, time.Duration) {
 	for ctx.Err() == nil {
-		j, ok := s.engine.queue.try(s.relay.fits)
+		j, ok := s.engine.queue.take(s.relay)
 		if !ok && s.engine.queue.length() > 0 {
-			return nil, leastWait // what waits is for other relays, as it looks now
+			return nil, minWait // all that wait are for other relays at the moment
 		}
 		if !ok {
 			return nil, 0
@@ -118,29 +121,29 @@ func (s *sender) tryMail(ctx context.Context) (*mail, time.Duration) {
 			s.engine.done(j.lease)
 			continue
 		}
-		if until := s.relay.domains.restOf(domainOf(j.Address)); !until.IsZero() {
-			s.putOff(j, "its domain asks for a rest", time.Until(until)+rand.N(time.Minute))
+		if until := s.relay.ThrottledUntil(relay.DomainOf(j.Address)); !until.IsZero() {
+			s.deferJob(j, "its domain asks to slow down", time.Until(until)+rand.N(time.Minute))
 			continue
 		}
-		if d, err := s.relay.rates.take(ctx); d > 0 || err != nil {
-			s.engine.queue.back(j)
-			s.relay.fullFor(d)
-			return nil, max(d, leastWait)
+		if d, err := s.relay.TakeQuota(ctx); d > 0 || err != nil {
+			s.engine.queue.putBack(j)
+			s.relay.QuotaFullFor(d)
+			return nil, max(d, minWait)
 		}
 		if m := s.render(ctx, j); m != nil {
 			return m, 0
 		}
-		s.relay.rates.giveBack()
+		s.relay.ReturnQuota()
 	}
 	return nil, 0
 }
 
-// send carries one mail whose envelope is on the wire to its outcome, and returns
-// the next one, whose envelope then is.
+// send delivers a mail whose envelope is on the wire, and returns the next mail, whose envelope
+// has been sent behind it; nil when there is none.
 func (s *sender) send(ctx context.Context, m *mail) *mail {
 	intent := store.Intent{Chunk: m.lease.Chunk, Subscriber: m.Subscriber, Attempt: rand.Int64N(1<<62) + 1}
 	if !s.storeIntent(intent) {
-		s.refused(ctx, m, intent)
+		s.denied(ctx, m, intent)
 		return nil
 	}
 	// A stopping node finishes the mail that is on the wire.
@@ -173,33 +176,27 @@ func (s *sender) following(ctx context.Context) *mail {
 	return m
 }
 
-// settle keeps an outcome for the next commit and draws its consequences.
+// settle keeps an outcome for the next commit and tells the relay of it.
 func (s *sender) settle(ctx context.Context, m *mail, intent store.Intent, reply mailer.Reply, err error) {
-	tried, class := s.engine.judge(m.job, intent, s.relay.Name, reply, err)
-	s.tried, s.of = &tried, m.job
-	now := time.Now()
-	s.relay.share.add(now)
-	s.engine.activity.tried(now)
+	tried, class := s.engine.outcomeOf(m.job, intent, s.relay.Name, reply, err)
+	s.outcome, s.outcomeJob = &tried, m.job
+	s.engine.activity.tried(time.Now())
 	broke := err != nil || !s.conn.Usable()
-	switch {
-	case class == mailer.Uncertain:
-		s.relay.doubt(ctx, tried.Reason)
-	case broke && s.conn.Accepted() == 0:
-		s.relay.stumbled(ctx, cause(reply, err), reply.Code == 421)
-	default:
-		s.relay.heard(ctx)
+	attempt := relay.Attempt{Domain: relay.DomainOf(m.Address), Class: class, Reply: reply, Lost: broke && s.conn.Accepted() == 0}
+	if broke || class == mailer.Uncertain {
+		attempt.Reason = cause(reply, err)
 	}
-	s.relay.follow(ctx, domainOf(m.Address), class, reply)
+	s.relay.Record(ctx, attempt)
 	full := s.relay.PerConnection > 0 && s.conn.Accepted() >= s.relay.PerConnection
 	if broke || full {
 		s.hangUp(err == nil && full)
 	}
 }
 
-// refused deals with a mail that may not go: its reader left, its edition stopped,
-// or its chunk is another node's.
-func (s *sender) refused(ctx context.Context, m *mail, intent store.Intent) {
-	s.hangUp(false) // its envelope is on the wire; nothing else takes it back
+// denied settles a mail that must not be sent: the subscriber left, the edition was stopped,
+// or another node has the chunk.
+func (s *sender) denied(ctx context.Context, m *mail, intent store.Intent) {
+	s.hangUp(false) // only that takes back the envelope on the wire
 	why, err := s.engine.Store.DenialReason(ctx, intent)
 	switch {
 	case err != nil || why == "taken":
@@ -212,32 +209,32 @@ func (s *sender) refused(ctx context.Context, m *mail, intent store.Intent) {
 	s.engine.done(m.lease)
 }
 
-// storeIntent stores the last outcome and the next intent in one commit, and says
-// whether the mail may go.
+// storeIntent stores the last outcome and the next intent in one commit, and reports whether
+// the mail may be sent.
 func (s *sender) storeIntent(intent store.Intent) bool {
-	done := s.tried
+	done := s.outcome
 	granted := s.record(store.RecorderEntry{Outcome: done, Intent: &intent})
-	s.recorded(done)
+	s.outcomeStored(done)
 	return granted
 }
 
 // flush stores the last outcome by itself.
 func (s *sender) flush() {
-	if done := s.tried; done != nil {
+	if done := s.outcome; done != nil {
 		s.record(store.RecorderEntry{Outcome: done})
-		s.recorded(done)
+		s.outcomeStored(done)
 	}
 }
 
-func (s *sender) recorded(done *store.Outcome) {
+func (s *sender) outcomeStored(done *store.Outcome) {
 	if done != nil {
-		s.tried = nil
-		s.engine.done(s.of.lease)
+		s.outcome = nil
+		s.engine.done(s.outcomeJob.lease)
 	}
 }
 
-// record stores a note, again and again while the store is away: an outcome that
-// was not stored would be a doubt, and a doubt is what we promise to avoid.
+// record stores an entry, and retries while the store cannot be reached: an outcome that is
+// not stored would leave the mail uncertain.
 func (s *sender) record(note store.RecorderEntry) bool {
 	for attempt := 1; ; attempt++ {
 		granted, err := s.engine.recorder.Record(context.Background(), note)
@@ -252,13 +249,66 @@ func (s *sender) record(note store.RecorderEntry) bool {
 			s.engine.Log.Error("an outcome could not be stored; the mail is in doubt", "error", err)
 			return false
 		}
-		time.Sleep(min(time.Duration(attempt)*50*time.Millisecond, time.Second))
+		time.Sleep(backoff.Delay(50*time.Millisecond, time.Second, attempt))
 	}
 }
 
-// recordAttempts are about ten minutes of a store that is away, lastAttempts a
-// quarter of one, for a node that is to stop.
+// recordAttempts last about ten minutes, lastAttempts about 20 seconds, for a node that is to
+// stop.
 const (
 	recordAttempts = 600
 	lastAttempts   = 25
 )
+
+// open sends a mail's envelope, over a new connection if there is none. When that fails it
+// puts the mail back into the queue, untried, and returns false.
+func (s *sender) open(ctx context.Context, m *mail) bool {
+	for attempt := range 2 {
+		if s.conn == nil && (s.relay.Held() || !s.dial(ctx)) {
+			break
+		}
+		if err := s.conn.SendEnvelope(ctx, m.envelope); err == nil {
+			m.opened = true
+			return true
+		}
+		// The server may have closed an idle connection: a new one gets one try.
+		s.hangUp(false)
+		if attempt == 1 {
+			break
+		}
+	}
+	s.giveBack(m)
+	return false
+}
+
+// giveBack returns a mail that was not tried to the queue.
+func (s *sender) giveBack(m *mail) {
+	s.relay.ReturnQuota()
+	s.engine.queue.putBack(m.job)
+}
+
+// dial connects to the relay.
+func (s *sender) dial(ctx context.Context) bool {
+	conn, err := s.relay.Dial(ctx)
+	s.conn = conn
+	return err == nil
+}
+
+// hangUp ends the connection. With polite it says QUIT and waits for the reply.
+func (s *sender) hangUp(polite bool) {
+	if s.conn == nil {
+		return
+	}
+	if polite {
+		_ = s.conn.Quit() // the mails are settled, so an error changes nothing
+	} else {
+		_ = s.conn.Close()
+	}
+	s.conn = nil
+}
+
+// close ends the sender: the last outcome is stored, the connection closed.
+func (s *sender) close() {
+	s.flush()
+	s.hangUp(true)
+}

@@ -1,10 +1,12 @@
 package delivery
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/tidings-press/tidings/internal/store"
@@ -69,4 +71,48 @@ func (e *Engine) settingsOf(edition store.Edition) (settings, time.Time, error) 
 func (s settings) encode() (string, error) {
 	text, err := json.Marshal(s)
 	return string(text), err
+}
+
+// loaded is an edition that is being sent.
+type loaded struct {
+	store.Edition
+	fixed settings
+	date  time.Time // of all its mails
+	paths *mailer.SignedAddresses
+}
+
+// editionCache keeps the editions that mails were sent of last.
+type editionCache struct {
+	mu   sync.Mutex
+	kept []*loaded
+}
+
+// maxLoaded bounds the number of editions in the cache.
+const maxLoaded = 16
+
+// load returns an edition by its number.
+func (e *Engine) load(ctx context.Context, seq int64) (*loaded, error) {
+	e.editions.mu.Lock()
+	defer e.editions.mu.Unlock()
+	for _, l := range e.editions.kept {
+		if l.Seq == seq {
+			return l, nil
+		}
+	}
+	edition, err := e.Store.EditionBySeq(ctx, seq)
+	if err != nil {
+		return nil, err
+	}
+	l := &loaded{Edition: edition}
+	if l.fixed, l.date, err = e.settingsOf(edition); err != nil {
+		return nil, err
+	}
+	if l.paths, err = mailer.NewSignedAddresses(e.secret, l.fixed.Domain); err != nil {
+		return nil, err
+	}
+	e.editions.kept = append(e.editions.kept, l)
+	if len(e.editions.kept) > maxLoaded {
+		e.editions.kept = e.editions.kept[1:]
+	}
+	return l, nil
 }

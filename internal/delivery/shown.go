@@ -245,7 +245,7 @@ func (e *Engine) Review(ctx context.Context, id string) (Review, error) {
 	if edition.State != digest.Draft {
 		return Review{}, &store.StateError{Edition: id, Have: edition.State, Want: digest.Approved}
 	}
-	issue, err := e.issueOf(ctx, edition)
+	issue, err := e.inputOf(ctx, edition)
 	if err != nil {
 		return Review{}, err
 	}

@@ -11,6 +11,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/tidings-press/tidings/internal/digest"
 )
@@ -82,8 +83,9 @@ type Frozen struct {
 	Choice    []int    // for each wish the number of its variant, or NoVariant
 	Reasons   []string // for each wish without a variant, why its readers are skipped
 	ChunkSize int
-	Settings  string   // kept with the edition
-	Articles  []string // ids of those that are in it; the others of the draft wait again
+	Approved  time.Time // the date of the edition's mails; zero for the time of the commit
+	Settings  string    // kept with the edition
+	Articles  []string  // ids of those that are in it; the others of the draft wait again
 
 	packed [][]byte // variants, which are large and much alike in themselves
 }
@@ -133,7 +135,10 @@ func (s *Store) Approve(ctx context.Context, e Edition, f Frozen) (Edition, erro
 		return e, err
 	}
 	err = s.write(ctx, func(tx *conn) error {
-		now := s.Now()
+		now := f.Approved
+		if now.IsZero() {
+			now = s.Now()
+		}
 		if err := tx.oneMoment(ctx); err != nil {
 			return err
 		}

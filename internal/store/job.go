@@ -135,8 +135,7 @@ func (s *Store) ContinueJob(ctx context.Context, job Job, delay time.Duration) e
 	return s.ours(ctx, "job.continue", job.ID, job.Epoch, millis(s.Now().Add(delay)))
 }
 
-// RetryJob gives a claimed job back, to be done after a delay: Backoff(job.Tries)
-// is a good one.
+// RetryJob gives a claimed job back, to be done after a delay.
 func (s *Store) RetryJob(ctx context.Context, job Job, delay time.Duration, reason string) error {
 	return s.ours(ctx, "job.retry", job.ID, job.Epoch, millis(s.Now().Add(delay)), replyText(reason))
 }
@@ -155,16 +154,6 @@ func (s *Store) ours(ctx context.Context, query string, args ...any) error {
 		}
 		return err
 	})
-}
-
-// Backoff is how long to wait after so many tries: ten seconds, then double, up to
-// six hours. Callers add jitter.
-func Backoff(tries int) time.Duration {
-	const first, longest = 10 * time.Second, 6 * time.Hour
-	if tries > 12 {
-		return longest
-	}
-	return min(first<<max(tries-1, 0), longest)
 }
 
 // NextJob is when the next job of some kinds is due; the zero time when there is none.

@@ -159,12 +159,3 @@ func TestDoneJobsAreForgottenBeforeFailedOnes(t *testing.T) {
 		}
 	})
 }
-
-func TestBackoffGrowsToSixHours(t *testing.T) {
-	t.Parallel()
-	for tries, want := range map[int]time.Duration{0: 10 * time.Second, 1: 10 * time.Second, 2: 20 * time.Second, 5: 160 * time.Second, 12: 20480 * time.Second, 13: 6 * time.Hour, 1000: 6 * time.Hour} {
-		if got := store.Backoff(tries); got != want {
-			t.Errorf("after %d tries %v, want %v", tries, got, want)
-		}
-	}
-}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/tidings-press/tidings/internal/backoff"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/web/middleware"
@@ -101,7 +102,7 @@ func (p *Pages) handleRequest(ctx context.Context, job store.Job) error {
 		return p.store.DropJob(ctx, job)
 	}
 	p.log.Warn("a subscription request is tried again later", "request", job.Key, "error", err)
-	return p.store.RetryJob(ctx, job, store.Backoff(job.Tries), "tried again")
+	return p.store.RetryJob(ctx, job, backoff.Delay(10*time.Second, 6*time.Hour, job.Tries), "tried again")
 }
 
 // ask writes to someone who may want to subscribe. Nobody's state changes by it.

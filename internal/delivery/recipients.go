@@ -26,7 +26,7 @@ func (e *Engine) NextRecipients(ctx context.Context, name string) (Recipients, e
 	if err != nil {
 		return Recipients{}, err
 	}
-	issue, err := e.issue(ctx, def, state, selection{}, previewKey())
+	issue, err := e.input(ctx, def, state, selection{}, previewKey())
 	if err != nil && !errors.Is(err, ErrNothingNew) {
 		return Recipients{}, err
 	}
@@ -37,7 +37,7 @@ func (e *Engine) NextRecipients(ctx context.Context, name string) (Recipients, e
 // approved now; of an approved one, those it was frozen for, less those skipped since.
 func (e *Engine) EditionRecipients(ctx context.Context, edition store.Edition) (Recipients, error) {
 	if edition.Approved.IsZero() {
-		issue, err := e.issueOf(ctx, edition)
+		issue, err := e.inputOf(ctx, edition)
 		if err != nil {
 			return Recipients{}, err
 		}

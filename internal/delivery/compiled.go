@@ -1,0 +1,189 @@
+package delivery
+
+import (
+	"container/list"
+	"context"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/sync/singleflight"
+
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/token"
+	"github.com/tidings-press/tidings/mailer"
+)
+
+// compiledVariant is a variant that is ready to be rendered for subscribers.
+type compiledVariant struct {
+	*mailer.Compiled
+	anonymousName string // for subscribers without a name
+	page          string // path of the public page with the same articles
+}
+
+// compiledCache keeps the compiled variants that were used last, of all editions. The node that
+// approves an edition puts its variants here, and every other node compiles each at the first
+// mail that needs it: a variant is compiled once on a node as long as it stays in the cache.
+type compiledCache struct {
+	mu        sync.Mutex
+	kept      map[variantKey]*list.Element // of *cachedVariant
+	order     list.List                    // the last used one first
+	size      int                          // in bytes
+	compiling singleflight.Group
+}
+
+type variantKey struct {
+	edition int64
+	number  int
+}
+
+type cachedVariant struct {
+	key     variantKey
+	variant *compiledVariant
+}
+
+// maxCompiledBytes bounds the cache. A compiled variant is about as large as its mail. Those of
+// an edition that has more than fit are compiled again, at some 200 times the cost of rendering.
+const maxCompiledBytes = 24 << 20
+
+// of returns a variant from the cache, or compiles it. Other variants may be compiled meanwhile.
+func (c *compiledCache) of(key variantKey, compile func() (*compiledVariant, error)) (*compiledVariant, error) {
+	if have := c.get(key); have != nil {
+		return have, nil
+	}
+	made, err, _ := c.compiling.Do(strconv.FormatInt(key.edition, 10)+"/"+strconv.Itoa(key.number), func() (any, error) {
+		if have := c.get(key); have != nil {
+			return have, nil
+		}
+		made, err := compile()
+		if err == nil {
+			c.put(key, made)
+		}
+		return made, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return made.(*compiledVariant), nil
+}
+
+func (c *compiledCache) get(key variantKey) *compiledVariant {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	at := c.kept[key]
+	if at == nil {
+		return nil
+	}
+	c.order.MoveToFront(at)
+	return at.Value.(*cachedVariant).variant
+}
+
+func (c *compiledCache) put(key variantKey, made *compiledVariant) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.kept[key] != nil {
+		return
+	}
+	if c.kept == nil {
+		c.kept = map[variantKey]*list.Element{}
+	}
+	c.kept[key] = c.order.PushFront(&cachedVariant{key, made})
+	c.size += made.Memory()
+	for c.size > maxCompiledBytes && c.order.Len() > 1 {
+		last := c.order.Remove(c.order.Back()).(*cachedVariant)
+		delete(c.kept, last.key)
+		c.size -= last.variant.Memory()
+	}
+}
+
+// compiledVariant returns one variant of an edition, compiled.
+func (e *Engine) compiledVariant(ctx context.Context, l *loaded, number int) (*compiledVariant, error) {
+	return e.compiled.of(variantKey{l.Seq, number}, func() (*compiledVariant, error) {
+		variant, err := e.Store.Variant(ctx, l.Seq, number)
+		if err != nil {
+			return nil, err
+		}
+		return e.compile(l.fixed, l.date, variant, number)
+	})
+}
+
+// compile compiles a variant, which has a number within its edition, with all the headers of a
+// digest's mail. The date is that of the approval, so that a mail is the same on every try.
+func (e *Engine) compile(fixed settings, date time.Time, v digest.Variant, number int) (*compiledVariant, error) {
+	messageID, mailto := extraPlaceholders(v.Placeholders)
+	offered := ""
+	if fixed.UnsubscribeMail {
+		offered = mailto
+	}
+	list := mailer.List{
+		Name: fixed.Digest, Domain: fixed.listDomain(), Title: fixed.Title, Edition: v.Edition,
+		Subscribe:   strings.TrimSuffix(fixed.Site, "/") + "/subscribe?digest=" + url.QueryEscape(fixed.Digest),
+		Unsubscribe: v.Placeholders.Unsubscribe, Mailto: offered,
+		Help: fixed.Site, Archive: strings.TrimSuffix(fixed.Site, "/") + digest.PagePath(v.Edition), Owner: fixed.Owner,
+	}
+	made, err := mailer.Compile(mailer.Message{
+		From: fixed.From, ReplyTo: fixed.ReplyTo, To: mailer.Address{Email: v.Placeholders.Address},
+		Subject: v.Subject, Date: date, MessageID: messageID, Text: v.Text, HTML: v.HTML,
+		Headers: list.Headers(), Placeholders: append(v.Placeholders.Words(), messageID, mailto),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("digest %s: %w", fixed.Digest, err)
+	}
+	return &compiledVariant{made, v.AnonymousName, v.PagePath(number)}, nil
+}
+
+// extraPlaceholders returns two more placeholders with the stem of the variant's: for the
+// Message-ID and for the mailbox of List-Unsubscribe.
+func extraPlaceholders(h digest.Placeholders) (messageID, mailto string) {
+	stem := strings.TrimSuffix(h.Name, "name")
+	return stem + "msid", stem + "lsun"
+}
+
+// values appends the values of the placeholders for one subscriber to dst, in their order.
+func (e *Engine) values(dst []string, m *compiledVariant, paths *mailer.SignedAddresses, l *loaded, r store.Recipient, address subscriber.Address) []string {
+	name := r.Name
+	if name == "" {
+		name = m.anonymousName
+	}
+	id := mailer.DeliveryID{Edition: l.ID, Person: token.PersonOf(r.UID)}
+	links := e.links(l.fixed.Site, r.UID, l.Digest, l.ID, m.page)
+	return append(dst, name, address.ASCII(), links.Unsubscribe, links.Preferences, links.Web, paths.MessageID(id), paths.Unsubscribe(id))
+}
+
+// messageIDValue is the index of the Message-ID in what values appends.
+const messageIDValue = 5
+
+// links returns the addresses in a subscriber's mail. page is the path of the public page,
+// which names no subscriber: people pass it on.
+func (e *Engine) links(site string, person uuid.UUID, digestName, edition, page string) digest.Placeholders {
+	site = strings.TrimSuffix(site, "/")
+	return digest.Placeholders{
+		Unsubscribe: site + "/unsubscribe/" + e.Keys.Sign(token.Unsubscribe, person, digestName, edition),
+		Preferences: site + "/preferences/" + e.Keys.Sign(token.Preferences, person, digestName, ""),
+		Web:         site + page,
+	}
+}
+
+// paths returns the codec for signed addresses of a digest.
+func (e *Engine) paths(def *Definition) (*mailer.SignedAddresses, error) {
+	domain := e.ReturnPath
+	if domain == "" {
+		_, domain, _ = strings.Cut(def.From.Email, "@")
+	}
+	return mailer.NewSignedAddresses(e.secret, domain)
+}
+
+// returnPath returns where the bounces of a mail go: an address that names the delivery, if
+// anything reads those, or else the sender's own mailbox.
+func (s settings) returnPath(paths *mailer.SignedAddresses, id mailer.DeliveryID) string {
+	if !s.ReturnPaths {
+		return s.From.Email
+	}
+	return paths.ReturnPath(id)
+}

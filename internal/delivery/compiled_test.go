@@ -1,0 +1,40 @@
+package delivery_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/testkit/sink"
+)
+
+// TestApprovedVariantIsCompiledOnce checks that the node that approves an edition sends what it
+// compiled at the approval. A second compilation would be another value in the cache.
+func TestApprovedVariantIsCompiledOnce(t *testing.T) {
+	t.Parallel()
+	each(t, sink.Options{}, nil, func(b *bundle) {
+		b.join("all", "", nil, subscriber.Active)
+		b.join("harbour", "", []string{"Harbour"}, subscriber.Active)
+		b.article("ferries")
+		b.article("cranes", "Harbour")
+		b.make()
+		draft, err := b.engine.Draft(b.t.Context(), "weekly", "ann")
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		approved, err := b.engine.Approve(b.t.Context(), draft.ID)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		before := b.engine.Compiled(approved.Seq)
+		if len(before) != 2 {
+			b.t.Fatalf("%d variants are compiled at the approval, want 2", len(before))
+		}
+		b.run()
+		b.sent(draft.ID)
+		if after := b.engine.Compiled(approved.Seq); !slices.Equal(after, before) {
+			b.t.Error("the variants were compiled again for sending")
+		}
+		b.once(2)
+	})
+}

@@ -1,0 +1,89 @@
+package delivery
+
+import (
+	"context"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/token"
+	"github.com/tidings-press/tidings/mailer"
+)
+
+// render renders the mail of a job. It returns nil when the job was settled without a try or
+// deferred.
+func (s *sender) render(ctx context.Context, j job) *mail {
+	l := j.lease.edition
+	address, err := subscriber.ParseAddress(j.Address)
+	if err != nil {
+		s.skip(j, digest.DeliverySkipped, "the address cannot be mailed: "+err.Error())
+		return nil
+	}
+	compiled, err := s.engine.compiledVariant(ctx, l, j.Variant)
+	if err != nil {
+		s.engine.Log.Error("a frozen variant cannot be read", "edition", l.ID, "variant", j.Variant, "error", err)
+		s.deferJob(j, "its variant cannot be read: "+err.Error(), firstWait)
+		return nil
+	}
+	s.values = s.engine.values(s.values[:0], compiled, l.paths, l, j.Recipient, address)
+	body, err := s.signer.Render(s.relay.AppendHeader(roomFor(s.spare, compiled.Size()), s.values[messageIDValue]), compiled.Compiled, s.values)
+	if err != nil {
+		s.deferJob(j, "the mail cannot be signed: "+err.Error(), firstWait)
+		return nil
+	}
+	if !s.relay.Fits(len(body)) {
+		s.spare = body
+		s.tooLarge(j, len(body))
+		return nil
+	}
+	// The other buffer holds the mail that is on the wire, until this one takes its place.
+	s.mail, s.spare = body, s.mail
+	from := l.fixed.returnPath(l.paths, mailer.DeliveryID{Edition: l.ID, Person: token.PersonOf(j.UID)})
+	return &mail{job: j, address: address, body: body, envelope: mailer.Envelope{From: from, To: address.ASCII(), Size: len(body), Rendered: true}}
+}
+
+// extraSpace is for what a mail has extraSpaces its compiled variant: values, signatures, and the
+// next envelope, which is sent behind it from the same buffer.
+const extraSpace = 8 << 10
+
+// roomFor returns the empty buffer, or a larger one, for a compiled variant of some size. A
+// buffer that had to grow during rendering would be half garbage.
+func roomFor(buffer []byte, size int) []byte {
+	if cap(buffer) < size+extraSpace {
+		return make([]byte, 0, size+2*extraSpace)
+	}
+	return buffer[:0]
+}
+
+// tooLarge puts a mail back for a relay that takes larger ones, or skips it when there is none.
+func (s *sender) tooLarge(j job, size int) {
+	for _, r := range s.engine.relays.All() {
+		if r.Fits(size) && !r.Standby() {
+			j.size = size
+			s.engine.queue.putBack(j)
+			return
+		}
+	}
+	s.skip(j, digest.DeliverySkipped, "the mail is larger than any relay takes")
+}
+
+// skip settles a job without a try.
+func (s *sender) skip(j job, state digest.DeliveryState, reason string) {
+	s.settleUntried(store.Skip{Chunk: j.lease.Chunk, Subscriber: j.Subscriber, State: state, Reason: reason}, j)
+}
+
+// deferJob leaves a job for later without a try, for as long as the policy says.
+func (s *sender) deferJob(j job, reason string, after time.Duration) {
+	now := s.engine.Store.Now()
+	if s.engine.expired(j, now.Add(after)) {
+		s.skip(j, digest.DeliveryRefused, s.engine.giveUpReason(j.Tries)+"; "+reason)
+		return
+	}
+	s.settleUntried(store.Skip{Chunk: j.lease.Chunk, Subscriber: j.Subscriber, State: digest.DeliveryDeferred, Reason: reason, NextTry: now.Add(after)}, j)
+}
+
+func (s *sender) settleUntried(skip store.Skip, j job) {
+	s.record(store.RecorderEntry{Skip: &skip})
+	s.engine.done(j.lease)
+}

@@ -1,0 +1,206 @@
+package delivery
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tidings-press/tidings/internal/delivery/relay"
+	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/mailer"
+)
+
+const (
+	maxNoticeWorkers = 8                // connections of a node for single mails
+	noticeBatch      = 200              // mails of a worker before the relays are checked again
+	noticeTimeout    = 5 * time.Minute  // for one mail
+	noticeLease      = 10 * time.Minute // longer than that
+)
+
+// sendNotices sends the single mails that are due over several connections at once: a
+// subscriber who waits for a confirmation is not held up by the queue before it.
+func (e *Engine) sendNotices(ctx context.Context) error {
+	workers, mails := e.noticeWorkers()
+	var group errgroup.Group
+	for range workers {
+		group.Go(func() error { return e.sendNoticeBatch(ctx, mails) })
+	}
+	return group.Wait()
+}
+
+// noticeWorkers returns how many connections single mails may use now, and how many mails
+// each may send. Until a relay has let us in one mail goes alone, so that a wrong password is
+// tried once.
+func (e *Engine) noticeWorkers() (workers, mails int) {
+	works := false
+	for _, r := range e.relays.All() {
+		limit := cmp.Or(r.PerNode, r.Connections, maxNoticeWorkers)
+		if r.Connections > 0 {
+			limit = min(limit, r.Connections)
+		}
+		workers += limit
+		works = works || r.Works()
+	}
+	if !works {
+		return min(workers, 1), 1
+	}
+	return min(workers, maxNoticeWorkers), noticeBatch
+}
+
+// sendNoticeBatch sends up to a number of single mails over one connection. It claims each
+// job just before it sends it: a job that waited here behind a slow server would be claimed by
+// another node too, and sent twice.
+func (e *Engine) sendNoticeBatch(ctx context.Context, mails int) error {
+	conn := &noticeConn{}
+	defer conn.close()
+	for range mails {
+		if !e.relays.Available() {
+			return nil // a claim would count as a try
+		}
+		jobs, err := e.Store.ClaimJobs(ctx, []string{noticeKind}, 1, noticeLease)
+		if err != nil || len(jobs) == 0 {
+			return err
+		}
+		if err := e.sendNotice(ctx, conn, jobs[0]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// noticeConn is a connection that stays open from one single mail to the next. The zero value
+// is closed.
+type noticeConn struct {
+	relay *relay.Relay
+	lease *relay.Lease
+	conn  *mailer.Conn
+}
+
+// reusable reports whether the next mail over a relay can use the connection.
+func (c *noticeConn) reusable(r *relay.Relay) bool {
+	return c.relay == r && c.conn.Usable() && c.lease.Valid() && (r.PerConnection == 0 || c.conn.Accepted() < r.PerConnection)
+}
+
+func (c *noticeConn) close() {
+	if c.relay == nil {
+		return
+	}
+	if c.conn.Usable() {
+		_ = c.conn.Quit() // its mails are settled, so an error changes nothing
+	} else {
+		_ = c.conn.Close()
+	}
+	c.relay.Release(c.lease)
+	*c = noticeConn{}
+}
+
+// open connects to the relay in place of the connection before. The connection stays closed,
+// without an error, when the relay is at its limits.
+func (c *noticeConn) open(ctx context.Context, r *relay.Relay) error {
+	c.close()
+	acquire := r.AcquireForNotice
+	if urgent(ctx) {
+		acquire = r.Acquire
+	}
+	lease, ok := acquire(ctx)
+	if !ok && !urgent(ctx) {
+		return nil
+	}
+	if d, err := r.TakeQuota(ctx); (d > 0 || err != nil) && !urgent(ctx) {
+		r.Release(lease)
+		return err
+	}
+	conn, err := r.Dial(ctx)
+	if err != nil {
+		r.ReturnQuota()
+		r.Release(lease)
+		return err
+	}
+	*c = noticeConn{relay: r, lease: lease, conn: conn}
+	return nil
+}
+
+// singleMail is one compiled mail outside an edition.
+type singleMail struct {
+	from      string // return path
+	to        subscriber.Address
+	compiled  *mailer.Compiled
+	values    []string // of its placeholders
+	messageID string
+}
+
+// handOver sends one mail over conn, or over a connection of its own when conn is nil, to the
+// first relay that can be reached. It keeps to the limits of the relays and skips those that
+// are held. What it finds out about a relay holds for editions too.
+func (e *Engine) handOver(ctx context.Context, conn *noticeConn, m singleMail) error {
+	if len(e.relays.All()) == 0 {
+		return errors.New("no relay is configured; add one under relays: in config.yaml")
+	}
+	if conn == nil {
+		conn = &noticeConn{}
+		defer conn.close()
+	}
+	ctx, cancel := context.WithTimeout(ctx, noticeTimeout)
+	defer cancel()
+	var errs []error
+	for _, r := range e.relays.All() {
+		if why := r.HeldReason(); why != "" {
+			errs = append(errs, fmt.Errorf("relay %s is held: %s", r.Name, why))
+			continue
+		}
+		handed, err := e.handOverTo(ctx, r, conn, m)
+		if handed {
+			return err
+		}
+		errs = append(errs, err)
+	}
+	return cmp.Or(errors.Join(errs...), errRelaysFull)
+}
+
+// handOverTo sends one mail over a relay. handed is false when the relay cannot be reached or
+// is at its limits.
+func (e *Engine) handOverTo(ctx context.Context, r *relay.Relay, conn *noticeConn, m singleMail) (handed bool, err error) {
+	body, err := e.signer.Clone().Render(r.AppendHeader(nil, m.messageID), m.compiled, m.values)
+	if err != nil {
+		return true, err
+	}
+	envelope := mailer.Envelope{From: m.from, To: m.to.ASCII(), Size: len(body)}
+	if conn.reusable(r) {
+		if d, err := r.TakeQuota(ctx); (d > 0 || err != nil) && !urgent(ctx) {
+			return false, err
+		}
+		begun, err := sendOver(ctx, conn.conn, envelope, body)
+		if begun || err == nil {
+			return true, err
+		}
+		r.ReturnQuota() // the server closed the idle connection: nothing was sent
+	}
+	if err := conn.open(ctx, r); err != nil || conn.relay == nil {
+		return false, err
+	}
+	_, err = sendOver(ctx, conn.conn, envelope, body)
+	return true, err
+}
+
+// sendOver sends one mail. begun is false when the connection broke before the server could
+// have taken anything, so that another one may be tried.
+func sendOver(ctx context.Context, conn *mailer.Conn, envelope mailer.Envelope, body []byte) (begun bool, err error) {
+	if err := conn.SendEnvelope(ctx, envelope); err != nil {
+		return false, err
+	}
+	reply, err := conn.AwaitReady(ctx)
+	if err != nil {
+		return false, err
+	}
+	if reply.OK() {
+		reply, err = conn.Deliver(ctx, body, nil)
+	}
+	if err == nil && !reply.OK() {
+		err = &refusedError{reply}
+	}
+	return true, err
+}

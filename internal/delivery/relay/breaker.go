@@ -1,0 +1,339 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/backoff"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/mailer"
+)
+
+// breaker is the circuit breaker of a relay on this node. It opens in two ways: held keeps
+// this node from dialling a relay that it cannot reach, and stopped keeps all nodes from
+// sending over a relay that refuses us. When the time is over one connection tries again.
+// The relay's lock guards it.
+type breaker struct {
+	heldUntil    time.Time // this node does not dial the relay until then
+	stoppedUntil time.Time // no node sends over the relay until then
+	stops        int       // times this node has stopped it
+	reason       string    // of either
+
+	proved    bool // a dial has succeeded since the last one that failed
+	failing   bool // the last dial failed, or its connections end before they have taken a mail
+	announced bool // the store has the failure
+
+	// Counts of events in a row.
+	failedDials     int
+	lostConnections int // ended before they took a mail
+	refusals        int // by the relay's policy, whoever the recipient is
+	uncertain       int
+	uncertainStops  int
+
+	firstDomain    string // of the refusals in a row
+	severalDomains bool   // another domain refused too
+}
+
+const (
+	// refusalsBeforeStop is how many refusals by policy in a row stop a relay.
+	refusalsBeforeStop = 5
+	// uncertainBeforeStop is how many mails in a row may be left uncertain: a relay that
+	// takes mails without saying so would get each of them again and again.
+	uncertainBeforeStop = 5
+	uncertainWait       = 30 * time.Second
+	// refusalWait is how long a relay is stopped, or a domain throttled, that refuses what we
+	// are or send: that takes a person to put right, and the same mail would be refused again.
+	refusalWait = 15 * time.Minute
+	// lostBeforeHold is how many connections in a row may end before they took a mail. A
+	// single one may be a server that is being restarted.
+	lostBeforeHold = 3
+	// Bounds of the wait before a relay that cannot be reached is dialled again.
+	firstRedial   = 250 * time.Millisecond
+	longestRedial = 30 * time.Second
+	// settingsWait is how long a relay is held that only a change of settings can help.
+	settingsWait = 5 * time.Minute
+	// longestHold is longer than any hold: one beyond it was written before the clock was
+	// put back.
+	longestHold = 2 * time.Hour
+)
+
+// Held reports whether this node begins no conversation with the relay at the moment.
+func (r *Relay) Held() bool { return r.HeldReason() != "" }
+
+// HeldReason returns why the relay is held or stopped; empty when it is not.
+func (r *Relay) HeldReason() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.heldNow() {
+		return ""
+	}
+	if r.reason == "" {
+		return "no reason given"
+	}
+	return r.reason
+}
+
+// Stopped reports whether no node may send over the relay, not even on an open connection.
+func (r *Relay) Stopped() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.stoppedNow()
+}
+
+// Works reports whether the last dial succeeded.
+func (r *Relay) Works() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.proved
+}
+
+// heldNow and stoppedNow are Held and Stopped for callers that have the lock.
+func (r *Relay) heldNow() bool    { return time.Now().Before(r.heldUntil) || r.stoppedNow() }
+func (r *Relay) stoppedNow() bool { return time.Now().Before(r.stoppedUntil) }
+
+// Dial connects to the relay. An error holds the relay back.
+func (r *Relay) Dial(ctx context.Context) (*mailer.Conn, error) {
+	conn, err := mailer.Dial(ctx, r.Relay)
+	if err != nil {
+		r.onDialFailed(ctx, err)
+		return nil, err
+	}
+	r.onDialed(ctx)
+	return conn, nil
+}
+
+// onDialFailed holds the relay after a dial that failed: for a short while when that may
+// pass, for long when only a change of settings helps, so that a wrong password is not
+// tried for every mail.
+func (r *Relay) onDialFailed(ctx context.Context, err error) {
+	if ctx.Err() != nil {
+		return
+	}
+	var failed *mailer.DialError
+	if errors.As(err, &failed) && !failed.Temporary() {
+		r.set.Log.Error("relay stopped", "relay", r.Name, "reason", err)
+		r.hold(ctx, settingsWait, err.Error())
+		return
+	}
+	if errors.As(err, &failed) && failed.Reply.Code == 421 {
+		r.shrink()
+	}
+	r.mu.Lock()
+	r.failedDials++
+	n := r.failedDials
+	r.mu.Unlock()
+	if n == 1 || n%10 == 0 {
+		r.set.Log.Warn("relay cannot be reached", "relay", r.Name, "times", n, "error", err)
+	}
+	r.hold(ctx, backoff.Delay(firstRedial, longestRedial, n), err.Error())
+}
+
+// onDialed records a dial that succeeded. It proves nothing yet where connections end
+// before they take a mail.
+func (r *Relay) onDialed(ctx context.Context) {
+	r.mu.Lock()
+	r.failedDials = 0
+	works, first := r.lostConnections < lostBeforeHold, !r.proved
+	r.proved = works
+	r.mu.Unlock()
+	if works && first {
+		r.wakeUp()
+	}
+	if works {
+		r.endHold(ctx)
+	}
+}
+
+// onConnectionLost records a connection that ended before it took a mail. A server that
+// hangs up on everyone is not dialled for each mail of a list. slowDown reports that the
+// server asked for fewer connections.
+func (r *Relay) onConnectionLost(ctx context.Context, reason string, slowDown bool) {
+	if slowDown {
+		r.shrink()
+	}
+	r.mu.Lock()
+	r.lostConnections++
+	n := r.lostConnections
+	r.mu.Unlock()
+	if n >= lostBeforeHold {
+		r.hold(ctx, backoff.Delay(firstRedial, longestRedial, n+1-lostBeforeHold), reason)
+	}
+}
+
+// onReply records that the relay answered, even if it refused the mail.
+func (r *Relay) onReply(ctx context.Context) {
+	r.mu.Lock()
+	lost, failing := r.lostConnections > 0, r.failing
+	r.lostConnections, r.proved = 0, true
+	r.mu.Unlock()
+	if lost {
+		r.wakeUp()
+	}
+	if failing {
+		r.endHold(ctx)
+	}
+}
+
+// onAccepted records a mail that was taken: all counts of failures in a row begin again.
+func (r *Relay) onAccepted(domain string) {
+	r.accepted.Add(1)
+	r.throttle.onAccepted(domain)
+	r.mu.Lock()
+	r.refusals, r.uncertain, r.uncertainStops = 0, 0, 0
+	r.mu.Unlock()
+}
+
+// onPolicyRefusal counts a refusal for what we are or send. Before a recipient was named it
+// is about us and this relay. After that it may be about the recipient's domain, which is
+// throttled. When several domains refuse in a row the relay is stopped before the whole
+// list is refused.
+func (r *Relay) onPolicyRefusal(ctx context.Context, domain string, reply mailer.Reply) {
+	beforeRecipient := reply.Stage == mailer.StageMail
+	if !beforeRecipient {
+		r.announceThrottle(ctx, domain, r.throttle.onRefused(domain), reply)
+	}
+	if n := r.countRefusal(domain, beforeRecipient); n > 0 {
+		r.stop(ctx, refusalWait, fmt.Sprintf("%d refusals in a row for what we are or send, the last: %s", n, reply))
+	}
+}
+
+// countRefusal counts a refusal by policy, and returns how many there were in a row when
+// they are too many. everyDomain reports that it concerns all recipients.
+func (r *Relay) countRefusal(domain string, everyDomain bool) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.stoppedNow() {
+		return 0 // it was under way when the relay was stopped
+	}
+	if r.refusals++; r.refusals == 1 {
+		r.firstDomain, r.severalDomains = domain, false
+	}
+	r.severalDomains = r.severalDomains || everyDomain || domain != r.firstDomain
+	if r.refusals < refusalsBeforeStop || !r.severalDomains {
+		return 0
+	}
+	n := r.refusals
+	r.refusals = 0
+	return n
+}
+
+// onUncertain counts a mail that the server may or may not have. After several in a row the
+// relay is stopped, longer each time.
+func (r *Relay) onUncertain(ctx context.Context, reason string) {
+	r.mu.Lock()
+	if r.uncertain++; r.uncertain < uncertainBeforeStop || r.stoppedNow() {
+		r.mu.Unlock()
+		return
+	}
+	n := r.uncertain
+	r.uncertain = 0
+	r.uncertainStops++
+	d := backoff.Delay(uncertainWait, refusalWait, r.uncertainStops)
+	r.mu.Unlock()
+	r.stop(ctx, d, fmt.Sprintf("%d mails in a row were left in doubt, the last: %s", n, reason))
+}
+
+// stop keeps all nodes from sending over this relay.
+func (r *Relay) stop(ctx context.Context, d time.Duration, reason string) {
+	r.mu.Lock()
+	r.stoppedUntil, r.reason = time.Now().Add(d), reason
+	r.stops++
+	r.mu.Unlock()
+	r.set.Log.Error("relay stopped", "relay", r.Name, "for", d.Round(time.Second), "reason", reason)
+	r.announce(ctx, store.RelayHeld, "", d, reason)
+}
+
+// hold keeps this node from dialling a relay that it cannot reach. Other nodes may reach it:
+// the store has the reason only for those who watch the progress.
+func (r *Relay) hold(ctx context.Context, d time.Duration, reason string) {
+	r.mu.Lock()
+	r.heldUntil, r.reason = time.Now().Add(d), reason
+	r.proved, r.failing, r.announced = false, true, true
+	r.mu.Unlock()
+	r.announce(ctx, store.ConnectionHeld, "", d, reason)
+}
+
+// endHold ends what hold began.
+func (r *Relay) endHold(ctx context.Context) {
+	r.mu.Lock()
+	announced := r.announced
+	r.failing, r.announced, r.heldUntil = false, false, time.Time{}
+	r.mu.Unlock()
+	if announced {
+		r.withdraw(ctx, store.ConnectionHeld)
+	}
+}
+
+// announce writes a hold to the store, where the other nodes read it.
+func (r *Relay) announce(ctx context.Context, kind store.HoldKind, domain string, d time.Duration, reason string) {
+	h := store.Hold{Relay: r.Name, Kind: kind, Domain: domain, Until: r.set.Store.Now().Add(d), Reason: reason}
+	if err := r.set.Store.PutHold(ctx, h); err != nil {
+		r.set.Log.Warn("other nodes could not be told of a hold", "what", h.Target(), "error", err)
+	}
+}
+
+// withdraw removes a hold from the store.
+func (r *Relay) withdraw(ctx context.Context, kind store.HoldKind) {
+	h := store.Hold{Relay: r.Name, Kind: kind}
+	if err := r.set.Store.DropHold(ctx, h); err != nil {
+		r.set.Log.Warn("other nodes could not be told of the end of a hold", "what", h.Target(), "error", err)
+	}
+}
+
+// Reset ends the stops of all relays: an administrator who starts a node has most likely
+// fixed what was wrong.
+func (s *Set) Reset(ctx context.Context) {
+	for _, r := range s.relays {
+		r.withdraw(ctx, store.RelayHeld)
+	}
+}
+
+// readHolds learns from the store what other nodes have stopped.
+func (s *Set) readHolds(ctx context.Context) {
+	stops := make([]int, len(s.relays))
+	for i, r := range s.relays {
+		stops[i] = r.stopsSoFar()
+	}
+	holds, err := s.Store.Holds(ctx)
+	if err != nil {
+		return
+	}
+	now := s.Store.Now()
+	for i, r := range s.relays {
+		var stop store.Hold // zero when the relay is not stopped any more
+		for _, h := range holds {
+			left := h.Until.Sub(now)
+			if h.Relay != r.Name || left > longestHold {
+				continue
+			}
+			switch h.Kind {
+			case store.RelayHeld:
+				stop = h
+			case store.DomainHeld:
+				r.throttle.learn(h.Domain, time.Now().Add(left))
+			}
+		}
+		r.learn(stop, now, stops[i])
+	}
+}
+
+// learn takes over a stop that the store has, or its end. It does nothing when this node has
+// stopped the relay itself since the store was asked, when it had done so before times.
+func (r *Relay) learn(stop store.Hold, now time.Time, before int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.stops != before {
+		return
+	}
+	if r.stoppedUntil = (time.Time{}); !stop.Until.IsZero() {
+		r.stoppedUntil, r.reason = time.Now().Add(stop.Until.Sub(now)), stop.Reason
+	}
+}
+
+func (r *Relay) stopsSoFar() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.stops
+}

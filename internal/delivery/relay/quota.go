@@ -1,0 +1,118 @@
+package relay
+
+import (
+	"context"
+	"math"
+	"sync"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/store"
+)
+
+// quota is a relay's limits of mails per second and hour, which all nodes share. This node
+// takes mails from them in batches.
+type quota struct {
+	relay   string
+	store   *store.Store
+	windows []window
+	mu      sync.Mutex // held while a batch is fetched too: the other connections need it as well
+}
+
+// window is one limit: so many mails in each span of time.
+type window struct {
+	kind  string
+	span  time.Duration
+	limit int64
+	left  int64     // mails that this node may still send
+	empty bool      // no node has any left
+	next  time.Time // when the span ends
+}
+
+func newQuota(c Config, s *store.Store) *quota {
+	q := &quota{relay: c.Name, store: s}
+	if c.PerHour > 0 {
+		q.windows = append(q.windows, window{kind: "hour", span: time.Hour, limit: int64(c.PerHour)})
+	}
+	if c.PerSecond > 0 {
+		span, limit := perSecond(c.PerSecond)
+		q.windows = append(q.windows, window{kind: "second", span: span, limit: limit})
+	}
+	return q
+}
+
+// perSecond returns a span of whole seconds in which a rate is a whole number of mails: 1.5 a
+// second are 3 in 2 seconds. Fewer than one a second are counted over the time that one takes.
+func perSecond(rate float64) (span time.Duration, limit int64) {
+	if rate < 1 {
+		return time.Duration(float64(time.Second) / rate), 1
+	}
+	const longest = 10 // seconds; a fraction that is left then is cut off
+	for seconds := 1.0; seconds <= longest; seconds++ {
+		if whole := math.Round(rate * seconds); math.Abs(rate*seconds-whole) < whole/1000 {
+			return time.Duration(seconds) * time.Second, int64(whole)
+		}
+	}
+	return longest * time.Second, int64(rate * longest)
+}
+
+// TakeQuota counts one mail against all quotas of the relay. When one is used up it counts
+// nothing and returns how long to wait.
+func (r *Relay) TakeQuota(ctx context.Context) (time.Duration, error) { return r.quota.take(ctx) }
+
+// ReturnQuota takes back the count of a mail that was not sent.
+func (r *Relay) ReturnQuota() { r.quota.giveBack() }
+
+func (q *quota) take(ctx context.Context) (time.Duration, error) {
+	if len(q.windows) == 0 {
+		return 0, nil
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for i := range q.windows {
+		if d, err := q.takeFrom(ctx, &q.windows[i]); d > 0 || err != nil {
+			add(q.windows[:i], 1)
+			return d, err
+		}
+	}
+	return 0, nil
+}
+
+func (q *quota) giveBack() {
+	if len(q.windows) == 0 {
+		return
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	add(q.windows, 1)
+}
+
+func add(windows []window, mails int64) {
+	for i := range windows {
+		windows[i].left += mails
+	}
+}
+
+// takeFrom takes a mail from one limit. When this node has none left it fetches a batch from
+// the store: a twentieth of the limit, so that nodes share it evenly and a dead one takes
+// little with it.
+func (q *quota) takeFrom(ctx context.Context, w *window) (time.Duration, error) {
+	now := q.store.Now()
+	if !now.Before(w.next) || w.next.Sub(now) > w.span { // over, or the clock was put back
+		w.left, w.empty = 0, false
+	}
+	if w.left == 0 {
+		if w.empty {
+			return w.next.Sub(now), nil
+		}
+		granted, next, err := q.store.TakeQuota(ctx, q.relay, w.kind, w.span, w.limit, max(1, w.limit/20))
+		if err != nil {
+			return 0, err
+		}
+		if w.left, w.next = granted, next; granted == 0 {
+			w.empty = true
+			return max(next.Sub(now), time.Millisecond), nil
+		}
+	}
+	w.left--
+	return 0, nil
+}

@@ -1,0 +1,111 @@
+package relay
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// Mail is what routing needs to know of a mail.
+type Mail struct {
+	Address   string // of the recipient
+	RefusedBy string // name of the relay that refused it last; may be empty
+	Size      int    // in bytes, once that is known and a relay was too small for it; else 0
+}
+
+const (
+	// routingSpan is the time over which mails are shared out by weight. A relay that was
+	// away does not get the mails of that time later.
+	routingSpan = 5 * time.Second
+	// routingSlack is how many mails a relay may be ahead of its share.
+	routingSlack = 8
+)
+
+// routed counts the mails that a relay got in the current span.
+type routed struct {
+	span  atomic.Int64
+	mails atomic.Int64
+}
+
+func (c *routed) add(now time.Time) {
+	span := now.UnixNano() / int64(routingSpan)
+	if c.span.Swap(span) != span {
+		c.mails.Store(0)
+	}
+	c.mails.Add(1)
+}
+
+func (c *routed) count(now time.Time) int64 {
+	if c.span.Load() != now.UnixNano()/int64(routingSpan) {
+		return 0
+	}
+	return c.mails.Load()
+}
+
+// Routes reports whether a mail is for this relay rather than for another one that works: it
+// takes mails of this size, has not refused this mail, does not throttle the recipient's
+// domain, and has not had more than its share.
+func (r *Relay) Routes(m Mail) bool {
+	all := r.set.relays
+	if len(all) == 1 {
+		return true
+	}
+	if !r.Fits(m.Size) {
+		return false
+	}
+	now, domain := time.Now(), DomainOf(m.Address)
+	suits, others := r.suits(m, domain), false
+	var weights, mails int64
+	for _, o := range all {
+		switch {
+		case o == r:
+		case o.Standby() || !o.ready(now) || !o.Fits(m.Size) || !o.suits(m, domain):
+			continue
+		default:
+			others = true
+		}
+		weights += int64(o.Weight)
+		mails += o.routed.count(now)
+	}
+	if !others || !suits {
+		return !others
+	}
+	return r.Weight == 0 || r.routed.count(now)*weights <= (mails+routingSlack)*int64(r.Weight)
+}
+
+// Fits reports whether a mail of so many bytes is within the relay's limit.
+func (r *Relay) Fits(size int) bool { return r.MaxSize == 0 || int64(size) <= r.MaxSize }
+
+// suits reports whether the relay has not refused the mail and does not throttle its domain.
+func (r *Relay) suits(m Mail, domain string) bool {
+	return m.RefusedBy != r.Name && r.throttle.until(domain).IsZero()
+}
+
+// ready reports whether the relay takes mail at the moment: it is not held, its last dial
+// did not fail, and its quotas are not used up.
+func (r *Relay) ready(now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return !r.heldNow() && !r.failing && !now.Before(r.quotaFull)
+}
+
+// QuotaFullFor records that the relay's quotas are used up for a time, so that the other
+// relays get its mails.
+func (r *Relay) QuotaFullFor(d time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.quotaFull = time.Now().Add(d)
+}
+
+// Standby reports whether this relay has no weight and is not needed now. A relay with a
+// weight whose quotas are used up for now still counts as working.
+func (r *Relay) Standby() bool {
+	if r.Weight > 0 {
+		return false
+	}
+	for _, o := range r.set.relays {
+		if o != r && o.Weight > 0 && o.ready(time.Time{}) {
+			return true
+		}
+	}
+	return false
+}
