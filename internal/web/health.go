@@ -8,13 +8,14 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// alive says that the process answers: a supervisor restarts it when not.
+// alive reports that the process answers requests. A supervisor restarts one that does
+// not.
 func alive(w http.ResponseWriter, _ *http.Request) {
-	say(w, http.StatusOK, "ok")
+	writePlain(w, http.StatusOK, "ok")
 }
 
-// ready answers whether this node can do its work: a load balancer sends it no requests
-// when not.
+// ready reports whether this node can do its work. A load balancer sends requests only to
+// nodes that can.
 func ready(d Deps) http.Handler {
 	if d.Ready != nil {
 		return d.Ready
@@ -23,14 +24,14 @@ func ready(d Deps) http.Handler {
 		ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
 		defer cancel()
 		if err := d.Store.Probe(ctx, "pages"); err != nil {
-			say(w, http.StatusServiceUnavailable, string(store.FaultOf(err)))
+			writePlain(w, http.StatusServiceUnavailable, string(store.FaultOf(err)))
 			return
 		}
-		say(w, http.StatusOK, "ok")
+		writePlain(w, http.StatusOK, "ok")
 	})
 }
 
-func say(w http.ResponseWriter, status int, text string) {
+func writePlain(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)

@@ -8,14 +8,14 @@ import (
 	"github.com/tidings-press/tidings/internal/web/middleware"
 )
 
-// NewServer returns an HTTP server with limits that slow or idle clients cannot
-// stretch. Pages that stay open, such as the progress of an edition, lift the
-// limit on writing for themselves.
+// NewServer returns an HTTP server whose limits close slow and idle connections. Handlers
+// of long answers, such as the progress of an edition, extend the limit on writing
+// themselves.
 func NewServer(handler http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler: handler,
-		// The same for both, or the server sets a second deadline after each head. Bodies
-		// and answers have their limits from the middleware.
+		// With different values the server would set a second deadline after each head. The
+		// middleware limits bodies and answers.
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		ConnContext:       middleware.ConnContext,

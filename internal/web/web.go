@@ -1,8 +1,8 @@
-// Package web is the HTTP side: the public pages, the admin and the feeds
-// behind one handler. New is its door, NewServer the server to put it in.
+// Package web serves HTTP: the public pages, the admin and the feeds behind one handler.
+// New returns it, NewServer the server for it.
 //
-// A GET changes nothing: mail scanners and link previews open every address they
-// see. What changes something is a POST.
+// A GET changes nothing, since mail scanners and link previews open every address that
+// they see. Only a POST changes something.
 package web
 
 import (
@@ -24,74 +24,76 @@ import (
 	"github.com/tidings-press/tidings/templates"
 )
 
-// HubPath is where our own WebSub hub is.
+// HubPath is the path of our own WebSub hub.
 const HubPath = "/hub"
 
-// Deps is what the pages are made of.
+// Deps is what New needs.
 type Deps struct {
 	Store     *store.Store
 	Engine    *delivery.Engine
 	Feeds     *feedserver.Server
 	Config    *config.Config
 	Templates *templates.Set
-	// Readers tells how many read a feed, by the feed's base path; nil when nobody counts.
+	// Readers returns how many people read each feed, by the feed's base path; nil when
+	// they are not counted.
 	Readers  func(context.Context) (map[string]feed.Readers, error)
 	Webhooks map[string]http.Handler // reports of bounces by mail services, by name
 	Hub      http.Handler            // the WebSub hub at HubPath; nil when there is none
-	Ready    http.Handler            // answers /readyz; nil says whether the store can be written to
-	// Share is the part of the machine that requests may use beside the mails; nil sets no limits.
+	Ready    http.Handler            // answers /readyz; nil for a check that the store can be written to
+	// Share limits the part of the machine that requests may use beside sending; nil sets
+	// no limits.
 	Share *loadshare.Share
 	Log   *slog.Logger // slog.Default when nil
 }
 
-// Site answers all requests. Run does what requests leave to be done afterwards.
+// Site answers all requests. Run handles the work that requests queue.
 type Site struct {
 	http.Handler
-	readers *public.Pages
+	pages *public.Pages
 }
 
-// Run works until the context ends.
-func (s *Site) Run(ctx context.Context) { s.readers.Run(ctx) }
+// Run handles queued work until the context ends.
+func (s *Site) Run(ctx context.Context) { s.pages.Run(ctx) }
 
-// New returns the handler of everything that is served.
+// New returns the handler for all addresses.
 func New(d Deps) (*Site, error) {
 	if d.Log == nil {
 		d.Log = slog.Default()
 	}
-	readers, err := public.New(public.Deps{Store: d.Store, Config: d.Config, Templates: d.Templates, Sender: d.Engine, Feeds: d.Feeds, Readers: d.Readers, Share: d.Share, Log: d.Log})
+	pages, err := public.New(public.Deps{Store: d.Store, Config: d.Config, Templates: d.Templates, Sender: d.Engine, Feeds: d.Feeds, Readers: d.Readers, Share: d.Share, Log: d.Log})
 	if err != nil {
 		return nil, err
 	}
 	if d.Feeds != nil {
-		d.Feeds.SetBrowser(readers.Browse)
+		d.Feeds.SetBrowser(pages.Browse)
 	}
-	editors, err := admin.New(admin.Deps{Store: d.Store, Engine: d.Engine, Config: d.Config, Log: d.Log, RequestConfirmation: readers.RequestConfirmation})
+	editors, err := admin.New(admin.Deps{Store: d.Store, Engine: d.Engine, Config: d.Config, Log: d.Log, RequestConfirmation: pages.RequestConfirmation})
 	if err != nil {
 		return nil, err
 	}
-	guarded, err := middleware.Wrap(withFeeds(d.Feeds, routes(d, readers, editors)), middleware.Options{
-		FromMemory: fromMemory(d, readers), Share: d.Share,
-		Site: d.Config.Site.URL, Former: d.Config.Site.FormerURLs, Proxies: d.Config.Server.TrustedProxies, Log: d.Log, Failed: readers.Failed,
+	guarded, err := middleware.Wrap(withFeeds(d.Feeds, routes(d, pages, editors)), middleware.Options{
+		FromMemory: fromMemory(d, pages), Share: d.Share,
+		Site: d.Config.Site.URL, Former: d.Config.Site.FormerURLs, Proxies: d.Config.Server.TrustedProxies, Log: d.Log, Failed: pages.Failed,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &Site{guarded, readers}, nil
+	return &Site{guarded, pages}, nil
 }
 
-// fromMemory answers with feeds and pages that are ready in memory.
-func fromMemory(d Deps, readers *public.Pages) func(http.ResponseWriter, *http.Request) bool {
+// fromMemory answers requests for feeds and pages that are rendered already.
+func fromMemory(d Deps, pages *public.Pages) func(http.ResponseWriter, *http.Request) bool {
 	if d.Feeds == nil {
 		return nil
 	}
 	secure := strings.HasPrefix(d.Config.Site.URL, "https:")
 	return func(w http.ResponseWriter, r *http.Request) bool {
-		return d.Feeds.FromMemory(w, r) || readers.FromMemory(w, r, secure)
+		return d.Feeds.FromMemory(w, r) || pages.FromMemory(w, r, secure)
 	}
 }
 
-// withFeeds answers for feeds before the routes: a ServeMux would clean their paths, in
-// which names may hold encoded slashes and dots.
+// withFeeds serves feeds before the routes, since a ServeMux would clean their paths, in
+// which names may contain encoded slashes and dots.
 func withFeeds(feeds *feedserver.Server, routes http.Handler) http.Handler {
 	if feeds == nil {
 		return routes
@@ -105,7 +107,7 @@ func withFeeds(feeds *feedserver.Server, routes http.Handler) http.Handler {
 	})
 }
 
-func routes(d Deps, readers *public.Pages, editors *admin.Handler) http.Handler {
+func routes(d Deps, pages *public.Pages, editors *admin.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", alive)
 	mux.Handle("GET /readyz", ready(d))
@@ -127,6 +129,6 @@ func routes(d Deps, readers *public.Pages, editors *admin.Handler) http.Handler 
 	if d.Hub != nil {
 		mux.Handle(HubPath, d.Hub)
 	}
-	readers.Routes(mux)
+	pages.Routes(mux)
 	return mux
 }

@@ -1,5 +1,5 @@
-// Package assets holds the stylesheets, scripts and icons of the pages. Path gives
-// the address of one, which changes with its content; Handler serves them.
+// Package assets holds the stylesheets, scripts and icons of the pages. Path returns the
+// address of one, which changes with its content; Handler serves them.
 package assets
 
 import (
@@ -22,7 +22,7 @@ type asset struct {
 	data []byte
 }
 
-// byPath and byName are made once: the files are compiled in.
+// byPath has the assets by address, byName their addresses by file name.
 var byPath, byName = index()
 
 func index() (map[string]asset, map[string]string) {
@@ -43,11 +43,8 @@ func index() (map[string]asset, map[string]string) {
 	return paths, names
 }
 
-// Path is the address of a file, such as "public.css"; empty when there is none.
+// Path returns the address of a file, such as "public.css"; empty when there is none.
 func Path(name string) string { return byName[name] }
-
-// Data is a file's content; nil when there is none.
-func Data(name string) []byte { return byPath[byName[name]].data }
 
 // Handler serves the files below /assets/. Their addresses name their content, so
 // caches may keep them without asking again (RFC 8246).
@@ -63,7 +60,8 @@ func Handler() http.Handler {
 	})
 }
 
-// Fixed serves one file at an address that never changes, such as /favicon.ico.
+// Fixed returns a handler for one file at an address that does not change, such as
+// /favicon.ico.
 func Fixed(name string) http.Handler {
 	a := byPath[byName[name]]
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -74,7 +72,7 @@ func Fixed(name string) http.Handler {
 
 func serve(w http.ResponseWriter, r *http.Request, a asset) {
 	kind := mime.TypeByExtension(path.Ext(a.name))
-	switch path.Ext(a.name) { // the same on every machine, whatever its mime.types says
+	switch path.Ext(a.name) { // the machine's mime.types may say something else
 	case ".css":
 		kind = "text/css; charset=utf-8"
 	case ".js":

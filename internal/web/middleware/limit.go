@@ -7,61 +7,47 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Limiter lets each key do something a number of times at once, and again after a
-// pause. It is safe for concurrent use and remembers a bounded number of keys.
+// Limiter is a rate limit for each of many keys. It is safe for concurrent use and
+// remembers a bounded number of keys.
 type Limiter[K comparable] struct {
-	every time.Duration
-	burst int
-	now   func() time.Time
+	interval time.Duration
+	burst    int
+	now      func() time.Time
 
 	mu   sync.Mutex
 	keys map[K]*rate.Limiter
 }
 
-// mostKeys bounds the memory of a limiter. When there are more, those who have all
-// their tries left are forgotten, and if there are none, everyone.
-const mostKeys = 20_000
+// maxKeys bounds the memory of a limiter. When it is reached, the keys that have all
+// their attempts left are forgotten, and if there are none, all keys.
+const maxKeys = 20_000
 
-// NewLimiter allows burst tries at once and one more after each pause. A nil clock
-// is time.Now.
-func NewLimiter[K comparable](burst int, every time.Duration, now func() time.Time) *Limiter[K] {
+// NewLimiter returns a limiter that allows each key burst attempts at once and one more
+// in each interval. A nil clock is time.Now.
+func NewLimiter[K comparable](burst int, interval time.Duration, now func() time.Time) *Limiter[K] {
 	if now == nil {
 		now = time.Now
 	}
-	return &Limiter[K]{every: every, burst: burst, now: now, keys: map[K]*rate.Limiter{}}
+	return &Limiter[K]{interval: interval, burst: burst, now: now, keys: map[K]*rate.Limiter{}}
 }
 
-// Allow uses up one try of a key, if it has one.
+// Allow uses up one attempt of a key and reports whether it had one.
 func (l *Limiter[K]) Allow(key K) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
 	one := l.keys[key]
 	if one == nil {
-		l.tidy(now)
-		one = rate.NewLimiter(rate.Every(l.every), l.burst)
+		l.forgetKeys(now)
+		one = rate.NewLimiter(rate.Every(l.interval), l.burst)
 		l.keys[key] = one
 	}
 	return one.AllowN(now, 1)
 }
 
-// Spent says whether a key has no try left, and uses up none.
-func (l *Limiter[K]) Spent(key K) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	one := l.keys[key]
-	return one != nil && one.TokensAt(l.now()) < 1
-}
-
-// Forget gives a key all its tries back.
-func (l *Limiter[K]) Forget(key K) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	delete(l.keys, key)
-}
-
-func (l *Limiter[K]) tidy(now time.Time) {
-	if len(l.keys) < mostKeys {
+// forgetKeys bounds the number of keys.
+func (l *Limiter[K]) forgetKeys(now time.Time) {
+	if len(l.keys) < maxKeys {
 		return
 	}
 	for key, one := range l.keys {
@@ -69,7 +55,7 @@ func (l *Limiter[K]) tidy(now time.Time) {
 			delete(l.keys, key)
 		}
 	}
-	if len(l.keys) >= mostKeys {
+	if len(l.keys) >= maxKeys {
 		clear(l.keys)
 	}
 }

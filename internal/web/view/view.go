@@ -1,8 +1,8 @@
-// Package view fills the page templates of a room of the site and sends them.
-// Load is its door; Set.Show answers a request with a page.
+// Package view renders page templates. Load reads them, Set.Show answers a request with
+// a page.
 //
-// Pages are filled into memory first, so that an error in the middle never leaves
-// half a page behind.
+// A page is rendered into memory first, so that an error in the middle never sends half
+// a page.
 package view
 
 import (
@@ -17,15 +17,15 @@ import (
 	"github.com/tidings-press/tidings/internal/web/assets"
 )
 
-// Set is the pages of a room: every *.html beside its layout.html, which names
-// those that are parts of others by a leading underscore.
+// Set is the pages of a folder: every *.html beside layout.html, in which they all
+// stand. Files whose name begins with an underscore define parts that pages share.
 type Set struct {
 	pages map[string]*template.Template
 	parts *template.Template
 }
 
-// Load reads the pages of a folder. The templates know asset (a file's address)
-// besides the given functions.
+// Load reads the pages of a folder. Besides the given functions, templates have asset,
+// which returns the address of an asset, and lines, which splits a text.
 func Load(folder fs.FS, functions template.FuncMap) (*Set, error) {
 	base := template.New("layout.html").Funcs(template.FuncMap{"asset": assets.Path, "lines": lines}).Funcs(functions)
 	shared, err := fs.Glob(folder, "_*.html")
@@ -53,28 +53,28 @@ func Load(folder fs.FS, functions template.FuncMap) (*Set, error) {
 	return set, nil
 }
 
-// lines parts a text at its line breaks.
+// lines splits a text at its line breaks.
 func lines(s string) []string { return strings.Split(s, "\n") }
 
-// Fill fills a page.
+// Fill renders a page.
 func (s *Set) Fill(name string, data any) ([]byte, error) {
 	page := s.pages[name]
 	if page == nil {
-		return nil, fmt.Errorf("there is no page %q", name)
+		return nil, fmt.Errorf("unknown page %q", name)
 	}
 	var out bytes.Buffer
 	err := page.ExecuteTemplate(&out, "layout.html", data)
 	return out.Bytes(), err
 }
 
-// Part fills a part of pages, for changes of a page that is open.
+// Part renders a part, for updates of an open page.
 func (s *Set) Part(name string, data any) ([]byte, error) {
 	var out bytes.Buffer
 	err := s.parts.ExecuteTemplate(&out, name, data)
 	return out.Bytes(), err
 }
 
-// Show answers with a page, or returns an error having sent nothing.
+// Show answers with a page. When it returns an error, it has sent nothing.
 func (s *Set) Show(w http.ResponseWriter, status int, name string, data any) error {
 	body, err := s.Fill(name, data)
 	if err != nil {
@@ -82,6 +82,6 @@ func (s *Set) Show(w http.ResponseWriter, status int, name string, data any) err
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // a reader who went away needs no answer
+	_, _ = w.Write(body) // a client that disconnected needs no answer
 	return nil
 }

@@ -19,7 +19,7 @@ func folder(files map[string]string) fstest.MapFS {
 	return out
 }
 
-func TestPagesStandInTheLayoutAndShareParts(t *testing.T) {
+func TestPageIsRenderedInLayoutWithParts(t *testing.T) {
 	t.Parallel()
 	set, err := view.Load(folder(map[string]string{
 		"layout.html": `<body>{{template "main" .}}</body>`, "_parts.html": `{{define "hello"}}hello {{.}}{{end}}`,
@@ -40,7 +40,7 @@ func TestPagesStandInTheLayoutAndShareParts(t *testing.T) {
 	}
 }
 
-func TestABrokenPageSendsNothing(t *testing.T) {
+func TestBrokenPageSendsNothing(t *testing.T) {
 	t.Parallel()
 	set, err := view.Load(folder(map[string]string{"layout.html": `begun{{template "main" .}}`, "one.html": `{{define "main"}}{{.Nothing}}{{end}}`}), nil)
 	if err != nil {
@@ -53,6 +53,6 @@ func TestABrokenPageSendsNothing(t *testing.T) {
 		}
 	}
 	if _, err := view.Load(folder(map[string]string{"layout.html": `x`, "one.html": `{{define`}), nil); err == nil {
-		t.Error("a template that cannot be read was loaded")
+		t.Error("a template with a syntax error was loaded")
 	}
 }
