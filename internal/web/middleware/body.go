@@ -8,28 +8,28 @@ import (
 	"time"
 )
 
-// MaxBody is how many bytes of a request's body are read, unless its handler has
-// a smaller bound of its own.
+// MaxBody is the largest request body in bytes. A handler may have a smaller limit.
 const MaxBody = 1 << 20
 
-// A client that sends more than is read usually sends all of it before it looks for the
-// answer. To close the connection in the meantime would reset it and destroy the answer
-// on its way (RFC 9112, section 9.6). So the rest is read and dropped, within bounds.
+// A client whose body is too large usually sends all of it before it reads the answer. If
+// the server closed the connection meanwhile, TCP would reset it and the answer would be
+// lost (RFC 9112, section 9.6). So the rest of the body is read and dropped, up to these
+// limits.
 const (
 	drainBytes = 64 << 20
 	drainTime  = 5 * time.Second
 )
 
-// limitedBody is the body of a request up to MaxBody.
+// limitedBody is a request body that is read up to MaxBody.
 type limitedBody struct {
 	limited  io.ReadCloser
 	raw      io.ReadCloser
 	read     bool // something was read
 	ended    bool // everything was read
-	tooLarge bool // the bound was reached
+	tooLarge bool // the limit was reached
 }
 
-// Read implements io.Reader. Beyond the bound it returns *http.MaxBytesError.
+// Read implements io.Reader. Beyond the limit it returns *http.MaxBytesError.
 func (b *limitedBody) Read(p []byte) (int, error) {
 	n, err := b.limited.Read(p)
 	b.read = true
@@ -46,15 +46,15 @@ func (b *limitedBody) Read(p []byte) (int, error) {
 // Close implements io.Closer.
 func (b *limitedBody) Close() error { return b.limited.Close() }
 
-// withBody serves a request that has a body. One that says that it is too large is
-// refused at once; of others no more is read than MaxBody.
-func (g *gate) withBody(w *response, r *http.Request) {
+// withBody serves a request that has a body. A body whose declared length is too large is
+// refused at once; of others at most MaxBody is read.
+func (m *wrapped) withBody(w *response, r *http.Request) {
 	body := &limitedBody{raw: r.Body, limited: http.MaxBytesReader(w.ResponseWriter, r.Body, MaxBody)}
 	w.body, r.Body = body, body
 	if r.ContentLength > MaxBody {
 		refuseBody(w)
 	} else {
-		g.next.ServeHTTP(w, r)
+		m.next.ServeHTTP(w, r)
 	}
 	body.drain(w, r)
 }
@@ -72,13 +72,13 @@ func refuseBody(w http.ResponseWriter) {
 }
 
 func refuseText(w io.Writer) {
-	fmt.Fprintf(w, "The request is too large: at most %d KB are taken.\n", MaxBody>>10)
+	fmt.Fprintf(w, "The request is too large. The limit is %d KB.\n", MaxBody>>10)
 }
 
-// drain sends what was answered and reads the rest of the request, so that the client
-// gets to see the answer.
+// drain sends the answer and reads the rest of the request, so that the client receives
+// the answer.
 func (b *limitedBody) drain(w *response, r *http.Request) {
-	if b.ended || !b.read && r.Header.Get("Expect") != "" { // this client sends nothing until it is told to
+	if b.ended || !b.read && r.Header.Get("Expect") != "" { // the client waits for 100 Continue and sends nothing
 		return
 	}
 	c := http.NewResponseController(w.ResponseWriter)

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// Proxies are the networks whose X-Forwarded-For is believed.
+// Proxies are the networks whose X-Forwarded-For header is trusted.
 type Proxies []netip.Prefix
 
-// ParseProxies reads networks such as 10.0.0.0/8, or single addresses.
+// ParseProxies parses networks such as 10.0.0.0/8, or single addresses.
 func ParseProxies(networks []string) (Proxies, error) {
 	var out Proxies
 	for _, n := range networks {
@@ -18,7 +18,7 @@ func ParseProxies(networks []string) (Proxies, error) {
 		if err != nil {
 			one, errOne := netip.ParseAddr(n)
 			if errOne != nil {
-				return nil, fmt.Errorf("trusted proxy %q: %w; right would be a network such as 10.0.0.0/8", n, err)
+				return nil, fmt.Errorf("trusted proxy %q: %w; use a network such as 10.0.0.0/8 or an address", n, err)
 			}
 			prefix = netip.PrefixFrom(one, one.BitLen())
 		}
@@ -27,9 +27,9 @@ func ParseProxies(networks []string) (Proxies, error) {
 	return out, nil
 }
 
-// Client is the address that a request comes from. Each trusted proxy appends the
-// address that it saw to X-Forwarded-For, so the last one that is no proxy of
-// ours is the client; what stands before it, anyone can have made up.
+// Client returns the address of a request's client; the zero value if it is unknown. Each
+// trusted proxy appends the address that it saw to X-Forwarded-For, so the client is the
+// last address that is not a trusted proxy. Those before it may be forged.
 func (p Proxies) Client(r *http.Request) netip.Addr {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
@@ -41,7 +41,7 @@ func (p Proxies) Client(r *http.Request) netip.Addr {
 	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for i := len(hops) - 1; i >= 0; i-- {
-		hop, err := readHop(strings.TrimSpace(hops[i]))
+		hop, err := parseHop(strings.TrimSpace(hops[i]))
 		if err != nil {
 			return client
 		}
@@ -52,8 +52,8 @@ func (p Proxies) Client(r *http.Request) netip.Addr {
 	return client
 }
 
-// readHop reads an address, which some proxies write with a port.
-func readHop(s string) (netip.Addr, error) {
+// parseHop parses an address, which some proxies write with a port.
+func parseHop(s string) (netip.Addr, error) {
 	if withPort, err := netip.ParseAddrPort(s); err == nil {
 		return withPort.Addr().Unmap(), nil
 	}
@@ -71,26 +71,19 @@ func (p Proxies) Trusts(a netip.Addr) bool {
 	return false
 }
 
-// NarrowNetwork is the network that limits count by: the address itself for IPv4, and
-// the /64 that one customer has for IPv6.
-func NarrowNetwork(a netip.Addr) netip.Prefix {
-	bits := a.BitLen()
-	if a.Is6() {
-		bits = 64
-	}
-	prefix, err := a.WithZone("").Prefix(bits)
-	if err != nil {
-		return netip.Prefix{}
-	}
-	return prefix
-}
+// NarrowNetwork returns the network that short limits count by: the IPv4 address itself,
+// or the /64 of an IPv6 address, which one customer has.
+func NarrowNetwork(a netip.Addr) netip.Prefix { return network(a, a.BitLen(), 64) }
 
-// WideNetwork is the network that limits over an hour count by: the /24 of an IPv4 address,
-// and the /48 of an IPv6 one, which is what a site or a customer of a host gets.
-func WideNetwork(a netip.Addr) netip.Prefix {
-	bits := 24
+// WideNetwork returns the network that limits of an hour and more count by: the /24 of an
+// IPv4 address, or the /48 of an IPv6 address, which a site or a customer of a host has.
+func WideNetwork(a netip.Addr) netip.Prefix { return network(a, 24, 48) }
+
+// network returns the prefix of an address; the zero value for the zero address.
+func network(a netip.Addr, bits4, bits6 int) netip.Prefix {
+	bits := bits4
 	if a.Is6() {
-		bits = 48
+		bits = bits6
 	}
 	prefix, err := a.WithZone("").Prefix(bits)
 	if err != nil {

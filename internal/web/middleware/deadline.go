@@ -8,28 +8,28 @@ import (
 	"time"
 )
 
-// How long a client may take to send a request's body, and to take an answer. An answer
-// has between half the time and all of it: to set a deadline costs as much as to read a
-// request, so one that is still far away stays.
+// The time that a client has to send a request body, and to receive an answer. Setting a
+// deadline costs as much as reading a request, so a deadline of an earlier request stays
+// while at least half of writeTime is left.
 const (
 	bodyTime  = 30 * time.Second
 	writeTime = 2 * time.Minute
 )
 
-// connection is what the middleware knows of a connection.
+// connection is the state that requests on one connection share.
 type connection struct {
 	writeBy atomic.Int64 // write deadline, Unix seconds; 0 when it is not known
 }
 
 type connectionKey struct{}
 
-// ConnContext is for http.Server.ConnContext. The server needs no WriteTimeout then, which
-// it would set for each request.
+// ConnContext is for http.Server.ConnContext. It replaces WriteTimeout, which the server
+// would set for each request.
 func ConnContext(ctx context.Context, _ net.Conn) context.Context {
 	return context.WithValue(ctx, connectionKey{}, new(connection))
 }
 
-// limitWriting sees to it that the answer to a request ends.
+// limitWriting sets the write deadline of an answer.
 func (w *response) limitWriting() {
 	c, ok := w.request.Context().Value(connectionKey{}).(*connection)
 	if !ok {
@@ -45,8 +45,8 @@ func (w *response) limitWriting() {
 	}
 }
 
-// SetWriteDeadline is for http.ResponseController: handlers of long answers lift the limit.
-// The next request on the connection sets its own.
+// SetWriteDeadline is for http.ResponseController: handlers of long answers extend the
+// deadline. The next request on the connection sets its own.
 func (w *response) SetWriteDeadline(by time.Time) error {
 	if w.connection != nil {
 		w.connection.writeBy.Store(0)

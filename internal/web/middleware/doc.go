@@ -1,5 +1,5 @@
-// Package middleware stands before all pages: it finds the client's address, numbers
-// and logs requests without the private tokens in their addresses, sets headers
-// that browsers protect readers by, bounds what is read, and limits how often one
-// client may try. Wrap is its door; Limiter is for the handlers that need one.
+// Package middleware holds what all routes share: the client's address behind proxies,
+// request numbers, the access log without private tokens, security headers, limits on
+// bodies and time, and redirects from former hosts. Wrap puts it before a handler;
+// Limiter is a rate limit for handlers that need one.
 package middleware

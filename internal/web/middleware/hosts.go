@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// formerHosts sends requests for old addresses of the site to the present one.
+// formerHosts redirects requests for former addresses of the site to its current one.
 type formerHosts struct {
-	site string            // without a last slash
+	site string            // without a trailing slash
 	host string            // of the site
 	base map[string]string // path that the site had on a former host
 }
@@ -33,9 +33,9 @@ func newFormerHosts(site string, former []string) (*formerHosts, error) {
 	return f, nil
 }
 
-// target is where a request should go instead; empty when it is right here. The
-// one-click POST of a mail program is right everywhere: it follows no redirects
-// (RFC 8058, section 3.1).
+// target returns the address that a request is redirected to; empty when it is not. The
+// one-click POST of a mail program is answered on former hosts too, since it follows no
+// redirects (RFC 8058, section 3.1).
 func (f *formerHosts) target(r *http.Request) string {
 	host := r.Host
 	if h, _, err := net.SplitHostPort(host); err == nil {
@@ -58,7 +58,7 @@ func (f *formerHosts) target(r *http.Request) string {
 	return f.site + path
 }
 
-// redirect answers a request for an old address and says whether it did.
+// redirect redirects a request for a former address and reports whether it did.
 func (f *formerHosts) redirect(w http.ResponseWriter, r *http.Request) bool {
 	target := f.target(r)
 	if target == "" {

@@ -10,25 +10,25 @@ import (
 	"github.com/tidings-press/tidings/internal/loadshare"
 )
 
-// Options say what Wrap watches over.
+// Options are what Wrap needs.
 type Options struct {
 	Site    string   // public address
-	Former  []string // addresses that it had before
-	Proxies []string // networks whose X-Forwarded-For is believed
+	Former  []string // former public addresses
+	Proxies []string // networks whose X-Forwarded-For header is trusted
 	Log     *slog.Logger
-	// Share is the part of the machine that requests may use; nil sets no limits.
+	// Share limits the part of the machine that requests may use; nil sets no limits.
 	Share *loadshare.Share
-	// FromMemory answers a request with a document that is ready in memory, or returns
-	// false having done nothing. It comes before everything that such an answer does
-	// not need. It may be nil.
+	// FromMemory answers a request with a rendered document from memory, or does nothing
+	// and returns false. It runs before all work that such an answer does not need. It
+	// may be nil.
 	FromMemory func(http.ResponseWriter, *http.Request) bool
-	// Failed shows the page of an error that nobody expected.
+	// Failed shows the page for a panic.
 	Failed http.HandlerFunc
 }
 
-// Wrap puts the middleware before a handler: the redirect from former hosts, headers, the
-// access log, and bounds of what is read. They are the same for all routes. Answers from
-// memory carry no number of the request, since shared caches may keep them.
+// Wrap puts the middleware before a handler: redirects from former hosts, headers, the
+// access log and limits, the same for all routes. Answers from memory have no request
+// number, since shared caches may keep them.
 func Wrap(next http.Handler, o Options) (http.Handler, error) {
 	proxies, err := ParseProxies(o.Proxies)
 	if err != nil {
@@ -38,10 +38,10 @@ func Wrap(next http.Handler, o Options) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &gate{next: next, proxies: proxies, former: former, options: o, secure: strings.HasPrefix(o.Site, "https:")}, nil
+	return &wrapped{next: next, proxies: proxies, former: former, options: o, secure: strings.HasPrefix(o.Site, "https:")}, nil
 }
 
-type gate struct {
+type wrapped struct {
 	next    http.Handler
 	proxies Proxies
 	former  *formerHosts
@@ -50,46 +50,46 @@ type gate struct {
 }
 
 // ServeHTTP implements http.Handler.
-func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	seen := &response{ResponseWriter: w, request: r, start: time.Now()}
-	defer g.finish(seen)
-	seen.limitWriting()
+func (m *wrapped) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	answer := &response{ResponseWriter: w, request: r, start: time.Now()}
+	defer m.finish(answer)
+	answer.limitWriting()
 	h := w.Header()
 	h["X-Content-Type-Options"] = nosniff
-	if g.secure { // browsers ignore it over plain HTTP
+	if m.secure { // browsers ignore this over plain HTTP
 		h["Strict-Transport-Security"] = strict
 	}
-	if g.former.redirect(seen, r) {
+	if m.former.redirect(answer, r) {
 		return
 	}
-	if err := g.options.Share.Request(r.Context()); err != nil {
-		busy(seen)
+	if err := m.options.Share.Request(r.Context()); err != nil {
+		busy(answer)
 		return
 	}
 	hasBody := r.Body != nil && r.Body != http.NoBody
-	if !hasBody && g.options.FromMemory != nil && g.options.FromMemory(seen, r) {
-		seen.fromMemory = true
+	if !hasBody && m.options.FromMemory != nil && m.options.FromMemory(answer, r) {
+		answer.fromMemory = true
 		return
 	}
-	seen.request = withKnown(r, g.proxies)
-	h["X-Request-Id"] = []string{ID(seen.request.Context())}
-	PageHeaders(h, g.secure)
+	answer.request = withInfo(r, m.proxies)
+	h["X-Request-Id"] = []string{ID(answer.request.Context())}
+	PageHeaders(h, m.secure)
 	if LogPath(r) != r.URL.Path {
-		h["Referrer-Policy"] = sameOrigin // other sites must not learn a token
+		h["Referrer-Policy"] = sameOrigin // tokens must not reach other sites
 	}
-	until := time.Time{} // the server's own limit is for the head
+	until := time.Time{} // clears the server's deadline for the head
 	if hasBody {
-		until = seen.start.Add(bodyTime)
+		until = answer.start.Add(bodyTime)
 	}
 	_ = http.NewResponseController(w).SetReadDeadline(until) // not supported only in tests without a connection
 	if !hasBody {
-		g.next.ServeHTTP(seen, seen.request)
+		m.next.ServeHTTP(answer, answer.request)
 		return
 	}
-	g.withBody(seen, seen.request)
+	m.withBody(answer, answer.request)
 }
 
-// The values of headers are shared by all answers, which saves allocations.
+// All answers share the values of these headers, which saves allocations.
 var (
 	nosniff     = []string{"nosniff"}
 	referrer    = []string{"strict-origin-when-cross-origin"}
@@ -98,58 +98,58 @@ var (
 	strict      = []string{"max-age=31536000"}
 )
 
-// PageHeaders sets the headers that browsers protect readers of pages by. secure says that the
-// site is served over HTTPS.
+// PageHeaders sets the headers that make browsers protect the readers of a page. secure
+// reports whether the site is served over HTTPS.
 func PageHeaders(h http.Header, secure bool) {
 	h["Referrer-Policy"] = referrer
 	h["Permissions-Policy"] = permissions
-	if secure { // browsers complain about it over plain HTTP
+	if secure { // browsers log a warning about it over plain HTTP
 		h["Cross-Origin-Opener-Policy"] = sameOrigin
 	}
 }
 
-// finish ends a request: a panic becomes a page and a line in the log.
-func (g *gate) finish(w *response) {
+// finish ends a request: it turns a panic into an error page and writes the access log.
+func (m *wrapped) finish(w *response) {
 	problem := recover()
 	if problem == http.ErrAbortHandler {
 		panic(problem)
 	}
 	if problem != nil {
-		g.failed(w, w.request, problem)
+		m.failed(w, w.request, problem)
 	}
-	g.options.Share.Answered(w.bytes, w.fromMemory)
-	g.log(w, w.request)
+	m.options.Share.Answered(w.bytes, w.fromMemory)
+	m.log(w, w.request)
 }
 
-// busy answers when too many requests wait for their turn.
+// busy answers that too many requests are waiting.
 func busy(w http.ResponseWriter) {
 	w.Header().Set("Retry-After", "10")
 	w.Header().Set("Cache-Control", "no-store")
-	http.Error(w, "There are too many requests right now. Please try again in a few seconds.", http.StatusServiceUnavailable)
+	http.Error(w, "Too many requests at the moment. Please try again in a few seconds.", http.StatusServiceUnavailable)
 }
 
-func (g *gate) failed(w *response, r *http.Request, problem any) {
-	g.options.Log.Error("request failed", "path", LogPath(r), "request", ID(r.Context()), "panic", problem, "stack", string(debug.Stack()))
+func (m *wrapped) failed(w *response, r *http.Request, problem any) {
+	m.options.Log.Error("request failed", "path", LogPath(r), "request", ID(r.Context()), "panic", problem, "stack", string(debug.Stack()))
 	if w.status == 0 {
-		g.options.Failed(w, r)
+		m.options.Failed(w, r)
 	}
 }
 
-func (g *gate) log(w *response, r *http.Request) {
+func (m *wrapped) log(w *response, r *http.Request) {
 	level := slog.LevelDebug
 	if w.status >= 500 {
 		level = slog.LevelError
 	} else if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		level = slog.LevelInfo
 	}
-	if !g.options.Log.Enabled(r.Context(), level) {
+	if !m.options.Log.Enabled(r.Context(), level) {
 		return
 	}
-	g.options.Log.LogAttrs(r.Context(), level, "request", slog.String("method", r.Method), slog.String("path", LogPath(r)),
+	m.options.Log.LogAttrs(r.Context(), level, "request", slog.String("method", r.Method), slog.String("path", LogPath(r)),
 		slog.Int("status", w.status), slog.Int64("bytes", w.bytes), slog.Duration("took", time.Since(w.start)), slog.String("request", ID(r.Context())))
 }
 
-// response notes what was answered.
+// response records the status and size of an answer.
 type response struct {
 	http.ResponseWriter
 	request    *http.Request
@@ -162,8 +162,8 @@ type response struct {
 	refuse     bool         // the handler's answer is replaced by 413
 }
 
-// WriteHeader notes the status. A handler that could not read the whole request, because
-// it was too large, does not decide on the answer.
+// WriteHeader records the status. If the request body was too large, it answers 413 in
+// place of the handler.
 func (w *response) WriteHeader(status int) {
 	if w.status != 0 {
 		w.ResponseWriter.WriteHeader(status)

@@ -15,7 +15,7 @@ import (
 	"github.com/tidings-press/tidings/internal/web/middleware"
 )
 
-func TestOnlyTrustedProxiesAreBelieved(t *testing.T) {
+func TestForwardedForIsReadFromTrustedProxiesOnly(t *testing.T) {
 	t.Parallel()
 	proxies, err := middleware.ParseProxies([]string{"10.0.0.0/8", "::1"})
 	if err != nil {
@@ -44,17 +44,17 @@ func TestOnlyTrustedProxiesAreBelieved(t *testing.T) {
 	}
 }
 
-func TestNeighboursShareTheirLimit(t *testing.T) {
+func TestNetworksOfAddresses(t *testing.T) {
 	t.Parallel()
 	a, b := netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("2001:db8::ffff:1")
 	if middleware.NarrowNetwork(a) != middleware.NarrowNetwork(b) || middleware.NarrowNetwork(a) == middleware.NarrowNetwork(netip.MustParseAddr("2001:db8:0:1::1")) {
-		t.Error("one customer's /64 should count as one")
+		t.Error("want one network for the addresses of a /64, and another for the next /64")
 	}
 	if middleware.NarrowNetwork(netip.MustParseAddr("192.0.2.1")) == middleware.NarrowNetwork(netip.MustParseAddr("192.0.2.2")) {
-		t.Error("IPv4 addresses count each")
+		t.Error("want a network for each IPv4 address")
 	}
 	if middleware.NarrowNetwork(netip.Addr{}).IsValid() {
-		t.Error("no address has no neighbours")
+		t.Error("want no network for the zero address")
 	}
 }
 
@@ -83,7 +83,7 @@ func wrap(t *testing.T, site string, log io.Writer, h http.HandlerFunc) http.Han
 	return wrapped
 }
 
-func TestLogsNeverShowPrivateLinks(t *testing.T) {
+func TestLogOmitsTokens(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	h := wrap(t, "https://example.org", &log, func(http.ResponseWriter, *http.Request) {})
@@ -94,14 +94,14 @@ func TestLogsNeverShowPrivateLinks(t *testing.T) {
 		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "http://example.org"+path, nil))
 	}
 	if strings.Contains(log.String(), "SECRET") {
-		t.Errorf("the log tells:\n%s", &log)
+		t.Errorf("the log contains a token:\n%s", &log)
 	}
 	if !strings.Contains(log.String(), "/articles/shown") {
-		t.Errorf("the log lacks what may be known:\n%s", &log)
+		t.Errorf("the log lacks a public path:\n%s", &log)
 	}
 }
 
-func TestPagesWithATokenTellOtherSitesNothing(t *testing.T) {
+func TestReferrerPolicyOfPagesWithToken(t *testing.T) {
 	t.Parallel()
 	h := wrap(t, "https://example.org", io.Discard, func(http.ResponseWriter, *http.Request) {})
 	for path, want := range map[string]string{
@@ -116,7 +116,7 @@ func TestPagesWithATokenTellOtherSitesNothing(t *testing.T) {
 	}
 }
 
-func TestPanicsBecomeAPageAndALine(t *testing.T) {
+func TestPanicShowsErrorPageAndIsLogged(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	h := wrap(t, "https://example.org", &log, func(http.ResponseWriter, *http.Request) { panic("broken") })
@@ -127,7 +127,7 @@ func TestPanicsBecomeAPageAndALine(t *testing.T) {
 	}
 }
 
-func TestHeadersAndBounds(t *testing.T) {
+func TestSecurityHeadersAndBodyLimit(t *testing.T) {
 	t.Parallel()
 	var read error
 	h := func(site string) http.Handler {
@@ -136,7 +136,7 @@ func TestHeadersAndBounds(t *testing.T) {
 	w := httptest.NewRecorder()
 	declared := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(strings.Repeat("x", middleware.MaxBody+1)))
 	if h("https://example.org").ServeHTTP(w, declared); w.Code != http.StatusRequestEntityTooLarge || read != nil {
-		t.Errorf("a body that says it is too large: %d, and the handler read %v", w.Code, read)
+		t.Errorf("a body with a large declared length: %d, and the handler read %v", w.Code, read)
 	}
 	w = httptest.NewRecorder()
 	endless := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(strings.Repeat("x", middleware.MaxBody+1)))
@@ -144,18 +144,18 @@ func TestHeadersAndBounds(t *testing.T) {
 	h("https://example.org").ServeHTTP(w, endless)
 	var large *http.MaxBytesError
 	if !errors.As(read, &large) {
-		t.Errorf("a body without a length is read to the end: %v", read)
+		t.Errorf("a large body without a length: %v, want MaxBytesError", read)
 	}
 	if w.Header().Get("Strict-Transport-Security") == "" || w.Header().Get("X-Content-Type-Options") != "nosniff" {
 		t.Errorf("headers %v", w.Header())
 	}
 	w = httptest.NewRecorder()
 	if h("http://localhost:8080").ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil)); w.Header().Get("Strict-Transport-Security") != "" {
-		t.Error("HSTS over plain HTTP would lock people out")
+		t.Error("Strict-Transport-Security is sent over plain HTTP")
 	}
 }
 
-// timed is a connection's answer that notes its write deadlines.
+// timed records the write deadlines of an answer.
 type timed struct {
 	*httptest.ResponseRecorder
 	deadlines *[]time.Time
@@ -166,7 +166,7 @@ func (w timed) SetWriteDeadline(by time.Time) error {
 	return nil
 }
 
-func TestEveryAnswerHasAWriteDeadline(t *testing.T) {
+func TestAnswersHaveWriteDeadline(t *testing.T) {
 	t.Parallel()
 	lift := false
 	h := wrap(t, "https://example.org", io.Discard, func(w http.ResponseWriter, _ *http.Request) {
