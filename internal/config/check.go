@@ -21,33 +21,34 @@ import (
 	"github.com/tidings-press/tidings/internal/subscriber"
 )
 
-// checker looks at every value of a decoded configuration.
+// checker checks every value of a decoded configuration.
 type checker struct {
 	config   *Config
 	folder   string
-	bad      map[string]bool // keys that were complained about
+	bad      map[string]bool // keys that have a problem already
 	names    map[string]map[string]string
 	problems Problems
 }
 
-func (c *checker) wrong(key, what, right string) {
+func (c *checker) wrong(key, what, fix string) {
 	if c.bad[key] {
 		return
 	}
 	c.bad[key] = true
-	c.problems = append(c.problems, c.config.Problem(key, what, right))
+	c.problems = append(c.problems, c.config.Problem(key, what, fix))
 }
 
-// failed notes an error, whose text says both what is wrong and what would be right.
-func (c *checker) failed(key string, err error, right string) {
+// failed notes an error. fix is for errors whose text does not say how to fix them, after a
+// semicolon.
+func (c *checker) failed(key string, err error, fix string) {
 	if err == nil {
 		return
 	}
-	what, own, found := strings.Cut(err.Error(), "; right would be: ")
+	what, own, found := strings.Cut(err.Error(), "; ")
 	if found {
-		right = own
+		fix = own
 	}
-	c.wrong(key, what, right)
+	c.wrong(key, what, fix)
 }
 
 func (c *checker) all() {
@@ -67,15 +68,15 @@ func (c *checker) all() {
 	c.bounces()
 	c.health()
 	if c.config.Templates != "" {
-		c.path("templates", &c.config.Templates, "a folder that exists")
+		c.path("templates", &c.config.Templates, "name an existing folder")
 	}
 	c.controlCharacters(reflect.ValueOf(c.config).Elem(), "")
 }
 
-// severalLines are the keys whose values may have line breaks: texts for people, and
+// multiline holds the keys whose values may have line breaks: texts for people, and
 // expressions that may be long. All others end up in headers, commands, addresses and
-// names, where a line break begins another one.
-var severalLines = map[string]bool{"description": true, "postal_address": true, "copyright": true, "match": true, "strip": true}
+// names, where a line break would begin another header or command.
+var multiline = map[string]bool{"description": true, "postal_address": true, "copyright": true, "match": true, "strip": true}
 
 // controlCharacters refuses values with control characters, whatever the key.
 func (c *checker) controlCharacters(v reflect.Value, key string) {
@@ -102,21 +103,21 @@ func (c *checker) controlCharacters(v reflect.Value, key string) {
 func (c *checker) oneLine(value, key string) {
 	last, _, _ := strings.Cut(key[strings.LastIndexByte(key, '.')+1:], "[")
 	i := strings.IndexFunc(value, func(r rune) bool {
-		return unicode.IsControl(r) && !(severalLines[last] && (r == '\n' || r == '\t'))
+		return unicode.IsControl(r) && !(multiline[last] && (r == '\n' || r == '\t'))
 	})
 	if i >= 0 {
 		r, _ := utf8.DecodeRuneInString(value[i:])
-		c.wrong(key, fmt.Sprintf("it has the control character %U after %d bytes", r, i), "one line of visible characters")
+		c.wrong(key, fmt.Sprintf("it has the control character %U after %d bytes", r, i), "write one line of visible characters")
 	}
 }
 
 func (c *checker) site() {
 	s := &c.config.Site
-	c.required("site.title", s.Title, "the publication's name")
+	c.required("site.title", s.Title, "write the publication's name")
 	s.URL = strings.TrimRight(s.URL, "/")
 	c.address("site.url", s.URL)
 	if u, err := url.Parse(s.URL); err == nil && (u.RawQuery != "" || u.Fragment != "") {
-		c.wrong("site.url", "it has a query or fragment", "only the address, such as https://news.example.org")
+		c.wrong("site.url", "it has a query or fragment", "keep only the address, such as https://news.example.org")
 	}
 	for i := range s.FormerURLs {
 		c.address(fmt.Sprintf("site.former_urls[%d]", i), s.FormerURLs[i])
@@ -142,28 +143,28 @@ func (c *checker) service() {
 		if _, bare := netip.ParseAddr(proxy); bare == nil {
 			err = nil
 		}
-		c.failed(fmt.Sprintf("server.trusted_proxies[%d]", i), notA(err, proxy, "network"), "an address or network such as 10.0.0.0/8")
+		c.failed(fmt.Sprintf("server.trusted_proxies[%d]", i), notA(err, proxy, "an address or a network"), "write an address or network such as 10.0.0.0/8")
 	}
 	for key, days := range map[string]int{"deliveries": cfg.Retention.Deliveries, "feedback": cfg.Retention.Feedback, "jobs": cfg.Retention.Jobs} {
 		if days < 0 || days > 0 && days < 7 {
-			c.wrong("retention."+key, fmt.Sprintf("%d days is too short", days), "7 days or more, or 0 to keep everything")
+			c.wrong("retention."+key, fmt.Sprintf("%d days is too short", days), "use 7 days or more, or 0 to keep everything")
 		}
 	}
 	c.oneOf("log.level", cfg.Log.Level, "debug", "info", "warn", "error")
 	c.oneOf("log.format", cfg.Log.Format, "auto", "text", "json")
 }
 
-// dsn checks where the store is, and makes a path relative to the working folder.
+// dsn checks the store's address, and makes a path relative to the working folder.
 func (c *checker) dsn(dsn *DSN) {
 	path, isFile := strings.CutPrefix(dsn.Reveal(), "sqlite:")
 	switch {
 	case isFile && path == "":
-		c.wrong("store.dsn", "it names no file", "sqlite:tidings.db")
+		c.wrong("store.dsn", "it names no file", "write sqlite:tidings.db")
 	case isFile:
 		*dsn = DSN("sqlite:" + c.relative(path))
 	case strings.HasPrefix(dsn.Reveal(), "postgres://"), strings.HasPrefix(dsn.Reveal(), "postgresql://"):
 	default:
-		c.wrong("store.dsn", "it names neither SQLite nor PostgreSQL", "sqlite:tidings.db or postgres://user@host/database")
+		c.wrong("store.dsn", "it names neither SQLite nor PostgreSQL", "write sqlite:tidings.db or postgres://user@host/database")
 	}
 }
 
@@ -171,7 +172,7 @@ func (c *checker) imports() {
 	for i := range c.config.Import.Sources {
 		key, s := fmt.Sprintf("import.sources[%d]", i), &c.config.Import.Sources[i]
 		if s.Path == "" {
-			c.wrong(key+".path", "it is missing", "the folder with the articles")
+			c.wrong(key+".path", "it is missing", "write the folder with the articles")
 		}
 		s.Path = c.relative(s.Path)
 		if s.BaseURL != "" {
@@ -186,14 +187,14 @@ func (c *checker) imports() {
 func (c *checker) patterns(key string, patterns []string) {
 	for i, pattern := range patterns {
 		_, err := regexp.Compile(pattern)
-		c.failed(fmt.Sprintf("%s[%d]", key, i), err, "a regular expression of Go (RE2)")
+		c.failed(fmt.Sprintf("%s[%d]", key, i), err, "write a regular expression in Go's syntax (RE2)")
 	}
 }
 
 func (c *checker) feedSet() {
 	set := &c.config.FeedSet
 	if set.Memory < 1e6 {
-		c.wrong("feed_server.memory", "it is less than a megabyte", "64MB or more")
+		c.wrong("feed_server.memory", "it is less than a megabyte", "use 64MB or more")
 	}
 	for i, hub := range set.Hubs {
 		c.address(fmt.Sprintf("feed_server.hubs[%d]", i), hub)
@@ -204,18 +205,18 @@ func (c *checker) feedSet() {
 func (c *checker) health() {
 	h := c.config.Health
 	if h.AlertEvery < time.Minute {
-		c.wrong("health.alert_every", h.AlertEvery.String()+" is too often", "1h or more")
+		c.wrong("health.alert_every", h.AlertEvery.String()+" is too often", "use 1h or more")
 	}
 	if h.DiskFree < 0 {
-		c.wrong("health.disk_free", "it is negative", "a size such as 256MB, or 0B for no warning")
+		c.wrong("health.disk_free", "it is negative", "use a size such as 256MB, or 0B for no warning")
 	}
 }
 
 // The checks below serve many keys.
 
-func (c *checker) required(key, value, right string) {
+func (c *checker) required(key, value, fix string) {
 	if strings.TrimSpace(value) == "" {
-		c.wrong(key, "it is missing", right)
+		c.wrong(key, "it is missing", fix)
 	}
 }
 
@@ -223,21 +224,21 @@ func (c *checker) oneOf(key, value string, allowed ...string) {
 	if slices.Contains(allowed, value) {
 		return
 	}
-	right := strings.Join(allowed, ", ")
+	fix := "use one of: " + strings.Join(allowed, ", ")
 	if best := nearest(value, allowed); best != "" {
-		right = best
+		fix = "did you mean " + best + "?"
 	}
-	c.wrong(key, fmt.Sprintf("%q is not known here", value), right)
+	c.wrong(key, fmt.Sprintf("unknown value %q", value), fix)
 }
 
 func (c *checker) address(key, value string) {
 	u, err := url.Parse(value)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
-		c.wrong(key, fmt.Sprintf("%q is no web address", value), "something like https://news.example.org")
+		c.wrong(key, fmt.Sprintf("%q is not a web address", value), "write one such as https://news.example.org")
 	}
 }
 
-// optionalAddress allows nothing, and addresses on this site.
+// optionalAddress allows an empty value, and a path on this site.
 func (c *checker) optionalAddress(key, value string) {
 	if value != "" && (!strings.HasPrefix(value, "/") || strings.HasPrefix(value, "//")) {
 		c.address(key, value)
@@ -249,13 +250,13 @@ func (c *checker) language(key, value string) {
 		return
 	}
 	if _, err := language.Parse(value); err != nil {
-		c.wrong(key, fmt.Sprintf("%q is no language", value), "a tag such as en or pt-BR")
+		c.wrong(key, fmt.Sprintf("%q is not a language tag", value), "write a tag such as en or pt-BR")
 	}
 }
 
 func (c *checker) timezone(key, value string) {
 	_, err := schedule.LoadZone(value)
-	c.failed(key, err, "an IANA name such as Europe/Paris, or UTC")
+	c.failed(key, err, "use an IANA name such as Europe/Paris, or UTC")
 }
 
 func (c *checker) mailbox(key, value string) {
@@ -263,21 +264,21 @@ func (c *checker) mailbox(key, value string) {
 		return
 	}
 	_, _, err := subscriber.ParseMailbox(value)
-	c.failed(key, err, "Name <address>")
+	c.failed(key, err, "write Name <address>")
 }
 
 var namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
 
 func (c *checker) name(key, value string, taken map[string]string) {
 	if !namePattern.MatchString(value) {
-		c.wrong(key, fmt.Sprintf("%q is no name for an address", value), "lower-case letters, digits and hyphens, such as weekly-news")
+		c.wrong(key, fmt.Sprintf("%q cannot be part of an address", value), "use lower-case letters, digits and hyphens, such as weekly-news")
 	}
 	c.unique(key, value, taken)
 }
 
 func (c *checker) unique(key, value string, taken map[string]string) {
 	if before, found := taken[value]; found {
-		c.wrong(key, fmt.Sprintf("%q is taken by %s", value, before), "a name of its own")
+		c.wrong(key, fmt.Sprintf("%q is already used by %s", value, before), "choose another name")
 		return
 	}
 	taken[value] = key
@@ -288,22 +289,22 @@ func (c *checker) listen(key, value string) {
 	if err == nil {
 		_, err = strconv.ParseUint(port, 10, 16)
 	}
-	c.failed(key, notA(err, value, "address with a port"), "something like :8080 or 127.0.0.1:8080")
+	c.failed(key, notA(err, value, "an address with a port"), "write one such as :8080 or 127.0.0.1:8080")
 }
 
 func (c *checker) between(key string, value, least, most int) {
 	if value < least || value > most {
-		c.wrong(key, fmt.Sprintf("%d is out of bounds", value), fmt.Sprintf("%d to %d", least, most))
+		c.wrong(key, fmt.Sprintf("%d is out of range", value), fmt.Sprintf("use %d to %d", least, most))
 	}
 }
 
 func (c *checker) notNegative(key string, value time.Duration) {
 	if value < 0 {
-		c.wrong(key, value.String()+" is negative", "0s or more")
+		c.wrong(key, value.String()+" is negative", "use 0s or more")
 	}
 }
 
-// relative turns a path of the file into one of the working folder.
+// relative makes a path that is relative to the file's folder relative to the working folder.
 func (c *checker) relative(path string) string {
 	if path == "" || path == ":memory:" || filepath.IsAbs(path) {
 		return path
@@ -311,7 +312,7 @@ func (c *checker) relative(path string) string {
 	return filepath.Join(c.folder, path)
 }
 
-// taken holds the names of a kind that were seen.
+// taken returns the names of a kind that were used so far, each with its key.
 func (c *checker) taken(kind string) map[string]string {
 	if c.names == nil {
 		c.names = map[string]map[string]string{}

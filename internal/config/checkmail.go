@@ -3,10 +3,8 @@ package config
 import (
 	"fmt"
 	"math"
-	"net/netip"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"time"
 
@@ -31,19 +29,19 @@ func (c *checker) feed(key string, f *Feed) {
 
 func (c *checker) digest(key string, d *Digest) {
 	c.name(key+".name", d.Name, c.taken("digests"))
-	if d.Timezone != c.config.Site.Timezone { // which is looked at once
+	if d.Timezone != c.config.Site.Timezone { // that one is checked already
 		c.timezone(key+".timezone", d.Timezone)
 	}
 	_, err := schedule.Parse(d.Schedule, "UTC")
-	c.failed(key+".schedule", err, `a cron spec such as "0 8 * * 5"`)
+	c.failed(key+".schedule", err, `write a cron spec such as "0 8 * * 5"`)
 	c.oneOf(key+".missed", d.Missed, "latest", "each")
 	c.filter(key+".filter", d.Filter)
 	c.between(key+".min_articles", d.MinArticles, 1, 1000)
 	c.between(key+".max_articles", d.MaxArticles, 1, 1000)
 	if d.MaxArticles < d.MinArticles {
-		c.wrong(key+".max_articles", fmt.Sprintf("%d is less than min_articles, %d", d.MaxArticles, d.MinArticles), "as many or more")
+		c.wrong(key+".max_articles", fmt.Sprintf("%d is less than min_articles, %d", d.MaxArticles, d.MinArticles), "use at least as many")
 	}
-	c.required(key+".sender", d.Sender, `"Name <news@example.org>"`)
+	c.required(key+".sender", d.Sender, `write "Name <news@example.org>"`)
 	c.mailbox(key+".sender", d.Sender)
 	if d.ReplyTo != d.Sender {
 		c.mailbox(key+".reply_to", d.ReplyTo)
@@ -68,12 +66,12 @@ func (c *checker) mail() {
 	selectors := map[string]string{}
 	for i := range m.DKIM {
 		key, k := fmt.Sprintf("mail.dkim[%d]", i), &m.DKIM[i]
-		c.required(key+".domain", k.Domain, "the domain of the senders")
+		c.required(key+".domain", k.Domain, "write the domain of the senders")
 		c.domain(key+".domain", k.Domain)
-		c.required(key+".selector", k.Selector, "a word such as 2026a")
+		c.required(key+".selector", k.Selector, "write a word such as 2026a")
 		c.unique(key+".selector", k.Selector+"._domainkey."+k.Domain, selectors)
-		c.required(key+".key_file", k.KeyFile, `a file made by "tidings dkim keygen"`)
-		c.path(key+".key_file", &k.KeyFile, `a file made by "tidings dkim keygen"`)
+		c.required(key+".key_file", k.KeyFile, `create the file with "tidings dkim keygen"`)
+		c.path(key+".key_file", &k.KeyFile, `create the file with "tidings dkim keygen"`)
 		c.config.secrets = append(c.config.secrets, secretFile{key + ".key_file", k.KeyFile, "a private key"})
 	}
 }
@@ -83,86 +81,7 @@ func (c *checker) domain(key, value string) {
 		return
 	}
 	if _, err := subscriber.ParseAddress("a@" + value); err != nil {
-		c.wrong(key, fmt.Sprintf("%q is no domain", value), "something like example.org")
-	}
-}
-
-func (c *checker) relays() {
-	names := map[string]string{}
-	for i := range c.config.Relays {
-		key, r := fmt.Sprintf("relays[%d]", i), &c.config.Relays[i]
-		c.unique(key+".name", r.Name, names)
-		c.relay(key, r)
-		c.limits(key, r)
-		c.password(key, &r.Password, r.PasswordFile)
-		c.clearPassword(key, r)
-		c.extraHeaders(key+".extra_headers", r.ExtraHeaders)
-	}
-}
-
-// extraHeader is a header line of a mail service's own. Other names are ours to
-// write: a second From or List-Unsubscribe makes a mail that receivers refuse.
-var extraHeader = regexp.MustCompile(`^(?i)X-[a-z0-9-]{1,70}: [ -~]{1,400}$`)
-
-func (c *checker) extraHeaders(key string, lines []HeaderLine) {
-	names := map[string]bool{}
-	for i, line := range lines {
-		name, _, _ := strings.Cut(strings.ToLower(line.Reveal()), ":")
-		switch at := fmt.Sprintf("%s[%d]", key, i); {
-		case !extraHeader.MatchString(line.Reveal()): // without its value, which may be a token
-			c.wrong(at, fmt.Sprintf("%q is no header line of a mail service", line), `"X-NAME: VALUE" in ASCII, such as "X-PM-KeepID: true"`)
-		case names[name]:
-			c.wrong(at, fmt.Sprintf("there are two headers %q", name), "each name once")
-		}
-		names[name] = true
-	}
-}
-
-func (c *checker) relay(key string, r *Relay) {
-	switch {
-	case r.Host == "" && r.Socket == "":
-		c.wrong(key+".host", "it is missing", "the server's name, or socket with a path")
-	case r.Host != "" && r.Socket != "":
-		c.wrong(key+".socket", "host is given as well", "one of the two")
-	}
-	if r.Socket == "" {
-		c.between(key+".port", r.Port, 1, math.MaxUint16)
-	}
-	c.oneOf(key+".protocol", r.Protocol, "smtp", "lmtp")
-	c.oneOf(key+".tls", r.TLS, "starttls", "implicit", "opportunistic", "none")
-	c.oneOf(key+".auth", r.Auth, "auto", "plain", "login", "scram", "xoauth2", "none")
-	c.path(key+".ca_file", &r.CAFile, "a PEM file with certificates")
-	c.helo(key+".helo", r.Helo)
-	if r.Username == "" && (r.Password != "" || r.PasswordFile != "") {
-		c.wrong(key+".username", "a password is given and no name", "the name that goes with the password")
-	}
-	if r.Username != "" && r.Password == "" && r.PasswordFile == "" {
-		c.wrong(key+".password", "a username is given and no password", "${SMTP_PASSWORD}, or password_file")
-	}
-}
-
-// hostName is a name as EHLO takes it (RFC 5321, section 4.1.2).
-var hostName = regexp.MustCompile(`^(?i)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*\.?$`)
-
-func (c *checker) helo(key, value string) {
-	literal, isLiteral := strings.CutPrefix(value, "[")
-	literal, closed := strings.CutSuffix(literal, "]")
-	_, err := netip.ParseAddr(strings.TrimPrefix(literal, "IPv6:"))
-	switch {
-	case value == "", isLiteral && closed && err == nil, !isLiteral && len(value) <= 253 && hostName.MatchString(value):
-		return
-	}
-	c.wrong(key, fmt.Sprintf("%q is neither a host name nor an address in brackets", value), "something like mail.example.org or [192.0.2.1]")
-}
-
-func (c *checker) limits(key string, r *Relay) {
-	c.between(key+".weight", r.Weight, 0, 1000)
-	c.between(key+".connections", r.Connections, 0, 10_000)
-	c.between(key+".connections_per_node", r.ConnectionsPerNode, 0, 10_000)
-	c.between(key+".per_hour", r.PerHour, 0, math.MaxInt32)
-	c.between(key+".per_connection", r.PerConnection, 0, math.MaxInt32)
-	if r.PerSecond < 0 || r.PerSecond > 1e6 || math.IsNaN(r.PerSecond) {
-		c.wrong(key+".per_second", "it is out of bounds", "0 (no limit) to 1000000")
+		c.wrong(key, fmt.Sprintf("%q is not a domain", value), "write one such as example.org")
 	}
 }
 
@@ -172,19 +91,19 @@ func (c *checker) password(key string, password *Secret, file string) {
 		return
 	}
 	if *password != "" {
-		c.wrong(key+".password_file", "password is given as well", "one of the two")
+		c.wrong(key+".password_file", "password is given as well", "remove one of the two")
 		return
 	}
 	path := c.relative(file)
 	c.config.secrets = append(c.config.secrets, secretFile{key + ".password_file", path, "a password"})
 	data, err := os.ReadFile(path)
 	if err != nil {
-		c.wrong(key+".password_file", cause(err), "a file that this user can read")
+		c.wrong(key+".password_file", cause(err), "name a file that this user can read")
 		return
 	}
 	secret := strings.TrimRight(string(data), "\r\n")
 	if secret == "" || len(secret) > 4096 || strings.ContainsAny(secret, "\r\n\x00") {
-		c.wrong(key+".password_file", path+" does not hold a password", "one line with the password")
+		c.wrong(key+".password_file", path+" does not hold a password", "write one line with the password into it")
 		return
 	}
 	*password = Secret(secret)
@@ -196,7 +115,7 @@ func (c *checker) delivery() {
 	c.notNegative("delivery.retry_for", d.RetryFor)
 	c.between("delivery.chunk", d.Chunk, 1, 100_000)
 	if d.Lease < time.Second || d.Lease > time.Hour {
-		c.wrong("delivery.lease", "it is out of bounds", "1s to 1h, such as 10s")
+		c.wrong("delivery.lease", "it is out of range", "use 1s to 1h, such as 10s")
 	}
 	c.between("delivery.soft_limit", d.SoftLimit, 1, 1000)
 	c.between("delivery.soft_days", d.SoftDays, 0, 365)
@@ -213,17 +132,17 @@ func (c *checker) bounces() {
 		c.mailbox(fmt.Sprintf("bounces.addresses[%d]", i), address)
 	}
 	if m := b.Mailbox; m != nil {
-		c.required("bounces.mailbox.host", m.Host, "the server's name")
+		c.required("bounces.mailbox.host", m.Host, "write the server's name")
 		c.between("bounces.mailbox.port", m.Port, 1, math.MaxUint16)
 		c.oneOf("bounces.mailbox.protocol", m.Protocol, "imap", "pop3")
 		c.oneOf("bounces.mailbox.tls", m.TLS, "implicit", "starttls", "none")
-		c.required("bounces.mailbox.username", m.Username, "the mailbox's user")
+		c.required("bounces.mailbox.username", m.Username, "write the mailbox's user")
 		c.password("bounces.mailbox", &m.Password, m.PasswordFile)
 		if m.TLS == "none" && m.Host != "" && !isLocal(m.Host) {
-			c.wrong("bounces.mailbox.tls", "\"none\" would send the password to "+m.Host+" without TLS", "implicit or starttls")
+			c.wrong("bounces.mailbox.tls", "\"none\" would send the password to "+m.Host+" without TLS", "use implicit or starttls")
 		}
 		if m.Every < 1e9 {
-			c.wrong("bounces.mailbox.every", m.Every.String()+" is too often", "1m or more")
+			c.wrong("bounces.mailbox.every", m.Every.String()+" is too often", "use 1m or more")
 		}
 	}
 	names := map[string]string{}
@@ -231,22 +150,22 @@ func (c *checker) bounces() {
 		key := fmt.Sprintf("bounces.webhooks[%d]", i)
 		c.oneOf(key+".service", w.Service, "ses", "postmark", "sendgrid", "generic")
 		c.name(key+".name", w.Name, names)
-		c.required(key+".secret", string(w.Secret), "${WEBHOOK_SECRET}, as the service has it")
+		c.required(key+".secret", string(w.Secret), "write the secret that the service uses, such as ${WEBHOOK_SECRET}")
 	}
 }
 
-// path checks that a file or folder is there, and makes it relative to the working folder.
-func (c *checker) path(key string, path *string, right string) {
+// path checks that a file or folder exists, and makes it relative to the working folder.
+func (c *checker) path(key string, path *string, fix string) {
 	if *path == "" {
 		return
 	}
 	*path = c.relative(*path)
 	if _, err := os.Stat(*path); err != nil {
-		c.wrong(key, cause(err), right)
+		c.wrong(key, cause(err), fix)
 	}
 }
 
-// cause says what happened to which file, without the system call.
+// cause returns an error's file and text, without the system call.
 func cause(err error) string {
 	if path, ok := err.(*os.PathError); ok {
 		return filepath.ToSlash(path.Path) + ": " + path.Err.Error()

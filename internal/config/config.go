@@ -1,7 +1,7 @@
-// Package config reads config.yaml, checks every key of it and explains what is
-// wrong. Load is the door for a file, Default for a service without one.
+// Package config reads and checks config.yaml. Load reads a file and reports everything
+// that is wrong with it; Default returns the settings of a service without a file.
 //
-// docs/configuration.md is made from the comments of the structs' fields.
+// docs/configuration.md is generated from the comments of the structs' fields.
 package config
 
 import (
@@ -10,12 +10,12 @@ import (
 	"time"
 )
 
-// Config is the whole of config.yaml. Durations are written as Go writes them
+// Config is config.yaml. Durations are written as Go writes them
 // ("72h", "30s"), sizes with a unit ("10MB"). Paths are relative to the file's folder.
 type Config struct {
 	// The publication.
 	Site Site `yaml:"site"`
-	// Where everything is kept.
+	// The database.
 	Store Store `yaml:"store"`
 	// The HTTP side.
 	Server Server `yaml:"server"`
@@ -25,21 +25,21 @@ type Config struct {
 	Import Import `yaml:"import"`
 	// Named selections of articles for feed readers.
 	Feeds []Feed `yaml:"feeds"`
-	// What holds for all feeds.
+	// Settings of all feeds.
 	FeedSet FeedSet `yaml:"feed_server"`
 	// The recurring mails.
 	Digests []Digest `yaml:"digests"`
-	// What holds for all mails.
+	// Settings of all mails.
 	Mail Mail `yaml:"mail"`
 	// The SMTP servers that mail is handed to.
 	Relays []Relay `yaml:"relays"`
 	// How editions are sent.
 	Delivery Delivery `yaml:"delivery"`
-	// How long what is kept of the past is kept, in days; 0 keeps it.
+	// How many days to keep records of the past; 0 keeps them.
 	Retention Retention `yaml:"retention"`
 	// Where bounce mails and complaints come in.
 	Bounces Bounces `yaml:"bounces"`
-	// Who is told when the service needs somebody.
+	// When owners are alerted.
 	Health Health `yaml:"health"`
 	// Folder with templates that replace the built-in ones; see docs/templates.md. Empty for the built-in ones.
 	Templates string `yaml:"templates"`
@@ -47,7 +47,7 @@ type Config struct {
 	path     string
 	lines    map[string]int // of each key that the file has, by its path such as "digests[0].subject"
 	literals []string       // keys whose secrets stand in the file itself
-	secrets  []secretFile   // that keys name
+	secrets  []secretFile   // files with secrets that keys name
 }
 
 // Site describes the publication.
@@ -58,7 +58,7 @@ type Site struct {
 	Description string `yaml:"description"`
 	// Public address, such as https://news.example.org. Links and self links come from here, never from requests.
 	URL string `yaml:"url"`
-	// Old addresses of the site: requests to their hosts are redirected for ever.
+	// Old addresses of the site: requests to their hosts are redirected permanently.
 	FormerURLs []string `yaml:"former_urls"`
 	// Language of the site's fixed phrases, such as en or pt-BR.
 	Language string `yaml:"language"`
@@ -66,9 +66,9 @@ type Site struct {
 	Timezone string `yaml:"timezone"`
 	// Line for the feeds, such as © 2026 Example Press.
 	Copyright string `yaml:"copyright"`
-	// Who answers for the content: "Name <address>".
+	// The person responsible for the content: "Name <address>".
 	Editor string `yaml:"editor"`
-	// Who answers for the technology: "Name <address>".
+	// The person responsible for the technology: "Name <address>".
 	Webmaster string `yaml:"webmaster"`
 	// Address of a small square picture.
 	Icon string `yaml:"icon"`
@@ -76,19 +76,19 @@ type Site struct {
 	Image string `yaml:"image"`
 }
 
-// Store says where everything is kept.
+// Store says where the database is.
 type Store struct {
 	// sqlite:PATH for one machine, or postgres://USER@HOST/DATABASE for any number.
 	DSN DSN `yaml:"dsn"`
 	// full survives a power cut; normal survives a killed process and is a little faster.
 	Durability string `yaml:"durability"`
-	// Folder of the journal, which keeps what must not be forgotten when an older copy of the store is restored: see
-	// docs/backup.md. Best on another disk than the store. Empty for a folder beside a SQLite file (tidings.journal for
-	// tidings.db) and none for PostgreSQL, where each machine needs one of its own; none for none.
+	// Folder of the journal, which keeps what a restored older copy of the store would not know (see
+	// docs/backup.md). Best on another disk than the store. Empty means a folder beside a SQLite file (tidings.journal for
+	// tidings.db), and no journal for PostgreSQL, where each machine needs a folder of its own. "none" turns it off.
 	Journal string `yaml:"journal"`
 }
 
-// JournalFolder is where the journal is kept, empty for nowhere.
+// JournalFolder returns the folder of the journal, or "" when there is none.
 func (s *Store) JournalFolder() string {
 	path, isFile := strings.CutPrefix(s.DSN.Reveal(), "sqlite:")
 	switch {
@@ -101,15 +101,14 @@ func (s *Store) JournalFolder() string {
 	return strings.TrimSuffix(path, filepath.Ext(path)) + ".journal"
 }
 
-// Retention says how long what is kept of the past is kept, in days. Subscribers,
-// suppressions, the pages and counts of editions, and which articles an edition had
-// are kept for good.
+// Retention says for how many days records of the past are kept. Subscribers,
+// suppressions, and the pages, counts and articles of editions are always kept.
 type Retention struct {
-	// What became of each mail of an edition, after the edition ended.
+	// The outcome of each mail of an edition, counted from the edition's end.
 	Deliveries int `yaml:"deliveries"`
 	// Bounces and complaints.
 	Feedback int `yaml:"feedback"`
-	// Single mails and other work that is done or was given up.
+	// Single mails and other jobs that are done or were given up.
 	Jobs int `yaml:"jobs"`
 }
 
@@ -117,7 +116,7 @@ type Retention struct {
 type Server struct {
 	// Address and port to listen on, such as :8080 or 127.0.0.1:8080.
 	Listen string `yaml:"listen"`
-	// Networks of proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8.
+	// Networks of proxies whose X-Forwarded-For is trusted, such as 10.0.0.0/8.
 	TrustedProxies []string `yaml:"trusted_proxies"`
 }
 
@@ -143,25 +142,25 @@ type Source struct {
 	Path string `yaml:"path"`
 	// Where its articles live, such as https://blog.example.org/; empty for pages of this site.
 	BaseURL string `yaml:"base_url"`
-	// Language of articles that name none; empty to find it out.
+	// Language of articles that name none; empty to detect it.
 	Language string `yaml:"language"`
 	// Author of articles that name none.
 	Author string `yaml:"author"`
-	// Tags that all of them get.
+	// Tags that are added to all of its articles.
 	Tags []string `yaml:"tags"`
 	// Regular expressions: matching lines of the source are dropped.
 	Strip []string `yaml:"strip"`
-	// Whether serve imports again when a file changes.
+	// Whether serve imports files again when they change.
 	Watch bool `yaml:"watch"`
 }
 
-// Health says when owners are told that the service needs them.
+// Health says when owners are alerted.
 type Health struct {
-	// Whether owners get a mail when an edition fails or is paused by the program, a relay is stopped, or something is wrong with the store.
+	// Whether owners get a mail when an edition fails or is paused by the program, a relay is stopped, or the store has a problem.
 	Alerts bool `yaml:"alerts"`
-	// The same cause is told again no sooner.
+	// Shortest time between two alerts for the same cause.
 	AlertEvery time.Duration `yaml:"alert_every"`
-	// Free space on the disk of the store below which owners are told.
+	// Free space on the store's disk below which owners are alerted.
 	DiskFree Size `yaml:"disk_free"`
 }
 
@@ -179,5 +178,5 @@ type Filter struct {
 	Search string `yaml:"search"`
 }
 
-// Path is the file that the configuration was read from; empty for Default.
+// Path returns the name of the file that the configuration was read from, "" for Default.
 func (c *Config) Path() string { return c.path }

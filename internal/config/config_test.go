@@ -31,48 +31,48 @@ func problemsOf(t *testing.T, content string) []string {
 
 const digestStart = "digests:\n- name: weekly\n  sender: a@example.org\n  schedule: '@weekly'\n"
 
-func TestProblemsNameLineAndRemedy(t *testing.T) {
+func TestProblemsNameTheLineAndTheFix(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ name, in, want string }{
-		{"unknown key", "site:\n  titel: x", ":2: site.titel: the key is unknown; right would be: title"},
-		{"unknown key like none", "xyzzy: 1", ":1: xyzzy: the key is unknown; right would be: one of site, store,"},
-		{"a key twice", "log: {level: info}\nlog: {level: warn}", ":2: log: it stands twice, first in line 1; right would be: one of them"},
+		{"unknown key", "site:\n  titel: x", ":2: site.titel: unknown key; did you mean title?"},
+		{"unknown key like none", "xyzzy: 1", ":1: xyzzy: unknown key; use one of: site, store,"},
+		{"a key twice", "log: {level: info}\nlog: {level: warn}", ":2: log: duplicate key, first in line 1; remove one of them"},
 		{"broken YAML", "site:\n  title: [x", ":"},
-		{"a tab", "site:\n\ttitle: x", ":2: found character that cannot start any token; right would be: spaces in place of tabs"},
+		{"a tab", "site:\n\ttitle: x", ":2: found character that cannot start any token; indent with spaces, not with tabs"},
 		{"two documents", "log: {}\n---\nlog: {}", ":2: a second document begins"},
-		{"a value where keys belong", "site: x", `:1: site: it holds "x"; right would be: keys below it, such as title, description, url`},
-		{"a list where a value belongs", "site:\n  title: [x]", ":2: site.title: it holds a list; right would be: a single value"},
-		{"a value where a list belongs", "feeds: x", `:1: feeds: it holds "x"; right would be: a list, each item after a hyphen`},
+		{"a value where keys belong", "site: x", `:1: site: it holds "x"; write keys below it, such as title, description, url`},
+		{"a list where a value belongs", "site:\n  title: [x]", ":2: site.title: it holds a list; write a single value"},
+		{"a value where a list belongs", "feeds: x", `:1: feeds: it holds "x"; write a list, each item after a hyphen`},
 		{"a merge of itself", "site: &s\n  <<: *s", "it refers to itself"},
-		{"no environment", "site:\n  title: ${TIDINGS_NO_SUCH_NAME}", ":2: site.title: the environment has no TIDINGS_NO_SUCH_NAME; right would be: setting it, or ${TIDINGS_NO_SUCH_NAME:-a default}"},
-		{"no unit", "delivery:\n  retry_for: 72", `:2: delivery.retry_for: "72" has no unit; right would be: 72s, 72m or 72h`},
-		{"days", "delivery:\n  retry_for: 3d", `right would be: 72h`},
-		{"no duration", "delivery:\n  retry_for: soon", `"soon" is no duration`},
-		{"size without unit", "feed_server:\n  memory: 64", `"64" has no unit; right would be: a number and a unit`},
-		{"no size", "feed_server:\n  memory: big", `"big" is no size`},
-		{"no whole number", "delivery:\n  chunk: many", `"many" is no whole number`},
+		{"no environment", "site:\n  title: ${TIDINGS_NO_SUCH_NAME}", ":2: site.title: the environment variable TIDINGS_NO_SUCH_NAME is not set; set it, or write ${TIDINGS_NO_SUCH_NAME:-a default}"},
+		{"no unit", "delivery:\n  retry_for: 72", `:2: delivery.retry_for: "72" has no unit; write 72s, 72m or 72h`},
+		{"days", "delivery:\n  retry_for: 3d", `write 72h`},
+		{"no duration", "delivery:\n  retry_for: soon", `"soon" is not a duration`},
+		{"size without unit", "feed_server:\n  memory: 64", `"64" has no unit; write a number and a unit`},
+		{"no size", "feed_server:\n  memory: big", `"big" is not a size`},
+		{"no whole number", "delivery:\n  chunk: many", `"many" is not a whole number`},
 		{"neither true nor false", "import:\n  sources: [{path: x, watch: maybe}]", `"maybe" is neither true nor false`},
-		{"bad address of the site", "site:\n  url: news.example.org", `:2: site.url: "news.example.org" is no web address; right would be: something like https://news.example.org`},
-		{"bad timezone", "site:\n  timezone: Europe/Pariss", `:2: site.timezone: timezone "Europe/Pariss" is unknown; right would be: an IANA name`},
-		{"bad mailbox", "site:\n  editor: nobody", `:2: site.editor: address "nobody": it has no @; right would be: something like ada@example.org`},
-		{"bad language", "site:\n  language: klingonese", `:2: site.language: "klingonese" is no language`},
+		{"bad address of the site", "site:\n  url: news.example.org", `:2: site.url: "news.example.org" is not a web address; write one such as https://news.example.org`},
+		{"bad timezone", "site:\n  timezone: Europe/Pariss", `:2: site.timezone: timezone "Europe/Pariss" is unknown; `},
+		{"bad mailbox", "site:\n  editor: nobody", `:2: site.editor: address "nobody": it has no @; `},
+		{"bad language", "site:\n  language: klingonese", `:2: site.language: "klingonese" is not a language tag`},
 		{"bad store", "store:\n  dsn: mysql://x", `:2: store.dsn: it names neither SQLite nor PostgreSQL`},
-		{"bad choice", "store:\n  durability: ful", `"ful" is not known here; right would be: full`},
-		{"bad listen", "server:\n  listen: \"8080\"", `"8080" is no address with a port`},
-		{"bad network", "server:\n  trusted_proxies: [10.0.0.0/33]", `server.trusted_proxies[0]: "10.0.0.0/33" is no network`},
+		{"bad choice", "store:\n  durability: ful", `unknown value "ful"; did you mean full?`},
+		{"bad listen", "server:\n  listen: \"8080\"", `"8080" is not an address with a port`},
+		{"bad network", "server:\n  trusted_proxies: [10.0.0.0/33]", `server.trusted_proxies[0]: "10.0.0.0/33" is not an address or a network`},
 		{"bad pattern", "import:\n  strip: [\"a(\"]", `:2: import.strip[0]: error parsing regexp`},
-		{"bad feed name", "feeds:\n- name: Go News", `:2: feeds[0].name: "Go News" is no name for an address`},
-		{"a name twice", "feeds:\n- name: go\n- name: go", `:3: feeds[1].name: "go" is taken by feeds[0].name`},
+		{"bad feed name", "feeds:\n- name: Go News", `:2: feeds[0].name: "Go News" cannot be part of an address`},
+		{"a name twice", "feeds:\n- name: go\n- name: go", `:3: feeds[1].name: "go" is already used by feeds[0].name`},
 		{"bad filter", "feeds:\n- name: go\n  filter: {match: \"go AND\"}", `:3: feeds[0].filter.match: `},
-		{"limit", "feeds:\n- name: go\n  limit: 5000", `:3: feeds[0].limit: 5000 is out of bounds; right would be: 1 to 1000`},
-		{"no category", "feeds:\n- name: go\n  podcast: {category: Nwes}", `:3: feeds[0].podcast.category: "Nwes" is not known here; right would be: News`},
-		{"no part of a category", "feeds:\n- name: go\n  podcast: {category: Arts > Desing}", `:3: feeds[0].podcast.category: Apple's Arts has no part "Desing"; right would be: Arts > Design`},
-		{"a category without parts", "feeds:\n- name: go\n  podcast: {category: History > Wars}", `Apple's History has no part "Wars"; right would be: History`},
-		{"a header that is ours", "relays:\n- host: x\n  extra_headers: [\"From: a@example.org\"]", `:3: relays[0].extra_headers[0]: "From: (secret)" is no header line of a mail service`},
-		{"two lines in a header", "relays:\n- host: x\n  extra_headers: [\"X-A: b\\r\\nBcc: c@d\"]", `:3: relays[0].extra_headers[0]: "X-A: (secret)" is no header line`},
-		{"a header without a value", "relays:\n- host: x\n  extra_headers: [X-PM-KeepID]", `"(secret)" is no header line`},
+		{"limit", "feeds:\n- name: go\n  limit: 5000", `:3: feeds[0].limit: 5000 is out of range; use 1 to 1000`},
+		{"no category", "feeds:\n- name: go\n  podcast: {category: Nwes}", `:3: feeds[0].podcast.category: unknown value "Nwes"; did you mean News?`},
+		{"no part of a category", "feeds:\n- name: go\n  podcast: {category: Arts > Desing}", `:3: feeds[0].podcast.category: Apple's category Arts has no subcategory "Desing"; did you mean Arts > Design?`},
+		{"a category without parts", "feeds:\n- name: go\n  podcast: {category: History > Wars}", `Apple's category History has no subcategory "Wars"; write History`},
+		{"a header that is ours", "relays:\n- host: x\n  extra_headers: [\"From: a@example.org\"]", `:3: relays[0].extra_headers[0]: "From: (secret)" is not a header line of a mail service`},
+		{"two lines in a header", "relays:\n- host: x\n  extra_headers: [\"X-A: b\\r\\nBcc: c@d\"]", `:3: relays[0].extra_headers[0]: "X-A: (secret)" is not a header line`},
+		{"a header without a value", "relays:\n- host: x\n  extra_headers: [X-PM-KeepID]", `"(secret)" is not a header line`},
 		{"a header twice", "relays:\n- host: x\n  extra_headers: [\"X-A: b\", \"x-a: c\"]", `relays[0].extra_headers[1]: there are two headers "x-a"`},
-		{"bad cron", "digests:\n- name: weekly\n  sender: a@example.org\n  schedule: 0 25 * * *", `:4: digests[0].schedule: schedule "0 25 * * *": end of range (25) above maximum (23): 25; right would be:`},
+		{"bad cron", "digests:\n- name: weekly\n  sender: a@example.org\n  schedule: 0 25 * * *", `:4: digests[0].schedule: schedule "0 25 * * *": end of range (25) above maximum (23): 25; `},
 		{"no schedule", "digests:\n- name: weekly\n  sender: a@example.org", `:2: digests[0].schedule: schedule "": it is empty`},
 		{"no sender", "digests:\n- name: weekly\n  schedule: '@weekly'", `:2: digests[0].sender: it is missing`},
 		{"bad timezone of a digest", digestStart + "  timezone: Mars", `:5: digests[0].timezone: timezone "Mars" is unknown`},
@@ -80,10 +80,10 @@ func TestProblemsNameLineAndRemedy(t *testing.T) {
 		{"no key file", "mail:\n  dkim:\n  - {domain: example.org, selector: a, key_file: nowhere.pem}", `:3: mail.dkim[0].key_file: nowhere.pem: no such file or directory`},
 		{"relay without host", "relays:\n- name: x", `:2: relays[0].host: it is missing`},
 		{"relay with two addresses", "relays:\n- host: x\n  socket: /x", `:3: relays[0].socket: host is given as well`},
-		{"password without name", "relays:\n- host: x\n  password: y", `:2: relays[0].username: a password is given and no name`},
-		{"name without password", "relays:\n- host: x\n  username: y", `relays[0].password: a username is given and no password; right would be: ${SMTP_PASSWORD}`},
+		{"password without name", "relays:\n- host: x\n  password: y", `:2: relays[0].username: a password is given without a name`},
+		{"name without password", "relays:\n- host: x\n  username: y", `relays[0].password: a username is given without a password; add password: ${SMTP_PASSWORD}`},
 		{"no password file", "relays:\n- host: x\n  username: y\n  password_file: /nowhere/at/all", `:4: relays[0].password_file: /nowhere/at/all: no such file`},
-		{"bad webhook", "bounces:\n  webhooks:\n  - service: sess\n    secret: x", `:3: bounces.webhooks[0].service: "sess" is not known here; right would be: ses`},
+		{"bad webhook", "bounces:\n  webhooks:\n  - service: sess\n    secret: x", `:3: bounces.webhooks[0].service: unknown value "sess"; did you mean ses?`},
 		{"bad bounce address", "bounces:\n  addresses: [loops]", `bounces.addresses[0]: address "loops": it has no @`},
 		{"bad mailbox settings", "bounces:\n  mailbox: {host: h, every: 1ms, username: u}", `bounces.mailbox.every: 1ms is too often`},
 		{"no folder of templates", "templates: nowhere", `:1: templates: nowhere: no such file or directory`},
@@ -169,7 +169,7 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 	}
 }
 
-func TestShownSettingsReadBackAsTheyWere(t *testing.T) {
+func TestShownSettingsParseToTheSameSettings(t *testing.T) {
 	t.Parallel()
 	c, err := Load(filepath.Join("..", "..", "config.yaml"))
 	if err != nil {
@@ -241,7 +241,7 @@ func eachKey(typ reflect.Type, visit func(key string)) {
 	}
 }
 
-func TestWhatIsCommentedOutWouldWork(t *testing.T) {
+func TestCommentedKeysOfTheStarterAreValid(t *testing.T) {
 	t.Parallel()
 	data, err := os.ReadFile(filepath.Join("..", "..", "config.yaml"))
 	if err != nil {
@@ -278,7 +278,7 @@ func knownKey(word string) (known bool) {
 	return known
 }
 
-func TestWarningsPointAtWhatWorksOnlyHere(t *testing.T) {
+func TestSettingsForThisMachineOnlyGetAWarning(t *testing.T) {
 	t.Parallel()
 	c, err := Parse([]byte("relays: [{host: mail.example.org, tls: none}]\nfeeds: [{name: talks, podcast: {}}]\n"+digestStart), "c.yaml")
 	if err != nil {
@@ -293,13 +293,13 @@ func TestWarningsPointAtWhatWorksOnlyHere(t *testing.T) {
 	}
 }
 
-func TestAWarningNamesWhatIsStillTheExamples(t *testing.T) {
+func TestRemainingExampleValuesGetAWarning(t *testing.T) {
 	t.Parallel()
 	c, err := Parse([]byte(Starter()), "c.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "still the example's: site.title, site.copyright, site.editor, site.webmaster, digests[0].title, digests[0].sender, mail.postal_address"
+	want := "these still have the example's values: site.title, site.copyright, site.editor, site.webmaster, digests[0].title, digests[0].sender, mail.postal_address"
 	if all := fmt.Sprint(c.Warnings()); !strings.Contains(all, want) {
 		t.Errorf("the starter's warnings are %s", all)
 	}
@@ -312,7 +312,7 @@ func TestAWarningNamesWhatIsStillTheExamples(t *testing.T) {
 	}
 }
 
-func TestNearestNamesAreThoseOneMistypes(t *testing.T) {
+func TestNearestNameCorrectsTypos(t *testing.T) {
 	t.Parallel()
 	for word, want := range map[string]string{"titel": "title", "retry": "", "shedule": "schedule", "Schedule": "schedule", "x": ""} {
 		if got := nearest(word, []string{"title", "schedule", "description", "retry_after_all"}); got != want {

@@ -11,27 +11,27 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// decoder fills a Config from YAML nodes and notes every problem, where the YAML
-// library's own decoding stops at the first kind of them and knows no suggestions.
+// decoder fills a Config from YAML nodes and collects every problem. The YAML library's own
+// decoder stops at the first kind of problem and makes no suggestions.
 type decoder struct {
 	file     string
 	env      func(string) (string, bool)
 	lines    map[string]int
 	problems Problems
-	literals []string // keys whose secrets stand in the file
-	depth    int      // of values within each other; a merge of itself would never end
+	literals []string // keys whose secrets are in the file itself
+	depth    int      // of nested values; an alias may refer to itself
 }
 
 const maxDepth = 50
 
-func (d *decoder) wrong(line int, key, what, right string) {
-	d.problems = append(d.problems, Problem{File: d.file, Line: line, Key: key, What: what, Right: right})
+func (d *decoder) wrong(line int, key, what, fix string) {
+	d.problems = append(d.problems, Problem{File: d.file, Line: line, Key: key, What: what, Fix: fix})
 }
 
 // value fills into from a node. key is the path to it.
 func (d *decoder) value(node *yaml.Node, into reflect.Value, key string) {
 	if d.depth++; d.depth > maxDepth {
-		d.wrong(node.Line, key, "it refers to itself", "an alias of something else")
+		d.wrong(node.Line, key, "it refers to itself", "remove the alias")
 		return
 	}
 	defer func() { d.depth-- }()
@@ -59,10 +59,10 @@ func (d *decoder) value(node *yaml.Node, into reflect.Value, key string) {
 
 func (d *decoder) mapping(node *yaml.Node, into reflect.Value, key string) {
 	if node.Kind != yaml.MappingNode {
-		d.wrong(node.Line, key, "it holds "+kindOf(node), "keys below it, such as "+strings.Join(firstThree(keysOf(into.Type())), ", "))
+		d.wrong(node.Line, key, "it holds "+kindOf(node), "write keys below it, such as "+strings.Join(firstThree(keysOf(into.Type())), ", "))
 		return
 	}
-	for i := 0; i+1 < len(node.Content); i += 2 { // first, so that the mapping's own keys win
+	for i := 0; i+1 < len(node.Content); i += 2 { // merges first, so that the mapping's own keys override them
 		if node.Content[i].Tag == "!!merge" {
 			d.value(node.Content[i+1], into, key)
 		}
@@ -75,7 +75,7 @@ func (d *decoder) mapping(node *yaml.Node, into reflect.Value, key string) {
 		}
 		path := join(key, name.Value)
 		if before := seen[name.Value]; before > 0 {
-			d.wrong(name.Line, path, fmt.Sprintf("it stands twice, first in line %d", before), "one of them")
+			d.wrong(name.Line, path, fmt.Sprintf("duplicate key, first in line %d", before), "remove one of them")
 			continue
 		}
 		seen[name.Value] = name.Line
@@ -93,21 +93,21 @@ func (d *decoder) member(name, value *yaml.Node, into reflect.Value, path string
 		}
 	}
 	names := keysOf(into.Type())
-	right := "one of " + strings.Join(names, ", ")
+	fix := "use one of: " + strings.Join(names, ", ")
 	if best := nearest(name.Value, names); best != "" {
-		right = best
+		fix = "did you mean " + best + "?"
 	}
-	d.wrong(name.Line, path, "the key is unknown", right)
+	d.wrong(name.Line, path, "unknown key", fix)
 }
 
 func (d *decoder) list(node *yaml.Node, into reflect.Value, key string) {
 	items := node.Content
 	if node.Kind != yaml.SequenceNode {
 		if node.Kind != yaml.ScalarNode || into.Type().Elem().Kind() != reflect.String {
-			d.wrong(node.Line, key, "it holds "+kindOf(node), "a list, each item after a hyphen")
+			d.wrong(node.Line, key, "it holds "+kindOf(node), "write a list, each item after a hyphen")
 			return
 		}
-		items = []*yaml.Node{node} // "tags: go" is as good as "tags: [go]"
+		items = []*yaml.Node{node} // "tags: go" means "tags: [go]"
 	}
 	into.Set(reflect.MakeSlice(into.Type(), len(items), len(items)))
 	for i, item := range items {
@@ -117,12 +117,12 @@ func (d *decoder) list(node *yaml.Node, into reflect.Value, key string) {
 
 func (d *decoder) scalar(node *yaml.Node, into reflect.Value, key string) {
 	if node.Kind != yaml.ScalarNode {
-		d.wrong(node.Line, key, "it holds "+kindOf(node), "a single value")
+		d.wrong(node.Line, key, "it holds "+kindOf(node), "write a single value")
 		return
 	}
 	text, missing := expand(node.Value, d.env)
 	for _, name := range missing {
-		d.wrong(node.Line, key, "the environment has no "+name, "setting it, or ${"+name+":-a default}")
+		d.wrong(node.Line, key, "the environment variable "+name+" is not set", "set it, or write ${"+name+":-a default}")
 	}
 	if len(missing) > 0 {
 		return
@@ -130,20 +130,21 @@ func (d *decoder) scalar(node *yaml.Node, into reflect.Value, key string) {
 	if holdsSecret(into, node.Value) {
 		d.literals = append(d.literals, key)
 	}
-	if what, right := set(into, text); what != "" {
-		d.wrong(node.Line, key, what, right)
+	if what, fix := set(into, text); what != "" {
+		d.wrong(node.Line, key, what, fix)
 	}
 }
 
-// set gives a field the value that a text stands for, or says what is wrong.
-func set(into reflect.Value, text string) (what, right string) {
+// set sets a field to the value of a text. It returns what is wrong with the text and how to
+// fix it, "" when nothing is.
+func set(into reflect.Value, text string) (what, fix string) {
 	switch into.Interface().(type) {
 	case time.Duration:
 		return setDuration(into, text)
 	case Size:
 		size, err := ParseSize(text)
 		into.SetInt(int64(size))
-		return described(err, "a number and a unit, such as 64MB or 512KiB")
+		return described(err, "write a number and a unit, such as 64MB or 512KiB")
 	}
 	switch into.Kind() {
 	case reflect.String:
@@ -151,21 +152,21 @@ func set(into reflect.Value, text string) (what, right string) {
 	case reflect.Int:
 		n, err := strconv.ParseInt(text, 10, 32)
 		into.SetInt(n)
-		return described(notA(err, text, "whole number"), "a whole number, such as 10")
+		return described(notA(err, text, "a whole number"), "write a whole number, such as 10")
 	case reflect.Float64:
 		n, err := strconv.ParseFloat(text, 64)
 		into.SetFloat(n)
-		return described(notA(err, text, "number"), "a number, such as 2.5")
+		return described(notA(err, text, "a number"), "write a number, such as 2.5")
 	case reflect.Bool:
 		if text != "true" && text != "false" {
-			return fmt.Sprintf("%q is neither true nor false", text), "true or false"
+			return fmt.Sprintf("%q is neither true nor false", text), "write true or false"
 		}
 		into.SetBool(text == "true")
 	}
 	return "", ""
 }
 
-func setDuration(into reflect.Value, text string) (what, right string) {
+func setDuration(into reflect.Value, text string) (what, fix string) {
 	duration, err := time.ParseDuration(text)
 	into.SetInt(int64(duration))
 	if err == nil {
@@ -173,27 +174,27 @@ func setDuration(into reflect.Value, text string) (what, right string) {
 	}
 	if days, isDays := strings.CutSuffix(text, "d"); isDays {
 		if n, err := strconv.Atoi(days); err == nil {
-			return fmt.Sprintf("%q has a unit that is not used here", text), fmt.Sprintf("%dh", n*24)
+			return fmt.Sprintf("%q has an unknown unit", text), fmt.Sprintf("write %dh", n*24)
 		}
 	}
 	if _, err := strconv.ParseFloat(text, 64); err == nil {
-		return fmt.Sprintf("%q has no unit", text), fmt.Sprintf("%ss, %sm or %sh", text, text, text)
+		return fmt.Sprintf("%q has no unit", text), fmt.Sprintf("write %ss, %sm or %sh", text, text, text)
 	}
-	return fmt.Sprintf("%q is no duration", text), "a number and a unit, such as 30s, 15m or 72h"
+	return fmt.Sprintf("%q is not a duration", text), "write a number and a unit, such as 30s, 15m or 72h"
 }
 
 func notA(err error, text, kind string) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("%q is no %s", text, kind)
+	return fmt.Errorf("%q is not %s", text, kind)
 }
 
-func described(err error, right string) (string, string) {
+func described(err error, fix string) (string, string) {
 	if err == nil {
 		return "", ""
 	}
-	return err.Error(), right
+	return err.Error(), fix
 }
 
 // keysOf lists the keys of a struct in its order.

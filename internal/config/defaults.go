@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Default is a service without a file: an SQLite store in the working folder, one
+// Default returns the settings of a service without a file: an SQLite store in the working folder, one
 // feed of everything, no digests, and a relay on this machine.
 func Default() *Config {
 	c := empty()
@@ -13,7 +13,7 @@ func Default() *Config {
 	return c
 }
 
-// empty has the defaults of what is there once; a file writes over them.
+// empty returns the defaults of all keys outside lists. A file overrides them.
 func empty() *Config {
 	return &Config{
 		Site:      Site{Title: "Tidings", URL: "http://localhost:8080", Language: "en", Timezone: "UTC"},
@@ -34,7 +34,7 @@ func empty() *Config {
 	}
 }
 
-// fillDefaults gives what lists hold its defaults, and those that depend on others.
+// fillDefaults fills in the defaults in lists, and those that depend on other keys.
 func fillDefaults(c *Config) {
 	if c.Feeds == nil {
 		c.Feeds = []Feed{{Name: "all"}}
@@ -81,21 +81,6 @@ func (d *Digest) fill(c *Config) {
 	d.Approval = cmp.Or(d.Approval, "automatic")
 	d.Prefer = cmp.Or(d.Prefer, "newest")
 	d.Notify = cmp.Or(d.Notify, "editors")
-}
-
-func (r *Relay) fill() {
-	r.Name = cmp.Or(r.Name, r.Host, r.Socket)
-	r.Protocol = cmp.Or(r.Protocol, "smtp")
-	if r.Socket != "" {
-		r.TLS = cmp.Or(r.TLS, "none")
-	}
-	r.TLS = cmp.Or(r.TLS, "starttls")
-	r.Auth = cmp.Or(r.Auth, "auto")
-	if r.Port == 0 && r.Socket == "" {
-		r.Port = map[string]int{"starttls": 587, "implicit": 465}[r.TLS]
-		r.Port = cmp.Or(r.Port, 25)
-	}
-	r.Weight = cmp.Or(r.Weight, 1)
 }
 
 func (m *Mailbox) fill() {

@@ -15,31 +15,31 @@ import (
 	"time"
 )
 
-var update = flag.Bool("update", false, "write docs/configuration.md anew")
+var update = flag.Bool("update", false, "write docs/configuration.md")
 
 const docsIntro = `# Configuration
 
-<!-- Made from the comments in the package config by: go test ./config -run Docs -update -->
+<!-- Generated from the comments in internal/config by: go test ./internal/config -run Docs -update -->
 
-Tidings reads one file, ` + "`config.yaml`" + `, from the working folder or from where ` + "`--config`" + ` or the environment's
-` + "`TIDINGS_CONFIG`" + ` says. ` + "`tidings init`" + ` writes one to start from; the file at the root of the project shows every key in its
-place. Without a file the commands say so and stop.
+Tidings reads one file, ` + "`config.yaml`" + `, from the working folder, or the file that ` + "`--config`" + ` or the environment variable
+` + "`TIDINGS_CONFIG`" + ` names. ` + "`tidings init`" + ` writes one to start from; the file at the root of the project shows every key in its
+place. Without a file, commands stop with an error.
 
-The file is read strictly. An unknown key, a value that cannot be, a cron spec that never fires: ` + "`tidings config check`" + ` lists
-everything that is wrong, each with its line and with what would be right, and ` + "`serve`" + ` refuses to start.
-` + "`tidings config show`" + ` prints what is in force, with defaults filled in and secrets hidden.
+The file is read strictly: an unknown key, an impossible value or a cron spec that never fires is an error. ` + "`tidings config check`" + `
+lists all errors, each with its line and how to fix it, and ` + "`serve`" + ` refuses to start.
+` + "`tidings config show`" + ` prints the settings with defaults filled in and secrets hidden.
 
 - **Durations** have a unit: ` + "`30s`, `15m`, `72h`" + `. **Sizes** too: ` + "`512KiB`, `64MB`" + `.
 - **Paths** are relative to the folder of the file.
 - **Environment**: ` + "`${NAME}`" + ` in a value is replaced; ` + "`${NAME:-default}`" + ` has a default; ` + "`$${`" + ` is a plain ` + "`${`" + `.
 - **Secrets** come from the environment or from files (` + "`password_file`" + `), never from flags. They are never printed or logged.
-- **Reloading**: SIGHUP makes ` + "`serve`" + ` and ` + "`worker`" + ` read the file again. When it is wrong, they say what is wrong and go on as they
-  were. Everything is reloaded except ` + "`store`, `server.listen`, `log.format`, `bounces.smtp`, `bounces.lmtp` and `feed_server.memory`" + `.
+- **Reloading**: SIGHUP makes ` + "`serve`" + ` and ` + "`worker`" + ` read the file again. When it has errors, they log them and keep the old settings.
+  Everything is reloaded except ` + "`store`, `server.listen`, `log.format`, `bounces.smtp`, `bounces.lmtp` and `feed_server.memory`" + `.
 - **Several nodes** on one store must agree on all sections but ` + "`store`, `server`, `log` and `import`" + ` and the paths of files. Each node logs a
   fingerprint of those settings at start, and ` + "`tidings config check`" + ` prints it: equal fingerprints, equal settings.
 `
 
-func TestDocsAreMadeFromTheComments(t *testing.T) {
+func TestDocsMatchTheComments(t *testing.T) {
 	page := filepath.Join("..", "..", "docs", "configuration.md")
 	want := docsIntro + writeSections(t)
 	if *update {
@@ -49,14 +49,14 @@ func TestDocsAreMadeFromTheComments(t *testing.T) {
 	}
 	got, err := os.ReadFile(page)
 	if err != nil || string(got) != want {
-		t.Errorf("docs/configuration.md is not what the comments say (%v): go test ./config -run Docs -update", err)
+		t.Errorf("docs/configuration.md differs from the comments (%v); run go test ./internal/config -run Docs -update", err)
 	}
 }
 
 // fieldDocs finds the comment of each field: "Site.Title" → comment.
 func fieldDocs(t *testing.T) map[string]string {
 	out := map[string]string{}
-	for _, name := range []string{"config.go", "publish.go", "mail.go"} {
+	for _, name := range []string{"config.go", "publish.go", "mail.go", "relay.go"} {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
 		if err != nil {
 			t.Fatal(err)

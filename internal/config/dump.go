@@ -12,7 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// YAML writes the configuration with its defaults filled in and its secrets hidden.
+// YAML returns the configuration with its defaults filled in and its secrets hidden.
 func (c *Config) YAML() ([]byte, error) {
 	var out bytes.Buffer
 	encoder := yaml.NewEncoder(&out)
@@ -23,11 +23,11 @@ func (c *Config) YAML() ([]byte, error) {
 	return out.Bytes(), encoder.Close()
 }
 
-// JSON is YAML in JSON, with the same keys.
+// JSON returns the same as YAML, in JSON.
 func (c *Config) JSON() ([]byte, error) { return json.MarshalIndent(plainMap(c.plain()), "", "  ") }
 
-// Fingerprint is equal for nodes whose settings agree in what must agree: all but
-// the sections server, log and import, the store's address, and paths of files.
+// Fingerprint returns a hash of the settings that must be equal on all nodes: all but the
+// sections server, log and import, the store's address, and paths of files.
 func (c *Config) Fingerprint() string {
 	shared := *c
 	shared.Server, shared.Log, shared.Import, shared.Store, shared.Templates = Server{}, Log{}, Import{}, Store{}, ""
@@ -49,7 +49,7 @@ func (c *Config) Fingerprint() string {
 	return hex.EncodeToString(sum[:6])
 }
 
-// plain turns the configuration into yaml.MapSlice-like nodes that keep the order of the keys.
+// plain turns the configuration into YAML nodes, which keep the order of the keys.
 func (c *Config) plain() *yaml.Node {
 	return nodeOf(reflect.ValueOf(*c))
 }
@@ -111,7 +111,7 @@ func shortDuration(d time.Duration) string {
 	return text
 }
 
-// plainMap turns nodes into what encoding/json knows.
+// plainMap turns nodes into values that encoding/json knows.
 func plainMap(node *yaml.Node) any {
 	var out any
 	if err := node.Decode(&out); err != nil {

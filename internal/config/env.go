@@ -2,9 +2,9 @@ package config
 
 import "strings"
 
-// expand replaces ${NAME} by the environment's value and ${NAME:-default} by a
-// default where there is none. "$${" stands for "${". missing lists the names that have
-// neither.
+// expand replaces ${NAME} with the environment variable, and ${NAME:-default} with the
+// default when the variable is not set. "$${" stands for "${". missing lists the variables
+// that are not set and have no default.
 func expand(text string, env func(string) (string, bool)) (out string, missing []string) {
 	var done strings.Builder
 	for {

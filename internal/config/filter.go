@@ -4,7 +4,7 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-// Compile makes the filter that articles are matched with.
+// Compile returns the filter for articles.
 func (f Filter) Compile() (article.Filter, error) {
 	all, err := article.ParseFilter(f.Match)
 	if err != nil {
@@ -21,5 +21,5 @@ func (f Filter) Compile() (article.Filter, error) {
 
 func (c *checker) match(key, expr string) {
 	_, err := article.ParseFilter(expr)
-	c.failed(key, err, "an expression such as golang AND NOT jobs")
+	c.failed(key, err, "write an expression such as golang AND NOT jobs")
 }

@@ -15,11 +15,11 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// maxFile bounds the file; a configuration is far smaller.
+// maxFile is the largest file that is read. A configuration is far smaller.
 const maxFile = 4 << 20
 
-// Load reads and checks a configuration file. An error about its content is
-// Problems: all that are wrong, not only the first. Values may hold ${NAME} and
+// Load reads and checks a configuration file. An error about its content is a Problems with
+// everything that is wrong. Values may hold ${NAME} and
 // ${NAME:-default} from the environment. Paths come back relative to the working folder.
 func Load(path string) (*Config, error) {
 	file, err := os.Open(path)
@@ -35,22 +35,22 @@ func Load(path string) (*Config, error) {
 		return nil, err
 	}
 	if len(data) > maxFile {
-		return nil, Problems{{File: path, What: "the file is larger than 4 MB", Right: "a configuration"}}
+		return nil, Problems{{File: path, What: "the file is larger than 4 MB", Fix: "check that it is the configuration file"}}
 	}
 	return Parse(data, path)
 }
 
-// missingError is os.ErrNotExist with a hint.
+// missingError is os.ErrNotExist with a fix.
 type missingError struct{ path string }
 
 func (e *missingError) Error() string {
-	return fmt.Sprintf("there is no %s; right would be: a file made by \"tidings init\", or --config with its path", e.path)
+	return fmt.Sprintf("%s does not exist; create it with \"tidings init\", or name the file with --config", e.path)
 }
 
 func (e *missingError) Unwrap() error { return os.ErrNotExist }
 
-// Parse is Load for the content of a file. path is for messages, and its folder is
-// what paths in the file are relative to.
+// Parse reads and checks the content of a configuration file. path names the file in messages;
+// paths in the file are relative to its folder.
 func Parse(data []byte, path string) (*Config, error) {
 	c := empty()
 	c.path, c.lines = path, map[string]int{}
@@ -66,7 +66,7 @@ func Parse(data []byte, path string) (*Config, error) {
 	fillDefaults(c)
 	checks := &checker{config: c, folder: filepath.Dir(path), bad: map[string]bool{}}
 	for _, p := range d.problems {
-		checks.bad[p.Key] = true // one complaint for each key is enough
+		checks.bad[p.Key] = true // one problem for each key is enough
 	}
 	checks.all()
 	if problems := append(d.problems, checks.problems...); len(problems) > 0 {
@@ -78,7 +78,7 @@ func Parse(data []byte, path string) (*Config, error) {
 // yamlLine finds the line in the errors of the YAML library.
 var yamlLine = regexp.MustCompile(`line (\d+): `)
 
-// parseYAML gives the document's root, nil for an empty one.
+// parseYAML returns the document's root, nil for an empty document.
 func parseYAML(data []byte, path string) (*yaml.Node, *Problem) {
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var document yaml.Node
@@ -91,7 +91,7 @@ func parseYAML(data []byte, path string) (*yaml.Node, *Problem) {
 	}
 	var second yaml.Node
 	if err := decoder.Decode(&second); err == nil {
-		return nil, &Problem{File: path, Line: second.Line, What: "a second document begins", Right: "one document, without a line of three hyphens inside"}
+		return nil, &Problem{File: path, Line: second.Line, What: "a second document begins here", Fix: "remove the line with three hyphens"}
 	} else if !errors.Is(err, io.EOF) {
 		return nil, yamlProblem(err, path)
 	}
@@ -105,14 +105,13 @@ func yamlProblem(err error, path string) *Problem {
 		p.What = strings.Replace(p.What, m[0], "", 1)
 	}
 	if strings.Contains(p.What, "cannot start any token") {
-		p.Right = "spaces in place of tabs"
+		p.Fix = "indent with spaces, not with tabs"
 	}
 	return p
 }
 
-// Position says where a key stands, such as "config.yaml:41" for
-// "digests[0].subject": for errors that are found later than Load can find them. For
-// keys that the file leaves out it is the nearest key above.
+// Position returns the place of a key, such as "config.yaml:41" for "digests[0].subject", for
+// errors that Load cannot find. For a key that is not in the file it is the nearest key above.
 func (c *Config) Position(key string) string {
 	if line := c.lineOf(key); line > 0 {
 		return c.path + ":" + strconv.Itoa(line)
@@ -120,9 +119,9 @@ func (c *Config) Position(key string) string {
 	return c.path
 }
 
-// Problem makes an error about a key, with its position.
-func (c *Config) Problem(key, what, right string) Problem {
-	return Problem{File: c.path, Line: c.lineOf(key), Key: key, What: what, Right: right}
+// Problem returns an error about a key, with its position.
+func (c *Config) Problem(key, what, fix string) Problem {
+	return Problem{File: c.path, Line: c.lineOf(key), Key: key, What: what, Fix: fix}
 }
 
 func (c *Config) lineOf(key string) int {

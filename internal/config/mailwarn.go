@@ -11,9 +11,8 @@ import (
 	"github.com/tidings-press/tidings/internal/subscriber"
 )
 
-// ReadsReturnPaths reports whether anything learns of the mail to return paths: a
-// listener, a mailbox, the webhook of a mail service, or another program. Without one,
-// mails go out with their sender as the return path.
+// ReadsReturnPaths reports whether bounces are read: by a listener, a mailbox, the webhook
+// of a mail service, or another program. Without one, the sender is the return path.
 func (c *Config) ReadsReturnPaths() bool {
 	return c.ReadsUnsubscribeMail() || len(c.Bounces.Webhooks) > 0
 }
@@ -25,9 +24,9 @@ func (c *Config) ReadsUnsubscribeMail() bool {
 	return b.SMTP != "" || b.LMTP != "" || b.Mailbox != nil || b.ReadElsewhere
 }
 
-// warnMail tells of settings that make receivers refuse or filter mails, and of bounces
-// that no one sees.
-func (c *Config) warnMail(warn func(key, what, right string)) {
+// warnMail warns of settings that make receivers refuse or filter mails, and of bounces
+// that are not read.
+func (c *Config) warnMail(warn func(key, what, fix string)) {
 	c.warnHTTP(warn)
 	domains := c.senderDomains()
 	if len(domains) == 0 {
@@ -36,45 +35,45 @@ func (c *Config) warnMail(warn func(key, what, right string)) {
 	for _, s := range domains {
 		switch {
 		case freemail(s.domain):
-			warn(s.key, "receivers refuse mail of "+s.domain+" that its own servers did not send", "an address at a domain of your own")
+			warn(s.key, "receivers refuse mail from "+s.domain+" unless its own servers send it", "use an address at a domain of your own")
 		case !c.signs(s.domain):
-			warn(s.key, "no DKIM key signs for "+s.domain, `a key under mail.dkim, unless the relay signs ("tidings dkim keygen")`)
+			warn(s.key, "no DKIM key signs for "+s.domain, `add a key under mail.dkim ("tidings dkim keygen"), unless the relay signs`)
 		}
 	}
 	c.warnReturnPath(domains, warn)
 }
 
-func (c *Config) warnHTTP(warn func(key, what, right string)) {
+func (c *Config) warnHTTP(warn func(key, what, fix string)) {
 	u, err := url.Parse(c.Site.URL)
 	if err == nil && u.Scheme == "http" && !isLocal(u.Hostname()) {
-		warn("site.url", "links and one-click unsubscribing go to an address without TLS, which mail programs do not offer", "https://"+u.Host+u.Path)
+		warn("site.url", "mail programs offer one-click unsubscribing only for addresses with TLS", "use https://"+u.Host+u.Path)
 	}
 }
 
-// warnReturnPath tells of return paths that do not align with the sender (RFC 7489,
-// section 3.1.2), and of those that no one reads.
-func (c *Config) warnReturnPath(domains []senderDomain, warn func(key, what, right string)) {
-	const readers = "bounces.smtp, bounces.lmtp, bounces.mailbox or a webhook; bounces.read_elsewhere: true if another program reads them"
+// warnReturnPath warns of return paths that do not align with the sender (RFC 7489,
+// section 3.1.2), and of those that are not read.
+func (c *Config) warnReturnPath(domains []senderDomain, warn func(key, what, fix string)) {
+	const readers = "set bounces.smtp, bounces.lmtp, bounces.mailbox or a webhook, or bounces.read_elsewhere: true if another program reads them"
 	domain := c.Mail.ReturnPathDomain
 	switch {
 	case !c.ReadsReturnPaths() && domain != "":
-		warn("mail.return_path_domain", "nothing reads mail to "+domain+", so bounces go to the digests' senders and dead addresses are noticed late", readers)
+		warn("mail.return_path_domain", "nothing reads mail to "+domain+", so bounces go to the digests' senders and invalid addresses are noticed late", readers)
 		return
 	case !c.ReadsReturnPaths():
-		warn("bounces", "nothing reads bounces: they go to the digests' senders, and dead addresses are noticed late", readers)
+		warn("bounces", "nothing reads bounces: they go to the digests' senders, and invalid addresses are noticed late", readers)
 		return
 	case domain == "":
 		return // each sender's own
 	}
 	for _, s := range domains {
 		if organisation(s.domain) != organisation(domain) {
-			warn("mail.return_path_domain", domain+" does not align with "+s.domain+", the domain of "+s.key+", so SPF counts for nothing there", "a domain below "+organisation(s.domain)+", such as bounces."+organisation(s.domain))
+			warn("mail.return_path_domain", domain+" does not align with "+s.domain+", the domain of "+s.key+", so SPF does not count there", "use a domain below "+organisation(s.domain)+", such as bounces."+organisation(s.domain))
 			return
 		}
 	}
 }
 
-// senderDomain is where a digest's sender is at home.
+// senderDomain is the domain of a digest's sender, with its key.
 type senderDomain struct{ key, domain string }
 
 func (c *Config) senderDomains() []senderDomain {
@@ -87,8 +86,8 @@ func (c *Config) senderDomains() []senderDomain {
 	return all
 }
 
-// organisation is the domain that someone registered: example.org of
-// news.example.org, example.co.uk of news.example.co.uk.
+// organisation returns the registered domain: example.org for news.example.org,
+// example.co.uk for news.example.co.uk.
 func organisation(domain string) string {
 	registered, err := publicsuffix.EffectiveTLDPlusOne(strings.ToLower(domain))
 	if err != nil {
@@ -97,8 +96,8 @@ func organisation(domain string) string {
 	return registered
 }
 
-// freemailDomains are those of large mailbox providers, whose users cannot have others
-// send for them: their DMARC policies or filters forbid it.
+// freemailDomains are the domains of large mailbox providers. Mail from them must be sent by
+// their own servers: their DMARC policies or filters refuse all other.
 var freemailDomains = strings.Fields(`
 	gmail.com googlemail.com aol.com aim.com ymail.com rocketmail.com msn.com icloud.com me.com mac.com mail.com email.com proton.me protonmail.com pm.me
 	tutanota.com tuta.com tuta.io fastmail.com hushmail.com zohomail.com zohomail.eu inbox.com comcast.net verizon.net att.net sbcglobal.net bellsouth.net cox.net charter.net
@@ -108,7 +107,7 @@ var freemailDomains = strings.Fields(`
 	mail.ru bk.ru list.ru inbox.ru rambler.ru ukr.net i.ua qq.com foxmail.com 163.com 126.com yeah.net sina.com sohu.com 139.com
 	naver.com daum.net hanmail.net docomo.ne.jp ezweb.ne.jp softbank.ne.jp rediffmail.com bigpond.com`)
 
-// freemailNames are providers with the same name in many countries.
+// freemailNames are providers with domains in many countries.
 var freemailNames = strings.Fields("yahoo hotmail outlook live gmx yandex")
 
 func freemail(domain string) bool {

@@ -30,10 +30,10 @@ func TestWarningsOfMail(t *testing.T) {
 	t.Parallel()
 	const listener = "bounces: {smtp: ':2525'}\n"
 	for _, test := range []struct{ name, in, key, want string }{
-		{"http", "site: {url: http://news.example.org}", "site.url", "without TLS"},
+		{"http", "site: {url: http://news.example.org}", "site.url", "addresses with TLS"},
 		{"http on this machine", "site: {url: 'http://[::1]:8080'}", "site.url", ""},
 		{"https", "site: {url: https://news.example.org}", "site.url", ""},
-		{"gmail", digestOf("me@gmail.com"), "digests[0].sender", "receivers refuse mail of gmail.com"},
+		{"gmail", digestOf("me@gmail.com"), "digests[0].sender", "receivers refuse mail from gmail.com"},
 		{"yahoo of a country", digestOf("me@yahoo.co.uk"), "digests[0].sender", "yahoo.co.uk"},
 		{"outlook of a country", digestOf("me@outlook.de"), "digests[0].sender", "outlook.de"},
 		{"gmx", digestOf("me@gmx.net"), "digests[0].sender", "gmx.net"},

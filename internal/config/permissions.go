@@ -8,23 +8,23 @@ import (
 	"strings"
 )
 
-// SecurityWarnings lists settings that work and put a secret at risk: files that
+// SecurityWarnings returns warnings about settings that put a secret at risk: files that
 // everyone on the machine can read, and passwords that travel without TLS. Serve logs
-// them at start; Warnings has them too.
+// them at start.
 func (c *Config) SecurityWarnings() []Problem {
 	var out []Problem
-	warn := func(key, what, right string) { out = append(out, c.Problem(key, what, right)) }
+	warn := func(key, what, fix string) { out = append(out, c.Problem(key, what, fix)) }
 	c.warnFiles(warn)
 	for i, r := range c.Relays {
 		if r.Username != "" && r.Auth != "none" && !r.encrypted() && r.Socket == "" {
-			warn(fmt.Sprintf("relays[%d].tls", i), "the password goes to "+r.Host+" without TLS, which is safe only on this machine", "starttls or implicit")
+			warn(fmt.Sprintf("relays[%d].tls", i), "the password goes to "+r.Host+" without TLS, which is safe only on this machine", "use starttls or implicit")
 		}
 	}
 	if m := c.Bounces.Mailbox; m != nil && m.TLS == "none" {
-		warn("bounces.mailbox.tls", "the password goes to "+m.Host+" without TLS, which is safe only on this machine", "implicit or starttls")
+		warn("bounces.mailbox.tls", "the password goes to "+m.Host+" without TLS, which is safe only on this machine", "use implicit or starttls")
 	}
 	if host, clear := c.Store.DSN.maybeClear(); clear {
-		warn("store.dsn", "the password may go to "+host+" without TLS", "sslmode=verify-full, or sslmode=require")
+		warn("store.dsn", "the password may go to "+host+" without TLS", "add sslmode=verify-full or sslmode=require")
 	}
 	return out
 }
@@ -32,13 +32,13 @@ func (c *Config) SecurityWarnings() []Problem {
 // secretFile is a file that a key names and that holds a secret.
 type secretFile struct{ key, path, holds string }
 
-// warnFiles looks at the modes of files that hold secrets. A group may read them: a
+// warnFiles checks the modes of files that hold secrets. A group may read them: a
 // service often gets its settings that way.
-func (c *Config) warnFiles(warn func(key, what, right string)) {
+func (c *Config) warnFiles(warn func(key, what, fix string)) {
 	readable := func(key, path, holds string) {
 		info, err := os.Stat(path)
 		if path != "" && err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o004 != 0 {
-			warn(key, fmt.Sprintf("everyone on this machine can read %s, which holds %s", path, holds), "chmod o-rwx "+path)
+			warn(key, fmt.Sprintf("everyone on this machine can read %s, which holds %s", path, holds), "run chmod o-rwx "+path)
 		}
 	}
 	if len(c.literals) > 0 {
@@ -67,20 +67,8 @@ func (d DSN) maybeClear() (host string, clear bool) {
 	return host, host != "" && !isLocal(host)
 }
 
-// encrypted reports whether TLS is certain before a password is sent.
-func (r *Relay) encrypted() bool { return r.TLS == "starttls" || r.TLS == "implicit" }
-
-// clearPassword refuses settings that would send a password over a network without
-// TLS (RFC 4954, section 4: no plain-text password on an unprotected connection).
-func (c *checker) clearPassword(key string, r *Relay) {
-	if r.Username == "" || r.Auth == "none" || r.encrypted() || r.Socket != "" || isLocal(r.Host) {
-		return
-	}
-	c.wrong(key+".tls", fmt.Sprintf("%q could send the password to %s without TLS", r.TLS, r.Host), "starttls or implicit, or no username")
-}
-
 // isLocal reports whether a host is this machine. A name counts only when it is
-// "localhost": "127.example.org" is somebody else's.
+// "localhost": "127.example.org" is another host.
 func isLocal(host string) bool {
 	ip := net.ParseIP(strings.Trim(host, "[]"))
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// podcastCategories are those that Apple's directory knows, with what they divide
-// into; others follow it.
+// podcastCategories are the categories of Apple's directory with their subcategories.
+// Other directories use the same.
 var podcastCategories = map[string][]string{
 	"Arts":                    {"Books", "Design", "Fashion & Beauty", "Food", "Performing Arts", "Visual Arts"},
 	"Business":                {"Careers", "Entrepreneurship", "Investing", "Management", "Marketing", "Non-Profit"},
@@ -31,7 +31,7 @@ var podcastCategories = map[string][]string{
 	"TV & Film":               {"After Shows", "Film History", "Film Interviews", "Film Reviews", "TV Reviews"},
 }
 
-// podcastCategory checks "Category" or "Category > Part"; nothing is allowed.
+// podcastCategory checks "Category" or "Category > Subcategory". It may be empty.
 func (c *checker) podcastCategory(key, value string) {
 	top, part, divided := strings.Cut(value, ">")
 	top, part = strings.TrimSpace(top), strings.TrimSpace(part)
@@ -41,10 +41,12 @@ func (c *checker) podcastCategory(key, value string) {
 	case !known:
 		c.oneOf(key, top, slices.Sorted(maps.Keys(podcastCategories))...)
 	case divided && !slices.Contains(parts, part):
-		right := fmt.Sprintf("%s > %s", top, strings.Join(parts, ", "+top+" > "))
-		if best := nearest(part, parts); best != "" || len(parts) == 0 {
-			right = strings.TrimSuffix(top+" > "+best, " > ")
+		fix := fmt.Sprintf("use one of: %s > %s", top, strings.Join(parts, ", "+top+" > "))
+		if best := nearest(part, parts); best != "" {
+			fix = "did you mean " + top + " > " + best + "?"
+		} else if len(parts) == 0 {
+			fix = "write " + top
 		}
-		c.wrong(key, fmt.Sprintf("Apple's %s has no part %q", top, part), right)
+		c.wrong(key, fmt.Sprintf("Apple's category %s has no subcategory %q", top, part), fix)
 	}
 }

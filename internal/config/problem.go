@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// Problem is one thing that is wrong with the file.
+// Problem is one error in the file.
 type Problem struct {
-	File  string
-	Line  int    // 0 when the whole file is meant
-	Key   string // path of the key, such as "digests[0].schedule"
-	What  string
-	Right string
+	File string
+	Line int    // 0 for the whole file
+	Key  string // path of the key, such as "digests[0].schedule"
+	What string // what is wrong
+	Fix  string // how to fix it; may be empty
 }
 
 func (p Problem) Error() string {
@@ -27,14 +27,13 @@ func (p Problem) Error() string {
 		out.WriteString(p.Key + ": ")
 	}
 	out.WriteString(p.What)
-	if p.Right != "" {
-		out.WriteString("; right would be: " + p.Right)
+	if p.Fix != "" {
+		out.WriteString("; " + p.Fix)
 	}
 	return out.String()
 }
 
-// Problems is everything that is wrong with a file, in the order of its lines. It
-// is the error of Load.
+// Problems holds all errors in a file, by line. Load returns it.
 type Problems []Problem
 
 func (p Problems) Error() string {
@@ -45,13 +44,13 @@ func (p Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// sorted gives the problems by line, each once.
+// sorted returns the problems by line, each once.
 func (p Problems) sorted() Problems {
 	slices.SortStableFunc(p, func(a, b Problem) int { return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Key, b.Key)) })
 	return slices.Compact(p)
 }
 
-// nearest is the name that is most like a word, or "" when none is like it at all.
+// nearest returns the name that is most similar to a word, "" when none is similar.
 func nearest(word string, names []string) string {
 	best, least := "", max(2, len(word)/3)+1
 	for _, name := range names {
@@ -62,7 +61,7 @@ func nearest(word string, names []string) string {
 	return best
 }
 
-// distance counts the letters to change, add, drop or swap (optimal string alignment).
+// distance returns the number of letters to change, add, drop or swap (optimal string alignment).
 func distance(a, b string) int {
 	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range last {

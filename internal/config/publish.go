@@ -12,7 +12,7 @@ type Feed struct {
 	Description string `yaml:"description"`
 	// Which articles it has; all when empty.
 	Filter Filter `yaml:"filter"`
-	// How many articles its first page has, 1 to 1000. Older ones stand in its archives.
+	// How many articles its first page has, 1 to 1000. Older ones are in its archives.
 	Limit int `yaml:"limit"`
 	// full for whole articles, summary for summaries.
 	Content string `yaml:"content"`
@@ -26,29 +26,29 @@ type Feed struct {
 
 // Podcast adds the itunes elements to a feed.
 type Podcast struct {
-	// Who makes it.
+	// Name of its author.
 	Author string `yaml:"author"`
-	// Whom directories write to: "Name <address>".
+	// Contact for podcast directories: "Name <address>".
 	Owner string `yaml:"owner"`
 	// Address of its square cover picture.
 	Image string `yaml:"image"`
 	// Category of Apple's list, such as News, or Arts > Design.
 	Category string `yaml:"category"`
-	// Whether it is not for children.
+	// Whether it has explicit content.
 	Explicit bool `yaml:"explicit"`
 	// episodic (newest first) or serial (in order).
 	Type string `yaml:"type"`
 }
 
-// FeedSet is what holds for all feeds.
+// FeedSet holds the settings of all feeds.
 type FeedSet struct {
 	// Most memory that rendered feeds may take; rendered pages may take as much again.
 	Memory Size `yaml:"memory"`
-	// WebSub hubs that are told of changes.
+	// WebSub hubs to notify of changes.
 	Hubs []string `yaml:"hubs"`
-	// Whether Atom documents tell of removed articles (RFC 6721).
+	// Whether Atom documents list removed articles (RFC 6721).
 	Tombstones bool `yaml:"tombstones"`
-	// Clients that poll more often without a condition are answered 429 with Retry-After; 0s is off.
+	// Clients that poll more often without a condition get 429 with Retry-After; 0s turns this off.
 	RetryAfter time.Duration `yaml:"retry_after"`
 }
 
@@ -60,7 +60,7 @@ type Digest struct {
 	Title string `yaml:"title"`
 	// One sentence about it, on the subscription page.
 	Description string `yaml:"description"`
-	// Cron spec: minute hour day-of-month month day-of-week, six fields with seconds first, or @weekly and the like. Day of month and day of week are ORed when both are given. A time that the clock skips in spring goes out as much later; one that comes twice in autumn goes out once.
+	// Cron spec: minute hour day-of-month month day-of-week, six fields with seconds first, or @weekly and the like. Day of month and day of week are ORed when both are given. A time that the clock skips in spring is moved later by the skipped hour; a time that occurs twice in autumn is used once.
 	Schedule string `yaml:"schedule"`
 	// Timezone of the schedule; the site's when empty.
 	Timezone string `yaml:"timezone"`
@@ -70,9 +70,9 @@ type Digest struct {
 	Filter Filter `yaml:"filter"`
 	// Fewer new articles than this make no edition; they wait for the next.
 	MinArticles int `yaml:"min_articles"`
-	// An edition takes so many articles; the others wait for the next.
+	// Most articles of an edition; the others wait for the next.
 	MaxArticles int `yaml:"max_articles"`
-	// Which articles win a place when there are more than max_articles: newest, or oldest for those that have waited longest.
+	// Which articles to take when there are more than max_articles: newest, or oldest for those that have waited longest.
 	Prefer string `yaml:"prefer"`
 	// Mail template: digest, brief, or one of your own.
 	Template string `yaml:"template"`
@@ -80,9 +80,9 @@ type Digest struct {
 	Subject string `yaml:"subject"`
 	// From: "Name <address>".
 	Sender string `yaml:"sender"`
-	// Where answers go; the sender when empty.
+	// Address for replies; the sender when empty.
 	ReplyTo string `yaml:"reply_to"`
-	// Language of a digest in one language. When empty, each reader gets the articles in their own language.
+	// Language of a digest in one language. When empty, each subscriber gets the articles in their own language.
 	Language string `yaml:"language"`
 	// automatic, or manual: an editor approves each edition.
 	Approval string `yaml:"approval"`

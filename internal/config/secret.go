@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// A hidden value holds a secret. Its String says what may be shown; Reveal is the
-// value itself. Everything that prints a configuration goes by these types, so a new
-// key that holds a secret is safe once it has one of them.
+// hidden is a value that holds a secret. String returns what may be shown, Reveal the value
+// itself. Everything that prints a configuration uses these types, so a new key that holds
+// a secret is safe once it has one of them.
 type hidden interface {
 	String() string
 	Reveal() string
 }
 
-// shownSecret stands for a secret wherever settings are shown.
+// shownSecret is shown in place of a secret.
 const shownSecret = "(secret)"
 
 // Secret is a string that is never printed.
@@ -43,7 +43,7 @@ func (s Secret) Reveal() string { return string(s) }
 // DSN is the address of a store. It may hold a password, which is never printed.
 type DSN string
 
-// String returns the address without its password, wherever in it that stands.
+// String returns the address without its password.
 func (d DSN) String() string {
 	scheme, rest, found := strings.Cut(string(d), "://")
 	if !found {
@@ -52,8 +52,8 @@ func (d DSN) String() string {
 		}
 		return "(not shown: it may hold a password)"
 	}
-	// A password may hold a question mark that nobody escaped: everything up to the
-	// last @ counts as name and password.
+	// A password may contain an unescaped question mark: everything up to the last @
+	// counts as name and password.
 	if at := strings.LastIndexByte(rest, '@'); at >= 0 {
 		if user, password, _ := strings.Cut(rest[:at], ":"); password != "" {
 			rest = user + ":***" + rest[at:]

@@ -10,7 +10,7 @@ import (
 // Size is a number of bytes, written such as "64MB" or "512KiB".
 type Size int64
 
-// units are what sizes may be written in, larger first for printing.
+// units are the units of sizes, larger first for printing.
 var units = []struct {
 	name  string
 	bytes Size
@@ -24,7 +24,7 @@ func ParseSize(text string) (Size, error) {
 	unit := strings.TrimSpace(text[len(digits):])
 	number, err := strconv.ParseFloat(digits, 64)
 	if err != nil || number < 0 {
-		return 0, fmt.Errorf("%q is no size", text)
+		return 0, fmt.Errorf("%q is not a size", text)
 	}
 	for _, u := range units {
 		if !strings.EqualFold(u.name, unit) {
@@ -38,7 +38,7 @@ func ParseSize(text string) (Size, error) {
 	return 0, fmt.Errorf("%q has no unit", text)
 }
 
-// String writes the size as ParseSize reads it.
+// String returns the size in the form that ParseSize reads.
 func (s Size) String() string {
 	for _, u := range units {
 		if s >= u.bytes && s%u.bytes == 0 {
@@ -48,5 +48,5 @@ func (s Size) String() string {
 	return strconv.FormatInt(int64(s), 10) + "B"
 }
 
-// MarshalText writes the size as ParseSize reads it.
+// MarshalText returns the size in the form that ParseSize reads.
 func (s Size) MarshalText() ([]byte, error) { return []byte(s.String()), nil }

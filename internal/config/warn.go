@@ -7,23 +7,23 @@ import (
 	"strings"
 )
 
-// Warnings are settings that work and that a person should look at once more.
+// Warnings returns warnings about settings that work and are probably not what is meant.
 func (c *Config) Warnings() []Problem { return append(c.SettingWarnings(), c.SecurityWarnings()...) }
 
-// SettingWarnings are the warnings that are not about secrets. Serve logs them at start.
+// SettingWarnings returns the warnings that are not about secrets. Serve logs them at start.
 func (c *Config) SettingWarnings() []Problem {
 	var out []Problem
-	warn := func(key, what, right string) { out = append(out, c.Problem(key, what, right)) }
+	warn := func(key, what, fix string) { out = append(out, c.Problem(key, what, fix)) }
 	if u, err := url.Parse(c.Site.URL); err == nil && (u.Hostname() == "localhost" || strings.HasPrefix(u.Hostname(), "127.")) {
-		warn("site.url", "readers elsewhere cannot follow links to "+c.Site.URL, "the public address, once there is one")
+		warn("site.url", "readers elsewhere cannot follow links to "+c.Site.URL, "use the public address once there is one")
 	}
 	if left := c.examples(); len(left) > 0 {
-		warn(left[0], "still the example's: "+strings.Join(left, ", "), "your own")
+		warn(left[0], "these still have the example's values: "+strings.Join(left, ", "), "write your own")
 	}
 	for i, r := range c.Relays {
 		key := fmt.Sprintf("relays[%d].tls", i)
 		if r.Socket == "" && !isLocal(r.Host) && (r.TLS == "none" || r.TLS == "opportunistic") {
-			warn(key, "mail to "+r.Host+" can be read on the way", "starttls or implicit")
+			warn(key, "mail to "+r.Host+" travels without encryption", "use starttls or implicit")
 		}
 	}
 	for i, f := range c.Feeds {
@@ -33,12 +33,12 @@ func (c *Config) SettingWarnings() []Problem {
 	}
 	c.warnMail(warn)
 	if len(c.Digests) > 0 && c.Mail.Postal == "" {
-		warn("mail.postal_address", "it is empty", "a postal address, which many countries ask for in such mails")
+		warn("mail.postal_address", "it is empty", "add a postal address; many countries require one in such mails")
 	}
 	return out
 }
 
-// examples are the keys of what readers see that is still as "tidings init" wrote it.
+// examples returns the keys with public texts that still have the values of "tidings init".
 func (c *Config) examples() (keys []string) {
 	check := func(key, value string) {
 		if text := strings.ToLower(value); strings.Contains(text, "example press") || strings.Contains(text, "example town") || strings.HasSuffix(text, "@example.org>") {
@@ -57,16 +57,16 @@ func (c *Config) examples() (keys []string) {
 	return keys
 }
 
-// warnPodcast says what directories of podcasts ask for.
-func (c *Config) warnPodcast(key string, p *Podcast, warn func(key, what, right string)) {
+// warnPodcast warns of missing values that podcast directories require.
+func (c *Config) warnPodcast(key string, p *Podcast, warn func(key, what, fix string)) {
 	if p.Category == "" {
-		warn(key+".category", "it is empty, and directories ask for one", "one of Apple's, such as News")
+		warn(key+".category", "it is empty, and podcast directories require one", "use one of Apple's, such as News")
 	}
 	if p.Owner == "" && c.Site.Editor == "" {
-		warn(key+".owner", "it is empty, and so is site.editor: directories write to nobody", `"Name <mail@example.org>"`)
+		warn(key+".owner", "it is empty, and so is site.editor: directories have no address to write to", `write "Name <mail@example.org>"`)
 	}
 	if p.Image == "" && c.Site.Image == "" {
-		warn(key+".image", "it is empty, and directories ask for a cover", "the address of a square picture")
+		warn(key+".image", "it is empty, and podcast directories require a cover", "write the address of a square picture")
 	}
 }
 
