@@ -55,7 +55,7 @@ func measureHTTP(ctx context.Context, o *options) error {
 }
 
 // startAll starts the program on a store with articles, and the other servers on the
-// files that "tidings feed write" makes of them.
+// files that "tidings feed export" makes of them.
 func startAll(ctx context.Context, dir string, o *options) (servers map[string]string, stop func(), err error) {
 	var running []*benchkit.Process
 	stop = func() {
@@ -107,10 +107,10 @@ func prepare(ctx context.Context, dir, binary string, o *options) (err error) {
 	if err := errors.Join(fill(ctx, db, o.items, o.bytes), db.Close()); err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, binary, "feed", "write", "--compressed", "html")
+	cmd := exec.CommandContext(ctx, binary, "feed", "export", "--compressed", "html")
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("tidings feed write: %w\n%s", err, out)
+		return fmt.Errorf("tidings feed export: %w\n%s", err, out)
 	}
 	return nil
 }

@@ -20,15 +20,15 @@ func newArticle(a *cli) *cobra.Command {
 		newArticleImport(a), newArticleList(a), newArticleShow(a), newArticleRemove(a))
 }
 
-const importLong = `Import takes files and folders: Markdown with YAML, TOML or JSON front matter, HTML, plain
-text, and JSON lines. A file that was imported before is recognised, also when it was renamed or its
-folder has moved: when it is unchanged nothing happens, and when it changed its article is updated
-and keeps its id.
+const importLong = `Import imports files and folders: Markdown with YAML, TOML or JSON front matter, HTML, plain
+text, and JSON lines. A file that was imported before is recognised, even if it was renamed or its
+folder has moved. If it is unchanged nothing happens; if it changed, its article is updated and keeps
+its id.
 
-Drafts, scheduled, unlisted and expired articles are withheld as their front matter says. A mark that
-is not understood, such as draft: maybe, refuses the file.
+Drafts, scheduled, unlisted and expired articles are withheld as their front matter says. A file
+with a value that is not understood, such as draft: maybe, is refused.
 
-What is wrong with a file is reported with its line and stops nothing else; the exit code is 3 then.`
+Problems of a file are reported with their lines; the other files are imported, and the exit code is 3.`
 
 func newArticleImport(a *cli) *cobra.Command {
 	var im ingest.Importer
@@ -50,10 +50,10 @@ func newArticleImport(a *cli) *cobra.Command {
 		},
 	}
 	flags := c.Flags()
-	flags.BoolVar(&watch, "watch", false, "go on and import again what changes, until Ctrl-C")
-	flags.StringVar(&im.BaseURL, "base-url", "", "where the articles live, such as https://blog.example.org/")
-	flags.StringArrayVar(&im.Strip, "strip", nil, "regular expression of lines to drop; may be given several times")
-	flags.BoolVar(&im.DateFromFile, "date-from-file", false, "take the file's time where no date is given")
+	flags.BoolVar(&watch, "watch", false, "keep running and import files that change, until Ctrl-C")
+	flags.StringVar(&im.BaseURL, "base-url", "", "address of the articles' site, such as https://blog.example.org/")
+	flags.StringArrayVar(&im.Strip, "strip", nil, "regular expression of lines to drop; may be repeated")
+	flags.BoolVar(&im.DateFromFile, "date-from-file", false, "use the file's time when no date is given")
 	return c
 }
 
@@ -85,13 +85,13 @@ func (a *cli) importAll(ctx context.Context, im *ingest.Importer, paths []string
 	return err
 }
 
-// reportFile tells what is wrong with a file.
+// reportFile prints the problems of a file.
 func (a *cli) reportFile(r ingest.FileReport) {
 	for _, p := range r.Problems {
 		a.warn("%v", p)
 	}
 	for _, p := range r.Warnings {
-		a.warn("%v (imported all the same)", p)
+		a.warn("%v (imported anyway)", p)
 	}
 }
 
@@ -105,7 +105,7 @@ func (a *cli) watch(ctx context.Context, im *ingest.Importer, paths []string) er
 			}
 		}
 	}
-	return im.Watch(ctx, paths, func() { a.say("watching; Ctrl-C ends it") })
+	return im.Watch(ctx, paths, func() { a.say("watching; press Ctrl-C to stop") })
 }
 
 // shownArticle is an article in a list.
@@ -122,11 +122,11 @@ type shownArticle struct {
 
 const articleListLong = `List shows each article with its date, its status, its language and its slug:
 
-  published  readers see it
-  scheduled  it appears by itself when its date comes
+  published  public
+  scheduled  becomes public at its date
   unlisted   found by its address only: in no feed, list, search, sitemap or edition
-  draft      nobody sees it
-  withdrawn  it was removed, or its expiry date has passed`
+  draft      not public
+  withdrawn  removed, or its expiry date has passed`
 
 func newArticleList(a *cli) *cobra.Command {
 	var filter string
@@ -152,9 +152,9 @@ func newArticleList(a *cli) *cobra.Command {
 			})
 		},
 	}
-	c.Flags().StringSliceVar(&statuses, "status", nil, "only those with this status: published, scheduled, unlisted, draft or withdrawn")
-	c.Flags().StringVar(&filter, "filter", "", "only those that fit, such as 'golang AND NOT jobs'")
-	c.Flags().IntVar(&limit, "limit", 50, "how many")
+	c.Flags().StringSliceVar(&statuses, "status", nil, "only this status: published, scheduled, unlisted, draft or withdrawn")
+	c.Flags().StringVar(&filter, "filter", "", "only articles that match, such as 'golang AND NOT jobs'")
+	c.Flags().IntVar(&limit, "limit", 50, "most to list")
 	return c
 }
 
@@ -211,7 +211,7 @@ func showArticle(w io.Writer, one *article.Article, p *app.Service) {
 func newArticleRemove(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:     "remove ARTICLE...",
-		Short:   "Remove articles, by id or slug: pages answer 410, feeds tell readers",
+		Short:   "Remove articles, by id or slug: their pages answer 410, feeds list the removal",
 		Example: "  tidings article remove a-new-bridge",
 		Args:    atLeast("ARTICLE"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -235,11 +235,11 @@ func newArticleRemove(a *cli) *cobra.Command {
 	}
 }
 
-// warnHolding tells of editions under way that still hold a removed article.
+// warnHolding warns of editions in progress that still contain a removed article.
 func (a *cli) warnHolding(ctx context.Context, p *app.Service, one article.Article) error {
 	held, err := p.Store.EditionsUnderWay(ctx, one.ID)
 	for _, id := range held {
-		a.warn("edition %s is under way and still holds %s; hold it back with: tidings digest pause %s", id, one.Slug, id)
+		a.warn("edition %s is being sent and still contains %s; pause it with: tidings digest pause %s", id, one.Slug, id)
 	}
 	return err
 }

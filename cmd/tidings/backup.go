@@ -16,17 +16,17 @@ import (
 )
 
 const backupLong = `Backup writes the whole store to one file: articles, subscribers, editions, keys. The service may
-run and send meanwhile; the file shows the store at one moment. It is written under another name,
-read back and checked before it gets its own, and only its owner may read it.
+keep running and sending; the file is a consistent snapshot. It is written under a temporary name,
+read back and checked before it gets its own. Only its owner may read it.
 
 A backup of either engine can be restored into either engine. Do not copy the files of a running
-SQLite store instead: what is in its log (-wal) would be missing. Configuration and templates are
-files of yours; back them up as well. docs/backup.md says more.`
+SQLite store instead: its log (-wal) would be missing. Back up your configuration and templates as
+well. See docs/backup.md.`
 
 func newBackup(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:     "backup FILE",
-		Short:   "Write the whole store to a file, while it is in use",
+		Short:   "Write the whole store to a file while it is in use",
 		Long:    backupLong,
 		Example: "  tidings backup /backups/tidings-2026-03-01.tidings",
 		Args:    exactly("FILE"),
@@ -52,7 +52,7 @@ func newBackup(a *cli) *cobra.Command {
 	}
 }
 
-// printArchive says what an archive holds.
+// printArchive prints what an archive holds.
 func (a *cli) printArchive(path string, s archive.Summary) error {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -67,23 +67,22 @@ func (a *cli) printArchive(path string, s archive.Summary) error {
 
 func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }
 
-const restoreLong = `Restore makes the store of the configuration from a file that "tidings backup" wrote, and brings its
-schema up to date. The file is checked as a whole first. Stop every tidings process before.
+const restoreLong = `Restore creates the configured store from a file that "tidings backup" wrote, and updates its
+schema. The whole file is checked first. Stop every tidings process before.
 
-A store that is there and holds anything is left alone unless --replace is given; it is then moved
-aside, not deleted.
+A store that is not empty is refused unless --replace is given; it is then renamed, not deleted.
 
-A restored store is quarantined. No tick fires and no mail is sent, by any process, until an owner
-has looked at what left since the backup and released it: see "tidings quarantine". Those who
-unsubscribed, were suppressed or erased since the backup are taken from the journal. On PostgreSQL
-with several machines, copy the journals of all of them here and name each with --journal.`
+A restored store is quarantined: no process starts an edition or sends a mail until an owner has
+reviewed what was sent since the backup and released the store (see "tidings quarantine").
+Unsubscriptions, suppressions and erasures since the backup are taken from the journal. On PostgreSQL
+with several machines, copy all their journals to this machine and name each with --journal.`
 
 func newRestore(a *cli) *cobra.Command {
 	var replace, check bool
 	var journals []string
 	c := &cobra.Command{
 		Use:     "restore FILE",
-		Short:   "Make the store from a backup; nothing is sent until an owner releases it",
+		Short:   "Create the store from a backup; nothing is sent until an owner releases it",
 		Long:    restoreLong,
 		Example: "  tidings restore /backups/tidings-2026-03-01.tidings\n  tidings restore --check /backups/tidings-2026-03-01.tidings",
 		Args:    exactly("FILE"),
@@ -107,9 +106,9 @@ func newRestore(a *cli) *cobra.Command {
 			return a.printRestored(restored)
 		},
 	}
-	c.Flags().BoolVar(&replace, "replace", false, "move a store that is there aside")
+	c.Flags().BoolVar(&replace, "replace", false, "rename an existing store")
 	c.Flags().BoolVar(&check, "check", false, "only check the file")
-	c.Flags().StringArrayVar(&journals, "journal", nil, "folder of another journal of the store that was lost; may be given again")
+	c.Flags().StringArrayVar(&journals, "journal", nil, "folder of another journal of the lost store; may be repeated")
 	return c
 }
 
@@ -117,13 +116,13 @@ func (a *cli) printRestored(r store.RestoredStore) error {
 	shown := map[string]any{"taken": r.Header.Taken, "rows": r.Rows, "aside": r.Aside, "journal": r.Journal, "applied": append([]string{}, r.Migrations...)}
 	return a.print(shown, func(w io.Writer) {
 		if r.Aside != "" {
-			fmt.Fprintln(w, "the store that was there is now", r.Aside)
+			fmt.Fprintln(w, "the old store is now", r.Aside)
 		}
 		fmt.Fprintf(w, "restored %d rows, as of %s\n", r.Rows, r.Header.Taken.Format(time.RFC3339))
 		if r.Journal {
-			fmt.Fprintln(w, "the journal told what happened since")
+			fmt.Fprintln(w, "the journal covers the time since then")
 		} else {
-			fmt.Fprintln(w, "no journal tells what happened since: mails and unsubscribes after that time are not known")
+			fmt.Fprintln(w, "no journal covers the time since then: mails and unsubscriptions after that time are not known")
 		}
 		fmt.Fprintln(w, "Nothing is sent until an owner releases the store: tidings quarantine show")
 	})

@@ -7,7 +7,7 @@ import (
 	"runtime"
 )
 
-// openBrowser shows a file in the person's browser.
+// openBrowser opens a file in the user's browser.
 func openBrowser(path string) error {
 	absolute, err := filepath.Abs(path)
 	if err != nil {
@@ -23,7 +23,7 @@ func openBrowser(path string) error {
 		c = exec.Command("xdg-open", absolute)
 	}
 	if err := c.Start(); err != nil {
-		return fmt.Errorf("no browser was found: %w; right would be: opening %s by hand", err, absolute)
+		return fmt.Errorf("no browser was found: %w; open %s by hand", err, absolute)
 	}
 	return c.Process.Release()
 }

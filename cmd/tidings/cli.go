@@ -17,11 +17,11 @@ import (
 	"github.com/tidings-press/tidings/internal/config"
 )
 
-// cli is what all commands share: the flags, and where they read and print.
+// cli holds what all commands share: the global flags and the standard streams.
 type cli struct {
 	configPath  string
 	json        bool
-	started     bool // a command began to run: what fails from here on is no wrong usage
+	started     bool // a command began to run: errors from here on are not wrong usage
 	stdin       io.Reader
 	stdout      io.Writer
 	stderr      io.Writer
@@ -36,15 +36,15 @@ const (
 	exitPartial = 3
 )
 
-// usageError is a command that was called wrongly.
+// usageError is wrong usage: exit code 2.
 type usageError struct{ error }
 
 func (e *usageError) Unwrap() error { return e.error }
 
-// errPartly ends a command that did some of its work and said what it did not do.
-var errPartly = errors.New("done in part; what was left out is listed above")
+// errPartly ends a command that did part of its work and listed the rest: exit code 3.
+var errPartly = errors.New("partly done; what was left out is listed above")
 
-// exit prints what went wrong and gives the exit code.
+// exit prints an error and returns the exit code.
 func (a *cli) exit(err error) int {
 	if err == nil {
 		return exitDone
@@ -52,7 +52,7 @@ func (a *cli) exit(err error) int {
 	var usage *usageError
 	var problems config.Problems
 	if errors.As(err, &problems) {
-		fmt.Fprintln(a.stderr, problems) // as editors jump to: file:line: what
+		fmt.Fprintln(a.stderr, problems) // in the form that editors can jump to: file:line: text
 	} else {
 		fmt.Fprintln(a.stderr, "tidings:", err)
 	}
@@ -78,7 +78,7 @@ func (a *cli) path() string {
 	return cmp.Or(a.configPath, os.Getenv("TIDINGS_CONFIG"), "config.yaml")
 }
 
-// with runs a command's work with the press room open.
+// with opens the service, runs a command's work and closes it.
 func (a *cli) with(ctx context.Context, work func(*app.Service) error) error {
 	c, err := a.config()
 	if err != nil {
@@ -91,7 +91,7 @@ func (a *cli) with(ctx context.Context, work func(*app.Service) error) error {
 	return errors.Join(work(p), p.Close())
 }
 
-// logger logs to standard error: for people on a terminal, as JSON otherwise.
+// logger logs to standard error: as text on a terminal, as JSON otherwise.
 func (a *cli) logger(c *config.Config) *slog.Logger {
 	return app.NewLogger(a.stderr, c.Log, isTerminal(a.stderr))
 }
@@ -101,7 +101,7 @@ func isTerminal(w any) bool {
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
-// print prints a value as JSON when that is asked for, and else as people read it.
+// print prints a value as JSON with --json, and otherwise as text.
 func (a *cli) print(value any, people func(w io.Writer)) error {
 	if a.json {
 		encoder := json.NewEncoder(a.stdout)
@@ -114,12 +114,12 @@ func (a *cli) print(value any, people func(w io.Writer)) error {
 	return w.Flush()
 }
 
-// say tells people something; with --json it says nothing.
+// say prints a line. With --json it prints nothing.
 func (a *cli) say(format string, args ...any) {
 	if !a.json {
 		fmt.Fprintf(a.stdout, format+"\n", args...)
 	}
 }
 
-// warn tells of what was left out or looks odd.
+// warn prints a line on standard error.
 func (a *cli) warn(format string, args ...any) { fmt.Fprintf(a.stderr, format+"\n", args...) }

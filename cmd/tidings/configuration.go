@@ -11,14 +11,14 @@ import (
 )
 
 func newConfig(a *cli) *cobra.Command {
-	return group("config", "Check and show the configuration", newConfigCheck(a), newConfigShow(a))
+	return group("config", "Check or show the configuration", newConfigCheck(a), newConfigShow(a))
 }
 
 func newConfigCheck(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:     "check",
-		Short:   "List everything that is wrong with the configuration and its templates",
-		Long:    "Check reads the configuration as serve does, and the templates with it. It prints what is wrong, what\nworks and deserves a second look, and a fingerprint that is equal on all nodes whose settings agree.",
+		Short:   "Check the configuration and the templates",
+		Long:    "Check reads the configuration and the templates as serve does. It prints errors, warnings, and a fingerprint\nthat is equal on all nodes with the same settings.",
 		Example: "  tidings config check",
 		Args:    exactly(),
 		RunE: func(*cobra.Command, []string) error {
@@ -43,14 +43,14 @@ func (a *cli) printCheck(c *config.Config) error {
 		for _, warning := range warnings {
 			fmt.Fprintln(w, "note:", warning)
 		}
-		fmt.Fprintf(w, "%s is right: %d feeds, %d digests, %d relays; fingerprint %s\n", c.Path(), len(c.Feeds), len(c.Digests), len(c.Relays), c.Fingerprint())
+		fmt.Fprintf(w, "%s is valid: %d feeds, %d digests, %d relays; fingerprint %s\n", c.Path(), len(c.Feeds), len(c.Digests), len(c.Relays), c.Fingerprint())
 	})
 }
 
 func newConfigShow(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:     "show",
-		Short:   "Show the configuration in force, defaults filled in and secrets hidden",
+		Short:   "Show the configuration with defaults filled in and secrets hidden",
 		Example: "  tidings config show\n  tidings config show --json",
 		Args:    exactly(),
 		RunE: func(*cobra.Command, []string) error {

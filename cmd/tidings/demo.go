@@ -7,17 +7,16 @@ import (
 	"github.com/tidings-press/tidings/internal/config"
 )
 
-const demoLong = `Demo runs the whole service on this machine: sample articles, feeds, two digests on a schedule
-(one goes out after a minute) and one sent at once over real SMTP, into an inbox that the demo runs
-itself and shows in the browser. Nothing leaves the machine, and nothing is left behind at the end
-unless --keep says where.`
+const demoLong = `Demo runs the whole service on this machine: sample articles, feeds and two digests. One digest is
+sent at once and one after a minute, over SMTP, to an inbox that the demo serves in the browser.
+Nothing leaves the machine. At the end everything is deleted, unless --keep names a folder.`
 
 func newDemo(a *cli) *cobra.Command {
 	var demo app.Demo
 	var verbose bool
 	c := &cobra.Command{
 		Use:     "demo",
-		Short:   "Show it all on sample articles, with an inbox of its own",
+		Short:   "Run everything with sample articles and an inbox of its own",
 		Long:    demoLong,
 		Example: "  tidings demo\n  tidings demo --keep demo/",
 		Args:    exactly(),
@@ -32,7 +31,7 @@ func newDemo(a *cli) *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&demo.Keep, "keep", "", "folder to keep the store and configuration in")
-	c.Flags().IntVar(&demo.Port, "port", app.DemoPort, "port of the site; another is taken when it is not free")
-	c.Flags().BoolVar(&verbose, "verbose", false, "log what happens")
+	c.Flags().IntVar(&demo.Port, "port", app.DemoPort, "port of the site; another one is used when it is not free")
+	c.Flags().BoolVar(&verbose, "verbose", false, "log more")
 	return c
 }

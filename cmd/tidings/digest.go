@@ -10,22 +10,22 @@ import (
 )
 
 func newDigest(a *cli) *cobra.Command {
-	return group("digest", "List, preview, test, send and steer digests",
+	return group("digest", "List, preview, test and send digests, and control their editions",
 		newDigestList(a), newDigestPreview(a), newDigestTest(a), newDigestSend(a), newDigestStatus(a), newMarkSeen(a),
 		newShow(a), newApprove(a),
-		newLever(a, "pause", "Stop an edition within one mail per connection", func(ctx context.Context, e *delivery.Engine, id string) error {
+		newEditionControl(a, "pause", "Pause an edition", func(ctx context.Context, e *delivery.Engine, id string) error {
 			return e.Pause(ctx, id, "paused at the command line")
 		}),
-		newLever(a, "resume", "Let a paused edition go on where it stopped", func(ctx context.Context, e *delivery.Engine, id string) error {
+		newEditionControl(a, "resume", "Resume a paused edition where it stopped", func(ctx context.Context, e *delivery.Engine, id string) error {
 			return e.Resume(ctx, id)
 		}),
-		newLever(a, "cancel", "End an edition for good; who has it keeps it", func(ctx context.Context, e *delivery.Engine, id string) error {
+		newEditionControl(a, "cancel", "Cancel an edition; mails that were sent cannot be recalled", func(ctx context.Context, e *delivery.Engine, id string) error {
 			return e.Cancel(ctx, id, "cancelled at the command line")
 		}),
 		newUncertain(a))
 }
 
-// withEngine runs work on an engine that does not run by itself.
+// withEngine runs a command's work with an engine that has not been started.
 func (a *cli) withEngine(work func(context.Context, *app.Service, *delivery.Engine, []string) error) func(*cobra.Command, []string) error {
 	return func(c *cobra.Command, args []string) error {
 		return a.with(c.Context(), func(p *app.Service) error {
@@ -38,8 +38,8 @@ func (a *cli) withEngine(work func(context.Context, *app.Service, *delivery.Engi
 	}
 }
 
-// newLever is a command that changes the state of an edition.
-func newLever(a *cli, name, short string, pull func(context.Context, *delivery.Engine, string) error) *cobra.Command {
+// newEditionControl returns a command that changes the state of an edition.
+func newEditionControl(a *cli, name, short string, change func(context.Context, *delivery.Engine, string) error) *cobra.Command {
 	return &cobra.Command{
 		Use:     name + " EDITION",
 		Short:   short,
@@ -50,7 +50,7 @@ func newLever(a *cli, name, short string, pull func(context.Context, *delivery.E
 			if err != nil {
 				return err
 			}
-			if err := pull(ctx, e, edition.ID); err != nil {
+			if err := change(ctx, e, edition.ID); err != nil {
 				return err
 			}
 			progress, err := e.Progress(ctx, edition.ID)

@@ -19,7 +19,7 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// shownReview is a draft as the commands show it before the approval.
+// shownReview is a draft as "digest show" prints it.
 type shownReview struct {
 	Edition   string            `json:"edition"`
 	Digest    string            `json:"digest"`
@@ -50,22 +50,22 @@ func showReview(r delivery.Review) shownReview {
 	return out
 }
 
-// lines are the draft in words, without the mail.
+// lines prints the draft without the mail.
 func (s shownReview) lines(w io.Writer) {
 	fmt.Fprintf(w, "“%s”\nnumber %d of %s, from %s, to %s subscribers.%s\n", s.Subject, s.Number, s.Digest, s.From, thousands(s.Readers), skippedText(s.SkippedBy))
 	for _, title := range s.Articles {
 		fmt.Fprintf(w, "  %s\n", title)
 	}
 	for _, title := range s.Withdrawn {
-		fmt.Fprintf(w, "  left out, since it was withdrawn: %s\n", title)
+		fmt.Fprintf(w, "  left out because it was withdrawn: %s\n", title)
 	}
 	for _, warning := range s.Warnings {
 		fmt.Fprintf(w, "note: %s\n", warning)
 	}
 }
 
-const showLong = `Show prints what a draft would be if it were approved now: subject, sender, articles, readers. It
-writes the mail to the edition's id with .html and .txt. The last line has a fingerprint of all of it:
+const showLong = `Show prints a draft as it would be sent if it were approved now: subject, sender, articles, subscribers. It
+writes the mail to files named by the edition's id, .html and .txt. The last line has a fingerprint of all of it:
 "digest approve EDITION --shown FINGERPRINT" approves exactly what was shown, or refuses.`
 
 func newShow(a *cli) *cobra.Command {
@@ -92,7 +92,7 @@ func newShow(a *cli) *cobra.Command {
 				}
 			}
 			shown.lines(a.stdout)
-			a.say("%s.html and %s.txt are written\napprove it with: tidings digest approve %s --shown %s", path, path, shown.Edition, shown.Shown)
+			a.say("wrote %s.html and %s.txt\napprove it with: tidings digest approve %s --shown %s", path, path, shown.Edition, shown.Shown)
 			return nil
 		}),
 	}
@@ -100,7 +100,7 @@ func newShow(a *cli) *cobra.Command {
 	return c
 }
 
-// review finds a draft and fills in what stands for a reader.
+// review finds a draft and fills in its placeholders with samples.
 func (a *cli) review(ctx context.Context, p *app.Service, e *delivery.Engine, id string) (delivery.Review, error) {
 	edition, err := p.FindEdition(ctx, id)
 	if err != nil {
@@ -112,17 +112,17 @@ func (a *cli) review(ctx context.Context, p *app.Service, e *delivery.Engine, id
 	return review, err
 }
 
-const approveLong = `Approve freezes a draft and sends it. It shows subject, articles and readers, and asks: type the digest's
-name. In scripts give --shown with the fingerprint that "digest show" printed: when an article was edited, added or
-withdrawn since, or the subject, the sender or a template changed, the approval is refused. --yes approves
-the draft as it stands, unseen.`
+const approveLong = `Approve freezes a draft and sends it. It shows subject, articles and subscribers and asks for the digest's
+name. In scripts, pass --shown with the fingerprint that "digest show" printed: if an article was edited, added or
+withdrawn since then, or the subject, the sender or a template changed, the approval is refused. --yes approves
+the draft without a check.`
 
 func newApprove(a *cli) *cobra.Command {
 	var fingerprint string
 	var yes bool
 	c := &cobra.Command{
 		Use:     "approve EDITION",
-		Short:   "Approve a draft as it was shown: freeze it and send it",
+		Short:   "Approve a draft: freeze it and send it",
 		Long:    approveLong,
 		Example: "  tidings digest approve 0b6cc0e4\n  tidings digest approve 0b6cc0e4 --shown 3f2a9c0d11e84b57",
 		Args:    exactly("EDITION"),
@@ -141,7 +141,7 @@ func newApprove(a *cli) *cobra.Command {
 			}
 			var changed *delivery.ChangedError
 			if errors.As(err, &changed) {
-				err = fmt.Errorf("not approved: %w; look at it again with: tidings digest show %s", err, edition.ID)
+				err = fmt.Errorf("not approved: %w; review it again with: tidings digest show %s", err, edition.ID)
 			}
 			if err != nil {
 				return err
@@ -153,8 +153,8 @@ func newApprove(a *cli) *cobra.Command {
 			return a.printProgress(ctx, e, progress)
 		}),
 	}
-	c.Flags().StringVar(&fingerprint, "shown", "", "fingerprint of what was shown; the draft must still be that")
-	c.Flags().BoolVar(&yes, "yes", false, "approve the draft as it stands, and do not ask")
+	c.Flags().StringVar(&fingerprint, "shown", "", "fingerprint printed by show; refuse a draft that changed since")
+	c.Flags().BoolVar(&yes, "yes", false, "approve the draft without asking")
 	return c
 }
 
@@ -180,7 +180,7 @@ func (a *cli) askToApprove(ctx context.Context, p *app.Service, e *delivery.Engi
 	}
 }
 
-// answered reads an answer that must be a name.
+// answered reads an answer, which must be the name. hint says how to confirm in a script.
 func answered(answers *bufio.Reader, name, hint string) error {
 	answer, err := answers.ReadString('\n')
 	if strings.TrimSpace(answer) == name {
@@ -189,10 +189,10 @@ func answered(answers *bufio.Reader, name, hint string) error {
 	if err != nil && answer == "" {
 		return usagef("no confirmation given; %s", hint)
 	}
-	return errors.New("nothing is sent: that was not the name")
+	return errors.New("the name does not match; nothing was sent")
 }
 
-// sendNow shows what would go out, asks, and approves it.
+// sendNow shows the next edition, asks for confirmation and approves it.
 func (a *cli) sendNow(ctx context.Context, p *app.Service, e *delivery.Engine, name string, since time.Time, yes bool) (store.Edition, error) {
 	answers := bufio.NewReader(io.LimitReader(a.stdin, 10_000))
 	order := delivery.SendOptions{By: "command line", Since: since}
@@ -219,16 +219,16 @@ func (a *cli) sendNow(ctx context.Context, p *app.Service, e *delivery.Engine, n
 	}
 }
 
-// warnBacklog says what is not in an edition.
+// warnBacklog lists what is not in an edition.
 func (a *cli) warnBacklog(p *app.Service, name string, b delivery.Backlog) {
 	if b.Waiting > 0 {
 		a.warn("%s; %d go out now", some(b.Waiting, "article waits", "articles wait"), b.Next)
 	}
 	a.warnQueued(name, b)
 	if b.Drafted > 0 {
-		a.warn("%d articles are in a draft that waits for approval, and not in this edition", b.Drafted)
+		a.warn("%d articles are in a draft that waits for approval, so they are not in this edition", b.Drafted)
 	}
 	if b.Earlier > 0 {
-		a.warn("%d articles are dated before %s, where the digest begins: they are in no edition", b.Earlier, b.Since.In(p.Zone()).Format("2 January 2006"))
+		a.warn("%d articles are older than the digest's start, %s, so they are in no edition", b.Earlier, b.Since.In(p.Zone()).Format("2 January 2006"))
 	}
 }

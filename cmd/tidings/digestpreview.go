@@ -25,7 +25,7 @@ type shownDigest struct {
 func newDigestList(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:     "list",
-		Short:   "List the digests with their next three times and what waits for them",
+		Short:   "List the digests with their next three times and waiting articles",
 		Example: "  tidings digest list",
 		Args:    exactly(),
 		RunE: a.withEngine(func(ctx context.Context, p *app.Service, e *delivery.Engine, _ []string) error {
@@ -57,21 +57,20 @@ func printDigests(w io.Writer, list []shownDigest) {
 		}
 	}
 	if len(list) == 0 {
-		fmt.Fprintln(w, "There are no digests; add one below digests: in the configuration.")
+		fmt.Fprintln(w, "No digests; add one under digests: in the configuration.")
 	}
 }
 
-const previewLong = `Preview renders what the next edition of a digest would be at this moment, and writes it to
-NAME.html and NAME.txt. It changes nothing. With --since it shows the edition that
-"send --since" would make. While a digest has had no edition and everything that fits is dated before its
-beginning, preview says so and shows a sample of the newest articles.`
+const previewLong = `Preview renders the next edition of a digest as it would be now, and writes it to NAME.html and
+NAME.txt. It changes nothing. With --since it shows the edition that "send --since" would send. If all
+matching articles are older than the digest's start, it says so and shows a sample of the newest ones.`
 
 func newDigestPreview(a *cli) *cobra.Command {
 	var dir, since string
 	var open bool
 	c := &cobra.Command{
 		Use:     "preview NAME",
-		Short:   "Write what the next edition would be, as HTML and text",
+		Short:   "Write the next edition as HTML and text",
 		Long:    previewLong,
 		Example: "  tidings digest preview weekly\n  tidings digest preview weekly --open\n  tidings digest preview weekly --since 2026-01-01 --json",
 		Args:    exactly("NAME"),
@@ -92,9 +91,9 @@ func newDigestPreview(a *cli) *cobra.Command {
 			return a.writePreview(filepath.Join(dir, args[0]), preview, open)
 		}),
 	}
-	c.Flags().StringVar(&since, "since", "", "show the edition of articles dated from this day on (2026-01-31)")
+	c.Flags().StringVar(&since, "since", "", "include articles dated from this day on (2026-01-31)")
 	c.Flags().StringVar(&dir, "dir", ".", "folder to write to")
-	c.Flags().BoolVar(&open, "open", false, "open it in the browser")
+	c.Flags().BoolVar(&open, "open", false, "open the HTML file in the browser")
 	return c
 }
 
@@ -113,7 +112,7 @@ func (a *cli) writePreview(path string, p delivery.Preview, open bool) error {
 	for _, warning := range p.Warnings {
 		a.warn("note: %s", warning)
 	}
-	a.say("%s\n%s.html (%d KB) and %s.txt are written", p.Subject, path, len(p.HTML)/1000, path)
+	a.say("%s\nwrote %s.html (%d KB) and %s.txt", p.Subject, path, len(p.HTML)/1000, path)
 	for _, line := range showBacklog(p.Backlog).lines() {
 		a.say("%s", line)
 	}
@@ -123,18 +122,18 @@ func (a *cli) writePreview(path string, p delivery.Preview, open bool) error {
 	return nil
 }
 
-// warnSample says that what is shown is not what would be sent.
+// warnSample warns that what is shown is not the next edition.
 func (a *cli) warnSample(p delivery.Preview) {
-	a.warn("%s; this is only a sample of the newest articles, and the next edition holds none of them. \"tidings digest send NAME --since DATE\" begins with articles dated from DATE on", p.Sample)
+	a.warn("%s; this is only a sample of the newest articles, which are not in the next edition. To include articles dated from DATE on: tidings digest send NAME --since DATE", p.Sample)
 }
 
 func newDigestTest(a *cli) *cobra.Command {
 	var to, since string
 	c := &cobra.Command{
 		Use:   "test NAME --to ADDRESS",
-		Short: "Send what the next edition would be to one address",
-		Long: `Test sends what the next edition of a digest would be to one address. It changes nothing and counts for
-nothing. When there is nothing to send it says why, and the exit code is 1.`,
+		Short: "Send the next edition to one address",
+		Long: `Test sends the next edition of a digest to one address. It changes nothing and is not counted. When
+there is nothing to send, it prints the reason and the exit code is 1.`,
 		Example: "  tidings digest test weekly --to editor@example.org",
 		Args:    exactly("NAME"),
 		RunE: a.withEngine(func(ctx context.Context, p *app.Service, e *delivery.Engine, args []string) error {
@@ -148,15 +147,15 @@ nothing. When there is nothing to send it says why, and the exit code is 1.`,
 			}
 			sent, err := e.SendTest(ctx, args[0], delivery.PreviewOptions{Since: from, Sample: true}, address)
 			if errors.Is(err, delivery.ErrNothingNew) {
-				err = fmt.Errorf("no test mail was sent: %w%s", err, sinceHint(err))
+				err = fmt.Errorf("no test mail sent: %w%s", err, sinceHint(err))
 			}
 			if err == nil && sent.Sample != "" {
 				a.warnSample(sent)
 			}
-			return a.after(err, "a test mail is on its way to %s", address)
+			return a.after(err, "queued a test mail to %s", address)
 		}),
 	}
-	c.Flags().StringVar(&to, "to", "", "address that gets it")
-	c.Flags().StringVar(&since, "since", "", "send the edition of articles dated from this day on (2026-01-31)")
+	c.Flags().StringVar(&to, "to", "", "recipient of the test mail")
+	c.Flags().StringVar(&since, "since", "", "include articles dated from this day on (2026-01-31)")
 	return c
 }

@@ -27,19 +27,19 @@ func dateFor(p *app.Service, name, flag, text string) (time.Time, error) {
 	}
 	day, err := time.ParseInLocation(time.DateOnly, text, p.Zone())
 	if err != nil {
-		return noDate, usagef("%s %q is no date; write it as in %s 2026-01-31", flag, text, flag)
+		return noDate, usagef("%s %q is not a date; write it like %s 2026-01-31", flag, text, flag)
 	}
 	return day, nil
 }
 
 // shownBacklog is what waits for a digest, as the commands show it.
 type shownBacklog struct {
-	Since    string `json:"since,omitempty"` // where the digest begins
+	Since    string `json:"since,omitempty"` // the digest's start
 	Waiting  int    `json:"waiting"`
 	Next     int    `json:"next"`
 	Queued   int    `json:"queued"`
 	Editions int    `json:"editions"` // that the queued articles take
-	Earlier  int    `json:"earlier"`  // dated before the beginning
+	Earlier  int    `json:"earlier"`  // dated before the start
 	Seen     int    `json:"seen"`
 	Drafted  int    `json:"drafted"`
 	Sent     int    `json:"sent"`
@@ -53,8 +53,7 @@ func showBacklog(b delivery.Backlog) shownBacklog {
 	return out
 }
 
-// lines say for people what waits and what is left out; nothing when there is nothing to
-// say.
+// lines describes what waits and what is left out, a line each.
 func (b shownBacklog) lines() []string {
 	var out []string
 	if b.Waiting > 0 {
@@ -69,7 +68,7 @@ func (b shownBacklog) lines() []string {
 		what string
 	}{
 		{b.Drafted, "in drafts that wait for approval"},
-		{b.Earlier, "dated before the digest's beginning: in no edition, unless --since DATE moves it"},
+		{b.Earlier, "older than the digest's start: in no edition unless --since DATE moves the start"},
 		{b.Seen, "marked as seen"},
 	} {
 		if part.n > 0 {
@@ -87,8 +86,8 @@ func some(n int, one, more string) string {
 	return thousands(int64(n)) + " " + more
 }
 
-// warnQueues tells of digests that need several editions for what waits, as after the
-// import of an archive.
+// warnQueues warns of digests that need several editions for the waiting articles, as after
+// the import of an archive.
 func (a *cli) warnQueues(ctx context.Context, p *app.Service) error {
 	queues, err := p.Queues(ctx)
 	for _, q := range queues {
@@ -97,7 +96,7 @@ func (a *cli) warnQueues(ctx context.Context, p *app.Service) error {
 	return err
 }
 
-// warnQueued says how to keep old articles out of later editions.
+// warnQueued tells how to keep old articles out of later editions.
 func (a *cli) warnQueued(name string, b delivery.Backlog) {
 	if b.Queued() > 0 {
 		a.warn("%d articles stay queued for %s of %s; mark old ones as seen with: tidings digest mark-seen %s --before DATE",
@@ -109,25 +108,25 @@ func (a *cli) nothingNew(name string, why error) error {
 	return a.print(map[string]string{"digest": name, "skipped": why.Error()}, func(w io.Writer) { fmt.Fprintf(w, "%v%s\n", why, sinceHint(why)) })
 }
 
-// sinceHint says how to begin earlier when that would help.
+// sinceHint mentions --since when that would help.
 func sinceHint(why error) string {
 	var nothing *delivery.NothingNewError
 	if errors.As(why, &nothing) && nothing.Backlog.Earlier > 0 {
-		return "; --since DATE begins it with older articles"
+		return "; add --since DATE to include older articles"
 	}
 	return ""
 }
 
-const markSeenLong = `Mark-seen takes the articles that wait for a digest and are dated before a day out of its queue, as if an
-edition had had them. Feeds and pages keep them. An article that comes in later is not marked, whatever its
-date. --undo puts them back, except those that an edition has had.`
+const markSeenLong = `Mark-seen removes waiting articles that are dated before a day from a digest's queue, as if an edition had
+contained them. They stay in feeds and on pages. Articles that are imported later are not marked, whatever
+their date. --undo puts marked articles back into the queue.`
 
 func newMarkSeen(a *cli) *cobra.Command {
 	var before string
 	var undo bool
 	c := &cobra.Command{
 		Use:     "mark-seen NAME --before DATE",
-		Short:   "Take old articles out of a digest's queue, or put them back",
+		Short:   "Remove old articles from a digest's queue, or put them back",
 		Long:    markSeenLong,
 		Example: "  tidings digest mark-seen weekly --before 2026-01-01\n  tidings digest mark-seen weekly --undo",
 		Args:    exactly("NAME"),
@@ -137,12 +136,12 @@ func newMarkSeen(a *cli) *cobra.Command {
 				return err
 			}
 			if day.IsZero() && !undo {
-				return usagef("--before is missing; write it as in --before 2026-01-31")
+				return usagef("--before is missing; write it like --before 2026-01-31")
 			}
 			return a.markSeen(ctx, e, args[0], day, undo)
 		}),
 	}
-	c.Flags().StringVar(&before, "before", "", "those dated before this day (2026-01-31)")
+	c.Flags().StringVar(&before, "before", "", "mark articles dated before this day (2026-01-31)")
 	c.Flags().BoolVar(&undo, "undo", false, "put articles that were marked as seen back into the queue")
 	return c
 }

@@ -17,11 +17,13 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-const sendLong = `Send makes an edition of what is new and sends it now. It says how many articles wait, how many go out
-now and how many stay queued, and asks before: type the digest's name, or give --yes in scripts. --since moves
-the digest's beginning: of the articles that are there, those dated from that day on belong to it. The sending goes on until every mail has been tried; other nodes on the same
-store help. When only mails are left that other servers deferred, the command ends with "sent, 5 being
-retried" and exit code 0: serve and worker retry these. Ctrl-C leaves the rest to them, or to the next send.`
+const sendLong = `Send composes an edition of the new articles and sends it now. It prints how many articles are in it and
+how many stay queued, and asks for the digest's name; pass --yes in scripts. --since moves the digest's start:
+stored articles dated from that day on are included.
+
+The command runs until every mail has been tried; other nodes on the same store help. If only mails are
+left that other servers deferred, it ends with "sent, 5 being retried" and exit code 0; serve and worker
+retry these. After Ctrl-C they also send the rest.`
 
 func newDigestSend(a *cli) *cobra.Command {
 	var yes, detach bool
@@ -48,12 +50,12 @@ func newDigestSend(a *cli) *cobra.Command {
 		}),
 	}
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
-	c.Flags().BoolVar(&detach, "detach", false, "leave the sending to serve and worker")
-	c.Flags().StringVar(&since, "since", "", "begin the digest with articles dated from this day on (2026-01-31)")
+	c.Flags().BoolVar(&detach, "detach", false, "let serve and worker send it")
+	c.Flags().StringVar(&since, "since", "", "move the digest's start to this day (2026-01-31)")
 	return c
 }
 
-// skippedText lists who is sent nothing, by reason, as a sentence; empty when nobody is.
+// skippedText counts the skipped subscribers by reason, "" when there are none.
 func skippedText(skipped []store.SkipCount) string {
 	if len(skipped) == 0 {
 		return ""
@@ -74,7 +76,7 @@ func thousands(n int64) string {
 	return text
 }
 
-// sendUntilOver works as a node of its own until an edition is over.
+// sendUntilOver runs as a node until an edition is over.
 func (a *cli) sendUntilOver(ctx context.Context, e *delivery.Engine, id string) error {
 	working, stop := context.WithCancel(ctx)
 	defer stop()
@@ -92,25 +94,23 @@ func (a *cli) sendUntilOver(ctx context.Context, e *delivery.Engine, id string) 
 	}
 	err := a.printProgress(context.WithoutCancel(ctx), e, last)
 	if last.Retrying() {
-		a.say("serve or worker retries what other servers deferred, for up to %.0f hours; one of them must be running", e.Policy.RetryFor.Hours())
+		a.say("serve and worker retry deferred mails for up to %.0f hours; one of them must be running", e.Policy.RetryFor.Hours())
 	}
 	return errors.Join(err, partlyIf(unfinished(last)))
 }
 
-// unfinished reports whether an edition was sent only in part: it is still under way or
-// stopped, a mail was refused or is in doubt, or a relay of ours is held back. Mails
-// that wait for other servers are theirs to take.
+// unfinished reports whether an edition was sent only in part: it is in progress or stopped,
+// a mail was refused or is uncertain, or a relay is on hold. Deferred mails do not count.
 func unfinished(p delivery.Progress) bool {
 	over := p.Edition.State == digest.Sent || p.Retrying() && !p.RelayHeld()
 	return !over || p.Counts.Refused+p.Counts.Uncertain > 0
 }
 
-// doubtSettles is how long the mails in doubt of an edition that else waits only for
-// retries may leave its counts unchanged before nothing more is expected of them here.
-const doubtSettles = 30 * time.Second
+// uncertainTimeout is how long follow waits for a change when an edition has uncertain mails
+// and otherwise waits only for retries.
+const uncertainTimeout = 30 * time.Second
 
-// follow shows the progress of an edition until nothing more happens without an editor
-// or another server.
+// follow shows the progress of an edition until it waits for an editor or another server.
 func (a *cli) follow(ctx context.Context, e *delivery.Engine, id string) (last delivery.Progress) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -130,7 +130,7 @@ func (a *cli) follow(ctx context.Context, e *delivery.Engine, id string) (last d
 			if p.Idle() || p.Retrying() && (p.Counts.Uncertain == 0 || !e.Policy.Resend) {
 				return last
 			}
-		case <-time.After(doubtSettles):
+		case <-time.After(uncertainTimeout):
 			if last.Retrying() {
 				return last
 			}
@@ -138,10 +138,10 @@ func (a *cli) follow(ctx context.Context, e *delivery.Engine, id string) (last d
 	}
 }
 
-// warnHeld tells of each relay and domain that is held back, once.
+// warnHeld warns once of each relay and domain that is on hold.
 func (a *cli) warnHeld(holds []store.Hold, told map[string]bool) {
 	for _, hold := range holds {
-		if text := hold.Target() + " is held back: " + hold.Reason; !told[text] {
+		if text := hold.Target() + " is on hold: " + hold.Reason; !told[text] {
 			told[text] = true
 			a.warn("%s", text)
 		}
@@ -209,7 +209,7 @@ func (a *cli) printProgress(ctx context.Context, e *delivery.Engine, p delivery.
 		}
 		fmt.Fprintf(w, "\n%d subscribers: %d sent, %d refused, %d skipped, %d deferred, %d uncertain, %d open\n", shown.Total, shown.Sent, shown.Refused, shown.Skipped, shown.Deferred, shown.Uncertain, shown.Open)
 		for _, title := range shown.Withdrawn {
-			fmt.Fprintf(w, "withdrawn since the approval, and still in this edition: %s; hold it with: tidings digest pause %s\n", title, shown.Edition)
+			fmt.Fprintf(w, "withdrawn after the approval and still in this edition: %s; pause it with: tidings digest pause %s\n", title, shown.Edition)
 		}
 		for _, one := range shown.SkippedBy {
 			fmt.Fprintf(w, "skipped %s: %s\n", thousands(one.Count), one.Reason)

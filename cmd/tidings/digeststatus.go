@@ -23,7 +23,7 @@ func newDigestStatus(a *cli) *cobra.Command {
 	var all bool
 	c := &cobra.Command{
 		Use:     "status [EDITION]",
-		Short:   "Show the last editions with their counts, or one in full",
+		Short:   "Show recent editions with their counts, or one edition in full",
 		Example: "  tidings digest status\n  tidings digest status --digest weekly --json\n  tidings digest status 0b6cc0e4-6ad3-4d0a-9c35-5a52a9cf3d0f",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: a.withEngine(func(ctx context.Context, p *app.Service, e *delivery.Engine, args []string) error {
@@ -53,9 +53,9 @@ func newDigestStatus(a *cli) *cobra.Command {
 			return a.print(list, func(w io.Writer) { printStatus(w, list, ticks) })
 		}),
 	}
-	c.Flags().StringVar(&name, "digest", "", "only of this digest")
-	c.Flags().IntVar(&limit, "limit", 10, "how many")
-	c.Flags().BoolVar(&all, "all", false, "of one edition, list every mail that was refused, put off or left in doubt")
+	c.Flags().StringVar(&name, "digest", "", "only editions of this digest")
+	c.Flags().IntVar(&limit, "limit", 10, "most to list")
+	c.Flags().BoolVar(&all, "all", false, "with EDITION, list every mail that was refused, deferred or is uncertain")
 	return c
 }
 
@@ -64,14 +64,14 @@ func printStatus(w io.Writer, list []shownProgress, ticks []store.Tick) {
 		fmt.Fprintf(w, "%s\t%s %d\t%s\t%d of %d sent, %d refused, %d skipped, %d deferred, %d uncertain\t%s\n", one.Edition, one.Digest, one.Number, one.Standing,
 			one.Sent, one.Total, one.Refused, one.Skipped, one.Deferred, one.Uncertain, one.Subject)
 		for _, title := range one.Withdrawn {
-			fmt.Fprintf(w, "\twithdrawn since the approval, and still in this edition: %s; hold it with: tidings digest pause %s\n", title, one.Edition)
+			fmt.Fprintf(w, "\twithdrawn after the approval and still in this edition: %s; pause it with: tidings digest pause %s\n", title, one.Edition)
 		}
 		for _, skip := range one.SkippedBy {
 			fmt.Fprintf(w, "\tskipped %s: %s\n", thousands(skip.Count), skip.Reason)
 		}
 	}
 	if len(list) == 0 {
-		fmt.Fprintln(w, "No edition yet.")
+		fmt.Fprintln(w, "No editions yet.")
 	}
 	for _, tick := range ticks {
 		if tick.Edition == "" {
@@ -80,11 +80,11 @@ func printStatus(w io.Writer, list []shownProgress, ticks []store.Tick) {
 	}
 }
 
-// troubles are the deliveries that an edition is shown with one by one.
-var troubles = []digest.DeliveryState{digest.DeliveryRefused, digest.DeliveryUncertain, digest.DeliveryDeferred}
+// listedStates are the states of deliveries that are listed one by one.
+var listedStates = []digest.DeliveryState{digest.DeliveryRefused, digest.DeliveryUncertain, digest.DeliveryDeferred}
 
-// shownTroubles is how many of them are shown unless all are asked for.
-const shownTroubles = 100
+// maxListed is how many of them are listed without --all.
+const maxListed = 100
 
 func (a *cli) printEdition(ctx context.Context, p *app.Service, e *delivery.Engine, id string, all bool) error {
 	edition, err := p.FindEdition(ctx, id)
@@ -98,12 +98,12 @@ func (a *cli) printEdition(ctx context.Context, p *app.Service, e *delivery.Engi
 	if err := a.printProgress(ctx, e, progress); err != nil || a.json {
 		return err
 	}
-	most := shownTroubles
+	most := maxListed
 	if all {
 		most = math.MaxInt
 	}
 	shown, err := a.printDeliveries(most, func(after int64, limit int) ([]store.AddressedDelivery, error) {
-		return p.Store.Deliveries(ctx, edition, troubles, after, limit)
+		return p.Store.Deliveries(ctx, edition, listedStates, after, limit)
 	})
 	if rest := int(progress.Counts.Refused+progress.Counts.Uncertain+progress.Counts.Deferred) - shown; err == nil && rest > 0 && shown == most {
 		_, err = fmt.Fprintf(a.stdout, "and %d more; --all lists them\n", rest)
@@ -111,8 +111,8 @@ func (a *cli) printEdition(ctx context.Context, p *app.Service, e *delivery.Engi
 	return err
 }
 
-// printDeliveries prints up to so many deliveries of a list as they are read, since
-// there may be many, and says how many there were. As JSON each is a line.
+// printDeliveries prints up to most deliveries while it reads them, and returns how many it
+// printed. With --json each is a line.
 func (a *cli) printDeliveries(most int, next func(after int64, limit int) ([]store.AddressedDelivery, error)) (shown int, err error) {
 	const page = 500
 	for after := int64(0); shown < most; {
@@ -173,10 +173,10 @@ func showDelivery(d store.AddressedDelivery) shownDelivery {
 }
 
 func newUncertain(a *cli) *cobra.Command {
-	return group("uncertain", "List the mails in doubt after a crash, and send or drop them",
+	return group("uncertain", "List the mails with an uncertain outcome after a crash, and resend or drop them",
 		&cobra.Command{
 			Use:     "list EDITION",
-			Short:   "List the mails of an edition that are in doubt or were, and what became of them",
+			Short:   "List the mails of an edition that are or were uncertain, with their outcome",
 			Example: "  tidings digest uncertain list 0b6cc0e4-6ad3-4d0a-9c35-5a52a9cf3d0f",
 			Args:    exactly("EDITION"),
 			RunE: a.withEngine(func(ctx context.Context, p *app.Service, _ *delivery.Engine, args []string) error {
@@ -190,8 +190,8 @@ func newUncertain(a *cli) *cobra.Command {
 				return err
 			}),
 		},
-		newDecision(a, "resend", "Send the mails in doubt again, with the same Message-ID", true),
-		newDecision(a, "drop", "Leave the mails in doubt be", false))
+		newDecision(a, "resend", "Send the uncertain mails again, with the same Message-ID", true),
+		newDecision(a, "drop", "Do not send the uncertain mails again", false))
 }
 
 func newDecision(a *cli, name, short string, resend bool) *cobra.Command {

@@ -11,24 +11,24 @@ import (
 )
 
 func newDKIM(a *cli) *cobra.Command {
-	return group("dkim", "Make keys that sign mails", newDKIMKeygen(a))
+	return group("dkim", "Generate keys that sign mails", newDKIMKeygen(a))
 }
 
 const keygenLong = `Keygen writes a private key to a new file and prints the DNS record that receivers check
-signatures with. RSA is understood everywhere; Ed25519 is newer and forty times faster. Two keys
-under two selectors sign every mail twice.`
+signatures with. All receivers support RSA; Ed25519 is newer and forty times faster. With two keys
+under two selectors, every mail is signed twice.`
 
 func newDKIMKeygen(a *cli) *cobra.Command {
 	var kind, domain, selector string
 	c := &cobra.Command{
 		Use:     "keygen FILE",
-		Short:   "Make a key and print its DNS record",
+		Short:   "Generate a key and print its DNS record",
 		Long:    keygenLong,
 		Example: "  tidings dkim keygen dkim.pem --domain example.org --selector 2026a",
 		Args:    exactly("FILE"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if domain == "" {
-				return usagef("--domain is missing; right would be: the domain of the senders, such as --domain example.org")
+				return usagef("--domain is missing; add the domain of the senders, such as --domain example.org")
 			}
 			key, err := mailer.GenerateKey(kind)
 			if err != nil {
@@ -49,16 +49,16 @@ func newDKIMKeygen(a *cli) *cobra.Command {
 func (a *cli) printKey(file, domain, selector, record string) error {
 	name := selector + "._domainkey." + domain
 	return a.print(map[string]string{"file": file, "name": name, "type": "TXT", "value": record}, func(w io.Writer) {
-		fmt.Fprintf(w, "The key is in %s. Put this TXT record into DNS:\n\n%s\n%s\n\nand this into the configuration:\n\nmail:\n  dkim:\n  - domain: %s\n    selector: %q\n    key_file: %s\n",
+		fmt.Fprintf(w, "The key is in %s. Add this TXT record to DNS:\n\n%s\n%s\n\nand this to the configuration:\n\nmail:\n  dkim:\n  - domain: %s\n    selector: %q\n    key_file: %s\n",
 			file, name, record, domain, selector, file)
 	})
 }
 
-// writeSecret writes a file that only its owner reads, and never over another.
+// writeSecret writes a new file that only its owner may read.
 func writeSecret(path string, data []byte) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if os.IsExist(err) {
-		return usagef("%s is there already; right would be: the name of a new file", path)
+		return usagef("%s exists already; name a new file", path)
 	}
 	if err != nil {
 		return err

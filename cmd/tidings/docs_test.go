@@ -12,9 +12,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
-var update = flag.Bool("update", false, "write docs/cli.md anew")
+var update = flag.Bool("update", false, "write docs/cli.md")
 
-func TestDocsAreMadeFromTheCommands(t *testing.T) {
+func TestDocsMatchTheCommands(t *testing.T) {
 	t.Parallel()
 	page := filepath.Join("..", "..", "docs", "cli.md")
 	want := commandDocs(newRoot(&cli{}))
@@ -25,7 +25,7 @@ func TestDocsAreMadeFromTheCommands(t *testing.T) {
 	}
 	got, err := os.ReadFile(page)
 	if err != nil || !bytes.Equal(got, want) {
-		t.Errorf("docs/cli.md is not what the commands say (%v): go test ./cmd/tidings -run Docs -update", err)
+		t.Errorf("docs/cli.md differs from the commands (%v); run go test ./cmd/tidings -run Docs -update", err)
 	}
 }
 
@@ -33,16 +33,16 @@ func TestEveryCommandHasAnExample(t *testing.T) {
 	t.Parallel()
 	eachCommand(newRoot(&cli{}), func(c *cobra.Command) {
 		if c.Short == "" || !c.HasSubCommands() && c.Example == "" {
-			t.Errorf("%s has no words for people, or no example", c.CommandPath())
+			t.Errorf("%s has no short description, or no example", c.CommandPath())
 		}
 	})
 }
 
-// eachCommand visits our commands, not those that cobra adds.
+// eachCommand visits our commands, but not hidden ones or those that cobra adds.
 func eachCommand(c *cobra.Command, visit func(*cobra.Command)) {
 	visit(c)
 	for _, below := range c.Commands() {
-		if below.Name() != "help" && below.Name() != "completion" {
+		if !below.Hidden && below.Name() != "help" && below.Name() != "completion" {
 			eachCommand(below, visit)
 		}
 	}
@@ -50,9 +50,9 @@ func eachCommand(c *cobra.Command, visit func(*cobra.Command)) {
 
 func commandDocs(root *cobra.Command) []byte {
 	var out bytes.Buffer
-	out.WriteString("# Commands\n\n<!-- Made from the commands by: go test ./cmd/tidings -run Docs -update -->\n\n")
+	out.WriteString("# Commands\n\n<!-- Generated from the commands by: go test ./cmd/tidings -run Docs -update -->\n\n")
 	out.WriteString(root.Long + "\n\nEvery command takes `--config FILE`, `--json` where it prints, and `--help`. Data goes to standard output, " +
-		"problems to standard error.\n`tidings completion bash|zsh|fish|powershell` prints a script that completes commands and flags.\n\n")
+		"messages to standard error.\n`tidings completion bash|zsh|fish|powershell` prints a script that completes commands and flags.\n\n")
 	eachCommand(root, func(c *cobra.Command) {
 		if c.HasSubCommands() {
 			return

@@ -17,7 +17,7 @@ import (
 )
 
 func newEditor(a *cli) *cobra.Command {
-	return group("editor", "Give editors access to the admin", newEditorList(a), newEditorLink(a), newEditorLinks(a), newEditorRevoke(a),
+	return group("editor", "Manage the editors who may use the admin", newEditorList(a), newEditorInvite(a), formerly("link", newEditorInvite(a)), newEditorLinks(a), newEditorRevoke(a),
 		newEditorReset(a), newEditorDisable(a), newEditorEnable(a), newEditorRemove(a))
 }
 
@@ -59,22 +59,22 @@ func newEditorList(a *cli) *cobra.Command {
 	}
 }
 
-func newEditorLink(a *cli) *cobra.Command {
+func newEditorInvite(a *cli) *cobra.Command {
 	var owner bool
 	c := &cobra.Command{
-		Use:   "link [ADDRESS]",
-		Short: "Make a one-time link that lets one more editor in",
-		Long: "Link makes a one-time link, good for seven days. Who opens it chooses a name and a password, and is an editor\n" +
-			"from then on. With ADDRESS it is for that person alone, and earlier links for them are void. The very first\n" +
-			"editor becomes the owner.",
-		Example: "  tidings editor link bob@example.org\n  tidings editor link eve@example.org --owner\n  tidings editor link",
+		Use:   "invite [ADDRESS]",
+		Short: "Create a one-time link that invites an editor",
+		Long: "Invite creates a one-time link that is valid for seven days. Whoever opens it chooses a name and a password and\n" +
+			"becomes an editor. With ADDRESS it works for that person only, and earlier links for them become invalid. The\n" +
+			"first editor becomes the owner.",
+		Example: "  tidings editor invite bob@example.org\n  tidings editor invite eve@example.org --owner\n  tidings editor invite",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			email := strings.Join(args, "")
 			return a.printLink(c, func(p *app.Service) (string, error) { return p.EditorLink(c.Context(), email, owner) })
 		},
 	}
-	c.Flags().BoolVar(&owner, "owner", false, "an owner, who may let others in")
+	c.Flags().BoolVar(&owner, "owner", false, "invite an owner, who may invite others")
 	return c
 }
 
@@ -92,8 +92,8 @@ func (a *cli) printLink(c *cobra.Command, work func(*app.Service) (string, error
 func newEditorReset(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:     "reset ADDRESS",
-		Short:   "Make a one-time link that gives an editor a new password",
-		Long:    "Reset makes a one-time link, good for a day, by which an editor chooses a new password. Their present one\nworks until then. Earlier links for them are void.",
+		Short:   "Create a one-time link to set a new password",
+		Long:    "Reset creates a one-time link, valid for a day, with which an editor chooses a new password. The old password\nworks until then. Earlier links for the editor become invalid.",
 		Example: "  tidings editor reset ada@example.org",
 		Args:    exactly("ADDRESS"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -102,8 +102,7 @@ func newEditorReset(a *cli) *cobra.Command {
 	}
 }
 
-// shownLink is a one-time link in a list. Nobody knows its address any more but those
-// who hold it.
+// shownLink is a one-time link in a list. Its address is not stored.
 type shownLink struct {
 	ID      int64     `json:"id"`
 	Purpose string    `json:"purpose"`
@@ -116,8 +115,8 @@ type shownLink struct {
 func newEditorLinks(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:     "links",
-		Short:   "List the one-time links that still open something",
-		Long:    "Links lists invitations and links to new passwords that were not used, have not expired and whose maker may still\nsign in. The links themselves are not kept and cannot be shown again.",
+		Short:   "List the valid one-time links",
+		Long:    "Links lists invitations and password links that are unused, not expired, and whose creator may still sign in. The\nlinks themselves are not stored and cannot be shown again.",
 		Example: "  tidings editor links",
 		Args:    exactly(),
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -128,7 +127,7 @@ func newEditorLinks(a *cli) *cobra.Command {
 				}
 				return a.print(list, func(w io.Writer) {
 					for _, l := range list {
-						fmt.Fprintf(w, "%d\t%s\t%s\t%s\tby %s\tuntil %s\n", l.ID, l.Purpose, l.Role, cmp.Or(l.For, "whoever holds it"), cmp.Or(l.By, "the command line"), l.Expires.Format("2006-01-02 15:04 MST"))
+						fmt.Fprintf(w, "%d\t%s\t%s\t%s\tby %s\tuntil %s\n", l.ID, l.Purpose, l.Role, cmp.Or(l.For, "anyone"), cmp.Or(l.By, "the command line"), l.Expires.Format("2006-01-02 15:04 MST"))
 					}
 				})
 			})
@@ -153,21 +152,21 @@ func shownLinks(ctx context.Context, p *app.Service) ([]shownLink, error) {
 func newEditorRevoke(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:     "revoke ID",
-		Short:   "Make a one-time link void",
+		Short:   "Revoke a one-time link",
 		Example: "  tidings editor links\n  tidings editor revoke 3",
 		Args:    exactly("ID"),
 		RunE: func(c *cobra.Command, args []string) error {
 			id, err := strconv.ParseInt(args[0], 10, 64)
 			if err != nil {
-				return usagef("%q is no number of a link; \"tidings editor links\" shows them", args[0])
+				return usagef("%q is not the number of a link; \"tidings editor links\" shows them", args[0])
 			}
 			return a.with(c.Context(), func(p *app.Service) error {
 				err := p.Store.RevokeLink(c.Context(), id)
 				if errors.Is(err, store.ErrNotFound) {
-					err = fmt.Errorf("no open link has the number %d; \"tidings editor links\" shows them", id)
+					err = fmt.Errorf("no valid link has the number %d; \"tidings editor links\" shows them", id)
 				}
 				if err == nil {
-					a.say("Link %d opens nothing any more.", id)
+					a.say("Link %d is revoked.", id)
 				}
 				return err
 			})
@@ -199,15 +198,15 @@ func changeEditor(a *cli, name, short, long string, change func(context.Context,
 }
 
 func newEditorDisable(a *cli) *cobra.Command {
-	return changeEditor(a, "disable", "Shut an editor out", "Disable ends an editor's sessions at once; they cannot sign in until \"tidings editor enable\". Links that they made,\nand links to a new password of theirs, are void for good.",
+	return changeEditor(a, "disable", "Disable an editor's account", "Disable ends an editor's sessions; they cannot sign in until \"tidings editor enable\". Links that they created, and\npassword links for them, become invalid.",
 		func(ctx context.Context, s *store.Store, e store.Editor) error {
 			e.Disabled = s.Now()
 			return s.UpdateEditor(ctx, e, "")
-		}, "%s is shut out.")
+		}, "%s is disabled.")
 }
 
 func newEditorEnable(a *cli) *cobra.Command {
-	return changeEditor(a, "enable", "Let an editor in again", "Enable lets an editor sign in again who was shut out.",
+	return changeEditor(a, "enable", "Enable an editor's account", "Enable lets a disabled editor sign in again.",
 		func(ctx context.Context, s *store.Store, e store.Editor) error {
 			e.Disabled = time.Time{}
 			return s.UpdateEditor(ctx, e, "")
@@ -215,6 +214,6 @@ func newEditorEnable(a *cli) *cobra.Command {
 }
 
 func newEditorRemove(a *cli) *cobra.Command {
-	return changeEditor(a, "remove", "Remove an editor's account", "Remove ends an editor's sessions and removes their account with all links that they made.",
+	return changeEditor(a, "remove", "Remove an editor's account", "Remove ends an editor's sessions and removes the account with all links that they created.",
 		func(ctx context.Context, s *store.Store, e store.Editor) error { return s.DeleteEditor(ctx, e.ID) }, "The account of %s is removed.")
 }

@@ -12,7 +12,7 @@ import (
 )
 
 func newFeed(a *cli) *cobra.Command {
-	return group("feed", "List feeds and write them as files", newFeedList(a), newFeedWrite(a))
+	return group("feed", "List feeds and export them as files", newFeedList(a), newFeedExport(a), formerly("write", newFeedExport(a)))
 }
 
 // shownFeed is a feed in a list.
@@ -58,12 +58,12 @@ func (a *cli) printFeeds(site string, definitions []feed.Definition) error {
 	})
 }
 
-func newFeedWrite(a *cli) *cobra.Command {
+func newFeedExport(a *cli) *cobra.Command {
 	var export feedserver.Export
 	c := &cobra.Command{
-		Use:     "write DIR",
-		Short:   "Write the feeds as static files, byte for byte what serve answers",
-		Example: "  tidings feed write public/\n  tidings feed write --archives --compressed public/",
+		Use:     "export DIR",
+		Short:   "Export the feeds as static files, byte for byte as serve answers",
+		Example: "  tidings feed export public/\n  tidings feed export --archives --compressed public/",
 		Args:    exactly("DIR"),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.with(c.Context(), func(p *app.Service) error {
@@ -87,7 +87,7 @@ func newFeedWrite(a *cli) *cobra.Command {
 			})
 		},
 	}
-	c.Flags().BoolVar(&export.Archives, "archives", false, "all archive pages too")
-	c.Flags().BoolVar(&export.Compressed, "compressed", false, "each file as .gz and .br too, for servers that send those")
+	c.Flags().BoolVar(&export.Archives, "archives", false, "include all archive pages")
+	c.Flags().BoolVar(&export.Compressed, "compressed", false, "also write each file as .gz and .br, for servers that send those")
 	return c
 }

@@ -14,8 +14,8 @@ func newInit(a *cli) *cobra.Command {
 	var force bool
 	c := &cobra.Command{
 		Use:     "init [FILE]",
-		Short:   "Write a configuration to start from",
-		Long:    "Init writes a commented configuration that works as it stands. Without FILE it is config.yaml.",
+		Short:   "Write a configuration file to start from",
+		Long:    "Init writes a commented configuration file that works unchanged. FILE is config.yaml by default.",
 		Example: "  tidings init\n  tidings init /etc/tidings/config.yaml",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -26,11 +26,11 @@ func newInit(a *cli) *cobra.Command {
 			if err := writeStarter(path, force); err != nil {
 				return err
 			}
-			a.say("%s is written. Look at site, digests and relays in it; then:\n  tidings config check\n  tidings article import FOLDER\n  tidings serve", path)
+			a.say("wrote %s; edit site, digests and relays in it, then run:\n  tidings config check\n  tidings article import FOLDER\n  tidings serve", path)
 			return nil
 		},
 	}
-	c.Flags().BoolVar(&force, "force", false, "write over a file that is there")
+	c.Flags().BoolVar(&force, "force", false, "overwrite an existing file")
 	return c
 }
 
@@ -39,13 +39,13 @@ func writeStarter(path string, force bool) error {
 	if force {
 		mode = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
 	}
-	file, err := os.OpenFile(path, mode, 0o600) // a password will stand in it
+	file, err := os.OpenFile(path, mode, 0o600) // passwords may be added to it
 	if errors.Is(err, os.ErrExist) {
-		return usagef("%s is there already; right would be: another name, or --force to write over it", path)
+		return usagef("%s exists already; choose another name, or add --force to overwrite it", path)
 	}
 	if err != nil {
 		return err
 	}
 	_, err = fmt.Fprint(file, config.Starter())
-	return errors.Join(err, file.Chmod(0o600), file.Close()) // a file that was there keeps its mode otherwise
+	return errors.Join(err, file.Chmod(0o600), file.Close()) // an existing file keeps its mode otherwise
 }

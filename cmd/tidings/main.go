@@ -1,5 +1,5 @@
-// Command tidings is a press room: stored articles go in; feeds and digest mails come
-// out. This package has its commands and their wiring, and no logic of its own.
+// Command tidings is a feed and newsletter server. This package has its commands and their
+// flags; the work is done by package app and those below it.
 package main
 
 import (
@@ -12,7 +12,7 @@ import (
 
 func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
 
-// run is main with its edges passed in. It returns the exit code.
+// run runs a command with the given arguments and streams, and returns the exit code.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

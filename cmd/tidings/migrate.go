@@ -11,17 +11,17 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-const migrateLong = `Migrate brings the schema of the store up to date after an upgrade of the program. It keeps all
-content. Stop every tidings process on the store first, and make a backup: an older program
-refuses a store with newer migrations.
+const migrateLong = `Migrate updates the schema of the store after an upgrade of the program. All content is kept. First
+stop every tidings process on the store and make a backup: an older program refuses a store with
+newer migrations.
 
-All other commands refuse a store whose schema is out of date, and name what it lacks. An empty
-store gets its schema from whichever command opens it first.`
+All other commands refuse a store whose schema is out of date. An empty store gets its schema from
+the first command that opens it.`
 
 func newMigrate(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:     "migrate",
-		Short:   "Bring the store's schema up to date after an upgrade",
+		Short:   "Update the store's schema after an upgrade",
 		Long:    migrateLong,
 		Example: "  tidings backup before-upgrade.tidings && tidings migrate",
 		Args:    exactly(),

@@ -4,7 +4,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 )
 
-// bar is a progress bar on a terminal, and nothing elsewhere.
+// bar is a progress bar on a terminal. Elsewhere it prints nothing.
 type bar struct {
 	shown *progressbar.ProgressBar
 	app   *cli
@@ -30,10 +30,10 @@ func (b *bar) set(done, of int64) {
 		)
 	}
 	b.shown.ChangeMax64(of)
-	_ = b.shown.Set64(done) // a bar that cannot be drawn is no reason to stop
+	_ = b.shown.Set64(done) // an error while drawing is ignored
 }
 
-// done takes the bar away.
+// done removes the bar.
 func (b *bar) done() {
 	if b.shown != nil {
 		_ = b.shown.Clear()

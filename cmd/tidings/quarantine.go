@@ -17,11 +17,11 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-const quarantineLong = `A store is quarantined after "tidings restore", and when it is older than its journal, as a copied file
-or a snapshot of the machine is. No tick fires and no mail is sent, by any process, until it is released.`
+const quarantineLong = `A store is quarantined after "tidings restore", and when it is older than its journal, such as a copied
+file or a snapshot of the machine. No process starts an edition or sends a mail until it is released.`
 
 func newQuarantine(a *cli) *cobra.Command {
-	c := group("quarantine", "Look at a restored store, decide on its editions, and release it",
+	c := group("quarantine", "Review a restored store, decide on its editions, and release it",
 		newQuarantineShow(a), newQuarantineDecide(a), newQuarantineRelease(a))
 	c.Long = quarantineLong
 	return c
@@ -30,12 +30,12 @@ func newQuarantine(a *cli) *cobra.Command {
 func newQuarantineShow(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:   "show",
-		Short: "Show what left since the backup, edition by edition, and what the store believes",
+		Short: "Show what was sent since the backup, by edition",
 		Long: quarantineLong + `
 
-Show lists every edition that left or was being sent since the backup: what the journal says of it,
-what the store believes, and what becomes of it when the store is released. It also lists the ticks
-that lie between the backup and now; they do not fire.`,
+Show lists every edition that was sent or being sent since the backup: what the journal records, what
+the store contains, and what will happen to it on release. It also lists the scheduled times between
+the backup and now; they are skipped.`,
 		Example: "  tidings quarantine show",
 		Args:    exactly(),
 		RunE: a.withEngine(func(ctx context.Context, p *app.Service, e *delivery.Engine, _ []string) error {
@@ -115,24 +115,24 @@ func showDecided(q *store.QuarantinedEdition) shownDecided {
 func printQuarantine(w io.Writer, q shownQuarantine) {
 	reason := map[string]string{
 		string(store.Restored):   "it was restored from a backup",
-		string(store.OlderStore): "it is older than its journal, as a copy or a snapshot is",
+		string(store.OlderStore): "it is older than its journal, such as a copy or a snapshot",
 	}[q.Reason]
-	fmt.Fprintf(w, "The store is quarantined: %s. It knows nothing after %s.\n", reason, q.Taken.Format(time.RFC3339))
+	fmt.Fprintf(w, "The store is quarantined: %s. Its data ends at %s.\n", reason, q.Taken.Format(time.RFC3339))
 	if q.Journal {
-		fmt.Fprintf(w, "From the journal: %d people left, %d addresses were suppressed, %d people erased.\n", q.Unsubscribed, q.Suppressed, q.Erased)
+		fmt.Fprintf(w, "From the journal: %d subscribers unsubscribed, %d addresses were suppressed, %d subscribers were erased.\n", q.Unsubscribed, q.Suppressed, q.Erased)
 	} else {
-		fmt.Fprintln(w, "No journal covers the time since then. Who unsubscribed meanwhile is active again: enter those you know of with")
-		fmt.Fprintln(w, "\"tidings subscriber suppress ADDRESS\" before you release the store.")
+		fmt.Fprintln(w, "No journal covers the time since then. Subscribers who unsubscribed since are active again. For those you know of, run")
+		fmt.Fprintln(w, "\"tidings subscriber suppress ADDRESS\" before the release.")
 	}
 	for _, e := range q.Editions {
 		fmt.Fprintf(w, "\n%s  %s %d  %q\n", e.Edition, e.Digest, e.Number, e.Subject)
 		fmt.Fprintf(w, "  journal: %s\n  store: %s\n  at release: %s\n", journalSays(e), storeSays(e), releaseDoes(e))
 	}
 	if len(q.Editions) == 0 {
-		fmt.Fprintln(w, "\nNo edition left or was being sent, as far as is known.")
+		fmt.Fprintln(w, "\nNo edition is known to have been sent since.")
 	}
 	for _, t := range q.Ticks {
-		fmt.Fprintf(w, "\n%s: %d ticks lie in between and do not fire: %s\n", t.Digest, len(t.Ticks), strings.Join(lastFew(t.Ticks), ", "))
+		fmt.Fprintf(w, "\n%s: %d scheduled times since then are skipped: %s\n", t.Digest, len(t.Ticks), strings.Join(lastFew(t.Ticks), ", "))
 	}
 	fmt.Fprintln(w, "\nChange a decision: tidings quarantine decide EDITION sent|continue|hold|cancel\nThen: tidings quarantine release")
 }
@@ -147,21 +147,21 @@ func lastFew(ticks []string) []string {
 func journalSays(e shownDecided) string {
 	switch {
 	case !e.Known:
-		return "nothing of it"
+		return "no record"
 	case e.Ended:
-		return fmt.Sprintf("it was sent to %d readers", e.Audience)
+		return fmt.Sprintf("sent to %d subscribers", e.Audience)
 	}
-	return fmt.Sprintf("it was being sent; mail left for %d of %d readers", e.Left, e.Audience)
+	return fmt.Sprintf("being sent; mail left for %d of %d subscribers", e.Left, e.Audience)
 }
 
 func storeSays(e shownDecided) string {
 	if e.Stored == "" {
-		return "does not have it"
+		return "not in the store"
 	}
 	return e.Stored
 }
 
-// releaseDoes says what becomes of an edition at the release.
+// releaseDoes describes what happens to an edition on release.
 func releaseDoes(e shownDecided) string {
 	decision := store.Decision(e.Decision)
 	if decision == "" {
@@ -170,10 +170,10 @@ func releaseDoes(e shownDecided) string {
 		}
 	}
 	text := string(decision) + ": " + map[store.Decision]string{
-		store.DecideSent:     "it counts as sent, and nobody else gets it",
-		store.DecideContinue: "those for whom no mail left get it",
-		store.DecideHold:     "it stays paused, or a draft for an editor",
-		store.DecideCancel:   "nobody else gets it",
+		store.DecideSent:     "it counts as sent; no more mails are sent",
+		store.DecideContinue: "it is sent to the remaining subscribers",
+		store.DecideHold:     "it stays paused, or a draft",
+		store.DecideCancel:   "no more mails are sent",
 	}[decision]
 	if decision == store.DecideCancel && e.Stored == "" {
 		text = "cancel: its articles go into the next edition"
@@ -187,16 +187,16 @@ func releaseDoes(e shownDecided) string {
 func newQuarantineDecide(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:   "decide EDITION sent|continue|hold|cancel",
-		Short: "Decide what becomes of an edition when the store is released",
-		Long: `Decide keeps what becomes of an edition when the store is released:
+		Short: "Decide what happens to an edition on release",
+		Long: `Decide records what happens to an edition when the store is released:
 
-  sent      it counts as sent; nobody else gets it
-  continue  those for whom no mail left, as far as the journal knows, get it
+  sent      it counts as sent; no more mails are sent
+  continue  it is sent to the subscribers for whom the journal records no mail
   hold      it stays paused, or a draft
-  cancel    nobody else gets it; of an edition that the backup does not have, the articles go into the
-            next edition, also to those who got it
+  cancel    no more mails are sent; if the backup does not contain the edition, its articles go into the
+            next edition, also for subscribers who got them already
 
-An edition that is not decided is held; one that the backup does not have counts as sent.`,
+Without a decision an edition is held; one that the backup does not contain counts as sent.`,
 		Example: "  tidings quarantine decide 0b6cc0e4-6ad3-4d0a-9c35-5a52a9cf3d0f sent",
 		Args:    exactly("EDITION", "DECISION"),
 		RunE: a.withEngine(func(ctx context.Context, p *app.Service, _ *delivery.Engine, args []string) error {
@@ -206,10 +206,10 @@ An edition that is not decided is held; one that the backup does not have counts
 			}
 			err := p.Store.DecideQuarantined(ctx, args[0], decision)
 			if errors.Is(err, store.ErrNotFound) {
-				return usagef("no edition %s is in quarantine; tidings quarantine show lists them", args[0])
+				return usagef("edition %s is not in quarantine; \"tidings quarantine show\" lists the editions", args[0])
 			}
 			if err == nil {
-				a.say("kept; it takes effect with tidings quarantine release")
+				a.say("recorded; it takes effect with: tidings quarantine release")
 			}
 			return err
 		}),
@@ -220,15 +220,14 @@ func newQuarantineRelease(a *cli) *cobra.Command {
 	var yes, keep bool
 	c := &cobra.Command{
 		Use:   "release",
-		Short: "End the quarantine: carry the decisions out and let mail be sent again",
-		Long: `Release ends the quarantine. What was decided about each edition is carried out, the ticks since the
-backup count as gone, single mails that waited when the backup was made are dropped, and from then
-on ticks fire and mail is sent by every process.
+		Short: "End the quarantine: apply the decisions and send mail again",
+		Long: `Release ends the quarantine. The decisions about editions are applied, scheduled times since the backup
+are skipped, single mails that were queued in the backup are dropped, and all processes send mail again.
 
-When no journal covers the time since the backup, nobody knows which articles were mailed in it. All
-that wait for a digest, and all that are dated between the backup and now, are then marked as seen,
-also those that are imported later, so that none is mailed twice. --articles=new treats them as new
-instead. "tidings digest mark-unseen" undoes it.`,
+Without a journal it is not known which articles were mailed since the backup. All articles that wait for
+a digest, and all that are dated between the backup and now, are then marked as seen, also when they are
+imported later, so that none is mailed twice. --articles=new treats them as new instead.
+"tidings digest mark-seen --undo" puts marked articles back.`,
 		Example: "  tidings quarantine release\n  tidings quarantine release --yes --articles=new",
 		Args:    exactly(),
 		RunE: a.withEngine(func(ctx context.Context, p *app.Service, e *delivery.Engine, _ []string) error {
@@ -243,7 +242,7 @@ instead. "tidings digest mark-unseen" undoes it.`,
 				if err := a.showQuarantine(ctx, p, e); err != nil {
 					return err
 				}
-				fmt.Fprint(a.stderr, "To let mail be sent again, type release: ")
+				fmt.Fprint(a.stderr, "To send mail again, type release: ")
 				if err := answered(bufio.NewReader(io.LimitReader(a.stdin, 1000)), "release", "pass --yes to release the store from a script"); err != nil {
 					return err
 				}
@@ -260,12 +259,12 @@ instead. "tidings digest mark-unseen" undoes it.`,
 				for _, one := range shown {
 					fmt.Fprintf(w, "%s %d: %s\n", one.Digest, one.Number, releaseDoes(one))
 				}
-				fmt.Fprintln(w, "The store is released; ticks fire and mail is sent.")
+				fmt.Fprintln(w, "The store is released; mail is sent again.")
 			})
 		}),
 	}
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
-	c.Flags().Var(articlesFlag{&keep}, "articles", "without a journal: `sent` or new")
+	c.Flags().Var(articlesFlag{&keep}, "articles", "without a journal, treat articles as `sent` or new")
 	return c
 }
 

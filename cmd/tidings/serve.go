@@ -16,12 +16,13 @@ import (
 	"github.com/tidings-press/tidings/internal/config"
 )
 
-const serveLong = `Serve runs the whole service: pages, feeds, the admin, and the sending of digests. Any
-number of serve and worker processes may run on one PostgreSQL store.
+const serveLong = `Serve runs the whole service: pages, feeds, the admin and the delivery of digests. Any number
+of serve and worker processes may run on one PostgreSQL store.
 
-SIGTERM and Ctrl-C drain: requests are answered, mails on the wire are finished and recorded. A
-second one ends at once; nothing is lost then either, and the mails in doubt are listed.
-SIGHUP reads the configuration again; docs/configuration.md says what a reload changes.`
+SIGTERM and Ctrl-C stop it gracefully: requests are answered, mails in progress are finished and
+recorded. A second signal stops it at once; no mail is lost then either, and those with an
+uncertain outcome are listed. SIGHUP reloads the configuration; docs/configuration.md lists what
+a reload changes.`
 
 func newServe(a *cli) *cobra.Command {
 	return &cobra.Command{
@@ -34,7 +35,7 @@ func newServe(a *cli) *cobra.Command {
 			return a.with(c.Context(), func(p *app.Service) error {
 				listener, err := net.Listen("tcp", p.Config.Server.Listen)
 				if err != nil {
-					return p.Config.Problem("server.listen", err.Error(), "an address of this machine that is free")
+					return p.Config.Problem("server.listen", err.Error(), "use a free address of this machine")
 				}
 				return a.serve(c.Context(), &app.Node{Service: p, HTTP: listener, Ready: func() { a.welcome(c.Context(), p, listener) }})
 			})
@@ -42,8 +43,8 @@ func newServe(a *cli) *cobra.Command {
 	}
 }
 
-const workerLong = `Worker sends digests and serves no pages: more hands for a large list, on another machine with
-the same PostgreSQL store and the same settings.`
+const workerLong = `Worker sends digests without serving pages. Run it on other machines, with the same PostgreSQL
+store and the same settings, to send to a large list faster.`
 
 func newWorker(a *cli) *cobra.Command {
 	return &cobra.Command{
@@ -60,7 +61,7 @@ func newWorker(a *cli) *cobra.Command {
 	}
 }
 
-// serve runs a service until a signal ends it.
+// serve runs a node until a signal stops it.
 func (a *cli) serve(ctx context.Context, s *app.Node) error {
 	reload := make(chan *config.Config)
 	s.Reload = reload
@@ -71,7 +72,7 @@ func (a *cli) serve(ctx context.Context, s *app.Node) error {
 		for range hangups {
 			c, err := a.config()
 			if err != nil {
-				s.Service.Log.Error("the new settings are refused; the old ones stay", "error", err.Error())
+				s.Service.Log.Error("the new settings have errors; the old ones stay in use", "error", err.Error())
 				continue
 			}
 			a.warnOfSettings(c, s.Service.Log)
@@ -84,7 +85,7 @@ func (a *cli) serve(ctx context.Context, s *app.Node) error {
 	}()
 	go func() {
 		<-ctx.Done()
-		a.stopSignals() // from here on a second signal ends the process at once
+		a.stopSignals() // a second signal ends the process at once
 	}()
 	a.warnOfSettings(s.Service.Config, s.Service.Log)
 	err := s.Run(ctx)
@@ -94,18 +95,17 @@ func (a *cli) serve(ctx context.Context, s *app.Node) error {
 	return err
 }
 
-// warnOfSettings logs the settings that work and deserve a second look, and which secrets
-// are at risk, as "config check" lists them.
+// warnOfSettings logs the warnings that "config check" prints.
 func (a *cli) warnOfSettings(c *config.Config, log *slog.Logger) {
 	for _, w := range c.SettingWarnings() {
-		log.Warn("a setting deserves a second look", "setting", w.Key, "problem", w.Error())
+		log.Warn("check this setting", "setting", w.Key, "problem", w.Error())
 	}
 	for _, w := range c.SecurityWarnings() {
 		log.Warn("a secret is at risk", "setting", w.Key, "problem", w.Error())
 	}
 }
 
-// welcome says where the service is, and how its first editor gets in.
+// welcome logs the service's address, and prints the link for the first editor.
 func (a *cli) welcome(ctx context.Context, p *app.Service, listener net.Listener) {
 	p.Log.Info("serving", "address", listener.Addr().String())
 	link, err := p.FirstOwnerLink(ctx)

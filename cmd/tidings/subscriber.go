@@ -24,8 +24,8 @@ func newSubscriberAdd(a *cli) *cobra.Command {
 	var person app.NewSubscriber
 	c := &cobra.Command{
 		Use:     "add ADDRESS",
-		Short:   "Put a person on digests",
-		Long:    "Add puts a person on digests who agreed to it. Someone who is there already is put on the digests\nas well. A suppressed address is refused.",
+		Short:   "Subscribe a person to digests",
+		Long:    "Add subscribes a person who agreed to it. An existing subscriber gets the digests in addition.\nA suppressed address is refused.",
 		Example: "  tidings subscriber add ada@example.org --digest weekly --consent 'asked in the shop, 3 May'",
 		Args:    exactly("ADDRESS"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -49,9 +49,9 @@ func newSubscriberAdd(a *cli) *cobra.Command {
 	flags := c.Flags()
 	flags.StringVar(&person.Name, "name", "", "the person's name")
 	flags.StringVar(&person.Language, "language", "", "the person's language, such as en")
-	flags.StringArrayVar(&person.Digests, "digest", nil, "digest to put them on; may be given several times (default: all)")
-	flags.StringSliceVar(&person.Topics, "topic", nil, "tag of the articles that they want; all articles without")
-	flags.StringVar(&person.Consent, "consent", "added by an editor", "how they agreed")
+	flags.StringArrayVar(&person.Digests, "digest", nil, "digest to subscribe to; may be repeated (default: all)")
+	flags.StringSliceVar(&person.Topics, "topic", nil, "tag of the articles to send; may be repeated (default: all articles)")
+	flags.StringVar(&person.Consent, "consent", "added by an editor", "how the person agreed")
 	return c
 }
 
@@ -117,8 +117,8 @@ func newSubscriberRemove(a *cli) *cobra.Command {
 	var digest string
 	c := &cobra.Command{
 		Use:     "remove ADDRESS",
-		Short:   "Take a person off all digests, or one",
-		Long:    "Remove takes a person off all digests, as their own click would. What is known of them stays; see erase.",
+		Short:   "Unsubscribe a person from all digests, or one",
+		Long:    "Remove unsubscribes a person, as the link in a mail would. Their record is kept; see erase.",
 		Example: "  tidings subscriber remove ada@example.org\n  tidings subscriber remove ada@example.org --digest weekly",
 		Args:    exactly("ADDRESS"),
 		RunE: a.onPerson(func(ctx context.Context, p *app.Service, s subscriber.Subscriber) error {
@@ -126,13 +126,13 @@ func newSubscriberRemove(a *cli) *cobra.Command {
 				if err := p.Store.UnsubscribeAll(ctx, s.ID); err != nil {
 					return err
 				}
-				a.say("%s is off all digests", s.Address)
+				a.say("%s is unsubscribed from all digests", s.Address)
 				return nil
 			}
 			if err := p.Store.Unsubscribe(ctx, s.ID, digest); err != nil {
 				return err
 			}
-			a.say("%s is off %s", s.Address, digest)
+			a.say("%s is unsubscribed from %s", s.Address, digest)
 			return nil
 		}),
 	}
@@ -143,15 +143,15 @@ func newSubscriberRemove(a *cli) *cobra.Command {
 func newSubscriberErase(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:     "erase ADDRESS",
-		Short:   "Forget a person for good; a keyed hash keeps them from being mailed again",
-		Long:    "Erase removes everything about a person from every table, and on SQLite from the files too. A keyed hash of the address stays, so that no import brings them back. It cannot be undone; docs/privacy.md lists what goes.",
+		Short:   "Erase a person; a keyed hash prevents that they are mailed again",
+		Long:    "Erase removes everything about a person from every table, and on SQLite from the files too. A keyed hash of the address\nis kept, so that no import adds them again. This cannot be undone. docs/privacy.md lists what is removed.",
 		Example: "  tidings subscriber erase ada@example.org",
 		Args:    exactly("ADDRESS"),
 		RunE: a.onPerson(func(ctx context.Context, p *app.Service, s subscriber.Subscriber) error {
 			if err := p.Store.Erase(ctx, s.ID); err != nil {
 				return err
 			}
-			a.say("subscriber %d is forgotten", s.ID)
+			a.say("subscriber %d is erased", s.ID)
 			return nil
 		}),
 	}
@@ -162,7 +162,7 @@ func newSubscriberSuppress(a *cli) *cobra.Command {
 	var reason string
 	c := &cobra.Command{
 		Use:     "suppress ADDRESS",
-		Short:   "Never mail an address again, whatever an import says; or lift that",
+		Short:   "Suppress an address: it is never mailed, also after imports; or lift that",
 		Example: "  tidings subscriber suppress ada@example.org --reason 'asked by phone'\n  tidings subscriber suppress --lift ada@example.org",
 		Args:    exactly("ADDRESS"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -174,16 +174,16 @@ func newSubscriberSuppress(a *cli) *cobra.Command {
 				if lift {
 					return a.after(p.Store.LiftSuppression(c.Context(), address), "%s may be mailed again", address)
 				}
-				return a.after(p.Store.Suppress(c.Context(), address, store.EditorReason, reason), "%s is not mailed again", address)
+				return a.after(p.Store.Suppress(c.Context(), address, store.EditorReason, reason), "%s is suppressed", address)
 			})
 		},
 	}
-	c.Flags().BoolVar(&lift, "lift", false, "take the suppression away")
-	c.Flags().StringVar(&reason, "reason", "", "why, for the record")
+	c.Flags().BoolVar(&lift, "lift", false, "lift the suppression")
+	c.Flags().StringVar(&reason, "reason", "", "why")
 	return c
 }
 
-// after says something when all went well.
+// after prints a line when there was no error.
 func (a *cli) after(err error, format string, args ...any) error {
 	if err == nil {
 		a.say(format, args...)
@@ -208,15 +208,15 @@ func (a *cli) onPerson(work func(context.Context, *app.Service, subscriber.Subsc
 	}
 }
 
-const clearLanguageLong = `Clear-language gives subscribers who came by the form articles in all languages again. Before this
-version the form stored the language of the site for everybody, unasked. What a subscriber chose
-since on the preferences page cannot be told from that, so look at --dry-run first.`
+const clearLanguageLong = `Clear-language lets subscribers who used the form get articles in all languages again. Earlier versions of
+the form stored the site's language for every subscriber. This cannot be distinguished from a language that
+a subscriber chose later, so use --dry-run first.`
 
 func newSubscriberClearLanguage(a *cli) *cobra.Command {
 	var dryRun bool
 	c := &cobra.Command{
 		Use:     "clear-language LANGUAGE",
-		Short:   "Send articles in all languages to those whom the form gave one language",
+		Short:   "Clear the language that the subscription form used to set",
 		Long:    clearLanguageLong,
 		Example: "  tidings subscriber clear-language en --dry-run\n  tidings subscriber clear-language en",
 		Args:    exactly("LANGUAGE"),
@@ -236,6 +236,6 @@ func newSubscriberClearLanguage(a *cli) *cobra.Command {
 			})
 		},
 	}
-	c.Flags().BoolVar(&dryRun, "dry-run", false, "count them, and change nothing")
+	c.Flags().BoolVar(&dryRun, "dry-run", false, "only count them")
 	return c
 }

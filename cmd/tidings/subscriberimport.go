@@ -17,16 +17,16 @@ import (
 	"github.com/tidings-press/tidings/internal/subscriber"
 )
 
-const subscriberImportLong = `Import reads a list as spreadsheets and other mailing systems write it: commas, semicolons or tabs,
+const subscriberImportLong = `Import reads a list as spreadsheets and other mailing systems write it: with commas, semicolons or tabs,
 with or without a header, in UTF-8 or UTF-16. The summary shows how each column was read.
 
-No import raises a state: whoever left, bounced, complained or never confirmed stays so. Whoever
-the list says to have left is lowered and suppressed, so that no later list brings them back.
-A column that may speak of leaving or consent and is not understood stops the import before
-anything is stored; --column or --ignore-column says what it is. A line that is not understood is
-refused with its number; the exit code is 3 then. FILE may be - for standard input.
+An import never raises a state: a person who unsubscribed, bounced, complained or never confirmed stays so.
+A person whom the list marks as unsubscribed is lowered and suppressed, so that no later list adds them again.
+If a column may be about unsubscribing or consent and is not understood, the import stops before anything is
+stored; explain the column with --column or --ignore-column. A line that is not understood is refused with its
+number, and the exit code is 3. FILE may be - for standard input.
 
-Begin with --dry-run: it does everything and keeps nothing. docs/subscribers.md has the details.`
+Start with --dry-run, which stores nothing. See docs/subscribers.md.`
 
 // listImport is one run of the command.
 type listImport struct {
@@ -57,13 +57,13 @@ func newSubscriberImport(a *cli) *cobra.Command {
 		},
 	}
 	flags := c.Flags()
-	flags.StringArrayVar(&im.options.Digests, "digest", nil, "digest for lines that name none; may be given several times (default: all)")
-	flags.StringVar(&im.consent, "consent", "imported from a list", "how these people agreed")
-	flags.BoolVar(&im.options.DryRun, "dry-run", false, "say what would happen, and keep nothing")
+	flags.StringArrayVar(&im.options.Digests, "digest", nil, "digest for lines without one; may be repeated (default: all)")
+	flags.StringVar(&im.consent, "consent", "imported from a list", "how the people agreed")
+	flags.BoolVar(&im.options.DryRun, "dry-run", false, "report what would happen, and store nothing")
 	flags.StringArrayVar(&im.mapped, "column", nil, "read a column as NAME=MEANING: "+meaningNames())
-	flags.StringArrayVar(&im.list.Ignore, "ignore-column", nil, "leave a column out, by its heading")
+	flags.StringArrayVar(&im.list.Ignore, "ignore-column", nil, "ignore the column with this heading")
 	flags.BoolVar(&im.list.Latin1, "latin1", false, "the file is Latin-1 (Windows-1252), not UTF-8")
-	flags.BoolVar(&im.quiet, "quiet", false, "list only the lines that were refused")
+	flags.BoolVar(&im.quiet, "quiet", false, "list only refused lines")
 	return c
 }
 
@@ -122,14 +122,14 @@ func (im *listImport) readColumnFlags() error {
 	return nil
 }
 
-// explain says how to go on when the columns are not understood.
+// explain tells how to continue when columns are not understood.
 func (im *listImport) explain(err error) error {
 	var unknown *subscriber.ColumnsError
 	if !errors.As(err, &unknown) {
 		return fmt.Errorf("%s: %w", im.file, err)
 	}
 	one := unknown.Headings[0]
-	return fmt.Errorf("%s: %w; nothing was imported. Say --ignore-column %q when it does not, or what it means: --column %q when yes or a date there means that the person left, =stays when no means it, =state when it holds words such as active and unsubscribed",
+	return fmt.Errorf("%s: %w; nothing was imported. Add --ignore-column %q if it is not about that. Otherwise add --column %q if yes or a date means that the person unsubscribed, =stays if no means it, or =state if it holds words such as active and unsubscribed",
 		im.file, err, one, one+"=left")
 }
 
@@ -147,12 +147,12 @@ func (a *cli) input(name string) (io.ReadCloser, error) {
 	}
 	file, err := os.Open(name)
 	if errors.Is(err, os.ErrNotExist) {
-		err = usagef("there is no file %s; give a CSV file, or - for standard input", name)
+		err = usagef("%s does not exist; name a CSV file, or - for standard input", name)
 	}
 	return file, err
 }
 
-// report tells of a line that added nobody.
+// report prints a line of the list that added no subscriber.
 func (im *listImport) report(line store.ImportLine) {
 	switch line.Outcome {
 	case store.Refused:
@@ -161,7 +161,7 @@ func (im *listImport) report(line store.ImportLine) {
 	case store.Lowered:
 		im.lowered[string(line.State)]++
 		if !im.quiet {
-			im.app.warn("%s:%d: %s: is %s from now on, as the list says", im.file, line.Line, line.Address, line.State)
+			im.app.warn("%s:%d: %s: changed to %s, as in the list", im.file, line.Line, line.Address, line.State)
 		}
 		return
 	}
@@ -182,9 +182,9 @@ func (im *listImport) reportRefused(line store.ImportLine) {
 }
 
 var lineWords = map[store.LineOutcome]string{
-	store.Present:    "is there already",
-	store.Repeated:   "stands further up in this list",
-	store.Suppressed: "must not be mailed (suppressed), so it is left out",
+	store.Present:    "exists already",
+	store.Repeated:   "is a duplicate in this list",
+	store.Suppressed: "is suppressed and was left out",
 }
 
 // importSummary is the result of an import as --json prints it.
@@ -221,13 +221,13 @@ func (im *listImport) print(list *subscriber.List, r store.ImportResult) error {
 	return im.app.print(s, s.write)
 }
 
-// mostColumns is how many columns the summary shows.
-const mostColumns = 200
+// maxColumns is how many columns the summary shows.
+const maxColumns = 200
 
 // write shows a summary to people: the columns, the words, and the counts.
 func (s importSummary) write(w io.Writer) {
 	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	for _, c := range s.Columns[:min(len(s.Columns), mostColumns)] {
+	for _, c := range s.Columns[:min(len(s.Columns), maxColumns)] {
 		fmt.Fprintf(table, "column %s\t%s\t%s\n", c.Heading, c.Meaning, columnNote(c))
 	}
 	for _, v := range s.Values {
@@ -254,7 +254,7 @@ func (s importSummary) write(w io.Writer) {
 
 func columnNote(c subscriber.Column) string {
 	if c.ByHand {
-		return "as told by a flag"
+		return "set by a flag"
 	}
 	return c.Why
 }

@@ -18,7 +18,7 @@ func newSubscriberExport(a *cli) *cobra.Command {
 	var query store.SubscriberQuery
 	c := &cobra.Command{
 		Use:     "export [FILE]",
-		Short:   "Write a list (CSV) that import reads back",
+		Short:   "Export a list (CSV) that import can read",
 		Example: "  tidings subscriber export readers.csv\n  tidings subscriber export --digest weekly --state active > active.csv",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -39,8 +39,8 @@ func newSubscriberExport(a *cli) *cobra.Command {
 }
 
 func queryFlags(c *cobra.Command, query *store.SubscriberQuery) {
-	c.Flags().StringVar(&query.Digest, "digest", "", "only those on this digest")
-	c.Flags().StringVar((*string)(&query.State), "state", "", "only those in this state, such as active")
+	c.Flags().StringVar(&query.Digest, "digest", "", "only subscribers of this digest")
+	c.Flags().StringVar((*string)(&query.State), "state", "", "only this state, such as active")
 }
 
 func newSubscriberList(a *cli) *cobra.Command {
@@ -76,7 +76,7 @@ func printPeople(w io.Writer, list []shownPerson, counts map[subscriber.State]in
 	for _, one := range list {
 		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\n", one.ID, one.Address, one.State, one.Name, one.Created.Format(time.DateOnly))
 	}
-	fmt.Fprintf(w, "%d shown; in all", len(list))
+	fmt.Fprintf(w, "%d shown; total:", len(list))
 	for _, state := range subscriber.States {
 		if counts[state] > 0 {
 			fmt.Fprintf(w, " %d %s", counts[state], state)

@@ -24,7 +24,7 @@ func newVersion(a *cli) *cobra.Command {
 	}
 }
 
-// buildVersion is the module's version, or the commit that was built.
+// buildVersion returns the module's version, or the commit that was built.
 func buildVersion() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -19,7 +19,7 @@ func (p *Service) FindArticle(ctx context.Context, name string) (article.Article
 		one, err = p.Store.Article(ctx, name)
 	}
 	if errors.Is(err, store.ErrNotFound) {
-		err = fmt.Errorf("there is no article %q; right would be: an id or slug that \"tidings article list\" shows", name)
+		err = fmt.Errorf("unknown article %q; \"tidings article list\" shows ids and slugs", name)
 	}
 	return one, err
 }

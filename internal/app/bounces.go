@@ -80,7 +80,7 @@ func (s *Node) openBounceListeners(ctx context.Context, open func(func() error))
 		}
 		listener, err := net.Listen("tcp", door.address)
 		if err != nil {
-			return s.Service.Config.Problem(door.key, err.Error(), "an address of this machine that is free")
+			return s.Service.Config.Problem(door.key, err.Error(), "use a free address of this machine")
 		}
 		open(func() error { return door.serve(ctx, listener) })
 	}

@@ -91,5 +91,5 @@ func (p *Service) FindEdition(ctx context.Context, id string) (store.Edition, er
 	if len(fits) == 1 {
 		return p.Store.Edition(ctx, fits[0].ID)
 	}
-	return edition, fmt.Errorf("there is no edition %q; right would be: an id that \"tidings digest status\" shows", id)
+	return edition, fmt.Errorf("unknown edition %q; \"tidings digest status\" shows the ids", id)
 }

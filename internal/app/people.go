@@ -46,13 +46,13 @@ func (p *Service) AddSubscriber(ctx context.Context, n NewSubscriber) (subscribe
 	}
 	var held *store.SuppressedError
 	if errors.As(err, &held) {
-		err = fmt.Errorf("%w; right would be: that they subscribe anew on the site, or \"tidings subscriber suppress --lift\" once they ask for it", err)
+		err = fmt.Errorf("%w; ask them to subscribe on the site, or run \"tidings subscriber suppress --lift\" if they asked for it", err)
 	}
 	if err != nil {
 		return person, err
 	}
 	if person.State != subscriber.Active && person.State != subscriber.Pending && person.State != subscriber.Paused {
-		return person, fmt.Errorf("%s is %s; right would be: that they subscribe anew on the site", person.Address, person.State)
+		return person, fmt.Errorf("%s is %s; ask them to subscribe on the site", person.Address, person.State)
 	}
 	for _, digest := range n.Digests {
 		if err := p.Store.Subscribe(ctx, person.ID, digest, n.Topics); err != nil {
@@ -66,7 +66,7 @@ func (p *Service) AddSubscriber(ctx context.Context, n NewSubscriber) (subscribe
 func (p *Service) FindSubscriber(ctx context.Context, address subscriber.Address) (subscriber.Subscriber, error) {
 	found, err := p.Store.SubscriberByAddress(ctx, address)
 	if errors.Is(err, store.ErrNotFound) {
-		err = fmt.Errorf("nobody has the address %s; right would be: one that \"tidings subscriber list\" shows", address)
+		err = fmt.Errorf("no subscriber has the address %s; \"tidings subscriber list\" shows them", address)
 	}
 	return found, err
 }
@@ -93,7 +93,7 @@ func (p *Service) CheckDigests(names []string) error {
 	known := p.DigestNames()
 	for _, name := range names {
 		if !slices.Contains(known, name) {
-			return fmt.Errorf("there is no digest %q; right would be one of: %s", name, strings.Join(known, ", "))
+			return fmt.Errorf("unknown digest %q; configured digests: %s", name, strings.Join(known, ", "))
 		}
 	}
 	return nil

@@ -78,11 +78,11 @@ func TestPeopleGoOnAllDigestsOrTheNamedOnes(t *testing.T) {
 	if err := p.Store.UnsubscribeAll(t.Context(), first.ID); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.AddSubscriber(t.Context(), ada); err == nil || !strings.Contains(err.Error(), "subscribe anew") {
+	if _, err := p.AddSubscriber(t.Context(), ada); err == nil || !strings.Contains(err.Error(), "ask them to subscribe") {
 		t.Errorf("someone who left was put back: %v", err)
 	}
 	ada.Digests = []string{"monthly"}
-	if _, err := p.AddSubscriber(t.Context(), ada); err == nil || !strings.Contains(err.Error(), "one of: weekly, daily") {
+	if _, err := p.AddSubscriber(t.Context(), ada); err == nil || !strings.Contains(err.Error(), "configured digests: weekly, daily") {
 		t.Errorf("%v", err)
 	}
 }

@@ -84,7 +84,7 @@ func (s *Node) reload(ctx context.Context, current *generation, c *config.Config
 		next, err = s.start(ctx, &Service{Config: c, Store: s.Service.Store, Templates: set, Log: s.Service.Log})
 	}
 	if err != nil {
-		s.Service.Log.Error("the new settings are refused; the old ones stay", "error", err)
+		s.Service.Log.Error("the new settings have errors; the old ones stay in use", "error", err)
 		return current
 	}
 	SetLevel(c.Log)

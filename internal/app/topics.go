@@ -116,8 +116,8 @@ func (p *Service) CheckRow(usual []string) (func(context.Context, *subscriber.Ro
 		for _, name := range row.Digests {
 			if _, known := book.digests[name]; !known {
 				return &subscriber.LineError{
-					Line: row.Line, Reason: "unknown digest", What: fmt.Sprintf("there is no digest %q", name),
-					Right: "one of " + strings.Join(p.DigestNames(), ", ") + "; or the column read as labels, or left out by its name",
+					Line: row.Line, Reason: "unknown digest", What: fmt.Sprintf("unknown digest %q", name),
+					Right: "one of " + strings.Join(p.DigestNames(), ", ") + "; or read the column as labels, or ignore it",
 				}
 			}
 		}
