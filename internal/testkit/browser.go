@@ -18,11 +18,11 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// patience is how long a Browser waits for what a test expects.
-const patience = 45 * time.Second
+// browserTimeout is how long a Browser waits for each step.
+const browserTimeout = 45 * time.Second
 
-// Browser is a tab of a real headless Chromium. Its methods fail the test when the
-// page does not do what they ask for in time.
+// Browser is a tab of a headless Chromium. Its methods fail the test when a step does not
+// succeed in time.
 type Browser struct {
 	t   testing.TB
 	ctx context.Context
@@ -53,8 +53,8 @@ func StartBrowser(t testing.TB) *Browser {
 	return b
 }
 
-// listen notes what a person would see in red in the browser's console: errors of
-// scripts, violations of the content security policy, resources that are missing.
+// listen records the errors in the browser's console: script errors, violations of the
+// content security policy, and missing resources.
 func (b *Browser) listen(event any) {
 	problem := ""
 	switch e := event.(type) {
@@ -78,15 +78,14 @@ func (b *Browser) listen(event any) {
 	}
 }
 
-// ConsoleErrors are the errors that the console has shown so far.
+// ConsoleErrors returns the errors that the console has shown so far.
 func (b *Browser) ConsoleErrors() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return append([]string(nil), b.problems...)
 }
 
-// SetViewport sets the size of the window in pixels, and the colours that the person
-// prefers.
+// SetViewport sets the size of the window in pixels and the preferred color scheme.
 func (b *Browser) SetViewport(width, height int64, dark bool) {
 	b.t.Helper()
 	scheme := "light"
@@ -100,21 +99,21 @@ func (b *Browser) SetViewport(width, height int64, dark bool) {
 	}
 }
 
-// Open goes to an address.
+// Open navigates to an address.
 func (b *Browser) Open(url string) {
 	b.t.Helper()
 	b.do("open "+url, chromedp.Navigate(url))
 }
 
-// Click presses the one element that a CSS selector finds.
+// Click clicks the one element that a CSS selector finds.
 func (b *Browser) Click(selector string) {
 	b.t.Helper()
-	press := chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible)
-	// A page that moves by itself may put another element in the place of the one
-	// that was found; nothing has been pressed then.
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
-		ctx, cancel := context.WithTimeout(b.ctx, patience)
-		err := chromedp.Do(ctx, press)
+	click := chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible)
+	// A live page may replace the element after it was found. Nothing was clicked then,
+	// so it is tried again.
+	for deadline := time.Now().Add(browserTimeout); time.Now().Before(deadline); {
+		ctx, cancel := context.WithTimeout(b.ctx, browserTimeout)
+		err := chromedp.Do(ctx, click)
 		cancel()
 		if err == nil {
 			return
@@ -123,10 +122,10 @@ func (b *Browser) Click(selector string) {
 			b.t.Fatalf("click %s: %v", selector, err)
 		}
 	}
-	b.t.Fatalf("click %s: the page does not hold still", selector)
+	b.t.Fatalf("click %s: the page replaces the element again and again", selector)
 }
 
-// Type writes into the field that a CSS selector finds.
+// Type types into the field that a CSS selector finds.
 func (b *Browser) Type(selector, text string) {
 	b.t.Helper()
 	b.do("type into "+selector, chromedp.SendKeys(chromedp.CSS(selector), text, chromedp.NodeVisible))
@@ -134,21 +133,21 @@ func (b *Browser) Type(selector, text string) {
 
 func (b *Browser) do(what string, step chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	ctx, cancel := context.WithTimeout(b.ctx, browserTimeout)
 	defer cancel()
 	if err := chromedp.Do(ctx, step); err != nil {
 		b.t.Fatalf("%s: %v\nat %s\nconsole: %s", what, err, b.Text("html"), strings.Join(b.ConsoleErrors(), "\n"))
 	}
 }
 
-// Evaluate is what a JavaScript expression gives on the page, as JSON.
+// Evaluate returns the value of a JavaScript expression on the page as JSON.
 func (b *Browser) Evaluate(expression string) (string, error) {
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	ctx, cancel := context.WithTimeout(b.ctx, browserTimeout)
 	defer cancel()
 	return chromedp.Run(ctx, chromedp.Evaluate[string]("JSON.stringify("+expression+")"))
 }
 
-// Text is the text of the first element that a CSS selector finds; empty when there
+// Text returns the text of the first element that a CSS selector finds; empty when there
 // is none.
 func (b *Browser) Text(selector string) string {
 	name, _ := json.Marshal(selector)
@@ -161,18 +160,18 @@ func (b *Browser) Text(selector string) string {
 	return text
 }
 
-// Wait waits until a JavaScript expression is true, over page loads.
+// Wait waits until a JavaScript expression is true, also across page loads.
 func (b *Browser) Wait(expression string) {
 	b.t.Helper()
 	got := ""
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(browserTimeout); time.Now().Before(deadline); {
 		var err error
 		if got, err = b.Evaluate("!!(" + expression + ")"); err == nil && got == "true" {
 			return
 		}
 		time.Sleep(25 * time.Millisecond)
 	}
-	b.t.Fatalf("waited in vain for %s\non the page: %s\nconsole: %s", expression, b.Text("body"), strings.Join(b.ConsoleErrors(), "\n"))
+	b.t.Fatalf("%s was never true\non the page: %s\nconsole: %s", expression, b.Text("body"), strings.Join(b.ConsoleErrors(), "\n"))
 }
 
 // WaitText waits until the page shows a text.
@@ -182,22 +181,21 @@ func (b *Browser) WaitText(text string) {
 	b.Wait(fmt.Sprintf("document.body && document.body.innerText.includes(%s)", quoted))
 }
 
-// Screenshot keeps a picture of the whole page as NAME.png in the folder that the
-// environment names as TIDINGS_SCREENSHOTS, for people to look at; without one it
-// does nothing.
+// Screenshot saves a picture of the page as NAME.png in the folder of the environment
+// variable TIDINGS_SCREENSHOTS. Without the variable it does nothing.
 func (b *Browser) Screenshot(name string) {
 	b.t.Helper()
 	folder := os.Getenv("TIDINGS_SCREENSHOTS")
 	if folder == "" {
 		return
 	}
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	ctx, cancel := context.WithTimeout(b.ctx, browserTimeout)
 	defer cancel()
 	picture, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
 	if err == nil {
 		err = os.WriteFile(filepath.Join(folder, name+".png"), picture, 0o644)
 	}
 	if err != nil {
-		b.t.Fatalf("picture of %s: %v", name, err)
+		b.t.Fatalf("screenshot %s: %v", name, err)
 	}
 }

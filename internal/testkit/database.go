@@ -14,15 +14,15 @@ var databases struct {
 	template map[*Postgres]error
 }
 
-// Database makes an empty database on the server for one test, drops it at the
-// test's end and returns its DSN.
+// Database creates an empty database that is dropped when the test ends, and returns its
+// DSN.
 func (p *Postgres) Database(t testing.TB) string {
 	t.Helper()
 	return p.database(t, "")
 }
 
-// DatabaseFrom makes a database as prepare left its template, which is made once
-// per server: a copy is far faster than to run all migrations again.
+// DatabaseFrom creates a database as a copy of the one that prepare filled. prepare runs
+// once per server: a copy is far faster than running all migrations.
 func (p *Postgres) DatabaseFrom(t testing.TB, prepare func(dsn string) error) string {
 	t.Helper()
 	databases.Lock()

@@ -1,3 +1,4 @@
-// Package testkit starts the real programs that tests run against: PostgreSQL,
-// mail servers, a browser. What is missing on the machine skips the test loudly.
+// Package testkit starts the real programs that tests run against: SharedPostgres,
+// StartInbox and StartSMTPServer, StartBrowser. A test whose program is not installed is
+// skipped with a message that says how to install it.
 package testkit

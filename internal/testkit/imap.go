@@ -13,7 +13,7 @@ import (
 	"github.com/emersion/go-imap/v2/imapserver/imapmemserver"
 )
 
-// IMAP is a real IMAP server, by emersion/go-imap, with one mailbox in memory.
+// IMAP is an IMAP server by emersion/go-imap with one mailbox in memory.
 type IMAP struct {
 	User, Password string
 
@@ -22,8 +22,8 @@ type IMAP struct {
 	t        testing.TB
 }
 
-// StartIMAP serves until the test ends: behind TLS when implicit, else with
-// STARTTLS if there is a certificate.
+// StartIMAP starts a server until the test ends: with TLS from the first byte if implicit,
+// otherwise with STARTTLS if there is a certificate.
 func StartIMAP(t testing.TB, certificate *Certificate, implicit bool) *IMAP {
 	t.Helper()
 	s := &IMAP{User: "press", Password: "secret", listener: listen(t, "tcp", "127.0.0.1:0"), t: t}
@@ -51,10 +51,10 @@ func StartIMAP(t testing.TB, certificate *Certificate, implicit bool) *IMAP {
 	return s
 }
 
-// Port is where it listens.
+// Port returns the port that the server listens on.
 func (s *IMAP) Port() int { return port(s.listener.Addr()) }
 
-// Put puts a mail into the mailbox.
+// Put adds a mail to the mailbox.
 func (s *IMAP) Put(mail []byte) {
 	s.t.Helper()
 	if _, err := s.user.Append("INBOX", literal{bytes.NewReader(mail)}, &imap.AppendOptions{}); err != nil {
@@ -62,7 +62,7 @@ func (s *IMAP) Put(mail []byte) {
 	}
 }
 
-// Count is the number of mails in the mailbox.
+// Count returns the number of mails in the mailbox.
 func (s *IMAP) Count() int {
 	s.t.Helper()
 	status, err := s.user.Status("INBOX", &imap.StatusOptions{NumMessages: true})
@@ -73,8 +73,8 @@ func (s *IMAP) Count() int {
 	return int(*status.NumMessages)
 }
 
-// literal is a mail as go-imap wants it.
+// literal implements imap.LiteralReader.
 type literal struct{ *bytes.Reader }
 
-// Size is the length of the mail.
+// Size implements imap.LiteralReader.
 func (l literal) Size() int64 { return l.Reader.Size() }

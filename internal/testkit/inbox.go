@@ -11,7 +11,7 @@ import (
 	"github.com/emersion/go-smtp"
 )
 
-// InboxOptions say what an Inbox offers.
+// InboxOptions are what an Inbox offers.
 type InboxOptions struct {
 	Certificate *Certificate      // offers STARTTLS
 	Implicit    bool              // TLS from the first byte
@@ -20,8 +20,7 @@ type InboxOptions struct {
 	Listener    net.Listener // a free port of the loopback when nil
 }
 
-// Inbox is a real SMTP server, by emersion/go-smtp, that keeps every mail that it
-// accepts.
+// Inbox is an SMTP server by emersion/go-smtp that keeps the mails that it accepts.
 type Inbox struct {
 	Host string
 	kept kept
@@ -32,7 +31,7 @@ type Inbox struct {
 	serial   atomic.Int64
 }
 
-// StartInbox serves until the test ends.
+// StartInbox starts a server until the test ends.
 func StartInbox(t testing.TB, opts InboxOptions) *Inbox {
 	t.Helper()
 	in := &Inbox{Host: "127.0.0.1", listener: opts.Listener, users: opts.Users}
@@ -63,13 +62,13 @@ func (in *Inbox) serve(implicit bool) {
 	_ = in.server.Serve(in.listener)
 }
 
-// Port is where it listens.
+// Port returns the port that the server listens on.
 func (in *Inbox) Port() int { return port(in.listener.Addr()) }
 
-// Mails are the mails that were accepted so far, in order.
+// Mails returns the mails accepted so far, in order.
 func (in *Inbox) Mails() []Mail { return in.kept.all() }
 
-// Received counts the mails of each recipient.
+// Received returns how many mails each recipient got.
 func (in *Inbox) Received() map[string]int { return in.kept.received() }
 
 // inboxSession is one connection.
@@ -80,7 +79,7 @@ type inboxSession struct {
 	mail  Mail
 }
 
-// AuthMechanisms offers PLAIN when there are users.
+// AuthMechanisms implements smtp.AuthSession: it offers PLAIN when there are users.
 func (s *inboxSession) AuthMechanisms() []string {
 	if len(s.inbox.users) == 0 {
 		return nil
@@ -88,7 +87,7 @@ func (s *inboxSession) AuthMechanisms() []string {
 	return []string{sasl.Plain}
 }
 
-// Auth checks the password.
+// Auth implements smtp.AuthSession: it checks the password.
 func (s *inboxSession) Auth(string) (sasl.Server, error) {
 	return sasl.NewPlainServer(func(_, user, password string) error {
 		if want, ok := s.inbox.users[user]; !ok || want != password {
@@ -99,7 +98,7 @@ func (s *inboxSession) Auth(string) (sasl.Server, error) {
 	}), nil
 }
 
-// Mail begins a mail.
+// Mail implements smtp.Session.
 func (s *inboxSession) Mail(from string, _ *smtp.MailOptions) error {
 	if len(s.inbox.users) > 0 && !s.known {
 		return smtp.ErrAuthRequired
@@ -108,13 +107,13 @@ func (s *inboxSession) Mail(from string, _ *smtp.MailOptions) error {
 	return nil
 }
 
-// Rcpt notes a recipient.
+// Rcpt implements smtp.Session.
 func (s *inboxSession) Rcpt(to string, _ *smtp.RcptOptions) error {
 	s.mail.To = append(s.mail.To, to)
 	return nil
 }
 
-// Data keeps the mail.
+// Data implements smtp.Session: it keeps the mail.
 func (s *inboxSession) Data(r io.Reader) error {
 	data, err := io.ReadAll(r)
 	if err != nil {
@@ -125,8 +124,8 @@ func (s *inboxSession) Data(r io.Reader) error {
 	return nil
 }
 
-// Reset forgets a mail that was begun.
+// Reset implements smtp.Session.
 func (s *inboxSession) Reset() { s.mail = Mail{} }
 
-// Logout has nothing to do.
+// Logout implements smtp.Session.
 func (s *inboxSession) Logout() error { return nil }

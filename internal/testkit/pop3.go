@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// POP3 is a small server of one mailbox (RFC 1939).
+// POP3 is a small POP3 server (RFC 1939) with one mailbox.
 type POP3 struct {
 	User, Password string
 
@@ -27,7 +27,8 @@ type pop3Mail struct {
 	data   []byte
 }
 
-// StartPOP3 serves until the test ends: behind TLS when implicit, else with STLS.
+// StartPOP3 starts a server until the test ends: with TLS from the first byte if implicit,
+// otherwise with STLS if there is a certificate.
 func StartPOP3(t testing.TB, certificate *Certificate, implicit bool) *POP3 {
 	t.Helper()
 	p := &POP3{User: "press", Password: "secret", listener: listen(t, "tcp", "127.0.0.1:0")}
@@ -44,17 +45,17 @@ func StartPOP3(t testing.TB, certificate *Certificate, implicit bool) *POP3 {
 			if err != nil {
 				return
 			}
-			go p.attend(conn)
+			go p.serve(conn)
 		}
 	}()
 	t.Cleanup(func() { _ = p.listener.Close() })
 	return p
 }
 
-// Port is where it listens.
+// Port returns the port that the server listens on.
 func (p *POP3) Port() int { return port(p.listener.Addr()) }
 
-// Put puts a mail into the mailbox.
+// Put adds a mail to the mailbox.
 func (p *POP3) Put(mail []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -62,14 +63,14 @@ func (p *POP3) Put(mail []byte) {
 	p.mails = append(p.mails, pop3Mail{fmt.Sprintf("id%d", p.next), mail})
 }
 
-// Count is the number of mails in the mailbox.
+// Count returns the number of mails in the mailbox.
 func (p *POP3) Count() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.mails)
 }
 
-func (p *POP3) attend(conn net.Conn) {
+func (p *POP3) serve(conn net.Conn) {
 	defer func() { _ = conn.Close() }()
 	text := textproto.NewConn(conn)
 	say := func(format string, args ...any) { _ = text.PrintfLine(format, args...) }

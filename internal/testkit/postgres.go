@@ -21,15 +21,15 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Postgres is a temporary PostgreSQL server on a free loopback port, with its data
-// in a folder of its own. It is ended and wiped when the test process ends, in
-// whatever way: see watchdog.
+// Postgres is a temporary PostgreSQL server on a free port of the loopback, with its data
+// in a folder of its own. A watchdog stops the server and removes its folder when the
+// test process ends, even if it is killed.
 type Postgres struct {
 	dir  string // holds data/, the socket and log
 	bin  string // folder of PostgreSQL's programs
 	port int
-	cred *syscall.Credential // nil when this process may run it itself
-	done *os.File            // closing it ends and wipes the server
+	cred *syscall.Credential // nil for the user of this process
+	done *os.File            // closing it stops and removes the server
 }
 
 // PostgresOptions are how a server is started.
@@ -46,9 +46,9 @@ var shared struct {
 	once   sync.Once
 }
 
-// SharedPostgres is the one server of this test process, started at the first
-// call. Tests that stop or kill a server start their own with StartPostgres. It
-// skips the test when PostgreSQL is not installed.
+// SharedPostgres returns the server that the tests of this process share; the first call
+// starts it. Tests that stop or kill a server start their own with StartPostgres. It
+// skips the test if PostgreSQL is not installed.
 func SharedPostgres(t testing.TB) *Postgres {
 	t.Helper()
 	needPostgres(t)
@@ -59,7 +59,7 @@ func SharedPostgres(t testing.TB) *Postgres {
 	return shared.server
 }
 
-// StartPostgres starts a server for one test and removes it at its end.
+// StartPostgres starts a server for one test and removes it when the test ends.
 func StartPostgres(t testing.TB, opts PostgresOptions) *Postgres {
 	t.Helper()
 	needPostgres(t)
@@ -78,8 +78,8 @@ func needPostgres(t testing.TB) {
 	}
 }
 
-// postgresPrograms finds the folder of initdb and postgres: Debian keeps them
-// away from the PATH.
+// postgresPrograms returns the folder of initdb and postgres, which is not in the PATH on
+// Debian.
 func postgresPrograms() (string, error) {
 	folders, _ := filepath.Glob("/usr/lib/postgresql/*/bin")
 	slices.SortFunc(folders, func(a, b string) int { return majorVersion(b) - majorVersion(a) })
@@ -91,7 +91,7 @@ func postgresPrograms() (string, error) {
 			return folder, nil
 		}
 	}
-	return "", errors.New("PostgreSQL is not installed; right would be: apt-get install postgresql")
+	return "", errors.New("PostgreSQL is not installed (apt-get install postgresql)")
 }
 
 func majorVersion(folder string) int {
@@ -124,7 +124,8 @@ func launch(opts PostgresOptions) (*Postgres, error) {
 	return p, nil
 }
 
-// serverUser is whom the server runs as: PostgreSQL refuses to run as root.
+// serverUser returns the user that the server runs as, since PostgreSQL refuses to run as
+// root.
 func serverUser() (*syscall.Credential, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil

@@ -19,42 +19,42 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/sink"
 )
 
-// SMTPServer is a scripted SMTP server that keeps what it accepts. Its options say how it
-// misbehaves.
+// SMTPServer is a scripted SMTP server that keeps the mails that it accepts. Its options
+// are the faults that it shows.
 type SMTPServer struct {
 	*sink.Server
 	kept kept
 }
 
-// StartSMTPServer serves on a free port of the loopback until the test ends.
+// StartSMTPServer starts a server on a free port of the loopback, until the test ends.
 func StartSMTPServer(t testing.TB, opts sink.Options) *SMTPServer {
 	t.Helper()
 	return StartSMTPServerOn(t, listen(t, "tcp", "127.0.0.1:0"), opts)
 }
 
-// StartSMTPServerOn serves on a listener: for a server that comes back on its old port,
-// or a Unix socket.
+// StartSMTPServerOn starts a server on a listener, for a server that comes back on its old
+// port or for a Unix socket.
 func StartSMTPServerOn(t testing.TB, listener net.Listener, opts sink.Options) *SMTPServer {
 	t.Helper()
-	w := &SMTPServer{}
+	s := &SMTPServer{}
 	if opts.Keep == nil {
-		opts.Keep = func(m sink.Mail) { w.kept.add(Mail{From: m.From, To: m.To, Data: m.Data, Conn: m.Conn}) }
+		opts.Keep = func(m sink.Mail) { s.kept.add(Mail{From: m.From, To: m.To, Data: m.Data, Conn: m.Conn}) }
 	}
-	w.Server = sink.Start(listener, opts)
-	t.Cleanup(func() { _ = w.Close() })
-	return w
+	s.Server = sink.Start(listener, opts)
+	t.Cleanup(func() { _ = s.Close() })
+	return s
 }
 
-// Mails are the mails that were accepted so far, in order.
-func (w *SMTPServer) Mails() []Mail { return w.kept.all() }
+// Mails returns the mails accepted so far, in order.
+func (s *SMTPServer) Mails() []Mail { return s.kept.all() }
 
-// Received counts the mails of each recipient.
-func (w *SMTPServer) Received() map[string]int { return w.kept.received() }
+// Received returns how many mails each recipient got.
+func (s *SMTPServer) Received() map[string]int { return s.kept.received() }
 
-// Port is where it listens.
-func (w *SMTPServer) Port() int { return port(w.Addr()) }
+// Port returns the port that the server listens on.
+func (s *SMTPServer) Port() int { return port(s.Addr()) }
 
-// Mail is what a server of these has accepted.
+// Mail is a mail that a test server accepted.
 type Mail struct {
 	From string
 	To   []string
@@ -63,7 +63,7 @@ type Mail struct {
 	At   time.Time
 }
 
-// kept are the mails of a server.
+// kept holds the mails of a server.
 type kept struct {
 	mu    sync.Mutex
 	mails []Mail
@@ -111,8 +111,8 @@ func listen(t testing.TB, network, address string) net.Listener {
 	return listener
 }
 
-// ListenUnix listens on a socket in a folder of its own, as paths of sockets must
-// be short.
+// ListenUnix listens on a Unix socket and returns its path. The socket has a folder of its
+// own, since the paths of sockets must be short.
 func ListenUnix(t testing.TB) (net.Listener, string) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "tidings")
@@ -124,14 +124,14 @@ func ListenUnix(t testing.TB) (net.Listener, string) {
 	return listen(t, "unix", path), path
 }
 
-// Certificate is a self-signed one for 127.0.0.1 and localhost, and the pool
-// that trusts it.
+// Certificate is a self-signed certificate for 127.0.0.1 and localhost, and the pool that
+// trusts it.
 type Certificate struct {
 	Server *tls.Config
 	Roots  *x509.CertPool
 }
 
-// NewCertificate makes a certificate for further names.
+// NewCertificate returns a certificate, valid for further names too.
 func NewCertificate(t testing.TB, names ...string) Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -6,9 +6,9 @@ import (
 	"syscall"
 )
 
-// watchdogScript waits until the pipe on its input closes, which the kernel does
-// for us when the test process ends, killed or not. Then it ends the server
-// and wipes its folder.
+// watchdogScript waits until the pipe on its input closes, which the kernel does when the
+// test process ends, even if it is killed. Then it stops the server and removes its
+// folder.
 const watchdogScript = `
 read -r ignored
 dir="$1"
@@ -24,8 +24,8 @@ fi
 rm -rf "$dir"
 `
 
-// watch starts the watchdog of a server, in a process group of its own so that
-// Ctrl-C in the terminal does not end it before its work.
+// watch starts the watchdog of a server. It has a process group of its own, so that Ctrl-C
+// in the terminal does not end it early.
 func (p *Postgres) watch() error {
 	read, write, err := os.Pipe()
 	if err != nil {

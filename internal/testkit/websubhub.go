@@ -13,9 +13,9 @@ import (
 //go:embed websubhub/hub.mjs
 var hubScript string
 
-// StartHub starts a WebSub hub of other people's making on the loopback and returns
-// its address. It may call the servers HOST:PORT only. It ends with the test, and
-// also when the test is killed: it reads from us, and hears when we are gone.
+// StartHub starts a third-party WebSub hub on the loopback and returns its address. The
+// hub calls only the given servers, HOST:PORT. It ends with the test, even if the test is
+// killed, because its standard input closes then.
 func StartHub(t testing.TB, servers ...string) string {
 	t.Helper()
 	cmd := exec.Command("node", append([]string{"--input-type=module", "-e", hubScript}, servers...)...)
@@ -40,7 +40,7 @@ func StartHub(t testing.TB, servers ...string) string {
 	return strings.TrimSpace(address)
 }
 
-// hubFolder is where scripts/install-websub-hub has put the hub.
+// hubFolder returns the folder into which scripts/install-websub-hub installed the hub.
 func hubFolder(t testing.TB) string {
 	t.Helper()
 	at, err := os.Getwd()
@@ -63,7 +63,7 @@ func hubFolder(t testing.TB) string {
 	return folder
 }
 
-// testWriter puts what a program says into the test's log.
+// testWriter writes the output of a program to the test's log.
 type testWriter struct{ t testing.TB }
 
 func (w testWriter) Write(p []byte) (int, error) {

@@ -11,7 +11,7 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit"
 )
 
-// mailTo waits for a mail and returns it as text with its line breaks mended.
+// mailTo waits for a mail and returns it as text with its soft line breaks removed.
 func (s *site) mailTo(t *testing.T, address, word string) string {
 	t.Helper()
 	soft := strings.NewReplacer("=\r\n", "", "=3D", "=")
@@ -35,7 +35,7 @@ func linkIn(t *testing.T, mail, page string) string {
 	return found
 }
 
-func TestAReaderSubscribesConfirmsAndLeavesInABrowser(t *testing.T) {
+func TestSubscribeConfirmAndUnsubscribeInBrowser(t *testing.T) {
 	t.Parallel()
 	b, s := testkit.StartBrowser(t), serve(t, "en")
 	b.SetViewport(375, 812, false)
@@ -72,8 +72,8 @@ func TestAReaderSubscribesConfirmsAndLeavesInABrowser(t *testing.T) {
 	}
 }
 
-// contrast finds the lowest contrast of any visible text (WCAG 2.2, 1.4.3) and
-// whether anything is wider than the screen (1.4.10).
+// contrast returns the lowest contrast of visible text (WCAG 2.2, 1.4.3) and whether the
+// page is wider than the screen (1.4.10), or an empty text if both are right.
 const contrast = `(() => {
 const rgb = c => { const [r, g, b, a] = c.match(/[\d.]+/g).map(Number); return [r, g, b, a ?? 1] };
 const light = c => { const [r, g, b] = c.map(v => v / 255).map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4); return .2126 * r + .7152 * g + .0722 * b };
@@ -90,7 +90,7 @@ for (const e of document.querySelectorAll('body *')) {
 return worst >= 4.5 && document.documentElement.scrollWidth <= innerWidth ? '' : worst.toFixed(1) + ' at ' + where.slice(0, 60) + ', ' + document.documentElement.scrollWidth + ' of ' + innerWidth + ' pixels';
 })()`
 
-func TestPagesFitPhonesAndDarkRooms(t *testing.T) {
+func TestPagesFitPhoneAndDarkScheme(t *testing.T) {
 	t.Parallel()
 	for language, pages := range map[string]map[string]string{
 		"en": {
@@ -113,7 +113,7 @@ func TestPagesFitPhonesAndDarkRooms(t *testing.T) {
 	}
 }
 
-// fits looks at the open page on three screens, in light and dark.
+// fits checks the open page at three widths, light and dark.
 func fits(t *testing.T, b *testkit.Browser, name string) {
 	t.Helper()
 	for _, width := range []int64{320, 375, 1280} {

@@ -15,10 +15,11 @@ import (
 	"github.com/tidings-press/tidings/internal/web"
 )
 
-// fromMemory reports whether an answer came from memory: such answers have no number.
+// fromMemory reports whether an answer came from memory. Such answers have no request
+// number.
 func fromMemory(w *httptest.ResponseRecorder) bool { return w.Header().Get("X-Request-Id") == "" }
 
-func TestPagesAreRenderedOncePerChangeOfTheArticles(t *testing.T) {
+func TestPagesAreRenderedOncePerChange(t *testing.T) {
 	t.Parallel()
 	for _, engine := range storetest.Engines {
 		t.Run(string(engine), func(t *testing.T) {
@@ -77,7 +78,7 @@ func TestPagesAreRenderedOncePerChangeOfTheArticles(t *testing.T) {
 	}
 }
 
-func TestManyAddressesOfAPageAreOnePage(t *testing.T) {
+func TestUnknownQueryIsIgnoredByCache(t *testing.T) {
 	t.Parallel()
 	_, _, h := handler(t, store.SQLite)
 	first := ask(h, http.MethodGet, "/")
@@ -91,15 +92,15 @@ func TestManyAddressesOfAPageAreOnePage(t *testing.T) {
 	}
 }
 
-func TestRequestsBeyondTheQueueAreAskedToComeAgain(t *testing.T) {
+func TestRequestsBeyondQueueGet503(t *testing.T) {
 	t.Parallel()
 	s, engine, _ := handler(t, store.SQLite)
-	feeds, err := s.press.Feeds(t.Context())
+	feeds, err := s.service.Feeds(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	share := loadshare.New(nil)
-	h, err := web.New(web.Deps{Store: s.store, Engine: engine, Feeds: feeds, Config: s.press.Config, Templates: s.press.Templates, Share: share, Log: s.press.Log})
+	h, err := web.New(web.Deps{Store: s.store, Engine: engine, Feeds: feeds, Config: s.service.Config, Templates: s.service.Templates, Share: share, Log: s.service.Log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +110,7 @@ func TestRequestsBeyondTheQueueAreAskedToComeAgain(t *testing.T) {
 	release := sync.OnceFunc(func() { close(hold); crowd.Wait() })
 	defer release()
 	refused := make(chan struct{}, 2000)
-	for range 2000 { // fill the slots and the queue
+	for range 2000 { // fill the pool and the queue
 		crowd.Go(func() {
 			if share.Render(t.Context(), loadshare.Listed, func() { <-hold }) != nil {
 				refused <- struct{}{}

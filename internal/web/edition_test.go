@@ -15,7 +15,7 @@ import (
 	"github.com/tidings-press/tidings/internal/token"
 )
 
-// sentEdition makes an edition whose first mail has gone out.
+// sentEdition creates an edition whose first mails are being sent.
 func sentEdition(t *testing.T, s *site, engine *delivery.Engine) store.Edition {
 	t.Helper()
 	edition, err := engine.SendNow(t.Context(), "weekly", "ada")
@@ -28,7 +28,7 @@ func sentEdition(t *testing.T, s *site, engine *delivery.Engine) store.Edition {
 	return edition
 }
 
-// wantImpersonal fails the test if a page holds an address or a link of a reader's own.
+// wantImpersonal fails the test if a page contains an address or a personal link.
 func wantImpersonal(t *testing.T, w *httptest.ResponseRecorder) {
 	t.Helper()
 	if w.Code != http.StatusOK {
@@ -50,10 +50,10 @@ func wantImpersonal(t *testing.T, w *httptest.ResponseRecorder) {
 	}
 }
 
-func TestEditionPageIsForEverybody(t *testing.T) {
+func TestEditionPageIsImpersonal(t *testing.T) {
 	t.Parallel()
 	s, engine, h := handler(t, store.SQLite)
-	who := s.person(t, "ada@example.org")
+	who := s.subscriber(t, "ada@example.org")
 	who.Name = "Quistgaard"
 	if err := s.store.UpdateSubscriber(t.Context(), who); err != nil {
 		t.Fatal(err)
@@ -84,12 +84,11 @@ func TestEditionPageIsForEverybody(t *testing.T) {
 	}
 }
 
-// TestEditionPageOmitsWithdrawnArticle: what was taken back is gone from the page too,
-// though it stands in mails.
+// TestEditionPageOmitsWithdrawnArticle: the page omits it, though mails contain it.
 func TestEditionPageOmitsWithdrawnArticle(t *testing.T) {
 	t.Parallel()
 	s, engine, h := handler(t, store.SQLite)
-	s.person(t, "ada@example.org")
+	s.subscriber(t, "ada@example.org")
 	edition := sentEdition(t, s, engine)
 	page := func() *httptest.ResponseRecorder { return ask(h, http.MethodGet, digest.PagePath(edition.ID)) }
 	const title = "The ferry that waited"
@@ -122,12 +121,12 @@ func TestEditionPageOmitsWithdrawnArticle(t *testing.T) {
 	eventually(t, "the end of an edition without any article", func() bool { return page().Code == http.StatusGone })
 }
 
-// TestLinkInMailLeadsToTheSameArticles: a reader of some topics finds in the browser what
+// TestEditionPageHasArticlesOfVariant: a reader of some topics finds in the browser what
 // the mail had, on a page that holds nothing of the reader.
-func TestLinkInMailLeadsToTheSameArticles(t *testing.T) {
+func TestEditionPageHasArticlesOfVariant(t *testing.T) {
 	t.Parallel()
 	s, engine, h := handler(t, store.SQLite)
-	ada, bo := s.person(t, "ada@example.org"), s.person(t, "bo@example.org")
+	ada, bo := s.subscriber(t, "ada@example.org"), s.subscriber(t, "bo@example.org")
 	if err := s.store.Subscribe(t.Context(), ada.ID, "weekly", []string{"harbour"}); err != nil {
 		t.Fatal(err)
 	}
@@ -165,12 +164,12 @@ func TestLinkInMailLeadsToTheSameArticles(t *testing.T) {
 	}
 }
 
-// TestPersonalPagesOfEarlierMailsAreGone: the links in mails of earlier versions led to a
+// TestPersonalEditionLinkRedirectsToVariant: the links in mails of earlier versions led to a
 // page with the reader's address and links. They lead to the public one.
-func TestPersonalPagesOfEarlierMailsAreGone(t *testing.T) {
+func TestPersonalEditionLinkRedirectsToVariant(t *testing.T) {
 	t.Parallel()
 	s, engine, h := handler(t, store.SQLite)
-	ada := s.person(t, "ada@example.org")
+	ada := s.subscriber(t, "ada@example.org")
 	if err := s.store.Subscribe(t.Context(), ada.ID, "weekly", []string{"harbour"}); err != nil {
 		t.Fatal(err)
 	}
@@ -187,8 +186,8 @@ func TestPersonalPagesOfEarlierMailsAreGone(t *testing.T) {
 		return digest.PagePath(edition) + "/" + keys.Token(token.Claim{Purpose: token.WebEdition, Person: person, Digest: "weekly", Edition: edition})
 	}
 	for name, test := range map[string]struct{ link, want string }{
-		"by the random id": {old(token.PersonOf(ada.UID), edition.ID), v.PagePath(number)},
-		"of nobody":        {old(token.Person{Row: 4711}, edition.ID), digest.PagePath(edition.ID)},
+		"by the random id":         {old(token.PersonOf(ada.UID), edition.ID), v.PagePath(number)},
+		"of an unknown subscriber": {old(token.Person{Row: 4711}, edition.ID), digest.PagePath(edition.ID)},
 	} {
 		w := ask(h, http.MethodGet, test.link)
 		if got := w.Header().Get("Location"); w.Code != http.StatusSeeOther || got != test.want {

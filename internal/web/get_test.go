@@ -12,8 +12,7 @@ import (
 	"github.com/tidings-press/tidings/internal/token"
 )
 
-// dump is every row of every table, but for the counts of polls, which are about
-// reading itself.
+// dump returns all rows of all tables except the statistics of polls, which count reads.
 func dump(t *testing.T, s *store.Store) []string {
 	t.Helper()
 	ctx, db := t.Context(), s.DB()
@@ -59,12 +58,12 @@ func dump(t *testing.T, s *store.Store) []string {
 	return out
 }
 
-// Mail scanners, link previews and browsers that read ahead open every address that
-// they see: nothing may come of it.
-func TestGettingChangesNothing(t *testing.T) {
+// Mail scanners, link previews and browsers that prefetch open every address that they
+// see.
+func TestGetRequestsChangeNothing(t *testing.T) {
 	t.Parallel()
 	s, engine, h := handler(t, store.SQLite)
-	who := s.person(t, "ada@example.org")
+	who := s.subscriber(t, "ada@example.org")
 	keys, err := s.store.Keys(t.Context())
 	if err != nil {
 		t.Fatal(err)

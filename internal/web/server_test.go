@@ -13,7 +13,7 @@ import (
 )
 
 // Without a limit, a client that sends a header line now and then keeps its connection.
-func TestSlowHeadersCloseTheConnection(t *testing.T) {
+func TestSlowHeadersCloseConnection(t *testing.T) {
 	t.Parallel()
 	server := web.NewServer(http.NotFoundHandler(), slog.New(slog.DiscardHandler))
 	if server.ReadHeaderTimeout == 0 || server.ReadTimeout == 0 || server.ConnContext == nil || server.IdleTimeout == 0 {

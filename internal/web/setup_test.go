@@ -37,19 +37,19 @@ mail: {postal_address: 1 Example Street}
 relays: [{name: inbox, host: 127.0.0.1, port: %d, tls: none, auth: none}]
 `
 
-// site is a whole service: its store, its mails, and where its pages are.
+// site is a service, its store, its mail server and its address.
 type site struct {
-	press  *app.Service
-	engine *delivery.Engine
-	store  *store.Store
-	inbox  *testkit.Inbox
-	url    string
+	service *app.Service
+	engine  *delivery.Engine
+	store   *store.Store
+	inbox   *testkit.Inbox
+	url     string
 }
 
-// mailTemplates are checked when they are loaded, which takes longer than a test.
+// mailTemplates is loaded once: checking the templates takes longer than a test.
 var mailTemplates = sync.OnceValues(func() (*templates.Set, error) { return templates.Load("") })
 
-// open opens the site's press room with the sample articles in it.
+// open opens a service with the sample articles.
 func open(t *testing.T, engine store.Engine, url, language string) *site {
 	t.Helper()
 	s := &site{inbox: testkit.StartInbox(t, testkit.InboxOptions{}), url: url}
@@ -69,42 +69,41 @@ func open(t *testing.T, engine store.Engine, url, language string) *site {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.store.Close() })
-	s.press = &app.Service{Config: c, Store: s.store, Templates: set, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
-	if s.engine, err = s.press.Engine(t.Context()); err != nil {
+	s.service = &app.Service{Config: c, Store: s.store, Templates: set, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
+	if s.engine, err = s.service.Engine(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	importer := ingest.Importer{Store: s.store, Config: c}
 	if _, err := importer.ImportFS(t.Context(), samples.Articles(), "samples", ingest.Options{Site: url}); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range s.press.DigestNames() {
-		if err := s.engine.SetBeginning(t.Context(), name, time.Time{}); err != nil { // with everything that is there
+	for _, name := range s.service.DigestNames() {
+		if err := s.engine.SetBeginning(t.Context(), name, time.Time{}); err != nil { // the samples are old
 			t.Fatal(err)
 		}
 	}
 	return s
 }
 
-// handler is the pages of a site whose engine does not run.
+// handler returns the pages of a site whose engine does not run.
 func handler(t *testing.T, engine store.Engine) (*site, *delivery.Engine, http.Handler) {
 	t.Helper()
 	s := open(t, engine, "https://news.example.org", "en")
-	if err := s.engine.SetBeginning(t.Context(), "weekly", time.Time{}); err != nil { // with everything that is there
+	if err := s.engine.SetBeginning(t.Context(), "weekly", time.Time{}); err != nil { // the samples are old
 		t.Fatal(err)
 	}
-	feeds, err := s.press.Feeds(t.Context())
+	feeds, err := s.service.Feeds(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := web.New(web.Deps{Store: s.store, Engine: s.engine, Feeds: feeds, Config: s.press.Config, Templates: s.press.Templates, Log: s.press.Log})
+	h, err := web.New(web.Deps{Store: s.store, Engine: s.engine, Feeds: feeds, Config: s.service.Config, Templates: s.service.Templates, Log: s.service.Log})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s, s.engine, h
 }
 
-// serve runs a whole service, with its fixed phrases in a language, until the test
-// ends.
+// serve runs a node, with its phrases in a language, until the test ends.
 func serve(t *testing.T, language string) *site {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -114,7 +113,7 @@ func serve(t *testing.T, language string) *site {
 	s := open(t, store.SQLite, fmt.Sprintf("http://localhost:%d", listener.Addr().(*net.TCPAddr).Port), language)
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- (&app.Node{Service: s.press, HTTP: listener}).Run(ctx) }()
+	go func() { done <- (&app.Node{Service: s.service, HTTP: listener}).Run(ctx) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-done; err != nil {
@@ -124,8 +123,8 @@ func serve(t *testing.T, language string) *site {
 	return s
 }
 
-// person adds an active subscriber of the weekly digest.
-func (s *site) person(t *testing.T, address string) subscriber.Subscriber {
+// subscriber adds an active subscriber of the weekly digest.
+func (s *site) subscriber(t *testing.T, address string) subscriber.Subscriber {
 	t.Helper()
 	who, err := s.store.AddSubscriber(t.Context(), subscriber.Subscriber{Address: subscriber.MustParseAddress(address), State: subscriber.Active})
 	if err != nil {
@@ -137,19 +136,15 @@ func (s *site) person(t *testing.T, address string) subscriber.Subscriber {
 	return who
 }
 
+// ask returns the answer to a request.
 func ask(h http.Handler, method, target string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequest(method, target, nil))
 	return w
 }
 
-// eventually waits until something holds. Pages follow a change of another process within
-// 200 ms.
+// eventually waits until a page follows a change of the store.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !holds(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("there never was %s", what)
-		}
-	}
+	testkit.Eventually(t, what, holds)
 }

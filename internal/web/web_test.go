@@ -12,7 +12,7 @@ import (
 	"github.com/tidings-press/tidings/internal/token"
 )
 
-func TestEverythingIsServedByOneHandler(t *testing.T) {
+func TestHandlerServesAllRoutes(t *testing.T) {
 	t.Parallel()
 	for _, engine := range storetest.Engines {
 		t.Run(string(engine), func(t *testing.T) {
@@ -34,7 +34,7 @@ func TestEverythingIsServedByOneHandler(t *testing.T) {
 	}
 }
 
-func TestReadinessTellsOfTheStore(t *testing.T) {
+func TestReadinessChecksStore(t *testing.T) {
 	t.Parallel()
 	s, _, h := handler(t, store.SQLite)
 	if err := s.store.Close(); err != nil {
@@ -51,7 +51,7 @@ func TestReadinessTellsOfTheStore(t *testing.T) {
 	}
 }
 
-func TestFormerHostsLeadHereForEver(t *testing.T) {
+func TestFormerHostsRedirectPermanently(t *testing.T) {
 	t.Parallel()
 	s, _, h := handler(t, store.SQLite)
 	for from, to := range map[string]string{
@@ -65,7 +65,7 @@ func TestFormerHostsLeadHereForEver(t *testing.T) {
 			t.Errorf("%s: %d to %q, want %q", from, w.Code, w.Header().Get("Location"), to)
 		}
 	}
-	who := s.person(t, "ada@example.org")
+	who := s.subscriber(t, "ada@example.org")
 	keys, err := s.store.Keys(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -81,10 +81,10 @@ func TestFormerHostsLeadHereForEver(t *testing.T) {
 	}
 }
 
-func TestPeopleWhoOpenAFeedGetAPage(t *testing.T) {
+func TestBrowserGetsPageForFeed(t *testing.T) {
 	t.Parallel()
 	s, _, h := handler(t, store.SQLite)
-	who := s.person(t, "ada@example.org")
+	who := s.subscriber(t, "ada@example.org")
 	token, err := s.store.CreateFeedToken(t.Context(), who.ID, "weekly")
 	if err != nil {
 		t.Fatal(err)

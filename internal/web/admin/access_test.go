@@ -13,24 +13,24 @@ import (
 func TestVisitorsAreSentToSignIn(t *testing.T) {
 	t.Parallel()
 	s := startSite(t)
-	nobody := s.visitor()
-	if body := nobody.get("/admin/"); nobody.code != http.StatusNotFound || !strings.Contains(body, "one-time link") {
-		t.Errorf("without an editor the room answers %d", nobody.code)
+	visitor := s.visitor()
+	if body := visitor.get("/admin/"); visitor.code != http.StatusNotFound || !strings.Contains(body, "one-time link") {
+		t.Errorf("without an editor the admin answers %d", visitor.code)
 	}
 	s.owner()
 	for _, path := range []string{
 		"/admin/", "/admin/digests/weekly", "/admin/digests/weekly/mail", "/admin/digests/weekly/text", "/admin/digests/weekly/send", "/admin/editions/x",
 		"/admin/editions/x/events", "/admin/editions/x/mail", "/admin/articles", "/admin/subscribers", "/admin/subscribers/1", "/admin/account", "/admin/nothing",
 	} {
-		if nobody.get(path); nobody.at != "/admin/sign-in" {
-			t.Errorf("a stranger who asks for %s gets to %s, %d", path, nobody.at, nobody.code)
+		if visitor.get(path); visitor.at != "/admin/sign-in" {
+			t.Errorf("a visitor who asks for %s is led to %s, %d", path, visitor.at, visitor.code)
 		}
 	}
 	for _, path := range []string{
 		"/admin/digests/weekly/send", "/admin/digests/weekly/test", "/admin/editions/x/cancel", "/admin/articles/x/remove", "/admin/subscribers/1/erase", "/admin/account/invite", "/admin/account/password",
 	} {
-		if nobody.post(path, "sure", "weekly"); nobody.at != "/admin/sign-in" {
-			t.Errorf("a stranger who posts to %s gets to %s, %d", path, nobody.at, nobody.code)
+		if visitor.post(path, "sure", "weekly"); visitor.at != "/admin/sign-in" {
+			t.Errorf("a visitor who posts to %s is led to %s, %d", path, visitor.at, visitor.code)
 		}
 	}
 	if all, err := s.Store.Editions(t.Context(), "", 1); err != nil || len(all) != 0 {
@@ -52,7 +52,7 @@ func TestSignInAndOut(t *testing.T) {
 	wrong := e.post("/admin/sign-in", "email", "ada@gazette.example", "password", "not the password")
 	unknown := e.post("/admin/sign-in", "email", "eve@gazette.example", "password", "not the password")
 	if e.code != http.StatusUnauthorized || strings.ReplaceAll(unknown, "eve@", "ada@") != wrong {
-		t.Errorf("the answer tells whether an address is known: %s\n%s", wrong, unknown)
+		t.Errorf("the answer reveals whether an address has an account: %s\n%s", wrong, unknown)
 	}
 	e.post("/admin/sign-in", "email", "ADA@gazette.example", "password", "four random words here", "next", "/admin/articles")
 	if e.at != "/admin/articles" {
@@ -132,7 +132,7 @@ func TestCookieAttributesAndContentPolicy(t *testing.T) {
 		}
 	}
 	if strings.Contains(policy, "unsafe") {
-		t.Errorf("the policy %q lets inline code run", policy)
+		t.Errorf("the policy %q allows inline code", policy)
 	}
 }
 
@@ -221,10 +221,10 @@ func TestBlockedEditorIsSignedOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	if e.get("/admin/"); e.at == "/admin/" {
-		t.Error("a disabled editor is still in the room")
+		t.Error("a blocked editor still sees the dashboard")
 	}
 	if e.post("/admin/sign-in", "email", "ada@gazette.example", "password", "four random words here"); e.code != http.StatusUnauthorized && e.code != http.StatusNotFound {
-		t.Errorf("a disabled editor signs in: %d", e.code)
+		t.Errorf("a blocked editor signs in: %d", e.code)
 	}
 }
 
@@ -241,10 +241,10 @@ func TestOwnerResetsPasswordsAndBlocksEditors(t *testing.T) {
 		t.Errorf("an editor resets the owner's password: %d", bob.code)
 	}
 	if bob.post("/admin/editors/1/access"); bob.code != http.StatusForbidden {
-		t.Errorf("an editor shuts the owner out: %d", bob.code)
+		t.Errorf("an editor blocks the owner: %d", bob.code)
 	}
 	if owner.post("/admin/editors/1/access"); owner.code != http.StatusNotFound {
-		t.Errorf("the owner shuts themselves out: %d", owner.code)
+		t.Errorf("the owner blocks their own account: %d", owner.code)
 	}
 	page := owner.post("/admin/editors/2/reset")
 	_, rest, _ := strings.Cut(page, s.url+"/admin/welcome/")
@@ -262,13 +262,13 @@ func TestOwnerResetsPasswordsAndBlocksEditors(t *testing.T) {
 	}
 	owner.want(owner.post("/admin/editors/2/access"), "This editor is blocked", "Unblock")
 	if again.get("/admin/"); again.at != "/admin/sign-in" {
-		t.Errorf("shut out, the editor is at %s", again.at)
+		t.Errorf("the blocked editor is at %s", again.at)
 	}
 	if again.post("/admin/sign-in", "email", "bob@gazette.example", "password", "five other random words"); again.code != http.StatusUnauthorized {
-		t.Errorf("shut out, the editor signs in: %d", again.code)
+		t.Errorf("the blocked editor signs in: %d", again.code)
 	}
 	owner.want(owner.post("/admin/editors/2/access"), "This editor can sign in again")
 	if again.post("/admin/sign-in", "email", "bob@gazette.example", "password", "five other random words"); again.at != "/admin/" {
-		t.Errorf("let in, the editor is at %s", again.at)
+		t.Errorf("the unblocked editor is at %s", again.at)
 	}
 }

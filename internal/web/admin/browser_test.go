@@ -10,8 +10,8 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit"
 )
 
-// enter makes the owner by the one-time link and leaves the browser on the desk.
-func (s *site) enter(b *testkit.Browser) {
+// signUp creates the owner with the one-time link and leaves the browser on the dashboard.
+func (s *site) signUp(b *testkit.Browser) {
 	s.t.Helper()
 	link, err := s.FirstOwnerLink(s.t.Context())
 	if err != nil || link == "" {
@@ -23,7 +23,7 @@ func (s *site) enter(b *testkit.Browser) {
 	b.Type("[name=email]", "ada@gazette.example")
 	b.Type("[name=password]", "four random words here")
 	b.Click("button.main")
-	b.WaitText("Next editions") // the desk
+	b.WaitText("Next editions")
 	if again := status(s.t, link); again != http.StatusGone {
 		s.t.Errorf("the one-time link answers %d when it is used up", again)
 	}
@@ -38,13 +38,13 @@ func TestEditionIsSentInBrowser(t *testing.T) {
 	s.addSubscribers(people)
 	b := testkit.StartBrowser(t)
 	b.SetViewport(1280, 900, false)
-	s.enter(b)
+	s.signUp(b)
 	b.Screenshot("admin-dashboard")
 
 	b.Click(`a.button[href="/admin/digests/weekly"]`)
 	b.WaitText("Preview")
 	b.Wait(`document.querySelectorAll("iframe").length == 2`)
-	s.seesTheMail(b)
+	s.waitForPreviews(b)
 	b.Screenshot("admin-preview")
 	b.Click(`form[action$="/test"] button`)
 	b.WaitText("The test mail is queued")
@@ -55,7 +55,7 @@ func TestEditionIsSentInBrowser(t *testing.T) {
 	b.Screenshot("admin-send")
 	b.Click("#send")
 	b.Wait(`document.querySelector("#count-sent") && +document.querySelector("#count-sent").innerText > 5`)
-	b.Wait(`!performance.getEntriesByType("navigation").some(n => n.type == "reload")`) // it moved by itself
+	b.Wait(`!performance.getEntriesByType("navigation").some(n => n.type == "reload")`) // the script updated the page
 	b.Screenshot("admin-sending")
 
 	s.pauseAndResume(b, people)
@@ -66,9 +66,9 @@ func TestEditionIsSentInBrowser(t *testing.T) {
 	noProblems(t, b)
 }
 
-// seesTheMail waits until both previews are there: what is in a sandbox is hidden
-// from the page, but its requests are not.
-func (s *site) seesTheMail(b *testkit.Browser) {
+// waitForPreviews waits until both frames are loaded. The page cannot look into sandboxed
+// frames, but it knows of their requests.
+func (s *site) waitForPreviews(b *testkit.Browser) {
 	b.Wait(`performance.getEntriesByType("resource").filter(r => r.initiatorType == "iframe" && r.responseEnd > 0).length == 2`)
 }
 

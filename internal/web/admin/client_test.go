@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// editor is a signed-in editor with a browser that runs no scripts.
+// editor is a client of the admin that runs no scripts, signed in or not.
 type editor struct {
 	t      *testing.T
 	site   string
@@ -21,7 +21,7 @@ type editor struct {
 	body   string
 }
 
-// stranger is somebody without a session.
+// visitor returns a client without a session.
 func (s *site) visitor() *editor {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
@@ -30,7 +30,7 @@ func (s *site) visitor() *editor {
 	return &editor{t: s.t, site: s.url, client: &http.Client{Jar: jar}}
 }
 
-// editor makes the owner of the site.
+// owner creates the owner of the site and returns their client.
 func (s *site) owner() *editor {
 	s.t.Helper()
 	link, err := s.FirstOwnerLink(s.t.Context())
@@ -51,7 +51,7 @@ func (e *editor) get(path string) string {
 	return e.read(answer, err)
 }
 
-// post sends a form of names and values.
+// post sends a form, given as names and values in turn.
 func (e *editor) post(path string, form ...string) string {
 	e.t.Helper()
 	values := url.Values{}
@@ -76,7 +76,7 @@ func (e *editor) read(answer *http.Response, err error) string {
 	return e.body
 }
 
-// want fails the test when the page lacks some words.
+// want fails the test if a page lacks some texts.
 func (e *editor) want(body string, words ...string) {
 	e.t.Helper()
 	for _, word := range words {
@@ -86,14 +86,14 @@ func (e *editor) want(body string, words ...string) {
 	}
 }
 
-// sendWeekly presses the button on the page that asks before a send.
+// sendWeekly sends the digest through the page that asks for confirmation.
 func (e *editor) sendWeekly() string {
 	e.t.Helper()
 	e.get("/admin/digests/weekly/send")
 	return e.post("/admin/digests/weekly/send", "sure", "weekly", "shown", e.hidden("shown"))
 }
 
-// hidden is the value of a hidden field of the page that was answered last.
+// hidden returns the value of a hidden field of the last page.
 func (e *editor) hidden(name string) string {
 	e.t.Helper()
 	found := regexp.MustCompile(`name="` + name + `" value="([^"]*)"`).FindStringSubmatch(e.body)

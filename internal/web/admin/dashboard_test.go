@@ -47,11 +47,11 @@ func TestGetRequestsChangeNothing(t *testing.T) {
 		t.Errorf("before:\n%s\nafter:\n%s", before, after)
 	}
 	if e.get("/admin/"); e.at != "/admin/" {
-		t.Error("a GET signed the editor out")
+		t.Error("a GET request signed the editor out")
 	}
 }
 
-// dump is what editors can change, in words.
+// dump returns the rows that editors can change, as text.
 func (s *site) dump() string {
 	s.t.Helper()
 	var out strings.Builder
@@ -86,9 +86,9 @@ func TestEditionBeingRetriedIsListedAsSent(t *testing.T) {
 	e.sendWeekly()
 	here := e.at
 	s.eventually("the retry", func() bool { return strings.Contains(e.get(here), "sent, 1 being retried") })
-	desk := e.get("/admin/")
-	e.want(desk, "sent, 1 being retried")
-	if strings.Contains(desk, "No edition has been sent yet") || strings.Contains(desk, `id="now"`) {
-		t.Errorf("the dashboard does not list the edition as sent:\n%s", desk)
+	dashboard := e.get("/admin/")
+	e.want(dashboard, "sent, 1 being retried")
+	if strings.Contains(dashboard, "No edition has been sent yet") || strings.Contains(dashboard, `id="now"`) {
+		t.Errorf("the dashboard does not list the edition as sent:\n%s", dashboard)
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-// TestOldArticlesAreMarkedAsSeenAndPutBack and put back.
 func TestOldArticlesAreMarkedAsSeenAndPutBack(t *testing.T) {
 	t.Parallel()
 	s := startSite(t)

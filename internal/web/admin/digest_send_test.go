@@ -58,7 +58,6 @@ func TestSkippedSubscribersAreShownBeforeAndAfterSending(t *testing.T) {
 	e.want(e.get(e.at), "1: no article in their topics")
 }
 
-// TestChangedEditionIsShownAgainBeforeSend and makes no edition.
 func TestChangedEditionIsShownAgainBeforeSend(t *testing.T) {
 	t.Parallel()
 	s := startSite(t)

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// stream opens an edition's events.
+// stream opens the event stream of an edition.
 func (e *editor) stream(ctx context.Context, path string) *bufio.Reader {
 	e.t.Helper()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, e.site+path, nil)
@@ -27,7 +27,7 @@ func (e *editor) stream(ctx context.Context, path string) *bufio.Reader {
 	return bufio.NewReader(answer.Body)
 }
 
-// until reads the names of events up to one.
+// until reads events up to the one with a name and returns their names.
 func until(t *testing.T, stream *bufio.Reader, last string) []string {
 	t.Helper()
 	var names []string

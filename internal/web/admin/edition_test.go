@@ -91,8 +91,8 @@ func TestRefusedDeliveriesAreListed(t *testing.T) {
 	e.want(e.get("/admin/"), `<td class="num bad" data-label="Refused">1</td>`)
 }
 
-// TestChangedDraftIsShownAgain on either page, and sent only when it is
-// approved as it is then.
+// TestChangedDraftIsShownAgain: both pages show it, and it is sent only when the new
+// version is approved.
 func TestChangedDraftIsShownAgain(t *testing.T) {
 	t.Parallel()
 	s := startSite(t)
@@ -128,7 +128,6 @@ func TestChangedDraftIsShownAgain(t *testing.T) {
 	}
 }
 
-// TestArticleWithdrawnFromSendingEditionOffersPause on the edition's page.
 func TestArticleWithdrawnFromSendingEditionOffersPause(t *testing.T) {
 	t.Parallel()
 	wire := testkit.StartSMTPServer(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Reply: "452 4.2.2 mailbox full", Match: "reader1@"}}})

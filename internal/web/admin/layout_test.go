@@ -49,7 +49,7 @@ func TestPagesFitPhoneAndDarkScheme(t *testing.T) {
 	s.addSubscribers(3)
 	s.put(strings.Repeat("Donaudampfschifffahrtsgesellschaft", 6))
 	b := testkit.StartBrowser(t)
-	s.enter(b)
+	s.signUp(b)
 	e, err := s.newEngine().SendNow(t.Context(), "weekly", "ada@gazette.example")
 	if err != nil {
 		t.Fatal(err)

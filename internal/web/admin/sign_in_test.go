@@ -27,7 +27,7 @@ func (e *editor) guess(account, password string, n int) int {
 	return e.code
 }
 
-// mailsTo waits for the n-th mail to an address and returns its text.
+// mailTo waits for a mail to an address that contains a text, and returns it.
 func (s *site) mailTo(address, subject string) string {
 	s.t.Helper()
 	var text string
@@ -45,21 +45,21 @@ func (s *site) mailTo(address, subject string) string {
 func TestGuessesOfOthersDoNotLockOutKnownBrowser(t *testing.T) {
 	t.Parallel()
 	s := startSite(t)
-	owner, stranger := s.owner(), s.visitor()
+	owner, guesser := s.owner(), s.visitor()
 	owner.post("/admin/sign-out")
-	if code := stranger.guess(adas, "a wrong guess", 60); code != http.StatusTooManyRequests {
-		t.Errorf("the sixtieth wrong try is answered %d", code)
+	if code := guesser.guess(adas, "a wrong guess", 60); code != http.StatusTooManyRequests {
+		t.Errorf("the sixtieth wrong attempt is answered %d", code)
 	}
-	if code := stranger.guess(adas, right, 1); code != http.StatusTooManyRequests {
-		t.Errorf("after that the right password of a browser that is not known is answered %d", code)
+	if code := guesser.guess(adas, right, 1); code != http.StatusTooManyRequests {
+		t.Errorf("after that the right password from an unknown browser is answered %d", code)
 	}
 	if owner.post("/admin/sign-in", "email", adas, "password", right); owner.at != "/admin/" {
 		t.Errorf("the owner's browser is at %s with %d", owner.at, owner.code)
 	}
-	// What the owner types wrong is counted by itself, and not without a bound.
+	// The known browser has a limit of its own.
 	owner.post("/admin/sign-out")
 	if code := owner.guess(adas, "a wrong guess", 11); code != http.StatusTooManyRequests {
-		t.Errorf("the eleventh wrong try of a browser that is known is answered %d", code)
+		t.Errorf("the eleventh wrong attempt of a known browser is answered %d", code)
 	}
 }
 
@@ -98,7 +98,7 @@ func TestKnownBrowserIsBoundToItsAccount(t *testing.T) {
 		forged.client.Jar = jar
 		return forged
 	}
-	// Each change must differ from the cookie, whatever it holds.
+	// Each change must differ from the cookie, whatever its value.
 	other := func(c byte) string {
 		if c == '8' {
 			return "9"
@@ -113,14 +113,14 @@ func TestKnownBrowserIsBoundToItsAccount(t *testing.T) {
 		"no signature": func(v string) string { return v[:strings.LastIndex(v, ".")+1] },
 	} {
 		if code := forge(change).guess(adas, right, 1); code != http.StatusTooManyRequests {
-			t.Errorf("a cookie with %s lets its browser try: %d", what, code)
+			t.Errorf("a cookie with %s is accepted: %d", what, code)
 		}
 	}
 	copied := forge(func(v string) string { return v })
-	// After a change of password a copy of the cookie is worth nothing.
+	// A change of password makes copies of the cookie invalid.
 	owner.post("/admin/account/password", "current", right, "password", "five other random words")
 	if code := copied.guess(adas, "five other random words", 1); code != http.StatusTooManyRequests {
-		t.Errorf("a cookie from before the password was changed lets its browser try: %d", code)
+		t.Errorf("a cookie from before the change of password is accepted: %d", code)
 	}
 	owner.post("/admin/sign-out")
 	if owner.post("/admin/sign-in", "email", adas, "password", "five other random words"); owner.at != "/admin/" {
@@ -181,7 +181,7 @@ func TestAccountChangesAreMailed(t *testing.T) {
 	here, there := s.owner(), s.visitor()
 	there.guess(adas, right, 1)
 	if mail := s.mailTo(adas, "A new browser signed in"); !strings.Contains(mail, "127.0.0.1") {
-		t.Errorf("the mail does not say from where:\n%s", mail)
+		t.Errorf("the mail lacks the client's address:\n%s", mail)
 	}
 	here.post("/admin/account/password", "current", right, "password", "five other random words")
 	s.mailTo(adas, "Your password was changed")
@@ -206,7 +206,7 @@ func TestAccountChangesAreMailed(t *testing.T) {
 	}
 }
 
-// welcomeLink finds a one-time link on a page.
+// welcomeLink returns the one-time link on a page.
 func (e *editor) welcomeLink(page string) string {
 	e.t.Helper()
 	found := regexp.MustCompile(`/admin/welcome/[\w-]+`).FindString(page)
@@ -240,10 +240,10 @@ func TestLinksOfBlockedOwnerStopWorking(t *testing.T) {
 	ada.want(ada.post("/admin/editors/2/access"), "This editor is blocked", "There are no open links")
 	for _, link := range saved {
 		if eve.get(link); eve.code != http.StatusGone {
-			t.Errorf("shut out, the owner opens %s: %d", link, eve.code)
+			t.Errorf("the blocked owner opens %s: %d", link, eve.code)
 		}
 		if eve.post(link, "email", "eve2@gazette.example", "password", right); eve.code != http.StatusGone {
-			t.Errorf("shut out, the owner comes in by %s: %d", link, eve.code)
+			t.Errorf("the blocked owner signs up with %s: %d", link, eve.code)
 		}
 	}
 	link := ada.welcomeLink(ada.post("/admin/account/invite", "email", "bob@gazette.example"))
@@ -270,7 +270,7 @@ func TestEditorsCannotManageEditors(t *testing.T) {
 		}
 	}
 	if page := bob.get("/admin/account"); strings.Contains(page, adas) || strings.Contains(page, "Open links") {
-		t.Errorf("an editor sees who else there is:\n%s", page)
+		t.Errorf("an editor sees the other editors:\n%s", page)
 	}
 	if links, err := s.Store.Links(t.Context()); err != nil || len(links) != 0 {
 		t.Errorf("links %+v, %v", links, err)
