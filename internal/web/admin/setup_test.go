@@ -2,13 +2,13 @@ package admin_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
-	"path"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -106,15 +106,36 @@ func startSite(t *testing.T, options ...siteOption) *site {
 		t.Fatal(err)
 	}
 	s.url = "http://" + listener.Addr().String()
-	text := fmt.Sprintf(siteConfig, listener.Addr(), o.timezone, storetest.DSN(t, o.engine), filepath.Join(t.TempDir(), "journal"), o.port, o.perSecond)
+	text := fmt.Sprintf(siteConfig, listener.Addr(), o.timezone, storeAddress(t, o.engine), filepath.Join(t.TempDir(), "journal"), o.port, o.perSecond)
 	c, err := config.Parse([]byte(text), filepath.Join(t.TempDir(), "config.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.listener = listener
 	s.start(c)
-	s.importSamples()
+	if o.engine == store.Postgres {
+		if err := importSamples(t.Context(), s.Store); err != nil {
+			t.Fatal(err)
+		}
+	}
 	return s
+}
+
+// storeAddress returns the address of a store for one test. On SQLite it has the sample
+// articles.
+func storeAddress(t *testing.T, engine store.Engine) string {
+	t.Helper()
+	dsn := storetest.DSN(t, engine)
+	if file, ok := strings.CutPrefix(dsn, "sqlite:"); ok {
+		data, err := sampleStore()
+		if err == nil {
+			err = os.WriteFile(file, data, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dsn
 }
 
 // start opens the site's store and serves it until the test ends.
@@ -153,29 +174,29 @@ func (s *site) start(c *config.Config) {
 	}
 }
 
-func (s *site) importSamples() {
-	s.t.Helper()
-	files := samples.Articles()
-	names, err := fs.Glob(files, "*.md")
+// sampleStore returns the file of a SQLite store with the sample articles. Tests copy it,
+// which is faster than running the migrations and the import for each.
+var sampleStore = sync.OnceValues(func() ([]byte, error) {
+	folder, err := os.MkdirTemp("", "tidings-admin-")
 	if err != nil {
-		s.t.Fatal(err)
+		return nil, err
 	}
-	for _, name := range names {
-		data, err := fs.ReadFile(files, name)
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		options := ingest.Options{Site: s.url, Media: func(file string) ([]byte, error) { return fs.ReadFile(files, path.Clean(file)) }}
-		imported, problems := ingest.Import(ingest.File{Name: name, Data: data}, options)
-		for _, problem := range problems {
-			s.t.Error(problem)
-		}
-		for _, one := range imported {
-			if _, err := s.Store.PutArticle(s.t.Context(), one.Article, one.Redirects, one.Media); err != nil {
-				s.t.Fatal(err)
-			}
-		}
+	defer os.RemoveAll(folder)
+	file := filepath.Join(folder, "tidings.db")
+	s, err := store.Open(context.Background(), "sqlite:"+file, store.Options{})
+	if err != nil {
+		return nil, err
 	}
+	if err := errors.Join(importSamples(context.Background(), s), s.Close()); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(file)
+})
+
+func importSamples(ctx context.Context, s *store.Store) error {
+	importer := ingest.Importer{Store: s, Config: &config.Config{}}
+	_, err := importer.ImportFS(ctx, samples.Articles(), "samples", ingest.Options{Site: "http://gazette.example"})
+	return err
 }
 
 // addSubscribers subscribes n people to the digest, and lets its next edition take the
