@@ -13,6 +13,7 @@ import (
 	"github.com/tidings-press/tidings/internal/archive"
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/journal"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/testkit"
@@ -441,7 +442,8 @@ func TestAJournalOfAnotherStoreIsNotTakenOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The file was lost, and the next start would begin with an empty store.
-	if _, err := store.Open(t.Context(), storetest.DSN(t, store.SQLite), store.Options{Journal: folder}); !store.IsOtherJournal(err) {
+	var other *journal.OtherError
+	if _, err := store.Open(t.Context(), storetest.DSN(t, store.SQLite), store.Options{Journal: folder}); !errors.As(err, &other) {
 		t.Errorf("an empty store beside the journal of another: %v", err)
 	}
 }

@@ -40,7 +40,11 @@ type Journal struct {
 	ending chan struct{}
 	done   chan struct{}
 	failed error // of the last sync
+	closed bool
 }
+
+// errClosed is returned by a journal that is used after Close.
+var errClosed = errors.New("journal: it is closed")
 
 // New returns the journal of a folder for a store of a generation. Nothing is made
 // before the first Append or ID.
@@ -111,6 +115,9 @@ func (j *Journal) current() bool {
 
 // open makes the folder and files at the first use.
 func (j *Journal) open() error {
+	if j.closed {
+		return errClosed
+	}
 	if j.file != nil {
 		return nil
 	}
@@ -223,6 +230,7 @@ func (j *Journal) sync() {
 func (j *Journal) Close() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	j.closed = true
 	if j.file == nil {
 		return nil
 	}

@@ -32,21 +32,21 @@ UPDATE hub_position SET count = $1, revision = $2, at = $3, editions = $4, setti
 -- name: news.put
 -- Puts topics, a JSON array, on a hub's list. One that is there already keeps its
 -- time, or a feed that changes all the time would never be told of. Index: primary key.
-INSERT INTO hub_news (hub, topic, stamp, due, since)
+INSERT INTO hub_notifications (hub, topic, stamp, due, since)
 SELECT CAST($1 AS text), t.value, CAST($3 AS bigint), CAST($4 AS bigint), CAST($5 AS bigint) FROM strings($2) AS t WHERE true
 ON CONFLICT (hub, topic) DO UPDATE SET stamp = excluded.stamp, since = excluded.since;
 
 -- name: news.next
 -- The first topics on a hub's list. Index: hub_news_due.
-SELECT topic, stamp, due, since FROM hub_news WHERE hub = $1 ORDER BY due, topic LIMIT $2;
+SELECT topic, stamp, due, since FROM hub_notifications WHERE hub = $1 ORDER BY due, topic LIMIT $2;
 
 -- name: news.strike
 -- Takes a topic from a hub's list, unless it was announced again. Index: primary key.
-DELETE FROM hub_news WHERE hub = $1 AND topic = $2 AND stamp = $3;
+DELETE FROM hub_notifications WHERE hub = $1 AND topic = $2 AND stamp = $3;
 
 -- name: news.defer
 -- Puts a topic behind the others. Index: primary key.
-UPDATE hub_news SET due = $3 WHERE hub = $1 AND topic = $2;
+UPDATE hub_notifications SET due = $3 WHERE hub = $1 AND topic = $2;
 
 -- name: news.labels
 -- The tags, authors and languages whose feeds changed for readers, after revision $1

@@ -18,7 +18,7 @@ type conn struct {
 // transaction runs fn in a transaction, and hands its records to the journal when it is
 // committed.
 func (c *conn) transaction(ctx context.Context, fn func(tx *conn) error) error {
-	var mark int64
+	var at mark
 	var records []journal.Record
 	err := c.Conn.Transaction(ctx, func(inner *sqldb.Conn) (err error) {
 		tx := &conn{Conn: inner, journal: c.journal}
@@ -28,11 +28,11 @@ func (c *conn) transaction(ctx context.Context, fn func(tx *conn) error) error {
 		if err := fn(tx); err != nil {
 			return err
 		}
-		mark, err = tx.advanceJournal(ctx)
+		at, err = tx.advanceJournal(ctx)
 		return err
 	})
 	if err == nil && len(records) > 0 {
-		c.journal.append(mark, records...)
+		c.journal.append(at, records...)
 	}
 	return err
 }

@@ -34,14 +34,14 @@ GROUP BY p.topics, p.language ORDER BY p.topics, p.language;
 
 -- name: audience.choose
 -- Which variant each set of wishes gets, or why it gets none, a JSON array of objects.
-INSERT INTO wishes (edition, topics, language, variant, reason)
+INSERT INTO edition_preferences (edition, topics, language, variant, reason)
 SELECT CAST($1 AS bigint), value->>'t', value->>'l', CAST(value->>'v' AS bigint), value->>'r' FROM json_each($2) -- sqlite only
 SELECT CAST($1 AS bigint), t, l, v, r FROM jsonb_to_recordset(CAST($2 AS jsonb)) AS w(t text, l text, v bigint, r text) -- postgres only
 ;
 
 -- name: audience.chosen
 -- Index: primary key.
-DELETE FROM wishes WHERE edition = $1;
+DELETE FROM edition_preferences WHERE edition = $1;
 
 -- name: audience.freeze
 -- A row for each of the next $6 people whom the edition goes to, cut into chunks
@@ -56,7 +56,7 @@ FROM (
     FROM subscriptions u JOIN subscribers s ON true -- postgres only
     WHERE s.id = u.subscriber AND u.digest = $2 AND u.left_at = 0 AND s.state = 'active' AND u.subscriber > $5
     ORDER BY u.subscriber LIMIT $6) AS p
-JOIN wishes m ON m.edition = $1 AND m.topics = p.topics AND m.language = p.language;
+JOIN edition_preferences m ON m.edition = $1 AND m.topics = p.topics AND m.language = p.language;
 
 -- name: audience.last
 -- The last one who has a row so far. Index: primary key of deliveries.

@@ -44,7 +44,11 @@ func (s *Store) ClaimChunk(ctx context.Context, node string, lease time.Duration
 		names[i] = strconv.FormatInt(c.Edition, 10) + "/" + strconv.FormatInt(c.Number, 10)
 	}
 	for {
+		era := s.history.era.Load()
 		chunk, cancelled, err := s.claimChunk(ctx, node, lease, jsonList(names))
+		if err == nil {
+			err = s.checkReconnected(ctx, era)
+		}
 		if err != nil || !cancelled {
 			return chunk, err
 		}

@@ -222,6 +222,7 @@ func (s *Store) record(ctx context.Context, group []pending, counts chunkCounts)
 	if err != nil {
 		return nil, err
 	}
+	era := s.history.era.Load()
 	err = s.recorders.Retry(ctx, func() error {
 		clear(granted)
 		clear(counts)
@@ -243,6 +244,9 @@ func (s *Store) record(ctx context.Context, group []pending, counts chunkCounts)
 			return nil
 		})
 	})
+	if err == nil { // before a mail leaves that an older copy of the store has granted
+		err = s.checkReconnected(ctx, era)
+	}
 	if err == nil {
 		s.noteMails(batch, granted)
 		err = s.recordLate(ctx, batch.late(met))

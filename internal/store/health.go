@@ -130,6 +130,9 @@ func (s *Store) Probe(ctx context.Context, node string) error {
 		return err
 	})
 	if err == nil {
+		err = s.CheckHistory(ctx)
+	}
+	if err == nil {
 		return nil
 	}
 	if kind := FaultOf(err); kind != "" {

@@ -101,6 +101,7 @@ func (j Job) payload() []byte {
 // lease: a node that dies loses them to the next claim after it.
 func (s *Store) ClaimJobs(ctx context.Context, kinds []string, n int, lease time.Duration) ([]Job, error) {
 	var out []Job
+	era := s.history.era.Load()
 	err := s.write(ctx, func(tx *conn) error {
 		out = out[:0]
 		now := s.Now()
@@ -111,6 +112,9 @@ func (s *Store) ClaimJobs(ctx context.Context, kinds []string, n int, lease time
 			return err
 		})
 	})
+	if err == nil {
+		err = s.checkReconnected(ctx, era)
+	}
 	return out, err
 }
 
@@ -210,17 +214,20 @@ func (s *Store) OpenJobs(ctx context.Context, kind, prefix string, limit int64) 
 }
 
 // PruneJobs removes the jobs that were done before a time, and those that were given
-// up before another, in small steps.
+// up before another, in small transactions.
 func (s *Store) PruneJobs(ctx context.Context, done, failed time.Time) error {
 	return errors.Join(s.pruneJobs(ctx, "done", done), s.pruneJobs(ctx, "failed", failed))
 }
 
 func (s *Store) pruneJobs(ctx context.Context, state string, before time.Time) error {
-	for removed, last := int64(0), int64(-1); last != removed && ctx.Err() == nil; {
-		last = removed
-		if err := s.step(ctx, &removed, "job.prune", state, millis(before), removeAtOnce); err != nil {
+	for n := int64(rowsPerStep); n == rowsPerStep; {
+		err := s.write(ctx, func(tx *conn) (err error) {
+			n, err = tx.Exec(ctx, "job.prune", state, millis(before), rowsPerStep)
+			return err
+		})
+		if err := errors.Join(err, ctx.Err()); err != nil {
 			return err
 		}
 	}
-	return ctx.Err()
+	return nil
 }

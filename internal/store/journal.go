@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -48,23 +49,68 @@ var journaled = map[string]func(args []any) (journal.Record, bool){
 	},
 }
 
-// keeper writes the journal of a store.
+// keeper writes the journal of a store. A quarantine replaces the journal by a new one.
 type keeper struct {
-	*journal.Journal
 	folder string
 	now    func() time.Time
 	failed atomic.Pointer[error]
+
+	mu         sync.RWMutex // held for writing while the journal is replaced
+	journal    *journal.Journal
+	generation string
 }
 
-// append writes records. The store has committed what they say: a journal that cannot
-// be written stops nothing, and JournalProblem tells.
-func (k *keeper) append(mark int64, records ...journal.Record) {
-	err := k.Append(k.now(), mark, records...)
-	if err != nil {
+func newKeeper(folder, generation string, now func() time.Time) *keeper {
+	return &keeper{folder: folder, now: now, journal: journal.New(folder, generation), generation: generation}
+}
+
+// mark is a place in one journal.
+type mark struct {
+	of     *journal.Journal
+	number int64
+}
+
+// append writes records. What they describe is committed: a journal that cannot be
+// written stops nothing, and JournalProblem reports it.
+func (k *keeper) append(at mark, records ...journal.Record) {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	if at.of != k.journal {
+		at.number = 0 // it counts in a journal that was replaced meanwhile
+	}
+	if err := k.journal.Append(k.now(), at.number, records...); err != nil {
 		k.failed.Store(&err)
 		return
 	}
 	k.failed.Store(nil)
+}
+
+// id returns the current journal and its id.
+func (k *keeper) id() (*journal.Journal, string, error) {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	id, err := k.journal.ID()
+	return k.journal, id, err
+}
+
+// replace sets the journal aside, if aside is true, and begins one of a generation.
+func (k *keeper) replace(generation string, aside bool) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	err := k.journal.Close()
+	if aside {
+		_, failed := journal.SetAside(k.folder, k.now())
+		err = errors.Join(err, failed)
+	}
+	k.journal, k.generation = journal.New(k.folder, generation), generation
+	return err
+}
+
+// current returns the journal.
+func (k *keeper) current() *journal.Journal {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	return k.journal
 }
 
 // JournalProblem returns why the last record could not be kept in the journal, or
@@ -95,7 +141,7 @@ func (s *Store) CompactJournal() error {
 	if s.journal == nil {
 		return nil
 	}
-	_, err := s.journal.Compact(s.Now(), journalLimits)
+	_, err := s.journal.current().Compact(s.Now(), journalLimits)
 	return err
 }
 
@@ -118,20 +164,21 @@ func (c *conn) recordQuery(name string, args []any, changed int64) {
 	}
 }
 
-// advanceJournal takes the next mark in a transaction that has something to note.
-func (c *conn) advanceJournal(ctx context.Context) (mark int64, err error) {
+// advanceJournal takes the next mark in a transaction that has records.
+func (c *conn) advanceJournal(ctx context.Context) (at mark, err error) {
 	if c.records == nil || len(*c.records) == 0 {
-		return 0, nil
+		return mark{}, nil
 	}
-	id, err := c.journal.ID()
+	of, id, err := c.journal.id()
 	if err != nil {
 		// A mail or an unsubscribe does not fail because a journal does.
 		c.journal.failed.Store(&err)
 		*c.records = nil
-		return 0, nil
+		return mark{}, nil
 	}
-	_, err = c.One(ctx, "journal.advance", []any{id}, &mark)
-	return mark, err
+	at.of = of
+	_, err = c.One(ctx, "journal.advance", []any{id}, &at.number)
+	return at, err
 }
 
 // noteMails tells the journal which mails are about to leave, and which did not after
@@ -161,7 +208,7 @@ func (s *Store) noteMails(batch *noteBatch, granted map[[2]int64]bool) {
 	put(journal.Deferred, deferred)
 	put(journal.Intents, leaving)
 	if len(records) > 0 {
-		s.journal.append(0, records...)
+		s.journal.append(mark{}, records...)
 	}
 }
 
@@ -197,8 +244,64 @@ func (c *conn) articleID(ctx context.Context, source, fresh string) (string, err
 	return id, err
 }
 
-// checkJournal compares the store with its journal at the start. A journal that is
-// further shows that the store is an older copy: it is quarantined.
+// History. A store may be replaced by an older copy of itself: before it is opened, or
+// under a running node when PostgreSQL is recovered to a point in time. Every commit that
+// the journal records raises a mark in the store, and the journal is written after the
+// commit, so a journal that is ahead of the store's mark proves that commits were lost.
+
+// CheckHistory compares the store with its journal and quarantines a store that is older.
+// It also notices that another node did so. Every node calls it regularly (see Probe),
+// and before it sends mail on a new connection: a recovery ends all connections.
+func (s *Store) CheckHistory(ctx context.Context) error {
+	if s.journal == nil {
+		return nil
+	}
+	s.history.mu.Lock()
+	defer s.history.mu.Unlock()
+	connects := s.db.Connects()
+	s.secrets.forget(generationSecret)
+	if err := s.checkJournal(ctx); err != nil {
+		return err
+	}
+	generation, err := s.Generation(ctx)
+	if err != nil {
+		return err
+	}
+	if name := hex.EncodeToString(generation); name != s.journal.generation { // another process replaced the journal
+		s.history.era.Add(1)
+		if err := s.journal.replace(name, false); err != nil {
+			return err
+		}
+	}
+	s.history.checked.Store(connects)
+	return nil
+}
+
+// history is what a node knows of the continuity of its store.
+type history struct {
+	mu      sync.Mutex
+	checked atomic.Int64 // connections that had been made at the last check
+	era     atomic.Int64 // rises with every quarantine that this node notices
+}
+
+// checkReconnected checks the history if a connection was made since the last check. era
+// is the era in which the caller began; if it has ended, the error is ErrQuarantined.
+func (s *Store) checkReconnected(ctx context.Context, era int64) error {
+	if s.journal == nil {
+		return nil
+	}
+	if s.db.Connects() != s.history.checked.Load() {
+		if err := s.CheckHistory(ctx); err != nil {
+			return err
+		}
+	}
+	if s.history.era.Load() != era {
+		return ErrQuarantined
+	}
+	return nil
+}
+
+// checkJournal quarantines the store if it is older than its journal.
 func (s *Store) checkJournal(ctx context.Context) error {
 	tail, found, err := journal.ReadTail(s.journal.folder)
 	if err != nil || !found {
@@ -211,8 +314,8 @@ func (s *Store) checkJournal(ctx context.Context) error {
 	if tail.Generation != hex.EncodeToString(generation) {
 		return s.takeUpFormer(ctx, tail)
 	}
-	var mark int64
-	if _, err := s.readers.One(ctx, "journal.mark", []any{tail.ID}, &mark); err != nil {
+	var have int64
+	if _, err := s.readers.One(ctx, "journal.mark", []any{tail.ID}, &have); err != nil {
 		return err
 	}
 	behind := int64(0)
@@ -221,25 +324,26 @@ func (s *Store) checkJournal(ctx context.Context) error {
 			return err
 		}
 	}
-	if mark >= tail.Mark && behind == 0 {
+	if have >= tail.Mark && behind == 0 {
 		return nil
 	}
-	taken, err := journal.TimeOf(s.journal.folder, mark)
+	taken, err := journal.TimeOf(s.journal.folder, have)
 	if err != nil {
 		return err
 	}
 	if taken.IsZero() {
 		taken = s.Now()
 	}
+	s.history.era.Add(1)
 	if err := s.beginQuarantine(ctx, OlderStore, taken.Add(-time.Millisecond)); err != nil {
 		return err
 	}
 	return s.takeUpJournal(ctx)
 }
 
-// takeUpFormer deals with a journal of another generation. One that the store had
-// before a restore is taken up while its quarantine lasts, as those of several
-// machines are; what it says comes too late after that.
+// takeUpFormer handles a journal of another generation. A journal that the store had
+// before a restore is applied while its quarantine lasts, as those of several machines
+// are; after that it comes too late.
 func (s *Store) takeUpFormer(ctx context.Context, tail journal.Tail) error {
 	var former int
 	if _, err := s.readers.One(ctx, "generation.former", []any{tail.Generation}, &former); err != nil {
@@ -248,18 +352,18 @@ func (s *Store) takeUpFormer(ctx context.Context, tail journal.Tail) error {
 	if former == 0 {
 		return &journal.OtherError{Path: s.journal.folder, Generation: tail.Generation}
 	}
+	s.history.era.Add(1)
 	q, err := s.Quarantine(ctx)
 	if err != nil {
 		return err
 	}
-	if q == nil {
-		_, err := journal.SetAside(s.journal.folder, s.Now())
-		return err
+	if q != nil {
+		return s.takeUpJournal(ctx)
 	}
-	return s.takeUpJournal(ctx)
+	return s.replaceJournal(ctx)
 }
 
-// takeUpJournal has the store learn what its journal knows, and sets that aside.
+// takeUpJournal applies what the journal knows to the store, and begins a new journal.
 func (s *Store) takeUpJournal(ctx context.Context) error {
 	facts, err := journal.Read(s.journal.folder)
 	if err != nil {
@@ -268,28 +372,30 @@ func (s *Store) takeUpJournal(ctx context.Context) error {
 	if err := s.takeUp(ctx, facts); err != nil {
 		return err
 	}
-	fresh, err := s.Generation(ctx)
+	return s.replaceJournal(ctx)
+}
+
+// replaceJournal sets the journal aside and begins one of the store's generation.
+func (s *Store) replaceJournal(ctx context.Context) error {
+	generation, err := s.Generation(ctx)
 	if err != nil {
 		return err
 	}
-	_, err = journal.SetAside(s.journal.folder, s.Now())
-	s.journal.Journal = journal.New(s.journal.folder, hex.EncodeToString(fresh))
-	return err
+	return s.journal.replace(hex.EncodeToString(generation), true)
 }
 
-// openJournal begins to keep the journal in a folder.
+// openJournal begins to write the journal in a folder.
 func (s *Store) openJournal(ctx context.Context, folder string) error {
 	generation, err := s.Generation(ctx)
 	if err != nil {
 		return err
 	}
-	keep := &keeper{Journal: journal.New(folder, hex.EncodeToString(generation)), folder: folder, now: s.Now}
-	s.journal = keep
-	if err := s.checkJournal(ctx); err != nil {
+	s.journal = newKeeper(folder, hex.EncodeToString(generation), s.Now)
+	if err := s.CheckHistory(ctx); err != nil {
 		return err
 	}
 	for _, c := range []*conn{s.writers, s.recorders} {
-		c.journal = keep
+		c.journal = s.journal
 	}
 	return nil
 }
@@ -299,12 +405,5 @@ func (s *Store) closeJournal() error {
 	if s.journal == nil {
 		return nil
 	}
-	return s.journal.Close()
-}
-
-// IsOtherJournal reports whether a store was not opened because the journal beside
-// it belongs to another one.
-func IsOtherJournal(err error) bool {
-	var other *journal.OtherError
-	return errors.As(err, &other)
+	return s.journal.current().Close()
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"time"
@@ -11,8 +12,8 @@ import (
 	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
-// Retention is until when what is kept of the past may be removed; a zero time keeps
-// it. The ledger, ticks, editions with their counts and pages, subscribers and
+// Retention holds the times before which old rows may be removed; a zero time keeps
+// them. The ledger, ticks, editions with their counts and pages, subscribers and
 // suppressions are never removed: promises rest on them.
 type Retention struct {
 	Deliveries time.Time // of editions that ended before
@@ -20,117 +21,204 @@ type Retention struct {
 	Jobs       time.Time // that ended before
 }
 
-// Removed is how many rows were removed.
-type Removed struct{ Deliveries, Variants, Feedback, Jobs, Sessions, Links int64 }
+// Removed counts the rows that were removed, and the bytes that SQLite's file shrank by.
+type Removed struct{ Deliveries, Variants, Feedback, Jobs, Sessions, Links, Bytes int64 }
 
-// removeAtOnce bounds the rows that one transaction removes, so that the outcomes of
-// mails that are being sent wait for no longer than some milliseconds.
-const removeAtOnce = 500
+// Bounds of one transaction of Prune, so that outcomes of mails that are being sent wait
+// for a few milliseconds at most.
+const (
+	rowsPerStep     = 500
+	variantsPerStep = 20
+	pagesPerStep    = 500
+)
 
-// Prune removes what is older than its time, in small steps. A context that ends
-// leaves the rest to the next time.
+// pruneLease is how long a node that stopped keeps the others from pruning.
+const pruneLease = 2 * time.Minute
+
+// pruner removes old rows in small transactions while it holds the lease.
+type pruner struct {
+	store   *Store
+	holder  string
+	renewed time.Time
+	removed Removed
+}
+
+// errLeaseTaken ends a prune whose lease another node has.
+var errLeaseTaken = errors.New("another node is pruning")
+
+// Prune removes rows older than the retention in small transactions, and gives free
+// pages of a SQLite file back to the system. Of several nodes one does so at a time; the
+// others remove nothing. When ctx ends, the rest is left to the next call.
 func (s *Store) Prune(ctx context.Context, r Retention) (Removed, error) {
-	var out Removed
-	now := millis(s.Now())
-	err := errors.Join(
-		s.pruneEditions(ctx, r.Deliveries, &out),
-		s.pruneOlder(ctx, "retention.feedback", r.Feedback, &out.Feedback),
-		s.pruneOlder(ctx, "retention.jobs", r.Jobs, &out.Jobs),
-		s.step(ctx, &out.Sessions, "retention.sessions", now),
-		s.step(ctx, &out.Links, "retention.links", now),
-	)
-	return out, err
+	p := &pruner{store: s, holder: rand.Text()}
+	err := p.run(ctx, r)
+	if errors.Is(err, errLeaseTaken) {
+		err = nil
+	}
+	return p.removed, err
 }
 
-// step runs one query in a transaction of its own, and adds up what it removed.
-func (s *Store) step(ctx context.Context, removed *int64, query string, args ...any) error {
-	var n int64
-	err := s.write(ctx, func(tx *conn) (err error) {
-		n, err = tx.Exec(ctx, query, args...)
+func (p *pruner) run(ctx context.Context, r Retention) error {
+	if err := p.renew(ctx); err != nil {
 		return err
-	})
-	*removed += n
-	return err
+	}
+	now := p.store.Now()
+	err := errors.Join(
+		p.pruneEditions(ctx, r.Deliveries),
+		p.pruneOlder(ctx, "retention.feedback", r.Feedback, &p.removed.Feedback),
+		p.pruneOlder(ctx, "retention.jobs", r.Jobs, &p.removed.Jobs),
+		p.pruneOlder(ctx, "retention.sessions", now, &p.removed.Sessions),
+		p.pruneOlder(ctx, "retention.links", now, &p.removed.Links),
+		p.shrink(ctx),
+	)
+	return errors.Join(err, p.store.write(ctx, func(tx *conn) error {
+		_, err := tx.Exec(ctx, "lease.release", "retention", p.holder)
+		return err
+	}))
 }
 
-// pruneOlder removes rows of one kind that are older than a time.
-func (s *Store) pruneOlder(ctx context.Context, query string, before time.Time, removed *int64) error {
-	if before.IsZero() {
+// renew takes the lease, and renews it when half of it has passed.
+func (p *pruner) renew(ctx context.Context) error {
+	now := p.store.Now()
+	if now.Sub(p.renewed) < pruneLease/2 {
 		return nil
 	}
-	for last := int64(-1); last != *removed && ctx.Err() == nil; {
-		last = *removed
-		if err := s.step(ctx, removed, query, millis(before), removeAtOnce); err != nil {
+	return p.store.write(ctx, func(tx *conn) error {
+		var until int64
+		taken, err := tx.One(ctx, "lease.take", []any{"retention", p.holder, millis(now.Add(pruneLease)), millis(now)}, &until)
+		if err == nil && !taken {
+			err = errLeaseTaken
+		}
+		if err == nil {
+			p.renewed = now
+		}
+		return err
+	})
+}
+
+// steps runs a query that removes up to size rows, each time in a transaction of its
+// own, until it removes fewer.
+func (p *pruner) steps(ctx context.Context, removed *int64, query string, size int64, args ...any) error {
+	for {
+		if err := errors.Join(ctx.Err(), p.renew(ctx)); err != nil {
+			return err
+		}
+		var n int64
+		err := p.store.write(ctx, func(tx *conn) (err error) {
+			n, err = tx.Exec(ctx, query, append(args, size)...)
+			return err
+		})
+		*removed += n
+		if err != nil || n < size {
 			return err
 		}
 	}
-	return ctx.Err()
+}
+
+// pruneOlder removes rows of one kind that are older than a time.
+func (p *pruner) pruneOlder(ctx context.Context, query string, before time.Time, removed *int64) error {
+	if before.IsZero() {
+		return nil
+	}
+	return p.steps(ctx, removed, query, rowsPerStep, millis(before))
 }
 
 // pruneEditions removes the deliveries of old editions, and all variants but the one
 // that their page shows.
-func (s *Store) pruneEditions(ctx context.Context, before time.Time, out *Removed) error {
+func (p *pruner) pruneEditions(ctx context.Context, before time.Time) error {
 	if before.IsZero() {
 		return nil
 	}
 	for {
-		old, err := sqldb.Column[int64](ctx, s.readers.Conn, "retention.editions", millis(before), 100)
+		old, err := sqldb.Column[int64](ctx, p.store.readers.Conn, "retention.editions", millis(before), 100)
 		if err != nil || len(old) == 0 {
 			return err
 		}
 		for _, seq := range old {
-			for last := int64(-1); last != out.Deliveries; {
-				last = out.Deliveries
-				if err := s.step(ctx, &out.Deliveries, "retention.deliveries", seq, removeAtOnce); err != nil {
-					return err
-				}
+			if err := p.steps(ctx, &p.removed.Deliveries, "retention.deliveries", rowsPerStep, seq); err != nil {
+				return err
 			}
-			if err := s.step(ctx, &out.Variants, "retention.variants", seq); err != nil {
+			if err := p.steps(ctx, &p.removed.Variants, "retention.variants", variantsPerStep, seq); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-// What is deleted must be gone from SQLite's files too. The writer runs with
-// secure_delete, which overwrites deleted rows and freed pages with zeros. Two places
-// are left: the log beside the file, which keeps former versions of pages until it is
-// truncated (wipeLog), and what was deleted by versions without secure_delete (compact).
+// sparePages is how much of a SQLite file may be free: an edition needs pages again soon,
+// and to give them back and take them again costs writes.
+const sparePages = 0.1
 
-// wipeFor bounds how long wipeLog waits for readers; wipeEvery is how often it tries.
+// shrink gives free pages of a SQLite file back to the system, a few in each
+// transaction. A file that was created before incremental vacuum was turned on keeps
+// them for later rows. PostgreSQL's autovacuum does the same.
+func (p *pruner) shrink(ctx context.Context) error {
+	s := p.store
+	if s.engine != SQLite {
+		return nil
+	}
+	for {
+		if err := errors.Join(ctx.Err(), p.renew(ctx)); err != nil {
+			return err
+		}
+		var mode, size, free, all int64
+		for pragma, into := range map[string]*int64{"auto_vacuum": &mode, "page_size": &size, "freelist_count": &free, "page_count": &all} {
+			if err := s.DB().QueryRowContext(ctx, "PRAGMA "+pragma).Scan(into); err != nil {
+				return err
+			}
+		}
+		const incremental = 2
+		spare := int64(float64(all) * sparePages)
+		if mode != incremental || free <= spare {
+			return nil
+		}
+		pages := min(pagesPerStep, free-spare)
+		if _, err := s.DB().ExecContext(ctx, fmt.Sprintf("PRAGMA incremental_vacuum(%d)", pages)); err != nil {
+			return err
+		}
+		p.removed.Bytes += pages * size
+	}
+}
+
+// Erased data must also be gone from SQLite's files. The writer runs with secure_delete,
+// which overwrites deleted rows and freed pages with zeros. The log beside the file keeps
+// former versions of pages until it is truncated; TruncateLog does that.
+
+// truncateFor bounds how long truncateLog waits for readers; truncateEvery is how often
+// it tries.
 const (
-	wipeFor   = 5 * time.Second
-	wipeEvery = 50 * time.Millisecond
+	truncateFor   = 5 * time.Second
+	truncateEvery = 50 * time.Millisecond
 )
 
-// wipeLog moves SQLite's log into the file and empties it. While somebody reads for
-// longer than wipeFor that is left for the next time: see WipeLog.
-func (s *Store) wipeLog(ctx context.Context) error {
-	for deadline := time.Now().Add(wipeFor); ; {
+// truncateLog truncates SQLite's log. If a reader prevents that for longer than
+// truncateFor, the next maintenance does it.
+func (s *Store) truncateLog(ctx context.Context) error {
+	for deadline := time.Now().Add(truncateFor); ; {
 		done, err := s.TruncateLog(ctx)
 		if err != nil || done || time.Now().After(deadline) {
 			return err
 		}
-		if err := sleep(ctx, wipeEvery); err != nil {
+		if err := sleep(ctx, truncateEvery); err != nil {
 			return err
 		}
 	}
 }
 
-// TruncateLog empties the log beside a SQLite file, which holds former versions of what
-// was changed or erased. It returns false when a reader kept it from doing so. The
-// service calls it now and then. On PostgreSQL there is nothing to do.
+// TruncateLog moves the log beside a SQLite file into the file and truncates it. The log
+// holds former versions of changed and erased rows. It returns false when a reader
+// prevented that. On PostgreSQL it does nothing.
 func (s *Store) TruncateLog(ctx context.Context) (done bool, err error) {
 	if s.engine != SQLite {
 		return true, nil
 	}
-	conn, err := s.db.Writers.DB.Conn(ctx)
+	conn, err := s.DB().Conn(ctx)
 	if err != nil {
 		return false, err
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
-	// A checkpoint that waits for a reader keeps every writer waiting with it.
-	if _, err := conn.ExecContext(ctx, fmt.Sprintf("PRAGMA busy_timeout = %d", wipeEvery.Milliseconds())); err != nil {
+	// A checkpoint that waits for a reader blocks every writer.
+	if _, err := conn.ExecContext(ctx, fmt.Sprintf("PRAGMA busy_timeout = %d", truncateEvery.Milliseconds())); err != nil {
 		return false, err
 	}
 	var busy, frames, moved int
@@ -138,8 +226,8 @@ func (s *Store) TruncateLog(ctx context.Context) (done bool, err error) {
 	if code := sqldb.SQLiteCode(err) & 0xff; code == sqlite3.SQLITE_BUSY || code == sqlite3.SQLITE_LOCKED {
 		busy, err = 1, nil
 	}
-	_, back := conn.ExecContext(context.WithoutCancel(ctx), fmt.Sprintf("PRAGMA busy_timeout = %d", s.db.Wait.Milliseconds()))
-	return busy == 0, errors.Join(sqldb.Wrap("checkpoint", err), back)
+	_, reset := conn.ExecContext(context.WithoutCancel(ctx), fmt.Sprintf("PRAGMA busy_timeout = %d", s.db.Wait.Milliseconds()))
+	return busy == 0, errors.Join(sqldb.Wrap("checkpoint", err), reset)
 }
 
 // sleep waits, or returns the context's error when that ends before.

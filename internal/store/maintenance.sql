@@ -11,11 +11,14 @@ ORDER BY seq LIMIT $2;
 DELETE FROM deliveries WHERE edition = $1 AND subscriber IN (SELECT subscriber FROM deliveries WHERE edition = $1 ORDER BY subscriber LIMIT $2);
 
 -- name: retention.variants
--- The variants of an edition but the longest, which its page shows. Index: primary key.
-DELETE FROM variants WHERE edition = $1 AND number <> (SELECT number FROM variants WHERE edition = $1 ORDER BY length(data) DESC, number LIMIT 1);
+-- A few variants of an edition but the longest, which its page shows. A variant may be
+-- 100 KB. Index: primary key.
+DELETE FROM variants WHERE edition = $1 AND number IN (SELECT number FROM variants
+    WHERE edition = $1 AND number <> (SELECT number FROM variants WHERE edition = $1 ORDER BY length(data) DESC, number LIMIT 1)
+    ORDER BY number LIMIT $2);
 
 -- name: retention.feedback
--- A few of what came back before a time. Index: feedback_at.
+-- A few reports that came before a time. Index: feedback_at.
 DELETE FROM feedback WHERE key IN (SELECT key FROM feedback WHERE at < $1 ORDER BY at LIMIT $2);
 
 -- name: retention.jobs
@@ -23,9 +26,20 @@ DELETE FROM feedback WHERE key IN (SELECT key FROM feedback WHERE at < $1 ORDER 
 DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE state IN ('done', 'failed') AND finished < $1 LIMIT $2);
 
 -- name: retention.sessions
--- Index: sessions_expires.
-DELETE FROM sessions WHERE expires < $1;
+-- A few sessions that expired before a time. Index: sessions_expires.
+DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions WHERE expires < $1 ORDER BY expires LIMIT $2);
 
 -- name: retention.links
--- Index: links_expires.
-DELETE FROM links WHERE expires < $1;
+-- A few links that expired before a time. Index: links_expires.
+DELETE FROM links WHERE id IN (SELECT id FROM links WHERE expires < $1 ORDER BY expires LIMIT $2);
+
+-- name: lease.take
+-- Takes a lease that is free or has run out, or renews one's own. Index: primary key.
+INSERT INTO leases (name, holder, lease_until) VALUES ($1, $2, $3)
+ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, lease_until = excluded.lease_until
+WHERE leases.holder = excluded.holder OR leases.lease_until < CAST($4 AS bigint)
+RETURNING lease_until;
+
+-- name: lease.release
+-- Index: primary key.
+DELETE FROM leases WHERE name = $1 AND holder = $2;

@@ -91,7 +91,7 @@ func (s *Store) beginQuarantine(ctx context.Context, reason QuarantineReason, ta
 				return err
 			}
 		}
-		for _, table := range []string{"sessions", "links"} {
+		for _, table := range []string{"sessions", "links", "attempts"} {
 			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table); err != nil {
 				return err
 			}

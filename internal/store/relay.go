@@ -105,12 +105,12 @@ func (s *Store) LeaseConnection(ctx context.Context, relay, node string, limit i
 		if err := tx.addSlots(ctx, relay, limit); err != nil {
 			return err
 		}
-		found, err := tx.One(ctx, "slot.free", []any{relay, limit, millis(now)}, &slot)
+		found, err := tx.One(ctx, "connection.free", []any{relay, limit, millis(now)}, &slot)
 		if err != nil || !found {
 			slot = -1
 			return err
 		}
-		_, err = tx.Exec(ctx, "slot.take", relay, slot, node, millis(now.Add(lease)))
+		_, err = tx.Exec(ctx, "connection.take", relay, slot, node, millis(now.Add(lease)))
 		return err
 	})
 	return slot, err
@@ -119,11 +119,11 @@ func (s *Store) LeaseConnection(ctx context.Context, relay, node string, limit i
 // addSlots makes the rows that stand for a relay's connections.
 func (c *conn) addSlots(ctx context.Context, relay string, limit int) error {
 	var have int
-	if _, err := c.One(ctx, "slot.rows", []any{relay}, &have); err != nil {
+	if _, err := c.One(ctx, "connection.rows", []any{relay}, &have); err != nil {
 		return err
 	}
 	for n := have; n < limit; n++ {
-		if _, err := c.Exec(ctx, "slot.add", relay, n); err != nil {
+		if _, err := c.Exec(ctx, "connection.add", relay, n); err != nil {
 			return err
 		}
 	}
@@ -133,7 +133,7 @@ func (c *conn) addSlots(ctx context.Context, relay string, limit int) error {
 // CountConnections is how many of a relay's connections all nodes hold together.
 func (s *Store) CountConnections(ctx context.Context, relay string) (int64, error) {
 	var n int64
-	_, err := s.readers.One(ctx, "slot.taken", []any{relay, millis(s.Now())}, &n)
+	_, err := s.readers.One(ctx, "connection.taken", []any{relay, millis(s.Now())}, &n)
 	return n, err
 }
 
@@ -141,7 +141,7 @@ func (s *Store) CountConnections(ctx context.Context, relay string) (int64, erro
 // out, and returns those that no other node has taken meanwhile.
 func (s *Store) RenewConnections(ctx context.Context, relay, node string, lease time.Duration) (kept []int64, err error) {
 	err = s.write(ctx, func(tx *conn) (err error) {
-		kept, err = sqldb.Column[int64](ctx, tx.Conn, "slot.renew", relay, node, millis(s.Now().Add(lease)))
+		kept, err = sqldb.Column[int64](ctx, tx.Conn, "connection.renew", relay, node, millis(s.Now().Add(lease)))
 		return err
 	})
 	return kept, err
@@ -150,7 +150,7 @@ func (s *Store) RenewConnections(ctx context.Context, relay, node string, lease 
 // ReleaseConnection gives a connection back.
 func (s *Store) ReleaseConnection(ctx context.Context, relay, node string, slot int64) error {
 	return s.write(ctx, func(tx *conn) error {
-		_, err := tx.Exec(ctx, "slot.drop", relay, slot, node)
+		_, err := tx.Exec(ctx, "connection.release", relay, slot, node)
 		return err
 	})
 }

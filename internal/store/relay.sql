@@ -30,32 +30,32 @@ ON CONFLICT (relay, kind) DO UPDATE SET starts = excluded.starts, used = exclude
 -- A row to lock. Index: primary key.
 INSERT INTO quotas (relay, kind, starts, used) VALUES ($1, $2, 0, 0) ON CONFLICT (relay, kind) DO NOTHING;
 
--- name: slot.add
+-- name: connection.add
 -- Index: primary key.
-INSERT INTO slots (relay, number, holder, until) VALUES ($1, $2, '', 0) ON CONFLICT (relay, number) DO NOTHING;
+INSERT INTO relay_connections (relay, number, holder, until) VALUES ($1, $2, '', 0) ON CONFLICT (relay, number) DO NOTHING;
 
--- name: slot.rows
+-- name: connection.rows
 -- Index: primary key.
-SELECT count(*) FROM slots WHERE relay = $1;
+SELECT count(*) FROM relay_connections WHERE relay = $1;
 
--- name: slot.taken
+-- name: connection.taken
 -- Index: primary key.
-SELECT count(*) FROM slots WHERE relay = $1 AND until >= $2;
+SELECT count(*) FROM relay_connections WHERE relay = $1 AND until >= $2;
 
--- name: slot.free
+-- name: connection.free
 -- A connection slot that nobody holds. Index: primary key.
-SELECT number FROM slots WHERE relay = $1 AND number < $2 AND until < $3 ORDER BY number LIMIT 1
+SELECT number FROM relay_connections WHERE relay = $1 AND number < $2 AND until < $3 ORDER BY number LIMIT 1
 FOR UPDATE SKIP LOCKED -- postgres only
 ;
 
--- name: slot.take
+-- name: connection.take
 -- Index: primary key.
-UPDATE slots SET holder = $3, until = $4 WHERE relay = $1 AND number = $2;
+UPDATE relay_connections SET holder = $3, until = $4 WHERE relay = $1 AND number = $2;
 
--- name: slot.renew
+-- name: connection.renew
 -- Keeps the slots of a node that no other one has taken. Index: primary key.
-UPDATE slots SET until = $3 WHERE relay = $1 AND holder = $2 RETURNING number;
+UPDATE relay_connections SET until = $3 WHERE relay = $1 AND holder = $2 RETURNING number;
 
--- name: slot.drop
+-- name: connection.release
 -- Index: primary key.
-UPDATE slots SET holder = '', until = 0 WHERE relay = $1 AND number = $2 AND holder = $3;
+UPDATE relay_connections SET holder = '', until = 0 WHERE relay = $1 AND number = $2 AND holder = $3;

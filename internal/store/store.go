@@ -63,6 +63,7 @@ type Store struct {
 	fault     atomic.Pointer[Fault]
 	damage    atomic.Pointer[Fault] // the first that was found
 	journal   *keeper               // nil without one
+	history   history
 }
 
 //go:embed *.sql

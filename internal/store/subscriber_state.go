@@ -111,7 +111,7 @@ func (s *Store) Erase(ctx context.Context, id int64) error {
 		return tx.forget(ctx, id, hash, s.Now())
 	})
 	if err == nil {
-		err = s.wipeLog(ctx)
+		err = s.truncateLog(ctx)
 	}
 	return err
 }
@@ -140,7 +140,7 @@ func (s *Store) ErasePending(ctx context.Context, before time.Time, limit int) (
 			return 0, err
 		}
 	}
-	return len(expired), s.wipeLog(ctx)
+	return len(expired), s.truncateLog(ctx)
 }
 
 // forget removes what any table holds of a person; hash is of their address.

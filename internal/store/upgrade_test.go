@@ -72,37 +72,44 @@ func unzip(t *testing.T, folder, name string) []byte {
 
 // kept are the columns, by table, whose values no upgrade may change.
 var kept = map[string]string{
-	"articles":         "seq, id, title, summary, html, language, authors, tags, published, updated, ingested, status",
-	"article_words":    "seq, words",
-	"redirects":        "path, seq, target",
-	"media":            "name, type, bytes, data",
-	"secrets":          "name, value, created",
-	"feed_polls":       "feed, day, node, data",
-	"websub":           "topic, callback, secret, expires, created, host, sent",
-	"subscribers":      "id, address_key, address, name, state, language, timezone, consent_source, consent_text, consent_ip, consent_at, created",
-	"subscriptions":    "digest, subscriber, topics, since, left_at",
-	"suppressions":     "hash, reason, detail, since",
-	"editors":          "id, email_key, email, name, role, password, created, disabled",
-	"feed_tokens":      "hash, subscriber, digest, created, revoked",
-	"digests":          "name, spec, next_run, next_key",
-	"ticks":            "digest, scheduled_for, edition, reason, at",
-	"editions":         "seq, id, digest, number, scheduled_for, state, subject, audience_count, created, approved, started, finished",
-	"edition_articles": "edition, position, article_id",
-	"ledger":           "digest, article_id, edition_id",
-	"variants":         "edition, number, data",
-	"chunks":           "edition, number, first_id, last_id, state, total, sent, refused, skipped",
-	"deliveries":       "edition, subscriber, variant, state, code, tries",
-	"feedback":         "key, subscriber, edition, kind, code, at",
-	"hub_position":     "id, count, revision, at, editions, settings",
-	"hub_news":         "hub, topic, stamp, due, since",
+	"articles":          "seq, id, title, summary, html, language, authors, tags, published, updated, ingested, status",
+	"article_words":     "seq, words",
+	"redirects":         "path, seq, target",
+	"media":             "name, type, bytes, data",
+	"secrets":           "name, value, created",
+	"feed_polls":        "feed, day, node, data",
+	"websub":            "topic, callback, secret, expires, created, host, sent",
+	"subscribers":       "id, address_key, address, name, state, language, timezone, consent_source, consent_text, consent_ip, consent_at, created",
+	"subscriptions":     "digest, subscriber, topics, since, left_at",
+	"suppressions":      "hash, reason, detail, since",
+	"editors":           "id, email_key, email, name, role, password, created, disabled",
+	"feed_tokens":       "hash, subscriber, digest, created, revoked",
+	"digests":           "name, spec, next_run, next_key",
+	"ticks":             "digest, scheduled_for, edition, reason, at",
+	"editions":          "seq, id, digest, number, scheduled_for, state, subject, audience_count, created, approved, started, finished",
+	"edition_articles":  "edition, position, article_id",
+	"ledger":            "digest, article_id, edition_id",
+	"variants":          "edition, number, data",
+	"chunks":            "edition, number, first_id, last_id, state, total, sent, refused, skipped",
+	"deliveries":        "edition, subscriber, variant, state, code, tries",
+	"feedback":          "key, subscriber, edition, kind, code, at",
+	"hub_position":      "id, count, revision, at, editions, settings",
+	"hub_notifications": "hub, topic, stamp, due, since",
 }
+
+// formerNames are the names that tables had before migration 27.
+var formerNames = map[string]string{"hub_notifications": "hub_news"}
 
 // contentOf writes down the rows of all kept tables.
 func contentOf(t *testing.T, db *sql.DB) map[string]string {
 	t.Helper()
 	out := map[string]string{}
 	for table, columns := range kept {
-		rows, err := db.QueryContext(t.Context(), "SELECT "+columns+" FROM "+table+" ORDER BY "+columns)
+		query := "SELECT " + columns + " FROM %s ORDER BY " + columns
+		rows, err := db.QueryContext(t.Context(), fmt.Sprintf(query, table))
+		if former := formerNames[table]; err != nil && former != "" {
+			rows, err = db.QueryContext(t.Context(), fmt.Sprintf(query, former))
+		}
 		if err != nil {
 			t.Fatalf("%s: %v", table, err)
 		}

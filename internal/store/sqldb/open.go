@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/tidings-press/tidings/internal/config"
@@ -40,6 +41,8 @@ type Options struct {
 	Wait       time.Duration // how long a writer waits for another process on SQLite; 30 s when 0
 	Conns      int           // connections to PostgreSQL, or readers of SQLite, at most; 0 chooses by the processors
 	Name       string        // application_name on PostgreSQL; SessionName when empty
+
+	connects *atomic.Int64 // counts the connections to PostgreSQL
 }
 
 // settle fills in the defaults.
@@ -65,7 +68,12 @@ type DB struct {
 	Writers   *Conn
 	Readers   *Conn
 	Recorders *Conn // for the statements that store outcomes of deliveries
+
+	connects *atomic.Int64
 }
+
+// Connects returns how many connections to PostgreSQL were made so far; 0 on SQLite.
+func (db *DB) Connects() int64 { return db.connects.Load() }
 
 // pools are the connections to a database; some may be the same.
 type pools struct{ writers, readers, recorders *sql.DB }
@@ -85,12 +93,13 @@ func Open(ctx context.Context, dsn string, queries *Queries, opts Options) (*DB,
 	if engine == Postgres {
 		open = openPostgres
 	}
+	opts.connects = new(atomic.Int64)
 	p, err := open(ctx, address, opts)
 	if err != nil {
 		return nil, err
 	}
 	texts := queries.of(engine)
-	db := &DB{Engine: engine, Wait: opts.Wait, Writers: newConn(engine, texts, p.writers), Readers: newConn(engine, texts, p.readers)}
+	db := &DB{Engine: engine, Wait: opts.Wait, connects: opts.connects, Writers: newConn(engine, texts, p.writers), Readers: newConn(engine, texts, p.readers)}
 	if engine == SQLite {
 		db.Path = address
 	}

@@ -28,7 +28,7 @@ func openPostgres(ctx context.Context, dsn string, opts Options) (pools, error) 
 		}
 	}
 	setSession(conf, opts)
-	db := stdlib.OpenDB(*conf)
+	db := stdlib.OpenDB(*conf, countConnects(opts))
 	conns := opts.Conns
 	if conns == 0 {
 		conns = max(16, 8*runtime.GOMAXPROCS(0))
@@ -40,22 +40,30 @@ func openPostgres(ctx context.Context, dsn string, opts Options) (pools, error) 
 		_ = db.Close()
 		return pools{}, describePostgres(dsn, err)
 	}
-	return pools{writers: db, readers: db, recorders: openRecorders(conf)}, nil
+	return pools{writers: db, readers: db, recorders: openRecorders(conf, opts)}, nil
 }
 
 // openRecorders opens the pool for outcomes of deliveries. Its few statements find each
 // row by its key, whatever the statistics say of a table that was just filled.
 // Planning them for each commit takes PostgreSQL longer than the commit itself.
-func openRecorders(conf *pgx.ConnConfig) *sql.DB {
+func openRecorders(conf *pgx.ConnConfig, opts Options) *sql.DB {
 	conf = conf.Copy()
 	for name, value := range map[string]string{"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"} {
 		conf.RuntimeParams[name] = value
 	}
-	db := stdlib.OpenDB(*conf)
+	db := stdlib.OpenDB(*conf, countConnects(opts))
 	db.SetMaxOpenConns(MaxRecorders)
 	db.SetMaxIdleConns(MaxRecorders)
 	db.SetConnMaxIdleTime(5 * time.Minute)
 	return db
+}
+
+// countConnects counts each connection before its first use.
+func countConnects(opts Options) stdlib.OptionOpenDB {
+	return stdlib.OptionAfterConnect(func(context.Context, *pgx.Conn) error {
+		opts.connects.Add(1)
+		return nil
+	})
 }
 
 // MaxRecorders is the number of connections in the pool of recorders.

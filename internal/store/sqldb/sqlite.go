@@ -69,11 +69,13 @@ func SQLiteURI(path string, opts Options, readOnly bool) string {
 		"_foreign_keys": {"on"},
 		"_defensive":    {"1"},
 		"_dqs":          {"0"},
+		"_auto_vacuum":  {"incremental"}, // takes effect in a new file only
 		"_pragma":       {fmt.Sprintf("cache_size(-%d)", CacheKB), "temp_store(MEMORY)", "secure_delete(ON)"},
 	}
 	if readOnly {
 		query.Set("_txlock", "deferred")
 		query.Set("_query_only", "on")
+		query.Del("_auto_vacuum")
 		query["_pragma"] = []string{"cache_size(-2000)", "temp_store(MEMORY)"}
 	}
 	return (&url.URL{Scheme: "file", Path: absolute, RawQuery: query.Encode()}).String()
