@@ -18,10 +18,10 @@ INSERT INTO feed_tokens (hash, subscriber, digest, created, revoked) VALUES (X'B
 UPDATE deliveries SET state = 'refused', code = 550, reply = '5.1.1 no such user', tries = 1 WHERE subscriber = 4;
 UPDATE deliveries SET state = 'uncertain', reason = 'in doubt: the process ended before the server had answered' WHERE subscriber = 5 AND edition = 2;
 INSERT INTO quotas (relay, kind, starts, used) VALUES ('main', 'hour', 1764300000000, 7);
-INSERT INTO slots (relay, number, holder, until) VALUES ('main', 0, '', 0);
+INSERT INTO relay_connections (relay, number, holder, until) VALUES ('main', 0, '', 0);
 INSERT INTO feedback (key, subscriber, edition, kind, code, reply, source, at) SELECT 'smtp:1:4', 4, id, 'bounced', 550, '5.1.1 no such user', 'smtp', 1764300000000 FROM editions WHERE seq = 1;
 INSERT INTO feed_left (revision, kind, key, at) VALUES (1, 'tag', 'harbour', 1764300000000);
 INSERT INTO hub_position (id, count, revision, at, editions, settings) VALUES (1, 3, 16, 1764300000000, '[]', 'x');
-INSERT INTO hub_news (hub, topic, stamp, due, since) VALUES ('http://hub', 'http://x/feed', 3, 0, 1);
+INSERT INTO hub_notifications (hub, topic, stamp, due, since) VALUES ('http://hub', 'http://x/feed', 3, 0, 1);
 INSERT INTO holds (relay, kind, domain, until, reason) VALUES ('main', 'domain', 'example.com', 99999999999999, '421 slow');
-INSERT INTO wishes (edition, topics, language, variant) VALUES (9, '', 'en', 0);
+INSERT INTO edition_preferences (edition, topics, language, variant) VALUES (9, '', 'en', 0);

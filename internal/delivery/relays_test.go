@@ -203,7 +203,7 @@ func TestAConnectionThatAnotherNodeTookIsGivenUp(t *testing.T) {
 		e := b.send()
 		b.until(e.ID, "under way", func(p progress) bool { return p.Counts.Sent > 100 })
 		later := b.store.Now().Add(time.Hour).UnixMilli()
-		if _, err := b.store.DB().ExecContext(b.t.Context(), "UPDATE slots SET holder = 'another node', until = $1 WHERE number < 3", later); err != nil {
+		if _, err := b.store.DB().ExecContext(b.t.Context(), "UPDATE relay_connections SET holder = 'another node', until = $1 WHERE number < 3", later); err != nil {
 			b.t.Fatal(err)
 		}
 		b.eventually("one connection is left", func() bool { return b.wire.Open() <= 1 })
