@@ -58,7 +58,7 @@ func brokenAddress(address string) bool {
 	return strings.ContainsFunc(quoted, unicode.IsControl) || strings.ContainsFunc(address[len(quoted):], breaksAddress)
 }
 
-// quotedLocal is the local part of an address if it is a quoted string, else empty.
+// quotedLocal returns the local part of an address if it is a quoted string, else empty.
 func quotedLocal(address string) string {
 	if !strings.HasPrefix(address, `"`) {
 		return ""
@@ -154,7 +154,7 @@ type SignedAddresses struct {
 }
 
 // NewSignedAddresses makes Paths for a domain of ours, which may be in Unicode. The secret
-// must be the same on every node and for ever.
+// must be the same on every node and must never change.
 func NewSignedAddresses(secret []byte, domain string) (*SignedAddresses, error) {
 	if len(secret) < 16 {
 		return nil, fmt.Errorf("mailer: a secret of %d octets, 16 are the least", len(secret))

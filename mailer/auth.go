@@ -83,8 +83,8 @@ var mechanisms = []saslMechanism{
 	{"XOAUTH2", AuthXOAuth2, false},
 }
 
-// mechanism picks the first that is wanted and offered. XOAUTH2 wants a token in
-// place of a password, so nobody gets it without asking.
+// mechanism picks the strongest that the settings allow and the server offers. XOAUTH2 wants a token in
+// place of a password, so it is used only when the settings name it.
 func (d *dialer) mechanism(offered []string) (smtp.Auth, error) {
 	state := d.tlsState()
 	for _, m := range mechanisms {
@@ -151,7 +151,7 @@ func isLoopbackPeer(conn net.Conn) bool {
 	return ok && peer.IP.IsLoopback()
 }
 
-// isUnexpectedEOF says whether a connection ended where more was expected.
+// isUnexpectedEOF reports whether a connection ended where more was expected.
 func isUnexpectedEOF(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }

@@ -17,16 +17,16 @@ func benchMessage() Message {
 	return msg
 }
 
-func benchMould(b *testing.B) *Compiled {
+func benchCompiled(b *testing.B) *Compiled {
 	b.Helper()
-	mould, err := Compile(benchMessage())
+	compiled, err := Compile(benchMessage())
 	if err != nil {
 		b.Fatal(err)
 	}
-	return mould
+	return compiled
 }
 
-func BenchmarkCast(b *testing.B) {
+func BenchmarkCompile(b *testing.B) {
 	msg := benchMessage()
 	b.ReportAllocs()
 	for b.Loop() {
@@ -36,28 +36,28 @@ func BenchmarkCast(b *testing.B) {
 	}
 }
 
-func BenchmarkPour(b *testing.B) {
-	mould := benchMould(b)
+func BenchmarkRender(b *testing.B) {
+	compiled := benchCompiled(b)
 	var out []byte
 	b.ReportAllocs()
-	b.SetBytes(int64(mould.Size()))
+	b.SetBytes(int64(compiled.Size()))
 	for b.Loop() {
-		out = mould.Render(out[:0], testValues)
+		out = compiled.Render(out[:0], testValues)
 	}
 }
 
-func BenchmarkPourPlainName(b *testing.B) {
-	mould := benchMould(b)
+func BenchmarkRenderPlainName(b *testing.B) {
+	compiled := benchCompiled(b)
 	values := append([]string{"Ann Reader"}, testValues[1:]...)
 	var out []byte
 	b.ReportAllocs()
 	for b.Loop() {
-		out = mould.Render(out[:0], values)
+		out = compiled.Render(out[:0], values)
 	}
 }
 
 func BenchmarkCanonicalBody(b *testing.B) {
-	_, body, _ := bytes.Cut(benchMould(b).Render(nil, testValues), []byte("\r\n\r\n"))
+	_, body, _ := bytes.Cut(benchCompiled(b).Render(nil, testValues), []byte("\r\n\r\n"))
 	var out []byte
 	b.SetBytes(int64(len(body)))
 	for b.Loop() {
@@ -67,7 +67,7 @@ func BenchmarkCanonicalBody(b *testing.B) {
 
 func BenchmarkSign(b *testing.B) {
 	keys, _ := testKeys()
-	mould := benchMould(b)
+	compiled := benchCompiled(b)
 	for name, keys := range map[string][]DKIMKey{"rsa": keys[:1], "ed25519": keys[1:], "both": keys} {
 		b.Run(name, func(b *testing.B) {
 			signer, err := NewSigner(keys...)
@@ -77,7 +77,7 @@ func BenchmarkSign(b *testing.B) {
 			var out []byte
 			b.ReportAllocs()
 			for b.Loop() {
-				if out, err = signer.Render(out[:0], mould, testValues); err != nil {
+				if out, err = signer.Render(out[:0], compiled, testValues); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -88,7 +88,7 @@ func BenchmarkSign(b *testing.B) {
 // BenchmarkSignWithMsgauth is what our signer is measured against.
 func BenchmarkSignWithMsgauth(b *testing.B) {
 	keys, _ := testKeys()
-	mail := benchMould(b).Render(nil, testValues)
+	mail := benchCompiled(b).Render(nil, testValues)
 	for i, name := range []string{"rsa", "ed25519"} {
 		b.Run(name, func(b *testing.B) {
 			opts := &dkim.SignOptions{

@@ -50,7 +50,7 @@ var noSuchAddress = map[string]bool{"5.1.1": true, "5.1.2": true, "5.1.3": true,
 // classifyRefusal reads a refusal for good. The words outweigh the codes, because servers
 // use codes of a coarse class for everything: Outlook.com says 550 5.5.0 for a dead
 // mailbox. Of the words, those that speak of us outweigh those that speak of the
-// recipient, so that a doubtful classifyRefusal suppresses nobody.
+// recipient, so that a doubtful refusal suppresses no one.
 func classifyRefusal(r Reply) Class {
 	w := topicsOf(r.Text)
 	gone := noSuchAddress[r.Enhanced] && !r.coarse

@@ -14,12 +14,12 @@ import (
 	mail "github.com/wneessen/go-mail"
 )
 
-// Compile compiles a message. It refuses marks that could not be told from the text
+// Compile compiles a message. It refuses placeholders that could not be told from the text
 // around them, headers with line breaks and addresses that no server would take.
 //
-// The message is written once by go-mail and cut where the marks are. Header
+// The message is written once by go-mail and cut where the placeholders are. Header
 // values are ours, since go-mail folds within words that must stay whole and
-// encodes words without regard to the marks in them.
+// encodes words without regard to placeholders in them.
 func Compile(msg Message) (*Compiled, error) {
 	fields := msg.fields()
 	if err := msg.check(fields); err != nil {
@@ -135,9 +135,8 @@ func (msg *Message) compileBody(m *Compiled, body []byte, border string) {
 	m.appendStatic(body)
 }
 
-// compilePart breaks the lines of a part anew, so that each hole has lines of its
-// own: what is poured in never makes a line too long, nor one that starts with a
-// dot.
+// compilePart breaks the lines of a part again, so that each placeholder has lines of its own: a
+// value never makes a line too long, nor one that starts with a dot.
 func compilePart(m *Compiled, encoded []byte, place encoding, marks []string) {
 	text := string(bytes.ReplaceAll(encoded, softBreak, nil))
 	q := qpWriter{}
@@ -173,7 +172,7 @@ func nextEncodedPlaceholder(text string, marks []string) (at, which int) {
 	}
 }
 
-// Compiled is a message compiled for sending: encoded segments with holes between
+// Compiled is a message compiled for sending: encoded segments with placeholders between
 // them. It never changes and may be shared by any number of goroutines.
 type Compiled struct {
 	segments       []segment
@@ -181,17 +180,16 @@ type Compiled struct {
 	size           int
 }
 
-// segment is a frozen stretch of a mail and the hole behind it, if there is one.
+// segment is a static stretch of a mail and the placeholder behind it, if there is one.
 type segment struct {
 	static      []byte
 	relaxed     []byte // of the body: as DKIM hashes it, RFC 6376, section 3.4.4
 	placeholder *placeholder
 }
 
-// Render appends the mail that has values[i] in place of Marks[i] to dst, and
-// returns it. Values are plain text: each hole knows whether it stands in a
-// header, in the text or in HTML, and escapes and encodes what it is given. Missing
-// values are empty. The mail has CRLF line ends, no line that begins with a dot
+// Render appends the mail that has values[i] in place of Placeholders[i] to dst, and
+// returns it. Values are plain text; each placeholder escapes and encodes them for its place, be
+// it a header, the text or HTML. Missing values are empty. The mail has CRLF line ends, no line that begins with a dot
 // and a line end at its end, so that it can be sent as it is.
 func (m *Compiled) Render(dst []byte, values []string) []byte {
 	return renderSegments(dst, m.segments, values)
@@ -200,17 +198,17 @@ func (m *Compiled) Render(dst []byte, values []string) []byte {
 func renderSegments(dst []byte, segments []segment, values []string) []byte {
 	for i := range segments {
 		dst = append(dst, segments[i].static...)
-		if hole := segments[i].placeholder; hole != nil {
-			dst = hole.render(dst, values)
+		if p := segments[i].placeholder; p != nil {
+			dst = p.render(dst, values)
 		}
 	}
 	return dst
 }
 
-// Size is the length of a mail with empty values, in octets.
+// Size returns the length of a mail with empty values, in octets.
 func (m *Compiled) Size() int { return m.size }
 
-// Memory is about what the mould takes, in octets.
+// Memory returns about how much memory the message takes, in octets.
 func (m *Compiled) Memory() int {
 	total := 256
 	for i := range m.segments {
@@ -223,7 +221,7 @@ func (m *Compiled) Memory() int {
 	return total
 }
 
-// appendStatic appends frozen bytes.
+// appendStatic appends bytes that are the same for every recipient.
 func (m *Compiled) appendStatic(data []byte) {
 	if n := len(m.segments); n == m.headerSegments || m.segments[n-1].placeholder != nil {
 		m.segments = append(m.segments, segment{})
@@ -233,7 +231,7 @@ func (m *Compiled) appendStatic(data []byte) {
 	m.size += len(data)
 }
 
-// addPlaceholder leaves a hole.
+// addPlaceholder ends a segment with a placeholder.
 func (m *Compiled) addPlaceholder(h placeholder) {
 	if n := len(m.segments); n == m.headerSegments || m.segments[n-1].placeholder != nil {
 		m.segments = append(m.segments, segment{})
@@ -241,11 +239,11 @@ func (m *Compiled) addPlaceholder(h placeholder) {
 	m.segments[len(m.segments)-1].placeholder = &h
 }
 
-// endHeader says that what follows is the body.
+// endHeader marks the end of the header: what follows is the body.
 func (m *Compiled) endHeader() { m.headerSegments = len(m.segments) }
 
-// canonicalizeBody prepares the body for hashing. Each segment can be taken for itself, as
-// holes have lines of their own.
+// canonicalizeBody prepares the body for hashing. Each segment can be taken by itself, because
+// placeholders have lines of their own.
 func (m *Compiled) canonicalizeBody() {
 	for i := m.headerSegments; i < len(m.segments); i++ {
 		s := &m.segments[i]

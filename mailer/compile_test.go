@@ -14,18 +14,18 @@ import (
 	gomail "github.com/wneessen/go-mail"
 )
 
-func TestCastRefusesWhatCannotBeSent(t *testing.T) {
+func TestCompileRefusesInvalidMessages(t *testing.T) {
 	t.Parallel()
 	for want, change := range map[string]func(*Message){
 		"needs a text or an HTML part":   func(m *Message) { m.Text, m.HTML = "", "" },
-		`mark "short"`:                   func(m *Message) { m.Placeholders = []string{"short"} },
-		`mark "with space"`:              func(m *Message) { m.Placeholders = []string{"with space"} },
-		"is a part of mark":              func(m *Message) { m.Placeholders = []string{"abcdefgh", "xabcdefghx"} },
+		`placeholder "short"`:                   func(m *Message) { m.Placeholders = []string{"short"} },
+		`placeholder "with space"`:              func(m *Message) { m.Placeholders = []string{"with space"} },
+		"is a part of placeholder":              func(m *Message) { m.Placeholders = []string{"abcdefgh", "xabcdefghx"} },
 		`From address "nobody"`:          func(m *Message) { m.From.Email = "nobody" },
 		`From address "a@b\r\nBcc: c@d"`: func(m *Message) { m.From.Email = "a@b\r\nBcc: c@d" },
 		"Reply-To address":               func(m *Message) { m.ReplyTo.Email = "x y@example.org" },
-		"header Subject is there":        func(m *Message) { m.Headers = []Header{{"Subject", "again"}} },
-		"header Content-Type is there":   func(m *Message) { m.Headers = []Header{{"Content-Type", "text/plain"}} },
+		"header Subject is given twice":        func(m *Message) { m.Headers = []Header{{"Subject", "again"}} },
+		"header Content-Type is given twice":   func(m *Message) { m.Headers = []Header{{"Content-Type", "text/plain"}} },
 		`header name "Bad Name"`:         func(m *Message) { m.Headers = []Header{{"Bad Name", "x"}} },
 		"header List-Help":               func(m *Message) { m.Headers = []Header{{"List-Help", "<https://x>\r\nBcc: a@b"}} },
 		"cannot be folded":               func(m *Message) { m.Headers = []Header{{"List-Help", strings.Repeat("x", 999)}} },
@@ -39,7 +39,7 @@ func TestCastRefusesWhatCannotBeSent(t *testing.T) {
 	}
 }
 
-func TestCastIsDeterministic(t *testing.T) {
+func TestCompileIsDeterministic(t *testing.T) {
 	t.Parallel()
 	a, b := signedMail(t, testMessage(), testValues), signedMail(t, testMessage(), testValues)
 	if !bytes.Equal(a, b) {
@@ -177,9 +177,9 @@ var hostile = []string{
 	"https://example.org/unsubscribe/abc?x=1&y=2#z", "two  spaces", "\u2028line", "=", "==\r\n=",
 }
 
-// TestPouredEqualsBuilt compares, as a mail program would read them, what a mould
+// TestRenderedEqualsBuilt compares, as a mail program would read them, what a compiled
 // gives and what go-mail writes with the values put in beforehand.
-func TestPouredEqualsBuilt(t *testing.T) {
+func TestRenderedEqualsBuilt(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(1, 2))
 	for i := range 600 {
@@ -212,22 +212,22 @@ func randomBody(rng *rand.Rand) string {
 
 func comparePoured(t *testing.T, msg Message, values []string) {
 	t.Helper()
-	mould, err := Compile(msg)
+	compiled, err := Compile(msg)
 	if err != nil {
-		t.Fatalf("Cast: %v", err)
+		t.Fatalf("Compile: %v", err)
 	}
-	poured := mould.Render(nil, values)
-	checkWire(t, poured)
-	got, want := readParts(t, poured), readParts(t, buildSlowly(t, msg, values))
+	rendered := compiled.Render(nil, values)
+	checkWire(t, rendered)
+	got, want := readParts(t, rendered), readParts(t, buildSlowly(t, msg, values))
 	if len(got) != len(want) {
-		t.Fatalf("%d parts, want %d\n%s", len(got), len(want), poured)
+		t.Fatalf("%d parts, want %d\n%s", len(got), len(want), rendered)
 	}
 	for i := range want {
 		if strings.TrimSuffix(got[i], "\n") != strings.TrimSuffix(want[i], "\n") {
 			t.Errorf("part %d is\n%q, want\n%q", i, got[i], want[i])
 		}
 	}
-	compareHeaders(t, poured, msg, values)
+	compareHeaders(t, rendered, msg, values)
 }
 
 // checkWire checks what SMTP wants of a mail.
@@ -299,9 +299,9 @@ func readParts(t *testing.T, data []byte) []string {
 	return parts
 }
 
-func compareHeaders(t *testing.T, poured []byte, msg Message, values []string) {
+func compareHeaders(t *testing.T, rendered []byte, msg Message, values []string) {
 	t.Helper()
-	r, err := mail.CreateReader(bytes.NewReader(poured))
+	r, err := mail.CreateReader(bytes.NewReader(rendered))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -311,7 +311,7 @@ func compareHeaders(t *testing.T, poured []byte, msg Message, values []string) {
 	}
 	to, err := r.Header.AddressList("To")
 	if err != nil || len(to) != 1 || to[0].Address != values[1] || to[0].Name != singleLine(values[0]) {
-		t.Errorf("To %v (%v), want %q <%s>\n%s", to, err, singleLine(values[0]), values[1], poured[:600])
+		t.Errorf("To %v (%v), want %q <%s>\n%s", to, err, singleLine(values[0]), values[1], rendered[:600])
 	}
 	if id, err := r.Header.MessageID(); err != nil || id != values[3] {
 		t.Errorf("Message-ID %q (%v)", id, err)
@@ -330,7 +330,7 @@ func compareHeaders(t *testing.T, poured []byte, msg Message, values []string) {
 	}
 }
 
-func FuzzPour(f *testing.F) {
+func FuzzRender(f *testing.F) {
 	for _, value := range hostile {
 		f.Add("Dear "+markName+",\n.\n"+markStop, "<p>"+markName+"</p>", value)
 	}

@@ -24,7 +24,7 @@ const (
 	StageFinal    Stage = "final" // after the final dot
 )
 
-// BrokenError says that a connection broke or was cancelled and takes no more
+// BrokenError tells that a connection broke or was cancelled and takes no more
 // mail. The stage tells what became of the mail in hand: at StageFinal it is
 // uncertain, at any other the server cannot have accepted it.
 type BrokenError struct {
@@ -35,7 +35,7 @@ type BrokenError struct {
 // Error says where it broke.
 func (e *BrokenError) Error() string { return fmt.Sprintf("connection lost at %s: %v", e.Stage, e.Err) }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *BrokenError) Unwrap() error { return e.Err }
 
 // What callers get that do not keep to the order of calls.
@@ -108,12 +108,12 @@ func (c *Conn) AwaitReady(ctx context.Context) (Reply, error) {
 // Deliver sends the body, the final dot and, when next is not nil, the next
 // envelope behind it in the same write, and waits for the reply to the body. A
 // reply that is OK says that the server has the mail, any other that it has not.
-// After an error, which is a *BrokenError, its stage says whether that is sure.
+// After an error, which is a *BrokenError, its stage tells whether that is certain.
 // Next is answered by the next Ready; once it is under way it can only be
 // delivered or, by Close, given up.
 //
-// The body has CRLF line ends, as Pour and Sign give it. With an envelope that says
-// Poured, what follows it on the wire is written behind it, into its slice's
+// The body has CRLF line ends, as Render and Sign make it. If the envelope is marked
+// Rendered, what follows it on the wire is written behind it, into its slice's
 // capacity.
 func (c *Conn) Deliver(ctx context.Context, body []byte, next *Envelope) (Reply, error) {
 	if c.state != stateAwaitingBody {
@@ -142,7 +142,7 @@ func (c *Conn) Deliver(ctx context.Context, body []byte, next *Envelope) (Reply,
 	return c.final(ctx)
 }
 
-// Pipelining says whether several commands are sent at once.
+// Pipelining reports whether several commands are sent at once.
 func (c *Conn) Pipelining() bool { return c.extensions.pipelining }
 
 // MaxSize is the largest mail that the relay takes, in octets; 0 if it does not
@@ -152,10 +152,10 @@ func (c *Conn) MaxSize() int { return c.extensions.size }
 // Accepted is the number of mails accepted on this connection so far.
 func (c *Conn) Accepted() int { return c.accepted }
 
-// Usable says whether another mail can be sent.
+// Usable reports whether another mail can be sent.
 func (c *Conn) Usable() bool { return c.state != stateClosed }
 
-// Quit takes leave and closes (RFC 5321, section 4.1.1.10). It waits for the
+// Quit says QUIT and closes (RFC 5321, section 4.1.1.10). It waits for the
 // answer for a second at most. In the middle of a mail it only closes.
 func (c *Conn) Quit() error {
 	if c.state == stateIdle {
@@ -177,7 +177,7 @@ type Envelope struct {
 	From string // the return path; empty for the null one
 	To   string
 	Size int // of the mail in octets, 0 if not known yet
-	// Rendered says that the body comes from Pour: it has no line that begins with a
+	// Rendered tells that the body comes from Render: it has no line that begins with a
 	// dot, and need not be searched for one.
 	Rendered bool
 }

@@ -251,7 +251,7 @@ func TestCancellationInterrupts(t *testing.T) {
 	}
 }
 
-func TestDotsAreDoubledWhenTheBodyIsNotFromAMould(t *testing.T) {
+func TestDotsAreDoubledUnlessTheBodyIsRendered(t *testing.T) {
 	t.Parallel()
 	inbox := testkit.StartInbox(t, testkit.InboxOptions{})
 	conn := dial(t, plainRelay(inbox.Port()))

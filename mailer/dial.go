@@ -17,7 +17,7 @@ import (
 // What went wrong before the first mail. Use errors.Is.
 var (
 	ErrDial        = errors.New("cannot connect")
-	ErrGreeting    = errors.New("the server turned us away") // banner or EHLO
+	ErrGreeting    = errors.New("the server refused the connection") // banner or EHLO
 	ErrTLS         = errors.New("no TLS")
 	ErrCertificate = errors.New("certificate refused")
 	ErrAuth        = errors.New("authentication refused")
@@ -40,10 +40,10 @@ func (e *DialError) Error() string {
 	return fmt.Sprintf("relay %s: %v: %v", e.Relay, e.Kind, e.Err)
 }
 
-// Unwrap gives the kind and the cause.
+// Unwrap returns the kind and the cause.
 func (e *DialError) Unwrap() []error { return []error{e.Kind, e.Err} }
 
-// Temporary says whether the same dial may succeed later without a change of
+// Temporary reports whether the same dial may succeed later without a change of
 // settings: not with a certificate or password that was refused, nor where TLS or
 // AUTH is not offered, nor where the two sides agree on no TLS.
 func (e *DialError) Temporary() bool {
@@ -269,7 +269,7 @@ func tlsKind(err error) error {
 	return ErrTLS
 }
 
-// isAlert says whether one side ended a handshake by an alert (RFC 8446, section 6):
+// isAlert reports whether one side ended a handshake by an alert (RFC 8446, section 6):
 // crypto/tls makes a net.OpError of it, which looks as if the network had failed.
 func isAlert(err error) bool {
 	var op *net.OpError

@@ -33,7 +33,7 @@ type Signer struct {
 	keys            []signingKey
 	scratch         []byte // canonical body, then canonical headers; reused
 	signatureHeader []byte // one signature header; reused
-	rendered        []byte // poured; reused
+	rendered        []byte // a mail or a part of it; reused
 	hash            hash.Hash
 }
 
@@ -45,7 +45,7 @@ type signingKey struct {
 }
 
 // signedHeaders are the headers that a signature covers. Those that are true here are
-// named once more than they occur, so that nobody can add another one (RFC 6376,
+// named once more than they occur, so that no second one can be added (RFC 6376,
 // section 8.15).
 var signedHeaders = []struct {
 	name     string
@@ -76,7 +76,7 @@ func (k DKIMKey) prepare() (signingKey, error) {
 		return signingKey{}, errors.New("that is no domain")
 	}
 	if selector, err := idna.Lookup.ToASCII(k.Selector); err != nil || selector == "" || selector != k.Selector {
-		return signingKey{}, errors.New("that is no selector; a name such as s2026a would be one")
+		return signingKey{}, errors.New("not a DKIM selector; use a name such as s2026a")
 	}
 	out := signingKey{signer: k.Signer}
 	algorithm := ""
@@ -95,11 +95,11 @@ func (k DKIMKey) prepare() (signingKey, error) {
 	return out, nil
 }
 
-// Clone gives a signer with the same keys for another goroutine.
+// Clone returns a signer with the same keys for another goroutine.
 func (s *Signer) Clone() *Signer { return &Signer{keys: s.keys, hash: sha256.New()} }
 
 // Sign appends the signatures and behind them the message to dst. The message is
-// as Mould.Pour gives it. Pour does both in less time.
+// as Compiled.Render makes it. Signer.Render does both in less time.
 func (s *Signer) Sign(dst, message []byte) ([]byte, error) {
 	if len(s.keys) == 0 {
 		return append(dst, message...), nil
@@ -113,9 +113,9 @@ func (s *Signer) Sign(dst, message []byte) ([]byte, error) {
 	return append(dst, message...), err
 }
 
-// Render appends a mould's mail with its signatures to dst: the same octets as Sign
-// makes of Mould.Render. What is frozen of the body has been made canonical when it
-// was cast, which halves the time that signing takes beside the key's own.
+// Render appends a rendered mail with its signatures to dst: the same octets as Sign makes of
+// Compiled.Render. The static parts of the body were made canonical when the message was compiled,
+// which halves the time that signing takes beside the key's own.
 func (s *Signer) Render(dst []byte, m *Compiled, values []string) ([]byte, error) {
 	if len(s.keys) == 0 {
 		return m.Render(dst, values), nil
@@ -127,8 +127,8 @@ func (s *Signer) Render(dst []byte, m *Compiled, values []string) ([]byte, error
 	s.hash.Reset()
 	for i := m.headerSegments; i < len(m.segments); i++ {
 		s.hash.Write(m.segments[i].relaxed)
-		if hole := m.segments[i].placeholder; hole != nil {
-			s.rendered = hole.render(s.rendered[:0], values)
+		if p := m.segments[i].placeholder; p != nil {
+			s.rendered = p.render(s.rendered[:0], values)
 			s.scratch = collapseWhitespace(s.scratch[:0], s.rendered)
 			s.hash.Write(s.scratch)
 		}
@@ -225,7 +225,7 @@ func relaxedBody(dst, body []byte) []byte {
 	return dst
 }
 
-// hasOnlyInnerSpaceRuns says whether a body has only runs of spaces within lines to
+// hasOnlyInnerSpaceRuns reports whether a body has only runs of spaces within lines to
 // collapse. Quoted-printable is so but for its tabs; searching for the exceptions
 // takes a tenth of the time of going line by line.
 func hasOnlyInnerSpaceRuns(body []byte) bool {

@@ -16,7 +16,7 @@ import (
 func ParsePrivateKey(text []byte) (crypto.Signer, error) {
 	block, _ := pem.Decode(text)
 	if block == nil {
-		return nil, errors.New("mailer: no PEM in it: a private key begins with -----BEGIN PRIVATE KEY-----")
+		return nil, errors.New("mailer: no PEM found; a private key begins with -----BEGIN PRIVATE KEY-----")
 	}
 	switch block.Type {
 	case "RSA PRIVATE KEY":
@@ -28,7 +28,7 @@ func ParsePrivateKey(text []byte) (crypto.Signer, error) {
 	case "PRIVATE KEY":
 		return parsePKCS8(block.Bytes)
 	}
-	return nil, fmt.Errorf("mailer: PEM of type %q: PRIVATE KEY or RSA PRIVATE KEY would be right", block.Type)
+	return nil, fmt.Errorf("mailer: PEM of type %q; use a PRIVATE KEY or RSA PRIVATE KEY", block.Type)
 }
 
 func parsePKCS8(der []byte) (crypto.Signer, error) {
@@ -62,7 +62,7 @@ func GenerateKey(kind string) (GeneratedKey, error) {
 	case "ed25519":
 		_, key, err = ed25519.GenerateKey(rand.Reader)
 	default:
-		err = fmt.Errorf("key kind %q: rsa and ed25519 are there", kind)
+		err = fmt.Errorf("unknown kind of key %q; use rsa or ed25519", kind)
 	}
 	if err != nil {
 		return GeneratedKey{}, fmt.Errorf("mailer: %w", err)

@@ -39,7 +39,7 @@ var testKeys = sync.OnceValues(func() ([]DKIMKey, map[string]string) {
 
 func signedMail(t testing.TB, msg Message, values []string, keys ...DKIMKey) []byte {
 	t.Helper()
-	mould, err := Compile(msg)
+	compiled, err := Compile(msg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func signedMail(t testing.TB, msg Message, values []string, keys ...DKIMKey) []b
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := signer.Sign(nil, mould.Render(nil, values))
+	out, err := signer.Sign(nil, compiled.Render(nil, values))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +128,7 @@ func TestSignedMailIsTheSameOnEveryTry(t *testing.T) {
 	}
 }
 
-func TestPouredSignedEqualsSigned(t *testing.T) {
+func TestSignerRenderEqualsSign(t *testing.T) {
 	t.Parallel()
 	keys, _ := testKeys()
 	signer, err := NewSigner(keys[1])
@@ -143,15 +143,15 @@ func TestPouredSignedEqualsSigned(t *testing.T) {
 			msg.Text = ""
 		}
 		values := []string{hostile[rng.IntN(len(hostile))], "a@example.net", hostile[rng.IntN(len(hostile))], "id@x"}
-		mould, err := Compile(msg)
+		compiled, err := Compile(msg)
 		if err != nil {
 			t.Fatal(err)
 		}
-		want, err := signer.Sign(nil, mould.Render(nil, values))
+		want, err := signer.Sign(nil, compiled.Render(nil, values))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := signer.Render(nil, mould, values); err != nil || !bytes.Equal(got, want) {
+		if got, err := signer.Render(nil, compiled, values); err != nil || !bytes.Equal(got, want) {
 			t.Fatalf("%v\n%s\nwant\n%s", err, got, want)
 		}
 	}
@@ -164,7 +164,7 @@ func TestEachCloneSignsForItself(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mould, err := Compile(testMessage())
+	compiled, err := Compile(testMessage())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +173,7 @@ func TestEachCloneSignsForItself(t *testing.T) {
 		own := signer.Clone()
 		wg.Go(func() {
 			for j := range 10 {
-				out, err := own.Sign(nil, mould.Render(nil, []string{fmt.Sprint(i, j), "a@example.net", "u", "i@x"}))
+				out, err := own.Sign(nil, compiled.Render(nil, []string{fmt.Sprint(i, j), "a@example.net", "u", "i@x"}))
 				if err == nil {
 					err = verifyWithMsgauth(out, records)
 				}
@@ -246,7 +246,7 @@ func writeFile(t *testing.T, name string, data []byte) string {
 	return path
 }
 
-// TestSignaturesVerifyBelowARelaysHeaders pours behind what a relay wants above
+// TestSignaturesVerifyBelowARelaysHeaders renders behind what a relay wants above
 // the mail.
 func TestSignaturesVerifyBelowARelaysHeaders(t *testing.T) {
 	t.Parallel()
@@ -255,12 +255,12 @@ func TestSignaturesVerifyBelowARelaysHeaders(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mould, err := Compile(testMessage())
+	compiled, err := Compile(testMessage())
 	if err != nil {
 		t.Fatal(err)
 	}
 	head := []byte("X-PM-KeepID: true\r\n")
-	mail, err := signer.Render(bytes.Clone(head), mould, testValues)
+	mail, err := signer.Render(bytes.Clone(head), compiled, testValues)
 	if err != nil || !bytes.HasPrefix(mail, head) {
 		t.Fatalf("%.100q, %v", mail, err)
 	}

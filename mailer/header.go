@@ -13,7 +13,7 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// field is a header field on its way into a mould.
+// field is a header field of a message that is being compiled.
 type field struct {
 	name     string
 	encoding encoding
@@ -59,7 +59,7 @@ func (msg *Message) mailbox(name string, a Address) field {
 }
 
 // compile puts the value of the field, from the column behind "Name: " on, into a
-// mould.
+// compiled message.
 func (f *field) compile(m *Compiled) {
 	column := len(f.name) + 2
 	switch {
@@ -73,7 +73,7 @@ func (f *field) compile(m *Compiled) {
 	}
 }
 
-// compileTokens folds a structured value after its commas, where it has holes of
+// compileTokens folds a structured value after its commas, where it has placeholders of
 // unknown length, and by length where it has none.
 func (f *field) compileTokens(m *Compiled, column int) {
 	if !f.value.hasPlaceholder() {
@@ -93,7 +93,7 @@ func (f *field) compileTokens(m *Compiled, column int) {
 // cleaned rather than refused, as subjects come from editors.
 func (f *field) check() error {
 	if f.name == "" || strings.ContainsFunc(f.name, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == ':' }) {
-		return fmt.Errorf("mailer: header name %q: a name is made of printable ASCII without colon", f.name)
+		return fmt.Errorf("mailer: header name %q: use printable ASCII without a colon", f.name)
 	}
 	if f.encoding != encodeToken {
 		return nil
@@ -176,8 +176,8 @@ func isSingleLine(text string) bool {
 	return text == "" || text[0] != ' ' && text[len(text)-1] != ' '
 }
 
-// isPlainText says whether text can stand in a header as it is: printable ASCII
-// words of bearable length, parted by single spaces, that nobody takes for
+// isPlainText reports whether text can stand in a header as it is: printable ASCII
+// words of bearable length, parted by single spaces, that are not taken for
 // encoded words.
 func isPlainText(text string) bool {
 	run := 0

@@ -22,15 +22,15 @@ type Header struct {
 	Value string
 }
 
-// Message is a mail before it is cast. Text, HTML, To, MessageID and the values of
-// Headers may hold marks; everything else is the same for every recipient.
+// Message is a mail before it is compiled. Text, HTML, To, MessageID and the values of
+// Headers may hold placeholders; everything else is the same for every recipient.
 type Message struct {
 	From      Address
 	ReplyTo   Address // none when its Email is empty
-	To        Address // Email is usually a mark, Name a mark or empty
+	To        Address // Email is usually a placeholder, Name a placeholder or empty
 	Subject   string
 	Date      time.Time
-	MessageID string // without angle brackets; usually a mark
+	MessageID string // without angle brackets; usually a placeholder
 	Text      string // one of Text and HTML may be empty
 	HTML      string
 	Headers   []Header // further ones, such as List.Headers gives
@@ -42,16 +42,16 @@ type Message struct {
 // fieldMax is how many header fields a message may have.
 const fieldMax = 99
 
-// placeholderMin keeps marks from being met by chance.
+// placeholderMin is the least length of a placeholder, so that none occurs by chance.
 const placeholderMin = 8
 
-// check says what a message must not have.
+// check refuses what a message must not have.
 func (msg *Message) check(fields []field) error {
 	if msg.Text == "" && msg.HTML == "" {
 		return errors.New("mailer: a message needs a text or an HTML part")
 	}
 	if len(fields) > fieldMax {
-		return fmt.Errorf("mailer: %d header fields, at most %d are taken", len(fields), fieldMax)
+		return fmt.Errorf("mailer: %d header fields; at most %d are allowed", len(fields), fieldMax)
 	}
 	if err := checkPlaceholders(msg.Placeholders); err != nil {
 		return err
@@ -70,21 +70,21 @@ func checkFields(fields []field) error {
 		}
 		key := strings.ToLower(f.name)
 		if seen[key] {
-			return fmt.Errorf("mailer: header %s is there already, once is right", f.name)
+			return fmt.Errorf("mailer: header %s is given twice; give it once", f.name)
 		}
 		seen[key] = true
 	}
 	return nil
 }
 
-func checkPlaceholders(marks []string) error {
-	for i, mark := range marks {
-		if len(mark) < placeholderMin || strings.ContainsFunc(mark, func(r rune) bool { return !isWord(r) }) {
-			return fmt.Errorf("mailer: mark %q: a mark is a word of at least %d ASCII letters and digits", mark, placeholderMin)
+func checkPlaceholders(words []string) error {
+	for i, word := range words {
+		if len(word) < placeholderMin || strings.ContainsFunc(word, func(r rune) bool { return !isWord(r) }) {
+			return fmt.Errorf("mailer: placeholder %q: use a word of at least %d ASCII letters and digits", word, placeholderMin)
 		}
-		for j, other := range marks {
-			if i != j && strings.Contains(other, mark) {
-				return fmt.Errorf("mailer: mark %q is a part of mark %q", mark, other)
+		for j, other := range words {
+			if i != j && strings.Contains(other, word) {
+				return fmt.Errorf("mailer: placeholder %q is a part of placeholder %q", word, other)
 			}
 		}
 	}
@@ -111,7 +111,7 @@ func checkAddress(header, email string) error {
 		return fmt.Errorf("mailer: %s address %q: %w", header, email, err)
 	}
 	if parsed, err := mail.ParseAddress("<" + ascii + ">"); err != nil || parsed.Address != ascii {
-		return fmt.Errorf("mailer: %s address %q is none; name@example.org would be one", header, email)
+		return fmt.Errorf("mailer: %s address %q is not valid; use the form name@example.org", header, email)
 	}
 	return nil
 }

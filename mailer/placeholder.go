@@ -2,7 +2,7 @@ package mailer
 
 import "strings"
 
-// encoding is where a hole stands. It decides how a value is encoded.
+// encoding tells how a value is written at its place.
 type encoding int
 
 const (
@@ -19,14 +19,14 @@ type templatePart struct {
 	value int
 }
 
-// template is plain text with marks, taken apart.
+// template is plain text with placeholders, split at them.
 type template []templatePart
 
-// parseTemplate takes text apart at the marks.
-func parseTemplate(text string, marks []string) template {
+// parseTemplate splits text at the placeholders.
+func parseTemplate(text string, words []string) template {
 	var t template
 	for text != "" {
-		at, which := nextPlaceholder(text, marks)
+		at, which := nextPlaceholder(text, words)
 		if which < 0 {
 			return append(t, templatePart{text, -1})
 		}
@@ -34,23 +34,23 @@ func parseTemplate(text string, marks []string) template {
 			t = append(t, templatePart{text[:at], -1})
 		}
 		t = append(t, templatePart{"", which})
-		text = text[at+len(marks[which]):]
+		text = text[at+len(words[which]):]
 	}
 	return t
 }
 
-// nextPlaceholder finds the first mark in text: where, and which one, -1 for none.
-func nextPlaceholder(text string, marks []string) (at, which int) {
+// nextPlaceholder finds the first placeholder in text: where, and which one, -1 for none.
+func nextPlaceholder(text string, words []string) (at, which int) {
 	at, which = len(text), -1
-	for i, mark := range marks {
-		if j := strings.Index(text[:min(at+len(mark), len(text))], mark); j >= 0 && j < at {
+	for i, word := range words {
+		if j := strings.Index(text[:min(at+len(word), len(text))], word); j >= 0 && j < at {
 			at, which = j, i
 		}
 	}
 	return at, which
 }
 
-// hasPlaceholder says whether there is a mark in it.
+// hasPlaceholder reports whether a value stands in it.
 func (t template) hasPlaceholder() bool {
 	for _, p := range t {
 		if p.value >= 0 {
@@ -83,25 +83,25 @@ func (p templatePart) fill(values []string) string {
 	return ""
 }
 
-// placeholder is what differs per recipient, at one place of a mail.
+// placeholder is a value that differs per recipient, at one place of a mail.
 type placeholder struct {
 	encoding encoding
 	content  template
 	name     template // the display name of a mailbox
-	column   int      // of the line that it starts at; bodies' holes start at 0
+	column   int      // of the line that it starts at; 0 in bodies
 }
 
-func (h *placeholder) render(dst []byte, values []string) []byte {
-	value := h.content.fill(values)
-	switch h.encoding {
+func (p *placeholder) render(dst []byte, values []string) []byte {
+	value := p.content.fill(values)
+	switch p.encoding {
 	case encodeText:
 		return appendQuoted(dst, value, false)
 	case encodeHTML:
 		return appendQuoted(dst, value, true)
 	case encodeHeader:
-		return appendText(dst, h.column, value)
+		return appendText(dst, p.column, value)
 	case encodeMailbox:
-		return appendMailbox(dst, h.column, h.name.fill(values), value)
+		return appendMailbox(dst, p.column, p.name.fill(values), value)
 	default:
 		return appendToken(dst, value)
 	}

@@ -122,7 +122,7 @@ func (q *qpWriter) breakLine() {
 }
 
 // appendEncoded appends text that is quoted-printable already, without soft breaks, and
-// breaks its lines anew.
+// breaks its lines again.
 func (q *qpWriter) appendEncoded(encoded []byte) {
 	for i := 0; i < len(encoded); {
 		switch b := encoded[i]; {

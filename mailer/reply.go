@@ -27,10 +27,10 @@ type Reply struct {
 	coarse bool
 }
 
-// OK says whether the server agreed: 2xx, or 354 to DATA.
+// OK reports whether the server agreed: 2xx, or 354 to DATA.
 func (r Reply) OK() bool { return r.Code >= 200 && r.Code < 400 }
 
-// Temporary says whether the server asks to try again later: 4xx.
+// Temporary reports whether the server asks to try again later: 4xx.
 func (r Reply) Temporary() bool { return r.Code >= 400 && r.Code < 500 }
 
 // String is the reply on one line, as it is recorded.
@@ -44,9 +44,9 @@ func (r Reply) String() string {
 	return strings.TrimSpace(strconv.Itoa(r.Code) + " " + r.Enhanced + " " + r.Text)
 }
 
-// Throttled says whether the server asks to slow down: 421 or 4.7.x. Greylisting,
-// which also says 4.7.1, only wants each recipient to be tried again: who slows
-// down for it never gets through a list.
+// Throttled reports whether the server asks to slow down: 421 or 4.7.x. Greylisting,
+// which also says 4.7.1, only wants each recipient to be tried again: slowing
+// down for it would keep a list from ever being finished.
 func (r Reply) Throttled() bool {
 	if text := strings.ToLower(r.Text); strings.Contains(text, "greylist") || strings.Contains(text, "graylist") {
 		return r.Code == 421
@@ -81,11 +81,11 @@ func readReplyLines(r *bufio.Reader, stage Stage, each func(text string)) (Reply
 	return reply, fmt.Errorf("a reply of more than %d lines", replyLines)
 }
 
-// addLine takes one line of a reply in and says whether more follow.
+// addLine adds one line of a reply and reports whether more follow.
 func (r *Reply) addLine(line []byte) (more bool, err error) {
 	code, ok := replyCode(line)
 	if !ok || r.Code != 0 && r.Code != code {
-		return false, fmt.Errorf("%q is no SMTP reply", line[:min(len(line), 80)])
+		return false, fmt.Errorf("%q is not an SMTP reply", line[:min(len(line), 80)])
 	}
 	r.Code = code
 	if len(line) == 3 {

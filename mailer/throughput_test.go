@@ -13,7 +13,7 @@ import (
 	"github.com/tidings-press/tidings/mailer"
 )
 
-// BenchmarkConnections pours 41 KB mails into a sink over eight connections, as
+// BenchmarkConnections renders 41 KB mails into a sink over eight connections, as
 // `smtp-source -s 8 -l 41000` does.
 func BenchmarkConnections(b *testing.B) {
 	for name, relay := range map[string]mailer.Relay{"pipelined": {}, "single commands": {NoPipelining: true}} {
@@ -25,7 +25,7 @@ func BenchmarkConnections(b *testing.B) {
 			server := sink.Start(listener, sink.Options{})
 			defer server.Close()
 			relay.Host, relay.Port, relay.Security = "127.0.0.1", listener.Addr().(*net.TCPAddr).Port, mailer.NoTLS
-			mould, err := mailer.Compile(mailer.Message{
+			compiled, err := mailer.Compile(mailer.Message{
 				From: mailer.Address{Email: "news@example.org"}, To: mailer.Address{Email: "markaddress"}, Subject: "x", MessageID: "markmessage",
 				Text: "Stop: markunsubscribe\n", HTML: strings.Repeat("<p>Some text of an article, with a link or two.</p>\n", 780),
 				Placeholders: []string{"markaddress", "markmessage", "markunsubscribe"},
@@ -37,7 +37,7 @@ func BenchmarkConnections(b *testing.B) {
 			var next atomic.Int64
 			var wg sync.WaitGroup
 			for range 8 {
-				wg.Go(func() { run(b, relay, mould, &next) })
+				wg.Go(func() { run(b, relay, compiled, &next) })
 			}
 			wg.Wait()
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "mails/s")
@@ -48,7 +48,7 @@ func BenchmarkConnections(b *testing.B) {
 	}
 }
 
-func run(b *testing.B, relay mailer.Relay, mould *mailer.Compiled, next *atomic.Int64) {
+func run(b *testing.B, relay mailer.Relay, compiled *mailer.Compiled, next *atomic.Int64) {
 	conn, err := mailer.Dial(context.Background(), relay)
 	if err != nil {
 		b.Error(err)
@@ -60,7 +60,7 @@ func run(b *testing.B, relay mailer.Relay, mould *mailer.Compiled, next *atomic.
 		if n > int64(b.N) {
 			return nil
 		}
-		return &mailer.Envelope{From: "b-1@example.org", To: fmt.Sprintf("reader%d@example.net", n), Size: mould.Size()}
+		return &mailer.Envelope{From: "b-1@example.org", To: fmt.Sprintf("reader%d@example.net", n), Size: compiled.Size()}
 	}
 	env := envelope()
 	if env == nil || conn.SendEnvelope(context.Background(), *env) != nil {
@@ -72,7 +72,7 @@ func run(b *testing.B, relay mailer.Relay, mould *mailer.Compiled, next *atomic.
 			b.Error(reply, err)
 			return
 		}
-		body = mould.Render(body[:0], []string{env.To, env.To, "https://example.org/u"})
+		body = compiled.Render(body[:0], []string{env.To, env.To, "https://example.org/u"})
 		env = envelope()
 		if reply, err := conn.Deliver(context.Background(), body, env); err != nil || !reply.OK() {
 			b.Error(reply, err)

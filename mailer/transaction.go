@@ -15,8 +15,8 @@ func (c *Conn) breakConnection(stage Stage, err error) error {
 	return &BrokenError{Stage: stage, Err: err}
 }
 
-// outOfOrder refuses a call; the connection is of no more use, as nobody knows
-// what the caller thinks that it did.
+// outOfOrder refuses a call; the connection is of no more use, because
+// its state is not what the caller takes it for.
 func (c *Conn) outOfOrder(stage Stage) error {
 	if c.state == stateClosed {
 		return c.breakConnection(stage, errClosed)
@@ -151,7 +151,7 @@ func firstReply(a, b Reply) Reply {
 	return b
 }
 
-// isPositive says whether a reply is the one that its command hopes for.
+// isPositive reports whether a reply is the one that its command hopes for.
 func isPositive(r Reply) bool {
 	if r.Stage == StageData {
 		return r.Code == 354
@@ -160,7 +160,7 @@ func isPositive(r Reply) bool {
 }
 
 // wrongAgreement is a server that agrees to something else than it was asked, such as 250
-// to DATA: it does not wait for the body, and where it is nobody knows.
+// to DATA: it does not wait for the body, and its state is unknown.
 func (c *Conn) wrongAgreement(reply Reply) error {
 	return c.breakConnection(reply.Stage, fmt.Errorf("the server answered %s with %q", reply.Stage, reply))
 }
@@ -279,7 +279,7 @@ func (c *Conn) unexpectedReply() (Reply, error) {
 	return Reply{}, c.breakConnection(StageBody, err)
 }
 
-// appendBody appends a body and its final dot. Moulds have no lines that begin
+// appendBody appends a body and its final dot. Rendered mails have no lines that begin
 // with a dot; anything else gets its dots doubled (RFC 5321, section 4.5.2).
 func appendBody(dst, body []byte) []byte {
 	if bytes.HasPrefix(body, []byte(".")) {

@@ -90,8 +90,8 @@ func (m *Mail) checkStyle(data any) error {
 	return nil
 }
 
-// Error is a fault in a template or phrase file: where it is, what is wrong and what
-// would be right.
+// Error is a fault in a template or phrase file: where it is, what is wrong and how to
+// fix it.
 type Error struct {
 	File string
 	Line int // 0 when the whole file is meant
@@ -107,7 +107,7 @@ func (e *Error) Error() string {
 	if e.Fix == "" {
 		return place + ": " + e.What
 	}
-	return place + ": " + e.What + "; right would be: " + e.Fix
+	return place + ": " + e.What + "; use " + e.Fix
 }
 
 // templateFault is how both template packages begin their errors.

@@ -14,8 +14,8 @@ type Digest struct {
 	More     []Link    // articles that a mail of bearable size has no room for, by title
 	Left     int       // articles for which even the list of titles has no room
 	Reader   Reader
-	// Web tells that it is rendered as a web page for everybody: without bounds on its
-	// size, and Reader is nobody.
+	// Web tells that it is rendered as a public web page: without bounds on its size,
+	// and without a Reader.
 	Web       bool
 	Subscribe string // URL of the subscription form, when Web
 }
@@ -93,7 +93,7 @@ type Link struct {
 	Direction string
 }
 
-// Reader is the one whom a mail goes to. Each field is a mark, a word of letters
+// Reader is the subscriber whom a mail goes to. Each field is a placeholder, a word of letters
 // and digits, in whose place each reader's own value is put when the mail is
 // sent: print it as it is, and do not compare, cut or change it.
 type Reader struct {

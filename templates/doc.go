@@ -1,5 +1,5 @@
 // Package templates holds the mail templates: the built-in ones, embedded, and a
-// folder that may replace them or add others. Load is the door for the set of
+// folder that may replace them or add others. Start with Load for the set of
 // them, Mail.Render for one filled mail, ParseSubject for subject lines.
 //
 // Content never becomes code: what is filled in is escaped for its place, and is

@@ -27,7 +27,7 @@ func liftConditionals(file, source string, lifted *[]string) (string, error) {
 		return "", &Error{
 			File: file, Line: 1 + strings.Count(source[:at], "\n"),
 			What: "an action inside a conditional comment",
-			Fix:  "comments for Outlook hold plain markup only; close the comment before {{ and open another after it",
+			Fix:  "plain markup only: close the comment before {{ and open another after it",
 		}
 	}
 	source = conditionalComment.ReplaceAllStringFunc(source, func(comment string) string {

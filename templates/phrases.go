@@ -41,7 +41,7 @@ func parsePhrases(file string, data []byte, lang string, want *Phrases) (*Phrase
 	tag, err := language.Parse(lang)
 	if err != nil {
 		return nil, &Error{File: file, What: fmt.Sprintf("%q is no language", lang),
-			Fix: "name the file by a language tag, such as es.yaml or pt-BR.yaml"}
+			Fix: "a language tag as the file's name, such as es.yaml or pt-BR.yaml"}
 	}
 	p := &Phrases{tag: tag}
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
@@ -79,7 +79,7 @@ func (p *Phrases) missing(want *Phrases) (what, right string) {
 	}
 	for key, forms := range p.Counts {
 		if forms["other"] == "" {
-			return "counts: " + key + " has no form \"other\"", "each count needs the form that fits when no other does"
+			return "counts: " + key + " has no form \"other\"", "the form that fits when no other does"
 		}
 	}
 	if want == nil {

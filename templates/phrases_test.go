@@ -123,14 +123,14 @@ func TestBrokenPhrasesAreExplained(t *testing.T) {
 	t.Parallel()
 	good := spanish(t)
 	for _, tc := range []struct{ file, source, want string }{
-		{"phrases/es.yaml", strings.Replace(good, "direction: ltr", "direction: sideways", 1), `es.yaml: direction is "sideways"; right would be: "ltr" or "rtl"`},
-		{"phrases/es.yaml", strings.Replace(good, "  read_more: Read more\n", "", 1), `es.yaml: phrases: read_more is missing; right would be: a translation of "Read more"`},
-		{"phrases/es.yaml", strings.Replace(good, "November, December]", "November]", 1), "es.yaml: 11 months; right would be: twelve"},
+		{"phrases/es.yaml", strings.Replace(good, "direction: ltr", "direction: sideways", 1), `es.yaml: direction is "sideways"; use "ltr" or "rtl"`},
+		{"phrases/es.yaml", strings.Replace(good, "  read_more: Read more\n", "", 1), `es.yaml: phrases: read_more is missing; use a translation of "Read more"`},
+		{"phrases/es.yaml", strings.Replace(good, "November, December]", "November]", 1), "es.yaml: 11 months; use twelve"},
 		{"phrases/es.yaml", good + "colour: red\n", "es.yaml:"},
 		{"phrases/es.yaml", "a: [", "es.yaml:1: "},
 		{"phrases/es.yaml", strings.Replace(good, "  left: {", "  rest: {", 1), "es.yaml: counts: left is missing"},
 		{"phrases/es.yaml", strings.Replace(good, `other: "{n} articles"`, `few: "{n} articles"`, 1), `counts: articles has no form "other"`},
-		{"phrases/spanish-language.yaml", good, "is no language; right would be: name the file by a language tag"},
+		{"phrases/spanish-language.yaml", good, "is no language; use a language tag"},
 	} {
 		_, err := Load(folder(t, map[string]string{tc.file: tc.source}))
 		if err == nil || !strings.Contains(err.Error(), tc.want) {

@@ -132,11 +132,11 @@ var broken = map[string]struct {
 }{
 	"unknown field": {
 		map[string]string{"mail/own.html": "<p>\n{{range .Articles}}\n{{.Titel}}{{end}}" + own, "mail/own.txt": "{{.Reader.Unsubscribe}}"},
-		[]string{"mail/own.html:3: no field Titel in Article; right would be: one of .Align, .Authors, .Body", ".Title, .URL"},
+		[]string{"mail/own.html:3: no field Titel in Article; use one of .Align, .Authors, .Body", ".Title, .URL"},
 	},
 	"unknown field in text": {
 		map[string]string{"mail/own.html": own, "mail/own.txt": "{{.Reader.Unsubscribe}}\n{{.Site.Name}}"},
-		[]string{"mail/own.txt:2: no field Name in Site; right would be: one of .Icon, .Postal, .Title, .URL"},
+		[]string{"mail/own.txt:2: no field Name in Site; use one of .Icon, .Postal, .Title, .URL"},
 	},
 	"field behind a condition": {
 		map[string]string{"mail/own.html": own + "{{if .Left}}\n{{.Nope}}{{end}}", "mail/own.txt": "{{.Reader.Unsubscribe}}"},
@@ -156,7 +156,7 @@ var broken = map[string]struct {
 	},
 	"action in a conditional comment": {
 		map[string]string{"mail/own.html": "x\n<!--[if mso]>\n{{.Subject}}<![endif]-->", "mail/own.txt": "x"},
-		[]string{"mail/own.html:3: an action inside a conditional comment; right would be: "},
+		[]string{"mail/own.html:3: an action inside a conditional comment; use "},
 	},
 	"unknown phrase": {
 		map[string]string{"mail/own.html": own + `{{.Phrase "read_mroe"}}`, "mail/own.txt": "{{.Reader.Unsubscribe}}"},
@@ -168,15 +168,15 @@ var broken = map[string]struct {
 	},
 	"no link to unsubscribe": {
 		map[string]string{"mail/own.html": "<p>hello</p>", "mail/own.txt": "{{.Reader.Unsubscribe}}"},
-		[]string{"mail/own.html: no link to unsubscribe; right would be: <a href=\"{{.Reader.Unsubscribe}}\">"},
+		[]string{"mail/own.html: no link to unsubscribe; use <a href=\"{{.Reader.Unsubscribe}}\">"},
 	},
 	"no link to unsubscribe in the text": {
 		map[string]string{"mail/own.html": own, "mail/own.txt": "hello"},
-		[]string{"mail/own.txt: no link to unsubscribe; right would be: a line with {{.Reader.Unsubscribe}}"},
+		[]string{"mail/own.txt: no link to unsubscribe; use a line with {{.Reader.Unsubscribe}}"},
 	},
 	"no text part": {
 		map[string]string{"mail/own.html": own},
-		[]string{"own.txt: mail own has no text part; right would be: a file mail/own.txt"},
+		[]string{"own.txt: mail own has no text part; use a file mail/own.txt"},
 	},
 	"no HTML part": {
 		map[string]string{"mail/own.txt": "{{.Reader.Unsubscribe}}"},
@@ -188,7 +188,7 @@ var broken = map[string]struct {
 	},
 	"dot that is something else": {
 		map[string]string{"mail/own.html": own + "{{with .Subject}}{{.Language}}{{end}}", "mail/own.txt": "{{.Reader.Unsubscribe}}"},
-		[]string{"mail/own.html:1: no field Language in string; right would be: $.Language, if the mail's own is meant"},
+		[]string{"mail/own.html:1: no field Language in string; use $.Language, if the mail's own is meant"},
 	},
 	"ambiguous escaping": {
 		map[string]string{"mail/own.html": own + "<a href=\"{{if .Web}}x\n{{else}}\">", "mail/own.txt": "{{.Reader.Unsubscribe}}"},
@@ -228,7 +228,7 @@ func TestBrokenNoticesAreExplained(t *testing.T) {
 	t.Parallel()
 	_, err := Load(folder(t, map[string]string{"mail/signin.txt": "{{.Link}}", "mail/confirm.html": "<p>hello</p>", "mail/notice.txt": "{{.Titel}}"}))
 	for _, want := range []string{
-		`mail/signin.txt: no subject; right would be: {{define "subject"}}`, "mail/confirm.html: the link is missing",
+		`mail/signin.txt: no subject; use {{define "subject"}}`, "mail/confirm.html: the link is missing",
 		"mail/notice.txt: no subject",
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -256,7 +256,7 @@ func TestFaultInASharedPartIsToldOnce(t *testing.T) {
 func TestMissingFolderIsAnError(t *testing.T) {
 	t.Parallel()
 	_, err := Load(filepath.Join(t.TempDir(), "nowhere"))
-	if err == nil || !strings.Contains(err.Error(), "nowhere: no folder of that name; right would be:") {
+	if err == nil || !strings.Contains(err.Error(), "nowhere: no folder of that name; use ") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -35,14 +35,14 @@ var subjectAllowed = map[string]bool{
 // ParseSubject reads a subject template, and runs it on sample data.
 func ParseSubject(text string) (*Subject, error) {
 	if len(text) > maxSubjectTemplate {
-		return nil, fmt.Errorf("subject template has %d bytes; right would be: at most %d", len(text), maxSubjectTemplate)
+		return nil, fmt.Errorf("subject template has %d bytes; use at most %d", len(text), maxSubjectTemplate)
 	}
 	tmpl, err := template.New("subject").Option("missingkey=error").Funcs(subjectFuncs).Parse(text)
 	if err != nil {
 		return nil, subjectError(err)
 	}
 	if len(tmpl.Templates()) > 1 || tmpl.Tree == nil {
-		return nil, fmt.Errorf("subject template: define and block are not for subject lines")
+		return nil, fmt.Errorf("subject template: define and block cannot be used in subject lines")
 	}
 	s := &Subject{tmpl: tmpl}
 	if err := checkSubjectNode(tmpl.Root); err != nil {
@@ -76,7 +76,7 @@ func checkSubjectNode(node parse.Node) error {
 	case *parse.WithNode:
 		return checkSubjectBranch(n.BranchNode)
 	}
-	return fmt.Errorf("subject template: %s is not for subject lines; right would be: fields, if, else and with", node)
+	return fmt.Errorf("subject template: %s cannot be used in subject lines; use fields, if, else and with", node)
 }
 
 func checkSubjectBranch(n parse.BranchNode) error {
@@ -96,7 +96,7 @@ func checkSubjectPipe(pipe *parse.PipeNode) error {
 			switch arg := arg.(type) {
 			case *parse.IdentifierNode:
 				if !subjectAllowed[arg.Ident] {
-					return fmt.Errorf("subject template: function %q is not for subject lines; right would be: cut, upper, lower, and, or, not, len, index, eq, ne, lt, le, gt or ge", arg.Ident)
+					return fmt.Errorf("subject template: function %q cannot be used in subject lines; use cut, upper, lower, and, or, not, len, index, eq, ne, lt, le, gt or ge", arg.Ident)
 				}
 			case *parse.PipeNode:
 				if err := checkSubjectPipe(arg); err != nil {
@@ -117,7 +117,7 @@ func (s *Subject) Line(data Digest) (string, error) {
 	}
 	line := HeaderLine(out.String())
 	if line == "" {
-		return "", fmt.Errorf("subject template: gives an empty line; right would be: something such as {{.Digest.Title}}")
+		return "", fmt.Errorf("subject template: the line is empty; use something such as {{.Digest.Title}}")
 	}
 	return line, nil
 }

@@ -198,7 +198,7 @@ func sample(i int, now time.Time) article.Article {
 	}
 }
 
-// mailSize is the length of one mail, as a node would pour it.
+// mailSize is the length of one mail, as a node would render it.
 func (f *environment) mailSize(ctx context.Context) (int, error) {
 	server, err := f.sink()
 	if err != nil {

@@ -32,7 +32,7 @@ func readPlan(name string, connections int) (plan, error) {
 		p.connections, err = strconv.Atoi(at)
 	}
 	if err != nil || p.times < 1 {
-		return p, fmt.Errorf("run %q: right would be an engine with +KEY, @CONNECTIONS or *TIMES, such as sqlite+rsa@32", name)
+		return p, fmt.Errorf("run %q: use an engine with +KEY, @CONNECTIONS or *TIMES, such as sqlite+rsa@32", name)
 	}
 	p.kind, p.engine = rest, rest
 	if kind, engine, found := strings.Cut(rest, "-"); found && kind != "smtp" {
@@ -46,7 +46,7 @@ func readPlan(name string, connections int) (plan, error) {
 			return p, fmt.Errorf("run %q: there is no engine %q", name, p.engine)
 		}
 	default:
-		return p, fmt.Errorf("run %q: right would be smtp-source, sqlite, postgres, rsa, ed25519, record-ENGINE or import-ENGINE", name)
+		return p, fmt.Errorf("run %q: use smtp-source, sqlite, postgres, rsa, ed25519, record-ENGINE or import-ENGINE", name)
 	}
 	return p, nil
 }

@@ -29,7 +29,7 @@ const (
 	pollTime  = 5 * time.Minute // for one visit
 	visitMax  = 500             // mails a visit
 	visitSize = 64 << 20        // octets a visit, after which the rest waits for the next one
-	readMax   = 4 * visitSize   // octets a connection: no server can make us read for ever
+	readMax   = 4 * visitSize   // octets a connection: bounds what a server can make us read
 )
 
 // Poll visits a mailbox at its interval until the context ends. Failures are
@@ -63,7 +63,7 @@ type visitFunc func(v visit) error
 // visit is one connection to a mailbox.
 type visit struct {
 	conn net.Conn
-	// process is given each mail, and says whether to delete it.
+	// process is given each mail, and reports whether to delete it.
 	process func(mail io.Reader) (bool, error)
 	// full says when the rest should wait for the next visit.
 	full func() bool

@@ -18,7 +18,7 @@ import (
 	"github.com/tidings-press/tidings/mailer"
 )
 
-// Options are what a Desk needs.
+// Options configure a Processor.
 type Options struct {
 	Addresses *mailer.SignedAddresses
 	Recorder  Recorder
@@ -40,7 +40,7 @@ type Processor struct {
 	mailboxes map[string]bool
 }
 
-// New makes a Desk.
+// New makes a Processor.
 func New(opts Options) *Processor {
 	d := &Processor{addresses: opts.Addresses, recorder: opts.Recorder, log: opts.Log, now: opts.Now, mailboxes: map[string]bool{}}
 	if d.log == nil {
@@ -265,7 +265,7 @@ type Recorder interface {
 // Book records outcomes in the store.
 type Book struct {
 	Store *store.Store
-	Soft  func() store.SoftRule // asked each time, as settings may be read anew
+	Soft  func() store.SoftRule // asked each time, because settings may be reloaded
 }
 
 // Record keeps an outcome and changes the subscriber's state by it. An outcome about a
@@ -292,7 +292,7 @@ var feedbackKinds = map[Kind]store.FeedbackKind{
 
 // kindOfReply reads a reply as services quote it. Gone is the service's own word
 // that the address is dead, which it knows from more than this one reply; but
-// what a server refused for what we are or send is never held against a reader.
+// what a server refused for what we are or send is never counted against a subscriber.
 func kindOfReply(text, status string, gone bool) (Kind, int) {
 	recipient := mailer.Recipient{Action: "failed", Reply: mailer.ParseReply(text, status)}
 	class := recipient.Class()
@@ -307,7 +307,7 @@ func kindOfReply(text, status string, gone bool) (Kind, int) {
 	return Soft, recipient.Reply.Code
 }
 
-// accepts says whether a listener takes mail for an address.
+// accepts reports whether a listener takes mail for an address.
 func (d *Processor) accepts(address string) bool {
 	if d.mailboxes[foldAddress(address)] {
 		return true

@@ -220,7 +220,7 @@ func (m *snsMessage) verify(ctx context.Context, certs *certificates) error {
 
 var snsHost = regexp.MustCompile(`^sns\.[a-z0-9-]{1,40}\.amazonaws\.com(\.cn)?$`)
 
-// checkSNSAddress says whether an address is one of SNS: https, its host, no user and no
+// checkSNSAddress refuses an address that is not one of SNS: https, its host, no user and no
 // port.
 func checkSNSAddress(address string) error {
 	u, err := url.Parse(address)

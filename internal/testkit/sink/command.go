@@ -39,7 +39,7 @@ func (s *session) command(line string) error {
 	case "NOOP":
 		s.reply("250 2.0.0 yes")
 	case "QUIT":
-		// A client that has its answer may connect anew before we have closed.
+		// A client that has its answer may connect again before we have closed.
 		s.countOut()
 		s.reply("221 2.0.0 bye")
 		return errEnd
@@ -223,7 +223,7 @@ func (s *session) scram(h func() hash.Hash, bound bool) bool {
 	return true
 }
 
-// binding is what both ends of a TLS connection know and nobody between them: of
+// binding is what both ends of a TLS connection know, and no one between them: of
 // TLS 1.3 the exporter (RFC 9266), before it tls-unique (RFC 5929, section 3).
 func (s *session) binding() (kind, data string, ok bool) {
 	conn, ok := s.conn.(*tls.Conn)

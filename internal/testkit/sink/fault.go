@@ -43,7 +43,7 @@ type Fault struct {
 	Reply  string        // for Say, such as "451 4.7.1 try again later"; 421 closes too
 	Match  string        // only when the command line has this in it
 	After  int           // let so many pass first
-	Times  int           // then strike so often; 0 is for ever
+	Times  int           // then strike so often; 0 is always
 	Accept bool          // at AfterDot: the mail counts as taken all the same
 	Wait   time.Duration // for Slow
 }
@@ -81,7 +81,7 @@ type greylist struct {
 	tries map[string]int
 }
 
-// refuses says whether a recipient has not been tried often enough.
+// refuses reports whether a recipient has not been tried often enough.
 func (g *greylist) refuses(to string, limit int) bool {
 	if limit == 0 {
 		return false

@@ -155,7 +155,7 @@ func (s *session) line() (string, error) {
 	}
 }
 
-// hasUnreadInput says whether the client has sent more than it was asked for.
+// hasUnreadInput reports whether the client has sent more than it was asked for.
 func (s *session) hasUnreadInput() bool { return s.end > s.start }
 
 var (

@@ -1,6 +1,6 @@
 // Package sink is an SMTP server that takes mail as fast as it comes, counts who
 // it was for, and misbehaves when told to. It is the far end of benchmarks and
-// fault tests; Start is its door.
+// fault tests; Start runs one.
 package sink
 
 import (
@@ -233,7 +233,7 @@ func (t *Tally) Doubled() int64 { return t.doubled.Load() }
 // Unnumbered is the number of mails to recipients without a number.
 func (t *Tally) Unnumbered() int64 { return t.unknown.Load() }
 
-// Has says whether the recipient with a number has a mail.
+// Has reports whether the recipient with a number has a mail.
 func (t *Tally) Has(n int) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
