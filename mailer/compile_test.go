@@ -17,19 +17,19 @@ import (
 func TestCompileRefusesInvalidMessages(t *testing.T) {
 	t.Parallel()
 	for want, change := range map[string]func(*Message){
-		"needs a text or an HTML part":   func(m *Message) { m.Text, m.HTML = "", "" },
-		`placeholder "short"`:                   func(m *Message) { m.Placeholders = []string{"short"} },
-		`placeholder "with space"`:              func(m *Message) { m.Placeholders = []string{"with space"} },
-		"is a part of placeholder":              func(m *Message) { m.Placeholders = []string{"abcdefgh", "xabcdefghx"} },
-		`From address "nobody"`:          func(m *Message) { m.From.Email = "nobody" },
-		`From address "a@b\r\nBcc: c@d"`: func(m *Message) { m.From.Email = "a@b\r\nBcc: c@d" },
-		"Reply-To address":               func(m *Message) { m.ReplyTo.Email = "x y@example.org" },
-		"header Subject is given twice":        func(m *Message) { m.Headers = []Header{{"Subject", "again"}} },
-		"header Content-Type is given twice":   func(m *Message) { m.Headers = []Header{{"Content-Type", "text/plain"}} },
-		`header name "Bad Name"`:         func(m *Message) { m.Headers = []Header{{"Bad Name", "x"}} },
-		"header List-Help":               func(m *Message) { m.Headers = []Header{{"List-Help", "<https://x>\r\nBcc: a@b"}} },
-		"cannot be folded":               func(m *Message) { m.Headers = []Header{{"List-Help", strings.Repeat("x", 999)}} },
-		"at most 99":                     func(m *Message) { m.Headers = make([]Header, 120) },
+		"needs a text or an HTML part":       func(m *Message) { m.Text, m.HTML = "", "" },
+		`placeholder "short"`:                func(m *Message) { m.Placeholders = []string{"short"} },
+		`placeholder "with space"`:           func(m *Message) { m.Placeholders = []string{"with space"} },
+		"is a part of placeholder":           func(m *Message) { m.Placeholders = []string{"abcdefgh", "xabcdefghx"} },
+		`From address "nobody"`:              func(m *Message) { m.From.Email = "nobody" },
+		`From address "a@b\r\nBcc: c@d"`:     func(m *Message) { m.From.Email = "a@b\r\nBcc: c@d" },
+		"Reply-To address":                   func(m *Message) { m.ReplyTo.Email = "x y@example.org" },
+		"header Subject is given twice":      func(m *Message) { m.Headers = []Header{{"Subject", "again"}} },
+		"header Content-Type is given twice": func(m *Message) { m.Headers = []Header{{"Content-Type", "text/plain"}} },
+		`header name "Bad Name"`:             func(m *Message) { m.Headers = []Header{{"Bad Name", "x"}} },
+		"header List-Help":                   func(m *Message) { m.Headers = []Header{{"List-Help", "<https://x>\r\nBcc: a@b"}} },
+		"cannot be folded":                   func(m *Message) { m.Headers = []Header{{"List-Help", strings.Repeat("x", 999)}} },
+		"at most 99":                         func(m *Message) { m.Headers = make([]Header, 120) },
 	} {
 		msg := testMessage()
 		change(&msg)
