@@ -60,24 +60,27 @@ func newArticleImport(a *cli) *cobra.Command {
 // importAll imports every path and prints a summary.
 func (a *cli) importAll(ctx context.Context, im *ingest.Importer, paths []string) error {
 	var reports []ingest.FileReport
+	var problems, warnings []*ingest.Problem
 	bar := a.bar("importing")
 	im.Report = func(r ingest.FileReport) {
 		bar.done() // the messages stand below it
 		if a.json {
 			reports = append(reports, r)
 		}
-		a.reportFile(r)
+		problems, warnings = append(problems, r.Problems...), append(warnings, r.Warnings...)
 	}
 	im.Progress = func(done, of int) { bar.set(int64(done), int64(of)) }
 	var sum ingest.Summary
 	for _, path := range paths {
 		one, err := im.Import(ctx, path)
 		bar.done()
+		sum = sum.Plus(one)
 		if err != nil {
+			a.reportProblems(problems, warnings)
 			return err
 		}
-		sum = sum.Plus(one)
 	}
+	a.reportProblems(problems, warnings)
 	err := a.print(map[string]any{"summary": sum, "files": reports}, func(w io.Writer) { fmt.Fprintln(w, sum) })
 	if err == nil && sum.Problems > 0 {
 		err = errPartly
@@ -85,20 +88,20 @@ func (a *cli) importAll(ctx context.Context, im *ingest.Importer, paths []string
 	return err
 }
 
-// reportFile prints the problems of a file.
-func (a *cli) reportFile(r ingest.FileReport) {
-	for _, p := range r.Problems {
-		a.warn("%v", p)
+// reportProblems prints what was left out, and what was imported with a warning, by cause.
+func (a *cli) reportProblems(problems, warnings []*ingest.Problem) {
+	for _, group := range ingest.GroupProblems(problems) {
+		a.warn("%v", group)
 	}
-	for _, p := range r.Warnings {
-		a.warn("%v (imported anyway)", p)
+	for _, group := range ingest.GroupProblems(warnings) {
+		a.warn("%v (imported anyway)", group)
 	}
 }
 
 // watch imports what changes until Ctrl-C.
 func (a *cli) watch(ctx context.Context, im *ingest.Importer, paths []string) error {
 	im.Report = func(r ingest.FileReport) {
-		a.reportFile(r)
+		a.reportProblems(r.Problems, r.Warnings)
 		for _, one := range r.Articles {
 			if one.Outcome != store.Unchanged {
 				a.say("%s %s (%s)", one.Outcome, one.Slug, r.File)

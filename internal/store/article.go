@@ -111,7 +111,11 @@ func scanArticle(rows *sql.Rows) (StoredArticle, error) {
 	if err != nil {
 		return out, err
 	}
-	a.Published, a.Updated, a.Ingested, a.Removed = timeOf(published), timeOf(updated), timeOf(ingested), timeOf(removed)
+	a.Published = time.UnixMilli(published).UTC() // every row has one; 1970-01-01 is a date as well
+	a.Updated, a.Ingested, a.Removed = timeOf(updated), timeOf(ingested), timeOf(removed)
+	if updated == 0 {
+		a.Updated = a.Published
+	}
 	a.Expires = timeOf(expires)
 	for _, field := range []struct {
 		text string
@@ -198,7 +202,7 @@ func (s *Store) traces(ctx context.Context, query string, args ...any) ([]Articl
 		var t ArticleIdentity
 		var named, published int64
 		err := rows.Scan(&t.ID, &t.Source, &t.Slug, &named, &t.GUID, &t.Title, &t.Content, &published, &t.Language)
-		t.Named, t.Published = named == 1, timeOf(published)
+		t.Named, t.Published = named == 1, time.UnixMilli(published).UTC()
 		out = append(out, t)
 		return err
 	})

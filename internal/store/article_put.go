@@ -240,7 +240,7 @@ func (s *Store) rowOf(a *article.Article, old storedArticle, found bool, revisio
 	row := articleRow{seq: old.seq, revision: revision, id: old.id, published: millis(a.Published),
 		updated: millis(a.Updated), ingested: old.ingested, offered: old.offered, expires: millis(a.Expires)}
 	row.status, row.former, row.removed = visibilityOf(a, old, now)
-	if row.published == 0 {
+	if a.Published.IsZero() {
 		row.published = now
 	}
 	switch {

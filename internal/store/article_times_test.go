@@ -76,3 +76,19 @@ func TestNothingIsChangedInTheFuture(t *testing.T) {
 		}
 	})
 }
+
+func TestEpochIsADate(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		epoch := time.Unix(0, 0).UTC()
+		a := article.Article{Source: "test:epoch", Slug: "epoch", Title: "Epoch", HTML: "<p>x</p>", Published: epoch, Updated: epoch, Status: article.Published, Hash: "1"}
+		change, err := s.PutArticle(t.Context(), &a, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.Article(t.Context(), change.ID)
+		if err != nil || !got.Published.Equal(epoch) || !got.Updated.Equal(epoch) {
+			t.Errorf("published %v, updated %v, error %v; want %v", got.Published, got.Updated, err, epoch)
+		}
+	})
+}

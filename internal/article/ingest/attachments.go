@@ -1,7 +1,9 @@
 package ingest
 
 import (
+	"cmp"
 	"fmt"
+	"net/url"
 	"path"
 	"strconv"
 	"strings"
@@ -10,8 +12,7 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-// attachments reads the article's picture, its enclosures and where it first came
-// out.
+// attachments reads the article's picture, its enclosures and its first publication.
 func (im *importer) attachments(a *article.Article, m meta) {
 	im.picture(a, m)
 	for _, value := range list(m.values["enclosures"]) {
@@ -32,23 +33,73 @@ func field(fields map[string]any, key string) string {
 }
 
 func (im *importer) picture(a *article.Article, m meta) {
-	fields, ok := m.values["image"].(map[string]any)
-	if !ok {
-		fields = map[string]any{"url": m.values["image"], "alt": m.values["image_alt"]}
+	key := imageKey(m)
+	if key == "" {
+		return
 	}
-	link := field(fields, "url")
+	fields, ok := m.values[key].(map[string]any)
+	if !ok {
+		fields = map[string]any{"url": m.values[key], "alt": m.values["image_alt"]}
+	}
+	link := cmp.Or(field(fields, "url"), field(fields, "src"), field(fields, "image"), field(fields, "path"))
 	if link == "" {
 		return
 	}
 	stored, file := im.attach(link)
 	if stored == "" {
-		im.warn(m.lines["image"], fmt.Sprintf("image: %q is no address", link), "write a URL or the name of a file beside the article")
+		if im.options.Media != nil && len(im.out.Warnings) > 0 { // the missing file was warned about
+			return
+		}
+		im.warn(m.lines[key], fmt.Sprintf("%s: %q is no address", key, link), "write a URL or the name of a file beside the article")
 		return
 	}
-	a.Image = &article.Image{URL: stored, Alt: field(fields, "alt"), Type: mediaTypes[strings.ToLower(path.Ext(link))]}
+	a.Image = &article.Image{URL: stored, Alt: field(fields, "alt"), Type: mediaTypeOf(link)}
 	if file != nil {
 		a.Image.Type, a.Image.Bytes, a.Image.Width, a.Image.Height = file.Type, int64(len(file.Data)), file.Width, file.Height
 	}
+}
+
+// imageKey returns the key that names the article's picture, empty for none.
+func imageKey(m meta) string {
+	for _, key := range []string{"image", "heroimage", "hero_image", "cover", "featured_image", "featuredimage", "feature_image", "thumbnail"} {
+		switch value := m.values[key].(type) {
+		case nil, bool, []any:
+		case string:
+			if _, isTruth := truth(value); value != "" && !isTruth {
+				return key
+			}
+		default:
+			return key
+		}
+	}
+	return ""
+}
+
+// mediaTypeOf returns the media type of a file by the path of its address, without query
+// and fragment.
+func mediaTypeOf(link string) string {
+	if u, err := url.Parse(encodeLink(link)); err == nil {
+		link = u.Path
+	}
+	return mediaTypes[strings.ToLower(path.Ext(link))]
+}
+
+// parseDuration reads a duration as Go writes it, in seconds, or as hours, minutes and
+// seconds with colons (the form of itunes:duration).
+func parseDuration(text string) (time.Duration, error) {
+	if d, err := time.ParseDuration(text); err == nil && d >= 0 {
+		return d, nil
+	}
+	parts := strings.Split(text, ":")
+	total := 0
+	for i, part := range parts {
+		n, err := strconv.Atoi(part)
+		if err != nil || n < 0 || n > 1_000_000 || i > 2 || i > 0 && n > 59 {
+			return 0, fmt.Errorf("%q is no duration", text)
+		}
+		total = total*60 + n
+	}
+	return time.Duration(total) * time.Second, nil
 }
 
 // attach returns a link's stored form, and the file that it brought along.
@@ -78,9 +129,9 @@ func (im *importer) enclosure(value any, line int) *article.Enclosure {
 	e.Bytes, _ = strconv.ParseInt(field(fields, "length"), 10, 64)
 	e.Bytes = max(e.Bytes, 0)
 	if text := field(fields, "duration"); text != "" {
-		d, err := time.ParseDuration(text)
-		if err != nil || d < 0 {
-			im.warn(line, fmt.Sprintf("enclosures: duration %q cannot be read", text), "write a duration such as 25m30s")
+		d, err := parseDuration(text)
+		if err != nil {
+			im.warn(line, fmt.Sprintf("enclosures: duration %q cannot be read", text), "write a duration such as 25m30s, 25:30 or 1530")
 		} else {
 			e.Duration = d
 		}
@@ -89,7 +140,7 @@ func (im *importer) enclosure(value any, line int) *article.Enclosure {
 		e.Bytes = int64(len(file.Data))
 	}
 	if e.Type == "" {
-		e.Type = mediaTypes[strings.ToLower(path.Ext(link))]
+		e.Type = mediaTypeOf(link)
 	}
 	if e.Type == "" {
 		e.Type = "application/octet-stream"

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/subscriber"
 )
 
 // Bounds of the fields, in bytes; what is longer is cut with a warning.
@@ -29,18 +30,19 @@ func (im *importer) fields(a *article.Article, m meta) *Problem {
 	for _, key := range []string{"title", "slug"} {
 		switch m.values[key].(type) {
 		case []any, map[string]any:
-			return &Problem{Line: m.lines[key], What: key + " is a list, where one value is wanted", Right: "quote a text that begins with [ or {"}
+			return &Problem{Line: m.lines[key], What: key + " is a list, where one value is wanted", Fix: "quote a text that begins with [ or {"}
 		}
 	}
 	a.Title = im.text(m, "title", maxTitle)
-	a.Summary = im.text(m, "summary", maxSummary)
-	if a.Summary == "" {
-		a.Summary = im.text(m, "description", maxSummary)
-	}
-	if problem := im.dates(a, m); problem != nil {
+	a.Summary = im.summary(m)
+	v, problem := im.visibility(m)
+	if problem != nil {
 		return problem
 	}
-	if problem := im.publication(a, m); problem != nil {
+	if problem := im.dates(a, m, v); problem != nil {
+		return problem
+	}
+	if problem := publication(a, m, v); problem != nil {
 		return problem
 	}
 	a.Slug = article.Slugify(im.text(m, "slug", maxTitle))
@@ -48,93 +50,154 @@ func (im *importer) fields(a *article.Article, m meta) *Problem {
 		a.Slug = cmp.Or(slugOfFile(im.file.Name), "article")
 	}
 	im.identity(a, m)
-	a.URL = im.text(m, "url", maxLink)
-	a.Tags = uniqueTags(append(names(m.values["tags"]), im.options.Tags...))
+	a.URL = im.address(m)
+	a.Tags = uniqueTags(append(tagsOf(m), im.options.Tags...))
 	a.Authors = im.authors(m)
 	a.Language = im.language(m)
 	im.aliases(a, m)
 	return nil
 }
 
+// summary returns the summary that the author wrote, empty for none.
+func (im *importer) summary(m meta) string {
+	for _, key := range []string{"summary", "excerpt", "description"} {
+		if _, isTruth := truth(m.values[key]); isTruth { // whether there shall be one
+			continue
+		}
+		if text := im.text(m, key, maxSummary); text != "" {
+			return text
+		}
+	}
+	return ""
+}
+
+// address returns the address that the front matter gives, which may be a path. Patterns
+// such as /:year/:title/ are rules of the generator and give none.
+func (im *importer) address(m meta) string {
+	for _, key := range []string{"url", "permalink"} {
+		text, _ := m.values[key].(string)
+		if text == "" || key == "permalink" && (!strings.HasPrefix(text, "/") && !strings.HasPrefix(text, "http") || strings.ContainsAny(text, ":{") && !strings.HasPrefix(text, "http")) {
+			continue
+		}
+		return im.text(m, key, maxLink)
+	}
+	return ""
+}
+
+// tagsOf reads the tags and categories of an article, in the places where generators have
+// them.
+func tagsOf(m meta) []string {
+	out := names(m.values["tags"], m.spaced)
+	out = append(out, names(m.values["categories"], m.spaced)...)
+	out = append(out, names(m.values["category"], false)...)
+	if taxonomies, ok := m.values["taxonomies"].(map[string]any); ok { // Zola
+		for _, key := range []string{"tags", "categories"} {
+			out = append(out, names(taxonomies[key], false)...)
+		}
+	}
+	return out
+}
+
 // aliases makes redirects of the addresses that an article had before, and of its
 // file's name when it is not its slug: other articles link to the file.
 func (im *importer) aliases(a *article.Article, m meta) {
-	from := map[string]bool{a.Path(): true, "/": true, article.PathFor(""): true}
-	add := func(path string) {
-		if !from[path] && len(im.out.Redirects) < maxNames {
-			im.out.Redirects = append(im.out.Redirects, article.Redirect{From: path, To: a.Path()})
+	for _, key := range []string{"aliases", "redirect_from"} {
+		for _, alias := range names(m.values[key], false) {
+			paths := aliasPaths(alias)
+			if len(paths) == 0 {
+				im.warn(m.lines[key], fmt.Sprintf("%s: %q is no address", key, alias), "write an old path such as /2024/05/old-name")
+			}
+			im.redirectFrom(a, paths...)
 		}
-		from[path] = true
-	}
-	for _, alias := range names(m.values["aliases"]) {
-		path, ok := aliasPath(alias)
-		if !ok {
-			im.warn(m.lines["aliases"], fmt.Sprintf("aliases: %q is no address", alias), "write an old path such as /2024/05/old-name")
-			continue
-		}
-		add(path)
 	}
 	if !im.ofMany {
-		add(article.PathFor(slugOfFile(im.file.Name)))
+		im.redirectFrom(a, article.PathFor(slugOfFile(im.file.Name)))
 	}
 }
 
-// aliasPath returns the path of an old address: of a URL, a path or a bare slug.
-func aliasPath(alias string) (string, bool) {
-	u, err := url.Parse(alias)
-	if err != nil || u.Opaque != "" {
-		return "", false
+// redirectFrom makes old paths lead to the article.
+func (im *importer) redirectFrom(a *article.Article, paths ...string) {
+	for _, from := range paths {
+		known := from == "/" || strings.TrimSuffix(from, "/") == a.Path() || from == article.PathFor("") || slices.ContainsFunc(im.out.Redirects, func(r article.Redirect) bool { return r.From == from })
+		if !known && len(im.out.Redirects) < 2*maxNames {
+			im.out.Redirects = append(im.out.Redirects, article.Redirect{From: from, To: a.Path()})
+		}
 	}
-	if u.Host == "" && !strings.HasPrefix(u.Path, "/") {
-		return article.PathFor(article.Slugify(alias)), true
-	}
-	return u.EscapedPath(), true
 }
 
-// dates reads the date, the one thing besides the title that cannot be guessed.
-func (im *importer) dates(a *article.Article, m meta) *Problem {
-	var missing []string
-	if a.Title == "" {
-		missing = append(missing, "title")
+// aliasPaths returns the paths of an old address: of a URL, of a path with or without the
+// slash at its start, which generators read from the root, or of a slug. Readers write an
+// address with and without the slash at its end, so it is kept in both forms.
+func aliasPaths(alias string) []string {
+	u, err := url.Parse(encodeLink(alias))
+	if err != nil || u.Opaque != "" || u.Path == "" {
+		return nil
 	}
+	path := u.EscapedPath()
+	var out []string
+	if u.Host == "" && !strings.HasPrefix(path, "/") {
+		path = "/" + path
+		if !strings.Contains(strings.Trim(path, "/"), "/") {
+			out = append(out, article.PathFor(article.Slugify(alias)))
+		}
+	}
+	out = append(out, path)
+	switch {
+	case path == "/":
+	case strings.HasSuffix(path, "/"):
+		out = append(out, strings.TrimSuffix(path, "/"))
+	case !strings.Contains(path[strings.LastIndexByte(path, '/'):], ".htm"):
+		out = append(out, path+"/")
+	}
+	return out
+}
+
+const fixTime = "write 2026-11-23 or 2026-11-23T08:00:00+01:00"
+
+// dates reads the article's dates: of the front matter, else of the file's name, else of
+// the file when the options allow it. What is withheld needs no date yet.
+func (im *importer) dates(a *article.Article, m meta, v visibility) *Problem {
 	date, dated := m.date()
-	// What nobody sees needs no date yet.
-	held, problem := im.standing(m)
-	unseen := problem == nil && restriction[held.status] >= restriction[article.Draft]
-	if !dated && !im.options.DateFromFile && !unseen {
-		missing = append(missing, "date")
-	}
-	if len(missing) > 0 {
-		return &Problem{Line: 1, What: strings.Join(missing, " and ") + " missing in the front matter", Right: "add " + example(missing)}
-	}
-	if !dated {
-		a.Published = im.file.Modified.UTC().Truncate(time.Millisecond)
-	} else {
+	named, _ := cutNameDate(nameOfFile(im.file.Name))
+	switch {
+	case dated:
 		when, err := parseDate(date.value, im.options.Zone)
 		if err != nil {
-			return &Problem{Line: date.line, What: date.key + ": " + err.Error(), Right: "write 2026-11-23 or 2026-11-23T08:00:00+01:00"}
+			return &Problem{Line: date.line, What: date.key + ": " + err.Error(), Fix: fixTime}
 		}
 		a.Published = when
+	case named != "" && !im.ofMany:
+		a.Published, _ = parseDate(named, im.options.Zone)
+	case im.options.DateFromFile || restriction[v.status] >= restriction[article.Draft]:
+		a.Published = im.file.Modified.UTC().Truncate(time.Millisecond)
+	default:
+		return &Problem{Line: 1, What: "date missing in the front matter", Fix: "add date: 2026-11-23"}
 	}
-	for _, key := range []string{"updated", "lastmod"} {
-		if m.values[key] == nil {
-			continue
-		}
-		when, err := parseDate(m.values[key], im.options.Zone)
-		if err != nil {
-			return &Problem{Line: m.lines[key], What: key + ": " + err.Error(), Right: "write 2026-11-23 or 2026-11-23T08:00:00+01:00"}
-		}
-		a.Updated = when
-	}
+	im.updated(a, m)
 	return nil
 }
 
-func example(missing []string) string {
-	out := make([]string, len(missing))
-	for i, name := range missing {
-		out[i] = map[string]string{"title": "title: …", "date": "date: 2026-11-23"}[name]
+// updatedKeys are where the date of the last change is looked for, in the form of
+// normalKey.
+var updatedKeys = []string{"updated", "lastmod", "modified", "updateddate", "updatedat", "lastmodifiedat", "lastmodified", "datemodified", "lastupdated"}
+
+// updated reads the date of the last change.
+func (im *importer) updated(a *article.Article, m meta) {
+	for _, name := range updatedKeys {
+		for _, e := range slices.Backward(m.entries) {
+			_, isTruth := truth(e.value)
+			if normalKey(e.key) != name || e.value == nil || e.value == "" || isTruth {
+				continue
+			}
+			when, err := parseDate(e.value, im.options.Zone)
+			if err != nil {
+				im.warn(e.line, e.key+": "+err.Error(), fixTime)
+				continue
+			}
+			a.Updated = when
+			return
+		}
 	}
-	return strings.Join(out, " and ")
 }
 
 // text reads one line of text of bounded length.
@@ -158,8 +221,10 @@ func cutText(text string, most int) string {
 	return strings.TrimSpace(strings.ToValidUTF8(text[:most], ""))
 }
 
+// language returns the language of the front matter, of the file's name, or of the
+// options.
 func (im *importer) language(m meta) string {
-	for _, key := range []string{"lang", "language"} {
+	for _, key := range []string{"lang", "language", "locale"} {
 		tag := im.text(m, key, maxTitle)
 		if tag == "" {
 			continue
@@ -168,6 +233,9 @@ func (im *importer) language(m meta) string {
 			return normal
 		}
 		im.warn(m.lines[key], fmt.Sprintf("%s: %q is no language", key, tag), "write a tag such as en or pt-BR")
+	}
+	if tag, _ := cutNameLanguage(stem(im.file.Name)); tag != "" && !im.ofMany {
+		return tag
 	}
 	normal, _ := normalLanguage(im.options.Language)
 	return normal
@@ -200,7 +268,7 @@ func (im *importer) checkAuthor(author article.Author, line int) article.Author 
 			author.URL = ""
 		}
 	}
-	if address, err := mail.ParseAddress(author.Email); author.Email != "" && (err != nil || address.Address != author.Email) {
+	if _, err := subscriber.ParseAddress(author.Email); author.Email != "" && err != nil {
 		im.warn(line, fmt.Sprintf("%s: %q is no mail address", author.Name, author.Email), "write name@example.org or leave it out")
 		author.Email = ""
 	}
@@ -245,8 +313,9 @@ func list(value any) []any {
 	return []any{value}
 }
 
-// names reads a list of names; one text may hold several with commas.
-func names(value any) []string {
+// names reads a list of names. One text may hold several with commas, or with spaces where
+// the generator writes them so.
+func names(value any, spaced bool) []string {
 	var out []string
 	for _, v := range list(value) {
 		if v == nil {
@@ -258,7 +327,9 @@ func names(value any) []string {
 		}
 		parts := []string{text}
 		if _, many := value.([]any); !many {
-			parts = strings.Split(text, ",")
+			if parts = strings.Split(text, ","); len(parts) == 1 && spaced {
+				parts = strings.Fields(text)
+			}
 		}
 		for _, part := range parts {
 			if part = norm.NFC.String(article.CleanLine(part)); part != "" {
@@ -296,13 +367,23 @@ func (im *importer) identity(a *article.Article, m meta) {
 	}
 }
 
-// slugOfFile makes a slug of a file's name; a page called index is named by its
-// folder.
-func slugOfFile(name string) string {
-	base := path.Base(name)
-	base = strings.TrimSuffix(base, path.Ext(base))
+// stem returns the name of a file without its folder and ending.
+func stem(name string) string {
+	return strings.TrimSuffix(path.Base(name), path.Ext(name))
+}
+
+// nameOfFile returns what names an article: the name of its file without the ending and
+// the language, or that of its folder when the file is called index.
+func nameOfFile(name string) string {
+	_, base := cutNameLanguage(stem(name))
 	if dir := path.Base(path.Dir(name)); base == "index" && dir != "." && dir != "/" {
 		base = dir
 	}
-	return article.Slugify(base)
+	return base
+}
+
+// slugOfFile makes a slug of a file's name.
+func slugOfFile(name string) string {
+	_, rest := cutNameDate(nameOfFile(name))
+	return article.Slugify(rest)
 }

@@ -27,7 +27,7 @@ func importable(files fs.FS) ([]string, error) {
 		switch {
 		case hidden && entry.IsDir():
 			return fs.SkipDir
-		case hidden || entry.IsDir() || !Importable(name):
+		case hidden || entry.IsDir() || !Importable(name) || strings.HasPrefix(entry.Name(), "_index."): // the page of a section
 		case entry.Type()&fs.ModeSymlink != 0:
 			links = append(links, name)
 		default:
@@ -59,7 +59,7 @@ func unlisted(files fs.FS, links, names []string) []string {
 func parseFile(files fs.FS, name string, now time.Time, options Options, media *mediaReader) ([]Imported, []*Problem) {
 	data, err := readBounded(files, name, MaxFile)
 	if err != nil {
-		return nil, []*Problem{{File: name, What: "it cannot be read: " + cause(err), Right: "make it readable, and smaller than " + MaxFileText}}
+		return nil, []*Problem{{File: name, What: "it cannot be read: " + cause(err), Fix: "make it readable, and smaller than " + MaxFileText}}
 	}
 	file := File{Name: name, Data: data, Modified: now}
 	if info, err := fs.Stat(files, name); err == nil && !info.ModTime().IsZero() {
@@ -77,7 +77,7 @@ func importSafely(file File, options Options) (found []Imported, problems []*Pro
 	defer func() {
 		if wrong := recover(); wrong != nil {
 			slog.Error("the import of a file failed", "file", file.Name, "panic", wrong, "stack", string(debug.Stack()))
-			found, problems = nil, []*Problem{{File: file.Name, What: fmt.Sprintf("it cannot be read: %v", wrong), Right: "please report it, with the file"}}
+			found, problems = nil, []*Problem{{File: file.Name, What: fmt.Sprintf("it cannot be read: %v", wrong), Fix: "please report it, with the file"}}
 		}
 	}()
 	return Import(file, options)
@@ -91,7 +91,7 @@ func readBounded(files fs.FS, name string, most int64) ([]byte, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("it is %s, not a regular file", fileKind(info.Mode()))
+		return nil, &notRegular{info.Mode()}
 	}
 	if info.Size() > most {
 		return nil, fmt.Errorf("%s has %d MB", name, info.Size()>>20)
@@ -106,6 +106,13 @@ func readBounded(files fs.FS, name string, most int64) ([]byte, error) {
 		return nil, errors.Join(err, fmt.Errorf("%s is not a regular file", name))
 	}
 	return io.ReadAll(io.LimitReader(file, most+1))
+}
+
+// notRegular is the error of a file that is a pipe, a device or a folder.
+type notRegular struct{ mode fs.FileMode }
+
+func (e *notRegular) Error() string {
+	return fmt.Sprintf("it is %s, not a regular file", fileKind(e.mode))
 }
 
 // fileKind names a kind of file for a message.

@@ -111,6 +111,7 @@ func (im *Importer) ImportFS(ctx context.Context, files fs.FS, label string, opt
 // which they are stored. Each article is matched with the stored ones, so that a file that was
 // renamed or moved is recognised. Then the articles are stored.
 func (im *Importer) run(ctx context.Context, files fs.FS, label string, names []string, vanished map[string]bool, options Options) (Summary, error) {
+	options.settings = newSettings(files, filepath.FromSlash(options.Folder))
 	run := run{Importer: im, files: files, parsing: options, matcher: newMatcher(im.Store, files, options), label: label, spool: spool{limit: cmp.Or(im.memory, spoolMemory)}}
 	run.matcher.vanished = vanished
 	defer run.spool.close()

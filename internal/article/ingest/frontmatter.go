@@ -14,6 +14,7 @@ type meta struct {
 	values  map[string]any
 	lines   map[string]int
 	entries []entry
+	spaced  bool // a text of tags holds several with spaces, as Jekyll writes them
 }
 
 // entry is one key of front matter as it is written.
@@ -94,13 +95,14 @@ func splitFenced(data []byte, fence, language string, blank int) (split, *Proble
 		end := strings.TrimRight(string(line), " \t\r\n")
 		if end == fence || end == "..." && language == "yaml" { // YAML 1.2, section 9.1.2
 			m, problem := parseHead(data[first:at-len(line)], language, blank+1)
+			m.spaced = language == "yaml"
 			return split{meta: m, body: data[at:], line: blank + number + 1, found: true}, problem
 		}
 		if at > maxFrontMatter {
-			return split{}, &Problem{Line: blank + 1, What: fmt.Sprintf("the front matter that begins here is longer than %d KB", maxFrontMatter>>10), Right: "write a line of " + fence + " after it"}
+			return split{}, &Problem{Line: blank + 1, What: fmt.Sprintf("the front matter that begins here is longer than %d KB", maxFrontMatter>>10), Fix: "write a line of " + fence + " after it"}
 		}
 	}
-	return split{}, &Problem{Line: blank + 1, What: "the front matter that begins here never ends", Right: "write a line of " + fence + " after it"}
+	return split{}, &Problem{Line: blank + 1, What: "the front matter that begins here never ends", Fix: "write a line of " + fence + " after it"}
 }
 
 // parseHead reads front matter in a language. before is how many lines of the file
@@ -119,7 +121,7 @@ func parseHead(head []byte, language string, before int) (meta, *Problem) {
 		m, _, problem := parseJSON(head, before)
 		return m, problem
 	}
-	return meta{}, &Problem{Line: before, What: fmt.Sprintf("front matter in %q cannot be read", language), Right: "write it in yaml, toml or json"}
+	return meta{}, &Problem{Line: before, What: fmt.Sprintf("front matter in %q cannot be read", language), Fix: "write it in yaml, toml or json"}
 }
 
 func splitJSON(data []byte, blank int) (split, *Problem) {

@@ -29,7 +29,7 @@ func checkClean(t *testing.T, cleaned string) {
 	if found := dangers(cleaned); len(found) > 0 {
 		t.Errorf("%v survived in %q", found, cleaned)
 	}
-	if again := ingest.Clean(cleaned, nil); again != cleaned {
+	if again := ingest.Sanitize(cleaned, nil); again != cleaned {
 		t.Errorf("cleaning twice differs:\n%q\n%q", cleaned, again)
 	}
 	if !utf8.ValidString(cleaned) || article.CleanText(cleaned) != cleaned {
@@ -63,7 +63,7 @@ func FuzzClean(f *testing.F) {
 		if len(source) > 1<<16 {
 			t.Skip("longer ones only slow the search down")
 		}
-		checkClean(t, ingest.Clean(source, nil))
+		checkClean(t, ingest.Sanitize(source, nil))
 	})
 }
 

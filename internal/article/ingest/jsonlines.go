@@ -24,7 +24,7 @@ func (im *importer) jsonLines() ([]Imported, []*Problem) {
 			continue
 		}
 		if len(seen) == maxRows || im.structure > maxRowsStructure {
-			return out, append(problems, &Problem{File: im.file.Name, Line: number, What: "the file holds too much up to here; this line and what follows are left out", Right: fmt.Sprintf("write at most %d articles into one file", maxRows)})
+			return out, append(problems, &Problem{File: im.file.Name, Line: number, What: "the file holds too much up to here; this line and what follows are left out", Fix: fmt.Sprintf("write at most %d articles into one file", maxRows)})
 		}
 		one, problem := im.jsonLine(line, seen, number)
 		if problem != nil {
@@ -43,25 +43,27 @@ func (im *importer) jsonLines() ([]Imported, []*Problem) {
 func (im *importer) jsonLine(line []byte, seen map[string]int, number int) (*Imported, *Problem) {
 	m, err := jsonObject(line, number)
 	if err != nil {
-		return nil, &Problem{What: "this line is not a JSON object: " + jsonError(err), Right: `write {"id": "…", "title": "…", "date": "…", "html": "…"}`}
+		return nil, &Problem{What: "this line is not a JSON object: " + jsonError(err), Fix: `write {"id": "…", "title": "…", "date": "…", "html": "…"}`}
 	}
 	values := m.values
 	body, k := jsonBody(values)
 	id := jsonID(values)
 	if id == "" {
-		return nil, &Problem{What: "this article has no id", Right: `add "id": a text that stays the same when the article changes`}
+		return nil, &Problem{What: "this article has no id", Fix: `add "id": a text that stays the same when the article changes`}
 	}
 	if before := seen[id]; before > 0 {
-		return nil, &Problem{What: fmt.Sprintf("the id %q stands on line %d already", id, before), Right: "give every article an id of its own"}
+		return nil, &Problem{What: fmt.Sprintf("the id %q stands on line %d already", id, before), Fix: "give every article an id of its own"}
 	}
 	seen[id] = number
 	row := importer{file: File{Name: im.file.Name + "#" + id, Modified: im.file.Modified}, options: im.options, ofMany: true}
 	if _, dated := m.date(); !dated && k == kindText && !im.options.DateFromFile {
-		return nil, &Problem{What: "date missing", Right: `add "date": "2026-11-23"`}
+		return nil, &Problem{What: "date missing", Fix: `add "date": "2026-11-23"`}
 	}
 	named := values["slug"] != nil
 	if !named {
-		values["slug"] = article.CleanLine(fmt.Sprint(values["title"]))
+		if values["slug"] = id; values["title"] != nil {
+			values["slug"] = article.CleanLine(fmt.Sprint(values["title"]))
+		}
 	}
 	stripped, _ := row.strip([]byte(body), 1)
 	one, problem := row.build(m, string(stripped), k, 1)

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/abadojack/whatlanggo"
@@ -16,6 +17,23 @@ const (
 	detectFrom = 12000
 )
 
+// languageInName matches the language at the end of a file's name, as in index.fr.md: two
+// letters, and perhaps a script or region.
+var languageInName = regexp.MustCompile(`^(.+)\.([a-z]{2}(?:[-_](?:[A-Za-z]{2}|[A-Z][a-z]{3}))?)$`)
+
+// cutNameLanguage cuts the language off the name of a file without its ending.
+func cutNameLanguage(name string) (tag, rest string) {
+	found := languageInName.FindStringSubmatch(name)
+	if found == nil {
+		return "", name
+	}
+	tag, known := normalLanguage(found[2])
+	if !known {
+		return "", name
+	}
+	return tag, found[1]
+}
+
 // normalLanguage returns a language tag in its usual form (BCP 47), such as
 // "pt-BR". It returns false for what is none.
 func normalLanguage(tag string) (string, bool) {
@@ -26,9 +44,9 @@ func normalLanguage(tag string) (string, bool) {
 	return t.String(), true
 }
 
-// detectLanguage guesses the language of cleaned HTML. Each paragraph votes, since
+// detectLanguage guesses the language of sanitized HTML. Each paragraph votes, since
 // a foreign quotation or a line of code must not decide for the whole. It returns
-// nothing when there is too little text or no clear winner.
+// an empty string when there is too little text or no clear winner.
 func detectLanguage(title, source string) string {
 	votes := map[whatlanggo.Lang]float64{}
 	total, size := 0.0, 0
@@ -48,9 +66,34 @@ func detectLanguage(title, source string) string {
 		total += weight
 	}
 	for lang, weight := range votes {
-		if weight > total*0.6 {
-			return lang.Iso6391()
+		if weight <= total*0.6 {
+			continue
 		}
+		if lang == whatlanggo.Cmn && isTraditional(article.PlainText(source)) {
+			return "zh-Hant"
+		}
+		return lang.Iso6391()
 	}
 	return ""
+}
+
+// Frequent letters of Chinese that only one of the two ways of writing has.
+const (
+	traditional = "這個們來時會說國對學過還麼樣點後發現開關經問題進動無當與從實體業產員書見長門馬車東義樂買賣電話語讀寫錢間應該讓給網頁內兩幾歲歷萬號單師張陳華處區務變總類顯選擇"
+	simplified  = "这个们来时会说国对学过还么样点后发现开关经问题进动无当与从实体业产员书见长门马车东义乐买卖电话语读写钱间应该让给网页内两几岁历万号单师张陈华处区务变总类显选择"
+)
+
+// isTraditional reports whether a Chinese text is written in traditional letters.
+func isTraditional(text string) bool {
+	balance := 0
+	for _, letter := range cutText(text, detectFrom) {
+		old, new := strings.ContainsRune(traditional, letter), strings.ContainsRune(simplified, letter)
+		switch {
+		case old && !new:
+			balance++
+		case new && !old:
+			balance--
+		}
+	}
+	return balance > 0
 }

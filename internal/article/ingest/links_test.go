@@ -18,7 +18,7 @@ func TestLinksAreResolvedAgainstTheArticle(t *testing.T) {
 			"https://press.example/tags/C%2FC++": "/tags/C%2FC++", "https://PRESS.example/a": "/a", "https://press.example//evil": "https://press.example//evil",
 			"https://press.example.evil/": "https://press.example.evil/", "http://press.example/": "http://press.example/", "next.md#x": "/articles/next#x",
 			"mailto:a@b.example": "mailto:a@b.example", "javascript:x": "", "ftp://a.example/": "", "https://münchen.example/ü": "https://m%C3%BCnchen.example/%C3%BC",
-			"%zz": "",
+			"%zz": "/articles/%25zz", "a b.pdf": "/articles/a%20b.pdf", "100%": "/articles/100%25", "https://c.example/a b|c": "https://c.example/a%20b%7Cc", "https://c.exa mple/": "", "../up/x.md?a=1#b": "/articles/x?a=1#b",
 		}},
 		"a site below a path": {ingest.Options{Site: "https://example.org/press/"}, map[string]string{
 			"other": "/articles/other", "https://example.org/press/x": "/x", "https://example.org/pressure": "https://example.org/pressure", "https://example.org/": "https://example.org/",

@@ -24,7 +24,7 @@ var markdown = newMarkdown(
 )
 
 func newMarkdown(extensions ...goldmark.Extender) goldmark.Markdown {
-	md := goldmark.New(goldmark.WithExtensions(extensions...), goldmark.WithRendererOptions(html.WithUnsafe()))
+	md := goldmark.New(goldmark.WithExtensions(extensions...), goldmark.WithRendererOptions(html.WithUnsafe(), html.WithEastAsianLineBreaks(html.EastAsianLineBreaksCSS3Draft)))
 	md.SetParser(boundedParser(extensions))
 	return md
 }

@@ -28,9 +28,9 @@ var mediaTypes = map[string]string{
 	".mp4": "video/mp4", ".webm": "video/webm", ".pdf": "application/pdf",
 }
 
-// link returns the stored form of a link in the text. A link to a file beside the
-// article brings the file along; a link to another article's file leads to that
-// article.
+// link returns the stored form of a link in the text, and an empty string to drop it. A
+// link to a file beside the article brings the file along; a link to another article's
+// file leads to that article.
 func (im *importer) link(link string) string {
 	link = strings.TrimSpace(link)
 	if len(link) > 5 && strings.EqualFold(link[:5], "data:") {
@@ -39,34 +39,71 @@ func (im *importer) link(link string) string {
 		}
 		return ""
 	}
-	u, err := url.Parse(link)
+	u, err := url.Parse(encodeLink(link))
 	if err != nil {
 		return ""
 	}
-	if u.Scheme == "" && u.Host == "" && u.Path != "" && !strings.HasPrefix(u.Path, "/") {
-		if _, ok := kinds[strings.ToLower(path.Ext(u.Path))]; ok {
-			u.Path, u.RawPath = path.Join(path.Dir(u.Path), slugOfFile(u.Path)), ""
-			return im.links.resolve(u.String())
-		}
-		if m := im.medium(u.Path); m != nil {
-			return "/media/" + m.Name
-		}
+	if im.base != nil && u.Scheme == "" {
+		return im.links.resolve(im.base.ResolveReference(u).String())
 	}
-	return im.links.resolve(link)
+	if u.Scheme != "" || u.Host != "" || u.Path == "" {
+		return im.links.resolve(link)
+	}
+	return im.localLink(u)
 }
 
-// medium reads a file beside the article, once. It returns nil for what is not
-// there or not a medium.
+// localLink returns the stored form of a link to a path on the article's own site.
+func (im *importer) localLink(u *url.URL) string {
+	rooted := strings.HasPrefix(u.Path, "/")
+	if ext := strings.ToLower(path.Ext(u.Path)); kinds[ext] != kindHTML && isText(ext) || !rooted && isText(ext) {
+		if im.options.BaseURL == "" {
+			page := &url.URL{Path: "/articles/" + slugOfFile(im.beside(u.Path)), RawQuery: u.RawQuery, Fragment: u.Fragment}
+			return page.String()
+		}
+		if !rooted {
+			u.Path, u.RawPath = path.Join(path.Dir(u.Path), slugOfFile(u.Path)), ""
+		}
+		return im.links.resolve(u.String())
+	}
+	if m := im.medium(u.Path); m != nil {
+		return "/media/" + m.Name
+	}
+	if !rooted && im.options.Media != nil && im.options.BaseURL == "" && pictures[strings.ToLower(path.Ext(u.Path))] {
+		return "" // only the text that stands for it is left, rather than a dead picture
+	}
+	return im.links.resolve(u.String())
+}
+
+// isText reports whether a file with this ending is an article.
+func isText(ext string) bool {
+	_, known := kinds[ext]
+	return known
+}
+
+// pictures are the endings of images, also of those that are not brought along.
+var pictures = map[string]bool{".png": true, ".jpg": true, ".jpeg": true, ".gif": true, ".webp": true, ".avif": true, ".svg": true, ".ico": true, ".bmp": true, ".tif": true, ".tiff": true}
+
+// beside returns the path below the imported folder of a file that an article names.
+func (im *importer) beside(name string) string {
+	if strings.HasPrefix(name, "/") {
+		return path.Clean(name[1:])
+	}
+	return path.Join(path.Dir(im.file.Name), name)
+}
+
+// medium reads a file beside the article, or below the imported folder, once. It returns
+// nil for what is not there or not a medium.
 func (im *importer) medium(name string) *article.Medium {
 	ending := strings.ToLower(path.Ext(name))
 	kind := mediaTypes[ending]
-	if im.options.Media != nil && im.options.BaseURL == "" && ending == ".svg" {
+	rooted := strings.HasPrefix(name, "/")
+	if im.options.Media != nil && im.options.BaseURL == "" && ending == ".svg" && !rooted {
 		im.warn(0, name+" is not brought along: a drawing in SVG can hold scripts", "save it as PNG or WebP, or write the full address of where it is")
 	}
-	if im.options.Media == nil || kind == "" {
+	if im.options.Media == nil || kind == "" || rooted && im.options.BaseURL != "" {
 		return nil
 	}
-	full := path.Join(path.Dir(im.file.Name), name)
+	full := im.beside(name)
 	if kept, seen := im.files[full]; seen {
 		return im.kept(kept)
 	}
@@ -74,11 +111,22 @@ func (im *importer) medium(name string) *article.Medium {
 		im.files = map[string]string{}
 	}
 	im.files[full] = ""
+	if rooted && !im.has(full) { // generators keep such files in a folder of their own
+		if full = path.Join("static", full); !im.has(full) {
+			return nil
+		}
+	}
 	m := im.readMedium(full, name, kind)
 	if m != nil {
-		im.files[full] = m.Name
+		im.files[im.beside(name)] = m.Name
 	}
 	return m
+}
+
+// has reports whether a file of the imported folder can be read.
+func (im *importer) has(name string) bool {
+	_, err := im.options.Media(name)
+	return err == nil
 }
 
 func (im *importer) readMedium(full, name, kind string) *article.Medium {
@@ -92,7 +140,7 @@ func (im *importer) readMedium(full, name, kind string) *article.Medium {
 	}
 	data, err := im.options.Media(full)
 	if err != nil {
-		im.warn(0, fmt.Sprintf("%s cannot be read: %v", name, err), "put the file beside the article, or write its full address")
+		im.warn(0, fmt.Sprintf("%s cannot be read: %s", name, cause(err)), "put the file beside the article, or write its full address")
 		return nil
 	}
 	im.size += int64(len(data))

@@ -68,9 +68,6 @@ func (im *importer) strip(body []byte, line int) ([]byte, int) {
 // that a reader would write, so the file's time is taken.
 func (im *importer) fromText(m *meta, body string) string {
 	blocks := textBlocks(body)
-	if m.values == nil {
-		*m = newMeta()
-	}
 	if !m.has("title") && len(blocks) > 0 {
 		title, rest, _ := strings.Cut(blocks[0], "\n")
 		m.add("title", title, 0)
@@ -78,7 +75,8 @@ func (im *importer) fromText(m *meta, body string) string {
 			blocks = blocks[1:]
 		}
 	}
-	if _, dated := m.date(); !dated {
+	named, _ := cutNameDate(nameOfFile(im.file.Name))
+	if _, dated := m.date(); !dated && (named == "" || im.ofMany) {
 		m.add("date", im.file.Modified, 0)
 		if !im.options.DateFromFile {
 			im.warn(0, "no date is given, so the file's time is used", "begin the file with ---, title: …, date: …, ---")

@@ -121,7 +121,7 @@ func (s *spool) load(at int, files fs.FS) ([]Imported, []*Problem, error) {
 			}
 			data, err := readBounded(files, name, MaxMedium)
 			if m.Data = data; err != nil || !hasHash(m) {
-				problems = append(problems, &Problem{What: name + " changed during the import", Right: "import it again"})
+				problems = append(problems, &Problem{What: name + " changed during the import", Fix: "import it again"})
 				kept.Found[i] = Imported{}
 				break
 			}

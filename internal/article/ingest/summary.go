@@ -14,11 +14,11 @@ import (
 // readers count them.
 const SummaryLength = 280
 
-// Summarise makes a summary of HTML: as many whole sentences from its start as
+// Summarize makes a summary of HTML: as many whole sentences from its start as
 // fit into so many letters, and words of the first sentence when not even that
 // one does. Sentence and word boundaries are those of Unicode (UAX 29), so it
 // works for scripts without spaces.
-func Summarise(source string, letters int) string {
+func Summarize(source string, letters int) string {
 	text := openingText(source, letters)
 	var out strings.Builder
 	count, state := 0, -1

@@ -36,7 +36,7 @@ func TestSummariesEndWithSentences(t *testing.T) {
 		{`<p>Text.</p><div class="footnotes"><ol><li><p>A note.</p></li></ol></div>`, 280, "Text."},
 		{"", 280, ""},
 	} {
-		if got := ingest.Summarise(c.source, c.letters); got != c.want {
+		if got := ingest.Summarize(c.source, c.letters); got != c.want {
 			t.Errorf("%s at %d:\n got %q\nwant %q", c.source, c.letters, got, c.want)
 		}
 	}
@@ -45,9 +45,9 @@ func TestSummariesEndWithSentences(t *testing.T) {
 func TestSummariesNeverCutALetterOrExceedTheirLength(t *testing.T) {
 	t.Parallel()
 	for slug, a := range importAll(t, samples.Articles(), ingest.Options{Site: site}).articles {
-		text := strings.Join(strings.Fields(ingest.Summarise(a.HTML, 1<<20)), " ")
+		text := strings.Join(strings.Fields(ingest.Summarize(a.HTML, 1<<20)), " ")
 		for letters := 1; letters < 400; letters += 7 {
-			got := ingest.Summarise(a.HTML, letters)
+			got := ingest.Summarize(a.HTML, letters)
 			if n := uniseg.GraphemeClusterCount(got); n > letters || !utf8.ValidString(got) {
 				t.Fatalf("%s: %d letters of at most %d: %q", slug, n, letters, got)
 			}
@@ -60,7 +60,7 @@ func TestSummariesNeverCutALetterOrExceedTheirLength(t *testing.T) {
 
 func TestASummaryOfAnEndlessSentenceIsMadeAtOnce(t *testing.T) {
 	t.Parallel()
-	got := ingest.Summarise("<p>"+strings.Repeat("word ", 1<<20)+"</p>", ingest.SummaryLength)
+	got := ingest.Summarize("<p>"+strings.Repeat("word ", 1<<20)+"</p>", ingest.SummaryLength)
 	if !strings.HasSuffix(got, "word…") || len(got) > 300 {
 		t.Errorf("%q", got)
 	}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -132,7 +133,7 @@ func (im *Importer) note(watcher *fsnotify.Watcher, event fsnotify.Event, seen *
 		if err := watchTree(watcher, event.Name); err != nil {
 			slog.Warn("a new folder cannot be watched", "folder", event.Name, "error", err)
 		}
-	} else if !Importable(event.Name) {
+	} else if !Importable(event.Name) && !isSettings(filepath.ToSlash(event.Name)) {
 		return false
 	}
 	seen.came[event.Name] = true
@@ -180,6 +181,12 @@ func below(folder string, came map[string]bool) ([]string, error) {
 		info, err := os.Stat(changed)
 		switch {
 		case err != nil:
+		case isSettings(filepath.ToSlash(changed)): // what it says of other files may have changed
+			within, err := importableBelow(folder, filepath.Dir(name))
+			if err != nil {
+				return nil, err
+			}
+			names = append(names, within...)
 		case !info.IsDir():
 			names = append(names, filepath.ToSlash(name))
 		default:
@@ -208,10 +215,10 @@ func vanishedBelow(folder string, seen changes) map[string]bool {
 }
 
 // importableBelow lists the articles of a new folder by their names from the watched one.
-func importableBelow(path, below string) ([]string, error) {
-	names, err := importable(os.DirFS(filepath.Join(path, below)))
+func importableBelow(folder, below string) ([]string, error) {
+	names, err := importable(os.DirFS(filepath.Join(folder, below)))
 	for i, name := range names {
-		names[i] = filepath.ToSlash(below) + "/" + name
+		names[i] = path.Join(filepath.ToSlash(below), name)
 	}
 	return names, err
 }

@@ -13,14 +13,17 @@ import (
 // fromPage takes an HTML page apart: what its head says goes into the front matter
 // where that is silent, and its article, main or body element is the text.
 func (im *importer) fromPage(m *meta, source string) string {
-	root, err := html.Parse(strings.NewReader(source))
+	// What stands in noscript is what readers without scripts see, so it is read.
+	root, err := html.ParseWithOptions(strings.NewReader(source), html.ParseOptionEnableScripting(false))
 	if err != nil {
-		return source // Clean keeps its text
-	}
-	if m.values == nil {
-		*m = newMeta()
+		return source // Sanitize keeps its text
 	}
 	readHead(root, m)
+	if base := firstElement(root, atom.Base); base != nil {
+		if u, err := url.Parse(encodeLink(attribute(base, "href"))); err == nil && isWeb(u) {
+			im.base = u
+		}
+	}
 	body := firstElement(root, atom.Article)
 	if body == nil {
 		body = firstElement(root, atom.Main)
@@ -60,29 +63,29 @@ var headNames = map[string]string{
 	"article:modified_time": "updated", "article:expiration_time": "expires", "og:image": "image", "og:title": "title", "keywords": "tags",
 }
 
-// readMeta reads a meta element. What keeps an article back counts even where front
+// readMeta reads a meta element. What withholds an article counts even where front
 // matter speaks. Names with a colon or point belong to vocabularies of others, such as
-// article:publisher, and are not taken for marks unless they are known.
+// article:publisher, and are not taken for visibility keys unless they are known.
 func readMeta(n *html.Node, m *meta) {
 	name := strings.ToLower(strings.TrimSpace(attribute(n, "name") + attribute(n, "property")))
 	if key := headNames[name]; key != "" {
 		m.setDefault(key, attribute(n, "content"))
 		return
 	}
-	_, known := marks[markName(name)]
-	if known || !strings.ContainsAny(name, ":.") && looksLikeMark.MatchString(markName(name)) {
+	_, known := visibilityKeys[normalKey(name)]
+	if known || !strings.ContainsAny(name, ":.") && looksLikeVisibility.MatchString(normalKey(name)) {
 		m.add(name, attribute(n, "content"), 0)
 	}
 }
 
-// readMarkAttributes reads what a page's main elements say by attributes: hidden, and
-// marks such as data-draft or data-status.
-func readMarkAttributes(n *html.Node, m *meta) {
+// readVisibilityAttributes reads the attributes of a page's main elements that say who may
+// see it: hidden, and visibility keys such as data-draft or data-status.
+func readVisibilityAttributes(n *html.Node, m *meta) {
 	for _, a := range n.Attr {
 		if a.Key == "hidden" {
 			m.add("hidden", true, 0)
 		}
-		if name, ours := strings.CutPrefix(a.Key, "data-"); ours && (looksLikeMark.MatchString(markName(name)) || name == "status") {
+		if name, ours := strings.CutPrefix(a.Key, "data-"); ours && (looksLikeVisibility.MatchString(normalKey(name)) || name == "status") {
 			m.add(name, a.Val, 0)
 		}
 	}
@@ -93,7 +96,7 @@ func readHead(n *html.Node, m *meta) {
 	if n.Type == html.ElementNode {
 		switch n.DataAtom {
 		case atom.Html, atom.Body, atom.Main, atom.Article:
-			readMarkAttributes(n, m)
+			readVisibilityAttributes(n, m)
 		}
 		switch n.DataAtom {
 		case atom.Html:

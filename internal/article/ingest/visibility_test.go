@@ -14,7 +14,7 @@ func statusOf(t *testing.T, name, source string, options ingest.Options) string 
 	t.Helper()
 	got, problems := ingest.Import(ingest.File{Name: name, Data: []byte(source), Modified: modified}, options)
 	if len(problems) == 1 && len(got) == 0 {
-		if problems[0].Line == 0 && !strings.HasSuffix(name, ".html") || problems[0].Right == "" {
+		if problems[0].Line == 0 && !strings.HasSuffix(name, ".html") || problems[0].Fix == "" {
 			t.Errorf("%s: a refusal without a line or a remedy: %v", source, problems[0])
 		}
 		return "refused"
@@ -25,8 +25,8 @@ func statusOf(t *testing.T, name, source string, options ingest.Options) string 
 	return string(got[0].Article.StatusAt(time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)))
 }
 
-// marked are lines of YAML front matter by the status that they give.
-var marked = map[string][]string{
+// visibilityLines are lines of YAML front matter by the status that they give.
+var visibilityLines = map[string][]string{
 	"published": {
 		"published: true", "published: yes", "published: 2025-05-01", "draft: false", "draft: \"no\"", "draft: 0", "status: published", "status: publish", "status: Public",
 		"visibility: public", "unlisted: false", "hidden: off", "private: no", "publishDate: 2025-01-01", "publishDate:", "pubDate: Mar 4 2025", "expiryDate: 2099-01-01", "expires:", "expiryDate: never",
@@ -62,9 +62,9 @@ var marked = map[string][]string{
 	},
 }
 
-func TestMarksKeepArticlesBack(t *testing.T) {
+func TestVisibilityKeysWithholdArticles(t *testing.T) {
 	t.Parallel()
-	for want, all := range marked {
+	for want, all := range visibilityLines {
 		for _, mark := range all {
 			source := "---\ntitle: A title\ndate: 2025-03-01\n" + mark + "\n---\nText.\n"
 			if got := statusOf(t, "a.md", source, ingest.Options{Site: site}); got != want {
@@ -74,8 +74,8 @@ func TestMarksKeepArticlesBack(t *testing.T) {
 	}
 }
 
-// TestMarksOfEveryFormat gives one mark in every place that front matter can stand in.
-func TestMarksOfEveryFormat(t *testing.T) {
+// TestVisibilityKeysAreReadInEveryFormat gives one key in every place that front matter can stand in.
+func TestVisibilityKeysAreReadInEveryFormat(t *testing.T) {
 	t.Parallel()
 	for name, source := range map[string]string{
 		"yaml.md":             "---\ntitle: x\ndate: 2025-03-01\ndraft: true\n---\n",
@@ -152,13 +152,13 @@ func TestDraftsNeedNoDate(t *testing.T) {
 	}
 }
 
-func TestUnknownMarksSayLineAndRemedy(t *testing.T) {
+func TestUnknownVisibilityKeysAreRefusedWithLineAndFix(t *testing.T) {
 	t.Parallel()
 	for source, want := range map[string]string{
 		"---\ntitle: x\ndate: 2025-03-01\ndraft: maybe\n---\n":      `a.md:4: draft: "maybe" is not understood; write true or false, or remove the line to publish`,
 		"\n---\ntitle: x\ndraft:\ndate: 2025-03-01\n---\n":          `a.md:4: draft has no value; write true or false`,
 		"+++\ntitle = 'x'\ndate = 2025-03-01\nstatus = 'bud'\n+++":  `a.md:4: status: "bud" is not understood; write published, draft, scheduled, unlisted or withdrawn`,
-		"---\ntitle: x\ndate: 2025-03-01\ndraftee: 1\n---\n":        `a.md:4: the key draftee may keep the article back, but it is not known; write draft: true`,
+		"---\ntitle: x\ndate: 2025-03-01\ndraftee: 1\n---\n":        `a.md:4: the key draftee may withhold the article, but it is not known; write draft: true`,
 		"---\ntitle: x\ndate: 2025-03-01\nexpires: soon\n---\n":     `a.md:4: expires: "soon" is not understood; write a date such as`,
 		"---\ntitle: x\ndate: 2025-03-01\nextra:\n  hidden: p\n---": `a.md:4: extra: hidden: "p" is not understood; write true or false`,
 	} {
@@ -168,7 +168,7 @@ func TestUnknownMarksSayLineAndRemedy(t *testing.T) {
 	}
 }
 
-// TestPublishDateIsTheDate keeps an article back until the later of its dates, and
+// TestPublishDateIsTheDate withholds an article until the later of its dates, and
 // shows that one.
 func TestPublishDateIsTheDate(t *testing.T) {
 	t.Parallel()

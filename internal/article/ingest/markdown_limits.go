@@ -4,11 +4,16 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/text"
+	"github.com/yuin/goldmark/util"
+
+	"github.com/tidings-press/tidings/internal/article"
 )
 
 // Bounds of Markdown, far above what people write. Without them 80 KB of "[a]("
@@ -47,6 +52,9 @@ func boundedParser(extensions []goldmark.Extender) parser.Parser {
 		}
 	}
 	for i, v := range config.InlineParsers {
+		if v.Value == parser.NewEmphasisParser() {
+			config.InlineParsers[i].Value, v.Value = emphasis{}, emphasis{}
+		}
 		p, ok := v.Value.(parser.InlineParser)
 		if ok && slices.ContainsFunc(p.Trigger(), func(c byte) bool { return c == '[' || c == '*' || c == '~' }) {
 			config.InlineParsers[i].Value = &scarce{p, parser.NewContextKey()}
@@ -195,3 +203,52 @@ func (s *scarce) SetOption(name parser.OptionName, value any) {
 		o.SetOption(name, value)
 	}
 }
+
+// emphasis reads *, ** and _ as CommonMark does, except between letters of scripts that
+// write no spaces: there, a mark beside a bracket or point would open or close nothing.
+type emphasis struct{}
+
+// Trigger implements parser.InlineParser.
+func (emphasis) Trigger() []byte { return []byte{'*', '_'} }
+
+// Parse implements parser.InlineParser.
+func (emphasis) Parse(_ ast.Node, block text.Reader, pc parser.Context) ast.Node {
+	line, segment := block.PeekLine()
+	before := block.PrecendingCharacter()
+	if line[0] == '*' {
+		rest := bytes.TrimLeft(line, "*")
+		after, _ := utf8.DecodeRune(rest)
+		if len(rest) > 0 && (article.Unspaced(before) || article.Unspaced(after) || isWide(before) || isWide(after)) && !unicode.IsSpace(before) && !unicode.IsSpace(after) {
+			// As beside a letter, or beside a bracket when one follows, so that the mark may
+			// open and close.
+			if before = 'a'; util.IsPunctRune(after) {
+				before = '.'
+			}
+		}
+	}
+	node := parser.ScanDelimiter(line, before, 1, emphasisMarks{})
+	if node == nil {
+		return nil
+	}
+	node.Segment = segment.WithStop(segment.Start + node.OriginalLength)
+	block.Advance(node.OriginalLength)
+	pc.PushDelimiter(node)
+	return node
+}
+
+// isWide reports whether a character is punctuation of Chinese or Japanese.
+func isWide(r rune) bool { return r >= 0x3000 && r <= 0x303F || r >= 0xFF00 && r <= 0xFFEF }
+
+// emphasisMarks makes emphasis of a pair of marks.
+type emphasisMarks struct{}
+
+// IsDelimiter implements parser.DelimiterProcessor.
+func (emphasisMarks) IsDelimiter(b byte) bool { return b == '*' || b == '_' }
+
+// CanOpenCloser implements parser.DelimiterProcessor.
+func (emphasisMarks) CanOpenCloser(opener, closer *parser.Delimiter) bool {
+	return opener.Char == closer.Char
+}
+
+// OnMatch implements parser.DelimiterProcessor.
+func (emphasisMarks) OnMatch(consumes int) ast.Node { return ast.NewEmphasis(consumes) }

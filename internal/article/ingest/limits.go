@@ -30,7 +30,7 @@ var errRendered = errors.New("it would become much more HTML than there is text"
 // checkText refuses a text that is beyond the bounds, with the line where it is.
 func (im *importer) checkText(body string, k kind, line int) *Problem {
 	if size := len(body) - dataSize(body); size > maxText {
-		return &Problem{Line: line, What: fmt.Sprintf("the text has %d KB", size>>10), Right: fmt.Sprintf("at most %d KB are read; cut it into several articles", maxText>>10)}
+		return &Problem{Line: line, What: fmt.Sprintf("the text has %d KB", size>>10), Fix: fmt.Sprintf("at most %d KB are read; cut it into several articles", maxText>>10)}
 	}
 	var at int
 	what := "lines and marks"
@@ -49,7 +49,7 @@ func (im *importer) checkText(body string, k kind, line int) *Problem {
 }
 
 func tooMuch(line, most int, what string) *Problem {
-	return &Problem{Line: line, What: fmt.Sprintf("the text has more than %d %s up to here", most, what), Right: "cut it into several articles"}
+	return &Problem{Line: line, What: fmt.Sprintf("the text has more than %d %s up to here", most, what), Fix: "cut it into several articles"}
 }
 
 // marksOfMarkdown are the characters that can begin or end something.

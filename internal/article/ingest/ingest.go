@@ -14,6 +14,9 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
+
 	"github.com/tidings-press/tidings/internal/article"
 )
 
@@ -40,7 +43,7 @@ type Options struct {
 	BaseURL      string           // where the articles live; empty for pages of this site
 	Source       string           // put before the file's name in Article.Source
 	Alias        string           // what stood before the name when the folder was named by a symbolic link; may be empty
-	Folder       string           // path of the folder with forward slashes; one of drafts keeps all in it back
+	Folder       string           // path of the folder with forward slashes; all in a folder of drafts is withheld
 	Language     string           // of articles that do not say; empty to detect it
 	Author       string           // of articles that do not say
 	Tags         []string         // added to every article
@@ -50,6 +53,8 @@ type Options struct {
 	// Media reads a file that an article names by a relative path. nil leaves such
 	// links to be resolved against the article's URL.
 	Media func(name string) ([]byte, error)
+
+	settings *settings // of the site that the files belong to; nil for none
 }
 
 // Imported is what one article's text gave: an article with its files, or only
@@ -58,7 +63,7 @@ type Imported struct {
 	Article   *article.Article // without an ID: the store gives it; nil when there are only redirects
 	Redirects []article.Redirect
 	Media     []article.Medium
-	Warnings  []*Problem // what was mended or left out
+	Warnings  []*Problem // what was corrected or left out
 }
 
 // Import reads a file. One file gives one article, a file of JSON lines one per
@@ -69,7 +74,7 @@ func Import(file File, options Options) ([]Imported, []*Problem) {
 		options.Zone = time.UTC
 	}
 	if len(file.Data) > MaxFile {
-		return nil, []*Problem{{File: file.Name, What: fmt.Sprintf("the file has more than %d KB", (len(file.Data)-1)>>10), Right: fmt.Sprintf("at most %d KB are read; cut it into several files", MaxFile>>10)}}
+		return nil, []*Problem{{File: file.Name, What: fmt.Sprintf("the file has more than %d KB", (len(file.Data)-1)>>10), Fix: fmt.Sprintf("at most %d KB are read; cut it into several files", MaxFile>>10)}}
 	}
 	im := importer{file: file, options: options}
 	switch ext := strings.ToLower(path.Ext(file.Name)); ext {
@@ -83,7 +88,7 @@ func Import(file File, options Options) ([]Imported, []*Problem) {
 		}
 		return []Imported{*one}, nil
 	}
-	return nil, []*Problem{{File: file.Name, What: "this kind of file is not known", Right: "write .md, .html, .txt or .jsonl"}}
+	return nil, []*Problem{{File: file.Name, What: "this kind of file is not known", Fix: "write .md, .html, .txt or .jsonl"}}
 }
 
 // Importable says whether Import knows a file's kind by its name.
@@ -112,6 +117,7 @@ type importer struct {
 	options Options
 	ofMany  bool // the file holds several articles, so its name is none's
 	links   links
+	base    *url.URL          // of a page that gives one for its links; else nil
 	files   map[string]string // media by the path that they are named by; empty for those left out
 	size    int64             // bytes of media so far
 	// structure counts what maxStructure bounds.
@@ -121,22 +127,31 @@ type importer struct {
 
 // document imports a file that holds one article.
 func (im *importer) document(k kind) (*Imported, *Problem) {
-	im.decode(k)
+	if problem := im.decode(k); problem != nil {
+		return nil, problem
+	}
 	s, problem := splitFrontMatter(im.file.Data)
 	if problem != nil {
 		return nil, problem
 	}
 	m, body, line := s.meta, s.body, s.line
-	if !s.found && k == kindMarkdown {
-		if title, rest := cutHeading(body); title != "" && im.options.DateFromFile {
+	if m.values == nil {
+		m = newMeta()
+	}
+	if named, _ := cutNameDate(nameOfFile(im.file.Name)); !s.found && k == kindMarkdown && !im.options.DateFromFile && named == "" {
+		return nil, &Problem{Line: 1, What: "there is no front matter, so its date is missing", Fix: "begin the file with ---, title: …, date: …, ---"}
+	}
+	if k == kindMarkdown && !m.has("title") {
+		if title, rest := cutHeading(body); title != "" {
 			line += bytes.Count(body[:len(body)-len(rest)], []byte("\n"))
-			m, body = newMeta(), rest
+			body = rest
 			m.add("title", title, line)
-		} else if !im.options.DateFromFile {
-			return nil, &Problem{Line: 1, What: "there is no front matter: title and date are missing", Right: "begin the file with ---, title: …, date: …, ---"}
 		}
 	}
 	body, line = im.strip(body, line)
+	if k == kindMarkdown || k == kindHTML && s.found {
+		body = []byte(im.renderShortcodes(string(body), k, line, stringOf(m.values["title"])))
+	}
 	return im.build(m, string(body), k, line)
 }
 
@@ -160,7 +175,7 @@ func (im *importer) build(m meta, body string, k kind, line int) (*Imported, *Pr
 		return nil, problem
 	}
 	if err := im.locate(a); err != nil {
-		return nil, &Problem{Line: m.lines["url"], What: err.Error(), Right: "write an absolute URL such as https://example.org/blog"}
+		return nil, &Problem{Line: m.lines["url"], What: err.Error(), Fix: "write an absolute URL such as https://example.org/blog"}
 	}
 	if k == kindMarkdown {
 		var err error
@@ -173,15 +188,22 @@ func (im *importer) build(m meta, body string, k kind, line int) (*Imported, *Pr
 			return nil, problem
 		}
 	}
-	a.HTML = Clean(body, im.link)
+	teaser, divided := cutTeaser(body, m)
+	a.HTML = Sanitize(body, im.link)
+	if a.Summary == "" && divided {
+		a.Summary = cutText(article.CleanLine(article.PlainText(Sanitize(teaser, nil))), maxSummary)
+	}
 	im.attachments(a, m)
 	im.finish(a)
+	if a.Title == "" {
+		return nil, &Problem{Line: 1, What: "title missing, and there is no text to take one from", Fix: "add title: …"}
+	}
 	return &im.out, nil
 }
 
 // markdownProblem says what is wrong with a Markdown text that begins on a line.
 func markdownProblem(err error, line int) *Problem {
-	p := &Problem{Line: line, What: "the Markdown cannot be read: " + err.Error(), Right: "cut it into several articles"}
+	p := &Problem{Line: line, What: "the Markdown cannot be read: " + err.Error(), Fix: "cut it into several articles"}
 	var table *tableError
 	if errors.As(err, &table) {
 		p.Line += table.line
@@ -219,19 +241,63 @@ func (im *importer) path(a *article.Article) {
 			return
 		}
 	}
-	if from, ok := aliasPath(a.URL); ok && from != a.Path() {
-		im.out.Redirects = append(im.out.Redirects, article.Redirect{From: from, To: a.Path()})
-	}
+	im.redirectFrom(a, aliasPaths(a.URL)...)
 	a.URL = ""
 }
 
-// finish fills what the file did not say.
+// divider matches the comment by which generators divide the summary of a text from its
+// rest.
+var divider = regexp.MustCompile(`(?i)<!--\s*(?:more|truncate|excerpt|end[_ -]?excerpt|excerpt[_ -]end|read[_ -]?more|teaser|cut|summary|preview)\b[^>]{0,100}-->`)
+
+// cutTeaser returns the text above the divider, and whether there is one.
+func cutTeaser(body string, m meta) (string, bool) {
+	if own := stringOf(m.values["excerpt_separator"]); own != "" { // Jekyll
+		if teaser, _, found := strings.Cut(body, own); found {
+			return teaser, true
+		}
+	}
+	found := divider.FindStringIndex(body)
+	if found == nil || strings.TrimSpace(body[:found[0]]) == "" {
+		return "", false
+	}
+	return body[:found[0]], true
+}
+
+// titleLength is the most letters of a title that is taken from the text.
+const titleLength = 70
+
+// titleOf makes a title of a text: its first heading, else its first sentence.
+func titleOf(body string) string {
+	nodes, err := html.ParseFragment(strings.NewReader(body), &html.Node{Type: html.ElementNode, Data: "body", DataAtom: atom.Body})
+	if err != nil {
+		return ""
+	}
+	for _, level := range []atom.Atom{atom.H1, atom.H2, atom.H3} {
+		for _, n := range nodes {
+			if heading := firstElement(n, level); heading != nil {
+				if text := article.CleanLine(textOf(heading)); text != "" {
+					return cutText(text, maxTitle)
+				}
+			}
+		}
+	}
+	return Summarize(body, titleLength)
+}
+
+// finish fills in what the file did not say.
 func (im *importer) finish(a *article.Article) {
+	if a.Title == "" {
+		a.Title = titleOf(a.HTML)
+	}
+	if a.Title == "" && strings.Contains(a.HTML, "<") { // pictures only
+		_, name := cutNameDate(nameOfFile(im.file.Name))
+		a.Title = article.CleanLine(strings.NewReplacer("-", " ", "_", " ").Replace(name))
+	}
 	if a.Language == "" {
 		a.Language = detectLanguage(a.Title, a.HTML)
 	}
 	if a.Summary == "" {
-		a.Summary = Summarise(a.HTML, SummaryLength)
+		a.Summary = Summarize(a.HTML, SummaryLength)
 	}
 	if a.Updated.Before(a.Published) {
 		a.Updated = a.Published
@@ -243,7 +309,7 @@ func (im *importer) warn(line int, what, right string) {
 	if len(im.out.Warnings) == maxWarnings {
 		return
 	}
-	im.out.Warnings = append(im.out.Warnings, &Problem{File: im.file.Name, Line: line, What: what, Right: right})
+	im.out.Warnings = append(im.out.Warnings, &Problem{File: im.file.Name, Line: line, What: what, Fix: right})
 }
 
 // redirect turns a stub that only points elsewhere into an old address.
@@ -259,7 +325,7 @@ func (im *importer) redirect(m meta) (*Imported, *Problem) {
 		to = article.PathFor(article.Slugify(path.Base(u.Path)))
 	}
 	if to == "" {
-		return nil, &Problem{Line: m.lines["redirect"], What: fmt.Sprintf("redirect: %q is no address", target), Right: "write the new path, such as /blog/new-name"}
+		return nil, &Problem{Line: m.lines["redirect"], What: fmt.Sprintf("redirect: %q is no address", target), Fix: "write the new path, such as /blog/new-name"}
 	}
 	from := article.PathFor(slugOfFile(im.file.Name))
 	if from == to {

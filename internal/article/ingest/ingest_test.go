@@ -86,11 +86,12 @@ func TestWhatIsWrongIsSaidWithFileLineAndRemedy(t *testing.T) {
 	t.Parallel()
 	for source, want := range map[string]string{
 		"---\ntitle: x\n---\n":                                                        "a.md:1: date missing in the front matter; add date: 2026-11-23",
-		"---\ndate: 2026-11-23\n---\n":                                                "a.md:1: title missing in the front matter; add title: …",
+		"---\ndate: 2026-11-23\n---\n":                                                "a.md:1: title missing, and there is no text to take one from; add title: …",
 		"---\ntitle: x\ndate: tomorrow\n---\n":                                        `a.md:3: date: "tomorrow" is no date; write 2026-11-23`,
 		"---\ntitle: x\ndate: 2026-02-30\n---\n":                                      "a.md:3: date:",
 		"---\ntitle: x\ndate: 9999-12-31T23:59:59-01:00\n---\n":                       "a.md:3: date: the year 10000 is none of four digits; write 2026-11-23",
-		"---\ntitle: x\ndate: 2026-11-23\nupdated: 9999-12-31T23:59:59-01:00\n---\n":  "a.md:4: updated: the year 10000 is none",
+		"---\ntitle: x\ndate: 01/02/2026\n---\n":                                      "a.md:3: date: \"01/02/2026\" is no date: day and month can be read in two ways",
+		"---\ntitle: x\ndate: 2026-11-23 08:00 IST\n---\n":                            "a.md:3: date: \"2026-11-23 08:00 IST\" is no date: \"IST\" is no zone with one meaning",
 		"+++\ntitle = \"x\"\ndate = 9999-12-31T23:59:59-01:00\n+++\n":                 "a.md:3: date: the year 10000 is none",
 		"+++\ntitle = \"x\"\ndate = 0999-12-31\n+++\n":                                "a.md:3: date: the year 999 is none",
 		"---\ntitle: x\ndate: 1000-01-01T00:30:00+01:00\n---\n":                       "a.md:3: date: the year 999 is none",
@@ -100,7 +101,7 @@ func TestWhatIsWrongIsSaidWithFileLineAndRemedy(t *testing.T) {
 		"---\ntitle: x\ndate: 2026-11-23\n":                                           "a.md:1: the front matter that begins here never ends; write a line of --- after it",
 		"---\n- x\n---\n":                                                             "a.md:2: the front matter is not a list of keys and values",
 		"+++\ntitle = x\n+++\n":                                                       "a.md:2: the front matter is not TOML",
-		"# A heading\n\nand text":                                                     "a.md:1: there is no front matter: title and date are missing",
+		"# A heading\n\nand text":                                                     "a.md:1: there is no front matter, so its date is missing",
 		"---\ntitle: x\ndate: 2026-11-23\nurl: relative\n---\n":                       "a.md:4: the article's address",
 		"---\ntitle: x\ndate: 2026-11-23\nurl: \"javascript://x/%0aalert(1)\"\n---\n": "a.md:4: the article's address",
 		"---\nredirect: \"javascript:alert(1)\"\n---\n":                               "a.md:2: redirect:",
@@ -137,13 +138,14 @@ image: "javascript:alert(1)"
 enclosures:
   - url: https://cdn.example/a.mp3
     duration: soon
+updated: 9999-12-31T23:59:59-01:00
 ---
 `, ingest.Options{Site: site})
 	a := one.Article
 	if a.Image != nil || a.Authors[0] != (article.Author{Name: "Ada"}) || len(a.Enclosure) != 1 || a.Enclosure[0].Type != "audio/mpeg" {
 		t.Errorf("%+v", a)
 	}
-	for i, want := range []string{`a.md:5: Ada: "javascript:alert(1)" is no URL`, `a.md:5: Ada: "not an address" is no mail address`, `a.md:4: lang: "klingonese"`, "a.md:9: image:", "a.md:10: enclosures: duration"} {
+	for i, want := range []string{"a.md:13: updated: the year 10000", `a.md:5: Ada: "javascript:alert(1)" is no URL`, `a.md:5: Ada: "not an address" is no mail address`, `a.md:4: lang: "klingonese"`, "a.md:9: image:", "a.md:10: enclosures: duration"} {
 		if i >= len(one.Warnings) || !strings.HasPrefix(one.Warnings[i].Error(), want) {
 			t.Fatalf("warnings %v, want number %d to begin %q", one.Warnings, i+1, want)
 		}
@@ -157,7 +159,8 @@ func TestOldAddressesLeadToTheArticle(t *testing.T) {
 	for _, r := range one.Redirects {
 		got = append(got, r.From+" "+r.To)
 	}
-	want := "/2024/old /articles/new, /articles/bare /articles/new, /a%20b /articles/new, /articles/file-name /articles/new"
+	want := "/2024/old /articles/new, /2024/old/ /articles/new, /articles/bare /articles/new, /bare /articles/new, /bare/ /articles/new, " +
+		"/a%20b /articles/new, /a%20b/ /articles/new, /articles/file-name /articles/new"
 	if strings.Join(got, ", ") != want {
 		t.Errorf("got %v\nwant %s", got, want)
 	}
@@ -170,7 +173,7 @@ func TestAnAddressThatIsOnlyAPathIsOneOfItsSite(t *testing.T) {
 		t.Error(got)
 	}
 	here := importOne(t, "a.md", source, ingest.Options{Site: site})
-	if len(here.Redirects) != 1 || here.Redirects[0] != (article.Redirect{From: "/2024/05/name/", To: "/articles/a"}) || here.Article.URL != "" {
+	if len(here.Redirects) != 2 || here.Redirects[0] != (article.Redirect{From: "/2024/05/name/", To: "/articles/a"}) || here.Article.URL != "" {
 		t.Errorf("%+v %q", here.Redirects, here.Article.URL)
 	}
 }

@@ -44,7 +44,7 @@ func (b *budget) take(depth int) error {
 
 // tooLarge says that front matter is beyond the bounds.
 func tooLarge(line int, err error) *Problem {
-	return &Problem{Line: line, What: "the front matter cannot be read: " + err.Error(), Right: "write it shorter and flatter"}
+	return &Problem{Line: line, What: "the front matter cannot be read: " + err.Error(), Fix: "write it shorter and flatter"}
 }
 
 // parseYAML reads YAML. before is how many lines of the file stand above it.
@@ -52,20 +52,20 @@ func parseYAML(head []byte, before int) (meta, *Problem) {
 	m := newMeta()
 	var root yaml.Node
 	if err := yaml.Unmarshal(head, &root); err != nil {
-		return m, &Problem{Line: yamlErrorLine(err) + before, What: "the front matter is not YAML: " + trimYAML(err), Right: "quote texts with a colon or a leading special character"}
+		return m, &Problem{Line: yamlErrorLine(err) + before, What: "the front matter is not YAML: " + trimYAML(err), Fix: "quote texts with a colon or a leading special character"}
 	}
 	if len(root.Content) == 0 {
 		return m, nil
 	}
 	mapping := root.Content[0]
 	if mapping.Kind != yaml.MappingNode {
-		return m, &Problem{Line: mapping.Line + before, What: "the front matter is not a list of keys and values", Right: "write lines such as title: …"}
+		return m, &Problem{Line: mapping.Line + before, What: "the front matter is not a list of keys and values", Fix: "write lines such as title: …"}
 	}
 	b := &budget{left: maxValues}
 	for i := 0; i+1 < len(mapping.Content); i += 2 {
 		key, line := mapping.Content[i], mapping.Content[i].Line+before
 		if key.Value == "<<" {
-			return m, &Problem{Line: line, What: "merge keys (<<) are not read", Right: "write the keys themselves"}
+			return m, &Problem{Line: line, What: "merge keys (<<) are not read", Fix: "write the keys themselves"}
 		}
 		value, err := b.yaml(mapping.Content[i+1], 1)
 		if err != nil {
@@ -140,7 +140,7 @@ func parseTOML(head []byte, before int) (meta, *Problem) {
 		if errors.As(err, &parse) {
 			line = parse.Position.Line
 		}
-		return m, &Problem{Line: line + before, What: "the front matter is not TOML: " + err.Error(), Right: "write key = value, with texts in quotes"}
+		return m, &Problem{Line: line + before, What: "the front matter is not TOML: " + err.Error(), Fix: "write key = value, with texts in quotes"}
 	}
 	lines := linesOfKeys(head)
 	for _, key := range slices.Sorted(maps.Keys(values)) {
@@ -261,7 +261,7 @@ func parseJSON(data []byte, before int) (m meta, end int, problem *Problem) {
 		if len(data) > len(head) && (errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)) {
 			err = fmt.Errorf("it is longer than %d KB", maxFrontMatter>>10)
 		}
-		return m, 0, &Problem{Line: line, What: "the front matter is not JSON: " + jsonError(err), Right: `write {"title": "…", "date": "2026-11-23"}`}
+		return m, 0, &Problem{Line: line, What: "the front matter is not JSON: " + jsonError(err), Fix: `write {"title": "…", "date": "2026-11-23"}`}
 	}
 	return m, int(reader.decoder.InputOffset()), nil
 }

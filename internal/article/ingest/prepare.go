@@ -1,0 +1,151 @@
+package ingest
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+
+	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
+)
+
+// prepare rewrites what a sanitizer by policy would lose, in one pass over the tokens:
+// links in the form that browsers read, pictures that scripts load later, and frames, which
+// become links. Everything else passes as it is written.
+func prepare(source string) string {
+	p := preparer{z: html.NewTokenizer(strings.NewReader(source)), shown: map[string]bool{}}
+	for {
+		kind := p.z.Next()
+		if kind == html.ErrorToken {
+			return p.out.String()
+		}
+		raw := string(p.z.Raw())
+		if kind == html.StartTagToken || kind == html.SelfClosingTagToken {
+			raw = p.start(raw)
+		} else if kind == html.EndTagToken {
+			if name, _ := p.z.TagName(); atom.Lookup(name) == atom.Noscript {
+				p.fallback, raw = false, ""
+			}
+		}
+		p.out.WriteString(raw)
+	}
+}
+
+// preparer carries one pass.
+type preparer struct {
+	z        *html.Tokenizer
+	out      strings.Builder
+	shown    map[string]bool // addresses of the pictures so far
+	fallback bool            // within noscript
+}
+
+// start returns what stands in the place of a start tag.
+func (p *preparer) start(raw string) string {
+	name, more := p.z.TagName()
+	element := atom.Lookup(name)
+	switch element {
+	case atom.Noscript:
+		p.z.NextIsNotRawText() // its pictures are those of readers without scripts
+		p.fallback = true
+		return ""
+	case atom.A, atom.Area, atom.Img, atom.Source, atom.Iframe, atom.Video, atom.Audio, atom.Track, atom.Blockquote, atom.Q, atom.Del, atom.Ins:
+	default:
+		return raw
+	}
+	t := html.Token{Type: html.StartTagToken, DataAtom: element, Data: string(name)}
+	for more {
+		var key, value []byte
+		key, value, more = p.z.TagAttr()
+		t.Attr = append(t.Attr, html.Attribute{Key: string(key), Val: string(value)})
+	}
+	if element == atom.Img || element == atom.Source {
+		loadLazy(&t)
+	}
+	for i := range t.Attr {
+		switch t.Attr[i].Key {
+		case "href", "src", "poster", "cite":
+			if !strings.HasPrefix(strings.ToLower(strings.TrimSpace(t.Attr[i].Val)), "data:") {
+				t.Attr[i].Val = encodeLink(t.Attr[i].Val)
+			}
+		}
+	}
+	switch element {
+	case atom.Img:
+		return p.picture(t)
+	case atom.Iframe:
+		return frameLink(t) + raw
+	}
+	return t.String()
+}
+
+// picture returns an image, unless it is in noscript and the same image stands before it.
+func (p *preparer) picture(t html.Token) string {
+	source := tokenAttribute(t, "src")
+	if p.fallback && p.shown[source] {
+		return ""
+	}
+	p.shown[source] = true
+	return t.String()
+}
+
+// The attributes in which scripts for lazy loading keep the real picture.
+var (
+	lazySources = []string{"data-src", "data-original", "data-lazy-src", "data-lazy", "data-original-src", "data-full-src", "data-actualsrc", "data-echo"}
+	lazySets    = []string{"data-srcset", "data-lazy-srcset", "data-original-set"}
+)
+
+// loadLazy puts the real picture of lazy loading in the place of what stands for it.
+func loadLazy(t *html.Token) {
+	source, set := "", ""
+	for _, key := range lazySources {
+		if source == "" {
+			source = strings.TrimSpace(tokenAttribute(*t, key))
+		}
+	}
+	for _, key := range lazySets {
+		if set == "" {
+			set = strings.TrimSpace(tokenAttribute(*t, key))
+		}
+	}
+	if source != "" && !strings.HasPrefix(source, "{") { // data of a script
+		setAttribute(t, "src", source)
+	}
+	if set != "" {
+		setAttribute(t, "srcset", set)
+	} else if strings.HasPrefix(strings.TrimSpace(tokenAttribute(*t, "srcset")), "data:") {
+		setAttribute(t, "srcset", "")
+	}
+}
+
+func tokenAttribute(t html.Token, key string) string {
+	for _, a := range t.Attr {
+		if a.Key == key {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+func setAttribute(t *html.Token, key, value string) {
+	for i := range t.Attr {
+		if t.Attr[i].Key == key {
+			t.Attr[i].Val = value
+			return
+		}
+	}
+	t.Attr = append(t.Attr, html.Attribute{Key: key, Val: value})
+}
+
+// frameLink returns a link for a frame, such as that of a video: the sanitizer drops
+// frames, and a reader should know that something is to be seen there.
+func frameLink(t html.Token) string {
+	link := tokenAttribute(t, "src")
+	if strings.HasPrefix(link, "//") {
+		link = "https:" + link
+	}
+	u, err := url.Parse(link)
+	if err != nil || !isWeb(u) || tiny(strings.TrimSuffix(tokenAttribute(t, "width"), "px")) || tiny(strings.TrimSuffix(tokenAttribute(t, "height"), "px")) {
+		return ""
+	}
+	return fmt.Sprintf(`<p><a href="%s">%s</a></p>`, html.EscapeString(link), html.EscapeString(u.Host+u.Path))
+}

@@ -1,0 +1,495 @@
+package ingest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Generators of static sites keep front matter for many files in one place: Hugo's
+// cascade, Jekyll's defaults, Eleventy's data files, a Zola section that is a draft. What
+// such a place withholds is withheld here too. Only visibility keys are taken from there.
+// A file's own front matter counts above its folder's, and a folder's above its parent's.
+
+// inherited is a key that the settings of a site give to a file.
+type inherited struct {
+	entry
+	file string // where it is written
+	held string // why the file is withheld whatever the key says; empty if it is not
+	fix  string
+}
+
+// rule gives keys to the files below a folder.
+type rule struct {
+	applies func(name string) bool // by the path below the folder
+	gives   []inherited
+	rank    int // of the rules of one folder, a higher rank counts above a lower one
+}
+
+// settings reads the settings of a site, each folder once.
+type settings struct {
+	files   fs.FS
+	above   string            // absolute path of the imported folder, whose parents are read too; may be empty
+	folders map[string][]rule // by the path below the imported folder, or the absolute path of a parent
+	parents []string          // absolute paths of the parents, outermost first
+}
+
+const (
+	maxSettings = 1 << 20 // bytes of one file
+	maxParents  = 8       // folders above the imported one
+)
+
+func newSettings(files fs.FS, folder string) *settings {
+	s := &settings{files: files, above: folder, folders: map[string][]rule{}}
+	for dir := folder; dir != "" && len(s.parents) < maxParents && !exists(filepath.Join(dir, ".git")); {
+		parent := filepath.Dir(dir)
+		if parent == dir || parent == filepath.Dir(parent) { // nobody's site is the root of the disk
+			break
+		}
+		dir = parent
+		s.parents = append(s.parents, dir)
+	}
+	slices.Reverse(s.parents)
+	return s
+}
+
+func exists(name string) bool {
+	_, err := os.Lstat(name)
+	return err == nil
+}
+
+// of returns what the settings of a site give to a file, at most one value a key.
+func (s *settings) of(name string) []inherited {
+	byKey := map[string]inherited{}
+	apply := func(rules []rule, below string) {
+		for _, r := range rules {
+			if !r.applies(below) {
+				continue
+			}
+			for _, in := range r.gives {
+				byKey[normalKey(in.key)+"\x00"+in.held] = in
+			}
+		}
+	}
+	for _, parent := range s.parents {
+		below, err := filepath.Rel(parent, filepath.Join(s.above, filepath.FromSlash(name)))
+		if err == nil {
+			apply(s.folder(parent, true), filepath.ToSlash(below))
+		}
+	}
+	dirs := []string{"."}
+	for at := range name {
+		if name[at] == '/' {
+			dirs = append(dirs, name[:at])
+		}
+	}
+	for _, dir := range dirs {
+		apply(s.folder(dir, false), strings.TrimPrefix(strings.TrimPrefix(name, dir), "/"))
+	}
+	apply(s.ofFile(name), path.Base(name))
+	out := make([]inherited, 0, len(byKey))
+	for _, key := range slices.Sorted(maps.Keys(byKey)) {
+		out = append(out, byKey[key])
+	}
+	return out
+}
+
+// folder returns the rules of one folder, the weakest first.
+func (s *settings) folder(dir string, parent bool) []rule {
+	if rules, read := s.folders[dir]; read {
+		return rules
+	}
+	r := settingsReader{dir: dir, parent: parent, read: func(name string) ([]byte, error) {
+		if !parent {
+			return readBounded(s.files, path.Join(dir, name), maxSettings)
+		}
+		return readOutside(filepath.Join(dir, filepath.FromSlash(name)))
+	}}
+	base := path.Base(filepath.ToSlash(dir))
+	if dir == "." && s.above != "" {
+		base = filepath.Base(s.above)
+	}
+	r.hugoConfig()
+	r.jekyllConfig()
+	r.sectionPage()
+	r.eleventyData(base)
+	slices.SortStableFunc(r.rules, func(a, b rule) int { return a.rank - b.rank })
+	s.folders[dir] = r.rules
+	return r.rules
+}
+
+// ofFile returns the rules of the data file beside an article (Eleventy).
+func (s *settings) ofFile(name string) []rule {
+	stem := strings.TrimSuffix(path.Base(name), path.Ext(name))
+	r := settingsReader{dir: path.Dir(name), read: func(file string) ([]byte, error) {
+		return readBounded(s.files, path.Join(path.Dir(name), file), maxSettings)
+	}}
+	r.eleventyData(stem)
+	return r.rules
+}
+
+// readOutside reads a file above the imported folder.
+func readOutside(name string) ([]byte, error) {
+	return readBounded(os.DirFS(filepath.Dir(name)), filepath.Base(name), maxSettings)
+}
+
+// settingsReader collects the rules of one folder.
+type settingsReader struct {
+	dir    string
+	parent bool // of the imported folder: other programs may keep private files there
+	read   func(name string) ([]byte, error)
+	rules  []rule
+}
+
+func everything(string) bool { return true }
+
+// open reads a settings file, and reports whether it is there. One that cannot be read
+// withholds all that it may speak of.
+func (r *settingsReader) open(name string) ([]byte, bool) {
+	data, err := r.read(name)
+	if missing(err) || isFolder(err) || r.parent && errors.Is(err, fs.ErrPermission) {
+		return nil, false
+	}
+	if err != nil || len(data) > maxSettings {
+		r.hold(name, "it cannot be read", everything)
+		return nil, false
+	}
+	return data, true
+}
+
+func (r *settingsReader) shown(name string) string { return path.Join(filepath.ToSlash(r.dir), name) }
+
+// hold withholds files because of settings that are not understood.
+func (r *settingsReader) hold(name, why string, applies func(string) bool) {
+	r.rules = append(r.rules, rule{applies: applies, gives: []inherited{{
+		file: r.shown(name), held: fmt.Sprintf("%s may withhold it, but %s", r.shown(name), why),
+		fix: "write draft: true or false into the file's own front matter, and correct or remove the setting",
+	}}})
+}
+
+// give adds a rule with the visibility keys of a mapping.
+func (r *settingsReader) give(name string, line int, values map[string]any, applies func(string) bool, rank int) {
+	var gives []inherited
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		for _, e := range flatten(entry{key, values[key], max(line, 1)}) {
+			if speaksOfVisibility(e.key) {
+				gives = append(gives, inherited{entry: e, file: r.shown(name)})
+			}
+		}
+	}
+	if len(gives) > 0 {
+		r.rules = append(r.rules, rule{applies: applies, gives: gives, rank: rank})
+	}
+}
+
+// flatten returns the entries of a mapping in which generators keep keys of the author's
+// own, else the entry itself.
+func flatten(e entry) []entry {
+	fields, ok := e.value.(map[string]any)
+	if !ok || !nested[normalKey(e.key)] {
+		return []entry{e}
+	}
+	var out []entry
+	for _, key := range slices.Sorted(maps.Keys(fields)) {
+		out = append(out, entry{key, fields[key], e.line})
+	}
+	return out
+}
+
+// speaksOfVisibility reports whether a key may withhold an article.
+func speaksOfVisibility(key string) bool {
+	name := normalKey(key)
+	_, known := visibilityKeys[name]
+	return known || looksLikeVisibility.MatchString(name)
+}
+
+// hugoFiles are where Hugo's configuration stands.
+var hugoFiles = hugoFileNames()
+
+func hugoFileNames() []string {
+	var out []string
+	for _, stem := range []string{"hugo", "config", "config/_default/hugo", "config/_default/config", "config/_default/cascade", "config/production/hugo", "config/production/config", "config/production/cascade"} {
+		for _, ext := range []string{".toml", ".yaml", ".yml", ".json"} {
+			out = append(out, stem+ext)
+		}
+	}
+	return out
+}
+
+func (r *settingsReader) hugoConfig() {
+	for _, name := range hugoFiles {
+		data, there := r.open(name)
+		own := strings.HasPrefix(path.Base(name), "cascade.") // all of the file is the cascade
+		if !there || !own && !bytes.Contains(data, []byte("cascade")) {
+			continue
+		}
+		m, problem := parseSettings(name, data)
+		switch {
+		case problem != nil:
+			r.hold(name, problem.What, everything)
+		case own:
+			r.cascade(name, 1, m.plain(), 0)
+		default:
+			r.cascade(name, m.lines["cascade"], m.values["cascade"], 0)
+		}
+	}
+}
+
+// parseSettings reads a file of YAML, TOML or JSON.
+func parseSettings(name string, data []byte) (meta, *Problem) {
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	switch path.Ext(name) {
+	case ".toml":
+		return parseHead(data, "toml", 0)
+	case ".json":
+		if !bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
+			return newMeta(), nil // a list is data of another kind
+		}
+		m, _, problem := parseJSON(data, 0)
+		return m, problem
+	}
+	return parseHead(data, "yaml", 0)
+}
+
+// plain returns the values of a file by their keys as they are written.
+func (m meta) plain() map[string]any {
+	out := make(map[string]any, len(m.entries))
+	for _, e := range m.entries {
+		out[e.key] = e.value
+	}
+	return out
+}
+
+// cascade reads Hugo's cascade: a mapping of keys, or a list of them, each with a target
+// that says which pages it is for.
+func (r *settingsReader) cascade(name string, line int, value any, rank int) {
+	if value == nil {
+		return
+	}
+	for _, one := range list(value) {
+		fields, ok := one.(map[string]any)
+		if !ok {
+			r.hold(name, fmt.Sprintf("its cascade %s is not understood", shown(one)), everything)
+			continue
+		}
+		applies, keys := everything, map[string]any{}
+		for key, v := range fields {
+			if key = strings.ToLower(key); key == "_target" || key == "target" {
+				applies = hugoTarget(v)
+				continue
+			}
+			keys[key] = v
+		}
+		r.give(name, line, keys, applies, rank)
+	}
+}
+
+// hugoTarget returns which files a cascade is for. Where that is not certain it is for
+// all of them, so that nothing is published by mistake.
+func hugoTarget(value any) func(name string) bool {
+	fields, ok := value.(map[string]any)
+	if !ok {
+		return everything
+	}
+	if kind := fmt.Sprint(fields["kind"]); fields["kind"] != nil && !glob(kind).MatchString("page") {
+		return func(string) bool { return false }
+	}
+	if environment := fmt.Sprint(fields["environment"]); fields["environment"] != nil && !glob(environment).MatchString("production") {
+		return func(string) bool { return false }
+	}
+	if fields["path"] == nil {
+		return everything
+	}
+	pattern := glob(fmt.Sprint(fields["path"]))
+	return func(name string) bool {
+		page := "/" + strings.TrimSuffix(name, path.Ext(name))
+		page = strings.TrimSuffix(page, "/index")
+		if pattern.MatchString(page) {
+			return true
+		}
+		_, below, found := strings.Cut(page, "/content/") // the pages of a site stand in there
+		return found && pattern.MatchString("/"+below)
+	}
+}
+
+// glob compiles a pattern as Hugo and Jekyll have them. One that cannot be compiled
+// matches everything.
+func glob(pattern string) *regexp.Regexp {
+	var out strings.Builder
+	out.WriteString("(?i)^")
+	for i := 0; i < len(pattern); i++ {
+		switch c := pattern[i]; {
+		case strings.HasPrefix(pattern[i:], "/**"):
+			out.WriteString("(/.*)?")
+			i += 2
+		case strings.HasPrefix(pattern[i:], "**"):
+			out.WriteString(".*")
+			i++
+		case c == '*':
+			out.WriteString("[^/]*")
+		case c == '?':
+			out.WriteString("[^/]")
+		case c == '{':
+			out.WriteString("(?:")
+		case c == '}':
+			out.WriteString(")")
+		case c == ',':
+			out.WriteString("|")
+		default:
+			out.WriteString(regexp.QuoteMeta(string(c)))
+		}
+	}
+	compiled, err := regexp.Compile(out.String() + "$")
+	if err != nil {
+		return regexp.MustCompile("")
+	}
+	return compiled
+}
+
+// sectionPage reads the front matter of a section's own page (Hugo, Zola): its cascade,
+// and whether the section is a draft, which keeps Zola from building what is below.
+func (r *settingsReader) sectionPage() {
+	for _, name := range []string{"_index.md", "_index.markdown", "_index.html"} {
+		data, there := r.open(name)
+		if !there {
+			continue
+		}
+		s, problem := splitFrontMatter(data)
+		if problem != nil {
+			r.hold(name, problem.What, everything)
+			continue
+		}
+		keys := map[string]any{}
+		if value := s.meta.values["draft"]; value != nil {
+			keys["draft"] = value
+		}
+		r.give(name, s.meta.lines["draft"], keys, everything, 10)
+		r.cascade(name, s.meta.lines["cascade"], s.meta.values["cascade"], 11)
+	}
+}
+
+// jekyllConfig reads the defaults of Jekyll, and its collections that have no pages.
+func (r *settingsReader) jekyllConfig() {
+	for _, name := range []string{"_config.yml", "_config.yaml", "_config.toml"} {
+		data, there := r.open(name)
+		if !there || !bytes.Contains(data, []byte("defaults")) && !bytes.Contains(data, []byte("output")) {
+			continue
+		}
+		m, problem := parseSettings(name, data)
+		if problem != nil {
+			r.hold(name, problem.What, everything)
+			continue
+		}
+		r.jekyllDefaults(name, m)
+		r.jekyllCollections(name, m)
+	}
+}
+
+func (r *settingsReader) jekyllDefaults(name string, m meta) {
+	line := m.lines["defaults"]
+	for _, one := range list(m.values["defaults"]) {
+		fields, _ := one.(map[string]any)
+		values, understood := fields["values"].(map[string]any)
+		scope, scoped := fields["scope"].(map[string]any)
+		if !understood || !scoped {
+			r.hold(name, fmt.Sprintf("its defaults %s are not understood", shown(one)), everything)
+			continue
+		}
+		where, kind := strings.Trim(field(scope, "path"), "/"), field(scope, "type")
+		rank := len(where) // Jekyll: the more specific scope counts above the wider one
+		if kind != "" {
+			rank++
+		}
+		r.give(name, line, values, func(file string) bool { return inScope(file, where, kind) }, 100+rank)
+	}
+}
+
+// inScope reports whether a scope of Jekyll's defaults holds a file.
+func inScope(file, where, kind string) bool {
+	folders := strings.Split(path.Dir(file), "/")
+	switch kind {
+	case "":
+	case "pages":
+		if slices.ContainsFunc(folders, func(folder string) bool { return strings.HasPrefix(folder, "_") }) {
+			return false
+		}
+	default:
+		if !slices.Contains(folders, "_"+kind) {
+			return false
+		}
+	}
+	if strings.ContainsAny(where, "*?{") {
+		return glob(where).MatchString(file) || glob(where+"/**").MatchString(file)
+	}
+	return where == "" || file == where || strings.HasPrefix(file, where+"/")
+}
+
+// jekyllCollections withholds the files of collections that are not written out.
+func (r *settingsReader) jekyllCollections(name string, m meta) {
+	collections, _ := m.values["collections"].(map[string]any)
+	for label, one := range collections {
+		fields, _ := one.(map[string]any)
+		if output, says := truth(fields["output"]); !says || output {
+			continue
+		}
+		r.give(name, m.lines["collections"], map[string]any{"draft": "true"}, func(file string) bool { return inScope(file, "", label) }, 99)
+	}
+}
+
+// eleventyData reads the data files of a folder or of one article (Eleventy): JSON, and
+// scripts, which can only be looked through for keys that may withhold.
+func (r *settingsReader) eleventyData(stem string) {
+	if stem == "." || stem == "/" {
+		return
+	}
+	for i, name := range []string{stem + ".json", stem + ".11tydata.json"} {
+		data, there := r.open(name)
+		if !there {
+			continue
+		}
+		m, problem := parseSettings(name, data)
+		if problem != nil {
+			r.hold(name, problem.What, everything)
+			continue
+		}
+		for _, e := range m.entries {
+			r.give(name, e.line, map[string]any{e.key: e.value}, everything, 20+i)
+		}
+	}
+	for _, ext := range []string{".js", ".cjs", ".mjs"} {
+		name := stem + ".11tydata" + ext
+		if data, there := r.open(name); there {
+			if key := scriptKey.Find(data); key != nil {
+				r.hold(name, fmt.Sprintf("it is a script that cannot be worked out here, and it names %s", key), everything)
+			}
+		}
+	}
+}
+
+// scriptKey matches a name in a script that may withhold an article.
+var scriptKey = regexp.MustCompile(`(?i)\w*(?:draft|publish|private|hidden|unlisted|visib|embargo|expir|withdrawn|excludeFromCollections)\w*|permalink["']?\s*[:(][^\n]*\bfalse`)
+
+// isSettings reports whether a file may hold settings for others.
+func isSettings(name string) bool {
+	base := path.Base(name)
+	switch {
+	case strings.HasPrefix(base, "_index."), strings.Contains(base, ".11tydata."), strings.HasPrefix(base, "_config."):
+		return true
+	}
+	stem := strings.TrimSuffix(base, path.Ext(base))
+	return path.Ext(base) == ".json" && stem == path.Base(path.Dir(name)) || slices.Contains(hugoFiles, base)
+}
+
+// isFolder reports whether an error says that a folder has the name of a file.
+func isFolder(err error) bool {
+	var wrong *notRegular
+	return errors.As(err, &wrong) && wrong.mode.IsDir()
+}

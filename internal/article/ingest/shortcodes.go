@@ -1,0 +1,474 @@
+package ingest
+
+import (
+	"fmt"
+	"html"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/tidings-press/tidings/internal/article"
+)
+
+// Template tags and shortcodes belong to the generator that a text was written for: Liquid
+// (Jekyll, Eleventy), the tags of Hexo, the shortcodes of Hugo and Zola, the attribute
+// lists of kramdown. Those with one certain meaning are rendered. Attributes are dropped.
+// All others are dropped with a warning, so that none of them stands in a feed or a
+// summary. Code is left as it is, and so are braces that are no tag of these languages.
+
+// maxTemplateTag bounds the bytes of one tag, so that an open brace costs little.
+const maxTemplateTag = 4000
+
+// span is a part of a text, from its first byte to the one after its last.
+type span struct{ from, to int }
+
+// shortcodes rewrites the tags of one text.
+type shortcodes struct {
+	im      *importer
+	text    string
+	line    int // of the file on which the text begins
+	title   string
+	code    []span // not looked at
+	out     strings.Builder
+	at      int             // how far the text is read
+	unended map[string]bool // names of tags whose end does not come
+	toc     bool            // a table of contents was dropped
+}
+
+// renderShortcodes returns a text of Markdown or HTML without template tags.
+func (im *importer) renderShortcodes(text string, k kind, line int, title string) string {
+	if !strings.Contains(text, "{%") && !strings.Contains(text, "{{") && !strings.Contains(text, "{:") && !tocLine.MatchString(text) {
+		return text
+	}
+	s := shortcodes{im: im, text: text, line: line, title: title, unended: map[string]bool{}}
+	if k == kindMarkdown {
+		s.code = markdownCode(text)
+	} else {
+		s.code = htmlCode(text)
+	}
+	for s.at < len(text) {
+		next := s.nextTag()
+		s.out.WriteString(text[s.at:next])
+		if s.at = next; next < len(text) {
+			s.tag()
+		}
+	}
+	if k != kindMarkdown {
+		return s.out.String()
+	}
+	return tocLine.ReplaceAllString(s.out.String(), "")
+}
+
+// tocLine matches a line that stands for a table of contents.
+var tocLine = regexp.MustCompile(`(?m)^(?:\[\[?(?:toc|TOC)\]\]?|\[\[_TOC_\]\])[ \t]*$`)
+
+// nextTag returns where the next tag outside of code may begin.
+func (s *shortcodes) nextTag() int {
+	for at := s.at; ; at++ {
+		found := strings.IndexByte(s.text[at:], '{')
+		if found < 0 || at+found+1 >= len(s.text) {
+			return len(s.text)
+		}
+		at += found
+		for len(s.code) > 0 && s.code[0].to <= at {
+			s.code = s.code[1:]
+		}
+		if len(s.code) > 0 && s.code[0].from <= at {
+			at = s.code[0].to - 1
+			continue
+		}
+		if strings.IndexByte("%{:", s.text[at+1]) >= 0 {
+			return at
+		}
+	}
+}
+
+// tag reads the tag that begins here, or passes over the brace.
+func (s *shortcodes) tag() {
+	rest := s.text[s.at:min(len(s.text), s.at+maxTemplateTag)]
+	switch {
+	case strings.HasPrefix(rest, "{{<"):
+		s.enclosed(rest, "{{<", ">}}", s.shortcode)
+	case strings.HasPrefix(rest, "{{%"):
+		s.enclosed(rest, "{{%", "%}}", s.shortcode)
+	case strings.HasPrefix(rest, "{%"):
+		s.enclosed(rest, "{%", "%}", s.liquid)
+	case strings.HasPrefix(rest, "{{"):
+		s.enclosed(rest, "{{", "}}", s.output)
+	default:
+		s.attributes(rest)
+	}
+}
+
+// enclosed reads a tag between an opening and a closing mark. read returns false for what
+// is no tag, and has advanced over more than the tag when it returns true.
+func (s *shortcodes) enclosed(rest, opening, closing string, read func(inner string) bool) {
+	end := strings.Index(rest, closing)
+	if end < 0 {
+		s.pass(len(opening))
+		return
+	}
+	start := s.at
+	s.at += end + len(closing)
+	if !read(strings.TrimSpace(strings.Trim(rest[len(opening):end], "-"))) {
+		s.at = start
+		s.pass(len(opening))
+	}
+}
+
+// pass leaves bytes as they are.
+func (s *shortcodes) pass(n int) {
+	s.out.WriteString(s.text[s.at : s.at+n])
+	s.at += n
+}
+
+// dropped warns about a tag that is left out.
+func (s *shortcodes) dropped(tag string) bool {
+	line := s.line + strings.Count(s.text[:s.at], "\n")
+	s.im.warn(line, fmt.Sprintf("the template tag %q is left out", cutText(tag, 60)), "write what it stands for as Markdown or HTML")
+	return true
+}
+
+// until cuts the text up to the tag that ends this one, and returns false when none does.
+func (s *shortcodes) until(name string, end *regexp.Regexp) (string, bool) {
+	if s.unended[name] {
+		return "", false
+	}
+	found := end.FindStringIndex(s.text[s.at:])
+	if found == nil {
+		s.unended[name] = true
+		return "", false
+	}
+	inner := s.text[s.at : s.at+found[0]]
+	s.at += found[1]
+	return inner, true
+}
+
+// The ends of tags whose content is not looked at.
+var (
+	liquidEnds = map[string]*regexp.Regexp{
+		"raw": regexp.MustCompile(`\{%-?\s*endraw\s*-?%\}`), "comment": regexp.MustCompile(`\{%-?\s*endcomment\s*-?%\}`),
+		"highlight": regexp.MustCompile(`\{%-?\s*endhighlight\s*-?%\}`), "codeblock": regexp.MustCompile(`\{%-?\s*endcodeblock\s*-?%\}`),
+	}
+	hugoHighlight = regexp.MustCompile(`\{\{[<%]\s*/\s*highlight\s*[>%]\}\}`)
+)
+
+// liquid reads a tag of Liquid, Hexo or Zola.
+func (s *shortcodes) liquid(inner string) bool {
+	name, arguments, _ := strings.Cut(inner, " ")
+	name, _, _ = strings.Cut(name, "(")
+	if name == "" {
+		return false
+	}
+	if end := liquidEnds[name]; end != nil {
+		content, ended := s.until(name, end)
+		switch {
+		case !ended:
+			return s.dropped(inner)
+		case name == "raw":
+			s.out.WriteString(content)
+		case name != "comment":
+			s.fence(arguments, content)
+		}
+		return true
+	}
+	switch {
+	case strings.HasPrefix(name, "end"):
+	case name == "post_url" || name == "link":
+		s.out.WriteString(pageLink(strings.Trim(strings.TrimSpace(arguments), `"'`)))
+	case name == "asset_img" || name == "img":
+		s.hexoImage(arguments)
+	case videoPages[name] != "":
+		s.video(name, parseArguments(strings.TrimPrefix(inner, name)))
+	default:
+		return s.dropped(inner)
+	}
+	return true
+}
+
+// fence writes code as a fenced block.
+func (s *shortcodes) fence(arguments, code string) {
+	language, _, _ := strings.Cut(strings.TrimSpace(arguments), " ")
+	if strings.ContainsAny(language, ":=`") {
+		language = ""
+	}
+	fmt.Fprintf(&s.out, "\n```%s\n%s\n```\n", language, strings.Trim(code, "\r\n"))
+}
+
+// pageLink returns the link to a page of the site that is named by its file.
+func pageLink(name string) string {
+	page, fragment, _ := strings.Cut(name, "#")
+	if fragment != "" {
+		fragment = "#" + fragment
+	}
+	if _, text := kinds[strings.ToLower(path.Ext(page))]; text || path.Ext(page) == "" {
+		return article.PathFor(slugOfFile(page+".")) + fragment
+	}
+	return "/" + strings.TrimPrefix(page, "/") + fragment
+}
+
+func (s *shortcodes) hexoImage(arguments string) {
+	words := strings.Fields(arguments)
+	at := slices.IndexFunc(words, func(word string) bool { return strings.Contains(word, ".") })
+	if at < 0 {
+		s.dropped("img " + arguments)
+		return
+	}
+	var title []string
+	for _, word := range words[at+1:] {
+		if strings.Trim(word, "0123456789") != "" {
+			title = append(title, strings.Trim(word, `"'`))
+		}
+	}
+	s.image(words[at], strings.Join(title, " "), "")
+}
+
+func (s *shortcodes) image(source, alt, caption string) {
+	picture := fmt.Sprintf(`<img src="%s" alt="%s">`, html.EscapeString(source), html.EscapeString(alt))
+	if caption != "" {
+		picture = fmt.Sprintf("\n<figure>%s<figcaption>%s</figcaption></figure>\n", picture, html.EscapeString(caption))
+	}
+	s.out.WriteString(picture)
+}
+
+// videoPages are the addresses of what is shown by a shortcode with an id.
+var videoPages = map[string]string{
+	"youtube": "https://www.youtube.com/watch?v=", "vimeo": "https://vimeo.com/", "gist": "https://gist.github.com/", "instagram": "https://www.instagram.com/p/",
+}
+
+func (s *shortcodes) video(name string, a arguments) {
+	id := a.first("id", "video_id", "")
+	if name == "gist" && len(a.plain) > 1 {
+		id = a.plain[0] + "/" + a.plain[1]
+	}
+	if id == "" || strings.ContainsAny(id, " \t\n<>()[]") {
+		s.dropped(name)
+		return
+	}
+	link := videoPages[name] + id
+	if strings.HasPrefix(id, "http") {
+		link = id
+	}
+	fmt.Fprintf(&s.out, "<%s>", link)
+}
+
+// shortcode reads a shortcode of Hugo. One in /* */ is shown and not run.
+func (s *shortcodes) shortcode(inner string) bool {
+	if shown, quoted := strings.CutPrefix(inner, "/*"); quoted {
+		shown, _ = strings.CutSuffix(strings.TrimSpace(shown), "*/")
+		s.out.WriteString("{{&lt;" + html.EscapeString(shown) + "&gt;}}")
+		return true
+	}
+	inner = strings.TrimSpace(strings.TrimSuffix(inner, "/"))
+	name, rest, _ := strings.Cut(inner, " ")
+	a := parseArguments(rest)
+	switch {
+	case strings.HasPrefix(inner, "/"), name == "rawhtml", name == "raw":
+	case name == "figure" || name == "img" || name == "image":
+		source := a.first("src", "url", "")
+		if source == "" {
+			return s.dropped(inner)
+		}
+		s.image(source, a.first("alt", "title", "caption"), a.first("caption", "title"))
+	case name == "ref" || name == "relref":
+		s.out.WriteString(pageLink(a.first("path", "")))
+	case name == "highlight":
+		code, ended := s.until(name, hugoHighlight)
+		if !ended {
+			return s.dropped(inner)
+		}
+		s.fence(a.first(""), code)
+	case videoPages[name] != "":
+		s.video(name, a)
+	default:
+		return s.dropped(inner)
+	}
+	return true
+}
+
+// call matches a shortcode of Zola.
+var call = regexp.MustCompile(`^(\w+)\((.*)\)$`)
+
+// variables are the roots of what Liquid and Nunjucks put into a page.
+var variables = regexp.MustCompile(`^(?:site|page|post|include|layout|content|collections|paginator|pkg|metadata|jekyll|config|theme|section|eleventy)\b`)
+
+// literal matches a quoted text that a filter makes an address of.
+var literal = regexp.MustCompile(`^(?:"([^"]*)"|'([^']*)')\s*\|\s*(?:relative_url|absolute_url|url|prepend|append|asset_path|url_for)\b`)
+
+// output reads a tag that stands for a value. Braces that are nothing of the kind stay.
+func (s *shortcodes) output(inner string) bool {
+	if found := call.FindStringSubmatch(inner); found != nil {
+		a := parseArguments(strings.ReplaceAll(found[2], ",", " "))
+		switch source := a.first("src", "path", "url"); {
+		case videoPages[found[1]] != "":
+			s.video(found[1], a)
+		case source != "" && strings.HasPrefix(mediaTypeOf(source), "image/"):
+			s.image(source, a.first("alt", "title", "caption"), a.first("caption", "title"))
+		default:
+			return s.dropped(inner)
+		}
+		return true
+	}
+	if found := literal.FindStringSubmatch(inner); found != nil {
+		s.out.WriteString(found[1] + found[2])
+		return true
+	}
+	value, _, _ := strings.Cut(inner, "|")
+	switch strings.TrimSpace(value) {
+	case "site.baseurl", "site.url", "site.github.url", "site.base_url", "BASE_PATH", "root_url", "baseurl":
+		return true
+	case "page.title", "title":
+		if s.title != "" {
+			s.out.WriteString(s.title)
+			return true
+		}
+	}
+	if !variables.MatchString(inner) {
+		return false
+	}
+	return s.dropped(inner)
+}
+
+// attributeList matches an attribute list of kramdown.
+var attributeList = regexp.MustCompile(`^\{:{1,2}/?[ \t]*(?:[.#\w][^}\n]*)?\}`)
+
+// attributes drops an attribute list. One that asks for a table of contents takes the list
+// item with it that it stands below.
+func (s *shortcodes) attributes(rest string) {
+	found := attributeList.FindString(rest)
+	if found == "" {
+		s.pass(1)
+		return
+	}
+	s.at += len(found)
+	if s.toc || !strings.Contains(found, "toc") || strings.Contains(found, "no_toc") {
+		return
+	}
+	s.toc = true
+	if text := s.out.String(); tocItem.MatchString(text) {
+		text = tocItem.ReplaceAllString(text, "\n")
+		s.out.Reset()
+		s.out.WriteString(text)
+	}
+}
+
+var tocItem = regexp.MustCompile(`(?:\A|\n)[ \t]*(?:[*+-]|\d+\.)[ \t]+[^\n]*\n[ \t]*\z`)
+
+// arguments are those of a shortcode, with and without a name.
+type arguments struct {
+	named map[string]string
+	plain []string
+}
+
+var argument = regexp.MustCompile(`(?:([\w-]+)\s*=\s*)?(?:"([^"]*)"|'([^']*)'|` + "`([^`]*)`" + `|([^\s"']+))`)
+
+func parseArguments(text string) arguments {
+	a := arguments{named: map[string]string{}}
+	for _, found := range argument.FindAllStringSubmatch(strings.Trim(text, "()"), 50) {
+		value := found[2] + found[3] + found[4] + found[5]
+		if found[1] == "" {
+			a.plain = append(a.plain, value)
+		} else {
+			a.named[strings.ToLower(found[1])] = value
+		}
+	}
+	return a
+}
+
+// first returns the first of some arguments that is given. The empty name stands for the
+// first one without a name.
+func (a arguments) first(names ...string) string {
+	for _, name := range names {
+		if name == "" && len(a.plain) > 0 {
+			return a.plain[0]
+		}
+		if value := a.named[name]; value != "" {
+			return value
+		}
+	}
+	return ""
+}
+
+var (
+	fenceLine = regexp.MustCompile("^ {0,3}(`{3,}|~{3,})")
+	listItem  = regexp.MustCompile(`^ {0,3}(?:[*+-]|\d{1,9}[.)])[ \t]`)
+	htmlParts = regexp.MustCompile(`(?is)<pre\b.*?</pre>|<code\b.*?</code>|<script\b.*?</script>|<style\b.*?</style>`)
+)
+
+func htmlCode(text string) []span {
+	var out []span
+	for _, found := range htmlParts.FindAllStringIndex(text, -1) {
+		out = append(out, span{found[0], found[1]})
+	}
+	return out
+}
+
+// markdownCode finds the code of a Markdown text: fenced and indented blocks, and code
+// within lines.
+func markdownCode(text string) []span {
+	var out []span
+	fence, at, prose := "", 0, 0
+	blank, inList := true, false
+	add := func(to int) { // code within the lines of prose before
+		out = append(out, codeSpans(text, prose, at)...)
+		if to > at {
+			out = append(out, span{at, to})
+		}
+		prose = to
+	}
+	for line := range strings.Lines(text) {
+		end := at + len(line)
+		content := strings.TrimRight(line, " \t\r\n")
+		indented := strings.HasPrefix(line, "    ") || strings.HasPrefix(line, "\t")
+		switch found := fenceLine.FindStringSubmatch(line); {
+		case fence != "":
+			if found != nil && strings.HasPrefix(found[1], fence) && content == strings.TrimSpace(found[0]) {
+				fence = ""
+			}
+			add(end)
+		case found != nil:
+			fence = found[1]
+			add(end)
+		case content == "":
+			add(at)
+		case indented && blank && !inList:
+			add(end)
+		}
+		if content != "" && !indented {
+			inList = listItem.MatchString(line) || inList && strings.HasPrefix(line, " ")
+		}
+		blank = content == "" || indented && blank && !inList
+		at = end
+	}
+	add(at)
+	return out
+}
+
+// codeSpans finds code between runs of backticks (CommonMark, section 6.1).
+func codeSpans(text string, from, to int) []span {
+	var out []span
+	part := text[from:to]
+	for at := 0; at < len(part); {
+		start := strings.IndexByte(part[at:], '`')
+		if start < 0 {
+			break
+		}
+		start += at
+		run := len(part[start:]) - len(strings.TrimLeft(part[start:], "`"))
+		at = start + run
+		for end := at; end < len(part); {
+			next := strings.IndexByte(part[end:], '`')
+			if next < 0 {
+				break
+			}
+			next += end
+			length := len(part[next:]) - len(strings.TrimLeft(part[next:], "`"))
+			if end = next + length; length == run {
+				out, at = append(out, span{from + start, from + end}), end
+				break
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,473 @@
+package ingest
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/article"
+)
+
+// A visibility key is a key of front matter by which an author says whether and when an
+// article is for readers. Every generator of static sites has its own keys;
+// docs/articles.md lists them. A key whose value is not understood refuses the file, and
+// so does an unknown key that looks like one: what is not understood is never published.
+
+// valueKind is how the value of a visibility key is read.
+type valueKind int
+
+const (
+	keyIgnored  valueKind = iota // looks like a visibility key and is none
+	keyShows                     // true publishes, false withholds; a date is when
+	keyHides                     // true withholds, false does not
+	keyWord                      // a word such as draft, private or published
+	keyFrom                      // a date: not before
+	keyEmbargo                   // a date: not before; or true: withheld
+	keyUntil                     // a date: not after
+	keyUntilOr                   // the same, or true: withdrawn
+	keyBuild                     // a mapping with render and list (Hugo)
+	keyRender                    // never, always, link
+	keyList                      // never, always, local
+	keyPassword                  // any value withholds
+	keyAddress                   // false withholds, every other value is an address
+	keyFeed                      // false or never keeps out of lists, other values mean something else
+)
+
+// visibilityKey is how one key is read, and the status that it gives when it withholds.
+type visibilityKey struct {
+	kind valueKind
+	as   article.Status
+	soft bool // a value that is not understood means something else than whether readers see it
+}
+
+// visibilityKeys are the known keys, in the form of normalKey.
+var visibilityKeys = visibilityKeysOf(map[visibilityKey]string{
+	{kind: keyShows, as: article.Draft}:                "published publish ispublished dgpublish webpublished",
+	{kind: keyShows, as: article.Draft, soft: true}:    "public ispublic live islive routable enabled",
+	{kind: keyShows, as: article.Unlisted, soft: true}: "listed visible discoverable",
+	{kind: keyHides, as: article.Draft}:                "draft isdraft saveasdraft private isprivate unpublished headless ignorepost membersonly subscribersonly emailonly",
+	{kind: keyHides, as: article.Draft, soft: true}:    "wip encrypt encrypted protected passwordprotected premium paywall paid",
+	{kind: keyHides, as: article.Unlisted}:             "hidden ishidden unlisted isunlisted eleventyexcludefromcollections hiddenfromhomepage hiddeninhomelist hiddenfromrss hiddeninrss hiddenfromfeed excludefromfeed excludefromrss",
+	{kind: keyWord, as: article.Draft}:                 "status poststatus publishstatus publicationstatus publishedstatus visibility postvisibility",
+	{kind: keyWord, as: article.Draft, soft: true}:     "state stage workflow workflowstate access audience",
+	{kind: keyFrom, as: article.Draft}:                 "publishdate publisheddate publishedat publishedon publishat publishon publishtime publishedtime publishfrom pubdate datepublished dateofpublication publicationdate publishdatetime",
+	{kind: keyFrom, as: article.Draft, soft: true}:     "schedule scheduled scheduledat scheduledfor releasedate golivedate",
+	{kind: keyEmbargo, as: article.Draft}:              "embargo embargoed embargountil embargodate underembargo",
+	{kind: keyUntil, as: article.Withdrawn}:            "expirydate expires expiresat expireson expiredate expirationdate expiration expireat expiryat unpublishdate unpublishat unpublishon archivedate hideafter validuntil",
+	{kind: keyUntilOr, as: article.Withdrawn}:          "expire expired isexpired expiry unpublish archived isarchived archivedat deleted isdeleted deletedat trashed withdrawn retracted",
+	{kind: keyBuild, as: article.Draft}:                "build",
+	{kind: keyRender, as: article.Draft}:               "buildrender",
+	{kind: keyRender, as: article.Draft, soft: true}:   "render",
+	{kind: keyList, as: article.Unlisted}:              "buildlist",
+	{kind: keyPassword, as: article.Draft}:             "password postpassword",
+	{kind: keyAddress, as: article.Draft}:              "permalink",
+	{kind: keyFeed, as: article.Unlisted}:              "feed rss",
+	{kind: keyIgnored}: "publishing publishedin publishedby publishresources buildpublishresources lastpublished lastpublishedat republished republishedat firstpublished " +
+		"originallypublished originalpublishdate sendemailwhenpublished hiddenfromsearch excludefromsearch",
+})
+
+// aboutPublisher are keys that name where else a piece came out, such as publisher or
+// publication_types.
+var aboutPublisher = regexp.MustCompile(`^(publisher|publication)`)
+
+func visibilityKeysOf(table map[visibilityKey]string) map[string]visibilityKey {
+	out := map[string]visibilityKey{}
+	for key, names := range table {
+		for _, name := range strings.Fields(names) {
+			out[name] = key
+		}
+	}
+	return out
+}
+
+// looksLikeVisibility matches unknown keys that may well withhold an article.
+var looksLikeVisibility = regexp.MustCompile(`draft|publish|private|hidden|unlisted|visib|embargo|expir|withdrawn`)
+
+// nested are the mappings in which generators keep keys of the author's own.
+var nested = map[string]bool{
+	"params": true, "extra": true, "custom": true, "data": true, "meta": true, "metadata": true, "attributes": true, "properties": true,
+	"frontmatter": true, "header": true, "page": true, "post": true, "eleventycomputed": true,
+}
+
+// normalKey returns a key in the form in which keys are compared: lower-case letters and
+// digits only.
+func normalKey(key string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, strings.ToLower(key))
+}
+
+// statusWords are the words for whether an article is out. Scheduled needs a date.
+var statusWords = statusWordsOf(map[article.Status]string{
+	article.Published: "published publish public live active visible listed everyone all featured posted released",
+	article.Scheduled: "scheduled future timed embargoed",
+	article.Unlisted:  "unlisted hidden link linkonly unsearchable",
+	article.Draft: "draft drafts autodraft private pending pendingreview review inreview underreview needsreview unpublished internal secret personal wip inprogress todo idea ideas new " +
+		"onhold hold skip rejected members member membersonly subscribers subscribersonly paid onlypaid onlyfree founding premium tiers password passwordprotected protected " +
+		"followers friends restricted sent inherit confidential incomplete writing editing notready",
+	article.Withdrawn: "trash trashed deleted removed archived archive expired withdrawn retracted cancelled canceled spam obsolete",
+})
+
+func statusWordsOf(table map[article.Status]string) map[string]article.Status {
+	out := map[string]article.Status{}
+	for status, words := range table {
+		for _, word := range strings.Fields(words) {
+			out[word] = status
+		}
+	}
+	return out
+}
+
+// visibility is the result of all visibility keys of a file.
+type visibility struct {
+	status    article.Status
+	from      time.Time // not before
+	until     time.Time // not after
+	scheduled bool      // a word says that a date will come
+}
+
+// restriction orders the statuses: of several keys the strictest counts.
+var restriction = map[article.Status]int{article.Published: 0, article.Unlisted: 1, article.Draft: 2, article.Withdrawn: 3}
+
+func (v *visibility) hold(as article.Status) {
+	if restriction[as] > restriction[v.status] {
+		v.status = as
+	}
+}
+
+// visibility reads all visibility keys of a file, and those of its site's settings that the
+// file does not set itself.
+func (im *importer) visibility(m meta) (visibility, *Problem) {
+	v := visibility{status: article.Published}
+	own := map[string]bool{}
+	for _, e := range m.entries {
+		if problem := im.readEntry(&v, e, true); problem != nil {
+			return v, problem
+		}
+		for _, inner := range flatten(e) {
+			own[normalKey(inner.key)] = true
+		}
+	}
+	if problem := im.readInherited(&v, own); problem != nil {
+		return v, problem
+	}
+	if im.inDrafts(m) {
+		v.hold(article.Draft)
+	}
+	return v, nil
+}
+
+// readInherited reads what the settings of the site say of the file.
+func (im *importer) readInherited(v *visibility, own map[string]bool) *Problem {
+	if im.options.settings == nil || im.ofMany {
+		return nil
+	}
+	for _, in := range im.options.settings.of(im.file.Name) {
+		if in.held != "" {
+			if !own["draft"] && !own["published"] {
+				v.hold(article.Draft)
+				im.warn(0, "imported as a draft: "+in.held, in.fix)
+			}
+			continue
+		}
+		if own[normalKey(in.key)] {
+			continue
+		}
+		if problem := im.readEntry(v, in.entry, true); problem != nil {
+			problem.What, problem.Line = fmt.Sprintf("%s:%d: %s", in.file, in.line, problem.What), 1
+			return problem
+		}
+	}
+	return nil
+}
+
+// inDrafts reports whether a file lies in a folder of drafts. Jekyll and Hexo know
+// _drafts. A folder called drafts counts as well, unless the file says otherwise.
+func (im *importer) inDrafts(m meta) bool {
+	below := strings.Split(strings.ToLower(path.Dir(im.file.Name)), "/")
+	above := strings.Split(strings.ToLower(im.options.Folder), "/")
+	if slices.Contains(slices.Concat(above, below), "_drafts") {
+		return true
+	}
+	published, says := truth(m.values["published"])
+	draft, saysDraft := truth(m.values["draft"])
+	if says && published || saysDraft && !draft {
+		return false
+	}
+	return slices.Contains(below, "drafts") || above[len(above)-1] == "drafts"
+}
+
+// readEntry reads an entry that may be a visibility key, or may be a mapping that holds
+// some.
+func (im *importer) readEntry(v *visibility, e entry, top bool) *Problem {
+	name := normalKey(e.key)
+	key, known := visibilityKeys[name]
+	if fields, ok := e.value.(map[string]any); ok && top && !known && nested[name] {
+		for _, inner := range slices.Sorted(maps.Keys(fields)) {
+			if problem := im.readEntry(v, entry{inner, fields[inner], e.line}, false); problem != nil {
+				problem.What = e.key + ": " + problem.What
+				return problem
+			}
+		}
+		return nil
+	}
+	if !known {
+		if !looksLikeVisibility.MatchString(name) || aboutPublisher.MatchString(name) {
+			return nil
+		}
+		return &Problem{
+			Line: e.line, What: fmt.Sprintf("the key %s may withhold the article, but it is not known", e.key),
+			Fix: "write draft: true, status: unlisted, publishDate: or expiryDate: instead, or remove it to publish",
+		}
+	}
+	fix := im.readValue(v, key, e.value)
+	if fix == "" || key.soft {
+		return nil
+	}
+	what := fmt.Sprintf("%s: %s is not understood", e.key, shown(e.value))
+	if e.value == nil || e.value == "" {
+		what = e.key + " has no value"
+	}
+	return &Problem{Line: e.line, What: what, Fix: fix}
+}
+
+// shown returns a value as messages quote it.
+func shown(value any) string {
+	if text, ok := value.(string); ok {
+		return fmt.Sprintf("%q", cutText(article.CleanLine(text), 100))
+	}
+	return cutText(article.CleanLine(fmt.Sprint(value)), 100)
+}
+
+const (
+	fixTruth = "write true or false, or remove the line to publish"
+	fixDate  = "write a date such as 2026-11-23 or 2026-11-23T08:00:00+01:00"
+	fixWord  = "write published, draft, scheduled, unlisted or withdrawn"
+	fixBuild = "write render: and list: with always or never"
+)
+
+// readValue applies the value of one key. It returns what to write instead when the value
+// is not understood.
+func (im *importer) readValue(v *visibility, k visibilityKey, value any) (fix string) {
+	switch k.kind {
+	case keyShows:
+		return im.readShows(v, k, value)
+	case keyHides:
+		return readTruth(v, k.as, value, true)
+	case keyWord:
+		return readWord(v, value)
+	case keyFrom, keyUntil, keyEmbargo, keyUntilOr:
+		return im.readWhen(v, k, value)
+	case keyBuild:
+		return readBuild(v, value)
+	case keyRender, keyList:
+		return readPart(v, k.kind, value)
+	case keyPassword:
+		if on, ok := truth(value); value != nil && value != "" && (!ok || on) {
+			v.hold(k.as)
+		}
+	case keyAddress:
+		if on, ok := value.(bool); ok && !on || isWord(value, "false") {
+			v.hold(k.as)
+		}
+	case keyFeed:
+		if on, ok := truth(value); ok && !on || isWord(value, "never") || isWord(value, "exclude") {
+			v.hold(k.as)
+		}
+	}
+	return ""
+}
+
+// readShows reads published and similar keys. Some generators keep the date there.
+func (im *importer) readShows(v *visibility, k visibilityKey, value any) string {
+	if fix := readTruth(v, k.as, value, false); fix == "" {
+		return ""
+	}
+	if value == nil || value == "" {
+		return fixTruth
+	}
+	if im.readTime(v, keyFrom, value) != "" {
+		return fixTruth + ", or a date"
+	}
+	return ""
+}
+
+func readTruth(v *visibility, as article.Status, value any, holds bool) string {
+	on, ok := truth(value)
+	if !ok {
+		return fixTruth
+	}
+	if on == holds {
+		v.hold(as)
+	}
+	return ""
+}
+
+// readWhen reads a key whose value is a date. Templates leave unused dates empty.
+func (im *importer) readWhen(v *visibility, k visibilityKey, value any) string {
+	until := k.kind == keyUntil || k.kind == keyUntilOr
+	on, isTruth := truth(value)
+	switch {
+	case value == nil, value == "":
+	case until && (isWord(value, "never") || isWord(value, "none")):
+	case isTruth && !on && k.kind != keyFrom:
+	case isTruth && on && (k.kind == keyEmbargo || k.kind == keyUntilOr):
+		v.hold(k.as)
+	default:
+		return im.readTime(v, k.kind, value)
+	}
+	return ""
+}
+
+func (im *importer) readTime(v *visibility, kind valueKind, value any) string {
+	when, err := parseDate(value, im.options.Zone)
+	if err != nil {
+		return fixDate
+	}
+	switch kind {
+	case keyFrom, keyEmbargo:
+		if when.After(v.from) {
+			v.from = when
+		}
+	default:
+		if v.until.IsZero() || when.Before(v.until) {
+			v.until = when
+		}
+	}
+	return ""
+}
+
+// readWord reads a status or visibility. Of several words the strictest holds.
+func readWord(v *visibility, value any) string {
+	all := list(value)
+	if len(all) == 0 {
+		return fixWord
+	}
+	for _, one := range all {
+		text, _ := one.(string)
+		status, known := statusWords[normalKey(text)]
+		if on, ok := truth(one); ok && !known {
+			if status, known = article.Draft, true; on {
+				status = article.Published
+			}
+		}
+		switch {
+		case !known:
+			return fixWord
+		case status == article.Scheduled:
+			v.scheduled = true
+		default:
+			v.hold(status)
+		}
+	}
+	return ""
+}
+
+// readBuild reads Hugo's build options.
+func readBuild(v *visibility, value any) string {
+	fields, ok := value.(map[string]any)
+	if !ok {
+		return fixBuild
+	}
+	for _, key := range slices.Sorted(maps.Keys(fields)) {
+		kind := map[string]valueKind{"render": keyRender, "list": keyList, "publishresources": keyIgnored}
+		k, known := kind[normalKey(key)]
+		if !known {
+			return fixBuild
+		}
+		if k == keyIgnored {
+			continue
+		}
+		if fix := readPart(v, k, fields[key]); fix != "" {
+			return fix
+		}
+	}
+	return ""
+}
+
+// readPart reads build.render or build.list. A page that is not rendered has no
+// address; one that is in no list is found by its address only.
+func readPart(v *visibility, kind valueKind, value any) string {
+	as := article.Unlisted
+	if kind == keyRender {
+		as = article.Draft
+	}
+	on, isTruth := truth(value)
+	switch {
+	case isWord(value, "always"), isTruth && on:
+	case isWord(value, "never"), isWord(value, "local"), isWord(value, "link"), isTruth:
+		v.hold(as)
+	default:
+		return fixBuild
+	}
+	return ""
+}
+
+func isWord(value any, word string) bool {
+	text, ok := value.(string)
+	return ok && strings.EqualFold(strings.TrimSpace(text), word)
+}
+
+// truth reads a yes or no in the forms that YAML, TOML, JSON and people have.
+func truth(value any) (yes, ok bool) {
+	switch v := value.(type) {
+	case bool:
+		return v, true
+	case json.Number:
+		value = v.String()
+	case int64:
+		value = fmt.Sprint(v)
+	}
+	text, _ := value.(string)
+	switch strings.ToLower(strings.TrimSpace(text)) {
+	case "true", "yes", "on", "1", "y", "t":
+		return true, true
+	case "false", "no", "off", "0", "n", "f":
+		return false, true
+	}
+	return false, false
+}
+
+// publication sets an article's status and times by its visibility keys.
+func publication(a *article.Article, m meta, v visibility) *Problem {
+	a.Status, a.Expires = v.status, v.until
+	// An article appears at its date or at the date that a visibility key names, whichever
+	// is later, and shows that date.
+	if v.from.After(a.Published) {
+		a.Published = v.from
+	}
+	if _, dated := m.date(); v.scheduled && !dated {
+		return &Problem{Line: max(m.lines["status"], 1), What: "the article is scheduled, but no date says when it appears", Fix: "add publishDate: 2026-11-23T08:00:00+01:00"}
+	}
+	return nil
+}
+
+// dateKeys are where an article's date is looked for, in this order and in the form
+// of normalKey.
+var dateKeys = []string{
+	"date", "published", "publishdate", "pubdate", "publisheddate", "publishedat", "datepublished", "publishedon", "publishat", "publicationdate", "publishtime", "publishedtime",
+	"postdate", "created", "createdat", "datecreated", "createddate", "creationdate",
+}
+
+// date finds the entry that dates the article.
+func (m meta) date() (entry, bool) {
+	for _, name := range dateKeys {
+		for _, e := range slices.Backward(m.entries) {
+			if normalKey(e.key) != name || e.value == nil || e.value == "" {
+				continue
+			}
+			if _, isTruth := truth(e.value); name != "published" || !isTruth {
+				return e, true
+			}
+		}
+	}
+	return entry{}, false
+}
