@@ -63,7 +63,7 @@ func TestCleaningDropsWhatHarms(t *testing.T) {
 		`<meta http-equiv="refresh" content="0;url=x"/><link rel="stylesheet"/>a`:           `a`,
 		`a<!-- hidden --><!--[if IE]>b<![endif]-->c`:                                        `ac`,
 		`<p class="evil" id="a b" lang='x"y'>a</p>`:                                         `<p>a</p>`,
-		`<noscript><p title="</noscript><img src=x onerror=alert(1)>"></noscript>a`:         `<img src="x"/>&#34;&gt;a`,
+		`<noscript><p title="</noscript><img src=x onerror=alert(1)>"></noscript>a`:         `<p title="&lt;/noscript&gt;&lt;img src=x onerror=alert(1)&gt;">a</p>`,
 		`a&#1;b&#xFFFE;c&#xD800;d` + "\x00\x08\ufffe":                                       "abc\ufffdd",
 		"<p title='a&#2;b'>\xff\xfe</p>":                                                    "<p title=\"ab\">\ufffd</p>",
 		`<iframe src="https://www.youtube.com/embed/x?rel=0&amp;a=1" width="560"></iframe>`: `<p><a href="https://www.youtube.com/embed/x?rel=0&amp;a=1">www.youtube.com/embed/x</a></p>`,
