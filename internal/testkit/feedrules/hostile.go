@@ -77,7 +77,7 @@ func Hostile() []article.Article {
 	for i, body := range hostileBodies {
 		a := Article(i)
 		text := texts[i%len(texts)]
-		a.HTML, a.Title, a.Summary, a.Language = ingest.Clean(body, nil), text, texts[(i+3)%len(texts)], ""
+		a.HTML, a.Title, a.Summary, a.Language = ingest.Sanitize(body, nil), text, texts[(i+3)%len(texts)], ""
 		a.Tags = []string{text, texts[(i+1)%len(texts)], "tag"}
 		a.Authors = []article.Author{{Name: texts[(i+2)%len(texts)], Email: "bad address", URL: "javascript:alert(1)"}}
 		a.Image = &article.Image{URL: "/media/a.png", Alt: texts[(i+4)%len(texts)]}
