@@ -96,6 +96,28 @@ func (s *site) pauseAndResume(b *testkit.Browser, people int) {
 	}
 }
 
+// TestDashboardIsRefreshedInBrowser: the edition under way moves to the recent ones while
+// the page stays open.
+func TestDashboardIsRefreshedInBrowser(t *testing.T) {
+	if testing.Short() {
+		t.Skip("drives a browser")
+	}
+	t.Parallel()
+	s := startSite(t, perSecond(5))
+	s.addSubscribers(20)
+	b := testkit.StartBrowser(t)
+	s.signUp(b)
+	if _, err := s.newEngine().SendNow(t.Context(), "weekly", adas); err != nil {
+		t.Fatal(err)
+	}
+	b.Open(s.url + "/admin/")
+	b.Wait(`document.querySelector("#under-way table")`)
+	b.Wait(`(window.stayedOpen = true)`)
+	b.Wait(`!document.querySelector("#under-way table") && document.querySelector("#recent table")`)
+	b.Wait(`window.stayedOpen && !document.querySelector("[data-refresh]")`)
+	noProblems(t, b)
+}
+
 func TestSendingWorksWithoutScript(t *testing.T) {
 	t.Parallel()
 	s := startSite(t)
