@@ -205,7 +205,7 @@ func TestPasswordChangeSignsOutOtherBrowsers(t *testing.T) {
 	}
 }
 
-func TestBlockedEditorIsSignedOut(t *testing.T) {
+func TestDisabledEditorIsSignedOut(t *testing.T) {
 	t.Parallel()
 	s := startSite(t)
 	e := s.owner()
@@ -221,14 +221,14 @@ func TestBlockedEditorIsSignedOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	if e.get("/admin/"); e.at == "/admin/" {
-		t.Error("a blocked editor still sees the dashboard")
+		t.Error("a disabled editor still sees the dashboard")
 	}
 	if e.post("/admin/sign-in", "email", "ada@gazette.example", "password", "four random words here"); e.code != http.StatusUnauthorized && e.code != http.StatusNotFound {
-		t.Errorf("a blocked editor signs in: %d", e.code)
+		t.Errorf("a disabled editor signs in: %d", e.code)
 	}
 }
 
-func TestOwnerResetsPasswordsAndBlocksEditors(t *testing.T) {
+func TestOwnerResetsPasswordsAndDisablesEditors(t *testing.T) {
 	t.Parallel()
 	s := startSite(t)
 	owner, bob := s.owner(), s.visitor()
@@ -241,10 +241,10 @@ func TestOwnerResetsPasswordsAndBlocksEditors(t *testing.T) {
 		t.Errorf("an editor resets the owner's password: %d", bob.code)
 	}
 	if bob.post("/admin/editors/1/access"); bob.code != http.StatusForbidden {
-		t.Errorf("an editor blocks the owner: %d", bob.code)
+		t.Errorf("an editor disables the owner: %d", bob.code)
 	}
 	if owner.post("/admin/editors/1/access"); owner.code != http.StatusNotFound {
-		t.Errorf("the owner blocks their own account: %d", owner.code)
+		t.Errorf("the owner disables their own account: %d", owner.code)
 	}
 	page := owner.post("/admin/editors/2/reset")
 	_, rest, _ := strings.Cut(page, s.url+"/admin/welcome/")
@@ -260,15 +260,15 @@ func TestOwnerResetsPasswordsAndBlocksEditors(t *testing.T) {
 	if again.get("/admin/welcome/" + token); again.code != http.StatusGone {
 		t.Errorf("the link answers %d after its use", again.code)
 	}
-	owner.want(owner.post("/admin/editors/2/access"), "This editor is blocked", "Unblock")
+	owner.want(owner.post("/admin/editors/2/access"), "This editor is disabled", ">Enable<")
 	if again.get("/admin/"); again.at != "/admin/sign-in" {
-		t.Errorf("the blocked editor is at %s", again.at)
+		t.Errorf("the disabled editor is at %s", again.at)
 	}
 	if again.post("/admin/sign-in", "email", "bob@gazette.example", "password", "five other random words"); again.code != http.StatusUnauthorized {
-		t.Errorf("the blocked editor signs in: %d", again.code)
+		t.Errorf("the disabled editor signs in: %d", again.code)
 	}
 	owner.want(owner.post("/admin/editors/2/access"), "This editor can sign in again")
 	if again.post("/admin/sign-in", "email", "bob@gazette.example", "password", "five other random words"); again.at != "/admin/" {
-		t.Errorf("the unblocked editor is at %s", again.at)
+		t.Errorf("the enabled editor is at %s", again.at)
 	}
 }

@@ -91,7 +91,7 @@ func (h *Handler) revokeLink(w http.ResponseWriter, r *http.Request, session sto
 	return redirectWithNotice(w, r, "/admin/account", "revoked")
 }
 
-// toggleAccess blocks another editor, or unblocks them. The links that a blocked editor
+// toggleAccess disables another editor, or enables them. The links that a disabled editor
 // made stop working.
 func (h *Handler) toggleAccess(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	if err := ownersOnly(session); err != nil {
@@ -99,7 +99,7 @@ func (h *Handler) toggleAccess(w http.ResponseWriter, r *http.Request, session s
 	}
 	id, err := requestedID(r)
 	if err == nil && id == session.Editor.ID {
-		err = store.ErrNotFound // owners do not block themselves
+		err = store.ErrNotFound // owners do not disable themselves
 	}
 	if err != nil {
 		return err
@@ -108,11 +108,11 @@ func (h *Handler) toggleAccess(w http.ResponseWriter, r *http.Request, session s
 	if err != nil {
 		return err
 	}
-	change := "blocked"
+	change := "disabled"
 	if editor.Disabled.IsZero() {
 		editor.Disabled = h.store.Now()
 	} else {
-		editor.Disabled, change = time.Time{}, "unblocked"
+		editor.Disabled, change = time.Time{}, "enabled"
 	}
 	if err := h.store.UpdateEditor(r.Context(), editor, ""); err != nil {
 		return err

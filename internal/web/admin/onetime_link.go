@@ -42,7 +42,7 @@ type Invitation struct {
 }
 
 // InviteLink returns a one-time link for a new editor. It revokes an earlier link for
-// the same address, and stops working once its maker is blocked.
+// the same address, and stops working once its maker is disabled.
 func InviteLink(ctx context.Context, s *store.Store, site string, in Invitation) (string, error) {
 	link := store.Link{Purpose: store.InviteLink, Role: roleEditor, Maker: in.Maker}
 	if in.Owner {
@@ -62,7 +62,7 @@ func InviteLink(ctx context.Context, s *store.Store, site string, in Invitation)
 }
 
 // ResetLink returns a one-time link for an editor's new password. It revokes an earlier
-// one, and stops working once its maker, 0 for the command line, is blocked.
+// one, and stops working once its maker, 0 for the command line, is disabled.
 func ResetLink(ctx context.Context, s *store.Store, site string, editor store.Editor, maker int64) (string, error) {
 	return makeLink(ctx, s, site, store.Link{Purpose: store.ResetLink, Editor: editor.ID, Maker: maker}, shortLinkAge)
 }

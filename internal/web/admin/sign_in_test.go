@@ -216,7 +216,7 @@ func (e *editor) welcomeLink(page string) string {
 	return found
 }
 
-func TestLinksOfBlockedOwnerStopWorking(t *testing.T) {
+func TestLinksOfDisabledOwnerStopWorking(t *testing.T) {
 	t.Parallel()
 	s := startSite(t)
 	ada, eve := s.owner(), s.visitor()
@@ -237,13 +237,13 @@ func TestLinksOfBlockedOwnerStopWorking(t *testing.T) {
 	if n := strings.Count(page, "/revoke"); n != 3 {
 		t.Errorf("%d links can be revoked, want 3", n)
 	}
-	ada.want(ada.post("/admin/editors/2/access"), "This editor is blocked", "There are no open links")
+	ada.want(ada.post("/admin/editors/2/access"), "This editor is disabled", "There are no open links")
 	for _, link := range saved {
 		if eve.get(link); eve.code != http.StatusGone {
-			t.Errorf("the blocked owner opens %s: %d", link, eve.code)
+			t.Errorf("the disabled owner opens %s: %d", link, eve.code)
 		}
 		if eve.post(link, "email", "eve2@gazette.example", "password", right); eve.code != http.StatusGone {
-			t.Errorf("the blocked owner signs up with %s: %d", link, eve.code)
+			t.Errorf("the disabled owner signs up with %s: %d", link, eve.code)
 		}
 	}
 	link := ada.welcomeLink(ada.post("/admin/account/invite", "email", "bob@gazette.example"))
