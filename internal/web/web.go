@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/tidings-press/tidings/feed"
 	"github.com/tidings-press/tidings/internal/config"
@@ -131,4 +132,51 @@ func routes(d Deps, pages *public.Pages, editors *admin.Handler) http.Handler {
 	}
 	pages.Routes(mux)
 	return mux
+}
+
+// NewServer returns an HTTP server whose limits close slow and idle connections. Handlers
+// of long answers, such as the progress of an edition, extend the limit on writing
+// themselves.
+func NewServer(handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: handler,
+		// With different values the server would set a second deadline after each head. The
+		// middleware limits bodies and answers.
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		ConnContext:       middleware.ConnContext,
+		IdleTimeout:       75 * time.Second,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}
+
+// alive reports that the process answers requests. A supervisor restarts one that does
+// not.
+func alive(w http.ResponseWriter, _ *http.Request) {
+	writePlain(w, http.StatusOK, "ok")
+}
+
+// ready reports whether this node can do its work. A load balancer sends requests only to
+// nodes that can.
+func ready(d Deps) http.Handler {
+	if d.Ready != nil {
+		return d.Ready
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
+		defer cancel()
+		if err := d.Store.Probe(ctx, "pages"); err != nil {
+			writePlain(w, http.StatusServiceUnavailable, string(store.FaultOf(err)))
+			return
+		}
+		writePlain(w, http.StatusOK, "ok")
+	})
+}
+
+func writePlain(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(text + "\n"))
 }
