@@ -6,6 +6,48 @@ import (
 	"testing"
 )
 
+func TestPasswordHash(t *testing.T) {
+	t.Parallel()
+	h := &Handler{hashing: make(chan struct{}, 2)}
+	one, err := h.hash(t.Context(), "four random words here")
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, err := h.hash(t.Context(), "four random words here")
+	if err != nil || one == two {
+		t.Fatalf("two hashes of one password: %s, %s, %v", one, two, err)
+	}
+	for password, want := range map[string]bool{"four random words here": true, "four random words her": false, "": false} {
+		if ok, err := h.matches(t.Context(), one, password); ok != want || err != nil {
+			t.Errorf("%q matches: %v, %v", password, ok, err)
+		}
+	}
+	if cost, _, key, err := parseHash(decoyHash()); err != nil || cost != newHashCost || len(key) != hashBytes {
+		t.Errorf("the decoy hash has the cost %+v and %d bytes, %v", cost, len(key), err)
+	}
+	// What a store keeps stays readable, and production's cost stays what the docs say.
+	if got := formatHash(productionCost, []byte("salt"), []byte("key")); got != "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$a2V5" {
+		t.Errorf("the hash of production is %s", got)
+	}
+}
+
+func FuzzDamagedHashMatchesNothing(f *testing.F) {
+	f.Add("")
+	f.Add("$argon2id$v=19$m=19456,t=2,p=1$$")
+	f.Add("$argon2id$v=19$m=4294967295,t=4294967295,p=255$YWFh$YWFh")
+	f.Add("$argon2id$v=19$m=0,t=1,p=1$YWFh$YWFh")
+	f.Add("$2a$10$abcdefghijklmnopqrstuv")
+	h := &Handler{hashing: make(chan struct{}, 2)}
+	f.Fuzz(func(t *testing.T, hash string) {
+		if strings.Count(hash, "$") == 5 && len(hash) > 80 {
+			t.Skip("may be work for seconds")
+		}
+		if ok, _ := h.matches(t.Context(), hash, "any password"); ok {
+			t.Errorf("%q matches", hash)
+		}
+	})
+}
+
 func TestGuessablePasswordsAreRefused(t *testing.T) {
 	t.Parallel()
 	about := []string{"The Harbour Gazette", "https://news.harbour-gazette.example", "ada.brook@gazette.example", "Ada Brook"}
