@@ -114,8 +114,8 @@ func (a *cli) review(ctx context.Context, p *app.Service, e *delivery.Engine, id
 
 const approveLong = `Approve freezes a draft and sends it. It shows subject, articles and subscribers and asks for the digest's
 name. In scripts, pass --shown with the fingerprint that "digest show" printed: if an article was edited, added or
-withdrawn since then, or the subject, the sender or a template changed, the approval is refused. --yes approves
-the draft without a check.`
+withdrawn since then, or the subject, the sender or a template changed, the approval is refused. --yes alone
+is refused, since it would approve a draft that was not shown.`
 
 func newApprove(a *cli) *cobra.Command {
 	var fingerprint string
@@ -135,7 +135,7 @@ func newApprove(a *cli) *cobra.Command {
 			case fingerprint != "":
 				_, err = e.ApproveShort(ctx, edition.ID, fingerprint)
 			case yes:
-				_, err = e.Approve(ctx, edition.ID)
+				err = usagef("--yes does not approve a draft that was not shown; look at it with \"tidings digest show %s\", and pass the --shown FINGERPRINT that it prints", args[0])
 			default:
 				err = a.askToApprove(ctx, p, e, edition.ID)
 			}
@@ -154,7 +154,7 @@ func newApprove(a *cli) *cobra.Command {
 		}),
 	}
 	c.Flags().StringVar(&fingerprint, "shown", "", "fingerprint printed by show; refuse a draft that changed since")
-	c.Flags().BoolVar(&yes, "yes", false, "approve the draft without asking")
+	c.Flags().BoolVar(&yes, "yes", false, "do not ask; needs --shown")
 	return c
 }
 

@@ -3,9 +3,7 @@ package delivery
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
@@ -138,55 +136,4 @@ func nowAndThen(every int, step func(ctx context.Context) error) func(ctx contex
 		}
 		return step(ctx)
 	}
-}
-
-// join gives a draft that no editor approved in time what a tick brings, so that drafts do
-// not pile up. It keeps its number, and its subject when an editor wrote that. It returns
-// false when there is no such draft.
-func (e *Engine) join(ctx context.Context, def *Definition, state store.DigestState, tick string, advance store.Advance) (bool, error) {
-	draft, found, err := e.Store.WaitingDraft(ctx, def.Name)
-	if err != nil || !found || def.Automatic {
-		return false, err
-	}
-	issue, err := e.input(ctx, def, state, selection{draft: draft.ID}, tick)
-	if err != nil {
-		return true, err
-	}
-	issue.ID, issue.Number = draft.ID, draft.Number
-	joined := 0
-	for i := range issue.Articles {
-		if !slices.Contains(draft.Articles, issue.Articles[i].ID) {
-			joined++
-		}
-	}
-	if joined == 0 {
-		return true, &NothingNewError{reason: "the draft of " + draft.Created.Format(time.DateOnly) + " still waits for approval, and there is nothing to add to it"}
-	}
-	next, err := e.redrafted(ctx, draft, issue)
-	if err != nil {
-		return true, err
-	}
-	jobs, err := e.tellEditors(ctx, def.Name, def.Notify, e.draftNote(def, next, joined))
-	if err != nil {
-		return true, err
-	}
-	if err := e.Store.ReplaceDraft(ctx, draft, next, tick, advance, jobs...); err != nil {
-		return true, err
-	}
-	e.Log.Info("a draft was not approved in time: the new articles joined it", "digest", def.Name, "edition", draft.ID, "tick", tick, "new", joined, "articles", len(next.Articles))
-	return true, nil
-}
-
-// redrafted is a draft with other articles.
-func (e *Engine) redrafted(ctx context.Context, draft store.Edition, issue digest.Input) (store.Edition, error) {
-	composed, err := e.composed(issue, draft.ScheduledFor)
-	if err != nil {
-		return store.Edition{}, err
-	}
-	next := draft
-	next.Articles, next.Subject, next.Created = composed.Articles, composed.Subject, composed.Created
-	if old, err := e.inputOf(ctx, draft); err == nil && old.Subject != "" {
-		next.Subject = draft.Subject // an editor wrote it
-	}
-	return next, nil
 }

@@ -206,3 +206,48 @@ func (l *lines) String() string {
 	defer l.mu.Unlock()
 	return l.buf.String()
 }
+
+// TestOldDraftsAreDroppedAtTheStart has the drafts that an earlier version made, one at each
+// tick: the newest is kept, and it gets the articles of the others.
+func TestOldDraftsAreDroppedAtTheStart(t *testing.T) {
+	t.Parallel()
+	each(t, sink.Options{}, nil, func(b *bundle) {
+		ctx := b.t.Context()
+		b.editor("ann@gazette.example", "editor")
+		b.options.Digests[0].Automatic = false
+		b.make()
+		var drafts []store.Edition
+		for _, slug := range []string{"ferries", "bridges", "harbours"} {
+			b.article(slug)
+			found, err := b.store.ArticleBySlug(ctx, slug)
+			if err != nil {
+				b.t.Fatal(err)
+			}
+			e := store.Edition{Edition: digest.Edition{
+				ID: "draft-" + slug, Digest: "weekly", Number: len(drafts) + 1, ScheduledFor: "tick " + slug, State: digest.Draft,
+				Subject: "About " + slug, Articles: []string{found.ID}, Created: b.store.Now(),
+			}}
+			if e, err = b.store.CreateDraft(ctx, e, nil); err != nil {
+				b.t.Fatal(err)
+			}
+			drafts = append(drafts, e)
+		}
+		b.options.Digests[0].Schedule = everySecond(b.t)
+		b.make()
+		b.run()
+		kept := b.waitingDraft(3)
+		if kept.ID != drafts[2].ID {
+			b.t.Errorf("kept %s, want the newest", kept.ID)
+		}
+		for _, draft := range drafts[:2] {
+			if e, err := b.store.Edition(ctx, draft.ID); err != nil || e.State != digest.Cancelled || !strings.Contains(e.Reason, "returned to the queue") {
+				b.t.Errorf("%s is %s (%s), %v", draft.ID, e.State, e.Reason, err)
+			}
+		}
+		b.eventually("a mail about the dropped drafts", func() bool {
+			return slices.ContainsFunc(b.mailsTo("ann@gazette.example"), func(m string) bool {
+				return strings.Contains(m, "Subject: Older drafts of The week were dropped") && strings.Contains(m, "About ferries") && strings.Contains(m, "About bridges")
+			})
+		})
+	})
+}

@@ -136,7 +136,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	defer e.recorder.Close()
 	e.relays.Reset(ctx)
 	var work sync.WaitGroup
-	work.Go(func() { e.every(ctx, "schedule", e.unlessQuarantined(e.runSchedule)) })
+	work.Go(func() { e.every(ctx, "schedule", e.unlessQuarantined(afterOnce(e.dropOldDrafts, e.runSchedule))) })
 	work.Go(func() { e.every(ctx, "approval", e.unlessQuarantined(e.approveDrafts)) })
 	work.Go(func() { e.every(ctx, "notices", e.unlessQuarantined(e.sendNotices)) })
 	work.Go(func() {
@@ -176,6 +176,20 @@ func (e *Engine) every(ctx context.Context, name string, step func(ctx context.C
 			last = err.Error()
 		}
 		wait(ctx, e.Poll)
+	}
+}
+
+// afterOnce returns a step that runs first until that has succeeded once, and then only step.
+func afterOnce(first, step func(ctx context.Context) error) func(ctx context.Context) error {
+	done := false
+	return func(ctx context.Context) error {
+		if !done {
+			if err := first(ctx); err != nil {
+				return err
+			}
+			done = true
+		}
+		return step(ctx)
 	}
 }
 

@@ -80,7 +80,7 @@ func (e *Engine) fire(ctx context.Context, def *Definition) error {
 		return err
 	}
 	tick, advance := dueTick(def, state, now)
-	joined, err := e.join(ctx, def, state, tick.Key, advance)
+	joined, err := e.joinDraft(ctx, def, state, tick.Key, advance)
 	var edition store.Edition
 	if err == nil && !joined {
 		edition, err = e.compose(ctx, def, state, selection{}, tick.Key)

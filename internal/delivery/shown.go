@@ -72,11 +72,12 @@ func (e *ChangedError) Error() string {
 	return "the edition changed since it was shown: " + strings.Join(e.Differences, "; ")
 }
 
-// shownHashed are the fields of an article that a mail can show.
-type shownHashed struct {
-	ID, Slug, URL, Title, Summary, HTML, Language string
-	Authors, Tags, Image                          any
-	Published                                     time.Time
+// hashArticle hashes everything of an article that a mail can show to any subscriber, or by
+// which their preferences choose it: all but what only the store needs.
+func hashArticle(a article.Article) string {
+	a.Source, a.Hash, a.GUID, a.Named, a.Content = "", "", "", false, ""
+	a.Updated, a.Ingested, a.Removed, a.Expires, a.Status = time.Time{}, time.Time{}, time.Time{}, time.Time{}, ""
+	return hashOf(a)[:16]
 }
 
 // shown hashes what an issue's mails are made of. The id of the issue and the time of day
@@ -89,16 +90,15 @@ func (e *Engine) shown(issue digest.Input, fixed settings) (Fingerprint, error) 
 	out := Fingerprint{Subject: made.Subject, Sender: hashOf([]any{fixed, e.Site, issue.Definition})}
 	for i := range issue.Articles {
 		a := &issue.Articles[i]
-		out.Articles = append(out.Articles, ArticleFingerprint{ID: a.ID, Hash: hashOf(shownHashed{
-			a.ID, a.Slug, a.URL, a.Title, a.Summary, a.HTML, a.Language, a.Authors, a.Tags, a.Image, a.Published,
-		})[:16]})
+		out.Articles = append(out.Articles, ArticleFingerprint{ID: a.ID, Hash: hashArticle(*a)})
 	}
 	out.Mail, err = e.mailHash(issue)
 	return out, err
 }
 
-// mailHash hashes the mails of readers without topics, in every language of the articles.
-// Those of readers with topics follow from the same articles and templates.
+// mailHash hashes the templates and the mails of subscribers without topics, in every language
+// of the articles. The variants for topics and for other languages follow from the templates
+// and the articles, which are hashed whole.
 func (e *Engine) mailHash(issue digest.Input) (string, error) {
 	issue.ID = ""
 	zone, err := time.LoadLocation(issue.Definition.Timezone)

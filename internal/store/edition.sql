@@ -43,8 +43,8 @@ UPDATE editions SET state = $3, reason = $4,
 WHERE id = $1 AND state = $2;
 
 -- name: edition.waitingDraft
--- The newest draft that a digest's schedule made and that waits for an editor. Index: editions_state.
-SELECT seq, columns(edition) FROM editions WHERE state = 'draft' AND automatic = 0 AND author = '' AND digest = $1 ORDER BY seq DESC LIMIT 1;
+-- The newest drafts that a digest's schedule made and that wait for an editor. Index: editions_state.
+SELECT seq, columns(edition) FROM editions WHERE state = 'draft' AND automatic = 0 AND author = '' AND digest = $1 ORDER BY seq DESC LIMIT $2;
 
 -- name: edition.redraft
 -- A later tick gives a draft other articles. Index: editions_id.

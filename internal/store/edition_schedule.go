@@ -181,11 +181,17 @@ func (s *Store) ReplaceDraft(ctx context.Context, was, e Edition, tick string, a
 // WaitingDraft returns the newest draft that a digest's schedule made and that waits for an
 // editor; found is false when none does.
 func (s *Store) WaitingDraft(ctx context.Context, digestName string) (e Edition, found bool, err error) {
-	drafts, err := s.readers.editions(ctx, "edition.waitingDraft", digestName)
+	drafts, err := s.WaitingDrafts(ctx, digestName, 1)
 	if err != nil || len(drafts) == 0 {
 		return e, false, err
 	}
 	return drafts[0], true, nil
+}
+
+// WaitingDrafts returns the drafts that a digest's schedule made and that wait for an editor,
+// the newest first. When there are several, their lists of articles are left out.
+func (s *Store) WaitingDrafts(ctx context.Context, digestName string, limit int) ([]Edition, error) {
+	return s.readers.editions(ctx, "edition.waitingDraft", digestName, limit)
 }
 
 // take claims a due tick, or for an edition by hand makes those who compose wait

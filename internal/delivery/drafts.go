@@ -1,0 +1,127 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/store"
+)
+
+// maxDropped bounds how many old drafts of a digest are dropped at a start.
+const maxDropped = 1000
+
+// dropOldDrafts keeps only the newest draft of each digest that an editor approves. Earlier
+// versions made a new draft at each tick, so that several may wait when a node starts. The
+// articles of the others return to the queue and join the newest draft at the next tick.
+func (e *Engine) dropOldDrafts(ctx context.Context) error {
+	var errs []error
+	for i := range e.Digests {
+		if def := &e.Digests[i]; !def.Automatic {
+			errs = append(errs, e.dropOldDraftsOf(ctx, def))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (e *Engine) dropOldDraftsOf(ctx context.Context, def *Definition) error {
+	drafts, err := e.Store.WaitingDrafts(ctx, def.Name, maxDropped)
+	if err != nil || len(drafts) < 2 {
+		return err
+	}
+	newest, dropped := drafts[0], []string{}
+	for _, draft := range drafts[1:] {
+		reason := fmt.Sprintf("a newer draft, number %d, took its place; its articles returned to the queue", newest.Number)
+		err := e.Store.SetEditionState(ctx, draft.ID, digest.Cancelled, reason)
+		var state *store.StateError
+		if errors.As(err, &state) { // another node was faster, or an editor has decided
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		dropped = append(dropped, fmt.Sprintf("“%s” of %s", draft.Subject, draft.Created.Format(time.DateOnly)))
+	}
+	if len(dropped) == 0 {
+		return nil
+	}
+	e.Log.Warn("older drafts were dropped; their articles returned to the queue", "digest", def.Name, "kept", newest.ID, "dropped", len(dropped))
+	jobs, err := e.tellEditors(ctx, def.Name, def.Notify, droppedNote(def, newest, dropped))
+	if err != nil {
+		return err
+	}
+	for _, job := range jobs {
+		if _, err := e.Store.Enqueue(ctx, job); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// droppedNote tells editors which drafts were dropped.
+func droppedNote(def *Definition, kept store.Edition, dropped []string) note {
+	const listed = 10
+	lines := []string{
+		fmt.Sprintf("Several drafts of %s waited for approval. Only the newest is kept: “%s”.", def.Title, kept.Subject),
+		"The articles of the others returned to the queue and join it at the next tick. No article is lost. Dropped:",
+	}
+	lines = append(lines, dropped[:min(len(dropped), listed)]...)
+	if more := len(dropped) - listed; more > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more", more))
+	}
+	return note{heading: "Older drafts of " + def.Title + " were dropped", lines: lines, button: "Look at the draft", path: "/admin/editions/" + kept.ID}
+}
+
+// joinDraft adds what a tick brings to a draft that no editor approved in time, so that drafts
+// do not pile up. The draft keeps its number, and its subject when an editor wrote that.
+// joinDraft returns false when there is no such draft.
+func (e *Engine) joinDraft(ctx context.Context, def *Definition, state store.DigestState, tick string, advance store.Advance) (bool, error) {
+	draft, found, err := e.Store.WaitingDraft(ctx, def.Name)
+	if err != nil || !found || def.Automatic {
+		return false, err
+	}
+	issue, err := e.input(ctx, def, state, selection{draft: draft.ID}, tick)
+	if err != nil {
+		return true, err
+	}
+	issue.ID, issue.Number = draft.ID, draft.Number
+	joined := 0
+	for i := range issue.Articles {
+		if !slices.Contains(draft.Articles, issue.Articles[i].ID) {
+			joined++
+		}
+	}
+	if joined == 0 {
+		return true, &NothingNewError{reason: "the draft of " + draft.Created.Format(time.DateOnly) + " still waits for approval, and there is nothing to add to it"}
+	}
+	next, err := e.redrafted(ctx, draft, issue)
+	if err != nil {
+		return true, err
+	}
+	jobs, err := e.tellEditors(ctx, def.Name, def.Notify, e.draftNote(def, next, joined))
+	if err != nil {
+		return true, err
+	}
+	if err := e.Store.ReplaceDraft(ctx, draft, next, tick, advance, jobs...); err != nil {
+		return true, err
+	}
+	e.Log.Info("a draft was not approved in time: the new articles joined it", "digest", def.Name, "edition", draft.ID, "tick", tick, "new", joined, "articles", len(next.Articles))
+	return true, nil
+}
+
+// redrafted is a draft with other articles.
+func (e *Engine) redrafted(ctx context.Context, draft store.Edition, issue digest.Input) (store.Edition, error) {
+	composed, err := e.composed(issue, draft.ScheduledFor)
+	if err != nil {
+		return store.Edition{}, err
+	}
+	next := draft
+	next.Articles, next.Subject, next.Created = composed.Articles, composed.Subject, composed.Created
+	if old, err := e.inputOf(ctx, draft); err == nil && old.Subject != "" {
+		next.Subject = draft.Subject // an editor wrote it
+	}
+	return next, nil
+}
