@@ -30,21 +30,20 @@ type WebSub struct {
 // WebSub sets the publishing of feeds up.
 func (p *Service) WebSub(feeds *feedserver.Server) *WebSub {
 	site := feedSite(p.Config, nil)
-	queue := jobQueue{p.Store}
 	w := &WebSub{publisher: &websub.Publisher{
-		News: hubChangeFeed{p.Store}, Lists: hubLists{p.Store}, Site: site, Definitions: feeds.Definitions(), Now: p.Store.Now, Log: p.Log,
+		Store: p.Store, Site: site, Definitions: feeds.Definitions(), Log: p.Log,
 		Fresh: feeds.Changed,
 	}}
-	jobs := w.publisher.Jobs()
+	tasks := w.publisher.Tasks()
 	if own := site.URL + HubPath; slices.Contains(site.Hubs, own) {
 		w.Hub = &websub.Hub{
-			Address: own, Site: site.URL, Feeds: feeds, Queue: queue, Registry: callbacks{p.Store}, Now: p.Store.Now, Log: p.Log,
+			Address: own, Site: site.URL, Feeds: feeds, Store: p.Store, Log: p.Log,
 			Allow: allowSubscriptions(),
 		}
 		w.publisher.LocalHub, w.publisher.Local = own, w.Hub.Distribute
-		maps.Copy(jobs, w.Hub.Jobs())
+		maps.Copy(tasks, w.Hub.Tasks())
 	}
-	w.worker = &websub.Worker{Queue: queue, Do: jobs, Log: p.Log}
+	w.worker = &websub.Worker{Store: p.Store, Tasks: tasks, Log: p.Log}
 	return w
 }
 

@@ -18,13 +18,14 @@ type Callback struct {
 	URL     string
 	Secret  string // for X-Hub-Signature; empty when the subscriber gave none
 	Expires time.Time
-	Version string // version of the content that it was sent last
+	Version string // of the content that was sent last
+	Network string // from which it was verified; set by PutCallback, not read back
 }
 
 // PutCallback keeps a verified subscription, or renews it. What it was sent stays.
 func (s *Store) PutCallback(ctx context.Context, c Callback) error {
 	return s.write(ctx, func(tx *conn) error {
-		_, err := tx.Exec(ctx, "websub.put", c.Topic, c.URL, c.Secret, millis(c.Expires), millis(s.Now()), hostOf(c.URL))
+		_, err := tx.Exec(ctx, "websub.put", c.Topic, c.URL, c.Secret, millis(c.Expires), millis(s.Now()), hostOf(c.URL), c.Network)
 		return err
 	})
 }
@@ -78,13 +79,13 @@ func (s *Store) SetCallbackVersion(ctx context.Context, topic, callback, version
 }
 
 // CallbackCounts is how many subscriptions there are.
-type CallbackCounts struct{ Topic, Host, All int64 }
+type CallbackCounts struct{ Topic, Host, Network, All int64 }
 
-// CountCallbacks says how many subscriptions a topic has, the server of a callback,
-// and all together, those that ran out included, for a bound on them.
-func (s *Store) CountCallbacks(ctx context.Context, topic, callback string) (CallbackCounts, error) {
+// CountCallbacks returns how many subscriptions a topic has, the server of a callback,
+// a network, and the hub, expired ones included. A network "" has none.
+func (s *Store) CountCallbacks(ctx context.Context, topic, callback, network string) (CallbackCounts, error) {
 	var n CallbackCounts
-	_, err := s.readers.One(ctx, "websub.count", []any{topic, hostOf(callback)}, &n.Topic, &n.Host, &n.All)
+	_, err := s.readers.One(ctx, "websub.count", []any{topic, hostOf(callback), network}, &n.Topic, &n.Host, &n.Network, &n.All)
 	return n, err
 }
 

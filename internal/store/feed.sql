@@ -22,8 +22,8 @@ DELETE FROM feed_polls WHERE day < $1;
 
 -- name: websub.put
 -- A verified subscription, or its renewal. Index: primary key.
-INSERT INTO websub (topic, callback, secret, expires, created, host, sent) VALUES ($1, $2, $3, $4, $5, $6, '')
-ON CONFLICT (topic, callback) DO UPDATE SET secret = excluded.secret, expires = excluded.expires;
+INSERT INTO websub (topic, callback, secret, expires, created, host, network, sent) VALUES ($1, $2, $3, $4, $5, $6, $7, '')
+ON CONFLICT (topic, callback) DO UPDATE SET secret = excluded.secret, expires = excluded.expires, network = excluded.network;
 
 -- name: websub.of
 -- The subscriptions of a topic. Index: primary key.
@@ -46,6 +46,7 @@ DELETE FROM websub WHERE topic = $1 AND callback = $2;
 DELETE FROM websub WHERE expires <= $1;
 
 -- name: websub.count
--- How many subscriptions a topic has, a server and all together. Indexes: primary
--- key, websub_host.
-SELECT (SELECT count(*) FROM websub WHERE topic = $1), (SELECT count(*) FROM websub WHERE host = $2), (SELECT count(*) FROM websub);
+-- How many subscriptions a topic has, a server, a network and all together. Indexes:
+-- primary key, websub_host, websub_network.
+SELECT (SELECT count(*) FROM websub WHERE topic = $1), (SELECT count(*) FROM websub WHERE host = $2),
+       (SELECT count(*) FROM websub WHERE network = $3 AND network <> ''), (SELECT count(*) FROM websub);

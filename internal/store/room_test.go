@@ -268,7 +268,7 @@ func TestCallbacksOfAHubRunOut(t *testing.T) {
 		if err := s.DropCallback(ctx, "/feed.xml", "https://a.example/"); err != nil {
 			t.Fatal(err)
 		}
-		if n, err := s.CountCallbacks(ctx, "/feed.xml", ""); n != (store.CallbackCounts{}) || err != nil {
+		if n, err := s.CountCallbacks(ctx, "/feed.xml", "", ""); n != (store.CallbackCounts{}) || err != nil {
 			t.Errorf("%+v left, %v", n, err)
 		}
 	})
@@ -279,11 +279,11 @@ func TestCallbacksAreCountedByTopicAndServer(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
 		for _, one := range [][2]string{{"/a", "https://One.example/x"}, {"/b", "http://one.example:8080/y"}, {"/a", "https://two.example/"}} {
-			if err := s.PutCallback(ctx, store.Callback{Topic: one[0], URL: one[1], Expires: s.Now().Add(time.Hour)}); err != nil {
+			if err := s.PutCallback(ctx, store.Callback{Topic: one[0], URL: one[1], Expires: s.Now().Add(time.Hour), Network: "192.0.2.0/24"}); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if n, err := s.CountCallbacks(ctx, "/b", "https://one.example/z"); n != (store.CallbackCounts{Topic: 1, Host: 2, All: 3}) || err != nil {
+		if n, err := s.CountCallbacks(ctx, "/b", "https://one.example/z", "192.0.2.0/24"); n != (store.CallbackCounts{Topic: 1, Host: 2, Network: 3, All: 3}) || err != nil {
 			t.Errorf("%+v, %v", n, err)
 		}
 	})

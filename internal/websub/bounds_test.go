@@ -3,7 +3,6 @@ package websub_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -11,112 +10,128 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tidings-press/tidings/internal/feedserver"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 	"github.com/tidings-press/tidings/internal/websub"
 )
 
-// idleHub is a hub whose jobs nobody does.
-func idleHub() (*house, *queue) {
-	h := &house{source: feedrules.New(time.Now), queue: newQueue(), registry: &registry{all: map[string]websub.Subscription{}}}
-	h.hub = &websub.Hub{
-		Address: "https://press.example/hub", Site: feedrules.Site().URL, Feeds: feedserver.New(feedserver.Options{Source: h.source, Site: feedrules.Site()}),
-		Queue: h.queue, Registry: h.registry, Client: &http.Client{}, Log: slog.New(slog.DiscardHandler),
-	}
-	return h, h.queue
-}
-
-func TestAFullHubLetsItsSubscribersRenew(t *testing.T) {
+func TestFullHubRenewsAndEndsSubscriptions(t *testing.T) {
 	t.Parallel()
-	h, _ := idleHub()
-	s := websub.Subscription{Topic: topic, Callback: "https://old.example/", Expires: time.Now().Add(time.Hour)}
-	if err := h.registry.Put(t.Context(), s); err != nil {
+	e := newEnv(t)
+	const callback = "https://old.example/"
+	c := store.Callback{Topic: topic, URL: callback, Expires: e.clock.now().Add(time.Hour)}
+	if err := e.store.PutCallback(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
-	for name, full := range map[string]websub.Counts{"topic": {Topic: 10_000}, "server": {Host: 10_000}, "hub": {All: 200_000}} {
-		h.registry.full = &full
-		if w := h.ask(wish("subscribe", "https://new.example/")); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "no room") {
+	many := store.CallbackCounts{Topic: 9, Host: 9, Network: 9, All: 9}
+	for name, set := range map[string]func(limits *store.CallbackCounts){
+		"topic": func(l *store.CallbackCounts) { l.Topic = 1 }, "server": func(l *store.CallbackCounts) { l.Host = 1 }, "hub": func(l *store.CallbackCounts) { l.All = 1 },
+	} {
+		e.hub.Limits = many
+		set(&e.hub.Limits)
+		if w := e.request(form("subscribe", "https://old.example/new")); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "no room") {
 			t.Errorf("a full %s: %d %s", name, w.Code, w.Body)
 		}
-		if w := h.ask(wish("subscribe", s.Callback)); w.Code != http.StatusAccepted {
+		if w := e.request(form("subscribe", callback)); w.Code != http.StatusAccepted {
 			t.Errorf("a full %s refuses a renewal: %d %s", name, w.Code, w.Body)
 		}
-		if w := h.ask(wish("unsubscribe", s.Callback)); w.Code != http.StatusAccepted {
-			t.Errorf("a full %s lets nobody go: %d %s", name, w.Code, w.Body)
+		if w := e.request(form("unsubscribe", callback)); w.Code != http.StatusAccepted {
+			t.Errorf("a full %s refuses to end a subscription: %d %s", name, w.Code, w.Body)
 		}
 	}
 }
 
-func TestAStrangerCannotHaveManyCallbacksAsked(t *testing.T) {
+// Any number of names can lead to one network, so subscriptions are counted by the
+// network that confirmed them too.
+func TestSubscriptionsOfNetworkAreBounded(t *testing.T) {
 	t.Parallel()
-	h, q := idleHub()
+	e := newEnv(t)
+	e.hub.Limits = store.CallbackCounts{Topic: 99, Host: 99, Network: 2, All: 99}
+	s := newSubscriber(t, true)
+	e.work(t, e.hub.Tasks())
+	names := []string{s.URL + "/1", strings.Replace(s.URL, "127.0.0.1", "localhost", 1) + "/2"}
+	for _, callback := range append(names, names...) { // the second time they are renewed
+		e.request(form("subscribe", callback))
+		testkit.Eventually(t, "a subscription", func() bool { return e.subscribed(t, callback) && e.idle(t) })
+	}
+	e.request(form("subscribe", s.URL+"/3"))
+	testkit.Eventually(t, "the end of the verification", func() bool { return e.failures(t) != "" })
+	if reason := e.failures(t); e.subscribed(t, s.URL+"/3") || !strings.Contains(reason, "no room") {
+		t.Errorf("a third subscription of the network: %q", reason)
+	}
+}
+
+func TestUnverifiedRequestsAreBounded(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
 	for i := range 100 {
-		if w := h.ask(wish("subscribe", fmt.Sprintf("https://victim.example/?%d", i))); w.Code != http.StatusAccepted {
-			t.Fatalf("wish %d: %d %s", i, w.Code, w.Body)
+		if w := e.request(form("subscribe", fmt.Sprintf("https://victim.example/?%d", i))); w.Code != http.StatusAccepted {
+			t.Fatalf("request %d: %d %s", i, w.Code, w.Body)
 		}
 	}
-	if w := h.ask(wish("subscribe", "https://Victim.example:8443/")); w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
+	if w := e.request(form("subscribe", "https://Victim.example:8443/")); w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
 		t.Errorf("one more of the same server: %d %s", w.Code, w.Body)
 	}
-	if w := h.ask(wish("subscribe", "https://any.name.victim.example/")); w.Code != http.StatusServiceUnavailable {
+	if w := e.request(form("subscribe", "https://any.name.victim.example/")); w.Code != http.StatusServiceUnavailable {
 		t.Errorf("one more of the same domain: %d %s", w.Code, w.Body)
 	}
-	if w := h.ask(wish("subscribe", "https://other.example/")); w.Code != http.StatusAccepted {
+	if w := e.request(form("subscribe", "https://other.example/")); w.Code != http.StatusAccepted {
 		t.Errorf("another server has to wait: %d %s", w.Code, w.Body)
 	}
 	for i := range 899 {
-		_ = h.ask(wish("subscribe", fmt.Sprintf("https://host%d.example/", i)))
+		_ = e.request(form("subscribe", fmt.Sprintf("https://host%d.example/", i)))
 	}
-	if w := h.ask(wish("subscribe", "https://last.example/")); w.Code != http.StatusServiceUnavailable {
+	if w := e.request(form("subscribe", "https://last.example/")); w.Code != http.StatusServiceUnavailable {
 		t.Errorf("after a thousand: %d %s", w.Code, w.Body)
 	}
-	if n, _ := q.Open(t.Context(), "websub.verify", "", 5000); n != 1000 {
-		t.Errorf("%d wishes wait, want 1000", n)
+	if n, _ := e.store.OpenJobs(t.Context(), "websub.verify", "", 5000); n != 1000 {
+		t.Errorf("%d requests wait, want 1000", n)
 	}
 }
 
-func TestNetworkThatAsksForManySubscriptionsWaits(t *testing.T) {
+func TestNetworkWithManyRequestsHasToWait(t *testing.T) {
 	t.Parallel()
-	h, _ := idleHub()
+	e := newEnv(t)
 	left := 3
-	h.hub.Allow = func(*http.Request) bool { left--; return left >= 0 }
+	e.hub.Allow = func(*http.Request) bool { left--; return left >= 0 }
 	for range 3 {
-		if w := h.ask(wish("subscribe", "https://s.example/")); w.Code != http.StatusAccepted {
+		if w := e.request(form("subscribe", "https://s.example/")); w.Code != http.StatusAccepted {
 			t.Fatal(w.Code, w.Body)
 		}
 	}
-	if w := h.ask(wish("subscribe", "https://s.example/")); w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") == "" {
+	if w := e.request(form("subscribe", "https://s.example/")); w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") == "" {
 		t.Errorf("one more: %d %s", w.Code, w.Body)
 	}
 }
 
-func TestTheNewestWishCounts(t *testing.T) {
+func TestNewestRequestCounts(t *testing.T) {
 	t.Parallel()
-	h, q := idleHub()
+	e := newEnv(t)
 	s := newSubscriber(t, true)
 	for _, secret := range []string{"first", "second"} {
-		if w := h.ask(wish("subscribe", s.URL, "hub.secret", secret)); w.Code != http.StatusAccepted {
+		if w := e.request(form("subscribe", s.URL, "hub.secret", secret)); w.Code != http.StatusAccepted {
 			t.Fatal(w.Code, w.Body)
 		}
 	}
-	work(t, &websub.Worker{Queue: q, Do: h.hub.Jobs()})
-	eventually(t, "a subscription", func() bool { return h.subscribed(s.URL) })
-	if got, err := h.registry.Find(t.Context(), topic, s.URL); got.Secret != "second" || err != nil {
+	e.work(t, e.hub.Tasks())
+	testkit.Eventually(t, "a subscription", func() bool { return e.subscribed(t, s.URL) })
+	if got, err := e.store.Callback(t.Context(), topic, s.URL); got.Secret != "second" || err != nil {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
 
 func TestLeasesAreGrantedWithinBounds(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	e := start(t)
 	for asked, want := range map[string]time.Duration{"1": time.Hour, "": 240 * time.Hour, "nonsense": 240 * time.Hour, "-5": 240 * time.Hour, "7200": 2 * time.Hour, "99999999999": 720 * time.Hour} {
 		s := newSubscriber(t, true)
-		h.ask(wish("subscribe", s.URL, "hub.lease_seconds", asked))
-		eventually(t, "a subscription", func() bool { return h.subscribed(s.URL) })
+		e.request(form("subscribe", s.URL, "hub.lease_seconds", asked))
+		testkit.Eventually(t, "a subscription", func() bool { return e.subscribed(t, s.URL) })
 		s.mu.Lock()
 		told := s.asked[0].Get("hub.lease_seconds")
 		s.mu.Unlock()
-		got, err := h.registry.Find(t.Context(), topic, s.URL)
+		got, err := e.store.Callback(t.Context(), topic, s.URL)
 		left := time.Until(got.Expires)
 		if told != fmt.Sprint(int(want.Seconds())) || left > want || left < want-time.Minute || err != nil {
 			t.Errorf("asked for %q: told %s s, granted %v, want %v (%v)", asked, told, left, want, err)
@@ -126,17 +141,17 @@ func TestLeasesAreGrantedWithinBounds(t *testing.T) {
 
 func TestLongRequestsAreRefused(t *testing.T) {
 	t.Parallel()
-	h, _ := idleHub()
+	e := newEnv(t)
 	long := func(n int) string { return "https://s.example/" + strings.Repeat("x", n) }
 	for name, form := range map[string]url.Values{
-		"callback": wish("subscribe", long(2000)), "both": wish("unsubscribe", long(1500), "hub.topic", long(1500)),
-		"form": wish("subscribe", "https://s.example/", "more", strings.Repeat("x", 20_000)), "no host": wish("subscribe", "https://:80/"),
+		"callback": form("subscribe", long(2000)), "both": form("unsubscribe", long(1500), "hub.topic", long(1500)),
+		"form": form("subscribe", "https://s.example/", "more", strings.Repeat("x", 20_000)), "no host": form("subscribe", "https://:80/"),
 	} {
 		want := http.StatusBadRequest
 		if name == "form" {
 			want = http.StatusRequestEntityTooLarge
 		}
-		if w := h.ask(form); w.Code != want {
+		if w := e.request(form); w.Code != want {
 			t.Errorf("%s: %d %s", name, w.Code, w.Body)
 		}
 	}
@@ -161,64 +176,64 @@ func TestOnlyPublicAddressesAreCalled(t *testing.T) {
 	}
 }
 
-func TestSubscribersAreCalledWhereTheySayAndNowhereElse(t *testing.T) {
+func TestHubFollowsNoRedirects(t *testing.T) {
 	t.Parallel()
-	h, q := idleHub()
+	e := newEnv(t)
 	client := websub.NewClient()
 	client.Transport = http.DefaultTransport // which may call loopback
-	h.hub.Client = client
+	e.hub.Client = client
 	there := newSubscriber(t, true)
 	here := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, there.URL+"/?"+r.URL.RawQuery, http.StatusFound)
 	}))
 	defer here.Close()
-	h.ask(wish("subscribe", here.URL))
-	work(t, &websub.Worker{Queue: q, Do: h.hub.Jobs()})
-	eventually(t, "the end of the verification", func() bool { return q.ended(here.URL) != "" })
+	e.request(form("subscribe", here.URL))
+	e.work(t, e.hub.Tasks())
+	testkit.Eventually(t, "the end of the verification", func() bool { return e.failures(t) != "" })
 	there.mu.Lock()
 	defer there.mu.Unlock()
-	if len(there.asked) > 0 || h.subscribed(here.URL) {
+	if len(there.asked) > 0 || e.subscribed(t, here.URL) {
 		t.Error("the hub followed a redirect")
 	}
 }
 
-func TestWhoLeftGetsNothingMore(t *testing.T) {
+func TestUnsubscribedCallbackGetsNothingMore(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	e := start(t)
 	answers := make([]int, 1000)
 	for i := range answers {
 		answers[i] = http.StatusServiceUnavailable
 	}
 	s := newSubscriber(t, true, answers...)
-	h.ask(wish("subscribe", s.URL))
-	eventually(t, "a subscription", func() bool { return h.subscribed(s.URL) })
-	h.put(feedrules.Article(1))
+	e.request(form("subscribe", s.URL))
+	testkit.Eventually(t, "a subscription", func() bool { return e.subscribed(t, s.URL) })
+	e.put(t, feedrules.Article(1))
 	tried := func() int { s.mu.Lock(); defer s.mu.Unlock(); return len(s.received) }
-	eventually(t, "a delivery to be tried", func() bool { return tried() > 0 })
-	if err := h.registry.Drop(t.Context(), topic, s.URL); err != nil {
+	testkit.Eventually(t, "a delivery to be tried", func() bool { return tried() > 0 })
+	if err := e.store.DropCallback(t.Context(), topic, s.URL); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the end of the delivery", h.queue.idle)
+	testkit.Eventually(t, "the end of the delivery", func() bool { return e.idle(t) })
 	if tried() > 15 {
 		t.Errorf("it was tried %d times, to the end", tried())
 	}
 }
 
-func TestTheSameContentIsSentOnce(t *testing.T) {
+func TestSameContentIsSentOnce(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	e := start(t)
 	s := newSubscriber(t, true)
-	h.ask(wish("subscribe", s.URL))
-	eventually(t, "a subscription", func() bool { return h.subscribed(s.URL) })
+	e.request(form("subscribe", s.URL))
+	testkit.Eventually(t, "a subscription", func() bool { return e.subscribed(t, s.URL) })
 	a := feedrules.Article(1)
-	h.put(a)
-	eventually(t, "the article", func() bool { return s.has(a.ID) && h.queue.idle() })
+	e.put(t, a)
+	testkit.Eventually(t, "the article", func() bool { return s.has(a.Title) && e.idle(t) })
 	for range 3 {
-		if err := h.hub.Distribute(t.Context(), topic); err != nil {
+		if err := e.hub.Distribute(t.Context(), topic); err != nil {
 			t.Fatal(err)
 		}
 	}
-	eventually(t, "the deliveries", h.queue.idle)
+	testkit.Eventually(t, "the deliveries", func() bool { return e.idle(t) })
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if sent := len(s.bodies); sent > 2 || sent == 2 && s.bodies[0] == s.bodies[1] {

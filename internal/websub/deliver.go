@@ -4,33 +4,100 @@ import (
 	"bytes"
 	"context"
 	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tidings-press/tidings/internal/feedserver"
+	"github.com/tidings-press/tidings/internal/store"
 )
 
-// delivery is the job of sending a topic to a subscriber. The rest is looked up when
-// it is done: a subscriber may have left by then, or have another secret.
+// verify asks a callback whether it wants the subscription that was requested in its
+// name (WebSub, section 5.3), and stores the subscription.
+func (h *Hub) verify(ctx context.Context, payload []byte) error {
+	var s subscription
+	if err := decode(payload, &s); err != nil {
+		return err
+	}
+	challenge := rand.Text()
+	u, err := url.Parse(s.Callback)
+	if err != nil {
+		return fmt.Errorf("%w: %v", errPermanent, err)
+	}
+	query := u.Query()
+	query.Set("hub.mode", s.Mode)
+	query.Set("hub.topic", s.Topic)
+	query.Set("hub.challenge", challenge)
+	if s.Mode == "subscribe" {
+		query.Set("hub.lease_seconds", strconv.Itoa(int(s.Lease/time.Second)))
+	}
+	u.RawQuery = query.Encode()
+	answer, network, err := h.get(ctx, u.String())
+	if err != nil {
+		return err
+	}
+	if strings.TrimSpace(answer) != challenge {
+		return fmt.Errorf("%w: %s does not confirm that it wants %s", errPermanent, s.Callback, s.Topic)
+	}
+	if s.Mode == "unsubscribe" {
+		return h.Store.DropCallback(ctx, s.Topic, s.Callback)
+	}
+	if err := h.checkRoom(ctx, s, network); err != nil {
+		return fmt.Errorf("%w: %w", errPermanent, err)
+	}
+	return h.Store.PutCallback(ctx, store.Callback{
+		Topic: s.Topic, URL: s.Callback, Secret: s.Secret, Expires: h.Store.Now().Add(s.Lease), Network: network,
+	})
+}
+
+// get sends a verification. It returns the answer, and the network that gave it.
+func (h *Hub) get(ctx context.Context, address string) (answer, network string, err error) {
+	ctx, networkOfRequest := traceNetwork(context.WithValue(ctx, verifying{}, true))
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return "", "", fmt.Errorf("%w: %v", errPermanent, err)
+	}
+	response, err := h.client().Do(request)
+	if err != nil {
+		return "", "", err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, 1000))
+	switch {
+	case err != nil:
+		return "", "", err
+	case response.StatusCode == http.StatusNotFound, response.StatusCode == http.StatusGone:
+		return "", "", fmt.Errorf("%w: the subscriber answers %s", errPermanent, response.Status)
+	case response.StatusCode/100 != 2:
+		return "", "", fmt.Errorf("the subscriber answers %s", response.Status)
+	}
+	return string(body), networkOfRequest(), nil
+}
+
+// delivery is the payload of a job that sends a topic to a subscriber. The rest is
+// read when it runs: by then the subscription may have ended, or have another secret.
 type delivery struct {
 	Topic    string
 	Callback string
 }
 
-// atATime is how many jobs are kept in one transaction.
-const atATime = 500
+// jobsAtOnce is how many jobs are stored in one transaction.
+const jobsAtOnce = 500
 
 // Distribute makes a job for each subscriber of a topic who does not have its content
 // yet: the hub's side of a publication.
 func (h *Hub) Distribute(ctx context.Context, topic string) error {
-	subscriptions, err := h.Registry.Of(ctx, topic)
-	if err != nil || len(subscriptions) == 0 {
+	callbacks, err := h.Store.Callbacks(ctx, topic)
+	if err != nil || len(callbacks) == 0 {
 		return err
 	}
 	body, _, err := h.content(ctx, topic)
@@ -38,71 +105,71 @@ func (h *Hub) Distribute(ctx context.Context, topic string) error {
 		return err
 	}
 	version := versionOf(body)
-	var jobs []Job
-	for _, s := range subscriptions {
-		if s.Sent == version {
+	var jobs []store.Job
+	for _, c := range callbacks {
+		if c.Version == version {
 			continue
 		}
-		// The content is in the key: a job that is under way may have read an older one.
-		jobs = append(jobs, Job{Kind: deliverKind, Key: keyOf(topic, s.Callback, version), Payload: encode(delivery{topic, s.Callback})})
+		// The content is in the key: a running job may have read an older one.
+		jobs = append(jobs, store.Job{Kind: deliverKind, Key: keyOf(topic, c.URL, version), Payload: encode(delivery{topic, c.URL})})
 	}
-	for some := range slices.Chunk(jobs, atATime) {
-		if err := h.Queue.Enqueue(ctx, some...); err != nil {
+	for some := range slices.Chunk(jobs, jobsAtOnce) {
+		if err := h.Store.EnqueueAll(ctx, some); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// deliver sends a topic's content to a subscriber (WebSub, section 7), unless it has
-// had that already.
+// deliver sends a topic's content to a subscriber (WebSub, section 7), unless the
+// subscriber has it already.
 func (h *Hub) deliver(ctx context.Context, payload []byte) error {
 	var d delivery
 	if err := decode(payload, &d); err != nil {
 		return err
 	}
-	s, err := h.Registry.Find(ctx, d.Topic, d.Callback)
-	if errors.Is(err, ErrNoSubscription) {
-		return nil // it has left, or its lease ran out
+	c, err := h.Store.Callback(ctx, d.Topic, d.Callback)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil // it has unsubscribed, or its lease has expired
 	}
 	if err != nil {
 		return err
 	}
-	body, mediaType, err := h.content(ctx, s.Topic)
+	body, mediaType, err := h.content(ctx, c.Topic)
 	if err != nil {
 		return err
 	}
 	version := versionOf(body)
-	if s.Sent == version {
+	if c.Version == version {
 		return nil
 	}
-	status, err := h.send(ctx, s, body, mediaType)
+	status, err := h.post(ctx, c, body, mediaType)
 	switch {
 	case err != nil:
 		return err
 	case status == http.StatusGone:
-		return h.Registry.Drop(ctx, s.Topic, s.Callback) // section 7: it wants no more
+		return h.Store.DropCallback(ctx, c.Topic, c.URL) // section 7: it wants no more
 	}
-	return h.Registry.Sent(ctx, s.Topic, s.Callback, version)
+	return h.Store.SetCallbackVersion(ctx, c.Topic, c.URL, version)
 }
 
-// send posts content to a callback. Its answer is 2xx or 410, else an error.
-func (h *Hub) send(ctx context.Context, s Subscription, body []byte, mediaType string) (status int, err error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.Callback, bytes.NewReader(body))
+// post sends content to a callback. Answers other than 2xx and 410 are errors.
+func (h *Hub) post(ctx context.Context, c store.Callback, body []byte, mediaType string) (status int, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.URL, bytes.NewReader(body))
 	if err != nil {
-		return 0, fmt.Errorf("%w: %v", errGone, err)
+		return 0, fmt.Errorf("%w: %v", errPermanent, err)
 	}
 	request.Header.Set("Content-Type", mediaType)
-	request.Header.Set("Link", fmt.Sprintf(`<%s>; rel="hub", <%s>; rel="self"`, h.Address, s.Topic))
-	if s.Secret != "" {
-		request.Header.Set("X-Hub-Signature", Signature(s.Secret, body))
+	request.Header.Set("Link", fmt.Sprintf(`<%s>; rel="hub", <%s>; rel="self"`, h.Address, c.Topic))
+	if c.Secret != "" {
+		request.Header.Set("X-Hub-Signature", Signature(c.Secret, body))
 	}
 	response, err := h.client().Do(request)
 	if err != nil {
 		return 0, fmt.Errorf("subscriber: %w", err)
 	}
 	defer response.Body.Close()
-	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10)) // lets the connection be used again
+	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10)) // so that the connection can be used again
 	if response.StatusCode/100 != 2 && response.StatusCode != http.StatusGone {
 		return 0, fmt.Errorf("subscriber answers %s", response.Status)
 	}
@@ -116,21 +183,25 @@ func Signature(secret string, body []byte) string {
 	return "sha256=" + hex.EncodeToString(mac.Sum(nil))
 }
 
-// versionOf tells one content from another.
+// versionOf is a hash that identifies content.
 func versionOf(body []byte) string {
 	sum := sha256.Sum256(body)
 	return hex.EncodeToString(sum[:16])
 }
 
-// content reads a topic. One that is none of ours, or no longer, is gone.
+// keyOf makes a short key of parts that strangers may make long.
+func keyOf(parts ...string) string { return versionOf([]byte(strings.Join(parts, " "))) }
+
+// content returns the document of a topic and its media type. The error for a topic
+// that is not or no longer ours is errPermanent.
 func (h *Hub) content(ctx context.Context, topic string) (body []byte, mediaType string, err error) {
 	path, ours := strings.CutPrefix(topic, h.Site)
 	if !ours || !strings.HasPrefix(path, "/") {
-		return nil, "", fmt.Errorf("%w: %s is no topic of ours", errGone, topic)
+		return nil, "", fmt.Errorf("%w: %s is no topic of ours", errPermanent, topic)
 	}
 	body, mediaType, err = h.Feeds.Topic(ctx, path)
 	if errors.Is(err, feedserver.ErrUnknown) {
-		err = fmt.Errorf("%w: %s is no feed that names this hub", errGone, topic)
+		err = fmt.Errorf("%w: %s is no feed that names this hub", errPermanent, topic)
 	}
 	return body, mediaType, err
 }

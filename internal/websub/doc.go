@@ -1,8 +1,8 @@
-// Package websub tells the world of changed feeds at once (WebSub, W3C
-// Recommendation of 2018). A Publisher watches the articles and lets the configured
-// hubs know which feeds changed; a Hub is a hub of our own, which verifies
-// subscribers and sends them the new content, signed.
+// Package websub notifies hubs of changed feeds (WebSub, W3C Recommendation of 2018).
+// A Publisher reads changes from the store and tells the configured hubs which feeds
+// changed. A Hub is a hub of our own: it verifies subscribers and sends them the new
+// content, signed.
 //
-// All that leaves the machine is a job first: kept in the store, retried with
-// growing delays, done by whichever node is free. Worker does the jobs.
+// Every request to another server is a job of the store first: it is retried with
+// growing delays, by whichever node is free. Worker runs the jobs.
 package websub

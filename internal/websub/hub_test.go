@@ -6,20 +6,20 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 	"github.com/tidings-press/tidings/internal/websub"
 )
 
-func TestSubscribersGetNewContentSigned(t *testing.T) {
+func TestSubscriberGetsNewContentSigned(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	e := start(t)
 	s := newSubscriber(t, true, http.StatusInternalServerError, http.StatusBadGateway)
-	if w := h.ask(wish("subscribe", s.URL+"/cb?mine=1", "hub.secret", "s3cret", "hub.lease_seconds", "864000")); w.Code != http.StatusAccepted {
+	if w := e.request(form("subscribe", s.URL+"/cb?mine=1", "hub.secret", "s3cret", "hub.lease_seconds", "864000")); w.Code != http.StatusAccepted {
 		t.Fatalf("subscribe: %d %s", w.Code, w.Body)
 	}
-	eventually(t, "a verified subscription", func() bool { return h.subscribed(s.URL + "/cb?mine=1") })
+	testkit.Eventually(t, "a verified subscription", func() bool { return e.subscribed(t, s.URL+"/cb?mine=1") })
 	s.mu.Lock()
 	q := s.asked[0]
 	s.mu.Unlock()
@@ -27,9 +27,8 @@ func TestSubscribersGetNewContentSigned(t *testing.T) {
 		t.Errorf("verification asks %v", q)
 	}
 	a := feedrules.Article(1)
-	a.Published, a.Updated, a.Ingested = time.Now(), time.Now(), time.Now()
-	h.put(a)
-	eventually(t, "the new article at the subscriber, after two refusals", func() bool { return s.served() && s.has(a.ID) })
+	e.put(t, a)
+	testkit.Eventually(t, "the new article at the subscriber, after two refusals", func() bool { return s.answered() && s.has(a.Title) })
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	last := s.received[len(s.received)-1]
@@ -44,72 +43,63 @@ func TestSubscribersGetNewContentSigned(t *testing.T) {
 	}
 }
 
-func TestNobodyIsSubscribedAgainstTheirWill(t *testing.T) {
+func TestUnconfirmedSubscriptionIsRejected(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	e := start(t)
 	s := newSubscriber(t, false)
-	h.ask(wish("subscribe", s.URL))
-	eventually(t, "the end of the verification", func() bool { return h.queue.ended(s.URL) != "" })
-	if how := h.queue.ended(s.URL); h.subscribed(s.URL) || !strings.Contains(how, "does not confirm") {
+	e.request(form("subscribe", s.URL))
+	testkit.Eventually(t, "the end of the verification", func() bool { return e.failures(t) != "" })
+	if how := e.failures(t); e.subscribed(t, s.URL) || !strings.Contains(how, "does not confirm") {
 		t.Errorf("verification ended: %q", how)
 	}
 }
 
-func TestUnsubscribingIsVerifiedToo(t *testing.T) {
+func TestUnsubscribingIsVerified(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	e := start(t)
 	s := newSubscriber(t, true)
-	h.ask(wish("subscribe", s.URL))
-	eventually(t, "a subscription", func() bool { return h.subscribed(s.URL) })
-	h.ask(wish("unsubscribe", s.URL))
-	eventually(t, "its end", func() bool { return !h.subscribed(s.URL) })
+	e.request(form("subscribe", s.URL))
+	testkit.Eventually(t, "a subscription", func() bool { return e.subscribed(t, s.URL) })
+	e.request(form("unsubscribe", s.URL))
+	testkit.Eventually(t, "its end", func() bool { return !e.subscribed(t, s.URL) })
 }
 
-func TestGoneSubscribersAreDropped(t *testing.T) {
+func TestSubscriberThatAnswersGoneIsDropped(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	e := start(t)
 	s := newSubscriber(t, true, http.StatusGone)
-	h.ask(wish("subscribe", s.URL))
-	eventually(t, "a subscription", func() bool { return h.subscribed(s.URL) })
-	h.put(feedrules.Article(1))
-	eventually(t, "its end", func() bool { return !h.subscribed(s.URL) })
+	e.request(form("subscribe", s.URL))
+	testkit.Eventually(t, "a subscription", func() bool { return e.subscribed(t, s.URL) })
+	e.put(t, feedrules.Article(1))
+	testkit.Eventually(t, "its end", func() bool { return !e.subscribed(t, s.URL) })
 }
 
-func TestBadWishesAreRefused(t *testing.T) {
+func TestBadRequestsAreRefused(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	e := start(t)
 	for name, form := range map[string]url.Values{
-		"mode":     wish("publish", "https://s.example/"),
-		"callback": wish("subscribe", "ftp://s.example/"),
-		"secret":   wish("subscribe", "https://s.example/", "hub.secret", strings.Repeat("x", 200)),
-		"foreign":  wish("subscribe", "https://s.example/", "hub.topic", "https://other.example/feed.xml"),
-		"page":     wish("subscribe", "https://s.example/", "hub.topic", "https://press.example/about"),
-		"private":  wish("subscribe", "https://s.example/", "hub.topic", "https://press.example/private/x/feed.xml"),
-		"search":   wish("subscribe", "https://s.example/", "hub.topic", "https://press.example/search/feed.xml?q=x"),
-		"spelling": wish("subscribe", "https://s.example/", "hub.topic", "https://press.example/rss.xml"),
-		"prefix":   wish("subscribe", "https://s.example/", "hub.topic", "https://press.example.evil.example/feed.xml"),
+		"mode":     form("publish", "https://s.example/"),
+		"callback": form("subscribe", "ftp://s.example/"),
+		"secret":   form("subscribe", "https://s.example/", "hub.secret", strings.Repeat("x", 200)),
+		"foreign":  form("subscribe", "https://s.example/", "hub.topic", "https://other.example/feed.xml"),
+		"page":     form("subscribe", "https://s.example/", "hub.topic", "https://press.example/about"),
+		"private":  form("subscribe", "https://s.example/", "hub.topic", "https://press.example/private/x/feed.xml"),
+		"search":   form("subscribe", "https://s.example/", "hub.topic", "https://press.example/search/feed.xml?q=x"),
+		"spelling": form("subscribe", "https://s.example/", "hub.topic", "https://press.example/rss.xml"),
+		"prefix":   form("subscribe", "https://s.example/", "hub.topic", "https://press.example.evil.example/feed.xml"),
 	} {
-		if w := h.ask(form); w.Code != http.StatusBadRequest {
+		if w := e.request(form); w.Code != http.StatusBadRequest {
 			t.Errorf("%s: %d %s", name, w.Code, w.Body)
 		}
 	}
 	r := httptest.NewRequest(http.MethodGet, "/hub", nil)
 	w := httptest.NewRecorder()
-	if h.hub.ServeHTTP(w, r); w.Code != http.StatusMethodNotAllowed {
+	if e.hub.ServeHTTP(w, r); w.Code != http.StatusMethodNotAllowed {
 		t.Errorf("GET: %d", w.Code)
 	}
 }
 
-func TestSubscribersComeBackWhenTheStoreDoesNotAnswer(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
-	h.source.Fail(true)
-	if w := h.ask(wish("subscribe", "https://s.example/")); w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
-		t.Errorf("%d %s: a subscriber would not ask again", w.Code, w.Body)
-	}
-}
-
-func TestCallbacksInsideTheNetworkAreNotCalled(t *testing.T) {
+func TestPrivateCallbackIsNotCalled(t *testing.T) {
 	t.Parallel()
 	s := newSubscriber(t, true)
 	if _, err := websub.NewClient().Get(s.URL); err == nil || !strings.Contains(err.Error(), "not public") {

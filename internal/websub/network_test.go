@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-func TestVerificationsOfOneNetworkAreBounded(t *testing.T) {
+func TestVerificationsOfNetworkAreBounded(t *testing.T) {
 	t.Parallel()
 	var counts networkCounts
 	now := time.Unix(1_000_000, 0)
@@ -19,11 +19,11 @@ func TestVerificationsOfOneNetworkAreBounded(t *testing.T) {
 		}
 		return allowed
 	}
-	if got := allowed("192.0.2.%d", 200, now); got != mostVerified {
-		t.Errorf("%d connections to one network in a minute, want %d", got, mostVerified)
+	if got := allowed("192.0.2.%d", 200, now); got != maxVerified {
+		t.Errorf("%d connections to one network in a minute, want %d", got, maxVerified)
 	}
-	if got := allowed("2001:db8:1:%d::1", 200, now); got != mostVerified {
-		t.Errorf("%d connections to one /48 in a minute, want %d", got, mostVerified)
+	if got := allowed("2001:db8:1:%d::1", 200, now); got != maxVerified {
+		t.Errorf("%d connections to one /48 in a minute, want %d", got, maxVerified)
 	}
 	if got := allowed("192.0.3.%d", 1, now); got != 1 {
 		t.Error("another network has to wait")
@@ -33,13 +33,13 @@ func TestVerificationsOfOneNetworkAreBounded(t *testing.T) {
 	}
 }
 
-func TestCallbacksAreCountedByWhoeverOwnsTheirName(t *testing.T) {
+func TestCallbacksAreCountedByDomainOrNetwork(t *testing.T) {
 	t.Parallel()
 	for host, want := range map[string]string{
 		"a.b.victim.co.uk": "victim.co.uk", "Victim.co.uk.": "victim.co.uk", "x.example.org": "example.org", "localhost": "localhost",
 		"192.0.2.77": "192.0.2.0/24", "2001:db8:7::1": "2001:db8:7::/48",
 	} {
-		if got := siteOf(host); got != want {
+		if got := ownerOf(host); got != want {
 			t.Errorf("%s is counted as %s, want %s", host, got, want)
 		}
 	}

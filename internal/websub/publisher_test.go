@@ -2,8 +2,6 @@ package websub_test
 
 import (
 	"fmt"
-	"log/slog"
-	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -15,11 +13,13 @@ import (
 
 	"github.com/tidings-press/tidings/feed"
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 	"github.com/tidings-press/tidings/internal/websub"
 )
 
-// listening is somebody else's hub, as far as publishers see it.
+// listening is a hub of others, as far as publishers see it.
 type listening struct {
 	*httptest.Server
 	mu      sync.Mutex
@@ -55,14 +55,38 @@ func (l *listening) count(topic string) (told, asked int) {
 	return l.told[topic], l.asked[topic]
 }
 
-// telling is a publisher whose hub has a list, at work.
-func telling(t *testing.T, hub string, since time.Time, topics ...string) *journal {
+// pending is a worker for the hub's pending notifications, which were announced at a
+// time before now.
+func pending(t *testing.T, e *env, age time.Duration, hub string, topics ...string) {
 	t.Helper()
-	j := &journal{queue: newQueue(), lists: map[string]map[string]websub.Untold{}}
-	p := &websub.Publisher{Lists: j, Site: feed.Site{Hubs: []string{hub}}, Log: slog.New(slog.DiscardHandler)}
-	j.list(hub, since, websub.Job{Kind: "websub.publish", Key: hub, Payload: fmt.Appendf(nil, `{"Hub":%q}`, hub)}, topics...)
-	work(t, &websub.Worker{Queue: j.queue, Do: p.Jobs()})
-	return j
+	e.publisher.Site.Hubs = []string{hub}
+	e.announce(t, hub, topics...)
+	e.clock.pass(age)
+	e.work(t, e.publisher.Tasks())
+}
+
+// announce stores pending notifications of a hub, with its job.
+func (e *env) announce(t *testing.T, hub string, topics ...string) {
+	t.Helper()
+	from, err := e.store.HubPosition(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	job := store.Job{Kind: "websub.publish", Key: hub, Payload: fmt.Appendf(nil, `{"Hub":%q}`, hub), Newest: true}
+	won, err := e.store.Announce(t.Context(), store.Announcement{From: from, To: from, Hubs: []string{hub}, Topics: topics, Due: e.clock.now(), Jobs: []store.Job{job}})
+	if !won || err != nil {
+		t.Fatal(won, err)
+	}
+}
+
+// left returns the hub's pending notifications.
+func (e *env) left(t *testing.T, hub string) []store.PendingNotification {
+	t.Helper()
+	left, err := e.store.PendingNotifications(t.Context(), hub, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return left
 }
 
 func names(n int) (topics []string) {
@@ -72,7 +96,7 @@ func names(n int) (topics []string) {
 	return topics
 }
 
-func TestHubsAreToldOfChangedFeedsUntilTheyListen(t *testing.T) {
+func TestHubIsToldOfChangedFeedsUntilItAnswers(t *testing.T) {
 	t.Parallel()
 	refusals := 2 // of the announcement of all feeds
 	hub := newListening(t, func(string) int {
@@ -81,19 +105,19 @@ func TestHubsAreToldOfChangedFeedsUntilTheyListen(t *testing.T) {
 		}
 		return http.StatusNoContent
 	})
-	h := newHouse(t, hub.URL)
-	eventually(t, "the hub to be told of all feeds at first", func() bool { told, _ := hub.count(topic); return told == 1 && h.queue.idle() })
+	e := start(t, hub.URL)
+	testkit.Eventually(t, "the hub to be told of all feeds at first", func() bool { told, _ := hub.count(topic); return told == 1 && e.idle(t) })
 	a := feedrules.Article(1)
 	a.Tags = []string{"C/C++"}
-	h.put(a)
-	eventually(t, "the hub to be told", func() bool {
+	e.put(t, a)
+	testkit.Eventually(t, "the hub to be told", func() bool {
 		first, _ := hub.count(topic)
 		second, _ := hub.count("https://press.example/tags/C%2FC%2B%2B/atom.xml")
 		return first == 2 && second == 1
 	})
 }
 
-func TestAHubThatFailsNowAndThenIsToldOfEachTopicOnce(t *testing.T) {
+func TestHubThatFailsAtTimesIsToldOfEachTopicOnce(t *testing.T) {
 	t.Parallel()
 	requests := 0
 	hub := newListening(t, func(string) int {
@@ -103,8 +127,9 @@ func TestAHubThatFailsNowAndThenIsToldOfEachTopicOnce(t *testing.T) {
 		return http.StatusAccepted
 	})
 	topics := names(123)
-	j := telling(t, hub.URL, time.Now(), topics...)
-	eventually(t, "the end of the list", j.queue.idle)
+	e := newEnv(t)
+	pending(t, e, 0, hub.URL, topics...)
+	testkit.Eventually(t, "the end of the list", func() bool { return e.idle(t) })
 	for _, topic := range topics {
 		if told, _ := hub.count(topic); told != 1 {
 			t.Errorf("%s was told %d times", topic, told)
@@ -112,7 +137,7 @@ func TestAHubThatFailsNowAndThenIsToldOfEachTopicOnce(t *testing.T) {
 	}
 }
 
-func TestATopicThatAHubRefusesIsNotToldAgain(t *testing.T) {
+func TestRefusedTopicIsNotSentAgain(t *testing.T) {
 	t.Parallel()
 	topics := names(10)
 	hub := newListening(t, func(topic string) int {
@@ -121,8 +146,9 @@ func TestATopicThatAHubRefusesIsNotToldAgain(t *testing.T) {
 		}
 		return http.StatusAccepted
 	})
-	j := telling(t, hub.URL, time.Now(), topics...)
-	eventually(t, "the end of the list", j.queue.idle)
+	e := newEnv(t)
+	pending(t, e, 0, hub.URL, topics...)
+	testkit.Eventually(t, "the end of the list", func() bool { return e.idle(t) })
 	for _, topic := range topics {
 		if told, asked := hub.count(topic); asked != 1 || told == 0 != (topic == topics[4]) {
 			t.Errorf("%s: asked %d times, taken %d times", topic, asked, told)
@@ -130,7 +156,7 @@ func TestATopicThatAHubRefusesIsNotToldAgain(t *testing.T) {
 	}
 }
 
-func TestATopicThatAHubCannotTakeLetsTheOthersPass(t *testing.T) {
+func TestFailingTopicDoesNotDelayOthers(t *testing.T) {
 	t.Parallel()
 	topics := names(10)
 	hub := newListening(t, func(topic string) int {
@@ -139,38 +165,41 @@ func TestATopicThatAHubCannotTakeLetsTheOthersPass(t *testing.T) {
 		}
 		return http.StatusAccepted
 	})
-	j := telling(t, hub.URL, time.Now(), topics...)
-	eventually(t, "the others to be told", func() bool {
+	e := newEnv(t)
+	pending(t, e, 0, hub.URL, topics...)
+	testkit.Eventually(t, "the others to be told", func() bool {
 		return !slices.ContainsFunc(topics[1:], func(topic string) bool { told, _ := hub.count(topic); return told != 1 })
 	})
-	eventually(t, "another try", func() bool { _, asked := hub.count(topics[0]); return asked > 3 })
-	if left, err := j.Of(t.Context(), hub.URL, 10); len(left) != 1 || err != nil {
-		t.Errorf("on the list: %v, %v", left, err)
+	testkit.Eventually(t, "another try", func() bool { _, asked := hub.count(topics[0]); return asked > 3 })
+	if left := e.left(t, hub.URL); len(left) != 1 {
+		t.Errorf("still pending: %v", left)
 	}
 }
 
-func TestATopicIsGivenUpAfterThreeDays(t *testing.T) {
+func TestTopicIsGivenUpAfterThreeDays(t *testing.T) {
 	t.Parallel()
 	hub := newListening(t, func(string) int { return http.StatusInternalServerError })
-	j := telling(t, hub.URL, time.Now().Add(-73*time.Hour), names(2)...)
-	eventually(t, "the end of the list", j.queue.idle)
-	if left, err := j.Of(t.Context(), hub.URL, 10); len(left) != 0 || err != nil {
-		t.Errorf("on the list: %v, %v", left, err)
+	e := newEnv(t)
+	pending(t, e, 73*time.Hour, hub.URL, names(2)...)
+	testkit.Eventually(t, "the end of the list", func() bool { return e.idle(t) })
+	if left := e.left(t, hub.URL); len(left) != 0 {
+		t.Errorf("still pending: %v", left)
 	}
 }
 
-func TestAHubThatIsToldNoMoreIsNotAsked(t *testing.T) {
+func TestHubTakenOutOfTheSettingsIsNotAsked(t *testing.T) {
 	t.Parallel()
 	former := newListening(t, nil)
-	j := telling(t, "https://hub.example/", time.Now())
-	j.list(former.URL, time.Now(), websub.Job{Kind: "websub.publish", Key: former.URL, Payload: fmt.Appendf(nil, `{"Hub":%q}`, former.URL)}, topic)
-	eventually(t, "the end of the list", j.queue.idle)
+	e := newEnv(t)
+	e.announce(t, former.URL, topic)
+	e.work(t, e.publisher.Tasks()) // which knows other hubs
+	testkit.Eventually(t, "the end of the list", func() bool { return e.idle(t) })
 	if _, asked := former.count(topic); asked != 0 {
 		t.Error("a hub that is not in the settings any more was asked")
 	}
 }
 
-func TestTheConsentOfAHubIsNotSomePage(t *testing.T) {
+func TestRedirectThatDropsTheFormIsAnError(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[int]bool{http.StatusMovedPermanently: false, http.StatusFound: false, http.StatusSeeOther: false, http.StatusPermanentRedirect: true} {
 		l := newListening(t, nil)
@@ -186,59 +215,38 @@ func TestTheConsentOfAHubIsNotSomePage(t *testing.T) {
 	}
 }
 
-func TestAllFeedsAreToldWhenTheSettingsChanged(t *testing.T) {
+func TestChangedSettingsAnnounceAllFeeds(t *testing.T) {
 	t.Parallel()
 	hub := newListening(t, nil)
-	j := &journal{queue: newQueue(), lists: map[string]map[string]websub.Untold{}}
-	site := feedrules.Site()
-	site.Hubs = []string{hub.URL}
-	start := func(title string) {
-		t.Run(title, func(t *testing.T) { // at its end the node stops
-			site.Title = title
-			p := &websub.Publisher{
-				News: j, Lists: j, Site: site, Log: slog.New(slog.DiscardHandler), Poll: time.Millisecond, Gather: time.Millisecond,
-				Definitions: []feed.Definition{{Kind: feed.Everything}, {Kind: feed.Named, Name: "go", Filter: article.Filter{Expr: article.Tag{Key: "go"}}}},
-			}
-			work(t, &websub.Worker{Queue: j.queue, Do: p.Jobs()})
-			background(t, p.Run)
-			a := feedrules.Article(int(rand.Int64()))
-			a.Tags = []string{title}
-			eventually(t, "the position to count from", j.begun)
-			j.note(a)
-			eventually(t, "news", func() bool {
-				told, _ := hub.count("https://press.example/tags/" + title + "/feed.json")
-				return told > 0 && j.queue.idle()
-			})
-		})
-	}
+	e := newEnv(t)
 	const named = "https://press.example/feeds/go/feed.xml" // which none of the articles is in
 	for i, step := range []struct {
 		title string
 		want  int
 	}{{"First", 1}, {"First", 1}, {"Second", 2}} {
-		start(step.title)
+		t.Run(step.title, func(t *testing.T) { // the node stops at its end
+			p := *e.publisher
+			p.Site.Hubs, p.Site.Title = []string{hub.URL}, step.title
+			p.Definitions = []feed.Definition{{Kind: feed.Everything}, {Kind: feed.Named, Name: "go", Filter: article.Filter{Expr: article.Tag{Key: "go"}}}}
+			e.work(t, p.Tasks())
+			background(t, p.Run)
+			before := e.announced(t)
+			testkit.Eventually(t, "the position to count from", func() bool { return before > 0 || e.announced(t) > 0 })
+			a := feedrules.Article(i)
+			a.Tags = []string{fmt.Sprint("step", i)}
+			e.put(t, a)
+			testkit.Eventually(t, "the hub to be told of the article", func() bool {
+				told, _ := hub.count(fmt.Sprintf("https://press.example/tags/step%d/feed.json", i))
+				return told > 0 && e.idle(t)
+			})
+		})
 		if told, _ := hub.count(named); told != step.want {
 			t.Errorf("start %d: told %d times, want %d", i, told, step.want)
 		}
 	}
 }
 
-func TestTheSettingsAreToldWhenAnotherNodeAnnouncesFirst(t *testing.T) {
-	t.Parallel()
-	hub := newListening(t, nil)
-	j := &journal{queue: newQueue(), lost: 2, lists: map[string]map[string]websub.Untold{}}
-	site := feedrules.Site()
-	site.Hubs = []string{hub.URL}
-	p := &websub.Publisher{
-		News: j, Lists: j, Site: site, Log: slog.New(slog.DiscardHandler), Poll: time.Millisecond, Gather: time.Millisecond,
-		Definitions: []feed.Definition{{Kind: feed.Everything}},
-	}
-	work(t, &websub.Worker{Queue: j.queue, Do: p.Jobs()})
-	background(t, p.Run)
-	eventually(t, "all feeds to be told", func() bool { told, _ := hub.count(topic); return told == 1 })
-}
-
-func TestAllNodesHearOfAChangeBeforeHubsDo(t *testing.T) {
+func TestAllNodesAreFreshBeforeHubsAreTold(t *testing.T) {
 	t.Parallel()
 	var here, there atomic.Int64
 	stale := atomic.Bool{}
@@ -248,29 +256,21 @@ func TestAllNodesHearOfAChangeBeforeHubsDo(t *testing.T) {
 		}
 		return http.StatusAccepted
 	})
-	j := &journal{queue: newQueue(), lists: map[string]map[string]websub.Untold{}}
-	site := feedrules.Site()
-	site.Hubs = []string{hub.URL}
-	for _, heard := range []*atomic.Int64{&here, &there} {
-		p := &websub.Publisher{
-			News: j, Lists: j, Site: site, Log: slog.New(slog.DiscardHandler), Poll: time.Millisecond, Gather: 200 * time.Millisecond,
-			Fresh: func() { heard.Add(1) },
-		}
-		work(t, &websub.Worker{Queue: j.queue, Do: p.Jobs()})
+	e := newEnv(t)
+	for _, fresh := range []*atomic.Int64{&here, &there} {
+		p := *e.publisher
+		p.Site.Hubs, p.Poll, p.Gather = []string{hub.URL}, time.Millisecond, 200*time.Millisecond
+		p.Fresh = func() { fresh.Add(1) }
+		e.work(t, p.Tasks())
 		background(t, p.Run)
 	}
-	eventually(t, "both nodes to know where they stand", func() bool { return j.begun() && here.Load() > 0 && there.Load() > 0 })
-	quiet := j.looks.Load() + 10
-	eventually(t, "a few looks, in which nothing happens", func() bool { return j.looks.Load() > quiet })
+	testkit.Eventually(t, "both nodes to know the position", func() bool { return e.announced(t) > 0 && here.Load() > 0 && there.Load() > 0 && e.idle(t) })
 	here.Store(0)
 	there.Store(0)
-	j.note(feedrules.Article(1))
-	eventually(t, "the hub to be told", func() bool { told, _ := hub.count("https://press.example/tags/all/feed.xml"); return told == 1 })
+	e.put(t, feedrules.Article(1))
+	testkit.Eventually(t, "the hub to be told", func() bool { told, _ := hub.count("https://press.example/tags/all/feed.xml"); return told == 1 })
 	if stale.Load() {
 		t.Error("a hub was told while a node may still serve what was there before")
-	}
-	if more := here.Load() + there.Load(); more > 5 {
-		t.Errorf("one change was announced to the feeds %d times", more)
 	}
 }
 
@@ -283,19 +283,19 @@ func TestTopicsAreTheFeedsThatChanged(t *testing.T) {
 	}
 	one := []article.Article{{Tags: []string{"golang"}}}
 	for name, step := range map[string]struct {
-		change websub.Change
+		change store.FeedChanges
 		all    bool
 		want   string
 	}{
 		"nothing":               {want: ""},
-		"an article":            {change: websub.Change{Articles: one}, want: "/ /feeds/go/"},
-		"an edit":               {change: websub.Change{Articles: one, Edited: true}, want: "/ /feeds/go/ /feeds/jobs/"},
-		"an article taken away": {change: websub.Change{Edited: true}, want: "/ /feeds/go/ /feeds/jobs/"},
-		"many articles":         {change: websub.Change{Articles: one, More: true}, want: "/ /feeds/go/ /feeds/jobs/"},
-		"an edition":            {change: websub.Change{Digests: []string{"weekly", "daily"}}, want: "/digests/weekly/"},
-		"labels":                {change: websub.Change{Labels: []websub.Label{{Kind: feed.ByLanguage, Name: "en"}, {Kind: feed.ByTag, Name: "C/C++"}}}, want: "/languages/en/ /tags/C%2FC%2B%2B/"},
+		"an article":            {change: store.FeedChanges{Articles: one}, want: "/ /feeds/go/"},
+		"an edit":               {change: store.FeedChanges{Articles: one, Edited: true}, want: "/ /feeds/go/ /feeds/jobs/"},
+		"an article taken away": {change: store.FeedChanges{Edited: true}, want: "/ /feeds/go/ /feeds/jobs/"},
+		"many articles":         {change: store.FeedChanges{Articles: one, More: true}, want: "/ /feeds/go/ /feeds/jobs/"},
+		"an edition":            {change: store.FeedChanges{Digests: []string{"weekly", "daily"}}, want: "/digests/weekly/"},
+		"labels":                {change: store.FeedChanges{Labels: []store.Label{{Kind: "language", Name: "en"}, {Kind: "tag", Name: "C/C++"}}}, want: "/languages/en/ /tags/C%2FC%2B%2B/"},
 		"settings":              {all: true, want: "/ /digests/weekly/ /feeds/go/ /feeds/jobs/"},
-		"an endless tag":        {change: websub.Change{Labels: []websub.Label{{Kind: feed.ByTag, Name: strings.Repeat("x", 3000)}}}, want: ""},
+		"an endless tag":        {change: store.FeedChanges{Labels: []store.Label{{Kind: "tag", Name: strings.Repeat("x", 3000)}}}, want: ""},
 	} {
 		var folders, want []string
 		for _, topic := range websub.Topics("https://p", definitions, step.change, step.all) {

@@ -5,48 +5,61 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/websub"
 )
 
-// doing is the task of jobs of kind test.
-func doing(do func(context.Context, []byte) error) map[string]websub.Task {
-	return map[string]websub.Task{"test": {Do: do}}
+// testTask is the task of jobs of kind test.
+func testTask(run func(context.Context, []byte) error) map[string]websub.Task {
+	return map[string]websub.Task{"test": {Run: run}}
 }
 
-func TestNoMoreJobsAreClaimedThanThereAreHands(t *testing.T) {
-	t.Parallel()
-	q := newQueue()
-	for i := range 20 {
-		_ = q.Enqueue(t.Context(), websub.Job{Kind: "test", Key: fmt.Sprint(i)})
-	}
-	var at, most atomic.Int64
-	both := make(chan struct{}, 20)
-	work(t, &websub.Worker{Queue: q, Hands: 2, Do: doing(func(ctx context.Context, _ []byte) error {
-		defer at.Add(-1)
-		most.Store(max(most.Load(), at.Add(1)))
-		both <- struct{}{}
-		for len(both) < 2 { // both hands are full
-			time.Sleep(time.Millisecond)
+func (e *env) enqueue(t *testing.T, keys ...string) {
+	t.Helper()
+	for _, key := range keys {
+		if _, err := e.store.Enqueue(t.Context(), store.Job{Kind: "test", Key: key, Payload: []byte(key)}); err != nil {
+			t.Fatal(err)
 		}
-		return nil
-	})})
-	eventually(t, "all jobs to be done", q.idle)
-	if q.most != 2 || most.Load() != 2 {
-		t.Errorf("%d jobs were claimed at once and %d done at once, want two of two: the lease of a job begins with it", q.most, most.Load())
 	}
 }
 
-func TestAWorkerThatStopsGivesItsJobsBack(t *testing.T) {
+func TestWorkerClaimsNoMoreJobsThanItRuns(t *testing.T) {
 	t.Parallel()
-	q := newQueue()
-	_ = q.Enqueue(t.Context(), websub.Job{Kind: "test", Key: "cut"})
+	e := newEnv(t)
+	for i := range 20 {
+		e.enqueue(t, fmt.Sprint(i))
+	}
+	begun, hold := make(chan struct{}, 20), make(chan struct{})
+	w := &websub.Worker{Store: e.store, Parallel: 2, Poll: 5 * time.Millisecond, Log: slog.New(slog.DiscardHandler), Tasks: testTask(func(context.Context, []byte) error {
+		begun <- struct{}{}
+		<-hold
+		return nil
+	})}
+	background(t, w.Run)
+	<-begun
+	<-begun
+	rest, err := e.store.ClaimJobs(t.Context(), []string{"test"}, 20, time.Minute)
+	if len(rest) != 18 || len(begun) != 0 || err != nil {
+		t.Errorf("while two jobs run, another worker gets %d of 20, want 18; %v", len(rest), err)
+	}
+	close(hold)
+	testkit.Eventually(t, "the two jobs to end", func() bool {
+		counts, err := e.store.CountJobs(t.Context())
+		return err == nil && counts["test"].Done == 2
+	})
+}
+
+func TestStoppedWorkerReleasesItsJobs(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	e.enqueue(t, "cut")
 	begun := make(chan struct{})
 	ctx, stop := context.WithCancel(t.Context())
-	w := &websub.Worker{Queue: q, Poll: time.Millisecond, Log: slog.New(slog.DiscardHandler), Do: doing(func(ctx context.Context, _ []byte) error {
+	w := &websub.Worker{Store: e.store, Poll: time.Millisecond, Log: slog.New(slog.DiscardHandler), Tasks: testTask(func(ctx context.Context, _ []byte) error {
 		close(begun)
 		<-ctx.Done()
 		return ctx.Err()
@@ -58,27 +71,36 @@ func TestAWorkerThatStopsGivesItsJobsBack(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
-	if jobs, _ := q.Claim(t.Context(), []string{"test"}, 1, time.Minute); len(jobs) != 1 {
-		t.Error("the job that was cut short is not to be had before the end of its lease")
+	if jobs, _ := e.store.ClaimJobs(t.Context(), []string{"test"}, 1, time.Minute); len(jobs) != 1 {
+		t.Error("the job is not free before the end of its lease")
 	}
 }
 
-func TestAFailingJobIsTriedWithGrowingDelaysAndGivenUp(t *testing.T) {
+func TestFailingJobIsRetriedWithGrowingDelaysAndGivenUp(t *testing.T) {
 	t.Parallel()
-	q := newQueue()
-	_ = q.Enqueue(t.Context(), websub.Job{Kind: "test", Key: "bad"})
-	tries := 0
-	work(t, &websub.Worker{Queue: q, Do: map[string]websub.Task{"test": {
-		Do: func(context.Context, []byte) error { tries++; return errors.New("no such luck") }, Tries: 6, Rest: 60 * time.Millisecond,
-	}}})
-	eventually(t, "the job to be given up", q.idle)
-	if tries != 6 || q.ended("bad") != "no such luck" || len(q.delays) != 5 {
-		t.Fatalf("%d tries, delays %v, ended: %s", tries, q.delays, q.ended("bad"))
-	}
-	for i, want := range []time.Duration{10, 20, 40, 60, 60} {
-		want *= time.Millisecond
-		if got := q.delays[i]; got < want*3/4 || got > want*5/4+1 {
-			t.Errorf("after try %d it rested %v, want about %v", i+1, got, want)
+	e := newEnv(t)
+	e.enqueue(t, "bad")
+	tried := make(chan struct{}, 10)
+	w := &websub.Worker{Store: e.store, Poll: 5 * time.Millisecond, FirstDelay: time.Hour, Log: slog.New(slog.DiscardHandler), Tasks: map[string]websub.Task{"test": {
+		Run: func(context.Context, []byte) error { tried <- struct{}{}; return errors.New("no luck") }, Tries: 6, MaxDelay: 6 * time.Hour,
+	}}}
+	background(t, w.Run)
+	for i, hours := range []time.Duration{1, 2, 4, 6, 6} {
+		<-tried
+		want, due := hours*time.Hour, time.Time{}
+		testkit.Eventually(t, "the next try to be recorded", func() bool {
+			var err error
+			due, err = e.store.NextJob(t.Context(), []string{"test"})
+			return err == nil && due.After(e.clock.now().Add(10*time.Minute)) // while it runs, it is due at the end of its lease
+		})
+		if delay := due.Sub(e.clock.now()); delay < want*3/4-time.Minute || delay > want*5/4+time.Minute {
+			t.Errorf("after try %d the job waits %v, want about %v", i+1, delay, want)
 		}
+		e.clock.pass(want*5/4 + time.Minute)
+	}
+	<-tried
+	testkit.Eventually(t, "the job to be given up", func() bool { return e.idle(t) })
+	if reason := e.failures(t); reason != "no luck" || len(tried) != 0 {
+		t.Errorf("given up because of %q, tried %d times more", reason, len(tried))
 	}
 }

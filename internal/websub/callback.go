@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/netip"
 	"slices"
 	"sync"
@@ -13,20 +14,20 @@ import (
 	"time"
 )
 
-// NewClient makes the client that calls subscribers back. Anybody may name a
-// callback, so it connects to public addresses only: a hub must not be a door into
-// the network that it stands in. It follows no redirects.
+// NewClient makes the client that sends requests to callbacks. Anyone may name a
+// callback, so it connects to public addresses only: a hub must not give access to
+// the network that it runs in. It follows no redirects.
 func NewClient() *http.Client {
 	var verified networkCounts
 	dialer := &net.Dialer{Timeout: 10 * time.Second, ControlContext: func(ctx context.Context, _, address string, _ syscall.RawConn) error {
-		ip, err := public(address)
+		ip, err := checkPublic(address)
 		if err == nil && ctx.Value(verifying{}) != nil && !verified.allow(networkOf(ip), time.Now()) {
 			err = errNetworkBusy
 		}
 		return err
 	}}
 	return &http.Client{
-		Timeout: 20 * time.Second, // from the first packet to the last
+		Timeout: 20 * time.Second, // of the whole request
 		Transport: &http.Transport{
 			DialContext: dialer.DialContext, MaxIdleConns: 50, IdleConnTimeout: 30 * time.Second,
 			TLSHandshakeTimeout: 10 * time.Second, MaxResponseHeaderBytes: 64 << 10,
@@ -37,18 +38,18 @@ func NewClient() *http.Client {
 
 var defaultClient = sync.OnceValue(NewClient)
 
-// errPrivate says that a callback's address is not public.
+// errPrivate says that the address of a callback is not public.
 var errPrivate = errors.New("the callback's address is not public")
 
-// verifying marks the context of a verification: anyone can have one made.
+// verifying marks the context of a verification, which anyone can cause.
 type verifying struct{}
 
 // errNetworkBusy is returned for a verification that has to wait.
-var errNetworkBusy = errors.New("many callbacks in this network are asked whether they want a subscription; this one is asked later")
+var errNetworkBusy = errors.New("too many verifications in this callback's network in this minute; it is verified later")
 
-// mostVerified is how many connections for verifications are made to one network in a minute,
-// whatever names lead there.
-const mostVerified = 60
+// maxVerified is how many connections for verifications are made to one network in a
+// minute, whatever names resolve to it.
+const maxVerified = 60
 
 // networkCounts counts connections in the present minute by network.
 type networkCounts struct {
@@ -64,10 +65,11 @@ func (n *networkCounts) allow(network netip.Prefix, now time.Time) bool {
 		n.minute, n.counts = minute, map[netip.Prefix]int{}
 	}
 	n.counts[network]++
-	return n.counts[network] <= mostVerified
+	return n.counts[network] <= maxVerified
 }
 
-// networkOf is the network that an address most likely shares with others of its owner.
+// networkOf returns the network that an address most likely shares with others of its
+// owner: a /24 of IPv4, a /48 of IPv6.
 func networkOf(ip netip.Addr) netip.Prefix {
 	bits := 24
 	if ip.Unmap().Is6() {
@@ -80,9 +82,9 @@ func networkOf(ip netip.Addr) netip.Prefix {
 	return prefix
 }
 
-// public is asked once the name is resolved, with the very address that is going to
-// be used: a name cannot change its mind in between.
-func public(address string) (netip.Addr, error) {
+// checkPublic is called after the name is resolved, with the address that the
+// connection is going to use, so the name cannot resolve to another one in between.
+func checkPublic(address string) (netip.Addr, error) {
 	at, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return netip.Addr{}, err
@@ -90,13 +92,13 @@ func public(address string) (netip.Addr, error) {
 	ip := at.Addr().Unmap()
 	special := slices.ContainsFunc(reserved, func(p netip.Prefix) bool { return p.Contains(ip) })
 	if special || !ip.IsGlobalUnicast() || ip.IsPrivate() {
-		return ip, fmt.Errorf("%w: %w", errGone, errPrivate)
+		return ip, fmt.Errorf("%w: %w", errPermanent, errPrivate)
 	}
 	return ip, nil
 }
 
-// reserved are the networks that lead into one's own, or nowhere, besides those that
-// netip knows (RFC 6890 and its registries).
+// reserved are special networks besides those that netip knows (RFC 6890 and its
+// registries).
 var reserved = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"),       // this network
 	netip.MustParsePrefix("100.64.0.0/10"),   // carriers' (RFC 6598)
@@ -112,4 +114,16 @@ var reserved = []netip.Prefix{
 	netip.MustParsePrefix("2001:db8::/32"),   // documentation (RFC 3849)
 	netip.MustParsePrefix("2002::/16"),       // 6to4: IPv4 inside
 	netip.MustParsePrefix("fec0::/10"),       // site-local, long abandoned
+}
+
+// traceNetwork returns a context for a request, and a function that returns the
+// network that the request was sent to: "" before there was a connection.
+func traceNetwork(ctx context.Context) (context.Context, func() string) {
+	var network string
+	trace := &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
+		if at, err := netip.ParseAddrPort(info.Conn.RemoteAddr().String()); err == nil {
+			network = networkOf(at.Addr()).String()
+		}
+	}}
+	return httptrace.WithClientTrace(ctx, trace), func() string { return network }
 }
