@@ -9,6 +9,7 @@ import (
 	"github.com/tidings-press/tidings/feed"
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/feedserver"
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 )
 
@@ -49,7 +50,10 @@ func walk(t *testing.T, source feedserver.Source, d feed.Definition, between fun
 
 func TestWalkFindsEachArticleOnceWhileOthersArrive(t *testing.T) {
 	t.Parallel()
-	const stored = 10_000
+	stored := 10_000
+	if testkit.RaceDetector {
+		stored = 2_000
+	}
 	source := feedrules.New(func() time.Time { return feedrules.Noon })
 	articles := make([]article.Article, stored)
 	for i := range articles {

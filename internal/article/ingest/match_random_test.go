@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
@@ -20,7 +21,7 @@ import (
 func TestRandomMovesKeepEveryArticleOnce(t *testing.T) {
 	t.Parallel()
 	rounds := 40
-	if testing.Short() {
+	if testing.Short() || testkit.RaceDetector {
 		rounds = 8
 	}
 	for seed := range rounds {
