@@ -21,7 +21,7 @@ func testPaths(t testing.TB, domain string) *SignedAddresses {
 	return paths
 }
 
-func TestPathsComeBack(t *testing.T) {
+func TestSignedAddressesRoundTrip(t *testing.T) {
 	t.Parallel()
 	paths := testPaths(t, "bücher.example")
 	id := DeliveryID{Edition: "0b29a4c6-95b2-4a3e-8d0f-0a6f6f1d2c3b", Person: token.PersonOf(uuid.New())}
@@ -40,7 +40,7 @@ func TestPathsComeBack(t *testing.T) {
 	}
 }
 
-func TestForgedPathsAreNotOurs(t *testing.T) {
+func TestForgedAddressesAreRefused(t *testing.T) {
 	t.Parallel()
 	paths := testPaths(t, "example.org")
 	id := DeliveryID{Edition: "0b29a4c6-95b2-4a3e-8d0f-0a6f6f1d2c3b", Person: token.PersonOf(uuid.New())}
@@ -59,7 +59,7 @@ func TestForgedPathsAreNotOurs(t *testing.T) {
 	}
 }
 
-func TestPathsRefuseWhatIsNoDomainOrSecret(t *testing.T) {
+func TestSignedAddressesNeedADomainAndASecret(t *testing.T) {
 	t.Parallel()
 	for _, domain := range []string{"", "a b", "ex ample.org", "-"} {
 		if _, err := NewSignedAddresses(testSecret, domain); err == nil {

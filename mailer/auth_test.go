@@ -61,9 +61,9 @@ func TestTheStrongestMechanismIsTaken(t *testing.T) {
 	}
 }
 
-// TestSomebodyBetweenIsFoundOut relays one TLS connection into another, with a
+// TestSCRAMPlusDetectsAManInTheMiddle relays one TLS connection into another, with a
 // certificate that the client trusts: the password is right, the channel is not.
-func TestSomebodyBetweenIsFoundOut(t *testing.T) {
+func TestSCRAMPlusDetectsAManInTheMiddle(t *testing.T) {
 	t.Parallel()
 	cert := testkit.NewCertificate(t)
 	wire := testkit.StartSMTPServer(t, sink.Options{TLS: cert.Server, Implicit: true, Users: map[string]string{"press": "secret"}, Mechanisms: "SCRAM-SHA-256-PLUS"})

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// refusals of servers, by what they mean for the reader. Each is written after the
+// Refusals of servers, by what they mean for the subscriber. Each is written after the
 // form of a real server, in words of our own; the stage is RCPT unless it begins with
 // another.
 var deadMailboxes = `
@@ -340,8 +340,8 @@ var livingMailboxes = `
 550 El usuario rechaza correos de servidores desconocidos
 `
 
-// TestRefusalsOfLivingMailboxesSuppressNoOne whatever else they count as.
-func TestRefusalsOfLivingMailboxesSuppressNoOne(t *testing.T) {
+// TestRefusalsOfLivingMailboxesDoNotSuppress: they may count as anything else.
+func TestRefusalsOfLivingMailboxesDoNotSuppress(t *testing.T) {
 	t.Parallel()
 	for line := range strings.Lines(strings.TrimSpace(livingMailboxes)) {
 		quoted := Recipient{Action: "failed", Reply: diagnostic("smtp; " + strings.TrimSpace(line))}

@@ -149,9 +149,9 @@ func TestEachRecipientGetsOneMail(t *testing.T) {
 	}
 }
 
-// TestBrokenConnectionsTellWhatIsSure breaks the third mail of a connection at
+// TestBrokenConnectionsReportTheCertainOutcome breaks the third mail of a connection at
 // every stage in every way.
-func TestBrokenConnectionsTellWhatIsSure(t *testing.T) {
+func TestBrokenConnectionsReportTheCertainOutcome(t *testing.T) {
 	t.Parallel()
 	for _, stage := range []sink.Stage{sink.AtMail, sink.AtRcpt, sink.AtData, sink.InBody, sink.AfterDot, sink.AfterReply} {
 		for action, word := range map[sink.Action]string{sink.Cut: "cut", sink.Hang: "hang", sink.Say: "421"} {
@@ -270,8 +270,8 @@ func TestDotsAreDoubledUnlessTheBodyIsRendered(t *testing.T) {
 	}
 }
 
-// TestAnswersThatNobodyAskedFor must not be taken for the answer to the body.
-func TestAnswersThatNobodyAskedFor(t *testing.T) {
+// TestUnexpectedRepliesEndTheConnection must not be taken for the answer to the body.
+func TestUnexpectedRepliesEndTheConnection(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]mailer.Class{"250 2.0.0 taken": mailer.Retry, "421 4.4.2 idle too long": mailer.Later, "hello": mailer.Retry} {
 		wire := testkit.StartSMTPServer(t, sink.Options{Faults: []sink.Fault{{At: sink.AtData, Reply: "354 go on\r\n" + line}}})

@@ -80,7 +80,7 @@ func TestMechanisms(t *testing.T) {
 	}
 }
 
-func TestDialErrorsSayWhatIsWrong(t *testing.T) {
+func TestDialErrorsNameTheCause(t *testing.T) {
 	t.Parallel()
 	cert, other := testkit.NewCertificate(t), testkit.NewCertificate(t)
 	users := map[string]string{"press": "secret"}
@@ -150,7 +150,7 @@ func TestDialErrorsSayWhatIsWrong(t *testing.T) {
 	}
 }
 
-func TestDialToNobody(t *testing.T) {
+func TestDialToAClosedPortIsTemporary(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -165,7 +165,7 @@ func TestDialToNobody(t *testing.T) {
 	}
 }
 
-func TestDialHeedsItsContext(t *testing.T) {
+func TestDialStopsWithItsContext(t *testing.T) {
 	t.Parallel()
 	wire := testkit.StartSMTPServer(t, sink.Options{Faults: []sink.Fault{{At: sink.AtHello, Do: sink.Hang}}})
 	relay := plainRelay(wire.Port())
@@ -178,7 +178,7 @@ func TestDialHeedsItsContext(t *testing.T) {
 	}
 }
 
-func TestPasswordsAreNotShownInTheClear(t *testing.T) {
+func TestPasswordsAreNotSentInTheClear(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "0.0.0.0:0") // reached by an address that is not the loopback's
 	if err != nil {

@@ -157,7 +157,7 @@ func TestSignerRenderEqualsSign(t *testing.T) {
 	}
 }
 
-func TestEachCloneSignsForItself(t *testing.T) {
+func TestSignerClonesWorkInParallel(t *testing.T) {
 	t.Parallel()
 	keys, records := testKeys()
 	signer, err := NewSigner(keys...)

@@ -24,7 +24,7 @@ func answer(t *testing.T, opts sink.Options, env mailer.Envelope) (mailer.Reply,
 	return reply, conn
 }
 
-func TestEnvelopesThatCannotBeSentAreRefusedHere(t *testing.T) {
+func TestInvalidEnvelopesAreRefusedLocally(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		opts  sink.Options
@@ -54,7 +54,7 @@ func TestEnvelopesThatCannotBeSentAreRefusedHere(t *testing.T) {
 	}
 }
 
-func TestARefusedNextDoesNotHoldUpTheMailBeforeIt(t *testing.T) {
+func TestRefusedNextEnvelopeLeavesTheMailBeforeItAlone(t *testing.T) {
 	t.Parallel()
 	wire := testkit.StartSMTPServer(t, sink.Options{})
 	envelopes := readers(4)

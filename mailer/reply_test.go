@@ -31,7 +31,7 @@ func TestRepliesAreRead(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoReplyIsRefused(t *testing.T) {
+func TestInvalidRepliesAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"", "\r\n", "25\r\n", "hello\r\n", "150 x\r\n", "999 x\r\n", "250x\r\n", "250-a\r\n550 b\r\n", "250-a\r\n",
 		"250 " + strings.Repeat("x", 5000), strings.Repeat("250-x\r\n", 200)} {

@@ -136,8 +136,8 @@ func FuzzParseReport(f *testing.F) {
 	})
 }
 
-// TestHostileReportsAreReadInTime: anyone may write to the address for complaints.
-func TestHostileReportsAreReadInTime(t *testing.T) {
+// TestHostileReportsAreReadInBoundedTime: anyone may write to the address for complaints.
+func TestHostileReportsAreReadInBoundedTime(t *testing.T) {
 	head := "From: mailer-daemon@example.net\r\nSubject: undeliverable\r\n\r\n"
 	parts := "From: mailer-daemon@example.net\r\nContent-Type: multipart/report; boundary=a\r\n\r\n" +
 		strings.Repeat("--a\r\nContent-Type: text/html\r\n\r\n"+strings.Repeat("<p>550 user<", 1000)+"\r\n", 80)

@@ -64,10 +64,10 @@ func converse(conn net.Conn, answers map[string]string) {
 	}
 }
 
-// TestWhatAServerSaysOfABody: only a clear yes counts as sent and only a clear no
+// TestRepliesToTheBody: only a clear yes counts as sent and only a clear no
 // as not sent. Everything else is in doubt, and takes the connection with it,
 // since its next answer could be about another mail.
-func TestWhatAServerSaysOfABody(t *testing.T) {
+func TestRepliesToTheBody(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		said   string
@@ -106,9 +106,9 @@ func TestWhatAServerSaysOfABody(t *testing.T) {
 	}
 }
 
-// TestWhatAServerSaysOfAnEnvelope: before the body nothing can be in doubt, and a
+// TestRepliesToTheEnvelope: before the body nothing can be in doubt, and a
 // refusal that was read is kept, whatever the server does next.
-func TestWhatAServerSaysOfAnEnvelope(t *testing.T) {
+func TestRepliesToTheEnvelope(t *testing.T) {
 	t.Parallel()
 	gone := "550 5.1.1 no such user"
 	for name, test := range map[string]struct {
@@ -144,9 +144,9 @@ func TestWhatAServerSaysOfAnEnvelope(t *testing.T) {
 	}
 }
 
-// TestATransactionIsClearedBeforeTheNext: what a refusal leaves open is reset, and a
+// TestRefusedTransactionIsResetBeforeTheNext: what a refusal leaves open is reset, and a
 // server that ends the connection then has not refused the next reader.
-func TestATransactionIsClearedBeforeTheNext(t *testing.T) {
+func TestRefusedTransactionIsResetBeforeTheNext(t *testing.T) {
 	t.Parallel()
 	for said, want := range map[string]outcome{
 		"421 4.3.2 bye": {mailer.Later, mailer.StageMail, 421},
@@ -162,9 +162,9 @@ func TestATransactionIsClearedBeforeTheNext(t *testing.T) {
 	}
 }
 
-// TestLMTPEndsWithARefusedRecipientWhoseBodyIsAwaited: a dot would have no reply
+// TestLMTPConnectionEndsWhenARefusedRecipientGets354: a dot would have no reply
 // there, and the next one would be taken for it.
-func TestLMTPEndsWithARefusedRecipientWhoseBodyIsAwaited(t *testing.T) {
+func TestLMTPConnectionEndsWhenARefusedRecipientGets354(t *testing.T) {
 	t.Parallel()
 	port := scripted(t, map[string]string{"LHLO": "250-scripted\r\n250 PIPELINING", "RCPT": "550 5.1.1 no"})
 	relay := plainRelay(port)
@@ -175,9 +175,9 @@ func TestLMTPEndsWithARefusedRecipientWhoseBodyIsAwaited(t *testing.T) {
 	}
 }
 
-// TestCallsOutOfTurnSendNothing: a mistake of ours must not put one mail's body
+// TestCallsOutOfOrderSendNothing: a wrong call must not put one mail's body
 // behind another's envelope.
-func TestCallsOutOfTurnSendNothing(t *testing.T) {
+func TestCallsOutOfOrderSendNothing(t *testing.T) {
 	t.Parallel()
 	wire := testkit.StartSMTPServer(t, sink.Options{})
 	for name, calls := range map[string]string{
@@ -247,7 +247,7 @@ func stalling(t *testing.T, last string) mailer.Relay {
 	return relay
 }
 
-func TestServersThatStopReadingHaveNotAccepted(t *testing.T) {
+func TestServerThatStopsReadingHasNotAccepted(t *testing.T) {
 	t.Parallel()
 	for last, want := range map[string]mailer.Class{"": mailer.Retry, "552 5.3.4 too large": mailer.OurFault, "421 4.3.2 shutting down": mailer.Later} {
 		t.Run(last, func(t *testing.T) {

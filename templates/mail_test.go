@@ -27,7 +27,7 @@ func golden(t *testing.T, file, got string) {
 	}
 }
 
-func TestNoticesLookAsTheyDid(t *testing.T) {
+func TestNoticesMatchGoldenFiles(t *testing.T) {
 	t.Parallel()
 	set := mustLoad(t)
 	for _, name := range noticeNames {
@@ -123,7 +123,7 @@ func TestUnreadableStylesAreAnErrorAtMost(t *testing.T) {
 	}
 }
 
-func TestRenderingHasNoTrace(t *testing.T) {
+func TestRenderingIsDeterministic(t *testing.T) {
 	t.Parallel()
 	set := mustLoad(t)
 	m, _ := set.Mail("digest")
@@ -139,7 +139,7 @@ func TestRenderingHasNoTrace(t *testing.T) {
 	}
 }
 
-func TestPageOfNobodySpeaksEnglish(t *testing.T) {
+func TestPageWithoutASetSpeaksEnglish(t *testing.T) {
 	t.Parallel()
 	m, _ := mustLoad(t).Mail("notice")
 	out, err := m.Render(Notice{Heading: "Hello"})

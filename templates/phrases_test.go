@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-func TestEveryLanguageSaysTheSame(t *testing.T) {
+func TestEveryLanguageHasAllPhrases(t *testing.T) {
 	t.Parallel()
 	if errEnglish != nil {
 		t.Fatal(errEnglish)
@@ -111,7 +111,7 @@ func TestNamesAreJoined(t *testing.T) {
 }
 
 // What is filled in is not looked through for places again.
-func TestArgumentsKeepTheirBraces(t *testing.T) {
+func TestBracesInArgumentsAreKept(t *testing.T) {
 	t.Parallel()
 	got, err := mustLoad(t).Page(Site{}, "en").Phrase("why", "{1} and {0}", "{0}")
 	if err != nil || got != "You receive {1} and {0} at {0} because you subscribed to it." {

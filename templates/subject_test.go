@@ -8,7 +8,7 @@ import (
 	"github.com/rivo/uniseg"
 )
 
-func TestSubjectRefusesWhatHasNoPlaceThere(t *testing.T) {
+func TestSubjectRefusesUnsuitableTemplates(t *testing.T) {
 	t.Parallel()
 	for template, want := range map[string]string{
 		"":                                        "the line is empty",
@@ -53,7 +53,7 @@ func TestTitleIsNeverRunAsTemplate(t *testing.T) {
 	}
 }
 
-func TestWholeStructsPrintTheirNames(t *testing.T) {
+func TestPrintingAStructGivesItsName(t *testing.T) {
 	t.Parallel()
 	for template, want := range map[string]string{
 		"{{.}}": "The Weekly", "{{.Page}}": "The harbour after the storm", "{{.Site}}": "The Harbour Post", "{{.Digest}}": "The Weekly",

@@ -84,7 +84,7 @@ func TestListenersAreNoRelay(t *testing.T) {
 	}
 }
 
-func TestComplaintsComeToAnAddressOfTheirOwn(t *testing.T) {
+func TestComplaintMailboxIsAccepted(t *testing.T) {
 	t.Parallel()
 	for _, address := range []string{"complaints@example.org", "Abuse@bounces.example.org", "postmaster@bounces.example.org"} {
 		b := setup(t)
@@ -112,7 +112,7 @@ func TestReportsComeAgainWhenTheStoreIsAway(t *testing.T) {
 	b.book.only(t)
 }
 
-func TestAnswersOfPeopleAreTakenAndForgotten(t *testing.T) {
+func TestAnswersOfPeopleAreAcceptedAndDropped(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	if reply := deliver(t, b.listening(t, mailer.SMTP), b.paths.ReturnPath(testID), b.sample(t, "vacation")); reply.Code != 250 {
@@ -123,7 +123,7 @@ func TestAnswersOfPeopleAreTakenAndForgotten(t *testing.T) {
 	}
 }
 
-func TestIdleClientsDoNotKeepReportsOut(t *testing.T) {
+func TestIdleClientsDoNotBlockReports(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	relay := b.listening(t, mailer.SMTP)

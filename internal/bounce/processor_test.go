@@ -239,7 +239,7 @@ func TestUnsubscribingByMail(t *testing.T) {
 	})
 }
 
-func TestFeedbackOnNobodyIsNoError(t *testing.T) {
+func TestFeedbackOnAnUnknownSubscriberIsNoError(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		b := newStored(t, s)
@@ -252,9 +252,9 @@ func TestFeedbackOnNobodyIsNoError(t *testing.T) {
 	})
 }
 
-// TestABouncedConfirmationIsRecorded with who was asked; a forged one is not, and one
+// TestBouncedConfirmationIsRecorded with who was asked; a forged one is not, and one
 // about a mail to an editor concerns no subscriber.
-func TestABouncedConfirmationIsRecorded(t *testing.T) {
+func TestBouncedConfirmationIsRecorded(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		b := newStored(t, s)
@@ -338,9 +338,9 @@ func (s *stored) byHook(t *testing.T, id mailer.DeliveryID) {
 	}
 }
 
-// TestLeavingIsAboutTheDigestThatTheMailWasOf: who leaves one digest keeps the
+// TestUnsubscribingByMailLeavesTheDigestOfTheMail: who leaves one digest keeps the
 // others, but a wish whose digest nobody can tell any more is not ignored.
-func TestLeavingIsAboutTheDigestThatTheMailWasOf(t *testing.T) {
+func TestUnsubscribingByMailLeavesTheDigestOfTheMail(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		editions []string // of the mails that are answered

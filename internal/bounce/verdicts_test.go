@@ -84,7 +84,7 @@ func TestReportsWithBrokenPartsAreRead(t *testing.T) {
 	}
 }
 
-// TestReportsInWordsAlone: of systems that write none for machines.
+// TestReportsInWordsAlone covers systems that write no part for machines.
 func TestReportsInWordsAlone(t *testing.T) {
 	t.Parallel()
 	for mail, want := range map[string]Kind{
@@ -126,7 +126,7 @@ func awayMails() []string {
 	)
 }
 
-func TestVacationMailsBounceNoOne(t *testing.T) {
+func TestVacationMailsAreNoBounces(t *testing.T) {
 	t.Parallel()
 	for _, mail := range awayMails() {
 		b := setup(t)
@@ -136,8 +136,8 @@ func TestVacationMailsBounceNoOne(t *testing.T) {
 	}
 }
 
-// TestAutomaticMailUnsubscribesNoOne: an unsubscribe address is asked by people.
-func TestAutomaticMailUnsubscribesNoOne(t *testing.T) {
+// TestAutomaticMailDoesNotUnsubscribe: only a mail that a person wrote unsubscribes.
+func TestAutomaticMailDoesNotUnsubscribe(t *testing.T) {
 	t.Parallel()
 	mails := []string{
 		setup(t).report("Action: failed\r\nStatus: 5.1.1"),
@@ -165,7 +165,7 @@ func TestAutomaticMailUnsubscribesNoOne(t *testing.T) {
 	}
 }
 
-// TestFeedbackTypes: only the reader's own word counts.
+// TestFeedbackTypes: only a type that tells the subscriber's own wish counts.
 func TestFeedbackTypes(t *testing.T) {
 	t.Parallel()
 	for feedback, want := range map[string]Kind{
@@ -180,9 +180,9 @@ func TestFeedbackTypes(t *testing.T) {
 	}
 }
 
-// TestServiceEventsThatSayNothingOfTheReader: of SES and Postmark, whose types have the
+// TestServiceEventsWithoutAVerdictAreIgnored: of SES and Postmark, whose types have the
 // same traps as reports by mail.
-func TestServiceEventsThatSayNothingOfTheReader(t *testing.T) {
+func TestServiceEventsWithoutAVerdictAreIgnored(t *testing.T) {
 	t.Parallel()
 	for event, want := range map[string]Kind{
 		`{"eventType":"Complaint","complaint":{"complaintFeedbackType":"auth-failure"}}`:                                                                                                       "",

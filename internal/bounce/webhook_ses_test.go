@@ -140,7 +140,7 @@ func TestSESWebhook(t *testing.T) {
 	}
 }
 
-func TestSESWebhookRefusesWhatAmazonDidNotSign(t *testing.T) {
+func TestSESWebhookRefusesForeignSignatures(t *testing.T) {
 	t.Parallel()
 	b, s := setup(t), testSNS()
 	message := b.filled(`{"notificationType":"Complaint","complaint":{},"mail":{"source":"VERP"}}`)
@@ -199,9 +199,9 @@ func TestSNSCertificateIsFetchedOnce(t *testing.T) {
 	}
 }
 
-// TestWhatSNSTellsIsNotLostWhileAmazonCannotBeAsked: SNS sends an event again after
+// TestSNSEventsAreAskedForAgainWhileAmazonIsUnreachable: SNS sends an event again after
 // a 503, and never after a 401.
-func TestWhatSNSTellsIsNotLostWhileAmazonCannotBeAsked(t *testing.T) {
+func TestSNSEventsAreAskedForAgainWhileAmazonIsUnreachable(t *testing.T) {
 	t.Parallel()
 	b, s := setup(t), testSNS()
 	m := notification(b.filled(`{"notificationType":"Complaint","complaint":{},"mail":{"source":"VERP"}}`), "2")

@@ -104,7 +104,7 @@ func TestGenericWebhook(t *testing.T) {
 	}
 }
 
-func TestGenericWebhookRefusesWhatIsNotSigned(t *testing.T) {
+func TestGenericWebhookRefusesWrongSignatures(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	body := b.filled(`{"events":[{"type":"complaint","message_id":"MSGID"}]}`)

@@ -12,7 +12,7 @@ import (
 	"github.com/tidings-press/tidings/mailer"
 )
 
-// What an editor sees in the preview is what the mould pours, byte for byte, in
+// What an editor sees in the preview is what the compiled message renders, byte for byte, in
 // both parts and whatever the articles say.
 func TestPouredMailIsThePreviewedOne(t *testing.T) {
 	t.Parallel()
@@ -25,7 +25,7 @@ func TestPouredMailIsThePreviewedOne(t *testing.T) {
 		in.Articles[0].Title, in.Articles[1].Summary = text, text
 		in.Definition.Language = []string{"en", "ar", "ja"}[i%3]
 		v := mustRender(t, in, Preferences{})
-		html, plain := pour(t, v, values)
+		html, plain := renderMail(t, v, values)
 		want := v.Fill(values)
 		if html != want.HTML {
 			t.Errorf("%.40q: the HTML differs: %s", text, firstDifference(want.HTML, html))
@@ -36,17 +36,17 @@ func TestPouredMailIsThePreviewedOne(t *testing.T) {
 	}
 }
 
-// pour casts a variant, fills its holes and reads the mail's two parts back.
-func pour(t *testing.T, v Variant, values Placeholders) (html, text string) {
+// renderMail compiles a variant, fills its placeholders and reads the mail's two parts back.
+func renderMail(t *testing.T, v Variant, values Placeholders) (html, text string) {
 	t.Helper()
-	mould, err := mailer.Compile(mailer.Message{
+	compiled, err := mailer.Compile(mailer.Message{
 		From: mailer.Address{Email: "post@post.example"}, To: mailer.Address{Email: v.Placeholders.Address}, Subject: v.Subject,
 		MessageID: "1.2@post.example", Date: testTime, HTML: v.HTML, Text: v.Text, Placeholders: v.Placeholders.Words(),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	reader, err := mail.CreateReader(bytes.NewReader(mould.Render(nil, values.Words())))
+	reader, err := mail.CreateReader(bytes.NewReader(compiled.Render(nil, values.Words())))
 	if err != nil {
 		t.Fatal(err)
 	}

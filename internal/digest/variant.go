@@ -35,7 +35,7 @@ type Placeholders struct {
 }
 
 // Fill returns the variant as one reader sees it, with values in place of the marks.
-// Mails are filled far faster by their mould; this is for previews.
+// It is for previews; mails are rendered far faster from their compiled message.
 func (v Variant) Fill(values Placeholders) Variant {
 	if values.Name == "" {
 		values.Name = v.AnonymousName

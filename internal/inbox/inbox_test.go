@@ -64,7 +64,7 @@ func (b bundle) get(t *testing.T, path string) (*http.Response, string) {
 	return resp, string(body)
 }
 
-func TestAMailCanBeReadInEveryView(t *testing.T) {
+func TestMailIsShownInEveryView(t *testing.T) {
 	b := setup(t, inbox.Options{})
 	b.send(t, mixed)
 	for path, want := range map[string]string{
@@ -81,7 +81,7 @@ func TestAMailCanBeReadInEveryView(t *testing.T) {
 	}
 }
 
-func TestHTMLIsServedWhereItCanRunNothing(t *testing.T) {
+func TestHTMLIsServedWithoutScripts(t *testing.T) {
 	b := setup(t, inbox.Options{})
 	b.send(t, mixed)
 	resp, body := b.get(t, "/messages/1/html")
@@ -93,7 +93,7 @@ func TestHTMLIsServedWhereItCanRunNothing(t *testing.T) {
 	}
 }
 
-func TestOnlyTheNewestAreKept(t *testing.T) {
+func TestOnlyTheNewestMailsAreKept(t *testing.T) {
 	b := setup(t, inbox.Options{Messages: 3})
 	for i := 1; i <= 5; i++ {
 		b.send(t, fmt.Sprintf("Subject: number %d\r\n\r\nbody\r\n", i))
@@ -115,7 +115,7 @@ func TestOnlyTheNewestAreKept(t *testing.T) {
 	}
 }
 
-func TestAMailThatCannotBeReadIsStillShown(t *testing.T) {
+func TestUnreadableMailIsStillShown(t *testing.T) {
 	b := setup(t, inbox.Options{})
 	for _, source := range []string{
 		"no header at all",
@@ -132,7 +132,7 @@ func TestAMailThatCannotBeReadIsStillShown(t *testing.T) {
 	}
 }
 
-func TestATooLargeMailIsRefused(t *testing.T) {
+func TestTooLargeMailIsRefused(t *testing.T) {
 	b := setup(t, inbox.Options{Size: 1000})
 	err := smtp.SendMail(b.smtp, nil, "a@example.org", []string{"b@example.org"}, []byte("Subject: x\r\n\r\n"+strings.Repeat("word\r\n", 1000)))
 	if err == nil || !strings.HasPrefix(err.Error(), "552") {
