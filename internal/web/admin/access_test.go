@@ -20,14 +20,14 @@ func TestVisitorsAreSentToSignIn(t *testing.T) {
 	s.owner()
 	for _, path := range []string{
 		"/admin/", "/admin/digests/weekly", "/admin/digests/weekly/mail", "/admin/digests/weekly/text", "/admin/digests/weekly/send", "/admin/editions/x",
-		"/admin/editions/x/events", "/admin/editions/x/mail", "/admin/articles", "/admin/subscribers", "/admin/subscribers/1", "/admin/account", "/admin/nothing",
+		"/admin/editions/x/events", "/admin/editions/x/mail", "/admin/articles", "/admin/subscribers", "/admin/subscribers/1", "/admin/account", "/admin/quarantine", "/admin/nothing",
 	} {
 		if visitor.get(path); visitor.at != "/admin/sign-in" {
 			t.Errorf("a visitor who asks for %s is led to %s, %d", path, visitor.at, visitor.code)
 		}
 	}
 	for _, path := range []string{
-		"/admin/digests/weekly/send", "/admin/digests/weekly/test", "/admin/editions/x/cancel", "/admin/articles/x/remove", "/admin/subscribers/1/erase", "/admin/account/invite", "/admin/account/password",
+		"/admin/digests/weekly/send", "/admin/digests/weekly/test", "/admin/editions/x/cancel", "/admin/articles/x/remove", "/admin/subscribers/1/erase", "/admin/subscribers/1/invite", "/admin/quarantine/release", "/admin/account/invite", "/admin/account/password",
 	} {
 		if visitor.post(path, "sure", "weekly"); visitor.at != "/admin/sign-in" {
 			t.Errorf("a visitor who posts to %s is led to %s, %d", path, visitor.at, visitor.code)

@@ -38,7 +38,7 @@ func TestGetRequestsChangeNothing(t *testing.T) {
 	for _, path := range []string{
 		"/admin/", "/admin/digests/weekly", "/admin/digests/weekly/mail", "/admin/digests/weekly/text", "/admin/digests/weekly/send", "/admin/digests/weekly/test",
 		"/admin/editions/" + sent.ID, "/admin/editions/" + sent.ID + "/mail", "/admin/editions/" + sent.ID + "/events", "/admin/editions/" + sent.ID + "/cancel",
-		"/admin/editions/" + sent.ID + "/resend", "/admin/articles", "/admin/subscribers", "/admin/subscribers/1", "/admin/subscribers/1/erase", "/admin/subscribers/1/unsubscribe",
+		"/admin/editions/" + sent.ID + "/resend", "/admin/articles", "/admin/subscribers", "/admin/subscribers/1", "/admin/subscribers/1/erase", "/admin/subscribers/1/unsubscribe", "/admin/subscribers/1/invite", "/admin/quarantine", "/admin/quarantine/release",
 		"/admin/account", "/admin/account/invite", "/admin/sign-out", "/admin/sign-in",
 	} {
 		e.get(path)
