@@ -61,6 +61,18 @@ func (q *QuarantinedEdition) Allows(d Decision) bool {
 	return false
 }
 
+// Outcome returns what happens to the edition when the quarantine ends: the decision, or
+// hold without one. An edition that the store lost counts as sent then.
+func (q *QuarantinedEdition) Outcome() Decision {
+	switch {
+	case q.Decision != "":
+		return q.Decision
+	case q.Allows(DecideHold):
+		return DecideHold
+	}
+	return DecideSent
+}
+
 // DecideQuarantined keeps what an owner decided about an edition of a quarantine. It takes
 // effect with ReleaseQuarantine.
 func (s *Store) DecideQuarantined(ctx context.Context, id string, d Decision) error {
@@ -118,12 +130,7 @@ func (s *Store) ReleaseQuarantine(ctx context.Context, release Release) ([]Quara
 			return err
 		}
 		for i := range editions {
-			if editions[i].Decision == "" {
-				editions[i].Decision = DecideHold
-				if !editions[i].Allows(DecideHold) {
-					editions[i].Decision = DecideSent
-				}
-			}
+			editions[i].Decision = editions[i].Outcome()
 			if err := s.carryOut(ctx, tx, &editions[i]); err != nil {
 				return sqldb.Wrap("edition "+editions[i].ID, err)
 			}

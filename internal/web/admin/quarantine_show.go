@@ -38,12 +38,6 @@ type decisionOption struct {
 // Options returns the decisions that the edition allows. The chosen one is what happens
 // to it when the quarantine ends now.
 func (e quarantinedEdition) Options() []decisionOption {
-	chosen := e.Decision
-	if chosen == "" {
-		if chosen = store.DecideHold; !e.Allows(chosen) {
-			chosen = store.DecideSent
-		}
-	}
 	labels := map[store.Decision]string{
 		store.DecideSent:     "It was sent: no other subscriber gets it",
 		store.DecideContinue: "Continue: subscribers for whom no mail left get it",
@@ -56,7 +50,7 @@ func (e quarantinedEdition) Options() []decisionOption {
 	var out []decisionOption
 	for _, d := range store.Decisions {
 		if e.Allows(d) {
-			out = append(out, decisionOption{d, labels[d], d == chosen})
+			out = append(out, decisionOption{d, labels[d], d == e.Outcome()})
 		}
 	}
 	return out
