@@ -178,7 +178,7 @@ func (im *listImport) reportRefused(line store.ImportLine) {
 		return
 	}
 	im.refused[bad.Reason]++
-	im.app.warn("%s:%d: %s; expected: %s", im.file, bad.Line, bad.What, bad.Right)
+	im.app.warn("%s:%d: %s; expected: %s", im.file, bad.Line, bad.What, bad.Expected)
 }
 
 var lineWords = map[store.LineOutcome]string{

@@ -36,7 +36,7 @@ func (p *Service) AddSubscriber(ctx context.Context, n NewSubscriber) (subscribe
 	}
 	person, err := p.Store.AddSubscriber(ctx, subscriber.Subscriber{
 		Address:  n.Address,
-		Name:     subscriber.TidyName(n.Name),
+		Name:     subscriber.NormalizeName(n.Name),
 		Language: n.Language,
 		State:    subscriber.Active,
 		Consent:  subscriber.Consent{Source: "editor", Text: n.Consent, At: p.Store.Now()},

@@ -117,7 +117,7 @@ func (p *Service) CheckRow(usual []string) (func(context.Context, *subscriber.Ro
 			if _, known := book.digests[name]; !known {
 				return &subscriber.LineError{
 					Line: row.Line, Reason: "unknown digest", What: fmt.Sprintf("unknown digest %q", name),
-					Right: "one of " + strings.Join(p.DigestNames(), ", ") + "; or read the column as labels, or ignore it",
+					Expected: "one of " + strings.Join(p.DigestNames(), ", ") + "; or read the column as labels, or ignore it",
 				}
 			}
 		}
@@ -151,7 +151,7 @@ func refuseTopics(ctx context.Context, book *topicIndex, row *subscriber.Row, re
 					refused[key] = wrong
 				}
 			}
-			return &subscriber.LineError{Line: row.Line, Reason: "unknown topic", What: wrong.what(), Right: wrong.right()}
+			return &subscriber.LineError{Line: row.Line, Reason: "unknown topic", What: wrong.what(), Expected: wrong.right()}
 		}
 	}
 	return nil

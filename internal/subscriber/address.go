@@ -7,6 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/net/idna"
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
 )
@@ -26,15 +27,15 @@ type Address struct {
 	domain string // lower case, IDN labels in punycode
 }
 
-// AddressError says what is wrong with an address and what would be right.
+// AddressError says what is wrong with an address and what is expected.
 type AddressError struct {
-	Input string
-	What  string
-	Right string
+	Input    string
+	What     string
+	Expected string
 }
 
 func (e *AddressError) Error() string {
-	return fmt.Sprintf("address %s: %s; right would be: %s", quoteShort(e.Input), e.What, e.Right)
+	return fmt.Sprintf("address %s: %s; expected: %s", quoteShort(e.Input), e.What, e.Expected)
 }
 
 // ParseAddress reads one address, such as ada@example.org. It takes dot-atoms and
@@ -45,7 +46,7 @@ func ParseAddress(s string) (Address, error) {
 	input := s
 	s = strings.Trim(s, " \t")
 	wrong := func(what, right string) (Address, error) {
-		return Address{}, &AddressError{Input: input, What: what, Right: right}
+		return Address{}, &AddressError{Input: input, What: what, Expected: right}
 	}
 	if s == "" {
 		return wrong("it is empty", "something like ada@example.org")
@@ -74,8 +75,7 @@ func ParseAddress(s string) (Address, error) {
 	return Address{local: local, domain: domain}, nil
 }
 
-// MustParseAddress is ParseAddress for addresses that stand in the code; it panics
-// on a wrong one.
+// MustParseAddress is ParseAddress for constants; it panics on an invalid address.
 func MustParseAddress(s string) Address {
 	a, err := ParseAddress(s)
 	if err != nil {
@@ -118,10 +118,10 @@ func (a Address) Domain() string { return a.domain }
 // Local is the part before the @ as written in SMTP, quoted if it must be.
 func (a Address) Local() string { return a.local }
 
-// IsZero says whether a is no address at all.
+// IsZero reports whether a is the zero value, which is no address.
 func (a Address) IsZero() bool { return a.domain == "" }
 
-// NeedsUTF8 says whether mail to a needs a server with SMTPUTF8 (RFC 6531). An
+// NeedsUTF8 reports whether mail to a needs a server with SMTPUTF8 (RFC 6531). An
 // international domain alone does not: it is sent as punycode.
 func (a Address) NeedsUTF8() bool { return !isASCII(a.local) }
 
@@ -156,7 +156,7 @@ func isASCII(s string) bool {
 	return true
 }
 
-// quoteShort shows hostile input without letting it break the line.
+// quoteShort quotes the start of hostile input on one line.
 func quoteShort(s string) string {
 	const most = 80
 	if len(s) > most {
@@ -165,8 +165,88 @@ func quoteShort(s string) string {
 	return strconv.Quote(s)
 }
 
-// graphic says whether r may stand in a local part beyond ASCII: what can be seen, and the two
-// joiners that Persian and some Indian scripts are written with.
+// graphic reports whether r may stand in a local part beyond ASCII: visible characters, and the
+// two joiners that Persian and some Indian scripts are written with.
 func graphic(r rune) bool {
 	return unicode.IsGraphic(r) && !unicode.IsSpace(r) || r == '\u200C' || r == '\u200D'
+}
+
+// idnaProfile is the lookup profile, strict about what a host name may hold.
+var idnaProfile = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainName(true), idna.Transitional(false))
+
+// parseDomain checks the part after the @. It returns the domain in lower case and
+// punycode, or what is wrong with it and what is expected.
+func parseDomain(s string) (domain, what, right string) {
+	const example = "something like example.org after the @"
+	switch {
+	case s == "":
+		return "", "nothing stands after the @", example
+	case s[0] == '[':
+		return "", "an address literal stands after the @", "a domain, " + example
+	}
+	domain = strings.ToLower(s)
+	if !isASCII(s) || strings.Contains(domain, "xn--") {
+		ascii, err := idnaProfile.ToASCII(s)
+		if err != nil {
+			return "", "the domain is no valid international domain", example
+		}
+		domain = ascii
+	}
+	if what := checkDomain(domain); what != "" {
+		return "", what, example
+	}
+	return domain, "", ""
+}
+
+// checkDomain checks a domain in ASCII: labels of letters, digits and inner hyphens
+// (RFC 5321 section 4.1.2), at least two, the last not a number.
+func checkDomain(s string) (what string) {
+	if len(s) > MaxDomain {
+		return fmt.Sprintf("the domain has %d octets, more than %d", len(s), MaxDomain)
+	}
+	labels := 0
+	for rest, more := s, true; more; labels++ {
+		var label string
+		label, rest, more = strings.Cut(rest, ".")
+		if what := checkLabel(label); what != "" {
+			return what
+		}
+		if !more && strings.Trim(label, "0123456789") == "" {
+			return "the domain ends in a number"
+		}
+	}
+	if labels < 2 {
+		return "the domain has no dot"
+	}
+	return ""
+}
+
+func checkLabel(label string) (what string) {
+	switch {
+	case label == "":
+		return "a dot stands first, last or twice in the domain"
+	case len(label) > 63:
+		return "a part of the domain has more than 63 octets"
+	case label[0] == '-' || label[len(label)-1] == '-':
+		return "a part of the domain begins or ends with a hyphen"
+	}
+	for i := range len(label) {
+		c := label[i]
+		if c != '-' && (c < '0' || c > '9') && (c < 'a' || c > 'z') {
+			return describeRune(rune(c)) + " in the domain"
+		}
+	}
+	return ""
+}
+
+// UnicodeDomain is the part after the @ as people read it.
+func (a Address) UnicodeDomain() string {
+	if !strings.Contains(a.domain, "xn--") {
+		return a.domain
+	}
+	unicode, err := idnaProfile.ToUnicode(a.domain)
+	if err != nil {
+		return a.domain
+	}
+	return unicode
 }

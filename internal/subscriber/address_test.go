@@ -80,7 +80,7 @@ func TestBadAddressesSayWhatIsWrong(t *testing.T) {
 	} {
 		_, err := ParseAddress(in)
 		var wrong *AddressError
-		if !errors.As(err, &wrong) || !strings.Contains(err.Error(), want) || wrong.Right == "" {
+		if !errors.As(err, &wrong) || !strings.Contains(err.Error(), want) || wrong.Expected == "" {
 			t.Errorf("ParseAddress(%.60q) says %v, want something with %q", in, err, want)
 		}
 		if err != nil && strings.ContainsAny(err.Error(), "\r\n") {

@@ -41,14 +41,14 @@ type ListOptions struct {
 
 // LineError is a line of a list that was left out, and why. The rest goes on.
 type LineError struct {
-	Line   int
-	What   string
-	Right  string
-	Reason string // a word or two that are the same for all lines with this fault, for counts
+	Line     int
+	What     string
+	Expected string
+	Reason   string // a word or two that are the same for all lines with this fault, for counts
 }
 
 func (e *LineError) Error() string {
-	return fmt.Sprintf("line %d: %s; expected: %s", e.Line, e.What, e.Right)
+	return fmt.Sprintf("line %d: %s; expected: %s", e.Line, e.What, e.Expected)
 }
 
 // ErrList is in errors that end the reading of a list, for errors.Is.
@@ -114,7 +114,7 @@ func (l *List) openPlain(fields []string, opts ListOptions) error {
 	if len(opts.Columns)+len(opts.Ignore) > 0 {
 		return errors.New("line 1: the list has no header, so its columns have no names; put a line with their names first")
 	}
-	for len(fields) > 0 && tidyCell(fields[len(fields)-1]) == "" {
+	for len(fields) > 0 && trimCell(fields[len(fields)-1]) == "" {
 		fields = fields[:len(fields)-1]
 	}
 	if len(fields) > 2 {
@@ -215,46 +215,46 @@ func isLineError(err error) bool {
 func (l *List) row(line int, fields []string) (Row, error) {
 	row := Row{Line: line}
 	if extra := l.extra(fields); extra > 0 {
-		return Row{}, &LineError{Line: line, Reason: "more fields than columns", What: fmt.Sprintf("it has %d fields more than the list has columns", extra), Right: "quotes around a field with a separator in it"}
+		return Row{}, &LineError{Line: line, Reason: "more fields than columns", What: fmt.Sprintf("it has %d fields more than the list has columns", extra), Expected: "quotes around a field with a separator in it"}
 	}
-	names, verdict := nameParts{}, verdict{}
+	names, found := nameParts{}, lineState{}
 	for i := range l.columns {
 		c := &l.columns[i]
 		value := ""
 		if c.index < len(fields) {
-			value = tidyCell(fields[c.index])
+			value = trimCell(fields[c.index])
 		}
 		var fault *LineError
 		switch {
 		case c.Meaning.aboutState():
-			l.judge(c, value, &verdict)
+			l.readState(c, value, &found)
 		case value == "":
 		case c.Meaning == MeansNothing:
-			fault = c.overlooked(value)
+			fault = c.missedDeparture(value)
 		default:
-			fault = l.set(&row, &names, c, value, &verdict)
+			fault = l.set(&row, &names, c, value, &found)
 		}
 		if fault != nil {
 			fault.Line = line
 			return Row{}, fault
 		}
 	}
-	return l.finish(row, names, verdict)
+	return l.finish(row, names, found)
 }
 
 // extra is how many fields with text a record has beyond the columns.
 func (l *List) extra(fields []string) int {
 	most := len(l.columns)
-	for len(fields) > most && tidyCell(fields[len(fields)-1]) == "" {
+	for len(fields) > most && trimCell(fields[len(fields)-1]) == "" {
 		fields = fields[:len(fields)-1]
 	}
 	return len(fields) - most
 }
 
 // finish checks a row that was filled in.
-func (l *List) finish(row Row, names nameParts, v verdict) (Row, error) {
+func (l *List) finish(row Row, names nameParts, v lineState) (Row, error) {
 	if row.Address.IsZero() {
-		return Row{}, &LineError{Line: row.Line, Reason: "no address", What: "it has no address", Right: "one address on each line"}
+		return Row{}, &LineError{Line: row.Line, Reason: "no address", What: "it has no address", Expected: "one address on each line"}
 	}
 	if name := names.join(); name != "" {
 		row.Name = name
@@ -269,7 +269,7 @@ func (l *List) finish(row Row, names nameParts, v verdict) (Row, error) {
 }
 
 // set keeps the value of a column that does not speak of the state.
-func (l *List) set(row *Row, names *nameParts, c *Column, value string, v *verdict) *LineError {
+func (l *List) set(row *Row, names *nameParts, c *Column, value string, v *lineState) *LineError {
 	var fault *LineError
 	switch c.Meaning {
 	case MeansAddress:
@@ -287,7 +287,7 @@ func (l *List) set(row *Row, names *nameParts, c *Column, value string, v *verdi
 	case MeansDigests:
 		row.Digests, fault = splitCell(value)
 	case MeansLabels:
-		if fault = c.overlooked(value); fault == nil {
+		if fault = c.missedDeparture(value); fault == nil {
 			var more []string
 			more, fault = splitCell(value)
 			row.Labels = append(row.Labels, more...)

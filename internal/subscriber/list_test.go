@@ -35,7 +35,7 @@ func TestListsOfManyHands(t *testing.T) {
 		{"quotes", "email,name\nada@example.org,\"Lovelace, \"\"Ada\"\"\"\n", "2 ada@example.org [Lovelace, \"Ada\"] \n"},
 		{"a field over two lines", "email,name\nada@example.org,\"Ada\nLovelace\"\nbob@example.org,Bob\n", "2 ada@example.org [Ada Lovelace] \n4 bob@example.org [Bob] \n"},
 		{"a mailbox in the column", "email\n\"Ada <ada@example.org>\"\n", "2 ada@example.org [Ada] \n"},
-		{"state", "email,status\nada@example.org,Unsubscribed\nbob@example.org,fine\n", "2 ada@example.org [] unsubscribed\n! line 3: column \"status\" says \"fine\", which is not understood; expected: active, unsubscribed, bounced or another word for a state; or leave the column out by its name\n"},
+		{"state", "email,status\nada@example.org,Unsubscribed\nbob@example.org,fine\n", "2 ada@example.org [] unsubscribed\n! line 3: column \"status\" holds \"fine\", which is not understood; expected: active, unsubscribed, bounced or another word for a state; or leave the column out by its name\n"},
 		{"unknown columns are passed over", "id,email,shoe size\n1,ada@example.org,38\n", "2 ada@example.org [] \n"},
 		{"a bad line does not stop the rest", "email\nada\nbob@example.org\n", "! line 2: address \"ada\": it has no @; expected: something like ada@example.org\n3 bob@example.org [] \n"},
 		{"no address in the line", "email,name\n,Ada\n", "! line 2: it has no address; expected: one address on each line\n"},

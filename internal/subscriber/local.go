@@ -8,8 +8,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// parseLocal checks the part before the @ and gives its canonical form, or what
-// is wrong with it and what would be right.
+// parseLocal checks the part before the @. It returns its canonical form, or what is
+// wrong with it and what is expected.
 func parseLocal(s string) (local, what, right string) {
 	if s == "" {
 		return "", "nothing stands before the @", "something like ada@example.org"

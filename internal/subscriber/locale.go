@@ -19,7 +19,7 @@ func readLanguage(value string) (string, *LineError) {
 	if tag, ok := ParseLanguage(value); ok {
 		return tag, nil
 	}
-	return "", &LineError{Reason: "language not understood", What: "language " + quoteShort(value) + " is not known", Right: "a tag such as en or pt-BR, or a name such as English"}
+	return "", &LineError{Reason: "language not understood", What: "language " + quoteShort(value) + " is not known", Expected: "a tag such as en or pt-BR, or a name such as English"}
 }
 
 // ParseLanguage reads a language as people and other systems write it and returns its
@@ -92,7 +92,7 @@ func readTimezone(value string) (string, *LineError) {
 	}
 	return "", &LineError{
 		Reason: "time zone not understood", What: "time zone " + quoteShort(value) + " is not known",
-		Right: "a name such as Europe/Zurich, or leave the column out by its name",
+		Expected: "a name such as Europe/Zurich, or leave the column out by its name",
 	}
 }
 

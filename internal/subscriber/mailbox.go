@@ -21,18 +21,18 @@ func ParseMailbox(s string) (name string, address Address, err error) {
 	if len(name) >= 2 && name[0] == '"' && name[len(name)-1] == '"' {
 		name = strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(name[1 : len(name)-1])
 	}
-	return tidyName(name), address, nil
+	return normalizeName(name), address, nil
 }
 
-// TidyName makes a person's name fit for a mail: one line of visible characters, at
+// NormalizeName makes a person's name fit for a mail: one line of visible characters, at
 // most 200 bytes.
-func TidyName(s string) string { return tidyName(s) }
+func NormalizeName(s string) string { return normalizeName(s) }
 
 // maxName bounds a name in bytes; longer ones are not names.
 const maxName = 200
 
-// tidyName makes a name of what a list or form says: one line, no controls.
-func tidyName(s string) string {
+// normalizeName returns a name of a list or form on one line, without control characters.
+func normalizeName(s string) string {
 	plain := true
 	for i := range len(s) {
 		plain = plain && s[i] > ' ' && s[i] < 0x7F

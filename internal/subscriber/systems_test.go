@@ -96,8 +96,8 @@ func TestStatesOfOtherSystemsAreUnderstood(t *testing.T) {
 		{"a remark behind the word", "email,status\na@x.org,Unsubscribed (by admin)\nb@x.org,Active (imported)\n", "a:unsubscribed b:active"},
 		{"a value that is not understood", "email,unsubscribed,status\na@x.org,perhaps,active\nb@x.org,,dormant\nc@x.org,yes,whatever\n", "2 refused (state not understood) 3 refused (state not understood) c:unsubscribed"},
 		{"a number is no word", "email,status\na@x.org,1\n", "2 refused (state not understood)"},
-		{"a word for leaving where nobody looks", "email,remarks,tags\na@x.org,Unsubscribed,\nb@x.org,met in May,\"\"\"opted out\"\"\"\nc@x.org,blocks of flats,fair\n", "2 refused (a word for leaving in another column) b: c:"},
-		{"a state of the postal kind", "email,city,state\na@x.org,Salem,Oregon\nb@x.org,Salem,unsubscribed\n", "a: 3 refused (a word for leaving in another column)"},
+		{"a word for a departure in another column", "email,remarks,tags\na@x.org,Unsubscribed,\nb@x.org,met in May,\"\"\"opted out\"\"\"\nc@x.org,blocks of flats,fair\n", "2 refused (a word for a departure in another column) b: c:"},
+		{"a state of the postal kind", "email,city,state\na@x.org,Salem,Oregon\nb@x.org,Salem,unsubscribed\n", "a: 3 refused (a word for a departure in another column)"},
 		{"a field too many", "email,name,status\na@x.org,Brook, Ada,unsubscribed\nb@x.org,Ben,active,\n", "2 refused (more fields than columns) b:active"},
 		{"no header, and a state beside the address", "a@x.org,unsubscribed\nb@x.org,Ben\nc@x.org,false\nd@x.org,2024-01-02\n", "1 refused (second column is no name) b: 3 refused (second column is no name) 4 refused (second column is no name)"},
 	} {
@@ -238,7 +238,7 @@ func TestAddressesAreReadAsPeopleWriteThem(t *testing.T) {
 		`"ada b"@example.org`:                 `"ada b"@example.org`,
 		"ada@example.org (Ada Brook, b@c.d)":  "",
 	} {
-		address, _, fault := readAddress(tidyCell(in))
+		address, _, fault := readAddress(trimCell(in))
 		if got := address.String(); got != want || (fault == nil) != (want != "") {
 			t.Errorf("%q: %q, %v; want %q", in, got, fault, want)
 		}

@@ -128,7 +128,7 @@ func (h *Handler) welcome(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	form := welcomeForm{Name: subscriber.TidyName(r.PostFormValue("name")), Email: strings.TrimSpace(r.PostFormValue("email"))}
+	form := welcomeForm{Name: subscriber.NormalizeName(r.PostFormValue("name")), Email: strings.TrimSpace(r.PostFormValue("email"))}
 	switch {
 	case in.Purpose == store.ResetLink:
 		form = welcomeForm{Name: in.editor.Name, Email: in.editor.Email}

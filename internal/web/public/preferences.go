@@ -217,7 +217,7 @@ func (p *Pages) forbidden(err error) error {
 // save keeps the form: who it is for, and what they want.
 func (p *Pages) save(r *http.Request, who subscriber.Subscriber) error {
 	ctx, form := r.Context(), r.PostForm
-	if name := subscriber.TidyName(form.Get("name")); name != "" {
+	if name := subscriber.NormalizeName(form.Get("name")); name != "" {
 		who.Name = name
 	}
 	if tag, err := language.Parse(form.Get("language")); err == nil {

@@ -51,7 +51,7 @@ func (p *Pages) subscribe(w http.ResponseWriter, r *http.Request) error {
 		chosen = []string{p.config.Digests[0].Name}
 	}
 	form := subscribeForm{
-		Address: r.PostForm.Get("email"), Name: subscriber.TidyName(r.PostForm.Get("name")), Digests: p.digests(append([]string{}, chosen...)), Trap: trap, Full: true,
+		Address: r.PostForm.Get("email"), Name: subscriber.NormalizeName(r.PostForm.Get("name")), Digests: p.digests(append([]string{}, chosen...)), Trap: trap, Full: true,
 	}
 	address, err := subscriber.ParseAddress(form.Address)
 	switch {

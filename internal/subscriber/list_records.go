@@ -201,7 +201,7 @@ func (r *records) joinQuoted(first []byte) (joined []byte, ahead [][]byte, err e
 
 // broken is a fault of the line as text.
 func (r *records) broken(what, right string) *LineError {
-	return &LineError{Line: r.line, Reason: "line not readable", What: what, Right: right}
+	return &LineError{Line: r.line, Reason: "line not readable", What: what, Expected: right}
 }
 
 // decode gives the line as UTF-8.
@@ -219,7 +219,7 @@ func (r *records) decode(line []byte) (string, error) {
 	bad := r.broken("it is not UTF-8", "the same list saved as UTF-8")
 	if bytes.IndexByte(line, 0) < 0 {
 		bad.What += "; it looks like Latin-1"
-		bad.Right += ", or the import told that it is Latin-1 (--latin1)"
+		bad.Expected += ", or the import told that it is Latin-1 (--latin1)"
 	}
 	return "", bad
 }

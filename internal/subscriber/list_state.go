@@ -1,6 +1,7 @@
 package subscriber
 
 import (
+	"fmt"
 	"iter"
 	"maps"
 	"regexp"
@@ -33,8 +34,8 @@ var answers = func() map[string]answer {
 	return out
 }()
 
-// answerOf reads a cell that should be yes or no. A date is a yes: it says when. The date
-// zero of databases is empty.
+// answerOf reads a cell that should be yes or no. A date is a yes, and the zero date of
+// databases is empty.
 func answerOf(value string) answer {
 	if value == "" {
 		return empty
@@ -114,8 +115,8 @@ var stateWords = func() map[string]State {
 	return out
 }()
 
-// stateOf reads the word of a system for a state; empty when it is not known. What stands in
-// brackets behind it is a remark.
+// stateOf reads a system's word for a state; it returns an empty state for an unknown word.
+// Text in brackets after the word is a remark.
 func stateOf(value string) State {
 	if !mayBeIn(stateStarts, value) {
 		return ""
@@ -129,18 +130,17 @@ func stateOf(value string) State {
 	return ""
 }
 
-// plainLeaving are words that say in any column that nobody wants mail there. They are
-// looked for in columns that are not understood, so that none of them is overlooked.
-var plainLeaving = setOf(`unsubscribed, unsub, opted out, opt out, optout, do not email, do not mail, do not contact, do not send, bounced, hard bounced, hard bounce, complained, spam complaint,
+// departureWords mean in any column that the person does not want mail. Columns that are
+// not understood are searched for them.
+var departureWords = setOf(`unsubscribed, unsub, opted out, opt out, optout, do not email, do not mail, do not contact, do not send, bounced, hard bounced, hard bounce, complained, spam complaint,
 	marked as spam, cleaned, blacklisted, blocklisted, suppressed, no consent, consent withdrawn, desabonne, desinscrit, abgemeldet, ausgetragen`)
 
 var (
-	stateStarts   = startsOf(maps.Keys(stateWords))
-	leavingStarts = startsOf(maps.Keys(plainLeaving))
+	stateStarts     = startsOf(maps.Keys(stateWords))
+	departureStarts = startsOf(maps.Keys(departureWords))
 )
 
-// startsOf returns the first letters of words, by which most cells are told from them at
-// little cost.
+// startsOf returns the first two letters of words. They rule out most cells cheaply.
 func startsOf(words iter.Seq[string]) map[string]bool {
 	out := map[string]bool{}
 	for word := range words {
@@ -158,15 +158,207 @@ func mayBeIn(starts map[string]bool, cell string) bool {
 	return a >= 0x80 || b >= 0x80 || starts[string([]byte{a, b})]
 }
 
-// graver orders states by how much they count against mailing a person.
-func graver(s State) int {
+// severity returns the rank of a state by how much it counts against mailing a person.
+func severity(s State) int {
 	return slices.Index([]State{"", Active, Paused, Pending, Unsubscribed, Bounced, Complained, Erased}, s)
 }
 
 // Worse reports whether s counts more against mailing a person than other.
-func (s State) Worse(other State) bool { return graver(s) > graver(other) }
+func (s State) Worse(other State) bool { return severity(s) > severity(other) }
 
 // Gone reports whether a person in this state must not be mailed again unless they ask for it.
 func (s State) Gone() bool {
 	return s == Unsubscribed || s == Bounced || s == Complained || s == Erased
+}
+
+// lineState is the state that the columns of a line give together: the most severe one
+// counts. unclear is the first cell that was not understood.
+type lineState struct {
+	state   State
+	unclear *LineError
+}
+
+func (v *lineState) add(s State) {
+	if s.Worse(v.state) {
+		v.state = s
+	}
+}
+
+func (v *lineState) addUnclear(c *Column, value string) {
+	if v.unclear != nil {
+		return
+	}
+	what := fmt.Sprintf("column %s holds %s, which is not understood", quoteShort(c.Heading), quoteShort(value))
+	if value == "" {
+		what = fmt.Sprintf("column %s is empty", quoteShort(c.Heading))
+	}
+	v.unclear = &LineError{Reason: "state not understood", What: what, Expected: c.expects()}
+}
+
+// expects returns what a column may hold.
+func (c *Column) expects() string {
+	switch c.Meaning {
+	case MeansState:
+		return "active, unsubscribed, bounced or another word for a state; or leave the column out by its name"
+	case MeansBounceType:
+		return "hard or soft; or leave the column out by its name"
+	}
+	return "yes, no or a date; or leave the column out by its name"
+}
+
+// cellCache keeps the states of cells: lists repeat a few values.
+type cellCache map[cellKey]cellState
+
+type cellKey struct {
+	meaning Meaning
+	value   string
+}
+
+type cellState struct {
+	state  State
+	clear  bool
+	mapped bool // by a word of another system
+}
+
+// maxCachedCells bounds the cache, which dates would fill.
+const maxCachedCells = 1000
+
+// readState adds the state that a cell gives.
+func (l *List) readState(c *Column, value string, v *lineState) {
+	key := cellKey{c.Meaning, value}
+	j, known := l.cells[key]
+	if !known {
+		j = cellStateOf(c.Meaning, value)
+		if len(l.cells) < maxCachedCells {
+			l.cells[key] = j
+		}
+	}
+	if !j.clear {
+		v.addUnclear(c, value)
+		return
+	}
+	v.add(j.state)
+	if j.mapped {
+		l.noteMapped(c, value, j.state)
+	}
+}
+
+// maxMapped bounds how many different words are counted for the summary.
+const maxMapped = 100
+
+func (l *List) noteMapped(c *Column, value string, s State) {
+	m := Mapped{Heading: c.Heading, Value: value, State: s}
+	if _, known := l.mapped[m]; known || len(l.mapped) < maxMapped {
+		l.mapped[m]++
+	}
+}
+
+// cellStateOf reads a cell of a column about the state.
+func cellStateOf(m Meaning, value string) cellState {
+	if m == MeansLeftBecause {
+		return reasonState(value)
+	}
+	a := answerOf(value)
+	if m == MeansState && a != empty || a == unclear {
+		return wordState(m, value)
+	}
+	switch m {
+	case MeansStays:
+		switch a {
+		case yes:
+			return cellState{state: Active, clear: true}
+		case no:
+			return cellState{state: Unsubscribed, clear: true}
+		}
+		return cellState{} // an empty cell is no consent
+	case MeansConfirmed:
+		if a == no || a == empty {
+			return cellState{state: Pending, clear: true}
+		}
+		return cellState{clear: true}
+	case MeansBounceType:
+		return cellState{clear: a != yes}
+	}
+	if a != yes {
+		return cellState{clear: true}
+	}
+	return cellState{state: map[Meaning]State{MeansLeft: Unsubscribed, MeansBounced: Bounced, MeansComplained: Complained}[m], clear: true}
+}
+
+// reasonState reads a cell with the reason for a departure. Any text is a departure.
+func reasonState(value string) cellState {
+	if a := answerOf(value); a == empty || a == no {
+		return cellState{clear: true}
+	}
+	if state := stateOf(value); state.Gone() {
+		return cellState{state: state, clear: true, mapped: true}
+	}
+	return cellState{state: Unsubscribed, clear: true}
+}
+
+// wordState reads a word for a state.
+func wordState(m Meaning, value string) cellState {
+	if m == MeansBounceType {
+		switch key := headingKey(value); {
+		case strings.HasPrefix(key, "hard"), strings.HasPrefix(key, "permanent"):
+			return cellState{state: Bounced, clear: true, mapped: true}
+		case strings.HasPrefix(key, "soft"), strings.HasPrefix(key, "temporary"), strings.HasPrefix(key, "transient"):
+			return cellState{clear: true}
+		}
+		return cellState{}
+	}
+	state := stateOf(value)
+	if state == "" {
+		return cellState{}
+	}
+	return cellState{state: state, clear: true, mapped: !strings.EqualFold(value, string(state))}
+}
+
+// readConsent reads how a person agreed: in words, or as yes or no.
+func (l *List) readConsent(c *Column, value string, v *lineState) string {
+	a, state := answerOf(value), stateOf(value)
+	first, _, _ := strings.Cut(strings.ToLower(value), " ")
+	switch {
+	case a == no:
+		v.add(Unsubscribed)
+		return ""
+	case a == empty:
+		return ""
+	case a == yes:
+		return value
+	case state.Gone() || state == Pending:
+		v.add(state)
+		l.noteMapped(c, value, state)
+		return ""
+	case refusalWords[strings.Trim(first, ",.;:")]:
+		v.addUnclear(c, value)
+	}
+	return value
+}
+
+// refusalWords begin a text by which a person did not agree.
+var refusalWords = setOf("no, not, non, never, nein, kein, keine, nicht, pas, jamais, refus")
+
+// missedDeparture refuses a word for a departure in a column that is not about the state.
+func (c *Column) missedDeparture(value string) *LineError {
+	if c.ByHand {
+		return nil
+	}
+	if c.postal {
+		if stateOf(value) == "" {
+			return nil
+		}
+	} else if !isDeparture(value) {
+		return nil
+	}
+	return &LineError{
+		Reason:   "a word for a departure in another column",
+		What:     fmt.Sprintf("column %s holds %s, and it is not read as a state", quoteShort(c.Heading), quoteShort(value)),
+		Expected: "the column read as a state, or left out by its name",
+	}
+}
+
+// isDeparture reports whether a cell is a plain word for a departure.
+func isDeparture(value string) bool {
+	return mayBeIn(departureStarts, value) && departureWords[headingKey(value)]
 }

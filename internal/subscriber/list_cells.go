@@ -11,9 +11,9 @@ import (
 	"unicode"
 )
 
-// tidyCell takes away what surrounds the text of a cell: spaces of any kind, characters
-// that cannot be seen, and the marks by which spreadsheets keep a cell from being a formula.
-func tidyCell(s string) string {
+// trimCell removes what surrounds the text of a cell: spaces of any kind, invisible
+// characters, and the signs by which spreadsheets keep a cell from being a formula.
+func trimCell(s string) string {
 	s = strings.TrimFunc(s, invisible)
 	if rest, ok := strings.CutPrefix(s, `="`); ok && strings.HasSuffix(rest, `"`) {
 		s = strings.ReplaceAll(strings.TrimSuffix(rest, `"`), `""`, `"`)
@@ -22,7 +22,7 @@ func tidyCell(s string) string {
 	return unguard(s)
 }
 
-// invisible is true for spaces and for characters that show nothing.
+// invisible reports whether a character is a space or shows nothing.
 func invisible(r rune) bool {
 	if r < 0x7F {
 		return r <= ' '
@@ -35,13 +35,12 @@ func isAddress(cell string) bool {
 	if !strings.Contains(cell, "@") {
 		return false
 	}
-	_, _, fault := readAddress(tidyCell(cell))
+	_, _, fault := readAddress(trimCell(cell))
 	return fault == nil
 }
 
 // readAddress reads the address of a cell, with a display name or not. It takes a mailto: link,
-// angle brackets, a dot behind the domain and characters that nobody sees for what they
-// are, and refuses a cell with several addresses.
+// angle brackets, a dot after the domain and invisible characters, and refuses a cell with several addresses.
 func readAddress(value string) (Address, string, *LineError) {
 	value = strings.Map(unseen, value)
 	if len(value) > 7 && strings.EqualFold(value[:7], "mailto:") {
@@ -58,7 +57,7 @@ func readAddress(value string) (Address, string, *LineError) {
 	case err == nil && strings.ContainsAny(name, "@<") && !strings.EqualFold(name, parsed.String()):
 		return Address{}, "", badAddress(value, severalAddresses, "one address on each line")
 	case err == nil:
-		return parsed, tidyName(name), nil
+		return parsed, normalizeName(name), nil
 	}
 	var wrong *AddressError
 	if !errors.As(err, &wrong) {
@@ -70,11 +69,11 @@ func readAddress(value string) (Address, string, *LineError) {
 	if alone := strings.TrimFunc(value, separates); alone != value && alone != "" {
 		return readAddress(alone)
 	}
-	return Address{}, "", badAddress(wrong.Input, wrong.What, wrong.Right)
+	return Address{}, "", badAddress(wrong.Input, wrong.What, wrong.Expected)
 }
 
 func badAddress(value, what, right string) *LineError {
-	return &LineError{Reason: "address not valid", What: "address " + quoteShort(value) + ": " + what, Right: right}
+	return &LineError{Reason: "address not valid", What: "address " + quoteShort(value) + ": " + what, Expected: right}
 }
 
 const severalAddresses = "several addresses stand in one field"
@@ -115,25 +114,25 @@ func (n *nameParts) add(m Meaning, value string) {
 func (n *nameParts) join() string {
 	switch {
 	case n.full == "" || n.given != "" && n.family != "":
-		return tidyName(n.given + " " + n.family)
+		return normalizeName(n.given + " " + n.family)
 	case n.given != "" && n.family == "" && !strings.Contains(strings.ToLower(n.full), strings.ToLower(n.given)):
-		return tidyName(n.given + " " + n.full)
+		return normalizeName(n.given + " " + n.full)
 	}
-	return tidyName(n.full)
+	return normalizeName(n.full)
 }
 
 // checkName refuses what is no name. Without a header nothing says that the second column
 // holds names, so there it must look like one.
 func (l *List) checkName(c *Column, value string) *LineError {
 	if l.named {
-		return c.overlooked(value)
+		return c.missedDeparture(value)
 	}
 	if strings.Contains(value, "@") {
 		return badAddress(value, "a second address stands beside the first", "one address on each line")
 	}
 	_, isAnswer := answers[strings.ToLower(value)]
 	if isAnswer || value[0] >= '0' && value[0] <= '9' || stateOf(value) != "" || !strings.ContainsFunc(value, unicode.IsLetter) {
-		return &LineError{Reason: "second column is no name", What: fmt.Sprintf("%s beside the address is no name, and the list has no header that says what it is", quoteShort(value)), Right: "a first line that names the columns, such as email,status"}
+		return &LineError{Reason: "second column is no name", What: fmt.Sprintf("%s beside the address is no name, and the list has no header that says what it is", quoteShort(value)), Expected: "a first line that names the columns, such as email,status"}
 	}
 	return nil
 }
@@ -149,15 +148,15 @@ const (
 func splitCell(s string) ([]string, *LineError) {
 	parts, err := partsOf(s)
 	if err != nil {
-		return nil, &LineError{Reason: "several values not understood", What: quoteShort(s) + " cannot be parted: " + err.Error(), Right: "values with commas between them"}
+		return nil, &LineError{Reason: "several values not understood", What: quoteShort(s) + " cannot be parted: " + err.Error(), Expected: "values with commas between them"}
 	}
 	var out []string
 	for _, part := range parts {
-		if part = tidyCell(part); part == "" || slices.Contains(out, part) {
+		if part = trimCell(part); part == "" || slices.Contains(out, part) {
 			continue
 		}
 		if out = append(out, part); len(part) > maxPart || len(out) > mostParts {
-			return nil, &LineError{Reason: "several values not understood", What: "a field has too many or too long values", Right: fmt.Sprintf("at most %d of at most %d bytes", mostParts, maxPart)}
+			return nil, &LineError{Reason: "several values not understood", What: "a field has too many or too long values", Expected: fmt.Sprintf("at most %d of at most %d bytes", mostParts, maxPart)}
 		}
 	}
 	return out, nil
@@ -190,7 +189,7 @@ func (r *Row) setConsented(c *Column, value string) *LineError {
 	if !ok {
 		return &LineError{
 			Reason: "date not understood", What: fmt.Sprintf("column %s: date %s is not understood", quoteShort(c.Heading), quoteShort(value)),
-			Right: "a date such as 2026-05-31 or 2026-05-31T08:00:00Z, or leave the column out by its name",
+			Expected: "a date such as 2026-05-31 or 2026-05-31T08:00:00Z, or leave the column out by its name",
 		}
 	}
 	r.Consent.At = at
