@@ -94,9 +94,7 @@ func BodyText(mail []byte) string { return readMail(mail[:min(len(mail), reportM
 
 // readMail reads all parts of a mail.
 func readMail(data []byte) *reportReader {
-	data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
-	data = bytes.ReplaceAll(data, []byte("\r"), []byte("\n")) // as old Macs and some gateways end lines
-	reader := &reportReader{top: parseMIMEPart(data)}
+	reader := &reportReader{top: parseMIMEPart(unixLines(data))}
 	reader.collectRecipients()
 	reader.walkPart(reader.top, 0)
 	return reader
@@ -141,6 +139,19 @@ func (r *reportReader) addPart(p mimePart) {
 		text := p.text()
 		r.text.WriteString(strings.ToValidUTF8(text[:min(len(text), max(0, textMax-r.text.Len()))], "") + "\n")
 	}
+}
+
+// AddressedTo returns the addresses that the header of a mail says it was sent to, at most 100.
+func AddressedTo(mail []byte) []string {
+	reader := reportReader{top: parseMIMEPart(unixLines(mail))}
+	reader.collectRecipients()
+	return reader.To
+}
+
+// unixLines ends lines with LF, also those of old Macs and of some gateways.
+func unixLines(data []byte) []byte {
+	data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
+	return bytes.ReplaceAll(data, []byte("\r"), []byte("\n"))
 }
 
 // collectRecipients notes whom the report came to. Servers add the envelope's recipient

@@ -31,7 +31,7 @@ func (p *Service) bounceProcessor(ctx context.Context) (*bounce.Processor, error
 	if err != nil {
 		return nil, err
 	}
-	book := bounce.Book{Store: p.Store, Soft: func() store.SoftRule { return softRule(p.Config.Delivery) }}
+	book := bounce.StoreRecorder{Store: p.Store, Soft: func() store.SoftRule { return softRule(p.Config.Delivery) }}
 	return bounce.New(bounce.Options{Addresses: paths, Recorder: book, Log: p.Log, Now: p.Store.Now, Mailboxes: p.bounceAddresses()}), nil
 }
 

@@ -17,8 +17,8 @@ import (
 	"github.com/tidings-press/tidings/mailer"
 )
 
-// bundle is a Desk with what it recorded.
-type bundle struct {
+// env is a Processor with the outcomes that it recorded.
+type env struct {
 	*Processor
 	paths *mailer.SignedAddresses
 	book  *book
@@ -28,13 +28,13 @@ var testNow = time.Date(2026, 3, 27, 8, 0, 0, 0, time.UTC)
 
 var testID = mailer.DeliveryID{Edition: "0b29a4c6-95b2-4a3e-8d0f-0a6f6f1d2c3b", Person: token.PersonOf(uuid.MustParse("f3a0c0de-0000-4000-8000-000000001234"))}
 
-func setup(t testing.TB) *bundle {
+func setup(t testing.TB) *env {
 	t.Helper()
 	paths, err := mailer.NewSignedAddresses([]byte("0123456789abcdef0123456789abcdef"), "bounces.example.org")
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bundle{paths: paths, book: &book{outcomes: map[string]Outcome{}}}
+	b := &env{paths: paths, book: &book{outcomes: map[string]Outcome{}}}
 	b.Processor = New(Options{
 		Addresses: paths, Recorder: b.book, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return testNow },
 		Mailboxes: []string{"Complaints@example.org"},
@@ -91,7 +91,7 @@ func (b *book) only(t *testing.T) Outcome {
 }
 
 // sample reads one of the mailer's reports, about the delivery of testID.
-func (b *bundle) sample(t testing.TB, name string) []byte {
+func (b *env) sample(t testing.TB, name string) []byte {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join("..", "..", "mailer", "testdata", "reports", name+".eml"))
 	if err != nil {

@@ -87,7 +87,7 @@ type inbound struct {
 	to        []string
 }
 
-// Mail takes any sender: reports have the null one, answers any.
+// Mail accepts any sender: reports have the null one, replies of people any.
 func (s *inbound) Mail(from string, _ *smtp.MailOptions) error {
 	s.from = from
 	return nil
@@ -95,7 +95,7 @@ func (s *inbound) Mail(from string, _ *smtp.MailOptions) error {
 
 var errUnknownRecipient = &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "no such address here"}
 
-// Rcpt takes our own addresses only: it is no relay and no catch-all.
+// Rcpt accepts our own addresses only: this is no relay and no catch-all.
 func (s *inbound) Rcpt(to string, _ *smtp.RcptOptions) error {
 	if !s.processor.accepts(to) {
 		return errUnknownRecipient
@@ -106,8 +106,8 @@ func (s *inbound) Rcpt(to string, _ *smtp.RcptOptions) error {
 
 var errLater = &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "not now, try again later"}
 
-// Data judges the mail. What is not a report is taken all the same: an answer to it
-// would only make one more bounce.
+// Data processes the mail. A mail that is not a report is accepted too: refusing it would only
+// make one more bounce.
 func (s *inbound) Data(r io.Reader) error {
 	noted := io.MultiReader(strings.NewReader(mailer.ReturnPathHeader(s.from)), r)
 	verdict, err := s.processor.Receive(s.ctx, s.source, s.to, noted)

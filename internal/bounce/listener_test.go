@@ -11,7 +11,7 @@ import (
 )
 
 // listening starts a listener and says how to reach it.
-func (b *bundle) listening(t *testing.T, protocol mailer.Protocol) mailer.Relay {
+func (b *env) listening(t *testing.T, protocol mailer.Protocol) mailer.Relay {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -57,7 +57,7 @@ func (d *Processor) Poll(ctx context.Context, box Mailbox) error {
 	}
 }
 
-// visitFunc is how a protocol goes through a mailbox.
+// visitFunc goes once through a mailbox by one protocol.
 type visitFunc func(v visit) error
 
 // visit is one connection to a mailbox.
@@ -65,7 +65,7 @@ type visit struct {
 	conn net.Conn
 	// process is given each mail, and reports whether to delete it.
 	process func(mail io.Reader) (bool, error)
-	// full says when the rest should wait for the next visit.
+	// full reports whether the rest should wait for the next visit.
 	full func() bool
 }
 
@@ -76,7 +76,7 @@ func (box Mailbox) visitor() (visitFunc, error) {
 	case "pop3":
 		return pop3Visitor(box), nil
 	}
-	return nil, fmt.Errorf("bounce: mailbox protocol %q: imap and pop3 are spoken", box.Protocol)
+	return nil, fmt.Errorf("bounce: unknown mailbox protocol %q; use imap or pop3", box.Protocol)
 }
 
 func (box Mailbox) withDefaults() Mailbox {
@@ -133,7 +133,7 @@ func (d *Processor) visit(ctx context.Context, box Mailbox, visitor visitFunc) e
 	return errors.Join(err, context.Cause(ctx))
 }
 
-// limitedConn reads so much and no more.
+// limitedConn reads a limited number of octets.
 type limitedConn struct {
 	net.Conn
 	left int64

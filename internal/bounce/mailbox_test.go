@@ -51,7 +51,7 @@ func servers(t *testing.T) map[string]struct {
 }
 
 // polling polls until the test ends.
-func (b *bundle) polling(t *testing.T, box Mailbox) {
+func (b *env) polling(t *testing.T, box Mailbox) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)

@@ -1,7 +1,6 @@
 package bounce
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -9,8 +8,6 @@ import (
 	"log/slog"
 	"strings"
 	"time"
-
-	"github.com/emersion/go-message/textproto"
 
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
@@ -31,7 +28,8 @@ type Options struct {
 	Mailboxes []string
 }
 
-// Processor judges what comes back and has it recorded. It may be shared by goroutines.
+// Processor classifies the mails and events that come back and records what they mean. It may be
+// shared by goroutines.
 type Processor struct {
 	addresses *mailer.SignedAddresses
 	recorder  Recorder
@@ -58,7 +56,7 @@ func New(opts Options) *Processor {
 // mailMax is how much of a mail is looked at; ParseReport reads no more.
 const mailMax = 1 << 20
 
-// Verdict is what a mail turned out to be.
+// Verdict tells what was done about a mail.
 type Verdict string
 
 // The verdicts.
@@ -68,15 +66,15 @@ const (
 	NotOurs  Verdict = "unknown" // nothing that names one of our deliveries
 )
 
-// Receive judges a mail that came to the addresses to, if these are known. An error
-// is the recorder's: the mail should come again.
+// Receive handles a mail that came to the addresses in to, if these are known. An error
+// comes from the recorder: the mail should be delivered again.
 func (d *Processor) Receive(ctx context.Context, source string, to []string, mail io.Reader) (Verdict, error) {
 	data, err := io.ReadAll(io.LimitReader(mail, mailMax))
 	if err != nil {
 		return NotOurs, err
 	}
 	if len(to) == 0 { // in a polled mailbox the envelope is only seen in the header
-		to = recipients(data)
+		to = mailer.AddressedTo(data)
 	}
 	if id, found := d.parseFirst(mailer.PurposeUnsubscribe, to); found {
 		return d.unsubscribe(ctx, source, id, data)
@@ -120,8 +118,8 @@ func (d *Processor) receiveSES(ctx context.Context, source string, data []byte) 
 	return verdict, nil
 }
 
-// unsubscribe is a mail to an unsubscribe address. A person has asked to leave by it; a
-// program that answers every mail has not.
+// unsubscribe handles a mail to an unsubscribe address. A mail that a person wrote unsubscribes;
+// an automatic reply does not.
 func (d *Processor) unsubscribe(ctx context.Context, source string, id mailer.DeliveryID, data []byte) (Verdict, error) {
 	if mailer.IsAutomatic(data) {
 		d.log.Debug("an automatic reply to an unsubscribe address", "source", source, "subscriber", id.Person.String())
@@ -151,8 +149,8 @@ func (d *Processor) parseFirst(purpose mailer.Purpose, names []string) (mailer.D
 	return mailer.DeliveryID{}, false
 }
 
-// outcomeOf says what a report means. Only one recipient was written to, so several in a
-// report are what an address was expanded to: the gravest counts, but an address at
+// outcomeOf returns what a report means. Only one recipient was written to, so several in a
+// report are what an address was expanded to: the most severe counts, but an address at
 // which some got the mail is not dead.
 func outcomeOf(report mailer.Report, id mailer.DeliveryID, source string) Outcome {
 	outcome := Outcome{ID: id, Source: source}
@@ -178,12 +176,12 @@ func outcomeOf(report mailer.Report, id mailer.DeliveryID, source string) Outcom
 	return outcome
 }
 
-// severity is the order of what one report may say of several recipients.
+// severity orders what one report may say of several recipients.
 var severity = map[Kind]int{"": 0, Delivered: 1, Soft: 2, Bounced: 3}
 
-// kindOfComplaint says what the type of a complaint means (RFC 5965, section 3.1, and RFC
+// kindOfComplaint returns what the type of a complaint means (RFC 5965, section 3.1, and RFC
 // 6591). Reports that a message failed authentication or held a virus, and types that
-// are not known, say nothing about the reader's wish.
+// are not known, say nothing about the subscriber's wish.
 func kindOfComplaint(feedback string) Kind {
 	switch feedback {
 	case "abuse", "fraud":
@@ -194,8 +192,8 @@ func kindOfComplaint(feedback string) Kind {
 	return ""
 }
 
-// kindOfClass is "" for what says nothing about the subscriber: refusals for what we
-// are or send, and delays.
+// kindOfClass returns "" for what says nothing about the subscriber: delays, and refusals for
+// what we are or send.
 func kindOfClass(class mailer.Class) Kind {
 	switch class {
 	case mailer.Suppress:
@@ -206,7 +204,7 @@ func kindOfClass(class mailer.Class) Kind {
 	return ""
 }
 
-// record has an outcome recorded, when there is one.
+// record records an outcome, if it is one.
 func (d *Processor) record(ctx context.Context, outcome Outcome) (Verdict, error) {
 	if outcome.Kind == "" {
 		if outcome.Text != "" {
@@ -230,59 +228,57 @@ func (d *Processor) record(ctx context.Context, outcome Outcome) (Verdict, error
 	return Recorded, nil
 }
 
-// Kind is what a delivery's aftermath means for the subscriber.
+// Kind is what an outcome means for the subscriber.
 type Kind string
 
 // The kinds.
 const (
 	Bounced      Kind = "bounced"      // the address is dead
 	Soft         Kind = "soft"         // refused for a reason that may pass
-	Complained   Kind = "complained"   // the reader called it spam
-	Unsubscribed Kind = "unsubscribed" // the reader asked to leave
-	Delivered    Kind = "delivered"    // the mail is in the reader's mailbox: earlier soft bounces count no more
+	Complained   Kind = "complained"   // the subscriber called it spam
+	Unsubscribed Kind = "unsubscribed" // the subscriber asked to leave
+	Delivered    Kind = "delivered"    // the mail is in the mailbox: earlier soft bounces no longer count
 )
 
-// Outcome is one thing that came back about one delivery.
+// Outcome is what one report or event says about one delivery.
 type Outcome struct {
-	// Key is the same for everything of its kind about a delivery, however often
-	// and by whichever way it comes: it is recorded once.
+	// Key is the same for all outcomes of this kind of one delivery, so that repeated reports
+	// are recorded once.
 	Key    string
 	ID     mailer.DeliveryID
 	Kind   Kind
 	Code   int    // SMTP reply code, 0 if there is none
 	Text   string // the server's words, bounded
-	Source string // which way it came: smtp, lmtp, imap, pop3 or the webhook's service
+	Source string // how it came in: smtp, lmtp, imap, pop3 or the webhook's service
 	At     time.Time
 }
 
-// Recorder keeps outcomes and draws the consequences, in one transaction. It says
-// whether the outcome's key was new. A subscriber that is not there any more is no
-// error.
+// Recorder stores outcomes and changes the subscriber's state, in one transaction. It reports
+// whether the outcome's key was new. An unknown subscriber is no error.
 type Recorder interface {
 	Record(ctx context.Context, outcome Outcome) (fresh bool, err error)
 }
 
-// Book records outcomes in the store.
-type Book struct {
+// StoreRecorder records outcomes in the store.
+type StoreRecorder struct {
 	Store *store.Store
 	Soft  func() store.SoftRule // asked each time, because settings may be reloaded
 }
 
-// Record keeps an outcome and changes the subscriber's state by it. An outcome about a
-// person who is not in the store is dropped: it came back on a mail that was sent before
-// the store was restored.
-func (b Book) Record(ctx context.Context, o Outcome) (fresh bool, err error) {
-	who, err := b.Store.SubscriberByToken(ctx, o.ID.Person)
+// Record stores an outcome and changes the subscriber's state. An outcome about a subscriber who
+// is not in the store is dropped: the mail was sent before the store was restored.
+func (r StoreRecorder) Record(ctx context.Context, o Outcome) (fresh bool, err error) {
+	who, err := r.Store.SubscriberByToken(ctx, o.ID.Person)
 	if errors.Is(err, store.ErrNotFound) {
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
-	return b.Store.RecordFeedback(ctx, store.Feedback{
+	return r.Store.RecordFeedback(ctx, store.Feedback{
 		Key: o.Key, Subscriber: who.ID, Edition: o.ID.Edition, Kind: feedbackKinds[o.Kind],
 		Code: o.Code, Text: o.Text, Source: o.Source, At: o.At,
-	}, b.Soft())
+	}, r.Soft())
 }
 
 var feedbackKinds = map[Kind]store.FeedbackKind{
@@ -290,9 +286,9 @@ var feedbackKinds = map[Kind]store.FeedbackKind{
 	Delivered: store.FeedbackDelivered,
 }
 
-// kindOfReply reads a reply as services quote it. Gone is the service's own word
-// that the address is dead, which it knows from more than this one reply; but
-// what a server refused for what we are or send is never counted against a subscriber.
+// kindOfReply classifies a reply as mail services quote it. gone tells that the service itself
+// takes the address for dead, which it knows from more than this one reply; but a refusal for what
+// we are or send is never counted against a subscriber.
 func kindOfReply(text, status string, gone bool) (Kind, int) {
 	recipient := mailer.Recipient{Action: "failed", Reply: mailer.ParseReply(text, status)}
 	class := recipient.Class()
@@ -317,18 +313,3 @@ func (d *Processor) accepts(address string) bool {
 }
 
 func foldAddress(address string) string { return strings.ToLower(strings.Trim(address, "<> ")) }
-
-// recipients are the addresses that a mail's header says it went to.
-func recipients(data []byte) []string {
-	header, err := textproto.ReadHeader(bufio.NewReader(bytes.NewReader(data)))
-	if err != nil {
-		return nil
-	}
-	var all []string
-	for _, name := range []string{"Delivered-To", "X-Original-To", "Envelope-To", "To"} {
-		for f := header.FieldsByKey(name); f.Next(); {
-			all = append(all, strings.FieldsFunc(f.Value(), func(r rune) bool { return strings.ContainsRune(" ,;<>\"\t\r\n", r) })...)
-		}
-	}
-	return all[:min(len(all), 100)]
-}

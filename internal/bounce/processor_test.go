@@ -108,7 +108,7 @@ func TestMailToTheUnsubscribeAddress(t *testing.T) {
 	}
 }
 
-// stored is a Desk over a real store, with one active subscriber on two digests.
+// stored is a Processor over a real store, with one active subscriber on two digests.
 type stored struct {
 	*Processor
 	*store.Store
@@ -138,7 +138,7 @@ func newStored(t *testing.T, s *store.Store) *stored {
 	}
 	out := &stored{Store: s, paths: paths, reader: reader, now: testNow}
 	out.Processor = New(Options{
-		Addresses: paths, Recorder: Book{Store: s, Soft: func() store.SoftRule { return store.SoftRule{Limit: 3, Days: 7} }}, Log: slog.New(slog.DiscardHandler),
+		Addresses: paths, Recorder: StoreRecorder{Store: s, Soft: func() store.SoftRule { return store.SoftRule{Limit: 3, Days: 7} }}, Log: slog.New(slog.DiscardHandler),
 		Now: func() time.Time { return out.now },
 	})
 	return out
@@ -152,11 +152,11 @@ func editionID(name string) string {
 	return uuid.NewSHA1(uuid.Nil, []byte(name)).String()
 }
 
-// take has the Desk judge a report about one of the reader's deliveries.
+// take passes a report about one of the subscriber's deliveries to the Processor.
 func (s *stored) take(t *testing.T, name, edition string) {
 	t.Helper()
 	id := mailer.DeliveryID{Edition: editionID(edition), Person: token.PersonOf(s.reader.UID)}
-	b := &bundle{paths: s.paths}
+	b := &env{paths: s.paths}
 	data := b.sample(t, name)
 	data = bytes.ReplaceAll(data, []byte(s.paths.ReturnPath(testID)), []byte(s.paths.ReturnPath(id)))
 	data = bytes.ReplaceAll(data, []byte(s.paths.MessageID(testID)), []byte(s.paths.MessageID(id)))

@@ -7,14 +7,14 @@ import (
 )
 
 // report makes a delivery report with the fields of one recipient.
-func (b *bundle) report(fields string) string {
+func (b *env) report(fields string) string {
 	return "From: MAILER-DAEMON@mx.example.net (Mail System)\r\nTo: " + b.paths.ReturnPath(testID) + "\r\nSubject: Returned mail\r\nMIME-Version: 1.0\r\n" +
 		"Content-Type: multipart/report; report-type=delivery-status; boundary=\"r\"\r\n\r\n--r\r\nContent-Type: text/plain\r\n\r\nYour mail was not delivered.\r\n\r\n" +
 		"--r\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example.net\r\n\r\nFinal-Recipient: rfc822; ada@example.net\r\n" + fields + "\r\n\r\n--r--\r\n"
 }
 
-// judged has the Desk judge a mail, and compares what it recorded.
-func (b *bundle) judged(t *testing.T, to []string, mail string, want Kind) {
+// judged passes a mail to the Processor and compares what it recorded.
+func (b *env) judged(t *testing.T, to []string, mail string, want Kind) {
 	t.Helper()
 	if _, err := b.Receive(t.Context(), "smtp", to, strings.NewReader(mail)); err != nil {
 		t.Fatal(err)

@@ -20,9 +20,9 @@ const (
 
 // Errors of services, which decide on the HTTP status.
 var (
-	errSignature   = errors.New("the signature is not right")
-	errFormat      = errors.New("the body is not what the service sends")
-	errUnavailable = errors.New("the service cannot be asked")
+	errSignature   = errors.New("wrong signature")
+	errFormat      = errors.New("the body is not in the format of the service")
+	errUnavailable = errors.New("the service cannot be reached")
 )
 
 // event is what a service reports about one recipient. What it does not concern
@@ -71,7 +71,7 @@ func newService(d *Processor, name, secret string) (service, error) {
 	case "generic":
 		return newGeneric(secret, d.now)
 	}
-	return nil, errors.New("there is no such service; ses, postmark, sendgrid and generic are known")
+	return nil, errors.New("unknown service; use ses, postmark, sendgrid or generic")
 }
 
 // webhook is the handler.
@@ -121,8 +121,8 @@ func (h *webhook) handle(ctx context.Context, header http.Header, body []byte) (
 	return 0, nil
 }
 
-// statusOf asks for a request again that we could not judge: SNS takes any 4xx for
-// the last word, and what it tells us once would be lost.
+// statusOf returns 503 for a request that could not be verified for now, so that it is sent
+// again: SNS never repeats a request that was answered with 4xx.
 func statusOf(err error, usual int) int {
 	if errors.Is(err, errUnavailable) {
 		return http.StatusServiceUnavailable

@@ -66,7 +66,7 @@ func (g generic) verify(_ context.Context, header http.Header, body []byte) erro
 	}
 	seconds, err := strconv.ParseInt(stamp, 10, 64)
 	if age := g.now().Sub(time.Unix(seconds, 0)); err != nil || age > signatureAge || age < -signatureAge {
-		return fmt.Errorf("%w: it is of %s seconds, which is too long ago or ahead", errSignature, stamp)
+		return fmt.Errorf("%w: its time %s is more than %v away from ours", errSignature, stamp, signatureAge)
 	}
 	return nil
 }
@@ -119,7 +119,7 @@ func genericEvent(raw []byte) (event, error) {
 	case "unsubscribe":
 		e.kind = Unsubscribed
 	default:
-		return event{}, fmt.Errorf("type %q: bounce, complaint and unsubscribe are there", said.Type)
+		return event{}, fmt.Errorf("unknown type %q; use bounce, complaint or unsubscribe", said.Type)
 	}
 	return e, nil
 }

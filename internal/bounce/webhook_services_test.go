@@ -23,7 +23,7 @@ func sesSample(mail string) string {
 }
 
 // written is a sample with the brackets as a service writes them.
-func (b *bundle) written(sample, lt, gt string) string {
+func (b *env) written(sample, lt, gt string) string {
 	return b.filled(strings.NewReplacer("LT", lt, "GT", gt).Replace(sample))
 }
 

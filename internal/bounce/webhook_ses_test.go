@@ -98,7 +98,7 @@ func (s *sns) sign(t *testing.T, m snsMessage) string {
 	return string(body)
 }
 
-func (b *bundle) sesHook(s *sns) http.Handler {
+func (b *env) sesHook(s *sns) http.Handler {
 	return &webhook{processor: b.Processor, name: "ses", service: &ses{topic: testTopic, certs: &certificates{get: s.get}, get: s.get, log: slog.New(slog.DiscardHandler)}}
 }
 

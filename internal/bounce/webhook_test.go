@@ -39,7 +39,7 @@ func post(t *testing.T, handler http.Handler, body string, prepare func(*http.Re
 	return response.StatusCode
 }
 
-func (b *bundle) hook(t *testing.T, name, secret string) http.Handler {
+func (b *env) hook(t *testing.T, name, secret string) http.Handler {
 	t.Helper()
 	handler, err := b.Webhook(name, secret)
 	if err != nil {
@@ -49,12 +49,12 @@ func (b *bundle) hook(t *testing.T, name, secret string) http.Handler {
 }
 
 // filled puts our names into a body.
-func (b *bundle) filled(body string) string {
+func (b *env) filled(body string) string {
 	return strings.NewReplacer("MSGID", b.paths.MessageID(testID), "VERP", b.paths.ReturnPath(testID)).Replace(body)
 }
 
 // expect checks what was recorded: nothing for an empty kind.
-func (b *bundle) expect(t *testing.T, name string, kind Kind, source string) {
+func (b *env) expect(t *testing.T, name string, kind Kind, source string) {
 	t.Helper()
 	if kind == "" {
 		if all := b.book.all(); len(all) != 0 {
