@@ -39,21 +39,20 @@ type Limiter struct {
 	mu      sync.Mutex
 	conns   map[net.Conn]*entry
 	clients map[netip.Prefix]*client
-	idle    list.List // of *entry, the one that is idle the longest first
+	open    list.List // of *entry, the one that was used the longest ago first
 }
 
-type client struct {
-	open int
-	idle list.List // of *entry, likewise
-}
+// client is the open connections of one network.
+type client struct{ open list.List } // of *entry, in the same order
 
 // entry is an open connection.
 type entry struct {
 	conn     net.Conn
 	network  netip.Prefix
 	client   *client
-	inAll    *list.Element // its place among the idle ones; nil while it is in use
-	inClient *list.Element
+	inAll    *list.Element // its place in Limiter.open
+	inClient *list.Element // and in client.open
+	used     bool          // a request is under way: it is not closed for another
 }
 
 // New makes a limiter.
@@ -121,36 +120,37 @@ func (l *Limiter) admit(conn net.Conn) bool {
 		c = &client{}
 	}
 	limited := l.options.PerClient > 0 && (l.options.Exempt == nil || !l.options.Exempt(network.Addr()))
-	if limited && c.open >= l.options.PerClient && !l.evict(c.idle.Front()) {
+	if limited && c.open.Len() >= l.options.PerClient && !l.evict(&c.open) {
 		return false
 	}
-	if len(l.conns) >= l.options.Most && !l.evict(l.idle.Front()) {
+	if len(l.conns) >= l.options.Most && !l.evict(&l.open) {
 		return false
 	}
 	l.clients[network] = c // eviction may have taken the client's last connection
-	c.open++
 	e := &entry{conn: conn, network: network, client: c}
+	e.inAll, e.inClient = l.open.PushBack(e), c.open.PushBack(e)
 	l.conns[conn] = e
-	l.setIdle(e)
 	return true
 }
 
-// evict closes an idle connection. l.mu must be held.
-func (l *Limiter) evict(oldest *list.Element) bool {
-	if oldest == nil {
-		return false
+// evict closes the connection that has been idle the longest. l.mu must be held.
+func (l *Limiter) evict(open *list.List) bool {
+	for oldest := open.Front(); oldest != nil; oldest = oldest.Next() {
+		if e := oldest.Value.(*entry); !e.used {
+			l.forget(e)
+			e.conn.Close()
+			return true
+		}
 	}
-	e := oldest.Value.(*entry)
-	l.forget(e)
-	e.conn.Close()
-	return true
+	return false
 }
 
+// use and rest are called for each request, so they allocate nothing.
 func (l *Limiter) use(conn net.Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if e := l.conns[conn]; e != nil {
-		l.setUsed(e)
+		e.used = true
 	}
 }
 
@@ -158,8 +158,9 @@ func (l *Limiter) rest(conn net.Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if e := l.conns[conn]; e != nil {
-		l.setUsed(e)
-		l.setIdle(e)
+		e.used = false
+		l.open.MoveToBack(e.inAll)
+		e.client.open.MoveToBack(e.inClient)
 	}
 }
 
@@ -171,22 +172,11 @@ func (l *Limiter) remove(conn net.Conn) {
 	}
 }
 
-func (l *Limiter) setIdle(e *entry) {
-	e.inAll, e.inClient = l.idle.PushBack(e), e.client.idle.PushBack(e)
-}
-
-func (l *Limiter) setUsed(e *entry) {
-	if e.inAll != nil {
-		l.idle.Remove(e.inAll)
-		e.client.idle.Remove(e.inClient)
-		e.inAll, e.inClient = nil, nil
-	}
-}
-
 func (l *Limiter) forget(e *entry) {
-	l.setUsed(e)
+	l.open.Remove(e.inAll)
+	e.client.open.Remove(e.inClient)
 	delete(l.conns, e.conn)
-	if e.client.open--; e.client.open == 0 {
+	if e.client.open.Len() == 0 {
 		delete(l.clients, e.network)
 	}
 }

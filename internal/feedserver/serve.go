@@ -51,14 +51,15 @@ func (s *Server) FromMemory(w http.ResponseWriter, r *http.Request) bool {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return false
 	}
-	path := quick(r.URL)
-	if _, ok := s.cache.ByAddress(path); !ok {
+	d, ok := s.cache.ByAddress(quick(r.URL))
+	if !ok {
 		return false
 	}
 	s.refresh()
+	// Documents are marked as stale before the departure is stored, so one that is
+	// still current after it was read is not older.
 	departed := s.freshness.departed.Load()
-	d, ok := s.cache.ByAddress(path)
-	if !ok || !s.current(d) || s.options.Browser != nil && !d.opml && navigation(r) {
+	if !s.current(d) || s.options.Browser != nil && !d.opml && navigation(r) {
 		return false
 	}
 	s.respond(w, r, d, departed)

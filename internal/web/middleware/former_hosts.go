@@ -37,6 +37,9 @@ func newFormerHosts(site string, former []string) (*formerHosts, error) {
 // one-click POST of a mail program is answered on former hosts too, since it follows no
 // redirects (RFC 8058, section 3.1).
 func (f *formerHosts) target(r *http.Request) string {
+	if len(f.base) == 0 {
+		return ""
+	}
 	host := r.Host
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h
