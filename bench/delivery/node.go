@@ -125,7 +125,7 @@ func runNode() error {
 		}
 		defer pprof.StopCPUProfile()
 	}
-	app.LimitMemory(24 << 20) // as the service does
+	app.LimitMemory(0) // as tidings worker does, which serves no feeds
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	opts := store.Options{Durability: o.Durability}

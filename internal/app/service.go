@@ -30,7 +30,11 @@ type Node struct {
 // Run serves until the context ends; then it drains: requests are answered, mails
 // on the wire are finished and recorded.
 func (s *Node) Run(ctx context.Context) error {
-	LimitMemory(2 * int64(s.Service.Config.FeedSet.Memory)) // feeds, and pages as much again
+	cached := int64(0)
+	if s.HTTP != nil { // a worker serves no feeds and no pages
+		cached = 2 * int64(s.Service.Config.FeedSet.Memory) // feeds, and pages as much again
+	}
+	LimitMemory(cached)
 	current, err := s.start(ctx, s.Service)
 	if err != nil {
 		return err

@@ -13,7 +13,7 @@ import (
 // nor those of digests that left the configuration.
 func TestDraftsThatWaitForSomebodyHoldNobodyUp(t *testing.T) {
 	t.Parallel()
-	each(t, sink.Options{}, nil, func(b *bundle) {
+	each(t, sink.Options{}, nil, func(b *env) {
 		b.readers(3)
 		b.make()
 		for i := range 25 {
@@ -47,7 +47,7 @@ func TestDraftsThatWaitForSomebodyHoldNobodyUp(t *testing.T) {
 // paused and resumed before its first mail.
 func TestAnEditionThatWasMailedKeepsItsArticlesWhenItIsCancelled(t *testing.T) {
 	t.Parallel()
-	each(t, sink.Options{PerConnection: 1, Faults: []sink.Fault{{At: sink.AtRcpt, After: 1, Reply: "450 4.2.1 later"}}}, nil, func(b *bundle) {
+	each(t, sink.Options{PerConnection: 1, Faults: []sink.Fault{{At: sink.AtRcpt, After: 1, Reply: "450 4.2.1 later"}}}, nil, func(b *env) {
 		b.readers(5)
 		b.article("ferries")
 		b.make()

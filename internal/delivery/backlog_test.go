@@ -17,7 +17,7 @@ import (
 )
 
 // dated stores an article with a date of its own.
-func (b *bundle) dated(slug string, published time.Time) string {
+func (b *env) dated(slug string, published time.Time) string {
 	b.t.Helper()
 	a := &article.Article{
 		Source: "test:" + slug, Slug: slug, Title: "About " + slug, HTML: "<p>About " + slug + ".</p>",
@@ -32,7 +32,7 @@ func (b *bundle) dated(slug string, published time.Time) string {
 
 // weekly makes an engine of a weekly digest on a store whose clock the test sets. It
 // stands at Wednesday 25 November 2026.
-func weekly(t *testing.T, kind store.Engine) (*bundle, *clock) {
+func weekly(t *testing.T, kind store.Engine) (*env, *clock) {
 	t.Helper()
 	c := &clock{}
 	c.now.Store(time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC).UnixMilli())
@@ -50,7 +50,7 @@ func weekly(t *testing.T, kind store.Engine) (*bundle, *clock) {
 }
 
 // newEngine makes an engine and leaves the digest's beginning where it is.
-func (b *bundle) newEngine() {
+func (b *env) newEngine() {
 	b.t.Helper()
 	engine, err := delivery.New(b.t.Context(), b.options)
 	if err != nil {
@@ -60,7 +60,7 @@ func (b *bundle) newEngine() {
 }
 
 // chosen are the slugs in the next edition.
-func (b *bundle) chosen(look delivery.PreviewOptions) string {
+func (b *env) chosen(look delivery.PreviewOptions) string {
 	b.t.Helper()
 	p, err := b.engine.Preview(b.t.Context(), "weekly", look)
 	if err != nil {
@@ -77,14 +77,14 @@ func (b *bundle) chosen(look delivery.PreviewOptions) string {
 	return strings.Join(names, " ")
 }
 
-func (b *bundle) wantChosen(look delivery.PreviewOptions, want string) {
+func (b *env) wantChosen(look delivery.PreviewOptions, want string) {
 	b.t.Helper()
 	if got := b.chosen(look); got != want {
 		b.t.Errorf("%+v: the next edition holds %q, want %q", look, got, want)
 	}
 }
 
-func (b *bundle) wantBacklog(want delivery.Backlog) {
+func (b *env) wantBacklog(want delivery.Backlog) {
 	b.t.Helper()
 	got, err := b.engine.Backlog(b.t.Context(), "weekly", time.Time{})
 	got.Since = time.Time{}

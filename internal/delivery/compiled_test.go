@@ -12,7 +12,7 @@ import (
 // compiled at the approval. A second compilation would be another value in the cache.
 func TestApprovedVariantIsCompiledOnce(t *testing.T) {
 	t.Parallel()
-	each(t, sink.Options{}, nil, func(b *bundle) {
+	each(t, sink.Options{}, nil, func(b *env) {
 		b.join("all", "", nil, subscriber.Active)
 		b.join("harbour", "", []string{"Harbour"}, subscriber.Active)
 		b.article("ferries")

@@ -86,10 +86,10 @@ type node struct {
 // notNow is a schedule that does not come while a test runs.
 const notNow = "0 8 1 1 *"
 
-func (b *bundle) spawn(resend bool) *node { return b.spawnOn(notNow, resend) }
+func (b *env) spawn(resend bool) *node { return b.spawnOn(notNow, resend) }
 
 // spawnOn runs a node whose digest has a schedule.
-func (b *bundle) spawnOn(schedule string, resend bool) *node {
+func (b *env) spawnOn(schedule string, resend bool) *node {
 	b.t.Helper()
 	uncertain := "hold"
 	if resend {
@@ -148,7 +148,7 @@ func TestCrashLosesNobodyAndDoublesOnlyWhatIsInDoubt(t *testing.T) {
 	}
 }
 
-func (b *bundle) crash(resend bool) {
+func (b *env) crash(resend bool) {
 	n := 150 * *kills // more than are sent between so many kills
 	b.bulk(n)
 	b.article("ferries")
@@ -178,7 +178,7 @@ func (b *bundle) crash(resend bool) {
 	child.kill()
 }
 
-func (b *bundle) over(id string) bool {
+func (b *env) over(id string) bool {
 	p, err := b.engine.Progress(b.t.Context(), id)
 	if err != nil {
 		b.t.Fatal(err)
@@ -188,7 +188,7 @@ func (b *bundle) over(id string) bool {
 
 // checkResent: everyone has it; who has it twice was in doubt, and both copies are
 // the same mail. No more may have it twice than connections were cut.
-func (b *bundle) checkResent(edition store.Edition, n, cut int) {
+func (b *env) checkResent(edition store.Edition, n, cut int) {
 	got := b.wire.Received()
 	if len(got) != n {
 		b.t.Errorf("%d have the mail, want %d", len(got), n)
@@ -213,7 +213,7 @@ func (b *bundle) checkResent(edition store.Edition, n, cut int) {
 
 // checkHeld: nobody has it twice; who does not have it is held, and an editor's
 // word sends it.
-func (b *bundle) checkHeld(edition store.Edition, n, cut int) {
+func (b *env) checkHeld(edition store.Edition, n, cut int) {
 	held, have := b.atRest(edition, n)
 	for address, count := range have {
 		if count != 1 {
@@ -247,7 +247,7 @@ func (b *bundle) checkHeld(edition store.Edition, n, cut int) {
 // atRest returns who is held and how many mails each reader has, when neither has
 // changed for longer than a lease: a node that was frozen may still finish and
 // record what it was doing.
-func (b *bundle) atRest(edition store.Edition, n int) (held []store.AddressedDelivery, have map[string]int) {
+func (b *env) atRest(edition store.Edition, n int) (held []store.AddressedDelivery, have map[string]int) {
 	b.t.Helper()
 	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); {
 		was, had := len(held), len(have)
@@ -269,7 +269,7 @@ func (b *bundle) atRest(edition store.Edition, n int) (held []store.AddressedDel
 }
 
 // doubted are the addresses whose mail was in doubt at some time.
-func (b *bundle) doubted(edition store.Edition) map[string]bool {
+func (b *env) doubted(edition store.Edition) map[string]bool {
 	all, err := b.store.Deliveries(b.t.Context(), edition, []digest.DeliveryState{digest.DeliverySent, digest.DeliveryUncertain}, 0, 1<<30)
 	if err != nil {
 		b.t.Fatal(err)
@@ -284,7 +284,7 @@ func (b *bundle) doubted(edition store.Edition) map[string]bool {
 }
 
 // sameMail checks that all copies that one address got are the same.
-func (b *bundle) sameMail(address string) {
+func (b *env) sameMail(address string) {
 	ids := map[string]bool{}
 	for _, m := range b.wire.Mails() {
 		if m.To[0] != address {

@@ -17,7 +17,7 @@ import (
 )
 
 // editor adds an editor.
-func (b *bundle) editor(email, role string) store.Editor {
+func (b *env) editor(email, role string) store.Editor {
 	b.t.Helper()
 	e, err := b.store.CreateEditor(b.t.Context(), store.Editor{Email: email, Role: role})
 	if err != nil {
@@ -27,7 +27,7 @@ func (b *bundle) editor(email, role string) store.Editor {
 }
 
 // waitingDraft waits for a draft that the schedule made and that has so many articles.
-func (b *bundle) waitingDraft(articles int) store.Edition {
+func (b *env) waitingDraft(articles int) store.Edition {
 	b.t.Helper()
 	var e store.Edition
 	b.eventually("a draft by schedule", func() bool {
@@ -40,7 +40,7 @@ func (b *bundle) waitingDraft(articles int) store.Edition {
 }
 
 // mailsTo are the mails to an address.
-func (b *bundle) mailsTo(address string) []string {
+func (b *env) mailsTo(address string) []string {
 	var out []string
 	for _, m := range b.wire.Mails() {
 		if slices.Contains(m.To, address) {
@@ -50,8 +50,8 @@ func (b *bundle) mailsTo(address string) []string {
 	return out
 }
 
-// TestDraftTellsTheEditors who are to be told, with a link to its page.
-func TestDraftTellsTheEditors(t *testing.T) {
+// TestDraftIsMailedToEditors who are to be told, with a link to its page.
+func TestDraftIsMailedToEditors(t *testing.T) {
 	t.Parallel()
 	for notify, want := range map[delivery.Notify][]string{
 		delivery.NotifyEditors: {"ann@gazette.example", "owner@gazette.example"},
@@ -97,11 +97,11 @@ func TestDraftTellsTheEditors(t *testing.T) {
 	}
 }
 
-// TestArticlesOfALaterTickJoinTheDraftThatWaits: drafts do not pile up, no article is lost
+// TestArticlesOfLaterTickJoinWaitingDraft: drafts do not pile up, no article is lost
 // or doubled, and what an editor was shown before is not approved any more.
-func TestArticlesOfALaterTickJoinTheDraftThatWaits(t *testing.T) {
+func TestArticlesOfLaterTickJoinWaitingDraft(t *testing.T) {
 	t.Parallel()
-	each(t, sink.Options{}, nil, func(b *bundle) {
+	each(t, sink.Options{}, nil, func(b *env) {
 		ctx := b.t.Context()
 		b.editor("ann@gazette.example", "editor")
 		b.options.Digests[0].Automatic, b.options.Digests[0].Schedule, b.options.Digests[0].Max = false, everySecond(b.t), 3
@@ -150,11 +150,11 @@ func TestArticlesOfALaterTickJoinTheDraftThatWaits(t *testing.T) {
 	})
 }
 
-// TestWithdrawnArticleOfAnEditionUnderWayIsTold in the log, by mail and with the progress,
+// TestWithdrawnArticleOfRunningEditionIsMailedToEditors in the log, by mail and with the progress,
 // once.
-func TestWithdrawnArticleOfAnEditionUnderWayIsTold(t *testing.T) {
+func TestWithdrawnArticleOfRunningEditionIsMailedToEditors(t *testing.T) {
 	t.Parallel()
-	each(t, sink.Options{}, nil, func(b *bundle) {
+	each(t, sink.Options{}, nil, func(b *env) {
 		ctx := b.t.Context()
 		var log lines
 		b.options.Log = slog.New(slog.NewTextHandler(&log, nil))
@@ -211,7 +211,7 @@ func (l *lines) String() string {
 // tick: the newest is kept, and it gets the articles of the others.
 func TestOldDraftsAreDroppedAtTheStart(t *testing.T) {
 	t.Parallel()
-	each(t, sink.Options{}, nil, func(b *bundle) {
+	each(t, sink.Options{}, nil, func(b *env) {
 		ctx := b.t.Context()
 		b.editor("ann@gazette.example", "editor")
 		b.options.Digests[0].Automatic = false

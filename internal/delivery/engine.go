@@ -212,7 +212,7 @@ func (e *Engine) definition(name string) (*Definition, error) {
 	for i := range e.Digests {
 		names = append(names, e.Digests[i].Name)
 	}
-	return nil, fmt.Errorf("there is no digest %q in the configuration; right would be one of: %s", name, strings.Join(names, ", "))
+	return nil, fmt.Errorf("unknown digest %q; configured digests: %s", name, strings.Join(names, ", "))
 }
 
 // wait sleeps, or returns early when the context ends.

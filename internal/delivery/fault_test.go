@@ -22,13 +22,13 @@ import (
 // faulty is a bundle whose clock can be put forward, and whose connections do not
 // wait long.
 type faulty struct {
-	*bundle
+	*env
 	ahead atomic.Int64
 }
 
 func misbehaving(t *testing.T, wire sink.Options) *faulty {
 	t.Helper()
-	f := &faulty{bundle: setup(t, store.SQLite, wire)}
+	f := &faulty{env: setup(t, store.SQLite, wire)}
 	f.store = storetest.Reopen(t, f.dsn, store.Options{Clock: func() time.Time { return time.Now().Add(time.Duration(f.ahead.Load())) }})
 	f.options.Store = f.store
 	f.options.Relays[0].Timeouts = mailer.Timeouts{Connect: time.Second, Command: time.Second, Body: time.Second, Final: time.Second}
@@ -43,7 +43,7 @@ func (f *faulty) forward(d time.Duration) {
 	f.start()
 }
 
-// settles says whether nobody waits for a mail any more, soon.
+// settles reports whether nobody waits for a mail any more, soon.
 func (f *faulty) settles(id string, within time.Duration) bool {
 	f.t.Helper()
 	for deadline := time.Now().Add(within); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {

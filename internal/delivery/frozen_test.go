@@ -13,9 +13,9 @@ import (
 	"github.com/tidings-press/tidings/mailer"
 )
 
-// TestReloadInTheMiddleOfAnEditionChangesNothingForTheRest of its readers, be it the
+// TestReloadDuringEditionDoesNotChangeItsMails of its readers, be it the
 // sender, the links, the return path, or that the digest is gone from the configuration.
-func TestReloadInTheMiddleOfAnEditionChangesNothingForTheRest(t *testing.T) {
+func TestReloadDuringEditionDoesNotChangeItsMails(t *testing.T) {
 	t.Parallel()
 	for name, reload := range map[string]func(o *delivery.Options){
 		"other settings": func(o *delivery.Options) {
@@ -65,9 +65,9 @@ func impersonal(t *testing.T, data []byte) string {
 	return out.String()
 }
 
-// TestLateApprovalIsDatedAtTheApproval and not at the tick: a mail that is four days old
+// TestLateApprovalSetsDateOfMail and not at the tick: a mail that is four days old
 // when it arrives looks like spam.
-func TestLateApprovalIsDatedAtTheApproval(t *testing.T) {
+func TestLateApprovalSetsDateOfMail(t *testing.T) {
 	t.Parallel()
 	f := misbehaving(t, sink.Options{})
 	f.readers(1)
@@ -92,10 +92,10 @@ func TestLateApprovalIsDatedAtTheApproval(t *testing.T) {
 	}
 }
 
-// TestArticleWithdrawnBeforeTheApprovalWaitsAgain when it comes back.
-func TestArticleWithdrawnBeforeTheApprovalWaitsAgain(t *testing.T) {
+// TestArticleWithdrawnBeforeApprovalReturnsToQueue when it comes back.
+func TestArticleWithdrawnBeforeApprovalReturnsToQueue(t *testing.T) {
 	t.Parallel()
-	each(t, sink.Options{}, nil, func(b *bundle) {
+	each(t, sink.Options{}, nil, func(b *env) {
 		ctx := b.t.Context()
 		b.readers(1)
 		b.article("ferries")
@@ -130,7 +130,7 @@ func TestArticleWithdrawnBeforeTheApprovalWaitsAgain(t *testing.T) {
 // edition than the one that is stored.
 func TestDraftThatChangedWhileItWasRenderedIsNotApproved(t *testing.T) {
 	t.Parallel()
-	each(t, sink.Options{}, nil, func(b *bundle) {
+	each(t, sink.Options{}, nil, func(b *env) {
 		ctx := b.t.Context()
 		b.readers(1)
 		b.article("ferries")

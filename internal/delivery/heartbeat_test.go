@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestPulsesTellOfLoopsThatStallOrFail(t *testing.T) {
+func TestHeartbeatsShowStalledAndFailingLoops(t *testing.T) {
 	t.Parallel()
 	e := &Engine{}
 	if len(e.Heartbeats()) != 0 {

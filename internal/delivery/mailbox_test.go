@@ -44,7 +44,7 @@ func TestDeadMailboxesRestNeitherDomainNorRelay(t *testing.T) {
 }
 
 // someone puts one person on the weekly digest.
-func (b *bundle) someone(address string) subscriber.Subscriber {
+func (b *env) someone(address string) subscriber.Subscriber {
 	b.t.Helper()
 	who, err := b.store.AddSubscriber(b.t.Context(), subscriber.Subscriber{Address: subscriber.MustParseAddress(address), State: subscriber.Active})
 	if err == nil {

@@ -15,15 +15,15 @@ import (
 
 // fleet are nodes on one store, as processes of their own.
 type fleet struct {
-	*bundle
+	*env
 	resend  bool
 	nodes   []*node
 	cut     int          // connections that may have been cut so far
 	spawner func() *node // makes a node in the place of a killed one
 }
 
-func (b *bundle) fleet(n int, resend bool) *fleet {
-	f := &fleet{bundle: b, resend: resend, spawner: func() *node { return b.spawn(resend) }}
+func (b *env) fleet(n int, resend bool) *fleet {
+	f := &fleet{env: b, resend: resend, spawner: func() *node { return b.spawn(resend) }}
 	for range n {
 		f.nodes = append(f.nodes, f.spawner())
 	}
@@ -94,7 +94,7 @@ func TestThreeNodesThatAreKilledAndFrozenLoseNobody(t *testing.T) {
 
 // settled waits for the end of an edition and holds it to the promise, for so many
 // connections that were cut.
-func (b *bundle) settled(edition store.Edition, n int, resend bool, cut int) {
+func (b *env) settled(edition store.Edition, n int, resend bool, cut int) {
 	b.t.Helper()
 	b.until(edition.ID, "settled", func(p progress) bool {
 		return p.Counts.Total == int64(n) && p.Counts.Open() == 0 && (!resend || p.Counts.Uncertain == 0)
@@ -176,7 +176,7 @@ func TestNodesGoOnWithTheStandbyWhenThePrimaryIsKilled(t *testing.T) {
 // sending for ever if each looked only at what the other has not committed.
 func TestTwoNodesThatEndTheLastChunksTogetherEndTheEdition(t *testing.T) {
 	t.Parallel()
-	each(t, sink.Options{}, nil, func(b *bundle) {
+	each(t, sink.Options{}, nil, func(b *env) {
 		b.options.Policy.Chunk = 1
 		b.readers(8)
 		b.make()
@@ -217,7 +217,7 @@ func TestTwoNodesThatEndTheLastChunksTogetherEndTheEdition(t *testing.T) {
 }
 
 // deliver records that all mails of a chunk were sent.
-func (b *bundle) deliver(c store.Chunk) {
+func (b *env) deliver(c store.Chunk) {
 	b.t.Helper()
 	r := b.store.NewRecorder()
 	defer r.Close()

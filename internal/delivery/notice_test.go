@@ -14,7 +14,7 @@ import (
 )
 
 // notices asks for n single mails.
-func (b *bundle) notices(n int) {
+func (b *env) notices(n int) {
 	b.t.Helper()
 	for i := range n {
 		to := subscriber.MustParseAddress(fmt.Sprintf("reader%d@example.org", i))
@@ -26,7 +26,7 @@ func (b *bundle) notices(n int) {
 
 func TestSingleMailsArriveOnce(t *testing.T) {
 	t.Parallel()
-	each(t, sink.Options{Greylist: 0}, nil, func(b *bundle) {
+	each(t, sink.Options{Greylist: 0}, nil, func(b *env) {
 		b.start()
 		b.notices(30)
 		b.eventually("all are sent", func() bool { return len(b.wire.Received()) == 30 })
@@ -63,7 +63,7 @@ func TestSingleMailsTryAWrongPasswordOnce(t *testing.T) {
 // TestSingleMailsKeepToTheLimits of their relay, on all nodes together.
 func TestSingleMailsKeepToTheLimits(t *testing.T) {
 	t.Parallel()
-	each(t, sink.Options{}, func(o *delivery.Options) { o.Relays[0].PerHour, o.Relays[0].Connections = 20, 1 }, func(b *bundle) {
+	each(t, sink.Options{}, func(o *delivery.Options) { o.Relays[0].PerHour, o.Relays[0].Connections = 20, 1 }, func(b *env) {
 		if left := time.Until(time.Now().Truncate(time.Hour).Add(time.Hour)); left < 20*time.Second {
 			time.Sleep(left) // the limit counts by the clock's hours
 		}
@@ -84,7 +84,7 @@ func TestSingleMailsKeepToTheLimits(t *testing.T) {
 // make the last of many readers wait for all others.
 func TestQueuedSingleMailsLeaveInParallel(t *testing.T) {
 	t.Parallel()
-	each(t, sink.Options{Delay: 100 * time.Millisecond}, nil, func(b *bundle) {
+	each(t, sink.Options{Delay: 100 * time.Millisecond}, nil, func(b *env) {
 		b.start()
 		b.notices(40)
 		b.eventually("all are sent", func() bool { return len(b.wire.Received()) == 40 })
@@ -98,7 +98,7 @@ func TestQueuedSingleMailsLeaveInParallel(t *testing.T) {
 
 func TestSingleMailGetsAConnectionOfARunningEdition(t *testing.T) {
 	t.Parallel()
-	each(t, sink.Options{Delay: 20 * time.Millisecond}, func(o *delivery.Options) { o.Relays[0].Connections = 2 }, func(b *bundle) {
+	each(t, sink.Options{Delay: 20 * time.Millisecond}, func(o *delivery.Options) { o.Relays[0].Connections = 2 }, func(b *env) {
 		b.bulk(1500)
 		b.article("ferries")
 		b.start()

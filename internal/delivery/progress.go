@@ -22,7 +22,7 @@ type Progress struct {
 	Withdrawn []store.WithdrawnArticle
 }
 
-// Idle says whether nothing more happens without an editor.
+// Idle reports whether nothing more happens without an editor.
 func (p Progress) Idle() bool {
 	return p.Edition.State.Final() || p.Edition.State == digest.Paused ||
 		p.Counts.Uncertain > 0 && p.Counts.Open() == 0

@@ -13,7 +13,7 @@ import (
 // edition open for days, but it is sent for everyone else.
 func TestEditionThatWaitsOnlyForRetriesIsShownAsSent(t *testing.T) {
 	t.Parallel()
-	each(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Reply: "452 4.2.2 mailbox full", Times: 5}}}, nil, func(b *bundle) {
+	each(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Reply: "452 4.2.2 mailbox full", Times: 5}}}, nil, func(b *env) {
 		b.options.Policy.Chunk = 7
 		b.readers(20)
 		b.article("ferries")

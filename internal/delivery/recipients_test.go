@@ -11,7 +11,7 @@ import (
 )
 
 // join puts a person on the digest with preferences, and then into a state.
-func (b *bundle) join(name, lang string, topics []string, state subscriber.State) int64 {
+func (b *env) join(name, lang string, topics []string, state subscriber.State) int64 {
 	b.t.Helper()
 	ctx := b.t.Context()
 	p, err := b.store.AddSubscriber(ctx, subscriber.Subscriber{
@@ -29,9 +29,9 @@ func (b *bundle) join(name, lang string, topics []string, state subscriber.State
 	return p.ID
 }
 
-func TestSkippedReadersAreCountedByReason(t *testing.T) {
+func TestSkippedSubscribersAreCountedByReason(t *testing.T) {
 	t.Parallel()
-	each(t, sink.Options{}, nil, func(b *bundle) {
+	each(t, sink.Options{}, nil, func(b *env) {
 		ctx := b.t.Context()
 		b.join("all", "", nil, subscriber.Active)
 		b.join("topic1", "", []string{"VIP Customers"}, subscriber.Active)

@@ -13,16 +13,16 @@ import (
 )
 
 // another adds a relay with a server of its own.
-func (b *bundle) another(name string, weight int, wire sink.Options) *testkit.SMTPServer {
+func (b *env) another(name string, weight int, wire sink.Options) *testkit.SMTPServer {
 	b.t.Helper()
 	w := testkit.StartSMTPServer(b.t, wire)
-	r := b127(w.Port())
+	r := localRelay(w.Port())
 	r.Name, r.Weight = name, weight
 	b.options.Relays = append(b.options.Relays, r)
 	return w
 }
 
-func TestRelaysShareMailsByTheirWeights(t *testing.T) {
+func TestRelaysShareMailByWeight(t *testing.T) {
 	t.Parallel()
 	b := setup(t, store.SQLite, sink.Options{Delay: time.Millisecond})
 	second := b.another("second", 3, sink.Options{Delay: time.Millisecond})
@@ -36,7 +36,7 @@ func TestRelaysShareMailsByTheirWeights(t *testing.T) {
 	}
 }
 
-func TestAnotherRelayTakesOverWhenOneFails(t *testing.T) {
+func TestOtherRelayTakesOverFromFailedRelay(t *testing.T) {
 	t.Parallel()
 	for name, weight := range map[string]int{"one for failover": 0, "one with a weight": 1} {
 		t.Run(name, func(t *testing.T) {
@@ -60,14 +60,14 @@ func TestAnotherRelayTakesOverWhenOneFails(t *testing.T) {
 	}
 }
 
-// TestLimitsHoldOverAllNodes runs two engines on one store.
-func TestLimitsHoldOverAllNodes(t *testing.T) {
+// TestQuotasHoldOverAllNodes runs two engines on one store.
+func TestQuotasHoldOverAllNodes(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{Delay: 2 * time.Millisecond}, func(o *delivery.Options) {
 		o.Relays[0].Connections, o.Relays[0].PerSecond, o.Relays[0].PerConnection = 3, 120, 25
 		// A node that a busy machine keeps from renewing its slots must not lose them.
 		o.Lease = 15 * time.Second
-	}, func(b *bundle) {
+	}, func(b *env) {
 		b.bulk(480)
 		b.article("ferries")
 		other := *b
@@ -88,10 +88,10 @@ func TestLimitsHoldOverAllNodes(t *testing.T) {
 	})
 }
 
-// TestAnHourlyLimitIsUsedToTheFull sends as many mails as an hour allows, and no more.
-func TestAnHourlyLimitIsUsedToTheFull(t *testing.T) {
+// TestHourlyQuotaIsUsedUp sends as many mails as an hour allows, and no more.
+func TestHourlyQuotaIsUsedUp(t *testing.T) {
 	t.Parallel()
-	each(t, sink.Options{}, func(o *delivery.Options) { o.Relays[0].PerHour = 200 }, func(b *bundle) {
+	each(t, sink.Options{}, func(o *delivery.Options) { o.Relays[0].PerHour = 200 }, func(b *env) {
 		b.bulk(250)
 		b.article("ferries")
 		if left := time.Until(time.Now().Truncate(time.Hour).Add(time.Hour)); left < 20*time.Second {
@@ -106,7 +106,7 @@ func TestAnHourlyLimitIsUsedToTheFull(t *testing.T) {
 	})
 }
 
-func TestAWrongPasswordIsTriedOnceByANode(t *testing.T) {
+func TestWrongPasswordIsTriedOncePerNode(t *testing.T) {
 	t.Parallel()
 	b := setup(t, store.SQLite, sink.Options{Users: map[string]string{"press": "secret"}})
 	r := &b.options.Relays[0]
@@ -129,7 +129,7 @@ func TestAWrongPasswordIsTriedOnceByANode(t *testing.T) {
 	}
 }
 
-func TestAMailTooLargeForEveryRelayIsSkipped(t *testing.T) {
+func TestMailTooLargeForEveryRelayIsSkipped(t *testing.T) {
 	t.Parallel()
 	b := setup(t, store.SQLite, sink.Options{})
 	b.options.Relays[0].MaxSize = 1000
@@ -141,11 +141,11 @@ func TestAMailTooLargeForEveryRelayIsSkipped(t *testing.T) {
 	}
 }
 
-// TestANodeWithoutAConnectionLeavesTheMailsToOthers: whoever holds the connections
+// TestNodeWithoutConnectionClaimsNoMail: whoever holds the connections
 // must find all the chunks.
-func TestANodeWithoutAConnectionLeavesTheMailsToOthers(t *testing.T) {
+func TestNodeWithoutConnectionClaimsNoMail(t *testing.T) {
 	t.Parallel()
-	each(t, sink.Options{}, func(o *delivery.Options) { o.Relays[0].Connections = 2 }, func(b *bundle) {
+	each(t, sink.Options{}, func(o *delivery.Options) { o.Relays[0].Connections = 2 }, func(b *env) {
 		b.bulk(120)
 		b.article("ferries")
 		var slots []int64
@@ -192,11 +192,11 @@ func TestANodeWithoutAConnectionLeavesTheMailsToOthers(t *testing.T) {
 // giveBackAfter is how long a node keeps what it cannot send.
 const giveBackAfter = 2 * time.Second
 
-// TestAConnectionThatAnotherNodeTookIsGivenUp: a node that was frozen finds that its
+// TestConnectionTakenByAnotherNodeIsClosed: a node that was frozen finds that its
 // places are taken, and leaves them.
-func TestAConnectionThatAnotherNodeTookIsGivenUp(t *testing.T) {
+func TestConnectionTakenByAnotherNodeIsClosed(t *testing.T) {
 	t.Parallel()
-	each(t, sink.Options{Delay: 2 * time.Millisecond}, func(o *delivery.Options) { o.Relays[0].Connections, o.Lease = 4, time.Second }, func(b *bundle) {
+	each(t, sink.Options{Delay: 2 * time.Millisecond}, func(o *delivery.Options) { o.Relays[0].Connections, o.Lease = 4, time.Second }, func(b *env) {
 		b.bulk(2500)
 		b.article("ferries")
 		b.start()
@@ -222,13 +222,13 @@ func TestAConnectionThatAnotherNodeTookIsGivenUp(t *testing.T) {
 	})
 }
 
-// TestAStoppingNodeKeepsItsLeasesUntilTheServerHasAnswered, however slow that is: the
+// TestStoppingNodeKeepsLeasesUntilServerAnswers, however slow that is: the
 // next node must not send the mails on the wire again.
-func TestAStoppingNodeKeepsItsLeasesUntilTheServerHasAnswered(t *testing.T) {
+func TestStoppingNodeKeepsLeasesUntilServerAnswers(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{Faults: []sink.Fault{{At: sink.AfterDot, Do: sink.Slow, Wait: 4 * time.Second, Times: 4}}}, func(o *delivery.Options) {
 		o.Lease, o.Relays[0].Connections = 1500*time.Millisecond, 4
-	}, func(b *bundle) {
+	}, func(b *env) {
 		b.readers(12)
 		b.article("ferries")
 		other := *b
@@ -249,8 +249,8 @@ func TestAStoppingNodeKeepsItsLeasesUntilTheServerHasAnswered(t *testing.T) {
 	})
 }
 
-// TestALargeMailGoesOverTheRelayThatTakesIt.
-func TestALargeMailGoesOverTheRelayThatTakesIt(t *testing.T) {
+// TestLargeMailGoesOverRelayWithRoomForIt.
+func TestLargeMailGoesOverRelayWithRoomForIt(t *testing.T) {
 	t.Parallel()
 	b := setup(t, store.SQLite, sink.Options{})
 	b.options.Relays[0].MaxSize, b.options.Relays[0].PerHour = 1000, 10

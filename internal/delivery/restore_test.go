@@ -23,7 +23,7 @@ import (
 
 // restorable is a bundle whose store may be lost and restored.
 type restorable struct {
-	*bundle
+	*env
 	journal string // folder; empty for none
 }
 
@@ -41,7 +41,7 @@ func eachRestorable(t *testing.T, withJournal bool, wire sink.Options, test func
 			if err := errors.Join(err, s.Close()); err != nil {
 				t.Fatal(err)
 			}
-			r := &restorable{bundle: setupOn(t, dsn, wire)}
+			r := &restorable{env: setupOn(t, dsn, wire)}
 			if withJournal {
 				r.journal = filepath.Join(t.TempDir(), "journal")
 			}
@@ -367,7 +367,7 @@ func TestOlderCopyOfTheFileIsQuarantined(t *testing.T) {
 		t.Run(fmt.Sprint("part sent ", part), func(t *testing.T) {
 			t.Parallel()
 			b := setup(t, store.SQLite, sink.Options{Delay: 2e6})
-			r := &restorable{bundle: b, journal: filepath.Join(t.TempDir(), "journal")}
+			r := &restorable{env: b, journal: filepath.Join(t.TempDir(), "journal")}
 			_ = r.store.Close()
 			r.reopen()
 			r.readers(300)

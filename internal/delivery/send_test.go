@@ -14,9 +14,9 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/sink"
 )
 
-func TestAnEditionReachesEveryReaderExactlyOnce(t *testing.T) {
+func TestEditionReachesEverySubscriberOnce(t *testing.T) {
 	t.Parallel()
-	each(t, sink.Options{}, nil, func(b *bundle) {
+	each(t, sink.Options{}, nil, func(b *env) {
 		b.readers(500)
 		b.article("ferries")
 		b.start()
@@ -31,7 +31,7 @@ func TestAnEditionReachesEveryReaderExactlyOnce(t *testing.T) {
 }
 
 // checkMails reads every mail back and holds it to what a digest's mail must be.
-func (b *bundle) checkMails(e store.Edition) {
+func (b *env) checkMails(e store.Edition) {
 	b.t.Helper()
 	ids := map[string]bool{}
 	for _, m := range b.wire.Mails() {
@@ -61,7 +61,7 @@ func (b *bundle) checkMails(e store.Edition) {
 	}
 }
 
-func (b *bundle) checkParts(r *mail.Reader, number string) {
+func (b *env) checkParts(r *mail.Reader, number string) {
 	b.t.Helper()
 	for parts := 0; ; parts++ {
 		part, err := r.NextPart()
@@ -88,7 +88,7 @@ func (b *bundle) checkParts(r *mail.Reader, number string) {
 
 func TestPauseResumeAndCancelTakeEffectWithinOneMailPerConnection(t *testing.T) {
 	t.Parallel()
-	each(t, sink.Options{Delay: 5e6}, nil, func(b *bundle) {
+	each(t, sink.Options{Delay: 5e6}, nil, func(b *env) {
 		b.readers(300)
 		b.article("ferries")
 		b.start()
@@ -116,9 +116,9 @@ func TestPauseResumeAndCancelTakeEffectWithinOneMailPerConnection(t *testing.T) 
 	})
 }
 
-func TestAStoppedNodeGivesItsWorkToTheNext(t *testing.T) {
+func TestStoppedNodeReleasesItsChunks(t *testing.T) {
 	t.Parallel()
-	each(t, sink.Options{Delay: 2e6}, nil, func(b *bundle) {
+	each(t, sink.Options{Delay: 2e6}, nil, func(b *env) {
 		b.readers(300)
 		b.article("ferries")
 		b.start()
@@ -135,7 +135,7 @@ func TestAStoppedNodeGivesItsWorkToTheNext(t *testing.T) {
 	})
 }
 
-func TestTheSubjectShowsTheEditionsNumber(t *testing.T) {
+func TestSubjectShowsEditionNumber(t *testing.T) {
 	t.Parallel()
 	b := setup(t, store.SQLite, sink.Options{})
 	b.options.Digests[0].Subject = "No {{.Edition.Number}}: {{.First.Title}}"

@@ -18,7 +18,7 @@ import (
 
 // stalls checks that an engine stands still, rather than send what it cannot
 // record: at most one more mail per connection.
-func (b *bundle) stalls() {
+func (b *env) stalls() {
 	b.t.Helper()
 	var before int
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
@@ -33,7 +33,7 @@ func (b *bundle) stalls() {
 
 func TestAFullDiskStopsSendingAndLosesNothing(t *testing.T) {
 	t.Parallel()
-	each(t, sink.Options{Delay: time.Millisecond}, nil, func(b *bundle) {
+	each(t, sink.Options{Delay: time.Millisecond}, nil, func(b *env) {
 		b.shaky = true
 		b.bulk(2000)
 		b.article("ferries")
@@ -53,7 +53,7 @@ func TestAFullDiskStopsSendingAndLosesNothing(t *testing.T) {
 
 // fullDisk makes every write of an outcome fail as on a full disk, until there is
 // room again.
-func (b *bundle) fullDisk() (room func()) {
+func (b *env) fullDisk() (room func()) {
 	b.t.Helper()
 	run := func(statement string) {
 		if _, err := b.store.DB().ExecContext(context.WithoutCancel(b.t.Context()), statement); err != nil && !strings.Contains(err.Error(), "full") {
@@ -77,7 +77,7 @@ func (b *bundle) fullDisk() (room func()) {
 }
 
 // pragma sets something on the one connection that writes.
-func (b *bundle) pragma(text string) {
+func (b *env) pragma(text string) {
 	b.t.Helper()
 	var n int64
 	if err := b.store.DB().QueryRow(text).Scan(&n); err != nil {
@@ -108,7 +108,7 @@ func TestALockedStoreDelaysSendingAndLosesNothing(t *testing.T) {
 }
 
 // lock has another process hold a lock on the store.
-func (b *bundle) lock(statement string) (unlock func()) {
+func (b *env) lock(statement string) (unlock func()) {
 	b.t.Helper()
 	driver, address := "pgx", b.dsn
 	if path, ok := strings.CutPrefix(b.dsn, "sqlite:"); ok {
@@ -160,7 +160,7 @@ func TestAClockThatJumpsDoublesNothing(t *testing.T) {
 
 func TestAnEditionWithoutReadersIsSentAtOnce(t *testing.T) {
 	t.Parallel()
-	each(t, sink.Options{}, nil, func(b *bundle) {
+	each(t, sink.Options{}, nil, func(b *env) {
 		b.article("ferries")
 		b.make()
 		if e := b.send(); e.State != digest.Sent {
@@ -171,7 +171,7 @@ func TestAnEditionWithoutReadersIsSentAtOnce(t *testing.T) {
 
 func TestACancelledEditionWhoseMailsNeverBeganGivesItsArticlesBack(t *testing.T) {
 	t.Parallel()
-	each(t, sink.Options{Faults: []sink.Fault{{At: sink.AtBanner, Reply: "421 4.3.2 not now"}}}, nil, func(b *bundle) {
+	each(t, sink.Options{Faults: []sink.Fault{{At: sink.AtBanner, Reply: "421 4.3.2 not now"}}}, nil, func(b *env) {
 		b.readers(20)
 		b.article("ferries")
 		b.start()

@@ -25,7 +25,7 @@ func everySecond(t *testing.T) *schedule.Schedule {
 
 func TestATickMakesOneEditionWhicheverNodeFiresIt(t *testing.T) {
 	t.Parallel()
-	each(t, sink.Options{}, nil, func(b *bundle) {
+	each(t, sink.Options{}, nil, func(b *env) {
 		b.options.Digests[0].Schedule = everySecond(b.t)
 		b.readers(5)
 		b.article("ferries")
@@ -104,12 +104,12 @@ func TestAfterDowntimeTheLatestTickCountsOrEachOne(t *testing.T) {
 
 func TestNoTickIsMissedOrDoubledWhileNodesComeAndGo(t *testing.T) {
 	t.Parallel()
-	each(t, sink.Options{}, nil, func(b *bundle) {
+	each(t, sink.Options{}, nil, func(b *env) {
 		b.options.Digests[0].Schedule = everySecond(b.t)
 		b.options.Digests[0].Each = true
 		begin := time.Now()
 		b.make()
-		nodes := make([]*bundle, 3)
+		nodes := make([]*env, 3)
 		open := func(i int) {
 			n := *b
 			n.options.Store = storetest.Reopen(b.t, b.dsn, store.Options{})
@@ -156,7 +156,7 @@ func TestNoTickIsMissedOrDoubledWhileNodesComeAndGo(t *testing.T) {
 
 func TestASendByHandAndATickAtTheSameMomentMakeOneEdition(t *testing.T) {
 	t.Parallel()
-	each(t, sink.Options{}, nil, func(b *bundle) {
+	each(t, sink.Options{}, nil, func(b *env) {
 		b.options.Digests[0].Schedule = everySecond(b.t)
 		b.readers(3)
 		b.article("ferries")

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/url"
 
-	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/templates"
 )
 
@@ -43,16 +42,3 @@ func RenderPage(in Input, lang string, set *templates.Set) (string, error) {
 
 // PagePath is the path of the page that shows an edition to everybody.
 func PagePath(edition string) string { return "/editions/" + url.PathEscape(edition) }
-
-// DefinitionOf is what an edition needs to know of a digest's settings.
-func DefinitionOf(d *config.Digest) Definition {
-	return Definition{
-		Name: d.Name, Title: d.Title, Description: d.Description, Language: d.Language,
-		Timezone: d.Timezone, Template: d.Template, Subject: d.Subject,
-	}
-}
-
-// SiteOf is what an edition needs to know of the settings of the site.
-func SiteOf(c *config.Config) Site {
-	return Site{Title: c.Site.Title, URL: c.Site.URL, Language: c.Site.Language, Icon: c.Site.Icon, Postal: c.Mail.Postal}
-}

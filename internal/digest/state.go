@@ -37,10 +37,10 @@ var Transitions = []Transition[State]{
 	{Paused, Cancelled, "an editor gives it up"},
 }
 
-// CanBecome says whether an edition may go from s to next.
+// CanBecome reports whether an edition may go from s to next.
 func (s State) CanBecome(next State) bool { return canBecome(Transitions, s, next) }
 
-// Final says whether nothing follows on s.
+// Final reports whether nothing follows on s.
 func (s State) Final() bool { return final(Transitions, States, s) }
 
 // Transition is one allowed change of a state.

@@ -52,7 +52,7 @@ func New(o Options) *Monitor {
 	return &Monitor{Options: o, firstSeen: map[string]time.Time{}, alerted: map[string]time.Time{}}
 }
 
-// Report says whether a node can do its work. A report is for anybody: it names no
+// Report reports whether a node can do its work. A report is for anybody: it names no
 // path, no host and no address.
 type Report struct {
 	Ready    bool      `json:"ready"`

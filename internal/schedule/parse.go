@@ -17,7 +17,7 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	return fmt.Sprintf("schedule %q: %s; right would be: %s", e.Spec, e.Problem, e.Fix)
+	return fmt.Sprintf("schedule %q: %s; use %s", e.Spec, e.Problem, e.Fix)
 }
 
 const fieldsFix = `five fields (minute hour day-of-month month day-of-week) such as "0 8 * * 5", six with seconds first, or @weekly`

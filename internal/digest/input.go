@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/config"
 )
 
 // Input is everything that an edition is made from. The same Input gives the same
@@ -40,4 +41,17 @@ type Site struct {
 	Language string // of the fixed phrases when neither reader nor digest say one
 	Icon     string // URL of a small square picture; empty for none
 	Postal   string // address for the footer, lines parted by \n
+}
+
+// DefinitionOf is what an edition needs to know of a digest's settings.
+func DefinitionOf(d *config.Digest) Definition {
+	return Definition{
+		Name: d.Name, Title: d.Title, Description: d.Description, Language: d.Language,
+		Timezone: d.Timezone, Template: d.Template, Subject: d.Subject,
+	}
+}
+
+// SiteOf is what an edition needs to know of the settings of the site.
+func SiteOf(c *config.Config) Site {
+	return Site{Title: c.Site.Title, URL: c.Site.URL, Language: c.Site.Language, Icon: c.Site.Icon, Postal: c.Mail.Postal}
 }

@@ -28,7 +28,7 @@ func newPlaceholders(edition, key string, contains func(word string) bool) Place
 	}
 }
 
-// contains says whether a word occurs in anything that a template may print.
+// contains reports whether a word occurs in anything that a template may print.
 func (in Input) contains(word string) bool {
 	d, s := in.Definition, in.Site
 	if anyContains(word, d.Name, d.Title, d.Description, s.Title, s.URL, s.Icon, s.Postal, in.Subject) {

@@ -25,7 +25,7 @@ func TestHostileRepliesAreRecorded(t *testing.T) {
 		{At: sink.AtHello, Reply: "421 4.3.2 " + junk, Times: 1},
 		{At: sink.AtMail, Reply: "421 4.3.2 " + junk, Times: 1},
 	}}
-	each(t, wire, nil, func(b *bundle) {
+	each(t, wire, nil, func(b *env) {
 		b.readers(20)
 		b.article("ferries")
 		b.start()

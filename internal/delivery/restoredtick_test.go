@@ -18,7 +18,7 @@ import (
 )
 
 // names are what each address's mail is called by: Message-ID and return path.
-func (b *bundle) names() map[string][2]string {
+func (b *env) names() map[string][2]string {
 	b.t.Helper()
 	out := map[string][2]string{}
 	for _, m := range b.wire.Mails() {
@@ -45,7 +45,7 @@ func TestSecondCopyAfterRestoreHasTheSameMessageID(t *testing.T) {
 	c.now.Store(time.Date(2026, 3, 27, 7, 59, 59, 0, time.UTC).UnixMilli())
 	dir := t.TempDir()
 	backup := filepath.Join(dir, "backup.db")
-	open := func(path string) *bundle {
+	open := func(path string) *env {
 		dsn := "sqlite:" + path
 		b := setupOn(t, dsn, sink.Options{})
 		b.store = storetest.Reopen(t, dsn, store.Options{Clock: c.Now})

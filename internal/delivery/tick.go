@@ -20,7 +20,7 @@ var ErrNothingNew = errors.New("nothing new")
 // maxCandidates bounds how many waiting articles one edition is chosen from.
 const maxCandidates = 1000
 
-// maxPlans bounds how often a plan is made anew after another node was faster.
+// maxPlans bounds how often a plan is replaced after another node was faster.
 const maxPlans = 5
 
 // ensure makes the row of a digest, and moves its next tick when the schedule was

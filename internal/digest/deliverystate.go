@@ -60,10 +60,10 @@ var DeliveryTransitions = []Transition[DeliveryState]{
 	{DeliveryUncertain, DeliverySkipped, "an editor drops it, or unsubscribed or suppressed since"},
 }
 
-// CanBecome says whether a delivery may go from s to next.
+// CanBecome reports whether a delivery may go from s to next.
 func (s DeliveryState) CanBecome(next DeliveryState) bool {
 	return canBecome(DeliveryTransitions, s, next)
 }
 
-// Final says whether nothing follows on s.
+// Final reports whether nothing follows on s.
 func (s DeliveryState) Final() bool { return final(DeliveryTransitions, DeliveryStates, s) }

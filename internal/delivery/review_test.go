@@ -17,7 +17,7 @@ import (
 )
 
 // edit changes an article that article() made.
-func (b *bundle) edit(slug string, change func(a *article.Article)) {
+func (b *env) edit(slug string, change func(a *article.Article)) {
 	b.t.Helper()
 	now := b.store.Now()
 	a := &article.Article{
@@ -35,16 +35,16 @@ func (b *bundle) edit(slug string, change func(a *article.Article)) {
 func TestApprovalIsRefusedWhenTheEditionChangedSinceItWasShown(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		change func(b *bundle, draft store.Edition)
+		change func(b *env, draft store.Edition)
 		want   string
 	}{
-		"an edited text": {func(b *bundle, _ store.Edition) {
+		"an edited text": {func(b *env, _ store.Edition) {
 			b.edit("ferries", func(a *article.Article) { a.HTML = "<p>Something else.</p>" })
 		}, "edited: “About ferries”"},
-		"an edited title": {func(b *bundle, _ store.Edition) {
+		"an edited title": {func(b *env, _ store.Edition) {
 			b.edit("ferries", func(a *article.Article) { a.Title = "Never mind" })
 		}, "edited: “Never mind”"},
-		"a withdrawn article": {func(b *bundle, draft store.Edition) {
+		"a withdrawn article": {func(b *env, draft store.Edition) {
 			found, err := b.store.ArticlesByID(b.t.Context(), draft.Articles)
 			if err != nil {
 				b.t.Fatal(err)
@@ -58,20 +58,20 @@ func TestApprovalIsRefusedWhenTheEditionChangedSinceItWasShown(t *testing.T) {
 				b.t.Fatal(err)
 			}
 		}, "withdrawn or left out: “About bridges”"},
-		"a subject": {func(b *bundle, draft store.Edition) {
+		"a subject": {func(b *env, draft store.Edition) {
 			if err := b.store.SetEditionSubject(b.t.Context(), draft.ID, "Another subject"); err != nil {
 				b.t.Fatal(err)
 			}
 		}, "the subject is “Another subject”, it was “The week: About "},
-		"the sender": {func(b *bundle, _ store.Edition) {
+		"the sender": {func(b *env, _ store.Edition) {
 			b.options.Digests[0].From.Email = "other@gazette.example"
 			b.newEngine()
 		}, "the sender, the links or other settings of the digest or the site are others"},
-		"the site's address": {func(b *bundle, _ store.Edition) {
+		"the site's address": {func(b *env, _ store.Edition) {
 			b.options.Site.URL = "https://elsewhere.example"
 			b.newEngine()
 		}, "the sender, the links or other settings"},
-		"a template": {func(b *bundle, _ store.Edition) {
+		"a template": {func(b *env, _ store.Edition) {
 			b.options.Templates = changedTemplates(b.t)
 			b.newEngine()
 		}, "the templates, the number or the date of the edition are others"},
@@ -115,7 +115,7 @@ func TestApprovalIsRefusedWhenTheEditionChangedSinceItWasShown(t *testing.T) {
 }
 
 // review returns a draft as an editor is shown it.
-func (b *bundle) review(id string) delivery.Review {
+func (b *env) review(id string) delivery.Review {
 	b.t.Helper()
 	r, err := b.engine.Review(b.t.Context(), id)
 	if err != nil {
@@ -151,9 +151,9 @@ func changedTemplates(t *testing.T) *templates.Set {
 	return set
 }
 
-// TestReadersWhoComeAfterTheReviewDoNotStopTheApproval: the edition is the same, though it
+// TestSubscriberAddedAfterReviewDoesNotBlockApproval: the edition is the same, though it
 // has a variant more.
-func TestReadersWhoComeAfterTheReviewDoNotStopTheApproval(t *testing.T) {
+func TestSubscriberAddedAfterReviewDoesNotBlockApproval(t *testing.T) {
 	t.Parallel()
 	b := setup(t, store.SQLite, sink.Options{})
 	b.readers(1)
@@ -171,10 +171,10 @@ func TestReadersWhoComeAfterTheReviewDoNotStopTheApproval(t *testing.T) {
 	}
 }
 
-// TestSendByHandIsRefusedWhenItIsNotWhatWasShown and leaves no edition behind.
-func TestSendByHandIsRefusedWhenItIsNotWhatWasShown(t *testing.T) {
+// TestSendByHandIsRefusedWhenEditionChanged and leaves no edition behind.
+func TestSendByHandIsRefusedWhenEditionChanged(t *testing.T) {
 	t.Parallel()
-	each(t, sink.Options{}, nil, func(b *bundle) {
+	each(t, sink.Options{}, nil, func(b *env) {
 		ctx := b.t.Context()
 		b.readers(1)
 		b.article("ferries")

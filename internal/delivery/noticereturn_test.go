@@ -16,7 +16,7 @@ import (
 const leaveLink = "https://gazette.example/unsubscribe/token"
 
 // pending is a person who was asked to confirm.
-func (b *bundle) pending(address string) subscriber.Subscriber {
+func (b *env) pending(address string) subscriber.Subscriber {
 	b.t.Helper()
 	who, err := b.store.AddSubscriber(b.t.Context(), subscriber.Subscriber{Address: subscriber.MustParseAddress(address), State: subscriber.Pending})
 	if err != nil {
@@ -26,7 +26,7 @@ func (b *bundle) pending(address string) subscriber.Subscriber {
 }
 
 // write sends a single mail to a subscriber.
-func (b *bundle) write(who subscriber.Subscriber, unsubscribe string) {
+func (b *env) write(who subscriber.Subscriber, unsubscribe string) {
 	b.t.Helper()
 	err := b.engine.SendToSubscriber(b.t.Context(), who, unsubscribe, templates.Rendered{Subject: "Hello", Text: "Hello\n", HTML: "<p>Hello</p>"})
 	if err != nil {
@@ -35,7 +35,7 @@ func (b *bundle) write(who subscriber.Subscriber, unsubscribe string) {
 }
 
 // paths are those that the engine signs with.
-func (b *bundle) paths() *mailer.SignedAddresses {
+func (b *env) paths() *mailer.SignedAddresses {
 	b.t.Helper()
 	secret, err := b.store.Secret(b.t.Context(), "deliveries")
 	if err != nil {
@@ -87,8 +87,8 @@ func TestSingleMailsHaveASignedReturnPath(t *testing.T) {
 	}
 }
 
-// TestAddressesThatNothingReadsAreNotOffered: neither as return paths nor for leaving.
-func TestAddressesThatNothingReadsAreNotOffered(t *testing.T) {
+// TestUnreadAddressesAreNotOffered: neither as return paths nor for leaving.
+func TestUnreadAddressesAreNotOffered(t *testing.T) {
 	t.Parallel()
 	b := setup(t, store.SQLite, sink.Options{})
 	b.options.ReturnPaths, b.options.UnsubscribeMail = false, false
@@ -115,8 +115,8 @@ func TestAddressesThatNothingReadsAreNotOffered(t *testing.T) {
 	}
 }
 
-// TestARefusedConfirmationIsRecorded by the rules of editions.
-func TestARefusedConfirmationIsRecorded(t *testing.T) {
+// TestRefusedConfirmationIsRecorded by the rules of editions.
+func TestRefusedConfirmationIsRecorded(t *testing.T) {
 	t.Parallel()
 	b := setup(t, store.SQLite, sink.Options{Faults: []sink.Fault{
 		{At: sink.AtRcpt, Match: "gone@", Reply: "550 5.1.1 no such user"},

@@ -21,8 +21,8 @@ import (
 	"github.com/tidings-press/tidings/templates"
 )
 
-// bundle is a store with a digest, its readers and a real SMTP server.
-type bundle struct {
+// env is a store with a digest, its readers and a real SMTP server.
+type env struct {
 	t       *testing.T
 	store   *store.Store
 	dsn     string
@@ -34,7 +34,7 @@ type bundle struct {
 }
 
 // each runs a test on a bundle over every engine.
-func each(t *testing.T, wire sink.Options, change func(o *delivery.Options), test func(b *bundle)) {
+func each(t *testing.T, wire sink.Options, change func(o *delivery.Options), test func(b *env)) {
 	t.Helper()
 	for _, kind := range storetest.Engines {
 		t.Run(string(kind), func(t *testing.T) {
@@ -48,13 +48,13 @@ func each(t *testing.T, wire sink.Options, change func(o *delivery.Options), tes
 	}
 }
 
-func setup(t *testing.T, kind store.Engine, wire sink.Options) *bundle {
+func setup(t *testing.T, kind store.Engine, wire sink.Options) *env {
 	t.Helper()
 	return setupOn(t, storetest.DSN(t, kind), wire)
 }
 
 // setupOn is setup for a store that the test has made.
-func setupOn(t *testing.T, dsn string, wire sink.Options) *bundle {
+func setupOn(t *testing.T, dsn string, wire sink.Options) *env {
 	t.Helper()
 	s := storetest.Reopen(t, dsn, store.Options{})
 	set, err := templates.Load("")
@@ -66,13 +66,13 @@ func setupOn(t *testing.T, dsn string, wire sink.Options) *bundle {
 		t.Fatal(err)
 	}
 	w := testkit.StartSMTPServer(t, wire)
-	o := bundleOptions()
-	o.Store, o.Keys, o.Templates, o.Relays = s, keys, set, []relay.Config{b127(w.Port())}
-	return &bundle{t: t, store: s, dsn: dsn, wire: w, options: o}
+	o := envOptions()
+	o.Store, o.Keys, o.Templates, o.Relays = s, keys, set, []relay.Config{localRelay(w.Port())}
+	return &env{t: t, store: s, dsn: dsn, wire: w, options: o}
 }
 
-// bundleOptions are all that needs no store.
-func bundleOptions() delivery.Options {
+// envOptions are all that needs no store.
+func envOptions() delivery.Options {
 	return delivery.Options{
 		Log: slog.New(slog.DiscardHandler), Poll: 20 * time.Millisecond, Lease: 2 * time.Second,
 		Site: digest.Site{Title: "The Gazette", URL: "https://gazette.example", Language: "en"},
@@ -85,13 +85,13 @@ func bundleOptions() delivery.Options {
 	}
 }
 
-// b127 is a relay on this machine without TLS.
-func b127(port int) relay.Config {
+// localRelay is a relay on this machine without TLS.
+func localRelay(port int) relay.Config {
 	return relay.Config{Weight: 1, Connections: 4, Relay: mailer.Relay{Name: "main", Host: "127.0.0.1", Port: port, Security: mailer.NoTLS, Auth: mailer.AuthNone}}
 }
 
 // readers puts n people on the digest.
-func (b *bundle) readers(n int) {
+func (b *env) readers(n int) {
 	b.t.Helper()
 	for i := range n {
 		p, err := b.store.AddSubscriber(b.t.Context(), subscriber.Subscriber{
@@ -107,7 +107,7 @@ func (b *bundle) readers(n int) {
 }
 
 // bulk puts many people on the digest at once.
-func (b *bundle) bulk(n int) {
+func (b *env) bulk(n int) {
 	b.t.Helper()
 	var list strings.Builder
 	list.WriteString("address,name\n")
@@ -118,7 +118,7 @@ func (b *bundle) bulk(n int) {
 }
 
 // importList puts the n people of a list on the digest.
-func (b *bundle) importList(list string, n int) {
+func (b *env) importList(list string, n int) {
 	b.t.Helper()
 	rows := subscriber.ReadList(strings.NewReader(list), subscriber.ListOptions{})
 	result, err := b.store.ImportSubscribers(b.t.Context(), rows, store.ImportOptions{Digests: []string{"weekly"}, State: subscriber.Active})
@@ -128,7 +128,7 @@ func (b *bundle) importList(list string, n int) {
 }
 
 // article stores an article that is new to the digest.
-func (b *bundle) article(slug string, tags ...string) {
+func (b *env) article(slug string, tags ...string) {
 	b.t.Helper()
 	now := b.store.Now()
 	a := &article.Article{
@@ -141,14 +141,14 @@ func (b *bundle) article(slug string, tags ...string) {
 }
 
 // start makes and runs an engine until the test ends or stop is called.
-func (b *bundle) start() {
+func (b *env) start() {
 	b.t.Helper()
 	b.make()
 	b.run()
 }
 
 // run runs the engine that was made until the test ends or stop is called.
-func (b *bundle) run() {
+func (b *env) run() {
 	b.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -172,7 +172,7 @@ func (b *bundle) run() {
 	b.t.Cleanup(b.stop)
 }
 
-func (b *bundle) make() {
+func (b *env) make() {
 	b.t.Helper()
 	engine, err := delivery.New(b.t.Context(), b.options)
 	if err != nil {
@@ -186,7 +186,7 @@ func (b *bundle) make() {
 }
 
 // send sends an edition of whatever is new.
-func (b *bundle) send() store.Edition {
+func (b *env) send() store.Edition {
 	b.t.Helper()
 	e, err := b.engine.SendNow(b.t.Context(), "weekly", "ann")
 	if err != nil {
@@ -198,7 +198,7 @@ func (b *bundle) send() store.Edition {
 type progress = delivery.Progress
 
 // until waits for a condition on an edition's progress.
-func (b *bundle) until(id, what string, holds func(p delivery.Progress) bool) delivery.Progress {
+func (b *env) until(id, what string, holds func(p delivery.Progress) bool) delivery.Progress {
 	b.t.Helper()
 	deadline := time.Now().Add(60 * time.Second)
 	var p delivery.Progress
@@ -219,7 +219,7 @@ func (b *bundle) until(id, what string, holds func(p delivery.Progress) bool) de
 }
 
 // eventually waits for a condition.
-func (b *bundle) eventually(what string, holds func() bool) {
+func (b *env) eventually(what string, holds func() bool) {
 	b.t.Helper()
 	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if holds() {
@@ -229,13 +229,13 @@ func (b *bundle) eventually(what string, holds func() bool) {
 	b.t.Fatalf("never: %s", what)
 }
 
-func (b *bundle) sent(id string) delivery.Progress {
+func (b *env) sent(id string) delivery.Progress {
 	b.t.Helper()
 	return b.until(id, "sent", func(p delivery.Progress) bool { return p.Edition.State == digest.Sent })
 }
 
 // once checks that n readers have exactly one mail each.
-func (b *bundle) once(n int) {
+func (b *env) once(n int) {
 	b.t.Helper()
 	got := b.wire.Received()
 	if len(got) != n {

@@ -13,9 +13,9 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/sink"
 )
 
-// TestARelayThatRefusesUsStopsAndAnotherTakesOver wherever it says so: only what it
+// TestRelayThatRefusesSenderIsStoppedAndReplaced wherever it says so: only what it
 // was asked before is put off, and the list goes over the other relay.
-func TestARelayThatRefusesUsStopsAndAnotherTakesOver(t *testing.T) {
+func TestRelayThatRefusesSenderIsStoppedAndReplaced(t *testing.T) {
 	t.Parallel()
 	for _, at := range []sink.Stage{sink.AtMail, sink.AtRcpt, sink.AfterDot} {
 		t.Run(string(at), func(t *testing.T) {
@@ -47,9 +47,9 @@ func TestARelayThatRefusesUsStopsAndAnotherTakesOver(t *testing.T) {
 	}
 }
 
-// TestOneAddressThatRefusesUsKeepsNobodyElseWaiting: many domains have addresses
+// TestPolicyRefusalByOneAddressDelaysNoOther: many domains have addresses
 // that take no mail from outside.
-func TestOneAddressThatRefusesUsKeepsNobodyElseWaiting(t *testing.T) {
+func TestPolicyRefusalByOneAddressDelaysNoOther(t *testing.T) {
 	t.Parallel()
 	f := misbehaving(t, sink.Options{Faults: []sink.Fault{
 		{At: sink.AtRcpt, Match: "reader7@", Reply: "550 5.7.133 only members may write"},
@@ -76,8 +76,8 @@ func TestOneAddressThatRefusesUsKeepsNobodyElseWaiting(t *testing.T) {
 	f.state(7, subscriber.Active) // our fault is never the reader's
 }
 
-// TestADomainThatRefusesUsRestsAloneOnItsRelay and the others get their mail.
-func TestADomainThatRefusesUsRestsAloneOnItsRelay(t *testing.T) {
+// TestDomainThatRefusesSenderIsThrottledOnItsRelayOnly and the others get their mail.
+func TestDomainThatRefusesSenderIsThrottledOnItsRelayOnly(t *testing.T) {
 	t.Parallel()
 	f := misbehaving(t, sink.Options{Delay: time.Millisecond, Faults: []sink.Fault{{At: sink.AtRcpt, Match: "@town0.example", Reply: "550 5.7.1 not from you"}}})
 	f.spread(200, 4)
@@ -90,9 +90,9 @@ func TestADomainThatRefusesUsRestsAloneOnItsRelay(t *testing.T) {
 	}
 }
 
-// TestABurstOfRequestsToSlowDownIsOne: the mails of all connections are refused
+// TestBurstOfSlowDownRequestsCountsOnce: the mails of all connections are refused
 // together, and the domain rests for as long as for one.
-func TestABurstOfRequestsToSlowDownIsOne(t *testing.T) {
+func TestBurstOfSlowDownRequestsCountsOnce(t *testing.T) {
 	t.Parallel()
 	f := misbehaving(t, sink.Options{Delay: 20 * time.Millisecond, Faults: []sink.Fault{{At: sink.AtRcpt, Match: "@town0.example", Times: 8, Reply: "450 4.7.28 too many from you"}}})
 	f.options.Relays[0].Connections = 8
@@ -116,9 +116,9 @@ func TestABurstOfRequestsToSlowDownIsOne(t *testing.T) {
 	}
 }
 
-// TestADomainThatNeverTakesMailEndsInTime: for those too who were only ever told to
+// TestMailForThrottledDomainIsGivenUpInTime: for those too who were only ever told to
 // wait.
-func TestADomainThatNeverTakesMailEndsInTime(t *testing.T) {
+func TestMailForThrottledDomainIsGivenUpInTime(t *testing.T) {
 	t.Parallel()
 	f := misbehaving(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Reply: "450 4.7.28 too many from you"}}})
 	f.readers(40)
@@ -156,8 +156,8 @@ func TestADomainThatNeverTakesMailEndsInTime(t *testing.T) {
 	f.state(3, subscriber.Active)
 }
 
-// TestAServerThatHangsUpOnEverybodyIsNotAskedForEachMail.
-func TestAServerThatHangsUpOnEverybodyIsNotAskedForEachMail(t *testing.T) {
+// TestServerThatClosesConnectionsIsNotDialledForEachMail.
+func TestServerThatClosesConnectionsIsNotDialledForEachMail(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]sink.Fault{
 		"421 at MAIL": {At: sink.AtMail, Reply: "421 4.3.2 not now"},
@@ -182,9 +182,9 @@ func TestAServerThatHangsUpOnEverybodyIsNotAskedForEachMail(t *testing.T) {
 	}
 }
 
-// TestARelayThatNeverSaysWhetherItTookAMailStops: else everybody would get each
+// TestRelayThatLeavesMailUncertainIsStopped: else everybody would get each
 // mail as often as it is tried.
-func TestARelayThatNeverSaysWhetherItTookAMailStops(t *testing.T) {
+func TestRelayThatLeavesMailUncertainIsStopped(t *testing.T) {
 	t.Parallel()
 	f := misbehaving(t, sink.Options{Faults: []sink.Fault{{At: sink.AfterDot, Do: sink.Cut, Accept: true}}})
 	f.readers(300)
@@ -198,8 +198,8 @@ func TestARelayThatNeverSaysWhetherItTookAMailStops(t *testing.T) {
 	}
 }
 
-// TestAServerThatIsGoneForMinutesInTheMiddle gets the rest when it is back.
-func TestAServerThatIsGoneForMinutesInTheMiddle(t *testing.T) {
+// TestServerThatIsAwayForMinutesGetsTheRest gets the rest when it is back.
+func TestServerThatIsAwayForMinutesGetsTheRest(t *testing.T) {
 	t.Parallel()
 	f := misbehaving(t, sink.Options{Delay: time.Millisecond})
 	f.bulk(2000)
@@ -244,8 +244,8 @@ func TestAServerThatIsGoneForMinutesInTheMiddle(t *testing.T) {
 	}
 }
 
-// holds says whether something of a kind is held back for a reason.
-func (b *bundle) holds(p delivery.Progress, kind store.HoldKind, reason string) bool {
+// holds reports whether something of a kind is held back for a reason.
+func (b *env) holds(p delivery.Progress, kind store.HoldKind, reason string) bool {
 	for _, h := range p.Holds {
 		if h.Kind == kind && strings.Contains(h.Reason, reason) {
 			return true
@@ -255,7 +255,7 @@ func (b *bundle) holds(p delivery.Progress, kind store.HoldKind, reason string) 
 }
 
 // spread puts n people on the digest, by turns at some domains.
-func (b *bundle) spread(n, domains int) {
+func (b *env) spread(n, domains int) {
 	b.t.Helper()
 	var list strings.Builder
 	list.WriteString("address\n")
