@@ -24,11 +24,6 @@ func (s *Store) ArticleBySlug(ctx context.Context, slug string) (article.Article
 	return s.oneArticle(ctx, "article.bySlug", "article with slug", slug)
 }
 
-// ArticleBySource returns the article that came from a source.
-func (s *Store) ArticleBySource(ctx context.Context, source string) (article.Article, error) {
-	return s.oneArticle(ctx, "article.bySource", "article from", source)
-}
-
 func (s *Store) oneArticle(ctx context.Context, query, what, key string) (article.Article, error) {
 	all, err := s.readers.articles(ctx, query, key)
 	if err != nil {
@@ -60,14 +55,14 @@ func (s *Store) ArticlesByID(ctx context.Context, ids []string) ([]article.Artic
 	return out, nil
 }
 
-// CountArticles says how many articles have a status.
+// CountArticles returns how many articles have a status.
 func (s *Store) CountArticles(ctx context.Context, status article.Status) (int64, error) {
 	var n int64
 	_, err := s.readers.One(ctx, "article.count", []any{string(status)}, &n)
 	return n, err
 }
 
-// StoredArticle is an article at its place in the store's orders.
+// StoredArticle is an article with its position in the order of a query.
 type StoredArticle struct {
 	article.Article
 	Position Position
@@ -86,7 +81,7 @@ func (p Position) Compare(q Position) int {
 	return cmp.Or(cmp.Compare(p.At, q.At), cmp.Compare(p.Seq, q.Seq))
 }
 
-// IsZero says whether p is no position.
+// IsZero reports whether p is no position.
 func (p Position) IsZero() bool { return p == Position{} }
 
 func (c *conn) articles(ctx context.Context, query string, args ...any) ([]StoredArticle, error) {
@@ -145,7 +140,7 @@ func scanArticleID(rows *sql.Rows) (StoredArticle, error) {
 	return out, err
 }
 
-// jsonList is a list of strings or numbers as the queries take it.
+// jsonList returns a list of strings or numbers as the queries take it.
 func jsonList[T ~string | ~int64](values []T) string {
 	out := make([]T, len(values))
 	for i, value := range values {
@@ -161,7 +156,7 @@ func jsonList[T ~string | ~int64](values []T) string {
 	return string(data)
 }
 
-// jsonText keeps an absent value as an empty text.
+// jsonText returns a value as JSON, and an absent one as an empty text.
 func jsonText[T any](value T, absent bool) string {
 	if absent {
 		return ""
@@ -173,7 +168,7 @@ func jsonText[T any](value T, absent bool) string {
 	return string(data)
 }
 
-// ArticleIdentity is what a stored article is recognised by when its file has moved.
+// ArticleIdentity is what a stored article is recognized by when its file was moved.
 type ArticleIdentity struct {
 	ID, Source string
 	Slug       string // that the file asked for
@@ -190,7 +185,7 @@ func (s *Store) IdentitiesFrom(ctx context.Context, sources ...string) ([]Articl
 	return s.traces(ctx, "article.identitiesFrom", jsonList(sources))
 }
 
-// SimilarIdentities returns the articles that the file of an article may have been the file of:
+// SimilarIdentities returns the articles that may be an earlier version of an article:
 // those with its id, slug, title, text or date, up to 50 of each.
 func (s *Store) SimilarIdentities(ctx context.Context, a *article.Article) ([]ArticleIdentity, error) {
 	return s.traces(ctx, "article.similarIdentities", a.GUID, a.Slug, a.Title, a.Content, millis(a.Published))
@@ -209,8 +204,8 @@ func (s *Store) traces(ctx context.Context, query string, args ...any) ([]Articl
 	return out, sqldb.Wrap("traces of articles", err)
 }
 
-// ReleaseSource takes a source from the article that has it: its file holds another
-// article by now.
+// ReleaseSource takes a source from the article that has it, because its file holds
+// another article now.
 func (s *Store) ReleaseSource(ctx context.Context, source string) error {
 	return s.write(ctx, func(tx *conn) error {
 		_, err := tx.Exec(ctx, "article.releaseSource", source, "")
@@ -228,11 +223,11 @@ func (s *Store) Medium(ctx context.Context, name string) (article.Medium, error)
 	return m, err
 }
 
-// maxHops bounds how far redirects are followed: a ring of them leads nowhere.
+// maxHops bounds how far redirects are followed, since they may form a loop.
 const maxHops = 10
 
-// plainPath is a path as redirects are kept and found by: without %-escapes, since
-// clients escape in their own ways.
+// plainPath returns a path as redirects are stored and found: without %-escapes, since
+// clients escape differently.
 func plainPath(path string) string {
 	if plain, err := url.PathUnescape(path); err == nil {
 		return plain
@@ -240,9 +235,9 @@ func plainPath(path string) string {
 	return path
 }
 
-// Redirect tells where an old path leads: a path on this site or an absolute URL.
-// It follows redirects to redirects, so that readers take one hop. ErrNotFound
-// says that the path never was one.
+// Redirect returns the target of an old path: a path on this site or an absolute URL. It
+// follows redirects to redirects, so that clients take one hop. ErrNotFound reports that
+// the path is not a redirect.
 func (s *Store) Redirect(ctx context.Context, path string) (string, error) {
 	target := path
 	for range maxHops {
@@ -262,35 +257,19 @@ func (s *Store) Redirect(ctx context.Context, path string) (string, error) {
 			return target, nil
 		}
 	}
-	return "", fmt.Errorf("redirect from %s: it leads in a ring: %w", path, ErrNotFound)
+	return "", fmt.Errorf("redirect from %s: it is part of a loop: %w", path, ErrNotFound)
 }
 
-// Redirects are all redirects, each to where it leads by now.
-func (s *Store) Redirects(ctx context.Context) ([]article.Redirect, error) {
-	var out []article.Redirect
-	err := s.readers.Each(ctx, "redirect.list", nil, func(rows *sql.Rows) error {
-		var r article.Redirect
-		var slug string
-		err := rows.Scan(&r.From, &slug, &r.To)
-		if slug != "" {
-			r.To = article.PathFor(slug)
-		}
-		out = append(out, r)
-		return err
-	})
-	return out, err
-}
-
-// PutRedirects keeps redirects that came without an article. One from the page of
-// an article is left out: the page is there.
+// PutRedirects stores redirects that came without an article. A redirect from the page of
+// an existing article is left out.
 func (s *Store) PutRedirects(ctx context.Context, redirects []article.Redirect) error {
 	return s.write(ctx, func(tx *conn) error {
-		return s.putCompany(ctx, tx, "", redirects, nil)
+		return s.putAttachments(ctx, tx, "", redirects, nil)
 	})
 }
 
-// putCompany keeps what came with an article.
-func (s *Store) putCompany(ctx context.Context, tx *conn, slug string, redirects []article.Redirect, media []article.Medium) error {
+// putAttachments stores the redirects and media of an article.
+func (s *Store) putAttachments(ctx context.Context, tx *conn, slug string, redirects []article.Redirect, media []article.Medium) error {
 	for _, m := range media {
 		if _, err := tx.Exec(ctx, "medium.put", m.Name, m.Type, m.Width, m.Height, len(m.Data), m.Data); err != nil {
 			return err

@@ -83,10 +83,6 @@ SELECT seq, appears, revision, columns(article) FROM articles WHERE id = $1;
 -- Index: articles_slug.
 SELECT seq, appears, revision, columns(article) FROM articles WHERE slug = $1;
 
--- name: article.bySource
--- Index: articles_source.
-SELECT seq, appears, revision, columns(article) FROM articles WHERE source = $1;
-
 -- name: article.byIDs
 -- The articles of an edition. Index: articles_id.
 SELECT seq, appears, revision, columns(article) FROM articles WHERE id IN strings($1);
@@ -108,10 +104,6 @@ ON CONFLICT (path) DO UPDATE SET seq = excluded.seq, target = excluded.target;
 -- name: redirect.drop
 -- An article has taken the path itself. Index: primary key.
 DELETE FROM redirects WHERE path = $1;
-
--- name: redirect.list
--- All redirects, for an export. Index: primary key.
-SELECT r.path, coalesce(a.slug, ''), r.target FROM redirects r LEFT JOIN articles a ON a.seq = r.seq ORDER BY r.path;
 
 -- name: medium.get
 -- Index: primary key.

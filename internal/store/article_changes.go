@@ -21,12 +21,12 @@ type HubPosition struct {
 	Settings string    // hash of what feeds say besides their articles
 }
 
-// FeedChanges is what readers see differently since a position.
+// FeedChanges is what changed for feed readers since a position.
 type FeedChanges struct {
-	After    HubPosition // the position with this news; the same as before when there is none
+	After    HubPosition // the position after these changes; the same as before when there are none
 	Articles []article.Article
 	More     bool // there are more articles than were asked for
-	Edited   bool // some article was another one before: any feed may have lost it
+	Edited   bool // some article was edited: any feed may have lost it
 	Labels   []Label
 	Digests  []string // whose feed of editions changed
 }
@@ -34,17 +34,17 @@ type FeedChanges struct {
 // Label is a tag, author or language, spelled as its feed spells it.
 type Label struct{ Kind, Name string }
 
-// editionsOverlap is how far back editions are looked for: a node whose clock is
-// that much behind still begins one in time.
+// editionsOverlap is how far back editions are looked for, so that those of a node whose
+// clock is behind are found.
 const editionsOverlap = 10 * time.Minute
 
-// HubPosition is how far changes have been announced; its Count is 0 before the
+// HubPosition returns how far changes have been announced; its Count is 0 before the
 // first announcement.
 func (s *Store) HubPosition(ctx context.Context) (HubPosition, error) {
 	var p HubPosition
 	var at int64
 	var editions string
-	found, err := s.readers.One(ctx, "news.position", nil, &p.Count, &p.Revision, &at, &editions, &p.Settings)
+	found, err := s.readers.One(ctx, "hub.position", nil, &p.Count, &p.Revision, &at, &editions, &p.Settings)
 	if err != nil || !found {
 		return HubPosition{}, err
 	}
@@ -56,8 +56,8 @@ func (s *Store) HubPosition(ctx context.Context) (HubPosition, error) {
 }
 
 // FeedChanges finds what changed for readers since a position, with at most so many of the
-// articles. It reads a few rows when nothing did. Before the first announcement there
-// is no news, only the position from which it counts.
+// articles. It reads a few rows when nothing changed. Before the first announcement there
+// are no changes, only the position from which they count.
 func (s *Store) FeedChanges(ctx context.Context, since HubPosition, most int) (FeedChanges, error) {
 	now := s.Now()
 	if since.At.After(now) { // another node's clock is ahead
@@ -68,7 +68,7 @@ func (s *Store) FeedChanges(ctx context.Context, since HubPosition, most int) (F
 		return FeedChanges{}, err
 	}
 	n := FeedChanges{After: HubPosition{Count: since.Count, Revision: revision, At: now, Settings: since.Settings}}
-	if err := s.newsOfEditions(ctx, since, now, &n); err != nil || since.Count == 0 {
+	if err := s.editionChanges(ctx, since, now, &n); err != nil || since.Count == 0 {
 		n.Digests = nil
 		return n, err
 	}
@@ -80,17 +80,17 @@ func (s *Store) FeedChanges(ctx context.Context, since HubPosition, most int) (F
 		n.After = since
 		return n, nil
 	}
-	return n, s.newsOfArticles(ctx, since, most, &n)
+	return n, s.articleChanges(ctx, since, most, &n)
 }
 
-// newsOfEditions finds the editions that began. Times of several clocks cannot say
-// which are new; ids can.
-func (s *Store) newsOfEditions(ctx context.Context, since HubPosition, now time.Time, n *FeedChanges) error {
+// editionChanges finds the editions that began. Their ids tell which are new, since the
+// clocks of nodes differ.
+func (s *Store) editionChanges(ctx context.Context, since HubPosition, now time.Time, n *FeedChanges) error {
 	from := since.At
 	if since.Count == 0 {
 		from = now
 	}
-	return s.readers.Each(ctx, "news.editions", []any{millis(from.Add(-editionsOverlap))}, func(rows *sql.Rows) error {
+	return s.readers.Each(ctx, "changes.editions", []any{millis(from.Add(-editionsOverlap))}, func(rows *sql.Rows) error {
 		var id, digest string
 		var started int64
 		err := rows.Scan(&id, &digest, &started)
@@ -104,10 +104,10 @@ func (s *Store) newsOfEditions(ctx context.Context, since HubPosition, now time.
 	})
 }
 
-func (s *Store) newsOfArticles(ctx context.Context, since HubPosition, most int, n *FeedChanges) error {
+func (s *Store) articleChanges(ctx context.Context, since HubPosition, most int, n *FeedChanges) error {
 	revisions := []any{since.Revision, n.After.Revision}
 	window := append(revisions, millis(since.At), millis(n.After.At))
-	found, err := s.readers.articles(ctx, "news.articles", append(window, most+1)...)
+	found, err := s.readers.articles(ctx, "changes.articles", append(window, most+1)...)
 	if err != nil {
 		return err
 	}
@@ -121,19 +121,19 @@ func (s *Store) newsOfArticles(ctx context.Context, since HubPosition, most int,
 		n.Digests = append(n.Digests, digest)
 		return err
 	}
-	if err := s.readers.Each(ctx, "news.digests", revisions, digests); err != nil {
+	if err := s.readers.Each(ctx, "changes.digests", revisions, digests); err != nil {
 		return err
 	}
 	slices.Sort(n.Digests)
 	n.Digests = slices.Compact(n.Digests)
-	return s.newsOfLabels(ctx, window, n)
+	return s.labelChanges(ctx, window, n)
 }
 
-// newsOfLabels spells each label as its feed does. A label that no article has any
+// labelChanges spells each label as its feed does. A label that no article has any
 // more has no feed.
-func (s *Store) newsOfLabels(ctx context.Context, window []any, n *FeedChanges) error {
+func (s *Store) labelChanges(ctx context.Context, window []any, n *FeedChanges) error {
 	var keys []label
-	err := s.readers.Each(ctx, "news.labels", window, func(rows *sql.Rows) error {
+	err := s.readers.Each(ctx, "changes.labels", window, func(rows *sql.Rows) error {
 		var l label
 		err := rows.Scan(&l.kind, &l.key)
 		keys = append(keys, l)
@@ -159,35 +159,35 @@ func (s *Store) newsOfLabels(ctx context.Context, window []any, n *FeedChanges) 
 	return nil
 }
 
-// editLabel is the kind of the rows of feed_left that stand for the edit itself.
+// editLabel is the kind of the rows of feed_left that record the edit itself.
 const editLabel = "article"
 
-// leaveFeeds keeps which feeds an article was in before an edit: they change too, and
-// after it nothing says so. What readers did not see yet was in none.
+// recordDeparture stores which feeds an article was in before an edit, since they change
+// too. An article that readers did not see yet was in none.
 func (s *Store) recordDeparture(ctx context.Context, tx *conn, row *articleRow, old storedArticle) error {
 	now := millis(s.Now())
 	if inNoFeed(old.status) || max(old.offered, old.published) > now {
 		return nil
 	}
-	_, err := tx.Exec(ctx, "left.put", row.revision, row.seq, row.id, now)
+	_, err := tx.Exec(ctx, "departure.put", row.revision, row.seq, row.id, now)
 	return err
 }
 
 // PruneFeedDepartures forgets which feeds articles left before a time.
 func (s *Store) PruneFeedDepartures(ctx context.Context, before time.Time) error {
 	return s.write(ctx, func(tx *conn) error {
-		_, err := tx.Exec(ctx, "left.prune", millis(before))
+		_, err := tx.Exec(ctx, "departure.prune", millis(before))
 		return err
 	})
 }
 
-// Announcement puts topics on the lists of hubs and moves the position on.
+// Announcement adds topics to the lists of hubs and advances the position.
 type Announcement struct {
 	From, To HubPosition
 	Hubs     []string
 	Topics   []string
 	Due      time.Time
-	Jobs     []Job // which tell the hubs
+	Jobs     []Job // that notify the hubs
 }
 
 // Announce keeps an announcement, all of it or nothing. It returns false when another
@@ -198,7 +198,7 @@ func (s *Store) Announce(ctx context.Context, a Announcement) (bool, error) {
 			return err
 		}
 		for _, hub := range a.Hubs {
-			if _, err := tx.Exec(ctx, "news.put", hub, jsonList(a.Topics), a.From.Count+1, millis(a.Due), millis(s.Now())); err != nil {
+			if _, err := tx.Exec(ctx, "notification.put", hub, jsonList(a.Topics), a.From.Count+1, millis(a.Due), millis(s.Now())); err != nil {
 				return err
 			}
 		}
@@ -218,9 +218,9 @@ func (c *conn) advance(ctx context.Context, from, to HubPosition) error {
 	var n int64
 	var err error
 	if from.Count == 0 {
-		n, err = c.Exec(ctx, "news.begin", args...)
+		n, err = c.Exec(ctx, "hub.begin", args...)
 	} else {
-		n, err = c.Exec(ctx, "news.advance", append(args, from.Count)...)
+		n, err = c.Exec(ctx, "hub.advance", append(args, from.Count)...)
 	}
 	if err == nil && n == 0 {
 		err = errUnchanged
@@ -228,7 +228,7 @@ func (c *conn) advance(ctx context.Context, from, to HubPosition) error {
 	return err
 }
 
-// PendingNotification is a topic that a hub has yet to be told of.
+// PendingNotification is a topic of which a hub has not been notified yet.
 type PendingNotification struct {
 	Topic string
 	Stamp int64 // of its announcement
@@ -236,10 +236,10 @@ type PendingNotification struct {
 	Since time.Time // when it was last announced
 }
 
-// PendingNotifications returns the first topics that a hub has yet to be told of.
+// PendingNotifications returns the first topics of which a hub has not been notified.
 func (s *Store) PendingNotifications(ctx context.Context, hub string, limit int) ([]PendingNotification, error) {
 	var out []PendingNotification
-	err := s.readers.Each(ctx, "news.next", []any{hub, limit}, func(rows *sql.Rows) error {
+	err := s.readers.Each(ctx, "notification.next", []any{hub, limit}, func(rows *sql.Rows) error {
 		var u PendingNotification
 		var due, since int64
 		err := rows.Scan(&u.Topic, &u.Stamp, &due, &since)
@@ -253,7 +253,7 @@ func (s *Store) PendingNotifications(ctx context.Context, hub string, limit int)
 // DropNotification takes a topic from a hub's list, unless it was announced again.
 func (s *Store) DropNotification(ctx context.Context, hub string, u PendingNotification) error {
 	return s.write(ctx, func(tx *conn) error {
-		_, err := tx.Exec(ctx, "news.strike", hub, u.Topic, u.Stamp)
+		_, err := tx.Exec(ctx, "notification.drop", hub, u.Topic, u.Stamp)
 		return err
 	})
 }
@@ -261,12 +261,13 @@ func (s *Store) DropNotification(ctx context.Context, hub string, u PendingNotif
 // DeferNotification puts a topic behind the others on a hub's list.
 func (s *Store) DeferNotification(ctx context.Context, hub string, u PendingNotification) error {
 	return s.write(ctx, func(tx *conn) error {
-		_, err := tx.Exec(ctx, "news.defer", hub, u.Topic, millis(s.Now()))
+		_, err := tx.Exec(ctx, "notification.defer", hub, u.Topic, millis(s.Now()))
 		return err
 	})
 }
 
-// LastChange is what every node asks for several times a second.
+// LastChange is the state of the change feed that every node polls several times a
+// second.
 type LastChange struct {
 	Revision int64 // every change of an article raises it
 	// LastRemoval is when an article may last have left a feed: every edit, removal and
@@ -276,7 +277,7 @@ type LastChange struct {
 	SettingsSince time.Time // when it began to
 }
 
-// LastChange costs one row.
+// LastChange returns the state of the change feed. It reads one row.
 func (s *Store) LastChange(ctx context.Context) (LastChange, error) {
 	var last LastChange
 	var departed, settled int64
@@ -285,14 +286,14 @@ func (s *Store) LastChange(ctx context.Context) (LastChange, error) {
 	return last, err
 }
 
-// Revision is the number that every change of an article raises.
+// Revision returns the number that every change of an article raises.
 func (s *Store) Revision(ctx context.Context) (int64, error) {
 	last, err := s.LastChange(ctx)
 	return last.Revision, err
 }
 
-// SetFeedSettings says by a fingerprint what feeds are served with from now on. It does
-// nothing when that is what it was.
+// SetFeedSettings stores the fingerprint of the settings that feeds are served with. It
+// changes nothing when it is the same.
 func (s *Store) SetFeedSettings(ctx context.Context, settings string) error {
 	return s.write(ctx, func(tx *conn) error {
 		_, err := tx.Exec(ctx, "revision.settle", settings, millis(s.Now()))
@@ -300,9 +301,8 @@ func (s *Store) SetFeedSettings(ctx context.Context, settings string) error {
 	})
 }
 
-// depart says that an article may have left a feed. Which one is not asked: with a
-// word that an edit takes out it leaves the feeds of searches, with a later date
-// those of everything.
+// noteRemoval records that an article may have left a feed. It may be any feed: an edit
+// that takes a word out removes the article from feeds of searches.
 func (s *Store) noteRemoval(ctx context.Context, tx *conn) error {
 	_, err := tx.Exec(ctx, "revision.depart", millis(s.Now()))
 	return err
@@ -315,7 +315,7 @@ func (s *Store) ChangedSince(ctx context.Context, revision int64, limit int) ([]
 	return s.readers.articles(ctx, "article.changed", revision, limit)
 }
 
-// Appeared returns up to limit published articles that appear from one moment to
+// Appeared returns up to limit published articles that appear from one time to
 // another, both included, the oldest first.
 func (s *Store) Appeared(ctx context.Context, from, to time.Time, limit int) ([]StoredArticle, error) {
 	return s.readers.articles(ctx, "article.appeared", millis(from), millis(to), limit)

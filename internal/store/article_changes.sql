@@ -5,54 +5,54 @@ SELECT seq FROM articles WHERE revision > $1 AND revision <= $2 AND status IN ('
 UNION ALL
 SELECT seq FROM articles WHERE status = 'published' AND appears > $3 AND appears <= $4 AND revision <= $2
 
--- name: left.put
+-- name: departure.put
 -- The feeds that an article was in, as readers saw it before an edit, and the edit
 -- itself. Index: primary key of article_labels.
 INSERT INTO feed_left (revision, kind, key, at)
 SELECT CAST($1 AS bigint), kind, key, CAST($4 AS bigint) FROM article_labels WHERE seq = $2
 UNION ALL SELECT CAST($1 AS bigint), 'article', CAST($3 AS text), CAST($4 AS bigint);
 
--- name: left.prune
+-- name: departure.prune
 -- Index: feed_left_at.
 DELETE FROM feed_left WHERE at < $1;
 
--- name: news.position
+-- name: hub.position
 -- How far changes have been announced. Index: primary key.
 SELECT count, revision, at, editions, settings FROM hub_position WHERE id = 1;
 
--- name: news.begin
+-- name: hub.begin
 -- The first announcement. Index: primary key.
 INSERT INTO hub_position (id, count, revision, at, editions, settings) VALUES (1, $1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING;
 
--- name: news.advance
+-- name: hub.advance
 -- The next announcement: of two nodes that make it, one finds the count that it
 -- knew. Index: primary key.
 UPDATE hub_position SET count = $1, revision = $2, at = $3, editions = $4, settings = $5 WHERE id = 1 AND count = $6;
 
--- name: news.put
--- Puts topics, a JSON array, on a hub's list. One that is there already keeps its
--- time, or a feed that changes all the time would never be told of. Index: primary key.
+-- name: notification.put
+-- Adds topics, a JSON array, to a hub's list. A topic that is on it keeps its time, or
+-- hubs would never be notified of a feed that changes all the time. Index: primary key.
 INSERT INTO hub_notifications (hub, topic, stamp, due, since)
 SELECT CAST($1 AS text), t.value, CAST($3 AS bigint), CAST($4 AS bigint), CAST($5 AS bigint) FROM strings($2) AS t WHERE true
 ON CONFLICT (hub, topic) DO UPDATE SET stamp = excluded.stamp, since = excluded.since;
 
--- name: news.next
+-- name: notification.next
 -- The first topics on a hub's list. Index: hub_news_due.
 SELECT topic, stamp, due, since FROM hub_notifications WHERE hub = $1 ORDER BY due, topic LIMIT $2;
 
--- name: news.strike
+-- name: notification.drop
 -- Takes a topic from a hub's list, unless it was announced again. Index: primary key.
 DELETE FROM hub_notifications WHERE hub = $1 AND topic = $2 AND stamp = $3;
 
--- name: news.defer
+-- name: notification.defer
 -- Puts a topic behind the others. Index: primary key.
 UPDATE hub_notifications SET due = $3 WHERE hub = $1 AND topic = $2;
 
--- name: news.labels
+-- name: changes.labels
 -- The tags, authors and languages whose feeds changed for readers, after revision $1
--- up to $2 or because an article's date came after $3 up to $4. Drafts and what has a
--- date to come are nobody's affair, and what was committed after the revision was read
--- comes next time. Indexes: articles_revision, articles_appears,
+-- up to $2 or because an article's date came after $3 up to $4. Drafts and articles
+-- with a future date do not count, and changes after the revision was read come next
+-- time. Indexes: articles_revision, articles_appears,
 -- primary keys of article_labels and feed_left.
 SELECT DISTINCT kind, key FROM article_labels WHERE seq IN (
 part(changedArticles))
@@ -60,18 +60,18 @@ UNION
 SELECT kind, key FROM feed_left WHERE revision > $1 AND revision <= $2
 ORDER BY 1, 2;
 
--- name: news.articles
--- The articles that readers see now or saw until now, among those of news.labels, at
+-- name: changes.articles
+-- The articles that readers see now or saw until now, among those of changes.labels, at
 -- most $5. Indexes: articles_revision, articles_appears.
 SELECT seq, appears, revision, columns(article) FROM articles WHERE seq IN (
 part(changedArticles))
 ORDER BY seq LIMIT $5;
 
--- name: news.editions
+-- name: changes.editions
 -- The editions that began after a time. Index: editions_started.
 SELECT id, digest, started FROM editions WHERE started > $1 ORDER BY started, id;
 
--- name: news.digests
+-- name: changes.digests
 -- The digests whose editions had one of the articles that changed. Indexes:
 -- articles_revision, primary key of ledger, editions_id.
 SELECT DISTINCT g.digest FROM articles a CROSS JOIN digests d
@@ -90,8 +90,8 @@ UPDATE revision SET value = value + 1 WHERE id = 1 RETURNING value;
 SELECT value, departed, settings, settled FROM revision WHERE id = 1;
 
 -- name: revision.settle
--- Says what feeds are served with from now on. That is later than any time that was
--- told before, even where the clocks of nodes differ a little. Index: primary key.
+-- Stores what feeds are served with. Its time is later than any time given before, even
+-- when the clocks of nodes differ a little. Index: primary key.
 UPDATE revision SET settings = CAST($1 AS text),
     settled = CASE WHEN departed < CAST($2 AS bigint) AND settled < CAST($2 AS bigint) THEN CAST($2 AS bigint)
         WHEN departed > settled THEN departed + 1000 ELSE settled + 1000 END,
@@ -100,8 +100,8 @@ UPDATE revision SET settings = CAST($1 AS text),
 WHERE id = 1 AND settings <> CAST($1 AS text);
 
 -- name: revision.depart
--- Says that an article may have left a feed. Nodes' clocks differ a little, and
--- the time never goes back. Index: primary key.
+-- Records that an article may have left a feed. The time never goes back, although the
+-- clocks of nodes differ a little. Index: primary key.
 UPDATE revision SET departed = $1 WHERE id = 1 AND departed < $1;
 
 -- name: article.changed

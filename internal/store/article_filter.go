@@ -10,8 +10,8 @@ import (
 	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
-// maxClauses bounds how far an expression is multiplied out. Of a larger one a part
-// is looked at in each article, or all of it.
+// maxClauses bounds how far an expression is multiplied out. Of a larger one, a part or
+// all of it is checked for each article.
 const maxClauses = 64
 
 // clause is one alternative of a filter: every term of must holds and none of
@@ -79,7 +79,7 @@ func multiply(l, r []clause) []clause {
 	return out
 }
 
-// sift adds an expression that is looked at in each article.
+// sift adds an expression that is checked for each article.
 func sift(clauses []clause, by article.Node, negated bool) []clause {
 	if negated {
 		by = article.Not{Of: by}
@@ -91,8 +91,8 @@ func sift(clauses []clause, by article.Node, negated bool) []clause {
 	return out
 }
 
-// statement is SQL that is put together, with its arguments. Only our own words
-// go into the text; every value is an argument.
+// statement is SQL that is composed in Go, with its arguments. Only constant text goes
+// into the SQL; every value is an argument.
 type statement struct {
 	engine Engine
 	args   []any
@@ -105,7 +105,7 @@ func (st *statement) arg(value any) string {
 	return "$" + strconv.Itoa(len(st.args))
 }
 
-// labelOf is the label that a term asks for; ok is false for words.
+// labelOf returns the label that a term asks for; ok is false for words.
 func labelOf(term article.Node) (l label, ok bool) {
 	switch n := term.(type) {
 	case article.Tag:
@@ -118,7 +118,7 @@ func labelOf(term article.Node) (l label, ok bool) {
 	return label{}, false
 }
 
-// wordsOf is the phrase that a term asks for, as SearchText has it.
+// wordsOf returns the phrase that a term asks for, as SearchText has it.
 func wordsOf(term article.Node) string {
 	if w, ok := term.(article.Word); ok {
 		return strings.Join(article.Words(w.Text), " ")
@@ -126,9 +126,9 @@ func wordsOf(term article.Node) string {
 	return ""
 }
 
-// holds is the condition that a term holds for the article in a row of a table. It
-// is a question about that one article: as EXISTS, the planner of a young table would
-// join it with all articles of the term, each time.
+// holds returns the condition that a term holds for the article in a row of a table. It
+// is a scalar subquery about that one article: with EXISTS, the planner would join a new
+// table with all articles of the term, each time.
 func (st *statement) holds(term article.Node, table string) string {
 	if l, ok := labelOf(term); ok {
 		same := "f.kind = %s AND f.key = %s"
@@ -141,7 +141,7 @@ func (st *statement) holds(term article.Node, table string) string {
 	return fmt.Sprintf("coalesce((SELECT %s FROM article_words f WHERE f.seq = %s.seq), 0) > 0", st.place("f.words", wordsOf(term)), table)
 }
 
-// place is where words stand side by side in a text, 0 for nowhere.
+// place returns the SQL for the position of a phrase in a text, 0 for none.
 func (st *statement) place(column, phrase string) string {
 	function := "instr"
 	if st.engine == Postgres {
@@ -150,7 +150,7 @@ func (st *statement) place(column, phrase string) string {
 	return fmt.Sprintf("%s(%s, %s)", function, column, st.arg(" "+phrase+" "))
 }
 
-// expression is the condition of a whole filter, for those too large to multiply out.
+// expression returns the condition of a whole filter that is too large to multiply out.
 func (st *statement) expression(node article.Node, table string) string {
 	switch n := node.(type) {
 	case nil, article.All:
@@ -169,7 +169,7 @@ func (st *statement) expression(node article.Node, table string) string {
 	return st.holds(node, table)
 }
 
-// matchAll is the question to SQLite's index for articles with all these words.
+// matchAll returns the search for articles with all these words in SQLite's index.
 func matchAll(phrase string) string {
 	return `"` + strings.Join(strings.Fields(phrase), `" AND "`) + `"`
 }

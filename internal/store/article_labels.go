@@ -18,33 +18,33 @@ type LabelCount struct {
 	Articles int64
 }
 
-// Tags are all tags of published articles, by key.
+// Tags returns all tags of published articles, by key.
 func (s *Store) Tags(ctx context.Context) ([]LabelCount, error) { return s.labels(ctx, tagLabel, 0) }
 
-// TopTags are the tags that most published articles have, at most limit, by key.
+// TopTags returns the tags that most published articles have, at most limit, by key.
 func (s *Store) TopTags(ctx context.Context, limit int) ([]LabelCount, error) {
 	return s.labels(ctx, tagLabel, limit)
 }
 
-// Authors are all authors of published articles, by key.
+// Authors returns all authors of published articles, by key.
 func (s *Store) Authors(ctx context.Context) ([]LabelCount, error) {
 	return s.labels(ctx, authorLabel, 0)
 }
 
-// TopAuthors are the authors of most published articles, at most limit, by key.
+// TopAuthors returns the authors of most published articles, at most limit, by key.
 func (s *Store) TopAuthors(ctx context.Context, limit int) ([]LabelCount, error) {
 	return s.labels(ctx, authorLabel, limit)
 }
 
-// Languages are all languages of published articles. One with a region counts for
-// the language alone as well.
+// Languages returns all languages of published articles. One with a region also counts
+// for the language alone.
 func (s *Store) Languages(ctx context.Context) ([]LabelCount, error) {
 	return s.labels(ctx, languageLabel, 0)
 }
 
-// LanguageKeys are the languages that articles have or had, in lower case, with those
-// that stand for them without a region. Articles are not counted, so that asking
-// costs as little for many.
+// LanguageKeys returns the languages that articles have or had, in lower case, each also
+// without its region. It counts no articles, so its cost does not depend on their
+// number.
 func (s *Store) LanguageKeys(ctx context.Context) ([]string, error) {
 	var out []string
 	err := s.readers.Each(ctx, "label.keys", []any{languageLabel}, func(rows *sql.Rows) error {
@@ -99,8 +99,8 @@ func mostFrequent(all []LabelCount, limit int) []LabelCount {
 	return all
 }
 
-// TagSpelling is how the newest article that ever had a tag writes it;
-// ErrNotFound says that none did.
+// TagSpelling returns a tag as the newest article that has or had it writes it.
+// ErrNotFound reports that there is none.
 func (s *Store) TagSpelling(ctx context.Context, tag string) (string, error) {
 	return s.spelling(ctx, tagLabel, article.TagKey(tag))
 }
@@ -131,12 +131,12 @@ const (
 	languageLabel = "language"
 )
 
-// label is something that an article is found by.
+// label is a tag, author or language by which an article is found.
 type label struct{ kind, key, name string }
 
-// labelsOf are an article's labels. A language with a region counts for the
-// language alone as well, so that "en" finds "en-GB" by index, and an article in no
-// known language has a label without a name, so that these are found too.
+// labelsOf returns an article's labels. A language with a region also counts for the
+// language alone, so that "en" finds "en-GB" by index. An article without a known
+// language has a label without a name, so that it is found too.
 func labelsOf(a *article.Article) []label {
 	var out []label
 	for _, tag := range a.Tags {
@@ -155,7 +155,7 @@ func labelsOf(a *article.Article) []label {
 	}
 }
 
-// index keeps what an article is found by: its labels and its words.
+// indexArticle stores the labels and the words of an article.
 func (c *conn) indexArticle(ctx context.Context, a *article.Article, row articleRow, fresh bool) error {
 	if !fresh {
 		if _, err := c.Exec(ctx, "article.dropLabels", row.seq); err != nil {
@@ -177,8 +177,8 @@ func (c *conn) indexArticle(ctx context.Context, a *article.Article, row article
 	return c.indexWords(ctx, row.seq, a.SearchText(), fresh)
 }
 
-// indexWords keeps the words between single spaces, with one at each end, so that
-// a phrase is found by its own words between spaces.
+// indexWords stores the words with one space between them and at each end, so that a
+// phrase is found by its words between spaces.
 func (c *conn) indexWords(ctx context.Context, seq int64, words string, fresh bool) error {
 	words = " " + words + " "
 	if _, err := c.Exec(ctx, "article.setWords", seq, words); err != nil || c.Engine == Postgres {

@@ -12,9 +12,9 @@ import (
 	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
-// road is how one alternative of a filter is read: along an index in the order of
-// the query, looking at each article whether the rest holds too.
-type road struct {
+// path is the access path of one alternative of a filter: an index in the order of the
+// query, and the conditions that are checked for each of its articles.
+type path struct {
 	clause
 	status article.Status
 	whole  article.Node // in place of the clause, for a filter too large to multiply out
@@ -22,28 +22,27 @@ type road struct {
 	words  []string     // articles with all of these are found by their index and then sorted
 }
 
-// few is how many articles with some words are sorted rather than met on the way.
+// few is up to how many articles with some words are found by their index and sorted.
 const few = 1000
 
-// many is how many articles a word may have to be worth looking up with others.
+// many is up to how many articles a word may have to be looked up with others.
 const many = 10_000
 
-// mostCounted is how many words of a search are counted to find out whether they
-// are rare.
+// mostCounted is how many words of a search are counted to find rare ones.
 const mostCounted = 8
 
-// roads are the roads of a query: one for each alternative of its filter and each
-// status.
-func (l *lister) roads(ctx context.Context) ([]road, error) {
+// paths returns the access paths of a query: one for each alternative of its filter and
+// each status.
+func (l *lister) paths(ctx context.Context) ([]path, error) {
 	clauses, ok := clausesOf(l.Filter.Expr, false)
-	var out []road
+	var out []path
 	for _, status := range l.Statuses {
 		if !ok {
-			out = append(out, road{status: status, whole: l.Filter.Expr})
+			out = append(out, path{status: status, whole: l.Filter.Expr})
 			continue
 		}
 		for _, c := range clauses {
-			r := road{clause: c, status: status}
+			r := path{clause: c, status: status}
 			if err := l.choose(ctx, &r); err != nil {
 				return nil, err
 			}
@@ -53,10 +52,9 @@ func (l *lister) roads(ctx context.Context) ([]road, error) {
 	return out, nil
 }
 
-// choose finds the index that a road is best read by: that of its rarest label, or
-// of its words when these are rarer still. Frequent words are met soon enough on the
-// way down.
-func (l *lister) choose(ctx context.Context, r *road) error {
+// choose picks the index of an access path: that of its rarest label, or of its words
+// when these are rarer. Articles with frequent words are found soon enough in order.
+func (l *lister) choose(ctx context.Context, r *path) error {
 	rarest := int64(few)
 	for _, term := range r.must {
 		found, isLabel := labelOf(term)
@@ -91,17 +89,17 @@ func (l *lister) choose(ctx context.Context, r *road) error {
 	return err
 }
 
-// meets says whether half of the next articles have some words, so that they need no
-// index. PostgreSQL would build a list of all articles that have one before it counts
-// the first; SQLite counts at once.
-func (l *lister) meets(ctx context.Context, r *road, words []string) (bool, error) {
+// meets reports whether half of the next articles have some words, so that no index is
+// needed. PostgreSQL would list all articles that have a word before it counts the
+// first; SQLite counts at once.
+func (l *lister) meets(ctx context.Context, r *path, words []string) (bool, error) {
 	if l.engine != Postgres {
 		return false, nil
 	}
 	const next = 100
 	st := statement{engine: l.engine}
 	text := fmt.Sprintf("SELECT d.seq FROM (%s ORDER BY d.%s %s, d.seq %s LIMIT %s) AS d WHERE ",
-		l.along(&road{status: r.status}, &st), l.Order, l.way(), l.way(), st.arg(next))
+		l.along(&path{status: r.status}, &st), l.Order, l.way(), l.way(), st.arg(next))
 	for i, word := range words {
 		if i > 0 {
 			text += " AND "
@@ -117,9 +115,9 @@ func (l *lister) meets(ctx context.Context, r *road, words []string) (bool, erro
 	return met >= next/2, sqldb.Wrap("articles", err)
 }
 
-// countWords says how many articles have all of some words, few if they are not worth
-// looking up. A frequent word has as many entries in the index as there are
-// articles: so they are looked up together only when one of them is not frequent.
+// countWords returns how many articles have all of some words, few when the words are
+// not worth looking up. A frequent word has an entry for almost every article, so words
+// are looked up together only when one of them is not frequent.
 func (l *lister) countWords(ctx context.Context, words []string) (int64, error) {
 	longest := slices.Clone(words)
 	slices.SortStableFunc(longest, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
@@ -149,7 +147,7 @@ func (l *lister) countAll(ctx context.Context, words string, most int64) (int64,
 	return l.count(ctx, "words.count", words, most)
 }
 
-// count asks a query for a number, once: the alternatives of a filter share terms.
+// count runs a counting query once, since the alternatives of a filter share terms.
 func (l *lister) count(ctx context.Context, query string, args ...any) (int64, error) {
 	question := fmt.Sprintf("%s %#v", query, args)
 	n, known := l.counted[question]
@@ -166,7 +164,7 @@ func (l *lister) count(ctx context.Context, query string, args ...any) (int64, e
 	return n, nil
 }
 
-// wordsOfAll are the words that terms ask for, each once.
+// wordsOfAll returns the words that terms ask for, each once.
 func wordsOfAll(terms []article.Node) []string {
 	var words []string
 	for _, term := range terms {
@@ -179,43 +177,43 @@ func wordsOfAll(terms []article.Node) []string {
 	return words
 }
 
-// What it costs to find out whether a term holds for an article, in looks: a word
-// stands somewhere in the whole text, a label in a short row.
+// The cost of checking a term for an article: a word is searched in the whole text, a
+// label in a short row.
 const (
-	labelLooks = 1
-	wordLooks  = 8
+	labelChecks = 1
+	wordChecks  = 8
 )
 
-// looks is what it costs to look at one article of a road; 0 when nothing is left to
-// be looked at, or when the articles are few.
-func (r *road) looks() (n int) {
+// checks returns the cost of checking one article of an access path; 0 when nothing is
+// left to check, or when the articles are few.
+func (r *path) checks() (n int) {
 	if r.words != nil {
 		return 0
 	}
 	if r.whole != nil {
-		return looksOf(r.whole)
+		return checksOf(r.whole)
 	}
 	for _, term := range slices.Concat(r.must, r.mustNot) {
 		if found, isLabel := labelOf(term); !isLabel || r.label == nil || found != *r.label {
-			n += looksOf(term)
+			n += checksOf(term)
 		}
 	}
 	for _, node := range r.also {
-		n += looksOf(node)
+		n += checksOf(node)
 	}
 	return n
 }
 
-func looksOf(node article.Node) int {
+func checksOf(node article.Node) int {
 	switch n := node.(type) {
 	case article.And:
-		return looksOf(n.Left) + looksOf(n.Right)
+		return checksOf(n.Left) + checksOf(n.Right)
 	case article.Or:
-		return looksOf(n.Left) + looksOf(n.Right)
+		return checksOf(n.Left) + checksOf(n.Right)
 	case article.Not:
-		return looksOf(n.Of)
+		return checksOf(n.Of)
 	case article.Word:
-		return wordLooks
+		return wordChecks
 	}
-	return labelLooks
+	return labelChecks
 }

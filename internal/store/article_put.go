@@ -58,7 +58,7 @@ func (s *Store) PutArticle(ctx context.Context, a *article.Article, redirects []
 		if err != nil {
 			return err
 		}
-		return s.putCompany(ctx, tx, change.Slug, redirects, media)
+		return s.putAttachments(ctx, tx, change.Slug, redirects, media)
 	})
 	return change, sqldb.Wrap("put article "+a.Source, err)
 }

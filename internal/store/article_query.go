@@ -15,8 +15,8 @@ import (
 // Order is an order of articles.
 type Order string
 
-// The orders. What comes later always has a higher place by appearance, whatever
-// date its author gives it: feeds and archives go by it.
+// The orders. Feeds and archives use the order of appearance, in which a later article
+// always comes after an earlier one, whatever date its author gives it.
 const (
 	ByAppearance Order = "appears"
 	ByDate       Order = "published"
@@ -61,29 +61,29 @@ type SearchResult struct {
 	Until Position
 }
 
-// mostLooks is how much a bounded search looks at. Some 8,000 articles with a
-// frequent tag are asked for another one in about 20 ms.
-const mostLooks = 8000
+// maxChecks is how many terms a bounded search checks. Checking 8,000 articles with a
+// frequent tag for another one takes about 20 ms.
+const maxChecks = 8000
 
-// Search is Articles for filters that anybody may ask for: its cost is bounded. Two
-// frequent terms that hardly ever meet are found among the newest articles only, and
-// further down by going on from where it stopped.
+// Search is Articles for filters from the public: its cost is bounded. Two frequent terms
+// that rarely occur together are found among the newest articles only; a caller goes on
+// from where the search stopped.
 func (s *Store) Search(ctx context.Context, q Query) (SearchResult, error) {
-	return s.search(ctx, q, mostLooks)
+	return s.search(ctx, q, maxChecks)
 }
 
-// search looks at so much at most; 0 is any.
-func (s *Store) search(ctx context.Context, q Query, looks int) (SearchResult, error) {
+// search makes at most so many checks; 0 is unlimited.
+func (s *Store) search(ctx context.Context, q Query, checks int) (SearchResult, error) {
 	q.settle()
 	l := lister{Query: q, statement: statement{engine: s.engine}, r: s.readers}
-	roads, err := l.roads(ctx)
-	if err == nil && looks > 0 {
-		err = l.stop(ctx, roads, looks)
+	paths, err := l.paths(ctx)
+	if err == nil && checks > 0 {
+		err = l.stop(ctx, paths, checks)
 	}
-	if err != nil || len(roads) == 0 {
+	if err != nil || len(paths) == 0 {
 		return SearchResult{}, err
 	}
-	text := l.compile(roads)
+	text := l.compile(paths)
 	rows, err := s.readers.QueryContext(ctx, text, l.args...)
 	if err != nil {
 		return SearchResult{}, fmt.Errorf("articles: %w", err)
@@ -104,7 +104,7 @@ func (s *Store) search(ctx context.Context, q Query, looks int) (SearchResult, e
 	return found, sqldb.Wrap("articles", err)
 }
 
-// settle fills in what a query leaves open.
+// settle fills in the defaults of a query.
 func (q *Query) settle() {
 	if len(q.Statuses) == 0 {
 		q.Statuses = []article.Status{article.Published}
@@ -118,7 +118,7 @@ func (q *Query) settle() {
 	q.Oldest = q.Oldest || !q.After.IsZero()
 }
 
-// lister puts the SQL of a query together.
+// lister composes the SQL of a query for articles.
 type lister struct {
 	Query
 	statement
@@ -127,13 +127,13 @@ type lister struct {
 	counted map[string]int64 // how many articles have a term, by the question
 }
 
-// compile returns the SQL, empty when nothing can match: for each road a subquery
-// that reads the first few rows along it, and around them the merge of these.
-func (l *lister) compile(roads []road) string {
-	if len(roads) == 0 {
+// compile returns the SQL, empty when nothing can match: for each access path a subquery
+// that reads its first rows, and the merge of these.
+func (l *lister) compile(paths []path) string {
+	if len(paths) == 0 {
 		return ""
 	}
-	merged := l.merge(roads)
+	merged := l.merge(paths)
 	columns := queries().Columns("article", "a.")
 	switch {
 	case l.IDs: // the other columns lie behind the HTML, which would have to be read to find them
@@ -149,17 +149,17 @@ func (l *lister) compile(roads []road) string {
 }
 
 // merge returns the SQL for the positions of the articles.
-func (l *lister) merge(roads []road) string {
+func (l *lister) merge(paths []path) string {
 	var parts []string
-	for i := range roads {
-		parts = append(parts, l.part(&roads[i]))
+	for i := range paths {
+		parts = append(parts, l.part(&paths[i]))
 	}
 	return fmt.Sprintf("SELECT seq, at FROM (%s) AS parts ORDER BY at %s, seq %s LIMIT %s",
 		strings.Join(parts, " UNION "), l.way(), l.way(), l.arg(l.Limit))
 }
 
-// fitting says which articles keep their HTML: the smallest, as long as there is room.
-// Neither engine reads a text to tell its length.
+// fitting decides which articles keep their HTML: the smallest, within the budget.
+// Neither engine reads a text to find its length.
 func (l *lister) fitting(merged string) string {
 	return fmt.Sprintf(`SELECT seq, at, sum(size) OVER (ORDER BY size, at DESC, seq DESC ROWS UNBOUNDED PRECEDING) <= %s AS fits
 		FROM (SELECT q.seq AS seq, q.at AS at, octet_length(b.html) AS size FROM (%s) AS q JOIN articles b ON b.seq = q.seq) AS sizes`, l.arg(l.HTMLBudget), merged)
@@ -172,8 +172,8 @@ func (l *lister) way() string {
 	return "DESC"
 }
 
-// part is the subquery of a road.
-func (l *lister) part(r *road) string {
+// part returns the subquery of an access path.
+func (l *lister) part(r *path) string {
 	text := l.along(r, &l.statement)
 	if !l.floor.IsZero() {
 		further := ">="
@@ -188,8 +188,8 @@ func (l *lister) part(r *road) string {
 	return fmt.Sprintf("SELECT seq, at FROM (%s ORDER BY d.%s %s, d.seq %s LIMIT %s) AS part", text, l.Order, l.way(), l.way(), l.arg(l.Limit))
 }
 
-// along reads a road within the bounds of the query, with nothing looked at yet.
-func (l *lister) along(r *road, st *statement) string {
+// along reads an access path within the bounds of the query, without further conditions.
+func (l *lister) along(r *path, st *statement) string {
 	from, where := "articles d", "1 = 1"
 	switch {
 	case r.label != nil && l.Order == ByRemoval:
@@ -219,7 +219,7 @@ func (l *lister) along(r *road, st *statement) string {
 	return text
 }
 
-// condition says in SQL that an article waits for the digest.
+// condition returns the SQL condition that an article waits for the digest.
 func (w *Waiting) condition(st *statement) string {
 	var text string
 	if !w.Now.IsZero() {
@@ -238,7 +238,8 @@ func (w *Waiting) condition(st *statement) string {
 // noEdition is the id of no edition, and not of the articles that were marked as seen.
 const noEdition = "-"
 
-// own says in SQL whose an article is: the digest's own, or with Earlier none of it.
+// own returns the SQL condition that an article is the digest's own, or with Earlier that
+// it is not.
 func (w *Waiting) own(st *statement) string {
 	if w.Since.IsZero() {
 		if w.Earlier {
@@ -273,8 +274,8 @@ func (st *statement) withWords(phrase string) string {
 	return fmt.Sprintf("(SELECT b.* FROM article_index w JOIN articles b ON b.seq = w.rowid WHERE w.article_index MATCH %s) AS d", st.arg(matchAll(phrase)))
 }
 
-// rest is what must hold of an article besides what its road is read by.
-func (l *lister) rest(r *road) string {
+// rest returns the conditions that the index of an access path does not cover.
+func (l *lister) rest(r *path) string {
 	if r.whole != nil {
 		return l.expression(r.whole, "d")
 	}
@@ -293,23 +294,23 @@ func (l *lister) rest(r *road) string {
 	return strings.Join(conditions, " AND ")
 }
 
-// stop finds where a bounded search has to stop. Each road that has to look at its
-// articles has a share of the looks; the floor is where the first of them has spent
-// its own, since what others find beyond that would be half the truth.
-func (l *lister) stop(ctx context.Context, roads []road, looks int) error {
+// stop finds where a bounded search has to stop. Each access path that has to check its
+// articles gets a share of the checks. The floor is where the first of them has used up
+// its share, since results beyond that would be incomplete.
+func (l *lister) stop(ctx context.Context, paths []path, checks int) error {
 	total := 0
-	for i := range roads {
-		total += roads[i].looks()
+	for i := range paths {
+		total += paths[i].checks()
 	}
 	if total == 0 {
 		return nil
 	}
-	steps := max(looks/total, fewestSteps)
-	for i := range roads {
-		if roads[i].looks() == 0 {
+	steps := max(checks/total, fewestSteps)
+	for i := range paths {
+		if paths[i].checks() == 0 {
 			continue
 		}
-		last, err := l.nth(ctx, &roads[i], steps)
+		last, err := l.nth(ctx, &paths[i], steps)
 		if err != nil {
 			return err
 		}
@@ -320,12 +321,13 @@ func (l *lister) stop(ctx context.Context, roads []road, looks int) error {
 	return nil
 }
 
-// fewestSteps is how many articles of a road are looked at, however many terms a
-// filter has.
+// fewestSteps is how many articles of an access path are checked at least, however many
+// terms a filter has.
 const fewestSteps = 100
 
-// nth is the position of the n-th article along a road; zero when it ends before.
-func (l *lister) nth(ctx context.Context, r *road, n int) (Position, error) {
+// nth returns the position of the n-th article along an access path, zero when there are
+// fewer.
+func (l *lister) nth(ctx context.Context, r *path, n int) (Position, error) {
 	st := statement{engine: l.engine}
 	text := fmt.Sprintf("%s ORDER BY d.%s %s, d.seq %s LIMIT 1 OFFSET %s", l.along(r, &st), l.Order, l.way(), l.way(), st.arg(n-1))
 	var p Position

@@ -9,15 +9,15 @@ import (
 	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
-// RemoveArticle takes an article away from readers. Its row stays, so that its
-// page can say that it is gone (410) and feeds can carry a tombstone. One that no
-// feed had, a draft, an unlisted one or one with a date to come, is withdrawn
-// instead: a tombstone would tell of it. Removing it again changes nothing.
+// RemoveArticle hides an article from readers. Its row stays, so that its page can answer
+// 410 and feeds can carry a tombstone. An article that no feed had (a draft, an unlisted
+// one, or one with a future date) is withdrawn instead, since a tombstone would reveal
+// it. Removing it again changes nothing.
 func (s *Store) RemoveArticle(ctx context.Context, id string) error {
-	return s.setStanding(ctx, id, takeAway)
+	return s.setVisibility(ctx, id, hide)
 }
 
-func takeAway(old standing, now int64) (standing, bool) {
+func hide(old visibility, now int64) (visibility, bool) {
 	next := old
 	switch {
 	case old.status == article.Published && old.appears <= now:
@@ -28,11 +28,11 @@ func takeAway(old standing, now int64) (standing, bool) {
 	return next, next != old
 }
 
-// expiredAtOnce bounds how many articles WithdrawExpired takes away at a time.
+// expiredAtOnce is how many articles WithdrawExpired removes at a time.
 const expiredAtOnce = 100
 
-// WithdrawExpired takes away the articles whose time has run out, as RemoveArticle
-// does. It returns how many there were.
+// WithdrawExpired removes the articles that have expired, as RemoveArticle does. It
+// returns how many there were.
 func (s *Store) WithdrawExpired(ctx context.Context) (int, error) {
 	for done := 0; ; {
 		var ids []string
@@ -46,11 +46,11 @@ func (s *Store) WithdrawExpired(ctx context.Context) (int, error) {
 			return done, sqldb.Wrap("expired articles", err)
 		}
 		for _, id := range ids {
-			err := s.setStanding(ctx, id, func(old standing, now int64) (standing, bool) {
+			err := s.setVisibility(ctx, id, func(old visibility, now int64) (visibility, bool) {
 				if old.expires == 0 || old.expires > now { // an import was faster
 					return old, false
 				}
-				return takeAway(old, now)
+				return hide(old, now)
 			})
 			if err != nil {
 				return done, err
@@ -60,17 +60,17 @@ func (s *Store) WithdrawExpired(ctx context.Context) (int, error) {
 	}
 }
 
-// RestoreArticle brings an article back that was removed or withdrawn, as what it
-// was before. An expiry date that has passed no longer counts.
+// RestoreArticle brings back an article that was removed or withdrawn, with its former
+// status. An expiry date that has passed no longer counts.
 func (s *Store) RestoreArticle(ctx context.Context, id string) error {
-	return s.setStanding(ctx, id, func(old standing, now int64) (standing, bool) {
+	return s.setVisibility(ctx, id, func(old visibility, now int64) (visibility, bool) {
 		next := old
 		switch {
 		case old.status == article.Removed:
 			next.status = article.Published
 		case old.status == article.Withdrawn && old.former == article.Published:
-			// Its date may have passed meanwhile: it must not slip into pages of the
-			// archives that readers have walked.
+			// Its date may have passed meanwhile: it must not appear in archive pages that
+			// readers have already fetched.
 			next.status, next.offered, next.appears = article.Published, now, max(now, old.published)
 		case old.status == article.Withdrawn && old.former == article.Unlisted:
 			next.status = article.Unlisted
@@ -84,19 +84,19 @@ func (s *Store) RestoreArticle(ctx context.Context, id string) error {
 	})
 }
 
-// standing is where an article stands between its author and its readers.
-type standing struct {
+// visibility is what determines whether readers see an article.
+type visibility struct {
 	status, former              article.Status
 	published, offered, appears int64
 	expires                     int64
 }
 
-// setStanding takes the revision first, as putArticle does: what is read after it
+// setVisibility takes the revision first, as putArticle does: what is read after it
 // cannot change before the commit.
-func (s *Store) setStanding(ctx context.Context, id string, change func(old standing, now int64) (standing, bool)) error {
+func (s *Store) setVisibility(ctx context.Context, id string, change func(old visibility, now int64) (visibility, bool)) error {
 	err := s.write(ctx, func(tx *conn) error {
 		var revision, seq, removed int64
-		var old standing
+		var old visibility
 		if _, err := tx.One(ctx, "revision.raise", nil, &revision); err != nil {
 			return err
 		}
@@ -130,10 +130,10 @@ func (s *Store) setStanding(ctx context.Context, id string, change func(old stan
 	return err
 }
 
-// away says whether an article was taken away, from readers or before they came.
+// takenAway reports whether an article was removed or withdrawn.
 func takenAway(s article.Status) bool { return s == article.Removed || s == article.Withdrawn }
 
-// unseen reports whether no feed had an article of this status.
+// inNoFeed reports whether no feed had an article of this status.
 func inNoFeed(s article.Status) bool {
 	return s == article.Draft || s == article.Withdrawn || s == article.Unlisted
 }

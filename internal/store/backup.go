@@ -14,9 +14,9 @@ import (
 	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
-// Backup writes all content of the store at a DSN to an archive, as it is at one
-// moment. Others may read and write meanwhile, and mail may be sent. The schema may
-// be an older or newer one: a backup is what one makes before an upgrade.
+// Backup writes all content of the store at a DSN to an archive, as of one point in time.
+// Other processes may read, write and send mail meanwhile. The schema may be older or
+// newer than this program's, since a backup is made before an upgrade.
 func Backup(ctx context.Context, dsn string, opts Options, w io.Writer) (err error) {
 	s, err := connect(ctx, dsn, opts)
 	if err != nil {
@@ -34,9 +34,8 @@ func Backup(ctx context.Context, dsn string, opts Options, w io.Writer) (err err
 	return sqldb.Wrap("backup of "+Redact(dsn), s.writeArchive(ctx, tx, w))
 }
 
-// snapshot begins a transaction that sees the store at one moment and keeps nobody
-// from writing. On SQLite that is any transaction that only reads, since the log
-// (WAL) keeps what it sees.
+// snapshot begins a transaction that sees the store at one point in time and blocks no
+// writer. On SQLite any reading transaction does, thanks to the log (WAL).
 func (s *Store) snapshot(ctx context.Context) (*sql.Tx, error) {
 	if s.engine == SQLite {
 		return s.db.Readers.DB.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
@@ -45,7 +44,7 @@ func (s *Store) snapshot(ctx context.Context) (*sql.Tx, error) {
 	if err != nil {
 		return nil, err
 	}
-	// A slow disk may keep us from asking for longer than a transaction may be idle.
+	// On a slow disk the pauses between our queries may exceed the idle time-out.
 	_, err = tx.ExecContext(ctx, "SET LOCAL idle_in_transaction_session_timeout = 0")
 	return tx, err
 }
@@ -102,7 +101,7 @@ func (s *Store) writeTable(ctx context.Context, tx *sql.Tx, out *archive.Writer,
 	return out.End(last)
 }
 
-// storedGeneration is the generation of a store in hex, empty when it has none yet.
+// storedGeneration returns the generation of a store in hex, empty when it has none yet.
 func storedGeneration(ctx context.Context, db schema.Queryer, all []schema.Table) (string, error) {
 	if !slices.ContainsFunc(all, func(t schema.Table) bool { return t.Name == "secrets" }) {
 		return "", nil

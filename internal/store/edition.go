@@ -8,12 +8,12 @@ import (
 	"github.com/tidings-press/tidings/internal/digest"
 )
 
-// Edition is an edition as it is kept.
+// Edition is a stored edition.
 type Edition struct {
 	digest.Edition
-	Seq       int64  // the number that chunks and deliveries name it by
+	Seq       int64  // the number by which chunks and deliveries refer to it
 	Automatic bool   // it needs no editor's approval
-	Settings  string // what it was approved with besides its variants, as the sender wrote it; empty for a draft
+	Settings  string // the settings it was approved with, as JSON of the sender; empty for a draft
 	Author    string // who asked for it; empty for the schedule
 }
 
@@ -29,7 +29,7 @@ func (s *Store) Edition(ctx context.Context, id string) (Edition, error) {
 	return found[0], nil
 }
 
-// EditionBySeq returns an edition by the number that its chunks name it by.
+// EditionBySeq returns an edition by the number that its chunks refer to.
 func (s *Store) EditionBySeq(ctx context.Context, seq int64) (Edition, error) {
 	found, err := s.readers.editions(ctx, "edition.bySeq", seq)
 	if err == nil && len(found) == 0 {
@@ -120,22 +120,22 @@ func scanEdition(rows *sql.Rows) (Edition, error) {
 	return e, err
 }
 
-// StateError says that an edition is in a state that does not allow a change.
+// StateError reports that an edition is in a state that does not allow a change.
 type StateError struct {
 	Edition string
 	Have    digest.State
 	Want    digest.State
 }
 
-// Error says what the edition is and what it cannot become.
+// Error names the state of the edition and the one it cannot get.
 func (e *StateError) Error() string {
 	return fmt.Sprintf("edition %s is %s and cannot become %s", e.Edition, e.Have, e.Want)
 }
 
-// SetEditionState changes an edition's state, if the table of transitions allows
-// it; else it returns a *StateError. An edition that is dropped before its first
-// mail gives its articles back, so that the next edition has them; one that is being
-// sent does so with its last chunk, if no mail was begun.
+// SetEditionState changes an edition's state if the table of transitions allows it, and
+// else returns a *StateError. An edition that is cancelled before its first mail releases
+// its articles for the next edition; one that is being sent does so with its last chunk,
+// if no mail was attempted.
 func (s *Store) SetEditionState(ctx context.Context, id string, next digest.State, reason string) error {
 	return s.write(ctx, func(tx *conn) error {
 		found, err := tx.editions(ctx, "edition.get", id)
@@ -160,7 +160,7 @@ func (s *Store) SetEditionState(ctx context.Context, id string, next digest.Stat
 			_, err = tx.Exec(ctx, "ledger.release", id)
 		}
 		if next == digest.Sending && err == nil {
-			// Its last mail may have gone out while the pause came.
+			// Its last mail may have been sent while it was being paused.
 			_, err = s.finish(ctx, tx, e.Seq)
 		}
 		return err
@@ -173,22 +173,22 @@ func (s *Store) SetEditionSubject(ctx context.Context, id, subject string) error
 	return s.write(ctx, func(tx *conn) error {
 		n, err := tx.Exec(ctx, "edition.setSubject", id, subject)
 		if err == nil && n == 0 {
-			return fmt.Errorf("edition %s is frozen or does not exist: its subject stays", id)
+			return fmt.Errorf("edition %s is frozen or does not exist; only a draft's subject can be changed", id)
 		}
 		return err
 	})
 }
 
-// DeliveryCounts are how many deliveries of an edition stand where.
+// DeliveryCounts counts the deliveries of an edition by state.
 type DeliveryCounts struct {
 	Total, Sent, Refused, Skipped, Deferred, Uncertain int64
 }
 
-// Open is how many are still to be sent.
+// Open returns how many are still to be sent.
 func (c DeliveryCounts) Open() int64 { return c.Total - c.Sent - c.Refused - c.Skipped - c.Uncertain }
 
-// EditionCounts returns an edition's counts. They are kept with every batch of
-// outcomes, so asking is cheap.
+// EditionCounts returns an edition's counts. They are updated with the outcomes, so
+// reading them is cheap.
 func (s *Store) EditionCounts(ctx context.Context, seq int64) (DeliveryCounts, error) {
 	var c DeliveryCounts
 	_, err := s.readers.One(ctx, "edition.counts", []any{seq}, &c.Total, &c.Sent, &c.Refused, &c.Skipped, &c.Deferred, &c.Uncertain)

@@ -16,27 +16,27 @@ import (
 	"github.com/tidings-press/tidings/internal/digest"
 )
 
-// PreferenceGroup is one combination of topics and language among a digest's readers.
+// PreferenceGroup is a combination of topics and language among the subscribers of a digest.
 type PreferenceGroup struct {
 	Topics   []string
 	Language string
-	Count    int64 // readers with it
+	Count    int64 // subscribers with it
 	MaxID    int64
 	topics   string // as stored
 }
 
-// PreferenceGroups returns the combinations among the active readers of a digest.
+// PreferenceGroups returns the combinations among the active subscribers of a digest.
 func (s *Store) PreferenceGroups(ctx context.Context, digestName string) ([]PreferenceGroup, error) {
-	return s.readers.wishes(ctx, digestName)
+	return s.readers.preferenceGroups(ctx, digestName)
 }
 
-func (c *conn) wishes(ctx context.Context, digestName string) ([]PreferenceGroup, error) {
+func (c *conn) preferenceGroups(ctx context.Context, digestName string) ([]PreferenceGroup, error) {
 	known := map[[2]string]int{}
 	var out []PreferenceGroup
 	step, after := c.stride(1), int64(0)
 	for {
 		seen := int64(0)
-		err := c.Each(ctx, "audience.preferences", []any{digestName, after, step}, func(rows *sql.Rows) error {
+		err := c.Each(ctx, "recipients.preferences", []any{digestName, after, step}, func(rows *sql.Rows) error {
 			var w PreferenceGroup
 			if err := rows.Scan(&w.topics, &w.Language, &w.Count, &w.MaxID); err != nil {
 				return err
@@ -59,12 +59,12 @@ func (c *conn) wishes(ctx context.Context, digestName string) ([]PreferenceGroup
 	}
 }
 
-// key tells a combination from others.
+// key identifies a combination.
 func (w *PreferenceGroup) key() [2]string { return [2]string{w.topics, w.Language} }
 
-// stride is how many readers one statement deals with, a multiple of unit. SQLite
-// sorts and counts in this process, whose memory must not grow with the audience;
-// PostgreSQL knows better itself.
+// stride returns how many subscribers one statement handles, a multiple of unit. SQLite
+// sorts and counts in this process, whose memory must not grow with the list; PostgreSQL
+// handles all at once.
 func (c *conn) stride(unit int64) int64 {
 	if c.Engine == Postgres {
 		return math.MaxInt64
@@ -74,20 +74,20 @@ func (c *conn) stride(unit int64) int64 {
 
 const freezeStride = 20_000
 
-// NoVariant is the variant of readers for whom an edition has nothing.
+// NoVariant is the variant of subscribers for whom an edition has nothing.
 const NoVariant = -1
 
-// Frozen is what an edition is approved with.
+// Frozen is the content that an edition is approved with.
 type Frozen struct {
 	Groups    []PreferenceGroup
-	Choice    []int    // for each wish the number of its variant, or NoVariant
-	Reasons   []string // for each wish without a variant, why its readers are skipped
+	Choice    []int    // for each group the number of its variant, or NoVariant
+	Reasons   []string // for each group without a variant, why its subscribers are skipped
 	ChunkSize int
 	Approved  time.Time // the date of the edition's mails; zero for the time of the commit
 	Settings  string    // kept with the edition
-	Articles  []string  // ids of those that are in it; the others of the draft wait again
+	Articles  []string  // ids of those in the edition; the other articles of the draft wait again
 
-	packed [][]byte // variants, which are large and much alike in themselves
+	packed [][]byte // compressed variants, since variants are large and repetitive
 }
 
 // Add adds a variant and returns its number.
@@ -104,7 +104,7 @@ func (f *Frozen) Add(v digest.Variant) (int, error) {
 	return len(f.packed) - 1, nil
 }
 
-// Variants is how many there are.
+// Variants returns the number of variants.
 func (f *Frozen) Variants() int { return len(f.packed) }
 
 // unpack returns a variant as it is stored, in JSON.
@@ -117,18 +117,18 @@ func unpack(packed []byte) (string, error) {
 	return string(bytes.TrimSpace(data)), err
 }
 
-// ErrRecipientsChanged says that the audience changed while an edition was rendered, so
-// that it must be rendered anew.
-var ErrRecipientsChanged = errors.New("the audience changed meanwhile")
+// ErrRecipientsChanged reports that the preferences of recipients changed while an edition
+// was rendered. It must be rendered again.
+var ErrRecipientsChanged = errors.New("the recipients changed meanwhile")
 
-// ErrDraftChanged says that a draft got another subject or other articles while it was
-// rendered, so that it must be rendered anew.
+// ErrDraftChanged reports that a draft got another subject or other articles while it was
+// rendered. It must be rendered again.
 var ErrDraftChanged = errors.New("the draft changed meanwhile")
 
-// Approve freezes a draft: its variants, and a queued delivery for everyone who
-// is active on the digest at this moment, cut into chunks. It returns a
-// *StateError when the edition is no draft any more, ErrChanged when it is another one,
-// and ErrAudience when its audience is.
+// Approve freezes a draft: it stores the variants, and a queued delivery for every active
+// subscriber of the digest, divided into chunks. It returns a *StateError when the edition
+// is no longer a draft, ErrDraftChanged when the draft is different, and
+// ErrRecipientsChanged when a recipient has preferences without a variant.
 func (s *Store) Approve(ctx context.Context, e Edition, f Frozen) (Edition, error) {
 	choice, err := f.choices()
 	if err != nil {
@@ -139,17 +139,17 @@ func (s *Store) Approve(ctx context.Context, e Edition, f Frozen) (Edition, erro
 		if now.IsZero() {
 			now = s.Now()
 		}
-		if err := tx.oneMoment(ctx); err != nil {
+		if err := tx.useSnapshot(ctx); err != nil {
 			return err
 		}
 		if err := s.mayPublish(ctx, tx); err != nil {
 			return err
 		}
-		audience, err := audienceOf(ctx, tx, e.Digest, f)
+		recipients, err := countRecipients(ctx, tx, e.Digest, f)
 		if err != nil {
 			return err
 		}
-		n, err := tx.Exec(ctx, "edition.approve", e.ID, millis(now), audience.Count, audience.MaxID, f.Settings, millis(e.Created), e.Subject)
+		n, err := tx.Exec(ctx, "edition.approve", e.ID, millis(now), recipients.Count, recipients.MaxID, f.Settings, millis(e.Created), e.Subject)
 		if err != nil {
 			return err
 		}
@@ -166,14 +166,14 @@ func (s *Store) Approve(ctx context.Context, e Edition, f Frozen) (Edition, erro
 		if err != nil {
 			return err
 		}
-		if n != audience.Count {
+		if n != recipients.Count {
 			return ErrRecipientsChanged
 		}
-		e.State, e.Approved, e.Recipients = digest.Approved, now, audience
+		e.State, e.Approved, e.Recipients = digest.Approved, now, recipients
 		if n > 0 {
 			return nil
 		}
-		// Nobody to send to: it is sent at once.
+		// Without recipients it is sent at once.
 		if err := s.startEdition(ctx, tx, e.Seq); err != nil {
 			return err
 		}
@@ -184,7 +184,7 @@ func (s *Store) Approve(ctx context.Context, e Edition, f Frozen) (Edition, erro
 	return e, err
 }
 
-// notApproved says why an edition that was a draft could not be approved.
+// notApproved returns why an edition that was a draft could not be approved.
 func notApproved(ctx context.Context, tx *conn, e Edition) error {
 	found, err := tx.editions(ctx, "edition.get", e.ID)
 	if err != nil {
@@ -199,14 +199,14 @@ func notApproved(ctx context.Context, tx *conn, e Edition) error {
 	return &StateError{Edition: e.ID, Have: found[0].State, Want: digest.Approved}
 }
 
-// dropArticles takes those out of an edition that are not among its frozen ones: they
-// were withdrawn. Should they come back, they wait for another edition.
-func dropArticles(ctx context.Context, tx *conn, e Edition, kept []string) error {
-	if kept == nil {
+// dropArticles removes the articles of a draft that are not among the frozen ones, since
+// they were withdrawn. If they come back, they wait for another edition.
+func dropArticles(ctx context.Context, tx *conn, e Edition, frozen []string) error {
+	if frozen == nil {
 		return nil
 	}
 	for _, id := range e.Articles {
-		if slices.Contains(kept, id) {
+		if slices.Contains(frozen, id) {
 			continue
 		}
 		if _, err := tx.Exec(ctx, "edition.dropArticle", e.Seq, id); err != nil {
@@ -219,40 +219,40 @@ func dropArticles(ctx context.Context, tx *conn, e Edition, kept []string) error
 	return nil
 }
 
-// freeze stores a delivery for everyone whom an edition goes to, and their chunks.
-// It returns how many they are.
+// freeze stores a delivery for every recipient of an edition, and the chunks. It returns
+// the number of recipients.
 func (c *conn) freeze(ctx context.Context, e Edition, f Frozen, choice string, now int64) (int64, error) {
 	size := int64(f.ChunkSize)
 	step, after, total := c.stride(size), int64(0), int64(0)
-	if _, err := c.Exec(ctx, "audience.choose", e.Seq, choice); err != nil {
+	if _, err := c.Exec(ctx, "recipients.choose", e.Seq, choice); err != nil {
 		return 0, err
 	}
 	for {
-		n, err := c.Exec(ctx, "audience.freeze", e.Seq, e.Digest, size, now, after, step, total/size)
+		n, err := c.Exec(ctx, "recipients.freeze", e.Seq, e.Digest, size, now, after, step, total/size)
 		if err != nil {
 			return 0, err
 		}
-		if _, err := c.Exec(ctx, "audience.chunks", e.Seq, after); err != nil {
+		if _, err := c.Exec(ctx, "recipients.chunks", e.Seq, after); err != nil {
 			return 0, err
 		}
 		if total += n; n < step {
-			if _, err := c.Exec(ctx, "audience.chosen", e.Seq); err != nil {
+			if _, err := c.Exec(ctx, "recipients.chosen", e.Seq); err != nil {
 				return 0, err
 			}
-			// Of an edition that was being sent when the store was lost, some have it.
+			// If the edition was being sent when the store was lost, some recipients have it.
 			_, err := c.Exec(ctx, "quarantine.markRecipients", e.Seq, e.ID, leftBefore, now)
 			return total, err
 		}
-		if _, err := c.One(ctx, "audience.last", []any{e.Seq}, &after); err != nil {
+		if _, err := c.One(ctx, "recipients.last", []any{e.Seq}, &after); err != nil {
 			return 0, err
 		}
 	}
 }
 
-// oneMoment makes all statements of a transaction see the store at one moment, as
-// they do on SQLite anyway: people who come and go meanwhile are in the next
-// edition's audience, or not in this one's.
-func (c *conn) oneMoment(ctx context.Context) error {
+// useSnapshot makes all statements of a transaction see the store at one point in time, as
+// they do on SQLite anyway. Subscribers who join or leave meanwhile count for the next
+// edition.
+func (c *conn) useSnapshot(ctx context.Context) error {
 	if c.Engine != Postgres {
 		return nil
 	}
@@ -260,10 +260,10 @@ func (c *conn) oneMoment(ctx context.Context) error {
 	return err
 }
 
-// audienceOf counts the readers and checks that their wishes are still those that
-// the edition was rendered for.
-func audienceOf(ctx context.Context, tx *conn, digestName string, f Frozen) (digest.Recipients, error) {
-	wishes, err := tx.wishes(ctx, digestName)
+// countRecipients counts the recipients and checks that the edition was rendered for the
+// preferences of all of them.
+func countRecipients(ctx context.Context, tx *conn, digestName string, f Frozen) (digest.Recipients, error) {
+	groups, err := tx.preferenceGroups(ctx, digestName)
 	if err != nil {
 		return digest.Recipients{}, err
 	}
@@ -272,7 +272,7 @@ func audienceOf(ctx context.Context, tx *conn, digestName string, f Frozen) (dig
 		known[w.key()] = true
 	}
 	var a digest.Recipients
-	for _, w := range wishes {
+	for _, w := range groups {
 		if !known[w.key()] {
 			return a, ErrRecipientsChanged
 		}
@@ -295,7 +295,7 @@ func insertVariants(ctx context.Context, tx *conn, seq int64, packed [][]byte) e
 	return nil
 }
 
-// choices writes which variant each wish gets, for the query.
+// choices returns the variant of each group as JSON, for the query.
 func (f Frozen) choices() (string, error) {
 	type row struct {
 		Topics   string `json:"t"`
@@ -319,7 +319,7 @@ func (s *Store) Variant(ctx context.Context, seq int64, number int) (digest.Vari
 	return s.variant(ctx, "variant.get", seq, number)
 }
 
-// VariantFor returns the frozen variant that a reader's mail is made of, and its number,
+// VariantFor returns the frozen variant of a subscriber's mail, and its number,
 // or ErrNotFound when the edition has none for them.
 func (s *Store) VariantFor(ctx context.Context, seq, subscriber int64) (number int, v digest.Variant, err error) {
 	var data string

@@ -20,7 +20,7 @@ SELECT v.number, v.data FROM deliveries d JOIN variants v ON v.edition = d.editi
 -- The one with the most in it. Index: primary key.
 SELECT data FROM variants WHERE edition = $1 ORDER BY length(data) DESC, number LIMIT 1;
 
--- name: audience.preferences
+-- name: recipients.preferences
 -- The different wishes among the people that a digest goes to, of the next $3 of
 -- them after a subscriber. Index: primary keys of subscriptions and subscribers.
 SELECT p.topics, p.language, count(*), max(p.id)
@@ -32,18 +32,18 @@ FROM (
     ORDER BY u.subscriber LIMIT $3) AS p
 GROUP BY p.topics, p.language ORDER BY p.topics, p.language;
 
--- name: audience.choose
+-- name: recipients.choose
 -- Which variant each set of wishes gets, or why it gets none, a JSON array of objects.
 INSERT INTO edition_preferences (edition, topics, language, variant, reason)
 SELECT CAST($1 AS bigint), value->>'t', value->>'l', CAST(value->>'v' AS bigint), value->>'r' FROM json_each($2) -- sqlite only
 SELECT CAST($1 AS bigint), t, l, v, r FROM jsonb_to_recordset(CAST($2 AS jsonb)) AS w(t text, l text, v bigint, r text) -- postgres only
 ;
 
--- name: audience.chosen
+-- name: recipients.chosen
 -- Index: primary key.
 DELETE FROM edition_preferences WHERE edition = $1;
 
--- name: audience.freeze
+-- name: recipients.freeze
 -- A row for each of the next $6 people whom the edition goes to, cut into chunks
 -- from number $7 on. Index: primary keys of subscriptions, subscribers and wishes.
 INSERT INTO deliveries (edition, subscriber, chunk, variant, state, reason, tries, attempt, code, reply, relay, first_try, at, next_try)
@@ -58,11 +58,11 @@ FROM (
     ORDER BY u.subscriber LIMIT $6) AS p
 JOIN edition_preferences m ON m.edition = $1 AND m.topics = p.topics AND m.language = p.language;
 
--- name: audience.last
+-- name: recipients.last
 -- The last one who has a row so far. Index: primary key of deliveries.
 SELECT coalesce(max(subscriber), 0) FROM deliveries WHERE edition = $1;
 
--- name: audience.chunks
+-- name: recipients.chunks
 -- The chunks of the people of a frozen audience after a subscriber. Index: primary
 -- key of deliveries.
 INSERT INTO chunks (edition, number, first_id, last_id, state, holder, lease_until, not_before, epoch, total, sent, refused, skipped, deferred, uncertain)
@@ -70,7 +70,7 @@ SELECT edition, chunk, min(subscriber), max(subscriber), 'waiting', '', 0, 0, 0,
     sum(CASE WHEN state = 'skipped' THEN 1 ELSE 0 END), 0, 0
 FROM deliveries WHERE edition = $1 AND subscriber > $2 GROUP BY edition, chunk;
 
--- name: audience.others
+-- name: recipients.others
 -- Those on a digest, or who were, who are sent no edition of it: by state, and as
 -- left when they receive other digests. Index: primary keys.
 SELECT CASE WHEN s.state = 'active' THEN 'left this digest' ELSE s.state END, count(*)

@@ -77,11 +77,11 @@ func (s *Store) waiting(ctx context.Context, on *conn, w Waiting, around func(l 
 	q := w.query()
 	q.settle()
 	l := lister{Query: q, statement: statement{engine: s.engine}, r: on}
-	roads, err := l.roads(ctx)
-	if err != nil || len(roads) == 0 {
+	paths, err := l.paths(ctx)
+	if err != nil || len(paths) == 0 {
 		return "", nil, err
 	}
-	text := around(&l, l.merge(roads))
+	text := around(&l, l.merge(paths))
 	return text, l.args, nil
 }
 

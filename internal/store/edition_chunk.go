@@ -11,7 +11,7 @@ import (
 	"github.com/tidings-press/tidings/internal/digest"
 )
 
-// Chunk is a part of an edition's audience, leased by one node.
+// Chunk is a range of an edition's recipients, leased by one node.
 type Chunk struct {
 	Edition int64 // Seq of the edition
 	Number  int64
@@ -20,24 +20,24 @@ type Chunk struct {
 	Epoch   int64 // of this lease: intents of an older one are refused
 }
 
-// Recipient is somebody whom a chunk's mail goes to.
+// Recipient is a subscriber to whom a chunk's mail goes.
 type Recipient struct {
 	Subscriber int64
-	UID        uuid.UUID // the person's random id, which tokens name
+	UID        uuid.UUID // the random id that tokens contain
 	Variant    int
 	Tries      int
-	FirstTry   time.Time // when it was first tried or put off; zero before
-	RefusedBy  string    // the relay that refused the last try for what we are
+	FirstTry   time.Time // when it was first tried or deferred; zero before
+	RefusedBy  string    // the relay that refused the last try because of the sender
 	Address    string
 	Name       string
 }
 
-// ClaimChunk leases the next chunk that has something to do, or returns nil. What
-// the last holder was sending when it died becomes uncertain. A chunk of a
-// cancelled edition is ended instead, and the next one looked for. own are the
-// chunks that the node works on: these are left to it even when their leases have
-// run out. An error leaves open whether a chunk was leased, as a connection may
-// break in the commit; such a chunk is free when its lease ends.
+// ClaimChunk leases the next chunk with open work, or returns nil. Mails that the last
+// holder was sending when it died become uncertain. A chunk of a cancelled edition is
+// ended instead, and the next one tried. own are the chunks that the node works on: they
+// are not claimed again even if their leases have run out. After an error it is unknown
+// whether a chunk was leased, since a connection may break during the commit; such a
+// chunk becomes free when its lease ends.
 func (s *Store) ClaimChunk(ctx context.Context, node string, lease time.Duration, own ...Chunk) (*Chunk, error) {
 	names := make([]string, len(own))
 	for i, c := range own {
@@ -89,14 +89,14 @@ func (s *Store) claimChunk(ctx context.Context, node string, lease time.Duration
 	return chunk, cancelled, err
 }
 
-// DeferEdition gives a lease back and lets no node take up the edition for a while.
+// DeferEdition releases a lease and keeps all nodes from the edition for a while.
 func (s *Store) DeferEdition(ctx context.Context, c Chunk, d time.Duration) error {
 	return s.write(ctx, func(tx *conn) error {
 		until := millis(s.Now().Add(d))
 		if _, err := tx.Exec(ctx, "chunk.release", c.Edition, c.Number, c.Epoch, "waiting", until); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, "chunk.putOff", c.Edition, until)
+		_, err := tx.Exec(ctx, "chunk.defer", c.Edition, until)
 		return err
 	})
 }
@@ -120,8 +120,8 @@ func (s *Store) endChunk(ctx context.Context, tx *conn, c *Chunk, now time.Time)
 	return err
 }
 
-// Recipients returns whom a leased chunk is to be sent to now, those in doubt
-// included when they are to be sent again.
+// Recipients returns the recipients of a leased chunk whose mail is due, including
+// uncertain ones with resend.
 func (s *Store) Recipients(ctx context.Context, c Chunk, resend bool) ([]Recipient, error) {
 	again := 0
 	if resend {
@@ -130,7 +130,7 @@ func (s *Store) Recipients(ctx context.Context, c Chunk, resend bool) ([]Recipie
 	var out []Recipient
 	now := s.Now()
 	args := []any{c.Edition, c.First, c.Last, millis(now), again, millis(now.Add(farthestTry))}
-	err := s.readers.Each(ctx, "chunk.people", args, func(rows *sql.Rows) error {
+	err := s.readers.Each(ctx, "chunk.recipients", args, func(rows *sql.Rows) error {
 		var r Recipient
 		var firstTry int64
 		err := rows.Scan(&r.Subscriber, &r.Variant, &r.Tries, &firstTry, &r.RefusedBy, &r.Address, &r.Name, &r.UID)
@@ -141,7 +141,7 @@ func (s *Store) Recipients(ctx context.Context, c Chunk, resend bool) ([]Recipie
 	return out, err
 }
 
-// RenewChunk keeps a lease. It returns false when the lease is lost.
+// RenewChunk renews a lease. It returns false when the lease is lost.
 func (s *Store) RenewChunk(ctx context.Context, c Chunk, lease time.Duration) (bool, error) {
 	var n int64
 	err := s.write(ctx, func(tx *conn) (err error) {
@@ -151,9 +151,9 @@ func (s *Store) RenewChunk(ctx context.Context, c Chunk, lease time.Duration) (b
 	return n == 1, err
 }
 
-// ReleaseChunk gives a lease back: the chunk is done, or waits for the next mail
-// that is due. With the last chunk the edition is sent; finished says so. A held
-// mail in doubt keeps its chunk from being done.
+// ReleaseChunk releases a lease: the chunk is done, or waits for its next due mail.
+// finished reports that it was the last chunk and the edition is sent. A chunk with a held
+// uncertain mail is not done.
 func (s *Store) ReleaseChunk(ctx context.Context, c Chunk, resend bool) (finished bool, err error) {
 	err = s.write(ctx, func(tx *conn) error {
 		finished = false
@@ -191,7 +191,7 @@ func (s *Store) ReleaseChunk(ctx context.Context, c Chunk, resend bool) (finishe
 	return finished, err
 }
 
-// finish makes an edition sent if none of its chunks has anything left to do.
+// finish marks an edition as sent if all its chunks are done.
 func (s *Store) finish(ctx context.Context, tx *conn, seq int64) (bool, error) {
 	var id string
 	if _, err := tx.One(ctx, "edition.lock", []any{seq}, &id); err != nil {
@@ -201,17 +201,16 @@ func (s *Store) finish(ctx context.Context, tx *conn, seq int64) (bool, error) {
 	return n == 1, err
 }
 
-// doubtWait parts the tries of a mail in doubt: the server that cut one off may
-// just be starting anew.
+// doubtWait is the pause before an uncertain mail is sent again, since the server may be
+// restarting.
 const doubtWait = 2 * time.Second
 
-// farthestTry and farthestLease are later than any time that is set: nobody waits
-// so long for a next try, and no lease is so long. What lies beyond them was set by
-// a clock that was put back since, as one does that began without the time.
+// farthestTry and farthestLease are longer than any wait for a next try and any lease.
+// A time beyond them was set by a clock that has been set back since.
 const (
 	farthestTry   = 6 * time.Hour
 	farthestLease = 2 * time.Hour
 )
 
-// never is a time that is not reached: the chunk waits for an editor's word.
+// never is a time that is not reached: the chunk waits for an editor's decision.
 const never = int64(1) << 52

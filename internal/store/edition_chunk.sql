@@ -7,10 +7,9 @@
     FROM deliveries d WHERE d.edition = $1 AND d.subscriber BETWEEN chunks.first_id AND chunks.last_id)
 
 -- name: chunk.next
--- The next chunk with something to do: one that waits and is due, or one whose
--- holder has not been heard of. A node does not take what it works on ($2),
--- whatever a clock that jumped says. Times that lie further ahead than any that is
--- ever set ($3, $4) are of a clock that was put back since. Index: chunks_open.
+-- The next chunk with open work: one that waits and is due, or one whose lease has run
+-- out. A node does not take a chunk that it works on ($2), even if a clock jumped. Times
+-- later than any that is ever set ($3, $4) are of a clock that was set back since. Index: chunks_open.
 SELECT c.edition, c.number, c.first_id, c.last_id, c.epoch, e.state
 FROM chunks c JOIN editions e ON e.seq = c.edition
 WHERE c.state <> 'done' AND e.state IN ('approved', 'sending', 'cancelled') AND NOT EXISTS (SELECT 1 FROM quarantine)
@@ -34,14 +33,14 @@ WHERE edition = $1 AND subscriber BETWEEN $2 AND $3 AND state = 'attempting';
 UPDATE chunks SET lease_until = $4 WHERE edition = $1 AND number = $2 AND epoch = $3 AND state = 'leased';
 
 -- name: chunk.lock
--- Whoever gives a chunk back looks at it while nobody else changes it. Index: primary key.
+-- Locks a chunk that is about to be released. Index: primary key.
 SELECT 1 FROM chunks WHERE edition = $1 AND number = $2 AND epoch = $3 AND state = 'leased'
 FOR UPDATE -- postgres only
 ;
 
--- name: chunk.hold
--- Whoever counts a chunk anew does so while nobody else counts it: of two who do at
--- once, the one who comes last would not see what the other has counted. Index: primary key.
+-- name: chunk.lockAny
+-- Locks a chunk that is about to be recounted: of two transactions that count it at once,
+-- the later one would not see the changes of the other. Index: primary key.
 SELECT 1 FROM chunks WHERE edition = $1 AND number = $2
 FOR UPDATE -- postgres only
 ;
@@ -59,16 +58,16 @@ FROM deliveries WHERE edition = $1 AND subscriber BETWEEN $2 AND $3;
 -- Index: primary key.
 UPDATE chunks SET state = $4, not_before = $5, holder = '', lease_until = 0 WHERE edition = $1 AND number = $2 AND epoch = $3;
 
--- name: chunk.putOff
+-- name: chunk.defer
 -- Index: chunks_open.
 UPDATE chunks SET not_before = $2 WHERE edition = $1 AND state = 'waiting' AND not_before < $2;
 
--- name: chunk.people
--- Whom to send to now: who waits, whose next try is due, and with $5 = 1 whose mail
--- is in doubt; a server that leaves it in doubt five times is not asked again
--- before an editor says so, and a mail with which we ended fifty times is not sent
--- again either. A try beyond $6 was set by a clock that was put back since. Fresh ones come first, so that a process that is killed again and
--- again still gets on. Index: primary keys.
+-- name: chunk.recipients
+-- The recipients who are due: queued ones, those whose next try has come, and with $5 = 1
+-- uncertain ones. A mail that a server left uncertain five times, or during which our
+-- process ended fifty times, waits for an editor's decision. A try beyond $6 was set by a
+-- clock that was set back since. New ones come first, so that a process that is killed
+-- repeatedly still makes progress. Index: primary keys.
 SELECT d.subscriber, d.variant, d.tries, d.first_try, CASE WHEN d.code >= 500 THEN d.relay ELSE '' END, s.address, s.name, s.uid
 FROM deliveries d JOIN subscribers s ON s.id = d.subscriber
 WHERE d.edition = $1 AND d.subscriber BETWEEN $2 AND $3
@@ -82,10 +81,10 @@ UPDATE deliveries SET state = 'skipped', reason = 'the edition was cancelled', a
 WHERE edition = $1 AND subscriber BETWEEN $2 AND $3 AND state IN ('queued', 'deferred');
 
 -- name: chunk.recount
--- Counts a chunk anew from its deliveries. Index: primary keys.
+-- Recounts a chunk from its deliveries. Index: primary key.
 UPDATE chunks SET part(countedDeliveries)
 WHERE edition = $1 AND number = $2;
 
--- name: chunk.look
--- Makes somebody look at a chunk that waits: what it waited for may have come. Index: primary key.
+-- name: chunk.wake
+-- Makes a waiting chunk due, since what it waited for may have come. Index: primary key.
 UPDATE chunks SET not_before = 0 WHERE edition = $1 AND number = $2 AND state = 'waiting';

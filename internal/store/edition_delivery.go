@@ -104,7 +104,7 @@ func (s *Store) SkipCounts(ctx context.Context, seq int64) ([]SkipCount, error) 
 // NonRecipients counts the people on a digest who are sent no edition of it: those
 // who left it, and those who are not active, by their state.
 func (s *Store) NonRecipients(ctx context.Context, digest string) ([]SkipCount, error) {
-	return s.skipCounts(ctx, "audience.others", digest)
+	return s.skipCounts(ctx, "recipients.others", digest)
 }
 
 func (s *Store) skipCounts(ctx context.Context, query string, args ...any) ([]SkipCount, error) {

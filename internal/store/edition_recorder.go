@@ -14,14 +14,14 @@ import (
 	"github.com/tidings-press/tidings/internal/subscriber"
 )
 
-// Intent says that a mail is about to be sent.
+// Intent announces that a mail is about to be sent.
 type Intent struct {
 	Chunk      Chunk
 	Subscriber int64
-	Attempt    int64 // a random word: tells this intent from every other one
+	Attempt    int64 // a random number that identifies this intent
 }
 
-// Outcome is what became of an intent.
+// Outcome is the result of an intent.
 type Outcome struct {
 	Intent
 	State    digest.DeliveryState // sent, deferred, refused or uncertain
@@ -34,8 +34,8 @@ type Outcome struct {
 	SoftRule SoftRule  // for Back
 }
 
-// Skip is a mail that gets no try: skipped for good, or deferred because its time
-// has not come.
+// Skip is a mail that is not attempted: skipped for good, or deferred because it is not
+// due.
 type Skip struct {
 	Chunk      Chunk
 	Subscriber int64
@@ -44,31 +44,31 @@ type Skip struct {
 	NextTry    time.Time
 }
 
-// RecorderEntry is one call of Record: any of the three.
+// RecorderEntry is the argument of Record: any of the three.
 type RecorderEntry struct {
 	Outcome *Outcome
 	Intent  *Intent
 	Skip    *Skip
 }
 
-// Recorder commits outcomes and intents in groups: whatever is waiting when a
-// commit ends goes into the next one, so that one commit serves all connections
-// and none waits for a timer. PostgreSQL gets two commits at once, one on its way
-// while the other is written; with more of them they serve fewer connections each,
-// and several nodes keep each other waiting.
+// Recorder commits outcomes and intents in groups: everything that waits when a commit
+// ends goes into the next one, so that one commit serves all connections and none waits
+// for a timer. PostgreSQL gets two commits at once, so that one is prepared while the
+// other is written. With more, each would serve fewer connections, and several nodes
+// would block each other.
 type Recorder struct {
-	store *Store
-	notes chan pending
-	work  sync.WaitGroup
-	end   chan struct{}
-	most  time.Duration // for a commit
+	store   *Store
+	entries chan pending
+	work    sync.WaitGroup
+	end     chan struct{}
+	most    time.Duration // for a commit
 
 	mu     sync.Mutex
 	counts chunkCounts // outcomes that the chunks' counters do not have yet
 }
 
 type pending struct {
-	note   RecorderEntry
+	entry  RecorderEntry
 	answer chan answer
 }
 
@@ -80,18 +80,17 @@ type answer struct {
 // maxGroup bounds one commit.
 const maxGroup = 512
 
-// commitFor bounds how long a commit is waited for. A server that vanishes without a
-// word would else keep all connections waiting until the network gives it up.
+// commitFor bounds the wait for a commit. Without it, a server that vanishes would block
+// all connections until the network times out.
 const commitFor = 45 * time.Second
 
-// countEvery is how often counters are brought up to date: often enough for an
-// editor who watches, seldom enough to cost nothing. Whoever gives a chunk back
-// counts it exactly.
+// countEvery is how often counters are updated: often enough for an editor who watches,
+// and rarely enough to cost nothing. A chunk is counted exactly when it is released.
 const countEvery = 250 * time.Millisecond
 
-// NewRecorder starts a recorder. It is used by any number of connections.
+// NewRecorder starts a recorder. Any number of connections may use it.
 func (s *Store) NewRecorder() *Recorder {
-	r := &Recorder{store: s, notes: make(chan pending, maxGroup), end: make(chan struct{}), most: commitFor, counts: chunkCounts{}}
+	r := &Recorder{store: s, entries: make(chan pending, maxGroup), end: make(chan struct{}), most: commitFor, counts: chunkCounts{}}
 	writers := 1
 	if s.engine == Postgres {
 		writers = sqldb.MaxRecorders
@@ -103,9 +102,9 @@ func (s *Store) NewRecorder() *Recorder {
 	return r
 }
 
-// Close ends the recorder after what it was given is committed.
+// Close ends the recorder after all entries are committed.
 func (r *Recorder) Close() {
-	close(r.notes)
+	close(r.entries)
 	r.work.Wait()
 	close(r.end)
 	r.count()
@@ -124,7 +123,7 @@ func (r *Recorder) keepCounting() {
 	}
 }
 
-// count brings the chunks' counters up to date. What fails is counted next time.
+// count updates the chunks' counters. After a failure they are updated next time.
 func (r *Recorder) count() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -138,22 +137,22 @@ func (r *Recorder) count() {
 	}
 }
 
-// DiscardCounts drops what is not counted yet of a chunk: it is about to be given back,
-// and counted exactly.
+// DiscardCounts drops the pending counts of a chunk that is about to be released, and so
+// counted exactly.
 func (r *Recorder) DiscardCounts(c Chunk) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.counts, counted{c.Edition, c.Number, c.Epoch})
 }
 
-// Record commits an outcome together with the next intent, and returns when both
-// are stored. granted says whether the next mail may be sent: when it is false,
-// its body must not go out. An error says that the store failed and that nothing
-// is known to be stored; calling again with the same note is safe.
-func (r *Recorder) Record(ctx context.Context, note RecorderEntry) (granted bool, err error) {
-	p := pending{note, make(chan answer, 1)}
+// Record commits an outcome together with the next intent, and returns when both are
+// stored. granted reports whether the next mail may be sent; if it is false, its body must
+// not be sent. After an error it is unknown what was stored, and calling again with the
+// same entry is safe.
+func (r *Recorder) Record(ctx context.Context, entry RecorderEntry) (granted bool, err error) {
+	p := pending{entry, make(chan answer, 1)}
 	select {
-	case r.notes <- p:
+	case r.entries <- p:
 	case <-ctx.Done():
 		return false, ctx.Err()
 	}
@@ -163,14 +162,14 @@ func (r *Recorder) Record(ctx context.Context, note RecorderEntry) (granted bool
 
 func (r *Recorder) run() {
 	group := make([]pending, 0, maxGroup)
-	for first := range r.notes {
+	for first := range r.entries {
 		group = append(group[:0], first)
-		// Connections that have a note ready but no processor go first: when all of
-		// them are busy signing, a commit would else serve one or two.
+		// Connections that have an entry ready but no processor go first: when all are busy
+		// signing, a commit would otherwise serve one or two.
 		runtime.Gosched()
 		for len(group) < maxGroup {
 			select {
-			case p, open := <-r.notes:
+			case p, open := <-r.entries:
 				if open {
 					group = append(group, p)
 					continue
@@ -183,7 +182,7 @@ func (r *Recorder) run() {
 	}
 }
 
-// within bounds a commit in time. SQLite does that by itself, and would keep a
+// within bounds the time of a commit. SQLite does that by itself, and would need a
 // goroutine for each statement that can be cancelled.
 func (r *Recorder) within() (context.Context, context.CancelFunc) {
 	if r.store.engine == SQLite {
@@ -192,7 +191,7 @@ func (r *Recorder) within() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.Background(), r.most)
 }
 
-// commit stores a group. When the store fails all of it, each caller hears so.
+// commit stores a group. An error of the store is returned to each caller.
 func (r *Recorder) commit(group []pending) {
 	ctx, cancel := r.within()
 	defer cancel()
@@ -205,15 +204,15 @@ func (r *Recorder) commit(group []pending) {
 	}
 	for _, p := range group {
 		a := answer{err: err}
-		if next := p.note.Intent; next != nil && err == nil {
+		if next := p.entry.Intent; next != nil && err == nil {
 			a.granted = granted[[2]int64{next.Chunk.Edition, next.Subscriber}]
 		}
 		p.answer <- a
 	}
 }
 
-// record is one transaction: outcomes first, since a connection's next mail may be
-// the same reader's next edition, then skips, then intents.
+// record stores a group in one transaction: outcomes first, since a connection's next mail
+// may be to the same subscriber, then skips, then intents.
 func (s *Store) record(ctx context.Context, group []pending, counts chunkCounts) (map[[2]int64]bool, error) {
 	batch := newBatch(group, millis(s.Now()))
 	granted, met := map[[2]int64]bool{}, make([]bool, len(batch.done))
@@ -248,30 +247,29 @@ func (s *Store) record(ctx context.Context, group []pending, counts chunkCounts)
 		err = s.checkReconnected(ctx, era)
 	}
 	if err == nil {
-		s.noteMails(batch, granted)
+		s.journalMails(batch, granted)
 		err = s.recordLate(ctx, batch.late(met))
 	}
 	return granted, err
 }
 
-// keysFor are the keys that what came back is kept with, if anything did. They are
-// read before the transaction, which may hold the one connection there is.
-func (s *Store) keysFor(ctx context.Context, batch *noteBatch) (subscriber.Keys, error) {
+// keysFor returns the keys for storing feedback, if there is any. They are read before the
+// transaction, which may hold the only connection.
+func (s *Store) keysFor(ctx context.Context, batch *recordBatch) (subscriber.Keys, error) {
 	if len(batch.back) == 0 {
 		return subscriber.Keys{}, nil
 	}
 	return s.Keys(ctx)
 }
 
-// recordLate stores outcomes that did not meet their intent: it is in doubt, since
-// its holder was not heard of for longer than its lease. What counts the mail as
-// one in doubt is put right by the same commit, or an editor could be shown a mail
-// in doubt that is none, for good, should the process end before it counts again.
+// recordLate stores outcomes whose intent has become uncertain, because the lease of its
+// holder ran out. The same commit corrects the counters. Otherwise an editor could see an
+// uncertain mail that is none, if the process ended before it counts again.
 func (s *Store) recordLate(ctx context.Context, late []*Outcome) error {
 	if len(late) == 0 {
 		return nil
 	}
-	// Those who lock several chunks do so in one order.
+	// All transactions lock chunks in one order.
 	slices.SortFunc(late, func(a, b *Outcome) int {
 		return cmp.Or(cmp.Compare(a.Chunk.Edition, b.Chunk.Edition), cmp.Compare(a.Chunk.Number, b.Chunk.Number))
 	})
@@ -295,9 +293,9 @@ func (s *Store) recordLate(ctx context.Context, late []*Outcome) error {
 	})
 }
 
-// DenialReason says why an intent was not granted: "lost" when the chunk is another
-// node's, "stopped" when the edition is not being sent, "taken" when the mail has
-// an outcome already, and else the reader's state, or "unsubscribed".
+// DenialReason returns why an intent was not granted: "lost" when another node has the
+// chunk, "stopped" when the edition is not being sent, "taken" when the mail has an
+// outcome already, and else the subscriber's state, or "unsubscribed".
 func (s *Store) DenialReason(ctx context.Context, in Intent) (string, error) {
 	var why string
 	found, err := s.readers.One(ctx, "delivery.whyNot", []any{in.Chunk.Edition, in.Chunk.Number, in.Chunk.Epoch, in.Subscriber}, &why)

@@ -11,50 +11,50 @@ import (
 	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
-// noteBatch are the notes of one commit, by kind.
-type noteBatch struct {
+// recordBatch holds the entries of one commit, by kind.
+type recordBatch struct {
 	done []*Outcome
 	skip []*Skip
 	next []*Intent
-	back []*Outcome // those of done that say something of their addresses
+	back []*Outcome // outcomes with feedback about their address
 	now  int64
 }
 
-func newBatch(group []pending, now int64) *noteBatch {
-	b := &noteBatch{now: now}
+func newBatch(group []pending, now int64) *recordBatch {
+	b := &recordBatch{now: now}
 	for _, p := range group {
-		if done := p.note.Outcome; done != nil {
+		if done := p.entry.Outcome; done != nil {
 			b.done = append(b.done, done)
 			if done.Feedback != nil {
 				b.back = append(b.back, done)
 			}
 		}
-		if p.note.Skip != nil {
-			b.skip = append(b.skip, p.note.Skip)
+		if p.entry.Skip != nil {
+			b.skip = append(b.skip, p.entry.Skip)
 		}
-		if p.note.Intent != nil {
-			b.next = append(b.next, p.note.Intent)
+		if p.entry.Intent != nil {
+			b.next = append(b.next, p.entry.Intent)
 		}
 	}
 	return b
 }
 
-// bulk is one kind of notes as the parameters of a query: the edition and the
-// subscriber first.
+// bulk is one kind of entries as the parameters of a query: the edition and the subscriber
+// first.
 type bulk struct {
 	query   string
 	n       int
 	values  func(i int) []any
-	changed func(i int) // hears of each whose row was there to change
+	changed func(i int) // is called for each entry whose row was changed
 }
 
-// row is an outcome as the parameters of delivery.results and delivery.late.
+// row returns an outcome as the parameters of delivery.results and delivery.late.
 func (o *Outcome) row(now int64) []any {
 	return []any{o.Chunk.Edition, o.Subscriber, o.Attempt, string(o.State), replyText(o.Reason), int64(o.Code), replyText(o.Reply), o.Relay, now, millis(o.NextTry)}
 }
 
-// outcomes tells met which of them found their intent.
-func (b *noteBatch) outcomes(counts chunkCounts, met []bool) bulk {
+// outcomes marks in met which of them found their intent.
+func (b *recordBatch) outcomes(counts chunkCounts, met []bool) bulk {
 	values := func(i int) []any { return b.done[i].row(b.now) }
 	return bulk{"delivery.results", len(b.done), values, func(i int) {
 		met[i] = true
@@ -62,8 +62,8 @@ func (b *noteBatch) outcomes(counts chunkCounts, met []bool) bulk {
 	}}
 }
 
-// late are the outcomes that did not find their intent.
-func (b *noteBatch) late(met []bool) []*Outcome {
+// late returns the outcomes that did not find their intent.
+func (b *recordBatch) late(met []bool) []*Outcome {
 	var late []*Outcome
 	for i, o := range b.done {
 		if !met[i] {
@@ -73,7 +73,7 @@ func (b *noteBatch) late(met []bool) []*Outcome {
 	return late
 }
 
-func (b *noteBatch) skips(counts chunkCounts) bulk {
+func (b *recordBatch) skips(counts chunkCounts) bulk {
 	values := func(i int) []any {
 		k := b.skip[i]
 		return []any{k.Chunk.Edition, k.Subscriber, k.Chunk.Number, k.Chunk.Epoch, string(k.State), replyText(k.Reason), b.now, millis(k.NextTry)}
@@ -81,7 +81,7 @@ func (b *noteBatch) skips(counts chunkCounts) bulk {
 	return bulk{"delivery.skips", len(b.skip), values, func(i int) { counts.note(b.skip[i].Chunk, b.skip[i].State) }}
 }
 
-func (b *noteBatch) intents(granted map[[2]int64]bool) bulk {
+func (b *recordBatch) intents(granted map[[2]int64]bool) bulk {
 	values := func(i int) []any {
 		n := b.next[i]
 		return []any{n.Chunk.Edition, n.Subscriber, n.Attempt, n.Chunk.Number, n.Chunk.Epoch, b.now}
@@ -89,9 +89,9 @@ func (b *noteBatch) intents(granted map[[2]int64]bool) bulk {
 	return bulk{"delivery.intents", len(b.next), values, func(i int) { granted[[2]int64{b.next[i].Chunk.Edition, b.next[i].Subscriber}] = true }}
 }
 
-// change runs a query that changes deliveries for each note. SQLite runs a prepared
-// statement for each, which is twice as fast there as to read them from JSON;
-// PostgreSQL gets them all at once, a column in each parameter.
+// change runs a query that changes deliveries for each entry. SQLite runs a prepared
+// statement for each, which is twice as fast as reading them from JSON; PostgreSQL gets
+// all at once, as an array for each column.
 func (c *conn) change(ctx context.Context, b bulk) error {
 	if b.n == 0 {
 		return nil
@@ -143,8 +143,8 @@ func (c chunkCounts) merge(other chunkCounts) {
 	}
 }
 
-// add writes the counts. An answer that came after its chunk was taken over makes
-// that chunk be counted anew, and looked at again.
+// add writes the counts. If an outcome came after its chunk was taken over, the chunk is
+// recounted.
 func (c chunkCounts) add(ctx context.Context, tx *conn) error {
 	for key, n := range c {
 		changed, err := tx.Exec(ctx, "delivery.count", key.edition, key.chunk, key.epoch, n[0], n[1], n[2])
@@ -161,21 +161,21 @@ func (c chunkCounts) add(ctx context.Context, tx *conn) error {
 	return nil
 }
 
-// recountChunk counts a chunk anew from its deliveries and, if it waits, has
-// somebody look at it: what it waited for may have come.
+// recountChunk counts a chunk from its deliveries and, if it waits, makes it due: what it
+// waited for may have come.
 func recountChunk(ctx context.Context, tx *conn, edition, number int64) error {
 	var held int
-	if _, err := tx.One(ctx, "chunk.hold", []any{edition, number}, &held); err != nil {
+	if _, err := tx.One(ctx, "chunk.lockAny", []any{edition, number}, &held); err != nil {
 		return err
 	}
 	if _, err := tx.Exec(ctx, "chunk.recount", edition, number); err != nil {
 		return err
 	}
-	_, err := tx.Exec(ctx, "chunk.look", edition, number)
+	_, err := tx.Exec(ctx, "chunk.wake", edition, number)
 	return err
 }
 
-// places says which note is about which edition and subscriber.
+// places returns the index of the entry of each edition and subscriber.
 func (b bulk) places() map[[2]int64]int {
 	out := make(map[[2]int64]int, b.n)
 	for i := range b.n {
@@ -185,14 +185,14 @@ func (b bulk) places() map[[2]int64]int {
 	return out
 }
 
-// hear tells a note that its row was changed.
-func (b bulk) hear(places map[[2]int64]int, edition, subscriber int64) {
+// onChanged calls changed for the entry of a row.
+func (b bulk) onChanged(places map[[2]int64]int, edition, subscriber int64) {
 	if at, found := places[[2]int64{edition, subscriber}]; found {
 		b.changed(at)
 	}
 }
 
-// changeAll runs a query for all notes at once.
+// changeAll runs a query for all entries at once.
 func (c *conn) changeAll(ctx context.Context, b bulk) error {
 	places := b.places()
 	return c.Each(ctx, b.query, b.columns(), func(rows *sql.Rows) error {
@@ -200,7 +200,7 @@ func (c *conn) changeAll(ctx context.Context, b bulk) error {
 		if err := rows.Scan(&edition, &subscriber); err != nil {
 			return err
 		}
-		b.hear(places, edition, subscriber)
+		b.onChanged(places, edition, subscriber)
 		return nil
 	})
 }
@@ -230,10 +230,10 @@ func columnArrays(n int, row func(i int) []any) []any {
 	return columns
 }
 
-// atOnce commits outcomes, intents or both by one statement: to PostgreSQL a
-// transaction of two statements is four journeys. No row is in both, as an intent is
-// for another mail. It may be run again when nobody knows whether it was
-// committed: outcomes find nothing to change then, and intents find themselves.
+// atOnce commits outcomes, intents or both by one statement, since a transaction of two
+// statements takes four round trips to PostgreSQL. No row is in both, as an intent is for
+// another mail. It may be run again when it is unknown whether it was committed: outcomes
+// then find nothing to change, and intents find themselves.
 func (c *conn) atOnce(ctx context.Context, outcomes, intents bulk) error {
 	switch {
 	case outcomes.n == 0:
@@ -248,7 +248,7 @@ func (c *conn) atOnce(ctx context.Context, outcomes, intents bulk) error {
 		if err := rows.Scan(&which, &edition, &subscriber); err != nil {
 			return err
 		}
-		kinds[which].hear(places[which], edition, subscriber)
+		kinds[which].onChanged(places[which], edition, subscriber)
 		return nil
 	})
 }

@@ -21,8 +21,8 @@ func QueryTexts(engine Engine) map[string]string { return queries().Texts(engine
 func (s *Store) ListSQL(ctx context.Context, q Query) (string, []any, error) {
 	q.settle()
 	l := lister{Query: q, statement: statement{engine: s.engine}, r: s.readers}
-	roads, err := l.roads(ctx)
-	return l.compile(roads), l.args, err
+	paths, err := l.paths(ctx)
+	return l.compile(paths), l.args, err
 }
 
 // MigrateTo brings the schema at a DSN to a version and no further.

@@ -181,9 +181,9 @@ func (c *conn) advanceJournal(ctx context.Context) (at mark, err error) {
 	return at, err
 }
 
-// noteMails tells the journal which mails are about to leave, and which did not after
-// all. It comes after the commit and before the first of them leaves.
-func (s *Store) noteMails(batch *noteBatch, granted map[[2]int64]bool) {
+// journalMails records which mails are about to be sent, and which were deferred. It runs
+// after the commit and before the first mail is sent.
+func (s *Store) journalMails(batch *recordBatch, granted map[[2]int64]bool) {
 	if s.journal == nil {
 		return
 	}

@@ -15,19 +15,19 @@ import (
 	"github.com/tidings-press/tidings/internal/token"
 )
 
-// ErrExists says that there is a subscriber, or an editor, with this address.
-var ErrExists = errors.New("the address is there already")
+// ErrExists reports that a subscriber, or an editor, has this address already.
+var ErrExists = errors.New("the address exists already")
 
-// AddSubscriber keeps a new person in the state that sub has and returns them with
-// the number they got. ErrExists says that there is one with this address;
-// *SuppressedError that it must not be mailed. A Pending one is taken in spite of
-// a suppression of their own making: confirming will lift it.
+// AddSubscriber stores a new subscriber in the state of sub and returns it with its ids.
+// ErrExists reports that the address exists, *SuppressedError that it must not be mailed.
+// A pending subscriber is accepted despite a suppression at their own request:
+// confirming lifts it.
 func (s *Store) AddSubscriber(ctx context.Context, sub subscriber.Subscriber) (subscriber.Subscriber, error) {
 	if sub.Address.IsZero() {
-		return sub, errors.New("a subscriber without an address; right would be one from subscriber.ParseAddress")
+		return sub, errors.New("a subscriber needs an address; use one from subscriber.ParseAddress")
 	}
 	if !sub.State.Known() || sub.State == subscriber.Erased {
-		return sub, fmt.Errorf("a new subscriber in state %q; right would be pending or active", sub.State)
+		return sub, fmt.Errorf("a new subscriber cannot be %q; use pending or active", sub.State)
 	}
 	keys, err := s.Keys(ctx)
 	if err != nil {
@@ -52,19 +52,19 @@ func (s *Store) AddSubscriber(ctx context.Context, sub subscriber.Subscriber) (s
 	return sub, err
 }
 
-// Subscriber returns the person with a number. An erased one has no address.
+// Subscriber returns the subscriber with an id. An erased one has no address.
 func (s *Store) Subscriber(ctx context.Context, id int64) (subscriber.Subscriber, error) {
 	return s.oneSubscriber(ctx, "subscriber.byID", id)
 }
 
-// SubscriberByAddress finds a person by their address, however it is written.
+// SubscriberByAddress finds a subscriber by address, in any spelling.
 func (s *Store) SubscriberByAddress(ctx context.Context, address subscriber.Address) (subscriber.Subscriber, error) {
 	return s.oneSubscriber(ctx, "subscriber.byKey", address.Key())
 }
 
-// SubscriberByToken returns who a token is about. ErrNotFound says that nobody is: a token that
-// names the number of a row is good only for people who were there when such tokens
-// were made, since a restored store gives numbers out again.
+// SubscriberByToken returns the subscriber that a token names, or ErrNotFound. A token
+// with the number of a row is valid only for subscribers from the time when such tokens
+// were made, since a restored store assigns numbers again.
 func (s *Store) SubscriberByToken(ctx context.Context, p token.Person) (subscriber.Subscriber, error) {
 	if p.Row != 0 {
 		return s.oneSubscriber(ctx, "subscriber.byLegacyRow", p.Row)
@@ -83,7 +83,7 @@ func (s *Store) oneSubscriber(ctx context.Context, query string, key any) (subsc
 	return found[0], nil
 }
 
-// UpdateSubscriber keeps a person's name, language and timezone.
+// UpdateSubscriber stores a subscriber's name, language and timezone.
 func (s *Store) UpdateSubscriber(ctx context.Context, sub subscriber.Subscriber) error {
 	return s.write(ctx, func(tx *conn) error {
 		n, err := tx.Exec(ctx, "subscriber.setDetails", sub.ID, sub.Name, sub.Language, sub.Timezone)
@@ -94,7 +94,7 @@ func (s *Store) UpdateSubscriber(ctx context.Context, sub subscriber.Subscriber)
 	})
 }
 
-// SetConsent records what a person agreed to: at the latest when they confirm.
+// SetConsent records what a subscriber agreed to, at the latest when they confirm.
 func (s *Store) SetConsent(ctx context.Context, id int64, c subscriber.Consent) error {
 	return s.write(ctx, func(tx *conn) error {
 		n, err := tx.Exec(ctx, "subscriber.setConsent", id, c.Source, c.Text, c.IP, millis(c.At))
@@ -105,7 +105,7 @@ func (s *Store) SetConsent(ctx context.Context, id int64, c subscriber.Consent) 
 	})
 }
 
-// CountSubscribers says how many people are in each state.
+// CountSubscribers returns the number of subscribers in each state.
 func (s *Store) CountSubscribers(ctx context.Context) (map[subscriber.State]int64, error) {
 	out := map[subscriber.State]int64{}
 	err := s.readers.Each(ctx, "subscriber.counts", nil, func(rows *sql.Rows) error {
@@ -158,12 +158,12 @@ func scanSubscriber(rows *sql.Rows) (subscriber.Subscriber, error) {
 	return sub, nil
 }
 
-// labelsText keeps labels as JSON, and none as an empty text.
+// labelsText returns labels as JSON, and an empty text for none.
 func labelsText(labels []string) string { return jsonText(labels, len(labels) == 0) }
 
-// ClearFormLanguage makes the subscribers who came by the form and have a language receive
-// articles in all languages, and returns how many they are; with dryRun it only counts.
-// The form once stored the language of the site unasked.
+// ClearFormLanguage makes subscribers from the form who have a language receive articles
+// in all languages, and returns their number; with dryRun it only counts them. The form
+// once stored the language of the site without asking.
 func (s *Store) ClearFormLanguage(ctx context.Context, language string, dryRun bool) (n int64, err error) {
 	if dryRun {
 		_, err = s.readers.One(ctx, "subscriber.countFormLanguage", []any{language}, &n)
@@ -184,18 +184,18 @@ type SubscriberQuery struct {
 	Limit  int              // no limit when 0
 }
 
-// ListedSubscriber is a person with the digests they are on.
+// ListedSubscriber is a subscriber with their subscriptions.
 type ListedSubscriber struct {
 	subscriber.Subscriber
 	Subscriptions []subscriber.Subscription
 }
 
-// pageSize is how many rows are read at once where all are wanted.
+// pageSize is how many rows are read at a time where all are needed.
 const pageSize = 500
 
-// Subscribers gives the people that a query asks for by their numbers, in constant
-// memory. Who comes or goes meanwhile may be in it or not; everyone else is in it
-// once. An error is the last thing yielded.
+// Subscribers yields the subscribers of a query in the order of their ids, in constant
+// memory. A subscriber who joins or leaves meanwhile may be missing; every other one is
+// yielded once. An error is the last thing yielded.
 func (s *Store) Subscribers(ctx context.Context, q SubscriberQuery) iter.Seq2[ListedSubscriber, error] {
 	return func(yield func(ListedSubscriber, error) bool) {
 		left := q.Limit
@@ -250,7 +250,7 @@ func (s *Store) subscriberPage(ctx context.Context, q SubscriberQuery, size int)
 	return out, err
 }
 
-// PersonalData is everything that is stored of a person.
+// PersonalData is everything that is stored about a subscriber.
 type PersonalData struct {
 	Subscriber    subscriber.Subscriber
 	Subscriptions []subscriber.Subscription
@@ -258,11 +258,11 @@ type PersonalData struct {
 	Feedback      []Feedback
 }
 
-// mostKept bounds the mails and reports that are listed of a person.
-const mostKept = 5000
+// maxPersonalRows bounds the deliveries and reports that are listed of a subscriber.
+const maxPersonalRows = 5000
 
-// PersonalData returns everything that is stored of a person, for a copy of their own.
-// ErrNotFound says that there is nobody with this number.
+// PersonalData returns everything that is stored about a subscriber, for an export to
+// them, or ErrNotFound.
 func (s *Store) PersonalData(ctx context.Context, id int64) (PersonalData, error) {
 	var k PersonalData
 	var err error
@@ -272,10 +272,10 @@ func (s *Store) PersonalData(ctx context.Context, id int64) (PersonalData, error
 	if k.Subscriptions, err = s.Subscriptions(ctx, id); err != nil {
 		return k, err
 	}
-	if k.Feedback, err = s.FeedbackOf(ctx, id, mostKept); err != nil {
+	if k.Feedback, err = s.FeedbackOf(ctx, id, maxPersonalRows); err != nil {
 		return k, err
 	}
-	err = s.readers.Each(ctx, "delivery.ofSubscriber", []any{id, mostKept}, func(rows *sql.Rows) error {
+	err = s.readers.Each(ctx, "delivery.ofSubscriber", []any{id, maxPersonalRows}, func(rows *sql.Rows) error {
 		var d digest.Delivery
 		var at int64
 		err := rows.Scan(&d.Edition, &d.State, &d.Reason, &d.Tries, &d.Code, &d.Reply, &at)

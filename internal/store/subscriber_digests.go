@@ -9,8 +9,8 @@ import (
 	"github.com/tidings-press/tidings/internal/subscriber"
 )
 
-// Subscribe puts a person on a digest, or changes their topics; who left is back.
-// Their state does not change.
+// Subscribe adds a subscriber to a digest, or changes their topics. It also brings back a
+// subscription that had ended. The subscriber's state does not change.
 func (s *Store) Subscribe(ctx context.Context, id int64, digest string, topics []string) error {
 	return s.write(ctx, func(tx *conn) error {
 		found, err := tx.subscribers(ctx, "subscriber.byID", id)
@@ -25,9 +25,8 @@ func (s *Store) Subscribe(ctx context.Context, id int64, digest string, topics [
 	})
 }
 
-// Unsubscribe takes a person off a digest. Leaving the last one makes them
-// Unsubscribed. Doing it again changes nothing: the link in an old mail works for
-// ever.
+// Unsubscribe ends a subscription to a digest. Ending the last one makes the subscriber
+// Unsubscribed. Doing it again changes nothing, so the link in an old mail always works.
 func (s *Store) Unsubscribe(ctx context.Context, id int64, digest string) error {
 	return s.leave(ctx, id, func(tx *conn) error {
 		_, err := tx.Exec(ctx, "subscription.leave", digest, id, millis(s.Now()))
@@ -35,7 +34,7 @@ func (s *Store) Unsubscribe(ctx context.Context, id int64, digest string) error 
 	})
 }
 
-// UnsubscribeAll takes a person off every digest.
+// UnsubscribeAll ends all subscriptions of a subscriber.
 func (s *Store) UnsubscribeAll(ctx context.Context, id int64) error {
 	return s.leave(ctx, id, func(tx *conn) error {
 		_, err := tx.Exec(ctx, "subscription.leaveAll", id, millis(s.Now()))
@@ -60,7 +59,8 @@ func (s *Store) leave(ctx context.Context, id int64, fn func(tx *conn) error) er
 	})
 }
 
-// leaveIn takes a person off digests, and makes who is on none Unsubscribed.
+// leaveIn ends subscriptions in a transaction, and makes a subscriber without any
+// Unsubscribed.
 func (s *Store) leaveIn(ctx context.Context, tx *conn, keys subscriber.Keys, sub subscriber.Subscriber, leave func() error) error {
 	if err := leave(); err != nil {
 		return err
@@ -70,17 +70,17 @@ func (s *Store) leaveIn(ctx context.Context, tx *conn, keys subscriber.Keys, sub
 		return err
 	}
 	if !sub.State.CanBecome(subscriber.Unsubscribed) || sub.State == subscriber.Bounced {
-		return nil // they get no mail as it is, and for a better reason
+		return nil // they get no mail already, for a stronger reason
 	}
 	return s.setState(ctx, tx, keys, sub.ID, subscriber.Unsubscribed, "")
 }
 
-// Subscriptions are the digests that a person is on.
+// Subscriptions returns the subscriptions of a subscriber.
 func (s *Store) Subscriptions(ctx context.Context, id int64) ([]subscriber.Subscription, error) {
 	return s.readers.subscriptions(ctx, "subscription.of", jsonList([]int64{id}))
 }
 
-// Subscription is a person's place on a digest; ErrNotFound says that they are not on it.
+// Subscription returns the subscription of a subscriber to a digest, or ErrNotFound.
 func (s *Store) Subscription(ctx context.Context, id int64, digest string) (subscriber.Subscription, error) {
 	found, err := s.readers.subscriptions(ctx, "subscription.get", digest, id)
 	if err == nil && len(found) == 0 {
@@ -92,7 +92,7 @@ func (s *Store) Subscription(ctx context.Context, id int64, digest string) (subs
 	return found[0], nil
 }
 
-// CountSubscriptions says how many active people each digest has.
+// CountSubscriptions returns the number of active subscribers of each digest.
 func (s *Store) CountSubscriptions(ctx context.Context) (map[string]int64, error) {
 	out := map[string]int64{}
 	err := s.readers.Each(ctx, "subscription.counts", nil, func(rows *sql.Rows) error {
@@ -105,7 +105,7 @@ func (s *Store) CountSubscriptions(ctx context.Context) (map[string]int64, error
 	return out, err
 }
 
-// CountActive says how many active people a digest has.
+// CountActive returns the number of active subscribers of a digest.
 func (s *Store) CountActive(ctx context.Context, digest string) (int64, error) {
 	var n int64
 	_, err := s.readers.One(ctx, "subscription.countActive", []any{digest}, &n)
@@ -128,7 +128,7 @@ func (c *conn) subscriptions(ctx context.Context, query string, args ...any) ([]
 	return out, err
 }
 
-// topicsText keeps topics as JSON, and everything as an empty text.
+// topicsText returns topics as JSON, and an empty text for everything.
 func topicsText(topics []string) string { return jsonText(topics, len(topics) == 0) }
 
 func readTopics(text string, into *[]string) error {
@@ -141,9 +141,8 @@ func readTopics(text string, into *[]string) error {
 	return nil
 }
 
-// CreateFeedToken makes the token of a person's private feed of a digest and returns
-// it; an earlier one stops working. The store keeps a hash of it only, so nobody
-// can read it back.
+// CreateFeedToken creates the token of a subscriber's private feed of a digest; an earlier
+// one stops working. The store keeps only its hash, so that it cannot be read back.
 func (s *Store) CreateFeedToken(ctx context.Context, id int64, digest string) (string, error) {
 	token, hash := newToken()
 	err := s.write(ctx, func(tx *conn) error {
@@ -156,8 +155,8 @@ func (s *Store) CreateFeedToken(ctx context.Context, id int64, digest string) (s
 	return token, err
 }
 
-// FeedToken tells whose private feed a token opens, and what they chose; ErrNotFound
-// when it was revoked, never was one, or its reader left the digest.
+// FeedToken returns the subscription whose private feed a token opens, or ErrNotFound when
+// the token was revoked or is unknown, or the subscription has ended.
 func (s *Store) FeedToken(ctx context.Context, token string) (subscriber.Subscription, error) {
 	var p subscriber.Subscription
 	var created int64
@@ -168,13 +167,13 @@ func (s *Store) FeedToken(ctx context.Context, token string) (subscriber.Subscri
 	if err != nil {
 		return subscriber.Subscription{}, err
 	}
-	// Not knowing what they chose is no reason to show them everything.
+	// An error here must not show them everything.
 	p, err = s.Subscription(ctx, p.Subscriber, p.Digest)
 	p.Since = timeOf(created)
 	return p, err
 }
 
-// RevokeFeedToken closes a person's private feed of a digest.
+// RevokeFeedToken closes a subscriber's private feed of a digest.
 func (s *Store) RevokeFeedToken(ctx context.Context, id int64, digest string) error {
 	return s.write(ctx, func(tx *conn) error {
 		_, err := tx.Exec(ctx, "feedtoken.revoke", id, digest, millis(s.Now()))

@@ -8,7 +8,7 @@ import (
 	"github.com/tidings-press/tidings/internal/subscriber"
 )
 
-// FeedbackKind is what came back about a delivery.
+// FeedbackKind is what a report says about a delivery.
 type FeedbackKind string
 
 // The kinds of feedback.
@@ -20,31 +20,29 @@ const (
 	FeedbackDelivered    FeedbackKind = "delivered"    // reached the mailbox: soft bounces before it count no more
 )
 
-// Feedback is one thing that came back.
+// Feedback is one report about a delivery.
 type Feedback struct {
-	Key        string // the same for what is the same: it counts once
+	Key        string // identifies the report, so that it counts once
 	Subscriber int64
 	Edition    string // id; empty for mails that belong to none
 	Kind       FeedbackKind
 	Code       int    // SMTP reply code, 0 for none
-	Text       string // the server's words
-	Source     string // which way it came
+	Text       string // the server's reply
+	Source     string // how it was received
 	At         time.Time
 }
 
-// SoftRule says when soft bounces in a row make an address a dead one: when there
-// were Limit of them over Days. A Limit of 0 is never. A row ends with a report that a
-// mail was delivered, and when a mail has not come back for a week, or Days if that
-// is longer.
+// SoftRule decides when soft bounces in a row make an address a dead one: after Limit of
+// them over Days. A Limit of 0 is never. A row ends with a report that a mail was
+// delivered, or when a mail has not bounced for a week, or for Days if that is longer.
 type SoftRule struct {
 	Limit int
 	Days  int
 }
 
-// RecordFeedback keeps what came back and draws the consequences, in one
-// transaction; fresh is false, and nothing happens, when its key is there
-// already. Changes of state that the table does not allow are left out, and a
-// person who is not there any more is no error.
+// RecordFeedback stores a report and applies its consequences in one transaction. fresh is
+// false, and nothing changes, when its key exists already. Changes of state that the
+// table does not allow are skipped, and an erased subscriber is no error.
 func (s *Store) RecordFeedback(ctx context.Context, f Feedback, rule SoftRule) (fresh bool, err error) {
 	keys, err := s.Keys(ctx)
 	if err != nil {
@@ -59,7 +57,7 @@ func (s *Store) RecordFeedback(ctx context.Context, f Feedback, rule SoftRule) (
 
 // takeFeedback is RecordFeedback within a transaction.
 func (s *Store) takeFeedback(ctx context.Context, tx *conn, keys subscriber.Keys, f Feedback, rule SoftRule) (fresh bool, err error) {
-	f.Text = replyText(f.Text) // a webhook's body may be a megabyte
+	f.Text = replyText(f.Text) // a webhook's body may have a megabyte
 	n, err := tx.Exec(ctx, "feedback.insert", f.Key, f.Subscriber, f.Edition, string(f.Kind), f.Code, f.Text, f.Source, millis(f.At))
 	if err != nil || n == 0 {
 		return false, err
@@ -98,20 +96,20 @@ func (s *Store) become(ctx context.Context, tx *conn, keys subscriber.Keys, sub 
 	return s.setState(ctx, tx, keys, sub.ID, next, detail)
 }
 
-// Soft bounces follow each other in a row until mail arrives again. Behind a relay that
-// queues, its 250 says nothing: the bounce of each mail comes days later.
+// Soft bounces are counted in a row until mail arrives again. The 250 of a relay that
+// queues proves nothing, since the bounce of each mail comes days later.
 const (
-	// quietDays is how long a mail must not have come back, at least, to count as
-	// delivered. Most relays give a mail up after five days.
+	// quietDays is how long a mail must go without a bounce to count as delivered. Most
+	// relays give up on a mail after five days.
 	quietDays = 7
-	// rowDays is how long a row goes on without a bounce at the most, for those whose
-	// mails are in the store no more.
+	// rowDays is how long a row lasts at most without a bounce, for subscribers whose
+	// deliveries are no longer in the store.
 	rowDays = 180
 )
 
-// countSoft counts a soft bounce and says whether it was one too many.
+// countSoft counts a soft bounce and reports whether the address is dead by the rule.
 func (c *conn) countSoft(ctx context.Context, f Feedback, rule SoftRule) (dead bool, err error) {
-	var one, anew, count int
+	var one, restart, count int
 	var since int64
 	quiet := f.At.AddDate(0, 0, -max(quietDays, rule.Days))
 	found, err := c.One(ctx, "subscriber.quiet", []any{f.Subscriber, millis(quiet), millis(f.At.AddDate(0, 0, -rowDays))}, &one)
@@ -119,9 +117,9 @@ func (c *conn) countSoft(ctx context.Context, f Feedback, rule SoftRule) (dead b
 		return false, err
 	}
 	if found {
-		anew = 1
+		restart = 1
 	}
-	if _, err := c.One(ctx, "subscriber.softBounce", []any{f.Subscriber, millis(f.At), anew}, &count, &since); err != nil {
+	if _, err := c.One(ctx, "subscriber.softBounce", []any{f.Subscriber, millis(f.At), restart}, &count, &since); err != nil {
 		return false, err
 	}
 	lasted := f.At.Sub(timeOf(since))
@@ -143,7 +141,7 @@ func (c *conn) leaveDigestOf(ctx context.Context, f Feedback) error {
 	return err
 }
 
-// FeedbackOf is the latest that came back about a person, the newest first.
+// FeedbackOf returns the latest reports about a subscriber, the newest first.
 func (s *Store) FeedbackOf(ctx context.Context, id int64, limit int) ([]Feedback, error) {
 	var out []Feedback
 	err := s.readers.Each(ctx, "feedback.ofSubscriber", []any{id, limit}, func(rows *sql.Rows) error {
@@ -157,7 +155,7 @@ func (s *Store) FeedbackOf(ctx context.Context, id int64, limit int) ([]Feedback
 	return out, err
 }
 
-// CountFeedback says how much of each kind came back about an edition.
+// CountFeedback returns the number of reports of each kind about an edition.
 func (s *Store) CountFeedback(ctx context.Context, edition string) (map[FeedbackKind]int64, error) {
 	out := map[FeedbackKind]int64{}
 	err := s.readers.Each(ctx, "feedback.countOfEdition", []any{edition}, func(rows *sql.Rows) error {

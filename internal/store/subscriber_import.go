@@ -19,11 +19,11 @@ type ImportOptions struct {
 	// Check looks at a row before it is imported, and may fill in its topics by digest. A
 	// *subscriber.LineError refuses the row; any other error ends the import. It may be nil.
 	Check    func(context.Context, *subscriber.Row) error
-	Report   func(ImportLine)   // called in order for each line that adds nobody; may be nil
+	Report   func(ImportLine)   // called in order for each line that adds no subscriber; may be nil
 	Progress func(ImportResult) // called now and then; may be nil
 }
 
-// ImportLine is a line that added nobody, and why.
+// ImportLine is a line that added no subscriber, and why.
 type ImportLine struct {
 	Line    int
 	Address subscriber.Address
@@ -32,17 +32,17 @@ type ImportLine struct {
 	Err     error            // of a Refused one
 }
 
-// LineOutcome is what became of a line.
+// LineOutcome is the result of a line.
 type LineOutcome string
 
-// What may become of a line.
+// The results of lines.
 const (
 	Added      LineOutcome = "added"
-	Recorded   LineOutcome = "recorded"   // a new person whom the list says to be gone: kept with their state, and suppressed
-	Present    LineOutcome = "unchanged"  // there before; put on digests that they never were on
-	Repeated   LineOutcome = "repeated"   // stands further up in the same list
-	Lowered    LineOutcome = "lowered"    // there before, and gone as the list says: suppressed from now on
-	Suppressed LineOutcome = "suppressed" // an address that must not be mailed is left out
+	Recorded   LineOutcome = "recorded"   // a new address that the list marks as gone: stored with its state, and suppressed
+	Present    LineOutcome = "unchanged"  // existed before; subscribed to digests that they were never subscribed to
+	Repeated   LineOutcome = "repeated"   // occurs earlier in the same list
+	Lowered    LineOutcome = "lowered"    // existed before, and the list marks it as gone: suppressed now
+	Suppressed LineOutcome = "suppressed" // the address must not be mailed and is skipped
 	Refused    LineOutcome = "refused"
 )
 
@@ -58,9 +58,9 @@ type ImportResult struct {
 // list that breaks off, or an error, keeps what came before. To run it again is
 // harmless.
 //
-// An import never raises a state: whoever left, bounced, complained or never confirmed
-// stays so, whatever the list says. A row that says so of somebody lowers them, and
-// suppresses the address, so that no later list brings them back.
+// An import never raises a state: a subscriber who left, bounced, complained or never
+// confirmed stays so. A row that marks an existing subscriber as gone lowers their state
+// and suppresses the address, so that no later list brings them back.
 func (s *Store) ImportSubscribers(ctx context.Context, rows iter.Seq2[subscriber.Row, error], opts ImportOptions) (ImportResult, error) {
 	if opts.State == "" {
 		opts.State = subscriber.Active
@@ -74,7 +74,7 @@ func (s *Store) ImportSubscribers(ctx context.Context, rows iter.Seq2[subscriber
 		return ImportResult{}, err
 	}
 	if s.engine == SQLite {
-		defer im.makeRoom(ctx)()
+		defer im.enlargeCache(ctx)()
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	batches := make(chan importBatch) // the next lines are read while the last ones are stored
@@ -85,7 +85,7 @@ func (s *Store) ImportSubscribers(ctx context.Context, rows iter.Seq2[subscriber
 		}
 	}()
 	for b := range batches {
-		if err := im.store1(ctx, b); err != nil {
+		if err := im.storeBatch(ctx, b); err != nil {
 			return im.result, err
 		}
 	}
@@ -108,7 +108,7 @@ type importLine struct {
 	key     string
 	outcome LineOutcome
 	id      int64
-	have    subscriber.State // of somebody who was there
+	have    subscriber.State // of a subscriber who existed before
 	err     error
 }
 
@@ -159,11 +159,11 @@ type importer struct {
 	seen   map[uint64]subscriber.State // addresses of a dry run, which keeps nothing: by their hash
 }
 
-// errDryRun takes back what a dry run did.
+// errDryRun rolls a dry run back.
 var errDryRun = errors.New("nothing is kept of a dry run")
 
-// store1 stores one batch and reports it.
-func (im *importer) store1(ctx context.Context, b importBatch) error {
+// storeBatch stores one batch and reports it.
+func (im *importer) storeBatch(ctx context.Context, b importBatch) error {
 	err := im.store.write(ctx, func(tx *conn) error {
 		for i := range b.lines { // a second attempt starts afresh
 			if b.lines[i].outcome != Refused {
@@ -190,8 +190,8 @@ func (im *importer) store1(ctx context.Context, b importBatch) error {
 	return b.err
 }
 
-// recall puts the outcomes of a dry run right for addresses of earlier batches, which
-// the store has forgotten.
+// recall corrects the outcomes of a dry run for addresses of earlier batches, which were
+// rolled back.
 func (im *importer) recall(lines []importLine) {
 	if im.seen == nil {
 		im.seen = map[uint64]subscriber.State{}

@@ -82,7 +82,7 @@ func (im *importer) markSuppressed(ctx context.Context, tx *conn, lines []import
 	return err
 }
 
-// markErased keeps those from mail whom the list says to be erased, and nothing
+// markErased suppresses the addresses that the list marks as erased, and stores nothing
 // else of them.
 func (im *importer) markErased(ctx context.Context, tx *conn, lines []importLine) error {
 	var erased []*importLine
@@ -109,8 +109,8 @@ func (im *importer) markErased(ctx context.Context, tx *conn, lines []importLine
 	return nil
 }
 
-// lower gives somebody who was there the state of a list that says they are gone. Whoever is
-// pending has asked for mail since, and decides with the confirmation.
+// lower gives an existing subscriber the state of a list that marks them as gone. A
+// pending subscriber has asked for mail since, and decides with the confirmation.
 func (im *importer) lower(ctx context.Context, tx *conn, l *importLine, to subscriber.State) error {
 	if l.id == 0 || l.outcome == Added || !to.Gone() {
 		return nil
@@ -131,10 +131,10 @@ func (im *importer) lower(ctx context.Context, tx *conn, l *importLine, to subsc
 	return nil
 }
 
-// importDetail is what is known of a suppression that comes from a list.
+// importDetail is the detail of a suppression from a list.
 const importDetail = "imported list"
 
-// state is the state that a line asks for.
+// state returns the state that a line asks for.
 func (im *importer) state(l *importLine) subscriber.State {
 	if l.row.State != "" {
 		return l.row.State
@@ -154,8 +154,8 @@ func (im *importer) consent(l *importLine) (text string, at time.Time) {
 	return text, at
 }
 
-// markKnown finds the lines of people who were there: before the import, or from a
-// line further up.
+// markKnown finds the lines of addresses that exist: from before the import, or from an
+// earlier line.
 func (im *importer) markKnown(ctx context.Context, tx *conn, lines []*importLine) error {
 	var missing []string
 	for _, l := range lines {
@@ -190,15 +190,15 @@ func (im *importer) markKnown(ctx context.Context, tx *conn, lines []*importLine
 	return err
 }
 
-// subscribe puts the people on their digests: in one statement for those who say
-// nothing of their own, one by one for the others.
+// subscribe adds subscriptions: in one statement for lines without digests or topics of
+// their own, one by one for the others.
 func (im *importer) subscribe(ctx context.Context, tx *conn, lines []*importLine) error {
 	var plain []int64
 	for _, l := range lines {
 		if l.outcome != Added && !l.have.Mailable() && l.have != subscriber.Paused {
-			continue // a list brings nobody back
+			continue // a list never resumes mail
 		}
-		gone := im.state(l).Gone() // brought along with what was known of them, to be kept from mail
+		gone := im.state(l).Gone() // stored so that they are not mailed
 		if len(l.row.Digests) == 0 && len(l.row.Topics) == 0 && len(l.row.TopicsOf) == 0 {
 			if !gone {
 				plain = append(plain, l.id)
@@ -226,9 +226,8 @@ func (im *importer) subscribe(ctx context.Context, tx *conn, lines []*importLine
 	return nil
 }
 
-// subscribeAll puts people on a digest. Where all are new and SQLite gave them one
-// number after the other, a range says who they are: that saves a fifth of the
-// import.
+// subscribeAll subscribes many to a digest. When all are new and have consecutive numbers
+// on SQLite, a range names them, which saves a fifth of the import.
 func (im *importer) subscribeAll(ctx context.Context, tx *conn, digest string, ids []int64, lines []*importLine) error {
 	first, last := slices.Min(ids), slices.Max(ids)
 	added := func(l *importLine) bool { return l.outcome == Added }
@@ -240,7 +239,7 @@ func (im *importer) subscribeAll(ctx context.Context, tx *conn, digest string, i
 	return err
 }
 
-// suppress keeps those from mail whom the list says to have left or bounced.
+// suppress suppresses new addresses that the list marks as gone.
 func (im *importer) suppress(ctx context.Context, tx *conn, lines []*importLine) error {
 	for _, l := range lines {
 		if l.outcome != Added || !im.state(l).Gone() {
@@ -276,10 +275,10 @@ func sqliteInsert(n int) string {
 		strings.Repeat(row+",", n-1) + row + " ON CONFLICT (address_key) DO NOTHING"
 }
 
-// makeRoom gives the writer more cache while a list comes in, and lets its log grow:
-// the pages of the index are then written once for many batches. It returns what
-// puts things back.
-func (im *importer) makeRoom(ctx context.Context) (restore func()) {
+// enlargeCache gives the writer more cache during an import and lets its log grow, so that
+// pages of the index are written once for many batches. It returns a function that
+// restores the settings.
+func (im *importer) enlargeCache(ctx context.Context) (restore func()) {
 	set := func(kilobytes, pages int) {
 		// Only speed is at stake: what fails here shows in the import itself.
 		_, _ = im.store.DB().ExecContext(ctx, fmt.Sprintf("PRAGMA cache_size = -%d", kilobytes))
@@ -290,8 +289,8 @@ func (im *importer) makeRoom(ctx context.Context) (restore func()) {
 	return func() { set(sqldb.CacheKB, 1000) }
 }
 
-// insertSQLite gives out the numbers itself, since there is one writer: the rows
-// that were new are those whose number is there afterwards.
+// insertSQLite assigns the numbers itself, since there is one writer: the new rows are
+// those whose number exists afterwards.
 func (im *importer) insertSQLite(ctx context.Context, tx *conn, lines []*importLine) error {
 	var last int64
 	if _, err := tx.One(ctx, "import.lastID", nil, &last); err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/tidings-press/tidings/internal/subscriber"
 )
 
-// SubscriberStateError says that a subscriber may not go from one state to another.
+// SubscriberStateError reports a change of state that is not allowed.
 type SubscriberStateError struct {
 	ID       int64
 	From, To subscriber.State
@@ -19,11 +19,10 @@ func (e *SubscriberStateError) Error() string {
 	return fmt.Sprintf("subscriber %d is %s and cannot become %s", e.ID, e.From, e.To)
 }
 
-// SetState changes a person's state by the table in package subscriber; the state
-// they are in already is no change. Leaving, a bounce and a complaint suppress the
-// address, with detail as what is known of it; becoming Active lifts that, unless
-// an editor put it there. Errors are ErrNotFound, *SubscriberStateError and
-// *SuppressedError.
+// SetState changes a subscriber's state according to the table in package subscriber; the
+// same state again is no error. Unsubscribing, a bounce and a complaint suppress the
+// address with detail as the explanation. Becoming active lifts the suppression, unless an
+// editor added it. Errors are ErrNotFound, *SubscriberStateError and *SuppressedError.
 func (s *Store) SetState(ctx context.Context, id int64, next subscriber.State, detail string) error {
 	if next == subscriber.Erased {
 		return s.Erase(ctx, id)
@@ -56,13 +55,13 @@ func (s *Store) setState(ctx context.Context, tx *conn, keys subscriber.Keys, id
 	if err != nil {
 		return err
 	}
-	if n == 0 { // another transaction was faster: look again at where it stands now
+	if n == 0 { // another transaction was faster: start again from the new state
 		return s.setState(ctx, tx, keys, id, next, detail)
 	}
 	return tx.followState(ctx, keys, sub.Address, next, detail, s.Now())
 }
 
-// followState keeps the suppressions in step with a state.
+// followState adds or lifts the suppression that goes with a state.
 func (c *conn) followState(ctx context.Context, keys subscriber.Keys, address subscriber.Address, next subscriber.State, detail string, now time.Time) error {
 	hash := keys.SuppressionHash(address)
 	if next == subscriber.Active {
@@ -84,10 +83,10 @@ func (c *conn) followState(ctx context.Context, keys subscriber.Keys, address su
 	return err
 }
 
-// Erase forgets a person for good. Their number and random id stay, for the counts of
-// editions and so that links in old mails have an answer, and a keyed hash of the
-// address so that no import brings them back. On SQLite nothing of the person is left
-// in the file or its log either. Erasing again changes nothing.
+// Erase removes a subscriber's personal data. The number and the random id stay, for the
+// counts of editions and for links in old mails, and so does a keyed hash of the address,
+// so that no import adds them again. On SQLite no personal data remains in the file or
+// its log. Erasing again changes nothing.
 func (s *Store) Erase(ctx context.Context, id int64) error {
 	keys, err := s.Keys(ctx)
 	if err != nil {
@@ -116,9 +115,9 @@ func (s *Store) Erase(ctx context.Context, id int64) error {
 	return err
 }
 
-// ErasePending erases up to limit people who have been pending since before a
-// time, without suppressing them: they never agreed to anything. It returns how
-// many there were.
+// ErasePending erases up to limit subscribers who have been pending since before a time.
+// It does not suppress them, since they never agreed to anything. It returns their
+// number.
 func (s *Store) ErasePending(ctx context.Context, before time.Time, limit int) (int, error) {
 	expired, err := s.readers.subscribers(ctx, "subscriber.expirePending", millis(before), limit)
 	if err != nil || len(expired) == 0 {
@@ -143,7 +142,7 @@ func (s *Store) ErasePending(ctx context.Context, before time.Time, limit int) (
 	return len(expired), s.truncateLog(ctx)
 }
 
-// forget removes what any table holds of a person; hash is of their address.
+// forget removes what all tables hold about a subscriber; hash is that of their address.
 func (c *conn) forget(ctx context.Context, id int64, hash []byte, now time.Time) error {
 	for _, query := range []string{"subscription.dropAll", "feedtoken.dropAll", "delivery.forget", "feedback.forget"} {
 		if _, err := c.Exec(ctx, query, id); err != nil {

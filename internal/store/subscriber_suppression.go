@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"time"
 
@@ -21,11 +20,11 @@ const (
 	EditorReason     SuppressionReason = "editor" // put there by hand, or with a list of suppressed addresses
 )
 
-// Personal says whether the reason was the person's own wish, which they may take
-// back by subscribing anew and confirming.
+// Personal reports whether the reason was the subscriber's own request, which they may
+// withdraw by subscribing again and confirming.
 func (r SuppressionReason) Personal() bool { return r == LeftReason || r == ErasedReason }
 
-// reasonFor is the suppression that comes with a state, empty for none.
+// reasonFor returns the suppression that goes with a state, empty for none.
 func reasonFor(state subscriber.State) SuppressionReason {
 	switch state {
 	case subscriber.Unsubscribed:
@@ -40,7 +39,8 @@ func reasonFor(state subscriber.State) SuppressionReason {
 	return ""
 }
 
-// stateFor is what an active person becomes when their address is suppressed.
+// stateFor returns the state that an active subscriber gets when the address is
+// suppressed.
 func stateFor(reason SuppressionReason) subscriber.State {
 	switch reason {
 	case BouncedReason:
@@ -58,7 +58,7 @@ type Suppression struct {
 	Since  time.Time
 }
 
-// SuppressedError says that an address must not be mailed, for errors.As.
+// SuppressedError reports that an address must not be mailed.
 type SuppressedError struct {
 	Address subscriber.Address
 	Suppression
@@ -68,9 +68,9 @@ func (e *SuppressedError) Error() string {
 	return fmt.Sprintf("%s is suppressed since %s (%s)", e.Address, e.Since.Format(time.DateOnly), e.Reason)
 }
 
-// Suppress keeps an address from ever being mailed again, whatever an import says,
-// until it is lifted. A subscriber with it changes state, so that the engine,
-// which mails active ones only, needs to ask no more.
+// Suppress blocks mail to an address until it is lifted, whatever an import says. A
+// subscriber with the address changes state, so that the engine, which mails active
+// subscribers only, needs no further check.
 func (s *Store) Suppress(ctx context.Context, address subscriber.Address, reason SuppressionReason, detail string) error {
 	keys, err := s.Keys(ctx)
 	if err != nil {
@@ -89,8 +89,8 @@ func (s *Store) Suppress(ctx context.Context, address subscriber.Address, reason
 	})
 }
 
-// Suppression tells whether an address must not be mailed: the Reason of the
-// answer is empty when it may.
+// Suppression returns the suppression of an address. Its Reason is empty when the address
+// may be mailed.
 func (s *Store) Suppression(ctx context.Context, address subscriber.Address) (Suppression, error) {
 	keys, err := s.Keys(ctx)
 	if err != nil {
@@ -107,8 +107,8 @@ func (c *conn) suppression(ctx context.Context, keys subscriber.Keys, address su
 	return out, err
 }
 
-// LiftSuppression takes a suppression away: an editor's decision. The subscriber's state, if
-// there is one, is for SetState.
+// LiftSuppression removes a suppression, by an editor's decision. It does not change the
+// state of a subscriber; SetState does.
 func (s *Store) LiftSuppression(ctx context.Context, address subscriber.Address) error {
 	keys, err := s.Keys(ctx)
 	if err != nil {
@@ -118,17 +118,4 @@ func (s *Store) LiftSuppression(ctx context.Context, address subscriber.Address)
 		_, err := tx.Exec(ctx, "suppression.drop", keys.SuppressionHash(address))
 		return err
 	})
-}
-
-// CountSuppressions says how many addresses are suppressed for each reason.
-func (s *Store) CountSuppressions(ctx context.Context) (map[SuppressionReason]int64, error) {
-	out := map[SuppressionReason]int64{}
-	err := s.readers.Each(ctx, "suppression.counts", nil, func(rows *sql.Rows) error {
-		var reason SuppressionReason
-		var n int64
-		err := rows.Scan(&reason, &n)
-		out[reason] = n
-		return err
-	})
-	return out, err
 }

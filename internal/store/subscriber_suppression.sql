@@ -3,8 +3,8 @@
 SELECT reason, detail, since FROM suppressions WHERE hash = $1;
 
 -- name: suppression.put
--- A complaint counts for more than a bounce, and that for more than the rest: the
--- reason says what lifts it. Index: primary key.
+-- A complaint outranks a bounce, and a bounce outranks the other reasons: the reason
+-- decides what lifts it. Index: primary key.
 INSERT INTO suppressions (hash, reason, detail, since) VALUES ($1, $2, $3, $4)
 ON CONFLICT (hash) DO UPDATE SET reason = excluded.reason, detail = excluded.detail, since = excluded.since
 WHERE (excluded.reason = 'complained' AND suppressions.reason <> 'complained')
@@ -14,12 +14,8 @@ WHERE (excluded.reason = 'complained' AND suppressions.reason <> 'complained')
 -- Index: primary key.
 DELETE FROM suppressions WHERE hash = $1;
 
--- name: suppression.counts
--- Index: suppressions_reason.
-SELECT reason, count(*) FROM suppressions GROUP BY reason;
-
 -- name: suppression.any
--- Says whether there is any at all. Index: primary key.
+-- Counts at most one suppression, to know whether there is any. Index: primary key.
 SELECT count(*) FROM (SELECT 1 FROM suppressions LIMIT 1) AS one;
 
 -- name: suppression.among
@@ -28,5 +24,6 @@ SELECT lower(hex(hash)), reason FROM suppressions WHERE hash IN (SELECT unhex(va
 SELECT encode(hash, 'hex'), reason FROM suppressions WHERE hash IN (SELECT decode(value, 'hex') FROM jsonb_array_elements_text(CAST($1 AS jsonb))) -- postgres only
 
 -- name: suppression.forget
--- Drops what is known of the reason: it may be a server's words about an erased person. Index: primary key.
+-- Removes the detail of the reason: it may be a server's reply about an erased
+-- subscriber. Index: primary key.
 UPDATE suppressions SET detail = '' WHERE hash = $1 AND detail <> '';
