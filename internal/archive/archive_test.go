@@ -48,7 +48,7 @@ func must(t testing.TB, err error) {
 	}
 }
 
-func TestEveryValueComesBackAsItWas(t *testing.T) {
+func TestEveryValueIsReadBackUnchanged(t *testing.T) {
 	t.Parallel()
 	data, rows := sample(t)
 	r, err := NewReader(bytes.NewReader(data))

@@ -16,8 +16,8 @@ type Limits struct {
 	Keep time.Duration // records that are older are dropped then, but for editions that are being sent
 }
 
-// Compact writes a journal anew with the latest of what it knows, when it is larger
-// than the limit. Of an edition that ended, only that stays. It returns the size.
+// Compact rewrites a journal that is larger than the limit with the latest facts. Of an
+// edition that ended, only that fact stays. It returns the size.
 func (j *Journal) Compact(now time.Time, limits Limits) (int64, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -162,7 +162,7 @@ func (j *Journal) reopen() error {
 		return errors.Join(err, file.Close())
 	}
 	if j.file != nil {
-		_ = j.file.Close() // it was replaced, and is synced by whoever replaced it
+		_ = j.file.Close() // it was replaced, and synced by the process that replaced it
 	}
 	j.file, j.id = file, h.fields[1]
 	return nil

@@ -141,7 +141,7 @@ func TestCompactKeepsTheFactsAndBoundsTheSize(t *testing.T) {
 	checkFacts(t, facts)
 }
 
-func TestOldAndLeastRecordsAreDropped(t *testing.T) {
+func TestOldAndExpendableRecordsAreDropped(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	j := New(folder, "gen")
@@ -167,7 +167,7 @@ func TestOldAndLeastRecordsAreDropped(t *testing.T) {
 	must(t, j.Close())
 }
 
-func TestAJournalOfAnotherGenerationIsRefused(t *testing.T) {
+func TestJournalOfAnotherGenerationIsRefused(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	first := New(folder, "one")
@@ -187,7 +187,7 @@ func TestAJournalOfAnotherGenerationIsRefused(t *testing.T) {
 	}
 }
 
-func TestManyAppendAtOnce(t *testing.T) {
+func TestConcurrentAppendsAreAllKept(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	var wg sync.WaitGroup

@@ -15,7 +15,7 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-func TestAnArchiveIsWalkedWhileArticlesComeIn(t *testing.T) {
+func TestArchiveIsCompleteWhileArticlesAreAdded(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		const before = 120
@@ -119,7 +119,7 @@ func newClock() *clock {
 
 func (c *clock) now() time.Time { return time.UnixMilli(c.at.Add(1)) }
 
-func TestADraftAppearsWhenItIsPublished(t *testing.T) {
+func TestDraftAppearsWhenItIsPublished(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		put(t, s, piece("draft", func(a *article.Article) { a.Status = article.Draft }))
@@ -200,7 +200,7 @@ func TestLabelsAreCountedAndSpelled(t *testing.T) {
 	})
 }
 
-func TestMediaAreKeptOnce(t *testing.T) {
+func TestMediaAreStoredOnce(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		m := article.Medium{Name: "abc.png", Type: "image/png", Data: []byte{1, 0, 2}, Width: 3, Height: 4}

@@ -41,7 +41,7 @@ func wantStanding(t *testing.T, s *store.Store, id string, want article.Status) 
 	}
 }
 
-func TestADraftIsWithdrawnWithoutATrace(t *testing.T) {
+func TestRemovedDraftIsWithdrawnWithoutTombstone(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		id := put(t, s, piece("secret", draft, tagged("Acquisition"))).ID
@@ -75,7 +75,7 @@ func TestADraftIsWithdrawnWithoutATrace(t *testing.T) {
 	})
 }
 
-func TestAnArticleOfTheFutureIsWithdrawnAndAppearsWhenItIsBack(t *testing.T) {
+func TestRemovedFutureArticleAppearsWhenItIsRestored(t *testing.T) {
 	t.Parallel()
 	for _, engine := range storetest.Engines {
 		t.Run(string(engine), func(t *testing.T) {
@@ -115,9 +115,9 @@ func listed(t *testing.T, s *store.Store) string {
 	return sources(found)
 }
 
-// TestAMarkTakesAnArticleBack imports a file with its mark changed: what readers saw
+// TestImportWithAnotherStatusWithdrawsAnArticle imports a file with its mark changed: what readers saw
 // goes, and the way back gives the same article.
-func TestAMarkTakesAnArticleBack(t *testing.T) {
+func TestImportWithAnotherStatusWithdrawsAnArticle(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		for name, c := range map[string]struct {

@@ -38,7 +38,7 @@ func put(t *testing.T, s *store.Store, a *article.Article) store.Change {
 	return change
 }
 
-func TestAnArticleComesBackAsItWasPut(t *testing.T) {
+func TestStoredArticleIsReadBackUnchanged(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		in := piece("whole", func(a *article.Article) {
@@ -71,7 +71,7 @@ func TestAnArticleComesBackAsItWasPut(t *testing.T) {
 	})
 }
 
-func TestReimport(t *testing.T) {
+func TestReimportUpdatesOnlyChangedArticles(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		first := put(t, s, piece("a"))
@@ -137,7 +137,7 @@ func together(t *testing.T, n int, fn func(ctx context.Context, i int) error) {
 	wg.Wait()
 }
 
-func TestAMovedArticleIsFoundAtEachOldAddress(t *testing.T) {
+func TestMovedArticleRedirectsFromEachOldAddress(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
@@ -188,7 +188,7 @@ func TestRedirectsOfAnImportAreFollowedToTheEnd(t *testing.T) {
 	})
 }
 
-func TestARemovedArticleStaysRemovedUntilItsContentChanges(t *testing.T) {
+func TestRemovedArticleStaysRemovedUntilItsContentChanges(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()

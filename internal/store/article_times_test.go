@@ -53,7 +53,7 @@ func TestRemovedArticlesOfALabelAreListedByTheirRemoval(t *testing.T) {
 	})
 }
 
-func TestNothingIsChangedInTheFuture(t *testing.T) {
+func TestUpdateTimeIsNeverInTheFuture(t *testing.T) {
 	t.Parallel()
 	const year = 365 * 24 * time.Hour
 	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)

@@ -120,7 +120,7 @@ func TestGenerationChangesWithARestore(t *testing.T) {
 	}
 }
 
-func TestRestoreLeavesAStoreWithContentAlone(t *testing.T) {
+func TestRestoreRefusesAStoreWithContent(t *testing.T) {
 	t.Parallel()
 	for _, engine := range storetest.Engines {
 		t.Run(string(engine), func(t *testing.T) {
@@ -195,7 +195,7 @@ func TestDamagedArchiveChangesNothing(t *testing.T) {
 	}
 }
 
-func TestBackupFileIsItsOwnersAndNeverOverwritten(t *testing.T) {
+func TestBackupFileIsPrivateAndNeverOverwritten(t *testing.T) {
 	t.Parallel()
 	dsn := usedDSN(t, store.SQLite)
 	path, _ := backUp(t, dsn)
@@ -216,7 +216,7 @@ func TestBackupFileIsItsOwnersAndNeverOverwritten(t *testing.T) {
 	}
 }
 
-func TestCutOffRestoreIsNotOpened(t *testing.T) {
+func TestInterruptedRestoreIsNotOpened(t *testing.T) {
 	t.Parallel()
 	dsn := newDSN(t, store.Postgres)
 	s, err := store.Open(t.Context(), dsn, store.Options{})

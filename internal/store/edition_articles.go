@@ -51,7 +51,7 @@ func (s *Store) WaitingArticles(ctx context.Context, w Waiting) ([]article.Artic
 	return out, err
 }
 
-// unlimited is more articles than any store has.
+// unlimited exceeds the number of articles of any store.
 const unlimited = 1 << 40
 
 // CountWaiting returns how many articles wait, whatever the limit.
@@ -71,7 +71,7 @@ func (s *Store) CountWaiting(ctx context.Context, w Waiting) (int, error) {
 	return n, sqldb.Wrap("articles", err)
 }
 
-// waiting has SQL written around that for the positions of the articles that wait. It is
+// waiting composes SQL around the query for the positions of the articles that wait. It is
 // empty when there cannot be any.
 func (s *Store) waiting(ctx context.Context, on *conn, w Waiting, around func(l *lister, merged string) string) (string, []any, error) {
 	q := w.query()
@@ -85,8 +85,8 @@ func (s *Store) waiting(ctx context.Context, on *conn, w Waiting, around func(l 
 	return text, l.args, nil
 }
 
-// MarkSeen takes the articles that wait for a digest out of its queue, as if an edition
-// had had them, and returns how many they were. MarkUnseen undoes it.
+// MarkSeen removes the articles that wait for a digest from its queue, as if an edition
+// had contained them, and returns their number. MarkUnseen undoes it.
 func (s *Store) MarkSeen(ctx context.Context, w Waiting) (int64, error) {
 	w.Limit = unlimited
 	var n int64
@@ -155,7 +155,7 @@ func (s *Store) WithdrawnArticles(ctx context.Context, seq int64) ([]WithdrawnAr
 // sent or paused.
 func (s *Store) EditionsUnderWay(ctx context.Context, article string) ([]string, error) {
 	var out []string
-	err := s.readers.Each(ctx, "edition.holding", []any{article}, func(rows *sql.Rows) error {
+	err := s.readers.Each(ctx, "edition.underWayWith", []any{article}, func(rows *sql.Rows) error {
 		var id string
 		err := rows.Scan(&id)
 		out = append(out, id)
@@ -164,8 +164,8 @@ func (s *Store) EditionsUnderWay(ctx context.Context, article string) ([]string,
 	return out, err
 }
 
-// WithdrawalNotice is an article of an approved edition that was withdrawn, and of which no editor
-// has been told.
+// WithdrawalNotice is an article of an approved edition that was withdrawn, of which the editors
+// have not been notified yet.
 type WithdrawalNotice struct {
 	WithdrawnArticle
 	Seq             int64 // of the edition
@@ -175,10 +175,10 @@ type WithdrawalNotice struct {
 }
 
 // PendingWithdrawalNotices returns the withdrawn articles of all editions that are approved, being sent or
-// paused and of which no editor has been told.
+// paused, of which the editors have not been notified.
 func (s *Store) PendingWithdrawalNotices(ctx context.Context) ([]WithdrawalNotice, error) {
 	var out []WithdrawalNotice
-	err := s.readers.Each(ctx, "edition.untold", nil, func(rows *sql.Rows) error {
+	err := s.readers.Each(ctx, "edition.pendingNotices", nil, func(rows *sql.Rows) error {
 		var u WithdrawalNotice
 		err := rows.Scan(&u.Seq, &u.Edition, &u.Digest, &u.Subject, &u.State, &u.ID, &u.Title)
 		out = append(out, u)
@@ -187,11 +187,11 @@ func (s *Store) PendingWithdrawalNotices(ctx context.Context) ([]WithdrawalNotic
 	return out, err
 }
 
-// RecordWithdrawalNotice keeps that editors are told of a withdrawn article, with the jobs that do so. first is
-// false when another node has done it.
+// RecordWithdrawalNotice records that editors are notified of a withdrawn article, and stores the jobs that
+// do so. first is false when another node was faster.
 func (s *Store) RecordWithdrawalNotice(ctx context.Context, u WithdrawalNotice, jobs []Job) (first bool, err error) {
 	err = s.write(ctx, func(tx *conn) error {
-		n, err := tx.Exec(ctx, "edition.tell", u.Seq, u.ID, millis(s.Now()))
+		n, err := tx.Exec(ctx, "edition.recordNotice", u.Seq, u.ID, millis(s.Now()))
 		if first = n == 1; err != nil || !first {
 			return err
 		}

@@ -16,7 +16,7 @@ SELECT coalesce(sum(CASE WHEN l.edition_id = '' THEN 1 ELSE 0 END), 0), coalesce
 FROM ledger l LEFT JOIN editions e ON e.id = l.edition_id WHERE l.digest = $1;
 
 -- name: ledger.release
--- Gives the articles of an edition that nobody got to the next one. Index: ledger_edition.
+-- Releases the articles of an edition that no recipient got, for the next edition. Index: ledger_edition.
 DELETE FROM ledger WHERE edition_id = $1;
 
 -- name: ledger.releaseUntried
@@ -31,21 +31,21 @@ DELETE FROM ledger WHERE edition_id = $2 AND EXISTS (SELECT 1 FROM editions WHER
 -- edition_articles, articles_id.
 SELECT a.id, a.title FROM edition_articles x JOIN articles a ON a.id = x.article_id WHERE x.edition = $1 AND a.status <> 'published' ORDER BY x.position;
 
--- name: edition.holding
+-- name: edition.underWayWith
 -- The editions under way that hold an article. Indexes: editions_state, primary key of
 -- edition_articles.
 SELECT e.id FROM editions e JOIN edition_articles x ON x.edition = e.seq
 WHERE e.state IN ('approved', 'sending', 'paused') AND x.article_id = $1 ORDER BY e.seq;
 
--- name: edition.untold
--- Articles of editions under way that are not published any more, and of which no one was
--- told. Indexes: editions_state, primary key of edition_articles, articles_id.
+-- name: edition.pendingNotices
+-- Articles of editions under way that are not published any more, and of which editors
+-- have not been notified. Indexes: editions_state, primary key of edition_articles, articles_id.
 SELECT e.seq, e.id, e.digest, e.subject, e.state, a.id, a.title
 FROM editions e JOIN edition_articles x ON x.edition = e.seq JOIN articles a ON a.id = x.article_id
 WHERE e.state IN ('approved', 'sending', 'paused') AND x.told = 0 AND a.status <> 'published' ORDER BY e.seq, x.position;
 
--- name: edition.tell
--- Of two nodes that tell, one finds that no one was told. Index: primary key.
+-- name: edition.recordNotice
+-- Of two nodes that notify, one succeeds. Index: primary key.
 UPDATE edition_articles SET told = $3 WHERE edition = $1 AND article_id = $2 AND told = 0;
 
 -- name: ledger.drop

@@ -12,8 +12,8 @@ import (
 	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
-// AddressedDelivery is a delivery with the reader's address, which is empty when they were
-// erased since.
+// AddressedDelivery is a delivery with the address of its subscriber, which is empty after an
+// erasure.
 type AddressedDelivery struct {
 	digest.Delivery
 	Address string
@@ -29,8 +29,8 @@ func (s *Store) Deliveries(ctx context.Context, e Edition, states []digest.Deliv
 	return s.deliveries(ctx, e, "delivery.list", e.Seq, after, jsonList(words), limit)
 }
 
-// EverUncertain returns an edition's deliveries that are in doubt or were once, whatever
-// became of them since: their readers may have two mails.
+// EverUncertain returns the deliveries of an edition that are or once were uncertain:
+// their subscribers may have got two mails.
 func (s *Store) EverUncertain(ctx context.Context, e Edition, after int64, limit int) ([]AddressedDelivery, error) {
 	return s.deliveries(ctx, e, "delivery.doubted", e.Seq, after, limit)
 }
@@ -48,8 +48,7 @@ func (s *Store) deliveries(ctx context.Context, e Edition, query string, args ..
 	return out, err
 }
 
-// Delivery returns what became of an edition for one reader, or ErrNotFound when
-// it was not for them.
+// Delivery returns the delivery of an edition to a subscriber, or ErrNotFound.
 func (s *Store) Delivery(ctx context.Context, e Edition, subscriber int64) (digest.Delivery, error) {
 	d := digest.Delivery{Edition: e.ID}
 	var at, next int64
@@ -61,8 +60,8 @@ func (s *Store) Delivery(ctx context.Context, e Edition, subscriber int64) (dige
 	return d, err
 }
 
-// ResolveUncertain is an editor's word on the mails of an edition that are in doubt: they
-// are sent again, or dropped. It returns how many there were.
+// ResolveUncertain carries out an editor's decision on the uncertain mails of an edition:
+// they are sent again, or skipped. It returns their number.
 func (s *Store) ResolveUncertain(ctx context.Context, e Edition, resend bool) (int64, error) {
 	state, reason := digest.DeliverySkipped, "in doubt: an editor left it so"
 	if resend {
@@ -89,20 +88,20 @@ var doubtedMacro = sqldb.Macro{Name: "doubted", Form: map[Engine]string{
 
 const doubtedSQL = "CASE WHEN reason NOT LIKE 'in doubt%%' OR ? LIKE 'in doubt%%' THEN ? WHEN ? = '' THEN reason ELSE %s || '; then: ' || ? END"
 
-// SkipCount is how many readers are sent nothing for one reason.
+// SkipCount is the number of subscribers who are skipped for one reason.
 type SkipCount struct {
 	Reason string `json:"reason"`
 	Count  int64  `json:"count"`
 }
 
-// SkipCounts counts the readers of an edition who were skipped, by reason, the most
-// frequent first.
+// SkipCounts counts the skipped subscribers of an edition by reason, the most frequent
+// first.
 func (s *Store) SkipCounts(ctx context.Context, seq int64) ([]SkipCount, error) {
 	return s.skipCounts(ctx, "edition.skipped", seq)
 }
 
-// NonRecipients counts the people on a digest who are sent no edition of it: those
-// who left it, and those who are not active, by their state.
+// NonRecipients counts the subscribers of a digest who get no edition of it: those who
+// left it, and those who are not active, by their state.
 func (s *Store) NonRecipients(ctx context.Context, digest string) ([]SkipCount, error) {
 	return s.skipCounts(ctx, "recipients.others", digest)
 }
@@ -113,7 +112,7 @@ func (s *Store) skipCounts(ctx context.Context, query string, args ...any) ([]Sk
 		var reason string
 		var n int64
 		err := rows.Scan(&reason, &n)
-		// What follows a colon differs from reader to reader, such as the error in an address.
+		// What follows a colon differs between subscribers, such as the error in an address.
 		reason, _, _ = strings.Cut(reason, ": ")
 		counts[cmp.Or(reason, "no reason recorded")] += n
 		return err

@@ -2,10 +2,9 @@
 -- subscriber bigint, state, reason, tries bigint, code bigint, reply, relay, at bigint, next_try bigint
 
 -- name: delivery.results
--- Outcomes of tries, each only if it belongs to the intent that is stored: a holder
--- that was frozen and overtaken changes nothing that another has taken up since. A
--- mail that was in doubt once may have come twice, so that stays named whatever
--- follows. Index: primary key.
+-- Outcomes of attempts, each only if it belongs to the stored intent: a holder that was
+-- frozen and replaced changes nothing. A mail that was once uncertain may have arrived
+-- twice, so that stays in the reason. Index: primary key.
 UPDATE deliveries SET state = $4, reason = doubted($5), code = $6, reply = $7, relay = $8, at = $9, next_try = $10 -- sqlite only
 WHERE edition = $1 AND subscriber = $2 AND attempt = $3 AND state = 'attempting' -- sqlite only
 UPDATE deliveries SET state = r.st, reason = doubted(r.why), code = r.code, reply = r.reply, relay = r.relay, at = r.ms, next_try = r.nxt -- postgres only
@@ -15,16 +14,16 @@ RETURNING edition, subscriber -- postgres only
 ;
 
 -- name: delivery.late
--- The outcome of a try that was taken to be in doubt meanwhile, as its holder had
--- not been heard of. Index: primary key.
+-- The outcome of an attempt that became uncertain meanwhile, because the lease of its
+-- holder ran out. Index: primary key.
 UPDATE deliveries SET state = $4, reason = doubted($5), code = $6, reply = $7, relay = $8, at = $9, next_try = $10
 WHERE edition = $1 AND subscriber = $2 AND attempt = $3 AND state = 'uncertain' AND state <> $4;
 
 -- name: delivery.intents
--- Says that mails are about to be sent. A mail may go only if its row was changed
--- here: the chunk is still this holder's, the edition is being sent, and the
--- person still wants it. A row that is attempting already is ours when the
--- attempt is: the commit was lost on the way back, not the change. Index: primary keys.
+-- Announces that mails are about to be sent. A mail may be sent only if its row was
+-- changed here: the chunk is still this holder's, the edition is being sent, and the
+-- subscriber is active and subscribed. A row that is attempting already is ours if it
+-- has our attempt number: then only the answer to the commit was lost. Index: primary keys.
 UPDATE deliveries SET state = 'attempting', attempt = $3, tries = tries + 1, at = $6, first_try = CASE WHEN first_try = 0 THEN $6 ELSE first_try END -- sqlite only
 WHERE edition = $1 AND subscriber = $2 AND (state IN ('queued', 'deferred', 'uncertain') OR state = 'attempting' AND attempt = $3) -- sqlite only
     AND EXISTS (SELECT 1 FROM chunks k WHERE k.edition = $1 AND k.number = $4 AND k.epoch = $5 AND k.state = 'leased') -- sqlite only
@@ -42,9 +41,9 @@ RETURNING deliveries.edition, deliveries.subscriber -- postgres only
 ;
 
 -- name: delivery.skips
--- Mails that need no try, or not now: the reader left since, or their domain asks
--- for a rest. From the first time on that one is put off it is counted for how long
--- it is tried. Only the chunk's holder may say so. Index: primary keys.
+-- Mails that are not attempted, or not now: the subscriber left, or their domain is
+-- throttled. The retry time counts from the first deferral. Only the chunk's holder may
+-- do this. Index: primary keys.
 UPDATE deliveries SET state = r.st, reason = doubted(r.why), at = r.ms, next_try = r.nxt,
     first_try = CASE WHEN first_try = 0 AND r.st = 'deferred' THEN r.ms ELSE first_try END
 FROM (SELECT $1 AS e, $2 AS s, $3 AS c, $4 AS ep, $5 AS st, $6 AS why, $7 AS ms, $8 AS nxt) AS r -- sqlite only
@@ -55,7 +54,7 @@ RETURNING deliveries.edition, deliveries.subscriber -- postgres only
 ;
 
 -- name: delivery.whyNot
--- Why a person's mail was not let go. Index: primary keys.
+-- Why a mail was not granted. Index: primary keys.
 SELECT CASE WHEN k.epoch IS NULL THEN 'lost' WHEN n.state <> 'sending' THEN 'stopped' WHEN p.id IS NULL OR p.state <> 'active' THEN coalesce(p.state, 'erased')
     WHEN u.subscriber IS NULL THEN 'unsubscribed' ELSE 'taken' END
 FROM editions n
@@ -86,22 +85,22 @@ FROM deliveries d LEFT JOIN subscribers s ON s.id = d.subscriber
 WHERE d.edition = $1 AND d.subscriber > $2 AND d.reason LIKE 'in doubt%' ORDER BY d.subscriber LIMIT $3;
 
 -- name: delivery.decide
--- An editor's word on the mails in doubt: send them again, or leave them be. Index: primary key.
+-- An editor's decision on uncertain mails: send them again, or skip them. Index: primary key.
 UPDATE deliveries SET state = $2, reason = CASE WHEN $3 = '' THEN reason ELSE $3 END, at = $4, next_try = 0 WHERE edition = $1 AND state = 'uncertain';
 
 -- name: delivery.reopen
--- Chunks with mails in doubt are taken up again, and counted anew; one that is
--- being given back at this moment is waited for. Index: primary key.
+-- Makes chunks with uncertain mails due, so that they are recounted. A chunk that is
+-- being released at this moment is waited for. Index: primary key.
 UPDATE chunks SET state = CASE WHEN state = 'leased' THEN state ELSE 'waiting' END, not_before = 0
 WHERE edition = $1 AND (uncertain > 0 OR state = 'leased');
 
 -- name: delivery.forget
--- Drops the servers' words about an erased person. Index: primary key, for each edition.
+-- Removes the servers' replies about an erased subscriber. Index: primary key, for each edition.
 UPDATE deliveries SET reply = '',
     reason = CASE WHEN state = 'skipped' THEN reason WHEN reason LIKE 'in doubt%' THEN 'in doubt: the reader was erased since' ELSE '' END
 WHERE edition IN (SELECT seq FROM editions) AND subscriber = $1 AND (reply <> '' OR reason <> '');
 
 -- name: delivery.ofSubscriber
--- What became of a person's mails, the newest edition first. Index: primary keys.
+-- The deliveries to a subscriber, the newest edition first. Index: primary keys.
 SELECT e.id, d.state, d.reason, d.tries, d.code, d.reply, d.at FROM editions e JOIN deliveries d ON d.edition = e.seq
 WHERE d.subscriber = $1 ORDER BY e.seq DESC LIMIT $2;

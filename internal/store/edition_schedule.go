@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// DigestState is where a digest of the configuration stands.
+// DigestState is the stored state of a digest of the configuration.
 type DigestState struct {
 	Name    string
 	Spec    string    // schedule and timezone that Next was worked out from
@@ -17,7 +17,7 @@ type DigestState struct {
 	NextKey string
 }
 
-// Tick is a tick of a digest that was dealt with.
+// Tick is a handled tick of a digest.
 type Tick struct {
 	Digest       string
 	ScheduledFor string
@@ -26,12 +26,12 @@ type Tick struct {
 	At           time.Time
 }
 
-// ErrTaken says that another node has dealt with a tick, or another edition has
-// taken an article, in the meantime: look again.
+// ErrTaken reports that another node has handled a tick, or another edition has taken an
+// article, in the meantime. The caller starts again.
 var ErrTaken = errors.New("another node was faster")
 
-// EnsureDigest makes a digest's row when it is new, and moves its next tick when
-// its schedule has changed. It returns the row.
+// EnsureDigest creates the row of a new digest, and moves the next tick when the schedule
+// has changed. It returns the row.
 func (s *Store) EnsureDigest(ctx context.Context, d DigestState) (DigestState, error) {
 	have, found, err := s.digestState(ctx, s.readers, d.Name)
 	if err != nil || found && have.Spec == d.Spec {
@@ -50,7 +50,7 @@ func (s *Store) EnsureDigest(ctx context.Context, d DigestState) (DigestState, e
 	return have, err
 }
 
-// DigestState returns where a digest stands, or ErrNotFound when it never ran.
+// DigestState returns the state of a digest, or ErrNotFound when it never ran.
 func (s *Store) DigestState(ctx context.Context, name string) (DigestState, error) {
 	d, found, err := s.digestState(ctx, s.readers, name)
 	if err == nil && !found {
@@ -90,11 +90,11 @@ type Advance struct {
 	NextKey string
 }
 
-// CreateDraft keeps a new edition as a draft, its articles in the ledger, and the advance
-// of the schedule that brought it about, all or nothing. It returns ErrTaken when
+// CreateDraft stores a new edition as a draft, its articles in the ledger, and the advance
+// of the schedule that caused it, in one transaction. It returns ErrTaken when
 // another node was faster, and ErrQuarantined. An edition
 // without a Number gets the next one; one whose Number has been taken is refused.
-// The jobs are kept with it.
+// The jobs are stored with it.
 func (s *Store) CreateDraft(ctx context.Context, e Edition, advance *Advance, jobs ...Job) (Edition, error) {
 	return s.plan(ctx, e, advance, nil, jobs)
 }
@@ -136,7 +136,7 @@ func (s *Store) plan(ctx context.Context, e Edition, advance *Advance, since *ti
 	return e, err
 }
 
-// NextNumber is the number that a digest's next edition will have. A subject may show
+// NextNumber returns the number of a digest's next edition. A subject may show
 // it, so it is known before the edition is planned; Plan refuses an edition whose
 // number another one has taken since.
 func (s *Store) NextNumber(ctx context.Context, digestName string) (int, error) {
@@ -147,7 +147,7 @@ func (s *Store) NextNumber(ctx context.Context, digestName string) (int, error) 
 
 // ReplaceDraft gives a draft that waits for an editor the articles, the subject and the time of
 // creation of e, was being the draft as it was read, and moves the schedule on: a tick's
-// articles join those of the draft before. The jobs are kept with it. It returns ErrTaken
+// articles join those of the draft before. The jobs are stored with it. It returns ErrTaken
 // when the draft is another one by now, or another node was faster.
 func (s *Store) ReplaceDraft(ctx context.Context, was, e Edition, tick string, advance Advance, jobs ...Job) error {
 	return s.write(ctx, func(tx *conn) error {
@@ -194,8 +194,8 @@ func (s *Store) WaitingDrafts(ctx context.Context, digestName string, limit int)
 	return s.readers.editions(ctx, "edition.waitingDraft", digestName, limit)
 }
 
-// take claims a due tick, or for an edition by hand makes those who compose wait
-// for each other.
+// take claims a due tick. For an edition composed by hand it locks the digest, so that
+// editions are composed one after the other.
 func (s *Store) take(ctx context.Context, tx *conn, name string, advance *Advance) error {
 	if err := s.mayPublish(ctx, tx); err != nil {
 		return err
@@ -211,7 +211,7 @@ func (s *Store) take(ctx context.Context, tx *conn, name string, advance *Advanc
 	return err
 }
 
-// SkipTick keeps the reason why a due tick makes no edition, and moves on.
+// SkipTick stores why a due tick makes no edition, and advances the schedule.
 func (s *Store) SkipTick(ctx context.Context, t Tick, advance Advance) error {
 	return s.write(ctx, func(tx *conn) error {
 		if err := s.take(ctx, tx, t.Digest, &advance); err != nil {
@@ -222,7 +222,7 @@ func (s *Store) SkipTick(ctx context.Context, t Tick, advance Advance) error {
 	})
 }
 
-// Ticks returns the newest ticks of a digest that were dealt with.
+// Ticks returns the newest handled ticks of a digest.
 func (s *Store) Ticks(ctx context.Context, digestName string, limit int) ([]Tick, error) {
 	var out []Tick
 	err := s.readers.Each(ctx, "tick.list", []any{digestName, limit}, func(rows *sql.Rows) error {

@@ -10,24 +10,24 @@ import (
 	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
-// Editor is someone who works in the press room.
+// Editor is a user of the admin.
 type Editor struct {
 	ID       int64
 	Email    string // compared without case
 	Name     string
-	Role     string // what they may do is the web package's affair
+	Role     string // what it permits is defined in package web
 	Password string // a hash in PHC form, never the password; empty before the first is set
 	Created  time.Time
 	Disabled time.Time // zero for those who may sign in
 }
 
-// CreateEditor keeps a new editor; ErrExists says that the address is taken.
+// CreateEditor stores a new editor. ErrExists reports that the address is taken.
 func (s *Store) CreateEditor(ctx context.Context, e Editor) (Editor, error) {
 	err := s.write(ctx, func(tx *conn) (err error) {
 		e, err = s.insertEditor(ctx, tx, e)
 		return err
 	})
-	return e, described(err, e.Email)
+	return e, describeDuplicate(err, e.Email)
 }
 
 func (s *Store) insertEditor(ctx context.Context, tx *conn, e Editor) (Editor, error) {
@@ -36,8 +36,8 @@ func (s *Store) insertEditor(ctx context.Context, tx *conn, e Editor) (Editor, e
 	return e, err
 }
 
-// described makes an ErrExists of a conflict of addresses.
-func described(err error, email string) error {
+// describeDuplicate turns a duplicate address into ErrExists.
+func describeDuplicate(err error, email string) error {
 	if sqldb.Duplicate(err) {
 		return fmt.Errorf("editor %s: %w", email, ErrExists)
 	}
@@ -56,26 +56,27 @@ func (s *Store) EditorByID(ctx context.Context, id int64) (Editor, error) {
 	return s.oneEditor(ctx, "editor.byID", id)
 }
 
-// Editors are all editors, by address.
+// Editors returns all editors, by address.
 func (s *Store) Editors(ctx context.Context) ([]Editor, error) {
 	return s.readers.editors(ctx, "editor.list")
 }
 
-// CountEditors says how many may sign in: none means that the first is still to come.
+// CountEditors returns how many editors may sign in; 0 means that the first is still to be
+// created.
 func (s *Store) CountEditors(ctx context.Context) (int64, error) {
 	var n int64
 	_, err := s.readers.One(ctx, "editor.count", nil, &n)
 	return n, err
 }
 
-// UpdateEditor keeps an editor's address, name, role, password and whether they are
-// disabled; ErrExists says that the address is taken. A new address or password, or a
-// change of what they may do, ends all their sessions but the one of the token here,
-// which may be empty, and voids links to a new password. One who is disabled, or is no
-// longer what they were, leaves no link behind that they made.
+// UpdateEditor stores an editor's address, name, role, password and whether they are
+// disabled. ErrExists reports that the address is taken. A new address, password or role
+// ends all their sessions except that of the token here, which may be empty, and voids
+// links that reset their password. Disabling an editor or changing the role also voids
+// the links that they made.
 func (s *Store) UpdateEditor(ctx context.Context, e Editor, here string) error {
 	err := s.write(ctx, func(tx *conn) error { return s.updateEditor(ctx, tx, e, here) })
-	return described(err, e.Email)
+	return describeDuplicate(err, e.Email)
 }
 
 func (s *Store) updateEditor(ctx context.Context, tx *conn, e Editor, here string) error {
@@ -189,7 +190,7 @@ func (s *Store) Session(ctx context.Context, token string) (Session, error) {
 	return out, err
 }
 
-// TouchSession prolongs a session. Callers do so now and then, not at each request.
+// TouchSession extends a session. Callers do so occasionally, not at each request.
 func (s *Store) TouchSession(ctx context.Context, token string, ttl time.Duration) error {
 	now := s.Now()
 	return s.write(ctx, func(tx *conn) error {
@@ -198,7 +199,7 @@ func (s *Store) TouchSession(ctx context.Context, token string, ttl time.Duratio
 	})
 }
 
-// EndSession signs out.
+// EndSession ends a session.
 func (s *Store) EndSession(ctx context.Context, token string) error {
 	return s.write(ctx, func(tx *conn) error {
 		_, err := tx.Exec(ctx, "session.delete", hashToken(token))

@@ -135,7 +135,7 @@ func (s *Store) CreateEditorFromLink(ctx context.Context, token string, e Editor
 		_, err = tx.Exec(ctx, "link.replace", string(SetupLink), "", 0)
 		return err
 	})
-	return e, described(err, e.Email)
+	return e, describeDuplicate(err, e.Email)
 }
 
 // ResetPassword uses a reset link up, gives its editor a new password and signs them

@@ -24,7 +24,7 @@ func eventually(t *testing.T, fn func() error) {
 	t.Fatalf("not within 30 s: %v", err)
 }
 
-func TestAStoreGoesOnAfterPostgresWasRestartedOrKilled(t *testing.T) {
+func TestStoreRecoversWhenPostgresRestartsOrIsKilled(t *testing.T) {
 	t.Parallel()
 	server := testkit.StartPostgres(t, testkit.PostgresOptions{})
 	s := storetest.Reopen(t, server.Database(t), store.Options{})
@@ -60,7 +60,7 @@ func TestAStoreGoesOnAfterPostgresWasRestartedOrKilled(t *testing.T) {
 	}
 }
 
-func TestAStandbyTakesOver(t *testing.T) {
+func TestStoreFollowsAFailoverToAStandby(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	primary := testkit.StartPostgres(t, testkit.PostgresOptions{})
@@ -91,7 +91,7 @@ func TestAStandbyTakesOver(t *testing.T) {
 	}
 }
 
-func TestAFrozenNodeGivesItsLocksBack(t *testing.T) {
+func TestFrozenNodeLosesItsLocks(t *testing.T) {
 	t.Parallel()
 	dsn := storetest.DSN(t, store.Postgres)
 	frozen := storetest.Reopen(t, dsn+"&idle_in_transaction_session_timeout=200", store.Options{})
@@ -116,7 +116,7 @@ func TestAFrozenNodeGivesItsLocksBack(t *testing.T) {
 	}
 }
 
-func TestAWrongPasswordIsExplainedAndNotShown(t *testing.T) {
+func TestWrongPasswordIsExplainedAndNotShown(t *testing.T) {
 	t.Parallel()
 	server := testkit.SharedPostgres(t)
 	if err := server.RequirePassword("reader", "right"); err != nil {
@@ -128,7 +128,7 @@ func TestAWrongPasswordIsExplainedAndNotShown(t *testing.T) {
 	}
 }
 
-func TestAFullDiskFailsTheWriteAndNothingElse(t *testing.T) {
+func TestFullDiskFailsTheWriteAndNothingElse(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	s := storetest.Open(t, store.SQLite, store.Options{})

@@ -3,7 +3,7 @@
 INSERT INTO feed_polls (feed, day, node, data) VALUES ($1, $2, $3, $4) ON CONFLICT (feed, day, node) DO NOTHING;
 
 -- name: poll.lock
--- What a node counted so far, for nobody else to add to. Index: primary key.
+-- Locks and reads what a node counted so far. Index: primary key.
 SELECT data FROM feed_polls WHERE feed = $1 AND day = $2 AND node = $3
 FOR UPDATE -- postgres only
 ;

@@ -20,7 +20,7 @@ import (
 // FaultKind says what is wrong with a store.
 type FaultKind string
 
-// The kinds of faults. Their texts are fit for anybody: they name no path or host.
+// The kinds of faults. Their texts may be shown publicly: they name no path or host.
 const (
 	FaultFull        FaultKind = "the disk of the store is full"
 	FaultReadOnly    FaultKind = "the store cannot be written to"
@@ -88,11 +88,10 @@ func faultOfState(code string) FaultKind {
 	return ""
 }
 
-// noteFault remembers the last fault that any query met. It stands on the path of every
-// transaction, and does nothing where there is no error.
+// noteFault stores the last fault of any query.
 func (s *Store) noteFault(err error) {
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return // whoever asked went away
+		return // the caller went away
 	}
 	kind := FaultOf(err)
 	if kind == "" {
@@ -105,8 +104,8 @@ func (s *Store) noteFault(err error) {
 	}
 }
 
-// LastFault is the last fault that a transaction met; nil when there was none. Damage
-// stays: nothing repairs a database that is open.
+// LastFault returns the last fault of a query, nil for none. Damage stays, since nothing
+// repairs an open database.
 func (s *Store) LastFault() *Fault {
 	if damage := s.damage.Load(); damage != nil {
 		return damage
@@ -114,9 +113,9 @@ func (s *Store) LastFault() *Fault {
 	return s.fault.Load()
 }
 
-// Probe writes a row, as anything else is written, and looks whether the database is
-// still the file that was opened. node names this process among others. The error is
-// a *Fault when it is the store's.
+// Probe writes a row and checks that the database is still the file that was opened, and
+// not an older copy of the store (CheckHistory). node names this process. The error is a
+// *Fault.
 func (s *Store) Probe(ctx context.Context, node string) error {
 	if err := s.CheckFile(); err != nil {
 		return err
@@ -213,7 +212,7 @@ func (s *Store) Lag(ctx context.Context, digests []string) (Lag, error) {
 	return out, nil
 }
 
-// ClaimAlert reports whether this node is to tell of a cause: nobody has told of it
+// ClaimAlert reports whether this node is to send the alert of a cause: no node has sent it
 // within the time given.
 func (s *Store) ClaimAlert(ctx context.Context, cause string, every time.Duration) (take bool, err error) {
 	err = s.write(ctx, func(tx *conn) (err error) {
@@ -235,10 +234,9 @@ type Integrity struct {
 	left []string // tables that this round has not come to
 }
 
-// Check goes on for as long as the budget lasts, and begins anew after the last table.
-// It returns a *Fault when something does not fit together. A table that takes longer
-// than the budget alone is left out. On PostgreSQL it does nothing: its server checks
-// the pages it reads.
+// Check continues for as long as the budget lasts, and starts again after the last table.
+// It returns a *Fault when the database is damaged. A table that takes longer than the
+// whole budget is skipped. On PostgreSQL it does nothing: the server checks its pages.
 func (i *Integrity) Check(ctx context.Context, s *Store, budget time.Duration) error {
 	if s.files.path == "" {
 		return nil
@@ -299,8 +297,8 @@ func checkTable(ctx context.Context, db *sql.DB, table string) error {
 	return nil
 }
 
-// damaged makes a fault of what a check found. An error that is not about the database,
-// such as the end of the budget, says nothing.
+// damaged turns the result of a check into a fault. An error that is not about the
+// database, such as the end of the budget, is ignored.
 func damaged(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return nil

@@ -11,7 +11,7 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-func TestOneNodeTellsOfACause(t *testing.T) {
+func TestOneNodeSendsEachAlert(t *testing.T) {
 	t.Parallel()
 	for _, engine := range storetest.Engines {
 		t.Run(string(engine), func(t *testing.T) {
@@ -39,7 +39,7 @@ func TestOneNodeTellsOfACause(t *testing.T) {
 	}
 }
 
-func TestLagIsThatOfTheOldestWork(t *testing.T) {
+func TestLagIsTheAgeOfTheOldestDueWork(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
@@ -64,7 +64,7 @@ func TestLagIsThatOfTheOldestWork(t *testing.T) {
 	})
 }
 
-func TestProbeFindsThatTheFileIsGone(t *testing.T) {
+func TestProbeDetectsADeletedFile(t *testing.T) {
 	t.Parallel()
 	path := t.TempDir() + "/tidings.db"
 	s := storetest.Reopen(t, "sqlite:"+path, store.Options{})

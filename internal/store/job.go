@@ -10,26 +10,27 @@ import (
 )
 
 // ErrLease says that a job's lease ran out and another node has taken it since.
-var ErrLease = errors.New("the lease is over: another node has the job")
+var ErrLease = errors.New("the lease ran out and another node has the job")
 
-// Job is a piece of side work, done at least once: a welcome mail, a hub to tell.
+// Job is a piece of side work that is done at least once, such as a welcome mail or the
+// notification of a hub.
 type Job struct {
 	ID      int64
 	Kind    string
-	Key     string // of open jobs of a kind each key is there once; a second one is the same job
+	Key     string // unique among the open jobs of a kind; a second job with it is the same job
 	Payload []byte
-	About   subscriber.Address // whom it is about: it goes when they are erased; may be zero
-	Newest  bool               // an open one gets this payload, and is done again if it is under way
+	About   subscriber.Address // the subscriber it concerns: it is deleted when they are erased; may be zero
+	Newest  bool               // an open job gets this payload, and is done again if it is in progress
 	Due     time.Time          // when it may be done; now when zero
-	Epoch   int64              // rises with every claim: who holds an older one has lost it
+	Epoch   int64              // rises with every claim: the holder of an older one has lost the job
 	Tries   int                // this one included
 	Created time.Time
 	Error   string // of a failed one
 	Ended   time.Time
 }
 
-// Enqueue keeps a job and says whether it is new: an open one of the same kind and
-// key stands for both.
+// Enqueue stores a job and reports whether it is new. An open job of the same kind and key
+// stands for both.
 func (s *Store) Enqueue(ctx context.Context, job Job) (fresh bool, err error) {
 	err = s.write(ctx, func(tx *conn) (err error) {
 		fresh, err = s.enqueue(ctx, tx, job)
@@ -38,7 +39,7 @@ func (s *Store) Enqueue(ctx context.Context, job Job) (fresh bool, err error) {
 	return fresh, err
 }
 
-// EnqueueAll keeps many jobs in one transaction, as Enqueue does each.
+// EnqueueAll stores many jobs in one transaction, as Enqueue does each.
 func (s *Store) EnqueueAll(ctx context.Context, jobs []Job) error {
 	return s.write(ctx, func(tx *conn) error { return s.enqueueAll(ctx, tx, jobs) })
 }
@@ -89,7 +90,7 @@ func scanJob(rows *sql.Rows) (Job, error) {
 	return j, err
 }
 
-// payload is never NULL, which an empty one is as the drivers read and write it.
+// payload returns the payload, never nil, which the drivers would write as NULL.
 func (j Job) payload() []byte {
 	if j.Payload == nil {
 		return []byte{}
@@ -97,8 +98,8 @@ func (j Job) payload() []byte {
 	return j.Payload
 }
 
-// ClaimJobs takes up to n jobs of some kinds that are due, for the length of the
-// lease: a node that dies loses them to the next claim after it.
+// ClaimJobs claims up to n due jobs of some kinds for the length of the lease. When a node
+// dies, its jobs can be claimed again after that.
 func (s *Store) ClaimJobs(ctx context.Context, kinds []string, n int, lease time.Duration) ([]Job, error) {
 	var out []Job
 	era := s.history.era.Load()
@@ -118,39 +119,39 @@ func (s *Store) ClaimJobs(ctx context.Context, kinds []string, n int, lease time
 	return out, err
 }
 
-// FinishJob ends a claimed job that was done. One that was put anew meanwhile stays
-// open and is due at once. ErrLease says that it is no longer ours.
+// FinishJob ends a claimed job that was done. A job that was enqueued again meanwhile
+// stays open and is due at once. ErrLease reports that the job is no longer ours.
 func (s *Store) FinishJob(ctx context.Context, job Job) error {
-	return s.ours(ctx, "job.finish", job.ID, job.Epoch, job.payload(), millis(s.Now()), []byte{})
+	return s.changeOwn(ctx, "job.finish", job.ID, job.Epoch, job.payload(), millis(s.Now()), []byte{})
 }
 
-// DropJob ends a claimed job and forgets it, payload and all.
+// DropJob deletes a claimed job.
 func (s *Store) DropJob(ctx context.Context, job Job) error {
-	return s.ours(ctx, "job.drop", job.ID, job.Epoch)
+	return s.changeOwn(ctx, "job.drop", job.ID, job.Epoch)
 }
 
-// FailJob gives a claimed job up.
+// FailJob marks a claimed job as failed.
 func (s *Store) FailJob(ctx context.Context, job Job, reason string) error {
-	return s.ours(ctx, "job.fail", job.ID, job.Epoch, replyText(reason), millis(s.Now()), []byte{})
+	return s.changeOwn(ctx, "job.fail", job.ID, job.Epoch, replyText(reason), millis(s.Now()), []byte{})
 }
 
-// ContinueJob gives a claimed job back that went well and has more to do later.
+// ContinueJob releases a claimed job that succeeded and has more to do later.
 func (s *Store) ContinueJob(ctx context.Context, job Job, delay time.Duration) error {
-	return s.ours(ctx, "job.continue", job.ID, job.Epoch, millis(s.Now().Add(delay)))
+	return s.changeOwn(ctx, "job.continue", job.ID, job.Epoch, millis(s.Now().Add(delay)))
 }
 
 // RetryJob gives a claimed job back, to be done after a delay.
 func (s *Store) RetryJob(ctx context.Context, job Job, delay time.Duration, reason string) error {
-	return s.ours(ctx, "job.retry", job.ID, job.Epoch, millis(s.Now().Add(delay)), replyText(reason))
+	return s.changeOwn(ctx, "job.retry", job.ID, job.Epoch, millis(s.Now().Add(delay)), replyText(reason))
 }
 
-// RenewJob prolongs the lease of a claimed job that takes longer.
+// RenewJob extends the lease of a claimed job.
 func (s *Store) RenewJob(ctx context.Context, job Job, lease time.Duration) error {
-	return s.ours(ctx, "job.renew", job.ID, job.Epoch, millis(s.Now().Add(lease)))
+	return s.changeOwn(ctx, "job.renew", job.ID, job.Epoch, millis(s.Now().Add(lease)))
 }
 
-// ours changes a job if its epoch still holds.
-func (s *Store) ours(ctx context.Context, query string, args ...any) error {
+// changeOwn changes a job if its epoch is still current.
+func (s *Store) changeOwn(ctx context.Context, query string, args ...any) error {
 	return s.write(ctx, func(tx *conn) error {
 		n, err := tx.Exec(ctx, query, args...)
 		if err == nil && n == 0 {
@@ -160,14 +161,14 @@ func (s *Store) ours(ctx context.Context, query string, args ...any) error {
 	})
 }
 
-// NextJob is when the next job of some kinds is due; the zero time when there is none.
+// NextJob returns when the next job of some kinds is due, the zero time for none.
 func (s *Store) NextJob(ctx context.Context, kinds []string) (time.Time, error) {
 	var due int64
 	_, err := s.readers.One(ctx, "job.nextDue", []any{jsonList(kinds)}, &due)
 	return timeOf(due), err
 }
 
-// FailedJobs are the newest jobs that were given up.
+// FailedJobs returns the newest failed jobs.
 func (s *Store) FailedJobs(ctx context.Context, limit int) ([]Job, error) {
 	var out []Job
 	err := s.readers.Each(ctx, "job.failed", []any{limit}, func(rows *sql.Rows) error {
@@ -181,7 +182,7 @@ func (s *Store) FailedJobs(ctx context.Context, limit int) ([]Job, error) {
 // JobCounts is how many jobs of a kind there are.
 type JobCounts struct{ Open, Done, Failed int64 }
 
-// CountJobs says how many jobs there are of each kind.
+// CountJobs returns the number of jobs of each kind.
 func (s *Store) CountJobs(ctx context.Context) (map[string]JobCounts, error) {
 	out := map[string]JobCounts{}
 	err := s.readers.Each(ctx, "job.counts", nil, func(rows *sql.Rows) error {
@@ -205,8 +206,8 @@ func (s *Store) CountJobs(ctx context.Context) (map[string]JobCounts, error) {
 	return out, err
 }
 
-// OpenJobs says how many open jobs of a kind have a key that begins with a prefix,
-// counted no further than limit: for a bound on what strangers may ask for.
+// OpenJobs returns how many open jobs of a kind have a key with a prefix, counted up to
+// limit. It bounds what the public may request.
 func (s *Store) OpenJobs(ctx context.Context, kind, prefix string, limit int64) (int64, error) {
 	var n int64
 	_, err := s.readers.One(ctx, "job.open", []any{kind, prefix, limit, "\U0010FFFF"}, &n)

@@ -37,15 +37,15 @@ UPDATE jobs SET state = CASE WHEN payload = $3 THEN 'done' ELSE 'open' END,
 WHERE id = $1 AND epoch = $2 AND state = 'open';
 
 -- name: job.drop
--- Forgets a job that is still ours. Index: primary key.
+-- Deletes a job that is still ours. Index: primary key.
 DELETE FROM jobs WHERE id = $1 AND epoch = $2 AND state = 'open';
 
 -- name: job.fail
--- Gives a job up that is still ours. What it was about is not kept ($5). Index: primary key.
+-- Marks a job that is still ours as failed. Its payload is cleared ($5). Index: primary key.
 UPDATE jobs SET state = 'failed', error = $3, finished = $4, payload = $5 WHERE id = $1 AND epoch = $2 AND state = 'open';
 
 -- name: job.continue
--- A job that is still ours has more to do later; its tries begin anew. Index: primary key.
+-- A job that is still ours has more to do later; its tries start again. Index: primary key.
 UPDATE jobs SET due = $3, tries = 0, error = '' WHERE id = $1 AND epoch = $2 AND state = 'open';
 
 -- name: job.open
@@ -54,7 +54,7 @@ UPDATE jobs SET due = $3, tries = 0, error = '' WHERE id = $1 AND epoch = $2 AND
 SELECT count(*) FROM (SELECT 1 FROM jobs WHERE kind = $1 AND state = 'open' AND key >= $2 AND key < $2 || CAST($4 AS text) LIMIT $3) AS few;
 
 -- name: job.retry
--- Gives a job that is still ours back for later. Index: primary key.
+-- Releases a job that is still ours for later. Index: primary key.
 UPDATE jobs SET due = $3, error = $4 WHERE id = $1 AND epoch = $2 AND state = 'open';
 
 -- name: job.renew
@@ -70,7 +70,7 @@ SELECT due FROM jobs WHERE state = 'open' AND kind IN strings($1) ORDER BY due L
 SELECT kind, state, count(*) FROM jobs GROUP BY kind, state;
 
 -- name: job.failed
--- The newest jobs that were given up, for people. Index: jobs_finished.
+-- The newest failed jobs. Index: jobs_finished.
 SELECT id, columns(job) FROM jobs
 WHERE state = 'failed' ORDER BY finished DESC, id DESC LIMIT $1;
 
@@ -79,6 +79,6 @@ WHERE state = 'failed' ORDER BY finished DESC, id DESC LIMIT $1;
 DELETE FROM jobs WHERE about = $1;
 
 -- name: job.prune
--- Some jobs that ended in a state before a time. Those that were given up stay longer,
--- since people may want to see them. Index: jobs_finished.
+-- Some jobs that ended in a state before a time. Failed jobs stay longer,
+-- for editors to see. Index: jobs_finished.
 DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE state = $1 AND finished < $2 ORDER BY finished LIMIT $3);

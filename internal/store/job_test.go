@@ -54,7 +54,7 @@ func TestEachJobIsClaimedByOneNode(t *testing.T) {
 	}
 }
 
-func TestAJobWhoseLeaseRanOutIsAnotherNodes(t *testing.T) {
+func TestJobIsClaimedAgainWhenItsLeaseRanOut(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
 	for _, engine := range storetest.Engines {
@@ -137,7 +137,7 @@ func TestFailedJobsAreShownAndPruned(t *testing.T) {
 	})
 }
 
-func TestDoneJobsAreForgottenBeforeFailedOnes(t *testing.T) {
+func TestDoneJobsArePrunedBeforeFailedOnes(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()

@@ -26,7 +26,7 @@ var notJournaled = []string{
 	"suppression.forget", // the words of a reason only
 }
 
-func TestEveryQueryThatLetsPeopleLeaveIsJournaled(t *testing.T) {
+func TestEveryQueryThatEndsMailIsJournaled(t *testing.T) {
 	t.Parallel()
 	changes := regexp.MustCompile(`(?i)(INSERT INTO|UPDATE|DELETE FROM)\s+(subscribers|subscriptions|suppressions)\b`)
 	journaled := store.JournaledQueries()
@@ -39,7 +39,7 @@ func TestEveryQueryThatLetsPeopleLeaveIsJournaled(t *testing.T) {
 	}
 }
 
-func TestJournalKnowsWhoLeft(t *testing.T) {
+func TestJournalRecordsUnsubscribesSuppressionsAndErasures(t *testing.T) {
 	t.Parallel()
 	for _, engine := range storetest.Engines {
 		t.Run(string(engine), func(t *testing.T) {

@@ -106,7 +106,7 @@ func TestMissingMigrationInTheMiddleIsDue(t *testing.T) {
 	}
 }
 
-func TestCreationThatWasCutOffIsCompleted(t *testing.T) {
+func TestInterruptedCreationIsCompleted(t *testing.T) {
 	t.Parallel()
 	for _, engine := range storetest.Engines {
 		t.Run(string(engine), func(t *testing.T) {

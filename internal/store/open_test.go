@@ -49,7 +49,7 @@ func emptyDSN(t *testing.T, engine store.Engine) string {
 	return testkit.SharedPostgres(t).Database(t)
 }
 
-func TestProcessesThatMigrateAtOnceAllOpen(t *testing.T) {
+func TestConcurrentMigrationsSucceed(t *testing.T) {
 	t.Parallel()
 	for _, engine := range storetest.Engines {
 		t.Run(string(engine), func(t *testing.T) {
@@ -68,7 +68,7 @@ func TestProcessesThatMigrateAtOnceAllOpen(t *testing.T) {
 	}
 }
 
-func TestAWriterWaitsForAnotherProcess(t *testing.T) {
+func TestWriterWaitsForAnotherProcess(t *testing.T) {
 	t.Parallel()
 	for _, engine := range storetest.Engines {
 		t.Run(string(engine), func(t *testing.T) {
@@ -105,7 +105,7 @@ func TestAWriterWaitsForAnotherProcess(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeOpenedIsExplained(t *testing.T) {
+func TestOpenErrorsExplainTheCause(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	text := filepath.Join(dir, "notes.txt")
@@ -157,7 +157,7 @@ func closedPort(t *testing.T) string {
 	return port
 }
 
-func TestAServerThatRefusesIsQuoted(t *testing.T) {
+func TestRefusalOfAServerIsQuoted(t *testing.T) {
 	t.Parallel()
 	server := testkit.SharedPostgres(t)
 	dsn := "postgres://postgres@" + server.Address() + "/no_such_database?sslmode=disable"
@@ -208,7 +208,7 @@ func TestSettingsReachTheEngine(t *testing.T) {
 	}
 }
 
-func TestANewFileIsItsOwnersAlone(t *testing.T) {
+func TestNewFileIsReadableByItsOwnerOnly(t *testing.T) {
 	t.Parallel()
 	dsn := storetest.DSN(t, store.SQLite)
 	storetest.Reopen(t, dsn, store.Options{})
@@ -220,7 +220,7 @@ func TestANewFileIsItsOwnersAlone(t *testing.T) {
 	}
 }
 
-func TestASecretIsTheSameOnEveryNode(t *testing.T) {
+func TestSecretIsTheSameOnEveryNode(t *testing.T) {
 	t.Parallel()
 	for _, engine := range storetest.Engines {
 		t.Run(string(engine), func(t *testing.T) {

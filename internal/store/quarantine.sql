@@ -56,7 +56,7 @@ WHERE edition = $1 AND state IN ('queued', 'attempting', 'deferred', 'uncertain'
 UPDATE deliveries SET state = 'sent', reason = $2, at = $3 WHERE edition = $1 AND state IN ('queued', 'attempting', 'deferred', 'uncertain');
 
 -- name: quarantine.recount
--- The chunks of an edition are counted by whoever takes them up next. Index: primary key.
+-- Frees the chunks of an edition; the next holder counts them. Index: primary key.
 UPDATE chunks SET state = 'waiting', not_before = 0, lease_until = 0, holder = '', epoch = epoch + 1 WHERE edition = $1 AND state <> 'done';
 
 -- name: quarantine.endChunks
@@ -64,12 +64,12 @@ UPDATE chunks SET state = 'waiting', not_before = 0, lease_until = 0, holder = '
 UPDATE chunks SET state = 'done', not_before = 0, lease_until = 0, holder = '', epoch = epoch + 1 WHERE edition = $1 AND state <> 'done';
 
 -- name: quarantine.countChunks
--- Counts all chunks of an edition anew. Index: primary keys.
+-- Recounts all chunks of an edition. Index: primary key.
 UPDATE chunks SET part(countedDeliveries)
 WHERE edition = $1;
 
 -- name: quarantine.freeChunks
--- Whoever holds a chunk has lost it.
+-- Takes all chunks from their holders.
 UPDATE chunks SET state = 'waiting', lease_until = 0, holder = '', epoch = epoch + 1 WHERE state = 'leased';
 
 -- name: quarantine.setSent

@@ -14,11 +14,11 @@ import (
 // leftBefore is the reason of mails that a journal knows to have left.
 const leftBefore = "it left before the restore, as the journal says"
 
-// skew is how far the clocks of nodes may be apart.
+// skew is how much the clocks of nodes may differ.
 const skew = 5 * time.Minute
 
-// takeUp has the store learn what journals know of the time that it lost. It may be
-// done again, and with the journals of several machines one after the other.
+// takeUp applies to the store what journals know of the time that it lost. It may be
+// repeated, and done for the journals of several machines one after the other.
 func (s *Store) takeUp(ctx context.Context, facts *journal.Facts) error {
 	q, err := s.Quarantine(ctx)
 	if err != nil || q == nil {
@@ -53,7 +53,7 @@ func (s *Store) takeUp(ctx context.Context, facts *journal.Facts) error {
 	})
 }
 
-// takeUpPeople applies who left, was suppressed or erased. Nobody comes back by it.
+// takeUpPeople applies unsubscribes, suppressions and erasures. It never resumes mail.
 func (s *Store) takeUpPeople(ctx context.Context, facts *journal.Facts, from time.Time) (counts [3]int64, err error) {
 	for hash, p := range facts.Suppressions {
 		if p.Reason == "" || !p.At.After(from) {
@@ -105,7 +105,7 @@ func (s *Store) suppressHash(ctx context.Context, text string, p journal.Suppres
 	return n, err
 }
 
-// leaveAgain takes a person off the digests that they left.
+// leaveAgain ends the subscriptions that a subscriber had ended.
 func (s *Store) leaveAgain(ctx context.Context, facts *journal.Facts, place journal.Place) (int64, error) {
 	on, err := s.Subscriptions(ctx, place.Subscriber)
 	if err != nil {
@@ -125,7 +125,7 @@ func (s *Store) leaveAgain(ctx context.Context, facts *journal.Facts, place jour
 	return left, nil
 }
 
-// lowerState gives a person a state that keeps them from mail, as they had it before.
+// lowerState gives a subscriber the state that they had, if it blocks mail.
 func (s *Store) lowerState(ctx context.Context, id int64, state subscriber.State) (changed bool, err error) {
 	switch state {
 	case subscriber.Unsubscribed, subscriber.Bounced, subscriber.Complained, subscriber.Paused, subscriber.Erased:

@@ -15,10 +15,10 @@ type Decision string
 
 // The decisions. An edition without one is held.
 const (
-	DecideSent     Decision = "sent"     // it left; what is open of it is not sent any more
-	DecideContinue Decision = "continue" // those whose mail has not left get it
+	DecideSent     Decision = "sent"     // it was sent; its open mails are not sent
+	DecideContinue Decision = "continue" // recipients whose mail was not sent get it
 	DecideHold     Decision = "hold"     // it stays paused, or a draft
-	DecideCancel   Decision = "cancel"   // nobody else gets it; of an edition that the store lost, the articles go into the next one
+	DecideCancel   Decision = "cancel"   // no other recipient gets it; the articles of an edition that the store lost go into the next one
 )
 
 // Decisions are all decisions.
@@ -100,8 +100,8 @@ type Release struct {
 	Ticks   []SkippedTicks // of each digest with a schedule
 	Notices string         // the kind of jobs with single mails
 	// ArticlesSent marks all articles that are dated between the backup and now as seen,
-	// also those that are imported later. Without a journal nobody knows which of them
-	// were mailed.
+	// also those that are imported later. Without a journal it is unknown which of
+	// them were mailed.
 	ArticlesSent bool
 }
 
@@ -211,8 +211,8 @@ func (s *Store) carryOutSent(ctx context.Context, tx *conn, e Edition, q *Quaran
 	return err
 }
 
-// carryOutCancel cancels an edition. Its articles go into the next one only when
-// nobody got them.
+// carryOutCancel cancels an edition. Its articles go into the next one only if no
+// recipient got them.
 func (s *Store) carryOutCancel(ctx context.Context, tx *conn, e Edition, q *QuarantinedEdition) error {
 	n, err := tx.Exec(ctx, "edition.setState", e.ID, string(e.State), string(digest.Cancelled), "cancelled after a restore", millis(s.Now()))
 	if err != nil || n == 0 {

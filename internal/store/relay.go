@@ -8,17 +8,17 @@ import (
 	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
-// HoldKind says what is held back.
+// HoldKind is what a hold blocks.
 type HoldKind string
 
 // The kinds of holds.
 const (
-	RelayHeld      HoldKind = "relay"      // all nodes leave a relay alone
-	ConnectionHeld HoldKind = "connection" // a node cannot reach a relay; the others try
-	DomainHeld     HoldKind = "domain"     // all nodes leave a domain's recipients alone on a relay
+	RelayHeld      HoldKind = "relay"      // no node uses the relay
+	ConnectionHeld HoldKind = "connection" // a node cannot reach the relay; the others try
+	DomainHeld     HoldKind = "domain"     // no node sends to the domain over the relay
 )
 
-// Hold keeps mail from a relay, or from a domain's recipients on it, for a while.
+// Hold blocks mail over a relay, or to a domain over it, for a while.
 type Hold struct {
 	Relay  string
 	Kind   HoldKind
@@ -57,7 +57,7 @@ func (s *Store) DropHold(ctx context.Context, h Hold) error {
 	})
 }
 
-// Holds returns what is held now.
+// Holds returns the current holds.
 func (s *Store) Holds(ctx context.Context) ([]Hold, error) {
 	var out []Hold
 	err := s.readers.Each(ctx, "hold.list", []any{millis(s.Now())}, func(rows *sql.Rows) error {
@@ -102,7 +102,7 @@ func (s *Store) LeaseConnection(ctx context.Context, relay, node string, limit i
 	slot := int64(-1)
 	err := s.write(ctx, func(tx *conn) error {
 		now := s.Now()
-		if err := tx.addSlots(ctx, relay, limit); err != nil {
+		if err := tx.addConnections(ctx, relay, limit); err != nil {
 			return err
 		}
 		found, err := tx.One(ctx, "connection.free", []any{relay, limit, millis(now)}, &slot)
@@ -116,8 +116,8 @@ func (s *Store) LeaseConnection(ctx context.Context, relay, node string, limit i
 	return slot, err
 }
 
-// addSlots makes the rows that stand for a relay's connections.
-func (c *conn) addSlots(ctx context.Context, relay string, limit int) error {
+// addConnections makes the rows that stand for a relay's connections.
+func (c *conn) addConnections(ctx context.Context, relay string, limit int) error {
 	var have int
 	if _, err := c.One(ctx, "connection.rows", []any{relay}, &have); err != nil {
 		return err

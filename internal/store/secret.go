@@ -13,14 +13,14 @@ import (
 	"github.com/tidings-press/tidings/internal/token"
 )
 
-// secretCache keeps what never changes once it was made.
+// secretCache caches secrets, which never change once they are created.
 type secretCache struct {
 	mu   sync.Mutex
 	kept map[string][]byte
 }
 
-// Secret returns the 32 random bytes of a name. They are made at the first
-// question and are the same on every node for ever.
+// Secret returns the 32 random bytes of a name. They are created on first use and are the
+// same on every node.
 func (s *Store) Secret(ctx context.Context, name string) ([]byte, error) {
 	s.secrets.mu.Lock()
 	defer s.secrets.mu.Unlock()
@@ -56,7 +56,7 @@ func (s *Store) makeSecret(ctx context.Context, name string) ([]byte, error) {
 	return value, err
 }
 
-// Keys are the keys of this store's links, made from its own secret.
+// Keys returns the keys of this store's links, derived from its secret.
 func (s *Store) Keys(ctx context.Context) (subscriber.Keys, error) {
 	secret, err := s.Secret(ctx, "links")
 	if err != nil {

@@ -35,7 +35,7 @@ func byAddress(t testing.TB, s *store.Store, address string) subscriber.Subscrib
 	return sub
 }
 
-func TestASubscriberComesBackAsAdded(t *testing.T) {
+func TestStoredSubscriberIsReadBackUnchanged(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		in := subscriber.Subscriber{
@@ -61,7 +61,7 @@ func TestASubscriberComesBackAsAdded(t *testing.T) {
 	})
 }
 
-func TestStatesChangeByTheTable(t *testing.T) {
+func TestStatesChangeOnlyAsTheTableAllows(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
@@ -89,7 +89,7 @@ func TestStatesChangeByTheTable(t *testing.T) {
 	})
 }
 
-func TestASuppressionSurvivesErasureAndImport(t *testing.T) {
+func TestSuppressionSurvivesErasureAndImport(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
@@ -143,7 +143,7 @@ func mustNotHold(t *testing.T, s *store.Store, word string) {
 	}
 }
 
-func TestABounceOrComplaintKeepsThePersonAway(t *testing.T) {
+func TestBounceOrComplaintSuppressesTheAddress(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
@@ -176,7 +176,7 @@ func TestABounceOrComplaintKeepsThePersonAway(t *testing.T) {
 	})
 }
 
-func TestLeavingTheLastDigestUnsubscribes(t *testing.T) {
+func TestEndingTheLastSubscriptionUnsubscribes(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
@@ -214,7 +214,7 @@ func TestLeavingTheLastDigestUnsubscribes(t *testing.T) {
 	})
 }
 
-func TestEveryoneIsListedOnceInConstantPages(t *testing.T) {
+func TestEverySubscriberIsListedOnce(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
@@ -252,7 +252,7 @@ func TestEveryoneIsListedOnceInConstantPages(t *testing.T) {
 	})
 }
 
-func TestWhoNeverConfirmsIsForgottenButNotSuppressed(t *testing.T) {
+func TestUnconfirmedSubscribersAreErasedButNotSuppressed(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
@@ -298,7 +298,7 @@ func TestOnlyAnEditorLiftsAnEditorsSuppression(t *testing.T) {
 	})
 }
 
-func TestBrokenTextIsKeptReadableOnBothEngines(t *testing.T) {
+func TestBrokenTextIsRepairedOnBothEngines(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()

@@ -21,12 +21,12 @@ type Throttle struct {
 	Every time.Duration
 }
 
-// errSpent ends the transaction of a try that a throttle refuses.
+// errSpent ends the transaction of an attempt that a throttle refuses.
 var errSpent = errors.New("no try is left")
 
-// TakeAttempt uses up one try of each throttle, or of none when one has none left; it
-// returns how long to wait then. A refused try writes nothing, so that a flood of them
-// does not keep the store busy.
+// TakeAttempt uses one attempt of each throttle. If a throttle has none left it uses none,
+// and returns how long to wait. A refused attempt writes nothing, so that a flood of them
+// does not load the store.
 func (s *Store) TakeAttempt(ctx context.Context, throttles ...Throttle) (wait time.Duration, err error) {
 	now := s.Now()
 	for _, t := range throttles {
@@ -43,7 +43,7 @@ func (s *Store) TakeAttempt(ctx context.Context, throttles ...Throttle) (wait ti
 		return wait, nil
 	}
 	err = s.write(ctx, func(tx *conn) error { return s.takeAttempt(ctx, tx, throttles) })
-	if errors.Is(err, errSpent) { // somebody else had the last one meanwhile
+	if errors.Is(err, errSpent) { // another request took the last one meanwhile
 		return time.Second, nil
 	}
 	return 0, err
@@ -78,7 +78,7 @@ func inOrder(throttles []Throttle) []Throttle {
 	return sorted
 }
 
-// ReturnAttempt gives back the tries of one that was right.
+// ReturnAttempt returns the attempts of a request that succeeded.
 func (s *Store) ReturnAttempt(ctx context.Context, throttles ...Throttle) error {
 	return s.write(ctx, func(tx *conn) error {
 		for _, t := range inOrder(throttles) {
@@ -97,7 +97,7 @@ type RequestLimit struct {
 	Most int64
 }
 
-// errOverLimit takes back the counts of a request that is over a limit.
+// errOverLimit rolls back the counts of a request that is over a limit.
 var errOverLimit = errors.New("over a limit")
 
 // CountRequest counts a request under all its limits, if each has room, and returns the

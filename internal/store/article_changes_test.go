@@ -57,7 +57,7 @@ func (l listener) hear(most int) string {
 	return heard(n)
 }
 
-func TestNewsIsWhatReadersSeeDifferently(t *testing.T) {
+func TestFeedChangesAreWhatReadersSeeDifferently(t *testing.T) {
 	t.Parallel()
 	eachLater(t, func(t *testing.T, s *store.Store, forward func(time.Duration)) {
 		l := listener{t, s}
@@ -102,7 +102,7 @@ func TestNewsIsWhatReadersSeeDifferently(t *testing.T) {
 	})
 }
 
-func TestNewsOfEditionsIsHeardOnce(t *testing.T) {
+func TestEachEditionChangesItsFeedOnce(t *testing.T) {
 	t.Parallel()
 	eachLater(t, func(t *testing.T, s *store.Store, forward func(time.Duration)) {
 		l := listener{t, s}
@@ -134,7 +134,7 @@ func TestNewsOfEditionsIsHeardOnce(t *testing.T) {
 	})
 }
 
-func TestOldDeparturesAreForgotten(t *testing.T) {
+func TestOldDeparturesArePruned(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		put(t, s, piece("a"))
@@ -180,7 +180,7 @@ func TestOneNodeMakesEachAnnouncement(t *testing.T) {
 	})
 }
 
-func TestATopicThatIsAnnouncedAgainStaysOnTheList(t *testing.T) {
+func TestTopicAnnouncedAgainStaysPending(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
@@ -231,7 +231,7 @@ func TestATopicThatIsAnnouncedAgainStaysOnTheList(t *testing.T) {
 	})
 }
 
-func TestADeferredTopicComesLast(t *testing.T) {
+func TestDeferredTopicComesLast(t *testing.T) {
 	t.Parallel()
 	eachLater(t, func(t *testing.T, s *store.Store, forward func(time.Duration)) {
 		if _, err := s.Announce(t.Context(), store.Announcement{Hubs: []string{hub}, Topics: []string{"a", "b"}, Due: s.Now()}); err != nil {
@@ -251,7 +251,7 @@ func TestADeferredTopicComesLast(t *testing.T) {
 	})
 }
 
-func TestOpenJobsAreCountedByTheBeginningOfTheirKey(t *testing.T) {
+func TestOpenJobsAreCountedByKeyPrefix(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		jobs := []store.Job{{Kind: "ping", Key: "a.example x"}, {Kind: "ping", Key: "a.example y"}, {Kind: "ping", Key: "a.example.org x"}, {Kind: "other", Key: "a.example x"}}

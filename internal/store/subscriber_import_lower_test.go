@@ -43,7 +43,7 @@ const gonePeople = "email,unsub_time,clean_time,complained\n" +
 	"complained@example.org,,,\n" +
 	"new@example.org,,,yes\n"
 
-func TestImportLowersAndSuppressesWhoLeft(t *testing.T) {
+func TestImportLowersAndSuppressesSubscribersWhoLeft(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		for _, state := range []subscriber.State{subscriber.Active, subscriber.Pending, subscriber.Paused} {
@@ -160,7 +160,7 @@ func TestDryRunKnowsAddressesOfEarlierBatches(t *testing.T) {
 	})
 }
 
-func TestErasedInAListLowersWhoIsThere(t *testing.T) {
+func TestErasedLineLowersAnExistingSubscriber(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		add(t, s, "ada@example.org", subscriber.Active)
@@ -173,7 +173,7 @@ func TestErasedInAListLowersWhoIsThere(t *testing.T) {
 	})
 }
 
-func TestLabelsAreKeptAndChooseNothing(t *testing.T) {
+func TestLabelsAreStoredAndSelectNoArticles(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		importText(t, s, "Email Address,TAGS\nada@example.org,\"\"\"VIP, gold\"\",\"\"Fair 2024\"\"\"\nben@example.org,\n", false)

@@ -70,8 +70,8 @@ func people(t *testing.T, s *store.Store, c store.Chunk, resend bool) []int64 {
 	return ids
 }
 
-// TestAChunkComesBackWhenItsNextMailIsDue: neither before, nor never.
-func TestAChunkComesBackWhenItsNextMailIsDue(t *testing.T) {
+// TestChunkIsClaimedAgainWhenItsNextMailIsDue: neither before, nor never.
+func TestChunkIsClaimedAgainWhenItsNextMailIsDue(t *testing.T) {
 	t.Parallel()
 	eachLater(t, func(t *testing.T, s *store.Store, forward func(time.Duration)) {
 		readers(t, s, "weekly", 3)
@@ -105,8 +105,8 @@ func TestAChunkComesBackWhenItsNextMailIsDue(t *testing.T) {
 	})
 }
 
-// TestAMailInDoubtIsSentAgainFiveTimes and then waits for an editor.
-func TestAMailInDoubtIsSentAgainFiveTimes(t *testing.T) {
+// TestUncertainMailIsSentAtMostFiveMoreTimes and then waits for an editor.
+func TestUncertainMailIsSentAtMostFiveMoreTimes(t *testing.T) {
 	t.Parallel()
 	eachLater(t, func(t *testing.T, s *store.Store, forward func(time.Duration)) {
 		readers(t, s, "weekly", 1)
@@ -132,8 +132,8 @@ func TestAMailInDoubtIsSentAgainFiveTimes(t *testing.T) {
 	})
 }
 
-// TestALeaseIsKeptOnlyByWhoHasIt and a put off one rests for all.
-func TestALeaseIsKeptOnlyByWhoHasIt(t *testing.T) {
+// TestLeaseIsRenewedOnlyByItsHolder and a put off one rests for all.
+func TestLeaseIsRenewedOnlyByItsHolder(t *testing.T) {
 	t.Parallel()
 	eachLater(t, func(t *testing.T, s *store.Store, forward func(time.Duration)) {
 		readers(t, s, "weekly", 25) // three chunks
@@ -186,9 +186,9 @@ func TestALeaseIsKeptOnlyByWhoHasIt(t *testing.T) {
 	})
 }
 
-// TestANodeTakesUpItsOwnChunkThatItDoesNotKnowOf, as when the connection broke in the
+// TestNodeReclaimsItsOwnChunkAfterALostCommit, as when the connection broke in the
 // commit of a claim; what it does know of stays its own whatever the clock says.
-func TestANodeTakesUpItsOwnChunkThatItDoesNotKnowOf(t *testing.T) {
+func TestNodeReclaimsItsOwnChunkAfterALostCommit(t *testing.T) {
 	t.Parallel()
 	eachLater(t, func(t *testing.T, s *store.Store, forward func(time.Duration)) {
 		readers(t, s, "weekly", 3)
@@ -205,9 +205,9 @@ func TestANodeTakesUpItsOwnChunkThatItDoesNotKnowOf(t *testing.T) {
 	})
 }
 
-// TestAClockThatIsPutBackMakesNobodyWait: neither for a lease of a dead holder nor
+// TestClockSetBackDelaysNoMail: neither for a lease of a dead holder nor
 // for a next try, set when the clock was far ahead.
-func TestAClockThatIsPutBackMakesNobodyWait(t *testing.T) {
+func TestClockSetBackDelaysNoMail(t *testing.T) {
 	t.Parallel()
 	eachLater(t, func(t *testing.T, s *store.Store, forward func(time.Duration)) {
 		readers(t, s, "weekly", 11) // two chunks

@@ -42,7 +42,7 @@ func importAll(t testing.TB, s *store.Store, n int) store.ImportResult {
 	return result
 }
 
-func TestImportTellsWhatBecameOfEachLine(t *testing.T) {
+func TestImportReportsTheResultOfEachLine(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
@@ -114,7 +114,7 @@ func onDigests(t *testing.T, s *store.Store, id int64) string {
 	return fmt.Sprint(out)
 }
 
-func TestAListThatBreaksOffKeepsWhatCameBefore(t *testing.T) {
+func TestInterruptedListKeepsEarlierLines(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		broken := errors.New("the disk went away")
@@ -134,7 +134,7 @@ func TestAListThatBreaksOffKeepsWhatCameBefore(t *testing.T) {
 	})
 }
 
-func TestAKilledImportIsFinishedByRunningItAgain(t *testing.T) {
+func TestKilledImportIsCompletedByRunningItAgain(t *testing.T) {
 	t.Parallel()
 	for _, engine := range storetest.Engines {
 		t.Run(string(engine), func(t *testing.T) {
@@ -176,7 +176,7 @@ func waitForSome(t *testing.T, s *store.Store) int64 {
 	return 0
 }
 
-func TestTwoImportsAtOnceAddEachPersonOnce(t *testing.T) {
+func TestConcurrentImportsAddEachSubscriberOnce(t *testing.T) {
 	t.Parallel()
 	for _, engine := range storetest.Engines {
 		t.Run(string(engine), func(t *testing.T) {

@@ -12,10 +12,10 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-// TestAServersWordsNeverFailACommit has replies as a hostile or broken server
+// TestBrokenRepliesNeverFailACommit has replies as a hostile or broken server
 // says them next to an ordinary one: what is lost with such a commit is the
 // outcome of every mail in it.
-func TestAServersWordsNeverFailACommit(t *testing.T) {
+func TestBrokenRepliesNeverFailACommit(t *testing.T) {
 	t.Parallel()
 	words := []struct{ said, kept string }{
 		{"5.1.1 no such user", "5.1.1 no such user"},
@@ -63,9 +63,9 @@ func TestAServersWordsNeverFailACommit(t *testing.T) {
 	})
 }
 
-// TestAnAnswerThatComesLateEndsTheDoubtByItself does not wait for the recorder to
+// TestLateOutcomeReplacesUncertain does not wait for the recorder to
 // count: its process may be killed before it does.
-func TestAnAnswerThatComesLateEndsTheDoubtByItself(t *testing.T) {
+func TestLateOutcomeReplacesUncertain(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		readers(t, s, "weekly", 1)
@@ -107,8 +107,8 @@ func TestAnAnswerThatComesLateEndsTheDoubtByItself(t *testing.T) {
 	})
 }
 
-// TestWhatWasInDoubtStaysNamed whatever follows: the mail may have come twice.
-func TestWhatWasInDoubtStaysNamed(t *testing.T) {
+// TestDeliveryOnceUncertainStaysListed whatever follows: the mail may have come twice.
+func TestDeliveryOnceUncertainStaysListed(t *testing.T) {
 	t.Parallel()
 	eachLater(t, func(t *testing.T, s *store.Store, forward func(time.Duration)) {
 		readers(t, s, "weekly", 1)
@@ -141,9 +141,9 @@ func TestWhatWasInDoubtStaysNamed(t *testing.T) {
 	})
 }
 
-// TestARefusalAndWhatItSaysOfTheAddressAreOneCommit: an outcome without its
+// TestRefusalAndItsFeedbackAreOneCommit: an outcome without its
 // consequence would leave a dead address on the list.
-func TestARefusalAndWhatItSaysOfTheAddressAreOneCommit(t *testing.T) {
+func TestRefusalAndItsFeedbackAreOneCommit(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		readers(t, s, "weekly", 2)
@@ -209,7 +209,7 @@ func recordWords(t *testing.T, r *store.Recorder, c store.Chunk, reader int64, w
 	}
 }
 
-func TestWhatComesBackIsKeptWithinBounds(t *testing.T) {
+func TestLongRepliesAreCut(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		readers(t, s, "weekly", 1)

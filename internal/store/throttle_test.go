@@ -10,7 +10,7 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-func TestRequestsOfManyNodesShareTheirLimits(t *testing.T) {
+func TestRequestLimitsAreSharedByAllNodes(t *testing.T) {
 	t.Parallel()
 	for _, engine := range storetest.Engines {
 		t.Run(string(engine), func(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 	"github.com/tidings-press/tidings/internal/token"
 )
 
-func TestEveryPersonHasARandomID(t *testing.T) {
+func TestEverySubscriberHasARandomID(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ada := add(t, s, "ada@example.org", subscriber.Active)
@@ -43,10 +43,10 @@ func TestEveryPersonHasARandomID(t *testing.T) {
 	})
 }
 
-// TestOldTokensHoldForThePeopleOfTheirTime: a token that names the number of a row was
+// TestOldTokensAreValidForSubscribersOfTheirTimeOnly: a token that names the number of a row was
 // made for somebody who was there before people had random ids. A person who gets
 // that number later, as after a restore, is not meant by it.
-func TestOldTokensHoldForThePeopleOfTheirTime(t *testing.T) {
+func TestOldTokensAreValidForSubscribersOfTheirTimeOnly(t *testing.T) {
 	t.Parallel()
 	for _, engine := range storetest.Engines {
 		t.Run(string(engine), func(t *testing.T) {

@@ -68,7 +68,7 @@ func claim(t *testing.T, s *store.Store, node string, lease time.Duration) store
 	return *c
 }
 
-func TestAnEditionGoesToEveryReaderOnce(t *testing.T) {
+func TestEditionIsSentToEverySubscriberOnce(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		readers(t, s, "weekly", 25)
@@ -116,7 +116,7 @@ func TestAnEditionGoesToEveryReaderOnce(t *testing.T) {
 	})
 }
 
-func TestADeadHoldersMailIsInDoubtAndItsIntentsAreFenced(t *testing.T) {
+func TestMailOfADeadNodeIsUncertainAndItsIntentsAreRefused(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		readers(t, s, "weekly", 5)
@@ -157,9 +157,9 @@ func TestADeadHoldersMailIsInDoubtAndItsIntentsAreFenced(t *testing.T) {
 	})
 }
 
-// TestLateAnswersThatComeTogetherAreAllCounted has a node that was frozen tell, on many
+// TestConcurrentLateOutcomesAreAllCounted has a node that was frozen tell, on many
 // connections at once, what became of mails that are held as in doubt since.
-func TestLateAnswersThatComeTogetherAreAllCounted(t *testing.T) {
+func TestConcurrentLateOutcomesAreAllCounted(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		readers(t, s, "weekly", 10)
@@ -205,7 +205,7 @@ func TestLateAnswersThatComeTogetherAreAllCounted(t *testing.T) {
 	})
 }
 
-func TestNobodyWhoLeftOrWhoseEditionIsPausedGetsMail(t *testing.T) {
+func TestUnsubscribedOrPausedRecipientsAreRefused(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		readers(t, s, "weekly", 4)
@@ -253,7 +253,7 @@ func TestNobodyWhoLeftOrWhoseEditionIsPausedGetsMail(t *testing.T) {
 	})
 }
 
-func TestAnArticleIsInOneEditionHoweverManyNodesPlan(t *testing.T) {
+func TestArticleIsInOneEditionWhenNodesComposeAtOnce(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		at := s.Now()
@@ -293,7 +293,7 @@ func TestAnArticleIsInOneEditionHoweverManyNodesPlan(t *testing.T) {
 	})
 }
 
-func TestHeldMailsWaitForAnEditorsWord(t *testing.T) {
+func TestHeldMailsWaitForAnEditorsDecision(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		readers(t, s, "weekly", 1)
@@ -329,7 +329,7 @@ func TestHeldMailsWaitForAnEditorsWord(t *testing.T) {
 	})
 }
 
-func TestACancelledEditionSkipsTheRest(t *testing.T) {
+func TestCancelledEditionSkipsRemainingRecipients(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		readers(t, s, "weekly", 15)
@@ -376,9 +376,9 @@ func TestRelayLimitsAreShared(t *testing.T) {
 	})
 }
 
-// TestAnAudienceOfSeveralStridesIsCutWithoutASeam has more readers than one
+// TestRecipientsOfSeveralStatementsFormWholeChunks has more readers than one
 // statement deals with, and two of them fewer than a whole number of chunks.
-func TestAnAudienceOfSeveralStridesIsCutWithoutASeam(t *testing.T) {
+func TestRecipientsOfSeveralStatementsFormWholeChunks(t *testing.T) {
 	t.Parallel()
 	const n, size = 40_998, 700
 	storetest.Each(t, func(t *testing.T, s *store.Store) {

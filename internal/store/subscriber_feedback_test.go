@@ -56,9 +56,9 @@ func softOf(t *testing.T, s *store.Store, id int64) (int, subscriber.State) {
 	return sub.Soft, sub.State
 }
 
-// TestSoftBouncesAddUpBehindARelayThatQueues: it takes every mail with 250, and the
+// TestSoftBouncesAddUpBehindAQueueingRelay: it takes every mail with 250, and the
 // bounce of each comes days later.
-func TestSoftBouncesAddUpBehindARelayThatQueues(t *testing.T) {
+func TestSoftBouncesAddUpBehindAQueueingRelay(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		readers(t, s, "weekly", 1)
@@ -87,9 +87,9 @@ func TestSoftBouncesAddUpBehindARelayThatQueues(t *testing.T) {
 	})
 }
 
-// TestADeliveryEndsARowOfSoftBounces: one that is reported, or a mail that has not come
+// TestDeliveryReportEndsARowOfSoftBounces: one that is reported, or a mail that has not come
 // back in a week.
-func TestADeliveryEndsARowOfSoftBounces(t *testing.T) {
+func TestDeliveryReportEndsARowOfSoftBounces(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		readers(t, s, "weekly", 1)

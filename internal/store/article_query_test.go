@@ -62,7 +62,7 @@ func follow(t *testing.T, s *store.Store, q store.Query, looks int) (found []sto
 	}
 }
 
-func TestABoundedSearchFindsAllByGoingOn(t *testing.T) {
+func TestBoundedSearchFindsAllWhenContinued(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		scatter(t, s, 1200)
@@ -95,7 +95,7 @@ func TestABoundedSearchFindsAllByGoingOn(t *testing.T) {
 	})
 }
 
-func TestAYoungTableIsNotJoinedWithItself(t *testing.T) {
+func TestSearchIsIndexedWithoutStatistics(t *testing.T) {
 	t.Parallel()
 	dsn := storetest.DSN(t, store.Postgres)
 	s := storetest.Reopen(t, dsn, store.Options{})
@@ -134,7 +134,7 @@ func TestAYoungTableIsNotJoinedWithItself(t *testing.T) {
 	}
 }
 
-func TestArticlesComeWithNoMoreHTMLThanThereIsRoomFor(t *testing.T) {
+func TestArticlesStayWithinTheHTMLBudget(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		for i, size := range []int{300, 50, 800, 300, 10} { // the last one is shown first

@@ -129,7 +129,7 @@ func TestPrivateFeedsAreRevocable(t *testing.T) {
 	})
 }
 
-func TestAPrivateFeedEndsWithItsSubscription(t *testing.T) {
+func TestPrivateFeedEndsWithItsSubscription(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
@@ -154,7 +154,7 @@ func TestAPrivateFeedEndsWithItsSubscription(t *testing.T) {
 	})
 }
 
-func TestAPrivateFeedShowsNothingWhenItsTopicsCannotBeRead(t *testing.T) {
+func TestPrivateFeedIsEmptyWhenItsTopicsCannotBeRead(t *testing.T) {
 	t.Parallel()
 	dsn := storetest.DSN(t, store.SQLite)
 	s := storetest.Reopen(t, dsn, store.Options{})
@@ -189,7 +189,7 @@ func mustBeClosed(t *testing.T, s *store.Store, token string) {
 // appended is the sum of two counts: theirs one after the other.
 func appended(old, more []byte) ([]byte, error) { return append(bytes.Clone(old), more...), nil }
 
-func TestPollsOfNodesAreKeptApart(t *testing.T) {
+func TestPollsAreCountedPerNode(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
@@ -215,7 +215,7 @@ func TestPollsOfNodesAreKeptApart(t *testing.T) {
 	})
 }
 
-func TestTwoServicesOnOneMachineAddToTheSamePolls(t *testing.T) {
+func TestPollsOfTwoProcessesAreAdded(t *testing.T) {
 	t.Parallel()
 	for _, engine := range storetest.Engines {
 		t.Run(string(engine), func(t *testing.T) {
@@ -246,7 +246,7 @@ func TestTwoServicesOnOneMachineAddToTheSamePolls(t *testing.T) {
 	}
 }
 
-func TestCallbacksOfAHubRunOut(t *testing.T) {
+func TestHubCallbacksExpire(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
@@ -289,7 +289,7 @@ func TestCallbacksAreCountedByTopicAndServer(t *testing.T) {
 	})
 }
 
-func TestARenewedCallbackKeepsWhatItWasSent(t *testing.T) {
+func TestRenewedCallbackKeepsItsVersion(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()

@@ -113,9 +113,9 @@ func TestExpiredRequestLeavesNoTrace(t *testing.T) {
 	}
 }
 
-// TestStoresOfEarlierVersionsForgetToo: what an earlier version kept, and what it left in
+// TestErasureWorksInStoresOfEarlierVersions: what an earlier version kept, and what it left in
 // free pages when it erased, is gone after the upgrade and an erasure.
-func TestStoresOfEarlierVersionsForgetToo(t *testing.T) {
+func TestErasureWorksInStoresOfEarlierVersions(t *testing.T) {
 	t.Parallel()
 	for _, engine := range storetest.Engines {
 		t.Run(string(engine), func(t *testing.T) {

@@ -62,9 +62,9 @@ func carry(client net.Conn, server string, quiet *atomic.Bool) {
 	}
 }
 
-// TestARecorderDoesNotWaitForeverForASilentServer, and stores the same note when the
+// TestRecorderTimesOutOnASilentServer, and stores the same note when the
 // server is there again.
-func TestARecorderDoesNotWaitForeverForASilentServer(t *testing.T) {
+func TestRecorderTimesOutOnASilentServer(t *testing.T) {
 	t.Parallel()
 	server := testkit.SharedPostgres(t)
 	address, quiet := quietable(t, server.Address())

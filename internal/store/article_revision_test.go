@@ -34,7 +34,7 @@ func departures(t *testing.T, engine store.Engine) (*store.Store, func(step func
 	}
 }
 
-func TestDeparturesAreToldOfWhatAFeedMayHaveHad(t *testing.T) {
+func TestLastRemovalMovesOnlyWhenAFeedMayLoseAnArticle(t *testing.T) {
 	t.Parallel()
 	for _, engine := range storetest.Engines {
 		t.Run(string(engine), func(t *testing.T) {
