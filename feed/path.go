@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/google/uuid"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -90,8 +91,8 @@ func ParsePosition(cursor string) (Position, error) {
 	return Position{}, fmt.Errorf("no archive page %q: want an address that a newer page links to", cursor)
 }
 
-// ID is the id of a feed, for ever: it depends on the store and on what the feed
-// selects, not on the site's address (a UUID of version 8, RFC 9562).
+// ID returns the id of a feed, which never changes: it depends on the store and on what the
+// feed selects, not on the site's address (a UUID of version 8, RFC 9562).
 func (d *Definition) ID(site *Site) string {
 	mac := hmac.New(sha256.New, site.Identity)
 	fmt.Fprintf(mac, "feed id\x00%s\x00%s", d.Kind, strings.ToLower(norm.NFC.String(d.Name)))
@@ -100,7 +101,7 @@ func (d *Definition) ID(site *Site) string {
 
 // uuid8 makes an id of the first bytes of a hash.
 func uuid8(hash []byte) string {
-	u := [16]byte(hash)
-	u[6], u[8] = u[6]&0x0F|0x80, u[8]&0x3F|0x80
-	return fmt.Sprintf("urn:uuid:%x-%x-%x-%x-%x", u[:4], u[4:6], u[6:8], u[8:10], u[10:])
+	id := uuid.UUID(hash[:16])
+	id[6], id[8] = id[6]&0x0F|0x80, id[8]&0x3F|0x80
+	return id.URN()
 }

@@ -12,12 +12,12 @@ import (
 	"golang.org/x/text/unicode/bidi"
 )
 
-// Status says whether readers may see an article.
+// Status is who may see an article.
 type Status string
 
-// The states of an article. A removed article keeps its row, so that its page
-// can answer 410 and its feeds can carry a tombstone (RFC 6721). One that was taken
-// away before readers could see it is withdrawn: nothing tells that it was there.
+// The states of an article. A removed article keeps its row, so that its page can answer
+// 410 and its feeds can carry a tombstone (RFC 6721). An article that was removed before
+// readers could see it is withdrawn: no page and no feed mentions it.
 const (
 	Draft     Status = "draft"
 	Published Status = "published"
@@ -28,7 +28,7 @@ const (
 
 // Article is one stored piece.
 //
-// Text fields are valid UTF-8 without control characters. HTML is sanitised and
+// Text fields are valid UTF-8 without control characters. HTML is sanitized and
 // well formed. URLs that point at this site are root-relative ("/media/…",
 // "/articles/…"), so that a change of the site's address never leaves old ones
 // behind; all others are absolute. BodyFor and URLFor make them absolute.
@@ -60,7 +60,7 @@ type Article struct {
 	// What the article is recognised by when its file has moved. They are not read
 	// back from a store.
 	GUID    string // the id that the file gives itself; may be empty
-	Named   bool   // the file gives its slug; else it follows from the file's name
+	Named   bool   // the file gives its slug; otherwise the slug follows from the file's name
 	Content string // fingerprint of the words of the text
 }
 
@@ -106,7 +106,7 @@ type Medium struct {
 	Height int
 }
 
-// Redirect is an old path on this site that leads to an article for ever.
+// Redirect is an old path on this site that leads to an article permanently.
 type Redirect struct {
 	From string // path, such as "/articles/old-slug"
 	To   string // path or absolute URL

@@ -35,7 +35,7 @@ type (
 	Word struct{ Text string }
 )
 
-// Match says whether an article is selected.
+// Match reports whether an article is selected.
 func (f Filter) Match(a *Article) bool { return f.Expr == nil || f.Expr.matches(a) }
 
 // String returns an expression that ParseFilter reads as the same filter.

@@ -20,7 +20,7 @@ const (
 //
 // A bare word or a quoted text is a tag; author:, lang:, text: and tag: say what
 // else to look at; * is everything. NOT binds closest, then AND, then OR. An empty
-// expression selects all. An error says what is wrong and what would be right.
+// expression selects all. An error says what is wrong and what is expected.
 func ParseFilter(expr string) (Filter, error) {
 	if len(expr) > maxFilter {
 		return Filter{}, fmt.Errorf("the filter has %d characters; at most %d are read", len(expr), maxFilter)
@@ -37,7 +37,7 @@ func ParseFilter(expr string) (Filter, error) {
 		return Filter{}, err
 	}
 	if p.more() {
-		return Filter{}, fmt.Errorf("filter: AND, OR or the end should come before %q", p.tokens[p.at].text)
+		return Filter{}, fmt.Errorf("filter: AND, OR or the end is expected before %q", p.tokens[p.at].text)
 	}
 	return Filter{node}, nil
 }
@@ -173,11 +173,11 @@ func (p *filterParser) not(depth int) (Node, error) {
 		return inner, err
 	}
 	if !p.more() {
-		return nil, fmt.Errorf("filter: a tag should stand at the end")
+		return nil, fmt.Errorf("filter: a tag is expected at the end")
 	}
 	t := p.tokens[p.at]
 	if t.operator {
-		return nil, fmt.Errorf("filter: a tag should stand before %q", t.text)
+		return nil, fmt.Errorf("filter: a tag is expected before %q", t.text)
 	}
 	p.at++
 	return t.node()

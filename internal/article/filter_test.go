@@ -39,15 +39,15 @@ func TestFiltersSelect(t *testing.T) {
 func TestFiltersThatCannotBeReadSayWhy(t *testing.T) {
 	t.Parallel()
 	for expr, want := range map[string]string{
-		"golang rust":                      `AND, OR or the end should come before "rust"`,
-		"golang AND":                       "a tag should stand at the end",
-		"AND golang":                       `a tag should stand before "AND"`,
+		"golang rust":                      `AND, OR or the end is expected before "rust"`,
+		"golang AND":                       "a tag is expected at the end",
+		"AND golang":                       `a tag is expected before "AND"`,
 		"(golang":                          "a bracket is never closed",
-		"golang)":                          `should come before ")"`,
+		"golang)":                          `is expected before ")"`,
 		`"golang`:                          "is never closed",
 		`""`:                               "empty quotes",
 		"lang:":                            "lang: needs a word after it",
-		"()":                               `a tag should stand before ")"`,
+		"()":                               `a tag is expected before ")"`,
 		strings.Repeat("a", 2001):          "at most 2000",
 		strings.Repeat("(", 60) + "a":      "nested deeper than 50",
 		strings.Repeat("NOT ", 60) + "a":   "nested deeper than 50",

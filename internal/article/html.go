@@ -68,8 +68,8 @@ const space = " \t\n\r\f"
 var descriptor = regexp.MustCompile(`^[0-9.]+([eE][+-]?[0-9]+)?[wxh]$`)
 
 // MapSrcset puts the URL of each candidate of a srcset through f and writes the
-// candidates anew; those for which f returns nothing are dropped, and those that
-// browsers pass over. It reads them as browsers do (HTML, section 4.8.4.2.1, "parse
+// candidates again. Those for which f returns an empty string are dropped, and those that
+// browsers skip. It reads them as browsers do (HTML, section 4.8.4.2.1, "parse
 // a srcset attribute"): a URL may hold commas, and one at its end ends the
 // candidate.
 func MapSrcset(srcset string, f func(link string) string) string {
@@ -112,7 +112,7 @@ func cutDescriptors(text string) (descriptors, rest string) {
 	return text, ""
 }
 
-// described says whether browsers understand what stands behind a URL.
+// described reports whether browsers understand the descriptors of a URL.
 func described(descriptors string) bool {
 	for _, d := range strings.Fields(descriptors) {
 		if !descriptor.MatchString(d) {
@@ -155,7 +155,7 @@ var reopened = map[string]bool{
 	"strike": true, "strong": true, "tt": true, "u": true,
 }
 
-// Tangled says whether so many elements are opened again so often that a parser
+// Tangled reports whether so many elements are opened again so often that a parser
 // would run out of memory: a hundred open ones and a million paragraphs are a
 // hundred million elements.
 func Tangled(source string) bool {

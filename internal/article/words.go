@@ -9,7 +9,7 @@ import (
 )
 
 // Words returns the words of a text as a search compares them: compatibility forms
-// made one, case folded, marks kept. Scripts that write no spaces give a word per
+// unified, case folded, combining marks kept. Scripts that write no spaces give a word per
 // character, so that any part of them can be found.
 func Words(text string) []string {
 	text = norm.NFKC.String(cases.Fold().String(norm.NFKC.String(text)))

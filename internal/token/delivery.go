@@ -22,7 +22,7 @@ type Delivery struct {
 var ErrNotOurs = errors.New("not one of our addresses")
 
 // Deliveries makes and reads the local parts of return paths and Message-IDs. The same
-// delivery gives the same local part on every node and for ever: the edition's id
+// delivery gives the same local part on every node, always: the edition's id
 // follows from its digest and tick (see EditionID), so after a restore the second
 // copy of a mail has the Message-ID of the first. It may be shared by goroutines.
 type Deliveries struct {
@@ -42,8 +42,8 @@ const (
 	nameLimit    = 64
 )
 
-// NewDeliveries makes Deliveries from a secret that is the same on every node and for
-// ever.
+// NewDeliveries makes Deliveries from a secret that is the same on every node and never
+// changes.
 func NewDeliveries(secret []byte) *Deliveries {
 	return &Deliveries{
 		code:     newCode(derive(secret, "delivery")),

@@ -20,7 +20,7 @@ import (
 
 // Person is who a token is about.
 type Person struct {
-	ID uuid.UUID // the random id; uuid.Nil for nobody, as in test mails
+	ID uuid.UUID // the random id; uuid.Nil for no person, as in test mails
 	// Row is the row number that tokens carried before people had random ids. Such a
 	// token is good only for a person who was there then; see store.Person.
 	Row int64
@@ -29,7 +29,7 @@ type Person struct {
 // PersonOf names a person by the random id.
 func PersonOf(id uuid.UUID) Person { return Person{ID: id} }
 
-// String is for logs.
+// String returns the person for logs.
 func (p Person) String() string {
 	if p.Row != 0 {
 		return fmt.Sprintf("row %d", p.Row)

@@ -91,7 +91,7 @@ func Import(file File, options Options) ([]Imported, []*Problem) {
 	return nil, []*Problem{{File: file.Name, What: "this kind of file is not known", Fix: "write .md, .html, .txt or .jsonl"}}
 }
 
-// Importable says whether Import knows a file's kind by its name.
+// Importable reports whether Import knows the kind of a file by its name.
 func Importable(name string) bool {
 	ext := strings.ToLower(path.Ext(name))
 	_, ok := kinds[ext]

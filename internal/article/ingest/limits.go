@@ -14,7 +14,7 @@ import (
 // docs/articles.md names them.
 const (
 	maxText      = 2 << 20  // bytes of text, without pictures that stand in it as data: URLs
-	maxStructure = 200_000  // lines and marks of Markdown, or lines of text
+	maxStructure = 200_000  // lines and special characters of Markdown, or lines of text
 	maxElements  = 400_000  // elements, attributes and texts of HTML
 	maxCells     = 40_000   // of all tables of a Markdown text, with those that are filled up
 	maxRendered  = 16 << 20 // bytes of HTML that a Markdown text becomes, and not much more than the text
@@ -23,8 +23,8 @@ const (
 	maxRowsStructure = 600_000 // elements of all of them
 )
 
-// errRendered says that a text grows beyond measure, as a long link that is named many
-// times makes it.
+// errRendered is the error of a text whose HTML grows too large, as when a long link is
+// named many times.
 var errRendered = errors.New("it would become much more HTML than there is text")
 
 // checkText refuses a text that is beyond the bounds, with the line where it is.
@@ -33,10 +33,10 @@ func (im *importer) checkText(body string, k kind, line int) *Problem {
 		return &Problem{Line: line, What: fmt.Sprintf("the text has %d KB", size>>10), Fix: fmt.Sprintf("at most %d KB are read; cut it into several articles", maxText>>10)}
 	}
 	var at int
-	what := "lines and marks"
+	what := "lines and special characters"
 	switch k {
 	case kindMarkdown:
-		at = im.spend(body, marksOfMarkdown)
+		at = im.spend(body, markdownSyntax)
 	case kindText:
 		at, what = im.spend(body, "\n"), "lines"
 	default:
@@ -52,8 +52,8 @@ func tooMuch(line, most int, what string) *Problem {
 	return &Problem{Line: line, What: fmt.Sprintf("the text has more than %d %s up to here", most, what), Fix: "cut it into several articles"}
 }
 
-// marksOfMarkdown are the characters that can begin or end something.
-const marksOfMarkdown = "\n*_~[]<>`|&#!:"
+// markdownSyntax are the characters that can begin or end an element.
+const markdownSyntax = "\n*_~[]<>`|&#!:"
 
 // spend counts the characters of a set. It returns where there are too many, or -1.
 func (im *importer) spend(body, set string) int {

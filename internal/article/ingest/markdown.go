@@ -16,10 +16,10 @@ import (
 
 // markdown is CommonMark with tables, footnotes, strikethrough, bare links, task
 // lists, definition lists and ids on headings. Raw HTML passes: everything is
-// cleaned afterwards.
+// sanitized afterwards.
 var markdown = newMarkdown(
 	extension.Linkify, extension.Strikethrough, extension.TaskList, extension.Footnote, extension.DefinitionList,
-	// Cleaning drops styles, so columns are aligned by an attribute.
+	// The sanitizer drops styles, so columns are aligned by an attribute.
 	extension.NewTable(extension.WithTableCellAlignMethod(extension.TableCellAlignAttribute)),
 )
 
@@ -29,8 +29,8 @@ func newMarkdown(extensions ...goldmark.Extender) goldmark.Markdown {
 	return md
 }
 
-// checkboxes stand for those of task lists, which cleaning would drop with every
-// other control.
+// checkboxes replaces those of task lists, which the sanitizer would drop with every other
+// control.
 var checkboxes = strings.NewReplacer(
 	`<input checked="" disabled="" type="checkbox"> `, "☑ ",
 	`<input disabled="" type="checkbox"> `, "☐ ",
@@ -40,7 +40,7 @@ func fromMarkdown(source []byte) (string, error) {
 	out := bounded{most: min(maxRendered, 8*len(source)+4<<20), over: errRendered}
 	context := parser.NewContext(parser.WithIDs(&headingIDs{used: map[string]bool{}, last: map[string]int{}}))
 	tree := markdown.Parser().Parse(text.NewReader(source), parser.WithContext(context))
-	if wide, ok := context.Get(tooWide).(*tableError); ok {
+	if wide, ok := context.Get(tableErrorKey).(*tableError); ok {
 		return "", wide
 	}
 	if linksSize(tree) > out.most {

@@ -16,18 +16,18 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-// Bounds of Markdown, far above what people write. Without them 80 KB of "[a]("
+// Limits of Markdown, far above what people write. Without them 80 KB of "[a]("
 // take 12 seconds, and a line of ">" overflows the stack.
 const (
-	maxLines   = 2000    // of link definitions without a blank line
-	maxNesting = 60      // quotes and lists within one another
-	maxMarks   = 1000    // marks of one kind, such as *, in one block
-	minMarks   = 50      // however long the block is
-	markWork   = 1 << 26 // bytes of a block times its marks
+	maxLines      = 2000    // of link definitions without a blank line
+	maxNesting    = 60      // quotes and lists within one another
+	maxDelimiters = 1000    // delimiters of one kind, such as *, in one block
+	minDelimiters = 50      // however long the block is
+	delimiterWork = 1 << 26 // bytes of a block times its delimiters
 )
 
-// boundedParser is goldmark's parser with these extensions, in which what goes
-// beyond the bounds is text.
+// boundedParser is goldmark's parser with these extensions, which leaves as text what is
+// beyond the limits.
 func boundedParser(extensions []goldmark.Extender) parser.Parser {
 	config := parser.NewConfig()
 	config.BlockParsers = parser.DefaultBlockParsers()
@@ -41,14 +41,14 @@ func boundedParser(extensions []goldmark.Extender) parser.Parser {
 	}
 	for i, v := range config.BlockParsers {
 		if p, ok := v.Value.(parser.BlockParser); ok {
-			config.BlockParsers[i].Value = shallow{p}
+			config.BlockParsers[i].Value = depthLimit{p}
 		}
 	}
 	for i, v := range config.ParagraphTransformers {
 		if v.Value == parser.LinkReferenceParagraphTransformer {
-			config.ParagraphTransformers[i].Value = brief{parser.LinkReferenceParagraphTransformer}
+			config.ParagraphTransformers[i].Value = referenceLimit{parser.LinkReferenceParagraphTransformer}
 		} else if p, ok := v.Value.(parser.ParagraphTransformer); ok {
-			config.ParagraphTransformers[i].Value = narrow{p}
+			config.ParagraphTransformers[i].Value = tableLimit{p}
 		}
 	}
 	for i, v := range config.InlineParsers {
@@ -57,10 +57,10 @@ func boundedParser(extensions []goldmark.Extender) parser.Parser {
 		}
 		p, ok := v.Value.(parser.InlineParser)
 		if ok && slices.ContainsFunc(p.Trigger(), func(c byte) bool { return c == '[' || c == '*' || c == '~' }) {
-			config.InlineParsers[i].Value = &scarce{p, parser.NewContextKey()}
+			config.InlineParsers[i].Value = &delimiterLimit{p, parser.NewContextKey()}
 		}
 	}
-	return parser.NewParser(whole{config})
+	return parser.NewParser(fullConfig{config})
 }
 
 // collector takes the parsers that an extension would add.
@@ -79,15 +79,15 @@ func (c collector) AddOptions(options ...parser.Option) {
 
 func (c collector) Parse(text.Reader, ...parser.ParseOption) ast.Node { return nil }
 
-// whole is the option that sets everything.
-type whole struct{ config *parser.Config }
+// fullConfig is the option that sets everything.
+type fullConfig struct{ config *parser.Config }
 
-func (w whole) SetParserOption(c *parser.Config) { *c = *w.config }
+func (w fullConfig) SetParserOption(c *parser.Config) { *c = *w.config }
 
-// shallow opens no block that lies too deep.
-type shallow struct{ parser.BlockParser }
+// depthLimit opens no block that lies too deep.
+type depthLimit struct{ parser.BlockParser }
 
-func (s shallow) Open(parent ast.Node, reader text.Reader, pc parser.Context) (ast.Node, parser.State) {
+func (s depthLimit) Open(parent ast.Node, reader text.Reader, pc parser.Context) (ast.Node, parser.State) {
 	depth := 0
 	for n := parent; n != nil; n = n.Parent() {
 		depth++
@@ -102,29 +102,29 @@ func (s shallow) Open(parent ast.Node, reader text.Reader, pc parser.Context) (a
 // its paragraph.
 var leaves = []string{string(parser.NewParagraphParser().Trigger())}
 
-func (s shallow) SetOption(name parser.OptionName, value any) {
+func (s depthLimit) SetOption(name parser.OptionName, value any) {
 	if o, ok := s.BlockParser.(parser.SetOptioner); ok {
 		o.SetOption(name, value)
 	}
 }
 
-// brief looks for link definitions in short paragraphs only: taking one out copies
+// referenceLimit looks for link definitions in short paragraphs only: taking one out copies
 // all lines that follow it.
-type brief struct{ parser.ParagraphTransformer }
+type referenceLimit struct{ parser.ParagraphTransformer }
 
-func (b brief) Transform(node *ast.Paragraph, reader text.Reader, pc parser.Context) {
+func (b referenceLimit) Transform(node *ast.Paragraph, reader text.Reader, pc parser.Context) {
 	if node.Lines().Len() <= maxLines {
 		b.ParagraphTransformer.Transform(node, reader, pc)
 	}
 }
 
-// narrow makes tables of bounded size. A row that is shorter than the first is filled up
+// tableLimit makes tables of bounded size. A row that is shorter than the first is filled up
 // with cells: 12 KB of empty rows below a wide one would take 1.8 GB.
-type narrow struct{ parser.ParagraphTransformer }
+type tableLimit struct{ parser.ParagraphTransformer }
 
 var (
-	cellsSoFar = parser.NewContextKey()
-	tooWide    = parser.NewContextKey()
+	cellsSoFar    = parser.NewContextKey()
+	tableErrorKey = parser.NewContextKey()
 )
 
 // tableError says that the tables of a text have too many cells.
@@ -134,7 +134,7 @@ func (e *tableError) Error() string {
 	return fmt.Sprintf("its tables have more than %d cells", maxCells)
 }
 
-func (n narrow) Transform(node *ast.Paragraph, reader text.Reader, pc parser.Context) {
+func (n tableLimit) Transform(node *ast.Paragraph, reader text.Reader, pc parser.Context) {
 	lines, source := node.Lines(), reader.Source()
 	columns := 0
 	for i := range lines.Len() {
@@ -150,30 +150,30 @@ func (n narrow) Transform(node *ast.Paragraph, reader text.Reader, pc parser.Con
 	}
 	pc.Set(cellsSoFar, cells)
 	if cells > maxCells {
-		if pc.Get(tooWide) == nil {
-			pc.Set(tooWide, &tableError{bytes.Count(source[:lines.At(0).Start], []byte("\n"))})
+		if pc.Get(tableErrorKey) == nil {
+			pc.Set(tableErrorKey, &tableError{bytes.Count(source[:lines.At(0).Start], []byte("\n"))})
 		}
 		return
 	}
 	n.ParagraphTransformer.Transform(node, reader, pc)
 }
 
-// scarce gives up on a block that holds too many marks.
-type scarce struct {
+// delimiterLimit leaves the delimiters of a block as text after too many of them.
+type delimiterLimit struct {
 	parser.InlineParser
 	key parser.ContextKey
 }
 
-// supply is how many marks of a block may still be looked at.
-type supply struct {
+// delimiterBudget counts the delimiters of a block that may still be read.
+type delimiterBudget struct {
 	block ast.Node
 	left  int
 }
 
-func (s *scarce) Parse(parent ast.Node, block text.Reader, pc parser.Context) ast.Node {
-	have, _ := pc.Get(s.key).(*supply)
+func (s *delimiterLimit) Parse(parent ast.Node, block text.Reader, pc parser.Context) ast.Node {
+	have, _ := pc.Get(s.key).(*delimiterBudget)
 	if have == nil || have.block != parent {
-		have = &supply{parent, marksFor(parent)}
+		have = &delimiterBudget{parent, delimitersFor(parent)}
 		pc.Set(s.key, have)
 	}
 	if have.left--; have.left < 0 {
@@ -182,30 +182,30 @@ func (s *scarce) Parse(parent ast.Node, block text.Reader, pc parser.Context) as
 	return s.InlineParser.Parse(parent, block, pc)
 }
 
-func marksFor(block ast.Node) int {
+func delimitersFor(block ast.Node) int {
 	size := 1
 	if block.Type() == ast.TypeBlock && block.Lines().Len() > 0 {
 		lines := block.Lines()
 		size += lines.At(lines.Len()-1).Stop - lines.At(0).Start
 	}
-	return min(maxMarks, max(minMarks, markWork/size))
+	return min(maxDelimiters, max(minDelimiters, delimiterWork/size))
 }
 
 // CloseBlock drops what is left open at the end of a block.
-func (s *scarce) CloseBlock(parent ast.Node, block text.Reader, pc parser.Context) {
+func (s *delimiterLimit) CloseBlock(parent ast.Node, block text.Reader, pc parser.Context) {
 	if c, ok := s.InlineParser.(parser.CloseBlocker); ok {
 		c.CloseBlock(parent, block, pc)
 	}
 }
 
-func (s *scarce) SetOption(name parser.OptionName, value any) {
+func (s *delimiterLimit) SetOption(name parser.OptionName, value any) {
 	if o, ok := s.InlineParser.(parser.SetOptioner); ok {
 		o.SetOption(name, value)
 	}
 }
 
 // emphasis reads *, ** and _ as CommonMark does, except between letters of scripts that
-// write no spaces: there, a mark beside a bracket or point would open or close nothing.
+// write no spaces: there, a delimiter beside a bracket or full stop would open or close nothing.
 type emphasis struct{}
 
 // Trigger implements parser.InlineParser.
@@ -219,14 +219,14 @@ func (emphasis) Parse(_ ast.Node, block text.Reader, pc parser.Context) ast.Node
 		rest := bytes.TrimLeft(line, "*")
 		after, _ := utf8.DecodeRune(rest)
 		if len(rest) > 0 && (article.Unspaced(before) || article.Unspaced(after) || isWide(before) || isWide(after)) && !unicode.IsSpace(before) && !unicode.IsSpace(after) {
-			// As beside a letter, or beside a bracket when one follows, so that the mark may
+			// As beside a letter, or beside a bracket when one follows, so that the delimiter may
 			// open and close.
 			if before = 'a'; util.IsPunctRune(after) {
 				before = '.'
 			}
 		}
 	}
-	node := parser.ScanDelimiter(line, before, 1, emphasisMarks{})
+	node := parser.ScanDelimiter(line, before, 1, emphasisProcessor{})
 	if node == nil {
 		return nil
 	}
@@ -239,16 +239,16 @@ func (emphasis) Parse(_ ast.Node, block text.Reader, pc parser.Context) ast.Node
 // isWide reports whether a character is punctuation of Chinese or Japanese.
 func isWide(r rune) bool { return r >= 0x3000 && r <= 0x303F || r >= 0xFF00 && r <= 0xFFEF }
 
-// emphasisMarks makes emphasis of a pair of marks.
-type emphasisMarks struct{}
+// emphasisProcessor makes emphasis of a pair of delimiters.
+type emphasisProcessor struct{}
 
 // IsDelimiter implements parser.DelimiterProcessor.
-func (emphasisMarks) IsDelimiter(b byte) bool { return b == '*' || b == '_' }
+func (emphasisProcessor) IsDelimiter(b byte) bool { return b == '*' || b == '_' }
 
 // CanOpenCloser implements parser.DelimiterProcessor.
-func (emphasisMarks) CanOpenCloser(opener, closer *parser.Delimiter) bool {
+func (emphasisProcessor) CanOpenCloser(opener, closer *parser.Delimiter) bool {
 	return opener.Char == closer.Char
 }
 
 // OnMatch implements parser.DelimiterProcessor.
-func (emphasisMarks) OnMatch(consumes int) ast.Node { return ast.NewEmphasis(consumes) }
+func (emphasisProcessor) OnMatch(consumes int) ast.Node { return ast.NewEmphasis(consumes) }

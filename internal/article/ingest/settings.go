@@ -51,7 +51,7 @@ func newSettings(files fs.FS, folder string) *settings {
 	s := &settings{files: files, above: folder, folders: map[string][]rule{}}
 	for dir := folder; dir != "" && len(s.parents) < maxParents && !exists(filepath.Join(dir, ".git")); {
 		parent := filepath.Dir(dir)
-		if parent == dir || parent == filepath.Dir(parent) { // nobody's site is the root of the disk
+		if parent == dir || parent == filepath.Dir(parent) { // the root of the disk holds no site
 			break
 		}
 		dir = parent

@@ -56,7 +56,7 @@ func TestQuestionsThatCannotBeAnsweredAreExplained(t *testing.T) {
 	for address, want := range map[string]string{
 		"/search?q=" + strings.Repeat("x", 501):                       "at most 500 characters",
 		"/search?q=" + url.QueryEscape(strings.Repeat("a word ", 11)): "at most 20 words",
-		"/filter?match=golang+AND":                                    "a tag should stand at the end",
+		"/filter?match=golang+AND":                                    "a tag is expected at the end",
 		"/search?q=%20":                                               "needs a question",
 	} {
 		b.want(b.get(address), http.StatusUnprocessableEntity, want, `class="problem"`)
