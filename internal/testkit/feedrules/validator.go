@@ -11,7 +11,7 @@ import (
 
 // guess is a warning about correct content; docs/feeds.md lists them.
 var guess = regexp.MustCompile(`Implausible date|Two entries with the same value|should not contain HTML|should not include email address|` +
-	`should not contain relative URL references|Encode "&" and "<" in plain text|Invalid HTML|improperly encoded|unknown namespace`)
+	`should not contain relative URL references|Encode "&" and "<" in plain text|Invalid HTML|unknown namespace`)
 
 // Validator returns what has a validator of somebody else's making look at the
 // document at an address, and returns its complaints. FEED_VALIDATOR names the
