@@ -25,7 +25,7 @@ func golden(t *testing.T, file, got string) {
 		t.Fatal(err)
 	}
 	if got != string(want) {
-		t.Errorf("%s differs; if the change is meant, run: go test ./digest -update\n%s", file, firstDifference(string(want), got))
+		t.Errorf("%s differs; if the change is meant, run: go test ./internal/digest -update\n%s", file, firstDifference(string(want), got))
 	}
 }
 
@@ -49,8 +49,8 @@ func statesPage() string {
 	var out strings.Builder
 	out.WriteString(`# States
 
-This page is drawn from the tables in ` + "`internal/digest/state.go` and `internal/digest/delivery.go`" + ` by
-` + "`go test ./digest -run States -update`" + `; a test fails when they differ. A change that is not
+This page is drawn from the tables in ` + "`internal/digest/state.go` and `internal/digest/deliverystate.go`" + ` by
+` + "`go test ./internal/digest -run States -update`" + `; a test fails when they differ. A change that is not
 listed here is refused by the store.
 
 ## Edition
