@@ -208,7 +208,8 @@ func (c *conn) changeAll(ctx context.Context, b bulk) error {
 // columns returns the values of all entries, an array for each parameter of the query.
 func (b bulk) columns() []any { return columnArrays(b.n, b.values) }
 
-// columnArrays turns n rows of numbers and texts into an array for each column.
+// columnArrays turns n rows of numbers and texts, which may be NULL, into an array for
+// each column.
 func columnArrays(n int, row func(i int) []any) []any {
 	var columns []any
 	for i := range n {
@@ -224,6 +225,11 @@ func columnArrays(n int, row func(i int) []any) []any {
 					columns = append(columns, make([]string, 0, n))
 				}
 				columns[at] = append(columns[at].([]string), value)
+			case *string: // of a nullable column
+				if len(columns) == at {
+					columns = append(columns, make([]*string, 0, n))
+				}
+				columns[at] = append(columns[at].([]*string), value)
 			}
 		}
 	}
