@@ -3,6 +3,7 @@
 .DEFAULT_GOAL := help
 GO ?= go
 STATICCHECK := $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+DEADCODE := $(GO) run golang.org/x/tools/cmd/deadcode@v0.52.0
 GOVULNCHECK := $(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0
 KILLS ?= 1000
 FUZZTIME ?= 30s
@@ -16,7 +17,7 @@ build: ## build bin/tidings, a static binary
 demo: ## run the whole service on sample articles, with an inbox of its own
 	$(GO) run ./cmd/tidings demo
 
-check: fmt vet staticcheck ## format, vet, staticcheck and the quick tests: before each commit
+check: fmt vet staticcheck deadcode ## format, vet, staticcheck, dead code and the quick tests: before each commit
 	$(GO) test -short -vet=off ./...
 
 fmt: ## fail when a file is not in gofmt's form
@@ -28,6 +29,9 @@ vet: ## go vet
 staticcheck: ## staticcheck
 	$(STATICCHECK) ./... && echo "staticcheck: nothing found"
 
+deadcode: ## list functions that no program reaches, tests apart
+	@scripts/deadcode $(DEADCODE)
+
 vuln: ## govulncheck, when its database can be reached
 	@scripts/vulncheck $(GOVULNCHECK)
 
@@ -35,7 +39,7 @@ tools: ## install the Debian packages, and the WebSub hub, that the tests use
 	@scripts/install-test-tools
 	@scripts/install-websub-hub
 
-test: tools fmt vet staticcheck vuln ## everything: checks, then the whole suite with the race detector
+test: tools fmt vet staticcheck deadcode vuln ## everything: checks, then the whole suite with the race detector
 	@scripts/run-tests $(GO)
 
 crash: ## a long crash run on both stores: make crash KILLS=1000
@@ -55,4 +59,4 @@ screenshots: ## run the demo and write pictures of it into docs/images
 clean: ## remove what the targets above made
 	rm -rf bin .cache
 
-.PHONY: help build demo check fmt vet staticcheck vuln tools test crash fuzz bench screenshots clean
+.PHONY: help build demo check fmt vet staticcheck deadcode vuln tools test crash fuzz bench screenshots clean

@@ -24,8 +24,8 @@ func (p *Service) FindArticle(ctx context.Context, name string) (article.Article
 	return one, err
 }
 
-// ListArticles lists articles, newest first: those with one of some statuses as
-// article.StatusAt gives them, or all. An unknown status is an error.
+// ListArticles returns articles, newest first: those whose status (article.StatusAt) is one of
+// statuses, or all. An unknown status is an error.
 func (p *Service) ListArticles(ctx context.Context, filter article.Filter, statuses []string, limit int) ([]store.StoredArticle, error) {
 	if len(statuses) == 0 {
 		for _, status := range article.Statuses {
@@ -44,7 +44,7 @@ func (p *Service) ListArticles(ctx context.Context, filter article.Filter, statu
 		if err != nil {
 			return nil, err
 		}
-		// Between two rounds of the service, what has expired is still stored as published.
+		// An article that has just expired may still be stored as published.
 		out = append(out, slices.DeleteFunc(found, func(a store.StoredArticle) bool {
 			return len(statuses) < len(article.Statuses) && a.StatusAt(now) != article.Status(status)
 		})...)
@@ -53,7 +53,7 @@ func (p *Service) ListArticles(ctx context.Context, filter article.Filter, statu
 	return out[:min(len(out), limit)], nil
 }
 
-// queryFor is the query for the articles that people are shown with a status.
+// queryFor returns the query for articles with a status.
 func queryFor(status article.Status, now time.Time) (store.Query, error) {
 	switch status {
 	case article.Published:
@@ -70,7 +70,7 @@ func queryFor(status article.Status, now time.Time) (store.Query, error) {
 	return store.Query{}, fmt.Errorf("unknown status %q; statuses: published, scheduled, unlisted, draft, withdrawn", status)
 }
 
-// AuthorNames lists the authors of an article.
+// AuthorNames returns the names of an article's authors.
 func AuthorNames(a *article.Article) string {
 	names := make([]string, len(a.Authors))
 	for i, author := range a.Authors {

@@ -8,16 +8,9 @@ import (
 	"net/http"
 	"slices"
 
-	"github.com/tidings-press/tidings/feed"
 	"github.com/tidings-press/tidings/internal/bounce"
-	"github.com/tidings-press/tidings/internal/delivery"
-	"github.com/tidings-press/tidings/internal/feedserver"
-	"github.com/tidings-press/tidings/internal/health"
-	"github.com/tidings-press/tidings/internal/loadshare"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
-	"github.com/tidings-press/tidings/internal/web"
-	"github.com/tidings-press/tidings/internal/websub"
 	"github.com/tidings-press/tidings/mailer"
 )
 
@@ -35,9 +28,8 @@ func (p *Service) bounceProcessor(ctx context.Context) (*bounce.Processor, error
 	return bounce.New(bounce.Options{Addresses: paths, Recorder: book, Log: p.Log, Now: p.Store.Now, Mailboxes: p.bounceAddresses()}), nil
 }
 
-// bounceAddresses are those that the listeners take besides return paths: the
-// configured ones, and the two that each domain must have (RFC 2142), of every
-// digest's sender.
+// bounceAddresses returns the addresses that the listeners accept besides return paths: the
+// configured ones, and abuse and postmaster of each sender's domain (RFC 2142).
 func (p *Service) bounceAddresses() []string {
 	all := slices.Clone(p.Config.Bounces.Addresses)
 	for _, d := range p.Config.Digests {
@@ -48,7 +40,7 @@ func (p *Service) bounceAddresses() []string {
 	return all
 }
 
-// bounceDomain is where return paths lead to.
+// bounceDomain returns the domain of return paths.
 func (p *Service) bounceDomain() string {
 	if p.Config.Mail.ReturnPathDomain != "" {
 		return p.Config.Mail.ReturnPathDomain
@@ -61,7 +53,7 @@ func (p *Service) bounceDomain() string {
 	return "localhost.localdomain"
 }
 
-// openBounceListeners listens where bounce mails come in.
+// openBounceListeners starts the listeners for bounce mails.
 func (s *Node) openBounceListeners(ctx context.Context, open func(func() error)) error {
 	b := s.Service.Config.Bounces
 	if b.SMTP == "" && b.LMTP == "" {
@@ -71,23 +63,23 @@ func (s *Node) openBounceListeners(ctx context.Context, open func(func() error))
 	if err != nil {
 		return err
 	}
-	for _, door := range []struct {
+	for _, l := range []struct {
 		key, address string
 		serve        func(context.Context, net.Listener) error
 	}{{"bounces.smtp", b.SMTP, desk.ServeSMTP}, {"bounces.lmtp", b.LMTP, desk.ServeLMTP}} {
-		if door.address == "" {
+		if l.address == "" {
 			continue
 		}
-		listener, err := net.Listen("tcp", door.address)
+		listener, err := net.Listen("tcp", l.address)
 		if err != nil {
-			return s.Service.Config.Problem(door.key, err.Error(), "use a free address of this machine")
+			return s.Service.Config.Problem(l.key, err.Error(), "use a free address of this machine")
 		}
-		open(func() error { return door.serve(ctx, listener) })
+		open(func() error { return l.serve(ctx, listener) })
 	}
 	return nil
 }
 
-// pollMailbox looks for bounce mails in a mailbox until the context ends.
+// pollMailbox reads bounce mails from a mailbox until the context ends.
 func (p *Service) pollMailbox(ctx context.Context) {
 	m := p.Config.Bounces.Mailbox
 	if m == nil {
@@ -100,7 +92,7 @@ func (p *Service) pollMailbox(ctx context.Context) {
 	p.logError(ctx, "cannot poll the mailbox of bounces", err)
 }
 
-// webhooks are the doors that mail services report at.
+// webhooks returns the handlers for the reports of mail services, by name.
 func (p *Service) webhooks(ctx context.Context) (map[string]http.Handler, error) {
 	out := map[string]http.Handler{}
 	if len(p.Config.Bounces.Webhooks) == 0 {
@@ -118,29 +110,4 @@ func (p *Service) webhooks(ctx context.Context) (map[string]http.Handler, error)
 		out[cmp.Or(w.Name, w.Service)] = handler
 	}
 	return out, nil
-}
-
-// pages puts the whole HTTP side together. hub is our own WebSub hub, if there is one.
-func (p *Service) pages(ctx context.Context, engine *delivery.Engine, monitor *health.Monitor, feeds *feedserver.Server, hub *websub.Hub, share *loadshare.Share) (*web.Site, error) {
-	hooks, err := p.webhooks(ctx)
-	if err != nil {
-		return nil, err
-	}
-	polls := NewFeedPolls(p.Store, nodeName())
-	deps := web.Deps{
-		Store:     p.Store,
-		Engine:    engine,
-		Feeds:     feeds,
-		Config:    p.Config,
-		Templates: p.Templates,
-		Readers:   func(ctx context.Context) (map[string]feed.Readers, error) { return polls.Readers(ctx, p.Store.Now()) },
-		Webhooks:  hooks,
-		Ready:     monitor,
-		Share:     share,
-		Log:       p.Log,
-	}
-	if hub != nil {
-		deps.Hub = hub
-	}
-	return web.New(deps)
 }

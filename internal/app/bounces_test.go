@@ -38,10 +38,10 @@ bounces: {smtp: "127.0.0.1:%[3]d", addresses: [loops@gazette.example]}
 log: {level: error}
 `
 
-// TestWhatComesBackAboutASentMailEndsItsAddress walks the whole way: an edition is
+// TestBounceOfASentMailSuppressesItsAddress walks the whole way: an edition is
 // signed with keys from files and sent, and what its return path gets by SMTP is
 // drawn the consequence of, whichever digest it came from.
-func TestWhatComesBackAboutASentMailEndsItsAddress(t *testing.T) {
+func TestBounceOfASentMailSuppressesItsAddress(t *testing.T) {
 	t.Parallel()
 	wire := testkit.StartSMTPServer(t, sink.Options{})
 	keys, records := keyFiles(t)
@@ -120,7 +120,7 @@ func freePort(t *testing.T) int {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
-// run runs the press room as a worker until the test ends.
+// run runs the service as a worker until the test ends.
 func run(t *testing.T, p *app.Service) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())

@@ -19,7 +19,7 @@ import (
 	"github.com/tidings-press/tidings/internal/samples"
 )
 
-// Demo is the whole service on sample articles, with an inbox of its own.
+// Demo runs the whole service with sample articles and an inbox of its own.
 type Demo struct {
 	Keep string // folder for the store and configuration; empty for one that is removed at the end
 	Port int    // of the site; the next free one when it is taken
@@ -27,14 +27,13 @@ type Demo struct {
 	Log  *slog.Logger
 }
 
-// The ports that are nice to remember.
+// The default ports.
 const (
 	DemoPort      = 8080
 	demoInboxPort = 8025
 )
 
-// Run shows it all until the context ends, and leaves nothing behind unless Keep
-// says where.
+// Run runs the demo until the context ends. It deletes everything, unless Keep names a folder.
 func (d *Demo) Run(ctx context.Context) (err error) {
 	fmt.Fprintln(d.Out, "Tidings demo: a small harbour town's gazette in five languages. Ctrl-C ends it.")
 	dir, done, err := d.folder()
@@ -42,16 +41,16 @@ func (d *Demo) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	doors, err := openDemoListeners(d.Port)
+	listeners, err := openDemoListeners(d.Port)
 	if err != nil {
 		return err
 	}
 	mails := inbox.New(inbox.Options{})
 	defer mails.Close()
-	go func() { _ = mails.ServeSMTP(doors.smtp) }()
-	stopInbox := serveInbox(doors.inbox, mails)
+	go func() { _ = mails.ServeSMTP(listeners.smtp) }()
+	stopInbox := serveInbox(listeners.inbox, mails)
 	defer stopInbox()
-	c := demoConfig(dir, doors, time.Now())
+	c := demoConfig(dir, listeners, time.Now())
 	if d.Keep != "" {
 		if err := keepConfig(dir, *c); err != nil {
 			return err
@@ -62,10 +61,10 @@ func (d *Demo) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.Close()) }()
-	return d.show(ctx, p, doors, mails)
+	return d.show(ctx, p, listeners, mails)
 }
 
-// folder is where the store goes; done removes it when nobody wants to keep it.
+// folder returns the folder of the store. done removes it, unless it is to be kept.
 func (d *Demo) folder() (dir string, done func() error, err error) {
 	if d.Keep != "" {
 		return d.Keep, func() error { return nil }, os.MkdirAll(d.Keep, 0o755)
@@ -74,14 +73,14 @@ func (d *Demo) folder() (dir string, done func() error, err error) {
 	return dir, func() error { return os.RemoveAll(dir) }, err
 }
 
-// show fills the press room, sends a first edition and serves.
-func (d *Demo) show(ctx context.Context, p *Service, doors *demoListeners, mails *inbox.Inbox) error {
+// show imports the samples, sends a first edition and serves.
+func (d *Demo) show(ctx context.Context, p *Service, listeners *demoListeners, mails *inbox.Inbox) error {
 	engine, err := p.Engine(ctx) // makes the digests' rows
 	if err != nil {
 		return err
 	}
 	for _, name := range p.DigestNames() {
-		if err := engine.SetBeginning(ctx, name, time.Time{}); err != nil { // with all samples, whatever their dates
+		if err := engine.SetBeginning(ctx, name, time.Time{}); err != nil { // include all samples, whatever their dates
 			return err
 		}
 	}
@@ -101,19 +100,19 @@ func (d *Demo) show(ctx context.Context, p *Service, doors *demoListeners, mails
 		link = p.Config.Site.URL + "/admin/"
 	}
 	articles := sum.Created + sum.Updated + sum.Unchanged
-	service := &Node{Service: p, HTTP: doors.site, Ready: func() {
-		fmt.Fprintf(d.Out, "%d articles, %d readers.\n\n", articles, len(demoSubscribers))
-		fmt.Fprintf(d.Out, "  The publication   %s/\n  Its feeds         %s/feeds\n  The inbox         %s/\n  The admin         %s\n\n", p.Config.Site.URL, p.Config.Site.URL, doors.inboxURL(), link)
+	service := &Node{Service: p, HTTP: listeners.site, Ready: func() {
+		fmt.Fprintf(d.Out, "%d articles, %d subscribers.\n\n", articles, len(demoSubscribers))
+		fmt.Fprintf(d.Out, "  The publication   %s/\n  Its feeds         %s/feeds\n  The inbox         %s/\n  The admin         %s\n\n", p.Config.Site.URL, p.Config.Site.URL, listeners.inboxURL(), link)
 		go d.sendFirst(ctx, p, engine, mails)
 	}}
 	err = service.Run(ctx)
 	if d.Keep != "" {
-		fmt.Fprintf(d.Out, "\nKept in %s; go on with: tidings --config %s serve\n", d.Keep, filepath.Join(d.Keep, "config.yaml"))
+		fmt.Fprintf(d.Out, "\nKept in %s; continue with: tidings --config %s serve\n", d.Keep, filepath.Join(d.Keep, "config.yaml"))
 	}
 	return err
 }
 
-// sendFirst sends one edition at once and says what comes next.
+// sendFirst sends one edition at once and prints when the next one is due.
 func (d *Demo) sendFirst(ctx context.Context, p *Service, engine *delivery.Engine, mails *inbox.Inbox) {
 	edition, err := engine.SendNow(ctx, demoWeekly, "the demo")
 	if err != nil && !errors.Is(err, delivery.ErrNothingNew) {
@@ -135,7 +134,7 @@ func (d *Demo) sendFirst(ctx context.Context, p *Service, engine *delivery.Engin
 
 // keepConfig writes the configuration beside the store.
 func keepConfig(dir string, c config.Config) error {
-	c.Store.DSN = "sqlite:tidings.db" // paths are told from the file's folder
+	c.Store.DSN = "sqlite:tidings.db" // relative to the file's folder
 	text, err := c.YAML()
 	if err != nil {
 		return err
@@ -143,7 +142,7 @@ func keepConfig(dir string, c config.Config) error {
 	return os.WriteFile(filepath.Join(dir, "config.yaml"), text, 0o600)
 }
 
-// demoListeners are the addresses that the demo listens on, all on this machine only.
+// demoListeners are the listeners of the demo, on the loopback interface only.
 type demoListeners struct {
 	site, inbox, smtp net.Listener
 }
@@ -155,7 +154,7 @@ func openDemoListeners(port int) (*demoListeners, error) {
 	return &demoListeners{site, box, mail}, errors.Join(err1, err2, err3)
 }
 
-// listenNear takes the wished port, or any when that is taken.
+// listenNear listens on a port, or on any free port when it is taken.
 func listenNear(port int) (net.Listener, error) {
 	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 	if err != nil {

@@ -17,13 +17,13 @@ const (
 )
 
 // demoConfig is a configuration whose daily digest is due in a minute.
-func demoConfig(dir string, doors *demoListeners, now time.Time) *config.Config {
+func demoConfig(dir string, listeners *demoListeners, now time.Time) *config.Config {
 	due := now.Add(time.Minute).UTC()
 	c := config.Default()
 	c.Site = config.Site{
 		Title:       "The Harbour Gazette",
 		Description: "News from a small harbour town, in five languages.",
-		URL:         doors.siteURL(),
+		URL:         listeners.siteURL(),
 		Language:    "en",
 		Timezone:    "UTC",
 		Copyright:   "© The Harbour Gazette",
@@ -31,7 +31,7 @@ func demoConfig(dir string, doors *demoListeners, now time.Time) *config.Config 
 	}
 	c.Store.DSN = config.DSN("sqlite:" + filepath.Join(dir, "tidings.db"))
 	c.Store.Journal = "none"
-	c.Server.Listen = doors.site.Addr().String()
+	c.Server.Listen = listeners.site.Addr().String()
 	c.Feeds = []config.Feed{
 		{Name: "all", Limit: 50, Content: "full", MaxAge: time.Minute},
 		{Name: "english", Title: "The Gazette in English", Filter: config.Filter{Languages: []string{"en"}}, Limit: 50, Content: "full", MaxAge: time.Minute},
@@ -42,7 +42,7 @@ func demoConfig(dir string, doors *demoListeners, now time.Time) *config.Config 
 		demoDigest(demoWeekly, "The week at the harbour", "0 8 * * 5", "digest"),
 	}
 	c.Mail.Postal = "The Harbour Gazette, 1 Quay Street, Example Harbour"
-	c.Relays = []config.Relay{{Name: "inbox", Host: "127.0.0.1", Port: portOf(doors.smtp), Protocol: "smtp", TLS: "none", Auth: "none", Weight: 1}}
+	c.Relays = []config.Relay{{Name: "inbox", Host: "127.0.0.1", Port: portOf(listeners.smtp), Protocol: "smtp", TLS: "none", Auth: "none", Weight: 1}}
 	return c
 }
 
@@ -66,7 +66,7 @@ func demoDigest(name, title, spec, template string) config.Digest {
 	}
 }
 
-// demoSubscribers are people with different languages and interests.
+// demoSubscribers have different languages and topics.
 var demoSubscribers = []NewSubscriber{
 	{Address: subscriber.MustParseAddress("ada@reader.example"), Name: "Ada Brook", Language: "en"},
 	{Address: subscriber.MustParseAddress("elodie@lecteur.example"), Name: "Élodie Martin", Language: "fr"},
@@ -81,7 +81,7 @@ func addDemoSubscribers(ctx context.Context, p *Service) error {
 	for _, reader := range demoSubscribers {
 		reader.Consent = "lives in the demo"
 		if _, err := p.AddSubscriber(ctx, reader); err != nil {
-			return fmt.Errorf("demo reader %s: %w", reader.Address, err)
+			return fmt.Errorf("demo subscriber %s: %w", reader.Address, err)
 		}
 	}
 	return nil

@@ -12,7 +12,7 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// DigestView is a digest as people ask for it.
+// DigestView is a digest with its next times.
 type DigestView struct {
 	Name        string      `json:"name"`
 	Title       string      `json:"title"`
@@ -22,7 +22,7 @@ type DigestView struct {
 	Next        []time.Time `json:"next"`
 }
 
-// Digests lists the configured digests with their next three times.
+// Digests returns the configured digests with their next three times.
 func (p *Service) Digests(ctx context.Context) ([]DigestView, error) {
 	out := []DigestView{}
 	now := p.Store.Now()
@@ -70,8 +70,8 @@ func (p *Service) Queues(ctx context.Context) ([]Queue, error) {
 	return out, nil
 }
 
-// FindEdition finds an edition by its id, or by the beginning of it that no other
-// recent edition has.
+// FindEdition finds an edition by its id, or by the beginning of it if that is unique among
+// recent editions.
 func (p *Service) FindEdition(ctx context.Context, id string) (store.Edition, error) {
 	edition, err := p.Store.Edition(ctx, id)
 	if !errors.Is(err, store.ErrNotFound) {

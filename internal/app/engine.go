@@ -18,7 +18,7 @@ import (
 	"github.com/tidings-press/tidings/mailer"
 )
 
-// Engine makes the engine that sends editions. It does not run yet.
+// Engine returns the engine that sends editions. It is not running yet.
 func (p *Service) Engine(ctx context.Context) (*delivery.Engine, error) {
 	keys, err := p.Store.Keys(ctx)
 	if err != nil {
@@ -47,7 +47,7 @@ func (p *Service) Engine(ctx context.Context) (*delivery.Engine, error) {
 	for i := range p.Config.Relays {
 		relay, err := relayConfig(&p.Config.Relays[i])
 		if err != nil {
-			return nil, p.Config.Problem(fmt.Sprintf("relays[%d].ca_file", i), err.Error(), "a PEM file with certificates")
+			return nil, p.Config.Problem(fmt.Sprintf("relays[%d].ca_file", i), err.Error(), "name a PEM file with certificates")
 		}
 		options.Relays = append(options.Relays, relay)
 	}
@@ -70,7 +70,7 @@ func softRule(d config.Delivery) store.SoftRule {
 	return store.SoftRule{Limit: d.SoftLimit, Days: d.SoftDays}
 }
 
-// definition makes a digest of its settings. What Load checked cannot fail here.
+// definition returns the digest for its settings.
 func definition(c *config.Config, d *config.Digest) (delivery.Definition, error) {
 	out := delivery.Definition{
 		Definition: digest.DefinitionOf(d),
@@ -141,7 +141,7 @@ func headerLines(lines []config.HeaderLine) []string {
 	return out
 }
 
-// helo is the name that we greet with: the configured one or the machine's.
+// helo returns the name to give in EHLO: the configured one, or the machine's.
 func helo(name string) string {
 	if name == "" {
 		if host, err := os.Hostname(); err == nil {
@@ -151,7 +151,7 @@ func helo(name string) string {
 	return name
 }
 
-// trusted adds the certificates of a file to those of the system.
+// trusted returns the certificates of a file and of the system.
 func trusted(file string) (*tls.Config, error) {
 	if file == "" {
 		return nil, nil
@@ -179,7 +179,7 @@ func signingKeys(c *config.Config) ([]mailer.DKIMKey, error) {
 		}
 		signer, err := mailer.ParsePrivateKey(text)
 		if err != nil {
-			return nil, c.Problem(fmt.Sprintf("mail.dkim[%d].key_file", i), err.Error(), `a file made by "tidings dkim keygen"`)
+			return nil, c.Problem(fmt.Sprintf("mail.dkim[%d].key_file", i), err.Error(), `create the file with "tidings dkim keygen"`)
 		}
 		out = append(out, mailer.DKIMKey{Domain: k.Domain, Selector: k.Selector, Signer: signer})
 	}

@@ -129,7 +129,7 @@ type editionItem struct {
 	HTML                    string `json:"content_html"`
 }
 
-func TestTheFeedOfADigestHasItsEditions(t *testing.T) {
+func TestFeedOfADigestListsItsEditions(t *testing.T) {
 	t.Parallel()
 	smtp, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -210,7 +210,7 @@ relays:
 	}
 }
 
-func TestTheOldAddressesOfTheGoBlogLeadToItsArticles(t *testing.T) {
+func TestOldAddressesOfTheGoBlogRedirect(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join("..", "..", "..", "shared", "corpus", "go-blog")
 	files, err := filepath.Glob(filepath.Join(folder, "*.md"))

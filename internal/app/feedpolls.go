@@ -12,15 +12,14 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// FeedPolls keeps the statistics of feeds in the store, a row for each feed, day
-// and node.
+// FeedPolls stores the statistics of feeds, a row for each feed, day and node.
 type FeedPolls struct {
 	store *store.Store
 	node  string
 }
 
-// NewFeedPolls keeps the statistics under the name of a node. Several may use one
-// name: that of a machine, before and after a restart or for two services on it.
+// NewFeedPolls returns the statistics of a node. Two nodes may share a name, such as two
+// services on one machine; their counts are added.
 func NewFeedPolls(s *store.Store, node string) *FeedPolls { return &FeedPolls{s, node} }
 
 // RecordPolls implements serve.PollRecorder.
@@ -36,8 +35,8 @@ func (f *FeedPolls) RecordPolls(ctx context.Context, batch []feedserver.Polls) e
 	return f.store.AddPolls(ctx, rows, add)
 }
 
-// add is the sum of two counts of one feed and day. What cannot be read, of a newer
-// version perhaps, gives way: these are estimates.
+// add adds two counts of one feed and day. A stored count that cannot be read, perhaps of a
+// newer version, is replaced: these are estimates.
 func add(old, more []byte) ([]byte, error) {
 	var sum, p feedserver.Polls
 	if err := json.Unmarshal(more, &p); err != nil {
@@ -50,8 +49,8 @@ func add(old, more []byte) ([]byte, error) {
 	return json.Marshal(sum)
 }
 
-// Readers sums up who read each feed on the last full day and today, over all
-// nodes, by the feed's base path.
+// Readers returns the readers of each feed on the last full day and today, over all nodes, by
+// the feed's base path.
 func (f *FeedPolls) Readers(ctx context.Context, now time.Time) (map[string]feed.Readers, error) {
 	yesterday := now.UTC().AddDate(0, 0, -1).Format(time.DateOnly)
 	rows, err := f.store.Polls(ctx, yesterday, now.UTC().Format(time.DateOnly))
@@ -65,8 +64,8 @@ func (f *FeedPolls) Readers(ctx context.Context, now time.Time) (map[string]feed
 	return readers, nil
 }
 
-// merge adds rows up by feed. A row that cannot be read, of a newer version
-// perhaps, is left out: these are estimates.
+// merge adds rows by feed. A row that cannot be read, perhaps of a newer version, is left out:
+// these are estimates.
 func merge(rows []store.Poll) map[string]feedserver.Polls {
 	sums := map[string]feedserver.Polls{}
 	for _, row := range rows {

@@ -15,7 +15,7 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-func TestTwoServicesOnOneMachineAreCountedTogether(t *testing.T) {
+func TestServicesOnOneMachineShareTheirCounts(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
@@ -53,7 +53,7 @@ func from(h http.Handler, proxy, client, agent string) *httptest.ResponseRecorde
 	return w
 }
 
-func TestClientsBehindATrustedProxyAreToldApart(t *testing.T) {
+func TestClientsBehindATrustedProxyAreCountedSeparately(t *testing.T) {
 	t.Parallel()
 	p := openAt(t, storetest.Open(t, store.SQLite, store.Options{}),
 		"site: {url: https://press.example}\nserver: {trusted_proxies: [10.0.0.0/8]}\nfeed_server: {retry_after: 1h}\n")

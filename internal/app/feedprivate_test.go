@@ -67,7 +67,7 @@ func idsIn(t *testing.T, body string) []string {
 	return ids
 }
 
-func TestAPrivateFeedHasWhatTheMailsOfADigestBring(t *testing.T) {
+func TestPrivateFeedHasTheArticlesOfTheDigest(t *testing.T) {
 	t.Parallel()
 	p := open(t, privateSettings)
 	engine, err := p.Engine(t.Context())
@@ -123,7 +123,7 @@ func TestAPrivateFeedHasWhatTheMailsOfADigestBring(t *testing.T) {
 	}
 }
 
-func TestAPrivateFeedFollowsItsReader(t *testing.T) {
+func TestPrivateFeedFollowsTheSubscribersPreferences(t *testing.T) {
 	t.Parallel()
 	w := newWall()
 	p := openAt(t, storetest.Open(t, store.SQLite, store.Options{Clock: w.now}), privateSettings)
@@ -163,7 +163,7 @@ func TestAPrivateFeedFollowsItsReader(t *testing.T) {
 	}
 }
 
-func TestAPrivateFeedOpensToItsTokenAlone(t *testing.T) {
+func TestPrivateFeedNeedsItsToken(t *testing.T) {
 	t.Parallel()
 	p := open(t, privateSettings)
 	put(t, p.Store, manyLanguages()...)

@@ -168,7 +168,7 @@ func TestNodesGiveTheSameBytes(t *testing.T) {
 	})
 }
 
-func TestHistoryIsWholeWhileArticlesArrive(t *testing.T) {
+func TestHistoryIsCompleteWhileArticlesArrive(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		var articles []article.Article
@@ -200,7 +200,7 @@ func TestHistoryIsWholeWhileArticlesArrive(t *testing.T) {
 	})
 }
 
-func TestGoBlogIsInTheArchivesWithoutAProblem(t *testing.T) {
+func TestGoBlogIsCompleteInTheArchives(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(filepath.Join("..", "..", "..", "shared", "corpus", "go-blog", "*.md"))
 	if err != nil || len(files) == 0 {

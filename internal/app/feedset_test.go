@@ -20,7 +20,7 @@ func response(t *testing.T, h http.Handler, path string) (http.Header, string) {
 	return w.Header(), w.Body.String()
 }
 
-func TestAddressesAreASCIIWhateverTheSiteIsCalled(t *testing.T) {
+func TestAddressesOfInternationalDomainsAreASCII(t *testing.T) {
 	t.Parallel()
 	p := open(t, "site: {url: \"https://bücher.example/préss\", image: /logo.png}\nfeed_server: {hubs: [\"https://hüb.example/\"]}\n")
 	put(t, p.Store, feedrules.Rich(1))

@@ -6,7 +6,7 @@ import (
 	"github.com/tidings-press/tidings/internal/subscriber"
 )
 
-// monitor watches a node that runs an engine.
+// monitor returns the health monitor of a node that runs an engine.
 func (p *Service) monitor(engine *delivery.Engine) *health.Monitor {
 	o := health.Options{
 		Store: p.Store, Engine: engine, Node: engine.Node,

@@ -7,11 +7,10 @@ import (
 	"github.com/tidings-press/tidings/internal/config"
 )
 
-// level is shared by all loggers of the process, so that a reload changes it.
+// level is shared by all loggers of the process, so that a reload can change it.
 var level slog.LevelVar
 
-// NewLogger makes the service's logger: text for people, JSON for machines. With
-// the format auto a terminal decides.
+// NewLogger returns a logger: as text or as JSON. The format auto means text on a terminal.
 func NewLogger(w io.Writer, c config.Log, terminal bool) *slog.Logger {
 	SetLevel(c)
 	if c.Format == "json" || c.Format == "auto" && !terminal {
@@ -20,7 +19,7 @@ func NewLogger(w io.Writer, c config.Log, terminal bool) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: &level, ReplaceAttr: shortTime}))
 }
 
-// SetLevel changes how much is logged, from now on.
+// SetLevel sets the level of all loggers.
 func SetLevel(c config.Log) {
 	var l slog.Level
 	if l.UnmarshalText([]byte(c.Level)) == nil {
@@ -28,7 +27,7 @@ func SetLevel(c config.Log) {
 	}
 }
 
-// shortTime leaves out the day: people look at a terminal now.
+// shortTime prints the time without the day.
 func shortTime(groups []string, a slog.Attr) slog.Attr {
 	if a.Key == slog.TimeKey && len(groups) == 0 {
 		return slog.String(a.Key, a.Value.Time().Format("15:04:05.000"))

@@ -224,7 +224,7 @@ func TestNodesGiveTheSameHeaders(t *testing.T) {
 	})
 }
 
-func TestAChangeInTheSecondOfAnAnswerIsToldByDate(t *testing.T) {
+func TestChangeInTheSecondOfAnAnswerAdvancesLastModified(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, w *wall, open func() *store.Store) {
 		s := open()
@@ -277,7 +277,7 @@ func TestOldBytesFromAnotherNodeDoNotKeepTheirDate(t *testing.T) {
 	})
 }
 
-func TestANewArticleLeavesTheDatesOfOtherFeedsAlone(t *testing.T) {
+func TestNewArticleKeepsTheDatesOfOtherFeeds(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, w *wall, open func() *store.Store) {
 		s := open()

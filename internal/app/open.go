@@ -1,3 +1,5 @@
+// Package app wires the packages together to the service that serve, worker and demo run.
+// Open opens the service, Node.Run runs it.
 package app
 
 import (
@@ -16,8 +18,8 @@ import (
 	"github.com/tidings-press/tidings/templates"
 )
 
-// Service is a publication at work: its settings, store, templates and feeds. Commands
-// use what they need of it; Serve and Work run it.
+// Service is a publication: its settings, store and templates. Commands use what they need
+// of it; a Node runs it.
 type Service struct {
 	Config    *config.Config
 	Store     *store.Store
@@ -38,7 +40,7 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger) (*Service, er
 	return &Service{Config: c, Store: s, Templates: set, Log: log}, nil
 }
 
-// StoreOptions are how the configured store is opened.
+// StoreOptions returns the options for the configured store.
 func StoreOptions(c *config.Config) store.Options {
 	return store.Options{Durability: store.Durability(c.Store.Durability), Journal: c.Store.JournalFolder()}
 }
@@ -46,8 +48,8 @@ func StoreOptions(c *config.Config) store.Options {
 // Close closes the store.
 func (p *Service) Close() error { return p.Store.Close() }
 
-// CheckTemplates loads the templates and checks what the digests say of them. An error
-// names the file and line.
+// CheckTemplates loads the templates, and checks the template and subject of each digest. An
+// error names the file and line.
 func CheckTemplates(c *config.Config) (*templates.Set, error) {
 	set, err := templates.Load(c.Templates)
 	if err != nil {
@@ -69,10 +71,10 @@ func CheckTemplates(c *config.Config) (*templates.Set, error) {
 	return set, nil
 }
 
-// Feeds makes the server of all feeds.
+// Feeds returns the server of all feeds.
 func (p *Service) Feeds(ctx context.Context) (*feedserver.Server, error) { return p.feeds(ctx, nil) }
 
-// feeds makes the server of all feeds, which uses no more of the machine than its share.
+// feeds returns the server of all feeds. share bounds how much of the processors it uses.
 func (p *Service) feeds(ctx context.Context, share *loadshare.Share) (*feedserver.Server, error) {
 	options, err := p.feedOptions(ctx)
 	if err != nil {
@@ -124,8 +126,8 @@ func (p *Service) feedOptions(ctx context.Context) (feedserver.Options, error) {
 	}, nil
 }
 
-// nodeName is what this machine's counts are kept under. Nodes that share it add to
-// the same counts.
+// nodeName returns the name under which this machine's counts are stored. Nodes with the
+// same name share their counts.
 func nodeName() string {
 	name, err := os.Hostname()
 	if err != nil || name == "" {

@@ -112,8 +112,8 @@ func TestWithheldArticlesAreNowhere(t *testing.T) {
 	}
 }
 
-// TestArticlesAppearAndExpireByThemselves waits for the dates of two articles.
-func TestArticlesAppearAndExpireByThemselves(t *testing.T) {
+// TestArticlesAppearAndExpireOnTime waits for the dates of two articles.
+func TestArticlesAppearAndExpireOnTime(t *testing.T) {
 	t.Parallel()
 	r := start(t, "site: {url: https://press.example}\n")
 	dir := t.TempDir()

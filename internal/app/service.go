@@ -14,21 +14,21 @@ import (
 	"github.com/tidings-press/tidings/internal/loadshare"
 )
 
-// Node is a node at work: pages, feeds and mail, or mail alone.
+// Node is a running process: pages, feeds and mail, or mail only.
 type Node struct {
 	Service *Service
-	// HTTP is where pages are served; nil for a worker.
+	// HTTP is the listener for pages; nil for a worker.
 	HTTP net.Listener
-	// Reload gives new settings when someone asks for a reload; nil never does.
+	// Reload delivers new settings. It may be nil.
 	Reload <-chan *config.Config
-	// Ready is called when the service takes requests and mail; may be nil.
+	// Ready is called when the node takes requests and mail. It may be nil.
 	Ready func()
 
 	pages atomic.Pointer[http.Handler]
 }
 
-// Run serves until the context ends; then it drains: requests are answered, mails
-// on the wire are finished and recorded.
+// Run serves until the context ends. Then it stops gracefully: requests are answered, and
+// mails in progress are finished and recorded.
 func (s *Node) Run(ctx context.Context) error {
 	cached := int64(0)
 	if s.HTTP != nil { // a worker serves no feeds and no pages
@@ -39,9 +39,9 @@ func (s *Node) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var doors sync.WaitGroup
+	var listeners sync.WaitGroup
 	stopped := make(chan error, 3)
-	open := func(run func() error) { doors.Go(func() { stopped <- run() }) }
+	open := func(run func() error) { listeners.Go(func() { stopped <- run() }) }
 	if s.HTTP != nil {
 		open(func() error { return s.serveHTTP(ctx) })
 	}
@@ -53,9 +53,9 @@ func (s *Node) Run(ctx context.Context) error {
 		current.stop()
 		return err
 	} else if q != nil {
-		s.Service.Log.Warn("the store is quarantined: nothing is sent until an owner releases it (tidings quarantine show)", "reason", string(q.Reason), "store_from", q.Taken)
+		s.Service.Log.Warn("the store is quarantined: nothing is sent until an owner releases it (see tidings quarantine show)", "reason", string(q.Reason), "store_from", q.Taken)
 	}
-	s.Service.Log.Info("at work", "site", s.Service.Config.Site.URL, "store", s.Service.Store.Engine(), "settings", s.Service.Config.Fingerprint())
+	s.Service.Log.Info("running", "site", s.Service.Config.Site.URL, "store", s.Service.Store.Engine(), "settings", s.Service.Config.Fingerprint())
 	if s.Ready != nil {
 		s.Ready()
 	}
@@ -71,14 +71,14 @@ func (s *Node) Run(ctx context.Context) error {
 		case <-ctx.Done():
 		}
 	}
-	s.Service.Log.Info("stopping: what is on the wire is finished first")
+	s.Service.Log.Info("stopping: mails in progress are finished first")
 	current.stop()
-	doors.Wait()
+	listeners.Wait()
 	return nil
 }
 
-// reload starts the service anew with other settings, and stops the old one only
-// when the new one runs. What cannot be reloaded stays as it was.
+// reload starts a generation with other settings, and stops the current one when the new one
+// runs. Settings that cannot be reloaded stay the same.
 func (s *Node) reload(ctx context.Context, current *generation, c *config.Config) *generation {
 	c.Store, c.Server.Listen, c.Log.Format = s.Service.Config.Store, s.Service.Config.Server.Listen, s.Service.Config.Log.Format
 	c.FeedSet.Memory, c.Bounces.SMTP, c.Bounces.LMTP = s.Service.Config.FeedSet.Memory, s.Service.Config.Bounces.SMTP, s.Service.Config.Bounces.LMTP
@@ -97,25 +97,25 @@ func (s *Node) reload(ctx context.Context, current *generation, c *config.Config
 	return next
 }
 
-// generation is what runs with one state of the settings.
+// generation is everything that runs with one version of the settings.
 type generation struct {
 	cancel context.CancelFunc
 	work   sync.WaitGroup
 }
 
-// stop ends a generation and waits until it has drained.
+// stop stops a generation and waits until its work is finished.
 func (g *generation) stop() {
 	g.cancel()
 	g.work.Wait()
 }
 
-// start begins a generation and puts its pages in place.
+// start starts a generation and publishes its pages.
 func (s *Node) start(ctx context.Context, p *Service) (*generation, error) {
 	engine, err := p.Engine(ctx)
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // Run cancels, so that everything stops in order
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // stop cancels it, so that everything stops in order
 	g := &generation{cancel: cancel}
 	g.work.Go(func() {
 		if err := engine.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
@@ -137,7 +137,7 @@ func (s *Node) start(ctx context.Context, p *Service) (*generation, error) {
 	return g, nil
 }
 
-// publish puts a generation's pages and feeds in place.
+// publish serves a generation's pages and feeds from now on.
 func (s *Node) publish(ctx context.Context, p *Service, engine *delivery.Engine, monitor *health.Monitor, g *generation) error {
 	share := loadshare.New(engine.Busy)
 	feeds, err := p.feeds(ctx, share)

@@ -174,7 +174,7 @@ func (r *running) postAll(t *testing.T, path, field, body string) int {
 	return response.StatusCode
 }
 
-func TestFeedsUnderWayAreFinishedBeforeTheServiceEnds(t *testing.T) {
+func TestResponsesInProgressAreFinishedOnShutdown(t *testing.T) {
 	t.Parallel()
 	var large []article.Article
 	for i := range 50 {
@@ -256,7 +256,7 @@ func TestReadersAreShownBesideEachFeed(t *testing.T) {
 	}
 }
 
-func TestTheHomeOfEveryFeedIsAPage(t *testing.T) {
+func TestHomeOfEveryFeedIsAPage(t *testing.T) {
 	t.Parallel()
 	r := start(t, "site: {url: http://localhost}\nfeeds:\n- {name: sea, filter: {tags: [all]}}\ndigests:\n- {name: weekly, schedule: '@weekly', sender: news@example.org}\n", feedrules.Rich(1))
 	get := func(path string) (head string, body []byte) {
@@ -280,7 +280,7 @@ func TestTheHomeOfEveryFeedIsAPage(t *testing.T) {
 	}
 }
 
-func TestAServiceTellsTheStoreWhatFeedsAreServedWith(t *testing.T) {
+func TestFeedSettingsAreStoredOnStart(t *testing.T) {
 	t.Parallel()
 	r := start(t, "site: {url: https://press.example}\n")
 	first, err := r.press.Store.LastChange(t.Context())

@@ -19,7 +19,7 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-// openAt opens a press room on a store by a clock of the test.
+// openAt opens a service on a store with a clock of the test.
 func openAt(t *testing.T, s *store.Store, settings string) *app.Service {
 	t.Helper()
 	c, err := config.Parse([]byte(settings), filepath.Join(t.TempDir(), "config.yaml"))
@@ -43,7 +43,7 @@ func serving(t *testing.T, s *store.Store, settings string) *feedserver.Server {
 	return feeds
 }
 
-func TestOtherSettingsAreToldByDate(t *testing.T) {
+func TestChangedSettingsAdvanceLastModified(t *testing.T) {
 	t.Parallel()
 	const before = "site: {url: https://press.example, copyright: One}\nfeeds:\n- {name: sea, title: Sea, filter: {tags: [sea]}}\n"
 	for name, after := range map[string]string{
@@ -97,7 +97,7 @@ func TestOtherSettingsAreToldByDate(t *testing.T) {
 	}
 }
 
-func TestSettingsThatStandInNoDocumentChangeNoDate(t *testing.T) {
+func TestSettingsOutsideDocumentsKeepLastModified(t *testing.T) {
 	t.Parallel()
 	s := storetest.Open(t, store.SQLite, store.Options{})
 	put(t, s, feedrules.Article(1))
@@ -213,7 +213,7 @@ func TestAScheduledArticleAppearsWhateverTheClocksOfStoreAndServerSay(t *testing
 	}
 }
 
-func TestArticlesThatAppearAreTold(t *testing.T) {
+func TestAppearingArticlesAreAnnounced(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, w *wall, open func() *store.Store) {
 		s := open()

@@ -253,7 +253,7 @@ func begins(t *testing.T, s *store.Store, articles ...string) {
 	}
 }
 
-func TestHubsAreToldOfTheFeedsThatChanged(t *testing.T) {
+func TestHubsAreNotifiedOfChangedFeeds(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, w *wall, open func() *store.Store) {
 		hub, s := newForeignHub(t, w), open()
@@ -311,7 +311,7 @@ func TestHubsAreToldOfTheFeedsThatChanged(t *testing.T) {
 	})
 }
 
-func TestAnImportOfManyArticlesIsToldWhole(t *testing.T) {
+func TestLargeImportIsAnnouncedCompletely(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, w *wall, open func() *store.Store) {
 		hub, s := newForeignHub(t, w), open()
@@ -336,7 +336,7 @@ func TestAnImportOfManyArticlesIsToldWhole(t *testing.T) {
 	})
 }
 
-func TestWhatAHubWasNotToldIsToldAfterARestart(t *testing.T) {
+func TestPendingNotificationsAreSentAfterARestart(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, w *wall, open func() *store.Store) {
 		hub, s := newForeignHub(t, w), open()
@@ -408,7 +408,7 @@ func (r *follower) got() (bodies, signed []string) {
 	return slices.Clone(r.bodies), slices.Clone(r.signed)
 }
 
-func TestOurHubKeepsItsSubscribersOverARestart(t *testing.T) {
+func TestOwnHubKeepsItsSubscribersAfterARestart(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, w *wall, open func() *store.Store) {
 		const topic, own = "https://press.example/tags/go/atom.xml", "https://press.example/hub"

@@ -40,10 +40,10 @@ func (r *follower) last() (body, signature string, header http.Header) {
 	return r.bodies[i], r.signed[i], r.headers[i]
 }
 
-// TestAForeignHubDeliversWhatChanged goes the whole way with a hub that others have
+// TestForeignHubDeliversChangedFeeds goes the whole way with a hub that others have
 // written, over real HTTP: it verifies a subscriber, is told of a change, fetches our
 // feed and delivers it.
-func TestAForeignHubDeliversWhatChanged(t *testing.T) {
+func TestForeignHubDeliversChangedFeeds(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		var feeds http.Handler

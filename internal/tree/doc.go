@@ -1,3 +1,3 @@
-// Package tree holds the tests of the source tree itself: imports point only
-// downwards, and files and functions stay small enough to hold in the head.
+// Package tree tests the source tree itself: imports point downwards, files and functions stay
+// small, each library has a reason, and retired words do not return.
 package tree

@@ -18,7 +18,7 @@ type measured struct {
 	lines int
 }
 
-// sources walks our own Go files, tests apart.
+// sources visits our Go files, without tests.
 func sources(t *testing.T, visit func(path string, data []byte)) {
 	t.Helper()
 	err := filepath.WalkDir(filepath.Join("..", ".."), func(path string, d fs.DirEntry, err error) error {
@@ -64,7 +64,7 @@ func TestFilesStaySmall(t *testing.T) {
 	}
 	for _, f := range files {
 		if f.lines > 500 {
-			t.Errorf("%s has %d lines, want at most 500: split it by story", f.name, f.lines)
+			t.Errorf("%s has %d lines, want at most 500; split it by topic", f.name, f.lines)
 		}
 	}
 }

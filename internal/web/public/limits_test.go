@@ -75,6 +75,27 @@ func TestOneNetworkAsksForABoundedNumberOfConfirmations(t *testing.T) {
 	}
 }
 
+func TestConfirmationsOfOneHourAreBoundedInAll(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		b := setup(t, s)
+		for range 999 { // requests of earlier subscribers, from many networks and to many mailboxes
+			if _, err := s.CountRequest(t.Context(), store.RequestLimit{Name: "all", Key: "all", Most: 1000}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i := range 3 {
+			b.want(b.askFrom(fmt.Sprintf("2001:db8:%x::1", i), fmt.Sprintf("ada%d@example%d.org", i, i)), http.StatusOK, "inbox")
+		}
+		if n := len(b.sent()); n != 1 {
+			t.Errorf("%d mails over the limit of 1000 an hour, want 1 below it", n)
+		}
+		if waiting, err := s.OpenJobs(t.Context(), "subscribe", "", 100); waiting != 2 || err != nil {
+			t.Errorf("%d requests wait, %v; want 2", waiting, err)
+		}
+	})
+}
+
 func TestFormChoosesNoLanguage(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {

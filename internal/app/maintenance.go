@@ -11,14 +11,14 @@ import (
 	"github.com/tidings-press/tidings/internal/token"
 )
 
-// maintain erases who never confirmed, and forgets old counts, once an hour.
+// maintain erases subscribers who never confirmed, and removes old records, once an hour.
 func (p *Service) maintain(ctx context.Context) {
 	every(ctx, time.Hour, func() {
 		const atOnce = 1000
 		before := p.Store.Now().Add(-token.ConfirmFor)
 		erased, err := p.Store.ErasePending(ctx, before, atOnce)
 		if erased > 0 {
-			p.Log.Info("erased people who never confirmed", "count", erased)
+			p.Log.Info("erased subscribers who never confirmed", "count", erased)
 		}
 		if err == nil {
 			err = p.pruneWebSub(ctx)
@@ -27,7 +27,7 @@ func (p *Service) maintain(ctx context.Context) {
 			err = p.Store.PrunePolls(ctx, p.Store.Now().AddDate(-1, 0, 0).Format(time.DateOnly))
 		}
 		if err == nil {
-			_, err = p.Store.TruncateLog(ctx) // what readers kept an erasure from doing
+			_, err = p.Store.TruncateLog(ctx) // erased data may still be in the log when a reader blocked it
 		}
 		if err == nil {
 			_, err = p.Store.Prune(ctx, p.retention())
@@ -35,11 +35,11 @@ func (p *Service) maintain(ctx context.Context) {
 		if err == nil {
 			err = errors.Join(p.Store.CompactJournal(), p.Store.JournalProblem())
 		}
-		p.logError(ctx, "cannot keep house", err)
+		p.logError(ctx, "maintenance failed", err)
 	})
 }
 
-// retention is until when the settings let what is past be removed.
+// retention returns until when records of the past may be removed.
 func (p *Service) retention() store.Retention {
 	ago := func(days int) time.Time {
 		if days == 0 {
@@ -51,8 +51,8 @@ func (p *Service) retention() store.Retention {
 	return store.Retention{Deliveries: ago(r.Deliveries), Feedback: ago(r.Feedback), Jobs: ago(r.Jobs)}
 }
 
-// pruneWebSub forgets subscriptions that ran out, which feeds articles left long ago,
-// and jobs: those that were given up stay for a month, for people to see.
+// pruneWebSub removes expired subscriptions, old records of articles that left feeds, and
+// finished jobs. Jobs that were given up stay for a month.
 func (p *Service) pruneWebSub(ctx context.Context) error {
 	now := p.Store.Now()
 	return errors.Join(
@@ -62,15 +62,15 @@ func (p *Service) pruneWebSub(ctx context.Context) error {
 	)
 }
 
-// flushPolls stores the statistics of the feeds every minute, and at the end.
+// flushPolls stores the statistics of feeds every minute, and at the end.
 func (p *Service) flushPolls(ctx context.Context, feeds *feedserver.Server) {
-	every(ctx, time.Minute, func() { p.logError(ctx, "cannot store the counts of polls", feeds.Flush(ctx)) })
+	every(ctx, time.Minute, func() { p.logError(ctx, "cannot store the statistics of feeds", feeds.Flush(ctx)) })
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	p.logError(last, "cannot store the counts of polls", feeds.Flush(last))
+	p.logError(last, "cannot store the statistics of feeds", feeds.Flush(last))
 }
 
-// every does something now and again until the context ends.
+// every calls do at once and after each interval, until the context ends.
 func every(ctx context.Context, interval time.Duration, do func()) {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
@@ -84,14 +84,14 @@ func every(ctx context.Context, interval time.Duration, do func()) {
 	}
 }
 
-// logError logs an error, unless it is only the end.
+// logError logs an error, unless the context has ended.
 func (p *Service) logError(ctx context.Context, what string, err error) {
 	if err != nil && ctx.Err() == nil {
 		p.Log.Error(what, "error", err)
 	}
 }
 
-// watchSources imports again what changes in the configured sources with watch.
+// watchSources imports files that change in the configured sources with watch.
 func (p *Service) watchSources(ctx context.Context, changed func()) {
 	var paths []string
 	for _, source := range p.Config.Import.Sources {
@@ -118,4 +118,19 @@ func (p *Service) logImport(r ingest.FileReport) {
 			p.Log.Info("imported", "article", one.Slug, "outcome", string(one.Outcome), "file", r.File)
 		}
 	}
+}
+
+// expiryInterval is how often the store is asked for expired articles. The query reads a small
+// index.
+const expiryInterval = time.Second
+
+// withdrawExpired withdraws articles at their expiry date, until the context ends.
+func (p *Service) withdrawExpired(ctx context.Context) {
+	every(ctx, expiryInterval, func() {
+		n, err := p.Store.WithdrawExpired(ctx)
+		if n > 0 {
+			p.Log.Info("withdrew expired articles", "count", n)
+		}
+		p.logError(ctx, "cannot withdraw expired articles", err)
+	})
 }

@@ -20,11 +20,11 @@ import (
 	"github.com/tidings-press/tidings/internal/subscriber"
 )
 
-// open opens a press room on a store of its own, with settings in YAML.
+// open opens a service on a store of its own, with settings in YAML.
 func open(t *testing.T, settings string) *app.Service {
 	t.Helper()
 	if !strings.Contains(settings, "store:") {
-		settings = "store: {dsn: sqlite:press.db}\n" + settings
+		settings = "store: {dsn: sqlite:tidings.db}\n" + settings
 	}
 	c, err := config.Parse([]byte(settings), filepath.Join(t.TempDir(), "config.yaml"))
 	if err != nil {
@@ -58,7 +58,7 @@ digests:
 - {name: daily, schedule: "@daily", sender: news@example.org, timezone: Asia/Tokyo}
 `
 
-func TestPeopleGoOnAllDigestsOrTheNamedOnes(t *testing.T) {
+func TestAddSubscriberUsesAllOrTheNamedDigests(t *testing.T) {
 	t.Parallel()
 	p := open(t, twoDigests)
 	ada := app.NewSubscriber{Address: subscriber.MustParseAddress("Ada@example.org"), Name: "Ada", Digests: []string{"daily"}}
@@ -87,7 +87,7 @@ func TestPeopleGoOnAllDigestsOrTheNamedOnes(t *testing.T) {
 	}
 }
 
-func TestDigestsTellTheirNextTimes(t *testing.T) {
+func TestDigestsListTheirNextTimes(t *testing.T) {
 	t.Parallel()
 	list, err := open(t, twoDigests).Digests(t.Context())
 	if err != nil || len(list) != 2 || len(list[0].Next) != 3 || list[1].Schedule != "every day at 00:00 (Asia/Tokyo)" {
@@ -95,7 +95,7 @@ func TestDigestsTellTheirNextTimes(t *testing.T) {
 	}
 }
 
-func TestExportsImportAgain(t *testing.T) {
+func TestExportedListImportsAgain(t *testing.T) {
 	t.Parallel()
 	p, other := open(t, twoDigests), open(t, twoDigests)
 	tagged(t, p, "go", "web")
@@ -146,7 +146,7 @@ func tagged(t *testing.T, p *app.Service, tags ...string) {
 	}
 }
 
-func TestTopicsAreTagsOfTheDigestsOwnArticles(t *testing.T) {
+func TestTopicsAreTagsOfTheDigestsArticles(t *testing.T) {
 	t.Parallel()
 	p := open(t, strings.Replace(twoDigests, "{name: weekly,", "{name: weekly, filter: {match: council},", 1))
 	tagged(t, p, "Council", "harbour")
@@ -192,7 +192,7 @@ func TestTemplatesAreCheckedWithTheirLines(t *testing.T) {
 	}
 }
 
-func TestLogsAreForPeopleOrMachines(t *testing.T) {
+func TestLogFormatIsTextOrJSON(t *testing.T) {
 	for format, want := range map[string]string{"text": "level=WARN msg=hello", "json": `"level":"WARN","msg":"hello"`, "auto": `"level":"WARN"`} {
 		var out bytes.Buffer
 		log := app.NewLogger(&out, config.Log{Level: "warn", Format: format}, false)

@@ -9,14 +9,13 @@ import (
 	"github.com/tidings-press/tidings/internal/web/admin"
 )
 
-// FirstOwnerLink is the one-time link that makes the first editor; empty when there
-// is one already.
+// FirstOwnerLink returns the one-time link for the first editor, "" when there is an editor.
 func (p *Service) FirstOwnerLink(ctx context.Context) (string, error) {
 	return admin.SetupLink(ctx, p.Store, p.Config.Site.URL)
 }
 
-// EditorLink is a one-time link that lets one more editor in: anyone who holds it, or
-// the person with an address. The first editor becomes the owner.
+// EditorLink returns a one-time link that invites an editor: anyone who opens it, or the person
+// with an address. The first editor becomes the owner.
 func (p *Service) EditorLink(ctx context.Context, email string, owner bool) (string, error) {
 	link, err := p.FirstOwnerLink(ctx)
 	if link != "" || err != nil {
@@ -25,7 +24,7 @@ func (p *Service) EditorLink(ctx context.Context, email string, owner bool) (str
 	return admin.InviteLink(ctx, p.Store, p.Config.Site.URL, admin.Invitation{Email: email, Owner: owner})
 }
 
-// PasswordLink is a one-time link that gives an editor a new password.
+// PasswordLink returns a one-time link with which an editor sets a new password.
 func (p *Service) PasswordLink(ctx context.Context, email string) (string, error) {
 	editor, err := p.FindEditor(ctx, email)
 	if err != nil {

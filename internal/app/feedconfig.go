@@ -1,0 +1,154 @@
+package app
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"runtime/debug"
+	"slices"
+
+	"github.com/tidings-press/tidings/feed"
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/config"
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/feedserver"
+	"github.com/tidings-press/tidings/internal/store"
+)
+
+// feedSite returns the settings of the site for feeds.
+func feedSite(c *config.Config, identity []byte) feed.Site {
+	return feed.Site{
+		Title:       c.Site.Title,
+		Description: c.Site.Description,
+		URL:         c.Site.URL,
+		Language:    c.Site.Language,
+		Copyright:   c.Site.Copyright,
+		Editor:      c.Site.Editor,
+		Webmaster:   c.Site.Webmaster,
+		Icon:        c.Site.Icon,
+		Image:       c.Site.Image,
+		Hubs:        c.FeedSet.Hubs,
+		Identity:    identity,
+
+		NoTombstones: !c.FeedSet.Tombstones,
+	}.Spelled()
+}
+
+// settingsOf returns a fingerprint of everything in documents besides articles. With other
+// settings, or another version of the program, documents may have other bytes.
+func settingsOf(site feed.Site, definitions []feed.Definition) (string, error) {
+	site.Identity = nil
+	parts := []any{site}
+	for _, d := range definitions {
+		filter := d.Filter.String()
+		d.Filter, d.MaxAge = article.Filter{}, 0 // MaxAge stands in no document
+		parts = append(parts, d, filter)
+	}
+	if built, ok := debug.ReadBuildInfo(); ok {
+		parts = append(parts, built.Main.Version)
+	}
+	data, err := json.Marshal(parts)
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:16]), err
+}
+
+// feedDefinitions returns the configured feeds, and a feed of each digest's editions.
+func feedDefinitions(c *config.Config) ([]feed.Definition, error) {
+	var out []feed.Definition
+	for _, f := range c.Feeds {
+		definition, err := feedDefinition(f)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, definition)
+	}
+	for _, d := range c.Digests {
+		out = append(out, feed.Definition{Kind: feed.ByDigest, Name: d.Name, Title: d.Title, Description: d.Description, Language: d.Language})
+	}
+	return out, nil
+}
+
+// feedDefinition returns the feed for its settings. The one named "all" without a filter is
+// the feed at the root.
+func feedDefinition(f config.Feed) (feed.Definition, error) {
+	filter, err := f.Filter.Compile()
+	d := feed.Definition{
+		Kind:        feed.Named,
+		Name:        f.Name,
+		Title:       f.Title,
+		Description: f.Description,
+		Filter:      filter,
+		Limit:       f.Limit,
+		SummaryOnly: f.Content == "summary",
+		Language:    f.Language,
+		MaxAge:      f.MaxAge,
+		Podcast:     podcast(f.Podcast),
+	}
+	if f.Name == "all" && filter.Expr == nil {
+		d.Kind, d.Name = feed.Everything, ""
+	}
+	return d, err
+}
+
+func podcast(p *config.Podcast) *feed.Podcast {
+	if p == nil {
+		return nil
+	}
+	return &feed.Podcast{Author: p.Author, Owner: p.Owner, Image: p.Image, Category: p.Category, Explicit: p.Explicit, Type: p.Type}
+}
+
+// NamedFeeds returns the feeds of all tags, authors and languages of the stored articles.
+func (p *Service) NamedFeeds(ctx context.Context) ([]feed.Definition, error) {
+	var all []feed.Definition
+	for _, list := range []struct {
+		kind  feed.Kind
+		names func(context.Context) ([]store.LabelCount, error)
+	}{{feed.ByTag, p.Store.Tags}, {feed.ByAuthor, p.Store.Authors}, {feed.ByLanguage, p.Store.Languages}} {
+		counts, err := list.names(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, count := range counts {
+			filter, err := feedserver.FilterFor(list.kind, count.Name)
+			if err != nil {
+				return nil, err
+			}
+			d := feed.Definition{Kind: list.kind, Name: count.Name, Filter: filter}
+			d.Home = d.Base()
+			if list.kind == feed.ByLanguage {
+				d.Language = count.Name
+			}
+			all = append(all, d)
+		}
+	}
+	return all, nil
+}
+
+// PrivateFeed returns the feed for a subscriber's token: the articles that the digest sends to
+// this subscriber, by topics and language.
+func (p *Service) PrivateFeed(ctx context.Context, token string) (feed.Definition, error) {
+	subscription, err := p.Store.FeedToken(ctx, token)
+	if isNotFound(err) {
+		return feed.Definition{}, feedserver.ErrUnknown
+	}
+	if err != nil {
+		return feed.Definition{}, err
+	}
+	at := slices.IndexFunc(p.Config.Digests, func(d config.Digest) bool { return d.Name == subscription.Digest })
+	if at < 0 {
+		return feed.Definition{}, feedserver.ErrUnknown
+	}
+	d := &p.Config.Digests[at]
+	reader, err1 := p.Store.Subscriber(ctx, subscription.Subscriber)
+	languages, err2 := p.Store.LanguageKeys(ctx)
+	filter, err3 := d.Filter.Compile()
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return feed.Definition{}, err
+	}
+	preferences := digest.PreferencesFor(digest.Definition{Name: d.Name, Language: d.Language}, subscription.Topics, reader.Language)
+	return feed.Definition{
+		Kind: feed.Private, Title: d.Title, Description: d.Description, Language: d.Language, Filter: filter.And(preferences.Filter(languages)),
+	}, nil
+}

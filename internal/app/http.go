@@ -1,0 +1,119 @@
+package app
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"github.com/tidings-press/tidings/feed"
+	"github.com/tidings-press/tidings/internal/connlimit"
+	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/feedserver"
+	"github.com/tidings-press/tidings/internal/health"
+	"github.com/tidings-press/tidings/internal/loadshare"
+	"github.com/tidings-press/tidings/internal/web"
+	"github.com/tidings-press/tidings/internal/web/middleware"
+	"github.com/tidings-press/tidings/internal/websub"
+)
+
+// How long requests may take when the node stops. Streams of progress are cut after the first.
+const (
+	drainQuick = 2 * time.Second
+	drainAll   = 8 * time.Second
+)
+
+// connectionLimit limits HTTP connections by the file descriptors that the process may open;
+// mail and the store have a reserve. Trusted proxies and private networks are not limited.
+func (s *Node) connectionLimit() (*connlimit.Limiter, error) {
+	proxies, err := middleware.ParseProxies(s.Service.Config.Server.TrustedProxies)
+	if err != nil {
+		return nil, err
+	}
+	budget := connlimit.Descriptors()
+	s.Service.Log.Debug("connections are limited", "all", budget.HTTP, "of one client", budget.PerHTTP, "descriptors in reserve", budget.Reserved)
+	exempt := func(a netip.Addr) bool { return connlimit.Near(a) || proxies.Trusts(a) }
+	return connlimit.New(connlimit.Options{Most: budget.HTTP, PerClient: budget.PerHTTP, Exempt: exempt}), nil
+}
+
+func (s *Node) serveHTTP(ctx context.Context) error {
+	server := web.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		(*s.pages.Load()).ServeHTTP(w, r)
+	}), s.Service.Log)
+	requests, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
+	server.BaseContext = func(net.Listener) context.Context { return requests }
+	limiter, err := s.connectionLimit()
+	if err != nil {
+		return err
+	}
+	server.ConnState = limiter.ConnState
+	done := make(chan error, 1)
+	go func() { done <- server.Serve(limiter.Listener(s.HTTP)) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	quick, stop := context.WithTimeout(requests, drainQuick)
+	defer stop()
+	if server.Shutdown(quick) == nil {
+		return nil
+	}
+	cut()
+	all, stopAll := context.WithTimeout(context.WithoutCancel(ctx), drainAll)
+	defer stopAll()
+	if server.Shutdown(all) != nil {
+		return server.Close()
+	}
+	return nil
+}
+
+// baseHeap is the size of the heap without cached documents, in bytes.
+const baseHeap = 56 << 20
+
+// heapGrowth is GOGC: how far the heap may grow between two collections, in per cent of the
+// live heap. With Go's default of 100, a small heap is collected many times a second under
+// load, which takes a fifth of the processor time of an answer from memory.
+const heapGrowth = 400
+
+// LimitMemory configures the garbage collector. A small heap may grow to five times its live
+// size; near the soft limit the collector runs as often as needed, and the heap may exceed it.
+// GOGC and GOMEMLIMIT in the environment take precedence. cached is the most that rendered
+// feeds and pages may take, in bytes.
+func LimitMemory(cached int64) {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(baseHeap + cached*5/4)
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(heapGrowth)
+	}
+}
+
+// pages returns all HTTP pages. hub is our own WebSub hub; it may be nil.
+func (p *Service) pages(ctx context.Context, engine *delivery.Engine, monitor *health.Monitor, feeds *feedserver.Server, hub *websub.Hub, share *loadshare.Share) (*web.Site, error) {
+	hooks, err := p.webhooks(ctx)
+	if err != nil {
+		return nil, err
+	}
+	polls := NewFeedPolls(p.Store, nodeName())
+	deps := web.Deps{
+		Store:     p.Store,
+		Engine:    engine,
+		Feeds:     feeds,
+		Config:    p.Config,
+		Templates: p.Templates,
+		Readers:   func(ctx context.Context) (map[string]feed.Readers, error) { return polls.Readers(ctx, p.Store.Now()) },
+		Webhooks:  hooks,
+		Ready:     monitor,
+		Share:     share,
+		Log:       p.Log,
+	}
+	if hub != nil {
+		deps.Hub = hub
+	}
+	return web.New(deps)
+}
