@@ -22,8 +22,9 @@ SELECT columns(storedArticle) FROM articles WHERE id = $1;
 SELECT columns(identity) FROM articles WHERE source IN strings($1);
 
 -- name: article.similarIdentities
--- The articles that a moved file may hold: those with its id, slug, title, text or date. Indexes: articles_guid, articles_wanted, articles_title,
--- articles_content, articles_dated.
+-- Candidates for the article in a moved file: those with the same id, slug, title, text or
+-- date. Indexes: articles_guid, articles_wanted, articles_title, articles_content,
+-- articles_dated.
 SELECT columns(identity) FROM articles WHERE seq IN (
     SELECT seq FROM (SELECT seq FROM articles WHERE guid = $1 AND guid <> '' LIMIT 50) AS g
     UNION SELECT seq FROM (SELECT seq FROM articles WHERE wanted = $2 LIMIT 50) AS w
@@ -33,17 +34,18 @@ SELECT columns(identity) FROM articles WHERE seq IN (
 ORDER BY seq;
 
 -- name: article.releaseSource
--- Takes a source from the article that had it, so that another one can have it.
+-- Takes a source from the article that has it, so that article $2 can have it.
 -- Index: articles_source.
 UPDATE articles SET source = 'moved:' || id WHERE source = $1 AND id <> $2;
 
 -- name: article.setIdentity
--- The current source and identity of an article. Readers see no difference. Index: primary key.
+-- Updates the source and identity of an article. Feeds and pages do not change.
+-- Index: primary key.
 UPDATE articles SET source = $2, guid = $3, named = $4, content = $5, asked = $6 WHERE seq = $1;
 
 -- name: article.slugTaken
--- Counts articles other than $2 that have a slug, or had it and left a redirect. A
--- redirect that an import brought gives way to an article.
+-- Counts the articles other than $2 that have a slug, or had it and left a redirect.
+-- Imported redirects are not counted: an article may take their path.
 -- Index: articles_slug, primary key of redirects.
 SELECT (SELECT count(*) FROM articles WHERE slug = $1 AND seq <> CAST($2 AS bigint))
      + (SELECT count(*) FROM redirects WHERE path = $3 AND seq <> CAST($2 AS bigint));
@@ -60,11 +62,11 @@ UPDATE articles SET (wanted, offered, appears, revision, former, columns(article
 WHERE seq = $26;
 
 -- name: article.visibility
--- What determines whether readers see an article. Index: articles_id.
+-- The columns that determine whether an article is public. Index: articles_id.
 SELECT seq, status, former, published, offered, appears, expires FROM articles WHERE id = $1;
 
 -- name: article.expired
--- The articles that have expired at $1, at most $2. Index: articles_expires.
+-- At most $2 articles whose expiry date is $1 or earlier. Index: articles_expires.
 SELECT id FROM articles WHERE expires > 0 AND expires <= $1 AND status IN ('published', 'unlisted') ORDER BY expires LIMIT $2;
 
 -- name: article.setVisibility
@@ -92,17 +94,17 @@ SELECT seq, appears, revision, columns(article) FROM articles WHERE id IN string
 SELECT count(*) FROM articles WHERE status = $1;
 
 -- name: redirect.get
--- Where an old path leads: to the page of an article, or to a target.
+-- The target of a redirect: the slug of an article, or a URL.
 -- Index: primary key, primary key of articles.
 SELECT coalesce(a.slug, ''), r.target FROM redirects r LEFT JOIN articles a ON a.seq = r.seq WHERE r.path = $1;
 
 -- name: redirect.put
--- Keeps or replaces a redirect. Index: primary key.
+-- Inserts or replaces a redirect. Index: primary key.
 INSERT INTO redirects (path, seq, target, made) VALUES ($1, $2, $3, $4)
 ON CONFLICT (path) DO UPDATE SET seq = excluded.seq, target = excluded.target;
 
 -- name: redirect.drop
--- An article has taken the path itself. Index: primary key.
+-- Removes a redirect whose path an article has taken. Index: primary key.
 DELETE FROM redirects WHERE path = $1;
 
 -- name: medium.get
@@ -114,6 +116,6 @@ SELECT name, type, width, height, data FROM media WHERE name = $1;
 SELECT bytes FROM media WHERE name = $1;
 
 -- name: medium.put
--- The name is a hash of the data, so an existing one is the same. Index: primary key.
+-- The name is a hash of the data, so an existing row has the same data. Index: primary key.
 INSERT INTO media (name, type, width, height, bytes, data) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (name) DO NOTHING;

@@ -12,36 +12,37 @@ FROM jsonb_array_elements(CAST($2 AS jsonb)) AS l -- postgres only
 ON CONFLICT (seq, kind, key) DO NOTHING;
 
 -- name: article.setWords
--- The words of an article for searches. Index: primary key.
+-- Stores the words of an article for searches. Index: primary key.
 INSERT INTO article_words (seq, words) VALUES ($1, $2)
 ON CONFLICT (seq) DO UPDATE SET words = excluded.words;
 
 -- name: article.unindexWords
--- PostgreSQL keeps its index by itself.
+-- Removes the words of an article from SQLite's index; PostgreSQL maintains its own.
 DELETE FROM article_index WHERE rowid = $1; -- sqlite only
 
 -- name: article.indexWords
--- Puts the words of an article into SQLite's index; PostgreSQL has its own.
+-- Adds the words of an article to SQLite's index; PostgreSQL maintains its own.
 INSERT INTO article_index (rowid, words) VALUES ($1, $2); -- sqlite only
 
 -- name: label.list
--- All tags, authors or languages with how many published articles have them, those with a
--- date to come included. Index: primary key of label_counts.
+-- All tags, authors or languages, and how many published articles have each, articles with
+-- a future date included. Index: primary key of label_counts.
 SELECT key, name, articles FROM label_counts WHERE kind = $1 AND articles > 0 ORDER BY key;
 
 -- name: label.top
--- The same of those that most articles have. Index: label_counts_articles.
+-- The labels that most articles have, with the same counts. Index: label_counts_articles.
 SELECT key, name, articles FROM label_counts WHERE kind = $1 AND articles > 0 ORDER BY articles DESC LIMIT $2;
 
 -- name: label.future
--- How many of these articles have a date to come; of more than a thousand some. The limit and
--- the cross join have both engines read these articles first, and not all labels. Indexes:
--- articles_published, primary key of article_labels.
+-- How many articles with a future date have each label, counting the first 1000 such articles.
+-- The limit and the cross join make both engines start with these articles instead of reading
+-- all labels. Indexes: articles_published, primary key of article_labels.
 WITH future AS (SELECT seq FROM articles WHERE status = 'published' AND published > $2 ORDER BY published LIMIT 1000)
 SELECT l.key, count(*) FROM future f CROSS JOIN article_labels l WHERE l.seq = f.seq AND l.kind = $1 GROUP BY l.key;
 
 -- name: label.keys
--- All tags, authors or languages there are, from one to the next. Index: article_labels_appears.
+-- All tags, authors or languages. The recursion jumps from one key to the next instead of
+-- reading every row. Index: article_labels_appears.
 WITH RECURSIVE keys (key) AS (
     SELECT min(key) FROM article_labels WHERE kind = $1 AND key > ''
     UNION ALL
@@ -50,9 +51,9 @@ WITH RECURSIVE keys (key) AS (
 SELECT key FROM keys WHERE key IS NOT NULL;
 
 -- name: label.spelling
--- How a tag, author or language is written by the newest article that has it, or
--- else by the newest removed one. Each part reads one row, however many articles
--- have it. Index: article_labels_appears.
+-- The spelling of a tag, author or language in the newest published article that has it,
+-- or else in the newest removed one. Each part reads one row, however many articles have
+-- the label. Index: article_labels_appears.
 SELECT name FROM (
     SELECT name, 1 AS place FROM (SELECT name FROM article_labels
         WHERE kind = $1 AND key = $2 AND status = 'published' ORDER BY appears DESC, seq DESC LIMIT 1) AS a

@@ -224,7 +224,7 @@ func dropArticles(ctx context.Context, tx *conn, e Edition, frozen []string) err
 func (c *conn) freeze(ctx context.Context, e Edition, f Frozen, choice string, now int64) (int64, error) {
 	size := int64(f.ChunkSize)
 	step, after, total := c.stride(size), int64(0), int64(0)
-	if _, err := c.Exec(ctx, "recipients.choose", e.Seq, choice); err != nil {
+	if _, err := c.Exec(ctx, "recipients.setVariants", e.Seq, choice); err != nil {
 		return 0, err
 	}
 	for {
@@ -236,7 +236,7 @@ func (c *conn) freeze(ctx context.Context, e Edition, f Frozen, choice string, n
 			return 0, err
 		}
 		if total += n; n < step {
-			if _, err := c.Exec(ctx, "recipients.chosen", e.Seq); err != nil {
+			if _, err := c.Exec(ctx, "recipients.clearVariants", e.Seq); err != nil {
 				return 0, err
 			}
 			// If the edition was being sent when the store was lost, some recipients have it.
@@ -323,7 +323,7 @@ func (s *Store) Variant(ctx context.Context, seq int64, number int) (digest.Vari
 // or ErrNotFound when the edition has none for them.
 func (s *Store) VariantFor(ctx context.Context, seq, subscriber int64) (number int, v digest.Variant, err error) {
 	var data string
-	found, err := s.readers.One(ctx, "variant.ofReader", []any{seq, subscriber}, &number, &data)
+	found, err := s.readers.One(ctx, "variant.ofSubscriber", []any{seq, subscriber}, &number, &data)
 	if err == nil && !found {
 		err = notFound("variant for", subscriber)
 	}

@@ -1,28 +1,28 @@
 -- name: edition.approve
--- Only the draft that was rendered is approved: another subject, or articles that a later
--- tick added, change it. Index: editions_id.
+-- Approves a draft if it is still the one that was rendered: its subject is the same, and no
+-- later tick added articles. Index: editions_id.
 UPDATE editions SET state = 'approved', approved = $2, audience_count = $3, audience_max = $4, settings = $5
 WHERE id = $1 AND state = 'draft' AND created = $6 AND subject = $7;
 
 -- name: variant.insert
--- One rendered variant of a frozen edition.
+-- Stores a rendered variant of a frozen edition.
 INSERT INTO variants (edition, number, data) VALUES ($1, $2, $3);
 
 -- name: variant.get
 -- Index: primary key.
 SELECT data FROM variants WHERE edition = $1 AND number = $2;
 
--- name: variant.ofReader
--- What a reader's mail is made of. Index: primary keys.
+-- name: variant.ofSubscriber
+-- The variant that a subscriber gets. Index: primary keys.
 SELECT v.number, v.data FROM deliveries d JOIN variants v ON v.edition = d.edition AND v.number = d.variant WHERE d.edition = $1 AND d.subscriber = $2;
 
 -- name: variant.longest
--- The one with the most in it. Index: primary key.
+-- The largest variant of an edition. Index: primary key.
 SELECT data FROM variants WHERE edition = $1 ORDER BY length(data) DESC, number LIMIT 1;
 
 -- name: recipients.preferences
--- The different wishes among the people that a digest goes to, of the next $3 of
--- them after a subscriber. Index: primary keys of subscriptions and subscribers.
+-- The distinct preferences of the next $3 active subscribers of a digest after $2.
+-- Index: primary keys of subscriptions and subscribers.
 SELECT p.topics, p.language, count(*), max(p.id)
 FROM (
     SELECT u.topics, s.language, s.id
@@ -32,20 +32,21 @@ FROM (
     ORDER BY u.subscriber LIMIT $3) AS p
 GROUP BY p.topics, p.language ORDER BY p.topics, p.language;
 
--- name: recipients.choose
--- Which variant each set of wishes gets, or why it gets none, a JSON array of objects.
+-- name: recipients.setVariants
+-- Stores which variant each set of preferences gets, or why it gets none, from a JSON array
+-- of objects.
 INSERT INTO edition_preferences (edition, topics, language, variant, reason)
 SELECT CAST($1 AS bigint), value->>'t', value->>'l', CAST(value->>'v' AS bigint), value->>'r' FROM json_each($2) -- sqlite only
 SELECT CAST($1 AS bigint), t, l, v, r FROM jsonb_to_recordset(CAST($2 AS jsonb)) AS w(t text, l text, v bigint, r text) -- postgres only
 ;
 
--- name: recipients.chosen
--- Index: primary key.
+-- name: recipients.clearVariants
+-- Removes these rows when the deliveries exist. Index: primary key.
 DELETE FROM edition_preferences WHERE edition = $1;
 
 -- name: recipients.freeze
--- A row for each of the next $6 people whom the edition goes to, cut into chunks
--- from number $7 on. Index: primary keys of subscriptions, subscribers and wishes.
+-- Inserts a delivery for each of the next $6 recipients, divided into chunks of $3 from
+-- number $7 on. Index: primary keys of subscriptions, subscribers and edition_preferences.
 INSERT INTO deliveries (edition, subscriber, chunk, variant, state, reason, tries, attempt, code, reply, relay, first_try, at, next_try)
 SELECT CAST($1 AS bigint), p.id, CAST($7 AS bigint) + (row_number() OVER (ORDER BY p.id) - 1) / CAST($3 AS bigint), m.variant,
     CASE WHEN m.variant < 0 THEN 'skipped' ELSE 'queued' END, m.reason,
@@ -59,20 +60,20 @@ FROM (
 JOIN edition_preferences m ON m.edition = $1 AND m.topics = p.topics AND m.language = p.language;
 
 -- name: recipients.last
--- The last one who has a row so far. Index: primary key of deliveries.
+-- The last subscriber who has a delivery so far. Index: primary key of deliveries.
 SELECT coalesce(max(subscriber), 0) FROM deliveries WHERE edition = $1;
 
 -- name: recipients.chunks
--- The chunks of the people of a frozen audience after a subscriber. Index: primary
--- key of deliveries.
+-- Inserts the chunks of the deliveries after subscriber $2. Index: primary key of deliveries.
 INSERT INTO chunks (edition, number, first_id, last_id, state, holder, lease_until, not_before, epoch, total, sent, refused, skipped, deferred, uncertain)
 SELECT edition, chunk, min(subscriber), max(subscriber), 'waiting', '', 0, 0, 0, count(*), 0, 0,
     sum(CASE WHEN state = 'skipped' THEN 1 ELSE 0 END), 0, 0
 FROM deliveries WHERE edition = $1 AND subscriber > $2 GROUP BY edition, chunk;
 
 -- name: recipients.others
--- Those on a digest, or who were, who are sent no edition of it: by state, and as
--- left when they receive other digests. Index: primary keys.
+-- Counts the present and former subscribers of a digest who are sent no edition of it, by
+-- state; an active one who left only this digest counts as 'left this digest'.
+-- Index: primary keys.
 SELECT CASE WHEN s.state = 'active' THEN 'left this digest' ELSE s.state END, count(*)
 FROM subscriptions u JOIN subscribers s ON s.id = u.subscriber
 WHERE u.digest = $1 AND (u.left_at > 0 OR s.state <> 'active') AND s.state <> 'erased'

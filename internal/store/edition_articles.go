@@ -114,7 +114,7 @@ func (s *Store) MarkSeen(ctx context.Context, w Waiting) (int64, error) {
 func (s *Store) MarkUnseen(ctx context.Context, digest string, before time.Time) (int64, error) {
 	var n int64
 	err := s.write(ctx, func(tx *conn) (err error) {
-		n, err = tx.Exec(ctx, "ledger.unsee", digest, millis(before))
+		n, err = tx.Exec(ctx, "ledger.unmarkSeen", digest, millis(before))
 		return err
 	})
 	return n, err

@@ -1,51 +1,54 @@
 -- name: ledger.insert
--- The unique row (digest, article) keeps an article from being sent twice.
+-- Records that an article is in an edition. The unique (digest, article) keeps an article
+-- from being sent twice.
 INSERT INTO ledger (digest, article_id, edition_id) VALUES ($1, $2, $3) ON CONFLICT (digest, article_id) DO NOTHING;
 
--- name: ledger.unsee
--- Puts articles that an editor marked as seen back into a digest's queue: those dated
--- before a time, or all with 0. Indexes: ledger_edition, articles_id.
+-- name: ledger.unmarkSeen
+-- Returns articles that an editor marked as seen to the digest's queue: those dated before
+-- $2, or all if $2 is 0. Indexes: ledger_edition, articles_id.
 DELETE FROM ledger WHERE digest = $1 AND edition_id = ''
     AND (CAST($2 AS bigint) = 0 OR article_id IN (SELECT id FROM articles WHERE published < CAST($2 AS bigint)));
 
 -- name: ledger.counts
--- How many articles of a digest were marked as seen, wait in drafts, or are in other
+-- Counts the articles of a digest that were marked as seen, are in drafts, and are in other
 -- editions. Indexes: primary key of ledger, editions_id.
 SELECT coalesce(sum(CASE WHEN l.edition_id = '' THEN 1 ELSE 0 END), 0), coalesce(sum(CASE WHEN e.state = 'draft' THEN 1 ELSE 0 END), 0),
     coalesce(sum(CASE WHEN l.edition_id <> '' AND (e.state IS NULL OR e.state <> 'draft') THEN 1 ELSE 0 END), 0)
 FROM ledger l LEFT JOIN editions e ON e.id = l.edition_id WHERE l.digest = $1;
 
 -- name: ledger.release
--- Releases the articles of an edition that no recipient got, for the next edition. Index: ledger_edition.
+-- Releases the articles of an edition that was sent to no one, for the next edition.
+-- Index: ledger_edition.
 DELETE FROM ledger WHERE edition_id = $1;
 
 -- name: ledger.releaseUntried
--- The same for a cancelled edition that was being sent, but whose first mail never
--- began. Indexes: ledger_edition, chunks_open, primary key of deliveries.
+-- The same for an edition that was cancelled while it was being sent, if no mail was
+-- attempted. Indexes: ledger_edition, chunks_open, primary key of deliveries.
 DELETE FROM ledger WHERE edition_id = $2 AND EXISTS (SELECT 1 FROM editions WHERE seq = $1 AND state = 'cancelled')
     AND NOT EXISTS (SELECT 1 FROM chunks WHERE edition = $1 AND state <> 'done')
     AND NOT EXISTS (SELECT 1 FROM deliveries WHERE edition = $1 AND tries > 0);
 
 -- name: edition.withdrawn
--- The articles of an edition that are not published any more. Indexes: primary key of
+-- The articles of an edition that are no longer published. Indexes: primary key of
 -- edition_articles, articles_id.
 SELECT a.id, a.title FROM edition_articles x JOIN articles a ON a.id = x.article_id WHERE x.edition = $1 AND a.status <> 'published' ORDER BY x.position;
 
 -- name: edition.underWayWith
--- The editions under way that hold an article. Indexes: editions_state, primary key of
+-- The unfinished editions that contain an article. Indexes: editions_state, primary key of
 -- edition_articles.
 SELECT e.id FROM editions e JOIN edition_articles x ON x.edition = e.seq
 WHERE e.state IN ('approved', 'sending', 'paused') AND x.article_id = $1 ORDER BY e.seq;
 
 -- name: edition.pendingNotices
--- Articles of editions under way that are not published any more, and of which editors
--- have not been notified. Indexes: editions_state, primary key of edition_articles, articles_id.
+-- Articles of unfinished editions that are no longer published, and about which editors were
+-- not notified yet. Indexes: editions_state, primary key of edition_articles, articles_id.
 SELECT e.seq, e.id, e.digest, e.subject, e.state, a.id, a.title
 FROM editions e JOIN edition_articles x ON x.edition = e.seq JOIN articles a ON a.id = x.article_id
 WHERE e.state IN ('approved', 'sending', 'paused') AND x.told = 0 AND a.status <> 'published' ORDER BY e.seq, x.position;
 
 -- name: edition.recordNotice
--- Of two nodes that notify, one succeeds. Index: primary key.
+-- Claims the notification about a withdrawn article; only one of two nodes succeeds.
+-- Index: primary key.
 UPDATE edition_articles SET told = $3 WHERE edition = $1 AND article_id = $2 AND told = 0;
 
 -- name: ledger.drop

@@ -70,7 +70,7 @@ func (s *Store) claimChunk(ctx context.Context, node string, lease time.Duration
 		if _, err := tx.Exec(ctx, "chunk.lease", c.Edition, c.Number, node, millis(now.Add(lease))); err != nil {
 			return err
 		}
-		doubtful, err := tx.Exec(ctx, "chunk.doubt", c.Edition, c.First, c.Last, millis(now))
+		doubtful, err := tx.Exec(ctx, "chunk.markUncertain", c.Edition, c.First, c.Last, millis(now))
 		if err != nil {
 			return err
 		}

@@ -2,9 +2,10 @@
 -- subscriber bigint, state, reason, tries bigint, code bigint, reply, relay, at bigint, next_try bigint
 
 -- name: delivery.results
--- Outcomes of attempts, each only if it belongs to the stored intent: a holder that was
--- frozen and replaced changes nothing. A mail that was once uncertain may have arrived
--- twice, so that stays in the reason. Index: primary key.
+-- Stores the outcomes of tries. An outcome must match the stored attempt, so a node that was
+-- frozen and lost its lease changes no delivery that another node has claimed since. A mail
+-- that was in doubt once may have arrived twice, so doubted() keeps this in the reason.
+-- Index: primary key.
 UPDATE deliveries SET state = $4, reason = doubted($5), code = $6, reply = $7, relay = $8, at = $9, next_try = $10 -- sqlite only
 WHERE edition = $1 AND subscriber = $2 AND attempt = $3 AND state = 'attempting' -- sqlite only
 UPDATE deliveries SET state = r.st, reason = doubted(r.why), code = r.code, reply = r.reply, relay = r.relay, at = r.ms, next_try = r.nxt -- postgres only
@@ -14,16 +15,16 @@ RETURNING edition, subscriber -- postgres only
 ;
 
 -- name: delivery.late
--- The outcome of an attempt that became uncertain meanwhile, because the lease of its
--- holder ran out. Index: primary key.
+-- Stores the outcome of a try that was marked as uncertain meanwhile because the lease of its
+-- node had expired. Index: primary key.
 UPDATE deliveries SET state = $4, reason = doubted($5), code = $6, reply = $7, relay = $8, at = $9, next_try = $10
 WHERE edition = $1 AND subscriber = $2 AND attempt = $3 AND state = 'uncertain' AND state <> $4;
 
 -- name: delivery.intents
--- Announces that mails are about to be sent. A mail may be sent only if its row was
--- changed here: the chunk is still this holder's, the edition is being sent, and the
--- subscriber is active and subscribed. A row that is attempting already is ours if it
--- has our attempt number: then only the answer to the commit was lost. Index: primary keys.
+-- Records that mails are about to be sent. A mail may be sent only if its row was changed
+-- here: this node still holds the chunk, the edition is being sent, and the subscriber is
+-- still active and subscribed. A row that already has this attempt is ours too: it was
+-- committed, but the reply to the commit was lost. Index: primary keys.
 UPDATE deliveries SET state = 'attempting', attempt = $3, tries = tries + 1, at = $6, first_try = CASE WHEN first_try = 0 THEN $6 ELSE first_try END -- sqlite only
 WHERE edition = $1 AND subscriber = $2 AND (state IN ('queued', 'deferred', 'uncertain') OR state = 'attempting' AND attempt = $3) -- sqlite only
     AND EXISTS (SELECT 1 FROM chunks k WHERE k.edition = $1 AND k.number = $4 AND k.epoch = $5 AND k.state = 'leased') -- sqlite only
@@ -41,9 +42,9 @@ RETURNING deliveries.edition, deliveries.subscriber -- postgres only
 ;
 
 -- name: delivery.skips
--- Mails that are not attempted, or not now: the subscriber left, or their domain is
--- throttled. The retry time counts from the first deferral. Only the chunk's holder may
--- do this. Index: primary keys.
+-- Stores the outcomes of mails that need no try, or none now: the subscriber unsubscribed
+-- since, or the recipient's domain is throttled. The time limit for retries starts when a mail
+-- is first deferred. Only the node that holds the chunk may change it. Index: primary keys.
 UPDATE deliveries SET state = r.st, reason = doubted(r.why), at = r.ms, next_try = r.nxt,
     first_try = CASE WHEN first_try = 0 AND r.st = 'deferred' THEN r.ms ELSE first_try END
 FROM (SELECT $1 AS e, $2 AS s, $3 AS c, $4 AS ep, $5 AS st, $6 AS why, $7 AS ms, $8 AS nxt) AS r -- sqlite only
@@ -54,7 +55,7 @@ RETURNING deliveries.edition, deliveries.subscriber -- postgres only
 ;
 
 -- name: delivery.whyNot
--- Why a mail was not granted. Index: primary keys.
+-- Why delivery.intents did not change a subscriber's row. Index: primary keys.
 SELECT CASE WHEN k.epoch IS NULL THEN 'lost' WHEN n.state <> 'sending' THEN 'stopped' WHEN p.id IS NULL OR p.state <> 'active' THEN coalesce(p.state, 'erased')
     WHEN u.subscriber IS NULL THEN 'unsubscribed' ELSE 'taken' END
 FROM editions n
@@ -64,7 +65,7 @@ LEFT JOIN subscriptions u ON u.digest = n.digest AND u.subscriber = $4 AND u.lef
 WHERE n.seq = $1;
 
 -- name: delivery.count
--- Adds outcomes to a chunk's counters, as long as it is still this holder's. Index: primary key.
+-- Adds outcomes to a chunk's counters, if this node still holds it. Index: primary key.
 UPDATE chunks SET sent = sent + $4, refused = refused + $5, skipped = skipped + $6
 WHERE edition = $1 AND number = $2 AND epoch = $3 AND state = 'leased';
 
@@ -85,22 +86,23 @@ FROM deliveries d LEFT JOIN subscribers s ON s.id = d.subscriber
 WHERE d.edition = $1 AND d.subscriber > $2 AND d.reason LIKE 'in doubt%' ORDER BY d.subscriber LIMIT $3;
 
 -- name: delivery.decide
--- An editor's decision on uncertain mails: send them again, or skip them. Index: primary key.
+-- Applies an editor's decision about the uncertain mails: send them again or not.
+-- Index: primary key.
 UPDATE deliveries SET state = $2, reason = CASE WHEN $3 = '' THEN reason ELSE $3 END, at = $4, next_try = 0 WHERE edition = $1 AND state = 'uncertain';
 
 -- name: delivery.reopen
--- Makes chunks with uncertain mails due, so that they are recounted. A chunk that is
--- being released at this moment is waited for. Index: primary key.
+-- Reopens the chunks with uncertain mails. Leased chunks are included, since their counters
+-- may not be up to date; the update waits for one that is being released. Index: primary key.
 UPDATE chunks SET state = CASE WHEN state = 'leased' THEN state ELSE 'waiting' END, not_before = 0
 WHERE edition = $1 AND (uncertain > 0 OR state = 'leased');
 
 -- name: delivery.forget
--- Removes the servers' replies about an erased subscriber. Index: primary key, for each edition.
+-- Removes the servers' replies about an erased person. Index: primary key, for each edition.
 UPDATE deliveries SET reply = '',
     reason = CASE WHEN state = 'skipped' THEN reason WHEN reason LIKE 'in doubt%' THEN 'in doubt: the reader was erased since' ELSE '' END
 WHERE edition IN (SELECT seq FROM editions) AND subscriber = $1 AND (reply <> '' OR reason <> '');
 
 -- name: delivery.ofSubscriber
--- The deliveries to a subscriber, the newest edition first. Index: primary keys.
+-- The deliveries of a subscriber, the newest edition first. Index: primary keys.
 SELECT e.id, d.state, d.reason, d.tries, d.code, d.reply, d.at FROM editions e JOIN deliveries d ON d.edition = e.seq
 WHERE d.subscriber = $1 ORDER BY e.seq DESC LIMIT $2;

@@ -165,7 +165,7 @@ func (c chunkCounts) add(ctx context.Context, tx *conn) error {
 // waited for may have come.
 func recountChunk(ctx context.Context, tx *conn, edition, number int64) error {
 	var held int
-	if _, err := tx.One(ctx, "chunk.lockAny", []any{edition, number}, &held); err != nil {
+	if _, err := tx.One(ctx, "chunk.lockForCount", []any{edition, number}, &held); err != nil {
 		return err
 	}
 	if _, err := tx.Exec(ctx, "chunk.recount", edition, number); err != nil {

@@ -1,5 +1,5 @@
 -- name: digest.ensure
--- A digest's row, made when it is first seen. Index: primary key.
+-- Inserts a digest's row when the digest is first seen. Index: primary key.
 INSERT INTO digests (name, spec, since, next_run, next_key) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (name) DO NOTHING;
 
 -- name: digest.get
@@ -7,23 +7,23 @@ INSERT INTO digests (name, spec, since, next_run, next_key) VALUES ($1, $2, $3, 
 SELECT name, spec, since, began, next_run, next_key FROM digests WHERE name = $1;
 
 -- name: digest.respec
--- A new schedule counts from now. Index: primary key.
+-- Stores a changed schedule and its next tick. Index: primary key.
 UPDATE digests SET spec = $2, next_run = $3, next_key = $4 WHERE name = $1 AND spec <> $2;
 
 -- name: digest.setSince
--- Moves a digest's beginning. What is in the store now is judged by its own date again.
--- Index: primary key.
+-- Changes the date from which a digest takes articles. The articles in the store now are
+-- judged by their own dates again. Index: primary key.
 UPDATE digests SET since = $2, began = CASE WHEN began = 0 THEN began ELSE CAST($3 AS bigint) END WHERE name = $1;
 
 -- name: digest.advance
--- Takes a due tick: one node's update finds the old time, every other one's does
--- not. With its first tick a digest has begun. Index: primary key.
+-- Claims a due tick: only one node's update still finds the old time. The first tick also
+-- sets when the digest began. Index: primary key.
 UPDATE digests SET next_run = $3, next_key = $4, began = CASE WHEN began = 0 THEN CAST($5 AS bigint) ELSE began END
 WHERE name = $1 AND next_run = $2;
 
 -- name: digest.lock
--- Makes those who compose editions of one digest come one after the other. With its
--- first edition a digest has begun. Index: primary key.
+-- Serializes the composing of editions of a digest. The first edition also sets when the
+-- digest began. Index: primary key.
 UPDATE digests SET began = CASE WHEN began = 0 THEN CAST($2 AS bigint) ELSE began END WHERE name = $1;
 
 -- name: tick.insert
@@ -35,8 +35,8 @@ INSERT INTO ticks (digest, scheduled_for, edition, reason, at) VALUES ($1, $2, $
 SELECT digest, scheduled_for, edition, reason, at FROM ticks WHERE digest = $1 ORDER BY at DESC, scheduled_for DESC LIMIT $2;
 
 -- name: edition.nextNumber
--- An edition that the store lost keeps its number. Indexes: editions_number,
--- quarantine_editions_digest.
+-- The next number of a digest's editions. Editions that a restored store lost keep their
+-- numbers. Indexes: editions_number, quarantine_editions_digest.
 SELECT coalesce(max(n), 0) + 1 FROM (
     SELECT max(number) AS n FROM editions WHERE digest = $1
     UNION ALL SELECT max(number) FROM quarantine_editions WHERE digest = $1) AS numbers;

@@ -23,7 +23,7 @@ SELECT id, columns(editor) FROM editors ORDER BY email_key;
 UPDATE editors SET (email_key, columns(editor)) = ($1, values(editor from 2)) WHERE id = $8;
 
 -- name: editor.delete
--- Sessions go with it. Index: primary key.
+-- Deletes an editor; the sessions are deleted by cascade. Index: primary key.
 DELETE FROM editors WHERE id = $1;
 
 -- name: editor.count
@@ -31,8 +31,8 @@ DELETE FROM editors WHERE id = $1;
 SELECT count(*) FROM editors WHERE disabled = 0;
 
 -- name: session.insert
--- Signs an editor in, unless their password was changed or they were disabled since
--- it was checked. Index: primary key of editors.
+-- Inserts a session, unless the editor's password changed or the editor was disabled since
+-- the password was checked. Index: primary key of editors.
 INSERT INTO sessions (hash, editor, agent, created, seen, expires)
 SELECT CAST($1 AS blob), -- sqlite only
 SELECT CAST($1 AS bytea), -- postgres only
@@ -54,7 +54,7 @@ UPDATE sessions SET seen = $2, expires = $3 WHERE hash = $1;
 DELETE FROM sessions WHERE hash = $1;
 
 -- name: session.deleteOthers
--- Signs an editor out everywhere but here. Index: sessions_editor.
+-- Deletes all sessions of an editor except $2. Index: sessions_editor.
 DELETE FROM sessions WHERE editor = $1 AND hash <> $2;
 
 -- name: session.prune

@@ -1,6 +1,6 @@
 -- part: openLinks
--- The links that open something. A link is void when its maker may no longer sign in, a
--- setup when any editor may, a reset when its editor may not.
+-- The valid links. A link is void when its maker may no longer sign in, a setup link when any
+-- editor may sign in, and a reset link when its editor may not.
 SELECT l.id, l.purpose, l.role, l.email, coalesce(l.editor, 0), coalesce(l.maker, 0), l.created, l.expires FROM links l
 WHERE (l.maker IS NULL OR EXISTS (SELECT 1 FROM editors m WHERE m.id = l.maker AND m.disabled = 0))
     AND (l.purpose <> 'setup' OR NOT EXISTS (SELECT 1 FROM editors o WHERE o.disabled = 0))
@@ -13,20 +13,19 @@ VALUES ($1, $2, $3, $4, $5, nullif(CAST($6 AS bigint), 0), nullif(CAST($7 AS big
 RETURNING id;
 
 -- name: link.byHash
--- Looks without using it up: a mail scanner may follow it. A link is void when its
--- maker may no longer sign in, a setup when somebody may, a reset when its editor may
--- not. Index: links_hash.
+-- A valid link. Reading it does not use it up, since a mail scanner may follow it.
+-- Index: links_hash.
 part(openLinks)
 AND l.hash = $1 AND l.expires > $2;
 
 -- name: link.list
--- Those that open something, by the same rules. Index: links_expires.
+-- All valid links, the newest first. Index: links_expires.
 part(openLinks)
 AND l.expires > $1
 ORDER BY l.created DESC, l.id DESC;
 
 -- name: link.use
--- Of two who use a link at once one gets it. Index: links_hash.
+-- Uses a link up; of two concurrent uses, one succeeds. Index: links_hash.
 DELETE FROM links WHERE hash = $1;
 
 -- name: link.revoke
@@ -34,15 +33,15 @@ DELETE FROM links WHERE hash = $1;
 DELETE FROM links WHERE id = $1;
 
 -- name: link.replace
--- A new link voids the older ones for the same person: a setup all setups, an
--- invitation those for the same address, a reset those of the same editor. There are
+-- Deletes the older links that a new one replaces: for a setup link all setup links, for an
+-- invitation those to the same address, for a reset those of the same editor. There are
 -- few links at any time. Index: none.
 DELETE FROM links WHERE purpose = $1
     AND (purpose = 'setup' OR purpose = 'invite' AND email_key = $2 AND email_key <> '' OR purpose = 'reset' AND editor = $3);
 
 -- name: link.dropOf
--- What must not outlive a change of an editor: links that they made, with $2, and
--- links that change their password. Index: none.
+-- Deletes the links that a change of an editor voids: those that set the editor's password
+-- and, if $2 is 1, those that the editor created. Index: none.
 DELETE FROM links WHERE CAST($2 AS bigint) = 1 AND maker = $1 OR editor = $1;
 
 -- name: link.prune

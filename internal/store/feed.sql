@@ -1,15 +1,15 @@
 -- name: poll.begin
--- The first count of a feed's day by a node. Index: primary key.
+-- Inserts a node's poll counts of a feed on a day, if there are none. Index: primary key.
 INSERT INTO feed_polls (feed, day, node, data) VALUES ($1, $2, $3, $4) ON CONFLICT (feed, day, node) DO NOTHING;
 
 -- name: poll.lock
--- Locks and reads what a node counted so far. Index: primary key.
+-- Reads and locks a node's poll counts of a feed on a day. Index: primary key.
 SELECT data FROM feed_polls WHERE feed = $1 AND day = $2 AND node = $3
 FOR UPDATE -- postgres only
 ;
 
 -- name: poll.set
--- The sum of that and what came in. Index: primary key.
+-- Stores the new sum of the counts. Index: primary key.
 UPDATE feed_polls SET data = $4 WHERE feed = $1 AND day = $2 AND node = $3;
 
 -- name: poll.days
@@ -21,7 +21,7 @@ SELECT feed, day, node, data FROM feed_polls WHERE day BETWEEN $1 AND $2 ORDER B
 DELETE FROM feed_polls WHERE day < $1;
 
 -- name: websub.put
--- A verified subscription, or its renewal. Index: primary key.
+-- Inserts or renews a verified subscription. Index: primary key.
 INSERT INTO websub (topic, callback, secret, expires, created, host, network, sent) VALUES ($1, $2, $3, $4, $5, $6, $7, '')
 ON CONFLICT (topic, callback) DO UPDATE SET secret = excluded.secret, expires = excluded.expires, network = excluded.network;
 
@@ -34,7 +34,7 @@ SELECT topic, callback, secret, expires, sent FROM websub WHERE topic = $1 AND e
 SELECT topic, callback, secret, expires, sent FROM websub WHERE topic = $1 AND callback = $2 AND expires > $3;
 
 -- name: websub.sent
--- What a subscriber was sent last. Index: primary key.
+-- Records which content a subscriber was sent last. Index: primary key.
 UPDATE websub SET sent = $3 WHERE topic = $1 AND callback = $2;
 
 -- name: websub.drop
@@ -46,7 +46,7 @@ DELETE FROM websub WHERE topic = $1 AND callback = $2;
 DELETE FROM websub WHERE expires <= $1;
 
 -- name: websub.count
--- How many subscriptions a topic has, a server, a network and all together. Indexes:
--- primary key, websub_host, websub_network.
+-- Counts the subscriptions of a topic, of a callback host, of a network, and in all.
+-- Indexes: primary key, websub_host, websub_network.
 SELECT (SELECT count(*) FROM websub WHERE topic = $1), (SELECT count(*) FROM websub WHERE host = $2),
        (SELECT count(*) FROM websub WHERE network = $3 AND network <> ''), (SELECT count(*) FROM websub);

@@ -2,14 +2,14 @@
 -- kind, key, payload bytea, state, due bigint, epoch bigint, tries bigint, error, created bigint, finished bigint, about bytea
 
 -- name: job.insert
--- A new job, unless one of its kind and key is open. Index: jobs_open.
+-- Inserts a job, unless one of the same kind and key is open. Index: jobs_open.
 INSERT INTO jobs (columns(job)) VALUES (values(job from 1))
 ON CONFLICT (kind, key) WHERE state = 'open' DO NOTHING
 RETURNING id;
 
 -- name: job.claim
--- Takes up to $4 jobs that are due by moving their due time to the end of the
--- lease. Index: jobs_due.
+-- Claims up to $4 due jobs by moving their due time to the end of the lease ($3).
+-- Index: jobs_due.
 UPDATE jobs SET due = $3, epoch = epoch + 1, tries = tries + 1
 WHERE id IN (
 SELECT id FROM jobs WHERE state = 'open' AND kind IN strings($1) AND due <= $2
@@ -19,16 +19,16 @@ FOR UPDATE SKIP LOCKED -- postgres only
 RETURNING id, columns(job);
 
 -- name: job.replace
--- A new job; an open one of its kind and key gets the payload and keeps its time.
--- Index: jobs_open.
+-- Inserts a job; an open one of the same kind and key gets the payload and keeps its due
+-- time. Index: jobs_open.
 INSERT INTO jobs (columns(job)) VALUES (values(job from 1))
 ON CONFLICT (kind, key) WHERE state = 'open' DO UPDATE SET payload = excluded.payload
 RETURNING id;
 
 -- name: job.finish
--- Ends a job that is still ours and was done. One that got another payload since it
--- was claimed stays open, to be done again at once. What it was about is not kept ($5).
--- Index: primary key.
+-- Marks a job that is still ours as done. If its payload was replaced since it was claimed,
+-- it stays open and is due now. The payload of a finished job is replaced by $5, so that no
+-- personal data stays in it. Index: primary key.
 UPDATE jobs SET state = CASE WHEN payload = $3 THEN 'done' ELSE 'open' END,
     due = CASE WHEN payload = $3 THEN due ELSE CAST($4 AS bigint) END,
     tries = CASE WHEN payload = $3 THEN tries ELSE 0 END,
@@ -41,28 +41,29 @@ WHERE id = $1 AND epoch = $2 AND state = 'open';
 DELETE FROM jobs WHERE id = $1 AND epoch = $2 AND state = 'open';
 
 -- name: job.fail
--- Marks a job that is still ours as failed. Its payload is cleared ($5). Index: primary key.
+-- Marks a job that is still ours as failed. Its payload is replaced by $5, as in job.finish.
+-- Index: primary key.
 UPDATE jobs SET state = 'failed', error = $3, finished = $4, payload = $5 WHERE id = $1 AND epoch = $2 AND state = 'open';
 
 -- name: job.continue
--- A job that is still ours has more to do later; its tries start again. Index: primary key.
+-- Schedules the next part of a job that is still ours, with its tries reset to 0.
+-- Index: primary key.
 UPDATE jobs SET due = $3, tries = 0, error = '' WHERE id = $1 AND epoch = $2 AND state = 'open';
 
 -- name: job.open
--- How many open jobs of a kind have a key that begins with $2, counted no further
--- than $3. Index: jobs_open.
+-- Counts the open jobs of a kind whose key begins with $2, up to $3. Index: jobs_open.
 SELECT count(*) FROM (SELECT 1 FROM jobs WHERE kind = $1 AND state = 'open' AND key >= $2 AND key < $2 || CAST($4 AS text) LIMIT $3) AS few;
 
 -- name: job.retry
--- Releases a job that is still ours for later. Index: primary key.
+-- Schedules another try of a job that is still ours. Index: primary key.
 UPDATE jobs SET due = $3, error = $4 WHERE id = $1 AND epoch = $2 AND state = 'open';
 
 -- name: job.renew
--- A longer lease on a job that is still ours. Index: primary key.
+-- Extends the lease of a job that is still ours. Index: primary key.
 UPDATE jobs SET due = $3 WHERE id = $1 AND epoch = $2 AND state = 'open';
 
 -- name: job.nextDue
--- When the next job is due. Index: jobs_due.
+-- The time at which the next job is due. Index: jobs_due.
 SELECT due FROM jobs WHERE state = 'open' AND kind IN strings($1) ORDER BY due LIMIT 1;
 
 -- name: job.counts
@@ -70,7 +71,7 @@ SELECT due FROM jobs WHERE state = 'open' AND kind IN strings($1) ORDER BY due L
 SELECT kind, state, count(*) FROM jobs GROUP BY kind, state;
 
 -- name: job.failed
--- The newest failed jobs. Index: jobs_finished.
+-- The newest failed jobs, to show to operators. Index: jobs_finished.
 SELECT id, columns(job) FROM jobs
 WHERE state = 'failed' ORDER BY finished DESC, id DESC LIMIT $1;
 
@@ -79,6 +80,6 @@ WHERE state = 'failed' ORDER BY finished DESC, id DESC LIMIT $1;
 DELETE FROM jobs WHERE about = $1;
 
 -- name: job.prune
--- Some jobs that ended in a state before a time. Failed jobs stay longer,
--- for editors to see. Index: jobs_finished.
+-- Deletes some jobs that ended in state $1 before a time. Failed jobs are kept longer than
+-- done ones, so that operators can see them. Index: jobs_finished.
 DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE state = $1 AND finished < $2 ORDER BY finished LIMIT $3);

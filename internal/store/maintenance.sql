@@ -1,40 +1,40 @@
 -- name: retention.editions
--- Editions that ended before a time and still have deliveries. Indexes: editions_state,
--- primary key of deliveries.
+-- Editions that ended before a time and still have deliveries or more than one variant.
+-- Indexes: editions_state, primary keys of deliveries and variants.
 SELECT seq FROM editions WHERE state IN ('sent', 'cancelled', 'failed') AND finished > 0 AND finished < $1
     AND (EXISTS (SELECT 1 FROM deliveries d WHERE d.edition = editions.seq)
         OR (SELECT count(*) FROM variants v WHERE v.edition = editions.seq) > 1)
 ORDER BY seq LIMIT $2;
 
 -- name: retention.deliveries
--- A few deliveries of an edition. Its counts stay in its chunks. Index: primary key.
+-- Deletes some deliveries of an edition. The counts stay in its chunks. Index: primary key.
 DELETE FROM deliveries WHERE edition = $1 AND subscriber IN (SELECT subscriber FROM deliveries WHERE edition = $1 ORDER BY subscriber LIMIT $2);
 
 -- name: retention.variants
--- A few variants of an edition but the longest, which its page shows. A variant may be
--- 100 KB. Index: primary key.
+-- Deletes some variants of an edition, but not the longest one, which its page shows. A
+-- variant may be 100 KB. Index: primary key.
 DELETE FROM variants WHERE edition = $1 AND number IN (SELECT number FROM variants
     WHERE edition = $1 AND number <> (SELECT number FROM variants WHERE edition = $1 ORDER BY length(data) DESC, number LIMIT 1)
     ORDER BY number LIMIT $2);
 
 -- name: retention.feedback
--- A few reports that came before a time. Index: feedback_at.
+-- Deletes some reports that were received before a time. Index: feedback_at.
 DELETE FROM feedback WHERE key IN (SELECT key FROM feedback WHERE at < $1 ORDER BY at LIMIT $2);
 
 -- name: retention.jobs
--- A few jobs that ended before a time. Index: jobs_finished.
+-- Deletes some jobs that ended before a time. Index: jobs_finished.
 DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE state IN ('done', 'failed') AND finished < $1 LIMIT $2);
 
 -- name: retention.sessions
--- A few sessions that expired before a time. Index: sessions_expires.
+-- Deletes some sessions that expired before a time. Index: sessions_expires.
 DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions WHERE expires < $1 ORDER BY expires LIMIT $2);
 
 -- name: retention.links
--- A few links that expired before a time. Index: links_expires.
+-- Deletes some links that expired before a time. Index: links_expires.
 DELETE FROM links WHERE id IN (SELECT id FROM links WHERE expires < $1 ORDER BY expires LIMIT $2);
 
 -- name: lease.take
--- Takes a lease that is free or has run out, or renews one's own. Index: primary key.
+-- Takes a lease that is free or expired, or renews the holder's own. Index: primary key.
 INSERT INTO leases (name, holder, lease_until) VALUES ($1, $2, $3)
 ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, lease_until = excluded.lease_until
 WHERE leases.holder = excluded.holder OR leases.lease_until < CAST($4 AS bigint)

@@ -186,7 +186,7 @@ func (s *Store) carryOut(ctx context.Context, tx *conn, q *QuarantinedEdition) e
 		_, err = tx.Exec(ctx, "quarantine.setState", e.ID, string(state), "held after a restore", 0)
 	}
 	if err == nil && e.State != digest.Draft {
-		_, err = tx.Exec(ctx, "quarantine.recount", e.Seq)
+		_, err = tx.Exec(ctx, "quarantine.reopenChunks", e.Seq)
 	}
 	return err
 }
@@ -223,7 +223,7 @@ func (s *Store) carryOutCancel(ctx context.Context, tx *conn, e Edition, q *Quar
 			return err
 		}
 	}
-	_, err = tx.Exec(ctx, "quarantine.recount", e.Seq)
+	_, err = tx.Exec(ctx, "quarantine.reopenChunks", e.Seq)
 	return err
 }
 

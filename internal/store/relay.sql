@@ -1,5 +1,5 @@
 -- name: hold.put
--- Holds a relay back, or a domain on it. Index: primary key.
+-- Stops sending through a relay, or to a domain through it, until a time. Index: primary key.
 INSERT INTO holds (relay, kind, domain, until, reason) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (relay, kind, domain) DO UPDATE SET until = excluded.until, reason = excluded.reason;
 
@@ -12,7 +12,7 @@ SELECT relay, kind, domain, until, reason FROM holds WHERE until > $1 ORDER BY r
 DELETE FROM holds WHERE relay = $1 AND kind = $2 AND domain = $3;
 
 -- name: hold.prune
--- What is over. Index: primary key.
+-- Removes the holds that have ended. Index: primary key.
 DELETE FROM holds WHERE until <= $1;
 
 -- name: quota.get
@@ -27,7 +27,7 @@ INSERT INTO quotas (relay, kind, starts, used) VALUES ($1, $2, $3, $4)
 ON CONFLICT (relay, kind) DO UPDATE SET starts = excluded.starts, used = excluded.used;
 
 -- name: quota.init
--- A row to lock. Index: primary key.
+-- Inserts the row that quota.get locks. Index: primary key.
 INSERT INTO quotas (relay, kind, starts, used) VALUES ($1, $2, 0, 0) ON CONFLICT (relay, kind) DO NOTHING;
 
 -- name: connection.add
@@ -43,7 +43,7 @@ SELECT count(*) FROM relay_connections WHERE relay = $1;
 SELECT count(*) FROM relay_connections WHERE relay = $1 AND until >= $2;
 
 -- name: connection.free
--- A free connection. Index: primary key.
+-- A free connection slot. Index: primary key.
 SELECT number FROM relay_connections WHERE relay = $1 AND number < $2 AND until < $3 ORDER BY number LIMIT 1
 FOR UPDATE SKIP LOCKED -- postgres only
 ;
@@ -53,7 +53,7 @@ FOR UPDATE SKIP LOCKED -- postgres only
 UPDATE relay_connections SET holder = $3, until = $4 WHERE relay = $1 AND number = $2;
 
 -- name: connection.renew
--- Renews the connections of a node that no other one has taken. Index: primary key.
+-- Extends a node's hold on its slots, and returns those that it still has. Index: primary key.
 UPDATE relay_connections SET until = $3 WHERE relay = $1 AND holder = $2 RETURNING number;
 
 -- name: connection.release

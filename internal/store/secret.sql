@@ -3,6 +3,6 @@
 SELECT value FROM secrets WHERE name = $1;
 
 -- name: secret.put
--- Keeps a new secret unless another node was first. Index: primary key.
+-- Stores a new secret unless another node stored one first. Index: primary key.
 INSERT INTO secrets (name, value, created) VALUES ($1, $2, $3)
 ON CONFLICT (name) DO NOTHING;

@@ -1,21 +1,23 @@
 -- name: subscription.put
--- Subscribes, or changes the topics; who left is back. Index: primary key.
+-- Subscribes, resubscribes, or changes the topics. Index: primary key.
 INSERT INTO subscriptions (digest, subscriber, topics, since, left_at) VALUES ($1, $2, $3, $4, 0)
 ON CONFLICT (digest, subscriber) DO UPDATE SET topics = excluded.topics,
     since = CASE WHEN subscriptions.left_at = 0 THEN subscriptions.since ELSE excluded.since END, left_at = 0;
 
 -- name: subscription.addNew
--- Subscribes who never was: an import does not bring back who left. Index: primary key.
+-- Subscribes only those who never were: an import does not bring back those who left.
+-- Index: primary key.
 INSERT INTO subscriptions (digest, subscriber, topics, since, left_at) VALUES ($1, $2, $3, $4, 0)
 ON CONFLICT (digest, subscriber) DO NOTHING;
 
 -- name: subscription.addRange
--- Subscribes those whom an import just made. Index: primary key of subscribers.
+-- Subscribes those whom an import just inserted. Index: primary key of subscribers.
 INSERT INTO subscriptions (digest, subscriber, topics, since, left_at)
 SELECT CAST($1 AS text), id, '', CAST($2 AS bigint), 0 FROM subscribers WHERE id BETWEEN $3 AND $4;
 
 -- name: subscription.leave
--- Keeps the row with its date, so that no import undoes it. Index: primary key.
+-- Unsubscribes from a digest. The row stays, with the date, so that no import undoes it.
+-- Index: primary key.
 UPDATE subscriptions SET left_at = $3 WHERE digest = $1 AND subscriber = $2 AND left_at = 0;
 
 -- name: subscription.leaveAll
@@ -27,7 +29,7 @@ UPDATE subscriptions SET left_at = $2 WHERE subscriber = $1 AND left_at = 0;
 DELETE FROM subscriptions WHERE subscriber = $1;
 
 -- name: subscription.count
--- How many digests a person is on. Index: subscriptions_subscriber.
+-- Counts the digests of a subscriber. Index: subscriptions_subscriber.
 SELECT count(*) FROM subscriptions WHERE subscriber = $1 AND left_at = 0;
 
 -- name: subscription.get
@@ -35,22 +37,22 @@ SELECT count(*) FROM subscriptions WHERE subscriber = $1 AND left_at = 0;
 SELECT subscriber, digest, topics, since FROM subscriptions WHERE digest = $1 AND subscriber = $2 AND left_at = 0;
 
 -- name: subscription.of
--- The digests that some people are on. Index: subscriptions_subscriber.
+-- The subscriptions of some subscribers. Index: subscriptions_subscriber.
 SELECT subscriber, digest, topics, since FROM subscriptions
 WHERE subscriber IN numbers($1) AND left_at = 0 ORDER BY subscriber, digest;
 
 -- name: subscription.counts
--- How many active people each digest has. Index: primary keys.
+-- Counts the active subscribers of each digest. Index: primary keys.
 SELECT p.digest, count(*) FROM subscriptions p JOIN subscribers s ON s.id = p.subscriber
 WHERE p.left_at = 0 AND s.state = 'active' GROUP BY p.digest;
 
 -- name: subscription.countActive
--- How many active people a digest has. Index: primary keys.
+-- Counts the active subscribers of a digest. Index: primary keys.
 SELECT count(*) FROM subscriptions p JOIN subscribers s ON s.id = p.subscriber
 WHERE p.digest = $1 AND p.left_at = 0 AND s.state = 'active';
 
 -- name: feedtoken.insert
--- A new private feed.
+-- Inserts the token of a private feed.
 INSERT INTO feed_tokens (hash, subscriber, digest, created, revoked) VALUES ($1, $2, $3, $4, 0);
 
 -- name: feedtoken.get

@@ -3,8 +3,9 @@
 SELECT reason, detail, since FROM suppressions WHERE hash = $1;
 
 -- name: suppression.put
--- A complaint outranks a bounce, and a bounce outranks the other reasons: the reason
--- decides what lifts it. Index: primary key.
+-- Inserts a suppression, or replaces its reason with a stronger one: a complaint is stronger
+-- than a bounce, and a bounce than all other reasons. The reason determines what can lift
+-- the suppression. Index: primary key.
 INSERT INTO suppressions (hash, reason, detail, since) VALUES ($1, $2, $3, $4)
 ON CONFLICT (hash) DO UPDATE SET reason = excluded.reason, detail = excluded.detail, since = excluded.since
 WHERE (excluded.reason = 'complained' AND suppressions.reason <> 'complained')
@@ -15,7 +16,7 @@ WHERE (excluded.reason = 'complained' AND suppressions.reason <> 'complained')
 DELETE FROM suppressions WHERE hash = $1;
 
 -- name: suppression.any
--- Counts at most one suppression, to know whether there is any. Index: primary key.
+-- Whether there is any suppression. Index: primary key.
 SELECT count(*) FROM (SELECT 1 FROM suppressions LIMIT 1) AS one;
 
 -- name: suppression.among
@@ -24,6 +25,6 @@ SELECT lower(hex(hash)), reason FROM suppressions WHERE hash IN (SELECT unhex(va
 SELECT encode(hash, 'hex'), reason FROM suppressions WHERE hash IN (SELECT decode(value, 'hex') FROM jsonb_array_elements_text(CAST($1 AS jsonb))) -- postgres only
 
 -- name: suppression.forget
--- Removes the detail of the reason: it may be a server's reply about an erased
--- subscriber. Index: primary key.
+-- Removes the details of a suppression: they may be a server's reply about an erased person.
+-- Index: primary key.
 UPDATE suppressions SET detail = '' WHERE hash = $1 AND detail <> '';
