@@ -42,7 +42,7 @@ func TestSubscribeConfirmAndUnsubscribeInBrowser(t *testing.T) {
 	b.Open(s.url + "/")
 	b.Type(`aside input[type=email]`, "ada@example.org")
 	b.Click(`aside button[type=submit]`)
-	b.WaitText("Look into your inbox")
+	b.WaitText("Check your inbox")
 	b.Screenshot("public-inbox-phone")
 	b.Open(linkIn(t, s.mailTo(t, "ada@example.org", "/confirm/"), "confirm"))
 	b.WaitText("Confirm your subscription")

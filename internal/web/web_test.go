@@ -89,7 +89,7 @@ func TestBrowserGetsPageForFeed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for path, want := range map[string]string{"/feed.xml": "https://news.example.org/feed.xml", "/tags/harbour/atom.xml": `href="https://news.example.org/tags/harbour/feed.xml"`, "/private/" + token + "/feed.xml": "yours alone"} {
+	for path, want := range map[string]string{"/feed.xml": "https://news.example.org/feed.xml", "/tags/harbour/atom.xml": `href="https://news.example.org/tags/harbour/feed.xml"`, "/private/" + token + "/feed.xml": "Keep this address private"} {
 		r := httptest.NewRequest(http.MethodGet, path, nil)
 		r.Header.Set("Sec-Fetch-Mode", "navigate")
 		r.Header.Set("Sec-Fetch-Dest", "document")

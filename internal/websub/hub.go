@@ -78,7 +78,7 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if h.Allow != nil && !h.Allow(r) {
 		w.Header().Set("Retry-After", "60")
-		http.Error(w, "There were many requests from your network. Please try again in a minute.", http.StatusTooManyRequests)
+		http.Error(w, "There were too many requests from your network. Please try again in a minute.", http.StatusTooManyRequests)
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)

@@ -53,7 +53,7 @@ func (p *Pages) elsewhere(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return &refusal{
 			status: http.StatusMethodNotAllowed, title: p.words.say("That did not work"),
-			Text: p.words.say("This address only answers to reading (GET)."), Link: "/", Label: p.words.say("Go to the front page"),
+			Text: p.words.say("This address accepts only GET requests."), Link: "/", Label: p.words.say("Go to the front page"),
 		}
 	}
 	target, err := p.store.Redirect(r.Context(), r.URL.Path)

@@ -110,7 +110,7 @@ func TestGoneMovedAndUnknownArticles(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.want(b.get("/articles/second"), http.StatusGone, "gone")
-	b.want(b.get("/articles/never"), http.StatusNotFound, "no such page")
+	b.want(b.get("/articles/never"), http.StatusNotFound, "Page not found")
 	draft := b.put(article.Article{Slug: "draft", Title: "Secret", HTML: "<p>1</p>", Status: article.Draft})
 	b.want(b.get(draft.Path()), http.StatusNotFound)
 	unlisted := b.put(article.Article{Slug: "unlisted", Title: "For those who know", HTML: "<p>1</p>", Status: article.Unlisted})

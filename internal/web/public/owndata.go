@@ -25,8 +25,8 @@ func (p *Pages) askForOwnData(w http.ResponseWriter, r *http.Request, who subscr
 	if err := p.mailOwnDataLink(r, who, purpose); err != nil {
 		return err
 	}
-	return p.show(w, http.StatusOK, "message", page{Title: p.words.say("Look into your inbox"), NoIndex: true, Narrow: true, Body: &refusal{
-		Text: p.words.say("We have sent you a mail. Please follow the link in it; it works for two hours. The link in an older mail is not enough for this, since mails are passed on."),
+	return p.show(w, http.StatusOK, "message", page{Title: p.words.say("Check your inbox"), NoIndex: true, Narrow: true, Body: &refusal{
+		Text: p.words.say("We have sent you a mail. Please follow the link in it; it works for two hours. The link in an older mail is not enough for this, because mails may be forwarded."),
 	}})
 }
 
@@ -42,10 +42,10 @@ func (p *Pages) mailOwnDataLink(r *http.Request, who subscriber.Subscriber, purp
 		Page: p.templates.Page(site, p.config.Site.Language), Name: who.Name, Address: who.Address.String(),
 		Link: p.config.Site.URL + ownDataPath[purpose] + p.briefKeys.SignUntil(purpose, who.UID, "", expires), Expires: expires.In(p.zone),
 	}
-	asked, heading, button := p.words.say("Someone, we hope you, asked for a copy of everything that we keep of this address. The link leads to a page with a button to download it."),
+	asked, heading, button := p.words.say("Someone, we hope you, asked for a copy of everything that we store about this address. The link leads to a page with a button to download it."),
 		p.words.say("Your data"), p.words.say("Get my data")
 	if purpose == token.Erase {
-		asked, heading, button = p.words.say("Someone, we hope you, asked us to delete everything that we keep of this address. The link leads to a page with a button; nothing happens before you press it."),
+		asked, heading, button = p.words.say("Someone, we hope you, asked us to delete everything that we store about this address. The link leads to a page with a button; nothing happens before you press it."),
 			p.words.say("Delete your data"), p.words.say("Delete my data")
 	}
 	n.Heading, n.Button = heading+" – "+p.config.Site.Title, button
@@ -77,7 +77,7 @@ func (p *Pages) erasePage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	body := buttonPage{
-		Text:    p.words.say("Your address, name and choices will be deleted for good. What stays is a mark that nobody can turn back into your address, so that you are never written to again."),
+		Text:    p.words.say("Your address, name and choices will be deleted permanently. We keep only a code that cannot be turned back into your address, so that we never write to you again."),
 		Address: h.Address.Masked(), Action: r.URL.Path, Button: p.words.say("Delete my data"),
 		Link: p.preferencesLink(h.UID), Label: p.words.say("No, go back"), Danger: true,
 	}
@@ -92,7 +92,7 @@ func (p *Pages) erase(w http.ResponseWriter, r *http.Request) error {
 	if err := p.store.Erase(r.Context(), h.ID); err != nil {
 		return err
 	}
-	return p.show(w, http.StatusOK, "message", page{Title: p.words.say("Nothing is kept of you"), NoIndex: true, Narrow: true, Body: &refusal{Text: p.words.say("This address was erased here. No mail will be sent to it.")}})
+	return p.show(w, http.StatusOK, "message", page{Title: p.words.say("Your data has been deleted"), NoIndex: true, Narrow: true, Body: &refusal{Text: p.words.say("This address was erased here. No mail will be sent to it.")}})
 }
 
 func (p *Pages) exportPage(w http.ResponseWriter, r *http.Request) error {
@@ -101,7 +101,7 @@ func (p *Pages) exportPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	body := buttonPage{
-		Text:    p.words.say("Press the button to download everything that we keep of you, as a JSON file."),
+		Text:    p.words.say("Press the button to download everything that we store about you, as a JSON file."),
 		Address: h.Address.Masked(), Action: r.URL.Path, Button: p.words.say("Get my data"),
 		Link: p.preferencesLink(h.UID), Label: p.words.say("No, go back"),
 	}

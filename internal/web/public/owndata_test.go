@@ -73,16 +73,16 @@ func TestErasureIsByAFreshMail(t *testing.T) {
 		preferences := "/preferences/" + b.keys.Sign(token.Preferences, who.UID, "", "")
 		b.want(b.post(preferences, form("do", "erase")), http.StatusOK, "We have sent you a mail")
 		link := b.mailedLink("a@example.org", "erase")
-		b.want(b.get(link), http.StatusOK, "for good", "Delete my data")
+		b.want(b.get(link), http.StatusOK, "deleted permanently", "Delete my data")
 		if got, err := s.Subscriber(t.Context(), who.ID); err != nil || got.State != subscriber.Active {
 			t.Fatalf("a look at the page erased: %+v, %v", got, err)
 		}
-		b.want(b.post(link, nil), http.StatusOK, "Nothing is kept of you")
+		b.want(b.post(link, nil), http.StatusOK, "Your data has been deleted")
 		if _, err := s.SubscriberByAddress(t.Context(), subscriber.MustParseAddress("a@example.org")); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("the address is still there: %v", err)
 		}
 		b.want(b.post(link, nil), http.StatusGone)
-		b.want(b.get(preferences), http.StatusGone, "Nothing is kept")
+		b.want(b.get(preferences), http.StatusGone, "Your data has been deleted")
 	})
 }
 

@@ -184,7 +184,7 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("Retry-After", "10")
 		err = p.refuse(w, &refusal{
 			status: http.StatusServiceUnavailable, title: p.words.say("One moment, please"),
-			Text: p.words.say("There are many requests right now. Please try again in a few seconds."),
+			Text: p.words.say("There are too many requests right now. Please try again in a few seconds."),
 		})
 	case errors.Is(err, context.Canceled):
 		return // the reader went away
@@ -211,7 +211,7 @@ func (r *refusal) Error() string { return r.title }
 
 func (p *Pages) missing(w http.ResponseWriter) error {
 	return p.refuse(w, &refusal{
-		status: http.StatusNotFound, title: p.words.say("There is no such page"),
+		status: http.StatusNotFound, title: p.words.say("Page not found"),
 		Text: p.words.say("The address may be mistyped, or the page was never here. The front page has the latest articles."),
 		Link: "/", Label: p.words.say("Go to the front page"),
 	})

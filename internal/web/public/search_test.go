@@ -43,7 +43,7 @@ func TestASearchIsAPageWithAFeed(t *testing.T) {
 				t.Errorf("%s finds %d articles on %d pages, want %d", question, len(seen), pages, want)
 			}
 		}
-		b.want(b.get("/search?q=gulls&before=1.1"), http.StatusOK, `href="/search?q=gulls">Newest articles</a>`, "No article fits.")
+		b.want(b.get("/search?q=gulls&before=1.1"), http.StatusOK, `href="/search?q=gulls">Newest articles</a>`, "No articles found.")
 		b.want(b.get("/search"), http.StatusOK, `<form action="/search"`, `name="q"`)
 		b.want(b.get("/filter"), http.StatusOK, `<form action="/filter"`, `name="match"`)
 		b.want(b.get("/tags/"), http.StatusOK, `<form action="/search"`)

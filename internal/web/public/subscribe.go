@@ -56,7 +56,7 @@ func (p *Pages) subscribe(w http.ResponseWriter, r *http.Request) error {
 	address, err := subscriber.ParseAddress(form.Address)
 	switch {
 	case err != nil:
-		form.Problem = p.words.say("This does not look like a mail address. It should be like name@example.org.")
+		form.Problem = p.words.say("This is not a valid mail address. Enter one such as name@example.org.")
 	case len(chosen) == 0:
 		form.Problem = p.words.say("Please choose at least one of the mails.")
 	}
@@ -72,13 +72,13 @@ func (p *Pages) subscribe(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	return p.show(w, http.StatusOK, "message", page{Title: p.words.say("Look into your inbox"), NoIndex: true, Narrow: true, Body: &refusal{
-		Text: p.words.say("We have sent a mail to this address. Please open the link in it to confirm; only then will anything else be sent. If nothing comes, look among the unwanted mail.") + "\n" + address.String(),
+	return p.show(w, http.StatusOK, "message", page{Title: p.words.say("Check your inbox"), NoIndex: true, Narrow: true, Body: &refusal{
+		Text: p.words.say("We have sent a mail to this address. Please open the link in it to confirm; only then will anything else be sent. If it does not arrive, check your spam folder.") + "\n" + address.String(),
 	}})
 }
 
 func (p *Pages) tooMany() error {
-	return &refusal{status: http.StatusTooManyRequests, title: p.words.say("One moment, please"), Text: p.words.say("There were many requests from your network. Please try again in a few minutes.")}
+	return &refusal{status: http.StatusTooManyRequests, title: p.words.say("One moment, please"), Text: p.words.say("There were too many requests from your network. Please try again in a few minutes.")}
 }
 
 // badForm is the answer to a form that could not be read.
@@ -87,5 +87,5 @@ func (p *Pages) badForm(err error) error {
 	if errors.As(err, &large) {
 		return &refusal{status: http.StatusRequestEntityTooLarge, title: p.words.say("That did not work"), Text: p.words.say("The form is too large. Please shorten what you entered, and send it again.")}
 	}
-	return &refusal{status: http.StatusBadRequest, title: p.words.say("That did not work"), Text: p.words.say("The form did not arrive whole. Please go back and send it again.")}
+	return &refusal{status: http.StatusBadRequest, title: p.words.say("That did not work"), Text: p.words.say("The form arrived incomplete. Please go back and send it again.")}
 }

@@ -204,7 +204,7 @@ func TestPreferencesAreKept(t *testing.T) {
 		b.want(made, http.StatusOK, siteURL+"/private/")
 		b.want(b.post(path, form("do", "close:weekly")), http.StatusOK)
 		b.want(b.post(path, form("do", "pause")), http.StatusOK, "paused")
-		b.want(b.post(path, form("do", "leave")), http.StatusOK, "no list")
+		b.want(b.post(path, form("do", "leave")), http.StatusOK, "not subscribed to any digest")
 		b.want(b.post(path, form("do", "save", "digest", "daily")), http.StatusOK)
 		if on, state := b.subscribed(who.ID); on != "daily" || state != subscriber.Active {
 			t.Errorf("taking it back: %s on %q", state, on)

@@ -33,7 +33,7 @@ func (p *Pages) holderOf(r *http.Request, claim token.Claim, wrong error) (holde
 	}
 	who, err := p.store.SubscriberByToken(r.Context(), claim.Person)
 	if errors.Is(err, store.ErrNotFound) || err == nil && who.State == subscriber.Erased {
-		return holder{}, &refusal{status: http.StatusGone, title: p.words.say("Nothing is kept of you"), Text: p.words.say("This address was erased here. No mail will be sent to it.")}
+		return holder{}, &refusal{status: http.StatusGone, title: p.words.say("Your data has been deleted"), Text: p.words.say("This address was erased here. No mail will be sent to it.")}
 	}
 	return holder{claim, who}, err
 }
@@ -57,7 +57,7 @@ func (p *Pages) claimOf(text string, purpose token.Purpose) (token.Claim, error)
 // badLink explains what is wrong with a link.
 func (p *Pages) badLink(err error) error {
 	if errors.Is(err, token.ErrExpired) {
-		return &refusal{status: http.StatusGone, title: p.words.say("This link has expired"), Text: p.words.say("Please subscribe again; a new link comes by mail."), Link: "/subscribe", Label: p.words.say("Subscribe")}
+		return &refusal{status: http.StatusGone, title: p.words.say("This link has expired"), Text: p.words.say("Please subscribe again; we will mail you a new link."), Link: "/subscribe", Label: p.words.say("Subscribe")}
 	}
 	return p.wrongLink()
 }
