@@ -67,8 +67,9 @@ func encodeLink(link string) string {
 	web := strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https") || scheme == link
 	host := 0 // where the path begins: a space in a host is no address
 	if at := strings.Index(link, "//"); at >= 0 && (at == 0 || link[at-1] == ':') {
-		if host = len(link); strings.IndexAny(link[at+2:], "/\\?#") >= 0 {
-			host = at + 2 + strings.IndexAny(link[at+2:], "/\\?#")
+		host = len(link)
+		if path := strings.IndexAny(link[at+2:], "/\\?#"); path >= 0 {
+			host = at + 2 + path
 		}
 	}
 	var out strings.Builder
