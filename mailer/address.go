@@ -12,8 +12,8 @@ import (
 	"github.com/tidings-press/tidings/internal/token"
 )
 
-// appendMailbox appends "Name <address>". An address that is empty makes a group
-// without members, which RFC 5322 allows where an empty list is not.
+// appendMailbox appends "Name <address>", folded from the given column on. For an empty address
+// it appends an empty group: RFC 5322 does not allow an empty address list.
 func appendMailbox(dst []byte, column int, name, email string) []byte {
 	email = mailboxAddress(email)
 	if email == "" {
@@ -34,8 +34,8 @@ func appendMailbox(dst []byte, column int, name, email string) []byte {
 	return append(append(append(dst, " <"...), email...), '>')
 }
 
-// mailboxAddress keeps what may stand between angle brackets, with the domain in
-// ASCII.
+// mailboxAddress returns the address as it is written between angle brackets: without the
+// characters that are not allowed there, with its domain in ASCII, and at most tokenMax octets long.
 func mailboxAddress(email string) string {
 	if brokenAddress(email) {
 		email = strings.Map(func(r rune) rune {
@@ -51,14 +51,14 @@ func mailboxAddress(email string) string {
 	return email[:min(len(email), tokenMax)]
 }
 
-// brokenAddress reports whether an address has what would end it in a command or
-// header. A quoted local part may have spaces and brackets (RFC 5321, section 4.1.2).
+// brokenAddress reports whether an address contains a character that would end it in a command
+// or header. A quoted local part may contain spaces and brackets (RFC 5321, section 4.1.2).
 func brokenAddress(address string) bool {
 	quoted := quotedLocal(address)
 	return strings.ContainsFunc(quoted, unicode.IsControl) || strings.ContainsFunc(address[len(quoted):], breaksAddress)
 }
 
-// quotedLocal returns the local part of an address if it is a quoted string, else empty.
+// quotedLocal returns the local part of an address if it is a quoted string, else "".
 func quotedLocal(address string) string {
 	if !strings.HasPrefix(address, `"`) {
 		return ""
@@ -77,12 +77,13 @@ func quotedLocal(address string) string {
 	return ""
 }
 
+// breaksAddress reports whether a character must not occur outside the quoted part of an address.
 func breaksAddress(r rune) bool {
 	return r <= ' ' || r == '<' || r == '>' || r >= 0x7f && r <= 0xa0 || r == 0xFFFD
 }
 
-// asciiDomain writes the domain of an address in ASCII (RFC 5891); the local part
-// stays as it is.
+// asciiDomain converts the domain of an address to ASCII (RFC 5891) and leaves the local part
+// unchanged.
 func asciiDomain(email string) (string, error) {
 	if isASCII(email) {
 		return email, nil
@@ -107,8 +108,8 @@ func isASCII(s string) bool {
 	return true
 }
 
-// asciiURL writes the host of a URL in ASCII. The rest of what is not ASCII is
-// %-encoded by appendToken.
+// asciiURL converts the host of a URL to ASCII. It leaves other non-ASCII characters to
+// appendToken, which %-encodes them.
 func asciiURL(s string) string {
 	scheme, rest, found := strings.Cut(s, "://")
 	if !found || isASCII(s) {
@@ -129,11 +130,11 @@ func asciiURL(s string) string {
 	return scheme + "://" + ascii + path
 }
 
-// DeliveryID names a delivery: an edition and a person. Edition is a UUID, or empty for mails
-// that belong to none, such as confirmations.
+// DeliveryID identifies a delivery by edition and subscriber. Edition is a UUID, or empty for a
+// mail without an edition, such as a confirmation.
 type DeliveryID = token.Delivery
 
-// Purpose says what an address or message id of ours was made for.
+// Purpose is the use of an address or message id that SignedAddresses made.
 type Purpose byte
 
 // The purposes.
@@ -143,21 +144,21 @@ const (
 	PurposeMessageID   Purpose = 'm'
 )
 
-// ErrNotOurs is returned for addresses and message ids that we did not make.
+// ErrNotOurs is returned for addresses and message ids that SignedAddresses did not make.
 var ErrNotOurs = token.ErrNotOurs
 
-// SignedAddresses makes addresses and message ids that carry a delivery's ID with an HMAC.
-// It may be shared by goroutines.
+// SignedAddresses makes addresses and message ids that contain a delivery's ID and an HMAC.
+// It is safe for concurrent use.
 type SignedAddresses struct {
 	codec  *token.Deliveries
 	domain string
 }
 
-// NewSignedAddresses makes Paths for a domain of ours, which may be in Unicode. The secret
+// NewSignedAddresses makes SignedAddresses for a domain, which may be in Unicode. The secret
 // must be the same on every node and must never change.
 func NewSignedAddresses(secret []byte, domain string) (*SignedAddresses, error) {
 	if len(secret) < 16 {
-		return nil, fmt.Errorf("mailer: a secret of %d octets, 16 are the least", len(secret))
+		return nil, fmt.Errorf("mailer: a secret of %d octets; use at least 16", len(secret))
 	}
 	ascii, err := idna.Lookup.ToASCII(domain)
 	if err != nil {
@@ -169,26 +170,26 @@ func NewSignedAddresses(secret []byte, domain string) (*SignedAddresses, error) 
 	return &SignedAddresses{codec: token.NewDeliveries(secret), domain: strings.ToLower(ascii)}, nil
 }
 
-// ReturnPath is the address for MAIL FROM.
+// ReturnPath returns the address for MAIL FROM.
 func (p *SignedAddresses) ReturnPath(id DeliveryID) string { return p.address(PurposeReturnPath, id) }
 
-// Unsubscribe is the mailbox for the mailto part of List-Unsubscribe.
+// Unsubscribe returns the address for the mailto part of List-Unsubscribe.
 func (p *SignedAddresses) Unsubscribe(id DeliveryID) string { return p.address(PurposeUnsubscribe, id) }
 
-// MessageID is the Message-ID, without angle brackets: the same on every try, and
-// again after the store was restored.
+// MessageID returns the Message-ID without angle brackets. It is the same on every try, also
+// after the store was restored from a backup.
 func (p *SignedAddresses) MessageID(id DeliveryID) string { return p.address(PurposeMessageID, id) }
 
-// Domain is the domain of the addresses, in ASCII.
+// Domain returns the domain of the addresses, in ASCII.
 func (p *SignedAddresses) Domain() string { return p.domain }
 
 func (p *SignedAddresses) address(purpose Purpose, id DeliveryID) string {
 	return p.codec.Name(byte(purpose), id) + "@" + p.domain
 }
 
-// Parse reads what the three others made, with or without angle brackets and in
-// any case of letters. It returns ErrNotOurs for everything else. The domain is
-// not looked at: it may have been another when the mail was sent.
+// Parse reads a return path, unsubscribe address or message id, with or without angle brackets and
+// in upper or lower case. It returns ErrNotOurs for everything else. It ignores the domain, which
+// may have changed since the mail was sent.
 func (p *SignedAddresses) Parse(s string) (Purpose, DeliveryID, error) {
 	local, _, _ := strings.Cut(strings.Trim(s, "<> \t"), "@")
 	use, id, err := p.codec.Read(local)

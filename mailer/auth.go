@@ -14,12 +14,12 @@ import (
 	"github.com/wneessen/go-mail/smtp"
 )
 
-// authenticate says AUTH (RFC 4954) when there is a user name.
+// authenticate runs AUTH (RFC 4954) if the relay has a user name.
 func (d *dialer) authenticate(context.Context) error {
 	if d.relay.Auth == AuthNone {
 		return nil
 	}
-	if d.exposed() {
+	if d.exposesPassword() {
 		return d.failed(ErrAuth, errors.New("the connection has no TLS, so the password is not sent; use `tls: starttls` or `implicit`"))
 	}
 	offered := strings.Fields(strings.ToUpper(d.offered["AUTH"]))
@@ -35,7 +35,7 @@ func (d *dialer) authenticate(context.Context) error {
 	return d.exchange(auth, line)
 }
 
-// exchange sends the first line of AUTH and answers challenges until the server agrees or refuses.
+// exchange sends the first line of AUTH and answers challenges until the server accepts or refuses.
 func (d *dialer) exchange(auth smtp.Auth, line string) error {
 	for range authSteps {
 		challenge := ""
@@ -59,20 +59,20 @@ func (d *dialer) exchange(auth smtp.Auth, line string) error {
 		}
 		line = base64.StdEncoding.EncodeToString(answer)
 	}
-	return d.failed(ErrAuth, errors.New("the server asks for more than any mechanism has"))
+	return d.failed(ErrAuth, fmt.Errorf("the server sent more than %d challenges", authSteps))
 }
 
-// authSteps bounds the challenges of a server. SCRAM, the longest mechanism, has three.
+// authSteps bounds the number of lines sent for AUTH. SCRAM, the longest mechanism, needs three.
 const authSteps = 10
 
-// saslMechanism is one mechanism as servers name it.
+// saslMechanism is a SASL mechanism by the name that servers offer.
 type saslMechanism struct {
-	name  string
-	kind  Mechanism
-	bound bool // to the TLS channel
+	name           string
+	kind           Mechanism
+	channelBinding bool // needs TLS: the exchange is bound to the TLS channel
 }
 
-// mechanisms, the strongest first.
+// mechanisms are the supported mechanisms, strongest first.
 var mechanisms = []saslMechanism{
 	{"SCRAM-SHA-256-PLUS", AuthSCRAM, true},
 	{"SCRAM-SHA-256", AuthSCRAM, false},
@@ -83,24 +83,24 @@ var mechanisms = []saslMechanism{
 	{"XOAUTH2", AuthXOAuth2, false},
 }
 
-// mechanism picks the strongest that the settings allow and the server offers. XOAUTH2 wants a token in
-// place of a password, so it is used only when the settings name it.
+// mechanism picks the strongest mechanism that the settings allow and the server offers. XOAUTH2 takes
+// a token in place of a password, so it is used only when the settings name it.
 func (d *dialer) mechanism(offered []string) (smtp.Auth, error) {
 	state := d.tlsState()
 	for _, m := range mechanisms {
 		wanted := m.kind == d.relay.Auth || d.relay.Auth == AuthAuto && m.kind != AuthXOAuth2
-		if wanted && slices.Contains(offered, m.name) && (!m.bound || state != nil) {
+		if wanted && slices.Contains(offered, m.name) && (!m.channelBinding || state != nil) {
 			return d.auth(m.name), nil
 		}
 	}
 	if len(offered) == 0 {
-		return nil, errors.New("the server does not offer AUTH; without a user name none is tried")
+		return nil, errors.New("the server does not offer AUTH; remove the user name to send without it")
 	}
 	return nil, fmt.Errorf("the server offers AUTH %s, not %s", strings.Join(offered, ", "), d.relay.Auth)
 }
 
-// auth makes the client's side of a mechanism. Whether the connection is safe for
-// it was asked before, in one place for all mechanisms.
+// auth returns the client side of a mechanism. authenticate has checked before that the connection
+// may carry a password, so PLAIN and LOGIN do not check it again.
 func (d *dialer) auth(name string) smtp.Auth {
 	user, password := d.relay.Username, d.relay.Password
 	state := d.tlsState()
@@ -121,7 +121,7 @@ func (d *dialer) auth(name string) smtp.Auth {
 	return smtp.LoginAuth(user, password, d.relay.Host, true)
 }
 
-// tlsState is the state of the connection's TLS, nil without TLS.
+// tlsState returns the state of the connection's TLS, or nil without TLS.
 func (d *dialer) tlsState() *tls.ConnectionState {
 	over, ok := d.conn.(*tls.Conn)
 	if !ok {
@@ -131,16 +131,14 @@ func (d *dialer) tlsState() *tls.ConnectionState {
 	return &state
 }
 
-// exposed reports whether others may read what is sent: there is no TLS, and the
-// connection leaves this machine. A server, or somebody between, that takes STARTTLS
-// out of its answer gets no password by it, and no SCRAM exchange either, which could
-// be used to guess the password.
-func (d *dialer) exposed() bool {
+// exposesPassword reports whether others could read a password on this connection: it has no TLS
+// and it leaves this machine. So a server or an attacker in between that removes STARTTLS from the
+// EHLO reply gets no password. SCRAM is not run either, because its exchange allows guessing offline.
+func (d *dialer) exposesPassword() bool {
 	return !d.encrypted && d.relay.Socket == "" && !(isLoopbackName(d.relay.Host) && isLoopbackPeer(d.socket))
 }
 
-// isLoopbackName reports whether a host is this machine by its name alone, so that no
-// resolver has a say in it.
+// isLoopbackName reports whether a host name means this machine without a DNS lookup.
 func isLoopbackName(host string) bool {
 	ip := net.ParseIP(host)
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
@@ -151,7 +149,7 @@ func isLoopbackPeer(conn net.Conn) bool {
 	return ok && peer.IP.IsLoopback()
 }
 
-// isUnexpectedEOF reports whether a connection ended where more was expected.
+// isUnexpectedEOF reports whether the peer closed the connection before it had answered.
 func isUnexpectedEOF(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }

@@ -8,9 +8,8 @@ import (
 	"github.com/emersion/go-message/textproto"
 )
 
-// IsAutomatic reports whether a mail was written by a program and not by a person: an
-// automatic reply, a delivery report or the mail of a list (RFC 3834, section 2). It
-// looks at the header alone.
+// IsAutomatic reports whether a program wrote a mail: an automatic reply, a delivery report or a
+// mail of a mailing list (RFC 3834, section 2). It reads only the header.
 func IsAutomatic(mail []byte) bool {
 	mail = bytes.ReplaceAll(mail[:min(len(mail), partMax)], []byte("\r\n"), []byte("\n"))
 	p := parseMIMEPart(mail)
@@ -29,35 +28,35 @@ func IsAutomatic(mail []byte) bool {
 	}
 	r := reportReader{top: p}
 	return p.kind == "multipart/report" || strings.HasPrefix(p.kind, "message/") || r.fromSystem() || awayPhrases.in(headerText(h, "Subject")) ||
-		r.nullSender() && !asksToLeave(h)
+		r.nullSender() && !asksToUnsubscribe(h)
 }
 
-// asksToLeave reports whether the subject is the one that our unsubscribe address
-// asks for, which an automatic reply puts something before.
-func asksToLeave(h textproto.Header) bool {
+// asksToUnsubscribe reports whether the subject is exactly the one in our mailto address of
+// List-Unsubscribe. Automatic replies put words such as "Re:" in front of it.
+func asksToUnsubscribe(h textproto.Header) bool {
 	return strings.TrimSpace(normalizeWords(foldText(headerText(h, "Subject")))) == "unsubscribe"
 }
 
-// ReturnPathHeader is the line that a mail's receiver puts above it, with the sender of the
-// envelope (RFC 5321, section 4.4).
+// ReturnPathHeader returns the header line with the envelope sender that the receiving server
+// puts above a mail (RFC 5321, section 4.4).
 func ReturnPathHeader(from string) string { return "Return-Path: <" + singleLine(from) + ">\r\n" }
 
-// lazyPhrases reports whether one of some phrases is in a text.
+// lazyPhrases returns the matcher of some phrases, which is built on the first call.
 type lazyPhrases func() *phraseMatcher
 
 func newLazyPhrases(lines string) lazyPhrases {
 	return sync.OnceValue(func() *phraseMatcher {
-		book := newPhraseMatcher("")
-		book.add(lines, 1)
-		return book
+		matcher := newPhraseMatcher("")
+		matcher.add(lines, 1)
+		return matcher
 	})
 }
 
-// in reads a text that is not folded yet.
+// in reports whether a text contains one of the phrases. The text need not be folded.
 func (s lazyPhrases) in(text string) bool { return s().find(normalizeWords(foldText(text))) != 0 }
 
-// The phrases of subjects and texts that tell reports from the answers of people and
-// of their holidays, in the notation of compilePhrases.
+// The phrases of subjects and texts that tell reports from replies of people and from their
+// out-of-office replies, in the notation of phraseMatcher.
 var (
 	awayPhrases = newLazyPhrases(`
 		out ?of ?(?:the )?office

@@ -5,26 +5,25 @@ import (
 	"strings"
 )
 
-// Class says what to do about a mail.
+// Class is the consequence of a reply or a failure for the mail and its recipient.
 type Class string
 
 // The classes.
 const (
-	Accepted  Class = "accepted"  // the server has it
-	Suppress  Class = "suppress"  // there is no such address: never mail it again
-	Soft      Class = "soft"      // refused for a reason that may pass: count, suppress after several
-	OurFault  Class = "our fault" // refused for what we are or send: never suppress, stop and tell
-	Later     Class = "later"     // not now: back off and try again
-	Retry     Class = "retry"     // nothing was accepted: try again on a new connection
-	Uncertain Class = "uncertain" // the server may or may not have it
-	// Unsendable is a recipient that this relay cannot be told of, such as a local part
-	// in Unicode where it lacks SMTPUTF8. No server has said anything about it.
+	Accepted  Class = "accepted"  // the server took the mail
+	Suppress  Class = "suppress"  // the address does not exist: never mail it again
+	Soft      Class = "soft"      // refused for a reason that may pass: count it, suppress after several
+	OurFault  Class = "our fault" // refused because of the sender or the content: do not suppress, raise an alert
+	Later     Class = "later"     // deferred by the server: back off and retry
+	Retry     Class = "retry"     // the connection failed before the mail was accepted: retry on a new connection
+	Uncertain Class = "uncertain" // the server may or may not have accepted the mail
+	// Unsendable means that the envelope cannot be sent through this relay, such as an address with a
+	// local part in Unicode if the relay lacks SMTPUTF8. No server has refused the address.
 	Unsendable Class = "unsendable"
 )
 
-// Classify says what the outcome of Ready or Deliver means: err is the error they
-// returned, or nil. For Ready, Accepted means that the server waits for the
-// body.
+// Classify returns the class of the reply and error that AwaitReady or Deliver returned. After
+// AwaitReady, Accepted means that the server waits for the body.
 func Classify(reply Reply, err error) Class {
 	var broken *BrokenError
 	switch {
@@ -42,33 +41,31 @@ func Classify(reply Reply, err error) Class {
 	return classifyRefusal(reply)
 }
 
-// noSuchAddress are the enhanced codes that say that an address is not there and
-// will not be: bad mailbox, bad system, bad syntax, mailbox moved, null MX
-// (RFC 3463, section 3.2; RFC 7505).
+// noSuchAddress are the enhanced codes for an address that does not exist: bad mailbox, bad
+// system, bad syntax, mailbox moved, null MX (RFC 3463, section 3.2; RFC 7505).
 var noSuchAddress = map[string]bool{"5.1.1": true, "5.1.2": true, "5.1.3": true, "5.1.6": true, "5.1.10": true}
 
-// classifyRefusal reads a refusal for good. The words outweigh the codes, because servers
-// use codes of a coarse class for everything: Outlook.com says 550 5.5.0 for a dead
-// mailbox. Of the words, those that speak of us outweigh those that speak of the
-// recipient, so that a doubtful refusal suppresses no one.
+// classifyRefusal classifies a permanent refusal. Words outweigh codes, because servers use general
+// codes for everything: Outlook.com answers 550 5.5.0 for a deleted mailbox. Words about the sender
+// outweigh words about the recipient, so that an ambiguous refusal suppresses no address.
 func classifyRefusal(r Reply) Class {
 	w := topicsOf(r.Text)
-	gone := noSuchAddress[r.Enhanced] && !r.coarse
+	noAddress := noSuchAddress[r.Enhanced] && !r.fromStatusField
 	switch {
 	case r.Stage == StageMail || r.Stage == StageGreeting:
 		return OurFault // the recipient has not been named yet
-	case refusesUs(r.Enhanced) || w.has(topicSender|topicRelaying|topicBlock):
+	case isSenderCode(r.Enhanced) || w.has(topicSender|topicRelaying|topicBlock):
 		return OurFault
 	case w.has(topicFull):
 		return Soft
 	case r.Enhanced == "5.2.3" || r.Enhanced == "5.3.4" || w.has(topicSize):
 		return OurFault // too large for the server or the mailbox
 	case w.has(topicUnknownUser):
-		return softIf(!gone && w.has(topicTemporary|topicInactive|topicRouting), Suppress)
+		return softIf(!noAddress && w.has(topicTemporary|topicInactive|topicRouting), Suppress)
 	case w.has(topicUnknownHost):
-		return softIf(w.has(topicTemporary) || !gone && (w.has(topicRouting) || codeSubject(r.Enhanced) == "5.4"), Suppress)
+		return softIf(w.has(topicTemporary) || !noAddress && (w.has(topicRouting) || codeSubject(r.Enhanced) == "5.4"), Suppress)
 	case w.has(topicInactive):
-		return softIf(!gone, Suppress)
+		return softIf(!noAddress, Suppress)
 	case w.has(topicPolicy) && r.Enhanced != "5.6.7":
 		return classifyPolicy(r, w)
 	case w.has(topicUnavailable):
@@ -77,14 +74,14 @@ func classifyRefusal(r Reply) Class {
 	return classifyByCode(r, w)
 }
 
-// refusesUs reports whether an enhanced code is about the sender or its rights: 5.1.7
-// and 5.1.8 (RFC 3463, section 3.2), and those of 5.7 that name a reason, such as
-// 5.7.26 for authentication. 5.7.0 and 5.7.1 stand before anything.
-func refusesUs(enhanced string) bool {
+// isSenderCode reports whether an enhanced code is about the sender or its permissions: 5.1.7
+// and 5.1.8 (RFC 3463, section 3.2), and the codes of 5.7 that give a reason, such as
+// 5.7.26 for authentication. 5.7.0 and 5.7.1 do not count: servers use them for any reason.
+func isSenderCode(enhanced string) bool {
 	return enhanced == "5.1.7" || enhanced == "5.1.8" || codeSubject(enhanced) == "5.7" && enhanced != "5.7.0" && enhanced != "5.7.1"
 }
 
-// softIf weakens a verdict to a soft bounce if there is a reason for doubt.
+// softIf returns Soft if there is doubt, else the class.
 func softIf(doubt bool, class Class) Class {
 	if doubt {
 		return Soft
@@ -92,18 +89,17 @@ func softIf(doubt bool, class Class) Class {
 	return class
 }
 
-// classifyPolicy reads "denied", "policy" and the like, which are about us unless the
-// server's own code says that there is no such address.
+// classifyPolicy classifies "denied", "policy" and the like. They are about the sender unless
+// the server's own code reports that the address does not exist.
 func classifyPolicy(r Reply, w topics) Class {
-	if noSuchAddress[r.Enhanced] && !r.coarse && w.has(topicUnavailable) {
+	if noSuchAddress[r.Enhanced] && !r.fromStatusField && w.has(topicUnavailable) {
 		return Suppress
 	}
 	return OurFault
 }
 
-// classifyUnavailable reads "mailbox unavailable" and "recipient address rejected". As an
-// answer to RCPT, with no other reason, they are the usual words for a dead mailbox
-// of Outlook.com, GMX and others.
+// classifyUnavailable classifies "mailbox unavailable" and "recipient address rejected". In a
+// reply to RCPT without another reason, Outlook.com, GMX and others mean a mailbox that does not exist.
 func classifyUnavailable(r Reply, w topics) Class {
 	atRecipient := r.Stage == StageRcpt || r.Stage == ""
 	switch {
@@ -115,16 +111,16 @@ func classifyUnavailable(r Reply, w topics) Class {
 	return Suppress
 }
 
-// classifyByCode reads a refusal whose words say nothing that is known.
+// classifyByCode classifies a refusal that has no known words.
 func classifyByCode(r Reply, w topics) Class {
 	s := codeSubject(r.Enhanced)
 	switch {
 	case noSuchAddress[r.Enhanced]:
-		// A Status that only repeats the class of the code, as Sendmail makes 5.1.1 of
-		// every 550, is not the server's word.
-		return softIf(r.coarse && strings.TrimSpace(r.Text) != "" || w.has(topicTemporary), Suppress)
+		// Some programs derive the Status field from the reply code alone: Sendmail writes 5.1.1
+		// for every 550. Such a field is no statement of the server that refused the mail.
+		return softIf(r.fromStatusField && strings.TrimSpace(r.Text) != "" || w.has(topicTemporary), Suppress)
 	case r.Enhanced == "5.6.7":
-		return Soft // an address in Unicode, which some server on the way cannot take
+		return Soft // an address in Unicode, which a server on the way does not support
 	case s == "5.7" || s == "5.6":
 		return OurFault // policy, content
 	case s == "5.5":
@@ -135,13 +131,13 @@ func classifyByCode(r Reply, w topics) Class {
 	return classifyWithoutEnhanced(r)
 }
 
-// aboutRecipient reports whether a code of the protocol class, 5.5.x, stands beside a
-// reply code that is about mailboxes, and not at the end of the mail.
+// aboutRecipient reports whether a refusal with a protocol code, 5.5.x, is about the mailbox: its
+// reply code is one for mailboxes, and it answers RCPT or an unknown command.
 func aboutRecipient(r Reply) bool {
 	return (r.Stage == StageRcpt || r.Stage == "") && (r.Code >= 550 && r.Code <= 553 || r.Code == 554 && r.Enhanced == "5.5.0")
 }
 
-// codeSubject is the class and the subject of an enhanced code, such as "5.7".
+// codeSubject returns the class and subject of an enhanced code, such as "5.7".
 func codeSubject(enhanced string) string {
 	if i := strings.LastIndexByte(enhanced, '.'); i > 0 {
 		return enhanced[:i]
@@ -149,8 +145,8 @@ func codeSubject(enhanced string) string {
 	return ""
 }
 
-// classifyWithoutEnhanced reads a reply of 5xx without an enhanced code or known words, which
-// says little: at RCPT it is about the recipient, elsewhere about us.
+// classifyWithoutEnhanced classifies a 5xx reply without known words and with no useful enhanced
+// code. It is about the recipient at RCPT, and mostly about the sender elsewhere.
 func classifyWithoutEnhanced(r Reply) Class {
 	switch {
 	case r.Code == 552:
@@ -158,9 +154,9 @@ func classifyWithoutEnhanced(r Reply) Class {
 	case r.Stage == StageData || r.Stage == StageBody:
 		return OurFault
 	case r.Code == 554 && r.Stage != StageRcpt:
-		return OurFault // the content, or a connection that is not wanted
+		return OurFault // content or connection refused
 	case r.Code == 556:
-		return Suppress // the domain takes no mail, RFC 7504, section 4
+		return Suppress // the domain accepts no mail, RFC 7504, section 4
 	case r.Code >= 500 && r.Code <= 504 || r.Code == 530 || r.Code == 555:
 		return OurFault
 	}

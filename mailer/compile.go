@@ -14,19 +14,19 @@ import (
 	mail "github.com/wneessen/go-mail"
 )
 
-// Compile compiles a message. It refuses placeholders that could not be told from the text
-// around them, headers with line breaks and addresses that no server would take.
+// Compile compiles a message. It refuses placeholders that could be confused with the text
+// around them, headers with line breaks, and invalid addresses.
 //
-// The message is written once by go-mail and cut where the placeholders are. Header
-// values are ours, since go-mail folds within words that must stay whole and
-// encodes words without regard to placeholders in them.
+// go-mail writes the message once, and Compile splits it at the placeholders. Header values are
+// encoded by this package, because go-mail folds inside words that must not be split and does not
+// know about placeholders.
 func Compile(msg Message) (*Compiled, error) {
 	fields := msg.fields()
 	if err := msg.check(fields); err != nil {
 		return nil, err
 	}
-	border, word := msg.uniqueWords()
-	written, err := msg.write(fields, border, word)
+	boundary, marker := msg.uniqueStrings()
+	written, err := msg.write(fields, boundary, marker)
 	if err != nil {
 		return nil, fmt.Errorf("mailer: %w", err)
 	}
@@ -35,18 +35,18 @@ func Compile(msg Message) (*Compiled, error) {
 		return nil, errors.New("mailer: the message has no body")
 	}
 	m := &Compiled{}
-	compileHeader(m, append(head, "\r\n\r\n"...), fields, word)
+	compileHeader(m, append(head, "\r\n\r\n"...), fields, marker)
 	m.endHeader()
-	msg.compileBody(m, body, border)
+	msg.compileBody(m, body, boundary)
 	if msg.Text != "" && msg.HTML != "" {
-		m.canonicalizeBody() // it ends with the border of its parts, so no empty lines do
+		m.canonicalizeBody() // the body ends with the boundary, so there are no empty lines to remove
 	}
 	return m, nil
 }
 
-// uniqueWords are two words that occur nowhere in the message, as they depend on all of
-// it: the border of its parts, and what stands in for our header values.
-func (msg *Message) uniqueWords() (border, word string) {
+// uniqueStrings returns two strings that do not occur in the message, because they are a hash of all
+// of it: the MIME boundary, and the marker that write puts in place of header values.
+func (msg *Message) uniqueStrings() (border, word string) {
 	h := sha256.New()
 	for _, text := range msg.texts() {
 		h.Write(binary.AppendUvarint(nil, uint64(len(text))))
@@ -56,7 +56,7 @@ func (msg *Message) uniqueWords() (border, word string) {
 	return hex.EncodeToString(sum[:16]), hex.EncodeToString(sum[16:28])
 }
 
-// texts are all that a message is made of.
+// texts returns all values of a message, for hashing.
 func (msg *Message) texts() []string {
 	all := []string{
 		msg.From.Name, msg.From.Email, msg.ReplyTo.Name, msg.ReplyTo.Email, msg.To.Name, msg.To.Email,
@@ -68,11 +68,12 @@ func (msg *Message) texts() []string {
 	return append(all, msg.Placeholders...)
 }
 
-// write lets go-mail write the message with a stand-in for each header value.
-func (msg *Message) write(fields []field, border, word string) ([]byte, error) {
-	m := mail.NewMsg(mail.WithEncoding(mail.EncodingQP), mail.WithBoundary(border), mail.WithNoDefaultUserAgent())
+// write lets go-mail write the message. Each header value is the index of the field in two digits,
+// followed by the marker.
+func (msg *Message) write(fields []field, boundary, marker string) ([]byte, error) {
+	m := mail.NewMsg(mail.WithEncoding(mail.EncodingQP), mail.WithBoundary(boundary), mail.WithNoDefaultUserAgent())
 	for i, f := range fields {
-		m.SetGenHeader(mail.Header(f.name), fmt.Sprintf("%02d%s", i, word))
+		m.SetGenHeader(mail.Header(f.name), fmt.Sprintf("%02d%s", i, marker))
 	}
 	m.SetDateWithValue(msg.Date)
 	switch {
@@ -89,38 +90,37 @@ func (msg *Message) write(fields []field, border, word string) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// compileHeader replaces the stand-ins by the values of the fields.
-func compileHeader(m *Compiled, head []byte, fields []field, word string) {
+// compileHeader replaces the index and marker of each header by the value of the field.
+func compileHeader(m *Compiled, head []byte, fields []field, marker string) {
 	for {
-		at := bytes.Index(head, []byte(word))
+		at := bytes.Index(head, []byte(marker))
 		if at < 2 {
 			break
 		}
 		i := int(head[at-2]-'0')*10 + int(head[at-1]-'0')
 		m.appendStatic(head[:at-2])
 		fields[i].compile(m)
-		head = head[at+len(word):]
+		head = head[at+len(marker):]
 	}
 	m.appendStatic(head)
 }
 
-// compileBody goes through the parts. go-mail puts no blank line but the one that
-// ends a part's header before its content, and quoted-printable cannot have the
-// boundary in it, which the content decides.
-func (msg *Message) compileBody(m *Compiled, body []byte, border string) {
+// compileBody compiles the parts of the body. In go-mail's output the first empty line of a part
+// ends its header, and the boundary does not occur in the content, because it is a hash of it.
+func (msg *Message) compileBody(m *Compiled, body []byte, boundary string) {
 	if msg.Text == "" || msg.HTML == "" {
-		place := encodeText
+		enc := encodeText
 		if msg.Text == "" {
-			place = encodeHTML
+			enc = encodeHTML
 		}
-		compilePart(m, body, place, msg.Placeholders)
+		compilePart(m, body, enc, msg.Placeholders)
 		if !bytes.HasSuffix(body, []byte("\r\n")) {
 			m.appendStatic([]byte("\r\n"))
 		}
 		return
 	}
-	end := []byte("\r\n--" + border)
-	place := encodeText
+	end := []byte("\r\n--" + boundary)
+	enc := encodeText
 	for {
 		head, rest, found := bytes.Cut(body, []byte("\r\n\r\n"))
 		if !found {
@@ -129,19 +129,19 @@ func (msg *Message) compileBody(m *Compiled, body []byte, border string) {
 		m.appendStatic(head)
 		m.appendStatic([]byte("\r\n\r\n"))
 		length := bytes.Index(rest, end)
-		compilePart(m, rest[:length], place, msg.Placeholders)
-		body, place = rest[length:], encodeHTML
+		compilePart(m, rest[:length], enc, msg.Placeholders)
+		body, enc = rest[length:], encodeHTML
 	}
 	m.appendStatic(body)
 }
 
-// compilePart breaks the lines of a part again, so that each placeholder has lines of its own: a
-// value never makes a line too long, nor one that starts with a dot.
-func compilePart(m *Compiled, encoded []byte, place encoding, marks []string) {
+// compilePart wraps the lines of a part again, so that each placeholder has lines of its own. So a
+// value cannot make a line too long or make a line start with a dot.
+func compilePart(m *Compiled, encoded []byte, enc encoding, placeholders []string) {
 	text := string(bytes.ReplaceAll(encoded, softBreak, nil))
 	q := qpWriter{}
 	for {
-		at, which := nextEncodedPlaceholder(text, marks)
+		at, which := nextEncodedPlaceholder(text, placeholders)
 		q.appendEncoded([]byte(text[:at]))
 		if which < 0 {
 			break
@@ -150,9 +150,9 @@ func compilePart(m *Compiled, encoded []byte, place encoding, marks []string) {
 			q.breakLine()
 		}
 		m.appendStatic(q.dst)
-		m.addPlaceholder(placeholder{encoding: place, content: template{{"", which}}})
+		m.addPlaceholder(placeholder{encoding: enc, content: template{{"", which}}})
 		q = qpWriter{}
-		text = text[at+len(marks[which]):]
+		text = text[at+len(placeholders[which]):]
 		if text != "" && !strings.HasPrefix(text, "\r\n") {
 			q.breakLine()
 		}
@@ -160,11 +160,11 @@ func compilePart(m *Compiled, encoded []byte, place encoding, marks []string) {
 	m.appendStatic(q.dst)
 }
 
-// nextEncodedPlaceholder is nextMark for quoted-printable, where "=C3" may look like the
-// start of a mark.
-func nextEncodedPlaceholder(text string, marks []string) (at, which int) {
+// nextEncodedPlaceholder is nextPlaceholder for quoted-printable text, where the digits of an escape
+// such as "=C3" may look like the start of a placeholder.
+func nextEncodedPlaceholder(text string, placeholders []string) (at, which int) {
 	for from := 0; ; from = at + 1 {
-		at, which = nextPlaceholder(text[from:], marks)
+		at, which = nextPlaceholder(text[from:], placeholders)
 		at += from
 		if which < 0 || !strings.Contains(text[max(at-2, 0):at], "=") {
 			return at, which
@@ -173,24 +173,25 @@ func nextEncodedPlaceholder(text string, marks []string) (at, which int) {
 }
 
 // Compiled is a message compiled for sending: encoded segments with placeholders between
-// them. It never changes and may be shared by any number of goroutines.
+// them. It is immutable and safe for concurrent use.
 type Compiled struct {
 	segments       []segment
 	headerSegments int // segments before the body
 	size           int
 }
 
-// segment is a static stretch of a mail and the placeholder behind it, if there is one.
+// segment is static text of a mail and the placeholder after it, or nil.
 type segment struct {
 	static      []byte
-	relaxed     []byte // of the body: as DKIM hashes it, RFC 6376, section 3.4.4
+	relaxed     []byte // static text of the body in the form that DKIM hashes, RFC 6376, section 3.4.4
 	placeholder *placeholder
 }
 
-// Render appends the mail that has values[i] in place of Placeholders[i] to dst, and
-// returns it. Values are plain text; each placeholder escapes and encodes them for its place, be
-// it a header, the text or HTML. Missing values are empty. The mail has CRLF line ends, no line that begins with a dot
-// and a line end at its end, so that it can be sent as it is.
+// Render appends the mail of one recipient to dst and returns the extended slice. values[i] replaces
+// Placeholders[i] of the message; missing values are empty. Values are plain text: Render escapes and
+// encodes them for the place of the placeholder, which is a header, the text or the HTML. The mail
+// has CRLF line ends, also at its end, and no line starts with a dot, so it needs no further encoding
+// for SMTP.
 func (m *Compiled) Render(dst []byte, values []string) []byte {
 	return renderSegments(dst, m.segments, values)
 }
@@ -205,10 +206,10 @@ func renderSegments(dst []byte, segments []segment, values []string) []byte {
 	return dst
 }
 
-// Size returns the length of a mail with empty values, in octets.
+// Size returns the length in octets of the static text, which is a mail without its values.
 func (m *Compiled) Size() int { return m.size }
 
-// Memory returns about how much memory the message takes, in octets.
+// Memory returns an estimate of the memory that the message takes, in octets.
 func (m *Compiled) Memory() int {
 	total := 256
 	for i := range m.segments {
@@ -221,7 +222,7 @@ func (m *Compiled) Memory() int {
 	return total
 }
 
-// appendStatic appends bytes that are the same for every recipient.
+// appendStatic appends text that is the same for every recipient.
 func (m *Compiled) appendStatic(data []byte) {
 	if n := len(m.segments); n == m.headerSegments || m.segments[n-1].placeholder != nil {
 		m.segments = append(m.segments, segment{})
@@ -231,7 +232,7 @@ func (m *Compiled) appendStatic(data []byte) {
 	m.size += len(data)
 }
 
-// addPlaceholder ends a segment with a placeholder.
+// addPlaceholder appends a placeholder, which ends the segment.
 func (m *Compiled) addPlaceholder(h placeholder) {
 	if n := len(m.segments); n == m.headerSegments || m.segments[n-1].placeholder != nil {
 		m.segments = append(m.segments, segment{})
@@ -239,17 +240,17 @@ func (m *Compiled) addPlaceholder(h placeholder) {
 	m.segments[len(m.segments)-1].placeholder = &h
 }
 
-// endHeader marks the end of the header: what follows is the body.
+// endHeader marks the end of the header. All later segments belong to the body.
 func (m *Compiled) endHeader() { m.headerSegments = len(m.segments) }
 
-// canonicalizeBody prepares the body for hashing. Each segment can be taken by itself, because
+// canonicalizeBody prepares the body for DKIM. It can treat each segment by itself, because
 // placeholders have lines of their own.
 func (m *Compiled) canonicalizeBody() {
 	for i := m.headerSegments; i < len(m.segments); i++ {
 		s := &m.segments[i]
 		s.relaxed = collapseWhitespace(nil, s.static)
 		if bytes.Equal(s.relaxed, s.static) {
-			s.relaxed = s.static // nothing to collapse, nothing to keep twice
+			s.relaxed = s.static // equal, so share the memory
 		}
 	}
 }

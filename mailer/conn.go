@@ -11,40 +11,40 @@ import (
 	"time"
 )
 
-// Stage is a step of the conversation.
+// Stage is a step of the SMTP dialogue.
 type Stage string
 
-// The stages, in their order.
+// The stages, in the order of the dialogue.
 const (
 	StageGreeting Stage = "greeting"
 	StageMail     Stage = "MAIL"
 	StageRcpt     Stage = "RCPT"
 	StageData     Stage = "DATA"
-	StageBody     Stage = "body"  // before the final dot went out: nothing was accepted
+	StageBody     Stage = "body"  // before the final dot was sent: nothing was accepted
 	StageFinal    Stage = "final" // after the final dot
 )
 
-// BrokenError tells that a connection broke or was cancelled and takes no more
-// mail. The stage tells what became of the mail in hand: at StageFinal it is
-// uncertain, at any other the server cannot have accepted it.
+// BrokenError is returned when a connection was lost or its context was cancelled. The connection
+// takes no more mail. If the stage is StageFinal, it is uncertain whether the server accepted the
+// current mail. At any other stage the server did not accept it.
 type BrokenError struct {
 	Stage Stage
 	Err   error
 }
 
-// Error says where it broke.
+// Error names the stage and the cause.
 func (e *BrokenError) Error() string { return fmt.Sprintf("connection lost at %s: %v", e.Stage, e.Err) }
 
 // Unwrap returns the cause.
 func (e *BrokenError) Unwrap() error { return e.Err }
 
-// What callers get that do not keep to the order of calls.
+// The errors for calls in the wrong order.
 var (
-	errOrder  = errors.New("not in turn: the order is Open, Ready, Deliver")
+	errOrder  = errors.New("wrong order of calls: use SendEnvelope, AwaitReady, Deliver")
 	errClosed = errors.New("the connection is closed")
 )
 
-// connState is the call that a connection waits for.
+// connState decides which call a connection accepts next.
 type connState int
 
 const (
@@ -54,8 +54,8 @@ const (
 	stateClosed // broken or closed
 )
 
-// Conn is one connection, for one goroutine. The way of each mail is Open (or the
-// next of an earlier Deliver), Ready, Deliver.
+// Conn is a connection to a relay. It must not be used by several goroutines at once. For each mail
+// call SendEnvelope (or pass the envelope to the Deliver of the mail before), AwaitReady and Deliver.
 type Conn struct {
 	conn       net.Conn
 	r          *bufio.Reader
@@ -65,15 +65,15 @@ type Conn struct {
 	lmtp       bool
 
 	state          connState
-	envelope       envelopeCommands // under way: sent when pipelining, else remembered
-	out            []byte           // what the next write takes along, and its buffer
-	needsReset     bool             // a transaction stands open on the server and must be cleared
-	ignoredReplies int              // replies to commands sent along whose answer does not matter
+	envelope       envelopeCommands // of the next mail: already sent if pipelining, else sent by AwaitReady
+	out            []byte           // buffer of the current write
+	needsReset     bool             // the server has an open transaction, which RSET must clear
+	ignoredReplies int              // number of replies to skip: those to RSET and to the dot of a refused transaction
 	accepted       int
 }
 
 // SendEnvelope sends an envelope: MAIL, RCPT and DATA in one write when the relay offers
-// PIPELINING (RFC 2920). It does not wait; Ready has the answer.
+// PIPELINING (RFC 2920). It does not wait for the replies; AwaitReady returns them.
 func (c *Conn) SendEnvelope(ctx context.Context, env Envelope) error {
 	if c.state != stateIdle {
 		return c.outOfOrder(StageMail)
@@ -86,10 +86,10 @@ func (c *Conn) SendEnvelope(ctx context.Context, env Envelope) error {
 	return nil
 }
 
-// AwaitReady waits for the answer to the envelope. With a reply that is OK (354) the
-// server waits for the body, which Deliver gives; any other reply is a refusal,
-// its Stage says of what, and the connection takes the next Open if it is still
-// Usable. After an error, which is a *BrokenError, it is not.
+// AwaitReady waits for the reply to the envelope. If the reply is OK (354), the server waits for
+// the body; call Deliver. Any other reply is a refusal of the command that its Stage names, and the
+// next call is SendEnvelope if the connection is still Usable. Errors are *BrokenError; after one the
+// connection is not usable.
 func (c *Conn) AwaitReady(ctx context.Context) (Reply, error) {
 	if c.state != stateEnvelopeSent {
 		return Reply{}, c.outOfOrder(StageMail)
@@ -105,16 +105,14 @@ func (c *Conn) AwaitReady(ctx context.Context) (Reply, error) {
 	return c.exchangeEnvelope(ctx)
 }
 
-// Deliver sends the body, the final dot and, when next is not nil, the next
-// envelope behind it in the same write, and waits for the reply to the body. A
-// reply that is OK says that the server has the mail, any other that it has not.
-// After an error, which is a *BrokenError, its stage tells whether that is certain.
-// Next is answered by the next Ready; once it is under way it can only be
-// delivered or, by Close, given up.
+// Deliver sends the body and the final dot, and waits for the reply to them. If next is not nil,
+// the next envelope is sent in the same write; the next AwaitReady returns its reply, and after that
+// the mail must be delivered or the connection closed. If the reply is OK, the server has accepted the
+// mail, otherwise it has refused it. Errors are *BrokenError; the stage tells whether the mail may
+// have been accepted.
 //
-// The body has CRLF line ends, as Render and Sign make it. If the envelope is marked
-// Rendered, what follows it on the wire is written behind it, into its slice's
-// capacity.
+// The body must have CRLF line ends, as Render and Sign write them. If the envelope is marked
+// Rendered, Deliver uses the capacity of body behind its length as a write buffer.
 func (c *Conn) Deliver(ctx context.Context, body []byte, next *Envelope) (Reply, error) {
 	if c.state != stateAwaitingBody {
 		return Reply{}, c.outOfOrder(StageBody)
@@ -130,33 +128,26 @@ func (c *Conn) Deliver(ctx context.Context, body []byte, next *Envelope) (Reply,
 		c.out = appendBody(c.out[:0], body)
 		out = c.out
 	}
-	end := len(out)
+	bodyEnd := len(out)
 	if next != nil {
 		out = c.appendEnvelope(out, *next)
 	} else {
 		c.state = stateIdle
 	}
 	if n, err := c.write(ctx, out, c.timeouts.Body); err != nil {
-		return c.bodyWriteFailed(n >= end, err)
+		return c.bodyWriteFailed(n >= bodyEnd, err)
 	}
 	return c.final(ctx)
 }
 
-// Pipelining reports whether several commands are sent at once.
-func (c *Conn) Pipelining() bool { return c.extensions.pipelining }
-
-// MaxSize is the largest mail that the relay takes, in octets; 0 if it does not
-// say (RFC 1870).
-func (c *Conn) MaxSize() int { return c.extensions.size }
-
-// Accepted is the number of mails accepted on this connection so far.
+// Accepted returns the number of mails that were accepted on this connection.
 func (c *Conn) Accepted() int { return c.accepted }
 
 // Usable reports whether another mail can be sent.
 func (c *Conn) Usable() bool { return c.state != stateClosed }
 
-// Quit says QUIT and closes (RFC 5321, section 4.1.1.10). It waits for the
-// answer for a second at most. In the middle of a mail it only closes.
+// Quit sends QUIT and closes the connection (RFC 5321, section 4.1.1.10). It waits at most a second
+// for the reply. In the middle of a mail it only closes.
 func (c *Conn) Quit() error {
 	if c.state == stateIdle {
 		_ = c.conn.SetDeadline(time.Now().Add(time.Second))
@@ -165,39 +156,38 @@ func (c *Conn) Quit() error {
 	return c.Close()
 }
 
-// Close drops the connection. A mail whose body has not been sent is not
-// delivered.
+// Close closes the connection without QUIT. A mail whose body has not been sent is not delivered.
 func (c *Conn) Close() error {
 	c.state = stateClosed
 	return c.conn.Close()
 }
 
-// Envelope is who a mail is from and for. Domains may be in Unicode.
+// Envelope is the sender and the recipient of a mail. Domains may be in Unicode.
 type Envelope struct {
 	From string // the return path; empty for the null one
 	To   string
 	Size int // of the mail in octets, 0 if not known yet
-	// Rendered tells that the body comes from Render: it has no line that begins with a
-	// dot, and need not be searched for one.
+	// Rendered means that the body comes from Render: no line starts with a dot, so Deliver
+	// need not search for one.
 	Rendered bool
 }
 
-// addressMax is the longest address, RFC 5321, section 4.5.3.1.3.
+// addressMax is the maximum length of an address, RFC 5321, section 4.5.3.1.3.
 const addressMax = 254
 
-// envelopeCommands are the commands of an envelope, or why there are none.
+// envelopeCommands are the commands of an envelope, or the reason why it cannot be sent.
 type envelopeCommands struct {
 	mail, rcpt string
-	refused    Reply // ours, when the envelope cannot be sent at all
+	refused    Reply // made locally if the envelope cannot be sent
 	rendered   bool
 }
 
 const dataLine = "DATA\r\n"
 
-// commands writes an envelope for a server with what it offers.
+// commands returns the commands of an envelope for a server with the given extensions.
 func (e Envelope) commands(offers extensions) envelopeCommands {
-	if offers.size > 0 && e.Size > offers.size {
-		return envelopeCommands{refused: Reply{Local: true, Stage: StageMail, Code: 552, Enhanced: "5.3.4", Text: fmt.Sprintf("the mail of %d octets is over the relay's limit of %d", e.Size, offers.size)}}
+	if offers.maxSize > 0 && e.Size > offers.maxSize {
+		return envelopeCommands{refused: Reply{Local: true, Stage: StageMail, Code: 552, Enhanced: "5.3.4", Text: fmt.Sprintf("the mail of %d octets is over the relay's limit of %d", e.Size, offers.maxSize)}}
 	}
 	from, fromErr := wireAddress(e.From, true)
 	to, toErr := wireAddress(e.To, false)
@@ -207,27 +197,27 @@ func (e Envelope) commands(offers extensions) envelopeCommands {
 	case toErr != "":
 		return envelopeCommands{refused: Reply{Local: true, Stage: StageRcpt, Code: 553, Enhanced: "5.1.3", Text: fmt.Sprintf("recipient %q: %s", e.To, toErr)}}
 	}
-	wide := !isASCII(from) || !isASCII(to)
-	if wide && !offers.utf8 {
+	needsUTF8 := !isASCII(from) || !isASCII(to)
+	if needsUTF8 && !offers.utf8 {
 		return envelopeCommands{refused: Reply{Local: true, Stage: StageRcpt, Code: 553, Enhanced: "5.6.7", Text: fmt.Sprintf("the relay does not offer SMTPUTF8 (RFC 6531), which %q needs", e.To)}}
 	}
-	return envelopeCommands{rendered: e.Rendered, mail: "MAIL FROM:<" + from + ">" + e.parameters(offers, wide) + "\r\n", rcpt: "RCPT TO:<" + to + ">\r\n"}
+	return envelopeCommands{rendered: e.Rendered, mail: "MAIL FROM:<" + from + ">" + e.parameters(offers, needsUTF8) + "\r\n", rcpt: "RCPT TO:<" + to + ">\r\n"}
 }
 
-// parameters are those of MAIL. There is no BODY: our mails are 7-bit.
-func (e Envelope) parameters(offers extensions, wide bool) string {
+// parameters returns the parameters of MAIL. BODY is not needed, as all mails are 7-bit.
+func (e Envelope) parameters(offers extensions, needsUTF8 bool) string {
 	var p string
-	if offers.sizes && e.Size > 0 {
+	if offers.hasSize && e.Size > 0 {
 		p = " SIZE=" + strconv.Itoa(e.Size) // RFC 1870
 	}
-	if wide {
+	if needsUTF8 {
 		p += " SMTPUTF8"
 	}
 	return p
 }
 
-// wireAddress is an address as commands have it, or what is wrong with it.
-func wireAddress(address string, mayBeEmpty bool) (wire, wrong string) {
+// wireAddress returns an address as it is written in commands, or what is wrong with it.
+func wireAddress(address string, mayBeEmpty bool) (wire, problem string) {
 	if address == "" && mayBeEmpty {
 		return "", ""
 	}
@@ -244,10 +234,10 @@ func wireAddress(address string, mayBeEmpty bool) (wire, wrong string) {
 	return wire, ""
 }
 
-// extensions is what a server said to EHLO.
+// extensions are the extensions in a server's reply to EHLO that Conn uses.
 type extensions struct {
 	pipelining bool
 	utf8       bool
-	sizes      bool
-	size       int // 0 for no limit
+	hasSize    bool
+	maxSize    int // 0 for no limit
 }

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// What went wrong before the first mail. Use errors.Is.
+// The kinds of DialError, for errors.Is.
 var (
 	ErrDial        = errors.New("cannot connect")
 	ErrGreeting    = errors.New("the server refused the connection") // banner or EHLO
@@ -23,8 +23,7 @@ var (
 	ErrAuth        = errors.New("authentication refused")
 )
 
-// DialError is what Dial returns. Errors.Is finds its Kind, and Reply has the
-// server's words if it said any.
+// DialError is the error of Dial. errors.Is matches its Kind.
 type DialError struct {
 	Relay string
 	Kind  error // ErrDial, ErrGreeting, ErrTLS, ErrCertificate or ErrAuth
@@ -43,9 +42,9 @@ func (e *DialError) Error() string {
 // Unwrap returns the kind and the cause.
 func (e *DialError) Unwrap() []error { return []error{e.Kind, e.Err} }
 
-// Temporary reports whether the same dial may succeed later without a change of
-// settings: not with a certificate or password that was refused, nor where TLS or
-// AUTH is not offered, nor where the two sides agree on no TLS.
+// Temporary reports whether dialing again may succeed without a change of settings. It is false for
+// a refused certificate or password, a server that does not offer TLS or AUTH, and a TLS handshake
+// that fails with an alert.
 func (e *DialError) Temporary() bool {
 	var network net.Error
 	switch {
@@ -54,16 +53,16 @@ func (e *DialError) Temporary() bool {
 	case e.Kind == ErrDial, e.Reply.Temporary():
 		return true
 	case e.Reply.Code != 0:
-		return e.Kind == ErrGreeting // blocked for now, or a server that is not set up yet
+		return e.Kind == ErrGreeting // temporarily blocked, or a server that is not set up yet
 	}
 	return errors.As(e.Err, &network) || isUnexpectedEOF(e.Err)
 }
 
-// Dial connects to a relay and returns a connection that is ready for mail: greeted, with TLS
-// and AUTH done as the relay's settings ask. Its errors are *DialError.
+// Dial connects to a relay and returns a connection that is ready for mail: EHLO, TLS and AUTH are
+// done as the relay's settings require. Its errors are *DialError.
 //
-// The dialogue is our own; go-mail's client compares the keywords of EHLO in one case only, so
-// that a server that says "starttls" would get mail in the clear. SASL is go-mail's.
+// It does not use go-mail's SMTP client, because that client compares EHLO keywords with case: to a
+// server that offers "starttls" it would send mail without TLS. The SASL mechanisms are go-mail's.
 func Dial(ctx context.Context, relay Relay) (*Conn, error) {
 	d := dialer{relay: relay.withDefaults()}
 	for _, step := range []func(context.Context) error{d.connect, d.greet, d.secure, d.authenticate} {
@@ -78,14 +77,14 @@ func Dial(ctx context.Context, relay Relay) (*Conn, error) {
 type dialer struct {
 	relay  Relay
 	socket net.Conn // the lowest layer: its deadlines hold for TLS above it too
-	conn   net.Conn // what is spoken on: socket, or TLS over it
+	conn   net.Conn // socket, or TLS over it
 	r      *bufio.Reader
 
-	encrypted bool              // by TLS, from the first byte or since STARTTLS
+	encrypted bool              // TLS is active
 	offered   map[string]string // the server's extensions: parameters by keyword in upper case
 }
 
-// run makes one step within its time and the context's.
+// run runs one step, bounded by the connect timeout and the context.
 func (d *dialer) run(ctx context.Context, step func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, d.relay.Timeouts.Connect)
 	defer cancel()
@@ -104,7 +103,7 @@ func (d *dialer) run(ctx context.Context, step func(context.Context) error) erro
 	return err
 }
 
-// failed makes the error of a step that got no reply; nil stays nil.
+// failed returns the DialError of a step that failed without a reply, or nil for a nil error.
 func (d *dialer) failed(kind, err error) error {
 	if err == nil {
 		return nil
@@ -112,7 +111,7 @@ func (d *dialer) failed(kind, err error) error {
 	return &DialError{Relay: d.relay.label(), Kind: kind, Err: err}
 }
 
-// refused makes the error of a step that the server answered with a refusal.
+// refused returns the DialError of a step that the server refused.
 func (d *dialer) refused(kind error, reply Reply) error {
 	return &DialError{Relay: d.relay.label(), Kind: kind, Reply: reply, Err: errors.New(reply.String())}
 }
@@ -131,10 +130,10 @@ func (d *dialer) connect(ctx context.Context) error {
 	return nil
 }
 
-// use speaks on a connection from now on.
+// use makes conn the connection of all further steps.
 func (d *dialer) use(conn net.Conn) { d.conn, d.r = conn, bufio.NewReader(conn) }
 
-// handshake puts TLS over the connection.
+// handshake starts TLS on the connection.
 func (d *dialer) handshake(ctx context.Context) error {
 	over := tls.Client(d.conn, d.relay.TLS)
 	if err := over.HandshakeContext(ctx); err != nil {
@@ -145,7 +144,7 @@ func (d *dialer) handshake(ctx context.Context) error {
 	return nil
 }
 
-// greet reads the banner and says EHLO, behind TLS when that is implicit.
+// greet reads the banner and sends EHLO, after the TLS handshake if TLS is implicit.
 func (d *dialer) greet(ctx context.Context) error {
 	if d.relay.Security == ImplicitTLS {
 		if err := d.handshake(ctx); err != nil {
@@ -162,8 +161,8 @@ func (d *dialer) greet(ctx context.Context) error {
 	return d.hello()
 }
 
-// hello says EHLO, or LHLO in LMTP (RFC 2033, section 4.1), and notes the extensions. A
-// server that does not know EHLO is greeted with HELO and has none (RFC 5321, section 3.2).
+// hello sends EHLO, or LHLO in LMTP (RFC 2033, section 4.1), and records the offered extensions. A
+// server that refuses EHLO gets HELO and has no extensions (RFC 5321, section 3.2).
 func (d *dialer) hello() error {
 	verb := "EHLO"
 	if d.relay.Protocol == LMTP {
@@ -187,8 +186,8 @@ func (d *dialer) hello() error {
 	return nil
 }
 
-// offer notes one line of the reply to EHLO; the first is the server's name. Keywords may be in
-// any case (RFC 5321, section 2.4), and old servers write "AUTH=PLAIN".
+// offer records one line of the reply to EHLO, except for the first, which is the server's name.
+// Keywords may be in any case (RFC 5321, section 2.4), and old servers write "AUTH=PLAIN".
 func (d *dialer) offer(line string) {
 	if d.offered == nil {
 		d.offered = map[string]string{}
@@ -205,13 +204,14 @@ func (d *dialer) offer(line string) {
 	d.offered[keyword] = strings.TrimSpace(parameters)
 }
 
+// offers reports whether the server offers an extension.
 func (d *dialer) offers(keyword string) bool {
 	_, offered := d.offered[keyword]
 	return offered
 }
 
-// command sends one line and reads its reply. Each gets the text of every line of it, if not
-// nil.
+// command sends one line and reads its reply. If each is not nil, it is called with the text of
+// every line of the reply.
 func (d *dialer) command(line string, each func(text string)) (Reply, error) {
 	if _, err := io.WriteString(d.conn, line+"\r\n"); err != nil {
 		return Reply{}, err
@@ -219,7 +219,7 @@ func (d *dialer) command(line string, each func(text string)) (Reply, error) {
 	return readReplyLines(d.r, StageGreeting, each)
 }
 
-// secure turns to TLS by STARTTLS (RFC 3207) when the settings ask for it.
+// secure starts TLS by STARTTLS (RFC 3207) if the settings ask for it.
 func (d *dialer) secure(ctx context.Context) error {
 	switch {
 	case d.relay.Security == NoTLS || d.relay.Security == ImplicitTLS:
@@ -238,7 +238,7 @@ func (d *dialer) secure(ctx context.Context) error {
 	if reply.Code != 220 {
 		return d.refused(ErrTLS, reply)
 	}
-	if d.r.Buffered() > 0 { // it would be taken for a reply that came through TLS
+	if d.r.Buffered() > 0 { // data in the clear must not be taken for a reply over TLS
 		return d.failed(ErrTLS, errors.New("the server sent data in the clear after its reply to STARTTLS"))
 	}
 	if err := d.handshake(ctx); err != nil {
@@ -247,19 +247,20 @@ func (d *dialer) secure(ctx context.Context) error {
 	return d.hello()
 }
 
-// finish hands the connection over to a Conn.
+// finish returns the Conn of the finished dialogue.
 func (d *dialer) finish() *Conn {
 	c := &Conn{conn: d.socket, r: d.r, w: bufio.NewWriter(d.conn), timeouts: d.relay.Timeouts, lmtp: d.relay.Protocol == LMTP}
 	c.extensions.pipelining = d.offers("PIPELINING") && !d.relay.NoPipelining
 	c.extensions.utf8 = d.offers("SMTPUTF8")
-	c.extensions.sizes = d.offers("SIZE")
+	c.extensions.hasSize = d.offers("SIZE")
 	if n, err := strconv.Atoi(d.offered["SIZE"]); err == nil && n > 0 {
-		c.extensions.size = n
+		c.extensions.maxSize = n
 	}
 	_ = d.socket.SetDeadline(time.Time{})
 	return c
 }
 
+// tlsKind returns the kind of a failed handshake.
 func tlsKind(err error) error {
 	var verification *tls.CertificateVerificationError
 	var hostname x509.HostnameError
@@ -269,8 +270,8 @@ func tlsKind(err error) error {
 	return ErrTLS
 }
 
-// isAlert reports whether one side ended a handshake by an alert (RFC 8446, section 6):
-// crypto/tls makes a net.OpError of it, which looks as if the network had failed.
+// isAlert reports whether one side ended a handshake by an alert (RFC 8446, section 6). crypto/tls
+// wraps alerts in a net.OpError, which would otherwise count as a failure of the network.
 func isAlert(err error) bool {
 	var op *net.OpError
 	return errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error")

@@ -23,12 +23,12 @@ type DKIMKey struct {
 	Signer   crypto.Signer
 }
 
-// Signer signs mails with one or several keys, relaxed/relaxed. It is for one
-// goroutine: each takes a Clone.
+// Signer signs mails with one or several keys, with relaxed/relaxed canonicalization. It must not
+// be used by several goroutines at once; give each its own Clone.
 //
-// It is our own because a mail is hashed once for all keys, and as the mails are
-// in memory, without the copies and the line scanner of a streaming signer.
-// There is no t= in a signature, so that a mail is the same octets on every try.
+// It is written for mails in memory: unlike a streaming signer it hashes the body once for all keys
+// and needs no copies and no line scanner. Signatures have no t= tag, so that a mail has the same
+// octets on every try.
 type Signer struct {
 	keys            []signingKey
 	scratch         []byte // canonical body, then canonical headers; reused
@@ -37,16 +37,15 @@ type Signer struct {
 	hash            hash.Hash
 }
 
-// signingKey is a key with what its signatures begin with.
+// signingKey is a key and the beginning of its signature headers.
 type signingKey struct {
 	signer crypto.Signer
 	opts   crypto.SignerOpts
 	prefix string
 }
 
-// signedHeaders are the headers that a signature covers. Those that are true here are
-// named once more than they occur, so that no second one can be added (RFC 6376,
-// section 8.15).
+// signedHeaders are the headers that a signature covers. With oversign, h= lists the name once more
+// than the header occurs, so that a second one cannot be added (RFC 6376, section 8.15).
 var signedHeaders = []struct {
 	name     string
 	oversign bool
@@ -57,7 +56,7 @@ var signedHeaders = []struct {
 	{"list-archive", false}, {"list-owner", false}, {"precedence", false}, {"auto-submitted", false}, {"feedback-id", false},
 }
 
-// NewSigner checks the keys. Without keys its Sign adds nothing.
+// NewSigner returns a signer, or an error if a key is invalid. Without keys it adds no signatures.
 func NewSigner(keys ...DKIMKey) (*Signer, error) {
 	s := &Signer{hash: sha256.New()}
 	for _, key := range keys {
@@ -70,10 +69,11 @@ func NewSigner(keys ...DKIMKey) (*Signer, error) {
 	return s, nil
 }
 
+// prepare checks a key and writes the beginning of its signature headers.
 func (k DKIMKey) prepare() (signingKey, error) {
 	domain, err := idna.Lookup.ToASCII(k.Domain)
 	if err != nil || domain == "" {
-		return signingKey{}, errors.New("that is no domain")
+		return signingKey{}, errors.New("not a domain; use a name such as example.org")
 	}
 	if selector, err := idna.Lookup.ToASCII(k.Selector); err != nil || selector == "" || selector != k.Selector {
 		return signingKey{}, errors.New("not a DKIM selector; use a name such as s2026a")
@@ -98,24 +98,24 @@ func (k DKIMKey) prepare() (signingKey, error) {
 // Clone returns a signer with the same keys for another goroutine.
 func (s *Signer) Clone() *Signer { return &Signer{keys: s.keys, hash: sha256.New()} }
 
-// Sign appends the signatures and behind them the message to dst. The message is
-// as Compiled.Render makes it. Signer.Render does both in less time.
+// Sign appends the signatures and then the message to dst. The message must be as Compiled.Render
+// writes it. Signer.Render renders and signs in less time.
 func (s *Signer) Sign(dst, message []byte) ([]byte, error) {
 	if len(s.keys) == 0 {
 		return append(dst, message...), nil
 	}
 	head, body, found := bytes.Cut(message, []byte("\r\n\r\n"))
 	if !found {
-		return nil, errors.New("mailer: a message without an end of its headers cannot be signed")
+		return nil, errors.New("mailer: cannot sign the message: its header has no end")
 	}
 	s.scratch = relaxedBody(s.scratch[:0], body)
 	dst, err := s.signAll(dst, head, sha256.Sum256(s.scratch))
 	return append(dst, message...), err
 }
 
-// Render appends a rendered mail with its signatures to dst: the same octets as Sign makes of
-// Compiled.Render. The static parts of the body were made canonical when the message was compiled,
-// which halves the time that signing takes beside the key's own.
+// Render appends a rendered mail with its signatures to dst. The result is the same as that of
+// Compiled.Render and Sign. Compile has already canonicalized the static parts of the body, which
+// halves the time of signing apart from the key operation.
 func (s *Signer) Render(dst []byte, m *Compiled, values []string) ([]byte, error) {
 	if len(s.keys) == 0 {
 		return m.Render(dst, values), nil
@@ -152,9 +152,9 @@ func (s *Signer) signAll(dst, head []byte, body [sha256.Size]byte) ([]byte, erro
 	return dst, nil
 }
 
-// sign appends the header of one key. What is signed is its own canonical form
-// with an empty b=, behind the other headers and without a line end (RFC 6376,
-// section 3.7).
+// sign appends the signature header of one key. The signature covers the canonical headers in
+// s.scratch, followed by the signature header itself with an empty b= and without a line end
+// (RFC 6376, section 3.7).
 func (s *Signer) sign(dst []byte, key *signingKey, tail string) ([]byte, error) {
 	s.signatureHeader = append(append(s.signatureHeader[:0], key.prefix...), tail...)
 	length := len(s.scratch)
@@ -169,7 +169,7 @@ func (s *Signer) sign(dst []byte, key *signingKey, tail string) ([]byte, error) 
 	return appendFoldedBase64(dst, signature), nil
 }
 
-// appendFoldedBase64 appends lines of 72 and the line end of a header.
+// appendFoldedBase64 appends data in base64, folded into lines of 72 characters, and a line end.
 func appendFoldedBase64(dst, data []byte) []byte {
 	text := base64.StdEncoding.EncodeToString(data)
 	const first, line = 72 - len(" b="), 72
@@ -180,8 +180,7 @@ func appendFoldedBase64(dst, data []byte) []byte {
 	return append(append(dst, text...), "\r\n"...)
 }
 
-// headerNames writes h=, a name on the line as long as it fits: folded after its
-// colons, which every verifier must allow and not every signer gets right.
+// headerNames returns the h= tag, folded after colons. RFC 6376 allows folding there (section 3.5).
 func headerNames(names []string) string {
 	var b strings.Builder
 	b.WriteString(" h=")
@@ -203,9 +202,8 @@ func headerNames(names []string) string {
 	return b.String()
 }
 
-// relaxedBody appends a body in the relaxed form (RFC 6376, section 3.4.4): runs
-// of white space are one space, none stands at the end of a line, and no empty
-// lines stand at the end.
+// relaxedBody appends a body in the relaxed form (RFC 6376, section 3.4.4): each run of white space
+// becomes one space, and white space at line ends and empty lines at the end are removed.
 func relaxedBody(dst, body []byte) []byte {
 	start := len(dst)
 	if hasOnlyInnerSpaceRuns(body) {
@@ -225,13 +223,14 @@ func relaxedBody(dst, body []byte) []byte {
 	return dst
 }
 
-// hasOnlyInnerSpaceRuns reports whether a body has only runs of spaces within lines to
-// collapse. Quoted-printable is so but for its tabs; searching for the exceptions
-// takes a tenth of the time of going line by line.
+// hasOnlyInnerSpaceRuns reports whether a body contains no tab and no space at a line end, so that
+// only runs of spaces have to be collapsed. That holds for quoted-printable without tabs; searching
+// for the exceptions takes a tenth of the time of going through the lines.
 func hasOnlyInnerSpaceRuns(body []byte) bool {
 	return bytes.IndexByte(body, '\t') < 0 && !bytes.Contains(body, []byte(" \r\n")) && !bytes.HasSuffix(body, []byte(" "))
 }
 
+// collapseSpaces appends a body with each run of spaces as one space.
 func collapseSpaces(dst, body []byte) []byte {
 	for {
 		at := bytes.Index(body, []byte("  "))
@@ -245,8 +244,8 @@ func collapseSpaces(dst, body []byte) []byte {
 	}
 }
 
-// collapseWhitespace makes runs of white space one space. In quoted-printable none
-// stands at the end of a line, so that this is all there is to do.
+// collapseWhitespace appends a text with each run of white space as one space and without white
+// space at its end. Quoted-printable has none at the end of its lines, so this is its relaxed form.
 func collapseWhitespace(dst, text []byte) []byte {
 	white := false
 	for _, b := range text {
@@ -263,7 +262,7 @@ func collapseWhitespace(dst, text []byte) []byte {
 	return dst
 }
 
-// relaxedLines is the plain way.
+// relaxedLines is relaxedBody for any body, line by line.
 func relaxedLines(dst, body []byte) []byte {
 	for len(body) > 0 {
 		line, rest, _ := bytes.Cut(body, []byte("\r\n"))
@@ -274,13 +273,13 @@ func relaxedLines(dst, body []byte) []byte {
 	return dst
 }
 
-// rawHeader is a header field with its folds, without its last line end.
+// rawHeader is a folded header field without its last line end.
 type rawHeader struct {
 	name string // in lower case
 	raw  []byte
 }
 
-// splitHeaders takes a header section apart.
+// splitHeaders splits a header section into its fields.
 func splitHeaders(head []byte) []rawHeader {
 	all := make([]rawHeader, 0, 24)
 	for len(head) > 0 {
@@ -303,9 +302,9 @@ func splitHeaders(head []byte) []rawHeader {
 	return all
 }
 
-// appendSignedHeaders appends the headers that are signed, in the order of h=, which
-// it returns. Of several with the same name the last comes first (RFC 6376,
-// section 5.4.2).
+// appendSignedHeaders appends the canonical form of the signed headers and returns the h= tag, which
+// lists them in the same order. Of several headers with the same name the last comes first
+// (RFC 6376, section 5.4.2).
 func appendSignedHeaders(dst []byte, headers []rawHeader) (string, []byte) {
 	names := make([]string, 0, 32)
 	for _, s := range signedHeaders {

@@ -45,14 +45,14 @@ func parsePKCS8(der []byte) (crypto.Signer, error) {
 	return nil, fmt.Errorf("mailer: a key of type %T: RSA and Ed25519 can sign mail", key)
 }
 
-// GeneratedKey is a fresh key: its PEM, and the value of the TXT record at
+// GeneratedKey is a new key in PEM, and the value of the TXT record to publish at
 // SELECTOR._domainkey.DOMAIN.
 type GeneratedKey struct {
 	PEM    []byte
 	Record string
 }
 
-// GenerateKey makes a key of the kind "rsa" (2048 bits) or "ed25519".
+// GenerateKey generates a key of the kind "rsa" (2048 bits) or "ed25519".
 func GenerateKey(kind string) (GeneratedKey, error) {
 	var key crypto.Signer
 	var err error
@@ -75,8 +75,8 @@ func GenerateKey(kind string) (GeneratedKey, error) {
 	return GeneratedKey{PEM: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), Record: record}, err
 }
 
-// DKIMRecord is the TXT record of a key's public half. DNS wants records of more than
-// 255 octets in several strings; most registrars' forms split them themselves.
+// DKIMRecord returns the TXT record of the public key. DNS requires a record of more than 255 octets
+// to be split into several strings; most registrars' forms do that.
 func DKIMRecord(key crypto.Signer) (string, error) {
 	switch public := key.Public().(type) {
 	case *rsa.PublicKey:

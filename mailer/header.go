@@ -21,9 +21,9 @@ type field struct {
 	label    template // display name of a mailbox
 }
 
-// structured are the headers whose values are ids, URLs and keywords. They may be
-// folded between these and nowhere else, and never have encoded words put in.
-func structured(name string) bool {
+// isStructured reports whether the value of a header consists of ids, URLs or keywords. Such a value
+// may be folded only between them and contains no encoded words.
+func isStructured(name string) bool {
 	name = strings.ToLower(name)
 	switch name {
 	case "message-id", "references", "in-reply-to", "feedback-id", "precedence", "auto-submitted", "content-language":
@@ -32,7 +32,7 @@ func structured(name string) bool {
 	return strings.HasPrefix(name, "list-")
 }
 
-// fields collects all header fields of a message that are ours to write: all but
+// fields returns the header fields of a message that this package encodes. go-mail writes the others:
 // Date, MIME-Version and those of the content.
 func (msg *Message) fields() []field {
 	all := []field{
@@ -45,11 +45,11 @@ func (msg *Message) fields() []field {
 		all = append(all, msg.mailbox("Reply-To", msg.ReplyTo))
 	}
 	for _, h := range msg.Headers {
-		place := encodeHeader
-		if structured(h.Name) {
-			place = encodeToken
+		enc := encodeHeader
+		if isStructured(h.Name) {
+			enc = encodeToken
 		}
-		all = append(all, field{name: h.Name, encoding: place, value: parseTemplate(h.Value, msg.Placeholders)})
+		all = append(all, field{name: h.Name, encoding: enc, value: parseTemplate(h.Value, msg.Placeholders)})
 	}
 	return all
 }
@@ -58,8 +58,8 @@ func (msg *Message) mailbox(name string, a Address) field {
 	return field{name: name, encoding: encodeMailbox, value: parseTemplate(a.Email, msg.Placeholders), label: parseTemplate(a.Name, msg.Placeholders)}
 }
 
-// compile puts the value of the field, from the column behind "Name: " on, into a
-// compiled message.
+// compile appends the value of the field to a compiled message. The value starts at the column
+// after "Name: ".
 func (f *field) compile(m *Compiled) {
 	column := len(f.name) + 2
 	switch {
@@ -73,8 +73,8 @@ func (f *field) compile(m *Compiled) {
 	}
 }
 
-// compileTokens folds a structured value after its commas, where it has placeholders of
-// unknown length, and by length where it has none.
+// compileTokens folds a structured value by length if it has no placeholders. Otherwise the length is
+// unknown, and the value is folded after each comma.
 func (f *field) compileTokens(m *Compiled, column int) {
 	if !f.value.hasPlaceholder() {
 		m.appendStatic(appendFolded(nil, column, f.value.fill(nil)))
@@ -89,8 +89,8 @@ func (f *field) compileTokens(m *Compiled, column int) {
 	}
 }
 
-// check says what a field must not have. Values of unstructured headers are
-// cleaned rather than refused, as subjects come from editors.
+// check refuses an invalid name or structured value. Values of unstructured headers, such as
+// subjects from editors, are sanitized by singleLine instead.
 func (f *field) check() error {
 	if f.name == "" || strings.ContainsFunc(f.name, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == ':' }) {
 		return fmt.Errorf("mailer: header name %q: use printable ASCII without a colon", f.name)
@@ -113,13 +113,13 @@ func (f *field) check() error {
 
 const (
 	headerLine = 78  // RFC 5322, section 2.1.1
-	wordMax    = 75  // of an encoded word, RFC 2047, section 2
-	tokenMax   = 600 // of a value that cannot be folded; with
-	staticMax  = 380 // of the text beside it no line passes 998 octets
+	wordMax    = 75  // length of an encoded word, RFC 2047, section 2
+	tokenMax   = 600 // length of a value that cannot be folded
+	staticMax  = 380 // length of the static text around it; together they stay below 998 octets a line
 )
 
-// appendText appends the value of an unstructured header, folded, as encoded words
-// (RFC 2047) where it is more than plain words. It starts at the column given.
+// appendText appends the value of an unstructured header, folded from the given column on. Text
+// that isPlainText rejects is written as encoded words (RFC 2047).
 func appendText(dst []byte, column int, text string) []byte {
 	text = singleLine(text)
 	if !isPlainText(text) {
@@ -128,9 +128,8 @@ func appendText(dst []byte, column int, text string) []byte {
 	return appendFolded(dst, column, text)
 }
 
-// appendPhrase appends a display name: as it is when it is made of atoms, else
-// as a quoted string, or as encoded words when it is not ASCII (RFC 5322, section
-// 3.2.5).
+// appendPhrase appends a display name (RFC 5322, section 3.2.5): unchanged if it consists of
+// atoms, as encoded words if isPlainText rejects it, else as a quoted string.
 func appendPhrase(dst []byte, column int, text string) []byte {
 	text = singleLine(text)
 	switch {
@@ -151,8 +150,8 @@ func atomText(r rune) bool {
 		strings.ContainsRune("!#$%&'*+-/=?^_`{|}~", r)
 }
 
-// singleLine makes text fit for a header: valid UTF-8, without line breaks and
-// other control characters, and without space around it.
+// singleLine returns text as a header value: valid UTF-8 without line breaks and other control
+// characters, trimmed.
 func singleLine(text string) string {
 	if isSingleLine(text) {
 		return text
@@ -166,7 +165,8 @@ func singleLine(text string) string {
 	return strings.Trim(text, " ")
 }
 
-// isSingleLine is the common case of oneLine.
+// isSingleLine reports whether singleLine returns the text unchanged because it is trimmed ASCII
+// without control characters, which is the common case.
 func isSingleLine(text string) bool {
 	for i := 0; i < len(text); i++ {
 		if text[i] < ' ' || text[i] >= 0x7f {
@@ -176,9 +176,8 @@ func isSingleLine(text string) bool {
 	return text == "" || text[0] != ' ' && text[len(text)-1] != ' '
 }
 
-// isPlainText reports whether text can stand in a header as it is: printable ASCII
-// words of bearable length, parted by single spaces, that are not taken for
-// encoded words.
+// isPlainText reports whether text needs no encoding in a header: printable ASCII words that are
+// not too long to fold, with single spaces between them, and nothing that looks like an encoded word.
 func isPlainText(text string) bool {
 	run := 0
 	for i := 0; i < len(text); i++ {
@@ -199,8 +198,7 @@ func isPlainText(text string) bool {
 	return !strings.Contains(text, "=?")
 }
 
-// appendFolded breaks lines before the space that leads to a word past the
-// limit.
+// appendFolded appends text and breaks the line before each word that would exceed the limit.
 func appendFolded(dst []byte, column int, text string) []byte {
 	for first := true; text != "" || first; first = false {
 		word, rest, _ := strings.Cut(text, " ")
@@ -219,12 +217,12 @@ func appendFolded(dst []byte, column int, text string) []byte {
 	return dst
 }
 
-// appendEncodedWords appends text as encoded words, each whole runes, one a line.
+// appendEncodedWords appends text as encoded words, one on each line, without splitting a rune.
 func appendEncodedWords(dst []byte, column int, text string) []byte {
 	base := isShorterInBase64(text)
 	for text != "" {
-		room := min(wordMax, max(headerLine-column, 25))
-		n := encodedWordFits(text, base, room-len("=?utf-8?q??="))
+		width := min(wordMax, max(headerLine-column, 25))
+		n := encodedWordFits(text, base, width-len("=?utf-8?q??="))
 		dst = appendEncodedWord(dst, text[:n], base)
 		if text = text[n:]; text != "" {
 			dst = append(dst, "\r\n "...)
@@ -234,7 +232,7 @@ func appendEncodedWords(dst []byte, column int, text string) []byte {
 	return dst
 }
 
-// isShorterInBase64 says which of the two encodings is the shorter.
+// isShorterInBase64 reports whether base64 is shorter than the Q encoding.
 func isShorterInBase64(text string) bool {
 	n := 0
 	for i := 0; i < len(text); i++ {
@@ -245,8 +243,9 @@ func isShorterInBase64(text string) bool {
 	return n*6 > len(text)
 }
 
-// encodedWordFits is the length of the longest start of text that fits the room.
-func encodedWordFits(text string, base bool, room int) int {
+// encodedWordFits returns the length of the longest prefix of text, at least one rune, whose encoding
+// is not longer than the limit.
+func encodedWordFits(text string, base bool, limit int) int {
 	n, width := 0, 0
 	for n < len(text) {
 		_, size := utf8.DecodeRuneInString(text[n:])
@@ -255,7 +254,7 @@ func encodedWordFits(text string, base bool, room int) int {
 		} else {
 			width += encodedWordWidth(text[n : n+size])
 		}
-		if width > room && n > 0 {
+		if width > limit && n > 0 {
 			break
 		}
 		n += size
@@ -295,16 +294,16 @@ func appendEncodedWord(dst []byte, text string, base bool) []byte {
 	return append(dst, "?="...)
 }
 
-// isEncodedWordSafe has what may stand in an encoded word anywhere, in a phrase too (RFC
-// 2047, section 5, rule 3).
+// isEncodedWordSafe reports whether a character needs no escape in the Q encoding, also in a phrase
+// (RFC 2047, section 5, rule 3). A space is written as "_".
 func isEncodedWordSafe(b byte) bool {
 	return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' ||
 		b == ' ' || b == '!' || b == '*' || b == '+' || b == '-' || b == '/'
 }
 
-// List describes a digest for the headers that mail programs and receivers look for. Values may
-// hold placeholders, except Name, Domain, Title and Edition. An empty value makes no header.
-// Domains may be in Unicode.
+// List describes a digest for the List-* headers and those related to them. Values may contain
+// placeholders, except Name, Domain, Title and Edition. An empty value makes no header. Domains may
+// be in Unicode.
 type List struct {
 	Name        string // of the digest, such as "weekly"
 	Domain      string // of the site, such as "example.org"
@@ -312,15 +311,15 @@ type List struct {
 	Edition     string // id of the edition
 	Subscribe   string // URL of the subscription form
 	Unsubscribe string // https URL for one click, RFC 8058
-	Mailto      string // unsubscribe address; empty when its mail is not read
+	Mailto      string // unsubscribe address; empty if mail to it is not processed
 	Help        string // URL, RFC 2369
 	Archive     string // URL of the edition on the web
 	Owner       string // address
 }
 
-// Headers returns the header fields of a digest's mail. The https address comes before the
-// mailto, because some receivers look at the first only. Without a Name, the fields that
-// identify a digest are left out.
+// Headers returns the header fields of a digest's mail. In List-Unsubscribe the https URL comes
+// before the mailto URL, because some receivers read only the first. Without a Name, the fields that
+// identify a digest are omitted.
 func (l List) Headers() []Header {
 	all := []Header{
 		{"List-Id", l.idHeader()},
@@ -338,8 +337,8 @@ func (l List) Headers() []Header {
 	return slices.DeleteFunc(all, func(h Header) bool { return h.Value == "" })
 }
 
-// idHeader is made of the digest and the site, so that no change of return path or relay moves
-// it: filters of subscribers depend on it (RFC 2919, section 2).
+// idHeader returns the List-Id, made of the digest's name and the site's domain. It does not depend
+// on return path or relay, because subscribers' filters rely on it (RFC 2919, section 2).
 func (l List) idHeader() string {
 	if l.Name == "" {
 		return ""
@@ -348,7 +347,7 @@ func (l List) idHeader() string {
 	return strings.TrimSpace(title + " " + angleBrackets("", l.Name+"."+l.asciiHost()))
 }
 
-// postHeader says that subscribers cannot post to the list (RFC 2369, section 3.4).
+// postHeader returns the value for a list that subscribers cannot post to (RFC 2369, section 3.4).
 func (l List) postHeader() string {
 	if l.Name == "" {
 		return ""
@@ -356,8 +355,8 @@ func (l List) postHeader() string {
 	return "NO"
 }
 
-// feedbackID is what Google's Postmaster Tools group complaints by: up to three identifiers,
-// none of them personal, and the sender's, which must never change.
+// feedbackID returns the Feedback-ID, by which Google's Postmaster Tools group complaints: up to
+// three identifiers, none of them personal, and that of the sender, which must never change.
 func (l List) feedbackID() string {
 	if l.Name == "" {
 		return ""
@@ -389,14 +388,14 @@ func senderID(domain string) string {
 }
 
 func (l List) unsubscribeHeader() string {
-	var ways []string
+	var uris []string
 	if l.Unsubscribe != "" {
-		ways = append(ways, angleBrackets("", l.Unsubscribe))
+		uris = append(uris, angleBrackets("", l.Unsubscribe))
 	}
 	if l.Mailto != "" {
-		ways = append(ways, "<mailto:"+l.Mailto+"?subject=unsubscribe>")
+		uris = append(uris, "<mailto:"+l.Mailto+"?subject=unsubscribe>")
 	}
-	return strings.Join(ways, ", ")
+	return strings.Join(uris, ", ")
 }
 
 func (l List) oneClickHeader() string {

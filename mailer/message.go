@@ -33,19 +33,19 @@ type Message struct {
 	MessageID string // without angle brackets; usually a placeholder
 	Text      string // one of Text and HTML may be empty
 	HTML      string
-	Headers   []Header // further ones, such as List.Headers gives
-	// Placeholders are the words that stand for what differs per recipient. Each is of at
-	// least eight ASCII letters and digits, and none is a part of another.
+	Headers   []Header // additional headers, such as those of List.Headers
+	// Placeholders are the words in the message that Render replaces by the values of a recipient.
+	// Each has at least eight ASCII letters and digits, and none contains another.
 	Placeholders []string
 }
 
-// fieldMax is how many header fields a message may have.
+// fieldMax is the maximum number of header fields; Message.write numbers them with two digits.
 const fieldMax = 99
 
-// placeholderMin is the least length of a placeholder, so that none occurs by chance.
+// placeholderMin is the minimum length of a placeholder, so that none occurs by chance.
 const placeholderMin = 8
 
-// check refuses what a message must not have.
+// check refuses an invalid message.
 func (msg *Message) check(fields []field) error {
 	if msg.Text == "" && msg.HTML == "" {
 		return errors.New("mailer: a message needs a text or an HTML part")

@@ -5,25 +5,24 @@ import (
 	"strings"
 )
 
-// phraseMatcher finds phrases in a text, all in one pass. A phrase is written as a small
-// regular expression over words, one a line: alternatives, optional groups and
-// letters in brackets, and these marks:
+// phraseMatcher finds phrases in a text, all in one pass. Each line is a phrase: a small regular
+// expression over words with alternatives, optional groups and character classes, and these symbols:
 //
-//	WHO  any of the words that the book was made with
+//	WHO  any of the words that newPhraseMatcher was given
 //	*    at the end of a word: any ending
-//	~    up to two words between
-//	_    up to six words between
+//	~    up to two words in between
+//	_    up to six words in between
 //
-// Each phrase is spelled out into its sequences of words, which stand in a tree. A
+// Each phrase is expanded to the sequences of words that it matches, which are stored in a tree. A
 // regular expression of this size would take milliseconds for each refusal.
 type phraseMatcher struct {
 	root  phraseNode
-	who   phraseNode // one word deep: which words WHO stands for
+	who   phraseNode // a tree of depth one with the words that WHO stands for
 	nodes int
 }
 
-// phraseNode is a place in phrases: what may follow there, and what a phrase that ends
-// there means.
+// phraseNode is a node of the tree: the words that may follow, and the topics of the phrases that
+// end here.
 type phraseNode struct {
 	words    map[string]*phraseNode
 	prefixes []phraseEdge
@@ -42,7 +41,7 @@ type phraseGap struct {
 	to   *phraseNode
 }
 
-// The notation's marks while an expression is spelled out.
+// The symbols of the notation while an expression is expanded.
 const (
 	anyEnd   = "\x01"
 	shortGap = "\x02"
@@ -50,40 +49,40 @@ const (
 	whoWord  = "WHO"
 )
 
-var phraseMarks = strings.NewReplacer(`\S*`, anyEnd, "*", anyEnd, "~", shortGap, "_", longGap)
+var phraseNotation = strings.NewReplacer(`\S*`, anyEnd, "*", anyEnd, "~", shortGap, "_", longGap)
 
-// newPhraseMatcher makes an empty book. who is an expression of the words that WHO
-// stands for.
-func newPhraseMatcher(who string) *phraseMatcher {
+// newPhraseMatcher returns an empty matcher. whoWords is an expression for the words that WHO stands
+// for.
+func newPhraseMatcher(whoWords string) *phraseMatcher {
 	b := &phraseMatcher{}
-	if who != "" {
-		b.insert(&b.who, who, 1)
+	if whoWords != "" {
+		b.insert(&b.who, whoWords, 1)
 	}
 	return b
 }
 
-// add puts phrases in, one a line.
-func (b *phraseMatcher) add(lines string, means uint16) {
+// add adds phrases, one on each line, that have the given meaning.
+func (b *phraseMatcher) add(lines string, meaning uint16) {
 	for line := range strings.Lines(lines) {
 		if line = strings.TrimSpace(line); line != "" {
-			b.insert(&b.root, line, means)
+			b.insert(&b.root, line, meaning)
 		}
 	}
 }
 
-func (b *phraseMatcher) insert(root *phraseNode, line string, means uint16) {
-	marked := phraseMarks.Replace(stripAccents(line))
+func (b *phraseMatcher) insert(root *phraseNode, line string, meaning uint16) {
+	marked := phraseNotation.Replace(stripAccents(line))
 	expression, err := syntax.Parse(marked, syntax.Perl)
 	if err != nil {
-		panic("mailer: phrase " + line + ": " + err.Error()) // they stand in the code
+		panic("mailer: phrase " + line + ": " + err.Error()) // phrases are constants of this package
 	}
 	for _, phrase := range spellOut(expression) {
 		n := root
 		for word := range strings.FieldsSeq(phrase) {
-			n = n.follow(word)
+			n = n.child(word)
 			b.nodes++
 		}
-		n.topics |= means
+		n.topics |= meaning
 	}
 }
 
@@ -125,11 +124,11 @@ func spellOut(e *syntax.Regexp) []string {
 	case syntax.OpEmptyMatch:
 		return []string{""}
 	}
-	panic("mailer: a phrase has " + e.String()) // they stand in the code
+	panic("mailer: a phrase has " + e.String()) // phrases are constants of this package
 }
 
-// follow is the node behind a word, which is made if it is not there.
-func (n *phraseNode) follow(word string) *phraseNode {
+// child returns the node after a word, and creates it if needed.
+func (n *phraseNode) child(word string) *phraseNode {
 	switch {
 	case word == whoWord:
 		if n.who == nil {
@@ -137,11 +136,11 @@ func (n *phraseNode) follow(word string) *phraseNode {
 		}
 		return n.who
 	case word == shortGap:
-		return n.gap(2)
+		return n.gapChild(2)
 	case word == longGap:
-		return n.gap(6)
+		return n.gapChild(6)
 	case strings.HasSuffix(word, anyEnd):
-		return n.prefixed(strings.TrimSuffix(word, anyEnd))
+		return n.prefixChild(strings.TrimSuffix(word, anyEnd))
 	}
 	if n.words == nil {
 		n.words = map[string]*phraseNode{}
@@ -152,7 +151,7 @@ func (n *phraseNode) follow(word string) *phraseNode {
 	return n.words[word]
 }
 
-func (n *phraseNode) gap(most int) *phraseNode {
+func (n *phraseNode) gapChild(most int) *phraseNode {
 	for _, g := range n.gaps {
 		if g.most == most {
 			return g.to
@@ -162,7 +161,7 @@ func (n *phraseNode) gap(most int) *phraseNode {
 	return n.gaps[len(n.gaps)-1].to
 }
 
-func (n *phraseNode) prefixed(prefix string) *phraseNode {
+func (n *phraseNode) prefixChild(prefix string) *phraseNode {
 	for _, e := range n.prefixes {
 		if e.prefix == prefix {
 			return e.to
@@ -172,43 +171,45 @@ func (n *phraseNode) prefixed(prefix string) *phraseNode {
 	return n.prefixes[len(n.prefixes)-1].to
 }
 
-// find returns what the phrases in a text mean, as spaced gives it.
-func (b *phraseMatcher) find(text string) (means uint16) {
+// find returns the meanings of all phrases in a text, which must be as normalizeWords returns it.
+func (b *phraseMatcher) find(text string) (meaning uint16) {
 	words := strings.Fields(text)
 	who := make([]bool, len(words))
 	for i := range words {
 		who[i] = b.walk(&b.who, words[i:i+1], nil) != 0
 	}
 	for i := range words {
-		means |= b.walk(&b.root, words[i:], who[i:])
+		meaning |= b.walk(&b.root, words[i:], who[i:])
 	}
-	return means
+	return meaning
 }
 
+// walk returns the meanings of the phrases that start with the path to n and go on with words. who
+// tells for each word whether WHO stands for it.
 func (b *phraseMatcher) walk(n *phraseNode, words []string, who []bool) uint16 {
-	means := n.topics
+	meaning := n.topics
 	for _, g := range n.gaps {
 		for skip := 0; skip <= g.most && skip < len(words); skip++ {
-			means |= b.walk(g.to, words[skip:], who[skip:])
+			meaning |= b.walk(g.to, words[skip:], who[skip:])
 		}
 	}
 	if len(words) == 0 {
-		return means
+		return meaning
 	}
 	rest := who
 	if who != nil {
 		rest = who[1:]
 	}
 	if to := n.words[words[0]]; to != nil {
-		means |= b.walk(to, words[1:], rest)
+		meaning |= b.walk(to, words[1:], rest)
 	}
 	if n.who != nil && who != nil && who[0] {
-		means |= b.walk(n.who, words[1:], rest)
+		meaning |= b.walk(n.who, words[1:], rest)
 	}
 	for _, e := range n.prefixes {
 		if strings.HasPrefix(words[0], e.prefix) {
-			means |= b.walk(e.to, words[1:], rest)
+			meaning |= b.walk(e.to, words[1:], rest)
 		}
 	}
-	return means
+	return meaning
 }

@@ -2,24 +2,24 @@ package mailer
 
 import "strings"
 
-// encoding tells how a value is written at its place.
+// encoding is how a value is written; it depends on the place of the placeholder.
 type encoding int
 
 const (
 	encodeText    encoding = iota // the text part: quoted-printable
 	encodeHTML                    // the HTML part: escaped, then quoted-printable
 	encodeHeader                  // an unstructured header: encoded words, folded
-	encodeToken                   // a URL or id in a header: as it is, %-encoded where it would break out
+	encodeToken                   // a URL or id in a header: characters that would end it are %-encoded
 	encodeMailbox                 // "Name <address>"
 )
 
-// templatePart is a stretch of plain text or, when value is not negative, a value.
+// templatePart is plain text or, if value is not negative, a placeholder by its index.
 type templatePart struct {
 	text  string
 	value int
 }
 
-// template is plain text with placeholders, split at them.
+// template is plain text split at its placeholders.
 type template []templatePart
 
 // parseTemplate splits text at the placeholders.
@@ -39,7 +39,8 @@ func parseTemplate(text string, words []string) template {
 	return t
 }
 
-// nextPlaceholder finds the first placeholder in text: where, and which one, -1 for none.
+// nextPlaceholder returns the position and index of the first placeholder in text. Without one, the
+// position is len(text) and the index -1.
 func nextPlaceholder(text string, words []string) (at, which int) {
 	at, which = len(text), -1
 	for i, word := range words {
@@ -50,7 +51,7 @@ func nextPlaceholder(text string, words []string) (at, which int) {
 	return at, which
 }
 
-// hasPlaceholder reports whether a value stands in it.
+// hasPlaceholder reports whether a template contains a placeholder.
 func (t template) hasPlaceholder() bool {
 	for _, p := range t {
 		if p.value >= 0 {
@@ -60,8 +61,8 @@ func (t template) hasPlaceholder() bool {
 	return false
 }
 
-// fill puts the values in. The usual template is one value alone, which costs
-// nothing.
+// fill replaces the placeholders by their values. The common template, a single placeholder, needs
+// no allocation.
 func (t template) fill(values []string) string {
 	if len(t) == 1 {
 		return t[0].fill(values)
@@ -83,12 +84,12 @@ func (p templatePart) fill(values []string) string {
 	return ""
 }
 
-// placeholder is a value that differs per recipient, at one place of a mail.
+// placeholder is a place in a mail whose text differs per recipient.
 type placeholder struct {
 	encoding encoding
 	content  template
 	name     template // the display name of a mailbox
-	column   int      // of the line that it starts at; 0 in bodies
+	column   int      // where it starts on its line; 0 in bodies
 }
 
 func (p *placeholder) render(dst []byte, values []string) []byte {
@@ -107,8 +108,8 @@ func (p *placeholder) render(dst []byte, values []string) []byte {
 	}
 }
 
-// appendToken appends a URL or id to a header. What could end it or the header is
-// %-encoded; one that would pass the longest line is cut.
+// appendToken appends a URL or id to a header. Characters that could end it or the header are
+// %-encoded. It is cut at tokenMax octets to keep to the maximum line length.
 func appendToken(dst []byte, value string) []byte {
 	value = asciiURL(value)
 	limit := len(dst) + tokenMax

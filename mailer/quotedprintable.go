@@ -6,17 +6,18 @@ import (
 	"unicode/utf8"
 )
 
-// lineMax is the longest line of a body without its CRLF; RFC 2045, section 6.7,
-// rule 5 allows 76 with the "=" of a soft break.
+// lineMax is the maximum length of a body line without CRLF and without the "=" of a soft break,
+// with which RFC 2045, section 6.7, rule 5 allows 76.
 const lineMax = 75
 
 const hexDigits = "0123456789ABCDEF"
 
 var softBreak = []byte("=\r\n")
 
-// appendQuoted appends text in quoted-printable, from the first column on. Line
-// ends become CRLF, spaces before them and at the end are encoded, and so is a dot at the
-// start of a line, which SMTP would want doubled (RFC 5321, section 4.5.2).
+// appendQuoted appends text in quoted-printable, starting at the first column; with escape, HTML
+// characters are escaped. Line ends become CRLF. Spaces at the end of a line or of the text are
+// encoded, and so is a dot at the start of a line, which SMTP would require to be doubled
+// (RFC 5321, section 4.5.2).
 func appendQuoted(dst []byte, text string, escape bool) []byte {
 	q := qpWriter{dst: dst}
 	if !utf8.ValidString(text) {
@@ -29,44 +30,43 @@ func appendQuoted(dst []byte, text string, escape bool) []byte {
 			q.newline()
 		case b == ' ' || b == '\t':
 			q.space(b, i+1 == len(text) || text[i+1] == '\r' || text[i+1] == '\n')
-		case escape && entity[b] != "":
-			for _, e := range []byte(entity[b]) {
+		case escape && htmlEntity[b] != "":
+			for _, e := range []byte(htmlEntity[b]) {
 				q.literal(e)
 			}
-		case !literally[b]:
+		case !isLiteral[b]:
 			q.hex(b)
 		default:
 			end := i + 1
-			for end < len(text) && literally[text[end]] && (!escape || entity[text[end]] == "") {
+			for end < len(text) && isLiteral[text[end]] && (!escape || htmlEntity[text[end]] == "") {
 				end++
 			}
-			q.run(text[i:end])
+			q.literals(text[i:end])
 			i = end - 1
 		}
 	}
 	return q.dst
 }
 
-// literally has what quoted-printable leaves as it is, spaces apart.
-var literally = func() (table [256]bool) {
+// isLiteral holds the characters that quoted-printable does not encode, except for spaces.
+var isLiteral = func() (table [256]bool) {
 	for b := byte('!'); b <= '~'; b++ {
 		table[b] = b != '='
 	}
 	return table
 }()
 
-// entity has the characters that mean something in HTML, in text and in
-// attributes.
-var entity = [256]string{'&': "&amp;", '<': "&lt;", '>': "&gt;", '"': "&#34;", '\'': "&#39;"}
+// htmlEntity holds the escapes of the characters that are special in HTML text and attributes.
+var htmlEntity = [256]string{'&': "&amp;", '<': "&lt;", '>': "&gt;", '"': "&#34;", '\'': "&#39;"}
 
-// qpWriter appends octets to lines of quoted-printable.
+// qpWriter writes quoted-printable and breaks its lines.
 type qpWriter struct {
 	dst    []byte
 	column int
 }
 
-// run appends literal octets, a line's worth at a time.
-func (q *qpWriter) run(text string) {
+// literals appends characters that need no encoding, up to a whole line at a time.
+func (q *qpWriter) literals(text string) {
 	for text != "" {
 		n := min(len(text), lineMax-q.column)
 		if n < 1 || q.column == 0 && text[0] == '.' {
@@ -80,6 +80,7 @@ func (q *qpWriter) run(text string) {
 	}
 }
 
+// space appends a space or tab, encoded if it is the last character of its line.
 func (q *qpWriter) space(b byte, last bool) {
 	if last {
 		q.hex(b)
@@ -109,7 +110,7 @@ func (q *qpWriter) newline() {
 	q.column = 0
 }
 
-// ensureSpace breaks the line when n more octets do not fit.
+// ensureSpace breaks the line if n more octets do not fit.
 func (q *qpWriter) ensureSpace(n int) {
 	if q.column+n > lineMax {
 		q.breakLine()
@@ -121,8 +122,8 @@ func (q *qpWriter) breakLine() {
 	q.column = 0
 }
 
-// appendEncoded appends text that is quoted-printable already, without soft breaks, and
-// breaks its lines again.
+// appendEncoded appends text that is already quoted-printable but has no soft breaks, and inserts
+// new ones.
 func (q *qpWriter) appendEncoded(encoded []byte) {
 	for i := 0; i < len(encoded); {
 		switch b := encoded[i]; {
@@ -142,8 +143,8 @@ func (q *qpWriter) appendEncoded(encoded []byte) {
 	}
 }
 
-// appendEncodedOctet appends one octet, encoded where it would be mangled on the way: "From "
-// at the start of a line gets a ">" in mailbox files, which breaks signatures.
+// appendEncodedOctet appends one octet. It encodes the F of "From " at the start of a line, which
+// mailbox files would turn into ">From " and so break signatures.
 func (q *qpWriter) appendEncodedOctet(b byte, rest []byte) {
 	q.ensureSpace(1)
 	if q.column == 0 && b == 'F' && bytes.HasPrefix(rest, []byte("From ")) {

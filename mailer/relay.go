@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Protocol is what is spoken with a relay.
+// Protocol is the protocol of a relay.
 type Protocol string
 
 // The protocols. The empty one is SMTP.
@@ -17,31 +17,31 @@ const (
 	LMTP Protocol = "lmtp" // RFC 2033
 )
 
-// Security says how a connection is encrypted.
+// Security is how a connection is encrypted.
 type Security string
 
-// The ways to encrypt. The empty one is StartTLS.
+// The values of Security. Empty means StartTLS, or NoTLS for a Unix socket.
 const (
-	StartTLS      Security = "starttls"      // required: no mail without it
+	StartTLS      Security = "starttls"      // STARTTLS is required
 	ImplicitTLS   Security = "implicit"      // TLS from the first byte, RFC 8314
-	Opportunistic Security = "opportunistic" // STARTTLS if offered, in the clear if not
+	Opportunistic Security = "opportunistic" // STARTTLS if offered, else no TLS
 	NoTLS         Security = "none"
 )
 
-// Mechanism is a way to authenticate.
+// Mechanism is a SASL mechanism.
 type Mechanism string
 
-// The mechanisms. The empty one is AuthAuto when there is a user name.
+// The mechanisms. Empty means AuthAuto if there is a user name, else AuthNone.
 const (
 	AuthAuto    Mechanism = "auto" // the strongest that the relay offers
 	AuthPlain   Mechanism = "plain"
 	AuthLogin   Mechanism = "login"
-	AuthSCRAM   Mechanism = "scram" // SHA-256 before SHA-1, with channel binding where it can be had
+	AuthSCRAM   Mechanism = "scram" // SHA-256 before SHA-1, with channel binding if possible
 	AuthXOAuth2 Mechanism = "xoauth2"
 	AuthNone    Mechanism = "none"
 )
 
-// Relay says how to reach an SMTP server that mail is handed to.
+// Relay is the address and the settings of an SMTP server that mail is sent through.
 type Relay struct {
 	Name     string // for errors and logs
 	Host     string
@@ -53,14 +53,15 @@ type Relay struct {
 	Auth     Mechanism
 	Username string
 	Password string // or the token for XOAUTH2
-	Helo     string // our name; "localhost" when empty
+	Helo     string // the name sent with EHLO; "localhost" if empty
 	Timeouts Timeouts
-	// NoPipelining keeps to one command at a time even when the relay offers more.
+	// NoPipelining sends one command at a time even if the relay offers PIPELINING.
 	NoPipelining bool
 }
 
-// Timeouts bound each step of a conversation. Zero values are the defaults of
-// RFC 5321, section 4.5.3.2: waiting shorter for the last reply makes duplicates.
+// Timeouts bound the steps of the SMTP dialogue. Zero values mean the defaults, which for commands
+// and replies are those of RFC 5321, section 4.5.3.2. A shorter Final causes duplicates: the server
+// may accept a mail after the client has given up.
 type Timeouts struct {
 	Connect time.Duration // connection, greeting, TLS and AUTH each; 30 s
 	Command time.Duration // MAIL, RCPT and DATA; 5 min
@@ -68,7 +69,7 @@ type Timeouts struct {
 	Final   time.Duration // the reply after the final dot; 10 min
 }
 
-// withDefaults puts the defaults in.
+// withDefaults returns the relay with defaults in place of empty settings.
 func (r Relay) withDefaults() Relay {
 	r.Protocol = cmp.Or(r.Protocol, SMTP)
 	if r.Security == "" && r.Socket != "" {

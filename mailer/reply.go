@@ -10,30 +10,30 @@ import (
 )
 
 const (
-	replyLines = 100 // of one reply; more is no SMTP
-	replyText  = 500 // octets kept of a reply's text
+	replyLines = 100 // maximum number of lines of a reply
+	replyText  = 500 // maximum length of Reply.Text in octets
 )
 
-// Reply is an answer of a server.
+// Reply is a reply of a server.
 type Reply struct {
 	Stage    Stage
 	Code     int    // three digits; 0 for none
 	Enhanced string // RFC 3463, such as "5.1.1"; empty if not given
-	Text     string // without codes, lines joined by a space, bounded
-	Local    bool   // made here: the mail was not offered to the server at all
+	Text     string // without codes, lines joined by a space, at most 500 octets
+	Local    bool   // made by this package: the envelope was not sent to the server
 
-	// coarse says that Enhanced is the Status field of a report, beside a reply of the
-	// server that has no enhanced code.
-	coarse bool
+	// fromStatusField means that Enhanced is the Status field of a report, because the server's
+	// reply in it has no enhanced code.
+	fromStatusField bool
 }
 
-// OK reports whether the server agreed: 2xx, or 354 to DATA.
+// OK reports whether the reply is positive: 2xx, or 354 to DATA.
 func (r Reply) OK() bool { return r.Code >= 200 && r.Code < 400 }
 
-// Temporary reports whether the server asks to try again later: 4xx.
+// Temporary reports whether the reply is a temporary refusal: 4xx.
 func (r Reply) Temporary() bool { return r.Code >= 400 && r.Code < 500 }
 
-// String is the reply on one line, as it is recorded.
+// String returns the reply on one line, as it is stored.
 func (r Reply) String() string {
 	if r.Code == 0 {
 		return strings.TrimSpace(r.Enhanced + " " + r.Text)
@@ -44,9 +44,9 @@ func (r Reply) String() string {
 	return strings.TrimSpace(strconv.Itoa(r.Code) + " " + r.Enhanced + " " + r.Text)
 }
 
-// Throttled reports whether the server asks to slow down: 421 or 4.7.x. Greylisting,
-// which also says 4.7.1, only wants each recipient to be tried again: slowing
-// down for it would keep a list from ever being finished.
+// Throttled reports whether the server asks to slow down: 421 or 4.7.x. Greylisting, which also
+// uses 4.7.1, does not count: it defers every new recipient once, whatever the speed, so slowing
+// down for it would keep an edition from being finished.
 func (r Reply) Throttled() bool {
 	if text := strings.ToLower(r.Text); strings.Contains(text, "greylist") || strings.Contains(text, "graylist") {
 		return r.Code == 421
@@ -57,8 +57,8 @@ func (r Reply) Throttled() bool {
 // readReply reads one reply of one or more lines (RFC 5321, section 4.2).
 func readReply(r *bufio.Reader, stage Stage) (Reply, error) { return readReplyLines(r, stage, nil) }
 
-// readReplyLines is readReply that also gives the whole text of each line to a function, which
-// may be nil: a Reply keeps a bounded part of all lines on one.
+// readReplyLines reads a reply and calls each, if it is not nil, with the whole text of every line.
+// Reply.Text keeps only a bounded part of them.
 func readReplyLines(r *bufio.Reader, stage Stage, each func(text string)) (Reply, error) {
 	reply := Reply{Stage: stage}
 	for range replyLines {
@@ -99,8 +99,8 @@ func (r *Reply) addLine(line []byte) (more bool, err error) {
 	return line[3] == '-', nil
 }
 
-// replyCode reads the three digits and demands what RFC 5321, section 4.2 has
-// behind them.
+// replyCode reads the three digits of a reply line. RFC 5321, section 4.2 requires a space, a
+// hyphen or nothing after them.
 func replyCode(line []byte) (int, bool) {
 	if len(line) < 3 || line[0] < '2' || line[0] > '5' || len(line) > 3 && line[3] != ' ' && line[3] != '-' {
 		return 0, false
@@ -109,21 +109,21 @@ func replyCode(line []byte) (int, bool) {
 	return code, err == nil
 }
 
-// addText joins lines. What is kept goes into the store and onto pages, so it is
-// valid UTF-8 without control characters.
+// addText appends a line to Text, as valid UTF-8 without control characters: Text is stored and
+// shown on pages.
 func (r *Reply) addText(text string) {
 	text = singleLine(text)
 	if r.Text != "" && text != "" {
 		text = " " + text
 	}
-	if room := replyText - len(r.Text); len(text) > room {
-		text = strings.ToValidUTF8(text[:room], "")
+	if left := replyText - len(r.Text); len(text) > left {
+		text = strings.ToValidUTF8(text[:left], "")
 	}
 	r.Text += text
 }
 
-// cutEnhanced cuts an enhanced status code (RFC 2034, section 4) from the start of
-// a text.
+// cutEnhanced splits a text into the enhanced status code (RFC 2034, section 4) at its start, or
+// "", and the rest.
 func cutEnhanced(text string) (code, rest string) {
 	word, rest, _ := strings.Cut(text, " ")
 	if !isEnhanced(word) {

@@ -9,7 +9,8 @@ const recipientWords = `(?:users?|usernames?|userids?|recipients?|mailbox|mailbo
 	`anvandare*|mottagare*|adressen|brugeren?|modtager*|brukeren?|mottaker*|uzivatel*|schrank*|kullanici*|alici*|adresi|vastaanottaj*|kayttaj*|cimzett*|` +
 	`пользовател*|получател*|адрес*|ящик*|аккаунт*|учетн*|абонент*)`
 
-// phrases are what servers say, topic by topic, in the notation of compilePhrases.
+// phrases are the phrases of server replies by topic, in the notation of phraseMatcher. The field
+// glyphs has regular expressions for languages without spaces between words.
 var phrases = []struct {
 	of            topics
 	words, glyphs string

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// topics is what the words of a refusal speak of. Several bits may be set; refusal
-// has their precedence.
+// topics is the set of subjects that the words of a refusal are about. classifyRefusal has their
+// order of precedence.
 type topics uint16
 
 const (
@@ -22,18 +22,17 @@ const (
 	topicUnknownUser                    // there is no such mailbox
 	topicUnavailable                    // "mailbox unavailable", the words of RFC 5321 for 550
 	topicUnknownHost                    // the recipient's domain takes no mail or does not exist
-	topicRouting                        // DNS or routing trouble on the way
+	topicRouting                        // a DNS or routing problem on the way
 	topicInactive                       // the mailbox is disabled, locked or suspended
-	topicPolicy                         // "blocked" or "policy" without more
-	topicTemporary                      // the server says that it may pass
+	topicPolicy                         // "blocked" or "policy" without details
+	topicTemporary                      // the words call the refusal temporary
 )
 
 func (w topics) has(any topics) bool { return w&any != 0 }
 
-// topicsOf finds out what a refusal speaks of. Addresses and URLs in it are left
-// out, since "spam" in a mailbox name is no verdict; only a few well-known URLs
-// count. An address of ours in a refusal for an unknown mailbox means that the
-// server has tried to verify the sender (a callout).
+// topicsOf returns the topics of a refusal's text. It ignores addresses and URLs, because "spam" in
+// a mailbox name means nothing; only a few well-known URLs count. One of our return paths in the
+// text means that the server tried to verify the sender (a callout).
 func topicsOf(text string) topics {
 	var w topics
 	folded := foldText(text[:min(len(text), topicTextMax)])
@@ -52,7 +51,7 @@ func topicsOf(text string) topics {
 	if rejectedWithoutReason.MatchString(flat) {
 		w |= topicUnavailable
 	}
-	w |= topics(refusals().find(flat))
+	w |= topics(refusalMatcher().find(flat))
 	if !isASCII(folded) {
 		for _, g := range glyphs() {
 			if g.expression.MatchString(folded) {
@@ -63,6 +62,7 @@ func topicsOf(text string) topics {
 	return w
 }
 
+// readURLs returns the topics of the well-known URLs in a text.
 func readURLs(folded string) (w topics) {
 	for _, url := range webAddress.FindAllString(folded, 5) {
 		switch {
@@ -75,15 +75,16 @@ func readURLs(folded string) (w topics) {
 	return w
 }
 
-// topicTextMax is how much of a refusal is looked at.
+// topicTextMax is how many octets of a refusal topicsOf reads.
 const topicTextMax = 2000
 
-var refusals = sync.OnceValue(func() *phraseMatcher {
-	book := newPhraseMatcher(recipientWords)
+// refusalMatcher returns the matcher of all phrases, which is built on the first call.
+var refusalMatcher = sync.OnceValue(func() *phraseMatcher {
+	matcher := newPhraseMatcher(recipientWords)
 	for _, p := range phrases {
-		book.add(p.words, uint16(p.of))
+		matcher.add(p.words, uint16(p.of))
 	}
-	return book
+	return matcher
 })
 
 type glyphPattern struct {
@@ -106,13 +107,12 @@ var (
 	blockListURL = regexp.MustCompile(`spamhaus|spamcop|sorbs|uceprotect|abuseat|barracudacentral|senderscore|senderbase|blacklist|blocklist|blockedmessage|unsolicited|delist|spf|dmarc|p=unauth|ipcheck|ip_?block`)
 	verpAddress  = regexp.MustCompile(`\bb-[a-z2-7]{18,62}@`)
 	mailAddress  = regexp.MustCompile(`<?"?[^\s<>"'()\[\]:;,]+"?@[^\s<>"'()\[\]:;,]+>?`)
-	// rejectedWithoutReason is a refusal of the address and nothing else.
+	// rejectedWithoutReason matches a refusal of the address that gives no reason.
 	rejectedWithoutReason = regexp.MustCompile(`^ (?:recipient )?address rejected (?:in reply to rcpt to command )?$`)
 	replyCodes            = regexp.MustCompile(`\b[245]\.\d{1,3}\.\d{1,3}\b|\b[45]\d\d[- ]`)
 )
 
-// foldText lowers letters and takes off their accents, so that one spelling of a
-// phrase fits all.
+// foldText converts text to lower case without accents, so that a phrase needs one spelling only.
 func foldText(text string) string { return stripAccents(strings.ToLower(text)) }
 
 func stripAccents(text string) string {
@@ -140,7 +140,7 @@ func stripAccents(text string) string {
 	return norm.NFC.String(b.String())
 }
 
-// normalizeWords leaves letters and digits, with one space between words and around all.
+// normalizeWords keeps only letters and digits, with one space between words and at both ends.
 func normalizeWords(text string) string {
 	var b strings.Builder
 	b.WriteByte(' ')
@@ -160,8 +160,8 @@ func normalizeWords(text string) string {
 	return joinWords(strings.Fields(b.String()))
 }
 
-// joinWords joins what is written as one word or as two. A user who is "not listed in"
-// a directory is no host that is "listed in" one.
+// joinWords joins compounds that are written as one word or as two. It also joins "not listed":
+// a user who is "not listed in" a directory is not a host that is "listed in" a block list.
 func joinWords(words []string) string {
 	var b strings.Builder
 	b.WriteByte(' ')

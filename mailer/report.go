@@ -10,7 +10,7 @@ import (
 	"github.com/emersion/go-message/textproto"
 )
 
-// ReportKind says what came back.
+// ReportKind is the kind of a Report.
 type ReportKind string
 
 // The kinds of reports.
@@ -19,28 +19,27 @@ const (
 	ComplaintReport ReportKind = "complaint" // ARF, RFC 5965
 )
 
-// ErrNoReport is returned for mails that are neither.
+// ErrNoReport is returned for a mail that is not a report.
 var ErrNoReport = errors.New("neither a delivery report nor a complaint")
 
-// Report is a bounce or a complaint.
+// Report is a bounce or a complaint, as ParseReport reads it.
 type Report struct {
 	Kind       ReportKind
 	Feedback   string      // of a complaint: "abuse", "fraud", "not-spam"…
-	Recipients []Recipient // of a delivery report, or whom a complaint names; may be empty
-	To         []string    // addresses the report itself was sent to: our VERP address among them
-	MessageIDs []string    // of the mail that it is about, without brackets
+	Recipients []Recipient // recipients of the mail that the report names; may be empty
+	To         []string    // addresses that the report was sent to, such as our return path
+	MessageIDs []string    // ids of the mail that the report is about, without brackets
 }
 
-// Recipient is one recipient's fate in a delivery report.
+// Recipient is a recipient in a report and what became of the mail to it.
 type Recipient struct {
-	Address string // as the report has it; may be empty or another than we wrote to
+	Address string // as written in the report; may be empty or differ from the address we mailed
 	Action  string // failed, delayed, delivered, relayed or expanded (RFC 3464, section 2.3.3)
 	Reply   Reply  // status and diagnostic code
 }
 
-// Class says what a recipient's fate means for the address: Accepted when the
-// mail arrived or was passed on, Later while it is still tried, and the classes of
-// refusals for failures.
+// Class returns the class of the outcome: Accepted if the mail was delivered or passed on, Later if
+// it is delayed, and for failures the class of the refusal.
 func (r Recipient) Class() Class {
 	switch {
 	case r.Action == "delivered" || r.Action == "relayed" || r.Action == "expanded" || strings.HasPrefix(r.Reply.Enhanced, "2."):
@@ -53,8 +52,8 @@ func (r Recipient) Class() Class {
 	return classifyRefusal(r.Reply)
 }
 
-// classifyExpired reads the last temporary refusal of a mail that is tried no more. A
-// refusal for what we are or send says nothing about the reader.
+// classifyExpired classifies the last temporary refusal of a mail that the server no longer retries.
+// A refusal because of the sender or the content does not count against the subscriber.
 func classifyExpired(r Reply) Class {
 	w := topicsOf(r.Text)
 	if r.Stage == StageMail || r.Stage == StageGreeting || codeSubject(r.Enhanced) == "4.7" || w.has(topicSender|topicRelaying|topicBlock|topicSize) ||
@@ -64,19 +63,19 @@ func classifyExpired(r Reply) Class {
 	return Soft
 }
 
-// What is read of a report. Anything past it is not needed for a decision.
+// The limits on what is read of a report, which suffice to classify it.
 const (
 	reportMax     = 1 << 20
 	partMax       = 128 << 10
-	textMax       = 48 << 10 // of all parts for people: the reason stands at their beginning
+	textMax       = 48 << 10 // of all text parts together: the reason is at their beginning
 	partsMax      = 40
 	depthMax      = 6
 	recipientsMax = 100
 )
 
-// ParseReport reads a mail that came to one of our return paths. It reads a bounded amount, and
-// makes the best of reports that are cut short or not as the RFCs have them. It returns
-// ErrNoReport for any other mail.
+// ParseReport reads a mail that was sent to one of our return paths. It reads a bounded amount and
+// extracts what it can from reports that are truncated or violate the RFCs. It returns ErrNoReport for
+// a mail that is not a report.
 func ParseReport(r io.Reader) (Report, error) {
 	data, err := io.ReadAll(io.LimitReader(r, reportMax))
 	if err != nil {
@@ -89,7 +88,7 @@ func ParseReport(r io.Reader) (Report, error) {
 	return reader.result()
 }
 
-// BodyText returns the text that a mail has for people, bounded and without markup.
+// BodyText returns the text of a mail's text and HTML parts, bounded and without markup.
 func BodyText(mail []byte) string { return readMail(mail[:min(len(mail), reportMax)]).text.String() }
 
 // readMail reads all parts of a mail.
@@ -100,15 +99,15 @@ func readMail(data []byte) *reportReader {
 	return reader
 }
 
-// reportReader collects what the parts of a report say.
+// reportReader collects the contents of a report's parts.
 type reportReader struct {
 	Report
 	top   mimePart
 	parts int
-	text  strings.Builder // of the parts for people, for reports without one for machines
+	text  strings.Builder // of the text and HTML parts, for reports without a machine-readable part
 }
 
-// walkPart looks at each part.
+// walkPart reads a part and the parts in it.
 func (r *reportReader) walkPart(p mimePart, depth int) {
 	if r.parts++; r.parts > partsMax || depth > depthMax {
 		return
@@ -121,11 +120,12 @@ func (r *reportReader) walkPart(p mimePart, depth int) {
 		if len(parts) > 0 {
 			return
 		}
-		p.kind = "" // it says that it has parts, and has none
+		p.kind = "" // declared as multipart, but has no parts: read it as text
 	}
 	r.addPart(p)
 }
 
+// addPart reads a part that is not a multipart.
 func (r *reportReader) addPart(p mimePart) {
 	switch p.kind {
 	case "message/delivery-status", "message/global-delivery-status":
@@ -141,21 +141,21 @@ func (r *reportReader) addPart(p mimePart) {
 	}
 }
 
-// AddressedTo returns the addresses that the header of a mail says it was sent to, at most 100.
+// AddressedTo returns the recipients in the header of a mail, at most 100.
 func AddressedTo(mail []byte) []string {
 	reader := reportReader{top: parseMIMEPart(unixLines(mail))}
 	reader.collectRecipients()
 	return reader.To
 }
 
-// unixLines ends lines with LF, also those of old Macs and of some gateways.
+// unixLines converts line ends to LF: CRLF, and the lone CR that some gateways write.
 func unixLines(data []byte) []byte {
 	data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
 	return bytes.ReplaceAll(data, []byte("\r"), []byte("\n"))
 }
 
-// collectRecipients notes whom the report came to. Servers add the envelope's recipient
-// under one of these names; To has it as well in honest bounces.
+// collectRecipients collects the addresses that the report was sent to. Servers add the envelope
+// recipient under one of these names; in regular bounces To has it as well.
 func (r *reportReader) collectRecipients() {
 	for _, name := range []string{"Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-Delivered-To", "To"} {
 		for f := r.top.header.FieldsByKey(name); f.Next(); {
@@ -168,18 +168,18 @@ func (r *reportReader) collectRecipients() {
 	}
 }
 
-// parseOriginal takes the Message-ID from the mail that came back, or its headers.
+// parseOriginal takes the Message-ID from the returned mail or from its header.
 func (r *reportReader) parseOriginal(body []byte) {
 	for _, group := range fieldGroups(body, 1) {
 		r.messageID(group.Get("Message-ID"))
-		if r.Kind == "" && group.Get("X-HmXmrOriginalRecipient") != "" { // Outlook.com's complaints, which are no ARF
+		if r.Kind == "" && group.Get("X-HmXmrOriginalRecipient") != "" { // complaints of Outlook.com, which are not ARF
 			r.Kind, r.Feedback = ComplaintReport, "abuse"
 		}
 	}
 }
 
-// parseEnclosedReport looks for a report inside the mail that came back: some gateways put
-// another system's report into one of their own.
+// parseEnclosedReport reads a report inside the returned mail: some gateways enclose another
+// system's report in one of their own.
 func (r *reportReader) parseEnclosedReport(p mimePart) {
 	if inner := parseMIMEPart(p.body()); r.Kind == "" && strings.EqualFold(inner.params["report-type"], "delivery-status") && r.fromSystem() {
 		for _, raw := range inner.parts() {
@@ -188,7 +188,7 @@ func (r *reportReader) parseEnclosedReport(p mimePart) {
 	}
 }
 
-// messageID notes the ids in a header value.
+// messageID adds the ids in a header value to MessageIDs.
 func (r *reportReader) messageID(value string) {
 	for id := range strings.FieldsFuncSeq(value, func(r rune) bool { return strings.ContainsRune("<> \t\r\n,", r) }) {
 		if strings.Contains(id, "@") && len(r.MessageIDs) < recipientsMax {
@@ -197,7 +197,7 @@ func (r *reportReader) messageID(value string) {
 	}
 }
 
-// result is what it all amounts to.
+// result returns the report, after it has tried the text parts if there was no machine-readable one.
 func (r *reportReader) result() (Report, error) {
 	if r.Kind == "" {
 		r.findStatusFields()
@@ -216,8 +216,8 @@ func (r *reportReader) result() (Report, error) {
 	return r.Report, nil
 }
 
-// fieldGroups reads up to n groups of header fields with empty lines between
-// them. A broken line ends its group, not the reading.
+// fieldGroups reads up to n groups of header fields that are separated by empty lines. Lines that
+// are not fields are skipped.
 func fieldGroups(body []byte, n int) []textproto.Header {
 	body = bytes.ReplaceAll(body, []byte("\r\n"), []byte("\n"))
 	var groups []textproto.Header
@@ -231,8 +231,8 @@ func fieldGroups(body []byte, n int) []textproto.Header {
 	return groups
 }
 
-// readFields drops lines that are no fields and reads the others. A parameter that
-// lost its indent, as some programs write a boundary, is put back to its field.
+// readFields reads header fields and skips lines that are not fields. A parameter without
+// indentation, as some programs write a boundary, is added to the field before it.
 func readFields(group []byte) textproto.Header {
 	var kept []byte
 	for line := range bytes.Lines(group) {

@@ -13,14 +13,13 @@ import (
 	"golang.org/x/text/encoding/htmlindex"
 )
 
-// mimePart is one part of a mail, as far as it can be made out: reports come from
-// programs that break MIME in every way, and a mimePart that cannot be read must not hide
-// the ones behind it.
+// mimePart is one part of a mail. It is parsed leniently: reports come from programs that violate
+// MIME in every way, and a part that cannot be read must not hide the parts after it.
 type mimePart struct {
 	header textproto.Header
 	kind   string // content type in lower case
 	params map[string]string
-	raw    []byte // the body as it came
+	raw    []byte // the body with its transfer encoding
 }
 
 // parseMIMEPart splits a mail or a part into header and body.
@@ -39,7 +38,7 @@ func parseMIMEPart(data []byte) mimePart {
 
 var lenientParam = regexp.MustCompile(`(?i)\b(boundary|report-type|charset)\s*=\s*(?:"([^"]*)"|([^\s;]+))`)
 
-// lenientContentType reads a Content-Type that is not as RFC 2045 has it.
+// lenientContentType reads a Content-Type that violates RFC 2045.
 func lenientContentType(value string) (kind string, params map[string]string) {
 	kind, _, _ = strings.Cut(value, ";")
 	params = map[string]string{}
@@ -49,8 +48,8 @@ func lenientContentType(value string) (kind string, params map[string]string) {
 	return strings.TrimSpace(kind), params
 }
 
-// parts splits a multipart body at its boundary lines (RFC 2046, section 5.1.1). The
-// boundary is the declared one, or else what the first line that looks like one says.
+// parts splits a multipart body at its boundary lines (RFC 2046, section 5.1.1). If the declared
+// boundary does not occur, the first line that looks like a boundary is taken for it.
 func (p mimePart) parts() [][]byte {
 	boundary := p.params["boundary"]
 	if boundary == "" || !bytes.Contains(p.raw, []byte("--"+boundary)) {
@@ -75,7 +74,7 @@ func (p mimePart) parts() [][]byte {
 		}
 		at = end
 	}
-	if start >= 0 && start < len(p.raw) && len(all) < partsMax { // cut short
+	if start >= 0 && start < len(p.raw) && len(all) < partsMax { // the end is missing
 		all = append(all, p.raw[start:])
 	}
 	return all
@@ -83,6 +82,7 @@ func (p mimePart) parts() [][]byte {
 
 var boundaryLine = regexp.MustCompile(`(?m)^--([^\s-][^\n]{0,68}?)[ \t]*$`)
 
+// firstBoundary returns the boundary of the first line that looks like one, or "".
 func firstBoundary(raw []byte) string {
 	if m := boundaryLine.FindSubmatch(raw[:min(len(raw), partMax)]); m != nil {
 		return string(m[1])
@@ -90,8 +90,8 @@ func firstBoundary(raw []byte) string {
 	return ""
 }
 
-// body is the part's body without its transfer encoding, as much of it as can be
-// read.
+// body returns the decoded body, at most partMax octets. If it cannot be decoded, body returns what
+// could be, or else the raw body.
 func (p mimePart) body() []byte {
 	var r io.Reader
 	switch strings.ToLower(strings.TrimSpace(p.header.Get("Content-Transfer-Encoding"))) {
@@ -109,7 +109,7 @@ func (p mimePart) body() []byte {
 	return bytes.ReplaceAll(decoded, []byte("\r\n"), []byte("\n"))
 }
 
-// text is the body in UTF-8, without tags if it is HTML.
+// text returns the body in UTF-8, without tags if it is HTML.
 func (p mimePart) text() string {
 	text := toUTF8(p.body(), p.params["charset"])
 	if p.kind == "text/html" {
@@ -118,6 +118,7 @@ func (p mimePart) text() string {
 	return text
 }
 
+// toUTF8 converts text from a charset. It returns text unchanged if the charset is unknown.
 func toUTF8(text []byte, charset string) string {
 	if charset == "" || strings.EqualFold(charset, "utf-8") || strings.EqualFold(charset, "us-ascii") {
 		return string(text)
@@ -140,6 +141,7 @@ var (
 	entities      = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&quot;", `"`, "&#39;", "'", "&nbsp;", " ", "&amp;", "&")
 )
 
+// textOfHTML removes tags, styles and scripts from HTML; block tags become line ends.
 func textOfHTML(html string) string {
 	html = invisibleHTML.ReplaceAllString(html, "")
 	html = lineTags.ReplaceAllString(html, "\n")
@@ -154,7 +156,7 @@ var headerWords = mime.WordDecoder{CharsetReader: func(charset string, input io.
 	return encoding.NewDecoder().Reader(input), nil
 }}
 
-// headerText is an unstructured header with its encoded words read (RFC 2047).
+// headerText returns an unstructured header with its encoded words decoded (RFC 2047).
 func headerText(h textproto.Header, name string) string {
 	value := h.Get(name)
 	decoded, err := headerWords.DecodeHeader(value)

@@ -8,9 +8,8 @@ import (
 	"github.com/emersion/go-message/textproto"
 )
 
-// deliveryStatus reads the part of a DSN for machines: a group of fields about
-// the mail and one about each recipient (RFC 3464, section 2.1). Some servers
-// have a single group for both.
+// deliveryStatus reads the machine-readable part of a DSN: a group of fields about the mail and one
+// about each recipient (RFC 3464, section 2.1). Some servers write a single group for both.
 func (r *reportReader) deliveryStatus(body []byte) {
 	r.Kind = DeliveryReport
 	for _, group := range fieldGroups(body, recipientsMax) {
@@ -22,8 +21,7 @@ func (r *reportReader) deliveryStatus(body []byte) {
 	}
 }
 
-// findStatusFields finds the fields of a DSN in the text for people, where gateways that take
-// reports apart leave them.
+// findStatusFields reads the fields of a DSN from the text parts, to which some gateways move them.
 func (r *reportReader) findStatusFields() {
 	if !r.fromSystem() {
 		return
@@ -38,9 +36,10 @@ func (r *reportReader) findStatusFields() {
 	}
 }
 
-// statusFields is a group of lines with the fields that each recipient of a DSN has.
+// statusFields matches a group of fields about a recipient of a DSN.
 var statusFields = regexp.MustCompile(`(?im)(?:^[A-Z][A-Za-z-]+: .*\n(?:[ \t].*\n)*)*^(?:Final-Recipient|Action): .*\n(?:[ \t].*\n)*(?:^[A-Z][A-Za-z-]+: .*\n(?:[ \t].*\n)*)*^(?:Final-Recipient|Action|Status): .*\n`)
 
+// recipientOf returns the recipient that a group of fields describes.
 func recipientOf(group textproto.Header) Recipient {
 	recipient := Recipient{
 		Address: addressOfField(group.Get("Original-Recipient")),
@@ -57,23 +56,24 @@ func recipientOf(group textproto.Header) Recipient {
 	return recipient
 }
 
-// takeStatus puts a report's Status field beside the server's own reply, which
-// outweighs it: the field is often only 5.0.0, or the class of the code.
+// takeStatus sets Enhanced to the Status field of a report, unless the server's reply has a more
+// specific code: the field is often only 5.0.0, or derived from the reply code.
 func (r *Reply) takeStatus(status string) {
 	own := r.Enhanced
 	if !isEnhanced(status) || own != "" && !strings.HasSuffix(own, ".0.0") {
 		return
 	}
 	if r.Code != 0 && status[0] != byte('0'+r.Code/100) {
-		return // of another class than the reply
+		return // the class differs from that of the reply
 	}
 	if own != "" && strings.HasSuffix(status, ".0.0") {
 		return
 	}
-	r.Enhanced, r.coarse = status, r.Code != 0
+	r.Enhanced, r.fromStatusField = status, r.Code != 0
 }
 
-// addressOfField cuts the type from "rfc822; name@example.org" (RFC 3464, section 2.1.2).
+// addressOfField returns the address of a field such as "rfc822; name@example.org" (RFC 3464,
+// section 2.1.2).
 func addressOfField(value string) string {
 	if _, address, found := strings.Cut(value, ";"); found {
 		value = address
@@ -97,12 +97,12 @@ var (
 	diagnosticTo = regexp.MustCompile(`^\s*[A-Za-z][A-Za-z0-9.-]*\s*;`)
 )
 
-// diagnostic reads "smtp; 550 5.1.1 no such user" and the like. A code stands before
-// a space, a hyphen, a colon or nothing at all.
+// diagnostic reads a reply such as "smtp; 550 5.1.1 no such user". The codes may be anywhere in it,
+// or missing.
 func diagnostic(value string) Reply {
 	text := strings.TrimSpace(diagnosticTo.ReplaceAllString(value, ""))
 	if m := quotedIn.FindStringSubmatch(text); m != nil {
-		text = m[1] + " " + m[2] // what the last server said, inside the words of one on the way
+		text = m[1] + " " + m[2] // the reply of the last server, quoted in that of a server on the way
 	}
 	reply := Reply{Stage: stageIn(text)}
 	m := firstCode.FindStringSubmatch(text)
@@ -122,11 +122,10 @@ func diagnostic(value string) Reply {
 	return reply
 }
 
-// codesFirst are the codes that a reply begins with, which Reply has apart.
+// codesFirst matches the codes at the start of a reply, which Reply.Text does not repeat.
 var codesFirst = regexp.MustCompile(`^\W*[45][0-5][0-9](?:[- :]+|$)#?(?:[45]\.[0-9]{1,3}\.[0-9]{1,3}(?:[- :]+|$))?`)
 
-// stageWords are how Postfix, Exim, Sendmail and Courier name the command that was
-// refused.
+// stageWords match how Postfix, Exim, Sendmail and Courier name the refused command.
 var stageWords = []struct {
 	words *regexp.Regexp
 	stage Stage
@@ -138,8 +137,8 @@ var stageWords = []struct {
 	{regexp.MustCompile(`(?i)(?:in reply to|after|response to|>>>) (?:pipelined )?(?:sending )?DATA`), StageData},
 }
 
-// stageIn finds the step of the conversation that a report says was refused; it is
-// empty when the report does not say.
+// stageIn returns the stage of the command that was refused according to a report, or "" if the
+// report does not name it.
 func stageIn(text string) Stage {
 	for _, s := range stageWords {
 		if s.words.MatchString(text) {
@@ -149,31 +148,31 @@ func stageIn(text string) Stage {
 	return ""
 }
 
-// feedback reads the part of a complaint for machines (RFC 5965, section 3).
+// feedback reads the machine-readable part of a complaint (RFC 5965, section 3).
 func (r *reportReader) feedback(body []byte) {
 	r.Kind = ComplaintReport
-	r.Feedback = "" // a report without a type is none that we understand
+	r.Feedback = "" // stays empty if the report names no type
 	for _, group := range fieldGroups(body, 1) {
 		r.Feedback = strings.ToLower(firstWord(group.Get("Feedback-Type")))
 		for f := group.FieldsByKey("Original-Rcpt-To"); f.Next() && len(r.Recipients) < recipientsMax; {
 			r.Recipients = append(r.Recipients, Recipient{Address: addressOfField(f.Value())})
 		}
 		if from := addressOfField(group.Get("Original-Mail-From")); from != "" {
-			r.To = append(r.To, from) // our own return path, which names the delivery
+			r.To = append(r.To, from) // our return path, which identifies the delivery
 		}
 	}
 }
 
-// ParseReply reads a server's refusal as reports and mail services quote it. status is
-// an enhanced code that they give beside it, or empty; the server's own outweighs it.
+// ParseReply reads a server's refusal as quoted by a report or a mail service. status is the enhanced
+// code that they give in addition, or ""; a more specific code in the text outweighs it.
 func ParseReply(text, status string) Reply {
 	reply := diagnostic(strings.Join(strings.Fields(text), " "))
 	reply.takeStatus(firstWord(status))
 	return reply
 }
 
-// BlamesSender reports whether the words of a refusal are about the sender: its address,
-// its reputation, or what it sent.
+// BlamesSender reports whether the words of a refusal are about the sender: its address, its
+// reputation or its content.
 func BlamesSender(text string) bool {
 	return topicsOf(text).has(topicSender | topicRelaying | topicBlock | topicSize | topicPolicy)
 }

@@ -5,10 +5,9 @@ import (
 	"strings"
 )
 
-// parseText reads reports without a part for machines, as qmail, old Exims and many
-// gateways write them. Answers of people and of their holidays come to return
-// paths too, so the mail must come from a mail system, say that a mail was not
-// delivered, and give a reason.
+// parseText reads a report without a machine-readable part, as qmail, old versions of Exim and many
+// gateways write them. Return paths also get replies of people and out-of-office replies. So the mail
+// must come from a mail system, state that a mail was not delivered, and give a reason.
 func (r *reportReader) parseText() {
 	text := r.text.String()
 	report, quoted := splitOriginal(text)
@@ -21,7 +20,7 @@ func (r *reportReader) parseText() {
 	}
 	reply, found := quotedReply(report)
 	if failed == "" && !found {
-		return // a notice of some kind, not a failure
+		return // a notice without a refusal
 	}
 	r.Kind = DeliveryReport
 	action := r.action(reply)
@@ -35,15 +34,14 @@ func (r *reportReader) parseText() {
 	}
 }
 
-// messageIDLine finds the id of the mail that came back where it is quoted in the
-// text of a report.
+// messageIDLine matches the Message-ID of the returned mail in the text of a report.
 var messageIDLine = regexp.MustCompile(`(?im)^[> \t]*Message-ID:\s*(<[^<>\s]+@[^<>\s]+>)`)
 
-// originalBelow are the lines above the copy of the mail that came back. What stands
-// below are our own words.
+// originalBelow matches the line that separates a report from the copy of the returned mail, or the
+// first header line of the copy. The text from there on was written by us, not by the mail system.
 var originalBelow = regexp.MustCompile(`(?im)^[ \t>*]*(?:[-=*_ ]{2,}\s*(?:below this line|this is a copy|original (?:message|mail)|message (?:header|text|body)|returned message|undelivered message|copy of|unsent message|forwarded message|start of|the (?:original|following) (?:message|mail|headers?|text)? ?(?:is|follows|was sent|text|headers?)|the (?:header|body) (?:of|is|follows)|message from|included is).*|(?:received|return-path|dkim-signature|mime-version|feedback-id|list-unsubscribe): .*)$`)
 
-// splitOriginal parts the words of a report from the mail that it quotes.
+// splitOriginal splits the text of a report from the returned mail that it quotes.
 func splitOriginal(text string) (report, quoted string) {
 	if at := originalBelow.FindStringIndex(text); at != nil {
 		return text[:at[0]], text[at[0]:]
@@ -51,14 +49,15 @@ func splitOriginal(text string) (report, quoted string) {
 	return text, ""
 }
 
-// isBounceText reports whether a mail is a mail system's notice that a mail did not arrive.
+// isBounceText reports whether a mail is a mail system's notice that a mail was not delivered. failed
+// is its X-Failed-Recipients header.
 func (r *reportReader) isBounceText(text, failed string) bool {
 	subject := headerText(r.top.header, "Subject")
 	kind := r.top.params["report-type"]
 	undelivered := undeliveredPhrases.in(subject)
 	switch {
 	case kind != "" && !strings.EqualFold(kind, "delivery-status"):
-		return false // such as a receipt that the mail was read (RFC 8098)
+		return false // such as a read receipt (RFC 8098)
 	case awayPhrases.in(subject):
 		return false
 	case failed != "" || undelivered && r.nullSender():
@@ -71,14 +70,14 @@ func (r *reportReader) isBounceText(text, failed string) bool {
 
 var rcptCommand = regexp.MustCompile(`(?i)\bRCPT TO\b`)
 
-// quotesDialogue reports whether a text quotes the command that names a recipient and a refusal,
-// as some gateways do in place of a sentence.
+// quotesDialogue reports whether a text quotes RCPT TO and a refusal, as some gateways do instead of
+// explaining the failure.
 func quotesDialogue(text string) bool {
 	reply, found := quotedReply(text)
 	return found && reply.Code >= 500 && rcptCommand.MatchString(text)
 }
 
-// action is what became of a mail by the reply that a report quotes.
+// action returns the Action of the recipients, by the subject and the reply that the report quotes.
 func (r *reportReader) action(reply Reply) string {
 	if delayedPhrases.in(headerText(r.top.header, "Subject")) {
 		return "delayed"
@@ -90,11 +89,11 @@ func (r *reportReader) action(reply Reply) string {
 	return "failed"
 }
 
-// systemNames are the local parts that mail systems write from.
+// systemNames matches the local parts of the addresses that mail systems send from.
 var systemNames = regexp.MustCompile(`^(?:mailer-?_?daemon\S*|mail-?_?daemon|post_?master|mdaemon|mail[-.]?delivery\S*|mail-?system|mail[-.]delivery[-.]system|mta|root|bounces?|microsoftexchange[0-9a-f]+|mail_?admin|double-bounce)$`)
 
-// fromSystem reports whether a mail comes from a mail system, by the address alone: a
-// person may have a name like one.
+// fromSystem reports whether a mail system sent the mail. It ignores the display name, because a
+// person's name may look like that of a system.
 func (r *reportReader) fromSystem() bool {
 	from := strings.ToLower(r.top.header.Get("From"))
 	if at := strings.LastIndexByte(from, '<'); at >= 0 && !strings.HasPrefix(from[at:], "<>") {
@@ -111,22 +110,21 @@ func (r *reportReader) fromSystem() bool {
 	if strings.EqualFold(r.top.params["report-type"], "delivery-status") {
 		return true
 	}
-	// Some systems write from the null address, or give no address at all.
+	// Some systems use the null address in From, or none.
 	return r.nullSender() && (from == "" || !strings.Contains(from, "@") || strings.HasPrefix(from, "@"))
 }
 
-// nullSender reports whether the mail was sent with the null return path (RFC 5321,
-// section 4.5.5), as its receiver noted.
+// nullSender reports whether the mail has the null return path (RFC 5321, section 4.5.5) according to
+// the Return-Path header that the receiving server added.
 func (r *reportReader) nullSender() bool {
 	return r.top.header.Has("Return-Path") && strings.Trim(r.top.header.Get("Return-Path"), " <>") == ""
 }
 
-// replyBegins is a reply at the start of a line, or behind the name of its server.
+// replyBegins matches a reply code at the start of a line or after the name of its server.
 var replyBegins = regexp.MustCompile(`(?:^\W*|[:>]\s*)[45][0-5][0-9](?:[ :-]|$)`)
 
-// quotedReply finds the reply that a report quotes: lines with a reply code whose
-// words are known, else known words without one, such as Exim's "Unrouteable
-// address", else a code alone.
+// quotedReply returns the reply that a report quotes. It prefers lines with a reply code and known
+// words to known words without a code, such as Exim's "Unrouteable address", and those to a code alone.
 func quotedReply(text string) (best Reply, found bool) {
 	rank := 0
 	stage := stageIn(text)
@@ -154,11 +152,11 @@ func quotedReply(text string) (best Reply, found bool) {
 	return best, rank > 0
 }
 
-// nextRecipient begins the reply about another recipient.
+// nextRecipient matches the start of the reply about the next recipient.
 var nextRecipient = regexp.MustCompile(`^\s*<?[^\s@]+@[^\s@]+>?:`)
 
-// replyCandidates are the places of a report where a reply may stand: each line with those
-// that it is continued on, up to an empty line.
+// replyCandidates returns the places of a report that may contain a reply: each line, joined with up to
+// three lines after it, until an empty line or the next recipient.
 func replyCandidates(text string) []string {
 	lines := strings.Split(text, "\n")
 	lines = lines[:min(len(lines), candidatesMax)]
@@ -176,14 +174,14 @@ func replyCandidates(text string) []string {
 	return all
 }
 
-// candidatesMax and candidateMax bound where a reply is looked for, in lines and bytes.
+// candidatesMax is how many lines are searched for a reply, candidateMax the length of a candidate.
 const (
 	candidatesMax = 300
 	candidateMax  = 1000
 )
 
-// fillReplies gives recipients whose report has no reply, or only a code, the words
-// that the part for people has, and the stage that it names.
+// fillReplies completes recipients without a reply, or with a code only, from the text parts: with the
+// reply quoted there and the stage named there.
 func (r *reportReader) fillReplies() {
 	text, _ := splitOriginal(r.text.String())
 	stage := stageIn(text)

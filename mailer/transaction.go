@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// breakConnection marks the connection as of no more use.
+// breakConnection closes the connection and returns a BrokenError.
 func (c *Conn) breakConnection(stage Stage, err error) error {
 	c.state = stateClosed
 	_ = c.conn.Close()
 	return &BrokenError{Stage: stage, Err: err}
 }
 
-// outOfOrder refuses a call; the connection is of no more use, because
-// its state is not what the caller takes it for.
+// outOfOrder refuses a call in the wrong order. It closes the connection, because its state is not
+// the one that the caller expects.
 func (c *Conn) outOfOrder(stage Stage) error {
 	if c.state == stateClosed {
 		return c.breakConnection(stage, errClosed)
@@ -24,8 +24,8 @@ func (c *Conn) outOfOrder(stage Stage) error {
 	return c.breakConnection(stage, errOrder)
 }
 
-// watchContext interrupts reads and writes when the context ends. The function that it
-// returns ends the watchContext.
+// watchContext interrupts reads and writes when the context ends. Call the returned function to stop
+// watching.
 func (c *Conn) watchContext(ctx context.Context) func() {
 	if ctx.Done() == nil {
 		return func() {}
@@ -33,13 +33,13 @@ func (c *Conn) watchContext(ctx context.Context) func() {
 	stop := context.AfterFunc(ctx, func() { _ = c.conn.SetDeadline(time.Unix(1, 0)) })
 	return func() {
 		if !stop() {
-			c.state = stateClosed // its deadline may strike at any later step
+			c.state = stateClosed // the deadline was set or is about to be, and would interrupt a later step
 		}
 	}
 }
 
-// deadline gives the next step its time. The context is asked afterwards, since
-// it may have ended just before.
+// deadline sets the deadline of the next step. It checks the context afterwards, because the new
+// deadline may have replaced the one that the end of the context had set.
 func (c *Conn) deadline(ctx context.Context, d time.Duration) error {
 	if err := c.conn.SetDeadline(time.Now().Add(d)); err != nil {
 		return err
@@ -47,7 +47,7 @@ func (c *Conn) deadline(ctx context.Context, d time.Duration) error {
 	return context.Cause(ctx)
 }
 
-// write sends data in one write and says how much of it went out.
+// write sends data in one write and returns how many octets of it were sent.
 func (c *Conn) write(ctx context.Context, data []byte, d time.Duration) (int, error) {
 	if len(data) == 0 {
 		return 0, nil
@@ -55,14 +55,14 @@ func (c *Conn) write(ctx context.Context, data []byte, d time.Duration) (int, er
 	if err := c.deadline(ctx, d); err != nil {
 		return 0, err
 	}
-	n, err := c.w.Write(data) // past the buffer when data is larger
+	n, err := c.w.Write(data) // bypasses the buffer if data is larger
 	if err == nil {
 		err = c.w.Flush()
 	}
 	return max(n-c.w.Buffered(), 0), cause(ctx, err)
 }
 
-// read takes the next reply that matters, after those that do not.
+// read returns the next reply, after skipping the ignored ones.
 func (c *Conn) read(ctx context.Context, stage Stage, d time.Duration) (Reply, error) {
 	if err := c.deadline(ctx, d); err != nil {
 		return Reply{}, err
@@ -79,8 +79,8 @@ func (c *Conn) read(ctx context.Context, stage Stage, d time.Duration) (Reply, e
 	}
 }
 
-// closeOn421 knows that a server that says 421 closes the connection (RFC 5321, section
-// 3.8).
+// closeOn421 closes the connection if the reply is 421, with which the server announces that it
+// closes it (RFC 5321, section 3.8).
 func (c *Conn) closeOn421(reply Reply) Reply {
 	if reply.Code == 421 {
 		c.state = stateClosed
@@ -89,8 +89,7 @@ func (c *Conn) closeOn421(reply Reply) Reply {
 	return reply
 }
 
-// cause prefers the reason why the context ended to the timeout that it
-// made.
+// cause returns the cause of the context's end in place of the timeout error that followed from it.
 func cause(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -98,8 +97,8 @@ func cause(ctx context.Context, err error) error {
 	return err
 }
 
-// appendEnvelope puts an envelope under way. Without PIPELINING, or when it
-// cannot be sent at all, it is only remembered for Ready.
+// appendEnvelope makes env the next envelope and appends its commands. Without PIPELINING, or if the
+// envelope cannot be sent, it appends nothing, and AwaitReady handles the envelope.
 func (c *Conn) appendEnvelope(dst []byte, env Envelope) []byte {
 	c.state, c.envelope = stateEnvelopeSent, env.commands(c.extensions)
 	if !c.extensions.pipelining || c.envelope.refused.Code != 0 {
@@ -115,8 +114,8 @@ func (c *Conn) appendEnvelope(dst []byte, env Envelope) []byte {
 	return append(dst, dataLine...)
 }
 
-// readEnvelope reads the three replies to a pipelined envelope. The first refusal
-// counts: what follows it is only its consequence (RFC 2920, section 3.1).
+// readEnvelope reads the three replies to a pipelined envelope. It returns the first refusal, because
+// the refusals after it are only its consequence (RFC 2920, section 3.1).
 func (c *Conn) readEnvelope(ctx context.Context) (Reply, error) {
 	var refusal Reply
 	for _, stage := range []Stage{StageMail, StageRcpt, StageData} {
@@ -129,7 +128,7 @@ func (c *Conn) readEnvelope(ctx context.Context) (Reply, error) {
 		}
 		if refusal.Code == 0 && !isPositive(reply) {
 			if reply.OK() {
-				return Reply{}, c.wrongAgreement(reply)
+				return Reply{}, c.unexpectedAcceptance(reply)
 			}
 			refusal = reply
 		}
@@ -144,6 +143,7 @@ func (c *Conn) readEnvelope(ctx context.Context) (Reply, error) {
 	return refusal, nil
 }
 
+// firstReply returns a, or b if a is empty.
 func firstReply(a, b Reply) Reply {
 	if a.Code != 0 {
 		return a
@@ -151,7 +151,7 @@ func firstReply(a, b Reply) Reply {
 	return b
 }
 
-// isPositive reports whether a reply is the one that its command hopes for.
+// isPositive reports whether a reply lets the transaction go on: 354 to DATA, 2xx to other commands.
 func isPositive(r Reply) bool {
 	if r.Stage == StageData {
 		return r.Code == 354
@@ -159,16 +159,16 @@ func isPositive(r Reply) bool {
 	return r.Code >= 200 && r.Code < 300
 }
 
-// wrongAgreement is a server that agrees to something else than it was asked, such as 250
-// to DATA: it does not wait for the body, and its state is unknown.
-func (c *Conn) wrongAgreement(reply Reply) error {
+// unexpectedAcceptance handles a positive reply that does not fit the command, such as 250 to DATA.
+// It closes the connection, because the state of the server is unknown.
+func (c *Conn) unexpectedAcceptance(reply Reply) error {
 	return c.breakConnection(reply.Stage, fmt.Errorf("the server answered %s with %q", reply.Stage, reply))
 }
 
-// abandonTransaction leaves a refused transaction. A server that waits for a body
-// nevertheless gets a lone dot and no recipient to count it for (RFC 2920,
-// section 3.1). In LMTP the dot has one reply for each accepted recipient, so here
-// there would be none to tell where we are (RFC 2033, section 4.2).
+// abandonTransaction ends a refused transaction; data is the reply to DATA. If the server waits for a
+// body although it refused the recipient, it gets an empty body, which has no recipient (RFC 2920,
+// section 3.1). Over LMTP the connection is closed instead: there the server sends one reply for each
+// accepted recipient after the dot, which here is none (RFC 2033, section 4.2).
 func (c *Conn) abandonTransaction(ctx context.Context, data Reply) error {
 	c.state, c.needsReset = stateIdle, true
 	if data.Code != 354 {
@@ -180,13 +180,13 @@ func (c *Conn) abandonTransaction(ctx context.Context, data Reply) error {
 	if _, err := c.write(ctx, []byte(".\r\n"), c.timeouts.Command); err != nil {
 		c.state = stateClosed
 		_ = c.conn.Close()
-		return nil // the refusal is known, which is what was asked
+		return nil // the refusal is already known, so there is no error to report
 	}
 	c.ignoredReplies++
 	return nil
 }
 
-// exchangeEnvelope sends one command after the other.
+// exchangeEnvelope sends the commands of the envelope one by one, each after the reply to the last.
 func (c *Conn) exchangeEnvelope(ctx context.Context) (Reply, error) {
 	if c.needsReset {
 		reply, err := c.command(ctx, StageMail, "RSET\r\n")
@@ -204,7 +204,7 @@ func (c *Conn) exchangeEnvelope(ctx context.Context) (Reply, error) {
 			return reply, err
 		}
 		if !isPositive(reply) && reply.OK() {
-			return Reply{}, c.wrongAgreement(reply)
+			return Reply{}, c.unexpectedAcceptance(reply)
 		}
 		if !isPositive(reply) {
 			c.state, c.needsReset = stateIdle, step.stage != StageMail
@@ -230,8 +230,8 @@ func (c *Conn) command(ctx context.Context, stage Stage, line string) (Reply, er
 	return reply, nil
 }
 
-// final reads the reply to the body. Anything but a clear yes or no is
-// uncertain.
+// final reads the reply to the body. A reply that is neither an acceptance nor a refusal is an error
+// at StageFinal, so the outcome is uncertain.
 func (c *Conn) final(ctx context.Context) (Reply, error) {
 	reply, err := c.read(ctx, StageFinal, c.timeouts.Final)
 	if err == nil && reply.Code >= 300 && reply.Code < 400 {
@@ -246,9 +246,8 @@ func (c *Conn) final(ctx context.Context) (Reply, error) {
 	return reply, nil
 }
 
-// bodyWriteFailed is a write of a body that failed. When the dot went out with it, the
-// server may have the mail. When not, it cannot, but may have said why it stopped
-// listening.
+// bodyWriteFailed handles a failed write of a body. If the final dot was sent, the server may have
+// accepted the mail. If not, it cannot have, but it may have sent a refusal before it stopped reading.
 func (c *Conn) bodyWriteFailed(dotSent bool, err error) (Reply, error) {
 	stage := StageBody
 	if dotSent {
@@ -264,9 +263,9 @@ func (c *Conn) bodyWriteFailed(dotSent bool, err error) (Reply, error) {
 	return Reply{}, c.breakConnection(stage, err)
 }
 
-// unexpectedReply is a server that speaks although nothing was asked: to take leave,
-// or by mistake, and then the next answers would be taken for those of other
-// mails.
+// unexpectedReply handles a reply that arrives before the body was sent. A refusal, such as 421 before
+// the server closes, is returned. Any other reply is an error, because later replies would be
+// attributed to the wrong mails.
 func (c *Conn) unexpectedReply() (Reply, error) {
 	reply, err := readReply(c.r, StageBody)
 	if err == nil && reply.Code >= 400 {
@@ -279,8 +278,8 @@ func (c *Conn) unexpectedReply() (Reply, error) {
 	return Reply{}, c.breakConnection(StageBody, err)
 }
 
-// appendBody appends a body and its final dot. Rendered mails have no lines that begin
-// with a dot; anything else gets its dots doubled (RFC 5321, section 4.5.2).
+// appendBody appends a body and its final dot. It doubles dots at the start of lines (RFC 5321,
+// section 4.5.2).
 func appendBody(dst, body []byte) []byte {
 	if bytes.HasPrefix(body, []byte(".")) {
 		dst = append(dst, '.')
@@ -300,7 +299,7 @@ func appendBody(dst, body []byte) []byte {
 	return append(dst, ".\r\n"...)
 }
 
-// quit says QUIT and waits for the answer and those still unread.
+// quit sends QUIT and reads its reply and those that are still unread.
 func (c *Conn) quit() {
 	if _, err := c.w.WriteString("QUIT\r\n"); err != nil || c.w.Flush() != nil {
 		return
