@@ -12,7 +12,7 @@ import (
 
 func TestPicturesHaveTheirTypeAndSize(t *testing.T) {
 	t.Parallel()
-	item, entry, object := read(t, selection(feedrules.Rich(1))).first()
+	item, entry, object := read(t, selection(feedrules.FullArticle(1))).first()
 	for format, n := range map[string]*feedrules.Node{"RSS": item, "Atom": entry} {
 		content := n.All("media:content")[0]
 		same(t, format+" media:content", content.Attributes, map[string]string{
@@ -29,7 +29,7 @@ func TestPicturesHaveTheirTypeAndSize(t *testing.T) {
 
 func TestAllEnclosuresAreInAtomAndJSONAndTheFirstInRSS(t *testing.T) {
 	t.Parallel()
-	item, entry, object := read(t, selection(feedrules.Rich(1))).first()
+	item, entry, object := read(t, selection(feedrules.FullArticle(1))).first()
 	enclosures := item.All("enclosure")
 	if len(enclosures) != 1 {
 		t.Fatalf("%d enclosures in RSS", len(enclosures))
@@ -88,7 +88,7 @@ func TestPodcastsHaveApplesElements(t *testing.T) {
 	d = read(t, s)
 	same(t, "what is not said", []string{d.channel.Value("itunes:explicit"), d.channel.All("itunes:owner")[0].Value("itunes:email"), texts(d.channel, "itunes:image", "href")[0]},
 		[]string{"false", "erin@press.example", "https://press.example/logo.png"})
-	if plain := string(render(t, feed.FormatRSS, selection(feedrules.Rich(1)))); strings.Contains(plain, "itunes") {
+	if plain := string(render(t, feed.FormatRSS, selection(feedrules.FullArticle(1)))); strings.Contains(plain, "itunes") {
 		t.Error("a feed that is no podcast names Apple's elements")
 	}
 }
@@ -156,7 +156,7 @@ func TestAddressesInTextsAreResolved(t *testing.T) {
 // TestASiteBelowAPathHasItsAddressesThere also when an article's page is elsewhere.
 func TestASiteBelowAPathHasItsAddressesThere(t *testing.T) {
 	t.Parallel()
-	a := feedrules.Rich(1)
+	a := feedrules.FullArticle(1)
 	a.URL = "https://elsewhere.example/blog/x"
 	a.HTML = `<p><a href="/articles/y">y</a> <a href="z">z</a></p>`
 	s := selection(a)

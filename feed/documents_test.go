@@ -133,7 +133,7 @@ func TestSitesThatSayLittleGetDocumentsThatSayNoMore(t *testing.T) {
 
 func TestItemsSayWhatTheirArticlesDo(t *testing.T) {
 	t.Parallel()
-	a := feedrules.Rich(1)
+	a := feedrules.FullArticle(1)
 	a.Summary, a.Language = "Summary & more", "pt-BR"
 	item, entry, object := read(t, selection(a)).first()
 	same(t, "creators", texts(item, "dc:creator", ""), []string{"Ann Author", "Bob <b> & Sons"})

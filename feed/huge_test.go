@@ -43,7 +43,7 @@ func TestHugeArticlesAreBounded(t *testing.T) {
 			if whole := megabytes<<20 <= feed.MaxBody; (len(data) > megabytes<<20*9/10) != whole {
 				t.Errorf("%s: the document has %d bytes", where, len(data))
 			}
-			for _, problem := range append(feedrules.Problems(f, data), feedrules.Lost(f, data, s.Items)...) {
+			for _, problem := range append(feedrules.Problems(f, data), feedrules.MissingText(f, data, s.Items)...) {
 				t.Errorf("%s: %s", where, problem)
 			}
 			compare(t, where, readGofeed(t, f, data), want)

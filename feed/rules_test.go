@@ -20,7 +20,7 @@ func TestDocumentsKeepTheRulesOfTheirSpecifications(t *testing.T) {
 			if s.Definition.SummaryOnly {
 				continue
 			}
-			for _, problem := range feedrules.Lost(f, data, s.Items) {
+			for _, problem := range feedrules.MissingText(f, data, s.Items) {
 				t.Errorf("%s, %s: %s", name, f, problem)
 			}
 		}
@@ -58,7 +58,7 @@ func TestIdsStayWhateverChanges(t *testing.T) {
 
 // FuzzRender feeds any text to every part of an article.
 func FuzzRender(f *testing.F) {
-	for _, a := range feedrules.Hostile() {
+	for _, a := range feedrules.HostileArticles() {
 		f.Add(a.Title, a.HTML, a.Summary, a.URL)
 	}
 	f.Add("\x00", "<p", "&", "//x")
@@ -76,7 +76,7 @@ func FuzzRender(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, problem := range append(feedrules.Problems(format, data), feedrules.Lost(format, data, s.Items)...) {
+			for _, problem := range append(feedrules.Problems(format, data), feedrules.MissingText(format, data, s.Items)...) {
 				t.Errorf("%s: %s", format, problem)
 			}
 		}

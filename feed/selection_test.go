@@ -21,11 +21,11 @@ func selection(articles ...article.Article) feed.Selection {
 
 // selections are documents of every shape, by name.
 func selections() map[string]feed.Selection {
-	hostile := feedrules.Hostile()
+	hostile := feedrules.HostileArticles()
 	all := map[string]feed.Selection{
 		"empty":   selection(),
 		"plain":   selection(feedrules.Article(1), feedrules.Article(2), feedrules.Article(3)),
-		"rich":    selection(feedrules.Rich(1), feedrules.Rich(2)),
+		"rich":    selection(feedrules.FullArticle(1), feedrules.FullArticle(2)),
 		"hostile": selection(hostile...),
 	}
 	twins := make([]article.Article, 50)
@@ -41,7 +41,7 @@ func selections() map[string]feed.Selection {
 	removed.Removed = []feed.Item{{Article: gone}}
 	all["removed"] = removed
 
-	podcast := selection(feedrules.Rich(1), feedrules.Article(2))
+	podcast := selection(feedrules.FullArticle(1), feedrules.Article(2))
 	podcast.Definition.Podcast = &feed.Podcast{
 		Author: "Ann & Bob", Owner: "Ann <ann@press.example>", Image: "/cover.jpg", Category: "Society & Culture > Documentary", Type: "episodic",
 	}

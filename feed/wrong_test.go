@@ -24,7 +24,7 @@ func wrong(t *testing.T, f feed.Format, good string, changes [][2]string) {
 
 func TestRulesOfXMLFindWhatIsWrong(t *testing.T) {
 	t.Parallel()
-	rich := selection(feedrules.Rich(1), feedrules.Article(2))
+	rich := selection(feedrules.FullArticle(1), feedrules.Article(2))
 	rich.Definition.Podcast = &feed.Podcast{Author: "Ann"}
 	both := [][2]string{
 		{`rel="self"`, `rel="me"`}, {"urn:uuid:", "https://x.example/"}, {"urn:uuid:", "urn:uuid:X"}, {"Article 1", "a\ufffdb"},
@@ -68,7 +68,7 @@ func without(changes [][2]string, what string) (all [][2]string) {
 // TestRulesOfJSONFeedFindWhatIsWrong has a line for each rule of the specification.
 func TestRulesOfJSONFeedFindWhatIsWrong(t *testing.T) {
 	t.Parallel()
-	s := selection(feedrules.Rich(1), feedrules.Article(2))
+	s := selection(feedrules.FullArticle(1), feedrules.Article(2))
 	s.Page.Older = "abc.1"
 	rich := s.Items[0].Article
 	rich.Language = "fr"
@@ -101,11 +101,11 @@ func TestLostTextIsNoticed(t *testing.T) {
 		good := string(render(t, f, s))
 		for _, lost := range []string{"<b>2</b>", "This is article", "link", "<p>"} {
 			bad := strings.ReplaceAll(good, lost, "")
-			if problems := feedrules.Lost(f, []byte(bad), s.Items); (len(problems) == 0) != (lost == "<p>") {
+			if problems := feedrules.MissingText(f, []byte(bad), s.Items); (len(problems) == 0) != (lost == "<p>") {
 				t.Errorf("%s without %s: %q", f, lost, problems)
 			}
 		}
-		if problems := feedrules.Lost(f, []byte(good), append(s.Items, feed.Item{Article: feedrules.Article(3)})); len(problems) != 1 {
+		if problems := feedrules.MissingText(f, []byte(good), append(s.Items, feed.Item{Article: feedrules.Article(3)})); len(problems) != 1 {
 			t.Errorf("%s: an article is missing, and what is said is %q", f, problems)
 		}
 	}

@@ -139,7 +139,7 @@ func TestAnotherNodeServesAnEditWithinASecond(t *testing.T) {
 func TestOPMLListsTheFeedsOfTagsAuthorsAndLanguages(t *testing.T) {
 	t.Parallel()
 	s := storetest.Open(t, store.SQLite, store.Options{})
-	put(t, s, feedrules.Rich(1))
+	put(t, s, feedrules.FullArticle(1))
 	p := &app.Service{Store: s}
 	server := feedserver.New(feedserver.Options{Source: app.NewFeedSource(s), Site: feedrules.Site(), Now: s.Now, Named: p.NamedFeeds})
 	_, opml := fetch(t, server, "/feeds.opml")
@@ -156,7 +156,7 @@ func TestOPMLListsTheFeedsOfTagsAuthorsAndLanguages(t *testing.T) {
 func TestNodesGiveTheSameBytes(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		put(t, s, feedrules.Rich(1), feedrules.Article(2), feedrules.Article(3))
+		put(t, s, feedrules.FullArticle(1), feedrules.Article(2), feedrules.Article(3))
 		first, second := feedServer(s), feedServer(s)
 		for _, path := range []string{"/feed.xml", "/atom.xml", "/feed.json", "/feeds.opml"} {
 			_, a := fetch(t, first, path)
@@ -228,7 +228,7 @@ func TestGoBlogIsCompleteInTheArchives(t *testing.T) {
 				t.Fatal(err)
 			}
 			documents++
-			for _, problem := range append(feedrules.Problems(format, data), feedrules.Lost(format, data, page.Items)...) {
+			for _, problem := range append(feedrules.Problems(format, data), feedrules.MissingText(format, data, page.Items)...) {
 				t.Errorf("%s, page %q: %s", format, cursor, problem)
 			}
 			if cursor = page.Page.Older; cursor == "" {

@@ -35,8 +35,8 @@ func (s *Node) connectionLimit() (*connlimit.Limiter, error) {
 	}
 	budget := connlimit.Descriptors()
 	s.Service.Log.Debug("connections are limited", "all", budget.HTTP, "of one client", budget.PerHTTP, "descriptors in reserve", budget.Reserved)
-	exempt := func(a netip.Addr) bool { return connlimit.Near(a) || proxies.Trusts(a) }
-	return connlimit.New(connlimit.Options{Most: budget.HTTP, PerClient: budget.PerHTTP, Exempt: exempt}), nil
+	exempt := func(a netip.Addr) bool { return connlimit.IsLocal(a) || proxies.Trusts(a) }
+	return connlimit.New(connlimit.Options{Max: budget.HTTP, PerClient: budget.PerHTTP, Exempt: exempt}), nil
 }
 
 func (s *Node) serveHTTP(ctx context.Context) error {

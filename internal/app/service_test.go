@@ -258,7 +258,7 @@ func TestReadersAreShownBesideEachFeed(t *testing.T) {
 
 func TestHomeOfEveryFeedIsAPage(t *testing.T) {
 	t.Parallel()
-	r := start(t, "site: {url: http://localhost}\nfeeds:\n- {name: sea, filter: {tags: [all]}}\ndigests:\n- {name: weekly, schedule: '@weekly', sender: news@example.org}\n", feedrules.Rich(1))
+	r := start(t, "site: {url: http://localhost}\nfeeds:\n- {name: sea, filter: {tags: [all]}}\ndigests:\n- {name: weekly, schedule: '@weekly', sender: news@example.org}\n", feedrules.FullArticle(1))
 	get := func(path string) (head string, body []byte) {
 		return r.raw(t, "GET "+path+" HTTP/1.1\r\nHost: localhost\r\n\r\n")
 	}

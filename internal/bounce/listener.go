@@ -58,7 +58,7 @@ func (d *Processor) serve(ctx context.Context, listener net.Listener, protocol s
 func connectionLimit() *connlimit.Limiter {
 	budget := connlimit.Descriptors()
 	return connlimit.New(connlimit.Options{
-		Most: budget.SMTP, PerClient: budget.PerSMTP, Exempt: connlimit.Near,
+		Max: budget.SMTP, PerClient: budget.PerSMTP, Exempt: connlimit.IsLocal,
 		Refuse: func(conn net.Conn) {
 			_ = conn.SetWriteDeadline(time.Now().Add(time.Second))
 			_, _ = io.WriteString(conn, "421 4.7.0 Too many connections, try again later\r\n")

@@ -19,14 +19,14 @@ import (
 
 // Options are the limits.
 type Options struct {
-	Most      int // connections of all clients
+	Max      int // connections of all clients
 	PerClient int // connections of one IPv4 address, or of one IPv6 /64; 0 for no limit
 	// Exempt reports whether an address may have any number: those of proxies, behind which
 	// many clients stand. It may be nil.
 	Exempt func(netip.Addr) bool
-	// Silent is how long a connection of Wrap must have been silent to be idle, once it has said
+	// IdleAfter is how long a connection of Wrap must have been silent to be idle, once it has said
 	// something; 10 s when 0.
-	Silent time.Duration
+	IdleAfter time.Duration
 	// Refuse tells a client that there is no room, before its connection is closed. It must
 	// not block. It may be nil.
 	Refuse func(net.Conn)
@@ -52,14 +52,14 @@ type entry struct {
 	client   *client
 	inAll    *list.Element // its place in Limiter.open
 	inClient *list.Element // and in client.open
-	used     bool          // a request is under way: it is not closed for another
+	active     bool          // a request is under way: it is not closed for another
 }
 
 // New makes a limiter.
 func New(options Options) *Limiter {
-	options.Most = max(options.Most, 1)
-	if options.Silent == 0 {
-		options.Silent = 10 * time.Second
+	options.Max = max(options.Max, 1)
+	if options.IdleAfter == 0 {
+		options.IdleAfter = 10 * time.Second
 	}
 	return &Limiter{options: options, conns: map[net.Conn]*entry{}, clients: map[netip.Prefix]*client{}}
 }
@@ -101,9 +101,9 @@ func (l listener) Accept() (net.Conn, error) {
 func (l *Limiter) ConnState(conn net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateActive:
-		l.use(conn)
+		l.markActive(conn)
 	case http.StateIdle:
-		l.rest(conn)
+		l.markIdle(conn)
 	case http.StateClosed, http.StateHijacked:
 		l.remove(conn)
 	}
@@ -112,7 +112,7 @@ func (l *Limiter) ConnState(conn net.Conn, state http.ConnState) {
 // admit counts a new connection, which is idle until it is used. It closes idle ones to make
 // room, and returns false when that is not enough.
 func (l *Limiter) admit(conn net.Conn) bool {
-	network := networkOf(conn)
+	network := clientNetwork(conn)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	c := l.clients[network]
@@ -123,7 +123,7 @@ func (l *Limiter) admit(conn net.Conn) bool {
 	if limited && c.open.Len() >= l.options.PerClient && !l.evict(&c.open) {
 		return false
 	}
-	if len(l.conns) >= l.options.Most && !l.evict(&l.open) {
+	if len(l.conns) >= l.options.Max && !l.evict(&l.open) {
 		return false
 	}
 	l.clients[network] = c // eviction may have taken the client's last connection
@@ -136,8 +136,8 @@ func (l *Limiter) admit(conn net.Conn) bool {
 // evict closes the connection that has been idle the longest. l.mu must be held.
 func (l *Limiter) evict(open *list.List) bool {
 	for oldest := open.Front(); oldest != nil; oldest = oldest.Next() {
-		if e := oldest.Value.(*entry); !e.used {
-			l.forget(e)
+		if e := oldest.Value.(*entry); !e.active {
+			l.removeEntry(e)
 			e.conn.Close()
 			return true
 		}
@@ -145,20 +145,20 @@ func (l *Limiter) evict(open *list.List) bool {
 	return false
 }
 
-// use and rest are called for each request, so they allocate nothing.
-func (l *Limiter) use(conn net.Conn) {
+// markActive and rest are called for each request, so they allocate nothing.
+func (l *Limiter) markActive(conn net.Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if e := l.conns[conn]; e != nil {
-		e.used = true
+		e.active = true
 	}
 }
 
-func (l *Limiter) rest(conn net.Conn) {
+func (l *Limiter) markIdle(conn net.Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if e := l.conns[conn]; e != nil {
-		e.used = false
+		e.active = false
 		l.open.MoveToBack(e.inAll)
 		e.client.open.MoveToBack(e.inClient)
 	}
@@ -168,11 +168,11 @@ func (l *Limiter) remove(conn net.Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if e := l.conns[conn]; e != nil {
-		l.forget(e)
+		l.removeEntry(e)
 	}
 }
 
-func (l *Limiter) forget(e *entry) {
+func (l *Limiter) removeEntry(e *entry) {
 	l.open.Remove(e.inAll)
 	e.client.open.Remove(e.inClient)
 	delete(l.conns, e.conn)
@@ -181,13 +181,13 @@ func (l *Limiter) forget(e *entry) {
 	}
 }
 
-// networkOf is what one client is counted by.
-func networkOf(conn net.Conn) netip.Prefix {
-	at, err := netip.ParseAddrPort(conn.RemoteAddr().String())
+// clientNetwork is what one client is counted by.
+func clientNetwork(conn net.Conn) netip.Prefix {
+	addrPort, err := netip.ParseAddrPort(conn.RemoteAddr().String())
 	if err != nil {
 		return netip.Prefix{} // a Unix socket
 	}
-	ip := at.Addr().Unmap().WithZone("")
+	ip := addrPort.Addr().Unmap().WithZone("")
 	bits := ip.BitLen()
 	if ip.Is6() {
 		bits = 64
@@ -199,8 +199,8 @@ func networkOf(conn net.Conn) netip.Prefix {
 	return prefix
 }
 
-// Near reports whether an address is this machine's or of a private network: what comes from
+// IsLocal reports whether an address is this machine's or of a private network: what comes from
 // there is a proxy, a mail server or a container's gateway, behind which many clients stand.
-func Near(a netip.Addr) bool {
+func IsLocal(a netip.Addr) bool {
 	return !a.IsValid() || a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast()
 }

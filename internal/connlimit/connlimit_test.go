@@ -64,9 +64,9 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-func TestOldestIdleConnectionMakesRoom(t *testing.T) {
+func TestOldestIdleConnectionIsClosedForNewOne(t *testing.T) {
 	t.Parallel()
-	for name, o := range map[string]Options{"in all": {Most: 3}, "of one client": {Most: 100, PerClient: 3}} {
+	for name, o := range map[string]Options{"in all": {Max: 3}, "of one client": {Max: 100, PerClient: 3}} {
 		l, address := serve(t, o, ok)
 		silent, asked, last := dial(t, address), dial(t, address), dial(t, address)
 		eventually(t, "three connections", func() bool { return l.Open() == 3 })
@@ -90,7 +90,7 @@ func TestOldestIdleConnectionMakesRoom(t *testing.T) {
 func TestConnectionsInUseAreNotClosed(t *testing.T) {
 	t.Parallel()
 	hold, begun := make(chan struct{}), make(chan struct{}, 10)
-	l, address := serve(t, Options{Most: 2}, func(http.ResponseWriter, *http.Request) {
+	l, address := serve(t, Options{Max: 2}, func(http.ResponseWriter, *http.Request) {
 		begun <- struct{}{}
 		<-hold
 	})
@@ -115,25 +115,25 @@ func TestConnectionsInUseAreNotClosed(t *testing.T) {
 	}
 }
 
-func TestProxiesHaveNoLimitOfTheirOwn(t *testing.T) {
+func TestProxiesAreExemptFromClientLimit(t *testing.T) {
 	t.Parallel()
-	l, address := serve(t, Options{Most: 100, PerClient: 2, Exempt: Near}, ok)
+	l, address := serve(t, Options{Max: 100, PerClient: 2, Exempt: IsLocal}, ok)
 	for range 20 {
 		dial(t, address)
 	}
 	eventually(t, "twenty connections of one address", func() bool { return l.Open() == 20 })
 	for text, near := range map[string]bool{"127.0.0.1": true, "10.1.2.3": true, "172.17.0.1": true, "fd00::1": true, "::1": true, "8.8.8.8": false, "2001:4860::8888": false} {
-		if Near(netip.MustParseAddr(text)) != near {
+		if IsLocal(netip.MustParseAddr(text)) != near {
 			t.Errorf("Near(%s) is %v", text, !near)
 		}
 	}
 }
 
-func TestDescriptorsLeaveAReserve(t *testing.T) {
+func TestDescriptorsKeepReserve(t *testing.T) {
 	t.Parallel()
 	for _, limit := range []int{64, 256, 1024, 3000, 65536, 1 << 20} {
 		b := divide(limit)
-		if used := b.HTTP + 2*b.SMTP; limit-used < b.Reserved || b.Reserved < min(limit/2, usualReserve) {
+		if used := b.HTTP + 2*b.SMTP; limit-used < b.Reserved || b.Reserved < min(limit/2, maxReserve) {
 			t.Errorf("of %d descriptors connections may take %d, %d are in reserve", limit, used, b.Reserved)
 		}
 		if b.HTTP < 4 || b.PerHTTP < 1 || b.SMTP < 4 {
@@ -142,15 +142,15 @@ func TestDescriptorsLeaveAReserve(t *testing.T) {
 	}
 }
 
-func TestClientsOfOtherProtocolsGiveWayWhenTheyAreSilent(t *testing.T) {
+func TestSilentWrappedConnectionIsClosedForNewOne(t *testing.T) {
 	t.Parallel()
 	inner, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	refused := make(chan struct{})
-	told := sync.OnceFunc(func() { close(refused) })
-	l := New(Options{Most: 2, Silent: 100 * time.Millisecond, Refuse: func(net.Conn) { told() }})
+	refuseOnce := sync.OnceFunc(func() { close(refused) })
+	l := New(Options{Max: 2, IdleAfter: 100 * time.Millisecond, Refuse: func(net.Conn) { refuseOnce() }})
 	listener := l.Wrap(inner)
 	t.Cleanup(func() { listener.Close() })
 	go func() { // sends back what comes

@@ -14,9 +14,9 @@ type Budget struct {
 
 // The reserve, and the most connections that are of use.
 const (
-	usualReserve = 512
-	mostHTTP     = 50_000
-	mostSMTP     = 256
+	maxReserve = 512
+	maxHTTP     = 50_000
+	maxSMTP     = 256
 )
 
 // Descriptors divides the descriptors that the process may open. The Go runtime has raised the
@@ -30,10 +30,10 @@ func Descriptors() Budget {
 }
 
 func divide(limit int) Budget {
-	b := Budget{Reserved: min(usualReserve, limit/2)}
+	b := Budget{Reserved: min(maxReserve, limit/2)}
 	free := limit - b.Reserved
-	b.SMTP = min(mostSMTP, max(free/8, 4))
-	b.HTTP = min(mostHTTP, max(free-2*b.SMTP, 4)) // there are two listeners for mail
+	b.SMTP = min(maxSMTP, max(free/8, 4))
+	b.HTTP = min(maxHTTP, max(free-2*b.SMTP, 4)) // there are two listeners for mail
 	b.PerHTTP = max(b.HTTP/8, 32)
 	b.PerSMTP = max(b.SMTP/8, 2)
 	return b

@@ -6,56 +6,56 @@ import (
 	"time"
 )
 
-// longestLife is how long a connection may last that is counted by Wrap, whatever it does.
-const longestLife = 15 * time.Minute
+// maxLifetime is how long a connection may last that is counted by Wrap, whatever it does.
+const maxLifetime = 15 * time.Minute
 
 // Wrap counts the connections of a listener for servers without http.Server's ConnState, such
 // as SMTP. A connection is idle while it has sent nothing yet, and when it has been silent for
 // a while.
-func (l *Limiter) Wrap(inner net.Listener) net.Listener { return wrapping{l.Listener(inner), l} }
+func (l *Limiter) Wrap(inner net.Listener) net.Listener { return trackingListener{l.Listener(inner), l} }
 
-type wrapping struct {
+type trackingListener struct {
 	net.Listener
 	limiter *Limiter
 }
 
 // Accept implements net.Listener.
-func (w wrapping) Accept() (net.Conn, error) {
+func (w trackingListener) Accept() (net.Conn, error) {
 	conn, err := w.Listener.Accept()
 	if err != nil {
 		return nil, err
 	}
-	c := &watched{Conn: conn, limiter: w.limiter}
-	c.silent = time.AfterFunc(w.limiter.options.Silent, func() { w.limiter.rest(conn) })
-	c.silent.Stop()
-	c.end = time.AfterFunc(longestLife, func() { conn.Close() })
+	c := &trackedConn{Conn: conn, limiter: w.limiter}
+	c.idleTimer = time.AfterFunc(w.limiter.options.IdleAfter, func() { w.limiter.markIdle(conn) })
+	c.idleTimer.Stop()
+	c.lifetime = time.AfterFunc(maxLifetime, func() { conn.Close() })
 	return c, nil
 }
 
-// watched is a connection that tells when it is used.
-type watched struct {
+// trackedConn is a connection that tells when it is used.
+type trackedConn struct {
 	net.Conn
 	limiter *Limiter
-	silent  *time.Timer
-	end     *time.Timer
+	idleTimer  *time.Timer
+	lifetime     *time.Timer
 	once    sync.Once
 }
 
 // Read implements net.Conn.
-func (c *watched) Read(p []byte) (int, error) {
+func (c *trackedConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	if n > 0 {
-		c.limiter.use(c.Conn)
-		c.silent.Reset(c.limiter.options.Silent)
+		c.limiter.markActive(c.Conn)
+		c.idleTimer.Reset(c.limiter.options.IdleAfter)
 	}
 	return n, err
 }
 
 // Close implements net.Conn.
-func (c *watched) Close() error {
+func (c *trackedConn) Close() error {
 	c.once.Do(func() {
-		c.silent.Stop()
-		c.end.Stop()
+		c.idleTimer.Stop()
+		c.lifetime.Stop()
 		c.limiter.remove(c.Conn)
 	})
 	return c.Conn.Close()

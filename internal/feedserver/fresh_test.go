@@ -36,7 +36,7 @@ func TestAnArticleAppearsThoughTheStoreIsDownWhenItsTimeComes(t *testing.T) {
 func TestOnlyFeedsOfAnArticleThatAppearsAreRenderedAgain(t *testing.T) {
 	t.Parallel()
 	b := setup(t, nil)
-	b.source.Put(feedrules.Rich(20))
+	b.source.Put(feedrules.FullArticle(20))
 	later := feedrules.Article(9)
 	later.Published = feedrules.Noon.Add(time.Hour)
 	b.source.Put(later)

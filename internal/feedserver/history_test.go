@@ -255,7 +255,7 @@ func TestPeopleInBrowsersGetAPageAndReadersNever(t *testing.T) {
 func TestExportedFilesAreTheSameBytes(t *testing.T) {
 	t.Parallel()
 	b := setup(t, nil)
-	a := feedrules.Rich(30)
+	a := feedrules.FullArticle(30)
 	a.Tags = []string{"C/C++", "..", "../../etc/passwd", "été"}
 	b.source.Put(a)
 	var more []feed.Definition

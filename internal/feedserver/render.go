@@ -40,9 +40,9 @@ func (d *document) private() bool { return d.definition.Kind == feed.Private }
 // by their addresses, so that there is no end of them.
 func (t *target) class() loadshare.Class {
 	if t.definition.Kind == feed.BySearch || t.definition.Kind == feed.ByMatch {
-		return loadshare.MadeUp
+		return loadshare.AdHoc
 	}
-	return loadshare.Listed
+	return loadshare.Linked
 }
 
 // document returns the document of a target, rendered if need be. If that fails or

@@ -233,7 +233,7 @@ func TestFutureArticlesAppearWhenTheirTimeComes(t *testing.T) {
 func TestOnlyFeedsThatShowAChangeAreRenderedAgain(t *testing.T) {
 	t.Parallel()
 	b := setup(t, nil)
-	b.source.Put(feedrules.Rich(20))
+	b.source.Put(feedrules.FullArticle(20))
 	b.get(t, "/tags/all/feed.xml")
 	b.get(t, "/tags/C%2FC%2B%2B/feed.xml")
 	before := b.source.Selects.Load()

@@ -24,8 +24,8 @@ type Class int
 
 // The classes.
 const (
-	Listed  Class = iota // documents that links lead to: there is a bounded number of them
-	MadeUp               // searches and expressions, of which anyone can think up more
+	Linked  Class = iota // documents that links lead to: there is a bounded number of them
+	AdHoc               // searches and expressions, of which anyone can think up more
 	classes = 2
 )
 
@@ -33,8 +33,8 @@ const (
 // number of processors.
 const (
 	requestShare = 0.07
-	listedShare  = 0.06
-	madeUpShare  = 0.02
+	linkedShare  = 0.06
+	adHocShare  = 0.02
 )
 
 // What an answer from memory costs: reading the request, the system calls, and copying the body
@@ -43,45 +43,45 @@ const (
 const (
 	requestCost = 50 * time.Microsecond
 	handlerCost = 30 * time.Microsecond
-	costOfMB    = 400 * time.Microsecond
+	costPerMB    = 400 * time.Microsecond
 )
 
 // How long requests and renderings wait, and how many of each class.
 const (
-	longestWait = 10 * time.Second
-	madeUpWait  = 3 * time.Second
-	mostWaiting = 512
+	maxWait = 10 * time.Second
+	adHocWait  = 3 * time.Second
+	maxWaiting = 512
 )
 
 // Share is the part of the machine that answers to readers may use. Its methods may be called
 // by many goroutines, and on nil, which sets no limits.
 type Share struct {
-	busy     func() bool
+	sending     func() bool
 	requests budget
 	renders  [classes]queue
 }
 
 // New makes a share. busy reports whether mail is sent right now; nil means never.
-func New(busy func() bool) *Share {
-	if busy == nil {
-		busy = func() bool { return false }
+func New(sending func() bool) *Share {
+	if sending == nil {
+		sending = func() bool { return false }
 	}
 	processors := runtime.GOMAXPROCS(0)
-	s := &Share{busy: busy}
+	s := &Share{sending: sending}
 	s.requests.share = requestShare * float64(processors)
-	s.renders[Listed] = newQueue(processors+1, listedShare*float64(processors), longestWait)
-	s.renders[MadeUp] = newQueue(max(processors/2, 1), madeUpShare*float64(processors), madeUpWait)
+	s.renders[Linked] = newQueue(processors+1, linkedShare*float64(processors), maxWait)
+	s.renders[AdHoc] = newQueue(max(processors/2, 1), adHocShare*float64(processors), adHocWait)
 	return s
 }
 
 // Request waits until a request may be answered, which is at once unless mail is sent. It
 // returns ErrBusy when that would take too long, or the error of the context.
 func (s *Share) Request(ctx context.Context) error {
-	if s == nil || !s.busy() {
+	if s == nil || !s.sending() {
 		return nil
 	}
 	wait := s.requests.reserve(time.Now(), requestCost)
-	if wait > longestWait {
+	if wait > maxWait {
 		return ErrBusy
 	}
 	return sleep(ctx, wait)
@@ -89,10 +89,10 @@ func (s *Share) Request(ctx context.Context) error {
 
 // Answered counts the bytes of an answer. fromMemory says that no handler was needed for it.
 func (s *Share) Answered(bytes int64, fromMemory bool) {
-	if s == nil || fromMemory && bytes < 16<<10 || !s.busy() {
+	if s == nil || fromMemory && bytes < 16<<10 || !s.sending() {
 		return
 	}
-	cost := time.Duration(bytes) * costOfMB >> 20
+	cost := time.Duration(bytes) * costPerMB >> 20
 	if !fromMemory {
 		cost += handlerCost
 	}
@@ -111,9 +111,9 @@ func (s *Share) Render(ctx context.Context, class Class, work func()) error {
 		return err
 	}
 	defer q.leave()
-	if s.busy() {
-		due := q.budget.due(time.Now())
-		if due > q.wait {
+	if s.sending() {
+		due := q.budget.debt(time.Now())
+		if due > q.maxWait {
 			return ErrBusy
 		}
 		if err := sleep(ctx, due); err != nil {
@@ -122,7 +122,7 @@ func (s *Share) Render(ctx context.Context, class Class, work func()) error {
 	}
 	began := time.Now()
 	defer func() {
-		if s.busy() {
+		if s.sending() {
 			now := time.Now()
 			q.budget.charge(now, now.Sub(began))
 		}
@@ -133,20 +133,20 @@ func (s *Share) Render(ctx context.Context, class Class, work func()) error {
 
 // queue bounds how many renderings of a class are under way and wait.
 type queue struct {
-	slots   chan struct{}
+	running   chan struct{}
 	waiting chan struct{}
-	wait    time.Duration
+	maxWait    time.Duration
 	budget  budget
 }
 
-func newQueue(slots int, share float64, wait time.Duration) queue {
-	return queue{slots: make(chan struct{}, slots), waiting: make(chan struct{}, mostWaiting), wait: wait, budget: budget{share: share}}
+func newQueue(limit int, share float64, wait time.Duration) queue {
+	return queue{running: make(chan struct{}, limit), waiting: make(chan struct{}, maxWaiting), maxWait: wait, budget: budget{share: share}}
 }
 
 // enter waits for a slot.
 func (q *queue) enter(ctx context.Context) error {
 	select {
-	case q.slots <- struct{}{}:
+	case q.running <- struct{}{}:
 		return nil
 	default:
 	}
@@ -156,10 +156,10 @@ func (q *queue) enter(ctx context.Context) error {
 	default:
 		return ErrBusy
 	}
-	timer := time.NewTimer(q.wait)
+	timer := time.NewTimer(q.maxWait)
 	defer timer.Stop()
 	select {
-	case q.slots <- struct{}{}:
+	case q.running <- struct{}{}:
 		return nil
 	case <-timer.C:
 		return ErrBusy
@@ -168,7 +168,7 @@ func (q *queue) enter(ctx context.Context) error {
 	}
 }
 
-func (q *queue) leave() { <-q.slots }
+func (q *queue) leave() { <-q.running }
 
 // budget is processor time that comes in at a steady rate. What is taken in advance is paid
 // back by waiting.
@@ -176,7 +176,7 @@ type budget struct {
 	share float64 // processors
 
 	mu   sync.Mutex
-	next time.Time // when all that was taken is paid for
+	paidUntil time.Time // when all that was taken is paid for
 }
 
 // burst is how much time may be saved up while nothing is asked for.
@@ -187,9 +187,9 @@ const burst = 50 * time.Millisecond
 func (b *budget) reserve(now time.Time, cost time.Duration) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	wait := b.from(now).Sub(now)
-	if wait <= longestWait {
-		b.next = b.from(now).Add(b.paid(cost))
+	wait := b.start(now).Sub(now)
+	if wait <= maxWait {
+		b.paidUntil = b.start(now).Add(b.waitFor(cost))
 	}
 	return max(wait, 0)
 }
@@ -198,24 +198,24 @@ func (b *budget) reserve(now time.Time, cost time.Duration) time.Duration {
 func (b *budget) charge(now time.Time, cost time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.next = b.from(now).Add(b.paid(cost))
+	b.paidUntil = b.start(now).Add(b.waitFor(cost))
 }
 
-// due is how long it takes until everything is paid for.
-func (b *budget) due(now time.Time) time.Duration {
+// debt is how long it takes until everything is paid for.
+func (b *budget) debt(now time.Time) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return max(b.next.Sub(now), 0)
+	return max(b.paidUntil.Sub(now), 0)
 }
 
-func (b *budget) from(now time.Time) time.Time {
-	if earliest := now.Add(-burst); b.next.Before(earliest) {
+func (b *budget) start(now time.Time) time.Time {
+	if earliest := now.Add(-burst); b.paidUntil.Before(earliest) {
 		return earliest
 	}
-	return b.next
+	return b.paidUntil
 }
 
-func (b *budget) paid(cost time.Duration) time.Duration {
+func (b *budget) waitFor(cost time.Duration) time.Duration {
 	return time.Duration(float64(cost) / b.share)
 }
 

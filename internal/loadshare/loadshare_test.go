@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-func always() bool { return true }
+func alwaysSending() bool { return true }
 
-func TestRequestsHaveTheWholeMachineWhileNoMailIsSent(t *testing.T) {
+func TestRequestsAreNotDelayedWhileNoMailIsSent(t *testing.T) {
 	t.Parallel()
 	for _, s := range []*Share{nil, New(nil)} {
 		synctest.Test(t, func(t *testing.T) {
@@ -22,7 +22,7 @@ func TestRequestsHaveTheWholeMachineWhileNoMailIsSent(t *testing.T) {
 				if err := s.Request(t.Context()); err != nil {
 					t.Fatal(err)
 				}
-				if err := s.Render(t.Context(), MadeUp, func() {}); err != nil {
+				if err := s.Render(t.Context(), AdHoc, func() {}); err != nil {
 					t.Fatal(err)
 				}
 				s.Answered(1<<20, false)
@@ -34,8 +34,8 @@ func TestRequestsHaveTheWholeMachineWhileNoMailIsSent(t *testing.T) {
 	}
 }
 
-// crowd has clients do something again and again, and returns how often they succeeded.
-func crowd(t *testing.T, clients int, lasts time.Duration, do func(context.Context) error) (done, refused int64) {
+// runClients has clients do something again and again, and returns how often they succeeded.
+func runClients(t *testing.T, clients int, lasts time.Duration, do func(context.Context) error) (done, refused int64) {
 	var did, failed atomic.Int64
 	ctx, cancel := context.WithTimeout(t.Context(), lasts)
 	defer cancel()
@@ -57,11 +57,11 @@ func crowd(t *testing.T, clients int, lasts time.Duration, do func(context.Conte
 	return did.Load(), failed.Load()
 }
 
-func TestRequestsHaveTheirShareOfTheProcessorsWhileMailIsSent(t *testing.T) {
+func TestRequestsAreLimitedWhileMailIsSent(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := New(always)
-		done, refused := crowd(t, 50, 20*time.Second, s.Request)
+		s := New(alwaysSending)
+		done, refused := runClients(t, 50, 20*time.Second, s.Request)
 		used := time.Duration(done) * requestCost
 		allowed := time.Duration(requestShare * float64(runtime.GOMAXPROCS(0)) * float64(20*time.Second))
 		if used > allowed*11/10 || used < allowed*9/10 || refused > 0 {
@@ -70,18 +70,18 @@ func TestRequestsHaveTheirShareOfTheProcessorsWhileMailIsSent(t *testing.T) {
 	})
 }
 
-func TestRenderingsHaveTheirShareWhileMailIsSent(t *testing.T) {
+func TestRenderingsAreLimitedWhileMailIsSent(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := New(always)
+		s := New(alwaysSending)
 		var worked atomic.Int64
 		work := func() {
 			time.Sleep(20 * time.Millisecond)
 			worked.Add(int64(20 * time.Millisecond))
 		}
-		_, _ = crowd(t, 8, time.Minute, func(ctx context.Context) error { return s.Render(ctx, Listed, work) })
+		_, _ = runClients(t, 8, time.Minute, func(ctx context.Context) error { return s.Render(ctx, Linked, work) })
 		share := float64(worked.Load()) / float64(time.Minute)
-		if most := listedShare * float64(runtime.GOMAXPROCS(0)); share > most*1.3 || share < most*0.5 {
+		if most := linkedShare * float64(runtime.GOMAXPROCS(0)); share > most*1.3 || share < most*0.5 {
 			t.Errorf("renderings had %.3f of a processor, want about %.3f", share, most)
 		}
 	})
@@ -94,9 +94,9 @@ func TestRenderingsBeyondTheQueueAreRefused(t *testing.T) {
 		hold := make(chan struct{})
 		var wait sync.WaitGroup
 		var refused, done atomic.Int64
-		for range mostWaiting + 100 {
+		for range maxWaiting + 100 {
 			wait.Go(func() {
-				switch err := s.Render(t.Context(), MadeUp, func() { <-hold }); {
+				switch err := s.Render(t.Context(), AdHoc, func() { <-hold }); {
 				case err == nil:
 					done.Add(1)
 				case errors.Is(err, ErrBusy):
@@ -107,17 +107,17 @@ func TestRenderingsBeyondTheQueueAreRefused(t *testing.T) {
 			})
 		}
 		synctest.Wait()
-		slots := int64(cap(s.renders[MadeUp].slots))
+		slots := int64(cap(s.renders[AdHoc].running))
 		if got := refused.Load(); got != 100-slots {
 			t.Errorf("%d were refused at once, want %d", got, 100-slots)
 		}
-		if err := s.Render(t.Context(), Listed, func() {}); err != nil {
+		if err := s.Render(t.Context(), Linked, func() {}); err != nil {
 			t.Errorf("a flood of searches holds up other pages: %v", err)
 		}
-		time.Sleep(madeUpWait)
+		time.Sleep(adHocWait)
 		synctest.Wait()
-		if got := refused.Load(); got != 100-slots+mostWaiting {
-			t.Errorf("%d were refused after %v, want %d: all who waited", got, madeUpWait, 100-slots+mostWaiting)
+		if got := refused.Load(); got != 100-slots+maxWaiting {
+			t.Errorf("%d were refused after %v, want %d: all who waited", got, adHocWait, 100-slots+maxWaiting)
 		}
 		close(hold)
 		wait.Wait()

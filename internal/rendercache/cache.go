@@ -56,11 +56,11 @@ func (c *Cache[E]) Put(e E) {
 	defer c.mu.Unlock()
 	d := e.Rendered()
 	if old, ok := c.ByKey(d.Key); ok {
-		c.drop(old)
+		c.evict(old)
 	}
 	d.used.Store(c.clock.Add(1))
 	c.byKey.Store(d.Key, e)
-	c.count(d)
+	c.updateSize(d)
 }
 
 // Link lets an address lead to a document, if the document is kept.
@@ -89,7 +89,7 @@ func (c *Cache[E]) Answer(w http.ResponseWriter, r *http.Request, e E, unchanged
 	}
 	if rep.size.Load() == 0 {
 		d.Body(coding)
-		c.recount(e)
+		c.updateSizeOf(e)
 	}
 	d.setBodyHeaders(w.Header(), rep)
 	w.WriteHeader(http.StatusOK)
@@ -116,24 +116,24 @@ func (c *Cache[E]) Sizes() (bytes int64, addresses int) {
 	return c.bytes, addresses
 }
 
-// recount adds what a document has grown by since it was counted.
-func (c *Cache[E]) recount(e E) {
+// updateSizeOf adds what a document has grown by since it was counted.
+func (c *Cache[E]) updateSizeOf(e E) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	d := e.Rendered()
 	if known, ok := c.ByKey(d.Key); ok && known == e {
-		c.count(d)
+		c.updateSize(d)
 	}
 }
 
-// count adds what a document has grown by. When the cache is full, the documents that
+// updateSize adds what a document has grown by. When the cache is full, the documents that
 // were not asked for the longest are dropped, down to eight tenths. The one that was
 // used last stays even if it fills the cache alone: otherwise each request would
 // render it again.
-func (c *Cache[E]) count(d *Document) {
+func (c *Cache[E]) updateSize(d *Document) {
 	size := d.Size()
-	c.bytes += size - d.counted
-	d.counted = size
+	c.bytes += size - d.countedSize
+	d.countedSize = size
 	if c.bytes <= c.Capacity {
 		return
 	}
@@ -143,18 +143,18 @@ func (c *Cache[E]) count(d *Document) {
 		if c.bytes <= c.Capacity*8/10 {
 			break
 		}
-		c.drop(e)
+		c.evict(e)
 	}
 }
 
-// drop forgets a document and all addresses that lead to it.
-func (c *Cache[E]) drop(e E) {
+// evict forgets a document and all addresses that lead to it.
+func (c *Cache[E]) evict(e E) {
 	d := e.Rendered()
 	d.MarkStale() // a request may still hold it, and it is not marked with the others any more
 	c.byKey.Delete(d.Key)
 	for _, address := range d.addresses {
 		c.byAddress.Delete(address)
 	}
-	c.bytes -= d.counted
-	d.addresses, d.counted = nil, 0
+	c.bytes -= d.countedSize
+	d.addresses, d.countedSize = nil, 0
 }

@@ -45,7 +45,7 @@ func Choose(accept string) Coding {
 	for c := range wanted {
 		wanted[c] = -1
 	}
-	any := -1.0
+	wildcard := -1.0
 	for element := range strings.SplitSeq(accept, ",") {
 		name, parameters, _ := strings.Cut(element, ";")
 		weight := quality(parameters)
@@ -57,17 +57,17 @@ func Choose(accept string) Coding {
 		case "zstd":
 			wanted[Zstd] = weight
 		case "*":
-			any = weight
+			wildcard = weight
 		}
 	}
-	best, most := Identity, 0.0
+	best, bestWeight := Identity, 0.0
 	for _, c := range codingOrder {
 		weight := wanted[c]
 		if weight < 0 {
-			weight = any
+			weight = wildcard
 		}
-		if weight > most {
-			best, most = c, weight
+		if weight > bestWeight {
+			best, bestWeight = c, weight
 		}
 	}
 	return best

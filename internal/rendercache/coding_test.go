@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// prose returns n bytes of text that compresses as feeds do.
-func prose(seed uint64, n int) []byte {
+// sampleText returns n bytes of text that compresses as feeds do.
+func sampleText(seed uint64, n int) []byte {
 	words := []string{"harbour", "council", "<p>", "</p>", "market", "question", "of", "the", "and", "&amp;", "evening", "report", "https://press.example/"}
 	random := rand.New(rand.NewPCG(seed, 1))
 	var out bytes.Buffer
@@ -20,18 +20,18 @@ func prose(seed uint64, n int) []byte {
 
 // The same bytes have the same ETag, so a coding must not depend on what an encoder
 // compressed before.
-func TestCodingDoesNotDependOnEarlierDocuments(t *testing.T) {
+func TestCompressionDoesNotDependOnEarlierDocuments(t *testing.T) {
 	t.Parallel()
-	large := prose(1, 1<<20+1<<18)
+	large := sampleText(1, 1<<20+1<<18)
 	for c := Gzip; c < codingCount; c++ {
 		sizes := []int{200, 3 << 10, 40 << 10}
 		var before [][]byte
 		for _, size := range sizes {
-			before = append(before, compress(c, prose(uint64(size), size)))
+			before = append(before, compress(c, sampleText(uint64(size), size)))
 		}
 		compress(c, large)
 		for i, size := range sizes {
-			if got := compress(c, prose(uint64(size), size)); !bytes.Equal(got, before[i]) {
+			if got := compress(c, sampleText(uint64(size), size)); !bytes.Equal(got, before[i]) {
 				t.Errorf("%s: a document of %d bytes becomes %d bytes, and %d before a large one", codingName[c], size, len(got), len(before[i]))
 			}
 		}
@@ -39,7 +39,7 @@ func TestCodingDoesNotDependOnEarlierDocuments(t *testing.T) {
 }
 
 func BenchmarkCompress(b *testing.B) {
-	body := prose(1, 450<<10)
+	body := sampleText(1, 450<<10)
 	for c := Gzip; c < codingCount; c++ {
 		b.Run(codingName[c], func(b *testing.B) {
 			b.ReportAllocs()

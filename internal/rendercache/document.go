@@ -23,7 +23,7 @@ type Document struct {
 	used        atomic.Int64 // when it was last asked for, on the cache's clock
 
 	addresses []string // that lead to it; guarded by the cache's lock
-	counted   int64    // its size as the cache counts it; guarded by the cache's lock
+	countedSize   int64    // its size as the cache counts it; guarded by the cache's lock
 }
 
 // header is a response header. Its values are made once and shared by all answers:

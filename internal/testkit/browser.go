@@ -78,7 +78,7 @@ func (b *Browser) listen(event any) {
 	}
 }
 
-// ConsoleErrors returns the errors that the console has shown so far.
+// ConsoleErrors returns the errors in the console so far.
 func (b *Browser) ConsoleErrors() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -93,24 +93,24 @@ func (b *Browser) SetViewport(width, height int64, dark bool) {
 		scheme = "dark"
 	}
 	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
-	b.do("set the screen", chromedp.EmulateViewport(width, height))
+	b.run("set the viewport", chromedp.EmulateViewport(width, height))
 	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, media); err != nil {
-		b.t.Fatalf("prefer %s colours: %v", scheme, err)
+		b.t.Fatalf("set the %s color scheme: %v", scheme, err)
 	}
 }
 
 // Open navigates to an address.
 func (b *Browser) Open(url string) {
 	b.t.Helper()
-	b.do("open "+url, chromedp.Navigate(url))
+	b.run("open "+url, chromedp.Navigate(url))
 }
 
-// Click clicks the one element that a CSS selector finds.
+// Click clicks the element that a CSS selector finds.
 func (b *Browser) Click(selector string) {
 	b.t.Helper()
 	click := chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible)
-	// A live page may replace the element after it was found. Nothing was clicked then,
-	// so it is tried again.
+	// A live page may replace the element between finding and clicking it. The click
+	// then fails and is tried again.
 	for deadline := time.Now().Add(browserTimeout); time.Now().Before(deadline); {
 		ctx, cancel := context.WithTimeout(b.ctx, browserTimeout)
 		err := chromedp.Do(ctx, click)
@@ -122,16 +122,16 @@ func (b *Browser) Click(selector string) {
 			b.t.Fatalf("click %s: %v", selector, err)
 		}
 	}
-	b.t.Fatalf("click %s: the page replaces the element again and again", selector)
+	b.t.Fatalf("click %s: the page kept replacing the element for %v", selector, browserTimeout)
 }
 
 // Type types into the field that a CSS selector finds.
 func (b *Browser) Type(selector, text string) {
 	b.t.Helper()
-	b.do("type into "+selector, chromedp.SendKeys(chromedp.CSS(selector), text, chromedp.NodeVisible))
+	b.run("type into "+selector, chromedp.SendKeys(chromedp.CSS(selector), text, chromedp.NodeVisible))
 }
 
-func (b *Browser) do(what string, step chromedp.Action[chromedp.Void]) {
+func (b *Browser) run(what string, step chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, browserTimeout)
 	defer cancel()
@@ -160,7 +160,7 @@ func (b *Browser) Text(selector string) string {
 	return text
 }
 
-// Wait waits until a JavaScript expression is true, also across page loads.
+// Wait waits until a JavaScript expression is true. The page may load again meanwhile.
 func (b *Browser) Wait(expression string) {
 	b.t.Helper()
 	got := ""
@@ -171,7 +171,7 @@ func (b *Browser) Wait(expression string) {
 		}
 		time.Sleep(25 * time.Millisecond)
 	}
-	b.t.Fatalf("%s was never true\non the page: %s\nconsole: %s", expression, b.Text("body"), strings.Join(b.ConsoleErrors(), "\n"))
+	b.t.Fatalf("%s did not become true\non the page: %s\nconsole: %s", expression, b.Text("body"), strings.Join(b.ConsoleErrors(), "\n"))
 }
 
 // WaitText waits until the page shows a text.

@@ -21,8 +21,8 @@ func (p *Postgres) Database(t testing.TB) string {
 	return p.database(t, "")
 }
 
-// DatabaseFrom creates a database as a copy of the one that prepare filled. prepare runs
-// once per server: a copy is far faster than running all migrations.
+// DatabaseFrom creates a database as a copy of a template database, which prepare fills
+// once per server. A copy is far faster than running all migrations.
 func (p *Postgres) DatabaseFrom(t testing.TB, prepare func(dsn string) error) string {
 	t.Helper()
 	databases.Lock()
@@ -38,19 +38,19 @@ func (p *Postgres) DatabaseFrom(t testing.TB, prepare func(dsn string) error) st
 		databases.template[p] = err
 	}
 	if err != nil {
-		t.Fatalf("the template database: %v", err)
+		t.Fatalf("prepare the template database: %v", err)
 	}
 	return p.database(t, " TEMPLATE prepared")
 }
 
-func (p *Postgres) database(t testing.TB, from string) string {
+func (p *Postgres) database(t testing.TB, clause string) string {
 	t.Helper()
 	name := fmt.Sprintf("test_%d", databases.made.Add(1))
-	if err := p.Exec(context.Background(), "CREATE DATABASE "+name+from); err != nil {
+	if err := p.Exec(context.Background(), "CREATE DATABASE "+name+clause); err != nil {
 		t.Fatalf("create database: %v", err)
 	}
 	t.Cleanup(func() {
-		_ = p.Exec(context.Background(), "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)") // the server may be down by now, and is wiped anyway
+		_ = p.Exec(context.Background(), "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)") // fails if the server is down, whose data is removed anyway
 	})
 	return p.dsn(name)
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/emersion/go-imap/v2/imapserver/imapmemserver"
 )
 
-// IMAP is an IMAP server by emersion/go-imap with one mailbox in memory.
+// IMAP is a server of emersion/go-imap with one mailbox in memory.
 type IMAP struct {
 	User, Password string
 
@@ -22,8 +22,8 @@ type IMAP struct {
 	t        testing.TB
 }
 
-// StartIMAP starts a server until the test ends: with TLS from the first byte if implicit,
-// otherwise with STARTTLS if there is a certificate.
+// StartIMAP starts a server that runs until the test ends. It uses TLS from the first byte
+// if implicit is true, and otherwise offers STARTTLS if there is a certificate.
 func StartIMAP(t testing.TB, certificate *Certificate, implicit bool) *IMAP {
 	t.Helper()
 	s := &IMAP{User: "press", Password: "secret", listener: listen(t, "tcp", "127.0.0.1:0"), t: t}

@@ -11,19 +11,19 @@ import (
 	"github.com/emersion/go-smtp"
 )
 
-// InboxOptions are what an Inbox offers.
+// InboxOptions configure an Inbox.
 type InboxOptions struct {
-	Certificate *Certificate      // offers STARTTLS
+	Certificate *Certificate      // if set, the server offers STARTTLS
 	Implicit    bool              // TLS from the first byte
-	Users       map[string]string // demands AUTH PLAIN
+	Users       map[string]string // passwords by user; if set, AUTH PLAIN is required
 	LMTP        bool
 	Listener    net.Listener // a free port of the loopback when nil
 }
 
-// Inbox is an SMTP server by emersion/go-smtp that keeps the mails that it accepts.
+// Inbox is a server of emersion/go-smtp that stores the mails it accepts.
 type Inbox struct {
 	Host string
-	kept kept
+	log  mailLog
 
 	server   *smtp.Server
 	listener net.Listener
@@ -31,7 +31,7 @@ type Inbox struct {
 	serial   atomic.Int64
 }
 
-// StartInbox starts a server until the test ends.
+// StartInbox starts a server that runs until the test ends.
 func StartInbox(t testing.TB, opts InboxOptions) *Inbox {
 	t.Helper()
 	in := &Inbox{Host: "127.0.0.1", listener: opts.Listener, users: opts.Users}
@@ -66,17 +66,17 @@ func (in *Inbox) serve(implicit bool) {
 func (in *Inbox) Port() int { return port(in.listener.Addr()) }
 
 // Mails returns the mails accepted so far, in order.
-func (in *Inbox) Mails() []Mail { return in.kept.all() }
+func (in *Inbox) Mails() []Mail { return in.log.all() }
 
 // Received returns how many mails each recipient got.
-func (in *Inbox) Received() map[string]int { return in.kept.received() }
+func (in *Inbox) Received() map[string]int { return in.log.received() }
 
 // inboxSession is one connection.
 type inboxSession struct {
-	inbox *Inbox
-	id    int64
-	known bool
-	mail  Mail
+	inbox         *Inbox
+	id            int64
+	authenticated bool
+	mail          Mail
 }
 
 // AuthMechanisms implements smtp.AuthSession: it offers PLAIN when there are users.
@@ -93,14 +93,14 @@ func (s *inboxSession) Auth(string) (sasl.Server, error) {
 		if want, ok := s.inbox.users[user]; !ok || want != password {
 			return smtp.ErrAuthFailed
 		}
-		s.known = true
+		s.authenticated = true
 		return nil
 	}), nil
 }
 
 // Mail implements smtp.Session.
 func (s *inboxSession) Mail(from string, _ *smtp.MailOptions) error {
-	if len(s.inbox.users) > 0 && !s.known {
+	if len(s.inbox.users) > 0 && !s.authenticated {
 		return smtp.ErrAuthRequired
 	}
 	s.mail = Mail{From: from, Conn: s.id}
@@ -113,14 +113,14 @@ func (s *inboxSession) Rcpt(to string, _ *smtp.RcptOptions) error {
 	return nil
 }
 
-// Data implements smtp.Session: it keeps the mail.
+// Data implements smtp.Session: it stores the mail.
 func (s *inboxSession) Data(r io.Reader) error {
 	data, err := io.ReadAll(r)
 	if err != nil {
 		return err
 	}
 	s.mail.Data = data
-	s.inbox.kept.add(s.mail)
+	s.inbox.log.add(s.mail)
 	return nil
 }
 

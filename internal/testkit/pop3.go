@@ -16,28 +16,28 @@ type POP3 struct {
 	User, Password string
 
 	listener net.Listener
-	config   *tls.Config // for STLS
+	tls      *tls.Config // for STLS
 	mu       sync.Mutex
 	mails    []pop3Mail
-	next     int
+	lastID   int
 }
 
 type pop3Mail struct {
-	unique string
-	data   []byte
+	uid  string
+	data []byte
 }
 
-// StartPOP3 starts a server until the test ends: with TLS from the first byte if implicit,
-// otherwise with STLS if there is a certificate.
+// StartPOP3 starts a server that runs until the test ends. It uses TLS from the first byte
+// if implicit is true, and otherwise offers STLS if there is a certificate.
 func StartPOP3(t testing.TB, certificate *Certificate, implicit bool) *POP3 {
 	t.Helper()
 	p := &POP3{User: "press", Password: "secret", listener: listen(t, "tcp", "127.0.0.1:0")}
 	if certificate != nil {
-		p.config = certificate.Server
+		p.tls = certificate.Server
 	}
 	serving := p.listener
 	if implicit {
-		serving = tls.NewListener(p.listener, p.config)
+		serving = tls.NewListener(p.listener, p.tls)
 	}
 	go func() {
 		for {
@@ -59,8 +59,8 @@ func (p *POP3) Port() int { return port(p.listener.Addr()) }
 func (p *POP3) Put(mail []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.next++
-	p.mails = append(p.mails, pop3Mail{fmt.Sprintf("id%d", p.next), mail})
+	p.lastID++
+	p.mails = append(p.mails, pop3Mail{fmt.Sprintf("id%d", p.lastID), mail})
 }
 
 // Count returns the number of mails in the mailbox.
@@ -73,12 +73,12 @@ func (p *POP3) Count() int {
 func (p *POP3) serve(conn net.Conn) {
 	defer func() { _ = conn.Close() }()
 	text := textproto.NewConn(conn)
-	say := func(format string, args ...any) { _ = text.PrintfLine(format, args...) }
-	say("+OK ready")
+	reply := func(format string, args ...any) { _ = text.PrintfLine(format, args...) }
+	reply("+OK ready")
 	p.mu.Lock()
-	here := append([]pop3Mail(nil), p.mails...)
+	listed := append([]pop3Mail(nil), p.mails...)
 	p.mu.Unlock()
-	gone, user, known := map[string]bool{}, "", false
+	deleted, user, authenticated := map[string]bool{}, "", false
 	for {
 		line, err := text.ReadLine()
 		if err != nil {
@@ -88,52 +88,52 @@ func (p *POP3) serve(conn net.Conn) {
 		n, _ := strconv.Atoi(arg)
 		switch verb = strings.ToUpper(verb); {
 		case verb == "STLS":
-			say("+OK begin")
-			text = textproto.NewConn(tls.Server(conn, p.config))
+			reply("+OK begin")
+			text = textproto.NewConn(tls.Server(conn, p.tls))
 		case verb == "USER":
 			user = arg
-			say("+OK")
+			reply("+OK")
 		case verb == "PASS":
-			known = user == p.User && arg == p.Password
-			if !known {
-				say("-ERR wrong name or password")
+			authenticated = user == p.User && arg == p.Password
+			if !authenticated {
+				reply("-ERR wrong name or password")
 				continue
 			}
-			say("+OK welcome")
+			reply("+OK welcome")
 		case verb == "QUIT":
-			p.remove(gone)
-			say("+OK bye")
+			p.remove(deleted)
+			reply("+OK bye")
 			return
-		case !known:
-			say("-ERR sign in first")
+		case !authenticated:
+			reply("-ERR sign in first")
 		case verb == "UIDL":
-			say("+OK")
-			for i, m := range here {
-				say("%d %s", i+1, m.unique)
+			reply("+OK")
+			for i, m := range listed {
+				reply("%d %s", i+1, m.uid)
 			}
-			say(".")
-		case n < 1 || n > len(here):
-			say("-ERR no such mail")
+			reply(".")
+		case n < 1 || n > len(listed):
+			reply("-ERR no such mail")
 		case verb == "RETR":
-			say("+OK")
+			reply("+OK")
 			w := text.DotWriter()
-			_, _ = w.Write(here[n-1].data)
+			_, _ = w.Write(listed[n-1].data)
 			_ = w.Close()
 		case verb == "DELE":
-			gone[here[n-1].unique] = true
-			say("+OK")
+			deleted[listed[n-1].uid] = true
+			reply("+OK")
 		default:
-			say("-ERR unknown command")
+			reply("-ERR unknown command")
 		}
 	}
 }
 
-func (p *POP3) remove(gone map[string]bool) {
+func (p *POP3) remove(deleted map[string]bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	kept := p.mails[:0]
 	for _, m := range p.mails {
-		if !gone[m.unique] {
+		if !deleted[m.uid] {
 			kept = append(kept, m)
 		}
 	}

@@ -21,20 +21,20 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Postgres is a temporary PostgreSQL server on a free port of the loopback, with its data
-// in a folder of its own. A watchdog stops the server and removes its folder when the
-// test process ends, even if it is killed.
+// Postgres is a temporary PostgreSQL server on a free port of the loopback, with its own
+// data folder. A watchdog stops the server and removes the folder when the test process
+// ends, even if it is killed.
 type Postgres struct {
-	dir  string // holds data/, the socket and log
-	bin  string // folder of PostgreSQL's programs
-	port int
-	cred *syscall.Credential // nil for the user of this process
-	done *os.File            // closing it stops and removes the server
+	dir          string // contains data/, the socket and the log
+	bin          string // folder of PostgreSQL's programs
+	port         int
+	cred         *syscall.Credential // nil for the user of this process
+	watchdogPipe *os.File            // closing it stops and removes the server
 }
 
-// PostgresOptions are how a server is started.
+// PostgresOptions configure a server.
 type PostgresOptions struct {
-	NoSync   bool     // fsync off: faster, and safe as long as the machine stays up
+	NoSync   bool     // fsync off: faster, and safe unless the machine crashes
 	Settings []string // further "name=value" lines of its configuration
 	standby  string   // connection string of the primary to follow
 }
@@ -47,8 +47,8 @@ var shared struct {
 }
 
 // SharedPostgres returns the server that the tests of this process share; the first call
-// starts it. Tests that stop or kill a server start their own with StartPostgres. It
-// skips the test if PostgreSQL is not installed.
+// starts it. A test that stops or kills a server starts its own with StartPostgres. Both
+// skip the test if PostgreSQL is not installed.
 func SharedPostgres(t testing.TB) *Postgres {
 	t.Helper()
 	needPostgres(t)
@@ -124,8 +124,8 @@ func launch(opts PostgresOptions) (*Postgres, error) {
 	return p, nil
 }
 
-// serverUser returns the user that the server runs as, since PostgreSQL refuses to run as
-// root.
+// serverUser returns the user to run the server as, nil for the user of this process.
+// PostgreSQL refuses to run as root.
 func serverUser() (*syscall.Credential, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil
@@ -142,10 +142,10 @@ func serverUser() (*syscall.Credential, error) {
 		}
 		return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
 	}
-	return nil, errors.New("PostgreSQL does not run as root and there is neither a user postgres nor nobody")
+	return nil, errors.New("PostgreSQL refuses to run as root, and this machine has neither a user postgres nor a user nobody")
 }
 
-// prepare makes the data folder and its watchdog.
+// prepare starts the watchdog and creates the data folder.
 func (p *Postgres) prepare(opts PostgresOptions) error {
 	if p.cred != nil {
 		if err := os.Chown(p.dir, int(p.cred.Uid), int(p.cred.Gid)); err != nil {
@@ -212,12 +212,12 @@ func (p *Postgres) Start() error {
 	return p.program("pg_ctl", "start", "-w", "-t", "60", "-D", p.data(), "-l", filepath.Join(p.dir, "log"), "-o", "-p "+strconv.Itoa(p.port))
 }
 
-// Stop ends the server in good order; open connections are cut.
+// Stop shuts the server down cleanly and closes open connections.
 func (p *Postgres) Stop() error {
 	return p.program("pg_ctl", "stop", "-w", "-t", "60", "-D", p.data(), "-m", "fast")
 }
 
-// Restart is Stop and Start.
+// Restart stops and starts the server.
 func (p *Postgres) Restart() error { return errors.Join(p.Stop(), p.Start()) }
 
 // Kill ends the server and its children with SIGKILL, as a crash would.
@@ -226,7 +226,7 @@ func (p *Postgres) Kill() error {
 	if err != nil {
 		return err
 	}
-	if err := syscall.Kill(-pid, syscall.SIGKILL); err != nil { // pg_ctl gives the server a process group of its own
+	if err := syscall.Kill(-pid, syscall.SIGKILL); err != nil { // pg_ctl starts the server in its own process group
 		return err
 	}
 	deadline := time.Now().Add(10 * time.Second)
@@ -245,8 +245,8 @@ func (p *Postgres) pid() (int, error) {
 	return strconv.Atoi(string(first))
 }
 
-// Standby starts a second server that follows this one. Named in the primary's
-// synchronous_standby_names, commits wait for it; see Synchronous.
+// Standby starts a second server that replicates this one. After Synchronous, commits
+// wait for it.
 func (p *Postgres) Standby(t testing.TB, opts PostgresOptions) *Postgres {
 	t.Helper()
 	opts.standby = p.dsn("postgres") + "&application_name=standby"
@@ -277,17 +277,17 @@ func (p *Postgres) Exec(ctx context.Context, statement string) error {
 	return err
 }
 
-// Address is the server's host and port.
+// Address returns the server's host and port.
 func (p *Postgres) Address() string { return "127.0.0.1:" + strconv.Itoa(p.port) }
 
 func (p *Postgres) dsn(database string) string {
 	return "postgres://postgres@" + p.Address() + "/" + database + "?sslmode=disable"
 }
 
-// Remove ends the server and wipes its folder.
+// Remove stops the server and removes its folder.
 func (p *Postgres) Remove() {
-	if p.done != nil {
-		_ = p.done.Close()
+	if p.watchdogPipe != nil {
+		_ = p.watchdogPipe.Close()
 	}
 	deadline := time.Now().Add(20 * time.Second)
 	for time.Now().Before(deadline) {
@@ -312,30 +312,30 @@ func (p *Postgres) program(name string, args ...string) error {
 	defer output.Close()
 	cmd.Stdout, cmd.Stderr = output, output
 	if err := cmd.Run(); err != nil {
-		said, _ := os.ReadFile(output.Name())
+		printed, _ := os.ReadFile(output.Name())
 		log, _ := os.ReadFile(filepath.Join(p.dir, "log"))
-		return fmt.Errorf("%s: %w\n%s%s", name, err, said, log[max(0, len(log)-2000):])
+		return fmt.Errorf("%s: %w\n%s%s", name, err, printed, log[max(0, len(log)-2000):])
 	}
 	return nil
 }
 
-// LaunchPostgres starts a server outside of a test. The caller removes it.
+// LaunchPostgres starts a server outside of a test. The caller must call Remove.
 func LaunchPostgres(opts PostgresOptions) (*Postgres, error) { return launch(opts) }
 
-// Fresh makes an empty database and returns its DSN.
+// Fresh creates an empty database and returns its DSN.
 func (p *Postgres) Fresh(ctx context.Context, name string) (string, error) {
 	return p.dsn(name), p.Exec(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize())
 }
 
-// RequirePassword makes a role that must give a password, unlike all others.
+// RequirePassword creates a role that needs a password to connect. Other roles need none.
 func (p *Postgres) RequirePassword(role, password string) error {
 	path := filepath.Join(p.data(), "pg_hba.conf")
 	rules, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	first := "host all " + role + " 127.0.0.1/32 scram-sha-256\n"
-	if err := os.WriteFile(path, append([]byte(first), rules...), 0o600); err != nil {
+	rule := "host all " + role + " 127.0.0.1/32 scram-sha-256\n"
+	if err := os.WriteFile(path, append([]byte(rule), rules...), 0o600); err != nil {
 		return err
 	}
 	ctx := context.Background()

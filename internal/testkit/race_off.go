@@ -2,7 +2,7 @@
 
 package testkit
 
-// RaceDetector reports whether the tests run with the race detector, which takes several
-// times as long. Tests of size use smaller counts then; scripts/run-tests also runs them
-// without it.
+// RaceDetector reports whether the tests run with the race detector, which makes them
+// several times slower. Large tests then use smaller counts; scripts/run-tests also runs
+// them without it.
 const RaceDetector = false

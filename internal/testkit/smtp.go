@@ -19,26 +19,27 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/sink"
 )
 
-// SMTPServer is a scripted SMTP server that keeps the mails that it accepts. Its options
-// are the faults that it shows.
+// SMTPServer is a scripted SMTP server that stores the mails it accepts. Its options say
+// which faults it simulates.
 type SMTPServer struct {
 	*sink.Server
-	kept kept
+	log mailLog
 }
 
-// StartSMTPServer starts a server on a free port of the loopback, until the test ends.
+// StartSMTPServer starts a server on a free port of the loopback. It runs until the test
+// ends.
 func StartSMTPServer(t testing.TB, opts sink.Options) *SMTPServer {
 	t.Helper()
 	return StartSMTPServerOn(t, listen(t, "tcp", "127.0.0.1:0"), opts)
 }
 
-// StartSMTPServerOn starts a server on a listener, for a server that comes back on its old
-// port or for a Unix socket.
+// StartSMTPServerOn starts a server on a listener. Tests use it to restart a server on the
+// same port, and for Unix sockets.
 func StartSMTPServerOn(t testing.TB, listener net.Listener, opts sink.Options) *SMTPServer {
 	t.Helper()
 	s := &SMTPServer{}
 	if opts.Keep == nil {
-		opts.Keep = func(m sink.Mail) { s.kept.add(Mail{From: m.From, To: m.To, Data: m.Data, Conn: m.Conn}) }
+		opts.Keep = func(m sink.Mail) { s.log.add(Mail{From: m.From, To: m.To, Data: m.Data, Conn: m.Conn}) }
 	}
 	s.Server = sink.Start(listener, opts)
 	t.Cleanup(func() { _ = s.Close() })
@@ -46,50 +47,50 @@ func StartSMTPServerOn(t testing.TB, listener net.Listener, opts sink.Options) *
 }
 
 // Mails returns the mails accepted so far, in order.
-func (s *SMTPServer) Mails() []Mail { return s.kept.all() }
+func (s *SMTPServer) Mails() []Mail { return s.log.all() }
 
 // Received returns how many mails each recipient got.
-func (s *SMTPServer) Received() map[string]int { return s.kept.received() }
+func (s *SMTPServer) Received() map[string]int { return s.log.received() }
 
 // Port returns the port that the server listens on.
 func (s *SMTPServer) Port() int { return port(s.Addr()) }
 
 // Mail is a mail that a test server accepted.
 type Mail struct {
-	From string
-	To   []string
-	Data []byte
-	Conn int64 // number of the connection
-	At   time.Time
+	From     string
+	To       []string
+	Data     []byte
+	Conn     int64 // number of the connection
+	Received time.Time
 }
 
-// kept holds the mails of a server.
-type kept struct {
+// mailLog stores the mails that a server has accepted.
+type mailLog struct {
 	mu    sync.Mutex
 	mails []Mail
 	count map[string]int
 }
 
-func (k *kept) add(m Mail) {
+func (k *mailLog) add(m Mail) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.count == nil {
 		k.count = map[string]int{}
 	}
-	m.At = time.Now()
+	m.Received = time.Now()
 	k.mails = append(k.mails, m)
 	for _, to := range m.To {
 		k.count[to]++
 	}
 }
 
-func (k *kept) all() []Mail {
+func (k *mailLog) all() []Mail {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return append([]Mail(nil), k.mails...)
 }
 
-func (k *kept) received() map[string]int {
+func (k *mailLog) received() map[string]int {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return maps.Clone(k.count)
@@ -111,8 +112,8 @@ func listen(t testing.TB, network, address string) net.Listener {
 	return listener
 }
 
-// ListenUnix listens on a Unix socket and returns its path. The socket has a folder of its
-// own, since the paths of sockets must be short.
+// ListenUnix listens on a Unix socket and returns its path. It does not use t.TempDir,
+// whose paths can be too long for a socket.
 func ListenUnix(t testing.TB) (net.Listener, string) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "tidings")
@@ -124,14 +125,14 @@ func ListenUnix(t testing.TB) (net.Listener, string) {
 	return listen(t, "unix", path), path
 }
 
-// Certificate is a self-signed certificate for 127.0.0.1 and localhost, and the pool that
-// trusts it.
+// Certificate is a self-signed certificate for 127.0.0.1 and localhost, with a pool of
+// root certificates that contains it.
 type Certificate struct {
 	Server *tls.Config
 	Roots  *x509.CertPool
 }
 
-// NewCertificate returns a certificate, valid for further names too.
+// NewCertificate returns a certificate that is also valid for the given names.
 func NewCertificate(t testing.TB, names ...string) Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -24,8 +24,8 @@ fi
 rm -rf "$dir"
 `
 
-// watch starts the watchdog of a server. It has a process group of its own, so that Ctrl-C
-// in the terminal does not end it early.
+// watch starts the watchdog of a server. The watchdog has its own process group, so that
+// Ctrl-C in the terminal does not end it early.
 func (p *Postgres) watch() error {
 	read, write, err := os.Pipe()
 	if err != nil {
@@ -39,6 +39,6 @@ func (p *Postgres) watch() error {
 		return err
 	}
 	go cmd.Wait() //nolint:errcheck // it is only reaped
-	p.done = write
+	p.watchdogPipe = write
 	return nil
 }

@@ -14,8 +14,8 @@ import (
 var hubScript string
 
 // StartHub starts a third-party WebSub hub on the loopback and returns its address. The
-// hub calls only the given servers, HOST:PORT. It ends with the test, even if the test is
-// killed, because its standard input closes then.
+// hub sends requests only to the given servers (HOST:PORT). It ends with the test, even if
+// the test is killed, because its standard input closes then.
 func StartHub(t testing.TB, servers ...string) string {
 	t.Helper()
 	cmd := exec.Command("node", append([]string{"--input-type=module", "-e", hubScript}, servers...)...)
@@ -35,7 +35,7 @@ func StartHub(t testing.TB, servers ...string) string {
 	})
 	address, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
-		t.Fatalf("the WebSub hub does not start: %v", err)
+		t.Fatalf("start the WebSub hub: %v", err)
 	}
 	return strings.TrimSpace(address)
 }
@@ -43,20 +43,20 @@ func StartHub(t testing.TB, servers ...string) string {
 // hubFolder returns the folder into which scripts/install-websub-hub installed the hub.
 func hubFolder(t testing.TB) string {
 	t.Helper()
-	at, err := os.Getwd()
+	dir, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for {
-		if _, err := os.Stat(filepath.Join(at, "go.mod")); err == nil {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
 			break
 		}
-		if at == filepath.Dir(at) {
-			t.Fatal("the tests do not run below the module's folder")
+		if dir == filepath.Dir(dir) {
+			t.Fatal("no go.mod in the working directory or above it")
 		}
-		at = filepath.Dir(at)
+		dir = filepath.Dir(dir)
 	}
-	folder := filepath.Join(at, ".cache", "websub-hub")
+	folder := filepath.Join(dir, ".cache", "websub-hub")
 	if _, err := os.Stat(filepath.Join(folder, "node_modules", "@dwk", "websub")); err != nil {
 		t.Skip("SKIPPED: the WebSub hub is not installed (make tools)")
 	}

@@ -42,8 +42,8 @@ func Article(n int) article.Article {
 	}
 }
 
-// Rich is an article that uses everything an article can have.
-func Rich(n int) article.Article {
+// FullArticle is an article that uses everything an article can have.
+func FullArticle(n int) article.Article {
 	a := Article(n)
 	a.Tags = []string{"C/C++", "été", "R&D"}
 	a.Authors = []article.Author{{Name: "Ann Author", Email: "ann@press.example", URL: "https://ann.example/"}, {Name: "Bob <b> & Sons"}}

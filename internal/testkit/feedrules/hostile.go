@@ -50,7 +50,7 @@ var hostileBodies = append([]string{
 	`<p>a <a href=https://x.example/?a=b title=">x">b</a ><img alt="c"src="https://x.example/d.png"/ ></p >and <b`,
 	`<img src="/a.png" alt="src=foo bar"><p title="<a href=foo >">t</p><br/ ></br><p/>x`,
 	`<video><source src="javascript:x"><source src="/v.mp4"><video src=w></video>fallback</video><picture><source srcset="/a 1x"><img src="/b"></picture>`,
-	long(),
+	longBody(),
 }, hostileTexts...)
 
 // nested is a text so deep in elements, with a link and a picture.
@@ -59,9 +59,9 @@ func nested(name string, depth int) string {
 	return strings.Repeat("<"+name+">", depth) + `deep <a href="/deep">link</a> <img src="/deep.png" alt="picture"> text` + strings.Repeat("</"+last+">", depth)
 }
 
-// long is more than readers are given of a text that nothing can be made of, with
+// longBody is more than readers are given of a text that nothing can be made of, with
 // something on every line that has to be written anew.
-func long() string {
+func longBody() string {
 	var b strings.Builder
 	for i := range 100 {
 		fmt.Fprintf(&b, "<p>Paragraph %d&#13; has <a href=\"/long/%d\">a link</a> and a picture: <img src=\"/long/%d.png\" alt=\"\">.</p>\n", i, i, i)
@@ -69,9 +69,9 @@ func long() string {
 	return b.String()
 }
 
-// Hostile are articles that no import would let through, and those that it does:
+// HostileArticles are articles that no import would let through, and those that it does:
 // whatever the store holds, feeds must be valid.
-func Hostile() []article.Article {
+func HostileArticles() []article.Article {
 	texts := hostileTexts
 	var all []article.Article
 	for i, body := range hostileBodies {
@@ -88,13 +88,13 @@ func Hostile() []article.Article {
 		}
 		all = append(all, a)
 	}
-	all = append(all, odd(len(all))...)
-	return append(all, addressed(len(all))...)
+	all = append(all, unusualArticles(len(all))...)
+	return append(all, unusualAddresses(len(all))...)
 }
 
-// odd are articles whose dates and parts are unusual.
-func odd(n int) []article.Article {
-	return changed(n, "odd", []func(a *article.Article){
+// unusualArticles are articles whose dates and parts are unusual.
+func unusualArticles(n int) []article.Article {
+	return modified(n, "odd", []func(a *article.Article){
 		func(a *article.Article) {
 			a.Title, a.Summary, a.HTML, a.Authors, a.Tags, a.Language = "", "", "", nil, nil, ""
 		},
@@ -121,15 +121,15 @@ func odd(n int) []article.Article {
 			a.Enclosure = []article.Enclosure{{URL: "javascript:x"}, {URL: "relative.mp3", Type: "audio", Bytes: -3, Duration: -1}}
 			a.Origin = &article.Origin{Title: "<b>&", URL: "not a url"}
 		},
-		func(a *article.Article) { *a = Rich(n) },
+		func(a *article.Article) { *a = FullArticle(n) },
 		func(a *article.Article) { a.Origin = &article.Origin{URL: "https://elsewhere.example/"} },
 		func(a *article.Article) { a.Tags = []string{"a", "a", " a ", ""} },
 		func(a *article.Article) { a.Summary, a.HTML = "", `<img src="/only/a/picture.png" alt="">` },
 	})
 }
 
-// addressed are articles with one unusual address everywhere.
-func addressed(n int) []article.Article {
+// unusualAddresses are articles with one unusual address everywhere.
+func unusualAddresses(n int) []article.Article {
 	var change []func(a *article.Article)
 	for _, address := range []string{
 		"javascript:alert(1)", "tel:1", "geo:1,2", "magnet:?xt=urn:btih:c12fe", "mailto:a@b.example", "//host.example/x", "#x", "?x",
@@ -146,10 +146,10 @@ func addressed(n int) []article.Article {
 		})
 	}
 	change = append(change, func(a *article.Article) { a.Slug = "çà & là/../x?y#z" })
-	return changed(n, "addressed", change)
+	return modified(n, "addressed", change)
 }
 
-func changed(n int, source string, change []func(a *article.Article)) []article.Article {
+func modified(n int, source string, change []func(a *article.Article)) []article.Article {
 	var all []article.Article
 	for i, c := range change {
 		a := Article(n + i)

@@ -13,9 +13,9 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-// Lost names the articles whose text a document does not have: every letter of it
+// MissingText names the articles whose text a document does not have: every letter of it
 // must be in the content, in order. Those longer than feed.MaxBody may be left out.
-func Lost(f feed.Format, data []byte, items []feed.Item) (problems []string) {
+func MissingText(f feed.Format, data []byte, items []feed.Item) (problems []string) {
 	bodies, err := Bodies(f, data)
 	if err != nil {
 		return []string{err.Error()}
@@ -26,7 +26,7 @@ func Lost(f feed.Format, data []byte, items []feed.Item) (problems []string) {
 			continue
 		}
 		want, got := []rune(Letters(a.HTML)), []rune(Letters(bodies[feed.EntryID(a.ID)]))
-		if at := missing(want, got); at >= 0 {
+		if at := firstMissing(want, got); at >= 0 {
 			problems = append(problems, fmt.Sprintf("article %q lost its text from %.60q on, of %d letters", a.Slug, string(want[at:]), len(want)))
 		}
 	}
@@ -64,8 +64,8 @@ func Bodies(f feed.Format, data []byte) (map[string]string, error) {
 	return bodies, nil
 }
 
-// missing is where the wanted letters are not all found in order; -1 when they are.
-func missing(want, got []rune) int {
+// firstMissing is where the wanted letters are not all found in order; -1 when they are.
+func firstMissing(want, got []rune) int {
 	at := 0
 	for _, r := range got {
 		if at < len(want) && want[at] == r {
@@ -85,18 +85,18 @@ func Letters(markup string) string {
 			return -1
 		}
 		return r
-	}, wordsOf(markup))
+	}, visibleText(markup))
 }
 
-// noText are the elements whose content is none that a person reads.
-var noText = map[string]bool{
+// hiddenElements are the elements whose content is none that a person reads.
+var hiddenElements = map[string]bool{
 	"script": true, "style": true, "template": true, "iframe": true, "noembed": true, "noframes": true, "head": true, "frameset": true,
 	"svg": true, "annotation": true, "annotation-xml": true,
 }
 
-// wordsOf is the text of HTML as a browser without scripts shows it. Where the
+// visibleText is the text of HTML as a browser without scripts shows it. Where the
 // parser gives up, it is what stands between the tags.
-func wordsOf(source string) string {
+func visibleText(source string) string {
 	context := &html.Node{Type: html.ElementNode, Data: "div", DataAtom: atom.Div}
 	source = article.CleanText(strings.ToValidUTF8(source, "")) // as no document may hold the rest
 	if article.Tangled(source) {
@@ -112,7 +112,7 @@ func wordsOf(source string) string {
 		if n.Type == html.TextNode {
 			out.WriteString(n.Data)
 		}
-		if n.Type != html.CommentNode && !noText[n.Data] {
+		if n.Type != html.CommentNode && !hiddenElements[n.Data] {
 			for child := n.FirstChild; child != nil; child = child.NextSibling {
 				walk(child)
 			}

@@ -105,7 +105,7 @@ func (c *checker) address(what, address string) {
 	if !webAddress.MatchString(address) {
 		c.report("%s is no web address by RFC 3986: %q", what, address)
 	}
-	if strings.Contains(address, "[") && !c.own(address) {
+	if strings.Contains(address, "[") && !c.onOwnHost(address) {
 		c.report("%s is a literal IPv6 address: %q", what, address)
 	}
 }
@@ -113,13 +113,13 @@ func (c *checker) address(what, address string) {
 // file checks an address by the rule that RSS has for enclosures: a domain with a
 // dot, and a path. The site's own may be what it is.
 func (c *checker) file(what, address string) {
-	if c.address(what, address); !fileAddress.MatchString(address) && !c.own(address) {
+	if c.address(what, address); !fileAddress.MatchString(address) && !c.onOwnHost(address) {
 		c.report("%s is not the address of a file: %q", what, address)
 	}
 }
 
-// own reports whether an address is on the host that the document is on.
-func (c *checker) own(address string) bool {
+// onOwnHost reports whether an address is on the host that the document is on.
+func (c *checker) onOwnHost(address string) bool {
 	return c.self != "" && hostOf(address) == hostOf(c.self)
 }
 

@@ -20,7 +20,7 @@ func (c *checker) atom(root *Node) {
 	for _, name := range []string{"atom:title", "atom:subtitle", "atom:rights"} {
 		c.title(name, root.Value(name))
 	}
-	c.person(root)
+	c.authors(root)
 	c.date3339("updated", root.Value("atom:updated"))
 	for _, name := range []string{"atom:icon", "atom:logo"} {
 		if address := root.Value(name); address != "" {
@@ -52,16 +52,16 @@ func (c *checker) entry(entry *Node) {
 			c.report("a category without a term")
 		}
 	}
-	c.person(entry)
-	c.alternates(entry)
+	c.authors(entry)
+	c.entryLinks(entry)
 	c.title("summary", entry.Value("atom:summary"))
 	c.markup("content", entry.Value("atom:content"))
 	c.media(entry)
 	c.source(entry)
 }
 
-// person checks the authors (RFC 4287, section 3.2).
-func (c *checker) person(of *Node) {
+// authors checks the authors (RFC 4287, section 3.2).
+func (c *checker) authors(of *Node) {
 	for _, author := range of.All("atom:author") {
 		c.name("author", author.Value("atom:name"))
 		if uri := author.Value("atom:uri"); uri != "" {
@@ -90,14 +90,14 @@ func (c *checker) source(entry *Node) {
 
 // tombstones checks the removed entries (RFC 6721).
 func (c *checker) tombstones(root *Node) {
-	for _, stone := range root.All("at:deleted-entry") {
-		c.id(stone.Attributes["ref"])
-		c.date3339("tombstone", stone.Attributes["when"])
+	for _, deleted := range root.All("at:deleted-entry") {
+		c.id(deleted.Attributes["ref"])
+		c.date3339("tombstone", deleted.Attributes["when"])
 	}
 }
 
-// alternates checks an entry's links (RFC 4287, section 4.2.7).
-func (c *checker) alternates(entry *Node) {
+// entryLinks checks an entry's links (RFC 4287, section 4.2.7).
+func (c *checker) entryLinks(entry *Node) {
 	seen := map[string]bool{}
 	for _, link := range entry.All("atom:link") {
 		c.address("entry link", link.Attributes["href"])

@@ -144,9 +144,9 @@ func item(c *checker, what string, object map[string]any) {
 
 // jsonMarkup checks HTML; what only validators of XML mind may stand in JSON.
 func (c *checker) jsonMarkup(what, markup string) {
-	own := &checker{ids: map[string]bool{}}
-	own.markup(what, markup)
-	for _, problem := range own.problems {
+	nested := &checker{ids: map[string]bool{}}
+	nested.markup(what, markup)
+	for _, problem := range nested.problems {
 		if !strings.Contains(problem, "broken UTF-8") {
 			c.report("%s", problem)
 		}

@@ -120,7 +120,7 @@ func (c *checker) item(item *Node) {
 		c.title("category", category.Text)
 	}
 	c.enclosures(item)
-	c.descriptionFirst(item)
+	c.descriptionOrder(item)
 	c.markup("description", item.Value("description"))
 	c.markup("content", item.Value("content:encoded"))
 	c.media(item)
@@ -147,9 +147,9 @@ func (c *checker) enclosures(item *Node) {
 	}
 }
 
-// descriptionFirst checks that content follows a description, as readers of the RSS
+// descriptionOrder checks that content follows a description, as readers of the RSS
 // Best Practices Profile expect.
-func (c *checker) descriptionFirst(item *Node) {
+func (c *checker) descriptionOrder(item *Node) {
 	described := false
 	for _, child := range item.Children {
 		described = described || child.Name == "description"

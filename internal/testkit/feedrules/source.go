@@ -99,7 +99,7 @@ func (s *Source) Select(_ context.Context, q feedserver.Query) (found feedserver
 	if q.Removed {
 		items = removals(items)
 	}
-	looked, out := 0, found.Items
+	examined, out := 0, found.Items
 	for i := range items {
 		item := &items[i]
 		if !q.After.IsZero() {
@@ -111,8 +111,8 @@ func (s *Source) Select(_ context.Context, q feedserver.Query) (found feedserver
 		if len(out) == q.Limit {
 			break
 		}
-		if within := int(s.Within.Load()); within > 0 && began(item, q) {
-			if looked++; looked == within && i < len(items)-1 {
+		if within := int(s.Within.Load()); within > 0 && inRange(item, q) {
+			if examined++; examined == within && i < len(items)-1 {
 				found.Until = item.Position
 				break
 			}
@@ -128,8 +128,8 @@ func (s *Source) Select(_ context.Context, q feedserver.Query) (found feedserver
 	return found, nil
 }
 
-// began reports whether an item is where a query looks.
-func began(item *feed.Item, q feedserver.Query) bool {
+// inRange reports whether an item is where a query looks.
+func inRange(item *feed.Item, q feedserver.Query) bool {
 	return (q.Before.IsZero() || item.Position.Compare(q.Before) < 0) && (q.After.IsZero() || item.Position.Compare(q.After) > 0)
 }
 

@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// command answers one line.
+// command handles one command line.
 func (s *session) command(line string) error {
 	verb, rest, _ := strings.Cut(line, " ")
 	if s.server.opts.NoPipelining && s.hasUnreadInput() {
@@ -39,7 +39,8 @@ func (s *session) command(line string) error {
 	case "NOOP":
 		s.reply("250 2.0.0 yes")
 	case "QUIT":
-		// A client that has its answer may connect again before we have closed.
+		// A client that has the reply may connect again before this connection is closed,
+		// so the connection is no longer counted from here on.
 		s.countOut()
 		s.reply("221 2.0.0 bye")
 		return errEnd
@@ -49,7 +50,7 @@ func (s *session) command(line string) error {
 	return nil
 }
 
-func (s *session) clear() { s.mailing, s.from, s.to = false, "", s.to[:0] }
+func (s *session) clear() { s.inTransaction, s.from, s.to = false, "", s.to[:0] }
 
 func (s *session) hello(verb string) error {
 	opts := &s.server.opts
@@ -83,11 +84,11 @@ func (s *session) startTLS() error {
 	if err := s.flush(); err != nil {
 		return err
 	}
-	over := tls.Server(s.conn, s.server.opts.TLS)
-	if err := over.Handshake(); err != nil {
+	secure := tls.Server(s.conn, s.server.opts.TLS)
+	if err := secure.Handshake(); err != nil {
 		return err
 	}
-	s.conn, s.encrypted = over, true
+	s.conn, s.encrypted = secure, true
 	s.start, s.end = 0, 0
 	return nil
 }
@@ -96,13 +97,13 @@ func (s *session) mail(rest string) error {
 	switch {
 	case len(s.server.opts.Users) > 0 && !s.authenticated:
 		s.reply("530 5.7.0 authentication required")
-	case s.mailing:
+	case s.inTransaction:
 		s.reply("503 5.5.1 nested MAIL")
 	case s.server.opts.PerConnection > 0 && s.mails >= s.server.opts.PerConnection:
-		s.reply("421 4.7.0 enough for this connection")
+		s.reply("421 4.7.0 too many mails on this connection")
 		return errEnd
 	default:
-		s.mailing, s.from = true, path(rest)
+		s.inTransaction, s.from = true, path(rest)
 		s.reply("250 2.1.0 ok")
 	}
 	return nil
@@ -111,7 +112,7 @@ func (s *session) mail(rest string) error {
 func (s *session) rcpt(rest string) error {
 	to := path(rest)
 	switch {
-	case !s.mailing:
+	case !s.inTransaction:
 		s.reply("503 5.5.1 MAIL first")
 	case s.server.greylist.refuses(to, s.server.opts.Greylist):
 		s.reply("451 4.7.1 greylisted, try again later")
@@ -122,43 +123,42 @@ func (s *session) rcpt(rest string) error {
 	return nil
 }
 
-// path cuts the address out of "FROM:<a@b> SIZE=1".
+// path returns the address in an argument such as "FROM:<a@b> SIZE=1".
 func path(rest string) string {
 	_, address, _ := strings.Cut(rest, "<")
 	address, _, _ = strings.Cut(address, ">")
 	return address
 }
 
-// mechanisms are those that are offered when there are users and nothing else was
-// asked for.
+// mechanisms are offered when Options.Mechanisms is empty.
 const mechanisms = "PLAIN LOGIN XOAUTH2 SCRAM-SHA-256"
 
-// auth knows PLAIN and XOAUTH2 with an initial response, LOGIN, and SCRAM.
+// auth supports PLAIN and XOAUTH2 with an initial response, LOGIN, and SCRAM.
 func (s *session) auth(rest string) error {
 	mechanism, initial, _ := strings.Cut(rest, " ")
-	var good bool
+	var ok bool
 	switch strings.ToUpper(mechanism) {
 	case "PLAIN":
 		parts := strings.Split(decode(initial), "\x00")
-		good = len(parts) == 3 && s.checkPassword(parts[1], parts[2])
+		ok = len(parts) == 3 && s.checkPassword(parts[1], parts[2])
 	case "LOGIN":
 		user := s.ask("Username:")
-		good = s.checkPassword(user, s.ask("Password:"))
+		ok = s.checkPassword(user, s.ask("Password:"))
 	case "XOAUTH2":
 		user, token, _ := strings.Cut(strings.TrimPrefix(decode(initial), "user="), "\x01auth=Bearer ")
-		if good = s.checkPassword(user, strings.TrimRight(token, "\x01")); !good {
+		if ok = s.checkPassword(user, strings.TrimRight(token, "\x01")); !ok {
 			s.ask(`{"status":"401"}`)
 		}
 	case "SCRAM-SHA-256":
-		good = s.scram(sha256.New, false)
+		ok = s.scram(sha256.New, false)
 	case "SCRAM-SHA-256-PLUS":
-		good = s.scram(sha256.New, true)
+		ok = s.scram(sha256.New, true)
 	case "SCRAM-SHA-1":
-		good = s.scram(sha1.New, false)
+		ok = s.scram(sha1.New, false)
 	case "SCRAM-SHA-1-PLUS":
-		good = s.scram(sha1.New, true)
+		ok = s.scram(sha1.New, true)
 	}
-	if !good {
+	if !ok {
 		s.reply("535 5.7.8 authentication failed")
 		return nil
 	}
@@ -183,12 +183,12 @@ func decode(s string) string {
 	return string(data)
 }
 
-// scram is the server's side of RFC 5802, with the SHA-256 of RFC 7677. Bound, the
-// client must prove that its TLS connection is this very one.
-func (s *session) scram(h func() hash.Hash, bound bool) bool {
-	const salt, rounds = "salt of the sink", 4096
+// scram authenticates a client by RFC 5802 (SHA-256: RFC 7677). With channelBinding, the
+// client must prove that it is at the other end of this TLS connection.
+func (s *session) scram(h func() hash.Hash, channelBinding bool) bool {
+	const salt, iterations = "salt of the sink", 4096
 	header, binding := "n,,", ""
-	if bound {
+	if channelBinding {
 		kind, data, ok := s.binding()
 		if !ok {
 			return false
@@ -202,29 +202,30 @@ func (s *session) scram(h func() hash.Hash, bound bool) bool {
 		return false
 	}
 	nonce += "sink"
-	challenge := fmt.Sprintf("r=%s,s=%s,i=%d", nonce, base64.StdEncoding.EncodeToString([]byte(salt)), rounds)
+	challenge := fmt.Sprintf("r=%s,s=%s,i=%d", nonce, base64.StdEncoding.EncodeToString([]byte(salt)), iterations)
 	final, proof, _ := strings.Cut(s.ask(challenge), ",p=")
-	salted, err := pbkdf2.Key(h, password, []byte(salt), rounds, h().Size())
+	salted, err := pbkdf2.Key(h, password, []byte(salt), iterations, h().Size())
 	if err != nil || final != "c="+base64.StdEncoding.EncodeToString([]byte(header+binding))+",r="+nonce {
 		return false
 	}
-	said := first + "," + challenge + "," + final
+	authMessage := first + "," + challenge + "," + final
 	clientKey := sign(h, salted, "Client Key")
 	stored := h()
 	stored.Write(clientKey)
-	signature := sign(h, stored.Sum(nil), said)
+	signature := sign(h, stored.Sum(nil), authMessage)
 	for i := range clientKey {
 		clientKey[i] ^= signature[i]
 	}
 	if decode(proof) != string(clientKey) {
 		return false
 	}
-	s.ask("v=" + base64.StdEncoding.EncodeToString(sign(h, sign(h, salted, "Server Key"), said)))
+	s.ask("v=" + base64.StdEncoding.EncodeToString(sign(h, sign(h, salted, "Server Key"), authMessage)))
 	return true
 }
 
-// binding is what both ends of a TLS connection know, and no one between them: of
-// TLS 1.3 the exporter (RFC 9266), before it tls-unique (RFC 5929, section 3).
+// binding returns the channel binding data, which only the two ends of a TLS connection
+// know: the exporter of TLS 1.3 (RFC 9266), or tls-unique of earlier versions (RFC 5929,
+// section 3).
 func (s *session) binding() (kind, data string, ok bool) {
 	conn, ok := s.conn.(*tls.Conn)
 	if !ok {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Stage is where in the conversation a fault strikes.
+// Stage is the point of a session at which a fault occurs.
 type Stage string
 
 // The stages.
@@ -20,9 +20,9 @@ const (
 	AtMail     Stage = "MAIL"
 	AtRcpt     Stage = "RCPT"
 	AtData     Stage = "DATA"
-	InBody     Stage = "body"  // when the first of the body has come
-	AfterDot   Stage = "dot"   // when all of the body has come, before the reply
-	AfterReply Stage = "reply" // when the reply to the body has gone out
+	InBody     Stage = "body"  // after the first bytes of the body
+	AfterDot   Stage = "dot"   // after the whole body, before the reply
+	AfterReply Stage = "reply" // after the reply to the body
 )
 
 // Action is what a fault does.
@@ -30,25 +30,26 @@ type Action int
 
 // The actions.
 const (
-	Say  Action = iota // Reply in place of the usual answer
+	Say  Action = iota // send Reply in place of the usual reply
 	Cut                // close the connection
-	Hang               // say nothing more
-	Slow               // do what is usual, after Wait
+	Hang               // send nothing more
+	Slow               // wait for Wait, then continue as usual
 )
 
-// Fault is a misbehaviour.
+// Fault is a failure that the server simulates.
 type Fault struct {
 	At     Stage
 	Do     Action
-	Reply  string        // for Say, such as "451 4.7.1 try again later"; 421 closes too
-	Match  string        // only when the command line has this in it
-	After  int           // let so many pass first
-	Times  int           // then strike so often; 0 is always
-	Accept bool          // at AfterDot: the mail counts as taken all the same
+	Reply  string        // for Say, such as "451 4.7.1 try again later"; 421 also closes the connection
+	Match  string        // if set, the fault applies only to command lines that contain it
+	After  int           // how many commands pass before the fault applies
+	Times  int           // how often the fault applies; 0 is always
+	Accept bool          // at AfterDot: the mail counts as accepted although the fault applies
 	Wait   time.Duration // for Slow
 }
 
-type faultCounter struct{ met atomic.Int64 }
+// faultCounter counts the commands to which a fault could apply.
+type faultCounter struct{ reached atomic.Int64 }
 
 // faultAt returns the fault that applies now, or nil.
 func (s *Server) faultAt(at Stage, line string) *Fault {
@@ -57,7 +58,7 @@ func (s *Server) faultAt(at Stage, line string) *Fault {
 		if f.At != at || f.Match != "" && !strings.Contains(line, f.Match) {
 			continue
 		}
-		n := int(s.faults[i].met.Add(1))
+		n := int(s.faults[i].reached.Add(1))
 		if n > f.After && (f.Times == 0 || n <= f.After+f.Times) {
 			return f
 		}
@@ -65,9 +66,9 @@ func (s *Server) faultAt(at Stage, line string) *Fault {
 	return nil
 }
 
-// FaultCount says how often the fault with index i has struck.
+// FaultCount returns how often the fault with index i was applied.
 func (s *Server) FaultCount(i int) int {
-	f, n := s.opts.Faults[i], int(s.faults[i].met.Load())
+	f, n := s.opts.Faults[i], int(s.faults[i].reached.Load())
 	n = max(n-f.After, 0)
 	if f.Times > 0 {
 		n = min(n, f.Times)
@@ -75,13 +76,13 @@ func (s *Server) FaultCount(i int) int {
 	return n
 }
 
-// greylist counts the tries of each recipient.
+// greylist counts the attempts per recipient.
 type greylist struct {
 	mu    sync.Mutex
 	tries map[string]int
 }
 
-// refuses reports whether a recipient has not been tried often enough.
+// refuses counts an attempt and reports whether it is one of the first limit attempts.
 func (g *greylist) refuses(to string, limit int) bool {
 	if limit == 0 {
 		return false
@@ -95,15 +96,14 @@ func (g *greylist) refuses(to string, limit int) bool {
 	return g.tries[to] <= limit
 }
 
-// ParseFault reads "STAGE:ACTION": the action is "cut", "hang" or the reply to
-// say.
+// ParseFault reads "STAGE:ACTION". The action is "cut", "hang" or the reply to send.
 func ParseFault(text string) (Fault, error) {
 	stage, action, found := strings.Cut(text, ":")
 	f := Fault{At: Stage(stage)}
 	switch f.At {
 	case AtBanner, AtHello, AtStartTLS, AtAuth, AtMail, AtRcpt, AtData, InBody, AfterDot, AfterReply:
 	default:
-		return f, fmt.Errorf("fault %q: the stage is one of banner, EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, body, dot, reply", text)
+		return f, fmt.Errorf("fault %q: unknown stage; use one of banner, EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, body, dot, reply", text)
 	}
 	switch {
 	case action == "cut":
@@ -113,7 +113,7 @@ func ParseFault(text string) (Fault, error) {
 	case found && len(action) > 3 && action[0] >= '2' && action[0] <= '5':
 		f.Reply = action
 	default:
-		return f, fmt.Errorf("fault %q: the action is cut, hang or a reply such as 451 4.7.1 later", text)
+		return f, fmt.Errorf("fault %q: unknown action; use cut, hang or a reply such as 451 4.7.1 later", text)
 	}
 	return f, nil
 }

@@ -21,15 +21,15 @@ type session struct {
 	conn     net.Conn
 	raw      net.Conn
 	id       int64
-	countOut func() // counts the connection out; calling it again does nothing
+	countOut func() // removes the connection from Server.open, once
 
 	buf        []byte
-	start, end int    // of what is in buf and not yet read
+	start, end int    // range of buf that was received and not yet parsed
 	out        []byte // replies not yet sent
 
 	encrypted, authenticated bool // TLS is on; AUTH has succeeded
 	from                     string
-	mailing                  bool
+	inTransaction            bool
 	to                       []string
 	mails                    int
 }
@@ -53,7 +53,7 @@ func (s *session) run(full bool) {
 	_ = s.flush()
 }
 
-// unlessFault does what is usual at a stage, unless a fault strikes.
+// unlessFault calls usual, unless a fault applies at this stage.
 func (s *session) unlessFault(at Stage, line string, usual func() error) error {
 	f := s.server.faultAt(at, line)
 	if f == nil {
@@ -68,7 +68,7 @@ func (s *session) unlessFault(at Stage, line string, usual func() error) error {
 	return s.applyFault(f)
 }
 
-// wait lets time pass, while the server runs.
+// wait sleeps, and returns errEnd when the server is closed meanwhile.
 func (s *session) wait(d time.Duration) error {
 	select {
 	case <-time.After(d):
@@ -81,10 +81,10 @@ func (s *session) wait(d time.Duration) error {
 func (s *session) applyFault(f *Fault) error {
 	switch f.Do {
 	case Cut:
-		return errEnd // what was answered before goes out first
+		return errEnd // run sends the pending replies first
 	case Hang:
 		_ = s.flush()
-		_, _ = io.Copy(io.Discard, s.conn) // until the other side has had enough
+		_, _ = io.Copy(io.Discard, s.conn) // until the client closes the connection
 		return errEnd
 	}
 	s.reply(f.Reply)
@@ -103,7 +103,7 @@ func (s *session) reply(lines ...string) {
 	}
 }
 
-// flush sends the replies that wait, after the delay.
+// flush waits for Options.Delay and sends the pending replies.
 func (s *session) flush() error {
 	if len(s.out) == 0 {
 		return nil
@@ -118,7 +118,7 @@ func (s *session) flush() error {
 	return err
 }
 
-// fill reads more; what waits to be sent goes out first.
+// fill sends the pending replies and reads more input.
 func (s *session) fill() error {
 	if err := s.flush(); err != nil {
 		return err
@@ -155,7 +155,7 @@ func (s *session) line() (string, error) {
 	}
 }
 
-// hasUnreadInput reports whether the client has sent more than it was asked for.
+// hasUnreadInput reports whether the client has sent more without waiting for a reply.
 func (s *session) hasUnreadInput() bool { return s.end > s.start }
 
 var (
@@ -163,7 +163,7 @@ var (
 	firstDot = []byte(".\r\n")
 )
 
-// data takes a body, answers it and counts it.
+// data receives a body, replies to it and counts it.
 func (s *session) data() error {
 	switch {
 	case len(s.to) == 0 && !s.server.opts.Lenient:
@@ -188,12 +188,12 @@ func (s *session) data() error {
 		}
 	} else if f != nil {
 		if f.Accept {
-			s.take(body, size)
+			s.record(body, size)
 		}
 		return s.applyFault(f)
 	}
-	s.take(body, size)
-	s.accept()
+	s.record(body, size)
+	s.replyAccepted()
 	if f := s.server.faultAt(AfterReply, to); f != nil {
 		if err := s.flush(); err != nil {
 			return err
@@ -203,8 +203,8 @@ func (s *session) data() error {
 	return nil
 }
 
-// accept answers: in LMTP once for each recipient.
-func (s *session) accept() {
+// replyAccepted sends the reply to a body, in LMTP one for each recipient.
+func (s *session) replyAccepted() {
 	switch {
 	case s.server.opts.LMTP:
 		for range s.to {
@@ -217,7 +217,7 @@ func (s *session) accept() {
 	}
 }
 
-func (s *session) take(body []byte, size int) {
+func (s *session) record(body []byte, size int) {
 	if len(s.to) == 0 {
 		return
 	}
@@ -236,8 +236,8 @@ func (s *session) take(body []byte, size int) {
 	}
 }
 
-// body reads up to the final dot. What is not to be kept is thrown away as it
-// comes, but for the last octets, which may be the start of the dot.
+// body reads up to the final dot. Without Options.Keep it discards the body while reading,
+// except for the last bytes, which may be the start of the final dot.
 func (s *session) body() (kept []byte, size int, err error) {
 	for s.end-s.start < len(firstDot) {
 		if err := s.fill(); err != nil {

@@ -1,6 +1,6 @@
-// Package sink is an SMTP server that takes mail as fast as it comes, counts who
-// it was for, and misbehaves when told to. It is the far end of benchmarks and
-// fault tests; Start runs one.
+// Package sink is an SMTP server for benchmarks and fault tests. It accepts mail as fast
+// as possible, counts the recipients, and simulates the faults that its options ask for.
+// Start runs one.
 package sink
 
 import (
@@ -14,47 +14,48 @@ import (
 	"time"
 )
 
-// Options say how a sink behaves. The zero value takes everything, at once.
+// Options configure a sink. With the zero value it accepts every mail without delay.
 type Options struct {
-	// Delay passes before each flight of replies, like the latency of a network:
-	// replies to pipelined commands share one.
+	// Delay passes before replies are sent, like the latency of a network. Replies to
+	// pipelined commands are sent together after one delay.
 	Delay time.Duration
-	// Keep gets each mail as it is accepted, from many goroutines. Without it
-	// bodies are not looked at.
+	// Keep is called with each accepted mail, from many goroutines. Without it, bodies
+	// are discarded.
 	Keep func(Mail)
-	// Faults are tried in order; the first that applies strikes.
+	// Faults are checked in order; the first that applies is used.
 	Faults []Fault
 	// Greylist refuses each recipient's first tries with 451.
 	Greylist int
-	// NoPipelining neither offers PIPELINING nor takes a command before the last
-	// one is answered.
+	// NoPipelining does not offer PIPELINING, and ends a session whose client sends a
+	// command before the reply to the last one.
 	NoPipelining bool
 	// Lenient answers DATA with 354 although no recipient was accepted.
 	Lenient bool
 	// LMTP speaks RFC 2033.
 	LMTP bool
-	// Size is offered as the largest mail and enforced; 0 is no limit.
+	// Size is announced as the size of the largest mail and enforced; 0 is no limit.
 	Size int
 	// SMTPUTF8 is offered.
 	SMTPUTF8 bool
-	// PerConnection is how many mails a connection takes before 421; 0 is any number.
+	// PerConnection is how many mails a connection accepts before 421; 0 is any number.
 	PerConnection int
-	// Connections is how many it takes at once before 421; 0 is any number.
+	// Connections is how many connections are accepted at once before 421; 0 is any
+	// number.
 	Connections int
 	// TLS is offered by STARTTLS, or from the first byte when Implicit.
 	TLS      *tls.Config
 	Implicit bool
-	// Users and their passwords; AUTH is demanded when there are any.
+	// Users are passwords by user; AUTH is required when there are any.
 	Users map[string]string
-	// Mechanisms of AUTH that are offered in place of the usual ones.
+	// Mechanisms are the AUTH mechanisms to announce in place of the usual ones.
 	Mechanisms string
 }
 
-// Mail is what a sink has accepted.
+// Mail is a mail that a sink has accepted.
 type Mail struct {
 	From string
 	To   []string
-	Data []byte // as it came, dots undoubled; for the receiver to keep
+	Data []byte // without the doubled dots of SMTP; the receiver may keep it
 	Conn int64  // number of the connection
 }
 
@@ -88,19 +89,20 @@ func Start(listener net.Listener, opts Options) *Server {
 	return s
 }
 
-// Addr is where it listens.
+// Addr returns the address that the server listens on.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
-// Connections says how many were made so far, and how many at once at most.
+// Connections returns how many connections were made so far, and how many were open at
+// the same time at most.
 func (s *Server) Connections() (made, peak int64) { return s.serial.Load(), s.peak.Load() }
 
-// Open is how many connections there are at the moment.
+// Open returns how many connections are open now.
 func (s *Server) Open() int64 { return s.open.Load() }
 
-// TurnedAway is the number of connections that were turned away with 421.
+// TurnedAway returns how many connections were refused with 421.
 func (s *Server) TurnedAway() int64 { return s.refused.Load() }
 
-// Close stops listening, cuts all connections and waits for their ends.
+// Close stops listening, closes all connections and waits until their sessions end.
 func (s *Server) Close() error {
 	s.mu.Lock()
 	if s.conns == nil {
@@ -126,7 +128,7 @@ func (s *Server) serve() {
 			return
 		}
 		if err != nil {
-			time.Sleep(time.Millisecond) // out of file descriptors, say
+			time.Sleep(time.Millisecond) // such as too many open files
 			continue
 		}
 		if !s.register(conn) {
@@ -151,11 +153,11 @@ func (s *Server) register(conn net.Conn) bool {
 func (s *Server) handle(conn net.Conn) {
 	defer s.sessions.Done()
 	n := s.open.Add(1)
-	leave := sync.OnceFunc(func() { s.open.Add(-1) })
-	defer leave()
+	countOut := sync.OnceFunc(func() { s.open.Add(-1) })
+	defer countOut()
 	for peak := s.peak.Load(); n > peak && !s.peak.CompareAndSwap(peak, n); peak = s.peak.Load() {
 	}
-	ses := &session{server: s, conn: conn, raw: conn, id: s.serial.Add(1), countOut: leave}
+	ses := &session{server: s, conn: conn, raw: conn, id: s.serial.Add(1), countOut: countOut}
 	ses.run(s.opts.Connections > 0 && n > int64(s.opts.Connections))
 	_ = conn.Close()
 	s.mu.Lock()
@@ -163,8 +165,8 @@ func (s *Server) handle(conn net.Conn) {
 	s.mu.Unlock()
 }
 
-// Tally counts recipients. Those whose local part ends in a number, such as
-// reader1234@example.net, take a bit each, so that a hundred million fit.
+// Tally counts mails and recipients. A recipient whose local part ends in a number, such
+// as reader1234@example.net, takes one bit of memory, so that a hundred million fit.
 type Tally struct {
 	mails   atomic.Int64
 	bytes   atomic.Int64
@@ -177,7 +179,7 @@ type Tally struct {
 	seen int64
 }
 
-const tallyMax = 1 << 31 // highest number that takes a bit
+const maxNumber = 1 << 31 // numbers from here on count as unnumbered
 
 // add counts one mail to one recipient.
 func (t *Tally) add(to string) {
@@ -200,7 +202,7 @@ func (t *Tally) add(to string) {
 	t.seen++
 }
 
-// number reads the digits before the @.
+// number returns the number before the @, and whether there is one below maxNumber.
 func number(to string) (int, bool) {
 	local, _, _ := strings.Cut(to, "@")
 	start := len(local)
@@ -208,32 +210,32 @@ func number(to string) (int, bool) {
 		start--
 	}
 	n, err := strconv.Atoi(local[start:])
-	return n, err == nil && n < tallyMax
+	return n, err == nil && n < maxNumber
 }
 
-// Mails is the number of mails taken.
+// Mails returns the number of accepted mails.
 func (t *Tally) Mails() int64 { return t.mails.Load() }
 
-// Bytes is the sum of their sizes.
+// Bytes returns the sum of the sizes of the accepted mails.
 func (t *Tally) Bytes() int64 { return t.bytes.Load() }
 
-// Empty is the number of mails of no octets.
+// Empty returns the number of mails with an empty body.
 func (t *Tally) Empty() int64 { return t.empty.Load() }
 
-// Distinct is the number of numbered recipients that have at least one mail.
+// Distinct returns the number of numbered recipients that have at least one mail.
 func (t *Tally) Distinct() int64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.seen
 }
 
-// Doubled is the number of mails to numbered recipients that had one already.
+// Doubled returns the number of mails to numbered recipients that already had one.
 func (t *Tally) Doubled() int64 { return t.doubled.Load() }
 
-// Unnumbered is the number of mails to recipients without a number.
+// Unnumbered returns the number of mails to recipients without a number.
 func (t *Tally) Unnumbered() int64 { return t.unknown.Load() }
 
-// Has reports whether the recipient with a number has a mail.
+// Has reports whether the recipient with this number has at least one mail.
 func (t *Tally) Has(n int) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -1,5 +1,5 @@
-// Package storetest opens real stores for tests. Each runs a test on both
-// engines, Open gives one.
+// Package storetest opens real stores for tests. Each runs a test on both engines, Open
+// opens a store on one of them.
 package storetest
 
 import (
@@ -11,10 +11,10 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit"
 )
 
-// Engines are the engines that every behaviour is tested on.
+// Engines are the supported engines; Each tests on all of them.
 var Engines = []store.Engine{store.SQLite, store.Postgres}
 
-// Each runs a test in parallel on a fresh store of each engine.
+// Each runs a test in parallel on an empty store of each engine.
 func Each(t *testing.T, test func(t *testing.T, s *store.Store)) {
 	t.Helper()
 	for _, engine := range Engines {
@@ -25,13 +25,13 @@ func Each(t *testing.T, test func(t *testing.T, s *store.Store)) {
 	}
 }
 
-// Open opens a fresh store that is closed and removed at the test's end.
+// Open opens an empty store that is closed and removed when the test ends.
 func Open(t testing.TB, engine store.Engine, opts store.Options) *store.Store {
 	t.Helper()
 	return Reopen(t, DSN(t, engine), opts)
 }
 
-// Reopen opens a store at a DSN; tests use it for a second node.
+// Reopen opens the store at a DSN; tests use it for a second node.
 func Reopen(t testing.TB, dsn string, opts store.Options) *store.Store {
 	t.Helper()
 	s, err := store.Open(t.Context(), dsn, opts)
@@ -46,8 +46,8 @@ func Reopen(t testing.TB, dsn string, opts store.Options) *store.Store {
 	return s
 }
 
-// DSN is the address of a fresh store that lives as long as the test. It skips the
-// test when the engine is not installed.
+// DSN returns the DSN of an empty store that is removed when the test ends. It skips the
+// test if the engine is not installed.
 func DSN(t testing.TB, engine store.Engine) string {
 	t.Helper()
 	if engine == store.SQLite {

@@ -10,21 +10,22 @@ import (
 	"testing"
 )
 
-// FindText are the places of a store that still hold any of some words, in any case of
-// letters: the files of SQLite, or the rows of every table of PostgreSQL.
+// FindText returns the places of a store that contain one of the words, in upper or lower
+// case. A place is a file of SQLite, or a table of PostgreSQL.
 func FindText(t testing.TB, dsn string, db *sql.DB, words ...string) []string {
 	t.Helper()
 	var out []string
 	for place, data := range contents(t, dsn, db) {
 		for _, word := range words {
-			if at := regexp.MustCompile("(?i)" + regexp.QuoteMeta(word)).FindIndex(data); at != nil {
-				out = append(out, fmt.Sprintf("%s holds %q: %q", place, word, data[max(0, at[0]-40):min(len(data), at[1]+40)]))
+			if match := regexp.MustCompile("(?i)" + regexp.QuoteMeta(word)).FindIndex(data); match != nil {
+				out = append(out, fmt.Sprintf("%s contains %q: %q", place, word, data[max(0, match[0]-40):min(len(data), match[1]+40)]))
 			}
 		}
 	}
 	return out
 }
 
+// contents returns the data of each place, by its name.
 func contents(t testing.TB, dsn string, db *sql.DB) map[string][]byte {
 	t.Helper()
 	out := map[string][]byte{}
@@ -43,15 +44,15 @@ func contents(t testing.TB, dsn string, db *sql.DB) map[string][]byte {
 		return out
 	}
 	var tables []string
-	read(t, db, "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'", func(name string) { tables = append(tables, name) })
+	eachRow(t, db, "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'", func(name string) { tables = append(tables, name) })
 	for _, table := range tables {
-		read(t, db, `SELECT x::text || ' ' || encode(convert_to(x::text, 'UTF8'), 'escape') FROM "`+table+`" AS x`, func(row string) { out[table] = append(out[table], row+"\n"...) })
+		eachRow(t, db, `SELECT x::text || ' ' || encode(convert_to(x::text, 'UTF8'), 'escape') FROM "`+table+`" AS x`, func(row string) { out[table] = append(out[table], row+"\n"...) })
 	}
-	read(t, db, "SELECT encode(payload, 'escape') FROM jobs", func(row string) { out["jobs"] = append(out["jobs"], row+"\n"...) })
+	eachRow(t, db, "SELECT encode(payload, 'escape') FROM jobs", func(row string) { out["jobs"] = append(out["jobs"], row+"\n"...) })
 	return out
 }
 
-func read(t testing.TB, db *sql.DB, query string, row func(text string)) {
+func eachRow(t testing.TB, db *sql.DB, query string, row func(text string)) {
 	t.Helper()
 	rows, err := db.QueryContext(t.Context(), query)
 	if err != nil {

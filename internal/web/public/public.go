@@ -124,17 +124,17 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 		"GET /editions/{edition}":        p.edition,
 		"GET /editions/{edition}/{part}": p.editionPart,
 	} {
-		mux.Handle(pattern, p.reading(loadshare.Listed, before, nil, h))
+		mux.Handle(pattern, p.reading(loadshare.Linked, before, nil, h))
 	}
-	mux.Handle("GET /subscribe", p.reading(loadshare.Listed, []string{"digest"}, nil, p.subscribeForm))
+	mux.Handle("GET /subscribe", p.reading(loadshare.Linked, []string{"digest"}, nil, p.subscribeForm))
 	for pattern, kind := range map[string]feed.Kind{"GET /search": feed.BySearch, "GET /filter": feed.ByMatch} {
-		mux.Handle(pattern, p.reading(loadshare.MadeUp, []string{"before", feedserver.QuestionKey(kind)}, p.limitSearches, p.found(kind)))
+		mux.Handle(pattern, p.reading(loadshare.AdHoc, []string{"before", feedserver.QuestionKey(kind)}, p.limitSearches, p.found(kind)))
 	}
 	for pattern, h := range map[string]handler{
 		"GET /media/{name}": p.medium,
 		"/":                 p.elsewhere,
 	} {
-		mux.Handle(pattern, p.turn(loadshare.Listed, h))
+		mux.Handle(pattern, p.turn(loadshare.Linked, h))
 	}
 	for pattern, h := range map[string]handler{
 		"POST /subscribe":           p.subscribe,
