@@ -1,11 +1,9 @@
-// Package connlimit bounds the connections that clients hold open, so that idle ones take
-// neither the descriptors that mail and the store need nor the place of other clients. New
-// makes a Limiter; Listener and ConnState put it before an http.Server, Listener and Wrap before
-// any other server.
+// Package connlimit limits the number of open connections, in total and per client, so that
+// enough file descriptors are left for mail and the store. New makes a Limiter. Use Listener
+// and ConnState with an http.Server, and Wrap with any other server.
 //
-// When the limit of a client, or of all, is reached, the connection that has been idle the
-// longest is closed in favour of the new one. A new connection is refused only when none is
-// idle.
+// At the limit, the connection that has been idle the longest is closed to admit the new
+// one. A new connection is refused only when none is idle.
 package connlimit
 
 import (
@@ -19,27 +17,27 @@ import (
 
 // Options are the limits.
 type Options struct {
-	Max      int // connections of all clients
+	Max       int // connections of all clients
 	PerClient int // connections of one IPv4 address, or of one IPv6 /64; 0 for no limit
-	// Exempt reports whether an address may have any number: those of proxies, behind which
-	// many clients stand. It may be nil.
+	// Exempt reports whether an address has no limit of its own, such as that of a proxy with
+	// many clients. It may be nil.
 	Exempt func(netip.Addr) bool
-	// IdleAfter is how long a connection of Wrap must have been silent to be idle, once it has said
-	// something; 10 s when 0.
+	// IdleAfter is after how long without input a connection of Wrap is idle again, once it
+	// has sent something; 10 s when 0.
 	IdleAfter time.Duration
-	// Refuse tells a client that there is no room, before its connection is closed. It must
-	// not block. It may be nil.
+	// Refuse tells a client that the limit is reached, before its connection is closed. It
+	// must not block. It may be nil.
 	Refuse func(net.Conn)
 }
 
-// Limiter counts connections. Its methods may be called by many goroutines.
+// Limiter counts and limits connections. Its methods are safe for concurrent use.
 type Limiter struct {
 	options Options
 
 	mu      sync.Mutex
 	conns   map[net.Conn]*entry
 	clients map[netip.Prefix]*client
-	open    list.List // of *entry, the one that was used the longest ago first
+	open    list.List // of *entry, least recently used first
 }
 
 // client is the open connections of one network.
@@ -51,8 +49,8 @@ type entry struct {
 	network  netip.Prefix
 	client   *client
 	inAll    *list.Element // its place in Limiter.open
-	inClient *list.Element // and in client.open
-	active     bool          // a request is under way: it is not closed for another
+	inClient *list.Element // its place in client.open
+	active   bool          // it handles a request, so it must not be closed
 }
 
 // New makes a limiter.
@@ -71,8 +69,9 @@ func (l *Limiter) Open() int {
 	return len(l.conns)
 }
 
-// Listener counts the connections that a listener accepts. They are not wrapped, so that
-// net/http can close them in halves; ConnState tells their end.
+// Listener returns a listener that counts and limits the connections that inner accepts. It
+// does not wrap them, so that net/http can half-close them; ConnState must report when they
+// are closed.
 func (l *Limiter) Listener(inner net.Listener) net.Listener { return listener{inner, l} }
 
 type listener struct {
@@ -97,7 +96,7 @@ func (l listener) Accept() (net.Conn, error) {
 	}
 }
 
-// ConnState is for http.Server.ConnState.
+// ConnState follows the states of connections; set it as http.Server.ConnState.
 func (l *Limiter) ConnState(conn net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateActive:
@@ -109,8 +108,8 @@ func (l *Limiter) ConnState(conn net.Conn, state http.ConnState) {
 	}
 }
 
-// admit counts a new connection, which is idle until it is used. It closes idle ones to make
-// room, and returns false when that is not enough.
+// admit counts a new connection, which is idle at first. At a limit it closes an idle
+// connection, and returns false if there is none.
 func (l *Limiter) admit(conn net.Conn) bool {
 	network := clientNetwork(conn)
 	l.mu.Lock()
@@ -126,14 +125,15 @@ func (l *Limiter) admit(conn net.Conn) bool {
 	if len(l.conns) >= l.options.Max && !l.evict(&l.open) {
 		return false
 	}
-	l.clients[network] = c // eviction may have taken the client's last connection
+	l.clients[network] = c // closing the client's last connection removes it from the map
 	e := &entry{conn: conn, network: network, client: c}
 	e.inAll, e.inClient = l.open.PushBack(e), c.open.PushBack(e)
 	l.conns[conn] = e
 	return true
 }
 
-// evict closes the connection that has been idle the longest. l.mu must be held.
+// evict closes the connection that has been idle the longest, and returns false if none is
+// idle. l.mu must be held.
 func (l *Limiter) evict(open *list.List) bool {
 	for oldest := open.Front(); oldest != nil; oldest = oldest.Next() {
 		if e := oldest.Value.(*entry); !e.active {
@@ -145,7 +145,7 @@ func (l *Limiter) evict(open *list.List) bool {
 	return false
 }
 
-// markActive and rest are called for each request, so they allocate nothing.
+// markActive and markIdle are called for each request, so they allocate nothing.
 func (l *Limiter) markActive(conn net.Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -181,7 +181,7 @@ func (l *Limiter) removeEntry(e *entry) {
 	}
 }
 
-// clientNetwork is what one client is counted by.
+// clientNetwork returns the network of a client: its IPv4 address or IPv6 /64.
 func clientNetwork(conn net.Conn) netip.Prefix {
 	addrPort, err := netip.ParseAddrPort(conn.RemoteAddr().String())
 	if err != nil {
@@ -199,8 +199,9 @@ func clientNetwork(conn net.Conn) netip.Prefix {
 	return prefix
 }
 
-// IsLocal reports whether an address is this machine's or of a private network: what comes from
-// there is a proxy, a mail server or a container's gateway, behind which many clients stand.
+// IsLocal reports whether an address belongs to this machine or a private network. Such a
+// client is often a proxy, a mail server or the gateway of a container, with many clients of
+// its own. An invalid address, as of a Unix socket, is local.
 func IsLocal(a netip.Addr) bool {
 	return !a.IsValid() || a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast()
 }

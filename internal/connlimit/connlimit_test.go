@@ -59,7 +59,7 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	for end := time.Now().Add(20 * time.Second); !holds(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("there never was %s", what)
+			t.Fatalf("waited in vain for %s", what)
 		}
 	}
 }
@@ -76,10 +76,10 @@ func TestOldestIdleConnectionIsClosedForNewOne(t *testing.T) {
 			}
 		}
 		if got := ask(dial(t, address)); got != http.StatusOK {
-			t.Errorf("%s: a new client is answered %d", name, got)
+			t.Errorf("%s: a new client gets status %d", name, got)
 		}
 		if _, err := silent.Read(make([]byte, 1)); err == nil {
-			t.Errorf("%s: the connection that said nothing stays", name)
+			t.Errorf("%s: the connection that sent nothing is still open", name)
 		}
 		if got := ask(last); got != http.StatusOK {
 			t.Errorf("%s: a connection that was used later is closed", name)
@@ -101,15 +101,15 @@ func TestConnectionsInUseAreNotClosed(t *testing.T) {
 		<-begun
 	}
 	if got := ask(dial(t, address)); got != 0 {
-		t.Errorf("a third connection is answered %d", got)
+		t.Errorf("a third connection gets status %d", got)
 	}
 	close(hold)
 	for range 2 {
 		if got := <-statuses; got != http.StatusOK {
-			t.Errorf("a connection in use is answered %d", got)
+			t.Errorf("a connection in use gets status %d", got)
 		}
 	}
-	eventually(t, "room again", func() bool { return ask(dial(t, address)) == http.StatusOK })
+	eventually(t, "a new connection", func() bool { return ask(dial(t, address)) == http.StatusOK })
 	if n := l.Open(); n > 2 {
 		t.Errorf("%d connections, want 2 at most", n)
 	}
@@ -153,7 +153,7 @@ func TestSilentWrappedConnectionIsClosedForNewOne(t *testing.T) {
 	l := New(Options{Max: 2, IdleAfter: 100 * time.Millisecond, Refuse: func(net.Conn) { refuseOnce() }})
 	listener := l.Wrap(inner)
 	t.Cleanup(func() { listener.Close() })
-	go func() { // sends back what comes
+	go func() { // an echo server
 		for {
 			conn, err := listener.Accept()
 			if err != nil {
@@ -177,10 +177,10 @@ func TestSilentWrappedConnectionIsClosedForNewOne(t *testing.T) {
 		t.Fatal("the server does not answer")
 	}
 	if talk(dial(t, inner.Addr().String())) {
-		t.Error("a third client took the place of one that has just spoken")
+		t.Error("a third client was accepted although both others have just sent something")
 	}
 	<-refused
-	eventually(t, "room for another client", func() bool { return talk(dial(t, inner.Addr().String())) })
+	eventually(t, "the connection of another client", func() bool { return talk(dial(t, inner.Addr().String())) })
 	if n := l.Open(); n > 2 {
 		t.Errorf("%d connections, want 2 at most", n)
 	}

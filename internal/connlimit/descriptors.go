@@ -2,25 +2,25 @@ package connlimit
 
 import "syscall"
 
-// Budget is how many descriptors each user of them may have. What is left is a reserve for the
-// connections that send mail, for the store, and for files.
+// Budget is how many file descriptors each kind of connection may use. The rest is reserved
+// for connections that send mail, for the store, and for files.
 type Budget struct {
 	HTTP     int // connections of readers and editors
-	PerHTTP  int // of one of them
+	PerHTTP  int // connections of one reader or editor
 	SMTP     int // connections of each listener for mail
-	PerSMTP  int // of one mail server
-	Reserved int
+	PerSMTP  int // connections of one mail server
+	Reserved int // descriptors that connections may not use
 }
 
-// The reserve, and the most connections that are of use.
+// Upper limits, for machines with very many descriptors.
 const (
 	maxReserve = 512
-	maxHTTP     = 50_000
-	maxSMTP     = 256
+	maxHTTP    = 50_000
+	maxSMTP    = 256
 )
 
-// Descriptors divides the descriptors that the process may open. The Go runtime has raised the
-// limit to the hard one by the time that any program runs.
+// Descriptors divides the descriptors that the process may open. At the start of the program,
+// the Go runtime has raised the soft limit to the hard limit.
 func Descriptors() Budget {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil || limit.Cur > 1<<20 {

@@ -6,13 +6,15 @@ import (
 	"time"
 )
 
-// maxLifetime is how long a connection may last that is counted by Wrap, whatever it does.
+// maxLifetime is how long a connection of Wrap may last, even if it is active.
 const maxLifetime = 15 * time.Minute
 
-// Wrap counts the connections of a listener for servers without http.Server's ConnState, such
-// as SMTP. A connection is idle while it has sent nothing yet, and when it has been silent for
-// a while.
-func (l *Limiter) Wrap(inner net.Listener) net.Listener { return trackingListener{l.Listener(inner), l} }
+// Wrap returns a listener that counts and limits the connections that inner accepts, for
+// servers without http.Server's ConnState, such as SMTP. A connection is idle until it has
+// sent something, and again after it has sent nothing for Options.IdleAfter.
+func (l *Limiter) Wrap(inner net.Listener) net.Listener {
+	return trackingListener{l.Listener(inner), l}
+}
 
 type trackingListener struct {
 	net.Listener
@@ -32,13 +34,13 @@ func (w trackingListener) Accept() (net.Conn, error) {
 	return c, nil
 }
 
-// trackedConn is a connection that tells when it is used.
+// trackedConn is a connection that reports to the limiter when it is used and closed.
 type trackedConn struct {
 	net.Conn
-	limiter *Limiter
-	idleTimer  *time.Timer
-	lifetime     *time.Timer
-	once    sync.Once
+	limiter   *Limiter
+	idleTimer *time.Timer
+	lifetime  *time.Timer
+	once      sync.Once
 }
 
 // Read implements net.Conn.

@@ -1,10 +1,11 @@
-// Package loadshare keeps a share of the machine for sending mail, whatever readers ask for
-// over HTTP. New makes a Share. Share.Request is called for each request, Share.Render does
-// the work of an answer that is not ready in memory.
+// Package loadshare limits the processor time of HTTP requests while mail is sent. New makes
+// a Share. Share.Request is called for each request, Share.Render for each rendering, that
+// is, for an answer that is not in memory.
 //
-// While mail is sent as fast as the machine allows, requests have 7 % of the processors and
-// renderings 8 %. What comes faster waits in a queue, and is refused when the queue is long. At all other times requests have the whole machine, and renderings are only
-// bounded in number, since more at a time would finish none of them sooner.
+// While mail is sent, requests may use 7 % of the processors and renderings 8 %. Requests
+// beyond that wait in a queue, and are refused when the queue is long. At other times
+// requests have no limit, and only the number of renderings at a time is limited, since more
+// of them would not finish sooner.
 package loadshare
 
 import (
@@ -15,53 +16,53 @@ import (
 	"time"
 )
 
-// ErrBusy is returned when the queue is too long: the answer is 503 with Retry-After.
-var ErrBusy = errors.New("too many requests wait for their turn")
+// ErrBusy is returned when the queue is too long. The answer is 503 with Retry-After.
+var ErrBusy = errors.New("too many requests are waiting")
 
-// Class is a kind of rendering. Each has slots and a share of its own, so that a flood of one
-// kind does not hold up the other.
+// Class is a kind of rendering. Each has its own queue and share, so that many renderings of
+// one class do not delay the other.
 type Class int
 
 // The classes.
 const (
-	Linked  Class = iota // documents that links lead to: there is a bounded number of them
-	AdHoc               // searches and expressions, of which anyone can think up more
+	Linked  Class = iota // documents that links lead to; their number is limited
+	AdHoc                // searches and filter expressions; their number is unlimited
 	classes = 2
 )
 
-// The shares of one processor that requests and renderings have while mail is sent, times the
-// number of processors.
+// The shares of all processors that requests and renderings may use while mail is sent.
 const (
 	requestShare = 0.07
 	linkedShare  = 0.06
-	adHocShare  = 0.02
+	adHocShare   = 0.02
 )
 
-// What an answer from memory costs: reading the request, the system calls, and copying the body
-// to the socket; and how much more others cost besides their rendering. Measured with wrk, whose
-// own part is in it.
+// Estimates of processor time, measured with wrk on the same machine, whose own use is
+// included. requestCost is for an answer from memory: reading the request and the system
+// calls. costPerMB is for copying the body to the socket. handlerCost is what other answers
+// cost in addition, besides their rendering.
 const (
 	requestCost = 50 * time.Microsecond
 	handlerCost = 30 * time.Microsecond
-	costPerMB    = 400 * time.Microsecond
+	costPerMB   = 400 * time.Microsecond
 )
 
-// How long requests and renderings wait, and how many of each class.
+// How long requests and renderings wait at most, and how many renderings of a class wait.
 const (
-	maxWait = 10 * time.Second
+	maxWait    = 10 * time.Second
 	adHocWait  = 3 * time.Second
 	maxWaiting = 512
 )
 
-// Share is the part of the machine that answers to readers may use. Its methods may be called
-// by many goroutines, and on nil, which sets no limits.
+// Share limits the processor time of HTTP requests. Its methods are safe for concurrent use.
+// A nil Share sets no limits.
 type Share struct {
-	sending     func() bool
+	sending  func() bool
 	requests budget
 	renders  [classes]queue
 }
 
-// New makes a share. busy reports whether mail is sent right now; nil means never.
+// New returns a Share. sending reports whether mail is being sent now; nil means never.
 func New(sending func() bool) *Share {
 	if sending == nil {
 		sending = func() bool { return false }
@@ -87,7 +88,8 @@ func (s *Share) Request(ctx context.Context) error {
 	return sleep(ctx, wait)
 }
 
-// Answered counts the bytes of an answer. fromMemory says that no handler was needed for it.
+// Answered charges for an answer of a number of bytes. fromMemory is true if the answer
+// needed no handler.
 func (s *Share) Answered(bytes int64, fromMemory bool) {
 	if s == nil || fromMemory && bytes < 16<<10 || !s.sending() {
 		return
@@ -99,8 +101,8 @@ func (s *Share) Answered(bytes int64, fromMemory bool) {
 	s.requests.charge(time.Now(), cost)
 }
 
-// Render does work for an answer, when it is its turn. It returns ErrBusy when too many wait,
-// or the error of the context, without having begun.
+// Render calls work as soon as the limits allow it. It returns ErrBusy when too many others
+// wait, or the error of the context; work is then not called.
 func (s *Share) Render(ctx context.Context, class Class, work func()) error {
 	if s == nil {
 		work()
@@ -131,11 +133,11 @@ func (s *Share) Render(ctx context.Context, class Class, work func()) error {
 	return nil
 }
 
-// queue bounds how many renderings of a class are under way and wait.
+// queue limits how many renderings of a class run and wait.
 type queue struct {
-	running   chan struct{}
+	running chan struct{}
 	waiting chan struct{}
-	maxWait    time.Duration
+	maxWait time.Duration
 	budget  budget
 }
 
@@ -143,7 +145,7 @@ func newQueue(limit int, share float64, wait time.Duration) queue {
 	return queue{running: make(chan struct{}, limit), waiting: make(chan struct{}, maxWaiting), maxWait: wait, budget: budget{share: share}}
 }
 
-// enter waits for a slot.
+// enter waits until fewer renderings run than may.
 func (q *queue) enter(ctx context.Context) error {
 	select {
 	case q.running <- struct{}{}:
@@ -170,20 +172,20 @@ func (q *queue) enter(ctx context.Context) error {
 
 func (q *queue) leave() { <-q.running }
 
-// budget is processor time that comes in at a steady rate. What is taken in advance is paid
-// back by waiting.
+// budget is an allowance of processor time that grows at a steady rate. A caller that uses
+// more than has accrued must wait until the rest has accrued.
 type budget struct {
 	share float64 // processors
 
-	mu   sync.Mutex
-	paidUntil time.Time // when all that was taken is paid for
+	mu        sync.Mutex
+	paidUntil time.Time // when the allowance covers everything that was used
 }
 
-// burst is how much time may be saved up while nothing is asked for.
+// burst is for how long the allowance accrues while it is not used.
 const burst = 50 * time.Millisecond
 
-// reserve takes a cost and returns how long to wait before it is spent. What would have to
-// wait too long is not taken.
+// reserve adds a cost and returns how long the caller must wait first. If that is longer than
+// maxWait, the cost is not added.
 func (b *budget) reserve(now time.Time, cost time.Duration) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -194,20 +196,21 @@ func (b *budget) reserve(now time.Time, cost time.Duration) time.Duration {
 	return max(wait, 0)
 }
 
-// charge takes a cost that was spent already.
+// charge adds a cost that was already spent.
 func (b *budget) charge(now time.Time, cost time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.paidUntil = b.start(now).Add(b.waitFor(cost))
 }
 
-// debt is how long it takes until everything is paid for.
+// debt returns how long it takes until the allowance covers everything that was used.
 func (b *budget) debt(now time.Time) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return max(b.paidUntil.Sub(now), 0)
 }
 
+// start returns the time from which the next cost is counted.
 func (b *budget) start(now time.Time) time.Time {
 	if earliest := now.Add(-burst); b.paidUntil.Before(earliest) {
 		return earliest
@@ -215,6 +218,7 @@ func (b *budget) start(now time.Time) time.Time {
 	return b.paidUntil
 }
 
+// waitFor returns how long a cost takes to accrue.
 func (b *budget) waitFor(cost time.Duration) time.Duration {
 	return time.Duration(float64(cost) / b.share)
 }

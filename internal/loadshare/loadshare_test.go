@@ -34,7 +34,8 @@ func TestRequestsAreNotDelayedWhileNoMailIsSent(t *testing.T) {
 	}
 }
 
-// runClients has clients do something again and again, and returns how often they succeeded.
+// runClients runs concurrent clients that call do in a loop, and returns how many calls
+// succeeded and how many were refused.
 func runClients(t *testing.T, clients int, lasts time.Duration, do func(context.Context) error) (done, refused int64) {
 	var did, failed atomic.Int64
 	ctx, cancel := context.WithTimeout(t.Context(), lasts)
@@ -112,12 +113,12 @@ func TestRenderingsBeyondTheQueueAreRefused(t *testing.T) {
 			t.Errorf("%d were refused at once, want %d", got, 100-slots)
 		}
 		if err := s.Render(t.Context(), Linked, func() {}); err != nil {
-			t.Errorf("a flood of searches holds up other pages: %v", err)
+			t.Errorf("many searches delay other pages: %v", err)
 		}
 		time.Sleep(adHocWait)
 		synctest.Wait()
 		if got := refused.Load(); got != 100-slots+maxWaiting {
-			t.Errorf("%d were refused after %v, want %d: all who waited", got, adHocWait, 100-slots+maxWaiting)
+			t.Errorf("%d were refused after %v, want %d: all that waited", got, adHocWait, 100-slots+maxWaiting)
 		}
 		close(hold)
 		wait.Wait()

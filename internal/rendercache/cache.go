@@ -8,21 +8,21 @@ import (
 	"sync/atomic"
 )
 
-// Entry is what a Cache holds: a Document, usually embedded in a struct that says
-// what the document was made of.
+// Entry is a value of a Cache: a Document, usually embedded in a struct with the data that
+// it was rendered from.
 type Entry interface {
 	comparable
 	Rendered() *Document
 }
 
-// Cache keeps documents by their key and by the addresses they are asked for. It is
-// bounded by bytes. Lookups take no lock; all changes are made under one lock, so
-// that every address leads to a document that is counted and evicted with the
-// others. Set Capacity before the first use.
+// Cache keeps documents, which are found by their key and by the addresses of requests. It
+// limits their total size in bytes. Lookups take no lock. All changes are made under one
+// lock, so that every address leads to a document that is counted and can be evicted. Set
+// Capacity before the first use.
 type Cache[E Entry] struct {
 	Capacity int64 // bytes
 
-	clock     atomic.Int64 // lookups so far: the age of documents is measured in them
+	clock     atomic.Int64 // number of lookups; serves as the time of Document.used
 	byKey     sync.Map     // key of the document: E
 	byAddress sync.Map     // path and query of a request: E
 
@@ -50,7 +50,7 @@ func (c *Cache[E]) ByKey(key string) (e E, ok bool) {
 	return value.(E), true
 }
 
-// Put keeps a document under its key and drops the one that was there.
+// Put stores a document under its key and evicts the previous one.
 func (c *Cache[E]) Put(e E) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -63,7 +63,7 @@ func (c *Cache[E]) Put(e E) {
 	c.updateSize(d)
 }
 
-// Link lets an address lead to a document, if the document is kept.
+// Link makes a document available to ByAddress, if the cache contains it.
 func (c *Cache[E]) Link(address string, e E) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -76,8 +76,8 @@ func (c *Cache[E]) Link(address string, e E) {
 }
 
 // Answer sends a document in the coding that the request prefers, or 304 when
-// unchanged is set. The caller may have set more headers. A coding is made the first
-// time that it is asked for.
+// unchanged is set. The caller may have set more headers. The body is compressed in a coding
+// when it is first requested.
 func (c *Cache[E]) Answer(w http.ResponseWriter, r *http.Request, e E, unchanged bool) {
 	d := e.Rendered()
 	coding := Choose(r.Header.Get("Accept-Encoding"))
@@ -94,11 +94,11 @@ func (c *Cache[E]) Answer(w http.ResponseWriter, r *http.Request, e E, unchanged
 	d.setBodyHeaders(w.Header(), rep)
 	w.WriteHeader(http.StatusOK)
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(rep.body) // an error means that the client has gone
+		_, _ = w.Write(rep.body) // an error means that the client has disconnected
 	}
 }
 
-// All returns the documents that are kept.
+// All returns all documents of the cache.
 func (c *Cache[E]) All() []E {
 	var all []E
 	c.byKey.Range(func(_, value any) bool {
@@ -116,7 +116,7 @@ func (c *Cache[E]) Sizes() (bytes int64, addresses int) {
 	return c.bytes, addresses
 }
 
-// updateSizeOf adds what a document has grown by since it was counted.
+// updateSizeOf counts the growth of a document, if the cache contains it.
 func (c *Cache[E]) updateSizeOf(e E) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -126,10 +126,10 @@ func (c *Cache[E]) updateSizeOf(e E) {
 	}
 }
 
-// updateSize adds what a document has grown by. When the cache is full, the documents that
-// were not asked for the longest are dropped, down to eight tenths. The one that was
-// used last stays even if it fills the cache alone: otherwise each request would
-// render it again.
+// updateSize counts the growth of a document since the last call. If the cache is then over
+// its capacity, the least recently used documents are evicted until it is at most 80 % full.
+// The most recently used one stays even if it alone exceeds the capacity: otherwise each
+// request would render it again. c.mu must be held.
 func (c *Cache[E]) updateSize(d *Document) {
 	size := d.Size()
 	c.bytes += size - d.countedSize
@@ -147,10 +147,10 @@ func (c *Cache[E]) updateSize(d *Document) {
 	}
 }
 
-// evict forgets a document and all addresses that lead to it.
+// evict removes a document and all addresses that lead to it. c.mu must be held.
 func (c *Cache[E]) evict(e E) {
 	d := e.Rendered()
-	d.MarkStale() // a request may still hold it, and it is not marked with the others any more
+	d.MarkStale() // for requests that still use it: later marks no longer reach it
 	c.byKey.Delete(d.Key)
 	for _, address := range d.addresses {
 		c.byAddress.Delete(address)

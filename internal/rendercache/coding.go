@@ -95,9 +95,9 @@ func quality(parameters string) float64 {
 	return value
 }
 
-// Encoders are kept for the next document: each takes about a megabyte. Brotli's are not:
-// after a large document an encoder chooses another way to find matches, and keeps to it when
-// it is reset, so that it would give other bytes for a small one.
+// Encoders are pooled, since each takes about a megabyte. Brotli encoders are not: for a large
+// document they choose another way to find matches and keep it after a reset, so that the next
+// small document would get other bytes.
 var (
 	gzips = sync.Pool{New: func() any {
 		w, err := gzip.NewWriterLevel(nil, 6)

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// sampleText returns n bytes of text that compresses as feeds do.
+// sampleText returns n bytes of random text that compresses about as well as feeds.
 func sampleText(seed uint64, n int) []byte {
 	words := []string{"harbour", "council", "<p>", "</p>", "market", "question", "of", "the", "and", "&amp;", "evening", "report", "https://press.example/"}
 	random := rand.New(rand.NewPCG(seed, 1))
@@ -18,8 +18,8 @@ func sampleText(seed uint64, n int) []byte {
 	return out.Bytes()[:n]
 }
 
-// The same bytes have the same ETag, so a coding must not depend on what an encoder
-// compressed before.
+// The ETag is a hash of the uncompressed body, so the compressed bytes must not depend on
+// what an encoder compressed before.
 func TestCompressionDoesNotDependOnEarlierDocuments(t *testing.T) {
 	t.Parallel()
 	large := sampleText(1, 1<<20+1<<18)
@@ -32,7 +32,7 @@ func TestCompressionDoesNotDependOnEarlierDocuments(t *testing.T) {
 		compress(c, large)
 		for i, size := range sizes {
 			if got := compress(c, sampleText(uint64(size), size)); !bytes.Equal(got, before[i]) {
-				t.Errorf("%s: a document of %d bytes becomes %d bytes, and %d before a large one", codingName[c], size, len(got), len(before[i]))
+				t.Errorf("%s: a document of %d bytes is compressed to %d bytes after a large one, and to %d before", codingName[c], size, len(got), len(before[i]))
 			}
 		}
 	}

@@ -10,20 +10,20 @@ import (
 	"sync/atomic"
 )
 
-// Document is one rendered document and its codings. All but the codings, which are
-// made on first use, is fixed when it is made.
+// Document is a rendered document and its compressed forms. It does not change, except that
+// each compressed form is made on first use.
 type Document struct {
 	Key string
 
 	headers     []header // of all answers
 	bodyHeaders []header // of answers with a body
-	extra       int64    // memory that the owner needs beside the bodies, in bytes
+	extra       int64    // bytes of memory that the struct around the document needs
 	codings     [codingCount]representation
 	stale       atomic.Bool
-	used        atomic.Int64 // when it was last asked for, on the cache's clock
+	used        atomic.Int64 // when it was last requested, on the cache's clock
 
-	addresses []string // that lead to it; guarded by the cache's lock
-	countedSize   int64    // its size as the cache counts it; guarded by the cache's lock
+	addresses   []string // addresses that lead to it; guarded by the cache's lock
+	countedSize int64    // its part of Cache.bytes; guarded by the cache's lock
 }
 
 // header is a response header. Its values are made once and shared by all answers:
@@ -47,8 +47,9 @@ type representation struct {
 const overhead = 2 << 10
 
 // New makes a document. Its ETag is a hash of the body, so that the same bytes have the
-// same ETag on every node and after every restart. Of the headers, those that describe
-// the body (Content-…, Link) are left out of answers without one.
+// same ETag on every node and after every restart. Headers that describe the body
+// (Content-…, Link) are omitted from answers without a body. extra is the memory that the
+// caller keeps with the document, in bytes.
 func New(key string, body []byte, headers http.Header, extra int64) *Document {
 	d := &Document{Key: key, extra: extra}
 	for name, values := range headers {
@@ -78,20 +79,20 @@ func (r *representation) set(body []byte) {
 	r.size.Store(int64(len(body)))
 }
 
-// Rendered returns the document itself: a struct that embeds one is an Entry.
+// Rendered returns the document itself, so that a struct that embeds it is an Entry.
 func (d *Document) Rendered() *Document { return d }
 
-// Body returns the document in a coding, which is made on first use.
+// Body returns the body in a coding. It is compressed on first use.
 func (d *Document) Body(c Coding) []byte {
 	rep := &d.codings[c]
 	rep.once.Do(func() { rep.set(compress(c, d.codings[Identity].body)) })
 	return rep.body
 }
 
-// ETag returns the entity tag of the uncoded document.
+// ETag returns the entity tag of the uncompressed document.
 func (d *Document) ETag() string { return d.codings[Identity].etag[0] }
 
-// Size is the memory that the document takes, in bytes.
+// Size returns the memory that the document takes, in bytes.
 func (d *Document) Size() int64 {
 	total := overhead + d.extra
 	for c := range d.codings {
@@ -100,13 +101,13 @@ func (d *Document) Size() int64 {
 	return total
 }
 
-// MarkStale records that the document no longer shows what it should.
+// MarkStale records that the document is out of date.
 func (d *Document) MarkStale() { d.stale.Store(true) }
 
-// Stale reports whether the document was marked or evicted.
+// Stale reports whether the document was marked as stale or evicted.
 func (d *Document) Stale() bool { return d.stale.Load() }
 
-// Reuse takes over the codings of an older document that has the same bytes.
+// Reuse copies the compressed forms of an older document if it has the same body.
 func (d *Document) Reuse(old *Document) {
 	if d.ETag() != old.ETag() {
 		return
@@ -150,9 +151,9 @@ func (d *Document) Unchanged(r *http.Request) (conditional, unchanged bool) {
 	return len(lists) > 0, false
 }
 
-// matches compares the tags of If-None-Match weakly, and takes the tag of any coding for
-// the same: the question is whether the content has changed. That covers the "-gzip"
-// that proxies put at the end of a tag, inside the quotes or after them.
+// matches reports whether a list of If-None-Match contains an ETag. It compares weakly and
+// ignores the suffixes of codings, since only a change of the content matters. That includes
+// the "-gzip" that proxies append to a tag, inside or after the quotes.
 func matches(list, etag string) bool {
 	bare := strings.Trim(etag, `"`)
 	for tag := range strings.SplitSeq(list, ",") {

@@ -9,10 +9,10 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-// Noon is the moment at which the tests of feeds play.
+// Noon is the current time in the tests of feeds.
 var Noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 
-// Site is a publication.
+// Site returns the settings of a publication.
 func Site() feed.Site {
 	return feed.Site{
 		Title: "The Press", Description: "News of the press", URL: "https://press.example", Language: "en",
@@ -22,15 +22,15 @@ func Site() feed.Site {
 	}
 }
 
-// ID is the n-th article's id.
+// ID returns the id of the n-th article.
 func ID(n int) string {
 	sum := sha256.Sum256([]byte(fmt.Sprint("article ", n)))
 	sum[6], sum[8] = sum[6]&0x0F|0x40, sum[8]&0x3F|0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
 }
 
-// Article is the n-th of a row of articles, an hour apart, the first ones the
-// oldest.
+// Article returns the n-th article of a series. Each is published a minute after the one
+// before.
 func Article(n int) article.Article {
 	at := Noon.Add(-1000 * time.Hour).Add(time.Duration(n) * time.Minute)
 	return article.Article{
@@ -42,7 +42,8 @@ func Article(n int) article.Article {
 	}
 }
 
-// FullArticle is an article that uses everything an article can have.
+// FullArticle returns the n-th article with all optional parts: image, enclosures, origin,
+// several authors and tags.
 func FullArticle(n int) article.Article {
 	a := Article(n)
 	a.Tags = []string{"C/C++", "été", "R&D"}

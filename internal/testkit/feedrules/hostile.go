@@ -9,7 +9,7 @@ import (
 	"github.com/tidings-press/tidings/internal/article/ingest"
 )
 
-// hostileTexts are titles, summaries, names and tags that documents were broken by.
+// hostileTexts are titles, summaries, names and tags that could make a document invalid.
 var hostileTexts = []string{
 	"control \x00\x01\x08\x0b\x0c\x1f\x7f\u0085\u009f characters", "noncharacters \ufffe\uffff\ufdd0\U0001ffff here",
 	"lone surrogates \xed\xa0\x80\xed\xbf\xbf here", "broken \xff\xfe\xc3( UTF-8 \xe2\x82", "end ]]> of CDATA",
@@ -20,7 +20,7 @@ var hostileTexts = []string{
 	"Ann <ann@press.example>, \\ (Bob)", "replaced \uFFFD here", `<a href=foo > and <img src=foo >`,
 }
 
-// hostileBodies are texts in HTML.
+// hostileBodies are article bodies in HTML that could make a document invalid.
 var hostileBodies = append([]string{
 	`<a href="../up">up</a> <a href="#frag">f</a> <a href="//host.example/x">h</a> <a href="?q">q</a> <a href="/root">r</a>`,
 	`<a href="javascript:alert(1)">j</a> <a href="JaVa	Script:alert(1)">j</a> <a href="vbscript:x">v</a> <a href="data:text/html,x">d</a>`,
@@ -53,14 +53,14 @@ var hostileBodies = append([]string{
 	longBody(),
 }, hostileTexts...)
 
-// nested is a text so deep in elements, with a link and a picture.
+// nested returns a text, a link and a picture inside depth elements.
 func nested(name string, depth int) string {
 	last := name[strings.LastIndexByte(name, '<')+1:]
 	return strings.Repeat("<"+name+">", depth) + `deep <a href="/deep">link</a> <img src="/deep.png" alt="picture"> text` + strings.Repeat("</"+last+">", depth)
 }
 
-// longBody is more than readers are given of a text that nothing can be made of, with
-// something on every line that has to be written anew.
+// longBody returns many paragraphs, each with a link, a picture and a character reference
+// that must be rewritten.
 func longBody() string {
 	var b strings.Builder
 	for i := range 100 {
@@ -69,8 +69,9 @@ func longBody() string {
 	return b.String()
 }
 
-// HostileArticles are articles that no import would let through, and those that it does:
-// whatever the store holds, feeds must be valid.
+// HostileArticles returns articles with all hostile texts and bodies, and with unusual
+// dates, parts and addresses. Imports refuse some of them, but feeds must be valid whatever
+// the store holds.
 func HostileArticles() []article.Article {
 	texts := hostileTexts
 	var all []article.Article
@@ -92,7 +93,7 @@ func HostileArticles() []article.Article {
 	return append(all, unusualAddresses(len(all))...)
 }
 
-// unusualArticles are articles whose dates and parts are unusual.
+// unusualArticles returns articles with unusual dates and parts.
 func unusualArticles(n int) []article.Article {
 	return modified(n, "odd", []func(a *article.Article){
 		func(a *article.Article) {
@@ -128,7 +129,7 @@ func unusualArticles(n int) []article.Article {
 	})
 }
 
-// unusualAddresses are articles with one unusual address everywhere.
+// unusualAddresses returns articles that have the same unusual address everywhere.
 func unusualAddresses(n int) []article.Article {
 	var change []func(a *article.Article)
 	for _, address := range []string{
@@ -149,6 +150,7 @@ func unusualAddresses(n int) []article.Article {
 	return modified(n, "addressed", change)
 }
 
+// modified returns the articles from n on, each with one of the changes.
 func modified(n int, source string, change []func(a *article.Article)) []article.Article {
 	var all []article.Article
 	for i, c := range change {

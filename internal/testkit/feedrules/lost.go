@@ -13,8 +13,8 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-// MissingText names the articles whose text a document does not have: every letter of it
-// must be in the content, in order. Those longer than feed.MaxBody may be left out.
+// MissingText reports the articles whose text a document lacks: every letter of the text
+// must be in the content, in the same order. Articles longer than feed.MaxBody are skipped.
 func MissingText(f feed.Format, data []byte, items []feed.Item) (problems []string) {
 	bodies, err := Bodies(f, data)
 	if err != nil {
@@ -27,13 +27,13 @@ func MissingText(f feed.Format, data []byte, items []feed.Item) (problems []stri
 		}
 		want, got := []rune(Letters(a.HTML)), []rune(Letters(bodies[feed.EntryID(a.ID)]))
 		if at := firstMissing(want, got); at >= 0 {
-			problems = append(problems, fmt.Sprintf("article %q lost its text from %.60q on, of %d letters", a.Slug, string(want[at:]), len(want)))
+			problems = append(problems, fmt.Sprintf("article %q lacks its text from %.60q on, of %d letters", a.Slug, string(want[at:]), len(want)))
 		}
 	}
 	return problems
 }
 
-// Bodies are the full contents in a document, by the ids of their entries.
+// Bodies returns the full contents in a document, by the ids of the entries.
 func Bodies(f feed.Format, data []byte) (map[string]string, error) {
 	bodies := map[string]string{}
 	if f == feed.FormatJSON {
@@ -64,7 +64,8 @@ func Bodies(f feed.Format, data []byte) (map[string]string, error) {
 	return bodies, nil
 }
 
-// firstMissing is where the wanted letters are not all found in order; -1 when they are.
+// firstMissing returns the index of the first wanted letter that is not found in order, or
+// -1 if all are found.
 func firstMissing(want, got []rune) int {
 	at := 0
 	for _, r := range got {
@@ -78,7 +79,7 @@ func firstMissing(want, got []rune) int {
 	return -1
 }
 
-// Letters are those that a person reads of HTML.
+// Letters returns the letters and digits of the visible text of HTML.
 func Letters(markup string) string {
 	return strings.Map(func(r rune) rune {
 		if r == unicode.ReplacementChar || !unicode.IsLetter(r) && !unicode.IsNumber(r) {
@@ -88,17 +89,17 @@ func Letters(markup string) string {
 	}, visibleText(markup))
 }
 
-// hiddenElements are the elements whose content is none that a person reads.
+// hiddenElements are the elements whose content is not text for a person.
 var hiddenElements = map[string]bool{
 	"script": true, "style": true, "template": true, "iframe": true, "noembed": true, "noframes": true, "head": true, "frameset": true,
 	"svg": true, "annotation": true, "annotation-xml": true,
 }
 
-// visibleText is the text of HTML as a browser without scripts shows it. Where the
-// parser gives up, it is what stands between the tags.
+// visibleText returns the text of HTML as a browser without scripts shows it. If the HTML
+// cannot be parsed, it returns the text between the tags.
 func visibleText(source string) string {
 	context := &html.Node{Type: html.ElementNode, Data: "div", DataAtom: atom.Div}
-	source = article.CleanText(strings.ToValidUTF8(source, "")) // as no document may hold the rest
+	source = article.CleanText(strings.ToValidUTF8(source, "")) // documents cannot contain the other characters
 	if article.Tangled(source) {
 		return html.UnescapeString(textOnly(source))
 	}

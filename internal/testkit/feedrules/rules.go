@@ -11,12 +11,12 @@ import (
 	"github.com/tidings-press/tidings/feed"
 )
 
-// Problems checks a document by the rules of its specification and those that
-// the public validators warn about, and returns what is wrong with it.
+// Problems checks a document against its specification and the warnings of public
+// validators, and returns the violations.
 func Problems(f feed.Format, data []byte) []string {
 	c := &checker{ids: map[string]bool{}}
 	if !utf8.Valid(data) || bytes.Contains(data, []byte("\uFFFD")) {
-		c.report("the document is not UTF-8, or was none once")
+		c.report("the document is not UTF-8, or contains U+FFFD")
 	}
 	switch f {
 	case feed.FormatJSON:
@@ -52,7 +52,7 @@ func (c *checker) xml(data []byte, root string, check func(*Node)) {
 	check(n)
 }
 
-// links checks a document's own links: self is there, once.
+// links checks that exactly one of a document's links is its self link.
 func (c *checker) links(links []*Node) {
 	self := 0
 	for _, link := range links {
@@ -66,6 +66,7 @@ func (c *checker) links(links []*Node) {
 	}
 }
 
+// once checks that a node has at most one child of each name.
 func (c *checker) once(n *Node, names ...string) {
 	for _, name := range names {
 		if found := len(n.All(name)); found > 1 {
@@ -78,15 +79,15 @@ var uuids = regexp.MustCompile(`^urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{
 
 func (c *checker) id(id string) {
 	if !uuids.MatchString(id) {
-		c.report("id %q is no urn:uuid", id)
+		c.report("id %q is not a urn:uuid", id)
 	}
 	if c.ids[id] {
-		c.report("id %q is there twice", id)
+		c.report("two entries have the id %q", id)
 	}
 	c.ids[id] = true
 }
 
-// The grammar of RFC 3986, appendix A, for what a web address may be.
+// Regular expressions for web addresses, from the grammar of RFC 3986, appendix A.
 const (
 	pchar  = `(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})`
 	uriEnd = `(?:/` + pchar + `*)*(?:\?(?:` + pchar + `|[/?])*)?(?:#(?:` + pchar + `|[/?])*)?$`
@@ -99,26 +100,26 @@ var (
 	fileAddress = regexp.MustCompile(`(?i)^https?://([a-z0-9-]+\.)+[a-z0-9][a-z0-9-]*(:\d+)?/`)
 )
 
-// address checks the address of a page or file in an element of its own. Validators
-// of RSS do not know literal IPv6 addresses.
+// address checks the address of a page or file. Validators of RSS reject literal IPv6
+// addresses.
 func (c *checker) address(what, address string) {
 	if !webAddress.MatchString(address) {
-		c.report("%s is no web address by RFC 3986: %q", what, address)
+		c.report("%s is not a web address by RFC 3986: %q", what, address)
 	}
 	if strings.Contains(address, "[") && !c.onOwnHost(address) {
 		c.report("%s is a literal IPv6 address: %q", what, address)
 	}
 }
 
-// file checks an address by the rule that RSS has for enclosures: a domain with a
-// dot, and a path. The site's own may be what it is.
+// file checks an address by the rule of RSS for enclosures: it must have a domain with a
+// dot, and a path. Addresses on the site's own host are exempt.
 func (c *checker) file(what, address string) {
 	if c.address(what, address); !fileAddress.MatchString(address) && !c.onOwnHost(address) {
 		c.report("%s is not the address of a file: %q", what, address)
 	}
 }
 
-// onOwnHost reports whether an address is on the host that the document is on.
+// onOwnHost reports whether an address is on the document's host.
 func (c *checker) onOwnHost(address string) bool {
 	return c.self != "" && hostOf(address) == hostOf(c.self)
 }
@@ -131,17 +132,17 @@ func hostOf(address string) string {
 
 func (c *checker) date822(what, date string) {
 	t, err := time.Parse(time.RFC1123Z, date)
-	if err != nil || t.Format(time.RFC1123Z) != date { // the day of the week is not looked at
-		c.report("%s is no date of RFC 822: %q", what, date)
+	if err != nil || t.Format(time.RFC1123Z) != date { // time.Parse ignores the day of the week
+		c.report("%s is not a date of RFC 822: %q", what, date)
 	}
 }
 
-// fraction is a second with more digits than the parsers of feed readers take.
+// fraction matches a second with more decimals than the parsers of feed readers accept.
 var fraction = regexp.MustCompile(`\.\d{4,}`)
 
 func (c *checker) date3339(what, date string) {
 	if _, err := time.Parse(time.RFC3339Nano, date); err != nil || fraction.MatchString(date) {
-		c.report("%s is no date of RFC 3339 with at most three digits of the second: %q", what, date)
+		c.report("%s is not a date of RFC 3339 with at most three decimals of the second: %q", what, date)
 	}
 }
 

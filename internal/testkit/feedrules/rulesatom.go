@@ -70,11 +70,11 @@ func (c *checker) authors(of *Node) {
 	}
 }
 
-// canonical is an address that has no other spelling; RFC 4287, section 4.2.6.1,
-// recommends that for ids.
+// canonical matches an address in the normal form that RFC 4287, section 4.2.6.1,
+// recommends for ids.
 var canonical = regexp.MustCompile(`^https?://[a-z0-9.-]+/[^%]*$`)
 
-// source checks where an entry came from.
+// source checks the source of an entry (RFC 4287, section 4.2.11).
 func (c *checker) source(entry *Node) {
 	for _, source := range entry.All("atom:source") {
 		if id := source.Value("atom:id"); !uuids.MatchString(id) && !canonical.MatchString(id) {
@@ -88,7 +88,7 @@ func (c *checker) source(entry *Node) {
 	}
 }
 
-// tombstones checks the removed entries (RFC 6721).
+// tombstones checks the marks of removed entries (RFC 6721).
 func (c *checker) tombstones(root *Node) {
 	for _, deleted := range root.All("at:deleted-entry") {
 		c.id(deleted.Attributes["ref"])

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// markup checks HTML: nothing that runs, no relative addresses, and nothing that a
-// parser mends.
+// markup checks that HTML contains no active content, no relative addresses, and no errors
+// that a parser would repair.
 func (c *checker) markup(what, markup string) {
 	c.nesting(what, markup)
 	for z := html.NewTokenizer(strings.NewReader(markup)); z.Next() != html.ErrorToken; {
@@ -34,18 +34,18 @@ func (c *checker) markupAttribute(what string, a html.Attribute) {
 	switch a.Key {
 	case "href":
 		if !webAddress.MatchString(a.Val) && !otherLink.MatchString(a.Val) {
-			c.report("%s has a link that is no URI: %q", what, a.Val)
+			c.report("%s has a link that is not a URI: %q", what, a.Val)
 		}
 	case "src", "poster", "cite":
 		if !webAddress.MatchString(a.Val) {
-			c.report("%s has a %s that is no web address: %q", what, a.Key, a.Val)
+			c.report("%s has a %s that is not a web address: %q", what, a.Key, a.Val)
 		}
 	case "srcset":
 		c.srcset(what, a.Val)
 	}
 }
 
-// srcset checks the URLs of a srcset: each ends at a space, or at commas before one
+// srcset checks the URLs of a srcset. A URL ends at a space, or at commas before a space
 // (HTML, section 4.8.4.2.1).
 func (c *checker) srcset(what, srcset string) {
 	for rest := strings.TrimLeft(srcset, " \t\n,"); rest != ""; rest = strings.TrimLeft(rest, " \t\n,") {
@@ -63,8 +63,8 @@ func (c *checker) srcset(what, srcset string) {
 	}
 }
 
-// nesting checks that a parser of HTML finds the elements that are written, where
-// they are written.
+// nesting checks that HTML, parsed and rendered again, has the same tags in the same
+// places.
 func (c *checker) nesting(what, markup string) {
 	context := &html.Node{Type: html.ElementNode, Data: "div", DataAtom: atom.Div}
 	nodes, err := html.ParseFragment(strings.NewReader(markup), context)
@@ -82,7 +82,7 @@ func (c *checker) nesting(what, markup string) {
 	for {
 		a, b := next(written), next(read)
 		if a != b {
-			c.report("%s is read otherwise than it is written: %.80q for %.80q", what, b, a)
+			c.report("%s changes when it is parsed: %.80q becomes %.80q", what, a, b)
 		}
 		if a != b || a == "" {
 			return
@@ -90,8 +90,8 @@ func (c *checker) nesting(what, markup string) {
 	}
 }
 
-// next is the next tag or text, "" at the end. The order of attributes says nothing,
-// and of void elements the short and the long form are the same.
+// next returns the next tag or text, "" at the end. It sorts attributes and writes <br/> as
+// <br>, since these differences have no meaning.
 func next(z *html.Tokenizer) string {
 	if z.Next() == html.ErrorToken {
 		return ""
@@ -104,8 +104,7 @@ func next(z *html.Tokenizer) string {
 	return token.String()
 }
 
-// textOnly is what stands between tags, as it is written: validators look at it
-// before its references are read.
+// textOnly returns the text between tags, with its character references unresolved.
 func textOnly(markup string) string {
 	var out strings.Builder
 	for z := html.NewTokenizer(strings.NewReader(markup)); ; {

@@ -13,14 +13,14 @@ import (
 	"golang.org/x/text/language"
 )
 
-// rule says what the value of a key must be.
+// rule is the rule for a key: whether it is required, and how to check its value.
 type rule struct {
 	required bool
 	check    func(c *checker, what string, value any)
 }
 
-// The keys of JSON Feed 1.1 and their values, as jsonfeed.org/version/1.1 has them.
-// What that says of the author of version 1 is left out: it is to be written no more.
+// The keys of JSON Feed 1.1 and their values, by jsonfeed.org/version/1.1. The key author
+// of version 1 is left out, since it is deprecated.
 var (
 	feedKeys = map[string]rule{
 		"version":       {true, exactly("https://jsonfeed.org/version/1.1")},
@@ -81,8 +81,8 @@ func (c *checker) json(data []byte) {
 	}
 }
 
-// object checks the keys of an object. Keys of one's own begin with an underscore
-// and a letter.
+// object checks the keys of an object. Keys of extensions begin with an underscore and a
+// letter.
 func (c *checker) object(what string, value any, rules map[string]rule) {
 	object, ok := value.(map[string]any)
 	if !ok {
@@ -93,7 +93,7 @@ func (c *checker) object(what string, value any, rules map[string]rule) {
 		if r, known := rules[key]; known {
 			r.check(c, what+" "+key, object[key])
 		} else if len(key) < 2 || key[0] != '_' || !isLetter(key[1]) {
-			c.report("%s has the key %q, which the specification does not know", what, key)
+			c.report("%s has the key %q, which the specification does not define", what, key)
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(rules)) {
@@ -105,7 +105,7 @@ func (c *checker) object(what string, value any, rules map[string]rule) {
 
 func isLetter(c byte) bool { return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' }
 
-// objects checks a list of objects, each also by a rule of its own.
+// objects returns a check for a list of objects. each, if set, checks every object further.
 func objects(rules map[string]rule, each func(c *checker, what string, object map[string]any)) func(*checker, string, any) {
 	return func(c *checker, what string, value any) {
 		list, ok := value.([]any)
@@ -123,14 +123,14 @@ func objects(rules map[string]rule, each func(c *checker, what string, object ma
 	}
 }
 
-// anyKey asks for at least one of an author's keys.
+// anyKey checks that an author has at least one key.
 func anyKey(c *checker, what string, object map[string]any) {
 	if len(object) == 0 {
-		c.report("%s says nothing", what)
+		c.report("%s has no keys", what)
 	}
 }
 
-// item checks what holds between an item's keys.
+// item checks rules that concern several keys of an item.
 func item(c *checker, what string, object map[string]any) {
 	if id, ok := object["id"].(string); ok {
 		c.id(id)
@@ -142,7 +142,7 @@ func item(c *checker, what string, object map[string]any) {
 	c.jsonMarkup(what, markup)
 }
 
-// jsonMarkup checks HTML; what only validators of XML mind may stand in JSON.
+// jsonMarkup checks HTML. It ignores broken UTF-8, which only validators of XML report.
 func (c *checker) jsonMarkup(what, markup string) {
 	nested := &checker{ids: map[string]bool{}}
 	nested.markup(what, markup)
@@ -211,8 +211,8 @@ func aBoolean(c *checker, what string, value any) {
 
 var wholeNumber = regexp.MustCompile(`^[0-9]+$`)
 
-// aNumber must be whole and not negative: the specification asks for a number only,
-// and readers keep it as an integer.
+// aNumber checks for a whole number that is not negative. The specification allows any
+// number, but feed readers store it as an integer.
 func aNumber(c *checker, what string, value any) {
 	if number, ok := value.(json.Number); !ok || !wholeNumber.MatchString(number.String()) {
 		c.report("%s is %#v, want a whole number", what, value)

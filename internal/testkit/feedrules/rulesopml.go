@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// OPML checks a list of feeds by OPML 2.0, "Subscription lists", and returns what is
-// wrong with it.
+// OPML checks a list of feeds against OPML 2.0, "Subscription lists", and returns the
+// violations.
 func OPML(data []byte) []string {
 	c := &checker{ids: map[string]bool{}}
 	if !strings.HasPrefix(string(data), xml.Header) {
@@ -20,7 +20,7 @@ func OPML(data []byte) []string {
 
 func (c *checker) opml(root *Node) {
 	if root.Attributes["version"] != "2.0" || len(root.All("head")) != 1 || len(root.All("body")) != 1 || len(root.Children) != 2 {
-		c.report("no version 2.0 with one head and one body")
+		c.report("not OPML 2.0 with one head and one body")
 		return
 	}
 	head, body := root.All("head")[0], root.All("body")[0]
@@ -36,7 +36,7 @@ func (c *checker) opml(root *Node) {
 	}
 }
 
-// outlineKeys are the attributes that the specification knows of an outline in a list
+// outlineKeys are the attributes that the specification defines for an outline in a list
 // of feeds.
 var outlineKeys = []string{"text", "title", "type", "xmlUrl", "htmlUrl", "description", "language", "version"}
 
@@ -65,10 +65,10 @@ func (c *checker) outline(n *Node, depth int) {
 	c.address("xmlUrl", n.Attributes["xmlUrl"])
 	c.address("htmlUrl", n.Attributes["htmlUrl"])
 	if c.ids[n.Attributes["xmlUrl"]] {
-		c.report("%s is there twice", n.Attributes["xmlUrl"])
+		c.report("two outlines have the xmlUrl %s", n.Attributes["xmlUrl"])
 	}
 	c.ids[n.Attributes["xmlUrl"]] = true
 	if version := n.Attributes["version"]; version != "" && version != "RSS" {
-		c.report("version is %q, want RSS for all that RSS 2.0 can read", version)
+		c.report("version is %q, want RSS", version)
 	}
 }

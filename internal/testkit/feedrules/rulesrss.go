@@ -9,7 +9,7 @@ import (
 
 func (c *checker) rss(root *Node) {
 	if root.Attributes["version"] != "2.0" || len(root.All("channel")) != 1 {
-		c.report("no version 2.0 with one channel")
+		c.report("not RSS 2.0 with one channel")
 		return
 	}
 	channel := root.All("channel")[0]
@@ -58,7 +58,7 @@ func (c *checker) channelParts(channel *Node) {
 		}
 		c.address("image url", image.Value("url"))
 		if !rssPicture.MatchString(image.Value("url")) {
-			c.report("the channel's image is no GIF, JPEG or PNG: %q", image.Value("url"))
+			c.report("the channel's image is not a GIF, JPEG or PNG: %q", image.Value("url"))
 		}
 	}
 	for _, name := range []string{"managingEditor", "webMaster"} {
@@ -85,7 +85,7 @@ func (c *checker) podcast(n *Node) {
 	}
 }
 
-// podcastName checks a name by Apple's bound.
+// podcastName checks a name against Apple's limit of 255 characters.
 func (c *checker) podcastName(what, name string) {
 	if c.title(what, name); utf8.RuneCountInString(name) > 255 {
 		c.report("%s has more than 255 characters", what)
@@ -102,7 +102,7 @@ func (c *checker) item(item *Node) {
 	c.address("item link", item.Value("link"))
 	guids := item.All("guid")
 	if len(guids) != 1 || guids[0].Attributes["isPermaLink"] != "false" {
-		c.report("an item has no guid that says it is no link")
+		c.report("an item does not have one guid with isPermaLink=false")
 		return
 	}
 	c.id(guids[0].Text)
@@ -111,7 +111,7 @@ func (c *checker) item(item *Node) {
 	}
 	c.date3339("item updated", item.Value("atom:updated"))
 	if len(item.All("author")) > 0 {
-		c.report("an author, which must be a mail address: want dc:creator")
+		c.report("an item has an author, which must be a mail address: want dc:creator")
 	}
 	for _, creator := range item.All("dc:creator") {
 		c.name("creator", creator.Text)
@@ -147,8 +147,8 @@ func (c *checker) enclosures(item *Node) {
 	}
 }
 
-// descriptionOrder checks that content follows a description, as readers of the RSS
-// Best Practices Profile expect.
+// descriptionOrder checks that the description comes before the content, as the RSS Best
+// Practices Profile recommends.
 func (c *checker) descriptionOrder(item *Node) {
 	described := false
 	for _, child := range item.Children {
@@ -173,7 +173,7 @@ func (c *checker) media(n *Node) {
 	}
 	for _, described := range append(n.All("media:content"), n) {
 		if len(described.All("media:description")) > 0 {
-			c.report("a picture's description, which is read as the item's")
+			c.report("a picture has a description, which feed readers take for the item's")
 		}
 	}
 }

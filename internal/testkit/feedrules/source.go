@@ -1,4 +1,5 @@
-// Package feedrules holds what the tests of feeds share: a Source in memory and
+// Package feedrules checks feeds in tests: Problems and OPML check documents against their
+// specifications. New makes a Source in memory, and Article and HostileArticles return
 // articles to put into it.
 package feedrules
 
@@ -25,17 +26,17 @@ type Source struct {
 	now      func() time.Time
 
 	Selects atomic.Int64 // calls of Select
-	Within  atomic.Int64 // most articles that one Select looks at; 0 for any number
+	Within  atomic.Int64 // how many articles one Select examines at most; 0 for any number
 	down    atomic.Bool
 }
 
-// errDown is what a source that is down says.
+// errDown is returned by a source that is down.
 var errDown = errors.New("the store is down")
 
-// Fail takes the source down, or brings it back.
+// Fail makes the source fail from now on, or work again.
 func (s *Source) Fail(down bool) { s.down.Store(down) }
 
-// New returns an empty source whose articles appear by the given clock.
+// New returns an empty source that uses the given clock.
 func New(now func() time.Time) *Source {
 	return &Source{now: now, changed: map[string]int64{}}
 }
@@ -128,12 +129,12 @@ func (s *Source) Select(_ context.Context, q feedserver.Query) (found feedserver
 	return found, nil
 }
 
-// inRange reports whether an item is where a query looks.
+// inRange reports whether an item's position is in the range of a query.
 func inRange(item *feed.Item, q feedserver.Query) bool {
 	return (q.Before.IsZero() || item.Position.Compare(q.Before) < 0) && (q.After.IsZero() || item.Position.Compare(q.After) > 0)
 }
 
-// removals are the removed items at the positions of their removal.
+// removals returns the removed items, positioned by the time of their removal.
 func removals(items []feed.Item) []feed.Item {
 	var removed []feed.Item
 	for i := range items {

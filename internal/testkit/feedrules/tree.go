@@ -16,7 +16,7 @@ type Node struct {
 	Children    []*Node
 }
 
-// Parse reads a document strictly.
+// Parse parses a document and returns its root element.
 func Parse(data []byte) (*Node, error) {
 	decoder := xml.NewDecoder(bytes.NewReader(data))
 	root := &Node{}
@@ -50,7 +50,8 @@ func Parse(data []byte) (*Node, error) {
 	return root.Children[0], nil
 }
 
-// All returns the children of a name; "prefix:name" for those of a namespace.
+// All returns the children with a name. "prefix:name" stands for a name in a namespace;
+// namespaces lists the prefixes.
 func (n *Node) All(name string) []*Node {
 	space := ""
 	if prefix, local, found := strings.Cut(name, ":"); found {
@@ -65,7 +66,7 @@ func (n *Node) All(name string) []*Node {
 	return found
 }
 
-// Value is the text of the first child of a name.
+// Value returns the text of the first child with a name.
 func (n *Node) Value(name string) string {
 	if found := n.All(name); len(found) > 0 {
 		return found[0].Text

@@ -9,19 +9,19 @@ import (
 	"testing"
 )
 
-// falseAlarm is a warning about correct content; docs/feeds.md lists them.
+// falseAlarm matches the warnings about correct content; docs/feeds.md lists them.
 var falseAlarm = regexp.MustCompile(`Implausible date|Two entries with the same value|should not contain HTML|should not include email address|` +
 	`should not contain relative URL references|Encode "&" and "<" in plain text|Invalid HTML|unknown namespace`)
 
-// Validator returns what has a validator of somebody else's making look at the
-// document at an address, and returns its complaints. FEED_VALIDATOR names the
-// command, which is given the address as its last argument and ends with another
-// status than 0 when it has errors or warnings; without it the test is skipped.
+// Validator returns a function that checks the document at an address with an external
+// validator and returns its errors and warnings. The environment variable FEED_VALIDATOR
+// is the command. It gets the address as its last argument and must exit with a status
+// other than 0 when it has errors or warnings. Without the variable the test is skipped.
 func Validator(t testing.TB) func(address string) string {
 	t.Helper()
 	command := strings.Fields(os.Getenv("FEED_VALIDATOR"))
 	if len(command) == 0 {
-		t.Skip("SKIPPED: no validator to ask: set FEED_VALIDATOR to a command that is given the address of a feed; see docs/feeds.md")
+		t.Skip("SKIPPED: no validator: set FEED_VALIDATOR to a command that takes the address of a feed; see docs/feeds.md")
 	}
 	return func(address string) string {
 		out, err := exec.CommandContext(t.Context(), command[0], append(command[1:len(command):len(command)], address)...).CombinedOutput()
