@@ -2,7 +2,7 @@ package digest
 
 import "time"
 
-// Delivery is what became of one edition for one subscriber.
+// Delivery is the state of one edition for one subscriber.
 type Delivery struct {
 	Edition    string
 	Subscriber int64
@@ -16,11 +16,11 @@ type Delivery struct {
 	NextTry    time.Time // for deferred ones
 }
 
-// DeliveryState is where a delivery stands.
+// DeliveryState is the state of a delivery.
 type DeliveryState string
 
 // The states of a delivery. DeliveryAttempting is the intent that is stored before a
-// mail's body goes out: after a crash the attempting rows are exactly those in
+// mail's body is sent: after a crash the attempting rows are exactly those in
 // doubt, and become uncertain.
 const (
 	DeliveryQueued     DeliveryState = "queued"
@@ -38,32 +38,32 @@ var DeliveryStates = []DeliveryState{
 	DeliveryRefused, DeliveryUncertain, DeliverySkipped,
 }
 
-// DeliveryTransitions says which changes of a delivery's state are allowed, and on
-// what occasion. docs/states.md is drawn from it.
+// DeliveryTransitions lists the allowed changes of a delivery's state, and what causes
+// each. docs/states.md is drawn from it.
 var DeliveryTransitions = []Transition[DeliveryState]{
 	{DeliveryQueued, DeliveryAttempting, "a connection is about to send it"},
-	{DeliveryQueued, DeliverySkipped, "unsubscribed, suppressed or cancelled since, or nothing in it for this reader"},
-	{DeliveryQueued, DeliveryDeferred, "its domain asks for a rest"},
-	{DeliveryAttempting, DeliverySent, "the server took it"},
-	{DeliveryAttempting, DeliveryDeferred, "the server said later, or could not be reached before the final dot"},
-	{DeliveryAttempting, DeliveryRefused, "the server refused it for good"},
-	{DeliveryAttempting, DeliveryUncertain, "the connection or the process died after the body began"},
-	{DeliveryAttempting, DeliveryQueued, "it was never offered: the connection closed before its turn"},
+	{DeliveryQueued, DeliverySkipped, "the subscriber unsubscribed or was suppressed, the edition was cancelled, or it has no article for this subscriber"},
+	{DeliveryQueued, DeliveryDeferred, "the recipient's domain is throttled"},
+	{DeliveryAttempting, DeliverySent, "the server accepted it"},
+	{DeliveryAttempting, DeliveryDeferred, "a temporary refusal, or the connection was lost before the final dot"},
+	{DeliveryAttempting, DeliveryRefused, "a permanent refusal"},
+	{DeliveryAttempting, DeliveryUncertain, "the connection or the process ended after the body was begun"},
+	{DeliveryAttempting, DeliveryQueued, "it was not sent: the connection closed before its turn"},
 	{DeliveryDeferred, DeliveryAttempting, "its next try is due"},
-	{DeliveryDeferred, DeliveryRefused, "it has been tried for as long as retries go on"},
-	{DeliveryDeferred, DeliverySkipped, "unsubscribed, suppressed or cancelled since"},
+	{DeliveryDeferred, DeliveryRefused, "the time for retries (`retry_for`) is over"},
+	{DeliveryDeferred, DeliverySkipped, "the subscriber unsubscribed or was suppressed, or the edition was cancelled"},
 	{DeliveryUncertain, DeliveryAttempting, "the policy is resend"},
-	{DeliveryUncertain, DeliverySent, "the answer came after all, from a node that was thought dead"},
-	{DeliveryUncertain, DeliveryDeferred, "the same, and the answer was later"},
-	{DeliveryUncertain, DeliveryRefused, "the same, and the answer was no"},
+	{DeliveryUncertain, DeliverySent, "the outcome arrived late, from a node whose lease had expired: accepted"},
+	{DeliveryUncertain, DeliveryDeferred, "a late outcome: a temporary refusal"},
+	{DeliveryUncertain, DeliveryRefused, "a late outcome: a permanent refusal"},
 	{DeliveryUncertain, DeliveryQueued, "an editor sends it again"},
-	{DeliveryUncertain, DeliverySkipped, "an editor drops it, or unsubscribed or suppressed since"},
+	{DeliveryUncertain, DeliverySkipped, "an editor decides not to send it again, or the subscriber unsubscribed or was suppressed"},
 }
 
-// CanBecome reports whether a delivery may go from s to next.
+// CanBecome reports whether a delivery may change from s to next.
 func (s DeliveryState) CanBecome(next DeliveryState) bool {
 	return canBecome(DeliveryTransitions, s, next)
 }
 
-// Final reports whether nothing follows on s.
+// Final reports whether no state follows s.
 func (s DeliveryState) Final() bool { return final(DeliveryTransitions, DeliveryStates, s) }

@@ -2,7 +2,7 @@ package digest
 
 import "slices"
 
-// State is where an edition stands.
+// State is the state of an edition.
 type State string
 
 // The states of an edition.
@@ -19,41 +19,41 @@ const (
 // States are all states of an edition, in the order of its life.
 var States = []State{Draft, Approved, Sending, Paused, Sent, Cancelled, Failed}
 
-// Transitions says which changes of an edition's state are allowed, and on what
-// occasion. docs/states.md is drawn from it.
+// Transitions lists the allowed changes of an edition's state, and what causes each.
+// docs/states.md is drawn from it.
 var Transitions = []Transition[State]{
-	{Draft, Approved, "an editor approves it, or its digest approves by itself"},
-	{Draft, Cancelled, "an editor drops it"},
+	{Draft, Approved, "an editor approves it, or its digest approves automatically"},
+	{Draft, Cancelled, "an editor cancels it"},
 	{Draft, Failed, "it cannot be composed or rendered"},
-	{Approved, Sending, "a node takes it up"},
+	{Approved, Sending, "a node claims its first chunk"},
 	{Approved, Paused, "an editor pauses it before its first mail"},
-	{Approved, Cancelled, "an editor drops it before its first mail"},
-	{Approved, Failed, "what was frozen cannot be read or cast"},
-	{Sending, Sent, "every subscriber has a final state; with nothing but retries left it is shown as \"sent, 5 being retried\""},
-	{Sending, Paused, "an editor pauses it, or the fault is ours and sending on would burn the list"},
-	{Sending, Cancelled, "an editor stops it; who has it keeps it"},
-	{Sending, Failed, "what was frozen cannot be read or cast"},
+	{Approved, Cancelled, "an editor cancels it before its first mail"},
+	{Approved, Failed, "its stored variants cannot be read or compiled"},
+	{Sending, Sent, "every delivery has a final state; while only retries are left, it is shown as \"sent, 5 being retried\""},
+	{Sending, Paused, "an editor pauses it, or it is held after a restore"},
+	{Sending, Cancelled, "an editor cancels it; subscribers who got it keep it"},
+	{Sending, Failed, "its stored variants cannot be read or compiled"},
 	{Paused, Sending, "an editor resumes it"},
-	{Paused, Cancelled, "an editor gives it up"},
+	{Paused, Cancelled, "an editor cancels it"},
 }
 
-// CanBecome reports whether an edition may go from s to next.
+// CanBecome reports whether an edition may change from s to next.
 func (s State) CanBecome(next State) bool { return canBecome(Transitions, s, next) }
 
-// Final reports whether nothing follows on s.
+// Final reports whether no state follows s.
 func (s State) Final() bool { return final(Transitions, States, s) }
 
 // Transition is one allowed change of a state.
 type Transition[S ~string] struct {
 	From, To S
-	When     string // the occasion, for people
+	When     string // what causes it, for docs/states.md
 }
 
 func canBecome[S ~string](table []Transition[S], from, to S) bool {
 	return slices.ContainsFunc(table, func(t Transition[S]) bool { return t.From == from && t.To == to })
 }
 
-// final is false for words that are no state at all.
+// final returns false for strings that are not a state.
 func final[S ~string](table []Transition[S], states []S, s S) bool {
 	leaves := slices.ContainsFunc(table, func(t Transition[S]) bool { return t.From == s })
 	return !leaves && slices.Contains(states, s)

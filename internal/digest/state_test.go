@@ -44,14 +44,14 @@ func TestStatesPageIsDrawnFromTheTables(t *testing.T) {
 	golden(t, "../../docs/states.md", statesPage())
 }
 
-// statesPage draws both tables for readers of the documentation.
+// statesPage returns docs/states.md, drawn from both tables.
 func statesPage() string {
 	var out strings.Builder
 	out.WriteString(`# States
 
 This page is drawn from the tables in ` + "`internal/digest/state.go` and `internal/digest/deliverystate.go`" + ` by
-` + "`go test ./internal/digest -run States -update`" + `; a test fails when they differ. A change that is not
-listed here is refused by the store.
+` + "`go test ./internal/digest -run States -update`" + `; a test fails when they differ. The store refuses a
+change that is not listed here.
 
 ## Edition
 
@@ -62,8 +62,8 @@ An edition is frozen when it becomes approved: its articles, subject and variant
 	out.WriteString(`
 ## Delivery
 
-A delivery is one edition for one subscriber. Attempting is stored before a mail's body goes out, so that
-after a crash the attempting rows are exactly those in doubt: they become uncertain.
+A delivery is one edition for one subscriber. The state attempting is stored before a mail's body is sent, so after
+a crash the attempting rows are exactly the mails in doubt. They become uncertain.
 
 `)
 	draw(&out, DeliveryTransitions, DeliveryStates)
@@ -87,7 +87,7 @@ func draw[S ~string](out *strings.Builder, table []Transition[S], states []S) {
 	}
 }
 
-// checkTable holds for every table of states that makes sense.
+// checkTable checks that all states of a table are listed and reachable, and that no change is listed twice.
 func checkTable[S ~string](t *testing.T, table []Transition[S], states []S) {
 	t.Helper()
 	reached := map[S]bool{states[0]: true}
@@ -100,7 +100,7 @@ func checkTable[S ~string](t *testing.T, table []Transition[S], states []S) {
 			t.Errorf("%s to %s: twice, or to itself", step.From, step.To)
 		}
 		if step.When == "" {
-			t.Errorf("%s to %s: no occasion", step.From, step.To)
+			t.Errorf("%s to %s: no cause given", step.From, step.To)
 		}
 		seen[[2]S{step.From, step.To}] = true
 		reached[step.To] = true
