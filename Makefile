@@ -1,5 +1,5 @@
-# Every target is listed by `make` alone. What needs Debian packages installs them
-# itself when it may (see scripts/install-test-tools).
+# `make` alone lists the targets. `make test` installs the Debian packages that the tests
+# use, if the user may install packages (see scripts/install-test-tools).
 .DEFAULT_GOAL := help
 GO ?= go
 STATICCHECK := $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -14,14 +14,14 @@ help: ## show the targets
 build: ## build bin/tidings, a static binary
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o bin/tidings ./cmd/tidings
 
-demo: ## run the whole service on sample articles, with an inbox of its own
+demo: ## run the whole service on sample articles, with its own mail inbox
 	$(GO) run ./cmd/tidings demo
 
 check: fmt vet staticcheck deadcode ## format, vet, staticcheck, dead code and the quick tests: before each commit
 	$(GO) test -short -vet=off ./...
 
-fmt: ## fail when a file is not in gofmt's form
-	@files="$$(gofmt -l .)"; if [ -n "$$files" ]; then echo "gofmt -w these files:"; echo "$$files"; exit 1; fi; echo "gofmt: every file is in form"
+fmt: ## check that all files are formatted by gofmt
+	@files="$$(gofmt -l .)"; if [ -n "$$files" ]; then echo "gofmt -w these files:"; echo "$$files"; exit 1; fi; echo "gofmt: all files are formatted"
 
 vet: ## go vet
 	$(GO) vet ./... && echo "go vet: nothing found"
@@ -32,7 +32,7 @@ staticcheck: ## staticcheck
 deadcode: ## list functions that no program reaches, tests apart
 	@scripts/deadcode $(DEADCODE)
 
-vuln: ## govulncheck, when its database can be reached
+vuln: ## govulncheck, if its database can be reached
 	@scripts/vulncheck $(GOVULNCHECK)
 
 tools: ## install the Debian packages, and the WebSub hub, that the tests use
@@ -48,15 +48,15 @@ crash: ## a long crash run on both stores: make crash KILLS=1000
 fuzz: ## run every fuzz target for FUZZTIME (default 30s)
 	@scripts/run-fuzz $(GO) $(FUZZTIME)
 
-bench: ## the benchmark tables: delivery, feeds, then pages
+bench: ## print the benchmark tables of delivery, feeds and pages
 	$(GO) run ./bench/delivery
 	$(GO) run ./bench/feeds
 	$(GO) run ./bench/pages
 
-screenshots: ## run the demo and write pictures of it into docs/images
+screenshots: ## run the demo and write screenshots to docs/images
 	@scripts/screenshots $(GO)
 
-clean: ## remove what the targets above made
+clean: ## remove the files that the targets above created
 	rm -rf bin .cache
 
 .PHONY: help build demo check fmt vet staticcheck deadcode vuln tools test crash fuzz bench screenshots clean

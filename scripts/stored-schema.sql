@@ -1,5 +1,5 @@
--- Rows for the tables that the demo leaves empty, and less of what is large. It is
--- written for schema 11; a later release adds what its own tables need.
+-- Adds rows to the tables that the demo leaves empty, and removes most of the large rows.
+-- It is written for schema 11; a later release adds rows for its new tables.
 PRAGMA foreign_keys = ON;
 DELETE FROM media WHERE name NOT IN (SELECT name FROM media ORDER BY bytes LIMIT 2);
 DELETE FROM variants WHERE number > 1;
