@@ -115,16 +115,16 @@ type Redirect struct {
 // Listed reports whether readers find the article at a moment: in feeds, lists,
 // searches and editions.
 func (a *Article) Listed(now time.Time) bool {
-	return a.Status == Published && a.out(now)
+	return a.Status == Published && a.current(now)
 }
 
 // Readable reports whether the article's page is shown at a moment. That of an
 // unlisted article is, to those who have its address.
 func (a *Article) Readable(now time.Time) bool {
-	return (a.Status == Published || a.Status == Unlisted) && a.out(now)
+	return (a.Status == Published || a.Status == Unlisted) && a.current(now)
 }
 
-func (a *Article) out(now time.Time) bool {
+func (a *Article) current(now time.Time) bool {
 	return !a.Published.After(now) && (a.Expires.IsZero() || a.Expires.After(now))
 }
 

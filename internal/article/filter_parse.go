@@ -85,7 +85,7 @@ func cutTerm(s string) (token, string, error) {
 	}
 	if strings.HasPrefix(s, `"`) {
 		text, tail, err := cutQuoted(s[1:])
-		return token{text: text, kind: kindOr(kind)}, tail, err
+		return token{text: text, kind: kindOrTag(kind)}, tail, err
 	}
 	end := strings.IndexFunc(s, func(r rune) bool { return unicode.IsSpace(r) || r == '(' || r == ')' || r == '"' })
 	if end < 0 {
@@ -98,10 +98,10 @@ func cutTerm(s string) (token, string, error) {
 	if kind == "" && (word == "AND" || word == "OR" || word == "NOT") {
 		return token{text: word, operator: true}, tail, nil
 	}
-	return token{text: word, kind: kindOr(kind)}, tail, nil
+	return token{text: word, kind: kindOrTag(kind)}, tail, nil
 }
 
-func kindOr(kind string) string {
+func kindOrTag(kind string) string {
 	if kind == "" {
 		return "tag:"
 	}

@@ -64,8 +64,8 @@ func RewriteLinks(source string, f func(attribute, link string) string) string {
 // space is what separates the parts of attributes (HTML, section 2.3.2).
 const space = " \t\n\r\f"
 
-// descriptor says for which screens a candidate of a srcset is: "2x", "640w".
-var descriptor = regexp.MustCompile(`^[0-9.]+([eE][+-]?[0-9]+)?[wxh]$`)
+// descriptorPattern says for which screens a candidate of a srcset is: "2x", "640w".
+var descriptorPattern = regexp.MustCompile(`^[0-9.]+([eE][+-]?[0-9]+)?[wxh]$`)
 
 // MapSrcset puts the URL of each candidate of a srcset through f and writes the
 // candidates again. Those for which f returns an empty string are dropped, and those that
@@ -87,7 +87,7 @@ func MapSrcset(srcset string, f func(link string) string) string {
 		if rest = rest[end:]; len(link) == end {
 			descriptors, rest = cutDescriptors(rest)
 		}
-		if described(descriptors) {
+		if validDescriptors(descriptors) {
 			if link = f(link); link != "" {
 				out = append(out, strings.Join(append([]string{link}, strings.Fields(descriptors)...), " "))
 			}
@@ -112,10 +112,10 @@ func cutDescriptors(text string) (descriptors, rest string) {
 	return text, ""
 }
 
-// described reports whether browsers understand the descriptors of a URL.
-func described(descriptors string) bool {
+// validDescriptors reports whether browsers understand the descriptors of a URL.
+func validDescriptors(descriptors string) bool {
 	for _, d := range strings.Fields(descriptors) {
-		if !descriptor.MatchString(d) {
+		if !descriptorPattern.MatchString(d) {
 			return false
 		}
 	}

@@ -18,7 +18,7 @@ func CleanText(s string) string {
 		return s
 	}
 	return strings.Map(func(r rune) rune {
-		if !allowed(r) {
+		if !allowedInXML(r) {
 			return -1
 		}
 		return r
@@ -27,14 +27,14 @@ func CleanText(s string) string {
 
 func isClean(s string) bool {
 	for i, r := range s {
-		if !allowed(r) || (r == utf8.RuneError && !strings.HasPrefix(s[i:], "\uFFFD")) {
+		if !allowedInXML(r) || (r == utf8.RuneError && !strings.HasPrefix(s[i:], "\uFFFD")) {
 			return false
 		}
 	}
 	return true
 }
 
-func allowed(r rune) bool {
+func allowedInXML(r rune) bool {
 	switch {
 	case r == '\t' || r == '\n' || r == '\r':
 		return true

@@ -45,32 +45,32 @@ func (e *AddressError) Error() string {
 func ParseAddress(s string) (Address, error) {
 	input := s
 	s = strings.Trim(s, " \t")
-	wrong := func(what, right string) (Address, error) {
-		return Address{}, &AddressError{Input: input, What: what, Expected: right}
+	invalid := func(what, expected string) (Address, error) {
+		return Address{}, &AddressError{Input: input, What: what, Expected: expected}
 	}
 	if s == "" {
-		return wrong("it is empty", "something like ada@example.org")
+		return invalid("it is empty", "something like ada@example.org")
 	}
 	if len(s) > 4*MaxAddress { // 4: punycode is shorter than UTF-8 now and then, but never by so much
-		return wrong("it is too long", fmt.Sprintf("at most %d octets", MaxAddress))
+		return invalid("it is too long", fmt.Sprintf("at most %d octets", MaxAddress))
 	}
 	if !utf8.ValidString(s) {
-		return wrong("it is not UTF-8", "the same address saved as UTF-8")
+		return invalid("it is not UTF-8", "the same address saved as UTF-8")
 	}
 	at := strings.LastIndexByte(s, '@')
 	if at < 0 {
-		return wrong("it has no @", "something like ada@example.org")
+		return invalid("it has no @", "something like ada@example.org")
 	}
-	local, what, right := parseLocal(s[:at])
+	local, what, expected := parseLocal(s[:at])
 	if what != "" {
-		return wrong(what, right)
+		return invalid(what, expected)
 	}
-	domain, what, right := parseDomain(s[at+1:])
+	domain, what, expected := parseDomain(s[at+1:])
 	if what != "" {
-		return wrong(what, right)
+		return invalid(what, expected)
 	}
 	if len(local)+1+len(domain) > MaxAddress {
-		return wrong("it is too long", fmt.Sprintf("at most %d octets", MaxAddress))
+		return invalid("it is too long", fmt.Sprintf("at most %d octets", MaxAddress))
 	}
 	return Address{local: local, domain: domain}, nil
 }
@@ -176,7 +176,7 @@ var idnaProfile = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDoma
 
 // parseDomain checks the part after the @. It returns the domain in lower case and
 // punycode, or what is wrong with it and what is expected.
-func parseDomain(s string) (domain, what, right string) {
+func parseDomain(s string) (domain, what, expected string) {
 	const example = "something like example.org after the @"
 	switch {
 	case s == "":

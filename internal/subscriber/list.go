@@ -58,10 +58,10 @@ var ErrList = errors.New("subscriber list")
 type List struct {
 	records *records
 	columns []Column
-	named   bool     // it has a header
-	first   []string // a record that was read to learn the columns
-	line    int      // of first
-	firsts  error    // in place of first
+	hasHeader   bool     // it has a header
+	firstRecord   []string // a record that was read to learn the columns
+	firstLine    int      // of first
+	firstError  error    // in place of first
 	cells   cellCache
 	mapped  map[Mapped]int64
 }
@@ -92,25 +92,25 @@ func OpenList(r io.Reader, opts ListOptions) (*List, error) {
 func (l *List) open(opts ListOptions) error {
 	fields, err := l.records.next()
 	if err != nil {
-		l.firsts = err
+		l.firstError = err
 		if isLineError(err) { // without the first line the columns are not known
 			return errors.New(err.Error())
 		}
 		return err
 	}
 	if slices.ContainsFunc(fields, isAddress) {
-		return l.openPlain(fields, opts)
+		return l.openHeaderless(fields, opts)
 	}
-	l.named = true
+	l.hasHeader = true
 	if l.columns, err = readHeadings(fields, opts); err != nil {
 		return err
 	}
-	l.peek()
+	l.readFirstRecord()
 	return l.findAddress()
 }
 
-// openPlain is for lists without a header: addresses, with a name beside them or not.
-func (l *List) openPlain(fields []string, opts ListOptions) error {
+// openHeaderless is for lists without a header: addresses, with a name beside them or not.
+func (l *List) openHeaderless(fields []string, opts ListOptions) error {
 	if len(opts.Columns)+len(opts.Ignore) > 0 {
 		return errors.New("line 1: the list has no header, so its columns have no names; put a line with their names first")
 	}
@@ -122,14 +122,14 @@ func (l *List) openPlain(fields []string, opts ListOptions) error {
 	}
 	at := slices.IndexFunc(fields, isAddress)
 	l.columns = []Column{{Meaning: MeansAddress, index: at}, {Meaning: MeansName, index: 1 - at}}
-	l.first, l.line = slices.Clone(fields), l.records.line
+	l.firstRecord, l.firstLine = slices.Clone(fields), l.records.line
 	return nil
 }
 
-// peek reads the first record behind the header.
-func (l *List) peek() {
+// readFirstRecord reads the first record behind the header.
+func (l *List) readFirstRecord() {
 	fields, err := l.records.next()
-	l.first, l.line, l.firsts = slices.Clone(fields), l.records.line, err
+	l.firstRecord, l.firstLine, l.firstError = slices.Clone(fields), l.records.line, err
 }
 
 // findAddress chooses the column of the address where no heading names it: one that is
@@ -140,7 +140,7 @@ func (l *List) findAddress() error {
 	}
 	var holds, weak []int
 	for i, c := range l.columns {
-		if c.Meaning == MeansNothing && !c.ByHand && c.index < len(l.first) && isAddress(l.first[c.index]) {
+		if c.Meaning == MeansNothing && !c.ByHand && c.index < len(l.firstRecord) && isAddress(l.firstRecord[c.index]) {
 			holds = append(holds, i)
 		}
 		if c.weak {
@@ -160,7 +160,7 @@ func (l *List) findAddress() error {
 
 // Columns returns the columns of the list and how each is read.
 func (l *List) Columns() []Column {
-	if !l.named {
+	if !l.hasHeader {
 		return nil
 	}
 	return l.columns
@@ -175,7 +175,7 @@ func (l *List) Mapped() map[Mapped]int64 { return l.mapped }
 // duplicates are for the store to find.
 func (l *List) Rows() iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
-		fields, line, err := l.first, l.line, l.firsts
+		fields, line, err := l.firstRecord, l.firstLine, l.firstError
 		for err == nil || isLineError(err) {
 			var row Row
 			if err == nil {
@@ -214,7 +214,7 @@ func isLineError(err error) bool {
 // row makes a Row of a record.
 func (l *List) row(line int, fields []string) (Row, error) {
 	row := Row{Line: line}
-	if extra := l.extra(fields); extra > 0 {
+	if extra := l.extraFields(fields); extra > 0 {
 		return Row{}, &LineError{Line: line, Reason: "more fields than columns", What: fmt.Sprintf("it has %d fields more than the list has columns", extra), Expected: "quotes around a field with a separator in it"}
 	}
 	names, found := nameParts{}, lineState{}
@@ -230,9 +230,9 @@ func (l *List) row(line int, fields []string) (Row, error) {
 			l.readState(c, value, &found)
 		case value == "":
 		case c.Meaning == MeansNothing:
-			fault = c.missedDeparture(value)
+			fault = c.checkDeparture(value)
 		default:
-			fault = l.set(&row, &names, c, value, &found)
+			fault = l.setValue(&row, &names, c, value, &found)
 		}
 		if fault != nil {
 			fault.Line = line
@@ -242,8 +242,8 @@ func (l *List) row(line int, fields []string) (Row, error) {
 	return l.finish(row, names, found)
 }
 
-// extra is how many fields with text a record has beyond the columns.
-func (l *List) extra(fields []string) int {
+// extraFields is how many fields with text a record has beyond the columns.
+func (l *List) extraFields(fields []string) int {
 	most := len(l.columns)
 	for len(fields) > most && trimCell(fields[len(fields)-1]) == "" {
 		fields = fields[:len(fields)-1]
@@ -268,8 +268,8 @@ func (l *List) finish(row Row, names nameParts, v lineState) (Row, error) {
 	return row, nil
 }
 
-// set keeps the value of a column that does not speak of the state.
-func (l *List) set(row *Row, names *nameParts, c *Column, value string, v *lineState) *LineError {
+// setValue keeps the value of a column that does not speak of the state.
+func (l *List) setValue(row *Row, names *nameParts, c *Column, value string, v *lineState) *LineError {
 	var fault *LineError
 	switch c.Meaning {
 	case MeansAddress:
@@ -287,7 +287,7 @@ func (l *List) set(row *Row, names *nameParts, c *Column, value string, v *lineS
 	case MeansDigests:
 		row.Digests, fault = splitCell(value)
 	case MeansLabels:
-		if fault = c.missedDeparture(value); fault == nil {
+		if fault = c.checkDeparture(value); fault == nil {
 			var more []string
 			more, fault = splitCell(value)
 			row.Labels = append(row.Labels, more...)

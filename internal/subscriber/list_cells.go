@@ -42,7 +42,7 @@ func isAddress(cell string) bool {
 // readAddress reads the address of a cell, with a display name or not. It takes a mailto: link,
 // angle brackets, a dot after the domain and invisible characters, and refuses a cell with several addresses.
 func readAddress(value string) (Address, string, *LineError) {
-	value = strings.Map(unseen, value)
+	value = strings.Map(dropInvisible, value)
 	if len(value) > 7 && strings.EqualFold(value[:7], "mailto:") {
 		value, _, _ = strings.Cut(value[7:], "?")
 		if plain, err := url.PathUnescape(value); err == nil {
@@ -66,29 +66,29 @@ func readAddress(value string) (Address, string, *LineError) {
 	if parts := splitAddresses(value); len(parts) > 1 {
 		return Address{}, "", badAddress(value, severalAddresses, "one address on each line")
 	}
-	if alone := strings.TrimFunc(value, separates); alone != value && alone != "" {
+	if alone := strings.TrimFunc(value, isAddressSeparator); alone != value && alone != "" {
 		return readAddress(alone)
 	}
 	return Address{}, "", badAddress(wrong.Input, wrong.What, wrong.Expected)
 }
 
-func badAddress(value, what, right string) *LineError {
-	return &LineError{Reason: "address not valid", What: "address " + quoteShort(value) + ": " + what, Expected: right}
+func badAddress(value, what, expected string) *LineError {
+	return &LineError{Reason: "address not valid", What: "address " + quoteShort(value) + ": " + what, Expected: expected}
 }
 
 const severalAddresses = "several addresses stand in one field"
 
-// separates reports whether a character stands between addresses.
-func separates(r rune) bool { return strings.ContainsRune(",;|/ \t\n", r) }
+// isAddressSeparator reports whether a character stands between addresses.
+func isAddressSeparator(r rune) bool { return strings.ContainsRune(",;|/ \t\n", r) }
 
 // splitAddresses parts what may be several addresses; parts without an @ do not count.
 func splitAddresses(value string) []string {
-	parts := strings.FieldsFunc(value, separates)
+	parts := strings.FieldsFunc(value, isAddressSeparator)
 	return slices.DeleteFunc(parts, func(part string) bool { return strings.Count(part, "@") != 1 || len(part) < 3 })
 }
 
-// unseen drops characters that come with pasted text and have no place in an address.
-func unseen(r rune) rune {
+// dropInvisible drops characters that come with pasted text and have no place in an address.
+func dropInvisible(r rune) rune {
 	if r == '\u200C' || r == '\u200D' || r >= 0x7F && !unicode.Is(unicode.Cf, r) || r < 0x7F {
 		return r
 	}
@@ -124,8 +124,8 @@ func (n *nameParts) join() string {
 // checkName refuses what is no name. Without a header nothing says that the second column
 // holds names, so there it must look like one.
 func (l *List) checkName(c *Column, value string) *LineError {
-	if l.named {
-		return c.missedDeparture(value)
+	if l.hasHeader {
+		return c.checkDeparture(value)
 	}
 	if strings.Contains(value, "@") {
 		return badAddress(value, "a second address stands beside the first", "one address on each line")
@@ -139,14 +139,14 @@ func (l *List) checkName(c *Column, value string) *LineError {
 
 // Bounds of the topics, digests and labels of one line.
 const (
-	mostParts = 200
-	maxPart   = 200
+	maxValues = 200
+	maxValueLength   = 200
 )
 
 // splitCell parts several values in one cell: between commas, semicolons or bars, with quotes
 // around values that hold such, or as a JSON array.
 func splitCell(s string) ([]string, *LineError) {
-	parts, err := partsOf(s)
+	parts, err := splitValues(s)
 	if err != nil {
 		return nil, &LineError{Reason: "several values not understood", What: quoteShort(s) + " cannot be parted: " + err.Error(), Expected: "values with commas between them"}
 	}
@@ -155,14 +155,14 @@ func splitCell(s string) ([]string, *LineError) {
 		if part = trimCell(part); part == "" || slices.Contains(out, part) {
 			continue
 		}
-		if out = append(out, part); len(part) > maxPart || len(out) > mostParts {
-			return nil, &LineError{Reason: "several values not understood", What: "a field has too many or too long values", Expected: fmt.Sprintf("at most %d of at most %d bytes", mostParts, maxPart)}
+		if out = append(out, part); len(part) > maxValueLength || len(out) > maxValues {
+			return nil, &LineError{Reason: "several values not understood", What: "a field has too many or too long values", Expected: fmt.Sprintf("at most %d of at most %d bytes", maxValues, maxValueLength)}
 		}
 	}
 	return out, nil
 }
 
-func partsOf(s string) ([]string, error) {
+func splitValues(s string) ([]string, error) {
 	if strings.HasPrefix(s, "[") {
 		var list []string
 		if json.Unmarshal([]byte(s), &list) == nil {

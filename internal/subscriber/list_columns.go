@@ -53,9 +53,9 @@ func (m Meaning) aboutState() bool {
 	return false
 }
 
-// several reports whether a list may have several columns of this meaning: all that
+// mayRepeat reports whether a list may have several columns of this meaning: all that
 // speak of the state count, and labels are collected.
-func (m Meaning) several() bool { return m.aboutState() || m == MeansLabels || m == MeansNothing }
+func (m Meaning) mayRepeat() bool { return m.aboutState() || m == MeansLabels || m == MeansNothing }
 
 // Column is one column of a list and how it is read.
 type Column struct {
@@ -84,7 +84,7 @@ func (e *ColumnsError) Error() string {
 // readHeadings finds out what the columns of a list mean. Errors are *ColumnsError, or
 // say that there is no column for the address.
 func readHeadings(header []string, opts ListOptions) ([]Column, error) {
-	byHand, err := opts.chosen(header)
+	byHand, err := opts.chosenMeanings(header)
 	if err != nil {
 		return nil, err
 	}
@@ -109,14 +109,14 @@ func readHeadings(header []string, opts ListOptions) ([]Column, error) {
 		return nil, &ColumnsError{Headings: unknown}
 	}
 	adjustForSystem(columns)
-	return onlyOneEach(columns), nil
+	return ignoreRepeated(columns), nil
 }
 
-// onlyOneEach keeps the first column of meanings that a row has once: the first one
+// ignoreRepeated keeps the first column of meanings that a row has once: the first one
 // chosen by hand, or else the first.
-func onlyOneEach(columns []Column) []Column {
+func ignoreRepeated(columns []Column) []Column {
 	for _, m := range Meanings {
-		if m.several() {
+		if m.mayRepeat() {
 			continue
 		}
 		first := slices.IndexFunc(columns, func(c Column) bool { return c.Meaning == m && c.ByHand })
@@ -132,8 +132,8 @@ func onlyOneEach(columns []Column) []Column {
 	return columns
 }
 
-// chosen returns the meanings that the caller gave to columns, by their place.
-func (o ListOptions) chosen(header []string) (map[int]Meaning, error) {
+// chosenMeanings returns the meanings that the caller gave to columns, by their place.
+func (o ListOptions) chosenMeanings(header []string) (map[int]Meaning, error) {
 	out := map[int]Meaning{}
 	choose := func(name string, m Meaning) error {
 		found := false
@@ -234,14 +234,14 @@ func meaningOf(heading string) (m Meaning, why string) {
 	if m := headings[strings.Join(plain, "")]; len(plain) < len(words) && (m.aboutState() || m == MeansConsentedAt) {
 		return m, ""
 	}
-	if slices.ContainsFunc(words, speaksOfConsent) || strings.Contains(key, "donot") || strings.Contains(key, "dont") {
+	if slices.ContainsFunc(words, mayConcernConsent) || strings.Contains(key, "donot") || strings.Contains(key, "dont") {
 		return "", ""
 	}
 	return MeansNothing, ""
 }
 
-// speaksOfConsent reports whether a word of a heading may be about leaving or consent.
-func speaksOfConsent(word string) bool {
+// mayConcernConsent reports whether a word of a heading may be about leaving or consent.
+func mayConcernConsent(word string) bool {
 	if harmlessWords[word] {
 		return false
 	}

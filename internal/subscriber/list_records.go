@@ -28,8 +28,8 @@ type records struct {
 	delimiter byte
 	latin1    bool
 	line      int      // of the record that next returned last
-	read      int      // lines read so far
-	again     [][]byte // lines that were read ahead in vain
+	linesRead      int      // lines read so far
+	unread     [][]byte // lines that were read ahead in vain
 	fields    []string
 }
 
@@ -94,8 +94,8 @@ func (r *records) next() ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		r.line = r.read - len(r.again)
-		if len(bytes.TrimSpace(line)) == 0 || r.line == 1 && r.namesDelimiter(string(line)) {
+		r.line = r.linesRead - len(r.unread)
+		if len(bytes.TrimSpace(line)) == 0 || r.line == 1 && r.readDelimiterLine(string(line)) {
 			continue
 		}
 		var ahead [][]byte
@@ -106,7 +106,7 @@ func (r *records) next() ([]string, error) {
 		}
 		fields, err := r.parse(line)
 		if err != nil && len(ahead) > 0 { // the quote was a stray one, and the lines behind it are their own
-			r.again = append(ahead, r.again...)
+			r.unread = append(ahead, r.unread...)
 		}
 		return fields, err
 	}
@@ -123,8 +123,8 @@ func (r *records) parse(line []byte) ([]string, error) {
 	return r.split(text)
 }
 
-// namesDelimiter reads the line "sep=;" that spreadsheets put first.
-func (r *records) namesDelimiter(line string) bool {
+// readDelimiterLine reads the line "sep=;" that spreadsheets put first.
+func (r *records) readDelimiterLine(line string) bool {
 	line = strings.Trim(line, " \"")
 	if len(line) != 5 || !strings.EqualFold(line[:4], "sep=") {
 		return false
@@ -137,9 +137,9 @@ func (r *records) namesDelimiter(line string) bool {
 
 // nextLine reads one line without its end. The slice is good until the next call.
 func (r *records) nextLine() ([]byte, error) {
-	if len(r.again) > 0 {
-		line := r.again[0]
-		r.again = r.again[1:]
+	if len(r.unread) > 0 {
+		line := r.unread[0]
+		r.unread = r.unread[1:]
 		return line, nil
 	}
 	line, err := r.in.ReadSlice('\n')
@@ -149,8 +149,8 @@ func (r *records) nextLine() ([]byte, error) {
 	if err != nil && !errors.Is(err, io.EOF) || len(line) == 0 {
 		return nil, err
 	}
-	r.read++
-	if r.read == 1 {
+	r.linesRead++
+	if r.linesRead == 1 {
 		if line, err = r.checkStart(line); err != nil {
 			return nil, err
 		}
@@ -160,11 +160,11 @@ func (r *records) nextLine() ([]byte, error) {
 
 // skipLong passes over the rest of a line that is too long.
 func (r *records) skipLong() error {
-	r.read++
-	r.line = r.read
+	r.linesRead++
+	r.line = r.linesRead
 	for {
 		if _, err := r.in.ReadSlice('\n'); !errors.Is(err, bufio.ErrBufferFull) {
-			return r.broken(fmt.Sprintf("it has more than %d bytes", maxLine), "one subscriber on each line")
+			return r.lineError(fmt.Sprintf("it has more than %d bytes", maxLine), "one subscriber on each line")
 		}
 	}
 }
@@ -192,15 +192,15 @@ func (r *records) joinQuoted(first []byte) (joined []byte, ahead [][]byte, err e
 			joined = append(append(joined, '\n'), line...)
 		}
 		if err != nil || len(ahead) == maxQuoted || len(joined) > maxLine {
-			r.again = append(ahead, r.again...)
-			return nil, nil, r.broken("a quote is opened and never closed", `a quote at both ends of the field, and "" for a quote inside`)
+			r.unread = append(ahead, r.unread...)
+			return nil, nil, r.lineError("a quote is opened and never closed", `a quote at both ends of the field, and "" for a quote inside`)
 		}
 	}
 	return joined, ahead, nil
 }
 
-// broken is a fault of the line as text.
-func (r *records) broken(what, right string) *LineError {
+// lineError is a fault of the line as text.
+func (r *records) lineError(what, right string) *LineError {
 	return &LineError{Line: r.line, Reason: "line not readable", What: what, Expected: right}
 }
 
@@ -212,11 +212,11 @@ func (r *records) decode(line []byte) (string, error) {
 	}
 	if utf8.Valid(line) && bytes.IndexByte(line, 0) < 0 {
 		if bytes.Contains(line, []byte("\uFFFD")) {
-			return "", r.broken("its text was damaged before: it has the character U+FFFD", "the list exported once more")
+			return "", r.lineError("its text was damaged before: it has the character U+FFFD", "the list exported once more")
 		}
 		return string(line), nil
 	}
-	bad := r.broken("it is not UTF-8", "the same list saved as UTF-8")
+	bad := r.lineError("it is not UTF-8", "the same list saved as UTF-8")
 	if bytes.IndexByte(line, 0) < 0 {
 		bad.What += "; it looks like Latin-1"
 		bad.Expected += ", or the import told that it is Latin-1 (--latin1)"
@@ -284,7 +284,7 @@ func (r *records) quoted(s string) (field, rest string, err error) {
 	for {
 		end := strings.IndexByte(s, '"')
 		if end < 0 {
-			return "", "", r.broken("a quote is opened and never closed", `a quote at both ends of the field, and "" for a quote inside`)
+			return "", "", r.lineError("a quote is opened and never closed", `a quote at both ends of the field, and "" for a quote inside`)
 		}
 		out.WriteString(s[:end])
 		s = s[end+1:]
@@ -295,7 +295,7 @@ func (r *records) quoted(s string) (field, rest string, err error) {
 		}
 		rest = strings.TrimLeft(s, " ")
 		if rest != "" && rest[0] != r.delimiter {
-			return "", "", r.broken("text follows on a closing quote", `"" for a quote inside a field`)
+			return "", "", r.lineError("text follows on a closing quote", `"" for a quote inside a field`)
 		}
 		return out.String(), rest, nil
 	}

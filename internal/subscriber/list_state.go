@@ -118,7 +118,7 @@ var stateWords = func() map[string]State {
 // stateOf reads a system's word for a state; it returns an empty state for an unknown word.
 // Text in brackets after the word is a remark.
 func stateOf(value string) State {
-	if !mayBeIn(stateStarts, value) {
+	if !mayMatch(statePrefixes, value) {
 		return ""
 	}
 	if state, ok := stateWords[headingKey(value)]; ok {
@@ -136,12 +136,12 @@ var departureWords = setOf(`unsubscribed, unsub, opted out, opt out, optout, do 
 	marked as spam, cleaned, blacklisted, blocklisted, suppressed, no consent, consent withdrawn, desabonne, desinscrit, abgemeldet, ausgetragen`)
 
 var (
-	stateStarts     = startsOf(maps.Keys(stateWords))
-	departureStarts = startsOf(maps.Keys(departureWords))
+	statePrefixes     = prefixesOf(maps.Keys(stateWords))
+	departurePrefixes = prefixesOf(maps.Keys(departureWords))
 )
 
-// startsOf returns the first two letters of words. They rule out most cells cheaply.
-func startsOf(words iter.Seq[string]) map[string]bool {
+// prefixesOf returns the first two letters of words. They rule out most cells cheaply.
+func prefixesOf(words iter.Seq[string]) map[string]bool {
 	out := map[string]bool{}
 	for word := range words {
 		out[word[:2]] = true
@@ -149,8 +149,8 @@ func startsOf(words iter.Seq[string]) map[string]bool {
 	return out
 }
 
-// mayBeIn reports whether a cell may be one of some words, by its first letters.
-func mayBeIn(starts map[string]bool, cell string) bool {
+// mayMatch reports whether a cell may be one of some words, by its first letters.
+func mayMatch(starts map[string]bool, cell string) bool {
 	if len(cell) < 3 || len(cell) > 100 {
 		return false
 	}
@@ -339,8 +339,8 @@ func (l *List) readConsent(c *Column, value string, v *lineState) string {
 // refusalWords begin a text by which a person did not agree.
 var refusalWords = setOf("no, not, non, never, nein, kein, keine, nicht, pas, jamais, refus")
 
-// missedDeparture refuses a word for a departure in a column that is not about the state.
-func (c *Column) missedDeparture(value string) *LineError {
+// checkDeparture refuses a word for a departure in a column that is not about the state.
+func (c *Column) checkDeparture(value string) *LineError {
 	if c.ByHand {
 		return nil
 	}
@@ -360,5 +360,5 @@ func (c *Column) missedDeparture(value string) *LineError {
 
 // isDeparture reports whether a cell is a plain word for a departure.
 func isDeparture(value string) bool {
-	return mayBeIn(departureStarts, value) && departureWords[headingKey(value)]
+	return mayMatch(departurePrefixes, value) && departureWords[headingKey(value)]
 }

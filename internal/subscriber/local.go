@@ -10,7 +10,7 @@ import (
 
 // parseLocal checks the part before the @. It returns its canonical form, or what is
 // wrong with it and what is expected.
-func parseLocal(s string) (local, what, right string) {
+func parseLocal(s string) (local, what, expected string) {
 	if s == "" {
 		return "", "nothing stands before the @", "something like ada@example.org"
 	}
@@ -20,14 +20,14 @@ func parseLocal(s string) (local, what, right string) {
 	if !isASCII(s) {
 		s = norm.NFC.String(s)
 	}
-	if what, right := checkAtom(s); what != "" {
-		return "", what, right
+	if what, expected := checkAtom(s); what != "" {
+		return "", what, expected
 	}
 	return limitLocal(s)
 }
 
 // checkAtom checks for a dot-atom (RFC 5321 Dot-string with the UTF-8 of RFC 6531).
-func checkAtom(s string) (what, right string) {
+func checkAtom(s string) (what, expected string) {
 	if s[0] == '.' || s[len(s)-1] == '.' || strings.Contains(s, "..") {
 		return "a dot stands first, last or twice before the @", "single dots between letters"
 	}
@@ -56,7 +56,7 @@ func atomRune(r rune) bool {
 
 // parseQuoted reads a quoted string. One that needs no quotes loses them, so that
 // "ada"@example.org and ada@example.org are one.
-func parseQuoted(s string) (local, what, right string) {
+func parseQuoted(s string) (local, what, expected string) {
 	const example = `"two words"@example.org, or an address without quotes`
 	if len(s) < 2 || s[len(s)-1] != '"' {
 		return "", "a quote before the @ is not closed", example
@@ -91,7 +91,7 @@ func parseQuoted(s string) (local, what, right string) {
 
 var quoteEscaper = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
-func limitLocal(s string) (local, what, right string) {
+func limitLocal(s string) (local, what, expected string) {
 	if len(s) > MaxLocal {
 		return "", fmt.Sprintf("%d octets stand before the @", len(s)), fmt.Sprintf("at most %d", MaxLocal)
 	}

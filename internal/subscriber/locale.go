@@ -120,7 +120,7 @@ func ParseTimezone(s string) (string, bool) {
 // zoneSpellings are the ways in which the database may write a name. It knows no case but
 // its own, and cannot be listed.
 func zoneSpellings(key string) []string {
-	if name, ok := oddZones[key]; ok {
+	if name, ok := irregularZones[key]; ok {
 		return []string{name}
 	}
 	area, place, _ := strings.Cut(key, "/")
@@ -154,8 +154,8 @@ func smallWord(rest string) bool {
 	return false
 }
 
-// oddZones are the names with capitals in unusual places.
-var oddZones = func() map[string]string {
+// irregularZones are the names with capitals in unusual places.
+var irregularZones = func() map[string]string {
 	out := map[string]string{}
 	for name := range strings.FieldsSeq(`America/Argentina/ComodRivadavia America/Knox_IN America/North_Dakota/New_Salem Antarctica/DumontDUrville Antarctica/McMurdo
 		Africa/Dar_es_Salaam America/Port-au-Prince Europe/Isle_of_Man America/Port_of_Spain Asia/Ho_Chi_Minh Australia/ACT Australia/LHI Australia/NSW

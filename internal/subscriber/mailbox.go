@@ -57,9 +57,9 @@ func visible(r rune) rune {
 	return -1
 }
 
-// dotless are domains whose mailboxes do not tell dots in their names apart, with the name
+// dotlessDomains are domains whose mailboxes do not tell dots in their names apart, with the name
 // under which we count them.
-var dotless = map[string]string{"gmail.com": "gmail.com", "googlemail.com": "gmail.com"}
+var dotlessDomains = map[string]string{"gmail.com": "gmail.com", "googlemail.com": "gmail.com"}
 
 // Mailbox is the address of the mailbox that mail to a reaches, as far as can be known: in
 // lower case, without what follows a plus sign, and without dots where they do not count.
@@ -72,7 +72,7 @@ func (a Address) Mailbox() Address {
 	if plus := strings.IndexByte(local, '+'); plus > 0 && local[0] != '"' {
 		local = local[:plus]
 	}
-	if one, ok := dotless[domain]; ok {
+	if one, ok := dotlessDomains[domain]; ok {
 		domain = one
 		local = strings.ReplaceAll(local, ".", "")
 	}

@@ -15,9 +15,9 @@ func (a Address) Masked() string {
 	local, domain, _ := cutLast(a.String(), "@")
 	name, top, dotted := cutLast(domain, ".")
 	if !dotted {
-		return first(local) + "…@" + first(domain) + "…"
+		return firstLetter(local) + "…@" + firstLetter(domain) + "…"
 	}
-	return first(local) + "…@" + first(name) + "…." + top
+	return firstLetter(local) + "…@" + firstLetter(name) + "…." + top
 }
 
 func cutLast(s, sep string) (before, after string, found bool) {
@@ -28,8 +28,8 @@ func cutLast(s, sep string) (before, after string, found bool) {
 	return s[:at], s[at+len(sep):], true
 }
 
-// first is the first letter of a text, or nothing of a quoted or numeric one.
-func first(s string) string {
+// firstLetter is the first letter of a text, or nothing of a quoted or numeric one.
+func firstLetter(s string) string {
 	s = strings.TrimLeft(s, `"[`)
 	_, size := utf8.DecodeRuneInString(s)
 	return s[:size]

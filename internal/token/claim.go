@@ -75,7 +75,7 @@ func decodeClaim(b []byte) (Claim, error) {
 	case kind[0] == editionText:
 		c.Edition = string(r.take(r.number()))
 	}
-	if r.short || len(r.rest) > 0 {
+	if r.truncated || len(r.rest) > 0 {
 		return Claim{}, ErrInvalid
 	}
 	return c, nil
@@ -84,13 +84,13 @@ func decodeClaim(b []byte) (Claim, error) {
 // reader takes from the front of rest; short tells that it ran out of octets.
 type reader struct {
 	rest  []byte
-	short bool
+	truncated bool
 }
 
 func (r *reader) number() uint64 {
 	n, size := binary.Uvarint(r.rest)
 	if size <= 0 {
-		r.short = true
+		r.truncated = true
 		return 0
 	}
 	r.rest = r.rest[size:]
@@ -99,7 +99,7 @@ func (r *reader) number() uint64 {
 
 func (r *reader) take(n uint64) []byte {
 	if n > uint64(len(r.rest)) {
-		r.short = true
+		r.truncated = true
 		return nil
 	}
 	taken := r.rest[:n]

@@ -32,13 +32,13 @@ type Deliveries struct {
 // A name is a letter for its use, a hyphen, and edition, person and code in base32,
 // which survives servers that change the case of letters. A local part has at most
 // 64 octets (RFC 5321, section 4.5.3.1.1), which leaves 38 octets for the three.
-var nameText = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
+var nameEncoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
 const (
 	// 48 bits of code are enough on top of a person's 128 random bits: a forger needs a
 	// mail of that person, who has the real address in it already.
-	deliveryCode = 6
-	deliverySize = 16 + 16 + deliveryCode
+	deliveryCodeSize = 6
+	deliverySize = 16 + 16 + deliveryCodeSize
 	nameLimit    = 64
 )
 
@@ -68,12 +68,12 @@ func (d *Deliveries) Name(use byte, id Delivery) string {
 	var room [deliverySize + 8]byte
 	data := id.encode(room[:0])
 	if id.Person.Row != 0 {
-		data = d.old.sum(data, oldCode, []byte{use}, data)
+		data = d.old.sum(data, oldCodeSize, []byte{use}, data)
 	} else {
-		data = d.code.sum(data, deliveryCode, []byte{use}, data)
+		data = d.code.sum(data, deliveryCodeSize, []byte{use}, data)
 	}
 	var text [nameLimit]byte
-	return string(nameText.AppendEncode(append(text[:0], use, '-'), data))
+	return string(nameEncoding.AppendEncode(append(text[:0], use, '-'), data))
 }
 
 // Read reads a local part that Name made, in any case of letters. It returns
@@ -84,24 +84,24 @@ func (d *Deliveries) Read(local string) (use byte, id Delivery, err error) {
 	}
 	local = strings.ToLower(local)
 	use = local[0]
-	data, err := nameText.DecodeString(local[2:])
+	data, err := nameEncoding.DecodeString(local[2:])
 	if err != nil {
 		return 0, Delivery{}, ErrNotOurs
 	}
 	if len(data) == deliverySize {
-		if data, ok := split(d.code, use, data, deliveryCode); ok {
+		if data, ok := splitCode(d.code, use, data, deliveryCodeSize); ok {
 			return use, decodeDelivery(data), nil
 		}
 	}
-	if data, ok := split(d.old, use, data, oldCode); ok {
+	if data, ok := splitCode(d.old, use, data, oldCodeSize); ok {
 		id, err := decodeOldDelivery(data)
 		return use, id, err
 	}
 	return 0, Delivery{}, ErrNotOurs
 }
 
-// split parts data from its code, if that is right.
-func split(c code, use byte, data []byte, size int) ([]byte, bool) {
+// splitCode parts data from its code, if that is right.
+func splitCode(c code, use byte, data []byte, size int) ([]byte, bool) {
 	if len(data) <= size {
 		return nil, false
 	}
@@ -133,7 +133,7 @@ const (
 	namedEdition
 )
 
-const oldCode = 9
+const oldCodeSize = 9
 
 func (id Delivery) encodeOld(dst []byte) []byte {
 	switch edition, ok := parseUUID(id.Edition); {
@@ -163,7 +163,7 @@ func decodeOldDelivery(data []byte) (Delivery, error) {
 		return Delivery{}, ErrNotOurs
 	}
 	id.Person.Row = int64(r.number())
-	if r.short || len(r.rest) > 0 {
+	if r.truncated || len(r.rest) > 0 {
 		return Delivery{}, ErrNotOurs
 	}
 	return id, nil

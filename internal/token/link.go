@@ -66,8 +66,8 @@ type key struct {
 	code code
 }
 
-// linkCode is the length of the code in a link: 128 bits, as RFC 2104 section 5 allows.
-const linkCode = 16
+// linkCodeSize is the length of the code in a link: 128 bits, as RFC 2104 section 5 allows.
+const linkCodeSize = 16
 
 // NewKeys makes keys from a secret of at least 16 random bytes. To rotate, put the new
 // secret first and keep the older ones, newest to oldest: they still verify the links
@@ -101,19 +101,19 @@ func (k Keys) Token(c Claim) string {
 	signing := k.signing[0]
 	var room [160]byte
 	body := encodeClaim(append(room[:0], signing.id), c)
-	return base64.RawURLEncoding.EncodeToString(signing.code.sum(body, linkCode, body))
+	return base64.RawURLEncoding.EncodeToString(signing.code.sum(body, linkCodeSize, body))
 }
 
 // Verify reads a token and returns its claim, or ErrInvalid. The caller asks Claim.Check
 // whether it is good for what is wanted.
 func (k Keys) Verify(token string) (Claim, error) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	if err != nil || len(raw) < 1+linkCode {
+	if err != nil || len(raw) < 1+linkCodeSize {
 		return Claim{}, ErrInvalid
 	}
-	body, mac := raw[:len(raw)-linkCode], raw[len(raw)-linkCode:]
+	body, mac := raw[:len(raw)-linkCodeSize], raw[len(raw)-linkCodeSize:]
 	for _, key := range k.signing {
-		if key.id == body[0] && hmac.Equal(mac, key.code.sum(nil, linkCode, body)) {
+		if key.id == body[0] && hmac.Equal(mac, key.code.sum(nil, linkCodeSize, body)) {
 			return decodeClaim(body[1:])
 		}
 	}

@@ -65,7 +65,7 @@ func imageKey(m meta) string {
 		switch value := m.values[key].(type) {
 		case nil, bool, []any:
 		case string:
-			if _, isTruth := truth(value); value != "" && !isTruth {
+			if _, isTruth := parseBool(value); value != "" && !isTruth {
 				return key
 			}
 		default:

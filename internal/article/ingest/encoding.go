@@ -32,12 +32,12 @@ func (im *importer) decode(k kind) *Problem {
 	if valid {
 		return nil
 	}
-	if name := declared(data, k); name != "" {
+	if name := declaredEncoding(data, k); name != "" {
 		if encoding, canonical := charset.Lookup(name); encoding != nil && canonical != "utf-8" && canonical != "replacement" {
 			return im.recode(encoding, canonical)
 		}
 	}
-	bad, foreign := brokenAt(data)
+	bad, foreign := firstInvalid(data)
 	line := 1 + bytes.Count(data[:bad], []byte("\n"))
 	for _, candidate := range []struct {
 		name     string
@@ -68,13 +68,13 @@ func (im *importer) recode(from encoding.Encoding, name string) *Problem {
 	return nil
 }
 
-// coding matches the line by which editors are told a file's encoding.
-var coding = regexp.MustCompile(`(?i)\b(?:coding|fileencoding|charset|encoding)\s*[:=]\s*["']?([a-z0-9._-]+)`)
+// encodingComment matches the line by which editors are told a file's encoding.
+var encodingComment = regexp.MustCompile(`(?i)\b(?:coding|fileencoding|charset|encoding)\s*[:=]\s*["']?([a-z0-9._-]+)`)
 
-// declared returns the encoding that a file names at its start, empty for none.
-func declared(data []byte, k kind) string {
+// declaredEncoding returns the encoding that a file names at its start, empty for none.
+func declaredEncoding(data []byte, k kind) string {
 	head := data[:min(len(data), 1024)]
-	if found := coding.FindSubmatch(head); found != nil {
+	if found := encodingComment.FindSubmatch(head); found != nil {
 		return string(found[1])
 	}
 	if k == kindHTML {
@@ -102,10 +102,10 @@ func isJapanese(_ []byte, text string) bool {
 	return kana > 0 && 3*kana >= others
 }
 
-// The characters beyond ASCII of the languages of western Europe: those that stand beside
+// The characters beyond ASCII of the languages of westernLetters Europe: those that stand beside
 // letters, and signs that do not.
 const (
-	western      = "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜßàáâãäåæçèéêëìíîïñòóôõöøùúûüÿŒœ‘’“”„‚–—…«»‹›·ºª\u00a0"
+	westernLetters      = "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜßàáâãäåæçèéêëìíîïñòóôõöøùúûüÿŒœ‘’“”„‚–—…«»‹›·ºª\u00a0"
 	westernSigns = "€£°§©®•¡¿²³½¼¾×±´"
 )
 
@@ -136,10 +136,10 @@ func isWestern(data []byte, text string) bool {
 	}
 	sign, before := false, rune(0)
 	for _, r := range text {
-		if letter := r != 'ª' && r != 'º' && unicode.IsLetter(r); letter && (sign || r >= utf8.RuneSelf && !strings.ContainsRune(western, r)) {
+		if letter := r != 'ª' && r != 'º' && unicode.IsLetter(r); letter && (sign || r >= utf8.RuneSelf && !strings.ContainsRune(westernLetters, r)) {
 			return false
 		}
-		sign = r >= utf8.RuneSelf && !strings.ContainsRune(western, r) && r != '¡' && r != '¿' // these begin words
+		sign = r >= utf8.RuneSelf && !strings.ContainsRune(westernLetters, r) && r != '¡' && r != '¿' // these begin words
 		if sign && (!strings.ContainsRune(westernSigns, r) || unicode.IsLetter(before)) {
 			return false
 		}
@@ -148,13 +148,13 @@ func isWestern(data []byte, text string) bool {
 	if accented*3 > 2*letters {
 		return false
 	}
-	info := whatlanggo.Detect(cutText(text, detectFrom))
+	info := whatlanggo.Detect(cutText(text, maxDetected))
 	return len(text) < 200 || westernLanguages[info.Lang]
 }
 
-// brokenAt returns the position of the first byte that is not UTF-8, and whether no letter
+// firstInvalid returns the position of the first byte that is not UTF-8, and whether no letter
 // beyond ASCII is UTF-8: then the whole file is in another encoding.
-func brokenAt(data []byte) (first int, foreign bool) {
+func firstInvalid(data []byte) (first int, foreign bool) {
 	first, foreign = -1, true
 	for i := 0; i < len(data); {
 		r, size := utf8.DecodeRune(data[i:])

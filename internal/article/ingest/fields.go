@@ -61,7 +61,7 @@ func (im *importer) fields(a *article.Article, m meta) *Problem {
 // summary returns the summary that the author wrote, empty for none.
 func (im *importer) summary(m meta) string {
 	for _, key := range []string{"summary", "excerpt", "description"} {
-		if _, isTruth := truth(m.values[key]); isTruth { // whether there shall be one
+		if _, isTruth := parseBool(m.values[key]); isTruth { // whether there shall be one
 			continue
 		}
 		if text := im.text(m, key, maxSummary); text != "" {
@@ -110,7 +110,7 @@ func (im *importer) aliases(a *article.Article, m meta) {
 			im.redirectFrom(a, paths...)
 		}
 	}
-	if !im.ofMany {
+	if !im.severalArticles {
 		im.redirectFrom(a, article.PathFor(slugOfFile(im.file.Name)))
 	}
 }
@@ -166,7 +166,7 @@ func (im *importer) dates(a *article.Article, m meta, v visibility) *Problem {
 			return &Problem{Line: date.line, What: date.key + ": " + err.Error(), Fix: fixTime}
 		}
 		a.Published = when
-	case named != "" && !im.ofMany:
+	case named != "" && !im.severalArticles:
 		a.Published, _ = parseDate(named, im.options.Zone)
 	case im.options.DateFromFile || restriction[v.status] >= restriction[article.Draft]:
 		a.Published = im.file.Modified.UTC().Truncate(time.Millisecond)
@@ -185,7 +185,7 @@ var updatedKeys = []string{"updated", "lastmod", "modified", "updateddate", "upd
 func (im *importer) updated(a *article.Article, m meta) {
 	for _, name := range updatedKeys {
 		for _, e := range slices.Backward(m.entries) {
-			_, isTruth := truth(e.value)
+			_, isTruth := parseBool(e.value)
 			if normalKey(e.key) != name || e.value == nil || e.value == "" || isTruth {
 				continue
 			}
@@ -234,7 +234,7 @@ func (im *importer) language(m meta) string {
 		}
 		im.warn(m.lines[key], fmt.Sprintf("%s: %q is no language", key, tag), "write a tag such as en or pt-BR")
 	}
-	if tag, _ := cutNameLanguage(stem(im.file.Name)); tag != "" && !im.ofMany {
+	if tag, _ := cutNameLanguage(stem(im.file.Name)); tag != "" && !im.severalArticles {
 		return tag
 	}
 	normal, _ := normalLanguage(im.options.Language)

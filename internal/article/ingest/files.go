@@ -38,11 +38,11 @@ func importable(files fs.FS) ([]string, error) {
 	if err != nil || len(links) == 0 {
 		return names, err
 	}
-	return append(names, unlisted(files, links, names)...), nil
+	return append(names, uniqueLinks(files, links, names)...), nil
 }
 
-// unlisted returns the links whose targets are not in names.
-func unlisted(files fs.FS, links, names []string) []string {
+// uniqueLinks returns the links whose targets are not in names.
+func uniqueLinks(files fs.FS, links, names []string) []string {
 	var listed []fs.FileInfo
 	for _, name := range names {
 		if info, err := fs.Stat(files, name); err == nil {

@@ -112,7 +112,7 @@ func (im *Importer) ImportFS(ctx context.Context, files fs.FS, label string, opt
 // renamed or moved is recognised. Then the articles are stored.
 func (im *Importer) run(ctx context.Context, files fs.FS, label string, names []string, vanished map[string]bool, options Options) (Summary, error) {
 	options.settings = newSettings(files, filepath.FromSlash(options.Folder))
-	run := run{Importer: im, files: files, parsing: options, matcher: newMatcher(im.Store, files, options), label: label, spool: spool{limit: cmp.Or(im.memory, spoolMemory)}}
+	run := run{Importer: im, files: files, parseOptions: options, matcher: newMatcher(im.Store, files, options), label: label, spool: spool{limit: cmp.Or(im.memory, spoolMemory)}}
 	run.matcher.vanished = vanished
 	defer run.spool.close()
 	for i, name := range names {
@@ -136,7 +136,7 @@ func (im *Importer) run(ctx context.Context, files fs.FS, label string, names []
 type run struct {
 	*Importer
 	files   fs.FS
-	parsing Options
+	parseOptions Options
 	matcher *matcher
 	label   string // stands before the files' names in reports
 	spool   spool
@@ -147,7 +147,7 @@ type run struct {
 // parsedFile is a file that was parsed. What it gave is in the spool.
 type parsedFile struct {
 	name      string
-	at        int // index in the spool
+	index        int // index in the spool
 	published time.Time
 	report    FileReport
 	matches   []match // by article
@@ -173,7 +173,7 @@ func (r *run) parse(ctx context.Context, name string) error {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		found, problems = parseFile(r.files, name, r.Store.Now(), r.parsing, &media)
+		found, problems = parseFile(r.files, name, r.Store.Now(), r.parseOptions, &media)
 	}()
 	select {
 	case <-ctx.Done():
@@ -187,14 +187,14 @@ func (r *run) parse(ctx context.Context, name string) error {
 	}
 	r.parsed = append(r.parsed, f)
 	var err error
-	f.at, err = r.spool.add(found, &media)
+	f.index, err = r.spool.add(found, &media)
 	return err
 }
 
 // match matches the articles of all files with the stored ones.
 func (r *run) match(ctx context.Context) error {
 	for _, f := range r.parsed {
-		found, err := r.spool.articles(f.at)
+		found, err := r.spool.articles(f.index)
 		if err != nil {
 			return err
 		}
@@ -219,7 +219,7 @@ func (r *run) storeAll(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		found, problems, err := r.spool.load(f.at, r.files)
+		found, problems, err := r.spool.load(f.index, r.files)
 		if err != nil {
 			return err
 		}
@@ -246,7 +246,7 @@ func (r *run) store(ctx context.Context, one *Imported, m *match, report *FileRe
 	if one.Article == nil {
 		return r.Store.PutRedirects(ctx, one.Redirects)
 	}
-	if m.id == "" && m.here != nil { // the article that was here is in another file now
+	if m.id == "" && m.previous != nil { // the article that was here is in another file now
 		if err := r.Store.ReleaseSource(ctx, one.Article.Source); err != nil {
 			return err
 		}

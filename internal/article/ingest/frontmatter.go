@@ -94,7 +94,7 @@ func splitFenced(data []byte, fence, language string, blank int) (split, *Proble
 		}
 		end := strings.TrimRight(string(line), " \t\r\n")
 		if end == fence || end == "..." && language == "yaml" { // YAML 1.2, section 9.1.2
-			m, problem := parseHead(data[first:at-len(line)], language, blank+1)
+			m, problem := parseFrontMatter(data[first:at-len(line)], language, blank+1)
 			m.spaced = language == "yaml"
 			return split{meta: m, body: data[at:], line: blank + number + 1, found: true}, problem
 		}
@@ -105,9 +105,9 @@ func splitFenced(data []byte, fence, language string, blank int) (split, *Proble
 	return split{}, &Problem{Line: blank + 1, What: "the front matter that begins here never ends", Fix: "write a line of " + fence + " after it"}
 }
 
-// parseHead reads front matter in a language. before is how many lines of the file
+// parseFrontMatter reads front matter in a language. before is how many lines of the file
 // stand above it.
-func parseHead(head []byte, language string, before int) (meta, *Problem) {
+func parseFrontMatter(head []byte, language string, before int) (meta, *Problem) {
 	switch language {
 	case "yaml":
 		return parseYAML(head, before)
@@ -163,7 +163,7 @@ func splitHexo(data []byte, fence string, blank int) (split, *Problem) {
 			if !title {
 				return split{}, nil
 			}
-			m, problem := parseHead(data[:at], languages[fence], blank)
+			m, problem := parseFrontMatter(data[:at], languages[fence], blank)
 			return split{meta: m, body: data[at+len(line):], line: blank + number + 1, found: true}, problem
 		}
 		if fence == "---" && text != "" && !yamlLine.MatchString(text) {

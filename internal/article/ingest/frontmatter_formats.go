@@ -42,8 +42,8 @@ func (b *budget) take(depth int) error {
 	return nil
 }
 
-// tooLarge says that front matter is beyond the bounds.
-func tooLarge(line int, err error) *Problem {
+// tooLargeProblem says that front matter is beyond the bounds.
+func tooLargeProblem(line int, err error) *Problem {
 	return &Problem{Line: line, What: "the front matter cannot be read: " + err.Error(), Fix: "write it shorter and flatter"}
 }
 
@@ -69,7 +69,7 @@ func parseYAML(head []byte, before int) (meta, *Problem) {
 		}
 		value, err := b.yaml(mapping.Content[i+1], 1)
 		if err != nil {
-			return m, tooLarge(line, err)
+			return m, tooLargeProblem(line, err)
 		}
 		m.add(key.Value, value, line)
 	}
@@ -131,7 +131,7 @@ func trimYAML(err error) string {
 func parseTOML(head []byte, before int) (meta, *Problem) {
 	m := newMeta()
 	if line, err := scanTOML(head); err != nil {
-		return m, tooLarge(line+before, err)
+		return m, tooLargeProblem(line+before, err)
 	}
 	values := map[string]any{}
 	if err := toml.Unmarshal(head, &values); err != nil {
@@ -142,7 +142,7 @@ func parseTOML(head []byte, before int) (meta, *Problem) {
 		}
 		return m, &Problem{Line: line + before, What: "the front matter is not TOML: " + err.Error(), Fix: "write key = value, with texts in quotes"}
 	}
-	lines := linesOfKeys(head)
+	lines := tomlKeyLines(head)
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		line := max(lines[strings.ToLower(key)], 1) + before
 		m.add(key, values[key], line)
@@ -211,8 +211,8 @@ func tomlString(text []byte) int {
 	return len(text)
 }
 
-// linesOfKeys finds the first line on which each key of TOML stands, for messages.
-func linesOfKeys(head []byte) map[string]int {
+// tomlKeyLines finds the first line on which each key of TOML stands, for messages.
+func tomlKeyLines(head []byte) map[string]int {
 	out := map[string]int{}
 	number := 0
 	for line := range bytes.Lines(head) {
@@ -224,7 +224,7 @@ func linesOfKeys(head []byte) map[string]int {
 		}
 		name = strings.ToLower(strings.Trim(name, `"'[] `))
 		for _, key := range []string{name, name[:max(strings.IndexByte(name, '.'), 0)]} {
-			if _, there := out[key]; !there {
+			if _, known := out[key]; !known {
 				out[key] = number
 			}
 		}
@@ -239,14 +239,14 @@ func parseJSON(data []byte, before int) (m meta, end int, problem *Problem) {
 	reader := jsonReader{budget: budget{left: maxValues}, decoder: json.NewDecoder(bytes.NewReader(head))}
 	reader.decoder.UseNumber()
 	line, counted := 1+before, 0
-	lineNow := func() int {
+	currentLine := func() int {
 		at := min(int(reader.decoder.InputOffset()), len(head))
 		line += bytes.Count(head[counted:at], []byte("\n"))
 		counted = at
 		return line
 	}
 	err := reader.object(func(key string) error {
-		line := lineNow()
+		line := currentLine()
 		value, err := reader.value(2)
 		if err == nil {
 			m.add(key, value, line)
@@ -254,9 +254,9 @@ func parseJSON(data []byte, before int) (m meta, end int, problem *Problem) {
 		return err
 	})
 	if err != nil {
-		line := lineNow()
+		line := currentLine()
 		if errors.Is(err, errDeep) || errors.Is(err, errMany) {
-			return m, 0, tooLarge(line, err)
+			return m, 0, tooLargeProblem(line, err)
 		}
 		if len(data) > len(head) && (errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)) {
 			err = fmt.Errorf("it is longer than %d KB", maxFrontMatter>>10)

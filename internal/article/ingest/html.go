@@ -56,8 +56,8 @@ func (im *importer) fromPage(m *meta, source string) string {
 	return out.String()
 }
 
-// headNames are the meta elements that say something of the article.
-var headNames = map[string]string{
+// metaNames are the meta elements that say something of the article.
+var metaNames = map[string]string{
 	"description": "summary", "og:description": "summary", "author": "authors", "article:author": "authors",
 	"article:published_time": "date", "date": "date", "dc.date": "date", "dcterms.created": "date",
 	"article:modified_time": "updated", "article:expiration_time": "expires", "og:image": "image", "og:title": "title", "keywords": "tags",
@@ -68,7 +68,7 @@ var headNames = map[string]string{
 // article:publisher, and are not taken for visibility keys unless they are known.
 func readMeta(n *html.Node, m *meta) {
 	name := strings.ToLower(strings.TrimSpace(attribute(n, "name") + attribute(n, "property")))
-	if key := headNames[name]; key != "" {
+	if key := metaNames[name]; key != "" {
 		m.setDefault(key, attribute(n, "content"))
 		return
 	}

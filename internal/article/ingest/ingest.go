@@ -115,7 +115,7 @@ var kinds = map[string]kind{
 type importer struct {
 	file    File
 	options Options
-	ofMany  bool // the file holds several articles, so its name is none's
+	severalArticles  bool // the file holds several articles, so its name is none's
 	links   links
 	base    *url.URL          // of a page that gives one for its links; else nil
 	files   map[string]string // media by the path that they are named by; empty for those left out
@@ -174,7 +174,7 @@ func (im *importer) build(m meta, body string, k kind, line int) (*Imported, *Pr
 	if problem := im.fields(a, m); problem != nil {
 		return nil, problem
 	}
-	if err := im.locate(a); err != nil {
+	if err := im.resolveAddress(a); err != nil {
 		return nil, &Problem{Line: m.lines["url"], What: err.Error(), Fix: "write an absolute URL such as https://example.org/blog"}
 	}
 	if k == kindMarkdown {
@@ -194,7 +194,7 @@ func (im *importer) build(m meta, body string, k kind, line int) (*Imported, *Pr
 		a.Summary = cutText(article.CleanLine(article.PlainText(Sanitize(teaser, nil))), maxSummary)
 	}
 	im.attachments(a, m)
-	im.finish(a)
+	im.fillDefaults(a)
 	if a.Title == "" {
 		return nil, &Problem{Line: 1, What: "title missing, and there is no text to take one from", Fix: "add title: …"}
 	}
@@ -211,14 +211,14 @@ func markdownProblem(err error, line int) *Problem {
 	return p
 }
 
-// locate works out against which URL the article's links are resolved.
-func (im *importer) locate(a *article.Article) error {
+// resolveAddress works out against which URL the article's links are resolved.
+func (im *importer) resolveAddress(a *article.Article) error {
 	site, err := url.Parse(strings.TrimSuffix(strings.TrimSpace(im.options.Site), "/"))
 	if err != nil {
 		return fmt.Errorf("the site's address %q is no URL", im.options.Site)
 	}
 	im.links.site = site
-	im.path(a)
+	im.resolvePathURL(a)
 	if a.URL == "" && im.options.BaseURL != "" {
 		a.URL = strings.TrimSuffix(im.options.BaseURL, "/") + "/" + url.PathEscape(a.Slug)
 	}
@@ -229,9 +229,9 @@ func (im *importer) locate(a *article.Article) error {
 	return nil
 }
 
-// path takes a url: of the front matter that is only a path, as static sites have
+// resolvePathURL takes a url: of the front matter that is only a path, as static sites have
 // them: below BaseURL it is where the article lives, here it is an old address.
-func (im *importer) path(a *article.Article) {
+func (im *importer) resolvePathURL(a *article.Article) {
 	if !strings.HasPrefix(a.URL, "/") || strings.HasPrefix(a.URL, "//") {
 		return
 	}
@@ -284,8 +284,8 @@ func titleOf(body string) string {
 	return Summarize(body, titleLength)
 }
 
-// finish fills in what the file did not say.
-func (im *importer) finish(a *article.Article) {
+// fillDefaults fills in what the file did not say.
+func (im *importer) fillDefaults(a *article.Article) {
 	if a.Title == "" {
 		a.Title = titleOf(a.HTML)
 	}

@@ -55,7 +55,7 @@ func (im *importer) jsonLine(line []byte, seen map[string]int, number int) (*Imp
 		return nil, &Problem{What: fmt.Sprintf("the id %q stands on line %d already", id, before), Fix: "give every article an id of its own"}
 	}
 	seen[id] = number
-	row := importer{file: File{Name: im.file.Name + "#" + id, Modified: im.file.Modified}, options: im.options, ofMany: true}
+	row := importer{file: File{Name: im.file.Name + "#" + id, Modified: im.file.Modified}, options: im.options, severalArticles: true}
 	if _, dated := m.date(); !dated && k == kindText && !im.options.DateFromFile {
 		return nil, &Problem{What: "date missing", Fix: `add "date": "2026-11-23"`}
 	}

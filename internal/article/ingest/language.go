@@ -13,8 +13,8 @@ import (
 // What a language is detected from, in bytes: paragraphs that are long enough to
 // tell, from no more of the text than is needed.
 const (
-	shortest   = 40
-	detectFrom = 12000
+	minParagraph   = 40
+	maxDetected = 12000
 )
 
 // languageInName matches the language at the end of a file's name, as in index.fr.md: two
@@ -50,12 +50,12 @@ func normalLanguage(tag string) (string, bool) {
 func detectLanguage(title, source string) string {
 	votes := map[whatlanggo.Lang]float64{}
 	total, size := 0.0, 0
-	for _, p := range append(paragraphs(source, 4*detectFrom), title) {
-		p = cutText(article.CleanLine(p), detectFrom)
-		if len(p) < shortest {
+	for _, p := range append(paragraphs(source, 4*maxDetected), title) {
+		p = cutText(article.CleanLine(p), maxDetected)
+		if len(p) < minParagraph {
 			continue
 		}
-		if size > detectFrom {
+		if size > maxDetected {
 			break
 		}
 		size += len(p)
@@ -86,7 +86,7 @@ const (
 // isTraditional reports whether a Chinese text is written in traditional letters.
 func isTraditional(text string) bool {
 	balance := 0
-	for _, letter := range cutText(text, detectFrom) {
+	for _, letter := range cutText(text, maxDetected) {
 		old, new := strings.ContainsRune(traditional, letter), strings.ContainsRune(simplified, letter)
 		switch {
 		case old && !new:

@@ -36,27 +36,27 @@ func (im *importer) checkText(body string, k kind, line int) *Problem {
 	what := "lines and special characters"
 	switch k {
 	case kindMarkdown:
-		at = im.spend(body, markdownSyntax)
+		at = im.countStructure(body, markdownSyntax)
 	case kindText:
-		at, what = im.spend(body, "\n"), "lines"
+		at, what = im.countStructure(body, "\n"), "lines"
 	default:
 		return im.checkHTML(body, line)
 	}
 	if at < 0 {
 		return nil
 	}
-	return tooMuch(line+strings.Count(body[:at], "\n"), maxStructure, what)
+	return tooMuchProblem(line+strings.Count(body[:at], "\n"), maxStructure, what)
 }
 
-func tooMuch(line, most int, what string) *Problem {
+func tooMuchProblem(line, most int, what string) *Problem {
 	return &Problem{Line: line, What: fmt.Sprintf("the text has more than %d %s up to here", most, what), Fix: "cut it into several articles"}
 }
 
 // markdownSyntax are the characters that can begin or end an element.
 const markdownSyntax = "\n*_~[]<>`|&#!:"
 
-// spend counts the characters of a set. It returns where there are too many, or -1.
-func (im *importer) spend(body, set string) int {
+// countStructure counts the characters of a set. It returns where there are too many, or -1.
+func (im *importer) countStructure(body, set string) int {
 	for i := range len(body) {
 		if strings.IndexByte(set, body[i]) >= 0 {
 			if im.structure++; im.structure > maxStructure {
@@ -83,7 +83,7 @@ func (im *importer) checkHTML(source string, line int) *Problem {
 			}
 		}
 		if im.structure > maxElements {
-			return tooMuch(line, maxElements, "elements and attributes")
+			return tooMuchProblem(line, maxElements, "elements and attributes")
 		}
 	}
 }

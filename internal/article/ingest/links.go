@@ -26,7 +26,7 @@ func (l links) resolve(link string) string {
 	if !isWeb(u) {
 		return ""
 	}
-	if own := l.own(u); own != "" {
+	if own := l.sitePath(u); own != "" {
 		return own
 	}
 	return u.String()
@@ -37,8 +37,8 @@ func isWeb(u *url.URL) bool {
 	return (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }
 
-// own returns the path of a URL on this site, and an empty string for every other one.
-func (l links) own(u *url.URL) string {
+// sitePath returns the path of a URL on this site, and an empty string for every other one.
+func (l links) sitePath(u *url.URL) string {
 	if l.site == nil || u.Scheme != l.site.Scheme || !strings.EqualFold(u.Host, l.site.Host) {
 		return ""
 	}

@@ -37,13 +37,13 @@ var checkboxes = strings.NewReplacer(
 )
 
 func fromMarkdown(source []byte) (string, error) {
-	out := bounded{most: min(maxRendered, 8*len(source)+4<<20), over: errRendered}
+	out := boundedBuilder{limit: min(maxRendered, 8*len(source)+4<<20), limitError: errRendered}
 	context := parser.NewContext(parser.WithIDs(&headingIDs{used: map[string]bool{}, last: map[string]int{}}))
 	tree := markdown.Parser().Parse(text.NewReader(source), parser.WithContext(context))
 	if wide, ok := context.Get(tableErrorKey).(*tableError); ok {
 		return "", wide
 	}
-	if linksSize(tree) > out.most {
+	if linksSize(tree) > out.limit {
 		return "", errRendered
 	}
 	if err := markdown.Renderer().Render(&out, source, tree); err != nil {

@@ -56,14 +56,14 @@ func compare(a *article.Article, t *store.ArticleIdentity) similarity {
 // match is the stored article that a file's article is.
 type match struct {
 	id   string                 // of the stored article; empty for a new one
-	here *store.ArticleIdentity // the article that came from this place before, when the file holds another one now
+	previous *store.ArticleIdentity // the article that came from this place before, when the file holds another one now
 }
 
 // undecided is an article that cannot be matched before all files of the import are known:
 // its place is new, or holds another article now.
 type undecided struct {
 	*match
-	facts      article.Article // without its text
+	metadata      article.Article // without its text
 	sketch     article.Sketch
 	candidates []store.ArticleIdentity
 }
@@ -78,7 +78,7 @@ type matcher struct {
 	read     map[string]bool // names of the files that were read
 	broken   map[string]bool // names of the files that could not be read
 	vanished map[string]bool // names of the files that a watch saw disappear
-	open     []*undecided
+	undecided     []*undecided
 }
 
 func newMatcher(s *store.Store, files fs.FS, options Options) *matcher {
@@ -89,11 +89,11 @@ func newMatcher(s *store.Store, files fs.FS, options Options) *matcher {
 // articles to assign.
 func (m *matcher) match(ctx context.Context, a *article.Article, found *match) error {
 	m.produced[a.Source] = true
-	here, err := m.at(ctx, a.Source)
+	here, err := m.bySource(ctx, a.Source)
 	if err != nil {
 		return err
 	}
-	if here != nil && m.agrees(ctx, a, here) {
+	if here != nil && m.stillSame(ctx, a, here) {
 		found.id, m.claimed[here.ID] = here.ID, true
 		return nil
 	}
@@ -110,11 +110,11 @@ func (m *matcher) match(ctx context.Context, a *article.Article, found *match) e
 		switch {
 		case e == notSimilar || here != nil && t.ID == here.ID || m.claimed[t.ID]:
 			continue
-		case here == nil && e < sameSlugAndDate && strings.HasSuffix(t.Source, "/"+sourceName(a.Source, m.options)) && m.gone(t.Source):
+		case here == nil && e < sameSlugAndDate && strings.HasSuffix(t.Source, "/"+sourceName(a.Source, m.options)) && m.fileGone(t.Source):
 			found.id, m.claimed[t.ID] = t.ID, true // its folder has moved
 			return nil
 		}
-		wait = wait || e < similarText || m.gone(t.Source)
+		wait = wait || e < similarText || m.fileGone(t.Source)
 		candidates = append(candidates, *t)
 	}
 	if here == nil && !wait && len(m.vanished) == 0 {
@@ -122,8 +122,8 @@ func (m *matcher) match(ctx context.Context, a *article.Article, found *match) e
 	}
 	facts := *a
 	facts.HTML, facts.Summary = "", ""
-	found.here = here
-	m.open = append(m.open, &undecided{match: found, facts: facts, sketch: a.Sketch(), candidates: candidates})
+	found.previous = here
+	m.undecided = append(m.undecided, &undecided{match: found, metadata: facts, sketch: a.Sketch(), candidates: candidates})
 	return nil
 }
 
@@ -132,9 +132,9 @@ func sourceName(source string, options Options) string {
 	return strings.TrimPrefix(source, options.Source)
 }
 
-// at returns the article that came from a source. Older stores know the source by the path
+// bySource returns the article that came from a source. Older stores know the source by the path
 // that was given, symbolic links included.
-func (m *matcher) at(ctx context.Context, source string) (*store.ArticleIdentity, error) {
+func (m *matcher) bySource(ctx context.Context, source string) (*store.ArticleIdentity, error) {
 	sources := []string{source}
 	if m.options.Alias != "" {
 		sources = append(sources, m.options.Alias+sourceName(source, m.options))
@@ -151,8 +151,8 @@ func (m *matcher) at(ctx context.Context, source string) (*store.ArticleIdentity
 	return &found[0], nil
 }
 
-// agrees reports whether a file still holds the article that came from its place.
-func (m *matcher) agrees(ctx context.Context, a *article.Article, here *store.ArticleIdentity) bool {
+// stillSame reports whether a file still holds the article that came from its place.
+func (m *matcher) stillSame(ctx context.Context, a *article.Article, here *store.ArticleIdentity) bool {
 	if _, row := rowOf(a.Source); row { // a row's source contains its id
 		return true
 	}
@@ -179,8 +179,8 @@ func rowOf(source string) (file string, isRow bool) {
 	return source, false
 }
 
-// gone reports whether the file of a source no longer exists.
-func (m *matcher) gone(source string) bool {
+// fileGone reports whether the file of a source no longer exists.
+func (m *matcher) fileGone(source string) bool {
 	file, _ := rowOf(source)
 	if name, ours := strings.CutPrefix(file, m.options.Source); ours {
 		_, err := fs.Stat(m.files, name)
@@ -199,9 +199,9 @@ func missing(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }
 
-// free reports whether the file of a stored article is gone or holds another article now,
+// available reports whether the file of a stored article is gone or holds another article now,
 // so that u can be the same article.
-func (m *matcher) free(u *undecided, t *store.ArticleIdentity) bool {
+func (m *matcher) available(u *undecided, t *store.ArticleIdentity) bool {
 	if m.claimed[t.ID] {
 		return false
 	}
@@ -212,23 +212,23 @@ func (m *matcher) free(u *undecided, t *store.ArticleIdentity) bool {
 		}
 		return !m.produced[t.Source] || m.displaced(t.ID)
 	}
-	if m.gone(t.Source) {
+	if m.fileGone(t.Source) {
 		return true
 	}
 	if strings.HasPrefix(t.Source, m.options.Source) { // a copy within its folder is another article
-		return !m.holds(t)
+		return !m.fileStillHolds(t)
 	}
 	// A folder that was copied to another place, such as a fresh checkout, is the same
 	// folder.
-	if !strings.HasSuffix(t.Source, "/"+sourceName(u.facts.Source, m.options)) {
+	if !strings.HasSuffix(t.Source, "/"+sourceName(u.metadata.Source, m.options)) {
 		return false
 	}
 	return m.copied(u, t)
 }
 
-// holds reports whether the file at an article's place still holds it. The file is not part
+// fileStillHolds reports whether the file at an article's place still holds it. The file is not part
 // of this import.
-func (m *matcher) holds(t *store.ArticleIdentity) bool {
+func (m *matcher) fileStillHolds(t *store.ArticleIdentity) bool {
 	file, _ := rowOf(t.Source)
 	found, problems := parseFile(m.files, strings.TrimPrefix(file, m.options.Source), m.stored.Now(), m.options, nil)
 	for _, one := range found {
@@ -241,8 +241,8 @@ func (m *matcher) holds(t *store.ArticleIdentity) bool {
 
 // displaced reports whether the file of a stored article holds another article now.
 func (m *matcher) displaced(id string) bool {
-	for _, other := range m.open {
-		if other.here != nil && other.here.ID == id {
+	for _, other := range m.undecided {
+		if other.previous != nil && other.previous.ID == id {
 			return true
 		}
 	}
@@ -252,7 +252,7 @@ func (m *matcher) displaced(id string) bool {
 // copied reports whether two files of the same name in two folders are one article. Files
 // in different languages, or with different texts, are two articles.
 func (m *matcher) copied(u *undecided, t *store.ArticleIdentity) bool {
-	a := &u.facts
+	a := &u.metadata
 	switch e := compare(a, t); {
 	case a.Language != t.Language:
 		return false
@@ -276,16 +276,16 @@ func (m *matcher) sharedText(u *undecided, t *store.ArticleIdentity) float64 {
 // assign matches the undecided articles, the clearest ones first.
 func (m *matcher) assign(ctx context.Context) error {
 	for e := sameID; e < similarText; e++ {
-		for _, u := range m.open {
-			m.claim(u, func(t *store.ArticleIdentity) bool { return compare(&u.facts, t) == e && m.free(u, t) })
+		for _, u := range m.undecided {
+			m.claim(u, func(t *store.ArticleIdentity) bool { return compare(&u.metadata, t) == e && m.available(u, t) })
 		}
 	}
-	for _, u := range m.open {
-		m.claim(u, func(t *store.ArticleIdentity) bool { return m.free(u, t) && m.sharedText(u, t) >= minSharedText })
+	for _, u := range m.undecided {
+		m.claim(u, func(t *store.ArticleIdentity) bool { return m.available(u, t) && m.sharedText(u, t) >= minSharedText })
 	}
-	for _, u := range m.open {
-		if u.id == "" && u.here != nil && !m.claimed[u.here.ID] {
-			u.id, m.claimed[u.here.ID] = u.here.ID, true
+	for _, u := range m.undecided {
+		if u.id == "" && u.previous != nil && !m.claimed[u.previous.ID] {
+			u.id, m.claimed[u.previous.ID] = u.previous.ID, true
 		}
 	}
 	return m.assignVanished(ctx)
@@ -304,7 +304,7 @@ func (m *matcher) claim(u *undecided, fits func(t *store.ArticleIdentity) bool) 
 // watched folder disappeared, one appeared, and some of the article is the same.
 func (m *matcher) assignVanished(ctx context.Context) error {
 	var unmatched []*undecided
-	for _, u := range m.open {
+	for _, u := range m.undecided {
 		if u.id == "" {
 			unmatched = append(unmatched, u)
 		}
@@ -322,13 +322,13 @@ func (m *matcher) assignVanished(ctx context.Context) error {
 	}
 	var left []store.ArticleIdentity
 	for _, t := range similar {
-		if !m.claimed[t.ID] && m.gone(t.Source) {
+		if !m.claimed[t.ID] && m.fileGone(t.Source) {
 			left = append(left, t)
 		}
 	}
 	const minShared = 0.2
 	u := unmatched[0]
-	if len(left) == 1 && (compare(&u.facts, &left[0]) < notSimilar || m.sharedText(u, &left[0]) >= minShared) {
+	if len(left) == 1 && (compare(&u.metadata, &left[0]) < notSimilar || m.sharedText(u, &left[0]) >= minShared) {
 		u.id, m.claimed[left[0].ID] = left[0].ID, true
 	}
 	return nil

@@ -57,7 +57,7 @@ func (im *importer) localLink(u *url.URL) string {
 	rooted := strings.HasPrefix(u.Path, "/")
 	if ext := strings.ToLower(path.Ext(u.Path)); kinds[ext] != kindHTML && isText(ext) || !rooted && isText(ext) {
 		if im.options.BaseURL == "" {
-			page := &url.URL{Path: "/articles/" + slugOfFile(im.beside(u.Path)), RawQuery: u.RawQuery, Fragment: u.Fragment}
+			page := &url.URL{Path: "/articles/" + slugOfFile(im.resolvePath(u.Path)), RawQuery: u.RawQuery, Fragment: u.Fragment}
 			return page.String()
 		}
 		if !rooted {
@@ -83,8 +83,8 @@ func isText(ext string) bool {
 // pictures are the endings of images, also of those that are not brought along.
 var pictures = map[string]bool{".png": true, ".jpg": true, ".jpeg": true, ".gif": true, ".webp": true, ".avif": true, ".svg": true, ".ico": true, ".bmp": true, ".tif": true, ".tiff": true}
 
-// beside returns the path below the imported folder of a file that an article names.
-func (im *importer) beside(name string) string {
+// resolvePath returns the path below the imported folder of a file that an article names.
+func (im *importer) resolvePath(name string) string {
 	if strings.HasPrefix(name, "/") {
 		return path.Clean(name[1:])
 	}
@@ -103,28 +103,28 @@ func (im *importer) medium(name string) *article.Medium {
 	if im.options.Media == nil || kind == "" || rooted && im.options.BaseURL != "" {
 		return nil
 	}
-	full := im.beside(name)
+	full := im.resolvePath(name)
 	if kept, seen := im.files[full]; seen {
-		return im.kept(kept)
+		return im.addedMedium(kept)
 	}
 	if im.files == nil {
 		im.files = map[string]string{}
 	}
 	im.files[full] = ""
-	if rooted && !im.has(full) { // generators keep such files in a folder of their own
-		if full = path.Join("static", full); !im.has(full) {
+	if rooted && !im.mediumExists(full) { // generators keep such files in a folder of their own
+		if full = path.Join("static", full); !im.mediumExists(full) {
 			return nil
 		}
 	}
 	m := im.readMedium(full, name, kind)
 	if m != nil {
-		im.files[im.beside(name)] = m.Name
+		im.files[im.resolvePath(name)] = m.Name
 	}
 	return m
 }
 
-// has reports whether a file of the imported folder can be read.
-func (im *importer) has(name string) bool {
+// mediumExists reports whether a file of the imported folder can be read.
+func (im *importer) mediumExists(name string) bool {
 	_, err := im.options.Media(name)
 	return err == nil
 }
@@ -144,11 +144,11 @@ func (im *importer) readMedium(full, name, kind string) *article.Medium {
 		return nil
 	}
 	im.size += int64(len(data))
-	return im.keepMedium(name, kind, data)
+	return im.addMedium(name, kind, data)
 }
 
-// kept returns the medium of a name, or nil.
-func (im *importer) kept(name string) *article.Medium {
+// addedMedium returns the medium of a name, or nil.
+func (im *importer) addedMedium(name string) *article.Medium {
 	i := slices.IndexFunc(im.out.Media, func(m article.Medium) bool { return m.Name == name })
 	if i < 0 {
 		return nil
@@ -172,7 +172,7 @@ func (im *importer) inlineImage(link string) *article.Medium {
 		return nil
 	}
 	im.size += int64(len(data))
-	return im.keepMedium("picture"+ending, mediaTypes[ending], data)
+	return im.addMedium("picture"+ending, mediaTypes[ending], data)
 }
 
 func dropSpace(r rune) rune {
@@ -182,7 +182,7 @@ func dropSpace(r rune) rune {
 	return r
 }
 
-func (im *importer) keepMedium(name, kind string, data []byte) *article.Medium {
+func (im *importer) addMedium(name, kind string, data []byte) *article.Medium {
 	if len(data) > MaxMedium {
 		im.warn(0, fmt.Sprintf("%s has %d MB and is left out", name, len(data)>>20), fmt.Sprintf("at most %d MB are kept", MaxMedium>>20))
 		return nil
@@ -193,7 +193,7 @@ func (im *importer) keepMedium(name, kind string, data []byte) *article.Medium {
 	}
 	sum := sha256.Sum256(data)
 	m := article.Medium{Name: hex.EncodeToString(sum[:]) + strings.ToLower(path.Ext(name)), Type: kind, Data: data}
-	if old := im.kept(m.Name); old != nil {
+	if old := im.addedMedium(m.Name); old != nil {
 		return old
 	}
 	if config, _, err := image.DecodeConfig(bytes.NewReader(data)); err == nil {

@@ -76,7 +76,7 @@ func (im *importer) fromText(m *meta, body string) string {
 		}
 	}
 	named, _ := cutNameDate(nameOfFile(im.file.Name))
-	if _, dated := m.date(); !dated && (named == "" || im.ofMany) {
+	if _, dated := m.date(); !dated && (named == "" || im.severalArticles) {
 		m.add("date", im.file.Modified, 0)
 		if !im.options.DateFromFile {
 			im.warn(0, "no date is given, so the file's time is used", "begin the file with ---, title: …, date: …, ---")
@@ -92,11 +92,11 @@ func (im *importer) fromText(m *meta, body string) string {
 // textBlocks returns the paragraphs of a text without the chrome around it.
 func textBlocks(body string) []string {
 	var blocks []string
-	var now []string
+	var paragraph []string
 	flush := func() {
-		if len(now) > 0 {
-			blocks = append(blocks, strings.Join(now, "\n"))
-			now = nil
+		if len(paragraph) > 0 {
+			blocks = append(blocks, strings.Join(paragraph, "\n"))
+			paragraph = nil
 		}
 	}
 	for line := range strings.Lines(strings.ToValidUTF8(body, "\uFFFD")) {
@@ -108,7 +108,7 @@ func textBlocks(body string) []string {
 		case line == "":
 			flush()
 		case !matchesAny(Boilerplate, line):
-			now = append(now, line)
+			paragraph = append(paragraph, line)
 		}
 	}
 	flush()

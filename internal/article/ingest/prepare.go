@@ -13,7 +13,7 @@ import (
 // links in the form that browsers read, pictures that scripts load later, and frames, which
 // become links. Everything else passes as it is written.
 func prepare(source string) string {
-	p := preparer{z: html.NewTokenizer(strings.NewReader(source)), shown: map[string]bool{}}
+	p := preparer{z: html.NewTokenizer(strings.NewReader(source)), seen: map[string]bool{}}
 	for {
 		kind := p.z.Next()
 		if kind == html.ErrorToken {
@@ -21,10 +21,10 @@ func prepare(source string) string {
 		}
 		raw := string(p.z.Raw())
 		if kind == html.StartTagToken || kind == html.SelfClosingTagToken {
-			raw = p.start(raw)
+			raw = p.startTag(raw)
 		} else if kind == html.EndTagToken {
 			if name, _ := p.z.TagName(); atom.Lookup(name) == atom.Noscript {
-				p.fallback, raw = false, ""
+				p.inNoscript, raw = false, ""
 			}
 		}
 		p.out.WriteString(raw)
@@ -35,18 +35,18 @@ func prepare(source string) string {
 type preparer struct {
 	z        *html.Tokenizer
 	out      strings.Builder
-	shown    map[string]bool // addresses of the pictures so far
-	fallback bool            // within noscript
+	seen    map[string]bool // addresses of the pictures so far
+	inNoscript bool            // within noscript
 }
 
-// start returns what stands in the place of a start tag.
-func (p *preparer) start(raw string) string {
+// startTag returns what stands in the place of a start tag.
+func (p *preparer) startTag(raw string) string {
 	name, more := p.z.TagName()
 	element := atom.Lookup(name)
 	switch element {
 	case atom.Noscript:
 		p.z.NextIsNotRawText() // its pictures are those of readers without scripts
-		p.fallback = true
+		p.inNoscript = true
 		return ""
 	case atom.A, atom.Area, atom.Img, atom.Source, atom.Iframe, atom.Video, atom.Audio, atom.Track, atom.Blockquote, atom.Q, atom.Del, atom.Ins:
 	default:
@@ -81,10 +81,10 @@ func (p *preparer) start(raw string) string {
 // picture returns an image, unless it is in noscript and the same image stands before it.
 func (p *preparer) picture(t html.Token) string {
 	source := tokenAttribute(t, "src")
-	if p.fallback && p.shown[source] {
+	if p.inNoscript && p.seen[source] {
 		return ""
 	}
-	p.shown[source] = true
+	p.seen[source] = true
 	return t.String()
 }
 

@@ -16,9 +16,9 @@ type Problem struct {
 }
 
 // Error returns "file:line: what; fix".
-func (p *Problem) Error() string { return p.place() + ": " + p.text() }
+func (p *Problem) Error() string { return p.location() + ": " + p.text() }
 
-func (p *Problem) place() string {
+func (p *Problem) location() string {
 	if p.Line > 0 {
 		return fmt.Sprintf("%s:%d", p.File, p.Line)
 	}
@@ -69,7 +69,7 @@ func (g Group) String() string {
 	const most = 3
 	var places []string
 	for _, p := range g.Problems[:min(len(g.Problems), most)] {
-		places = append(places, p.place())
+		places = append(places, p.location())
 	}
 	more := ""
 	if left := len(g.Problems) - most; left > 0 {

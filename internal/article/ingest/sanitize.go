@@ -15,9 +15,9 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-// passes bounds how often HTML is read and sanitized until nothing changes any more. Real
+// maxPasses bounds how often HTML is read and sanitized until nothing changes any more. Real
 // pages take two; HTML that takes more was made to confuse.
-const passes = 5
+const maxPasses = 5
 
 // Sanitize makes HTML harmless and well formed: elements and attributes that the policy
 // does not list are dropped, scripts and styles with their text, and pictures too small to
@@ -27,10 +27,10 @@ const passes = 5
 // time and space leaves its text only.
 func Sanitize(source string, resolve func(link string) string) string {
 	if resolve == nil {
-		resolve = harmless
+		resolve = keepSafeLink
 	}
 	source = policy.Sanitize(prepare(article.CleanText(source)))
-	for range passes {
+	for range maxPasses {
 		// A parser in the way of browsers closes what is open; what it moves on the
 		// way needs a second look.
 		next, err := reparse(source, resolve)
@@ -40,15 +40,15 @@ func Sanitize(source string, resolve func(link string) string) string {
 		if next == source {
 			return source
 		}
-		resolve = harmless
+		resolve = keepSafeLink
 		source = policy.Sanitize(next)
 	}
 	return textOnly(source)
 }
 
-// harmless returns the link itself, or an empty string unless its scheme is one of the few
+// keepSafeLink returns the link itself, or an empty string unless its scheme is one of the few
 // that only lead somewhere.
-func harmless(link string) string {
+func keepSafeLink(link string) string {
 	u, err := url.Parse(encodeLink(link))
 	if err != nil {
 		return ""
@@ -82,7 +82,7 @@ func reparse(source string, resolve func(link string) string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	out := bounded{most: 4*len(source) + 1<<16, over: errTangled}
+	out := boundedBuilder{limit: 4*len(source) + 1<<16, limitError: errTangled}
 	out.text.Grow(len(source))
 	for _, n := range nodes {
 		body.AppendChild(n)
@@ -96,21 +96,21 @@ func reparse(source string, resolve func(link string) string) (string, error) {
 	return strings.TrimSpace(out.text.String()), nil
 }
 
-// bounded keeps what is written, up to a size.
-type bounded struct {
+// boundedBuilder keeps what is written, up to a size.
+type boundedBuilder struct {
 	text strings.Builder
-	most int
-	over error // returned for more
+	limit int
+	limitError error // returned for more
 }
 
-func (b *bounded) fits(n int) error {
-	if b.text.Len()+n > b.most {
-		return b.over
+func (b *boundedBuilder) fits(n int) error {
+	if b.text.Len()+n > b.limit {
+		return b.limitError
 	}
 	return nil
 }
 
-func (b *bounded) Write(p []byte) (int, error) {
+func (b *boundedBuilder) Write(p []byte) (int, error) {
 	if err := b.fits(len(p)); err != nil {
 		return 0, err
 	}
@@ -118,14 +118,14 @@ func (b *bounded) Write(p []byte) (int, error) {
 }
 
 // WriteString and WriteByte spare the renderer a buffer for every element.
-func (b *bounded) WriteString(s string) (int, error) {
+func (b *boundedBuilder) WriteString(s string) (int, error) {
 	if err := b.fits(len(s)); err != nil {
 		return 0, err
 	}
 	return b.text.WriteString(s)
 }
 
-func (b *bounded) WriteByte(c byte) error {
+func (b *boundedBuilder) WriteByte(c byte) error {
 	if err := b.fits(1); err != nil {
 		return err
 	}
@@ -141,7 +141,7 @@ func normalizeNodes(parent *html.Node, resolve func(link string) string) {
 		case n.Type == html.CommentNode, isTracker(n):
 			parent.RemoveChild(n)
 		case n.Type == html.TextNode:
-			n.Data = cleanRead(n.Data)
+			n.Data = cleanParsed(n.Data)
 		case n.Type == html.ElementNode:
 			normalizeElement(n, resolve)
 			normalizeNodes(n, resolve)
@@ -153,14 +153,14 @@ func normalizeNodes(parent *html.Node, resolve func(link string) string) {
 // lineFeeds makes line feeds of the line ends of other systems.
 var lineFeeds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
 
-// cleanRead cleans a text that a parser has read. A carriage return can only have stood there
+// cleanParsed cleans a text that a parser has read. A carriage return can only have stood there
 // as a reference, and would be written as one again, which XML and some readers do not
 // take for the end of a line.
-func cleanRead(s string) string { return lineFeeds.Replace(article.CleanText(s)) }
+func cleanParsed(s string) string { return lineFeeds.Replace(article.CleanText(s)) }
 
 func normalizeElement(n *html.Node, resolve func(link string) string) {
 	for i := range n.Attr {
-		n.Attr[i].Val = cleanRead(n.Attr[i].Val)
+		n.Attr[i].Val = cleanParsed(n.Attr[i].Val)
 	}
 	article.MapLinks(&n.Attr, func(_, link string) string { return resolve(link) })
 	if n.DataAtom == atom.A {
@@ -203,12 +203,12 @@ var policy = newPolicy()
 var (
 	languageValue  = regexp.MustCompile(`^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*$`)
 	directionValue = regexp.MustCompile(`(?i)^(ltr|rtl|auto)$`)
-	mediaValue     = regexp.MustCompile(`^[a-zA-Z0-9!#$&^_.+-]+/[a-zA-Z0-9!#$&^_.+-]+( *; *[a-zA-Z0-9-]+=("[^"<>]*"|[a-zA-Z0-9._, -]+))*$`)
+	mediaTypeValue     = regexp.MustCompile(`^[a-zA-Z0-9!#$&^_.+-]+/[a-zA-Z0-9!#$&^_.+-]+( *; *[a-zA-Z0-9-]+=("[^"<>]*"|[a-zA-Z0-9._, -]+))*$`)
 	srcsetValue    = regexp.MustCompile(`^[^<>"]*$`)
-	conditionValue = regexp.MustCompile(`^[a-zA-Z0-9 ()<>=:.,%-]*$`)
+	mediaQueryValue = regexp.MustCompile(`^[a-zA-Z0-9 ()<>=:.,%-]*$`)
 	codeClass      = regexp.MustCompile(`^(language-[a-zA-Z0-9_+#.-]{1,40}|footnotes|footnote-ref|footnote-backref)$`)
 	preloadValue   = regexp.MustCompile(`(?i)^(none|metadata)$`)
-	listKind       = regexp.MustCompile(`^[1AaIi]$`)
+	listTypeValue       = regexp.MustCompile(`^[1AaIi]$`)
 	idValue        = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N}:_.-]{0,200}$`)
 )
 
@@ -249,8 +249,8 @@ func allowMedia(p *bluemonday.Policy) {
 	p.AllowAttrs("width", "height").Matching(bluemonday.Integer).OnElements("img", "video")
 	p.AllowAttrs("loading").Matching(regexp.MustCompile(`(?i)^(lazy|eager)$`)).OnElements("img")
 	p.AllowAttrs("src").OnElements("source", "audio", "video", "track")
-	p.AllowAttrs("type").Matching(mediaValue).OnElements("source")
-	p.AllowAttrs("media").Matching(conditionValue).OnElements("source")
+	p.AllowAttrs("type").Matching(mediaTypeValue).OnElements("source")
+	p.AllowAttrs("media").Matching(mediaQueryValue).OnElements("source")
 	p.AllowAttrs("poster").OnElements("video")
 	p.AllowAttrs("controls", "loop", "muted").OnElements("audio", "video")
 	p.AllowAttrs("preload").Matching(preloadValue).OnElements("audio", "video")
@@ -262,6 +262,6 @@ func allowTables(p *bluemonday.Policy) {
 	p.AllowAttrs("align").Matching(bluemonday.CellAlign).OnElements("td", "th")
 	p.AllowAttrs("scope").Matching(regexp.MustCompile(`(?i)^(row|col|rowgroup|colgroup)$`)).OnElements("th")
 	p.AllowAttrs("start", "value").Matching(bluemonday.Integer).OnElements("ol", "li")
-	p.AllowAttrs("type").Matching(listKind).OnElements("ol")
+	p.AllowAttrs("type").Matching(listTypeValue).OnElements("ol")
 	p.AllowAttrs("reversed", "open").OnElements("ol", "details")
 }

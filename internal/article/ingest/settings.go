@@ -23,21 +23,21 @@ import (
 type inherited struct {
 	entry
 	file string // where it is written
-	held string // why the file is withheld whatever the key says; empty if it is not
+	withheld string // why the file is withheld whatever the key says; empty if it is not
 	fix  string
 }
 
 // rule gives keys to the files below a folder.
 type rule struct {
 	applies func(name string) bool // by the path below the folder
-	gives   []inherited
-	rank    int // of the rules of one folder, a higher rank counts above a lower one
+	keys   []inherited
+	priority    int // of the rules of one folder, a higher rank counts above a lower one
 }
 
 // settings reads the settings of a site, each folder once.
 type settings struct {
 	files   fs.FS
-	above   string            // absolute path of the imported folder, whose parents are read too; may be empty
+	folderPath   string            // absolute path of the imported folder, whose parents are read too; may be empty
 	folders map[string][]rule // by the path below the imported folder, or the absolute path of a parent
 	parents []string          // absolute paths of the parents, outermost first
 }
@@ -48,7 +48,7 @@ const (
 )
 
 func newSettings(files fs.FS, folder string) *settings {
-	s := &settings{files: files, above: folder, folders: map[string][]rule{}}
+	s := &settings{files: files, folderPath: folder, folders: map[string][]rule{}}
 	for dir := folder; dir != "" && len(s.parents) < maxParents && !exists(filepath.Join(dir, ".git")); {
 		parent := filepath.Dir(dir)
 		if parent == dir || parent == filepath.Dir(parent) { // the root of the disk holds no site
@@ -66,21 +66,21 @@ func exists(name string) bool {
 	return err == nil
 }
 
-// of returns what the settings of a site give to a file, at most one value a key.
-func (s *settings) of(name string) []inherited {
+// forFile returns what the settings of a site give to a file, at most one value a key.
+func (s *settings) forFile(name string) []inherited {
 	byKey := map[string]inherited{}
 	apply := func(rules []rule, below string) {
 		for _, r := range rules {
 			if !r.applies(below) {
 				continue
 			}
-			for _, in := range r.gives {
-				byKey[normalKey(in.key)+"\x00"+in.held] = in
+			for _, in := range r.keys {
+				byKey[normalKey(in.key)+"\x00"+in.withheld] = in
 			}
 		}
 	}
 	for _, parent := range s.parents {
-		below, err := filepath.Rel(parent, filepath.Join(s.above, filepath.FromSlash(name)))
+		below, err := filepath.Rel(parent, filepath.Join(s.folderPath, filepath.FromSlash(name)))
 		if err == nil {
 			apply(s.folder(parent, true), filepath.ToSlash(below))
 		}
@@ -94,7 +94,7 @@ func (s *settings) of(name string) []inherited {
 	for _, dir := range dirs {
 		apply(s.folder(dir, false), strings.TrimPrefix(strings.TrimPrefix(name, dir), "/"))
 	}
-	apply(s.ofFile(name), path.Base(name))
+	apply(s.dataFileRules(name), path.Base(name))
 	out := make([]inherited, 0, len(byKey))
 	for _, key := range slices.Sorted(maps.Keys(byKey)) {
 		out = append(out, byKey[key])
@@ -114,20 +114,20 @@ func (s *settings) folder(dir string, parent bool) []rule {
 		return readOutside(filepath.Join(dir, filepath.FromSlash(name)))
 	}}
 	base := path.Base(filepath.ToSlash(dir))
-	if dir == "." && s.above != "" {
-		base = filepath.Base(s.above)
+	if dir == "." && s.folderPath != "" {
+		base = filepath.Base(s.folderPath)
 	}
 	r.hugoConfig()
 	r.jekyllConfig()
 	r.sectionPage()
 	r.eleventyData(base)
-	slices.SortStableFunc(r.rules, func(a, b rule) int { return a.rank - b.rank })
+	slices.SortStableFunc(r.rules, func(a, b rule) int { return a.priority - b.priority })
 	s.folders[dir] = r.rules
 	return r.rules
 }
 
-// ofFile returns the rules of the data file beside an article (Eleventy).
-func (s *settings) ofFile(name string) []rule {
+// dataFileRules returns the rules of the data file beside an article (Eleventy).
+func (s *settings) dataFileRules(name string) []rule {
 	stem := strings.TrimSuffix(path.Base(name), path.Ext(name))
 	r := settingsReader{dir: path.Dir(name), read: func(file string) ([]byte, error) {
 		return readBounded(s.files, path.Join(path.Dir(name), file), maxSettings)
@@ -149,7 +149,7 @@ type settingsReader struct {
 	rules  []rule
 }
 
-func everything(string) bool { return true }
+func allFiles(string) bool { return true }
 
 // open reads a settings file, and reports whether it is there. One that cannot be read
 // withholds all that it may speak of.
@@ -159,34 +159,34 @@ func (r *settingsReader) open(name string) ([]byte, bool) {
 		return nil, false
 	}
 	if err != nil || len(data) > maxSettings {
-		r.hold(name, "it cannot be read", everything)
+		r.withhold(name, "it cannot be read", allFiles)
 		return nil, false
 	}
 	return data, true
 }
 
-func (r *settingsReader) shown(name string) string { return path.Join(filepath.ToSlash(r.dir), name) }
+func (r *settingsReader) displayName(name string) string { return path.Join(filepath.ToSlash(r.dir), name) }
 
-// hold withholds files because of settings that are not understood.
-func (r *settingsReader) hold(name, why string, applies func(string) bool) {
-	r.rules = append(r.rules, rule{applies: applies, gives: []inherited{{
-		file: r.shown(name), held: fmt.Sprintf("%s may withhold it, but %s", r.shown(name), why),
+// withhold withholds files because of settings that are not understood.
+func (r *settingsReader) withhold(name, why string, applies func(string) bool) {
+	r.rules = append(r.rules, rule{applies: applies, keys: []inherited{{
+		file: r.displayName(name), withheld: fmt.Sprintf("%s may withhold it, but %s", r.displayName(name), why),
 		fix: "write draft: true or false into the file's own front matter, and correct or remove the setting",
 	}}})
 }
 
-// give adds a rule with the visibility keys of a mapping.
-func (r *settingsReader) give(name string, line int, values map[string]any, applies func(string) bool, rank int) {
+// addRule adds a rule with the visibility keys of a mapping.
+func (r *settingsReader) addRule(name string, line int, values map[string]any, applies func(string) bool, rank int) {
 	var gives []inherited
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		for _, e := range flatten(entry{key, values[key], max(line, 1)}) {
-			if speaksOfVisibility(e.key) {
-				gives = append(gives, inherited{entry: e, file: r.shown(name)})
+			if mayBeVisibilityKey(e.key) {
+				gives = append(gives, inherited{entry: e, file: r.displayName(name)})
 			}
 		}
 	}
 	if len(gives) > 0 {
-		r.rules = append(r.rules, rule{applies: applies, gives: gives, rank: rank})
+		r.rules = append(r.rules, rule{applies: applies, keys: gives, priority: rank})
 	}
 }
 
@@ -194,7 +194,7 @@ func (r *settingsReader) give(name string, line int, values map[string]any, appl
 // own, else the entry itself.
 func flatten(e entry) []entry {
 	fields, ok := e.value.(map[string]any)
-	if !ok || !nested[normalKey(e.key)] {
+	if !ok || !containerKeys[normalKey(e.key)] {
 		return []entry{e}
 	}
 	var out []entry
@@ -204,8 +204,8 @@ func flatten(e entry) []entry {
 	return out
 }
 
-// speaksOfVisibility reports whether a key may withhold an article.
-func speaksOfVisibility(key string) bool {
+// mayBeVisibilityKey reports whether a key may withhold an article.
+func mayBeVisibilityKey(key string) bool {
 	name := normalKey(key)
 	_, known := visibilityKeys[name]
 	return known || looksLikeVisibility.MatchString(name)
@@ -234,7 +234,7 @@ func (r *settingsReader) hugoConfig() {
 		m, problem := parseSettings(name, data)
 		switch {
 		case problem != nil:
-			r.hold(name, problem.What, everything)
+			r.withhold(name, problem.What, allFiles)
 		case own:
 			r.cascade(name, 1, m.plain(), 0)
 		default:
@@ -248,7 +248,7 @@ func parseSettings(name string, data []byte) (meta, *Problem) {
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	switch path.Ext(name) {
 	case ".toml":
-		return parseHead(data, "toml", 0)
+		return parseFrontMatter(data, "toml", 0)
 	case ".json":
 		if !bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
 			return newMeta(), nil // a list is data of another kind
@@ -256,7 +256,7 @@ func parseSettings(name string, data []byte) (meta, *Problem) {
 		m, _, problem := parseJSON(data, 0)
 		return m, problem
 	}
-	return parseHead(data, "yaml", 0)
+	return parseFrontMatter(data, "yaml", 0)
 }
 
 // plain returns the values of a file by their keys as they are written.
@@ -277,10 +277,10 @@ func (r *settingsReader) cascade(name string, line int, value any, rank int) {
 	for _, one := range list(value) {
 		fields, ok := one.(map[string]any)
 		if !ok {
-			r.hold(name, fmt.Sprintf("its cascade %s is not understood", shown(one)), everything)
+			r.withhold(name, fmt.Sprintf("its cascade %s is not understood", quoteValue(one)), allFiles)
 			continue
 		}
-		applies, keys := everything, map[string]any{}
+		applies, keys := allFiles, map[string]any{}
 		for key, v := range fields {
 			if key = strings.ToLower(key); key == "_target" || key == "target" {
 				applies = hugoTarget(v)
@@ -288,7 +288,7 @@ func (r *settingsReader) cascade(name string, line int, value any, rank int) {
 			}
 			keys[key] = v
 		}
-		r.give(name, line, keys, applies, rank)
+		r.addRule(name, line, keys, applies, rank)
 	}
 }
 
@@ -297,18 +297,18 @@ func (r *settingsReader) cascade(name string, line int, value any, rank int) {
 func hugoTarget(value any) func(name string) bool {
 	fields, ok := value.(map[string]any)
 	if !ok {
-		return everything
+		return allFiles
 	}
-	if kind := fmt.Sprint(fields["kind"]); fields["kind"] != nil && !glob(kind).MatchString("page") {
+	if kind := fmt.Sprint(fields["kind"]); fields["kind"] != nil && !compileGlob(kind).MatchString("page") {
 		return func(string) bool { return false }
 	}
-	if environment := fmt.Sprint(fields["environment"]); fields["environment"] != nil && !glob(environment).MatchString("production") {
+	if environment := fmt.Sprint(fields["environment"]); fields["environment"] != nil && !compileGlob(environment).MatchString("production") {
 		return func(string) bool { return false }
 	}
 	if fields["path"] == nil {
-		return everything
+		return allFiles
 	}
-	pattern := glob(fmt.Sprint(fields["path"]))
+	pattern := compileGlob(fmt.Sprint(fields["path"]))
 	return func(name string) bool {
 		page := "/" + strings.TrimSuffix(name, path.Ext(name))
 		page = strings.TrimSuffix(page, "/index")
@@ -320,9 +320,9 @@ func hugoTarget(value any) func(name string) bool {
 	}
 }
 
-// glob compiles a pattern as Hugo and Jekyll have them. One that cannot be compiled
+// compileGlob compiles a pattern as Hugo and Jekyll have them. One that cannot be compiled
 // matches everything.
-func glob(pattern string) *regexp.Regexp {
+func compileGlob(pattern string) *regexp.Regexp {
 	var out strings.Builder
 	out.WriteString("(?i)^")
 	for i := 0; i < len(pattern); i++ {
@@ -364,14 +364,14 @@ func (r *settingsReader) sectionPage() {
 		}
 		s, problem := splitFrontMatter(data)
 		if problem != nil {
-			r.hold(name, problem.What, everything)
+			r.withhold(name, problem.What, allFiles)
 			continue
 		}
 		keys := map[string]any{}
 		if value := s.meta.values["draft"]; value != nil {
 			keys["draft"] = value
 		}
-		r.give(name, s.meta.lines["draft"], keys, everything, 10)
+		r.addRule(name, s.meta.lines["draft"], keys, allFiles, 10)
 		r.cascade(name, s.meta.lines["cascade"], s.meta.values["cascade"], 11)
 	}
 }
@@ -385,7 +385,7 @@ func (r *settingsReader) jekyllConfig() {
 		}
 		m, problem := parseSettings(name, data)
 		if problem != nil {
-			r.hold(name, problem.What, everything)
+			r.withhold(name, problem.What, allFiles)
 			continue
 		}
 		r.jekyllDefaults(name, m)
@@ -400,7 +400,7 @@ func (r *settingsReader) jekyllDefaults(name string, m meta) {
 		values, understood := fields["values"].(map[string]any)
 		scope, scoped := fields["scope"].(map[string]any)
 		if !understood || !scoped {
-			r.hold(name, fmt.Sprintf("its defaults %s are not understood", shown(one)), everything)
+			r.withhold(name, fmt.Sprintf("its defaults %s are not understood", quoteValue(one)), allFiles)
 			continue
 		}
 		where, kind := strings.Trim(field(scope, "path"), "/"), field(scope, "type")
@@ -408,7 +408,7 @@ func (r *settingsReader) jekyllDefaults(name string, m meta) {
 		if kind != "" {
 			rank++
 		}
-		r.give(name, line, values, func(file string) bool { return inScope(file, where, kind) }, 100+rank)
+		r.addRule(name, line, values, func(file string) bool { return inScope(file, where, kind) }, 100+rank)
 	}
 }
 
@@ -427,7 +427,7 @@ func inScope(file, where, kind string) bool {
 		}
 	}
 	if strings.ContainsAny(where, "*?{") {
-		return glob(where).MatchString(file) || glob(where+"/**").MatchString(file)
+		return compileGlob(where).MatchString(file) || compileGlob(where+"/**").MatchString(file)
 	}
 	return where == "" || file == where || strings.HasPrefix(file, where+"/")
 }
@@ -437,10 +437,10 @@ func (r *settingsReader) jekyllCollections(name string, m meta) {
 	collections, _ := m.values["collections"].(map[string]any)
 	for label, one := range collections {
 		fields, _ := one.(map[string]any)
-		if output, says := truth(fields["output"]); !says || output {
+		if output, says := parseBool(fields["output"]); !says || output {
 			continue
 		}
-		r.give(name, m.lines["collections"], map[string]any{"draft": "true"}, func(file string) bool { return inScope(file, "", label) }, 99)
+		r.addRule(name, m.lines["collections"], map[string]any{"draft": "true"}, func(file string) bool { return inScope(file, "", label) }, 99)
 	}
 }
 
@@ -457,18 +457,18 @@ func (r *settingsReader) eleventyData(stem string) {
 		}
 		m, problem := parseSettings(name, data)
 		if problem != nil {
-			r.hold(name, problem.What, everything)
+			r.withhold(name, problem.What, allFiles)
 			continue
 		}
 		for _, e := range m.entries {
-			r.give(name, e.line, map[string]any{e.key: e.value}, everything, 20+i)
+			r.addRule(name, e.line, map[string]any{e.key: e.value}, allFiles, 20+i)
 		}
 	}
 	for _, ext := range []string{".js", ".cjs", ".mjs"} {
 		name := stem + ".11tydata" + ext
 		if data, there := r.open(name); there {
 			if key := scriptKey.Find(data); key != nil {
-				r.hold(name, fmt.Sprintf("it is a script that cannot be worked out here, and it names %s", key), everything)
+				r.withhold(name, fmt.Sprintf("it is a script that cannot be worked out here, and it names %s", key), allFiles)
 			}
 		}
 	}

@@ -32,7 +32,7 @@ type shortcodes struct {
 	code    []span // not looked at
 	out     strings.Builder
 	at      int             // how far the text is read
-	unended map[string]bool // names of tags whose end does not come
+	unclosed map[string]bool // names of tags whose end does not come
 	toc     bool            // a table of contents was dropped
 }
 
@@ -41,7 +41,7 @@ func (im *importer) renderShortcodes(text string, k kind, line int, title string
 	if !strings.Contains(text, "{%") && !strings.Contains(text, "{{") && !strings.Contains(text, "{:") && !tocLine.MatchString(text) {
 		return text
 	}
-	s := shortcodes{im: im, text: text, line: line, title: title, unended: map[string]bool{}}
+	s := shortcodes{im: im, text: text, line: line, title: title, unclosed: map[string]bool{}}
 	if k == kindMarkdown {
 		s.code = markdownCode(text)
 	} else {
@@ -89,55 +89,55 @@ func (s *shortcodes) tag() {
 	rest := s.text[s.at:min(len(s.text), s.at+maxTemplateTag)]
 	switch {
 	case strings.HasPrefix(rest, "{{<"):
-		s.enclosed(rest, "{{<", ">}}", s.shortcode)
+		s.readTag(rest, "{{<", ">}}", s.shortcode)
 	case strings.HasPrefix(rest, "{{%"):
-		s.enclosed(rest, "{{%", "%}}", s.shortcode)
+		s.readTag(rest, "{{%", "%}}", s.shortcode)
 	case strings.HasPrefix(rest, "{%"):
-		s.enclosed(rest, "{%", "%}", s.liquid)
+		s.readTag(rest, "{%", "%}", s.liquid)
 	case strings.HasPrefix(rest, "{{"):
-		s.enclosed(rest, "{{", "}}", s.output)
+		s.readTag(rest, "{{", "}}", s.output)
 	default:
 		s.attributes(rest)
 	}
 }
 
-// enclosed reads a tag between an opening and a closing mark. read returns false for what
+// readTag reads a tag between an opening and a closing mark. read returns false for what
 // is no tag, and has advanced over more than the tag when it returns true.
-func (s *shortcodes) enclosed(rest, opening, closing string, read func(inner string) bool) {
+func (s *shortcodes) readTag(rest, opening, closing string, read func(inner string) bool) {
 	end := strings.Index(rest, closing)
 	if end < 0 {
-		s.pass(len(opening))
+		s.keep(len(opening))
 		return
 	}
 	start := s.at
 	s.at += end + len(closing)
 	if !read(strings.TrimSpace(strings.Trim(rest[len(opening):end], "-"))) {
 		s.at = start
-		s.pass(len(opening))
+		s.keep(len(opening))
 	}
 }
 
-// pass leaves bytes as they are.
-func (s *shortcodes) pass(n int) {
+// keep leaves bytes as they are.
+func (s *shortcodes) keep(n int) {
 	s.out.WriteString(s.text[s.at : s.at+n])
 	s.at += n
 }
 
-// dropped warns about a tag that is left out.
-func (s *shortcodes) dropped(tag string) bool {
+// drop warns about a tag that is left out.
+func (s *shortcodes) drop(tag string) bool {
 	line := s.line + strings.Count(s.text[:s.at], "\n")
 	s.im.warn(line, fmt.Sprintf("the template tag %q is left out", cutText(tag, 60)), "write what it stands for as Markdown or HTML")
 	return true
 }
 
-// until cuts the text up to the tag that ends this one, and returns false when none does.
-func (s *shortcodes) until(name string, end *regexp.Regexp) (string, bool) {
-	if s.unended[name] {
+// cutContent cuts the text up to the tag that ends this one, and returns false when none does.
+func (s *shortcodes) cutContent(name string, end *regexp.Regexp) (string, bool) {
+	if s.unclosed[name] {
 		return "", false
 	}
 	found := end.FindStringIndex(s.text[s.at:])
 	if found == nil {
-		s.unended[name] = true
+		s.unclosed[name] = true
 		return "", false
 	}
 	inner := s.text[s.at : s.at+found[0]]
@@ -162,10 +162,10 @@ func (s *shortcodes) liquid(inner string) bool {
 		return false
 	}
 	if end := liquidEnds[name]; end != nil {
-		content, ended := s.until(name, end)
+		content, ended := s.cutContent(name, end)
 		switch {
 		case !ended:
-			return s.dropped(inner)
+			return s.drop(inner)
 		case name == "raw":
 			s.out.WriteString(content)
 		case name != "comment":
@@ -179,10 +179,10 @@ func (s *shortcodes) liquid(inner string) bool {
 		s.out.WriteString(pageLink(strings.Trim(strings.TrimSpace(arguments), `"'`)))
 	case name == "asset_img" || name == "img":
 		s.hexoImage(arguments)
-	case videoPages[name] != "":
-		s.video(name, parseArguments(strings.TrimPrefix(inner, name)))
+	case embedURLs[name] != "":
+		s.embed(name, parseArguments(strings.TrimPrefix(inner, name)))
 	default:
-		return s.dropped(inner)
+		return s.drop(inner)
 	}
 	return true
 }
@@ -212,7 +212,7 @@ func (s *shortcodes) hexoImage(arguments string) {
 	words := strings.Fields(arguments)
 	at := slices.IndexFunc(words, func(word string) bool { return strings.Contains(word, ".") })
 	if at < 0 {
-		s.dropped("img " + arguments)
+		s.drop("img " + arguments)
 		return
 	}
 	var title []string
@@ -232,21 +232,21 @@ func (s *shortcodes) image(source, alt, caption string) {
 	s.out.WriteString(picture)
 }
 
-// videoPages are the addresses of what is shown by a shortcode with an id.
-var videoPages = map[string]string{
+// embedURLs are the addresses of what is shown by a shortcode with an id.
+var embedURLs = map[string]string{
 	"youtube": "https://www.youtube.com/watch?v=", "vimeo": "https://vimeo.com/", "gist": "https://gist.github.com/", "instagram": "https://www.instagram.com/p/",
 }
 
-func (s *shortcodes) video(name string, a arguments) {
+func (s *shortcodes) embed(name string, a arguments) {
 	id := a.first("id", "video_id", "")
 	if name == "gist" && len(a.plain) > 1 {
 		id = a.plain[0] + "/" + a.plain[1]
 	}
 	if id == "" || strings.ContainsAny(id, " \t\n<>()[]") {
-		s.dropped(name)
+		s.drop(name)
 		return
 	}
-	link := videoPages[name] + id
+	link := embedURLs[name] + id
 	if strings.HasPrefix(id, "http") {
 		link = id
 	}
@@ -268,49 +268,49 @@ func (s *shortcodes) shortcode(inner string) bool {
 	case name == "figure" || name == "img" || name == "image":
 		source := a.first("src", "url", "")
 		if source == "" {
-			return s.dropped(inner)
+			return s.drop(inner)
 		}
 		s.image(source, a.first("alt", "title", "caption"), a.first("caption", "title"))
 	case name == "ref" || name == "relref":
 		s.out.WriteString(pageLink(a.first("path", "")))
 	case name == "highlight":
-		code, ended := s.until(name, hugoHighlight)
+		code, ended := s.cutContent(name, hugoHighlight)
 		if !ended {
-			return s.dropped(inner)
+			return s.drop(inner)
 		}
 		s.fence(a.first(""), code)
-	case videoPages[name] != "":
-		s.video(name, a)
+	case embedURLs[name] != "":
+		s.embed(name, a)
 	default:
-		return s.dropped(inner)
+		return s.drop(inner)
 	}
 	return true
 }
 
-// call matches a shortcode of Zola.
-var call = regexp.MustCompile(`^(\w+)\((.*)\)$`)
+// zolaShortcode matches a shortcode of Zola.
+var zolaShortcode = regexp.MustCompile(`^(\w+)\((.*)\)$`)
 
-// variables are the roots of what Liquid and Nunjucks put into a page.
-var variables = regexp.MustCompile(`^(?:site|page|post|include|layout|content|collections|paginator|pkg|metadata|jekyll|config|theme|section|eleventy)\b`)
+// templateVariable are the roots of what Liquid and Nunjucks put into a page.
+var templateVariable = regexp.MustCompile(`^(?:site|page|post|include|layout|content|collections|paginator|pkg|metadata|jekyll|config|theme|section|eleventy)\b`)
 
-// literal matches a quoted text that a filter makes an address of.
-var literal = regexp.MustCompile(`^(?:"([^"]*)"|'([^']*)')\s*\|\s*(?:relative_url|absolute_url|url|prepend|append|asset_path|url_for)\b`)
+// filteredText matches a quoted text that a filter makes an address of.
+var filteredText = regexp.MustCompile(`^(?:"([^"]*)"|'([^']*)')\s*\|\s*(?:relative_url|absolute_url|url|prepend|append|asset_path|url_for)\b`)
 
 // output reads a tag that stands for a value. Braces that are nothing of the kind stay.
 func (s *shortcodes) output(inner string) bool {
-	if found := call.FindStringSubmatch(inner); found != nil {
+	if found := zolaShortcode.FindStringSubmatch(inner); found != nil {
 		a := parseArguments(strings.ReplaceAll(found[2], ",", " "))
 		switch source := a.first("src", "path", "url"); {
-		case videoPages[found[1]] != "":
-			s.video(found[1], a)
+		case embedURLs[found[1]] != "":
+			s.embed(found[1], a)
 		case source != "" && strings.HasPrefix(mediaTypeOf(source), "image/"):
 			s.image(source, a.first("alt", "title", "caption"), a.first("caption", "title"))
 		default:
-			return s.dropped(inner)
+			return s.drop(inner)
 		}
 		return true
 	}
-	if found := literal.FindStringSubmatch(inner); found != nil {
+	if found := filteredText.FindStringSubmatch(inner); found != nil {
 		s.out.WriteString(found[1] + found[2])
 		return true
 	}
@@ -324,10 +324,10 @@ func (s *shortcodes) output(inner string) bool {
 			return true
 		}
 	}
-	if !variables.MatchString(inner) {
+	if !templateVariable.MatchString(inner) {
 		return false
 	}
-	return s.dropped(inner)
+	return s.drop(inner)
 }
 
 // attributeList matches an attribute list of kramdown.
@@ -338,7 +338,7 @@ var attributeList = regexp.MustCompile(`^\{:{1,2}/?[ \t]*(?:[.#\w][^}\n]*)?\}`)
 func (s *shortcodes) attributes(rest string) {
 	found := attributeList.FindString(rest)
 	if found == "" {
-		s.pass(1)
+		s.keep(1)
 		return
 	}
 	s.at += len(found)
@@ -361,11 +361,11 @@ type arguments struct {
 	plain []string
 }
 
-var argument = regexp.MustCompile(`(?:([\w-]+)\s*=\s*)?(?:"([^"]*)"|'([^']*)'|` + "`([^`]*)`" + `|([^\s"']+))`)
+var argumentPattern = regexp.MustCompile(`(?:([\w-]+)\s*=\s*)?(?:"([^"]*)"|'([^']*)'|` + "`([^`]*)`" + `|([^\s"']+))`)
 
 func parseArguments(text string) arguments {
 	a := arguments{named: map[string]string{}}
-	for _, found := range argument.FindAllStringSubmatch(strings.Trim(text, "()"), 50) {
+	for _, found := range argumentPattern.FindAllStringSubmatch(strings.Trim(text, "()"), 50) {
 		value := found[2] + found[3] + found[4] + found[5]
 		if found[1] == "" {
 			a.plain = append(a.plain, value)

@@ -90,16 +90,16 @@ func cutWords(sentence string, letters int) string {
 		out.WriteString(word)
 		count += n
 	}
-	cut := strings.TrimRight(atClause(out.String()), " ,;:–—-(«“\"'、，،؛；：「『（")
+	cut := strings.TrimRight(cutAtClause(out.String()), " ,;:–—-(«“\"'、，،؛；：「『（")
 	if cut == "" {
 		return ""
 	}
 	return cut + "…"
 }
 
-// atClause cuts a text in a script without spaces after its last clause, since only
+// cutAtClause cuts a text in a script without spaces after its last clause, since only
 // a dictionary could tell where a word of it ends.
-func atClause(text string) string {
+func cutAtClause(text string) string {
 	last, _ := utf8.DecodeLastRuneInString(text)
 	if !article.Unspaced(last) {
 		return text
@@ -110,8 +110,8 @@ func atClause(text string) string {
 	return text
 }
 
-// silent elements hold no sentences.
-var silent = map[atom.Atom]bool{
+// skippedElements elements hold no sentences.
+var skippedElements = map[atom.Atom]bool{
 	atom.Pre: true, atom.Table: true, atom.Figcaption: true, atom.Figure: true, atom.Sup: true,
 	atom.H1: true, atom.H2: true, atom.H3: true, atom.H4: true, atom.H5: true, atom.H6: true,
 }
@@ -121,7 +121,7 @@ var silent = map[atom.Atom]bool{
 // left it returns all texts.
 func paragraphs(source string, enough int) []string {
 	source, _, _ = strings.Cut(source, `<div class="footnotes"`)
-	out := blockTexts(source, silent, enough)
+	out := blockTexts(source, skippedElements, enough)
 	if len(out) == 0 {
 		out = blockTexts(source, nil, enough)
 	}
@@ -130,14 +130,14 @@ func paragraphs(source string, enough int) []string {
 
 func blockTexts(source string, skip map[atom.Atom]bool, enough int) []string {
 	var out []string
-	var now strings.Builder
+	var block strings.Builder
 	depth, size := 0, 0
 	flush := func() {
-		if text := now.String(); strings.TrimSpace(text) != "" {
+		if text := block.String(); strings.TrimSpace(text) != "" {
 			out = append(out, text)
 			size += len(text)
 		}
-		now.Reset()
+		block.Reset()
 	}
 	z := html.NewTokenizer(strings.NewReader(source))
 	for {
@@ -148,7 +148,7 @@ func blockTexts(source string, skip map[atom.Atom]bool, enough int) []string {
 		}
 		if kind == html.TextToken {
 			if depth == 0 {
-				now.Write(z.Text())
+				block.Write(z.Text())
 			}
 			continue
 		}

@@ -29,7 +29,7 @@ const (
 	keyFrom                      // a date: not before
 	keyEmbargo                   // a date: not before; or true: withheld
 	keyUntil                     // a date: not after
-	keyUntilOr                   // the same, or true: withdrawn
+	keyUntilOrTrue                   // the same, or true: withdrawn
 	keyBuild                     // a mapping with render and list (Hugo)
 	keyRender                    // never, always, link
 	keyList                      // never, always, local
@@ -41,32 +41,32 @@ const (
 // visibilityKey is how one key is read, and the status that it gives when it withholds.
 type visibilityKey struct {
 	kind valueKind
-	as   article.Status
-	soft bool // a value that is not understood means something else than whether readers see it
+	status   article.Status
+	lenient bool // a value that is not understood means something else than whether readers see it
 }
 
 // visibilityKeys are the known keys, in the form of normalKey.
 var visibilityKeys = visibilityKeysOf(map[visibilityKey]string{
-	{kind: keyShows, as: article.Draft}:                "published publish ispublished dgpublish webpublished",
-	{kind: keyShows, as: article.Draft, soft: true}:    "public ispublic live islive routable enabled",
-	{kind: keyShows, as: article.Unlisted, soft: true}: "listed visible discoverable",
-	{kind: keyHides, as: article.Draft}:                "draft isdraft saveasdraft private isprivate unpublished headless ignorepost membersonly subscribersonly emailonly",
-	{kind: keyHides, as: article.Draft, soft: true}:    "wip encrypt encrypted protected passwordprotected premium paywall paid",
-	{kind: keyHides, as: article.Unlisted}:             "hidden ishidden unlisted isunlisted eleventyexcludefromcollections hiddenfromhomepage hiddeninhomelist hiddenfromrss hiddeninrss hiddenfromfeed excludefromfeed excludefromrss",
-	{kind: keyWord, as: article.Draft}:                 "status poststatus publishstatus publicationstatus publishedstatus visibility postvisibility",
-	{kind: keyWord, as: article.Draft, soft: true}:     "state stage workflow workflowstate access audience",
-	{kind: keyFrom, as: article.Draft}:                 "publishdate publisheddate publishedat publishedon publishat publishon publishtime publishedtime publishfrom pubdate datepublished dateofpublication publicationdate publishdatetime",
-	{kind: keyFrom, as: article.Draft, soft: true}:     "schedule scheduled scheduledat scheduledfor releasedate golivedate",
-	{kind: keyEmbargo, as: article.Draft}:              "embargo embargoed embargountil embargodate underembargo",
-	{kind: keyUntil, as: article.Withdrawn}:            "expirydate expires expiresat expireson expiredate expirationdate expiration expireat expiryat unpublishdate unpublishat unpublishon archivedate hideafter validuntil",
-	{kind: keyUntilOr, as: article.Withdrawn}:          "expire expired isexpired expiry unpublish archived isarchived archivedat deleted isdeleted deletedat trashed withdrawn retracted",
-	{kind: keyBuild, as: article.Draft}:                "build",
-	{kind: keyRender, as: article.Draft}:               "buildrender",
-	{kind: keyRender, as: article.Draft, soft: true}:   "render",
-	{kind: keyList, as: article.Unlisted}:              "buildlist",
-	{kind: keyPassword, as: article.Draft}:             "password postpassword",
-	{kind: keyAddress, as: article.Draft}:              "permalink",
-	{kind: keyFeed, as: article.Unlisted}:              "feed rss",
+	{kind: keyShows, status: article.Draft}:                "published publish ispublished dgpublish webpublished",
+	{kind: keyShows, status: article.Draft, lenient: true}:    "public ispublic live islive routable enabled",
+	{kind: keyShows, status: article.Unlisted, lenient: true}: "listed visible discoverable",
+	{kind: keyHides, status: article.Draft}:                "draft isdraft saveasdraft private isprivate unpublished headless ignorepost membersonly subscribersonly emailonly",
+	{kind: keyHides, status: article.Draft, lenient: true}:    "wip encrypt encrypted protected passwordprotected premium paywall paid",
+	{kind: keyHides, status: article.Unlisted}:             "hidden ishidden unlisted isunlisted eleventyexcludefromcollections hiddenfromhomepage hiddeninhomelist hiddenfromrss hiddeninrss hiddenfromfeed excludefromfeed excludefromrss",
+	{kind: keyWord, status: article.Draft}:                 "status poststatus publishstatus publicationstatus publishedstatus visibility postvisibility",
+	{kind: keyWord, status: article.Draft, lenient: true}:     "state stage workflow workflowstate access audience",
+	{kind: keyFrom, status: article.Draft}:                 "publishdate publisheddate publishedat publishedon publishat publishon publishtime publishedtime publishfrom pubdate datepublished dateofpublication publicationdate publishdatetime",
+	{kind: keyFrom, status: article.Draft, lenient: true}:     "schedule scheduled scheduledat scheduledfor releasedate golivedate",
+	{kind: keyEmbargo, status: article.Draft}:              "embargo embargoed embargountil embargodate underembargo",
+	{kind: keyUntil, status: article.Withdrawn}:            "expirydate expires expiresat expireson expiredate expirationdate expiration expireat expiryat unpublishdate unpublishat unpublishon archivedate hideafter validuntil",
+	{kind: keyUntilOrTrue, status: article.Withdrawn}:          "expire expired isexpired expiry unpublish archived isarchived archivedat deleted isdeleted deletedat trashed withdrawn retracted",
+	{kind: keyBuild, status: article.Draft}:                "build",
+	{kind: keyRender, status: article.Draft}:               "buildrender",
+	{kind: keyRender, status: article.Draft, lenient: true}:   "render",
+	{kind: keyList, status: article.Unlisted}:              "buildlist",
+	{kind: keyPassword, status: article.Draft}:             "password postpassword",
+	{kind: keyAddress, status: article.Draft}:              "permalink",
+	{kind: keyFeed, status: article.Unlisted}:              "feed rss",
 	{kind: keyIgnored}: "publishing publishedin publishedby publishresources buildpublishresources lastpublished lastpublishedat republished republishedat firstpublished " +
 		"originallypublished originalpublishdate sendemailwhenpublished hiddenfromsearch excludefromsearch",
 })
@@ -88,8 +88,8 @@ func visibilityKeysOf(table map[visibilityKey]string) map[string]visibilityKey {
 // looksLikeVisibility matches unknown keys that may well withhold an article.
 var looksLikeVisibility = regexp.MustCompile(`draft|publish|private|hidden|unlisted|visib|embargo|expir|withdrawn`)
 
-// nested are the mappings in which generators keep keys of the author's own.
-var nested = map[string]bool{
+// containerKeys are the mappings in which generators keep keys of the author's own.
+var containerKeys = map[string]bool{
 	"params": true, "extra": true, "custom": true, "data": true, "meta": true, "metadata": true, "attributes": true, "properties": true,
 	"frontmatter": true, "header": true, "page": true, "post": true, "eleventycomputed": true,
 }
@@ -137,7 +137,7 @@ type visibility struct {
 // restriction orders the statuses: of several keys the strictest counts.
 var restriction = map[article.Status]int{article.Published: 0, article.Unlisted: 1, article.Draft: 2, article.Withdrawn: 3}
 
-func (v *visibility) hold(as article.Status) {
+func (v *visibility) restrict(as article.Status) {
 	if restriction[as] > restriction[v.status] {
 		v.status = as
 	}
@@ -160,21 +160,21 @@ func (im *importer) visibility(m meta) (visibility, *Problem) {
 		return v, problem
 	}
 	if im.inDrafts(m) {
-		v.hold(article.Draft)
+		v.restrict(article.Draft)
 	}
 	return v, nil
 }
 
 // readInherited reads what the settings of the site say of the file.
 func (im *importer) readInherited(v *visibility, own map[string]bool) *Problem {
-	if im.options.settings == nil || im.ofMany {
+	if im.options.settings == nil || im.severalArticles {
 		return nil
 	}
-	for _, in := range im.options.settings.of(im.file.Name) {
-		if in.held != "" {
+	for _, in := range im.options.settings.forFile(im.file.Name) {
+		if in.withheld != "" {
 			if !own["draft"] && !own["published"] {
-				v.hold(article.Draft)
-				im.warn(0, "imported as a draft: "+in.held, in.fix)
+				v.restrict(article.Draft)
+				im.warn(0, "imported as a draft: "+in.withheld, in.fix)
 			}
 			continue
 		}
@@ -197,8 +197,8 @@ func (im *importer) inDrafts(m meta) bool {
 	if slices.Contains(slices.Concat(above, below), "_drafts") {
 		return true
 	}
-	published, says := truth(m.values["published"])
-	draft, saysDraft := truth(m.values["draft"])
+	published, says := parseBool(m.values["published"])
+	draft, saysDraft := parseBool(m.values["draft"])
 	if says && published || saysDraft && !draft {
 		return false
 	}
@@ -210,7 +210,7 @@ func (im *importer) inDrafts(m meta) bool {
 func (im *importer) readEntry(v *visibility, e entry, top bool) *Problem {
 	name := normalKey(e.key)
 	key, known := visibilityKeys[name]
-	if fields, ok := e.value.(map[string]any); ok && top && !known && nested[name] {
+	if fields, ok := e.value.(map[string]any); ok && top && !known && containerKeys[name] {
 		for _, inner := range slices.Sorted(maps.Keys(fields)) {
 			if problem := im.readEntry(v, entry{inner, fields[inner], e.line}, false); problem != nil {
 				problem.What = e.key + ": " + problem.What
@@ -229,18 +229,18 @@ func (im *importer) readEntry(v *visibility, e entry, top bool) *Problem {
 		}
 	}
 	fix := im.readValue(v, key, e.value)
-	if fix == "" || key.soft {
+	if fix == "" || key.lenient {
 		return nil
 	}
-	what := fmt.Sprintf("%s: %s is not understood", e.key, shown(e.value))
+	what := fmt.Sprintf("%s: %s is not understood", e.key, quoteValue(e.value))
 	if e.value == nil || e.value == "" {
 		what = e.key + " has no value"
 	}
 	return &Problem{Line: e.line, What: what, Fix: fix}
 }
 
-// shown returns a value as messages quote it.
-func shown(value any) string {
+// quoteValue returns a value as messages quote it.
+func quoteValue(value any) string {
 	if text, ok := value.(string); ok {
 		return fmt.Sprintf("%q", cutText(article.CleanLine(text), 100))
 	}
@@ -248,7 +248,7 @@ func shown(value any) string {
 }
 
 const (
-	fixTruth = "write true or false, or remove the line to publish"
+	fixBool = "write true or false, or remove the line to publish"
 	fixDate  = "write a date such as 2026-11-23 or 2026-11-23T08:00:00+01:00"
 	fixWord  = "write published, draft, scheduled, unlisted or withdrawn"
 	fixBuild = "write render: and list: with always or never"
@@ -261,26 +261,26 @@ func (im *importer) readValue(v *visibility, k visibilityKey, value any) (fix st
 	case keyShows:
 		return im.readShows(v, k, value)
 	case keyHides:
-		return readTruth(v, k.as, value, true)
+		return readBool(v, k.status, value, true)
 	case keyWord:
 		return readWord(v, value)
-	case keyFrom, keyUntil, keyEmbargo, keyUntilOr:
-		return im.readWhen(v, k, value)
+	case keyFrom, keyUntil, keyEmbargo, keyUntilOrTrue:
+		return im.readDateKey(v, k, value)
 	case keyBuild:
 		return readBuild(v, value)
 	case keyRender, keyList:
-		return readPart(v, k.kind, value)
+		return readRenderOrList(v, k.kind, value)
 	case keyPassword:
-		if on, ok := truth(value); value != nil && value != "" && (!ok || on) {
-			v.hold(k.as)
+		if on, ok := parseBool(value); value != nil && value != "" && (!ok || on) {
+			v.restrict(k.status)
 		}
 	case keyAddress:
 		if on, ok := value.(bool); ok && !on || isWord(value, "false") {
-			v.hold(k.as)
+			v.restrict(k.status)
 		}
 	case keyFeed:
-		if on, ok := truth(value); ok && !on || isWord(value, "never") || isWord(value, "exclude") {
-			v.hold(k.as)
+		if on, ok := parseBool(value); ok && !on || isWord(value, "never") || isWord(value, "exclude") {
+			v.restrict(k.status)
 		}
 	}
 	return ""
@@ -288,46 +288,46 @@ func (im *importer) readValue(v *visibility, k visibilityKey, value any) (fix st
 
 // readShows reads published and similar keys. Some generators keep the date there.
 func (im *importer) readShows(v *visibility, k visibilityKey, value any) string {
-	if fix := readTruth(v, k.as, value, false); fix == "" {
+	if fix := readBool(v, k.status, value, false); fix == "" {
 		return ""
 	}
 	if value == nil || value == "" {
-		return fixTruth
+		return fixBool
 	}
-	if im.readTime(v, keyFrom, value) != "" {
-		return fixTruth + ", or a date"
+	if im.applyDate(v, keyFrom, value) != "" {
+		return fixBool + ", or a date"
 	}
 	return ""
 }
 
-func readTruth(v *visibility, as article.Status, value any, holds bool) string {
-	on, ok := truth(value)
+func readBool(v *visibility, as article.Status, value any, holds bool) string {
+	on, ok := parseBool(value)
 	if !ok {
-		return fixTruth
+		return fixBool
 	}
 	if on == holds {
-		v.hold(as)
+		v.restrict(as)
 	}
 	return ""
 }
 
-// readWhen reads a key whose value is a date. Templates leave unused dates empty.
-func (im *importer) readWhen(v *visibility, k visibilityKey, value any) string {
-	until := k.kind == keyUntil || k.kind == keyUntilOr
-	on, isTruth := truth(value)
+// readDateKey reads a key whose value is a date. Templates leave unused dates empty.
+func (im *importer) readDateKey(v *visibility, k visibilityKey, value any) string {
+	until := k.kind == keyUntil || k.kind == keyUntilOrTrue
+	on, isTruth := parseBool(value)
 	switch {
 	case value == nil, value == "":
 	case until && (isWord(value, "never") || isWord(value, "none")):
 	case isTruth && !on && k.kind != keyFrom:
-	case isTruth && on && (k.kind == keyEmbargo || k.kind == keyUntilOr):
-		v.hold(k.as)
+	case isTruth && on && (k.kind == keyEmbargo || k.kind == keyUntilOrTrue):
+		v.restrict(k.status)
 	default:
-		return im.readTime(v, k.kind, value)
+		return im.applyDate(v, k.kind, value)
 	}
 	return ""
 }
 
-func (im *importer) readTime(v *visibility, kind valueKind, value any) string {
+func (im *importer) applyDate(v *visibility, kind valueKind, value any) string {
 	when, err := parseDate(value, im.options.Zone)
 	if err != nil {
 		return fixDate
@@ -354,7 +354,7 @@ func readWord(v *visibility, value any) string {
 	for _, one := range all {
 		text, _ := one.(string)
 		status, known := statusWords[normalKey(text)]
-		if on, ok := truth(one); ok && !known {
+		if on, ok := parseBool(one); ok && !known {
 			if status, known = article.Draft, true; on {
 				status = article.Published
 			}
@@ -365,7 +365,7 @@ func readWord(v *visibility, value any) string {
 		case status == article.Scheduled:
 			v.scheduled = true
 		default:
-			v.hold(status)
+			v.restrict(status)
 		}
 	}
 	return ""
@@ -386,25 +386,25 @@ func readBuild(v *visibility, value any) string {
 		if k == keyIgnored {
 			continue
 		}
-		if fix := readPart(v, k, fields[key]); fix != "" {
+		if fix := readRenderOrList(v, k, fields[key]); fix != "" {
 			return fix
 		}
 	}
 	return ""
 }
 
-// readPart reads build.render or build.list. A page that is not rendered has no
+// readRenderOrList reads build.render or build.list. A page that is not rendered has no
 // address; one that is in no list is found by its address only.
-func readPart(v *visibility, kind valueKind, value any) string {
+func readRenderOrList(v *visibility, kind valueKind, value any) string {
 	as := article.Unlisted
 	if kind == keyRender {
 		as = article.Draft
 	}
-	on, isTruth := truth(value)
+	on, isTruth := parseBool(value)
 	switch {
 	case isWord(value, "always"), isTruth && on:
 	case isWord(value, "never"), isWord(value, "local"), isWord(value, "link"), isTruth:
-		v.hold(as)
+		v.restrict(as)
 	default:
 		return fixBuild
 	}
@@ -416,8 +416,8 @@ func isWord(value any, word string) bool {
 	return ok && strings.EqualFold(strings.TrimSpace(text), word)
 }
 
-// truth reads a yes or no in the forms that YAML, TOML, JSON and people have.
-func truth(value any) (yes, ok bool) {
+// parseBool reads a yes or no in the forms that YAML, TOML, JSON and people have.
+func parseBool(value any) (yes, ok bool) {
 	switch v := value.(type) {
 	case bool:
 		return v, true
@@ -464,7 +464,7 @@ func (m meta) date() (entry, bool) {
 			if normalKey(e.key) != name || e.value == nil || e.value == "" {
 				continue
 			}
-			if _, isTruth := truth(e.value); name != "published" || !isTruth {
+			if _, isTruth := parseBool(e.value); name != "published" || !isTruth {
 				return e, true
 			}
 		}

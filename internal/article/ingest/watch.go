@@ -33,15 +33,15 @@ func (im *Importer) Watch(ctx context.Context, paths []string, ready func()) err
 			return err
 		}
 		if _, err := im.Import(ctx, path); err != nil {
-			return endOf(ctx, err)
+			return ignoreContextEnd(ctx, err)
 		}
 	}
 	ready()
-	return im.follow(ctx, watcher, paths)
+	return im.importChanges(ctx, watcher, paths)
 }
 
-// endOf makes the end of a watch no error.
-func endOf(ctx context.Context, err error) error {
+// ignoreContextEnd makes the end of a watch no error.
+func ignoreContextEnd(ctx context.Context, err error) error {
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		return nil
 	}
@@ -70,16 +70,16 @@ func watchTree(watcher *fsnotify.Watcher, path string) error {
 
 // changes are what happened in watched folders since the last import.
 type changes struct {
-	came map[string]bool // files and folders that were written or made
-	went map[string]bool // files that were removed or renamed
+	written map[string]bool // files and folders that were written or made
+	removed map[string]bool // files that were removed or renamed
 }
 
 // retryAfter is when an import is tried again that the store refused.
 const retryAfter = 5 * time.Second
 
-// follow collects changes until they settle, and imports them. What fails is reported
+// importChanges collects changes until they settle, and imports them. What fails is reported
 // and tried again: no file and no full disk ends a watch.
-func (im *Importer) follow(ctx context.Context, watcher *fsnotify.Watcher, paths []string) error {
+func (im *Importer) importChanges(ctx context.Context, watcher *fsnotify.Watcher, paths []string) error {
 	seen := changes{map[string]bool{}, map[string]bool{}}
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
@@ -89,19 +89,19 @@ func (im *Importer) follow(ctx context.Context, watcher *fsnotify.Watcher, paths
 			return nil
 		case err := <-watcher.Errors:
 			// Events were lost, so that anything may have changed.
-			im.complain("", err)
+			im.logFailure("", err)
 			for _, path := range paths {
-				seen.came[path] = true
+				seen.written[path] = true
 			}
 			timer.Reset(quietPeriod)
 		case event := <-watcher.Events:
-			if im.note(watcher, event, &seen) {
+			if im.record(watcher, event, &seen) {
 				timer.Reset(quietPeriod)
 			}
 		case <-timer.C:
-			if im.followUp(ctx, paths, seen) {
-				clear(seen.came)
-				clear(seen.went)
+			if im.importPending(ctx, paths, seen) {
+				clear(seen.written)
+				clear(seen.removed)
 			} else {
 				timer.Reset(retryAfter)
 			}
@@ -109,20 +109,20 @@ func (im *Importer) follow(ctx context.Context, watcher *fsnotify.Watcher, paths
 	}
 }
 
-// complain reports what went wrong with a path while it is watched.
-func (im *Importer) complain(path string, err error) {
+// logFailure reports what went wrong with a path while it is watched.
+func (im *Importer) logFailure(path string, err error) {
 	slog.Error("a watched path cannot be imported; it is tried again", "path", path, "error", err)
 }
 
-// note keeps an event that changes an article, and reports whether it does. New folders
+// record keeps an event that changes an article, and reports whether it does. New folders
 // are watched from then on.
-func (im *Importer) note(watcher *fsnotify.Watcher, event fsnotify.Event, seen *changes) bool {
+func (im *Importer) record(watcher *fsnotify.Watcher, event fsnotify.Event, seen *changes) bool {
 	if strings.HasPrefix(filepath.Base(event.Name), ".") {
 		return false
 	}
 	if event.Has(fsnotify.Remove) || event.Has(fsnotify.Rename) {
 		if Importable(event.Name) {
-			seen.went[event.Name] = true
+			seen.removed[event.Name] = true
 		}
 		return false // until something comes in its place
 	}
@@ -136,23 +136,23 @@ func (im *Importer) note(watcher *fsnotify.Watcher, event fsnotify.Event, seen *
 	} else if !Importable(event.Name) && !isSettings(filepath.ToSlash(event.Name)) {
 		return false
 	}
-	seen.came[event.Name] = true
+	seen.written[event.Name] = true
 	return true
 }
 
-// followUp imports what changed, as a part of the watched path that it lies in: names
+// importPending imports what changed, as a part of the watched path that it lies in: names
 // and images are told from there. All of a path is imported together, so that files
 // which changed places are told apart. It reports whether all went well.
-func (im *Importer) followUp(ctx context.Context, paths []string, seen changes) bool {
+func (im *Importer) importPending(ctx context.Context, paths []string, seen changes) bool {
 	fine := true
-	left := maps.Clone(seen.came)
+	left := maps.Clone(seen.written)
 	for _, path := range paths {
-		names, err := below(path, left)
+		names, err := takeBelow(path, left)
 		if err == nil && len(names) > 0 {
 			_, err = im.importFolder(ctx, path, names, vanishedBelow(path, seen))
 		}
 		if err != nil && ctx.Err() == nil {
-			im.complain(path, err)
+			im.logFailure(path, err)
 			fine = false
 		}
 	}
@@ -161,16 +161,16 @@ func (im *Importer) followUp(ctx context.Context, paths []string, seen changes) 
 			continue
 		}
 		if _, err := im.Import(ctx, path); err != nil && !errors.Is(err, os.ErrNotExist) && ctx.Err() == nil {
-			im.complain(path, err)
+			im.logFailure(path, err)
 			fine = false
 		}
 	}
 	return fine
 }
 
-// below takes the changes below a folder, and returns the names of their articles.
+// takeBelow takes the changes below a folder, and returns the names of their articles.
 // What is gone again is left alone.
-func below(folder string, came map[string]bool) ([]string, error) {
+func takeBelow(folder string, came map[string]bool) ([]string, error) {
 	var names []string
 	for changed := range came {
 		name, err := filepath.Rel(folder, changed)
@@ -205,9 +205,9 @@ func below(folder string, came map[string]bool) ([]string, error) {
 // gone.
 func vanishedBelow(folder string, seen changes) map[string]bool {
 	out := map[string]bool{}
-	for gone := range seen.went {
+	for gone := range seen.removed {
 		name, err := filepath.Rel(folder, gone)
-		if err == nil && filepath.IsLocal(name) && !seen.came[gone] {
+		if err == nil && filepath.IsLocal(name) && !seen.written[gone] {
 			out[filepath.ToSlash(name)] = true
 		}
 	}
