@@ -7,7 +7,7 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-func TestFiltersSelect(t *testing.T) {
+func TestFilterSelectsArticles(t *testing.T) {
 	t.Parallel()
 	a := &article.Article{
 		Title: "How we count the swifts", Tags: []string{"Golang", "C/C++", "tips and tricks", "été"}, Language: "en-GB",
@@ -36,7 +36,7 @@ func TestFiltersSelect(t *testing.T) {
 	}
 }
 
-func TestFiltersThatCannotBeReadSayWhy(t *testing.T) {
+func TestInvalidFiltersGiveReason(t *testing.T) {
 	t.Parallel()
 	for expr, want := range map[string]string{
 		"golang rust":                      `AND, OR or the end is expected before "rust"`,
@@ -59,7 +59,7 @@ func TestFiltersThatCannotBeReadSayWhy(t *testing.T) {
 	}
 }
 
-func TestFiltersJoin(t *testing.T) {
+func TestFiltersCombine(t *testing.T) {
 	t.Parallel()
 	golang, _ := article.ParseFilter("golang")
 	tags := article.AnyOf([]string{"a", "b"}, func(v string) article.Node { return article.Tag{Key: article.TagKey(v)} })

@@ -6,7 +6,7 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-func TestSrcsetsAreReadAsBrowsersDo(t *testing.T) {
+func TestSrcsetIsParsedAsBrowsersDo(t *testing.T) {
 	t.Parallel()
 	for srcset, want := range map[string]string{
 		"a.png":                             "<a.png>",

@@ -6,7 +6,7 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-func TestBodiesAreAbsoluteForReadersElsewhere(t *testing.T) {
+func TestBodyForMakesLinksAbsolute(t *testing.T) {
 	t.Parallel()
 	a := &article.Article{Slug: "été", HTML: `<p>="/text, /x &#34;<a href="/a?b=1&amp;c">x</a><img srcset="https://c.example/1 1x, /2 2x" alt="/no"/><br/></p>`}
 	want := `<p>="/text, /x &#34;<a href="https://press.example/a?b=1&amp;c">x</a><img srcset="https://c.example/1 1x, https://press.example/2 2x" alt="/no"/><br/></p>`

@@ -8,7 +8,7 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-func TestCleanTextIsFitForXML(t *testing.T) {
+func TestCleanTextIsValidXML(t *testing.T) {
 	t.Parallel()
 	for source, want := range map[string]string{
 		"plain": "plain", "tab\tline\r\n": "tab\tline\r\n", "a\x00\x07\x1b\x7fb": "ab", "a\u0085b": "ab", "a\ufffeb\uffffc\U0001ffffd": "abcd",
@@ -20,7 +20,7 @@ func TestCleanTextIsFitForXML(t *testing.T) {
 	}
 }
 
-func TestKeysMakeSpellingsOne(t *testing.T) {
+func TestKeysUnifySpellings(t *testing.T) {
 	t.Parallel()
 	for _, same := range [][]string{{"été", "e\u0301te\u0301", " ÉTÉ ", "E\u0301TE\u0301"}, {"STRASSE", "straße", "Straße"}, {"tips and  tricks", "Tips\tand tricks"}, {"C/C++", "c/c++"}, {"ΣΊΣΥΦΟΣ", "σίσυφος"}} {
 		for _, spelling := range same {
@@ -37,7 +37,7 @@ func TestKeysMakeSpellingsOne(t *testing.T) {
 	}
 }
 
-func TestSlugs(t *testing.T) {
+func TestSlugifyKeepsLettersAndDigits(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"Hello, World!": "hello-world", "Été à la mer": "été-à-la-mer", "E\u0301te\u0301": "été", "港の灯台守": "港の灯台守", "خريطة الآبار": "خريطة-الآبار", "go1.22": "go1.22",
@@ -55,7 +55,7 @@ func TestSlugs(t *testing.T) {
 	}
 }
 
-func TestWordsAreThoseOfASearch(t *testing.T) {
+func TestWordsAreNormalizedForSearch(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string][]string{
 		"Hello, WORLD-wide": {"hello", "world", "wide"}, "ﬁne １２": {"fine", "12"}, "灯台 abc守": {"灯", "台", "abc", "守"}, "E\u0301te\u0301": {"été"}, "كتب مدينة": {"كتب", "مدينة"}, " ": nil,
@@ -70,7 +70,7 @@ func TestWordsAreThoseOfASearch(t *testing.T) {
 	}
 }
 
-func TestDirectionsFollowTheLanguageThenTheTitle(t *testing.T) {
+func TestDirectionFollowsLanguageThenTitle(t *testing.T) {
 	t.Parallel()
 	for want, articles := range map[string][]article.Article{
 		"rtl": {{Language: "ar"}, {Language: "fa-IR"}, {Language: "he"}, {Title: "2026: مرحبا"}},

@@ -7,7 +7,7 @@ import (
 	"github.com/tidings-press/tidings/internal/backoff"
 )
 
-func TestDelayDoublesUpToItsBoundWithJitter(t *testing.T) {
+func TestDelayDoublesUpToLimitWithJitter(t *testing.T) {
 	t.Parallel()
 	seen := map[time.Duration]bool{}
 	for tries := range 2000 {

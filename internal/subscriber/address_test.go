@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestAddressesAreReadAndShown(t *testing.T) {
+func TestAddressesAreParsedAndFormatted(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ in, shown, ascii, key string }{
 		{"ada@example.org", "ada@example.org", "ada@example.org", "ada@example.org"},
@@ -41,7 +41,7 @@ func TestAddressesAreReadAndShown(t *testing.T) {
 	}
 }
 
-func TestBadAddressesSayWhatIsWrong(t *testing.T) {
+func TestInvalidAddressesGiveReason(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
 		"":                                      "it is empty",
@@ -89,7 +89,7 @@ func TestBadAddressesSayWhatIsWrong(t *testing.T) {
 	}
 }
 
-func TestAddressesGoThroughJSON(t *testing.T) {
+func TestAddressSurvivesJSON(t *testing.T) {
 	t.Parallel()
 	in := []Address{MustParseAddress("info@bücher.example"), {}}
 	data, err := json.Marshal(in)
@@ -112,7 +112,7 @@ func TestOnlyLocalPartsNeedUTF8(t *testing.T) {
 	}
 }
 
-func TestMailboxesHaveNames(t *testing.T) {
+func TestMailboxNamesAreParsed(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
 		"Ada Lovelace <ada@example.org>":        "Ada Lovelace|ada@example.org",

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestSuppressionsOutliveRotationAndSpelling(t *testing.T) {
+func TestSuppressionHashSurvivesRotationAndSpelling(t *testing.T) {
 	t.Parallel()
 	secret := []byte("0123456789abcdef0123456789abcdef")
 	old, fresh := NewKeys(secret), NewKeys([]byte("a fresh secret of 32 bytes......"), secret)

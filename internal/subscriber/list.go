@@ -56,14 +56,14 @@ var ErrList = errors.New("subscriber list")
 
 // List is a list whose header was read.
 type List struct {
-	records *records
-	columns []Column
+	records     *records
+	columns     []Column
 	hasHeader   bool     // it has a header
-	firstRecord   []string // a record that was read to learn the columns
-	firstLine    int      // of first
+	firstRecord []string // a record that was read to learn the columns
+	firstLine   int      // of first
 	firstError  error    // in place of first
-	cells   cellCache
-	mapped  map[Mapped]int64
+	cells       cellCache
+	mapped      map[Mapped]int64
 }
 
 // Mapped is a word of another system that was read as a state.
@@ -138,19 +138,19 @@ func (l *List) findAddress() error {
 	if slices.ContainsFunc(l.columns, func(c Column) bool { return c.Meaning == MeansAddress }) {
 		return nil
 	}
-	var holds, weak []int
+	var withAddress, weak []int
 	for i, c := range l.columns {
 		if c.Meaning == MeansNothing && !c.ByHand && c.index < len(l.firstRecord) && isAddress(l.firstRecord[c.index]) {
-			holds = append(holds, i)
+			withAddress = append(withAddress, i)
 		}
 		if c.weak {
 			weak = append(weak, i)
 		}
 	}
 	switch {
-	case len(holds) == 1:
-		l.columns[holds[0]].Meaning = MeansAddress
-	case len(weak) == 1 && len(holds) == 0:
+	case len(withAddress) == 1:
+		l.columns[withAddress[0]].Meaning = MeansAddress
+	case len(weak) == 1 && len(withAddress) == 0:
 		l.columns[weak[0]].Meaning = MeansAddress
 	default:
 		return errNoAddressColumn

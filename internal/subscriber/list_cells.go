@@ -139,8 +139,8 @@ func (l *List) checkName(c *Column, value string) *LineError {
 
 // Bounds of the topics, digests and labels of one line.
 const (
-	maxValues = 200
-	maxValueLength   = 200
+	maxValues      = 200
+	maxValueLength = 200
 )
 
 // splitCell parts several values in one cell: between commas, semicolons or bars, with quotes

@@ -28,8 +28,8 @@ type records struct {
 	delimiter byte
 	latin1    bool
 	line      int      // of the record that next returned last
-	linesRead      int      // lines read so far
-	unread     [][]byte // lines that were read ahead in vain
+	linesRead int      // lines read so far
+	unread    [][]byte // lines that were read ahead in vain
 	fields    []string
 }
 
@@ -200,8 +200,8 @@ func (r *records) joinQuoted(first []byte) (joined []byte, ahead [][]byte, err e
 }
 
 // lineError is a fault of the line as text.
-func (r *records) lineError(what, right string) *LineError {
-	return &LineError{Line: r.line, Reason: "line not readable", What: what, Expected: right}
+func (r *records) lineError(what, expected string) *LineError {
+	return &LineError{Line: r.line, Reason: "line not readable", What: what, Expected: expected}
 }
 
 // decode gives the line as UTF-8.

@@ -226,20 +226,20 @@ const maxCachedCells = 1000
 // readState adds the state that a cell gives.
 func (l *List) readState(c *Column, value string, v *lineState) {
 	key := cellKey{c.Meaning, value}
-	j, known := l.cells[key]
+	cell, known := l.cells[key]
 	if !known {
-		j = cellStateOf(c.Meaning, value)
+		cell = cellStateOf(c.Meaning, value)
 		if len(l.cells) < maxCachedCells {
-			l.cells[key] = j
+			l.cells[key] = cell
 		}
 	}
-	if !j.clear {
+	if !cell.clear {
 		v.addUnclear(c, value)
 		return
 	}
-	v.add(j.state)
-	if j.mapped {
-		l.noteMapped(c, value, j.state)
+	v.add(cell.state)
+	if cell.mapped {
+		l.noteMapped(c, value, cell.state)
 	}
 }
 

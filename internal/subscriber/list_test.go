@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// readAll gives one line per row or error.
+// readAll reads a list and returns one line per row or error.
 func readAll(in string, opts ListOptions) string {
 	var out strings.Builder
 	for row, err := range ReadList(strings.NewReader(in), opts) {
@@ -24,7 +24,7 @@ func readAll(in string, opts ListOptions) string {
 	return out.String()
 }
 
-func TestListsOfManyHands(t *testing.T) {
+func TestListFormatsAreRead(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ name, in, want string }{
 		{"addresses alone", "ada@example.org\n\n  \nbob@example.org", "1 ada@example.org [] \n4 bob@example.org [] \n"},
@@ -39,11 +39,11 @@ func TestListsOfManyHands(t *testing.T) {
 		{"unknown columns are passed over", "id,email,shoe size\n1,ada@example.org,38\n", "2 ada@example.org [] \n"},
 		{"a bad line does not stop the rest", "email\nada\nbob@example.org\n", "! line 2: address \"ada\": it has no @; expected: something like ada@example.org\n3 bob@example.org [] \n"},
 		{"no address in the line", "email,name\n,Ada\n", "! line 2: it has no address; expected: one address on each line\n"},
-		{"a stray quote costs one line", "email,name\nada@example.org,\"Ada\n" + strings.Repeat("bob@example.org,Bob\n", 9), "! line 2: a quote is opened and never closed; expected: a quote at both ends of the field, and \"\" for a quote inside\n" + bobs(3, 11)},
+		{"a stray quote costs one line", "email,name\nada@example.org,\"Ada\n" + strings.Repeat("bob@example.org,Bob\n", 9), "! line 2: a quote is opened and never closed; expected: a quote at both ends of the field, and \"\" for a quote inside\n" + numberedAddresses(3, 11)},
 		{"text after a quote", "email,name\nada@example.org,\"Ada\"x\n", "! line 2: text follows on a closing quote; expected: \"\" for a quote inside a field\n"},
-		{"Latin-1 is told", "email,name\nada@example.org,Ren\xE9\nbob@example.org,Bob\n", "! line 2: it is not UTF-8; it looks like Latin-1; expected: the same list saved as UTF-8, or the import told that it is Latin-1 (--latin1)\n3 bob@example.org [Bob] \n"},
-		{"UTF-32 is told", "\xFF\xFE\x00\x00e\x00\x00\x00", "! subscriber list: line 1: the file is UTF-32; save the list as CSV in UTF-8\n"},
-		{"a spreadsheet is told", "PK\x03\x04\x14\x00", "! subscriber list: line 1: the file is a spreadsheet or archive; save the list as CSV in UTF-8\n"},
+		{"Latin-1 is detected", "email,name\nada@example.org,Ren\xE9\nbob@example.org,Bob\n", "! line 2: it is not UTF-8; it looks like Latin-1; expected: the same list saved as UTF-8, or the import told that it is Latin-1 (--latin1)\n3 bob@example.org [Bob] \n"},
+		{"UTF-32 is refused", "\xFF\xFE\x00\x00e\x00\x00\x00", "! subscriber list: line 1: the file is UTF-32; save the list as CSV in UTF-8\n"},
+		{"a spreadsheet is refused", "PK\x03\x04\x14\x00", "! subscriber list: line 1: the file is a spreadsheet or archive; save the list as CSV in UTF-8\n"},
 		{"no column for addresses", "name,city\nAda,London\n", "! subscriber list: line 1: no column for the address; name it email, or say which one it is\n"},
 		{"a long line", "email\n" + strings.Repeat("x", 200_000) + "\nbob@example.org", "! line 2: it has more than 65536 bytes; expected: one subscriber on each line\n3 bob@example.org [] \n"},
 		{"nothing", "", ""},
@@ -57,7 +57,7 @@ func TestListsOfManyHands(t *testing.T) {
 	}
 }
 
-func bobs(from, to int) string {
+func numberedAddresses(from, to int) string {
 	var out strings.Builder
 	for line := from; line <= to; line++ {
 		fmt.Fprintf(&out, "%d bob@example.org [Bob] \n", line)
@@ -65,23 +65,23 @@ func bobs(from, to int) string {
 	return out.String()
 }
 
-func TestLatin1IsReadWhenTold(t *testing.T) {
+func TestLatin1OptionDecodesList(t *testing.T) {
 	t.Parallel()
 	if got := readAll("email,name\nada@example.org,Ren\xE9\n", ListOptions{Latin1: true}); got != "2 ada@example.org [René] \n" {
 		t.Error(got)
 	}
 }
 
-func TestADelimiterCanBeTold(t *testing.T) {
+func TestDelimiterOptionIsUsed(t *testing.T) {
 	t.Parallel()
 	if got := readAll("email;name\nada@example.org;\"A, B; C\"\n", ListOptions{Delimiter: ';'}); got != "2 ada@example.org [A, B; C] \n" {
 		t.Error(got)
 	}
 }
 
-func TestABrokenReaderEndsTheList(t *testing.T) {
+func TestReadErrorEndsList(t *testing.T) {
 	t.Parallel()
-	broken := errors.New("disk on fire")
+	broken := errors.New("read failed")
 	in := io.MultiReader(strings.NewReader("ada@example.org\n"), &failing{broken})
 	var last error
 	rows := 0
@@ -99,7 +99,7 @@ type failing struct{ err error }
 
 func (f *failing) Read([]byte) (int, error) { return 0, f.err }
 
-func TestExportsComeBackAsTheyWere(t *testing.T) {
+func TestExportedListIsReadBackUnchanged(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 5, 1, 8, 0, 0, 0, time.UTC)
 	want := []Subscriber{
@@ -143,13 +143,13 @@ func TestExportsComeBackAsTheyWere(t *testing.T) {
 	}
 }
 
-// million gives a list of n lines without holding it.
-type million struct {
+// longList is a reader that generates a list of many lines without holding it in memory.
+type longList struct {
 	left, at int
 	rest     []byte
 }
 
-func (m *million) Read(p []byte) (int, error) {
+func (m *longList) Read(p []byte) (int, error) {
 	for len(m.rest) < len(p) && m.left > 0 {
 		m.rest = fmt.Appendf(m.rest, "reader%d@example.org,Reader Number %d\n", m.at, m.at)
 		m.at++
@@ -163,12 +163,12 @@ func (m *million) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-func TestMemoryDoesNotGrowWithTheList(t *testing.T) {
+func TestMemoryDoesNotGrowWithList(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	rows, peak := 0, uint64(0)
-	for _, err := range ReadList(&million{left: 300_000}, ListOptions{}) {
+	for _, err := range ReadList(&longList{left: 300_000}, ListOptions{}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -186,7 +186,7 @@ func TestMemoryDoesNotGrowWithTheList(t *testing.T) {
 func BenchmarkReadList(b *testing.B) {
 	b.ReportAllocs()
 	rows := 0
-	for _, err := range ReadList(&million{left: b.N}, ListOptions{}) {
+	for _, err := range ReadList(&longList{left: b.N}, ListOptions{}) {
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -2,7 +2,7 @@ package subscriber
 
 import "testing"
 
-func TestMaskedAddressTellsItsOwnerOnly(t *testing.T) {
+func TestMaskedAddressHidesMostLetters(t *testing.T) {
 	t.Parallel()
 	for address, want := range map[string]string{
 		"ada@mail.example.org": "a…@m….org", "Jürgen@bücher.example": "J…@b….example", "a@b.org": "a…@b….org",

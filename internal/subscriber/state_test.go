@@ -2,13 +2,13 @@ package subscriber
 
 import "testing"
 
-func TestTransitionsFitTogether(t *testing.T) {
+func TestTransitionsAreConsistent(t *testing.T) {
 	t.Parallel()
 	seen := map[[2]State]bool{}
 	for _, change := range Transitions {
 		pair := [2]State{change.From, change.To}
 		if seen[pair] || !change.From.Known() || !change.To.Known() || change.When == "" || change.From == change.To {
-			t.Errorf("%+v stands twice or makes no sense", change)
+			t.Errorf("%+v is listed twice or is not a valid change", change)
 		}
 		seen[pair] = true
 	}
@@ -27,6 +27,6 @@ func TestTransitionsFitTogether(t *testing.T) {
 		}
 	}
 	if Complained.CanBecome(Active) || State("nonsense").Known() {
-		t.Error("a complaint is undone by nobody but the person")
+		t.Error("an editor must not undo a complaint, and unknown states must not be known")
 	}
 }

@@ -8,9 +8,9 @@ import (
 	"unicode/utf16"
 )
 
-// states reads a list and shows each address with the state that its line asks for, or
-// what is wrong with it.
-func states(t *testing.T, in string, opts ListOptions) string {
+// readStates reads a list and returns each local part with its state, or the line and reason
+// of an error.
+func readStates(t *testing.T, in string, opts ListOptions) string {
 	t.Helper()
 	list, err := OpenList(strings.NewReader(in), opts)
 	if err != nil {
@@ -32,7 +32,7 @@ func states(t *testing.T, in string, opts ListOptions) string {
 	return strings.Join(out, " ")
 }
 
-func TestStatesOfOtherSystemsAreUnderstood(t *testing.T) {
+func TestStatesOfOtherSystemsAreMapped(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ name, in, want string }{
 		{
@@ -103,51 +103,51 @@ func TestStatesOfOtherSystemsAreUnderstood(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			if got := states(t, test.in, ListOptions{}); got != test.want {
+			if got := readStates(t, test.in, ListOptions{}); got != test.want {
 				t.Errorf("got  %s\nwant %s", got, test.want)
 			}
 		})
 	}
 }
 
-func TestHeadingsAboutConsentThatAreNotUnderstoodStopTheImport(t *testing.T) {
+func TestUnknownConsentHeadingStopsImport(t *testing.T) {
 	t.Parallel()
 	for _, heading := range []string{
 		"Unsub flag", "opt_status_2", "consent v2", "Subscription ends", "bounced twice", "email clean?", "blocked by", "suppression group", "disabled because",
 		"deletion flag", "complained about", "spam score", "activeness", "Lead Status", "member state 2", "confirm code", "GDPR basis", "marketing segment flag",
 		"permission level", "Stop status", "Cancel date", "do-not-bother", "dontSend2", "Widerruf", "Abo-Ende", "résilié", "newsletter A", "Mail ok? (accept)", "has quit", "left us", "churn reason",
 	} {
-		got := states(t, heading+",email\nyes,a@x.org\n", ListOptions{})
+		got := readStates(t, heading+",email\nyes,a@x.org\n", ListOptions{})
 		if !strings.HasPrefix(got, "stopped:") || !strings.Contains(got, heading) {
 			t.Errorf("%s: %s", heading, got)
 		}
-		if got := states(t, "email,"+heading+"\na@x.org,yes\n", ListOptions{Ignore: []string{strings.ToUpper(heading)}}); got != "a:" {
+		if got := readStates(t, "email,"+heading+"\na@x.org,yes\n", ListOptions{Ignore: []string{strings.ToUpper(heading)}}); got != "a:" {
 			t.Errorf("%s ignored: %s", heading, got)
 		}
-		if got := states(t, "email,"+heading+"\na@x.org,yes\n", ListOptions{Columns: map[string]Meaning{heading: MeansLeft}}); got != "a:unsubscribed" {
+		if got := readStates(t, "email,"+heading+"\na@x.org,yes\n", ListOptions{Columns: map[string]Meaning{heading: MeansLeft}}); got != "a:unsubscribed" {
 			t.Errorf("%s read as left: %s", heading, got)
 		}
 	}
 	for _, heading := range []string{"shoe size", "Options", "Station", "Statistics", "Company", "Country", "created_at", "Notes", "LEID", "Adoption year", "Topic of talk", "Optional remarks"} {
-		if got := states(t, heading+",email\n1,a@x.org\n", ListOptions{}); got != "a:" {
+		if got := readStates(t, heading+",email\n1,a@x.org\n", ListOptions{}); got != "a:" {
 			t.Errorf("%s: %s", heading, got)
 		}
 	}
 }
 
-func TestColumnsThatAreNotInTheListAreAnError(t *testing.T) {
+func TestUnknownColumnOptionIsError(t *testing.T) {
 	t.Parallel()
 	for _, opts := range []ListOptions{
 		{Ignore: []string{"statsu"}}, {Columns: map[string]Meaning{"statsu": MeansState}}, {Columns: map[string]Meaning{"status": "nonsense"}},
 	} {
-		if got := states(t, "email,status\na@x.org,active\n", opts); !strings.HasPrefix(got, "stopped:") || !strings.Contains(got, "stat") {
+		if got := readStates(t, "email,status\na@x.org,active\n", opts); !strings.HasPrefix(got, "stopped:") || !strings.Contains(got, "stat") {
 			t.Errorf("%v: %s", opts, got)
 		}
 	}
-	if got := states(t, "a@x.org,Ada\n", ListOptions{Ignore: []string{"status"}}); !strings.Contains(got, "no header") {
+	if got := readStates(t, "a@x.org,Ada\n", ListOptions{Ignore: []string{"status"}}); !strings.Contains(got, "no header") {
 		t.Error(got)
 	}
-	if got := states(t, "a@x.org,Ada,active\n", ListOptions{}); !strings.Contains(got, "3 columns and no header") {
+	if got := readStates(t, "a@x.org,Ada,active\n", ListOptions{}); !strings.Contains(got, "3 columns and no header") {
 		t.Error(got)
 	}
 }
@@ -170,7 +170,7 @@ func TestEveryHeadingHasOneMeaning(t *testing.T) {
 	}
 }
 
-// utf16Of encodes a text as spreadsheets save "Unicode text".
+// utf16Of encodes a text as UTF-16, which spreadsheets write as "Unicode text".
 func utf16Of(text string, big, mark bool) string {
 	if mark {
 		text = "\uFEFF" + text
@@ -186,7 +186,7 @@ func utf16Of(text string, big, mark bool) string {
 	return string(out)
 }
 
-func TestFilesOfSpreadsheetsAreRead(t *testing.T) {
+func TestSpreadsheetFilesAreRead(t *testing.T) {
 	t.Parallel()
 	const want = "2 ada@example.org [Ada Ünal] de\n"
 	for name, in := range map[string]string{
@@ -211,7 +211,7 @@ func TestFilesOfSpreadsheetsAreRead(t *testing.T) {
 	}
 }
 
-func TestAddressesAreReadAsPeopleWriteThem(t *testing.T) {
+func TestAddressCellsAreNormalized(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
 		"  ada@example.org ":                  "ada@example.org",
@@ -245,7 +245,7 @@ func TestAddressesAreReadAsPeopleWriteThem(t *testing.T) {
 	}
 }
 
-func TestAddressColumnIsTheOneWithAddresses(t *testing.T) {
+func TestAddressColumnIsFoundByContent(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
 		"Name,Address,City,Email\nAda,1 Quay Street,Harbour,a@x.org\n":        "a:",
@@ -260,13 +260,13 @@ func TestAddressColumnIsTheOneWithAddresses(t *testing.T) {
 		"Status,Email,Home State,Home City\nactive,a@x.org,Oregon,Salem\n":    "a:active",
 		"email,Home Street,Home City,Home State\na@x.org,1 Quay,Salem,Oregon": "a:",
 	} {
-		if got := states(t, in, ListOptions{}); got != want {
+		if got := readStates(t, in, ListOptions{}); got != want {
 			t.Errorf("%q\ngot  %s\nwant %s", in, got, want)
 		}
 	}
 }
 
-func TestLanguagesAndTimezonesAreReadInAnySpelling(t *testing.T) {
+func TestLanguagesAndTimezonesAreNormalized(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
 		"English": "en", "EN": "en", "en_US": "en-US", "FR_fr": "fr-FR", "français": "fr", "Französisch": "fr", "Deutsch": "de", "allemand": "de", "English (US)": "en",
@@ -291,18 +291,18 @@ func TestLanguagesAndTimezonesAreReadInAnySpelling(t *testing.T) {
 	}
 }
 
-func TestNothingOfADamagedListIsLost(t *testing.T) {
+func TestDamagedLinesAreReported(t *testing.T) {
 	t.Parallel()
 	const stray = "email,name\na@x.org,\"Ada\nb@x.org,Ben\nc@x.org,\"Carl\nd@x.org,Dan\n"
-	if got := states(t, stray, ListOptions{}); got != "2 refused (line not readable) b: 4 refused (line not readable) d:" {
+	if got := readStates(t, stray, ListOptions{}); got != "2 refused (line not readable) b: 4 refused (line not readable) d:" {
 		t.Error(got)
 	}
-	if got := states(t, "email,name\na@x.org,Ad\uFFFD\nb@x.org,Ben\n", ListOptions{}); got != "2 refused (line not readable) b:" {
+	if got := readStates(t, "email,name\na@x.org,Ad\uFFFD\nb@x.org,Ben\n", ListOptions{}); got != "2 refused (line not readable) b:" {
 		t.Error(got)
 	}
 }
 
-func TestLabelsAndTopicsAreParted(t *testing.T) {
+func TestLabelsAndTopicsAreSplit(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
 		`"""VIP, gold"",""Fair 2024"""`:    `["VIP, gold" "Fair 2024"]`,
@@ -319,7 +319,7 @@ func TestLabelsAndTopicsAreParted(t *testing.T) {
 	}
 }
 
-func TestSummaryShowsHowColumnsAndWordsWereRead(t *testing.T) {
+func TestColumnsAndMappedWordsAreListed(t *testing.T) {
 	t.Parallel()
 	list, err := OpenList(strings.NewReader("E-Mail,status,TAGS,shoe size,Lead status,active_subscription\na@x.org,cleaned,,38,,\nb@x.org,cleaned,,,,\nc@x.org,active,,,,\n"),
 		ListOptions{Ignore: []string{"Lead status"}, Columns: map[string]Meaning{"shoe size": MeansLabels}})

@@ -83,7 +83,7 @@ func decodeClaim(b []byte) (Claim, error) {
 
 // reader takes from the front of rest; short tells that it ran out of octets.
 type reader struct {
-	rest  []byte
+	rest      []byte
 	truncated bool
 }
 

@@ -38,8 +38,8 @@ const (
 	// 48 bits of code are enough on top of a person's 128 random bits: a forger needs a
 	// mail of that person, who has the real address in it already.
 	deliveryCodeSize = 6
-	deliverySize = 16 + 16 + deliveryCodeSize
-	nameLimit    = 64
+	deliverySize     = 16 + 16 + deliveryCodeSize
+	nameLimit        = 64
 )
 
 // NewDeliveries makes Deliveries from a secret that is the same on every node and never
@@ -65,8 +65,8 @@ func (d *Deliveries) EditionID(digest, tick string) string {
 
 // Name makes the local part for a use of a delivery.
 func (d *Deliveries) Name(use byte, id Delivery) string {
-	var room [deliverySize + 8]byte
-	data := id.encode(room[:0])
+	var buf [deliverySize + 8]byte
+	data := id.encode(buf[:0])
 	if id.Person.Row != 0 {
 		data = d.old.sum(data, oldCodeSize, []byte{use}, data)
 	} else {

@@ -8,7 +8,7 @@ import (
 	"github.com/google/uuid"
 )
 
-func TestDeliveriesComeBack(t *testing.T) {
+func TestDeliveryNameRoundTrips(t *testing.T) {
 	t.Parallel()
 	names := NewDeliveries(testSecret)
 	for _, id := range []Delivery{
@@ -29,9 +29,9 @@ func TestDeliveriesComeBack(t *testing.T) {
 	}
 }
 
-// TestDeliveriesOfEarlierVersionsAreRead holds the return paths and Message-IDs of mails
-// that were sent before people had random ids.
-func TestDeliveriesOfEarlierVersionsAreRead(t *testing.T) {
+// TestOldDeliveryNamesAreRead reads local parts from mails that were sent before subscribers
+// had random ids.
+func TestOldDeliveryNamesAreRead(t *testing.T) {
 	t.Parallel()
 	names := NewDeliveries(testSecret)
 	const edition = "0b29a4c6-95b2-4a3e-8d0f-0a6f6f1d2c3b"
@@ -49,9 +49,9 @@ func TestDeliveriesOfEarlierVersionsAreRead(t *testing.T) {
 	}
 }
 
-// TestTheSameTickGivesTheSameNames is what makes a second copy of a mail recognisable
-// that was sent again after a restore.
-func TestTheSameTickGivesTheSameNames(t *testing.T) {
+// TestSameTickGivesSameNames checks that a mail sent again after a restore has the same
+// Message-ID, so that receivers recognise the second copy.
+func TestSameTickGivesSameNames(t *testing.T) {
 	t.Parallel()
 	one, other := NewDeliveries(testSecret), NewDeliveries(testSecret)
 	name := func(d *Deliveries, digest, tick string, who uuid.UUID) string {
@@ -75,7 +75,7 @@ func TestTheSameTickGivesTheSameNames(t *testing.T) {
 	}
 }
 
-func TestForgedDeliveriesAreNotOurs(t *testing.T) {
+func TestForgedDeliveryNamesAreRefused(t *testing.T) {
 	t.Parallel()
 	names := NewDeliveries(testSecret)
 	for _, id := range []Delivery{{someEdition, PersonOf(ann)}, {someEdition, Person{Row: 42}}} {
@@ -99,7 +99,7 @@ func TestForgedDeliveriesAreNotOurs(t *testing.T) {
 	}
 }
 
-func FuzzRead(f *testing.F) {
+func FuzzReadDelivery(f *testing.F) {
 	names := NewDeliveries(testSecret)
 	f.Add(names.Name('b', Delivery{someEdition, PersonOf(ann)}))
 	f.Add(names.Name('b', Delivery{someEdition, Person{Row: 42}}))

@@ -99,8 +99,8 @@ func (k Keys) SignConfirm(person uuid.UUID, digest string, now time.Time) string
 // same claim gives the same token.
 func (k Keys) Token(c Claim) string {
 	signing := k.signing[0]
-	var room [160]byte
-	body := encodeClaim(append(room[:0], signing.id), c)
+	var buf [160]byte
+	body := encodeClaim(append(buf[:0], signing.id), c)
 	return base64.RawURLEncoding.EncodeToString(signing.code.sum(body, linkCodeSize, body))
 }
 

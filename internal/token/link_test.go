@@ -16,7 +16,7 @@ var (
 	ann        = uuid.MustParse("6f1c2b9a-3f6e-4b1c-9d57-0a2f1f6d8e10")
 )
 
-func TestLinksCarryTheirClaim(t *testing.T) {
+func TestLinkRoundTripsClaim(t *testing.T) {
 	t.Parallel()
 	keys := NewKeys(testSecret)
 	for _, claim := range []Claim{
@@ -42,9 +42,9 @@ func TestLinksCarryTheirClaim(t *testing.T) {
 	}
 }
 
-// TestLinksOfEarlierVersionsAreRead holds the tokens of mails that were sent before
-// people had random ids: they name the number of a row.
-func TestLinksOfEarlierVersionsAreRead(t *testing.T) {
+// TestOldLinksAreRead reads tokens from mails that were sent before subscribers had random
+// ids. They hold a row number instead.
+func TestOldLinksAreRead(t *testing.T) {
 	t.Parallel()
 	keys, row := NewKeys(testSecret), Person{Row: 42}
 	for token, want := range map[string]Claim{
@@ -59,7 +59,7 @@ func TestLinksOfEarlierVersionsAreRead(t *testing.T) {
 	}
 }
 
-func TestAnyChangeOfALinkIsNoticed(t *testing.T) {
+func TestChangedLinkIsRefused(t *testing.T) {
 	t.Parallel()
 	keys := NewKeys(testSecret)
 	token := keys.Sign(Unsubscribe, ann, "weekly", someEdition)
@@ -82,7 +82,7 @@ func TestAnyChangeOfALinkIsNoticed(t *testing.T) {
 	}
 }
 
-func TestKeysRotate(t *testing.T) {
+func TestLinksOfOlderKeysVerify(t *testing.T) {
 	t.Parallel()
 	old, fresh := NewKeys(testSecret), NewKeys([]byte("a fresh secret of 32 bytes......"), testSecret)
 	token := old.Sign(Unsubscribe, ann, "weekly", "")
@@ -94,7 +94,7 @@ func TestKeysRotate(t *testing.T) {
 	}
 }
 
-func TestLinksAreGoodForOnePurposeAndTime(t *testing.T) {
+func TestLinkChecksPurposeAndExpiry(t *testing.T) {
 	t.Parallel()
 	keys, now := NewKeys(testSecret), time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)
 	claim, err := keys.Verify(keys.SignConfirm(ann, "weekly", now))

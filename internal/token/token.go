@@ -61,8 +61,8 @@ func (c code) sum(dst []byte, size int, data ...[]byte) []byte {
 	for _, part := range data {
 		h.Write(part)
 	}
-	var room [sha256.Size]byte
-	return append(dst, h.Sum(room[:0])[:size]...)
+	var buf [sha256.Size]byte
+	return append(dst, h.Sum(buf[:0])[:size]...)
 }
 
 // parseUUID reads the canonical form only, so that String gives the same text again.

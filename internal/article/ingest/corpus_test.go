@@ -13,7 +13,7 @@ import (
 	"github.com/tidings-press/tidings/internal/samples"
 )
 
-// corpus returns a folder of real articles beside the project.
+// corpus returns a folder of real articles. The test is skipped where the folder does not exist.
 func corpus(t *testing.T, name string) fs.FS {
 	t.Helper()
 	dir := filepath.Join("..", "..", "..", "..", "shared", "corpus", name)
@@ -31,7 +31,7 @@ type imported struct {
 	media     []article.Medium
 }
 
-// importAll imports a folder the way the command does.
+// importAll imports every importable file of a folder, without a store.
 func importAll(t *testing.T, folder fs.FS, options ingest.Options) imported {
 	t.Helper()
 	out := imported{articles: map[string]*article.Article{}}
@@ -62,7 +62,7 @@ func importAll(t *testing.T, folder fs.FS, options ingest.Options) imported {
 	return out
 }
 
-func TestARealBlogImportsWhole(t *testing.T) {
+func TestBlogImportsWithoutLoss(t *testing.T) {
 	t.Parallel()
 	got := importAll(t, corpus(t, "go-blog"), ingest.Options{Site: "https://press.example", BaseURL: "https://go.dev/blog/"})
 	if len(got.articles) != 274 || len(got.redirects) != 60 {
@@ -86,7 +86,7 @@ func TestARealBlogImportsWhole(t *testing.T) {
 			t.Errorf("%s: a script or style survived", slug)
 		}
 		if len(slug)%4 > 0 {
-			continue // a part of them shows it; the fuzz target searches further
+			continue // a sample is enough here; FuzzSanitize covers more
 		}
 		if clean := ingest.Sanitize(a.HTML, nil); clean != a.HTML {
 			t.Errorf("%s: sanitizing twice differs:\n%s", slug, firstDifference(a.HTML, clean))
@@ -112,7 +112,7 @@ func firstDifference(a, b string) string {
 	return a[start:min(len(a), i+120)] + "\n--- became\n" + b[start:min(len(b), i+120)]
 }
 
-func TestANewsPageSavedAsTextGivesItsArticleOnly(t *testing.T) {
+func TestSavedNewsPageLosesItsBoilerplate(t *testing.T) {
 	t.Parallel()
 	got := importAll(t, corpus(t, "seed"), ingest.Options{Site: "https://press.example"})
 	if len(got.articles) != 1 || len(got.problems) > 0 {
@@ -135,7 +135,7 @@ func TestANewsPageSavedAsTextGivesItsArticleOnly(t *testing.T) {
 	}
 }
 
-func TestTheSamplesImportWithoutAWarning(t *testing.T) {
+func TestSamplesImportWithoutWarnings(t *testing.T) {
 	t.Parallel()
 	got := importAll(t, samples.Articles(), ingest.Options{Site: "http://localhost:8080"})
 	if len(got.articles) < 14 || len(got.problems)+len(got.warnings) > 0 {

@@ -105,8 +105,8 @@ func isJapanese(_ []byte, text string) bool {
 // The characters beyond ASCII of the languages of westernLetters Europe: those that stand beside
 // letters, and signs that do not.
 const (
-	westernLetters      = "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜßàáâãäåæçèéêëìíîïñòóôõöøùúûüÿŒœ‘’“”„‚–—…«»‹›·ºª\u00a0"
-	westernSigns = "€£°§©®•¡¿²³½¼¾×±´"
+	westernLetters = "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜßàáâãäåæçèéêëìíîïñòóôõöøùúûüÿŒœ‘’“”„‚–—…«»‹›·ºª\u00a0"
+	westernSigns   = "€£°§©®•¡¿²³½¼¾×±´"
 )
 
 // westernLanguages are those that Windows-1252 was made for.

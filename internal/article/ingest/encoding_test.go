@@ -12,7 +12,7 @@ import (
 	"github.com/tidings-press/tidings/internal/article/ingest"
 )
 
-func TestFilesInOtherEncodingsAreRead(t *testing.T) {
+func TestOtherEncodingsAreDecoded(t *testing.T) {
 	t.Parallel()
 	const text = "---\ntitle: L’été – déjà\ndate: 2026-11-23\n---\nÀ bientôt\n"
 	for _, c := range []struct {

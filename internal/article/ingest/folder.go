@@ -135,19 +135,19 @@ func (im *Importer) run(ctx context.Context, files fs.FS, label string, names []
 // run is one import.
 type run struct {
 	*Importer
-	files   fs.FS
+	files        fs.FS
 	parseOptions Options
-	matcher *matcher
-	label   string // stands before the files' names in reports
-	spool   spool
-	parsed  []*parsedFile
-	sum     Summary
+	matcher      *matcher
+	label        string // stands before the files' names in reports
+	spool        spool
+	parsed       []*parsedFile
+	sum          Summary
 }
 
 // parsedFile is a file that was parsed. What it gave is in the spool.
 type parsedFile struct {
 	name      string
-	index        int // index in the spool
+	index     int // index in the spool
 	published time.Time
 	report    FileReport
 	matches   []match // by article

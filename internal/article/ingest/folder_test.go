@@ -32,7 +32,7 @@ func post(title, body string) string {
 	return "---\ntitle: " + title + "\ndate: 2026-05-01\n---\n" + body + "\n"
 }
 
-func TestImportFollowsTheSourceAFolderBelongsTo(t *testing.T) {
+func TestImportUsesSettingsOfConfiguredSource(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		dir := t.TempDir()
@@ -59,7 +59,7 @@ func TestImportFollowsTheSourceAFolderBelongsTo(t *testing.T) {
 	})
 }
 
-func TestAFileIsTheSameArticleByItselfAndInItsFolder(t *testing.T) {
+func TestFileAndFolderImportGiveSameArticle(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		dir := t.TempDir()
@@ -77,7 +77,7 @@ func TestAFileIsTheSameArticleByItselfAndInItsFolder(t *testing.T) {
 	})
 }
 
-func TestImportStaysInItsFolder(t *testing.T) {
+func TestImportReadsNothingOutsideItsFolder(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		dir := t.TempDir()
@@ -103,7 +103,7 @@ func TestImportStaysInItsFolder(t *testing.T) {
 	})
 }
 
-func TestImportEndsWhenItIsTold(t *testing.T) {
+func TestImportStopsWhenContextIsCancelled(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		dir := t.TempDir()

@@ -8,7 +8,7 @@ import (
 	"github.com/tidings-press/tidings/internal/article/ingest"
 )
 
-func TestAPageIsTakenApart(t *testing.T) {
+func TestHTMLPageGivesMetadataAndBody(t *testing.T) {
 	t.Parallel()
 	got := importOne(t, "pages/ferry.html", `<!doctype html><html lang="fr"><head><title>Le bac | Site</title>
 <meta name="author" content="Ada Whitlock"><meta property="article:published_time" content="2026-11-20T07:30:00+01:00">
@@ -24,7 +24,7 @@ func TestAPageIsTakenApart(t *testing.T) {
 	}
 }
 
-func TestPagesThatLackPartsAreReadAllTheSame(t *testing.T) {
+func TestIncompleteHTMLPagesAreImported(t *testing.T) {
 	t.Parallel()
 	options := ingest.Options{Site: site, DateFromFile: true}
 	for source, want := range map[string]string{
@@ -59,7 +59,7 @@ func TestPlainTextBecomesParagraphs(t *testing.T) {
 	}
 }
 
-func TestTextAfterItsOwnChromeIsLeftOut(t *testing.T) {
+func TestTextAfterCommentFormIsDropped(t *testing.T) {
 	t.Parallel()
 	for _, end := range []string{"Leave a comment\n\nName", "Your email address will not be published.", "- Advertisement -", "AB1", "READ ALSO: x", "広告"} {
 		if got := importOne(t, "a.txt", "Title\n\nBody.\n\n"+end+"\n", ingest.Options{Site: site, DateFromFile: true}).Article; got.HTML != "<p>Body.</p>" {
@@ -68,7 +68,7 @@ func TestTextAfterItsOwnChromeIsLeftOut(t *testing.T) {
 	}
 }
 
-func TestJSONLinesGiveAnArticleEach(t *testing.T) {
+func TestEachJSONLineGivesAnArticle(t *testing.T) {
 	t.Parallel()
 	source := `{"id": 7, "title": "One", "date": "2026-11-23", "html": "<p>a<script>x</script></p>", "markdown": "ignored"}
 
@@ -103,7 +103,7 @@ func TestJSONLinesGiveAnArticleEach(t *testing.T) {
 	}
 }
 
-func TestMarkdownHasWhatWritersUse(t *testing.T) {
+func TestMarkdownExtensionsAreRendered(t *testing.T) {
 	t.Parallel()
 	for source, want := range map[string]string{
 		"a ~~b~~ <https://c.example/>":        `<p>a <del>b</del> <a href="https://c.example/">https://c.example/</a></p>`,

@@ -12,7 +12,7 @@ import (
 	"github.com/tidings-press/tidings/internal/article/ingest"
 )
 
-// hostile are the seeds of what cleaning has to withstand.
+// hostile are HTML snippets that attack a sanitizer or a parser; they seed the fuzz tests.
 var hostile = []string{
 	"<p>a<script>alert(1)</script><b onclick=x>b", `<a href="javascript:1">x</a>`, `<a href=" java&#10;script:1">x</a>`, "<svg><style><img src=x onerror=y>",
 	"<noscript><p title=\"</noscript><img src=x onerror=alert(1)>\">", "<math><mtext><table><mglyph><style><!--</style><img title=\"--&gt;&lt;img src=1 onerror=alert(1)&gt;\">",
@@ -23,24 +23,24 @@ var hostile = []string{
 	"<details><summary><p>a", "<ruby>a<rp>(<rt>b", "<img width=1 height=1 src=x>", "<a href=http://[::1>x</a>", "<p id='a b' lang=\"x'\" dir=LTR>x", "\u2028\u202e\ufeff",
 }
 
-// checkClean holds for all that Clean returns.
-func checkClean(t *testing.T, cleaned string) {
+// checkSanitized checks what must hold for every result of Sanitize.
+func checkSanitized(t *testing.T, sanitized string) {
 	t.Helper()
-	if found := dangers(cleaned); len(found) > 0 {
-		t.Errorf("%v survived in %q", found, cleaned)
+	if found := dangers(sanitized); len(found) > 0 {
+		t.Errorf("%v survived in %q", found, sanitized)
 	}
-	if again := ingest.Sanitize(cleaned, nil); again != cleaned {
-		t.Errorf("cleaning twice differs:\n%q\n%q", cleaned, again)
+	if again := ingest.Sanitize(sanitized, nil); again != sanitized {
+		t.Errorf("sanitizing twice differs:\n%q\n%q", sanitized, again)
 	}
-	if !utf8.ValidString(cleaned) || article.CleanText(cleaned) != cleaned {
-		t.Errorf("not fit for XML: %q", cleaned)
+	if !utf8.ValidString(sanitized) || article.CleanText(sanitized) != sanitized {
+		t.Errorf("not valid XML text: %q", sanitized)
 	}
-	if err := wellFormed(cleaned); err != nil {
-		t.Errorf("not well formed: %v\n%q", err, cleaned)
+	if err := wellFormed(sanitized); err != nil {
+		t.Errorf("not well formed: %v\n%q", err, sanitized)
 	}
 }
 
-// wellFormed reads HTML as XML: what is rendered closes all that it opens.
+// wellFormed reads HTML as XML and returns an error unless every element is closed.
 func wellFormed(source string) error {
 	decoder := xml.NewDecoder(strings.NewReader("<body>" + source + "</body>"))
 	decoder.Entity = xml.HTMLEntity
@@ -55,7 +55,7 @@ func wellFormed(source string) error {
 	}
 }
 
-func FuzzClean(f *testing.F) {
+func FuzzSanitize(f *testing.F) {
 	for _, seed := range hostile {
 		f.Add(seed)
 	}
@@ -63,7 +63,7 @@ func FuzzClean(f *testing.F) {
 		if len(source) > 1<<16 {
 			t.Skip("longer ones only slow the search down")
 		}
-		checkClean(t, ingest.Sanitize(source, nil))
+		checkSanitized(t, ingest.Sanitize(source, nil))
 	})
 }
 
@@ -110,17 +110,17 @@ func FuzzImport(f *testing.F) {
 	})
 }
 
-// allocated returns how many bytes this process has asked for since it began.
+// allocated returns how many bytes this process has allocated since it started.
 func allocated() uint64 {
 	sample := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
 	metrics.Read(sample)
 	return sample[0].Value.Uint64()
 }
 
-// checkArticle holds for every article that an import gives.
+// checkArticle checks what must hold for every imported article.
 func checkArticle(t *testing.T, a *article.Article) {
 	t.Helper()
-	checkClean(t, a.HTML)
+	checkSanitized(t, a.HTML)
 	if a.Title == "" || a.Slug == "" || a.Hash == "" || a.Published.IsZero() || a.Updated.Before(a.Published) {
 		t.Errorf("incomplete: %+v", a)
 	}

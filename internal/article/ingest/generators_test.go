@@ -10,7 +10,7 @@ import (
 	"github.com/tidings-press/tidings/internal/article/ingest"
 )
 
-func TestDatesOfEveryUsualFormAreRead(t *testing.T) {
+func TestCommonDateFormatsAreParsed(t *testing.T) {
 	t.Parallel()
 	paris, err := time.LoadLocation("Europe/Paris")
 	if err != nil {
@@ -38,7 +38,7 @@ func TestDatesOfEveryUsualFormAreRead(t *testing.T) {
 	}
 }
 
-func TestFileNamesGiveDateAndLanguageAndKeepThemOutOfTheSlug(t *testing.T) {
+func TestDateAndLanguageInFileNameStayOutOfSlug(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
 		"_posts/2025-03-04-spring-tide.md": "2025-03-04 spring-tide ", "2025-3-5_short.md": "2025-03-05 short ", "2025-03-06/index.md": "2025-03-06 2025-03-06 ",
@@ -88,7 +88,7 @@ func TestTagsCategoriesAndTaxonomiesBecomeTags(t *testing.T) {
 	}
 }
 
-func TestAuthorsSummariesAreKept(t *testing.T) {
+func TestAuthorsSummaryIsKept(t *testing.T) {
 	t.Parallel()
 	for source, want := range map[string]string{
 		"excerpt: By the author.\n---\nText.": "By the author.", "excerpt: true\n---\nText.": "Text.", "---\nOne *two*.\n\nThree.\n\n<!--more-->\n\nFour.": "One two. Three.",
@@ -100,7 +100,7 @@ func TestAuthorsSummariesAreKept(t *testing.T) {
 	}
 }
 
-func TestShortcodesAreRenderedOrLeftOutWithAWarning(t *testing.T) {
+func TestShortcodesAreRenderedOrDroppedWithWarning(t *testing.T) {
 	t.Parallel()
 	for source, want := range map[string]string{
 		"{% highlight go %}\na < b\n{% endhighlight %}":                     "<pre><code class=\"language-go\">a &lt; b\n</code></pre>",
@@ -133,7 +133,7 @@ func TestShortcodesAreRenderedOrLeftOutWithAWarning(t *testing.T) {
 	}
 }
 
-func TestPicturesOfLazyLoadingAreShownOnce(t *testing.T) {
+func TestLazyLoadedPicturesAppearOnce(t *testing.T) {
 	t.Parallel()
 	for source, want := range map[string]string{
 		`<img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=" data-src="https://c.example/1.jpg" alt="1">`:                           `<img src="https://c.example/1.jpg" alt="1"/>`,
@@ -149,7 +149,7 @@ func TestPicturesOfLazyLoadingAreShownOnce(t *testing.T) {
 	}
 }
 
-func TestBaseOfAPageCountsForItsLinks(t *testing.T) {
+func TestBaseElementResolvesLinks(t *testing.T) {
 	t.Parallel()
 	source := `<title>x</title><meta name=date content=2026-11-23><base href="https://old.example/2012/trip/"><p><a href="map.html">m</a> <a href="/top">t</a> <img src="boat.jpg" alt="b">`
 	want := `<p><a href="https://old.example/2012/trip/map.html">m</a> <a href="https://old.example/top">t</a> <img src="https://old.example/2012/trip/boat.jpg" alt="b"/></p>`
@@ -158,7 +158,7 @@ func TestBaseOfAPageCountsForItsLinks(t *testing.T) {
 	}
 }
 
-func TestChineseAndJapaneseHaveNoSpaceAtLineBreaks(t *testing.T) {
+func TestLineBreaksAddNoSpaceInChineseAndJapanese(t *testing.T) {
 	t.Parallel()
 	for source, want := range map[string]string{
 		"漁から戻った\n船が並び": "<p>漁から戻った船が並び</p>", "배가\n나란히": "<p>배가\n나란히</p>", "one\ntwo": "<p>one\ntwo</p>",
@@ -170,7 +170,7 @@ func TestChineseAndJapaneseHaveNoSpaceAtLineBreaks(t *testing.T) {
 	}
 }
 
-func TestTraditionalChineseIsToldFromSimplified(t *testing.T) {
+func TestTraditionalChineseIsDetected(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"這個港口的早晨很安靜，漁船還沒有回來，市場的人們已經開始準備今天的生意，他們說這是一年中最好的時候。": "zh-Hant",
@@ -185,7 +185,7 @@ func TestTraditionalChineseIsToldFromSimplified(t *testing.T) {
 	}
 }
 
-func TestTypesAndDurationsOfEnclosuresAreRead(t *testing.T) {
+func TestEnclosureTypesAndDurationsAreParsed(t *testing.T) {
 	t.Parallel()
 	for lines, want := range map[string]string{
 		`{url: "https://c.example/1.mp3?dest-id=1", duration: "00:25:30"}`: "audio/mpeg 25m30s", `{url: "https://c.example/2.M4A#t=10", duration: 1530}`: "audio/mp4 25m30s",

@@ -113,13 +113,13 @@ var kinds = map[string]kind{
 
 // importer carries one file through its steps.
 type importer struct {
-	file    File
-	options Options
-	severalArticles  bool // the file holds several articles, so its name is none's
-	links   links
-	base    *url.URL          // of a page that gives one for its links; else nil
-	files   map[string]string // media by the path that they are named by; empty for those left out
-	size    int64             // bytes of media so far
+	file            File
+	options         Options
+	severalArticles bool // the file holds several articles, so its name is none's
+	links           links
+	base            *url.URL          // of a page that gives one for its links; else nil
+	files           map[string]string // media by the path that they are named by; empty for those left out
+	size            int64             // bytes of media so far
 	// structure counts what maxStructure bounds.
 	structure int
 	out       Imported
@@ -305,11 +305,11 @@ func (im *importer) fillDefaults(a *article.Article) {
 	a.Hash, a.Content = a.ContentHash(), a.Fingerprint()
 }
 
-func (im *importer) warn(line int, what, right string) {
+func (im *importer) warn(line int, what, fix string) {
 	if len(im.out.Warnings) == maxWarnings {
 		return
 	}
-	im.out.Warnings = append(im.out.Warnings, &Problem{File: im.file.Name, Line: line, What: what, Fix: right})
+	im.out.Warnings = append(im.out.Warnings, &Problem{File: im.file.Name, Line: line, What: what, Fix: fix})
 }
 
 // redirect turns a stub that only points elsewhere into an old address.

@@ -12,7 +12,7 @@ import (
 const (
 	site  = "https://press.example"
 	front = "---\ntitle: A title\ndate: 2026-11-23\n---\n"
-	// onePixel is the smallest GIF that browsers show.
+	// onePixel is a GIF of one pixel.
 	onePixel = "GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
 )
 
@@ -33,7 +33,7 @@ func importMarkdown(t *testing.T, body string) *article.Article {
 	return importOne(t, "posts/here.md", front+body, ingest.Options{Site: site}).Article
 }
 
-// importProblem imports a file that must be refused, and returns what is said.
+// importProblem imports a file that must be refused and returns the message of its problem.
 func importProblem(t *testing.T, name, source string, options ingest.Options) string {
 	t.Helper()
 	got, problems := ingest.Import(ingest.File{Name: name, Data: []byte(source), Modified: modified}, options)
@@ -43,7 +43,7 @@ func importProblem(t *testing.T, name, source string, options ingest.Options) st
 	return problems[0].Error()
 }
 
-func TestFrontMatterOfEveryKindSaysTheSame(t *testing.T) {
+func TestFrontMatterFormatsGiveSameArticle(t *testing.T) {
 	t.Parallel()
 	const body = "\nThe *text*.\n"
 	sources := map[string]string{
@@ -65,7 +65,7 @@ func TestFrontMatterOfEveryKindSaysTheSame(t *testing.T) {
 	}
 }
 
-func TestDatesWithoutAZoneAreReadInTheSitesZone(t *testing.T) {
+func TestDatesWithoutZoneUseSiteTimezone(t *testing.T) {
 	t.Parallel()
 	paris, err := time.LoadLocation("Europe/Paris")
 	if err != nil {
@@ -82,7 +82,7 @@ func TestDatesWithoutAZoneAreReadInTheSitesZone(t *testing.T) {
 	}
 }
 
-func TestWhatIsWrongIsSaidWithFileLineAndRemedy(t *testing.T) {
+func TestProblemsNameFileLineAndFix(t *testing.T) {
 	t.Parallel()
 	for source, want := range map[string]string{
 		"---\ntitle: x\n---\n":                                                        "a.md:1: date missing in the front matter; add date: 2026-11-23",
@@ -116,7 +116,7 @@ func TestWhatIsWrongIsSaidWithFileLineAndRemedy(t *testing.T) {
 	}
 }
 
-func TestTheFilesTimeServesWhenItIsAskedFor(t *testing.T) {
+func TestDateFromFileUsesModificationTime(t *testing.T) {
 	t.Parallel()
 	got := importOne(t, "a.md", "# A *good* title\n\nText.\n", ingest.Options{Site: site, DateFromFile: true}).Article
 	if got.Title != "A good title" || !got.Published.Equal(modified) || got.HTML != "<p>Text.</p>" {
@@ -124,7 +124,7 @@ func TestTheFilesTimeServesWhenItIsAskedFor(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeUsedIsLeftOutWithAWarning(t *testing.T) {
+func TestUnusableFieldsAreDroppedWithWarning(t *testing.T) {
 	t.Parallel()
 	one := importOne(t, "a.md", `---
 title: x
@@ -152,7 +152,7 @@ updated: 9999-12-31T23:59:59-01:00
 	}
 }
 
-func TestOldAddressesLeadToTheArticle(t *testing.T) {
+func TestAliasesRedirectToArticle(t *testing.T) {
 	t.Parallel()
 	one := importOne(t, "posts/file-name.md", "---\ntitle: x\ndate: 2026-11-23\nslug: new\naliases: [/2024/old, bare, \"https://old.example/a%20b\", /2024/old, /articles/new]\n---\n", ingest.Options{Site: site})
 	var got []string
@@ -166,7 +166,7 @@ func TestOldAddressesLeadToTheArticle(t *testing.T) {
 	}
 }
 
-func TestAnAddressThatIsOnlyAPathIsOneOfItsSite(t *testing.T) {
+func TestURLPathResolvesAgainstBaseURL(t *testing.T) {
 	t.Parallel()
 	source := strings.Replace(front, "title:", "url: /2024/05/name/\ntitle:", 1)
 	if got := importOne(t, "a.md", source, ingest.Options{Site: site, BaseURL: "https://blog.example/posts"}).Article.URL; got != "https://blog.example/2024/05/name/" {
@@ -178,7 +178,7 @@ func TestAnAddressThatIsOnlyAPathIsOneOfItsSite(t *testing.T) {
 	}
 }
 
-func TestTheHashChangesWithEverythingThatAnImportSets(t *testing.T) {
+func TestHashCoversEveryImportedField(t *testing.T) {
 	t.Parallel()
 	base := importMarkdown(t, "text")
 	if again := importMarkdown(t, "text"); again.Hash != base.Hash {
@@ -196,7 +196,7 @@ func TestTheHashChangesWithEverythingThatAnImportSets(t *testing.T) {
 	}
 }
 
-func TestStripDropsLinesThatMatch(t *testing.T) {
+func TestStripDropsMatchingLines(t *testing.T) {
 	t.Parallel()
 	options := ingest.Options{Site: site, Strip: patterns(`^READ ALSO`, `^-+ ad -+$`)}
 	got := importOne(t, "a.md", front+"One.\n\nREAD ALSO: other\n\n--- ad ---\n\nTwo, READ ALSO here.\n", options).Article

@@ -13,8 +13,8 @@ import (
 // What a language is detected from, in bytes: paragraphs that are long enough to
 // tell, from no more of the text than is needed.
 const (
-	minParagraph   = 40
-	maxDetected = 12000
+	minParagraph = 40
+	maxDetected  = 12000
 )
 
 // languageInName matches the language at the end of a file's name, as in index.fr.md: two

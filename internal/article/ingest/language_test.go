@@ -7,7 +7,7 @@ import (
 	"github.com/tidings-press/tidings/internal/article/ingest"
 )
 
-func TestLanguagesAreFoundOut(t *testing.T) {
+func TestLanguageIsDetected(t *testing.T) {
 	t.Parallel()
 	for want, text := range map[string]string{
 		"en": "The last ferry of the day leaves at dusk, and nobody on board has ever complained about the weather.",

@@ -10,9 +10,8 @@ import (
 	"github.com/tidings-press/tidings/internal/article/ingest"
 )
 
-// within fails when f takes far longer than its work can explain. The bound is
-// wide, for busy machines and the race detector; what it is meant to catch takes
-// minutes.
+// within fails the test if f takes longer than most. The limits are generous because of busy
+// machines and the race detector; the faults that they detect take minutes.
 func within(t *testing.T, most time.Duration, f func()) {
 	t.Helper()
 	start := time.Now()
@@ -24,7 +23,8 @@ func within(t *testing.T, most time.Duration, f func()) {
 
 func filled(unit string, size int) string { return strings.Repeat(unit, size/len(unit)) }
 
-// TestHostileMarkdownTakesBoundedTime imports what takes goldmark alone minutes.
+// TestHostileMarkdownTakesBoundedTime imports texts that take goldmark minutes without our
+// limits.
 func TestHostileMarkdownTakesBoundedTime(t *testing.T) {
 	t.Parallel()
 	for _, unit := range []string{"[a](", "*a_ ", ">", "> - ", "[a]: /b\n"} {
@@ -32,13 +32,13 @@ func TestHostileMarkdownTakesBoundedTime(t *testing.T) {
 			t.Parallel()
 			within(t, time.Minute, func() {
 				file := ingest.File{Name: "a.md", Data: []byte(front + filled(unit, 190_000)), Modified: modified}
-				ingest.Import(file, ingest.Options{Site: site}) // refused or not
+				ingest.Import(file, ingest.Options{Site: site}) // it may be refused; only the time counts
 			})
 		})
 	}
 }
 
-func TestHostileMarkdownImports(t *testing.T) {
+func TestHostileMarkdownIsImported(t *testing.T) {
 	t.Parallel()
 	for _, unit := range []string{
 		"![", "[[", "**a ", "~~a~", "[^1] ", "- ", "`a``b```", "<!--", "<?", "|a", "|a|b|\n|-|-|\n", "# a\n",
@@ -75,9 +75,9 @@ func TestHostileHTMLTakesBoundedTimeAndSpace(t *testing.T) {
 	}
 }
 
-var megabytes = flag.Int("megabytes", 1, "size of the article that the test of long ones imports, 1 or 2")
+var megabytes = flag.Int("megabytes", 1, "size of the article in TestLongArticleIsNotCut, 1 or 2")
 
-func TestALongArticleImportsWhole(t *testing.T) {
+func TestLongArticleIsNotCut(t *testing.T) {
 	t.Parallel()
 	paragraph := "Some words with **weight**, a [link](other.md) and `code`, as many as make a paragraph of usual length in a very long report.\n\n"
 	body := filled(paragraph, *megabytes<<20)
@@ -92,7 +92,7 @@ func TestALongArticleImportsWhole(t *testing.T) {
 	}
 }
 
-func TestAFileThatIsTooLargeIsRefused(t *testing.T) {
+func TestOversizedFileIsRefused(t *testing.T) {
 	t.Parallel()
 	_, problems := ingest.Import(ingest.File{Name: "huge.md", Data: make([]byte, ingest.MaxFile+1)}, ingest.Options{})
 	if len(problems) != 1 || !strings.Contains(problems[0].Error(), "at most 8192 KB") {
@@ -100,7 +100,7 @@ func TestAFileThatIsTooLargeIsRefused(t *testing.T) {
 	}
 }
 
-func TestAPictureNamedManyTimesIsReadOnce(t *testing.T) {
+func TestRepeatedPictureIsReadOnce(t *testing.T) {
 	t.Parallel()
 	reads := 0
 	options := ingest.Options{Site: site, Media: func(string) ([]byte, error) { reads++; return []byte(onePixel), nil }}
@@ -110,7 +110,7 @@ func TestAPictureNamedManyTimesIsReadOnce(t *testing.T) {
 	}
 }
 
-func TestWarningsOfOneArticleAreBounded(t *testing.T) {
+func TestWarningsPerArticleAreBounded(t *testing.T) {
 	t.Parallel()
 	var body strings.Builder
 	for i := range 500 {

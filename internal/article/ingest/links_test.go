@@ -7,7 +7,7 @@ import (
 	"github.com/tidings-press/tidings/internal/article/ingest"
 )
 
-func TestLinksAreResolvedAgainstTheArticle(t *testing.T) {
+func TestLinksResolveAgainstArticleURL(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		options ingest.Options
@@ -41,7 +41,7 @@ func TestLinksAreResolvedAgainstTheArticle(t *testing.T) {
 	}
 }
 
-func TestAnAddressThatEndsWithASlashIsAFolder(t *testing.T) {
+func TestArticleURLWithTrailingSlashIsFolder(t *testing.T) {
 	t.Parallel()
 	source := strings.Replace(front, "title:", "url: https://blog.example/posts/here/\ntitle:", 1) + `<img src="a.png" alt="x">`
 	if got := importOne(t, "a.md", source, ingest.Options{Site: site}).Article.HTML; !strings.Contains(got, `src="https://blog.example/posts/here/a.png"`) {
@@ -49,7 +49,7 @@ func TestAnAddressThatEndsWithASlashIsAFolder(t *testing.T) {
 	}
 }
 
-func TestEveryAttributeWithALinkIsResolved(t *testing.T) {
+func TestAllLinkAttributesAreResolved(t *testing.T) {
 	t.Parallel()
 	got := importMarkdown(t, `<video poster="p.jpg" src="v.mp4"></video><img src="a.png" srcset="a.png 1x, //c.example/b,c.png 2x,d.png" alt=""><blockquote cite="q">x</blockquote>`).HTML
 	for _, want := range []string{`poster="/articles/p.jpg"`, `src="/articles/v.mp4"`, `src="/articles/a.png"`, `srcset="/articles/a.png 1x, https://c.example/b,c.png 2x, /articles/d.png"`, `cite="/articles/q"`} {

@@ -55,7 +55,7 @@ func compare(a *article.Article, t *store.ArticleIdentity) similarity {
 
 // match is the stored article that a file's article is.
 type match struct {
-	id   string                 // of the stored article; empty for a new one
+	id       string                 // of the stored article; empty for a new one
 	previous *store.ArticleIdentity // the article that came from this place before, when the file holds another one now
 }
 
@@ -63,22 +63,22 @@ type match struct {
 // its place is new, or holds another article now.
 type undecided struct {
 	*match
-	metadata      article.Article // without its text
+	metadata   article.Article // without its text
 	sketch     article.Sketch
 	candidates []store.ArticleIdentity
 }
 
 // matcher finds the stored articles that the files of one import hold.
 type matcher struct {
-	stored   *store.Store
-	files    fs.FS
-	options  Options
-	claimed  map[string]bool // ids of the articles that have their file
-	produced map[string]bool // sources that a file of this import gave an article for
-	read     map[string]bool // names of the files that were read
-	broken   map[string]bool // names of the files that could not be read
-	vanished map[string]bool // names of the files that a watch saw disappear
-	undecided     []*undecided
+	stored    *store.Store
+	files     fs.FS
+	options   Options
+	claimed   map[string]bool // ids of the articles that have their file
+	produced  map[string]bool // sources that a file of this import gave an article for
+	read      map[string]bool // names of the files that were read
+	broken    map[string]bool // names of the files that could not be read
+	vanished  map[string]bool // names of the files that a watch saw disappear
+	undecided []*undecided
 }
 
 func newMatcher(s *store.Store, files fs.FS, options Options) *matcher {

@@ -15,10 +15,10 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-// TestRandomMovesKeepEveryArticleOnce moves, renames, exchanges, edits and adds files at
-// random, imports the folder or a file of it, and looks whether each article is there
-// once, under the id that it had.
-func TestRandomMovesKeepEveryArticleOnce(t *testing.T) {
+// TestRandomMovesKeepArticleIDs moves, renames, swaps, edits and adds files at
+// random and imports the folder or one of its files. Every article must be stored once and
+// keep its id.
+func TestRandomMovesKeepArticleIDs(t *testing.T) {
 	t.Parallel()
 	rounds := 40
 	if testing.Short() || testkit.RaceDetector {
@@ -27,7 +27,7 @@ func TestRandomMovesKeepEveryArticleOnce(t *testing.T) {
 	for seed := range rounds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			w := newWanderer(t, uint64(seed))
+			w := newMovingFolder(t, uint64(seed))
 			for range 12 {
 				w.step()
 				w.check()
@@ -36,26 +36,26 @@ func TestRandomMovesKeepEveryArticleOnce(t *testing.T) {
 	}
 }
 
-// wanderer is a folder whose files never stay where they are.
-type wanderer struct {
-	*shelf
+// movingFolder is a stored folder whose files are moved and edited at random.
+type movingFolder struct {
+	*storedFolder
 	random *rand.Rand
-	files  map[string]*roaming // by name
+	files  map[string]*movingArticle // by name
 	made   int
 }
 
-// roaming is an article of a wanderer.
-type roaming struct {
+// movingArticle is an article of a movingFolder.
+type movingArticle struct {
 	number   int
 	title    string
 	body     []string
 	slug, id string // in front matter; may be empty
-	stored   string // its id in the store
+	stored   string // id in the store; empty before the first import
 }
 
-func newWanderer(t *testing.T, seed uint64) *wanderer {
+func newMovingFolder(t *testing.T, seed uint64) *movingFolder {
 	t.Helper()
-	w := &wanderer{shelf: newShelf(t, storetest.Open(t, store.SQLite, store.Options{})), random: rand.New(rand.NewPCG(seed, 7)), files: map[string]*roaming{}}
+	w := &movingFolder{storedFolder: newStoredFolder(t, storetest.Open(t, store.SQLite, store.Options{})), random: rand.New(rand.NewPCG(seed, 7)), files: map[string]*movingArticle{}}
 	for range 6 {
 		w.add()
 	}
@@ -64,9 +64,9 @@ func newWanderer(t *testing.T, seed uint64) *wanderer {
 	return w
 }
 
-func (w *wanderer) add() {
+func (w *movingFolder) add() {
 	w.made++
-	r := &roaming{number: w.made, title: fmt.Sprintf("Piece %d", w.made)}
+	r := &movingArticle{number: w.made, title: fmt.Sprintf("Piece %d", w.made)}
 	for i := range 20 + w.random.IntN(20) {
 		r.body = append(r.body, fmt.Sprintf("word%dx%d", w.made, w.random.IntN(1000)+i))
 	}
@@ -81,7 +81,7 @@ func (w *wanderer) add() {
 	w.save(name)
 }
 
-func (w *wanderer) freeName() string {
+func (w *movingFolder) freeName() string {
 	for {
 		name := fmt.Sprintf("%s%s.md", []string{"", "a/", "a/b/", "c/"}[w.random.IntN(4)], []string{"one", "two", "three", "four", "five", "six", "seven"}[w.random.IntN(7)])
 		if w.random.IntN(3) == 0 {
@@ -93,7 +93,7 @@ func (w *wanderer) freeName() string {
 	}
 }
 
-func (w *wanderer) save(name string) {
+func (w *movingFolder) save(name string) {
 	r := w.files[name]
 	more := ""
 	if r.slug != "" {
@@ -106,13 +106,13 @@ func (w *wanderer) save(name string) {
 	w.write(name, text(r.title, date, more, strings.Join(r.body, " ")))
 }
 
-func (w *wanderer) pick() string {
+func (w *movingFolder) pick() string {
 	names := slices.Sorted(maps.Keys(w.files))
 	return names[w.random.IntN(len(names))]
 }
 
 // step changes some files and imports.
-func (w *wanderer) step() {
+func (w *movingFolder) step() {
 	touched := ""
 	for range 1 + w.random.IntN(3) {
 		touched = ""
@@ -150,7 +150,7 @@ func (w *wanderer) step() {
 	w.imports("")
 }
 
-func (w *wanderer) edit(name string) {
+func (w *movingFolder) edit(name string) {
 	r := w.files[name]
 	switch w.random.IntN(3) {
 	case 0:
@@ -163,7 +163,7 @@ func (w *wanderer) edit(name string) {
 	w.save(name)
 }
 
-func (w *wanderer) check() {
+func (w *movingFolder) check() {
 	w.t.Helper()
 	ids := w.ids()
 	if len(ids) != len(w.files) {

@@ -14,28 +14,28 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-// shelf is a folder of articles and a store that they are imported into.
-type shelf struct {
+// storedFolder is a folder of articles and the store that it is imported into.
+type storedFolder struct {
 	t     *testing.T
 	store *store.Store
 	dir   string
 }
 
-func newShelf(t *testing.T, s *store.Store) *shelf {
+func newStoredFolder(t *testing.T, s *store.Store) *storedFolder {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "in")
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	return &shelf{t, s, dir}
+	return &storedFolder{t, s, dir}
 }
 
-func (s *shelf) write(name, text string) {
+func (s *storedFolder) write(name, text string) {
 	s.t.Helper()
 	write(s.t, s.dir, map[string]string{name: text})
 }
 
-func (s *shelf) move(from, to string) {
+func (s *storedFolder) move(from, to string) {
 	s.t.Helper()
 	target := filepath.Join(s.dir, to)
 	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
@@ -46,13 +46,13 @@ func (s *shelf) move(from, to string) {
 	}
 }
 
-// imports imports a path below the folder, or the folder itself for an empty one.
-func (s *shelf) imports(path string) ingest.Summary {
+// imports imports a path below the folder, or the whole folder if the path is empty.
+func (s *storedFolder) imports(path string) ingest.Summary {
 	s.t.Helper()
 	return s.importsAt(filepath.Join(s.dir, path))
 }
 
-func (s *shelf) importsAt(path string) ingest.Summary {
+func (s *storedFolder) importsAt(path string) ingest.Summary {
 	s.t.Helper()
 	im := ingest.Importer{Store: s.store, Config: config.Default(), Report: func(r ingest.FileReport) {
 		for _, p := range r.Problems {
@@ -67,7 +67,7 @@ func (s *shelf) importsAt(path string) ingest.Summary {
 }
 
 // ids returns the ids of all articles by their titles, which must differ.
-func (s *shelf) ids() map[string]string {
+func (s *storedFolder) ids() map[string]string {
 	s.t.Helper()
 	found, err := s.store.Articles(s.t.Context(), store.Query{Limit: 1000})
 	if err != nil {
@@ -83,16 +83,16 @@ func (s *shelf) ids() map[string]string {
 	return out
 }
 
-// want checks that the articles have the ids that they had.
-func (s *shelf) want(before map[string]string) {
+// want checks that all articles have the same ids as before.
+func (s *storedFolder) want(before map[string]string) {
 	s.t.Helper()
 	if after := s.ids(); !maps.Equal(before, after) {
 		s.t.Errorf("articles by title were\n%v\nand are\n%v", before, after)
 	}
 }
 
-// leads checks that an old address leads to a page.
-func (s *shelf) leads(from, to string) {
+// checkRedirect checks that an old address leads to a page.
+func (s *storedFolder) checkRedirect(from, to string) {
 	s.t.Helper()
 	if got, err := s.store.Redirect(s.t.Context(), article.PathFor(from)); err != nil || got != article.PathFor(to) {
 		s.t.Errorf("/articles/%s leads to %q, %v; want %s", from, got, err, to)
@@ -108,49 +108,49 @@ const (
 	lamps = "A new lamp was set upon the northern pier, seven metres above the water, and every keeper came to see it lit."
 )
 
-// TestMovedFilesAreTheSameArticles moves files and folders in the ways that people do.
-func TestMovedFilesAreTheSameArticles(t *testing.T) {
+// TestMovedFileKeepsItsArticle moves, renames and copies files and folders as users do.
+func TestMovedFileKeepsItsArticle(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		change func(s *shelf) // and imports
-		leads  [2]string      // old slug, new slug
+		change func(s *storedFolder) // moves files and imports them
+		leads  [2]string             // old and new slug of the redirect to check; empty for none
 	}{
-		"renamed":                           {func(s *shelf) { s.move("a.md", "b.md"); s.imports("") }, [2]string{"a", "b"}},
-		"into a folder of its name":         {func(s *shelf) { s.move("a.md", "a/index.md"); s.imports("") }, [2]string{}},
-		"into a folder, imported by itself": {func(s *shelf) { s.move("a.md", "2026/a.md"); s.imports("2026/a.md") }, [2]string{}},
-		"renamed, imported by itself":       {func(s *shelf) { s.move("a.md", "x.md"); s.imports("x.md") }, [2]string{"a", "x"}},
-		"renamed with another title": {func(s *shelf) {
+		"renamed":                           {func(s *storedFolder) { s.move("a.md", "b.md"); s.imports("") }, [2]string{"a", "b"}},
+		"into a folder of its name":         {func(s *storedFolder) { s.move("a.md", "a/index.md"); s.imports("") }, [2]string{}},
+		"into a folder, imported by itself": {func(s *storedFolder) { s.move("a.md", "2026/a.md"); s.imports("2026/a.md") }, [2]string{}},
+		"renamed, imported by itself":       {func(s *storedFolder) { s.move("a.md", "x.md"); s.imports("x.md") }, [2]string{"a", "x"}},
+		"renamed with another title": {func(s *storedFolder) {
 			s.move("a.md", "b.md")
 			s.write("b.md", text("A", "2026-03-01", "", tides))
 			s.imports("")
 		}, [2]string{"a", "b"}},
-		"renamed and edited": {func(s *shelf) {
+		"renamed and edited": {func(s *storedFolder) {
 			s.move("a.md", "b.md")
-			s.write("b.md", text("A", "2026-03-01", "", tides+" Nobody read them."))
+			s.write("b.md", text("A", "2026-03-01", "", tides+" Few people read them."))
 			s.imports("")
 		}, [2]string{"a", "b"}},
-		"the folder moved": {func(s *shelf) {
+		"the folder moved": {func(s *storedFolder) {
 			if err := os.Rename(s.dir, s.dir+"-moved"); err != nil {
 				s.t.Fatal(err)
 			}
 			s.dir += "-moved"
 			s.imports("")
 		}, [2]string{}},
-		"the folder copied": {func(s *shelf) {
+		"the folder copied": {func(s *storedFolder) {
 			if err := os.CopyFS(s.dir+"-copy", os.DirFS(s.dir)); err != nil {
 				s.t.Fatal(err)
 			}
 			s.importsAt(s.dir + "-copy")
 			s.imports("")
 		}, [2]string{}},
-		"behind a link": {func(s *shelf) {
+		"behind a link": {func(s *storedFolder) {
 			if err := os.Symlink(s.dir, s.dir+"-link"); err != nil {
 				s.t.Fatal(err)
 			}
 			s.importsAt(s.dir + "-link")
 			s.importsAt(s.dir + "-link/a.md")
 		}, [2]string{}},
-		"the folder moved, a file renamed": {func(s *shelf) {
+		"the folder moved, a file renamed": {func(s *storedFolder) {
 			s.move("a.md", "deep/er/c.md")
 			if err := os.Rename(s.dir, s.dir+"-moved"); err != nil {
 				s.t.Fatal(err)
@@ -158,25 +158,25 @@ func TestMovedFilesAreTheSameArticles(t *testing.T) {
 			s.dir += "-moved"
 			s.imports("")
 		}, [2]string{"a", "c"}},
-		"names exchanged": {func(s *shelf) {
+		"names exchanged": {func(s *storedFolder) {
 			s.move("a.md", "t.md")
 			s.move("other.md", "a.md")
 			s.move("t.md", "other.md")
 			s.imports("")
 		}, [2]string{}},
-		"another file took the name": {func(s *shelf) {
+		"another file took the name": {func(s *storedFolder) {
 			s.move("other.md", "a.md")
 			s.write("other.md", text("A", "2026-03-01", "", tides))
 			s.imports("a.md")
 			s.imports("")
 		}, [2]string{}},
-		"a link beside the file": {func(s *shelf) {
+		"a link beside the file": {func(s *storedFolder) {
 			if err := os.Symlink("a.md", filepath.Join(s.dir, "link.md")); err != nil {
 				s.t.Fatal(err)
 			}
 			s.imports("")
 		}, [2]string{}},
-		"a stub left behind": {func(s *shelf) {
+		"a stub left behind": {func(s *storedFolder) {
 			s.move("a.md", "b.md")
 			s.write("a.md", "---\nredirect: /b\n---\n")
 			s.imports("")
@@ -184,7 +184,7 @@ func TestMovedFilesAreTheSameArticles(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newShelf(t, storetest.Open(t, store.SQLite, store.Options{}))
+			s := newStoredFolder(t, storetest.Open(t, store.SQLite, store.Options{}))
 			s.write("a.md", text("A", "2026-03-01", "", tides))
 			s.write("other.md", text("Other", "2026-03-02", "", lamps))
 			s.imports("")
@@ -192,7 +192,7 @@ func TestMovedFilesAreTheSameArticles(t *testing.T) {
 			c.change(s)
 			s.want(before)
 			if c.leads[0] != "" {
-				s.leads(c.leads[0], c.leads[1])
+				s.checkRedirect(c.leads[0], c.leads[1])
 			}
 			if sum := s.imports(""); sum.Created+sum.Updated > 0 {
 				t.Errorf("once more: %s", sum)
@@ -202,12 +202,13 @@ func TestMovedFilesAreTheSameArticles(t *testing.T) {
 	}
 }
 
-// TestIdsAndSlugsClaimAnArticle changes everything else of a moved file.
-func TestIdsAndSlugsClaimAnArticle(t *testing.T) {
+// TestSameIDOrSlugMatchesEditedArticle moves a file and changes everything in it but its id
+// or slug.
+func TestSameIDOrSlugMatchesEditedArticle(t *testing.T) {
 	t.Parallel()
 	for _, key := range []string{"id: 17\n", "guid: https://old.example/?p=17\n", "uuid: 6fa1\n", "slug: kept\n"} {
 		storetest.Each(t, func(t *testing.T, st *store.Store) {
-			s := newShelf(t, st)
+			s := newStoredFolder(t, st)
 			s.write("a.md", text("First", "2026-03-01", key, tides))
 			s.imports("")
 			before := s.ids()["First"]
@@ -221,34 +222,34 @@ func TestIdsAndSlugsClaimAnArticle(t *testing.T) {
 	}
 }
 
-// TestDifferentArticlesStayDifferent has what could be mistaken for a move.
-func TestDifferentArticlesStayDifferent(t *testing.T) {
+// TestSimilarFilesStayDifferentArticles adds files that could be mistaken for a moved one.
+func TestSimilarFilesStayDifferentArticles(t *testing.T) {
 	t.Parallel()
-	for name, change := range map[string]func(s *shelf){
-		"the same name in two folders": func(s *shelf) {
+	for name, change := range map[string]func(s *storedFolder){
+		"the same name in two folders": func(s *storedFolder) {
 			s.write("x/a.md", text("Another A", "2026-03-01", "", lamps))
 			s.imports("")
 		},
-		"the same name in two imported folders": func(s *shelf) {
+		"the same name in two imported folders": func(s *storedFolder) {
 			write(s.t, s.dir+"-two", map[string]string{"a.md": text("Another A", "2026-03-01", "", lamps)})
 			s.importsAt(s.dir + "-two")
 			s.imports("")
 		},
-		"a translation beside it": func(s *shelf) {
+		"a translation beside it": func(s *storedFolder) {
 			write(s.t, s.dir+"-fr", map[string]string{"a.md": text("A (fr)", "2026-03-01", "lang: fr\n", "Le bureau du port a imprimé les tables des grandes marées de ce printemps.")})
 			s.importsAt(s.dir + "-fr")
 			s.imports("")
 		},
-		"a copy with another title": func(s *shelf) {
+		"a copy with another title": func(s *storedFolder) {
 			s.write("copy.md", text("Another A", "2026-03-01", "", tides))
 			s.imports("")
 		},
-		"another issue under the name of a deleted one": func(s *shelf) {
+		"another issue under the name of a deleted one": func(s *storedFolder) {
 			s.move("a.md", "../gone.md")
 			s.write("x/a.md", text("A of April", "2026-04-01", "", lamps))
 			s.imports("")
 		},
-		"other ids": func(s *shelf) {
+		"other ids": func(s *storedFolder) {
 			s.write("b.md", text("B", "2026-03-01", "id: 1\n", tides))
 			s.imports("")
 			s.move("b.md", "../gone.md")
@@ -258,7 +259,7 @@ func TestDifferentArticlesStayDifferent(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newShelf(t, storetest.Open(t, store.SQLite, store.Options{}))
+			s := newStoredFolder(t, storetest.Open(t, store.SQLite, store.Options{}))
 			s.write("a.md", text("A", "2026-03-01", "", tides))
 			s.imports("")
 			before := s.ids()
@@ -271,11 +272,11 @@ func TestDifferentArticlesStayDifferent(t *testing.T) {
 	}
 }
 
-// TestCopiesAreTwoArticles copies a file within its folder: both are there.
-func TestCopiesAreTwoArticles(t *testing.T) {
+// TestCopiedFileIsSecondArticle copies a file within its folder; both copies become articles.
+func TestCopiedFileIsSecondArticle(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, st *store.Store) {
-		s := newShelf(t, st)
+		s := newStoredFolder(t, st)
 		s.write("a.md", text("A", "2026-03-01", "slug: a\n", tides))
 		s.imports("")
 		s.write("b.md", text("A", "2026-03-01", "slug: a\n", tides))
@@ -292,7 +293,7 @@ func TestCopiesAreTwoArticles(t *testing.T) {
 func TestRemovedArticleStaysRemovedWhenItsFileMoves(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, st *store.Store) {
-		s := newShelf(t, st)
+		s := newStoredFolder(t, st)
 		s.write("a.md", text("A", "2026-03-01", "", tides))
 		s.imports("")
 		if err := st.RemoveArticle(t.Context(), s.ids()["A"]); err != nil {
@@ -306,12 +307,12 @@ func TestRemovedArticleStaysRemovedWhenItsFileMoves(t *testing.T) {
 	})
 }
 
-// TestStoresOfBeforeRecogniseTheirArticles takes away what newer stores know of an
-// article, as an upgrade leaves it, and imports the folder at another place.
-func TestStoresOfBeforeRecogniseTheirArticles(t *testing.T) {
+// TestOldStoreWithoutFingerprintsMatchesArticles clears the columns that older stores did not
+// have, as they are after an upgrade, and imports the folder from another path.
+func TestOldStoreWithoutFingerprintsMatchesArticles(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, st *store.Store) {
-		s := newShelf(t, st)
+		s := newStoredFolder(t, st)
 		s.write("a.md", text("A", "2026-03-01", "slug: kept\n", tides))
 		s.write("b.md", text("B", "2026-03-01", "", lamps))
 		s.imports("")
@@ -338,11 +339,11 @@ func TestStoresOfBeforeRecogniseTheirArticles(t *testing.T) {
 	})
 }
 
-// TestMailedArticlesAreNotMailedAgainAfterAMove moves what an edition has had.
-func TestMailedArticlesAreNotMailedAgainAfterAMove(t *testing.T) {
+// TestMovedArticleIsNotMailedAgain moves the file of an article that was in an edition.
+func TestMovedArticleIsNotMailedAgain(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, st *store.Store) {
-		s := newShelf(t, st)
+		s := newStoredFolder(t, st)
 		s.write("a.md", text("A", "2026-03-01", "", tides))
 		s.imports("")
 		id := s.ids()["A"]

@@ -16,7 +16,7 @@ import (
 	"github.com/tidings-press/tidings/internal/article/ingest"
 )
 
-// picture draws a PNG of a size.
+// picture returns a PNG of this size.
 func picture(t *testing.T, width, height int) []byte {
 	t.Helper()
 	var out bytes.Buffer
@@ -26,7 +26,7 @@ func picture(t *testing.T, width, height int) []byte {
 	return out.Bytes()
 }
 
-// folder is what lies beside an article.
+// folder returns Options.Media for files that lie beside an article.
 func folder(files map[string][]byte) func(string) ([]byte, error) {
 	return func(name string) ([]byte, error) {
 		if data, ok := files[name]; ok {
@@ -36,7 +36,7 @@ func folder(files map[string][]byte) func(string) ([]byte, error) {
 	}
 }
 
-func TestFilesBesideAnArticleComeAlong(t *testing.T) {
+func TestMediaBesideArticleAreImported(t *testing.T) {
 	t.Parallel()
 	options := ingest.Options{Site: site, Media: folder(map[string][]byte{"posts/a b.png": picture(t, 6, 4), "sound.mp3": []byte("ID3\x03\x00\x00\x00")})}
 	source := "---\ntitle: x\ndate: 2026-11-23\nimage: a%20b.png\nimage_alt: An A\nenclosures:\n  - {url: ../sound.mp3, duration: 1m30s}\n---\n![A](a%20b.png) <a href=\"a%20b.png\">large</a> ![gone](gone.png)\n"
@@ -59,7 +59,7 @@ func TestFilesBesideAnArticleComeAlong(t *testing.T) {
 	}
 }
 
-func TestNothingOutsideOfTheFolderComesAlong(t *testing.T) {
+func TestMediaOutsideFolderAreRefused(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	inside := filepath.Join(dir, "inside")
@@ -83,7 +83,7 @@ func TestNothingOutsideOfTheFolderComesAlong(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoMediumIsLeftOut(t *testing.T) {
+func TestFilesThatAreNotMediaAreLeftOut(t *testing.T) {
 	t.Parallel()
 	options := ingest.Options{Site: site, Media: folder(map[string][]byte{"page.png": []byte("<html><script>alert(1)</script>"), "large.png": make([]byte, ingest.MaxMedium+1), "evil.svg": []byte("<svg/>")})}
 	for link, want := range map[string]string{"page.png": "by its content it is text/html", "large.png": "20 MB and is left out", "evil.svg": "can hold scripts"} {
@@ -94,7 +94,7 @@ func TestWhatIsNoMediumIsLeftOut(t *testing.T) {
 	}
 }
 
-func TestPicturesInTheTextBecomeFiles(t *testing.T) {
+func TestDataURLPicturesBecomeFiles(t *testing.T) {
 	t.Parallel()
 	data := base64.StdEncoding.EncodeToString(picture(t, 3, 2))
 	one := importOne(t, "a.md", front+`<img src="data:image/png;base64,`+data+`" alt="x">`, ingest.Options{Site: site})
@@ -108,7 +108,7 @@ func TestPicturesInTheTextBecomeFiles(t *testing.T) {
 	}
 }
 
-func TestAFolderThatFailsIsToldOf(t *testing.T) {
+func TestUnreadableMediaGiveWarning(t *testing.T) {
 	t.Parallel()
 	options := ingest.Options{Site: site, Media: func(string) ([]byte, error) { return nil, errors.New("the disk is gone") }}
 	if one := importOne(t, "a.md", front+"![x](a.png)", options); len(one.Warnings) != 1 || !strings.Contains(one.Warnings[0].Error(), "the disk is gone") {

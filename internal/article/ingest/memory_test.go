@@ -15,13 +15,13 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit"
 )
 
-// What the import of one file may cost, whatever is in it.
+// Limits for the import of any one file.
 const (
 	mostMemory = 200 << 20
-	mostTime   = 5 * time.Second // of a core
+	mostTime   = 5 * time.Second // CPU time
 )
 
-// costly are files that took gigabytes or minutes, or are near the bounds.
+// costly are files that once took gigabytes or minutes, or that are close to a limit.
 var costly = map[string]func() (name, data string){
 	"wide table":      func() (string, string) { return "a.md", front + wideTable(2000, 2000) },
 	"very wide table": func() (string, string) { return "a.md", front + wideTable(20_000, 20_000) },
@@ -73,7 +73,8 @@ func wideTable(columns, rows int) string {
 	return strings.Repeat("|a", columns) + "|\n" + strings.Repeat("|-", columns) + "|\n" + strings.Repeat("|\n", rows)
 }
 
-// yamlLaughs names each list nine times in the next one.
+// yamlLaughs returns nested YAML aliases ("billion laughs"): each list names the one before
+// it nine times.
 func yamlLaughs(levels int) string {
 	var out strings.Builder
 	out.WriteString("a0: &a0 [x]\n")
@@ -94,14 +95,15 @@ func jsonLines(n int, body string) string {
 	return out.String()
 }
 
-// spent is what an import cost.
-type spent struct {
-	Memory uint64 // obtained from the system, which never shrinks
+// cost is the measured cost of an import and a summary of its result.
+type cost struct {
+	Memory uint64 // bytes obtained from the system; this number never shrinks
 	Time   time.Duration
 	Said   string
 }
 
-// costOf names the import that a process of its own makes, so that its memory can be told.
+// costOf is the environment variable that names the import to measure. Each import runs in
+// its own process, so that its memory can be measured.
 const costOf = "TIDINGS_TEST_COST_OF"
 
 func TestMain(m *testing.M) {
@@ -115,7 +117,7 @@ func TestMain(m *testing.M) {
 func measure(name string) {
 	file, data := costly[name]()
 	found, problems := ingest.Import(ingest.File{Name: file, Data: []byte(data), Modified: modified}, ingest.Options{Site: site})
-	out := spent{Said: fmt.Sprintf("%d articles", len(found))}
+	out := cost{Said: fmt.Sprintf("%d articles", len(found))}
 	for _, p := range problems {
 		out.Said += "; " + p.Error()
 	}
@@ -131,7 +133,7 @@ func measure(name string) {
 	}
 }
 
-// TestImportsTakeBoundedMemoryAndTime imports each costly file in a process of its own.
+// TestImportsTakeBoundedMemoryAndTime imports each costly file in a separate process.
 func TestImportsTakeBoundedMemoryAndTime(t *testing.T) {
 	t.Parallel()
 	if testkit.RaceDetector {
@@ -146,7 +148,7 @@ func TestImportsTakeBoundedMemoryAndTime(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var got spent
+			var got cost
 			if err := json.Unmarshal(data, &got); err != nil {
 				t.Fatal(err)
 			}

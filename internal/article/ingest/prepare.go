@@ -33,9 +33,9 @@ func prepare(source string) string {
 
 // preparer carries one pass.
 type preparer struct {
-	z        *html.Tokenizer
-	out      strings.Builder
-	seen    map[string]bool // addresses of the pictures so far
+	z          *html.Tokenizer
+	out        strings.Builder
+	seen       map[string]bool // addresses of the pictures so far
 	inNoscript bool            // within noscript
 }
 

@@ -98,8 +98,8 @@ func reparse(source string, resolve func(link string) string) (string, error) {
 
 // boundedBuilder keeps what is written, up to a size.
 type boundedBuilder struct {
-	text strings.Builder
-	limit int
+	text       strings.Builder
+	limit      int
 	limitError error // returned for more
 }
 
@@ -201,15 +201,15 @@ func tiny(length string) bool { return length == "0" || length == "1" }
 var policy = newPolicy()
 
 var (
-	languageValue  = regexp.MustCompile(`^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*$`)
-	directionValue = regexp.MustCompile(`(?i)^(ltr|rtl|auto)$`)
-	mediaTypeValue     = regexp.MustCompile(`^[a-zA-Z0-9!#$&^_.+-]+/[a-zA-Z0-9!#$&^_.+-]+( *; *[a-zA-Z0-9-]+=("[^"<>]*"|[a-zA-Z0-9._, -]+))*$`)
-	srcsetValue    = regexp.MustCompile(`^[^<>"]*$`)
+	languageValue   = regexp.MustCompile(`^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*$`)
+	directionValue  = regexp.MustCompile(`(?i)^(ltr|rtl|auto)$`)
+	mediaTypeValue  = regexp.MustCompile(`^[a-zA-Z0-9!#$&^_.+-]+/[a-zA-Z0-9!#$&^_.+-]+( *; *[a-zA-Z0-9-]+=("[^"<>]*"|[a-zA-Z0-9._, -]+))*$`)
+	srcsetValue     = regexp.MustCompile(`^[^<>"]*$`)
 	mediaQueryValue = regexp.MustCompile(`^[a-zA-Z0-9 ()<>=:.,%-]*$`)
-	codeClass      = regexp.MustCompile(`^(language-[a-zA-Z0-9_+#.-]{1,40}|footnotes|footnote-ref|footnote-backref)$`)
-	preloadValue   = regexp.MustCompile(`(?i)^(none|metadata)$`)
-	listTypeValue       = regexp.MustCompile(`^[1AaIi]$`)
-	idValue        = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N}:_.-]{0,200}$`)
+	codeClass       = regexp.MustCompile(`^(language-[a-zA-Z0-9_+#.-]{1,40}|footnotes|footnote-ref|footnote-backref)$`)
+	preloadValue    = regexp.MustCompile(`(?i)^(none|metadata)$`)
+	listTypeValue   = regexp.MustCompile(`^[1AaIi]$`)
+	idValue         = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N}:_.-]{0,200}$`)
 )
 
 func newPolicy() *bluemonday.Policy {

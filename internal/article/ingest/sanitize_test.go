@@ -18,7 +18,7 @@ func patterns(texts ...string) []*regexp.Regexp {
 	return out
 }
 
-func TestCleaningKeepsWhatArticlesNeed(t *testing.T) {
+func TestSanitizeKeepsContent(t *testing.T) {
 	t.Parallel()
 	for _, source := range []string{
 		`<figure><picture><source srcset="/a.webp 1x, /b.webp 2x" type="image/webp" media="(min-width: 600px)"/><img src="/a.png" alt="A" width="600" height="400"/></picture><figcaption>C</figcaption></figure>`,
@@ -42,7 +42,7 @@ func TestCleaningKeepsWhatArticlesNeed(t *testing.T) {
 	}
 }
 
-func TestCleaningDropsWhatHarms(t *testing.T) {
+func TestSanitizeDropsHarmfulHTML(t *testing.T) {
 	t.Parallel()
 	for source, want := range map[string]string{
 		`<p onclick="x()">a<script>alert(1)</script></p>`:                                   `<p>a</p>`,
@@ -77,7 +77,7 @@ func TestCleaningDropsWhatHarms(t *testing.T) {
 	}
 }
 
-func TestWhatIsBrokenIsMadeWellFormed(t *testing.T) {
+func TestSanitizeRepairsBrokenHTML(t *testing.T) {
 	t.Parallel()
 	for source, want := range map[string]string{
 		`<p>a<p>b`:                             `<p>a</p><p>b</p>`,
@@ -96,8 +96,8 @@ func TestWhatIsBrokenIsMadeWellFormed(t *testing.T) {
 	}
 }
 
-// dangers returns what in cleaned HTML a browser could execute, or a parser trip
-// over.
+// dangers lists the elements and attributes of sanitized HTML that a browser could execute or
+// that could confuse a parser.
 func dangers(source string) []string {
 	var found []string
 	z := html.NewTokenizer(strings.NewReader(source))

@@ -22,24 +22,24 @@ import (
 // inherited is a key that the settings of a site give to a file.
 type inherited struct {
 	entry
-	file string // where it is written
+	file     string // where it is written
 	withheld string // why the file is withheld whatever the key says; empty if it is not
-	fix  string
+	fix      string
 }
 
 // rule gives keys to the files below a folder.
 type rule struct {
-	applies func(name string) bool // by the path below the folder
-	keys   []inherited
-	priority    int // of the rules of one folder, a higher rank counts above a lower one
+	applies  func(name string) bool // by the path below the folder
+	keys     []inherited
+	priority int // of the rules of one folder, a higher rank counts above a lower one
 }
 
 // settings reads the settings of a site, each folder once.
 type settings struct {
-	files   fs.FS
-	folderPath   string            // absolute path of the imported folder, whose parents are read too; may be empty
-	folders map[string][]rule // by the path below the imported folder, or the absolute path of a parent
-	parents []string          // absolute paths of the parents, outermost first
+	files      fs.FS
+	folderPath string            // absolute path of the imported folder, whose parents are read too; may be empty
+	folders    map[string][]rule // by the path below the imported folder, or the absolute path of a parent
+	parents    []string          // absolute paths of the parents, outermost first
 }
 
 const (
@@ -165,7 +165,9 @@ func (r *settingsReader) open(name string) ([]byte, bool) {
 	return data, true
 }
 
-func (r *settingsReader) displayName(name string) string { return path.Join(filepath.ToSlash(r.dir), name) }
+func (r *settingsReader) displayName(name string) string {
+	return path.Join(filepath.ToSlash(r.dir), name)
+}
 
 // withhold withholds files because of settings that are not understood.
 func (r *settingsReader) withhold(name, why string, applies func(string) bool) {

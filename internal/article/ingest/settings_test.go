@@ -15,8 +15,8 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-// importSite imports a folder of a site and returns each article's slug and status, and
-// the names of the files that were refused.
+// importSite imports a folder of a site. It returns the slug and status of each article, the
+// names of refused files, and the messages of all problems and warnings.
 func importSite(t *testing.T, files map[string]string, folder string) (got []string, said string) {
 	t.Helper()
 	s := storetest.Open(t, store.SQLite, store.Options{Clock: func() time.Time { return time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC) }})
@@ -45,7 +45,7 @@ func file(title string, more ...string) string {
 	return "---\ntitle: " + title + "\ndate: 2025-03-01\n" + strings.Join(more, "\n") + "\n---\nText of " + title + ".\n"
 }
 
-func TestSettingsOfASiteWithholdItsArticles(t *testing.T) {
+func TestSiteSettingsWithholdArticles(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		files  map[string]string
@@ -130,7 +130,7 @@ func TestSettingsOfASiteWithholdItsArticles(t *testing.T) {
 	}
 }
 
-func TestWatchImportsAFolderAgainWhenItsSettingsChange(t *testing.T) {
+func TestChangedSettingsReimportFolder(t *testing.T) {
 	t.Parallel()
 	w := watch(t, map[string]string{"posts/a.md": file("A"), "posts/posts.json": "{}"})
 	status := func(want string) func() bool {

@@ -25,15 +25,15 @@ type span struct{ from, to int }
 
 // shortcodes rewrites the tags of one text.
 type shortcodes struct {
-	im      *importer
-	text    string
-	line    int // of the file on which the text begins
-	title   string
-	code    []span // not looked at
-	out     strings.Builder
-	at      int             // how far the text is read
+	im       *importer
+	text     string
+	line     int // of the file on which the text begins
+	title    string
+	code     []span // not looked at
+	out      strings.Builder
+	at       int             // how far the text is read
 	unclosed map[string]bool // names of tags whose end does not come
-	toc     bool            // a table of contents was dropped
+	toc      bool            // a table of contents was dropped
 }
 
 // renderShortcodes returns a text of Markdown or HTML without template tags.

@@ -41,7 +41,7 @@ func TestEachFileIsReadOnce(t *testing.T) {
 	})
 	s := storetest.Open(t, store.SQLite, store.Options{})
 	options := ingest.Options{Source: "x/"}
-	for _, rename := range [][2]string{{"a.md", "a.md"}, {"a.md", "z.md"}} { // the second import has to recognise a renamed file
+	for _, rename := range [][2]string{{"a.md", "a.md"}, {"a.md", "z.md"}} { // the second import must recognise the renamed file
 		if err := os.Rename(filepath.Join(dir, rename[0]), filepath.Join(dir, rename[1])); err != nil {
 			t.Fatal(err)
 		}
@@ -100,9 +100,9 @@ func pixels(t *testing.T, width int) string {
 	return out.String()
 }
 
-func TestPictureReplacedDuringALargeImportIsAProblem(t *testing.T) {
+func TestPictureReplacedDuringImportIsReported(t *testing.T) {
 	t.Parallel()
-	s := newShelf(t, storetest.Open(t, store.SQLite, store.Options{}))
+	s := newStoredFolder(t, storetest.Open(t, store.SQLite, store.Options{}))
 	s.write("p.png", pixels(t, 2))
 	s.write("a.md", text("A", "2026-03-01", "", tides+" ![](p.png)"))
 	s.write("b.md", text("B", "2026-03-02", "", lamps))

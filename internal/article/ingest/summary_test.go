@@ -11,7 +11,7 @@ import (
 	"github.com/tidings-press/tidings/internal/samples"
 )
 
-func TestSummariesEndWithSentences(t *testing.T) {
+func TestSummaryEndsAtSentence(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		source  string
@@ -42,7 +42,7 @@ func TestSummariesEndWithSentences(t *testing.T) {
 	}
 }
 
-func TestSummariesNeverCutALetterOrExceedTheirLength(t *testing.T) {
+func TestSummaryNeverSplitsLetterOrExceedsLength(t *testing.T) {
 	t.Parallel()
 	for slug, a := range importAll(t, samples.Articles(), ingest.Options{Site: site}).articles {
 		text := strings.Join(strings.Fields(ingest.Summarize(a.HTML, 1<<20)), " ")
@@ -58,7 +58,7 @@ func TestSummariesNeverCutALetterOrExceedTheirLength(t *testing.T) {
 	}
 }
 
-func TestASummaryOfAnEndlessSentenceIsMadeAtOnce(t *testing.T) {
+func TestSummaryOfEndlessSentenceIsFast(t *testing.T) {
 	t.Parallel()
 	got := ingest.Summarize("<p>"+strings.Repeat("word ", 1<<20)+"</p>", ingest.SummaryLength)
 	if !strings.HasSuffix(got, "word…") || len(got) > 300 {

@@ -22,51 +22,51 @@ import (
 type valueKind int
 
 const (
-	keyIgnored  valueKind = iota // looks like a visibility key and is none
-	keyShows                     // true publishes, false withholds; a date is when
-	keyHides                     // true withholds, false does not
-	keyWord                      // a word such as draft, private or published
-	keyFrom                      // a date: not before
-	keyEmbargo                   // a date: not before; or true: withheld
-	keyUntil                     // a date: not after
-	keyUntilOrTrue                   // the same, or true: withdrawn
-	keyBuild                     // a mapping with render and list (Hugo)
-	keyRender                    // never, always, link
-	keyList                      // never, always, local
-	keyPassword                  // any value withholds
-	keyAddress                   // false withholds, every other value is an address
-	keyFeed                      // false or never keeps out of lists, other values mean something else
+	keyIgnored     valueKind = iota // looks like a visibility key and is none
+	keyShows                        // true publishes, false withholds; a date is when
+	keyHides                        // true withholds, false does not
+	keyWord                         // a word such as draft, private or published
+	keyFrom                         // a date: not before
+	keyEmbargo                      // a date: not before; or true: withheld
+	keyUntil                        // a date: not after
+	keyUntilOrTrue                  // the same, or true: withdrawn
+	keyBuild                        // a mapping with render and list (Hugo)
+	keyRender                       // never, always, link
+	keyList                         // never, always, local
+	keyPassword                     // any value withholds
+	keyAddress                      // false withholds, every other value is an address
+	keyFeed                         // false or never keeps out of lists, other values mean something else
 )
 
 // visibilityKey is how one key is read, and the status that it gives when it withholds.
 type visibilityKey struct {
-	kind valueKind
-	status   article.Status
+	kind    valueKind
+	status  article.Status
 	lenient bool // a value that is not understood means something else than whether readers see it
 }
 
 // visibilityKeys are the known keys, in the form of normalKey.
 var visibilityKeys = visibilityKeysOf(map[visibilityKey]string{
-	{kind: keyShows, status: article.Draft}:                "published publish ispublished dgpublish webpublished",
+	{kind: keyShows, status: article.Draft}:                   "published publish ispublished dgpublish webpublished",
 	{kind: keyShows, status: article.Draft, lenient: true}:    "public ispublic live islive routable enabled",
 	{kind: keyShows, status: article.Unlisted, lenient: true}: "listed visible discoverable",
-	{kind: keyHides, status: article.Draft}:                "draft isdraft saveasdraft private isprivate unpublished headless ignorepost membersonly subscribersonly emailonly",
+	{kind: keyHides, status: article.Draft}:                   "draft isdraft saveasdraft private isprivate unpublished headless ignorepost membersonly subscribersonly emailonly",
 	{kind: keyHides, status: article.Draft, lenient: true}:    "wip encrypt encrypted protected passwordprotected premium paywall paid",
-	{kind: keyHides, status: article.Unlisted}:             "hidden ishidden unlisted isunlisted eleventyexcludefromcollections hiddenfromhomepage hiddeninhomelist hiddenfromrss hiddeninrss hiddenfromfeed excludefromfeed excludefromrss",
-	{kind: keyWord, status: article.Draft}:                 "status poststatus publishstatus publicationstatus publishedstatus visibility postvisibility",
+	{kind: keyHides, status: article.Unlisted}:                "hidden ishidden unlisted isunlisted eleventyexcludefromcollections hiddenfromhomepage hiddeninhomelist hiddenfromrss hiddeninrss hiddenfromfeed excludefromfeed excludefromrss",
+	{kind: keyWord, status: article.Draft}:                    "status poststatus publishstatus publicationstatus publishedstatus visibility postvisibility",
 	{kind: keyWord, status: article.Draft, lenient: true}:     "state stage workflow workflowstate access audience",
-	{kind: keyFrom, status: article.Draft}:                 "publishdate publisheddate publishedat publishedon publishat publishon publishtime publishedtime publishfrom pubdate datepublished dateofpublication publicationdate publishdatetime",
+	{kind: keyFrom, status: article.Draft}:                    "publishdate publisheddate publishedat publishedon publishat publishon publishtime publishedtime publishfrom pubdate datepublished dateofpublication publicationdate publishdatetime",
 	{kind: keyFrom, status: article.Draft, lenient: true}:     "schedule scheduled scheduledat scheduledfor releasedate golivedate",
-	{kind: keyEmbargo, status: article.Draft}:              "embargo embargoed embargountil embargodate underembargo",
-	{kind: keyUntil, status: article.Withdrawn}:            "expirydate expires expiresat expireson expiredate expirationdate expiration expireat expiryat unpublishdate unpublishat unpublishon archivedate hideafter validuntil",
-	{kind: keyUntilOrTrue, status: article.Withdrawn}:          "expire expired isexpired expiry unpublish archived isarchived archivedat deleted isdeleted deletedat trashed withdrawn retracted",
-	{kind: keyBuild, status: article.Draft}:                "build",
-	{kind: keyRender, status: article.Draft}:               "buildrender",
+	{kind: keyEmbargo, status: article.Draft}:                 "embargo embargoed embargountil embargodate underembargo",
+	{kind: keyUntil, status: article.Withdrawn}:               "expirydate expires expiresat expireson expiredate expirationdate expiration expireat expiryat unpublishdate unpublishat unpublishon archivedate hideafter validuntil",
+	{kind: keyUntilOrTrue, status: article.Withdrawn}:         "expire expired isexpired expiry unpublish archived isarchived archivedat deleted isdeleted deletedat trashed withdrawn retracted",
+	{kind: keyBuild, status: article.Draft}:                   "build",
+	{kind: keyRender, status: article.Draft}:                  "buildrender",
 	{kind: keyRender, status: article.Draft, lenient: true}:   "render",
-	{kind: keyList, status: article.Unlisted}:              "buildlist",
-	{kind: keyPassword, status: article.Draft}:             "password postpassword",
-	{kind: keyAddress, status: article.Draft}:              "permalink",
-	{kind: keyFeed, status: article.Unlisted}:              "feed rss",
+	{kind: keyList, status: article.Unlisted}:                 "buildlist",
+	{kind: keyPassword, status: article.Draft}:                "password postpassword",
+	{kind: keyAddress, status: article.Draft}:                 "permalink",
+	{kind: keyFeed, status: article.Unlisted}:                 "feed rss",
 	{kind: keyIgnored}: "publishing publishedin publishedby publishresources buildpublishresources lastpublished lastpublishedat republished republishedat firstpublished " +
 		"originallypublished originalpublishdate sendemailwhenpublished hiddenfromsearch excludefromsearch",
 })
@@ -248,7 +248,7 @@ func quoteValue(value any) string {
 }
 
 const (
-	fixBool = "write true or false, or remove the line to publish"
+	fixBool  = "write true or false, or remove the line to publish"
 	fixDate  = "write a date such as 2026-11-23 or 2026-11-23T08:00:00+01:00"
 	fixWord  = "write published, draft, scheduled, unlisted or withdrawn"
 	fixBuild = "write render: and list: with always or never"

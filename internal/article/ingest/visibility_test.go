@@ -9,13 +9,13 @@ import (
 	"github.com/tidings-press/tidings/internal/article/ingest"
 )
 
-// statusOf imports a file and returns its status as people are shown it, or "refused".
+// statusOf imports a file and returns its status on 2026-12-01, or "refused".
 func statusOf(t *testing.T, name, source string, options ingest.Options) string {
 	t.Helper()
 	got, problems := ingest.Import(ingest.File{Name: name, Data: []byte(source), Modified: modified}, options)
 	if len(problems) == 1 && len(got) == 0 {
 		if problems[0].Line == 0 && !strings.HasSuffix(name, ".html") || problems[0].Fix == "" {
-			t.Errorf("%s: a refusal without a line or a remedy: %v", source, problems[0])
+			t.Errorf("%s: a problem without a line or a fix: %v", source, problems[0])
 		}
 		return "refused"
 	}
@@ -25,7 +25,7 @@ func statusOf(t *testing.T, name, source string, options ingest.Options) string 
 	return string(got[0].Article.StatusAt(time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)))
 }
 
-// visibilityLines are lines of YAML front matter by the status that they give.
+// visibilityLines lists lines of YAML front matter by the status that they must give.
 var visibilityLines = map[string][]string{
 	"published": {
 		"published: true", "published: yes", "published: 2025-05-01", "draft: false", "draft: \"no\"", "draft: 0", "status: published", "status: publish", "status: Public",
@@ -74,7 +74,8 @@ func TestVisibilityKeysWithholdArticles(t *testing.T) {
 	}
 }
 
-// TestVisibilityKeysAreReadInEveryFormat gives one key in every place that front matter can stand in.
+// TestVisibilityKeysAreReadInEveryFormat withholds an article in every format and place that
+// front matter can have.
 func TestVisibilityKeysAreReadInEveryFormat(t *testing.T) {
 	t.Parallel()
 	for name, source := range map[string]string{
@@ -127,7 +128,7 @@ func TestVisibilityKeysAreReadInEveryFormat(t *testing.T) {
 	}
 }
 
-// TestBrokenFrontMatterIsRefused imports what a parser of plain text would publish.
+// TestBrokenFrontMatterIsRefused imports front matter that must not be published as plain text.
 func TestBrokenFrontMatterIsRefused(t *testing.T) {
 	t.Parallel()
 	for name, source := range map[string]string{
@@ -168,9 +169,9 @@ func TestUnknownVisibilityKeysAreRefusedWithLineAndFix(t *testing.T) {
 	}
 }
 
-// TestPublishDateIsTheDate withholds an article until the later of its dates, and
-// shows that one.
-func TestPublishDateIsTheDate(t *testing.T) {
+// TestLaterPublishDateBecomesDate checks that an article with two dates appears at the later
+// one and shows it.
+func TestLaterPublishDateBecomesDate(t *testing.T) {
 	t.Parallel()
 	for lines, want := range map[string]string{
 		"date: 2025-01-10\npublishDate: 2025-02-01": "2025-02-01", "date: 2025-01-10\npublishDate: 2024-02-01": "2025-01-10", "pubDate: 2025-02-03": "2025-02-03",

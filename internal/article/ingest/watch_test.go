@@ -19,16 +19,16 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-// watched is a folder that is watched until the test ends.
+// watched is a stored folder that is watched until the test ends.
 type watched struct {
-	*shelf
+	*storedFolder
 	mu      sync.Mutex
 	reports []ingest.FileReport
 }
 
 func watch(t *testing.T, files map[string]string) *watched {
 	t.Helper()
-	w := &watched{shelf: newShelf(t, storetest.Open(t, store.SQLite, store.Options{}))}
+	w := &watched{storedFolder: newStoredFolder(t, storetest.Open(t, store.SQLite, store.Options{}))}
 	write(t, w.dir, files)
 	im := ingest.Importer{Store: w.store, Config: config.Default(), Report: func(r ingest.FileReport) {
 		w.mu.Lock()
@@ -48,7 +48,7 @@ func watch(t *testing.T, files map[string]string) *watched {
 	return w
 }
 
-// problem returns what was reported of a file.
+// problem returns the problems that were reported for a file.
 func (w *watched) problem(name string) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -67,21 +67,21 @@ func (w *watched) has(title string) func() bool {
 	return func() bool { return w.ids()[title] != "" }
 }
 
-// TestWatchFollowsRenamesAndEdits renames and edits files in one go.
+// TestWatchFollowsRenamesAndEdits renames, swaps and edits files of a watched folder.
 func TestWatchFollowsRenamesAndEdits(t *testing.T) {
 	t.Parallel()
 	w := watch(t, map[string]string{"a.md": text("A", "2026-03-01", "", tides), "b.md": text("B", "2026-03-02", "", lamps)})
 	before := w.ids()
 
-	w.move("a.md", "x.md") // renamed, with another title and text
+	w.move("a.md", "x.md") // renamed, with a different title and text
 	w.write("x.md", text("A, corrected", "2026-03-01", "", "The harbour office printed other tables, and the ferry captain hung them in the wheelhouse all the same."))
 	testkit.Eventually(t, "the renamed file is imported", w.has("A, corrected"))
 	if after := w.ids(); len(after) != 2 || after["A, corrected"] != before["A"] {
 		t.Errorf("renamed and edited: %v were %v", after, before)
 	}
-	w.leads("a", "x")
+	w.checkRedirect("a", "x")
 
-	w.move("x.md", "t.md") // names exchanged
+	w.move("x.md", "t.md") // names swapped
 	w.move("b.md", "x.md")
 	w.move("t.md", "b.md")
 	w.write("c.md", text("C", "2026-03-03", "", "Something else."))
@@ -91,7 +91,7 @@ func TestWatchFollowsRenamesAndEdits(t *testing.T) {
 		t.Errorf("exchanged: %v were %v", after, before)
 	}
 
-	if err := os.Rename(w.dir+"/b.md", filepath.Join(t.TempDir(), "b.md")); err != nil { // out of the folder, and a new one
+	if err := os.Rename(w.dir+"/b.md", filepath.Join(t.TempDir(), "b.md")); err != nil { // moved out of the folder; a new file is added below
 		t.Fatal(err)
 	}
 	w.write("d.md", text("D", "2026-05-01", "", "Nothing that was there before has any of these words."))
@@ -101,19 +101,19 @@ func TestWatchFollowsRenamesAndEdits(t *testing.T) {
 	}
 }
 
-// TestBadFilesNeverEndAWatch puts files into a watched folder that cannot be imported,
-// some of which would wait for ever when they are opened.
-func TestBadFilesNeverEndAWatch(t *testing.T) {
+// TestBadFilesDoNotEndWatch adds files that cannot be imported to a watched folder. Opening
+// some of them, such as pipes, would block.
+func TestBadFilesDoNotEndWatch(t *testing.T) {
 	t.Parallel()
 	w := watch(t, map[string]string{"a.md": text("A", "2026-03-01", "", tides)})
 	if err := syscall.Mkfifo(filepath.Join(w.dir, "pipe.md"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	door, err := net.Listen("unix", filepath.Join(w.dir, "socket.md"))
+	socket, err := net.Listen("unix", filepath.Join(w.dir, "socket.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer door.Close()
+	defer socket.Close()
 	for name, target := range map[string]string{"link.md": "pipe.md", "device.md": "/dev/zero", "nowhere.md": "nothing", "ring.md": "ring.md"} {
 		if err := os.Symlink(target, filepath.Join(w.dir, name)); err != nil {
 			t.Fatal(err)
@@ -131,14 +131,14 @@ func TestBadFilesNeverEndAWatch(t *testing.T) {
 	}
 	w.write("last.md", text("Last", "2026-03-02", "", lamps))
 	testkit.Eventually(t, "the watch goes on", w.has("Last"))
-	// The whole folder, too.
+	// An import of the whole folder does not stop at them either.
 	im := ingest.Importer{Store: w.store, Config: config.Default()}
 	if sum, err := im.Import(t.Context(), w.dir); err != nil || sum.Problems == 0 {
 		t.Errorf("%s, %v", sum, err)
 	}
 }
 
-// panicFS panics when a picture is asked for.
+// panicFS panics when a picture is read.
 type panicFS struct{ fstest.MapFS }
 
 func (p panicFS) Stat(name string) (fs.FileInfo, error) {
@@ -148,7 +148,7 @@ func (p panicFS) Stat(name string) (fs.FileInfo, error) {
 	return p.MapFS.Stat(name)
 }
 
-// TestPanicRefusesItsFileOnly has a file whose import panics among others.
+// TestPanicRefusesItsFileOnly imports two files; the import of the first one panics.
 func TestPanicRefusesItsFileOnly(t *testing.T) {
 	t.Parallel()
 	s := storetest.Open(t, store.SQLite, store.Options{})
