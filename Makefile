@@ -17,7 +17,7 @@ build: ## build bin/tidings, a static binary
 demo: ## run the whole service on sample articles, with its own mail inbox
 	$(GO) run ./cmd/tidings demo
 
-check: fmt vet staticcheck deadcode ## format, vet, staticcheck, dead code and the quick tests: before each commit
+check: fmt vet staticcheck deadcode ## before each commit: format, vet, staticcheck, dead code and the short tests
 	$(GO) test -short -vet=off ./...
 
 fmt: ## check that all files are formatted by gofmt
@@ -29,7 +29,7 @@ vet: ## go vet
 staticcheck: ## staticcheck
 	$(STATICCHECK) ./... && echo "staticcheck: nothing found"
 
-deadcode: ## list functions that no program reaches, tests apart
+deadcode: ## list functions that only tests use
 	@scripts/deadcode $(DEADCODE)
 
 vuln: ## govulncheck, if its database can be reached
