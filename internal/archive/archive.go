@@ -1,6 +1,6 @@
-// Package archive is the file format of backups: every table of a store, as lines of
-// JSON in one gzip stream. Write with NewWriter, read with NewReader, check a whole
-// file with Verify. docs/backup.md describes the format.
+// Package archive reads and writes the file format of backups: every table of a store, as
+// lines of JSON in one gzip stream. Create writes a file, Check verifies one, and NewReader
+// reads it row by row. docs/backup.md describes the format.
 package archive
 
 import (
@@ -16,10 +16,10 @@ const format = 1
 type Header struct {
 	Tidings    string    `json:"tidings"` // "backup"
 	Format     int       `json:"format"`
-	Engine     string    `json:"engine"` // of the store that it was made of; it fits any engine
+	Engine     string    `json:"engine"` // of the store that was backed up; any engine can restore it
 	Taken      time.Time `json:"taken"`
 	Migrations []string  `json:"migrations"` // of the store, such as 00001_articles
-	Generation string    `json:"generation"` // of the store, in hex; empty when it had none
+	Generation string    `json:"generation"` // of the store, in hex; empty if it had none
 }
 
 // Table is the line that begins a table.
@@ -32,22 +32,22 @@ type Table struct {
 type end struct {
 	Table string `json:"end"`
 	Rows  int64  `json:"rows"`
-	Last  int64  `json:"last,omitempty"` // highest number that its key was ever given; 0 for tables without one
+	Last  int64  `json:"last,omitempty"` // the highest number its key ever had; 0 for tables without a numeric key
 }
 
 // footer is the last line.
 type footer struct {
 	Tables int    `json:"tables"`
 	Rows   int64  `json:"rows"`
-	SHA256 string `json:"sha256"` // of all lines before
+	SHA256 string `json:"sha256"` // of all earlier lines
 }
 
-// maxLine bounds a line, and so the memory that reading takes.
+// maxLine bounds a line in bytes, and thereby the memory of a Reader.
 const maxLine = 512 << 20
 
-// ErrFormat is the kind of every error about what an archive holds, for errors.Is.
+// ErrFormat is the kind of every error about the content of an archive, for errors.Is.
 var ErrFormat = errors.New("not a whole backup")
 
-func wrong(format string, args ...any) error {
+func formatError(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrFormat, fmt.Sprintf(format, args...))
 }

@@ -9,13 +9,13 @@ import (
 	"path/filepath"
 )
 
-// ErrExists is returned when the file of a new archive is there already.
+// ErrExists reports that the file of a new archive exists already.
 var ErrExists = errors.New("the file exists already, and a backup is never written over")
 
-// Create makes the archive file at a path with what write puts into it. The file
-// appears under its name only when it is whole, on disk and read back without a
-// fault; only its owner may read it, since it holds addresses and keys. A file that
-// exists is left alone: the error is of the kind ErrExists.
+// Create creates the archive file at a path with the content that write produces. The file
+// gets its name only after it is complete, synced to disk and verified. Only its owner may
+// read it, since it contains addresses and keys. Create never overwrites a file: the error
+// is then of the kind ErrExists.
 func Create(path string, write func(w io.Writer) error) (summary Summary, err error) {
 	if _, err := os.Lstat(path); err == nil {
 		return Summary{}, fmt.Errorf("%s: %w", path, ErrExists)
@@ -43,14 +43,15 @@ func Create(path string, write func(w io.Writer) error) (summary Summary, err er
 	if summary, err = Verify(file); err != nil {
 		return summary, fmt.Errorf("what was written cannot be read back: %w", err)
 	}
-	if err := place(file.Name(), path); err != nil {
+	if err := linkOrRename(file.Name(), path); err != nil {
 		return summary, err
 	}
 	return summary, SyncFolder(folder)
 }
 
-// place gives a file its name unless one of that name has come up meanwhile.
-func place(temporary, path string) error {
+// linkOrRename gives the temporary file its final name. Where the file system has links, it
+// does not overwrite a file that was created meanwhile.
+func linkOrRename(temporary, path string) error {
 	err := os.Link(temporary, path)
 	switch {
 	case err == nil:
@@ -58,11 +59,11 @@ func place(temporary, path string) error {
 	case errors.Is(err, fs.ErrExist):
 		return fmt.Errorf("%s: %w", path, ErrExists)
 	}
-	// Some file systems have no links.
+	// Some file systems do not support links.
 	return os.Rename(temporary, path)
 }
 
-// SyncFolder makes the names in a folder survive a power cut.
+// SyncFolder syncs a folder to disk, so that new and renamed files survive a power cut.
 func SyncFolder(path string) error {
 	folder, err := os.Open(path)
 	if err != nil {
@@ -75,7 +76,7 @@ func SyncFolder(path string) error {
 	return nil
 }
 
-// Check reads a whole archive file and checks it. Errors name the file.
+// Check verifies an archive file and returns a summary of its content. Errors name the file.
 func Check(path string) (Summary, error) {
 	file, err := os.Open(path)
 	if err != nil {

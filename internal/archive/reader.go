@@ -16,14 +16,15 @@ import (
 	"github.com/klauspost/compress/gzip"
 )
 
-// Reader reads an archive: Next for each table, and Row until it has no more.
+// Reader reads an archive. Call Next for each table, and Row for each row of the table
+// until it returns nil.
 type Reader struct {
 	Header Header
 
 	lines  *bufio.Reader
 	sum    hash.Hash
 	line   []byte
-	number int64 // of the line
+	number int64 // of the last line that was read
 	table  *Table
 	rows   int64
 	last   int64
@@ -31,28 +32,28 @@ type Reader struct {
 	total  int64
 }
 
-// NewReader reads the header of an archive. It returns an error of the kind
-// ErrFormat for what is no archive, or one that is newer than this program.
+// NewReader reads the header of an archive. The error is of the kind ErrFormat if r is not
+// an archive, or has a newer format than this program reads.
 func NewReader(r io.Reader) (*Reader, error) {
 	zip, err := gzip.NewReader(r)
 	if err != nil {
-		return nil, wrong("the file is not an archive that tidings backup wrote")
+		return nil, formatError("the file is not an archive that tidings backup wrote")
 	}
 	out := &Reader{lines: bufio.NewReaderSize(zip, 1<<16), sum: sha256.New()}
 	if err := out.read(); err != nil {
 		return nil, err
 	}
 	if err := json.Unmarshal(out.line, &out.Header); err != nil || out.Header.Tidings != "backup" {
-		return nil, wrong("the file is not an archive that tidings backup wrote")
+		return nil, formatError("the file is not an archive that tidings backup wrote")
 	}
 	if out.Header.Format > format {
-		return nil, wrong("its format is version %d, this program reads versions up to %d; use a newer tidings", out.Header.Format, format)
+		return nil, formatError("its format is version %d, this program reads versions up to %d; use a newer tidings", out.Header.Format, format)
 	}
 	return out, nil
 }
 
-// Next returns the next table. It returns io.EOF after the last one, when the whole
-// archive was read and its checksum is right.
+// Next returns the next table. After the last one, it checks the counts and the checksum
+// of the archive and returns io.EOF if they match.
 func (r *Reader) Next() (Table, error) {
 	sum := r.sum.Sum(nil)
 	if err := r.read(); err != nil {
@@ -61,7 +62,7 @@ func (r *Reader) Next() (Table, error) {
 	var t Table
 	if bytes.HasPrefix(r.line, []byte(`{"table":`)) {
 		if err := json.Unmarshal(r.line, &t); err != nil || t.Name == "" || len(t.Columns) == 0 {
-			return t, wrong("line %d does not begin a table", r.number)
+			return t, formatError("line %d does not begin a table", r.number)
 		}
 		r.table, r.rows, r.last = &t, 0, 0
 		r.tables++
@@ -69,19 +70,19 @@ func (r *Reader) Next() (Table, error) {
 	}
 	var f footer
 	if err := json.Unmarshal(r.line, &f); err != nil || f.SHA256 == "" {
-		return t, wrong("line %d is neither a table nor the end", r.number)
+		return t, formatError("line %d is neither a table nor the end", r.number)
 	}
 	if f.SHA256 != hex.EncodeToString(sum) || f.Tables != r.tables || f.Rows != r.total {
-		return t, wrong("the checksum does not fit: it was changed or damaged")
+		return t, formatError("the checksum does not fit: it was changed or damaged")
 	}
 	if err := r.read(); !errors.Is(err, io.EOF) {
-		return t, wrong("something follows its end")
+		return t, formatError("something follows its end")
 	}
 	return t, io.EOF
 }
 
-// Row returns the next row of the table, or nil when there is none. The slice is
-// valid until the next call.
+// Row returns the next row of the table, or nil after the last one. It reuses the memory of
+// into, which may be nil.
 func (r *Reader) Row(into []any) ([]any, error) {
 	if err := r.read(); err != nil {
 		return nil, err
@@ -89,7 +90,7 @@ func (r *Reader) Row(into []any) ([]any, error) {
 	if len(r.line) > 0 && r.line[0] == '[' {
 		values, err := parseRow(r.line, into[:0])
 		if err != nil || len(values) != len(r.table.Columns) {
-			return nil, wrong("line %d is not a row of the table %s", r.number, r.table.Name)
+			return nil, formatError("line %d is not a row of the table %s", r.number, r.table.Name)
 		}
 		r.rows++
 		r.total++
@@ -97,17 +98,17 @@ func (r *Reader) Row(into []any) ([]any, error) {
 	}
 	var e end
 	if err := json.Unmarshal(r.line, &e); err != nil || e.Table != r.table.Name || e.Rows != r.rows {
-		return nil, wrong("the table %s does not end as it should, at line %d", r.table.Name, r.number)
+		return nil, formatError("the table %s does not end as it should, at line %d", r.table.Name, r.number)
 	}
 	r.last = e.Last
 	return nil, nil
 }
 
-// Last is the highest number that the key of the table was ever given, once its last
-// row was read.
+// Last returns the highest number that the key of the table ever had. Call it after Row has
+// returned nil.
 func (r *Reader) Last() int64 { return r.last }
 
-// read reads a line without its end.
+// read reads the next line into r.line, without its line end.
 func (r *Reader) read() error {
 	r.line = r.line[:0]
 	for {
@@ -120,24 +121,25 @@ func (r *Reader) read() error {
 			r.number++
 			return nil
 		case len(r.line) > maxLine:
-			return wrong("line %d is too long", r.number+1)
+			return formatError("line %d is too long", r.number+1)
 		case errors.Is(err, bufio.ErrBufferFull):
 		case errors.Is(err, io.EOF) && len(r.line) == 0 && r.number > 0:
-			return fmt.Errorf("%w: %w", wrong("it ends at line %d", r.number), io.EOF)
+			return fmt.Errorf("%w: %w", formatError("it ends at line %d", r.number), io.EOF)
 		default:
-			return wrong("it is cut off or damaged after line %d (%v)", r.number, err)
+			return formatError("it is cut off or damaged after line %d (%v)", r.number, err)
 		}
 	}
 }
 
-// Summary is what an archive holds.
+// Summary describes the content of an archive.
 type Summary struct {
 	Header Header
 	Tables map[string]int64 // rows by table
 	Rows   int64
 }
 
-// Verify reads a whole archive and checks its form, counts and checksum.
+// Verify reads a whole archive, checks its format, counts and checksum, and returns a
+// summary of its content.
 func Verify(from io.Reader) (Summary, error) {
 	r, err := NewReader(from)
 	if err != nil {
@@ -189,6 +191,7 @@ func parseRow(line []byte, values []any) ([]any, error) {
 
 var errRow = errors.New("not a row")
 
+// parseValue parses the value at the beginning of rest and returns what follows it.
 func parseValue(rest []byte) (value any, after []byte, err error) {
 	switch c := rest[0]; {
 	case c == '"':

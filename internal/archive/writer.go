@@ -15,7 +15,8 @@ import (
 	"github.com/klauspost/compress/gzip"
 )
 
-// Writer writes an archive: Begin, Row and End for each table, and Close at the end.
+// Writer writes an archive. Call Begin, Row for each row, and End for each table, and Close
+// at the end.
 type Writer struct {
 	zip    *gzip.Writer
 	sum    hash.Hash
@@ -44,8 +45,8 @@ func (w *Writer) Begin(t Table) error {
 	return w.object(t)
 }
 
-// Row writes a row of the table: int64, string, []byte, float64, bool or nil for
-// each column.
+// Row writes a row of the table. Each value is an int64, string, []byte, float64, bool or
+// nil.
 func (w *Writer) Row(values []any) error {
 	w.line = append(w.line[:0], '[')
 	for i, value := range values {
@@ -63,8 +64,8 @@ func (w *Writer) Row(values []any) error {
 	return w.write()
 }
 
-// End ends the table. last is the highest number that its key was ever given, 0 for
-// none.
+// End ends the table. last is the highest number that its key ever had; 0 for a table
+// without a numeric key.
 func (w *Writer) End(last int64) error {
 	return w.object(end{Table: w.table, Rows: w.rows, Last: last})
 }
@@ -75,7 +76,7 @@ func (w *Writer) Close() error {
 	return errors.Join(w.object(footer{Tables: w.tables, Rows: w.total, SHA256: sum}), w.zip.Close())
 }
 
-// Rows is how many rows were written.
+// Rows returns how many rows were written so far.
 func (w *Writer) Rows() int64 { return w.total }
 
 func (w *Writer) object(value any) error {
@@ -87,6 +88,7 @@ func (w *Writer) object(value any) error {
 	return w.write()
 }
 
+// write writes w.line with a line end, and adds it to the checksum.
 func (w *Writer) write() error {
 	if len(w.line) >= maxLine {
 		return fmt.Errorf("table %s: a row of %d bytes is more than an archive takes", w.table, len(w.line))
@@ -97,8 +99,8 @@ func (w *Writer) write() error {
 	return err
 }
 
-// appendValue appends a value as JSON. Bytes, floats and texts that are no UTF-8 are
-// objects with one key, so that each value comes back as it was.
+// appendValue appends a value as JSON. Bytes, floats and texts that are not UTF-8 become
+// objects with one key, so that a Reader returns each value unchanged.
 func appendValue(line []byte, value any) ([]byte, error) {
 	switch v := value.(type) {
 	case nil:
@@ -130,7 +132,7 @@ func appendBytes(line []byte, key byte, data []byte) []byte {
 
 const hexDigits = "0123456789abcdef"
 
-// appendText appends a JSON string. Only what JSON demands is escaped.
+// appendText appends a JSON string. It escapes only what JSON requires.
 func appendText(line []byte, text string) []byte {
 	line = append(line, '"')
 	from := 0

@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// Limits bound a journal.
+// Limits bound the size of a journal.
 type Limits struct {
-	Size int64         // it is compacted when it is larger
-	Keep time.Duration // records that are older are dropped then, but for editions that are being sent
+	Size int64         // Compact rewrites a larger journal
+	Keep time.Duration // Compact drops older records, except those of editions that are being sent
 }
 
-// Compact rewrites a journal that is larger than the limit with the latest facts. Of an
-// edition that ended, only that fact stays. It returns the size.
+// Compact rewrites a journal that is larger than the limit, with the latest value of each
+// fact. The recipients of finished editions are dropped. It returns the size in bytes.
 func (j *Journal) Compact(now time.Time, limits Limits) (int64, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -57,15 +57,15 @@ func (j *Journal) compact(path string, now time.Time, limits Limits) (int64, err
 		for i := range records {
 			data = records[i].append(data)
 		}
-		// Half of the limit leaves room until the next time.
-		if int64(len(data)) <= limits.Size/2 || len(records) == 0 || !records[0].expendable() {
+		// At half of the limit, the next rewrite is far away.
+		if int64(len(data)) <= limits.Size/2 || len(records) == 0 || !records[0].droppable() {
 			return int64(len(data)), j.replace(path, facts, data)
 		}
 		records = dropOldest(records)
 	}
 }
 
-// replace puts a new file in place of the journal's.
+// replace replaces the journal's file by one with a new header and these records.
 func (j *Journal) replace(path string, facts *Facts, data []byte) error {
 	h := header(facts.Generation, facts.ID)
 	h.at, h.mark = facts.Started.UnixMilli(), facts.Mark
@@ -84,59 +84,59 @@ func (j *Journal) replace(path string, facts *Facts, data []byte) error {
 	return j.reopen()
 }
 
-// expendable reports whether a record may be dropped when a journal is too large: an
-// id of an article is worth least.
-func (r *Record) expendable() bool { return r.kind == articleKind }
+// droppable reports whether a record may be dropped when a journal is too large. The ids
+// of articles matter least.
+func (r *Record) droppable() bool { return r.kind == articleKind }
 
-// dropOldest drops the older half of the expendable records, which stand first.
+// dropOldest drops the older half of the droppable records, which come first.
 func dropOldest(records []Record) []Record {
 	n := 0
-	for n < len(records) && records[n].expendable() {
+	for n < len(records) && records[n].droppable() {
 		n++
 	}
 	return records[(n+1)/2:]
 }
 
-// records writes the facts down again, those since a time: articles first, then the
-// rest in the order of their times.
+// records returns records for the facts since a time: articles first, then the rest in the
+// order of their times.
 func (f *Facts) records(since time.Time) []Record {
 	var articles, out []Record
-	note := func(list *[]Record, at time.Time, r Record) {
+	add := func(list *[]Record, at time.Time, r Record) {
 		if !at.Before(since) {
 			r.at, r.mark = at.UnixMilli(), 0
 			*list = append(*list, r)
 		}
 	}
 	for source, a := range f.Articles {
-		note(&articles, a.At, Article(a.Value, source))
+		add(&articles, a.At, Article(a.Value, source))
 	}
 	for id, s := range f.States {
-		note(&out, s.At, State(id, s.Value))
+		add(&out, s.At, State(id, s.Value))
 	}
-	for place, p := range f.Places {
+	for place, p := range f.Subscriptions {
 		if p.Value == Left {
-			note(&out, p.At, Leave(place.Subscriber, place.Digest))
+			add(&out, p.At, Leave(place.Subscriber, place.Digest))
 		} else {
-			note(&out, p.At, Join(place.Subscriber, place.Digest))
+			add(&out, p.At, Join(place.Subscriber, place.Digest))
 		}
 	}
 	for hash, s := range f.Suppressions {
 		if s.Reason == "" {
-			note(&out, s.At, Lift(hash))
+			add(&out, s.At, Lift(hash))
 		} else {
-			note(&out, s.At, Suppress(hash, s.Reason))
+			add(&out, s.At, Suppress(hash, s.Reason))
 		}
 	}
 	for _, e := range f.Editions {
 		if e.Ended.IsZero() {
-			note(&out, maxTime(e.Began, since), Begin(*e))
+			add(&out, maxTime(e.Began, since), Begin(*e))
 			for ids := range slices.Chunk(e.Recipients(), 500) {
-				note(&out, maxTime(e.Began, since), Intents(e.Seq, ids))
+				add(&out, maxTime(e.Began, since), Intents(e.Seq, ids))
 			}
 			continue
 		}
-		note(&out, e.Ended, Begin(*e))
-		note(&out, e.Ended, EndByID(e.ID, e.State))
+		add(&out, e.Ended, Begin(*e))
+		add(&out, e.Ended, EndByID(e.ID, e.State))
 	}
 	byTime := func(a, b Record) int { return cmp.Compare(a.at, b.at) }
 	slices.SortStableFunc(articles, byTime)
@@ -151,9 +151,9 @@ func maxTime(a, b time.Time) time.Time {
 	return a
 }
 
-// SetAside renames the journal of a folder, so that the next Append begins a new
-// one. It returns the new name, empty when there was none. Old files beyond the
-// newest five are removed.
+// SetAside renames the journal of a folder, so that the next Append begins a new file. It
+// returns the new name, empty if there was no journal. It removes all renamed files but the
+// newest five.
 func SetAside(folder string, now time.Time) (string, error) {
 	path := filepath.Join(folder, fileName)
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
@@ -172,11 +172,11 @@ func SetAside(folder string, now time.Time) (string, error) {
 	if err := os.Rename(path, aside); err != nil {
 		return "", fmt.Errorf("journal: %w", err)
 	}
-	old, err := asides(folder)
+	old, err := setAsideFiles(folder)
 	if err != nil {
 		return aside, err
 	}
-	for len(old) > keptAside {
+	for len(old) > maxSetAside {
 		if err := os.Remove(old[0]); err != nil {
 			return aside, err
 		}
@@ -185,17 +185,17 @@ func SetAside(folder string, now time.Time) (string, error) {
 	return aside, nil
 }
 
-const keptAside = 5
+const maxSetAside = 5
 
-// asides are the files of a folder that were set aside, oldest first.
-func asides(folder string) ([]string, error) {
+// setAsideFiles returns the files of a folder that SetAside has renamed, oldest first.
+func setAsideFiles(folder string) ([]string, error) {
 	old, err := filepath.Glob(filepath.Join(folder, fileName+".2*"))
 	slices.Sort(old)
 	return old, err
 }
 
-// TimeOf returns when the journal of a folder went beyond a mark; the zero time when
-// it did not.
+// TimeOf returns the time of the first record after a mark in the journal of a folder, or
+// the zero time if there is none.
 func TimeOf(folder string, mark int64) (time.Time, error) {
 	records, _, err := readFile(filepath.Join(folder, fileName))
 	if err != nil {

@@ -15,44 +15,45 @@ import (
 	"time"
 )
 
-// Place is a subscriber's place on a digest.
-type Place struct {
+// SubscriptionKey names the subscription of a subscriber to a digest. With an empty Digest
+// it stands for all of their digests.
+type SubscriptionKey struct {
 	Subscriber int64
 	Digest     string
 }
 
-// Suppression is what became of an address.
+// Suppression is the last change of the suppression of an address.
 type Suppression struct {
 	Reason string // empty when it was lifted
 	At     time.Time
 }
 
-// Facts are what journals know, the latest of each.
+// Facts are the combined content of journals: the latest value of everything they record.
 type Facts struct {
-	Generation   string // of the newest file
-	ID           string
-	Mark         int64
-	Generations  []string  // of all files
-	Started      time.Time // when the oldest file began; records since then are all there
-	Last         time.Time // of the newest record
-	Editions     []*Edition
-	States       map[int64]Timed
-	Places       map[Place]Timed // "left" or "joined"
-	Suppressions map[string]Suppression
-	Articles     map[string]Timed // ids by hash of the source
-	Damaged      int              // lines that could not be read
+	Generation    string // of the newest file
+	ID            string
+	Mark          int64
+	Generations   []string  // of all files
+	Started       time.Time // when the oldest file began; all records since then are present
+	Last          time.Time // of the newest record
+	Editions      []*Edition
+	States        map[int64]TimedValue
+	Subscriptions map[SubscriptionKey]TimedValue // "left" or "joined"
+	Suppressions  map[string]Suppression
+	Articles      map[string]TimedValue // ids by hash of the source
+	Damaged       int                   // lines that could not be read
 
 	byID  map[string]*Edition
 	bySeq map[int64]*Edition
 }
 
-// Timed is a value since a time.
-type Timed struct {
+// TimedValue is a value and the time at which it was set.
+type TimedValue struct {
 	Value string
 	At    time.Time
 }
 
-// What Places say.
+// The values of Facts.Subscriptions.
 const (
 	Left   = "left"
 	Joined = "joined"
@@ -60,19 +61,19 @@ const (
 
 func newFacts() *Facts {
 	return &Facts{
-		States: map[int64]Timed{}, Places: map[Place]Timed{}, Suppressions: map[string]Suppression{}, Articles: map[string]Timed{},
+		States: map[int64]TimedValue{}, Subscriptions: map[SubscriptionKey]TimedValue{}, Suppressions: map[string]Suppression{}, Articles: map[string]TimedValue{},
 		byID: map[string]*Edition{}, bySeq: map[int64]*Edition{},
 	}
 }
 
-// Read reads the journals of some folders, those of several machines together, with
-// the files that were set aside. A folder without one gives no facts. Lines that are damaged, as the last
-// one is after a power cut, are counted and left out.
+// Read reads the journals of several folders, such as those of several machines, including
+// the files that SetAside renamed. A folder without a journal adds nothing. Damaged lines
+// are counted and skipped: a power cut may damage the last one.
 func Read(folders ...string) (*Facts, error) {
 	var records []Record
 	facts := newFacts()
 	for _, folder := range folders {
-		files, err := asides(folder)
+		files, err := setAsideFiles(folder)
 		if err != nil {
 			return nil, err
 		}
@@ -97,6 +98,8 @@ func Read(folders ...string) (*Facts, error) {
 // maxLine bounds a line in bytes.
 const maxLine = 4 << 20
 
+// readFile returns the records of a file, none if it does not exist, and the number of
+// damaged lines.
 func readFile(path string) (records []Record, damaged int, err error) {
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -123,8 +126,8 @@ func readFile(path string) (records []Record, damaged int, err error) {
 	}
 }
 
-// readLine reads a line; of one that is too long only the beginning, which is then
-// found to be damaged.
+// readLine reads a line. It cuts a line that is too long, which parse then reports as
+// damaged.
 func readLine(from *bufio.Reader) (string, error) {
 	var line strings.Builder
 	for {
@@ -145,7 +148,7 @@ func readLine(from *bufio.Reader) (string, error) {
 
 func timeOf(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
 
-// add takes a record up.
+// add applies one record.
 func (f *Facts) add(r *Record) {
 	at := timeOf(r.at)
 	f.Mark = max(f.Mark, r.mark)
@@ -162,44 +165,44 @@ func (f *Facts) add(r *Record) {
 	case beginKind, endKind, intentKind, deferredKind:
 		f.addEdition(r, at)
 	case stateKind:
-		f.States[parseNumber(r.fields[0])] = Timed{r.fields[1], at}
+		f.States[parseNumber(r.fields[0])] = TimedValue{r.fields[1], at}
 	case leaveKind:
-		f.leave(parseNumber(r.fields[0]), r.fields[1], at)
+		f.addLeave(parseNumber(r.fields[0]), r.fields[1], at)
 	case joinKind:
-		f.Places[Place{parseNumber(r.fields[0]), r.fields[1]}] = Timed{Joined, at}
+		f.Subscriptions[SubscriptionKey{parseNumber(r.fields[0]), r.fields[1]}] = TimedValue{Joined, at}
 	case suppressKind:
 		f.Suppressions[r.fields[0]] = Suppression{r.fields[1], at}
 	case liftKind:
 		f.Suppressions[r.fields[0]] = Suppression{At: at}
 	case articleKind:
-		f.Articles[r.fields[1]] = Timed{r.fields[0], at}
+		f.Articles[r.fields[1]] = TimedValue{r.fields[0], at}
 	}
 }
 
-// leave notes that a subscriber left. To leave all digests ends what is known of
-// each of them.
-func (f *Facts) leave(subscriber int64, digest string, at time.Time) {
+// addLeave records that a subscriber left a digest. An empty digest stands for all: it
+// replaces the values of the single digests.
+func (f *Facts) addLeave(subscriber int64, digest string, at time.Time) {
 	if digest == "" {
-		for place := range f.Places {
+		for place := range f.Subscriptions {
 			if place.Subscriber == subscriber {
-				delete(f.Places, place)
+				delete(f.Subscriptions, place)
 			}
 		}
 	}
-	f.Places[Place{subscriber, digest}] = Timed{Left, at}
+	f.Subscriptions[SubscriptionKey{subscriber, digest}] = TimedValue{Left, at}
 }
 
 func (f *Facts) addEdition(r *Record, at time.Time) {
 	switch r.kind {
 	case beginKind:
-		f.begin(r, at)
+		f.addBegin(r, at)
 	case endKind:
 		e := f.byID[r.fields[1]]
 		if r.fields[0] != "" {
 			e = f.bySeq[parseNumber(r.fields[0])]
 		}
 		if e != nil {
-			e.Ended, e.State, e.Left = at, r.fields[2], nil
+			e.Ended, e.State, e.Mailed = at, r.fields[2], nil
 		}
 	default:
 		e := f.bySeq[parseNumber(r.fields[0])]
@@ -207,12 +210,12 @@ func (f *Facts) addEdition(r *Record, at time.Time) {
 			return
 		}
 		for _, id := range r.ids {
-			e.Left[id] = r.kind == intentKind
+			e.Mailed[id] = r.kind == intentKind
 		}
 	}
 }
 
-func (f *Facts) begin(r *Record, at time.Time) {
+func (f *Facts) addBegin(r *Record, at time.Time) {
 	seq, id := parseNumber(r.fields[0]), r.fields[1]
 	if f.byID[id] != nil {
 		f.bySeq[seq] = f.byID[id]
@@ -220,7 +223,7 @@ func (f *Facts) begin(r *Record, at time.Time) {
 	}
 	e := &Edition{
 		Seq: seq, ID: id, Digest: r.fields[2], Number: int(parseNumber(r.fields[3])), ScheduledFor: r.fields[4],
-		Audience: parseNumber(r.fields[5]), Subject: r.fields[6], Began: at, Left: map[int64]bool{},
+		Audience: parseNumber(r.fields[5]), Subject: r.fields[6], Began: at, Mailed: map[int64]bool{},
 	}
 	if r.fields[7] != "" {
 		e.Articles = strings.Split(r.fields[7], ",")
@@ -229,12 +232,12 @@ func (f *Facts) begin(r *Record, at time.Time) {
 	f.byID[id], f.bySeq[seq] = e, e
 }
 
-// Recipients are the subscribers for whom the mail of an unfinished edition left, or
-// was about to, in order.
+// Recipients returns the subscribers to whom mail of an unfinished edition was sent or was
+// about to be sent, in ascending order.
 func (e *Edition) Recipients() []int64 {
 	var out []int64
-	for _, id := range slices.Sorted(maps.Keys(e.Left)) {
-		if e.Left[id] {
+	for _, id := range slices.Sorted(maps.Keys(e.Mailed)) {
+		if e.Mailed[id] {
 			out = append(out, id)
 		}
 	}

@@ -20,39 +20,39 @@ const (
 	lockName = "lock"
 )
 
-// syncEvery is how long a record waits at most until it is on disk. A power cut takes
-// these last records only, and they count only when the store is lost as well.
+// syncEvery bounds how long a record waits until it is on disk. A power cut can lose the
+// records of this time only, and they matter only if the store is lost as well.
 const syncEvery = 200 * time.Millisecond
 
-// Journal appends to the journal of a folder. It is safe for concurrent use, also by
+// Journal appends to the journal file of a folder. It is safe for concurrent use, also by
 // several processes.
 type Journal struct {
 	folder     string
 	generation string
 
-	mu     sync.Mutex
-	file   *os.File
-	lock   *os.File
-	id     string
-	mark   int64 // highest that was appended
-	buffer []byte
-	dirty  chan struct{}
-	ending chan struct{}
-	done   chan struct{}
-	failed error // of the last sync
-	closed bool
+	mu       sync.Mutex
+	file     *os.File
+	lock     *os.File
+	id       string
+	mark     int64 // the highest mark that was appended
+	buffer   []byte
+	unsynced chan struct{}
+	stop     chan struct{}
+	done     chan struct{}
+	failed   error // of the last sync
+	closed   bool
 }
 
-// errClosed is returned by a journal that is used after Close.
+// errClosed reports that a journal is used after Close.
 var errClosed = errors.New("journal: it is closed")
 
-// New returns the journal of a folder for a store of a generation. Nothing is made
-// before the first Append or ID.
+// New returns the journal in a folder for a store with the given generation. The folder
+// and the file are created by the first Append or ID.
 func New(folder, generation string) *Journal {
 	return &Journal{folder: folder, generation: generation}
 }
 
-// ID returns the id of the journal, which is made when there is none yet.
+// ID returns the id of the journal. It creates the journal if there is none yet.
 func (j *Journal) ID() (string, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -60,9 +60,10 @@ func (j *Journal) ID() (string, error) {
 	return j.id, err
 }
 
-// Append writes records, all or none of them, and returns when the system has them;
-// they are on disk shortly after. mark is the store's mark that goes with them, 0
-// for the highest one so far.
+// Append writes all of the records or none of them. It returns when the operating system
+// has them; they reach the disk within syncEvery. mark is the store's mark for these
+// records; 0 stands for the highest mark so far. An error may also be that of an earlier
+// sync.
 func (j *Journal) Append(at time.Time, mark int64, records ...Record) error {
 	if len(records) == 0 {
 		return nil
@@ -82,7 +83,7 @@ func (j *Journal) Append(at time.Time, mark int64, records ...Record) error {
 		return fmt.Errorf("journal: %w", err)
 	}
 	select {
-	case j.dirty <- struct{}{}:
+	case j.unsynced <- struct{}{}:
 	default:
 	}
 	err := j.failed
@@ -90,8 +91,8 @@ func (j *Journal) Append(at time.Time, mark int64, records ...Record) error {
 	return err
 }
 
-// write appends the buffer under the shared lock, to the file that is current: one
-// that was compacted meanwhile is opened again.
+// write appends the buffer to the file under the shared lock. If another process has
+// replaced the file, for example by Compact, it opens the new file first.
 func (j *Journal) write() error {
 	if err := lockShared(j.lock); err != nil {
 		return err
@@ -106,14 +107,15 @@ func (j *Journal) write() error {
 	return err
 }
 
-// current reports whether the open file is the one of that name.
+// current reports whether the open file is still the journal file of the folder.
 func (j *Journal) current() bool {
-	mine, err1 := j.file.Stat()
-	named, err2 := os.Stat(filepath.Join(j.folder, fileName))
-	return err1 == nil && err2 == nil && os.SameFile(mine, named)
+	opened, err1 := j.file.Stat()
+	onDisk, err2 := os.Stat(filepath.Join(j.folder, fileName))
+	return err1 == nil && err2 == nil && os.SameFile(opened, onDisk)
 }
 
-// open makes the folder and files at the first use.
+// open creates the folder and its files at the first use, and starts the goroutine that
+// syncs.
 func (j *Journal) open() error {
 	if j.closed {
 		return errClosed
@@ -137,12 +139,13 @@ func (j *Journal) open() error {
 		j.lock, j.file = nil, nil
 		return errors.Join(fmt.Errorf("journal: %w", err), lock.Close())
 	}
-	j.dirty, j.ending, j.done = make(chan struct{}, 1), make(chan struct{}), make(chan struct{})
+	j.unsynced, j.stop, j.done = make(chan struct{}, 1), make(chan struct{}), make(chan struct{})
 	go j.keepSyncing()
 	return nil
 }
 
-// reopen opens the file of the folder, or makes it. The caller has a lock.
+// reopen opens the journal file of the folder, or creates it with a header. The caller
+// holds a lock. A file of another generation gives an *OtherError.
 func (j *Journal) reopen() error {
 	path := filepath.Join(j.folder, fileName)
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
@@ -168,14 +171,14 @@ func (j *Journal) reopen() error {
 	return nil
 }
 
-// OtherError reports that the journal of a folder is of another store, or of another
-// generation of this one.
+// OtherError reports that a journal belongs to another store, or to another generation of
+// this store.
 type OtherError struct {
 	Path       string
 	Generation string
 }
 
-// Error says which file it is, and what to do.
+// Error names the file and what to do.
 func (e *OtherError) Error() string {
 	return fmt.Sprintf("%s belongs to another store or to a copy of this one; give this store a folder of its own with store.journal", e.Path)
 }
@@ -196,25 +199,25 @@ func readHeader(file *os.File) (h Record, found bool, err error) {
 	return h, true, nil
 }
 
-// keepSyncing brings what was appended to disk, but not more often than the disk has
-// use for.
+// keepSyncing syncs the file after appends, at most once every syncEvery, until Close.
 func (j *Journal) keepSyncing() {
 	defer close(j.done)
 	for {
 		select {
-		case <-j.dirty:
+		case <-j.unsynced:
 			j.sync()
-		case <-j.ending:
+		case <-j.stop:
 			return
 		}
 		select {
 		case <-time.After(syncEvery):
-		case <-j.ending:
+		case <-j.stop:
 			return
 		}
 	}
 }
 
+// sync flushes the file to disk. It keeps an error for the next Append.
 func (j *Journal) sync() {
 	j.mu.Lock()
 	file := j.file
@@ -226,7 +229,7 @@ func (j *Journal) sync() {
 	}
 }
 
-// Close brings everything to disk. The journal is not used after it.
+// Close syncs and closes the journal, which must not be used afterwards.
 func (j *Journal) Close() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -234,7 +237,7 @@ func (j *Journal) Close() error {
 	if j.file == nil {
 		return nil
 	}
-	close(j.ending)
+	close(j.stop)
 	j.mu.Unlock()
 	<-j.done
 	j.mu.Lock()
@@ -243,20 +246,21 @@ func (j *Journal) Close() error {
 	return err
 }
 
-// Tail is what the end of a journal shows, read without the rest of it.
+// Tail is the state at the end of a journal.
 type Tail struct {
 	Generation string
 	ID         string
 	Mark       int64
-	Edition    int64   // of the last intents; 0 for none
+	Edition    int64   // Seq of the edition of the last intents; 0 for none
 	Recipients []int64 // of the last intents
 }
 
-// tailSize is as much of a journal's end as holds its last mark and intents.
+// tailSize is how many bytes at the end of a journal are read for a Tail. They contain the
+// last mark and the last intents.
 const tailSize = 64 << 10
 
-// ReadTail reads the header and the end of the journal of a folder; found is false
-// when it has none.
+// ReadTail reads the header and the end of the journal in a folder. found is false when
+// the folder has no journal.
 func ReadTail(folder string) (tail Tail, found bool, err error) {
 	file, err := os.Open(filepath.Join(folder, fileName))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -62,11 +62,11 @@ func checkFacts(t *testing.T, f *Facts) {
 	if f.States[5].Value != "unsubscribed" || f.States[6].Value != "erased" || len(f.States) != 2 {
 		t.Errorf("states %v", f.States)
 	}
-	places := map[Place]string{}
-	for place, p := range f.Places {
+	places := map[SubscriptionKey]string{}
+	for place, p := range f.Subscriptions {
 		places[place] = p.Value
 	}
-	if want := (map[Place]string{{5, "weekly"}: Joined, {6, ""}: Left, {6, "weekly"}: Joined}); !reflect.DeepEqual(places, want) {
+	if want := (map[SubscriptionKey]string{{5, "weekly"}: Joined, {6, ""}: Left, {6, "weekly"}: Joined}); !reflect.DeepEqual(places, want) {
 		t.Errorf("places %v, want %v", places, want)
 	}
 	if f.Suppressions["00ff"].Reason != "bounced" || f.Suppressions["01"].Reason != "" || len(f.Suppressions) != 2 {

@@ -4,7 +4,7 @@ package journal
 
 import "os"
 
-// Without locks of files, one process at a time may use a journal.
+// Without file locks, only one process at a time may use a journal.
 func lockShared(*os.File) error    { return nil }
 func lockExclusive(*os.File) error { return nil }
 func unlock(*os.File)              {}

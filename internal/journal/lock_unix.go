@@ -8,8 +8,7 @@ import (
 	"syscall"
 )
 
-// Appenders hold the lock shared while they write, who replaces the file holds it
-// alone.
+// Appends hold the shared lock. To replace the file takes the exclusive lock.
 func lockShared(file *os.File) error    { return flock(file, syscall.LOCK_SH) }
 func lockExclusive(file *os.File) error { return flock(file, syscall.LOCK_EX) }
 func unlock(file *os.File)              { _ = flock(file, syscall.LOCK_UN) }

@@ -1,10 +1,10 @@
-// Package journal is an append-only file beside the store that keeps what must not
-// be forgotten when the store is restored from an older copy: which editions left
-// and for whom, and who unsubscribed, was suppressed or erased. A Journal appends;
-// Read returns what the files of a folder know.
+// Package journal is an append-only file beside the store. It keeps what a restore of an
+// older copy of the store must not undo: which editions were sent and to whom, and which
+// subscribers unsubscribed, were suppressed or were erased. A Journal appends records; Read
+// returns the combined content of the files in a folder.
 //
-// It holds no personal data: numbers of subscribers, keyed hashes of addresses,
-// ids and subjects of editions. docs/backup.md describes the format.
+// The file contains no personal data, only numbers of subscribers, keyed hashes of
+// addresses, and ids and subjects of editions. docs/backup.md describes the format.
 package journal
 
 import (
@@ -21,15 +21,15 @@ type kind byte
 // The kinds of records.
 const (
 	headerKind   kind = 'H' // generation, id of the journal
-	beginKind    kind = 'B' // an edition begins to be sent
-	endKind      kind = 'E' // it was sent, cancelled or failed
-	intentKind   kind = 'I' // mails of it are about to leave
-	deferredKind kind = 'D' // mails of it did not leave after all: they wait for another try
+	beginKind    kind = 'B' // the sending of an edition begins
+	endKind      kind = 'E' // an edition was sent, cancelled or failed
+	intentKind   kind = 'I' // mails of an edition are about to be sent
+	deferredKind kind = 'D' // mails of an edition were not sent and wait for another try
 	stateKind    kind = 'S' // a subscriber's state
 	leaveKind    kind = 'L' // a subscriber left a digest, or all
 	joinKind     kind = 'J' // a subscriber joined a digest
 	suppressKind kind = 'P' // an address was suppressed
-	liftKind     kind = 'U' // it is not any more
+	liftKind     kind = 'U' // the suppression of an address was lifted
 	articleKind  kind = 'A' // an article got its id
 )
 
@@ -42,9 +42,9 @@ type Record struct {
 	ids    []int64 // of subscribers, for intents
 }
 
-// Edition is what a journal keeps of an edition.
+// Edition is an edition as a journal records it.
 type Edition struct {
-	Seq          int64 // names it in intents
+	Seq          int64 // the number by which intents refer to it
 	ID           string
 	Digest       string
 	Number       int
@@ -54,11 +54,11 @@ type Edition struct {
 	Articles     []string
 	Began        time.Time
 	Ended        time.Time // zero while it is being sent
-	State        string    // when it ended
-	Left         map[int64]bool
+	State        string    // its final state; empty while it is being sent
+	Mailed       map[int64]bool
 }
 
-// Begin records that an edition begins to be sent.
+// Begin records that the sending of an edition begins.
 func Begin(e Edition) Record {
 	return Record{kind: beginKind, fields: []string{
 		number(e.Seq), e.ID, e.Digest, number(int64(e.Number)), e.ScheduledFor, number(e.Audience), e.Subject, strings.Join(e.Articles, ","),
@@ -75,12 +75,12 @@ func EndByID(id, state string) Record {
 	return Record{kind: endKind, fields: []string{"", id, state}}
 }
 
-// Intents records that mails of an edition are about to leave for some subscribers.
+// Intents records that mails of an edition are about to be sent to some subscribers.
 func Intents(seq int64, subscribers []int64) Record {
 	return Record{kind: intentKind, fields: []string{number(seq)}, ids: subscribers}
 }
 
-// Deferred records that mails did not leave and wait for another try.
+// Deferred records that mails were not sent and wait for another try.
 func Deferred(seq int64, subscribers []int64) Record {
 	return Record{kind: deferredKind, fields: []string{number(seq)}, ids: subscribers}
 }
@@ -90,7 +90,7 @@ func State(subscriber int64, state string) Record {
 	return Record{kind: stateKind, fields: []string{number(subscriber), state}}
 }
 
-// Leave records that a subscriber left a digest; all of them when it is empty.
+// Leave records that a subscriber left a digest, or all digests when digest is empty.
 func Leave(subscriber int64, digest string) Record {
 	return Record{kind: leaveKind, fields: []string{number(subscriber), digest}}
 }
@@ -105,10 +105,10 @@ func Suppress(hash, reason string) Record {
 	return Record{kind: suppressKind, fields: []string{hash, reason}}
 }
 
-// Lift records that an address is not suppressed any more.
+// Lift records that the suppression of an address was lifted.
 func Lift(hash string) Record { return Record{kind: liftKind, fields: []string{hash}} }
 
-// Article records the id of a new article and a hash of where it comes from.
+// Article records the id of a new article and a hash of its source.
 func Article(id, source string) Record {
 	return Record{kind: articleKind, fields: []string{id, source}}
 }
@@ -126,8 +126,8 @@ func parseNumber(text string) int64 {
 
 var table = crc32.MakeTable(crc32.Castagnoli)
 
-// append writes the record as a line: the kind, time, mark, fields and numbers with a
-// space between them, and a checksum of all that.
+// append appends the record to line as text: the kind, time, mark, fields and numbers,
+// separated by spaces, followed by a checksum of all of these.
 func (r *Record) append(line []byte) []byte {
 	from := len(line)
 	line = append(line, byte(r.kind), ' ')
@@ -148,7 +148,7 @@ func (r *Record) append(line []byte) []byte {
 	return append(line, '\n')
 }
 
-// escape writes a text without spaces and line ends, and never empty.
+// escape encodes a text so that it contains no spaces or line ends and is never empty.
 func escape(text string) string {
 	if text == "" {
 		return "-"
@@ -159,7 +159,7 @@ func escape(text string) string {
 	return url.QueryEscape(text)
 }
 
-// parse reads a line without its end. It returns false for what is damaged.
+// parse reads a line without its line end. It returns false if the line is damaged.
 func parse(line string) (Record, bool) {
 	at := strings.LastIndexByte(line, ' ')
 	if at < 0 {
@@ -196,7 +196,7 @@ func parse(line string) (Record, bool) {
 	return r, len(r.fields) >= fieldsOf[r.kind]
 }
 
-// fieldsOf is how many fields a record of a kind has at least.
+// fieldsOf is the minimum number of fields of each kind of record.
 var fieldsOf = map[kind]int{
 	headerKind: 2, beginKind: 8, endKind: 3, intentKind: 1, deferredKind: 1, stateKind: 2, leaveKind: 2, joinKind: 2,
 	suppressKind: 2, liftKind: 1, articleKind: 2,
