@@ -182,16 +182,16 @@ type ArticleIdentity struct {
 
 // IdentitiesFrom returns the articles that came from some sources.
 func (s *Store) IdentitiesFrom(ctx context.Context, sources ...string) ([]ArticleIdentity, error) {
-	return s.traces(ctx, "article.identitiesFrom", jsonList(sources))
+	return s.articleIdentities(ctx, "article.identitiesFrom", jsonList(sources))
 }
 
 // SimilarIdentities returns the articles that may be an earlier version of an article:
 // those with its id, slug, title, text or date, up to 50 of each.
 func (s *Store) SimilarIdentities(ctx context.Context, a *article.Article) ([]ArticleIdentity, error) {
-	return s.traces(ctx, "article.similarIdentities", a.GUID, a.Slug, a.Title, a.Content, millis(a.Published))
+	return s.articleIdentities(ctx, "article.similarIdentities", a.GUID, a.Slug, a.Title, a.Content, millis(a.Published))
 }
 
-func (s *Store) traces(ctx context.Context, query string, args ...any) ([]ArticleIdentity, error) {
+func (s *Store) articleIdentities(ctx context.Context, query string, args ...any) ([]ArticleIdentity, error) {
 	var out []ArticleIdentity
 	err := s.readers.Each(ctx, query, args, func(rows *sql.Rows) error {
 		var t ArticleIdentity

@@ -62,9 +62,9 @@ func combine(left, right article.Node, negated, both bool) ([]clause, bool) {
 		return multiply(l, r), true
 	case okLeft && (!okRight || len(l) >= len(r)):
 		// The side that has more alternatives is read by index: each of them is rarer.
-		return sift(l, right, negated), true
+		return addCheck(l, right, negated), true
 	case okRight:
-		return sift(r, left, negated), true
+		return addCheck(r, left, negated), true
 	}
 	return nil, false
 }
@@ -79,8 +79,8 @@ func multiply(l, r []clause) []clause {
 	return out
 }
 
-// sift adds an expression that is checked for each article.
-func sift(clauses []clause, by article.Node, negated bool) []clause {
+// addCheck adds an expression that is checked for each article.
+func addCheck(clauses []clause, by article.Node, negated bool) []clause {
 	if negated {
 		by = article.Not{Of: by}
 	}

@@ -79,7 +79,7 @@ func (l *lister) choose(ctx context.Context, r *path) error {
 	if len(words) == 0 || r.label != nil && rarest < few {
 		return nil
 	}
-	if met, err := l.meets(ctx, r, words); met || err != nil {
+	if met, err := l.wordsAreFrequent(ctx, r, words); met || err != nil {
 		return err
 	}
 	n, err := l.countWords(ctx, words)
@@ -89,17 +89,17 @@ func (l *lister) choose(ctx context.Context, r *path) error {
 	return err
 }
 
-// meets reports whether half of the next articles have some words, so that no index is
+// wordsAreFrequent reports whether half of the next articles have some words, so that no index is
 // needed. PostgreSQL would list all articles that have a word before it counts the
 // first; SQLite counts at once.
-func (l *lister) meets(ctx context.Context, r *path, words []string) (bool, error) {
+func (l *lister) wordsAreFrequent(ctx context.Context, r *path, words []string) (bool, error) {
 	if l.engine != Postgres {
 		return false, nil
 	}
 	const next = 100
 	st := statement{engine: l.engine}
 	text := fmt.Sprintf("SELECT d.seq FROM (%s ORDER BY d.%s %s, d.seq %s LIMIT %s) AS d WHERE ",
-		l.along(&path{status: r.status}, &st), l.Order, l.way(), l.way(), st.arg(next))
+		l.along(&path{status: r.status}, &st), l.Order, l.direction(), l.direction(), st.arg(next))
 	for i, word := range words {
 		if i > 0 {
 			text += " AND "

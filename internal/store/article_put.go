@@ -131,7 +131,7 @@ func (old storedArticle) onlyMoved(a *article.Article) bool {
 }
 
 func (old storedArticle) change(outcome ChangeKind) Change {
-	return Change{Outcome: outcome, ID: old.id, Slug: old.slug, Removed: takenAway(old.status)}
+	return Change{Outcome: outcome, ID: old.id, Slug: old.slug, Removed: isWithdrawn(old.status)}
 }
 
 // unchanged reports whether there is nothing to put, without writing: the usual case when
@@ -201,13 +201,13 @@ func (s *Store) putArticle(ctx context.Context, tx *conn, a *article.Article) (C
 	if err == nil {
 		err = tx.indexArticle(ctx, a, row, !found)
 	}
-	return Change{Outcome: outcome, ID: row.id, Slug: row.slug, Removed: takenAway(row.status)}, err
+	return Change{Outcome: outcome, ID: row.id, Slug: row.slug, Removed: isWithdrawn(row.status)}, err
 }
 
 // same reports whether readers would see no difference. A removed article stays removed
 // when only its file was moved.
 func (old storedArticle) same(a *article.Article) bool {
-	return old.hash == a.Hash || takenAway(old.status) && old.onlyMoved(a)
+	return old.hash == a.Hash || isWithdrawn(old.status) && old.onlyMoved(a)
 }
 
 // setIdentity stores the source and identity of an article whose content is unchanged.

@@ -74,11 +74,11 @@ func (s *Store) Search(ctx context.Context, q Query) (SearchResult, error) {
 
 // search makes at most so many checks; 0 is unlimited.
 func (s *Store) search(ctx context.Context, q Query, checks int) (SearchResult, error) {
-	q.settle()
+	q.setDefaults()
 	l := lister{Query: q, statement: statement{engine: s.engine}, r: s.readers}
 	paths, err := l.paths(ctx)
 	if err == nil && checks > 0 {
-		err = l.stop(ctx, paths, checks)
+		err = l.findFloor(ctx, paths, checks)
 	}
 	if err != nil || len(paths) == 0 {
 		return SearchResult{}, err
@@ -104,8 +104,8 @@ func (s *Store) search(ctx context.Context, q Query, checks int) (SearchResult, 
 	return found, sqldb.Wrap("articles", err)
 }
 
-// settle fills in the defaults of a query.
-func (q *Query) settle() {
+// setDefaults fills in the defaults of a query.
+func (q *Query) setDefaults() {
 	if len(q.Statuses) == 0 {
 		q.Statuses = []article.Status{article.Published}
 	}
@@ -145,7 +145,7 @@ func (l *lister) compile(paths []path) string {
 		columns = strings.Replace(columns, "a.html", "CASE WHEN p.fits THEN a.html ELSE '' END", 1)
 	}
 	return fmt.Sprintf("SELECT p.seq, p.at, a.revision, %s FROM (%s) AS p JOIN articles a ON a.seq = p.seq ORDER BY p.at %s, p.seq %s",
-		columns, merged, l.way(), l.way())
+		columns, merged, l.direction(), l.direction())
 }
 
 // merge returns the SQL for the positions of the articles.
@@ -155,7 +155,7 @@ func (l *lister) merge(paths []path) string {
 		parts = append(parts, l.part(&paths[i]))
 	}
 	return fmt.Sprintf("SELECT seq, at FROM (%s) AS parts ORDER BY at %s, seq %s LIMIT %s",
-		strings.Join(parts, " UNION "), l.way(), l.way(), l.arg(l.Limit))
+		strings.Join(parts, " UNION "), l.direction(), l.direction(), l.arg(l.Limit))
 }
 
 // fitting decides which articles keep their HTML: the smallest, within the budget.
@@ -165,7 +165,7 @@ func (l *lister) fitting(merged string) string {
 		FROM (SELECT q.seq AS seq, q.at AS at, octet_length(b.html) AS size FROM (%s) AS q JOIN articles b ON b.seq = q.seq) AS sizes`, l.arg(l.HTMLBudget), merged)
 }
 
-func (l *lister) way() string {
+func (l *lister) direction() string {
 	if l.Oldest {
 		return "ASC"
 	}
@@ -185,7 +185,7 @@ func (l *lister) part(r *path) string {
 	if condition := l.rest(r); condition != "" {
 		text += " AND " + condition
 	}
-	return fmt.Sprintf("SELECT seq, at FROM (%s ORDER BY d.%s %s, d.seq %s LIMIT %s) AS part", text, l.Order, l.way(), l.way(), l.arg(l.Limit))
+	return fmt.Sprintf("SELECT seq, at FROM (%s ORDER BY d.%s %s, d.seq %s LIMIT %s) AS part", text, l.Order, l.direction(), l.direction(), l.arg(l.Limit))
 }
 
 // along reads an access path within the bounds of the query, without further conditions.
@@ -294,10 +294,10 @@ func (l *lister) rest(r *path) string {
 	return strings.Join(conditions, " AND ")
 }
 
-// stop finds where a bounded search has to stop. Each access path that has to check its
+// findFloor finds where a bounded search has to stop. Each access path that has to check its
 // articles gets a share of the checks. The floor is where the first of them has used up
 // its share, since results beyond that would be incomplete.
-func (l *lister) stop(ctx context.Context, paths []path, checks int) error {
+func (l *lister) findFloor(ctx context.Context, paths []path, checks int) error {
 	total := 0
 	for i := range paths {
 		total += paths[i].checks()
@@ -329,7 +329,7 @@ const fewestSteps = 100
 // fewer.
 func (l *lister) nth(ctx context.Context, r *path, n int) (Position, error) {
 	st := statement{engine: l.engine}
-	text := fmt.Sprintf("%s ORDER BY d.%s %s, d.seq %s LIMIT 1 OFFSET %s", l.along(r, &st), l.Order, l.way(), l.way(), st.arg(n-1))
+	text := fmt.Sprintf("%s ORDER BY d.%s %s, d.seq %s LIMIT 1 OFFSET %s", l.along(r, &st), l.Order, l.direction(), l.direction(), st.arg(n-1))
 	var p Position
 	rows, err := l.r.QueryContext(ctx, text, st.args...)
 	if err != nil {

@@ -22,7 +22,7 @@ func hide(old visibility, now int64) (visibility, bool) {
 	switch {
 	case old.status == article.Published && old.appears <= now:
 		next.status = article.Removed
-	case !takenAway(old.status):
+	case !isWithdrawn(old.status):
 		next.status, next.former = article.Withdrawn, old.status
 	}
 	return next, next != old
@@ -112,7 +112,7 @@ func (s *Store) setVisibility(ctx context.Context, id string, change func(old vi
 		if !changed {
 			return errUnchanged
 		}
-		if takenAway(next.status) {
+		if isWithdrawn(next.status) {
 			removed = now
 		}
 		_, err = tx.Exec(ctx, "article.setVisibility", seq, string(next.status), string(next.former), removed, next.offered, next.appears, revision, next.expires)
@@ -130,8 +130,8 @@ func (s *Store) setVisibility(ctx context.Context, id string, change func(old vi
 	return err
 }
 
-// takenAway reports whether an article was removed or withdrawn.
-func takenAway(s article.Status) bool { return s == article.Removed || s == article.Withdrawn }
+// isWithdrawn reports whether an article was removed or withdrawn.
+func isWithdrawn(s article.Status) bool { return s == article.Removed || s == article.Withdrawn }
 
 // inNoFeed reports whether no feed had an article of this status.
 func inNoFeed(s article.Status) bool {

@@ -11,7 +11,7 @@ import (
 // the records that the journal keeps of it.
 type conn struct {
 	*sqldb.Conn
-	journal *keeper           // nil without one
+	journal *journalWriter    // nil without one
 	records *[]journal.Record // of a transaction; nil without a journal
 }
 

@@ -142,7 +142,7 @@ func (s *Store) Approve(ctx context.Context, e Edition, f Frozen) (Edition, erro
 		if err := tx.useSnapshot(ctx); err != nil {
 			return err
 		}
-		if err := s.mayPublish(ctx, tx); err != nil {
+		if err := s.checkNotQuarantined(ctx, tx); err != nil {
 			return err
 		}
 		recipients, err := countRecipients(ctx, tx, e.Digest, f)
@@ -154,7 +154,7 @@ func (s *Store) Approve(ctx context.Context, e Edition, f Frozen) (Edition, erro
 			return err
 		}
 		if n == 0 {
-			return notApproved(ctx, tx, e)
+			return approvalError(ctx, tx, e)
 		}
 		if err := dropArticles(ctx, tx, e, f.Articles); err != nil {
 			return err
@@ -184,8 +184,8 @@ func (s *Store) Approve(ctx context.Context, e Edition, f Frozen) (Edition, erro
 	return e, err
 }
 
-// notApproved returns why an edition that was a draft could not be approved.
-func notApproved(ctx context.Context, tx *conn, e Edition) error {
+// approvalError returns why an edition that was a draft could not be approved.
+func approvalError(ctx context.Context, tx *conn, e Edition) error {
 	found, err := tx.editions(ctx, "edition.get", e.ID)
 	if err != nil {
 		return err
@@ -240,7 +240,7 @@ func (c *conn) freeze(ctx context.Context, e Edition, f Frozen, choice string, n
 				return 0, err
 			}
 			// If the edition was being sent when the store was lost, some recipients have it.
-			_, err := c.Exec(ctx, "quarantine.markRecipients", e.Seq, e.ID, leftBefore, now)
+			_, err := c.Exec(ctx, "quarantine.markRecipients", e.Seq, e.ID, sentBeforeRestore, now)
 			return total, err
 		}
 		if _, err := c.One(ctx, "recipients.last", []any{e.Seq}, &after); err != nil {

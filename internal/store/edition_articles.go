@@ -75,7 +75,7 @@ func (s *Store) CountWaiting(ctx context.Context, w Waiting) (int, error) {
 // empty when there cannot be any.
 func (s *Store) waiting(ctx context.Context, on *conn, w Waiting, around func(l *lister, merged string) string) (string, []any, error) {
 	q := w.query()
-	q.settle()
+	q.setDefaults()
 	l := lister{Query: q, statement: statement{engine: s.engine}, r: on}
 	paths, err := l.paths(ctx)
 	if err != nil || len(paths) == 0 {

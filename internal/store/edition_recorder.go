@@ -61,7 +61,7 @@ type Recorder struct {
 	entries chan pending
 	work    sync.WaitGroup
 	end     chan struct{}
-	most    time.Duration // for a commit
+	timeout time.Duration // for a commit
 
 	mu     sync.Mutex
 	counts chunkCounts // outcomes that the chunks' counters do not have yet
@@ -80,9 +80,9 @@ type answer struct {
 // maxGroup bounds one commit.
 const maxGroup = 512
 
-// commitFor bounds the wait for a commit. Without it, a server that vanishes would block
+// commitTimeout bounds the wait for a commit. Without it, a server that vanishes would block
 // all connections until the network times out.
-const commitFor = 45 * time.Second
+const commitTimeout = 45 * time.Second
 
 // countEvery is how often counters are updated: often enough for an editor who watches,
 // and rarely enough to cost nothing. A chunk is counted exactly when it is released.
@@ -90,7 +90,7 @@ const countEvery = 250 * time.Millisecond
 
 // NewRecorder starts a recorder. Any number of connections may use it.
 func (s *Store) NewRecorder() *Recorder {
-	r := &Recorder{store: s, entries: make(chan pending, maxGroup), end: make(chan struct{}), most: commitFor, counts: chunkCounts{}}
+	r := &Recorder{store: s, entries: make(chan pending, maxGroup), end: make(chan struct{}), timeout: commitTimeout, counts: chunkCounts{}}
 	writers := 1
 	if s.engine == Postgres {
 		writers = sqldb.MaxRecorders
@@ -130,7 +130,7 @@ func (r *Recorder) count() {
 	if len(r.counts) == 0 {
 		return
 	}
-	ctx, cancel := r.within()
+	ctx, cancel := r.withTimeout()
 	defer cancel()
 	if err := r.store.write(ctx, func(tx *conn) error { return r.counts.add(ctx, tx) }); err == nil {
 		clear(r.counts)
@@ -142,7 +142,7 @@ func (r *Recorder) count() {
 func (r *Recorder) DiscardCounts(c Chunk) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.counts, counted{c.Edition, c.Number, c.Epoch})
+	delete(r.counts, chunkLease{c.Edition, c.Number, c.Epoch})
 }
 
 // Record commits an outcome together with the next intent, and returns when both are
@@ -182,18 +182,18 @@ func (r *Recorder) run() {
 	}
 }
 
-// within bounds the time of a commit. SQLite does that by itself, and would need a
+// withTimeout bounds the time of a commit. SQLite does that by itself, and would need a
 // goroutine for each statement that can be cancelled.
-func (r *Recorder) within() (context.Context, context.CancelFunc) {
+func (r *Recorder) withTimeout() (context.Context, context.CancelFunc) {
 	if r.store.engine == SQLite {
 		return context.Background(), func() {}
 	}
-	return context.WithTimeout(context.Background(), r.most)
+	return context.WithTimeout(context.Background(), r.timeout)
 }
 
 // commit stores a group. An error of the store is returned to each caller.
 func (r *Recorder) commit(group []pending) {
-	ctx, cancel := r.within()
+	ctx, cancel := r.withTimeout()
 	defer cancel()
 	counts := chunkCounts{}
 	granted, err := r.store.record(ctx, group, counts)
@@ -215,7 +215,7 @@ func (r *Recorder) commit(group []pending) {
 // may be to the same subscriber, then skips, then intents.
 func (s *Store) record(ctx context.Context, group []pending, counts chunkCounts) (map[[2]int64]bool, error) {
 	batch := newBatch(group, millis(s.Now()))
-	granted, met := map[[2]int64]bool{}, make([]bool, len(batch.done))
+	granted, met := map[[2]int64]bool{}, make([]bool, len(batch.outcomeEntries))
 	outcomes, skips, intents := batch.outcomes(counts, met), batch.skips(counts), batch.intents(granted)
 	keys, err := s.keysFor(ctx, batch)
 	if err != nil {
@@ -226,16 +226,16 @@ func (s *Store) record(ctx context.Context, group []pending, counts chunkCounts)
 		clear(granted)
 		clear(counts)
 		clear(met)
-		if s.engine == Postgres && skips.n == 0 && len(batch.back) == 0 {
+		if s.engine == Postgres && skips.n == 0 && len(batch.feedbackEntries) == 0 {
 			return s.recorders.atOnce(ctx, outcomes, intents)
 		}
 		return s.recorders.transaction(ctx, func(tx *conn) error {
-			for _, b := range []bulk{outcomes, skips, intents} {
+			for _, b := range []deliveryChange{outcomes, skips, intents} {
 				if err := tx.change(ctx, b); err != nil {
 					return err
 				}
 			}
-			for _, o := range batch.back {
+			for _, o := range batch.feedbackEntries {
 				if _, err := s.takeFeedback(ctx, tx, keys, *o.Feedback, o.SoftRule); err != nil {
 					return err
 				}
@@ -256,7 +256,7 @@ func (s *Store) record(ctx context.Context, group []pending, counts chunkCounts)
 // keysFor returns the keys for storing feedback, if there is any. They are read before the
 // transaction, which may hold the only connection.
 func (s *Store) keysFor(ctx context.Context, batch *recordBatch) (subscriber.Keys, error) {
-	if len(batch.back) == 0 {
+	if len(batch.feedbackEntries) == 0 {
 		return subscriber.Keys{}, nil
 	}
 	return s.Keys(ctx)

@@ -13,35 +13,35 @@ import (
 
 // recordBatch holds the entries of one commit, by kind.
 type recordBatch struct {
-	done []*Outcome
-	skip []*Skip
-	next []*Intent
-	back []*Outcome // outcomes with feedback about their address
-	now  int64
+	outcomeEntries  []*Outcome
+	skipEntries     []*Skip
+	intentEntries   []*Intent
+	feedbackEntries []*Outcome // outcomes with feedback about their address
+	now             int64
 }
 
 func newBatch(group []pending, now int64) *recordBatch {
 	b := &recordBatch{now: now}
 	for _, p := range group {
 		if done := p.entry.Outcome; done != nil {
-			b.done = append(b.done, done)
+			b.outcomeEntries = append(b.outcomeEntries, done)
 			if done.Feedback != nil {
-				b.back = append(b.back, done)
+				b.feedbackEntries = append(b.feedbackEntries, done)
 			}
 		}
 		if p.entry.Skip != nil {
-			b.skip = append(b.skip, p.entry.Skip)
+			b.skipEntries = append(b.skipEntries, p.entry.Skip)
 		}
 		if p.entry.Intent != nil {
-			b.next = append(b.next, p.entry.Intent)
+			b.intentEntries = append(b.intentEntries, p.entry.Intent)
 		}
 	}
 	return b
 }
 
-// bulk is one kind of entries as the parameters of a query: the edition and the subscriber
+// deliveryChange is one kind of entries as the parameters of a query: the edition and the subscriber
 // first.
-type bulk struct {
+type deliveryChange struct {
 	query   string
 	n       int
 	values  func(i int) []any
@@ -54,18 +54,18 @@ func (o *Outcome) row(now int64) []any {
 }
 
 // outcomes marks in met which of them found their intent.
-func (b *recordBatch) outcomes(counts chunkCounts, met []bool) bulk {
-	values := func(i int) []any { return b.done[i].row(b.now) }
-	return bulk{"delivery.results", len(b.done), values, func(i int) {
+func (b *recordBatch) outcomes(counts chunkCounts, met []bool) deliveryChange {
+	values := func(i int) []any { return b.outcomeEntries[i].row(b.now) }
+	return deliveryChange{"delivery.results", len(b.outcomeEntries), values, func(i int) {
 		met[i] = true
-		counts.note(b.done[i].Chunk, b.done[i].State)
+		counts.count(b.outcomeEntries[i].Chunk, b.outcomeEntries[i].State)
 	}}
 }
 
 // late returns the outcomes that did not find their intent.
 func (b *recordBatch) late(met []bool) []*Outcome {
 	var late []*Outcome
-	for i, o := range b.done {
+	for i, o := range b.outcomeEntries {
 		if !met[i] {
 			late = append(late, o)
 		}
@@ -73,26 +73,26 @@ func (b *recordBatch) late(met []bool) []*Outcome {
 	return late
 }
 
-func (b *recordBatch) skips(counts chunkCounts) bulk {
+func (b *recordBatch) skips(counts chunkCounts) deliveryChange {
 	values := func(i int) []any {
-		k := b.skip[i]
+		k := b.skipEntries[i]
 		return []any{k.Chunk.Edition, k.Subscriber, k.Chunk.Number, k.Chunk.Epoch, string(k.State), replyText(k.Reason), b.now, millis(k.NextTry)}
 	}
-	return bulk{"delivery.skips", len(b.skip), values, func(i int) { counts.note(b.skip[i].Chunk, b.skip[i].State) }}
+	return deliveryChange{"delivery.skips", len(b.skipEntries), values, func(i int) { counts.count(b.skipEntries[i].Chunk, b.skipEntries[i].State) }}
 }
 
-func (b *recordBatch) intents(granted map[[2]int64]bool) bulk {
+func (b *recordBatch) intents(granted map[[2]int64]bool) deliveryChange {
 	values := func(i int) []any {
-		n := b.next[i]
+		n := b.intentEntries[i]
 		return []any{n.Chunk.Edition, n.Subscriber, n.Attempt, n.Chunk.Number, n.Chunk.Epoch, b.now}
 	}
-	return bulk{"delivery.intents", len(b.next), values, func(i int) { granted[[2]int64{b.next[i].Chunk.Edition, b.next[i].Subscriber}] = true }}
+	return deliveryChange{"delivery.intents", len(b.intentEntries), values, func(i int) { granted[[2]int64{b.intentEntries[i].Chunk.Edition, b.intentEntries[i].Subscriber}] = true }}
 }
 
 // change runs a query that changes deliveries for each entry. SQLite runs a prepared
 // statement for each, which is twice as fast as reading them from JSON; PostgreSQL gets
 // all at once, as an array for each column.
-func (c *conn) change(ctx context.Context, b bulk) error {
+func (c *conn) change(ctx context.Context, b deliveryChange) error {
 	if b.n == 0 {
 		return nil
 	}
@@ -115,14 +115,14 @@ func (c *conn) change(ctx context.Context, b bulk) error {
 	return nil
 }
 
-// counted names a chunk and the lease under which its outcomes came.
-type counted struct{ edition, chunk, epoch int64 }
+// chunkLease names a chunk and the lease under which its outcomes came.
+type chunkLease struct{ edition, chunk, epoch int64 }
 
 // chunkCounts are final outcomes: sent, refused, skipped.
-type chunkCounts map[counted][3]int64
+type chunkCounts map[chunkLease][3]int64
 
-func (c chunkCounts) note(of Chunk, state digest.DeliveryState) {
-	key := counted{of.Edition, of.Number, of.Epoch}
+func (c chunkCounts) count(of Chunk, state digest.DeliveryState) {
+	key := chunkLease{of.Edition, of.Number, of.Epoch}
 	n := c[key]
 	switch state {
 	case digest.DeliverySent:
@@ -176,7 +176,7 @@ func recountChunk(ctx context.Context, tx *conn, edition, number int64) error {
 }
 
 // places returns the index of the entry of each edition and subscriber.
-func (b bulk) places() map[[2]int64]int {
+func (b deliveryChange) places() map[[2]int64]int {
 	out := make(map[[2]int64]int, b.n)
 	for i := range b.n {
 		row := b.values(i)
@@ -186,14 +186,14 @@ func (b bulk) places() map[[2]int64]int {
 }
 
 // onChanged calls changed for the entry of a row.
-func (b bulk) onChanged(places map[[2]int64]int, edition, subscriber int64) {
+func (b deliveryChange) onChanged(places map[[2]int64]int, edition, subscriber int64) {
 	if at, found := places[[2]int64{edition, subscriber}]; found {
 		b.changed(at)
 	}
 }
 
 // changeAll runs a query for all entries at once.
-func (c *conn) changeAll(ctx context.Context, b bulk) error {
+func (c *conn) changeAll(ctx context.Context, b deliveryChange) error {
 	places := b.places()
 	return c.Each(ctx, b.query, b.columns(), func(rows *sql.Rows) error {
 		var edition, subscriber int64
@@ -206,7 +206,7 @@ func (c *conn) changeAll(ctx context.Context, b bulk) error {
 }
 
 // columns returns the values of all entries, an array for each parameter of the query.
-func (b bulk) columns() []any { return columnArrays(b.n, b.values) }
+func (b deliveryChange) columns() []any { return columnArrays(b.n, b.values) }
 
 // columnArrays turns n rows of numbers and texts, which may be NULL, into an array for
 // each column.
@@ -240,14 +240,14 @@ func columnArrays(n int, row func(i int) []any) []any {
 // statements takes four round trips to PostgreSQL. No row is in both, as an intent is for
 // another mail. It may be run again when it is unknown whether it was committed: outcomes
 // then find nothing to change, and intents find themselves.
-func (c *conn) atOnce(ctx context.Context, outcomes, intents bulk) error {
+func (c *conn) atOnce(ctx context.Context, outcomes, intents deliveryChange) error {
 	switch {
 	case outcomes.n == 0:
 		return c.change(ctx, intents)
 	case intents.n == 0:
 		return c.change(ctx, outcomes)
 	}
-	kinds, places := [2]bulk{outcomes, intents}, [2]map[[2]int64]int{outcomes.places(), intents.places()}
+	kinds, places := [2]deliveryChange{outcomes, intents}, [2]map[[2]int64]int{outcomes.places(), intents.places()}
 	return c.Each(ctx, "delivery.record", append(outcomes.columns(), intents.columns()...), func(rows *sql.Rows) error {
 		var which int
 		var edition, subscriber int64

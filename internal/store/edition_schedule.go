@@ -96,18 +96,18 @@ type Advance struct {
 // without a Number gets the next one; one whose Number has been taken is refused.
 // The jobs are stored with it.
 func (s *Store) CreateDraft(ctx context.Context, e Edition, advance *Advance, jobs ...Job) (Edition, error) {
-	return s.plan(ctx, e, advance, nil, jobs)
+	return s.createDraft(ctx, e, advance, nil, jobs)
 }
 
 // CreateDraftSince is Plan for an edition by hand that moves the digest's beginning.
 func (s *Store) CreateDraftSince(ctx context.Context, e Edition, since time.Time) (Edition, error) {
-	return s.plan(ctx, e, nil, &since, nil)
+	return s.createDraft(ctx, e, nil, &since, nil)
 }
 
-func (s *Store) plan(ctx context.Context, e Edition, advance *Advance, since *time.Time, jobs []Job) (Edition, error) {
+func (s *Store) createDraft(ctx context.Context, e Edition, advance *Advance, since *time.Time, jobs []Job) (Edition, error) {
 	expected := e.Number
 	err := s.write(ctx, func(tx *conn) error {
-		if err := s.take(ctx, tx, e.Digest, advance); err != nil {
+		if err := s.claimTick(ctx, tx, e.Digest, advance); err != nil {
 			return err
 		}
 		if since != nil {
@@ -151,7 +151,7 @@ func (s *Store) NextNumber(ctx context.Context, digestName string) (int, error) 
 // when the draft is another one by now, or another node was faster.
 func (s *Store) ReplaceDraft(ctx context.Context, was, e Edition, tick string, advance Advance, jobs ...Job) error {
 	return s.write(ctx, func(tx *conn) error {
-		if err := s.take(ctx, tx, e.Digest, &advance); err != nil {
+		if err := s.claimTick(ctx, tx, e.Digest, &advance); err != nil {
 			return err
 		}
 		n, err := tx.Exec(ctx, "edition.redraft", e.ID, e.Subject, millis(e.Created), millis(was.Created), was.Subject)
@@ -194,10 +194,10 @@ func (s *Store) WaitingDrafts(ctx context.Context, digestName string, limit int)
 	return s.readers.editions(ctx, "edition.waitingDraft", digestName, limit)
 }
 
-// take claims a due tick. For an edition composed by hand it locks the digest, so that
+// claimTick claims a due tick. For an edition composed by hand it locks the digest, so that
 // editions are composed one after the other.
-func (s *Store) take(ctx context.Context, tx *conn, name string, advance *Advance) error {
-	if err := s.mayPublish(ctx, tx); err != nil {
+func (s *Store) claimTick(ctx context.Context, tx *conn, name string, advance *Advance) error {
+	if err := s.checkNotQuarantined(ctx, tx); err != nil {
 		return err
 	}
 	if advance == nil {
@@ -214,7 +214,7 @@ func (s *Store) take(ctx context.Context, tx *conn, name string, advance *Advanc
 // SkipTick stores why a due tick makes no edition, and advances the schedule.
 func (s *Store) SkipTick(ctx context.Context, t Tick, advance Advance) error {
 	return s.write(ctx, func(tx *conn) error {
-		if err := s.take(ctx, tx, t.Digest, &advance); err != nil {
+		if err := s.claimTick(ctx, tx, t.Digest, &advance); err != nil {
 			return err
 		}
 		_, err := tx.Exec(ctx, "tick.insert", t.Digest, t.ScheduledFor, "", t.Reason, millis(s.Now()))

@@ -12,14 +12,14 @@ import (
 )
 
 // SetPatience is how long a recorder waits for a commit.
-func (r *Recorder) SetPatience(d time.Duration) { r.most = d }
+func (r *Recorder) SetPatience(d time.Duration) { r.timeout = d }
 
 // QueryTexts shows tests the named queries of an engine.
 func QueryTexts(engine Engine) map[string]string { return queries().Texts(engine) }
 
 // ListSQL shows tests the SQL of a query for articles.
 func (s *Store) ListSQL(ctx context.Context, q Query) (string, []any, error) {
-	q.settle()
+	q.setDefaults()
 	l := lister{Query: q, statement: statement{engine: s.engine}, r: s.readers}
 	paths, err := l.paths(ctx)
 	return l.compile(paths), l.args, err

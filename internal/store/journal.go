@@ -49,8 +49,8 @@ var journaled = map[string]func(args []any) (journal.Record, bool){
 	},
 }
 
-// keeper writes the journal of a store. A quarantine replaces the journal by a new one.
-type keeper struct {
+// journalWriter writes the journal of a store. A quarantine replaces the journal by a new one.
+type journalWriter struct {
 	folder string
 	now    func() time.Time
 	failed atomic.Pointer[error]
@@ -60,8 +60,8 @@ type keeper struct {
 	generation string
 }
 
-func newKeeper(folder, generation string, now func() time.Time) *keeper {
-	return &keeper{folder: folder, now: now, journal: journal.New(folder, generation), generation: generation}
+func newJournalWriter(folder, generation string, now func() time.Time) *journalWriter {
+	return &journalWriter{folder: folder, now: now, journal: journal.New(folder, generation), generation: generation}
 }
 
 // mark is a place in one journal.
@@ -72,7 +72,7 @@ type mark struct {
 
 // append writes records. What they describe is committed: a journal that cannot be
 // written stops nothing, and JournalProblem reports it.
-func (k *keeper) append(at mark, records ...journal.Record) {
+func (k *journalWriter) append(at mark, records ...journal.Record) {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
 	if at.of != k.journal {
@@ -86,7 +86,7 @@ func (k *keeper) append(at mark, records ...journal.Record) {
 }
 
 // id returns the current journal and its id.
-func (k *keeper) id() (*journal.Journal, string, error) {
+func (k *journalWriter) id() (*journal.Journal, string, error) {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
 	id, err := k.journal.ID()
@@ -94,7 +94,7 @@ func (k *keeper) id() (*journal.Journal, string, error) {
 }
 
 // replace sets the journal aside, if aside is true, and begins one of a generation.
-func (k *keeper) replace(generation string, aside bool) error {
+func (k *journalWriter) replace(generation string, aside bool) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	err := k.journal.Close()
@@ -107,7 +107,7 @@ func (k *keeper) replace(generation string, aside bool) error {
 }
 
 // current returns the journal.
-func (k *keeper) current() *journal.Journal {
+func (k *journalWriter) current() *journal.Journal {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
 	return k.journal
@@ -195,7 +195,7 @@ func (s *Store) journalMails(batch *recordBatch, granted map[[2]int64]bool) {
 		}
 	}
 	deferred, leaving := map[int64][]int64{}, map[int64][]int64{}
-	for _, o := range batch.done {
+	for _, o := range batch.outcomeEntries {
 		if o.State == digest.DeliveryDeferred {
 			deferred[o.Chunk.Edition] = append(deferred[o.Chunk.Edition], o.Subscriber)
 		}
@@ -312,7 +312,7 @@ func (s *Store) checkJournal(ctx context.Context) error {
 		return err
 	}
 	if tail.Generation != hex.EncodeToString(generation) {
-		return s.takeUpFormer(ctx, tail)
+		return s.handleFormerJournal(ctx, tail)
 	}
 	var have int64
 	if _, err := s.readers.One(ctx, "journal.mark", []any{tail.ID}, &have); err != nil {
@@ -338,13 +338,13 @@ func (s *Store) checkJournal(ctx context.Context) error {
 	if err := s.beginQuarantine(ctx, OlderStore, taken.Add(-time.Millisecond)); err != nil {
 		return err
 	}
-	return s.takeUpJournal(ctx)
+	return s.applyOwnJournal(ctx)
 }
 
-// takeUpFormer handles a journal of another generation. A journal that the store had
+// handleFormerJournal handles a journal of another generation. A journal that the store had
 // before a restore is applied while its quarantine lasts, as those of several machines
 // are; after that it comes too late.
-func (s *Store) takeUpFormer(ctx context.Context, tail journal.Tail) error {
+func (s *Store) handleFormerJournal(ctx context.Context, tail journal.Tail) error {
 	var former int
 	if _, err := s.readers.One(ctx, "generation.former", []any{tail.Generation}, &former); err != nil {
 		return err
@@ -358,18 +358,18 @@ func (s *Store) takeUpFormer(ctx context.Context, tail journal.Tail) error {
 		return err
 	}
 	if q != nil {
-		return s.takeUpJournal(ctx)
+		return s.applyOwnJournal(ctx)
 	}
 	return s.replaceJournal(ctx)
 }
 
-// takeUpJournal applies what the journal knows to the store, and begins a new journal.
-func (s *Store) takeUpJournal(ctx context.Context) error {
+// applyOwnJournal applies what the journal knows to the store, and begins a new journal.
+func (s *Store) applyOwnJournal(ctx context.Context) error {
 	facts, err := journal.Read(s.journal.folder)
 	if err != nil {
 		return err
 	}
-	if err := s.takeUp(ctx, facts); err != nil {
+	if err := s.applyJournalFacts(ctx, facts); err != nil {
 		return err
 	}
 	return s.replaceJournal(ctx)
@@ -390,7 +390,7 @@ func (s *Store) openJournal(ctx context.Context, folder string) error {
 	if err != nil {
 		return err
 	}
-	s.journal = newKeeper(folder, hex.EncodeToString(generation), s.Now)
+	s.journal = newJournalWriter(folder, hex.EncodeToString(generation), s.Now)
 	if err := s.CheckHistory(ctx); err != nil {
 		return err
 	}

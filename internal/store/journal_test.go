@@ -73,8 +73,8 @@ func TestJournalRecordsUnsubscribesSuppressionsAndErasures(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if facts.Places[journal.Place{Subscriber: left.ID, Digest: "weekly"}].Value != journal.Left || facts.Places[journal.Place{Subscriber: left.ID, Digest: "daily"}].Value != journal.Joined {
-				t.Errorf("places %v", facts.Places)
+			if facts.Subscriptions[journal.SubscriptionKey{Subscriber: left.ID, Digest: "weekly"}].Value != journal.Left || facts.Subscriptions[journal.SubscriptionKey{Subscriber: left.ID, Digest: "daily"}].Value != journal.Joined {
+				t.Errorf("places %v", facts.Subscriptions)
 			}
 			if facts.States[bounced.ID].Value != "bounced" || facts.States[erased.ID].Value != "erased" {
 				t.Errorf("states %v", facts.States)

@@ -184,17 +184,17 @@ func (p *pruner) shrink(ctx context.Context) error {
 // which overwrites deleted rows and freed pages with zeros. The log beside the file keeps
 // former versions of pages until it is truncated; TruncateLog does that.
 
-// truncateFor bounds how long truncateLog waits for readers; truncateEvery is how often
+// truncateTimeout bounds how long truncateLog waits for readers; truncateEvery is how often
 // it tries.
 const (
-	truncateFor   = 5 * time.Second
-	truncateEvery = 50 * time.Millisecond
+	truncateTimeout = 5 * time.Second
+	truncateEvery   = 50 * time.Millisecond
 )
 
 // truncateLog truncates SQLite's log. If a reader prevents that for longer than
-// truncateFor, the next maintenance does it.
+// truncateTimeout, the next maintenance does it.
 func (s *Store) truncateLog(ctx context.Context) error {
-	for deadline := time.Now().Add(truncateFor); ; {
+	for deadline := time.Now().Add(truncateTimeout); ; {
 		done, err := s.TruncateLog(ctx)
 		if err != nil || done || time.Now().After(deadline) {
 			return err

@@ -52,8 +52,8 @@ func (s *Store) quarantine(ctx context.Context, r *conn) (*Quarantine, error) {
 	return &q, nil
 }
 
-// mayPublish returns ErrQuarantined while the store is quarantined.
-func (s *Store) mayPublish(ctx context.Context, tx *conn) error {
+// checkNotQuarantined returns ErrQuarantined while the store is quarantined.
+func (s *Store) checkNotQuarantined(ctx context.Context, tx *conn) error {
 	q, err := s.quarantine(ctx, tx)
 	if err == nil && q != nil {
 		err = ErrQuarantined
@@ -61,10 +61,10 @@ func (s *Store) mayPublish(ctx context.Context, tx *conn) error {
 	return err
 }
 
-// idJump is how far the numbers of new rows jump when a store lost a part of its
+// numberGap is how far the numbers of new rows jump when a store lost a part of its
 // history: numbers that were given out in between must not be given to others, as
 // old mails and links may name them.
-const idJump = 1_000_000
+const numberGap = 1_000_000
 
 // beginQuarantine quarantines the store and gives it a new generation. Everyone is
 // signed out and one-time links end, as they may have been revoked or used since.
@@ -96,13 +96,13 @@ func (s *Store) beginQuarantine(ctx context.Context, reason QuarantineReason, ta
 				return err
 			}
 		}
-		return s.jumpNumbers(ctx, tx)
+		return s.raiseNextNumbers(ctx, tx)
 	})
 	s.secrets.forget(generationSecret)
 	if err != nil {
 		return err
 	}
-	return s.listUnfinished(ctx)
+	return s.queueUnfinishedEditions(ctx)
 }
 
 // forget drops a secret that was replaced.
@@ -112,8 +112,8 @@ func (c *secretCache) forget(name string) {
 	delete(c.kept, name)
 }
 
-// jumpNumbers raises the number that each table gives out next.
-func (s *Store) jumpNumbers(ctx context.Context, tx *conn) error {
+// raiseNextNumbers raises the number that each table gives out next.
+func (s *Store) raiseNextNumbers(ctx context.Context, tx *conn) error {
 	all, err := schema.Tables(ctx, s.engine, tx)
 	if err != nil {
 		return err
@@ -126,15 +126,15 @@ func (s *Store) jumpNumbers(ctx context.Context, tx *conn) error {
 		if err != nil {
 			return err
 		}
-		if err := schema.SetLastNumber(ctx, s.engine, tx, t, last+idJump); err != nil {
+		if err := schema.SetLastNumber(ctx, s.engine, tx, t, last+numberGap); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// listUnfinished puts every edition that the store may still send before the owner.
-func (s *Store) listUnfinished(ctx context.Context) error {
+// queueUnfinishedEditions puts every edition that the store may still send before the owner.
+func (s *Store) queueUnfinishedEditions(ctx context.Context) error {
 	return s.write(ctx, func(tx *conn) error {
 		open := [][]any{}
 		err := tx.Each(ctx, "quarantine.unfinished", nil, func(rows *sql.Rows) error {

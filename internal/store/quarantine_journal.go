@@ -11,32 +11,32 @@ import (
 	"github.com/tidings-press/tidings/internal/subscriber"
 )
 
-// leftBefore is the reason of mails that a journal knows to have left.
-const leftBefore = "it left before the restore, as the journal says"
+// sentBeforeRestore is the reason of mails that a journal knows to have left.
+const sentBeforeRestore = "it left before the restore, as the journal says"
 
-// skew is how much the clocks of nodes may differ.
-const skew = 5 * time.Minute
+// maxClockSkew is how much the clocks of nodes may differ.
+const maxClockSkew = 5 * time.Minute
 
-// takeUp applies to the store what journals know of the time that it lost. It may be
+// applyJournalFacts applies to the store what journals know of the time that it lost. It may be
 // repeated, and done for the journals of several machines one after the other.
-func (s *Store) takeUp(ctx context.Context, facts *journal.Facts) error {
+func (s *Store) applyJournalFacts(ctx context.Context, facts *journal.Facts) error {
 	q, err := s.Quarantine(ctx)
 	if err != nil || q == nil {
 		return err
 	}
-	from := q.Taken.Add(-skew)
+	from := q.Taken.Add(-maxClockSkew)
 	covered := 0
 	if facts.ID != "" && !facts.Started.After(q.Taken) {
 		covered = 1
 	}
-	counts, err := s.takeUpPeople(ctx, facts, from)
+	counts, err := s.applySubscriberFacts(ctx, facts, from)
 	if err != nil {
 		return err
 	}
 	return s.write(ctx, func(tx *conn) error {
 		for _, e := range facts.Editions {
 			if e.Ended.IsZero() || e.Ended.After(from) {
-				if err := s.takeUpEdition(ctx, tx, e); err != nil {
+				if err := s.applyEditionFacts(ctx, tx, e); err != nil {
 					return err
 				}
 			}
@@ -53,8 +53,8 @@ func (s *Store) takeUp(ctx context.Context, facts *journal.Facts) error {
 	})
 }
 
-// takeUpPeople applies unsubscribes, suppressions and erasures. It never resumes mail.
-func (s *Store) takeUpPeople(ctx context.Context, facts *journal.Facts, from time.Time) (counts [3]int64, err error) {
+// applySubscriberFacts applies unsubscribes, suppressions and erasures. It never resumes mail.
+func (s *Store) applySubscriberFacts(ctx context.Context, facts *journal.Facts, from time.Time) (counts [3]int64, err error) {
 	for hash, p := range facts.Suppressions {
 		if p.Reason == "" || !p.At.After(from) {
 			continue
@@ -65,11 +65,11 @@ func (s *Store) takeUpPeople(ctx context.Context, facts *journal.Facts, from tim
 		}
 		counts[1] += n
 	}
-	for place, p := range facts.Places {
+	for place, p := range facts.Subscriptions {
 		if p.Value != journal.Left || !p.At.After(from) {
 			continue
 		}
-		n, err := s.leaveAgain(ctx, facts, place)
+		n, err := s.repeatUnsubscribe(ctx, facts, place)
 		if err != nil {
 			return counts, err
 		}
@@ -105,15 +105,15 @@ func (s *Store) suppressHash(ctx context.Context, text string, p journal.Suppres
 	return n, err
 }
 
-// leaveAgain ends the subscriptions that a subscriber had ended.
-func (s *Store) leaveAgain(ctx context.Context, facts *journal.Facts, place journal.Place) (int64, error) {
+// repeatUnsubscribe ends the subscriptions that a subscriber had ended.
+func (s *Store) repeatUnsubscribe(ctx context.Context, facts *journal.Facts, place journal.SubscriptionKey) (int64, error) {
 	on, err := s.Subscriptions(ctx, place.Subscriber)
 	if err != nil {
 		return 0, err
 	}
 	left := int64(0)
 	for _, one := range on {
-		joined := facts.Places[journal.Place{Subscriber: place.Subscriber, Digest: one.Digest}].Value == journal.Joined
+		joined := facts.Subscriptions[journal.SubscriptionKey{Subscriber: place.Subscriber, Digest: one.Digest}].Value == journal.Joined
 		if place.Digest != one.Digest && (place.Digest != "" || joined) {
 			continue
 		}
@@ -147,9 +147,9 @@ func (s *Store) lowerState(ctx context.Context, id int64, state subscriber.State
 	return err == nil, err
 }
 
-// takeUpEdition keeps what the journal knows of an edition. One that the store does
+// applyEditionFacts keeps what the journal knows of an edition. One that the store does
 // not have is known as gone from here on: its articles and its tick are used up.
-func (s *Store) takeUpEdition(ctx context.Context, tx *conn, e *journal.Edition) error {
+func (s *Store) applyEditionFacts(ctx context.Context, tx *conn, e *journal.Edition) error {
 	found, err := tx.editions(ctx, "edition.get", e.ID)
 	if err != nil {
 		return err
@@ -176,7 +176,7 @@ func (s *Store) takeUpEdition(ctx context.Context, tx *conn, e *journal.Edition)
 		}
 	}
 	if len(found) == 1 {
-		_, err = tx.Exec(ctx, "quarantine.markRecipients", found[0].Seq, e.ID, leftBefore, millis(s.Now()))
+		_, err = tx.Exec(ctx, "quarantine.markRecipients", found[0].Seq, e.ID, sentBeforeRestore, millis(s.Now()))
 		return err
 	}
 	for _, id := range e.Articles {

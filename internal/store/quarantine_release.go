@@ -199,7 +199,7 @@ func (s *Store) carryOutSent(ctx context.Context, tx *conn, e Edition, q *Quaran
 	if ended == 0 {
 		ended = millis(s.Now())
 	}
-	if _, err := tx.Exec(ctx, "quarantine.markAll", e.Seq, leftBefore, ended); err != nil {
+	if _, err := tx.Exec(ctx, "quarantine.markAll", e.Seq, sentBeforeRestore, ended); err != nil {
 		return err
 	}
 	for _, query := range []string{"quarantine.endChunks", "quarantine.countChunks"} {
@@ -230,7 +230,7 @@ func (s *Store) carryOutCancel(ctx context.Context, tx *conn, e Edition, q *Quar
 func (s *Store) skipTicks(ctx context.Context, tx *conn, release Release) error {
 	now := millis(s.Now())
 	for _, t := range release.Ticks {
-		if err := s.take(ctx, tx, t.Digest, &t.Advance); err != nil {
+		if err := s.claimTick(ctx, tx, t.Digest, &t.Advance); err != nil {
 			return err
 		}
 		for _, key := range t.Keys {

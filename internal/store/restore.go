@@ -91,7 +91,7 @@ func Restore(ctx context.Context, dsn, file string, opts RestoreOptions) (Restor
 // restoreSQLite makes the store in a file of another name, and gives it its own only
 // when it is whole.
 func restoreSQLite(ctx context.Context, path, file string, facts *journal.Facts, opts RestoreOptions, out *RestoredStore) error {
-	if err := mayReplace(ctx, path, opts); err != nil {
+	if err := checkReplaceable(ctx, path, opts); err != nil {
 		return err
 	}
 	making := path + ".restoring"
@@ -117,9 +117,9 @@ func restoreSQLite(ctx context.Context, path, file string, facts *journal.Facts,
 // sqliteFiles are the endings of what SQLite keeps a database in.
 var sqliteFiles = []string{"", "-wal", "-shm"}
 
-// mayReplace checks that a SQLite file may be moved aside, if it is there: that it is
+// checkReplaceable checks that a SQLite file may be moved aside, if it is there: that it is
 // in no use, and holds nothing or is to be replaced.
-func mayReplace(ctx context.Context, path string, opts RestoreOptions) error {
+func checkReplaceable(ctx context.Context, path string, opts RestoreOptions) error {
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
@@ -176,7 +176,7 @@ func restorePostgres(ctx context.Context, dsn, file string, facts *journal.Facts
 		if !empty && !opts.Replace {
 			return &NotEmptyError{Store: Redact(dsn)}
 		}
-		if err := noOthers(ctx, db, dsn); err != nil {
+		if err := checkNoOtherProcess(ctx, db, dsn); err != nil {
 			return err
 		}
 		out.Aside, err = moveSchemaAside(ctx, db, opts.now())
@@ -188,13 +188,13 @@ func restorePostgres(ctx context.Context, dsn, file string, facts *journal.Facts
 	return fill(ctx, dsn, file, facts, opts, out)
 }
 
-// goneFor is how long a process that was just stopped may take to vanish from the
+// disconnectTimeout is how long a process that was just stopped may take to vanish from the
 // server's list.
-const goneFor = 5 * time.Second
+const disconnectTimeout = 5 * time.Second
 
-// noOthers returns an error when another process of ours is connected.
-func noOthers(ctx context.Context, db *sql.DB, dsn string) error {
-	for end := time.Now().Add(goneFor); ; {
+// checkNoOtherProcess returns an error when another process of ours is connected.
+func checkNoOtherProcess(ctx context.Context, db *sql.DB, dsn string) error {
+	for end := time.Now().Add(disconnectTimeout); ; {
 		open, err := schema.Texts(ctx, db, "SELECT CAST(count(*) AS text) FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1", sqldb.SessionName)
 		if err != nil || open[0] == "0" {
 			return err
@@ -286,7 +286,7 @@ func (s *Store) fill(ctx context.Context, file string, facts *journal.Facts, out
 	if err := s.beginQuarantine(ctx, Restored, out.Header.Taken); err != nil {
 		return err
 	}
-	if err := s.takeUp(ctx, facts); err != nil {
+	if err := s.applyJournalFacts(ctx, facts); err != nil {
 		return err
 	}
 	_, err = db.ExecContext(ctx, "DROP TABLE "+schema.Unfinished)

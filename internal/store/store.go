@@ -62,7 +62,7 @@ type Store struct {
 	files     fileIdentity // of SQLite, as they were opened
 	fault     atomic.Pointer[Fault]
 	damage    atomic.Pointer[Fault] // the first that was found
-	journal   *keeper               // nil without one
+	journal   *journalWriter        // nil without one
 	history   history
 }
 

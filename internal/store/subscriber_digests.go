@@ -55,13 +55,13 @@ func (s *Store) leave(ctx context.Context, id int64, fn func(tx *conn) error) er
 		if len(found) == 0 {
 			return notFound("subscriber", id)
 		}
-		return s.leaveIn(ctx, tx, keys, found[0], func() error { return fn(tx) })
+		return s.unsubscribeInTx(ctx, tx, keys, found[0], func() error { return fn(tx) })
 	})
 }
 
-// leaveIn ends subscriptions in a transaction, and makes a subscriber without any
+// unsubscribeInTx ends subscriptions in a transaction, and makes a subscriber without any
 // Unsubscribed.
-func (s *Store) leaveIn(ctx context.Context, tx *conn, keys subscriber.Keys, sub subscriber.Subscriber, leave func() error) error {
+func (s *Store) unsubscribeInTx(ctx context.Context, tx *conn, keys subscriber.Keys, sub subscriber.Subscriber, leave func() error) error {
 	if err := leave(); err != nil {
 		return err
 	}

@@ -72,24 +72,24 @@ func (s *Store) takeFeedback(ctx context.Context, tx *conn, keys subscriber.Keys
 func (s *Store) followFeedback(ctx context.Context, tx *conn, keys subscriber.Keys, sub subscriber.Subscriber, f Feedback, rule SoftRule) error {
 	switch f.Kind {
 	case FeedbackComplained:
-		return s.become(ctx, tx, keys, sub, subscriber.Complained, f.Text)
+		return s.setStateIfAllowed(ctx, tx, keys, sub, subscriber.Complained, f.Text)
 	case FeedbackBounced:
-		return s.become(ctx, tx, keys, sub, subscriber.Bounced, f.Text)
+		return s.setStateIfAllowed(ctx, tx, keys, sub, subscriber.Bounced, f.Text)
 	case FeedbackSoft:
 		dead, err := tx.countSoft(ctx, f, rule)
 		if err != nil || !dead {
 			return err
 		}
-		return s.become(ctx, tx, keys, sub, subscriber.Bounced, f.Text)
+		return s.setStateIfAllowed(ctx, tx, keys, sub, subscriber.Bounced, f.Text)
 	case FeedbackDelivered:
 		_, err := tx.Exec(ctx, "subscriber.clearSoft", sub.ID)
 		return err
 	}
-	return s.leaveIn(ctx, tx, keys, sub, func() error { return tx.leaveDigestOf(ctx, f) })
+	return s.unsubscribeInTx(ctx, tx, keys, sub, func() error { return tx.leaveDigestOf(ctx, f) })
 }
 
-// become changes a state if the table allows it.
-func (s *Store) become(ctx context.Context, tx *conn, keys subscriber.Keys, sub subscriber.Subscriber, next subscriber.State, detail string) error {
+// setStateIfAllowed changes a state if the table allows it.
+func (s *Store) setStateIfAllowed(ctx context.Context, tx *conn, keys subscriber.Keys, sub subscriber.Subscriber, next subscriber.State, detail string) error {
 	if !sub.State.CanBecome(next) {
 		return nil
 	}

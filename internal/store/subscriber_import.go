@@ -179,7 +179,7 @@ func (im *importer) storeBatch(ctx context.Context, b importBatch) error {
 		return err
 	}
 	if im.opts.DryRun {
-		im.recall(b.lines)
+		im.correctDryRun(b.lines)
 	}
 	for i := range b.lines {
 		im.count(&b.lines[i])
@@ -190,9 +190,9 @@ func (im *importer) storeBatch(ctx context.Context, b importBatch) error {
 	return b.err
 }
 
-// recall corrects the outcomes of a dry run for addresses of earlier batches, which were
+// correctDryRun corrects the outcomes of a dry run for addresses of earlier batches, which were
 // rolled back.
-func (im *importer) recall(lines []importLine) {
+func (im *importer) correctDryRun(lines []importLine) {
 	if im.seen == nil {
 		im.seen = map[uint64]subscriber.State{}
 	}

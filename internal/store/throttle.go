@@ -21,8 +21,8 @@ type Throttle struct {
 	Every time.Duration
 }
 
-// errSpent ends the transaction of an attempt that a throttle refuses.
-var errSpent = errors.New("no try is left")
+// errNoAttemptLeft ends the transaction of an attempt that a throttle refuses.
+var errNoAttemptLeft = errors.New("no try is left")
 
 // TakeAttempt uses one attempt of each throttle. If a throttle has none left it uses none,
 // and returns how long to wait. A refused attempt writes nothing, so that a flood of them
@@ -36,43 +36,43 @@ func (s *Store) TakeAttempt(ctx context.Context, throttles ...Throttle) (wait ti
 			return 0, err
 		}
 		if found {
-			wait = max(wait, timeOf(until).Add(-t.ahead()).Sub(now))
+			wait = max(wait, timeOf(until).Add(-t.maxAhead()).Sub(now))
 		}
 	}
 	if wait > 0 {
 		return wait, nil
 	}
 	err = s.write(ctx, func(tx *conn) error { return s.takeAttempt(ctx, tx, throttles) })
-	if errors.Is(err, errSpent) { // another request took the last one meanwhile
+	if errors.Is(err, errNoAttemptLeft) { // another request took the last one meanwhile
 		return time.Second, nil
 	}
 	return 0, err
 }
 
-// ahead is how far a bucket may run ahead of now before a try is refused.
-func (t Throttle) ahead() time.Duration { return time.Duration(t.Burst-1) * t.Every }
+// maxAhead is how far a bucket may run ahead of now before a try is refused.
+func (t Throttle) maxAhead() time.Duration { return time.Duration(t.Burst-1) * t.Every }
 
 func (s *Store) takeAttempt(ctx context.Context, tx *conn, throttles []Throttle) error {
 	now := millis(s.Now())
 	if _, err := tx.Exec(ctx, "attempt.prune", now); err != nil {
 		return err
 	}
-	for _, t := range inOrder(throttles) {
+	for _, t := range inLockOrder(throttles) {
 		var until int64
-		found, err := tx.One(ctx, "attempt.take", []any{hashToken(t.Key), now, t.Every.Milliseconds(), t.ahead().Milliseconds()}, &until)
+		found, err := tx.One(ctx, "attempt.take", []any{hashToken(t.Key), now, t.Every.Milliseconds(), t.maxAhead().Milliseconds()}, &until)
 		if err != nil {
 			return err
 		}
 		if !found {
-			return errSpent
+			return errNoAttemptLeft
 		}
 	}
 	return nil
 }
 
-// inOrder sorts throttles, so that two transactions lock the same rows one after the
+// inLockOrder sorts throttles, so that two transactions lock the same rows one after the
 // other.
-func inOrder(throttles []Throttle) []Throttle {
+func inLockOrder(throttles []Throttle) []Throttle {
 	sorted := slices.Clone(throttles)
 	slices.SortFunc(sorted, func(a, b Throttle) int { return bytes.Compare(hashToken(a.Key), hashToken(b.Key)) })
 	return sorted
@@ -81,7 +81,7 @@ func inOrder(throttles []Throttle) []Throttle {
 // ReturnAttempt returns the attempts of a request that succeeded.
 func (s *Store) ReturnAttempt(ctx context.Context, throttles ...Throttle) error {
 	return s.write(ctx, func(tx *conn) error {
-		for _, t := range inOrder(throttles) {
+		for _, t := range inLockOrder(throttles) {
 			if _, err := tx.Exec(ctx, "attempt.giveBack", hashToken(t.Key), t.Every.Milliseconds()); err != nil {
 				return err
 			}

@@ -45,8 +45,8 @@ type Options struct {
 	connects *atomic.Int64 // counts the connections to PostgreSQL
 }
 
-// settle fills in the defaults.
-func (o *Options) settle() error {
+// setDefaults fills in the defaults.
+func (o *Options) setDefaults() error {
 	switch o.Durability {
 	case "":
 		o.Durability = Full
@@ -82,7 +82,7 @@ type pools struct{ writers, readers, recorders *sql.DB }
 // "postgres://user:password@host:port/name", whatever its schema. Errors about the
 // DSN or the database are *OpenError.
 func Open(ctx context.Context, dsn string, queries *Queries, opts Options) (*DB, error) {
-	if err := opts.settle(); err != nil {
+	if err := opts.setDefaults(); err != nil {
 		return nil, err
 	}
 	engine, address, err := ParseDSN(dsn)

@@ -96,20 +96,20 @@ func setSession(conf *pgx.ConnConfig, opts Options) {
 	conf.DialFunc = dialPostgres(conf.ConnectTimeout)
 }
 
-// silentFor is how long the server's machine may leave data unacknowledged before the
+// unackedTimeout is how long the server's machine may leave data unacknowledged before the
 // connection is closed. The system's default is a quarter of an hour.
-const silentFor = 30 * time.Second
+const unackedTimeout = 30 * time.Second
 
 func dialPostgres(timeout time.Duration) pgconn.DialFunc {
 	dialer := net.Dialer{
 		Timeout:         timeout,
-		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: silentFor / 3, Interval: silentFor / 3, Count: 3},
+		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: unackedTimeout / 3, Interval: unackedTimeout / 3, Count: 3},
 		Control: func(network, _ string, conn syscall.RawConn) error {
 			if !strings.HasPrefix(network, "tcp") {
 				return nil
 			}
 			var failed error
-			err := conn.Control(func(fd uintptr) { failed = setUserTimeout(fd, int(silentFor.Milliseconds())) })
+			err := conn.Control(func(fd uintptr) { failed = setUserTimeout(fd, int(unackedTimeout.Milliseconds())) })
 			return errors.Join(err, failed)
 		},
 	}
