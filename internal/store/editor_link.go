@@ -6,32 +6,31 @@ import (
 	"time"
 )
 
-// LinkPurpose says what a one-time link opens.
+// LinkPurpose is what a one-time link is for.
 type LinkPurpose string
 
 // The purposes of one-time links.
 const (
-	SetupLink  LinkPurpose = "setup"  // makes the first editor, as long as there is none
-	InviteLink LinkPurpose = "invite" // makes one more
+	SetupLink  LinkPurpose = "setup"  // creates the first editor, while there is none
+	InviteLink LinkPurpose = "invite" // creates a further editor
 	ResetLink  LinkPurpose = "reset"  // gives an editor a new password
 )
 
-// Link is a one-time link. Its token is known only to those who hold it; the store
-// keeps a hash.
+// Link is a one-time link. The store keeps only a hash of its token.
 type Link struct {
 	ID      int64
 	Purpose LinkPurpose
-	Role    string // of the editor that a setup or invitation makes
-	Email   string // whom an invitation is for; empty for anyone who holds it
-	Editor  int64  // whose password a reset changes
-	Maker   int64  // the editor who made it; 0 for the command line
+	Role    string // of the editor that a setup or an invitation creates
+	Email   string // the address that an invitation is for; empty if any address may use it
+	Editor  int64  // the editor whose password a reset changes
+	Maker   int64  // the editor who created the link; 0 for the command line
 	Created time.Time
 	Expires time.Time
 }
 
-// CreateLink makes a one-time link and returns its token. Older links for the same
-// person are void from then on: for a setup all others, for an invitation those to the
-// same address, for a reset those of the same editor.
+// CreateLink stores a new one-time link and returns its token. It removes the older links
+// for the same person: all setup links for a setup, the invitations to the same address for
+// an invitation, the resets of the same editor for a reset.
 func (s *Store) CreateLink(ctx context.Context, l Link, ttl time.Duration) (string, error) {
 	token, hash := newToken()
 	now := s.Now()
@@ -49,8 +48,9 @@ func (s *Store) CreateLink(ctx context.Context, l Link, ttl time.Duration) (stri
 	return token, err
 }
 
-// Link looks at a one-time link without using it up: what a GET does. ErrNotFound says
-// that it was used or revoked, has expired, is void with its maker, or never was.
+// Link returns the one-time link of a token without using it, as a GET request does.
+// ErrNotFound reports that the link never existed, was used or revoked, has expired, or is
+// void because its maker may no longer sign in.
 func (s *Store) Link(ctx context.Context, token string) (Link, error) {
 	return s.readers.link(ctx, hashToken(token), s.Now())
 }
@@ -66,7 +66,7 @@ func (c *conn) link(ctx context.Context, hash []byte, now time.Time) (Link, erro
 	return found[0], nil
 }
 
-// Links returns the one-time links that open something now, the newest first.
+// Links returns the one-time links that can be used now, the newest first.
 func (s *Store) Links(ctx context.Context) ([]Link, error) {
 	return s.readers.links(ctx, "link.list", millis(s.Now()))
 }
@@ -84,7 +84,7 @@ func (c *conn) links(ctx context.Context, query string, args ...any) ([]Link, er
 	return out, err
 }
 
-// RevokeLink makes a one-time link void.
+// RevokeLink removes a one-time link, or returns ErrNotFound.
 func (s *Store) RevokeLink(ctx context.Context, id int64) error {
 	return s.write(ctx, func(tx *conn) error {
 		n, err := tx.Exec(ctx, "link.revoke", id)
@@ -95,7 +95,7 @@ func (s *Store) RevokeLink(ctx context.Context, id int64) error {
 	})
 }
 
-// useLink uses a link up within a transaction. Of two who use it at once one gets
+// useLink uses a link in a transaction, which removes it. Of two simultaneous uses, one gets
 // ErrNotFound.
 func (s *Store) useLink(ctx context.Context, tx *conn, token string) (Link, error) {
 	hash := hashToken(token)
@@ -110,10 +110,11 @@ func (s *Store) useLink(ctx context.Context, tx *conn, token string) (Link, erro
 	return l, err
 }
 
-// CreateEditorFromLink uses a setup or an invitation up and makes the editor that it is for, in one
-// transaction: a link is not lost when the address is taken, which ErrExists says, and
-// two setups never make two owners. The role is the link's, and so is the address when
-// the link names one. Other open invitations for the address are void then.
+// CreateEditorFromLink uses a setup link or an invitation and creates its editor, in one
+// transaction: if the address is taken, the error is ErrExists and the link stays valid, and
+// two simultaneous setups never create two owners. The editor gets the role of the link, and
+// its address if the link has one. Other invitations for the address, and setup links, are
+// removed.
 func (s *Store) CreateEditorFromLink(ctx context.Context, token string, e Editor) (Editor, error) {
 	err := s.write(ctx, func(tx *conn) error {
 		l, err := s.useLink(ctx, tx, token)
@@ -138,8 +139,8 @@ func (s *Store) CreateEditorFromLink(ctx context.Context, token string, e Editor
 	return e, describeDuplicate(err, e.Email)
 }
 
-// ResetPassword uses a reset link up, gives its editor a new password and signs them
-// out everywhere.
+// ResetPassword uses a reset link: it gives the link's editor a new password, a hash in PHC
+// form, and ends all their sessions.
 func (s *Store) ResetPassword(ctx context.Context, token, password string) (Editor, error) {
 	var e Editor
 	err := s.write(ctx, func(tx *conn) error {

@@ -19,10 +19,10 @@ type Callback struct {
 	Secret  string // for X-Hub-Signature; empty when the subscriber gave none
 	Expires time.Time
 	Version string // of the content that was sent last
-	Network string // from which it was verified; set by PutCallback, not read back
+	Network string // the network it was verified from; PutCallback stores it, reads leave it empty
 }
 
-// PutCallback keeps a verified subscription, or renews it. What it was sent stays.
+// PutCallback stores or renews a verified subscription. A renewal keeps its Version.
 func (s *Store) PutCallback(ctx context.Context, c Callback) error {
 	return s.write(ctx, func(tx *conn) error {
 		_, err := tx.Exec(ctx, "websub.put", c.Topic, c.URL, c.Secret, millis(c.Expires), millis(s.Now()), hostOf(c.URL), c.Network)
@@ -30,7 +30,7 @@ func (s *Store) PutCallback(ctx context.Context, c Callback) error {
 	})
 }
 
-// hostOf is the server of an address, in lower case; empty when it names none.
+// hostOf returns the host of a URL in lower case, empty if it has none.
 func hostOf(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -39,13 +39,13 @@ func hostOf(address string) string {
 	return strings.ToLower(u.Hostname())
 }
 
-// Callbacks are the subscriptions of a topic whose lease has not run out.
+// Callbacks returns the subscriptions of a topic whose lease has not expired.
 func (s *Store) Callbacks(ctx context.Context, topic string) ([]Callback, error) {
 	return s.callbacks(ctx, "websub.of", topic, millis(s.Now()))
 }
 
-// Callback is the subscription of a topic with a callback; ErrNotFound says that
-// there is none, or that its lease has run out.
+// Callback returns the subscription of a callback to a topic. ErrNotFound reports that there
+// is none, or that its lease has expired.
 func (s *Store) Callback(ctx context.Context, topic, callback string) (Callback, error) {
 	all, err := s.callbacks(ctx, "websub.one", topic, callback, millis(s.Now()))
 	if err != nil {
@@ -70,7 +70,7 @@ func (s *Store) callbacks(ctx context.Context, query string, args ...any) ([]Cal
 	return out, err
 }
 
-// SetCallbackVersion remembers what a subscriber was sent.
+// SetCallbackVersion stores the version of the content that was sent to a callback.
 func (s *Store) SetCallbackVersion(ctx context.Context, topic, callback, version string) error {
 	return s.write(ctx, func(tx *conn) error {
 		_, err := tx.Exec(ctx, "websub.sent", topic, callback, version)
@@ -78,11 +78,11 @@ func (s *Store) SetCallbackVersion(ctx context.Context, topic, callback, version
 	})
 }
 
-// CallbackCounts is how many subscriptions there are.
+// CallbackCounts counts the subscriptions of a topic, a host, a network and the whole hub.
 type CallbackCounts struct{ Topic, Host, Network, All int64 }
 
-// CountCallbacks returns how many subscriptions a topic has, the server of a callback,
-// a network, and the hub, expired ones included. A network "" has none.
+// CountCallbacks counts the subscriptions of a topic, of the host of a callback, of a
+// network, and of the whole hub. Expired ones count too. The network "" has none.
 func (s *Store) CountCallbacks(ctx context.Context, topic, callback, network string) (CallbackCounts, error) {
 	var n CallbackCounts
 	_, err := s.readers.One(ctx, "websub.count", []any{topic, hostOf(callback), network}, &n.Topic, &n.Host, &n.Network, &n.All)
@@ -97,7 +97,7 @@ func (s *Store) DropCallback(ctx context.Context, topic, callback string) error 
 	})
 }
 
-// PruneCallbacks forgets subscriptions whose lease has run out.
+// PruneCallbacks removes the subscriptions whose lease has expired.
 func (s *Store) PruneCallbacks(ctx context.Context) error {
 	return s.write(ctx, func(tx *conn) error {
 		_, err := tx.Exec(ctx, "websub.prune", millis(s.Now()))
@@ -105,8 +105,8 @@ func (s *Store) PruneCallbacks(ctx context.Context) error {
 	})
 }
 
-// Poll is what one node counted of the polls of one feed on one day. What the data
-// says is the feed server's affair.
+// Poll holds the poll statistics of one feed on one day, as one node counted them. The feed
+// server defines the format of the data.
 type Poll struct {
 	Feed string
 	Day  string // UTC, such as 2026-03-29
@@ -114,11 +114,11 @@ type Poll struct {
 	Data []byte
 }
 
-// AddPolls adds counts to those that are there for the same feed, day and node. add
-// gives the sum of what is kept and what comes in; it may be called again.
+// AddPolls adds statistics to those that are stored for the same feed, day and node. add
+// returns the sum of the stored and the new data; it may be called more than once.
 func (s *Store) AddPolls(ctx context.Context, polls []Poll, add func(old, more []byte) ([]byte, error)) error {
 	polls = slices.Clone(polls)
-	slices.SortStableFunc(polls, func(a, b Poll) int { // all nodes take their rows in one order
+	slices.SortStableFunc(polls, func(a, b Poll) int { // all nodes lock rows in the same order
 		return cmp.Or(cmp.Compare(a.Feed, b.Feed), cmp.Compare(a.Day, b.Day))
 	})
 	return s.write(ctx, func(tx *conn) error {
@@ -131,7 +131,7 @@ func (s *Store) AddPolls(ctx context.Context, polls []Poll, add func(old, more [
 	})
 }
 
-// addPoll adds one count. Its row is there and locked before it is read.
+// addPoll adds one Poll. If its row exists, it is locked before it is read.
 func (c *conn) addPoll(ctx context.Context, p Poll, add func(old, more []byte) ([]byte, error)) error {
 	made, err := c.Exec(ctx, "poll.begin", p.Feed, p.Day, p.Node, p.Data)
 	if made > 0 || err != nil {
@@ -149,12 +149,12 @@ func (c *conn) addPoll(ctx context.Context, p Poll, add func(old, more []byte) (
 	return err
 }
 
-// Polls returns what all nodes counted on the days from first to last.
+// Polls returns the statistics of all nodes for the days from first to last.
 func (s *Store) Polls(ctx context.Context, first, last string) ([]Poll, error) {
 	return s.readers.polls(ctx, "poll.days", first, last)
 }
 
-// PrunePolls forgets the days before one.
+// PrunePolls removes the statistics of the days before a day.
 func (s *Store) PrunePolls(ctx context.Context, before string) error {
 	return s.write(ctx, func(tx *conn) error {
 		_, err := tx.Exec(ctx, "poll.prune", before)

@@ -11,44 +11,45 @@ import (
 	"github.com/tidings-press/tidings/internal/store/schema"
 )
 
-// QuarantineReason is why nothing may be sent.
+// QuarantineReason is the reason of a quarantine.
 type QuarantineReason string
 
 // The reasons of a quarantine.
 const (
-	Restored   QuarantineReason = "restored" // from a backup
-	OlderStore QuarantineReason = "older"    // than its journal: a copy of the file, or a snapshot of the machine
+	Restored   QuarantineReason = "restored" // the store was restored from a backup
+	OlderStore QuarantineReason = "older"    // the store is older than its journal: a copy of its file, or a snapshot of the machine
 )
 
-// Quarantine is the state of a store that lost a part of its history: no tick fires
-// and no mail is sent, on any node, until ReleaseQuarantine.
+// Quarantine is the state of a store that has lost a part of its history. Until
+// ReleaseQuarantine, no tick fires and no mail is sent on any node.
 type Quarantine struct {
 	Reason QuarantineReason
-	Taken  time.Time // the store does not know what happened after this
+	Taken  time.Time // the store does not know what happened after this time
 	Since  time.Time
-	// Journal reports whether a journal told what happened in between, and how many
-	// people it says unsubscribed, were suppressed or erased.
+	// Journal reports whether a journal covers the lost time. The counts are how many
+	// subscribers were unsubscribed, suppressed and erased according to journals.
 	Journal                          bool
 	Unsubscribed, Suppressed, Erased int64
 }
 
-// ErrQuarantined is why an edition is not composed, approved or sent.
+// ErrQuarantined reports that an edition cannot be composed, approved or sent because the
+// store is quarantined.
 var ErrQuarantined = errors.New("the store is quarantined: it was restored, or is older than its journal, so nothing is sent until an owner has looked at it (tidings quarantine show)")
 
-// Quarantine returns the quarantine of the store, nil when there is none. It is
-// cheap enough to be asked before every step.
+// Quarantine returns the quarantine of the store, or nil if there is none. It is cheap
+// enough to be called before every step.
 func (s *Store) Quarantine(ctx context.Context) (*Quarantine, error) {
 	return s.quarantine(ctx, s.readers)
 }
 
 func (s *Store) quarantine(ctx context.Context, r *conn) (*Quarantine, error) {
 	var q Quarantine
-	var taken, since, kept int64
-	found, err := r.One(ctx, "quarantine.get", nil, &q.Reason, &taken, &since, &kept, &q.Unsubscribed, &q.Suppressed, &q.Erased)
+	var taken, since, covered int64
+	found, err := r.One(ctx, "quarantine.get", nil, &q.Reason, &taken, &since, &covered, &q.Unsubscribed, &q.Suppressed, &q.Erased)
 	if err != nil || !found {
 		return nil, err
 	}
-	q.Taken, q.Since, q.Journal = timeOf(taken), timeOf(since), kept == 1
+	q.Taken, q.Since, q.Journal = timeOf(taken), timeOf(since), covered == 1
 	return &q, nil
 }
 
@@ -61,13 +62,14 @@ func (s *Store) checkNotQuarantined(ctx context.Context, tx *conn) error {
 	return err
 }
 
-// numberGap is how far the numbers of new rows jump when a store lost a part of its
-// history: numbers that were given out in between must not be given to others, as
-// old mails and links may name them.
+// numberGap is how many numbers of rows are skipped when a quarantine begins. The lost part
+// of the history may have used them, and mails and links from that time still refer to
+// them, so they must not be used for other rows.
 const numberGap = 1_000_000
 
-// beginQuarantine quarantines the store and gives it a new generation. Everyone is
-// signed out and one-time links end, as they may have been revoked or used since.
+// beginQuarantine quarantines the store and gives it a new generation. It signs all editors
+// out and removes one-time links, since these may have been revoked or used in the lost
+// time.
 func (s *Store) beginQuarantine(ctx context.Context, reason QuarantineReason, taken time.Time) error {
 	old, err := s.Generation(ctx)
 	if err != nil {
@@ -105,14 +107,14 @@ func (s *Store) beginQuarantine(ctx context.Context, reason QuarantineReason, ta
 	return s.queueUnfinishedEditions(ctx)
 }
 
-// forget drops a secret that was replaced.
+// forget removes a secret that was replaced from the cache.
 func (c *secretCache) forget(name string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.kept, name)
 }
 
-// raiseNextNumbers raises the number that each table gives out next.
+// raiseNextNumbers raises the number of each table's next row by numberGap.
 func (s *Store) raiseNextNumbers(ctx context.Context, tx *conn) error {
 	all, err := schema.Tables(ctx, s.engine, tx)
 	if err != nil {
@@ -133,18 +135,19 @@ func (s *Store) raiseNextNumbers(ctx context.Context, tx *conn) error {
 	return nil
 }
 
-// queueUnfinishedEditions puts every edition that the store may still send before the owner.
+// queueUnfinishedEditions stores every unfinished edition among those that an owner has to
+// decide on.
 func (s *Store) queueUnfinishedEditions(ctx context.Context) error {
 	return s.write(ctx, func(tx *conn) error {
-		open := [][]any{}
+		unfinished := [][]any{}
 		err := tx.Each(ctx, "quarantine.unfinished", nil, func(rows *sql.Rows) error {
 			var id, name, key, subject, state string
 			var number, audience, automatic int64
 			err := rows.Scan(&id, &name, &number, &key, &subject, &audience, &automatic, &state)
-			open = append(open, []any{id, name, number, key, subject, "[]", audience, 0, 0, 0, ""})
+			unfinished = append(unfinished, []any{id, name, number, key, subject, "[]", audience, 0, 0, 0, ""})
 			return err
 		})
-		for _, row := range open {
+		for _, row := range unfinished {
 			if err == nil {
 				_, err = tx.Exec(ctx, "quarantine.edition", row...)
 			}

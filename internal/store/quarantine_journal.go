@@ -11,14 +11,14 @@ import (
 	"github.com/tidings-press/tidings/internal/subscriber"
 )
 
-// sentBeforeRestore is the reason of mails that a journal knows to have left.
+// sentBeforeRestore is the stored reason of mails that were sent according to a journal.
 const sentBeforeRestore = "it left before the restore, as the journal says"
 
-// maxClockSkew is how much the clocks of nodes may differ.
+// maxClockSkew is the assumed maximum difference between the clocks of nodes.
 const maxClockSkew = 5 * time.Minute
 
-// applyJournalFacts applies to the store what journals know of the time that it lost. It may be
-// repeated, and done for the journals of several machines one after the other.
+// applyJournalFacts applies what journals recorded in the time that the store lost. It may
+// be repeated, and called for the journals of several machines one after the other.
 func (s *Store) applyJournalFacts(ctx context.Context, facts *journal.Facts) error {
 	q, err := s.Quarantine(ctx)
 	if err != nil || q == nil {
@@ -53,7 +53,8 @@ func (s *Store) applyJournalFacts(ctx context.Context, facts *journal.Facts) err
 	})
 }
 
-// applySubscriberFacts applies unsubscribes, suppressions and erasures. It never resumes mail.
+// applySubscriberFacts applies unsubscribes, suppressions and erasures, and returns the
+// counts of each. It never resumes mail to a subscriber.
 func (s *Store) applySubscriberFacts(ctx context.Context, facts *journal.Facts, from time.Time) (counts [3]int64, err error) {
 	for hash, p := range facts.Suppressions {
 		if p.Reason == "" || !p.At.After(from) {
@@ -65,11 +66,11 @@ func (s *Store) applySubscriberFacts(ctx context.Context, facts *journal.Facts, 
 		}
 		counts[1] += n
 	}
-	for place, p := range facts.Subscriptions {
+	for key, p := range facts.Subscriptions {
 		if p.Value != journal.Left || !p.At.After(from) {
 			continue
 		}
-		n, err := s.repeatUnsubscribe(ctx, facts, place)
+		n, err := s.repeatUnsubscribe(ctx, facts, key)
 		if err != nil {
 			return counts, err
 		}
@@ -93,10 +94,12 @@ func (s *Store) applySubscriberFacts(ctx context.Context, facts *journal.Facts, 
 	return counts, nil
 }
 
+// suppressHash suppresses the address with a hash in hex. It returns 1 if that changed
+// anything, else 0.
 func (s *Store) suppressHash(ctx context.Context, text string, p journal.Suppression) (n int64, err error) {
 	hash, err := hex.DecodeString(text)
 	if err != nil {
-		return 0, nil // not a hash; nothing of ours
+		return 0, nil // not a hash of this program
 	}
 	err = s.write(ctx, func(tx *conn) error {
 		n, err = tx.Exec(ctx, "suppression.put", hash, p.Reason, "from the journal, after a restore", millis(p.At))
@@ -105,27 +108,28 @@ func (s *Store) suppressHash(ctx context.Context, text string, p journal.Suppres
 	return n, err
 }
 
-// repeatUnsubscribe ends the subscriptions that a subscriber had ended.
-func (s *Store) repeatUnsubscribe(ctx context.Context, facts *journal.Facts, place journal.SubscriptionKey) (int64, error) {
-	on, err := s.Subscriptions(ctx, place.Subscriber)
+// repeatUnsubscribe ends the subscriptions that a subscriber had ended in the lost time. It
+// returns 1 if there was one, else 0.
+func (s *Store) repeatUnsubscribe(ctx context.Context, facts *journal.Facts, ended journal.SubscriptionKey) (int64, error) {
+	current, err := s.Subscriptions(ctx, ended.Subscriber)
 	if err != nil {
 		return 0, err
 	}
-	left := int64(0)
-	for _, one := range on {
-		joined := facts.Subscriptions[journal.SubscriptionKey{Subscriber: place.Subscriber, Digest: one.Digest}].Value == journal.Joined
-		if place.Digest != one.Digest && (place.Digest != "" || joined) {
+	count := int64(0)
+	for _, subscription := range current {
+		joined := facts.Subscriptions[journal.SubscriptionKey{Subscriber: ended.Subscriber, Digest: subscription.Digest}].Value == journal.Joined
+		if ended.Digest != subscription.Digest && (ended.Digest != "" || joined) {
 			continue
 		}
-		if err := s.Unsubscribe(ctx, place.Subscriber, one.Digest); err != nil {
-			return left, err
+		if err := s.Unsubscribe(ctx, ended.Subscriber, subscription.Digest); err != nil {
+			return count, err
 		}
-		left = 1
+		count = 1
 	}
-	return left, nil
+	return count, nil
 }
 
-// lowerState gives a subscriber the state that they had, if it blocks mail.
+// lowerState restores a subscriber's recorded state if that state blocks mail.
 func (s *Store) lowerState(ctx context.Context, id int64, state subscriber.State) (changed bool, err error) {
 	switch state {
 	case subscriber.Unsubscribed, subscriber.Bounced, subscriber.Complained, subscriber.Paused, subscriber.Erased:
@@ -142,13 +146,14 @@ func (s *Store) lowerState(ctx context.Context, id int64, state subscriber.State
 	err = s.SetState(ctx, id, state, "from the journal, after a restore")
 	var impossible *SubscriberStateError
 	if errors.As(err, &impossible) {
-		return false, nil // such as erased since
+		return false, nil // for example, the subscriber has been erased since
 	}
 	return err == nil, err
 }
 
-// applyEditionFacts keeps what the journal knows of an edition. One that the store does
-// not have is known as gone from here on: its articles and its tick are used up.
+// applyEditionFacts stores what the journal recorded of an edition, for an owner to decide
+// on. If the store lost the edition, its articles and its tick count as used, so that they
+// are not sent again.
 func (s *Store) applyEditionFacts(ctx context.Context, tx *conn, e *journal.Edition) error {
 	found, err := tx.editions(ctx, "edition.get", e.ID)
 	if err != nil {

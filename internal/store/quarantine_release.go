@@ -10,32 +10,32 @@ import (
 	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
-// Decision is what becomes of an edition after a restore.
+// Decision is an owner's decision on an edition after a restore.
 type Decision string
 
-// The decisions. An edition without one is held.
+// The decisions. QuarantinedEdition.Outcome is what happens to an edition without one.
 const (
-	DecideSent     Decision = "sent"     // it was sent; its open mails are not sent
-	DecideContinue Decision = "continue" // recipients whose mail was not sent get it
-	DecideHold     Decision = "hold"     // it stays paused, or a draft
-	DecideCancel   Decision = "cancel"   // no other recipient gets it; the articles of an edition that the store lost go into the next one
+	DecideSent     Decision = "sent"     // treat it as sent; its open mails are not sent
+	DecideContinue Decision = "continue" // send it to the recipients whose mail was not sent
+	DecideHold     Decision = "hold"     // keep it paused, or as a draft
+	DecideCancel   Decision = "cancel"   // send it to no further recipient; the articles of an edition that the store lost go into the next one
 )
 
-// Decisions are all decisions.
+// Decisions lists all decisions.
 var Decisions = []Decision{DecideSent, DecideContinue, DecideHold, DecideCancel}
 
 // QuarantinedEdition is an edition that an owner decides on.
 type QuarantinedEdition struct {
 	ID, Digest, ScheduledFor, Subject string
 	Number                            int
-	Audience                          int64        // as the journal or the store says
-	Recorded                          int64        // recipients whose mail left, by the journal
-	Began, Ended                      time.Time    // by the journal; zero when it knows nothing of it
-	Stored                            digest.State // in the store; empty when the store does not have it
+	Audience                          int64        // number of recipients, according to the journal or the store
+	Recorded                          int64        // recipients whose mail was sent according to the journal
+	Began, Ended                      time.Time    // according to the journal; zero without a record
+	Stored                            digest.State // state in the store; empty if the store lost the edition
 	Decision                          Decision     // empty until decided
 }
 
-// QuarantinedEditions are the editions of a quarantine, oldest first.
+// QuarantinedEditions returns the editions that an owner has to decide on, oldest first.
 func (s *Store) QuarantinedEditions(ctx context.Context) ([]QuarantinedEdition, error) {
 	var out []QuarantinedEdition
 	err := s.readers.Each(ctx, "quarantine.editions", nil, func(rows *sql.Rows) error {
@@ -61,8 +61,8 @@ func (q *QuarantinedEdition) Allows(d Decision) bool {
 	return false
 }
 
-// Outcome returns what happens to the edition when the quarantine ends: the decision, or
-// hold without one. An edition that the store lost counts as sent then.
+// Outcome returns what happens to the edition when the quarantine ends: the decision of the
+// owner. Without one it is held, or counts as sent if the store lost it.
 func (q *QuarantinedEdition) Outcome() Decision {
 	switch {
 	case q.Decision != "":
@@ -73,7 +73,7 @@ func (q *QuarantinedEdition) Outcome() Decision {
 	return DecideSent
 }
 
-// DecideQuarantined keeps what an owner decided about an edition of a quarantine. It takes
+// DecideQuarantined stores an owner's decision on an edition of a quarantine. It takes
 // effect with ReleaseQuarantine.
 func (s *Store) DecideQuarantined(ctx context.Context, id string, d Decision) error {
 	all, err := s.QuarantinedEditions(ctx)
@@ -95,27 +95,26 @@ func (s *Store) DecideQuarantined(ctx context.Context, id string, d Decision) er
 	return notFound("edition in quarantine", id)
 }
 
-// Release is how a quarantine ends.
+// Release holds the options of ReleaseQuarantine.
 type Release struct {
 	Ticks   []SkippedTicks // of each digest with a schedule
-	Notices string         // the kind of jobs with single mails
+	Notices string         // the kind of the jobs that send single mails
 	// ArticlesSent marks all articles that are dated between the backup and now as seen,
-	// also those that are imported later. Without a journal it is unknown which of
+	// including those that are imported later. Without a journal it is unknown which of
 	// them were mailed.
 	ArticlesSent bool
 }
 
-// SkippedTicks are the ticks of a digest between the backup and now, which do not
-// fire.
+// SkippedTicks are the ticks of a digest between the backup and now. They do not fire.
 type SkippedTicks struct {
 	Digest  string
 	Keys    []string
 	Advance Advance
 }
 
-// ReleaseQuarantine carries the decisions out and lets mail be sent again, all or
-// nothing. It returns the editions as they were decided; those without a decision are
-// held. Without a quarantine it returns ErrNotFound.
+// ReleaseQuarantine carries out the decisions and ends the quarantine, in one transaction.
+// It returns the editions with the decisions that were carried out. Without a quarantine it
+// returns ErrNotFound.
 func (s *Store) ReleaseQuarantine(ctx context.Context, release Release) ([]QuarantinedEdition, error) {
 	editions, err := s.QuarantinedEditions(ctx)
 	if err != nil {
@@ -156,7 +155,7 @@ func (s *Store) ReleaseQuarantine(ctx context.Context, release Release) ([]Quara
 	return editions, err
 }
 
-// carryOut does what was decided about an edition.
+// carryOut carries out the decision on an edition.
 func (s *Store) carryOut(ctx context.Context, tx *conn, q *QuarantinedEdition) error {
 	if _, err := tx.Exec(ctx, "quarantine.decide", q.ID, string(q.Decision)); err != nil {
 		return err
@@ -191,6 +190,7 @@ func (s *Store) carryOut(ctx context.Context, tx *conn, q *QuarantinedEdition) e
 	return err
 }
 
+// carryOutSent marks an edition and all its open mails as sent.
 func (s *Store) carryOutSent(ctx context.Context, tx *conn, e Edition, q *QuarantinedEdition) error {
 	began, ended := millis(q.Began), millis(q.Ended)
 	if began == 0 {
@@ -211,7 +211,7 @@ func (s *Store) carryOutSent(ctx context.Context, tx *conn, e Edition, q *Quaran
 	return err
 }
 
-// carryOutCancel cancels an edition. Its articles go into the next one only if no
+// carryOutCancel cancels an edition. Its articles go into the next edition only if no
 // recipient got them.
 func (s *Store) carryOutCancel(ctx context.Context, tx *conn, e Edition, q *QuarantinedEdition) error {
 	n, err := tx.Exec(ctx, "edition.setState", e.ID, string(e.State), string(digest.Cancelled), "cancelled after a restore", millis(s.Now()))
@@ -227,6 +227,7 @@ func (s *Store) carryOutCancel(ctx context.Context, tx *conn, e Edition, q *Quar
 	return err
 }
 
+// skipTicks records the skipped ticks and advances the schedules past them.
 func (s *Store) skipTicks(ctx context.Context, tx *conn, release Release) error {
 	now := millis(s.Now())
 	for _, t := range release.Ticks {

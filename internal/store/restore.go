@@ -18,11 +18,11 @@ import (
 	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
-// RestoreOptions are how a backup is restored.
+// RestoreOptions are the options of Restore.
 type RestoreOptions struct {
 	Options
-	Replace  bool     // a store that is there is moved aside; without, it is an error
-	Journals []string // folders of journals of the store that was lost, besides Options.Journal
+	Replace  bool     // move an existing store aside; otherwise Restore returns an error
+	Journals []string // folders of further journals of the lost store, besides Options.Journal
 }
 
 func (o *RestoreOptions) now() time.Time {
@@ -32,25 +32,25 @@ func (o *RestoreOptions) now() time.Time {
 	return o.Clock()
 }
 
-// RestoredStore is what Restore did.
+// RestoredStore is the result of Restore.
 type RestoredStore struct {
 	archive.Summary
-	Aside      string   // where the store that was there is now; empty for none
-	Journal    bool     // a journal tells what happened since the backup
-	Migrations []string // applied after the backup's own
+	Aside      string   // the new path or schema of the previous store; empty if there was none
+	Journal    bool     // a journal covers the time since the backup
+	Migrations []string // applied in addition to those of the backup
 }
 
-// NotEmptyError reports that a backup would be restored over a store with content.
+// NotEmptyError reports that Restore would overwrite a store with content.
 type NotEmptyError struct{ Store string }
 
-// Error says what to do.
+// Error names the store and the ways to restore nevertheless.
 func (e *NotEmptyError) Error() string {
 	return fmt.Sprintf("store %s: it is not empty; restore into a new one, or pass --replace to move this one aside first", e.Store)
 }
 
-// Restore makes the store at a DSN from an archive file of either engine, brings its
-// schema up to date and quarantines it: nothing is sent before ReleaseQuarantine. The
-// archive is checked as a whole before anything is changed. Errors are *OpenError,
+// Restore creates the store at a DSN from an archive file of either engine, brings its
+// schema up to date and quarantines it: no mail is sent before ReleaseQuarantine. It
+// verifies the whole archive before it changes anything. Errors are *OpenError,
 // *NotEmptyError, *NewerSchemaError and those of package archive.
 func Restore(ctx context.Context, dsn, file string, opts RestoreOptions) (RestoredStore, error) {
 	var out RestoredStore
@@ -66,7 +66,7 @@ func Restore(ctx context.Context, dsn, file string, opts RestoreOptions) (Restor
 	if err != nil {
 		return out, err
 	}
-	// A backup from before stores had generations may be anyone's.
+	// A backup from a time without generations may belong to any journal.
 	ours := facts.ID != "" && (out.Header.Generation == "" || slices.Contains(facts.Generations, out.Header.Generation))
 	if facts.ID != "" && !ours {
 		return out, fmt.Errorf("the journal in %s is not of the store in %s; name the right one with --journal, or move it away", strings.Join(folders, ", "), file)
@@ -88,19 +88,19 @@ func Restore(ctx context.Context, dsn, file string, opts RestoreOptions) (Restor
 	return out, err
 }
 
-// restoreSQLite makes the store in a file of another name, and gives it its own only
-// when it is whole.
+// restoreSQLite creates the store under a temporary file name and renames the file when it
+// is complete.
 func restoreSQLite(ctx context.Context, path, file string, facts *journal.Facts, opts RestoreOptions, out *RestoredStore) error {
 	if err := checkReplaceable(ctx, path, opts); err != nil {
 		return err
 	}
-	making := path + ".restoring"
+	partial := path + ".restoring"
 	for _, suffix := range sqliteFiles {
-		if err := os.Remove(making + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+		if err := os.Remove(partial + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}
 	}
-	if err := fill(ctx, "sqlite:"+making, file, facts, opts, out); err != nil {
+	if err := fill(ctx, "sqlite:"+partial, file, facts, opts, out); err != nil {
 		return err
 	}
 	aside, err := moveAside(path, opts.now())
@@ -108,17 +108,17 @@ func restoreSQLite(ctx context.Context, path, file string, facts *journal.Facts,
 		return err
 	}
 	out.Aside = aside
-	if err := os.Rename(making, path); err != nil {
+	if err := os.Rename(partial, path); err != nil {
 		return err
 	}
 	return archive.SyncFolder(filepath.Dir(path))
 }
 
-// sqliteFiles are the endings of what SQLite keeps a database in.
+// sqliteFiles are the name suffixes of the files of a SQLite database.
 var sqliteFiles = []string{"", "-wal", "-shm"}
 
-// checkReplaceable checks that a SQLite file may be moved aside, if it is there: that it is
-// in no use, and holds nothing or is to be replaced.
+// checkReplaceable checks that an existing SQLite file may be moved aside: no process uses
+// it, and it is empty or opts.Replace is set.
 func checkReplaceable(ctx context.Context, path string, opts RestoreOptions) error {
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 		return nil
@@ -133,20 +133,20 @@ func checkReplaceable(ctx context.Context, path string, opts RestoreOptions) err
 	if err == nil && !empty && !opts.Replace {
 		return &NotEmptyError{Store: "sqlite:" + path}
 	}
-	// A process that has the file open holds a lock of it even when it is idle.
+	// A process that has the file open holds a lock on it even when it is idle.
 	for _, statement := range []string{"PRAGMA busy_timeout = 1000", "PRAGMA locking_mode = EXCLUSIVE", "BEGIN EXCLUSIVE", "COMMIT"} {
 		if _, err := db.ExecContext(ctx, statement); sqldb.Contended(err) {
 			return &OpenError{Store: "sqlite:" + path, What: "another process has it open", Fix: "stop every tidings process first", Err: err}
 		}
 	}
-	if err != nil && !opts.Replace { // such as a damaged file
+	if err != nil && !opts.Replace { // for example, the file is damaged
 		return &NotEmptyError{Store: "sqlite:" + path}
 	}
 	return nil
 }
 
-// moveAside gives a SQLite database another name. It returns that name, empty when
-// there was none.
+// moveAside renames the files of a SQLite database. It returns the new path, empty if there
+// was no database.
 func moveAside(path string, now time.Time) (string, error) {
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 		return "", nil
@@ -160,8 +160,7 @@ func moveAside(path string, now time.Time) (string, error) {
 	return aside, nil
 }
 
-// restorePostgres fills the database, whose tables are moved into another schema when
-// there are any.
+// restorePostgres moves existing tables into another schema and fills the database.
 func restorePostgres(ctx context.Context, dsn, file string, facts *journal.Facts, opts RestoreOptions, out *RestoredStore) error {
 	s, err := connect(ctx, dsn, opts.Options)
 	if err != nil {
@@ -188,11 +187,11 @@ func restorePostgres(ctx context.Context, dsn, file string, facts *journal.Facts
 	return fill(ctx, dsn, file, facts, opts, out)
 }
 
-// disconnectTimeout is how long a process that was just stopped may take to vanish from the
-// server's list.
+// disconnectTimeout bounds the wait for the connections of a process that was just stopped
+// to disappear from the server's list.
 const disconnectTimeout = 5 * time.Second
 
-// checkNoOtherProcess returns an error when another process of ours is connected.
+// checkNoOtherProcess returns an *OpenError if another tidings process stays connected.
 func checkNoOtherProcess(ctx context.Context, db *sql.DB, dsn string) error {
 	for end := time.Now().Add(disconnectTimeout); ; {
 		open, err := schema.Texts(ctx, db, "SELECT CAST(count(*) AS text) FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1", sqldb.SessionName)
@@ -208,8 +207,8 @@ func checkNoOtherProcess(ctx context.Context, db *sql.DB, dsn string) error {
 	}
 }
 
-// moveSchemaAside moves all tables and functions that migrations of ours make into a
-// schema of their own, and returns its name; empty when there are none.
+// moveSchemaAside moves all tables and functions that our migrations create into a new
+// schema. It returns the name of that schema, empty if there was nothing to move.
 func moveSchemaAside(ctx context.Context, db *sql.DB, now time.Time) (string, error) {
 	var moves []string
 	objects, err := schema.PostgresObjects()
@@ -218,15 +217,15 @@ func moveSchemaAside(ctx context.Context, db *sql.DB, now time.Time) (string, er
 	}
 	for kind, names := range objects {
 		for _, name := range names {
-			there := false
-			question := "SELECT to_regclass(quote_ident($1)) IS NOT NULL"
+			exists := false
+			query := "SELECT to_regclass(quote_ident($1)) IS NOT NULL"
 			if kind == "FUNCTION" {
-				question = "SELECT EXISTS (SELECT 1 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.proname = $1 AND n.nspname = current_schema())"
+				query = "SELECT EXISTS (SELECT 1 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.proname = $1 AND n.nspname = current_schema())"
 			}
-			if err := db.QueryRowContext(ctx, question, name).Scan(&there); err != nil {
+			if err := db.QueryRowContext(ctx, query, name).Scan(&exists); err != nil {
 				return "", err
 			}
-			if there {
+			if exists {
 				moves = append(moves, "ALTER "+kind+" "+schema.Quoted(name)+" SET SCHEMA ")
 			}
 		}
@@ -239,7 +238,7 @@ func moveSchemaAside(ctx context.Context, db *sql.DB, now time.Time) (string, er
 	if err != nil {
 		return "", err
 	}
-	defer tx.Rollback() //nolint:errcheck // after a commit it has nothing to do
+	defer tx.Rollback() //nolint:errcheck // does nothing after a commit
 	if _, err := tx.ExecContext(ctx, "CREATE SCHEMA "+aside); err != nil {
 		return "", err
 	}
@@ -251,8 +250,8 @@ func moveSchemaAside(ctx context.Context, db *sql.DB, now time.Time) (string, er
 	return "schema " + aside, tx.Commit()
 }
 
-// fill makes the schema that the archive was made of, loads the rows, brings the
-// schema up to date and begins the quarantine.
+// fill creates the schema that the archive was made from, loads the rows, brings the schema
+// up to date and begins the quarantine.
 func fill(ctx context.Context, dsn, file string, facts *journal.Facts, opts RestoreOptions, out *RestoredStore) error {
 	s, err := connect(ctx, dsn, opts.Options)
 	if err != nil {
@@ -293,7 +292,7 @@ func (s *Store) fill(ctx context.Context, file string, facts *journal.Facts, out
 	return err
 }
 
-// load puts the rows of an archive into an empty schema, all or none.
+// load inserts the rows of an archive into an empty schema, in one transaction.
 func (s *Store) load(ctx context.Context, path string) error {
 	file, err := os.Open(path)
 	if err != nil {
@@ -332,38 +331,40 @@ type loader struct {
 	schema []schema.Table
 }
 
+// run loads all tables of the archive.
 func (l *loader) run(ctx context.Context) error {
-	// Migrations put rows of their own into some tables; those of the archive count.
+	// Migrations insert rows into some tables. The rows of the archive replace them.
 	for _, t := range slices.Backward(l.schema) {
 		if _, err := l.conn.ExecContext(ctx, "DELETE FROM "+schema.Quoted(t.Name)); err != nil {
 			return err
 		}
 	}
 	for {
-		named, err := l.from.Next()
+		next, err := l.from.Next()
 		if errors.Is(err, io.EOF) && !errors.Is(err, archive.ErrFormat) {
 			return l.finish(ctx)
 		}
 		if err != nil {
 			return err
 		}
-		at := slices.IndexFunc(l.schema, func(t schema.Table) bool { return t.Name == named.Name })
+		at := slices.IndexFunc(l.schema, func(t schema.Table) bool { return t.Name == next.Name })
 		if at < 0 {
-			return fmt.Errorf("%w: its table %s is not in the schema that it names", archive.ErrFormat, named.Name)
+			return fmt.Errorf("%w: its table %s is not in the schema that it names", archive.ErrFormat, next.Name)
 		}
 		t := l.schema[at]
-		for _, column := range named.Columns {
+		for _, column := range next.Columns {
 			if !slices.Contains(t.Columns, column) {
-				return fmt.Errorf("%w: its table %s has a column %s that is not in the schema that it names", archive.ErrFormat, named.Name, column)
+				return fmt.Errorf("%w: its table %s has a column %s that is not in the schema that it names", archive.ErrFormat, next.Name, column)
 			}
 		}
-		t.Columns = named.Columns
+		t.Columns = next.Columns
 		if err := l.table(ctx, t); err != nil {
 			return sqldb.Wrap("table "+t.Name, err)
 		}
 	}
 }
 
+// table loads the rows of one table and sets the number of its next row.
 func (l *loader) table(ctx context.Context, t schema.Table) error {
 	load := l.loadSQLite
 	if l.store.engine == Postgres {
@@ -378,7 +379,8 @@ func (l *loader) table(ctx context.Context, t schema.Table) error {
 	return schema.SetLastNumber(ctx, l.store.engine, l.conn, t, l.from.Last())
 }
 
-// finish fills what is made from tables and is no table itself.
+// finish fills SQLite's index of words, which is derived from a table and not in the
+// archive.
 func (l *loader) finish(ctx context.Context) error {
 	if l.store.engine != SQLite || !slices.ContainsFunc(l.schema, func(t schema.Table) bool { return t.Name == "article_words" }) {
 		return nil

@@ -11,17 +11,18 @@ import (
 	"github.com/tidings-press/tidings/internal/store/schema"
 )
 
-// sqliteParameters bounds the parameters of a statement; longer ones were not faster.
+// sqliteParameters bounds the parameters of a statement. More per statement were not
+// faster.
 const sqliteParameters = 4000
 
-// loadSQLite inserts the rows of a table, many with each statement.
+// loadSQLite inserts the rows of a table, many per statement.
 func (l *loader) loadSQLite(ctx context.Context, t schema.Table) error {
 	atOnce := max(1, sqliteParameters/len(t.Columns))
-	whole, err := l.conn.PrepareContext(ctx, insertRows(t, atOnce))
+	insert, err := l.conn.PrepareContext(ctx, insertRows(t, atOnce))
 	if err != nil {
 		return err
 	}
-	defer whole.Close()
+	defer insert.Close()
 	args := make([]any, 0, atOnce*len(t.Columns))
 	var row []any
 	for {
@@ -32,7 +33,7 @@ func (l *loader) loadSQLite(ctx context.Context, t schema.Table) error {
 			break
 		}
 		if args = append(args, row...); len(args) == cap(args) {
-			if _, err := whole.ExecContext(ctx, args...); err != nil {
+			if _, err := insert.ExecContext(ctx, args...); err != nil {
 				return err
 			}
 			args = args[:0]
@@ -45,12 +46,13 @@ func (l *loader) loadSQLite(ctx context.Context, t schema.Table) error {
 	return err
 }
 
+// insertRows returns the INSERT of n rows into a table.
 func insertRows(t schema.Table, n int) string {
 	row := "(?" + strings.Repeat(",?", len(t.Columns)-1) + ")"
 	return "INSERT INTO " + schema.Quoted(t.Name) + " (" + schema.Quoted(t.Columns...) + ") VALUES " + row + strings.Repeat(","+row, n-1)
 }
 
-// loadPostgres copies the rows of a table.
+// loadPostgres inserts the rows of a table with COPY.
 func (l *loader) loadPostgres(ctx context.Context, t schema.Table) error {
 	return l.conn.Raw(func(driver any) error {
 		conn, ok := driver.(*stdlib.Conn)
@@ -62,21 +64,21 @@ func (l *loader) loadPostgres(ctx context.Context, t schema.Table) error {
 	})
 }
 
-// rowSource hands the rows of a table to COPY.
+// rowSource is the pgx.CopyFromSource of a table's rows in the archive.
 type rowSource struct {
 	*loader
 	row []any
 	err error
 }
 
-// Next reads the next row.
+// Next reads the next row and reports whether there is one.
 func (r *rowSource) Next() bool {
 	r.row, r.err = r.from.Row(r.row)
 	return r.err == nil && r.row != nil
 }
 
-// Values is the row.
+// Values returns the row that Next has read.
 func (r *rowSource) Values() ([]any, error) { return r.row, nil }
 
-// Err is why there is no next row, nil at the end.
+// Err returns the error that ended the rows, nil at their regular end.
 func (r *rowSource) Err() error { return r.err }
