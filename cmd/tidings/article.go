@@ -157,7 +157,7 @@ func newArticleList(a *cli) *cobra.Command {
 	}
 	c.Flags().StringSliceVar(&statuses, "status", nil, "only this status: published, scheduled, unlisted, draft or withdrawn")
 	c.Flags().StringVar(&filter, "filter", "", "only articles that match, such as 'golang AND NOT jobs'")
-	c.Flags().IntVar(&limit, "limit", 50, "most to list")
+	c.Flags().IntVar(&limit, "limit", 50, "maximum number to list")
 	return c
 }
 

@@ -54,7 +54,7 @@ func newDigestStatus(a *cli) *cobra.Command {
 		}),
 	}
 	c.Flags().StringVar(&name, "digest", "", "only editions of this digest")
-	c.Flags().IntVar(&limit, "limit", 10, "most to list")
+	c.Flags().IntVar(&limit, "limit", 10, "maximum number to list")
 	c.Flags().BoolVar(&all, "all", false, "with EDITION, list every mail that was refused, deferred or is uncertain")
 	return c
 }

@@ -64,7 +64,7 @@ func newEditorInvite(a *cli) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "invite [ADDRESS]",
 		Short: "Create a one-time link that invites an editor",
-		Long: "Invite creates a one-time link that is valid for seven days. Whoever opens it chooses a name and a password and\n" +
+		Long: "Invite creates a one-time link that is valid for seven days. The person who opens it chooses a name and a password and\n" +
 			"becomes an editor. With ADDRESS it works for that person only, and earlier links for them become invalid. The\n" +
 			"first editor becomes the owner.",
 		Example: "  tidings editor invite bob@example.org\n  tidings editor invite eve@example.org --owner\n  tidings editor invite",

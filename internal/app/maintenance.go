@@ -39,7 +39,7 @@ func (p *Service) maintain(ctx context.Context) {
 	})
 }
 
-// retention returns until when records of the past may be removed.
+// retention returns the times before which old records are removed.
 func (p *Service) retention() store.Retention {
 	ago := func(days int) time.Time {
 		if days == 0 {

@@ -17,7 +17,7 @@ type Config struct {
 	Site Site `yaml:"site"`
 	// The database.
 	Store Store `yaml:"store"`
-	// The HTTP side.
+	// The HTTP server.
 	Server Server `yaml:"server"`
 	// How the service logs.
 	Log Log `yaml:"log"`
@@ -35,9 +35,9 @@ type Config struct {
 	Relays []Relay `yaml:"relays"`
 	// How editions are sent.
 	Delivery Delivery `yaml:"delivery"`
-	// How many days to keep records of the past; 0 keeps them.
+	// Number of days after which old records are removed; 0 keeps them.
 	Retention Retention `yaml:"retention"`
-	// Where bounce mails and complaints come in.
+	// Where bounces and complaints are received.
 	Bounces Bounces `yaml:"bounces"`
 	// When owners are alerted.
 	Health Health `yaml:"health"`
@@ -82,13 +82,13 @@ type Store struct {
 	DSN DSN `yaml:"dsn"`
 	// full survives a power cut; normal survives a killed process and is a little faster.
 	Durability string `yaml:"durability"`
-	// Folder of the journal, which keeps what a restored older copy of the store would not know (see
+	// Folder of the journal, which records what a restored backup does not contain (see
 	// docs/backup.md). Best on another disk than the store. Empty means a folder beside a SQLite file (tidings.journal for
 	// tidings.db), and no journal for PostgreSQL, where each machine needs a folder of its own. "none" turns it off.
 	Journal string `yaml:"journal"`
 }
 
-// JournalFolder returns the folder of the journal, or "" when there is none.
+// JournalFolder returns the folder of the journal, or "" if there is none.
 func (s *Store) JournalFolder() string {
 	path, isFile := strings.CutPrefix(s.DSN.Reveal(), "sqlite:")
 	switch {
@@ -101,7 +101,7 @@ func (s *Store) JournalFolder() string {
 	return strings.TrimSuffix(path, filepath.Ext(path)) + ".journal"
 }
 
-// Retention says for how many days records of the past are kept. Subscribers,
+// Retention sets after how many days old records are removed. Subscribers,
 // suppressions, and the pages, counts and articles of editions are always kept.
 type Retention struct {
 	// The outcome of each mail of an edition, counted from the edition's end.
@@ -130,7 +130,7 @@ type Log struct {
 
 // Import says how files become articles.
 type Import struct {
-	// Folders of articles with rules of their own.
+	// Folders of articles with their own rules.
 	Sources []Source `yaml:"sources"`
 	// Regular expressions of boilerplate for every source: matching lines are dropped.
 	Strip []string `yaml:"strip"`
@@ -140,7 +140,7 @@ type Import struct {
 type Source struct {
 	// The folder.
 	Path string `yaml:"path"`
-	// Where its articles live, such as https://blog.example.org/; empty for pages of this site.
+	// Where its articles are published, such as https://blog.example.org/; empty for pages of this site.
 	BaseURL string `yaml:"base_url"`
 	// Language of articles that name none; empty to detect it.
 	Language string `yaml:"language"`
@@ -158,7 +158,7 @@ type Source struct {
 type Health struct {
 	// Whether owners get a mail when an edition fails or is paused by the program, a relay is stopped, or the store has a problem.
 	Alerts bool `yaml:"alerts"`
-	// Shortest time between two alerts for the same cause.
+	// Minimum time between two alerts for the same cause.
 	AlertEvery time.Duration `yaml:"alert_every"`
 	// Free space on the store's disk below which owners are alerted.
 	DiskFree Size `yaml:"disk_free"`

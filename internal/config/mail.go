@@ -18,7 +18,7 @@ type Mail struct {
 type DKIM struct {
 	// Domain that signs; the sender's or one above it.
 	Domain string `yaml:"domain"`
-	// Selector: the key stands in DNS at SELECTOR._domainkey.DOMAIN.
+	// Selector: the DNS record of the key is at SELECTOR._domainkey.DOMAIN.
 	Selector string `yaml:"selector"`
 	// PEM file with the private key, RSA or Ed25519; "tidings dkim keygen" creates one.
 	KeyFile string `yaml:"key_file"`
@@ -36,7 +36,7 @@ type Delivery struct {
 	Lease time.Duration `yaml:"lease"`
 	// Soft bounces in a row before a subscriber is suppressed.
 	SoftLimit int `yaml:"soft_limit"`
-	// Fewest days between the first and the last of them.
+	// Minimum number of days between the first and the last of them.
 	SoftDays int `yaml:"soft_days"`
 }
 
@@ -50,7 +50,7 @@ type Bounces struct {
 	Addresses []string `yaml:"addresses"`
 	// Whether another program reads the mail to return paths and unsubscribe addresses. Without this, a listener or a mailbox, mails have no "mailto:" address for unsubscribing; without a webhook too, their return path is the sender.
 	ReadElsewhere bool `yaml:"read_elsewhere"`
-	// Mailbox that is polled.
+	// Mailbox to poll.
 	Mailbox *Mailbox `yaml:"mailbox"`
 	// Mail services that report by HTTP.
 	Webhooks []Webhook `yaml:"webhooks"`
@@ -72,7 +72,7 @@ type Mailbox struct {
 	Password Secret `yaml:"password"`
 	// File that holds the password.
 	PasswordFile string `yaml:"password_file"`
-	// How often it is polled.
+	// Time between polls.
 	Every time.Duration `yaml:"every"`
 }
 

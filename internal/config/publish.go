@@ -10,9 +10,9 @@ type Feed struct {
 	Title string `yaml:"title"`
 	// One sentence about it; the site's when empty.
 	Description string `yaml:"description"`
-	// Which articles it has; all when empty.
+	// Filter of its articles; all articles when empty.
 	Filter Filter `yaml:"filter"`
-	// How many articles its first page has, 1 to 1000. Older ones are in its archives.
+	// Number of articles in its newest document, 1 to 1000. Older ones are in its archive pages.
 	Limit int `yaml:"limit"`
 	// full for whole articles, summary for summaries.
 	Content string `yaml:"content"`
@@ -20,7 +20,7 @@ type Feed struct {
 	Language string `yaml:"language"`
 	// How long caches may keep its documents (Cache-Control).
 	MaxAge time.Duration `yaml:"max_age"`
-	// Makes it a podcast: adds the itunes elements.
+	// Makes the feed a podcast: adds the itunes elements.
 	Podcast *Podcast `yaml:"podcast"`
 }
 
@@ -42,7 +42,7 @@ type Podcast struct {
 
 // FeedSet holds the settings of all feeds.
 type FeedSet struct {
-	// Most memory that rendered feeds may take; rendered pages may take as much again.
+	// Maximum memory for rendered feeds; rendered pages may take as much again.
 	Memory Size `yaml:"memory"`
 	// WebSub hubs to notify of changes.
 	Hubs []string `yaml:"hubs"`
@@ -66,11 +66,11 @@ type Digest struct {
 	Timezone string `yaml:"timezone"`
 	// After downtime: latest sends only the newest missed tick, each sends every one.
 	Missed string `yaml:"missed"`
-	// Which articles it takes; all when empty.
+	// Filter of its articles; all articles when empty.
 	Filter Filter `yaml:"filter"`
-	// Fewer new articles than this make no edition; they wait for the next.
+	// Minimum number of new articles for an edition; fewer wait for the next.
 	MinArticles int `yaml:"min_articles"`
-	// Most articles of an edition; the others wait for the next.
+	// Maximum number of articles in an edition; the others wait for the next.
 	MaxArticles int `yaml:"max_articles"`
 	// Which articles to take when there are more than max_articles: newest, or oldest for those that have waited longest.
 	Prefer string `yaml:"prefer"`

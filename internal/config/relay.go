@@ -37,17 +37,17 @@ type Relay struct {
 	Helo string `yaml:"helo"`
 	// Share of the mail in relation to the other relays; 0 for failover only.
 	Weight int `yaml:"weight"`
-	// Most connections at once over all nodes; 0 lets the program find the number.
+	// Maximum number of connections, over all nodes; 0 lets the program find the number.
 	Connections int `yaml:"connections"`
 	// Fixed number of connections of each node; 0 lets the program find the number.
 	ConnectionsPerNode int `yaml:"connections_per_node"`
-	// Most mails per second over all nodes; 0 for no limit.
+	// Maximum number of mails per second, over all nodes; 0 for no limit.
 	PerSecond float64 `yaml:"per_second"`
-	// Most mails per hour over all nodes; 0 for no limit.
+	// Maximum number of mails per hour, over all nodes; 0 for no limit.
 	PerHour int `yaml:"per_hour"`
-	// Most mails over one connection; 0 for no limit.
+	// Maximum number of mails over one connection; 0 for no limit.
 	PerConnection int `yaml:"per_connection"`
-	// Largest mail that it accepts; 0B for no limit.
+	// Maximum size of a mail that it accepts; 0B for no limit.
 	MaxSize Size `yaml:"max_size"`
 	// Header lines for the mail service behind it, such as "X-PM-KeepID: true". Names begin with X-; {message_id} stands for the mail's Message-ID.
 	ExtraHeaders []HeaderLine `yaml:"extra_headers"`
