@@ -1,8 +1,7 @@
-// Package bounce takes in what comes back after a mail was sent: delivery reports,
-// complaints and requests to unsubscribe, by SMTP, LMTP, IMAP, POP3 and the
-// webhooks of mail services. New makes the Processor that they all come to, by ServeSMTP,
-// ServeLMTP, Poll and Webhook.
+// Package bounce processes delivery reports, complaints and requests to unsubscribe. They arrive by
+// SMTP, LMTP, IMAP and POP3 and through the webhooks of mail services. Start with New, which makes a
+// Processor; its methods ServeSMTP, ServeLMTP, Poll and Webhook receive reports.
 //
-// The Processor acts only on what names one of our deliveries: a return path or
-// Message-ID that carries our HMAC. It acts once on each.
+// The Processor acts only on a report that identifies one of our deliveries, by a return path or
+// Message-ID with our HMAC. It records each kind of outcome of a delivery once.
 package bounce

@@ -15,31 +15,31 @@ import (
 	"github.com/tidings-press/tidings/mailer"
 )
 
-// What the listeners allow. Reports bring the whole mail back with them.
+// The limits of the listeners. Reports may contain the whole returned mail.
 const (
-	inboundSize       = 16 << 20
+	inboundBytes      = 16 << 20
 	inboundRecipients = 20
 	inboundTimeout    = 2 * time.Minute
 )
 
-// ServeSMTP takes mail for our return paths on a listener until the context ends:
-// point the MX of the return paths' domain there.
+// ServeSMTP accepts mail to our return paths on a listener until the context ends. The MX record of
+// the return paths' domain must point to it.
 func (d *Processor) ServeSMTP(ctx context.Context, listener net.Listener) error {
 	return d.serve(ctx, listener, "smtp")
 }
 
-// ServeLMTP does the same behind a mail server that hands over by LMTP (RFC 2033).
+// ServeLMTP is like ServeSMTP, for a mail server that delivers by LMTP (RFC 2033).
 func (d *Processor) ServeLMTP(ctx context.Context, listener net.Listener) error {
 	return d.serve(ctx, listener, "lmtp")
 }
 
 func (d *Processor) serve(ctx context.Context, listener net.Listener, protocol string) error {
 	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) {
-		return &inbound{ctx: ctx, processor: d, source: protocol}, nil
+		return &inboundSession{ctx: ctx, processor: d, source: protocol}, nil
 	}))
 	server.LMTP = protocol == "lmtp"
 	server.Domain = d.addresses.Domain()
-	server.MaxMessageBytes = inboundSize
+	server.MaxMessageBytes = inboundBytes
 	server.MaxRecipients = inboundRecipients
 	server.ReadTimeout, server.WriteTimeout = inboundTimeout, inboundTimeout
 	server.EnableSMTPUTF8 = true
@@ -52,9 +52,9 @@ func (d *Processor) serve(ctx context.Context, listener net.Listener, protocol s
 	return err
 }
 
-// connectionLimit bounds the connections of a listener. When they are all taken, the one that
-// has been silent the longest is closed. A mail server of the same network (one that hands over
-// by LMTP, or a container's gateway) may have any number of them.
+// connectionLimit bounds the connections of a listener. When the limit is reached, the connection
+// that has been idle longest is closed. Clients in the same network, such as a mail server that
+// delivers by LMTP or a container's gateway, may open any number of connections.
 func connectionLimit() *connlimit.Limiter {
 	budget := connlimit.Descriptors()
 	return connlimit.New(connlimit.Options{
@@ -66,8 +66,7 @@ func connectionLimit() *connlimit.Limiter {
 	})
 }
 
-// debugLog takes go-smtp's complaints about clients, of which the open network has
-// many.
+// debugLog logs go-smtp's messages about clients at debug level, because a public listener gets many.
 type debugLog struct{ processor *Processor }
 
 // Printf logs at debug level.
@@ -78,8 +77,8 @@ func (q debugLog) Printf(format string, args ...any) {
 // Println logs at debug level.
 func (q debugLog) Println(args ...any) { q.processor.log.Debug("bounce listener", "args", args) }
 
-// inbound is one connection.
-type inbound struct {
+// inboundSession is the go-smtp session of one connection.
+type inboundSession struct {
 	ctx       context.Context
 	processor *Processor
 	source    string
@@ -87,16 +86,16 @@ type inbound struct {
 	to        []string
 }
 
-// Mail accepts any sender: reports have the null one, replies of people any.
-func (s *inbound) Mail(from string, _ *smtp.MailOptions) error {
+// Mail accepts any sender: reports have the null sender, replies of people have any.
+func (s *inboundSession) Mail(from string, _ *smtp.MailOptions) error {
 	s.from = from
 	return nil
 }
 
 var errUnknownRecipient = &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "no such address here"}
 
-// Rcpt accepts our own addresses only: this is no relay and no catch-all.
-func (s *inbound) Rcpt(to string, _ *smtp.RcptOptions) error {
+// Rcpt accepts only our own addresses.
+func (s *inboundSession) Rcpt(to string, _ *smtp.RcptOptions) error {
 	if !s.processor.accepts(to) {
 		return errUnknownRecipient
 	}
@@ -106,14 +105,14 @@ func (s *inbound) Rcpt(to string, _ *smtp.RcptOptions) error {
 
 var errLater = &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "not now, try again later"}
 
-// Data processes the mail. A mail that is not a report is accepted too: refusing it would only
-// make one more bounce.
-func (s *inbound) Data(r io.Reader) error {
-	noted := io.MultiReader(strings.NewReader(mailer.ReturnPathHeader(s.from)), r)
-	verdict, err := s.processor.Receive(s.ctx, s.source, s.to, noted)
+// Data processes the mail. It also accepts a mail that is not a report, because refusing it would
+// only cause another bounce.
+func (s *inboundSession) Data(r io.Reader) error {
+	mail := io.MultiReader(strings.NewReader(mailer.ReturnPathHeader(s.from)), r)
+	verdict, err := s.processor.Receive(s.ctx, s.source, s.to, mail)
 	if err != nil {
-		var said *smtp.SMTPError
-		if errors.As(err, &said) {
+		var smtpErr *smtp.SMTPError
+		if errors.As(err, &smtpErr) {
 			return err
 		}
 		s.processor.log.Error("a report could not be recorded", "source", s.source, "error", err)
@@ -124,8 +123,8 @@ func (s *inbound) Data(r io.Reader) error {
 	return err
 }
 
-// Reset forgets the envelope.
-func (s *inbound) Reset() { s.from, s.to = "", nil }
+// Reset clears the envelope.
+func (s *inboundSession) Reset() { s.from, s.to = "", nil }
 
-// Logout has nothing to do.
-func (s *inbound) Logout() error { return nil }
+// Logout does nothing.
+func (s *inboundSession) Logout() error { return nil }

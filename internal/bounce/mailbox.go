@@ -12,11 +12,11 @@ import (
 	"time"
 )
 
-// Mailbox is a mailbox of our own that reports come to.
+// Mailbox is a mailbox to poll for reports.
 type Mailbox struct {
 	Protocol string // imap or pop3
 	Host     string
-	Port     int    // the protocol's own when 0
+	Port     int    // 0 for the protocol's default
 	TLS      string // implicit, the default; starttls; none
 	Username string
 	Password string
@@ -26,27 +26,26 @@ type Mailbox struct {
 }
 
 const (
-	pollTime  = 5 * time.Minute // for one visit
-	visitMax  = 500             // mails a visit
-	visitSize = 64 << 20        // octets a visit, after which the rest waits for the next one
-	readMax   = 4 * visitSize   // octets a connection: bounds what a server can make us read
+	pollTime  = 5 * time.Minute // timeout of one poll
+	pollMails = 500             // mails per poll
+	pollSize  = 64 << 20        // octets per poll, after which the rest waits for the next one
+	readMax   = 4 * pollSize    // octets per connection, a bound on what a server can send
 )
 
-// Poll visits a mailbox at its interval until the context ends. Failures are
-// logged and tried again at the next visit.
+// Poll reads a mailbox at its interval until the context ends. Errors are logged, and the next poll
+// tries again.
 //
-// Mails that were acted on, or that report on one of our mails, are deleted; all
-// others stay.
+// A mail that is a report on one of our deliveries or unsubscribes is deleted. All others are kept.
 func (d *Processor) Poll(ctx context.Context, box Mailbox) error {
 	box = box.withDefaults()
-	visitor, err := box.visitor()
+	run, err := box.poller()
 	if err != nil {
 		return err
 	}
 	ticker := time.NewTicker(box.Every)
 	defer ticker.Stop()
 	for {
-		if err := d.visit(ctx, box, visitor); err != nil && ctx.Err() == nil {
+		if err := d.pollOnce(ctx, box, run); err != nil && ctx.Err() == nil {
 			d.log.Error("mailbox of bounces", "host", box.Host, "protocol", box.Protocol, "error", err)
 		}
 		select {
@@ -57,24 +56,24 @@ func (d *Processor) Poll(ctx context.Context, box Mailbox) error {
 	}
 }
 
-// visitFunc goes once through a mailbox by one protocol.
-type visitFunc func(v visit) error
+// pollFunc reads a mailbox once by one protocol.
+type pollFunc func(v poll) error
 
-// visit is one connection to a mailbox.
-type visit struct {
+// poll is one pass over a mailbox, on one connection.
+type poll struct {
 	conn net.Conn
-	// process is given each mail, and reports whether to delete it.
+	// process handles a mail and reports whether to delete it.
 	process func(mail io.Reader) (bool, error)
-	// full reports whether the rest should wait for the next visit.
+	// full reports whether the remaining mails should wait for the next poll.
 	full func() bool
 }
 
-func (box Mailbox) visitor() (visitFunc, error) {
+func (box Mailbox) poller() (pollFunc, error) {
 	switch box.Protocol {
 	case "imap":
-		return imapVisitor(box), nil
+		return pollIMAP(box), nil
 	case "pop3":
-		return pop3Visitor(box), nil
+		return pollPOP3(box), nil
 	}
 	return nil, fmt.Errorf("bounce: unknown mailbox protocol %q; use imap or pop3", box.Protocol)
 }
@@ -98,21 +97,21 @@ func (box Mailbox) withDefaults() Mailbox {
 	return box
 }
 
-// visit goes once through a mailbox, within its time.
-func (d *Processor) visit(ctx context.Context, box Mailbox, visitor visitFunc) error {
+// pollOnce reads a mailbox once, for at most pollTime.
+func (d *Processor) pollOnce(ctx context.Context, box Mailbox, run pollFunc) error {
 	ctx, cancel := context.WithTimeout(ctx, pollTime)
 	defer cancel()
-	dialled, err := (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(box.Host, strconv.Itoa(box.Port)))
+	dialed, err := (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(box.Host, strconv.Itoa(box.Port)))
 	if err != nil {
 		return err
 	}
-	defer func() { _ = dialled.Close() }()
-	if peer, ok := dialled.RemoteAddr().(*net.TCPAddr); box.TLS == "none" && (!ok || !peer.IP.IsLoopback()) {
+	defer func() { _ = dialed.Close() }()
+	if peer, ok := dialed.RemoteAddr().(*net.TCPAddr); box.TLS == "none" && (!ok || !peer.IP.IsLoopback()) {
 		return errors.New("without TLS the password is sent to this machine only; use `tls: implicit` or `starttls`")
 	}
-	defer context.AfterFunc(ctx, func() { _ = dialled.Close() })()
-	count := &limitedConn{Conn: dialled, left: readMax}
-	conn := net.Conn(count)
+	defer context.AfterFunc(ctx, func() { _ = dialed.Close() })()
+	limited := &limitedConn{Conn: dialed, left: readMax}
+	conn := net.Conn(limited)
 	if box.TLS == "implicit" {
 		over := tls.Client(conn, box.Config)
 		if err := over.HandshakeContext(ctx); err != nil {
@@ -120,29 +119,29 @@ func (d *Processor) visit(ctx context.Context, box Mailbox, visitor visitFunc) e
 		}
 		conn = over
 	}
-	judged := 0
-	err = visitor(visit{
+	processed := 0
+	err = run(poll{
 		conn: conn,
 		process: func(mail io.Reader) (bool, error) {
-			judged++
+			processed++
 			verdict, err := d.Receive(ctx, box.Protocol, nil, mail)
 			return verdict != NotOurs, err
 		},
-		full: func() bool { return judged >= visitMax || count.left < readMax-visitSize },
+		full: func() bool { return processed >= pollMails || limited.left < readMax-pollSize },
 	})
 	return errors.Join(err, context.Cause(ctx))
 }
 
-// limitedConn reads a limited number of octets.
+// limitedConn is a connection from which at most left octets can be read.
 type limitedConn struct {
 	net.Conn
 	left int64
 }
 
-// Read ends with an error when the bound is reached.
+// Read returns an error when the limit is reached.
 func (b *limitedConn) Read(p []byte) (int, error) {
 	if b.left <= 0 {
-		return 0, errors.New("bounce: the server sends more than a visit may take")
+		return 0, errors.New("bounce: the server sent more than a poll may read")
 	}
 	n, err := b.Conn.Read(p[:min(int64(len(p)), b.left)])
 	b.left -= int64(n)

@@ -10,12 +10,12 @@ import (
 	"github.com/emersion/go-imap/v2/imapclient"
 )
 
-// imapVisitor goes through the unseen mails of a folder by IMAP (RFC 9051).
-// Those that stay are marked as seen. The folder should be for reports alone:
-// whatever is flagged as deleted in it goes at the end of a visit.
-func imapVisitor(box Mailbox) visitFunc {
-	return func(v visit) error {
-		client, err := openIMAP(v.conn, box)
+// pollIMAP returns a function that reads the unseen mails of a folder by IMAP (RFC 9051). Mails that
+// are kept are marked as seen. The folder should be used for reports only: at the end of a poll all
+// mails in it that are flagged as deleted are removed.
+func pollIMAP(box Mailbox) pollFunc {
+	return func(p poll) error {
+		client, err := openIMAP(p.conn, box)
 		if err != nil {
 			return err
 		}
@@ -26,10 +26,10 @@ func imapVisitor(box Mailbox) visitFunc {
 		}
 		var done error
 		for _, uid := range uids {
-			if v.full() {
+			if p.full() {
 				break
 			}
-			if done = imapMail(client, uid, v.process); done != nil {
+			if done = imapMail(client, uid, p.process); done != nil {
 				break
 			}
 		}
@@ -66,26 +66,26 @@ func unseen(client *imapclient.Client, folder string) ([]imap.UID, error) {
 	return found.AllUIDs(), nil
 }
 
-// imapMail reads one mail, bounded, and flags it.
-func imapMail(client *imapclient.Client, uid imap.UID, judge func(io.Reader) (bool, error)) error {
+// imapMail reads at most mailMax octets of a mail, processes it, and flags it as seen or deleted.
+func imapMail(client *imapclient.Client, uid imap.UID, process func(io.Reader) (bool, error)) error {
 	section := &imap.FetchItemBodySection{Peek: true, Partial: &imap.SectionPartial{Size: mailMax}}
 	fetched, err := client.Fetch(imap.UIDSetNum(uid), &imap.FetchOptions{BodySection: []*imap.FetchItemBodySection{section}}).Collect()
 	if err != nil {
 		return err
 	}
 	if len(fetched) == 0 {
-		return nil // somebody else took it
+		return nil // another client has removed it
 	}
 	var data []byte
 	for _, part := range fetched[0].BodySection {
 		data = part.Bytes
 	}
-	gone, err := judge(bytes.NewReader(data))
+	remove, err := process(bytes.NewReader(data))
 	if err != nil {
 		return err
 	}
 	flag := imap.FlagSeen
-	if gone {
+	if remove {
 		flag = imap.FlagDeleted
 	}
 	return client.Store(imap.UIDSetNum(uid), &imap.StoreFlags{Op: imap.StoreFlagsAdd, Silent: true, Flags: []imap.Flag{flag}}, nil).Close()

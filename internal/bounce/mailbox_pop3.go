@@ -11,14 +11,14 @@ import (
 	"strings"
 )
 
-// pop3Visitor goes through a mailbox by POP3 (RFC 1939), of which a visit needs
-// seven commands: that is less than a library.
+// pollPOP3 returns a function that reads a mailbox by POP3 (RFC 1939). It implements the seven
+// commands that it needs, which is less code than using a library would add.
 //
-// Mails that stay are remembered by their unique ids, so as to be read once only.
-func pop3Visitor(box Mailbox) visitFunc {
+// It keeps the unique ids of mails that stay in the mailbox, so that each is read once.
+func pollPOP3(box Mailbox) pollFunc {
 	known := map[string]bool{}
-	return func(v visit) error {
-		session, err := openPOP3(v.conn, box)
+	return func(p poll) error {
+		session, err := openPOP3(p.conn, box)
 		if err != nil {
 			return err
 		}
@@ -26,20 +26,20 @@ func pop3Visitor(box Mailbox) visitFunc {
 		if err != nil {
 			return err
 		}
-		here := map[string]bool{}
+		listed := map[string]bool{}
 		for _, mail := range mails {
-			here[mail.unique] = true
-			if known[mail.unique] || v.full() {
+			listed[mail.unique] = true
+			if known[mail.unique] || p.full() {
 				continue
 			}
-			gone, err := session.judge(mail.number, v.process)
+			remove, err := session.processMail(mail.number, p.process)
 			if err != nil {
-				return errors.Join(err, session.quit()) // QUIT deletes what was acted on
+				return errors.Join(err, session.quit()) // the server deletes at QUIT
 			}
-			known[mail.unique] = !gone
+			known[mail.unique] = !remove
 		}
 		for unique := range known {
-			if !here[unique] {
+			if !listed[unique] {
 				delete(known, unique)
 			}
 		}
@@ -47,7 +47,7 @@ func pop3Visitor(box Mailbox) visitFunc {
 	}
 }
 
-// pop3 is a session.
+// pop3 is a POP3 session.
 type pop3 struct{ text *textproto.Conn }
 
 type pop3Mail struct {
@@ -55,10 +55,10 @@ type pop3Mail struct {
 	unique string
 }
 
-// openPOP3 greets, turns to TLS when asked to (RFC 2595) and signs in.
+// openPOP3 reads the greeting, starts TLS if the settings say starttls (RFC 2595), and signs in.
 func openPOP3(conn net.Conn, box Mailbox) (*pop3, error) {
 	s := &pop3{textproto.NewConn(conn)}
-	if _, err := s.answer(); err != nil {
+	if _, err := s.reply(); err != nil {
 		return nil, err
 	}
 	if box.TLS == "starttls" {
@@ -82,10 +82,10 @@ func (s *pop3) command(line string) (string, error) {
 	if err := s.text.PrintfLine("%s", line); err != nil {
 		return "", err
 	}
-	return s.answer()
+	return s.reply()
 }
 
-func (s *pop3) answer() (string, error) {
+func (s *pop3) reply() (string, error) {
 	line, err := s.text.ReadLine()
 	if err != nil {
 		return "", err
@@ -96,7 +96,7 @@ func (s *pop3) answer() (string, error) {
 	return strings.TrimSpace(line[3:]), nil
 }
 
-// list gives the mails with their unique ids, the oldest first.
+// list returns the mails and their unique ids, as the server lists them.
 func (s *pop3) list() ([]pop3Mail, error) {
 	if _, err := s.command("UIDL"); err != nil {
 		return nil, err
@@ -110,27 +110,27 @@ func (s *pop3) list() ([]pop3Mail, error) {
 		number, unique, _ := strings.Cut(line, " ")
 		n, err := strconv.Atoi(number)
 		if err != nil {
-			return nil, fmt.Errorf("pop3: %.80q is no line of UIDL", line)
+			return nil, fmt.Errorf("pop3: %.80q is not a line of a UIDL reply", line)
 		}
 		mails = append(mails, pop3Mail{n, unique})
 	}
 	return mails, nil
 }
 
-// judge reads one mail and deletes it when it is done with.
-func (s *pop3) judge(number int, judge func(io.Reader) (bool, error)) (gone bool, err error) {
+// processMail reads and processes a mail, and deletes it if process reports that it should.
+func (s *pop3) processMail(number int, process func(io.Reader) (bool, error)) (remove bool, err error) {
 	if _, err := s.command("RETR " + strconv.Itoa(number)); err != nil {
 		return false, err
 	}
 	body := s.text.DotReader()
-	gone, err = judge(body)
+	remove, err = process(body)
 	if _, drained := io.Copy(io.Discard, body); drained != nil {
 		return false, drained
 	}
-	if err == nil && gone {
+	if err == nil && remove {
 		_, err = s.command("DELE " + strconv.Itoa(number))
 	}
-	return gone, err
+	return remove, err
 }
 
 func (s *pop3) quit() error {

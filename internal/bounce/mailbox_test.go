@@ -122,11 +122,11 @@ func TestVisitsFailWithTheReason(t *testing.T) {
 				box.Config = &tls.Config{RootCAs: cert.Roots} // of another server
 			}
 			box = box.withDefaults()
-			visit, err := box.visitor()
+			run, err := box.poller()
 			if err != nil {
 				t.Fatal(err)
 			}
-			err = b.visit(t.Context(), box, visit)
+			err = b.pollOnce(t.Context(), box, run)
 			if err == nil || box.TLS != "none" && !strings.Contains(err.Error(), "certificate") {
 				t.Errorf("%v", err)
 			}
@@ -148,12 +148,12 @@ func TestFullMailboxesTakeSeveralVisits(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t)
-			for range visitMax + 10 {
+			for range pollMails + 10 {
 				s.Put([]byte("From: somebody@example.net\r\n\r\nhello\r\n"))
 			}
 			s.Put(b.sample(t, "postfix"))
 			b.polling(t, s.box)
-			eventually(t, "the last mail", func() bool { return len(b.book.all()) == 1 && s.Count() == visitMax+10 })
+			eventually(t, "the last mail", func() bool { return len(b.book.all()) == 1 && s.Count() == pollMails+10 })
 		})
 	}
 }

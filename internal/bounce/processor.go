@@ -21,15 +21,15 @@ type Options struct {
 	Recorder  Recorder
 	Log       *slog.Logger     // slog.Default when nil
 	Now       func() time.Time // time.Now when nil
-	// Mailboxes are further ones whose mail the listeners take, beside abuse and
-	// postmaster at the return paths' domain (RFC 2142; RFC 5321, section 4.5.1).
-	// Feedback loops are told one of these. What comes there acts only when it names
-	// a Message-ID or return path of ours.
+	// Mailboxes are additional addresses that the listeners accept, besides abuse and postmaster at
+	// the return paths' domain (RFC 2142; RFC 5321, section 4.5.1). Register one of them with
+	// feedback loops. A mail to them has an effect only if it contains one of our Message-IDs or
+	// return paths.
 	Mailboxes []string
 }
 
-// Processor classifies the mails and events that come back and records what they mean. It may be
-// shared by goroutines.
+// Processor classifies returned mails and webhook events and records their outcomes. It is safe for
+// concurrent use.
 type Processor struct {
 	addresses *mailer.SignedAddresses
 	recorder  Recorder
@@ -53,27 +53,28 @@ func New(opts Options) *Processor {
 	return d
 }
 
-// mailMax is how much of a mail is looked at; ParseReport reads no more.
+// mailMax is how many octets of a mail are read; ParseReport reads no more.
 const mailMax = 1 << 20
 
-// Verdict tells what was done about a mail.
+// Verdict is what the Processor did with a mail.
 type Verdict string
 
 // The verdicts.
 const (
 	Recorded Verdict = "acted"   // recorded, now or earlier
-	NoAction Verdict = "noted"   // a report on one of our mails that calls for nothing, such as a delay
-	NotOurs  Verdict = "unknown" // nothing that names one of our deliveries
+	NoAction Verdict = "noted"   // a report on one of our mails that needs no action, such as a delay
+	NotOurs  Verdict = "unknown" // does not identify one of our deliveries
 )
 
-// Receive handles a mail that came to the addresses in to, if these are known. An error
-// comes from the recorder: the mail should be delivered again.
+// Receive handles a mail that was sent to the addresses in to; if to is empty, they are read from the
+// mail's header. If it returns an error, the outcome was not recorded, and the mail should be
+// delivered again.
 func (d *Processor) Receive(ctx context.Context, source string, to []string, mail io.Reader) (Verdict, error) {
 	data, err := io.ReadAll(io.LimitReader(mail, mailMax))
 	if err != nil {
 		return NotOurs, err
 	}
-	if len(to) == 0 { // in a polled mailbox the envelope is only seen in the header
+	if len(to) == 0 { // a polled mailbox has no envelope
 		to = mailer.AddressedTo(data)
 	}
 	if id, found := d.parseFirst(mailer.PurposeUnsubscribe, to); found {
@@ -94,8 +95,8 @@ func (d *Processor) Receive(ctx context.Context, source string, to []string, mai
 	return d.record(ctx, outcomeOf(report, id, source))
 }
 
-// receiveSES reads an event of Amazon SES that an SNS topic sent as a mail. Any other mail here
-// is a person's answer or an automatic one, which nothing is done about.
+// receiveSES reads events of Amazon SES that an SNS topic sent as a mail. Any other mail that is not
+// a report is a reply of a person or an automatic reply, and is not ours.
 func (d *Processor) receiveSES(ctx context.Context, source string, data []byte) (Verdict, error) {
 	events, err := sesEvents(snsMailText(mailer.BodyText(data)))
 	if err != nil {
@@ -118,8 +119,8 @@ func (d *Processor) receiveSES(ctx context.Context, source string, data []byte) 
 	return verdict, nil
 }
 
-// unsubscribe handles a mail to an unsubscribe address. A mail that a person wrote unsubscribes;
-// an automatic reply does not.
+// unsubscribe handles a mail to an unsubscribe address. A mail that a person wrote unsubscribes the
+// subscriber; an automatic reply does not.
 func (d *Processor) unsubscribe(ctx context.Context, source string, id mailer.DeliveryID, data []byte) (Verdict, error) {
 	if mailer.IsAutomatic(data) {
 		d.log.Debug("an automatic reply to an unsubscribe address", "source", source, "subscriber", id.Person.String())
@@ -128,8 +129,8 @@ func (d *Processor) unsubscribe(ctx context.Context, source string, id mailer.De
 	return d.record(ctx, Outcome{ID: id, Kind: Unsubscribed, Source: source})
 }
 
-// deliveryOf finds the delivery that a report is about: by the return path that
-// it came to, else by the Message-ID that it quotes.
+// deliveryOf finds the delivery that a report is about: by the return path that the report was sent
+// to, else by the Message-ID that it quotes.
 func (d *Processor) deliveryOf(to []string, report mailer.Report) (mailer.DeliveryID, bool) {
 	if id, found := d.parseFirst(mailer.PurposeReturnPath, to); found {
 		return id, true
@@ -140,6 +141,7 @@ func (d *Processor) deliveryOf(to []string, report mailer.Report) (mailer.Delive
 	return d.parseFirst(mailer.PurposeMessageID, report.MessageIDs)
 }
 
+// parseFirst returns the delivery of the first of the names that has the purpose.
 func (d *Processor) parseFirst(purpose mailer.Purpose, names []string) (mailer.DeliveryID, bool) {
 	for _, name := range names {
 		if got, id, err := d.addresses.Parse(name); err == nil && got == purpose {
@@ -149,9 +151,9 @@ func (d *Processor) parseFirst(purpose mailer.Purpose, names []string) (mailer.D
 	return mailer.DeliveryID{}, false
 }
 
-// outcomeOf returns what a report means. Only one recipient was written to, so several in a
-// report are what an address was expanded to: the most severe counts, but an address at
-// which some got the mail is not dead.
+// outcomeOf returns the outcome of a report. Each mail has one recipient, so several recipients in a
+// report are the members of a list or alias behind that address. The most severe outcome counts, but
+// it is a soft bounce at most if the mail was delivered to one of them.
 func outcomeOf(report mailer.Report, id mailer.DeliveryID, source string) Outcome {
 	outcome := Outcome{ID: id, Source: source}
 	if report.Kind == mailer.ComplaintReport {
@@ -176,12 +178,12 @@ func outcomeOf(report mailer.Report, id mailer.DeliveryID, source string) Outcom
 	return outcome
 }
 
-// severity orders what one report may say of several recipients.
+// severity orders the outcomes of several recipients in one report.
 var severity = map[Kind]int{"": 0, Delivered: 1, Soft: 2, Bounced: 3}
 
-// kindOfComplaint returns what the type of a complaint means (RFC 5965, section 3.1, and RFC
-// 6591). Reports that a message failed authentication or held a virus, and types that
-// are not known, say nothing about the subscriber's wish.
+// kindOfComplaint returns the kind of a complaint by its type (RFC 5965, section 3.1, and RFC 6591).
+// It returns "" for reports on failed authentication or a virus and for unknown types, which are not
+// requests of the subscriber.
 func kindOfComplaint(feedback string) Kind {
 	switch feedback {
 	case "abuse", "fraud":
@@ -192,8 +194,8 @@ func kindOfComplaint(feedback string) Kind {
 	return ""
 }
 
-// kindOfClass returns "" for what says nothing about the subscriber: delays, and refusals for
-// what we are or send.
+// kindOfClass returns the kind of a class, or "" if the class says nothing about the address: delays,
+// and refusals because of the sender or the content.
 func kindOfClass(class mailer.Class) Kind {
 	switch class {
 	case mailer.Suppress:
@@ -204,11 +206,11 @@ func kindOfClass(class mailer.Class) Kind {
 	return ""
 }
 
-// record records an outcome, if it is one.
+// record records an outcome. One without a kind, or about a mail to an editor, is only logged.
 func (d *Processor) record(ctx context.Context, outcome Outcome) (Verdict, error) {
 	if outcome.Kind == "" {
 		if outcome.Text != "" {
-			d.log.Warn("a mail was refused for what we are or send", "source", outcome.Source, "edition", outcome.ID.Edition, "reply", subscriber.ScrubAddresses(outcome.Text))
+			d.log.Warn("a mail was refused because of its sender or content", "source", outcome.Source, "edition", outcome.ID.Edition, "reply", subscriber.ScrubAddresses(outcome.Text))
 		}
 		return NoAction, nil
 	}
@@ -233,23 +235,23 @@ type Kind string
 
 // The kinds.
 const (
-	Bounced      Kind = "bounced"      // the address is dead
+	Bounced      Kind = "bounced"      // the address does not exist
 	Soft         Kind = "soft"         // refused for a reason that may pass
-	Complained   Kind = "complained"   // the subscriber called it spam
-	Unsubscribed Kind = "unsubscribed" // the subscriber asked to leave
-	Delivered    Kind = "delivered"    // the mail is in the mailbox: earlier soft bounces no longer count
+	Complained   Kind = "complained"   // the subscriber reported the mail as spam
+	Unsubscribed Kind = "unsubscribed" // the subscriber unsubscribed
+	Delivered    Kind = "delivered"    // the mail was delivered: earlier soft bounces no longer count
 )
 
-// Outcome is what one report or event says about one delivery.
+// Outcome is the outcome of a delivery according to a report or event.
 type Outcome struct {
-	// Key is the same for all outcomes of this kind of one delivery, so that repeated reports
-	// are recorded once.
+	// Key is the same for all outcomes of the same delivery and kind, so that repeated reports are
+	// recorded once.
 	Key    string
 	ID     mailer.DeliveryID
 	Kind   Kind
 	Code   int    // SMTP reply code, 0 if there is none
-	Text   string // the server's words, bounded
-	Source string // how it came in: smtp, lmtp, imap, pop3 or the webhook's service
+	Text   string // the server's reply, bounded
+	Source string // where it came from: smtp, lmtp, imap, pop3 or the webhook's service
 	At     time.Time
 }
 
@@ -262,11 +264,11 @@ type Recorder interface {
 // StoreRecorder records outcomes in the store.
 type StoreRecorder struct {
 	Store *store.Store
-	Soft  func() store.SoftRule // asked each time, because settings may be reloaded
+	Soft  func() store.SoftRule // called each time, because settings may be reloaded
 }
 
-// Record stores an outcome and changes the subscriber's state. An outcome about a subscriber who
-// is not in the store is dropped: the mail was sent before the store was restored.
+// Record stores an outcome and changes the subscriber's state. It drops an outcome about a subscriber
+// who is not in the store, which happens after an older backup was restored.
 func (r StoreRecorder) Record(ctx context.Context, o Outcome) (fresh bool, err error) {
 	who, err := r.Store.SubscriberByToken(ctx, o.ID.Person)
 	if errors.Is(err, store.ErrNotFound) {
@@ -286,14 +288,14 @@ var feedbackKinds = map[Kind]store.FeedbackKind{
 	Delivered: store.FeedbackDelivered,
 }
 
-// kindOfReply classifies a reply as mail services quote it. gone tells that the service itself
-// takes the address for dead, which it knows from more than this one reply; but a refusal for what
-// we are or send is never counted against a subscriber.
-func kindOfReply(text, status string, gone bool) (Kind, int) {
+// kindOfReply classifies a reply that a mail service quotes and returns its kind and code.
+// addressInvalid means that the service itself considers the address invalid, which it knows from more
+// than this reply. A refusal because of the sender or the content never counts against a subscriber.
+func kindOfReply(text, status string, addressInvalid bool) (Kind, int) {
 	recipient := mailer.Recipient{Action: "failed", Reply: mailer.ParseReply(text, status)}
 	class := recipient.Class()
 	switch {
-	case gone && !mailer.BlamesSender(text):
+	case addressInvalid && !mailer.BlamesSender(text):
 		return Bounced, recipient.Reply.Code
 	case class == mailer.OurFault:
 		return "", recipient.Reply.Code
@@ -303,7 +305,7 @@ func kindOfReply(text, status string, gone bool) (Kind, int) {
 	return Soft, recipient.Reply.Code
 }
 
-// accepts reports whether a listener takes mail for an address.
+// accepts reports whether the listeners accept mail to an address.
 func (d *Processor) accepts(address string) bool {
 	if d.mailboxes[foldAddress(address)] {
 		return true

@@ -15,43 +15,42 @@ import (
 
 const (
 	requestMax = 1 << 20 // octets of a request
-	eventsMax  = 2000    // of a request
+	eventsMax  = 2000    // events of a request
 )
 
-// Errors of services, which decide on the HTTP status.
+// The errors of services, which determine the HTTP status.
 var (
 	errSignature   = errors.New("wrong signature")
 	errFormat      = errors.New("the body is not in the format of the service")
 	errUnavailable = errors.New("the service cannot be reached")
 )
 
-// event is what a service reports about one recipient. What it does not concern
-// has no kind.
+// event is what a service reports about one recipient. An event that needs no action has no kind.
 type event struct {
 	kind Kind
 	code int
 	text string
-	raw  []byte // everything that it says, as JSON, in which a name of ours must be found
+	raw  []byte // JSON that contains one of our message ids or return paths
 }
 
-// service knows how one mail service signs and what it sends.
+// service is the webhook format of a mail service.
 type service interface {
 	// verify checks that a request comes from the service.
 	verify(ctx context.Context, header http.Header, body []byte) error
-	// events reads a request that was verified.
+	// events reads a verified request.
 	events(ctx context.Context, body []byte) ([]event, error)
 }
 
-// Webhook makes the handler for what a mail service posts. The secret is:
+// Webhook returns the handler of a mail service's webhook. The secret is:
 //
 //	ses       the ARN of the SNS topic
 //	postmark  the password of the HTTP basic authentication in the webhook's address
 //	sendgrid  the verification key of the signed event webhook, in base64
 //	generic   the key of the HMAC, at least 16 octets
 //
-// The handler answers 401 to what is not signed by the service, 400 to what it
-// cannot read, 413 to more than a megabyte, 503 when nothing can be recorded, so
-// that it comes again, and 204 to everything else.
+// The handler answers 204 on success, 401 if the signature is wrong, 400 if the body cannot be read,
+// 413 if it is larger than a megabyte, and 503 if it cannot be verified or recorded now, so that the
+// service sends it again.
 func (d *Processor) Webhook(name, secret string) (http.Handler, error) {
 	service, err := newService(d, name, secret)
 	if err != nil {
@@ -74,14 +73,14 @@ func newService(d *Processor, name, secret string) (service, error) {
 	return nil, errors.New("unknown service; use ses, postmark, sendgrid or generic")
 }
 
-// webhook is the handler.
+// webhook is the handler that Processor.Webhook returns.
 type webhook struct {
 	processor *Processor
 	name      string
 	service   service
 }
 
-// ServeHTTP takes one request.
+// ServeHTTP handles a POST of the service.
 func (h *webhook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
@@ -101,7 +100,7 @@ func (h *webhook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// handle acts on a request and gives the status of its failure.
+// handle verifies a request and records its events. The status is set if it returns an error.
 func (h *webhook) handle(ctx context.Context, header http.Header, body []byte) (int, error) {
 	if err := h.service.verify(ctx, header, body); err != nil {
 		return statusOf(err, http.StatusUnauthorized), err
@@ -121,16 +120,16 @@ func (h *webhook) handle(ctx context.Context, header http.Header, body []byte) (
 	return 0, nil
 }
 
-// statusOf returns 503 for a request that could not be verified for now, so that it is sent
-// again: SNS never repeats a request that was answered with 4xx.
-func statusOf(err error, usual int) int {
+// statusOf returns 503 if the error is temporary, else the fallback. SNS does not send a request again
+// that was answered with 4xx.
+func statusOf(err error, fallback int) int {
 	if errors.Is(err, errUnavailable) {
 		return http.StatusServiceUnavailable
 	}
-	return usual
+	return fallback
 }
 
-// record records an event that names a delivery of ours.
+// record records an event if it identifies one of our deliveries.
 func (h *webhook) record(ctx context.Context, e event) error {
 	if e.kind == "" {
 		return nil
@@ -144,13 +143,13 @@ func (h *webhook) record(ctx context.Context, e event) error {
 	return err
 }
 
-// signedAddress is what return paths and message ids of ours look like.
+// signedAddress matches our return paths and message ids. findDelivery checks their HMAC.
 var signedAddress = regexp.MustCompile(`(?i)\b[bm]-[a-z2-7]{18,62}@`)
 
-// findDelivery finds the first name of ours in what a service says, which is JSON.
-// Services differ in which fields they keep; the HMAC tells what is ours wherever
-// it stands. Each text is looked at as it is meant: many services write < as
-// \u003c, whose last letter would run into the name.
+// findDelivery returns the delivery of the first return path or message id of ours in a service's
+// JSON, in whichever field it is: services differ in the fields that they keep, and the HMAC identifies
+// our own. It searches decoded strings, because many services write < as \u003c, whose last
+// letter would otherwise be taken for a part of the id.
 func (d *Processor) findDelivery(raw []byte) (mailer.DeliveryID, bool) {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	for {

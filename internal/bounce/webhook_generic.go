@@ -15,14 +15,14 @@ import (
 	"time"
 )
 
-// SignatureHeader has the signature of the generic webhook: "t=UNIX,v1=HEX", the
-// HMAC-SHA256 of the time, a dot and the body.
+// SignatureHeader is the header with the signature of the generic webhook: "t=UNIX,v1=HEX", where HEX
+// is the HMAC-SHA256 of the time, a dot and the body.
 const SignatureHeader = "X-Tidings-Signature"
 
-// signatureAge is how far the time in a signature may be off.
+// signatureAge is how far the time in a signature may differ from ours.
 const signatureAge = 5 * time.Minute
 
-// SignWebhook makes the value of SignatureHeader for a body.
+// SignWebhook returns the value of SignatureHeader for a body.
 func SignWebhook(secret string, at time.Time, body []byte) string {
 	stamp := strconv.FormatInt(at.Unix(), 10)
 	return "t=" + stamp + ",v1=" + hex.EncodeToString(webhookMAC(secret, stamp, body))
@@ -35,8 +35,8 @@ func webhookMAC(secret, stamp string, body []byte) []byte {
 	return mac.Sum(nil)
 }
 
-// generic is for everything that has no service of its own here: a script at
-// one's own relay, say.
+// generic is the webhook for senders without a format of their own here, such as a script at your
+// relay.
 type generic struct {
 	secret string
 	now    func() time.Time
@@ -72,8 +72,8 @@ func (g generic) verify(_ context.Context, header http.Header, body []byte) erro
 }
 
 // events reads {"events": [{"type": "bounce", "message_id": "…", "code": 550,
-// "status": "5.1.1", "reason": "…"}]}. The types are bounce, which the reply
-// decides on, complaint and unsubscribe; return_path does in place of message_id.
+// "status": "5.1.1", "reason": "…"}]}. The types are complaint, unsubscribe, and bounce, which is
+// classified by the reply. return_path may be given in place of message_id.
 func (g generic) events(_ context.Context, body []byte) ([]event, error) {
 	var posted struct {
 		Events []json.RawMessage `json:"events"`
@@ -93,7 +93,7 @@ func (g generic) events(_ context.Context, body []byte) ([]event, error) {
 }
 
 func genericEvent(raw []byte) (event, error) {
-	var said struct {
+	var payload struct {
 		Type       string `json:"type"`
 		MessageID  string `json:"message_id"`
 		ReturnPath string `json:"return_path"`
@@ -103,23 +103,23 @@ func genericEvent(raw []byte) (event, error) {
 	}
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&said); err != nil {
+	if err := decoder.Decode(&payload); err != nil {
 		return event{}, err
 	}
-	names, err := json.Marshal([]string{said.MessageID + "@", said.ReturnPath + "@"})
+	names, err := json.Marshal([]string{payload.MessageID + "@", payload.ReturnPath + "@"})
 	if err != nil {
 		return event{}, err
 	}
-	e := event{code: said.Code, text: said.Reason, raw: names}
-	switch said.Type {
+	e := event{code: payload.Code, text: payload.Reason, raw: names}
+	switch payload.Type {
 	case "bounce":
-		e.kind, _ = kindOfReply(strings.TrimSpace(strconv.Itoa(said.Code)+" "+said.Reason), said.Status, false)
+		e.kind, _ = kindOfReply(strings.TrimSpace(strconv.Itoa(payload.Code)+" "+payload.Reason), payload.Status, false)
 	case "complaint":
 		e.kind = Complained
 	case "unsubscribe":
 		e.kind = Unsubscribed
 	default:
-		return event{}, fmt.Errorf("unknown type %q; use bounce, complaint or unsubscribe", said.Type)
+		return event{}, fmt.Errorf("unknown type %q; use bounce, complaint or unsubscribe", payload.Type)
 	}
 	return e, nil
 }

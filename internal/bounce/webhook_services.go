@@ -13,14 +13,14 @@ import (
 	"net/http"
 )
 
-// postmark does not sign; it sends the name and password that stand in the
-// webhook's address. Our Message-ID comes back when mails go out with the header
-// "X-PM-KeepID: true", and in the mail that it quotes.
+// postmark is the webhook of Postmark. Postmark does not sign requests; it sends the user name and
+// password of the webhook's URL. Its events contain our Message-ID if the mail has the header
+// "X-PM-KeepID: true", and in the mail that they quote.
 type postmark struct{ password string }
 
 func newPostmark(secret string) (service, error) {
 	if len(secret) < 16 {
-		return nil, errors.New("a password of at least 16 octets is needed, which the webhook's address at Postmark has too")
+		return nil, errors.New("use a password of at least 16 octets, and put it into the webhook's URL at Postmark too")
 	}
 	return postmark{secret}, nil
 }
@@ -33,33 +33,32 @@ func (p postmark) verify(_ context.Context, header http.Header, _ []byte) error 
 	return nil
 }
 
-// postmarkGone are the types of bounces after which Postmark itself gives an
-// address up.
-var postmarkGone = map[string]bool{"HardBounce": true, "BadEmailAddress": true, "ManuallyDeactivated": true}
+// postmarkInvalid are the types of bounces after which Postmark itself stops sending to an address.
+var postmarkInvalid = map[string]bool{"HardBounce": true, "BadEmailAddress": true, "ManuallyDeactivated": true}
 
-// postmarkSoft are those that count: refusals of the reader's server. All others are
-// automatic replies, blocks and troubles that are not the reader's.
+// postmarkSoft are the types that count as soft bounces: refusals by the subscriber's server. All
+// other types are automatic replies, blocks and problems that are not the subscriber's.
 var postmarkSoft = map[string]bool{"SoftBounce": true, "Transient": true}
 
 func (p postmark) events(_ context.Context, body []byte) ([]event, error) {
-	var said struct {
+	var payload struct {
 		RecordType      string
 		Type            string
 		Details         string
 		Description     string
 		SuppressSending bool
 	}
-	if err := json.Unmarshal(body, &said); err != nil {
+	if err := json.Unmarshal(body, &payload); err != nil {
 		return nil, fmt.Errorf("%w: %w", errFormat, err)
 	}
-	e := event{text: said.Details, raw: body}
+	e := event{text: payload.Details, raw: body}
 	switch {
-	case said.RecordType == "SpamComplaint" || said.Type == "SpamComplaint":
+	case payload.RecordType == "SpamComplaint" || payload.Type == "SpamComplaint":
 		e.kind = Complained
-	case said.RecordType == "SubscriptionChange" && said.SuppressSending || said.Type == "Unsubscribe":
+	case payload.RecordType == "SubscriptionChange" && payload.SuppressSending || payload.Type == "Unsubscribe":
 		e.kind = Unsubscribed
-	case said.RecordType == "Bounce" && (postmarkGone[said.Type] || postmarkSoft[said.Type]):
-		e.kind, e.code = kindOfReply(said.Details, "", postmarkGone[said.Type])
+	case payload.RecordType == "Bounce" && (postmarkInvalid[payload.Type] || postmarkSoft[payload.Type]):
+		e.kind, e.code = kindOfReply(payload.Details, "", postmarkInvalid[payload.Type])
 	}
 	return []event{e}, nil
 }
@@ -70,8 +69,8 @@ const (
 	sendgridTimestamp = "X-Twilio-Email-Event-Webhook-Timestamp"
 )
 
-// sendgrid signs the time and the body with ECDSA. Each event has our Message-ID
-// as its "smtp-id".
+// sendgrid is the webhook of SendGrid, which signs the time and the body with ECDSA. The "smtp-id" of
+// an event is our Message-ID.
 type sendgrid struct{ key *ecdsa.PublicKey }
 
 func newSendGrid(secret string) (service, error) {
@@ -85,7 +84,7 @@ func newSendGrid(secret string) (service, error) {
 	}
 	public, ok := key.(*ecdsa.PublicKey)
 	if !ok {
-		return nil, errors.New("the verification key is not of ECDSA; copy it from the signed event webhook's settings")
+		return nil, errors.New("the verification key is not an ECDSA key; copy it from the signed event webhook's settings")
 	}
 	return sendgrid{public}, nil
 }
@@ -109,22 +108,22 @@ func (s sendgrid) events(_ context.Context, body []byte) ([]event, error) {
 	}
 	var all []event
 	for _, raw := range posted {
-		var said struct {
+		var payload struct {
 			Event  string `json:"event"`
 			Type   string `json:"type"`
 			Reason string `json:"reason"`
 			Status string `json:"status"`
 		}
-		if err := json.Unmarshal(raw, &said); err != nil {
+		if err := json.Unmarshal(raw, &payload); err != nil {
 			return nil, fmt.Errorf("%w: %w", errFormat, err)
 		}
-		e := event{text: said.Reason, raw: raw}
+		e := event{text: payload.Reason, raw: raw}
 		switch {
-		case said.Event == "bounce" && said.Type != "blocked": // a block is about us
-			e.kind, e.code = kindOfReply(said.Reason, said.Status, false)
-		case said.Event == "spamreport":
+		case payload.Event == "bounce" && payload.Type != "blocked": // a block is about the sender
+			e.kind, e.code = kindOfReply(payload.Reason, payload.Status, false)
+		case payload.Event == "spamreport":
 			e.kind = Complained
-		case said.Event == "unsubscribe" || said.Event == "group_unsubscribe":
+		case payload.Event == "unsubscribe" || payload.Event == "group_unsubscribe":
 			e.kind = Unsubscribed
 		}
 		all = append(all, e)

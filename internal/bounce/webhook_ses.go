@@ -23,8 +23,8 @@ import (
 	"time"
 )
 
-// ses gets its events from Amazon SES through an SNS topic, which signs them.
-// SES has its own Message-ID on what it sends; our return path is its "source".
+// ses is the webhook of Amazon SES, whose events come through an SNS topic that signs them. SES
+// replaces our Message-ID by its own; the "source" of an event is our return path.
 type ses struct {
 	topic string
 	certs *certificates
@@ -39,7 +39,7 @@ func newSES(topic string, log *slog.Logger) (service, error) {
 	client := &http.Client{
 		Timeout: 10 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error {
-			return errors.New("a redirect, which Amazon does not send")
+			return errors.New("unexpected redirect; Amazon sends none")
 		},
 	}
 	get := func(ctx context.Context, url string) ([]byte, error) { return fetch(ctx, client, url) }
@@ -52,7 +52,7 @@ func (s *ses) verify(ctx context.Context, _ http.Header, body []byte) error {
 		return fmt.Errorf("%w: %w", errSignature, err)
 	}
 	if m.TopicArn != s.topic {
-		return fmt.Errorf("%w: it is of topic %q", errSignature, m.TopicArn)
+		return fmt.Errorf("%w: unexpected topic %q", errSignature, m.TopicArn)
 	}
 	return m.verify(ctx, s.certs)
 }
@@ -71,8 +71,7 @@ func (s *ses) events(ctx context.Context, body []byte) ([]event, error) {
 	return sesEvents([]byte(m.Message))
 }
 
-// confirm answers SNS's question whether we want the topic. The address is
-// Amazon's, or it is not visited.
+// confirm confirms the subscription to the topic by fetching SNS's URL, if it is one of Amazon's.
 func (s *ses) confirm(ctx context.Context, m snsMessage) error {
 	if err := checkSNSAddress(m.SubscribeURL); err != nil {
 		return fmt.Errorf("%w: SubscribeURL: %w", errFormat, err)
@@ -84,8 +83,7 @@ func (s *ses) confirm(ctx context.Context, m snsMessage) error {
 	return nil
 }
 
-// sesEvent is the part of an event that matters, in both of the forms that SES
-// has: notifications and event publishing.
+// sesEvent has the used fields of an event in both formats of SES: notifications and event publishing.
 type sesEvent struct {
 	NotificationType string `json:"notificationType"`
 	EventType        string `json:"eventType"`
@@ -104,44 +102,44 @@ type sesEvent struct {
 }
 
 func sesEvents(message []byte) ([]event, error) {
-	var said sesEvent
-	if err := json.Unmarshal(message, &said); err != nil {
+	var payload sesEvent
+	if err := json.Unmarshal(message, &payload); err != nil {
 		return nil, fmt.Errorf("%w: %w", errFormat, err)
 	}
-	e := event{raw: said.Mail}
-	switch said.NotificationType + said.EventType {
+	e := event{raw: payload.Mail}
+	switch payload.NotificationType + payload.EventType {
 	case "Bounce":
-		e.kind, e.code, e.text = said.bounce()
+		e.kind, e.code, e.text = payload.classifyBounce()
 	case "Complaint":
-		// Many providers give no type: their loops carry nothing but the spam button.
-		e.kind, e.text = kindOfComplaint(cmp.Or(said.Complaint.Feedback, "abuse")), said.Complaint.Feedback
+		// Many providers give no type, because their feedback loops report only the spam button.
+		e.kind, e.text = kindOfComplaint(cmp.Or(payload.Complaint.Feedback, "abuse")), payload.Complaint.Feedback
 	}
 	return []event{e}, nil
 }
 
-// snsMailText is the JSON in a mail of an SNS topic, on one line: Sendmail breaks long lines with
-// an exclamation mark.
+// snsMailText returns the JSON in a mail of an SNS topic on one line. It joins long lines, which
+// Sendmail breaks by inserting an exclamation mark.
 func snsMailText(text string) []byte {
 	text = strings.ReplaceAll(text, "!\n ", "")
-	text, _, _ = strings.Cut(text, "\n--\n") // how to leave the topic stands below
+	text, _, _ = strings.Cut(text, "\n--\n") // below is how to unsubscribe from the topic
 	return []byte(strings.ReplaceAll(text, "\n", ""))
 }
 
-// sesPermanent are the kinds of permanent bounces of addresses that Amazon itself knows to
-// be dead: of no mailbox, or on its list of those.
-var sesPermanent = map[string]bool{"NoEmail": true, "Suppressed": true, "OnAccountSuppressionList": true}
+// sesInvalid are the subtypes of permanent bounces of addresses that Amazon itself considers invalid:
+// there is no mailbox, or they are on a suppression list.
+var sesInvalid = map[string]bool{"NoEmail": true, "Suppressed": true, "OnAccountSuppressionList": true}
 
-// bounce reads the reply where there is one. A transient bounce without one may be
-// an automatic reply, which SES reports alike, and those for the size or the content
-// of a mail say nothing about the reader.
-func (said sesEvent) bounce() (Kind, int, string) {
+// classifyBounce returns the kind, code and text of a bounce, by the reply if there is one. A
+// transient bounce without a reply does not count, as it may be an automatic reply, which SES reports
+// in the same way. Bounces because of size or content do not count against the subscriber.
+func (said sesEvent) classifyBounce() (Kind, int, string) {
 	status, text := "", ""
 	if len(said.Bounce.Recipients) > 0 {
 		status, text = said.Bounce.Recipients[0].Status, strings.TrimPrefix(said.Bounce.Recipients[0].Diagnostic, "smtp; ")
 	}
-	kind, code := kindOfReply(text, status, said.Bounce.Type == "Permanent" && sesPermanent[said.Bounce.SubType])
+	kind, code := kindOfReply(text, status, said.Bounce.Type == "Permanent" && sesInvalid[said.Bounce.SubType])
 	switch {
-	case said.Bounce.Type == "Permanent" && text == "" && !sesPermanent[said.Bounce.SubType] && status == "":
+	case said.Bounce.Type == "Permanent" && text == "" && !sesInvalid[said.Bounce.SubType] && status == "":
 		kind = Bounced
 	case said.Bounce.Type == "Permanent":
 	case said.Bounce.SubType == "MessageTooLarge" || said.Bounce.SubType == "ContentRejected" || said.Bounce.SubType == "AttachmentRejected":
@@ -154,7 +152,7 @@ func (said sesEvent) bounce() (Kind, int, string) {
 	return kind, code, cmp.Or(text, said.Bounce.SubType)
 }
 
-// snsMessage is what SNS posts.
+// snsMessage is the body of a request from SNS.
 type snsMessage struct {
 	Type             string
 	MessageID        string `json:"MessageId"`
@@ -169,7 +167,7 @@ type snsMessage struct {
 	SigningCertURL   string
 }
 
-// signed is what SNS signs: names and values, a line each, sorted.
+// signed returns the text that SNS signs: names and values on a line each, sorted by name.
 func (m *snsMessage) signed() []byte {
 	var b strings.Builder
 	line := func(name, value string) { b.WriteString(name + "\n" + value + "\n") }
@@ -191,8 +189,7 @@ func (m *snsMessage) signed() []byte {
 	return []byte(b.String())
 }
 
-// verify checks the signature with the certificate that the message names, which
-// must be Amazon's.
+// verify checks the signature with the certificate at the URL in the message, which must be Amazon's.
 func (m *snsMessage) verify(ctx context.Context, certs *certificates) error {
 	signature, err := base64.StdEncoding.DecodeString(m.Signature)
 	if err != nil {
@@ -220,21 +217,19 @@ func (m *snsMessage) verify(ctx context.Context, certs *certificates) error {
 
 var snsHost = regexp.MustCompile(`^sns\.[a-z0-9-]{1,40}\.amazonaws\.com(\.cn)?$`)
 
-// checkSNSAddress refuses an address that is not one of SNS: https, its host, no user and no
-// port.
+// checkSNSAddress refuses a URL that is not one of SNS: https, a host of SNS, no user and no port.
 func checkSNSAddress(address string) error {
 	u, err := url.Parse(address)
 	if err != nil {
 		return err
 	}
 	if u.Scheme != "https" || !snsHost.MatchString(u.Host) || u.User != nil {
-		return fmt.Errorf("%.200q is not an address of SNS", address)
+		return fmt.Errorf("%.200q is not a URL of SNS", address)
 	}
 	return nil
 }
 
-// certificates keeps SNS's keys by their addresses. There is one for each region
-// and year.
+// certificates caches SNS's public keys by URL. There is one for each region and year.
 type certificates struct {
 	get  func(ctx context.Context, url string) ([]byte, error)
 	mu   sync.Mutex
@@ -272,7 +267,7 @@ func (c *certificates) key(ctx context.Context, address string) (*rsa.PublicKey,
 func publicKey(data []byte) (*rsa.PublicKey, error) {
 	block, _ := pem.Decode(data)
 	if block == nil {
-		return nil, errors.New("no PEM in it")
+		return nil, errors.New("the certificate is not in PEM format")
 	}
 	certificate, err := x509.ParseCertificate(block.Bytes)
 	if err != nil {
@@ -280,12 +275,12 @@ func publicKey(data []byte) (*rsa.PublicKey, error) {
 	}
 	key, ok := certificate.PublicKey.(*rsa.PublicKey)
 	if !ok {
-		return nil, errors.New("its key is not of RSA")
+		return nil, errors.New("the certificate's key is not an RSA key")
 	}
 	return key, nil
 }
 
-// fetch gets a small document.
+// fetch returns the first 64 KiB of a document.
 func fetch(ctx context.Context, client *http.Client, address string) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
