@@ -103,7 +103,7 @@ func (r *renderError) Unwrap() error { return r.err }
 func (e *Engine) freeze(ctx context.Context, edition store.Edition, was *Fingerprint) (store.Frozen, []*compiledVariant, error) {
 	input, err := e.inputOf(ctx, edition)
 	if err == nil && was != nil {
-		err = e.unchanged(ctx, edition.ID, input, *was)
+		err = e.checkUnchanged(ctx, edition.ID, input, *was)
 	}
 	if err != nil {
 		return store.Frozen{}, nil, err
@@ -198,16 +198,16 @@ func (e *Engine) inputOf(ctx context.Context, edition store.Edition) (digest.Inp
 		return digest.Input{}, &renderError{errors.New("all its articles have been removed")}
 	}
 	issue := digest.Input{ID: edition.ID, Definition: def.Definition, Number: edition.Number, Site: e.Site, Articles: found, Date: edition.Created}
-	if issue.Subject, err = e.rewritten(issue, edition.Subject); err != nil {
+	if issue.Subject, err = e.editedSubject(issue, edition.Subject); err != nil {
 		return issue, err
 	}
 	issue.Articles = articles
 	return issue, nil
 }
 
-// rewritten is the subject that an editor gave a draft; empty when it is still the one
+// editedSubject is the subject that an editor gave a draft; empty when it is still the one
 // that the draft was made with, so that each variant has a subject of its own.
-func (e *Engine) rewritten(issue digest.Input, subject string) (string, error) {
+func (e *Engine) editedSubject(issue digest.Input, subject string) (string, error) {
 	made, err := digest.Compose(issue, e.Templates)
 	if err != nil {
 		return "", &renderError{err}

@@ -9,9 +9,9 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/sink"
 )
 
-// TestDraftsThatWaitForSomebodyHoldNobodyUp: neither those that wait for an editor
+// TestWaitingDraftsDoNotBlockSchedule: neither those that wait for an editor
 // nor those of digests that left the configuration.
-func TestDraftsThatWaitForSomebodyHoldNobodyUp(t *testing.T) {
+func TestWaitingDraftsDoNotBlockSchedule(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{}, nil, func(b *env) {
 		b.readers(3)
@@ -39,13 +39,13 @@ func TestDraftsThatWaitForSomebodyHoldNobodyUp(t *testing.T) {
 			return e.Automatic
 		})
 		b.sent(e.ID)
-		b.once(3)
+		b.wantOneMailEach(3)
 	})
 }
 
-// TestAnEditionThatWasMailedKeepsItsArticlesWhenItIsCancelled also when it was
+// TestCancelledEditionKeepsItsArticlesAfterFirstMail also when it was
 // paused and resumed before its first mail.
-func TestAnEditionThatWasMailedKeepsItsArticlesWhenItIsCancelled(t *testing.T) {
+func TestCancelledEditionKeepsItsArticlesAfterFirstMail(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{PerConnection: 1, Faults: []sink.Fault{{At: sink.AtRcpt, After: 1, Reply: "450 4.2.1 later"}}}, nil, func(b *env) {
 		b.readers(5)

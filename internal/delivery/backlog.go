@@ -81,8 +81,8 @@ func backlog(ctx context.Context, s *store.Store, def *Definition, w store.Waiti
 	return b, err
 }
 
-// whyNothing says truly why a digest has no articles for an edition.
-func (e *Engine) whyNothing(ctx context.Context, def *Definition, w store.Waiting) error {
+// nothingNewError says truly why a digest has no articles for an edition.
+func (e *Engine) nothingNewError(ctx context.Context, def *Definition, w store.Waiting) error {
 	b, err := backlog(ctx, e.Store, def, w)
 	if err != nil {
 		return err
@@ -172,7 +172,7 @@ type Preview struct {
 // Preview renders what the next edition of a digest would be at this moment, for a
 // reader without preferences. It changes nothing. When there is nothing to show it
 // returns a *NothingNewError.
-func (e *Engine) Preview(ctx context.Context, name string, look PreviewOptions) (Preview, error) {
+func (e *Engine) Preview(ctx context.Context, name string, options PreviewOptions) (Preview, error) {
 	def, err := e.definition(name)
 	if err != nil {
 		return Preview{}, err
@@ -181,11 +181,11 @@ func (e *Engine) Preview(ctx context.Context, name string, look PreviewOptions) 
 	if err != nil {
 		return Preview{}, err
 	}
-	from := selection{since: look.Since}
+	from := selection{since: options.Since}
 	var out Preview
 	issue, err := e.input(ctx, def, state, from, previewKey())
 	var nothing *NothingNewError
-	if errors.As(err, &nothing) && look.Sample && nothing.Backlog.Earlier > 0 && nothing.Backlog.Sent == 0 {
+	if errors.As(err, &nothing) && options.Sample && nothing.Backlog.Earlier > 0 && nothing.Backlog.Sent == 0 {
 		out.Sample = nothing.Error()
 		issue, err = e.sample(ctx, def, e.waiting(def, state, from))
 	}
@@ -206,7 +206,7 @@ func (e *Engine) Preview(ctx context.Context, name string, look PreviewOptions) 
 		return out, err
 	}
 	out.Contents = issue.Articles
-	out.Fingerprint, err = e.shown(issue, fixed)
+	out.Fingerprint, err = e.fingerprint(issue, fixed)
 	return out, err
 }
 
@@ -222,7 +222,7 @@ func (e *Engine) sample(ctx context.Context, def *Definition, w store.Waiting) (
 	}
 	chosen := digest.Choose(found, digest.Rule{Filter: func(a *article.Article) bool { return def.Filter.Match(a) }}, w.Now)
 	if len(chosen) == 0 {
-		return digest.Input{}, e.whyNothing(ctx, def, w)
+		return digest.Input{}, e.nothingNewError(ctx, def, w)
 	}
 	return digest.Input{ID: e.names.EditionID(def.Name, previewKey()), Definition: def.Definition, Number: 1, Site: e.Site, Articles: chosen, Date: w.Now}, nil
 }

@@ -93,9 +93,9 @@ func (b *env) wantBacklog(want delivery.Backlog) {
 	}
 }
 
-// TestArchiveIsInNoEditionUnlessItIsAskedFor whether it comes in before or after the
+// TestOldArticlesAreLeftOutUnlessRequested whether it comes in before or after the
 // engine first runs.
-func TestArchiveIsInNoEditionUnlessItIsAskedFor(t *testing.T) {
+func TestOldArticlesAreLeftOutUnlessRequested(t *testing.T) {
 	t.Parallel()
 	for _, kind := range storetest.Engines {
 		t.Run(string(kind), func(t *testing.T) {
@@ -124,8 +124,8 @@ func TestArchiveIsInNoEditionUnlessItIsAskedFor(t *testing.T) {
 	}
 }
 
-// TestFirstTickBeginsADigest even if it finds nothing: a late article is picked up after it.
-func TestFirstTickBeginsADigest(t *testing.T) {
+// TestLateArticleIsPickedUpAfterEmptyFirstTick even if it finds nothing: a late article is picked up after it.
+func TestLateArticleIsPickedUpAfterEmptyFirstTick(t *testing.T) {
 	t.Parallel()
 	b, c := weekly(t, store.SQLite)
 	b.dated("archive", time.Date(2011, 5, 1, 0, 0, 0, 0, time.UTC))
@@ -146,8 +146,8 @@ func TestFirstTickBeginsADigest(t *testing.T) {
 	b.wantChosen(delivery.PreviewOptions{}, "backdated")
 }
 
-// TestNewestWinThePlacesAndTheRestStaysQueued until an editor marks it as seen.
-func TestNewestWinThePlacesAndTheRestStaysQueued(t *testing.T) {
+// TestNewestArticlesAreChosenAndOthersStayQueued until an editor marks it as seen.
+func TestNewestArticlesAreChosenAndOthersStayQueued(t *testing.T) {
 	t.Parallel()
 	b, c := weekly(t, store.SQLite)
 	ctx := t.Context()
@@ -187,9 +187,9 @@ func TestNewestWinThePlacesAndTheRestStaysQueued(t *testing.T) {
 	b.wantChosen(delivery.PreviewOptions{}, "day3 day4 day5")
 }
 
-// TestBeginningThatIsMovedTakesEffectForWhatIsThere: the queue shrinks or grows by the
+// TestMovedBeginningAppliesToStoredArticles: the queue shrinks or grows by the
 // articles' own dates, and late articles are still picked up.
-func TestBeginningThatIsMovedTakesEffectForWhatIsThere(t *testing.T) {
+func TestMovedBeginningAppliesToStoredArticles(t *testing.T) {
 	t.Parallel()
 	b, c := weekly(t, store.SQLite)
 	b.article("first")
@@ -212,8 +212,8 @@ func TestBeginningThatIsMovedTakesEffectForWhatIsThere(t *testing.T) {
 	b.wantChosen(delivery.PreviewOptions{}, "late")
 }
 
-// TestSampleIsShownBeforeTheFirstEdition and named as what it is.
-func TestSampleIsShownBeforeTheFirstEdition(t *testing.T) {
+// TestPreviewShowsSampleBeforeFirstEdition and named as what it is.
+func TestPreviewShowsSampleBeforeFirstEdition(t *testing.T) {
 	t.Parallel()
 	b, _ := weekly(t, store.SQLite)
 	if _, err := b.engine.Preview(t.Context(), "weekly", delivery.PreviewOptions{Sample: true}); !errors.Is(err, delivery.ErrNothingNew) || !strings.Contains(err.Error(), "no published article fits this digest yet") {

@@ -20,9 +20,9 @@ func TestRelayThatRefusesSenderIsStoppedAndReplaced(t *testing.T) {
 	for _, at := range []sink.Stage{sink.AtMail, sink.AtRcpt, sink.AfterDot} {
 		t.Run(string(at), func(t *testing.T) {
 			t.Parallel()
-			f := misbehaving(t, sink.Options{Faults: []sink.Fault{{At: at, Reply: "550 5.7.1 your network is blocked"}}})
-			second := f.another("second", 1, sink.Options{Delay: time.Millisecond})
-			f.spread(600, 200)
+			f := setupFaulty(t, sink.Options{Faults: []sink.Fault{{At: at, Reply: "550 5.7.1 your network is blocked"}}})
+			second := f.addRelay("second", 1, sink.Options{Delay: time.Millisecond})
+			f.importAcrossDomains(600, 200)
 			f.article("ferries")
 			f.start()
 			e := f.send()
@@ -51,7 +51,7 @@ func TestRelayThatRefusesSenderIsStoppedAndReplaced(t *testing.T) {
 // that take no mail from outside.
 func TestPolicyRefusalByOneAddressDelaysNoOther(t *testing.T) {
 	t.Parallel()
-	f := misbehaving(t, sink.Options{Faults: []sink.Fault{
+	f := setupFaulty(t, sink.Options{Faults: []sink.Fault{
 		{At: sink.AtRcpt, Match: "reader7@", Reply: "550 5.7.133 only members may write"},
 		{At: sink.AtRcpt, Match: "reader50@", Reply: "550 5.7.133 only members may write"},
 	}})
@@ -79,8 +79,8 @@ func TestPolicyRefusalByOneAddressDelaysNoOther(t *testing.T) {
 // TestDomainThatRefusesSenderIsThrottledOnItsRelayOnly and the others get their mail.
 func TestDomainThatRefusesSenderIsThrottledOnItsRelayOnly(t *testing.T) {
 	t.Parallel()
-	f := misbehaving(t, sink.Options{Delay: time.Millisecond, Faults: []sink.Fault{{At: sink.AtRcpt, Match: "@town0.example", Reply: "550 5.7.1 not from you"}}})
-	f.spread(200, 4)
+	f := setupFaulty(t, sink.Options{Delay: time.Millisecond, Faults: []sink.Fault{{At: sink.AtRcpt, Match: "@town0.example", Reply: "550 5.7.1 not from you"}}})
+	f.importAcrossDomains(200, 4)
 	f.article("ferries")
 	f.start()
 	e := f.send()
@@ -94,9 +94,9 @@ func TestDomainThatRefusesSenderIsThrottledOnItsRelayOnly(t *testing.T) {
 // together, and the domain rests for as long as for one.
 func TestBurstOfSlowDownRequestsCountsOnce(t *testing.T) {
 	t.Parallel()
-	f := misbehaving(t, sink.Options{Delay: 20 * time.Millisecond, Faults: []sink.Fault{{At: sink.AtRcpt, Match: "@town0.example", Times: 8, Reply: "450 4.7.28 too many from you"}}})
+	f := setupFaulty(t, sink.Options{Delay: 20 * time.Millisecond, Faults: []sink.Fault{{At: sink.AtRcpt, Match: "@town0.example", Times: 8, Reply: "450 4.7.28 too many from you"}}})
 	f.options.Relays[0].Connections = 8
-	f.spread(80, 2)
+	f.importAcrossDomains(80, 2)
 	f.article("ferries")
 	f.start()
 	e := f.send()
@@ -120,7 +120,7 @@ func TestBurstOfSlowDownRequestsCountsOnce(t *testing.T) {
 // wait.
 func TestMailForThrottledDomainIsGivenUpInTime(t *testing.T) {
 	t.Parallel()
-	f := misbehaving(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Reply: "450 4.7.28 too many from you"}}})
+	f := setupFaulty(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Reply: "450 4.7.28 too many from you"}}})
 	f.readers(40)
 	f.article("ferries")
 	f.start()
@@ -165,8 +165,8 @@ func TestServerThatClosesConnectionsIsNotDialledForEachMail(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := misbehaving(t, sink.Options{Faults: []sink.Fault{fault}})
-			f.spread(600, 50)
+			f := setupFaulty(t, sink.Options{Faults: []sink.Fault{fault}})
+			f.importAcrossDomains(600, 50)
 			f.article("ferries")
 			f.start()
 			e := f.send()
@@ -186,7 +186,7 @@ func TestServerThatClosesConnectionsIsNotDialledForEachMail(t *testing.T) {
 // mail as often as it is tried.
 func TestRelayThatLeavesMailUncertainIsStopped(t *testing.T) {
 	t.Parallel()
-	f := misbehaving(t, sink.Options{Faults: []sink.Fault{{At: sink.AfterDot, Do: sink.Cut, Accept: true}}})
+	f := setupFaulty(t, sink.Options{Faults: []sink.Fault{{At: sink.AfterDot, Do: sink.Cut, Accept: true}}})
 	f.readers(300)
 	f.article("ferries")
 	f.start()
@@ -198,10 +198,10 @@ func TestRelayThatLeavesMailUncertainIsStopped(t *testing.T) {
 	}
 }
 
-// TestServerThatIsAwayForMinutesGetsTheRest gets the rest when it is back.
-func TestServerThatIsAwayForMinutesGetsTheRest(t *testing.T) {
+// TestServerBackAfterMinutesGetsRemainingMails gets the rest when it is back.
+func TestServerBackAfterMinutesGetsRemainingMails(t *testing.T) {
 	t.Parallel()
-	f := misbehaving(t, sink.Options{Delay: time.Millisecond})
+	f := setupFaulty(t, sink.Options{Delay: time.Millisecond})
 	f.bulk(2000)
 	f.article("ferries")
 	f.start()
@@ -254,8 +254,8 @@ func (b *env) holds(p delivery.Progress, kind store.HoldKind, reason string) boo
 	return false
 }
 
-// spread puts n people on the digest, by turns at some domains.
-func (b *env) spread(n, domains int) {
+// importAcrossDomains puts n people on the digest, by turns at some domains.
+func (b *env) importAcrossDomains(n, domains int) {
 	b.t.Helper()
 	var list strings.Builder
 	list.WriteString("address\n")

@@ -103,7 +103,7 @@ func (c *compiledCache) put(key variantKey, made *compiledVariant) {
 }
 
 // compiledVariant returns one variant of an edition, compiled.
-func (e *Engine) compiledVariant(ctx context.Context, l *loaded, number int) (*compiledVariant, error) {
+func (e *Engine) compiledVariant(ctx context.Context, l *loadedEdition, number int) (*compiledVariant, error) {
 	return e.compiled.of(variantKey{l.Seq, number}, func() (*compiledVariant, error) {
 		variant, err := e.Store.Variant(ctx, l.Seq, number)
 		if err != nil {
@@ -130,7 +130,7 @@ func (e *Engine) compile(fixed settings, date time.Time, v digest.Variant, numbe
 	made, err := mailer.Compile(mailer.Message{
 		From: fixed.From, ReplyTo: fixed.ReplyTo, To: mailer.Address{Email: v.Placeholders.Address},
 		Subject: v.Subject, Date: date, MessageID: messageID, Text: v.Text, HTML: v.HTML,
-		Headers: list.Headers(), Placeholders: append(v.Placeholders.Words(), messageID, mailto),
+		Headers: list.Headers(), Placeholders: append(v.Placeholders.All(), messageID, mailto),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("digest %s: %w", fixed.Digest, err)
@@ -146,7 +146,7 @@ func extraPlaceholders(h digest.Placeholders) (messageID, mailto string) {
 }
 
 // values appends the values of the placeholders for one subscriber to dst, in their order.
-func (e *Engine) values(dst []string, m *compiledVariant, paths *mailer.SignedAddresses, l *loaded, r store.Recipient, address subscriber.Address) []string {
+func (e *Engine) values(dst []string, m *compiledVariant, paths *mailer.SignedAddresses, l *loadedEdition, r store.Recipient, address subscriber.Address) []string {
 	name := r.Name
 	if name == "" {
 		name = m.anonymousName

@@ -35,6 +35,6 @@ func TestApprovedVariantIsCompiledOnce(t *testing.T) {
 		if after := b.engine.Compiled(approved.Seq); !slices.Equal(after, before) {
 			b.t.Error("the variants were compiled again for sending")
 		}
-		b.once(2)
+		b.wantOneMailEach(2)
 	})
 }

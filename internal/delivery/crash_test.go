@@ -136,7 +136,7 @@ func (n *node) stop() bool {
 	return status.Stopped()
 }
 
-func TestCrashLosesNobodyAndDoublesOnlyWhatIsInDoubt(t *testing.T) {
+func TestCrashLosesNoRecipientAndRepeatsOnlyUncertainMails(t *testing.T) {
 	for _, kind := range storetest.Engines {
 		for _, resend := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s/resend=%v", kind, resend), func(t *testing.T) {

@@ -16,7 +16,7 @@ import (
 // lease is a chunk that this node holds.
 type lease struct {
 	store.Chunk
-	edition *loaded
+	edition *loadedEdition
 	open    atomic.Int64 // jobs without a recorded outcome, and one for the dispatcher
 	lost    atomic.Bool  // another node has it, or the edition is not sent any more
 }

@@ -24,16 +24,16 @@ const (
 // ownerRole is the role of those who let others in.
 const ownerRole = "owner"
 
-// note is a mail to editors.
-type note struct {
+// editorMessage is a mail to editors.
+type editorMessage struct {
 	heading string
 	lines   []string
 	button  string
 	path    string // of the page that the button opens; opening it changes nothing
 }
 
-// tellEditors makes the jobs that carry a mail to each editor who wants to hear of a digest.
-func (e *Engine) tellEditors(ctx context.Context, name string, notify Notify, n note) ([]store.Job, error) {
+// editorMailJobs makes the jobs that carry a mail to each editor who wants to hear of a digest.
+func (e *Engine) editorMailJobs(ctx context.Context, name string, notify Notify, n editorMessage) ([]store.Job, error) {
 	if notify == NotifyNone {
 		return nil, nil
 	}
@@ -68,9 +68,9 @@ func (e *Engine) tellEditors(ctx context.Context, name string, notify Notify, n 
 	return jobs, nil
 }
 
-// draftNote tells that a draft waits. joined is how many articles a later tick added.
-func (e *Engine) draftNote(def *Definition, edition store.Edition, joined int) note {
-	n := note{
+// draftMessage tells that a draft waits. joined is how many articles a later tick added.
+func (e *Engine) draftMessage(def *Definition, edition store.Edition, joined int) editorMessage {
+	n := editorMessage{
 		heading: "A draft waits for you: " + edition.Subject,
 		lines: []string{fmt.Sprintf("An edition of %s with %s waits for approval. It is sent when an editor approves it, and not before.",
 			def.Title, count(len(edition.Articles), "article", "articles"))},
@@ -84,19 +84,19 @@ func (e *Engine) draftNote(def *Definition, edition store.Edition, joined int) n
 	return n
 }
 
-// watchWithdrawn tells editors of articles that were withdrawn after their edition was
+// notifyWithdrawn tells editors of articles that were withdrawn after their edition was
 // approved: what is frozen goes on being sent, unless somebody holds it.
-func (e *Engine) watchWithdrawn(ctx context.Context) error {
-	untold, err := e.Store.PendingWithdrawalNotices(ctx)
+func (e *Engine) notifyWithdrawn(ctx context.Context) error {
+	pending, err := e.Store.PendingWithdrawalNotices(ctx)
 	if err != nil {
 		return err
 	}
-	for _, u := range untold {
+	for _, u := range pending {
 		notify := NotifyEditors
 		if def, err := e.definition(u.Digest); err == nil {
 			notify = def.Notify
 		}
-		n := note{
+		n := editorMessage{
 			heading: "Withdrawn, but in an edition under way: " + u.Title,
 			lines: []string{
 				fmt.Sprintf("“%s” was withdrawn after the edition “%s” was approved. An approved edition is frozen: it still holds the article. It is %s.", u.Title, u.Subject, u.State),
@@ -108,7 +108,7 @@ func (e *Engine) watchWithdrawn(ctx context.Context) error {
 		if u.State == digest.Paused {
 			n.lines[1] = "The edition is paused. It can be cancelled or resumed."
 		}
-		jobs, err := e.tellEditors(ctx, u.Digest, notify, n)
+		jobs, err := e.editorMailJobs(ctx, u.Digest, notify, n)
 		if err != nil {
 			return err
 		}
@@ -127,8 +127,8 @@ func (e *Engine) watchWithdrawn(ctx context.Context) error {
 // withdrawnEvery is how many polls lie between two looks for withdrawn articles.
 const withdrawnEvery = 10
 
-// nowAndThen runs a step at every so many calls.
-func nowAndThen(every int, step func(ctx context.Context) error) func(ctx context.Context) error {
+// everyNthCall runs a step at every so many calls.
+func everyNthCall(every int, step func(ctx context.Context) error) func(ctx context.Context) error {
 	calls := 0
 	return func(ctx context.Context) error {
 		if calls++; calls%every != 1 {

@@ -49,7 +49,7 @@ func (e *Engine) dropOldDraftsOf(ctx context.Context, def *Definition) error {
 		return nil
 	}
 	e.Log.Warn("older drafts were dropped; their articles returned to the queue", "digest", def.Name, "kept", newest.ID, "dropped", len(dropped))
-	jobs, err := e.tellEditors(ctx, def.Name, def.Notify, droppedNote(def, newest, dropped))
+	jobs, err := e.editorMailJobs(ctx, def.Name, def.Notify, droppedDraftsMessage(def, newest, dropped))
 	if err != nil {
 		return err
 	}
@@ -61,8 +61,8 @@ func (e *Engine) dropOldDraftsOf(ctx context.Context, def *Definition) error {
 	return nil
 }
 
-// droppedNote tells editors which drafts were dropped.
-func droppedNote(def *Definition, kept store.Edition, dropped []string) note {
+// droppedDraftsMessage tells editors which drafts were dropped.
+func droppedDraftsMessage(def *Definition, kept store.Edition, dropped []string) editorMessage {
 	const listed = 10
 	lines := []string{
 		fmt.Sprintf("Several drafts of %s waited for approval. Only the newest is kept: “%s”.", def.Title, kept.Subject),
@@ -72,7 +72,7 @@ func droppedNote(def *Definition, kept store.Edition, dropped []string) note {
 	if more := len(dropped) - listed; more > 0 {
 		lines = append(lines, fmt.Sprintf("and %d more", more))
 	}
-	return note{heading: "Older drafts of " + def.Title + " were dropped", lines: lines, button: "Look at the draft", path: "/admin/editions/" + kept.ID}
+	return editorMessage{heading: "Older drafts of " + def.Title + " were dropped", lines: lines, button: "Look at the draft", path: "/admin/editions/" + kept.ID}
 }
 
 // joinDraft adds what a tick brings to a draft that no editor approved in time, so that drafts
@@ -97,11 +97,11 @@ func (e *Engine) joinDraft(ctx context.Context, def *Definition, state store.Dig
 	if joined == 0 {
 		return true, &NothingNewError{reason: "the draft of " + draft.Created.Format(time.DateOnly) + " still waits for approval, and there is nothing to add to it"}
 	}
-	next, err := e.redrafted(ctx, draft, issue)
+	next, err := e.rebuildDraft(ctx, draft, issue)
 	if err != nil {
 		return true, err
 	}
-	jobs, err := e.tellEditors(ctx, def.Name, def.Notify, e.draftNote(def, next, joined))
+	jobs, err := e.editorMailJobs(ctx, def.Name, def.Notify, e.draftMessage(def, next, joined))
 	if err != nil {
 		return true, err
 	}
@@ -112,9 +112,9 @@ func (e *Engine) joinDraft(ctx context.Context, def *Definition, state store.Dig
 	return true, nil
 }
 
-// redrafted is a draft with other articles.
-func (e *Engine) redrafted(ctx context.Context, draft store.Edition, issue digest.Input) (store.Edition, error) {
-	composed, err := e.composed(issue, draft.ScheduledFor)
+// rebuildDraft is a draft with other articles.
+func (e *Engine) rebuildDraft(ctx context.Context, draft store.Edition, issue digest.Input) (store.Edition, error) {
+	composed, err := e.newDraft(issue, draft.ScheduledFor)
 	if err != nil {
 		return store.Edition{}, err
 	}

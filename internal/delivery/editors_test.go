@@ -207,9 +207,9 @@ func (l *lines) String() string {
 	return l.buf.String()
 }
 
-// TestOldDraftsAreDroppedAtTheStart has the drafts that an earlier version made, one at each
+// TestOldDraftsAreDroppedAtStart has the drafts that an earlier version made, one at each
 // tick: the newest is kept, and it gets the articles of the others.
-func TestOldDraftsAreDroppedAtTheStart(t *testing.T) {
+func TestOldDraftsAreDroppedAtStart(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{}, nil, func(b *env) {
 		ctx := b.t.Context()

@@ -140,7 +140,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	work.Go(func() { e.every(ctx, "approval", e.unlessQuarantined(e.approveDrafts)) })
 	work.Go(func() { e.every(ctx, "notices", e.unlessQuarantined(e.sendNotices)) })
 	work.Go(func() {
-		e.every(ctx, "withdrawn articles", nowAndThen(withdrawnEvery, e.unlessQuarantined(e.watchWithdrawn)))
+		e.every(ctx, "withdrawn articles", everyNthCall(withdrawnEvery, e.unlessQuarantined(e.notifyWithdrawn)))
 	})
 	work.Go(func() { e.dispatch(ctx) })
 	work.Go(func() { e.relays.Run(ctx, e.serve) })

@@ -23,14 +23,14 @@ import (
 
 // env is a store with a digest, its readers and a real SMTP server.
 type env struct {
-	t       *testing.T
-	store   *store.Store
-	dsn     string
-	wire    *testkit.SMTPServer
-	options delivery.Options
-	engine  *delivery.Engine
-	stop    func()
-	shaky   bool // the store may be away for a while
+	t            *testing.T
+	store        *store.Store
+	dsn          string
+	wire         *testkit.SMTPServer
+	options      delivery.Options
+	engine       *delivery.Engine
+	stop         func()
+	storeMayFail bool // the store may be away for a while
 }
 
 // each runs a test on a bundle over every engine.
@@ -209,7 +209,7 @@ func (b *env) until(id, what string, holds func(p delivery.Progress) bool) deliv
 		if err == nil && holds(p) {
 			return p
 		}
-		if last = err; err != nil && !b.shaky {
+		if last = err; err != nil && !b.storeMayFail {
 			b.t.Fatal(err)
 		}
 		time.Sleep(10 * time.Millisecond)
@@ -234,8 +234,8 @@ func (b *env) sent(id string) delivery.Progress {
 	return b.until(id, "sent", func(p delivery.Progress) bool { return p.Edition.State == digest.Sent })
 }
 
-// once checks that n readers have exactly one mail each.
-func (b *env) once(n int) {
+// wantOneMailEach checks that n readers have exactly one mail each.
+func (b *env) wantOneMailEach(n int) {
 	b.t.Helper()
 	got := b.wire.Received()
 	if len(got) != n {

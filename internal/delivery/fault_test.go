@@ -19,16 +19,16 @@ import (
 	"github.com/tidings-press/tidings/mailer"
 )
 
-// faulty is a bundle whose clock can be put forward, and whose connections do not
+// faultyEnv is a bundle whose clock can be put forward, and whose connections do not
 // wait long.
-type faulty struct {
+type faultyEnv struct {
 	*env
 	ahead atomic.Int64
 }
 
-func misbehaving(t *testing.T, wire sink.Options) *faulty {
+func setupFaulty(t *testing.T, wire sink.Options) *faultyEnv {
 	t.Helper()
-	f := &faulty{env: setup(t, store.SQLite, wire)}
+	f := &faultyEnv{env: setup(t, store.SQLite, wire)}
 	f.store = storetest.Reopen(t, f.dsn, store.Options{Clock: func() time.Time { return time.Now().Add(time.Duration(f.ahead.Load())) }})
 	f.options.Store = f.store
 	f.options.Relays[0].Timeouts = mailer.Timeouts{Connect: time.Second, Command: time.Second, Body: time.Second, Final: time.Second}
@@ -36,7 +36,7 @@ func misbehaving(t *testing.T, wire sink.Options) *faulty {
 }
 
 // forward lets time pass while nothing is on the wire.
-func (f *faulty) forward(d time.Duration) {
+func (f *faultyEnv) forward(d time.Duration) {
 	f.t.Helper()
 	f.stop()
 	f.ahead.Add(int64(d))
@@ -44,7 +44,7 @@ func (f *faulty) forward(d time.Duration) {
 }
 
 // settles reports whether nobody waits for a mail any more, soon.
-func (f *faulty) settles(id string, within time.Duration) bool {
+func (f *faultyEnv) settles(id string, within time.Duration) bool {
 	f.t.Helper()
 	for deadline := time.Now().Add(within); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		p, err := f.engine.Progress(f.t.Context(), id)
@@ -59,7 +59,7 @@ func (f *faulty) settles(id string, within time.Duration) bool {
 }
 
 // state checks a reader's state.
-func (f *faulty) state(n int, want subscriber.State) {
+func (f *faultyEnv) state(n int, want subscriber.State) {
 	f.t.Helper()
 	got, err := f.store.SubscriberByAddress(f.t.Context(), subscriber.MustParseAddress(fmt.Sprintf("reader%d@example.org", n)))
 	if err != nil || got.State != want {
@@ -67,9 +67,9 @@ func (f *faulty) state(n int, want subscriber.State) {
 	}
 }
 
-func TestRefusalsAreCountedAndFollowed(t *testing.T) {
+func TestRefusalsUpdateSubscriberStates(t *testing.T) {
 	t.Parallel()
-	f := misbehaving(t, sink.Options{Faults: []sink.Fault{
+	f := setupFaulty(t, sink.Options{Faults: []sink.Fault{
 		{At: sink.AtRcpt, Match: "reader1@", Reply: "550 5.1.1 no such user"},
 		{At: sink.AtRcpt, Match: "reader2@", Reply: "550 5.2.1 mailbox disabled"},
 		{At: sink.AfterDot, Match: "reader3@", Reply: "550 5.1.1 no such user"},
@@ -82,7 +82,7 @@ func TestRefusalsAreCountedAndFollowed(t *testing.T) {
 	if p.Counts != (store.DeliveryCounts{Total: 40, Sent: 36, Refused: 4}) {
 		t.Errorf("counts %+v", p.Counts)
 	}
-	f.once(36)
+	f.wantOneMailEach(36)
 	f.state(1, subscriber.Bounced)
 	f.state(2, subscriber.Active)
 	f.state(3, subscriber.Bounced)
@@ -91,7 +91,7 @@ func TestRefusalsAreCountedAndFollowed(t *testing.T) {
 
 func TestGreylistedMailsArriveLater(t *testing.T) {
 	t.Parallel()
-	f := misbehaving(t, sink.Options{Greylist: 1})
+	f := setupFaulty(t, sink.Options{Greylist: 1})
 	f.readers(30)
 	f.article("ferries")
 	f.start()
@@ -104,13 +104,13 @@ func TestGreylistedMailsArriveLater(t *testing.T) {
 	if p := f.sent(e.ID); p.Counts != (store.DeliveryCounts{Total: 30, Sent: 30}) {
 		t.Errorf("counts %+v", p.Counts)
 	}
-	f.once(30)
+	f.wantOneMailEach(30)
 }
 
-// TestNothingIsTriedBeforeItsTime and the waits double.
-func TestNothingIsTriedBeforeItsTime(t *testing.T) {
+// TestRetriesWaitForDoublingIntervals and the waits double.
+func TestRetriesWaitForDoublingIntervals(t *testing.T) {
 	t.Parallel()
-	f := misbehaving(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Match: "reader3@", Times: 3, Reply: "450 4.2.1 try later"}}})
+	f := setupFaulty(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Match: "reader3@", Times: 3, Reply: "450 4.2.1 try later"}}})
 	f.readers(5)
 	f.article("ferries")
 	f.start()
@@ -133,11 +133,11 @@ func TestNothingIsTriedBeforeItsTime(t *testing.T) {
 		f.eventually("the next try", func() bool { return f.wire.FaultCount(0) == i+2 || len(f.wire.Mails()) == 5 })
 	}
 	f.sent(e.ID)
-	f.once(5)
+	f.wantOneMailEach(5)
 }
 
 // next is how long the one mail that is put off has to wait.
-func (f *faulty) next(e store.Edition) time.Duration {
+func (f *faultyEnv) next(e store.Edition) time.Duration {
 	f.t.Helper()
 	waits, err := f.store.Deliveries(f.t.Context(), e, []digest.DeliveryState{digest.DeliveryDeferred}, 0, 10)
 	if err != nil || len(waits) != 1 {
@@ -146,9 +146,9 @@ func (f *faulty) next(e store.Edition) time.Duration {
 	return waits[0].NextTry.Sub(f.store.Now())
 }
 
-func TestRetriesEndAfterTheirTime(t *testing.T) {
+func TestRetriesEndAfterConfiguredTime(t *testing.T) {
 	t.Parallel()
-	f := misbehaving(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Match: "reader7@", Reply: "450 4.2.1 try later"}}})
+	f := setupFaulty(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Match: "reader7@", Reply: "450 4.2.1 try later"}}})
 	f.readers(10)
 	f.article("ferries")
 	f.start()
@@ -168,11 +168,11 @@ func TestRetriesEndAfterTheirTime(t *testing.T) {
 	}
 }
 
-// TestAClockThatBeganWithoutTheTimeEndsNoMail at its first try, though by the clock
+// TestClockJumpOfYearsDoesNotEndRetries at its first try, though by the clock
 // it has been tried for years.
-func TestAClockThatBeganWithoutTheTimeEndsNoMail(t *testing.T) {
+func TestClockJumpOfYearsDoesNotEndRetries(t *testing.T) {
 	t.Parallel()
-	f := misbehaving(t, sink.Options{Greylist: 2})
+	f := setupFaulty(t, sink.Options{Greylist: 2})
 	f.readers(10)
 	f.article("ferries")
 	f.start()
@@ -187,9 +187,9 @@ func TestAClockThatBeganWithoutTheTimeEndsNoMail(t *testing.T) {
 	}
 }
 
-func TestWhoLeavesWhileTheirMailWaitsDoesNotGetIt(t *testing.T) {
+func TestUnsubscribedBeforeDeliveryIsSkipped(t *testing.T) {
 	t.Parallel()
-	f := misbehaving(t, sink.Options{Greylist: 1})
+	f := setupFaulty(t, sink.Options{Greylist: 1})
 	f.readers(10)
 	f.article("ferries")
 	f.start()
@@ -209,19 +209,19 @@ func TestWhoLeavesWhileTheirMailWaitsDoesNotGetIt(t *testing.T) {
 	if p := f.sent(e.ID); p.Counts != (store.DeliveryCounts{Total: 10, Sent: 8, Skipped: 2}) {
 		t.Errorf("counts %+v", p.Counts)
 	}
-	f.once(8)
+	f.wantOneMailEach(8)
 }
 
-// TestConnectionsCutAtEveryStage cuts some connections at each stage: nobody may
+// TestConnectionsCutAtEveryStageLoseNoMail cuts some connections at each stage: nobody may
 // be lost, and only a cut after the dot may double a mail.
-func TestConnectionsCutAtEveryStage(t *testing.T) {
+func TestConnectionsCutAtEveryStageLoseNoMail(t *testing.T) {
 	t.Parallel()
 	for _, stage := range []sink.Stage{sink.AtBanner, sink.AtHello, sink.AtMail, sink.AtRcpt, sink.AtData, sink.InBody, sink.AfterDot, sink.AfterReply} {
 		for _, action := range []sink.Action{sink.Cut, sink.Say} {
 			name := map[sink.Action]string{sink.Cut: "cut", sink.Say: "421"}[action]
 			t.Run(name+" at "+string(stage), func(t *testing.T) {
 				t.Parallel()
-				f := misbehaving(t, sink.Options{Faults: []sink.Fault{{At: stage, Do: action, Reply: "421 4.3.2 closing", After: 2, Times: 3, Accept: action == sink.Cut}}})
+				f := setupFaulty(t, sink.Options{Faults: []sink.Fault{{At: stage, Do: action, Reply: "421 4.3.2 closing", After: 2, Times: 3, Accept: action == sink.Cut}}})
 				f.readers(60)
 				f.article("ferries")
 				f.start()
@@ -245,9 +245,9 @@ func TestConnectionsCutAtEveryStage(t *testing.T) {
 	}
 }
 
-func TestMailsInDoubtAreHeldWhenThePolicySaysSo(t *testing.T) {
+func TestUncertainMailsAreHeldUnderHoldPolicy(t *testing.T) {
 	t.Parallel()
-	f := misbehaving(t, sink.Options{Faults: []sink.Fault{{At: sink.AfterDot, Do: sink.Hang, After: 5, Times: 2, Accept: true}}})
+	f := setupFaulty(t, sink.Options{Faults: []sink.Fault{{At: sink.AfterDot, Do: sink.Hang, After: 5, Times: 2, Accept: true}}})
 	f.options.Policy.Resend = false
 	f.readers(40)
 	f.article("ferries")
@@ -257,17 +257,17 @@ func TestMailsInDoubtAreHeldWhenThePolicySaysSo(t *testing.T) {
 	if p.Edition.State == digest.Sent {
 		t.Error("the edition counts as sent though two mails are in doubt")
 	}
-	f.once(40)
+	f.wantOneMailEach(40)
 	if n, err := f.engine.ResolveUncertain(t.Context(), e.ID, false); err != nil || n != 2 {
 		t.Errorf("decided on %d, %v", n, err)
 	}
 	f.sent(e.ID)
-	f.once(40)
+	f.wantOneMailEach(40)
 }
 
-func TestAServerThatIsDownAtTheStart(t *testing.T) {
+func TestDeliveryStartsWhenServerComesUp(t *testing.T) {
 	t.Parallel()
-	f := misbehaving(t, sink.Options{})
+	f := setupFaulty(t, sink.Options{})
 	_ = f.wire.Close()
 	f.readers(100)
 	f.article("ferries")
@@ -278,11 +278,11 @@ func TestAServerThatIsDownAtTheStart(t *testing.T) {
 	if p := f.sent(e.ID); p.Counts != (store.DeliveryCounts{Total: 100, Sent: 100}) {
 		t.Errorf("counts %+v", p.Counts)
 	}
-	f.once(100)
+	f.wantOneMailEach(100)
 }
 
 // back is a server that comes back on its old port.
-func (f *faulty) back(gone *testkit.SMTPServer, wire sink.Options) *testkit.SMTPServer {
+func (f *faultyEnv) back(gone *testkit.SMTPServer, wire sink.Options) *testkit.SMTPServer {
 	f.t.Helper()
 	listener, err := net.Listen("tcp", gone.Addr().String())
 	if err != nil {
@@ -291,8 +291,8 @@ func (f *faulty) back(gone *testkit.SMTPServer, wire sink.Options) *testkit.SMTP
 	return testkit.StartSMTPServerOn(f.t, listener, wire)
 }
 
-// TestRelaysThatNeedAPersonStop do not burn through the list, and say why.
-func TestRelaysThatNeedAPersonStop(t *testing.T) {
+// TestMisconfiguredRelayIsHeldWithReason do not burn through the list, and say why.
+func TestMisconfiguredRelayIsHeldWithReason(t *testing.T) {
 	t.Parallel()
 	cert := testkit.NewCertificate(t)
 	for name, test := range map[string]struct {
@@ -313,7 +313,7 @@ func TestRelaysThatNeedAPersonStop(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := misbehaving(t, test.wire)
+			f := setupFaulty(t, test.wire)
 			if test.change != nil {
 				test.change(&f.options.Relays[0].Relay)
 			}
@@ -335,9 +335,9 @@ func TestRelaysThatNeedAPersonStop(t *testing.T) {
 	}
 }
 
-func TestDeliveryByLMTPOverAUnixSocket(t *testing.T) {
+func TestDeliveryOverLMTPUnixSocket(t *testing.T) {
 	t.Parallel()
-	f := misbehaving(t, sink.Options{})
+	f := setupFaulty(t, sink.Options{})
 	listener, path := testkit.ListenUnix(t)
 	f.wire = testkit.StartSMTPServerOn(t, listener, sink.Options{LMTP: true})
 	f.options.Relays[0].Socket, f.options.Relays[0].Protocol = path, mailer.LMTP
@@ -345,5 +345,5 @@ func TestDeliveryByLMTPOverAUnixSocket(t *testing.T) {
 	f.article("ferries")
 	f.start()
 	f.sent(f.send().ID)
-	f.once(60)
+	f.wantOneMailEach(60)
 }

@@ -43,13 +43,13 @@ func (s Fingerprint) Token() string {
 	return base64.RawURLEncoding.EncodeToString(text)
 }
 
-// maxShown bounds a token, in bytes: a thousand articles take some 100 KB.
-const maxShown = 256 << 10
+// maxToken bounds a token, in bytes: a thousand articles take some 100 KB.
+const maxToken = 256 << 10
 
 // ParseFingerprint reads a token.
 func ParseFingerprint(token string) (Fingerprint, error) {
 	var s Fingerprint
-	if len(token) > maxShown {
+	if len(token) > maxToken {
 		return s, errors.New("what was shown cannot be read: it is too long")
 	}
 	text, err := base64.RawURLEncoding.DecodeString(token)
@@ -80,9 +80,9 @@ func hashArticle(a article.Article) string {
 	return hashOf(a)[:16]
 }
 
-// shown hashes what an issue's mails are made of. The id of the issue and the time of day
+// fingerprint hashes what an issue's mails are made of. The id of the issue and the time of day
 // do not count: an edition that is only looked at has others than the one that is made.
-func (e *Engine) shown(issue digest.Input, fixed settings) (Fingerprint, error) {
+func (e *Engine) fingerprint(issue digest.Input, fixed settings) (Fingerprint, error) {
 	made, err := digest.Compose(issue, e.Templates)
 	if err != nil {
 		return Fingerprint{}, &renderError{err}
@@ -207,13 +207,13 @@ func articleChanges(was, is Fingerprint) [][2]string {
 	return out
 }
 
-// unchanged returns a *ChangedError when an issue is not what was shown.
-func (e *Engine) unchanged(ctx context.Context, edition string, issue digest.Input, was Fingerprint) error {
+// checkUnchanged returns a *ChangedError when an issue is not what was shown.
+func (e *Engine) checkUnchanged(ctx context.Context, edition string, issue digest.Input, was Fingerprint) error {
 	fixed, err := e.settings(issue.Definition.Name)
 	if err != nil {
 		return err
 	}
-	is, err := e.shown(issue, fixed)
+	is, err := e.fingerprint(issue, fixed)
 	if err != nil || hashOf(is) == hashOf(was) {
 		return err
 	}
@@ -254,13 +254,13 @@ func (e *Engine) Review(ctx context.Context, id string) (Review, error) {
 		return Review{}, err
 	}
 	out := Review{Edition: edition, Contents: issue.Articles, From: mailboxText(fixed.From)}
-	if out.Withdrawn, err = e.leftOut(ctx, edition, issue); err != nil {
+	if out.Withdrawn, err = e.withdrawnFrom(ctx, edition, issue); err != nil {
 		return out, err
 	}
 	if out.Variant, err = digest.Render(issue, digest.Preferences{}, e.Templates); err != nil {
 		return out, err
 	}
-	if out.Fingerprint, err = e.shown(issue, fixed); err != nil {
+	if out.Fingerprint, err = e.fingerprint(issue, fixed); err != nil {
 		return out, err
 	}
 	def, err := e.definition(edition.Digest)
@@ -279,8 +279,8 @@ func mailboxText(a mailer.Address) string {
 	return a.Name + " <" + a.Email + ">"
 }
 
-// leftOut are the articles of a draft that its issue does not have.
-func (e *Engine) leftOut(ctx context.Context, edition store.Edition, issue digest.Input) ([]article.Article, error) {
+// withdrawnFrom are the articles of a draft that its issue does not have.
+func (e *Engine) withdrawnFrom(ctx context.Context, edition store.Edition, issue digest.Input) ([]article.Article, error) {
 	found, err := e.Store.ArticlesByID(ctx, edition.Articles)
 	return slices.DeleteFunc(found, func(a article.Article) bool {
 		return slices.ContainsFunc(issue.Articles, func(b article.Article) bool { return a.ID == b.ID })

@@ -34,7 +34,7 @@ func TestFingerprintCoversWhatAnySubscriberCanBeSent(t *testing.T) {
 	}
 	fingerprint := func(input digest.Input) string {
 		e.Site = input.Site
-		f, err := e.shown(input, settings{})
+		f, err := e.fingerprint(input, settings{})
 		if err != nil {
 			t.Fatal(err)
 		}

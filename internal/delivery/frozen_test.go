@@ -28,7 +28,7 @@ func TestReloadDuringEditionDoesNotChangeItsMails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := misbehaving(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Match: "reader1@", Reply: "450 4.2.1 later", Times: 1}}})
+			f := setupFaulty(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Match: "reader1@", Reply: "450 4.2.1 later", Times: 1}}})
 			f.readers(2)
 			f.article("ferries")
 			f.start()
@@ -69,7 +69,7 @@ func impersonal(t *testing.T, data []byte) string {
 // when it arrives looks like spam.
 func TestLateApprovalSetsDateOfMail(t *testing.T) {
 	t.Parallel()
-	f := misbehaving(t, sink.Options{})
+	f := setupFaulty(t, sink.Options{})
 	f.readers(1)
 	f.article("ferries")
 	f.start()
@@ -126,9 +126,9 @@ func TestArticleWithdrawnBeforeApprovalReturnsToQueue(t *testing.T) {
 	})
 }
 
-// TestDraftThatChangedWhileItWasRenderedIsNotApproved: what is frozen would be another
+// TestDraftChangedDuringRenderingIsNotApproved: what is frozen would be another
 // edition than the one that is stored.
-func TestDraftThatChangedWhileItWasRenderedIsNotApproved(t *testing.T) {
+func TestDraftChangedDuringRenderingIsNotApproved(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{}, nil, func(b *env) {
 		ctx := b.t.Context()

@@ -11,11 +11,11 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/sink"
 )
 
-// TestARelaysOwnHeadersAreOnEveryMail: on those that follow each other on one
+// TestRelayHeadersAreOnEveryMail: on those that follow each other on one
 // connection, each in a buffer of an earlier one, and on single mails.
-func TestARelaysOwnHeadersAreOnEveryMail(t *testing.T) {
+func TestRelayHeadersAreOnEveryMail(t *testing.T) {
 	t.Parallel()
-	f := misbehaving(t, sink.Options{})
+	f := setupFaulty(t, sink.Options{})
 	f.options.Relays[0].Headers = []string{"X-PM-KeepID: true", "X-PM-Message-Stream: broadcast", "X-PM-Metadata-delivery: {message_id}"}
 	f.options.Relays[0].Connections = 1
 	f.readers(12)
@@ -25,7 +25,7 @@ func TestARelaysOwnHeadersAreOnEveryMail(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.sent(f.send().ID)
-	f.once(13)
+	f.wantOneMailEach(13)
 	for _, m := range f.wire.Mails() {
 		if !bytes.HasPrefix(m.Data, []byte("X-PM-KeepID: true\r\nX-PM-Message-Stream: broadcast\r\n")) {
 			t.Errorf("a mail to %s begins with %.80q", m.To, m.Data)

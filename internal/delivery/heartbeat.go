@@ -22,9 +22,9 @@ func (p Heartbeat) Stalled(now time.Time) bool { return now.Sub(p.At) > p.Timeou
 
 // Rounds of the loops wait for what is outside: one mail at a time for a slow server, an
 // audience of millions to be frozen. The others are short.
-var pulseBounds = map[string]time.Duration{"approval": 20 * time.Minute, "notices": 20 * time.Minute, "schedule": 5 * time.Minute}
+var heartbeatTimeouts = map[string]time.Duration{"approval": 20 * time.Minute, "notices": 20 * time.Minute, "schedule": 5 * time.Minute}
 
-const pulseBound = 90 * time.Second
+const defaultHeartbeatTimeout = 90 * time.Second
 
 // heartbeats are those of all loops of an engine that runs.
 type heartbeats struct {
@@ -49,9 +49,9 @@ func (p *heartbeats) begin(name string) {
 	if p.all == nil {
 		p.all = map[string]Heartbeat{}
 	}
-	bound := pulseBounds[name]
+	bound := heartbeatTimeouts[name]
 	if bound == 0 {
-		bound = pulseBound
+		bound = defaultHeartbeatTimeout
 	}
 	p.all[name] = Heartbeat{Name: name, At: time.Now(), Timeout: bound}
 }

@@ -33,7 +33,7 @@ func TestHostileRepliesAreRecorded(t *testing.T) {
 		if p := b.sent(e.ID); p.Counts != (store.DeliveryCounts{Total: 20, Sent: 17, Refused: 3}) {
 			b.t.Errorf("counts %+v", p.Counts)
 		}
-		b.once(17)
+		b.wantOneMailEach(17)
 		kept, err := b.store.Edition(b.t.Context(), e.ID)
 		if err != nil {
 			b.t.Fatal(err)

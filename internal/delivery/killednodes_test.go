@@ -28,19 +28,19 @@ func TestEveryArticleIsSentOnceWhileNodesAreKilled(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
 		b := setupOn(t, storetest.DSN(t, store.SQLite), sink.Options{Delay: 5 * time.Millisecond})
-		b.storm(1, nil)
+		b.runWhileNodesDie(1, nil)
 	})
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
 		server := testkit.StartPostgres(t, testkit.PostgresOptions{})
 		b := setupOn(t, server.Database(t), sink.Options{Delay: 5 * time.Millisecond})
-		b.storm(3, server)
+		b.runWhileNodesDie(3, server)
 	})
 }
 
-func (b *env) storm(nodes int, server *testkit.Postgres) {
+func (b *env) runWhileNodesDie(nodes int, server *testkit.Postgres) {
 	const audience = 60
-	b.shaky = true
+	b.storeMayFail = true
 	b.bulk(audience)
 	b.make()
 	begin := time.Now()
@@ -49,14 +49,14 @@ func (b *env) storm(nodes int, server *testkit.Postgres) {
 		f.nodes = append(f.nodes, f.spawner())
 	}
 	defer f.end()
-	stop, written := b.press()
+	stop, written := b.writeArticles()
 	for i := range *kills / 2 {
 		time.Sleep(rand.N(time.Second)) // a node takes a while to begin
 		switch at := rand.IntN(nodes); {
 		case server != nil && i == *kills/6:
-			f.trouble(server.Restart)
+			f.disturbStore(server.Restart)
 		case server != nil && i == *kills/3:
-			f.trouble(func() error {
+			f.disturbStore(func() error {
 				if err := server.Kill(); err != nil {
 					return err
 				}
@@ -81,8 +81,8 @@ func (b *env) storm(nodes int, server *testkit.Postgres) {
 	b.t.Logf("%d articles", articles)
 }
 
-// trouble lets something happen to the store: each connection may lose its lease.
-func (f *fleet) trouble(happens func() error) {
+// disturbStore lets something happen to the store: each connection may lose its lease.
+func (f *fleet) disturbStore(happens func() error) {
 	f.t.Helper()
 	if err := happens(); err != nil {
 		f.t.Fatal(err)
@@ -90,8 +90,8 @@ func (f *fleet) trouble(happens func() error) {
 	f.cut += len(f.nodes) * connections
 }
 
-// press writes articles until it is stopped, also when the store is away for a while.
-func (b *env) press() (stop func(), written func() int) {
+// writeArticles writes articles until it is stopped, also when the store is away for a while.
+func (b *env) writeArticles() (stop func(), written func() int) {
 	end := make(chan struct{})
 	var work sync.WaitGroup
 	n := 0

@@ -27,7 +27,7 @@ func (s *sender) render(ctx context.Context, j job) *mail {
 		return nil
 	}
 	s.values = s.engine.values(s.values[:0], compiled, l.paths, l, j.Recipient, address)
-	body, err := s.signer.Render(s.relay.AppendHeader(roomFor(s.spare, compiled.Size()), s.values[messageIDValue]), compiled.Compiled, s.values)
+	body, err := s.signer.Render(s.relay.AppendHeader(withCapacity(s.spare, compiled.Size()), s.values[messageIDValue]), compiled.Compiled, s.values)
 	if err != nil {
 		s.deferJob(j, "the mail cannot be signed: "+err.Error(), firstWait)
 		return nil
@@ -47,9 +47,9 @@ func (s *sender) render(ctx context.Context, j job) *mail {
 // next envelope, which is sent behind it from the same buffer.
 const extraSpace = 8 << 10
 
-// roomFor returns the empty buffer, or a larger one, for a compiled variant of some size. A
+// withCapacity returns the empty buffer, or a larger one, for a compiled variant of some size. A
 // buffer that had to grow during rendering would be half garbage.
-func roomFor(buffer []byte, size int) []byte {
+func withCapacity(buffer []byte, size int) []byte {
 	if cap(buffer) < size+extraSpace {
 		return make([]byte, 0, size+2*extraSpace)
 	}

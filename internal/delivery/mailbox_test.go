@@ -13,9 +13,9 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/sink"
 )
 
-// TestDeadMailboxesRestNeitherDomainNorRelay: Outlook.com and Orange refuse dead
+// TestDeadMailboxesThrottleNeitherDomainNorRelay: Outlook.com and Orange refuse dead
 // mailboxes with codes of the protocol class, and other readers there get their mail.
-func TestDeadMailboxesRestNeitherDomainNorRelay(t *testing.T) {
+func TestDeadMailboxesThrottleNeitherDomainNorRelay(t *testing.T) {
 	t.Parallel()
 	for name, reply := range map[string]string{
 		"outlook.com": "550 5.5.0 Requested action not taken: mailbox unavailable (S2017062302). [AM0EUR02FT035.eop-EUR02.prod.protection.outlook.com]",
@@ -25,7 +25,7 @@ func TestDeadMailboxesRestNeitherDomainNorRelay(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := misbehaving(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Match: "reader1", Reply: reply}}})
+			f := setupFaulty(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Match: "reader1", Reply: reply}}})
 			f.options.Relays[0].Connections = 1
 			f.readers(40) // reader1 and reader10 to reader19 are dead
 			f.article("ferries")
@@ -33,7 +33,7 @@ func TestDeadMailboxesRestNeitherDomainNorRelay(t *testing.T) {
 			if p := f.sent(f.send().ID); p.Counts != (store.DeliveryCounts{Total: 40, Sent: 29, Refused: 11}) {
 				t.Errorf("counts %+v", p.Counts)
 			}
-			f.once(29)
+			f.wantOneMailEach(29)
 			f.state(1, subscriber.Bounced)
 			f.state(2, subscriber.Active)
 			if holds, err := f.store.Holds(t.Context()); err != nil || len(holds) != 0 {
@@ -43,8 +43,8 @@ func TestDeadMailboxesRestNeitherDomainNorRelay(t *testing.T) {
 	}
 }
 
-// someone puts one person on the weekly digest.
-func (b *env) someone(address string) subscriber.Subscriber {
+// subscribe puts one person on the weekly digest.
+func (b *env) subscribe(address string) subscriber.Subscriber {
 	b.t.Helper()
 	who, err := b.store.AddSubscriber(b.t.Context(), subscriber.Subscriber{Address: subscriber.MustParseAddress(address), State: subscriber.Active})
 	if err == nil {
@@ -56,13 +56,13 @@ func (b *env) someone(address string) subscriber.Subscriber {
 	return who
 }
 
-// TestQuotedLocalPartsGetTheirMail: RFC 5321, section 4.1.2, allows them spaces and more.
-func TestQuotedLocalPartsGetTheirMail(t *testing.T) {
+// TestQuotedLocalPartsReceiveMail: RFC 5321, section 4.1.2, allows them spaces and more.
+func TestQuotedLocalPartsReceiveMail(t *testing.T) {
 	t.Parallel()
 	b := setup(t, store.SQLite, sink.Options{})
 	addresses := []string{`"two words"@example.org`, `"a@b"@example.org`, `"say \"hi\""@example.org`}
 	for _, address := range addresses {
-		b.someone(address)
+		b.subscribe(address)
 	}
 	b.article("ferries")
 	b.start()
@@ -86,12 +86,12 @@ func TestQuotedLocalPartsGetTheirMail(t *testing.T) {
 	}
 }
 
-// TestAnAddressThatNoServerHeardOfIsNotSuppressed: a relay without SMTPUTF8 cannot be
+// TestUnsendableAddressIsNotSuppressed: a relay without SMTPUTF8 cannot be
 // told of a local part in Unicode, which says nothing about the mailbox.
-func TestAnAddressThatNoServerHeardOfIsNotSuppressed(t *testing.T) {
+func TestUnsendableAddressIsNotSuppressed(t *testing.T) {
 	t.Parallel()
 	b := setup(t, store.SQLite, sink.Options{})
-	who := b.someone("jürgen@example.org")
+	who := b.subscribe("jürgen@example.org")
 	b.readers(3)
 	for i := range 4 {
 		b.article(fmt.Sprintf("ferries-%d", i))
@@ -119,11 +119,11 @@ func TestAnAddressThatNoServerHeardOfIsNotSuppressed(t *testing.T) {
 	}
 }
 
-// TestAMailboxThatStaysFullIsASoftBounce when its server defers the mail to the end,
+// TestPersistentlyFullMailboxIsSoftBounce when its server defers the mail to the end,
 // and a block that does so is none.
-func TestAMailboxThatStaysFullIsASoftBounce(t *testing.T) {
+func TestPersistentlyFullMailboxIsSoftBounce(t *testing.T) {
 	t.Parallel()
-	f := misbehaving(t, sink.Options{Faults: []sink.Fault{
+	f := setupFaulty(t, sink.Options{Faults: []sink.Fault{
 		{At: sink.AtRcpt, Match: "reader1@", Reply: "452 4.2.2 mailbox full"},
 		{At: sink.AtRcpt, Match: "reader2@", Reply: "450 4.2.0 your address is on a block list"},
 	}})

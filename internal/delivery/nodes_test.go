@@ -42,7 +42,7 @@ func (f *fleet) kill(i int) {
 func (f *fleet) freeze(i int) {
 	f.t.Helper()
 	if !f.nodes[i].stop() {
-		if !f.shaky {
+		if !f.storeMayFail {
 			f.t.Fatal("the node has ended by itself")
 		}
 		f.nodes[i] = f.spawner() // its store was away when it began, which it told, and somebody starts it again
@@ -62,7 +62,7 @@ func (f *fleet) end() {
 	}
 }
 
-func TestThreeNodesThatAreKilledAndFrozenLoseNobody(t *testing.T) {
+func TestKilledAndFrozenNodesLoseNoRecipient(t *testing.T) {
 	for _, resend := range []bool{true, false} {
 		t.Run(fmt.Sprintf("resend=%v", resend), func(t *testing.T) {
 			t.Parallel()
@@ -107,11 +107,11 @@ func (b *env) settled(edition store.Edition, n int, resend bool, cut int) {
 	b.checkHeld(edition, n, cut)
 }
 
-// trouble runs an edition over three nodes while something happens to PostgreSQL.
-func trouble(t *testing.T, dsn string, happens func()) {
+// sendWhileStoreFails runs an edition over three nodes while something happens to PostgreSQL.
+func sendWhileStoreFails(t *testing.T, dsn string, happens func()) {
 	t.Helper()
 	b := setupOn(t, dsn, sink.Options{Delay: 10 * time.Millisecond})
-	b.shaky = true
+	b.storeMayFail = true
 	const n = 5000
 	b.bulk(n)
 	b.article("ferries")
@@ -128,7 +128,7 @@ func trouble(t *testing.T, dsn string, happens func()) {
 	b.settled(edition, n, true, len(f.nodes)*connections)
 }
 
-func TestNodesGoOnWhenPostgresIsRestartedOrKilled(t *testing.T) {
+func TestNodesContinueAfterPostgresRestart(t *testing.T) {
 	t.Parallel()
 	for name, act := range map[string]func(p *testkit.Postgres) error{
 		"restarted": (*testkit.Postgres).Restart,
@@ -142,7 +142,7 @@ func TestNodesGoOnWhenPostgresIsRestartedOrKilled(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := testkit.StartPostgres(t, testkit.PostgresOptions{})
-			trouble(t, server.Database(t), func() {
+			sendWhileStoreFails(t, server.Database(t), func() {
 				if err := act(server); err != nil {
 					t.Fatal(err)
 				}
@@ -151,7 +151,7 @@ func TestNodesGoOnWhenPostgresIsRestartedOrKilled(t *testing.T) {
 	}
 }
 
-func TestNodesGoOnWithTheStandbyWhenThePrimaryIsKilled(t *testing.T) {
+func TestNodesContinueOnStandbyAfterPrimaryFails(t *testing.T) {
 	t.Parallel()
 	primary := testkit.StartPostgres(t, testkit.PostgresOptions{})
 	if err := primary.Exec(t.Context(), "CREATE DATABASE tidings"); err != nil {
@@ -162,7 +162,7 @@ func TestNodesGoOnWithTheStandbyWhenThePrimaryIsKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	dsn := fmt.Sprintf("postgres://postgres@%s,%s/tidings?sslmode=disable&target_session_attrs=read-write&connect_timeout=2", primary.Address(), standby.Address())
-	trouble(t, dsn, func() {
+	sendWhileStoreFails(t, dsn, func() {
 		if err := primary.Kill(); err != nil {
 			t.Fatal(err)
 		}
@@ -172,9 +172,9 @@ func TestNodesGoOnWithTheStandbyWhenThePrimaryIsKilled(t *testing.T) {
 	})
 }
 
-// TestTwoNodesThatEndTheLastChunksTogetherEndTheEdition would leave the edition
+// TestConcurrentReleaseOfLastChunksFinishesEdition would leave the edition
 // sending for ever if each looked only at what the other has not committed.
-func TestTwoNodesThatEndTheLastChunksTogetherEndTheEdition(t *testing.T) {
+func TestConcurrentReleaseOfLastChunksFinishesEdition(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{}, nil, func(b *env) {
 		b.options.Policy.Chunk = 1

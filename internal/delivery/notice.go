@@ -180,8 +180,8 @@ var errRelaysFull = errors.New("every relay is at its limits")
 
 // SendTest sends what the next edition of a digest would be to one address at once, and
 // returns what it was. It goes into no ledger and no count.
-func (e *Engine) SendTest(ctx context.Context, name string, look PreviewOptions, to subscriber.Address) (Preview, error) {
-	preview, err := e.Preview(ctx, name, look)
+func (e *Engine) SendTest(ctx context.Context, name string, options PreviewOptions, to subscriber.Address) (Preview, error) {
+	preview, err := e.Preview(ctx, name, options)
 	if err != nil {
 		return preview, err
 	}
@@ -231,7 +231,7 @@ func (e *Engine) sendOne(ctx context.Context, fixed settings, variant digest.Var
 		return err
 	}
 	// No subscriber has the zero id: the links of a test mail unsubscribe no one.
-	l := &loaded{Edition: store.Edition{Edition: digest.Edition{ID: variant.Edition, Digest: fixed.Digest}}, fixed: fixed}
+	l := &loadedEdition{Edition: store.Edition{Edition: digest.Edition{ID: variant.Edition, Digest: fixed.Digest}}, fixed: fixed}
 	values := e.values(nil, m, paths, l, store.Recipient{}, to)
 	from := fixed.returnPath(paths, mailer.DeliveryID{Edition: variant.Edition})
 	return e.handOver(ctx, nil, singleMail{from: from, to: to, compiled: m.Compiled, values: values, messageID: values[messageIDValue]})

@@ -30,13 +30,13 @@ func TestSingleMailsArriveOnce(t *testing.T) {
 		b.start()
 		b.notices(30)
 		b.eventually("all are sent", func() bool { return len(b.wire.Received()) == 30 })
-		b.once(30)
+		b.wantOneMailEach(30)
 	})
 }
 
-// TestSingleMailsTryAWrongPasswordOnce: many servers lock an account after some
+// TestSingleMailsTryWrongPasswordOnce: many servers lock an account after some
 // wrong ones. The editions know of it too.
-func TestSingleMailsTryAWrongPasswordOnce(t *testing.T) {
+func TestSingleMailsTryWrongPasswordOnce(t *testing.T) {
 	t.Parallel()
 	b := setup(t, store.SQLite, sink.Options{Users: map[string]string{"press": "secret"}})
 	r := &b.options.Relays[0]
@@ -60,8 +60,8 @@ func TestSingleMailsTryAWrongPasswordOnce(t *testing.T) {
 	b.eventually("all are sent", func() bool { return b.wire.Tally.Mails() == 60 })
 }
 
-// TestSingleMailsKeepToTheLimits of their relay, on all nodes together.
-func TestSingleMailsKeepToTheLimits(t *testing.T) {
+// TestSingleMailsKeepRelayLimits of their relay, on all nodes together.
+func TestSingleMailsKeepRelayLimits(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{}, func(o *delivery.Options) { o.Relays[0].PerHour, o.Relays[0].Connections = 20, 1 }, func(b *env) {
 		if left := time.Until(time.Now().Truncate(time.Hour).Add(time.Hour)); left < 20*time.Second {
@@ -80,15 +80,15 @@ func TestSingleMailsKeepToTheLimits(t *testing.T) {
 	})
 }
 
-// TestQueuedSingleMailsLeaveInParallel: a server that takes its time with each mail must not
+// TestQueuedSingleMailsAreSentInParallel: a server that takes its time with each mail must not
 // make the last of many readers wait for all others.
-func TestQueuedSingleMailsLeaveInParallel(t *testing.T) {
+func TestQueuedSingleMailsAreSentInParallel(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{Delay: 100 * time.Millisecond}, nil, func(b *env) {
 		b.start()
 		b.notices(40)
 		b.eventually("all are sent", func() bool { return len(b.wire.Received()) == 40 })
-		b.once(40)
+		b.wantOneMailEach(40)
 		made, peak := b.wire.Connections()
 		if peak != 4 || made > 12 { // the relay allows four, and each takes many mails
 			b.t.Errorf("%d connections, %d at once", made, peak)
@@ -96,7 +96,7 @@ func TestQueuedSingleMailsLeaveInParallel(t *testing.T) {
 	})
 }
 
-func TestSingleMailGetsAConnectionOfARunningEdition(t *testing.T) {
+func TestSingleMailGetsConnectionDuringEdition(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{Delay: 20 * time.Millisecond}, func(o *delivery.Options) { o.Relays[0].Connections = 2 }, func(b *env) {
 		b.bulk(1500)
@@ -116,6 +116,6 @@ func TestSingleMailGetsAConnectionOfARunningEdition(t *testing.T) {
 			b.t.Errorf("%d connections at once", peak)
 		}
 		b.sent(e.ID)
-		b.once(1501)
+		b.wantOneMailEach(1501)
 	})
 }

@@ -48,9 +48,9 @@ func (b *env) paths() *mailer.SignedAddresses {
 	return paths
 }
 
-// TestSingleMailsHaveASignedReturnPath of their own, which names the subscriber; one that
+// TestSingleMailsHaveSignedReturnPath of their own, which names the subscriber; one that
 // says how to leave has the headers for it.
-func TestSingleMailsHaveASignedReturnPath(t *testing.T) {
+func TestSingleMailsHaveSignedReturnPath(t *testing.T) {
 	t.Parallel()
 	b := setup(t, store.SQLite, sink.Options{})
 	b.start()

@@ -89,7 +89,7 @@ func (e *Engine) Watch(ctx context.Context, id string) <-chan Progress {
 	out := make(chan Progress)
 	go func() {
 		defer close(out)
-		var pace pace
+		var pace rateMeter
 		var last Progress
 		for first := true; ctx.Err() == nil; first = false {
 			p, err := e.Progress(ctx, id)
@@ -118,19 +118,19 @@ func (p Progress) differs(last Progress) bool {
 	return p.Counts != last.Counts || p.Edition.State != last.Edition.State || len(p.Holds) != len(last.Holds) || len(p.Withdrawn) != len(last.Withdrawn) || p.Rate != last.Rate
 }
 
-// pace works out a rate from what was done in the last seconds.
-type pace struct {
+// rateMeter works out a rate from what was done in the last seconds.
+type rateMeter struct {
 	at   []time.Time
 	done []int64
 }
 
-// paceOver is the time that a rate is measured over.
-const paceOver = 5 * time.Second
+// rateWindow is the time that a rate is measured over.
+const rateWindow = 5 * time.Second
 
-func (w *pace) measure(p *Progress, now time.Time) {
+func (w *rateMeter) measure(p *Progress, now time.Time) {
 	done := p.Counts.Sent + p.Counts.Refused
 	w.at, w.done = append(w.at, now), append(w.done, done)
-	for len(w.at) > 2 && now.Sub(w.at[0]) > paceOver {
+	for len(w.at) > 2 && now.Sub(w.at[0]) > rateWindow {
 		w.at, w.done = w.at[1:], w.done[1:]
 	}
 	seconds := now.Sub(w.at[0]).Seconds()

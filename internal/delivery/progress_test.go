@@ -9,9 +9,9 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/sink"
 )
 
-// TestEditionThatWaitsOnlyForRetriesIsShownAsSent: five full mailboxes of twenty keep an
+// TestEditionWithOnlyRetriesLeftIsShownAsSent: five full mailboxes of twenty keep an
 // edition open for days, but it is sent for everyone else.
-func TestEditionThatWaitsOnlyForRetriesIsShownAsSent(t *testing.T) {
+func TestEditionWithOnlyRetriesLeftIsShownAsSent(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Reply: "452 4.2.2 mailbox full", Times: 5}}}, nil, func(b *env) {
 		b.options.Policy.Chunk = 7
@@ -37,7 +37,7 @@ func TestEditionThatWaitsOnlyForRetriesIsShownAsSent(t *testing.T) {
 	})
 }
 
-func TestStandingNamesRetriesOnlyWhenNothingElseIsLeft(t *testing.T) {
+func TestStateTextNamesRetriesOnlyWhenNothingElseIsLeft(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		state  digest.State

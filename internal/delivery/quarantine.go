@@ -27,9 +27,9 @@ func (e *Engine) mayPublish(ctx context.Context) error {
 	return err
 }
 
-// mostSkipped bounds the ticks that are kept one by one when a quarantine ends; of
+// maxSkippedTicks bounds the ticks that are kept one by one when a quarantine ends; of
 // more, the last ones are.
-const mostSkipped = 100
+const maxSkippedTicks = 100
 
 // Release ends the quarantine of the store: what was decided about its editions is
 // carried out, the ticks since the backup are not fired, and mail is sent again on
@@ -92,7 +92,7 @@ func (e *Engine) MissedTicks(ctx context.Context) ([]store.SkippedTicks, error) 
 				skipped.Advance.Next, skipped.Advance.NextKey = tick.At, tick.Key
 				break
 			}
-			if skipped.Keys = append(skipped.Keys, tick.Key); len(skipped.Keys) > mostSkipped {
+			if skipped.Keys = append(skipped.Keys, tick.Key); len(skipped.Keys) > maxSkippedTicks {
 				skipped.Keys = skipped.Keys[1:]
 			}
 			after = tick.At

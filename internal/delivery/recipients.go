@@ -58,7 +58,7 @@ func (e *Engine) EditionRecipients(ctx context.Context, edition store.Edition) (
 // countRecipients sorts the people on a digest by whether articles fit their preferences.
 // Without articles none are skipped for them.
 func (e *Engine) countRecipients(ctx context.Context, def *Definition, articles []article.Article) (Recipients, error) {
-	wishes, err := e.Store.PreferenceGroups(ctx, def.Name)
+	groups, err := e.Store.PreferenceGroups(ctx, def.Name)
 	if err != nil {
 		return Recipients{}, err
 	}
@@ -71,16 +71,16 @@ func (e *Engine) countRecipients(ctx context.Context, def *Definition, articles 
 	for _, other := range others {
 		skipped[other.Reason] = other.Count
 	}
-	for _, wish := range wishes {
+	for _, group := range groups {
 		reason := ""
 		if len(articles) > 0 {
-			reason = digest.PreferencesFor(def.Definition, wish.Topics, wish.Language).SkipReason(articles)
+			reason = digest.PreferencesFor(def.Definition, group.Topics, group.Language).SkipReason(articles)
 		}
 		if reason == "" {
-			out.Count += wish.Count
+			out.Count += group.Count
 			continue
 		}
-		skipped[reason] += wish.Count
+		skipped[reason] += group.Count
 	}
 	out.Skipped = store.SortSkipCounts(skipped)
 	return out, nil

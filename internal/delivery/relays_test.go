@@ -12,8 +12,8 @@ import (
 	"github.com/tidings-press/tidings/mailer"
 )
 
-// another adds a relay with a server of its own.
-func (b *env) another(name string, weight int, wire sink.Options) *testkit.SMTPServer {
+// addRelay adds a relay with a server of its own.
+func (b *env) addRelay(name string, weight int, wire sink.Options) *testkit.SMTPServer {
 	b.t.Helper()
 	w := testkit.StartSMTPServer(b.t, wire)
 	r := localRelay(w.Port())
@@ -25,7 +25,7 @@ func (b *env) another(name string, weight int, wire sink.Options) *testkit.SMTPS
 func TestRelaysShareMailByWeight(t *testing.T) {
 	t.Parallel()
 	b := setup(t, store.SQLite, sink.Options{Delay: time.Millisecond})
-	second := b.another("second", 3, sink.Options{Delay: time.Millisecond})
+	second := b.addRelay("second", 3, sink.Options{Delay: time.Millisecond})
 	b.bulk(1200)
 	b.article("ferries")
 	b.start()
@@ -43,7 +43,7 @@ func TestOtherRelayTakesOverFromFailedRelay(t *testing.T) {
 			t.Parallel()
 			// The first relay turns everyone away after some mails.
 			b := setup(t, store.SQLite, sink.Options{Delay: time.Millisecond, Faults: []sink.Fault{{At: sink.AtBanner, Do: sink.Cut, After: 4}}, PerConnection: 50})
-			second := b.another("second", weight, sink.Options{Delay: time.Millisecond})
+			second := b.addRelay("second", weight, sink.Options{Delay: time.Millisecond})
 			b.bulk(1000)
 			b.article("ferries")
 			b.start()
@@ -84,7 +84,7 @@ func TestQuotasHoldOverAllNodes(t *testing.T) {
 		if peak > 3 || made < 480/25 {
 			b.t.Errorf("%d connections, %d at once; want 3 at once, and 25 mails on each", made, peak)
 		}
-		b.once(480)
+		b.wantOneMailEach(480)
 	})
 }
 
@@ -185,7 +185,7 @@ func TestNodeWithoutConnectionClaimsNoMail(t *testing.T) {
 			}
 		}
 		b.sent(edition.ID)
-		b.once(120)
+		b.wantOneMailEach(120)
 	})
 }
 
@@ -218,7 +218,7 @@ func TestConnectionTakenByAnotherNodeIsClosed(t *testing.T) {
 			}
 		}
 		b.sent(e.ID)
-		b.once(2500)
+		b.wantOneMailEach(2500)
 	})
 }
 
@@ -242,7 +242,7 @@ func TestStoppingNodeKeepsLeasesUntilServerAnswers(t *testing.T) {
 		if p.Counts != (store.DeliveryCounts{Total: 12, Sent: 12}) || len(b.doubted(e)) > 0 {
 			b.t.Errorf("counts %+v, %d were in doubt", p.Counts, len(b.doubted(e)))
 		}
-		b.once(12)
+		b.wantOneMailEach(12)
 		if _, peak := b.wire.Connections(); peak > 4 {
 			b.t.Errorf("%d connections at once, 4 are allowed", peak)
 		}
@@ -254,7 +254,7 @@ func TestLargeMailGoesOverRelayWithRoomForIt(t *testing.T) {
 	t.Parallel()
 	b := setup(t, store.SQLite, sink.Options{})
 	b.options.Relays[0].MaxSize, b.options.Relays[0].PerHour = 1000, 10
-	second := b.another("second", 1, sink.Options{})
+	second := b.addRelay("second", 1, sink.Options{})
 	b.readers(30)
 	b.article("ferries")
 	b.start()

@@ -92,8 +92,8 @@ func (r *restorable) restore(file string) store.RestoredStore {
 	return restored
 }
 
-// quiet checks that a quarantined store sends nothing.
-func (r *restorable) quiet() {
+// wantNothingSent checks that a quarantined store sends nothing.
+func (r *restorable) wantNothingSent() {
 	r.t.Helper()
 	ctx := r.t.Context()
 	if q, err := r.store.Quarantine(ctx); err != nil || q == nil {
@@ -160,7 +160,7 @@ func (r *restorable) counts(n, others int, some map[string]int) {
 	}
 }
 
-func TestRestoreFromBeforeAnEditionMailsNobodyTwice(t *testing.T) {
+func TestRestoreFromBeforeEditionRepeatsNoMail(t *testing.T) {
 	t.Parallel()
 	eachRestorable(t, true, sink.Options{}, func(r *restorable) {
 		r.readers(200)
@@ -175,7 +175,7 @@ func TestRestoreFromBeforeAnEditionMailsNobodyTwice(t *testing.T) {
 		if restored := r.restore(file); !restored.Journal {
 			r.t.Errorf("the journal was not taken up: %+v", restored)
 		}
-		r.quiet()
+		r.wantNothingSent()
 		q, err := r.store.Quarantine(r.t.Context())
 		if err != nil || q.Unsubscribed != 1 || q.Erased != 1 || q.Suppressed == 0 || !q.Journal {
 			r.t.Errorf("quarantine %+v, %v", q, err)
@@ -198,7 +198,7 @@ func TestRestoreFromBeforeAnEditionMailsNobodyTwice(t *testing.T) {
 	})
 }
 
-func TestRestoreFromTheMiddleOfAnEditionMailsNobodyTwice(t *testing.T) {
+func TestRestoreFromMidEditionRepeatsNoMail(t *testing.T) {
 	t.Parallel()
 	eachRestorable(t, true, sink.Options{Delay: 2e6}, func(r *restorable) {
 		r.readers(300)
@@ -209,7 +209,7 @@ func TestRestoreFromTheMiddleOfAnEditionMailsNobodyTwice(t *testing.T) {
 		file := r.backUp()
 		r.sent(e.ID)
 		r.restore(file)
-		r.quiet()
+		r.wantNothingSent()
 		editions := r.release()
 		if len(editions) != 1 || editions[0].Decision != store.DecideSent || editions[0].Ended.IsZero() || editions[0].Stored != digest.Sending {
 			r.t.Errorf("editions %+v", editions)
@@ -218,11 +218,11 @@ func TestRestoreFromTheMiddleOfAnEditionMailsNobodyTwice(t *testing.T) {
 		if p.Counts.Sent != 300 || p.Counts.Total != 300 {
 			r.t.Errorf("counts %+v", p.Counts)
 		}
-		r.once(300)
+		r.wantOneMailEach(300)
 	})
 }
 
-func TestPartSentEditionIsContinuedForThoseWithoutMail(t *testing.T) {
+func TestPartlySentEditionContinuesWithRemainingSubscribers(t *testing.T) {
 	t.Parallel()
 	eachRestorable(t, true, sink.Options{Delay: 2e6}, func(r *restorable) {
 		r.readers(300)
@@ -235,7 +235,7 @@ func TestPartSentEditionIsContinuedForThoseWithoutMail(t *testing.T) {
 		r.stop()
 		had := len(r.wire.Mails())
 		r.restore(file)
-		r.quiet()
+		r.wantNothingSent()
 		editions, err := r.store.QuarantinedEditions(r.t.Context())
 		if err != nil || len(editions) != 1 || editions[0].Decision != "" || editions[0].Recorded != int64(had) {
 			r.t.Fatalf("editions %+v, %v; %d mails had left", editions, err, had)
@@ -245,11 +245,11 @@ func TestPartSentEditionIsContinuedForThoseWithoutMail(t *testing.T) {
 		}
 		r.release()
 		r.sent(e.ID)
-		r.once(300)
+		r.wantOneMailEach(300)
 	})
 }
 
-func TestDraftThatWasPartSentIsContinuedForThoseWithoutMail(t *testing.T) {
+func TestPartlySentDraftContinuesWithRemainingSubscribers(t *testing.T) {
 	t.Parallel()
 	eachRestorable(t, true, sink.Options{Delay: 2e6}, func(r *restorable) {
 		r.readers(300)
@@ -265,7 +265,7 @@ func TestDraftThatWasPartSentIsContinuedForThoseWithoutMail(t *testing.T) {
 		}
 		r.until(e.ID, "begun", func(p progress) bool { return p.Counts.Sent > 100 })
 		r.restore(file)
-		r.quiet()
+		r.wantNothingSent()
 		if err := r.store.DecideQuarantined(r.t.Context(), e.ID, store.DecideContinue); err != nil {
 			r.t.Fatal(err)
 		}
@@ -274,11 +274,11 @@ func TestDraftThatWasPartSentIsContinuedForThoseWithoutMail(t *testing.T) {
 			r.t.Fatal(err)
 		}
 		r.sent(e.ID)
-		r.once(300)
+		r.wantOneMailEach(300)
 	})
 }
 
-func TestWithoutAJournalEditionsAreHeldAndArticlesCountAsSent(t *testing.T) {
+func TestRestoreWithoutJournalHoldsEditions(t *testing.T) {
 	t.Parallel()
 	eachRestorable(t, false, sink.Options{Delay: 2e6}, func(r *restorable) {
 		r.readers(300)
@@ -291,7 +291,7 @@ func TestWithoutAJournalEditionsAreHeldAndArticlesCountAsSent(t *testing.T) {
 		if restored := r.restore(file); restored.Journal {
 			r.t.Errorf("restored %+v", restored)
 		}
-		r.quiet()
+		r.wantNothingSent()
 		editions := r.release()
 		if len(editions) != 1 || editions[0].Decision != store.DecideHold || !editions[0].Began.IsZero() {
 			r.t.Errorf("editions %+v", editions)
@@ -300,11 +300,11 @@ func TestWithoutAJournalEditionsAreHeldAndArticlesCountAsSent(t *testing.T) {
 		if c, err := r.store.ClaimChunk(r.t.Context(), "other", time.Minute); c != nil || err != nil {
 			r.t.Errorf("a chunk was given out: %+v, %v", c, err)
 		}
-		r.once(300)
+		r.wantOneMailEach(300)
 	})
 }
 
-func TestWithoutAJournalArticlesOfTheGapAreMailedToNobodyAgain(t *testing.T) {
+func TestRestoreWithoutJournalDoesNotResendArticles(t *testing.T) {
 	t.Parallel()
 	eachRestorable(t, false, sink.Options{}, func(r *restorable) {
 		r.readers(20)
@@ -331,7 +331,7 @@ func TestWithoutAJournalArticlesOfTheGapAreMailedToNobodyAgain(t *testing.T) {
 	})
 }
 
-func TestTicksBetweenABackupAndItsRestoreDoNotFire(t *testing.T) {
+func TestTicksBetweenBackupAndRestoreDoNotFire(t *testing.T) {
 	t.Parallel()
 	for _, withJournal := range []bool{true, false} {
 		t.Run(fmt.Sprint("journal ", withJournal), func(t *testing.T) {
@@ -345,7 +345,7 @@ func TestTicksBetweenABackupAndItsRestoreDoNotFire(t *testing.T) {
 				r.start()
 				r.eventually("the edition of a tick", func() bool { return len(r.wire.Mails()) == 20 })
 				r.restore(file)
-				r.quiet()
+				r.wantNothingSent()
 				missed, err := r.engine.MissedTicks(r.t.Context())
 				if err != nil || len(missed) != 1 || len(missed[0].Keys) == 0 {
 					r.t.Errorf("missed ticks %+v, %v", missed, err)
@@ -355,7 +355,7 @@ func TestTicksBetweenABackupAndItsRestoreDoNotFire(t *testing.T) {
 					ticks, err := r.store.Ticks(r.t.Context(), "weekly", 5)
 					return err == nil && len(ticks) > 0 && strings.Contains(ticks[0].Reason, "nothing new")
 				})
-				r.once(20)
+				r.wantOneMailEach(20)
 			})
 		})
 	}
@@ -403,7 +403,7 @@ func TestOlderCopyOfTheFileIsQuarantined(t *testing.T) {
 				t.Fatalf("quarantine %+v, %v", q, err)
 			}
 			r.start()
-			r.quiet()
+			r.wantNothingSent()
 			editions, err := r.store.QuarantinedEditions(t.Context())
 			if err != nil || len(editions) != 1 || editions[0].Recorded != int64(had) {
 				t.Errorf("editions %+v, %v; %d mails had left", editions, err, had)
@@ -416,18 +416,18 @@ func TestOlderCopyOfTheFileIsQuarantined(t *testing.T) {
 			r.release()
 			if part {
 				r.sent(e.ID)
-				r.once(300)
+				r.wantOneMailEach(300)
 				return
 			}
 			if _, err := r.engine.SendNow(t.Context(), "weekly", "ann"); !errors.Is(err, delivery.ErrNothingNew) {
 				t.Errorf("its article was mailed before: %v", err)
 			}
-			r.once(had)
+			r.wantOneMailEach(had)
 		})
 	}
 }
 
-func TestAJournalOfAnotherStoreIsNotTakenOver(t *testing.T) {
+func TestJournalOfAnotherStoreIsRefused(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "journal")
 	s, err := store.Open(t.Context(), storetest.DSN(t, store.SQLite), store.Options{Journal: folder})

@@ -30,9 +30,9 @@ func (b *env) edit(slug string, change func(a *article.Article)) {
 	}
 }
 
-// TestApprovalIsRefusedWhenTheEditionChangedSinceItWasShown whatever changed, with the
+// TestApprovalIsRefusedWhenEditionChangedSinceReview whatever changed, with the
 // difference; shown again, it is approved.
-func TestApprovalIsRefusedWhenTheEditionChangedSinceItWasShown(t *testing.T) {
+func TestApprovalIsRefusedWhenEditionChangedSinceReview(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		change func(b *env, draft store.Edition)

@@ -25,7 +25,7 @@ func TestEditionReachesEverySubscriberOnce(t *testing.T) {
 		if p.Counts != (store.DeliveryCounts{Total: 500, Sent: 500}) {
 			b.t.Errorf("counts %+v", p.Counts)
 		}
-		b.once(500)
+		b.wantOneMailEach(500)
 		b.checkMails(e)
 	})
 }
@@ -131,7 +131,7 @@ func TestStoppedNodeReleasesItsChunks(t *testing.T) {
 		}
 		b.start()
 		b.sent(e.ID)
-		b.once(300)
+		b.wantOneMailEach(300)
 	})
 }
 

@@ -73,8 +73,8 @@ func (s settings) encode() (string, error) {
 	return string(text), err
 }
 
-// loaded is an edition that is being sent.
-type loaded struct {
+// loadedEdition is an edition that is being sent.
+type loadedEdition struct {
 	store.Edition
 	fixed settings
 	date  time.Time // of all its mails
@@ -84,14 +84,14 @@ type loaded struct {
 // editionCache keeps the editions that mails were sent of last.
 type editionCache struct {
 	mu   sync.Mutex
-	kept []*loaded
+	kept []*loadedEdition
 }
 
 // maxLoaded bounds the number of editions in the cache.
 const maxLoaded = 16
 
 // load returns an edition by its number.
-func (e *Engine) load(ctx context.Context, seq int64) (*loaded, error) {
+func (e *Engine) load(ctx context.Context, seq int64) (*loadedEdition, error) {
 	e.editions.mu.Lock()
 	defer e.editions.mu.Unlock()
 	for _, l := range e.editions.kept {
@@ -103,7 +103,7 @@ func (e *Engine) load(ctx context.Context, seq int64) (*loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &loaded{Edition: edition}
+	l := &loadedEdition{Edition: edition}
 	if l.fixed, l.date, err = e.settingsOf(edition); err != nil {
 		return nil, err
 	}

@@ -16,9 +16,9 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-// stalls checks that an engine stands still, rather than send what it cannot
+// wantStalled checks that an engine stands still, rather than send what it cannot
 // record: at most one more mail per connection.
-func (b *env) stalls() {
+func (b *env) wantStalled() {
 	b.t.Helper()
 	var before int
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
@@ -31,23 +31,23 @@ func (b *env) stalls() {
 	b.t.Errorf("mails still go out: %d", before)
 }
 
-func TestAFullDiskStopsSendingAndLosesNothing(t *testing.T) {
+func TestFullDiskStopsSendingAndLosesNothing(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{Delay: time.Millisecond}, nil, func(b *env) {
-		b.shaky = true
+		b.storeMayFail = true
 		b.bulk(2000)
 		b.article("ferries")
 		b.start()
 		e := b.send()
 		b.until(e.ID, "under way", func(p progress) bool { return p.Counts.Sent > 100 })
 		room := b.fullDisk()
-		b.stalls()
+		b.wantStalled()
 		if p := b.until(e.ID, "readable", func(progress) bool { return true }); p.Edition.State == digest.Sent {
 			b.t.Fatal("the edition ended though nothing can be written")
 		}
 		room()
 		b.sent(e.ID)
-		b.once(2000)
+		b.wantOneMailEach(2000)
 	})
 }
 
@@ -85,24 +85,24 @@ func (b *env) pragma(text string) {
 	}
 }
 
-func TestALockedStoreDelaysSendingAndLosesNothing(t *testing.T) {
+func TestLockedStoreDelaysSendingAndLosesNothing(t *testing.T) {
 	t.Parallel()
 	for kind, lock := range map[store.Engine]string{store.SQLite: "BEGIN IMMEDIATE", store.Postgres: "BEGIN; LOCK TABLE deliveries IN ACCESS EXCLUSIVE MODE"} {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
 			b := setup(t, kind, sink.Options{Delay: time.Millisecond})
 			b.store = storetest.Reopen(t, b.dsn, store.Options{Wait: 50 * time.Millisecond})
-			b.options.Store, b.shaky = b.store, true
+			b.options.Store, b.storeMayFail = b.store, true
 			b.bulk(2000)
 			b.article("ferries")
 			b.start()
 			e := b.send()
 			b.until(e.ID, "under way", func(p progress) bool { return p.Counts.Sent > 100 })
 			unlock := b.lock(lock)
-			b.stalls()
+			b.wantStalled()
 			unlock()
 			b.sent(e.ID)
-			b.once(2000)
+			b.wantOneMailEach(2000)
 		})
 	}
 }
@@ -135,9 +135,9 @@ func (b *env) lock(statement string) (unlock func()) {
 	}
 }
 
-// TestAClockThatJumpsDoublesNothing puts the clock forward past every lease, and
+// TestClockJumpsRepeatNoMail puts the clock forward past every lease, and
 // back, while mails are on the wire.
-func TestAClockThatJumpsDoublesNothing(t *testing.T) {
+func TestClockJumpsRepeatNoMail(t *testing.T) {
 	t.Parallel()
 	var ahead atomic.Int64
 	b := setup(t, store.SQLite, sink.Options{Delay: 2 * time.Millisecond})
@@ -155,10 +155,10 @@ func TestAClockThatJumpsDoublesNothing(t *testing.T) {
 	if p := b.sent(e.ID); p.Counts != (store.DeliveryCounts{Total: 1500, Sent: 1500}) {
 		t.Errorf("counts %+v", p.Counts)
 	}
-	b.once(1500)
+	b.wantOneMailEach(1500)
 }
 
-func TestAnEditionWithoutReadersIsSentAtOnce(t *testing.T) {
+func TestEditionWithoutRecipientsIsSentAtOnce(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{}, nil, func(b *env) {
 		b.article("ferries")
@@ -169,7 +169,7 @@ func TestAnEditionWithoutReadersIsSentAtOnce(t *testing.T) {
 	})
 }
 
-func TestACancelledEditionWhoseMailsNeverBeganGivesItsArticlesBack(t *testing.T) {
+func TestEditionCancelledBeforeFirstMailReturnsItsArticles(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{Faults: []sink.Fault{{At: sink.AtBanner, Reply: "421 4.3.2 not now"}}}, nil, func(b *env) {
 		b.readers(20)

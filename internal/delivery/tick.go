@@ -94,7 +94,7 @@ func (e *Engine) fire(ctx context.Context, def *Definition) error {
 	}
 	var jobs []store.Job
 	if edition.Automatic = def.Automatic; !def.Automatic {
-		if jobs, err = e.tellEditors(ctx, def.Name, def.Notify, e.draftNote(def, edition, 0)); err != nil {
+		if jobs, err = e.editorMailJobs(ctx, def.Name, def.Notify, e.draftMessage(def, edition, 0)); err != nil {
 			return err
 		}
 	}
@@ -102,12 +102,12 @@ func (e *Engine) fire(ctx context.Context, def *Definition) error {
 		return err
 	}
 	e.Log.Info("edition planned", "digest", def.Name, "edition", edition.ID, "number", edition.Number, "tick", tick.Key, "articles", len(edition.Articles), "late", now.Sub(tick.At).Round(time.Millisecond))
-	e.tellQueued(ctx, def)
+	e.logBacklog(ctx, def)
 	return nil
 }
 
-// tellQueued logs how many articles an edition had no place for.
-func (e *Engine) tellQueued(ctx context.Context, def *Definition) {
+// logBacklog logs how many articles an edition had no place for.
+func (e *Engine) logBacklog(ctx context.Context, def *Definition) {
 	b, err := e.Backlog(ctx, def.Name, time.Time{})
 	if err == nil && b.Waiting > 0 {
 		e.Log.Warn("articles stay queued for later editions", "digest", def.Name, "articles", b.Waiting, "hint", "tidings digest mark-seen "+def.Name+" --before DATE")
@@ -136,11 +136,11 @@ func (e *Engine) compose(ctx context.Context, def *Definition, state store.Diges
 	if err != nil {
 		return store.Edition{}, err
 	}
-	return e.composed(issue, key)
+	return e.newDraft(issue, key)
 }
 
-// composed makes the draft of an edition of an issue.
-func (e *Engine) composed(issue digest.Input, key string) (store.Edition, error) {
+// newDraft makes the draft of an edition of an issue.
+func (e *Engine) newDraft(issue digest.Input, key string) (store.Edition, error) {
 	draft, err := digest.Compose(issue, e.Templates)
 	if err != nil {
 		return store.Edition{}, err
@@ -185,7 +185,7 @@ func (e *Engine) input(ctx context.Context, def *Definition, state store.DigestS
 	rule := digest.Rule{Min: def.Min, Max: def.Max, Oldest: def.Oldest, Filter: func(a *article.Article) bool { return def.Filter.Match(a) }}
 	chosen := digest.Choose(candidates, rule, w.Now)
 	if len(chosen) == 0 {
-		return digest.Input{}, e.whyNothing(ctx, def, w)
+		return digest.Input{}, e.nothingNewError(ctx, def, w)
 	}
 	number, err := e.Store.NextNumber(ctx, def.Name)
 	return digest.Input{ID: e.names.EditionID(def.Name, key), Definition: def.Definition, Number: number, Site: e.Site, Articles: chosen, Date: w.Now}, err
@@ -250,12 +250,12 @@ func (e *Engine) draft(ctx context.Context, name string, o SendOptions, automati
 		key := "manual:" + uuid.NewString()
 		issue, err := e.input(ctx, def, state, selection{since: o.Since}, key)
 		if err == nil && o.Expect != nil {
-			err = e.unchanged(ctx, "", issue, *o.Expect)
+			err = e.checkUnchanged(ctx, "", issue, *o.Expect)
 		}
 		if err != nil {
 			return store.Edition{}, err
 		}
-		edition, err := e.composed(issue, key)
+		edition, err := e.newDraft(issue, key)
 		if err != nil {
 			return store.Edition{}, err
 		}

@@ -23,7 +23,7 @@ func everySecond(t *testing.T) *schedule.Schedule {
 	return s
 }
 
-func TestATickMakesOneEditionWhicheverNodeFiresIt(t *testing.T) {
+func TestTickMakesOneEditionOnSeveralNodes(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{}, nil, func(b *env) {
 		b.options.Digests[0].Schedule = everySecond(b.t)
@@ -42,7 +42,7 @@ func TestATickMakesOneEditionWhicheverNodeFiresIt(t *testing.T) {
 			time.Sleep(20 * time.Millisecond)
 		}
 		time.Sleep(2 * time.Second) // two more ticks, with nothing new
-		b.once(5)
+		b.wantOneMailEach(5)
 		editions, err := b.store.Editions(b.t.Context(), "weekly", 10)
 		if err != nil || len(editions) != 1 {
 			b.t.Errorf("%d editions, %v", len(editions), err)
@@ -69,7 +69,7 @@ type clock struct{ now atomic.Int64 }
 func (c *clock) Now() time.Time          { return time.UnixMilli(c.now.Load()) }
 func (c *clock) advance(d time.Duration) { c.now.Add(d.Milliseconds()) }
 
-func TestAfterDowntimeTheLatestTickCountsOrEachOne(t *testing.T) {
+func TestMissedTicksFireOnceOrEachAfterDowntime(t *testing.T) {
 	t.Parallel()
 	for _, every := range []bool{false, true} {
 		c := &clock{}
@@ -102,7 +102,7 @@ func TestAfterDowntimeTheLatestTickCountsOrEachOne(t *testing.T) {
 	}
 }
 
-func TestNoTickIsMissedOrDoubledWhileNodesComeAndGo(t *testing.T) {
+func TestTicksFireOnceWhileNodesRestart(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{}, nil, func(b *env) {
 		b.options.Digests[0].Schedule = everySecond(b.t)
@@ -154,7 +154,7 @@ func TestNoTickIsMissedOrDoubledWhileNodesComeAndGo(t *testing.T) {
 	})
 }
 
-func TestASendByHandAndATickAtTheSameMomentMakeOneEdition(t *testing.T) {
+func TestManualSendAndTickAtOnceMakeOneEdition(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{}, nil, func(b *env) {
 		b.options.Digests[0].Schedule = everySecond(b.t)
@@ -173,6 +173,6 @@ func TestASendByHandAndATickAtTheSameMomentMakeOneEdition(t *testing.T) {
 			b.t.Fatalf("%d editions, %v", len(editions), err)
 		}
 		b.sent(editions[0].ID)
-		b.once(3)
+		b.wantOneMailEach(3)
 	})
 }

@@ -10,7 +10,7 @@ func BenchmarkRender(b *testing.B) {
 	set := builtIn(b)
 	for _, n := range []int{1, 10, 40, 1000} {
 		b.Run(fmt.Sprintf("articles=%d", n), func(b *testing.B) {
-			in := crowd(n)
+			in := manyArticles(n)
 			b.ReportAllocs()
 			for b.Loop() {
 				v, err := Render(in, Preferences{}, set)
@@ -24,7 +24,7 @@ func BenchmarkRender(b *testing.B) {
 }
 
 func BenchmarkChoose(b *testing.B) {
-	candidates := crowd(1000).Articles
+	candidates := manyArticles(1000).Articles
 	for i := range candidates {
 		candidates[i].Status = "published"
 	}

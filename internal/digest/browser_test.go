@@ -64,7 +64,7 @@ for (const e of document.querySelectorAll('h1, h2, p, a, td')) {
 return { width: document.documentElement.scrollWidth, contrast, faint, paper: getComputedStyle(document.querySelector('.sheet')).backgroundColor };
 })()`
 
-func TestMailsFitPhonesAndDarkRooms(t *testing.T) {
+func TestMailsFitPhonesAndDarkMode(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
 		t.Skip("drives a browser")
@@ -72,7 +72,7 @@ func TestMailsFitPhonesAndDarkRooms(t *testing.T) {
 	pages := map[string]string{}
 	for _, tmpl := range []string{"digest", "brief"} {
 		for _, lang := range []string{"en", "ar"} {
-			in := sampleIssue()
+			in := sampleInput()
 			in.Definition.Template, in.Definition.Language = tmpl, lang
 			in.Articles[1].Title = strings.Repeat("Donaudampfschifffahrt", 15)
 			in.Articles[2].Summary = strings.Repeat("قسطنطينية", 40)

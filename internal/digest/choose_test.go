@@ -10,9 +10,9 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-// came makes an article by its id, days after testTime when it came in, and days
+// articleAt makes an article by its id, days after testTime when it came in, and days
 // after testTime of its own date.
-func came(id string, ingested, published int) article.Article {
+func articleAt(id string, ingested, published int) article.Article {
 	return article.Article{
 		ID: id, Status: article.Published,
 		Ingested: testTime.AddDate(0, 0, ingested), Published: testTime.AddDate(0, 0, published),
@@ -21,27 +21,27 @@ func came(id string, ingested, published int) article.Article {
 
 func TestChoose(t *testing.T) {
 	t.Parallel()
-	draft, removed := came("draft", -1, -1), came("removed", -1, -1)
+	draft, removed := articleAt("draft", -1, -1), articleAt("removed", -1, -1)
 	draft.Status, removed.Status = article.Draft, article.Removed
 	for name, tc := range map[string]struct {
 		candidates []article.Article
 		rule       Rule
 		want       []string
 	}{
-		"newest first":             {[]article.Article{came("old", -3, -3), came("new", -1, -1), came("mid", -2, -2)}, Rule{}, []string{"new", "mid", "old"}},
-		"newest win a place":       {[]article.Article{came("b", -2, -2), came("a", -1, -1), came("c", -3, -3)}, Rule{Max: 2}, []string{"a", "b"}},
-		"newest by their own date": {[]article.Article{came("late", 0, -400), came("b", -2, -2), came("c", -3, -3)}, Rule{Max: 2}, []string{"b", "c"}},
-		"longest waiting go first": {[]article.Article{came("a", -1, -1), came("b", -2, -2), came("c", -3, -3)}, Rule{Max: 2, Oldest: true}, []string{"b", "c"}},
-		"backdated is picked up":   {[]article.Article{came("late", -1, -400), came("fresh", -2, -2)}, Rule{}, []string{"fresh", "late"}},
-		"future waits":             {[]article.Article{came("tomorrow", -5, 1), came("now", -5, 0)}, Rule{}, []string{"now"}},
-		"its day counts, not ours": {[]article.Article{came("was future", -30, 0), came("waits", -2, -2)}, Rule{Max: 1, Oldest: true}, []string{"waits"}},
-		"too few":                  {[]article.Article{came("a", -1, -1)}, Rule{Min: 2}, nil},
-		"enough":                   {[]article.Article{came("a", -1, -1), came("b", -1, -2)}, Rule{Min: 2}, []string{"a", "b"}},
+		"newest first":             {[]article.Article{articleAt("old", -3, -3), articleAt("new", -1, -1), articleAt("mid", -2, -2)}, Rule{}, []string{"new", "mid", "old"}},
+		"newest win a place":       {[]article.Article{articleAt("b", -2, -2), articleAt("a", -1, -1), articleAt("c", -3, -3)}, Rule{Max: 2}, []string{"a", "b"}},
+		"newest by their own date": {[]article.Article{articleAt("late", 0, -400), articleAt("b", -2, -2), articleAt("c", -3, -3)}, Rule{Max: 2}, []string{"b", "c"}},
+		"longest waiting go first": {[]article.Article{articleAt("a", -1, -1), articleAt("b", -2, -2), articleAt("c", -3, -3)}, Rule{Max: 2, Oldest: true}, []string{"b", "c"}},
+		"backdated is picked up":   {[]article.Article{articleAt("late", -1, -400), articleAt("fresh", -2, -2)}, Rule{}, []string{"fresh", "late"}},
+		"future waits":             {[]article.Article{articleAt("tomorrow", -5, 1), articleAt("now", -5, 0)}, Rule{}, []string{"now"}},
+		"its day counts, not ours": {[]article.Article{articleAt("was future", -30, 0), articleAt("waits", -2, -2)}, Rule{Max: 1, Oldest: true}, []string{"waits"}},
+		"too few":                  {[]article.Article{articleAt("a", -1, -1)}, Rule{Min: 2}, nil},
+		"enough":                   {[]article.Article{articleAt("a", -1, -1), articleAt("b", -1, -2)}, Rule{Min: 2}, []string{"a", "b"}},
 		"none":                     {nil, Rule{}, nil},
 		"unpublished":              {[]article.Article{draft, removed}, Rule{}, nil},
-		"each once":                {[]article.Article{came("a", -1, -1), came("a", -1, -1)}, Rule{Min: 2}, nil},
-		"filter":                   {[]article.Article{came("a", -1, -1), came("b", -1, -1)}, Rule{Filter: func(a *article.Article) bool { return a.ID == "b" }}, []string{"b"}},
-		"equal times by id":        {[]article.Article{came("b", -1, -1), came("a", -1, -1), came("c", -1, -1)}, Rule{}, []string{"a", "b", "c"}},
+		"each once":                {[]article.Article{articleAt("a", -1, -1), articleAt("a", -1, -1)}, Rule{Min: 2}, nil},
+		"filter":                   {[]article.Article{articleAt("a", -1, -1), articleAt("b", -1, -1)}, Rule{Filter: func(a *article.Article) bool { return a.ID == "b" }}, []string{"b"}},
+		"equal times by id":        {[]article.Article{articleAt("b", -1, -1), articleAt("a", -1, -1), articleAt("c", -1, -1)}, Rule{}, []string{"a", "b", "c"}},
 	} {
 		if got := ids(Choose(tc.candidates, tc.rule, testTime)); !slices.Equal(got, tc.want) {
 			t.Errorf("%s: chose %v, want %v", name, got, tc.want)
@@ -61,7 +61,7 @@ func TestEveryArticleIsChosenExactlyOnce(t *testing.T) {
 		for week := range 60 {
 			if week < 30 {
 				for range random.IntN(15) {
-					a := came(fmt.Sprintf("n%03d", made), 0, 0)
+					a := articleAt(fmt.Sprintf("n%03d", made), 0, 0)
 					a.Ingested = now.Add(-time.Duration(random.IntN(7*24)) * time.Hour)
 					a.Published = now.Add(time.Duration(random.IntN(40*24)-20*24) * time.Hour)
 					pool, made = append(pool, a), made+1
@@ -85,9 +85,9 @@ func TestEveryArticleIsChosenExactlyOnce(t *testing.T) {
 	}
 }
 
-func TestChooseLeavesItsInputAlone(t *testing.T) {
+func TestChooseDoesNotSortItsInput(t *testing.T) {
 	t.Parallel()
-	candidates := []article.Article{came("b", -2, -2), came("a", -1, -1)}
+	candidates := []article.Article{articleAt("b", -2, -2), articleAt("a", -1, -1)}
 	Choose(candidates, Rule{}, testTime)
 	if candidates[0].ID != "b" {
 		t.Error("the caller's slice was sorted")

@@ -8,7 +8,7 @@ import (
 
 func TestComposeMakesADraft(t *testing.T) {
 	t.Parallel()
-	in := sampleIssue()
+	in := sampleInput()
 	e, err := Compose(in, builtIn(t))
 	if err != nil {
 		t.Fatal(err)
@@ -23,7 +23,7 @@ func TestComposeMakesADraft(t *testing.T) {
 
 func TestComposeNeedsArticles(t *testing.T) {
 	t.Parallel()
-	in := sampleIssue()
+	in := sampleInput()
 	in.Articles = nil
 	if _, err := Compose(in, builtIn(t)); err == nil {
 		t.Error("an edition without articles was composed")
@@ -40,7 +40,7 @@ func TestSubjectTemplates(t *testing.T) {
 		"{{cut 12 .First.Title}}":                                         "The harbour…",
 		"  {{.Site.Title}}\r\nBcc: everyone@example.org{{/* comment */}}": "The Harbour Post Bcc: everyone@example.org",
 	} {
-		in := sampleIssue()
+		in := sampleInput()
 		in.Definition.Subject = template
 		e, err := Compose(in, builtIn(t))
 		if err != nil || e.Subject != want {
@@ -51,7 +51,7 @@ func TestSubjectTemplates(t *testing.T) {
 
 func TestBrokenSubjectIsExplained(t *testing.T) {
 	t.Parallel()
-	in := sampleIssue()
+	in := sampleInput()
 	in.Definition.Subject = "{{.Titel}}"
 	_, err := Compose(in, builtIn(t))
 	if err == nil || !strings.Contains(err.Error(), "digest weekly: subject template: no field Titel in Digest; use one of .Align, .Articles") {
@@ -60,9 +60,9 @@ func TestBrokenSubjectIsExplained(t *testing.T) {
 }
 
 // What an editor writes is text: braces in it stay braces.
-func TestEditorsSubjectIsTakenAsItIs(t *testing.T) {
+func TestEditorsSubjectIsNotATemplate(t *testing.T) {
 	t.Parallel()
-	in := sampleIssue()
+	in := sampleInput()
 	in.Subject = "  {{.Digest.Title}} and\tmore\r\n"
 	v := mustRender(t, in, Preferences{Topics: []string{"sea"}})
 	if v.Subject != "{{.Digest.Title}} and more" {
@@ -72,7 +72,7 @@ func TestEditorsSubjectIsTakenAsItIs(t *testing.T) {
 
 func TestDateIsInTheDigestsTimezone(t *testing.T) {
 	t.Parallel()
-	in := sampleIssue()
+	in := sampleInput()
 	in.Date = testTime.Add(15*60*60*1e9 + 30*60*1e9) // 23:30 in UTC, the next day in Paris
 	if v := mustRender(t, in, Preferences{}); !strings.Contains(v.HTML, "Saturday, 28 November 2026") {
 		t.Error("the mail's date is not Paris's")

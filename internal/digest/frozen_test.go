@@ -14,14 +14,14 @@ import (
 
 // What an editor sees in the preview is what the compiled message renders, byte for byte, in
 // both parts and whatever the articles say.
-func TestPouredMailIsThePreviewedOne(t *testing.T) {
+func TestRenderedMailEqualsPreview(t *testing.T) {
 	t.Parallel()
 	values := Placeholders{
 		Name: "Ana & Bo <x>", Address: "ana@post.example", Unsubscribe: "https://post.example/unsubscribe/" + strings.Repeat("Ab-_9", 12) + "?a=1&b=2",
 		Preferences: "https://post.example/preferences/x", Web: "https://post.example/editions/5f/x",
 	}
 	for i, text := range append(hostile, "plain") {
-		in := sampleIssue()
+		in := sampleInput()
 		in.Articles[0].Title, in.Articles[1].Summary = text, text
 		in.Definition.Language = []string{"en", "ar", "ja"}[i%3]
 		v := mustRender(t, in, Preferences{})
@@ -41,12 +41,12 @@ func renderMail(t *testing.T, v Variant, values Placeholders) (html, text string
 	t.Helper()
 	compiled, err := mailer.Compile(mailer.Message{
 		From: mailer.Address{Email: "post@post.example"}, To: mailer.Address{Email: v.Placeholders.Address}, Subject: v.Subject,
-		MessageID: "1.2@post.example", Date: testTime, HTML: v.HTML, Text: v.Text, Placeholders: v.Placeholders.Words(),
+		MessageID: "1.2@post.example", Date: testTime, HTML: v.HTML, Text: v.Text, Placeholders: v.Placeholders.All(),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	reader, err := mail.CreateReader(bytes.NewReader(compiled.Render(nil, values.Words())))
+	reader, err := mail.CreateReader(bytes.NewReader(compiled.Render(nil, values.All())))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,7 +27,7 @@ func TestContentNeverBecomesCode(t *testing.T) {
 	set := builtIn(t)
 	for _, text := range hostile {
 		for _, tmpl := range []string{"digest", "brief"} {
-			in := sampleIssue()
+			in := sampleInput()
 			in.Definition.Template = tmpl
 			in.Articles = []article.Article{{
 				ID: "h1", Slug: "h", Title: text, Summary: text, Language: "en", Authors: []article.Author{{Name: text}}, Tags: []string{text},
@@ -83,9 +83,9 @@ func checkSafe(t *testing.T, text string, v Variant) {
 
 // An author could know a coming edition's marks only by guessing its random id, and
 // would still not get another reader's address into the article.
-func TestMarksYieldToContentThatHasThem(t *testing.T) {
+func TestPlaceholdersChangeWhenContentHasThem(t *testing.T) {
 	t.Parallel()
-	plain := mustRender(t, sampleIssue(), Preferences{})
+	plain := mustRender(t, sampleInput(), Preferences{})
 	for _, put := range []func(*Input){
 		func(in *Input) { in.Articles[0].Title += " " + plain.Placeholders.Address },
 		func(in *Input) { in.Articles[0].HTML += plain.Placeholders.Unsubscribe },
@@ -94,23 +94,23 @@ func TestMarksYieldToContentThatHasThem(t *testing.T) {
 		func(in *Input) { in.Articles[0].Tags[0] = plain.Placeholders.Name },
 		func(in *Input) { in.Definition.Title = plain.Placeholders.Name },
 	} {
-		in := sampleIssue()
+		in := sampleInput()
 		put(&in)
 		v := mustRender(t, in, Preferences{})
-		for i, mark := range v.Placeholders.Words() {
-			if mark == plain.Placeholders.Words()[i] {
+		for i, mark := range v.Placeholders.All() {
+			if mark == plain.Placeholders.All()[i] {
 				t.Errorf("mark %s is used although the content has it", mark)
 			}
 		}
 	}
 }
 
-func TestMarksAreWordsOfTheirOwn(t *testing.T) {
+func TestPlaceholdersAreUniqueShortWords(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
 	for _, edition := range []string{"a", "b", ""} {
 		for _, key := range []string{"", "l=fr", "t=sea"} {
-			words := newPlaceholders(edition, key, func(string) bool { return false }).Words()
+			words := newPlaceholders(edition, key, func(string) bool { return false }).All()
 			for _, word := range words {
 				if seen[word] {
 					t.Errorf("%s stands for two things", word)

@@ -24,13 +24,13 @@ func RenderPage(in Input, lang string, set *templates.Set) (string, error) {
 	if view.page.Subject, err = view.subject(); err != nil {
 		return "", fmt.Errorf("digest %s: %w", in.Definition.Name, err)
 	}
-	nobody, err := view.page.Phrase("nobody")
+	anonymous, err := view.page.Phrase("nobody")
 	if err != nil {
 		return "", err
 	}
 	subscribe := in.Site.URL + "/subscribe?" + url.Values{"digest": {in.Definition.Name}}.Encode()
 	// Templates of a user's own may print these on the page too.
-	reader := Placeholders{Name: nobody, Address: in.Site.Title, Unsubscribe: subscribe, Preferences: subscribe, Web: in.Site.URL + PagePath(in.ID)}
+	reader := Placeholders{Name: anonymous, Address: in.Site.Title, Unsubscribe: subscribe, Preferences: subscribe, Web: in.Site.URL + PagePath(in.ID)}
 	data := view.data(reader, extent{whole: len(in.Articles), bodies: true, web: true})
 	data.Subscribe = subscribe
 	out, err := mail.HTML(data)

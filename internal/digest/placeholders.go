@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// placeholderLetters spells marks: lower case letters and digits, which no encoding of a
+// placeholderEncoding spells marks: lower case letters and digits, which no encoding of a
 // mail, of HTML or of a URL changes.
-var placeholderLetters = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
+var placeholderEncoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
 // newPlaceholders derives the marks of a variant from its edition and key, so that every
 // node makes the same ones. When the content already holds such a word, which
@@ -18,7 +18,7 @@ var placeholderLetters = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").
 func newPlaceholders(edition, key string, contains func(word string) bool) Placeholders {
 	for attempt := 0; ; attempt++ {
 		sum := sha256.Sum256([]byte("tidings marks\x00" + edition + "\x00" + key + "\x00" + strconv.Itoa(attempt)))
-		stem := "tdg" + placeholderLetters.EncodeToString(sum[:15])
+		stem := "tdg" + placeholderEncoding.EncodeToString(sum[:15])
 		if !contains(stem) {
 			return Placeholders{
 				Name: stem + "name", Address: stem + "addr",

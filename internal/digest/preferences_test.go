@@ -48,7 +48,7 @@ func TestEqualPreferencesHaveEqualKeys(t *testing.T) {
 // The key decides who shares a variant, so that nothing else may change one.
 func TestEqualKeysGiveEqualVariants(t *testing.T) {
 	t.Parallel()
-	in := sampleIssue()
+	in := sampleInput()
 	in.Definition.Language = "de"
 	for _, pair := range [][2]Preferences{
 		{{}, {Language: "nonsense!"}}, {{}, {Language: "und"}}, {{Language: "fr"}, {Language: "fr-CA"}},
@@ -72,7 +72,7 @@ func TestKeyDoesNotDependOnOrder(t *testing.T) {
 	}
 }
 
-func TestReadersGetWhatTheyWant(t *testing.T) {
+func TestPreferencesSelectMatchingArticles(t *testing.T) {
 	t.Parallel()
 	a := []article.Article{{Tags: []string{"Sea", "Été"}, Language: "pt-BR"}}
 	for _, tc := range []struct {
@@ -98,7 +98,7 @@ func TestReadersGetWhatTheyWant(t *testing.T) {
 	}
 }
 
-func TestLanguageChoosesOnlyWhereADigestHasSeveral(t *testing.T) {
+func TestLanguagePreferenceAppliesOnlyToMultilingualDigests(t *testing.T) {
 	t.Parallel()
 	if p := PreferencesFor(Definition{Language: "en"}, []string{"sea"}, "fr"); p.Key() != "t=sea" {
 		t.Errorf("a French reader of an English digest has the key %q", p.Key())
@@ -143,7 +143,7 @@ func TestNarrowedPreferencesChooseTheSame(t *testing.T) {
 	}
 }
 
-func TestThousandsOfWishesAreFewMails(t *testing.T) {
+func TestManyPreferencesShareFewVariants(t *testing.T) {
 	t.Parallel()
 	articles := []article.Article{{ID: "1", Tags: []string{"t1", "t2"}}, {ID: "2", Tags: []string{"t2"}}, {ID: "3", Tags: []string{"t3"}}}
 	keys := map[string]bool{}
@@ -165,9 +165,9 @@ func TestThousandsOfWishesAreFewMails(t *testing.T) {
 	}
 }
 
-// TestAFilterSelectsWhatBelongsInTheVariant tries readers and articles of many
+// TestFilterSelectsArticlesOfVariant tries readers and articles of many
 // languages and topics.
-func TestAFilterSelectsWhatBelongsInTheVariant(t *testing.T) {
+func TestFilterSelectsArticlesOfVariant(t *testing.T) {
 	t.Parallel()
 	tags := []string{"", "en", "en-GB", "fr", "fr-CA", "zh", "zh-CN", "zh-TW", "zh-Hant", "zh-Hant-HK", "sr", "sr-Latn", "sr-Latn-RS", "pt-BR", "de"}
 	topics := [][]string{nil, {"sea"}, {"Town", "sea "}, {" "}, {"none"}}

@@ -40,17 +40,17 @@ func Render(in Input, prefs Preferences, set *templates.Set) (Variant, error) {
 }
 
 // variant renders the mail.
-func (v view) variant(mail *templates.Mail, holes Placeholders) (Variant, error) {
+func (v view) variant(mail *templates.Mail, placeholders Placeholders) (Variant, error) {
 	total := len(v.articles)
 	mailed, shown, err := trim(total, func(c extent) (templates.Rendered, error) {
-		return mail.Render(v.data(holes, c))
+		return mail.Render(v.data(placeholders, c))
 	})
 	if err != nil {
 		return Variant{}, err
 	}
 	out := Variant{
 		Edition: v.in.ID, Language: v.page.Language, Direction: v.page.Direction,
-		Subject: v.page.Subject, HTML: mailed.HTML, Text: mailed.Text, Placeholders: holes,
+		Subject: v.page.Subject, HTML: mailed.HTML, Text: mailed.Text, Placeholders: placeholders,
 		Articles: ids(v.articles), Shown: shown.whole,
 		Warnings: warnings(len(mailed.HTML), shown, total),
 	}

@@ -12,11 +12,11 @@ import (
 	"github.com/tidings-press/tidings/templates"
 )
 
-func TestMailsLookAsTheyDid(t *testing.T) {
+func TestMailsMatchGoldenFiles(t *testing.T) {
 	t.Parallel()
 	for _, tmpl := range []string{"digest", "brief"} {
 		for _, lang := range []string{"en", "ar"} {
-			in := sampleIssue()
+			in := sampleInput()
 			in.Definition.Template, in.Definition.Language = tmpl, lang
 			v := mustRender(t, in, Preferences{})
 			golden(t, "testdata/"+tmpl+"-"+lang+".html", v.HTML)
@@ -25,20 +25,20 @@ func TestMailsLookAsTheyDid(t *testing.T) {
 	}
 }
 
-func TestRenderingIsTheSameEachTime(t *testing.T) {
+func TestRenderingIsDeterministic(t *testing.T) {
 	t.Parallel()
-	first := mustRender(t, sampleIssue(), Preferences{Topics: []string{"sea"}})
+	first := mustRender(t, sampleInput(), Preferences{Topics: []string{"sea"}})
 	for range 5 {
-		if again := mustRender(t, sampleIssue(), Preferences{Topics: []string{"sea"}}); !reflect.DeepEqual(again, first) {
+		if again := mustRender(t, sampleInput(), Preferences{Topics: []string{"sea"}}); !reflect.DeepEqual(again, first) {
 			t.Fatal("the same issue gave another variant")
 		}
 	}
 }
 
-func TestEachMarkOccursOnlyWhereItIsMeant(t *testing.T) {
+func TestEachPlaceholderOccursOnce(t *testing.T) {
 	t.Parallel()
-	v := mustRender(t, sampleIssue(), Preferences{})
-	places := markPlaces(t, v.HTML, v.Placeholders)
+	v := mustRender(t, sampleInput(), Preferences{})
+	places := placeholderPlaces(t, v.HTML, v.Placeholders)
 	want := map[string]string{
 		v.Placeholders.Address: "text", v.Placeholders.Unsubscribe: "a href", v.Placeholders.Preferences: "a href", v.Placeholders.Web: "a href",
 	}
@@ -54,9 +54,9 @@ func TestEachMarkOccursOnlyWhereItIsMeant(t *testing.T) {
 	}
 }
 
-// markPlaces says for each mark where a browser finds it: in text, or as the whole of
+// placeholderPlaces says for each mark where a browser finds it: in text, or as the whole of
 // an attribute.
-func markPlaces(t *testing.T, page string, holes Placeholders) map[string][]string {
+func placeholderPlaces(t *testing.T, page string, holes Placeholders) map[string][]string {
 	t.Helper()
 	doc, err := html.Parse(strings.NewReader(page))
 	if err != nil {
@@ -64,7 +64,7 @@ func markPlaces(t *testing.T, page string, holes Placeholders) map[string][]stri
 	}
 	places := map[string][]string{}
 	for node := range doc.Descendants() {
-		for _, mark := range holes.Words() {
+		for _, mark := range holes.All() {
 			if node.Type == html.TextNode && strings.Contains(node.Data, mark) {
 				places[mark] = append(places[mark], "text")
 			}
@@ -82,7 +82,7 @@ func markPlaces(t *testing.T, page string, holes Placeholders) map[string][]stri
 
 func TestStylesAreInlinedAndDarkModeIsKept(t *testing.T) {
 	t.Parallel()
-	page := mustRender(t, sampleIssue(), Preferences{}).HTML
+	page := mustRender(t, sampleInput(), Preferences{}).HTML
 	for _, want := range []string{
 		"@media (prefers-color-scheme: dark)", "@media (max-width: 620px)", "[data-ogsc] .ink", "<!--[if mso]><table", "<![endif]-->",
 		`<html lang="en" dir="ltr"`, `style="margin:0;padding:0;`, `lang="ar"`, `dir="rtl"`,
@@ -99,10 +99,10 @@ func TestStylesAreInlinedAndDarkModeIsKept(t *testing.T) {
 }
 
 // An image that a server could count opens with would be one per reader.
-func TestNoImageTracks(t *testing.T) {
+func TestNoImageContainsPlaceholder(t *testing.T) {
 	t.Parallel()
-	v := mustRender(t, sampleIssue(), Preferences{})
-	for mark, places := range markPlaces(t, v.HTML, v.Placeholders) {
+	v := mustRender(t, sampleInput(), Preferences{})
+	for mark, places := range placeholderPlaces(t, v.HTML, v.Placeholders) {
 		for _, place := range places {
 			if strings.HasPrefix(place, "img") || strings.HasPrefix(place, "part of img") {
 				t.Errorf("mark %s is in an image's address", mark)
@@ -114,9 +114,9 @@ func TestNoImageTracks(t *testing.T) {
 	}
 }
 
-func TestVariantShowsOnlyWhatTheReaderWants(t *testing.T) {
+func TestVariantShowsOnlyMatchingArticles(t *testing.T) {
 	t.Parallel()
-	in := sampleIssue()
+	in := sampleInput()
 	in.Definition.Language = ""
 	for name, tc := range map[string]struct {
 		prefs    Preferences
@@ -148,7 +148,7 @@ func TestBodiesHaveAbsoluteAddresses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := sampleIssue()
+	in := sampleInput()
 	in.Definition.Template = "whole"
 	v, err := Render(in, Preferences{}, set)
 	if err != nil {
@@ -162,9 +162,9 @@ func TestBodiesHaveAbsoluteAddresses(t *testing.T) {
 	}
 }
 
-func TestEmptyVariantIsSkippedWithTheReason(t *testing.T) {
+func TestVariantWithoutArticlesIsErrEmpty(t *testing.T) {
 	t.Parallel()
-	_, err := Render(sampleIssue(), Preferences{Topics: []string{"gardening"}}, builtIn(t))
+	_, err := Render(sampleInput(), Preferences{Topics: []string{"gardening"}}, builtIn(t))
 	if !errors.Is(err, ErrEmpty) {
 		t.Fatalf("got %v, want ErrEmpty", err)
 	}
@@ -172,7 +172,7 @@ func TestEmptyVariantIsSkippedWithTheReason(t *testing.T) {
 
 func TestUnknownTemplateIsNamed(t *testing.T) {
 	t.Parallel()
-	in := sampleIssue()
+	in := sampleInput()
 	in.Definition.Template = "weekley"
 	_, err := Render(in, Preferences{}, builtIn(t))
 	if err == nil || !strings.Contains(err.Error(), `no mail template "weekley"; there are: brief, digest`) {
@@ -180,9 +180,9 @@ func TestUnknownTemplateIsNamed(t *testing.T) {
 	}
 }
 
-func TestFillPutsEachValueInItsPlace(t *testing.T) {
+func TestFillReplacesEachPlaceholder(t *testing.T) {
 	t.Parallel()
-	v := mustRender(t, sampleIssue(), Preferences{})
+	v := mustRender(t, sampleInput(), Preferences{})
 	filled := v.Fill(Placeholders{Address: `"<x>&"@post.example`, Unsubscribe: "https://post.example/u?a=1&b=2", Preferences: "https://post.example/p", Web: "https://post.example/w"})
 	for _, want := range []string{`&#34;&lt;x&gt;&amp;&#34;@post.example`, `href="https://post.example/u?a=1&amp;b=2"`} {
 		if !strings.Contains(filled.HTML, want) {
@@ -192,7 +192,7 @@ func TestFillPutsEachValueInItsPlace(t *testing.T) {
 	if !strings.Contains(filled.Text, "https://post.example/u?a=1&b=2") {
 		t.Error("the text has another address than the HTML")
 	}
-	for _, mark := range v.Placeholders.Words() {
+	for _, mark := range v.Placeholders.All() {
 		if strings.Contains(filled.HTML+filled.Text, mark) {
 			t.Errorf("mark %s is left", mark)
 		}

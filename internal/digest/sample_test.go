@@ -31,8 +31,8 @@ func sampleSite() Site {
 	}
 }
 
-// sampleIssue has articles in four languages, with and without picture and summary.
-func sampleIssue() Input {
+// sampleInput has articles in four languages, with and without picture and summary.
+func sampleInput() Input {
 	return Input{
 		ID:         "5f0c9f3e-7d0b-4a55-9a44-0d5b1a1f2c33",
 		Definition: Definition{Name: "weekly", Title: "The Weekly", Description: "What we wrote this week.", Language: "en", Timezone: "Europe/Paris"},
@@ -60,9 +60,9 @@ func sampleIssue() Input {
 	}
 }
 
-// crowd returns an issue with n articles.
-func crowd(n int) Input {
-	in := sampleIssue()
+// manyArticles returns an issue with n articles.
+func manyArticles(n int) Input {
+	in := sampleInput()
 	in.Articles = nil
 	for i := range n {
 		in.Articles = append(in.Articles, article.Article{

@@ -135,7 +135,7 @@ func TestFinalStatesAreFinal(t *testing.T) {
 	}
 }
 
-func TestNothingSkipsApproval(t *testing.T) {
+func TestStatesCannotSkipApproval(t *testing.T) {
 	t.Parallel()
 	if Draft.CanBecome(Sending) || Draft.CanBecome(Sent) || Sent.CanBecome(Sending) || Cancelled.CanBecome(Sending) {
 		t.Error("an edition can be sent that nobody approved, or twice")

@@ -9,9 +9,9 @@ import (
 // Sizes of a mail's HTML, and of its text, in bytes. Gmail cuts a mail off at 102 KB, with its
 // unsubscribe link, and each hole grows by a URL when it is filled.
 const (
-	WarnBytes       = 80_000
-	MaxBytes        = 102_000
-	placeholderRoom = 4_000
+	WarnBytes        = 80_000
+	MaxBytes         = 102_000
+	placeholderBytes = 4_000
 )
 
 // maxTitles bounds the list of what is not shown whole; nobody reads a longer one.
@@ -25,8 +25,8 @@ type extent struct {
 	web    bool // as a web page
 }
 
-// after returns the cut that shows n articles whole and lists those that follow.
-func after(n, total int, bodies bool) extent {
+// newExtent returns the cut that shows n articles whole and lists those that follow.
+func newExtent(n, total int, bodies bool) extent {
 	return extent{whole: n, titles: min(total-n, maxTitles), bodies: bodies}
 }
 
@@ -34,7 +34,7 @@ func after(n, total int, bodies bool) extent {
 // to try next, so that a few tries do even for a thousand articles.
 func trim(total int, render func(extent) (templates.Rendered, error)) (templates.Rendered, extent, error) {
 	out, shown, err := fit(total, true, render)
-	if err != nil || max(len(out.HTML), len(out.Text))+placeholderRoom <= MaxBytes {
+	if err != nil || max(len(out.HTML), len(out.Text))+placeholderBytes <= MaxBytes {
 		return out, shown, err
 	}
 	return fit(total, false, render)
@@ -48,12 +48,12 @@ const firstTry = 40
 func fit(total int, bodies bool, render func(extent) (templates.Rendered, error)) (best templates.Rendered, shown extent, err error) {
 	most := total // above it is known not to fit
 	for n := min(total, firstTry); ; {
-		tried := after(n, total, bodies)
+		tried := newExtent(n, total, bodies)
 		out, err := render(tried)
 		if err != nil {
 			return out, tried, err
 		}
-		size := max(len(out.HTML), len(out.Text)) + placeholderRoom
+		size := max(len(out.HTML), len(out.Text)) + placeholderBytes
 		if size > MaxBytes && n > 1 {
 			most = n - 1
 			if n = max(1, min(n-1, n*(MaxBytes-10_000)/size)); n <= shown.whole {
@@ -76,7 +76,7 @@ func warnings(size int, shown extent, total int) []string {
 	if shown.whole < total {
 		out = append(out, fmt.Sprintf("%d of %d articles are shown whole; the others are on the web, since mails over 102 KB are cut off by Gmail", shown.whole, total))
 	}
-	switch size += placeholderRoom; {
+	switch size += placeholderBytes; {
 	case size > MaxBytes:
 		out = append(out, fmt.Sprintf("the mail has %d KB and will be cut off by Gmail; its template alone is too large", size/1000))
 	case size > WarnBytes:

@@ -11,18 +11,18 @@ import (
 	"github.com/tidings-press/tidings/templates"
 )
 
-func TestMailsStayUnderWhatGmailShows(t *testing.T) {
+func TestMailsStayUnderGmailLimit(t *testing.T) {
 	t.Parallel()
 	set := builtIn(t)
 	for _, tmpl := range []string{"digest", "brief"} {
 		for _, n := range []int{1, 20, 45, 60, 200, 1000} {
-			in := crowd(n)
+			in := manyArticles(n)
 			in.Definition.Template = tmpl
 			v, err := Render(in, Preferences{}, set)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(v.HTML) > MaxBytes-placeholderRoom {
+			if len(v.HTML) > MaxBytes-placeholderBytes {
 				t.Errorf("%s with %d articles has %d bytes", tmpl, n, len(v.HTML))
 			}
 			if len(v.Articles) != n || v.Shown < 1 || v.Shown > n {
@@ -45,16 +45,16 @@ func checkCut(t *testing.T, name string, v Variant) {
 }
 
 // A full mail is a better mail: trimming must not throw away half of the room.
-func TestTrimmingUsesTheRoom(t *testing.T) {
+func TestTrimmingFillsTheMail(t *testing.T) {
 	t.Parallel()
-	if v := mustRender(t, crowd(300), Preferences{}); len(v.HTML) < 75_000 {
+	if v := mustRender(t, manyArticles(300), Preferences{}); len(v.HTML) < 75_000 {
 		t.Errorf("a mail of %d bytes could show more than %d articles", len(v.HTML), v.Shown)
 	}
 }
 
-func TestLargeMailIsWarnedOf(t *testing.T) {
+func TestLargeMailGivesWarning(t *testing.T) {
 	t.Parallel()
-	small, large := mustRender(t, crowd(5), Preferences{}), mustRender(t, crowd(33), Preferences{})
+	small, large := mustRender(t, manyArticles(5), Preferences{}), mustRender(t, manyArticles(33), Preferences{})
 	if len(small.Warnings) != 0 {
 		t.Errorf("a small mail is warned of: %q", small.Warnings)
 	}
@@ -63,7 +63,7 @@ func TestLargeMailIsWarnedOf(t *testing.T) {
 	}
 }
 
-func TestHugeBodiesGiveWayToSummaries(t *testing.T) {
+func TestHugeBodiesAreReplacedBySummaries(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	writeMail(t, dir, "whole", `{{range .Articles}}{{if .Body}}{{.Body}}{{else}}<p>{{.Summary}}</p>{{end}}{{end}}<a href="{{.Reader.Unsubscribe}}">x</a>`, "{{.Reader.Unsubscribe}}")
@@ -71,7 +71,7 @@ func TestHugeBodiesGiveWayToSummaries(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := sampleIssue()
+	in := sampleInput()
 	in.Definition.Template = "whole"
 	in.Articles[0].HTML = "<p>" + strings.Repeat("long ", 50_000) + "</p>"
 	v, err := Render(in, Preferences{}, set)
@@ -83,7 +83,7 @@ func TestHugeBodiesGiveWayToSummaries(t *testing.T) {
 	}
 }
 
-func TestOversizeTemplateIsWarnedOf(t *testing.T) {
+func TestOversizeTemplateGivesWarning(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	writeMail(t, dir, "fat", strings.Repeat("<p>fat</p>", 15_000)+`<a href="{{.Reader.Unsubscribe}}">x</a>`, "{{.Reader.Unsubscribe}}")
@@ -91,7 +91,7 @@ func TestOversizeTemplateIsWarnedOf(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := sampleIssue()
+	in := sampleInput()
 	in.Definition.Template = "fat"
 	v, err := Render(in, Preferences{}, set)
 	if err != nil || !strings.Contains(strings.Join(v.Warnings, "\n"), "its template alone is too large") {
@@ -109,7 +109,7 @@ func TestTrimmingStopsAtTheFirstError(t *testing.T) {
 	}
 }
 
-func TestTrimmingTakesFewTries(t *testing.T) {
+func TestTrimmingRendersFewTimes(t *testing.T) {
 	t.Parallel()
 	calls := 0
 	out, shown, err := trim(1000, func(c extent) (templates.Rendered, error) {
@@ -145,15 +145,15 @@ func TestTrimmingEndsForAnySizes(t *testing.T) {
 		if err != nil || shown.whole < 1 || len(out.HTML) != sizes[shown.whole] {
 			t.Fatalf("%d calls: %d bytes with %d articles, error %v", calls, len(out.HTML), shown.whole, err)
 		}
-		if len(out.HTML)+placeholderRoom > MaxBytes && shown.whole > 1 {
+		if len(out.HTML)+placeholderBytes > MaxBytes && shown.whole > 1 {
 			t.Fatalf("%d bytes with %d articles were returned", len(out.HTML), shown.whole)
 		}
 	}
 }
 
-func TestArticlesWithNothingStillRender(t *testing.T) {
+func TestArticleWithoutTitleOrDateRenders(t *testing.T) {
 	t.Parallel()
-	in := sampleIssue()
+	in := sampleInput()
 	in.Site = Site{Title: "S", URL: "https://s.example"}
 	in.Definition = Definition{Name: "d", Title: "D"}
 	in.Articles = []article.Article{{ID: "only-an-id", Slug: "only"}}

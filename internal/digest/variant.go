@@ -55,17 +55,17 @@ func (v Variant) PagePath(number int) string {
 	return PagePath(v.Edition) + "/" + strconv.Itoa(number)
 }
 
-// Words lists the marks, in the order of the struct's fields.
-func (h Placeholders) Words() []string {
+// All lists the marks, in the order of the struct's fields.
+func (h Placeholders) All() []string {
 	return []string{h.Name, h.Address, h.Unsubscribe, h.Preferences, h.Web}
 }
 
 func (h Placeholders) pairs(values Placeholders, encode func(string) string) []string {
 	var out []string
-	filled := values.Words()
-	for i, mark := range h.Words() {
-		if mark != "" {
-			out = append(out, mark, encode(filled[i]))
+	filled := values.All()
+	for i, placeholder := range h.All() {
+		if placeholder != "" {
+			out = append(out, placeholder, encode(filled[i]))
 		}
 	}
 	return out

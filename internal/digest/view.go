@@ -49,23 +49,23 @@ func postal(address string) []string {
 
 // data fills the template's struct with the first articles whole, the next by title,
 // and the rest as a number.
-func (v view) data(holes Placeholders, cut extent) templates.Digest {
+func (v view) data(placeholders Placeholders, shown extent) templates.Digest {
 	d := templates.Digest{
 		Page:    v.page,
 		Digest:  templates.Publication{Name: v.in.Definition.Name, Title: v.in.Definition.Title, Description: v.in.Definition.Description},
 		Edition: templates.Edition{Number: v.in.Number, Date: v.in.Date.In(v.zone)},
 		Reader: templates.Reader{
-			Name: holes.Name, Address: holes.Address, Unsubscribe: holes.Unsubscribe,
-			Preferences: holes.Preferences, Web: holes.Web,
+			Name: placeholders.Name, Address: placeholders.Address, Unsubscribe: placeholders.Unsubscribe,
+			Preferences: placeholders.Preferences, Web: placeholders.Web,
 		},
-		Left: len(v.articles) - cut.whole - cut.titles,
-		Web:  cut.web,
+		Left: len(v.articles) - shown.whole - shown.titles,
+		Web:  shown.web,
 	}
-	for i := range v.articles[:cut.whole] {
-		d.Articles = append(d.Articles, v.article(&v.articles[i], cut.bodies))
+	for i := range v.articles[:shown.whole] {
+		d.Articles = append(d.Articles, v.article(&v.articles[i], shown.bodies))
 	}
-	for i := range v.articles[cut.whole : cut.whole+cut.titles] {
-		d.More = append(d.More, v.link(&v.articles[cut.whole+i]))
+	for i := range v.articles[shown.whole : shown.whole+shown.titles] {
+		d.More = append(d.More, v.link(&v.articles[shown.whole+i]))
 	}
 	d.Preheader = v.preheader()
 	return d
@@ -74,12 +74,12 @@ func (v view) data(holes Placeholders, cut extent) templates.Digest {
 func (v view) article(a *article.Article, body bool) templates.Article {
 	out := templates.Article{
 		ID: a.ID, Title: v.title(a), URL: a.URLFor(v.in.Site.URL),
-		Summary: clean(a.Summary, maxSummary), Tags: a.Tags,
+		Summary: singleLine(a.Summary, maxSummary), Tags: a.Tags,
 		Published: a.Published.In(v.zone), Language: a.Language, Direction: a.Direction(),
 		Image: v.image(a.Image),
 	}
 	for _, author := range a.Authors[:min(len(a.Authors), maxAuthors)] {
-		out.Authors = append(out.Authors, clean(author.Name, maxTitle))
+		out.Authors = append(out.Authors, singleLine(author.Name, maxTitle))
 	}
 	if body {
 		out.Body = template.HTML(a.BodyFor(v.in.Site.URL)) //nolint:gosec // sanitised once, at import
@@ -95,7 +95,7 @@ func (v view) link(a *article.Article) templates.Link {
 // press on.
 func (v view) title(a *article.Article) string {
 	for _, text := range []string{a.Title, a.Summary, a.Slug} {
-		if title := clean(text, maxTitle); title != "" {
+		if title := singleLine(text, maxTitle); title != "" {
 			return title
 		}
 	}
@@ -107,7 +107,7 @@ func (v view) image(image *article.Image) *templates.Image {
 	if image == nil || image.URL == "" {
 		return nil
 	}
-	out := &templates.Image{URL: article.Absolute(image.URL, v.in.Site.URL), Alt: clean(image.Alt, maxTitle), Width: image.Width, Height: image.Height}
+	out := &templates.Image{URL: article.Absolute(image.URL, v.in.Site.URL), Alt: singleLine(image.Alt, maxTitle), Width: image.Width, Height: image.Height}
 	if image.Width > imageWidth {
 		out.Width, out.Height = imageWidth, image.Height*imageWidth/image.Width
 	}
@@ -118,17 +118,17 @@ func (v view) image(image *article.Image) *templates.Image {
 // only article's summary.
 func (v view) preheader() string {
 	if len(v.articles) == 1 {
-		return clean(v.articles[0].Summary, maxPreview)
+		return singleLine(v.articles[0].Summary, maxPreview)
 	}
 	var titles []string
 	for i := range v.articles[1:min(len(v.articles), 6)] {
 		titles = append(titles, v.title(&v.articles[i+1]))
 	}
-	return clean(strings.Join(titles, " · "), maxPreview)
+	return singleLine(strings.Join(titles, " · "), maxPreview)
 }
 
-// clean cuts a text and makes one line of it. Imported articles are clean already;
+// singleLine cuts a text and makes one line of it. Imported articles are clean already;
 // this keeps a control character out of mails by whatever way it came in.
-func clean(text string, width int) string {
+func singleLine(text string, width int) string {
 	return templates.Truncate(strings.Join(strings.Fields(article.CleanText(text)), " "), width)
 }

@@ -119,7 +119,7 @@ func (m *Monitor) alert(ctx context.Context, f finding, every time.Duration) {
 	if every == 0 {
 		every = 80 * 24 * time.Hour // after that the store forgets it, and the edition is old
 	}
-	if at, told := m.alerted[f.cause]; told && time.Since(at) < every {
+	if at, sent := m.alerted[f.cause]; sent && time.Since(at) < every {
 		return
 	}
 	m.rememberOwners(ctx)

@@ -81,20 +81,20 @@ type finding struct {
 	quiet   bool          // owners are not told
 }
 
-// fresh is how long a report is given out again: asking often costs nothing.
-const fresh = time.Second
+// reportLifetime is how long a report is given out again: asking often costs nothing.
+const reportLifetime = time.Second
 
-// checkFor bounds one look at everything.
-const checkFor = 5 * time.Second
+// checkTimeout bounds one look at everything.
+const checkTimeout = 5 * time.Second
 
 // Check looks at the node, at most once a second.
 func (m *Monitor) Check(ctx context.Context) Report {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if time.Since(m.latest.Checked) < fresh {
+	if time.Since(m.latest.Checked) < reportLifetime {
 		return m.latest
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), checkFor)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), checkTimeout)
 	defer cancel()
 	var r Report
 	r.findings = append(r.findings, m.storeFindings(ctx)...)
@@ -105,20 +105,20 @@ func (m *Monitor) Check(ctx context.Context) Report {
 		r.findings = append(r.findings, m.lagFindings(ctx, &r.Lag)...)
 		r.findings = append(r.findings, m.relayFindings(ctx)...)
 	}
-	r.settle()
+	r.summarize()
 	m.latest = r
 	return r
 }
 
-// settle sorts the findings into reasons and warnings, each text once.
-func (r *Report) settle() {
+// summarize sorts the findings into reasons and warnings, each text once.
+func (r *Report) summarize() {
 	r.Reasons, r.Warnings, r.Checked = []string{}, []string{}, time.Now()
-	said := map[string]bool{}
+	seen := map[string]bool{}
 	for _, f := range r.findings {
-		if said[f.text] {
+		if seen[f.text] {
 			continue
 		}
-		said[f.text] = true
+		seen[f.text] = true
 		if f.warning {
 			r.Warnings = append(r.Warnings, f.text)
 		} else {
@@ -158,7 +158,7 @@ func (m *Monitor) storeFindings(ctx context.Context) (out []finding) {
 		}
 		add(kind, err)
 	}
-	if fault := m.Store.LastFault(); fault != nil && (fault.Kind == store.FaultDamaged || time.Since(fault.At) < recent) {
+	if fault := m.Store.LastFault(); fault != nil && (fault.Kind == store.FaultDamaged || time.Since(fault.At) < faultRecent) {
 		add(fault.Kind, fault.Err)
 	}
 	if fault := m.damage.Load(); fault != nil {
@@ -167,9 +167,9 @@ func (m *Monitor) storeFindings(ctx context.Context) (out []finding) {
 	return out
 }
 
-// recent is how long a fault counts that some work has met: longer than the loops wait
+// faultRecent is how long a fault counts that some work has met: longer than the loops wait
 // between two tries.
-const recent = 10 * time.Second
+const faultRecent = 10 * time.Second
 
 // probe writes to the store within its time. A store that does not come back is not
 // asked again until it has: no pile of questions waits for it.
@@ -190,9 +190,9 @@ func (m *Monitor) probe(ctx context.Context) error {
 	}
 }
 
-// fullBelow is the free space with which a disk counts as full: less than what one
+// diskFullBelow is the free space with which a disk counts as full: less than what one
 // commit of a busy node may add to the log.
-const fullBelow = 4 << 20
+const diskFullBelow = 4 << 20
 
 // diskFindings looks at the free space where the store is, when that is on this
 // machine.
@@ -205,7 +205,7 @@ func (m *Monitor) diskFindings() []finding {
 	switch {
 	case err != nil:
 		return nil // the probe says more of it
-	case free < fullBelow:
+	case free < diskFullBelow:
 		return []finding{{cause: "store: " + string(store.FaultFull), text: string(store.FaultFull), detail: fmt.Sprintf("%d KB are free in %s", free>>10, folder)}}
 	case free < m.DiskFree:
 		return []finding{{cause: "disk", text: "the disk of the store is nearly full", detail: fmt.Sprintf("%d MB are free in %s", free>>20, folder), warning: true}}
@@ -218,12 +218,12 @@ const failingGrace = 10 * time.Second
 
 // engineFindings looks whether the engine's loops get on.
 func (m *Monitor) engineFindings() (out []finding) {
-	pulses := m.Engine.Heartbeats()
-	if len(pulses) == 0 {
+	heartbeats := m.Engine.Heartbeats()
+	if len(heartbeats) == 0 {
 		return []finding{{cause: "engine", text: "the engine does not run", detail: "none of its loops is there", grace: time.Minute}}
 	}
 	now := time.Now()
-	for _, p := range pulses {
+	for _, p := range heartbeats {
 		if p.Stalled(now) {
 			out = append(out, finding{cause: "engine: " + p.Name, text: "the engine has stalled: " + p.Name, detail: fmt.Sprintf("no sign of life since %s", p.At.Format(time.DateTime))})
 			continue
@@ -238,8 +238,8 @@ func (m *Monitor) engineFindings() (out []finding) {
 	return out
 }
 
-// lateBy is how late a tick may be before no engine can be at work.
-const lateBy = 2 * time.Minute
+// maxTickDelay is how late a tick may be before no engine can be at work.
+const maxTickDelay = 2 * time.Minute
 
 // lagFindings measures how far behind the nodes are.
 func (m *Monitor) lagFindings(ctx context.Context, behind *Lag) []finding {
@@ -254,7 +254,7 @@ func (m *Monitor) lagFindings(ctx context.Context, behind *Lag) []finding {
 	case held != nil: // its ticks wait for an owner, and so would a mail about them
 		return []finding{{cause: "quarantine", text: "nothing is sent until an owner ends the quarantine", detail: "the store was restored", warning: true, quiet: true}}
 	}
-	if lag.Tick > lateBy {
+	if lag.Tick > maxTickDelay {
 		return []finding{{cause: "late", text: "a digest is due and is not made", detail: fmt.Sprintf("its tick was due %s ago", lag.Tick.Round(time.Second)), grace: 3 * time.Minute}}
 	}
 	return nil

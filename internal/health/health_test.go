@@ -133,8 +133,8 @@ func (n *node) notReady(kind store.FaultKind) {
 	}
 }
 
-// told waits for a mail to the owner.
-func (n *node) told(words string) {
+// wantAlert waits for a mail to the owner.
+func (n *node) wantAlert(words string) {
 	n.t.Helper()
 	eventually(n.t, "a mail to the owner: "+words, func() bool { return n.mails(words) > 0 }, func() string { return fmt.Sprint(n.inbox.Received()) })
 }
@@ -162,7 +162,7 @@ func eventually(t *testing.T, what string, holds func() bool, last func() string
 // sqlite is the DSN of a new file in a folder.
 func sqlite(folder string) string { return "sqlite:" + filepath.Join(folder, "tidings.db") }
 
-func TestReadyNodeSaysSoOnBothEngines(t *testing.T) {
+func TestRunningNodeIsReadyOnBothEngines(t *testing.T) {
 	t.Parallel()
 	for _, engine := range storetest.Engines {
 		t.Run(string(engine), func(t *testing.T) {
@@ -214,7 +214,7 @@ func fill(t *testing.T, folder string, left int64) {
 	}
 }
 
-func TestFullDiskIsNotReadyAndIsTold(t *testing.T) {
+func TestFullDiskIsNotReadyAndAlertsOwner(t *testing.T) {
 	t.Parallel()
 	disk := tinyDisk(t)
 	n := start(t, sqlite(disk), "12MB", "")
@@ -222,10 +222,10 @@ func TestFullDiskIsNotReadyAndIsTold(t *testing.T) {
 	n.until("the disk is nearly full", func(code int, r health.Report) bool {
 		return code == http.StatusOK && slices.Contains(r.Warnings, "the disk of the store is nearly full")
 	})
-	n.told("the disk of the store is nearly full")
+	n.wantAlert("the disk of the store is nearly full")
 	fill(t, disk, 0)
 	n.notReady(store.FaultFull)
-	n.told(string(store.FaultFull)) // though the store does not take the mail any more
+	n.wantAlert(string(store.FaultFull)) // though the store does not take the mail any more
 	if err := os.Remove(filepath.Join(disk, "filler")); err != nil {
 		t.Fatal(err)
 	}
@@ -237,7 +237,7 @@ func TestFullDiskIsNotReadyAndIsTold(t *testing.T) {
 	}
 }
 
-func TestDeletedDatabaseIsNotReadyAndIsTold(t *testing.T) {
+func TestDeletedDatabaseIsNotReadyAndAlertsOwner(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	n := start(t, sqlite(folder), "0B", "")
@@ -245,10 +245,10 @@ func TestDeletedDatabaseIsNotReadyAndIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	n.notReady(store.FaultReplaced)
-	n.told(string(store.FaultReplaced))
+	n.wantAlert(string(store.FaultReplaced))
 }
 
-func TestAnotherDatabaseInItsPlaceIsNotReady(t *testing.T) {
+func TestReplacedDatabaseIsNotReady(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	n := start(t, sqlite(folder), "0B", "")
@@ -262,7 +262,7 @@ func TestAnotherDatabaseInItsPlaceIsNotReady(t *testing.T) {
 	n.notReady(store.FaultReplaced)
 }
 
-func TestOverwrittenPagesAreNotReadyAndAreTold(t *testing.T) {
+func TestOverwrittenPagesAreNotReadyAndAlertOwner(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	n := start(t, sqlite(folder), "0B", "")
@@ -276,7 +276,7 @@ func TestOverwrittenPagesAreNotReadyAndAreTold(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	n.notReady(store.FaultDamaged)
-	n.told(string(store.FaultDamaged))
+	n.wantAlert(string(store.FaultDamaged))
 }
 
 func TestStoppedPostgresIsNotReady(t *testing.T) {
@@ -293,7 +293,7 @@ func TestStoppedPostgresIsNotReady(t *testing.T) {
 	n.until("it is ready again", func(code int, r health.Report) bool { return code == http.StatusOK })
 }
 
-func TestStoppedRelayIsAWarningAndIsTold(t *testing.T) {
+func TestStoppedRelayIsAWarningAndAlertsOwner(t *testing.T) {
 	t.Parallel()
 	wire := testkit.StartSMTPServer(t, sink.Options{Users: map[string]string{"press": "right"}})
 	n := start(t, sqlite(t.TempDir()), "0B", fmt.Sprintf("- {name: main, host: 127.0.0.1, port: %d, tls: none, username: press, password: wrong}\n", wire.Port()))
@@ -310,10 +310,10 @@ func TestStoppedRelayIsAWarningAndIsTold(t *testing.T) {
 	n.until("a relay is stopped", func(code int, r health.Report) bool {
 		return code == http.StatusOK && slices.Contains(r.Warnings, "a relay is stopped")
 	})
-	n.told("a relay is stopped")
+	n.wantAlert("a relay is stopped")
 }
 
-func TestFailedEditionIsTold(t *testing.T) {
+func TestFailedEditionAlertsOwner(t *testing.T) {
 	t.Parallel()
 	n := start(t, sqlite(t.TempDir()), "0B", "")
 	for i, state := range []digest.State{digest.Failed, digest.Paused} {
@@ -329,7 +329,7 @@ func TestFailedEditionIsTold(t *testing.T) {
 		if err := n.Store.SetEditionState(t.Context(), e.ID, state, "the template is broken"); err != nil {
 			t.Fatal(err)
 		}
-		n.told("an edition of weekly is " + string(state))
+		n.wantAlert("an edition of weekly is " + string(state))
 	}
 }
 
@@ -357,7 +357,7 @@ func TestEngineThatDoesNotRunIsNotReady(t *testing.T) {
 	}
 }
 
-func TestQuarantinedNodeIsReadyAndSaysSo(t *testing.T) {
+func TestQuarantinedNodeIsReadyWithWarning(t *testing.T) {
 	t.Parallel()
 	n := start(t, sqlite(t.TempDir()), "0B", "")
 	for _, statement := range []string{

@@ -13,7 +13,7 @@ func (s *Schedule) Describe() string {
 	if s.every > 0 {
 		return "every " + describeDuration(s.every) + zone
 	}
-	days, times := s.days(), s.times()
+	days, times := s.describeDays(), s.describeTimes()
 	switch {
 	case times == "":
 		return "by " + strconv.Quote(s.spec) + zone
@@ -44,18 +44,18 @@ func describeDuration(d time.Duration) string {
 // maxTimes is how many times of day are listed one by one.
 const maxTimes = 6
 
-// times says the time of day, "" when that takes too many words.
-func (s *Schedule) times() string {
-	seconds, minutes, hours := set(s.rule.Second, 0, 59), set(s.rule.Minute, 0, 59), set(s.rule.Hour, 0, 23)
+// describeTimes says the time of day, "" when that takes too many words.
+func (s *Schedule) describeTimes() string {
+	seconds, minutes, hours := valuesOf(s.rule.Second, 0, 59), valuesOf(s.rule.Minute, 0, 59), valuesOf(s.rule.Hour, 0, 23)
 	switch {
 	case len(seconds) > 1 && !s.fixed && len(minutes) == 60:
-		return stepWords(seconds, 60, "second")
+		return describeStep(seconds, 60, "second")
 	case len(seconds) > 1 || seconds[0] != 0 && len(minutes) > 1:
 		return ""
 	case !s.fixed && len(minutes) == 1:
 		return "every hour at minute " + strconv.Itoa(minutes[0])
 	case !s.fixed:
-		return stepWords(minutes, 60, "minute")
+		return describeStep(minutes, 60, "minute")
 	case len(minutes)*len(hours) > maxTimes:
 		return ""
 	}
@@ -65,7 +65,7 @@ func (s *Schedule) times() string {
 			out = append(out, clock(hour, minute, seconds[0]))
 		}
 	}
-	return list(out)
+	return joinWords(out)
 }
 
 func clock(hour, minute, second int) string {
@@ -75,8 +75,8 @@ func clock(hour, minute, second int) string {
 	return fmt.Sprintf("%02d:%02d:%02d", hour, minute, second)
 }
 
-// stepWords says "every 15 minutes" of 0, 15, 30 and 45.
-func stepWords(values []int, whole int, unit string) string {
+// describeStep says "every 15 minutes" of 0, 15, 30 and 45.
+func describeStep(values []int, whole int, unit string) string {
 	step := whole / len(values)
 	for i, v := range values {
 		if step*len(values) != whole || v != i*step {
@@ -89,19 +89,19 @@ func stepWords(values []int, whole int, unit string) string {
 	return fmt.Sprintf("every %d %ss", step, unit)
 }
 
-// days says on which days: "every Friday", "on day 1 of January".
-func (s *Schedule) days() string {
-	months, weekdays, dates := set(s.rule.Month, 1, 12), set(s.rule.Dow, 0, 6), set(s.rule.Dom, 1, 31)
+// describeDays says on which days: "every Friday", "on day 1 of January".
+func (s *Schedule) describeDays() string {
+	months, weekdays, dates := valuesOf(s.rule.Month, 1, 12), valuesOf(s.rule.Dow, 0, 6), valuesOf(s.rule.Dom, 1, 31)
 	var in string
 	if len(months) < 12 {
-		in = " in " + list(names(months, func(m int) string { return time.Month(m).String() }))
+		in = " in " + joinWords(names(months, func(m int) string { return time.Month(m).String() }))
 	}
 	var parts []string
 	if len(weekdays) < 7 {
-		parts = append(parts, weekdayWords(weekdays))
+		parts = append(parts, describeWeekdays(weekdays))
 	}
 	if len(dates) < 31 {
-		parts = append(parts, "on day "+list(names(dates, strconv.Itoa))+" of the month")
+		parts = append(parts, "on day "+joinWords(names(dates, strconv.Itoa))+" of the month")
 	}
 	if len(parts) == 2 && (starred(s.rule.Dom) || starred(s.rule.Dow)) {
 		return strings.Join(parts, " ") + in
@@ -112,18 +112,18 @@ func (s *Schedule) days() string {
 	return strings.Join(parts, " and ") + in
 }
 
-func weekdayWords(weekdays []int) string {
+func describeWeekdays(weekdays []int) string {
 	if len(weekdays) == 5 && weekdays[0] == 1 && weekdays[4] == 5 {
 		return "every day from Monday to Friday"
 	}
-	return "every " + list(names(weekdays, func(d int) string { return time.Weekday(d).String() }))
+	return "every " + joinWords(names(weekdays, func(d int) string { return time.Weekday(d).String() }))
 }
 
 // starred is how the library marks a field written with a star.
 func starred(field uint64) bool { return field>>63 == 1 }
 
-// set lists the values of a field's bits.
-func set(field uint64, low, high int) []int {
+// valuesOf lists the values of a field's bits.
+func valuesOf(field uint64, low, high int) []int {
 	var out []int
 	for v := low; v <= high; v++ {
 		if field>>v&1 == 1 {
@@ -141,7 +141,7 @@ func names(values []int, name func(int) string) []string {
 	return out
 }
 
-func list(words []string) string {
+func joinWords(words []string) string {
 	if len(words) < 2 {
 		return strings.Join(words, "")
 	}

@@ -80,22 +80,22 @@ func (s *Schedule) parse(spec string) error {
 	if spec == "" {
 		return &Error{Spec: spec, Problem: "it is empty", Fix: fieldsFix}
 	}
-	parsed, err := parser.Parse(sundays(spec))
+	parsed, err := parser.Parse(replaceSundays(spec))
 	if err != nil {
 		return explain(spec, err)
 	}
 	switch rule := parsed.(type) {
 	case cron.ConstantDelaySchedule:
-		return s.takeEvery(rule.Delay)
+		return s.setInterval(rule.Delay)
 	case *cron.SpecSchedule:
-		return s.take(rule)
+		return s.setRule(rule)
 	}
 	return &Error{Spec: spec, Problem: "it is no cron spec", Fix: fieldsFix}
 }
 
-// takeEvery keeps the interval of @every. The library takes anything below a second, even a
+// setInterval keeps the interval of @every. The library takes anything below a second, even a
 // negative one, for a second.
-func (s *Schedule) takeEvery(delay time.Duration) error {
+func (s *Schedule) setInterval(delay time.Duration) error {
 	written, err := time.ParseDuration(strings.TrimSpace(strings.TrimPrefix(s.spec, "@every")))
 	if err != nil || written != delay {
 		return &Error{Spec: s.spec, Problem: "the interval is no whole number of seconds", Fix: "@every 90m, with at least a second"}
@@ -104,8 +104,8 @@ func (s *Schedule) takeEvery(delay time.Duration) error {
 	return nil
 }
 
-// take keeps a rule that fires at all.
-func (s *Schedule) take(rule *cron.SpecSchedule) error {
+// setRule keeps a rule that fires at all.
+func (s *Schedule) setRule(rule *cron.SpecSchedule) error {
 	for _, field := range []uint64{rule.Second, rule.Minute, rule.Hour, rule.Dom, rule.Month, rule.Dow} {
 		if field == 0 { // a lone comma
 			return &Error{Spec: s.spec, Problem: "a field is empty", Fix: fieldsFix}
@@ -122,8 +122,8 @@ func (s *Schedule) take(rule *cron.SpecSchedule) error {
 
 const allHours = 1<<24 - 1
 
-// sundays writes day of week 7 as 0, as most crons allow and the library does not.
-func sundays(spec string) string {
+// replaceSundays writes day of week 7 as 0, as most crons allow and the library does not.
+func replaceSundays(spec string) string {
 	fields := strings.Fields(spec)
 	if len(fields) < 5 {
 		return spec
@@ -131,13 +131,13 @@ func sundays(spec string) string {
 	last := len(fields) - 1
 	days := strings.Split(fields[last], ",")
 	for i, day := range days {
-		days[i] = sunday(day)
+		days[i] = replaceSunday(day)
 	}
 	fields[last] = strings.Join(days, ",")
 	return strings.Join(fields, " ")
 }
 
-func sunday(day string) string {
+func replaceSunday(day string) string {
 	if day == "7" {
 		return "0"
 	}

@@ -121,7 +121,7 @@ func addSkipped(s *Schedule, from, to time.Time, firstRead map[int64]int64, tick
 	}
 }
 
-func TestTicksAreThoseOfAWalkMinuteByMinute(t *testing.T) {
+func TestTicksMatchMinuteByMinuteSearch(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 2))
 	early, late := time.Date(1975, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2040, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -175,7 +175,7 @@ func firstDifference(got, want []string) string {
 	return fmt.Sprintf("%d ticks, want %d", len(got), len(want))
 }
 
-func TestSixtyYearsOfDaysHaveOneTickEach(t *testing.T) {
+func TestDailyScheduleFiresOnceEveryDayForSixtyYears(t *testing.T) {
 	t.Parallel()
 	for _, zone := range []string{"Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "Africa/Casablanca"} {
 		for _, spec := range []string{"30 2 * * *", "0 0 * * *", "59 23 * * *"} {
@@ -212,7 +212,7 @@ func walkSixtyYears(t *testing.T, s *Schedule) {
 	}
 }
 
-func TestLatestCostsTheSameForAnyGap(t *testing.T) {
+func TestLatestFindsLastTickAcrossLongGaps(t *testing.T) {
 	t.Parallel()
 	s := mustParse(t, "* * * * * *", "Europe/Berlin")
 	upTo := time.Date(2026, 6, 1, 12, 0, 0, 500, time.UTC)

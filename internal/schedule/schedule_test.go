@@ -81,7 +81,7 @@ func TestTicksWhereClocksChange(t *testing.T) {
 	}
 }
 
-func TestBadSpecsSayWhatWouldBeRight(t *testing.T) {
+func TestBadSpecsAreExplained(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ spec, zone, want string }{
 		{"", "", "it is empty"},
@@ -115,7 +115,7 @@ func TestBadSpecsSayWhatWouldBeRight(t *testing.T) {
 	}
 }
 
-func TestDescribeSpeaksToPeople(t *testing.T) {
+func TestDescribe(t *testing.T) {
 	t.Parallel()
 	for spec, want := range map[string]string{
 		"0 8 * * 5":        "every Friday at 08:00 (Europe/Paris)",

@@ -52,32 +52,32 @@ func (s *Schedule) nextOnWall(after time.Time) (Tick, bool) {
 // than the last instant of the span before. Walls that the clock skipped at its start
 // are ticks as well, as much later as the clock jumped.
 func (s *Schedule) nextInSpan(sp span, after time.Time) (Tick, bool) {
-	read, ok := s.nextRead(sp, after)
+	shown, ok := s.nextUnrepeated(sp, after)
 	if !s.fixed || sp.jump <= 0 {
-		return read, ok
+		return shown, ok
 	}
 	before := span{end: sp.start.Add(sp.jump), offset: sp.offset - sp.jump}
-	skipped, found := s.nextEven(before, after)
+	skipped, found := s.nextAtOffset(before, after)
 	// At the same instant the wall time that the clock really shows gives the key.
-	if found && (!ok || skipped.At.Before(read.At)) {
+	if found && (!ok || skipped.At.Before(shown.At)) {
 		return skipped, true
 	}
-	return read, ok
+	return shown, ok
 }
 
-// nextRead is the first moment of a span at which the clock shows a wall time of the
+// nextUnrepeated is the first moment of a span at which the clock shows a wall time of the
 // rule for the first time.
-func (s *Schedule) nextRead(sp span, after time.Time) (Tick, bool) {
+func (s *Schedule) nextUnrepeated(sp span, after time.Time) (Tick, bool) {
 	if s.fixed && sp.jump < 0 {
-		if fresh := sp.start.Add(-sp.jump - time.Nanosecond); after.Before(fresh) {
-			after = fresh
+		if repeatEnd := sp.start.Add(-sp.jump - time.Nanosecond); after.Before(repeatEnd) {
+			after = repeatEnd
 		}
 	}
-	return s.nextEven(sp, after)
+	return s.nextAtOffset(sp, after)
 }
 
-// nextEven evaluates the rule on a clock that runs evenly until the span's end.
-func (s *Schedule) nextEven(sp span, after time.Time) (Tick, bool) {
+// nextAtOffset evaluates the rule on a clock that runs evenly until the span's end.
+func (s *Schedule) nextAtOffset(sp span, after time.Time) (Tick, bool) {
 	wall, ok := s.nextWall(after.UTC().Add(sp.offset))
 	at := wall.Add(-sp.offset)
 	if !ok || !sp.end.IsZero() && !at.Before(sp.end) {
