@@ -5,25 +5,24 @@ import (
 	"time"
 )
 
-// activity tells whether this node is busy with mail, for those who share the machine
-// with it. A node that sends slowly, because a relay or a limit lets it, is not: it
-// leaves the processors to others.
+// activity tracks whether mail keeps this node's processors busy, so that other work on the
+// machine can wait. A node that a relay or a limit slows down is not busy.
 type activity struct {
 	approvals atomic.Int64 // editions that are being rendered and frozen
-	window    atomic.Int64 // number of the present window of time
-	mails     atomic.Int64 // tried in it
+	window    atomic.Int64 // number of the current time window
+	mails     atomic.Int64 // attempts in that window
 	until     atomic.Int64 // busy until then, Unix nanoseconds
 }
 
-// A node is busy for a while after it tried so many mails in a window: forty a second,
-// which is less than one core signs with RSA while it has other work.
+// A node counts as busy for busyFor after it attempted busyMails within busyWindow. That is
+// forty a second, less than one core signs with RSA beside other work.
 const (
 	busyWindow = 250 * time.Millisecond
 	busyMails  = 10
 	busyFor    = 2 * time.Second
 )
 
-// tried counts a mail.
+// tried counts an attempt to send a mail.
 func (a *activity) tried(now time.Time) {
 	window := now.UnixNano() / int64(busyWindow)
 	if a.window.Swap(window) != window {
@@ -34,8 +33,8 @@ func (a *activity) tried(now time.Time) {
 	}
 }
 
-// Busy reports whether this node approves or sends an edition right now, as fast as the
-// machine allows. It costs next to nothing.
+// Busy reports whether this node is approving an edition, or sending mail as fast as the
+// machine allows. It is cheap enough to call for every request.
 func (e *Engine) Busy() bool { return e.activity.busy(time.Now()) }
 
 func (a *activity) busy(now time.Time) bool {

@@ -10,9 +10,8 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// approveDrafts approves the drafts that need no editor, of the digests that this
-// node knows. A node that dies between planning and approving leaves this to any
-// other.
+// approveDrafts approves the drafts of this node's digests that need no editor. It also picks
+// up drafts whose node died between planning and approving.
 func (e *Engine) approveDrafts(ctx context.Context) error {
 	var names []string
 	for i := range e.Digests {
@@ -34,12 +33,12 @@ func (e *Engine) approveDrafts(ctx context.Context) error {
 // draftsAtOnce bounds how many drafts are read at a time.
 const draftsAtOnce = 20
 
-// Approve freezes a draft as it stands and lets it go out; editors use ApproveUnchanged. Its variants are rendered once, and
-// everyone who is active on the digest at this moment gets a place in the queue.
-// Approving what is approved already changes nothing. An edition that cannot be
-// rendered is failed with the reason, and its articles wait for the next.
+// Approve freezes a draft in its current form and queues it for sending; editors use
+// ApproveUnchanged. Its variants are rendered once, and every subscriber who is active on the
+// digest now gets a delivery. Approving an approved edition changes nothing. An edition that
+// cannot be rendered fails with the reason, and its articles wait for the next edition.
 func (e *Engine) Approve(ctx context.Context, id string) (store.Edition, error) {
-	// Whoever sends now and the look for drafts meet here: rendering once is enough.
+	// A manual send and approveDrafts may approve the same edition: it is rendered once.
 	approved, err, _ := e.approval.Do(id, func() (any, error) { return e.approveOnce(ctx, id, nil) })
 	return approved.(store.Edition), err
 }
@@ -91,15 +90,15 @@ func (e *Engine) approve(ctx context.Context, id string, was *Fingerprint) (stor
 	return edition, nil
 }
 
-// renderError says that an edition cannot be rendered, however often one tries.
+// renderError reports that an edition cannot be rendered, and that a retry would not help.
 type renderError struct{ err error }
 
 func (r *renderError) Error() string { return "the edition cannot be rendered: " + r.err.Error() }
 func (r *renderError) Unwrap() error { return r.err }
 
-// freeze renders a variant for each set of preferences among the recipients, if the edition is
-// still what was shown; was is nil for one that needs no editor. It returns the first variants
-// compiled too, with the date of this approval.
+// freeze renders a variant for each set of preferences among the recipients. was is the
+// fingerprint that the editor approved: freeze fails if the edition has changed since; nil skips
+// this check. It also returns the first variants compiled, dated with this approval.
 func (e *Engine) freeze(ctx context.Context, edition store.Edition, was *Fingerprint) (store.Frozen, []*compiledVariant, error) {
 	input, err := e.inputOf(ctx, edition)
 	if err == nil && was != nil {
@@ -177,7 +176,7 @@ func (f *freezer) variant(prefs digest.Preferences) (int, error) {
 	return number, nil
 }
 
-// issueOf is the issue that a planned edition is rendered from.
+// inputOf returns the input that a planned edition is rendered from.
 func (e *Engine) inputOf(ctx context.Context, edition store.Edition) (digest.Input, error) {
 	def, err := e.definition(edition.Digest)
 	if err != nil {
@@ -187,7 +186,7 @@ func (e *Engine) inputOf(ctx context.Context, edition store.Edition) (digest.Inp
 	if err != nil {
 		return digest.Input{}, err
 	}
-	// An article that was taken back since is left out.
+	// An article that was withdrawn since is left out.
 	var articles []article.Article
 	for _, a := range found {
 		if a.Listed(e.Store.Now()) {
@@ -205,8 +204,8 @@ func (e *Engine) inputOf(ctx context.Context, edition store.Edition) (digest.Inp
 	return issue, nil
 }
 
-// editedSubject is the subject that an editor gave a draft; empty when it is still the one
-// that the draft was made with, so that each variant has a subject of its own.
+// editedSubject returns the subject that an editor wrote for a draft. It is empty when the
+// subject still comes from the template; each variant then gets its own.
 func (e *Engine) editedSubject(issue digest.Input, subject string) (string, error) {
 	made, err := digest.Compose(issue, e.Templates)
 	if err != nil {
@@ -218,8 +217,8 @@ func (e *Engine) editedSubject(issue digest.Input, subject string) (string, erro
 	return subject, nil
 }
 
-// PreviewEdition returns what an edition says: of what is frozen the variant with the
-// most in it, or for a draft what would be frozen now for readers without wishes.
+// PreviewEdition returns an edition as a subscriber would see it: for a frozen edition the
+// variant with the most articles, for a draft the variant without preferences.
 func (e *Engine) PreviewEdition(ctx context.Context, id string) (digest.Variant, error) {
 	edition, err := e.Store.Edition(ctx, id)
 	if err != nil {

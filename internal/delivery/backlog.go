@@ -14,22 +14,23 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// Backlog is what waits for the next editions of a digest, and what does not wait any more.
+// Backlog counts the articles that fit a digest: those that wait for an edition, and the others
+// by why they do not wait.
 type Backlog struct {
-	Since   time.Time // where the digest begins; zero for everything
-	Waiting int       // articles that fit and that no edition has had
-	Next    int       // of them in the next edition, were it made now
-	Max     int       // of one edition; 0 for no bound
-	Earlier int       // dated before the beginning and not late: in no edition, unless the beginning is moved
+	Since   time.Time // beginning of the digest; zero includes all articles
+	Waiting int       // articles that have been in no edition
+	Next    int       // of those, how many an edition made now would take
+	Max     int       // most articles of one edition; 0 is no limit
+	Earlier int       // dated before the beginning: they stay out unless the beginning is moved
 	Seen    int       // marked as seen
 	Drafted int       // in drafts
-	Sent    int       // in editions that are no drafts
+	Sent    int       // in editions that were approved
 }
 
-// Queued is how many articles wait beyond the next edition.
+// Queued returns how many articles are left for editions after the next one.
 func (b Backlog) Queued() int { return b.Waiting - b.Next }
 
-// Editions is how many more editions the queued articles take, if nothing new comes.
+// Editions returns how many editions after the next one the queued articles fill.
 func (b Backlog) Editions() int {
 	if b.Queued() == 0 {
 		return 0
@@ -40,8 +41,8 @@ func (b Backlog) Editions() int {
 	return (b.Queued() + b.Max - 1) / b.Max
 }
 
-// Backlog returns what waits for a digest, as if it began with articles dated from a day
-// on; zero for where it begins.
+// Backlog counts what waits for a digest. A since that is not zero takes the place of the
+// digest's beginning.
 func (e *Engine) Backlog(ctx context.Context, name string, since time.Time) (Backlog, error) {
 	def, err := e.definition(name)
 	if err != nil {
@@ -50,8 +51,8 @@ func (e *Engine) Backlog(ctx context.Context, name string, since time.Time) (Bac
 	return BacklogOf(ctx, e.Store, def, since)
 }
 
-// BacklogOf is Engine.Backlog where no engine is needed. It returns store.ErrNotFound for
-// a digest that never ran.
+// BacklogOf is Engine.Backlog without an engine. It returns store.ErrNotFound for a digest
+// that never ran.
 func BacklogOf(ctx context.Context, s *store.Store, def *Definition, since time.Time) (Backlog, error) {
 	state, err := s.DigestState(ctx, def.Name)
 	if err != nil {
@@ -81,7 +82,7 @@ func backlog(ctx context.Context, s *store.Store, def *Definition, w store.Waiti
 	return b, err
 }
 
-// nothingNewError says truly why a digest has no articles for an edition.
+// nothingNewError returns a *NothingNewError that explains why a digest has no edition to make.
 func (e *Engine) nothingNewError(ctx context.Context, def *Definition, w store.Waiting) error {
 	b, err := backlog(ctx, e.Store, def, w)
 	if err != nil {
@@ -94,8 +95,8 @@ func (e *Engine) nothingNewError(ctx context.Context, def *Definition, w store.W
 	return &NothingNewError{Backlog: b, reason: b.reason(max(def.Min, 1), zone)}
 }
 
-// NothingNewError says that a digest has too few new articles for an edition, and where
-// its articles are. It is ErrNothingNew.
+// NothingNewError reports that a digest has too few new articles for an edition, and where the
+// articles that fit it are. It wraps ErrNothingNew.
 type NothingNewError struct {
 	Backlog Backlog
 	reason  string
@@ -104,7 +105,7 @@ type NothingNewError struct {
 func (e *NothingNewError) Error() string { return ErrNothingNew.Error() + ": " + e.reason }
 func (e *NothingNewError) Unwrap() error { return ErrNothingNew }
 
-// reason names the places in which the articles are that fit the digest.
+// reason explains where the articles that fit the digest are.
 func (b Backlog) reason(least int, zone *time.Location) string {
 	if b.Waiting > 0 {
 		return fmt.Sprintf("%s, and an edition needs %d", count(b.Waiting, "article waits", "articles wait"), least)
@@ -144,16 +145,16 @@ func count(n int, one, more string) string {
 	return fmt.Sprintf("%d %s", n, more)
 }
 
-// previewKey stands for the tick of an edition that is only looked at. Test mails must not
-// pass for each other's copies, so it is another one each time.
+// previewKey returns a new key to use in place of a tick's for a preview. Keys must differ, or
+// mail servers would take one test mail for a copy of another.
 func previewKey() string { return "preview:" + uuid.NewString() }
 
-// PreviewOptions says how the next edition is looked at.
+// PreviewOptions controls which articles a preview shows.
 type PreviewOptions struct {
-	// Since is as in Order; a look moves nothing.
+	// Since takes the place of the digest's beginning, for this preview only.
 	Since time.Time
-	// Sample shows the newest articles instead of nothing when the digest has had no
-	// edition and everything that fits is dated before its beginning.
+	// Sample shows the newest articles when the digest has had no edition and all articles
+	// that fit are dated before its beginning.
 	Sample bool
 }
 
@@ -162,16 +163,15 @@ type Preview struct {
 	digest.Variant
 	Backlog     Backlog
 	Recipients  Recipients
-	Contents    []article.Article // in it, in the order shown
+	Contents    []article.Article // its articles, in the order shown
 	Fingerprint Fingerprint
-	// Sample is why the next edition would hold nothing, when the newest articles are
-	// shown in its place; empty else.
+	// Sample is the reason why the next edition would be empty, if sample articles are shown
+	// instead; otherwise it is empty.
 	Sample string
 }
 
-// Preview renders what the next edition of a digest would be at this moment, for a
-// reader without preferences. It changes nothing. When there is nothing to show it
-// returns a *NothingNewError.
+// Preview renders the edition that a digest would make now, for a subscriber without
+// preferences. It changes nothing. When there is nothing to show it returns a *NothingNewError.
 func (e *Engine) Preview(ctx context.Context, name string, options PreviewOptions) (Preview, error) {
 	def, err := e.definition(name)
 	if err != nil {
@@ -210,7 +210,8 @@ func (e *Engine) Preview(ctx context.Context, name string, options PreviewOption
 	return out, err
 }
 
-// sample is an issue of the newest articles that are dated before a digest's beginning.
+// sample returns the input for an edition of the newest articles that are dated before the
+// digest's beginning.
 func (e *Engine) sample(ctx context.Context, def *Definition, w store.Waiting) (digest.Input, error) {
 	w.Earlier, w.Oldest = true, false
 	if def.Max > 0 {
@@ -227,8 +228,8 @@ func (e *Engine) sample(ctx context.Context, def *Definition, w store.Waiting) (
 	return digest.Input{ID: e.names.EditionID(def.Name, previewKey()), Definition: def.Definition, Number: 1, Site: e.Site, Articles: chosen, Date: w.Now}, nil
 }
 
-// SetBeginning moves the beginning of a digest: of what is there now, articles dated from then
-// on belong to it; zero for all.
+// SetBeginning moves the beginning of a digest: of the stored articles, those dated from then
+// on belong to it. Zero includes all.
 func (e *Engine) SetBeginning(ctx context.Context, name string, since time.Time) error {
 	if _, err := e.definition(name); err != nil {
 		return err
@@ -236,9 +237,8 @@ func (e *Engine) SetBeginning(ctx context.Context, name string, since time.Time)
 	return e.Store.SetDigestSince(ctx, name, since)
 }
 
-// MarkSeen takes the articles that wait for a digest and are dated before a day out of its
-// queue, and returns how many they were. What comes in later is none of them, whatever its
-// date.
+// MarkSeen removes the waiting articles that are dated before a time from a digest's queue, and
+// returns their number. It does not affect articles that are imported later, whatever their date.
 func (e *Engine) MarkSeen(ctx context.Context, name string, before time.Time) (int64, error) {
 	w, err := e.datedBefore(ctx, name, before)
 	if err != nil {
@@ -247,7 +247,7 @@ func (e *Engine) MarkSeen(ctx context.Context, name string, before time.Time) (i
 	return e.Store.MarkSeen(ctx, w)
 }
 
-// CountDatedBefore returns how many articles MarkSeen would take.
+// CountDatedBefore returns how many articles MarkSeen would remove.
 func (e *Engine) CountDatedBefore(ctx context.Context, name string, before time.Time) (int, error) {
 	w, err := e.datedBefore(ctx, name, before)
 	if err != nil {
@@ -270,8 +270,8 @@ func (e *Engine) datedBefore(ctx context.Context, name string, before time.Time)
 	return w, nil
 }
 
-// MarkUnseen puts the articles that MarkSeen took and that are dated before a day, zero for
-// all, back into a digest's queue, except those that an edition has had.
+// MarkUnseen returns articles that MarkSeen removed to a digest's queue: those dated before a
+// time, or all when it is zero. Articles that an edition has had stay out.
 func (e *Engine) MarkUnseen(ctx context.Context, name string, before time.Time) (int64, error) {
 	if _, err := e.definition(name); err != nil {
 		return 0, err

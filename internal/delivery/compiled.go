@@ -27,13 +27,13 @@ type compiledVariant struct {
 	page          string // path of the public page with the same articles
 }
 
-// compiledCache keeps the compiled variants that were used last, of all editions. The node that
-// approves an edition puts its variants here, and every other node compiles each at the first
-// mail that needs it: a variant is compiled once on a node as long as it stays in the cache.
+// compiledCache keeps the most recently used compiled variants of all editions. The node that
+// approves an edition stores its variants here; other nodes compile a variant for the first mail
+// that needs it. A node compiles a variant again only after the cache has dropped it.
 type compiledCache struct {
 	mu        sync.Mutex
 	kept      map[variantKey]*list.Element // of *cachedVariant
-	order     list.List                    // the last used one first
+	order     list.List                    // most recently used first
 	size      int                          // in bytes
 	compiling singleflight.Group
 }
@@ -48,11 +48,11 @@ type cachedVariant struct {
 	variant *compiledVariant
 }
 
-// maxCompiledBytes bounds the cache. A compiled variant is about as large as its mail. Those of
-// an edition that has more than fit are compiled again, at some 200 times the cost of rendering.
+// maxCompiledBytes bounds the cache. A compiled variant is about as large as its mail. Variants
+// that do not fit are compiled again, at some 200 times the cost of rendering.
 const maxCompiledBytes = 24 << 20
 
-// of returns a variant from the cache, or compiles it. Other variants may be compiled meanwhile.
+// of returns a variant from the cache, or compiles it. It does not block other variants.
 func (c *compiledCache) of(key variantKey, compile func() (*compiledVariant, error)) (*compiledVariant, error) {
 	if have := c.get(key); have != nil {
 		return have, nil
@@ -102,7 +102,7 @@ func (c *compiledCache) put(key variantKey, made *compiledVariant) {
 	}
 }
 
-// compiledVariant returns one variant of an edition, compiled.
+// compiledVariant returns a variant of an edition from the cache, or compiles it.
 func (e *Engine) compiledVariant(ctx context.Context, l *loadedEdition, number int) (*compiledVariant, error) {
 	return e.compiled.of(variantKey{l.Seq, number}, func() (*compiledVariant, error) {
 		variant, err := e.Store.Variant(ctx, l.Seq, number)
@@ -113,8 +113,8 @@ func (e *Engine) compiledVariant(ctx context.Context, l *loadedEdition, number i
 	})
 }
 
-// compile compiles a variant, which has a number within its edition, with all the headers of a
-// digest's mail. The date is that of the approval, so that a mail is the same on every try.
+// compile compiles a variant with all headers of a digest's mail. number is the variant's number
+// within its edition. date is the time of the approval, so that every try sends the same mail.
 func (e *Engine) compile(fixed settings, date time.Time, v digest.Variant, number int) (*compiledVariant, error) {
 	messageID, mailto := extraPlaceholders(v.Placeholders)
 	offered := ""
@@ -138,8 +138,8 @@ func (e *Engine) compile(fixed settings, date time.Time, v digest.Variant, numbe
 	return &compiledVariant{made, v.AnonymousName, v.PagePath(number)}, nil
 }
 
-// extraPlaceholders returns two more placeholders with the stem of the variant's: for the
-// Message-ID and for the mailbox of List-Unsubscribe.
+// extraPlaceholders returns two more placeholders that begin like the variant's: one for the
+// Message-ID, one for the address in List-Unsubscribe.
 func extraPlaceholders(h digest.Placeholders) (messageID, mailto string) {
 	stem := strings.TrimSuffix(h.Name, "name")
 	return stem + "msid", stem + "lsun"
@@ -159,8 +159,8 @@ func (e *Engine) values(dst []string, m *compiledVariant, paths *mailer.SignedAd
 // messageIDValue is the index of the Message-ID in what values appends.
 const messageIDValue = 5
 
-// links returns the addresses in a subscriber's mail. page is the path of the public page,
-// which names no subscriber: people pass it on.
+// links returns the URLs in a subscriber's mail. page is the path of the public page; it does
+// not identify the subscriber, since people share it.
 func (e *Engine) links(site string, person uuid.UUID, digestName, edition, page string) digest.Placeholders {
 	site = strings.TrimSuffix(site, "/")
 	return digest.Placeholders{
@@ -179,8 +179,8 @@ func (e *Engine) paths(def *Definition) (*mailer.SignedAddresses, error) {
 	return mailer.NewSignedAddresses(e.secret, domain)
 }
 
-// returnPath returns where the bounces of a mail go: an address that names the delivery, if
-// anything reads those, or else the sender's own mailbox.
+// returnPath returns the address that bounces of a mail go to: one that identifies the
+// delivery if mail to such addresses is read, otherwise the sender's mailbox.
 func (s settings) returnPath(paths *mailer.SignedAddresses, id mailer.DeliveryID) string {
 	if !s.ReturnPaths {
 		return s.From.Email

@@ -18,10 +18,10 @@ type lease struct {
 	store.Chunk
 	edition *loadedEdition
 	open    atomic.Int64 // jobs without a recorded outcome, and one for the dispatcher
-	lost    atomic.Bool  // another node has it, or the edition is not sent any more
+	lost    atomic.Bool  // another node has the chunk, or the edition is no longer sent
 }
 
-// leaseSet are the leases of this node.
+// leaseSet holds the leases of this node.
 type leaseSet struct {
 	mu         sync.Mutex
 	all        map[*lease]bool
@@ -79,8 +79,8 @@ func (s *leaseSet) takeUnreleased() []*lease {
 	return unreleased
 }
 
-// lowWater is how few jobs may be left before the next chunk is fetched: enough
-// that no connection waits while it comes.
+// lowWater is the queue length below which the next chunk is fetched. It is large enough that
+// connections do not run out of work in the meantime.
 const lowWater = 128
 
 // dispatch claims chunks and queues their mails until the context ends.
@@ -114,8 +114,8 @@ func (e *Engine) dispatch(ctx context.Context) {
 	})
 }
 
-// giveBackAfter is how long a node that reaches no relay keeps what other nodes
-// could send.
+// giveBackAfter is how long a node that reaches no relay keeps chunks that other nodes could
+// send.
 const giveBackAfter = 2 * time.Second
 
 // waitForWork waits for the next poll, or for a nudge.
@@ -138,7 +138,7 @@ func (e *Engine) claim(ctx context.Context) (bool, error) {
 	e.leases.add(l)
 	defer e.done(l)
 	if l.edition, err = e.load(ctx, chunk.Edition); err != nil {
-		// It must not block other editions.
+		// An edition that cannot be loaded must not block other editions.
 		err = fmt.Errorf("edition %d: %w", chunk.Edition, err)
 		return false, errors.Join(err, e.Store.DeferEdition(ctx, *chunk, deferEditionFor))
 	}
@@ -156,8 +156,7 @@ func (e *Engine) claim(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-// deferEditionFor is how long an edition waits that this node cannot send, such as one of a
-// digest that is not in the configuration any more.
+// deferEditionFor is how long to wait before an edition that cannot be loaded is claimed again.
 const deferEditionFor = time.Minute
 
 // done records that a job of a lease is settled, and releases the chunk with the last one.
@@ -169,7 +168,7 @@ func (e *Engine) done(l *lease) {
 	e.release(l)
 }
 
-// releaseFor bounds how long a chunk takes to be given back. One that is not given back is
+// releaseFor is the timeout for releasing a chunk. A chunk that could not be released becomes
 // free when its lease ends.
 const releaseFor = 5 * time.Second
 
@@ -188,15 +187,15 @@ func (e *Engine) release(l *lease) {
 	}
 }
 
-// releaseAll gives back what a stopping node holds.
+// releaseAll drops the queued jobs and releases their chunks.
 func (e *Engine) releaseAll() {
 	for _, j := range e.queue.drain() {
 		e.done(j.lease)
 	}
 }
 
-// keepLeases renews the leases of chunks and connections of this node. A lease that was lost
-// is marked, so that none of its mails is begun.
+// keepLeases renews this node's leases of chunks and connections. It marks leases that were
+// lost, so that none of their mails is started.
 func (e *Engine) keepLeases(ctx context.Context) {
 	for ctx.Err() == nil {
 		wait(ctx, e.Lease/4)

@@ -1,7 +1,7 @@
-// Package delivery runs editions: from the tick that is due to the last outcome
-// that is recorded. New makes an Engine, Engine.Run works until its context ends,
-// and SendNow, Approve, Pause, Resume, Cancel and Decide are an editor's levers.
+// Package delivery runs editions, from the due tick to the last recorded outcome. New makes an
+// Engine, and Engine.Run works until its context ends. Editors control editions with SendNow,
+// Approve, Pause, Resume, Cancel and ResolveUncertain.
 //
-// Any number of engines may run on one store. They know nothing of each other: the
-// rows of the store say who has what, and for how long.
+// Any number of engines may run on one store. They coordinate only through leases in the store,
+// which record which node holds which chunk, and until when.
 package delivery

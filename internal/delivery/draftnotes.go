@@ -11,28 +11,29 @@ import (
 	"github.com/tidings-press/tidings/templates"
 )
 
-// Notify says who gets mails about a digest's editions.
+// Notify selects the editors who get mails about a digest's editions.
 type Notify string
 
-// Who gets them.
+// The values of Notify.
 const (
-	NotifyEditors Notify = "editors" // all who may sign in, owners too
+	NotifyEditors Notify = "editors" // all editors, including owners
 	NotifyOwners  Notify = "owners"
 	NotifyNone    Notify = "none"
 )
 
-// ownerRole is the role of those who let others in.
+// ownerRole is the role of editors who may invite other editors.
 const ownerRole = "owner"
 
-// editorMessage is a mail to editors.
+// editorMessage is the content of a mail to editors about an edition.
 type editorMessage struct {
 	heading string
 	lines   []string
 	button  string
-	path    string // of the page that the button opens; opening it changes nothing
+	path    string // of the page that the button opens
 }
 
-// editorMailJobs makes the jobs that carry a mail to each editor who wants to hear of a digest.
+// editorMailJobs returns a job for each editor whom notify selects. Each job mails the message
+// with the sender of the named digest.
 func (e *Engine) editorMailJobs(ctx context.Context, name string, notify Notify, n editorMessage) ([]store.Job, error) {
 	if notify == NotifyNone {
 		return nil, nil
@@ -68,7 +69,8 @@ func (e *Engine) editorMailJobs(ctx context.Context, name string, notify Notify,
 	return jobs, nil
 }
 
-// draftMessage tells that a draft waits. joined is how many articles a later tick added.
+// draftMessage returns the message that a draft waits for approval. joined is the number of
+// articles that a later tick added; 0 for a new draft.
 func (e *Engine) draftMessage(def *Definition, edition store.Edition, joined int) editorMessage {
 	n := editorMessage{
 		heading: "A draft waits for you: " + edition.Subject,
@@ -84,8 +86,8 @@ func (e *Engine) draftMessage(def *Definition, edition store.Edition, joined int
 	return n
 }
 
-// notifyWithdrawn tells editors of articles that were withdrawn after their edition was
-// approved: what is frozen goes on being sent, unless somebody holds it.
+// notifyWithdrawn mails editors about articles that were withdrawn after their edition was
+// approved. The frozen edition still contains them and is sent unless an editor pauses it.
 func (e *Engine) notifyWithdrawn(ctx context.Context) error {
 	pending, err := e.Store.PendingWithdrawalNotices(ctx)
 	if err != nil {
@@ -124,14 +126,14 @@ func (e *Engine) notifyWithdrawn(ctx context.Context) error {
 	return nil
 }
 
-// withdrawnEvery is how many polls lie between two looks for withdrawn articles.
+// withdrawnEvery is the number of polls for each check for withdrawn articles.
 const withdrawnEvery = 10
 
-// everyNthCall runs a step at every so many calls.
-func everyNthCall(every int, step func(ctx context.Context) error) func(ctx context.Context) error {
+// everyNthCall returns a step that runs on the first call and on every n-th call after it.
+func everyNthCall(n int, step func(ctx context.Context) error) func(ctx context.Context) error {
 	calls := 0
 	return func(ctx context.Context) error {
-		if calls++; calls%every != 1 {
+		if calls++; calls%n != 1 {
 			return nil
 		}
 		return step(ctx)

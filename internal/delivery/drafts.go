@@ -11,12 +11,12 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// maxDropped bounds how many old drafts of a digest are dropped at a start.
+// maxDropped bounds how many old drafts of a digest are dropped when a node starts.
 const maxDropped = 1000
 
-// dropOldDrafts keeps only the newest draft of each digest that an editor approves. Earlier
-// versions made a new draft at each tick, so that several may wait when a node starts. The
-// articles of the others return to the queue and join the newest draft at the next tick.
+// dropOldDrafts keeps only the newest draft of each digest that needs an editor's approval.
+// Earlier versions made a draft at each tick, so several may wait when a node starts. The
+// articles of the dropped drafts return to the queue and join the newest one at the next tick.
 func (e *Engine) dropOldDrafts(ctx context.Context) error {
 	var errs []error
 	for i := range e.Digests {
@@ -61,7 +61,7 @@ func (e *Engine) dropOldDraftsOf(ctx context.Context, def *Definition) error {
 	return nil
 }
 
-// droppedDraftsMessage tells editors which drafts were dropped.
+// droppedDraftsMessage lists the drafts that were dropped, for editors.
 func droppedDraftsMessage(def *Definition, kept store.Edition, dropped []string) editorMessage {
 	const listed = 10
 	lines := []string{
@@ -75,9 +75,9 @@ func droppedDraftsMessage(def *Definition, kept store.Edition, dropped []string)
 	return editorMessage{heading: "Older drafts of " + def.Title + " were dropped", lines: lines, button: "Look at the draft", path: "/admin/editions/" + kept.ID}
 }
 
-// joinDraft adds what a tick brings to a draft that no editor approved in time, so that drafts
-// do not pile up. The draft keeps its number, and its subject when an editor wrote that.
-// joinDraft returns false when there is no such draft.
+// joinDraft adds the articles of a tick to the draft that still waits for approval, so that
+// drafts do not pile up. The draft keeps its number, and a subject that an editor wrote.
+// joinDraft returns false when no draft waits.
 func (e *Engine) joinDraft(ctx context.Context, def *Definition, state store.DigestState, tick string, advance store.Advance) (bool, error) {
 	draft, found, err := e.Store.WaitingDraft(ctx, def.Name)
 	if err != nil || !found || def.Automatic {
@@ -112,7 +112,8 @@ func (e *Engine) joinDraft(ctx context.Context, def *Definition, state store.Dig
 	return true, nil
 }
 
-// rebuildDraft is a draft with other articles.
+// rebuildDraft returns a draft with the articles of the input. It keeps a subject that an editor
+// wrote.
 func (e *Engine) rebuildDraft(ctx context.Context, draft store.Edition, issue digest.Input) (store.Edition, error) {
 	composed, err := e.newDraft(issue, draft.ScheduledFor)
 	if err != nil {

@@ -13,16 +13,16 @@ import (
 	"github.com/tidings-press/tidings/templates"
 )
 
-// EditorMail is word to editors of what happened, by the template "notice".
+// EditorMail is the content of a mail to editors. It is rendered with the template "notice".
 type EditorMail struct {
 	Heading string   // the subject too
 	Lines   []string // paragraphs
-	Link    string   // where to look; may be empty
-	Button  string   // words on the button
+	Link    string   // page that the button opens; may be empty
+	Button  string   // label of the button
 }
 
-// MailEditors keeps a mail to some editors, to be sent as soon as a relay takes it.
-// Those whom it could not be kept for are in the error; the others get it.
+// MailEditors queues a mail to some editors; it is sent as soon as a relay takes it. The error
+// names the editors whose mail could not be queued; the others still get theirs.
 func (e *Engine) MailEditors(ctx context.Context, to []string, mail EditorMail) error {
 	var errs []error
 	for _, email := range to {
@@ -56,14 +56,14 @@ func (e *Engine) renderEditorMail(email string, mail EditorMail) (to subscriber.
 	return to, rendered, err
 }
 
-// urgentKey marks the context of mails that leave past the limits of relays.
+// urgentKey marks the context of mails that ignore the limits of relays.
 type urgentKey struct{}
 
 func urgent(ctx context.Context) bool { return ctx.Value(urgentKey{}) != nil }
 
-// MailEditorsNow hands a mail to some editors over at once, without the store: for word
-// that the store cannot be written to. It is tried once, past the limits of relays,
-// which the store counts.
+// MailEditorsNow sends a mail to some editors at once, without writing to the store. It is for
+// alerts that the store cannot be written to. It makes one try and ignores the limits of relays,
+// since they are counted in the store.
 func (e *Engine) MailEditorsNow(ctx context.Context, to []string, mail EditorMail) error {
 	ctx = context.WithValue(ctx, urgentKey{}, true)
 	var errs []error

@@ -26,22 +26,22 @@ import (
 // Definition is a digest of the configuration, ready to run.
 type Definition struct {
 	digest.Definition
-	Schedule  *schedule.Schedule // nil for editions by hand only
+	Schedule  *schedule.Schedule // nil when editions are only made by hand
 	Filter    article.Filter
-	Min, Max  int  // articles of an edition
-	Oldest    bool // when there are more than Max, those that have waited longest win the places, not the newest
+	Min, Max  int  // number of articles of an edition
+	Oldest    bool // when more than Max wait, take those that have waited longest, not the newest
 	From      mailer.Address
 	ReplyTo   mailer.Address // none when its Email is empty
 	Owner     string         // List-Owner address
 	Automatic bool           // editions need no editor's approval
 	Notify    Notify         // who gets mails about drafts and withdrawn articles
-	Each      bool           // after downtime every missed tick counts, not only the latest
+	Each      bool           // after downtime fire every missed tick, not only the latest
 }
 
-// Policy is how deliveries are tried.
+// Policy controls retries of deliveries.
 type Policy struct {
-	Resend   bool          // mails in doubt are sent again; else they wait for an editor
-	RetryFor time.Duration // deferred mails are tried for so long
+	Resend   bool          // send uncertain mails again; otherwise they wait for an editor
+	RetryFor time.Duration // how long to retry deferred mails
 	Chunk    int           // subscribers that a node claims at once
 	Soft     store.SoftRule
 }
@@ -56,21 +56,20 @@ type Options struct {
 	Relays    []relay.Config
 	Policy    Policy
 	DKIM      []mailer.DKIMKey
-	// From is the sender of single mails where there is no digest; none when its Email
-	// is empty.
-	From mailer.Address
-	// ReturnPath is the domain of return paths; that of each digest's sender when
+	// From is the sender of single mails when no digest is configured; none when its Email is
 	// empty.
+	From mailer.Address
+	// ReturnPath is the domain of return paths; when empty, the domain of each digest's sender.
 	ReturnPath string
-	// ReturnPaths says that mail to signed return paths is read. Without it mails go out
-	// with their sender as return path.
+	// ReturnPaths is set when mail to signed return paths is read. Otherwise the sender's address
+	// is the return path.
 	ReturnPaths bool
-	// UnsubscribeMail says that mail to signed unsubscribe addresses is read. Without it
-	// mails offer none.
+	// UnsubscribeMail is set when mail to signed unsubscribe addresses is read. Otherwise mails do
+	// not offer such an address.
 	UnsubscribeMail bool
-	Node            string        // begins the name of this node in leases; may be empty
-	Lease           time.Duration // how long a silent node keeps its work; 10 s when 0
-	Poll            time.Duration // how often the store is asked for work; 200 ms when 0
+	Node            string        // prefix of this node's name in leases; may be empty
+	Lease           time.Duration // how long a node that stopped renewing keeps its work; 10 s when 0
+	Poll            time.Duration // interval between checks for work in the store; 200 ms when 0
 	Log             *slog.Logger
 }
 
@@ -94,7 +93,7 @@ type Engine struct {
 
 // New checks the options and makes an engine that does not run yet.
 func New(ctx context.Context, options Options) (*Engine, error) {
-	// A name of its own for each run: what a predecessor held is not ours.
+	// Each run has a new name, so that it does not take over leases of an earlier run.
 	options.Node = strings.TrimPrefix(options.Node+"-"+uuid.NewString()[:8], "-")
 	if options.Lease == 0 {
 		options.Lease = 10 * time.Second
@@ -128,9 +127,9 @@ func New(ctx context.Context, options Options) (*Engine, error) {
 	return e, nil
 }
 
-// Run does the work of a node until the context ends: it fires ticks, approves
-// what needs no editor, and sends. Then it finishes the mails on the wire, gives
-// its leases back and returns nil.
+// Run does the work of a node until the context ends: it fires ticks, approves drafts that need
+// no editor, and sends. Then it finishes the mails that are being sent, releases its leases and
+// returns nil.
 func (e *Engine) Run(ctx context.Context) error {
 	e.recorder = e.Store.NewRecorder()
 	defer e.recorder.Close()
@@ -144,8 +143,8 @@ func (e *Engine) Run(ctx context.Context) error {
 	})
 	work.Go(func() { e.dispatch(ctx) })
 	work.Go(func() { e.relays.Run(ctx, e.serve) })
-	// Leases are kept until the last mail on the wire is settled: a slow server's
-	// answer may take longer than they last.
+	// Leases are renewed until the last mail has an outcome: a slow server may take longer to
+	// answer than a lease lasts.
 	keeping, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var keeper sync.WaitGroup
 	keeper.Go(func() { e.keepLeases(keeping) })
@@ -156,8 +155,8 @@ func (e *Engine) Run(ctx context.Context) error {
 	return nil
 }
 
-// every calls a step again and again. Its errors are told once until they change:
-// a store that is away for minutes must not fill the log.
+// every calls a step repeatedly until the context ends. It logs an error only when it differs
+// from the last one, so that a store that is down for minutes does not fill the log.
 func (e *Engine) every(ctx context.Context, name string, step func(ctx context.Context) error) {
 	e.heartbeats.begin(name)
 	defer e.heartbeats.end(name)
@@ -170,7 +169,7 @@ func (e *Engine) every(ctx context.Context, name string, step func(ctx context.C
 			e.Log.Info("works again", "step", name)
 			last = ""
 		case errors.Is(err, store.ErrQuarantined):
-			// The service says so once, at its start.
+			// The service logs this once, when it starts.
 		case err != nil && !errors.Is(err, context.Canceled) && err.Error() != last:
 			e.Log.Error("cannot go on for now", "step", name, "error", err)
 			last = err.Error()
@@ -179,7 +178,7 @@ func (e *Engine) every(ctx context.Context, name string, step func(ctx context.C
 	}
 }
 
-// afterOnce returns a step that runs first until that has succeeded once, and then only step.
+// afterOnce returns a step that calls first until it succeeds once, and step from then on.
 func afterOnce(first, step func(ctx context.Context) error) func(ctx context.Context) error {
 	done := false
 	return func(ctx context.Context) error {
@@ -201,7 +200,7 @@ func (e *Engine) nudge() {
 	}
 }
 
-// definition returns the digest of a name.
+// definition returns the configured digest with a name.
 func (e *Engine) definition(name string) (*Definition, error) {
 	for i := range e.Digests {
 		if e.Digests[i].Name == name {

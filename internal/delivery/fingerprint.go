@@ -19,8 +19,9 @@ import (
 	"github.com/tidings-press/tidings/mailer"
 )
 
-// Fingerprint is what an editor was shown of an edition: hashes of everything that its mails are
-// made of. An approval carries it, and is refused when the edition is another one by then.
+// Fingerprint identifies the content of an edition that an editor was shown, by hashes of
+// everything that its mails are made of. An approval carries it, and is refused when the edition
+// has changed since.
 type Fingerprint struct {
 	Subject  string               `json:"s"`
 	Articles []ArticleFingerprint `json:"a"`
@@ -34,19 +35,19 @@ type ArticleFingerprint struct {
 	Hash string `json:"h"`
 }
 
-// Short returns a short name of what was shown, for people and scripts.
+// Short returns a short form of the fingerprint, for people and scripts.
 func (s Fingerprint) Short() string { return hashOf(s)[:16] }
 
-// Token returns what was shown as one word for a form.
+// Token encodes the fingerprint for a form field.
 func (s Fingerprint) Token() string {
 	text, _ := json.Marshal(s) // strings only: it cannot fail
 	return base64.RawURLEncoding.EncodeToString(text)
 }
 
-// maxToken bounds a token, in bytes: a thousand articles take some 100 KB.
+// maxToken bounds the length of a token in bytes. A thousand articles take about 100 KB.
 const maxToken = 256 << 10
 
-// ParseFingerprint reads a token.
+// ParseFingerprint decodes what Token returned.
 func ParseFingerprint(token string) (Fingerprint, error) {
 	var s Fingerprint
 	if len(token) > maxToken {
@@ -62,9 +63,9 @@ func ParseFingerprint(token string) (Fingerprint, error) {
 	return s, nil
 }
 
-// ChangedError refuses an approval: the edition is not what was shown.
+// ChangedError refuses an approval because the edition has changed since it was shown.
 type ChangedError struct {
-	Edition     string   // its id; empty for one that is not made yet
+	Edition     string   // its id; empty for an edition that does not exist yet
 	Differences []string // for people
 }
 
@@ -72,16 +73,16 @@ func (e *ChangedError) Error() string {
 	return "the edition changed since it was shown: " + strings.Join(e.Differences, "; ")
 }
 
-// hashArticle hashes everything of an article that a mail can show to any subscriber, or by
-// which their preferences choose it: all but what only the store needs.
+// hashArticle hashes all fields of an article that a mail may show or that preferences match,
+// that is, all but those that only the store needs.
 func hashArticle(a article.Article) string {
 	a.Source, a.Hash, a.GUID, a.Named, a.Content = "", "", "", false, ""
 	a.Updated, a.Ingested, a.Removed, a.Expires, a.Status = time.Time{}, time.Time{}, time.Time{}, time.Time{}, ""
 	return hashOf(a)[:16]
 }
 
-// fingerprint hashes what an issue's mails are made of. The id of the issue and the time of day
-// do not count: an edition that is only looked at has others than the one that is made.
+// fingerprint hashes everything that an edition's mails are made of. It leaves out the edition's
+// id and the time of day, since they differ between a preview and the edition itself.
 func (e *Engine) fingerprint(issue digest.Input, fixed settings) (Fingerprint, error) {
 	made, err := digest.Compose(issue, e.Templates)
 	if err != nil {
@@ -96,9 +97,8 @@ func (e *Engine) fingerprint(issue digest.Input, fixed settings) (Fingerprint, e
 	return out, err
 }
 
-// mailHash hashes the templates and the mails of subscribers without topics, in every language
-// of the articles. The variants for topics and for other languages follow from the templates
-// and the articles, which are hashed whole.
+// mailHash hashes the templates and the variants without topics, in every language of the
+// articles. All other variants follow from the templates and the articles, which are hashed too.
 func (e *Engine) mailHash(issue digest.Input) (string, error) {
 	issue.ID = ""
 	zone, err := time.LoadLocation(issue.Definition.Timezone)
@@ -121,7 +121,7 @@ func (e *Engine) mailHash(issue digest.Input) (string, error) {
 	return hashOf(parts), nil
 }
 
-// languagesOf are the languages of articles, and "" for those of any.
+// languagesOf returns the languages of the articles, and "" for no language preference.
 func languagesOf(articles []article.Article) []string {
 	out := []string{""}
 	for i := range articles {
@@ -133,7 +133,7 @@ func languagesOf(articles []article.Article) []string {
 	return out
 }
 
-// hashOf hashes a value by its JSON.
+// hashOf hashes the JSON of a value.
 func hashOf(v any) string {
 	var text bytes.Buffer
 	if err := json.NewEncoder(&text).Encode(v); err != nil {
@@ -143,8 +143,8 @@ func hashOf(v any) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Differences says for people what became of an edition since it was shown. The store has
-// the titles of articles that are not in it any more.
+// Differences describes for people how an edition changed since it was shown. It reads the
+// titles of articles from the store, since some may have left the edition.
 func (e *Engine) Differences(ctx context.Context, was, is Fingerprint) ([]string, error) {
 	var out []string
 	if was.Subject != is.Subject {
@@ -182,7 +182,7 @@ func (e *Engine) Differences(ctx context.Context, was, is Fingerprint) ([]string
 	return out, nil
 }
 
-// articleChanges are pairs of what happened and the article's id.
+// articleChanges returns pairs of a change and the id of the article.
 func articleChanges(was, is Fingerprint) [][2]string {
 	before := map[string]string{}
 	for _, a := range was.Articles {
@@ -207,7 +207,7 @@ func articleChanges(was, is Fingerprint) [][2]string {
 	return out
 }
 
-// checkUnchanged returns a *ChangedError when an issue is not what was shown.
+// checkUnchanged returns a *ChangedError when an edition's input differs from what was shown.
 func (e *Engine) checkUnchanged(ctx context.Context, edition string, issue digest.Input, was Fingerprint) error {
 	fixed, err := e.settings(issue.Definition.Name)
 	if err != nil {
@@ -226,17 +226,17 @@ func (e *Engine) checkUnchanged(ctx context.Context, edition string, issue diges
 
 // Review is a draft as an editor is shown it before the approval.
 type Review struct {
-	digest.Variant // what readers without topics get
+	digest.Variant // the variant without preferences
 	Edition        store.Edition
-	Contents       []article.Article // in it, in the order shown
-	Withdrawn      []article.Article // in the draft, and withdrawn since: they are left out
+	Contents       []article.Article // its articles, in the order shown
+	Withdrawn      []article.Article // withdrawn since the draft was made, so left out
 	Recipients     Recipients
 	Fingerprint    Fingerprint
 	From           string
 }
 
 // Review returns a draft as it would be sent if it were approved now. It changes nothing.
-// An edition that is no draft gives a *store.StateError.
+// It returns a *store.StateError for an edition that is not a draft.
 func (e *Engine) Review(ctx context.Context, id string) (Review, error) {
 	edition, err := e.Store.Edition(ctx, id)
 	if err != nil {
@@ -279,7 +279,7 @@ func mailboxText(a mailer.Address) string {
 	return a.Name + " <" + a.Email + ">"
 }
 
-// withdrawnFrom are the articles of a draft that its issue does not have.
+// withdrawnFrom returns the articles of a draft that are not in the input.
 func (e *Engine) withdrawnFrom(ctx context.Context, edition store.Edition, issue digest.Input) ([]article.Article, error) {
 	found, err := e.Store.ArticlesByID(ctx, edition.Articles)
 	return slices.DeleteFunc(found, func(a article.Article) bool {
@@ -287,14 +287,14 @@ func (e *Engine) withdrawnFrom(ctx context.Context, edition store.Edition, issue
 	}), err
 }
 
-// ApproveUnchanged is Approve for an editor: it refuses with a *ChangedError when the draft is
-// not what was shown.
+// ApproveUnchanged approves a draft for an editor who was shown it. It returns a *ChangedError
+// when the draft has changed since.
 func (e *Engine) ApproveUnchanged(ctx context.Context, id string, was Fingerprint) (store.Edition, error) {
 	approved, err, _ := e.approval.Do(id+" "+was.Short(), func() (any, error) { return e.approveOnce(ctx, id, &was) })
 	return approved.(store.Edition), err
 }
 
-// ApproveShort is ApproveUnchanged where only the fingerprint of what was shown is known.
+// ApproveShort is ApproveUnchanged for callers who know only the short form of the fingerprint.
 func (e *Engine) ApproveShort(ctx context.Context, id, fingerprint string) (store.Edition, error) {
 	review, err := e.Review(ctx, id)
 	if err != nil {

@@ -7,32 +7,32 @@ import (
 	"time"
 )
 
-// Heartbeat is a sign of life of one of the engine's loops.
+// Heartbeat is the last sign of life of one of the engine's loops.
 type Heartbeat struct {
 	Name         string
-	At           time.Time // its last sign of life
+	At           time.Time // when it came
 	Timeout      time.Duration
-	Error        error     // of its last round; nil when that went well
-	FailingSince time.Time // since when its rounds have failed; zero when they do not
+	Error        error     // of its last pass; nil when that succeeded
+	FailingSince time.Time // first failure since the last success; zero if none
 }
 
 // Stalled reports whether the loop has given no sign of life for longer than its work
 // can take.
 func (p Heartbeat) Stalled(now time.Time) bool { return now.Sub(p.At) > p.Timeout }
 
-// Rounds of the loops wait for what is outside: one mail at a time for a slow server, an
-// audience of millions to be frozen. The others are short.
+// heartbeatTimeouts are the timeouts of loops whose passes may take long: one mail at a time to
+// a slow server, or freezing an edition for millions of recipients.
 var heartbeatTimeouts = map[string]time.Duration{"approval": 20 * time.Minute, "notices": 20 * time.Minute, "schedule": 5 * time.Minute}
 
 const defaultHeartbeatTimeout = 90 * time.Second
 
-// heartbeats are those of all loops of an engine that runs.
+// heartbeats holds the heartbeats of all loops of a running engine.
 type heartbeats struct {
 	mu  sync.Mutex
 	all map[string]Heartbeat
 }
 
-// beat notes a sign of life in the middle of a round.
+// beat records a sign of life during a pass.
 func (p *heartbeats) beat(name string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -42,7 +42,7 @@ func (p *heartbeats) beat(name string) {
 	}
 }
 
-// begin notes that a loop runs.
+// begin records that a loop has started.
 func (p *heartbeats) begin(name string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -56,7 +56,7 @@ func (p *heartbeats) begin(name string) {
 	p.all[name] = Heartbeat{Name: name, At: time.Now(), Timeout: bound}
 }
 
-// round notes how a round ended.
+// round records how a pass ended.
 func (p *heartbeats) round(name string, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -70,15 +70,15 @@ func (p *heartbeats) round(name string, err error) {
 	p.all[name] = one
 }
 
-// end notes that a loop has ended.
+// end records that a loop has ended.
 func (p *heartbeats) end(name string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.all, name)
 }
 
-// Heartbeats are the signs of life of the engine's loops, by name; none when it does not
-// run.
+// Heartbeats returns the heartbeats of the engine's loops, ordered by name; none when it does
+// not run.
 func (e *Engine) Heartbeats() []Heartbeat {
 	e.heartbeats.mu.Lock()
 	defer e.heartbeats.mu.Unlock()

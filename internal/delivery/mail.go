@@ -43,12 +43,12 @@ func (s *sender) render(ctx context.Context, j job) *mail {
 	return &mail{job: j, address: address, body: body, envelope: mailer.Envelope{From: from, To: address.ASCII(), Size: len(body), Rendered: true}}
 }
 
-// extraSpace is for what a mail has extraSpaces its compiled variant: values, signatures, and the
-// next envelope, which is sent behind it from the same buffer.
+// extraSpace is reserved for what a mail has beyond its compiled variant: values, signatures, and
+// the next envelope, which is sent after it from the same buffer.
 const extraSpace = 8 << 10
 
-// withCapacity returns the empty buffer, or a larger one, for a compiled variant of some size. A
-// buffer that had to grow during rendering would be half garbage.
+// withCapacity returns the buffer emptied, or a larger one if a compiled variant of this size
+// does not fit. Growing it during rendering would waste half of the memory.
 func withCapacity(buffer []byte, size int) []byte {
 	if cap(buffer) < size+extraSpace {
 		return make([]byte, 0, size+2*extraSpace)
@@ -56,7 +56,7 @@ func withCapacity(buffer []byte, size int) []byte {
 	return buffer[:0]
 }
 
-// tooLarge puts a mail back for a relay that takes larger ones, or skips it when there is none.
+// tooLarge requeues a mail for a relay with a higher size limit, or skips it when there is none.
 func (s *sender) tooLarge(j job, size int) {
 	for _, r := range s.engine.relays.All() {
 		if r.Fits(size) && !r.Standby() {
@@ -68,12 +68,12 @@ func (s *sender) tooLarge(j job, size int) {
 	s.skip(j, digest.DeliverySkipped, "the mail is larger than any relay takes")
 }
 
-// skip settles a job without a try.
+// skip records a final state for a job without a try.
 func (s *sender) skip(j job, state digest.DeliveryState, reason string) {
 	s.settleUntried(store.Skip{Chunk: j.lease.Chunk, Subscriber: j.Subscriber, State: state, Reason: reason}, j)
 }
 
-// deferJob leaves a job for later without a try, for as long as the policy says.
+// deferJob defers a job without a try. It refuses the job when the policy allows no later try.
 func (s *sender) deferJob(j job, reason string, after time.Duration) {
 	now := s.engine.Store.Now()
 	if s.engine.expired(j, now.Add(after)) {

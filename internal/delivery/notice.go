@@ -20,33 +20,31 @@ import (
 // noticeKind is the kind of the jobs that carry single mails.
 const noticeKind = "notice"
 
-// noticeTries bounds how often a single mail is tried, over some two days.
+// noticeTries bounds the tries of a single mail. With the backoff they take about two days.
 const noticeTries = 15
 
-// notice is a single mail as its job keeps it.
+// notice is a single mail, as stored in its job.
 type notice struct {
 	ID          string
-	Digest      string // whose sender it comes from; the first digest's when empty
+	Digest      string // whose sender it has; the first digest's when empty
 	To          string
 	Person      uuid.UUID // the subscriber whom it is for; zero for editors
-	Unsubscribe string    // web address of one click (RFC 8058); empty for mails that no one asked to leave
+	Unsubscribe string    // one-click URL (RFC 8058); empty for mails without an unsubscribe link
 	Mail        templates.Rendered
 }
 
-// delivery names the mail in its return path.
+// delivery returns the id that the return path of the mail carries.
 func (n notice) delivery() mailer.DeliveryID {
 	return mailer.DeliveryID{Edition: n.ID, Person: token.PersonOf(n.Person)}
 }
 
-// SendNotice keeps a single mail, such as a confirmation, to be sent as soon as a
-// relay takes it.
+// SendNotice queues a single mail, such as a confirmation; it is sent as soon as a relay takes it.
 func (e *Engine) SendNotice(ctx context.Context, to subscriber.Address, rendered templates.Rendered) error {
 	return e.enqueueNotice(ctx, to, notice{To: to.String(), Mail: rendered})
 }
 
-// SendToSubscriber keeps a single mail to a subscriber, such as a confirmation, to be
-// sent as soon as a relay takes it. Its bounces are recorded with the subscriber.
-// unsubscribe is the web address for one click, if the mail offers one.
+// SendToSubscriber queues a single mail to a subscriber; it is sent as soon as a relay takes it.
+// Its bounces are recorded for the subscriber. unsubscribe is the one-click URL, or empty.
 func (e *Engine) SendToSubscriber(ctx context.Context, who subscriber.Subscriber, unsubscribe string, rendered templates.Rendered) error {
 	return e.enqueueNotice(ctx, who.Address, notice{To: who.Address.String(), Person: who.UID, Unsubscribe: unsubscribe, Mail: rendered})
 }
@@ -89,8 +87,7 @@ func (e *Engine) sendNotice(ctx context.Context, conn *noticeConn, j store.Job) 
 	return e.Store.RetryJob(ctx, j, backoff.Delay(5*time.Second, 6*time.Hour, j.Tries), err.Error())
 }
 
-// noticeRefused records what a refusal says of the subscriber's address, by the rules of
-// editions.
+// noticeRefused records a refusal as a hard or soft bounce of the subscriber, as for editions.
 func (e *Engine) noticeRefused(ctx context.Context, n notice, reply mailer.Reply) error {
 	kind := map[mailer.Class]store.FeedbackKind{mailer.Suppress: store.FeedbackBounced, mailer.Soft: store.FeedbackSoft}[mailer.Classify(reply, nil)]
 	if kind == "" || n.Person == uuid.Nil {
@@ -137,7 +134,8 @@ func (e *Engine) post(ctx context.Context, conn *noticeConn, n notice) error {
 	return e.handOver(ctx, conn, singleMail{from: from, to: to, compiled: compiled, messageID: messageID})
 }
 
-// noticeHeaders are those of an automatic mail, and how to leave where the mail offers it.
+// noticeHeaders returns the List-Unsubscribe headers of a mail that offers to unsubscribe, and
+// the headers of an automatic mail otherwise.
 func (e *Engine) noticeHeaders(n notice, paths *mailer.SignedAddresses) []mailer.Header {
 	if n.Unsubscribe == "" {
 		return []mailer.Header{{Name: "Auto-Submitted", Value: "auto-generated"}}
@@ -149,7 +147,7 @@ func (e *Engine) noticeHeaders(n notice, paths *mailer.SignedAddresses) []mailer
 	return list.Headers()
 }
 
-// senderOf is the digest whose sender single mails come from.
+// senderOf returns the digest whose sender single mails have.
 func (e *Engine) senderOf(name string) (*Definition, error) {
 	switch {
 	case name == "" && len(e.Digests) > 0:
@@ -160,11 +158,11 @@ func (e *Engine) senderOf(name string) (*Definition, error) {
 	return e.definition(name)
 }
 
-// refusedError is a server's no to a single mail.
+// refusedError reports that a server refused a single mail.
 type refusedError struct{ reply mailer.Reply }
 
-// final reports whether trying again is of no use: not when the server asks for it, nor
-// when it refuses us rather than the recipient, which may be put right.
+// final reports whether another try would be useless. It is false when the server asks for a
+// later try, and when it refuses us rather than the recipient, since that can be fixed.
 func (r *refusedError) final() bool {
 	switch mailer.Classify(r.reply, nil) {
 	case mailer.Later, mailer.OurFault:
@@ -178,8 +176,8 @@ func (r *refusedError) Error() string { return "the relay refused the mail: " + 
 // errRelaysFull reports that no relay takes a single mail at the moment.
 var errRelaysFull = errors.New("every relay is at its limits")
 
-// SendTest sends what the next edition of a digest would be to one address at once, and
-// returns what it was. It goes into no ledger and no count.
+// SendTest sends a preview of a digest's next edition to one address at once, and returns the
+// preview. Nothing is recorded for the digest or its articles.
 func (e *Engine) SendTest(ctx context.Context, name string, options PreviewOptions, to subscriber.Address) (Preview, error) {
 	preview, err := e.Preview(ctx, name, options)
 	if err != nil {
@@ -188,7 +186,7 @@ func (e *Engine) SendTest(ctx context.Context, name string, options PreviewOptio
 	return preview, e.sendTestMail(ctx, name, preview.Variant, e.Store.Now(), to)
 }
 
-// SendEditionTest sends an edition as it is, frozen or not, to one address.
+// SendEditionTest sends an edition in its current form, frozen or not, to one address.
 func (e *Engine) SendEditionTest(ctx context.Context, id string, to subscriber.Address) error {
 	edition, err := e.Store.Edition(ctx, id)
 	if err != nil {
@@ -225,7 +223,7 @@ func (e *Engine) sendOne(ctx context.Context, fixed settings, variant digest.Var
 	if err != nil {
 		return err
 	}
-	m.page = digest.PagePath(variant.Edition) // a test mail need not be of a numbered variant
+	m.page = digest.PagePath(variant.Edition) // a test mail may show a variant that has no number
 	paths, err := mailer.NewSignedAddresses(e.secret, fixed.Domain)
 	if err != nil {
 		return err

@@ -18,11 +18,11 @@ const (
 	maxNoticeWorkers = 8                // connections of a node for single mails
 	noticeBatch      = 200              // mails of a worker before the relays are checked again
 	noticeTimeout    = 5 * time.Minute  // for one mail
-	noticeLease      = 10 * time.Minute // longer than that
+	noticeLease      = 10 * time.Minute // must be longer than noticeTimeout
 )
 
-// sendNotices sends the single mails that are due over several connections at once: a
-// subscriber who waits for a confirmation is not held up by the queue before it.
+// sendNotices sends the single mails that are due, over several connections at once, so that a
+// confirmation does not wait for the whole queue before it.
 func (e *Engine) sendNotices(ctx context.Context) error {
 	workers, mails := e.noticeWorkers()
 	var group errgroup.Group
@@ -32,8 +32,8 @@ func (e *Engine) sendNotices(ctx context.Context) error {
 	return group.Wait()
 }
 
-// noticeWorkers returns how many connections single mails may use now, and how many mails
-// each may send. Until a relay has let us in one mail goes alone, so that a wrong password is
+// noticeWorkers returns how many connections single mails may use now, and how many mails each
+// may send. It allows only one mail until a login has succeeded, so that a wrong password is
 // tried once.
 func (e *Engine) noticeWorkers() (workers, mails int) {
 	works := false
@@ -51,9 +51,9 @@ func (e *Engine) noticeWorkers() (workers, mails int) {
 	return min(workers, maxNoticeWorkers), noticeBatch
 }
 
-// sendNoticeBatch sends up to a number of single mails over one connection. It claims each
-// job just before it sends it: a job that waited here behind a slow server would be claimed by
-// another node too, and sent twice.
+// sendNoticeBatch sends at most the given number of single mails over one connection. It claims
+// each job just before sending it: a job claimed earlier could wait for a slow server until its
+// lease ends, and another node would send it too.
 func (e *Engine) sendNoticeBatch(ctx context.Context, mails int) error {
 	conn := &noticeConn{}
 	defer conn.close()
@@ -98,8 +98,8 @@ func (c *noticeConn) close() {
 	*c = noticeConn{}
 }
 
-// open connects to the relay in place of the connection before. The connection stays closed,
-// without an error, when the relay is at its limits.
+// open closes the current connection and connects to the relay. When the relay is at its limits
+// the connection stays closed and open returns no error.
 func (c *noticeConn) open(ctx context.Context, r *relay.Relay) error {
 	c.close()
 	acquire := r.AcquireForNotice
@@ -133,9 +133,9 @@ type singleMail struct {
 	messageID string
 }
 
-// handOver sends one mail over conn, or over a connection of its own when conn is nil, to the
-// first relay that can be reached. It keeps to the limits of the relays and skips those that
-// are held. What it finds out about a relay holds for editions too.
+// handOver sends one mail to the first relay that can be reached, over conn, or over a new
+// connection when conn is nil. It respects the limits of the relays and skips held ones. A relay
+// that fails here is held for editions too.
 func (e *Engine) handOver(ctx context.Context, conn *noticeConn, m singleMail) error {
 	if len(e.relays.All()) == 0 {
 		return errors.New("no relay is configured; add one under relays: in config.yaml")

@@ -14,10 +14,10 @@ import (
 	"github.com/tidings-press/tidings/mailer"
 )
 
-// inDoubt begins the reason of a mail that the server may or may not have taken.
+// inDoubt is the prefix of the reason of an uncertain delivery.
 const inDoubt = "in doubt: "
 
-// Bounds of the waits between tries of a mail.
+// Limits of the wait between two tries of a mail.
 const (
 	firstWait = time.Minute
 	maxWait   = 4 * time.Hour
@@ -25,11 +25,11 @@ const (
 	// so the next try may come soon.
 	firstBrokenWait = 2 * time.Second
 	maxBrokenWait   = 15 * time.Minute
-	// A refusal for what we are needs a person; the same mail would be refused again.
+	// A policy refusal must be fixed by a person; until then the mail would be refused again.
 	ourFaultWait = 15 * time.Minute
 )
 
-// outcomeOf turns a reply, or the error that came in its place, into what is recorded.
+// outcomeOf turns a reply, or the error of an attempt without one, into the outcome to record.
 func (e *Engine) outcomeOf(j job, intent store.Intent, relayName string, reply mailer.Reply, err error) (store.Outcome, mailer.Class) {
 	class := mailer.Classify(reply, err)
 	now := e.Store.Now()
@@ -56,7 +56,7 @@ func (e *Engine) outcomeOf(j job, intent store.Intent, relayName string, reply m
 			break
 		}
 		e.deferOrRefuse(&t, j, now, backoff.Delay(firstWait, maxWait, j.Tries+1), "")
-		// A server that has deferred a mail to the end has refused it: a mailbox that stays
+		// A server that has deferred a mail until we gave up has refused it: a mailbox that stays
 		// full counts as a soft bounce here as it does behind a relay that queues.
 		if t.State == digest.DeliveryRefused && classAfterRetries(reply) == mailer.Soft {
 			t.Feedback, t.SoftRule = e.feedback(j, store.FeedbackSoft, reply, now), e.Policy.Soft
@@ -65,7 +65,7 @@ func (e *Engine) outcomeOf(j job, intent store.Intent, relayName string, reply m
 	return t, class
 }
 
-// classAfterRetries returns what a temporary refusal means when the mail is not tried again.
+// classAfterRetries returns the class of a temporary refusal once retries have ended.
 func classAfterRetries(reply mailer.Reply) mailer.Class {
 	return mailer.Recipient{Action: "failed", Reply: reply}.Class()
 }
@@ -80,21 +80,21 @@ func (e *Engine) deferOrRefuse(t *store.Outcome, j job, now time.Time, after tim
 	}
 }
 
-// minTries are made however long they take: a clock that jumps by days, such as one that is
-// set only after the start, must not end a mail at its first try.
+// minTries is the number of tries that are made even after the retry time is over. Otherwise a
+// clock that jumps by days, such as one that is set after the start, would end retries early.
 const minTries = 3
 
-// expired reports whether the next try of a mail would come after the last one that is made.
+// expired reports whether the next try of a mail would be after the retry time.
 func (e *Engine) expired(j job, next time.Time) bool {
 	return !j.FirstTry.IsZero() && next.Sub(j.FirstTry) > e.Policy.RetryFor
 }
 
-// giveUpReason returns the reason for a mail that is not tried again.
+// giveUpReason returns the reason to record for a mail whose retries have ended.
 func (e *Engine) giveUpReason(tries int) string {
 	return fmt.Sprintf("given up after %v and %d tries", e.Policy.RetryFor, tries)
 }
 
-// maxReply bounds what is kept of a reply, in bytes.
+// maxReply bounds the stored text of a reply, in bytes.
 const maxReply = 500
 
 func replyText(reply mailer.Reply) string {
@@ -116,7 +116,7 @@ func cause(reply mailer.Reply, err error) string {
 	return reply.String()
 }
 
-// feedback returns what a refusal says about the address that was tried.
+// feedback returns the bounce to record for a refused address.
 func (e *Engine) feedback(j job, kind store.FeedbackKind, reply mailer.Reply, at time.Time) *store.Feedback {
 	return &store.Feedback{
 		Key: "smtp:" + j.lease.edition.ID + ":" + fmt.Sprint(j.Subscriber), Subscriber: j.Subscriber, Edition: j.lease.edition.ID,

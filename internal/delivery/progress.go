@@ -10,45 +10,44 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// Progress is how far an edition has come.
+// Progress describes how far an edition has been sent.
 type Progress struct {
 	Edition store.Edition
 	Counts  store.DeliveryCounts
-	Rate    float64       // mails a second of late; 0 when nothing moves
-	Left    time.Duration // at that rate; 0 when it cannot be said
-	Holds   []store.Hold  // relays and domains that are held back, and why
-	// Withdrawn are the articles that were withdrawn after the approval, while the edition
-	// is under way: it still holds them.
+	Rate    float64       // mails per second over the last seconds; 0 when none are sent
+	Left    time.Duration // estimated time at that rate; 0 when unknown
+	Holds   []store.Hold  // held relays and throttled domains, with the reason
+	// Withdrawn lists articles of an approved, unfinished edition that were withdrawn after
+	// the approval. The edition still contains them.
 	Withdrawn []store.WithdrawnArticle
 }
 
-// Idle reports whether nothing more happens without an editor.
+// Idle reports whether the edition is final or waits for an editor.
 func (p Progress) Idle() bool {
 	return p.Edition.State.Final() || p.Edition.State == digest.Paused ||
 		p.Counts.Uncertain > 0 && p.Counts.Open() == 0
 }
 
-// Retrying reports whether every mail of the edition has been tried and only those
-// are left that other servers deferred. The edition stays "sending" until the last of
-// them has a final state, for as long as retries go on.
+// Retrying reports whether only deferred mails are left to send. The edition stays "sending"
+// until the last of them has a final state.
 func (p Progress) Retrying() bool { return Retrying(p.Edition.State, p.Counts) }
 
-// StateText is where the edition stands, in words for people: its state, or "sent, 5
-// being retried".
+// StateText describes the edition's state for people: the state itself, or "sent, 5 being
+// retried".
 func (p Progress) StateText() string { return StateText(p.Edition.State, p.Counts) }
 
-// RelayHeld reports whether a relay, and not only a recipients' domain, is held back.
+// RelayHeld reports whether a relay is held, not only a recipient domain.
 func (p Progress) RelayHeld() bool {
 	return slices.ContainsFunc(p.Holds, func(h store.Hold) bool { return h.Kind != store.DomainHeld })
 }
 
-// Retrying is Progress.Retrying of an edition in a list. The count of deferred mails
-// follows when a chunk is given back, so while one is retried there may be fewer open.
+// Retrying is Progress.Retrying for an edition in a list. The count of deferred mails is updated
+// when a chunk is released, so fewer may be open while one is being retried.
 func Retrying(state digest.State, c store.DeliveryCounts) bool {
 	return state == digest.Sending && c.Deferred > 0 && c.Open() <= c.Deferred
 }
 
-// StateText is Progress.StateText of an edition in a list.
+// StateText is Progress.StateText for an edition in a list.
 func StateText(state digest.State, c store.DeliveryCounts) string {
 	switch {
 	case !Retrying(state, c):
@@ -59,7 +58,7 @@ func StateText(state digest.State, c store.DeliveryCounts) string {
 	return fmt.Sprintf("sent, %d being retried", c.Open())
 }
 
-// Progress returns how far an edition has come.
+// Progress returns the progress of an edition.
 func (e *Engine) Progress(ctx context.Context, id string) (Progress, error) {
 	edition, err := e.Store.Edition(ctx, id)
 	if err != nil {
@@ -83,18 +82,18 @@ func (e *Engine) Progress(ctx context.Context, id string) (Progress, error) {
 	return p, err
 }
 
-// Watch returns an edition's progress whenever it or its rate changed, twice a second at most,
-// until the edition is over or the context ends; then the channel is closed.
+// Watch sends an edition's progress whenever it changes, at most twice a second. It closes the
+// channel when the edition is final and nothing is open, or when the context ends.
 func (e *Engine) Watch(ctx context.Context, id string) <-chan Progress {
 	out := make(chan Progress)
 	go func() {
 		defer close(out)
-		var pace rateMeter
+		var meter rateMeter
 		var last Progress
 		for first := true; ctx.Err() == nil; first = false {
 			p, err := e.Progress(ctx, id)
 			if err == nil {
-				pace.measure(&p, time.Now())
+				meter.measure(&p, time.Now())
 				if first || p.differs(last) {
 					select {
 					case out <- p:
@@ -112,19 +111,19 @@ func (e *Engine) Watch(ctx context.Context, id string) <-chan Progress {
 	return out
 }
 
-// differs reports whether there is something new to show. The rate counts: it falls to
-// nothing while no count changes.
+// differs reports whether there is something new to show. That includes the rate, which falls to
+// 0 while no count changes.
 func (p Progress) differs(last Progress) bool {
 	return p.Counts != last.Counts || p.Edition.State != last.Edition.State || len(p.Holds) != len(last.Holds) || len(p.Withdrawn) != len(last.Withdrawn) || p.Rate != last.Rate
 }
 
-// rateMeter works out a rate from what was done in the last seconds.
+// rateMeter measures the rate of sending over the last seconds.
 type rateMeter struct {
 	at   []time.Time
 	done []int64
 }
 
-// rateWindow is the time that a rate is measured over.
+// rateWindow is the time over which the rate is measured.
 const rateWindow = 5 * time.Second
 
 func (w *rateMeter) measure(p *Progress, now time.Time) {

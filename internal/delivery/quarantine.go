@@ -7,8 +7,8 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// unlessQuarantined runs a step of the engine. While the store is quarantined it does
-// nothing, so that no node fires a tick, approves a draft or sends a mail.
+// unlessQuarantined returns a step that fails with store.ErrQuarantined while the store is
+// quarantined, so that no node fires a tick, approves a draft or sends a mail.
 func (e *Engine) unlessQuarantined(step func(ctx context.Context) error) func(ctx context.Context) error {
 	return func(ctx context.Context) error {
 		if err := e.mayPublish(ctx); err != nil {
@@ -27,15 +27,14 @@ func (e *Engine) mayPublish(ctx context.Context) error {
 	return err
 }
 
-// maxSkippedTicks bounds the ticks that are kept one by one when a quarantine ends; of
-// more, the last ones are.
+// maxSkippedTicks bounds how many skipped ticks of a digest are recorded when a quarantine ends.
+// If there are more, the latest are recorded.
 const maxSkippedTicks = 100
 
-// Release ends the quarantine of the store: what was decided about its editions is
-// carried out, the ticks since the backup are not fired, and mail is sent again on
-// every node. articlesSent marks all articles as seen that wait now, or are dated
-// between the backup and now and come in later. It returns the editions as they were
-// decided.
+// Release ends the quarantine of the store: it carries out the decisions about editions, skips
+// the ticks since the backup, and lets all nodes send mail again. articlesSent marks articles as
+// seen that wait now, and those dated between the backup and now that are imported later. It
+// returns the editions with the decisions.
 func (e *Engine) Release(ctx context.Context, articlesSent bool) ([]store.QuarantinedEdition, error) {
 	release := store.Release{Notices: noticeKind, ArticlesSent: articlesSent}
 	missed, err := e.MissedTicks(ctx)
@@ -55,7 +54,7 @@ func (e *Engine) Release(ctx context.Context, articlesSent bool) ([]store.Quaran
 	return editions, err
 }
 
-// markAllSeen marks the articles that wait for a digest as seen.
+// markAllSeen marks the waiting articles of all digests as seen.
 func (e *Engine) markAllSeen(ctx context.Context) error {
 	for i := range e.Digests {
 		if _, err := e.MarkSeen(ctx, e.Digests[i].Name, e.Store.Now().Add(time.Second)); err != nil {
@@ -65,8 +64,8 @@ func (e *Engine) markAllSeen(ctx context.Context) error {
 	return nil
 }
 
-// MissedTicks are the ticks of all digests that are due by now, with what follows on
-// them. Of more than a hundred, the last ones are named.
+// MissedTicks returns the ticks of all digests that are due, with the next tick after them. It
+// lists at most maxSkippedTicks of each digest, the latest ones.
 func (e *Engine) MissedTicks(ctx context.Context) ([]store.SkippedTicks, error) {
 	var out []store.SkippedTicks
 	now := e.Store.Now()

@@ -13,7 +13,7 @@ import (
 type job struct {
 	store.Recipient
 	lease *lease
-	size  int // of its mail in bytes, once that is known and a relay was too small for it
+	size  int // of its mail in bytes, once it has exceeded a relay's limit; else 0
 }
 
 // queue hands jobs from the dispatcher to the connections.
@@ -37,7 +37,7 @@ func (q *queue) put(jobs []job) {
 	q.mu.Unlock()
 }
 
-// putBack returns a job that was not tried, so that it comes next.
+// putBack returns a job that was not tried to the front of the queue.
 func (q *queue) putBack(j job) {
 	q.mu.Lock()
 	q.jobs = append([]job{j}, q.jobs...)
@@ -46,10 +46,10 @@ func (q *queue) putBack(j job) {
 	q.mu.Unlock()
 }
 
-// lookAhead is how many jobs for other relays are passed over.
+// lookAhead is how many jobs are searched for one that suits a relay.
 const lookAhead = 64
 
-// take takes the next job that is for a relay, if there is one.
+// take removes and returns the next job that routes to a relay, if there is one.
 func (q *queue) take(r *relay.Relay) (job, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -69,7 +69,7 @@ func (q *queue) take(r *relay.Relay) (job, bool) {
 	return job{}, false
 }
 
-// await waits until jobs come, at most for a time.
+// await waits until the queue has jobs, the time limit is reached or the context ends.
 func (q *queue) await(ctx context.Context, limit time.Duration) {
 	q.mu.Lock()
 	added, empty := q.added, len(q.jobs) == 0
@@ -86,7 +86,7 @@ func (q *queue) await(ctx context.Context, limit time.Duration) {
 	}
 }
 
-// length returns the number of jobs that wait.
+// length returns the number of jobs in the queue.
 func (q *queue) length() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()

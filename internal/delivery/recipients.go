@@ -9,14 +9,14 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// Recipients is who gets an edition, and who on its digest does not.
+// Recipients counts the subscribers of a digest who get an edition, and those who do not.
 type Recipients struct {
-	Count   int64             // get a mail
-	Skipped []store.SkipCount // get none, by reason
+	Count   int64             // those who get a mail
+	Skipped []store.SkipCount // those who do not, by reason
 }
 
-// NextRecipients returns who would get the next edition of a digest now. When there is
-// nothing to send, everyone who is active on the digest counts as a reader.
+// NextRecipients counts who would get the next edition of a digest now. When there is nothing to
+// send, every active subscriber of the digest is counted as a recipient.
 func (e *Engine) NextRecipients(ctx context.Context, name string) (Recipients, error) {
 	def, err := e.definition(name)
 	if err != nil {
@@ -33,8 +33,8 @@ func (e *Engine) NextRecipients(ctx context.Context, name string) (Recipients, e
 	return e.countRecipients(ctx, def, issue.Articles)
 }
 
-// EditionRecipients returns who gets an edition: of a draft, who would if it were
-// approved now; of an approved one, those it was frozen for, less those skipped since.
+// EditionRecipients counts who gets an edition. For a draft, it counts who would get it if it
+// were approved now; for an approved edition, those it was frozen for, less those skipped since.
 func (e *Engine) EditionRecipients(ctx context.Context, edition store.Edition) (Recipients, error) {
 	if edition.Approved.IsZero() {
 		issue, err := e.inputOf(ctx, edition)
@@ -55,8 +55,8 @@ func (e *Engine) EditionRecipients(ctx context.Context, edition store.Edition) (
 	return Recipients{Count: counts.Total - counts.Skipped, Skipped: skipped}, err
 }
 
-// countRecipients sorts the people on a digest by whether articles fit their preferences.
-// Without articles none are skipped for them.
+// countRecipients counts the subscribers of a digest by whether any of the articles fits their
+// preferences. Without articles it ignores preferences.
 func (e *Engine) countRecipients(ctx context.Context, def *Definition, articles []article.Article) (Recipients, error) {
 	groups, err := e.Store.PreferenceGroups(ctx, def.Name)
 	if err != nil {

@@ -28,10 +28,10 @@ type sender struct {
 	spare  []byte // the buffer of the next
 	values []string
 
-	outcome    *store.Outcome // that is not stored yet
+	outcome    *store.Outcome // of the last mail, not stored yet
 	outcomeJob job
 
-	stopping context.Context // ends when no new mail may be begun
+	stopping context.Context // ends when no new mail may be started
 }
 
 // idleFor is how long an open connection waits for more work.
@@ -43,7 +43,7 @@ func (e *Engine) serve(ctx context.Context, r *relay.Relay, lease *relay.Lease) 
 	s.run(ctx)
 }
 
-// surplus reports whether this connection should begin no further mail.
+// surplus reports whether this connection should not start another mail.
 func (s *sender) surplus() bool { return s.relay.Surplus() || !s.lease.Valid() }
 
 // mail is a job with its bytes and envelope.
@@ -68,7 +68,7 @@ func (s *sender) run(ctx context.Context) {
 			}
 		}
 		if s.relay.Stopped() {
-			s.hangUp(false) // only that takes back an envelope on the wire
+			s.hangUp(false) // the only way to cancel an envelope that was sent
 			s.giveBack(current)
 			return
 		}
@@ -106,13 +106,13 @@ func (s *sender) nextMail(ctx context.Context) *mail {
 // it may go on.
 const minWait = 5 * time.Millisecond
 
-// tryMail returns the next mail, if there is one within the quotas, or how long to wait for
-// them. Mails that are not to be sent are settled on the way.
+// tryMail returns the next mail that the quotas allow, or how long to wait. It settles mails
+// that must not be sent now without a try.
 func (s *sender) tryMail(ctx context.Context) (*mail, time.Duration) {
 	for ctx.Err() == nil {
 		j, ok := s.engine.queue.take(s.relay)
 		if !ok && s.engine.queue.length() > 0 {
-			return nil, minWait // all that wait are for other relays at the moment
+			return nil, minWait // the first jobs are all for other relays
 		}
 		if !ok {
 			return nil, 0
@@ -166,7 +166,7 @@ func (s *sender) send(ctx context.Context, m *mail) *mail {
 	return next
 }
 
-// following returns the mail whose envelope may go out behind the current body.
+// following returns the mail whose envelope can be sent together with the current body, or nil.
 func (s *sender) following(ctx context.Context) *mail {
 	full := s.relay.PerConnection > 0 && s.conn.Accepted()+1 >= s.relay.PerConnection
 	if full || s.stopping.Err() != nil || s.surplus() {
@@ -176,7 +176,7 @@ func (s *sender) following(ctx context.Context) *mail {
 	return m
 }
 
-// settle keeps an outcome for the next commit and tells the relay of it.
+// settle keeps an outcome for the next commit and reports it to the relay.
 func (s *sender) settle(ctx context.Context, m *mail, intent store.Intent, reply mailer.Reply, err error) {
 	tried, class := s.engine.outcomeOf(m.job, intent, s.relay.Name, reply, err)
 	s.outcome, s.outcomeJob = &tried, m.job
@@ -193,10 +193,10 @@ func (s *sender) settle(ctx context.Context, m *mail, intent store.Intent, reply
 	}
 }
 
-// denied settles a mail that must not be sent: the subscriber left, the edition was stopped,
-// or another node has the chunk.
+// denied settles a mail whose intent was not granted: the subscriber unsubscribed, the edition
+// was stopped, or another node has the chunk.
 func (s *sender) denied(ctx context.Context, m *mail, intent store.Intent) {
-	s.hangUp(false) // only that takes back the envelope on the wire
+	s.hangUp(false) // the only way to cancel an envelope that was sent
 	why, err := s.engine.Store.DenialReason(ctx, intent)
 	switch {
 	case err != nil || why == "taken":
@@ -218,7 +218,7 @@ func (s *sender) storeIntent(intent store.Intent) bool {
 	return granted
 }
 
-// flush stores the last outcome by itself.
+// flush stores the last outcome without an intent.
 func (s *sender) flush() {
 	if done := s.outcome; done != nil {
 		s.record(store.RecorderEntry{Outcome: done})
@@ -253,8 +253,8 @@ func (s *sender) record(note store.RecorderEntry) bool {
 	}
 }
 
-// recordAttempts last about ten minutes, lastAttempts about 20 seconds, for a node that is to
-// stop.
+// recordAttempts take about ten minutes. lastAttempts take about 20 seconds; they apply to a
+// node that is stopping.
 const (
 	recordAttempts = 600
 	lastAttempts   = 25
@@ -271,7 +271,7 @@ func (s *sender) open(ctx context.Context, m *mail) bool {
 			m.opened = true
 			return true
 		}
-		// The server may have closed an idle connection: a new one gets one try.
+		// The server may have closed an idle connection: try once more on a new one.
 		s.hangUp(false)
 		if attempt == 1 {
 			break

@@ -13,9 +13,9 @@ import (
 	"github.com/tidings-press/tidings/mailer"
 )
 
-// settings are what an edition's mails are made of besides its variants: headers, links and
-// the return path. They are frozen with the edition, so that a reload of the configuration
-// changes nothing for those who come late in it.
+// settings is what an edition's mails need besides its variants: headers, links and the return
+// path. It is frozen with the edition, so that a reload of the configuration does not change the
+// mails of an edition that is being sent.
 type settings struct {
 	Digest  string // name
 	Title   string
@@ -29,7 +29,8 @@ type settings struct {
 	UnsubscribeMail bool // and mail to unsubscribe addresses
 }
 
-// listDomain is the domain of List-Id: the site's, which stays when the return path moves.
+// listDomain returns the domain of List-Id: the site's, which stays the same when the return
+// path changes.
 func (s settings) listDomain() string {
 	if site, err := url.Parse(s.Site); err == nil && site.Hostname() != "" {
 		return site.Hostname()
@@ -37,7 +38,7 @@ func (s settings) listDomain() string {
 	return s.Domain
 }
 
-// settings returns what a digest's next edition would be approved with.
+// settings returns the settings that a digest's next edition would be approved with.
 func (e *Engine) settings(name string) (settings, error) {
 	def, err := e.definition(name)
 	if err != nil {
@@ -53,8 +54,9 @@ func (e *Engine) settings(name string) (settings, error) {
 	return out, nil
 }
 
-// settingsOf returns what an edition was approved with, and the date of its mails. One
-// that was approved by a program that froze no settings goes on as it was sent there.
+// settingsOf returns the settings that an edition was approved with, and the date of its mails.
+// Editions that were approved by a version without frozen settings use the current settings and
+// the date of their creation, as that version did.
 func (e *Engine) settingsOf(edition store.Edition) (settings, time.Time, error) {
 	if edition.Settings == "" {
 		fixed, err := e.settings(edition.Digest)
@@ -67,7 +69,7 @@ func (e *Engine) settingsOf(edition store.Edition) (settings, time.Time, error) 
 	return fixed, edition.Approved, nil
 }
 
-// encode writes the settings as the store keeps them.
+// encode returns the settings in the form in which the store keeps them.
 func (s settings) encode() (string, error) {
 	text, err := json.Marshal(s)
 	return string(text), err
@@ -81,7 +83,7 @@ type loadedEdition struct {
 	paths *mailer.SignedAddresses
 }
 
-// editionCache keeps the editions that mails were sent of last.
+// editionCache keeps the editions that were loaded last.
 type editionCache struct {
 	mu   sync.Mutex
 	kept []*loadedEdition

@@ -14,17 +14,17 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// ErrNothingNew says that a digest has too few new articles for an edition.
+// ErrNothingNew reports that a digest has too few new articles for an edition.
 var ErrNothingNew = errors.New("nothing new")
 
-// maxCandidates bounds how many waiting articles one edition is chosen from.
+// maxCandidates bounds how many waiting articles are considered for one edition.
 const maxCandidates = 1000
 
-// maxPlans bounds how often a plan is replaced after another node was faster.
+// maxPlans bounds how often an edition is planned again after another node was faster.
 const maxPlans = 5
 
-// ensure makes the row of a digest, and moves its next tick when the schedule was
-// changed.
+// ensure creates the state of a digest in the store, and updates its next tick when the schedule
+// has changed.
 func (e *Engine) ensure(ctx context.Context, def *Definition) error {
 	now := e.Store.Now()
 	state := store.DigestState{Name: def.Name, Since: beginning(def, now)}
@@ -38,10 +38,10 @@ func (e *Engine) ensure(ctx context.Context, def *Definition) error {
 	return err
 }
 
-// beginning is where a new digest begins: with the day of the tick before now, so that
-// its first edition holds what it would have held had the digest been there already.
-// Articles are dated by the day as often as not, hence the whole day. A digest without a
-// schedule begins a week ago.
+// beginning returns the beginning of a new digest: the day of the latest tick before now, so
+// that its first edition has the same articles as if the digest had existed before. It is a whole
+// day because many articles are dated without a time. A digest without a schedule begins a week
+// ago.
 func beginning(def *Definition, now time.Time) time.Time {
 	if def.Schedule == nil {
 		return now.AddDate(0, 0, -7)
@@ -72,7 +72,8 @@ func (e *Engine) runSchedule(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// fire deals with one due tick of a digest, if there is one.
+// fire handles one due tick of a digest, if there is one: it makes a draft, adds to the waiting
+// draft, or skips the tick.
 func (e *Engine) fire(ctx context.Context, def *Definition) error {
 	state, err := e.Store.DigestState(ctx, def.Name)
 	now := e.Store.Now()
@@ -106,7 +107,7 @@ func (e *Engine) fire(ctx context.Context, def *Definition) error {
 	return nil
 }
 
-// logBacklog logs how many articles an edition had no place for.
+// logBacklog logs how many articles did not fit in an edition.
 func (e *Engine) logBacklog(ctx context.Context, def *Definition) {
 	b, err := e.Backlog(ctx, def.Name, time.Time{})
 	if err == nil && b.Waiting > 0 {
@@ -114,8 +115,8 @@ func (e *Engine) logBacklog(ctx context.Context, def *Definition) {
 	}
 }
 
-// dueTick says which of the ticks that are due counts, and what follows on it.
-// After downtime that is the latest, or with Each the oldest.
+// dueTick returns the due tick to fire, and the tick that follows it. After downtime it is the
+// latest due tick, or the oldest with Each.
 func dueTick(def *Definition, state store.DigestState, now time.Time) (schedule.Tick, store.Advance) {
 	tick := schedule.Tick{At: state.Next, Key: state.NextKey}
 	if !def.Each {
@@ -130,7 +131,7 @@ func dueTick(def *Definition, state store.DigestState, now time.Time) (schedule.
 	return tick, advance
 }
 
-// compose chooses what is new and makes the draft of an edition of it.
+// compose chooses new articles and returns the draft of an edition with them.
 func (e *Engine) compose(ctx context.Context, def *Definition, state store.DigestState, from selection, key string) (store.Edition, error) {
 	issue, err := e.input(ctx, def, state, from, key)
 	if err != nil {
@@ -139,7 +140,7 @@ func (e *Engine) compose(ctx context.Context, def *Definition, state store.Diges
 	return e.newDraft(issue, key)
 }
 
-// newDraft makes the draft of an edition of an issue.
+// newDraft returns the draft of an edition for an input. key is the key of its tick.
 func (e *Engine) newDraft(issue digest.Input, key string) (store.Edition, error) {
 	draft, err := digest.Compose(issue, e.Templates)
 	if err != nil {
@@ -149,13 +150,13 @@ func (e *Engine) newDraft(issue digest.Input, key string) (store.Edition, error)
 	return store.Edition{Edition: draft}, nil
 }
 
-// selection says what an edition is chosen from.
+// selection changes which articles an edition is chosen from.
 type selection struct {
-	since time.Time // in place of the digest's beginning; zero for that
+	since time.Time // replaces the digest's beginning, unless zero
 	draft string    // id of a draft whose articles can be chosen too
 }
 
-// waiting asks for what an edition of a digest can be chosen from now.
+// waiting returns the query for the articles that an edition can be chosen from now.
 func (e *Engine) waiting(def *Definition, state store.DigestState, from selection) store.Waiting {
 	return waiting(e.Store.Now(), def, state, from)
 }
@@ -166,16 +167,15 @@ func waiting(now time.Time, def *Definition, state store.DigestState, from selec
 		Filter: def.Filter, Limit: maxCandidates, Oldest: def.Oldest, Draft: from.draft,
 	}
 	if !from.since.IsZero() {
-		// As if the digest began now: everything that is there is judged by its own date.
+		// As if the digest began now: all stored articles are selected by their own date.
 		w.Since, w.Began = from.since, time.Time{}
 	}
 	return w
 }
 
-// issue chooses the articles of the next edition. Its id follows from the digest and the
-// tick's key, and with it the Message-IDs and return paths of its mails: should a
-// restored store make the edition of a tick again, a second copy of a mail has the
-// Message-ID of the first.
+// input chooses the articles of the next edition. The edition's id is derived from the digest and
+// the tick's key, and so are the Message-IDs and return paths of its mails. If a restored store
+// makes the edition of a tick again, second copies have the Message-IDs of the first.
 func (e *Engine) input(ctx context.Context, def *Definition, state store.DigestState, from selection, key string) (digest.Input, error) {
 	w := e.waiting(def, state, from)
 	candidates, err := e.Store.WaitingArticles(ctx, w)
@@ -191,29 +191,28 @@ func (e *Engine) input(ctx context.Context, def *Definition, state store.DigestS
 	return digest.Input{ID: e.names.EditionID(def.Name, key), Definition: def.Definition, Number: number, Site: e.Site, Articles: chosen, Date: w.Now}, err
 }
 
-// SendOptions says how an edition is made by hand.
+// SendOptions controls an edition that is made by hand.
 type SendOptions struct {
 	By string // the editor
-	// Since moves the digest's beginning: what is there belongs to it if it is dated from
-	// then on. Zero leaves the beginning where it is.
+	// Since moves the digest's beginning: of the stored articles, those dated from then on
+	// belong to it. Zero keeps the beginning.
 	Since time.Time
-	// Expect is what the editor was shown of it; nil sends what there is.
+	// Expect is the fingerprint of what the editor was shown; nil sends without a check.
 	Expect *Fingerprint
 }
 
-// SendNow makes an edition of what is new and sends it without waiting for the
-// schedule. by is the editor. It returns ErrNothingNew when there is nothing to
-// send; an edition that a tick makes at the same moment takes the articles, and
-// this one then has nothing.
+// SendNow makes an edition of the new articles and sends it without waiting for the schedule. by
+// is the editor. It returns ErrNothingNew when there are too few new articles, for instance
+// because a tick has just made an edition of them.
 func (e *Engine) SendNow(ctx context.Context, name, by string) (store.Edition, error) {
 	return e.Send(ctx, name, SendOptions{By: by})
 }
 
-// Send is SendNow with all that can be said. It returns a *ChangedError when the edition
-// would not be what was shown; nothing is made then.
+// Send is SendNow with options. It returns a *ChangedError and makes no edition when the content
+// differs from what was shown.
 func (e *Engine) Send(ctx context.Context, name string, o SendOptions) (store.Edition, error) {
-	// Automatic: should this node die before it approves, any other does. One that was
-	// shown is left for an editor then.
+	// An automatic draft is approved by another node if this one dies first. A draft with an
+	// expected content is left to an editor instead.
 	edition, err := e.draft(ctx, name, o, o.Expect == nil)
 	if err != nil {
 		return edition, err
@@ -223,13 +222,13 @@ func (e *Engine) Send(ctx context.Context, name string, o SendOptions) (store.Ed
 	}
 	approved, err := e.ApproveUnchanged(ctx, edition.ID, *o.Expect)
 	var changed *ChangedError
-	if errors.As(err, &changed) { // between the two looks at its articles
+	if errors.As(err, &changed) { // its articles changed after the draft was checked
 		err = errors.Join(err, e.Cancel(ctx, edition.ID, "it changed since it was shown"))
 	}
 	return approved, err
 }
 
-// Draft makes an edition of what is new and leaves it for approval.
+// Draft makes an edition of the new articles and leaves it for approval.
 func (e *Engine) Draft(ctx context.Context, name, by string) (store.Edition, error) {
 	return e.draft(ctx, name, SendOptions{By: by}, false)
 }
@@ -272,7 +271,7 @@ func (e *Engine) draft(ctx context.Context, name string, o SendOptions, automati
 	}
 }
 
-// NextTicks returns the next ticks of a digest, none when it has no schedule.
+// NextTicks returns the next n ticks of a digest, or none when it has no schedule.
 func (e *Engine) NextTicks(name string, n int) []schedule.Tick {
 	def, err := e.definition(name)
 	if err != nil || def.Schedule == nil {

@@ -11,24 +11,24 @@ import (
 	"github.com/tidings-press/tidings/mailer"
 )
 
-// breaker is the circuit breaker of a relay on this node. It opens in two ways: held keeps
-// this node from dialling a relay that it cannot reach, and stopped keeps all nodes from
-// sending over a relay that refuses us. When the time is over one connection tries again.
-// The relay's lock guards it.
+// breaker is the circuit breaker of a relay on this node. It opens in two ways: a held relay
+// cannot be reached, and this node does not dial it; a stopped relay refuses our mail, and no
+// node sends over it. When the time is over, one connection tries again. The relay's lock guards
+// it.
 type breaker struct {
 	heldUntil    time.Time // this node does not dial the relay until then
 	stoppedUntil time.Time // no node sends over the relay until then
 	stops        int       // times this node has stopped it
 	reason       string    // of either
 
-	proved    bool // a dial has succeeded since the last one that failed
-	failing   bool // the last dial failed, or its connections end before they have taken a mail
-	announced bool // the store has the failure
+	proved    bool // a dial has succeeded since the last failure
+	failing   bool // the last dial failed, or connections end before a mail was accepted
+	announced bool // the hold is in the store
 
 	// Counts of events in a row.
 	failedDials     int
-	lostConnections int // ended before they took a mail
-	refusals        int // by the relay's policy, whoever the recipient is
+	lostConnections int // ended before a mail was accepted
+	refusals        int // policy refusals
 	uncertain       int
 	uncertainStops  int
 
@@ -39,27 +39,27 @@ type breaker struct {
 const (
 	// refusalsBeforeStop is how many refusals by policy in a row stop a relay.
 	refusalsBeforeStop = 5
-	// uncertainBeforeStop is how many mails in a row may be left uncertain: a relay that
-	// takes mails without saying so would get each of them again and again.
+	// uncertainBeforeStop is how many uncertain mails in a row stop a relay. Otherwise a relay that
+	// accepts mails without a reply would get each of them many times.
 	uncertainBeforeStop = 5
 	uncertainWait       = 30 * time.Second
-	// refusalWait is how long a relay is stopped, or a domain throttled, that refuses what we
-	// are or send: that takes a person to put right, and the same mail would be refused again.
+	// refusalWait is how long a relay is stopped, or a domain throttled, after policy refusals: a
+	// person must fix the cause, and until then the same mail would be refused again.
 	refusalWait = 15 * time.Minute
-	// lostBeforeHold is how many connections in a row may end before they took a mail. A
-	// single one may be a server that is being restarted.
+	// lostBeforeHold is how many connections in a row that end before a mail was accepted hold
+	// the relay. A single one may mean that the server is restarting.
 	lostBeforeHold = 3
 	// Bounds of the wait before a relay that cannot be reached is dialled again.
 	firstRedial   = 250 * time.Millisecond
 	longestRedial = 30 * time.Second
-	// settingsWait is how long a relay is held that only a change of settings can help.
+	// settingsWait is how long a relay is held after a failure that needs a change of settings.
 	settingsWait = 5 * time.Minute
-	// longestHold is longer than any hold: one beyond it was written before the clock was
-	// put back.
+	// longestHold is longer than any hold. A hold that seems longer was written before the clock
+	// was set back, and is ignored.
 	longestHold = 2 * time.Hour
 )
 
-// Held reports whether this node begins no conversation with the relay at the moment.
+// Held reports whether this node must not dial the relay now.
 func (r *Relay) Held() bool { return r.HeldReason() != "" }
 
 // HeldReason returns why the relay is held or stopped; empty when it is not.
@@ -93,7 +93,7 @@ func (r *Relay) Works() bool {
 func (r *Relay) heldNow() bool    { return time.Now().Before(r.heldUntil) || r.stoppedNow() }
 func (r *Relay) stoppedNow() bool { return time.Now().Before(r.stoppedUntil) }
 
-// Dial connects to the relay. An error holds the relay back.
+// Dial connects to the relay. A failed dial holds the relay.
 func (r *Relay) Dial(ctx context.Context) (*mailer.Conn, error) {
 	conn, err := mailer.Dial(ctx, r.Relay)
 	if err != nil {
@@ -104,9 +104,8 @@ func (r *Relay) Dial(ctx context.Context) (*mailer.Conn, error) {
 	return conn, nil
 }
 
-// onDialFailed holds the relay after a dial that failed: for a short while when that may
-// pass, for long when only a change of settings helps, so that a wrong password is not
-// tried for every mail.
+// onDialFailed holds the relay after a failed dial: briefly after a temporary failure, longer
+// when only a change of settings helps, so that a wrong password is not tried for every mail.
 func (r *Relay) onDialFailed(ctx context.Context, err error) {
 	if ctx.Err() != nil {
 		return
@@ -130,8 +129,8 @@ func (r *Relay) onDialFailed(ctx context.Context, err error) {
 	r.hold(ctx, backoff.Delay(firstRedial, longestRedial, n), err.Error())
 }
 
-// onDialed records a dial that succeeded. It proves nothing yet where connections end
-// before they take a mail.
+// onDialed records a successful dial. It does not end the hold of a relay whose connections end
+// before a mail is accepted.
 func (r *Relay) onDialed(ctx context.Context) {
 	r.mu.Lock()
 	r.failedDials = 0
@@ -146,9 +145,9 @@ func (r *Relay) onDialed(ctx context.Context) {
 	}
 }
 
-// onConnectionLost records a connection that ended before it took a mail. A server that
-// hangs up on everyone is not dialled for each mail of a list. slowDown reports that the
-// server asked for fewer connections.
+// onConnectionLost records a connection that ended before a mail was accepted. After several in
+// a row the relay is held, so that it is not dialled for each mail of a list. slowDown reports
+// that the server asked for fewer connections.
 func (r *Relay) onConnectionLost(ctx context.Context, reason string, slowDown bool) {
 	if slowDown {
 		r.shrink()
@@ -176,7 +175,7 @@ func (r *Relay) onReply(ctx context.Context) {
 	}
 }
 
-// onAccepted records a mail that was taken: all counts of failures in a row begin again.
+// onAccepted records an accepted mail and resets the counts of failures in a row.
 func (r *Relay) onAccepted(domain string) {
 	r.accepted.Add(1)
 	r.throttle.onAccepted(domain)
@@ -185,10 +184,9 @@ func (r *Relay) onAccepted(domain string) {
 	r.mu.Unlock()
 }
 
-// onPolicyRefusal counts a refusal for what we are or send. Before a recipient was named it
-// is about us and this relay. After that it may be about the recipient's domain, which is
-// throttled. When several domains refuse in a row the relay is stopped before the whole
-// list is refused.
+// onPolicyRefusal counts a policy refusal. A refusal before RCPT concerns us and this relay. A
+// later one may come from the recipient's domain, so the domain is throttled. When several
+// domains refuse in a row, the relay is stopped before the whole list is refused.
 func (r *Relay) onPolicyRefusal(ctx context.Context, domain string, reply mailer.Reply) {
 	beforeRecipient := reply.Stage == mailer.StageMail
 	if !beforeRecipient {
@@ -199,13 +197,13 @@ func (r *Relay) onPolicyRefusal(ctx context.Context, domain string, reply mailer
 	}
 }
 
-// countRefusal counts a refusal by policy, and returns how many there were in a row when
-// they are too many. everyDomain reports that it concerns all recipients.
+// countRefusal counts a policy refusal. It returns the number of refusals in a row if the relay
+// should be stopped, otherwise 0. everyDomain is set when the refusal concerns all recipients.
 func (r *Relay) countRefusal(domain string, everyDomain bool) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.stoppedNow() {
-		return 0 // it was under way when the relay was stopped
+		return 0 // the mail was being sent when the relay was stopped
 	}
 	if r.refusals++; r.refusals == 1 {
 		r.firstDomain, r.severalDomains = domain, false
@@ -219,8 +217,8 @@ func (r *Relay) countRefusal(domain string, everyDomain bool) int {
 	return n
 }
 
-// onUncertain counts a mail that the server may or may not have. After several in a row the
-// relay is stopped, longer each time.
+// onUncertain counts an uncertain mail. After several in a row the relay is stopped, for longer
+// each time.
 func (r *Relay) onUncertain(ctx context.Context, reason string) {
 	r.mu.Lock()
 	if r.uncertain++; r.uncertain < uncertainBeforeStop || r.stoppedNow() {
@@ -245,8 +243,8 @@ func (r *Relay) stop(ctx context.Context, d time.Duration, reason string) {
 	r.announce(ctx, store.RelayHeld, "", d, reason)
 }
 
-// hold keeps this node from dialling a relay that it cannot reach. Other nodes may reach it:
-// the store has the reason only for those who watch the progress.
+// hold keeps this node from dialling a relay that it cannot reach. Other nodes may still reach
+// it: the reason is stored only to be shown.
 func (r *Relay) hold(ctx context.Context, d time.Duration, reason string) {
 	r.mu.Lock()
 	r.heldUntil, r.reason = time.Now().Add(d), reason
@@ -290,7 +288,7 @@ func (s *Set) Reset(ctx context.Context) {
 	}
 }
 
-// readHolds learns from the store what other nodes have stopped.
+// readHolds reads from the store which relays and domains other nodes have stopped.
 func (s *Set) readHolds(ctx context.Context) {
 	stops := make([]int, len(s.relays))
 	for i, r := range s.relays {
@@ -302,7 +300,7 @@ func (s *Set) readHolds(ctx context.Context) {
 	}
 	now := s.Store.Now()
 	for i, r := range s.relays {
-		var stop store.Hold // zero when the relay is not stopped any more
+		var stop store.Hold // zero when the relay is no longer stopped
 		for _, h := range holds {
 			left := h.Until.Sub(now)
 			if h.Relay != r.Name || left > longestHold {
@@ -319,8 +317,8 @@ func (s *Set) readHolds(ctx context.Context) {
 	}
 }
 
-// learn takes over a stop that the store has, or its end. It does nothing when this node has
-// stopped the relay itself since the store was asked, when it had done so before times.
+// learn applies a stop from the store, or its end. before is the value of stops when the store
+// was read: if this node has stopped the relay since, learn does nothing.
 func (r *Relay) learn(stop store.Hold, now time.Time, before int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -5,27 +5,27 @@ import (
 	"time"
 )
 
-// Connections that a relay gets when its configuration names no number: so many at first,
-// and more while that makes sending faster.
+// Connections to a relay without a configured limit: the first number, and the highest number
+// that is tried while more connections make sending faster.
 const (
 	firstConnections = 8
 	maxConnections   = 64
 )
 
-// concurrency is the controller that finds the number of connections with the highest rate
-// that the server bears. It doubles them while that helps, goes back when it does not, and
-// tries again from time to time, since something else may have slowed a step down.
+// concurrency is the controller that finds the number of connections with the highest rate. It
+// doubles the number while that raises the rate and goes back when it does not. It tries again
+// from time to time, since something else may have slowed down a step.
 type concurrency struct {
 	limit    int // never exceeded
 	target   int
 	previous int // target before the step that is being tried; 0 when none is
 
 	since    time.Time // when this number was first tried
-	mails    int64     // that had been accepted then
+	mails    int64     // accepted by then
 	best     float64   // mails a second
-	retryAt  time.Time // no further step before
+	retryAt  time.Time // no further step before this
 	patience time.Duration
-	cooldown time.Time // no step before: the server asked to slow down
+	cooldown time.Time // no step before this, since the server asked to slow down
 }
 
 const (
@@ -36,12 +36,13 @@ const (
 	// Bounds of the wait before a step that brought nothing is tried again.
 	minPatience = time.Second
 	maxPatience = time.Minute
-	// cooldownTime is how long a server that asked to slow down gets no more connections.
+	// cooldownTime is how long the number stays halved after the server asked to slow down.
 	cooldownTime = 30 * time.Second
 )
 
-// newConcurrency begins with all that the configured limits allow, or with a few. all is the
-// limit over all nodes and each that of each node; 0 is none.
+// newConcurrency starts with as many connections as the configured limits allow, or with a few
+// when there are none. all is the limit over all nodes, each the limit of one node; 0 is no
+// limit.
 func newConcurrency(all, each int) concurrency {
 	limit := cmp.Or(each, all)
 	if all > 0 {
@@ -53,8 +54,8 @@ func newConcurrency(all, each int) concurrency {
 	return concurrency{limit: maxConnections, target: firstConnections}
 }
 
-// measure rates the last step and takes the next one. mails is the number that the relay has
-// accepted so far, and busy whether more are waiting.
+// measure evaluates the last step and takes the next one. mails is the number of mails that the
+// relay has accepted so far; busy is set when more are waiting.
 func (c *concurrency) measure(mails int64, busy bool, at time.Time) {
 	if !busy || c.since.IsZero() {
 		// A rate that was measured with other work does not compare.

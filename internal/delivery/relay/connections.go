@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// Lease is the right to one of the connections to a relay that all nodes share. A node that
-// was frozen or cut off from its store may have lost it to another one, so a mail is begun
-// only on a lease that was renewed in time. A nil lease is that of a relay without a limit.
+// Lease is the right to use one of the connections to a relay that all nodes share. A node that
+// was frozen or cut off from the store may have lost it to another node, so a mail is started
+// only on a lease that was renewed in time. The lease of a relay without a limit is nil.
 type Lease struct {
 	number  int64
 	length  time.Duration
@@ -17,27 +17,27 @@ type Lease struct {
 	lost    atomic.Bool
 }
 
-// Valid reports whether a mail may be begun.
+// Valid reports whether a mail may be started on the connection.
 func (l *Lease) Valid() bool {
 	return l == nil || !l.lost.Load() && time.Since(*l.renewed.Load()) < l.length
 }
 
 func (l *Lease) renew(at time.Time) { l.renewed.Store(&at) }
 
-// leases are the connections to a relay that this node has.
+// leases holds this node's connection leases of a relay.
 type leases struct {
 	mu      sync.Mutex
 	held    map[*Lease]bool
-	crowded time.Time // other nodes had all connections; to be tried again then
+	crowded time.Time // when to try again after all connections were taken; zero if they were not
 }
 
 const (
-	// crowdedWait is how long a node waits that found all connections taken.
+	// crowdedWait is how long a node waits after it found all connections taken.
 	crowdedWait = 500 * time.Millisecond
 	// noticeWait is how long a single mail waits for a connection that editions give back.
 	noticeWait = 5 * time.Second
-	// releaseTimeout bounds how long a connection takes to be given back. What is not given
-	// back is free when its lease ends.
+	// releaseTimeout is the timeout for releasing a lease. A lease that could not be released
+	// ends by itself.
 	releaseTimeout = 5 * time.Second
 )
 
@@ -68,8 +68,8 @@ func (r *Relay) Acquire(ctx context.Context) (lease *Lease, ok bool) {
 	return lease, true
 }
 
-// AcquireForNotice takes a connection for a single mail. When editions have all of them, one
-// ends after its mail and makes room.
+// AcquireForNotice takes a connection for a single mail. When editions use all of them, it waits
+// until one of them ends after its current mail.
 func (r *Relay) AcquireForNotice(ctx context.Context) (lease *Lease, ok bool) {
 	if lease, ok = r.Acquire(ctx); ok {
 		return lease, true
@@ -115,8 +115,8 @@ func (r *Relay) crowded() bool {
 	return !r.leases.crowded.IsZero()
 }
 
-// checkCrowded keeps a node without any connection from claiming mails that it could not
-// send, until another node has given a connection back.
+// checkCrowded marks the relay as crowded as long as other nodes have all its connections, so
+// that this node does not claim mails that it cannot send.
 func (r *Relay) checkCrowded(ctx context.Context) {
 	l := &r.leases
 	l.mu.Lock()
@@ -132,8 +132,8 @@ func (r *Relay) checkCrowded(ctx context.Context) {
 	l.crowded = time.Time{}
 }
 
-// renewLeases renews the connections of this node. Those that another node has taken since
-// are lost.
+// renewLeases renews this node's connection leases, and marks those as lost that another node
+// has taken.
 func (r *Relay) renewLeases(ctx context.Context) {
 	if r.Connections == 0 {
 		return

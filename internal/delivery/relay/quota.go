@@ -9,16 +9,16 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// quota is a relay's limits of mails per second and hour, which all nodes share. This node
-// takes mails from them in batches.
+// quota limits a relay's mails per second and per hour, over all nodes. A node takes its share
+// from the store in batches.
 type quota struct {
 	relay   string
 	store   *store.Store
 	windows []window
-	mu      sync.Mutex // held while a batch is fetched too: the other connections need it as well
+	mu      sync.Mutex // also held while a batch is fetched, since all connections need the batch
 }
 
-// window is one limit: so many mails in each span of time.
+// window is one limit of mails per span of time.
 type window struct {
 	kind  string
 	span  time.Duration
@@ -40,13 +40,13 @@ func newQuota(c Config, s *store.Store) *quota {
 	return q
 }
 
-// perSecond returns a span of whole seconds in which a rate is a whole number of mails: 1.5 a
-// second are 3 in 2 seconds. Fewer than one a second are counted over the time that one takes.
+// perSecond turns a rate per second into a whole number of mails per span: 1.5 per second is 3
+// in 2 seconds. For a rate below 1 the span is the time of one mail.
 func perSecond(rate float64) (span time.Duration, limit int64) {
 	if rate < 1 {
 		return time.Duration(float64(time.Second) / rate), 1
 	}
-	const longest = 10 // seconds; a fraction that is left then is cut off
+	const longest = 10 // seconds; beyond that the number is rounded down
 	for seconds := 1.0; seconds <= longest; seconds++ {
 		if whole := math.Round(rate * seconds); math.Abs(rate*seconds-whole) < whole/1000 {
 			return time.Duration(seconds) * time.Second, int64(whole)
@@ -55,7 +55,7 @@ func perSecond(rate float64) (span time.Duration, limit int64) {
 	return longest * time.Second, int64(rate * longest)
 }
 
-// TakeQuota counts one mail against all quotas of the relay. When one is used up it counts
+// TakeQuota counts one mail against all quotas of the relay. When one is used up, it counts
 // nothing and returns how long to wait.
 func (r *Relay) TakeQuota(ctx context.Context) (time.Duration, error) { return r.quota.take(ctx) }
 
@@ -92,12 +92,12 @@ func add(windows []window, mails int64) {
 	}
 }
 
-// takeFrom takes a mail from one limit. When this node has none left it fetches a batch from
-// the store: a twentieth of the limit, so that nodes share it evenly and a dead one takes
-// little with it.
+// takeFrom takes one mail from a window. When this node has none left, it fetches a batch from
+// the store: a twentieth of the limit, so that nodes share it evenly and a node that dies wastes
+// little of it.
 func (q *quota) takeFrom(ctx context.Context, w *window) (time.Duration, error) {
 	now := q.store.Now()
-	if !now.Before(w.next) || w.next.Sub(now) > w.span { // over, or the clock was put back
+	if !now.Before(w.next) || w.next.Sub(now) > w.span { // the span is over, or the clock was set back
 		w.left, w.empty = 0, false
 	}
 	if w.left == 0 {

@@ -1,6 +1,6 @@
 // Package relay decides whether, when and over how many connections mail is handed to each
-// SMTP relay. New makes the Set of a node's relays, Set.Run keeps their connections at work,
-// and Relay.Record hears what became of each mail.
+// SMTP relay. New makes the Set of a node's relays, Set.Run keeps their connections running, and
+// Relay.Record takes the outcome of each mail.
 //
 // A relay has a circuit breaker (breaker.go), a throttle per recipient domain (throttle.go),
 // connections that all nodes share (connections.go) and whose number a controller finds
@@ -23,14 +23,14 @@ import (
 // Config is a relay of the configuration, with its limits over all nodes.
 type Config struct {
 	mailer.Relay
-	Weight        int // share of the mail; 0 for a standby that works only when no other relay does
-	Connections   int // over all nodes; 0 for as many as help
-	PerNode       int // connections of each node; 0 for as many as help
+	Weight        int // share of the mail; 0 for a standby, used only when no other relay works
+	Connections   int // limit over all nodes; 0 lets the controller decide
+	PerNode       int // limit of each node; 0 lets the controller decide
 	PerSecond     float64
 	PerHour       int
 	PerConnection int
 	MaxSize       int64    // bytes of a mail; 0 for no limit
-	Headers       []string // lines for the mail service behind it, without line ends
+	Headers       []string // header lines for the mail service that runs the relay, without line ends
 }
 
 // Options make a Set. All but Relays are needed.
@@ -38,7 +38,7 @@ type Options struct {
 	Relays  []Config
 	Store   *store.Store
 	Node    string        // names this node in the connection leases
-	Lease   time.Duration // how long a silent node keeps its connections
+	Lease   time.Duration // how long a node that stopped renewing keeps its connections
 	Pending func() int    // number of mails that wait for a connection on this node
 	Log     *slog.Logger
 }
@@ -56,7 +56,7 @@ func New(options Options) *Set {
 		s.relays = append(s.relays, &Relay{
 			Config: c, set: s, header: headerLines(c.Headers), wake: make(chan struct{}, 1),
 			quota: newQuota(c, options.Store), concurrency: newConcurrency(c.Connections, c.PerNode),
-			breaker: breaker{announced: true}, // until a dial succeeds, what an earlier run announced may hold
+			breaker: breaker{announced: true}, // a hold of an earlier run may be stored until a dial succeeds
 		})
 	}
 	return s
@@ -65,7 +65,7 @@ func New(options Options) *Set {
 // All returns the relays in the order of the configuration.
 func (s *Set) All() []*Relay { return s.relays }
 
-// Available reports whether any relay takes mail from this node now or soon.
+// Available reports whether this node can hand mail to any relay now or soon.
 func (s *Set) Available() bool {
 	for _, r := range s.relays {
 		if r.available() {
@@ -82,8 +82,8 @@ func (s *Set) Wake() {
 	}
 }
 
-// Run keeps the wanted number of connections of each relay at work until the context ends,
-// and waits for them. serve works on one connection until there is nothing left to do.
+// Run keeps the wanted number of connections of each relay open until the context ends, and
+// waits for them. serve sends mail over one connection until there is nothing left to do.
 func (s *Set) Run(ctx context.Context, serve func(ctx context.Context, r *Relay, lease *Lease)) {
 	var relays sync.WaitGroup
 	for _, r := range s.relays {
@@ -101,12 +101,12 @@ func (s *Set) Renew(ctx context.Context) {
 	s.readHolds(ctx)
 }
 
-// Relay is a relay at work on this node.
+// Relay is a relay as this node uses it.
 type Relay struct {
 	Config
 	set    *Set
 	wake   chan struct{} // one token: more connections may be wanted
-	header []byte        // what each mail over this relay begins with
+	header []byte        // prepended to each mail over this relay
 
 	routed   routed
 	quota    *quota
@@ -116,13 +116,13 @@ type Relay struct {
 	notices  atomic.Int64 // single mails that wait for a connection
 
 	mu          sync.Mutex // guards what follows
-	running     int        // connections at work for editions
+	running     int        // open connections for editions
 	concurrency concurrency
 	quotaFull   time.Time // its quotas are used up until then
 	breaker
 }
 
-// run keeps the wanted number of connections at work until the context ends.
+// run keeps the wanted number of connections open until the context ends.
 func (r *Relay) run(ctx context.Context, serve func(ctx context.Context, r *Relay, lease *Lease)) {
 	var connections sync.WaitGroup
 	defer connections.Wait()
@@ -159,16 +159,15 @@ func (r *Relay) wakeUp() {
 	}
 }
 
-// count changes the number of connections at work.
+// count changes the number of open connections.
 func (r *Relay) count(by int) {
 	r.mu.Lock()
 	r.running += by
 	r.mu.Unlock()
 }
 
-// wantsConnection reports whether one more connection is wanted and there is work for it.
-// The first one goes alone until the server has let it in: a wrong password is tried once,
-// not by every connection.
+// wantsConnection reports whether one more connection should be opened. Until a login has
+// succeeded only one is open, so that a wrong password is tried once, not by every connection.
 func (r *Relay) wantsConnection() bool {
 	waiting, standby := r.set.Pending(), r.Standby()
 	r.mu.Lock()
@@ -176,8 +175,8 @@ func (r *Relay) wantsConnection() bool {
 	return r.running < r.concurrency.target-r.reserved() && (r.proved || r.running == 0) && waiting > 0 && !standby && !r.heldNow()
 }
 
-// Surplus reports whether a connection should begin no further mail: fewer are wanted, or
-// no node may send over the relay.
+// Surplus reports whether a connection should not start another mail, since there are too many
+// or no node may send over the relay.
 func (r *Relay) Surplus() bool {
 	if r.Standby() {
 		return true
@@ -187,8 +186,8 @@ func (r *Relay) Surplus() bool {
 	return r.running > r.concurrency.target-r.reserved() || r.stoppedNow()
 }
 
-// reserved returns how many of the relay's connections editions leave to the single mails
-// that wait: at most half of them, or the only one.
+// reserved returns how many connections editions leave to waiting single mails: one for each, at
+// most half of all connections or the only one.
 func (r *Relay) reserved() int {
 	return min(int(r.notices.Load()), max(1, r.concurrency.target/2))
 }
@@ -202,16 +201,16 @@ func (r *Relay) available() bool {
 	return !r.heldNow() && (r.running > 0 || !crowded)
 }
 
-// Attempt is what became of a mail that was handed to a relay.
+// Attempt is the outcome of handing a mail to a relay.
 type Attempt struct {
 	Domain string // of the recipient, as DomainOf returns it
 	Class  mailer.Class
 	Reply  mailer.Reply
 	Reason string // why the connection broke, or why the outcome is unknown
-	Lost   bool   // the connection ended before the relay took a mail on it
+	Lost   bool   // the connection ended before the relay accepted a mail on it
 }
 
-// Record tells the relay what became of a mail, so that it stops, slows down or goes on.
+// Record takes the outcome of a mail, and stops or slows down the relay if needed.
 func (r *Relay) Record(ctx context.Context, a Attempt) {
 	r.routed.add(time.Now())
 	switch {
@@ -233,9 +232,9 @@ func (r *Relay) Record(ctx context.Context, a Attempt) {
 	}
 }
 
-// ClosesConnection reports whether a reply ends a connection before the server has heard who
-// the mail is for, as a server does that takes a number of mails on each. It says nothing
-// about the recipient's domain, and the mail may go over a new connection.
+// ClosesConnection reports whether the server ends the connection with this reply before it
+// knows the recipient, as servers do that accept a limited number of mails on each. The reply
+// does not concern the recipient's domain, and the mail may be sent over a new connection.
 func ClosesConnection(reply mailer.Reply) bool {
 	return reply.Code == 421 && reply.Stage == mailer.StageMail
 }
@@ -245,9 +244,8 @@ func DomainOf(address string) string {
 	return strings.ToLower(address[strings.LastIndexByte(address, '@')+1:])
 }
 
-// headerLines joins a relay's own headers. They stand above the frozen mail and its
-// signature: the relay is known only when the mail is sent, and the mail service behind it
-// takes them off again.
+// headerLines joins a relay's own headers. They are put before the frozen mail and are not
+// signed: the relay is known only when the mail is sent, and its mail service removes them.
 func headerLines(lines []string) []byte {
 	var out []byte
 	for _, line := range lines {
@@ -256,11 +254,11 @@ func headerLines(lines []string) []byte {
 	return out
 }
 
-// messageIDPlaceholder stands for a mail's Message-ID in a relay's headers. Services that
-// give mails an id of their own return such a header with their events.
+// messageIDPlaceholder is replaced by a mail's Message-ID in a relay's headers. Mail services
+// that assign ids of their own return such a header with their events.
 var messageIDPlaceholder = []byte("{message_id}")
 
-// AppendHeader appends what a mail over this relay begins with to dst, and returns it.
+// AppendHeader appends the relay's own headers for a mail to dst, and returns it.
 func (r *Relay) AppendHeader(dst []byte, messageID string) []byte {
 	rest := r.header
 	for {

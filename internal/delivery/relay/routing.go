@@ -5,22 +5,22 @@ import (
 	"time"
 )
 
-// Mail is what routing needs to know of a mail.
+// Mail is the part of a mail that routing depends on.
 type Mail struct {
 	Address   string // of the recipient
 	RefusedBy string // name of the relay that refused it last; may be empty
-	Size      int    // in bytes, once that is known and a relay was too small for it; else 0
+	Size      int    // in bytes, once it has exceeded a relay's limit; else 0
 }
 
 const (
-	// routingSpan is the time over which mails are shared out by weight. A relay that was
-	// away does not get the mails of that time later.
+	// routingSpan is the time over which mails are distributed by weight. A relay that was down
+	// longer does not make up for the mails it missed.
 	routingSpan = 5 * time.Second
 	// routingSlack is how many mails a relay may be ahead of its share.
 	routingSlack = 8
 )
 
-// routed counts the mails that a relay got in the current span.
+// routed counts the mails of a relay in the current span.
 type routed struct {
 	span  atomic.Int64
 	mails atomic.Int64
@@ -41,9 +41,9 @@ func (c *routed) count(now time.Time) int64 {
 	return c.mails.Load()
 }
 
-// Routes reports whether a mail is for this relay rather than for another one that works: it
-// takes mails of this size, has not refused this mail, does not throttle the recipient's
-// domain, and has not had more than its share.
+// Routes reports whether a mail should go to this relay rather than to another working relay:
+// this one takes mails of its size, has not refused it, does not throttle the recipient's domain,
+// and is not ahead of its share.
 func (r *Relay) Routes(m Mail) bool {
 	all := r.set.relays
 	if len(all) == 1 {
@@ -72,7 +72,7 @@ func (r *Relay) Routes(m Mail) bool {
 	return r.Weight == 0 || r.routed.count(now)*weights <= (mails+routingSlack)*int64(r.Weight)
 }
 
-// Fits reports whether a mail of so many bytes is within the relay's limit.
+// Fits reports whether a mail of the given size in bytes is within the relay's limit.
 func (r *Relay) Fits(size int) bool { return r.MaxSize == 0 || int64(size) <= r.MaxSize }
 
 // suits reports whether the relay has not refused the mail and does not throttle its domain.
@@ -80,8 +80,8 @@ func (r *Relay) suits(m Mail, domain string) bool {
 	return m.RefusedBy != r.Name && r.throttle.until(domain).IsZero()
 }
 
-// ready reports whether the relay takes mail at the moment: it is not held, its last dial
-// did not fail, and its quotas are not used up.
+// ready reports whether the relay can take mail now: it is not held, its last dial did not fail,
+// and its quotas are not used up.
 func (r *Relay) ready(now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

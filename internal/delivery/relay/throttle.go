@@ -19,21 +19,22 @@ type throttle struct {
 	length atomic.Int64 // of known, so that most mails take no lock
 }
 
-// domain is what is known of one recipient domain.
+// domain is the throttle of one recipient domain.
 type domain struct {
 	until     time.Time // no mail for it until then
-	throttled int       // times in a row that it asked to slow down
-	refusals  int       // by its policy, in a row
+	throttled int       // times in a row the domain asked to slow down
+	refusals  int       // policy refusals in a row
 }
 
 const (
-	// Bounds of the wait that a domain gets which asks to slow down.
+	// Limits of the throttle of a domain that asks to slow down.
 	firstThrottle   = 30 * time.Second
 	longestThrottle = time.Hour
-	// refusalsOfDomain is how many refusals by policy in a row throttle a domain. A single
-	// one says little: some addresses take no mail from outside.
+	// refusalsOfDomain is how many policy refusals in a row throttle a domain. A single one means
+	// little: some addresses accept no mail from outside.
 	refusalsOfDomain = 3
-	// maxDomains bounds what is known. A domain that is forgotten is only tried too soon.
+	// maxDomains bounds the number of throttles. A domain whose throttle was dropped is only
+	// tried too soon.
 	maxDomains = 10_000
 )
 
@@ -52,7 +53,7 @@ func (t *throttle) until(name string) time.Time {
 	return time.Time{}
 }
 
-// onThrottled waits with mail for a domain that asked to slow down, and tells all nodes.
+// onThrottled throttles a domain that asked to slow down, on all nodes.
 func (r *Relay) onThrottled(ctx context.Context, domain string, reply mailer.Reply) {
 	if reply.Code == 421 {
 		r.shrink()
@@ -60,15 +61,15 @@ func (r *Relay) onThrottled(ctx context.Context, domain string, reply mailer.Rep
 	r.announceThrottle(ctx, domain, r.throttle.onThrottled(domain), reply)
 }
 
-// announceThrottle tells all nodes that a domain is throttled for d, if that is not 0.
+// announceThrottle stores the throttle of a domain for the other nodes, unless d is 0.
 func (r *Relay) announceThrottle(ctx context.Context, domain string, d time.Duration, reply mailer.Reply) {
 	if d > 0 {
 		r.announce(ctx, store.DomainHeld, domain, d, reply.String())
 	}
 }
 
-// onThrottled returns for how long a domain is throttled that asked to slow down, longer
-// each time. It returns 0 for mail that was under way when the throttle began.
+// onThrottled throttles a domain that asked to slow down, for longer each time, and returns the
+// duration. It returns 0 if the domain was throttled already, since the mail was sent before.
 func (t *throttle) onThrottled(name string) time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -80,8 +81,8 @@ func (t *throttle) onThrottled(name string) time.Duration {
 	return known.wait(backoff.Delay(firstThrottle, longestThrottle, known.throttled))
 }
 
-// onRefused counts a refusal by policy, and returns for how long the domain is throttled; 0
-// when it is not, or was before.
+// onRefused counts a policy refusal. It returns for how long the domain is now throttled, or 0 if
+// it is not or already was.
 func (t *throttle) onRefused(name string) time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -96,8 +97,8 @@ func (t *throttle) onRefused(name string) time.Duration {
 	return known.wait(refusalWait)
 }
 
-// onAccepted forgets what is known of a domain that takes mail. An answer from before the
-// throttle does not end it.
+// onAccepted resets a domain that accepts mail, unless it is still throttled: the reply is then
+// to a mail that was sent before the throttle.
 func (t *throttle) onAccepted(name string) {
 	if t.length.Load() == 0 {
 		return
@@ -110,7 +111,7 @@ func (t *throttle) onAccepted(name string) {
 	}
 }
 
-// learn takes over what another node found out.
+// learn applies the throttle of another node.
 func (t *throttle) learn(name string, until time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -119,7 +120,7 @@ func (t *throttle) learn(name string, until time.Time) {
 	}
 }
 
-// domain returns what is known of a domain. The caller has the lock.
+// domain returns the throttle of a domain, and makes one if needed. The caller has the lock.
 func (t *throttle) domain(name string) *domain {
 	if known := t.known[name]; known != nil {
 		return known
@@ -136,8 +137,7 @@ func (t *throttle) domain(name string) *domain {
 	return made
 }
 
-// forgetOne makes room: it drops a domain of the first few that is not throttled any more,
-// or else any.
+// forgetOne drops one domain: of a small sample, one that is no longer throttled if possible.
 func (t *throttle) forgetOne() {
 	const sample = 32
 	seen := 0
