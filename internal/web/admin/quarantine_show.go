@@ -108,7 +108,7 @@ func (h *Handler) releaseQuarantine(w http.ResponseWriter, r *http.Request, sess
 		return err
 	}
 	if r.PostFormValue("sure") != "yes" {
-		return invalid("The quarantine was not ended", "Mail that was sent cannot be called back. Tick the box above the button.", "/admin/quarantine")
+		return invalid("The quarantine was not ended", "Mail that was sent cannot be recalled. Tick the box above the button.", "/admin/quarantine")
 	}
 	ctx := longRequest(w, r)
 	q, err := h.store.Quarantine(ctx)

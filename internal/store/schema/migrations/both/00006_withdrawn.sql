@@ -1,5 +1,5 @@
 -- +goose Up
 
--- What an article was before it was withdrawn: a draft, or published with a date to
--- come. Coming back, it is that again.
+-- The status of an article before it was withdrawn: draft, or published with a future date.
+-- Restoring the article restores this status.
 ALTER TABLE articles ADD COLUMN former TEXT NOT NULL DEFAULT '';

@@ -1,5 +1,5 @@
 -- +goose Up
 
--- When an article is withdrawn by itself, in Unix milliseconds; 0 for never.
+-- When an article is withdrawn automatically, in Unix milliseconds, or 0 for never.
 ALTER TABLE articles ADD COLUMN expires BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX articles_expires ON articles (expires) WHERE expires > 0;

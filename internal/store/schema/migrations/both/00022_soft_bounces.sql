@@ -1,6 +1,6 @@
 -- +goose Up
 
--- When the last soft bounce in a row came: a row ends when mail has stayed where it was
--- sent for some time since.
+-- The time of the last soft bounce of a series. A series ends when a later mail has not
+-- bounced for some time.
 ALTER TABLE subscribers ADD COLUMN soft_at BIGINT NOT NULL DEFAULT 0;
 UPDATE subscribers SET soft_at = soft_from;

@@ -1,4 +1,4 @@
 -- +goose Up
 
--- What came back is removed by its age.
+-- Old reports are removed by their age.
 CREATE INDEX feedback_at ON feedback (at);

@@ -20,8 +20,8 @@ CREATE TABLE subscribers (
 CREATE UNIQUE INDEX subscribers_address ON subscribers (address_key);
 CREATE INDEX subscribers_state ON subscribers (state, id);
 
--- A subscriber's place on a digest. It is kept with its date when they leave, so
--- that no import brings them back.
+-- The digests of a subscriber. The row of one who leaves is kept, with the date, so that no
+-- import subscribes them again.
 CREATE TABLE subscriptions (
     digest     TEXT COLLATE "C" NOT NULL,
     subscriber BIGINT NOT NULL REFERENCES subscribers (id) ON DELETE CASCADE,
@@ -32,7 +32,7 @@ CREATE TABLE subscriptions (
 );
 CREATE INDEX subscriptions_subscriber ON subscriptions (subscriber);
 
--- Keyed hashes of addresses that are not mailed, whatever an import says.
+-- Keyed hashes of addresses that must not be mailed. Imports do not change them.
 CREATE TABLE suppressions (
     hash   BYTEA PRIMARY KEY,
     reason TEXT COLLATE "C" NOT NULL,
@@ -53,8 +53,8 @@ CREATE TABLE editors (
 );
 CREATE UNIQUE INDEX editors_email ON editors (email_key);
 
--- Sessions and one-time links are found by the hash of their token: who reads the
--- store cannot use them.
+-- Sessions and one-time links are found by the hash of their token, so that a copy of the
+-- store does not help to use them.
 CREATE TABLE sessions (
     hash    BYTEA PRIMARY KEY,
     editor  BIGINT NOT NULL REFERENCES editors (id) ON DELETE CASCADE,

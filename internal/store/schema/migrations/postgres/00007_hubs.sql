@@ -11,8 +11,7 @@ CREATE TABLE feed_left (
 );
 CREATE INDEX feed_left_at ON feed_left (at);
 
--- How far changes have been put on the lists of hubs. One row, from the first
--- announcement on.
+-- How far changes have been announced to hubs. One row, from the first announcement on.
 CREATE TABLE hub_position (
     id       BIGINT PRIMARY KEY,
     count    BIGINT NOT NULL, -- of announcements: of two nodes that make the next one, one succeeds
@@ -22,7 +21,7 @@ CREATE TABLE hub_position (
     settings TEXT NOT NULL -- hash of what feeds say besides their articles
 );
 
--- What each hub has yet to be told of.
+-- The pending notifications of each hub.
 CREATE TABLE hub_news (
     hub   TEXT COLLATE "C" NOT NULL,
     topic TEXT COLLATE "C" NOT NULL,
@@ -33,7 +32,8 @@ CREATE TABLE hub_news (
 );
 CREATE INDEX hub_news_due ON hub_news (hub, due, topic);
 
--- Whose server a callback is on, for a bound on them, and what it was sent last.
+-- The server of a callback, to limit the subscriptions of a server, and a hash of the content
+-- that was sent last.
 ALTER TABLE websub ADD COLUMN host TEXT COLLATE "C" NOT NULL DEFAULT '';
 ALTER TABLE websub ADD COLUMN sent TEXT NOT NULL DEFAULT '';
 CREATE INDEX websub_host ON websub (host);

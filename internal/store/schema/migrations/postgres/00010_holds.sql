@@ -1,7 +1,7 @@
 -- +goose Up
 
--- A domain rests on one relay: another one may well be heard there. What was held
--- is found out again within minutes.
+-- A domain is paused on one relay only, because another relay may be accepted there. Existing
+-- pauses are dropped: they are set again within minutes if needed.
 DROP TABLE holds;
 CREATE TABLE holds (
     relay  TEXT COLLATE "C" NOT NULL,

@@ -1,7 +1,7 @@
 -- +goose Up
 
--- How many confirmation mails were asked for in an hour: by mailbox (a keyed hash), by
--- network, and in all. Rows older than the last hours are removed.
+-- How many confirmation mails were requested in an hour: for a mailbox (a keyed hash), from a
+-- network, and in all. Old rows are removed after some hours.
 CREATE TABLE request_counts (
     hour BIGINT NOT NULL, -- hours since 1970
     key  TEXT COLLATE "C" NOT NULL,

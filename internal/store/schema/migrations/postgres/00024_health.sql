@@ -1,12 +1,12 @@
 -- +goose Up
 
--- What each node wrote last to see that the store can be written to.
+-- The last write of each node that tested whether the store is writable.
 CREATE TABLE probes (
     node TEXT COLLATE "C" PRIMARY KEY,
     at   BIGINT NOT NULL
 );
 
--- When owners were last told of something, so that several nodes tell them once.
+-- When owners were last alerted about a cause, so that only one of several nodes alerts them.
 CREATE TABLE alerts (
     cause TEXT COLLATE "C" PRIMARY KEY,
     at    BIGINT NOT NULL

@@ -1,9 +1,9 @@
 -- +goose Up
 
--- How many published articles have each tag, author and language, those with a date to come
--- included. Kept by a trigger, so that a page that shows the most frequent ones does not
--- count all labels of all articles. Writers of articles do not meet here: they take the
--- revision's row first.
+-- How many published articles have each tag, author and language, including those with a
+-- future date. A trigger maintains it, so that a page that shows the most frequent ones does not
+-- count all labels of all articles. Writers of articles do not conflict here, because they lock
+-- the revision's row first.
 CREATE TABLE label_counts (
     kind     TEXT COLLATE "C" NOT NULL, -- tag, author or language
     key      TEXT COLLATE "C" NOT NULL,

@@ -1,7 +1,7 @@
 -- +goose Up
 
--- One row. The value rises with every change of an article, in the same
--- transaction; taking it first puts the writers of articles in a row.
+-- One row. Every change of an article raises the value in its transaction. Writers of
+-- articles update this row first, which serializes them.
 CREATE TABLE revision (
     id    BIGINT PRIMARY KEY,
     value BIGINT NOT NULL
@@ -42,8 +42,8 @@ CREATE INDEX articles_published ON articles (status, published, seq);
 CREATE INDEX articles_removed ON articles (status, removed, seq);
 CREATE INDEX articles_revision ON articles (revision);
 
--- What articles are found by: their tags, authors and languages, each with the
--- columns that order them, so that a feed reads its newest few from one index.
+-- The tags, authors and languages of articles, with the columns that order articles, so that
+-- a feed reads its newest articles from one index.
 CREATE TABLE article_labels (
     seq       BIGINT NOT NULL REFERENCES articles (seq) ON DELETE CASCADE,
     kind      TEXT NOT NULL, -- tag, author or language
@@ -57,7 +57,7 @@ CREATE TABLE article_labels (
 CREATE INDEX article_labels_appears ON article_labels (kind, key, status, appears, seq);
 CREATE INDEX article_labels_published ON article_labels (kind, key, status, published, seq);
 
--- The words of an article, one space between them and one at each end.
+-- The words of an article, with one space between them and one at each end.
 CREATE TABLE article_words (
     seq   BIGINT PRIMARY KEY REFERENCES articles (seq) ON DELETE CASCADE,
     words TEXT NOT NULL
@@ -66,7 +66,7 @@ CREATE VIRTUAL TABLE article_index USING fts5 (
     words, content = '', contentless_delete = 1, tokenize = 'ascii', detail = 'none'
 );
 
--- Old paths. One with an article leads to its page, wherever that is by now.
+-- Old paths. One with an article redirects to the current page of the article.
 CREATE TABLE redirects (
     path   TEXT PRIMARY KEY,
     seq    BIGINT REFERENCES articles (seq) ON DELETE CASCADE,
@@ -90,8 +90,8 @@ CREATE TABLE secrets (
     created BIGINT NOT NULL
 );
 
--- Side work: welcome mails, hub pings, pictures. A job is taken by moving its
--- due time a lease ahead and raising its epoch.
+-- Background jobs: welcome mails, notifications of hubs, pictures. A node claims a job by
+-- moving its due time to the end of a lease and raising its epoch.
 CREATE TABLE jobs (
     id       INTEGER PRIMARY KEY AUTOINCREMENT,
     kind     TEXT NOT NULL,
@@ -109,7 +109,7 @@ CREATE UNIQUE INDEX jobs_open ON jobs (kind, key) WHERE state = 'open';
 CREATE INDEX jobs_due ON jobs (state, kind, due);
 CREATE INDEX jobs_finished ON jobs (state, finished);
 
--- What a node counted of the polls of a feed on a day; the reader adds nodes up.
+-- The polls of a feed on a day that a node counted. Queries add up the nodes.
 CREATE TABLE feed_polls (
     feed TEXT NOT NULL,
     day  TEXT NOT NULL, -- UTC, such as 2026-03-29
@@ -119,7 +119,7 @@ CREATE TABLE feed_polls (
 );
 CREATE INDEX feed_polls_day ON feed_polls (day);
 
--- WebSub subscriptions at our own hub.
+-- WebSub subscriptions at the built-in hub.
 CREATE TABLE websub (
     topic    TEXT NOT NULL,
     callback TEXT NOT NULL,

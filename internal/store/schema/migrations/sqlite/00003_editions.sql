@@ -1,6 +1,6 @@
 -- +goose Up
 
--- Where each digest of the configuration stands.
+-- The state of each configured digest.
 CREATE TABLE digests (
     name     TEXT PRIMARY KEY,
     spec     TEXT NOT NULL, -- schedule and timezone that next_run was worked out from
@@ -9,7 +9,7 @@ CREATE TABLE digests (
     next_key TEXT NOT NULL
 );
 
--- Every tick that was dealt with, with its edition or the reason for having none.
+-- Every tick that was handled, with its edition or the reason why it made none.
 CREATE TABLE ticks (
     digest        TEXT NOT NULL,
     scheduled_for TEXT NOT NULL,
@@ -59,7 +59,7 @@ CREATE TABLE ledger (
 ) WITHOUT ROWID;
 CREATE INDEX ledger_edition ON ledger (edition_id);
 
--- What an approved edition says, frozen: one row per set of preferences.
+-- The frozen contents of an approved edition: one row for each rendered variant.
 CREATE TABLE variants (
     edition BIGINT NOT NULL REFERENCES editions (seq) ON DELETE CASCADE,
     number  BIGINT NOT NULL,
@@ -67,7 +67,7 @@ CREATE TABLE variants (
     PRIMARY KEY (edition, number)
 ) WITHOUT ROWID;
 
--- A chunk is a part of an edition's audience that one node leases and sends.
+-- A chunk is a part of an edition's recipients that one node leases and sends.
 CREATE TABLE chunks (
     edition     BIGINT NOT NULL REFERENCES editions (seq) ON DELETE CASCADE,
     number      BIGINT NOT NULL,
@@ -106,7 +106,7 @@ CREATE TABLE deliveries (
     PRIMARY KEY (edition, subscriber)
 ) WITHOUT ROWID;
 
--- What is known of relays, and of recipients' domains, on all nodes together.
+-- Pauses of relays and of recipient domains, for all nodes.
 CREATE TABLE holds (
     kind   TEXT NOT NULL, -- relay or domain
     name   TEXT NOT NULL,
@@ -116,7 +116,7 @@ CREATE TABLE holds (
     PRIMARY KEY (kind, name)
 ) WITHOUT ROWID;
 
--- Shares of a relay's limits that nodes have taken.
+-- How much of a relay's limits the nodes have used.
 CREATE TABLE quotas (
     relay    TEXT NOT NULL,
     kind     TEXT NOT NULL, -- second or hour

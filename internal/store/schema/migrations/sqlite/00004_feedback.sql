@@ -1,7 +1,7 @@
 -- +goose Up
 
--- What came back about deliveries: bounces, complaints, requests to leave. The
--- key makes each count once, however often it comes.
+-- Reports about deliveries: bounces, complaints, unsubscribe requests. The key makes each
+-- count once, however often it is received.
 CREATE TABLE feedback (
     key        TEXT PRIMARY KEY,
     subscriber BIGINT NOT NULL,

@@ -1,7 +1,7 @@
 -- +goose Up
 
--- When an article may last have left a feed without a trace in it: articles were
--- edited, removed or restored then. It only ever grows. What happened before this
--- column was there is not known, so a store in use begins with now.
+-- The last time at which an article may have left a feed without a trace in the document,
+-- because an article was edited, removed or restored. It only grows. Earlier changes are not
+-- known, so an existing store starts with the current time.
 ALTER TABLE revision ADD COLUMN departed BIGINT NOT NULL DEFAULT 0;
 UPDATE revision SET departed = CAST(strftime('%s', 'now') AS INTEGER) * 1000 WHERE value > 0;

@@ -1,7 +1,7 @@
 -- +goose Up
 
--- Which variant each set of wishes gets while an edition is frozen: every reader is
--- looked up in it once, and it is empty again afterwards.
+-- The variant for each set of preferences, while an edition is frozen. Every recipient is
+-- joined with it once. Afterwards it is empty again.
 CREATE TABLE wishes (
     edition  BIGINT NOT NULL,
     topics   TEXT NOT NULL,

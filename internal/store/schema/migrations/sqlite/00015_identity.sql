@@ -1,7 +1,7 @@
 -- +goose Up
 
--- What an article is recognised by when its file has moved. Rows from before have
--- their values after the next import.
+-- The properties by which an article is recognised when its file has moved. Existing rows get
+-- their values at the next import.
 ALTER TABLE articles ADD COLUMN guid TEXT NOT NULL DEFAULT ''; -- the id that the file gives itself
 ALTER TABLE articles ADD COLUMN named BIGINT NOT NULL DEFAULT 0; -- 1 when the file gives its slug, 0 when it follows from the file's name
 ALTER TABLE articles ADD COLUMN content TEXT NOT NULL DEFAULT ''; -- fingerprint of the words of the text

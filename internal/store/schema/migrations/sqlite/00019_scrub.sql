@@ -1,13 +1,12 @@
 -- +goose Up
 
--- A keyed hash of the address that a job is about, such as a mail to one person: who is
--- erased takes their jobs along.
+-- A keyed hash of the address that a job is about, such as a mail to one person. An erasure
+-- deletes the jobs of the person.
 ALTER TABLE jobs ADD COLUMN about BLOB NOT NULL DEFAULT x'';
 CREATE INDEX jobs_about ON jobs (about) WHERE about <> x'';
 
--- Replies of mail servers name the recipient, and the work of jobs that ended is of no
--- use any more. Both are kept without addresses from now on, and what is there is
--- put right.
+-- Replies of mail servers contain the recipient's address, and payloads of finished jobs are
+-- no longer needed. From now on both are stored without addresses. Existing rows are cleaned.
 UPDATE jobs SET payload = x'' WHERE state <> 'open';
 
 UPDATE jobs SET error = scrub_addresses(error) WHERE error LIKE '%@%' OR error LIKE '%\%40%' ESCAPE '\';

@@ -1,7 +1,7 @@
 -- +goose Up
 
--- One row while nothing may be sent: the store was restored from a backup, or is
--- older than its journal. An owner ends it.
+-- One row while nothing may be sent, because the store was restored from a backup or is
+-- older than its journal. An owner ends the quarantine.
 CREATE TABLE quarantine (
     id           BIGINT PRIMARY KEY, -- always 1
     reason       TEXT NOT NULL, -- restored or older
@@ -13,9 +13,8 @@ CREATE TABLE quarantine (
     erased       BIGINT NOT NULL
 );
 
--- Editions that left, or were being sent, when the store lost a part of its history.
--- Rows stay after the quarantine: they hold the numbers of editions that the store
--- does not have.
+-- Editions that were sent or being sent after the backup was made. The rows stay after the
+-- quarantine: they keep the numbers of editions that the store does not have.
 CREATE TABLE quarantine_editions (
     edition       TEXT PRIMARY KEY, -- its id
     digest        TEXT NOT NULL,
@@ -31,28 +30,28 @@ CREATE TABLE quarantine_editions (
 );
 CREATE INDEX quarantine_editions_digest ON quarantine_editions (digest, number);
 
--- Whom the mail of an unfinished edition left for, by the journal.
+-- The recipients to whom an unfinished edition was sent, according to the journal.
 CREATE TABLE quarantine_recipients (
     edition    TEXT NOT NULL,
     subscriber BIGINT NOT NULL,
     PRIMARY KEY (edition, subscriber)
 ) WITHOUT ROWID;
 
--- Ids that articles had which the store lost, by a hash of their source. An article
--- that is imported again gets its id back, and no digest sends it again.
+-- The ids of articles that the store lost, by a hash of their source. An article that is
+-- imported again gets its id back, so no digest sends it again.
 CREATE TABLE quarantine_articles (
     source TEXT PRIMARY KEY,
     id     TEXT NOT NULL
 ) WITHOUT ROWID;
 
--- How far each journal was written. A journal that is further shows that the store
--- is older than what happened.
+-- How far each journal was written. A journal that is further ahead shows that the store is
+-- an older copy.
 CREATE TABLE journals (
     id   TEXT PRIMARY KEY,
     mark BIGINT NOT NULL
 ) WITHOUT ROWID;
 
--- Former generations of the store, each ended by a restore.
+-- Former generations of the store. A restore ends a generation.
 CREATE TABLE generations (
     generation TEXT PRIMARY KEY, -- hex
     ended      BIGINT NOT NULL

@@ -1,8 +1,7 @@
 -- +goose Up
 
--- One-time links name their maker and the person they are for. Those of earlier
--- versions name neither, so that nobody can tell whether they still ought to open
--- anything: they are void, and new ones can be made.
+-- One-time links record who created them and for whom. Those of earlier versions do not, so
+-- whether they are still valid cannot be checked. They are dropped, and new ones can be made.
 DROP TABLE links;
 CREATE TABLE links (
     id        INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -19,8 +18,8 @@ CREATE TABLE links (
 CREATE UNIQUE INDEX links_hash ON links (hash);
 CREATE INDEX links_expires ON links (expires);
 
--- Tries to sign in, by account and network, counted for all nodes: when a bucket's
--- time lies too far ahead, it has no try left.
+-- Attempts to sign in, by account and network, counted for all nodes. A bucket whose time is
+-- too far in the future has no attempt left.
 CREATE TABLE attempts (
     hash  BLOB PRIMARY KEY,
     until BIGINT NOT NULL

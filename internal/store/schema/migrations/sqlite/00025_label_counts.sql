@@ -1,7 +1,7 @@
 -- +goose Up
 
--- How many published articles have each tag, author and language, those with a date to come
--- included. Kept by triggers, so that a page that shows the most frequent ones does not
+-- How many published articles have each tag, author and language, including those with a
+-- future date. Triggers maintain it, so that a page that shows the most frequent ones does not
 -- count all labels of all articles.
 CREATE TABLE label_counts (
     kind     TEXT NOT NULL, -- tag, author or language
