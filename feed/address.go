@@ -12,66 +12,64 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-// place is what the addresses in an article start from.
-type place struct {
-	site string   // the site's address, without a last slash: that of "/media/…"
-	page *url.URL // the article's own: that of all other relative addresses; nil where none are taken
+// base resolves the relative addresses in an article.
+type base struct {
+	site string   // the site's address, without a last slash; "/media/…" is below it
+	page *url.URL // the article's own address, for other relative addresses; nil if there must be none
 }
 
-// newPlace is the place of an article whose page has an address.
-func newPlace(site, page string) place {
+// newBase returns the base for an article at the address page.
+func newBase(site, page string) base {
 	u, err := url.Parse(page)
 	if err != nil || !u.IsAbs() {
 		u = nil
 	}
-	return place{site, u}
+	return base{site, u}
 }
 
-// schemes are those that a link in a text may have. Readers hand them to programs
-// that only show something or ask first.
+// schemes are the schemes that links in a text may have. Programs that open them only
+// show something, or ask first.
 var schemes = []string{"http", "https", "mailto", "tel", "xmpp", "geo", "magnet"}
 
-// link returns the address of a link in a text as a document shows it: absolute, a
-// URI by RFC 3986, of a scheme that readers may follow. It returns "" for what is
-// none, such as javascript: and data: addresses.
-func (p place) link(ref string) string {
+// linkURL returns the address of a link in a text as an absolute URI (RFC 3986). It
+// returns "" for other schemes, such as javascript: and data:, and for invalid addresses.
+func (p base) linkURL(ref string) string {
 	u := p.resolve(ref)
 	switch {
 	case u == nil || !slices.Contains(schemes, u.Scheme):
 		return ""
 	case u.Scheme == "http" || u.Scheme == "https":
-		return spell(u)
+		return normalize(u)
 	}
 	return u.String()
 }
 
-// web returns the address of something that readers fetch or open as a page.
-func (p place) web(ref string) string {
+// webURL returns the address of a page or file as an absolute http or https URI, or "".
+func (p base) webURL(ref string) string {
 	if u := p.resolve(ref); u != nil && (u.Scheme == "http" || u.Scheme == "https") {
-		return spell(u)
+		return normalize(u)
 	}
 	return ""
 }
 
-// element returns a web address for an element of its own. RSS is older than
-// literal IPv6 addresses (RFC 2732), and validators refuse them there; the site's
-// own address is what it is.
-func (p place) element(ref string) string {
-	address := p.web(ref)
-	if strings.Contains(address, "[") && !below(address, p.site) {
+// elementURL returns an address as webURL does, for elements such as <link>. It returns ""
+// for literal IPv6 addresses outside of the site: validators of RSS reject them.
+func (p base) elementURL(ref string) string {
+	address := p.webURL(ref)
+	if strings.Contains(address, "[") && !onSite(address, p.site) {
 		return ""
 	}
 	return address
 }
 
-// below reports whether an address is one of the site.
-func below(address, site string) bool {
+// onSite reports whether an address is below the site's address.
+func onSite(address, site string) bool {
 	rest, found := strings.CutPrefix(address, site)
 	return found && site != "" && (rest == "" || strings.ContainsRune("/?#", rune(rest[0])))
 }
 
-func (p place) resolve(ref string) *url.URL {
-	ref = article.Absolute(escape(ref), p.site)
+func (p base) resolve(ref string) *url.URL {
+	ref = article.Absolute(escapeRef(ref), p.site)
 	if ref == "" {
 		return nil
 	}
@@ -89,17 +87,17 @@ func (p place) resolve(ref string) *url.URL {
 	return u
 }
 
-// escape makes a URI reference of what stands in an attribute, as browsers do (URL
-// Standard, section 4.4): they drop line breaks, take a backslash for a slash, and
-// percent-encode what may not stand where it does.
-func escape(ref string) string {
+// escapeRef makes a URI reference of an attribute's value, as browsers do (URL Standard,
+// section 4.4): it drops line breaks and tabs, turns backslashes into slashes, and
+// percent-encodes characters that are not allowed.
+func escapeRef(ref string) string {
 	ref = strings.Trim(clean(ref), " \n\t")
 	if isURI(ref) {
 		return ref
 	}
 	ref = strings.NewReplacer("\n", "", "\t", "").Replace(ref)
 	var b strings.Builder
-	part := partsOf(ref)
+	part := splitRef(ref)
 	for i := 0; i < len(ref); i++ {
 		switch c := ref[i]; {
 		case c == '\\' && part.special && i < part.path:
@@ -114,16 +112,16 @@ func escape(ref string) string {
 	return b.String()
 }
 
-// parts are where the parts of a reference end (RFC 3986, section 3).
-type parts struct {
-	special   bool // of a scheme whose slashes may be backslashes: http, https or none
-	authority int  // the end of scheme and authority
-	path      int
-	fragment  int // the # that begins it, or the end
+// refParts are the ends of the parts of a reference (RFC 3986, section 3).
+type refParts struct {
+	special   bool // backslashes count as slashes: the scheme is http, https or missing
+	authority int  // end of the scheme and authority
+	path      int  // end of the path
+	fragment  int  // index of the #, or the end of the reference
 }
 
-func partsOf(ref string) parts {
-	p := parts{special: true}
+func splitRef(ref string) refParts {
+	p := refParts{special: true}
 	scheme := strings.IndexAny(ref, ":/?#\\")
 	if scheme >= 0 && ref[scheme] == ':' {
 		name := strings.ToLower(ref[:scheme])
@@ -146,8 +144,8 @@ func partsOf(ref string) parts {
 	return p
 }
 
-// allowedIn reports whether the character at i may stand there as it is.
-func allowedIn(ref string, i int, p parts) bool {
+// allowedIn reports whether the character at index i is allowed there unescaped.
+func allowedIn(ref string, i int, p refParts) bool {
 	switch c := ref[i]; c {
 	case '[', ']':
 		return i < p.authority
@@ -160,7 +158,7 @@ func allowedIn(ref string, i int, p parts) bool {
 	}
 }
 
-// uriByte are the characters that may stand anywhere: the unreserved and reserved
+// uriByte contains the characters that are allowed everywhere: the unreserved and reserved
 // ones of RFC 3986, section 2, without "#", "[" and "]".
 var uriByte = func() (table [256]bool) {
 	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/?@!$&'()*+,;=") {
@@ -173,8 +171,7 @@ func isHex(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
 }
 
-// isURI is the quick answer for most addresses: every character may stand where it
-// does.
+// isURI reports whether a reference needs no escaping. It is fast, since most need none.
 func isURI(ref string) bool {
 	fragment := false
 	for i := 0; i < len(ref); i++ {
@@ -190,9 +187,9 @@ func isURI(ref string) bool {
 	return true
 }
 
-// spell writes a web address in its usual form (RFC 3986, section 6.2.3), with its
-// host in ASCII; it returns "" where the host is none.
-func spell(u *url.URL) string {
+// normalize returns a web address in normal form (RFC 3986, section 6.2.3), with its host
+// in ASCII, or "" if the host or port is invalid.
+func normalize(u *url.URL) string {
 	host, port := hostName(u.Hostname()), u.Port()
 	if n, err := strconv.Atoi(port); host == "" || port != "" && (err != nil || n > 65535) {
 		return ""
@@ -210,10 +207,10 @@ func spell(u *url.URL) string {
 	return u.String()
 }
 
-// lookup takes the names that browsers open: those of internationalised domains
-// become Punycode, as RFC 3987 asks where only a URI is allowed, and underscores
-// and hyphens may stand where the rules for registering a name forbid them.
-var lookup = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.Transitional(false), idna.StrictDomainName(false), idna.CheckHyphens(false))
+// idnaProfile accepts the host names that browsers accept. It converts internationalized
+// names to Punycode, as RFC 3987 requires where only URIs are allowed, and accepts
+// underscores and hyphens that registries forbid.
+var idnaProfile = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.Transitional(false), idna.StrictDomainName(false), idna.CheckHyphens(false))
 
 func hostName(host string) string {
 	if strings.Contains(host, ":") {
@@ -222,13 +219,13 @@ func hostName(host string) string {
 		}
 		return "[" + host + "]"
 	}
-	name, err := lookup.ToASCII(host)
-	if err != nil || name == "" || name[0] == '.' || strings.Contains(name, "..") || strings.ContainsFunc(name, notOfHost) {
+	name, err := idnaProfile.ToASCII(host)
+	if err != nil || name == "" || name[0] == '.' || strings.Contains(name, "..") || strings.ContainsFunc(name, invalidInHost) {
 		return ""
 	}
 	return name
 }
 
-func notOfHost(r rune) bool {
+func invalidInHost(r rune) bool {
 	return r >= 0x80 || !uriByte[byte(r)] || strings.ContainsRune(":/?@!$&'()*+,;=", r)
 }

@@ -18,10 +18,10 @@ type atomFeed struct {
 	Tombstones string        `xml:"xmlns:at,attr,omitempty"`
 	Lang       string        `xml:"xml:lang,attr,omitempty"`
 	Id         string        `xml:"id"`
-	Title      plain         `xml:"title"`
-	Subtitle   plain         `xml:"subtitle,omitempty"`
+	Title      plainText     `xml:"title"`
+	Subtitle   plainText     `xml:"subtitle,omitempty"`
 	Updated    string        `xml:"updated"`
-	Rights     plain         `xml:"rights,omitempty"`
+	Rights     plainText     `xml:"rights,omitempty"`
 	Author     *atomPerson   `xml:"author"`
 	Link       []xmlLink     `xml:"link"`
 	Generator  string        `xml:"generator"`
@@ -40,14 +40,14 @@ type atomEntry struct {
 	XMLName   xml.Name       `xml:"entry"`
 	Lang      string         `xml:"xml:lang,attr,omitempty"`
 	Id        string         `xml:"id"`
-	Title     plain          `xml:"title"`
+	Title     plainText      `xml:"title"`
 	Published string         `xml:"published,omitempty"`
 	Updated   string         `xml:"updated"`
 	Author    []atomPerson   `xml:"author"`
 	Links     []xmlLink      `xml:"link"`
 	Category  []atomCategory `xml:"category"`
 	Source    *atomSource    `xml:"source"`
-	Summary   plain          `xml:"summary,omitempty"`
+	Summary   plainText      `xml:"summary,omitempty"`
 	Content   *atomHTML      `xml:"content"`
 	Media     []mediaContent
 	Thumbnail *mediaThumbnail
@@ -55,9 +55,9 @@ type atomEntry struct {
 
 // atomPerson is a person construct (RFC 4287, section 3.2).
 type atomPerson struct {
-	Name  plain  `xml:"name"`
-	URI   string `xml:"uri,omitempty"`
-	Email string `xml:"email,omitempty"`
+	Name  plainText `xml:"name"`
+	URI   string    `xml:"uri,omitempty"`
+	Email string    `xml:"email,omitempty"`
 }
 
 type atomCategory struct {
@@ -71,12 +71,12 @@ type atomHTML struct {
 
 type atomSource struct {
 	ID      string    `xml:"id"`
-	Title   plain     `xml:"title"`
+	Title   plainText `xml:"title"`
 	Updated string    `xml:"updated"`
 	Links   []xmlLink `xml:"link"`
 }
 
-// FeedXml makes the document a feeds.XmlFeed.
+// FeedXml implements feeds.XmlFeed.
 func (a *atomFeed) FeedXml() any { return a }
 
 // Atom renders an Atom 1.0 document (RFC 4287).
@@ -88,11 +88,11 @@ func Atom(p *Prepared) ([]byte, error) {
 		Media:     "http://search.yahoo.com/mrss/",
 		Lang:      feedLanguage(d.Language),
 		Id:        d.ID(site),
-		Title:     plain(d.Title),
-		Subtitle:  plain(d.Description),
-		Rights:    plain(site.Copyright),
+		Title:     plainText(d.Title),
+		Subtitle:  plainText(d.Description),
+		Rights:    plainText(site.Copyright),
 		Updated:   timestamp(p.updated),
-		Author:    &atomPerson{Name: plain(site.Title), URI: site.URL + "/"},
+		Author:    &atomPerson{Name: plainText(site.Title), URI: site.URL + "/"},
 		Generator: generator,
 	}
 	for _, l := range p.links(FormatAtom) {
@@ -102,9 +102,9 @@ func Atom(p *Prepared) ([]byte, error) {
 	if p.selection.Page.Archive() {
 		doc.History, doc.Archive = historyNamespace, &struct{}{}
 	}
-	for _, stone := range p.stones {
+	for _, removed := range p.tombstones {
 		doc.Tombstones = "http://purl.org/atompub/tombstones/1.0"
-		doc.Deleted = append(doc.Deleted, atomDeleted{stone.id, timestamp(stone.when)})
+		doc.Deleted = append(doc.Deleted, atomDeleted{removed.id, timestamp(removed.when)})
 	}
 	for i := range p.entries {
 		doc.Entries = append(doc.Entries, p.entries[i].atom(d))
@@ -114,14 +114,14 @@ func Atom(p *Prepared) ([]byte, error) {
 
 func (e *entry) atom(d *Definition) atomEntry {
 	x := atomEntry{
-		Lang: xmlLanguage(e.foreign(d)), Id: e.id, Title: plain(e.title), Summary: plain(e.summary), Updated: timestamp(e.updated),
+		Lang: xmlLanguage(e.ownLanguage(d)), Id: e.id, Title: plainText(e.title), Summary: plainText(e.summary), Updated: timestamp(e.updated),
 		Links: []xmlLink{{Href: e.link, Rel: "alternate", Type: "text/html"}},
 	}
 	if !e.published.IsZero() {
 		x.Published = timestamp(e.published)
 	}
 	for _, author := range e.authors {
-		x.Author = append(x.Author, atomPerson{Name: plain(author.Name), URI: author.URL, Email: author.Email})
+		x.Author = append(x.Author, atomPerson{Name: plainText(author.Name), URI: author.URL, Email: author.Email})
 	}
 	for _, file := range e.files {
 		x.Links = append(x.Links, link{"enclosure", file.URL, file.Type, file.Title, file.Bytes}.xml())
@@ -137,8 +137,8 @@ func (e *entry) atom(d *Definition) atomEntry {
 	return x
 }
 
-// atomOrigin says where an article first came from: as the feed it was in
-// (RFC 4287, section 4.2.11), or as a page when that feed is not known.
+// atomOrigin adds the origin of an article: the feed that it came from (RFC 4287, section
+// 4.2.11), or a link to the original page if the feed is not known.
 func (e *entry) atomOrigin(x *atomEntry) {
 	switch origin := e.origin; {
 	case origin == nil:
@@ -146,7 +146,7 @@ func (e *entry) atomOrigin(x *atomEntry) {
 		x.Links = append(x.Links, xmlLink{Href: origin.URL, Rel: "via", Title: origin.Title})
 	default:
 		x.Source = &atomSource{
-			ID: sourceID(origin.FeedURL), Title: plain(origin.Title), Updated: x.Updated,
+			ID: sourceID(origin.FeedURL), Title: plainText(origin.Title), Updated: x.Updated,
 			Links: []xmlLink{{Href: origin.FeedURL, Rel: "self"}},
 		}
 		if origin.URL != "" {
@@ -155,14 +155,14 @@ func (e *entry) atomOrigin(x *atomEntry) {
 	}
 }
 
-// plainAddress is an address of which there is no other spelling: RFC 4287, section
-// 4.2.6.1, asks for that in ids.
-var plainAddress = regexp.MustCompile(`^https?://[a-z0-9-]+(\.[a-z0-9-]+)+/[A-Za-z0-9._~!$&'()*+,;=:@/-]*(\?[A-Za-z0-9._~!$&'()*+,;=:@/?-]*)?$`)
+// canonicalURL matches addresses in the normal form that RFC 4287, section 4.2.6.1, asks
+// for in ids.
+var canonicalURL = regexp.MustCompile(`^https?://[a-z0-9-]+(\.[a-z0-9-]+)+/[A-Za-z0-9._~!$&'()*+,;=:@/-]*(\?[A-Za-z0-9._~!$&'()*+,;=:@/?-]*)?$`)
 
-// sourceID is the id of the feed that an article came from, which nobody told us:
-// its address, or a UUID drawn from an address that has other spellings.
+// sourceID returns an id for the feed that an article came from, whose real id is not
+// known: its address, or a UUID made from the address if that is not canonical.
 func sourceID(address string) string {
-	if plainAddress.MatchString(address) && !strings.Contains(address, "/.") {
+	if canonicalURL.MatchString(address) && !strings.Contains(address, "/.") {
 		return address
 	}
 	sum := sha256.Sum256([]byte("feed at\x00" + address))

@@ -8,34 +8,34 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-// MaxBody is the longest article that stands in a feed in full, in bytes of HTML.
-// Feed readers get the summary and the link of a longer one.
+// MaxBody is the size up to which a feed contains an article in full, in bytes of HTML. Of
+// longer ones it contains the summary and the link.
 const MaxBody = 8 << 20
 
-// Body returns an article's HTML as a feed shows it: harmless, and with absolute
-// addresses. site is the site's address, page the article's. The HTML was sanitized
-// at import, which also closed and nested its elements.
+// Body returns an article's HTML for a feed: sanitized, with absolute addresses. site is
+// the site's address, page the article's. The import has already sanitized the HTML and
+// repaired its nesting.
 func Body(source, site, page string) string {
 	if len(source) > MaxBody {
 		return ""
 	}
-	p := newPlace(site, page)
+	p := newBase(site, page)
 	source = article.RewriteLinks(clean(source), p.attribute)
 	return strings.TrimSpace(clean(policy.Sanitize(source)))
 }
 
-// attribute returns the value of an attribute that holds an address, or an address
-// within one. Only links may lead elsewhere than to the web.
-func (p place) attribute(key, address string) string {
+// attribute rewrites an address in an attribute. Only links may have schemes other than
+// http and https.
+func (p base) attribute(key, address string) string {
 	if key == "href" {
-		return p.link(address)
+		return p.linkURL(address)
 	}
-	return p.web(address)
+	return p.webURL(address)
 }
 
-// policy is what feeds may show. It allows less than the policy of imports: no
-// styles and names, which mean nothing in a feed reader, and only elements that the
-// public validators take for harmless.
+// policy is the HTML policy of feeds. It allows less than that of imports: no styles and
+// names, which mean nothing in a feed reader, and only elements that the public validators
+// consider safe.
 var policy = newPolicy()
 
 func newPolicy() *bluemonday.Policy {

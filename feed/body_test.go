@@ -7,7 +7,7 @@ import (
 	"github.com/tidings-press/tidings/internal/article/ingest"
 )
 
-var testPlace = newPlace("https://h.example/press", "https://h.example/press/articles/x")
+var testBase = newBase("https://h.example/press", "https://h.example/press/articles/x")
 
 func testBody(source string) string {
 	return Body(source, "https://h.example/press", "https://h.example/press/articles/x")
@@ -35,8 +35,8 @@ func TestBodyHasAbsoluteAddressesAndHarmlessElements(t *testing.T) {
 	}
 }
 
-// Every element that the import keeps has to be one that feeds keep, or one whose
-// text stays: the second policy must not take anything from an article.
+// An article must not lose text in a feed: the feed's policy must keep each element that
+// the import keeps, or at least its text.
 func TestBodyKeepsWhatImportKeeps(t *testing.T) {
 	t.Parallel()
 	source := ingest.Sanitize(`<figure><picture><source srcset="/a.webp 640w" type="image/webp" sizes="100vw"><img src="/a.png" alt="A picture" width="3" height="4" loading="lazy"></picture>
@@ -54,12 +54,12 @@ func TestBodyLongerThanMaxBodyIsLeftOut(t *testing.T) {
 	t.Parallel()
 	for size, whole := range map[int]bool{MaxBody: true, MaxBody + 1: false} {
 		if got := testBody(strings.Repeat("x", size)); (got != "") != whole {
-			t.Errorf("of %d bytes %d are left", size, len(got))
+			t.Errorf("a body of %d bytes becomes %d bytes", size, len(got))
 		}
 	}
 }
 
-// FuzzBody looks for HTML that is changed when it passes through the policy again.
+// FuzzBody checks that applying the policy a second time changes nothing.
 func FuzzBody(f *testing.F) {
 	for _, seed := range []string{`<p>a <a href="/x">b</a>`, `<img src=a onerror=b>`, `<a href="https://x.example/[">x</a>`, "<b <i>"} {
 		f.Add(seed)

@@ -5,10 +5,10 @@ import (
 	"unicode/utf8"
 )
 
-// clean makes text fit for XML 1.0 and JSON: valid UTF-8, line ends as \n, none of
-// the control characters and noncharacters that make an XML document malformed
-// (XML 1.0, section 2.2). The encoders of the standard library and of
-// gorilla/feeds let them through.
+// clean makes text valid in XML 1.0 and JSON. It drops invalid UTF-8, and control
+// characters and noncharacters that make an XML document malformed (XML 1.0, section 2.2),
+// and turns line ends into \n. The encoders of the standard library and gorilla/feeds do
+// not do that.
 func clean(s string) string {
 	if isClean(s) {
 		return s
@@ -47,9 +47,9 @@ func isCleanUnicode(s string) bool {
 	return true
 }
 
-// allowed reports whether a character may stand in a document. Besides what XML
-// forbids, that leaves out the C1 controls and all noncharacters, which XML
-// discourages and some readers choke on.
+// allowed reports whether a document may contain a character. Besides the characters that
+// XML forbids, it excludes the C1 controls and all noncharacters: XML discourages them, and
+// some feed readers fail on them.
 func allowed(r rune) bool {
 	switch {
 	case r == '\t', r == '\n', r == '\r':
@@ -67,7 +67,7 @@ func line(s string) string {
 	return strings.Join(strings.Fields(clean(s)), " ")
 }
 
-// clip shortens text to at most max bytes, at a word where there is one.
+// clip shortens text to at most max bytes and an ellipsis, at the end of a word if possible.
 func clip(s string, max int) string {
 	if len(s) <= max {
 		return s

@@ -6,25 +6,25 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-// DefaultLimit is how many items a feed shows that names no limit of its own.
+// DefaultLimit is the number of items in a feed without a limit of its own.
 const DefaultLimit = 50
 
-// Site is what every feed says of the publication.
+// Site describes the publication in every feed.
 type Site struct {
 	Title       string
 	Description string
-	URL         string // public address without a last slash; links come from here, never from requests
+	URL         string // public address without a last slash; links are made from it, never from requests
 	Language    string // BCP 47
 	Copyright   string
 	Editor      string // "Name <address>"
 	Webmaster   string // "Name <address>"
 	Icon        string // URL of a square picture
-	Image       string // URL of a picture that stands for the publication
+	Image       string // URL of the publication's logo
 	Hubs        []string
-	// NoTombstones has Atom documents keep silent on removed articles (RFC 6721).
+	// NoTombstones omits the tombstones of removed articles (RFC 6721) from Atom documents.
 	NoTombstones bool
-	// Identity makes the ids of feeds: a secret of the store, the same on every
-	// node, so that ids survive a change of the site's address.
+	// Identity is the key that ids of feeds are made with: a secret of the store, the same
+	// on every node, so that ids do not depend on the site's address.
 	Identity []byte
 }
 
@@ -44,10 +44,10 @@ const (
 	Private    Kind = "private"
 )
 
-// Definition is a feed: what it selects and how it shows it.
+// Definition defines a feed: what it selects, and how the items are shown.
 type Definition struct {
 	Kind        Kind
-	Name        string // of a feed or digest; a tag, author, language, search or expression as it is spelled; a token
+	Name        string // the name of a feed or digest; a tag, author, language, search or expression; a token
 	Title       string // empty for one made from the kind and name
 	Description string
 	Filter      article.Filter
@@ -69,9 +69,9 @@ type Podcast struct {
 	Type     string // episodic or serial
 }
 
-// Announced reports whether hubs are told when the feed changes. Its documents name
-// hubs only then: a subscriber who finds one stops polling. There is no end of
-// searches and expressions that an address may hold, so nobody watches those.
+// Announced reports whether hubs are notified when the feed changes. Only then do its
+// documents name hubs, since a subscriber that finds a hub stops polling. Changes of searches
+// and expressions are not tracked, since their number is unlimited.
 func (d *Definition) Announced() bool {
 	switch d.Kind {
 	case BySearch, ByMatch, Private:

@@ -10,7 +10,7 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-// entry is an article as all three formats show it.
+// entry is the content of an article, prepared for all three formats.
 type entry struct {
 	id       string // "urn:uuid:…"
 	link     string
@@ -25,7 +25,7 @@ type entry struct {
 	files    []article.Enclosure
 	origin   *article.Origin
 
-	published time.Time // as the author dates it; zero when no document can say it
+	published time.Time // the author's date; zero if it is missing or cannot be written
 	updated   time.Time
 }
 
@@ -35,7 +35,7 @@ type tombstone struct {
 	when time.Time
 }
 
-// EntryID is the id of an article in every feed, for ever.
+// EntryID returns the id of an article in all feeds. It never changes.
 func EntryID(id string) string {
 	return "urn:uuid:" + strings.ToLower(id)
 }
@@ -48,7 +48,7 @@ func newEntry(a *article.Article, d *Definition, site *Site, body BodyFunc) entr
 		language: languageTag(a.Language),
 		tags:     tagsOf(a),
 	}
-	p := newPlace(site.URL, e.link)
+	p := newBase(site.URL, e.link)
 	e.authors, e.image, e.files, e.origin = authorsOf(a, p), imageOf(a, p), filesOf(a, p), originOf(a, p)
 	e.rtl = rightToLeft(e.language, a.Title+" "+e.summary)
 	e.date(a)
@@ -69,29 +69,29 @@ func newEntry(a *article.Article, d *Definition, site *Site, body BodyFunc) entr
 	return e
 }
 
-// date sets the dates. An entry without a date of its own was updated when it came
-// in, and none was updated before it was published.
+// date sets the dates. updated is at least published; an article without either date counts
+// as updated when it was ingested.
 func (e *entry) date(a *article.Article) {
-	e.published, e.updated = shown(a.Published), shown(a.Updated)
+	e.published, e.updated = inDocument(a.Published), inDocument(a.Updated)
 	if e.updated.Before(e.published) {
 		e.updated = e.published
 	}
 	if e.updated.IsZero() {
-		e.updated = shown(a.Ingested)
+		e.updated = inDocument(a.Ingested)
 	}
 }
 
-// shown returns a time in UTC and in whole seconds, and the zero time for one whose
-// year RFC 3339 cannot write.
-func shown(t time.Time) time.Time {
+// inDocument returns a time in UTC and whole seconds, or the zero time if RFC 3339 cannot
+// write its year.
+func inDocument(t time.Time) time.Time {
 	if t = t.UTC().Truncate(time.Second); t.Year() > 9999 || t.Year() < 1 {
 		return time.Time{}
 	}
 	return t
 }
 
-// timestamp writes a time by RFC 3339. A time that is not known is the beginning of
-// Unix time, in elements that a document must have.
+// timestamp formats a time by RFC 3339. It writes an unknown time as Unix time 0, for elements
+// that are required.
 func timestamp(t time.Time) string {
 	if t.IsZero() {
 		t = time.Unix(0, 0).UTC()
@@ -99,10 +99,10 @@ func timestamp(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-// pageURL is where people read an article: its canonical address, or its page on
+// pageURL returns the address of an article's page: its canonical address, or the page on
 // this site.
 func pageURL(a *article.Article, site string) string {
-	return cmp.Or(place{site: site}.element(a.URL), site+a.Path())
+	return cmp.Or(base{site: site}.elementURL(a.URL), site+a.Path())
 }
 
 func tagsOf(a *article.Article) []string {
@@ -115,10 +115,10 @@ func tagsOf(a *article.Article) []string {
 	return tags
 }
 
-func authorsOf(a *article.Article, p place) []article.Author {
+func authorsOf(a *article.Article, p base) []article.Author {
 	var authors []article.Author
 	for _, one := range a.Authors {
-		one = article.Author{Name: line(one.Name), Email: mailbox(one.Email), URL: p.element(one.URL)}
+		one = article.Author{Name: line(one.Name), Email: mailbox(one.Email), URL: p.elementURL(one.URL)}
 		if one.Name = cmp.Or(one.Name, one.Email); one.Name != "" {
 			authors = append(authors, one)
 		}
@@ -126,12 +126,12 @@ func authorsOf(a *article.Article, p place) []article.Author {
 	return authors
 }
 
-func imageOf(a *article.Article, p place) *article.Image {
+func imageOf(a *article.Article, p base) *article.Image {
 	if a.Image == nil {
 		return nil
 	}
 	image := *a.Image
-	if image.URL = p.element(image.URL); image.URL == "" {
+	if image.URL = p.elementURL(image.URL); image.URL == "" {
 		return nil
 	}
 	image.Alt, image.Type = line(image.Alt), mediaType(image.Type)
@@ -139,10 +139,10 @@ func imageOf(a *article.Article, p place) *article.Image {
 	return &image
 }
 
-func filesOf(a *article.Article, p place) []article.Enclosure {
+func filesOf(a *article.Article, p base) []article.Enclosure {
 	var files []article.Enclosure
 	for _, file := range a.Enclosure {
-		if file.URL = p.element(file.URL); file.URL == "" {
+		if file.URL = p.elementURL(file.URL); file.URL == "" {
 			continue
 		}
 		file.Title, file.Bytes, file.Duration = line(file.Title), max(file.Bytes, 0), max(file.Duration, 0)
@@ -152,14 +152,14 @@ func filesOf(a *article.Article, p place) []article.Enclosure {
 	return files
 }
 
-func originOf(a *article.Article, p place) *article.Origin {
+func originOf(a *article.Article, p base) *article.Origin {
 	if a.Origin == nil {
 		return nil
 	}
 	origin := article.Origin{
 		Title:   line(a.Origin.Title),
-		URL:     p.element(a.Origin.URL),
-		FeedURL: p.element(a.Origin.FeedURL),
+		URL:     p.elementURL(a.Origin.URL),
+		FeedURL: p.elementURL(a.Origin.FeedURL),
 	}
 	if origin.Title = cmp.Or(origin.Title, origin.URL, origin.FeedURL); origin.URL == "" && origin.FeedURL == "" {
 		return nil

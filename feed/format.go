@@ -2,7 +2,7 @@ package feed
 
 import "fmt"
 
-// Format is one of the three kinds of document that each feed comes in.
+// Format is one of the three document formats of a feed.
 type Format string
 
 // The formats. Their values are the last element of a feed's path.
@@ -12,10 +12,10 @@ const (
 	FormatJSON Format = "feed.json"
 )
 
-// Formats are all formats, the one that most readers prefer first.
+// Formats are all formats; the one that most feed readers prefer is first.
 var Formats = []Format{FormatRSS, FormatAtom, FormatJSON}
 
-// MediaType is what a document of the format is served as.
+// MediaType returns the media type of documents in the format.
 func (f Format) MediaType() string {
 	switch f {
 	case FormatAtom:
@@ -26,7 +26,7 @@ func (f Format) MediaType() string {
 	return "application/rss+xml"
 }
 
-// Label names the format to people.
+// Label returns the name of the format for people.
 func (f Format) Label() string {
 	switch f {
 	case FormatAtom:
@@ -47,5 +47,5 @@ func (f Format) Render(p *Prepared) ([]byte, error) {
 	case FormatJSON:
 		return JSON(p)
 	}
-	return nil, fmt.Errorf("unknown feed format %q: want %s, %s or %s", f, FormatRSS, FormatAtom, FormatJSON)
+	return nil, fmt.Errorf("unknown feed format %q; use %s, %s or %s", f, FormatRSS, FormatAtom, FormatJSON)
 }

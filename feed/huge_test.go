@@ -13,7 +13,7 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 )
 
-// hugeSizes are articles below and above feed.MaxBody, in megabytes.
+// hugeSizes returns sizes below and above feed.MaxBody, in megabytes.
 func hugeSizes() []int {
 	if testkit.RaceDetector {
 		return []int{1, feed.MaxBody>>20 + 1}
@@ -21,7 +21,7 @@ func hugeSizes() []int {
 	return []int{4, 20}
 }
 
-// huge is an article of so many bytes beside a small one.
+// huge returns a selection of an article with a body of this size and a small one.
 func huge(bytes int) feed.Selection {
 	const paragraph = `<p>A long paragraph with <b>bold</b> words and a <a href="/link">link</a>.</p>`
 	a := feedrules.Article(1)
@@ -29,11 +29,11 @@ func huge(bytes int) feed.Selection {
 	return selection(a, feedrules.Article(2))
 }
 
-func TestHugeArticlesAreBounded(t *testing.T) {
+func TestHugeArticleIsShortened(t *testing.T) {
 	t.Parallel()
 	for _, megabytes := range hugeSizes() {
 		s := huge(megabytes << 20)
-		prepared, want := feed.Prepare(s), written(t, s)
+		prepared, want := feed.Prepare(s), expectedFeed(t, s)
 		for _, f := range feed.Formats {
 			where := fmt.Sprintf("%d MB, %s", megabytes, f)
 			data, err := f.Render(prepared)
@@ -51,10 +51,10 @@ func TestHugeArticlesAreBounded(t *testing.T) {
 	}
 }
 
-// TestHugeArticlesPassOtherParsers runs the programs that check small ones.
-func TestHugeArticlesPassOtherParsers(t *testing.T) {
+// TestHugeArticleIsValidXML uses the same programs as the tests with small articles.
+func TestHugeArticleIsValidXML(t *testing.T) {
 	t.Parallel()
-	jing, xmllint := need(t, "jing", "jing"), need(t, "xmllint", "libxml2-utils")
+	jing, xmllint := requireProgram(t, "jing", "jing"), requireProgram(t, "xmllint", "libxml2-utils")
 	for _, megabytes := range hugeSizes() {
 		prepared := feed.Prepare(huge(megabytes << 20))
 		for f, command := range map[feed.Format][]string{
@@ -76,13 +76,14 @@ func TestHugeArticlesPassOtherParsers(t *testing.T) {
 	}
 }
 
-// TestABodyOfTheBoundsSizeIsWhole and the next byte leaves the summary.
-func TestABodyOfTheBoundsSizeIsWhole(t *testing.T) {
+// TestBodyUpToMaxBodyIsComplete also checks that a body one byte longer is replaced by the
+// summary.
+func TestBodyUpToMaxBodyIsComplete(t *testing.T) {
 	t.Parallel()
 	a := feedrules.Article(1)
 	for size, whole := range map[int]bool{feed.MaxBody: true, feed.MaxBody + 1: false} {
 		a.HTML = strings.Repeat("x", size)
-		_, _, object := read(t, selection(a)).first()
+		_, _, object := read(t, selection(a)).firstItems()
 		if _, there := object["content_html"]; there != whole || object["summary"] != "What article 1 says." {
 			t.Errorf("%d bytes: whole %v, want %v", size, there, whole)
 		}

@@ -52,18 +52,18 @@ type jsonAttachment struct {
 	MimeType string `json:"mime_type"`
 	Title    string `json:"title,omitempty"`
 	Size     int64  `json:"size_in_bytes,omitempty"`
-	Duration int64  `json:"duration_in_seconds,omitempty"` // whole: readers keep it as an integer
+	Duration int64  `json:"duration_in_seconds,omitempty"` // a whole number, since feed readers store it as an integer
 }
 
-// JSON renders a JSON Feed 1.1 document. The structs of gorilla/feeds are of
-// version 1.0 with other names here and there, so these are our own.
+// JSON renders a JSON Feed 1.1 document. It uses its own structs, since those of
+// gorilla/feeds are for version 1.0 and have some wrong names.
 func JSON(p *Prepared) ([]byte, error) {
 	d, site := &p.selection.Definition, &p.selection.Site
 	doc := jsonFeed{
 		Version:     "https://jsonfeed.org/version/1.1",
 		Title:       d.Title,
 		HomePageURL: d.Home,
-		FeedURL:     p.address(FormatJSON, ""), // "serves as the unique identifier for the feed", on its older pages too
+		FeedURL:     p.address(FormatJSON, ""), // "serves as the unique identifier for the feed", so archive pages have the same
 		Description: d.Description,
 		Icon:        site.Image,
 		Favicon:     site.Icon,
@@ -95,7 +95,7 @@ func JSON(p *Prepared) ([]byte, error) {
 func (e *entry) json(d *Definition) jsonItem {
 	item := jsonItem{
 		ID: e.id, URL: e.link, Title: e.title, Summary: e.summary,
-		Modified: timestamp(e.updated), Tags: e.tags, Language: e.foreign(d),
+		Modified: timestamp(e.updated), Tags: e.tags, Language: e.ownLanguage(d),
 	}
 	if !e.published.IsZero() {
 		item.Published = timestamp(e.published)

@@ -6,7 +6,7 @@ import (
 	"golang.org/x/text/language"
 )
 
-// languageTag returns the canonical form of a BCP 47 tag, "" for what is none.
+// languageTag returns the canonical form of a BCP 47 tag, or "" if the tag is invalid.
 func languageTag(tag string) string {
 	if tag == "" {
 		return ""
@@ -18,10 +18,10 @@ func languageTag(tag string) string {
 	return parsed.String()
 }
 
-// xmlLanguage returns a canonical tag as RSS and Atom documents may show it:
-// validators know the languages that have a code of two letters, and those of ISO
-// 639-2. Of others the wider language is named where there is one, and "und" where
-// there is none: silence would give an item its feed's language.
+// xmlLanguage returns a canonical tag for RSS and Atom documents. Validators accept only
+// languages with a code of two letters and those of ISO 639-2. For others it returns the
+// macrolanguage, or "und" if there is none: without a tag, the feed's language would apply
+// to the item.
 func xmlLanguage(tag string) string {
 	primary, _, _ := strings.Cut(tag, "-")
 	if len(primary) < 3 || iso639[primary] {
@@ -33,7 +33,7 @@ func xmlLanguage(tag string) string {
 	return "und"
 }
 
-// iso639 are the languages of ISO 639-2 that have no code of two letters.
+// iso639 contains the languages of ISO 639-2 that have no code of two letters.
 var iso639 = func() map[string]bool {
 	all := map[string]bool{}
 	for _, code := range strings.Fields(`

@@ -1,19 +1,19 @@
 package feed
 
-// Listing is all public feeds, for the page that explains them and for OPML.
+// Listing lists all public feeds, for the page about feeds and for OPML.
 type Listing struct {
 	Groups []Group
 	OPML   string // address of the OPML document
 }
 
-// Group is feeds of one kind.
+// Group is a group of feeds of one kind.
 type Group struct {
 	Kind  Kind
 	Title string
 	Feeds []Listed
 }
 
-// Listed is one feed: where it is and who reads it.
+// Listed describes one feed: its addresses and its readers.
 type Listed struct {
 	Title       string
 	Description string
@@ -26,14 +26,14 @@ type Listed struct {
 	Readers     Readers
 }
 
-// Readers is how many read a feed, as far as anyone can know.
+// Readers is an estimate of how many people read a feed.
 type Readers struct {
-	Subscribers int // as aggregators say in their User-Agent ("12 subscribers"), the others counted as one each
+	Subscribers int // as stated by aggregators in their User-Agent ("12 subscribers"); other clients count as one
 	Pollers     int // distinct clients of the last day, estimated
 	Polls       int // requests of the last day
 }
 
-// groupTitles name the kinds to people.
+// groupTitles are the titles of the groups.
 var groupTitles = map[Kind]string{
 	Everything: "Everything",
 	Named:      "Feeds",
@@ -48,16 +48,16 @@ var groupTitles = map[Kind]string{
 func List(site Site, definitions []Definition, counts map[string]int, readers map[string]Readers) Listing {
 	site = cleanSite(site)
 	listing := Listing{OPML: site.URL + "/feeds.opml"}
-	at := map[Kind]int{}
+	index := map[Kind]int{}
 	for _, d := range definitions {
 		if d.Kind == Private || groupTitles[d.Kind] == "" {
 			continue
 		}
-		if _, ok := at[d.Kind]; !ok {
-			at[d.Kind] = len(listing.Groups)
+		if _, ok := index[d.Kind]; !ok {
+			index[d.Kind] = len(listing.Groups)
 			listing.Groups = append(listing.Groups, Group{Kind: d.Kind, Title: groupTitles[d.Kind]})
 		}
-		group := &listing.Groups[at[d.Kind]]
+		group := &listing.Groups[index[d.Kind]]
 		group.Feeds = append(group.Feeds, listed(d, site, counts[d.Base()], readers[d.Base()]))
 	}
 	return listing

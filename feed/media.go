@@ -2,8 +2,8 @@ package feed
 
 import "encoding/xml"
 
-// media is the picture that stands for an entry, by Media RSS. It has no
-// media:description: many programs read that as the item's own.
+// media returns the Media RSS elements for an entry's image. It adds no media:description,
+// which many programs take for the item's description.
 func (e *entry) media() ([]mediaContent, *mediaThumbnail) {
 	image := e.image
 	if image == nil {

@@ -16,26 +16,26 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 )
 
-// TestNewsboatReadsFeedsOverHTTP lets a reader with an XML parser of its own fetch
-// every document and looks into its cache.
+// TestNewsboatReadsFeedsOverHTTP has Newsboat, which has its own XML parser, fetch every
+// document, and compares its cache with the articles.
 func TestNewsboatReadsFeedsOverHTTP(t *testing.T) {
 	t.Parallel()
-	newsboat := need(t, "newsboat", "newsboat")
-	shelf := newShelf(t)
+	newsboat := requireProgram(t, "newsboat", "newsboat")
+	shelf := newDocumentServer(t)
 	for name, s := range selections() {
 		for _, f := range []feed.Format{feed.FormatRSS, feed.FormatAtom} {
 			address, s := shelf.put(t, f, s)
-			want := written(t, s)
+			want := expectedFeed(t, s)
 			if len(want.Items) == 0 {
 				continue // nothing to find
 			}
-			compareNewsboat(t, name+", "+string(f), reload(t, newsboat, address), want)
+			compareNewsboat(t, name+", "+string(f), readWithNewsboat(t, newsboat, address), want)
 		}
 	}
 }
 
-// compareNewsboat compares what newsboat keeps: one date, one enclosure, one author.
-func compareNewsboat(t *testing.T, where string, got []readItem, want reading) {
+// compareNewsboat compares what newsboat stores: one date, one enclosure, one author.
+func compareNewsboat(t *testing.T, where string, got []parsedItem, want parsedFeed) {
 	t.Helper()
 	if len(got) != len(want.Items) {
 		t.Fatalf("%s: newsboat has %d items, want %d", where, len(got), len(want.Items))
@@ -51,7 +51,7 @@ func compareNewsboat(t *testing.T, where string, got []readItem, want reading) {
 		if a, b := feedrules.Letters(got.Content), feedrules.Letters(item.Content); a != b {
 			t.Errorf("%s: the content of %s is %.200q, want %.200q", where, item.Link, a, b)
 		}
-		if slices.ContainsFunc(item.Enclosures, isSound) && !slices.Contains(item.Enclosures, got.Enclosures[0]) {
+		if slices.ContainsFunc(item.Enclosures, isMP3) && !slices.Contains(item.Enclosures, got.Enclosures[0]) {
 			t.Errorf("%s: the enclosure of %s is %q, want one of %q", where, item.Link, got.Enclosures, item.Enclosures)
 		}
 		if author := got.Authors[0]; len(item.Authors) > 0 && author != strings.Join(item.Authors, ", ") && !slices.Contains(item.Authors, author) {
@@ -60,15 +60,15 @@ func compareNewsboat(t *testing.T, where string, got []readItem, want reading) {
 	}
 }
 
-// isSound reports whether an enclosure of the test's articles is one that newsboat
-// keeps: it asks for the type of a sound or picture.
-func isSound(address string) bool {
+// isMP3 reports whether newsboat stores an enclosure of the test's articles. It stores only
+// sounds and pictures.
+func isMP3(address string) bool {
 	return strings.HasSuffix(address, ".mp3") && !strings.Contains(address, "relative")
 }
 
-// reload lets newsboat fetch one feed into a cache of its own: it takes an item
-// that two feeds carry for one.
-func reload(t *testing.T, newsboat, url string) []readItem {
+// readWithNewsboat has newsboat fetch one feed into a new cache, since it merges items that
+// are in two feeds, and returns the items.
+func readWithNewsboat(t *testing.T, newsboat, url string) []parsedItem {
 	t.Helper()
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "urls"), url+"\n")
@@ -84,15 +84,15 @@ func reload(t *testing.T, newsboat, url string) []readItem {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	// The last item of the document is the first that is kept.
+	// Newsboat stores the last item of the document first.
 	rows, err := db.Query("SELECT guid, title, url, pubDate, content, enclosure_url, author FROM rss_item ORDER BY id DESC")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer rows.Close()
-	var items []readItem
+	var items []parsedItem
 	for rows.Next() {
-		item, date := readItem{Enclosures: []string{""}, Authors: []string{""}}, int64(0)
+		item, date := parsedItem{Enclosures: []string{""}, Authors: []string{""}}, int64(0)
 		if err := rows.Scan(&item.ID, &item.Title, &item.Link, &date, &item.Content, &item.Enclosures[0], &item.Authors[0]); err != nil {
 			t.Fatal(err)
 		}

@@ -26,8 +26,8 @@ type outline struct {
 	Outline     []outline `xml:"outline"`
 }
 
-// OPML renders the list of all feeds as OPML 2.0, which readers import. updated is
-// when the newest article changed, not when the list is rendered.
+// OPML renders a list of feeds as OPML 2.0, which feed readers import. updated is when the
+// newest article changed.
 func OPML(site Site, listing Listing, updated time.Time) ([]byte, error) {
 	site = cleanSite(site)
 	doc := opml{Version: "2.0", Title: site.Title, Modified: rssDate(updated)}

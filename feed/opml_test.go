@@ -9,7 +9,7 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 )
 
-// definitions are feeds of every kind.
+// definitions returns feeds of every kind.
 func definitions() []feed.Definition {
 	return []feed.Definition{
 		{Kind: feed.Everything}, {Kind: feed.Named, Name: "go", Title: "AT&T <b>", Description: "About \"Go\"\nand more", Language: "fr"},
@@ -60,7 +60,7 @@ func TestOPMLListsAllPublicFeeds(t *testing.T) {
 	}
 }
 
-func TestRulesOfOPMLFindWhatIsWrong(t *testing.T) {
+func TestOPMLRulesReportErrors(t *testing.T) {
 	t.Parallel()
 	good := string(subscriptions(t))
 	for _, change := range [][2]string{
@@ -70,7 +70,7 @@ func TestRulesOfOPMLFindWhatIsWrong(t *testing.T) {
 	} {
 		bad := strings.ReplaceAll(good, change[0], change[1])
 		if bad == good || len(feedrules.OPML([]byte(bad))) == 0 {
-			t.Errorf("nothing is said of %q in place of %q", change[1], change[0])
+			t.Errorf("no problem is reported for %q in place of %q", change[1], change[0])
 		}
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Path is the path of a feed's document on the site, with the query of a search.
-// cursor names an archive page; "" is the newest document.
+// Path returns the path of a feed's document on the site, with the query of a search.
+// cursor is that of an archive page; "" is the newest document.
 func (d *Definition) Path(format Format, cursor string) string {
 	path := d.Base()
 	if cursor != "" {
@@ -22,14 +22,14 @@ func (d *Definition) Path(format Format, cursor string) string {
 	path += string(format)
 	switch d.Kind {
 	case BySearch:
-		path += "?q=" + url.QueryEscape(spelling(d.Name))
+		path += "?q=" + url.QueryEscape(canonicalName(d.Name))
 	case ByMatch:
-		path += "?match=" + url.QueryEscape(spelling(d.Name))
+		path += "?match=" + url.QueryEscape(canonicalName(d.Name))
 	}
 	return path
 }
 
-// Base is the folder that a feed's documents stand in.
+// Base returns the folder of a feed's documents.
 func (d *Definition) Base() string {
 	switch d.Kind {
 	case Everything:
@@ -40,33 +40,32 @@ func (d *Definition) Base() string {
 	return "/" + string(d.Kind) + "/" + Segment(d.Name) + "/"
 }
 
-// TagPath, AuthorPath and LanguagePath are the folders of the pages and feeds of
-// a tag, an author or a language: "/tags/C%2FC%2B%2B/".
+// TagPath returns the folder of a tag's page and feeds, such as "/tags/C%2FC%2B%2B/".
 func TagPath(tag string) string { return "/tags/" + Segment(tag) + "/" }
 
-// AuthorPath is the folder of an author's page and feeds.
+// AuthorPath returns the folder of an author's page and feeds.
 func AuthorPath(name string) string { return "/authors/" + Segment(name) + "/" }
 
-// LanguagePath is the folder of a language's page and feeds.
+// LanguagePath returns the folder of a language's page and feeds.
 func LanguagePath(tag string) string { return "/languages/" + Segment(tag) + "/" }
 
-// Segment writes any name as one element of a path. Clients and proxies resolve
-// "." and "..", percent-encoded or not, so these get a "~" in front, and so
-// does a name that begins with one.
+// Segment escapes a name as one element of a path. Clients and proxies resolve "." and "..",
+// percent-encoded or not, so these names get a "~" in front; names that begin with "~" get
+// another one.
 func Segment(name string) string {
-	name = spelling(name)
-	mark := ""
+	name = canonicalName(name)
+	prefix := ""
 	if name == "." || name == ".." || strings.HasPrefix(name, "~") {
-		mark = "~"
+		prefix = "~"
 	}
-	return mark + strings.ReplaceAll(url.QueryEscape(name), "+", "%20")
+	return prefix + strings.ReplaceAll(url.QueryEscape(name), "+", "%20")
 }
 
-// spelling is the one way in which a name stands in addresses. Not even percent-encoded
-// may it be broken UTF-8: some readers cannot compare such addresses.
-func spelling(name string) string { return norm.NFC.String(clean(name)) }
+// canonicalName returns a name as it is written in addresses: in NFC and valid UTF-8. Some
+// feed readers cannot compare addresses with percent-encoded invalid UTF-8.
+func canonicalName(name string) string { return norm.NFC.String(clean(name)) }
 
-// Name reads an element of a path, percent-encoded, as Segment writes it.
+// Name returns the name in a percent-encoded element of a path, as Segment writes it.
 func Name(segment string) (string, error) {
 	name, err := url.PathUnescape(segment)
 	if err != nil {
@@ -75,12 +74,12 @@ func Name(segment string) (string, error) {
 	return norm.NFC.String(strings.TrimPrefix(name, "~")), nil
 }
 
-// String writes a position as the cursor in an archive page's path.
+// String returns the position as the cursor in an archive page's path.
 func (p Position) String() string {
 	return strconv.FormatInt(p.Appeared, 36) + "." + strconv.FormatInt(p.Seq, 36)
 }
 
-// ParsePosition reads a cursor.
+// ParsePosition parses a cursor.
 func ParsePosition(cursor string) (Position, error) {
 	appeared, seq, ok := strings.Cut(cursor, ".")
 	a, err := strconv.ParseInt(appeared, 36, 64)
@@ -88,7 +87,7 @@ func ParsePosition(cursor string) (Position, error) {
 	if p := (Position{a, s}); ok && err == nil && err2 == nil && p.String() == cursor {
 		return p, nil
 	}
-	return Position{}, fmt.Errorf("no archive page %q: want an address that a newer page links to", cursor)
+	return Position{}, fmt.Errorf("there is no archive page %q; follow the link of a newer page", cursor)
 }
 
 // ID returns the id of a feed, which never changes: it depends on the store and on what the
@@ -99,7 +98,7 @@ func (d *Definition) ID(site *Site) string {
 	return uuid8(mac.Sum(nil))
 }
 
-// uuid8 makes an id of the first bytes of a hash.
+// uuid8 makes a UUID of version 8 from the first bytes of a hash.
 func uuid8(hash []byte) string {
 	id := uuid.UUID(hash[:16])
 	id[6], id[8] = id[6]&0x0F|0x80, id[8]&0x3F|0x80

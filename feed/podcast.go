@@ -9,7 +9,7 @@ import (
 const itunesNamespace = "http://www.itunes.com/dtds/podcast-1.0.dtd"
 
 type itunesChannel struct {
-	Author   plain           `xml:"itunes:author,omitempty"`
+	Author   plainText       `xml:"itunes:author,omitempty"`
 	Owner    *itunesOwner    `xml:"itunes:owner"`
 	Cover    *itunesImage    `xml:"itunes:image"`
 	Genre    *itunesCategory `xml:"itunes:category"`
@@ -18,8 +18,8 @@ type itunesChannel struct {
 }
 
 type itunesOwner struct {
-	Name  plain  `xml:"itunes:name,omitempty"`
-	Email string `xml:"itunes:email"`
+	Name  plainText `xml:"itunes:name,omitempty"`
+	Email string    `xml:"itunes:email"`
 }
 
 type itunesImage struct {
@@ -31,7 +31,7 @@ type itunesCategory struct {
 	Sub  *itunesCategory `xml:"itunes:category"`
 }
 
-// itunesItem has no author: dc:creator has, and programs add the two up.
+// itunesItem has no author: dc:creator names the authors, and programs would list them twice.
 type itunesItem struct {
 	Duration string       `xml:"itunes:duration,omitempty"`
 	Cover    *itunesImage `xml:"itunes:image"`
@@ -45,7 +45,7 @@ func newITunesChannel(p *Podcast, site *Site) itunesChannel {
 	if owner := cmp.Or(person(p.Owner, cmp.Or(line(p.Author), site.Title)), site.Editor); owner != "" {
 		c.Owner = &itunesOwner{Name: itunesName(nameOf(owner)), Email: emailOf(owner)}
 	}
-	if image := cmp.Or(place{site: site.URL}.element(p.Image), site.Image); ofFile(image, site) {
+	if image := cmp.Or(base{site: site.URL}.elementURL(p.Image), site.Image); isFileURL(image, site) {
 		c.Cover = &itunesImage{image}
 	}
 	if top, sub, _ := strings.Cut(line(p.Category), ">"); top != "" {
@@ -62,11 +62,11 @@ func newITunesItem(e *entry, site *Site) itunesItem {
 	if file := e.rssFile(site); file != nil && file.Duration >= time.Second {
 		item.Duration = seconds(file.Duration)
 	}
-	if e.image != nil && ofFile(e.image.URL, site) {
+	if e.image != nil && isFileURL(e.image.URL, site) {
 		item.Cover = &itunesImage{e.image.URL}
 	}
 	return item
 }
 
-// itunesName is a name as Apple takes it: at most 255 characters.
-func itunesName(name string) plain { return plain(clip(name, 240)) }
+// itunesName shortens a name to fit Apple's limit of 255 characters.
+func itunesName(name string) plainText { return plainText(clip(name, 240)) }

@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// BodyFunc is Body, or a function that remembers what Body returned.
+// BodyFunc is the type of Body, for a function that caches its results.
 type BodyFunc func(source, site, page string) string
 
-// Prepare makes a selection ready for all formats. Items are sorted by date, newest
-// first, then by position; an item that is there twice is shown once.
+// Prepare prepares a selection for all formats. Items are sorted by date, newest first, then
+// by position; duplicates are dropped.
 func Prepare(s Selection) *Prepared { return PrepareWith(s, Body) }
 
-// PrepareWith is Prepare with the given function in place of Body.
+// PrepareWith is like Prepare, with body in place of Body.
 func PrepareWith(s Selection, body BodyFunc) *Prepared {
 	s.Site = cleanSite(s.Site)
 	s.Definition = cleanDefinition(s.Definition, &s.Site)
@@ -31,8 +31,8 @@ func PrepareWith(s Selection, body BodyFunc) *Prepared {
 		}
 		seen[e.id] = true
 		p.entries = append(p.entries, e)
-		p.see(e.updated)
-		p.see(items[i].Article.Ingested)
+		p.noteChange(e.updated)
+		p.noteChange(items[i].Article.Ingested)
 	}
 	for i := range s.Removed {
 		stone := tombstone{id: EntryID(clean(s.Removed[i].Article.ID)), when: s.Removed[i].Article.Removed.UTC()}
@@ -40,38 +40,37 @@ func PrepareWith(s Selection, body BodyFunc) *Prepared {
 			continue
 		}
 		seen[stone.id] = true
-		p.stones = append(p.stones, stone)
-		p.see(stone.when)
+		p.tombstones = append(p.tombstones, stone)
+		p.noteChange(stone.when)
 	}
-	p.rhythm = rhythmOf(p.entries)
+	p.rate = updateRateOf(p.entries)
 	return p
 }
 
-func (p *Prepared) see(t time.Time) {
+func (p *Prepared) noteChange(t time.Time) {
 	if t.After(p.updated) {
 		p.updated = t.UTC().Truncate(time.Second)
 	}
 }
 
-// Spelled returns the site with its address, and those of its hubs, as documents
-// and headers show them: in ASCII (RFC 3986), without a last slash. What is no web
-// address stays as it is.
-func (s Site) Spelled() Site {
-	s.URL = strings.TrimRight(cmp.Or(place{}.web(s.URL), s.URL), "/")
+// Normalized returns the site with its address, without a last slash, and the addresses of
+// its hubs as URIs in ASCII (RFC 3986). Other values stay as they are.
+func (s Site) Normalized() Site {
+	s.URL = strings.TrimRight(cmp.Or(base{}.webURL(s.URL), s.URL), "/")
 	hubs := make([]string, len(s.Hubs))
 	for i, hub := range s.Hubs {
-		hubs[i] = cmp.Or(place{}.web(hub), hub)
+		hubs[i] = cmp.Or(base{}.webURL(hub), hub)
 	}
 	s.Hubs = hubs
 	return s
 }
 
 func cleanSite(s Site) Site {
-	s = s.Spelled()
+	s = s.Normalized()
 	s.Title, s.Description, s.Copyright = cmp.Or(line(s.Title), s.URL), line(s.Description), line(s.Copyright)
 	s.Language = languageTag(s.Language)
-	here := place{site: s.URL}
-	s.Icon, s.Image = here.element(s.Icon), here.element(s.Image)
+	siteBase := base{site: s.URL}
+	s.Icon, s.Image = siteBase.elementURL(s.Icon), siteBase.elementURL(s.Image)
 	s.Editor, s.Webmaster = person(s.Editor, s.Title), person(s.Webmaster, s.Title)
 	return s
 }
@@ -80,11 +79,11 @@ func cleanDefinition(d Definition, site *Site) Definition {
 	d.Title = cmp.Or(line(d.Title), titleOf(&d, site))
 	d.Description = cmp.Or(line(d.Description), site.Description, d.Title)
 	d.Language = cmp.Or(languageTag(d.Language), site.Language)
-	d.Home = cmp.Or(place{site: site.URL}.element(d.Home), site.URL+"/")
+	d.Home = cmp.Or(base{site: site.URL}.elementURL(d.Home), site.URL+"/")
 	return d
 }
 
-// titleOf makes the title of a feed that was given none.
+// titleOf returns the title for a feed without one.
 func titleOf(d *Definition, site *Site) string {
 	name := line(d.Name)
 	switch {
@@ -96,21 +95,21 @@ func titleOf(d *Definition, site *Site) string {
 	return site.Title + ": " + name
 }
 
-// address is where a document of this selection stands.
+// address returns the address of a document of the feed.
 func (p *Prepared) address(f Format, cursor string) string {
 	return p.selection.Site.URL + p.selection.Definition.Path(f, cursor)
 }
 
-// self is the document's own address.
+// self returns the document's own address.
 func (p *Prepared) self(f Format) string { return p.address(f, p.selection.Page.Cursor) }
 
-// link is an atom:link element, which both RSS and Atom documents carry.
+// link is an atom:link element of an RSS or Atom document.
 type link struct {
 	rel, address, kind, title string
 	bytes                     int64
 }
 
-// links are the document's relations, the same for RSS and Atom.
+// links returns the document's links that RSS and Atom have in common.
 func (p *Prepared) links(f Format) []link {
 	page := p.selection.Page
 	links := []link{{rel: "self", address: p.self(f), kind: f.MediaType()}}
@@ -130,11 +129,11 @@ func (p *Prepared) links(f Format) []link {
 	return links
 }
 
-// generator names the program in every document, without a version: an upgrade
-// must not change the bytes of every feed.
+// generator is the program's name in every document. It has no version, so that an upgrade
+// does not change the bytes of every feed.
 const generator = "Tidings"
 
-// Bytes is about how much memory the prepared content takes.
+// Bytes returns about how much memory the prepared content takes.
 func (p *Prepared) Bytes() int {
 	total := 0
 	for i := range p.entries {

@@ -19,17 +19,17 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 )
 
-// reading is what a reader makes of a document.
-type reading struct {
+// parsedFeed is a document as a feed reader's parser returns it.
+type parsedFeed struct {
 	Bozo    bool
 	Problem string
 	Title   string
-	Items   []readItem
+	Items   []parsedItem
 }
 
-// readItem is what a reader makes of an article. Lists are nil where the reader
-// keeps none.
-type readItem struct {
+// parsedItem is an article as a feed reader's parser returns it. Lists are nil if the parser
+// has none.
+type parsedItem struct {
 	ID, Title, Link    string
 	Published, Updated string // RFC 3339, in seconds
 	Content            string // HTML
@@ -38,8 +38,8 @@ type readItem struct {
 	Categories         []string
 }
 
-// written is what the JSON document says, which no parser may differ from.
-func written(t *testing.T, s feed.Selection) reading {
+// expectedFeed returns the content of the JSON document, which all parsers must agree with.
+func expectedFeed(t *testing.T, s feed.Selection) parsedFeed {
 	t.Helper()
 	var doc struct {
 		Title string
@@ -57,9 +57,9 @@ func written(t *testing.T, s feed.Selection) reading {
 	if err := json.Unmarshal(render(t, feed.FormatJSON, s), &doc); err != nil {
 		t.Fatalf("JSON Feed: %v", err)
 	}
-	want := reading{Title: doc.Title}
+	want := parsedFeed{Title: doc.Title}
 	for _, item := range doc.Items {
-		one := readItem{ID: item.ID, Title: item.Title, Link: item.URL, Published: item.Published, Updated: item.Modified, Content: item.HTML, Categories: item.Tags}
+		one := parsedItem{ID: item.ID, Title: item.Title, Link: item.URL, Published: item.Published, Updated: item.Modified, Content: item.HTML, Categories: item.Tags}
 		if one.Content == "" {
 			one.Content = html.EscapeString(item.Text)
 		}
@@ -74,7 +74,7 @@ func written(t *testing.T, s feed.Selection) reading {
 	return want
 }
 
-func compare(t *testing.T, where string, got, want reading) {
+func compare(t *testing.T, where string, got, want parsedFeed) {
 	t.Helper()
 	if got.Title != want.Title {
 		t.Errorf("%s: the feed's title is %q, want %q", where, got.Title, want.Title)
@@ -87,12 +87,12 @@ func compare(t *testing.T, where string, got, want reading) {
 	}
 }
 
-func compareItem(t *testing.T, where string, got, want *readItem) {
+func compareItem(t *testing.T, where string, got, want *parsedItem) {
 	t.Helper()
 	for _, field := range []struct{ what, got, want string }{
 		{"id", got.ID, want.ID}, {"title", got.Title, want.Title}, {"link", got.Link, want.Link},
 		{"published", got.Published, want.Published}, {"updated", got.Updated, want.Updated},
-		{"content", lettersUnless(got.Content == want.Content, got.Content), lettersUnless(got.Content == want.Content, want.Content)},
+		{"content", lettersIfDifferent(got.Content == want.Content, got.Content), lettersIfDifferent(got.Content == want.Content, want.Content)},
 	} {
 		if field.got != field.want {
 			t.Errorf("%s: %s of %s is %.300q, want %.300q", where, field.what, want.Link, field.got, field.want)
@@ -108,16 +108,17 @@ func compareItem(t *testing.T, where string, got, want *readItem) {
 	}
 }
 
-// lettersUnless spares the look at texts that are the same to the byte.
-func lettersUnless(same bool, markup string) string {
+// lettersIfDifferent returns the letters of HTML, or "" if the HTML is the same anyway, which
+// saves time.
+func lettersIfDifferent(same bool, markup string) string {
 	if same {
 		return ""
 	}
 	return feedrules.Letters(markup)
 }
 
-// one leaves of the wanted enclosures the one that RSS has room for.
-func one(got, want *reading) {
+// keepRSSEnclosure reduces the wanted enclosures to the one that is in RSS.
+func keepRSSEnclosure(got, want *parsedFeed) {
 	want.Items = slices.Clone(want.Items)
 	for i := range min(len(got.Items), len(want.Items)) {
 		kept := got.Items[i].Enclosures
@@ -130,9 +131,9 @@ func one(got, want *reading) {
 	}
 }
 
-// plainNames leaves out authors whose name gofeed takes apart in JSON, as if it
-// held an address.
-func plainNames(got, want *reading) {
+// skipAddressLikeNames ignores authors whose name gofeed splits in JSON, as if it contained
+// an address.
+func skipAddressLikeNames(got, want *parsedFeed) {
 	want.Items = slices.Clone(want.Items)
 	for i := range min(len(got.Items), len(want.Items)) {
 		if strings.ContainsAny(strings.Join(want.Items[i].Authors, ""), "(<@") {
@@ -141,9 +142,9 @@ func plainNames(got, want *reading) {
 	}
 }
 
-// undated leaves out the date that gofeed takes from the update of an article that
-// has none.
-func undated(got, want *reading) {
+// skipUnknownDates ignores the publication date that gofeed takes from the update of an
+// undated article.
+func skipUnknownDates(got, want *parsedFeed) {
 	for i := range min(len(got.Items), len(want.Items)) {
 		if want.Items[i].Published == "" {
 			got.Items[i].Published = ""
@@ -151,21 +152,21 @@ func undated(got, want *reading) {
 	}
 }
 
-// guessed is text of RSS that feedparser takes for HTML or for an address.
-var guessed = regexp.MustCompile(`&#?\w+;|</\w+>|@|\x{C3}`)
+// ambiguous matches text in RSS that feedparser takes for HTML or an address.
+var ambiguous = regexp.MustCompile(`&#?\w+;|</\w+>|@|\x{C3}`)
 
-// notGuessed leaves out the texts that feedparser reads otherwise than they are
-// written. A document has no way to declare what they are.
-func notGuessed(got, want *reading) {
-	if guessed.MatchString(want.Title) {
+// skipAmbiguous ignores the texts that feedparser changes. A document cannot declare that
+// they are plain text.
+func skipAmbiguous(got, want *parsedFeed) {
+	if ambiguous.MatchString(want.Title) {
 		got.Title = want.Title
 	}
 	for i := range min(len(got.Items), len(want.Items)) {
 		g, w := &got.Items[i], &want.Items[i]
-		if guessed.MatchString(w.Title) {
+		if ambiguous.MatchString(w.Title) {
 			g.Title = w.Title
 		}
-		if guessed.MatchString(strings.Join(append(w.Authors, w.Categories...), " ")) {
+		if ambiguous.MatchString(strings.Join(append(w.Authors, w.Categories...), " ")) {
 			g.Authors, g.Categories = w.Authors, w.Categories
 		}
 	}
@@ -178,23 +179,23 @@ func seconds(at *time.Time) string {
 	return at.UTC().Truncate(time.Second).Format(time.RFC3339)
 }
 
-// readGofeed is what gofeed makes of a document.
-func readGofeed(t *testing.T, f feed.Format, data []byte) reading {
+// readGofeed parses a document with gofeed.
+func readGofeed(t *testing.T, f feed.Format, data []byte) parsedFeed {
 	t.Helper()
 	parsed, err := gofeed.NewParser().Parse(bytes.NewReader(data))
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := reading{Title: parsed.Title}
+	got := parsedFeed{Title: parsed.Title}
 	for _, item := range parsed.Items {
-		one := readItem{
+		one := parsedItem{
 			ID: item.GUID, Title: item.Title, Link: item.Link, Published: seconds(item.PublishedParsed), Updated: seconds(item.UpdatedParsed),
 			Content: item.Content, Categories: item.Categories,
 		}
 		switch {
 		case f == feed.FormatRSS && one.Content == "":
 			one.Content = item.Description
-		case one.Content == "" || one.Content == item.Description: // in JSON content_text is that
+		case one.Content == "" || one.Content == item.Description: // content_text in JSON
 			one.Content = html.EscapeString(item.Description)
 		}
 		for _, author := range item.Authors {
@@ -211,28 +212,28 @@ func readGofeed(t *testing.T, f feed.Format, data []byte) reading {
 	return got
 }
 
-func TestGofeedReadsAllFormatsAlike(t *testing.T) {
+func TestGofeedReadsSameFromAllFormats(t *testing.T) {
 	t.Parallel()
 	for name, s := range selections() {
-		want := written(t, s)
+		want := expectedFeed(t, s)
 		for _, f := range feed.Formats {
 			got, want := readGofeed(t, f, render(t, f, s)), want
 			switch f {
 			case feed.FormatRSS:
-				one(&got, &want)
+				keepRSSEnclosure(&got, &want)
 			case feed.FormatAtom:
-				undated(&got, &want)
+				skipUnknownDates(&got, &want)
 			case feed.FormatJSON:
-				plainNames(&got, &want)
+				skipAddressLikeNames(&got, &want)
 			}
 			compare(t, name+", "+string(f), got, want)
 		}
 	}
 }
 
-func TestFeedparserReadsXMLWithoutComplaint(t *testing.T) {
+func TestFeedparserAcceptsXML(t *testing.T) {
 	t.Parallel()
-	const python = "/usr/bin/python3" // the one that sees Debian's modules
+	const python = "/usr/bin/python3" // Debian's own, which has Debian's modules
 	if err := exec.Command(python, "-c", "import feedparser").Run(); err != nil {
 		t.Skip("SKIPPED: feedparser is not installed (apt-get install python3-feedparser)")
 	}
@@ -249,9 +250,9 @@ func TestFeedparserReadsXMLWithoutComplaint(t *testing.T) {
 		lines := bufio.NewScanner(bytes.NewReader(out))
 		lines.Buffer(nil, 64<<20)
 		for _, name := range names {
-			var got reading
+			var got parsedFeed
 			if !lines.Scan() {
-				t.Fatalf("feedparser says nothing of %s", name)
+				t.Fatalf("feedparser has no result for %s", name)
 			}
 			if err := json.Unmarshal(lines.Bytes(), &got); err != nil {
 				t.Fatal(err)
@@ -260,11 +261,11 @@ func TestFeedparserReadsXMLWithoutComplaint(t *testing.T) {
 			if got.Bozo {
 				t.Errorf("%s, %s is bozo: %s", shape, f, got.Problem)
 			}
-			want := written(t, all[shape])
+			want := expectedFeed(t, all[shape])
 			if f == feed.FormatRSS {
-				one(&got, &want)
+				keepRSSEnclosure(&got, &want)
 			}
-			notGuessed(&got, &want)
+			skipAmbiguous(&got, &want)
 			compare(t, shape+", "+string(f), got, want)
 		}
 	}

@@ -15,8 +15,8 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-// The documents are gorilla/feeds' structs with what they lack declared anew on
-// the outside: encoding/xml prefers the shallower of two fields of one name.
+// The documents embed the structs of gorilla/feeds and redeclare the fields that need other
+// contents: of two fields with the same name, encoding/xml uses the outer one.
 
 type rssRoot struct {
 	XMLName xml.Name `xml:"rss"`
@@ -35,11 +35,11 @@ type rssChannel struct {
 	feeds.RssFeed
 	XMLName     xml.Name  `xml:"channel"`
 	Lang        string    `xml:"xml:lang,attr,omitempty"`
-	Title       plain     `xml:"title"`
-	Description plain     `xml:"description"`
-	Copyright   plain     `xml:"copyright,omitempty"`
-	Editor      plain     `xml:"managingEditor,omitempty"`
-	Webmaster   plain     `xml:"webMaster,omitempty"`
+	Title       plainText `xml:"title"`
+	Description plainText `xml:"description"`
+	Copyright   plainText `xml:"copyright,omitempty"`
+	Editor      plainText `xml:"managingEditor,omitempty"`
+	Webmaster   plainText `xml:"webMaster,omitempty"`
 	Links       []xmlLink `xml:"atom:link"`
 	Archive     *struct{} `xml:"fh:archive"`
 	Period      string    `xml:"sy:updatePeriod"`
@@ -51,23 +51,23 @@ type rssChannel struct {
 
 type rssImage struct {
 	feeds.RssImage
-	XMLName xml.Name `xml:"image"`
-	Title   plain    `xml:"title"`
+	XMLName xml.Name  `xml:"image"`
+	Title   plainText `xml:"title"`
 }
 
 type rssItem struct {
 	feeds.RssItem
-	XMLName     xml.Name   `xml:"item"`
-	Lang        string     `xml:"xml:lang,attr,omitempty"`
-	Title       plain      `xml:"title"`
-	Description string     `xml:"description,omitempty"`
-	Content     *cdata     `xml:"content:encoded"`
-	Creators    []plain    `xml:"dc:creator"`
-	Language    string     `xml:"dc:language,omitempty"`
-	Category    []plain    `xml:"category"`
-	Updated     string     `xml:"atom:updated"`
-	Source      *rssSource `xml:"source"`
-	Via         *xmlLink   `xml:"atom:link"`
+	XMLName     xml.Name    `xml:"item"`
+	Lang        string      `xml:"xml:lang,attr,omitempty"`
+	Title       plainText   `xml:"title"`
+	Description string      `xml:"description,omitempty"`
+	Content     *cdata      `xml:"content:encoded"`
+	Creators    []plainText `xml:"dc:creator"`
+	Language    string      `xml:"dc:language,omitempty"`
+	Category    []plainText `xml:"category"`
+	Updated     string      `xml:"atom:updated"`
+	Source      *rssSource  `xml:"source"`
+	Via         *xmlLink    `xml:"atom:link"`
 	Media       []mediaContent
 	Thumbnail   *mediaThumbnail
 	itunesItem
@@ -90,7 +90,7 @@ type xmlLink struct {
 	Length string `xml:"length,attr,omitempty"`
 }
 
-// FeedXml makes the document a feeds.XmlFeed.
+// FeedXml implements feeds.XmlFeed.
 func (r *rssRoot) FeedXml() any { return r }
 
 // RSS renders an RSS 2.0 document.
@@ -106,12 +106,12 @@ func RSS(p *Prepared) ([]byte, error) {
 		Channel: rssChannel{
 			RssFeed: feeds.RssFeed{
 				Link: d.Home, Language: feedLanguage(d.Language),
-				LastBuildDate: rssDate(p.updated), Generator: generator, Ttl: p.rhythm.ttl,
+				LastBuildDate: rssDate(p.updated), Generator: generator, Ttl: p.rate.ttl,
 				Docs: "https://www.rssboard.org/rss-specification",
 			},
-			Title: plain(d.Title), Description: plain(d.Description), Copyright: plain(site.Copyright),
-			Editor: plain(site.Editor), Webmaster: plain(site.Webmaster),
-			Lang: feedLanguage(d.Language), Period: p.rhythm.period, Frequency: p.rhythm.frequency,
+			Title: plainText(d.Title), Description: plainText(d.Description), Copyright: plainText(site.Copyright),
+			Editor: plainText(site.Editor), Webmaster: plainText(site.Webmaster),
+			Lang: feedLanguage(d.Language), Period: p.rate.period, Frequency: p.rate.frequency,
 		},
 	}
 	channel := &root.Channel
@@ -142,15 +142,15 @@ func (e *entry) rss(d *Definition, site *Site) rssItem {
 			Link: e.link, PubDate: rssDate(e.published),
 			Guid: &feeds.RssGuid{Id: e.id, IsPermaLink: "false"},
 		},
-		Lang: xmlLanguage(e.foreign(d)), Language: xmlLanguage(e.language), Title: plain(e.title),
-		Description: html.EscapeString(cmp.Or(e.summary, e.title)), // must stand beside content
+		Lang: xmlLanguage(e.ownLanguage(d)), Language: xmlLanguage(e.language), Title: plainText(e.title),
+		Description: html.EscapeString(cmp.Or(e.summary, e.title)), // required beside content:encoded
 		Updated:     timestamp(e.updated),
 	}
 	for _, tag := range e.tags {
-		item.Category = append(item.Category, plain(tag))
+		item.Category = append(item.Category, plainText(tag))
 	}
 	for _, author := range e.authors {
-		item.Creators = append(item.Creators, plain(author.Name))
+		item.Creators = append(item.Creators, plainText(author.Name))
 	}
 	if e.html != "" {
 		item.Content = &cdata{e.html}
@@ -160,7 +160,7 @@ func (e *entry) rss(d *Definition, site *Site) rssItem {
 	}
 	switch origin := e.origin; {
 	case origin != nil && origin.FeedURL != "":
-		item.Source = &rssSource{origin.FeedURL, hexadecimal.Replace(origin.Title)}
+		item.Source = &rssSource{origin.FeedURL, hexEscaper.Replace(origin.Title)}
 	case origin != nil:
 		item.Via = &xmlLink{Href: origin.URL, Rel: "via", Title: origin.Title}
 	}
@@ -171,28 +171,28 @@ func (e *entry) rss(d *Definition, site *Site) rssItem {
 	return item
 }
 
-// rssFile is the enclosure that RSS has room for: the first whose address it takes.
+// rssFile returns the only enclosure of an RSS item: the first with an address that RSS allows.
 func (e *entry) rssFile(site *Site) *article.Enclosure {
 	for i := range e.files {
-		if ofFile(e.files[i].URL, site) {
+		if isFileURL(e.files[i].URL, site) {
 			return &e.files[i]
 		}
 	}
 	return nil
 }
 
-// fileAddress is what an address looks like where RSS has a file: with a domain,
-// and with a path.
-var fileAddress = regexp.MustCompile(`(?i)^https?://([a-z0-9-]+\.)+[a-z0-9][a-z0-9-]*(:\d+)?/`)
+// fileURL matches an address that RSS allows for a file: it has a domain with a dot, and a
+// path.
+var fileURL = regexp.MustCompile(`(?i)^https?://([a-z0-9-]+\.)+[a-z0-9][a-z0-9-]*(:\d+)?/`)
 
-// ofFile reports whether an address may stand where RSS has that of a file. The
-// site's own may in any case: it is all that there is.
-func ofFile(address string, site *Site) bool {
-	return fileAddress.MatchString(address) || below(address, site.URL)
+// isFileURL reports whether RSS allows an address for a file. Addresses on the site itself
+// are always accepted, since it may have no other.
+func isFileURL(address string, site *Site) bool {
+	return fileURL.MatchString(address) || onSite(address, site.URL)
 }
 
-// rssPicture reports whether RSS takes a picture for the channel's: a GIF, JPEG or
-// PNG, as far as its name tells.
+// rssPicture reports whether a channel may have this picture. RSS allows GIF, JPEG and PNG;
+// a picture without a file extension passes.
 func rssPicture(address string) bool {
 	ending := strings.ToLower(address[strings.LastIndexByte(address, '.')+1:])
 	switch {
@@ -202,10 +202,10 @@ func rssPicture(address string) bool {
 	return address != "" && strings.ContainsFunc(ending, func(r rune) bool { return !isLetter(r) })
 }
 
-// isLetter is what the ending of a file's name is made of.
+// isLetter reports whether a file extension may contain a character.
 func isLetter(r rune) bool { return 'a' <= r && r <= 'z' || '0' <= r && r <= '9' || r == '_' }
 
-// feedLanguage is the language that a document names as a feed's, if any.
+// feedLanguage returns the language of a feed for a document, or "" if there is none.
 func feedLanguage(tag string) string {
 	if tag = xmlLanguage(tag); tag != "und" {
 		return tag
@@ -213,8 +213,8 @@ func feedLanguage(tag string) string {
 	return ""
 }
 
-// foreign is the entry's language where it is not the feed's.
-func (e *entry) foreign(d *Definition) string {
+// ownLanguage returns the entry's language, or "" if it is the feed's.
+func (e *entry) ownLanguage(d *Definition) string {
 	if e.language == d.Language {
 		return ""
 	}
@@ -229,7 +229,7 @@ func (l link) xml() xmlLink {
 	return x
 }
 
-// rssDate writes a date by RFC 822 with the four-digit year that RSS asks for.
+// rssDate formats a date by RFC 822, with the year of four digits that RSS recommends.
 func rssDate(t time.Time) string {
 	if t.IsZero() {
 		return ""

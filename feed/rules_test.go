@@ -9,7 +9,7 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 )
 
-func TestDocumentsKeepTheRulesOfTheirSpecifications(t *testing.T) {
+func TestDocumentsFollowTheirSpecifications(t *testing.T) {
 	t.Parallel()
 	for name, s := range selections() {
 		for _, f := range feed.Formats {
@@ -39,14 +39,14 @@ func TestSameSelectionGivesTheSameBytes(t *testing.T) {
 	}
 }
 
-func TestIdsStayWhateverChanges(t *testing.T) {
+func TestIDsDoNotChange(t *testing.T) {
 	t.Parallel()
 	a := feedrules.Article(1)
-	before := written(t, selection(a))
+	before := expectedFeed(t, selection(a))
 	a.Title, a.Slug, a.Published = "Another", "another", feedrules.Noon
 	moved := selection(a)
 	moved.Site.URL = "https://elsewhere.example"
-	after := written(t, moved)
+	after := expectedFeed(t, moved)
 	if before.Items[0].ID != after.Items[0].ID || before.Items[0].Link == after.Items[0].Link {
 		t.Errorf("entry %v becomes %v", before, after)
 	}
@@ -56,7 +56,7 @@ func TestIdsStayWhateverChanges(t *testing.T) {
 	}
 }
 
-// FuzzRender feeds any text to every part of an article.
+// FuzzRender puts any text into every part of an article.
 func FuzzRender(f *testing.F) {
 	for _, a := range feedrules.HostileArticles() {
 		f.Add(a.Title, a.HTML, a.Summary, a.URL)

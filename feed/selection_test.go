@@ -19,7 +19,7 @@ func selection(articles ...article.Article) feed.Selection {
 	return s
 }
 
-// selections are documents of every shape, by name.
+// selections returns selections of all kinds, by name.
 func selections() map[string]feed.Selection {
 	hostile := feedrules.HostileArticles()
 	all := map[string]feed.Selection{
@@ -71,7 +71,7 @@ func render(t *testing.T, f feed.Format, s feed.Selection) []byte {
 	return data
 }
 
-// files writes every selection as a file of a format and returns their names.
+// files writes every selection to a file in a format and returns the names.
 func files(t *testing.T, f feed.Format) []string {
 	t.Helper()
 	dir := t.TempDir()
@@ -86,8 +86,8 @@ func files(t *testing.T, f feed.Format) []string {
 	return names
 }
 
-// need skips a test, and says so, where a program is missing.
-func need(t *testing.T, program, debian string) string {
+// requireProgram returns the path of a program, or skips the test if it is not installed.
+func requireProgram(t *testing.T, program, debian string) string {
 	t.Helper()
 	path, err := exec.LookPath(program)
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 )
 
-// shelf serves documents at the addresses that they name as their own.
-type shelf struct {
+// documentServer serves documents at the addresses of their self links.
+type documentServer struct {
 	*httptest.Server
 	mu        sync.Mutex
 	documents map[string]document
@@ -23,8 +23,8 @@ type document struct {
 	data []byte
 }
 
-func newShelf(t *testing.T) *shelf {
-	s := &shelf{documents: map[string]document{}}
+func newDocumentServer(t *testing.T) *documentServer {
+	s := &documentServer{documents: map[string]document{}}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -40,9 +40,9 @@ func newShelf(t *testing.T) *shelf {
 	return s
 }
 
-// put keeps a document of a selection, whose site is below a folder of its own, and
-// returns where it is.
-func (s *shelf) put(t *testing.T, f feed.Format, selection feed.Selection) (string, feed.Selection) {
+// put renders a selection whose site is a new folder of the server. It returns the address
+// of the document and the selection with that site.
+func (s *documentServer) put(t *testing.T, f feed.Format, selection feed.Selection) (string, feed.Selection) {
 	t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -53,15 +53,15 @@ func (s *shelf) put(t *testing.T, f feed.Format, selection feed.Selection) (stri
 	return s.URL + path, selection
 }
 
-// TestAnotherValidatorHasNothingToSay has every document validated by an independent
-// program: no errors, and no warnings but those that docs/feeds.md lists.
-func TestAnotherValidatorHasNothingToSay(t *testing.T) {
+// TestExternalValidatorReportsNothing runs an external validator on every document. It must
+// report no errors, and no warnings except those listed in docs/feeds.md.
+func TestExternalValidatorReportsNothing(t *testing.T) {
 	t.Parallel()
 	validate := feedrules.Validator(t)
-	shelf := newShelf(t)
+	shelf := newDocumentServer(t)
 	for name, s := range selections() {
 		if len(s.Removed) > 0 {
-			continue // the W3C's does not know the namespace of RFC 6721
+			continue // the W3C validator does not know the namespace of RFC 6721
 		}
 		for _, f := range []feed.Format{feed.FormatRSS, feed.FormatAtom} {
 			address, _ := shelf.put(t, f, s)

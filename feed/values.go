@@ -10,8 +10,8 @@ import (
 	"golang.org/x/text/language"
 )
 
-// rightToLeft says whether an article runs from right to left: by its language,
-// or when that is unknown by the first letter of its text that has a direction.
+// rightToLeft reports whether an article is written from right to left, by its language, or
+// by the first letter of its text if the language is unknown.
 func rightToLeft(tag, text string) bool {
 	if parsed, err := language.Parse(tag); err == nil && tag != "" {
 		script, _ := parsed.Script()
@@ -34,7 +34,7 @@ func rightToLeft(tag, text string) bool {
 
 var mediaTypes = regexp.MustCompile(`^[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*$`)
 
-// mediaType returns a media type without its parameters, "" for what is none.
+// mediaType returns a media type without its parameters, or "" if it is invalid.
 func mediaType(s string) string {
 	s, _, _ = strings.Cut(s, ";")
 	if s = strings.ToLower(strings.TrimSpace(s)); !mediaTypes.MatchString(s) {
@@ -45,7 +45,7 @@ func mediaType(s string) string {
 
 var mailboxes = regexp.MustCompile(`^[A-Za-z0-9._%+'-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}$`)
 
-// mailbox returns a mail address that every validator takes, "" for others.
+// mailbox returns a mail address, or "" if some validators would reject it.
 func mailbox(s string) string {
 	if s = strings.TrimSpace(s); !mailboxes.MatchString(s) {
 		return ""
@@ -53,16 +53,16 @@ func mailbox(s string) string {
 	return s
 }
 
-// person writes "Name <address>" as RSS wants it: address (Name). nobody stands in
-// for a missing name. What has a meaning in a mail header (RFC 5322, section 3.2.1) is
-// left out of the name: programs that read it as one take the name apart there.
-func person(s, nobody string) string {
+// person converts "Name <address>" to the form of RSS: address (Name). fallback is used for a
+// missing name. Characters with a meaning in mail headers (RFC 5322, section 3.2.1) are
+// removed from the name, since programs that parse it as a header would split it there.
+func person(s, fallback string) string {
 	parsed, err := mail.ParseAddress(clean(s))
 	if err != nil || mailbox(parsed.Address) == "" {
 		return ""
 	}
 	local, _, _ := strings.Cut(parsed.Address, "@")
-	return parsed.Address + " (" + cmp.Or(realName(parsed.Name), realName(nobody), local) + ")"
+	return parsed.Address + " (" + cmp.Or(realName(parsed.Name), realName(fallback), local) + ")"
 }
 
 func realName(name string) string {

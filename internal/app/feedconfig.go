@@ -33,7 +33,7 @@ func feedSite(c *config.Config, identity []byte) feed.Site {
 		Identity:    identity,
 
 		NoTombstones: !c.FeedSet.Tombstones,
-	}.Spelled()
+	}.Normalized()
 }
 
 // settingsOf returns a fingerprint of everything in documents besides articles. With other

@@ -5,17 +5,17 @@ import (
 	"time"
 )
 
-// rhythm is how often a feed really brings something, taken from the dates of its
-// items. Readers may poll by it (ttl, and the Syndication module of RSS).
-type rhythm struct {
+// updateRate is how often a feed has new items, by the dates of its items. Feed readers may
+// poll accordingly (ttl, and the Syndication module of RSS).
+type updateRate struct {
 	ttl       int    // minutes
 	period    string // hourly, daily, weekly, monthly
 	frequency int    // updates in a period
 }
 
-// rhythmOf looks at the gaps between items. The median is taken: one bulk import
-// or one long silence changes nothing.
-func rhythmOf(entries []entry) rhythm {
+// updateRateOf computes the rate from the median of the gaps between items, so that one bulk
+// import or one long pause does not change it.
+func updateRateOf(entries []entry) updateRate {
 	var gaps []time.Duration
 	for i := 1; i < len(entries) && i <= 20; i++ {
 		if gap := entries[i-1].published.Sub(entries[i].published); gap > time.Minute {
@@ -23,11 +23,11 @@ func rhythmOf(entries []entry) rhythm {
 		}
 	}
 	if len(gaps) == 0 {
-		return rhythm{ttl: 60, period: "daily", frequency: 1}
+		return updateRate{ttl: 60, period: "daily", frequency: 1}
 	}
 	slices.Sort(gaps)
 	gap := gaps[len(gaps)/2]
-	r := rhythm{ttl: int(min(max(gap/4, 15*time.Minute), 24*time.Hour) / time.Minute)}
+	r := updateRate{ttl: int(min(max(gap/4, 15*time.Minute), 24*time.Hour) / time.Minute)}
 	const day = 24 * time.Hour
 	switch {
 	case gap <= time.Hour:

@@ -8,8 +8,9 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 )
 
-// wrong makes each change to a good document, of which the rules must say something.
-func wrong(t *testing.T, f feed.Format, good string, changes [][2]string) {
+// checkErrorsReported applies each change to a valid document, and fails the test if the
+// rules report nothing.
+func checkErrorsReported(t *testing.T, f feed.Format, good string, changes [][2]string) {
 	t.Helper()
 	if problems := feedrules.Problems(f, []byte(good)); len(problems) > 0 {
 		t.Fatalf("%s: the good document has problems: %q", f, problems)
@@ -17,12 +18,12 @@ func wrong(t *testing.T, f feed.Format, good string, changes [][2]string) {
 	for _, change := range changes {
 		bad := strings.Replace(good, change[0], change[1], 1)
 		if bad == good || len(feedrules.Problems(f, []byte(bad))) == 0 {
-			t.Errorf("%s: nothing is said of %s in place of %s", f, change[1], change[0])
+			t.Errorf("%s: no problem is reported for %s in place of %s", f, change[1], change[0])
 		}
 	}
 }
 
-func TestRulesOfXMLFindWhatIsWrong(t *testing.T) {
+func TestXMLRulesReportErrors(t *testing.T) {
 	t.Parallel()
 	rich := selection(feedrules.FullArticle(1), feedrules.Article(2))
 	rich.Definition.Podcast = &feed.Podcast{Author: "Ann"}
@@ -37,7 +38,7 @@ func TestRulesOfXMLFindWhatIsWrong(t *testing.T) {
 		{"<table>", "<table>x"}, {`url="https://press.example/media/a.png"`, `url="data:x"`}, {`fileSize="1234"`, `fileSize="-1"`}, {"<media:content", "<media:description>x</media:description><media:content"},
 		{"<published>", ""}, {"2026-", "10000-"}, {"Tidings", "Tidings\x00"},
 	}
-	wrong(t, feed.FormatRSS, string(render(t, feed.FormatRSS, rich)), append(without(both, "<published>"), [][2]string{
+	checkErrorsReported(t, feed.FormatRSS, string(render(t, feed.FormatRSS, rich)), append(without(both, "<published>"), [][2]string{
 		{`version="2.0"`, `version="0.9"`}, {`length="123456"`, ""}, {"Mon, ", "Funday, "}, {"Mon, ", "Wed, "}, {`isPermaLink="false"`, ""}, {"erin@press.example (Erin Editor)", "Erin"},
 		{"erin@press.example (Erin Editor)", "erin@press.example (Editor, Erin)"}, {"<ttl>", "<ttl>-"}, {"logo.png</url>", "logo.webp</url>"}, {"<description>", "<x>"}, {"<link>", "<link>x"},
 		{"<url>https://press.example/logo.png</url>", "<url>/logo.png</url>"}, {"<sy:updatePeriod>", "<sy:updatePeriod>x"}, {"</generator>", "</generator><generator>x</generator>"},
@@ -46,7 +47,7 @@ func TestRulesOfXMLFindWhatIsWrong(t *testing.T) {
 		{"<itunes:duration>", "<itunes:author>Ann</itunes:author><itunes:duration>"}, {"<itunes:author>", "<itunes:author>" + strings.Repeat("x", 256)}, {`<itunes:image href="https://press.example/`, `<itunes:image href="https://localhost/`},
 		{"<itunes:email>erin@press.example</itunes:email>", ""}, {"<atom:updated>2", "<atom:updated>x"}, {"Z</atom:updated>", ".1234Z</atom:updated>"},
 	}...))
-	wrong(t, feed.FormatAtom, string(render(t, feed.FormatAtom, rich)), append(without(both, "<link>"), [][2]string{
+	checkErrorsReported(t, feed.FormatAtom, string(render(t, feed.FormatAtom, rich)), append(without(both, "<link>"), [][2]string{
 		{`xmlns="http://www.w3.org/2005/Atom"`, `xmlns="http://purl.org/atom/ns#"`}, {"<updated>2026", "<updated>x2026"}, {"<title>", "<title>a\n"}, {"</id>", "</id><id>x</id>"},
 		{"<name>The Press</name>", "<name></name>"}, {"<uri>https://ann.example/", "<uri>mailto:ann"}, {`term="C/C++"`, `term=""`},
 		{`articles/article-1" rel="alternate"`, `articles/article-1" rel="via"`},
@@ -55,7 +56,7 @@ func TestRulesOfXMLFindWhatIsWrong(t *testing.T) {
 	}...))
 }
 
-// without leaves out a change that a format has nothing for.
+// without returns the changes except those of one text, which a format does not contain.
 func without(changes [][2]string, what string) (all [][2]string) {
 	for _, change := range changes {
 		if change[0] != what {
@@ -65,8 +66,8 @@ func without(changes [][2]string, what string) (all [][2]string) {
 	return all
 }
 
-// TestRulesOfJSONFeedFindWhatIsWrong has a line for each rule of the specification.
-func TestRulesOfJSONFeedFindWhatIsWrong(t *testing.T) {
+// TestJSONFeedRulesReportErrors has a change for each rule of the specification.
+func TestJSONFeedRulesReportErrors(t *testing.T) {
 	t.Parallel()
 	s := selection(feedrules.FullArticle(1), feedrules.Article(2))
 	s.Page.Older = "abc.1"
@@ -75,7 +76,7 @@ func TestRulesOfJSONFeedFindWhatIsWrong(t *testing.T) {
 	s.Items[0].Article = rich
 	good := string(render(t, feed.FormatJSON, s))
 	id := `"id": "urn:uuid:` + feedrules.ID(1) + `"`
-	wrong(t, feed.FormatJSON, good, [][2]string{
+	checkErrorsReported(t, feed.FormatJSON, good, [][2]string{
 		{"version/1.1", "version/1"}, {`"version"`, `"_version"`}, {`"title": "The Press"`, `"_x": 1`}, {`"title": "The Press"`, `"title": ""`}, {`"title": "The Press"`, `"title": 5`},
 		{`"home_page_url": "https://`, `"home_page_url": "//`}, {`"home_page_url"`, `"_home"`}, {`"feed_url"`, `"_feed"`}, {`"feed_url": "https://press`, `"feed_url": "feed:https://press`},
 		{`"next_url": "https://press.example/archive/abc.1/feed.json"`, `"next_url": "https://press.example/feed.json"`}, {`"next_url": "`, `"next_url": "x`}, {`"icon": "https`, `"icon": "x`},
@@ -94,7 +95,7 @@ func TestRulesOfJSONFeedFindWhatIsWrong(t *testing.T) {
 	})
 }
 
-func TestLostTextIsNoticed(t *testing.T) {
+func TestMissingTextIsReported(t *testing.T) {
 	t.Parallel()
 	s := selection(feedrules.Article(1), feedrules.Article(2))
 	for _, f := range feed.Formats {
@@ -106,7 +107,7 @@ func TestLostTextIsNoticed(t *testing.T) {
 			}
 		}
 		if problems := feedrules.MissingText(f, []byte(good), append(s.Items, feed.Item{Article: feedrules.Article(3)})); len(problems) != 1 {
-			t.Errorf("%s: an article is missing, and what is said is %q", f, problems)
+			t.Errorf("%s: an article is missing, but the problems are %q", f, problems)
 		}
 	}
 }
