@@ -81,7 +81,7 @@ func (p Position) Compare(q Position) int {
 	return cmp.Or(cmp.Compare(p.At, q.At), cmp.Compare(p.Seq, q.Seq))
 }
 
-// IsZero reports whether p is no position.
+// IsZero reports whether p is the zero value, which is no position.
 func (p Position) IsZero() bool { return p == Position{} }
 
 func (c *conn) articles(ctx context.Context, query string, args ...any) ([]StoredArticle, error) {
@@ -106,7 +106,7 @@ func scanArticle(rows *sql.Rows) (StoredArticle, error) {
 	if err != nil {
 		return out, err
 	}
-	a.Published = time.UnixMilli(published).UTC() // every row has one; 1970-01-01 is a date as well
+	a.Published = time.UnixMilli(published).UTC() // every row has a date, and 0 is a valid one: 1970-01-01
 	a.Updated, a.Ingested, a.Removed = timeOf(updated), timeOf(ingested), timeOf(removed)
 	if updated == 0 {
 		a.Updated = a.Published
@@ -168,11 +168,11 @@ func jsonText[T any](value T, absent bool) string {
 	return string(data)
 }
 
-// ArticleIdentity is what a stored article is recognized by when its file was moved.
+// ArticleIdentity identifies a stored article whose file was moved.
 type ArticleIdentity struct {
 	ID, Source string
-	Slug       string // that the file asked for
-	Named      bool   // the file gave it
+	Slug       string // the slug that the file asked for
+	Named      bool   // the file itself gives the slug; otherwise it follows from the file's name
 	GUID       string
 	Title      string
 	Content    string // empty for an article that was imported before fingerprints were kept
@@ -201,11 +201,11 @@ func (s *Store) articleIdentities(ctx context.Context, query string, args ...any
 		out = append(out, t)
 		return err
 	})
-	return out, sqldb.Wrap("traces of articles", err)
+	return out, sqldb.Wrap("identities of articles", err)
 }
 
-// ReleaseSource takes a source from the article that has it, because its file holds
-// another article now.
+// ReleaseSource removes a source from the article that has it, because the file at that
+// source contains another article now.
 func (s *Store) ReleaseSource(ctx context.Context, source string) error {
 	return s.write(ctx, func(tx *conn) error {
 		_, err := tx.Exec(ctx, "article.releaseSource", source, "")

@@ -12,20 +12,20 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-// HubPosition is how far changes have been announced to hubs.
+// HubPosition is the position in the change feed up to which hubs were notified.
 type HubPosition struct {
 	Count    int64     // of announcements; 0 before the first
 	Revision int64     // of the articles
 	At       time.Time // articles whose date came until then
-	Editions []string  // ids of those that began shortly before At
-	Settings string    // hash of what feeds say besides their articles
+	Editions []string  // ids of the editions that began shortly before At
+	Settings string    // hash of the content of feeds besides their articles
 }
 
-// FeedChanges is what changed for feed readers since a position.
+// FeedChanges are the changes that feed readers see since a position.
 type FeedChanges struct {
 	After    HubPosition // the position after these changes; the same as before when there are none
 	Articles []article.Article
-	More     bool // there are more articles than were asked for
+	More     bool // there are more changed articles than Articles holds
 	Edited   bool // some article was edited: any feed may have lost it
 	Labels   []Label
 	Digests  []string // whose feed of editions changed
@@ -34,12 +34,12 @@ type FeedChanges struct {
 // Label is a tag, author or language, spelled as its feed spells it.
 type Label struct{ Kind, Name string }
 
-// editionsOverlap is how far back editions are looked for, so that those of a node whose
-// clock is behind are found.
+// editionsOverlap is how much earlier than the position the search for editions begins, so
+// that it finds those of a node whose clock is behind.
 const editionsOverlap = 10 * time.Minute
 
-// HubPosition returns how far changes have been announced; its Count is 0 before the
-// first announcement.
+// HubPosition returns the position up to which hubs were notified. Its Count is 0 before
+// the first announcement.
 func (s *Store) HubPosition(ctx context.Context) (HubPosition, error) {
 	var p HubPosition
 	var at int64
@@ -55,9 +55,9 @@ func (s *Store) HubPosition(ctx context.Context) (HubPosition, error) {
 	return p, nil
 }
 
-// FeedChanges finds what changed for readers since a position, with at most so many of the
-// articles. It reads a few rows when nothing changed. Before the first announcement there
-// are no changes, only the position from which they count.
+// FeedChanges returns the changes that readers see since a position, with up to most
+// articles. If nothing changed, it reads only a few rows. Before the first announcement it
+// returns no changes, only the position at which they begin.
 func (s *Store) FeedChanges(ctx context.Context, since HubPosition, most int) (FeedChanges, error) {
 	now := s.Now()
 	if since.At.After(now) { // another node's clock is ahead
@@ -83,8 +83,8 @@ func (s *Store) FeedChanges(ctx context.Context, since HubPosition, most int) (F
 	return n, s.articleChanges(ctx, since, most, &n)
 }
 
-// editionChanges finds the editions that began. Their ids tell which are new, since the
-// clocks of nodes differ.
+// editionChanges finds the editions that began. It recognizes new ones by their ids, since
+// the clocks of nodes differ.
 func (s *Store) editionChanges(ctx context.Context, since HubPosition, now time.Time, n *FeedChanges) error {
 	from := since.At
 	if since.Count == 0 {
@@ -129,8 +129,8 @@ func (s *Store) articleChanges(ctx context.Context, since HubPosition, most int,
 	return s.labelChanges(ctx, window, n)
 }
 
-// labelChanges spells each label as its feed does. A label that no article has any
-// more has no feed.
+// labelChanges adds the changed labels, each spelled as in its feed. A label that no article
+// has any more has no feed and is left out.
 func (s *Store) labelChanges(ctx context.Context, window []any, n *FeedChanges) error {
 	var keys []label
 	err := s.readers.Each(ctx, "changes.labels", window, func(rows *sql.Rows) error {
@@ -163,7 +163,7 @@ func (s *Store) labelChanges(ctx context.Context, window []any, n *FeedChanges) 
 const editLabel = "article"
 
 // recordDeparture stores which feeds an article was in before an edit, since they change
-// too. An article that readers did not see yet was in none.
+// too. An article that readers did not see yet was in no feed.
 func (s *Store) recordDeparture(ctx context.Context, tx *conn, row *articleRow, old storedArticle) error {
 	now := millis(s.Now())
 	if inNoFeed(old.status) || max(old.offered, old.published) > now {
@@ -173,7 +173,7 @@ func (s *Store) recordDeparture(ctx context.Context, tx *conn, row *articleRow, 
 	return err
 }
 
-// PruneFeedDepartures forgets which feeds articles left before a time.
+// PruneFeedDepartures removes the records of articles that left feeds before a time.
 func (s *Store) PruneFeedDepartures(ctx context.Context, before time.Time) error {
 	return s.write(ctx, func(tx *conn) error {
 		_, err := tx.Exec(ctx, "departure.prune", millis(before))
@@ -190,8 +190,8 @@ type Announcement struct {
 	Jobs     []Job // that notify the hubs
 }
 
-// Announce keeps an announcement, all of it or nothing. It returns false when another
-// node has announced since From was read.
+// Announce stores an announcement in one transaction. It returns false, and stores nothing,
+// when another node has announced since From was read.
 func (s *Store) Announce(ctx context.Context, a Announcement) (bool, error) {
 	err := s.write(ctx, func(tx *conn) error {
 		if err := tx.advance(ctx, a.From, a.To); err != nil || len(a.Topics) == 0 {
@@ -202,7 +202,7 @@ func (s *Store) Announce(ctx context.Context, a Announcement) (bool, error) {
 				return err
 			}
 		}
-		// The jobs last: what is on the lists by then is told before they end.
+		// The jobs come last, so that they find all topics on the lists.
 		return s.enqueueAll(ctx, tx, a.Jobs)
 	})
 	if errors.Is(err, errUnchanged) {
@@ -211,7 +211,8 @@ func (s *Store) Announce(ctx context.Context, a Announcement) (bool, error) {
 	return err == nil, err
 }
 
-// advance moves the position on, if it still is where it was.
+// advance replaces the position from by to. The error is errUnchanged if the stored position
+// is no longer from.
 func (c *conn) advance(ctx context.Context, from, to HubPosition) error {
 	editions := jsonList(to.Editions)
 	args := []any{from.Count + 1, to.Revision, millis(to.At), editions, to.Settings}
@@ -250,7 +251,7 @@ func (s *Store) PendingNotifications(ctx context.Context, hub string, limit int)
 	return out, err
 }
 
-// DropNotification takes a topic from a hub's list, unless it was announced again.
+// DropNotification removes a topic from a hub's list, unless it was announced again.
 func (s *Store) DropNotification(ctx context.Context, hub string, u PendingNotification) error {
 	return s.write(ctx, func(tx *conn) error {
 		_, err := tx.Exec(ctx, "notification.drop", hub, u.Topic, u.Stamp)
@@ -258,7 +259,7 @@ func (s *Store) DropNotification(ctx context.Context, hub string, u PendingNotif
 	})
 }
 
-// DeferNotification puts a topic behind the others on a hub's list.
+// DeferNotification moves a topic behind the others on a hub's list.
 func (s *Store) DeferNotification(ctx context.Context, hub string, u PendingNotification) error {
 	return s.write(ctx, func(tx *conn) error {
 		_, err := tx.Exec(ctx, "notification.defer", hub, u.Topic, millis(s.Now()))
@@ -270,11 +271,12 @@ func (s *Store) DeferNotification(ctx context.Context, hub string, u PendingNoti
 // second.
 type LastChange struct {
 	Revision int64 // every change of an article raises it
-	// LastRemoval is when an article may last have left a feed: every edit, removal and
-	// return of an article moves it, and so do other settings; a new article does not.
+	// LastRemoval is the last time when an article may have left a feed: at each edit,
+	// removal and restoration of an article, and at each change of Settings, but not when a
+	// new article is added.
 	LastRemoval   time.Time
-	Settings      string    // fingerprint of what the newest node serves feeds with
-	SettingsSince time.Time // when it began to
+	Settings      string    // fingerprint of the settings that the newest node serves feeds with
+	SettingsSince time.Time // when they were set
 }
 
 // LastChange returns the state of the change feed. It reads one row.
@@ -292,8 +294,8 @@ func (s *Store) Revision(ctx context.Context) (int64, error) {
 	return last.Revision, err
 }
 
-// SetFeedSettings stores the fingerprint of the settings that feeds are served with. It
-// changes nothing when it is the same.
+// SetFeedSettings stores the fingerprint of the settings that feeds are served with. The
+// same fingerprint again changes nothing.
 func (s *Store) SetFeedSettings(ctx context.Context, settings string) error {
 	return s.write(ctx, func(tx *conn) error {
 		_, err := tx.Exec(ctx, "revision.settle", settings, millis(s.Now()))
@@ -308,9 +310,8 @@ func (s *Store) noteRemoval(ctx context.Context, tx *conn) error {
 	return err
 }
 
-// ChangedSince returns up to limit articles that changed after a revision, removed
-// ones included, in the order of their last change. The Revision of the last one
-// is where to go on from.
+// ChangedSince returns up to limit articles that changed after a revision, including removed
+// ones, in the order of their last change. To continue, pass the Revision of the last one.
 func (s *Store) ChangedSince(ctx context.Context, revision int64, limit int) ([]StoredArticle, error) {
 	return s.readers.articles(ctx, "article.changed", revision, limit)
 }
@@ -321,8 +322,8 @@ func (s *Store) Appeared(ctx context.Context, from, to time.Time, limit int) ([]
 	return s.readers.articles(ctx, "article.appeared", millis(from), millis(to), limit)
 }
 
-// NextAppearance is when the next published article with a future date appears
-// after now; the zero time when there is none.
+// NextAppearance returns the time at which the next published article with a future date
+// appears, or the zero time if there is none.
 func (s *Store) NextAppearance(ctx context.Context, now time.Time) (time.Time, error) {
 	var at int64
 	_, err := s.readers.One(ctx, "article.nextDue", []any{millis(now)}, &at)

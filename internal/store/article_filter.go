@@ -10,17 +10,17 @@ import (
 	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
-// maxClauses bounds how far an expression is multiplied out. Of a larger one, a part or
-// all of it is checked for each article.
+// maxClauses bounds the alternatives of an expression. If there would be more, a part or all
+// of the expression is checked for each article instead.
 const maxClauses = 64
 
 // clause is one alternative of a filter: every term of must holds and none of
 // mustNot, each a Tag, By, Language or Word, and all of the expressions in also.
 type clause struct{ must, mustNot, also []article.Node }
 
-// clausesOf multiplies an expression out into alternatives, so that each can be
-// read by the index of its rarest term. ok is false when there are too many.
-// No clauses at all select nothing.
+// clausesOf converts an expression to disjunctive form: alternatives that can each be read
+// by the index of their rarest term. ok is false when there are too many. An empty list
+// selects nothing.
 func clausesOf(node article.Node, negated bool) (out []clause, ok bool) {
 	switch n := node.(type) {
 	case nil, article.All:
@@ -42,7 +42,7 @@ func clausesOf(node article.Node, negated bool) (out []clause, ok bool) {
 	return []clause{{must: []article.Node{node}}}, true
 }
 
-// always is the filter of everything, or of nothing.
+// always returns the clauses that select everything, or nothing.
 func always(yes bool) []clause {
 	if yes {
 		return []clause{{}}
@@ -50,7 +50,7 @@ func always(yes bool) []clause {
 	return nil
 }
 
-// combine joins two sides: both must hold (each with each), or one of them.
+// combine returns the alternatives of two sides of which both must hold, or one.
 func combine(left, right article.Node, negated, both bool) ([]clause, bool) {
 	l, okLeft := clausesOf(left, negated)
 	r, okRight := clausesOf(right, negated)
@@ -61,7 +61,7 @@ func combine(left, right article.Node, negated, both bool) ([]clause, bool) {
 	case okLeft && okRight && len(l)*len(r) <= maxClauses:
 		return multiply(l, r), true
 	case okLeft && (!okRight || len(l) >= len(r)):
-		// The side that has more alternatives is read by index: each of them is rarer.
+		// Read the side with more alternatives by index, since each of them is rarer.
 		return addCheck(l, right, negated), true
 	case okRight:
 		return addCheck(r, left, negated), true
@@ -69,6 +69,7 @@ func combine(left, right article.Node, negated, both bool) ([]clause, bool) {
 	return nil, false
 }
 
+// multiply pairs each clause of one side with each of the other.
 func multiply(l, r []clause) []clause {
 	var out []clause
 	for _, a := range l {
@@ -79,7 +80,7 @@ func multiply(l, r []clause) []clause {
 	return out
 }
 
-// addCheck adds an expression that is checked for each article.
+// addCheck adds an expression to each clause, to be checked for each article.
 func addCheck(clauses []clause, by article.Node, negated bool) []clause {
 	if negated {
 		by = article.Not{Of: by}
@@ -105,7 +106,7 @@ func (st *statement) arg(value any) string {
 	return "$" + strconv.Itoa(len(st.args))
 }
 
-// labelOf returns the label that a term asks for; ok is false for words.
+// labelOf returns the label of a term; ok is false for words.
 func labelOf(term article.Node) (l label, ok bool) {
 	switch n := term.(type) {
 	case article.Tag:
@@ -118,7 +119,7 @@ func labelOf(term article.Node) (l label, ok bool) {
 	return label{}, false
 }
 
-// wordsOf returns the phrase that a term asks for, as SearchText has it.
+// wordsOf returns the phrase of a term in the form of SearchText, empty for other terms.
 func wordsOf(term article.Node) string {
 	if w, ok := term.(article.Word); ok {
 		return strings.Join(article.Words(w.Text), " ")
@@ -150,7 +151,7 @@ func (st *statement) place(column, phrase string) string {
 	return fmt.Sprintf("%s(%s, %s)", function, column, st.arg(" "+phrase+" "))
 }
 
-// expression returns the condition of a whole filter that is too large to multiply out.
+// expression returns the condition of an expression that is not converted to clauses.
 func (st *statement) expression(node article.Node, table string) string {
 	switch n := node.(type) {
 	case nil, article.All:
@@ -169,7 +170,7 @@ func (st *statement) expression(node article.Node, table string) string {
 	return st.holds(node, table)
 }
 
-// matchAll returns the search for articles with all these words in SQLite's index.
+// matchAll returns the MATCH expression of SQLite's index for articles with all these words.
 func matchAll(phrase string) string {
 	return `"` + strings.Join(strings.Fields(phrase), `" AND "`) + `"`
 }

@@ -56,8 +56,9 @@ func (s *Store) LanguageKeys(ctx context.Context) ([]string, error) {
 	return out, err
 }
 
-// labels reads the counts of a kind of label: of all, or of the most frequent ones when there
-// is a limit. Articles with a date to come are counted in the table, and taken off here.
+// labels returns the counts of a kind of label: of all labels, or with a limit of the most
+// frequent ones. The table also counts articles with a future date; these are subtracted
+// here.
 func (s *Store) labels(ctx context.Context, kind string, limit int) ([]LabelCount, error) {
 	future := map[string]int64{}
 	err := s.readers.Each(ctx, "label.future", []any{kind, millis(s.Now())}, func(rows *sql.Rows) error {
@@ -89,7 +90,8 @@ func (s *Store) labels(ctx context.Context, kind string, limit int) ([]LabelCoun
 	return out, err
 }
 
-// mostFrequent keeps those that most articles have, in the order of their keys.
+// mostFrequent returns the labels of most articles, at most limit, in the order of their
+// keys.
 func mostFrequent(all []LabelCount, limit int) []LabelCount {
 	slices.SortStableFunc(all, func(a, b LabelCount) int {
 		return cmp.Or(cmp.Compare(b.Articles, a.Articles), cmp.Compare(a.Key, b.Key))
@@ -204,10 +206,10 @@ func (s *Store) HasTopic(ctx context.Context, filter article.Filter, topic strin
 	return len(found) > 0, err
 }
 
-// mostTagsTried bounds how many tags Topics asks about for a digest with a filter.
+// mostTagsTried bounds the tags that Topics tries for a digest with a filter.
 const mostTagsTried = 400
 
-// Topics returns up to n tags of the articles that a filter takes, the most used.
+// Topics returns up to n tags of the articles that a filter takes, the most frequent first.
 func (s *Store) Topics(ctx context.Context, filter article.Filter, n int) ([]LabelCount, error) {
 	if takesAll(filter) {
 		return s.TopTags(ctx, n)

@@ -18,17 +18,17 @@ type path struct {
 	clause
 	status article.Status
 	whole  article.Node // in place of the clause, for a filter too large to multiply out
-	label  *label       // what the index is read for; nil for all articles, or for words
+	label  *label       // read the index of this label; nil to read all articles, or those with words
 	words  []string     // articles with all of these are found by their index and then sorted
 }
 
-// few is up to how many articles with some words are found by their index and sorted.
+// few bounds the number of articles that are found by an index of words and then sorted.
 const few = 1000
 
-// many is up to how many articles a word may have to be looked up with others.
+// many bounds the number of articles with a word that is looked up together with others.
 const many = 10_000
 
-// mostCounted is how many words of a search are counted to find rare ones.
+// mostCounted bounds the words of a search that are counted to find rare ones.
 const mostCounted = 8
 
 // paths returns the access paths of a query: one for each alternative of its filter and
@@ -73,13 +73,13 @@ func (l *lister) choose(ctx context.Context, r *path) error {
 		}
 	}
 	if l.Order == ByRemoval && rarest == few {
-		r.label = nil // labels do not know that order, and so many are not sorted
+		r.label = nil // the index of labels does not have this order, and these are too many to sort
 	}
 	words := wordsOfAll(r.must)
 	if len(words) == 0 || r.label != nil && rarest < few {
 		return nil
 	}
-	if met, err := l.wordsAreFrequent(ctx, r, words); met || err != nil {
+	if frequent, err := l.wordsAreFrequent(ctx, r, words); frequent || err != nil {
 		return err
 	}
 	n, err := l.countWords(ctx, words)
@@ -89,9 +89,9 @@ func (l *lister) choose(ctx context.Context, r *path) error {
 	return err
 }
 
-// wordsAreFrequent reports whether half of the next articles have some words, so that no index is
-// needed. PostgreSQL would list all articles that have a word before it counts the
-// first; SQLite counts at once.
+// wordsAreFrequent reports whether half of the next 100 articles have some words, so that no
+// index is needed. It is for PostgreSQL only, where countWords is slow for frequent words:
+// PostgreSQL lists all articles with a word before it counts the first. SQLite does not.
 func (l *lister) wordsAreFrequent(ctx context.Context, r *path, words []string) (bool, error) {
 	if l.engine != Postgres {
 		return false, nil
@@ -110,14 +110,14 @@ func (l *lister) wordsAreFrequent(ctx context.Context, r *path, words []string) 
 	if err != nil {
 		return false, fmt.Errorf("articles: %w", err)
 	}
-	met := 0
-	err = sqldb.Walk(rows, func(*sql.Rows) error { met++; return nil })
-	return met >= next/2, sqldb.Wrap("articles", err)
+	matches := 0
+	err = sqldb.Walk(rows, func(*sql.Rows) error { matches++; return nil })
+	return matches >= next/2, sqldb.Wrap("articles", err)
 }
 
-// countWords returns how many articles have all of some words, few when the words are
-// not worth looking up. A frequent word has an entry for almost every article, so words
-// are looked up together only when one of them is not frequent.
+// countWords returns how many articles have all of some words, or few if an index of the
+// words would not help. A frequent word has an entry for almost every article, so words are
+// looked up together only if one of them is not frequent.
 func (l *lister) countWords(ctx context.Context, words []string) (int64, error) {
 	longest := slices.Clone(words)
 	slices.SortStableFunc(longest, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
@@ -149,8 +149,8 @@ func (l *lister) countAll(ctx context.Context, words string, most int64) (int64,
 
 // count runs a counting query once, since the alternatives of a filter share terms.
 func (l *lister) count(ctx context.Context, query string, args ...any) (int64, error) {
-	question := fmt.Sprintf("%s %#v", query, args)
-	n, known := l.counted[question]
+	key := fmt.Sprintf("%s %#v", query, args)
+	n, known := l.counted[key]
 	if known {
 		return n, nil
 	}
@@ -160,11 +160,11 @@ func (l *lister) count(ctx context.Context, query string, args ...any) (int64, e
 	if l.counted == nil {
 		l.counted = map[string]int64{}
 	}
-	l.counted[question] = n
+	l.counted[key] = n
 	return n, nil
 }
 
-// wordsOfAll returns the words that terms ask for, each once.
+// wordsOfAll returns the distinct words of some terms.
 func wordsOfAll(terms []article.Node) []string {
 	var words []string
 	for _, term := range terms {
@@ -184,8 +184,8 @@ const (
 	wordChecks  = 8
 )
 
-// checks returns the cost of checking one article of an access path; 0 when nothing is
-// left to check, or when the articles are few.
+// checks returns the cost of checking one article of an access path; 0 if there is nothing
+// to check, or if the path has few articles.
 func (r *path) checks() (n int) {
 	if r.words != nil {
 		return 0

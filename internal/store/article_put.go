@@ -27,8 +27,8 @@ const (
 type Change struct {
 	Outcome ChangeKind
 	ID      string // it never changes after the first import
-	Slug    string // as assigned; it ends in a number when another article has the requested one
-	Removed bool   // the article is removed or withdrawn and stays so
+	Slug    string // the assigned slug, which ends in a number if another article has the requested one
+	Removed bool   // the article is, and stays, removed or withdrawn
 }
 
 // errUnchanged rolls back a transaction that found nothing to do.
@@ -253,7 +253,7 @@ func (s *Store) rowOf(a *article.Article, old storedArticle, found bool, revisio
 		row.offered = now
 	}
 	if found && row.updated <= old.updated {
-		row.updated = now // it did change, even if the file does not say so
+		row.updated = now // the content changed, even if the file has the old date
 	}
 	// A change in the future would hide later changes from feed readers.
 	row.updated = min(max(row.updated, min(row.published, now)), max(row.published, now))
@@ -281,8 +281,8 @@ func visibilityOf(a *article.Article, old storedArticle, now int64) (status, for
 	return article.Withdrawn, former, now
 }
 
-// freeSlug returns the slug of an article that asks for the same one as before, and else
-// one that no other article has or had.
+// freeSlug returns the slug for an article: its current one if the import asks for the same
+// slug as before, else one that no other article has or had.
 func (c *conn) freeSlug(ctx context.Context, wanted string, old storedArticle) (string, error) {
 	if old.wanted == wanted {
 		return old.slug, nil
@@ -294,7 +294,7 @@ func (c *conn) freeSlug(ctx context.Context, wanted string, old storedArticle) (
 			return slug, err
 		}
 		slug = wanted + "-" + strconv.Itoa(n)
-		if n > 50 { // a source of many untitled articles: do not count through them all
+		if n > 50 { // a source of many untitled articles; do not try all their numbers
 			slug = wanted + "-" + uuid.NewString()[:8]
 		}
 	}
@@ -322,8 +322,8 @@ func (row *articleRow) values(a *article.Article) []any {
 
 func (s *Store) updateArticle(ctx context.Context, tx *conn, a *article.Article, row *articleRow, old storedArticle) error {
 	if row.slug != old.slug {
-		left := plainPath(article.PathFor(old.slug))
-		if _, err := tx.Exec(ctx, "redirect.put", left, row.seq, "", millis(s.Now())); err != nil {
+		oldPath := plainPath(article.PathFor(old.slug))
+		if _, err := tx.Exec(ctx, "redirect.put", oldPath, row.seq, "", millis(s.Now())); err != nil {
 			return err
 		}
 	}

@@ -23,7 +23,7 @@ const (
 	ByRemoval    Order = "removed"
 )
 
-// WithoutHTML is the Room of a query for articles without their HTML.
+// WithoutHTML is the HTMLBudget of a query for articles without their HTML.
 const WithoutHTML = -1
 
 // Query asks for articles.
@@ -36,11 +36,11 @@ type Query struct {
 	// in the same order.
 	Before, After Position
 	Oldest        bool      // oldest first; implied by After
-	IDs           bool      // nothing of the articles but their ids and positions
-	HTMLBudget    int       // bytes of HTML for all articles together: the largest come without theirs. 0 is any
-	AsOf          time.Time // leave out what appears, or is dated, later. For readers it is now; zero shows the future too
-	NotBefore     time.Time // only what appears, or is dated, later than this
-	waits         *Waiting  // only what belongs to a digest and no edition of it had
+	IDs           bool      // return only the ids and positions of articles
+	HTMLBudget    int       // bytes of HTML for all articles together; the largest articles come without HTML. 0 is unlimited
+	AsOf          time.Time // leave out articles whose time in the Order is later; zero includes future ones
+	NotBefore     time.Time // only articles whose time in the Order is later than this
+	waits         *Waiting  // only articles that wait for a digest
 }
 
 // Articles returns the articles that a query asks for, newest first. It reads them
@@ -51,18 +51,17 @@ func (s *Store) Articles(ctx context.Context, q Query) ([]StoredArticle, error) 
 	return found.Articles, err
 }
 
-// SearchResult is what a bounded search found.
+// SearchResult is the result of a bounded search.
 type SearchResult struct {
 	Articles []StoredArticle
-	// Until is the position of the last article that was looked at, when the search
-	// stopped there without having found as many as were asked for. All between
-	// there and where it began that fit are found; to go on, begin there. Zero when
-	// nothing is left.
+	// Until is the position at which the search stopped before it found as many articles as
+	// the limit. Articles holds all matches before that position; a search that begins there
+	// continues. It is zero when the search is complete.
 	Until Position
 }
 
-// maxChecks is how many terms a bounded search checks. Checking 8,000 articles with a
-// frequent tag for another one takes about 20 ms.
+// maxChecks is the number of terms that a bounded search checks. To check 8,000 articles
+// with a frequent tag for another tag takes about 20 ms.
 const maxChecks = 8000
 
 // Search is Articles for filters from the public: its cost is bounded. Two frequent terms
@@ -72,7 +71,7 @@ func (s *Store) Search(ctx context.Context, q Query) (SearchResult, error) {
 	return s.search(ctx, q, maxChecks)
 }
 
-// search makes at most so many checks; 0 is unlimited.
+// search runs a query with at most this number of checks; 0 is unlimited.
 func (s *Store) search(ctx context.Context, q Query, checks int) (SearchResult, error) {
 	q.setDefaults()
 	l := lister{Query: q, statement: statement{engine: s.engine}, r: s.readers}
@@ -123,8 +122,8 @@ type lister struct {
 	Query
 	statement
 	r       *conn
-	floor   Position         // where a bounded search stops; zero for nowhere
-	counted map[string]int64 // how many articles have a term, by the question
+	floor   Position         // where a bounded search stops; zero without a bound
+	counted map[string]int64 // results of counting queries, by query and arguments
 }
 
 // compile returns the SQL, empty when nothing can match: for each access path a subquery
@@ -136,7 +135,7 @@ func (l *lister) compile(paths []path) string {
 	merged := l.merge(paths)
 	columns := queries().Columns("article", "a.")
 	switch {
-	case l.IDs: // the other columns lie behind the HTML, which would have to be read to find them
+	case l.IDs: // the other columns are stored after the HTML, which would have to be read to reach them
 		columns = "a.id"
 	case l.HTMLBudget == WithoutHTML:
 		columns = strings.Replace(columns, "a.html", "''", 1)
@@ -158,8 +157,8 @@ func (l *lister) merge(paths []path) string {
 		strings.Join(parts, " UNION "), l.direction(), l.direction(), l.arg(l.Limit))
 }
 
-// fitting decides which articles keep their HTML: the smallest, within the budget.
-// Neither engine reads a text to find its length.
+// fitting returns the SQL that decides which articles keep their HTML: the smallest ones,
+// within the budget. Neither engine reads a text to find its length.
 func (l *lister) fitting(merged string) string {
 	return fmt.Sprintf(`SELECT seq, at, sum(size) OVER (ORDER BY size, at DESC, seq DESC ROWS UNBOUNDED PRECEDING) <= %s AS fits
 		FROM (SELECT q.seq AS seq, q.at AS at, octet_length(b.html) AS size FROM (%s) AS q JOIN articles b ON b.seq = q.seq) AS sizes`, l.arg(l.HTMLBudget), merged)
@@ -188,7 +187,8 @@ func (l *lister) part(r *path) string {
 	return fmt.Sprintf("SELECT seq, at FROM (%s ORDER BY d.%s %s, d.seq %s LIMIT %s) AS part", text, l.Order, l.direction(), l.direction(), l.arg(l.Limit))
 }
 
-// along reads an access path within the bounds of the query, without further conditions.
+// along returns the SQL that reads an access path within the bounds of the query, without
+// further conditions.
 func (l *lister) along(r *path, st *statement) string {
 	from, where := "articles d", "1 = 1"
 	switch {
@@ -235,7 +235,8 @@ func (w *Waiting) condition(st *statement) string {
 		st.arg(w.Digest), st.arg(cmp.Or(w.Draft, noEdition)))
 }
 
-// noEdition is the id of no edition, and not of the articles that were marked as seen.
+// noEdition is not the id of any edition. It also differs from the empty id of articles that
+// were marked as seen.
 const noEdition = "-"
 
 // own returns the SQL condition that an article is the digest's own, or with Earlier that
@@ -257,17 +258,19 @@ func (w *Waiting) own(st *statement) string {
 	return own
 }
 
-// withLabel is the table of the articles that have a label, for an order that labels do
-// not know: the few of them are sorted. The cross join has SQLite read labels first.
+// withLabel returns a subquery for the articles that have a label, for an order that the
+// index of labels does not have: the few articles are sorted. The cross join makes SQLite
+// read the labels first.
 func (st *statement) withLabel(l *label, status article.Status) string {
 	return fmt.Sprintf(`(SELECT b.* FROM article_labels w CROSS JOIN articles b
 		WHERE b.seq = w.seq AND w.kind = %s AND w.key = %s AND w.status = %s) AS d`, st.arg(l.kind), st.arg(l.key), st.arg(string(status)))
 }
 
-// withWords is the table of the articles that have all words of a phrase.
+// withWords returns a subquery for the articles that have all words of a phrase.
 func (st *statement) withWords(phrase string) string {
 	if st.engine == Postgres {
-		// Materialised, or the planner of a young table reads all articles first.
+		// Without MATERIALIZED, the planner reads all articles first while a table has no
+		// statistics.
 		return fmt.Sprintf(`(WITH w AS MATERIALIZED (SELECT seq FROM article_words WHERE each_word(words) @> string_to_array(%s, ' '))
 			SELECT b.* FROM w JOIN articles b ON b.seq = w.seq) AS d`, st.arg(phrase))
 	}
@@ -294,9 +297,9 @@ func (l *lister) rest(r *path) string {
 	return strings.Join(conditions, " AND ")
 }
 
-// findFloor finds where a bounded search has to stop. Each access path that has to check its
-// articles gets a share of the checks. The floor is where the first of them has used up
-// its share, since results beyond that would be incomplete.
+// findFloor sets the position at which a bounded search stops. Each access path that checks
+// its articles gets an equal share of the checks. The floor is where the first path has used
+// its share, since results beyond it would be incomplete.
 func (l *lister) findFloor(ctx context.Context, paths []path, checks int) error {
 	total := 0
 	for i := range paths {
@@ -321,8 +324,8 @@ func (l *lister) findFloor(ctx context.Context, paths []path, checks int) error 
 	return nil
 }
 
-// fewestSteps is how many articles of an access path are checked at least, however many
-// terms a filter has.
+// fewestSteps is the minimum number of articles that are checked on an access path, however
+// many terms a filter has.
 const fewestSteps = 100
 
 // nth returns the position of the n-th article along an access path, zero when there are

@@ -17,6 +17,7 @@ func (s *Store) RemoveArticle(ctx context.Context, id string) error {
 	return s.setVisibility(ctx, id, hide)
 }
 
+// hide returns the visibility of an article after its removal, and whether that is a change.
 func hide(old visibility, now int64) (visibility, bool) {
 	next := old
 	switch {
@@ -120,9 +121,9 @@ func (s *Store) setVisibility(ctx context.Context, id string, change func(old vi
 			_, err = tx.Exec(ctx, "article.setLabelVisibility", seq, string(next.status), next.appears)
 		}
 		if err != nil || next.status != article.Removed && old.status != article.Removed {
-			return err // no feed had it
+			return err // the article was in no feed
 		}
-		return s.noteRemoval(ctx, tx) // a restored one takes its tombstone from the feeds
+		return s.noteRemoval(ctx, tx) // restoring an article removes its tombstone from feeds
 	})
 	if errors.Is(err, errUnchanged) {
 		return nil
@@ -133,7 +134,7 @@ func (s *Store) setVisibility(ctx context.Context, id string, change func(old vi
 // isWithdrawn reports whether an article was removed or withdrawn.
 func isWithdrawn(s article.Status) bool { return s == article.Removed || s == article.Withdrawn }
 
-// inNoFeed reports whether no feed had an article of this status.
+// inNoFeed reports whether articles with a status are in no feed.
 func inNoFeed(s article.Status) bool {
 	return s == article.Draft || s == article.Withdrawn || s == article.Unlisted
 }
