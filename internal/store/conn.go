@@ -7,16 +7,16 @@ import (
 	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
-// conn runs the store's queries, on a pool or in a transaction. A transaction collects
-// the records that the journal keeps of it.
+// conn runs the store's queries, on a pool or in a transaction. A transaction collects its
+// records for the journal.
 type conn struct {
 	*sqldb.Conn
 	journal *journalWriter    // nil without one
 	records *[]journal.Record // of a transaction; nil without a journal
 }
 
-// transaction runs fn in a transaction, and hands its records to the journal when it is
-// committed.
+// transaction runs fn in a transaction, and appends its records to the journal after the
+// commit.
 func (c *conn) transaction(ctx context.Context, fn func(tx *conn) error) error {
 	var at mark
 	var records []journal.Record

@@ -17,7 +17,7 @@ import (
 	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
-// FaultKind says what is wrong with a store.
+// FaultKind describes what is wrong with a store.
 type FaultKind string
 
 // The kinds of faults. Their texts may be shown publicly: they name no path or host.
@@ -29,20 +29,20 @@ const (
 	FaultUnreachable FaultKind = "the store does not answer"
 )
 
-// Fault is something that is wrong with a store itself, not with a query.
+// Fault is an error of the store itself, not of a query.
 type Fault struct {
 	Kind FaultKind
 	Err  error // the details, for logs
 	At   time.Time
 }
 
-// Error tells the kind and the details.
+// Error returns the kind and the details.
 func (f *Fault) Error() string { return fmt.Sprintf("%s: %v", f.Kind, f.Err) }
 
-// Unwrap gives the details.
+// Unwrap returns the details.
 func (f *Fault) Unwrap() error { return f.Err }
 
-// FaultOf returns what an error of the store says of the store itself; empty when it
+// FaultOf returns the kind of fault that an error of the store reports, empty if the error
 // is about something else.
 func FaultOf(err error) FaultKind {
 	var fault *Fault
@@ -73,7 +73,7 @@ func FaultOf(err error) FaultKind {
 	return ""
 }
 
-// faultOfState reads the SQLSTATE of PostgreSQL (its manual, appendix A).
+// faultOfState returns the kind of fault of a SQLSTATE code (PostgreSQL manual, appendix A).
 func faultOfState(code string) FaultKind {
 	switch {
 	case code == "53100":
@@ -91,7 +91,7 @@ func faultOfState(code string) FaultKind {
 // noteFault stores the last fault of any query.
 func (s *Store) noteFault(err error) {
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return // the caller went away
+		return // the caller gave up; this is no fault of the store
 	}
 	kind := FaultOf(err)
 	if kind == "" {
@@ -104,8 +104,8 @@ func (s *Store) noteFault(err error) {
 	}
 }
 
-// LastFault returns the last fault of a query, nil for none. Damage stays, since nothing
-// repairs an open database.
+// LastFault returns the last fault of a query, nil if there was none. Once damage was found,
+// it returns that, since nothing repairs an open database.
 func (s *Store) LastFault() *Fault {
 	if damage := s.damage.Load(); damage != nil {
 		return damage
@@ -176,7 +176,7 @@ func (s *Store) CheckFile() error {
 	return nil
 }
 
-// Folder is where the files of a SQLite store are; empty on PostgreSQL.
+// Folder returns the folder of a SQLite store's files, empty on PostgreSQL.
 func (s *Store) Folder() string {
 	if s.files.path == "" {
 		return ""
@@ -184,7 +184,7 @@ func (s *Store) Folder() string {
 	return filepath.Dir(s.files.path)
 }
 
-// Lag is how long the oldest work of each kind has been due; 0 when none is.
+// Lag holds for each kind of work how long the oldest of it has been due; 0 if none is due.
 type Lag struct{ Tick, Chunk, Job time.Duration }
 
 // Lag returns how far behind the nodes of the store are with the ticks of some digests,
@@ -212,8 +212,8 @@ func (s *Store) Lag(ctx context.Context, digests []string) (Lag, error) {
 	return out, nil
 }
 
-// ClaimAlert reports whether this node is to send the alert of a cause: no node has sent it
-// within the time given.
+// ClaimAlert reports whether the caller has to send the alert about a cause. It returns true
+// to one node, and again only after the duration every.
 func (s *Store) ClaimAlert(ctx context.Context, cause string, every time.Duration) (take bool, err error) {
 	err = s.write(ctx, func(tx *conn) (err error) {
 		now := s.Now()
@@ -227,15 +227,15 @@ func (s *Store) ClaimAlert(ctx context.Context, cause string, every time.Duratio
 	return take, err
 }
 
-// Integrity checks a SQLite store piece by piece, table by table, from the file itself
-// and not from pages that are in memory. Its zero value begins with the first table. It
-// is for one goroutine.
+// Integrity checks a SQLite store table by table. It reads the file itself, not pages that
+// are in memory. The zero value begins with the first table. It is not safe for concurrent
+// use.
 type Integrity struct {
-	left []string // tables that this round has not come to
+	left []string // tables that are still to be checked in this round
 }
 
-// Check continues for as long as the budget lasts, and starts again after the last table.
-// It returns a *Fault when the database is damaged. A table that takes longer than the
+// Check checks further tables until the budget is used, and begins again after the last
+// table. It returns a *Fault if the database is damaged. A table that takes longer than the
 // whole budget is skipped. On PostgreSQL it does nothing: the server checks its pages.
 func (i *Integrity) Check(ctx context.Context, s *Store, budget time.Duration) error {
 	if s.files.path == "" {
@@ -264,8 +264,7 @@ func (i *Integrity) Check(ctx context.Context, s *Store, budget time.Duration) e
 	return nil
 }
 
-// begin lists the tables. To read the schema finds out whether the head of the file is
-// whole.
+// begin lists the tables. Reading the schema also checks the first page of the file.
 func (i *Integrity) begin(ctx context.Context, db *sql.DB) error {
 	rows, err := db.QueryContext(ctx, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND sql NOT LIKE 'CREATE VIRTUAL%' ORDER BY name")
 	if err != nil {
@@ -282,9 +281,10 @@ func (i *Integrity) begin(ctx context.Context, db *sql.DB) error {
 	return rows.Err()
 }
 
-// errDamaged carries what SQLite found.
+// errDamaged is wrapped with the result of SQLite's check.
 var errDamaged = errors.New("the check of the database found")
 
+// checkTable runs SQLite's check of one table.
 func checkTable(ctx context.Context, db *sql.DB, table string) error {
 	var found string
 	query := "PRAGMA quick_check('" + strings.ReplaceAll(table, "'", "''") + "')"

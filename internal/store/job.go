@@ -9,28 +9,28 @@ import (
 	"github.com/tidings-press/tidings/internal/subscriber"
 )
 
-// ErrLease says that a job's lease ran out and another node has taken it since.
+// ErrLease reports that a job's lease expired and another node has claimed the job since.
 var ErrLease = errors.New("the lease ran out and another node has the job")
 
-// Job is a piece of side work that is done at least once, such as a welcome mail or the
+// Job is background work that is done at least once, such as a welcome mail or the
 // notification of a hub.
 type Job struct {
 	ID      int64
 	Kind    string
 	Key     string // unique among the open jobs of a kind; a second job with it is the same job
 	Payload []byte
-	About   subscriber.Address // the subscriber it concerns: it is deleted when they are erased; may be zero
-	Newest  bool               // an open job gets this payload, and is done again if it is in progress
-	Due     time.Time          // when it may be done; now when zero
-	Epoch   int64              // rises with every claim: the holder of an older one has lost the job
-	Tries   int                // this one included
+	About   subscriber.Address // the subscriber it concerns, whose erasure deletes the job; may be zero
+	Newest  bool               // give an open job this payload; one that is in progress is done again
+	Due     time.Time          // the earliest time to do it; now when zero
+	Epoch   int64              // rises with every claim: a holder with an older one has lost the job
+	Tries   int                // including the current one
 	Created time.Time
 	Error   string // of a failed one
 	Ended   time.Time
 }
 
-// Enqueue stores a job and reports whether it is new. An open job of the same kind and key
-// stands for both.
+// Enqueue stores a job and reports whether it is new. It adds none if a job of the same kind
+// and key is open.
 func (s *Store) Enqueue(ctx context.Context, job Job) (fresh bool, err error) {
 	err = s.write(ctx, func(tx *conn) (err error) {
 		fresh, err = s.enqueue(ctx, tx, job)
@@ -39,7 +39,7 @@ func (s *Store) Enqueue(ctx context.Context, job Job) (fresh bool, err error) {
 	return fresh, err
 }
 
-// EnqueueAll stores many jobs in one transaction, as Enqueue does each.
+// EnqueueAll stores jobs as Enqueue does, in one transaction.
 func (s *Store) EnqueueAll(ctx context.Context, jobs []Job) error {
 	return s.write(ctx, func(tx *conn) error { return s.enqueueAll(ctx, tx, jobs) })
 }
@@ -140,7 +140,7 @@ func (s *Store) ContinueJob(ctx context.Context, job Job, delay time.Duration) e
 	return s.changeOwn(ctx, "job.continue", job.ID, job.Epoch, millis(s.Now().Add(delay)))
 }
 
-// RetryJob gives a claimed job back, to be done after a delay.
+// RetryJob releases a claimed job that failed, to be tried again after a delay.
 func (s *Store) RetryJob(ctx context.Context, job Job, delay time.Duration, reason string) error {
 	return s.changeOwn(ctx, "job.retry", job.ID, job.Epoch, millis(s.Now().Add(delay)), replyText(reason))
 }
@@ -214,8 +214,8 @@ func (s *Store) OpenJobs(ctx context.Context, kind, prefix string, limit int64) 
 	return n, err
 }
 
-// PruneJobs removes the jobs that were done before a time, and those that were given
-// up before another, in small transactions.
+// PruneJobs removes the jobs that were done before one time, and those that failed before
+// another, in small transactions.
 func (s *Store) PruneJobs(ctx context.Context, done, failed time.Time) error {
 	return errors.Join(s.pruneJobs(ctx, "done", done), s.pruneJobs(ctx, "failed", failed))
 }

@@ -14,9 +14,9 @@ import (
 	"github.com/tidings-press/tidings/internal/journal"
 )
 
-// journaled are the named queries whose effect a restore from an older copy must not
-// undo, and what the journal keeps of each. The transaction that ran one hands its
-// records to the journal when it is committed.
+// journaled maps each named query whose effect a restore of an older copy must not undo to
+// a function that returns its journal record, or false if it needs none. The records are
+// appended to the journal when the transaction of the query is committed.
 var journaled = map[string]func(args []any) (journal.Record, bool){
 	"suppression.put": func(args []any) (journal.Record, bool) {
 		return journal.Suppress(hex.EncodeToString(args[0].([]byte)), args[1].(string)), true
@@ -64,19 +64,19 @@ func newJournalWriter(folder, generation string, now func() time.Time) *journalW
 	return &journalWriter{folder: folder, now: now, journal: journal.New(folder, generation), generation: generation}
 }
 
-// mark is a place in one journal.
+// mark is a mark of the store together with the journal that it belongs to.
 type mark struct {
 	of     *journal.Journal
 	number int64
 }
 
-// append writes records. What they describe is committed: a journal that cannot be
-// written stops nothing, and JournalProblem reports it.
+// append writes records of changes that are committed already. So it returns no error:
+// JournalProblem reports a journal that cannot be written.
 func (k *journalWriter) append(at mark, records ...journal.Record) {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
 	if at.of != k.journal {
-		at.number = 0 // it counts in a journal that was replaced meanwhile
+		at.number = 0 // the mark belongs to a journal that was replaced meanwhile
 	}
 	if err := k.journal.Append(k.now(), at.number, records...); err != nil {
 		k.failed.Store(&err)
@@ -113,8 +113,7 @@ func (k *journalWriter) current() *journal.Journal {
 	return k.journal
 }
 
-// JournalProblem returns why the last record could not be kept in the journal, or
-// nil.
+// JournalProblem returns the error of the last write to the journal, or nil.
 func (s *Store) JournalProblem() error {
 	if s.journal == nil {
 		return nil
@@ -125,7 +124,7 @@ func (s *Store) JournalProblem() error {
 	return nil
 }
 
-// JournalFolder is where the journal of the store is, empty when it has none.
+// JournalFolder returns the folder of the store's journal, empty if it has none.
 func (s *Store) JournalFolder() string {
 	if s.journal == nil {
 		return ""
@@ -133,7 +132,7 @@ func (s *Store) JournalFolder() string {
 	return s.journal.folder
 }
 
-// journalLimits bound the journal. After a year no backup is restored any more.
+// journalLimits bound the journal. It is assumed that no backup is restored after a year.
 var journalLimits = journal.Limits{Size: 32 << 20, Keep: 400 * 24 * time.Hour}
 
 // CompactJournal keeps the journal within its bounds.
@@ -152,7 +151,7 @@ func (c *conn) record(records ...journal.Record) {
 	}
 }
 
-// recordQuery keeps what a named query did, if it changed anything.
+// recordQuery collects the journal record of a named query that changed rows.
 func (c *conn) recordQuery(name string, args []any, changed int64) {
 	if c.records == nil || changed == 0 {
 		return
@@ -171,7 +170,7 @@ func (c *conn) advanceJournal(ctx context.Context) (at mark, err error) {
 	}
 	of, id, err := c.journal.id()
 	if err != nil {
-		// A mail or an unsubscribe does not fail because a journal does.
+		// A broken journal must not prevent mails and unsubscribes.
 		c.journal.failed.Store(&err)
 		*c.records = nil
 		return mark{}, nil
@@ -194,7 +193,7 @@ func (s *Store) journalMails(batch *recordBatch, granted map[[2]int64]bool) {
 			records = append(records, kind(edition, subscribers))
 		}
 	}
-	deferred, leaving := map[int64][]int64{}, map[int64][]int64{}
+	deferred, sending := map[int64][]int64{}, map[int64][]int64{}
 	for _, o := range batch.outcomeEntries {
 		if o.State == digest.DeliveryDeferred {
 			deferred[o.Chunk.Edition] = append(deferred[o.Chunk.Edition], o.Subscriber)
@@ -202,11 +201,11 @@ func (s *Store) journalMails(batch *recordBatch, granted map[[2]int64]bool) {
 	}
 	for key, ok := range granted {
 		if ok {
-			leaving[key[0]] = append(leaving[key[0]], key[1])
+			sending[key[0]] = append(sending[key[0]], key[1])
 		}
 	}
 	put(journal.Deferred, deferred)
-	put(journal.Intents, leaving)
+	put(journal.Intents, sending)
 	if len(records) > 0 {
 		s.journal.append(mark{}, records...)
 	}
@@ -229,15 +228,15 @@ func (s *Store) startEdition(ctx context.Context, tx *conn, seq int64) error {
 	return nil
 }
 
-// sourceHash names where an article comes from in the journal: a source may be a path
-// on the author's machine.
+// sourceHash returns the hash that stands for an article's source in the journal, since a
+// source may be a path on the author's machine.
 func sourceHash(source string) string {
 	sum := sha256.Sum256([]byte(source))
 	return hex.EncodeToString(sum[:12])
 }
 
-// articleID is the id of a new article: the one that an article from the same source
-// had before a restore, or the fresh one.
+// articleID returns the id of a new article: the id that an article from the same source had
+// before a restore, or else fresh.
 func (c *conn) articleID(ctx context.Context, source, fresh string) (string, error) {
 	id := fresh
 	_, err := c.One(ctx, "quarantine.articleID", []any{sourceHash(source)}, &id)
@@ -277,15 +276,16 @@ func (s *Store) CheckHistory(ctx context.Context) error {
 	return nil
 }
 
-// history is what a node knows of the continuity of its store.
+// history is a node's state of CheckHistory.
 type history struct {
 	mu      sync.Mutex
-	checked atomic.Int64 // connections that had been made at the last check
+	checked atomic.Int64 // number of connections that had been made at the last check
 	era     atomic.Int64 // rises with every quarantine that this node notices
 }
 
-// checkReconnected checks the history if a connection was made since the last check. era
-// is the era in which the caller began; if it has ended, the error is ErrQuarantined.
+// checkReconnected checks the history if a connection was made since the last check. era is
+// the value of history.era when the caller began; if it has changed, the error is
+// ErrQuarantined.
 func (s *Store) checkReconnected(ctx context.Context, era int64) error {
 	if s.journal == nil {
 		return nil
@@ -341,9 +341,9 @@ func (s *Store) checkJournal(ctx context.Context) error {
 	return s.applyOwnJournal(ctx)
 }
 
-// handleFormerJournal handles a journal of another generation. A journal that the store had
-// before a restore is applied while its quarantine lasts, as those of several machines
-// are; after that it comes too late.
+// handleFormerJournal handles a journal of another generation. If the store had that
+// generation before a restore, the journal is applied while the quarantine lasts, and only
+// set aside after that. Otherwise the error is *journal.OtherError.
 func (s *Store) handleFormerJournal(ctx context.Context, tail journal.Tail) error {
 	var former int
 	if _, err := s.readers.One(ctx, "generation.former", []any{tail.Generation}, &former); err != nil {
@@ -363,7 +363,7 @@ func (s *Store) handleFormerJournal(ctx context.Context, tail journal.Tail) erro
 	return s.replaceJournal(ctx)
 }
 
-// applyOwnJournal applies what the journal knows to the store, and begins a new journal.
+// applyOwnJournal applies the facts of the journal to the store, and begins a new journal.
 func (s *Store) applyOwnJournal(ctx context.Context) error {
 	facts, err := journal.Read(s.journal.folder)
 	if err != nil {
@@ -400,7 +400,7 @@ func (s *Store) openJournal(ctx context.Context, folder string) error {
 	return nil
 }
 
-// closeJournal brings the journal to disk.
+// closeJournal syncs and closes the journal.
 func (s *Store) closeJournal() error {
 	if s.journal == nil {
 		return nil

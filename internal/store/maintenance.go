@@ -12,27 +12,28 @@ import (
 	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
-// Retention holds the times before which old rows may be removed; a zero time keeps
-// them. The ledger, ticks, editions with their counts and pages, subscribers and
-// suppressions are never removed: promises rest on them.
+// Retention holds the times before which old rows may be removed; a zero time keeps all. The
+// ledger, ticks, editions with their counts and pages, subscribers and suppressions are
+// never removed, since they prevent mail from being sent twice or unasked.
 type Retention struct {
-	Deliveries time.Time // of editions that ended before
-	Feedback   time.Time // that came before
-	Jobs       time.Time // that ended before
+	Deliveries time.Time // of editions that ended earlier
+	Feedback   time.Time // that arrived earlier
+	Jobs       time.Time // that ended earlier
 }
 
 // Removed counts the rows that were removed, and the bytes that SQLite's file shrank by.
 type Removed struct{ Deliveries, Variants, Feedback, Jobs, Sessions, Links, Bytes int64 }
 
-// Bounds of one transaction of Prune, so that outcomes of mails that are being sent wait
-// for a few milliseconds at most.
+// The bounds of one transaction of Prune. They are so small that it delays the outcomes of
+// mails by a few milliseconds at most.
 const (
 	rowsPerStep     = 500
 	variantsPerStep = 20
 	pagesPerStep    = 500
 )
 
-// pruneLease is how long a node that stopped keeps the others from pruning.
+// pruneLease is the length of the lease for pruning. If a node stops while it prunes, the
+// others can prune after that time.
 const pruneLease = 2 * time.Minute
 
 // pruner removes old rows in small transactions while it holds the lease.
@@ -43,12 +44,12 @@ type pruner struct {
 	removed Removed
 }
 
-// errLeaseTaken ends a prune whose lease another node has.
+// errLeaseTaken reports that another node holds the lease for pruning.
 var errLeaseTaken = errors.New("another node is pruning")
 
-// Prune removes rows older than the retention in small transactions, and gives free
-// pages of a SQLite file back to the system. Of several nodes one does so at a time; the
-// others remove nothing. When ctx ends, the rest is left to the next call.
+// Prune removes rows older than the retention in small transactions, and returns free pages
+// of a SQLite file to the system. Only one node does so at a time; on the others it removes
+// nothing. When ctx ends, the rest is left to the next call.
 func (s *Store) Prune(ctx context.Context, r Retention) (Removed, error) {
 	p := &pruner{store: s, holder: rand.Text()}
 	err := p.run(ctx, r)
@@ -96,8 +97,8 @@ func (p *pruner) renew(ctx context.Context) error {
 	})
 }
 
-// steps runs a query that removes up to size rows, each time in a transaction of its
-// own, until it removes fewer.
+// steps runs a query that removes up to size rows again and again, each time in its own
+// transaction, until it removes fewer.
 func (p *pruner) steps(ctx context.Context, removed *int64, query string, size int64, args ...any) error {
 	for {
 		if err := errors.Join(ctx.Err(), p.renew(ctx)); err != nil {
@@ -145,13 +146,13 @@ func (p *pruner) pruneEditions(ctx context.Context, before time.Time) error {
 	}
 }
 
-// sparePages is how much of a SQLite file may be free: an edition needs pages again soon,
-// and to give them back and take them again costs writes.
+// sparePages is the share of a SQLite file's pages that stays free. The next edition needs
+// pages again, and to release and allocate them costs writes.
 const sparePages = 0.1
 
-// shrink gives free pages of a SQLite file back to the system, a few in each
-// transaction. A file that was created before incremental vacuum was turned on keeps
-// them for later rows. PostgreSQL's autovacuum does the same.
+// shrink returns free pages of a SQLite file to the system, a few in each transaction. A
+// file that was created before incremental vacuum was turned on keeps them for later rows,
+// as PostgreSQL's autovacuum does.
 func (p *pruner) shrink(ctx context.Context) error {
 	s := p.store
 	if s.engine != SQLite {

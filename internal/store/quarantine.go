@@ -111,7 +111,7 @@ func (s *Store) beginQuarantine(ctx context.Context, reason QuarantineReason, ta
 func (c *secretCache) forget(name string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.kept, name)
+	delete(c.values, name)
 }
 
 // raiseNextNumbers raises the number of each table's next row by numberGap.

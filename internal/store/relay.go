@@ -27,7 +27,7 @@ type Hold struct {
 	Reason string
 }
 
-// Target names what is held, for people.
+// Target describes what is held, for messages.
 func (h Hold) Target() string {
 	switch h.Kind {
 	case DomainHeld:
@@ -38,7 +38,7 @@ func (h Hold) Target() string {
 	return "relay " + h.Relay
 }
 
-// PutHold makes a hold storedArticle to all nodes, and forgets those that are over.
+// PutHold stores a hold for all nodes, and removes those that have ended.
 func (s *Store) PutHold(ctx context.Context, h Hold) error {
 	return s.write(ctx, func(tx *conn) error {
 		if _, err := tx.Exec(ctx, "hold.prune", millis(s.Now())); err != nil {
@@ -71,9 +71,8 @@ func (s *Store) Holds(ctx context.Context) ([]Hold, error) {
 	return out, err
 }
 
-// TakeQuota takes up to want mails from a relay's limit for the window that runs
-// now, shared by all nodes. It returns how many may be sent, and when the next
-// window begins.
+// TakeQuota takes up to want mails from a relay's limit for the current window, which all
+// nodes share. It returns how many mails may be sent, and when the next window begins.
 func (s *Store) TakeQuota(ctx context.Context, relay, kind string, window time.Duration, limit, want int64) (granted int64, next time.Time, err error) {
 	err = s.write(ctx, func(tx *conn) error {
 		now := s.Now()
@@ -96,8 +95,8 @@ func (s *Store) TakeQuota(ctx context.Context, relay, kind string, window time.D
 	return granted, next, err
 }
 
-// LeaseConnection takes one of a relay's connections, shared by all nodes, for the length
-// of a lease. It returns -1 when all are taken.
+// LeaseConnection leases one of a relay's connections, which all nodes share. It returns the
+// number of the connection, or -1 if all are taken.
 func (s *Store) LeaseConnection(ctx context.Context, relay, node string, limit int, lease time.Duration) (int64, error) {
 	slot := int64(-1)
 	err := s.write(ctx, func(tx *conn) error {
@@ -116,7 +115,7 @@ func (s *Store) LeaseConnection(ctx context.Context, relay, node string, limit i
 	return slot, err
 }
 
-// addConnections makes the rows that stand for a relay's connections.
+// addConnections inserts the missing rows of a relay's connections.
 func (c *conn) addConnections(ctx context.Context, relay string, limit int) error {
 	var have int
 	if _, err := c.One(ctx, "connection.rows", []any{relay}, &have); err != nil {
@@ -130,15 +129,15 @@ func (c *conn) addConnections(ctx context.Context, relay string, limit int) erro
 	return nil
 }
 
-// CountConnections is how many of a relay's connections all nodes hold together.
+// CountConnections returns how many of a relay's connections are leased, on all nodes.
 func (s *Store) CountConnections(ctx context.Context, relay string) (int64, error) {
 	var n int64
 	_, err := s.readers.One(ctx, "connection.taken", []any{relay, millis(s.Now())}, &n)
 	return n, err
 }
 
-// RenewConnections keeps a node's connections to a relay, also those whose lease has run
-// out, and returns those that no other node has taken meanwhile.
+// RenewConnections renews the leases of a node's connections to a relay and returns their
+// numbers. It also renews expired ones that no other node has taken.
 func (s *Store) RenewConnections(ctx context.Context, relay, node string, lease time.Duration) (kept []int64, err error) {
 	err = s.write(ctx, func(tx *conn) (err error) {
 		kept, err = sqldb.Column[int64](ctx, tx.Conn, "connection.renew", relay, node, millis(s.Now().Add(lease)))
@@ -147,7 +146,7 @@ func (s *Store) RenewConnections(ctx context.Context, relay, node string, lease 
 	return kept, err
 }
 
-// ReleaseConnection gives a connection back.
+// ReleaseConnection ends the lease of a connection.
 func (s *Store) ReleaseConnection(ctx context.Context, relay, node string, slot int64) error {
 	return s.write(ctx, func(tx *conn) error {
 		_, err := tx.Exec(ctx, "connection.release", relay, slot, node)

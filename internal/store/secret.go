@@ -15,29 +15,30 @@ import (
 
 // secretCache caches secrets, which never change once they are created.
 type secretCache struct {
-	mu   sync.Mutex
-	kept map[string][]byte
+	mu     sync.Mutex
+	values map[string][]byte
 }
 
-// Secret returns the 32 random bytes of a name. They are created on first use and are the
-// same on every node.
+// Secret returns the secret with a name, 32 random bytes. It is created on first use and is
+// the same on every node.
 func (s *Store) Secret(ctx context.Context, name string) ([]byte, error) {
 	s.secrets.mu.Lock()
 	defer s.secrets.mu.Unlock()
-	if value, found := s.secrets.kept[name]; found {
+	if value, found := s.secrets.values[name]; found {
 		return value, nil
 	}
 	value, err := s.makeSecret(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	if s.secrets.kept == nil {
-		s.secrets.kept = map[string][]byte{}
+	if s.secrets.values == nil {
+		s.secrets.values = map[string][]byte{}
 	}
-	s.secrets.kept[name] = value
+	s.secrets.values[name] = value
 	return value, nil
 }
 
+// makeSecret reads a secret, or stores a new one if there is none.
 func (s *Store) makeSecret(ctx context.Context, name string) ([]byte, error) {
 	var value []byte
 	found, err := s.readers.One(ctx, "secret.get", []any{name}, &value)
@@ -65,9 +66,9 @@ func (s *Store) Keys(ctx context.Context) (subscriber.Keys, error) {
 	return subscriber.NewKeys(secret), nil
 }
 
-// Generation returns the 16 random bytes that name the present run of history of the
-// store. They stay the same until a backup is restored: the restored store gets new
-// ones, so that what was given out in between (row ids, links) can be told apart.
+// Generation returns the 16 random bytes that identify the store's current history. A
+// quarantine, for example after a restore, replaces them, so that row numbers and links from
+// the lost history are recognized.
 func (s *Store) Generation(ctx context.Context) ([]byte, error) {
 	secret, err := s.Secret(ctx, generationSecret)
 	if err != nil {
@@ -76,8 +77,8 @@ func (s *Store) Generation(ctx context.Context) ([]byte, error) {
 	return secret[:generationSize], nil
 }
 
-// ShortLivedKeys are for links that work for hours. They change with the generation, so that no
-// such link survives a restore.
+// ShortLivedKeys returns the keys of links that are valid for hours. They change with the
+// generation, so that no such link survives a restore.
 func (s *Store) ShortLivedKeys(ctx context.Context) (token.Keys, error) {
 	secret, err1 := s.Secret(ctx, "links")
 	generation, err2 := s.Generation(ctx)
@@ -92,8 +93,8 @@ const (
 	generationSize   = 16
 )
 
-// newToken makes an unguessable token, fit for a URL, and the hash that is kept of
-// it. It has 256 random bits, so that a plain hash is enough.
+// newToken returns a random token that is safe in a URL, and the hash of it that is stored.
+// With 256 random bits, a hash without a salt is enough.
 func newToken() (token string, hash []byte) {
 	var secret [32]byte
 	rand.Read(secret[:])

@@ -1,7 +1,7 @@
-// Package store keeps everything that Tidings knows, in SQLite for one machine or in
-// PostgreSQL for any number of them. Open returns a Store; its methods are grouped by
-// aggregate: the files article*.go, subscriber*.go, edition*.go and job*.go, each with
-// the SQL of its named queries beside it in a file of the same name.
+// Package store keeps all data of Tidings, in SQLite for one machine or in PostgreSQL for
+// any number of machines. Open returns a Store. Its methods are grouped by aggregate in the
+// files article*.go, subscriber*.go, edition*.go and job.go, each with the SQL of its named
+// queries beside it in a file of the same name.
 //
 // Package sqldb beneath it runs the same SQL on both engines, and package schema holds
 // the migrations. Times are stored as Unix milliseconds, so that they compare the same
@@ -45,7 +45,7 @@ type Options struct {
 	Durability Durability       // Full when empty
 	Clock      func() time.Time // time.Now when nil
 	Wait       time.Duration    // how long a writer waits for another process on SQLite; 30 s when 0
-	Conns      int              // connections to PostgreSQL, or readers of SQLite, at most; 0 chooses by the processors
+	Conns      int              // maximum of connections to PostgreSQL, or of readers of SQLite; 0 chooses by the number of processors
 	Journal    string           // folder of the journal; none when empty
 	name       string           // application_name on PostgreSQL
 }
@@ -61,7 +61,7 @@ type Store struct {
 	secrets   secretCache
 	files     fileIdentity // of SQLite, as they were opened
 	fault     atomic.Pointer[Fault]
-	damage    atomic.Pointer[Fault] // the first that was found
+	damage    atomic.Pointer[Fault] // the first damage that was found
 	journal   *journalWriter        // nil without one
 	history   history
 }
@@ -158,14 +158,14 @@ func (s *Store) Now() time.Time { return s.clock().UTC().Truncate(time.Milliseco
 // DB returns the pool that writes, for measurements and tests.
 func (s *Store) DB() *sql.DB { return s.db.Writers.DB }
 
-// write runs a transaction that writes, and runs it again while it had no effect: fn
-// must allow that. On SQLite it holds the only writing connection, so fn must use
-// nothing but tx.
+// write runs fn in a transaction that writes. It runs fn again if the transaction failed
+// without effect, which fn must allow. On SQLite it holds the only writing connection, so fn
+// must use nothing but tx.
 func (s *Store) write(ctx context.Context, fn func(tx *conn) error) error {
 	return s.writers.Retry(ctx, func() error { return s.writers.transaction(ctx, fn) })
 }
 
-// Errors of this package. Redact and the types are those of the packages beneath.
+// The error types of the packages sqldb and schema.
 type (
 	OpenError         = sqldb.OpenError
 	NewerSchemaError  = schema.NewerError
@@ -194,11 +194,11 @@ func describeSchema(dsn string, err error) error {
 	}
 }
 
-// ErrNotFound reports that a row does not exist. Methods wrap it with what was looked
-// for.
+// ErrNotFound reports that a row does not exist. Methods wrap it with the kind of row and
+// its key.
 var ErrNotFound = errors.New("not found")
 
-// notFound wraps ErrNotFound with what was looked for.
+// notFound wraps ErrNotFound with the kind of row and its key.
 func notFound(what string, key any) error {
 	return fmt.Errorf("%s %v: %w", what, key, ErrNotFound)
 }

@@ -12,8 +12,9 @@ import (
 // answer at any length, for every recipient of an edition.
 const maxReply = 500
 
-// replyText makes a server's reply, or a reason that quotes one, fit to be stored:
-// without the addresses in it, on one line, valid on both engines, and bounded.
+// replyText prepares a server's reply, or a reason that quotes one, for storing: it removes
+// addresses and control characters, makes the text valid on both engines, and cuts it at
+// maxReply.
 func replyText(text string) string {
 	text = subscriber.ScrubAddresses(text)
 	if isShortASCII(text) {

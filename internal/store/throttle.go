@@ -12,21 +12,21 @@ import (
 	"github.com/tidings-press/tidings/internal/subscriber"
 )
 
-// Throttle lets something be tried Burst times at once, and once more after each Every.
-// Its count is kept in the store, so that it holds for all nodes and across restarts.
-// Key names what is counted, such as an account; the store keeps a hash of it.
+// Throttle allows Burst attempts at once, and another one after each Every. It is kept in
+// the store, so that it holds for all nodes and across restarts. Key identifies what is
+// throttled, such as an account; the store keeps only a hash of it.
 type Throttle struct {
 	Key   string
 	Burst int
 	Every time.Duration
 }
 
-// errNoAttemptLeft ends the transaction of an attempt that a throttle refuses.
+// errNoAttemptLeft rolls back the transaction of an attempt that a throttle refuses.
 var errNoAttemptLeft = errors.New("no try is left")
 
-// TakeAttempt uses one attempt of each throttle. If a throttle has none left it uses none,
+// TakeAttempt uses one attempt of each throttle. If a throttle has none left, it uses none
 // and returns how long to wait. A refused attempt writes nothing, so that a flood of them
-// does not load the store.
+// puts little load on the store.
 func (s *Store) TakeAttempt(ctx context.Context, throttles ...Throttle) (wait time.Duration, err error) {
 	now := s.Now()
 	for _, t := range throttles {
@@ -49,7 +49,8 @@ func (s *Store) TakeAttempt(ctx context.Context, throttles ...Throttle) (wait ti
 	return 0, err
 }
 
-// maxAhead is how far a bucket may run ahead of now before a try is refused.
+// maxAhead returns how far the time of a bucket may be ahead of now; beyond that, attempts
+// are refused.
 func (t Throttle) maxAhead() time.Duration { return time.Duration(t.Burst-1) * t.Every }
 
 func (s *Store) takeAttempt(ctx context.Context, tx *conn, throttles []Throttle) error {
@@ -70,8 +71,7 @@ func (s *Store) takeAttempt(ctx context.Context, tx *conn, throttles []Throttle)
 	return nil
 }
 
-// inLockOrder sorts throttles, so that two transactions lock the same rows one after the
-// other.
+// inLockOrder sorts throttles, so that all transactions lock their rows in the same order.
 func inLockOrder(throttles []Throttle) []Throttle {
 	sorted := slices.Clone(throttles)
 	slices.SortFunc(sorted, func(a, b Throttle) int { return bytes.Compare(hashToken(a.Key), hashToken(b.Key)) })
@@ -90,23 +90,23 @@ func (s *Store) ReturnAttempt(ctx context.Context, throttles ...Throttle) error 
 	})
 }
 
-// RequestLimit is how often something may be asked for in an hour under one key.
+// RequestLimit bounds the requests in an hour under one key.
 type RequestLimit struct {
 	Name string // for logs: mailbox, network, all
-	Key  string // nothing personal; see MailboxKey
+	Key  string // must hold no personal data; see MailboxKey
 	Most int64
 }
 
 // errOverLimit rolls back the counts of a request that is over a limit.
 var errOverLimit = errors.New("over a limit")
 
-// CountRequest counts a request under all its limits, if each has room, and returns the
-// name of the first that has none, or "". The last hour counts, whichever node asked and
-// whether or not it was restarted since.
+// CountRequest counts a request under all its limits if none of them is reached. Otherwise
+// it counts nothing and returns the name of the first limit that is reached. It considers
+// the requests of the last hour on all nodes.
 func (s *Store) CountRequest(ctx context.Context, limits ...RequestLimit) (over string, err error) {
 	const hourMillis = 3_600_000
 	limits = slices.Clone(limits)
-	slices.SortFunc(limits, func(a, b RequestLimit) int { return cmp.Compare(a.Key, b.Key) }) // two nodes lock rows in one order
+	slices.SortFunc(limits, func(a, b RequestLimit) int { return cmp.Compare(a.Key, b.Key) }) // all nodes lock rows in the same order
 	now := millis(s.Now())
 	hour, passed := now/hourMillis, now%hourMillis
 	err = s.write(ctx, func(tx *conn) error {
@@ -122,7 +122,7 @@ func (s *Store) CountRequest(ctx context.Context, limits ...RequestLimit) (over 
 			if _, err := tx.One(ctx, "request.before", []any{hour - 1, limit.Key}, &before); err != nil {
 				return err
 			}
-			// Of the hour before, as much counts as is not yet an hour ago.
+			// The share of the previous clock hour that is less than an hour ago counts too.
 			if n+before*(hourMillis-passed)/hourMillis > limit.Most {
 				over = limit.Name
 				return errOverLimit
@@ -136,8 +136,8 @@ func (s *Store) CountRequest(ctx context.Context, limits ...RequestLimit) (over 
 	return over, err
 }
 
-// MailboxKey is the key of a mailbox for RequestLimit: equal for all spellings of an address
-// that reach one mailbox, and of no use to find the address.
+// MailboxKey returns the key of a mailbox for RequestLimit. It is the same for all spellings
+// of an address that reach one mailbox, and does not reveal the address.
 func (s *Store) MailboxKey(ctx context.Context, address subscriber.Address) (string, error) {
 	keys, err := s.Keys(ctx)
 	if err != nil {
