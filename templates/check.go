@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// check runs a mail on sample data of every kind and looks at what comes out.
+// check renders a mail with sample data, in a language of each direction, and checks the output.
 func (s *Set) check(m *Mail) error {
 	check := s.checkDigest
 	if slices.Contains(noticeNames, m.Name) {
@@ -24,8 +24,8 @@ func (s *Set) check(m *Mail) error {
 	return nil
 }
 
-func (s *Set) checkDigest(m *Mail, words *Phrases) error {
-	full := Sample(words)
+func (s *Set) checkDigest(m *Mail, phrases *Phrases) error {
+	full := Sample(phrases)
 	for _, data := range []Digest{full, sampleWithoutOptional(full), sampleWithMore(full)} {
 		html, err := m.HTML(data)
 		if err != nil {
@@ -45,11 +45,11 @@ func (s *Set) checkDigest(m *Mail, words *Phrases) error {
 	return m.checkStyle(full)
 }
 
-func (s *Set) checkNotice(m *Mail, words *Phrases) error {
+func (s *Set) checkNotice(m *Mail, phrases *Phrases) error {
 	if !m.subject {
 		return &Error{File: m.file(".txt"), What: "no subject", Fix: `{{define "subject"}}…{{end}}`}
 	}
-	full := SampleNotice(words)
+	full := SampleNotice(phrases)
 	for _, data := range []Notice{full, sampleNoticeWithoutOptional(full)} {
 		html, err := m.HTML(data)
 		if err != nil {
@@ -71,7 +71,7 @@ func (s *Set) checkNotice(m *Mail, words *Phrases) error {
 
 var styleElement = regexp.MustCompile(`(?is)<style[^>]*>(.*?)</style>`)
 
-// checkStyle renders the mail to the end and counts what is left of its styles.
+// checkStyle renders the mail and checks the size of the style elements that stay after inlining.
 func (m *Mail) checkStyle(data any) error {
 	out, err := m.Render(data)
 	if err != nil {
@@ -94,9 +94,9 @@ func (m *Mail) checkStyle(data any) error {
 // fix it.
 type Error struct {
 	File string
-	Line int // 0 when the whole file is meant
+	Line int // 0 if the error is about the whole file
 	What string
-	Fix  string // empty when What says it all
+	Fix  string // continues "use …"; may be empty
 }
 
 func (e *Error) Error() string {
@@ -110,26 +110,26 @@ func (e *Error) Error() string {
 	return place + ": " + e.What + "; use " + e.Fix
 }
 
-// templateFault is how both template packages begin their errors.
-var templateFault = regexp.MustCompile(`^(?:html/)?template: ?([^:]+):(\d+)(?::\d+)?: (.*)$`)
+// templateErrorText matches the errors of both template packages.
+var templateErrorText = regexp.MustCompile(`^(?:html/)?template: ?([^:]+):(\d+)(?::\d+)?: (.*)$`)
 
-// executing is what the template packages say before the fault itself.
-var executing = regexp.MustCompile(`^executing "[^"]*" at <([^>]*)>: (.*)$`)
+// executingText matches the prefix that the template packages put before an execution error.
+var executingText = regexp.MustCompile(`^executing "[^"]*" at <([^>]*)>: (.*)$`)
 
-// unknownField is a field that the data lacks; its second group is the type's name.
+// unknownField matches the error about a field that the data does not have: its name and the type's.
 var unknownField = regexp.MustCompile(`can't evaluate field (\w+) in type \*?(?:templates\.)?(\w+)`)
 
-// explainTemplateError turns an error of the template packages into an Error. file gives the
-// path of a template by its name.
+// explainTemplateError converts an error of the template packages to an Error. file returns the path
+// of a template by its name; fallback is the path if the error names no template.
 func explainTemplateError(err error, file func(name string) string, fallback string) error {
 	text := strings.ReplaceAll(err.Error(), "\n", " ")
-	m := templateFault.FindStringSubmatch(text)
+	m := templateErrorText.FindStringSubmatch(text)
 	if m == nil {
 		return &Error{File: fallback, What: strings.TrimPrefix(text, "template: ")}
 	}
 	e := &Error{File: file(m[1]), What: m[3]}
 	e.Line, _ = strconv.Atoi(m[2])
-	if m := executing.FindStringSubmatch(e.What); m != nil {
+	if m := executingText.FindStringSubmatch(e.What); m != nil {
 		e.What = fmt.Sprintf("%s: %s", m[1], m[2])
 	}
 	if m := unknownField.FindStringSubmatch(e.What); m != nil {
@@ -142,7 +142,7 @@ func explainTemplateError(err error, file func(name string) string, fallback str
 	return e
 }
 
-// dataTypes are the structs that templates see.
+// dataTypes are the structs that templates can use.
 var dataTypes = []reflect.Type{
 	reflect.TypeFor[Digest](), reflect.TypeFor[Notice](), reflect.TypeFor[Page](),
 	reflect.TypeFor[Site](), reflect.TypeFor[Publication](), reflect.TypeFor[Edition](),
@@ -153,8 +153,8 @@ func isDataType(name string) bool {
 	return slices.ContainsFunc(dataTypes, func(t reflect.Type) bool { return t.Name() == name })
 }
 
-// joinDistinct joins errors, each text once: a fault in a part that mails share is found
-// in every one of them.
+// joinDistinct joins errors and drops those with the same text: an error in a shared part is found in
+// every mail.
 func joinDistinct(faults []error) error {
 	seen := map[string]bool{}
 	return errors.Join(slices.DeleteFunc(faults, func(err error) bool {
@@ -164,8 +164,7 @@ func joinDistinct(faults []error) error {
 	})...)
 }
 
-// fieldsOf lists the fields and methods of the data struct of that name, each
-// with a leading dot.
+// fieldsOf returns the fields and methods of the data struct with that name, each with a leading dot.
 func fieldsOf(name string) []string {
 	var out []string
 	for _, typ := range dataTypes {

@@ -5,22 +5,22 @@ import (
 	"time"
 )
 
-// Digest is what a digest's mail template is given.
+// Digest is the data of a digest's mail template.
 type Digest struct {
-	Page     // who sends it, in which language
+	Page     // site, language and subject
 	Digest   Publication
 	Edition  Edition
-	Articles []Article // to be shown whole, in order; at least one
-	More     []Link    // articles that a mail of bearable size has no room for, by title
-	Left     int       // articles for which even the list of titles has no room
+	Articles []Article // shown in full, in order; at least one
+	More     []Link    // shown by title only, to limit the size of the mail
+	Left     int       // number of articles that are not even in More
 	Reader   Reader
-	// Web tells that it is rendered as a public web page: without bounds on its size,
-	// and without a Reader.
+	// Web means that the digest is rendered as a public web page, without a limit on its size and
+	// without a Reader.
 	Web       bool
-	Subscribe string // URL of the subscription form, when Web
+	Subscribe string // URL of the subscription form; only if Web
 }
 
-// First is the first article, for subject lines.
+// First returns the first article, for subject lines.
 func (d Digest) First() Article {
 	if len(d.Articles) == 0 {
 		return Article{}
@@ -28,17 +28,17 @@ func (d Digest) First() Article {
 	return d.Articles[0]
 }
 
-// Total is the number of all articles of the edition, shown whole or not.
+// Total returns the number of all articles of the edition.
 func (d Digest) Total() int { return len(d.Articles) + len(d.More) + d.Left }
 
-// Page is what every mail knows of its frame. Its methods Phrase, Count and Date
-// speak the mail's language.
+// Page is the data that all mails have. Its methods, such as Phrase, Count and Date, return text in
+// the mail's language.
 type Page struct {
 	Site      Site
 	Language  string // BCP 47, for the lang attribute
 	Direction string // "ltr" or "rtl", for the dir attribute
 	Subject   string // of the mail
-	Preheader string // the line that inboxes show beside the subject
+	Preheader string // the line that inboxes show next to the subject
 	phrases   *Phrases
 }
 
@@ -46,13 +46,13 @@ type Page struct {
 type Site struct {
 	Title  string
 	URL    string
-	Icon   string   // URL of a small square picture; empty when there is none
-	Postal []string // lines of the postal address; none when it is not configured
+	Icon   string   // URL of a small square picture; may be empty
+	Postal []string // lines of the postal address; empty if it is not configured
 }
 
 // Publication is the digest that the mail is an edition of.
 type Publication struct {
-	Name        string // in addresses and commands
+	Name        string // used in URLs and commands
 	Title       string
 	Description string
 }
@@ -60,7 +60,7 @@ type Publication struct {
 // Edition is one issue of a digest.
 type Edition struct {
 	Number int       // 1 for the first
-	Date   time.Time // when it was made, in the digest's time zone
+	Date   time.Time // when it was composed, in the digest's time zone
 }
 
 // Article is one article of an edition.
@@ -74,18 +74,18 @@ type Article struct {
 	Published time.Time     // in the digest's time zone
 	Language  string        // BCP 47; empty if unknown
 	Direction string        // "ltr" or "rtl"
-	Image     *Image        // nil when there is none
-	Body      template.HTML // the whole article, sanitised, with absolute URLs
+	Image     *Image        // may be nil
+	Body      template.HTML // the whole article, sanitized, with absolute URLs
 }
 
-// Image is the picture that stands for an article.
+// Image is the picture of an article.
 type Image struct {
 	URL           string // absolute
 	Alt           string
-	Width, Height int // pixels as it is to be shown, at most 536 wide; 0 if unknown
+	Width, Height int // size to show it at, in pixels, at most 536 wide; 0 if unknown
 }
 
-// Link is an article by its title only.
+// Link is an article that is shown by its title only.
 type Link struct {
 	Title     string
 	URL       string
@@ -93,9 +93,9 @@ type Link struct {
 	Direction string
 }
 
-// Reader is the subscriber whom a mail goes to. Each field is a placeholder, a word of letters
-// and digits, in whose place each reader's own value is put when the mail is
-// sent: print it as it is, and do not compare, cut or change it.
+// Reader is the subscriber who gets the mail. Each field is a placeholder: a word of letters and digits
+// that is replaced by the subscriber's value when the mail is sent. Templates must print it as it is,
+// and must not compare, truncate or change it.
 type Reader struct {
 	Name        string
 	Address     string
@@ -104,10 +104,10 @@ type Reader struct {
 	Web         string // URL of the public page
 }
 
-// Align is the side where the article's lines begin, for the align attribute.
+// Align returns the side where the article's lines begin, for the align attribute.
 func (a Article) Align() string { return align(a.Direction) }
 
-// Align is the side where the title begins, for the align attribute.
+// Align returns the side where the title begins, for the align attribute.
 func (l Link) Align() string { return align(l.Direction) }
 
 func align(direction string) string {
@@ -117,23 +117,23 @@ func align(direction string) string {
 	return "left"
 }
 
-// Notice is what the mails other than digests are given: confirm, welcome, signin
-// and notice. Its fields are real values, not marks.
+// Notice is the data of the mails confirm, welcome, signin and notice. Its fields are values of the
+// recipient, not placeholders.
 type Notice struct {
 	Page
-	Digests []Publication // that it is about; may be empty
-	Name    string        // of the person; may be empty
-	Address string        // of the person
-	Link    string        // URL of the button; empty for none in welcome and notice
-	Expires time.Time     // when the link stops working; zero for never
+	Digests []Publication // the digests that the mail is about; may be empty
+	Name    string        // of the recipient; may be empty
+	Address string        // of the recipient
+	Link    string        // URL of the button; may be empty in welcome and notice
+	Expires time.Time     // when the link stops working; zero if it does not
 	Heading string        // of a notice
 	Lines   []string      // paragraphs of a notice
-	Button  string        // words on the button of a notice
+	Button  string        // label of a notice's button
 	Reader  Reader        // the links of a welcome
 }
 
-// Titles are the digests' titles, such as "The Daily and The Weekly"; the site's
-// title when there are none.
+// Titles returns the digests' titles, such as "The Daily and The Weekly", or the site's title if there
+// are none.
 func (n Notice) Titles() string {
 	if len(n.Digests) == 0 {
 		return n.Site.Title
@@ -145,7 +145,7 @@ func (n Notice) Titles() string {
 	return n.List(titles)
 }
 
-// Greeting is "Hello Anna," or, for someone without a name, "Hello,".
+// Greeting returns "Hello Anna," or, without a name, "Hello,".
 func (n Notice) Greeting() (string, error) {
 	if n.Name == "" {
 		return n.Phrase("hello_nobody")
@@ -153,32 +153,31 @@ func (n Notice) Greeting() (string, error) {
 	return n.Phrase("hello", n.Name)
 }
 
-// A template that prints a whole struct, such as {{.}}, gets its name. Without
-// these methods it would get the addresses of pointers, and other bytes on
-// every node.
+// The String methods are for templates that print a whole struct, such as {{.}}. Without them the
+// output would contain pointer addresses, which differ on every node.
 
-// String is the digest's title.
+// String returns the digest's title.
 func (d Digest) String() string { return d.Digest.Title }
 
-// String is the mail's subject.
+// String returns the mail's subject.
 func (p Page) String() string { return p.Subject }
 
-// String is the site's title.
+// String returns the site's title.
 func (s Site) String() string { return s.Title }
 
-// String is the digest's title.
+// String returns the digest's title.
 func (p Publication) String() string { return p.Title }
 
-// String is the article's title.
+// String returns the article's title.
 func (a Article) String() string { return a.Title }
 
-// String is the article's title.
+// String returns the article's title.
 func (l Link) String() string { return l.Title }
 
-// String is the image's address.
+// String returns the image's URL.
 func (i Image) String() string { return i.URL }
 
-// String is the heading, or else the subject.
+// String returns the heading, or the subject if there is none.
 func (n Notice) String() string {
 	if n.Heading != "" {
 		return n.Heading
@@ -186,8 +185,8 @@ func (n Notice) String() string {
 	return n.Subject
 }
 
-// Sample is made-up data for a digest in the language of phrases, nil for English.
-// Templates are checked with it, and editors of templates can look at it.
+// Sample returns sample data of a digest in the language of phrases; nil means English. It is used to
+// check templates and for previews.
 func Sample(phrases *Phrases) Digest {
 	at := time.Date(2026, time.November, 27, 8, 0, 0, 0, time.UTC)
 	return Digest{
@@ -211,7 +210,7 @@ func Sample(phrases *Phrases) Digest {
 	}
 }
 
-// SampleNotice is made-up data for the other mails.
+// SampleNotice returns sample data for the mails other than digests.
 func SampleNotice(phrases *Phrases) Notice {
 	return Notice{
 		Page:    samplePage(phrases, ""),
@@ -234,14 +233,14 @@ func samplePage(phrases *Phrases, subject string) Page {
 	}
 }
 
-// sampleWithoutOptional is the data with everything gone that may be missing.
+// sampleWithoutOptional returns the data without all that is optional.
 func sampleWithoutOptional(data Digest) Digest {
 	data.Site.Icon, data.Site.Postal, data.Preheader, data.Digest.Description = "", nil, "", ""
 	data.Articles = data.Articles[2:]
 	return data
 }
 
-// sampleWithMore is the data of an edition that has no room for all its articles.
+// sampleWithMore returns the data of an edition that is too large to show all its articles in full.
 func sampleWithMore(data Digest) Digest {
 	for _, a := range data.Articles {
 		data.More = append(data.More, Link{Title: a.Title, URL: a.URL, Language: a.Language, Direction: a.Direction})

@@ -1,9 +1,8 @@
-// Package templates holds the mail templates: the built-in ones, embedded, and a
-// folder that may replace them or add others. Start with Load for the set of
-// them, Mail.Render for one filled mail, ParseSubject for subject lines.
+// Package templates loads and renders the mail templates: the embedded ones, and those of a folder
+// that replace or extend them. Start with Load, which returns the set of templates, Mail.Render, which
+// renders a mail, and ParseSubject for subject lines.
 //
-// Content never becomes code: what is filled in is escaped for its place, and is
-// never run as a template.
+// Content never becomes code: values are escaped for their place and never run as a template.
 package templates
 
 import (
@@ -14,6 +13,5 @@ import (
 //go:embed all:mail phrases/*.yaml
 var builtIn embed.FS
 
-// BuiltIn is the folder of built-in templates and phrases, for those who want to
-// start their own from a copy.
+// BuiltIn returns the folder of built-in templates and phrases, to start your own from a copy.
 func BuiltIn() fs.FS { return builtIn }

@@ -7,13 +7,13 @@ import (
 	"github.com/rivo/uniseg"
 )
 
-// MaxSubject is how many characters a subject line may have, as a reader counts
-// them. Inboxes show fewer than half of that.
+// MaxSubject is the maximum length of a subject line in characters (grapheme clusters). Inboxes show
+// less than half of that.
 const MaxSubject = 200
 
-// HeaderLine makes a header-safe line: every run of spaces and controls becomes one
-// space, and the characters that turn the direction of what follows are
-// dropped, since a subject could pose as another with them.
+// HeaderLine returns text as a single line for a header, at most MaxSubject characters long. Each run
+// of spaces and control characters becomes one space. Characters that change the text direction are
+// removed, because a subject could imitate another with them.
 func HeaderLine(text string) string {
 	var out strings.Builder
 	space := false
@@ -33,20 +33,20 @@ func HeaderLine(text string) string {
 	return Truncate(out.String(), MaxSubject)
 }
 
-// isBidiControl is true for the embeddings, overrides and isolates of UAX 9.
+// isBidiControl reports whether r is an embedding, override or isolate of UAX 9.
 func isBidiControl(r rune) bool {
 	return (r >= '\u202A' && r <= '\u202E') || (r >= '\u2066' && r <= '\u2069')
 }
 
-// maxCluster bounds one character and meanBytes the mean of all, in bytes: a heap of
-// accents must not pass as one character, nor a row of emoji families as a line.
+// maxCluster is the maximum length of a character in bytes, and meanBytes that of the average: so a
+// character with many accents or a line of long emoji sequences is truncated.
 const (
 	maxCluster = 64
 	meanBytes  = 8
 )
 
-// Truncate shortens a text to at most width characters as a reader counts them, with an
-// ellipsis in place of what is left out, and at the end of a word where there is one.
+// Truncate shortens a text to at most width characters (grapheme clusters), at the end of a word if
+// possible, and ends it with an ellipsis.
 func Truncate(text string, width int) string {
 	if width < 1 {
 		return ""
@@ -69,7 +69,7 @@ func Truncate(text string, width int) string {
 	return text
 }
 
-// cutAt goes back to a word's end unless more than a third would go with it.
+// cutAt cuts text at end, or at the last space before it if that drops at most a third of the text.
 func cutAt(text string, end, lastSpace int) string {
 	if lastSpace > end*2/3 {
 		end = lastSpace

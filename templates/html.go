@@ -11,17 +11,15 @@ import (
 	"github.com/vanng822/go-premailer/premailer"
 )
 
-// conditionalComment are the comments by which Outlook is told what others must not see,
-// in their three forms: the opening and the closing of what others do see, and the
-// whole of what only Outlook sees.
+// conditionalComment matches the three forms of Outlook's conditional comments: the start and the end
+// of markup for other programs, and a whole comment with markup for Outlook only.
 var conditionalComment = regexp.MustCompile(`<!--\[if [^\]]*\]><!-->|<!--<!\[endif\]-->|<!--\[if (?s:.*?)<!\[endif\]-->`)
 
 var indentation = regexp.MustCompile(`(?m)^[ \t]+`)
 
-// liftConditionals makes the source of an HTML template ready for html/template, which drops
-// every comment: conditional comments are lifted out, and a call that marks their
-// place is put there. Indentation goes as well, since Gmail counts its bytes.
-// Lines keep their numbers.
+// liftConditionals prepares the source of an HTML template for html/template, which drops all comments:
+// it moves conditional comments to lifted and replaces each by a call of conditional with its index. It
+// also removes indentation, because Gmail limits the size of a mail. Line numbers stay the same.
 func liftConditionals(file, source string, lifted *[]string) (string, error) {
 	if at := actionInConditional(source); at >= 0 {
 		return "", &Error{
@@ -32,12 +30,13 @@ func liftConditionals(file, source string, lifted *[]string) (string, error) {
 	}
 	source = conditionalComment.ReplaceAllStringFunc(source, func(comment string) string {
 		*lifted = append(*lifted, indentation.ReplaceAllString(comment, ""))
-		// Line breaks inside an action keep the line numbers of what follows.
+		// The line breaks keep the line numbers of the lines below.
 		return "{{conditional " + strconv.Itoa(len(*lifted)-1) + strings.Repeat("\n", strings.Count(comment, "\n")) + "}}"
 	})
 	return indentation.ReplaceAllString(source, ""), nil
 }
 
+// actionInConditional returns the position of the first action inside a conditional comment, or -1.
 func actionInConditional(source string) int {
 	for _, span := range conditionalComment.FindAllStringIndex(source, -1) {
 		if at := strings.Index(source[span[0]:span[1]], "{{"); at >= 0 {
@@ -47,38 +46,38 @@ func actionInConditional(source string) int {
 	return -1
 }
 
-// conditional marks the place of a lifted comment by a comment of our own. It is
-// put back by restore only after the styles are inlined: the HTML library that
-// does it would write "&nbsp;" in a comment as "&amp;nbsp;".
-func conditional(i int) template.HTML {
-	return template.HTML(conditionalMark(i))
+// conditionalPlaceholder returns a comment that stands for a lifted comment until restoreConditionals
+// puts that back after inlining: the HTML library that inlines styles would write "&nbsp;" in a comment
+// as "&amp;nbsp;".
+func conditionalPlaceholder(i int) template.HTML {
+	return template.HTML(conditionalMarker(i))
 }
 
-func conditionalMark(i int) string { return "<!--conditional " + strconv.Itoa(i) + "-->" }
+func conditionalMarker(i int) string { return "<!--conditional " + strconv.Itoa(i) + "-->" }
 
-// restoreConditionals puts the lifted comments back. Nothing that is filled in can pose as
-// their places: its "<" is escaped, and articles' HTML has no comments.
+// restoreConditionals puts the lifted comments back. Values cannot contain a marker, because their "<"
+// is escaped, and the HTML of articles has no comments.
 func restoreConditionals(page string, lifted []string) string {
 	if len(lifted) == 0 {
 		return page
 	}
 	pairs := make([]string, 0, 2*len(lifted))
 	for i, comment := range lifted {
-		pairs = append(pairs, conditionalMark(i), comment)
+		pairs = append(pairs, conditionalMarker(i), comment)
 	}
 	return strings.NewReplacer(pairs...).Replace(page)
 }
 
-// keepStyle is how a template marks the style element that must stay as it is,
-// for what cannot be put into elements: media queries, dark mode and the
-// [data-ogsc] rules of Outlook's apps.
+// keepStyle is the start tag of a style element that must not be inlined. Templates use it for rules
+// that do not work in style attributes: media queries, dark mode and the [data-ogsc] rules of
+// Outlook's apps.
 const keepStyle = `<style data-premailer="ignore"`
 
-// inline moves the rules of all other style elements into the elements' style
-// attributes, since several mail programs drop or cut style elements.
+// inline moves the rules of all other style elements into style attributes, because several mail
+// programs drop or truncate style elements.
 func inline(page string) (out string, err error) {
-	// The CSS parser below is a stranger to us and templates are written by hand: a
-	// panic of it is one template's fault, not the end of the service.
+	// A template may contain CSS that makes the third-party parser panic. That is an error of the
+	// template and must not end the process.
 	defer func() {
 		if fault := recover(); fault != nil {
 			err = fmt.Errorf("the styles could not be inlined: %v", fault)
@@ -92,6 +91,6 @@ func inline(page string) (out string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("the styles could not be inlined: %w", err)
 	}
-	// In text a "<" is escaped, so that this only ever meets the element itself.
+	// In text a "<" is escaped, so this matches only the element itself.
 	return strings.ReplaceAll(out, keepStyle, "<style"), nil
 }

@@ -8,7 +8,7 @@ import (
 	texttemplate "text/template"
 )
 
-// Mail is one mail template: an HTML part and a text part.
+// Mail is a mail template with an HTML part and a text part.
 type Mail struct {
 	Name    string
 	html    *template.Template
@@ -18,18 +18,17 @@ type Mail struct {
 	subject bool // the text part defines the subject
 }
 
-// Rendered is a filled mail.
+// Rendered is a rendered mail.
 type Rendered struct {
-	Subject string // only of notices; a digest's has a template of its own
+	Subject string // of notices only; the subject of a digest has its own template
 	HTML    string // with styles inlined
 	Text    string
 }
 
-// MaxStyle is how many bytes of style elements Gmail reads; it drops what is more.
+// MaxStyle is the maximum size of style elements in bytes. Gmail drops larger ones.
 const MaxStyle = 16 << 10
 
-// Render fills the template with a Digest or a Notice and moves its styles into
-// the elements, as mail programs want them.
+// Render renders the template with a Digest or a Notice and inlines its styles for mail programs.
 func (m *Mail) Render(data any) (Rendered, error) {
 	var out Rendered
 	var err error
@@ -52,7 +51,7 @@ func (m *Mail) Render(data any) (Rendered, error) {
 	return out, err
 }
 
-// HTML fills the HTML part and leaves its styles where they are, for browsers.
+// HTML renders the HTML part without inlining its styles, for browsers.
 func (m *Mail) HTML(data any) (string, error) {
 	page, err := m.fill(data)
 	return restoreConditionals(page, m.lifted), err
@@ -66,8 +65,7 @@ func (m *Mail) fill(data any) (string, error) {
 	return out.String(), nil
 }
 
-// Text fills the text part. Lines have no trailing spaces, and blank lines stand
-// alone.
+// Text renders the text part, without trailing spaces and without repeated blank lines.
 func (m *Mail) Text(data any) (string, error) {
 	var out bytes.Buffer
 	if err := m.text.Execute(&out, data); err != nil {
@@ -87,13 +85,13 @@ func (m *Mail) subjectLine(data any) (string, error) {
 	return HeaderLine(out.String()), nil
 }
 
-// file is the path of one of the mail's own files.
+// file returns the path of the mail's HTML or text file.
 func (m *Mail) file(suffix string) string { return m.fileOf(m.Name + suffix) }
 
-// normalizeBlankLines takes trailing spaces and repeated blank lines away.
+// normalizeBlankLines removes trailing spaces and repeated blank lines.
 func normalizeBlankLines(text string) string {
 	var out strings.Builder
-	blank := true // drops blank lines at the beginning
+	blank := true // so that blank lines at the start are dropped
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, " \t\r\n")
 		if line == "" && blank {
@@ -106,7 +104,7 @@ func normalizeBlankLines(text string) string {
 	return strings.TrimRight(out.String(), "\n") + "\n"
 }
 
-// parseMail parses a mail's two files together with the parts that mails share.
+// parseMail parses a mail's two files together with the shared parts.
 func parseMail(name string, files fileSet) (*Mail, error) {
 	m := &Mail{Name: name, fileOf: files.path}
 	if err := m.parseHTML(name+".html", files); err != nil {
@@ -120,7 +118,7 @@ func parseMail(name string, files fileSet) (*Mail, error) {
 }
 
 func (m *Mail) parseHTML(name string, files fileSet) error {
-	m.html = template.New(name).Option("missingkey=error").Funcs(template.FuncMap{"conditional": conditional})
+	m.html = template.New(name).Option("missingkey=error").Funcs(template.FuncMap{"conditional": conditionalPlaceholder})
 	for _, part := range append(files.parts(".html"), name) {
 		source, err := liftConditionals(files.path(part), files.source(part), &m.lifted)
 		if err != nil {
@@ -151,7 +149,7 @@ func (m *Mail) parseText(name string, files fileSet) error {
 	return nil
 }
 
-// errUnknownMail names the mails that there are.
+// errUnknownMail returns the error about an unknown mail, which lists the known ones.
 func errUnknownMail(name string, names []string) error {
 	return fmt.Errorf("no mail template %q; there are: %s", name, strings.Join(names, ", "))
 }

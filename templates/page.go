@@ -7,15 +7,14 @@ import (
 	"golang.org/x/text/language"
 )
 
-// Page makes the frame of a mail in the given language; a language that has no
-// phrases gets English ones.
+// Page returns the Page of a mail in the given language, with English phrases if the language has none.
 func (s *Set) Page(site Site, lang string) Page {
 	phrases := s.phrases(lang)
 	return Page{Site: site, Language: phrases.tag.String(), Direction: phrases.Direction, phrases: phrases}
 }
 
-// phrases finds the phrases for a language: its own, its base's, those of another
-// region of it, or English.
+// phrases returns the phrases of a language: those of the language tag, of its parents, of another
+// region, or English.
 func (s *Set) phrases(lang string) *Phrases {
 	tag, err := language.Parse(lang)
 	if err != nil {
@@ -35,40 +34,44 @@ func (s *Set) phrases(lang string) *Phrases {
 	return s.phrasesByLanguage["en"]
 }
 
-// words are the page's phrases; one that was not made by Set.Page speaks English.
-func (p Page) words() *Phrases {
+// usedPhrases returns the page's phrases, or English ones if the page was not made by Set.Page.
+func (p Page) usedPhrases() *Phrases {
 	if p.phrases == nil {
 		return english
 	}
 	return p.phrases
 }
 
-// Phrase returns a fixed phrase in the mail's language, with its places filled.
-func (p Page) Phrase(key string, args ...string) (string, error) { return p.words().phrase(key, args) }
+// Phrase returns a phrase in the mail's language, with args in place of {0}, {1} and so on.
+func (p Page) Phrase(key string, args ...string) (string, error) {
+	return p.usedPhrases().phrase(key, args)
+}
 
 // Count returns a phrase with a number, such as "3 articles".
-func (p Page) Count(key string, n int) (string, error) { return p.words().count(key, n) }
+func (p Page) Count(key string, n int) (string, error) { return p.usedPhrases().count(key, n) }
 
-// Date writes a date out, such as "Friday, 27 November 2026".
-func (p Page) Date(t time.Time) string { return p.words().date(p.words().LongDate, t) }
+// Date formats a date, such as "Friday, 27 November 2026".
+func (p Page) Date(t time.Time) string { return p.usedPhrases().date(p.usedPhrases().LongDate, t) }
 
-// ShortDate writes a date without its weekday, such as "27 November 2026".
-func (p Page) ShortDate(t time.Time) string { return p.words().date(p.words().ShortDate, t) }
+// ShortDate formats a date without its weekday, such as "27 November 2026".
+func (p Page) ShortDate(t time.Time) string {
+	return p.usedPhrases().date(p.usedPhrases().ShortDate, t)
+}
 
-// Moment writes a date with its time, such as "27 November 2026, 18:30 CET".
+// Moment formats a date and time, such as "27 November 2026, 18:30 CET".
 func (p Page) Moment(t time.Time) string {
-	return p.ShortDate(t) + p.words().List.Comma + t.Format("15:04 MST")
+	return p.ShortDate(t) + p.usedPhrases().List.Comma + t.Format("15:04 MST")
 }
 
 // List joins names, such as "Anna, Ben and Carla".
-func (p Page) List(names []string) string { return p.words().join(names) }
+func (p Page) List(names []string) string { return p.usedPhrases().join(names) }
 
-// Align is the side where lines begin, "left" or "right", for the align attribute
-// that Outlook wants.
+// Align returns the side where lines begin, "left" or "right", for the align attribute that Outlook
+// needs.
 func (p Page) Align() string { return align(p.Direction) }
 
-// ByLine is who wrote an article and when, such as "Anna and Ben · 3 May 2026". It
-// reads in the mail's direction, whatever the article's own is.
+// ByLine returns the authors and the date of an article, such as "Anna and Ben · 3 May 2026". Its
+// direction is that of the mail, not that of the article.
 func (p Page) ByLine(a Article) string {
 	var parts []string
 	if len(a.Authors) > 0 {
@@ -80,8 +83,8 @@ func (p Page) ByLine(a Article) string {
 	return strings.Join(parts, p.separator(a.Direction))
 }
 
-// separator is a dot between two parts. After names in a script of the other
-// direction a mark keeps the date from being drawn into their line (UAX 9).
+// separator returns a dot between two parts. If the article has the other direction, direction marks
+// around the dot keep the date from being reordered with the names (UAX 9).
 func (p Page) separator(direction string) string {
 	switch {
 	case direction == p.Direction || direction == "":

@@ -15,13 +15,13 @@ import (
 	"golang.org/x/text/language"
 )
 
-// Phrases are the fixed words of the mails in one language.
+// Phrases are the fixed texts of the mails in one language.
 type Phrases struct {
 	tag       language.Tag
 	Direction string            `yaml:"direction"`
 	LongDate  string            `yaml:"date"`
 	ShortDate string            `yaml:"short_date"`
-	FirstDay  string            `yaml:"first_day"` // the first of a month, such as "1er"
+	FirstDay  string            `yaml:"first_day"` // the first day of a month, such as "1er"; may be empty
 	Months    []string          `yaml:"months"`
 	Weekdays  []string          `yaml:"weekdays"` // Sunday first
 	List      listWords         `yaml:"list"`
@@ -35,12 +35,11 @@ type listWords struct {
 	Last  string `yaml:"last"`
 }
 
-// parsePhrases reads one language's file. want is the set of phrases that it must
-// have; nil when this is the set that others are measured by.
+// parsePhrases reads the file of a language. It must have all phrases of want, unless want is nil.
 func parsePhrases(file string, data []byte, lang string, want *Phrases) (*Phrases, error) {
 	tag, err := language.Parse(lang)
 	if err != nil {
-		return nil, &Error{File: file, What: fmt.Sprintf("%q is no language", lang),
+		return nil, &Error{File: file, What: fmt.Sprintf("%q is not a language", lang),
 			Fix: "a language tag as the file's name, such as es.yaml or pt-BR.yaml"}
 	}
 	p := &Phrases{tag: tag}
@@ -66,6 +65,7 @@ func yamlError(file string, err error) error {
 	return e
 }
 
+// missing returns what is missing or wrong in the phrases and how to fix it.
 func (p *Phrases) missing(want *Phrases) (what, right string) {
 	switch {
 	case p.Direction != "ltr" && p.Direction != "rtl":
@@ -88,8 +88,8 @@ func (p *Phrases) missing(want *Phrases) (what, right string) {
 	return p.missingWords(want)
 }
 
-// optionalPhrases came after the first release. A file that was written before goes on
-// working without them: they are in English then.
+// optionalPhrases were added after the first release. Files without them stay valid and get the English
+// phrases.
 var optionalPhrases = []string{"public", "subscribe"}
 
 func (p *Phrases) missingWords(want *Phrases) (what, right string) {
@@ -106,7 +106,7 @@ func (p *Phrases) missingWords(want *Phrases) (what, right string) {
 	return "", ""
 }
 
-// phrase returns a phrase with its places filled.
+// phrase returns a phrase with args in place of {0}, {1} and so on.
 func (p *Phrases) phrase(key string, args []string) (string, error) {
 	text, ok := p.Texts[key]
 	if !ok && slices.Contains(optionalPhrases, key) {
@@ -115,7 +115,7 @@ func (p *Phrases) phrase(key string, args []string) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("no phrase %q; there are: %s", key, strings.Join(slices.Sorted(maps.Keys(p.Texts)), ", "))
 	}
-	// One pass, so that an argument with braces in it stays as it is.
+	// Replace all in one pass, so that braces in an argument are not replaced.
 	pairs := make([]string, 0, 2*len(args))
 	for i, arg := range args {
 		pairs = append(pairs, "{"+strconv.Itoa(i)+"}", arg)
@@ -123,8 +123,7 @@ func (p *Phrases) phrase(key string, args []string) (string, error) {
 	return strings.NewReplacer(pairs...).Replace(text), nil
 }
 
-// count returns a phrase with a number, in the plural form that the language has
-// for it.
+// count returns a phrase with a number, in the language's plural form for it.
 func (p *Phrases) count(key string, n int) (string, error) {
 	forms, ok := p.Counts[key]
 	if !ok {
@@ -153,7 +152,7 @@ func (p *Phrases) date(pattern string, t time.Time) string {
 	).Replace(pattern)
 }
 
-// join makes "Anna, Ben and Carla".
+// join joins names, such as "Anna, Ben and Carla".
 func (p *Phrases) join(names []string) string {
 	if len(names) < 2 {
 		return strings.Join(names, "")
@@ -162,7 +161,7 @@ func (p *Phrases) join(names []string) string {
 	return strings.Join(names[:last], p.List.Comma) + p.List.Last + names[last]
 }
 
-// english are the built-in English phrases, for samples outside any set.
+// english are the built-in English phrases, for pages that no Set made.
 var english, errEnglish = builtInEnglish()
 
 func builtInEnglish() (*Phrases, error) {

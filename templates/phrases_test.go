@@ -130,7 +130,7 @@ func TestBrokenPhrasesAreExplained(t *testing.T) {
 		{"phrases/es.yaml", "a: [", "es.yaml:1: "},
 		{"phrases/es.yaml", strings.Replace(good, "  left: {", "  rest: {", 1), "es.yaml: counts: left is missing"},
 		{"phrases/es.yaml", strings.Replace(good, `other: "{n} articles"`, `few: "{n} articles"`, 1), `counts: articles has no form "other"`},
-		{"phrases/spanish-language.yaml", good, "is no language; use a language tag"},
+		{"phrases/spanish-language.yaml", good, "is not a language; use a language tag"},
 	} {
 		_, err := Load(folder(t, map[string]string{tc.file: tc.source}))
 		if err == nil || !strings.Contains(err.Error(), tc.want) {

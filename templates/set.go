@@ -14,32 +14,32 @@ import (
 	"strings"
 )
 
-// Set is all mail templates of a service, checked.
+// Set is the checked set of mail templates and phrases.
 type Set struct {
 	mails             map[string]*Mail
 	phrasesByLanguage map[string]*Phrases
 	fingerprint       string
 }
 
-// Fingerprint returns a hash of all files that the set was made of: templates with the same
-// one give the same mails.
+// Fingerprint returns a hash of all files of the set. Sets with the same fingerprint render the same
+// mails.
 func (s *Set) Fingerprint() string { return s.fingerprint }
 
-// noticeNames are the mails that are filled with a Notice; all others are digests.
+// noticeNames are the mails whose data is a Notice; all others are digests.
 var noticeNames = []string{"confirm", "notice", "signin", "welcome"}
 
-// Load returns the built-in templates, with those of the folder dir in place of the
-// built-in ones of the same name or beside them: dir/mail/NAME.html with
-// dir/mail/NAME.txt, and dir/phrases/LANGUAGE.yaml. An empty dir gives the built-in ones.
-// Every template is run on sample data, so that a misspelt field is found now and
-// not when an edition is due; all errors found are joined, each an *Error.
+// Load returns the built-in templates and those of the folder dir, which replace built-in ones of the
+// same name: dir/mail/NAME.html with dir/mail/NAME.txt, and dir/phrases/LANGUAGE.yaml. If dir is empty,
+// it returns the built-in ones. Load renders every template with sample data, so that a misspelt field
+// is found now and not when an edition is due. The errors of all templates are joined; each is an
+// *Error.
 func Load(dir string) (*Set, error) {
 	set := &Set{mails: map[string]*Mail{}, phrasesByLanguage: map[string]*Phrases{}}
-	words, err := readFiles("phrases", dir, ".yaml")
+	phrases, err := readFiles("phrases", dir, ".yaml")
 	if err != nil {
 		return nil, err
 	}
-	if err := set.parsePhrases(words); err != nil {
+	if err := set.parsePhrases(phrases); err != nil {
 		return nil, err
 	}
 	mails, err := readFiles("mail", dir, ".html", ".txt")
@@ -49,7 +49,7 @@ func Load(dir string) (*Set, error) {
 	if err := set.parseMails(mails); err != nil {
 		return nil, err
 	}
-	set.fingerprint = fingerprint(words, mails)
+	set.fingerprint = fingerprint(phrases, mails)
 	return set, nil
 }
 
@@ -64,7 +64,7 @@ func fingerprint(sets ...fileSet) string {
 	return hex.EncodeToString(hash.Sum(nil))
 }
 
-// parsePhrases reads English first, by which the others are measured.
+// parsePhrases reads all phrase files. English comes first, because the others need the same phrases.
 func (s *Set) parsePhrases(files fileSet) error {
 	english, err := parsePhrases(files.path("en.yaml"), []byte(files.source("en.yaml")), "en", nil)
 	if err != nil {
@@ -110,7 +110,7 @@ func (s *Set) parseMail(name string, files fileSet) error {
 	return nil
 }
 
-// mailNames lists the mails that files have a part of.
+// mailNames returns the names of the mails of which files has at least one part.
 func mailNames(files fileSet) []string {
 	names := map[string]bool{}
 	for name := range files {
@@ -129,23 +129,23 @@ func (s *Set) Mail(name string) (*Mail, error) {
 	return nil, errUnknownMail(name, s.Names())
 }
 
-// Names lists the mail templates that digests can use, sorted.
+// Names returns the names of the mail templates for digests, sorted.
 func (s *Set) Names() []string {
 	names := slices.Sorted(maps.Keys(s.mails))
 	return slices.DeleteFunc(names, func(name string) bool { return slices.Contains(noticeNames, name) })
 }
 
-// Languages lists the languages that have phrases, sorted.
+// Languages returns the languages that have phrases, sorted.
 func (s *Set) Languages() []string { return slices.Sorted(maps.Keys(s.phrasesByLanguage)) }
 
-// maxFile bounds one template file, in bytes.
+// maxFile is the maximum size of a template file in bytes.
 const maxFile = 1 << 20
 
-// fileSet is the files of one folder, by name.
+// fileSet is the files of a folder by name.
 type fileSet map[string]file
 
 type file struct {
-	path   string // for messages
+	path   string // for error messages
 	source string
 }
 
@@ -158,7 +158,7 @@ func (s fileSet) path(name string) string {
 	return name
 }
 
-// parts lists the shared parts: files whose name begins with an underscore.
+// parts returns the names of the shared parts: files whose name begins with an underscore.
 func (s fileSet) parts(suffix string) []string { return s.named("_", suffix) }
 
 func (s fileSet) named(prefix, suffix string) []string {
@@ -171,8 +171,8 @@ func (s fileSet) named(prefix, suffix string) []string {
 	return names
 }
 
-// readFiles reads the built-in files of a folder, then those of dir over them. A
-// dir without that folder adds none.
+// readFiles reads the built-in files of a folder and then those of dir, which replace them. dir need
+// not have the folder.
 func readFiles(folder, dir string, suffixes ...string) (fileSet, error) {
 	files := fileSet{}
 	if err := files.add(builtIn, folder, func(name string) string { return "built-in " + folder + "/" + name }, suffixes); err != nil {
@@ -218,7 +218,7 @@ func readFile(from fs.FS, name string) (string, error) {
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err == nil && len(data) > maxFile {
-		err = fmt.Errorf("larger than %d bytes, which no mail template is", maxFile)
+		err = fmt.Errorf("larger than the limit of %d bytes", maxFile)
 	}
 	return string(data), err
 }

@@ -8,31 +8,30 @@ import (
 	"text/template/parse"
 )
 
-// maxSubjectTemplate bounds the template itself, in bytes.
+// maxSubjectTemplate is the maximum size of a subject template in bytes.
 const maxSubjectTemplate = 2000
 
-// Subject is a template of a subject line. It may print the fields of a Digest, choose
-// with if and with, and call the functions below; it cannot loop or call others, so
-// that its work and its output are bounded.
+// Subject is the template of a subject line. It may print the fields of a Digest, use if and with, and
+// call the functions in subjectAllowed. It cannot loop, so its time and its output are bounded.
 type Subject struct {
 	tmpl *template.Template
 }
 
-// subjectFuncs may be called in subject lines besides those of text/template that
-// are named here as well.
+// subjectFuncs are the functions of subject lines in addition to those of text/template.
 var subjectFuncs = template.FuncMap{
 	"cut":   func(width int, text string) string { return Truncate(text, width) },
 	"upper": strings.ToUpper,
 	"lower": strings.ToLower,
 }
 
+// subjectAllowed are all functions that subject lines may call.
 var subjectAllowed = map[string]bool{
 	"cut": true, "upper": true, "lower": true,
 	"and": true, "or": true, "not": true, "len": true, "index": true,
 	"eq": true, "ne": true, "lt": true, "le": true, "gt": true, "ge": true,
 }
 
-// ParseSubject reads a subject template, and runs it on sample data.
+// ParseSubject parses a subject template and checks it by rendering sample data.
 func ParseSubject(text string) (*Subject, error) {
 	if len(text) > maxSubjectTemplate {
 		return nil, fmt.Errorf("subject template has %d bytes; use at most %d", len(text), maxSubjectTemplate)
@@ -54,7 +53,7 @@ func ParseSubject(text string) (*Subject, error) {
 	return s, nil
 }
 
-// checkSubjectNode refuses what a subject line has no use for.
+// checkSubjectNode refuses syntax that subject lines must not use.
 func checkSubjectNode(node parse.Node) error {
 	switch n := node.(type) {
 	case *parse.ListNode:
@@ -89,7 +88,7 @@ func checkSubjectBranch(n parse.BranchNode) error {
 	return checkSubjectNode(n.ElseList)
 }
 
-// checkSubjectPipe checks the functions of a pipeline, nested ones as well.
+// checkSubjectPipe checks the functions of a pipeline and of those nested in it.
 func checkSubjectPipe(pipe *parse.PipeNode) error {
 	for _, command := range pipe.Cmds {
 		for _, arg := range command.Args {
@@ -108,8 +107,8 @@ func checkSubjectPipe(pipe *parse.PipeNode) error {
 	return nil
 }
 
-// Line fills the template. The line has no control characters, so that no header
-// can be smuggled in, and at most MaxSubject characters.
+// Line renders the template. The result has at most MaxSubject characters and no control characters,
+// so that it cannot inject a header.
 func (s *Subject) Line(data Digest) (string, error) {
 	var out bytes.Buffer
 	if err := s.tmpl.Execute(&out, data); err != nil {

@@ -19,9 +19,8 @@ var textFuncs = texttemplate.FuncMap{
 	"plain":     plain,
 }
 
-// wrap breaks text into lines of at most width columns, at spaces and between the
-// characters of scripts that have none. A longer word, such as an address, stays
-// whole, so that it can be pressed on.
+// wrap breaks text into lines of at most width columns, at spaces and between the characters of scripts
+// without spaces. A longer word, such as a URL, is not split, so that it stays a working link.
 func wrap(width int, text string) string {
 	var out strings.Builder
 	for i, line := range strings.Split(text, "\n") {
@@ -35,24 +34,24 @@ func wrap(width int, text string) string {
 
 func wrapLine(out *strings.Builder, width int, line string) {
 	column := 0
-	spaces := "" // they only count when a word follows on the same line
+	spaces := "" // written only if a word follows on the same line
 	for line != "" {
 		var piece string
 		piece, line = nextPiece(line)
 		word := strings.TrimRight(piece, " \t")
-		wide := uniseg.StringWidth(word)
-		if column > 0 && column+len(spaces)+wide > width {
+		columns := uniseg.StringWidth(word)
+		if column > 0 && column+len(spaces)+columns > width {
 			out.WriteByte('\n')
 			column, spaces = 0, ""
 		}
 		out.WriteString(spaces + word)
-		column += len(spaces) + wide
+		column += len(spaces) + columns
 		spaces = piece[len(word):]
 	}
 }
 
-// nextPiece splits a line at the first place where we break it. UAX 14 would also
-// break after the slashes and hyphens of an address.
+// nextPiece splits a line at the first place where wrap may break it. UAX 14 would also allow breaks
+// after the slashes and hyphens of a URL.
 func nextPiece(line string) (piece, rest string) {
 	rest = line
 	for state := -1; rest != ""; {
@@ -66,24 +65,24 @@ func nextPiece(line string) (piece, rest string) {
 	return line[:len(line)-len(rest)], rest
 }
 
-// rule is a line of marks.
-func rule(mark string, width int) string { return strings.Repeat(mark, max(0, min(width, 200))) }
+// rule returns a line of a repeated character, at most 200 of them.
+func rule(char string, width int) string { return strings.Repeat(char, max(0, min(width, 200))) }
 
-// indent puts spaces before every line but the first.
+// indent inserts spaces before every line but the first.
 func indent(width int, text string) string {
 	return strings.ReplaceAll(text, "\n", "\n"+strings.Repeat(" ", max(0, min(width, 72))))
 }
 
-// underline puts a line of marks under a text, as wide as its widest line.
-func underline(mark, text string) string {
+// underline appends a line of a repeated character, as wide as the widest line of the text.
+func underline(char, text string) string {
 	width := 0
 	for _, line := range strings.Split(text, "\n") {
 		width = max(width, uniseg.StringWidth(line))
 	}
-	return text + "\n" + strings.Repeat(mark, min(width, 72))
+	return text + "\n" + strings.Repeat(char, min(width, 72))
 }
 
-// plain turns an article's HTML into text.
+// plain converts an article's HTML to text.
 func plain(body template.HTML) (string, error) {
 	return html2text.FromString(string(body))
 }
