@@ -21,14 +21,14 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/sink"
 )
 
-// environment is where the runs take place: a sink, a folder, and a PostgreSQL when one
+// environment is what all runs share: the options, a temporary folder, and a PostgreSQL server if one
 // is needed.
 type environment struct {
 	options
 	dir      string
 	postgres *testkit.Postgres
 	size     int // bytes of one mail
-	runs     int
+	runs     int // number of stores created so far
 }
 
 func newEnvironment(ctx context.Context, o options) (*environment, error) {
@@ -57,7 +57,7 @@ func (f *environment) close() {
 	_ = os.RemoveAll(f.dir)
 }
 
-// sink starts the far end of a run.
+// sink starts the SMTP server of a run.
 func (f *environment) sink() (*sink.Server, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -66,7 +66,7 @@ func (f *environment) sink() (*sink.Server, error) {
 	return sink.Start(l, sink.Options{Delay: f.delay}), nil
 }
 
-// measure makes one run.
+// measure does one run.
 func (f *environment) measure(ctx context.Context, p plan) (result, error) {
 	longer := *f
 	longer.mails *= p.times
@@ -96,12 +96,12 @@ func (f *environment) run(ctx context.Context, p plan) (result, error) {
 	}
 	r, err := f.node(ctx, dsn, server.Addr(), p.key, p.connections)
 	if err == nil && server.Tally.Distinct() != int64(f.mails) {
-		err = fmt.Errorf("%d of %d people have the mail", server.Tally.Distinct(), f.mails)
+		err = fmt.Errorf("%d of %d subscribers got the mail", server.Tally.Distinct(), f.mails)
 	}
 	return r, err
 }
 
-// smtpSource is the yardstick: Postfix's own generator, eight connections.
+// smtpSource runs the baseline: Postfix's smtp-source with eight connections.
 func (f *environment) smtpSource(ctx context.Context, server *sink.Server) (result, error) {
 	program, err := exec.LookPath("smtp-source")
 	if err != nil {
@@ -123,7 +123,7 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// dsn names a fresh store.
+// dsn returns the DSN of a new store.
 func (f *environment) dsn(ctx context.Context, engine string) (string, error) {
 	f.runs++
 	if engine == "postgres" {
@@ -132,7 +132,7 @@ func (f *environment) dsn(ctx context.Context, engine string) (string, error) {
 	return "sqlite:" + filepath.Join(f.dir, fmt.Sprintf("run%d.db", f.runs)), nil
 }
 
-// prepare fills a fresh store: articles, and the subscribers by an import.
+// prepare creates a store with articles and imported subscribers and returns its DSN.
 func (f *environment) prepare(ctx context.Context, engine string) (string, error) {
 	dsn, err := f.dsn(ctx, engine)
 	if err != nil {
@@ -159,7 +159,7 @@ func (f *environment) prepare(ctx context.Context, engine string) (string, error
 	return dsn, err
 }
 
-// rows are the rows of a list.
+// rows returns the rows of the imported list.
 func (f *environment) rows() iter.Seq2[subscriber.Row, error] {
 	return func(yield func(subscriber.Row, error) bool) {
 		for i := range f.mails {
@@ -172,7 +172,7 @@ func (f *environment) rows() iter.Seq2[subscriber.Row, error] {
 	}
 }
 
-// topicsOf are the topics of a reader, some of all by chance.
+// topicsOf returns a pseudo-random set of topics for a subscriber.
 func (f *environment) topicsOf(reader int) []string {
 	var out []string
 	chance := rand.New(rand.NewPCG(uint64(reader), 1)).Uint64()
@@ -186,7 +186,7 @@ func (f *environment) topicsOf(reader int) []string {
 
 func topicName(n int) string { return fmt.Sprintf("topic %d", n) }
 
-// articles of an edition: so many make a mail of about 41 KB.
+// articles is the number of articles of an edition, which makes a mail of about 41 KB.
 const articles = 11
 
 func sample(i int, now time.Time) article.Article {
@@ -198,7 +198,7 @@ func sample(i int, now time.Time) article.Article {
 	}
 }
 
-// mailSize is the length of one mail, as a node would render it.
+// mailSize returns the size of a mail as a node renders it, by sending one.
 func (f *environment) mailSize(ctx context.Context) (int, error) {
 	server, err := f.sink()
 	if err != nil {
@@ -219,10 +219,9 @@ func (f *environment) mailSize(ctx context.Context) (int, error) {
 }
 
 func addDigest(ctx context.Context, s *store.Store) error {
-	engine, err := newEngine(ctx, s, relay.Config{}, "", nil)
-	if err != nil {
+	// New stores the digests of its options.
+	if _, err := newEngine(ctx, s, relay.Config{}, "", nil); err != nil {
 		return err
 	}
-	_ = engine
 	return s.SetDigestSince(ctx, "weekly", time.Time{})
 }

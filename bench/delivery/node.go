@@ -26,11 +26,11 @@ import (
 	"github.com/tidings-press/tidings/templates"
 )
 
-// nodeVariable makes this program a node: a process of its own, so that its memory
-// can be measured.
+// nodeVariable is the environment variable that makes this program run as a node. A node is a process
+// of its own, so that its memory can be measured.
 const nodeVariable = "TIDINGS_BENCH_NODE"
 
-// nodeOptions is what a node is told.
+// nodeOptions are the options of a node, passed in nodeVariable.
 type nodeOptions struct {
 	DSN         string
 	Host        string
@@ -40,7 +40,7 @@ type nodeOptions struct {
 	Durability  store.Durability
 	Chunk       int
 	Profile     string
-	Wait        bool // works for others' editions until its input closes
+	Wait        bool // send editions that other nodes start, until stdin is closed
 }
 
 // node starts a node and waits until it has sent an edition.
@@ -60,15 +60,15 @@ func (f *environment) node(ctx context.Context, dsn string, sink net.Addr, key s
 	return result{mails: f.mails, took: r.Took, peak: r.Peak, cpu: r.CPU}, nil
 }
 
-// report is what a node says when it has sent an edition.
+// report is the output of a node that has sent an edition, as JSON.
 type report struct {
 	Took time.Duration
 	Peak int64 // bytes of memory
 	CPU  time.Duration
 }
 
-// peak is the most memory that this process has had. The usage that a parent gets
-// of its child would count the parent's own from before the child began.
+// peak returns the peak memory of this process. The rusage of a child that its parent gets cannot be
+// used, because it includes memory of the parent from before the exec.
 func peak() int64 {
 	text, err := os.ReadFile("/proc/self/status")
 	if err != nil {
@@ -80,7 +80,7 @@ func peak() int64 {
 	return kilobytes * 1024
 }
 
-// cpu is the processor time that this process has had, the kernel's for it included.
+// cpu returns the CPU time of this process, user and system.
 func cpu() time.Duration {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
@@ -125,12 +125,12 @@ func runNode() error {
 		}
 		defer pprof.StopCPUProfile()
 	}
-	app.LimitMemory(0) // as tidings worker does, which serves no feeds
+	app.LimitMemory(0) // like tidings worker, which serves no feeds
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	opts := store.Options{Durability: o.Durability}
 	if strings.HasPrefix(o.DSN, "sqlite:") {
-		opts.Journal = strings.TrimPrefix(o.DSN, "sqlite:") + ".journal" // as the service keeps one
+		opts.Journal = strings.TrimPrefix(o.DSN, "sqlite:") + ".journal" // like the service
 	}
 	s, err := store.Open(ctx, o.DSN, opts)
 	if err != nil {
@@ -168,8 +168,8 @@ func runNode() error {
 	return json.NewEncoder(os.Stdout).Encode(report{took, peak(), cpu()})
 }
 
-// awaitSent waits for the end of an edition: the time from its approval to its last
-// delivery recorded, as the store has it.
+// awaitSent waits until an edition is sent and returns the time from its approval to its end, as
+// recorded in the store.
 func awaitSent(ctx context.Context, s *store.Store, id string) (time.Duration, error) {
 	for {
 		edition, err := s.Edition(ctx, id)
@@ -221,8 +221,8 @@ func signingKeys(kind string) ([]mailer.DKIMKey, error) {
 	return []mailer.DKIMKey{{Domain: "gazette.example", Selector: "bench", Signer: signer}}, err
 }
 
-// nodes measures how sending grows with the number of nodes on one PostgreSQL,
-// with a fixed number of connections per node and a server that takes its time.
+// nodes measures how the speed grows with the number of nodes on one PostgreSQL server, with a fixed
+// number of connections per node. Use it with a delay, so that the sink is not the bottleneck.
 func (f *environment) nodes(ctx context.Context) error {
 	fmt.Printf("%d mails of %d bytes, delay %v, %d connections per node, %d rounds, medians\n\n", f.mails, f.size, f.delay, f.connections, f.rounds)
 	counts := []int{1, 2, 4}
@@ -243,7 +243,7 @@ func (f *environment) nodes(ctx context.Context) error {
 	return nil
 }
 
-// sendWithNodes sends one edition by n nodes.
+// sendWithNodes sends an edition with n nodes.
 func (f *environment) sendWithNodes(ctx context.Context, n int) (result, error) {
 	server, err := f.sink()
 	if err != nil {
@@ -271,7 +271,7 @@ func (f *environment) sendWithNodes(ctx context.Context, n int) (result, error) 
 		}
 		stops = append(stops, stop)
 	}
-	time.Sleep(500 * time.Millisecond) // until all of them look for work
+	time.Sleep(500 * time.Millisecond) // until all nodes poll for work
 	s, err := store.Open(ctx, dsn, store.Options{})
 	if err != nil {
 		return result{}, err
@@ -287,12 +287,12 @@ func (f *environment) sendWithNodes(ctx context.Context, n int) (result, error) 
 	}
 	took, err := awaitSent(ctx, s, edition.ID)
 	if err == nil && server.Tally.Distinct() != int64(f.mails) {
-		err = errors.New("somebody was left out")
+		err = fmt.Errorf("%d of %d subscribers got the mail", server.Tally.Distinct(), f.mails)
 	}
 	return result{mails: f.mails, took: took}, err
 }
 
-// startNode starts a node that works until its input is closed.
+// startNode starts a node that runs until its stdin is closed.
 func startNode(cmd *exec.Cmd) (stop func() error, err error) {
 	var in io.WriteCloser
 	if in, err = cmd.StdinPipe(); err != nil {

@@ -11,14 +11,14 @@ import (
 // plan is one run of a round.
 type plan struct {
 	name        string
-	kind        string // the first word of the name: what is measured
-	engine      string // sqlite or postgres, where there is a store
-	key         string // rsa or ed25519, where mails are signed
+	kind        string // what is measured: the first word of the name
+	engine      string // sqlite or postgres; empty for runs without a store
+	key         string // rsa or ed25519; empty if mails are not signed
 	connections int    // 0 for the default settings
-	times       int    // as many readers
+	times       int    // factor for the number of subscribers
 }
 
-// readPlan reads "sqlite+rsa@32*10".
+// readPlan parses the name of a run, such as "sqlite+rsa@32*10".
 func readPlan(name string, connections int) (plan, error) {
 	p := plan{name: name, connections: connections, times: 1}
 	rest, times, multiplied := strings.Cut(name, "*")
@@ -43,7 +43,7 @@ func readPlan(name string, connections int) (plan, error) {
 		p.engine = ""
 	case "record", "import", "sqlite", "postgres":
 		if p.engine != "sqlite" && p.engine != "postgres" {
-			return p, fmt.Errorf("run %q: there is no engine %q", name, p.engine)
+			return p, fmt.Errorf("run %q: unknown engine %q; use sqlite or postgres", name, p.engine)
 		}
 	default:
 		return p, fmt.Errorf("run %q: use smtp-source, sqlite, postgres, rsa, ed25519, record-ENGINE or import-ENGINE", name)
@@ -51,9 +51,9 @@ func readPlan(name string, connections int) (plan, error) {
 	return p, nil
 }
 
-// baseline is what a run is compared with: nothing but signing for those that sign,
-// the default settings for those with a number of connections, the same list for a
-// longer one, and else Postfix's generator.
+// baseline returns the name of the run that a run is compared with: for a multiplied list the run
+// without the factor, for a number of connections the default settings, for signed mails signing alone,
+// else smtp-source. Import and record have none.
 func (p plan) baseline() string {
 	base, _, multiplied := strings.Cut(p.name, "*")
 	plain, _, limited := strings.Cut(base, "@")
@@ -70,7 +70,7 @@ func (p plan) baseline() string {
 	return "smtp-source"
 }
 
-// result is one run.
+// result is the measurement of a run.
 type result struct {
 	mails int
 	took  time.Duration
@@ -80,25 +80,24 @@ type result struct {
 
 func (r result) rate() float64 { return float64(r.mails) / r.took.Seconds() }
 
-// print writes the table: medians, and the median of the ratios to the yardstick
-// of the same round.
+// print writes the table: medians, and the median ratio to the baseline of the same round.
 func print(plans []plan, results map[string][]result) {
 	fmt.Printf("%-16s %12s %12s %36s %12s %14s\n", "run", "a second", "took", "speed to that of", "CPU/mail", "peak memory")
 	for _, p := range plans {
-		name, stick := p.name, p.baseline()
+		name, baseline := p.name, p.baseline()
 		var rates, ratios, peaks, cpus, times []float64
 		for i, r := range results[name] {
 			rates = append(rates, r.rate())
 			times = append(times, r.took.Seconds())
 			cpus = append(cpus, r.cpu.Seconds()*1e6/float64(r.mails))
 			peaks = append(peaks, float64(r.peak)/(1<<20))
-			if sticks := results[stick]; i < len(sticks) {
-				ratios = append(ratios, r.rate()/sticks[i].rate())
+			if base := results[baseline]; i < len(base) {
+				ratios = append(ratios, r.rate()/base[i].rate())
 			}
 		}
 		ratio := "-"
 		if len(ratios) > 0 {
-			ratio = fmt.Sprintf("%.2f (%.2f to %.2f) %s", median(ratios), slices.Min(ratios), slices.Max(ratios), stick)
+			ratio = fmt.Sprintf("%.2f (%.2f to %.2f) %s", median(ratios), slices.Min(ratios), slices.Max(ratios), baseline)
 		}
 		memory := "-"
 		if p := median(peaks); p > 0 {

@@ -12,14 +12,13 @@ import (
 	"github.com/tidings-press/tidings/mailer"
 )
 
-// signing measures how many signatures all processors make, and nothing else: the
-// most mails that could be signed.
+// signing measures the rate of signatures on all processors, which is the upper limit for signed mails.
 func signing(kind string) (result, error) {
-	fresh, err := mailer.GenerateKey(kind)
+	key, err := mailer.GenerateKey(kind)
 	if err != nil {
 		return result{}, err
 	}
-	signer, err := mailer.ParsePrivateKey(fresh.PEM)
+	signer, err := mailer.ParsePrivateKey(key.PEM)
 	if err != nil {
 		return result{}, err
 	}
@@ -35,7 +34,7 @@ func signing(kind string) (result, error) {
 		work.Go(func() {
 			for time.Since(begin) < 3*time.Second {
 				if _, err := signer.Sign(rand.Reader, digest[:], opts); err != nil {
-					panic(err) // a key made a moment ago
+					panic(err) // cannot happen with a generated key
 				}
 				made.Add(1)
 			}

@@ -15,8 +15,8 @@ import (
 	"github.com/tidings-press/tidings/internal/subscriber"
 )
 
-// importList measures what "tidings subscriber import" does: a CSV file is read,
-// checked line by line, and stored.
+// importList measures the work of "tidings subscriber import": reading a CSV file, checking each line,
+// and storing the subscribers.
 func (f *environment) importList(ctx context.Context, engine string) (result, error) {
 	dsn, err := f.dsn(ctx, engine)
 	if err != nil {
@@ -64,11 +64,11 @@ func writeList(path string, n int) error {
 	return file.Close()
 }
 
-// recordConnections are as many as a node opens to a fast relay.
+// recordConnections is the number of connections that a node opens to a fast relay.
 const recordConnections = 64
 
-// record measures the store alone: an edition is frozen, and connections that send
-// nothing store the outcome of one mail and the intent of the next.
+// record measures the store alone: it freezes an edition, and then recordConnections goroutines record
+// the outcome of one delivery and the intent of the next, without sending mail.
 func (f *environment) record(ctx context.Context, engine string) (result, error) {
 	dsn, err := f.prepare(ctx, engine)
 	if err != nil {
@@ -102,7 +102,7 @@ func (f *environment) record(ctx context.Context, engine string) (result, error)
 	return r, err
 }
 
-// recordAll claims chunk after chunk and stores that all of it was sent.
+// recordAll claims all chunks and records their deliveries as sent.
 func (f *environment) recordAll(ctx context.Context, s *store.Store) error {
 	recorder := s.NewRecorder()
 	defer recorder.Close()
@@ -154,7 +154,7 @@ func (f *environment) recordAll(ctx context.Context, s *store.Store) error {
 	return err
 }
 
-// size is what the store takes on disk, in octets.
+// size returns the size of the store on disk, in octets.
 func size(ctx context.Context, s *store.Store) (int64, error) {
 	query := "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
 	if s.Engine() == store.Postgres {

@@ -1,5 +1,5 @@
-// Command sink takes mail as fast as it comes and counts it: the far end of the
-// delivery benchmark, and of one's own experiments.
+// Command sink is an SMTP server that accepts mail as fast as possible and counts it. Use it to test
+// delivery by hand; the delivery benchmark uses the same server.
 //
 //	go run ./bench/sink -listen 127.0.0.1:2525 -delay 20ms
 package main
@@ -29,12 +29,12 @@ func run() error {
 	address := flag.String("listen", "127.0.0.1:2525", "address to listen on; a path with a slash is a Unix socket")
 	every := flag.Duration("every", time.Second, "how often to print the counts; 0 prints them once, at the end")
 	flag.DurationVar(&opts.Delay, "delay", 0, "wait before each flight of replies")
-	flag.BoolVar(&opts.NoPipelining, "no-pipelining", false, "take one command at a time")
+	flag.BoolVar(&opts.NoPipelining, "no-pipelining", false, "do not offer PIPELINING")
 	flag.BoolVar(&opts.LMTP, "lmtp", false, "speak LMTP")
 	flag.IntVar(&opts.Greylist, "greylist", 0, "refuse each recipient's first tries with 451")
 	flag.IntVar(&opts.PerConnection, "per-connection", 0, "mails before a connection is closed with 421; 0 for any number")
 	flag.IntVar(&opts.Connections, "connections", 0, "connections at once before 421; 0 for any number")
-	flag.Func("fault", "misbehave: `STAGE:ACTION`, such as \"RCPT:550 5.1.1 no such user\", \"dot:cut\" or \"body:hang\"; may be given again", func(text string) error {
+	flag.Func("fault", "simulate the fault `STAGE:ACTION`, such as \"RCPT:550 5.1.1 no such user\", \"dot:cut\" or \"body:hang\"; may be given again", func(text string) error {
 		fault, err := sink.ParseFault(text)
 		opts.Faults = append(opts.Faults, fault)
 		return err

@@ -1,9 +1,8 @@
-// Package inbox is a mail server for looking at mail: it takes every message it
-// is sent over SMTP, keeps the newest in memory and shows them in a browser.
-// New makes one, ServeSMTP takes mail in, Handler shows it.
+// Package inbox is a mail server for previews: it accepts every message over SMTP, keeps the newest in
+// memory and shows them in a browser. Start with New; Inbox.ServeSMTP receives mail and Inbox.Handler
+// shows it.
 //
-// It is for trying things out on one's own machine. It asks for no password and
-// delivers nothing to anybody.
+// It is meant for use on one's own machine: it has no authentication and does not relay mail.
 package inbox
 
 import (
@@ -22,22 +21,22 @@ const (
 	DefaultSize     = 25 << 20
 )
 
-// Options bound what an Inbox keeps.
+// Options configure an Inbox.
 type Options struct {
-	Messages int              // the newest so many are kept; DefaultMessages when 0
-	Size     int64            // bytes of one message; DefaultSize when 0
-	Clock    func() time.Time // time.Now when nil
+	Messages int              // number of messages to keep; DefaultMessages if 0
+	Size     int64            // maximum size of a message in bytes; DefaultSize if 0
+	Clock    func() time.Time // time.Now if nil
 }
 
-// Message is one mail as it came in.
+// Message is a received mail.
 type Message struct {
 	ID       int // 1 for the first
 	From     string
 	To       []string
 	Received time.Time
-	Source   []byte // as sent, without the transparency dots
+	Source   []byte // as sent, without the doubled dots of SMTP
 	Subject  string
-	Name     string // of the sender as its header says, or the address
+	Name     string // of the sender in the From header, or the sender's address
 }
 
 // Inbox keeps the newest messages. It is safe for concurrent use.
@@ -47,7 +46,7 @@ type Inbox struct {
 
 	mu       sync.Mutex
 	messages []*Message // oldest first
-	count    int        // all that ever came
+	count    int        // number of all messages received
 }
 
 // New returns an empty Inbox.
@@ -66,7 +65,7 @@ func New(options Options) *Inbox {
 	return in
 }
 
-// ServeSMTP takes mail on the listener until Close. It returns nil after Close.
+// ServeSMTP accepts mail on the listener until Close. It returns nil after Close.
 func (in *Inbox) ServeSMTP(l net.Listener) error {
 	err := in.server.Serve(l)
 	if err == smtp.ErrServerClosed {
@@ -75,10 +74,10 @@ func (in *Inbox) ServeSMTP(l net.Listener) error {
 	return err
 }
 
-// Close stops taking mail. What is kept can still be looked at.
+// Close stops accepting mail. The kept messages are still shown.
 func (in *Inbox) Close() error { return in.server.Close() }
 
-// Count says how many messages ever came in.
+// Count returns the number of all messages received, including those no longer kept.
 func (in *Inbox) Count() int {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -100,7 +99,7 @@ func (in *Inbox) Messages() []*Message {
 func (in *Inbox) Message(id int) *Message {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	// Numbers run without gaps, so the place follows from the number.
+	// Ids have no gaps, so the index follows from the id.
 	if i := id - (in.count - len(in.messages)) - 1; i >= 0 && i < len(in.messages) {
 		return in.messages[i]
 	}
@@ -129,7 +128,7 @@ func (in *Inbox) newServer() *smtp.Server {
 	server.ReadTimeout = time.Minute
 	server.WriteTimeout = time.Minute
 	server.EnableSMTPUTF8 = true
-	// A client that hangs up is no news here.
+	// Do not log clients that disconnect.
 	server.ErrorLog = log.New(io.Discard, "", 0)
 	return server
 }
@@ -152,7 +151,7 @@ func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 }
 
 func (s *session) Data(r io.Reader) error {
-	source, err := io.ReadAll(r) // the server bounds it
+	source, err := io.ReadAll(r) // bounded by MaxMessageBytes
 	if err != nil {
 		return err
 	}

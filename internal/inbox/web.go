@@ -24,10 +24,11 @@ var pages = template.Must(template.New("").Funcs(template.FuncMap{
 	"list":  func(to []string) string { return strings.Join(to, ", ") },
 }).ParseFS(pageFiles, "pages/*.html"))
 
-// The frame shows somebody's HTML: no scripts, no forms, its own origin; links
-// open in a tab of their own.
+// framePolicy is for the HTML of a mail, which is not trusted: no scripts, no forms and its own origin.
+// Links open in a new tab.
 const framePolicy = "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src http: https: data:; media-src http: https:"
 
+// pagePolicy is for the pages of the inbox itself.
 const pagePolicy = "default-src 'none'; style-src 'self'; frame-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // Handler shows the messages: the list at /, one message at /messages/N, its
@@ -118,17 +119,17 @@ func renderPage(w http.ResponseWriter, page string, data any) {
 	_, _ = out.WriteTo(w)
 }
 
-// maxPart bounds a decoded part, in bytes.
+// maxPart is the maximum size of a decoded part in bytes.
 const maxPart = 10 << 20
 
-// field is one header field, as sent but unfolded.
+// field is a header field, unfolded but not decoded.
 type field struct{ Name, Value string }
 
-// parsedMessage is a message taken apart for showing.
+// parsedMessage is a message parsed for display.
 type parsedMessage struct {
 	HTML, Text string
 	Fields     []field
-	Problem    string // what could not be read, for people
+	Problem    string // what could not be read; shown on the page
 }
 
 // subjectAndSender reads the subject and the sender's name.
@@ -146,7 +147,7 @@ func subjectAndSender(source []byte) (subject, name string) {
 	return subject, name
 }
 
-// parseMessage decodes the parts that people read.
+// parseMessage decodes the header, the text part and the HTML part of a message.
 func parseMessage(source []byte) parsedMessage {
 	var p parsedMessage
 	r, err := mail.CreateReader(bytes.NewReader(source))
