@@ -218,7 +218,7 @@ func readFile(from fs.FS, name string) (string, error) {
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err == nil && len(data) > maxFile {
-		err = fmt.Errorf("larger than the limit of %d bytes", maxFile)
+		err = fmt.Errorf("larger than %d bytes, the limit for a template file", maxFile)
 	}
 	return string(data), err
 }
