@@ -1,11 +1,11 @@
-// A WebSub hub of other people's making (@dwk/websub) as a server on the loopback.
-// All that a hub does is theirs: reading requests, verifying, fetching, signing and
-// delivering. What is here stands in for the platform that it is made for: the
-// listener, a queue in memory, and a store for its subscriptions.
+// Runs an independent WebSub hub (@dwk/websub) as a server on loopback. The library does
+// the work of a hub: it reads requests, verifies subscribers, fetches, signs and delivers.
+// This file replaces the platform that the library is made for: the listener, a queue in
+// memory, and a store of subscriptions.
 //
 // usage: node --input-type=module -e "$(cat hub.mjs)" HOST:PORT...
-// where the arguments are the only servers that it may call, from the folder that
-// scripts/install-websub-hub has made. It prints its address on the first line.
+// It must run in the folder that scripts/install-websub-hub creates, and calls only the
+// servers in its arguments. It prints its address on the first line.
 import { createServer } from 'node:http'
 import { createWebSub, createWebSubQueueConsumer } from '@dwk/websub'
 
@@ -42,7 +42,7 @@ const env = { WEBSUB_QUEUE: queue, WEBSUB_CONTENT: bucket }
 
 let work = async () => {}
 
-// later does a message once, and again when the hub asks for it.
+// later handles a message after some seconds, and again if the hub asks for a retry.
 function later(body, attempts, seconds) {
   setTimeout(() => {
     let again = null
@@ -79,5 +79,5 @@ server.listen(0, '127.0.0.1', () => {
   console.log(address)
 })
 
-// Whoever started it holds its input: it ends when they do, however that may be.
+// The process that started the hub holds its standard input, so the hub ends with it.
 process.stdin.resume().on('end', () => process.exit(0))
