@@ -1,4 +1,4 @@
-// Package backoff spaces out retries: Delay returns how long to wait before the next one.
+// Package backoff computes the waiting time before a retry; see Delay.
 package backoff
 
 import (
@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// Delay returns how long to wait after a number of failed tries: first after one, doubled
-// with each further one, and never more than longest. A tenth of jitter either way keeps
-// those that failed together from coming back together.
+// Delay returns how long to wait after a number of failed tries: first after one try, twice as
+// long after each further one, and at most longest. It adds jitter of up to a tenth either way,
+// so that jobs that failed together are not retried together.
 func Delay(first, longest time.Duration, tries int) time.Duration {
 	d := longest
-	// longest is shifted down rather than first up, which would overflow after 40 tries.
+	// Shift longest down and not first up: first would overflow after some 40 tries.
 	if shift := max(tries-1, 0); first < longest>>shift {
 		d = first << shift
 	}

@@ -20,14 +20,14 @@ const (
 	MaxAddress = 254
 )
 
-// Address is a checked mail address. The zero value is no address. Addresses are
-// equal as Go values only when written alike: compare people by Key.
+// Address is a valid mail address; the zero value is none. Two spellings of one mailbox are
+// different values, so compare addresses by Key.
 type Address struct {
-	local  string // as on the wire: a dot-atom, or a quoted string where it must be one
+	local  string // as in SMTP: a dot-atom, or a quoted string if it has to be one
 	domain string // lower case, IDN labels in punycode
 }
 
-// AddressError says what is wrong with an address and what is expected.
+// AddressError reports an invalid address: what is wrong and what is expected.
 type AddressError struct {
 	Input    string
 	What     string
@@ -38,10 +38,10 @@ func (e *AddressError) Error() string {
 	return fmt.Sprintf("address %s: %s; expected: %s", quoteShort(e.Input), e.What, e.Expected)
 }
 
-// ParseAddress reads one address, such as ada@example.org. It takes dot-atoms and
-// quoted strings as local parts (RFC 5321), UTF-8 in them (RFC 6531) and
-// international domains (RFC 5890) in either form. Spaces around it are dropped.
-// Errors are *AddressError.
+// ParseAddress parses one address, such as ada@example.org. The local part may be a dot-atom or
+// a quoted string (RFC 5321) and may hold UTF-8 (RFC 6531). The domain may be international, in
+// Unicode or punycode (RFC 5890). Spaces around the address are dropped. Errors are
+// *AddressError.
 func ParseAddress(s string) (Address, error) {
 	input := s
 	s = strings.Trim(s, " \t")
@@ -51,7 +51,7 @@ func ParseAddress(s string) (Address, error) {
 	if s == "" {
 		return invalid("it is empty", "something like ada@example.org")
 	}
-	if len(s) > 4*MaxAddress { // 4: punycode is shorter than UTF-8 now and then, but never by so much
+	if len(s) > 4*MaxAddress { // punycode can be shorter than UTF-8, but never by a factor of 4
 		return invalid("it is too long", fmt.Sprintf("at most %d octets", MaxAddress))
 	}
 	if !utf8.ValidString(s) {
@@ -75,7 +75,7 @@ func ParseAddress(s string) (Address, error) {
 	return Address{local: local, domain: domain}, nil
 }
 
-// MustParseAddress is ParseAddress for constants; it panics on an invalid address.
+// MustParseAddress is ParseAddress for constants. It panics if the address is invalid.
 func MustParseAddress(s string) Address {
 	a, err := ParseAddress(s)
 	if err != nil {
@@ -84,8 +84,8 @@ func MustParseAddress(s string) Address {
 	return a
 }
 
-// String is the address for people: the case of the local part kept, the domain
-// in Unicode. ParseAddress reads it back.
+// String returns the address as people read it, with the domain in Unicode. The local part
+// keeps its case. ParseAddress of the result gives a.
 func (a Address) String() string {
 	if a.IsZero() {
 		return ""
@@ -93,7 +93,7 @@ func (a Address) String() string {
 	return a.local + "@" + a.UnicodeDomain()
 }
 
-// ASCII is the address for SMTP: the domain in punycode. The local part may still
+// ASCII returns the address for SMTP, with the domain in punycode. The local part may still
 // hold UTF-8; see NeedsUTF8.
 func (a Address) ASCII() string {
 	if a.IsZero() {
@@ -102,9 +102,10 @@ func (a Address) ASCII() string {
 	return a.local + "@" + a.domain
 }
 
-// Key is equal for two spellings of one mailbox: case, Unicode form and quoting
-// of the local part do not count, nor does the form of the domain. (In theory
-// servers may tell A@ from a@; in practice none does, and people type both.)
+// Key returns the address in the form in which addresses are compared. It is equal for all
+// spellings of one mailbox: case, Unicode form and quoting of the local part and the form of
+// the domain do not matter. (Servers may treat A@ and a@ as different, but in practice none
+// does, and people type both.)
 func (a Address) Key() string {
 	if a.IsZero() {
 		return ""
@@ -112,23 +113,23 @@ func (a Address) Key() string {
 	return fold(a.local) + "@" + a.domain
 }
 
-// Domain is the part after the @ in punycode and lower case.
+// Domain returns the part after the @, in punycode and lower case.
 func (a Address) Domain() string { return a.domain }
 
-// Local is the part before the @ as written in SMTP, quoted if it must be.
+// Local returns the part before the @ as in SMTP, quoted if it has to be.
 func (a Address) Local() string { return a.local }
 
 // IsZero reports whether a is the zero value, which is no address.
 func (a Address) IsZero() bool { return a.domain == "" }
 
-// NeedsUTF8 reports whether mail to a needs a server with SMTPUTF8 (RFC 6531). An
-// international domain alone does not: it is sent as punycode.
+// NeedsUTF8 reports whether mail to a needs a server with SMTPUTF8 (RFC 6531). This depends on
+// the local part only, since international domains are sent as punycode.
 func (a Address) NeedsUTF8() bool { return !isASCII(a.local) }
 
-// MarshalText makes addresses readable in JSON.
+// MarshalText returns String, for JSON.
 func (a Address) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 
-// UnmarshalText reads what MarshalText wrote; empty text gives the zero Address.
+// UnmarshalText parses the text of MarshalText. Empty text gives the zero Address.
 func (a *Address) UnmarshalText(text []byte) error {
 	if len(text) == 0 {
 		*a = Address{}
@@ -139,7 +140,8 @@ func (a *Address) UnmarshalText(text []byte) error {
 	return err
 }
 
-// fold lowers for comparison. Most local parts are ASCII and need no tables.
+// fold returns a local part in the form in which local parts are compared: case folded, in
+// Unicode form C. Most are ASCII, for which lower case is enough.
 func fold(s string) string {
 	if isASCII(s) {
 		return strings.ToLower(s)
@@ -156,7 +158,7 @@ func isASCII(s string) bool {
 	return true
 }
 
-// quoteShort quotes the start of hostile input on one line.
+// quoteShort quotes at most 80 bytes of untrusted input on one line, for messages.
 func quoteShort(s string) string {
 	const most = 80
 	if len(s) > most {
@@ -165,17 +167,17 @@ func quoteShort(s string) string {
 	return strconv.Quote(s)
 }
 
-// graphic reports whether r may stand in a local part beyond ASCII: visible characters, and the
-// two joiners that Persian and some Indian scripts are written with.
+// graphic reports whether a local part may hold the character r beyond ASCII: visible
+// characters, and the two joiners that Persian and some Indian scripts need.
 func graphic(r rune) bool {
 	return unicode.IsGraphic(r) && !unicode.IsSpace(r) || r == '\u200C' || r == '\u200D'
 }
 
-// idnaProfile is the lookup profile, strict about what a host name may hold.
+// idnaProfile is the lookup profile of IDNA, restricted to host names.
 var idnaProfile = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainName(true), idna.Transitional(false))
 
-// parseDomain checks the part after the @. It returns the domain in lower case and
-// punycode, or what is wrong with it and what is expected.
+// parseDomain parses the domain of an address. It returns it in lower case and punycode, or
+// what is wrong and what is expected.
 func parseDomain(s string) (domain, what, expected string) {
 	const example = "something like example.org after the @"
 	switch {
@@ -198,8 +200,9 @@ func parseDomain(s string) (domain, what, expected string) {
 	return domain, "", ""
 }
 
-// checkDomain checks a domain in ASCII: labels of letters, digits and inner hyphens
-// (RFC 5321 section 4.1.2), at least two, the last not a number.
+// checkDomain returns what is wrong with a domain in ASCII, or an empty string. It must have at
+// least two labels of letters, digits and inner hyphens (RFC 5321 section 4.1.2), and the last
+// one must not be a number.
 func checkDomain(s string) (what string) {
 	if len(s) > MaxDomain {
 		return fmt.Sprintf("the domain has %d octets, more than %d", len(s), MaxDomain)
@@ -239,7 +242,7 @@ func checkLabel(label string) (what string) {
 	return ""
 }
 
-// UnicodeDomain is the part after the @ as people read it.
+// UnicodeDomain returns the part after the @ in Unicode.
 func (a Address) UnicodeDomain() string {
 	if !strings.Contains(a.domain, "xn--") {
 		return a.domain

@@ -16,11 +16,11 @@ type Row struct {
 	Language string
 	Timezone string
 	Topics   []string            // "weekly:council" is a topic of the digest weekly alone
-	TopicsOf map[string][]string // by digest, in place of Topics; whoever checks the topics fills it
-	Digests  []string            // names; none means those that the import is for
+	TopicsOf map[string][]string // by digest, in place of Topics; set by the import after it has checked the topics
+	Digests  []string            // names; empty means the digests that the import is for
 	Labels   []string
-	State    State   // the gravest that the columns say; empty when they say nothing
-	Consent  Consent // only what the list says
+	State    State   // the most severe state of all columns; empty if no column gives one
+	Consent  Consent // as far as the list gives it
 }
 
 // TopicsFor returns the topics of a row for one digest.
@@ -31,56 +31,56 @@ func (r *Row) TopicsFor(digest string) []string {
 	return r.Topics
 }
 
-// ListOptions say how a list is read. The zero value finds out by itself.
+// ListOptions say how a list is read. The zero value detects the delimiter and columns.
 type ListOptions struct {
-	Delimiter byte               // 0 to look at the first line for commas, semicolons and tabs
+	Delimiter byte               // 0 to detect it from the first line
 	Latin1    bool               // the file is ISO 8859-1 or Windows-1252, not UTF-8
-	Columns   map[string]Meaning // of headings, in place of what they seem to mean
-	Ignore    []string           // headings of columns that are left out
+	Columns   map[string]Meaning // by heading; takes precedence over the meaning that is detected
+	Ignore    []string           // headings of columns to ignore
 }
 
-// LineError is a line of a list that was left out, and why. The rest goes on.
+// LineError is the error of a line that was left out. The other lines are still read.
 type LineError struct {
 	Line     int
 	What     string
 	Expected string
-	Reason   string // a word or two that are the same for all lines with this fault, for counts
+	Reason   string // the same short text for all lines with this fault, so that they can be counted
 }
 
 func (e *LineError) Error() string {
 	return fmt.Sprintf("line %d: %s; expected: %s", e.Line, e.What, e.Expected)
 }
 
-// ErrList is in errors that end the reading of a list, for errors.Is.
+// ErrList is wrapped by every error that ends the reading of a list.
 var ErrList = errors.New("subscriber list")
 
-// List is a list whose header was read.
+// List is a subscriber list whose header has been read. OpenList makes it.
 type List struct {
 	records     *records
 	columns     []Column
-	hasHeader   bool     // it has a header
-	firstRecord []string // a record that was read to learn the columns
-	firstLine   int      // of first
-	firstError  error    // in place of first
+	hasHeader   bool
+	firstRecord []string // a record that OpenList had to read to detect the columns
+	firstLine   int      // line number of firstRecord
+	firstError  error    // error in place of firstRecord
 	cells       cellCache
 	mapped      map[Mapped]int64
 }
 
-// Mapped is a word of another system that was read as a state.
+// Mapped is a word of another system and the state that it was read as.
 type Mapped struct {
 	Heading string `json:"heading"`
 	Value   string `json:"value"`
 	State   State  `json:"state"`
 }
 
-// OpenList reads the header of a list as spreadsheets and other systems write it: comma,
-// semicolon, tab or bar between fields, lines that end with LF, CRLF or CR, in UTF-8 or
-// UTF-16, with or without a header. Without one there may be two columns, the address and
-// a name. A header names columns in English, French or German; see Columns for how each is
-// read.
+// OpenList reads the header of a list. It accepts what spreadsheets and other systems write:
+// fields separated by commas, semicolons, tabs or bars; lines that end with LF, CRLF or CR;
+// UTF-8 or UTF-16. Headings may be in English, French or German; Columns returns how each
+// column is read. A list without a header may have two columns, the address and a name.
 //
-// A heading that may be about consent and is not understood is a *ColumnsError.
-// All errors wrap ErrList. A file without any line is a list without rows.
+// A heading that may be about consent but is not known gives a *ColumnsError, since a wrong
+// guess could mail people who unsubscribed. All errors wrap ErrList. An empty file is a list
+// without rows.
 func OpenList(r io.Reader, opts ListOptions) (*List, error) {
 	l := &List{records: newRecords(r, opts), mapped: map[Mapped]int64{}, cells: cellCache{}}
 	if err := l.open(opts); err != nil && !errors.Is(err, io.EOF) {
@@ -93,7 +93,7 @@ func (l *List) open(opts ListOptions) error {
 	fields, err := l.records.next()
 	if err != nil {
 		l.firstError = err
-		if isLineError(err) { // without the first line the columns are not known
+		if isLineError(err) { // the columns are unknown without the first line, so this error is final
 			return errors.New(err.Error())
 		}
 		return err
@@ -109,7 +109,7 @@ func (l *List) open(opts ListOptions) error {
 	return l.findAddress()
 }
 
-// openHeaderless is for lists without a header: addresses, with a name beside them or not.
+// openHeaderless sets the columns of a list without a header: an address and perhaps a name.
 func (l *List) openHeaderless(fields []string, opts ListOptions) error {
 	if len(opts.Columns)+len(opts.Ignore) > 0 {
 		return errors.New("line 1: the list has no header, so its columns have no names; put a line with their names first")
@@ -126,14 +126,15 @@ func (l *List) openHeaderless(fields []string, opts ListOptions) error {
 	return nil
 }
 
-// readFirstRecord reads the first record behind the header.
+// readFirstRecord reads the record after the header. findAddress looks for an address in it.
 func (l *List) readFirstRecord() {
 	fields, err := l.records.next()
 	l.firstRecord, l.firstLine, l.firstError = slices.Clone(fields), l.records.line, err
 }
 
-// findAddress chooses the column of the address where no heading names it: one that is
-// called address or the like, or the only one that holds an address in the first record.
+// findAddress chooses the address column if no heading is known to mean it: the only column
+// with a mail address in the first record, or else the only one with a heading such as
+// "address".
 func (l *List) findAddress() error {
 	if slices.ContainsFunc(l.columns, func(c Column) bool { return c.Meaning == MeansAddress }) {
 		return nil
@@ -158,7 +159,8 @@ func (l *List) findAddress() error {
 	return nil
 }
 
-// Columns returns the columns of the list and how each is read.
+// Columns returns the columns of the list and how each is read. It returns nil for a list
+// without a header.
 func (l *List) Columns() []Column {
 	if !l.hasHeader {
 		return nil
@@ -166,13 +168,13 @@ func (l *List) Columns() []Column {
 	return l.columns
 }
 
-// Mapped returns the words of other systems that were read as states, and how often. It is
-// complete when Rows has come to its end.
+// Mapped returns the words of other systems that were read as states, with the number of
+// lines. It is complete after Rows has been read to its end.
 func (l *List) Mapped() map[Mapped]int64 { return l.mapped }
 
-// Rows returns the lines of the list, once. Each line gives a Row or a *LineError; any other
-// error is the last one yielded and wraps ErrList. Memory does not grow with the list;
-// duplicates are for the store to find.
+// Rows returns the lines of the list. It can be called once. Each line gives a Row or a
+// *LineError; any other error ends the sequence and wraps ErrList. Duplicates are not
+// detected here but in the store, so memory does not grow with the list.
 func (l *List) Rows() iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		fields, line, err := l.firstRecord, l.firstLine, l.firstError
@@ -193,8 +195,8 @@ func (l *List) Rows() iter.Seq2[Row, error] {
 	}
 }
 
-// ReadList opens a list and returns its rows; an error in the header is the only thing
-// yielded then.
+// ReadList opens a list and returns its rows. An error in the header is yielded as the only
+// element.
 func ReadList(r io.Reader, opts ListOptions) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		list, err := OpenList(r, opts)
@@ -211,7 +213,7 @@ func isLineError(err error) bool {
 	return errors.As(err, &e)
 }
 
-// row makes a Row of a record.
+// row converts a record to a Row.
 func (l *List) row(line int, fields []string) (Row, error) {
 	row := Row{Line: line}
 	if extra := l.extraFields(fields); extra > 0 {
@@ -242,7 +244,8 @@ func (l *List) row(line int, fields []string) (Row, error) {
 	return l.finish(row, names, found)
 }
 
-// extraFields is how many fields with text a record has beyond the columns.
+// extraFields returns how many more fields a record has than the list has columns. Empty
+// fields at its end do not count.
 func (l *List) extraFields(fields []string) int {
 	most := len(l.columns)
 	for len(fields) > most && trimCell(fields[len(fields)-1]) == "" {
@@ -251,7 +254,7 @@ func (l *List) extraFields(fields []string) int {
 	return len(fields) - most
 }
 
-// finish checks a row that was filled in.
+// finish checks a row after all columns were read, and sets its name and state.
 func (l *List) finish(row Row, names nameParts, v lineState) (Row, error) {
 	if row.Address.IsZero() {
 		return Row{}, &LineError{Line: row.Line, Reason: "no address", What: "it has no address", Expected: "one address on each line"}
@@ -259,7 +262,7 @@ func (l *List) finish(row Row, names nameParts, v lineState) (Row, error) {
 	if name := names.join(); name != "" {
 		row.Name = name
 	}
-	// Who left for certain needs no further words.
+	// A cell that is not understood does not matter if another one says that the person left.
 	if v.unclear != nil && !v.state.Gone() {
 		v.unclear.Line = row.Line
 		return Row{}, v.unclear
@@ -268,7 +271,7 @@ func (l *List) finish(row Row, names nameParts, v lineState) (Row, error) {
 	return row, nil
 }
 
-// setValue keeps the value of a column that does not speak of the state.
+// setValue sets the field of a row for a column that is not about the state.
 func (l *List) setValue(row *Row, names *nameParts, c *Column, value string, v *lineState) *LineError {
 	var fault *LineError
 	switch c.Meaning {

@@ -11,8 +11,8 @@ import (
 	"unicode"
 )
 
-// trimCell removes what surrounds the text of a cell: spaces of any kind, invisible
-// characters, and the signs by which spreadsheets keep a cell from being a formula.
+// trimCell removes spaces and invisible characters around the text of a cell, and the
+// characters that keep a spreadsheet from running it as a formula ("=\"text\"", an apostrophe).
 func trimCell(s string) string {
 	s = strings.TrimFunc(s, invisible)
 	if rest, ok := strings.CutPrefix(s, `="`); ok && strings.HasSuffix(rest, `"`) {
@@ -22,7 +22,7 @@ func trimCell(s string) string {
 	return unguard(s)
 }
 
-// invisible reports whether a character is a space or shows nothing.
+// invisible reports whether a character is a space, a control character or has no glyph.
 func invisible(r rune) bool {
 	if r < 0x7F {
 		return r <= ' '
@@ -30,7 +30,7 @@ func invisible(r rune) bool {
 	return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) || unicode.IsControl(r) || r == '\u2800' || r == '\u3164' || r == '\u115F' || r == '\u1160'
 }
 
-// isAddress reports whether a cell holds one mail address.
+// isAddress reports whether a cell holds exactly one mail address.
 func isAddress(cell string) bool {
 	if !strings.Contains(cell, "@") {
 		return false
@@ -39,8 +39,9 @@ func isAddress(cell string) bool {
 	return fault == nil
 }
 
-// readAddress reads the address of a cell, with a display name or not. It takes a mailto: link,
-// angle brackets, a dot after the domain and invisible characters, and refuses a cell with several addresses.
+// readAddress reads a cell with one address, which may have a display name. It accepts a mailto:
+// link, angle brackets, a dot after the domain and invisible characters. It refuses a cell with
+// several addresses.
 func readAddress(value string) (Address, string, *LineError) {
 	value = strings.Map(dropInvisible, value)
 	if len(value) > 7 && strings.EqualFold(value[:7], "mailto:") {
@@ -78,16 +79,17 @@ func badAddress(value, what, expected string) *LineError {
 
 const severalAddresses = "several addresses stand in one field"
 
-// isAddressSeparator reports whether a character stands between addresses.
+// isAddressSeparator reports whether a character may separate two addresses.
 func isAddressSeparator(r rune) bool { return strings.ContainsRune(",;|/ \t\n", r) }
 
-// splitAddresses parts what may be several addresses; parts without an @ do not count.
+// splitAddresses splits a cell into addresses. Parts without exactly one @ are dropped.
 func splitAddresses(value string) []string {
 	parts := strings.FieldsFunc(value, isAddressSeparator)
 	return slices.DeleteFunc(parts, func(part string) bool { return strings.Count(part, "@") != 1 || len(part) < 3 })
 }
 
-// dropInvisible drops characters that come with pasted text and have no place in an address.
+// dropInvisible is a function for strings.Map. It drops invisible characters that come with
+// pasted text, but keeps the joiners U+200C and U+200D, which local parts may have.
 func dropInvisible(r rune) rune {
 	if r == '\u200C' || r == '\u200D' || r >= 0x7F && !unicode.Is(unicode.Cf, r) || r < 0x7F {
 		return r
@@ -95,7 +97,7 @@ func dropInvisible(r rune) rune {
 	return -1
 }
 
-// nameParts are the parts of a name in the columns of a list.
+// nameParts holds the parts of a name from the columns of one line.
 type nameParts struct{ full, given, family string }
 
 func (n *nameParts) add(m Meaning, value string) {
@@ -109,8 +111,9 @@ func (n *nameParts) add(m Meaning, value string) {
 	}
 }
 
-// join makes one name. Beside a first name a column "name" holds the last one, as in
-// "Name, Vorname", unless it holds the first one too.
+// join returns the full name. If there is a first name but no last name, the column "name" is
+// taken for the last name (as in the German headings "Name, Vorname"), unless it contains the
+// first name.
 func (n *nameParts) join() string {
 	switch {
 	case n.full == "" || n.given != "" && n.family != "":
@@ -121,8 +124,8 @@ func (n *nameParts) join() string {
 	return normalizeName(n.full)
 }
 
-// checkName refuses what is no name. Without a header nothing says that the second column
-// holds names, so there it must look like one.
+// checkName returns an error if a value is not a name. In a list without a header the second
+// column could be anything, for example a state, so its values must look like names.
 func (l *List) checkName(c *Column, value string) *LineError {
 	if l.hasHeader {
 		return c.checkDeparture(value)
@@ -137,14 +140,14 @@ func (l *List) checkName(c *Column, value string) *LineError {
 	return nil
 }
 
-// Bounds of the topics, digests and labels of one line.
+// Limits for the topics, digests and labels of one line.
 const (
 	maxValues      = 200
 	maxValueLength = 200
 )
 
-// splitCell parts several values in one cell: between commas, semicolons or bars, with quotes
-// around values that hold such, or as a JSON array.
+// splitCell splits a cell with several values. They are separated by commas, semicolons or
+// bars, with quotes around values that contain a separator, or they are a JSON array.
 func splitCell(s string) ([]string, *LineError) {
 	parts, err := splitValues(s)
 	if err != nil {
@@ -162,6 +165,7 @@ func splitCell(s string) ([]string, *LineError) {
 	return out, nil
 }
 
+// splitValues returns the values of a cell, untrimmed and unchecked.
 func splitValues(s string) ([]string, error) {
 	if strings.HasPrefix(s, "[") {
 		var list []string
@@ -181,6 +185,7 @@ func splitValues(s string) ([]string, error) {
 	return strings.FieldsFunc(s, func(r rune) bool { return r == '|' || r == ',' || r == ';' }), nil
 }
 
+// setConsented sets the date of consent. Only a date with one meaning is accepted.
 func (r *Row) setConsented(c *Column, value string) *LineError {
 	if answerOf(value) == empty {
 		return nil

@@ -13,7 +13,7 @@ import (
 // Meaning is what a column of a list holds.
 type Meaning string
 
-// The meanings of columns. The names are those of the --column flag and of the summary.
+// The meanings of columns. The --column flag and the summary of an import use these names.
 const (
 	MeansAddress     Meaning = "email"
 	MeansName        Meaning = "name"
@@ -24,7 +24,7 @@ const (
 	MeansTopics      Meaning = "topics"
 	MeansDigests     Meaning = "digests"
 	MeansLabels      Meaning = "labels"
-	MeansConsent     Meaning = "consent"      // how the person agreed; "no" means they did not
+	MeansConsent     Meaning = "consent"      // how the person agreed; "no" means that they did not
 	MeansConsentedAt Meaning = "consented at" // a date
 	MeansState       Meaning = "state"        // a word such as active, unsubscribed, cleaned
 	MeansStays       Meaning = "stays"        // no means that the person left
@@ -37,14 +37,14 @@ const (
 	MeansNothing     Meaning = "ignored"
 )
 
-// Meanings are those that a column can be given by hand.
+// Meanings lists the meanings that can be chosen for a column with --column.
 var Meanings = []Meaning{
 	MeansAddress, MeansName, MeansGivenName, MeansFamilyName, MeansLanguage, MeansTimezone, MeansTopics, MeansDigests, MeansLabels,
 	MeansConsent, MeansConsentedAt, MeansState, MeansStays, MeansLeft, MeansLeftBecause, MeansBounced, MeansBounceType,
 	MeansComplained, MeansConfirmed, MeansNothing,
 }
 
-// aboutState reports whether a column of this meaning says if the person may be mailed.
+// aboutState reports whether a column of this meaning decides if the person may be mailed.
 func (m Meaning) aboutState() bool {
 	switch m {
 	case MeansState, MeansStays, MeansLeft, MeansLeftBecause, MeansBounced, MeansBounceType, MeansComplained, MeansConfirmed:
@@ -53,24 +53,24 @@ func (m Meaning) aboutState() bool {
 	return false
 }
 
-// mayRepeat reports whether a list may have several columns of this meaning: all that
-// speak of the state count, and labels are collected.
+// mayRepeat reports whether several columns may have this meaning: all columns about the state
+// count, and labels are collected.
 func (m Meaning) mayRepeat() bool { return m.aboutState() || m == MeansLabels || m == MeansNothing }
 
 // Column is one column of a list and how it is read.
 type Column struct {
 	Heading string  `json:"heading"`
 	Meaning Meaning `json:"used_as"`
-	ByHand  bool    `json:"mapped,omitempty"` // the caller said so, not the heading
+	ByHand  bool    `json:"mapped,omitempty"` // chosen by the caller, not detected from the heading
 	Why     string  `json:"why,omitempty"`    // why a column with a known heading is ignored
 
 	index  int
 	postal bool // a column State among columns of a postal address
-	weak   bool // the address where no other column is it
+	weak   bool // a heading such as "address": the mail address if no other column holds it
 }
 
-// ColumnsError says that columns of a list may tell who left or who agreed, and are
-// not understood. Nothing of the list was read.
+// ColumnsError reports headings that may be about consent or unsubscribing but are not known.
+// No row of the list is read.
 type ColumnsError struct{ Headings []string }
 
 func (e *ColumnsError) Error() string {
@@ -81,8 +81,8 @@ func (e *ColumnsError) Error() string {
 	return "line 1: the heading " + strings.Join(quoted, ", ") + " may tell who left or who agreed, and its meaning is not known"
 }
 
-// readHeadings finds out what the columns of a list mean. Errors are *ColumnsError, or
-// say that there is no column for the address.
+// readHeadings detects the meaning of each column. It returns a *ColumnsError for unknown
+// headings that may be about consent, and another error for options that do not fit the header.
 func readHeadings(header []string, opts ListOptions) ([]Column, error) {
 	byHand, err := opts.chosenMeanings(header)
 	if err != nil {
@@ -112,8 +112,8 @@ func readHeadings(header []string, opts ListOptions) ([]Column, error) {
 	return ignoreRepeated(columns), nil
 }
 
-// ignoreRepeated keeps the first column of meanings that a row has once: the first one
-// chosen by hand, or else the first.
+// ignoreRepeated keeps one column of each meaning that may not repeat, and ignores the others.
+// It keeps the first column that the caller chose, or else the first one.
 func ignoreRepeated(columns []Column) []Column {
 	for _, m := range Meanings {
 		if m.mayRepeat() {
@@ -132,7 +132,7 @@ func ignoreRepeated(columns []Column) []Column {
 	return columns
 }
 
-// chosenMeanings returns the meanings that the caller gave to columns, by their place.
+// chosenMeanings returns the meanings that the caller chose, by the index of the column.
 func (o ListOptions) chosenMeanings(header []string) (map[int]Meaning, error) {
 	out := map[int]Meaning{}
 	choose := func(name string, m Meaning) error {
@@ -186,8 +186,8 @@ func isPostal(header []string) bool {
 	return slices.ContainsFunc(header, func(heading string) bool { return postalHeadings[headingKey(heading)] })
 }
 
-// headingWords splits a heading into lower-case words without accents: emailBlacklisted,
-// EMAIL_BLACKLISTED and "E-mail blacklisted" have the same.
+// headingWords splits a heading into lower-case words without accents. emailBlacklisted,
+// EMAIL_BLACKLISTED and "E-mail blacklisted" give the same words.
 func headingWords(heading string) []string {
 	var out strings.Builder
 	last := ' '
@@ -212,11 +212,11 @@ func headingWords(heading string) []string {
 	return words
 }
 
-// headingKey is a heading as the table of headings has it.
+// headingKey returns a heading in the form in which headings are compared: its words, joined.
 func headingKey(heading string) string { return strings.Join(headingWords(heading), "") }
 
-// meaningOf looks a heading up. The meaning is empty when the heading speaks of leaving or
-// of consent and is in no table.
+// meaningOf returns the meaning of a heading, and the reason if it is ignored although it is
+// known. The meaning is empty if the heading is unknown but may be about consent.
 func meaningOf(heading string) (m Meaning, why string) {
 	words := headingWords(heading)
 	key := strings.Join(words, "")
@@ -240,7 +240,7 @@ func meaningOf(heading string) (m Meaning, why string) {
 	return MeansNothing, ""
 }
 
-// mayConcernConsent reports whether a word of a heading may be about leaving or consent.
+// mayConcernConsent reports whether a word of a heading may be about consent or unsubscribing.
 func mayConcernConsent(word string) bool {
 	if harmlessWords[word] {
 		return false
@@ -248,23 +248,23 @@ func mayConcernConsent(word string) bool {
 	return consentWords[word] || slices.ContainsFunc(consentStems, func(stem string) bool { return strings.Contains(word, stem) })
 }
 
-// adjustForSystem knows columns that mean something else in one system's export.
+// adjustForSystem corrects columns that have another meaning in the export of one system.
 func adjustForSystem(columns []Column) {
 	has := func(key string) bool {
 		return slices.ContainsFunc(columns, func(c Column) bool { return headingKey(c.Heading) == key })
 	}
 	for i := range columns {
 		c := &columns[i]
-		// phpList's optedin says only how a person confirmed; its column confirmed counts.
+		// phpList: optedin only records how a person confirmed, and confirmed is what counts.
 		if headingKey(c.Heading) == "optedin" && has("confirmed") && has("blacklisted") && !c.ByHand {
 			c.Meaning, c.Why = MeansNothing, "phpList keeps consent in the column confirmed"
 		}
 	}
 }
 
-// headings are the headings that lists use, of spreadsheets and of the exports of other
-// systems, in English, French and German. A comma separates them; capitals, spaces,
-// hyphens and accents do not count.
+// headings maps the keys of known headings to their meaning. headingLists holds the headings
+// of spreadsheets and of other systems' exports, in English, French and German, separated by
+// commas. Case, spaces, hyphens and accents do not matter.
 var headings = tableOf(headingLists)
 
 var headingLists = map[Meaning]string{
@@ -328,7 +328,8 @@ var headingLists = map[Meaning]string{
 		complaint count, foreign key, unsubscribe link, unsubscribe url, preferences url, newsletter source, stripe status, opt in message id, marketing source`,
 }
 
-// ignoredBecause says why columns that look like a state are none.
+// ignoredBecause holds the reason why a column is ignored although it seems to be about the
+// state, by the key of its heading.
 var ignoredBecause = map[string]string{
 	"activesubscription": "about payment", "activesubscriptions": "about payment", "subscriptiontype": "about payment",
 	"subscriptionplan": "about payment", "subscriptiontier": "about payment", "stripestatus": "about payment",
@@ -336,11 +337,11 @@ var ignoredBecause = map[string]string{
 	"bounces": "a count", "bouncecount": "a count", "numberofbounces": "a count", "hardbounces": "a count", "hardbouncecount": "a count", "complaintcount": "a count",
 }
 
-// weakAddresses are headings of a column with the mail address where no other is one,
-// and of something else otherwise.
+// weakAddresses are headings that mean the mail address only if no other column holds it.
 var weakAddresses = setOf("address, adresse, anschrift, addresses, subscriber, subscribers, user, username, member, contact, login, recipient, to")
 
-// postalHeadings show that a list has postal addresses.
+// postalHeadings are headings by which a list with postal addresses is recognised. In such a
+// list the column "state" is part of the address.
 var postalHeadings = setOf(`city, town, zip, zip code, zipcode, postal code, postcode, street, street address, address line 1, home street, home city,
 	business city, ville, code postal, rue, stadt, ort, plz, strasse, postleitzahl, province`)
 
@@ -357,12 +358,12 @@ var fillWords = setOf("is, has, was, the, contact, subscriber, member, user, ema
 var harmlessWords = setOf(`option, options, optional, adoption, optician, statement, station, estate, statistics, stats, states, blacksmith, activities, interactive,
 	description, cleaner, signature, attribute, attributes, prescription, transcription, topic, topics, copy, shop, adopted, leftover`)
 
-// consentWords are whole words that make a heading speak of consent.
+// consentWords are words that may make a heading one about consent.
 var consentWords = setOf(`opt, optin, optout, opted, opts, left, leave, leaves, leaving, quit, stop, stopped, stops, hold, ban, black, mute, muted, agree, agreed, agrees, accept, accepted, accepts, allow, allowed,
 	nomail, noemail, mailable, reject, rejected, abo, state, status, statut, etat, zustand, junk, drop, dropped, churn, churned, resigned, exited, gone, dead, valid, invalid, wants, exclude, excluded, exclusion,
 	donot, dnc, dne, gdpr, dsgvo, rgpd, ccpa, casl, pecr, lawful, legal, snoozed, snooze`)
 
-// consentStems make a word that has one of them speak of consent.
+// consentStems are parts of such words.
 var consentStems = strings.Fields(`unsub subscri optin optout consent bounc clean block blacklist suppress disab enabl delet remov complain complaint spam abuse
 	activ inactiv confirm verif permission marketing einwillig zustimm abonn inscri desinscri abgemeld abmeld angemeld gesperr sperr aktiv
 	newsletter cancel deliverab undeliv paus archiv erase erasure forgot forget banned revok withdraw declin refus resubscri unzustell geloscht supprim bloqu widerruf kundig resili resign`)
@@ -377,7 +378,7 @@ func tableOf(lists map[Meaning]string) map[string]Meaning {
 	return out
 }
 
-// setOf reads headings that commas separate, as headingKey has them.
+// setOf returns the keys of headings that are separated by commas; see headingKey.
 func setOf(list string) map[string]bool {
 	out := map[string]bool{}
 	for name := range strings.SplitSeq(list, ",") {

@@ -10,12 +10,12 @@ import (
 	"time"
 )
 
-// ListWriter writes subscribers as a list that ReadList and spreadsheets read.
+// ListWriter writes subscribers as a CSV list that ReadList and spreadsheets can read.
 type ListWriter struct {
 	out *csv.Writer
 }
 
-// NewListWriter starts a list with its header.
+// NewListWriter returns a ListWriter, and writes the header.
 func NewListWriter(w io.Writer) (*ListWriter, error) {
 	out := csv.NewWriter(bufio.NewWriterSize(w, 64<<10))
 	return &ListWriter{out: out}, out.Write([]string{
@@ -40,8 +40,8 @@ func (w *ListWriter) Write(s Subscriber, subscriptions []Subscription) error {
 	return w.out.Write(cells)
 }
 
-// topicsOf lists the topics of subscriptions: once when all have the same, else each
-// with its digest before it.
+// topicsOf returns the topics of subscriptions: once if all have the same ones, else in the
+// form digest:topic.
 func topicsOf(subscriptions []Subscription) []string {
 	same := true
 	for _, subscription := range subscriptions {
@@ -59,7 +59,7 @@ func topicsOf(subscriptions []Subscription) []string {
 	return out
 }
 
-// joinCell writes several values into one cell, as splitCell reads them.
+// joinCell joins several values to one cell, in a form that splitCell reads.
 func joinCell(values []string) string {
 	plain := true
 	for _, value := range values {
@@ -69,20 +69,20 @@ func joinCell(values []string) string {
 		return strings.Join(values, "|")
 	}
 	data, err := json.Marshal(values)
-	if err != nil { // strings always can be
+	if err != nil { // cannot happen with strings
 		return strings.Join(values, "|")
 	}
 	return string(data)
 }
 
-// Flush writes what is buffered and gives the first error of all writes.
+// Flush writes buffered data and returns the first error of all writes.
 func (w *ListWriter) Flush() error {
 	w.out.Flush()
 	return w.out.Error()
 }
 
-// guard keeps spreadsheets from running a cell as a formula: a name of a subscriber may be
-// "=HYPERLINK(…)". An apostrophe before it is what spreadsheets take for "this is text".
+// guard keeps spreadsheets from running a cell as a formula, since the name of a subscriber may
+// be "=HYPERLINK(…)". It puts an apostrophe before the cell, which marks it as text.
 func guard(cell string) string {
 	if needsGuard(cell) {
 		return "'" + cell
@@ -98,7 +98,7 @@ func unguard(cell string) string {
 	return cell
 }
 
-// needsGuard is true for formula starts, and for cells that look like guarded ones.
+// needsGuard reports whether a cell begins like a formula, or like a cell that guard changed.
 func needsGuard(cell string) bool {
 	cell = strings.TrimLeft(cell, "'")
 	return cell != "" && strings.IndexByte("=+-@\t\r", cell[0]) >= 0

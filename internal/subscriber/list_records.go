@@ -14,22 +14,22 @@ import (
 	"golang.org/x/text/transform"
 )
 
-// Bounds of one record. A quote that is never closed must not swallow the rest of
-// the list: after maxQuoted lines it is taken for a stray one.
+// Limits of one record. A quote that is not closed within maxQuoted lines is taken for a stray
+// one, so that it does not swallow the rest of the list.
 const (
 	maxLine   = 64 << 10
 	maxQuoted = 8
 )
 
-// records splits a list into records and their fields. It is a splitter of our own since
-// encoding/csv reads on to the file's end at a stray quote.
+// records splits a list into records and fields. encoding/csv is not used since it reads to
+// the end of the file after a stray quote.
 type records struct {
 	in        *bufio.Reader
 	delimiter byte
 	latin1    bool
-	line      int      // of the record that next returned last
-	linesRead int      // lines read so far
-	unread    [][]byte // lines that were read ahead in vain
+	line      int      // line number of the last record that next returned
+	linesRead int      // number of lines read so far
+	unread    [][]byte // lines to read again, after a quote that was not closed
 	fields    []string
 }
 
@@ -38,10 +38,10 @@ func newRecords(r io.Reader, opts ListOptions) *records {
 	return &records{in: bufio.NewReaderSize(&lineEnds{in: text}, maxLine), delimiter: opts.Delimiter, latin1: opts.Latin1}
 }
 
-// asUTF8 reads UTF-16 as such: with a byte order mark, or when every other byte of the
-// beginning is zero.
+// asUTF8 decodes UTF-16, which it detects by a byte order mark or by every other byte of the
+// start being zero. It returns other input unchanged.
 func asUTF8(in *bufio.Reader) io.Reader {
-	start, _ := in.Peek(6) // a shorter file is none in UTF-16 either
+	start, _ := in.Peek(6) // a shorter file holds no address, in UTF-16 either
 	order, ok := unicode.LittleEndian, false
 	switch {
 	case bytes.HasPrefix(start, []byte("\xFF\xFE")) && !bytes.HasPrefix(start, []byte("\xFF\xFE\x00\x00")):
@@ -59,7 +59,7 @@ func asUTF8(in *bufio.Reader) io.Reader {
 	return transform.NewReader(in, unicode.UTF16(order, unicode.UseBOM).NewDecoder())
 }
 
-// lineEnds makes LF of CRLF and of the CR that old spreadsheets end lines with.
+// lineEnds is a reader that replaces CRLF, and the CR of old spreadsheets, by LF.
 type lineEnds struct {
 	in     io.Reader
 	skipLF bool // the last byte was a CR
@@ -86,8 +86,8 @@ func (l *lineEnds) Read(p []byte) (int, error) {
 	}
 }
 
-// next returns the fields of the next record that is not blank. They are good until the next
-// call. Errors are *LineError, or final.
+// next returns the fields of the next record that is not blank. They are valid until the next
+// call. After a *LineError it can be called again; every other error is final.
 func (r *records) next() ([]string, error) {
 	for {
 		line, err := r.nextLine()
@@ -105,13 +105,14 @@ func (r *records) next() ([]string, error) {
 			}
 		}
 		fields, err := r.parse(line)
-		if err != nil && len(ahead) > 0 { // the quote was a stray one, and the lines behind it are their own
+		if err != nil && len(ahead) > 0 { // the quote was a stray one, so the lines after it are records of their own
 			r.unread = append(ahead, r.unread...)
 		}
 		return fields, err
 	}
 }
 
+// parse decodes a record and splits it into fields.
 func (r *records) parse(line []byte) ([]string, error) {
 	text, err := r.decode(line)
 	if err != nil {
@@ -123,7 +124,8 @@ func (r *records) parse(line []byte) ([]string, error) {
 	return r.split(text)
 }
 
-// readDelimiterLine reads the line "sep=;" that spreadsheets put first.
+// readDelimiterLine reports whether a line is the line "sep=;" that spreadsheets may put
+// first, and sets the delimiter that it names unless the options give one.
 func (r *records) readDelimiterLine(line string) bool {
 	line = strings.Trim(line, " \"")
 	if len(line) != 5 || !strings.EqualFold(line[:4], "sep=") {
@@ -135,7 +137,7 @@ func (r *records) readDelimiterLine(line string) bool {
 	return true
 }
 
-// nextLine reads one line without its end. The slice is good until the next call.
+// nextLine returns the next line without its line end. It is valid until the next call.
 func (r *records) nextLine() ([]byte, error) {
 	if len(r.unread) > 0 {
 		line := r.unread[0]
@@ -158,7 +160,7 @@ func (r *records) nextLine() ([]byte, error) {
 	return bytes.TrimRight(line, "\r\n"), nil
 }
 
-// skipLong passes over the rest of a line that is too long.
+// skipLong skips the rest of a line that is too long, and returns its error.
 func (r *records) skipLong() error {
 	r.linesRead++
 	r.line = r.linesRead
@@ -169,7 +171,7 @@ func (r *records) skipLong() error {
 	}
 }
 
-// checkStart drops a byte order mark, and refuses what is no text.
+// checkStart removes a byte order mark, and returns an error for a file that is not text.
 func (r *records) checkStart(line []byte) ([]byte, error) {
 	line = bytes.TrimPrefix(line, []byte("\xEF\xBB\xBF"))
 	switch {
@@ -181,8 +183,9 @@ func (r *records) checkStart(line []byte) ([]byte, error) {
 	return line, nil
 }
 
-// joinQuoted adds the lines that a quoted field goes on over, and returns them too. When
-// the quote stays open those lines are read again as records of their own.
+// joinQuoted joins a line with the following ones until its quotes are closed, and also returns
+// the lines that it added. If a quote stays open, those lines are read again as records of
+// their own.
 func (r *records) joinQuoted(first []byte) (joined []byte, ahead [][]byte, err error) {
 	joined = bytes.Clone(first)
 	for bytes.Count(joined, []byte{'"'})%2 == 1 {
@@ -199,12 +202,12 @@ func (r *records) joinQuoted(first []byte) (joined []byte, ahead [][]byte, err e
 	return joined, ahead, nil
 }
 
-// lineError is a fault of the line as text.
+// lineError returns an error of the current line.
 func (r *records) lineError(what, expected string) *LineError {
 	return &LineError{Line: r.line, Reason: "line not readable", What: what, Expected: expected}
 }
 
-// decode gives the line as UTF-8.
+// decode returns the line as UTF-8, or an error if it is not.
 func (r *records) decode(line []byte) (string, error) {
 	if r.latin1 {
 		text, err := charmap.Windows1252.NewDecoder().Bytes(line)
@@ -224,8 +227,8 @@ func (r *records) decode(line []byte) (string, error) {
 	return "", bad
 }
 
-// guessDelimiter takes what occurs most outside quotes. A bar counts only alone: it also
-// stands between the topics of one field.
+// guessDelimiter returns the delimiter that occurs most often outside quotes. A bar counts only
+// if there is no other delimiter, since it also separates the topics in one field.
 func guessDelimiter(line string) byte {
 	counts := map[byte]int{}
 	quoted := false
@@ -251,7 +254,7 @@ func guessDelimiter(line string) byte {
 	return best
 }
 
-// split cuts a record into fields.
+// split splits a record into fields.
 func (r *records) split(s string) ([]string, error) {
 	r.fields = r.fields[:0]
 	for {
@@ -277,7 +280,7 @@ func (r *records) split(s string) ([]string, error) {
 	}
 }
 
-// quoted reads a quoted field whose first quote is gone. rest begins with the
+// quoted reads a quoted field; s starts after its opening quote. rest starts with the
 // delimiter, or is empty.
 func (r *records) quoted(s string) (field, rest string, err error) {
 	var out strings.Builder

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// answer is a yes or no, as lists write them.
+// answer is the value of a cell that should be yes or no.
 type answer int
 
 const (
@@ -20,6 +20,7 @@ const (
 	no
 )
 
+// answers maps the words that lists use, in lower case, to answers.
 var answers = func() map[string]answer {
 	out := map[string]answer{}
 	for word := range strings.FieldsSeq("true t yes y 1 1.0 on x ✓ ✔ ☑ oui o vrai ja j wahr si sì sí s sim") {
@@ -34,8 +35,8 @@ var answers = func() map[string]answer {
 	return out
 }()
 
-// answerOf reads a cell that should be yes or no. A date is a yes, and the zero date of
-// databases is empty.
+// answerOf reads a cell that should be yes or no. A date means yes. The zero dates of
+// databases count as empty.
 func answerOf(value string) answer {
 	if value == "" {
 		return empty
@@ -59,8 +60,8 @@ var (
 		`(jan|feb|fev|fév|mar|mär|mrz|apr|avr|may|mai|jun|juin|jul|juil|aug|aou|aoû|sep|oct|okt|nov|dec|déc|dez)[a-zéûä]{0,8}\.?[ -]+\d{1,4}`)
 )
 
-// looksLikeDate reports whether a value is a date in any usual form. Which day it means
-// does not matter to a column that says that something happened.
+// looksLikeDate reports whether a value is a date in any usual form. The day itself may be
+// ambiguous: a column such as "unsubscribed at" only needs to know that there is a date.
 func looksLikeDate(value string) bool {
 	if !strings.ContainsAny(value, "0123456789") {
 		return false
@@ -71,7 +72,7 @@ func looksLikeDate(value string) bool {
 	return monthPattern.MatchString(value)
 }
 
-// dateLayouts are the forms of dates that mean one day for certain.
+// dateLayouts are the forms of dates in which the day is unambiguous.
 var dateLayouts = []string{
 	time.RFC3339, time.DateTime, time.DateOnly, "2006-01-02T15:04:05", "2006-01-02 15:04", "2006-01-02T15:04", "2006-01-02 15:04:05 MST", "2006-01-02 15:04:05 -0700",
 	"2006-01-02 15:04:05 -0700 MST", "2006-01-02 15:04:05Z07:00", "2006-01-02T15:04:05-0700", "2006/01/02", "2006/01/02 15:04:05", "2006/01/02 15:04",
@@ -79,7 +80,7 @@ var dateLayouts = []string{
 	"2 Jan 2006 15:04", "Jan 2, 2006 15:04", "Jan 2, 2006 3:04 PM", "January 2, 2006 15:04", "January 2, 2006 3:04 PM", time.RFC1123, time.RFC1123Z, time.ANSIC, time.UnixDate, "02-Jan-2006", "2-Jan-06",
 }
 
-// dateOf reads a date that means one day for certain; 02/03/2024 does not.
+// dateOf reads an unambiguous date. It returns false for dates such as 02/03/2024.
 func dateOf(value string) (time.Time, bool) {
 	for _, layout := range dateLayouts {
 		if at, err := time.Parse(layout, value); err == nil {
@@ -89,8 +90,8 @@ func dateOf(value string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// stateWords are the words of other systems for the states of a subscriber, without
-// spaces, accents and capitals.
+// stateWords maps the words of other systems for the states of a subscriber, in the form of
+// headingKey, to states.
 var stateWords = func() map[string]State {
 	out := map[string]State{}
 	for state, words := range map[State]string{
@@ -115,8 +116,8 @@ var stateWords = func() map[string]State {
 	return out
 }()
 
-// stateOf reads a system's word for a state; it returns an empty state for an unknown word.
-// Text in brackets after the word is a remark.
+// stateOf returns the state that a word stands for, and an empty state for an unknown word.
+// Text in brackets after the word is ignored.
 func stateOf(value string) State {
 	if !mayMatch(statePrefixes, value) {
 		return ""
@@ -130,17 +131,18 @@ func stateOf(value string) State {
 	return ""
 }
 
-// departureWords mean in any column that the person does not want mail. Columns that are
-// not understood are searched for them.
+// departureWords mean in any column that the person must not be mailed. Columns whose heading
+// is not about the state are checked for them; see checkDeparture.
 var departureWords = setOf(`unsubscribed, unsub, opted out, opt out, optout, do not email, do not mail, do not contact, do not send, bounced, hard bounced, hard bounce, complained, spam complaint,
 	marked as spam, cleaned, blacklisted, blocklisted, suppressed, no consent, consent withdrawn, desabonne, desinscrit, abgemeldet, ausgetragen`)
 
+// statePrefixes and departurePrefixes hold the first two letters of the words; see mayMatch.
 var (
 	statePrefixes     = prefixesOf(maps.Keys(stateWords))
 	departurePrefixes = prefixesOf(maps.Keys(departureWords))
 )
 
-// prefixesOf returns the first two letters of words. They rule out most cells cheaply.
+// prefixesOf returns the first two bytes of each word.
 func prefixesOf(words iter.Seq[string]) map[string]bool {
 	out := map[string]bool{}
 	for word := range words {
@@ -149,7 +151,8 @@ func prefixesOf(words iter.Seq[string]) map[string]bool {
 	return out
 }
 
-// mayMatch reports whether a cell may be one of some words, by its first letters.
+// mayMatch reports whether a cell may be one of the words with these prefixes. It rules out
+// most cells cheaply, before their text is normalized.
 func mayMatch(starts map[string]bool, cell string) bool {
 	if len(cell) < 3 || len(cell) > 100 {
 		return false
@@ -158,21 +161,22 @@ func mayMatch(starts map[string]bool, cell string) bool {
 	return a >= 0x80 || b >= 0x80 || starts[string([]byte{a, b})]
 }
 
-// severity returns the rank of a state by how much it counts against mailing a person.
+// severity ranks the states: the higher, the more it speaks against mailing the person.
 func severity(s State) int {
 	return slices.Index([]State{"", Active, Paused, Pending, Unsubscribed, Bounced, Complained, Erased}, s)
 }
 
-// Worse reports whether s counts more against mailing a person than other.
+// Worse reports whether s is more severe than other, that is, speaks more against mailing the
+// person.
 func (s State) Worse(other State) bool { return severity(s) > severity(other) }
 
-// Gone reports whether a person in this state must not be mailed again unless they ask for it.
+// Gone reports whether a person in this state must not be mailed unless they subscribe again.
 func (s State) Gone() bool {
 	return s == Unsubscribed || s == Bounced || s == Complained || s == Erased
 }
 
-// lineState is the state that the columns of a line give together: the most severe one
-// counts. unclear is the first cell that was not understood.
+// lineState collects the state of a line: the most severe state of all its columns, and the
+// error of the first cell that was not understood.
 type lineState struct {
 	state   State
 	unclear *LineError
@@ -195,7 +199,7 @@ func (v *lineState) addUnclear(c *Column, value string) {
 	v.unclear = &LineError{Reason: "state not understood", What: what, Expected: c.expects()}
 }
 
-// expects returns what a column may hold.
+// expects returns what a column may hold, for messages.
 func (c *Column) expects() string {
 	switch c.Meaning {
 	case MeansState:
@@ -206,7 +210,7 @@ func (c *Column) expects() string {
 	return "yes, no or a date; or leave the column out by its name"
 }
 
-// cellCache keeps the states of cells: lists repeat a few values.
+// cellCache caches the states of cells, since most lists repeat a few values.
 type cellCache map[cellKey]cellState
 
 type cellKey struct {
@@ -216,14 +220,14 @@ type cellKey struct {
 
 type cellState struct {
 	state  State
-	clear  bool
-	mapped bool // by a word of another system
+	clear  bool // the cell was understood
+	mapped bool // the state was given by a word of another system
 }
 
-// maxCachedCells bounds the cache, which dates would fill.
+// maxCachedCells bounds the cache, since dates differ on every line.
 const maxCachedCells = 1000
 
-// readState adds the state that a cell gives.
+// readState adds the state of a cell to the state of its line.
 func (l *List) readState(c *Column, value string, v *lineState) {
 	key := cellKey{c.Meaning, value}
 	cell, known := l.cells[key]
@@ -243,7 +247,7 @@ func (l *List) readState(c *Column, value string, v *lineState) {
 	}
 }
 
-// maxMapped bounds how many different words are counted for the summary.
+// maxMapped is the maximum number of different words that are counted for the summary.
 const maxMapped = 100
 
 func (l *List) noteMapped(c *Column, value string, s State) {
@@ -253,7 +257,7 @@ func (l *List) noteMapped(c *Column, value string, s State) {
 	}
 }
 
-// cellStateOf reads a cell of a column about the state.
+// cellStateOf returns the state that a cell gives in a column of this meaning.
 func cellStateOf(m Meaning, value string) cellState {
 	if m == MeansLeftBecause {
 		return reasonState(value)
@@ -270,7 +274,7 @@ func cellStateOf(m Meaning, value string) cellState {
 		case no:
 			return cellState{state: Unsubscribed, clear: true}
 		}
-		return cellState{} // an empty cell is no consent
+		return cellState{} // an empty cell is not consent
 	case MeansConfirmed:
 		if a == no || a == empty {
 			return cellState{state: Pending, clear: true}
@@ -285,7 +289,7 @@ func cellStateOf(m Meaning, value string) cellState {
 	return cellState{state: map[Meaning]State{MeansLeft: Unsubscribed, MeansBounced: Bounced, MeansComplained: Complained}[m], clear: true}
 }
 
-// reasonState reads a cell with the reason for a departure. Any text is a departure.
+// reasonState reads a cell with the reason why a person left. Any text means that they left.
 func reasonState(value string) cellState {
 	if a := answerOf(value); a == empty || a == no {
 		return cellState{clear: true}
@@ -296,7 +300,7 @@ func reasonState(value string) cellState {
 	return cellState{state: Unsubscribed, clear: true}
 }
 
-// wordState reads a word for a state.
+// wordState reads a cell with a word for a state or a type of bounce.
 func wordState(m Meaning, value string) cellState {
 	if m == MeansBounceType {
 		switch key := headingKey(value); {
@@ -314,7 +318,8 @@ func wordState(m Meaning, value string) cellState {
 	return cellState{state: state, clear: true, mapped: !strings.EqualFold(value, string(state))}
 }
 
-// readConsent reads how a person agreed: in words, or as yes or no.
+// readConsent reads a cell of the consent column: yes or no, or how the person agreed. It
+// returns the text to record and adds a refusal to the state of the line.
 func (l *List) readConsent(c *Column, value string, v *lineState) string {
 	a, state := answerOf(value), stateOf(value)
 	first, _, _ := strings.Cut(strings.ToLower(value), " ")
@@ -336,10 +341,11 @@ func (l *List) readConsent(c *Column, value string, v *lineState) string {
 	return value
 }
 
-// refusalWords begin a text by which a person did not agree.
+// refusalWords are first words of a text that may say that the person did not agree.
 var refusalWords = setOf("no, not, non, never, nein, kein, keine, nicht, pas, jamais, refus")
 
-// checkDeparture refuses a word for a departure in a column that is not about the state.
+// checkDeparture returns an error if a column that is not about the state holds a word for a
+// departure. Otherwise the import could mail a person who unsubscribed.
 func (c *Column) checkDeparture(value string) *LineError {
 	if c.ByHand {
 		return nil
@@ -358,7 +364,7 @@ func (c *Column) checkDeparture(value string) *LineError {
 	}
 }
 
-// isDeparture reports whether a cell is a plain word for a departure.
+// isDeparture reports whether a cell is one of departureWords.
 func isDeparture(value string) bool {
 	return mayMatch(departurePrefixes, value) && departureWords[headingKey(value)]
 }

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// parseLocal checks the part before the @. It returns its canonical form, or what is
-// wrong with it and what is expected.
+// parseLocal parses the local part of an address. It returns its canonical form, or what is
+// wrong and what is expected.
 func parseLocal(s string) (local, what, expected string) {
 	if s == "" {
 		return "", "nothing stands before the @", "something like ada@example.org"
@@ -26,7 +26,8 @@ func parseLocal(s string) (local, what, expected string) {
 	return limitLocal(s)
 }
 
-// checkAtom checks for a dot-atom (RFC 5321 Dot-string with the UTF-8 of RFC 6531).
+// checkAtom returns what is wrong with a dot-atom (Dot-string of RFC 5321, section 4.1.2, with
+// UTF-8 as RFC 6531 allows it), or empty strings.
 func checkAtom(s string) (what, expected string) {
 	if s[0] == '.' || s[len(s)-1] == '.' || strings.Contains(s, "..") {
 		return "a dot stands first, last or twice before the @", "single dots between letters"
@@ -54,8 +55,8 @@ func atomRune(r rune) bool {
 	return graphic(r)
 }
 
-// parseQuoted reads a quoted string. One that needs no quotes loses them, so that
-// "ada"@example.org and ada@example.org are one.
+// parseQuoted parses a quoted local part. Quotes that are not needed are removed, so that
+// "ada"@example.org and ada@example.org are equal.
 func parseQuoted(s string) (local, what, expected string) {
 	const example = `"two words"@example.org, or an address without quotes`
 	if len(s) < 2 || s[len(s)-1] != '"' {
@@ -98,7 +99,7 @@ func limitLocal(s string) (local, what, expected string) {
 	return s, "", ""
 }
 
-// describeRune names a character that may not be there.
+// describeRune describes a character that is not allowed, for messages.
 func describeRune(r rune) string {
 	switch {
 	case r == '\r' || r == '\n':

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/text/language/display"
 )
 
-// readLanguage reads a language: a tag in any spelling (EN, fr_FR), or its name in
-// English, French, German or itself.
+// readLanguage reads a cell with a language; see ParseLanguage. An empty cell gives an empty
+// tag.
 func readLanguage(value string) (string, *LineError) {
 	if answerOf(value) == empty {
 		return "", nil
@@ -22,8 +22,9 @@ func readLanguage(value string) (string, *LineError) {
 	return "", &LineError{Reason: "language not understood", What: "language " + quoteShort(value) + " is not known", Expected: "a tag such as en or pt-BR, or a name such as English"}
 }
 
-// ParseLanguage reads a language as people and other systems write it and returns its
-// BCP 47 tag: "EN", "fr_FR", "English", "français", "English (US)".
+// ParseLanguage returns the BCP 47 tag of a language, and false if it is not known. It accepts
+// tags in any spelling ("EN", "fr_FR") and names in English, French, German or the language
+// itself ("English", "français", "English (US)").
 func ParseLanguage(s string) (string, bool) {
 	s = strings.TrimSpace(s)
 	if len(s) > 60 {
@@ -45,6 +46,8 @@ func ParseLanguage(s string) (string, bool) {
 	return tag.String(), true
 }
 
+// languageKey returns the name of a language in the form in which names are compared: only
+// letters and marks, in lower case.
 func languageKey(s string) string {
 	return strings.Map(func(r rune) rune {
 		if !unicode.IsLetter(r) && !unicode.IsMark(r) {
@@ -54,7 +57,8 @@ func languageKey(s string) string {
 	}, s)
 }
 
-// languageNames are the names of languages with a two-letter code, as languageKey has them.
+// languageNames maps names of languages, in the form of languageKey, to tags. It holds all
+// languages with a two-letter code.
 var languageNames = sync.OnceValue(func() map[string]string {
 	out := map[string]string{
 		"norwegian": "no", "norsk": "no", "norvégien": "no", "norwegisch": "no", "simplifiedchinese": "zh-Hans", "traditionalchinese": "zh-Hant",
@@ -82,7 +86,8 @@ var languageNames = sync.OnceValue(func() map[string]string {
 	return out
 })
 
-// readTimezone reads the IANA name of a time zone in any case.
+// readTimezone reads a cell with a time zone; see ParseTimezone. An empty cell gives an empty
+// name.
 func readTimezone(value string) (string, *LineError) {
 	if answerOf(value) == empty {
 		return "", nil
@@ -96,10 +101,12 @@ func readTimezone(value string) (string, *LineError) {
 	}
 }
 
-var zones sync.Map // by lower-case name; only names that exist are kept
+// zones caches names of time zones by their lower-case form. Only existing zones are stored,
+// so that input from outside cannot fill it.
+var zones sync.Map
 
-// ParseTimezone returns the IANA name of a time zone that is written in any case, as some
-// systems do: "europe/zurich", "America/new york".
+// ParseTimezone returns the IANA name of a time zone, and false if there is none. Case does
+// not matter, and spaces stand for underscores: "europe/zurich", "America/new york".
 func ParseTimezone(s string) (string, bool) {
 	key := strings.ToLower(strings.ReplaceAll(strings.TrimSpace(s), " ", "_"))
 	if name, ok := zones.Load(key); ok {
@@ -117,8 +124,8 @@ func ParseTimezone(s string) (string, bool) {
 	return "", false
 }
 
-// zoneSpellings are the ways in which the database may write a name. It knows no case but
-// its own, and cannot be listed.
+// zoneSpellings returns candidates for the exact name of a zone. Candidates are needed since
+// time.LoadLocation is case-sensitive and the zone database cannot be listed.
 func zoneSpellings(key string) []string {
 	if name, ok := irregularZones[key]; ok {
 		return []string{name}
@@ -130,7 +137,7 @@ func zoneSpellings(key string) []string {
 	}
 }
 
-// capitals writes each part of a name with a capital, but for the small words in it.
+// capitals capitalizes each part of a name, except for small words such as "of".
 func capitals(key, separators string) string {
 	first := true
 	var out strings.Builder
@@ -144,7 +151,7 @@ func capitals(key, separators string) string {
 	return out.String()
 }
 
-// smallWord reports whether a part of a name is written small, as in Isle_of_Man.
+// smallWord reports whether a name goes on with a word in lower case, as in Isle_of_Man.
 func smallWord(rest string) bool {
 	for _, word := range []string{"of_", "es_", "au-"} {
 		if strings.HasPrefix(rest, word) {
@@ -154,7 +161,7 @@ func smallWord(rest string) bool {
 	return false
 }
 
-// irregularZones are the names with capitals in unusual places.
+// irregularZones maps the lower-case form of names that capitals cannot produce to the name.
 var irregularZones = func() map[string]string {
 	out := map[string]string{}
 	for name := range strings.FieldsSeq(`America/Argentina/ComodRivadavia America/Knox_IN America/North_Dakota/New_Salem Antarctica/DumontDUrville Antarctica/McMurdo

@@ -24,14 +24,14 @@ func ParseMailbox(s string) (name string, address Address, err error) {
 	return normalizeName(name), address, nil
 }
 
-// NormalizeName makes a person's name fit for a mail: one line of visible characters, at
-// most 200 bytes.
+// NormalizeName returns a person's name as mails can show it: one line of visible characters,
+// at most 200 bytes.
 func NormalizeName(s string) string { return normalizeName(s) }
 
-// maxName bounds a name in bytes; longer ones are not names.
+// maxName is the maximum length of a name in bytes. Longer ones are cut.
 const maxName = 200
 
-// normalizeName returns a name of a list or form on one line, without control characters.
+// normalizeName is NormalizeName, for use in this package.
 func normalizeName(s string) string {
 	plain := true
 	for i := range len(s) {
@@ -57,13 +57,14 @@ func visible(r rune) rune {
 	return -1
 }
 
-// dotlessDomains are domains whose mailboxes do not tell dots in their names apart, with the name
-// under which we count them.
+// dotlessDomains are domains that ignore dots in local parts, each with the domain under which
+// its mailboxes are counted.
 var dotlessDomains = map[string]string{"gmail.com": "gmail.com", "googlemail.com": "gmail.com"}
 
-// Mailbox is the address of the mailbox that mail to a reaches, as far as can be known: in
-// lower case, without what follows a plus sign, and without dots where they do not count.
-// It is for counting, not for sending: some servers have a plus sign in real names.
+// Mailbox returns the address of the mailbox that mail to a probably reaches: in lower case,
+// without a plus sign and the text after it, and without dots where the domain ignores them.
+// Use it to count mailboxes and not to send, since some servers treat a plus sign as part of the
+// name.
 func (a Address) Mailbox() Address {
 	if a.IsZero() {
 		return a

@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// Masked returns the address for pages that a forwarded link opens. Its owner recognises it;
-// others cannot use it. ada@mail.example.org becomes a…@m….org.
+// Masked returns the address in a form that its owner recognises and nobody else can use:
+// ada@mail.example.org becomes a…@m….org. It is for pages that a forwarded link may open.
 func (a Address) Masked() string {
 	if a.IsZero() {
 		return ""
@@ -28,30 +28,30 @@ func cutLast(s, sep string) (before, after string, found bool) {
 	return s[:at], s[at+len(sep):], true
 }
 
-// firstLetter is the first letter of a text, or nothing of a quoted or numeric one.
+// firstLetter returns the first letter of a local part or domain, without a quote or bracket.
 func firstLetter(s string) string {
 	s = strings.TrimLeft(s, `"[`)
 	_, size := utf8.DecodeRuneInString(s)
 	return s[:size]
 }
 
-// Scrubbed replaces a mail address in stored text.
+// Scrubbed is the text that replaces a mail address.
 const Scrubbed = "[address]"
 
-// addressLike matches everything that looks like a mail address, a quoted local part and the
-// spellings of @ in URLs and web pages included. It is wider than what RFC 5321
-// allows: a word too many is lost rather than an address kept.
+// addressLike matches everything that looks like a mail address, including quoted local parts
+// and the ways in which URLs and web pages write @. It matches more than RFC 5321 allows: it is
+// better to lose a word than to keep an address.
 var addressLike = regexp.MustCompile(`(?i)(?:"(?:[^"\\]|\\.)*"|[^\s<>()\[\],;:"@]+)(?:@|%40|=40|&#64;|&#x40;|\(at\)|\[at\])(?:\[[^\]\s]*\]|[\pL\pN\pM._-]+)`)
 
-// ScrubAddresses returns a text with Scrubbed in place of everything that looks like a
-// mail address. The replies of mail servers name the recipient, and others too; what is
-// kept of a reply must not name a person who was erased.
+// ScrubAddresses replaces everything that looks like a mail address by Scrubbed. Replies of
+// mail servers name the recipient and others, and stored replies must not name a person who
+// was erased.
 func ScrubAddresses(text string) string {
 	if !mayHoldAddress(text) {
 		return text
 	}
 	return addressLike.ReplaceAllStringFunc(text, func(found string) string {
-		// Of a link to a help page everything but the address is of use.
+		// A link to a help page is kept, without the address in it.
 		if at := strings.Index(found, "//"); at >= 0 {
 			return found[:strings.LastIndexAny(found, "/?&=")+1] + Scrubbed
 		}
@@ -59,7 +59,8 @@ func ScrubAddresses(text string) string {
 	})
 }
 
-// mayHoldAddress rules out texts without an address cheaply: nearly all replies hold none.
+// mayHoldAddress is a cheap check before the regular expression, since nearly all replies hold
+// no address.
 func mayHoldAddress(text string) bool {
 	return strings.ContainsRune(text, '@') || strings.Contains(text, "40") || strings.Contains(text, "64;") ||
 		strings.Contains(text, "at)") || strings.Contains(text, "at]") || strings.Contains(text, "AT)") || strings.Contains(text, "AT]")

@@ -1,7 +1,7 @@
-// Package subscriber is the person who receives digests: the address, the state
-// and its allowed changes, consent, preferences, the signed links in mails, and
-// the reading of subscriber lists. Start with ParseAddress for addresses, ReadList
-// for lists, and Keys for links and suppressions.
+// Package subscriber describes the people who receive digests: addresses, states and their
+// allowed changes, consent, and the CSV lists that subscribers are imported from and exported
+// to. Start with ParseAddress for addresses, OpenList for lists, and Keys for links and
+// suppressions.
 //
 // The package does no I/O of its own.
 package subscriber
@@ -19,41 +19,41 @@ import (
 
 // Subscriber is one person.
 type Subscriber struct {
-	ID       int64     // the number of the row; a restored store may give it to another person
-	UID      uuid.UUID // random, never shared with another person: tokens name this one
+	ID       int64     // row number; a restored store may give it to another person
+	UID      uuid.UUID // random and never given to another person; tokens hold this one
 	Address  Address
-	Name     string // as given; never run as a template
+	Name     string // as the person gave it; never run as a template
 	State    State
-	Language string   // BCP 47; articles in it, or in all languages when empty
-	Timezone string   // IANA name, empty if unknown
-	Labels   []string // an editor's notes, such as the tags of another system; they do not select articles
+	Language string   // BCP 47 tag of the articles to send; empty for all languages
+	Timezone string   // IANA name; empty if unknown
+	Labels   []string // notes of editors, such as the tags of another system; they do not select articles
 	Consent  Consent
 	Created  time.Time
 	Changed  time.Time // last change of State
 	Soft     int       // soft bounces since the last success
-	SoftFrom time.Time // first of these
+	SoftFrom time.Time // time of the first of these
 }
 
-// Consent records how a person came to be on the list.
+// Consent records how and when a person agreed to get mail.
 type Consent struct {
 	Source string // "form", "import", "editor", "api"
 	Text   string // what was agreed to
-	IP     string // of the request that confirmed, empty for imports
+	IP     string // of the request that confirmed; empty for imports
 	At     time.Time
 }
 
-// Subscription is a subscriber's place on one digest.
+// Subscription is the subscription of one subscriber to one digest.
 type Subscription struct {
 	Subscriber int64
 	Digest     string
-	Topics     []string // tags of interest; none means everything
+	Topics     []string // tags of the articles to send; empty for all articles
 	Since      time.Time
 }
 
 // State is the state of a subscriber.
 type State string
 
-// The states of a subscriber. Only an Active one is sent digests.
+// The states of a subscriber. Digests are sent to Active ones only.
 const (
 	Pending      State = "pending"
 	Active       State = "active"
@@ -64,18 +64,18 @@ const (
 	Erased       State = "erased"
 )
 
-// States lists all states, from the first to the last of a subscription.
+// States lists all states.
 var States = []State{Pending, Active, Paused, Unsubscribed, Bounced, Complained, Erased}
 
 // Transition is one allowed change of a state.
 type Transition struct {
 	From, To State
-	When     string // the occasion, for people
+	When     string // the occasion, as the documentation and messages show it
 }
 
-// Transitions lists the allowed changes of state and their occasions. Only the person, or an
-// editor who lifts a suppression by hand, leads from Unsubscribed, Bounced or Complained back
-// to Active.
+// Transitions lists the allowed changes of state. A subscriber gets back to Active from
+// Unsubscribed, Bounced or Complained only if the person asks for it, or if an editor lifts the
+// suppression of a bounced address.
 var Transitions = []Transition{
 	{Pending, Active, "the person confirms"},
 	{Pending, Unsubscribed, "the person says no in the confirmation mail"},
@@ -107,7 +107,7 @@ var Transitions = []Transition{
 	{Complained, Erased, "the person asks for it"},
 }
 
-// CanBecome reports whether a subscriber may go from s to next.
+// CanBecome reports whether the change from s to next is one of Transitions.
 func (s State) CanBecome(next State) bool {
 	return slices.ContainsFunc(Transitions, func(t Transition) bool { return t.From == s && t.To == next })
 }
@@ -122,13 +122,13 @@ func (s State) Mailable() bool { return s == Active }
 // safe for concurrent use.
 type Keys struct {
 	token.Keys
-	suppression []byte // from the oldest secret
+	suppression []byte // derived from the oldest secret
 }
 
-// NewKeys makes keys from a secret of at least 16 random bytes. To rotate, put
-// the new secret first and keep the older ones, newest to oldest: they still
-// verify the links in mails that were sent, and suppression hashes come from the
-// oldest, always.
+// NewKeys returns keys made from a secret of at least 16 random bytes. To rotate, pass the new
+// secret first and the older ones after it, newest to oldest. Older secrets still verify links
+// in mails that were sent. Suppression hashes are always made from the oldest secret, so that
+// they stay the same.
 func NewKeys(secret []byte, older ...[]byte) Keys {
 	oldest := secret
 	if len(older) > 0 {
@@ -139,9 +139,10 @@ func NewKeys(secret []byte, older ...[]byte) Keys {
 	return Keys{Keys: token.NewKeys(secret, older...), suppression: mac.Sum(nil)}
 }
 
-// SuppressionHash is what is kept of a suppressed address: 32 bytes that only the
-// holder of the oldest secret can make, equal for all spellings of a mailbox. It
-// survives erasure without keeping the address itself.
+// SuppressionHash returns the keyed hash that a suppressed address is stored as: 32 bytes, the
+// same for all spellings of a mailbox. It survives erasure, since the address cannot be
+// computed from it, and without the oldest secret it cannot be checked against a list of
+// addresses.
 func (k Keys) SuppressionHash(a Address) []byte {
 	mac := hmac.New(sha256.New, k.suppression)
 	mac.Write([]byte(a.Key()))

@@ -7,10 +7,11 @@ import (
 	"github.com/google/uuid"
 )
 
-// Versions of encoded claims. Old ones are read for as long as people keep mails.
+// Versions of encoded claims. Old versions must stay readable, since people keep mails for
+// years.
 const (
-	byRow    = 1 // names a person by row number
-	byPerson = 2 // names a person by random id
+	byRow    = 1 // the person is a row number
+	byPerson = 2 // the person is a random id
 )
 
 // How an edition is written in a claim: not at all, as the 16 bytes of a UUID, or as text.
@@ -48,8 +49,8 @@ func appendText(dst []byte, s string) []byte {
 	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
 }
 
-// decodeClaim reads what encodeClaim wrote. Its input is signed by us, but maybe by a
-// newer version of us.
+// decodeClaim decodes what encodeClaim wrote. The input is signed, but a newer version of this
+// program may have written it.
 func decodeClaim(b []byte) (Claim, error) {
 	if len(b) < 2 {
 		return Claim{}, ErrInvalid

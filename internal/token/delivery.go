@@ -11,39 +11,39 @@ import (
 	"github.com/google/uuid"
 )
 
-// Delivery names one mail to one person: an edition, empty for mails that belong to
-// none, such as confirmations, and a person.
+// Delivery identifies one mail to one person. Edition is empty for mails without one, such as
+// confirmations.
 type Delivery struct {
 	Edition string // a UUID, or empty
 	Person  Person
 }
 
-// ErrNotOurs is returned for names of deliveries that we did not make.
+// ErrNotOurs is returned for local parts that Deliveries did not make.
 var ErrNotOurs = errors.New("not one of our addresses")
 
-// Deliveries makes and reads the local parts of return paths and Message-IDs. The same
-// delivery gives the same local part on every node, always: the edition's id
-// follows from its digest and tick (see EditionID), so after a restore the second
-// copy of a mail has the Message-ID of the first. It may be shared by goroutines.
+// Deliveries makes and reads the local parts of return paths and Message-IDs. One delivery
+// always has the same local part, on every node. Since the id of an edition follows from its
+// digest and tick (see EditionID), a mail that is sent again after a restore has the Message-ID
+// of the first copy. Deliveries is safe for concurrent use.
 type Deliveries struct {
 	code, old, editions code
 }
 
-// A name is a letter for its use, a hyphen, and edition, person and code in base32,
-// which survives servers that change the case of letters. A local part has at most
-// 64 octets (RFC 5321, section 4.5.3.1.1), which leaves 38 octets for the three.
+// nameEncoding is base32, which survives servers that change the case of letters. A name is a
+// letter for its use, a hyphen, and the encoded edition, person and code. A local part has at
+// most 64 octets (RFC 5321, section 4.5.3.1.1), which leaves 38 octets for these three.
 var nameEncoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
 const (
-	// 48 bits of code are enough on top of a person's 128 random bits: a forger needs a
-	// mail of that person, who has the real address in it already.
+	// 48 bits are enough, since a name also holds the 128 random bits of a person: to know
+	// these, a forger needs a mail to that person, which holds a valid name already.
 	deliveryCodeSize = 6
 	deliverySize     = 16 + 16 + deliveryCodeSize
 	nameLimit        = 64
 )
 
-// NewDeliveries makes Deliveries from a secret that is the same on every node and never
-// changes.
+// NewDeliveries returns Deliveries made from a secret, which must be the same on every node
+// and never change.
 func NewDeliveries(secret []byte) *Deliveries {
 	return &Deliveries{
 		code:     newCode(derive(secret, "delivery")),
@@ -52,9 +52,9 @@ func NewDeliveries(secret []byte) *Deliveries {
 	}
 }
 
-// EditionID derives the id of an edition from its digest and its tick's key: the same
-// tick gives the same id again when a store was restored. It is a UUID of version 8
-// (RFC 9562, section 5.8).
+// EditionID derives the id of an edition from its digest and the key of its tick, so that a
+// tick gives the same id after a restore. The id is a UUID of version 8 (RFC 9562, section
+// 5.8).
 func (d *Deliveries) EditionID(digest, tick string) string {
 	var id uuid.UUID
 	d.editions.sum(id[:0], len(id), []byte(digest), []byte{0}, []byte(tick))
@@ -63,7 +63,8 @@ func (d *Deliveries) EditionID(digest, tick string) string {
 	return id.String()
 }
 
-// Name makes the local part for a use of a delivery.
+// Name returns the local part for a delivery. use is a letter that tells the purposes apart,
+// such as return path and Message-ID.
 func (d *Deliveries) Name(use byte, id Delivery) string {
 	var buf [deliverySize + 8]byte
 	data := id.encode(buf[:0])
@@ -76,8 +77,8 @@ func (d *Deliveries) Name(use byte, id Delivery) string {
 	return string(nameEncoding.AppendEncode(append(text[:0], use, '-'), data))
 }
 
-// Read reads a local part that Name made, in any case of letters. It returns
-// ErrNotOurs for everything else.
+// Read decodes and verifies a local part that Name made. Upper and lower case are equal. It
+// returns ErrNotOurs for everything else.
 func (d *Deliveries) Read(local string) (use byte, id Delivery, err error) {
 	if len(local) < 3 || len(local) > nameLimit || local[1] != '-' {
 		return 0, Delivery{}, ErrNotOurs
@@ -100,7 +101,7 @@ func (d *Deliveries) Read(local string) (use byte, id Delivery, err error) {
 	return 0, Delivery{}, ErrNotOurs
 }
 
-// splitCode parts data from its code, if that is right.
+// splitCode separates data from its code, and reports whether the code is valid.
 func splitCode(c code, use byte, data []byte, size int) ([]byte, bool) {
 	if len(data) <= size {
 		return nil, false
@@ -113,7 +114,7 @@ func (id Delivery) encode(dst []byte) []byte {
 	if id.Person.Row != 0 {
 		return id.encodeOld(dst)
 	}
-	edition, _ := parseUUID(id.Edition) // the zero one for none
+	edition, _ := parseUUID(id.Edition) // the zero UUID for no edition
 	return append(append(dst, edition[:]...), id.Person.ID[:]...)
 }
 
@@ -125,8 +126,8 @@ func decodeDelivery(data []byte) Delivery {
 	return id
 }
 
-// Names that were made before people had random ids have the edition in one of
-// three forms, the row number, and a longer code. The first octet tells the form.
+// Names of earlier versions, which had no random ids, hold the edition in one of three forms,
+// the row number, and a longer code. The first octet gives the form of the edition.
 const (
 	noEdition = iota
 	uuidEdition
@@ -147,7 +148,7 @@ func (id Delivery) encodeOld(dst []byte) []byte {
 	return binary.AppendUvarint(dst, uint64(id.Person.Row))
 }
 
-// decodeOldDelivery is only given what has a right code, and still trusts no length.
+// decodeOldDelivery decodes data whose code is valid. It still checks every length.
 func decodeOldDelivery(data []byte) (Delivery, error) {
 	r := reader{rest: data}
 	var id Delivery

@@ -9,10 +9,10 @@ import (
 	"github.com/google/uuid"
 )
 
-// Purpose is what a link is good for. A link for one purpose opens nothing else.
+// Purpose is what a link may be used for. A link is valid for one purpose only.
 type Purpose byte
 
-// The purposes of links. Their values are in mails that were sent: they never change.
+// The purposes of links. The values must not change, since mails that were sent hold them.
 const (
 	Confirm     Purpose = 1 // double opt-in; expires
 	Unsubscribe Purpose = 2
@@ -22,11 +22,11 @@ const (
 	Export      Purpose = 7 // shows everything about a person; expires
 )
 
-// How long links are good that expire.
+// Lifetimes of links that expire.
 const (
 	ConfirmFor = 30 * 24 * time.Hour
-	// OwnDataFor bounds the links to erasure and export. They are followed at once or
-	// not at all, and a mailbox may change hands.
+	// OwnDataFor is the lifetime of links to erasure and export. It is short since people use
+	// them at once, and a mailbox may get another owner.
 	OwnDataFor = 2 * time.Hour
 )
 
@@ -36,7 +36,7 @@ var (
 	ErrExpired = errors.New("this link has expired; ask for a new one")
 )
 
-// Claim is what a link says.
+// Claim is the content of a link's token.
 type Claim struct {
 	Purpose Purpose
 	Person  Person
@@ -45,8 +45,8 @@ type Claim struct {
 	Expires time.Time // seconds; zero for never
 }
 
-// Check returns ErrInvalid if the claim is for another purpose, and ErrExpired if its
-// time has passed.
+// Check returns ErrInvalid if the claim is for another purpose, and ErrExpired if it has
+// expired.
 func (c Claim) Check(purpose Purpose, now time.Time) error {
 	if c.Purpose != purpose {
 		return ErrInvalid
@@ -60,18 +60,18 @@ func (c Claim) Check(purpose Purpose, now time.Time) error {
 // Keys signs and verifies links. It is safe for concurrent use.
 type Keys struct{ signing []key } // the first signs; all verify
 
-// key signs links. Its id stands in them, so that one key is tried and not all.
+// key signs links. Tokens begin with its id, so that Verify need not try every key.
 type key struct {
 	id   byte
 	code code
 }
 
-// linkCodeSize is the length of the code in a link: 128 bits, as RFC 2104 section 5 allows.
+// linkCodeSize is the length of the code in a link: 128 bits, as RFC 2104, section 5 allows.
 const linkCodeSize = 16
 
-// NewKeys makes keys from a secret of at least 16 random bytes. To rotate, put the new
-// secret first and keep the older ones, newest to oldest: they still verify the links
-// in mails that were sent.
+// NewKeys returns keys made from a secret of at least 16 random bytes. To rotate, pass the new
+// secret first and the older ones after it, newest to oldest: these still verify the links in
+// mails that were sent.
 func NewKeys(secret []byte, older ...[]byte) Keys {
 	var keys Keys
 	for _, s := range append([][]byte{secret}, older...) {
@@ -80,23 +80,23 @@ func NewKeys(secret []byte, older ...[]byte) Keys {
 	return keys
 }
 
-// Sign makes a token that never expires.
+// Sign returns a token that never expires.
 func (k Keys) Sign(purpose Purpose, person uuid.UUID, digest, edition string) string {
 	return k.Token(Claim{Purpose: purpose, Person: PersonOf(person), Digest: digest, Edition: edition})
 }
 
-// SignUntil makes a token that expires.
+// SignUntil returns a token that expires.
 func (k Keys) SignUntil(purpose Purpose, person uuid.UUID, digest string, expires time.Time) string {
 	return k.Token(Claim{Purpose: purpose, Person: PersonOf(person), Digest: digest, Expires: expires})
 }
 
-// SignConfirm makes the token of a confirmation link, good for ConfirmFor.
+// SignConfirm returns the token of a confirmation link, which expires after ConfirmFor.
 func (k Keys) SignConfirm(person uuid.UUID, digest string, now time.Time) string {
 	return k.SignUntil(Confirm, person, digest, now.Add(ConfirmFor))
 }
 
-// Token makes the token of a claim: base64url without padding, safe in a path. The
-// same claim gives the same token.
+// Token returns the token of a claim, in base64url without padding, so that it can be used in a
+// path. The same claim gives the same token.
 func (k Keys) Token(c Claim) string {
 	signing := k.signing[0]
 	var buf [160]byte
@@ -104,8 +104,8 @@ func (k Keys) Token(c Claim) string {
 	return base64.RawURLEncoding.EncodeToString(signing.code.sum(body, linkCodeSize, body))
 }
 
-// Verify reads a token and returns its claim, or ErrInvalid. The caller asks Claim.Check
-// whether it is good for what is wanted.
+// Verify returns the claim of a token, or ErrInvalid. The caller must call Claim.Check for the
+// purpose and expiry.
 func (k Keys) Verify(token string) (Claim, error) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(token)
 	if err != nil || len(raw) < 1+linkCodeSize {

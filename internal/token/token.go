@@ -1,11 +1,10 @@
-// Package token is the one codec for the signed tokens in links and mail addresses.
-// Keys signs and verifies links; Delivery names one mail to one person in a return
-// path or a Message-ID.
+// Package token encodes and verifies the signed tokens in links and mail addresses. Keys signs
+// and verifies links. Deliveries makes and reads the local parts of return paths and
+// Message-IDs, which name one mail to one person.
 //
-// A token names a person by the random id that no other person ever gets, so a token
-// never opens another person's page, whatever happens to the numbers of rows: a
-// restored store gives them out again. It carries an HMAC-SHA256 (RFC 2104) and
-// is checked without a look-up.
+// A token names a person by their random id, which no other person ever gets. A row number
+// would not do: a restored store gives numbers out again, and a token must never open another
+// person's page. Tokens carry an HMAC-SHA256 (RFC 2104) and are verified without a look-up.
 package token
 
 import (
@@ -18,18 +17,18 @@ import (
 	"github.com/google/uuid"
 )
 
-// Person is who a token is about.
+// Person identifies the person that a token is about.
 type Person struct {
 	ID uuid.UUID // the random id; uuid.Nil for no person, as in test mails
-	// Row is the row number that tokens carried before people had random ids. Such a
-	// token is good only for a person who was there then; see store.Person.
+	// Row is the row number in tokens of earlier versions, which had no random ids. Such a
+	// token is valid only for people who subscribed at that time; see store.Person.
 	Row int64
 }
 
-// PersonOf names a person by the random id.
+// PersonOf returns the Person with a random id.
 func PersonOf(id uuid.UUID) Person { return Person{ID: id} }
 
-// String returns the person for logs.
+// String returns the id, for logs.
 func (p Person) String() string {
 	if p.Row != 0 {
 		return fmt.Sprintf("row %d", p.Row)
@@ -37,23 +36,23 @@ func (p Person) String() string {
 	return p.ID.String()
 }
 
-// derive makes one key per use from a secret, so that what one use reveals is no help
-// with another.
+// derive returns the key for one use of a secret. Each use has its own key, so that one that
+// leaks does not compromise the others.
 func derive(secret []byte, use string) []byte {
 	mac := hmac.New(sha256.New, secret)
 	mac.Write([]byte("tidings " + use))
 	return mac.Sum(nil)
 }
 
-// code computes message authentication codes with one key. It is safe for concurrent
-// use. Keying an HMAC costs as much as computing two, so keyed ones are kept.
+// code computes message authentication codes with one key. It is safe for concurrent use. The
+// keyed hashes are pooled, since setting the key of an HMAC costs as much as computing two.
 type code struct{ keyed *sync.Pool }
 
 func newCode(key []byte) code {
 	return code{&sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}}
 }
 
-// sum appends the code of some data to dst, cut to size octets.
+// sum appends the code of data to dst, truncated to size octets.
 func (c code) sum(dst []byte, size int, data ...[]byte) []byte {
 	h := c.keyed.Get().(hash.Hash)
 	defer c.keyed.Put(h)
@@ -65,7 +64,7 @@ func (c code) sum(dst []byte, size int, data ...[]byte) []byte {
 	return append(dst, h.Sum(buf[:0])[:size]...)
 }
 
-// parseUUID reads the canonical form only, so that String gives the same text again.
+// parseUUID parses a UUID in canonical form only, so that String returns the same text.
 func parseUUID(s string) (uuid.UUID, bool) {
 	id, err := uuid.Parse(s)
 	return id, err == nil && id.String() == s
