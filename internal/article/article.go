@@ -1,6 +1,6 @@
-// Package article holds the article: one stored piece of writing, its states, its
-// addresses and the words it is found by. Start with Article; Filter and ParseFilter
-// select the articles of a feed or a digest. Package ingest makes articles of files.
+// Package article defines the article: one stored piece of writing with its status, URLs and
+// search words. Start with Article. ParseFilter reads the filter that selects the articles of a
+// feed or a digest. Package ingest imports articles from files.
 //
 // The package does no I/O.
 package article
@@ -12,7 +12,7 @@ import (
 	"golang.org/x/text/unicode/bidi"
 )
 
-// Status is who may see an article.
+// Status is the stored status of an article: who may see it.
 type Status string
 
 // The states of an article. A removed article keeps its row, so that its page can answer
@@ -21,46 +21,46 @@ type Status string
 const (
 	Draft     Status = "draft"
 	Published Status = "published"
-	Unlisted  Status = "unlisted" // found by its address only: in no feed, list, search or edition
+	Unlisted  Status = "unlisted" // reachable by its URL, but in no feed, list, search or edition
 	Removed   Status = "removed"
 	Withdrawn Status = "withdrawn"
 )
 
-// Article is one stored piece.
+// Article is one stored piece of writing.
 //
 // Text fields are valid UTF-8 without control characters. HTML is sanitized and
 // well formed. URLs that point at this site are root-relative ("/media/…",
-// "/articles/…"), so that a change of the site's address never leaves old ones
-// behind; all others are absolute. BodyFor and URLFor make them absolute.
+// "/articles/…"), so that they stay valid when the site's address
+// changes; all others are absolute. BodyFor and URLFor make them absolute.
 type Article struct {
 	ID     string // UUID, made once at the first import; the feed entry id is "urn:uuid:" + ID
-	Source string // where it was imported from, unique: re-import finds the article by it
-	Slug   string // last element of its page's path, unique
-	URL    string // canonical address when it is not the page on this site; else empty
+	Source string // where it was imported from; unique, so that a second import finds the article
+	Slug   string // last element of the path of its page; unique
+	URL    string // canonical URL if it is not the page on this site; else empty
 
 	Title     string
 	Summary   string // plain text
 	HTML      string
-	Language  string // BCP 47 tag in lower case primary subtag, such as "en" or "pt-BR"; empty if unknown
+	Language  string // BCP 47 tag, such as "en" or "pt-BR"; empty if unknown
 	Authors   []Author
-	Tags      []string // as written, NFC; compared by TagKey
+	Tags      []string // as written, in NFC; compare them by TagKey
 	Image     *Image
 	Enclosure []Enclosure
 	Origin    *Origin
 
-	Published time.Time // as the author dates it; UTC, milliseconds
-	Updated   time.Time // last change of content; never before Published's first value
+	Published time.Time // date given by the author; UTC, in milliseconds
+	Updated   time.Time // last change of the content; not before the first value of Published
 	Ingested  time.Time // when this store first saw it
 	Removed   time.Time // when it was removed or withdrawn; zero unless it is
-	Expires   time.Time // when it is withdrawn by itself; zero for never
+	Expires   time.Time // when it is withdrawn automatically; zero for never
 	Status    Status
 
-	Hash string // of everything above that an import sets; equal hashes need no update
+	Hash string // of all fields above that an import sets; if it is equal, no update is needed
 
-	// What the article is recognised by when its file has moved. They are not read
-	// back from a store.
-	GUID    string // the id that the file gives itself; may be empty
-	Named   bool   // the file gives its slug; otherwise the slug follows from the file's name
+	// The fields by which an article is recognised after its file was moved. They are not read
+	// back from the store.
+	GUID    string // id in the front matter; may be empty
+	Named   bool   // the front matter gives the slug; otherwise it is made from the name of the file
 	Content string // fingerprint of the words of the text
 }
 
@@ -71,7 +71,7 @@ type Author struct {
 	URL   string
 }
 
-// Image is the picture that stands for an article.
+// Image is the lead picture of an article.
 type Image struct {
 	URL           string
 	Alt           string
@@ -96,47 +96,48 @@ type Origin struct {
 	FeedURL string
 }
 
-// Medium is a file, such as an image beside a Markdown file, that an import
-// brings along. It is served at /media/ + Name.
+// Medium is a file that is imported with an article, such as an image beside a Markdown file.
+// It is served at /media/ + Name.
 type Medium struct {
-	Name   string // SHA-256 of Data in hex, and the file's extension
+	Name   string // SHA-256 of Data in hex and the extension of the file
 	Type   string // media type
 	Data   []byte
 	Width  int // pixels, for images
 	Height int
 }
 
-// Redirect is an old path on this site that leads to an article permanently.
+// Redirect is a permanent redirect from an old path on this site to an article.
 type Redirect struct {
 	From string // path, such as "/articles/old-slug"
 	To   string // path or absolute URL
 }
 
-// Listed reports whether readers find the article at a moment: in feeds, lists,
-// searches and editions.
+// Listed reports whether the article is in feeds, lists, searches and editions at a time.
 func (a *Article) Listed(now time.Time) bool {
 	return a.Status == Published && a.current(now)
 }
 
-// Readable reports whether the article's page is shown at a moment. That of an
-// unlisted article is, to those who have its address.
+// Readable reports whether the page of the article is shown at a time. This includes unlisted
+// articles.
 func (a *Article) Readable(now time.Time) bool {
 	return (a.Status == Published || a.Status == Unlisted) && a.current(now)
 }
 
+// current reports whether the article is already published and not yet expired at a time,
+// whatever its status.
 func (a *Article) current(now time.Time) bool {
 	return !a.Published.After(now) && (a.Expires.IsZero() || a.Expires.After(now))
 }
 
-// Scheduled is what StatusAt returns for an article that appears by itself later. No
-// article is stored with it.
+// Scheduled is the result of StatusAt for an article that will appear later. It is never
+// stored.
 const Scheduled Status = "scheduled"
 
-// Statuses are what StatusAt returns, as people are shown them.
+// Statuses lists the results of StatusAt.
 var Statuses = []Status{Published, Scheduled, Unlisted, Draft, Withdrawn}
 
-// StatusAt returns the status as people are shown it: one of Statuses. An article that
-// was removed is withdrawn, and so is one whose time has run out.
+// StatusAt returns the status to show at a time: one of Statuses. Removed and expired articles
+// are withdrawn.
 func (a *Article) StatusAt(now time.Time) Status {
 	switch {
 	case a.Status == Removed, a.Status == Withdrawn:
@@ -151,14 +152,14 @@ func (a *Article) StatusAt(now time.Time) Status {
 	return a.Status
 }
 
-// rightToLeft are the languages that are mostly written from right to left.
+// rightToLeft holds the languages that are usually written from right to left.
 var rightToLeft = map[string]bool{
 	"ar": true, "arc": true, "ckb": true, "dv": true, "fa": true, "he": true, "ks": true, "nqo": true,
 	"ps": true, "sd": true, "syr": true, "ug": true, "ur": true, "yi": true,
 }
 
-// Direction returns "rtl" or "ltr": by the language, else by the first letter of
-// the title that has a direction.
+// Direction returns the text direction, "rtl" or "ltr". It follows the language, or if that is
+// unknown, the first letter of the title that has a direction.
 func (a *Article) Direction() string {
 	if a.Language != "" {
 		primary, _, _ := strings.Cut(strings.ToLower(a.Language), "-")

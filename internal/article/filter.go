@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// Filter selects articles by a boolean expression. Its zero value selects all.
+// Filter selects articles by a boolean expression. The zero value selects all articles.
 type Filter struct {
-	Expr Node // nil selects all
+	Expr Node // nil selects all articles
 }
 
 // Node is one part of a filter's expression: And, Or, Not, All, Tag, By,
@@ -27,18 +27,18 @@ type (
 	Tag struct{ Key string }
 	// By holds for articles with an author of this AuthorKey.
 	By struct{ Key string }
-	// Language holds for articles in this language and its regions: "en" for "en-GB".
-	// An empty Tag holds for articles in no known language.
+	// Language holds for articles in this language or a region of it: "en" includes "en-GB".
+	// An empty Tag holds for articles whose language is unknown.
 	Language struct{ Tag string }
-	// Word holds for articles in which these words, as Words returns them, stand side
-	// by side.
+	// Word holds for articles that contain these words, as Words returns them, in this order
+	// and side by side.
 	Word struct{ Text string }
 )
 
 // Match reports whether an article is selected.
 func (f Filter) Match(a *Article) bool { return f.Expr == nil || f.Expr.matches(a) }
 
-// String returns an expression that ParseFilter reads as the same filter.
+// String returns an expression from which ParseFilter makes the same filter.
 func (f Filter) String() string {
 	if f.Expr == nil {
 		return ""
@@ -48,7 +48,7 @@ func (f Filter) String() string {
 	return out.String()
 }
 
-// And returns the filter that selects what both select.
+// And returns the filter for the articles that both filters select.
 func (f Filter) And(g Filter) Filter {
 	switch {
 	case f.Expr == nil:
@@ -109,8 +109,8 @@ func writeTerm(out *strings.Builder, kind, value string) {
 	out.WriteByte('"')
 }
 
-// AnyOf returns the filter that holds where any of the values does, in the way
-// that node makes of a value; no values select all.
+// AnyOf returns the filter for articles that match at least one of the values. node returns the
+// expression for a value. Without values the filter selects all articles.
 func AnyOf(values []string, node func(value string) Node) Filter {
 	var f Filter
 	for _, value := range values {

@@ -6,8 +6,8 @@ import (
 	"unicode"
 )
 
-// Bounds of an expression: far above what a person writes, low enough that none
-// can exhaust the store.
+// Limits of an expression. They are far above what people write, and protect the store from
+// expensive queries.
 const (
 	maxFilter = 2000 // bytes
 	maxTerms  = 100
@@ -18,9 +18,9 @@ const (
 //
 //	golang AND NOT (jobs OR "tips and tricks") AND lang:en
 //
-// A bare word or a quoted text is a tag; author:, lang:, text: and tag: say what
-// else to look at; * is everything. NOT binds closest, then AND, then OR. An empty
-// expression selects all. An error says what is wrong and what is expected.
+// A word or a quoted text is a tag. The prefixes author:, lang:, text: and tag: select another
+// field, and * stands for all articles. NOT binds closest, then AND, then OR. An empty
+// expression selects all articles.
 func ParseFilter(expr string) (Filter, error) {
 	if len(expr) > maxFilter {
 		return Filter{}, fmt.Errorf("the filter has %d characters; at most %d are read", len(expr), maxFilter)
@@ -44,8 +44,8 @@ func ParseFilter(expr string) (Filter, error) {
 
 // token is an operator or a term.
 type token struct {
-	text     string // of a term without its quotes
-	kind     string // "tag:" and so on for terms, else empty
+	text     string // of a term, without quotes
+	kind     string // prefix of a term, such as "tag:"; empty for operators
 	operator bool
 }
 
@@ -54,7 +54,7 @@ type filterParser struct {
 	at     int
 }
 
-// split cuts the expression into tokens.
+// split splits the expression into tokens.
 func (p *filterParser) split(expr string) error {
 	for rest := strings.TrimSpace(CleanText(expr)); rest != ""; rest = strings.TrimLeftFunc(rest, unicode.IsSpace) {
 		if rest[0] == '(' || rest[0] == ')' {
@@ -74,7 +74,7 @@ func (p *filterParser) split(expr string) error {
 	return nil
 }
 
-// cutTerm reads one term, quoted or not, with or without its kind.
+// cutTerm reads one term or operator, and returns the rest of the expression.
 func cutTerm(s string) (token, string, error) {
 	kind := ""
 	for _, prefix := range []string{"tag:", "author:", "lang:", "text:"} {
@@ -108,8 +108,7 @@ func kindOrTag(kind string) string {
 	return kind
 }
 
-// cutQuoted reads to the closing quote; a backslash takes the next character as it
-// is.
+// cutQuoted reads up to the closing quote. A backslash escapes the next character.
 func cutQuoted(s string) (text, tail string, err error) {
 	var out strings.Builder
 	for i := 0; i < len(s); i++ {
@@ -128,7 +127,7 @@ func cutQuoted(s string) (text, tail string, err error) {
 
 func (p *filterParser) more() bool { return p.at < len(p.tokens) }
 
-// take steps over an operator if it comes next.
+// take consumes an operator if it is the next token, and reports whether it was.
 func (p *filterParser) take(operator string) bool {
 	if p.more() && p.tokens[p.at].operator && p.tokens[p.at].text == operator {
 		p.at++

@@ -8,13 +8,12 @@ import (
 	"golang.org/x/net/html"
 )
 
-// linkAttributes hold one URL each.
+// linkAttributes are the attributes that hold one URL.
 var linkAttributes = map[string]bool{"href": true, "src": true, "poster": true, "cite": true}
 
-// MapLinks puts every URL among an element's attributes through f. An attribute
-// for which f returns nothing is dropped.
-// f also gets the name of the attribute. MapLinks reports whether it changed
-// anything.
+// MapLinks replaces every URL in an element's attributes by the result of f, which gets the name
+// of the attribute and the URL. An attribute for which f returns an empty string is dropped.
+// MapLinks reports whether it changed anything.
 func MapLinks(attributes *[]html.Attribute, f func(attribute, link string) string) (changed bool) {
 	kept := (*attributes)[:0]
 	for _, at := range *attributes {
@@ -37,7 +36,7 @@ func MapLinks(attributes *[]html.Attribute, f func(attribute, link string) strin
 	return changed
 }
 
-// RewriteLinks is MapLinks for all elements of HTML. All other bytes stay as they are.
+// RewriteLinks applies MapLinks to all elements of HTML. All other bytes stay as they are.
 func RewriteLinks(source string, f func(attribute, link string) string) string {
 	var out strings.Builder
 	out.Grow(len(source) + len(source)/16)
@@ -61,17 +60,16 @@ func RewriteLinks(source string, f func(attribute, link string) string) string {
 	}
 }
 
-// space is what separates the parts of attributes (HTML, section 2.3.2).
+// space holds the characters that separate the parts of attributes (HTML, section 2.3.2).
 const space = " \t\n\r\f"
 
-// descriptorPattern says for which screens a candidate of a srcset is: "2x", "640w".
+// descriptorPattern matches the descriptor of a candidate in a srcset, such as "2x" or "640w".
 var descriptorPattern = regexp.MustCompile(`^[0-9.]+([eE][+-]?[0-9]+)?[wxh]$`)
 
-// MapSrcset puts the URL of each candidate of a srcset through f and writes the
-// candidates again. Those for which f returns an empty string are dropped, and those that
-// browsers skip. It reads them as browsers do (HTML, section 4.8.4.2.1, "parse
-// a srcset attribute"): a URL may hold commas, and one at its end ends the
-// candidate.
+// MapSrcset replaces the URL of each candidate in a srcset by the result of f. Candidates for
+// which f returns an empty string are dropped, and so are those that browsers skip. It parses
+// the srcset as browsers do (HTML, section 4.8.4.2.1, "parse a srcset attribute"): a URL may
+// hold commas, and a comma at its end ends the candidate.
 func MapSrcset(srcset string, f func(link string) string) string {
 	var out []string
 	for rest := srcset; ; {
@@ -95,7 +93,7 @@ func MapSrcset(srcset string, f func(link string) string) string {
 	}
 }
 
-// cutDescriptors cuts at the comma that ends a candidate: the first one outside of
+// cutDescriptors splits text at the comma that ends a candidate: the first comma outside
 // parentheses.
 func cutDescriptors(text string) (descriptors, rest string) {
 	deep := false
@@ -122,7 +120,7 @@ func validDescriptors(descriptors string) bool {
 	return true
 }
 
-// PlainText returns the text of HTML, with a line feed where a block ends.
+// PlainText returns the text of HTML, with line feeds between blocks.
 func PlainText(source string) string {
 	var out strings.Builder
 	z := html.NewTokenizer(strings.NewReader(source))
@@ -141,23 +139,22 @@ func PlainText(source string) string {
 	}
 }
 
-// Inline are the elements that do not end a line of text.
+// Inline holds the elements that do not end a line of text.
 var Inline = map[string]bool{
 	"a": true, "abbr": true, "b": true, "bdi": true, "bdo": true, "cite": true, "code": true, "del": true, "em": true, "i": true,
 	"ins": true, "kbd": true, "mark": true, "q": true, "s": true, "samp": true, "small": true, "span": true, "strong": true,
 	"sub": true, "sup": true, "time": true, "u": true, "var": true, "wbr": true,
 }
 
-// reopened are the elements that a parser opens again in every block that begins
-// before they are closed (HTML, section 13.2.4.3).
+// reopened holds the elements that, while they are not closed, a parser opens again in every new
+// block (HTML, section 13.2.4.3).
 var reopened = map[string]bool{
 	"a": true, "b": true, "big": true, "code": true, "em": true, "font": true, "i": true, "nobr": true, "s": true, "small": true,
 	"strike": true, "strong": true, "tt": true, "u": true,
 }
 
-// Tangled reports whether so many elements are opened again so often that a parser
-// would run out of memory: a hundred open ones and a million paragraphs are a
-// hundred million elements.
+// Tangled reports whether a parser would run out of memory because it opens unclosed elements
+// again in every block: 100 of them and a million paragraphs give 100 million elements.
 func Tangled(source string) bool {
 	open := map[string]int{}
 	opened, tags, cost := 0, 0, 0

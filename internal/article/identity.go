@@ -9,11 +9,10 @@ import (
 	"strings"
 )
 
-// What an article is recognised by when its file has moved: docs/decisions/
-// article-identity.md says how these are used.
+// How an article is recognised after its file was moved; see docs/decisions/article-identity.md.
 
-// fingerprint sums up the words of a text. Markup, spacing and punctuation do not
-// count, nor does a text of no words.
+// fingerprint returns a hash of the words of a text, and an empty string if there are none.
+// Markup, spacing and punctuation do not matter.
 func fingerprint(words []string) string {
 	if len(words) == 0 {
 		return ""
@@ -25,12 +24,12 @@ func fingerprint(words []string) string {
 // Fingerprint returns the fingerprint of the article's text, empty for no text.
 func (a *Article) Fingerprint() string { return fingerprint(Words(PlainText(a.HTML))) }
 
-// sketchSize is how many hashes a sketch keeps at most. The error of Similar is about
-// one in the root of it.
+// sketchSize is the maximum number of hashes in a sketch. The error of Similar is about one
+// divided by its square root.
 const sketchSize = 128
 
-// Sketch stands for the text of an article when texts are compared: the smallest
-// hashes of its runs of three words (a bottom-k sketch).
+// Sketch is a bottom-k sketch of a text, for the comparison of texts: the smallest hashes of its
+// runs of three words.
 type Sketch []uint64
 
 // Sketch returns the sketch of the article's text.
@@ -53,8 +52,8 @@ func (a *Article) Sketch() Sketch {
 	return slices.Clone(out[:min(len(out), sketchSize)])
 }
 
-// Similar estimates how much of two texts is the same, from 0 to 1: the Jaccard
-// similarity of their runs of words.
+// Similar estimates the Jaccard similarity of two texts by their runs of words: 0 for different
+// texts, 1 for equal ones.
 func (s Sketch) Similar(t Sketch) float64 {
 	if len(s) == 0 || len(t) == 0 {
 		return 0
@@ -75,13 +74,14 @@ func (s Sketch) Similar(t Sketch) float64 {
 	return float64(shared) / float64(union)
 }
 
-// ContentHash sums up all that an import sets, so that an unchanged file is recognised.
+// ContentHash returns a hash of all fields that an import sets, by which an unchanged file is
+// recognised.
 func (a *Article) ContentHash() string {
 	fields := []any{
 		a.Slug, a.URL, a.Title, a.Summary, a.HTML, a.Language, a.Authors, a.Tags, a.Image, a.Enclosure, a.Origin,
 		a.Published.UnixMilli(), a.Updated.UnixMilli(), a.Status,
 	}
-	if !a.Expires.IsZero() { // only then, so that the hashes of stored articles stay
+	if !a.Expires.IsZero() { // only then, so that the hashes of stored articles do not change
 		fields = append(fields, a.Expires.UnixMilli())
 	}
 	data, err := json.Marshal(fields)

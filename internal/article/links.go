@@ -20,8 +20,7 @@ func (a *Article) URLFor(site string) string {
 	return Absolute(a.URL, site)
 }
 
-// Absolute puts the site's address before a path on this site and leaves every
-// other URL as it is.
+// Absolute returns the absolute URL of a path on this site. It returns other URLs unchanged.
 func Absolute(link, site string) string {
 	if strings.HasPrefix(link, "/") && !strings.HasPrefix(link, "//") {
 		return strings.TrimSuffix(site, "/") + link
@@ -29,10 +28,10 @@ func Absolute(link, site string) string {
 	return link
 }
 
-// BodyFor returns the HTML with absolute URLs throughout.
+// BodyFor returns the HTML with absolute URLs.
 func (a *Article) BodyFor(site string) string {
-	// Cleaned HTML quotes every attribute and escapes quotes in texts, so these
-	// bytes can only stand at the start of an attribute or within a srcset.
+	// Sanitized HTML quotes every attribute and escapes quotes in text, so these bytes occur
+	// only at the start of an attribute or in a srcset.
 	if !strings.Contains(a.HTML, `="/`) && !strings.Contains(a.HTML, ", /") {
 		return a.HTML
 	}

@@ -10,9 +10,9 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// CleanText makes a string fit for XML 1.0 (section 2.2) and JSON: control
-// characters other than tab, line feed and carriage return, surrogates, U+FFFE and
-// U+FFFF are dropped, and each run of broken UTF-8 becomes one U+FFFD.
+// CleanText returns a string that is valid in XML 1.0 (section 2.2) and JSON. It drops control
+// characters other than tab, line feed and carriage return, surrogates, U+FFFE and U+FFFF, and
+// replaces each run of invalid UTF-8 by one U+FFFD.
 func CleanText(s string) string {
 	if isClean(s) {
 		return s
@@ -44,13 +44,13 @@ func allowedInXML(r rune) bool {
 	return r < 0xD800 || r > 0xDFFF
 }
 
-// CleanLine makes one line of text: no breaks, no doubled spaces.
+// CleanLine is CleanText for one line: each run of spaces and line breaks becomes one space.
 func CleanLine(s string) string {
 	return strings.Join(strings.Fields(CleanText(s)), " ")
 }
 
-// TagKey returns the form in which tags are compared: "Été " in any
-// normalisation and case is one tag. It is empty for a tag of spaces.
+// TagKey returns the form in which tags are compared. Case, spaces and Unicode normalization do
+// not matter. It is empty for a tag of spaces.
 func TagKey(tag string) string { return key(tag) }
 
 // AuthorKey returns the form in which authors' names are compared.
@@ -58,14 +58,14 @@ func AuthorKey(name string) string { return key(name) }
 
 func key(s string) string {
 	s = strings.Join(strings.Fields(CleanText(s)), " ")
-	// Folding can undo a normalisation, so it stands between two.
+	// Folding can undo the normalization, so the text is normalized again.
 	return norm.NFC.String(cases.Fold().String(norm.NFC.String(s)))
 }
 
 const maxSlug = 120 // bytes
 
-// Slugify makes the last element of a path of any text: letters and digits of
-// every script, dots and underscores stay, the rest becomes single hyphens.
+// Slugify makes a slug, the last element of a path, from any text. It keeps letters and digits of
+// every script, dots and underscores; other characters become single hyphens.
 func Slugify(text string) string {
 	text = norm.NFC.String(cases.Lower(language.Und).String(norm.NFC.String(CleanText(text))))
 	var out strings.Builder

@@ -8,9 +8,9 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Words returns the words of a text as a search compares them: compatibility forms
-// unified, case folded, combining marks kept. Scripts that write no spaces give a word per
-// character, so that any part of them can be found.
+// Words returns the words of a text in the form that search compares: in NFKC, with case folded
+// and combining marks kept. In scripts without spaces every character is a word, so that any part
+// of a text can be found.
 func Words(text string) []string {
 	text = norm.NFKC.String(cases.Fold().String(norm.NFKC.String(text)))
 	var words []string
@@ -38,14 +38,13 @@ func Words(text string) []string {
 	return words
 }
 
-// Unspaced reports whether a letter belongs to a script that writes no spaces between words.
+// Unspaced reports whether a letter belongs to a script without spaces between words.
 func Unspaced(r rune) bool {
 	return r >= 0x0E00 && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar)
 }
 
-// SearchText returns all words of title, summary and body with one space between
-// them, in the form of Words. A search for some words finds the article when they
-// stand in it side by side.
+// SearchText returns all words of title, summary and body in the form of Words, separated by
+// spaces. A search finds the article if the words of the query occur in it side by side.
 func (a *Article) SearchText() string {
 	words := Words(a.Title)
 	words = append(words, Words(a.Summary)...)

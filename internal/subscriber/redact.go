@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// Masked returns the address in a form that its owner recognises and nobody else can use:
+// Masked returns the address in a form that its owner recognises but others cannot use:
 // ada@mail.example.org becomes a…@m….org. It is for pages that a forwarded link may open.
 func (a Address) Masked() string {
 	if a.IsZero() {

@@ -82,7 +82,7 @@ func decodeClaim(b []byte) (Claim, error) {
 	return c, nil
 }
 
-// reader takes from the front of rest; short tells that it ran out of octets.
+// reader reads from the front of rest. It sets truncated when there are not enough octets.
 type reader struct {
 	rest      []byte
 	truncated bool

@@ -7,17 +7,17 @@ import (
 	"strings"
 )
 
-// meta is what a file says of its article before the text begins: keys in lower
-// case, each with its line. A key that is given twice has its last value in values;
-// entries hold all of them, in the order of the file where the format keeps one.
+// meta holds the front matter of a file. values and lines are by key in lower case; if a key is
+// given twice, the last one counts. entries holds all keys, in the order of the file if the
+// format keeps it.
 type meta struct {
 	values  map[string]any
 	lines   map[string]int
 	entries []entry
-	spaced  bool // a text of tags holds several with spaces, as Jekyll writes them
+	spaced  bool // a text under tags is split at spaces, as Jekyll does
 }
 
-// entry is one key of front matter as it is written.
+// entry is a key of front matter as written, with its value and line.
 type entry struct {
 	key   string
 	value any
@@ -37,29 +37,29 @@ func (m meta) has(key string) bool {
 	return ok
 }
 
-// split is a file taken apart: its front matter and its text.
+// split is a file split into front matter and text.
 type split struct {
 	meta  meta
 	body  []byte
-	line  int // on which the body begins
+	line  int // first line of the body
 	found bool
 }
 
-// fencePattern is the first line of fenced front matter. Some generators name the
-// language behind the fence, as in ---json.
+// fencePattern matches the first line of fenced front matter. Some generators write the
+// language after the fence, as in ---json.
 var fencePattern = regexp.MustCompile(`^(---|\+\+\+|;;;)[ \t]*([A-Za-z]*)[ \t\r]*$`)
 
-// splitFrontMatter takes the front matter off the start of a file, in the forms of
-// the usual generators: YAML between lines of ---, TOML between lines of +++, JSON
-// between lines of ;;; or as an object, YAML or JSON without the opening fence
-// (Hexo), and lines of "Key: value" up to a blank one (Pelican, MultiMarkdown).
+// splitFrontMatter splits a file into front matter and text. It reads the forms of the usual
+// generators: YAML between lines of ---, TOML between lines of +++, JSON between lines of ;;; or
+// as an object, YAML or JSON without the opening fence (Hexo), and lines of "Key: value" up to a
+// blank line (Pelican, MultiMarkdown).
 func splitFrontMatter(data []byte) (split, *Problem) {
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	text := bytes.TrimLeft(data, " \t\r\n")
 	skipped := data[:len(data)-len(text)]
 	blank := bytes.Count(skipped, []byte("\n"))
 	if cut := bytes.LastIndexByte(skipped, '\n'); cut+1 < len(skipped) {
-		text = data[cut+1:] // an indented first line is no fence
+		text = data[cut+1:] // keep the indentation: an indented line is not a fence
 	}
 	first, _, _ := bytes.Cut(text, []byte("\n"))
 	switch fence := fencePattern.FindSubmatch(first); {
@@ -74,12 +74,13 @@ func splitFrontMatter(data []byte) (split, *Problem) {
 	return split{body: data, line: 1}, nil
 }
 
-// jsonStart tells an object from text that begins with a bracket.
+// jsonStart matches the start of a JSON object, but not other text that begins with a bracket.
 var jsonStart = regexp.MustCompile(`^\s*\{\s*("|\})`)
 
-// languages are what a fence is read as when it names no language.
+// languages maps a fence to its language, for fences that do not name one.
 var languages = map[string]string{"---": "yaml", "+++": "toml", ";;;": "json"}
 
+// splitFenced reads front matter between two fences. blank is the number of lines before it.
 func splitFenced(data []byte, fence, language string, blank int) (split, *Problem) {
 	if language == "" || language == "yml" {
 		language = languages[fence]
@@ -105,8 +106,8 @@ func splitFenced(data []byte, fence, language string, blank int) (split, *Proble
 	return split{}, &Problem{Line: blank + 1, What: "the front matter that begins here never ends", Fix: "write a line of " + fence + " after it"}
 }
 
-// parseFrontMatter reads front matter in a language. before is how many lines of the file
-// stand above it.
+// parseFrontMatter parses front matter in a language. before is the number of lines above it in
+// the file.
 func parseFrontMatter(head []byte, language string, before int) (meta, *Problem) {
 	switch language {
 	case "yaml":
@@ -115,7 +116,7 @@ func parseFrontMatter(head []byte, language string, before int) (meta, *Problem)
 		return parseTOML(head, before)
 	case "json":
 		text := bytes.TrimSpace(head)
-		if !bytes.HasPrefix(text, []byte("{")) { // Hexo leaves the brackets out
+		if !bytes.HasPrefix(text, []byte("{")) { // Hexo omits the brackets
 			head = bytes.Join([][]byte{{'{'}, head, {'}'}}, nil)
 		}
 		m, _, problem := parseJSON(head, before)
@@ -124,6 +125,7 @@ func parseFrontMatter(head []byte, language string, before int) (meta, *Problem)
 	return meta{}, &Problem{Line: before, What: fmt.Sprintf("front matter in %q cannot be read", language), Fix: "write it in yaml, toml or json"}
 }
 
+// splitJSON reads front matter that is a JSON object.
 func splitJSON(data []byte, blank int) (split, *Problem) {
 	m, end, problem := parseJSON(data, blank)
 	if problem != nil {
@@ -133,11 +135,11 @@ func splitJSON(data []byte, blank int) (split, *Problem) {
 	return split{meta: m, body: data[end:], line: line, found: true}, nil
 }
 
-// keyLine is a line of the front matter that some generators take without a fence.
+// keyLine matches a line "Key: value" of front matter without fences.
 var keyLine = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9_ -]{0,40}):(?:[ \t](.*))?$`)
 
-// splitUnfenced reads front matter that no line opens. It must give a title, so that
-// a text which happens to begin with a word and a colon stays a text.
+// splitUnfenced reads front matter without an opening fence. It must have a title; otherwise a
+// text that happens to begin with a word and a colon would be taken for front matter.
 func splitUnfenced(data []byte, blank int) (split, *Problem) {
 	first, _, _ := bytes.Cut(data, []byte("\n"))
 	line := strings.TrimRight(string(first), " \t\r")
@@ -153,7 +155,7 @@ func splitUnfenced(data []byte, blank int) (split, *Problem) {
 	return splitKeyLines(data, blank), nil
 }
 
-// splitHexo reads front matter that only ends in a fence. Blank lines do not end it.
+// splitHexo reads front matter with only a closing fence. It may contain blank lines.
 func splitHexo(data []byte, fence string, blank int) (split, *Problem) {
 	at, number, title := 0, 0, false
 	for line := range bytes.Lines(data) {
@@ -179,18 +181,18 @@ func splitHexo(data []byte, fence string, blank int) (split, *Problem) {
 
 var (
 	titleLine = regexp.MustCompile(`(?i)^"?title"?[ \t]*:`)
-	// yamlLine is a line that front matter without an opening fence may have: a key, an
-	// item, a comment or what belongs to the line above.
+	// yamlLine matches the lines that front matter without an opening fence may have: keys, list
+	// items, comments and indented lines.
 	yamlLine = regexp.MustCompile(`^([A-Za-z_][\w-]*[ \t]*:([ \t]|$)|[ \t]|- |#)`)
 )
 
-// splitKeyLines reads lines of "Key: value" up to the first blank line, as Pelican
-// and MultiMarkdown have them. An indented line goes on with the value above.
+// splitKeyLines reads lines of "Key: value" up to the first blank line (Pelican, MultiMarkdown).
+// An indented line continues the value above it.
 func splitKeyLines(data []byte, blank int) split {
 	s := split{meta: newMeta(), found: true}
 	at, number, ended := 0, 0, false
 	key, started := "", 0
-	var value []string // its lines
+	var value []string // lines of the value of key
 	flush := func() {
 		if key != "" {
 			s.meta.add(key, strings.Join(value, " "), started)
@@ -213,7 +215,7 @@ func splitKeyLines(data []byte, blank int) split {
 			value = append(value, strings.TrimSpace(text))
 			at += len(line)
 		default:
-			return split{} // a text whose first lines have colons
+			return split{} // not front matter, but a text
 		}
 		if ended || at > maxFrontMatter {
 			break

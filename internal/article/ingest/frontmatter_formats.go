@@ -16,15 +16,15 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Bounds of front matter, far above what people write. Without them 20 KB of dotted
-// TOML keys take more than a gigabyte, and a few YAML aliases as much as they like.
+// Limits of front matter, far above what people write. Without them 20 KB of dotted TOML keys
+// take more than a gigabyte, and a few nested YAML aliases take any amount of memory.
 const (
 	maxFrontMatter = 256 << 10 // bytes
-	maxNested      = 32        // lists and mappings within one another
-	maxValues      = 20_000    // values, with those that aliases repeat
+	maxNested      = 32        // nesting of lists and mappings
+	maxValues      = 20_000    // values, including those that aliases repeat
 )
 
-// budget counts what is read of one file's front matter.
+// budget is the number of values that may still be read from the front matter of a file.
 type budget struct{ left int }
 
 var (
@@ -32,6 +32,7 @@ var (
 	errMany = fmt.Errorf("there are more than %d values", maxValues)
 )
 
+// take counts one value and returns an error if there are too many or it is nested too deeply.
 func (b *budget) take(depth int) error {
 	if b.left--; b.left < 0 {
 		return errMany
@@ -42,12 +43,12 @@ func (b *budget) take(depth int) error {
 	return nil
 }
 
-// tooLargeProblem says that front matter is beyond the bounds.
+// tooLargeProblem reports front matter that exceeds a limit.
 func tooLargeProblem(line int, err error) *Problem {
 	return &Problem{Line: line, What: "the front matter cannot be read: " + err.Error(), Fix: "write it shorter and flatter"}
 }
 
-// parseYAML reads YAML. before is how many lines of the file stand above it.
+// parseYAML parses YAML front matter. before is the number of lines above it in the file.
 func parseYAML(head []byte, before int) (meta, *Problem) {
 	m := newMeta()
 	var root yaml.Node
@@ -76,8 +77,8 @@ func parseYAML(head []byte, before int) (meta, *Problem) {
 	return m, nil
 }
 
-// yaml turns a node into lists, mappings and texts. Scalars keep the spelling of the
-// file: YAML would drop the zone of a date, and the zero of 3.10.
+// yaml converts a node to lists, mappings and texts. Scalars stay texts as they are written in
+// the file, since the YAML decoder would drop the zone of a date and the last zero of 3.10.
 func (b *budget) yaml(n *yaml.Node, depth int) (any, error) {
 	if err := b.take(depth); err != nil {
 		return nil, err
@@ -114,8 +115,8 @@ func (b *budget) yaml(n *yaml.Node, depth int) (any, error) {
 
 var yamlLinePattern = regexp.MustCompile(`line (\d+): `)
 
-// yamlErrorLine finds the line in a YAML error, counted from the first line of the
-// front matter.
+// yamlErrorLine returns the line that a YAML error names, counted from the start of the front
+// matter, or 0.
 func yamlErrorLine(err error) int {
 	if found := yamlLinePattern.FindStringSubmatch(err.Error()); found != nil {
 		n, _ := strconv.Atoi(found[1])
@@ -124,10 +125,12 @@ func yamlErrorLine(err error) int {
 	return 0
 }
 
+// trimYAML returns the text of a YAML error without prefix and line.
 func trimYAML(err error) string {
 	return strings.TrimSpace(yamlLinePattern.ReplaceAllString(strings.TrimPrefix(err.Error(), "yaml: "), ""))
 }
 
+// parseTOML parses TOML front matter. before is the number of lines above it in the file.
 func parseTOML(head []byte, before int) (meta, *Problem) {
 	m := newMeta()
 	if line, err := scanTOML(head); err != nil {
@@ -150,8 +153,9 @@ func parseTOML(head []byte, before int) (meta, *Problem) {
 	return m, nil
 }
 
-// scanTOML refuses TOML that is nested too deeply, has too long dotted keys or too many
-// values, before the library spends memory on it. It returns the line.
+// scanTOML returns an error, with its line, for TOML that is nested too deeply or has too long
+// dotted keys or too many values. It runs before the TOML library, which would use too much
+// memory on such input.
 func scanTOML(head []byte) (line int, err error) {
 	line = 1
 	depth, dots, values := 0, 0, 0
@@ -192,7 +196,7 @@ func scanTOML(head []byte) (line int, err error) {
 	return line, nil
 }
 
-// tomlString returns the length of the string that begins here (TOML 1.0, String).
+// tomlString returns the length of the string at the start of text (TOML 1.0, String).
 func tomlString(text []byte) int {
 	quote := text[:1]
 	if long := bytes.Repeat(quote, 3); bytes.HasPrefix(text, long) {
@@ -211,7 +215,7 @@ func tomlString(text []byte) int {
 	return len(text)
 }
 
-// tomlKeyLines finds the first line on which each key of TOML stands, for messages.
+// tomlKeyLines returns the first line of each key, for messages.
 func tomlKeyLines(head []byte) map[string]int {
 	out := map[string]int{}
 	number := 0
@@ -232,7 +236,7 @@ func tomlKeyLines(head []byte) map[string]int {
 	return out
 }
 
-// parseJSON reads an object from the start of data. It returns where that ends.
+// parseJSON parses the object at the start of data. It returns the position after it.
 func parseJSON(data []byte, before int) (m meta, end int, problem *Problem) {
 	m = newMeta()
 	head := data[:min(len(data), maxFrontMatter)]
@@ -266,14 +270,14 @@ func parseJSON(data []byte, before int) (m meta, end int, problem *Problem) {
 	return m, int(reader.decoder.InputOffset()), nil
 }
 
-// jsonReader reads JSON with bounded depth and number of values. It sees keys that
-// are given twice, which a map would hide.
+// jsonReader reads JSON with limits on nesting and the number of values. It reports keys that
+// are given twice, which decoding into a map would hide.
 type jsonReader struct {
 	budget
 	decoder *json.Decoder
 }
 
-// object reads an object and calls value for each key, which has to read its value.
+// object reads an object. It calls value for each key; value must read the value.
 func (r *jsonReader) object(value func(key string) error) error {
 	token, err := r.decoder.Token()
 	if err != nil {
@@ -285,6 +289,7 @@ func (r *jsonReader) object(value func(key string) error) error {
 	return r.members(value)
 }
 
+// members reads the rest of an object after its opening bracket; see object.
 func (r *jsonReader) members(value func(key string) error) error {
 	for r.decoder.More() {
 		token, err := r.decoder.Token()

@@ -10,14 +10,14 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-// jsonLines imports a file with one article per line: an object with the keys of
-// front matter, the text under html, markdown or text, and an id that stays the
-// same when the line changes.
+// jsonLines imports a file with one article per line. A line is a JSON object with the keys of
+// front matter, the text under html, markdown or text, and an id that must not change when the
+// article does.
 func (im *importer) jsonLines() ([]Imported, []*Problem) {
 	var out []Imported
 	var problems []*Problem
 	number := 0
-	seen := map[string]int{} // the lines of the ids so far
+	seen := map[string]int{} // line numbers by id
 	for line := range bytes.Lines(im.file.Data) {
 		number++
 		if len(bytes.TrimSpace(line)) == 0 {
@@ -40,6 +40,7 @@ func (im *importer) jsonLines() ([]Imported, []*Problem) {
 	return out, problems
 }
 
+// jsonLine imports the article of one line. seen holds the line numbers of the ids so far.
 func (im *importer) jsonLine(line []byte, seen map[string]int, number int) (*Imported, *Problem) {
 	m, err := jsonObject(line, number)
 	if err != nil {
@@ -74,7 +75,7 @@ func (im *importer) jsonLine(line []byte, seen map[string]int, number int) (*Imp
 	return one, problem
 }
 
-// jsonObject reads one object and nothing after it.
+// jsonObject reads a line that holds one object and nothing else.
 func jsonObject(line []byte, number int) (meta, error) {
 	m := newMeta()
 	reader := jsonReader{budget: budget{left: maxValues}, decoder: json.NewDecoder(bytes.NewReader(line))}
@@ -93,7 +94,8 @@ func jsonObject(line []byte, number int) (meta, error) {
 	return m, nil
 }
 
-// jsonBody returns the article's text, of the richest form that is given.
+// jsonBody returns the text of an article and its format. HTML is preferred to Markdown, and
+// Markdown to plain text.
 func jsonBody(values map[string]any) (string, kind) {
 	for _, form := range []struct {
 		key string
@@ -106,7 +108,7 @@ func jsonBody(values map[string]any) (string, kind) {
 	return "", kindMarkdown
 }
 
-// jsonID returns what the article is known by: its id, else its slug or URL.
+// jsonID returns the id of an article, or its slug or URL if it has none.
 func jsonID(values map[string]any) string {
 	for _, key := range []string{"id", "slug", "url"} {
 		if values[key] != nil {
@@ -116,6 +118,7 @@ func jsonID(values map[string]any) string {
 	return ""
 }
 
+// jsonError returns the text of an error of encoding/json, with the position of a syntax error.
 func jsonError(err error) string {
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {

@@ -10,10 +10,10 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-// Boilerplate are patterns of lines that web pages saved as text carry around
-// their article: tracking tags, teasers, comment forms, advertisements. They are
-// used on plain text, where nothing else tells them from the article. Those of one
-// site only belong into its source's strip list.
+// Boilerplate matches lines around the article of a web page that was saved as text: tracking
+// tags, teasers, share buttons, advertisements. It is used on plain text only, which has no
+// markup that separates them from the article. Patterns for a single site belong in the strip
+// list of its source.
 var Boilerplate = compileAll(
 	`^(fbpx|ShareThis|AddToAny|gtm|Print Friendly)$`,
 	`^(LIRE AUSSI|À LIRE AUSSI|A LIRE AUSSI|LIRE ÉGALEMENT|READ ALSO|ALSO READ|READ MORE|LESEN SIE AUCH|LEER TAMBIÉN|اقرأ أيضا|関連記事)([ \t:：]|$)`,
@@ -21,14 +21,14 @@ var Boilerplate = compileAll(
 	`(?i)^(share this|partager|teilen|compartir)( :|:|$)`,
 )
 
-// commentForm begins the part of a page that no longer is the article.
+// commentForm matches the first line of a comment form. The article ends before it.
 var commentForm = compileAll(
 	`(?i)^(laisser un commentaire|laisser une réponse|leave a (comment|reply)|schreibe? einen kommentar|deja (un comentario|una respuesta)|اترك (تعليقا|رد)|コメントを(残す|書く))`,
 	`(?i)^your email address will not be published`,
 )
 
-// signature is a stray mark of capitals and digits, such as an initial or a page
-// code, when nothing but chrome follows it.
+// signature matches a short last paragraph of capitals and digits, such as an initial or a page
+// code. It is not part of the article.
 var signature = regexp.MustCompile(`^[\p{Lu}\d./-]{1,6}$`)
 
 func compileAll(patterns ...string) []*regexp.Regexp {
@@ -48,8 +48,8 @@ func matchesAny(patterns []*regexp.Regexp, line string) bool {
 	return false
 }
 
-// strip drops the lines that the source's patterns match. It returns the rest, and
-// the line on which that begins.
+// strip removes the lines that match a strip pattern of the source. It returns the rest and its
+// first line number, which stays the same.
 func (im *importer) strip(body []byte, line int) ([]byte, int) {
 	if len(im.options.Strip) == 0 {
 		return body, line
@@ -63,9 +63,9 @@ func (im *importer) strip(body []byte, line int) ([]byte, int) {
 	return out.Bytes(), line
 }
 
-// fromText makes HTML of plain text: its first line is the title unless there is
-// front matter, and blank lines part paragraphs. Text has no place for a date
-// that a reader would write, so the file's time is taken.
+// fromText converts plain text to HTML. The first line is the title unless the front matter
+// gives one, and blank lines separate paragraphs. Without a date in the front matter or the
+// file's name it uses the time of the file, with a warning.
 func (im *importer) fromText(m *meta, body string) string {
 	blocks := textBlocks(body)
 	if !m.has("title") && len(blocks) > 0 {
@@ -89,7 +89,7 @@ func (im *importer) fromText(m *meta, body string) string {
 	return out.String()
 }
 
-// textBlocks returns the paragraphs of a text without the chrome around it.
+// textBlocks returns the paragraphs of a text without boilerplate.
 func textBlocks(body string) []string {
 	var blocks []string
 	var paragraph []string
@@ -120,8 +120,8 @@ func textBlocks(body string) []string {
 
 var headingPattern = regexp.MustCompile(`\A\s*#[ \t]+(.+?)[ \t#]*(?:\r?\n|\z)`)
 
-// cutHeading takes the heading off that a Markdown text begins with: it is the
-// title, which stands above the text on every page of ours.
+// cutHeading removes the heading at the start of a Markdown text and returns it as plain text.
+// It becomes the title, which every page shows above the text.
 func cutHeading(body []byte) (string, []byte) {
 	found := headingPattern.FindSubmatchIndex(body[:min(len(body), 4096)])
 	if found == nil {
