@@ -12,7 +12,7 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-// attachments reads the article's picture, its enclosures and its first publication.
+// attachments sets the article's picture, enclosures and origin from its front matter.
 func (im *importer) attachments(a *article.Article, m meta) {
 	im.picture(a, m)
 	for _, value := range list(m.values["enclosures"]) {
@@ -47,7 +47,7 @@ func (im *importer) picture(a *article.Article, m meta) {
 	}
 	stored, file := im.attach(link)
 	if stored == "" {
-		if im.options.Media != nil && len(im.out.Warnings) > 0 { // the missing file was warned about
+		if im.options.Media != nil && len(im.out.Warnings) > 0 { // there is already a warning about the missing file
 			return
 		}
 		im.warn(m.lines[key], fmt.Sprintf("%s: %q is no address", key, link), "write a URL or the name of a file beside the article")
@@ -59,7 +59,7 @@ func (im *importer) picture(a *article.Article, m meta) {
 	}
 }
 
-// imageKey returns the key that names the article's picture, empty for none.
+// imageKey returns the front matter key that holds the article's picture, or an empty string.
 func imageKey(m meta) string {
 	for _, key := range []string{"image", "heroimage", "hero_image", "cover", "featured_image", "featuredimage", "feature_image", "thumbnail"} {
 		switch value := m.values[key].(type) {
@@ -75,8 +75,7 @@ func imageKey(m meta) string {
 	return ""
 }
 
-// mediaTypeOf returns the media type of a file by the path of its address, without query
-// and fragment.
+// mediaTypeOf returns the media type of a link by the extension of its path.
 func mediaTypeOf(link string) string {
 	if u, err := url.Parse(encodeLink(link)); err == nil {
 		link = u.Path
@@ -84,8 +83,8 @@ func mediaTypeOf(link string) string {
 	return mediaTypes[strings.ToLower(path.Ext(link))]
 }
 
-// parseDuration reads a duration as Go writes it, in seconds, or as hours, minutes and
-// seconds with colons (the form of itunes:duration).
+// parseDuration reads a duration in Go's syntax (25m30s), in seconds, or as hours, minutes and
+// seconds with colons, as in itunes:duration.
 func parseDuration(text string) (time.Duration, error) {
 	if d, err := time.ParseDuration(text); err == nil && d >= 0 {
 		return d, nil
@@ -102,7 +101,7 @@ func parseDuration(text string) (time.Duration, error) {
 	return time.Duration(total) * time.Second, nil
 }
 
-// attach returns a link's stored form, and the file that it brought along.
+// attach returns the stored form of a link, and the medium that it points to, or nil.
 func (im *importer) attach(link string) (string, *article.Medium) {
 	stored := im.link(link)
 	for i := range im.out.Media {
@@ -113,7 +112,7 @@ func (im *importer) attach(link string) (string, *article.Medium) {
 	return stored, nil
 }
 
-// enclosure reads a URL, or a mapping with url, type, length, title, duration.
+// enclosure reads an enclosure: a URL, or a mapping with url, type, length, title and duration.
 func (im *importer) enclosure(value any, line int) *article.Enclosure {
 	fields, ok := value.(map[string]any)
 	if !ok {

@@ -9,21 +9,21 @@ import (
 	"time"
 )
 
-// The date part of a date, in the forms of the usual generators.
+// Patterns for the parts of dates, in the forms of the usual generators.
 var (
 	yearFirst   = regexp.MustCompile(`^(\d{4})(?:-(\d{1,2})-(\d{1,2})|/(\d{1,2})/(\d{1,2})|\.(\d{1,2})\.(\d{1,2})|(\d{2})(\d{2})(?:$|[^\d])|年(\d{1,2})月(\d{1,2})日)`)
 	weekdayName = regexp.MustCompile(`(?i)^(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\.?,?\s+`)
 	monthFirst  = regexp.MustCompile(`^([A-Za-z]{3,9})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})\b`)
 	dayFirst    = regexp.MustCompile(`^(\d{1,2})(?:st|nd|rd|th|\.)?[\s-]+([A-Za-z]{3,9})\.?,?[\s-]+(\d{4})\b`)
-	yearLast    = regexp.MustCompile(`^([A-Za-z]{3})\s+(\d{1,2})\s+(\d{1,2}:\d{2}:\d{2})\s+([A-Za-z]+|[+-]\d{4})\s+(\d{4})$`) // as date(1) writes it
+	yearLast    = regexp.MustCompile(`^([A-Za-z]{3})\s+(\d{1,2})\s+(\d{1,2}:\d{2}:\d{2})\s+([A-Za-z]+|[+-]\d{4})\s+(\d{4})$`) // the format of date(1)
 	onlyNumbers = regexp.MustCompile(`^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})\b`)
 	clock       = regexp.MustCompile(`^(?:[Tt,]\s*|\s+(?:at\s+)?|,?\s+)(\d{1,2})(?::(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?(?:\s*([AaPp]\.?[Mm])\b\.?)?`)
 	offset      = regexp.MustCompile(`^(?:GMT|UTC)?([+-])(\d{1,2}):?(\d{2})?(?:\s+(?:[A-Z]{1,5}|[+-]\d{2,4}|\([^)]*\)))?$`)
 	areaName    = regexp.MustCompile(`^[A-Z][A-Za-z_]+(?:/[A-Za-z_+-]+)+$`)
 )
 
-// zoneNames are the abbreviations that mean one offset only. RFC 5322, section 4.3 defines
-// those of North America. IST, BST and the like mean several, so they are refused.
+// zoneNames maps unambiguous abbreviations to offsets in minutes. RFC 5322, section 4.3 defines
+// those of North America. Ambiguous ones, such as IST and BST, are refused.
 var zoneNames = map[string]int{
 	"Z": 0, "UTC": 0, "GMT": 0, "UT": 0, "WET": 0, "WEST": 60, "CET": 60, "CEST": 120, "MEZ": 60, "MESZ": 120, "EET": 120, "EEST": 180, "MSK": 180,
 	"EST": -300, "EDT": -240, "CST": -360, "CDT": -300, "MST": -420, "MDT": -360, "PST": -480, "PDT": -420, "JST": 540, "KST": 540,
@@ -32,12 +32,13 @@ var zoneNames = map[string]int{
 
 var errUnknownForm = errors.New("its form is not known")
 
-// parseDate reads a date of any usual form. One without a zone is read in the given one.
-// The result is in UTC, to the millisecond.
+// parseDate parses a date in any usual form. zone is used for dates without one. The result is
+// in UTC, truncated to milliseconds.
 func parseDate(value any, zone *time.Location) (time.Time, error) {
 	switch v := value.(type) {
 	case time.Time:
-		// TOML's dates without a zone come in one of this name, made of this machine's.
+		// The TOML library returns dates without a zone in a zone of this name, with the offset
+		// of this machine.
 		if strings.HasSuffix(v.Location().String(), "-local") {
 			v = time.Date(v.Year(), v.Month(), v.Day(), v.Hour(), v.Minute(), v.Second(), v.Nanosecond(), zone)
 		}
@@ -61,7 +62,7 @@ func parseDate(value any, zone *time.Location) (time.Time, error) {
 	return utc(t)
 }
 
-// civil is a day as it is written.
+// civil is a date without time and zone.
 type civil struct{ year, month, day int }
 
 func readDate(text string, zone *time.Location) (time.Time, error) {
@@ -95,7 +96,7 @@ func daysIn(year, month int) int {
 	return time.Date(year, time.Month(month)+1, 0, 0, 0, 0, 0, time.UTC).Day()
 }
 
-// cutDay reads the day that a date begins with, and returns what follows.
+// cutDay reads the day at the start of a date, and returns the rest.
 func cutDay(text string) (day civil, rest string, err error) {
 	if found := yearFirst.FindStringSubmatchIndex(text); found != nil {
 		numbers := []int{atoi(text[found[2]:found[3]])}
@@ -127,12 +128,11 @@ func cutDay(text string) (day civil, rest string, err error) {
 }
 
 func atoi(digits string) int {
-	n, _ := strconv.Atoi(digits) // only digits are passed in, and few of them
+	n, _ := strconv.Atoi(digits) // cannot fail: callers pass a few digits
 	return n
 }
 
-// monthOf returns the number of a month by its English name or the first three letters of
-// it, 0 if there is none.
+// monthOf returns the number of a month from its English name or its first three letters, or 0.
 func monthOf(name string) int {
 	for month := time.January; month <= time.December; month++ {
 		if full := month.String(); strings.EqualFold(name, full) || strings.EqualFold(name, full[:3]) || strings.EqualFold(name, "Sept") && month == time.September {
@@ -142,7 +142,7 @@ func monthOf(name string) int {
 	return 0
 }
 
-// readClock reads hours, minutes, seconds and nanoseconds of a match of clock.
+// readClock returns hours, minutes, seconds and nanoseconds from a match of clock.
 func readClock(found []string) (at [4]int, err error) {
 	at[0], at[1], at[2] = atoi(found[1]), atoi(found[2]), atoi(found[3])
 	at[3] = atoi((found[4] + "000000000")[:9])
@@ -183,8 +183,8 @@ func readZone(text string) (*time.Location, error) {
 	return nil, fmt.Errorf("%q is no zone with one meaning", text)
 }
 
-// utc refuses a year that is not of four digits in UTC, where all dates are kept and
-// shown: feeds cannot write it (RFC 3339, section 1).
+// utc converts a date to UTC. It refuses years without four digits, which feeds cannot hold
+// (RFC 3339, section 1).
 func utc(t time.Time) (time.Time, error) {
 	if t = t.UTC().Truncate(time.Millisecond); t.Year() < 1000 || t.Year() > 9999 {
 		return time.Time{}, fmt.Errorf("the year %d is none of four digits", t.Year())
@@ -192,11 +192,11 @@ func utc(t time.Time) (time.Time, error) {
 	return t, nil
 }
 
-// nameDate matches the date at the start of a file's or folder's name.
+// nameDate matches a date at the start of the name of a file or folder.
 var nameDate = regexp.MustCompile(`^(\d{4}-\d{1,2}-\d{1,2})(?:[-_T ]+(.*))?$`)
 
-// cutNameDate cuts the date off that a name begins with. A name that is only a date stays
-// as it is.
+// cutNameDate returns the date at the start of a name and the rest. If the name is only a date,
+// the rest is the whole name.
 func cutNameDate(name string) (date, rest string) {
 	found := nameDate.FindStringSubmatch(name)
 	if found == nil {

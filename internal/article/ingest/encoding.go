@@ -16,10 +16,10 @@ import (
 	utf16 "golang.org/x/text/encoding/unicode"
 )
 
-// decode makes UTF-8 of a file in another encoding that is certain: UTF-16 by its byte
-// order mark, ISO-2022-JP by its escape sequences, an HTML page by its declaration,
-// Japanese and western European text by its bytes. A file whose encoding is not certain is
-// refused, so that no broken text is published.
+// decode converts a file to UTF-8. It detects UTF-16 by the byte order mark, ISO-2022-JP by its
+// escape sequences, other encodings by a declaration in the file, and Japanese and western
+// European text by its bytes. A file is refused if its encoding is not certain, so that no
+// broken text is published.
 func (im *importer) decode(k kind) *Problem {
 	data := im.file.Data
 	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
@@ -68,10 +68,10 @@ func (im *importer) recode(from encoding.Encoding, name string) *Problem {
 	return nil
 }
 
-// encodingComment matches the line by which editors are told a file's encoding.
+// encodingComment matches a declaration of the encoding, such as "coding: utf-8".
 var encodingComment = regexp.MustCompile(`(?i)\b(?:coding|fileencoding|charset|encoding)\s*[:=]\s*["']?([a-z0-9._-]+)`)
 
-// declaredEncoding returns the encoding that a file names at its start, empty for none.
+// declaredEncoding returns the encoding that the start of a file declares, or an empty string.
 func declaredEncoding(data []byte, k kind) string {
 	head := data[:min(len(data), 1024)]
 	if found := encodingComment.FindSubmatch(head); found != nil {
@@ -85,13 +85,13 @@ func declaredEncoding(data []byte, k kind) string {
 	return ""
 }
 
-// isJapanese reports whether a decoded text is certainly Japanese: every letter exists, and
-// of those beyond ASCII at least a quarter are kana in full width.
+// isJapanese reports whether a decoded text is certainly Japanese: it has no invalid characters,
+// and at least a quarter of those beyond ASCII are full-width kana.
 func isJapanese(_ []byte, text string) bool {
 	kana, others := 0, 0
 	for _, r := range text {
 		switch {
-		case r == utf8.RuneError || r >= 0xFF61 && r <= 0xFF9F: // half-width kana are bytes of other encodings
+		case r == utf8.RuneError || r >= 0xFF61 && r <= 0xFF9F: // half-width kana mean that the encoding is another one
 			return false
 		case r >= 0x3041 && r <= 0x30FE:
 			kana++
@@ -102,22 +102,22 @@ func isJapanese(_ []byte, text string) bool {
 	return kana > 0 && 3*kana >= others
 }
 
-// The characters beyond ASCII of the languages of westernLetters Europe: those that stand beside
-// letters, and signs that do not.
+// The characters beyond ASCII in western European languages: those that occur next to letters,
+// and signs that do not.
 const (
 	westernLetters = "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜßàáâãäåæçèéêëìíîïñòóôõöøùúûüÿŒœ‘’“”„‚–—…«»‹›·ºª\u00a0"
 	westernSigns   = "€£°§©®•¡¿²³½¼¾×±´"
 )
 
-// westernLanguages are those that Windows-1252 was made for.
+// westernLanguages holds the languages that Windows-1252 was made for.
 var westernLanguages = map[whatlanggo.Lang]bool{
 	whatlanggo.Eng: true, whatlanggo.Fra: true, whatlanggo.Deu: true, whatlanggo.Spa: true, whatlanggo.Por: true, whatlanggo.Ita: true, whatlanggo.Nld: true,
 	whatlanggo.Swe: true, whatlanggo.Dan: true, whatlanggo.Nob: true, whatlanggo.Nno: true, whatlanggo.Fin: true,
 }
 
-// isWestern reports whether a text is certainly of western Europe: its accented letters
-// stand alone or in pairs among plain ones, and a text that is long enough to tell is in
-// one of those languages.
+// isWestern reports whether a text is certainly in a western European language: its accented
+// letters occur alone or in pairs between plain ones, and if the text is long enough for
+// detection, its language is one of westernLanguages.
 func isWestern(data []byte, text string) bool {
 	letters, accented, run := 0, 0, 0
 	for _, c := range data {
@@ -139,7 +139,7 @@ func isWestern(data []byte, text string) bool {
 		if letter := r != 'ª' && r != 'º' && unicode.IsLetter(r); letter && (sign || r >= utf8.RuneSelf && !strings.ContainsRune(westernLetters, r)) {
 			return false
 		}
-		sign = r >= utf8.RuneSelf && !strings.ContainsRune(westernLetters, r) && r != '¡' && r != '¿' // these begin words
+		sign = r >= utf8.RuneSelf && !strings.ContainsRune(westernLetters, r) && r != '¡' && r != '¿' // these two are written before words
 		if sign && (!strings.ContainsRune(westernSigns, r) || unicode.IsLetter(before)) {
 			return false
 		}
@@ -152,8 +152,8 @@ func isWestern(data []byte, text string) bool {
 	return len(text) < 200 || westernLanguages[info.Lang]
 }
 
-// firstInvalid returns the position of the first byte that is not UTF-8, and whether no letter
-// beyond ASCII is UTF-8: then the whole file is in another encoding.
+// firstInvalid returns the position of the first invalid byte, and whether the whole file seems
+// to be in another encoding: no character beyond ASCII is valid UTF-8.
 func firstInvalid(data []byte) (first int, foreign bool) {
 	first, foreign = -1, true
 	for i := 0; i < len(data); {

@@ -16,7 +16,7 @@ import (
 	"github.com/tidings-press/tidings/internal/subscriber"
 )
 
-// Bounds of the fields, in bytes; what is longer is cut with a warning.
+// Limits of the fields, in bytes. Longer values are cut with a warning.
 const (
 	maxTitle   = 1000
 	maxLink    = 2000
@@ -25,7 +25,7 @@ const (
 	maxNames   = 100 // authors, tags or enclosures of one article
 )
 
-// fields reads what the front matter says of the article.
+// fields sets the fields of an article from its front matter.
 func (im *importer) fields(a *article.Article, m meta) *Problem {
 	for _, key := range []string{"title", "slug"} {
 		switch m.values[key].(type) {
@@ -58,10 +58,10 @@ func (im *importer) fields(a *article.Article, m meta) *Problem {
 	return nil
 }
 
-// summary returns the summary that the author wrote, empty for none.
+// summary returns the summary in the front matter, or an empty string.
 func (im *importer) summary(m meta) string {
 	for _, key := range []string{"summary", "excerpt", "description"} {
-		if _, isTruth := parseBool(m.values[key]); isTruth { // whether there shall be one
+		if _, isTruth := parseBool(m.values[key]); isTruth { // says only whether to show a summary
 			continue
 		}
 		if text := im.text(m, key, maxSummary); text != "" {
@@ -71,8 +71,8 @@ func (im *importer) summary(m meta) string {
 	return ""
 }
 
-// address returns the address that the front matter gives, which may be a path. Patterns
-// such as /:year/:title/ are rules of the generator and give none.
+// address returns the URL or path in the front matter, or an empty string. Patterns such as
+// /:year/:title/ are rules of the generator and not addresses.
 func (im *importer) address(m meta) string {
 	for _, key := range []string{"url", "permalink"} {
 		text, _ := m.values[key].(string)
@@ -84,8 +84,7 @@ func (im *importer) address(m meta) string {
 	return ""
 }
 
-// tagsOf reads the tags and categories of an article, in the places where generators have
-// them.
+// tagsOf returns the tags and categories of an article, from all keys that generators use.
 func tagsOf(m meta) []string {
 	out := names(m.values["tags"], m.spaced)
 	out = append(out, names(m.values["categories"], m.spaced)...)
@@ -98,8 +97,8 @@ func tagsOf(m meta) []string {
 	return out
 }
 
-// aliases makes redirects of the addresses that an article had before, and of its
-// file's name when it is not its slug: other articles link to the file.
+// aliases adds redirects from the earlier addresses of an article. It also adds one from the
+// name of its file if that is not its slug, since other articles link to the file.
 func (im *importer) aliases(a *article.Article, m meta) {
 	for _, key := range []string{"aliases", "redirect_from"} {
 		for _, alias := range names(m.values[key], false) {
@@ -115,7 +114,7 @@ func (im *importer) aliases(a *article.Article, m meta) {
 	}
 }
 
-// redirectFrom makes old paths lead to the article.
+// redirectFrom adds redirects from old paths to the article.
 func (im *importer) redirectFrom(a *article.Article, paths ...string) {
 	for _, from := range paths {
 		known := from == "/" || strings.TrimSuffix(from, "/") == a.Path() || from == article.PathFor("") || slices.ContainsFunc(im.out.Redirects, func(r article.Redirect) bool { return r.From == from })
@@ -125,9 +124,9 @@ func (im *importer) redirectFrom(a *article.Article, paths ...string) {
 	}
 }
 
-// aliasPaths returns the paths of an old address: of a URL, of a path with or without the
-// slash at its start, which generators read from the root, or of a slug. Readers write an
-// address with and without the slash at its end, so it is kept in both forms.
+// aliasPaths returns the paths of an old address, which may be a URL, a path with or without a
+// slash at its start, or a slug. It returns a path with and without a slash at its end, since
+// both forms are requested.
 func aliasPaths(alias string) []string {
 	u, err := url.Parse(encodeLink(alias))
 	if err != nil || u.Opaque != "" || u.Path == "" {
@@ -154,8 +153,9 @@ func aliasPaths(alias string) []string {
 
 const fixTime = "write 2026-11-23 or 2026-11-23T08:00:00+01:00"
 
-// dates reads the article's dates: of the front matter, else of the file's name, else of
-// the file when the options allow it. What is withheld needs no date yet.
+// dates sets the date of the article: from the front matter, else from the name of the file,
+// else from its modification time if the options allow that. Drafts and withdrawn articles need
+// no date.
 func (im *importer) dates(a *article.Article, m meta, v visibility) *Problem {
 	date, dated := m.date()
 	named, _ := cutNameDate(nameOfFile(im.file.Name))
@@ -177,11 +177,11 @@ func (im *importer) dates(a *article.Article, m meta, v visibility) *Problem {
 	return nil
 }
 
-// updatedKeys are where the date of the last change is looked for, in the form of
-// normalKey.
+// updatedKeys are the keys that may hold the date of the last change, in order of precedence and
+// in the form of normalKey.
 var updatedKeys = []string{"updated", "lastmod", "modified", "updateddate", "updatedat", "lastmodifiedat", "lastmodified", "datemodified", "lastupdated"}
 
-// updated reads the date of the last change.
+// updated sets the date of the last change from the front matter.
 func (im *importer) updated(a *article.Article, m meta) {
 	for _, name := range updatedKeys {
 		for _, e := range slices.Backward(m.entries) {
@@ -200,7 +200,7 @@ func (im *importer) updated(a *article.Article, m meta) {
 	}
 }
 
-// text reads one line of text of bounded length.
+// text returns a value as one line of at most that many bytes.
 func (im *importer) text(m meta, key string, most int) string {
 	value, ok := m.values[key]
 	if !ok || value == nil {
@@ -213,7 +213,7 @@ func (im *importer) text(m meta, key string, most int) string {
 	return cutText(text, most)
 }
 
-// cutText cuts a text after so many bytes, between two letters.
+// cutText cuts a text to at most that many bytes, without splitting a character.
 func cutText(text string, most int) string {
 	if len(text) <= most {
 		return text
@@ -221,7 +221,7 @@ func cutText(text string, most int) string {
 	return strings.TrimSpace(strings.ToValidUTF8(text[:most], ""))
 }
 
-// language returns the language of the front matter, of the file's name, or of the
+// language returns the language in the front matter, in the name of the file, or in the
 // options.
 func (im *importer) language(m meta) string {
 	for _, key := range []string{"lang", "language", "locale"} {
@@ -259,7 +259,8 @@ func (im *importer) authors(m meta) []article.Author {
 	return nil
 }
 
-// checkAuthor drops what is no address, since pages and feeds make links of it.
+// checkAuthor removes an invalid URL or mail address of an author with a warning, since pages
+// and feeds link to them.
 func (im *importer) checkAuthor(author article.Author, line int) article.Author {
 	if author.URL != "" {
 		u, err := url.Parse(author.URL)
@@ -275,7 +276,7 @@ func (im *importer) checkAuthor(author article.Author, line int) article.Author 
 	return author
 }
 
-// readAuthor reads a name, "Name <address>", or a mapping with name, email, url.
+// readAuthor reads an author: a name, "Name <address>", or a mapping with name, email and url.
 func readAuthor(value any) article.Author {
 	if fields, ok := value.(map[string]any); ok {
 		get := func(key string) string {
@@ -296,7 +297,7 @@ func readAuthor(value any) article.Author {
 	return article.Author{Name: text}
 }
 
-// list makes one value or many the same.
+// list returns a value that may be a list as a list.
 func list(value any) []any {
 	switch v := value.(type) {
 	case nil:
@@ -313,8 +314,8 @@ func list(value any) []any {
 	return []any{value}
 }
 
-// names reads a list of names. One text may hold several with commas, or with spaces where
-// the generator writes them so.
+// names reads a list of names. A single text is split at commas, or if it has none and spaced is
+// set, at spaces.
 func names(value any, spaced bool) []string {
 	var out []string
 	for _, v := range list(value) {
@@ -340,6 +341,7 @@ func names(value any, spaced bool) []string {
 	return out
 }
 
+// uniqueTags removes empty and repeated tags, and returns at most maxNames.
 func uniqueTags(tags []string) []string {
 	seen := map[string]bool{}
 	tags = slices.DeleteFunc(slices.Clone(tags), func(tag string) bool {
@@ -351,10 +353,10 @@ func uniqueTags(tags []string) []string {
 	return tags[:min(len(tags), maxNames)]
 }
 
-// guidKeys are where a file gives its article an id of its own.
+// guidKeys are the keys that may hold an id of the article.
 var guidKeys = []string{"guid", "uuid", "id"}
 
-// identity sets what the article is recognised by.
+// identity sets the GUID of the article from its front matter.
 func (im *importer) identity(a *article.Article, m meta) {
 	for _, key := range guidKeys {
 		switch value := m.values[key].(type) {
@@ -367,13 +369,13 @@ func (im *importer) identity(a *article.Article, m meta) {
 	}
 }
 
-// stem returns the name of a file without its folder and ending.
+// stem returns the name of a file without folder and extension.
 func stem(name string) string {
 	return strings.TrimSuffix(path.Base(name), path.Ext(name))
 }
 
-// nameOfFile returns what names an article: the name of its file without the ending and
-// the language, or that of its folder when the file is called index.
+// nameOfFile returns the part of a path that names the article: the name of the file without
+// extension and language, or the name of its folder if the file is called index.
 func nameOfFile(name string) string {
 	_, base := cutNameLanguage(stem(name))
 	if dir := path.Base(path.Dir(name)); base == "index" && dir != "." && dir != "/" {
@@ -382,7 +384,7 @@ func nameOfFile(name string) string {
 	return base
 }
 
-// slugOfFile makes a slug of a file's name.
+// slugOfFile returns the slug that follows from the name of a file.
 func slugOfFile(name string) string {
 	_, rest := cutNameDate(nameOfFile(name))
 	return article.Slugify(rest)

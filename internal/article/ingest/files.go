@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// importable lists the files of a folder that are articles. Hidden files and folders are
-// not, nor is a symbolic link to a file that is listed itself.
+// importable lists the files of a folder that may be articles. It leaves out hidden files and
+// folders, pages of sections (_index), and symbolic links to files that are in the list.
 func importable(files fs.FS) ([]string, error) {
 	var names, links []string
 	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
@@ -55,7 +55,7 @@ func uniqueLinks(files fs.FS, links, names []string) []string {
 	})
 }
 
-// parseFile reads and parses a file. now is the file's time when the file system has none.
+// parseFile reads and parses a file. now is used for files without a modification time.
 func parseFile(files fs.FS, name string, now time.Time, options Options, media *mediaReader) ([]Imported, []*Problem) {
 	data, err := readBounded(files, name, MaxFile)
 	if err != nil {
@@ -71,7 +71,7 @@ func parseFile(files fs.FS, name string, now time.Time, options Options, media *
 	return importSafely(file, options)
 }
 
-// importSafely turns a panic into a problem of its file, so that one file cannot end the
+// importSafely turns a panic into a problem with the file, so that one file cannot stop the
 // import of the others.
 func importSafely(file File, options Options) (found []Imported, problems []*Problem) {
 	defer func() {
@@ -83,8 +83,8 @@ func importSafely(file File, options Options) (found []Imported, problems []*Pro
 	return Import(file, options)
 }
 
-// readBounded reads a file. It reads at most one byte more than most, so that the caller
-// can tell that the file is too large.
+// readBounded reads a regular file. It reads at most one byte more than most, by which the caller
+// sees that the file is too large.
 func readBounded(files fs.FS, name string, most int64) ([]byte, error) {
 	info, err := fs.Stat(files, name)
 	if err != nil {
@@ -101,7 +101,7 @@ func readBounded(files fs.FS, name string, most int64) ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close()
-	// The file may have been replaced since Stat.
+	// The file may have been replaced after Stat.
 	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
 		return nil, errors.Join(err, fmt.Errorf("%s is not a regular file", name))
 	}
@@ -115,7 +115,7 @@ func (e *notRegular) Error() string {
 	return fmt.Sprintf("it is %s, not a regular file", fileKind(e.mode))
 }
 
-// fileKind names a kind of file for a message.
+// fileKind describes a kind of file, for messages.
 func fileKind(mode fs.FileMode) string {
 	switch {
 	case mode.IsDir():
@@ -130,8 +130,8 @@ func fileKind(mode fs.FileMode) string {
 	return "a special file"
 }
 
-// folderFS is a folder whose files are opened without blocking: opening a pipe would
-// otherwise wait until another process writes to it.
+// folderFS is a folder as a file system. It opens files without blocking: otherwise opening a
+// pipe would wait until another process writes to it.
 type folderFS struct{ root *os.Root }
 
 // Open implements fs.FS.
@@ -144,7 +144,7 @@ func (f folderFS) Stat(name string) (fs.FileInfo, error) {
 	return f.root.Stat(filepath.FromSlash(name))
 }
 
-// cause returns an error's text without the system call's name.
+// cause returns the text of an error without the name of the system call and the path.
 func cause(err error) string {
 	var wrong *fs.PathError
 	if errors.As(err, &wrong) {

@@ -20,15 +20,16 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// Importer imports files and folders.
+// Importer imports files and folders into the store.
 type Importer struct {
 	Store  *store.Store
 	Config *config.Config
-	// These take precedence over the settings of a configured source.
+	// BaseURL takes precedence over the one of a configured source. Strip is added to its
+	// patterns.
 	BaseURL      string
 	Strip        []string
 	DateFromFile bool
-	// Report is called for each file when its articles are stored. It may be nil.
+	// Report is called for each file after its articles were stored. It may be nil.
 	Report func(FileReport)
 	// Progress is called while files are parsed, which takes most of the time. It may be nil.
 	Progress func(done, of int)
@@ -36,8 +37,9 @@ type Importer struct {
 	memory int64 // limit of the spool; 0 for spoolMemory
 }
 
-// Import imports a file or a folder. An error concerns the store or the path as a whole;
-// problems of single files are counted and reported, and the other files are imported.
+// Import imports a file or a folder. It returns an error only for the path as a whole or the
+// store. Problems with single files are counted and passed to Report, and the other files are
+// imported.
 func (im *Importer) Import(ctx context.Context, target string) (Summary, error) {
 	info, err := os.Stat(target)
 	if errors.Is(err, os.ErrNotExist) {
@@ -50,10 +52,10 @@ func (im *Importer) Import(ctx context.Context, target string) (Summary, error) 
 		return im.importFolder(ctx, target, nil, nil)
 	}
 	if resolved, err := filepath.EvalSymlinks(target); err == nil {
-		target = resolved // a link to a file is the file
+		target = resolved // a link to a file stands for the file
 	}
 	folder, name := filepath.Dir(target), filepath.Base(target)
-	if strings.HasPrefix(name, "index.") { // its slug is its folder's name
+	if strings.HasPrefix(name, "index.") { // its slug is the name of its folder, so the folder above is imported from
 		absolute, err := filepath.Abs(folder)
 		if err != nil {
 			return Summary{}, err
@@ -70,11 +72,11 @@ func (im *Importer) importFolder(ctx context.Context, folder string, names []str
 	if err != nil {
 		return Summary{}, err
 	}
-	resolved, err := filepath.EvalSymlinks(absolute) // a folder behind a link is the same folder
+	resolved, err := filepath.EvalSymlinks(absolute) // a link to a folder stands for the folder
 	if err != nil {
 		return Summary{}, err
 	}
-	root, err := os.OpenRoot(resolved) // so that no link or image leads out of the folder
+	root, err := os.OpenRoot(resolved) // so that no file outside the folder is read
 	if err != nil {
 		return Summary{}, err
 	}
@@ -106,10 +108,10 @@ func (im *Importer) ImportFS(ctx context.Context, files fs.FS, label string, opt
 	return im.run(ctx, files, label, names, nil, options)
 }
 
-// run imports the named files in four steps. Each file is parsed once, and what it gave is
-// kept aside. The files are sorted by date, because articles appear in feeds in the order in
-// which they are stored. Each article is matched with the stored ones, so that a file that was
-// renamed or moved is recognised. Then the articles are stored.
+// run imports the named files in four steps: parse each file once and put the result in the
+// spool; sort the files by date, because feeds list articles in the order in which they were
+// stored; match each article with the stored ones, so that renamed and moved files are
+// recognised; store the articles.
 func (im *Importer) run(ctx context.Context, files fs.FS, label string, names []string, vanished map[string]bool, options Options) (Summary, error) {
 	options.settings = newSettings(files, filepath.FromSlash(options.Folder))
 	run := run{Importer: im, files: files, parseOptions: options, matcher: newMatcher(im.Store, files, options), label: label, spool: spool{limit: cmp.Or(im.memory, spoolMemory)}}
@@ -132,25 +134,25 @@ func (im *Importer) run(ctx context.Context, files fs.FS, label string, names []
 	return run.sum, nil
 }
 
-// run is one import.
+// run holds the state of one import.
 type run struct {
 	*Importer
 	files        fs.FS
 	parseOptions Options
 	matcher      *matcher
-	label        string // stands before the files' names in reports
+	label        string // prefix of the files' names in reports
 	spool        spool
 	parsed       []*parsedFile
 	sum          Summary
 }
 
-// parsedFile is a file that was parsed. What it gave is in the spool.
+// parsedFile is a file that was parsed. Its articles are in the spool.
 type parsedFile struct {
 	name      string
 	index     int // index in the spool
 	published time.Time
 	report    FileReport
-	matches   []match // by article
+	matches   []match // one per article
 }
 
 // byDate orders files by the date of their first article. Files without a date come last.
@@ -164,8 +166,8 @@ func byDate(a, b *parsedFile) int {
 	return -1
 }
 
-// parse parses a file. The error is that of the context, which does not wait for a slow
-// file; what is wrong with the file goes into its report.
+// parse parses a file and puts its articles in the spool. Problems with the file go into its
+// report. When the context ends, parse returns without waiting for a slow file.
 func (r *run) parse(ctx context.Context, name string) error {
 	var found []Imported
 	var problems []*Problem
@@ -229,7 +231,7 @@ func (r *run) storeAll(ctx context.Context) error {
 				return err
 			}
 		}
-		r.parsed[i] = nil // nothing needs its matches any more
+		r.parsed[i] = nil // frees its matches
 		f.report.name(path.Join(r.label, f.name))
 		r.sum.add(f.report)
 		if r.Report != nil {
@@ -239,14 +241,14 @@ func (r *run) storeAll(ctx context.Context) error {
 	return nil
 }
 
-// store stores what one text gave: an article under the id of its match, or redirects.
+// store stores an article under the id of its match, or redirects.
 func (r *run) store(ctx context.Context, one *Imported, m *match, report *FileReport) error {
 	report.Warnings = append(report.Warnings, one.Warnings...)
 	report.Redirects += len(one.Redirects)
 	if one.Article == nil {
 		return r.Store.PutRedirects(ctx, one.Redirects)
 	}
-	if m.id == "" && m.previous != nil { // the article that was here is in another file now
+	if m.id == "" && m.previous != nil { // the article that had this source is in another file now
 		if err := r.Store.ReleaseSource(ctx, one.Article.Source); err != nil {
 			return err
 		}
@@ -286,7 +288,7 @@ func (im *Importer) options(folder string) (Options, error) {
 	return options, nil
 }
 
-// source returns the configured source whose folder holds a folder, the deepest of several.
+// source returns the configured source that a folder belongs to. Of several the deepest counts.
 func (im *Importer) source(folder string) config.Source {
 	var best config.Source
 	depth := -1

@@ -10,10 +10,11 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-// fromPage takes an HTML page apart: what its head says goes into the front matter
-// where that is silent, and its article, main or body element is the text.
+// fromPage reads an HTML page. Metadata from its head are added to the front matter, which takes
+// precedence. The content of its article, main or body element is returned as the text.
 func (im *importer) fromPage(m *meta, source string) string {
-	// What stands in noscript is what readers without scripts see, so it is read.
+	// With scripting off, the content of noscript is parsed: it holds what the page shows
+	// without scripts.
 	root, err := html.ParseWithOptions(strings.NewReader(source), html.ParseOptionEnableScripting(false))
 	if err != nil {
 		return source // Sanitize keeps its text
@@ -36,7 +37,7 @@ func (im *importer) fromPage(m *meta, source string) string {
 	}
 	if h1 := firstElement(body, atom.H1); h1 != nil {
 		m.setDefault("title", textOf(h1))
-		// The title stands above the text on every page of ours.
+		// Pages show the title above the text, so it is removed from the text.
 		if article.CleanLine(textOf(h1)) == article.CleanLine(stringOf(m.values["title"])) {
 			h1.Parent.RemoveChild(h1)
 		}
@@ -44,7 +45,7 @@ func (im *importer) fromPage(m *meta, source string) string {
 	if title := firstElement(root, atom.Title); title != nil {
 		m.setDefault("title", textOf(title))
 	}
-	if h1 := firstElement(root, atom.H1); h1 != nil { // it can stand above the article
+	if h1 := firstElement(root, atom.H1); h1 != nil { // it may be outside the article element
 		m.setDefault("title", textOf(h1))
 	}
 	var out strings.Builder
@@ -56,16 +57,16 @@ func (im *importer) fromPage(m *meta, source string) string {
 	return out.String()
 }
 
-// metaNames are the meta elements that say something of the article.
+// metaNames maps the names of meta elements to keys of front matter.
 var metaNames = map[string]string{
 	"description": "summary", "og:description": "summary", "author": "authors", "article:author": "authors",
 	"article:published_time": "date", "date": "date", "dc.date": "date", "dcterms.created": "date",
 	"article:modified_time": "updated", "article:expiration_time": "expires", "og:image": "image", "og:title": "title", "keywords": "tags",
 }
 
-// readMeta reads a meta element. What withholds an article counts even where front
-// matter speaks. Names with a colon or point belong to vocabularies of others, such as
-// article:publisher, and are not taken for visibility keys unless they are known.
+// readMeta reads a meta element. A visibility key in it counts even if the front matter has the
+// key. Names with a colon or dot, such as article:publisher, belong to other vocabularies, so
+// only known ones are visibility keys.
 func readMeta(n *html.Node, m *meta) {
 	name := strings.ToLower(strings.TrimSpace(attribute(n, "name") + attribute(n, "property")))
 	if key := metaNames[name]; key != "" {
@@ -78,8 +79,8 @@ func readMeta(n *html.Node, m *meta) {
 	}
 }
 
-// readVisibilityAttributes reads the attributes of a page's main elements that say who may
-// see it: hidden, and visibility keys such as data-draft or data-status.
+// readVisibilityAttributes reads attributes of a page's main elements that may withhold it:
+// hidden, and visibility keys such as data-draft or data-status.
 func readVisibilityAttributes(n *html.Node, m *meta) {
 	for _, a := range n.Attr {
 		if a.Key == "hidden" {
@@ -91,7 +92,7 @@ func readVisibilityAttributes(n *html.Node, m *meta) {
 	}
 }
 
-// readHead collects what the elements of a page's head say.
+// readHead reads the metadata of a page from n and the elements below it.
 func readHead(n *html.Node, m *meta) {
 	if n.Type == html.ElementNode {
 		switch n.DataAtom {
@@ -118,7 +119,7 @@ func readHead(n *html.Node, m *meta) {
 	}
 }
 
-// setDefault adds a key that the file has not given.
+// setDefault adds a key unless the file has it.
 func (m *meta) setDefault(key, value string) {
 	if !m.has(key) && strings.TrimSpace(value) != "" {
 		m.add(key, value, 0)

@@ -1,7 +1,7 @@
-// Package ingest makes articles of files. Import parses one file: its front matter, its
-// text in Markdown, HTML or plain text, and the files it names; the HTML is sanitized
-// here, once. Importer brings whole folders into the store, recognises files that have
-// moved, and watches folders for changes.
+// Package ingest imports articles from files. Import parses one file: front matter, text in
+// Markdown, HTML or plain text, and the media that it refers to. The HTML is sanitized here,
+// once. Importer imports files and folders into the store, recognises moved files, and watches
+// folders for changes.
 package ingest
 
 import (
@@ -20,7 +20,7 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-// Bounds of what is read.
+// Limits of what is read.
 const (
 	MaxFile     = 8 << 20 // bytes of a file
 	MaxFileText = "8 MB"
@@ -32,7 +32,7 @@ const (
 
 // File is a file to import.
 type File struct {
-	Name     string // path with forward slashes below the imported folder; problems name it
+	Name     string // path below the imported folder, with forward slashes
 	Data     []byte
 	Modified time.Time
 }
@@ -40,35 +40,34 @@ type File struct {
 // Options say how files become articles.
 type Options struct {
 	Site         string           // address of this site, such as "https://example.org"
-	BaseURL      string           // where the articles live; empty for pages of this site
-	Source       string           // put before the file's name in Article.Source
-	Alias        string           // what stood before the name when the folder was named by a symbolic link; may be empty
-	Folder       string           // path of the folder with forward slashes; all in a folder of drafts is withheld
-	Language     string           // of articles that do not say; empty to detect it
-	Author       string           // of articles that do not say
+	BaseURL      string           // where the original articles are published; empty for pages of this site
+	Source       string           // prefix of the file's name in Article.Source
+	Alias        string           // the prefix that earlier imports used if the folder was given by a symbolic link; may be empty
+	Folder       string           // path of the imported folder, with forward slashes; articles in a folder of drafts are withheld
+	Language     string           // for articles that do not give one; empty to detect it
+	Author       string           // for articles that do not give one
 	Tags         []string         // added to every article
-	Strip        []*regexp.Regexp // lines of the source that match are dropped
-	Zone         *time.Location   // of dates without one; UTC when nil
-	DateFromFile bool             // take the file's time when no date is given
-	// Media reads a file that an article names by a relative path. nil leaves such
-	// links to be resolved against the article's URL.
+	Strip        []*regexp.Regexp // lines of the file that match are dropped
+	Zone         *time.Location   // for dates without a zone; nil means UTC
+	DateFromFile bool             // use the modification time of the file if there is no date
+	// Media reads a file that an article refers to by a relative path. If it is nil, such links
+	// are resolved against the URL of the article.
 	Media func(name string) ([]byte, error)
 
-	settings *settings // of the site that the files belong to; nil for none
+	settings *settings // settings of the site generator; nil for none
 }
 
-// Imported is what one article's text gave: an article with its files, or only
-// redirects.
+// Imported is the result of importing one article: the article with its media and redirects, or
+// only redirects.
 type Imported struct {
-	Article   *article.Article // without an ID: the store gives it; nil when there are only redirects
+	Article   *article.Article // without an ID, which the store sets; nil if there are only redirects
 	Redirects []article.Redirect
 	Media     []article.Medium
 	Warnings  []*Problem // what was corrected or left out
 }
 
-// Import reads a file. One file gives one article, a file of JSON lines one per
-// line. What cannot be read comes back as problems; the rest is imported all the
-// same.
+// Import parses a file. A file gives one article, or one per line if it holds JSON lines. It
+// returns a problem for each article that cannot be imported, and all other articles.
 func Import(file File, options Options) ([]Imported, []*Problem) {
 	if options.Zone == nil {
 		options.Zone = time.UTC
@@ -91,14 +90,14 @@ func Import(file File, options Options) ([]Imported, []*Problem) {
 	return nil, []*Problem{{File: file.Name, What: "this kind of file is not known", Fix: "write .md, .html, .txt or .jsonl"}}
 }
 
-// Importable reports whether Import knows the kind of a file by its name.
+// Importable reports whether Import can read a file, judged by the extension of its name.
 func Importable(name string) bool {
 	ext := strings.ToLower(path.Ext(name))
 	_, ok := kinds[ext]
 	return ok || ext == ".jsonl" || ext == ".ndjson"
 }
 
-// kind is how a text is written.
+// kind is the format of a text.
 type kind int
 
 const (
@@ -111,14 +110,14 @@ var kinds = map[string]kind{
 	".md": kindMarkdown, ".markdown": kindMarkdown, ".html": kindHTML, ".htm": kindHTML, ".txt": kindText, ".text": kindText,
 }
 
-// importer carries one file through its steps.
+// importer holds the state of the import of one file.
 type importer struct {
 	file            File
 	options         Options
-	severalArticles bool // the file holds several articles, so its name is none's
+	severalArticles bool // the file holds several articles, so its name belongs to none of them
 	links           links
-	base            *url.URL          // of a page that gives one for its links; else nil
-	files           map[string]string // media by the path that they are named by; empty for those left out
+	base            *url.URL          // base URL that an HTML page gives for its links; else nil
+	files           map[string]string // names of media by path; empty for media that were left out
 	size            int64             // bytes of media so far
 	// structure counts what maxStructure bounds.
 	structure int
@@ -155,7 +154,7 @@ func (im *importer) document(k kind) (*Imported, *Problem) {
 	return im.build(m, string(body), k, line)
 }
 
-// build makes the article of what was read.
+// build makes the article from front matter and text. line is the first line of the text.
 func (im *importer) build(m meta, body string, k kind, line int) (*Imported, *Problem) {
 	if m.has("redirect") && !m.has("title") {
 		return im.redirect(m)
@@ -201,7 +200,8 @@ func (im *importer) build(m meta, body string, k kind, line int) (*Imported, *Pr
 	return &im.out, nil
 }
 
-// markdownProblem says what is wrong with a Markdown text that begins on a line.
+// markdownProblem returns the problem for an error of fromMarkdown. line is the first line of the
+// text.
 func markdownProblem(err error, line int) *Problem {
 	p := &Problem{Line: line, What: "the Markdown cannot be read: " + err.Error(), Fix: "cut it into several articles"}
 	var table *tableError
@@ -211,7 +211,7 @@ func markdownProblem(err error, line int) *Problem {
 	return p
 }
 
-// resolveAddress works out against which URL the article's links are resolved.
+// resolveAddress sets the canonical URL of the article and the base for its links.
 func (im *importer) resolveAddress(a *article.Article) error {
 	site, err := url.Parse(strings.TrimSuffix(strings.TrimSpace(im.options.Site), "/"))
 	if err != nil {
@@ -229,8 +229,8 @@ func (im *importer) resolveAddress(a *article.Article) error {
 	return nil
 }
 
-// resolvePathURL takes a url: of the front matter that is only a path, as static sites have
-// them: below BaseURL it is where the article lives, here it is an old address.
+// resolvePathURL handles a url: in the front matter that is only a path, as static sites write
+// it. With BaseURL it is the path of the original article; otherwise it becomes a redirect.
 func (im *importer) resolvePathURL(a *article.Article) {
 	if !strings.HasPrefix(a.URL, "/") || strings.HasPrefix(a.URL, "//") {
 		return
@@ -245,11 +245,10 @@ func (im *importer) resolvePathURL(a *article.Article) {
 	a.URL = ""
 }
 
-// divider matches the comment by which generators divide the summary of a text from its
-// rest.
+// divider matches the comments with which generators end the summary at the start of a text.
 var divider = regexp.MustCompile(`(?i)<!--\s*(?:more|truncate|excerpt|end[_ -]?excerpt|excerpt[_ -]end|read[_ -]?more|teaser|cut|summary|preview)\b[^>]{0,100}-->`)
 
-// cutTeaser returns the text above the divider, and whether there is one.
+// cutTeaser returns the text before the divider, and whether there is a divider.
 func cutTeaser(body string, m meta) (string, bool) {
 	if own := stringOf(m.values["excerpt_separator"]); own != "" { // Jekyll
 		if teaser, _, found := strings.Cut(body, own); found {
@@ -263,10 +262,10 @@ func cutTeaser(body string, m meta) (string, bool) {
 	return body[:found[0]], true
 }
 
-// titleLength is the most letters of a title that is taken from the text.
+// titleLength is the maximum number of letters of a title that is taken from the text.
 const titleLength = 70
 
-// titleOf makes a title of a text: its first heading, else its first sentence.
+// titleOf returns a title for HTML without one: its first heading, or else its first sentence.
 func titleOf(body string) string {
 	nodes, err := html.ParseFragment(strings.NewReader(body), &html.Node{Type: html.ElementNode, Data: "body", DataAtom: atom.Body})
 	if err != nil {
@@ -284,7 +283,7 @@ func titleOf(body string) string {
 	return Summarize(body, titleLength)
 }
 
-// fillDefaults fills in what the file did not say.
+// fillDefaults sets the fields that the file does not give, and the hashes.
 func (im *importer) fillDefaults(a *article.Article) {
 	if a.Title == "" {
 		a.Title = titleOf(a.HTML)
@@ -312,7 +311,8 @@ func (im *importer) warn(line int, what, fix string) {
 	im.out.Warnings = append(im.out.Warnings, &Problem{File: im.file.Name, Line: line, What: what, Fix: fix})
 }
 
-// redirect turns a stub that only points elsewhere into an old address.
+// redirect imports a file that holds only a redirect, which leads from the path of the file to
+// another page.
 func (im *importer) redirect(m meta) (*Imported, *Problem) {
 	target, _ := m.values["redirect"].(string)
 	u, err := url.Parse(strings.TrimSpace(target))

@@ -10,18 +10,18 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-// What a language is detected from, in bytes: paragraphs that are long enough to
-// tell, from no more of the text than is needed.
+// Limits for the detection of a language, in bytes: shorter paragraphs are not reliable, and no
+// more text is needed.
 const (
 	minParagraph = 40
 	maxDetected  = 12000
 )
 
-// languageInName matches the language at the end of a file's name, as in index.fr.md: two
-// letters, and perhaps a script or region.
+// languageInName matches a name that ends in a language, such as index.fr: two letters, and
+// perhaps a script or region.
 var languageInName = regexp.MustCompile(`^(.+)\.([a-z]{2}(?:[-_](?:[A-Za-z]{2}|[A-Z][a-z]{3}))?)$`)
 
-// cutNameLanguage cuts the language off the name of a file without its ending.
+// cutNameLanguage splits the name of a file without extension into language and rest.
 func cutNameLanguage(name string) (tag, rest string) {
 	found := languageInName.FindStringSubmatch(name)
 	if found == nil {
@@ -34,8 +34,8 @@ func cutNameLanguage(name string) (tag, rest string) {
 	return tag, found[1]
 }
 
-// normalLanguage returns a language tag in its usual form (BCP 47), such as
-// "pt-BR". It returns false for what is none.
+// normalLanguage returns a language tag in canonical form (BCP 47), such as "pt-BR", and false
+// if it is not valid.
 func normalLanguage(tag string) (string, bool) {
 	t, err := language.Parse(strings.ReplaceAll(strings.TrimSpace(tag), "_", "-"))
 	if err != nil || t == language.Und {
@@ -44,9 +44,9 @@ func normalLanguage(tag string) (string, bool) {
 	return t.String(), true
 }
 
-// detectLanguage guesses the language of sanitized HTML. Each paragraph votes, since
-// a foreign quotation or a line of code must not decide for the whole. It returns
-// an empty string when there is too little text or no clear winner.
+// detectLanguage detects the language of sanitized HTML. Each paragraph has a vote, so that a
+// foreign quotation or a line of code does not decide alone. It returns an empty string if
+// there is too little text or no clear majority.
 func detectLanguage(title, source string) string {
 	votes := map[whatlanggo.Lang]float64{}
 	total, size := 0.0, 0
@@ -60,7 +60,7 @@ func detectLanguage(title, source string) string {
 		}
 		size += len(p)
 		info := whatlanggo.Detect(p)
-		// A longer paragraph knows better, and a sure one better still.
+		// Longer paragraphs and more confident results have more weight.
 		weight := float64(min(len(p), 500)) * max(info.Confidence, 0.05)
 		votes[info.Lang] += weight
 		total += weight
@@ -77,13 +77,13 @@ func detectLanguage(title, source string) string {
 	return ""
 }
 
-// Frequent letters of Chinese that only one of the two ways of writing has.
+// Frequent Chinese characters that exist in only one of the two scripts.
 const (
 	traditional = "這個們來時會說國對學過還麼樣點後發現開關經問題進動無當與從實體業產員書見長門馬車東義樂買賣電話語讀寫錢間應該讓給網頁內兩幾歲歷萬號單師張陳華處區務變總類顯選擇"
 	simplified  = "这个们来时会说国对学过还么样点后发现开关经问题进动无当与从实体业产员书见长门马车东义乐买卖电话语读写钱间应该让给网页内两几岁历万号单师张陈华处区务变总类显选择"
 )
 
-// isTraditional reports whether a Chinese text is written in traditional letters.
+// isTraditional reports whether a Chinese text is written in traditional characters.
 func isTraditional(text string) bool {
 	balance := 0
 	for _, letter := range cutText(text, maxDetected) {

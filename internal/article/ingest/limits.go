@@ -9,25 +9,24 @@ import (
 	"golang.org/x/net/html"
 )
 
-// Bounds of a file, far above what people write and far below what exhausts a small
-// machine: whatever a file holds, to import it takes at most 200 MB and a few seconds.
-// docs/articles.md names them.
+// Limits of a file, far above what people write. With them the import of any file takes at most
+// 200 MB of memory and a few seconds. docs/articles.md lists them.
 const (
-	maxText      = 2 << 20  // bytes of text, without pictures that stand in it as data: URLs
+	maxText      = 2 << 20  // bytes of text, without pictures in data: URLs
 	maxStructure = 200_000  // lines and special characters of Markdown, or lines of text
 	maxElements  = 400_000  // elements, attributes and texts of HTML
-	maxCells     = 40_000   // of all tables of a Markdown text, with those that are filled up
-	maxRendered  = 16 << 20 // bytes of HTML that a Markdown text becomes, and not much more than the text
-	maxRows      = 10_000   // articles of a file of JSON lines
+	maxCells     = 40_000   // cells in all tables of a Markdown text, including those that fill up short rows
+	maxRendered  = 16 << 20 // bytes of HTML rendered from Markdown; for short texts less, see fromMarkdown
+	maxRows      = 10_000   // articles in a file of JSON lines
 
-	maxRowsStructure = 600_000 // elements of all of them
+	maxRowsStructure = 600_000 // elements of all articles in a file of JSON lines
 )
 
-// errRendered is the error of a text whose HTML grows too large, as when a long link is
-// named many times.
+// errRendered is returned if the HTML of a text becomes too large, for example because many
+// links refer to one long definition.
 var errRendered = errors.New("it would become much more HTML than there is text")
 
-// checkText refuses a text that is beyond the bounds, with the line where it is.
+// checkText returns a problem, with its line, if a text exceeds a limit.
 func (im *importer) checkText(body string, k kind, line int) *Problem {
 	if size := len(body) - dataSize(body); size > maxText {
 		return &Problem{Line: line, What: fmt.Sprintf("the text has %d KB", size>>10), Fix: fmt.Sprintf("at most %d KB are read; cut it into several articles", maxText>>10)}
@@ -52,10 +51,11 @@ func tooMuchProblem(line, most int, what string) *Problem {
 	return &Problem{Line: line, What: fmt.Sprintf("the text has more than %d %s up to here", most, what), Fix: "cut it into several articles"}
 }
 
-// markdownSyntax are the characters that can begin or end an element.
+// markdownSyntax holds the characters that can begin or end an element.
 const markdownSyntax = "\n*_~[]<>`|&#!:"
 
-// countStructure counts the characters of a set. It returns where there are too many, or -1.
+// countStructure counts the characters of a set in a text. It returns the position at which the
+// limit is exceeded, or -1.
 func (im *importer) countStructure(body, set string) int {
 	for i := range len(body) {
 		if strings.IndexByte(set, body[i]) >= 0 {
@@ -67,7 +67,8 @@ func (im *importer) countStructure(body, set string) int {
 	return -1
 }
 
-// checkHTML counts the elements, texts and attributes of HTML.
+// checkHTML counts the elements, texts and attributes of HTML. It returns a problem if there are
+// too many.
 func (im *importer) checkHTML(source string, line int) *Problem {
 	z := html.NewTokenizer(strings.NewReader(source))
 	for {
@@ -88,7 +89,8 @@ func (im *importer) checkHTML(source string, line int) *Problem {
 	}
 }
 
-// dataSize returns how many bytes of a text are data: URLs, which become files.
+// dataSize returns the size of the data: URLs in a text. They become files, so they do not count
+// as text.
 func dataSize(body string) int {
 	size := 0
 	for rest := body; ; {

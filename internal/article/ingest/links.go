@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// links turns the links of one article into absolute ones, or root-relative ones
-// for this site.
+// links resolves the links of one article. Links to this site become root-relative, all others
+// absolute.
 type links struct {
 	base *url.URL // the article's own URL
 	site *url.URL
 }
 
-// resolve returns a link's stored form (RFC 3986, section 5), and an empty string for one
-// that leads nowhere safe.
+// resolve returns the stored form of a link (RFC 3986, section 5), or an empty string if its
+// scheme is not allowed.
 func (l links) resolve(link string) string {
 	u, err := url.Parse(encodeLink(link))
 	if err != nil {
@@ -32,12 +32,13 @@ func (l links) resolve(link string) string {
 	return u.String()
 }
 
-// isWeb reports whether a URL is one that a browser opens as a page.
+// isWeb reports whether a URL is absolute, with the scheme http or https.
 func isWeb(u *url.URL) bool {
 	return (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }
 
-// sitePath returns the path of a URL on this site, and an empty string for every other one.
+// sitePath returns the root-relative form of a URL on this site, or an empty string for other
+// URLs.
 func (l links) sitePath(u *url.URL) string {
 	if l.site == nil || u.Scheme != l.site.Scheme || !strings.EqualFold(u.Host, l.site.Host) {
 		return ""
@@ -55,9 +56,9 @@ func (l links) sitePath(u *url.URL) string {
 	return path
 }
 
-// encodeLink returns a link in the form that url.Parse reads, as browsers make it (WHATWG
-// URL): outer spaces, tabs and line feeds are dropped, backslashes of web addresses are
-// slashes, and what may not stand in a URL is percent-encoded, a lone % too.
+// encodeLink converts a link to a form that url.Parse accepts, as browsers do (WHATWG URL). It
+// drops outer spaces, tabs and line feeds, replaces backslashes in web links by slashes, and
+// percent-encodes characters that are not allowed, such as a % without two hex digits.
 func encodeLink(link string) string {
 	link = strings.TrimFunc(link, func(r rune) bool { return r <= ' ' })
 	if !strings.ContainsAny(link, " \t\r\n\\%\"<>^`{|}") {
@@ -65,7 +66,7 @@ func encodeLink(link string) string {
 	}
 	scheme, _, _ := strings.Cut(link, ":")
 	web := strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https") || scheme == link
-	host := 0 // where the path begins: a space in a host is no address
+	host := 0 // end of the host, which is not encoded: a host with a space is invalid
 	if at := strings.Index(link, "//"); at >= 0 && (at == 0 || link[at-1] == ':') {
 		host = len(link)
 		if path := strings.IndexAny(link[at+2:], "/\\?#"); path >= 0 {

@@ -14,9 +14,8 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-// markdown is CommonMark with tables, footnotes, strikethrough, bare links, task
-// lists, definition lists and ids on headings. Raw HTML passes: everything is
-// sanitized afterwards.
+// markdown converts CommonMark with tables, footnotes, strikethrough, bare links, task lists,
+// definition lists and heading ids. It keeps raw HTML, since its output is sanitized.
 var markdown = newMarkdown(
 	extension.Linkify, extension.Strikethrough, extension.TaskList, extension.Footnote, extension.DefinitionList,
 	// The sanitizer drops styles, so columns are aligned by an attribute.
@@ -29,13 +28,15 @@ func newMarkdown(extensions ...goldmark.Extender) goldmark.Markdown {
 	return md
 }
 
-// checkboxes replaces those of task lists, which the sanitizer would drop with every other
-// control.
+// checkboxes replaces the checkboxes of task lists by characters, since the sanitizer drops all
+// form controls.
 var checkboxes = strings.NewReplacer(
 	`<input checked="" disabled="" type="checkbox"> `, "☑ ",
 	`<input disabled="" type="checkbox"> `, "☐ ",
 )
 
+// fromMarkdown converts Markdown to HTML. The HTML may be at most 4 MB larger than 8 times the
+// text, and at most maxRendered.
 func fromMarkdown(source []byte) (string, error) {
 	out := boundedBuilder{limit: min(maxRendered, 8*len(source)+4<<20), limitError: errRendered}
 	context := parser.NewContext(parser.WithIDs(&headingIDs{used: map[string]bool{}, last: map[string]int{}}))
@@ -52,9 +53,9 @@ func fromMarkdown(source []byte) (string, error) {
 	return checkboxes.Replace(out.text.String()), nil
 }
 
-// linksSize returns how long the addresses and titles of all links are together. One
-// definition can be named by many links, and the renderer writes it out for each, even
-// when what it writes is refused.
+// linksSize returns the total size of the URLs and titles of all links. Many links can refer to
+// one long definition, and the renderer would spend time on each of them even after the output
+// limit is reached.
 func linksSize(tree ast.Node) int {
 	size := 0
 	_ = ast.Walk(tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) { // the function below never fails
@@ -66,12 +67,11 @@ func linksSize(tree ast.Node) int {
 		}
 		return ast.WalkContinue, nil
 	})
-	return size / 2 // each is met when it begins and when it ends
+	return size / 2 // Walk visits every link twice, on entering and on leaving
 }
 
-// headingIDs makes ids of headings in any script, where goldmark's own know Latin
-// letters only. It counts on from the last number, so that many equal headings
-// take no longer than different ones.
+// headingIDs generates heading ids in any script; those of goldmark have Latin letters only. It
+// stores the last number for each id, so that many equal headings take linear time.
 type headingIDs struct {
 	used map[string]bool
 	last map[string]int

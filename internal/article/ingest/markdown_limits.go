@@ -19,15 +19,15 @@ import (
 // Limits of Markdown, far above what people write. Without them 80 KB of "[a]("
 // take 12 seconds, and a line of ">" overflows the stack.
 const (
-	maxLines      = 2000    // of link definitions without a blank line
-	maxNesting    = 60      // quotes and lists within one another
+	maxLines      = 2000    // of a paragraph that is searched for link definitions
+	maxNesting    = 60      // nesting of quotes and lists
 	maxDelimiters = 1000    // delimiters of one kind, such as *, in one block
-	minDelimiters = 50      // however long the block is
-	delimiterWork = 1 << 26 // bytes of a block times its delimiters
+	minDelimiters = 50      // in a block of any length
+	delimiterWork = 1 << 26 // maximum of bytes of a block times its delimiters
 )
 
-// boundedParser is goldmark's parser with these extensions, which leaves as text what is
-// beyond the limits.
+// boundedParser returns goldmark's parser with these extensions and with limits. Syntax beyond a
+// limit stays text.
 func boundedParser(extensions []goldmark.Extender) parser.Parser {
 	config := parser.NewConfig()
 	config.BlockParsers = parser.DefaultBlockParsers()
@@ -63,7 +63,7 @@ func boundedParser(extensions []goldmark.Extender) parser.Parser {
 	return parser.NewParser(fullConfig{config})
 }
 
-// collector takes the parsers that an extension would add.
+// collector collects the parser options that an extension adds.
 type collector struct {
 	goldmark.Markdown
 	config *parser.Config
@@ -79,12 +79,12 @@ func (c collector) AddOptions(options ...parser.Option) {
 
 func (c collector) Parse(text.Reader, ...parser.ParseOption) ast.Node { return nil }
 
-// fullConfig is the option that sets everything.
+// fullConfig is a parser option that replaces the whole configuration.
 type fullConfig struct{ config *parser.Config }
 
 func (w fullConfig) SetParserOption(c *parser.Config) { *c = *w.config }
 
-// depthLimit opens no block that lies too deep.
+// depthLimit is a block parser that opens no block beyond maxNesting.
 type depthLimit struct{ parser.BlockParser }
 
 func (s depthLimit) Open(parent ast.Node, reader text.Reader, pc parser.Context) (ast.Node, parser.State) {
@@ -98,8 +98,8 @@ func (s depthLimit) Open(parent ast.Node, reader text.Reader, pc parser.Context)
 	return s.BlockParser.Open(parent, reader, pc)
 }
 
-// leaves are the triggers of blocks that hold no others; a text must always find
-// its paragraph.
+// leaves are the triggers of blocks without children. They are always opened, so that text at
+// any depth has a paragraph.
 var leaves = []string{string(parser.NewParagraphParser().Trigger())}
 
 func (s depthLimit) SetOption(name parser.OptionName, value any) {
@@ -108,8 +108,8 @@ func (s depthLimit) SetOption(name parser.OptionName, value any) {
 	}
 }
 
-// referenceLimit looks for link definitions in short paragraphs only: taking one out copies
-// all lines that follow it.
+// referenceLimit looks for link definitions in short paragraphs only, since goldmark copies all
+// following lines for each definition.
 type referenceLimit struct{ parser.ParagraphTransformer }
 
 func (b referenceLimit) Transform(node *ast.Paragraph, reader text.Reader, pc parser.Context) {
@@ -118,8 +118,8 @@ func (b referenceLimit) Transform(node *ast.Paragraph, reader text.Reader, pc pa
 	}
 }
 
-// tableLimit makes tables of bounded size. A row that is shorter than the first is filled up
-// with cells: 12 KB of empty rows below a wide one would take 1.8 GB.
+// tableLimit limits the number of table cells. Short rows are filled up with cells, so that 12 KB
+// of empty rows below a wide one would take 1.8 GB.
 type tableLimit struct{ parser.ParagraphTransformer }
 
 var (
@@ -127,8 +127,8 @@ var (
 	tableErrorKey = parser.NewContextKey()
 )
 
-// tableError says that the tables of a text have too many cells.
-type tableError struct{ line int } // of the table, 0 for the first of the text
+// tableError reports that the tables of a text have too many cells.
+type tableError struct{ line int } // of the table, counted from 0 for the first line of the text
 
 func (e *tableError) Error() string {
 	return fmt.Sprintf("its tables have more than %d cells", maxCells)
@@ -140,7 +140,7 @@ func (n tableLimit) Transform(node *ast.Paragraph, reader text.Reader, pc parser
 	for i := range lines.Len() {
 		segment := lines.At(i)
 		row := segment.Value(source)
-		if len(bytes.Trim(row, "|:- \t\r\n")) == 0 { // it may be the line below the head
+		if len(bytes.Trim(row, "|:- \t\r\n")) == 0 { // it may be the delimiter row, which sets the number of columns
 			columns = max(columns, bytes.Count(row, []byte("|"))+1)
 		}
 	}
@@ -158,13 +158,14 @@ func (n tableLimit) Transform(node *ast.Paragraph, reader text.Reader, pc parser
 	n.ParagraphTransformer.Transform(node, reader, pc)
 }
 
-// delimiterLimit leaves the delimiters of a block as text after too many of them.
+// delimiterLimit is an inline parser that leaves the delimiters of a block as text after too
+// many of them.
 type delimiterLimit struct {
 	parser.InlineParser
 	key parser.ContextKey
 }
 
-// delimiterBudget counts the delimiters of a block that may still be read.
+// delimiterBudget is the number of delimiters of a block that may still be parsed.
 type delimiterBudget struct {
 	block ast.Node
 	left  int
@@ -191,7 +192,7 @@ func delimitersFor(block ast.Node) int {
 	return min(maxDelimiters, max(minDelimiters, delimiterWork/size))
 }
 
-// CloseBlock drops what is left open at the end of a block.
+// CloseBlock implements parser.CloseBlocker.
 func (s *delimiterLimit) CloseBlock(parent ast.Node, block text.Reader, pc parser.Context) {
 	if c, ok := s.InlineParser.(parser.CloseBlocker); ok {
 		c.CloseBlock(parent, block, pc)
@@ -204,8 +205,8 @@ func (s *delimiterLimit) SetOption(name parser.OptionName, value any) {
 	}
 }
 
-// emphasis reads *, ** and _ as CommonMark does, except between letters of scripts that
-// write no spaces: there, a delimiter beside a bracket or full stop would open or close nothing.
+// emphasis parses *, ** and _ as CommonMark does, except next to letters of scripts without
+// spaces. There, CommonMark would not accept a delimiter next to a bracket or full stop.
 type emphasis struct{}
 
 // Trigger implements parser.InlineParser.
@@ -219,8 +220,8 @@ func (emphasis) Parse(_ ast.Node, block text.Reader, pc parser.Context) ast.Node
 		rest := bytes.TrimLeft(line, "*")
 		after, _ := utf8.DecodeRune(rest)
 		if len(rest) > 0 && (article.Unspaced(before) || article.Unspaced(after) || isWide(before) || isWide(after)) && !unicode.IsSpace(before) && !unicode.IsSpace(after) {
-			// As beside a letter, or beside a bracket when one follows, so that the delimiter may
-			// open and close.
+			// Treat the character before as a letter, or as punctuation if punctuation follows,
+			// so that the delimiter may both open and close.
 			if before = 'a'; util.IsPunctRune(after) {
 				before = '.'
 			}
@@ -239,7 +240,7 @@ func (emphasis) Parse(_ ast.Node, block text.Reader, pc parser.Context) ast.Node
 // isWide reports whether a character is punctuation of Chinese or Japanese.
 func isWide(r rune) bool { return r >= 0x3000 && r <= 0x303F || r >= 0xFF00 && r <= 0xFFEF }
 
-// emphasisProcessor makes emphasis of a pair of delimiters.
+// emphasisProcessor makes an emphasis node from a pair of delimiters.
 type emphasisProcessor struct{}
 
 // IsDelimiter implements parser.DelimiterProcessor.

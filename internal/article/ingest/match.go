@@ -14,8 +14,8 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// similarity is why a file is taken for the new place of a stored article, the strongest
-// reason first. docs/decisions/article-identity.md explains the order.
+// similarity is the reason for which the article of a file is taken for a stored one, the
+// strongest first. docs/decisions/article-identity.md explains the order.
 type similarity int
 
 const (
@@ -28,7 +28,7 @@ const (
 	notSimilar
 )
 
-// minSharedText is the share of their text that two versions of an article have in common.
+// minSharedText is the minimum share of text that two versions of an article have in common.
 const minSharedText = 0.5
 
 // compare compares a file's article with a stored one.
@@ -37,7 +37,7 @@ func compare(a *article.Article, t *store.ArticleIdentity) similarity {
 	switch {
 	case a.GUID != "" && a.GUID == t.GUID:
 		return sameID
-	case a.GUID != "" && t.GUID != "": // two ids are two articles
+	case a.GUID != "" && t.GUID != "": // different ids mean different articles
 		return notSimilar
 	case a.Named && t.Named && slug:
 		return sameName
@@ -53,31 +53,31 @@ func compare(a *article.Article, t *store.ArticleIdentity) similarity {
 	return notSimilar
 }
 
-// match is the stored article that a file's article is.
+// match is the result of matching the article of a file with the stored ones.
 type match struct {
-	id       string                 // of the stored article; empty for a new one
-	previous *store.ArticleIdentity // the article that came from this place before, when the file holds another one now
+	id       string                 // id of the stored article; empty for a new one
+	previous *store.ArticleIdentity // the stored article with the same source, if the file may hold another article now
 }
 
-// undecided is an article that cannot be matched before all files of the import are known:
-// its place is new, or holds another article now.
+// undecided is an article that cannot be matched before all files of the import were read: its
+// source is new, or the stored article with its source is a different one.
 type undecided struct {
 	*match
-	metadata   article.Article // without its text
+	metadata   article.Article // without text and summary
 	sketch     article.Sketch
 	candidates []store.ArticleIdentity
 }
 
-// matcher finds the stored articles that the files of one import hold.
+// matcher matches the articles of one import with the stored ones.
 type matcher struct {
 	stored    *store.Store
 	files     fs.FS
 	options   Options
-	claimed   map[string]bool // ids of the articles that have their file
-	produced  map[string]bool // sources that a file of this import gave an article for
-	read      map[string]bool // names of the files that were read
-	broken    map[string]bool // names of the files that could not be read
-	vanished  map[string]bool // names of the files that a watch saw disappear
+	claimed   map[string]bool // ids of stored articles that were matched
+	produced  map[string]bool // sources of the articles in this import
+	read      map[string]bool // names of files that were parsed
+	broken    map[string]bool // names of files with problems
+	vanished  map[string]bool // names of files that were removed while they were watched
 	undecided []*undecided
 }
 
@@ -85,8 +85,8 @@ func newMatcher(s *store.Store, files fs.FS, options Options) *matcher {
 	return &matcher{stored: s, files: files, options: options, claimed: map[string]bool{}, produced: map[string]bool{}, read: map[string]bool{}, broken: map[string]bool{}}
 }
 
-// match fills in the match of an article that is new or is where it was. It leaves other
-// articles to assign.
+// match sets the match of an article if it is still in the same file or certainly new. It adds
+// other articles to undecided, for assign.
 func (m *matcher) match(ctx context.Context, a *article.Article, found *match) error {
 	m.produced[a.Source] = true
 	here, err := m.bySource(ctx, a.Source)
@@ -111,7 +111,7 @@ func (m *matcher) match(ctx context.Context, a *article.Article, found *match) e
 		case e == notSimilar || here != nil && t.ID == here.ID || m.claimed[t.ID]:
 			continue
 		case here == nil && e < sameSlugAndDate && strings.HasSuffix(t.Source, "/"+sourceName(a.Source, m.options)) && m.fileGone(t.Source):
-			found.id, m.claimed[t.ID] = t.ID, true // its folder has moved
+			found.id, m.claimed[t.ID] = t.ID, true // its folder was moved
 			return nil
 		}
 		wait = wait || e < similarText || m.fileGone(t.Source)
@@ -132,8 +132,8 @@ func sourceName(source string, options Options) string {
 	return strings.TrimPrefix(source, options.Source)
 }
 
-// bySource returns the article that came from a source. Older stores know the source by the path
-// that was given, symbolic links included.
+// bySource returns the stored article with a source, or nil. Earlier versions stored the source
+// with the symbolic links in the path that was given.
 func (m *matcher) bySource(ctx context.Context, source string) (*store.ArticleIdentity, error) {
 	sources := []string{source}
 	if m.options.Alias != "" {
@@ -151,7 +151,7 @@ func (m *matcher) bySource(ctx context.Context, source string) (*store.ArticleId
 	return &found[0], nil
 }
 
-// stillSame reports whether a file still holds the article that came from its place.
+// stillSame reports whether an article is the stored article with the same source.
 func (m *matcher) stillSame(ctx context.Context, a *article.Article, here *store.ArticleIdentity) bool {
 	if _, row := rowOf(a.Source); row { // a row's source contains its id
 		return true
@@ -160,7 +160,8 @@ func (m *matcher) stillSame(ctx context.Context, a *article.Article, here *store
 	return compare(a, here) < sameSlugAndDate
 }
 
-// complete computes the fingerprint of an article that was stored before fingerprints were.
+// complete sets the fingerprint of a stored article if it was stored without one by an earlier
+// version.
 func (m *matcher) complete(ctx context.Context, a *article.Article, t *store.ArticleIdentity) {
 	if t.Content != "" || a.Content == "" {
 		return
@@ -170,7 +171,8 @@ func (m *matcher) complete(ctx context.Context, a *article.Article, t *store.Art
 	}
 }
 
-// rowOf returns the file of an article that is a row of a file with several.
+// rowOf returns the file of a source, and whether the source is a row of a file with several
+// articles.
 func rowOf(source string) (file string, isRow bool) {
 	file, _, found := strings.Cut(source, "#")
 	if ext := strings.ToLower(path.Ext(file)); found && (ext == ".jsonl" || ext == ".ndjson") {
@@ -179,7 +181,7 @@ func rowOf(source string) (file string, isRow bool) {
 	return source, false
 }
 
-// fileGone reports whether the file of a source no longer exists.
+// fileGone reports whether the file of a source does not exist any more.
 func (m *matcher) fileGone(source string) bool {
 	file, _ := rowOf(source)
 	if name, ours := strings.CutPrefix(file, m.options.Source); ours {
@@ -193,14 +195,14 @@ func (m *matcher) fileGone(source string) bool {
 	return missing(err)
 }
 
-// missing reports whether an error means that a file does not exist. A file that cannot be
-// examined may exist.
+// missing reports whether an error means that a file does not exist. Other errors leave that
+// open.
 func missing(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }
 
-// available reports whether the file of a stored article is gone or holds another article now,
-// so that u can be the same article.
+// available reports whether u may be the stored article t: its file is gone or holds another
+// article now.
 func (m *matcher) available(u *undecided, t *store.ArticleIdentity) bool {
 	if m.claimed[t.ID] {
 		return false
@@ -215,19 +217,18 @@ func (m *matcher) available(u *undecided, t *store.ArticleIdentity) bool {
 	if m.fileGone(t.Source) {
 		return true
 	}
-	if strings.HasPrefix(t.Source, m.options.Source) { // a copy within its folder is another article
+	if strings.HasPrefix(t.Source, m.options.Source) { // a copy within the same folder is another article
 		return !m.fileStillHolds(t)
 	}
-	// A folder that was copied to another place, such as a fresh checkout, is the same
-	// folder.
+	// A copy of the whole folder, such as a fresh checkout, holds the same articles.
 	if !strings.HasSuffix(t.Source, "/"+sourceName(u.metadata.Source, m.options)) {
 		return false
 	}
 	return m.copied(u, t)
 }
 
-// fileStillHolds reports whether the file at an article's place still holds it. The file is not part
-// of this import.
+// fileStillHolds reports whether the file of a stored article still holds it. It reads the file,
+// which is not part of this import.
 func (m *matcher) fileStillHolds(t *store.ArticleIdentity) bool {
 	file, _ := rowOf(t.Source)
 	found, problems := parseFile(m.files, strings.TrimPrefix(file, m.options.Source), m.stored.Now(), m.options, nil)
@@ -239,7 +240,7 @@ func (m *matcher) fileStillHolds(t *store.ArticleIdentity) bool {
 	return len(problems) > 0
 }
 
-// displaced reports whether the file of a stored article holds another article now.
+// displaced reports whether an article of this import has taken the source of a stored article.
 func (m *matcher) displaced(id string) bool {
 	for _, other := range m.undecided {
 		if other.previous != nil && other.previous.ID == id {
@@ -249,8 +250,8 @@ func (m *matcher) displaced(id string) bool {
 	return false
 }
 
-// copied reports whether two files of the same name in two folders are one article. Files
-// in different languages, or with different texts, are two articles.
+// copied reports whether two files with the same name in two folders are the same article. If
+// their language or text differs, they are not.
 func (m *matcher) copied(u *undecided, t *store.ArticleIdentity) bool {
 	a := &u.metadata
 	switch e := compare(a, t); {
@@ -264,7 +265,8 @@ func (m *matcher) copied(u *undecided, t *store.ArticleIdentity) bool {
 	return m.sharedText(u, t) >= minSharedText
 }
 
-// sharedText returns the share of the text that u and a stored article have in common.
+// sharedText estimates the share of text that u and a stored article have in common, from 0 to
+// 1.
 func (m *matcher) sharedText(u *undecided, t *store.ArticleIdentity) float64 {
 	old, err := m.stored.Article(context.Background(), t.ID)
 	if err != nil {
@@ -273,7 +275,7 @@ func (m *matcher) sharedText(u *undecided, t *store.ArticleIdentity) float64 {
 	return u.sketch.Similar(old.Sketch())
 }
 
-// assign matches the undecided articles, the clearest ones first.
+// assign matches the undecided articles, in the order of similarity.
 func (m *matcher) assign(ctx context.Context) error {
 	for e := sameID; e < similarText; e++ {
 		for _, u := range m.undecided {
@@ -291,7 +293,7 @@ func (m *matcher) assign(ctx context.Context) error {
 	return m.assignVanished(ctx)
 }
 
-// claim gives u the first of its candidates that fits.
+// claim matches u with the first of its candidates that fits.
 func (m *matcher) claim(u *undecided, fits func(t *store.ArticleIdentity) bool) {
 	for i := range u.candidates {
 		if t := &u.candidates[i]; u.id == "" && fits(t) {
@@ -300,8 +302,8 @@ func (m *matcher) claim(u *undecided, fits func(t *store.ArticleIdentity) bool) 
 	}
 }
 
-// assignVanished matches a file that was renamed and edited at the same time: one file of a
-// watched folder disappeared, one appeared, and some of the article is the same.
+// assignVanished matches a file that was renamed and edited at the same time in a watched folder:
+// exactly one file disappeared, one article is unmatched, and they are similar.
 func (m *matcher) assignVanished(ctx context.Context) error {
 	var unmatched []*undecided
 	for _, u := range m.undecided {

@@ -20,17 +20,17 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-// mediaTypes are the files that an import brings along, by the ending of their
-// name. None of them can hold a script.
+// mediaTypes maps the extensions of files that are imported with an article to their media type.
+// None of these formats can hold scripts.
 var mediaTypes = map[string]string{
 	".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif", ".webp": "image/webp", ".avif": "image/avif",
 	".mp3": "audio/mpeg", ".m4a": "audio/mp4", ".ogg": "audio/ogg", ".oga": "audio/ogg", ".opus": "audio/ogg", ".wav": "audio/wav", ".flac": "audio/flac",
 	".mp4": "video/mp4", ".webm": "video/webm", ".pdf": "application/pdf",
 }
 
-// link returns the stored form of a link in the text, and an empty string to drop it. A
-// link to a file beside the article brings the file along; a link to another article's
-// file leads to that article.
+// link returns the stored form of a link in the text, or an empty string to drop it. The target
+// of a link to a medium beside the article is imported. A link to the file of another article
+// becomes a link to that article.
 func (im *importer) link(link string) string {
 	link = strings.TrimSpace(link)
 	if len(link) > 5 && strings.EqualFold(link[:5], "data:") {
@@ -69,21 +69,21 @@ func (im *importer) localLink(u *url.URL) string {
 		return "/media/" + m.Name
 	}
 	if !rooted && im.options.Media != nil && im.options.BaseURL == "" && pictures[strings.ToLower(path.Ext(u.Path))] {
-		return "" // only the text that stands for it is left, rather than a dead picture
+		return "" // drop the picture, so that its alternative text is shown
 	}
 	return im.links.resolve(u.String())
 }
 
-// isText reports whether a file with this ending is an article.
+// isText reports whether a file with this extension is an article.
 func isText(ext string) bool {
 	_, known := kinds[ext]
 	return known
 }
 
-// pictures are the endings of images, also of those that are not brought along.
+// pictures holds the extensions of images, including formats that are not imported.
 var pictures = map[string]bool{".png": true, ".jpg": true, ".jpeg": true, ".gif": true, ".webp": true, ".avif": true, ".svg": true, ".ico": true, ".bmp": true, ".tif": true, ".tiff": true}
 
-// resolvePath returns the path below the imported folder of a file that an article names.
+// resolvePath returns the path, below the imported folder, of a file that an article links to.
 func (im *importer) resolvePath(name string) string {
 	if strings.HasPrefix(name, "/") {
 		return path.Clean(name[1:])
@@ -91,8 +91,8 @@ func (im *importer) resolvePath(name string) string {
 	return path.Join(path.Dir(im.file.Name), name)
 }
 
-// medium reads a file beside the article, or below the imported folder, once. It returns
-// nil for what is not there or not a medium.
+// medium returns the medium for a path in a link. Each file is read once. It returns nil if the
+// file cannot be read or is not a medium.
 func (im *importer) medium(name string) *article.Medium {
 	ending := strings.ToLower(path.Ext(name))
 	kind := mediaTypes[ending]
@@ -111,7 +111,7 @@ func (im *importer) medium(name string) *article.Medium {
 		im.files = map[string]string{}
 	}
 	im.files[full] = ""
-	if rooted && !im.mediumExists(full) { // generators keep such files in a folder of their own
+	if rooted && !im.mediumExists(full) { // several generators keep such files in a folder static
 		if full = path.Join("static", full); !im.mediumExists(full) {
 			return nil
 		}
@@ -123,7 +123,7 @@ func (im *importer) medium(name string) *article.Medium {
 	return m
 }
 
-// mediumExists reports whether a file of the imported folder can be read.
+// mediumExists reports whether a file below the imported folder can be read.
 func (im *importer) mediumExists(name string) bool {
 	_, err := im.options.Media(name)
 	return err == nil
@@ -147,7 +147,7 @@ func (im *importer) readMedium(full, name, kind string) *article.Medium {
 	return im.addMedium(name, kind, data)
 }
 
-// addedMedium returns the medium of a name, or nil.
+// addedMedium returns the medium of this article with a name, or nil.
 func (im *importer) addedMedium(name string) *article.Medium {
 	i := slices.IndexFunc(im.out.Media, func(m article.Medium) bool { return m.Name == name })
 	if i < 0 {
@@ -156,11 +156,11 @@ func (im *importer) addedMedium(name string) *article.Medium {
 	return &im.out.Media[i]
 }
 
-// inlineTypes are the endings of pictures that stand in the text itself.
+// inlineTypes maps the media types that are accepted in data: URLs to extensions.
 var inlineTypes = map[string]string{"image/png": ".png", "image/jpeg": ".jpg", "image/gif": ".gif", "image/webp": ".webp"}
 
-// inlineImage makes a file of a picture that stands in the text itself (RFC 2397),
-// since feed readers and mail programs drop those.
+// inlineImage converts a picture in a data: URL (RFC 2397) to a file, since feed readers and mail
+// programs do not show such URLs. It returns nil for other data.
 func (im *importer) inlineImage(link string) *article.Medium {
 	kind, text, ok := strings.Cut(strings.TrimPrefix(link, "data:"), ";base64,")
 	ending := inlineTypes[strings.ToLower(kind)]
@@ -182,6 +182,8 @@ func dropSpace(r rune) rune {
 	return r
 }
 
+// addMedium adds a medium to the article. It returns nil, with a warning, if the data are too
+// large or are text.
 func (im *importer) addMedium(name, kind string, data []byte) *article.Medium {
 	if len(data) > MaxMedium {
 		im.warn(0, fmt.Sprintf("%s has %d MB and is left out", name, len(data)>>20), fmt.Sprintf("at most %d MB are kept", MaxMedium>>20))

@@ -9,9 +9,9 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// prepare rewrites what a sanitizer by policy would lose, in one pass over the tokens:
-// links in the form that browsers read, pictures that scripts load later, and frames, which
-// become links. Everything else passes as it is written.
+// prepare rewrites HTML before the sanitizer, which would otherwise drop some content: it
+// encodes links as browsers do, restores lazily loaded pictures, and adds links for frames.
+// Everything else stays unchanged.
 func prepare(source string) string {
 	p := preparer{z: html.NewTokenizer(strings.NewReader(source)), seen: map[string]bool{}}
 	for {
@@ -31,21 +31,21 @@ func prepare(source string) string {
 	}
 }
 
-// preparer carries one pass.
+// preparer holds the state of prepare.
 type preparer struct {
 	z          *html.Tokenizer
 	out        strings.Builder
-	seen       map[string]bool // addresses of the pictures so far
-	inNoscript bool            // within noscript
+	seen       map[string]bool // URLs of the pictures so far
+	inNoscript bool            // the current position is in noscript
 }
 
-// startTag returns what stands in the place of a start tag.
+// startTag returns the replacement for a start tag.
 func (p *preparer) startTag(raw string) string {
 	name, more := p.z.TagName()
 	element := atom.Lookup(name)
 	switch element {
 	case atom.Noscript:
-		p.z.NextIsNotRawText() // its pictures are those of readers without scripts
+		p.z.NextIsNotRawText() // parse its content, which holds the pictures for browsers without scripts
 		p.inNoscript = true
 		return ""
 	case atom.A, atom.Area, atom.Img, atom.Source, atom.Iframe, atom.Video, atom.Audio, atom.Track, atom.Blockquote, atom.Q, atom.Del, atom.Ins:
@@ -78,7 +78,8 @@ func (p *preparer) startTag(raw string) string {
 	return t.String()
 }
 
-// picture returns an image, unless it is in noscript and the same image stands before it.
+// picture returns the tag of an image, or an empty string if it is in noscript and the same
+// image has occurred before.
 func (p *preparer) picture(t html.Token) string {
 	source := tokenAttribute(t, "src")
 	if p.inNoscript && p.seen[source] {
@@ -88,13 +89,13 @@ func (p *preparer) picture(t html.Token) string {
 	return t.String()
 }
 
-// The attributes in which scripts for lazy loading keep the real picture.
+// The attributes in which scripts for lazy loading store the URL of the picture.
 var (
 	lazySources = []string{"data-src", "data-original", "data-lazy-src", "data-lazy", "data-original-src", "data-full-src", "data-actualsrc", "data-echo"}
 	lazySets    = []string{"data-srcset", "data-lazy-srcset", "data-original-set"}
 )
 
-// loadLazy puts the real picture of lazy loading in the place of what stands for it.
+// loadLazy replaces the placeholder of a lazily loaded picture by the picture.
 func loadLazy(t *html.Token) {
 	source, set := "", ""
 	for _, key := range lazySources {
@@ -107,7 +108,7 @@ func loadLazy(t *html.Token) {
 			set = strings.TrimSpace(tokenAttribute(*t, key))
 		}
 	}
-	if source != "" && !strings.HasPrefix(source, "{") { // data of a script
+	if source != "" && !strings.HasPrefix(source, "{") { // JSON data for a script, not a URL
 		setAttribute(t, "src", source)
 	}
 	if set != "" {
@@ -136,8 +137,8 @@ func setAttribute(t *html.Token, key, value string) {
 	t.Attr = append(t.Attr, html.Attribute{Key: key, Val: value})
 }
 
-// frameLink returns a link for a frame, such as that of a video: the sanitizer drops
-// frames, and a reader should know that something is to be seen there.
+// frameLink returns a link to the page of a frame, such as a video, since the sanitizer drops
+// the frame itself. It returns an empty string for invisible frames.
 func frameLink(t html.Token) string {
 	link := tokenAttribute(t, "src")
 	if strings.HasPrefix(link, "//") {

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// Problem says what is wrong with a file, where, and how to fix it.
+// Problem is an error or warning about a file: what is wrong, where, and how to fix it.
 type Problem struct {
 	File string
-	Line int // 1 for the first; 0 when no line is to blame
+	Line int // counted from 1; 0 if the problem has no line
 	What string
 	Fix  string `json:"Right"` // what to write instead; may be empty
 }
@@ -32,16 +32,16 @@ func (p *Problem) text() string {
 	return p.What + "; " + p.Fix
 }
 
-// Group is problems of one cause.
+// Group holds the problems with one cause.
 type Group struct {
 	Problems []*Problem // in the order in which they were found
 }
 
-// varying matches what differs between two problems of one cause: quoted values and
-// numbers, and the names of files.
+// varying matches the parts in which problems with the same cause differ: quoted values, numbers
+// and file names.
 var varying = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|\d+|\S+\.(?i:png|jpe?g|gif|webp|avif|svg|ico|pdf|mp3|m4a|mp4|webm|md|html?)\b`)
 
-// GroupProblems gathers the problems of one cause, the most frequent cause first.
+// GroupProblems groups problems by cause, the most frequent cause first.
 func GroupProblems(problems []*Problem) []Group {
 	index := map[string]int{}
 	var out []Group
@@ -59,8 +59,8 @@ func GroupProblems(problems []*Problem) []Group {
 	return out
 }
 
-// String returns one line for a single problem, else the number of problems, the places of
-// the first three and the message of the first.
+// String returns the group on one line: the message of a single problem, or the number of
+// problems, the message of the first and the locations of the first three.
 func (g Group) String() string {
 	first := g.Problems[0]
 	if len(g.Problems) == 1 {

@@ -7,16 +7,16 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// FileReport says what became of one file.
+// FileReport is the result of importing one file.
 type FileReport struct {
 	File      string          `json:"file"`
 	Articles  []ArticleReport `json:"articles,omitempty"`
 	Redirects int             `json:"redirects,omitempty"`
 	Problems  []*Problem      `json:"problems,omitempty"` // what was left out
-	Warnings  []*Problem      `json:"warnings,omitempty"` // what was imported with a change
+	Warnings  []*Problem      `json:"warnings,omitempty"` // what was changed or dropped in imported articles
 }
 
-// name puts the name that the user knows the file by into a report.
+// name sets the file name in the report and all its problems to the path as the user gave it.
 func (r *FileReport) name(label string) {
 	r.File = label
 	for _, problems := range [][]*Problem{r.Problems, r.Warnings} {
@@ -26,13 +26,13 @@ func (r *FileReport) name(label string) {
 	}
 }
 
-// ArticleReport says what became of one article.
+// ArticleReport is the result of importing one article.
 type ArticleReport struct {
 	ID      string           `json:"id"`
 	Slug    string           `json:"slug"`
 	Title   string           `json:"title"`
 	Outcome store.ChangeKind `json:"outcome"`
-	Status  article.Status   `json:"status"` // as article.StatusAt gives it
+	Status  article.Status   `json:"status"` // see article.StatusAt
 }
 
 // Summary counts what an import did.
@@ -67,7 +67,7 @@ func (s *Summary) add(r FileReport) {
 	}
 }
 
-// Plus adds two summaries.
+// Plus returns the sum of two summaries.
 func (s Summary) Plus(t Summary) Summary {
 	return Summary{s.Files + t.Files, s.Created + t.Created, s.Updated + t.Updated, s.Unchanged + t.Unchanged, s.Withheld + t.Withheld,
 		s.Redirects + t.Redirects, s.Problems + t.Problems, s.Warnings + t.Warnings}

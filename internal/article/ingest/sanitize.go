@@ -15,24 +15,23 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-// maxPasses bounds how often HTML is read and sanitized until nothing changes any more. Real
-// pages take two; HTML that takes more was made to confuse.
+// maxPasses is how often HTML is parsed and sanitized at most until it no longer changes. Real
+// pages need two passes; HTML that needs more is an attack.
 const maxPasses = 5
 
-// Sanitize makes HTML harmless and well formed: elements and attributes that the policy
-// does not list are dropped, scripts and styles with their text, and pictures too small to
-// be seen. Each link goes through resolve, which returns the link to put in its place, or
-// an empty string to drop it; nil keeps links as they are unless their scheme is
-// dangerous. Sanitizing twice changes nothing more. HTML that cannot be read in bounded
-// time and space leaves its text only.
+// Sanitize returns safe and well-formed HTML. It drops elements and attributes that the policy
+// does not list, scripts and styles with their text, and tracking pixels. Each link is replaced
+// by the result of resolve, or dropped if that is empty; with a nil resolve, links stay as they
+// are unless their scheme is dangerous. Sanitizing the result again does not change it. HTML
+// that cannot be parsed in bounded time and space is reduced to its text.
 func Sanitize(source string, resolve func(link string) string) string {
 	if resolve == nil {
 		resolve = keepSafeLink
 	}
 	source = policy.Sanitize(prepare(article.CleanText(source)))
 	for range maxPasses {
-		// A parser in the way of browsers closes what is open; what it moves on the
-		// way needs a second look.
+		// The parser closes open elements and moves misplaced ones as browsers do, so its
+		// output must be sanitized again.
 		next, err := reparse(source, resolve)
 		if err != nil {
 			break
@@ -46,8 +45,7 @@ func Sanitize(source string, resolve func(link string) string) string {
 	return textOnly(source)
 }
 
-// keepSafeLink returns the link itself, or an empty string unless its scheme is one of the few
-// that only lead somewhere.
+// keepSafeLink returns a link unchanged if its scheme is safe, and an empty string otherwise.
 func keepSafeLink(link string) string {
 	u, err := url.Parse(encodeLink(link))
 	if err != nil {
@@ -60,7 +58,7 @@ func keepSafeLink(link string) string {
 	return ""
 }
 
-// textOnly returns the text of HTML as one paragraph.
+// textOnly returns a paragraph with the text of HTML.
 func textOnly(source string) string {
 	text := strings.ReplaceAll(article.CleanText(article.PlainText(source)), "\r", "\n")
 	if text = strings.TrimSpace(text); text == "" {
@@ -71,8 +69,8 @@ func textOnly(source string) string {
 
 var errTangled = errors.New("the HTML is too tangled to be read")
 
-// reparse reads HTML as a browser would and writes it out again. It fails for HTML
-// that is nested too deeply to be read, or that would grow beyond measure.
+// reparse parses HTML as browsers do, normalizes it and renders it again. It fails for HTML that
+// is nested too deeply or would become too large.
 func reparse(source string, resolve func(link string) string) (string, error) {
 	if article.Tangled(source) {
 		return "", errTangled
@@ -96,11 +94,11 @@ func reparse(source string, resolve func(link string) string) (string, error) {
 	return strings.TrimSpace(out.text.String()), nil
 }
 
-// boundedBuilder keeps what is written, up to a size.
+// boundedBuilder is a strings.Builder with a maximum size.
 type boundedBuilder struct {
 	text       strings.Builder
 	limit      int
-	limitError error // returned for more
+	limitError error // returned for writes beyond the limit
 }
 
 func (b *boundedBuilder) fits(n int) error {
@@ -117,7 +115,7 @@ func (b *boundedBuilder) Write(p []byte) (int, error) {
 	return b.text.Write(p)
 }
 
-// WriteString and WriteByte spare the renderer a buffer for every element.
+// WriteString and WriteByte save html.Render a buffer, since it needs a writer with them.
 func (b *boundedBuilder) WriteString(s string) (int, error) {
 	if err := b.fits(len(s)); err != nil {
 		return 0, err
@@ -132,8 +130,8 @@ func (b *boundedBuilder) WriteByte(c byte) error {
 	return b.text.WriteByte(c)
 }
 
-// normalizeNodes resolves the links below a node, drops comments and tracking pixels, and
-// removes from texts what XML forbids, which a character reference can bring in.
+// normalizeNodes resolves the links below a node, removes comments and tracking pixels, and
+// removes characters that XML forbids, which the input may hold as character references.
 func normalizeNodes(parent *html.Node, resolve func(link string) string) {
 	for n := parent.FirstChild; n != nil; {
 		next := n.NextSibling
@@ -150,12 +148,12 @@ func normalizeNodes(parent *html.Node, resolve func(link string) string) {
 	}
 }
 
-// lineFeeds makes line feeds of the line ends of other systems.
+// lineFeeds replaces CRLF and CR by LF.
 var lineFeeds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
 
-// cleanParsed cleans a text that a parser has read. A carriage return can only have stood there
-// as a reference, and would be written as one again, which XML and some readers do not
-// take for the end of a line.
+// cleanParsed cleans a text from the HTML parser. A carriage return in it was a character
+// reference and would be rendered as one, which XML parsers and some feed readers do not treat
+// as a line end, so it becomes a line feed.
 func cleanParsed(s string) string { return lineFeeds.Replace(article.CleanText(s)) }
 
 func normalizeElement(n *html.Node, resolve func(link string) string) {
@@ -167,13 +165,13 @@ func normalizeElement(n *html.Node, resolve func(link string) string) {
 		nameToID(n)
 	}
 	if n.DataAtom == atom.Img && attribute(n, "src") == "" && attribute(n, "srcset") == "" {
-		// The picture is left out; the text that stands for it is kept.
+		// The picture has no source any more, so it is replaced by its alternative text.
 		*n = html.Node{Type: html.TextNode, Data: attribute(n, "alt"), Parent: n.Parent, PrevSibling: n.PrevSibling, NextSibling: n.NextSibling}
 	}
 }
 
-// nameToID turns the anchors of old pages into those of today, so that links to
-// them go on working.
+// nameToID replaces the name attribute of anchors by id, so that links to the anchors of old
+// pages still work.
 func nameToID(n *html.Node) {
 	at := slices.IndexFunc(n.Attr, func(a html.Attribute) bool { return a.Key == "name" })
 	if at < 0 {
@@ -186,8 +184,7 @@ func nameToID(n *html.Node) {
 	n.Attr = slices.Delete(n.Attr, at, at+1)
 }
 
-// isTracker reports whether a picture is too small to be seen. Such pictures only count
-// readers.
+// isTracker reports whether a node is a picture too small to be seen, which only counts readers.
 func isTracker(n *html.Node) bool {
 	if n.Type != html.ElementNode || n.DataAtom != atom.Img {
 		return false
@@ -197,7 +194,7 @@ func isTracker(n *html.Node) bool {
 
 func tiny(length string) bool { return length == "0" || length == "1" }
 
-// policy lists all that an article's HTML may hold: what is not here is dropped.
+// policy lists everything that an article's HTML may contain.
 var policy = newPolicy()
 
 var (
@@ -235,16 +232,15 @@ func allowLinks(p *bluemonday.Policy) {
 	p.AllowRelativeURLs(true)
 	p.RequireParseableURLs(true)
 	p.AllowAttrs("href").OnElements("a")
-	p.AllowAttrs("name").Matching(idValue).OnElements("a") // becomes its id
+	p.AllowAttrs("name").Matching(idValue).OnElements("a") // see nameToID
 	p.AllowAttrs("cite").OnElements("blockquote", "q", "del", "ins")
 	p.AllowAttrs("datetime").OnElements("time", "del", "ins")
-	// Links open as the reader wishes, but none of them vouches for its target.
-	p.RequireNoFollowOnLinks(false)
+	p.RequireNoFollowOnLinks(false) // no rel=nofollow is added
 }
 
 func allowMedia(p *bluemonday.Policy) {
 	p.AllowAttrs("src", "alt").OnElements("img")
-	p.AllowDataURIImages() // an import makes files of them, else they are dropped
+	p.AllowDataURIImages() // an import converts them to files
 	p.AllowAttrs("srcset", "sizes").Matching(srcsetValue).OnElements("img", "source")
 	p.AllowAttrs("width", "height").Matching(bluemonday.Integer).OnElements("img", "video")
 	p.AllowAttrs("loading").Matching(regexp.MustCompile(`(?i)^(lazy|eager)$`)).OnElements("img")

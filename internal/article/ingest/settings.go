@@ -14,44 +14,46 @@ import (
 	"strings"
 )
 
-// Generators of static sites keep front matter for many files in one place: Hugo's
-// cascade, Jekyll's defaults, Eleventy's data files, a Zola section that is a draft. What
-// such a place withholds is withheld here too. Only visibility keys are taken from there.
-// A file's own front matter counts above its folder's, and a folder's above its parent's.
+// Generators of static sites can set front matter for many files in one place: Hugo's cascade,
+// Jekyll's defaults, Eleventy's data files, a Zola section that is a draft. The visibility keys
+// of these settings are applied, so that what they withhold is withheld here too. The front
+// matter of a file takes precedence over the settings of its folder, and these over the settings
+// of parent folders.
 
-// inherited is a key that the settings of a site give to a file.
+// inherited is a front matter key that a file gets from the settings of its site, or the fact
+// that settings withhold it.
 type inherited struct {
 	entry
-	file     string // where it is written
-	withheld string // why the file is withheld whatever the key says; empty if it is not
+	file     string // settings file
+	withheld string // reason why the file is withheld without a key, when settings are not understood; else empty
 	fix      string
 }
 
-// rule gives keys to the files below a folder.
+// rule sets keys of files below a folder.
 type rule struct {
-	applies  func(name string) bool // by the path below the folder
+	applies  func(name string) bool // gets the path below the folder
 	keys     []inherited
-	priority int // of the rules of one folder, a higher rank counts above a lower one
+	priority int // among the rules of one folder, a higher priority overrides a lower one
 }
 
-// settings reads the settings of a site, each folder once.
+// settings reads and caches the settings of a site.
 type settings struct {
 	files      fs.FS
-	folderPath string            // absolute path of the imported folder, whose parents are read too; may be empty
-	folders    map[string][]rule // by the path below the imported folder, or the absolute path of a parent
+	folderPath string            // absolute path of the imported folder; empty if it is not on disk
+	folders    map[string][]rule // by path below the imported folder, or by absolute path for a parent
 	parents    []string          // absolute paths of the parents, outermost first
 }
 
 const (
-	maxSettings = 1 << 20 // bytes of one file
-	maxParents  = 8       // folders above the imported one
+	maxSettings = 1 << 20 // bytes of a settings file
+	maxParents  = 8       // folders above the imported one that are read
 )
 
 func newSettings(files fs.FS, folder string) *settings {
 	s := &settings{files: files, folderPath: folder, folders: map[string][]rule{}}
 	for dir := folder; dir != "" && len(s.parents) < maxParents && !exists(filepath.Join(dir, ".git")); {
 		parent := filepath.Dir(dir)
-		if parent == dir || parent == filepath.Dir(parent) { // the root of the disk holds no site
+		if parent == dir || parent == filepath.Dir(parent) { // the root folder is not a site
 			break
 		}
 		dir = parent
@@ -66,7 +68,7 @@ func exists(name string) bool {
 	return err == nil
 }
 
-// forFile returns what the settings of a site give to a file, at most one value a key.
+// forFile returns the keys that the settings of the site give to a file, each key once.
 func (s *settings) forFile(name string) []inherited {
 	byKey := map[string]inherited{}
 	apply := func(rules []rule, below string) {
@@ -102,7 +104,7 @@ func (s *settings) forFile(name string) []inherited {
 	return out
 }
 
-// folder returns the rules of one folder, the weakest first.
+// folder returns the rules of one folder, sorted by priority.
 func (s *settings) folder(dir string, parent bool) []rule {
 	if rules, read := s.folders[dir]; read {
 		return rules
@@ -126,7 +128,7 @@ func (s *settings) folder(dir string, parent bool) []rule {
 	return r.rules
 }
 
-// dataFileRules returns the rules of the data file beside an article (Eleventy).
+// dataFileRules returns the rules of the data files of one article (Eleventy).
 func (s *settings) dataFileRules(name string) []rule {
 	stem := strings.TrimSuffix(path.Base(name), path.Ext(name))
 	r := settingsReader{dir: path.Dir(name), read: func(file string) ([]byte, error) {
@@ -144,15 +146,15 @@ func readOutside(name string) ([]byte, error) {
 // settingsReader collects the rules of one folder.
 type settingsReader struct {
 	dir    string
-	parent bool // of the imported folder: other programs may keep private files there
+	parent bool // the folder is above the imported one, where other programs may keep private files
 	read   func(name string) ([]byte, error)
 	rules  []rule
 }
 
 func allFiles(string) bool { return true }
 
-// open reads a settings file, and reports whether it is there. One that cannot be read
-// withholds all that it may speak of.
+// open reads a settings file and reports whether it exists. If it cannot be read, all files that
+// it may apply to are withheld.
 func (r *settingsReader) open(name string) ([]byte, bool) {
 	data, err := r.read(name)
 	if missing(err) || isFolder(err) || r.parent && errors.Is(err, fs.ErrPermission) {
@@ -169,7 +171,7 @@ func (r *settingsReader) displayName(name string) string {
 	return path.Join(filepath.ToSlash(r.dir), name)
 }
 
-// withhold withholds files because of settings that are not understood.
+// withhold adds a rule that withholds files because of settings that are not understood.
 func (r *settingsReader) withhold(name, why string, applies func(string) bool) {
 	r.rules = append(r.rules, rule{applies: applies, keys: []inherited{{
 		file: r.displayName(name), withheld: fmt.Sprintf("%s may withhold it, but %s", r.displayName(name), why),
@@ -177,7 +179,7 @@ func (r *settingsReader) withhold(name, why string, applies func(string) bool) {
 	}}})
 }
 
-// addRule adds a rule with the visibility keys of a mapping.
+// addRule adds a rule with the visibility keys of a mapping; other keys are ignored.
 func (r *settingsReader) addRule(name string, line int, values map[string]any, applies func(string) bool, rank int) {
 	var gives []inherited
 	for _, key := range slices.Sorted(maps.Keys(values)) {
@@ -192,8 +194,8 @@ func (r *settingsReader) addRule(name string, line int, values map[string]any, a
 	}
 }
 
-// flatten returns the entries of a mapping in which generators keep keys of the author's
-// own, else the entry itself.
+// flatten returns the entries of a mapping in which generators keep custom keys, and every other
+// entry itself.
 func flatten(e entry) []entry {
 	fields, ok := e.value.(map[string]any)
 	if !ok || !containerKeys[normalKey(e.key)] {
@@ -213,7 +215,7 @@ func mayBeVisibilityKey(key string) bool {
 	return known || looksLikeVisibility.MatchString(name)
 }
 
-// hugoFiles are where Hugo's configuration stands.
+// hugoFiles are the paths of Hugo's configuration.
 var hugoFiles = hugoFileNames()
 
 func hugoFileNames() []string {
@@ -226,6 +228,7 @@ func hugoFileNames() []string {
 	return out
 }
 
+// hugoConfig reads the cascade in Hugo's configuration.
 func (r *settingsReader) hugoConfig() {
 	for _, name := range hugoFiles {
 		data, there := r.open(name)
@@ -245,7 +248,7 @@ func (r *settingsReader) hugoConfig() {
 	}
 }
 
-// parseSettings reads a file of YAML, TOML or JSON.
+// parseSettings parses a settings file in YAML, TOML or JSON.
 func parseSettings(name string, data []byte) (meta, *Problem) {
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	switch path.Ext(name) {
@@ -253,7 +256,7 @@ func parseSettings(name string, data []byte) (meta, *Problem) {
 		return parseFrontMatter(data, "toml", 0)
 	case ".json":
 		if !bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
-			return newMeta(), nil // a list is data of another kind
+			return newMeta(), nil // a JSON file with a list holds other data
 		}
 		m, _, problem := parseJSON(data, 0)
 		return m, problem
@@ -261,7 +264,7 @@ func parseSettings(name string, data []byte) (meta, *Problem) {
 	return parseFrontMatter(data, "yaml", 0)
 }
 
-// plain returns the values of a file by their keys as they are written.
+// plain returns the values by key, with the keys as written in the file.
 func (m meta) plain() map[string]any {
 	out := make(map[string]any, len(m.entries))
 	for _, e := range m.entries {
@@ -270,8 +273,8 @@ func (m meta) plain() map[string]any {
 	return out
 }
 
-// cascade reads Hugo's cascade: a mapping of keys, or a list of them, each with a target
-// that says which pages it is for.
+// cascade reads Hugo's cascade: a mapping of keys, or a list of mappings. Each may have a target,
+// which selects pages.
 func (r *settingsReader) cascade(name string, line int, value any, rank int) {
 	if value == nil {
 		return
@@ -294,8 +297,8 @@ func (r *settingsReader) cascade(name string, line int, value any, rank int) {
 	}
 }
 
-// hugoTarget returns which files a cascade is for. Where that is not certain it is for
-// all of them, so that nothing is published by mistake.
+// hugoTarget returns a function that reports whether the target of a cascade selects a file. In
+// doubt it selects all files, so that nothing is published by mistake.
 func hugoTarget(value any) func(name string) bool {
 	fields, ok := value.(map[string]any)
 	if !ok {
@@ -317,13 +320,12 @@ func hugoTarget(value any) func(name string) bool {
 		if pattern.MatchString(page) {
 			return true
 		}
-		_, below, found := strings.Cut(page, "/content/") // the pages of a site stand in there
+		_, below, found := strings.Cut(page, "/content/") // the folder of a site's pages
 		return found && pattern.MatchString("/"+below)
 	}
 }
 
-// compileGlob compiles a pattern as Hugo and Jekyll have them. One that cannot be compiled
-// matches everything.
+// compileGlob compiles a glob pattern of Hugo or Jekyll. An invalid pattern matches everything.
 func compileGlob(pattern string) *regexp.Regexp {
 	var out strings.Builder
 	out.WriteString("(?i)^")
@@ -356,8 +358,8 @@ func compileGlob(pattern string) *regexp.Regexp {
 	return compiled
 }
 
-// sectionPage reads the front matter of a section's own page (Hugo, Zola): its cascade,
-// and whether the section is a draft, which keeps Zola from building what is below.
+// sectionPage reads the front matter of a section's page (Hugo, Zola): its cascade, and draft,
+// since Zola does not build the pages of a section that is a draft.
 func (r *settingsReader) sectionPage() {
 	for _, name := range []string{"_index.md", "_index.markdown", "_index.html"} {
 		data, there := r.open(name)
@@ -378,7 +380,7 @@ func (r *settingsReader) sectionPage() {
 	}
 }
 
-// jekyllConfig reads the defaults of Jekyll, and its collections that have no pages.
+// jekyllConfig reads the defaults and the collections in Jekyll's configuration.
 func (r *settingsReader) jekyllConfig() {
 	for _, name := range []string{"_config.yml", "_config.yaml", "_config.toml"} {
 		data, there := r.open(name)
@@ -395,6 +397,7 @@ func (r *settingsReader) jekyllConfig() {
 	}
 }
 
+// jekyllDefaults adds a rule for each of Jekyll's defaults.
 func (r *settingsReader) jekyllDefaults(name string, m meta) {
 	line := m.lines["defaults"]
 	for _, one := range list(m.values["defaults"]) {
@@ -406,7 +409,7 @@ func (r *settingsReader) jekyllDefaults(name string, m meta) {
 			continue
 		}
 		where, kind := strings.Trim(field(scope, "path"), "/"), field(scope, "type")
-		rank := len(where) // Jekyll: the more specific scope counts above the wider one
+		rank := len(where) // in Jekyll a more specific scope overrides a wider one
 		if kind != "" {
 			rank++
 		}
@@ -414,7 +417,8 @@ func (r *settingsReader) jekyllDefaults(name string, m meta) {
 	}
 }
 
-// inScope reports whether a scope of Jekyll's defaults holds a file.
+// inScope reports whether a file is in a scope of Jekyll's defaults: a path or pattern, and a
+// type.
 func inScope(file, where, kind string) bool {
 	folders := strings.Split(path.Dir(file), "/")
 	switch kind {
@@ -434,7 +438,7 @@ func inScope(file, where, kind string) bool {
 	return where == "" || file == where || strings.HasPrefix(file, where+"/")
 }
 
-// jekyllCollections withholds the files of collections that are not written out.
+// jekyllCollections withholds the files of collections for which Jekyll makes no pages.
 func (r *settingsReader) jekyllCollections(name string, m meta) {
 	collections, _ := m.values["collections"].(map[string]any)
 	for label, one := range collections {
@@ -446,8 +450,8 @@ func (r *settingsReader) jekyllCollections(name string, m meta) {
 	}
 }
 
-// eleventyData reads the data files of a folder or of one article (Eleventy): JSON, and
-// scripts, which can only be looked through for keys that may withhold.
+// eleventyData reads the data files of a folder or an article (Eleventy). Scripts cannot be run,
+// so files are withheld if a script names a key that may withhold them.
 func (r *settingsReader) eleventyData(stem string) {
 	if stem == "." || stem == "/" {
 		return
@@ -479,7 +483,7 @@ func (r *settingsReader) eleventyData(stem string) {
 // scriptKey matches a name in a script that may withhold an article.
 var scriptKey = regexp.MustCompile(`(?i)\w*(?:draft|publish|private|hidden|unlisted|visib|embargo|expir|withdrawn|excludeFromCollections)\w*|permalink["']?\s*[:(][^\n]*\bfalse`)
 
-// isSettings reports whether a file may hold settings for others.
+// isSettings reports whether a file may hold settings for other files.
 func isSettings(name string) bool {
 	base := path.Base(name)
 	switch {
@@ -490,7 +494,7 @@ func isSettings(name string) bool {
 	return path.Ext(base) == ".json" && stem == path.Base(path.Dir(name)) || slices.Contains(hugoFiles, base)
 }
 
-// isFolder reports whether an error says that a folder has the name of a file.
+// isFolder reports whether a file could not be read because it is a folder.
 func isFolder(err error) bool {
 	var wrong *notRegular
 	return errors.As(err, &wrong) && wrong.mode.IsDir()

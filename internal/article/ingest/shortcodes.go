@@ -11,32 +11,34 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-// Template tags and shortcodes belong to the generator that a text was written for: Liquid
-// (Jekyll, Eleventy), the tags of Hexo, the shortcodes of Hugo and Zola, the attribute
-// lists of kramdown. Those with one certain meaning are rendered. Attributes are dropped.
-// All others are dropped with a warning, so that none of them stands in a feed or a
-// summary. Code is left as it is, and so are braces that are no tag of these languages.
+// Texts for static site generators contain template tags and shortcodes: Liquid (Jekyll,
+// Eleventy), the tags of Hexo, the shortcodes of Hugo and Zola, the attribute lists of kramdown.
+// Tags with a certain meaning are rendered. Attribute lists are dropped. All other tags are
+// dropped with a warning, so that none appears in a feed or a summary. Code and braces that are
+// not such tags stay unchanged.
 
-// maxTemplateTag bounds the bytes of one tag, so that an open brace costs little.
+// maxTemplateTag is the maximum size of a tag in bytes. It bounds the search for the end of a
+// tag.
 const maxTemplateTag = 4000
 
-// span is a part of a text, from its first byte to the one after its last.
+// span is a part of a text: from is its first byte, to the byte after its last.
 type span struct{ from, to int }
 
 // shortcodes rewrites the tags of one text.
 type shortcodes struct {
 	im       *importer
 	text     string
-	line     int // of the file on which the text begins
+	line     int // line of the file on which the text begins
 	title    string
-	code     []span // not looked at
+	code     []span // parts with code, which stay unchanged
 	out      strings.Builder
-	at       int             // how far the text is read
-	unclosed map[string]bool // names of tags whose end does not come
+	at       int             // position in text
+	unclosed map[string]bool // names of tags without an end tag in the rest of the text
 	toc      bool            // a table of contents was dropped
 }
 
-// renderShortcodes returns a text of Markdown or HTML without template tags.
+// renderShortcodes renders or drops the template tags of a text in Markdown or HTML. line is its
+// first line in the file.
 func (im *importer) renderShortcodes(text string, k kind, line int, title string) string {
 	if !strings.Contains(text, "{%") && !strings.Contains(text, "{{") && !strings.Contains(text, "{:") && !tocLine.MatchString(text) {
 		return text
@@ -60,10 +62,10 @@ func (im *importer) renderShortcodes(text string, k kind, line int, title string
 	return tocLine.ReplaceAllString(s.out.String(), "")
 }
 
-// tocLine matches a line that stands for a table of contents.
+// tocLine matches a placeholder line for a table of contents.
 var tocLine = regexp.MustCompile(`(?m)^(?:\[\[?(?:toc|TOC)\]\]?|\[\[_TOC_\]\])[ \t]*$`)
 
-// nextTag returns where the next tag outside of code may begin.
+// nextTag returns the position at which the next tag outside code may begin.
 func (s *shortcodes) nextTag() int {
 	for at := s.at; ; at++ {
 		found := strings.IndexByte(s.text[at:], '{')
@@ -84,7 +86,7 @@ func (s *shortcodes) nextTag() int {
 	}
 }
 
-// tag reads the tag that begins here, or passes over the brace.
+// tag reads the tag at the current position, or copies the brace if there is none.
 func (s *shortcodes) tag() {
 	rest := s.text[s.at:min(len(s.text), s.at+maxTemplateTag)]
 	switch {
@@ -101,8 +103,9 @@ func (s *shortcodes) tag() {
 	}
 }
 
-// readTag reads a tag between an opening and a closing mark. read returns false for what
-// is no tag, and has advanced over more than the tag when it returns true.
+// readTag calls read with the content between opening and closing. If read returns false, the
+// text is not a tag and stays unchanged. read may advance beyond the tag, for example to its end
+// tag.
 func (s *shortcodes) readTag(rest, opening, closing string, read func(inner string) bool) {
 	end := strings.Index(rest, closing)
 	if end < 0 {
@@ -117,20 +120,22 @@ func (s *shortcodes) readTag(rest, opening, closing string, read func(inner stri
 	}
 }
 
-// keep leaves bytes as they are.
+// keep copies n bytes unchanged.
 func (s *shortcodes) keep(n int) {
 	s.out.WriteString(s.text[s.at : s.at+n])
 	s.at += n
 }
 
-// drop warns about a tag that is left out.
+// drop adds a warning about a tag that is dropped. It returns true, for callers that return
+// whether they read a tag.
 func (s *shortcodes) drop(tag string) bool {
 	line := s.line + strings.Count(s.text[:s.at], "\n")
 	s.im.warn(line, fmt.Sprintf("the template tag %q is left out", cutText(tag, 60)), "write what it stands for as Markdown or HTML")
 	return true
 }
 
-// cutContent cuts the text up to the tag that ends this one, and returns false when none does.
+// cutContent returns the text up to the end tag and moves behind that. It returns false if there
+// is no end tag.
 func (s *shortcodes) cutContent(name string, end *regexp.Regexp) (string, bool) {
 	if s.unclosed[name] {
 		return "", false
@@ -145,7 +150,7 @@ func (s *shortcodes) cutContent(name string, end *regexp.Regexp) (string, bool) 
 	return inner, true
 }
 
-// The ends of tags whose content is not looked at.
+// End tags of tags whose content is not read for tags.
 var (
 	liquidEnds = map[string]*regexp.Regexp{
 		"raw": regexp.MustCompile(`\{%-?\s*endraw\s*-?%\}`), "comment": regexp.MustCompile(`\{%-?\s*endcomment\s*-?%\}`),
@@ -154,7 +159,7 @@ var (
 	hugoHighlight = regexp.MustCompile(`\{\{[<%]\s*/\s*highlight\s*[>%]\}\}`)
 )
 
-// liquid reads a tag of Liquid, Hexo or Zola.
+// liquid renders a tag of Liquid, Hexo or Zola in {% %}.
 func (s *shortcodes) liquid(inner string) bool {
 	name, arguments, _ := strings.Cut(inner, " ")
 	name, _, _ = strings.Cut(name, "(")
@@ -196,7 +201,7 @@ func (s *shortcodes) fence(arguments, code string) {
 	fmt.Fprintf(&s.out, "\n```%s\n%s\n```\n", language, strings.Trim(code, "\r\n"))
 }
 
-// pageLink returns the link to a page of the site that is named by its file.
+// pageLink returns the link to a page that a tag names by its file.
 func pageLink(name string) string {
 	page, fragment, _ := strings.Cut(name, "#")
 	if fragment != "" {
@@ -232,7 +237,7 @@ func (s *shortcodes) image(source, alt, caption string) {
 	s.out.WriteString(picture)
 }
 
-// embedURLs are the addresses of what is shown by a shortcode with an id.
+// embedURLs maps shortcodes that embed another site's content to the URL before its id.
 var embedURLs = map[string]string{
 	"youtube": "https://www.youtube.com/watch?v=", "vimeo": "https://vimeo.com/", "gist": "https://gist.github.com/", "instagram": "https://www.instagram.com/p/",
 }
@@ -253,7 +258,7 @@ func (s *shortcodes) embed(name string, a arguments) {
 	fmt.Fprintf(&s.out, "<%s>", link)
 }
 
-// shortcode reads a shortcode of Hugo. One in /* */ is shown and not run.
+// shortcode renders a shortcode of Hugo. One in /* */ is an example, so it stays as text.
 func (s *shortcodes) shortcode(inner string) bool {
 	if shown, quoted := strings.CutPrefix(inner, "/*"); quoted {
 		shown, _ = strings.CutSuffix(strings.TrimSpace(shown), "*/")
@@ -290,13 +295,14 @@ func (s *shortcodes) shortcode(inner string) bool {
 // zolaShortcode matches a shortcode of Zola.
 var zolaShortcode = regexp.MustCompile(`^(\w+)\((.*)\)$`)
 
-// templateVariable are the roots of what Liquid and Nunjucks put into a page.
+// templateVariable matches an expression with a variable of Liquid or Nunjucks.
 var templateVariable = regexp.MustCompile(`^(?:site|page|post|include|layout|content|collections|paginator|pkg|metadata|jekyll|config|theme|section|eleventy)\b`)
 
-// filteredText matches a quoted text that a filter makes an address of.
+// filteredText matches a quoted text with a filter that makes a URL of it.
 var filteredText = regexp.MustCompile(`^(?:"([^"]*)"|'([^']*)')\s*\|\s*(?:relative_url|absolute_url|url|prepend|append|asset_path|url_for)\b`)
 
-// output reads a tag that stands for a value. Braces that are nothing of the kind stay.
+// output renders a tag in {{ }}, which stands for a value. It returns false for other text in
+// braces.
 func (s *shortcodes) output(inner string) bool {
 	if found := zolaShortcode.FindStringSubmatch(inner); found != nil {
 		a := parseArguments(strings.ReplaceAll(found[2], ",", " "))
@@ -333,8 +339,8 @@ func (s *shortcodes) output(inner string) bool {
 // attributeList matches an attribute list of kramdown.
 var attributeList = regexp.MustCompile(`^\{:{1,2}/?[ \t]*(?:[.#\w][^}\n]*)?\}`)
 
-// attributes drops an attribute list. One that asks for a table of contents takes the list
-// item with it that it stands below.
+// attributes drops an attribute list. If it asks for a table of contents, the list item before
+// it is a placeholder and is dropped too.
 func (s *shortcodes) attributes(rest string) {
 	found := attributeList.FindString(rest)
 	if found == "" {
@@ -355,7 +361,7 @@ func (s *shortcodes) attributes(rest string) {
 
 var tocItem = regexp.MustCompile(`(?:\A|\n)[ \t]*(?:[*+-]|\d+\.)[ \t]+[^\n]*\n[ \t]*\z`)
 
-// arguments are those of a shortcode, with and without a name.
+// arguments holds the named and the positional arguments of a shortcode.
 type arguments struct {
 	named map[string]string
 	plain []string
@@ -376,8 +382,8 @@ func parseArguments(text string) arguments {
 	return a
 }
 
-// first returns the first of some arguments that is given. The empty name stands for the
-// first one without a name.
+// first returns the value of the first argument that is given. The empty name stands for the
+// first positional argument.
 func (a arguments) first(names ...string) string {
 	for _, name := range names {
 		if name == "" && len(a.plain) > 0 {
@@ -404,13 +410,12 @@ func htmlCode(text string) []span {
 	return out
 }
 
-// markdownCode finds the code of a Markdown text: fenced and indented blocks, and code
-// within lines.
+// markdownCode returns the code in a Markdown text: fenced and indented blocks, and inline code.
 func markdownCode(text string) []span {
 	var out []span
 	fence, at, prose := "", 0, 0
 	blank, inList := true, false
-	add := func(to int) { // code within the lines of prose before
+	add := func(to int) { // also adds inline code in the lines before
 		out = append(out, codeSpans(text, prose, at)...)
 		if to > at {
 			out = append(out, span{at, to})
@@ -445,7 +450,7 @@ func markdownCode(text string) []span {
 	return out
 }
 
-// codeSpans finds code between runs of backticks (CommonMark, section 6.1).
+// codeSpans returns inline code between runs of backticks (CommonMark, section 6.1).
 func codeSpans(text string, from, to int) []span {
 	var out []span
 	part := text[from:to]

@@ -14,32 +14,34 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-// spoolMemory is how many bytes of parsed articles and media an import holds in memory. What
-// comes after goes to a temporary file, so that a folder of any size can be imported.
+// spoolMemory is the maximum size of parsed articles and media in memory, in bytes. The rest is
+// written to a temporary file, so that a folder of any size can be imported.
 const spoolMemory = 64 << 20
 
-// spool keeps what the files of an import gave until it is stored.
+// spool holds the parsed articles of an import until they are stored.
 type spool struct {
-	limit   int64 // most bytes held in memory
+	limit   int64 // maximum number of bytes in memory
 	entries []spoolEntry
 	size    int64    // bytes held in memory
 	file    *os.File // nil until it is needed
 	written int64
 }
 
-// spoolEntry is what one file gave: in memory, or a range of the temporary file.
+// spoolEntry holds the articles of one file: in memory, or as a range of the temporary file.
 type spoolEntry struct {
 	found          []Imported
 	offset, length int64 // length is 0 for an entry in memory
 }
 
-// spooled is an entry in the temporary file. Media that can be read again are left out.
+// spooled is an entry in the temporary file. The data of media that can be read again are left
+// out.
 type spooled struct {
 	Found []Imported
-	Media map[string]string // names of files by the names of the media
+	Media map[string]string // file names of the media without data, by medium name
 }
 
-// add keeps what a file gave and returns its index. media has read the file's media.
+// add adds the articles of a file and returns their index. media is the reader of the file's
+// media.
 func (s *spool) add(found []Imported, media *mediaReader) (int, error) {
 	size := int64(1 << 10)
 	for i := range found {
@@ -100,14 +102,14 @@ func (s *spool) entry(at int) (spooled, error) {
 	return kept, err
 }
 
-// articles returns what a file gave. Media may lack their bytes.
+// articles returns the articles of a file. Their media may lack data.
 func (s *spool) articles(at int) ([]Imported, error) {
 	kept, err := s.entry(at)
 	return kept.Found, err
 }
 
-// load returns what a file gave, media included, and forgets it. An article whose media have
-// changed since it was parsed is left out with a problem.
+// load returns the articles of a file with all media, and frees their memory. An article whose
+// media were changed after it was parsed is left out, with a problem.
 func (s *spool) load(at int, files fs.FS) ([]Imported, []*Problem, error) {
 	kept, err := s.entry(at)
 	s.entries[at].found = nil
@@ -130,7 +132,7 @@ func (s *spool) load(at int, files fs.FS) ([]Imported, []*Problem, error) {
 	return kept.Found, problems, err
 }
 
-// hasHash reports whether a medium's bytes are those that it is named by.
+// hasHash reports whether the data of a medium have the hash in its name.
 func hasHash(m *article.Medium) bool {
 	sum := sha256.Sum256(m.Data)
 	return strings.HasPrefix(m.Name, hex.EncodeToString(sum[:]))
@@ -144,7 +146,7 @@ func (s *spool) close() {
 	}
 }
 
-// mediaReader reads the media of one file, and knows which bytes came from which file.
+// mediaReader reads the media of one article file and remembers their file names.
 type mediaReader struct {
 	files fs.FS
 	names map[*byte]string
@@ -161,7 +163,7 @@ func (m *mediaReader) read(name string) ([]byte, error) {
 	return data, err
 }
 
-// nameOf returns the name of the file that data was read from.
+// nameOf returns the name of the file from which read returned data.
 func (m *mediaReader) nameOf(data []byte) (string, bool) {
 	if len(data) == 0 {
 		return "", false

@@ -12,14 +12,12 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-// SummaryLength is the usual length of a summary that is made, in letters as
-// readers count them.
+// SummaryLength is the maximum length of a generated summary, in letters (grapheme clusters).
 const SummaryLength = 280
 
-// Summarize makes a summary of HTML: as many whole sentences from its start as
-// fit into so many letters, and words of the first sentence when not even that
-// one does. Sentence and word boundaries are those of Unicode (UAX 29), so it
-// works for scripts without spaces.
+// Summarize returns a summary of HTML with at most that many letters: the sentences at its start
+// that fit, or words of the first sentence if that does not fit. Sentences and words are split
+// by UAX 29, which works for scripts without spaces, too.
 func Summarize(source string, letters int) string {
 	text := openingText(source, letters)
 	var out strings.Builder
@@ -40,11 +38,11 @@ func Summarize(source string, letters int) string {
 	return strings.TrimSpace(out.String())
 }
 
-// abbreviated matches a text that ends in a point that ends no sentence: after an
-// initial, a day of the month as German writes it, or a usual abbreviation.
+// abbreviated matches a text that ends with a full stop that does not end a sentence: after an
+// initial, a day of the month in German, or a common abbreviation.
 var abbreviated = regexp.MustCompile(`(?:^|[\s(«“"'’.])(?:\p{Lu}|\d{1,2}|Mrs?|Ms|Dr|Prof|St|No|vs|etc|[eE]\.g|[iI]\.e|cf|Mme|Mlle|MM|Nr|bzw|ca|usw|z\. ?B|d\. ?h)\.\s+$`)
 
-// nextSentence cuts the first sentence off a text.
+// nextSentence splits a text after its first sentence.
 func nextSentence(text string, state int) (sentence, rest string, after int) {
 	rest = text
 	for rest != "" {
@@ -58,12 +56,12 @@ func nextSentence(text string, state int) (sentence, rest string, after int) {
 	return sentence, rest, state
 }
 
-// openingText returns the text of the first paragraphs on one line, no more than a
-// summary can need. Headings, tables and code make no sentences.
+// openingText returns the text of the first paragraphs on one line, with enough bytes for a
+// summary.
 func openingText(source string, letters int) string {
 	var parts []string
 	size := 0
-	// A letter can take many bytes; this many hold enough of any script.
+	// A letter can have many bytes; this is enough for any script.
 	enough := letters*16 + 100
 	for _, p := range paragraphs(source, enough) {
 		p = cutText(article.CleanLine(p), enough)
@@ -75,8 +73,7 @@ func openingText(source string, letters int) string {
 	return strings.Join(parts, " ")
 }
 
-// cutWords cuts a sentence after its last word that fits, and says so with an
-// ellipsis.
+// cutWords cuts a sentence after the last word that fits, and adds an ellipsis.
 func cutWords(sentence string, letters int) string {
 	var out strings.Builder
 	count, state := 0, -1
@@ -97,8 +94,8 @@ func cutWords(sentence string, letters int) string {
 	return cut + "…"
 }
 
-// cutAtClause cuts a text in a script without spaces after its last clause, since only
-// a dictionary could tell where a word of it ends.
+// cutAtClause cuts a text in a script without spaces after its last clause, since the end of a
+// word cannot be found without a dictionary.
 func cutAtClause(text string) string {
 	last, _ := utf8.DecodeLastRuneInString(text)
 	if !article.Unspaced(last) {
@@ -110,15 +107,15 @@ func cutAtClause(text string) string {
 	return text
 }
 
-// skippedElements elements hold no sentences.
+// skippedElements holds the elements that contain no sentences.
 var skippedElements = map[atom.Atom]bool{
 	atom.Pre: true, atom.Table: true, atom.Figcaption: true, atom.Figure: true, atom.Sup: true,
 	atom.H1: true, atom.H2: true, atom.H3: true, atom.H4: true, atom.H5: true, atom.H6: true,
 }
 
-// paragraphs returns the texts between block boundaries, without those of silent
-// elements and the footnotes, from the start until there are enough bytes of them. When nothing is
-// left it returns all texts.
+// paragraphs returns the first texts between block boundaries, until they have enough bytes. It
+// leaves out footnotes and the elements in skippedElements; if there is no other text, it
+// returns the text of those elements.
 func paragraphs(source string, enough int) []string {
 	source, _, _ = strings.Cut(source, `<div class="footnotes"`)
 	out := blockTexts(source, skippedElements, enough)

@@ -13,39 +13,39 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-// A visibility key is a key of front matter by which an author says whether and when an
-// article is for readers. Every generator of static sites has its own keys;
-// docs/articles.md lists them. A key whose value is not understood refuses the file, and
-// so does an unknown key that looks like one: what is not understood is never published.
+// A visibility key is a front matter key that decides whether and when an article is published.
+// Every generator of static sites has its own keys; docs/articles.md lists them. A file is
+// refused if the value of a visibility key is not understood, or if an unknown key looks like a
+// visibility key: what is not understood is never published.
 
 // valueKind is how the value of a visibility key is read.
 type valueKind int
 
 const (
-	keyIgnored     valueKind = iota // looks like a visibility key and is none
-	keyShows                        // true publishes, false withholds; a date is when
-	keyHides                        // true withholds, false does not
+	keyIgnored     valueKind = iota // looks like a visibility key but is not one
+	keyShows                        // true publishes, false withholds; a date is the date of publication
+	keyHides                        // true withholds, false publishes
 	keyWord                         // a word such as draft, private or published
-	keyFrom                         // a date: not before
-	keyEmbargo                      // a date: not before; or true: withheld
-	keyUntil                        // a date: not after
-	keyUntilOrTrue                  // the same, or true: withdrawn
+	keyFrom                         // a date: not published before it
+	keyEmbargo                      // a date: not published before it; or true: withheld
+	keyUntil                        // a date: withdrawn after it
+	keyUntilOrTrue                  // a date: withdrawn after it; or true: withdrawn
 	keyBuild                        // a mapping with render and list (Hugo)
 	keyRender                       // never, always, link
 	keyList                         // never, always, local
 	keyPassword                     // any value withholds
-	keyAddress                      // false withholds, every other value is an address
-	keyFeed                         // false or never keeps out of lists, other values mean something else
+	keyAddress                      // false withholds; every other value is a URL
+	keyFeed                         // false or never: unlisted; other values have another meaning
 )
 
-// visibilityKey is how one key is read, and the status that it gives when it withholds.
+// visibilityKey describes how a key is read.
 type visibilityKey struct {
 	kind    valueKind
 	status  article.Status
 	lenient bool // a value that is not understood means something else than whether readers see it
 }
 
-// visibilityKeys are the known keys, in the form of normalKey.
+// visibilityKeys holds the known keys, in the form of normalKey.
 var visibilityKeys = visibilityKeysOf(map[visibilityKey]string{
 	{kind: keyShows, status: article.Draft}:                   "published publish ispublished dgpublish webpublished",
 	{kind: keyShows, status: article.Draft, lenient: true}:    "public ispublic live islive routable enabled",
@@ -71,8 +71,8 @@ var visibilityKeys = visibilityKeysOf(map[visibilityKey]string{
 		"originallypublished originalpublishdate sendemailwhenpublished hiddenfromsearch excludefromsearch",
 })
 
-// aboutPublisher are keys that name where else a piece came out, such as publisher or
-// publication_types.
+// aboutPublisher matches keys about where else a piece was published, such as publisher or
+// publication_types. They are not visibility keys.
 var aboutPublisher = regexp.MustCompile(`^(publisher|publication)`)
 
 func visibilityKeysOf(table map[visibilityKey]string) map[string]visibilityKey {
@@ -85,17 +85,17 @@ func visibilityKeysOf(table map[visibilityKey]string) map[string]visibilityKey {
 	return out
 }
 
-// looksLikeVisibility matches unknown keys that may well withhold an article.
+// looksLikeVisibility matches unknown keys, in the form of normalKey, that may withhold an article.
 var looksLikeVisibility = regexp.MustCompile(`draft|publish|private|hidden|unlisted|visib|embargo|expir|withdrawn`)
 
-// containerKeys are the mappings in which generators keep keys of the author's own.
+// containerKeys holds the keys of mappings in which generators keep custom keys of the author.
 var containerKeys = map[string]bool{
 	"params": true, "extra": true, "custom": true, "data": true, "meta": true, "metadata": true, "attributes": true, "properties": true,
 	"frontmatter": true, "header": true, "page": true, "post": true, "eleventycomputed": true,
 }
 
-// normalKey returns a key in the form in which keys are compared: lower-case letters and
-// digits only.
+// normalKey returns a key in the form in which keys are compared: letters and digits only, in
+// lower case.
 func normalKey(key string) string {
 	return strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
@@ -105,7 +105,8 @@ func normalKey(key string) string {
 	}, strings.ToLower(key))
 }
 
-// statusWords are the words for whether an article is out. Scheduled needs a date.
+// statusWords maps the words for a status, in the form of normalKey, to the status. An article
+// that is Scheduled also needs a date.
 var statusWords = statusWordsOf(map[article.Status]string{
 	article.Published: "published publish public live active visible listed everyone all featured posted released",
 	article.Scheduled: "scheduled future timed embargoed",
@@ -129,21 +130,22 @@ func statusWordsOf(table map[article.Status]string) map[string]article.Status {
 // visibility is the result of all visibility keys of a file.
 type visibility struct {
 	status    article.Status
-	from      time.Time // not before
-	until     time.Time // not after
-	scheduled bool      // a word says that a date will come
+	from      time.Time // not published before; zero for none
+	until     time.Time // withdrawn after; zero for never
+	scheduled bool      // a status word says that a date is given elsewhere
 }
 
-// restriction orders the statuses: of several keys the strictest counts.
+// restriction ranks the statuses. If several keys withhold an article, the strictest one counts.
 var restriction = map[article.Status]int{article.Published: 0, article.Unlisted: 1, article.Draft: 2, article.Withdrawn: 3}
 
+// restrict sets a status unless the present one is stricter.
 func (v *visibility) restrict(as article.Status) {
 	if restriction[as] > restriction[v.status] {
 		v.status = as
 	}
 }
 
-// visibility reads all visibility keys of a file, and those of its site's settings that the
+// visibility reads the visibility keys of a file, and those keys of the site's settings that the
 // file does not set itself.
 func (im *importer) visibility(m meta) (visibility, *Problem) {
 	v := visibility{status: article.Published}
@@ -165,7 +167,8 @@ func (im *importer) visibility(m meta) (visibility, *Problem) {
 	return v, nil
 }
 
-// readInherited reads what the settings of the site say of the file.
+// readInherited reads the visibility keys that the site's settings give to the file. own holds
+// the keys of the file itself.
 func (im *importer) readInherited(v *visibility, own map[string]bool) *Problem {
 	if im.options.settings == nil || im.severalArticles {
 		return nil
@@ -189,8 +192,8 @@ func (im *importer) readInherited(v *visibility, own map[string]bool) *Problem {
 	return nil
 }
 
-// inDrafts reports whether a file lies in a folder of drafts. Jekyll and Hexo know
-// _drafts. A folder called drafts counts as well, unless the file says otherwise.
+// inDrafts reports whether a file lies in a folder of drafts: _drafts (Jekyll, Hexo), or drafts
+// unless the file says that it is published.
 func (im *importer) inDrafts(m meta) bool {
 	below := strings.Split(strings.ToLower(path.Dir(im.file.Name)), "/")
 	above := strings.Split(strings.ToLower(im.options.Folder), "/")
@@ -205,8 +208,8 @@ func (im *importer) inDrafts(m meta) bool {
 	return slices.Contains(below, "drafts") || above[len(above)-1] == "drafts"
 }
 
-// readEntry reads an entry that may be a visibility key, or may be a mapping that holds
-// some.
+// readEntry reads an entry if it is a visibility key, or a mapping of custom keys that may
+// contain some. top is false for the entries of such a mapping.
 func (im *importer) readEntry(v *visibility, e entry, top bool) *Problem {
 	name := normalKey(e.key)
 	key, known := visibilityKeys[name]
@@ -239,7 +242,7 @@ func (im *importer) readEntry(v *visibility, e entry, top bool) *Problem {
 	return &Problem{Line: e.line, What: what, Fix: fix}
 }
 
-// quoteValue returns a value as messages quote it.
+// quoteValue returns a value for messages, shortened to one line.
 func quoteValue(value any) string {
 	if text, ok := value.(string); ok {
 		return fmt.Sprintf("%q", cutText(article.CleanLine(text), 100))
@@ -254,8 +257,8 @@ const (
 	fixBuild = "write render: and list: with always or never"
 )
 
-// readValue applies the value of one key. It returns what to write instead when the value
-// is not understood.
+// readValue applies the value of a visibility key. If it does not understand the value, it
+// returns how to fix it.
 func (im *importer) readValue(v *visibility, k visibilityKey, value any) (fix string) {
 	switch k.kind {
 	case keyShows:
@@ -286,7 +289,7 @@ func (im *importer) readValue(v *visibility, k visibilityKey, value any) (fix st
 	return ""
 }
 
-// readShows reads published and similar keys. Some generators keep the date there.
+// readShows reads published and similar keys, which hold true, false or a date.
 func (im *importer) readShows(v *visibility, k visibilityKey, value any) string {
 	if fix := readBool(v, k.status, value, false); fix == "" {
 		return ""
@@ -300,6 +303,7 @@ func (im *importer) readShows(v *visibility, k visibilityKey, value any) string 
 	return ""
 }
 
+// readBool applies the value of a key that is true or false. holds is the value that withholds.
 func readBool(v *visibility, as article.Status, value any, holds bool) string {
 	on, ok := parseBool(value)
 	if !ok {
@@ -311,7 +315,8 @@ func readBool(v *visibility, as article.Status, value any, holds bool) string {
 	return ""
 }
 
-// readDateKey reads a key whose value is a date. Templates leave unused dates empty.
+// readDateKey reads a key whose value is a date. The value may be empty, since templates of new
+// articles contain dates that are not filled in.
 func (im *importer) readDateKey(v *visibility, k visibilityKey, value any) string {
 	until := k.kind == keyUntil || k.kind == keyUntilOrTrue
 	on, isTruth := parseBool(value)
@@ -327,6 +332,7 @@ func (im *importer) readDateKey(v *visibility, k visibilityKey, value any) strin
 	return ""
 }
 
+// applyDate applies a date. Of several dates the latest start and the earliest end count.
 func (im *importer) applyDate(v *visibility, kind valueKind, value any) string {
 	when, err := parseDate(value, im.options.Zone)
 	if err != nil {
@@ -345,7 +351,7 @@ func (im *importer) applyDate(v *visibility, kind valueKind, value any) string {
 	return ""
 }
 
-// readWord reads a status or visibility. Of several words the strictest holds.
+// readWord reads a status or visibility. Of several words the strictest counts.
 func readWord(v *visibility, value any) string {
 	all := list(value)
 	if len(all) == 0 {
@@ -393,8 +399,8 @@ func readBuild(v *visibility, value any) string {
 	return ""
 }
 
-// readRenderOrList reads build.render or build.list. A page that is not rendered has no
-// address; one that is in no list is found by its address only.
+// readRenderOrList reads build.render or build.list. A page that is not rendered is a draft
+// here, and a page that is not listed is unlisted.
 func readRenderOrList(v *visibility, kind valueKind, value any) string {
 	as := article.Unlisted
 	if kind == keyRender {
@@ -416,7 +422,8 @@ func isWord(value any, word string) bool {
 	return ok && strings.EqualFold(strings.TrimSpace(text), word)
 }
 
-// parseBool reads a yes or no in the forms that YAML, TOML, JSON and people have.
+// parseBool reads true or false in the forms of YAML, TOML, JSON and what people write. ok is
+// false for other values.
 func parseBool(value any) (yes, ok bool) {
 	switch v := value.(type) {
 	case bool:
@@ -436,11 +443,11 @@ func parseBool(value any) (yes, ok bool) {
 	return false, false
 }
 
-// publication sets an article's status and times by its visibility keys.
+// publication sets the status and dates of an article from its visibility keys.
 func publication(a *article.Article, m meta, v visibility) *Problem {
 	a.Status, a.Expires = v.status, v.until
-	// An article appears at its date or at the date that a visibility key names, whichever
-	// is later, and shows that date.
+	// An article appears at its own date or at the date of a visibility key, whichever is later.
+	// That becomes its date.
 	if v.from.After(a.Published) {
 		a.Published = v.from
 	}
@@ -450,14 +457,14 @@ func publication(a *article.Article, m meta, v visibility) *Problem {
 	return nil
 }
 
-// dateKeys are where an article's date is looked for, in this order and in the form
-// of normalKey.
+// dateKeys are the keys that may hold the date of an article, in order of precedence and in the
+// form of normalKey.
 var dateKeys = []string{
 	"date", "published", "publishdate", "pubdate", "publisheddate", "publishedat", "datepublished", "publishedon", "publishat", "publicationdate", "publishtime", "publishedtime",
 	"postdate", "created", "createdat", "datecreated", "createddate", "creationdate",
 }
 
-// date finds the entry that dates the article.
+// date returns the entry that holds the date of the article, and whether there is one.
 func (m meta) date() (entry, bool) {
 	for _, name := range dateKeys {
 		for _, e := range slices.Backward(m.entries) {

@@ -16,19 +16,19 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// quietPeriod is how long a file must be quiet before it is imported: editors write in
-// several steps.
+// quietPeriod is how long there must be no change before files are imported, since editors write
+// a file in several steps.
 const quietPeriod = 300 * time.Millisecond
 
-// Watch imports paths, then again whatever changes in them, until the context ends. ready
-// is called when everything is watched and imported once.
+// Watch imports the paths, and after that every change in them, until the context ends. It calls
+// ready after the first import.
 func (im *Importer) Watch(ctx context.Context, paths []string, ready func()) error {
 	watcher, err := fsnotify.NewWatcher()
 	if err != nil {
 		return err
 	}
 	defer watcher.Close()
-	for _, path := range paths { // first watched, then imported: nothing falls between
+	for _, path := range paths { // watch before the import, so that no change is missed
 		if err := watchTree(watcher, path); err != nil {
 			return err
 		}
@@ -40,7 +40,7 @@ func (im *Importer) Watch(ctx context.Context, paths []string, ready func()) err
 	return im.importChanges(ctx, watcher, paths)
 }
 
-// ignoreContextEnd makes the end of a watch no error.
+// ignoreContextEnd returns nil for the error of a context that has ended.
 func ignoreContextEnd(ctx context.Context, err error) error {
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		return nil
@@ -48,7 +48,7 @@ func ignoreContextEnd(ctx context.Context, err error) error {
 	return err
 }
 
-// watchTree watches a folder and all below it, or the folder of a file.
+// watchTree watches a folder with all its subfolders, or the folder of a file.
 func watchTree(watcher *fsnotify.Watcher, path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -59,7 +59,7 @@ func watchTree(watcher *fsnotify.Watcher, path string) error {
 	}
 	return filepath.WalkDir(path, func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || !entry.IsDir() {
-			return nil // what is gone again needs no watch
+			return nil // a folder that was removed meanwhile needs no watch
 		}
 		if strings.HasPrefix(entry.Name(), ".") && name != path {
 			return filepath.SkipDir
@@ -68,17 +68,17 @@ func watchTree(watcher *fsnotify.Watcher, path string) error {
 	})
 }
 
-// changes are what happened in watched folders since the last import.
+// changes holds the paths that changed in watched folders since the last import.
 type changes struct {
-	written map[string]bool // files and folders that were written or made
+	written map[string]bool // files and folders that were written or created
 	removed map[string]bool // files that were removed or renamed
 }
 
-// retryAfter is when an import is tried again that the store refused.
+// retryAfter is the time until a failed import is tried again.
 const retryAfter = 5 * time.Second
 
-// importChanges collects changes until they settle, and imports them. What fails is reported
-// and tried again: no file and no full disk ends a watch.
+// importChanges collects changes until there are none for quietPeriod, and imports them. Failed
+// imports are logged and tried again, so that neither a bad file nor a full disk ends the watch.
 func (im *Importer) importChanges(ctx context.Context, watcher *fsnotify.Watcher, paths []string) error {
 	seen := changes{map[string]bool{}, map[string]bool{}}
 	timer := time.NewTimer(time.Hour)
@@ -88,7 +88,7 @@ func (im *Importer) importChanges(ctx context.Context, watcher *fsnotify.Watcher
 		case <-ctx.Done():
 			return nil
 		case err := <-watcher.Errors:
-			// Events were lost, so that anything may have changed.
+			// Events were lost, so anything may have changed.
 			im.logFailure("", err)
 			for _, path := range paths {
 				seen.written[path] = true
@@ -109,13 +109,13 @@ func (im *Importer) importChanges(ctx context.Context, watcher *fsnotify.Watcher
 	}
 }
 
-// logFailure reports what went wrong with a path while it is watched.
+// logFailure logs that the import of a watched path failed.
 func (im *Importer) logFailure(path string, err error) {
 	slog.Error("a watched path cannot be imported; it is tried again", "path", path, "error", err)
 }
 
-// record keeps an event that changes an article, and reports whether it does. New folders
-// are watched from then on.
+// record records an event in seen and reports whether something may have to be imported. It
+// starts to watch new folders.
 func (im *Importer) record(watcher *fsnotify.Watcher, event fsnotify.Event, seen *changes) bool {
 	if strings.HasPrefix(filepath.Base(event.Name), ".") {
 		return false
@@ -124,7 +124,7 @@ func (im *Importer) record(watcher *fsnotify.Watcher, event fsnotify.Event, seen
 		if Importable(event.Name) {
 			seen.removed[event.Name] = true
 		}
-		return false // until something comes in its place
+		return false // a create event follows if another file takes its place
 	}
 	if !event.Has(fsnotify.Create) && !event.Has(fsnotify.Write) {
 		return false
@@ -140,9 +140,9 @@ func (im *Importer) record(watcher *fsnotify.Watcher, event fsnotify.Event, seen
 	return true
 }
 
-// importPending imports what changed, as a part of the watched path that it lies in: names
-// and images are told from there. All of a path is imported together, so that files
-// which changed places are told apart. It reports whether all went well.
+// importPending imports the changes below each watched path, since names and images are relative
+// to that path. All changes below a path are imported together, so that files whose names were
+// swapped are recognised. It reports whether there was no error.
 func (im *Importer) importPending(ctx context.Context, paths []string, seen changes) bool {
 	fine := true
 	left := maps.Clone(seen.written)
@@ -156,7 +156,7 @@ func (im *Importer) importPending(ctx context.Context, paths []string, seen chan
 			fine = false
 		}
 	}
-	for _, path := range paths { // a path that is watched by itself
+	for _, path := range paths { // watched files, and watched folders after lost events
 		if !left[filepath.Clean(path)] {
 			continue
 		}
@@ -168,8 +168,8 @@ func (im *Importer) importPending(ctx context.Context, paths []string, seen chan
 	return fine
 }
 
-// takeBelow takes the changes below a folder, and returns the names of their articles.
-// What is gone again is left alone.
+// takeBelow removes the changes below a folder from the set of changes, and returns the names of
+// the files to import for them. Files that were removed meanwhile are ignored.
 func takeBelow(folder string, came map[string]bool) ([]string, error) {
 	var names []string
 	for changed := range came {
@@ -181,7 +181,7 @@ func takeBelow(folder string, came map[string]bool) ([]string, error) {
 		info, err := os.Stat(changed)
 		switch {
 		case err != nil:
-		case isSettings(filepath.ToSlash(changed)): // what it says of other files may have changed
+		case isSettings(filepath.ToSlash(changed)): // the settings of other files may have changed
 			within, err := importableBelow(folder, filepath.Dir(name))
 			if err != nil {
 				return nil, err
@@ -201,8 +201,8 @@ func takeBelow(folder string, came map[string]bool) ([]string, error) {
 	return slices.Compact(names), nil
 }
 
-// vanishedBelow returns the names of the files below a folder that went and are still
-// gone.
+// vanishedBelow returns the names of the files below a folder that were removed and not written
+// again.
 func vanishedBelow(folder string, seen changes) map[string]bool {
 	out := map[string]bool{}
 	for gone := range seen.removed {
@@ -214,7 +214,7 @@ func vanishedBelow(folder string, seen changes) map[string]bool {
 	return out
 }
 
-// importableBelow lists the articles of a new folder by their names from the watched one.
+// importableBelow lists the importable files in a subfolder, with names relative to folder.
 func importableBelow(folder, below string) ([]string, error) {
 	names, err := importable(os.DirFS(filepath.Join(folder, below)))
 	for i, name := range names {
