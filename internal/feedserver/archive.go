@@ -10,10 +10,9 @@ import (
 	"github.com/tidings-press/tidings/feed"
 )
 
-// room is how many bytes of HTML one document may have: that of its largest
-// articles gives way to their summaries. Without it the memory of a node would
-// be up to whoever writes the longest.
-const room = feed.MaxBody
+// maxHTML is how many bytes of HTML one document may have. Beyond it, the largest articles
+// are shown with their summaries only, so that long articles cannot exhaust the memory.
+const maxHTML = feed.MaxBody
 
 // Load reads what one document of a feed shows: the newest one, or the archive
 // page of a cursor.
@@ -30,7 +29,7 @@ const room = feed.MaxBody
 // next page goes on: nothing is lost on the way, and no document costs more than
 // another. The pages of such a feed move as articles come in.
 func Load(ctx context.Context, src Source, site feed.Site, d feed.Definition, cursor string, asOf time.Time) (feed.Selection, error) {
-	s := loading{feed.Selection{Site: site, Definition: d, Page: feed.Page{Cursor: cursor}}}
+	s := loader{feed.Selection{Site: site, Definition: d, Page: feed.Page{Cursor: cursor}}}
 	query := Query{Filter: d.Filter, AsOf: asOf}
 	if d.Kind == feed.ByDigest {
 		query.Digest = d.Name
@@ -41,12 +40,12 @@ func Load(ctx context.Context, src Source, site feed.Site, d feed.Definition, cu
 	} else {
 		err = s.archive(ctx, src, query)
 	}
-	s.forget(asOf)
+	s.dropFutureDates(asOf)
 	return s.Selection, err
 }
 
-// loading is a selection that is being read.
-type loading struct{ feed.Selection }
+// loader is a selection that is being read.
+type loader struct{ feed.Selection }
 
 func limitOf(d *feed.Definition) int {
 	if d.Limit > 0 {
@@ -55,9 +54,9 @@ func limitOf(d *feed.Definition) int {
 	return feed.DefaultLimit
 }
 
-// forget drops changes that are yet to come: a document never names a time that
+// dropFutureDates drops changes that are yet to come: a document never names a time that
 // has not come, since its date could not settle then.
-func (s *loading) forget(asOf time.Time) {
+func (s *loader) dropFutureDates(asOf time.Time) {
 	for i := range s.Items {
 		if a := &s.Items[i].Article; !asOf.IsZero() && a.Updated.After(asOf) {
 			a.Updated = time.Time{}
@@ -65,9 +64,9 @@ func (s *loading) forget(asOf time.Time) {
 	}
 }
 
-func (s *loading) newest(ctx context.Context, src Source, query Query) error {
+func (s *loader) newest(ctx context.Context, src Source, query Query) error {
 	limit := limitOf(&s.Definition)
-	query.Limit, query.Room = limit+1, room
+	query.Limit, query.Room = limit+1, maxHTML
 	found, err := src.Select(ctx, query)
 	if err != nil {
 		return err
@@ -82,7 +81,7 @@ func (s *loading) newest(ctx context.Context, src Source, query Query) error {
 	return s.tombstones(ctx, src, query)
 }
 
-func (s *loading) archive(ctx context.Context, src Source, query Query) error {
+func (s *loader) archive(ctx context.Context, src Source, query Query) error {
 	from, err := feed.ParsePosition(s.Page.Cursor)
 	if err != nil {
 		return err
@@ -107,7 +106,7 @@ func (s *loading) archive(ctx context.Context, src Source, query Query) error {
 	case !older.Until.IsZero():
 		s.Page.Older = older.Until.String()
 	default:
-		if s.Page.Newer, err = above(ctx, src, up, older.Items, reach); err != nil {
+		if s.Page.Newer, err = newerBoundary(ctx, src, up, older.Items, reach); err != nil {
 			return err
 		}
 	}
@@ -119,20 +118,20 @@ func (s *loading) archive(ctx context.Context, src Source, query Query) error {
 
 // fill reads the articles of a page. One that was removed since the page was laid
 // out is missing from it, and brings no other in.
-func (s *loading) fill(ctx context.Context, src Source, query Query, page []feed.Item) error {
+func (s *loader) fill(ctx context.Context, src Source, query Query, page []feed.Item) error {
 	if len(page) == 0 {
 		return nil
 	}
-	query.Limit, query.IDs, query.Room = len(page), false, room
+	query.Limit, query.IDs, query.Room = len(page), false, maxHTML
 	found, err := src.Select(ctx, query)
 	last := page[len(page)-1].Position
 	s.Items = slices.DeleteFunc(found.Items, func(item feed.Item) bool { return item.Position.Compare(last) < 0 })
 	return err
 }
 
-// above finds where the page begins that ends where the oldest one begins: at the
+// newerBoundary finds where the page begins that ends where the oldest one begins: at the
 // next boundary. It is empty when there is none yet.
-func above(ctx context.Context, src Source, up Query, older []feed.Item, reach int) (string, error) {
+func newerBoundary(ctx context.Context, src Source, up Query, older []feed.Item, reach int) (string, error) {
 	up.Limit = 6 * reach
 	found, err := src.Select(ctx, up)
 	if err != nil {
@@ -162,7 +161,7 @@ const maxTombstones = 500
 // stands where its time does in the history: whoever polls the newest document
 // hears of every removal in it, however old the article, and whoever catches up
 // page by page as well (RFC 5005, section 4.4, has clients read archive pages once).
-func (s *loading) tombstones(ctx context.Context, src Source, query Query) error {
+func (s *loader) tombstones(ctx context.Context, src Source, query Query) error {
 	query.Removed, query.Limit, query.IDs, query.Room = true, limitOf(&s.Definition), false, 0
 	bottom, noOlder := feed.ParsePosition(s.Page.Older)
 	for !s.Site.NoTombstones && len(s.Removed) < maxTombstones {
@@ -208,9 +207,9 @@ func pageEnd(newer, older []feed.Item, reach int, complete bool) int {
 	return len(older)
 }
 
-// boundary reports whether an item ends a page: when it weighs more than each of
-// the reach items to either side. Two boundaries are never nearer than that,
-// and on average twice as far apart.
+// boundary reports whether an item ends a page: its weight is greater than that of each of
+// the reach items on either side. Two boundaries are more than reach items apart, on average
+// about twice as many.
 func boundary(line []uint64, at, reach int, complete bool) bool {
 	if at < reach || at+reach >= len(line) && !complete {
 		return false
@@ -223,7 +222,7 @@ func boundary(line []uint64, at, reach int, complete bool) bool {
 	return true
 }
 
-// weight is a number drawn from an item's id, the same everywhere and for ever.
+// weight returns a hash of an item's id, which is the same on every node and never changes.
 func weight(item feed.Item) uint64 {
 	sum := sha256.Sum256([]byte(item.Article.ID))
 	return binary.BigEndian.Uint64(sum[:])

@@ -48,7 +48,7 @@ func walk(t *testing.T, source feedserver.Source, d feed.Definition, between fun
 	}
 }
 
-func TestWalkFindsEachArticleOnceWhileOthersArrive(t *testing.T) {
+func TestArchiveHasEachArticleOnceWhileOthersArrive(t *testing.T) {
 	t.Parallel()
 	stored := 10_000
 	if testkit.RaceDetector {
@@ -82,7 +82,7 @@ func TestWalkFindsEachArticleOnceWhileOthersArrive(t *testing.T) {
 	}
 }
 
-func TestArchivePagesStayWhenArticlesArrive(t *testing.T) {
+func TestArchivePagesAreStableWhenArticlesArrive(t *testing.T) {
 	t.Parallel()
 	source := history(1000)
 	d := feed.Definition{Kind: feed.Everything, Limit: 20}
@@ -106,7 +106,7 @@ func TestArchivePagesStayWhenArticlesArrive(t *testing.T) {
 	}
 }
 
-func TestWalkOfAFilteredFeed(t *testing.T) {
+func TestFilteredArchiveIsComplete(t *testing.T) {
 	t.Parallel()
 	source := history(0)
 	want := 0
@@ -149,7 +149,7 @@ func TestNewestDocumentHasAsManyItemsAsTheLimit(t *testing.T) {
 	}
 }
 
-func TestOldestPageLinksToTheOneBeforeIt(t *testing.T) {
+func TestOldestPageLinksToNewerPage(t *testing.T) {
 	t.Parallel()
 	source := history(1000)
 	d := feed.Definition{Kind: feed.Everything, Limit: 20}
@@ -174,7 +174,7 @@ func TestCursorsAreReadExactly(t *testing.T) {
 	}
 }
 
-func TestDocumentsNameNoTimeThatIsYetToCome(t *testing.T) {
+func TestFutureUpdateIsNotShown(t *testing.T) {
 	t.Parallel()
 	source := feedrules.New(func() time.Time { return feedrules.Noon })
 	a := feedrules.Article(1)

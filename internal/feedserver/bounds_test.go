@@ -18,13 +18,13 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 )
 
-// during is a source that lets a test do something in the middle of a rendering.
-type during struct {
+// hookedSource is a source that lets a test do something in the middle of a rendering.
+type hookedSource struct {
 	*feedrules.Source
 	do atomic.Pointer[func()]
 }
 
-func (d *during) Select(ctx context.Context, q feedserver.Query) (feedserver.Found, error) {
+func (d *hookedSource) Select(ctx context.Context, q feedserver.Query) (feedserver.Found, error) {
 	found, err := d.Source.Select(ctx, q)
 	if do := d.do.Load(); do != nil {
 		(*do)()
@@ -32,10 +32,10 @@ func (d *during) Select(ctx context.Context, q feedserver.Query) (feedserver.Fou
 	return found, err
 }
 
-// setupDuring is setup with a source that does something in each rendering.
-func setupDuring(t *testing.T, change func(*feedserver.Options)) (*bundle, *during) {
+// setupHooked is setup with a source that does something in each rendering.
+func setupHooked(t *testing.T, change func(*feedserver.Options)) (*env, *hookedSource) {
 	t.Helper()
-	d := &during{}
+	d := &hookedSource{}
 	b := setup(t, func(o *feedserver.Options) {
 		d.Source = o.Source.(*feedrules.Source)
 		o.Source = d
@@ -46,9 +46,9 @@ func setupDuring(t *testing.T, change func(*feedserver.Options)) (*bundle, *duri
 	return b, d
 }
 
-func TestDocumentsThatAreNotKeptLeaveNoAddress(t *testing.T) {
+func TestUncachedDocumentLeavesNoAddress(t *testing.T) {
 	t.Parallel()
-	b, d := setupDuring(t, nil)
+	b, d := setupHooked(t, nil)
 	b.get(t, "/atom.xml")
 	n := 100
 	change := func() {
@@ -73,7 +73,7 @@ func TestDocumentsThatAreNotKeptLeaveNoAddress(t *testing.T) {
 }
 
 // fill puts n articles of so many bytes into the source, each with a tag of its own.
-func (b *bundle) fill(n, bytes int) {
+func (b *env) fill(n, bytes int) {
 	var all []article.Article
 	for i := range n {
 		a := feedrules.Article(i)
@@ -85,11 +85,11 @@ func (b *bundle) fill(n, bytes int) {
 	b.server.Changed()
 }
 
-func TestMemoryIsBoundedWhenManyAskAtOnce(t *testing.T) {
+func TestCacheIsBoundedUnderConcurrency(t *testing.T) {
 	t.Parallel()
 	const capacity = 1 << 20
 	var inside, most atomic.Int64
-	b, d := setupDuring(t, func(o *feedserver.Options) { o.Memory = capacity })
+	b, d := setupHooked(t, func(o *feedserver.Options) { o.Memory = capacity })
 	b.fill(240, 4000)
 	count := func() {
 		now := inside.Add(1)
@@ -125,8 +125,8 @@ func TestMemoryIsBoundedWhenManyAskAtOnce(t *testing.T) {
 	}
 }
 
-func TestSearchesLeaveOtherFeedsTheirTurn(t *testing.T) {
-	inBubble(t, func(t *testing.T, b *bundle, h *hanging) {
+func TestSearchesDoNotDelayOtherFeeds(t *testing.T) {
+	withFakeClock(t, func(t *testing.T, b *env, h *hangingSource) {
 		h.selects.Store(true)
 		var crowd sync.WaitGroup
 		for i := range 40 {
@@ -146,7 +146,7 @@ func TestSearchesLeaveOtherFeedsTheirTurn(t *testing.T) {
 	})
 }
 
-func TestADocumentThatFillsTheCacheIsRenderedOnce(t *testing.T) {
+func TestDocumentLargerThanCacheIsRenderedOnce(t *testing.T) {
 	t.Parallel()
 	b := setup(t, func(o *feedserver.Options) { o.Memory = 1 << 20 })
 	b.fill(60, 60_000)
@@ -170,7 +170,7 @@ func TestADocumentThatFillsTheCacheIsRenderedOnce(t *testing.T) {
 	}
 }
 
-func TestLargeDocumentsShowTheirLargestArticlesInShort(t *testing.T) {
+func TestLargestArticlesAreShortened(t *testing.T) {
 	t.Parallel()
 	b := setup(t, nil)
 	var all []article.Article
@@ -202,7 +202,7 @@ func TestLargeDocumentsShowTheirLargestArticlesInShort(t *testing.T) {
 	}
 }
 
-func TestADocumentIsCompressedOnce(t *testing.T) {
+func TestDocumentIsCompressedOnce(t *testing.T) {
 	t.Parallel()
 	b := setup(t, nil)
 	b.fill(50, 8000)

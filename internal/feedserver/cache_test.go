@@ -14,7 +14,7 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 )
 
-func TestMemoryIsBoundedWhateverIsAskedFor(t *testing.T) {
+func TestCacheIsBoundedForAnyRequests(t *testing.T) {
 	t.Parallel()
 	const capacity = 1 << 20
 	b := setup(t, func(o *feedserver.Options) { o.Memory = capacity })
@@ -41,7 +41,7 @@ func TestMemoryIsBoundedWhateverIsAskedFor(t *testing.T) {
 	}
 }
 
-func TestManyRequestsAreOneRendering(t *testing.T) {
+func TestConcurrentRequestsShareRendering(t *testing.T) {
 	t.Parallel()
 	b := setup(t, nil)
 	before := b.source.Selects.Load()
@@ -65,9 +65,9 @@ func TestManyRequestsAreOneRendering(t *testing.T) {
 	}
 }
 
-// TestReadersNeverSeeAnOlderFeedAfterANewerOne changes an article all the time while
+// TestReaderNeverGetsOlderVersion changes an article all the time while
 // readers poll, and checks that no reader goes back in time.
-func TestReadersNeverSeeAnOlderFeedAfterANewerOne(t *testing.T) {
+func TestReaderNeverGetsOlderVersion(t *testing.T) {
 	t.Parallel()
 	b := setup(t, nil)
 	title := func(n int) string { return fmt.Sprintf("Version %06d", n) }
@@ -113,7 +113,7 @@ func TestReadersNeverSeeAnOlderFeedAfterANewerOne(t *testing.T) {
 	done.Wait()
 }
 
-func TestOldFeedsAreServedWhileTheStoreIsDown(t *testing.T) {
+func TestOldFeedIsServedWhileStoreIsDown(t *testing.T) {
 	t.Parallel()
 	b := setup(t, nil)
 	want := read(t, b.get(t, "/feed.xml"))

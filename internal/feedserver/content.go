@@ -29,8 +29,8 @@ func (s *Server) load(ctx context.Context, t target) (content, error) {
 // The bodies that are kept: those of 1,000 articles of the usual size. Longer ones
 // are sanitized each time.
 const (
-	keptBodies  = 1000
-	longestKept = 32 << 10
+	maxBodies     = 1000
+	maxCachedBody = 32 << 10
 )
 
 type bodyKey [sha256.Size]byte
@@ -39,7 +39,7 @@ type bodyKey [sha256.Size]byte
 // each feed in three formats, and a change of one article leaves the others as they
 // are.
 func (s *Server) body(source, site, page string) string {
-	if len(source) > longestKept {
+	if len(source) > maxCachedBody {
 		return feed.Body(source, site, page)
 	}
 	hash := sha256.New()

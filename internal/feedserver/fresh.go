@@ -9,44 +9,44 @@ import (
 
 // freshness is what the server knows of its source's revision.
 //
-// Changed raises told; a request that finds told above heard waits for a question
-// to the source that began after that, so it never sees what was there before.
-// Without that, one request per Poll asks, and the others go on with what is known.
+// Changed increments changesMade. A request that finds it above changesSeen waits for a
+// check of the source that began after the change, so it never gets an older document.
+// Otherwise one request per Poll starts a check, and the others do not wait.
 //
-// However many wait, there is one question at a time, and nobody waits for one
-// longer than it may take. After one that failed the source is left alone for a
-// while, and the documents stay as they are: an old feed is better than none.
+// Only one check runs at a time, and requests wait for it at most answerTimeout. After a
+// failed check the source is not asked again for retryDelay, and the documents stay as they
+// are: an old feed is better than none.
 type freshness struct {
-	told, heard atomic.Int64
-	next        atomic.Int64             // when to ask again, Unix nanoseconds
-	rest        atomic.Int64             // when to ask again after a failure, whatever was told
-	asked       atomic.Int64             // when the last answered question was asked, Unix nanoseconds
-	generation  atomic.Int64             // changes so far; rendering remembers the one it began in
-	departed    atomic.Pointer[httpDate] // when an article may last have left a feed
-	outdated    atomic.Pointer[httpDate] // the last second before other nodes served feeds set up in a newer way; nil when none does
-	marking     sync.Mutex               // held while documents are marked as stale, and while one is kept
+	changesMade, changesSeen atomic.Int64
+	nextCheck                atomic.Int64             // when to ask again, Unix nanoseconds
+	retryAt                  atomic.Int64             // when to ask again after a failure, whatever was told
+	lastCheck                atomic.Int64             // when the last answered question was asked, Unix nanoseconds
+	generation               atomic.Int64             // changes so far; rendering remembers the one it began in
+	departed                 atomic.Pointer[httpDate] // when an article may last have left a feed
+	outdated                 atomic.Pointer[httpDate] // the last second before other nodes served feeds set up in a newer way; nil when none does
+	marking                  sync.Mutex               // held while documents are marked as stale, and while one is kept
 
-	asking   sync.Mutex
-	question *question // the one under way; guarded by asking
-	failing  bool      // guarded by asking
-	mark     Mark      // of the last question under way
+	mu      sync.Mutex
+	running *check // the one under way; guarded by mu
+	failing bool   // guarded by mu
+	mark    Mark   // of the last question under way
 }
 
-// question is one question to the source, which any number of requests wait for.
-type question struct {
-	told  int64 // what it covers of what was told
-	until time.Time
-	done  chan struct{}
+// check is one request to the source for changes. Any number of requests wait for it.
+type check struct {
+	changes  int64 // what it covers of what was told
+	deadline time.Time
+	done     chan struct{}
 }
 
-// How long the source has to answer, and is left alone after it did not.
+// How long a check may take, and how long after a failure the next one may begin.
 const (
 	answerTimeout = 2 * time.Second
-	restAfter     = time.Second
+	retryDelay    = time.Second
 )
 
-// Changed says that articles were changed on this node: the next request sees it.
-func (s *Server) Changed() { s.freshness.told.Add(1) }
+// Changed records that articles were changed on this node. The next request shows the change.
+func (s *Server) Changed() { s.freshness.changesMade.Add(1) }
 
 // Generation counts the changes of articles, and the moments when one of them appeared by
 // its date, that this server has seen. Pages that are made of articles change with it. Like a
@@ -56,48 +56,48 @@ func (s *Server) Generation() int64 {
 	return s.freshness.generation.Load()
 }
 
-// refresh brings the cache up to date with the source. It begins or joins a question
-// to the source when one is due, and waits for its answer.
+// refresh brings the cache up to date with the source. It starts or joins a check of the
+// source when one is due, and waits for its end.
 func (s *Server) refresh() { s.refreshAt(s.options.Now()) }
 
 func (s *Server) refreshAt(now time.Time) {
 	f := &s.freshness
-	told := f.told.Load()
-	if told == f.heard.Load() && now.UnixNano() < f.next.Load() {
+	told := f.changesMade.Load()
+	if told == f.changesSeen.Load() && now.UnixNano() < f.nextCheck.Load() {
 		return
 	}
-	q := s.ask(now, told)
+	q := s.startCheck(now, told)
 	q.wait()
-	if q != nil && q.told < told { // it may have begun before the change; the one after it did not
-		s.ask(s.options.Now(), told).wait()
+	if q != nil && q.changes < told { // it may have begun before the change; the one after it did not
+		s.startCheck(s.options.Now(), told).wait()
 	}
 }
 
-// ask asks the source what changed, or joins the question under way if something
-// new was told. It returns what to wait for, nil for nothing.
-func (s *Server) ask(now time.Time, told int64) *question {
+// startCheck starts a check of the source, or joins the running one if there are new changes.
+// It returns the check to wait for, or nil.
+func (s *Server) startCheck(now time.Time, told int64) *check {
 	f := &s.freshness
-	f.asking.Lock()
-	defer f.asking.Unlock()
-	urgent := told > f.heard.Load()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	urgent := told > f.changesSeen.Load()
 	switch {
-	case now.UnixNano() < f.rest.Load(), !urgent && now.UnixNano() < f.next.Load():
+	case now.UnixNano() < f.retryAt.Load(), !urgent && now.UnixNano() < f.nextCheck.Load():
 		return nil
-	case f.question != nil && !urgent:
+	case f.running != nil && !urgent:
 		return nil
-	case f.question == nil:
-		f.question = &question{told: f.told.Load(), until: time.Now().Add(answerTimeout), done: make(chan struct{})}
-		go s.hear(f.question, now)
+	case f.running == nil:
+		f.running = &check{changes: f.changesMade.Load(), deadline: time.Now().Add(answerTimeout), done: make(chan struct{})}
+		go s.runCheck(f.running, now)
 	}
-	return f.question
+	return f.running
 }
 
-// wait waits until a question is answered, no longer than that may take.
-func (q *question) wait() {
+// wait waits until the check ends, at most until its deadline.
+func (q *check) wait() {
 	if q == nil {
 		return
 	}
-	timer := time.NewTimer(time.Until(q.until))
+	timer := time.NewTimer(time.Until(q.deadline))
 	defer timer.Stop()
 	select {
 	case <-q.done:
@@ -105,20 +105,20 @@ func (q *question) wait() {
 	}
 }
 
-// hear puts a question to the source and forgets the documents that show what
-// changed. One clock reading decides what has appeared by now.
-func (s *Server) hear(q *question, now time.Time) {
+// runCheck asks the source for changes and marks the documents that show them as stale. One
+// clock reading decides which articles have appeared.
+func (s *Server) runCheck(q *check, now time.Time) {
 	f := &s.freshness
 	// Not a request's context: all requests live on the answer.
-	ctx, cancel := context.WithDeadline(context.Background(), q.until)
+	ctx, cancel := context.WithDeadline(context.Background(), q.deadline)
 	defer cancel()
 	change, err := s.options.Source.Changed(ctx, f.mark, now)
-	f.asking.Lock()
-	defer f.asking.Unlock()
-	f.question = nil
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.running = nil
 	defer close(q.done)
 	if err != nil {
-		f.rest.Store(s.options.Now().Add(restAfter).UnixNano())
+		f.retryAt.Store(s.options.Now().Add(retryDelay).UnixNano())
 		if !f.failing {
 			s.options.Log.Error("feeds may be old: the store does not say what changed", "error", err)
 		}
@@ -127,15 +127,15 @@ func (s *Server) hear(q *question, now time.Time) {
 	}
 	f.failing = false
 	f.mark = change.Mark
-	s.mark(change)
-	f.asked.Store(now.UnixNano())
-	f.next.Store(now.Add(s.options.Poll).UnixNano())
-	f.heard.Store(q.told)
+	s.markChanged(change)
+	f.lastCheck.Store(now.UnixNano())
+	f.nextCheck.Store(now.Add(s.options.Poll).UnixNano())
+	f.changesSeen.Store(q.changes)
 }
 
-// mark forgets the documents that show a change. The departure comes last: whoever
-// has read it gets no document from before it.
-func (s *Server) mark(change Change) {
+// markChanged marks the documents that show a change as stale. It stores the departure last,
+// so that a request that has read it gets no older document.
+func (s *Server) markChanged(change Change) {
 	f := &s.freshness
 	f.marking.Lock()
 	defer f.marking.Unlock()
@@ -169,7 +169,7 @@ func (s *Server) outdated(newest Settings) *httpDate {
 // decided which of them are stale, should the clock have been set back since.
 func (s *Server) asOf() time.Time {
 	now := s.options.Now()
-	if asked := s.freshness.asked.Load(); asked > now.UnixNano() {
+	if asked := s.freshness.lastCheck.Load(); asked > now.UnixNano() {
 		return time.Unix(0, asked)
 	}
 	return now

@@ -16,7 +16,7 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 )
 
-func TestAnArticleAppearsThoughTheStoreIsDownWhenItsTimeComes(t *testing.T) {
+func TestFutureArticleAppearsAfterStoreFailure(t *testing.T) {
 	t.Parallel()
 	b := setup(t, nil)
 	later := feedrules.Article(9)
@@ -33,7 +33,7 @@ func TestAnArticleAppearsThoughTheStoreIsDownWhenItsTimeComes(t *testing.T) {
 	}
 }
 
-func TestOnlyFeedsOfAnArticleThatAppearsAreRenderedAgain(t *testing.T) {
+func TestFutureArticleRendersOnlyItsFeeds(t *testing.T) {
 	t.Parallel()
 	b := setup(t, nil)
 	b.source.Put(feedrules.FullArticle(20))
@@ -49,7 +49,7 @@ func TestOnlyFeedsOfAnArticleThatAppearsAreRenderedAgain(t *testing.T) {
 	}
 }
 
-func TestAClockThatIsSetBackTakesNoArticleAway(t *testing.T) {
+func TestClockSetBackHidesNoArticle(t *testing.T) {
 	t.Parallel()
 	b := setup(t, nil)
 	later := feedrules.Article(9)
@@ -65,11 +65,11 @@ func TestAClockThatIsSetBackTakesNoArticleAway(t *testing.T) {
 }
 
 // fresh is another node over the same articles, which has rendered nothing yet.
-func (b *bundle) fresh(feeds []feed.Definition) *bundle {
-	return &bundle{server: feedserver.New(feedserver.Options{Source: b.source, Site: feedrules.Site(), Feeds: feeds, Now: b.now})}
+func (b *env) fresh(feeds []feed.Definition) *env {
+	return &env{server: feedserver.New(feedserver.Options{Source: b.source, Site: feedrules.Site(), Feeds: feeds, Now: b.now})}
 }
 
-func TestPagesFollowTheNeighboursThatDecideWhereTheyEnd(t *testing.T) {
+func TestArchivePageFollowsItsNeighbours(t *testing.T) {
 	t.Parallel()
 	short := []feed.Definition{{Kind: feed.Named, Name: "t", Limit: 10, Filter: article.Filter{Expr: article.Tag{Key: "t"}}}}
 	b := setup(t, func(o *feedserver.Options) { o.Feeds = short })
@@ -101,7 +101,7 @@ func TestPagesFollowTheNeighboursThatDecideWhereTheyEnd(t *testing.T) {
 	}
 }
 
-func TestASecondExportIsOfTheArticlesAsTheyAre(t *testing.T) {
+func TestExportHasNewestArticles(t *testing.T) {
 	t.Parallel()
 	b := setup(t, nil)
 	for n := range 3 {
@@ -121,9 +121,9 @@ func TestASecondExportIsOfTheArticlesAsTheyAre(t *testing.T) {
 	}
 }
 
-func TestAnExportedArchiveIsWholeWhileArticlesArrive(t *testing.T) {
+func TestExportedArchiveIsCompleteWhileArticlesArrive(t *testing.T) {
 	t.Parallel()
-	b, d := setupDuring(t, nil)
+	b, d := setupHooked(t, nil)
 	var all []article.Article
 	for i := range 400 {
 		all = append(all, feedrules.Article(i))
@@ -183,7 +183,7 @@ func TestCacheControlIsPerFeed(t *testing.T) {
 	}
 }
 
-func TestAFeedWhoseArticlesAreFarBetweenIsWalkedWhole(t *testing.T) {
+func TestSparseFeedIsReadCompletely(t *testing.T) {
 	t.Parallel()
 	b := setup(t, nil)
 	var all []article.Article

@@ -16,8 +16,8 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 )
 
-// hanging is a source that answers some questions only when somebody gives up.
-type hanging struct {
+// hangingSource is a source whose calls block until their context ends, when a test says so.
+type hangingSource struct {
 	*feedrules.Source
 	changed, selects, spelling atomic.Bool
 	questions                  atomic.Int64
@@ -31,7 +31,7 @@ func hang(ctx context.Context, when *atomic.Bool) error {
 	return ctx.Err()
 }
 
-func (h *hanging) Changed(ctx context.Context, since feedserver.Mark, now time.Time) (feedserver.Change, error) {
+func (h *hangingSource) Changed(ctx context.Context, since feedserver.Mark, now time.Time) (feedserver.Change, error) {
 	h.questions.Add(1)
 	if err := hang(ctx, &h.changed); err != nil {
 		return feedserver.Change{}, err
@@ -39,29 +39,29 @@ func (h *hanging) Changed(ctx context.Context, since feedserver.Mark, now time.T
 	return h.Source.Changed(ctx, since, now)
 }
 
-func (h *hanging) Select(ctx context.Context, q feedserver.Query) (feedserver.Found, error) {
+func (h *hangingSource) Select(ctx context.Context, q feedserver.Query) (feedserver.Found, error) {
 	if err := hang(ctx, &h.selects); err != nil {
 		return feedserver.Found{}, err
 	}
 	return h.Source.Select(ctx, q)
 }
 
-func (h *hanging) Spelling(ctx context.Context, kind feed.Kind, name string) (string, error) {
+func (h *hangingSource) Spelling(ctx context.Context, kind feed.Kind, name string) (string, error) {
 	if err := hang(ctx, &h.spelling); err != nil {
 		return "", err
 	}
 	return h.Source.Spelling(ctx, kind, name)
 }
 
-// inBubble runs a test of a server over a source that can hang, by a clock that
+// withFakeClock runs a test of a server over a source that can hang, by a clock that
 // goes on when all wait for it.
-func inBubble(t *testing.T, test func(t *testing.T, b *bundle, h *hanging)) {
+func withFakeClock(t *testing.T, test func(t *testing.T, b *env, h *hangingSource)) {
 	t.Helper()
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var h *hanging
+		var h *hangingSource
 		b := setup(t, func(o *feedserver.Options) {
-			h = &hanging{Source: o.Source.(*feedrules.Source)}
+			h = &hangingSource{Source: o.Source.(*feedrules.Source)}
 			o.Source, o.Now = h, func() time.Time { return feedrules.Noon.Add(time.Since(bubbleBegan)) }
 		})
 		test(t, b, h)
@@ -73,7 +73,7 @@ func inBubble(t *testing.T, test func(t *testing.T, b *bundle, h *hanging)) {
 var bubbleBegan = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // crowd asks for a path many times at once, and returns how long the slowest took.
-func (b *bundle) crowd(t *testing.T, path string, check func(w *httptest.ResponseRecorder)) time.Duration {
+func (b *env) crowd(t *testing.T, path string, check func(w *httptest.ResponseRecorder)) time.Duration {
 	t.Helper()
 	began := time.Now()
 	var wait sync.WaitGroup
@@ -88,8 +88,8 @@ func (b *bundle) crowd(t *testing.T, path string, check func(w *httptest.Respons
 	return time.Since(began)
 }
 
-func TestAHangingStoreHoldsAllUpTogetherAndNotOneByOne(t *testing.T) {
-	inBubble(t, func(t *testing.T, b *bundle, h *hanging) {
+func TestHangingStoreDelaysRequestsOnce(t *testing.T) {
+	withFakeClock(t, func(t *testing.T, b *env, h *hangingSource) {
 		old := read(t, b.get(t, "/feed.xml"))
 		h.changed.Store(true)
 		before := h.questions.Load()
@@ -117,8 +117,8 @@ func TestAHangingStoreHoldsAllUpTogetherAndNotOneByOne(t *testing.T) {
 	})
 }
 
-func TestOldDocumentsAreServedWhileTheNewOneTakesLong(t *testing.T) {
-	inBubble(t, func(t *testing.T, b *bundle, h *hanging) {
+func TestOldDocumentIsServedDuringSlowRendering(t *testing.T) {
+	withFakeClock(t, func(t *testing.T, b *env, h *hangingSource) {
 		time.Sleep(time.Hour)
 		first := b.get(t, "/feed.xml")
 		old := read(t, first)
@@ -145,8 +145,8 @@ func TestOldDocumentsAreServedWhileTheNewOneTakesLong(t *testing.T) {
 	})
 }
 
-func TestHubsNeverGetAnOldDocumentForANewOne(t *testing.T) {
-	inBubble(t, func(t *testing.T, b *bundle, h *hanging) {
+func TestTopicIsNeverOutdated(t *testing.T) {
+	withFakeClock(t, func(t *testing.T, b *env, h *hangingSource) {
 		b.get(t, "/feed.xml")
 		b.source.Put(feedrules.Article(9))
 		b.server.Changed()
@@ -162,8 +162,8 @@ func TestHubsNeverGetAnOldDocumentForANewOne(t *testing.T) {
 	})
 }
 
-func TestAFeedThatIsNotKnownIsWaitedForBriefly(t *testing.T) {
-	inBubble(t, func(t *testing.T, b *bundle, h *hanging) {
+func TestUnknownFeedTimesOut(t *testing.T) {
+	withFakeClock(t, func(t *testing.T, b *env, h *hangingSource) {
 		h.selects.Store(true)
 		took := b.crowd(t, "/feed.xml", func(w *httptest.ResponseRecorder) {
 			if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
@@ -176,8 +176,8 @@ func TestAFeedThatIsNotKnownIsWaitedForBriefly(t *testing.T) {
 	})
 }
 
-func TestAKnownTagIsServedWhenTheStoreDoesNotSayHowItIsSpelt(t *testing.T) {
-	inBubble(t, func(t *testing.T, b *bundle, h *hanging) {
+func TestKnownTagIsServedWhileSpellingHangs(t *testing.T) {
+	withFakeClock(t, func(t *testing.T, b *env, h *hangingSource) {
 		old := read(t, b.get(t, "/tags/all/feed.xml"))
 		b.source.Put(feedrules.Article(9))
 		b.server.Changed()
@@ -193,15 +193,15 @@ func TestAKnownTagIsServedWhenTheStoreDoesNotSayHowItIsSpelt(t *testing.T) {
 	})
 }
 
-// slow is a source whose first answer of what changed is held back.
-type slow struct {
+// slowSource is a source whose first answer of what changed is held back.
+type slowSource struct {
 	*feedrules.Source
 	hold   atomic.Bool
 	asked  chan struct{}
 	answer chan struct{}
 }
 
-func (s *slow) Changed(ctx context.Context, since feedserver.Mark, now time.Time) (feedserver.Change, error) {
+func (s *slowSource) Changed(ctx context.Context, since feedserver.Mark, now time.Time) (feedserver.Change, error) {
 	change, err := s.Source.Changed(ctx, since, now)
 	if s.hold.CompareAndSwap(true, false) {
 		close(s.asked)
@@ -210,10 +210,10 @@ func (s *slow) Changed(ctx context.Context, since feedserver.Mark, now time.Time
 	return change, err
 }
 
-func TestAChangeDuringAQuestionIsInTheNextResponse(t *testing.T) {
+func TestChangeDuringCheckIsInNextResponse(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		source := &slow{asked: make(chan struct{}), answer: make(chan struct{})}
+		source := &slowSource{asked: make(chan struct{}), answer: make(chan struct{})}
 		b := setup(t, func(o *feedserver.Options) {
 			source.Source = o.Source.(*feedrules.Source)
 			o.Source = source
@@ -237,7 +237,7 @@ func TestAChangeDuringAQuestionIsInTheNextResponse(t *testing.T) {
 	})
 }
 
-func TestAPanicOfARenderingIsAnErrorOfItsFeed(t *testing.T) {
+func TestPanicDuringRenderingGives503(t *testing.T) {
 	t.Parallel()
 	b := setup(t, func(o *feedserver.Options) { o.Source = panicking{o.Source.(*feedrules.Source)} })
 	if r := b.get(t, "/feed.xml"); r.StatusCode != http.StatusServiceUnavailable {

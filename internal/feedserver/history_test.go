@@ -19,7 +19,7 @@ import (
 )
 
 // pages follows next_url from a JSON document and returns the ids it saw.
-func (b *bundle) pages(t *testing.T, path string) (ids []string, paths []string) {
+func (b *env) pages(t *testing.T, path string) (ids []string, paths []string) {
 	t.Helper()
 	for path != "" {
 		paths = append(paths, path)
@@ -39,7 +39,7 @@ func (b *bundle) pages(t *testing.T, path string) (ids []string, paths []string)
 	return ids, paths
 }
 
-func TestHistoryIsWalkedOverHTTP(t *testing.T) {
+func TestArchiveIsReadOverHTTP(t *testing.T) {
 	t.Parallel()
 	b := setup(t, nil)
 	var all []article.Article
@@ -68,7 +68,7 @@ func TestHistoryIsWalkedOverHTTP(t *testing.T) {
 	}
 }
 
-func TestAskedFeedsAnswerWithTheirSelfLink(t *testing.T) {
+func TestSearchFeedsHaveSelfLink(t *testing.T) {
 	t.Parallel()
 	b := setup(t, nil)
 	a := feedrules.Article(40)
@@ -190,7 +190,7 @@ func TestSketchesEstimateAndMerge(t *testing.T) {
 	}
 }
 
-func TestImpoliteClientsAreAskedToWait(t *testing.T) {
+func TestUnconditionalPollsGet429(t *testing.T) {
 	t.Parallel()
 	b := setup(t, func(o *feedserver.Options) { o.RetryAfter = time.Hour })
 	first := b.get(t, "/feed.xml", "User-Agent", "Rude/1")
@@ -214,7 +214,7 @@ func TestImpoliteClientsAreAskedToWait(t *testing.T) {
 	}
 }
 
-func TestNobodyWaitsForWhatHasChanged(t *testing.T) {
+func TestChangedDocumentIsNeverRefused(t *testing.T) {
 	t.Parallel()
 	b := setup(t, func(o *feedserver.Options) { o.RetryAfter = time.Hour })
 	for i := range 3 {
@@ -229,7 +229,7 @@ func TestNobodyWaitsForWhatHasChanged(t *testing.T) {
 	}
 }
 
-func TestPeopleInBrowsersGetAPageAndReadersNever(t *testing.T) {
+func TestOnlyBrowsersGetPage(t *testing.T) {
 	t.Parallel()
 	b := setup(t, func(o *feedserver.Options) {
 		o.Browser = func(w http.ResponseWriter, _ *http.Request, d feed.Definition) {
@@ -252,7 +252,7 @@ func TestPeopleInBrowsersGetAPageAndReadersNever(t *testing.T) {
 	}
 }
 
-func TestExportedFilesAreTheSameBytes(t *testing.T) {
+func TestExportHasSameBytesAsServer(t *testing.T) {
 	t.Parallel()
 	b := setup(t, nil)
 	a := feedrules.FullArticle(30)

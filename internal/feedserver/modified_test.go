@@ -12,7 +12,7 @@ import (
 )
 
 // lastModified is the Last-Modified of a feed.
-func (b *bundle) lastModified(t *testing.T, path string) time.Time {
+func (b *env) lastModified(t *testing.T, path string) time.Time {
 	t.Helper()
 	at, err := http.ParseTime(b.get(t, path).Header.Get("Last-Modified"))
 	if err != nil {
@@ -21,7 +21,7 @@ func (b *bundle) lastModified(t *testing.T, path string) time.Time {
 	return at
 }
 
-func TestDateOfAYoungEditIsNotAnsweredWith304(t *testing.T) {
+func TestRecentEditIsNotAnsweredWith304(t *testing.T) {
 	t.Parallel()
 	b := setup(t, nil)
 	b.get(t, "/feed.xml")
@@ -38,7 +38,7 @@ func TestDateOfAYoungEditIsNotAnsweredWith304(t *testing.T) {
 	}
 }
 
-func TestAYoungDateIsToldWhenItHasSettled(t *testing.T) {
+func TestRecentDateIsSentOnceSettled(t *testing.T) {
 	t.Parallel()
 	b := setup(t, nil)
 	before := b.lastModified(t, "/feed.xml")
@@ -55,7 +55,7 @@ func TestAYoungDateIsToldWhenItHasSettled(t *testing.T) {
 	}
 }
 
-func TestFilesHaveTheDatesOfTheirDocuments(t *testing.T) {
+func TestExportedFilesHaveModificationTimes(t *testing.T) {
 	t.Parallel()
 	b := setup(t, nil)
 	gone := feedrules.Article(3)

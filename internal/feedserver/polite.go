@@ -17,9 +17,9 @@ type politeness struct {
 	last  map[uint64]int64 // hash of client and document: Unix seconds
 }
 
-// mostPolite bounds how many fetches are remembered. Beyond it all are forgotten, which
+// maxRemembered bounds how many fetches are remembered. Beyond it all are forgotten, which
 // only lets some clients through.
-const mostPolite = 100_000
+const maxRemembered = 100_000
 
 func newPoliteness(every time.Duration) *politeness {
 	return &politeness{every: every, seed: maphash.MakeSeed(), last: map[uint64]int64{}}
@@ -53,7 +53,7 @@ func (m *politeness) wait(client string, now time.Time) time.Duration {
 			return wait
 		}
 	}
-	if len(m.last) >= mostPolite {
+	if len(m.last) >= maxRemembered {
 		clear(m.last)
 	}
 	m.last[key] = now.Unix()

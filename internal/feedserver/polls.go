@@ -78,9 +78,9 @@ func newCounter(key []byte) *counter {
 	return c
 }
 
-// mostCounted bounds the feeds that are counted between two flushes, and the
+// maxCounted bounds the feeds that are counted between two flushes, and the
 // aggregators of each.
-const mostCounted = 4096
+const maxCounted = 4096
 
 func (s *Server) count(r *http.Request, d *document, unchanged bool) {
 	if s.options.Polls == nil || d.opml {
@@ -95,7 +95,7 @@ func (s *Server) count(r *http.Request, d *document, unchanged bool) {
 	c.begin(day)
 	p := c.now[d.feed]
 	if p == nil {
-		if len(c.now) >= mostCounted {
+		if len(c.now) >= maxCounted {
 			return
 		}
 		p = &Polls{Feed: d.feed, Day: time.Unix(day*secondsADay, 0).UTC().Format(time.DateOnly), Subscribers: map[string]int{}}
@@ -105,7 +105,7 @@ func (s *Server) count(r *http.Request, d *document, unchanged bool) {
 	if unchanged {
 		p.NotModified++
 	}
-	p.Pollers.Add(from.mark)
+	p.Pollers.Add(from.hash)
 	if from.readers > 0 && len(p.Subscribers) < 256 {
 		p.Subscribers[from.aggregator] = max(p.Subscribers[from.aggregator], from.readers)
 	}
@@ -117,7 +117,7 @@ const secondsADay = 24 * 60 * 60
 type poller struct {
 	client     string
 	agent      string
-	mark       uint64 // keyed hash of address and User-Agent
+	hash       uint64 // keyed hash of address and User-Agent
 	aggregator string // and for how many it asks
 	readers    int
 }
@@ -143,7 +143,7 @@ func (c *counter) newPoller(client, agent string) *poller {
 	mac.Reset()
 	var space [128]byte
 	mac.Write(append(append(append(space[:0], client...), 0), agent...))
-	p := &poller{client: client, agent: agent, mark: binary.BigEndian.Uint64(mac.Sum(space[:0]))}
+	p := &poller{client: client, agent: agent, hash: binary.BigEndian.Uint64(mac.Sum(space[:0]))}
 	p.aggregator, p.readers = subscribers(agent)
 	return p
 }
@@ -215,7 +215,7 @@ func (c *counter) take() []Polls {
 func (c *counter) giveBack(batch []Polls) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.old)+len(batch) <= 4*mostCounted {
+	if len(c.old)+len(batch) <= 4*maxCounted {
 		c.old = append(c.old, batch...)
 	}
 }

@@ -53,7 +53,7 @@ func (s *Server) document(ctx context.Context, t target) (*document, error) {
 	if known {
 		patience = waitForNew
 	}
-	d, err := s.present(ctx, t, patience)
+	d, err := s.fresh(ctx, t, patience)
 	if err != nil && known && !old.private() {
 		old.MarkStale() // it may only have expired so far
 		return old, nil
@@ -61,14 +61,14 @@ func (s *Server) document(ctx context.Context, t target) (*document, error) {
 	return d, err
 }
 
-// present returns the document of a target as it is now. Requests that come for it
+// fresh returns the document of a target as it is now. Requests that come for it
 // at the same time wait for one rendering.
-func (s *Server) present(ctx context.Context, t target, patience time.Duration) (*document, error) {
+func (s *Server) fresh(ctx context.Context, t target, patience time.Duration) (*document, error) {
 	if d, ok := s.cache.ByKey(t.key()); ok && s.usable(d, &t) {
 		return d, nil
 	}
 	generation := s.freshness.generation.Load()
-	made := s.rendering.DoChan(flight(&t, generation), func() (any, error) {
+	made := s.rendering.DoChan(renderKey(&t, generation), func() (any, error) {
 		// For all who wait, not only for the request that began it.
 		return s.rendered(context.WithoutCancel(ctx), t, generation)
 	})
@@ -87,9 +87,9 @@ func (s *Server) present(ctx context.Context, t target, patience time.Duration) 
 	}
 }
 
-// flight names the renderings that are one: of a document in one state of the
+// renderKey names the renderings that are one: of a document in one state of the
 // articles and, for a subscriber's, of what they choose.
-func flight(t *target, generation int64) string {
+func renderKey(t *target, generation int64) string {
 	name := strconv.FormatInt(generation, 36) + " " + t.key()
 	if t.definition.Kind == feed.Private {
 		name += " " + t.definition.Filter.String()
@@ -109,7 +109,7 @@ func (s *Server) rendered(ctx context.Context, t target, generation int64) (d *d
 			err = fmt.Errorf("panic: %v\n%s", problem, debug.Stack())
 		}
 		if err != nil && !errors.Is(err, loadshare.ErrBusy) {
-			s.options.Log.Error("feed not rendered", "feed", shown(&t), "error", err)
+			s.options.Log.Error("feed not rendered", "feed", logName(&t), "error", err)
 		}
 	}()
 	ctx, cancel := context.WithTimeout(ctx, renderTimeout)
@@ -120,9 +120,9 @@ func (s *Server) rendered(ctx context.Context, t target, generation int64) (d *d
 	return d, err
 }
 
-// shown is a target's address as logs may show it: the token of a private feed
+// logName is a target's address as logs may show it: the token of a private feed
 // opens it.
-func shown(t *target) string {
+func logName(t *target) string {
 	if t.definition.Kind == feed.Private {
 		return "/private/"
 	}

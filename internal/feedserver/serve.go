@@ -39,7 +39,7 @@ func New(options Options) *Server {
 	}
 	s.everything.Name = ""
 	s.cache.Capacity = s.options.Memory
-	s.bodies, _ = lru.New[bodyKey, string](keptBodies) // it fails for a size of 0 only
+	s.bodies, _ = lru.New[bodyKey, string](maxBodies) // it fails for a size of 0 only
 	s.counter = newCounter(options.PollKey)
 	s.polite = newPoliteness(s.options.RetryAfter)
 	return s
@@ -51,7 +51,7 @@ func (s *Server) FromMemory(w http.ResponseWriter, r *http.Request) bool {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return false
 	}
-	d, ok := s.cache.ByAddress(quick(r.URL))
+	d, ok := s.cache.ByAddress(cacheAddress(r.URL))
 	if !ok {
 		return false
 	}
@@ -76,7 +76,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.refresh()
 	departed := s.freshness.departed.Load()
-	path := quick(r.URL)
+	path := cacheAddress(r.URL)
 	if d, ok := s.cache.ByAddress(path); ok && s.current(d) {
 		s.respond(w, r, d, departed)
 		return
@@ -89,8 +89,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.respond(w, r, d, departed)
 }
 
-// quick is a request's address as the cache is asked by it.
-func quick(u *url.URL) string {
+// cacheAddress is a request's address as the cache is asked by it.
+func cacheAddress(u *url.URL) string {
 	if u.RawQuery != "" {
 		return u.EscapedPath() + "?" + u.RawQuery
 	}
@@ -127,8 +127,8 @@ func (s *Server) lookUp(r *http.Request, path string) (*document, error) {
 	return d, err
 }
 
-// canonical reports whether an address is one that documents link to, or that
-// readers probe. Others are looked up anew each time: there is no end of them.
+// canonical reports whether an address is one that documents link to, or that feed readers
+// probe. Other addresses are not cached, since their number is unlimited.
 func canonical(address, key string) bool {
 	_, probe := probes[address]
 	return probe || address == key

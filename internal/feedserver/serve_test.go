@@ -16,8 +16,8 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 )
 
-// bundle is a server over a source in memory, at a time that the test sets.
-type bundle struct {
+// env is a server over a source in memory, at a time that the test sets.
+type env struct {
 	source *feedrules.Source
 	server *feedserver.Server
 	polls  *recorder
@@ -25,13 +25,13 @@ type bundle struct {
 	time   time.Time
 }
 
-func (b *bundle) now() time.Time {
+func (b *env) now() time.Time {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.time
 }
 
-func (b *bundle) pass(d time.Duration) {
+func (b *env) pass(d time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.time = b.time.Add(d)
@@ -58,9 +58,9 @@ func (r *recorder) RecordPolls(_ context.Context, polls []feedserver.Polls) erro
 	return nil
 }
 
-func setup(t *testing.T, change func(*feedserver.Options)) *bundle {
+func setup(t *testing.T, change func(*feedserver.Options)) *env {
 	t.Helper()
-	b := &bundle{time: feedrules.Noon, polls: &recorder{polls: map[string]*feedserver.Polls{}}}
+	b := &env{time: feedrules.Noon, polls: &recorder{polls: map[string]*feedserver.Polls{}}}
 	b.source = feedrules.New(b.now)
 	options := feedserver.Options{
 		Source: b.source, Site: feedrules.Site(), Now: b.now, Polls: b.polls, PollKey: []byte("key"),
@@ -77,12 +77,12 @@ func setup(t *testing.T, change func(*feedserver.Options)) *bundle {
 }
 
 // get asks the server; headers are name and value in turn.
-func (b *bundle) get(t *testing.T, target string, headers ...string) *http.Response {
+func (b *env) get(t *testing.T, target string, headers ...string) *http.Response {
 	t.Helper()
 	return b.ask(t, http.MethodGet, target, headers...)
 }
 
-func (b *bundle) ask(t *testing.T, method, target string, headers ...string) *http.Response {
+func (b *env) ask(t *testing.T, method, target string, headers ...string) *http.Response {
 	t.Helper()
 	r := httptest.NewRequest(method, target, nil)
 	for i := 0; i < len(headers); i += 2 {
@@ -102,7 +102,7 @@ func read(t *testing.T, r *http.Response) string {
 	return string(data)
 }
 
-func TestProbedPathsAnswerAtOnce(t *testing.T) {
+func TestProbedPathsServeFeed(t *testing.T) {
 	t.Parallel()
 	b := setup(t, nil)
 	canonical := read(t, b.get(t, "/feed.xml"))
@@ -125,7 +125,7 @@ func TestProbedPathsAnswerAtOnce(t *testing.T) {
 	}
 }
 
-func TestSelfLinksNeverComeFromTheRequest(t *testing.T) {
+func TestSelfLinkIgnoresRequestHost(t *testing.T) {
 	t.Parallel()
 	b := setup(t, nil)
 	r := b.get(t, "http://evil.example/feed", "X-Forwarded-Host", "evil.example")
@@ -215,7 +215,7 @@ func TestChangesAreInTheNextResponse(t *testing.T) {
 	}
 }
 
-func TestFutureArticlesAppearWhenTheirTimeComes(t *testing.T) {
+func TestFutureArticleAppearsWhenDue(t *testing.T) {
 	t.Parallel()
 	b := setup(t, nil)
 	later := feedrules.Article(9)
@@ -230,7 +230,7 @@ func TestFutureArticlesAppearWhenTheirTimeComes(t *testing.T) {
 	}
 }
 
-func TestOnlyFeedsThatShowAChangeAreRenderedAgain(t *testing.T) {
+func TestChangeRendersOnlyItsFeeds(t *testing.T) {
 	t.Parallel()
 	b := setup(t, nil)
 	b.source.Put(feedrules.FullArticle(20))
@@ -291,7 +291,7 @@ func TestTagsOfAnySpellingAreReachable(t *testing.T) {
 	}
 }
 
-func TestCodingsAreOfTheSameContent(t *testing.T) {
+func TestCodingsDecodeToSameContent(t *testing.T) {
 	t.Parallel()
 	b := setup(t, nil)
 	tests := map[string]string{

@@ -36,7 +36,7 @@ func (s Sketch) MarshalText() ([]byte, error) {
 func (s *Sketch) UnmarshalText(text []byte) error {
 	data, err := base64.StdEncoding.AppendDecode(nil, text)
 	if err != nil || len(data) != len(s) {
-		return fmt.Errorf("a sketch of %d bytes; right would be %d in Base64", len(data), len(s))
+		return fmt.Errorf("the sketch has %d bytes; it must have %d, in Base64", len(data), len(s))
 	}
 	copy(s[:], data)
 	return nil

@@ -11,7 +11,7 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-// Source is where feeds get their articles: the store, by an adapter.
+// Source provides the articles of feeds: the store, through an adapter.
 type Source interface {
 	// Select returns items that fit the query, newest position first, or oldest
 	// first when the query has an After. Its cost must not depend on how many
@@ -43,7 +43,7 @@ type Query struct {
 	Room int
 }
 
-// Found is what a query found.
+// Found is the result of a query.
 type Found struct {
 	Items []feed.Item
 	// Until says that the search stopped before it found as many as were asked for: it
@@ -70,8 +70,7 @@ func Fit(items []feed.Item, room int) {
 	}
 }
 
-// Mark is how far the changes of a source were followed. Its zero value is before
-// all of them.
+// Mark is a position in the changes of a source. The zero value is before all changes.
 type Mark struct {
 	Revision int64
 	Due      time.Time // when the next article with a future date appears; zero if there is none

@@ -140,16 +140,16 @@ func (s *Server) definition(ctx context.Context, kind feed.Kind, name string, qu
 	case feed.BySearch, feed.ByMatch:
 		return Asked(kind, query.Get(QuestionKey(kind)))
 	}
-	return s.spelled(ctx, kind, name)
+	return s.labelFeed(ctx, kind, name)
 }
 
 func unknown(kind feed.Kind, name string) error {
 	return errNotFound("There is no feed " + string(kind) + "/" + name + ". " + opmlPath + " lists all feeds.")
 }
 
-// spelled is the feed of a tag, author or language, whatever spelling it was asked
+// labelFeed is the feed of a tag, author or language, whatever spelling it was asked
 // for by: its addresses have the one that its articles use.
-func (s *Server) spelled(ctx context.Context, kind feed.Kind, name string) (feed.Definition, error) {
+func (s *Server) labelFeed(ctx context.Context, kind feed.Kind, name string) (feed.Definition, error) {
 	spelling, err := s.options.Source.Spelling(ctx, kind, name)
 	if errors.Is(err, ErrUnknown) {
 		return feed.Definition{}, unknown(kind, name)
@@ -171,8 +171,8 @@ func (s *Server) spelled(ctx context.Context, kind feed.Kind, name string) (feed
 
 // What a search or expression in an address may hold, in bytes and in words.
 const (
-	longestQuestion = 500
-	mostWords       = 20
+	maxQuestion = 500
+	maxWords    = 20
 )
 
 // QuestionKey is the name of the query that a search or an expression stands in.
@@ -191,9 +191,9 @@ func Asked(kind feed.Kind, question string) (feed.Definition, error) {
 	switch {
 	case question == "":
 		return feed.Definition{}, errNotFound("The address needs a question: ?" + key + "= and what to look for.")
-	case len(question) > longestQuestion:
+	case len(question) > maxQuestion:
 		return feed.Definition{}, errNotFound("A question has at most 500 characters.")
-	case kind == feed.BySearch && len(strings.Fields(question)) > mostWords:
+	case kind == feed.BySearch && len(strings.Fields(question)) > maxWords:
 		return feed.Definition{}, errNotFound("A search has at most 20 words.")
 	}
 	filter, err := FilterFor(kind, question)

@@ -21,8 +21,8 @@ func renderAtom(t *testing.T, s feed.Selection) string {
 	return string(data)
 }
 
-// stones walks a feed's documents and returns the ids of the tombstones of each.
-func stones(t *testing.T, source feedserver.Source, d feed.Definition) (documents [][]string) {
+// tombstones walks a feed's documents and returns the ids of the tombstones of each.
+func tombstones(t *testing.T, source feedserver.Source, d feed.Definition) (documents [][]string) {
 	t.Helper()
 	for cursor := ""; ; {
 		s, err := feedserver.Load(context.Background(), source, feedrules.Site(), d, cursor, feedrules.Noon.AddDate(1, 0, 0))
@@ -44,9 +44,9 @@ func stones(t *testing.T, source feedserver.Source, d feed.Definition) (document
 	}
 }
 
-// removing is a history whose articles are removed, a second apart, after they all
+// sourceWithRemovals is a history whose articles are removed, a second apart, after they all
 // appeared.
-func removing(n int, remove ...int) *feedrules.Source {
+func sourceWithRemovals(n int, remove ...int) *feedrules.Source {
 	now := feedrules.Noon
 	source := feedrules.New(func() time.Time { now = now.Add(time.Second); return now })
 	for i := range n {
@@ -67,7 +67,7 @@ func entryIDs(numbers ...int) (ids []string) {
 
 func TestNewestDocumentHasTombstoneOfEveryRemoval(t *testing.T) {
 	t.Parallel()
-	got := stones(t, removing(300, 299, 5, 290), feed.Definition{Kind: feed.Everything, Limit: 20})
+	got := tombstones(t, sourceWithRemovals(300, 299, 5, 290), feed.Definition{Kind: feed.Everything, Limit: 20})
 	if want := entryIDs(290, 5, 299); !slices.Equal(got[0], want) {
 		t.Errorf("the newest document has the tombstones %v, want %v, the last removed first", got[0], want)
 	}
@@ -79,7 +79,7 @@ func TestHundredRemovalsHaveTombstones(t *testing.T) {
 	for i := range 100 {
 		newest = append(newest, 150+i)
 	}
-	got := stones(t, removing(250, newest...), feed.Definition{Kind: feed.Everything, Limit: 50})
+	got := tombstones(t, sourceWithRemovals(250, newest...), feed.Definition{Kind: feed.Everything, Limit: 50})
 	slices.Reverse(newest)
 	if !slices.Equal(got[0], entryIDs(newest...)) {
 		t.Errorf("%d of 100 tombstones", len(got[0]))
@@ -92,12 +92,12 @@ func TestTombstonesOfDocumentAreBounded(t *testing.T) {
 	for i := range 700 {
 		remove = append(remove, i)
 	}
-	got := stones(t, removing(800, remove...), feed.Definition{Kind: feed.Everything, Limit: 20})
+	got := tombstones(t, sourceWithRemovals(800, remove...), feed.Definition{Kind: feed.Everything, Limit: 20})
 	slices.Reverse(remove)
 	if !slices.Equal(got[0], entryIDs(remove[:500]...)) {
 		t.Errorf("%d tombstones, want the 500 that were removed last", len(got[0]))
 	}
-	if all := stones(t, removing(30, remove[680:]...), feed.Definition{Kind: feed.Everything}); len(all[0]) != 20 {
+	if all := tombstones(t, sourceWithRemovals(30, remove[680:]...), feed.Definition{Kind: feed.Everything}); len(all[0]) != 20 {
 		t.Errorf("%d tombstones in a feed of one page, want 20", len(all[0]))
 	}
 }
@@ -121,7 +121,7 @@ func TestArchiveHasEachTombstoneOnce(t *testing.T) {
 	}
 	d := feed.Definition{Kind: feed.Everything, Limit: 20}
 	seen := map[string]int{}
-	documents := stones(t, source, d)
+	documents := tombstones(t, source, d)
 	for _, ids := range documents {
 		if len(ids) > 20 {
 			t.Errorf("%d tombstones in one document", len(ids))
@@ -142,7 +142,7 @@ func TestArchiveHasEachTombstoneOnce(t *testing.T) {
 
 func TestTombstonesOfOtherFeedsAreLeftOut(t *testing.T) {
 	t.Parallel()
-	source := removing(40)
+	source := sourceWithRemovals(40)
 	other := feedrules.Article(50)
 	other.Tags = []string{"other"}
 	source.Put(other)
@@ -152,7 +152,7 @@ func TestTombstonesOfOtherFeedsAreLeftOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := stones(t, source, feed.Definition{Kind: feed.ByTag, Name: "all", Filter: filter}); !slices.Equal(got[0], entryIDs(3)) {
+	if got := tombstones(t, source, feed.Definition{Kind: feed.ByTag, Name: "all", Filter: filter}); !slices.Equal(got[0], entryIDs(3)) {
 		t.Errorf("tombstones %v, want that of article 3", got[0])
 	}
 }

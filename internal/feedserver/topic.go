@@ -31,7 +31,7 @@ func (s *Server) Topic(ctx context.Context, path string) (body []byte, mediaType
 	if t.opml || t.cursor != "" || !t.definition.Announced() || t.key() != path {
 		return nil, "", ErrUnknown
 	}
-	d, err := s.present(ctx, t, renderTimeout) // subscribers wait for the new one: they are told once
+	d, err := s.fresh(ctx, t, renderTimeout) // subscribers wait for the new one: they are told once
 	if err != nil {
 		return nil, "", err
 	}

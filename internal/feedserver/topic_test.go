@@ -13,7 +13,7 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 )
 
-func TestATopicIsReadWithoutPassingForAClient(t *testing.T) {
+func TestTopicIsNotCountedAsPoll(t *testing.T) {
 	t.Parallel()
 	b := setup(t, func(o *feedserver.Options) { o.RetryAfter = time.Hour })
 	var body []byte
@@ -36,7 +36,7 @@ func TestATopicIsReadWithoutPassingForAClient(t *testing.T) {
 	}
 }
 
-func TestATopicShowsWhatChangedOnThisNode(t *testing.T) {
+func TestTopicHasLocalChange(t *testing.T) {
 	t.Parallel()
 	b := setup(t, nil)
 	if _, _, err := b.server.Topic(t.Context(), "/feed.json"); err != nil {
@@ -49,7 +49,7 @@ func TestATopicShowsWhatChangedOnThisNode(t *testing.T) {
 	}
 }
 
-func TestOnlySelfLinksOfFeedsThatNameHubsAreTopics(t *testing.T) {
+func TestTopicsAreSelfLinksOfAnnouncedFeeds(t *testing.T) {
 	t.Parallel()
 	b := setup(t, func(o *feedserver.Options) {
 		o.Private = func(context.Context, string) (feed.Definition, error) { return feed.Definition{}, nil }
@@ -66,7 +66,7 @@ func TestOnlySelfLinksOfFeedsThatNameHubsAreTopics(t *testing.T) {
 	}
 }
 
-func TestHubsAreNamedWhereTheyAreTold(t *testing.T) {
+func TestOnlyAnnouncedFeedsNameHubs(t *testing.T) {
 	t.Parallel()
 	b := setup(t, nil)
 	for path, want := range map[string]bool{
