@@ -12,9 +12,9 @@ import (
 type Edition struct {
 	digest.Edition
 	Seq       int64  // the number by which chunks and deliveries refer to it
-	Automatic bool   // it needs no editor's approval
-	Settings  string // the settings it was approved with, as JSON of the sender; empty for a draft
-	Author    string // who asked for it; empty for the schedule
+	Automatic bool   // no editor has to approve it
+	Settings  string // the settings it was approved with, in the JSON of package delivery; empty for a draft
+	Author    string // the editor who requested it; empty for the schedule
 }
 
 // Edition returns an edition by its id, or ErrNotFound.
@@ -41,18 +41,18 @@ func (s *Store) EditionBySeq(ctx context.Context, seq int64) (Edition, error) {
 	return found[0], nil
 }
 
-// Editions returns the newest editions of a digest, of all digests when its name
-// is empty. Their lists of articles are left out.
+// Editions returns the newest editions of a digest, or of all digests if its name is empty.
+// The lists of articles are left out if there is more than one edition.
 func (s *Store) Editions(ctx context.Context, digestName string, limit int) ([]Edition, error) {
 	return s.readers.editions(ctx, "edition.list", digestName, limit)
 }
 
-// AutomaticDrafts returns the oldest drafts of some digests that need no editor's
-// approval.
+// AutomaticDrafts returns the oldest drafts of some digests that no editor has to approve.
 func (s *Store) AutomaticDrafts(ctx context.Context, digests []string, limit int) ([]Edition, error) {
 	return s.readers.editions(ctx, "edition.unattended", jsonList(digests), limit)
 }
 
+// editions returns the editions of a query. It reads the articles only of a single one.
 func (c *conn) editions(ctx context.Context, query string, args ...any) ([]Edition, error) {
 	var out []Edition
 	err := c.Each(ctx, query, args, func(rows *sql.Rows) error {
@@ -127,7 +127,7 @@ type StateError struct {
 	Want    digest.State
 }
 
-// Error names the state of the edition and the one it cannot get.
+// Error names the edition, its state and the refused state.
 func (e *StateError) Error() string {
 	return fmt.Sprintf("edition %s is %s and cannot become %s", e.Edition, e.Have, e.Want)
 }
@@ -184,7 +184,7 @@ type DeliveryCounts struct {
 	Total, Sent, Refused, Skipped, Deferred, Uncertain int64
 }
 
-// Open returns how many are still to be sent.
+// Open returns how many deliveries are still to be sent.
 func (c DeliveryCounts) Open() int64 { return c.Total - c.Sent - c.Refused - c.Skipped - c.Uncertain }
 
 // EditionCounts returns an edition's counts. They are updated with the outcomes, so

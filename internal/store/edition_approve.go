@@ -16,12 +16,12 @@ import (
 	"github.com/tidings-press/tidings/internal/digest"
 )
 
-// PreferenceGroup is a combination of topics and language among the subscribers of a digest.
+// PreferenceGroup is a combination of topics and language that subscribers of a digest have.
 type PreferenceGroup struct {
 	Topics   []string
 	Language string
-	Count    int64 // subscribers with it
-	MaxID    int64
+	Count    int64  // of subscribers with this combination
+	MaxID    int64  // the highest id of these subscribers
 	topics   string // as stored
 }
 
@@ -37,20 +37,20 @@ func (c *conn) preferenceGroups(ctx context.Context, digestName string) ([]Prefe
 	for {
 		seen := int64(0)
 		err := c.Each(ctx, "recipients.preferences", []any{digestName, after, step}, func(rows *sql.Rows) error {
-			var w PreferenceGroup
-			if err := rows.Scan(&w.topics, &w.Language, &w.Count, &w.MaxID); err != nil {
+			var g PreferenceGroup
+			if err := rows.Scan(&g.topics, &g.Language, &g.Count, &g.MaxID); err != nil {
 				return err
 			}
-			seen += w.Count
-			after = max(after, w.MaxID)
-			at, found := known[w.key()]
+			seen += g.Count
+			after = max(after, g.MaxID)
+			at, found := known[g.key()]
 			if !found {
-				known[w.key()] = len(out)
-				out = append(out, w)
-				return readTopics(w.topics, &out[len(out)-1].Topics)
+				known[g.key()] = len(out)
+				out = append(out, g)
+				return readTopics(g.topics, &out[len(out)-1].Topics)
 			}
-			out[at].Count += w.Count
-			out[at].MaxID = max(out[at].MaxID, w.MaxID)
+			out[at].Count += g.Count
+			out[at].MaxID = max(out[at].MaxID, g.MaxID)
 			return nil
 		})
 		if err != nil || seen < step {
@@ -60,7 +60,7 @@ func (c *conn) preferenceGroups(ctx context.Context, digestName string) ([]Prefe
 }
 
 // key identifies a combination.
-func (w *PreferenceGroup) key() [2]string { return [2]string{w.topics, w.Language} }
+func (g *PreferenceGroup) key() [2]string { return [2]string{g.topics, g.Language} }
 
 // stride returns how many subscribers one statement handles, a multiple of unit. SQLite
 // sorts and counts in this process, whose memory must not grow with the list; PostgreSQL
@@ -74,18 +74,18 @@ func (c *conn) stride(unit int64) int64 {
 
 const freezeStride = 20_000
 
-// NoVariant is the variant of subscribers for whom an edition has nothing.
+// NoVariant stands for the variant of subscribers for whom an edition has no content.
 const NoVariant = -1
 
 // Frozen is the content that an edition is approved with.
 type Frozen struct {
 	Groups    []PreferenceGroup
-	Choice    []int    // for each group the number of its variant, or NoVariant
+	Choice    []int    // the number of the variant for each group, or NoVariant
 	Reasons   []string // for each group without a variant, why its subscribers are skipped
 	ChunkSize int
 	Approved  time.Time // the date of the edition's mails; zero for the time of the commit
 	Settings  string    // kept with the edition
-	Articles  []string  // ids of those in the edition; the other articles of the draft wait again
+	Articles  []string  // ids of the articles in the edition; the others of the draft wait again
 
 	packed [][]byte // compressed variants, since variants are large and repetitive
 }
@@ -118,17 +118,18 @@ func unpack(packed []byte) (string, error) {
 }
 
 // ErrRecipientsChanged reports that the preferences of recipients changed while an edition
-// was rendered. It must be rendered again.
+// was rendered. The edition must be rendered again.
 var ErrRecipientsChanged = errors.New("the recipients changed meanwhile")
 
 // ErrDraftChanged reports that a draft got another subject or other articles while it was
-// rendered. It must be rendered again.
+// rendered. The edition must be rendered again.
 var ErrDraftChanged = errors.New("the draft changed meanwhile")
 
 // Approve freezes a draft: it stores the variants, and a queued delivery for every active
-// subscriber of the digest, divided into chunks. It returns a *StateError when the edition
-// is no longer a draft, ErrDraftChanged when the draft is different, and
-// ErrRecipientsChanged when a recipient has preferences without a variant.
+// subscriber of the digest, divided into chunks. It returns a *StateError if the edition is
+// no longer a draft, ErrDraftChanged if the draft is not the one that was rendered,
+// ErrRecipientsChanged if a recipient has preferences without a variant, and
+// ErrQuarantined.
 func (s *Store) Approve(ctx context.Context, e Edition, f Frozen) (Edition, error) {
 	choice, err := f.choices()
 	if err != nil {
@@ -173,7 +174,7 @@ func (s *Store) Approve(ctx context.Context, e Edition, f Frozen) (Edition, erro
 		if n > 0 {
 			return nil
 		}
-		// Without recipients it is sent at once.
+		// Without recipients the edition is sent at once.
 		if err := s.startEdition(ctx, tx, e.Seq); err != nil {
 			return err
 		}
@@ -184,7 +185,7 @@ func (s *Store) Approve(ctx context.Context, e Edition, f Frozen) (Edition, erro
 	return e, err
 }
 
-// approvalError returns why an edition that was a draft could not be approved.
+// approvalError returns the reason why an edition could not be approved.
 func approvalError(ctx context.Context, tx *conn, e Edition) error {
 	found, err := tx.editions(ctx, "edition.get", e.ID)
 	if err != nil {
@@ -199,8 +200,8 @@ func approvalError(ctx context.Context, tx *conn, e Edition) error {
 	return &StateError{Edition: e.ID, Have: found[0].State, Want: digest.Approved}
 }
 
-// dropArticles removes the articles of a draft that are not among the frozen ones, since
-// they were withdrawn. If they come back, they wait for another edition.
+// dropArticles removes the articles of a draft that are not among the frozen ones, because
+// they were withdrawn. If they are restored, they wait for another edition.
 func dropArticles(ctx context.Context, tx *conn, e Edition, frozen []string) error {
 	if frozen == nil {
 		return nil
@@ -250,7 +251,7 @@ func (c *conn) freeze(ctx context.Context, e Edition, f Frozen, choice string, n
 }
 
 // useSnapshot makes all statements of a transaction see the store at one point in time, as
-// they do on SQLite anyway. Subscribers who join or leave meanwhile count for the next
+// on SQLite they always do. Subscribers who join or leave meanwhile are handled by the next
 // edition.
 func (c *conn) useSnapshot(ctx context.Context) error {
 	if c.Engine != Postgres {
@@ -268,20 +269,21 @@ func countRecipients(ctx context.Context, tx *conn, digestName string, f Frozen)
 		return digest.Recipients{}, err
 	}
 	known := map[[2]string]bool{}
-	for _, w := range f.Groups {
-		known[w.key()] = true
+	for _, g := range f.Groups {
+		known[g.key()] = true
 	}
-	var a digest.Recipients
-	for _, w := range groups {
-		if !known[w.key()] {
-			return a, ErrRecipientsChanged
+	var recipients digest.Recipients
+	for _, g := range groups {
+		if !known[g.key()] {
+			return recipients, ErrRecipientsChanged
 		}
-		a.Count += w.Count
-		a.MaxID = max(a.MaxID, w.MaxID)
+		recipients.Count += g.Count
+		recipients.MaxID = max(recipients.MaxID, g.MaxID)
 	}
-	return a, nil
+	return recipients, nil
 }
 
+// insertVariants stores compressed variants as JSON, numbered from 0.
 func insertVariants(ctx context.Context, tx *conn, seq int64, packed [][]byte) error {
 	for i := range packed {
 		data, err := unpack(packed[i])
@@ -304,8 +306,8 @@ func (f Frozen) choices() (string, error) {
 		Reason   string `json:"r"`
 	}
 	rows := make([]row, len(f.Groups))
-	for i, w := range f.Groups {
-		rows[i] = row{w.topics, w.Language, f.Choice[i], ""}
+	for i, g := range f.Groups {
+		rows[i] = row{g.topics, g.Language, f.Choice[i], ""}
 		if f.Choice[i] < 0 {
 			rows[i].Reason = f.Reasons[i]
 		}
@@ -333,8 +335,8 @@ func (s *Store) VariantFor(ctx context.Context, seq, subscriber int64) (number i
 	return number, v, json.Unmarshal([]byte(data), &v)
 }
 
-// FullVariant returns the frozen variant of an edition that has the most in it, or
-// ErrNotFound when it has none.
+// FullVariant returns the longest frozen variant of an edition, or ErrNotFound if it has
+// none.
 func (s *Store) FullVariant(ctx context.Context, seq int64) (digest.Variant, error) {
 	return s.variant(ctx, "variant.longest", seq)
 }

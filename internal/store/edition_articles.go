@@ -11,27 +11,27 @@ import (
 	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
-// Waiting asks for the articles that wait for a digest's next editions: published, dated
-// no later than now, in no edition of it yet, not marked as seen, and its own. An article
-// is a digest's own when its date is not before the digest's beginning or, whatever its
-// date, when it came in after the digest's first tick or edition: a late article.
+// Waiting is a query for the articles that wait for a digest's next edition: they are
+// published, dated no later than Now, in no edition of the digest, not marked as seen, and
+// belong to the digest. An article belongs to a digest if its date is not before Since, or,
+// whatever its date, if it was added after Began: a late article.
 type Waiting struct {
 	Digest string
-	Since  time.Time // the digest's beginning; zero for everything
-	Began  time.Time // when its first tick or edition was dealt with; zero before
+	Since  time.Time // the digest's beginning; zero for all articles
+	Began  time.Time // when its first tick or edition was handled; zero before that
 	Now    time.Time
 	Filter article.Filter
-	Before time.Time // only those dated before; zero for all
-	Draft  string    // id of an edition whose articles wait as well; empty for none
+	Before time.Time // only articles dated before; zero for all
+	Draft  string    // id of an edition whose articles count as waiting; empty for none
 	Limit  int
-	Oldest bool // those that have waited longest first, and not the newest
-	// Earlier asks for those instead that are not its own: dated before its beginning,
-	// and there before its first tick or edition.
+	Oldest bool // return those that have waited longest first, instead of the newest
+	// Earlier selects the articles that do not belong to the digest instead: they are dated
+	// before Since and were added before Began.
 	Earlier bool
 }
 
-// query is the question as the lister puts it. The order by date is served by
-// articles_waiting.
+// query returns the Query for the articles. The index articles_waiting serves the order by
+// date.
 func (w *Waiting) query() Query {
 	q := Query{Filter: w.Filter, Limit: w.Limit, Order: ByDate, AsOf: w.Now, waits: w}
 	if w.Oldest {
@@ -40,8 +40,8 @@ func (w *Waiting) query() Query {
 	return q
 }
 
-// WaitingArticles returns the articles that wait, the newest first unless the oldest are
-// asked for.
+// WaitingArticles returns the articles that wait, the newest first, or with Oldest the
+// oldest.
 func (s *Store) WaitingArticles(ctx context.Context, w Waiting) ([]article.Article, error) {
 	found, err := s.Articles(ctx, w.query())
 	out := make([]article.Article, len(found))
@@ -54,7 +54,7 @@ func (s *Store) WaitingArticles(ctx context.Context, w Waiting) ([]article.Artic
 // unlimited exceeds the number of articles of any store.
 const unlimited = 1 << 40
 
-// CountWaiting returns how many articles wait, whatever the limit.
+// CountWaiting returns how many articles wait. It ignores the limit.
 func (s *Store) CountWaiting(ctx context.Context, w Waiting) (int, error) {
 	w.Limit = unlimited
 	text, args, err := s.waiting(ctx, s.readers, w, func(_ *lister, merged string) string {
@@ -71,8 +71,8 @@ func (s *Store) CountWaiting(ctx context.Context, w Waiting) (int, error) {
 	return n, sqldb.Wrap("articles", err)
 }
 
-// waiting composes SQL around the query for the positions of the articles that wait. It is
-// empty when there cannot be any.
+// waiting returns SQL with its arguments: around wraps the query for the positions of the
+// articles that wait. The text is empty if no article can match.
 func (s *Store) waiting(ctx context.Context, on *conn, w Waiting, around func(l *lister, merged string) string) (string, []any, error) {
 	q := w.query()
 	q.setDefaults()
@@ -109,8 +109,9 @@ func (s *Store) MarkSeen(ctx context.Context, w Waiting) (int64, error) {
 	return n, err
 }
 
-// MarkUnseen puts the articles that were marked as seen and are dated before a time, zero
-// for all, back into a digest's queue. Those that an edition has had are not among them.
+// MarkUnseen returns articles that were marked as seen to a digest's queue and returns their
+// number: those that are dated before a time, or all with the zero time. Articles that an
+// edition contained stay out of the queue.
 func (s *Store) MarkUnseen(ctx context.Context, digest string, before time.Time) (int64, error) {
 	var n int64
 	err := s.write(ctx, func(tx *conn) (err error) {
@@ -120,7 +121,7 @@ func (s *Store) MarkUnseen(ctx context.Context, digest string, before time.Time)
 	return n, err
 }
 
-// LedgerCounts are how many articles of a digest do not wait any more, and why.
+// LedgerCounts counts the articles of a digest that do not wait any more, by reason.
 type LedgerCounts struct {
 	Seen    int // marked as seen
 	Drafted int // in a draft
@@ -151,8 +152,8 @@ func (s *Store) WithdrawnArticles(ctx context.Context, seq int64) ([]WithdrawnAr
 	return out, err
 }
 
-// EditionsUnderWay returns the ids of the editions that hold an article and are approved, being
-// sent or paused.
+// EditionsUnderWay returns the ids of the editions that contain an article and are approved,
+// being sent or paused.
 func (s *Store) EditionsUnderWay(ctx context.Context, article string) ([]string, error) {
 	var out []string
 	err := s.readers.Each(ctx, "edition.underWayWith", []any{article}, func(rows *sql.Rows) error {
@@ -164,8 +165,8 @@ func (s *Store) EditionsUnderWay(ctx context.Context, article string) ([]string,
 	return out, err
 }
 
-// WithdrawalNotice is an article of an approved edition that was withdrawn, of which the editors
-// have not been notified yet.
+// WithdrawalNotice is a pending notification of the editors that an article of an approved
+// edition was withdrawn.
 type WithdrawalNotice struct {
 	WithdrawnArticle
 	Seq             int64 // of the edition
@@ -174,24 +175,24 @@ type WithdrawalNotice struct {
 	State           digest.State
 }
 
-// PendingWithdrawalNotices returns the withdrawn articles of all editions that are approved, being sent or
-// paused, of which the editors have not been notified.
+// PendingWithdrawalNotices returns the pending notifications about the editions that are
+// approved, being sent or paused.
 func (s *Store) PendingWithdrawalNotices(ctx context.Context) ([]WithdrawalNotice, error) {
 	var out []WithdrawalNotice
 	err := s.readers.Each(ctx, "edition.pendingNotices", nil, func(rows *sql.Rows) error {
-		var u WithdrawalNotice
-		err := rows.Scan(&u.Seq, &u.Edition, &u.Digest, &u.Subject, &u.State, &u.ID, &u.Title)
-		out = append(out, u)
+		var n WithdrawalNotice
+		err := rows.Scan(&n.Seq, &n.Edition, &n.Digest, &n.Subject, &n.State, &n.ID, &n.Title)
+		out = append(out, n)
 		return err
 	})
 	return out, err
 }
 
-// RecordWithdrawalNotice records that editors are notified of a withdrawn article, and stores the jobs that
-// do so. first is false when another node was faster.
-func (s *Store) RecordWithdrawalNotice(ctx context.Context, u WithdrawalNotice, jobs []Job) (first bool, err error) {
+// RecordWithdrawalNotice marks a notification as sent and stores the jobs that send it. first
+// is false, and nothing is stored, if another node was faster.
+func (s *Store) RecordWithdrawalNotice(ctx context.Context, notice WithdrawalNotice, jobs []Job) (first bool, err error) {
 	err = s.write(ctx, func(tx *conn) error {
-		n, err := tx.Exec(ctx, "edition.recordNotice", u.Seq, u.ID, millis(s.Now()))
+		n, err := tx.Exec(ctx, "edition.recordNotice", notice.Seq, notice.ID, millis(s.Now()))
 		if first = n == 1; err != nil || !first {
 			return err
 		}

@@ -15,12 +15,12 @@ import (
 type Chunk struct {
 	Edition int64 // Seq of the edition
 	Number  int64
-	First   int64 // subscribers, both included
-	Last    int64
-	Epoch   int64 // of this lease: intents of an older one are refused
+	First   int64 // the lowest id of its subscribers
+	Last    int64 // the highest id of its subscribers
+	Epoch   int64 // of this lease; intents with an older one are refused
 }
 
-// Recipient is a subscriber to whom a chunk's mail goes.
+// Recipient is a subscriber of a chunk whose mail is due.
 type Recipient struct {
 	Subscriber int64
 	UID        uuid.UUID // the random id that tokens contain
@@ -32,12 +32,12 @@ type Recipient struct {
 	Name       string
 }
 
-// ClaimChunk leases the next chunk with open work, or returns nil. Mails that the last
-// holder was sending when it died become uncertain. A chunk of a cancelled edition is
-// ended instead, and the next one tried. own are the chunks that the node works on: they
-// are not claimed again even if their leases have run out. After an error it is unknown
-// whether a chunk was leased, since a connection may break during the commit; such a
-// chunk becomes free when its lease ends.
+// ClaimChunk leases the next chunk with open work, or returns nil if there is none. Mails
+// that the last holder was sending when it died become uncertain. Chunks of cancelled
+// editions are ended and skipped. own are the chunks that the node works on: they are not
+// claimed again, even if their leases have expired. After an error it is unknown whether a
+// chunk was leased, since a connection may break during the commit; such a chunk becomes
+// free when its lease ends.
 func (s *Store) ClaimChunk(ctx context.Context, node string, lease time.Duration, own ...Chunk) (*Chunk, error) {
 	names := make([]string, len(own))
 	for i, c := range own {
@@ -89,7 +89,8 @@ func (s *Store) claimChunk(ctx context.Context, node string, lease time.Duration
 	return chunk, cancelled, err
 }
 
-// DeferEdition releases a lease and keeps all nodes from the edition for a while.
+// DeferEdition releases the lease of a chunk, and makes the edition's waiting chunks due only
+// after a delay, for all nodes.
 func (s *Store) DeferEdition(ctx context.Context, c Chunk, d time.Duration) error {
 	return s.write(ctx, func(tx *conn) error {
 		until := millis(s.Now().Add(d))
@@ -101,7 +102,7 @@ func (s *Store) DeferEdition(ctx context.Context, c Chunk, d time.Duration) erro
 	})
 }
 
-// endChunk skips what a cancelled edition has left.
+// endChunk skips the open mails of a chunk of a cancelled edition.
 func (s *Store) endChunk(ctx context.Context, tx *conn, c *Chunk, now time.Time) error {
 	if _, err := tx.Exec(ctx, "chunk.skipRest", c.Edition, c.First, c.Last, millis(now)); err != nil {
 		return err
@@ -120,8 +121,8 @@ func (s *Store) endChunk(ctx context.Context, tx *conn, c *Chunk, now time.Time)
 	return err
 }
 
-// Recipients returns the recipients of a leased chunk whose mail is due, including
-// uncertain ones with resend.
+// Recipients returns the recipients of a leased chunk whose mail is due. With resend it
+// includes uncertain mails.
 func (s *Store) Recipients(ctx context.Context, c Chunk, resend bool) ([]Recipient, error) {
 	again := 0
 	if resend {
@@ -151,9 +152,9 @@ func (s *Store) RenewChunk(ctx context.Context, c Chunk, lease time.Duration) (b
 	return n == 1, err
 }
 
-// ReleaseChunk releases a lease: the chunk is done, or waits for its next due mail.
-// finished reports that it was the last chunk and the edition is sent. A chunk with a held
-// uncertain mail is not done.
+// ReleaseChunk releases a lease. The chunk is then done, or waits until its next mail is due.
+// A chunk with an uncertain mail that waits for an editor is not done. finished reports
+// whether it was the last chunk, so that the edition is sent.
 func (s *Store) ReleaseChunk(ctx context.Context, c Chunk, resend bool) (finished bool, err error) {
 	err = s.write(ctx, func(tx *conn) error {
 		finished = false
@@ -201,16 +202,16 @@ func (s *Store) finish(ctx context.Context, tx *conn, seq int64) (bool, error) {
 	return n == 1, err
 }
 
-// doubtWait is the pause before an uncertain mail is sent again, since the server may be
+// doubtWait is the pause before an uncertain mail is sent again: the server may be
 // restarting.
 const doubtWait = 2 * time.Second
 
-// farthestTry and farthestLease are longer than any wait for a next try and any lease.
-// A time beyond them was set by a clock that has been set back since.
+// farthestTry and farthestLease exceed every wait for a next try and every lease. A time
+// further in the future was stored before the clock was set back.
 const (
 	farthestTry   = 6 * time.Hour
 	farthestLease = 2 * time.Hour
 )
 
-// never is a time that is not reached: the chunk waits for an editor's decision.
+// never is a time that is never reached. A chunk with it waits for an editor's decision.
 const never = int64(1) << 52

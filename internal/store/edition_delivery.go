@@ -19,8 +19,8 @@ type AddressedDelivery struct {
 	Address string
 }
 
-// Deliveries returns an edition's deliveries in some states, in the order of their
-// subscribers, after one of them.
+// Deliveries returns up to limit deliveries of an edition in some states, in the order of
+// their subscribers, for subscribers with a higher id than after.
 func (s *Store) Deliveries(ctx context.Context, e Edition, states []digest.DeliveryState, after int64, limit int) ([]AddressedDelivery, error) {
 	words := make([]string, len(states))
 	for i, state := range states {
@@ -29,8 +29,8 @@ func (s *Store) Deliveries(ctx context.Context, e Edition, states []digest.Deliv
 	return s.deliveries(ctx, e, "delivery.list", e.Seq, after, jsonList(words), limit)
 }
 
-// EverUncertain returns the deliveries of an edition that are or once were uncertain:
-// their subscribers may have got two mails.
+// EverUncertain returns the deliveries of an edition that are or were uncertain. Their
+// subscribers may have got two mails.
 func (s *Store) EverUncertain(ctx context.Context, e Edition, after int64, limit int) ([]AddressedDelivery, error) {
 	return s.deliveries(ctx, e, "delivery.doubted", e.Seq, after, limit)
 }
@@ -60,8 +60,8 @@ func (s *Store) Delivery(ctx context.Context, e Edition, subscriber int64) (dige
 	return d, err
 }
 
-// ResolveUncertain carries out an editor's decision on the uncertain mails of an edition:
-// they are sent again, or skipped. It returns their number.
+// ResolveUncertain carries out an editor's decision on the uncertain mails of an edition: to
+// send them again, or to skip them. It returns their number.
 func (s *Store) ResolveUncertain(ctx context.Context, e Edition, resend bool) (int64, error) {
 	state, reason := digest.DeliverySkipped, "in doubt: an editor left it so"
 	if resend {
@@ -79,8 +79,8 @@ func (s *Store) ResolveUncertain(ctx context.Context, e Edition, resend bool) (i
 	return n, err
 }
 
-// doubtedMacro is the new reason of a delivery: a delivery that was once in doubt keeps
-// that before its latest reason.
+// doubtedMacro expands to the new reason of a delivery. If the delivery was ever in doubt,
+// that stays in front of the latest reason.
 var doubtedMacro = sqldb.Macro{Name: "doubted", Form: map[Engine]string{
 	SQLite:   fmt.Sprintf(doubtedSQL, "substr(reason, 1, instr(reason || '; then: ', '; then: ') - 1)"),
 	Postgres: fmt.Sprintf(doubtedSQL, "split_part(reason, '; then: ', 1)"),
@@ -112,7 +112,7 @@ func (s *Store) skipCounts(ctx context.Context, query string, args ...any) ([]Sk
 		var reason string
 		var n int64
 		err := rows.Scan(&reason, &n)
-		// What follows a colon differs between subscribers, such as the error in an address.
+		// The text after a colon differs between subscribers, such as the error in an address.
 		reason, _, _ = strings.Cut(reason, ": ")
 		counts[cmp.Or(reason, "no reason recorded")] += n
 		return err

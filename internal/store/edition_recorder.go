@@ -30,12 +30,11 @@ type Outcome struct {
 	Reply    string
 	Relay    string
 	NextTry  time.Time // for deferred ones
-	Feedback *Feedback // what a refusal says of the address; kept by the same commit
-	SoftRule SoftRule  // for Back
+	Feedback *Feedback // the report of a refusal about the address, stored by the same commit; may be nil
+	SoftRule SoftRule  // for Feedback
 }
 
-// Skip is a mail that is not attempted: skipped for good, or deferred because it is not
-// due.
+// Skip is a mail that is not attempted now: it is skipped, or deferred until NextTry.
 type Skip struct {
 	Chunk      Chunk
 	Subscriber int64
@@ -44,27 +43,27 @@ type Skip struct {
 	NextTry    time.Time
 }
 
-// RecorderEntry is the argument of Record: any of the three.
+// RecorderEntry is the argument of Record. Each field may be nil.
 type RecorderEntry struct {
 	Outcome *Outcome
 	Intent  *Intent
 	Skip    *Skip
 }
 
-// Recorder commits outcomes and intents in groups: everything that waits when a commit
-// ends goes into the next one, so that one commit serves all connections and none waits
-// for a timer. PostgreSQL gets two commits at once, so that one is prepared while the
-// other is written. With more, each would serve fewer connections, and several nodes
+// Recorder commits outcomes and intents in groups (group commit): all entries that wait when
+// a commit ends go into the next one, so that one commit serves all connections and none
+// waits for a timer. PostgreSQL gets two commits at a time, so that one is prepared while
+// the other is written. With more, each would serve fewer connections, and several nodes
 // would block each other.
 type Recorder struct {
 	store   *Store
 	entries chan pending
 	work    sync.WaitGroup
 	end     chan struct{}
-	timeout time.Duration // for a commit
+	timeout time.Duration // of a commit
 
 	mu     sync.Mutex
-	counts chunkCounts // outcomes that the chunks' counters do not have yet
+	counts chunkCounts // outcomes that are not yet added to the chunks' counters
 }
 
 type pending struct {
@@ -77,15 +76,16 @@ type answer struct {
 	err     error
 }
 
-// maxGroup bounds one commit.
+// maxGroup is the maximum number of entries in one commit.
 const maxGroup = 512
 
 // commitTimeout bounds the wait for a commit. Without it, a server that vanishes would block
 // all connections until the network times out.
 const commitTimeout = 45 * time.Second
 
-// countEvery is how often counters are updated: often enough for an editor who watches,
-// and rarely enough to cost nothing. A chunk is counted exactly when it is released.
+// countEvery is the interval between updates of the counters: short enough for an editor who
+// watches the progress, and long enough to cost little. Each chunk is also recounted when it
+// is released.
 const countEvery = 250 * time.Millisecond
 
 // NewRecorder starts a recorder. Any number of connections may use it.
@@ -137,8 +137,8 @@ func (r *Recorder) count() {
 	}
 }
 
-// DiscardCounts drops the pending counts of a chunk that is about to be released, and so
-// counted exactly.
+// DiscardCounts drops the pending counts of a chunk that is about to be released, since its
+// release recounts it.
 func (r *Recorder) DiscardCounts(c Chunk) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -164,8 +164,8 @@ func (r *Recorder) run() {
 	group := make([]pending, 0, maxGroup)
 	for first := range r.entries {
 		group = append(group[:0], first)
-		// Connections that have an entry ready but no processor go first: when all are busy
-		// signing, a commit would otherwise serve one or two.
+		// Let connections that have an entry ready add it: when all processors are busy signing
+		// mails, a commit would otherwise serve only one or two connections.
 		runtime.Gosched()
 		for len(group) < maxGroup {
 			select {
@@ -182,8 +182,8 @@ func (r *Recorder) run() {
 	}
 }
 
-// withTimeout bounds the time of a commit. SQLite does that by itself, and would need a
-// goroutine for each statement that can be cancelled.
+// withTimeout returns the context of a commit. On SQLite it has no timeout: SQLite bounds its
+// waits itself, and the driver needs a goroutine for each statement that can be cancelled.
 func (r *Recorder) withTimeout() (context.Context, context.CancelFunc) {
 	if r.store.engine == SQLite {
 		return context.Background(), func() {}
@@ -243,7 +243,7 @@ func (s *Store) record(ctx context.Context, group []pending, counts chunkCounts)
 			return nil
 		})
 	})
-	if err == nil { // before a mail leaves that an older copy of the store has granted
+	if err == nil { // before a mail is sent that an older copy of the store has granted
 		err = s.checkReconnected(ctx, era)
 	}
 	if err == nil {
@@ -262,14 +262,14 @@ func (s *Store) keysFor(ctx context.Context, batch *recordBatch) (subscriber.Key
 	return s.Keys(ctx)
 }
 
-// recordLate stores outcomes whose intent has become uncertain, because the lease of its
-// holder ran out. The same commit corrects the counters. Otherwise an editor could see an
-// uncertain mail that is none, if the process ended before it counts again.
+// recordLate stores outcomes whose intent was marked as uncertain because the lease of its
+// holder expired. The same commit corrects the counters. Otherwise they would show an
+// uncertain mail that does not exist if the process ended before the next count.
 func (s *Store) recordLate(ctx context.Context, late []*Outcome) error {
 	if len(late) == 0 {
 		return nil
 	}
-	// All transactions lock chunks in one order.
+	// All transactions lock chunks in the same order.
 	slices.SortFunc(late, func(a, b *Outcome) int {
 		return cmp.Or(cmp.Compare(a.Chunk.Edition, b.Chunk.Edition), cmp.Compare(a.Chunk.Number, b.Chunk.Number))
 	})
@@ -293,9 +293,9 @@ func (s *Store) recordLate(ctx context.Context, late []*Outcome) error {
 	})
 }
 
-// DenialReason returns why an intent was not granted: "lost" when another node has the
-// chunk, "stopped" when the edition is not being sent, "taken" when the mail has an
-// outcome already, and else the subscriber's state, or "unsubscribed".
+// DenialReason returns why an intent was not granted: "lost" if another node has the chunk,
+// "stopped" if the edition is not being sent, "unsubscribed" or the state of the subscriber
+// if they get no mail, and "taken" if the mail has an outcome already.
 func (s *Store) DenialReason(ctx context.Context, in Intent) (string, error) {
 	var why string
 	found, err := s.readers.One(ctx, "delivery.whyNot", []any{in.Chunk.Edition, in.Chunk.Number, in.Chunk.Epoch, in.Subscriber}, &why)

@@ -39,13 +39,12 @@ func newBatch(group []pending, now int64) *recordBatch {
 	return b
 }
 
-// deliveryChange is one kind of entries as the parameters of a query: the edition and the subscriber
-// first.
+// deliveryChange is a query that changes one delivery for each entry of a kind.
 type deliveryChange struct {
 	query   string
-	n       int
-	values  func(i int) []any
-	changed func(i int) // is called for each entry whose row was changed
+	n       int               // number of entries
+	values  func(i int) []any // the parameters of an entry; the edition and the subscriber come first
+	changed func(i int)       // called for each entry whose row was changed
 }
 
 // row returns an outcome as the parameters of delivery.results and delivery.late.
@@ -53,7 +52,8 @@ func (o *Outcome) row(now int64) []any {
 	return []any{o.Chunk.Edition, o.Subscriber, o.Attempt, string(o.State), replyText(o.Reason), int64(o.Code), replyText(o.Reply), o.Relay, now, millis(o.NextTry)}
 }
 
-// outcomes marks in met which of them found their intent.
+// outcomes returns the change for the outcomes. It marks in met those that found their
+// intent.
 func (b *recordBatch) outcomes(counts chunkCounts, met []bool) deliveryChange {
 	values := func(i int) []any { return b.outcomeEntries[i].row(b.now) }
 	return deliveryChange{"delivery.results", len(b.outcomeEntries), values, func(i int) {
@@ -118,7 +118,7 @@ func (c *conn) change(ctx context.Context, b deliveryChange) error {
 // chunkLease names a chunk and the lease under which its outcomes came.
 type chunkLease struct{ edition, chunk, epoch int64 }
 
-// chunkCounts are final outcomes: sent, refused, skipped.
+// chunkCounts counts final outcomes by chunk: sent, refused and skipped.
 type chunkCounts map[chunkLease][3]int64
 
 func (c chunkCounts) count(of Chunk, state digest.DeliveryState) {
@@ -161,8 +161,8 @@ func (c chunkCounts) add(ctx context.Context, tx *conn) error {
 	return nil
 }
 
-// recountChunk counts a chunk from its deliveries and, if it waits, makes it due: what it
-// waited for may have come.
+// recountChunk recounts a chunk from its deliveries. If the chunk waits, it becomes due,
+// since the outcome that it waited for may be stored now.
 func recountChunk(ctx context.Context, tx *conn, edition, number int64) error {
 	var held int
 	if _, err := tx.One(ctx, "chunk.lockForCount", []any{edition, number}, &held); err != nil {
@@ -236,10 +236,10 @@ func columnArrays(n int, row func(i int) []any) []any {
 	return columns
 }
 
-// atOnce commits outcomes, intents or both by one statement, since a transaction of two
-// statements takes four round trips to PostgreSQL. No row is in both, as an intent is for
-// another mail. It may be run again when it is unknown whether it was committed: outcomes
-// then find nothing to change, and intents find themselves.
+// atOnce commits outcomes, intents or both with one statement, since a transaction of two
+// statements takes four round trips to PostgreSQL. No row is in both, since an intent is for
+// another mail. It may be repeated if it is unknown whether it was committed: the outcomes
+// then change nothing, and the intents find their own attempt.
 func (c *conn) atOnce(ctx context.Context, outcomes, intents deliveryChange) error {
 	switch {
 	case outcomes.n == 0:
@@ -259,7 +259,7 @@ func (c *conn) atOnce(ctx context.Context, outcomes, intents deliveryChange) err
 	})
 }
 
-// combineRecords makes one statement of those for outcomes and intents.
+// combineRecords combines the statements for outcomes and intents into one.
 func combineRecords(q *sqldb.Queries) string {
 	outcomes, intents := q.Text(Postgres, "delivery.results"), q.Text(Postgres, "delivery.intents")
 	own := parameter.FindAllString(outcomes, -1)
@@ -272,7 +272,7 @@ func combineRecords(q *sqldb.Queries) string {
 
 var parameter = regexp.MustCompile(`\$\d+`)
 
-// highest is the highest number of some parameters.
+// highest returns the highest number of some parameters.
 func highest(parameters []string) int {
 	most := 0
 	for _, p := range parameters {

@@ -10,10 +10,10 @@ import (
 // DigestState is the stored state of a digest of the configuration.
 type DigestState struct {
 	Name    string
-	Spec    string    // schedule and timezone that Next was worked out from
-	Since   time.Time // articles dated before are not its own, unless they came in since Began
-	Began   time.Time // when its first tick or edition was dealt with; zero before
-	Next    time.Time // its next tick; zero when there is none
+	Spec    string    // the schedule and timezone that Next was computed from
+	Since   time.Time // articles dated earlier do not belong to it, unless they were added after Began
+	Began   time.Time // when its first tick or edition was handled; zero before that
+	Next    time.Time // its next tick; zero if there is none
 	NextKey string
 }
 
@@ -21,8 +21,8 @@ type DigestState struct {
 type Tick struct {
 	Digest       string
 	ScheduledFor string
-	Edition      string // id, empty when none was made
-	Reason       string // why none was made
+	Edition      string // id of its edition; empty if it made none
+	Reason       string // why it made no edition
 	At           time.Time
 }
 
@@ -50,7 +50,7 @@ func (s *Store) EnsureDigest(ctx context.Context, d DigestState) (DigestState, e
 	return have, err
 }
 
-// DigestState returns the state of a digest, or ErrNotFound when it never ran.
+// DigestState returns the state of a digest, or ErrNotFound if EnsureDigest never stored it.
 func (s *Store) DigestState(ctx context.Context, name string) (DigestState, error) {
 	d, found, err := s.digestState(ctx, s.readers, name)
 	if err == nil && !found {
@@ -67,10 +67,10 @@ func (s *Store) digestState(ctx context.Context, r *conn, name string) (DigestSt
 	return d, found, err
 }
 
-// SetDigestSince moves the beginning of a digest: what is in the store belongs to it if
-// it is dated from then on, zero for everything. What comes in later belongs to it
-// whatever its date, once the digest has had its first tick or edition. It returns
-// ErrNotFound for a digest that never ran.
+// SetDigestSince sets the beginning of a digest. Of the articles that are in the store now,
+// those dated since then belong to the digest, or all with the zero time. Articles that are
+// added later belong to it whatever their date, once the digest has had its first tick or
+// edition. It returns ErrNotFound if EnsureDigest never stored the digest.
 func (s *Store) SetDigestSince(ctx context.Context, name string, since time.Time) error {
 	return s.write(ctx, func(tx *conn) error { return s.setSince(ctx, tx, name, since) })
 }
@@ -83,23 +83,23 @@ func (s *Store) setSince(ctx context.Context, tx *conn, name string, since time.
 	return err
 }
 
-// Advance is the move of a digest from the tick that is due to the next one.
+// Advance moves a digest from the tick that is due to the next one.
 type Advance struct {
-	From    time.Time // the due tick as it stands in the store
+	From    time.Time // the due tick as it is stored
 	Next    time.Time
 	NextKey string
 }
 
-// CreateDraft stores a new edition as a draft, its articles in the ledger, and the advance
-// of the schedule that caused it, in one transaction. It returns ErrTaken when
-// another node was faster, and ErrQuarantined. An edition
-// without a Number gets the next one; one whose Number has been taken is refused.
-// The jobs are stored with it.
+// CreateDraft stores, in one transaction, a new edition as a draft, its articles in the
+// ledger, jobs, and the advance of the schedule, which is nil for an edition that was
+// composed by hand. An edition without a Number gets the next number. The error is ErrTaken
+// if another node was faster or the Number is no longer the next one, or ErrQuarantined.
 func (s *Store) CreateDraft(ctx context.Context, e Edition, advance *Advance, jobs ...Job) (Edition, error) {
 	return s.createDraft(ctx, e, advance, nil, jobs)
 }
 
-// CreateDraftSince is Plan for an edition by hand that moves the digest's beginning.
+// CreateDraftSince is CreateDraft for an edition that is composed by hand and that also sets
+// the digest's beginning.
 func (s *Store) CreateDraftSince(ctx context.Context, e Edition, since time.Time) (Edition, error) {
 	return s.createDraft(ctx, e, nil, &since, nil)
 }
@@ -136,19 +136,20 @@ func (s *Store) createDraft(ctx context.Context, e Edition, advance *Advance, si
 	return e, err
 }
 
-// NextNumber returns the number of a digest's next edition. A subject may show
-// it, so it is known before the edition is planned; Plan refuses an edition whose
-// number another one has taken since.
+// NextNumber returns the number of a digest's next edition. A subject may contain it, so it
+// is needed before the edition is created. CreateDraft refuses an edition if another one has
+// taken its number since.
 func (s *Store) NextNumber(ctx context.Context, digestName string) (int, error) {
 	var number int
 	_, err := s.readers.One(ctx, "edition.nextNumber", []any{digestName}, &number)
 	return number, err
 }
 
-// ReplaceDraft gives a draft that waits for an editor the articles, the subject and the time of
-// creation of e, was being the draft as it was read, and moves the schedule on: a tick's
-// articles join those of the draft before. The jobs are stored with it. It returns ErrTaken
-// when the draft is another one by now, or another node was faster.
+// ReplaceDraft replaces the articles, the subject and the creation time of a draft that waits
+// for an editor by those of e, and advances the schedule: the articles of a later tick are
+// added to the waiting draft. was is the draft as it was read. The jobs are stored in the
+// same transaction. It returns ErrTaken if the draft has changed since, or another node was
+// faster.
 func (s *Store) ReplaceDraft(ctx context.Context, was, e Edition, tick string, advance Advance, jobs ...Job) error {
 	return s.write(ctx, func(tx *conn) error {
 		if err := s.claimTick(ctx, tx, e.Digest, &advance); err != nil {
@@ -178,8 +179,8 @@ func (s *Store) ReplaceDraft(ctx context.Context, was, e Edition, tick string, a
 	})
 }
 
-// WaitingDraft returns the newest draft that a digest's schedule made and that waits for an
-// editor; found is false when none does.
+// WaitingDraft returns the newest draft that a digest's schedule created and that waits for an
+// editor. found is false if there is none.
 func (s *Store) WaitingDraft(ctx context.Context, digestName string) (e Edition, found bool, err error) {
 	drafts, err := s.WaitingDrafts(ctx, digestName, 1)
 	if err != nil || len(drafts) == 0 {
@@ -188,8 +189,8 @@ func (s *Store) WaitingDraft(ctx context.Context, digestName string) (e Edition,
 	return drafts[0], true, nil
 }
 
-// WaitingDrafts returns the drafts that a digest's schedule made and that wait for an editor,
-// the newest first. When there are several, their lists of articles are left out.
+// WaitingDrafts returns the drafts that a digest's schedule created and that wait for an
+// editor, the newest first. If there are several, their lists of articles are left out.
 func (s *Store) WaitingDrafts(ctx context.Context, digestName string, limit int) ([]Edition, error) {
 	return s.readers.editions(ctx, "edition.waitingDraft", digestName, limit)
 }
@@ -211,7 +212,7 @@ func (s *Store) claimTick(ctx context.Context, tx *conn, name string, advance *A
 	return err
 }
 
-// SkipTick stores why a due tick makes no edition, and advances the schedule.
+// SkipTick stores the reason why a due tick makes no edition, and advances the schedule.
 func (s *Store) SkipTick(ctx context.Context, t Tick, advance Advance) error {
 	return s.write(ctx, func(tx *conn) error {
 		if err := s.claimTick(ctx, tx, t.Digest, &advance); err != nil {
