@@ -8,21 +8,19 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-// Rule says which candidates an edition takes.
+// Rule selects the articles of an edition from the candidates.
 type Rule struct {
-	Min, Max int // articles; fewer than Min make no edition, 0 is no bound
-	// Oldest gives the places of an edition that cannot take all to those that have
-	// waited longest, and not to the newest.
+	Min, Max int // number of articles; fewer than Min make no edition, a Max of 0 is no limit
+	// Oldest takes those that have waited longest, not the newest, when there are more than Max.
 	Oldest bool
 	// Filter is the digest's filter; nil takes every article.
 	Filter func(*article.Article) bool
 }
 
-// Choose picks an edition's articles from those that no edition of the digest has
-// had, and returns them newest first, as they are shown. When there are more than
-// rule.Max, the newest are taken: what readers expect of a digest is what is new. The
-// others wait for the next edition. An article dated after now waits. Fewer than
-// rule.Min articles give none.
+// Choose picks an edition's articles from candidates, the articles that have been in no edition
+// of the digest. It returns them newest first, in the order shown. If there are more than
+// rule.Max it takes the newest, unless rule.Oldest is set; the others wait for the next edition,
+// as do articles dated after now. It returns none if there are fewer than rule.Min.
 func Choose(candidates []article.Article, rule Rule, now time.Time) []article.Article {
 	chosen := eligible(candidates, rule, now)
 	if len(chosen) == 0 || len(chosen) < rule.Min {
@@ -58,8 +56,8 @@ func eligible(candidates []article.Article, rule Rule, now time.Time) []article.
 	return out
 }
 
-// byAvailability orders by the moment an article could first have been sent. That is
-// when it came in, or its own date when that was later.
+// byAvailability orders articles by the time at which they could first have been sent: when they
+// were imported, or their own date if that is later.
 func byAvailability(a, b article.Article) int {
 	return cmp.Or(available(a).Compare(available(b)), a.Published.Compare(b.Published), cmp.Compare(a.ID, b.ID))
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/tidings-press/tidings/templates"
 )
 
-// Compose makes the draft of an edition: its subject and the ids of its articles.
-// The caller adds what it knows of the schedule.
+// Compose returns the draft of an edition, with its subject and the ids of its articles. The
+// caller sets ScheduledFor.
 func Compose(in Input, set *templates.Set) (Edition, error) {
 	if len(in.Articles) == 0 {
 		return Edition{}, errors.New("an edition needs at least one article")
@@ -25,9 +25,8 @@ func Compose(in Input, set *templates.Set) (Edition, error) {
 	}, nil
 }
 
-// subject is what an editor wrote, or else what the subject template gives for the
-// articles of this variant: a reader's subject never names an article that
-// is not in the reader's mail.
+// subject returns the subject that an editor wrote, or renders the subject template with the
+// articles of this variant, so that it names no article that is missing from the mail.
 func (v view) subject() (string, error) {
 	if v.in.Subject != "" {
 		return templates.HeaderLine(v.in.Subject), nil

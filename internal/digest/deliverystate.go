@@ -10,7 +10,7 @@ type Delivery struct {
 	Reason     string // why it was skipped, refused or held
 	Tries      int
 	Code       int    // SMTP reply code of the last try, 0 if there was none
-	Reply      string // its text, with the enhanced status code
+	Reply      string // text of that reply, with the enhanced status code
 	Relay      string
 	At         time.Time // of the last change
 	NextTry    time.Time // for deferred ones
@@ -32,7 +32,7 @@ const (
 	DeliverySkipped    DeliveryState = "skipped"
 )
 
-// DeliveryStates are all states of a delivery, in the order of its life.
+// DeliveryStates lists all states of a delivery, in the usual order.
 var DeliveryStates = []DeliveryState{
 	DeliveryQueued, DeliveryAttempting, DeliverySent, DeliveryDeferred,
 	DeliveryRefused, DeliveryUncertain, DeliverySkipped,

@@ -1,9 +1,9 @@
-// Package digest chooses articles for an edition, composes it and renders its
-// variants. Choose, Compose and Render are its doors; it takes values and returns
-// values, and knows neither store nor network.
+// Package digest chooses articles for an edition, composes it and renders its variants. Start
+// with Choose, Compose and Render. They take values and return values, and use neither store nor
+// network.
 //
-// It also has the states of editions and deliveries, with the tables of what may
-// follow on what.
+// The package also defines the states of editions and deliveries, with tables of the allowed
+// changes.
 package digest
 
 import "time"
@@ -14,7 +14,7 @@ type Edition struct {
 	ID           string // UUID
 	Digest       string
 	Number       int    // 1 for a digest's first edition
-	ScheduledFor string // the tick's wall-time key, or "manual:" + a unique word; unique per digest
+	ScheduledFor string // the tick's key, or "manual:" and a UUID; unique per digest
 	State        State
 	Subject      string
 	Articles     []string // article ids, in order
@@ -26,8 +26,8 @@ type Edition struct {
 	Finished     time.Time // sent, cancelled or failed
 }
 
-// Recipients is who an edition goes to, fixed when it is approved: subscribers
-// with an id of at most MaxID that were active on the digest then.
+// Recipients identifies the subscribers of an edition, fixed at its approval: those with an id of
+// at most MaxID who were active on the digest then.
 type Recipients struct {
 	Count int64
 	MaxID int64

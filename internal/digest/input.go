@@ -7,11 +7,11 @@ import (
 	"github.com/tidings-press/tidings/internal/config"
 )
 
-// Input is everything that an edition is made from. The same Input gives the same
-// bytes on every node and after every restart: nothing else goes in, no clock
-// and no randomness.
+// Input is everything that an edition is made from, apart from the templates. Rendering uses no
+// clock and no randomness, so that the same Input gives the same bytes on every node and after
+// every restart.
 type Input struct {
-	ID         string     // of the edition; the marks of the holes derive from it
+	ID         string     // of the edition; the placeholders are derived from it
 	Definition Definition // of the digest
 	Number     int        // 1 for a digest's first edition
 	Site       Site
@@ -20,30 +20,30 @@ type Input struct {
 	Subject    string            // written by an editor; empty for the definition's subject template
 }
 
-// Definition is what an edition needs to know of its digest.
+// Definition holds the settings of a digest that its editions depend on.
 type Definition struct {
 	Name        string
 	Title       string
 	Description string
-	Language    string // of a digest in one language; empty when its articles come in several
+	Language    string // language of the digest; empty when its articles have several
 	Timezone    string // IANA name, for the edition's date; UTC when empty
 	Template    string // name of a mail template; "digest" when empty
 	Subject     string // subject template; DefaultSubject when empty
 }
 
-// DefaultSubject is the subject template of digests that have none of their own.
+// DefaultSubject is the subject template of digests without one.
 const DefaultSubject = `{{.Digest.Title}}: {{.First.Title}}`
 
-// Site is what an edition needs to know of the publication.
+// Site holds the settings of the site that editions depend on.
 type Site struct {
 	Title    string
-	URL      string // without a last slash
-	Language string // of the fixed phrases when neither reader nor digest say one
+	URL      string // without a trailing slash
+	Language string // of the fixed phrases, when neither preferences nor digest set one
 	Icon     string // URL of a small square picture; empty for none
-	Postal   string // address for the footer, lines parted by \n
+	Postal   string // address for the footer, with lines separated by \n
 }
 
-// DefinitionOf is what an edition needs to know of a digest's settings.
+// DefinitionOf returns the Definition for a digest in the configuration.
 func DefinitionOf(d *config.Digest) Definition {
 	return Definition{
 		Name: d.Name, Title: d.Title, Description: d.Description, Language: d.Language,
@@ -51,7 +51,7 @@ func DefinitionOf(d *config.Digest) Definition {
 	}
 }
 
-// SiteOf is what an edition needs to know of the settings of the site.
+// SiteOf returns the Site for a configuration.
 func SiteOf(c *config.Config) Site {
 	return Site{Title: c.Site.Title, URL: c.Site.URL, Language: c.Site.Language, Icon: c.Site.Icon, Postal: c.Mail.Postal}
 }

@@ -8,10 +8,9 @@ import (
 	"github.com/tidings-press/tidings/templates"
 )
 
-// RenderPage renders an edition as a web page for everybody, with all its articles: in
-// the mail's template, but without anything that is about one reader. In place of
-// the reader's links it offers the subscription form. lang is the language of the fixed
-// phrases; empty for the digest's or the site's.
+// RenderPage renders an edition as a public web page with all its articles. It uses the mail's
+// template, but the subscriber's links are replaced by the subscription form. lang is the
+// language of the fixed phrases; empty for the digest's or the site's.
 func RenderPage(in Input, lang string, set *templates.Set) (string, error) {
 	if len(in.Articles) == 0 {
 		return "", ErrEmpty
@@ -29,7 +28,7 @@ func RenderPage(in Input, lang string, set *templates.Set) (string, error) {
 		return "", err
 	}
 	subscribe := in.Site.URL + "/subscribe?" + url.Values{"digest": {in.Definition.Name}}.Encode()
-	// Templates of a user's own may print these on the page too.
+	// Custom templates may show these on the page.
 	reader := Placeholders{Name: anonymous, Address: in.Site.Title, Unsubscribe: subscribe, Preferences: subscribe, Web: in.Site.URL + PagePath(in.ID)}
 	data := view.data(reader, extent{whole: len(in.Articles), bodies: true, web: true})
 	data.Subscribe = subscribe
@@ -40,5 +39,5 @@ func RenderPage(in Input, lang string, set *templates.Set) (string, error) {
 	return out, nil
 }
 
-// PagePath is the path of the page that shows an edition to everybody.
+// PagePath returns the path of an edition's public page.
 func PagePath(edition string) string { return "/editions/" + url.PathEscape(edition) }

@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// placeholderEncoding spells marks: lower case letters and digits, which no encoding of a
-// mail, of HTML or of a URL changes.
+// placeholderEncoding encodes placeholders as lower case letters and digits, which no encoding of
+// mail, HTML or URLs changes.
 var placeholderEncoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
-// newPlaceholders derives the marks of a variant from its edition and key, so that every
-// node makes the same ones. When the content already holds such a word, which
-// only malice could bring about, the next ones in line are taken.
+// newPlaceholders derives the placeholders of a variant from its edition and key, so that every
+// node makes the same ones. If the content already contains one, which only an attacker could
+// achieve, it derives others.
 func newPlaceholders(edition, key string, contains func(word string) bool) Placeholders {
 	for attempt := 0; ; attempt++ {
 		sum := sha256.Sum256([]byte("tidings marks\x00" + edition + "\x00" + key + "\x00" + strconv.Itoa(attempt)))

@@ -9,16 +9,15 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-// Preferences are a reader's wishes that change what a mail shows. Readers with
-// the same Key share a variant.
+// Preferences are the choices of a subscriber that change what a mail shows. Subscribers with the
+// same Key share a variant.
 type Preferences struct {
-	Topics   []string // tags of interest, any of them; none means everything
-	Language string   // BCP 47; articles in it or in no known language; empty means all
+	Topics   []string // article tags, any of which matches; none matches all articles
+	Language string   // BCP 47; matches articles in it or in no known language; empty matches all
 }
 
-// PreferencesFor returns the preferences of a subscriber of a digest. A digest in
-// one language comes to every reader as it is, in the language it is written in;
-// where the definition names no language the reader's own one chooses.
+// PreferencesFor returns the preferences of a subscriber of a digest. The subscriber's language
+// applies only to a digest whose definition names no language.
 func PreferencesFor(def Definition, topics []string, lang string) Preferences {
 	if def.Language != "" {
 		lang = ""
@@ -26,11 +25,10 @@ func PreferencesFor(def Definition, topics []string, lang string) Preferences {
 	return Preferences{Topics: topics, Language: lang}
 }
 
-// Narrowed returns the preferences as far as they matter for some articles: a topic
-// that chooses none of them, or only what the others choose, is left out, and all
-// are when they choose everything. Readers with a thousand combinations of topics
-// thus share the few mails that an edition can be. Preferences that nothing fits stay
-// as they are.
+// Narrowed returns preferences that select the same of the articles with as few topics as
+// possible: it drops topics that match no article or only articles that other topics match too,
+// and all topics if they match every article. Subscribers with many combinations of topics
+// thus share a few variants. Preferences that match no article are returned unchanged.
 func (p Preferences) Narrowed(articles []article.Article) Preferences {
 	everything := Preferences{Language: p.Language}.matching(articles)
 	topics := p.topics()
@@ -70,9 +68,8 @@ func (p Preferences) SkipReason(articles []article.Article) string {
 	return NoMatch
 }
 
-// Key is the canonical form: equal for preferences that differ only in order,
-// repetition or spelling of topics, or in the region of the language; "" for
-// no preferences at all.
+// Key returns the canonical form. It is equal for preferences that differ only in order,
+// repetition or spelling of topics, or in the region of the language. It is "" for no preferences.
 func (p Preferences) Key() string {
 	var parts []string
 	if lang := canonical(p.Language); lang != "" {
@@ -84,10 +81,10 @@ func (p Preferences) Key() string {
 	return strings.Join(parts, "&")
 }
 
-// keyEscaper keeps a topic with an ampersand from looking like two.
+// keyEscaper escapes the ampersand that separates topics in a key.
 var keyEscaper = strings.NewReplacer("%", "%25", "&", "%26")
 
-// matching returns the articles that belong in this reader's variant.
+// matching returns the articles that match the preferences.
 func (p Preferences) matching(articles []article.Article) []article.Article {
 	lang, topics := canonical(p.Language), p.topics()
 	var out []article.Article
@@ -99,9 +96,9 @@ func (p Preferences) matching(articles []article.Article) []article.Article {
 	return out
 }
 
-// Filter selects what belongs in this reader's variant, of articles that are in the
-// given languages or in none that is known. A language is in the list with and
-// without its region, as a store finds articles by it.
+// Filter returns a filter that selects the articles that match the preferences. languages are
+// all languages of the stored articles, each with and without its region, as the store indexes
+// them.
 func (p Preferences) Filter(languages []string) article.Filter {
 	topics := article.AnyOf(p.topics(), func(key string) article.Node { return article.Tag{Key: key} })
 	want := canonical(p.Language)
@@ -109,7 +106,7 @@ func (p Preferences) Filter(languages []string) article.Filter {
 		return topics
 	}
 	others := slices.DeleteFunc(slices.Clone(languages), func(tag string) bool { return sameLanguage(want, tag) })
-	var suiting article.Node = article.Language{} // none that is known
+	var suiting article.Node = article.Language{} // no known language
 	for _, tag := range languages {
 		if !sameLanguage(want, tag) {
 			continue
@@ -144,7 +141,7 @@ func matchesLanguage(want string, a *article.Article) bool {
 	return sameLanguage(want, a.Language)
 }
 
-// sameLanguage reports whether a language is the wanted one, or none that is known.
+// sameLanguage reports whether a language is the wanted one, or unknown.
 func sameLanguage(want, tag string) bool {
 	has := canonical(tag)
 	return has == "" || has == want
@@ -160,9 +157,8 @@ func matchesTopic(keys []string, a *article.Article) bool {
 	})
 }
 
-// canonical is a language without what does not tell readers apart: "pt" for "pt-BR",
-// but "zh-Hant" for "zh-TW", which is another script than the usual one; "" for
-// what is no language.
+// canonical returns a language without its region: "pt" for "pt-BR". It keeps a script that is
+// not the usual one of the language: "zh-Hant" for "zh-TW". It returns "" for an unknown language.
 func canonical(tag string) string {
 	parsed, err := language.Parse(tag)
 	if err != nil {

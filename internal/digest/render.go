@@ -16,8 +16,8 @@ var ErrEmpty = errors.New("no article of this edition matches the reader's topic
 // DefaultTemplate is the mail template of digests that name none.
 const DefaultTemplate = "digest"
 
-// Render makes the variant of an edition for one set of preferences. It returns
-// ErrEmpty when nothing is left for them. The same arguments give the same bytes.
+// Render renders the variant of an edition for one set of preferences. It returns ErrEmpty when
+// no article matches them. The same arguments give the same bytes.
 func Render(in Input, prefs Preferences, set *templates.Set) (Variant, error) {
 	articles := prefs.matching(in.Articles)
 	if len(articles) == 0 {
@@ -42,8 +42,8 @@ func Render(in Input, prefs Preferences, set *templates.Set) (Variant, error) {
 // variant renders the mail.
 func (v view) variant(mail *templates.Mail, placeholders Placeholders) (Variant, error) {
 	total := len(v.articles)
-	mailed, shown, err := trim(total, func(c extent) (templates.Rendered, error) {
-		return mail.Render(v.data(placeholders, c))
+	mailed, shown, err := trim(total, func(e extent) (templates.Rendered, error) {
+		return mail.Render(v.data(placeholders, e))
 	})
 	if err != nil {
 		return Variant{}, err
@@ -58,8 +58,8 @@ func (v view) variant(mail *templates.Mail, placeholders Placeholders) (Variant,
 	return out, err
 }
 
-// language is the one that the fixed phrases are in. It takes no more of the
-// preferences than their key tells, so that equal keys give equal variants.
+// language returns the language of the fixed phrases. It uses the canonical language, as the key
+// does, so that preferences with equal keys give equal variants.
 func (in Input) language(prefs Preferences) string {
 	return cmp.Or(canonical(prefs.Language), in.Definition.Language, in.Site.Language, "en")
 }

@@ -16,7 +16,7 @@ const (
 	Failed    State = "failed"
 )
 
-// States are all states of an edition, in the order of its life.
+// States lists all states of an edition, in the usual order.
 var States = []State{Draft, Approved, Sending, Paused, Sent, Cancelled, Failed}
 
 // Transitions lists the allowed changes of an edition's state, and what causes each.

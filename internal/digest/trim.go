@@ -6,32 +6,34 @@ import (
 	"github.com/tidings-press/tidings/templates"
 )
 
-// Sizes of a mail's HTML, and of its text, in bytes. Gmail cuts a mail off at 102 KB, with its
-// unsubscribe link, and each hole grows by a URL when it is filled.
+// Limits of a mail's HTML and of its text, in bytes. Gmail cuts mails off at 102 KB, and the
+// unsubscribe link with it. placeholderBytes is reserved for the values of the placeholders, which
+// are longer than the placeholders.
 const (
 	WarnBytes        = 80_000
 	MaxBytes         = 102_000
 	placeholderBytes = 4_000
 )
 
-// maxTitles bounds the list of what is not shown whole; nobody reads a longer one.
+// maxTitles bounds the list of articles that are shown by title only.
 const maxTitles = 30
 
-// extent says how much of a variant a mail shows.
+// extent is how much of a variant a mail shows.
 type extent struct {
 	whole  int  // articles shown whole
 	titles int  // the next ones, by title
-	bodies bool // the whole ones with their bodies, for templates that print them
-	web    bool // as a web page
+	bodies bool // whether whole articles include their bodies, for templates that show them
+	web    bool // whether it is shown as a web page
 }
 
-// newExtent returns the cut that shows n articles whole and lists those that follow.
+// newExtent returns the extent that shows n articles whole and lists those that follow by title.
 func newExtent(n, total int, bodies bool) extent {
 	return extent{whole: n, titles: min(total-n, maxTitles), bodies: bodies}
 }
 
-// trim renders as many articles whole as a mail has room for. Each size tells how many
-// to try next, so that a few tries do even for a thousand articles.
+// trim renders as many articles whole as fit in a mail. It estimates the number from the size of
+// each try, so that a few tries suffice even for a thousand articles. If a single article is too
+// large, it leaves out the bodies.
 func trim(total int, render func(extent) (templates.Rendered, error)) (templates.Rendered, extent, error) {
 	out, shown, err := fit(total, true, render)
 	if err != nil || max(len(out.HTML), len(out.Text))+placeholderBytes <= MaxBytes {
@@ -40,13 +42,13 @@ func trim(total int, render func(extent) (templates.Rendered, error)) (templates
 	return fit(total, false, render)
 }
 
-// firstTry is about what a mail has room for.
+// firstTry is about the number of articles that fit in a mail.
 const firstTry = 40
 
-// fit returns the fullest rendering found that is small enough, or that of a single
-// article when none is.
+// fit returns the rendering with the most articles that is found to fit, or a single article if
+// none fits.
 func fit(total int, bodies bool, render func(extent) (templates.Rendered, error)) (best templates.Rendered, shown extent, err error) {
-	most := total // above it is known not to fit
+	most := total // more are known not to fit
 	for n := min(total, firstTry); ; {
 		tried := newExtent(n, total, bodies)
 		out, err := render(tried)
@@ -70,7 +72,7 @@ func fit(total int, bodies bool, render func(extent) (templates.Rendered, error)
 	}
 }
 
-// warnings are what an editor should know of a variant's size.
+// warnings returns what an editor should know about a variant's size.
 func warnings(size int, shown extent, total int) []string {
 	var out []string
 	if shown.whole < total {

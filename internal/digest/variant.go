@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Variant is an edition rendered for one set of preferences. The holes in HTML
-// and Text are marked by the words in Holes; everything else is frozen.
+// Variant is an edition rendered for one set of preferences. HTML and Text contain the
+// placeholders for what differs per recipient; everything else is frozen.
 type Variant struct {
 	Edition       string
 	Key           string // canonical form of the preferences, "" for everything
@@ -17,25 +17,25 @@ type Variant struct {
 	HTML          string
 	Text          string
 	Placeholders  Placeholders `json:"Holes"`
-	AnonymousName string       `json:"Nobody"` // what fills the name's placeholder for a reader without a name
-	Articles      []string     // ids of all articles it carries, in order
-	Shown         int          // how many of them are shown whole; the rest is listed by title, or behind a link
+	AnonymousName string       `json:"Nobody"` // value of the name's placeholder for a subscriber without a name
+	Articles      []string     // ids of all its articles, in order
+	Shown         int          // how many of them are shown whole; the others are listed by title or only linked
 	Warnings      []string     // for the editor, such as that the mail is large
 }
 
-// Placeholders are the marks that stand for what differs per recipient. Each is a word
-// of ASCII letters and digits that occurs nowhere else in the variant, so that
-// it survives every encoding of the message.
+// Placeholders are strings that are replaced for each recipient. They consist of ASCII letters
+// and digits, so that no encoding of the message changes them, and occur nowhere else in the
+// variant. The same type holds the values that replace them.
 type Placeholders struct {
-	Name        string // the subscriber's name, or the template's word for nobody in particular
+	Name        string // the subscriber's name, or Variant.AnonymousName
 	Address     string
-	Unsubscribe string // URL of the page with one button
+	Unsubscribe string // URL of the unsubscribe page
 	Preferences string // URL
 	Web         string // URL of the public page
 }
 
-// Fill returns the variant as one reader sees it, with values in place of the marks.
-// It is for previews; mails are rendered far faster from their compiled message.
+// Fill returns the variant with values in place of the placeholders. It is for previews; mails
+// are rendered much faster from the compiled message.
 func (v Variant) Fill(values Placeholders) Variant {
 	if values.Name == "" {
 		values.Name = v.AnonymousName
@@ -46,8 +46,8 @@ func (v Variant) Fill(values Placeholders) Variant {
 	return v
 }
 
-// PagePath is the path of the public page with the articles of this variant, which has
-// a number within its edition. The variant without preferences has them all.
+// PagePath returns the path of the public page with the articles of this variant. number is the
+// variant's number within its edition. The variant without preferences has the edition's page.
 func (v Variant) PagePath(number int) string {
 	if v.Key == "" {
 		return PagePath(v.Edition)
@@ -55,7 +55,7 @@ func (v Variant) PagePath(number int) string {
 	return PagePath(v.Edition) + "/" + strconv.Itoa(number)
 }
 
-// All lists the marks, in the order of the struct's fields.
+// All lists the placeholders, in the order of the fields.
 func (h Placeholders) All() []string {
 	return []string{h.Name, h.Address, h.Unsubscribe, h.Preferences, h.Web}
 }

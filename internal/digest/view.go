@@ -9,17 +9,17 @@ import (
 	"github.com/tidings-press/tidings/templates"
 )
 
-// Bounds on what one article may take up in a mail, in characters. They are far
-// above what an editor writes, and keep one broken article from pushing out the rest.
+// Limits of one article in a mail. They are far above what an editor writes, and keep a broken
+// article from crowding out the others. Lengths are in characters.
 const (
 	maxTitle   = 300
 	maxSummary = 1200
 	maxAuthors = 12
-	maxPreview = 140 // of the line beside the subject in an inbox
-	imageWidth = 536 // pixels: the column's width within its margins
+	maxPreview = 140 // the line beside the subject in an inbox
+	imageWidth = 536 // pixels, the width of the column without margins
 )
 
-// view is an issue as templates see it.
+// view holds what the templates need of an edition.
 type view struct {
 	in       Input
 	page     templates.Page
@@ -47,8 +47,8 @@ func postal(address string) []string {
 	return lines
 }
 
-// data fills the template's struct with the first articles whole, the next by title,
-// and the rest as a number.
+// data returns the data for the template: the first articles whole, the next ones by title, and
+// the number of the rest.
 func (v view) data(placeholders Placeholders, shown extent) templates.Digest {
 	d := templates.Digest{
 		Page:    v.page,
@@ -82,7 +82,7 @@ func (v view) article(a *article.Article, body bool) templates.Article {
 		out.Authors = append(out.Authors, singleLine(author.Name, maxTitle))
 	}
 	if body {
-		out.Body = template.HTML(a.BodyFor(v.in.Site.URL)) //nolint:gosec // sanitised once, at import
+		out.Body = template.HTML(a.BodyFor(v.in.Site.URL)) //nolint:gosec // sanitized once, at import
 	}
 	return out
 }
@@ -91,8 +91,8 @@ func (v view) link(a *article.Article) templates.Link {
 	return templates.Link{Title: v.title(a), URL: a.URLFor(v.in.Site.URL), Language: a.Language, Direction: a.Direction()}
 }
 
-// title is what names the article; one without a title still needs something to
-// press on.
+// title returns the title of an article. Without one it uses the summary, slug or id, since the
+// link needs a text.
 func (v view) title(a *article.Article) string {
 	for _, text := range []string{a.Title, a.Summary, a.Slug} {
 		if title := singleLine(text, maxTitle); title != "" {
@@ -102,7 +102,7 @@ func (v view) title(a *article.Article) string {
 	return a.ID
 }
 
-// image scales a picture into the column; it is never blown up.
+// image scales an image down to the width of the column; smaller images are not enlarged.
 func (v view) image(image *article.Image) *templates.Image {
 	if image == nil || image.URL == "" {
 		return nil
@@ -114,8 +114,8 @@ func (v view) image(image *article.Image) *templates.Image {
 	return out
 }
 
-// preheader tells beside the subject what else there is: the other titles, or the
-// only article's summary.
+// preheader returns the preview text that mail programs show beside the subject: the titles of
+// the other articles, or the summary of a single one.
 func (v view) preheader() string {
 	if len(v.articles) == 1 {
 		return singleLine(v.articles[0].Summary, maxPreview)
@@ -127,8 +127,8 @@ func (v view) preheader() string {
 	return singleLine(strings.Join(titles, " · "), maxPreview)
 }
 
-// singleLine cuts a text and makes one line of it. Imported articles are clean already;
-// this keeps a control character out of mails by whatever way it came in.
+// singleLine makes one line of a text and truncates it. Imported articles have been sanitized
+// already; singleLine removes control characters that got into the store in another way.
 func singleLine(text string, width int) string {
 	return templates.Truncate(strings.Join(strings.Fields(article.CleanText(text)), " "), width)
 }

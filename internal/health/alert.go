@@ -12,12 +12,12 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// Run watches the node until the context ends: it checks the database, and tells owners
-// of what needs them.
+// Run watches the node until the context ends. It checks the database, and mails owners about
+// findings that last.
 func (m *Monitor) Run(ctx context.Context) {
 	var work sync.WaitGroup
 	work.Go(func() { m.watchDatabase(ctx) })
-	for sleep(ctx, checkEvery) { // first, since the engine's loops are about to begin
+	for sleep(ctx, checkEvery) { // sleeps first, since the engine's loops are just starting
 		m.checkAndAlert(ctx)
 	}
 	work.Wait()
@@ -25,13 +25,14 @@ func (m *Monitor) Run(ctx context.Context) {
 
 const (
 	checkEvery = 5 * time.Second
-	// The database is read through piece by piece: for two seconds in a hundred at most.
+	// The database is checked piece by piece. The pause after a piece is integrityShare times as
+	// long as the piece took, so that checking takes at most two percent of the time.
 	integrityFor   = 2 * time.Second
 	integrityEvery = 15 * time.Second
 	integrityShare = 50
 )
 
-// watchDatabase checks the database again and again.
+// watchDatabase checks the integrity of the database continually.
 func (m *Monitor) watchDatabase(ctx context.Context) {
 	var integrity store.Integrity
 	for ctx.Err() == nil {
@@ -47,7 +48,8 @@ func (m *Monitor) watchDatabase(ctx context.Context) {
 	}
 }
 
-// checkAndAlert checks the node once and tells of what has lasted long enough.
+// checkAndAlert checks the node once, and alerts owners to findings that have lasted longer than
+// their grace period.
 func (m *Monitor) checkAndAlert(ctx context.Context) {
 	report := m.Check(ctx)
 	now := time.Now()
@@ -75,12 +77,12 @@ func (m *Monitor) checkAndAlert(ctx context.Context) {
 	m.rememberOwners(ctx)
 }
 
-// alertEditions tells of editions that failed of late or that the program paused. Each
-// is told once.
+// alertEditions alerts owners to editions that failed in the last 24 hours or that the program
+// paused, once for each.
 func (m *Monitor) alertEditions(ctx context.Context) {
 	editions, err := m.Store.Editions(ctx, "", 50)
 	if err != nil {
-		return // the findings say so
+		return // storeFindings reports the failure
 	}
 	for _, e := range editions {
 		failed := e.State == digest.Failed && m.Store.Now().Sub(e.Finished) < 24*time.Hour
@@ -93,7 +95,7 @@ func (m *Monitor) alertEditions(ctx context.Context) {
 	}
 }
 
-// rememberOwners keeps whom to tell, for when the store cannot say.
+// rememberOwners keeps the addresses of the owners, for alerts while the store cannot be read.
 func (m *Monitor) rememberOwners(ctx context.Context) {
 	editors, err := m.Store.Editors(ctx)
 	if err != nil {
@@ -110,21 +112,21 @@ func (m *Monitor) rememberOwners(ctx context.Context) {
 	}
 }
 
-// alert mails a finding to the owners, once for all nodes within a time; 0 is once for
-// ever. When the store does not take the mail, this process sends it by itself.
+// alert mails a finding to the owners, at most once per interval over all nodes; an interval of 0
+// means only once. If the mail cannot be queued in the store, the engine sends it directly.
 func (m *Monitor) alert(ctx context.Context, f finding, every time.Duration) {
 	if !m.Alerts {
 		return
 	}
 	if every == 0 {
-		every = 80 * 24 * time.Hour // after that the store forgets it, and the edition is old
+		every = 80 * 24 * time.Hour // the store keeps alerts for not much longer
 	}
 	if at, sent := m.alerted[f.cause]; sent && time.Since(at) < every {
 		return
 	}
 	m.rememberOwners(ctx)
 	if len(m.owners) == 0 {
-		return // there is nobody yet, and what lasts is told later
+		return // no owner exists yet; a finding that lasts is mailed later
 	}
 	take, err := m.Store.ClaimAlert(ctx, f.cause, every)
 	if err == nil && take {
@@ -136,11 +138,11 @@ func (m *Monitor) alert(ctx context.Context, f finding, every time.Duration) {
 	}
 	if err := m.Engine.MailEditorsNow(ctx, m.owners, m.mail(f)); err != nil {
 		m.Log.Error("owners could not be told", "what", f.text, "error", err)
-		delete(m.alerted, f.cause) // tried again at the next look
+		delete(m.alerted, f.cause) // try again at the next check
 	}
 }
 
-// advice says what helps.
+// advice maps findings to what owners can do about them.
 var advice = map[string]string{
 	string(store.FaultFull):        "Nothing is sent and nothing is recorded until there is room. Free some space; everything goes on by itself then.",
 	"disk":                         "When it is full, sending stops. Free some space, or give the store a larger disk.",
@@ -150,7 +152,7 @@ var advice = map[string]string{
 	string(store.FaultUnreachable): "Look at the database server and the network.",
 }
 
-// mail puts a finding into words for owners.
+// mail returns the mail to owners about a finding.
 func (m *Monitor) mail(f finding) delivery.EditorMail {
 	lines := []string{strings.ToUpper(f.text[:1]) + f.text[1:] + ".", f.detail}
 	for _, key := range []string{f.text, f.cause} {
@@ -163,7 +165,7 @@ func (m *Monitor) mail(f finding) delivery.EditorMail {
 	return delivery.EditorMail{Heading: m.Title + ": " + f.text, Lines: lines, Link: m.Site + "/admin/", Button: "Look at it"}
 }
 
-// sleep waits, and reports whether the context has not ended.
+// sleep waits for d or until the context ends, and returns false if the context ended.
 func sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -4,7 +4,7 @@ package health
 
 import "golang.org/x/sys/unix"
 
-// freeSpace is how many bytes this user may still write on the disk of a folder.
+// freeSpace returns how many bytes this user may still write on the disk of a folder.
 func freeSpace(folder string) (int64, error) {
 	var s unix.Statfs_t
 	if err := unix.Statfs(folder, &s); err != nil {

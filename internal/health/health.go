@@ -1,6 +1,5 @@
-// Package health finds out whether a node can do its work, answers /readyz with it, and
-// tells owners of what needs them. New makes a Monitor; Monitor.Check looks once,
-// Monitor.Run watches and tells.
+// Package health checks whether a node can do its work, answers /readyz, and alerts owners by
+// mail. New makes a Monitor; Monitor.Check checks once, Monitor.Run watches and alerts.
 package health
 
 import (
@@ -22,13 +21,13 @@ import (
 type Options struct {
 	Store    *store.Store
 	Engine   *delivery.Engine
-	Node     string        // names this process among those of the store
+	Node     string        // name of this process among those that share the store
 	Digests  []string      // whose ticks are watched
-	DiskFree int64         // bytes; less free space on the disk of the store is told
-	Alerts   bool          // whether owners get mails
-	Every    time.Duration // the same cause is told again no sooner
-	Fallback []string      // who is told while there is no owner
-	Site     string        // its public address
+	DiskFree int64         // bytes; less free space on the disk of the store is reported
+	Alerts   bool          // whether owners are alerted by mail
+	Every    time.Duration // least time between two alerts about the same cause
+	Fallback []string      // addresses to alert while there is no owner
+	Site     string        // public URL of the site
 	Title    string
 	Log      *slog.Logger
 }
@@ -36,15 +35,15 @@ type Options struct {
 // Monitor watches one node. It is safe for concurrent use.
 type Monitor struct {
 	Options
-	damage atomic.Pointer[store.Fault] // what the check of the database found
+	damage atomic.Pointer[store.Fault] // found by the integrity check
 
 	mu      sync.Mutex
 	latest  Report
-	probing atomic.Bool // a probe of the store has not come back
+	probing atomic.Bool // a probe of the store has not returned yet
 
-	firstSeen map[string]time.Time // since when each cause is there
-	alerted   map[string]time.Time // when it was told past the store
-	owners    []string             // as the store said last
+	firstSeen map[string]time.Time // first finding of each current cause
+	alerted   map[string]time.Time // last alert of this node, by cause
+	owners    []string             // addresses, as last read from the store
 }
 
 // New makes a Monitor that does not run yet.
@@ -52,42 +51,41 @@ func New(o Options) *Monitor {
 	return &Monitor{Options: o, firstSeen: map[string]time.Time{}, alerted: map[string]time.Time{}}
 }
 
-// Report reports whether a node can do its work. A report is for anybody: it names no
-// path, no host and no address.
+// Report is the result of a check. It is public, so it contains no path, host or address.
 type Report struct {
 	Ready    bool      `json:"ready"`
 	Reasons  []string  `json:"reasons"`  // why it is not ready
-	Warnings []string  `json:"warnings"` // what needs somebody, and keeps no request from being answered
+	Warnings []string  `json:"warnings"` // what needs attention while requests are still answered
 	Lag      Lag       `json:"behind"`
 	Checked  time.Time `json:"checked"`
 
 	findings []finding
 }
 
-// Lag is how many seconds the oldest work of each kind has been due.
+// Lag is how long, in seconds, the oldest work of each kind has been due.
 type Lag struct {
 	Tick    float64 `json:"tick_seconds"`    // of a schedule
-	Edition float64 `json:"edition_seconds"` // that no node sends
+	Edition float64 `json:"edition_seconds"` // with a chunk that no node sends
 	Job     float64 `json:"job_seconds"`     // such as a confirmation
 }
 
-// finding is something that is not as it should be.
+// finding is a problem that a check found.
 type finding struct {
-	cause   string        // names it for as long as it lasts
-	text    string        // for anybody
+	cause   string        // identifies the problem while it lasts
+	text    string        // public
 	detail  string        // for owners and logs
-	warning bool          // the node is ready all the same
-	grace   time.Duration // how long it may pass by itself before owners are told
-	quiet   bool          // owners are not told
+	warning bool          // the node is still ready
+	grace   time.Duration // how long it may last before owners are alerted
+	quiet   bool          // owners are not alerted
 }
 
-// reportLifetime is how long a report is given out again: asking often costs nothing.
+// reportLifetime is how long a report is reused, so that frequent requests are cheap.
 const reportLifetime = time.Second
 
-// checkTimeout bounds one look at everything.
+// checkTimeout is the timeout of one check.
 const checkTimeout = 5 * time.Second
 
-// Check looks at the node, at most once a second.
+// Check checks the node. It returns the last report again within reportLifetime.
 func (m *Monitor) Check(ctx context.Context) Report {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -101,7 +99,7 @@ func (m *Monitor) Check(ctx context.Context) Report {
 	broken := len(r.findings) > 0
 	r.findings = append(r.findings, m.diskFindings()...)
 	r.findings = append(r.findings, m.engineFindings()...)
-	if !broken { // else each question would wait in vain
+	if !broken { // otherwise each query would run into the timeout
 		r.findings = append(r.findings, m.lagFindings(ctx, &r.Lag)...)
 		r.findings = append(r.findings, m.relayFindings(ctx)...)
 	}
@@ -110,7 +108,7 @@ func (m *Monitor) Check(ctx context.Context) Report {
 	return r
 }
 
-// summarize sorts the findings into reasons and warnings, each text once.
+// summarize sets the reasons and warnings from the findings, each text once.
 func (r *Report) summarize() {
 	r.Reasons, r.Warnings, r.Checked = []string{}, []string{}, time.Now()
 	seen := map[string]bool{}
@@ -138,18 +136,18 @@ func (m *Monitor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
-	_ = encoder.Encode(report) // who went away needs no answer
+	_ = encoder.Encode(report) // fails only when the client has gone away
 }
 
-// storeFindings writes to the store, and looks at what other work has met of late.
+// storeFindings tests whether the store can be written, and adds recent faults of other work.
 func (m *Monitor) storeFindings(ctx context.Context) (out []finding) {
 	add := func(kind store.FaultKind, detail error) {
 		var fault *store.Fault
 		if errors.As(detail, &fault) {
-			detail = fault.Err // the kind is said already
+			detail = fault.Err // the text already names the kind
 		}
-		patience := map[store.FaultKind]time.Duration{store.FaultUnreachable: time.Minute, store.FaultReadOnly: 20 * time.Second}[kind]
-		out = append(out, finding{cause: "store: " + string(kind), text: string(kind), detail: fmt.Sprint(detail), grace: patience})
+		grace := map[store.FaultKind]time.Duration{store.FaultUnreachable: time.Minute, store.FaultReadOnly: 20 * time.Second}[kind]
+		out = append(out, finding{cause: "store: " + string(kind), text: string(kind), detail: fmt.Sprint(detail), grace: grace})
 	}
 	if err := m.probe(ctx); err != nil {
 		kind := store.FaultOf(err)
@@ -167,12 +165,12 @@ func (m *Monitor) storeFindings(ctx context.Context) (out []finding) {
 	return out
 }
 
-// faultRecent is how long a fault counts that some work has met: longer than the loops wait
+// faultRecent is how long a fault is reported after it happened. It is longer than the loops wait
 // between two tries.
 const faultRecent = 10 * time.Second
 
-// probe writes to the store within its time. A store that does not come back is not
-// asked again until it has: no pile of questions waits for it.
+// probe tests a write to the store. While an earlier probe has not returned it starts no other, so
+// that probes do not pile up.
 func (m *Monitor) probe(ctx context.Context) error {
 	if !m.probing.CompareAndSwap(false, true) {
 		return &store.Fault{Kind: store.FaultUnreachable, Err: fmt.Errorf("a write has not come back yet"), At: time.Now()}
@@ -190,12 +188,11 @@ func (m *Monitor) probe(ctx context.Context) error {
 	}
 }
 
-// diskFullBelow is the free space with which a disk counts as full: less than what one
-// commit of a busy node may add to the log.
+// diskFullBelow is the free space below which a disk counts as full: one commit of a busy node may
+// add that much to the log.
 const diskFullBelow = 4 << 20
 
-// diskFindings looks at the free space where the store is, when that is on this
-// machine.
+// diskFindings checks the free space on the disk of the store, if it is on this machine.
 func (m *Monitor) diskFindings() []finding {
 	folder := m.Store.Folder()
 	if folder == "" {
@@ -204,7 +201,7 @@ func (m *Monitor) diskFindings() []finding {
 	free, err := freeSpace(folder)
 	switch {
 	case err != nil:
-		return nil // the probe says more of it
+		return nil // the probe reports what is wrong
 	case free < diskFullBelow:
 		return []finding{{cause: "store: " + string(store.FaultFull), text: string(store.FaultFull), detail: fmt.Sprintf("%d KB are free in %s", free>>10, folder)}}
 	case free < m.DiskFree:
@@ -213,10 +210,10 @@ func (m *Monitor) diskFindings() []finding {
 	return nil
 }
 
-// failingGrace is how long a loop of the engine may fail before that is said.
+// failingGrace is how long a loop of the engine may fail before it is reported.
 const failingGrace = 10 * time.Second
 
-// engineFindings looks whether the engine's loops get on.
+// engineFindings checks whether the engine's loops run and succeed.
 func (m *Monitor) engineFindings() (out []finding) {
 	heartbeats := m.Engine.Heartbeats()
 	if len(heartbeats) == 0 {
@@ -232,13 +229,13 @@ func (m *Monitor) engineFindings() (out []finding) {
 			continue
 		}
 		f := finding{cause: "engine fails: " + p.Name, text: "the engine cannot go on: " + p.Name, detail: p.Error.Error(), grace: time.Minute}
-		f.warning = store.FaultOf(p.Error) == "" // such as a mistake in a template: pages are answered all the same
+		f.warning = store.FaultOf(p.Error) == "" // such as an error in a template: pages are still answered
 		out = append(out, f)
 	}
 	return out
 }
 
-// maxTickDelay is how late a tick may be before no engine can be at work.
+// maxTickDelay is how late a tick may be while an engine is running.
 const maxTickDelay = 2 * time.Minute
 
 // lagFindings measures how far behind the nodes are.
@@ -250,8 +247,8 @@ func (m *Monitor) lagFindings(ctx context.Context, behind *Lag) []finding {
 	*behind = Lag{lag.Tick.Seconds(), lag.Chunk.Seconds(), lag.Job.Seconds()}
 	switch held, err := m.Store.Quarantine(ctx); {
 	case err != nil:
-		return nil // asked again in a moment
-	case held != nil: // its ticks wait for an owner, and so would a mail about them
+		return nil // the next check asks again
+	case held != nil: // ticks wait for an owner, and a mail about them would not be sent
 		return []finding{{cause: "quarantine", text: "nothing is sent until an owner ends the quarantine", detail: "the store was restored", warning: true, quiet: true}}
 	}
 	if lag.Tick > maxTickDelay {
@@ -264,19 +261,19 @@ func (m *Monitor) lagFindings(ctx context.Context, behind *Lag) []finding {
 func (m *Monitor) relayFindings(ctx context.Context) (out []finding) {
 	holds, err := m.Store.Holds(ctx)
 	if err != nil {
-		return nil // asked again in a moment
+		return nil // the next check asks again
 	}
 	for _, h := range holds {
 		f := finding{cause: h.Target(), text: "a relay is stopped", detail: fmt.Sprintf("%s until %s: %s", h.Target(), h.Until.Format("15:04:05 MST"), h.Reason), warning: true}
 		switch h.Kind {
 		case store.ConnectionHeld:
-			// What may pass is tried again within half a minute. A longer rest is for
-			// what only a change of settings helps, such as a refused password.
+			// A relay with a temporary failure is dialled again within half a minute. A
+			// longer hold needs a change of settings, such as after a refused password.
 			if h.Until.Sub(m.Store.Now()) < time.Minute {
 				f.text, f.grace = "a relay cannot be reached", 5*time.Minute
 			}
 		case store.DomainHeld:
-			continue // one of thousands; the edition's page has it
+			continue // too many to alert; the edition's page shows them
 		}
 		out = append(out, f)
 	}

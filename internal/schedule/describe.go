@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Describe says the schedule for people, such as "every Friday at 08:00 (Europe/Paris)".
+// Describe describes the schedule for people, such as "every Friday at 08:00 (Europe/Paris)".
 func (s *Schedule) Describe() string {
 	zone := " (" + s.zone.String() + ")"
 	if s.every > 0 {
@@ -41,10 +41,10 @@ func describeDuration(d time.Duration) string {
 	return d.String()
 }
 
-// maxTimes is how many times of day are listed one by one.
+// maxTimes is how many times of day are listed individually.
 const maxTimes = 6
 
-// describeTimes says the time of day, "" when that takes too many words.
+// describeTimes describes the times of day. It returns "" when that would be too long.
 func (s *Schedule) describeTimes() string {
 	seconds, minutes, hours := valuesOf(s.rule.Second, 0, 59), valuesOf(s.rule.Minute, 0, 59), valuesOf(s.rule.Hour, 0, 23)
 	switch {
@@ -75,7 +75,7 @@ func clock(hour, minute, second int) string {
 	return fmt.Sprintf("%02d:%02d:%02d", hour, minute, second)
 }
 
-// describeStep says "every 15 minutes" of 0, 15, 30 and 45.
+// describeStep returns "every 15 minutes" for 0, 15, 30 and 45, and "" for irregular values.
 func describeStep(values []int, whole int, unit string) string {
 	step := whole / len(values)
 	for i, v := range values {
@@ -89,7 +89,7 @@ func describeStep(values []int, whole int, unit string) string {
 	return fmt.Sprintf("every %d %ss", step, unit)
 }
 
-// describeDays says on which days: "every Friday", "on day 1 of January".
+// describeDays describes the days, such as "every Friday" or "on day 1 of the month".
 func (s *Schedule) describeDays() string {
 	months, weekdays, dates := valuesOf(s.rule.Month, 1, 12), valuesOf(s.rule.Dow, 0, 6), valuesOf(s.rule.Dom, 1, 31)
 	var in string
@@ -119,10 +119,10 @@ func describeWeekdays(weekdays []int) string {
 	return "every " + joinWords(names(weekdays, func(d int) string { return time.Weekday(d).String() }))
 }
 
-// starred is how the library marks a field written with a star.
+// starred reports whether a field was written with a star, which the library marks in the top bit.
 func starred(field uint64) bool { return field>>63 == 1 }
 
-// valuesOf lists the values of a field's bits.
+// valuesOf returns the values whose bits are set in a field.
 func valuesOf(field uint64, low, high int) []int {
 	var out []int
 	for v := low; v <= high; v++ {
@@ -133,10 +133,10 @@ func valuesOf(field uint64, low, high int) []int {
 	return out
 }
 
-func names(values []int, name func(int) string) []string {
+func names(values []int, format func(int) string) []string {
 	out := make([]string, len(values))
 	for i, v := range values {
-		out[i] = name(v)
+		out[i] = format(v)
 	}
 	return out
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/robfig/cron/v3"
 )
 
-// Error says what is wrong with a spec or timezone, and what would be right.
+// Error reports what is wrong with a spec or timezone, and how to fix it.
 type Error struct {
 	Spec    string
 	Problem string
@@ -24,9 +24,9 @@ const fieldsFix = `five fields (minute hour day-of-month month day-of-week) such
 
 var parser = cron.NewParser(cron.SecondOptional | cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow | cron.Descriptor)
 
-// Parse reads a cron spec that is meant in a timezone (an IANA name; UTC when empty). A
-// prefix TZ= or CRON_TZ= in the spec wins over timezone. Errors are *Error; a
-// spec that never fires, such as 30 February, is one.
+// Parse reads a cron spec for a timezone (an IANA name; UTC when empty). A prefix TZ= or CRON_TZ=
+// in the spec overrides timezone. Errors are of type *Error. A spec that never fires, such as one
+// for 30 February, is an error.
 func Parse(spec, timezone string) (*Schedule, error) {
 	bare, timezone, err := cutZone(spec, timezone)
 	if err != nil {
@@ -43,7 +43,8 @@ func Parse(spec, timezone string) (*Schedule, error) {
 	return s, nil
 }
 
-// cutZone takes the prefix off. The library would panic on one without a schedule.
+// cutZone removes the timezone prefix from a spec. The library would panic on a prefix without a
+// schedule.
 func cutZone(spec, timezone string) (bare, zone string, err error) {
 	bare = strings.TrimSpace(spec)
 	for _, prefix := range []string{"TZ=", "CRON_TZ="} {
@@ -60,8 +61,8 @@ func cutZone(spec, timezone string) (bare, zone string, err error) {
 	return bare, timezone, nil
 }
 
-// LoadZone finds a timezone by its IANA name; UTC when empty. "Local" is none: it
-// would differ from node to node.
+// LoadZone finds a timezone by its IANA name; UTC when empty. It refuses "Local", which would
+// differ between nodes.
 func LoadZone(name string) (*time.Location, error) {
 	if name == "" {
 		return time.UTC, nil
@@ -93,8 +94,8 @@ func (s *Schedule) parse(spec string) error {
 	return &Error{Spec: spec, Problem: "it is no cron spec", Fix: fieldsFix}
 }
 
-// setInterval keeps the interval of @every. The library takes anything below a second, even a
-// negative one, for a second.
+// setInterval sets the interval of @every. It parses the interval again, since the library turns
+// anything below a second, even negative values, into a second.
 func (s *Schedule) setInterval(delay time.Duration) error {
 	written, err := time.ParseDuration(strings.TrimSpace(strings.TrimPrefix(s.spec, "@every")))
 	if err != nil || written != delay {
@@ -104,7 +105,7 @@ func (s *Schedule) setInterval(delay time.Duration) error {
 	return nil
 }
 
-// setRule keeps a rule that fires at all.
+// setRule sets the rule, and returns an error if it never fires.
 func (s *Schedule) setRule(rule *cron.SpecSchedule) error {
 	for _, field := range []uint64{rule.Second, rule.Minute, rule.Hour, rule.Dom, rule.Month, rule.Dow} {
 		if field == 0 { // a lone comma
@@ -122,7 +123,8 @@ func (s *Schedule) setRule(rule *cron.SpecSchedule) error {
 
 const allHours = 1<<24 - 1
 
-// replaceSundays writes day of week 7 as 0, as most crons allow and the library does not.
+// replaceSundays replaces 7 in the day of week by 0. Most crons accept 7 for Sunday, but the
+// library does not.
 func replaceSundays(spec string) string {
 	fields := strings.Fields(spec)
 	if len(fields) < 5 {
@@ -151,8 +153,8 @@ func replaceSunday(day string) string {
 	return from + "-6,0"
 }
 
-// hints are what the library says, and what would be right then.
-var hints = []struct{ says, right string }{
+// hints maps parts of the library's error messages to fixes.
+var hints = []struct{ contains, fix string }{
 	{"beyond end of range", "a range from lower to higher, or two with a comma: 5-6,0-1"},
 	{"above maximum", "seconds and minutes 0-59, hours 0-23, days 1-31, months 1-12, weekdays 0-7"},
 	{"below minimum", "seconds and minutes 0-59, hours 0-23, days 1-31, months 1-12, weekdays 0-7"},
@@ -162,15 +164,15 @@ var hints = []struct{ says, right string }{
 	{"step of range", "a step of at least 1, such as */15"},
 }
 
-// explain makes the library's error one of ours.
+// explain turns an error of the library into an *Error.
 func explain(spec string, err error) error {
 	what := strings.ReplaceAll(err.Error(), "\n", " ")
 	if cause := errors.Unwrap(err); cause != nil {
 		what = cause.Error()
 	}
 	for _, hint := range hints {
-		if strings.Contains(what, hint.says) {
-			return &Error{Spec: spec, Problem: what, Fix: hint.right}
+		if strings.Contains(what, hint.contains) {
+			return &Error{Spec: spec, Problem: what, Fix: hint.fix}
 		}
 	}
 	return &Error{Spec: spec, Problem: what, Fix: fieldsFix}

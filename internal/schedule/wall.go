@@ -2,11 +2,11 @@ package schedule
 
 import "time"
 
-// span is a stretch of time in which a zone keeps its offset from UTC.
+// span is a period in which a zone keeps its offset from UTC.
 type span struct {
-	start, end time.Time     // [start, end); zero when open
+	start, end time.Time     // [start, end); zero when unbounded
 	offset     time.Duration // wall clock minus UTC
-	jump       time.Duration // this offset minus the one before: positive in spring
+	jump       time.Duration // this offset minus the previous one; positive in spring
 }
 
 func spanAt(t time.Time, zone *time.Location) span {
@@ -14,8 +14,8 @@ func spanAt(t time.Time, zone *time.Location) span {
 	var sp span
 	sp.start, sp.end = local.ZoneBounds()
 	if !sp.end.IsZero() && !sp.end.After(t) {
-		// After a zone's table ends, Go 1.26 ends the rule's year after 365 days, leap years
-		// too: on 31 December the bound lies before t. No zone changes its clock that day.
+		// Beyond a zone's table, Go 1.26 assumes years of 365 days. On 31 December of a leap year
+		// the end then lies before t. No zone changes its clock on that day.
 		sp.end = time.Date(t.UTC().Year()+1, 1, 1, 0, 0, 0, 0, time.UTC)
 	}
 	sp.offset = offsetOf(local)
@@ -30,10 +30,10 @@ func offsetOf(t time.Time) time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
-// nextOnWall walks from span to span. Within one the wall clock runs evenly, so that
-// the rule can be evaluated on it as if it were UTC; the cron library's own walk in a
-// zone loses and doubles ticks where clocks change. The walk ends because Parse
-// made sure that the rule matches some day of every few years.
+// nextOnWall searches span by span. Within a span the offset is constant, so the rule can be
+// evaluated on the wall clock as if it were UTC. The cron library's own search in a zone loses and
+// doubles ticks when clocks change. The search ends, since Parse has checked that the rule
+// matches a day every few years.
 func (s *Schedule) nextOnWall(after time.Time) (Tick, bool) {
 	for sp := spanAt(after, s.zone); ; sp = spanAt(sp.end, s.zone) {
 		if !sp.start.IsZero() && after.Before(sp.start) {
@@ -48,9 +48,9 @@ func (s *Schedule) nextOnWall(after time.Time) (Tick, bool) {
 	}
 }
 
-// nextInSpan is the first tick of a span after a moment that is not before it by more
-// than the last instant of the span before. Walls that the clock skipped at its start
-// are ticks as well, as much later as the clock jumped.
+// nextInSpan returns the first tick of a span after a time, which is in the span or just before
+// its start. It includes wall times that the clock skipped at the start; they fire later by the
+// length of the jump.
 func (s *Schedule) nextInSpan(sp span, after time.Time) (Tick, bool) {
 	shown, ok := s.nextUnrepeated(sp, after)
 	if !s.fixed || sp.jump <= 0 {
@@ -58,15 +58,15 @@ func (s *Schedule) nextInSpan(sp span, after time.Time) (Tick, bool) {
 	}
 	before := span{end: sp.start.Add(sp.jump), offset: sp.offset - sp.jump}
 	skipped, found := s.nextAtOffset(before, after)
-	// At the same instant the wall time that the clock really shows gives the key.
+	// If both fire at the same time, the key is the wall time that the clock shows.
 	if found && (!ok || skipped.At.Before(shown.At)) {
 		return skipped, true
 	}
 	return shown, ok
 }
 
-// nextUnrepeated is the first moment of a span at which the clock shows a wall time of the
-// rule for the first time.
+// nextUnrepeated returns the next tick in a span, but leaves out wall times that the clock shows
+// for the second time.
 func (s *Schedule) nextUnrepeated(sp span, after time.Time) (Tick, bool) {
 	if s.fixed && sp.jump < 0 {
 		if repeatEnd := sp.start.Add(-sp.jump - time.Nanosecond); after.Before(repeatEnd) {
@@ -76,7 +76,7 @@ func (s *Schedule) nextUnrepeated(sp span, after time.Time) (Tick, bool) {
 	return s.nextAtOffset(sp, after)
 }
 
-// nextAtOffset evaluates the rule on a clock that runs evenly until the span's end.
+// nextAtOffset returns the rule's next tick before the end of the span, at the span's offset.
 func (s *Schedule) nextAtOffset(sp span, after time.Time) (Tick, bool) {
 	wall, ok := s.nextWall(after.UTC().Add(sp.offset))
 	at := wall.Add(-sp.offset)
@@ -92,8 +92,8 @@ func (s *Schedule) nextAtOffset(sp span, after time.Time) (Tick, bool) {
 	return tick, true
 }
 
-// nextWall is the rule's next wall time, as if UTC. The library looks five years
-// ahead; 29 February can be eight years away.
+// nextWall returns the rule's next wall time, as if in UTC. The library searches five years ahead,
+// but 29 February can be eight years away.
 func (s *Schedule) nextWall(after time.Time) (time.Time, bool) {
 	for range 3 {
 		if wall := s.rule.Next(after); !wall.IsZero() {
