@@ -43,7 +43,7 @@ test: tools fmt vet staticcheck deadcode vuln ## everything: checks, then the wh
 	@scripts/run-tests $(GO)
 
 crash: ## a long crash run on both stores: make crash KILLS=1000
-	$(GO) test ./internal/delivery/... -run 'Crash|Nodes|Storm' -count=1 -timeout 0 -v -kills $(KILLS)
+	$(GO) test ./internal/delivery/... -run 'Crash|Nodes(Lose|Are|Continue|Restart)|ConcurrentRelease' -count=1 -timeout 0 -v -kills $(KILLS)
 
 fuzz: ## run every fuzz target for FUZZTIME (default 30s)
 	@scripts/run-fuzz $(GO) $(FUZZTIME)
