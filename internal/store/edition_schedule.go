@@ -183,10 +183,17 @@ func (s *Store) ReplaceDraft(ctx context.Context, was, e Edition, tick string, a
 // editor. found is false if there is none.
 func (s *Store) WaitingDraft(ctx context.Context, digestName string) (e Edition, found bool, err error) {
 	drafts, err := s.WaitingDrafts(ctx, digestName, 1)
-	if err != nil || len(drafts) == 0 {
-		return e, false, err
+	for err == nil && len(drafts) > 0 {
+		// The row and its articles are read by two statements. When the row is the same
+		// afterwards, no other node replaced the draft between them.
+		var again []Edition
+		again, err = s.WaitingDrafts(ctx, digestName, 1)
+		if err == nil && len(again) > 0 && again[0].ID == drafts[0].ID && again[0].Created.Equal(drafts[0].Created) {
+			return drafts[0], true, nil
+		}
+		drafts = again
 	}
-	return drafts[0], true, nil
+	return e, false, err
 }
 
 // WaitingDrafts returns the drafts that a digest's schedule created and that wait for an
