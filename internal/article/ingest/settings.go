@@ -14,11 +14,10 @@ import (
 	"strings"
 )
 
-// Generators of static sites can set front matter for many files in one place: Hugo's cascade,
-// Jekyll's defaults, Eleventy's data files, a Zola section that is a draft. The visibility keys
-// of these settings are applied, so that what they withhold is withheld here too. The front
-// matter of a file takes precedence over the settings of its folder, and these over the settings
-// of parent folders.
+// Generators of static sites set front matter for many files in one place: Hugo's cascade,
+// Jekyll's defaults, Eleventy's data files, a Zola section that is a draft. Their visibility
+// keys are applied, so that what they withhold is withheld here too. A file's front matter
+// takes precedence over its folder's settings, and these over those of parent folders.
 
 // inherited is a front matter key that a file gets from the settings of its site, or the fact
 // that settings withhold it.
