@@ -1,10 +1,8 @@
 package feedserver
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/tidings-press/tidings/feed"
@@ -50,24 +48,6 @@ type Found struct {
 	// has looked at everything from where it began to this position, which itself
 	// is no item to come. Zero when there is nothing further on.
 	Until feed.Position
-}
-
-// Fit takes the HTML from the largest items, until what is left has room. Of
-// items of one size the one that is shown further down loses its own. A source
-// leaves out the same without reading it.
-func Fit(items []feed.Item, room int) {
-	order := make([]*feed.Item, len(items))
-	for i := range items {
-		order[i] = &items[i]
-	}
-	slices.SortFunc(order, func(a, b *feed.Item) int {
-		return cmp.Or(cmp.Compare(len(a.Article.HTML), len(b.Article.HTML)), b.Position.Compare(a.Position))
-	})
-	for _, item := range order {
-		if room -= len(item.Article.HTML); room < 0 {
-			item.Article.HTML = ""
-		}
-	}
 }
 
 // Mark is a position in the changes of a source. The zero value is before all changes.

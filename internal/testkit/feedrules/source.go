@@ -4,6 +4,7 @@
 package feedrules
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -124,7 +125,7 @@ func (s *Source) Select(_ context.Context, q feedserver.Query) (found feedserver
 			out[i].Article = article.Article{ID: out[i].Article.ID}
 		}
 	}
-	feedserver.Fit(out, q.Room)
+	fit(out, q.Room)
 	found.Items = out
 	return found, nil
 }
@@ -194,4 +195,21 @@ func (s *Source) Spelling(_ context.Context, _ feed.Kind, name string) (string, 
 		}
 	}
 	return "", feedserver.ErrUnknown
+}
+
+// fit removes the HTML of the largest items until the rest fits into room bytes. Of items of
+// one size, the one that is listed later loses its HTML. The store leaves out the same.
+func fit(items []feed.Item, room int) {
+	order := make([]*feed.Item, len(items))
+	for i := range items {
+		order[i] = &items[i]
+	}
+	slices.SortFunc(order, func(a, b *feed.Item) int {
+		return cmp.Or(cmp.Compare(len(a.Article.HTML), len(b.Article.HTML)), b.Position.Compare(a.Position))
+	})
+	for _, item := range order {
+		if room -= len(item.Article.HTML); room < 0 {
+			item.Article.HTML = ""
+		}
+	}
 }
