@@ -338,8 +338,8 @@ func (s *stored) byHook(t *testing.T, id mailer.DeliveryID) {
 	}
 }
 
-// TestUnsubscribingByMailLeavesTheDigestOfTheMail: who leaves one digest keeps the
-// others, but a wish whose digest nobody can tell any more is not ignored.
+// TestUnsubscribingByMailLeavesTheDigestOfTheMail answers mails of one digest, which keeps
+// the other digests. When the digest of the mail is not known any more, it ends them all.
 func TestUnsubscribingByMailLeavesTheDigestOfTheMail(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

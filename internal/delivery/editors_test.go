@@ -183,8 +183,8 @@ func TestWithdrawnArticleOfRunningEditionIsMailedToEditors(t *testing.T) {
 		if !strings.Contains(log.String(), "an article of an edition under way was withdrawn") {
 			b.t.Errorf("the log says nothing:\n%s", log.String())
 		}
-		if untold, err := b.store.PendingWithdrawalNotices(ctx); err != nil || len(untold) != 0 {
-			b.t.Errorf("it would be told again: %+v, %v", untold, err)
+		if pending, err := b.store.PendingWithdrawalNotices(ctx); err != nil || len(pending) != 0 {
+			b.t.Errorf("it would be mailed again: %+v, %v", pending, err)
 		}
 	})
 }

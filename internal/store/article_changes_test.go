@@ -13,9 +13,9 @@ import (
 
 const hub = "https://hub.example/"
 
-// heard is news in short: sources of articles, labels, digests, and marks for edits
+// summarize lists the changes: sources of articles, labels, digests, and words for edits
 // and for more articles than were asked for.
-func heard(n store.FeedChanges) string {
+func summarize(n store.FeedChanges) string {
 	var out []string
 	for _, a := range n.Articles {
 		out = append(out, a.Source)
@@ -54,7 +54,7 @@ func (l listener) hear(most int) string {
 	if won, err := l.s.Announce(l.t.Context(), store.Announcement{From: at, To: n.After}); !won || err != nil {
 		l.t.Fatal(won, err)
 	}
-	return heard(n)
+	return summarize(n)
 }
 
 func TestFeedChangesAreWhatReadersSeeDifferently(t *testing.T) {

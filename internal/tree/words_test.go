@@ -16,6 +16,14 @@ var retired = map[string]string{
 	"praised":    "onAccepted",
 	"witness":    "what is checked",
 	"recogniser": "matcher",
+	"mould":      "compiled message",
+	"anew":       "again",
+	"untold":     "pending",
+	"stumbled":   "onConnectionLost",
+	"levers":     "what they do: pause, resume, cancel",
+
+	"right would be": "how to fix it",
+	"says whether":   "reports whether",
 }
 
 func TestRetiredWordsStayAway(t *testing.T) {

@@ -51,7 +51,7 @@ func (h *Hub) verify(ctx context.Context, payload []byte) error {
 	if s.Mode == "unsubscribe" {
 		return h.Store.DropCallback(ctx, s.Topic, s.Callback)
 	}
-	if err := h.checkRoom(ctx, s, network); err != nil {
+	if err := h.checkCapacity(ctx, s, network); err != nil {
 		return fmt.Errorf("%w: %w", errPermanent, err)
 	}
 	return h.Store.PutCallback(ctx, store.Callback{

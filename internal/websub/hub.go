@@ -31,7 +31,7 @@ const (
 // request, so there are few of them.
 const (
 	maxUnverified = 1_000 // requests that wait for their verification
-	maxOfVictim   = 100   // of these, with callbacks of one domain or network
+	maxPerTarget  = 100   // of these, with callbacks of one domain or network
 	maxCallback   = 2_000 // bytes
 	maxPair       = 2_500 // bytes of topic and callback, which are one key in the store
 	maxSecret     = 199   // bytes (WebSub, section 5.1)
@@ -127,11 +127,11 @@ func (h *Hub) accept(ctx context.Context, form url.Values) error {
 		if err := h.checkTopic(ctx, s); err != nil {
 			return err
 		}
-		if err := h.checkRoom(ctx, s, ""); err != nil {
+		if err := h.checkCapacity(ctx, s, ""); err != nil {
 			return err
 		}
 	}
-	for prefix, limit := range map[string]int64{"": maxUnverified, owner + " ": maxOfVictim} {
+	for prefix, limit := range map[string]int64{"": maxUnverified, owner + " ": maxPerTarget} {
 		n, err := h.Store.OpenJobs(ctx, verifyKind, prefix, limit)
 		if err != nil {
 			return err
@@ -200,10 +200,10 @@ func (h *Hub) checkTopic(ctx context.Context, s subscription) error {
 	return err
 }
 
-// checkRoom returns an error if there is no room for one more subscription. Existing
+// checkCapacity returns an error if there is no room for one more subscription. Existing
 // ones can always be renewed. network is where the callback answered from, "" if that
 // is not known yet.
-func (h *Hub) checkRoom(ctx context.Context, s subscription, network string) error {
+func (h *Hub) checkCapacity(ctx context.Context, s subscription, network string) error {
 	most := cmp.Or(h.Limits, defaultLimits)
 	n, err := h.Store.CountCallbacks(ctx, s.Topic, s.Callback, network)
 	if err != nil || n.Topic < most.Topic && n.Host < most.Host && n.Network < most.Network && n.All < most.All {

@@ -28,7 +28,7 @@ func (p *Pages) medium(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// leads says whether an article's image should stand above its text: when the text
+// leads reports whether an article's image should stand above its text: when the text
 // does not show it already.
 func leads(a *article.Article) bool {
 	return a.Image != nil && !strings.Contains(a.HTML, html.EscapeString(a.Image.URL))
