@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -93,6 +94,8 @@ func (b *env) ask(t *testing.T, method, target string, headers ...string) *http.
 	return w.Result()
 }
 
+func address(text string) *url.URL { return httptest.NewRequest(http.MethodGet, text, nil).URL }
+
 func read(t *testing.T, r *http.Response) string {
 	t.Helper()
 	data, err := io.ReadAll(r.Body)
@@ -106,7 +109,7 @@ func TestProbedPathsServeFeed(t *testing.T) {
 	t.Parallel()
 	b := setup(t, nil)
 	canonical := read(t, b.get(t, "/feed.xml"))
-	for _, path := range []string{"/feed", "/feed/", "/rss", "/rss/", "/rss.xml", "/index.xml", "/feeds/all/feed.xml"} {
+	for _, path := range []string{"/feed", "/feed/", "/rss", "/rss/", "/rss.xml", "/index.xml", "/feeds/all/feed.xml", "/feeds.xml", "/rss2.xml", "/?feed=rss2", "/?feed=rss"} {
 		r := b.get(t, path)
 		if r.StatusCode != 200 || read(t, r) != canonical {
 			t.Errorf("%s: %s, want 200 and the bytes of /feed.xml", path, r.Status)
@@ -117,7 +120,7 @@ func TestProbedPathsServeFeed(t *testing.T) {
 			t.Errorf("%s: %s", path, r.Status)
 		}
 	}
-	if r := b.get(t, "/no.xml"); r.StatusCode != 404 || b.server.Handles("/no.xml") || b.server.Handles("/") {
+	if r := b.get(t, "/no.xml"); r.StatusCode != 404 || b.server.Handles(address("/no.xml")) || b.server.Handles(address("/")) || b.server.Handles(address("/?feed=unknown")) {
 		t.Errorf("/no.xml: %s, want 404", r.Status)
 	}
 	if r := b.ask(t, http.MethodPost, "/feed.xml"); r.StatusCode != 405 || r.Header.Get("Allow") != "GET, HEAD" {

@@ -36,13 +36,16 @@ type errNotFound string
 func (e errNotFound) Error() string { return string(e) }
 
 // probes are the paths that readers try when somebody gives them the address of
-// the site. They follow no redirects while probing, so all answer 200.
+// the site. They follow no redirects while probing, so all answer 200. Those with a query are
+// the addresses of sites whose permanent links are turned off.
 var probes = map[string]feed.Format{
 	"/feed": feed.FormatRSS, "/feed/": feed.FormatRSS, "/rss": feed.FormatRSS, "/rss/": feed.FormatRSS,
 	"/rss.xml": feed.FormatRSS, "/index.xml": feed.FormatRSS, "/index.rss": feed.FormatRSS, "/feed.rss": feed.FormatRSS,
 	"/feeds/posts/default": feed.FormatAtom, "/atom": feed.FormatAtom, "/atom/": feed.FormatAtom,
 	"/feed.atom": feed.FormatAtom, "/index.atom": feed.FormatAtom, "/feed/atom": feed.FormatAtom, "/feed/atom/": feed.FormatAtom,
 	"/feed/rss": feed.FormatRSS, "/feed/rss/": feed.FormatRSS, "/rss/feed.xml": feed.FormatRSS,
+	"/feeds.xml": feed.FormatRSS, "/rss2.xml": feed.FormatRSS, "/rss2": feed.FormatRSS, "/feed/rss2": feed.FormatRSS, "/feed/rss2/": feed.FormatRSS,
+	"/?feed=rss2": feed.FormatRSS, "/?feed=rss": feed.FormatRSS, "/?feed=rdf": feed.FormatRSS, "/?feed=atom": feed.FormatAtom, "/?feed=json": feed.FormatJSON,
 	"/index.json": feed.FormatJSON, "/feed/json": feed.FormatJSON, "/feed/json/": feed.FormatJSON,
 }
 
@@ -52,13 +55,21 @@ var files = map[string]feed.Format{
 	"atom.xml": feed.FormatAtom, "atom": feed.FormatAtom, "feed.json": feed.FormatJSON,
 }
 
-// Handles reports whether a path is one of the feeds', as it stands in a request's
-// escaped URL.
-func (s *Server) Handles(escapedPath string) bool {
-	if _, probe := probes[escapedPath]; probe || escapedPath == opmlPath {
+// probed returns the format of the feed of everything that an address is a probe for.
+func probed(u *url.URL) (feed.Format, bool) {
+	if format, ok := probes[u.EscapedPath()]; ok {
+		return format, true
+	}
+	format, ok := probes[cacheAddress(u)]
+	return format, ok
+}
+
+// Handles reports whether the URL of a request is one of the feeds'.
+func (s *Server) Handles(u *url.URL) bool {
+	if _, probe := probed(u); probe || u.EscapedPath() == opmlPath {
 		return true
 	}
-	_, ok := split(escapedPath)
+	_, ok := split(u.EscapedPath())
 	return ok
 }
 
@@ -106,7 +117,7 @@ func (s *Server) find(ctx context.Context, r *http.Request) (target, error) {
 	if path == opmlPath {
 		return target{opml: true}, nil
 	}
-	if format, probe := probes[path]; probe {
+	if format, probe := probed(r.URL); probe {
 		return target{definition: s.everything, format: format}, nil
 	}
 	p, ok := split(path)

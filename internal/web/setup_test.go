@@ -88,7 +88,14 @@ func open(t *testing.T, engine store.Engine, url, language string) *site {
 // handler returns the pages of a site whose engine does not run.
 func handler(t *testing.T, engine store.Engine) (*site, *delivery.Engine, http.Handler) {
 	t.Helper()
+	return handlerWith(t, engine, func(*config.Config) {})
+}
+
+// handlerWith is handler with other settings.
+func handlerWith(t *testing.T, engine store.Engine, change func(*config.Config)) (*site, *delivery.Engine, http.Handler) {
+	t.Helper()
 	s := open(t, engine, "https://news.example.org", "en")
+	change(s.service.Config)
 	if err := s.engine.SetBeginning(t.Context(), "weekly", time.Time{}); err != nil { // the samples are old
 		t.Fatal(err)
 	}

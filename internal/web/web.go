@@ -100,7 +100,7 @@ func withFeeds(feeds *feedserver.Server, routes http.Handler) http.Handler {
 		return routes
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if feeds.Handles(r.URL.EscapedPath()) {
+		if feeds.Handles(r.URL) {
 			feeds.ServeHTTP(w, r)
 			return
 		}

@@ -3,14 +3,27 @@ package web_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 	"github.com/tidings-press/tidings/internal/token"
 )
+
+func TestAutodiscoveryNamesFeedsWithoutTitle(t *testing.T) {
+	t.Parallel()
+	_, _, h := handlerWith(t, store.SQLite, func(c *config.Config) {
+		c.Feeds = append(c.Feeds, config.Feed{Name: "notes", Limit: 5, Content: "full"})
+	})
+	page := ask(h, http.MethodGet, "/").Body.String()
+	if !strings.Contains(page, `title="The Example Press: notes (Atom)" href="`) || strings.Contains(page, `title=" (`) {
+		t.Errorf("the links to feeds are\n%s", strings.Join(regexp.MustCompile(`<link rel="alternate".*`).FindAllString(page, -1), "\n"))
+	}
+}
 
 func TestHandlerServesAllRoutes(t *testing.T) {
 	t.Parallel()

@@ -84,7 +84,7 @@ func (p *Pages) activate(r *http.Request, who subscriber.Subscriber, names []str
 // wake makes a person active. An address that bounced or complained is woken by
 // nobody but an editor: an old link must not undo a suppression.
 func (p *Pages) wake(ctx context.Context, who subscriber.Subscriber, how string) error {
-	var state *store.StateError
+	var state *store.SubscriberStateError
 	suppressed := who.State == subscriber.Bounced || who.State == subscriber.Complained
 	var err error
 	if !suppressed {

@@ -1,6 +1,7 @@
 package public
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -51,7 +52,8 @@ func (p *Pages) allLinks() []feedLink {
 	}
 	for _, d := range p.feeds.Definitions() {
 		if d.Kind == feed.Named {
-			links = append(links, p.links(d.Title, d)[0])
+			title := cmp.Or(d.Title, p.config.Site.Title+": "+d.Name) // the site's title alone is that of the feed of everything
+			links = append(links, p.links(title, d)[0])
 		}
 	}
 	return links

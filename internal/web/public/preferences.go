@@ -187,6 +187,11 @@ func (p *Pages) change(r *http.Request, who subscriber.Subscriber) (string, erro
 		return "", p.store.UnsubscribeAll(r.Context(), who.ID)
 	case "pause":
 		return "", p.store.SetState(r.Context(), who.ID, subscriber.Paused, "by the reader")
+	case "resume":
+		if who.State != subscriber.Paused {
+			return "", nil // pressed twice, or on an old page
+		}
+		return "", p.wake(r.Context(), who, "by the reader")
 	case "feed":
 		return p.privateFeed(r.Context(), who.ID, name)
 	case "close":
@@ -207,7 +212,7 @@ func (p *Pages) privateFeed(ctx context.Context, id int64, name string) (string,
 
 // forbidden explains a change of state that the table of transitions rules out.
 func (p *Pages) forbidden(err error) error {
-	var state *store.StateError
+	var state *store.SubscriberStateError
 	if !errors.As(err, &state) {
 		return err
 	}
@@ -237,7 +242,7 @@ func (p *Pages) save(r *http.Request, who subscriber.Subscriber) error {
 	if err := p.store.UpdateSubscriber(ctx, who); err != nil {
 		return err
 	}
-	if len(chosen) > 0 && who.State != subscriber.Active {
+	if len(chosen) > 0 && who.State != subscriber.Active && who.State != subscriber.Paused {
 		if err := p.wake(ctx, who, "by the reader"); err != nil {
 			return err
 		}

@@ -203,13 +203,33 @@ func TestPreferencesAreKept(t *testing.T) {
 		made := b.post(path, form("do", "feed:weekly"))
 		b.want(made, http.StatusOK, siteURL+"/private/")
 		b.want(b.post(path, form("do", "close:weekly")), http.StatusOK)
-		b.want(b.post(path, form("do", "pause")), http.StatusOK, "paused")
+		b.want(b.post(path, form("do", "pause")), http.StatusOK, "paused", `value="resume"`)
+		b.want(b.post(path, form("do", "save", "digest", "weekly")), http.StatusOK, "paused")
+		if _, state := b.subscribed(who.ID); state != subscriber.Paused {
+			t.Errorf("saving preferences made a paused subscriber %s", state)
+		}
+		b.want(b.post(path, form("do", "resume")), http.StatusOK, `value="pause"`)
+		if on, state := b.subscribed(who.ID); on != "weekly" || state != subscriber.Active {
+			t.Errorf("resuming: %s on %q", state, on)
+		}
 		b.want(b.post(path, form("do", "leave")), http.StatusOK, "not subscribed to any digest")
 		b.want(b.post(path, form("do", "save", "digest", "daily")), http.StatusOK)
 		if on, state := b.subscribed(who.ID); on != "daily" || state != subscriber.Active {
 			t.Errorf("taking it back: %s on %q", state, on)
 		}
 	})
+}
+
+func TestPauseAndResumeOfUnconfirmedSubscriberChangeNothing(t *testing.T) {
+	t.Parallel()
+	b := onSQLite(t)
+	who := b.person("a@example.org", subscriber.Pending)
+	path := "/preferences/" + b.keys.Sign(token.Preferences, who.UID, "", "")
+	b.want(b.post(path, form("do", "pause")), http.StatusConflict, "confirm your subscription first")
+	b.want(b.post(path, form("do", "resume")), http.StatusOK)
+	if _, state := b.subscribed(who.ID); state != subscriber.Pending {
+		t.Errorf("an unconfirmed subscriber became %s", state)
+	}
 }
 
 func TestOldLinksWakeNobodyWhoBounced(t *testing.T) {
