@@ -34,7 +34,7 @@ func Compile(msg Message) (*Compiled, error) {
 	if !found {
 		return nil, errors.New("mailer: the message has no body")
 	}
-	m := &Compiled{}
+	m := &Compiled{needsUTF8: msg.needsUTF8()}
 	compileHeader(m, append(head, "\r\n\r\n"...), fields, marker)
 	m.endHeader()
 	msg.compileBody(m, body, boundary)
@@ -178,6 +178,7 @@ type Compiled struct {
 	segments       []segment
 	headerSegments int // segments before the body
 	size           int
+	needsUTF8      bool
 }
 
 // segment is static text of a mail and the placeholder after it, or nil.
@@ -208,6 +209,10 @@ func renderSegments(dst []byte, segments []segment, values []string) []byte {
 
 // Size returns the length in octets of the static text, which is a mail without its values.
 func (m *Compiled) Size() int { return m.size }
+
+// NeedsUTF8 reports whether the header contains an address of the sender with a local part in Unicode.
+// Only a server with SMTPUTF8 may get such a mail.
+func (m *Compiled) NeedsUTF8() bool { return m.needsUTF8 }
 
 // Memory returns an estimate of the memory that the message takes, in octets.
 func (m *Compiled) Memory() int {

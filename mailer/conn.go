@@ -170,6 +170,9 @@ type Envelope struct {
 	// Rendered means that the body comes from Render: no line starts with a dot, so Deliver
 	// need not search for one.
 	Rendered bool
+	// NeedsUTF8 means that the mail's header contains an address with a local part in Unicode, so that
+	// only a server with SMTPUTF8 may get it (RFC 6531, section 3.2). Compiled.NeedsUTF8 returns it.
+	NeedsUTF8 bool
 }
 
 // addressMax is the maximum length of an address, RFC 5321, section 4.5.3.1.3.
@@ -197,8 +200,12 @@ func (e Envelope) commands(offers extensions) envelopeCommands {
 	case toErr != "":
 		return envelopeCommands{refused: Reply{Local: true, Stage: StageRcpt, Code: 553, Enhanced: "5.1.3", Text: fmt.Sprintf("recipient %q: %s", e.To, toErr)}}
 	}
-	needsUTF8 := !isASCII(from) || !isASCII(to)
-	if needsUTF8 && !offers.utf8 {
+	bySender := e.NeedsUTF8 || !isASCII(from)
+	needsUTF8 := bySender || !isASCII(to)
+	switch {
+	case bySender && !offers.utf8:
+		return envelopeCommands{refused: Reply{Local: true, Stage: StageMail, Code: 553, Enhanced: "5.6.7", Text: "the relay does not offer SMTPUTF8 (RFC 6531), which the sender's address needs; use a sender with ASCII letters before the @"}}
+	case needsUTF8 && !offers.utf8:
 		return envelopeCommands{refused: Reply{Local: true, Stage: StageRcpt, Code: 553, Enhanced: "5.6.7", Text: fmt.Sprintf("the relay does not offer SMTPUTF8 (RFC 6531), which %q needs", e.To)}}
 	}
 	return envelopeCommands{rendered: e.Rendered, mail: "MAIL FROM:<" + from + ">" + e.parameters(offers, needsUTF8) + "\r\n", rcpt: "RCPT TO:<" + to + ">\r\n"}

@@ -39,6 +39,8 @@ func TestInvalidEnvelopesAreRefusedLocally(t *testing.T) {
 		"bad return path":  {sink.Options{}, mailer.Envelope{From: "a b", To: "a@example.net"}, mailer.OurFault},
 		"no SMTPUTF8":      {sink.Options{}, mailer.Envelope{To: "jürgen@example.net"}, mailer.Unsendable},
 		"no such domain":   {sink.Options{}, mailer.Envelope{To: "a@\u2028.example"}, mailer.Unsendable},
+		"sender in UTF-8":  {sink.Options{}, mailer.Envelope{To: "a@example.net", NeedsUTF8: true}, mailer.OurFault},
+		"UTF-8 return":     {sink.Options{}, mailer.Envelope{From: "jürgen@example.org", To: "a@example.net"}, mailer.OurFault},
 		"larger than SIZE": {sink.Options{Size: 1000}, mailer.Envelope{To: "a@example.net", Size: 1001}, mailer.OurFault},
 	} {
 		for _, single := range []bool{false, true} {
@@ -105,5 +107,27 @@ func TestSMTPUTF8IsAskedForOnlyWhenNeeded(t *testing.T) {
 	}
 	if reply, _ := answer(t, opts, mailer.Envelope{From: "a@example.org", To: "jürgen@example.net"}); reply.Code != 550 {
 		t.Errorf("a local part: %s", reply)
+	}
+	if reply, _ := answer(t, opts, mailer.Envelope{From: "a@example.org", To: "b@example.net", NeedsUTF8: true}); reply.Code != 550 {
+		t.Errorf("a sender in the header: %s", reply)
+	}
+}
+
+func TestSenderWithUnicodeLocalPartNeedsSMTPUTF8(t *testing.T) {
+	t.Parallel()
+	for email, want := range map[string]bool{"jürgen@example.org": true, "news@bücher.example": false, "news@example.org": false} {
+		for _, msg := range []mailer.Message{
+			{From: mailer.Address{Name: "Jürgen", Email: email}},
+			{From: mailer.Address{Email: "news@example.org"}, ReplyTo: mailer.Address{Email: email}},
+		} {
+			msg.To, msg.Text, msg.MessageID = mailer.Address{Email: "a@example.net"}, "Hello", "1@example.org"
+			compiled, err := mailer.Compile(msg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if compiled.NeedsUTF8() != want {
+				t.Errorf("from %s, replies to %s: needs SMTPUTF8 %t, want %t", msg.From.Email, msg.ReplyTo.Email, !want, want)
+			}
+		}
 	}
 }

@@ -105,6 +105,12 @@ func (msg *Message) checkAddresses() error {
 	return checkAddress("Reply-To", msg.ReplyTo.Email)
 }
 
+// needsUTF8 reports whether an address of the sender remains in Unicode when its domain is in ASCII.
+// The address of the recipient is part of the envelope, which is checked when it is sent.
+func (msg *Message) needsUTF8() bool {
+	return !isASCII(mailboxAddress(msg.From.Email)) || !isASCII(mailboxAddress(msg.ReplyTo.Email))
+}
+
 func checkAddress(header, email string) error {
 	ascii, err := asciiDomain(email)
 	if err != nil {

@@ -168,7 +168,7 @@ func (e *Engine) handOverTo(ctx context.Context, r *relay.Relay, conn *noticeCon
 	if err != nil {
 		return true, err
 	}
-	envelope := mailer.Envelope{From: m.from, To: m.to.ASCII(), Size: len(body)}
+	envelope := mailer.Envelope{From: m.from, To: m.to.ASCII(), Size: len(body), NeedsUTF8: m.compiled.NeedsUTF8()}
 	if conn.reusable(r) {
 		if d, err := r.TakeQuota(ctx); (d > 0 || err != nil) && !urgent(ctx) {
 			return false, err
