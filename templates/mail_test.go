@@ -3,8 +3,11 @@ package templates
 import (
 	"flag"
 	"os"
+	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/net/html"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -41,6 +44,40 @@ func TestNoticesMatchGoldenFiles(t *testing.T) {
 			golden(t, "testdata/"+name+"-"+lang+".txt", out.Subject+"\n\n"+out.Text)
 			if lang == "en" {
 				golden(t, "testdata/"+name+"-en.html", out.HTML)
+			}
+		}
+	}
+}
+
+// Outlook knows padding only of table cells, and margins only of paragraphs and headings.
+func TestSpacingIsWhereOutlookShowsIt(t *testing.T) {
+	t.Parallel()
+	set := mustLoad(t)
+	for _, name := range []string{"digest", "brief", "confirm", "welcome", "signin", "notice"} {
+		m, err := set.Mail(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var data any = sampleWithMore(Sample(nil))
+		if slices.Contains(noticeNames, name) {
+			data = SampleNotice(nil)
+		}
+		out, err := m.Render(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc, err := html.Parse(strings.NewReader(out.HTML))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := range doc.Descendants() {
+			for _, at := range n.Attr {
+				// The cell around the link of a button has mso-padding-alt for Outlook.
+				padded := strings.Contains(at.Val, "padding") && !slices.Contains([]string{"body", "td", "a"}, n.Data)
+				spaced := strings.Contains(at.Val, "margin") && !slices.Contains([]string{"body", "p", "h1", "h2"}, n.Data)
+				if at.Key == "style" && (padded || spaced) {
+					t.Errorf("%s: <%s style=%q>", name, n.Data, at.Val)
+				}
 			}
 		}
 	}

@@ -1,10 +1,13 @@
 package templates
 
 import (
+	"html"
+	"html/template"
 	"strings"
 	"time"
 
 	"golang.org/x/text/language"
+	"golang.org/x/text/unicode/bidi"
 )
 
 // Page returns the Page of a mail in the given language, with English phrases if the language has none.
@@ -71,26 +74,69 @@ func (p Page) List(names []string) string { return p.usedPhrases().join(names) }
 func (p Page) Align() string { return align(p.Direction) }
 
 // ByLine returns the authors and the date of an article, such as "Anna and Ben · 3 May 2026". Its
-// direction is that of the mail, not that of the article.
+// direction is that of the mail, not that of the article. If it has names of the other direction,
+// direction marks (UAX 9) keep the names and the date in order.
 func (p Page) ByLine(a Article) string {
-	var parts []string
-	if len(a.Authors) > 0 {
-		parts = append(parts, p.List(a.Authors))
-	}
-	if !a.Published.IsZero() {
-		parts = append(parts, p.ShortDate(a.Published))
-	}
-	return strings.Join(parts, p.separator(a.Direction))
+	return p.byLine(a, func(part string) string { return part })
 }
 
-// separator returns a dot between two parts. If the article has the other direction, direction marks
-// around the dot keep the date from being reordered with the names (UAX 9).
-func (p Page) separator(direction string) string {
-	switch {
-	case direction == p.Direction || direction == "":
-		return " · "
-	case p.Direction == "rtl":
-		return "\u200F · \u200F"
+// ByLineHTML is ByLine for HTML parts. Each name and the date is isolated by a bdi element. The marks
+// stay, because Outlook does not know the element.
+func (p Page) ByLineHTML(a Article) template.HTML {
+	return template.HTML(p.byLine(a, isolate)) //nolint:gosec // isolate escapes all values; what joins them is from the phrases
+}
+
+// PhraseHTML is Phrase for HTML parts. Each argument is isolated by a bdi element, so that a name of
+// the other direction does not reorder the words around it.
+func (p Page) PhraseHTML(key string, args ...string) (template.HTML, error) {
+	text, err := p.Phrase(key)
+	if err != nil {
+		return "", err
 	}
-	return "\u200E · \u200E"
+	isolated := make([]string, len(args))
+	for i, arg := range args {
+		isolated[i] = isolate(arg)
+	}
+	return template.HTML(fillIn(html.EscapeString(text), isolated)), nil //nolint:gosec // all of it is escaped
+}
+
+// isolate returns text in an element whose direction is that of the text and does not depend on the
+// text around it.
+func isolate(text string) string { return "<bdi>" + html.EscapeString(text) + "</bdi>" }
+
+func (p Page) byLine(a Article, write func(part string) string) string {
+	var parts []string
+	mark := p.directionMark(a.Authors)
+	if len(a.Authors) > 0 {
+		names := make([]string, len(a.Authors))
+		for i, name := range a.Authors {
+			names[i] = mark + write(name) + mark
+		}
+		parts = append(parts, p.List(names))
+	}
+	if !a.Published.IsZero() {
+		parts = append(parts, mark+write(p.ShortDate(a.Published)))
+	}
+	return strings.Join(parts, " · ")
+}
+
+// directionMark returns the mark of the page's direction if one of the texts has letters of the other
+// direction, or an empty string.
+func (p Page) directionMark(texts []string) string {
+	rtl := p.Direction == "rtl"
+	for _, text := range texts {
+		for _, r := range text {
+			switch properties, _ := bidi.LookupRune(r); properties.Class() {
+			case bidi.L:
+				if rtl {
+					return "\u200F"
+				}
+			case bidi.R, bidi.AL:
+				if !rtl {
+					return "\u200E"
+				}
+			}
+		}
+	}
+	return ""
 }

@@ -115,12 +115,17 @@ func (p *Phrases) phrase(key string, args []string) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("no phrase %q; there are: %s", key, strings.Join(slices.Sorted(maps.Keys(p.Texts)), ", "))
 	}
-	// Replace all in one pass, so that braces in an argument are not replaced.
+	return fillIn(text, args), nil
+}
+
+// fillIn replaces {0}, {1} and so on by the arguments, in one pass, so that braces in an argument are
+// not replaced.
+func fillIn(text string, args []string) string {
 	pairs := make([]string, 0, 2*len(args))
 	for i, arg := range args {
 		pairs = append(pairs, "{"+strconv.Itoa(i)+"}", arg)
 	}
-	return strings.NewReplacer(pairs...).Replace(text), nil
+	return strings.NewReplacer(pairs...).Replace(text)
 }
 
 // count returns a phrase with a number, in the language's plural form for it.

@@ -143,7 +143,7 @@ func TestByLineReadsInTheMailsDirection(t *testing.T) {
 	t.Parallel()
 	set := mustLoad(t)
 	a := Article{Authors: []string{"ليلى منصور"}, Published: time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC), Direction: "rtl"}
-	if got := set.Page(Site{}, "en").ByLine(a); got != "ليلى منصور\u200E · \u200E24 November 2026" {
+	if got := set.Page(Site{}, "en").ByLine(a); got != "\u200Eليلى منصور\u200E · \u200E24 November 2026" {
 		t.Errorf("%+q", got)
 	}
 	if got := set.Page(Site{}, "ar").ByLine(a); strings.ContainsAny(got, "\u200E\u200F") {
@@ -151,5 +151,26 @@ func TestByLineReadsInTheMailsDirection(t *testing.T) {
 	}
 	if got := set.Page(Site{}, "en").ByLine(Article{}); got != "" {
 		t.Errorf("%q", got)
+	}
+	// The names and the date keep their order although the article has the direction of the mail.
+	a = Article{Authors: []string{"Anna Berg", "Ben Okoye"}, Published: a.Published, Direction: "rtl"}
+	if got := set.Page(Site{}, "ar").ByLine(a); got != "\u200FAnna Berg\u200F و\u200FBen Okoye\u200F · \u200F24 نوفمبر 2026" {
+		t.Errorf("%+q", got)
+	}
+}
+
+func TestHTMLPartsIsolateNamesAndDates(t *testing.T) {
+	t.Parallel()
+	set := mustLoad(t)
+	a := Article{Authors: []string{"<Anna> Berg"}, Published: time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)}
+	if got := set.Page(Site{}, "en").ByLineHTML(a); got != "<bdi>&lt;Anna&gt; Berg</bdi> · <bdi>24 November 2026</bdi>" {
+		t.Errorf("%q", got)
+	}
+	got, err := set.Page(Site{}, "en").PhraseHTML("why", "الأسبوعية {1}", "a&b@example.org")
+	if err != nil || !strings.Contains(string(got), "<bdi>الأسبوعية {1}</bdi>") || !strings.Contains(string(got), "<bdi>a&amp;b@example.org</bdi>") {
+		t.Errorf("%q, %v", got, err)
+	}
+	if _, err := set.Page(Site{}, "en").PhraseHTML("whyy"); err == nil {
+		t.Error("an unknown phrase is no error")
 	}
 }
