@@ -165,7 +165,7 @@ func (b *env) run() {
 			if err != nil {
 				b.t.Errorf("Run: %v", err)
 			}
-		case <-time.After(30 * time.Second):
+		case <-time.After(patience):
 			b.t.Error("the engine does not stop")
 		}
 	}
@@ -197,10 +197,14 @@ func (b *env) send() store.Edition {
 
 type progress = delivery.Progress
 
+// patience only ends tests that hang: with the race detector on a busy machine, some steps take
+// more than half a minute.
+const patience = 3 * time.Minute
+
 // until waits for a condition on an edition's progress.
 func (b *env) until(id, what string, holds func(p delivery.Progress) bool) delivery.Progress {
 	b.t.Helper()
-	deadline := time.Now().Add(60 * time.Second)
+	deadline := time.Now().Add(patience)
 	var p delivery.Progress
 	var last error
 	for time.Now().Before(deadline) {
@@ -221,7 +225,7 @@ func (b *env) until(id, what string, holds func(p delivery.Progress) bool) deliv
 // eventually waits for a condition.
 func (b *env) eventually(what string, holds func() bool) {
 	b.t.Helper()
-	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if holds() {
 			return
 		}

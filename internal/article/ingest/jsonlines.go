@@ -24,7 +24,7 @@ func (im *importer) jsonLines() ([]Imported, []*Problem) {
 			continue
 		}
 		if len(seen) == maxRows || im.structure > maxRowsStructure {
-			return out, append(problems, &Problem{File: im.file.Name, Line: number, What: "the file holds too much up to here; this line and what follows are left out", Fix: fmt.Sprintf("write at most %d articles into one file", maxRows)})
+			return out, append(problems, &Problem{File: im.file.Name, Line: number, What: "the file holds too much up to here; this line and what follows are left out", Fix: fmt.Sprintf("write at most %d articles, with at most %d elements and attributes of HTML, into one file", maxRows, maxRowsStructure)})
 		}
 		one, problem := im.jsonLine(line, seen, number)
 		if problem != nil {

@@ -14,12 +14,12 @@ import (
 const (
 	maxText      = 2 << 20  // bytes of text, without pictures in data: URLs
 	maxStructure = 200_000  // lines and special characters of Markdown, or lines of text
-	maxElements  = 400_000  // elements, attributes and texts of HTML
+	maxElements  = 300_000  // elements, attributes and texts of HTML
 	maxCells     = 40_000   // cells in all tables of a Markdown text, including those that fill up short rows
 	maxRendered  = 16 << 20 // bytes of HTML rendered from Markdown; for short texts less, see fromMarkdown
 	maxRows      = 10_000   // articles in a file of JSON lines
 
-	maxRowsStructure = 600_000 // elements of all articles in a file of JSON lines
+	maxRowsStructure = 300_000 // elements of all articles in a file of JSON lines; the last one may exceed it
 )
 
 // errRendered is returned if the HTML of a text becomes too large, for example because many
