@@ -62,8 +62,8 @@ func allowed(r rune) bool {
 	return true
 }
 
-// line cleans text that must stay on one line, such as a title.
-func line(s string) string {
+// singleLine cleans text that must stay on one line, such as a title.
+func singleLine(s string) string {
 	return strings.Join(strings.Fields(clean(s)), " ")
 }
 

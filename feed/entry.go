@@ -44,7 +44,7 @@ func newEntry(a *article.Article, d *Definition, site *Site, body BodyFunc) entr
 	e := entry{
 		id:       EntryID(clean(a.ID)),
 		link:     pageURL(a, site.URL),
-		summary:  line(a.Summary),
+		summary:  singleLine(a.Summary),
 		language: languageTag(a.Language),
 		tags:     tagsOf(a),
 	}
@@ -54,9 +54,9 @@ func newEntry(a *article.Article, d *Definition, site *Site, body BodyFunc) entr
 	e.date(a)
 	e.html = body(a.HTML, site.URL, e.link)
 	if e.summary == "" {
-		e.summary = clip(line(article.PlainText(e.html)), 400)
+		e.summary = clip(singleLine(article.PlainText(e.html)), 400)
 	}
-	e.title = cmp.Or(line(a.Title), clip(e.summary, 80), line(a.Slug), a.ID)
+	e.title = cmp.Or(singleLine(a.Title), clip(e.summary, 80), singleLine(a.Slug), a.ID)
 	if e.html != "" && e.rtl {
 		e.html = `<div dir="rtl">` + e.html + `</div>`
 	}
@@ -108,7 +108,7 @@ func pageURL(a *article.Article, site string) string {
 func tagsOf(a *article.Article) []string {
 	var tags []string
 	for _, tag := range a.Tags {
-		if tag = line(tag); tag != "" && !slices.Contains(tags, tag) {
+		if tag = singleLine(tag); tag != "" && !slices.Contains(tags, tag) {
 			tags = append(tags, tag)
 		}
 	}
@@ -118,7 +118,7 @@ func tagsOf(a *article.Article) []string {
 func authorsOf(a *article.Article, p base) []article.Author {
 	var authors []article.Author
 	for _, one := range a.Authors {
-		one = article.Author{Name: line(one.Name), Email: mailbox(one.Email), URL: p.elementURL(one.URL)}
+		one = article.Author{Name: singleLine(one.Name), Email: mailbox(one.Email), URL: p.elementURL(one.URL)}
 		if one.Name = cmp.Or(one.Name, one.Email); one.Name != "" {
 			authors = append(authors, one)
 		}
@@ -134,7 +134,7 @@ func imageOf(a *article.Article, p base) *article.Image {
 	if image.URL = p.elementURL(image.URL); image.URL == "" {
 		return nil
 	}
-	image.Alt, image.Type = line(image.Alt), mediaType(image.Type)
+	image.Alt, image.Type = singleLine(image.Alt), mediaType(image.Type)
 	image.Bytes, image.Width, image.Height = max(image.Bytes, 0), max(image.Width, 0), max(image.Height, 0)
 	return &image
 }
@@ -145,7 +145,7 @@ func filesOf(a *article.Article, p base) []article.Enclosure {
 		if file.URL = p.elementURL(file.URL); file.URL == "" {
 			continue
 		}
-		file.Title, file.Bytes, file.Duration = line(file.Title), max(file.Bytes, 0), max(file.Duration, 0)
+		file.Title, file.Bytes, file.Duration = singleLine(file.Title), max(file.Bytes, 0), max(file.Duration, 0)
 		file.Type = cmp.Or(mediaType(file.Type), "application/octet-stream")
 		files = append(files, file)
 	}
@@ -157,7 +157,7 @@ func originOf(a *article.Article, p base) *article.Origin {
 		return nil
 	}
 	origin := article.Origin{
-		Title:   line(a.Origin.Title),
+		Title:   singleLine(a.Origin.Title),
 		URL:     p.elementURL(a.Origin.URL),
 		FeedURL: p.elementURL(a.Origin.FeedURL),
 	}

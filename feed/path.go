@@ -65,8 +65,8 @@ func Segment(name string) string {
 // feed readers cannot compare addresses with percent-encoded invalid UTF-8.
 func canonicalName(name string) string { return norm.NFC.String(clean(name)) }
 
-// Name returns the name in a percent-encoded element of a path, as Segment writes it.
-func Name(segment string) (string, error) {
+// ParseSegment returns the name in a percent-encoded element of a path, as Segment writes it.
+func ParseSegment(segment string) (string, error) {
 	name, err := url.PathUnescape(segment)
 	if err != nil {
 		return "", fmt.Errorf("path element %q: %w", segment, err)

@@ -38,17 +38,17 @@ type itunesItem struct {
 }
 
 func newITunesChannel(p *Podcast, site *Site) itunesChannel {
-	c := itunesChannel{Author: itunesName(line(p.Author)), Explicit: "false", Type: p.Type}
+	c := itunesChannel{Author: itunesName(singleLine(p.Author)), Explicit: "false", Type: p.Type}
 	if p.Explicit {
 		c.Explicit = "true"
 	}
-	if owner := cmp.Or(person(p.Owner, cmp.Or(line(p.Author), site.Title)), site.Editor); owner != "" {
+	if owner := cmp.Or(person(p.Owner, cmp.Or(singleLine(p.Author), site.Title)), site.Editor); owner != "" {
 		c.Owner = &itunesOwner{Name: itunesName(nameOf(owner)), Email: emailOf(owner)}
 	}
 	if image := cmp.Or(base{site: site.URL}.elementURL(p.Image), site.Image); isFileURL(image, site) {
 		c.Cover = &itunesImage{image}
 	}
-	if top, sub, _ := strings.Cut(line(p.Category), ">"); top != "" {
+	if top, sub, _ := strings.Cut(singleLine(p.Category), ">"); top != "" {
 		c.Genre = &itunesCategory{Text: strings.TrimSpace(top)}
 		if sub = strings.TrimSpace(sub); sub != "" {
 			c.Genre.Sub = &itunesCategory{Text: sub}

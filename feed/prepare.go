@@ -67,7 +67,7 @@ func (s Site) Normalized() Site {
 
 func cleanSite(s Site) Site {
 	s = s.Normalized()
-	s.Title, s.Description, s.Copyright = cmp.Or(line(s.Title), s.URL), line(s.Description), line(s.Copyright)
+	s.Title, s.Description, s.Copyright = cmp.Or(singleLine(s.Title), s.URL), singleLine(s.Description), singleLine(s.Copyright)
 	s.Language = languageTag(s.Language)
 	siteBase := base{site: s.URL}
 	s.Icon, s.Image = siteBase.elementURL(s.Icon), siteBase.elementURL(s.Image)
@@ -76,8 +76,8 @@ func cleanSite(s Site) Site {
 }
 
 func cleanDefinition(d Definition, site *Site) Definition {
-	d.Title = cmp.Or(line(d.Title), titleOf(&d, site))
-	d.Description = cmp.Or(line(d.Description), site.Description, d.Title)
+	d.Title = cmp.Or(singleLine(d.Title), titleOf(&d, site))
+	d.Description = cmp.Or(singleLine(d.Description), site.Description, d.Title)
 	d.Language = cmp.Or(languageTag(d.Language), site.Language)
 	d.Home = cmp.Or(base{site: site.URL}.elementURL(d.Home), site.URL+"/")
 	return d
@@ -85,7 +85,7 @@ func cleanDefinition(d Definition, site *Site) Definition {
 
 // titleOf returns the title for a feed without one.
 func titleOf(d *Definition, site *Site) string {
-	name := line(d.Name)
+	name := singleLine(d.Name)
 	switch {
 	case d.Kind == Everything || name == "":
 		return site.Title

@@ -199,11 +199,11 @@ func rssPicture(address string) bool {
 	case ending == "gif", ending == "jpeg", ending == "jpg", ending == "png":
 		return true
 	}
-	return address != "" && strings.ContainsFunc(ending, func(r rune) bool { return !isLetter(r) })
+	return address != "" && strings.ContainsFunc(ending, func(r rune) bool { return !isExtensionChar(r) })
 }
 
-// isLetter reports whether a file extension may contain a character.
-func isLetter(r rune) bool { return 'a' <= r && r <= 'z' || '0' <= r && r <= '9' || r == '_' }
+// isExtensionChar reports whether a file extension may contain a character.
+func isExtensionChar(r rune) bool { return 'a' <= r && r <= 'z' || '0' <= r && r <= '9' || r == '_' }
 
 // feedLanguage returns the language of a feed for a document, or "" if there is none.
 func feedLanguage(tag string) string {

@@ -66,7 +66,7 @@ func person(s, fallback string) string {
 }
 
 func realName(name string) string {
-	return line(strings.Map(func(r rune) rune {
+	return singleLine(strings.Map(func(r rune) rune {
 		if strings.ContainsRune(`()<>[]:;@\,"`, r) {
 			return ' '
 		}

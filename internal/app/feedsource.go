@@ -41,9 +41,9 @@ func (f *FeedSource) Select(ctx context.Context, q feedserver.Query) (feedserver
 		After:      store.Position{At: q.After.Appeared, Seq: q.After.Seq},
 		AsOf:       q.AsOf,
 		IDs:        q.IDs,
-		HTMLBudget: q.Room,
+		HTMLBudget: q.MaxHTML,
 	}
-	if q.Room == 0 {
+	if q.MaxHTML == 0 {
 		query.HTMLBudget = store.WithoutHTML
 	}
 	found, err := f.store.Search(ctx, query)
@@ -63,13 +63,13 @@ func positionOf(p store.Position) feed.Position {
 const maxChanges = 100
 
 // Changed implements feedserver.Source. It reads one row when nothing changed.
-func (f *FeedSource) Changed(ctx context.Context, since feedserver.Mark, now time.Time) (feedserver.Change, error) {
+func (f *FeedSource) Changed(ctx context.Context, since feedserver.Checkpoint, now time.Time) (feedserver.Change, error) {
 	last, err := f.store.LastChange(ctx)
 	if err != nil {
 		return feedserver.Change{}, err
 	}
 	change := feedserver.Change{
-		Mark: feedserver.Mark{Revision: last.Revision, Due: since.Due}, Departed: last.LastRemoval,
+		Checkpoint: feedserver.Checkpoint{Revision: last.Revision, Due: since.Due}, Departed: last.LastRemoval,
 		Settings: feedserver.Settings{Fingerprint: last.Settings, Since: last.SettingsSince},
 	}
 	moved, appeared := last.Revision != since.Revision, !since.Due.IsZero() && !now.Before(since.Due)
@@ -81,21 +81,21 @@ func (f *FeedSource) Changed(ctx context.Context, since feedserver.Mark, now tim
 	}
 	if (moved || appeared) && err == nil {
 		// Last: what is counted as known by now may appear later.
-		change.Mark.Due, err = f.store.NextAppearance(ctx, now)
+		change.Checkpoint.Due, err = f.store.NextAppearance(ctx, now)
 	}
 	return change, err
 }
 
 // moved adds the articles that changed after a revision.
 func (f *FeedSource) moved(ctx context.Context, change *feedserver.Change, since int64) error {
-	if since == 0 || change.Mark.Revision-since > maxChanges {
+	if since == 0 || change.Checkpoint.Revision-since > maxChanges {
 		change.All = true
 		return nil
 	}
 	changed, err := f.store.ChangedSince(ctx, since, maxChanges)
 	for _, a := range changed {
 		change.Articles = append(change.Articles, a.Article)
-		change.Mark.Revision = max(change.Mark.Revision, a.Revision)
+		change.Checkpoint.Revision = max(change.Checkpoint.Revision, a.Revision)
 	}
 	return err
 }

@@ -229,21 +229,21 @@ func TestAppearingArticlesAreAnnounced(t *testing.T) {
 			late = append(late, a)
 		}
 		put(t, s, late...)
-		first, err := from.Changed(t.Context(), feedserver.Mark{}, w.now())
-		if err != nil || !first.All || !first.Mark.Due.Equal(feedrules.Noon.Add(time.Minute)) {
-			t.Fatalf("at first: %+v, %v", first.Mark, err)
+		first, err := from.Changed(t.Context(), feedserver.Checkpoint{}, w.now())
+		if err != nil || !first.All || !first.Checkpoint.Due.Equal(feedrules.Noon.Add(time.Minute)) {
+			t.Fatalf("at first: %+v, %v", first.Checkpoint, err)
 		}
-		quiet, err := from.Changed(t.Context(), first.Mark, w.now().Add(59*time.Second))
-		if err != nil || quiet.All || len(quiet.Articles) > 0 || quiet.Mark != first.Mark {
+		quiet, err := from.Changed(t.Context(), first.Checkpoint, w.now().Add(59*time.Second))
+		if err != nil || quiet.All || len(quiet.Articles) > 0 || quiet.Checkpoint != first.Checkpoint {
 			t.Errorf("before any is due: %+v, %v", quiet, err)
 		}
-		three, err := from.Changed(t.Context(), first.Mark, w.now().Add(time.Minute))
-		if err != nil || three.All || len(three.Articles) != 3 || !three.Mark.Due.Equal(feedrules.Noon.Add(time.Hour)) {
-			t.Errorf("three are due: %d articles, all %t, mark %+v, %v", len(three.Articles), three.All, three.Mark, err)
+		three, err := from.Changed(t.Context(), first.Checkpoint, w.now().Add(time.Minute))
+		if err != nil || three.All || len(three.Articles) != 3 || !three.Checkpoint.Due.Equal(feedrules.Noon.Add(time.Hour)) {
+			t.Errorf("three are due: %d articles, all %t, mark %+v, %v", len(three.Articles), three.All, three.Checkpoint, err)
 		}
-		many, err := from.Changed(t.Context(), three.Mark, w.now().Add(2*time.Hour))
-		if err != nil || !many.All || !many.Mark.Due.IsZero() {
-			t.Errorf("many are due: all %t, mark %+v, %v", many.All, many.Mark, err)
+		many, err := from.Changed(t.Context(), three.Checkpoint, w.now().Add(2*time.Hour))
+		if err != nil || !many.All || !many.Checkpoint.Due.IsZero() {
+			t.Errorf("many are due: all %t, mark %+v, %v", many.All, many.Checkpoint, err)
 		}
 	})
 }

@@ -10,24 +10,25 @@ import (
 	"github.com/tidings-press/tidings/feed"
 )
 
-// maxHTML is how many bytes of HTML one document may have. Beyond it, the largest articles
-// are shown with their summaries only, so that long articles cannot exhaust the memory.
+// maxHTML is the maximum number of bytes of HTML in one document. If there are more, the
+// largest articles are shown with their summaries only, so that long articles cannot exhaust
+// the memory.
 const maxHTML = feed.MaxBody
 
-// Load reads what one document of a feed shows: the newest one, or the archive
-// page of a cursor.
+// Load reads the items of one document of a feed: of the newest document if cursor is empty,
+// otherwise of the archive page at the cursor.
 //
-// An archive page holds the items that appeared before its cursor, down to the
-// next boundary. Where the boundaries are depends on the ids of the items around
-// them alone (see boundary), so pages stay as they are while new articles come in,
-// and finding one costs the same in a long history as in a short one. The newest
-// document has exactly as many items as the feed's limit; the page after it
-// reaches from there to the first boundary and is the only one that moves.
+// An archive page has the items that appeared before its cursor, down to the next boundary.
+// The position of a boundary depends only on the ids of the items around it (see boundary).
+// So pages do not change when new articles arrive, and a page of a long history costs no
+// more than a page of a short one. The newest document has as many items as the feed's
+// limit. The first archive page begins there and ends at the first boundary; it is the only
+// page that changes.
 //
-// A source may stop looking before it found enough, when articles that fit are
-// few among many. Then the document ends there, with fewer items or none, and the
-// next page goes on: nothing is lost on the way, and no document costs more than
-// another. The pages of such a feed move as articles come in.
+// A source may stop a search early when few of many articles match. The document then ends
+// at that position, with fewer items or none, and the next page continues from there: no
+// item is lost, and no document costs more than another. The pages of such a feed change
+// when articles arrive.
 func Load(ctx context.Context, src Source, site feed.Site, d feed.Definition, cursor string, asOf time.Time) (feed.Selection, error) {
 	s := loader{feed.Selection{Site: site, Definition: d, Page: feed.Page{Cursor: cursor}}}
 	query := Query{Filter: d.Filter, AsOf: asOf}
@@ -44,7 +45,7 @@ func Load(ctx context.Context, src Source, site feed.Site, d feed.Definition, cu
 	return s.Selection, err
 }
 
-// loader is a selection that is being read.
+// loader reads a selection.
 type loader struct{ feed.Selection }
 
 func limitOf(d *feed.Definition) int {
@@ -54,8 +55,8 @@ func limitOf(d *feed.Definition) int {
 	return feed.DefaultLimit
 }
 
-// dropFutureDates drops changes that are yet to come: a document never names a time that
-// has not come, since its date could not settle then.
+// dropFutureDates removes update times in the future: with one, the Last-Modified of the
+// document could not settle (see Server.modified).
 func (s *loader) dropFutureDates(asOf time.Time) {
 	for i := range s.Items {
 		if a := &s.Items[i].Article; !asOf.IsZero() && a.Updated.After(asOf) {
@@ -66,7 +67,7 @@ func (s *loader) dropFutureDates(asOf time.Time) {
 
 func (s *loader) newest(ctx context.Context, src Source, query Query) error {
 	limit := limitOf(&s.Definition)
-	query.Limit, query.Room = limit+1, maxHTML
+	query.Limit, query.MaxHTML = limit+1, maxHTML
 	found, err := src.Select(ctx, query)
 	if err != nil {
 		return err
@@ -86,27 +87,27 @@ func (s *loader) archive(ctx context.Context, src Source, query Query) error {
 	if err != nil {
 		return err
 	}
-	reach := max(limitOf(&s.Definition)/2, 5)
-	query.Before, query.Limit, query.IDs = from, 6*reach+1, true
+	window := max(limitOf(&s.Definition)/2, 5)
+	query.Before, query.Limit, query.IDs = from, 6*window+1, true
 	older, err := src.Select(ctx, query)
 	if err != nil {
 		return err
 	}
-	up := query
-	up.Before, up.After, up.Limit = feed.Position{}, feed.Position{Appeared: from.Appeared, Seq: from.Seq - 1}, reach
-	newer, err := src.Select(ctx, up)
+	newerQuery := query
+	newerQuery.Before, newerQuery.After, newerQuery.Limit = feed.Position{}, feed.Position{Appeared: from.Appeared, Seq: from.Seq - 1}, window
+	newer, err := src.Select(ctx, newerQuery)
 	if err != nil {
 		return err
 	}
 	complete := len(older.Items) < query.Limit && older.Until.IsZero()
-	end := pageEnd(newer.Items, older.Items, reach, complete)
+	end := pageEnd(newer.Items, older.Items, window, complete)
 	switch {
 	case end < len(older.Items):
 		s.Page.Older = older.Items[end-1].Position.String()
 	case !older.Until.IsZero():
 		s.Page.Older = older.Until.String()
 	default:
-		if s.Page.Newer, err = newerBoundary(ctx, src, up, older.Items, reach); err != nil {
+		if s.Page.Newer, err = newerBoundary(ctx, src, newerQuery, older.Items, window); err != nil {
 			return err
 		}
 	}
@@ -116,53 +117,52 @@ func (s *loader) archive(ctx context.Context, src Source, query Query) error {
 	return s.tombstones(ctx, src, query)
 }
 
-// fill reads the articles of a page. One that was removed since the page was laid
-// out is missing from it, and brings no other in.
+// fill reads the articles of a page. An article that was removed after the boundaries were
+// computed is missing, and is not replaced by another one.
 func (s *loader) fill(ctx context.Context, src Source, query Query, page []feed.Item) error {
 	if len(page) == 0 {
 		return nil
 	}
-	query.Limit, query.IDs, query.Room = len(page), false, maxHTML
+	query.Limit, query.IDs, query.MaxHTML = len(page), false, maxHTML
 	found, err := src.Select(ctx, query)
 	last := page[len(page)-1].Position
 	s.Items = slices.DeleteFunc(found.Items, func(item feed.Item) bool { return item.Position.Compare(last) < 0 })
 	return err
 }
 
-// newerBoundary finds where the page begins that ends where the oldest one begins: at the
-// next boundary. It is empty when there is none yet.
-func newerBoundary(ctx context.Context, src Source, up Query, older []feed.Item, reach int) (string, error) {
-	up.Limit = 6 * reach
-	found, err := src.Select(ctx, up)
+// newerBoundary returns the cursor of the page above the oldest page: the next newer
+// boundary, or "" if there is none yet.
+func newerBoundary(ctx context.Context, src Source, query Query, older []feed.Item, window int) (string, error) {
+	query.Limit = 6 * window
+	found, err := src.Select(ctx, query)
 	if err != nil {
 		return "", err
 	}
 	newer := found.Items
-	line := make([]uint64, 0, len(older)+len(newer))
+	weights := make([]uint64, 0, len(older)+len(newer))
 	for i := len(older) - 1; i >= 0; i-- {
-		line = append(line, weight(older[i]))
+		weights = append(weights, weight(older[i]))
 	}
 	for i := range newer {
-		line = append(line, weight(newer[i]))
+		weights = append(weights, weight(newer[i]))
 	}
 	for i := 1; i < len(newer); i++ {
-		if boundary(line, len(older)+i, reach, false) {
+		if boundary(weights, len(older)+i, window, false) {
 			return newer[i].Position.String(), nil
 		}
 	}
 	return "", nil
 }
 
-// maxTombstones is how many a document has at most.
+// maxTombstones is the maximum number of tombstones in a document.
 const maxTombstones = 500
 
-// tombstones reads the articles that were removed in the time that the document
-// covers, those removed last first. A removal is news just as an appearance is, and
-// stands where its time does in the history: whoever polls the newest document
-// hears of every removal in it, however old the article, and whoever catches up
-// page by page as well (RFC 5005, section 4.4, has clients read archive pages once).
+// tombstones reads the articles that were removed in the period of the document, the last
+// removed first. A tombstone is placed by the time of the removal, not of the article. So a
+// client that polls the newest document learns of every removal, and so does a client that
+// reads the archive page by page (by RFC 5005, section 4.4, clients read each page once).
 func (s *loader) tombstones(ctx context.Context, src Source, query Query) error {
-	query.Removed, query.Limit, query.IDs, query.Room = true, limitOf(&s.Definition), false, 0
+	query.Removed, query.Limit, query.IDs, query.MaxHTML = true, limitOf(&s.Definition), false, 0
 	bottom, noOlder := feed.ParsePosition(s.Page.Older)
 	for !s.Site.NoTombstones && len(s.Removed) < maxTombstones {
 		found, err := src.Select(ctx, query)
@@ -177,7 +177,7 @@ func (s *loader) tombstones(ctx context.Context, src Source, query Query) error 
 				return nil
 			}
 		}
-		if len(found.Items) < query.Limit { // there are no more, or none as far as a search goes
+		if len(found.Items) < query.Limit { // there are no more, or the search has stopped
 			return nil
 		}
 		query.Before = found.Items[len(found.Items)-1].Position
@@ -185,44 +185,44 @@ func (s *loader) tombstones(ctx context.Context, src Source, query Query) error 
 	return nil
 }
 
-// pageEnd returns how many of the older items make the page: up to the first
-// boundary, or as many as a page may have. newer are those above the page, the
-// nearest first; complete says that nothing is older than the last item.
-func pageEnd(newer, older []feed.Item, reach int, complete bool) int {
-	line := make([]uint64, 0, len(newer)+len(older))
+// pageEnd returns how many of the older items belong to the page: those up to the first
+// boundary, or the maximum of a page. newer are the items above the page, the nearest
+// first; complete reports that there is no item older than the last one.
+func pageEnd(newer, older []feed.Item, window int, complete bool) int {
+	weights := make([]uint64, 0, len(newer)+len(older))
 	for i := len(newer) - 1; i >= 0; i-- {
-		line = append(line, weight(newer[i]))
+		weights = append(weights, weight(newer[i]))
 	}
 	for i := range older {
-		line = append(line, weight(older[i]))
+		weights = append(weights, weight(older[i]))
 	}
 	for i := range older {
-		if i+1 >= 5*reach {
+		if i+1 >= 5*window {
 			return i + 1
 		}
-		if boundary(line, len(newer)+i, reach, complete) {
+		if boundary(weights, len(newer)+i, window, complete) {
 			return i + 1
 		}
 	}
 	return len(older)
 }
 
-// boundary reports whether an item ends a page: its weight is greater than that of each of
-// the reach items on either side. Two boundaries are more than reach items apart, on average
-// about twice as many.
-func boundary(line []uint64, at, reach int, complete bool) bool {
-	if at < reach || at+reach >= len(line) && !complete {
+// boundary reports whether an item ends a page: its weight is greater than the weight of
+// each of the window items before and after it. So two boundaries are more than window items
+// apart, and about twice as many on average.
+func boundary(weights []uint64, at, window int, complete bool) bool {
+	if at < window || at+window >= len(weights) && !complete {
 		return false
 	}
-	for i := at - reach; i <= at+reach && i < len(line); i++ {
-		if i != at && line[i] >= line[at] {
+	for i := at - window; i <= at+window && i < len(weights); i++ {
+		if i != at && weights[i] >= weights[at] {
 			return false
 		}
 	}
 	return true
 }
 
-// weight returns a hash of an item's id, which is the same on every node and never changes.
+// weight returns a hash of the item's id. It is the same on every node and never changes.
 func weight(item feed.Item) uint64 {
 	sum := sha256.Sum256([]byte(item.Article.ID))
 	return binary.BigEndian.Uint64(sum[:])

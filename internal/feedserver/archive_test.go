@@ -13,7 +13,7 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 )
 
-// history is a source with so many articles, a minute apart.
+// history returns a source with n articles, a minute apart.
 func history(n int) *feedrules.Source {
 	source := feedrules.New(func() time.Time { return feedrules.Noon })
 	for i := range n {
@@ -22,8 +22,8 @@ func history(n int) *feedrules.Source {
 	return source
 }
 
-// walk reads a feed page by page, calling between after each, and returns how
-// often each article was seen, and the cursors.
+// walk reads a feed page by page and calls between after each page. It returns the number of
+// times that each article was seen, and the cursors.
 func walk(t *testing.T, source feedserver.Source, d feed.Definition, between func(page int)) (seen map[string]int, cursors []string) {
 	t.Helper()
 	seen = map[string]int{}
@@ -64,7 +64,7 @@ func TestArchiveHasEachArticleOnceWhileOthersArrive(t *testing.T) {
 	seen, cursors := walk(t, source, feed.Definition{Kind: feed.Everything}, func(int) {
 		for range 3 {
 			a := feedrules.Article(arrived)
-			a.Published = feedrules.Noon.AddDate(-1, 0, -arrived%700) // whatever date its author gives it
+			a.Published = feedrules.Noon.AddDate(-1, 0, -arrived%700) // any date may be given
 			source.Put(a)
 			arrived++
 		}

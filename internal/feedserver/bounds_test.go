@@ -19,7 +19,7 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 )
 
-// hookedSource is a source that lets a test do something in the middle of a rendering.
+// hookedSource is a source that calls a function of the test in the middle of each rendering.
 type hookedSource struct {
 	*feedrules.Source
 	do atomic.Pointer[func()]
@@ -33,7 +33,7 @@ func (d *hookedSource) Select(ctx context.Context, q feedserver.Query) (feedserv
 	return found, err
 }
 
-// setupHooked is setup with a source that does something in each rendering.
+// setupHooked is setup with a hookedSource.
 func setupHooked(t *testing.T, change func(*feedserver.Options)) (*env, *hookedSource) {
 	t.Helper()
 	d := &hookedSource{}
@@ -56,7 +56,7 @@ func TestUncachedDocumentLeavesNoAddress(t *testing.T) {
 		n++
 		b.source.Put(feedrules.Article(n))
 		b.server.Changed()
-		b.get(t, "/atom.xml") // so that the server knows
+		b.get(t, "/atom.xml") // so that the server sees the change
 	}
 	for i := range 20 {
 		do := func() {
@@ -69,16 +69,16 @@ func TestUncachedDocumentLeavesNoAddress(t *testing.T) {
 		}
 	}
 	if kept := b.server.Addresses(); kept > 1 {
-		t.Errorf("%d addresses lead to documents that nobody counts", kept-1)
+		t.Errorf("%d addresses lead to documents that are not in the cache", kept-1)
 	}
 }
 
-// fill puts n articles of so many bytes into the source, each with a tag of its own.
+// fill puts n articles of this size into the source, with 60 different tags.
 func (b *env) fill(n, bytes int) {
 	var all []article.Article
 	for i := range n {
 		a := feedrules.Article(i)
-		a.HTML = "<p>" + strings.Repeat("Words that take room. ", bytes/22) + "</p>"
+		a.HTML = "<p>" + strings.Repeat("Words that take space. ", bytes/22) + "</p>"
 		a.Tags = append(a.Tags, fmt.Sprint("tag-", i%60))
 		all = append(all, a)
 	}
@@ -129,9 +129,9 @@ func TestCacheIsBoundedUnderConcurrency(t *testing.T) {
 func TestSearchesDoNotDelayOtherFeeds(t *testing.T) {
 	withFakeClock(t, func(t *testing.T, b *env, h *hangingSource) {
 		h.selects.Store(true)
-		var crowd sync.WaitGroup
+		var searches sync.WaitGroup
 		for i := range 40 {
-			crowd.Go(func() {
+			searches.Go(func() {
 				if r := b.get(t, fmt.Sprintf("/search/feed.xml?q=%d", i)); r.StatusCode != http.StatusServiceUnavailable {
 					t.Error(r.Status)
 				}
@@ -141,9 +141,9 @@ func TestSearchesDoNotDelayOtherFeeds(t *testing.T) {
 		h.selects.Store(false)
 		began := time.Now()
 		if r := b.get(t, "/feed.xml"); r.StatusCode != http.StatusOK || time.Since(began) > 0 {
-			t.Errorf("%s after %v, behind searches that hang", r.Status, time.Since(began))
+			t.Errorf("%s after %v, while searches hang", r.Status, time.Since(began))
 		}
-		crowd.Wait()
+		searches.Wait()
 	})
 }
 
@@ -159,15 +159,15 @@ func TestDocumentLargerThanCacheIsRenderedOnce(t *testing.T) {
 		}
 	}
 	if again := b.source.Selects.Load() - before; again > 0 {
-		t.Errorf("it was read %d times more", again)
+		t.Errorf("the document was rendered %d times more", again)
 	}
 	large := b.server.Bytes()
 	if large < 2<<20 {
-		t.Fatalf("it has %d bytes: this test shows nothing", large)
+		t.Fatalf("the document has %d bytes, which fit into the cache: this test checks nothing", large)
 	}
 	b.get(t, "/tags/tag-1/feed.xml")
 	if bytes := b.server.Bytes(); bytes > 1<<20 {
-		t.Errorf("%d bytes are kept when something else is asked for", bytes)
+		t.Errorf("%d bytes are cached after a request for another document", bytes)
 	}
 }
 
@@ -195,7 +195,7 @@ func TestLargestArticlesAreShortened(t *testing.T) {
 			t.Errorf("%s has %d bytes", path, len(body))
 		}
 		for i := range all {
-			short := i%8 == 3 && i != 3 // 3.9 MB of small ones leave room for one large one
+			short := i%8 == 3 && i != 3 // besides 3.9 MB of small articles, one large one fits
 			if full := strings.Contains(body, fmt.Sprintf("Body of %d.", i)); full == short {
 				t.Errorf("%s: article %d is in full: %t", path, i, full)
 			}
@@ -213,9 +213,9 @@ func TestDocumentIsCompressedOnce(t *testing.T) {
 	for _, coding := range []string{"gzip", "br", "zstd"} {
 		var mu sync.Mutex
 		seen := map[*byte]int{}
-		var crowd sync.WaitGroup
+		var requests sync.WaitGroup
 		for range 30 {
-			crowd.Go(func() {
+			requests.Go(func() {
 				r := httptest.NewRequest(http.MethodGet, "/feed.xml", nil)
 				r.Header.Set("Accept-Encoding", coding)
 				b.server.ServeHTTP(pieces(func(body []byte) {
@@ -225,7 +225,7 @@ func TestDocumentIsCompressedOnce(t *testing.T) {
 				}), r)
 			})
 		}
-		crowd.Wait()
+		requests.Wait()
 		if len(seen) != 1 {
 			t.Errorf("%s: %d results of compression were served, want one", coding, len(seen))
 		}
@@ -250,7 +250,7 @@ func TestUnchangedDocumentIsNotCompressed(t *testing.T) {
 	}
 }
 
-// pieces is a ResponseWriter that shows the very bytes that it is given.
+// pieces is a ResponseWriter that calls a function with each slice that is written.
 type pieces func([]byte)
 
 func (pieces) Header() http.Header           { return http.Header{} }

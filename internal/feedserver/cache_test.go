@@ -20,7 +20,7 @@ func TestCacheIsBoundedForAnyRequests(t *testing.T) {
 	b := setup(t, func(o *feedserver.Options) { o.Memory = capacity })
 	for i := range 40 {
 		a := feedrules.Article(i)
-		a.HTML = strings.Repeat("<p>Words that take some room in the cache.</p>", 40)
+		a.HTML = strings.Repeat("<p>Words that take some space in the cache.</p>", 40)
 		b.source.Put(a)
 	}
 	b.server.Changed()
@@ -61,13 +61,13 @@ func TestConcurrentRequestsShareRendering(t *testing.T) {
 	}
 	wait.Wait()
 	if selects := b.source.Selects.Load() - before; selects > 4 {
-		t.Errorf("the source was asked %d times for one document", selects)
+		t.Errorf("the source was queried %d times for one document", selects)
 	}
 }
 
-// TestReaderNeverGetsOlderVersion changes an article all the time while
-// readers poll, and checks that no reader goes back in time.
-func TestReaderNeverGetsOlderVersion(t *testing.T) {
+// TestClientNeverGetsOlderVersion changes an article again and again while clients poll. Each
+// client must get a version at least as new as its last one.
+func TestClientNeverGetsOlderVersion(t *testing.T) {
 	t.Parallel()
 	b := setup(t, nil)
 	title := func(n int) string { return fmt.Sprintf("Version %06d", n) }
@@ -120,16 +120,16 @@ func TestOldFeedIsServedWhileStoreIsDown(t *testing.T) {
 	b.source.Fail(true)
 	b.server.Changed()
 	if r := b.get(t, "/feed.xml"); r.StatusCode != 200 || read(t, r) != want {
-		t.Errorf("a known feed: %s", r.Status)
+		t.Errorf("a cached feed: %s", r.Status)
 	}
 	if r := b.get(t, "/feeds/short/feed.xml"); r.StatusCode != 503 || r.Header.Get("Retry-After") == "" {
-		t.Errorf("an unknown one: %s", r.Status)
+		t.Errorf("a feed that is not cached: %s", r.Status)
 	}
 	b.source.Fail(false)
-	b.pass(time.Second) // after a failure the store is left alone for so long
+	b.pass(time.Second) // retryDelay
 	b.source.Put(article.Article{ID: feedrules.ID(50), Slug: "new", Title: "Back again", Published: feedrules.Noon, Updated: feedrules.Noon, Ingested: feedrules.Noon, Status: article.Published})
 	b.server.Changed()
 	if !strings.Contains(read(t, b.get(t, "/feed.xml")), "Back again") {
-		t.Error("the store is back, the feed is not")
+		t.Error("the store answers again, but the feed is still the old one")
 	}
 }

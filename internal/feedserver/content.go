@@ -9,7 +9,7 @@ import (
 	"github.com/tidings-press/tidings/feed"
 )
 
-// content is what a document shows, in whatever format.
+// content is the content of a document, for all formats.
 type content struct {
 	selection    feed.Selection
 	prepared     *feed.Prepared
@@ -26,8 +26,8 @@ func (s *Server) load(ctx context.Context, t target) (content, error) {
 	return content{selection, feed.PrepareWith(selection, s.body), source.dependencies()}, nil
 }
 
-// The bodies that are kept: those of 1,000 articles of the usual size. Longer ones
-// are sanitized each time.
+// Limits of the cache of bodies: 1,000 articles of the usual size. Longer bodies are sanitized
+// each time.
 const (
 	maxBodies     = 1000
 	maxCachedBody = 32 << 10
@@ -35,9 +35,8 @@ const (
 
 type bodyKey [sha256.Size]byte
 
-// body is feed.Body. It remembers the results: an article stands in several feeds,
-// each feed in three formats, and a change of one article leaves the others as they
-// are.
+// body is feed.Body with a cache: an article is in several feeds, and each feed has three
+// formats.
 func (s *Server) body(source, site, page string) string {
 	if len(source) > maxCachedBody {
 		return feed.Body(source, site, page)
@@ -53,8 +52,8 @@ func (s *Server) body(source, site, page string) string {
 	return body
 }
 
-// dependencies are hashes of the ids of the articles that a document was made of,
-// sorted. Two ids with one hash cost a rendering, but give no wrong document.
+// dependencies are the sorted hashes of the ids of the articles that a document was made
+// from. A collision of two hashes causes a needless rendering, never a wrong document.
 type dependencies []uint64
 
 var dependencySeed = maphash.MakeSeed()
@@ -64,12 +63,11 @@ func (d dependencies) has(id string) bool {
 	return found
 }
 
-// memory is how many bytes they take.
+// memory returns the size in bytes.
 func (d dependencies) memory() int64 { return int64(8 * len(d)) }
 
-// tracker is a source that notes every article that it returns: those that a
-// document shows, and those around them, which decide where a page of the archive
-// ends.
+// tracker is a source that records the ids of all articles that it returns: those in the
+// document, and those around it that decide where an archive page ends.
 type tracker struct {
 	Source
 	seen dependencies
@@ -84,7 +82,7 @@ func (t *tracker) Select(ctx context.Context, q Query) (Found, error) {
 	return found, err
 }
 
-// dependencies returns all that were seen so far.
+// dependencies returns the hashes of all articles that were returned so far.
 func (t *tracker) dependencies() dependencies {
 	slices.Sort(t.seen)
 	return slices.Clip(slices.Compact(t.seen))

@@ -12,7 +12,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// decode reads a body with decoders that did not write it, where there are some.
+// decode decodes a body, where possible with another implementation than the encoder's.
 func decode(t *testing.T, coding string, r *http.Response) string {
 	t.Helper()
 	body := io.Reader(r.Body)

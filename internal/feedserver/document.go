@@ -11,25 +11,26 @@ import (
 	"github.com/tidings-press/tidings/internal/rendercache"
 )
 
-// document is a rendered feed document, and what it was made of.
+// document is a rendered feed document with its dependencies.
 type document struct {
 	*rendercache.Document
 	feed         string // base path of its feed, for the statistics
 	definition   feed.Definition
 	dependencies dependencies
 	opml         bool
-	expires      time.Time // for those that revisions do not cover; zero for never
-	modified     *httpDate // of its content; nil when its bytes may change without its date
+	expires      time.Time // zero for never; for documents whose changes the revision does not count
+	modified     *httpDate // of its content; nil if its bytes can change without a change of the date
 	mediaType    string
 }
 
-// caching says how long readers may keep a document, and whether it is for one reader.
+// caching are the values of Cache-Control: how long clients may cache a document, and whether
+// it is for one client only.
 type caching struct {
 	maxAge  time.Duration
 	private bool
 }
 
-// headers are those that a document is sent with besides its dates and tags.
+// headers returns a document's response headers, except the dates and the ETag.
 func headers(mediaType string, c caching, link []string) http.Header {
 	h := http.Header{
 		"Content-Type":                {mediaType},
@@ -45,8 +46,8 @@ func headers(mediaType string, c caching, link []string) http.Header {
 	return h
 }
 
-// cacheControl lets shared caches keep a document for at most a minute, so that a
-// change is soon everywhere, and show the old one while they ask for the new.
+// cacheControl returns a Cache-Control value. Shared caches may keep a document for at most a
+// minute, so that changes spread soon, and may serve the old one while they fetch the new one.
 func cacheControl(maxAge time.Duration, private bool) string {
 	seconds := int(maxAge / time.Second)
 	if private {
@@ -55,8 +56,8 @@ func cacheControl(maxAge time.Duration, private bool) string {
 	return fmt.Sprintf("public, max-age=%d, s-maxage=%d, stale-while-revalidate=%d", seconds, min(seconds, 60), seconds)
 }
 
-// touches reports whether the document was made of a changed article, or should be
-// now.
+// touches reports whether the changes affect the document: it contains one of the changed
+// articles, or one of them matches its filter now.
 func (d *document) touches(articles []article.Article) bool {
 	if d.opml {
 		return true

@@ -14,16 +14,16 @@ import (
 	"github.com/tidings-press/tidings/internal/rendercache"
 )
 
-// Export is what Write writes besides the feeds that have names of their own.
+// Export are the options of Write.
 type Export struct {
-	More       []feed.Definition // such as those of tags; see Define
-	Archives   bool              // all archive pages too
-	Compressed bool              // each file as .gz and .br beside it, for servers that send those
+	More       []feed.Definition // feeds to write besides the named ones, such as those of tags; see Define
+	Archives   bool              // write all archive pages too
+	Compressed bool              // write each file as .gz and .br too, for web servers that send them
 }
 
-// Write writes feeds as files below dir, byte for byte what the server answers,
-// and returns how many documents that made. A tag's slash is a folder, as file
-// servers look for it.
+// Write writes feeds as files below dir, with the same bytes that the server sends, and
+// returns the number of documents. A slash in a tag becomes a folder, since file servers look
+// for it there.
 func (s *Server) Write(ctx context.Context, dir string, export Export) (int, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return 0, err
@@ -57,8 +57,8 @@ type exporter struct {
 	written int
 }
 
-// feed writes a feed's newest documents and, if asked to, its archive. Each page is
-// read once: what leads to the next one is what its documents say.
+// feed writes the newest documents of a feed and, with Export.Archives, its archive pages.
+// Each page is read once, so that the links in its documents lead to pages that are written.
 func (w *exporter) feed(ctx context.Context, d feed.Definition) error {
 	for cursor := ""; ; {
 		t := target{definition: d, cursor: cursor}
@@ -81,7 +81,7 @@ func (w *exporter) feed(ctx context.Context, d feed.Definition) error {
 	}
 }
 
-// write writes a document and its codings.
+// write writes a document and its compressed variants.
 func (w *exporter) write(d *document) error {
 	name, err := fileName(d.Key)
 	if err != nil {
@@ -90,7 +90,7 @@ func (w *exporter) write(d *document) error {
 	if err := w.root.MkdirAll(path.Dir(name), 0o755); err != nil {
 		return err
 	}
-	modified := w.server.options.Now() // of what cannot be dated
+	modified := w.server.options.Now() // for documents without a date
 	if d.modified != nil {
 		modified = time.Unix(later(d.modified, w.server.freshness.departed.Load()).second, 0)
 	}
@@ -103,7 +103,7 @@ func (w *exporter) write(d *document) error {
 		if err := w.root.WriteFile(file, d.Body(c), 0o644); err != nil {
 			return err
 		}
-		// Servers make Last-Modified from it: the same as ours.
+		// File servers send it as Last-Modified, so it is the time that this server sends.
 		if err := w.root.Chtimes(file, modified, modified); err != nil {
 			return err
 		}
@@ -112,9 +112,8 @@ func (w *exporter) write(d *document) error {
 	return nil
 }
 
-// fileName is where a document stands below the export's folder. A name that
-// leads elsewhere stays percent-encoded; the question of a search is part of
-// the name.
+// fileName returns the path of a document's file below the export's folder. The query of a
+// search is part of the name. A name that would lead out of the folder stays percent-encoded.
 func fileName(key string) (string, error) {
 	key = strings.TrimPrefix(key, "/")
 	name, err := url.PathUnescape(key)

@@ -1,6 +1,6 @@
 package feedserver
 
-// Bytes is what the cached documents take.
+// Bytes returns the size of the cached documents.
 func (s *Server) Bytes() int64 {
 	var total int64
 	for _, d := range s.cache.All() {
@@ -9,13 +9,13 @@ func (s *Server) Bytes() int64 {
 	return total
 }
 
-// Addresses is how many addresses the cache knows.
+// Addresses returns the number of addresses in the cache.
 func (s *Server) Addresses() int {
 	_, addresses := s.cache.Sizes()
 	return addresses
 }
 
-// Counted is how many bytes the cache has counted.
+// Counted returns the size that the cache itself has counted.
 func (s *Server) Counted() int64 {
 	bytes, _ := s.cache.Sizes()
 	return bytes

@@ -7,50 +7,50 @@ import (
 	"time"
 )
 
-// freshness is what the server knows of its source's revision.
+// freshness tracks the changes of the source.
 //
 // Changed increments changesMade. A request that finds it above changesSeen waits for a
 // check of the source that began after the change, so it never gets an older document.
 // Otherwise one request per Poll starts a check, and the others do not wait.
 //
 // Only one check runs at a time, and requests wait for it at most answerTimeout. After a
-// failed check the source is not asked again for retryDelay, and the documents stay as they
-// are: an old feed is better than none.
+// failed check there is none for retryDelay, and the old documents are served: an old feed is
+// better than none.
 type freshness struct {
 	changesMade, changesSeen atomic.Int64
-	nextCheck                atomic.Int64             // when to ask again, Unix nanoseconds
-	retryAt                  atomic.Int64             // when to ask again after a failure, whatever was told
-	lastCheck                atomic.Int64             // when the last answered question was asked, Unix nanoseconds
-	generation               atomic.Int64             // changes so far; rendering remembers the one it began in
+	nextCheck                atomic.Int64             // time of the next check, Unix nanoseconds
+	retryAt                  atomic.Int64             // no check before this time, after a failure
+	lastCheck                atomic.Int64             // when the last successful check began, Unix nanoseconds
+	generation               atomic.Int64             // number of changes so far; a rendering notes the one in which it began
 	departed                 atomic.Pointer[httpDate] // when an article may last have left a feed
-	outdated                 atomic.Pointer[httpDate] // the last second before other nodes served feeds set up in a newer way; nil when none does
-	marking                  sync.Mutex               // held while documents are marked as stale, and while one is kept
+	outdated                 atomic.Pointer[httpDate] // the last second before another node served feeds with newer settings; nil if none does
+	marking                  sync.Mutex               // held while documents are marked as stale, and while one is stored
 
-	mu      sync.Mutex
-	running *check // the one under way; guarded by mu
-	failing bool   // guarded by mu
-	mark    Mark   // of the last question under way
+	mu         sync.Mutex
+	running    *check     // nil if none runs; guarded by mu
+	failing    bool       // guarded by mu
+	checkpoint Checkpoint // of the last check; used only by the running check
 }
 
-// check is one request to the source for changes. Any number of requests wait for it.
+// check is one query of the source for changes. Any number of requests wait for it.
 type check struct {
-	changes  int64 // what it covers of what was told
+	changes  int64 // value of changesMade at its begin
 	deadline time.Time
 	done     chan struct{}
 }
 
-// How long a check may take, and how long after a failure the next one may begin.
+// The time limit of a check, and the delay after a failed one.
 const (
 	answerTimeout = 2 * time.Second
 	retryDelay    = time.Second
 )
 
-// Changed records that articles were changed on this node. The next request shows the change.
+// Changed records that articles changed on this node. The next response shows the change.
 func (s *Server) Changed() { s.freshness.changesMade.Add(1) }
 
-// Generation counts the changes of articles, and the moments when one of them appeared by
-// its date, that this server has seen. Pages that are made of articles change with it. Like a
-// feed it is up to date with changes on this node, and with those on others within Poll.
+// Generation returns the number of changes that this server has seen, including articles that
+// appeared because their date was reached. Caches of pages with articles use it as their
+// version. It is as fresh as the feeds are.
 func (s *Server) Generation() int64 {
 	s.refresh()
 	return s.freshness.generation.Load()
@@ -62,24 +62,24 @@ func (s *Server) refresh() { s.refreshAt(s.options.Now()) }
 
 func (s *Server) refreshAt(now time.Time) {
 	f := &s.freshness
-	told := f.changesMade.Load()
-	if told == f.changesSeen.Load() && now.UnixNano() < f.nextCheck.Load() {
+	changes := f.changesMade.Load()
+	if changes == f.changesSeen.Load() && now.UnixNano() < f.nextCheck.Load() {
 		return
 	}
-	q := s.startCheck(now, told)
-	q.wait()
-	if q != nil && q.changes < told { // it may have begun before the change; the one after it did not
-		s.startCheck(s.options.Now(), told).wait()
+	running := s.startCheck(now, changes)
+	running.wait()
+	if running != nil && running.changes < changes { // the check began before the change, so wait for the next one
+		s.startCheck(s.options.Now(), changes).wait()
 	}
 }
 
 // startCheck starts a check of the source, or joins the running one if there are new changes.
 // It returns the check to wait for, or nil.
-func (s *Server) startCheck(now time.Time, told int64) *check {
+func (s *Server) startCheck(now time.Time, changes int64) *check {
 	f := &s.freshness
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	urgent := told > f.changesSeen.Load()
+	urgent := changes > f.changesSeen.Load()
 	switch {
 	case now.UnixNano() < f.retryAt.Load(), !urgent && now.UnixNano() < f.nextCheck.Load():
 		return nil
@@ -93,48 +93,48 @@ func (s *Server) startCheck(now time.Time, told int64) *check {
 }
 
 // wait waits until the check ends, at most until its deadline.
-func (q *check) wait() {
-	if q == nil {
+func (c *check) wait() {
+	if c == nil {
 		return
 	}
-	timer := time.NewTimer(time.Until(q.deadline))
+	timer := time.NewTimer(time.Until(c.deadline))
 	defer timer.Stop()
 	select {
-	case <-q.done:
+	case <-c.done:
 	case <-timer.C:
 	}
 }
 
 // runCheck asks the source for changes and marks the documents that show them as stale. One
 // clock reading decides which articles have appeared.
-func (s *Server) runCheck(q *check, now time.Time) {
+func (s *Server) runCheck(c *check, now time.Time) {
 	f := &s.freshness
-	// Not a request's context: all requests live on the answer.
-	ctx, cancel := context.WithDeadline(context.Background(), q.deadline)
+	// Not the context of a request, since all requests use the result.
+	ctx, cancel := context.WithDeadline(context.Background(), c.deadline)
 	defer cancel()
-	change, err := s.options.Source.Changed(ctx, f.mark, now)
+	change, err := s.options.Source.Changed(ctx, f.checkpoint, now)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.running = nil
-	defer close(q.done)
+	defer close(c.done)
 	if err != nil {
 		f.retryAt.Store(s.options.Now().Add(retryDelay).UnixNano())
 		if !f.failing {
-			s.options.Log.Error("feeds may be old: the store does not say what changed", "error", err)
+			s.options.Log.Error("feeds may be outdated: changes cannot be read from the store", "error", err)
 		}
 		f.failing = true
 		return
 	}
 	f.failing = false
-	f.mark = change.Mark
+	f.checkpoint = change.Checkpoint
 	s.markChanged(change)
 	f.lastCheck.Store(now.UnixNano())
 	f.nextCheck.Store(now.Add(s.options.Poll).UnixNano())
-	f.changesSeen.Store(q.changes)
+	f.changesSeen.Store(c.changes)
 }
 
-// markChanged marks the documents that show a change as stale. It stores the departure last,
-// so that a request that has read it gets no older document.
+// markChanged marks the documents that a change affects as stale. It stores departed last,
+// so that a request that has read departed gets no older document.
 func (s *Server) markChanged(change Change) {
 	f := &s.freshness
 	f.marking.Lock()
@@ -153,8 +153,8 @@ func (s *Server) markChanged(change Change) {
 	f.outdated.Store(s.outdated(change.Settings))
 }
 
-// outdated is the last second before another node served feeds that are set up in
-// another way than ours; nil when ours are the newest.
+// outdated returns the last second before another node served feeds with newer settings than
+// this node's; nil if this node's are the newest.
 func (s *Server) outdated(newest Settings) *httpDate {
 	if s.options.Settings == "" || newest.Fingerprint == "" || newest.Fingerprint == s.options.Settings {
 		return nil
@@ -165,8 +165,8 @@ func (s *Server) outdated(newest Settings) *httpDate {
 	return newHTTPDate(newest.Since.Add(-time.Second))
 }
 
-// asOf is the moment that documents show: now, and no earlier than the moment that
-// decided which of them are stale, should the clock have been set back since.
+// asOf returns the time as of which documents are rendered: now, but not before the time of
+// the last check, even if the clock was set back since.
 func (s *Server) asOf() time.Time {
 	now := s.options.Now()
 	if asked := s.freshness.lastCheck.Load(); asked > now.UnixNano() {
@@ -175,7 +175,7 @@ func (s *Server) asOf() time.Time {
 	return now
 }
 
-// current reports whether a document may be served as it is.
+// current reports whether a cached document may be served without further checks.
 func (s *Server) current(d *document) bool {
 	return !d.Stale() && !d.private() && (d.expires.IsZero() || s.options.Now().Before(d.expires))
 }

@@ -45,7 +45,7 @@ func TestFutureArticleRendersOnlyItsFeeds(t *testing.T) {
 	before := b.source.Selects.Load()
 	b.get(t, "/tags/C%2FC%2B%2B/feed.xml")
 	if after := b.source.Selects.Load(); after != before {
-		t.Error("a feed was read again although the article that appeared is none of its own")
+		t.Error("a feed was rendered again although the article that appeared is not in it")
 	}
 }
 
@@ -64,7 +64,7 @@ func TestClockSetBackHidesNoArticle(t *testing.T) {
 	}
 }
 
-// fresh is another node over the same articles, which has rendered nothing yet.
+// fresh returns another node with the same articles and an empty cache.
 func (b *env) fresh(feeds []feed.Definition) *env {
 	return &env{server: feedserver.New(feedserver.Options{Source: b.source, Site: feedrules.Site(), Feeds: feeds, Now: b.now})}
 }
@@ -143,7 +143,7 @@ func TestExportedArchiveIsCompleteWhileArticlesArrive(t *testing.T) {
 	for path := "/feed.json"; path != ""; {
 		data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(path)))
 		if err != nil {
-			t.Fatalf("the newest document leads to a page that was not written: %v", err)
+			t.Fatalf("a link leads to a page that was not written: %v", err)
 		}
 		_, rest, _ := strings.Cut(string(data), `"next_url"`)
 		_, rest, _ = strings.Cut(rest, "https://press.example")

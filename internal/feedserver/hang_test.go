@@ -16,11 +16,11 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 )
 
-// hangingSource is a source whose calls block until their context ends, when a test says so.
+// hangingSource is a source whose calls block until their context ends while a flag is set.
 type hangingSource struct {
 	*feedrules.Source
 	changed, selects, spelling atomic.Bool
-	questions                  atomic.Int64
+	checks                     atomic.Int64
 }
 
 func hang(ctx context.Context, when *atomic.Bool) error {
@@ -31,8 +31,8 @@ func hang(ctx context.Context, when *atomic.Bool) error {
 	return ctx.Err()
 }
 
-func (h *hangingSource) Changed(ctx context.Context, since feedserver.Mark, now time.Time) (feedserver.Change, error) {
-	h.questions.Add(1)
+func (h *hangingSource) Changed(ctx context.Context, since feedserver.Checkpoint, now time.Time) (feedserver.Change, error) {
+	h.checks.Add(1)
 	if err := hang(ctx, &h.changed); err != nil {
 		return feedserver.Change{}, err
 	}
@@ -53,8 +53,8 @@ func (h *hangingSource) Spelling(ctx context.Context, kind feed.Kind, name strin
 	return h.Source.Spelling(ctx, kind, name)
 }
 
-// withFakeClock runs a test of a server over a source that can hang, by a clock that
-// goes on when all wait for it.
+// withFakeClock runs a test of a server and a hangingSource in a synctest bubble, whose clock
+// advances when all goroutines wait.
 func withFakeClock(t *testing.T, test func(t *testing.T, b *env, h *hangingSource)) {
 	t.Helper()
 	t.Parallel()
@@ -65,15 +65,15 @@ func withFakeClock(t *testing.T, test func(t *testing.T, b *env, h *hangingSourc
 			o.Source, o.Now = h, func() time.Time { return feedrules.Noon.Add(time.Since(bubbleBegan)) }
 		})
 		test(t, b, h)
-		time.Sleep(time.Minute) // whatever still hangs gives up
+		time.Sleep(time.Minute) // calls that still hang time out
 	})
 }
 
-// bubbleBegan is when the time of every bubble begins.
+// bubbleBegan is the initial time of a synctest bubble.
 var bubbleBegan = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// crowd asks for a path many times at once, and returns how long the slowest took.
-func (b *env) crowd(t *testing.T, path string, check func(w *httptest.ResponseRecorder)) time.Duration {
+// getConcurrently sends 50 requests for a path at once and returns how long the slowest took.
+func (b *env) getConcurrently(t *testing.T, path string, check func(w *httptest.ResponseRecorder)) time.Duration {
 	t.Helper()
 	began := time.Now()
 	var wait sync.WaitGroup
@@ -92,27 +92,27 @@ func TestHangingStoreDelaysRequestsOnce(t *testing.T) {
 	withFakeClock(t, func(t *testing.T, b *env, h *hangingSource) {
 		old := read(t, b.get(t, "/feed.xml"))
 		h.changed.Store(true)
-		before := h.questions.Load()
+		before := h.checks.Load()
 		b.server.Changed()
 		same := func(w *httptest.ResponseRecorder) {
 			if w.Code != http.StatusOK || w.Body.String() != old {
 				t.Errorf("%d, want the old document", w.Code)
 			}
 		}
-		if took := b.crowd(t, "/feed.xml", same); took > 2*time.Second {
-			t.Errorf("50 clients waited %v, want no longer than for one question", took)
+		if took := b.getConcurrently(t, "/feed.xml", same); took > 2*time.Second {
+			t.Errorf("50 clients waited %v, want no longer than for one check", took)
 		}
-		if took := b.crowd(t, "/feed.xml", same); took > 0 {
-			t.Errorf("clients waited %v right after a question that failed", took)
+		if took := b.getConcurrently(t, "/feed.xml", same); took > 0 {
+			t.Errorf("clients waited %v right after a failed check", took)
 		}
-		if n := h.questions.Load() - before; n != 1 {
-			t.Errorf("the store was asked %d times at once, want 1", n)
+		if n := h.checks.Load() - before; n != 1 {
+			t.Errorf("the store was queried %d times, want 1", n)
 		}
 		h.changed.Store(false)
 		b.source.Put(feedrules.Article(9))
 		time.Sleep(time.Second)
 		if !strings.Contains(read(t, b.get(t, "/feed.xml")), feedrules.ID(9)) {
-			t.Error("the store answers again, and what was told before is not asked for")
+			t.Error("the store answers again, but an earlier change is not in the feed")
 		}
 	})
 }
@@ -127,7 +127,7 @@ func TestOldDocumentIsServedDuringSlowRendering(t *testing.T) {
 		b.source.Put(edited)
 		b.server.Changed()
 		h.selects.Store(true)
-		took := b.crowd(t, "/feed.xml", func(w *httptest.ResponseRecorder) {
+		took := b.getConcurrently(t, "/feed.xml", func(w *httptest.ResponseRecorder) {
 			if w.Code != http.StatusOK || w.Body.String() != old {
 				t.Errorf("%d, want the old document", w.Code)
 			}
@@ -140,7 +140,7 @@ func TestOldDocumentIsServedDuringSlowRendering(t *testing.T) {
 		time.Sleep(time.Minute)
 		r := b.get(t, "/feed.xml", "If-Modified-Since", late.Header.Get("Last-Modified"))
 		if r.StatusCode != http.StatusOK || !strings.Contains(read(t, r), "Edited") {
-			t.Errorf("%s since the date of an old document that was served late, want the new one", r.Status)
+			t.Errorf("%s since the date of an old document, want the new one", r.Status)
 		}
 	})
 }
@@ -152,10 +152,10 @@ func TestTopicIsNeverOutdated(t *testing.T) {
 		b.server.Changed()
 		h.selects.Store(true)
 		if body, _, err := b.server.Topic(t.Context(), "/feed.xml"); err == nil {
-			t.Errorf("%d bytes, that do not have the new article", len(body))
+			t.Errorf("got %d bytes without the new article, want an error", len(body))
 		}
 		h.selects.Store(false)
-		time.Sleep(time.Minute) // the rendering that hung gives up, and nobody joins it any more
+		time.Sleep(time.Minute) // the hanging rendering times out, so that the next call starts another
 		if body, _, err := b.server.Topic(t.Context(), "/feed.xml"); err != nil || !strings.Contains(string(body), feedrules.ID(9)) {
 			t.Errorf("%d bytes, %v", len(body), err)
 		}
@@ -165,7 +165,7 @@ func TestTopicIsNeverOutdated(t *testing.T) {
 func TestUnknownFeedTimesOut(t *testing.T) {
 	withFakeClock(t, func(t *testing.T, b *env, h *hangingSource) {
 		h.selects.Store(true)
-		took := b.crowd(t, "/feed.xml", func(w *httptest.ResponseRecorder) {
+		took := b.getConcurrently(t, "/feed.xml", func(w *httptest.ResponseRecorder) {
 			if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
 				t.Errorf("%d, want 503 with Retry-After", w.Code)
 			}
@@ -182,7 +182,7 @@ func TestKnownTagIsServedWhileSpellingHangs(t *testing.T) {
 		b.source.Put(feedrules.Article(9))
 		b.server.Changed()
 		h.spelling.Store(true)
-		took := b.crowd(t, "/tags/all/feed.xml", func(w *httptest.ResponseRecorder) {
+		took := b.getConcurrently(t, "/tags/all/feed.xml", func(w *httptest.ResponseRecorder) {
 			if w.Code != http.StatusOK || w.Body.String() != old {
 				t.Errorf("%d, want the old document", w.Code)
 			}
@@ -193,7 +193,7 @@ func TestKnownTagIsServedWhileSpellingHangs(t *testing.T) {
 	})
 }
 
-// slowSource is a source whose first answer of what changed is held back.
+// slowSource is a source whose Changed returns its first result only when the test allows it.
 type slowSource struct {
 	*feedrules.Source
 	hold   atomic.Bool
@@ -201,7 +201,7 @@ type slowSource struct {
 	answer chan struct{}
 }
 
-func (s *slowSource) Changed(ctx context.Context, since feedserver.Mark, now time.Time) (feedserver.Change, error) {
+func (s *slowSource) Changed(ctx context.Context, since feedserver.Checkpoint, now time.Time) (feedserver.Change, error) {
 	change, err := s.Source.Changed(ctx, since, now)
 	if s.hold.CompareAndSwap(true, false) {
 		close(s.asked)
@@ -222,13 +222,13 @@ func TestChangeDuringCheckIsInNextResponse(t *testing.T) {
 		source.hold.Store(true)
 		b.pass(time.Second)
 		var polls sync.WaitGroup
-		polls.Go(func() { b.get(t, "/feed.xml") }) // asks by the clock
+		polls.Go(func() { b.get(t, "/feed.xml") }) // starts a check, since the last one is a second old
 		<-source.asked
-		b.source.Put(feedrules.Article(9)) // the answer under way does not have it
+		b.source.Put(feedrules.Article(9)) // not in the result of the running check
 		b.server.Changed()
 		polls.Go(func() {
 			if !strings.Contains(read(t, b.get(t, "/feed.xml")), feedrules.ID(9)) {
-				t.Error("a change that was told is not in the next response")
+				t.Error("a change is not in the next response")
 			}
 		})
 		synctest.Wait()

@@ -93,7 +93,7 @@ func TestSearchFeedsHaveSelfLink(t *testing.T) {
 	}
 }
 
-func TestPrivateFeedsAreForTheirSubscriberOnly(t *testing.T) {
+func TestPrivateFeedIsServedForItsTokenOnly(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
 	tokens := map[string]article.Filter{"t0ken": {Expr: article.Tag{Key: "all"}}}
@@ -123,7 +123,7 @@ func TestPrivateFeedsAreForTheirSubscriberOnly(t *testing.T) {
 	tokens["t0ken"] = article.Filter{Expr: article.Tag{Key: "none"}}
 	mu.Unlock()
 	if strings.Contains(read(t, b.get(t, "/private/t0ken/feed.xml")), "<item") {
-		t.Error("the feed shows what its subscriber no longer chooses")
+		t.Error("the feed still shows a topic that its subscriber has removed")
 	}
 	mu.Lock()
 	delete(tokens, "t0ken")
@@ -166,9 +166,9 @@ func TestPollsAreCounted(t *testing.T) {
 	}
 }
 
-func TestSketchesEstimateAndMerge(t *testing.T) {
+func TestHyperLogLogEstimatesAndMerges(t *testing.T) {
 	t.Parallel()
-	var a, b feedserver.Sketch
+	var a, b feedserver.HyperLogLog
 	for i := range uint64(20_000) {
 		hash := i*0x9E3779B97F4A7C15 ^ i<<31*0xBF58476D1CE4E5B9
 		a.Add(hash)
@@ -178,15 +178,15 @@ func TestSketchesEstimateAndMerge(t *testing.T) {
 	}
 	before := a.Estimate()
 	if a.Merge(&b); a.Estimate() != before {
-		t.Error("merging what was seen already changes the estimate")
+		t.Error("merging values that were added before changes the estimate")
 	}
 	if before < 17_000 || before > 23_000 {
-		t.Errorf("20,000 things are estimated at %d", before)
+		t.Errorf("20,000 values are estimated at %d", before)
 	}
 	text, err := a.MarshalText()
-	var c feedserver.Sketch
+	var c feedserver.HyperLogLog
 	if err != nil || c.UnmarshalText(text) != nil || c != a {
-		t.Error("a sketch is not read back as it was written")
+		t.Error("UnmarshalText does not restore what MarshalText wrote")
 	}
 }
 
@@ -203,7 +203,7 @@ func TestUnconditionalPollsGet429(t *testing.T) {
 		t.Errorf("second request: %s, Retry-After %q, want 429 and 2400", second.Status, second.Header.Get("Retry-After"))
 	}
 	if r := b.get(t, "/feed.xml", "User-Agent", "Rude/1", "If-None-Match", first.Header.Get("ETag")); r.StatusCode != 304 {
-		t.Errorf("a polite request: %s", r.Status)
+		t.Errorf("a conditional request: %s", r.Status)
 	}
 	if r := b.get(t, "/feed.xml", "User-Agent", "Another/1"); r.StatusCode != 200 {
 		t.Errorf("another client: %s", r.Status)
@@ -219,10 +219,10 @@ func TestChangedDocumentIsNeverRefused(t *testing.T) {
 	b := setup(t, func(o *feedserver.Options) { o.RetryAfter = time.Hour })
 	for i := range 3 {
 		if r := b.get(t, "/feed.xml", "User-Agent", "Hub/1"); r.StatusCode != 200 {
-			t.Errorf("a hub that was told of change %d gets %s", i, r.Status)
+			t.Errorf("after change %d a client gets %s", i, r.Status)
 		}
 		if r := b.get(t, "/feed.xml", "User-Agent", "Hub/1"); r.StatusCode != 429 {
-			t.Errorf("once more of the same: %s", r.Status)
+			t.Errorf("a second request for the same document: %s", r.Status)
 		}
 		b.source.Put(feedrules.Article(100 + i))
 		b.server.Changed()
@@ -243,8 +243,8 @@ func TestOnlyBrowsersGetPage(t *testing.T) {
 		t.Errorf("a browser gets %s", r.Header)
 	}
 	for name, headers := range map[string][]string{
-		"a reader that says what a browser says": {"Accept", accept, "User-Agent", "Mozilla/5.0"},
-		"a script in a page":                     {"Accept", "*/*", "Sec-Fetch-Mode", "cors", "Sec-Fetch-Dest", "empty"},
+		"a feed reader with a browser's Accept and User-Agent": {"Accept", accept, "User-Agent", "Mozilla/5.0"},
+		"a script in a page": {"Accept", "*/*", "Sec-Fetch-Mode", "cors", "Sec-Fetch-Dest", "empty"},
 	} {
 		if r := b.get(t, "/feed.xml", headers...); !strings.HasPrefix(r.Header.Get("Content-Type"), "application/rss+xml") {
 			t.Errorf("%s gets %s", name, r.Header.Get("Content-Type"))
@@ -287,6 +287,6 @@ func TestExportHasSameBytesAsServer(t *testing.T) {
 		}
 	}
 	if _, err := os.Stat(filepath.Join(filepath.Dir(dir), "etc")); err == nil {
-		t.Error("a tag led out of the folder")
+		t.Error("a file was written outside of the folder")
 	}
 }

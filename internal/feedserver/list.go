@@ -9,8 +9,8 @@ import (
 	"github.com/tidings-press/tidings/internal/rendercache"
 )
 
-// Definitions are the public feeds that have names of their own: everything, the
-// configured ones and those of digests.
+// Definitions returns the public feeds that are not made for a label or search: the feed of
+// everything, the configured feeds and the feeds of digests.
 func (s *Server) Definitions() []feed.Definition {
 	all := []feed.Definition{s.everything}
 	for _, d := range s.options.Feeds {
@@ -21,8 +21,8 @@ func (s *Server) Definitions() []feed.Definition {
 	return all
 }
 
-// Define makes the feed of a tag, author or language in its right spelling; it
-// returns ErrUnknown when no article ever had it.
+// Define returns the feed of a tag, author or language, in the spelling that articles use. It
+// returns ErrUnknown if no article ever had it.
 func (s *Server) Define(ctx context.Context, kind feed.Kind, name string) (feed.Definition, error) {
 	d, err := s.definition(ctx, kind, name, nil)
 	var missing errNotFound

@@ -6,11 +6,10 @@ import (
 	"time"
 )
 
-// settling is how old a time must be before it is sent as Last-Modified. A change
-// carries the time at which it was made, and answers show it a little later: after
-// its commit, the next Poll, or editionsPoll. An answer in between must not carry the
-// second of that change, or a client could not tell the two apart by date (RFC 9110,
-// section 8.8.2.2).
+// settling is the minimum age of a time that is sent as Last-Modified. A change has the time at
+// which it was made, but responses show it a little later: after its commit, the next Poll or
+// editionsPoll. A response before that must not have the second of the change as its date, or
+// a client could not tell the two documents apart by date (RFC 9110, section 8.8.2.2).
 const settling = 2 * time.Second
 
 // httpDate is a time in whole seconds, formatted once.
@@ -33,16 +32,16 @@ func later(a, b *httpDate) *httpDate {
 	return a
 }
 
-// modified is a document's Last-Modified: the later of its own time and of the time
-// when an article may last have left a feed. It is nil for a document that cannot be
-// dated. While the time is too young, the newest second that is old enough stands in,
-// and a date alone does not prove that nothing changed: settled is false then.
+// modified returns a document's Last-Modified: the later of its own time and of departed, the
+// time at which an article may last have left a feed. It returns nil for a document without a
+// date. While that time is younger than settling, it returns the newest second that is old
+// enough, and settled is false: a request with that date must not be answered with 304.
 //
-// The departure must have been read before the document was taken from the cache:
-// new bytes with an old date cost one more answer, old bytes with a new date would
-// stay with the client until the next change. So an old document, served because
-// there is no new one, has its own time alone, and a node with old settings sends no
-// time after the new ones came.
+// departed must be read before the document is taken from the cache. New bytes with an old
+// date cost one more response, but a client would keep old bytes with a new date until the
+// next change. For the same reason, a stale document that is served because there is no new
+// one gets its own time only, and a node with old settings sends no time after those of the
+// new settings.
 func (s *Server) modified(d *document, departed *httpDate) (date *httpDate, settled bool) {
 	if d.modified == nil {
 		return nil, false

@@ -11,7 +11,7 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 )
 
-// lastModified is the Last-Modified of a feed.
+// lastModified returns the Last-Modified of a feed.
 func (b *env) lastModified(t *testing.T, path string) time.Time {
 	t.Helper()
 	at, err := http.ParseTime(b.get(t, path).Header.Get("Last-Modified"))

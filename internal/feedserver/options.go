@@ -11,40 +11,40 @@ import (
 	"github.com/tidings-press/tidings/internal/loadshare"
 )
 
-// Options are what a Server needs. Source and Site must be given.
+// Options are the options of a Server. Source and Site are required.
 type Options struct {
 	Source Source
 	Site   feed.Site
 	// Feeds are the configured feeds and those of the digests. One of kind
 	// Everything replaces the defaults of the feed at the root.
 	Feeds []feed.Definition
-	// Settings is the fingerprint of all that shapes the bytes of documents besides the
-	// articles. The source tells the newest that any node serves with; "" does without.
+	// Settings is a hash of the settings that the bytes of documents depend on. It is compared
+	// with the newest settings of all nodes, which the source returns; "" turns that off.
 	Settings string
-	// Named lists the feeds of all tags, authors and languages, for OPML; nil leaves
-	// them out.
+	// Named returns the feeds of all tags, authors and languages, for OPML; if nil, they are
+	// left out.
 	Named func(ctx context.Context) ([]feed.Definition, error)
-	// Private finds the feed of a subscriber's token; ErrUnknown when it was
-	// never given out or is revoked. Nil means there are none.
+	// Private returns the feed of a subscriber's token, or ErrUnknown if the token was never
+	// issued or is revoked. If nil, there are no private feeds.
 	Private func(ctx context.Context, token string) (feed.Definition, error)
-	// Polls takes the statistics; nil drops them.
+	// Polls stores the poll statistics; if nil, nothing is counted.
 	Polls PollRecorder
-	// PollKey keys the hashes that distinct pollers are counted by.
+	// PollKey is the key of the hashes by which distinct clients are counted.
 	PollKey []byte
-	// Browser answers people who open a feed's address in a browser; nil shows them
-	// the document. Readers never get there.
+	// Browser answers requests of people who open a feed's address in a browser; if nil, they
+	// get the document. Requests of feed readers are never passed to it.
 	Browser func(http.ResponseWriter, *http.Request, feed.Definition)
 
-	// Share is the part of the machine that feeds may use beside the mails; one of its own, for
-	// a machine that sends none, when nil.
+	// Share limits the processor time for rendering while mail is sent; if nil, a new one that
+	// knows of no mail.
 	Share *loadshare.Share
 
-	Memory     int64         // bytes of documents kept; 24 MB when 0
-	MaxAge     time.Duration // of documents whose feed says none; 5 minutes when 0
-	RetryAfter time.Duration // for clients that poll unconditionally more often than this; 0 is off
-	Poll       time.Duration // how often the revision is asked for; 200 ms when 0
+	Memory     int64         // capacity of the cache in bytes; 24 MB when 0
+	MaxAge     time.Duration // of documents whose feed has none; 5 minutes when 0
+	RetryAfter time.Duration // minimum interval of polls without a condition; 0 is off
+	Poll       time.Duration // interval of checks for changes; 200 ms when 0
 
-	Client func(*http.Request) string // address of the client; the connection's when nil
+	Client func(*http.Request) string // returns the client's address; the connection's when nil
 	Now    func() time.Time
 	Log    *slog.Logger
 }
@@ -77,8 +77,8 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// SetBrowser sets Options.Browser after New, for pages that are made of the server
-// itself. It must come before the first request.
+// SetBrowser sets Options.Browser after New, for a handler that itself needs the server. It
+// must be called before the first request.
 func (s *Server) SetBrowser(show func(http.ResponseWriter, *http.Request, feed.Definition)) {
 	s.options.Browser = show
 }

@@ -20,35 +20,34 @@ import (
 	"github.com/tidings-press/tidings/feed"
 )
 
-// PollRecorder keeps the statistics. RecordPolls adds to what it has for the same
-// feed and day: counts by adding them, sketches by Sketch.Merge, subscribers by
-// the larger number of each aggregator.
+// PollRecorder stores the statistics. RecordPolls merges them with those stored for the same
+// feed and day, as Polls.Merge does.
 type PollRecorder interface {
 	RecordPolls(ctx context.Context, polls []Polls) error
 }
 
-// Polls is who asked for a feed on a day.
+// Polls are the statistics of one feed on one day.
 type Polls struct {
 	Feed        string // base path, "/tags/go/"; all private feeds together as "/private/"
 	Day         string // UTC, "2026-03-02"
 	Requests    int64
 	NotModified int64
-	Pollers     Sketch         // distinct clients, by a keyed hash of address and User-Agent
-	Subscribers map[string]int // aggregator: the readers that it says to fetch for
+	Pollers     HyperLogLog    // distinct clients, by a keyed hash of address and User-Agent
+	Subscribers map[string]int // by aggregator: the number of subscribers in its User-Agent
 }
 
-// Readers sums up a day.
+// Readers returns the estimated number of readers of that day.
 func (p *Polls) Readers() feed.Readers {
 	r := feed.Readers{Polls: int(p.Requests), Pollers: p.Pollers.Estimate()}
 	for _, n := range p.Subscribers {
 		r.Subscribers += n
 	}
-	// Each aggregator is a poller too; all others read for themselves.
+	// The aggregators are among the pollers; each other poller counts as one reader.
 	r.Subscribers += max(r.Pollers-len(p.Subscribers), 0)
 	return r
 }
 
-// Merge adds what another node or another minute saw of the same feed and day.
+// Merge adds the statistics of another node or period for the same feed and day.
 func (p *Polls) Merge(q *Polls) {
 	p.Requests += q.Requests
 	p.NotModified += q.NotModified
@@ -61,25 +60,24 @@ func (p *Polls) Merge(q *Polls) {
 	}
 }
 
-// counter gathers polls until they are flushed.
+// counter counts polls until Flush.
 type counter struct {
-	hashes sync.Pool // of keyed hashes: to set one up takes longer than to use it
-	recent [recentPollers]atomic.Pointer[poller]
-	seed   maphash.Seed
-	mu     sync.Mutex
-	now    map[string]*Polls // by feed
-	day    int64             // days since 1970, UTC
-	old    []Polls           // of a day that ended since the last flush
+	hashes   sync.Pool // of keyed hashes, since creating one takes longer than using it
+	recent   [recentPollers]atomic.Pointer[poller]
+	seed     maphash.Seed
+	mu       sync.Mutex
+	today    map[string]*Polls // by feed
+	day      int64             // days since 1970, UTC
+	finished []Polls           // of days that ended since the last flush
 }
 
 func newCounter(key []byte) *counter {
-	c := &counter{now: map[string]*Polls{}, seed: maphash.MakeSeed()}
+	c := &counter{today: map[string]*Polls{}, seed: maphash.MakeSeed()}
 	c.hashes.New = func() any { return hmac.New(sha256.New, key) }
 	return c
 }
 
-// maxCounted bounds the feeds that are counted between two flushes, and the
-// aggregators of each.
+// maxCounted is the maximum number of feeds that are counted between two flushes.
 const maxCounted = 4096
 
 func (s *Server) count(r *http.Request, d *document, unchanged bool) {
@@ -92,14 +90,14 @@ func (s *Server) count(r *http.Request, d *document, unchanged bool) {
 
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.begin(day)
-	p := c.now[d.feed]
+	c.startDay(day)
+	p := c.today[d.feed]
 	if p == nil {
-		if len(c.now) >= maxCounted {
+		if len(c.today) >= maxCounted {
 			return
 		}
 		p = &Polls{Feed: d.feed, Day: time.Unix(day*secondsADay, 0).UTC().Format(time.DateOnly), Subscribers: map[string]int{}}
-		c.now[d.feed] = p
+		c.today[d.feed] = p
 	}
 	p.Requests++
 	if unchanged {
@@ -113,20 +111,20 @@ func (s *Server) count(r *http.Request, d *document, unchanged bool) {
 
 const secondsADay = 24 * 60 * 60
 
-// poller is the client of a request, as far as the statistics need it.
+// poller is a client in the statistics.
 type poller struct {
 	client     string
 	agent      string
 	hash       uint64 // keyed hash of address and User-Agent
-	aggregator string // and for how many it asks
-	readers    int
+	aggregator string // "" for other clients
+	readers    int    // number of subscribers that the aggregator states
 }
 
-// recentPollers is how many pollers are remembered: the keyed hash and the look at the
-// User-Agent take a tenth of a 304's time.
+// recentPollers is the size of the cache of pollers: the keyed hash and the search in the
+// User-Agent would take a tenth of the time of a 304.
 const recentPollers = 512
 
-// poller returns the poller of a client and its User-Agent.
+// poller returns the poller of a client's address and User-Agent, from the cache if possible.
 func (c *counter) poller(client, agent string) *poller {
 	slot := &c.recent[(maphash.String(c.seed, client)^maphash.String(c.seed, agent))%recentPollers]
 	if p := slot.Load(); p != nil && p.client == client && p.agent == agent {
@@ -148,24 +146,24 @@ func (c *counter) newPoller(client, agent string) *poller {
 	return p
 }
 
-// begin sets the counts of another day aside.
-func (c *counter) begin(day int64) {
+// startDay moves the counts to finished when a new day begins.
+func (c *counter) startDay(day int64) {
 	if c.day == day {
 		return
 	}
-	for _, p := range c.now {
-		c.old = append(c.old, *p)
+	for _, p := range c.today {
+		c.finished = append(c.finished, *p)
 	}
-	clear(c.now)
+	clear(c.today)
 	c.day = day
 }
 
-// agentSubscribers is how aggregators say for how many they fetch:
+// agentSubscribers matches the number of subscribers in an aggregator's User-Agent, such as
 // "Feedly/1.0 (+https://…; 12 subscribers)".
 var agentSubscribers = regexp.MustCompile(`(?i)\b(\d{1,9})\s+(?:subscribers?|readers?)\b`)
 
-// subscribers reads the number of subscribers that a User-Agent states, and the
-// name of the program that states it.
+// subscribers returns the number of subscribers in a User-Agent, and the User-Agent without
+// the number as the name of the aggregator. It returns "" and 0 for other clients.
 func subscribers(agent string) (name string, n int) {
 	if !strings.Contains(agent, "ubscriber") && !strings.Contains(agent, "eader") {
 		return "", 0
@@ -178,13 +176,13 @@ func subscribers(agent string) (name string, n int) {
 	if err != nil {
 		return "", 0
 	}
-	// The number leaves the name, so that tomorrow's larger one is of the same name.
+	// Without the number, so that the name stays the same when the number changes.
 	name = agentSubscribers.ReplaceAllString(agent, "subscribers")
 	return name[:min(len(name), 200)], n
 }
 
-// Flush hands the statistics gathered so far to the recorder. Call it every now
-// and then and before the end; what a recorder refuses is kept for the next time.
+// Flush passes the statistics so far to the recorder. Call it regularly and before the program
+// ends. If the recorder fails, they are kept for the next call.
 func (s *Server) Flush(ctx context.Context) error {
 	if s.options.Polls == nil {
 		return nil
@@ -194,8 +192,8 @@ func (s *Server) Flush(ctx context.Context) error {
 		return nil
 	}
 	if err := s.options.Polls.RecordPolls(ctx, batch); err != nil {
-		s.counter.giveBack(batch)
-		return errors.Join(errors.New("poll statistics are not stored yet"), err)
+		s.counter.putBack(batch)
+		return errors.Join(errors.New("poll statistics not stored; the next flush tries again"), err)
 	}
 	return nil
 }
@@ -203,19 +201,19 @@ func (s *Server) Flush(ctx context.Context) error {
 func (c *counter) take() []Polls {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	batch := c.old
-	for p := range maps.Values(c.now) {
+	batch := c.finished
+	for p := range maps.Values(c.today) {
 		batch = append(batch, *p)
 	}
-	c.old = nil
-	clear(c.now)
+	c.finished = nil
+	clear(c.today)
 	return batch
 }
 
-func (c *counter) giveBack(batch []Polls) {
+func (c *counter) putBack(batch []Polls) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.old)+len(batch) <= 4*maxCounted {
-		c.old = append(c.old, batch...)
+	if len(c.finished)+len(batch) <= 4*maxCounted {
+		c.finished = append(c.finished, batch...)
 	}
 }

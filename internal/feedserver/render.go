@@ -16,28 +16,28 @@ import (
 	"github.com/tidings-press/tidings/internal/rendercache"
 )
 
-// archiveMaxAge is how long an archive page may be kept: it hardly ever changes.
+// archiveMaxAge is the max-age of archive pages, which rarely change.
 const archiveMaxAge = time.Hour
 
-// editionsPoll is how old the feed of a digest's editions may be: the revision
-// counts changes of articles only.
+// editionsPoll is the maximum age of a feed of editions: the revision counts changes of
+// articles only.
 const editionsPoll = time.Second
 
-// How long a rendering may take, and how long a request waits for one: for a new
-// document in place of an old one, and for one that was not there before.
+// The time limit of a rendering, and the time that a request waits for one: if an old document
+// can be served instead, and if there is none.
 const (
 	renderTimeout = 30 * time.Second
 	waitForNew    = 2 * time.Second
 	waitForFirst  = 10 * time.Second
 )
 
-// errSlow says that a rendering goes on without the request that waited for it.
+// errSlow is returned when a request stops waiting for a rendering, which continues.
 var errSlow = errors.New("the feed is not rendered yet")
 
 func (d *document) private() bool { return d.definition.Kind == feed.Private }
 
-// class is the kind of a target's rendering: feeds of searches and expressions are made up
-// by their addresses, so that there is no end of them.
+// class returns the class of a target's rendering: feeds of searches and expressions are ad
+// hoc, since any address defines one.
 func (t *target) class() loadshare.Class {
 	if t.definition.Kind == feed.BySearch || t.definition.Kind == feed.ByMatch {
 		return loadshare.AdHoc
@@ -45,34 +45,34 @@ func (t *target) class() loadshare.Class {
 	return loadshare.Linked
 }
 
-// document returns the document of a target, rendered if need be. If that fails or
-// takes long, it is the old one.
+// document returns the document of a target. It renders the document if necessary; if that
+// fails or takes too long, it returns the old document.
 func (s *Server) document(ctx context.Context, t target) (*document, error) {
 	old, known := s.cache.ByKey(t.key())
-	patience := waitForFirst
+	timeout := waitForFirst
 	if known {
-		patience = waitForNew
+		timeout = waitForNew
 	}
-	d, err := s.fresh(ctx, t, patience)
+	d, err := s.latest(ctx, t, timeout)
 	if err != nil && known && !old.private() {
-		old.MarkStale() // it may only have expired so far
+		old.MarkStale() // it may only be past its expiry
 		return old, nil
 	}
 	return d, err
 }
 
-// fresh returns the document of a target as it is now. Requests that come for it
-// at the same time wait for one rendering.
-func (s *Server) fresh(ctx context.Context, t target, patience time.Duration) (*document, error) {
+// latest returns the up-to-date document of a target. Concurrent requests for it share one
+// rendering.
+func (s *Server) latest(ctx context.Context, t target, timeout time.Duration) (*document, error) {
 	if d, ok := s.cache.ByKey(t.key()); ok && s.usable(d, &t) {
 		return d, nil
 	}
 	generation := s.freshness.generation.Load()
 	made := s.rendering.DoChan(renderKey(&t, generation), func() (any, error) {
-		// For all who wait, not only for the request that began it.
-		return s.rendered(context.WithoutCancel(ctx), t, generation)
+		// Other requests wait for it too, so the first one must not cancel it.
+		return s.renderOnce(context.WithoutCancel(ctx), t, generation)
 	})
-	wait := time.NewTimer(patience)
+	wait := time.NewTimer(timeout)
 	defer wait.Stop()
 	select {
 	case result := <-made:
@@ -87,8 +87,8 @@ func (s *Server) fresh(ctx context.Context, t target, patience time.Duration) (*
 	}
 }
 
-// renderKey names the renderings that are one: of a document in one state of the
-// articles and, for a subscriber's, of what they choose.
+// renderKey returns the key by which concurrent renderings are shared: the document, the
+// generation and, for a private feed, its filter.
 func renderKey(t *target, generation int64) string {
 	name := strconv.FormatInt(generation, 36) + " " + t.key()
 	if t.definition.Kind == feed.Private {
@@ -97,9 +97,9 @@ func renderKey(t *target, generation int64) string {
 	return name
 }
 
-// rendered renders a document, unless another request has just done so. Whatever
-// goes wrong is an error: nobody else would catch a panic here.
-func (s *Server) rendered(ctx context.Context, t target, generation int64) (d *document, err error) {
+// renderOnce renders a document, unless another request has just done so. It turns a panic
+// into an error, since it runs outside of a request's handler.
+func (s *Server) renderOnce(ctx context.Context, t target, generation int64) (d *document, err error) {
 	old, known := s.cache.ByKey(t.key())
 	if known && s.usable(old, &t) {
 		return old, nil
@@ -120,8 +120,8 @@ func (s *Server) rendered(ctx context.Context, t target, generation int64) (d *d
 	return d, err
 }
 
-// logName is a target's address as logs may show it: the token of a private feed
-// opens it.
+// logName returns a target's path for the log, without the token of a private feed, which
+// grants access to it.
 func logName(t *target) string {
 	if t.definition.Kind == feed.Private {
 		return "/private/"
@@ -129,19 +129,19 @@ func logName(t *target) string {
 	return t.key()
 }
 
-// usable reports whether a document in the cache answers a target.
+// usable reports whether a cached document is up to date for a target.
 func (s *Server) usable(d *document, t *target) bool {
 	if d.Stale() || !d.expires.IsZero() && !s.options.Now().Before(d.expires) {
 		return false
 	}
-	// A subscriber may have chosen other topics since.
+	// The subscriber may have changed the topics since.
 	return !d.private() || reflect.DeepEqual(d.definition, t.definition)
 }
 
-// render makes a document and keeps it. Bytes that are the same as before keep the
-// codings that they have.
+// render builds a document and stores it in the cache. If its bytes are the same as before,
+// it reuses their compressed variants.
 func (s *Server) render(ctx context.Context, t target, old *document, generation int64) (*document, error) {
-	d, err := s.make(ctx, t)
+	d, err := s.build(ctx, t)
 	if err != nil {
 		return nil, err
 	}
@@ -152,8 +152,8 @@ func (s *Server) render(ctx context.Context, t target, old *document, generation
 	return d, nil
 }
 
-// keep puts a document into the cache. If something changed since its rendering
-// began, it is right for those who wait, but not to be kept.
+// keep puts a document into the cache, unless an article has changed since its rendering
+// began. Requests that already wait may still get the document then.
 func (s *Server) keep(d *document, generation int64) {
 	f := &s.freshness
 	f.marking.Lock()
@@ -165,7 +165,7 @@ func (s *Server) keep(d *document, generation int64) {
 	s.cache.Put(d)
 }
 
-func (s *Server) make(ctx context.Context, t target) (*document, error) {
+func (s *Server) build(ctx context.Context, t target) (*document, error) {
 	if t.opml {
 		return s.makeOPML(ctx)
 	}
@@ -176,7 +176,7 @@ func (s *Server) make(ctx context.Context, t target) (*document, error) {
 	return s.compose(t, content)
 }
 
-// compose makes the document of a target from its content.
+// compose renders the document of a target from its content.
 func (s *Server) compose(t target, content content) (*document, error) {
 	body, err := t.format.Render(content.prepared)
 	if err != nil {
@@ -188,8 +188,8 @@ func (s *Server) compose(t target, content content) (*document, error) {
 		dependencies: content.dependencies,
 		mediaType:    contentType(t.format),
 	}
-	// What a subscriber chooses has no date, nor has a feed without articles, and where the oldest page leads to changes
-	// by articles that it does not show.
+	// No date: private feeds, whose filter changes without one; feeds without articles; and the oldest page, whose
+	// link to the newer page changes with articles that it does not show.
 	if updated := content.prepared.Updated(); !updated.IsZero() && !d.private() && !(page.Archive() && page.Older == "") {
 		d.modified = newHTTPDate(updated)
 	}
@@ -215,8 +215,8 @@ func contentType(f feed.Format) string {
 	return f.MediaType() + "; charset=utf-8"
 }
 
-// hubLinks is the Link header that WebSub subscribers look for first; nil for documents
-// that no hub is told of.
+// hubLinks returns the Link header that WebSub subscribers look for first (WebSub, section 4);
+// nil for documents whose changes are not announced to hubs.
 func hubLinks(site *feed.Site, t target) []string {
 	if len(site.Hubs) == 0 || !t.definition.Announced() || t.cursor != "" {
 		return nil

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// respond answers with a document, or with 304, and keeps the statistics. departed is
-// the time that was known before the document was looked up; see Server.modified.
+// respond answers with a document, with 304, or with 429, and counts the poll. departed must
+// have been read before the document was looked up; see Server.modified.
 func (s *Server) respond(w http.ResponseWriter, r *http.Request, d *document, departed *httpDate) {
 	if s.options.Browser != nil && !d.opml && navigation(r) {
 		w.Header().Set("Cache-Control", "private, no-store")
@@ -16,8 +16,8 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, d *document, de
 	modified, settled := s.modified(d, departed)
 	conditional, unchanged := d.condition(r, modified, settled)
 	s.count(r, d, unchanged)
-	if wait := s.impolite(r, d, conditional); wait > 0 {
-		slowDown(w, wait)
+	if wait := s.pollWait(r, d, conditional); wait > 0 {
+		answerTooManyPolls(w, wait)
 		return
 	}
 	if modified != nil {
@@ -27,7 +27,7 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, d *document, de
 }
 
 // condition evaluates a conditional request (RFC 9110, section 13): If-None-Match
-// wins over If-Modified-Since, which an unsettled time cannot answer.
+// wins over If-Modified-Since. If settled is false, no date gives 304.
 func (d *document) condition(r *http.Request, modified *httpDate, settled bool) (conditional, unchanged bool) {
 	if conditional, unchanged = d.Unchanged(r); conditional {
 		return conditional, unchanged
@@ -45,9 +45,9 @@ func (d *document) condition(r *http.Request, modified *httpDate, settled bool) 
 	return true, err == nil && modified.second <= at.Unix()
 }
 
-// navigation reports whether a person opened the address in a browser. Only
-// browsers send Sec-Fetch headers, and no program that reads feeds does; a page
-// that fetches one is told apart by its mode. "?raw" shows the document.
+// navigation reports whether a person opened the address in a browser. Browsers send Sec-Fetch
+// headers, and feed readers do not; scripts in a page have another Sec-Fetch-Mode. "?raw" shows
+// the document.
 func navigation(r *http.Request) bool {
 	h := r.Header
 	return len(h["Sec-Fetch-Mode"]) == 1 && h["Sec-Fetch-Mode"][0] == "navigate" &&

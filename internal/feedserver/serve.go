@@ -15,21 +15,20 @@ import (
 	"github.com/tidings-press/tidings/internal/rendercache"
 )
 
-// Server is the http.Handler of all feeds. Its methods may be called by many
-// goroutines.
+// Server is the http.Handler of all feeds. Its methods are safe for concurrent use.
 type Server struct {
-	options    Options
-	everything feed.Definition
-	cache      rendercache.Cache[*document]
-	freshness  freshness
-	rendering  singleflight.Group
-	bodies     *lru.Cache[bodyKey, string]
-	counter    *counter
-	polite     *politeness
-	newest     atomic.Pointer[httpDate] // the newest second that is told as Last-Modified
+	options     Options
+	everything  feed.Definition
+	cache       rendercache.Cache[*document]
+	freshness   freshness
+	rendering   singleflight.Group
+	bodies      *lru.Cache[bodyKey, string]
+	counter     *counter
+	pollLimiter *pollLimiter
+	newest      atomic.Pointer[httpDate] // the newest second that may be sent as Last-Modified
 }
 
-// New makes a Server.
+// New returns a Server.
 func New(options Options) *Server {
 	s := &Server{options: options.withDefaults(), everything: feed.Definition{Kind: feed.Everything}}
 	for _, d := range options.Feeds {
@@ -41,12 +40,12 @@ func New(options Options) *Server {
 	s.cache.Capacity = s.options.Memory
 	s.bodies, _ = lru.New[bodyKey, string](maxBodies) // it fails for a size of 0 only
 	s.counter = newCounter(options.PollKey)
-	s.polite = newPoliteness(s.options.RetryAfter)
+	s.pollLimiter = newPollLimiter(s.options.RetryAfter)
 	return s
 }
 
-// FromMemory answers a GET or HEAD request for a document that is in memory and up to
-// date. It returns false, having done nothing, for all others.
+// FromMemory answers a GET or HEAD request for a document that is in the cache and up to date.
+// It returns false, without having written anything, for all others.
 func (s *Server) FromMemory(w http.ResponseWriter, r *http.Request) bool {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return false
@@ -56,8 +55,8 @@ func (s *Server) FromMemory(w http.ResponseWriter, r *http.Request) bool {
 		return false
 	}
 	s.refresh()
-	// Documents are marked as stale before the departure is stored, so one that is
-	// still current after it was read is not older.
+	// Documents are marked as stale before departed is stored, so a document that is still
+	// current after departed was read is not older.
 	departed := s.freshness.departed.Load()
 	if !s.current(d) || s.options.Browser != nil && !d.opml && navigation(r) {
 		return false
@@ -66,8 +65,8 @@ func (s *Server) FromMemory(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// ServeHTTP answers GET and HEAD requests for feeds. Paths that are none of them
-// get 404; see Handles.
+// ServeHTTP answers GET and HEAD requests for feeds, and 404 for paths that are not feeds; see
+// Handles.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
@@ -89,7 +88,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.respond(w, r, d, departed)
 }
 
-// cacheAddress is a request's address as the cache is asked by it.
+// cacheAddress returns the address under which the cache knows the document of a URL.
 func cacheAddress(u *url.URL) string {
 	if u.RawQuery != "" {
 		return u.EscapedPath() + "?" + u.RawQuery
@@ -97,11 +96,11 @@ func cacheAddress(u *url.URL) string {
 	return u.EscapedPath()
 }
 
-// findTimeout is how long it may take to find out which document is asked for.
+// findTimeout is the time limit for finding out which document a request asks for.
 const findTimeout = 2 * time.Second
 
-// lookUp finds or makes the document of a request. When the store does not even say
-// what is asked for, an address that is known gets what it got before.
+// lookUp finds or renders the document of a request. If the store cannot resolve the address,
+// it returns the document that is cached for the address.
 func (s *Server) lookUp(r *http.Request, path string) (*document, error) {
 	ctx, cancel := context.WithTimeout(r.Context(), findTimeout)
 	defer cancel()
@@ -112,10 +111,10 @@ func (s *Server) lookUp(r *http.Request, path string) (*document, error) {
 			return nil, err
 		}
 		if r.Context().Err() == nil {
-			s.options.Log.Error("the store does not say which feed is asked for", "error", err)
+			s.options.Log.Error("the feed of an address cannot be read from the store", "error", err)
 		}
 		if old, ok := s.cache.ByAddress(path); ok && !old.private() {
-			old.MarkStale() // it may only have expired so far
+			old.MarkStale() // it may only be past its expiry
 			return old, nil
 		}
 		return nil, err

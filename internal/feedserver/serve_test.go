@@ -17,7 +17,7 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 )
 
-// env is a server over a source in memory, at a time that the test sets.
+// env is a server with a source in memory, and a clock that the test sets.
 type env struct {
 	source *feedrules.Source
 	server *feedserver.Server
@@ -77,7 +77,7 @@ func setup(t *testing.T, change func(*feedserver.Options)) *env {
 	return b
 }
 
-// get asks the server; headers are name and value in turn.
+// get sends a GET request; headers are names and values in turn.
 func (b *env) get(t *testing.T, target string, headers ...string) *http.Response {
 	t.Helper()
 	return b.ask(t, http.MethodGet, target, headers...)
@@ -197,7 +197,7 @@ func TestChangesAreInTheNextResponse(t *testing.T) {
 	b.source.Put(feedrules.Article(7))
 	b.server.Changed()
 	if body := read(t, b.get(t, "/feed.json", "If-None-Match", before.Header.Get("ETag"))); !strings.Contains(body, feedrules.ID(7)) {
-		t.Error("an article that was put on this node is not in the next response")
+		t.Error("an article that was stored on this node is not in the next response")
 	}
 	b.source.Remove(feedrules.ID(7))
 	b.server.Changed()
@@ -210,11 +210,11 @@ func TestChangesAreInTheNextResponse(t *testing.T) {
 
 	b.source.Put(feedrules.Article(8))
 	if body := read(t, b.get(t, "/feed.json")); strings.Contains(body, feedrules.ID(8)) {
-		t.Error("the source was asked although nobody said that something changed")
+		t.Error("the source was checked before the interval had passed")
 	}
 	b.pass(200 * time.Millisecond)
 	if body := read(t, b.get(t, "/feed.json")); !strings.Contains(body, feedrules.ID(8)) {
-		t.Error("an article that another node put is not there after 200 ms")
+		t.Error("an article that another node stored is not in the feed after 200 ms")
 	}
 }
 
@@ -244,11 +244,11 @@ func TestChangeRendersOnlyItsFeeds(t *testing.T) {
 	b.server.Changed()
 	b.get(t, "/tags/C%2FC%2B%2B/feed.xml")
 	if after := b.source.Selects.Load(); after != before {
-		t.Error("a feed was read again although the changed article is none of its own")
+		t.Error("a feed was rendered again although the changed article is not in it")
 	}
 	b.get(t, "/tags/all/feed.xml")
 	if after := b.source.Selects.Load(); after == before {
-		t.Error("a feed was not read again although the changed article is its own")
+		t.Error("a feed was not rendered again although the changed article is in it")
 	}
 }
 

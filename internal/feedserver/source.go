@@ -11,64 +11,64 @@ import (
 
 // Source provides the articles of feeds: the store, through an adapter.
 type Source interface {
-	// Select returns items that fit the query, newest position first, or oldest
-	// first when the query has an After. Its cost must not depend on how many
-	// articles are stored: it may stop before it found enough, and say where.
+	// Select returns items that match the query, newest position first, or oldest first
+	// if the query has an After. Its cost must not depend on the number of stored
+	// articles: it may stop early and return where in Found.Until.
 	Select(ctx context.Context, query Query) (Found, error)
-	// Changed returns what changed after a mark and until now, the caller's one
-	// reading of the clock. It is called several times a second and must be cheap when
-	// nothing did.
-	Changed(ctx context.Context, since Mark, now time.Time) (Change, error)
-	// Spelling returns how a tag, author or language is written. It returns
-	// ErrUnknown when no article ever had it.
+	// Changed returns the changes after a checkpoint and until now. It is called several
+	// times a second, so it must be cheap when there are none.
+	Changed(ctx context.Context, since Checkpoint, now time.Time) (Change, error)
+	// Spelling returns the spelling of a tag, author or language in articles, or
+	// ErrUnknown if no article ever had it.
 	Spelling(ctx context.Context, kind feed.Kind, name string) (string, error)
 }
 
-// ErrUnknown says that there is no such feed, tag, author, language or token.
+// ErrUnknown is returned for an unknown feed, tag, author, language or token.
 var ErrUnknown = errors.New("no such feed")
 
-// Query asks for the articles of a feed.
+// Query selects the articles of a feed.
 type Query struct {
 	Filter  article.Filter
-	Digest  string // editions of this digest in place of articles
+	Digest  string // select editions of this digest, not articles
 	Before  feed.Position
 	After   feed.Position
 	Limit   int
-	Removed bool // removed articles in place of published ones, at the positions of their removal
+	Removed bool // select removed articles, at the positions of their removal, not published ones
 	AsOf    time.Time
-	IDs     bool // of the articles nothing but their ids
-	// Room is how many bytes of HTML the items may bring together; see Fit.
-	Room int
+	IDs     bool // read only the ids of the articles
+	// MaxHTML is the maximum number of bytes of HTML of all items together. The HTML of the
+	// largest articles is left out beyond it.
+	MaxHTML int
 }
 
 // Found is the result of a query.
 type Found struct {
 	Items []feed.Item
-	// Until says that the search stopped before it found as many as were asked for: it
-	// has looked at everything from where it began to this position, which itself
-	// is no item to come. Zero when there is nothing further on.
+	// Until is set if the search stopped before it found Limit items: it is the last position
+	// that was searched, and the next search continues after it. Zero if there are no more
+	// items.
 	Until feed.Position
 }
 
-// Mark is a position in the changes of a source. The zero value is before all changes.
-type Mark struct {
+// Checkpoint is a position in the changes of a source. The zero value is before all of them.
+type Checkpoint struct {
 	Revision int64
-	Due      time.Time // when the next article with a future date appears; zero if there is none
+	Due      time.Time // when the next future-dated article appears; zero if there is none
 }
 
-// Change is what happened to the articles after a mark.
+// Change is the result of Source.Changed: the changes after a checkpoint.
 type Change struct {
-	Mark     Mark              // to go on from
-	Articles []article.Article // as they are now: those that changed, the removed ones included, and those that appeared
-	All      bool              // too much happened to be listed
-	// Departed is when an article may last have left some feed, or feeds were last set
-	// up in another way, told at every call. A document does not show that itself:
-	// what is gone has no date in it.
+	Checkpoint Checkpoint        // position after these changes
+	Articles   []article.Article // in their new state: changed, removed and newly appeared articles
+	All        bool              // there were too many changes to list
+	// Departed is the last time at which an article may have left some feed, or the settings
+	// of feeds changed. It is set at every call. The documents themselves do not show it,
+	// since they contain no date of an article that is gone.
 	Departed time.Time
 	Settings Settings
 }
 
-// Settings are the newest that any node serves feeds with, and since when.
+// Settings are the newest settings with which any node serves feeds.
 type Settings struct {
 	Fingerprint string
 	Since       time.Time

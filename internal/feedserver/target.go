@@ -16,11 +16,11 @@ import (
 type target struct {
 	definition feed.Definition
 	format     feed.Format
-	cursor     string // of an archive page
+	cursor     string // of an archive page; "" for the newest document
 	opml       bool
 }
 
-// key names a document, whatever path it was asked for by.
+// key returns the document's own path, which is the same for all paths that lead to it.
 func (t *target) key() string {
 	if t.opml {
 		return opmlPath
@@ -30,14 +30,14 @@ func (t *target) key() string {
 
 const opmlPath = "/feeds.opml"
 
-// errNotFound is answered with 404; its text is for people.
+// errNotFound is an error that is answered with 404. Its text is shown to the user.
 type errNotFound string
 
 func (e errNotFound) Error() string { return string(e) }
 
-// probes are the paths that readers try when somebody gives them the address of
-// the site. They follow no redirects while probing, so all answer 200. Those with a query are
-// the addresses of sites whose permanent links are turned off.
+// probes are the paths that feed readers try when a user enters the address of a site. They
+// follow no redirects then, so each path answers 200. Those with a query are the addresses of
+// feeds on sites whose permanent links are turned off.
 var probes = map[string]feed.Format{
 	"/feed": feed.FormatRSS, "/feed/": feed.FormatRSS, "/rss": feed.FormatRSS, "/rss/": feed.FormatRSS,
 	"/rss.xml": feed.FormatRSS, "/index.xml": feed.FormatRSS, "/index.rss": feed.FormatRSS, "/feed.rss": feed.FormatRSS,
@@ -49,13 +49,13 @@ var probes = map[string]feed.Format{
 	"/index.json": feed.FormatJSON, "/feed/json": feed.FormatJSON, "/feed/json/": feed.FormatJSON,
 }
 
-// files are the names that documents may be asked for by below a feed's path.
+// files are the file names of documents in a feed's folder, with their aliases.
 var files = map[string]feed.Format{
 	"feed.xml": feed.FormatRSS, "rss.xml": feed.FormatRSS, "index.xml": feed.FormatRSS, "feed": feed.FormatRSS, "rss": feed.FormatRSS,
 	"atom.xml": feed.FormatAtom, "atom": feed.FormatAtom, "feed.json": feed.FormatJSON,
 }
 
-// probed returns the format of the feed of everything that an address is a probe for.
+// probed returns the format of the feed of everything for an address that feed readers probe.
 func probed(u *url.URL) (feed.Format, bool) {
 	if format, ok := probes[u.EscapedPath()]; ok {
 		return format, true
@@ -64,7 +64,7 @@ func probed(u *url.URL) (feed.Format, bool) {
 	return format, ok
 }
 
-// Handles reports whether the URL of a request is one of the feeds'.
+// Handles reports whether a URL is that of a feed.
 func (s *Server) Handles(u *url.URL) bool {
 	if _, probe := probed(u); probe || u.EscapedPath() == opmlPath {
 		return true
@@ -85,8 +85,8 @@ var kinds = []feed.Kind{
 	feed.Named, feed.ByTag, feed.ByAuthor, feed.ByLanguage, feed.ByDigest, feed.Private, feed.BySearch, feed.ByMatch,
 }
 
-// split takes a path apart: /KIND/NAME/archive/CURSOR/FILE, of which only FILE
-// must be there. A name may hold slashes that a proxy has decoded.
+// split parses a path: /KIND/NAME/archive/CURSOR/FILE, where only FILE is required. NAME may
+// contain slashes that a proxy has decoded.
 func split(path string) (parts, bool) {
 	elements := strings.Split(strings.Trim(path, "/"), "/")
 	p := parts{kind: feed.Everything}
@@ -107,11 +107,11 @@ func split(path string) (parts, bool) {
 	if !slices.Contains(kinds, p.kind) {
 		return parts{}, false
 	}
-	asked := p.kind == feed.BySearch || p.kind == feed.ByMatch
-	return p, asked == (p.name == "")
+	hasQuery := p.kind == feed.BySearch || p.kind == feed.ByMatch // in place of a name
+	return p, hasQuery == (p.name == "")
 }
 
-// find turns a request into the document it asks for.
+// find returns the document that a request asks for.
 func (s *Server) find(ctx context.Context, r *http.Request) (target, error) {
 	path := r.URL.EscapedPath()
 	if path == opmlPath {
@@ -124,7 +124,7 @@ func (s *Server) find(ctx context.Context, r *http.Request) (target, error) {
 	if !ok {
 		return target{}, errNotFound("There is no feed at this address. " + opmlPath + " lists all feeds.")
 	}
-	name, err := feed.Name(p.name)
+	name, err := feed.ParseSegment(p.name)
 	if err != nil {
 		return target{}, errNotFound(err.Error())
 	}
@@ -149,7 +149,7 @@ func (s *Server) definition(ctx context.Context, kind feed.Kind, name string, qu
 	case feed.Private:
 		return s.private(ctx, name)
 	case feed.BySearch, feed.ByMatch:
-		return Asked(kind, query.Get(QuestionKey(kind)))
+		return QueryFeed(kind, query.Get(QueryParameter(kind)))
 	}
 	return s.labelFeed(ctx, kind, name)
 }
@@ -158,8 +158,8 @@ func unknown(kind feed.Kind, name string) error {
 	return errNotFound("There is no feed " + string(kind) + "/" + name + ". " + opmlPath + " lists all feeds.")
 }
 
-// labelFeed is the feed of a tag, author or language, whatever spelling it was asked
-// for by: its addresses have the one that its articles use.
+// labelFeed returns the feed of a tag, author or language. The name may have any spelling; the
+// feed's addresses have the spelling of the articles.
 func (s *Server) labelFeed(ctx context.Context, kind feed.Kind, name string) (feed.Definition, error) {
 	spelling, err := s.options.Source.Spelling(ctx, kind, name)
 	if errors.Is(err, ErrUnknown) {
@@ -180,43 +180,43 @@ func (s *Server) labelFeed(ctx context.Context, kind feed.Kind, name string) (fe
 	return d, nil
 }
 
-// What a search or expression in an address may hold, in bytes and in words.
+// Limits of the query in an address.
 const (
-	maxQuestion = 500
-	maxWords    = 20
+	maxQueryBytes = 500
+	maxQueryWords = 20
 )
 
-// QuestionKey is the name of the query that a search or an expression stands in.
-func QuestionKey(kind feed.Kind) string {
+// QueryParameter returns the name of the URL parameter of a search or expression.
+func QueryParameter(kind feed.Kind) string {
 	if kind == feed.ByMatch {
 		return "match"
 	}
 	return "q"
 }
 
-// Asked is the feed of a search or of an expression. Its error says to people what is
-// wrong with the question.
-func Asked(kind feed.Kind, question string) (feed.Definition, error) {
-	question = strings.TrimSpace(question)
-	key := QuestionKey(kind)
+// QueryFeed returns the feed of a search or expression. Its error tells the user what is wrong
+// with the query.
+func QueryFeed(kind feed.Kind, query string) (feed.Definition, error) {
+	query = strings.TrimSpace(query)
+	key := QueryParameter(kind)
 	switch {
-	case question == "":
-		return feed.Definition{}, errNotFound("The address needs a question: ?" + key + "= and what to look for.")
-	case len(question) > maxQuestion:
-		return feed.Definition{}, errNotFound("A question has at most 500 characters.")
-	case kind == feed.BySearch && len(strings.Fields(question)) > maxWords:
-		return feed.Definition{}, errNotFound("A search has at most 20 words.")
+	case query == "":
+		return feed.Definition{}, errNotFound("The address has no query. Add ?" + key + "= and the words or expression to search for.")
+	case len(query) > maxQueryBytes:
+		return feed.Definition{}, errNotFound("The query is too long; it may have at most 500 characters.")
+	case kind == feed.BySearch && len(strings.Fields(query)) > maxQueryWords:
+		return feed.Definition{}, errNotFound("The search has too many words; it may have at most 20.")
 	}
-	filter, err := FilterFor(kind, question)
+	filter, err := FilterFor(kind, query)
 	if err != nil {
 		return feed.Definition{}, errNotFound(err.Error())
 	}
-	home := "/" + string(kind) + "?" + url.Values{key: {question}}.Encode()
-	return feed.Definition{Kind: kind, Name: question, Filter: filter, Home: home}, nil
+	home := "/" + string(kind) + "?" + url.Values{key: {query}}.Encode()
+	return feed.Definition{Kind: kind, Name: query, Filter: filter, Home: home}, nil
 }
 
 func (s *Server) private(ctx context.Context, token string) (feed.Definition, error) {
-	const gone = errNotFound("This private feed does not exist, or was revoked.")
+	const gone = errNotFound("This private feed does not exist or was revoked.")
 	if s.options.Private == nil {
 		return feed.Definition{}, gone
 	}
@@ -228,8 +228,8 @@ func (s *Server) private(ctx context.Context, token string) (feed.Definition, er
 	return d, err
 }
 
-// FilterFor is the filter of a tag, author, language, search or expression. The
-// error of an expression says what is wrong with it.
+// FilterFor returns the filter of a tag, author, language, search or expression. It returns an
+// error for an expression that cannot be parsed.
 func FilterFor(kind feed.Kind, name string) (article.Filter, error) {
 	switch kind {
 	case feed.ByTag:

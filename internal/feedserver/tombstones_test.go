@@ -21,7 +21,7 @@ func renderAtom(t *testing.T, s feed.Selection) string {
 	return string(data)
 }
 
-// tombstones walks a feed's documents and returns the ids of the tombstones of each.
+// tombstones returns the ids of the tombstones in each document of a feed.
 func tombstones(t *testing.T, source feedserver.Source, d feed.Definition) (documents [][]string) {
 	t.Helper()
 	for cursor := ""; ; {
@@ -44,8 +44,8 @@ func tombstones(t *testing.T, source feedserver.Source, d feed.Definition) (docu
 	}
 }
 
-// sourceWithRemovals is a history whose articles are removed, a second apart, after they all
-// appeared.
+// sourceWithRemovals returns a source with n articles, of which some were removed afterwards, a
+// second apart.
 func sourceWithRemovals(n int, remove ...int) *feedrules.Source {
 	now := feedrules.Noon
 	source := feedrules.New(func() time.Time { now = now.Add(time.Second); return now })
@@ -102,8 +102,8 @@ func TestTombstonesOfDocumentAreBounded(t *testing.T) {
 	}
 }
 
-// TestArchiveHasEachTombstoneOnce removes articles between the arrivals of
-// others: whoever catches up finds each removal in one document.
+// TestArchiveHasEachTombstoneOnce removes articles while others arrive. A client that reads
+// all pages must find each removal in exactly one document.
 func TestArchiveHasEachTombstoneOnce(t *testing.T) {
 	t.Parallel()
 	now := feedrules.Article(0).Published

@@ -10,10 +10,9 @@ import (
 	"github.com/tidings-press/tidings/internal/rendercache"
 )
 
-// Topic returns the newest document of a feed as a hub of our own sends it to
-// subscribers, and its media type. Asking is not polling: it is not counted, and
-// nobody has to wait. The path must be the one in the document's self link, of a
-// feed that names hubs; for any other it returns ErrUnknown.
+// Topic returns the newest document of a feed, which the built-in hub sends to its subscribers,
+// and its media type. It is not counted as a poll, and polling limits do not apply. The path
+// must be the self link of a feed that names hubs; for others it returns ErrUnknown.
 func (s *Server) Topic(ctx context.Context, path string) (body []byte, mediaType string, err error) {
 	u, err := url.ParseRequestURI(path)
 	if err != nil {
@@ -31,7 +30,7 @@ func (s *Server) Topic(ctx context.Context, path string) (body []byte, mediaType
 	if t.opml || t.cursor != "" || !t.definition.Announced() || t.key() != path {
 		return nil, "", ErrUnknown
 	}
-	d, err := s.fresh(ctx, t, renderTimeout) // subscribers wait for the new one: they are told once
+	d, err := s.latest(ctx, t, renderTimeout) // an old document will not do: subscribers are notified once per change
 	if err != nil {
 		return nil, "", err
 	}

@@ -30,7 +30,7 @@ func TestFullHubRenewsAndEndsSubscriptions(t *testing.T) {
 	} {
 		e.hub.Limits = many
 		set(&e.hub.Limits)
-		if w := e.request(form("subscribe", "https://old.example/new")); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "no room") {
+		if w := e.request(form("subscribe", "https://old.example/new")); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "limit of subscriptions") {
 			t.Errorf("a full %s: %d %s", name, w.Code, w.Body)
 		}
 		if w := e.request(form("subscribe", callback)); w.Code != http.StatusAccepted {
@@ -42,8 +42,8 @@ func TestFullHubRenewsAndEndsSubscriptions(t *testing.T) {
 	}
 }
 
-// Any number of names can lead to one network, so subscriptions are counted by the
-// network that confirmed them too.
+// Any number of names can resolve to one network, so subscriptions are also counted by the
+// network that confirmed them.
 func TestSubscriptionsOfNetworkAreBounded(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
@@ -57,7 +57,7 @@ func TestSubscriptionsOfNetworkAreBounded(t *testing.T) {
 	}
 	e.request(form("subscribe", s.URL+"/3"))
 	testkit.Eventually(t, "the end of the verification", func() bool { return e.failures(t) != "" })
-	if reason := e.failures(t); e.subscribed(t, s.URL+"/3") || !strings.Contains(reason, "no room") {
+	if reason := e.failures(t); e.subscribed(t, s.URL+"/3") || !strings.Contains(reason, "limit of subscriptions") {
 		t.Errorf("a third subscription of the network: %q", reason)
 	}
 }
@@ -77,7 +77,7 @@ func TestUnverifiedRequestsAreBounded(t *testing.T) {
 		t.Errorf("one more of the same domain: %d %s", w.Code, w.Body)
 	}
 	if w := e.request(form("subscribe", "https://other.example/")); w.Code != http.StatusAccepted {
-		t.Errorf("another server has to wait: %d %s", w.Code, w.Body)
+		t.Errorf("a request for another server is refused: %d %s", w.Code, w.Body)
 	}
 	for i := range 899 {
 		_ = e.request(form("subscribe", fmt.Sprintf("https://host%d.example/", i)))
@@ -90,7 +90,7 @@ func TestUnverifiedRequestsAreBounded(t *testing.T) {
 	}
 }
 
-func TestNetworkWithManyRequestsHasToWait(t *testing.T) {
+func TestRequestOverRateLimitGets429(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
 	left := 3
@@ -105,7 +105,7 @@ func TestNetworkWithManyRequestsHasToWait(t *testing.T) {
 	}
 }
 
-func TestNewestRequestCounts(t *testing.T) {
+func TestNewerRequestReplacesWaitingOne(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
 	s := newSubscriber(t, true)
@@ -121,7 +121,7 @@ func TestNewestRequestCounts(t *testing.T) {
 	}
 }
 
-func TestLeasesAreGrantedWithinBounds(t *testing.T) {
+func TestLeasesAreWithinBounds(t *testing.T) {
 	t.Parallel()
 	e := start(t)
 	for asked, want := range map[string]time.Duration{"1": time.Hour, "": 240 * time.Hour, "nonsense": 240 * time.Hour, "-5": 240 * time.Hour, "7200": 2 * time.Hour, "99999999999": 720 * time.Hour} {
@@ -129,12 +129,12 @@ func TestLeasesAreGrantedWithinBounds(t *testing.T) {
 		e.request(form("subscribe", s.URL, "hub.lease_seconds", asked))
 		testkit.Eventually(t, "a subscription", func() bool { return e.subscribed(t, s.URL) })
 		s.mu.Lock()
-		told := s.asked[0].Get("hub.lease_seconds")
+		confirmed := s.asked[0].Get("hub.lease_seconds")
 		s.mu.Unlock()
 		got, err := e.store.Callback(t.Context(), topic, s.URL)
 		left := time.Until(got.Expires)
-		if told != fmt.Sprint(int(want.Seconds())) || left > want || left < want-time.Minute || err != nil {
-			t.Errorf("asked for %q: told %s s, granted %v, want %v (%v)", asked, told, left, want, err)
+		if confirmed != fmt.Sprint(int(want.Seconds())) || left > want || left < want-time.Minute || err != nil {
+			t.Errorf("asked for %q: verified with %s s, granted %v, want %v (%v)", asked, confirmed, left, want, err)
 		}
 	}
 }
@@ -215,7 +215,7 @@ func TestUnsubscribedCallbackGetsNothingMore(t *testing.T) {
 	}
 	testkit.Eventually(t, "the end of the delivery", func() bool { return e.idle(t) })
 	if tried() > 15 {
-		t.Errorf("it was tried %d times, to the end", tried())
+		t.Errorf("the delivery was tried %d times after the end of the subscription", tried())
 	}
 }
 
@@ -237,6 +237,6 @@ func TestSameContentIsSentOnce(t *testing.T) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if sent := len(s.bodies); sent > 2 || sent == 2 && s.bodies[0] == s.bodies[1] {
-		t.Errorf("%d deliveries of the same", sent)
+		t.Errorf("the same content was delivered %d times", sent)
 	}
 }

@@ -14,9 +14,9 @@ import (
 	"time"
 )
 
-// NewClient makes the client that sends requests to callbacks. Anyone may name a
-// callback, so it connects to public addresses only: a hub must not give access to
-// the network that it runs in. It follows no redirects.
+// NewClient returns the client for requests to callbacks. Anyone can request a subscription
+// for any callback, so the client connects to public addresses only: the hub must not give
+// access to its own network. It follows no redirects.
 func NewClient() *http.Client {
 	var verified networkCounts
 	dialer := &net.Dialer{Timeout: 10 * time.Second, ControlContext: func(ctx context.Context, _, address string, _ syscall.RawConn) error {
@@ -38,20 +38,20 @@ func NewClient() *http.Client {
 
 var defaultClient = sync.OnceValue(NewClient)
 
-// errPrivate says that the address of a callback is not public.
+// errPrivate is returned for callbacks with an address that is not public.
 var errPrivate = errors.New("the callback's address is not public")
 
-// verifying marks the context of a verification, which anyone can cause.
+// verifying marks the context of a verification, since anyone can cause verifications.
 type verifying struct{}
 
-// errNetworkBusy is returned for a verification that has to wait.
-var errNetworkBusy = errors.New("too many verifications in this callback's network in this minute; it is verified later")
+// errNetworkBusy is returned for a verification that has to be tried again later.
+var errNetworkBusy = errors.New("too many verifications in the callback's network in this minute; tried again later")
 
-// maxVerified is how many connections for verifications are made to one network in a
-// minute, whatever names resolve to it.
+// maxVerified is the maximum number of connections for verifications to one network in a
+// minute.
 const maxVerified = 60
 
-// networkCounts counts connections in the present minute by network.
+// networkCounts counts the connections of the current minute by network.
 type networkCounts struct {
 	mu     sync.Mutex
 	minute int64
@@ -68,8 +68,8 @@ func (n *networkCounts) allow(network netip.Prefix, now time.Time) bool {
 	return n.counts[network] <= maxVerified
 }
 
-// networkOf returns the network that an address most likely shares with others of its
-// owner: a /24 of IPv4, a /48 of IPv6.
+// networkOf returns the network of an address whose addresses probably have the same owner:
+// the /24 of IPv4, the /48 of IPv6.
 func networkOf(ip netip.Addr) netip.Prefix {
 	bits := 24
 	if ip.Unmap().Is6() {
@@ -82,8 +82,8 @@ func networkOf(ip netip.Addr) netip.Prefix {
 	return prefix
 }
 
-// checkPublic is called after the name is resolved, with the address that the
-// connection is going to use, so the name cannot resolve to another one in between.
+// checkPublic returns an error unless the address is public. The dialer calls it with the
+// address of the connection itself, so the name cannot resolve to another one afterwards.
 func checkPublic(address string) (netip.Addr, error) {
 	at, err := netip.ParseAddrPort(address)
 	if err != nil {
@@ -97,11 +97,10 @@ func checkPublic(address string) (netip.Addr, error) {
 	return ip, nil
 }
 
-// reserved are special networks besides those that netip knows (RFC 6890 and its
-// registries).
+// reserved are the special networks that netip does not know (RFC 6890 and its registries).
 var reserved = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"),       // this network
-	netip.MustParsePrefix("100.64.0.0/10"),   // carriers' (RFC 6598)
+	netip.MustParsePrefix("100.64.0.0/10"),   // carrier-grade NAT (RFC 6598)
 	netip.MustParsePrefix("192.0.0.0/24"),    // protocol assignments
 	netip.MustParsePrefix("192.0.2.0/24"),    // documentation (RFC 5737), and the two below
 	netip.MustParsePrefix("198.51.100.0/24"), //
@@ -113,11 +112,11 @@ var reserved = []netip.Prefix{
 	netip.MustParsePrefix("2001::/23"),       // protocol assignments, Teredo among them
 	netip.MustParsePrefix("2001:db8::/32"),   // documentation (RFC 3849)
 	netip.MustParsePrefix("2002::/16"),       // 6to4: IPv4 inside
-	netip.MustParsePrefix("fec0::/10"),       // site-local, long abandoned
+	netip.MustParsePrefix("fec0::/10"),       // site-local, deprecated
 }
 
-// traceNetwork returns a context for a request, and a function that returns the
-// network that the request was sent to: "" before there was a connection.
+// traceNetwork returns a context for a request, and a function that returns the network to
+// which the request was sent, or "" before there is a connection.
 func traceNetwork(ctx context.Context) (context.Context, func() string) {
 	var network string
 	trace := &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {

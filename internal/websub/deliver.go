@@ -21,8 +21,8 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// verify asks a callback whether it wants the subscription that was requested in its
-// name (WebSub, section 5.3), and stores the subscription.
+// verify asks a callback to confirm a requested subscription (WebSub, section 5.3), and stores
+// the subscription.
 func (h *Hub) verify(ctx context.Context, payload []byte) error {
 	var s subscription
 	if err := decode(payload, &s); err != nil {
@@ -46,7 +46,7 @@ func (h *Hub) verify(ctx context.Context, payload []byte) error {
 		return err
 	}
 	if strings.TrimSpace(answer) != challenge {
-		return fmt.Errorf("%w: %s does not confirm that it wants %s", errPermanent, s.Callback, s.Topic)
+		return fmt.Errorf("%w: %s does not confirm the subscription to %s", errPermanent, s.Callback, s.Topic)
 	}
 	if s.Mode == "unsubscribe" {
 		return h.Store.DropCallback(ctx, s.Topic, s.Callback)
@@ -59,7 +59,7 @@ func (h *Hub) verify(ctx context.Context, payload []byte) error {
 	})
 }
 
-// get sends a verification. It returns the answer, and the network that gave it.
+// get sends a verification. It returns the answer and the network of the callback.
 func (h *Hub) get(ctx context.Context, address string) (answer, network string, err error) {
 	ctx, networkOfRequest := traceNetwork(context.WithValue(ctx, verifying{}, true))
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
@@ -83,18 +83,17 @@ func (h *Hub) get(ctx context.Context, address string) (answer, network string, 
 	return string(body), networkOfRequest(), nil
 }
 
-// delivery is the payload of a job that sends a topic to a subscriber. The rest is
-// read when it runs: by then the subscription may have ended, or have another secret.
+// delivery is the payload of a job that sends a topic's content to a subscriber. The job reads
+// the rest when it runs, since the subscription may have ended or changed by then.
 type delivery struct {
 	Topic    string
 	Callback string
 }
 
-// jobsAtOnce is how many jobs are stored in one transaction.
+// jobsAtOnce is the number of jobs that are stored in one transaction.
 const jobsAtOnce = 500
 
-// Distribute makes a job for each subscriber of a topic who does not have its content
-// yet: the hub's side of a publication.
+// Distribute stores a job for each subscriber that does not have the topic's current content.
 func (h *Hub) Distribute(ctx context.Context, topic string) error {
 	callbacks, err := h.Store.Callbacks(ctx, topic)
 	if err != nil || len(callbacks) == 0 {
@@ -110,7 +109,7 @@ func (h *Hub) Distribute(ctx context.Context, topic string) error {
 		if c.Version == version {
 			continue
 		}
-		// The content is in the key: a running job may have read an older one.
+		// The key contains the version, since a running job may have read an older one.
 		jobs = append(jobs, store.Job{Kind: deliverKind, Key: keyOf(topic, c.URL, version), Payload: encode(delivery{topic, c.URL})})
 	}
 	for some := range slices.Chunk(jobs, jobsAtOnce) {
@@ -121,8 +120,8 @@ func (h *Hub) Distribute(ctx context.Context, topic string) error {
 	return nil
 }
 
-// deliver sends a topic's content to a subscriber (WebSub, section 7), unless the
-// subscriber has it already.
+// deliver sends a topic's content to a subscriber (WebSub, section 7), unless it has that
+// version already.
 func (h *Hub) deliver(ctx context.Context, payload []byte) error {
 	var d delivery
 	if err := decode(payload, &d); err != nil {
@@ -130,7 +129,7 @@ func (h *Hub) deliver(ctx context.Context, payload []byte) error {
 	}
 	c, err := h.Store.Callback(ctx, d.Topic, d.Callback)
 	if errors.Is(err, store.ErrNotFound) {
-		return nil // it has unsubscribed, or its lease has expired
+		return nil // the subscription has ended
 	}
 	if err != nil {
 		return err
@@ -148,7 +147,7 @@ func (h *Hub) deliver(ctx context.Context, payload []byte) error {
 	case err != nil:
 		return err
 	case status == http.StatusGone:
-		return h.Store.DropCallback(ctx, c.Topic, c.URL) // section 7: it wants no more
+		return h.Store.DropCallback(ctx, c.Topic, c.URL) // section 7: 410 ends the subscription
 	}
 	return h.Store.SetCallbackVersion(ctx, c.Topic, c.URL, version)
 }
@@ -169,39 +168,39 @@ func (h *Hub) post(ctx context.Context, c store.Callback, body []byte, mediaType
 		return 0, fmt.Errorf("subscriber: %w", err)
 	}
 	defer response.Body.Close()
-	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10)) // so that the connection can be used again
+	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10)) // so that the connection can be reused
 	if response.StatusCode/100 != 2 && response.StatusCode != http.StatusGone {
 		return 0, fmt.Errorf("subscriber answers %s", response.Status)
 	}
 	return response.StatusCode, nil
 }
 
-// Signature is the value of X-Hub-Signature (WebSub, section 7.1).
+// Signature returns the value of X-Hub-Signature (WebSub, section 7.1).
 func Signature(secret string, body []byte) string {
 	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write(body)
 	return "sha256=" + hex.EncodeToString(mac.Sum(nil))
 }
 
-// versionOf is a hash that identifies content.
+// versionOf returns a hash that identifies content.
 func versionOf(body []byte) string {
 	sum := sha256.Sum256(body)
 	return hex.EncodeToString(sum[:16])
 }
 
-// keyOf makes a short key of parts that strangers may make long.
+// keyOf returns a key of fixed length for parts of any length.
 func keyOf(parts ...string) string { return versionOf([]byte(strings.Join(parts, " "))) }
 
-// content returns the document of a topic and its media type. The error for a topic
-// that is not or no longer ours is errPermanent.
+// content returns the document of a topic and its media type. It returns errPermanent for a
+// topic that is not, or no longer, a feed of this site.
 func (h *Hub) content(ctx context.Context, topic string) (body []byte, mediaType string, err error) {
-	path, ours := strings.CutPrefix(topic, h.Site)
-	if !ours || !strings.HasPrefix(path, "/") {
-		return nil, "", fmt.Errorf("%w: %s is no topic of ours", errPermanent, topic)
+	path, local := strings.CutPrefix(topic, h.Site)
+	if !local || !strings.HasPrefix(path, "/") {
+		return nil, "", fmt.Errorf("%w: %s is not a topic of this hub", errPermanent, topic)
 	}
 	body, mediaType, err = h.Feeds.Topic(ctx, path)
 	if errors.Is(err, feedserver.ErrUnknown) {
-		err = fmt.Errorf("%w: %s is no feed that names this hub", errPermanent, topic)
+		err = fmt.Errorf("%w: %s is not a feed that names this hub", errPermanent, topic)
 	}
 	return body, mediaType, err
 }

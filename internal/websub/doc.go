@@ -1,8 +1,8 @@
 // Package websub notifies hubs of changed feeds (WebSub, W3C Recommendation of 2018).
-// A Publisher reads changes from the store and tells the configured hubs which feeds
-// changed. A Hub is a hub of our own: it verifies subscribers and sends them the new
-// content, signed.
+// A Publisher reads changes from the store and notifies the configured hubs of the changed
+// feeds. A Hub is the built-in hub: it verifies subscribers and sends them the new content,
+// signed.
 //
-// Every request to another server is a job of the store first: it is retried with
-// growing delays, by whichever node is free. Worker runs the jobs.
+// Every request to another server is a job in the store, which any node may run, and which is
+// retried with growing delays. Worker runs the jobs.
 package websub

@@ -26,11 +26,11 @@ const (
 	maxLease     = 30 * 24 * time.Hour
 )
 
-// Limits of what strangers may ask for. Subscriptions are verified, so filling these
-// limits takes a server that consents. An open verification costs its victim one
-// request, so there are few of them.
+// Limits of requests, which anyone may send. Each open verification causes a request to a
+// server that may not have asked for it, so their number is small. Verified subscriptions
+// have limits of their own (defaultLimits).
 const (
-	maxUnverified = 1_000 // requests that wait for their verification
+	maxUnverified = 1_000 // requests that wait for verification
 	maxPerTarget  = 100   // of these, with callbacks of one domain or network
 	maxCallback   = 2_000 // bytes
 	maxPair       = 2_500 // bytes of topic and callback, which are one key in the store
@@ -44,8 +44,8 @@ const (
 	deliverKind = "websub.deliver"
 )
 
-// defaultLimits is how many subscriptions one topic, one server and one network may
-// have, and the hub.
+// defaultLimits are the maximum numbers of subscriptions of one topic, host and network, and
+// of the hub.
 var defaultLimits = store.CallbackCounts{Topic: 10_000, Host: 10_000, Network: 20_000, All: 200_000}
 
 // Hub is a WebSub hub for the feeds of one site.
@@ -55,20 +55,20 @@ type Hub struct {
 	Feeds   *feedserver.Server
 	Store   *store.Store
 	Client  *http.Client // NewClient() when nil
-	// Allow reports whether the network of a request may ask for one more subscription now;
-	// nil allows all.
+	// Allow is the rate limit of requests: it reports whether a request is accepted now. If
+	// nil, all are.
 	Allow  func(*http.Request) bool
 	Limits store.CallbackCounts // of subscriptions; those of defaultLimits when zero
 	Log    *slog.Logger
 }
 
-// Tasks are the hub's tasks for a Worker. A callback that does not answer its
-// verification is not asked for days, as it is for a delivery.
+// Tasks returns the hub's tasks for a Worker. A verification that gets no answer is given up
+// after few tries, a delivery only after days.
 func (h *Hub) Tasks() map[string]Task {
 	return map[string]Task{verifyKind: {Run: h.verify, Tries: 5}, deliverKind: {Run: h.deliver}}
 }
 
-// ServeHTTP takes subscription requests (WebSub, section 5.1).
+// ServeHTTP answers subscription requests (WebSub, section 5.1).
 func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	if r.Method != http.MethodPost {
@@ -78,7 +78,7 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if h.Allow != nil && !h.Allow(r) {
 		w.Header().Set("Retry-After", "60")
-		http.Error(w, "There were too many requests from your network. Please try again in a minute.", http.StatusTooManyRequests)
+		http.Error(w, "Too many requests from your network. Please try again in a minute.", http.StatusTooManyRequests)
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
@@ -97,7 +97,7 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, refused.Error(), http.StatusBadRequest)
 	case err != nil:
 		if !errors.Is(err, errBusy) {
-			h.Log.Error("a subscription is not stored", "error", err)
+			h.Log.Error("WebSub subscription request not stored", "error", err)
 		}
 		w.Header().Set("Retry-After", "60")
 		http.Error(w, "Please try again later.", http.StatusServiceUnavailable)
@@ -106,18 +106,18 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// errRefused says what is wrong with a request; its text is for the subscriber.
+// errRefused is an error whose text is sent to the subscriber.
 type errRefused string
 
 func (e errRefused) Error() string { return string(e) }
 
 func refusef(format string, args ...any) error { return errRefused(fmt.Sprintf(format, args...)) }
 
-// errBusy says that too many requests wait for their verification.
-var errBusy = errors.New("too many subscriptions wait for their verification")
+// errBusy is returned when too many requests wait for verification.
+var errBusy = errors.New("too many subscription requests wait for verification")
 
-// accept stores a request until it is verified. Of several for one callback the
-// newest counts.
+// accept stores a request, which is verified later. A new request for the same topic and
+// callback replaces one that waits.
 func (h *Hub) accept(ctx context.Context, form url.Values) error {
 	s, owner, err := readSubscription(form)
 	if err != nil {
@@ -145,7 +145,7 @@ func (h *Hub) accept(ctx context.Context, form url.Values) error {
 	return err
 }
 
-// subscription is a request that is not verified yet.
+// subscription is a requested subscription; it is the payload of a verification's job.
 type subscription struct {
 	Mode     string
 	Topic    string
@@ -154,7 +154,7 @@ type subscription struct {
 	Lease    time.Duration
 }
 
-// readSubscription reads a request, and whom its callback belongs to.
+// readSubscription reads a request. owner is the owner of the callback; see ownerOf.
 func readSubscription(form url.Values) (s subscription, owner string, err error) {
 	s = subscription{
 		Mode: form.Get("hub.mode"), Topic: form.Get("hub.topic"), Callback: form.Get("hub.callback"), Secret: form.Get("hub.secret"), Lease: defaultLease,
@@ -170,7 +170,7 @@ func readSubscription(form url.Values) (s subscription, owner string, err error)
 		return s, "", refusef("hub.topic and hub.callback have more than %d bytes together; use a shorter callback", maxPair)
 	}
 	if len(s.Secret) > maxSecret {
-		return s, "", refusef("hub.secret must be shorter than %d bytes", maxSecret+1)
+		return s, "", refusef("hub.secret is too long; it may have at most %d bytes", maxSecret)
 	}
 	if seconds, err := strconv.Atoi(form.Get("hub.lease_seconds")); err == nil && seconds > 0 {
 		s.Lease = min(max(time.Duration(min(seconds, 1<<31))*time.Second, minLease), maxLease)
@@ -178,8 +178,8 @@ func readSubscription(form url.Values) (s subscription, owner string, err error)
 	return s, ownerOf(callback.Hostname()), nil
 }
 
-// ownerOf is what unverified callbacks are counted by: the registered domain, since its
-// owner can make any number of names below it, or the network of an address.
+// ownerOf returns the key by which unverified callbacks are counted: the registered domain,
+// since its owner can create any number of names in it, or the network of an IP address.
 func ownerOf(host string) string {
 	host = strings.TrimSuffix(strings.ToLower(host), ".")
 	if ip, err := netip.ParseAddr(host); err == nil {
@@ -195,14 +195,13 @@ func ownerOf(host string) string {
 func (h *Hub) checkTopic(ctx context.Context, s subscription) error {
 	_, _, err := h.content(ctx, s.Topic)
 	if errors.Is(err, errPermanent) {
-		return refusef("hub.topic is %.200q; use the address that a feed of %s names as its own", s.Topic, h.Site)
+		return refusef("hub.topic is %.200q; use the self link of a feed of %s", s.Topic, h.Site)
 	}
 	return err
 }
 
-// checkCapacity returns an error if there is no room for one more subscription. Existing
-// ones can always be renewed. network is where the callback answered from, "" if that
-// is not known yet.
+// checkCapacity returns an error if a limit allows no new subscription. Existing ones can
+// always be renewed. network is the network of the callback, "" if it is not known yet.
 func (h *Hub) checkCapacity(ctx context.Context, s subscription, network string) error {
 	most := cmp.Or(h.Limits, defaultLimits)
 	n, err := h.Store.CountCallbacks(ctx, s.Topic, s.Callback, network)
@@ -210,7 +209,7 @@ func (h *Hub) checkCapacity(ctx context.Context, s subscription, network string)
 		return err
 	}
 	if _, err = h.Store.Callback(ctx, s.Topic, s.Callback); errors.Is(err, store.ErrNotFound) {
-		return refusef("there is no room for another subscription at the moment")
+		return refusef("the hub has reached its limit of subscriptions; try again later")
 	}
 	return err
 }

@@ -22,38 +22,38 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// gatherTime is how long a change waits for others, and for the other nodes to see it.
+// gatherTime is the delay between a change and its notification, so that several changes
+// become one notification and all nodes have seen the change.
 const gatherTime = 2 * time.Second
 
-// maxArticles is how many changed articles are compared with the feeds that have a
-// filter. After more changes, all of these feeds are announced.
+// maxArticles is the maximum number of changed articles that are compared with the filters of
+// feeds. After more changes, all feeds with a filter are announced.
 const maxArticles = 100
 
-// Publisher tells hubs which feeds have changed. It turns changes in the store into
-// pending notifications of each hub, and one job for each hub sends them: however
-// long a hub is down, each topic is pending once, and one request at a time is made.
+// Publisher notifies hubs of changed feeds. It turns changes in the store into pending
+// notifications of each hub, and one job per hub sends them. So even for a hub that is down
+// for long, each topic is pending only once, and one request is sent at a time.
 type Publisher struct {
 	Store *store.Store
 	Site  feed.Site
-	// Definitions are the feeds that have names of their own.
+	// Definitions are all feeds except those of tags, authors and languages.
 	Definitions []feed.Definition
 	Client      *http.Client // NewNotifier() when nil
 	Log         *slog.Logger
-	// Fresh is called after a change, before hubs are told: what they fetch then must
-	// not be what was there before. Nil when that is certain anyway.
+	// Fresh is called after a change, before hubs are notified, so that they do not fetch old
+	// documents from this node. Nil if the node serves no feeds.
 	Fresh  func()
-	Poll   time.Duration // how often it looks for changes; half a second when 0
-	Gather time.Duration // how long a change waits for others; 2 s when 0
-	// Local takes a topic for a hub of our own, which needs no request; nil when there
-	// is none.
+	Poll   time.Duration // interval of checks for changes; half a second when 0
+	Gather time.Duration // delay of notifications; 2 s when 0
+	// Local notifies the built-in hub, which needs no request; nil if there is none.
 	Local    func(ctx context.Context, topic string) error
-	LocalHub string // its address, one of Site.Hubs
+	LocalHub string // address of the built-in hub, one of Site.Hubs
 
-	announced bool  // by this node
-	seen      int64 // announcements, of all nodes
+	announced bool  // this node has announced once, or had nothing to announce
+	seen      int64 // number of announcements of all nodes at the last check
 }
 
-// Run watches until ctx ends.
+// Run announces changes until ctx ends.
 func (p *Publisher) Run(ctx context.Context) error {
 	if len(p.Site.Hubs) == 0 {
 		return nil
@@ -64,7 +64,7 @@ func (p *Publisher) Run(ctx context.Context) error {
 	for {
 		err := p.announce(ctx)
 		if err != nil && !failing && ctx.Err() == nil {
-			p.Log.Error("hubs are not told of changes", "error", err)
+			p.Log.Error("WebSub hubs are not notified of changes", "error", err)
 		}
 		failing = err != nil
 		select {
@@ -75,10 +75,10 @@ func (p *Publisher) Run(ctx context.Context) error {
 	}
 }
 
-// announce announces what changed since the last announcement. The first time it also
-// compares the settings with those that were announced last: titles, filters and the
-// like show in feeds too, without a change of any article. It does so once, or two
-// nodes with different settings would announce without end.
+// announce announces the changes since the last announcement. The first time it also announces
+// all feeds if the settings differ from those of the last announcement, since titles, filters
+// and other settings change documents too. It does that only once: otherwise two nodes with
+// different settings would announce again and again.
 func (p *Publisher) announce(ctx context.Context) error {
 	from, err := p.Store.HubPosition(ctx)
 	if err != nil {
@@ -90,7 +90,7 @@ func (p *Publisher) announce(ctx context.Context) error {
 	}
 	to := change.After
 	moved := from.Count == 0 || to.Revision != from.Revision || !to.At.Equal(from.At)
-	if p.Fresh != nil && (moved || from.Count != p.seen) { // or another node has announced
+	if p.Fresh != nil && (moved || from.Count != p.seen) { // another node has announced
 		p.Fresh()
 	}
 	p.seen = from.Count
@@ -114,8 +114,7 @@ func (p *Publisher) announce(ctx context.Context) error {
 	return err
 }
 
-// articlesToRead returns how many changed articles are read: one when no feed has a
-// filter.
+// articlesToRead returns how many changed articles to read: one if no feed has a filter.
 func (p *Publisher) articlesToRead() int {
 	for i := range p.Definitions {
 		if p.Definitions[i].Filter.Expr != nil {
@@ -125,7 +124,7 @@ func (p *Publisher) articlesToRead() int {
 	return 1
 }
 
-// settings is a hash of what feeds show besides their articles.
+// settings returns a hash of all settings that documents depend on.
 func (p *Publisher) settings() string {
 	site := p.Site
 	site.Identity, site.Hubs = nil, nil
@@ -143,31 +142,32 @@ func (p *Publisher) settings() string {
 const publishKind = "websub.publish"
 
 const (
-	// batch is how many notifications one run of a job sends at most, and batchTime how
-	// long they may take: with the last request a run stays below runTimeout.
+	// batch is the maximum number of notifications in one run of a job. After batchTime, a
+	// run begins no other notification, so that it stays below runTimeout.
 	batch     = 50
 	batchTime = 30 * time.Second
-	// giveUpAfter is how long a topic is sent to a hub that does not take it.
+	// giveUpAfter is how long a notification is retried.
 	giveUpAfter = 3 * 24 * time.Hour
-	// maxHubDelay is the longest delay before a hub is asked again. Changes wait for it.
+	// maxHubDelay is the longest delay between two tries for one hub. New changes wait for it
+	// too.
 	maxHubDelay = 15 * time.Minute
 )
 
-// publication is the payload of a hub's job. The notice makes the payload of each
-// announcement a new one, so that a running job finds that there is more.
+// publication is the payload of a hub's job. Notice is random, so that each announcement has
+// another payload, and a job that is running is run again.
 type publication struct {
 	Hub    string
 	Notice string
 }
 
-// Tasks are the publisher's tasks for a Worker. The number of tries is up to the
-// topics, which are given up one by one.
+// Tasks returns the publisher's tasks for a Worker. The tries of a job are not limited, since
+// its notifications are given up one by one.
 func (p *Publisher) Tasks() map[string]Task {
 	return map[string]Task{publishKind: {Run: p.publish, Tries: math.MaxInt, MaxDelay: maxHubDelay}}
 }
 
-// publish sends a hub its pending notifications. Each that it takes is dropped, so
-// that none is sent again after a failure. One that fails goes behind the others.
+// publish sends a hub's pending notifications. Each accepted notification is deleted at once,
+// so that it is not sent again after a later failure. One that fails is moved to the end.
 func (p *Publisher) publish(ctx context.Context, payload []byte) error {
 	var job publication
 	if err := decode(payload, &job); err != nil {
@@ -187,7 +187,7 @@ func (p *Publisher) publish(ctx context.Context, payload []byte) error {
 		}
 		if err := p.notify(ctx, job.Hub, n); err != nil {
 			if i > 0 {
-				return moreToDo{failed: err} // the hub took the others, so it is not down
+				return moreToDo{failed: err} // the hub accepted others, so it is not down
 			}
 			return err
 		}
@@ -198,7 +198,7 @@ func (p *Publisher) publish(ctx context.Context, payload []byte) error {
 	return nil
 }
 
-// notify sends one notification. It returns the errors that are worth another try.
+// notify sends one notification. It returns only errors after which a retry makes sense.
 func (p *Publisher) notify(ctx context.Context, hub string, n store.PendingNotification) error {
 	if !slices.Contains(p.Site.Hubs, hub) {
 		return p.Store.DropNotification(ctx, hub, n) // the hub is no longer in the settings
@@ -207,7 +207,7 @@ func (p *Publisher) notify(ctx context.Context, hub string, n store.PendingNotif
 	switch {
 	case err == nil:
 	case errors.Is(err, errPermanent), p.Store.Now().Sub(n.Since) > giveUpAfter:
-		p.Log.Warn("a hub is not told of a topic", "hub", hub, "topic", n.Topic, "error", err)
+		p.Log.Warn("WebSub notification given up", "hub", hub, "topic", n.Topic, "error", err)
 	case ctx.Err() != nil: // the worker stops
 		return err
 	default:
@@ -223,10 +223,9 @@ func (p *Publisher) send(ctx context.Context, hub, topic string) error {
 	return Notify(ctx, cmp.Or(p.Client, defaultNotifier()), hub, topic)
 }
 
-// NewNotifier makes the client that notifies hubs. The site's owner chooses the hubs,
-// so they may have any address. It follows a redirect that keeps the request as it is
-// (307, 308); for any other, net/http would send a GET, and the page that it gets
-// would pass for the hub's consent.
+// NewNotifier returns the client that notifies hubs. The hubs are configured, so they may have
+// any address. It follows only redirects that keep the method and body (307, 308); for others,
+// net/http would send a GET, and its 200 would be taken for the hub's acceptance.
 func NewNotifier() *http.Client {
 	return &http.Client{
 		Timeout: 15 * time.Second,
@@ -241,9 +240,9 @@ func NewNotifier() *http.Client {
 
 var defaultNotifier = sync.OnceValue(NewNotifier)
 
-// Notify tells a hub that a topic has changed. WebSub does not define this request.
-// The form is that of PubSubHubbub 0.4, which the hubs in use take: some by one name
-// and some by the other, and not all of them several topics at once.
+// Notify notifies a hub that a topic has changed. WebSub does not define this request, so it
+// has the form of PubSubHubbub 0.4, which hubs accept: some read hub.url and some hub.topic,
+// and not all of them accept several topics in one request.
 func Notify(ctx context.Context, client *http.Client, hub, topic string) error {
 	form := url.Values{"hub.mode": {"publish"}, "hub.url": {topic}, "hub.topic": {topic}}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, hub, strings.NewReader(form.Encode()))
@@ -261,8 +260,8 @@ func Notify(ctx context.Context, client *http.Client, hub, topic string) error {
 	return checkHubAnswer(hub, response, strings.TrimSpace(string(text)))
 }
 
-// checkHubAnswer returns an error unless the hub took the notification; errPermanent
-// if it will not take it later either.
+// checkHubAnswer returns an error unless the hub accepted the notification; errPermanent if a
+// retry is useless.
 func checkHubAnswer(hub string, response *http.Response, text string) error {
 	switch status := response.StatusCode; {
 	case status/100 == 2:
@@ -275,16 +274,15 @@ func checkHubAnswer(hub string, response *http.Response, text string) error {
 	return fmt.Errorf("hub %s answers %s: %s", hub, response.Status, text)
 }
 
-// maxTopic is how long a topic may be, in bytes. It is a key of the pending
-// notifications; import cuts names off long before.
+// maxTopic is the maximum length of a topic in bytes, which is a key of the pending
+// notifications. Imported names are far shorter.
 const maxTopic = 2_000
 
-// labelKinds are the kinds of feeds of the store's labels.
+// labelKinds maps the kinds of labels in the store to kinds of feeds.
 var labelKinds = map[string]feed.Kind{"tag": feed.ByTag, "author": feed.ByAuthor, "language": feed.ByLanguage}
 
-// Topics returns the addresses of the documents that a change shows in, byte for byte
-// as the documents name themselves. all says that every feed with a name of its own
-// may have changed.
+// Topics returns the addresses of the documents that a change affects, exactly as in their
+// self links. If all is true, every one of the definitions may have changed.
 func Topics(site string, definitions []feed.Definition, change store.FeedChanges, all bool) []string {
 	var topics []string
 	add := func(d feed.Definition) {
@@ -306,9 +304,9 @@ func Topics(site string, definitions []feed.Definition, change store.FeedChanges
 	return slices.Compact(topics)
 }
 
-// showsIn reports whether a change shows in a feed that has a name of its own. An
-// edited article may have been in any of them before: a hub that finds nothing new
-// tells no subscriber.
+// showsIn reports whether a change may affect a feed. An edited article may have been in any
+// feed before the edit; if a feed has not changed, the hub finds no new content and does not
+// notify subscribers.
 func showsIn(change *store.FeedChanges, d *feed.Definition) bool {
 	if d.Kind == feed.ByDigest {
 		return slices.Contains(change.Digests, d.Name)

@@ -19,45 +19,44 @@ import (
 	"github.com/tidings-press/tidings/internal/websub"
 )
 
-// listening is a hub of others, as far as publishers see it.
-type listening struct {
+// recordingHub is an external hub that records the notifications that it gets.
+type recordingHub struct {
 	*httptest.Server
-	mu      sync.Mutex
-	answers func(topic string) int // 202 for all when nil
-	told    map[string]int         // topics that it took
-	asked   map[string]int
+	mu       sync.Mutex
+	answers  func(topic string) int // status of the response; 202 for all when nil
+	accepted map[string]int         // accepted notifications by topic
+	requests map[string]int         // all requests by topic
 }
 
-func newListening(t *testing.T, answers func(topic string) int) *listening {
-	l := &listening{answers: answers, told: map[string]int{}, asked: map[string]int{}}
-	l.Server = httptest.NewServer(l)
-	t.Cleanup(l.Close)
-	return l
+func newRecordingHub(t *testing.T, answers func(topic string) int) *recordingHub {
+	h := &recordingHub{answers: answers, accepted: map[string]int{}, requests: map[string]int{}}
+	h.Server = httptest.NewServer(h)
+	t.Cleanup(h.Close)
+	return h
 }
 
-func (l *listening) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+func (h *recordingHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	topic, status := r.FormValue("hub.url"), http.StatusAccepted
-	l.asked[topic]++
-	if l.answers != nil {
-		status = l.answers(topic)
+	h.requests[topic]++
+	if h.answers != nil {
+		status = h.answers(topic)
 	}
 	if status/100 == 2 && r.Method == http.MethodPost && r.FormValue("hub.mode") == "publish" && r.FormValue("hub.topic") == topic {
-		l.told[topic]++
+		h.accepted[topic]++
 	}
 	w.WriteHeader(status)
 }
 
-func (l *listening) count(topic string) (told, asked int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.told[topic], l.asked[topic]
+func (h *recordingHub) count(topic string) (accepted, requests int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.accepted[topic], h.requests[topic]
 }
 
-// pending is a worker for the hub's pending notifications, which were announced at a
-// time before now.
-func pending(t *testing.T, e *env, age time.Duration, hub string, topics ...string) {
+// notifyPending stores notifications of this age for a hub and starts a worker for them.
+func notifyPending(t *testing.T, e *env, age time.Duration, hub string, topics ...string) {
 	t.Helper()
 	e.publisher.Site.Hubs = []string{hub}
 	e.announce(t, hub, topics...)
@@ -79,8 +78,8 @@ func (e *env) announce(t *testing.T, hub string, topics ...string) {
 	}
 }
 
-// left returns the hub's pending notifications.
-func (e *env) left(t *testing.T, hub string) []store.PendingNotification {
+// pendingNotifications returns those of a hub.
+func (e *env) pendingNotifications(t *testing.T, hub string) []store.PendingNotification {
 	t.Helper()
 	left, err := e.store.PendingNotifications(t.Context(), hub, 10)
 	if err != nil {
@@ -89,135 +88,135 @@ func (e *env) left(t *testing.T, hub string) []store.PendingNotification {
 	return left
 }
 
-func names(n int) (topics []string) {
+func topicNames(n int) (topics []string) {
 	for i := range n {
 		topics = append(topics, fmt.Sprintf("https://press.example/tags/%03d/atom.xml", i))
 	}
 	return topics
 }
 
-func TestHubIsToldOfChangedFeedsUntilItAnswers(t *testing.T) {
+func TestFailedNotificationIsRetried(t *testing.T) {
 	t.Parallel()
 	refusals := 2 // of the announcement of all feeds
-	hub := newListening(t, func(string) int {
+	hub := newRecordingHub(t, func(string) int {
 		if refusals--; refusals >= 0 {
 			return http.StatusServiceUnavailable
 		}
 		return http.StatusNoContent
 	})
 	e := start(t, hub.URL)
-	testkit.Eventually(t, "the hub to be told of all feeds at first", func() bool { told, _ := hub.count(topic); return told == 1 && e.idle(t) })
+	testkit.Eventually(t, "the first notification of all feeds", func() bool { accepted, _ := hub.count(topic); return accepted == 1 && e.idle(t) })
 	a := feedrules.Article(1)
 	a.Tags = []string{"C/C++"}
 	e.put(t, a)
-	testkit.Eventually(t, "the hub to be told", func() bool {
+	testkit.Eventually(t, "the notification", func() bool {
 		first, _ := hub.count(topic)
 		second, _ := hub.count("https://press.example/tags/C%2FC%2B%2B/atom.xml")
 		return first == 2 && second == 1
 	})
 }
 
-func TestHubThatFailsAtTimesIsToldOfEachTopicOnce(t *testing.T) {
+func TestFlakyHubIsNotifiedOfEachTopicOnce(t *testing.T) {
 	t.Parallel()
 	requests := 0
-	hub := newListening(t, func(string) int {
+	hub := newRecordingHub(t, func(string) int {
 		if requests++; requests%3 == 0 {
 			return http.StatusServiceUnavailable
 		}
 		return http.StatusAccepted
 	})
-	topics := names(123)
+	topics := topicNames(123)
 	e := newEnv(t)
-	pending(t, e, 0, hub.URL, topics...)
+	notifyPending(t, e, 0, hub.URL, topics...)
 	testkit.Eventually(t, "the end of the list", func() bool { return e.idle(t) })
 	for _, topic := range topics {
-		if told, _ := hub.count(topic); told != 1 {
-			t.Errorf("%s was told %d times", topic, told)
+		if accepted, _ := hub.count(topic); accepted != 1 {
+			t.Errorf("%s: %d notifications, want 1", topic, accepted)
 		}
 	}
 }
 
 func TestRefusedTopicIsNotSentAgain(t *testing.T) {
 	t.Parallel()
-	topics := names(10)
-	hub := newListening(t, func(topic string) int {
+	topics := topicNames(10)
+	hub := newRecordingHub(t, func(topic string) int {
 		if topic == topics[4] {
 			return http.StatusBadRequest
 		}
 		return http.StatusAccepted
 	})
 	e := newEnv(t)
-	pending(t, e, 0, hub.URL, topics...)
+	notifyPending(t, e, 0, hub.URL, topics...)
 	testkit.Eventually(t, "the end of the list", func() bool { return e.idle(t) })
 	for _, topic := range topics {
-		if told, asked := hub.count(topic); asked != 1 || told == 0 != (topic == topics[4]) {
-			t.Errorf("%s: asked %d times, taken %d times", topic, asked, told)
+		if accepted, requests := hub.count(topic); requests != 1 || accepted == 0 != (topic == topics[4]) {
+			t.Errorf("%s: %d requests, %d accepted; want one request", topic, requests, accepted)
 		}
 	}
 }
 
 func TestFailingTopicDoesNotDelayOthers(t *testing.T) {
 	t.Parallel()
-	topics := names(10)
-	hub := newListening(t, func(topic string) int {
+	topics := topicNames(10)
+	hub := newRecordingHub(t, func(topic string) int {
 		if topic == topics[0] {
 			return http.StatusInternalServerError
 		}
 		return http.StatusAccepted
 	})
 	e := newEnv(t)
-	pending(t, e, 0, hub.URL, topics...)
-	testkit.Eventually(t, "the others to be told", func() bool {
-		return !slices.ContainsFunc(topics[1:], func(topic string) bool { told, _ := hub.count(topic); return told != 1 })
+	notifyPending(t, e, 0, hub.URL, topics...)
+	testkit.Eventually(t, "the notifications of the other topics", func() bool {
+		return !slices.ContainsFunc(topics[1:], func(topic string) bool { accepted, _ := hub.count(topic); return accepted != 1 })
 	})
-	testkit.Eventually(t, "another try", func() bool { _, asked := hub.count(topics[0]); return asked > 3 })
-	if left := e.left(t, hub.URL); len(left) != 1 {
+	testkit.Eventually(t, "another try", func() bool { _, requests := hub.count(topics[0]); return requests > 3 })
+	if left := e.pendingNotifications(t, hub.URL); len(left) != 1 {
 		t.Errorf("still pending: %v", left)
 	}
 }
 
 func TestTopicIsGivenUpAfterThreeDays(t *testing.T) {
 	t.Parallel()
-	hub := newListening(t, func(string) int { return http.StatusInternalServerError })
+	hub := newRecordingHub(t, func(string) int { return http.StatusInternalServerError })
 	e := newEnv(t)
-	pending(t, e, 73*time.Hour, hub.URL, names(2)...)
+	notifyPending(t, e, 73*time.Hour, hub.URL, topicNames(2)...)
 	testkit.Eventually(t, "the end of the list", func() bool { return e.idle(t) })
-	if left := e.left(t, hub.URL); len(left) != 0 {
+	if left := e.pendingNotifications(t, hub.URL); len(left) != 0 {
 		t.Errorf("still pending: %v", left)
 	}
 }
 
-func TestHubTakenOutOfTheSettingsIsNotAsked(t *testing.T) {
+func TestHubRemovedFromSettingsIsNotNotified(t *testing.T) {
 	t.Parallel()
-	former := newListening(t, nil)
+	former := newRecordingHub(t, nil)
 	e := newEnv(t)
 	e.announce(t, former.URL, topic)
-	e.work(t, e.publisher.Tasks()) // which knows other hubs
+	e.work(t, e.publisher.Tasks()) // whose settings have no hub
 	testkit.Eventually(t, "the end of the list", func() bool { return e.idle(t) })
-	if _, asked := former.count(topic); asked != 0 {
-		t.Error("a hub that is not in the settings any more was asked")
+	if _, requests := former.count(topic); requests != 0 {
+		t.Error("a hub that was removed from the settings got a request")
 	}
 }
 
-func TestRedirectThatDropsTheFormIsAnError(t *testing.T) {
+func TestRedirectWithoutFormIsAnError(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[int]bool{http.StatusMovedPermanently: false, http.StatusFound: false, http.StatusSeeOther: false, http.StatusPermanentRedirect: true} {
-		l := newListening(t, nil)
+		l := newRecordingHub(t, nil)
 		front := httptest.NewServer(http.RedirectHandler(l.URL, status))
 		defer front.Close()
 		err := websub.Notify(t.Context(), websub.NewNotifier(), front.URL, topic)
-		if told, _ := l.count(topic); (err == nil) != want || (told == 1) != want {
-			t.Errorf("after a redirect with %d: %v, told %d times", status, err, told)
+		if accepted, _ := l.count(topic); (err == nil) != want || (accepted == 1) != want {
+			t.Errorf("after a redirect with %d: %v, %d notifications accepted", status, err, accepted)
 		}
 		if err != nil && !strings.Contains(err.Error(), l.URL) {
-			t.Errorf("%v does not say where the hub is now", err)
+			t.Errorf("%v does not name the new address of the hub", err)
 		}
 	}
 }
 
 func TestChangedSettingsAnnounceAllFeeds(t *testing.T) {
 	t.Parallel()
-	hub := newListening(t, nil)
+	hub := newRecordingHub(t, nil)
 	e := newEnv(t)
 	const named = "https://press.example/feeds/go/feed.xml" // which none of the articles is in
 	for i, step := range []struct {
@@ -235,22 +234,22 @@ func TestChangedSettingsAnnounceAllFeeds(t *testing.T) {
 			a := feedrules.Article(i)
 			a.Tags = []string{fmt.Sprint("step", i)}
 			e.put(t, a)
-			testkit.Eventually(t, "the hub to be told of the article", func() bool {
-				told, _ := hub.count(fmt.Sprintf("https://press.example/tags/step%d/feed.json", i))
-				return told > 0 && e.idle(t)
+			testkit.Eventually(t, "the notification of the article", func() bool {
+				accepted, _ := hub.count(fmt.Sprintf("https://press.example/tags/step%d/feed.json", i))
+				return accepted > 0 && e.idle(t)
 			})
 		})
-		if told, _ := hub.count(named); told != step.want {
-			t.Errorf("start %d: told %d times, want %d", i, told, step.want)
+		if accepted, _ := hub.count(named); accepted != step.want {
+			t.Errorf("start %d: %d notifications, want %d", i, accepted, step.want)
 		}
 	}
 }
 
-func TestAllNodesAreFreshBeforeHubsAreTold(t *testing.T) {
+func TestNodesAreRefreshedBeforeHubsAreNotified(t *testing.T) {
 	t.Parallel()
 	var here, there atomic.Int64
 	stale := atomic.Bool{}
-	hub := newListening(t, func(topic string) int {
+	hub := newRecordingHub(t, func(topic string) int {
 		if strings.Contains(topic, "/tags/") && (here.Load() == 0 || there.Load() == 0) {
 			stale.Store(true)
 		}
@@ -268,13 +267,13 @@ func TestAllNodesAreFreshBeforeHubsAreTold(t *testing.T) {
 	here.Store(0)
 	there.Store(0)
 	e.put(t, feedrules.Article(1))
-	testkit.Eventually(t, "the hub to be told", func() bool { told, _ := hub.count("https://press.example/tags/all/feed.xml"); return told == 1 })
+	testkit.Eventually(t, "the notification", func() bool { accepted, _ := hub.count("https://press.example/tags/all/feed.xml"); return accepted == 1 })
 	if stale.Load() {
-		t.Error("a hub was told while a node may still serve what was there before")
+		t.Error("a hub was notified while a node may still serve the old document")
 	}
 }
 
-func TestTopicsAreTheFeedsThatChanged(t *testing.T) {
+func TestTopicsAreThoseOfChangedFeeds(t *testing.T) {
 	t.Parallel()
 	golang, jobs := article.Filter{Expr: article.Tag{Key: "golang"}}, article.Filter{Expr: article.Tag{Key: "jobs"}}
 	definitions := []feed.Definition{
@@ -287,15 +286,15 @@ func TestTopicsAreTheFeedsThatChanged(t *testing.T) {
 		all    bool
 		want   string
 	}{
-		"nothing":               {want: ""},
-		"an article":            {change: store.FeedChanges{Articles: one}, want: "/ /feeds/go/"},
-		"an edit":               {change: store.FeedChanges{Articles: one, Edited: true}, want: "/ /feeds/go/ /feeds/jobs/"},
-		"an article taken away": {change: store.FeedChanges{Edited: true}, want: "/ /feeds/go/ /feeds/jobs/"},
-		"many articles":         {change: store.FeedChanges{Articles: one, More: true}, want: "/ /feeds/go/ /feeds/jobs/"},
-		"an edition":            {change: store.FeedChanges{Digests: []string{"weekly", "daily"}}, want: "/digests/weekly/"},
-		"labels":                {change: store.FeedChanges{Labels: []store.Label{{Kind: "language", Name: "en"}, {Kind: "tag", Name: "C/C++"}}}, want: "/languages/en/ /tags/C%2FC%2B%2B/"},
-		"settings":              {all: true, want: "/ /digests/weekly/ /feeds/go/ /feeds/jobs/"},
-		"an endless tag":        {change: store.FeedChanges{Labels: []store.Label{{Kind: "tag", Name: strings.Repeat("x", 3000)}}}, want: ""},
+		"nothing":           {want: ""},
+		"an article":        {change: store.FeedChanges{Articles: one}, want: "/ /feeds/go/"},
+		"an edit":           {change: store.FeedChanges{Articles: one, Edited: true}, want: "/ /feeds/go/ /feeds/jobs/"},
+		"a removed article": {change: store.FeedChanges{Edited: true}, want: "/ /feeds/go/ /feeds/jobs/"},
+		"many articles":     {change: store.FeedChanges{Articles: one, More: true}, want: "/ /feeds/go/ /feeds/jobs/"},
+		"an edition":        {change: store.FeedChanges{Digests: []string{"weekly", "daily"}}, want: "/digests/weekly/"},
+		"labels":            {change: store.FeedChanges{Labels: []store.Label{{Kind: "language", Name: "en"}, {Kind: "tag", Name: "C/C++"}}}, want: "/languages/en/ /tags/C%2FC%2B%2B/"},
+		"settings":          {all: true, want: "/ /digests/weekly/ /feeds/go/ /feeds/jobs/"},
+		"a very long tag":   {change: store.FeedChanges{Labels: []store.Label{{Kind: "tag", Name: strings.Repeat("x", 3000)}}}, want: ""},
 	} {
 		var folders, want []string
 		for _, topic := range websub.Topics("https://p", definitions, step.change, step.all) {

@@ -20,47 +20,46 @@ type Worker struct {
 	Store    *store.Store
 	Tasks    map[string]Task // by kind of job
 	Log      *slog.Logger
-	Parallel int           // how many jobs run at once; 8 when 0
-	Poll     time.Duration // how often it looks for jobs; a second when 0
-	// FirstDelay is the delay before the second try, which doubles from then on. Ten
-	// seconds when 0.
+	Parallel int           // maximum number of jobs that run at once; 8 when 0
+	Poll     time.Duration // interval of checks for jobs; a second when 0
+	// FirstDelay is the delay before the second try; it doubles with each try. Ten seconds
+	// when 0.
 	FirstDelay time.Duration
 }
 
-// Task is how jobs of a kind are run.
+// Task runs the jobs of one kind.
 type Task struct {
-	// Run runs a job, or a part of it and returns moreToDo.
+	// Run runs a job. It returns moreToDo if a part of the job remains.
 	Run      func(ctx context.Context, payload []byte) error
-	Tries    int           // how often it is tried without progress; 20 when 0, which is about three days
+	Tries    int           // maximum number of tries without progress; 20 when 0, which takes about three days
 	MaxDelay time.Duration // the longest delay between tries; six hours when 0
 }
 
-// errPermanent says that a job cannot succeed, however often it is tried.
-var errPermanent = errors.New("no use trying again")
+// errPermanent is returned for a job that cannot succeed, so that it is not tried again.
+var errPermanent = errors.New("permanent failure")
 
-// moreToDo says that a job was done in part. The rest is due after a while, or after
-// the delay of a first try if the last step failed.
+// moreToDo is returned when a part of a job remains. It is due after this time, or, if the
+// last step failed, after the first delay of a retry.
 type moreToDo struct {
 	after  time.Duration
 	failed error
 }
 
 func (m moreToDo) Error() string {
-	return fmt.Sprintf("there is more to do in %v, %v", m.after, m.failed)
+	return fmt.Sprintf("more to do in %v: %v", m.after, m.failed)
 }
 
 const (
-	// lease is how long a job belongs to a worker. It begins with the job: no more jobs
-	// are claimed than can begin at once.
+	// lease is how long a claimed job belongs to a worker. A job begins when it is claimed,
+	// since a worker claims no more jobs than it can run at once.
 	lease = 2 * time.Minute
-	// runTimeout is how long a job may run, which leaves the rest of the lease for
-	// recording its end.
+	// runTimeout is the time limit of a run. The rest of the lease is for recording its result.
 	runTimeout = time.Minute
-	// recordTimeout is how long recording may take when the worker stops.
+	// recordTimeout is the time limit for recording the result.
 	recordTimeout = 5 * time.Second
 )
 
-// Run runs jobs until ctx ends, and returns when the jobs that it began have ended.
+// Run runs jobs until ctx ends, waits for the running ones and returns.
 func (w *Worker) Run(ctx context.Context) error {
 	parallel := cmp.Or(w.Parallel, 8)
 	free, ended := parallel, make(chan struct{}, parallel)
@@ -94,13 +93,13 @@ func (w *Worker) claim(ctx context.Context, n int) []store.Job {
 	}
 	jobs, err := w.Store.ClaimJobs(ctx, slices.Sorted(maps.Keys(w.Tasks)), n, lease)
 	if err != nil && ctx.Err() == nil {
-		w.Log.Error("WebSub jobs cannot be read", "error", err)
+		w.Log.Error("WebSub jobs cannot be claimed", "error", err)
 	}
 	return jobs
 }
 
-// run runs a job and records how it ended. It records also when the worker is told to
-// stop, so that the job need not wait for the end of its lease.
+// run runs a job and records its result, also when the worker is stopped, so that another
+// worker can take the job before the end of its lease.
 func (w *Worker) run(ctx context.Context, job store.Job) {
 	limited, cancel := context.WithTimeout(ctx, runTimeout)
 	defer cancel()
@@ -108,11 +107,11 @@ func (w *Worker) run(ctx context.Context, job store.Job) {
 	recording, done := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer done()
 	if err := w.record(recording, job, err, ctx.Err() != nil); err != nil {
-		w.Log.Error("a WebSub job's end is not recorded; it will run again", "kind", job.Kind, "error", err)
+		w.Log.Error("result of a WebSub job not recorded; the job will run again", "kind", job.Kind, "error", err)
 	}
 }
 
-// record stores how a job ended. stopped says that the worker was told to stop.
+// record stores the result of a job. stopped reports that the worker is being stopped.
 func (w *Worker) record(ctx context.Context, job store.Job, err error, stopped bool) error {
 	var more moreToDo
 	task := w.Tasks[job.Kind]
@@ -124,7 +123,7 @@ func (w *Worker) record(ctx context.Context, job store.Job, err error, stopped b
 	case errors.As(err, &more):
 		return w.Store.ContinueJob(ctx, job, more.after)
 	case errors.Is(err, errPermanent), job.Tries >= cmp.Or(task.Tries, 20):
-		w.Log.Warn("a WebSub job is given up", "kind", job.Kind, "tries", job.Tries, "error", err)
+		w.Log.Warn("WebSub job given up", "kind", job.Kind, "tries", job.Tries, "error", err)
 		return w.Store.FailJob(ctx, job, err.Error())
 	case stopped:
 		return w.Store.RetryJob(ctx, job, 0, err.Error())
@@ -132,8 +131,8 @@ func (w *Worker) record(ctx context.Context, job store.Job, err error, stopped b
 	return w.Store.RetryJob(ctx, job, w.delay(task, job.Tries), err.Error())
 }
 
-// delay doubles with each try. A quarter of jitter either way keeps many jobs for one
-// server that was down from coming back at once.
+// delay returns the delay before the next try, which doubles with each try. Jitter of a
+// quarter spreads the retries of many jobs for one server that was down.
 func (w *Worker) delay(task Task, tries int) time.Duration {
 	delay := min(cmp.Or(w.FirstDelay, 10*time.Second)<<min(max(tries-1, 0), 12), cmp.Or(task.MaxDelay, 6*time.Hour))
 	return delay*3/4 + rand.N(delay/2+1)

@@ -125,7 +125,7 @@ func (s *Source) Select(_ context.Context, q feedserver.Query) (found feedserver
 			out[i].Article = article.Article{ID: out[i].Article.ID}
 		}
 	}
-	fit(out, q.Room)
+	fit(out, q.MaxHTML)
 	found.Items = out
 	return found, nil
 }
@@ -163,21 +163,21 @@ func fits(item *feed.Item, q feedserver.Query) bool {
 }
 
 // Changed implements feedserver.Source.
-func (s *Source) Changed(_ context.Context, since feedserver.Mark, now time.Time) (feedserver.Change, error) {
+func (s *Source) Changed(_ context.Context, since feedserver.Checkpoint, now time.Time) (feedserver.Change, error) {
 	if s.down.Load() {
 		return feedserver.Change{}, errDown
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	change := feedserver.Change{Mark: feedserver.Mark{Revision: s.revision}, Departed: s.departed}
+	change := feedserver.Change{Checkpoint: feedserver.Checkpoint{Revision: s.revision}, Departed: s.departed}
 	for _, item := range s.items {
 		due := item.Article.Published
 		appeared := !since.Due.IsZero() && !due.Before(since.Due) && !due.After(now)
 		if appeared || s.changed[item.Article.ID] > since.Revision {
 			change.Articles = append(change.Articles, item.Article)
 		}
-		if due.After(now) && (change.Mark.Due.IsZero() || due.Before(change.Mark.Due)) {
-			change.Mark.Due = due
+		if due.After(now) && (change.Checkpoint.Due.IsZero() || due.Before(change.Checkpoint.Due)) {
+			change.Checkpoint.Due = due
 		}
 	}
 	return change, nil

@@ -67,7 +67,7 @@ func articleFilter(search, match string) (article.Filter, error) {
 	if err != nil || search == "" {
 		return filter, err
 	}
-	words, err := feedserver.Asked(feed.BySearch, search)
+	words, err := feedserver.QueryFeed(feed.BySearch, search)
 	return filter.And(words.Filter), err
 }
 

@@ -57,7 +57,7 @@ func (p *Pages) language(w http.ResponseWriter, r *http.Request) error {
 
 // named is the name in a request's path, as articles spell it.
 func (p *Pages) named(r *http.Request, spelling func(context.Context, string) (string, error)) (string, error) {
-	name, err := feed.Name(segment(r.URL.EscapedPath()))
+	name, err := feed.ParseSegment(segment(r.URL.EscapedPath()))
 	if err != nil {
 		return "", store.ErrNotFound
 	}

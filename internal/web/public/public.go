@@ -128,7 +128,7 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 	}
 	mux.Handle("GET /subscribe", p.reading(loadshare.Linked, []string{"digest"}, nil, p.subscribeForm))
 	for pattern, kind := range map[string]feed.Kind{"GET /search": feed.BySearch, "GET /filter": feed.ByMatch} {
-		mux.Handle(pattern, p.reading(loadshare.AdHoc, []string{"before", feedserver.QuestionKey(kind)}, p.limitSearches, p.found(kind)))
+		mux.Handle(pattern, p.reading(loadshare.AdHoc, []string{"before", feedserver.QueryParameter(kind)}, p.limitSearches, p.found(kind)))
 	}
 	for pattern, h := range map[string]handler{
 		"GET /media/{name}": p.medium,

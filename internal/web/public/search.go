@@ -29,7 +29,7 @@ type searchForm struct {
 }
 
 func searchFor(kind feed.Kind, question string) searchForm {
-	return searchForm{Action: "/" + string(kind), Field: feedserver.QuestionKey(kind), Question: question, Expression: kind == feed.ByMatch}
+	return searchForm{Action: "/" + string(kind), Field: feedserver.QueryParameter(kind), Question: question, Expression: kind == feed.ByMatch}
 }
 
 // limitSearches bounds how many searches one network may have made: each costs more than
@@ -48,14 +48,14 @@ func (p *Pages) found(kind feed.Kind) handler {
 }
 
 func (p *Pages) showFound(w http.ResponseWriter, r *http.Request, kind feed.Kind) error {
-	question := r.URL.Query().Get(feedserver.QuestionKey(kind))
+	question := r.URL.Query().Get(feedserver.QueryParameter(kind))
 	body := searchPage{searchForm: searchFor(kind, question)}
 	v := page{Title: p.words.say("Search"), NoIndex: true}
 	if question == "" {
 		v.Body = body
 		return p.show(w, http.StatusOK, "search", v)
 	}
-	d, err := feedserver.Asked(kind, question)
+	d, err := feedserver.QueryFeed(kind, question)
 	if err != nil {
 		body.Problem = err.Error()
 		v.Body = body

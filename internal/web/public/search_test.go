@@ -50,14 +50,14 @@ func TestASearchIsAPageWithAFeed(t *testing.T) {
 	})
 }
 
-func TestQuestionsThatCannotBeAnsweredAreExplained(t *testing.T) {
+func TestInvalidQueriesAreExplained(t *testing.T) {
 	t.Parallel()
 	b := onSQLite(t)
 	for address, want := range map[string]string{
 		"/search?q=" + strings.Repeat("x", 501):                       "at most 500 characters",
-		"/search?q=" + url.QueryEscape(strings.Repeat("a word ", 11)): "at most 20 words",
+		"/search?q=" + url.QueryEscape(strings.Repeat("a word ", 11)): "too many words",
 		"/filter?match=golang+AND":                                    "a tag is expected at the end",
-		"/search?q=%20":                                               "needs a question",
+		"/search?q=%20":                                               "has no query",
 	} {
 		b.want(b.get(address), http.StatusUnprocessableEntity, want, `class="problem"`)
 	}
