@@ -77,9 +77,26 @@ func (p *Process) Stop() error {
 // PID is the number of the process.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
-// CPU is the processor time that the process has used so far (proc(5), stat).
+// CPU returns the processor time that the process and its children have used so far
+// (proc(5), stat). nginx answers in child processes.
 func (p *Process) CPU() time.Duration {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.PID()))
+	used := cpuOf(strconv.Itoa(p.PID()))
+	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", p.PID())) // the pattern is valid
+	for _, list := range lists {
+		children, err := os.ReadFile(list)
+		if err != nil {
+			continue // the thread has ended
+		}
+		for _, child := range strings.Fields(string(children)) {
+			used += cpuOf(child)
+		}
+	}
+	return used
+}
+
+// cpuOf returns the processor time of one process; 0 when it has ended.
+func cpuOf(pid string) time.Duration {
+	data, err := os.ReadFile("/proc/" + pid + "/stat")
 	if err != nil {
 		return 0
 	}

@@ -15,6 +15,9 @@ type Result struct {
 	Rate          float64 // requests per second
 	P50, P95, P99 time.Duration
 	Refused       int // answers with another status than 2xx or 3xx
+	// CPU is the processor time that the server took for each request. It is less affected by
+	// other work on the machine than the rate. The caller sets it, if it is to be shown.
+	CPU time.Duration
 }
 
 var (
@@ -98,5 +101,6 @@ func Median(results []Result) Result {
 		P50:  time.Duration(middle(func(r Result) float64 { return float64(r.P50) })),
 		P95:  time.Duration(middle(func(r Result) float64 { return float64(r.P95) })),
 		P99:  time.Duration(middle(func(r Result) float64 { return float64(r.P99) })),
+		CPU:  time.Duration(middle(func(r Result) float64 { return float64(r.CPU) })),
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"time"
 
 	"github.com/tidings-press/tidings/bench/benchkit"
 	"github.com/tidings-press/tidings/internal/store"
@@ -31,6 +32,7 @@ const (
 	direct      = "tidings"
 	nginxFiles  = "nginx"
 	caddyFiles  = "caddy"
+	bareHandler = "net/http"
 	behindNginx = "nginx>tidings"
 	nginxNginx  = "nginx>nginx"
 )
@@ -56,7 +58,7 @@ func measureHTTP(ctx context.Context, o *options) error {
 
 // startAll starts the program on a store with articles, and the other servers on the
 // files that "tidings feed export" makes of them.
-func startAll(ctx context.Context, dir string, o *options) (servers map[string]string, stop func(), err error) {
+func startAll(ctx context.Context, dir string, o *options) (servers map[string]*benchkit.Process, stop func(), err error) {
 	var running []*benchkit.Process
 	stop = func() {
 		for _, p := range running {
@@ -72,7 +74,7 @@ func startAll(ctx context.Context, dir string, o *options) (servers map[string]s
 	if err := prepare(ctx, dir, binary, o); err != nil {
 		return nil, stop, err
 	}
-	servers = map[string]string{}
+	servers = map[string]*benchkit.Process{}
 	start := func(name string, run func() (*benchkit.Process, error)) {
 		if err != nil {
 			return
@@ -80,16 +82,33 @@ func startAll(ctx context.Context, dir string, o *options) (servers map[string]s
 		var p *benchkit.Process
 		if p, err = run(); err == nil {
 			running = append(running, p)
-			servers[name] = p.Address
+			servers[name] = p
 		}
 	}
 	root := filepath.Join(dir, "html")
 	start(direct, func() (*benchkit.Process, error) { return benchkit.Start(ctx, dir, o.listen, binary, "serve") })
 	start(nginxFiles, func() (*benchkit.Process, error) { return benchkit.NginxStatic(ctx, dir, root) })
 	start(caddyFiles, func() (*benchkit.Process, error) { return benchkit.CaddyStatic(ctx, dir, root) })
-	start(behindNginx, func() (*benchkit.Process, error) { return benchkit.NginxProxy(ctx, dir, servers[direct]) })
-	start(nginxNginx, func() (*benchkit.Process, error) { return benchkit.NginxProxy(ctx, dir, servers[nginxFiles]) })
+	start(bareHandler, func() (*benchkit.Process, error) { return startBare(ctx, dir, root) })
+	start(behindNginx, func() (*benchkit.Process, error) { return benchkit.NginxProxy(ctx, dir, servers[direct].Address) })
+	start(nginxNginx, func() (*benchkit.Process, error) { return benchkit.NginxProxy(ctx, dir, servers[nginxFiles].Address) })
 	return servers, stop, err
+}
+
+// measuredServers are the servers in the order of the table's columns.
+var measuredServers = []string{direct, nginxFiles, caddyFiles, bareHandler, behindNginx, nginxNginx}
+
+// startBare starts this program again, as the bare handler.
+func startBare(ctx context.Context, dir, root string) (*benchkit.Process, error) {
+	address, err := benchkit.FreeAddress()
+	if err != nil {
+		return nil, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	return benchkit.Start(ctx, dir, address, self, "-bare", address, root)
 }
 
 // prepare fills a store and writes its feeds as files.
@@ -116,11 +135,11 @@ func prepare(ctx context.Context, dir, binary string, o *options) (err error) {
 }
 
 // sameBytes compares what the servers send, byte for byte.
-func sameBytes(servers map[string]string) error {
+func sameBytes(servers map[string]*benchkit.Process) error {
 	for _, coding := range []string{"", "gzip"} {
 		var first []byte
-		for name, address := range servers {
-			_, body, err := get("http://"+address+"/feed.xml", coding)
+		for name, server := range servers {
+			_, body, err := get("http://"+server.Address+"/feed.xml", coding)
 			if err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
@@ -136,6 +155,9 @@ func sameBytes(servers map[string]string) error {
 	return nil
 }
 
+// wantedOfBare is the wanted rate beside the bare handler, for every kind of request.
+const wantedOfBare = 0.8
+
 // requestKinds are the requests that readers make, and what is wanted of them: the rate
 // beside nginx, beside Caddy, and behind nginx beside nginx behind nginx; 0 for nothing.
 var requestKinds = []struct {
@@ -149,14 +171,15 @@ var requestKinds = []struct {
 	{"304, gzip", "gzip", true, 0.5, 1.5, 0.65},
 }
 
-func race(ctx context.Context, dir string, servers map[string]string, o *options) error {
-	fmt.Printf("wrk, %d connections, %d rounds of %v each, interleaved; feed of %d items of %d KB; requests a second and the slowest hundredth\n",
+func race(ctx context.Context, dir string, servers map[string]*benchkit.Process, o *options) error {
+	fmt.Printf("wrk, %d connections, %d rounds of %v each, interleaved; feed of %d items of %d KB;\n"+
+		"requests a second, the slowest hundredth, and processor time of the server in microseconds a request (of a proxy: without the server behind it)\n",
 		o.connections, o.rounds, o.round, o.items, o.bytes>>10)
 	fmt.Printf("%-12s", "request")
-	for _, name := range []string{direct, nginxFiles, caddyFiles, behindNginx, nginxNginx} {
-		fmt.Printf(" %20s", name)
+	for _, name := range measuredServers {
+		fmt.Printf(" %23s", name)
 	}
-	fmt.Printf(" %12s %12s %12s\n", "to nginx", "to caddy", "behind")
+	fmt.Printf(" %12s %12s %12s %12s\n", "to nginx", "to caddy", "to net/http", "behind")
 	for _, kind := range requestKinds {
 		results, err := rounds(ctx, dir, servers, kind.coding, kind.conditional, o)
 		if err != nil {
@@ -164,16 +187,18 @@ func race(ctx context.Context, dir string, servers map[string]string, o *options
 		}
 		fmt.Printf("%-12s", kind.name)
 		rate := map[string]float64{}
-		for _, name := range []string{direct, nginxFiles, caddyFiles, behindNginx, nginxNginx} {
+		for _, name := range measuredServers {
 			r := benchkit.Median(results[name])
 			rate[name] = r.Rate
-			fmt.Printf(" %8.0f %11v", r.Rate, r.P99)
+			fmt.Printf(" %7.0f %9v %5.1f", r.Rate, r.P99.Round(100*time.Microsecond), float64(r.CPU)/float64(time.Microsecond))
 		}
 		var missed string
 		for _, c := range []struct {
 			a, b string
 			want float64
-		}{{direct, nginxFiles, kind.nginx}, {direct, caddyFiles, kind.caddy}, {behindNginx, nginxNginx, kind.behind}} {
+		}{
+			{direct, nginxFiles, kind.nginx}, {direct, caddyFiles, kind.caddy}, {direct, bareHandler, wantedOfBare}, {behindNginx, nginxNginx, kind.behind},
+		} {
 			ratio := rate[c.a] / rate[c.b]
 			fmt.Printf(" %5.2f (%4.2f)", ratio, c.want)
 			missed = cmp.Or(missed, o.want(ratio >= c.want, "%s: %s has %.2f of the rate of %s, wanted %.2f", kind.name, c.a, ratio, c.b, c.want))
@@ -184,18 +209,20 @@ func race(ctx context.Context, dir string, servers map[string]string, o *options
 }
 
 // rounds asks all servers in turn and returns the results of each.
-func rounds(ctx context.Context, dir string, servers map[string]string, coding string, conditional bool, o *options) (map[string][]benchkit.Result, error) {
+func rounds(ctx context.Context, dir string, servers map[string]*benchkit.Process, coding string, conditional bool, o *options) (map[string][]benchkit.Result, error) {
 	results := map[string][]benchkit.Result{}
 	for round := range o.rounds + 1 {
-		for name, address := range servers {
-			headers, err := headersFor("http://"+address+"/feed.xml", coding, conditional)
+		for name, server := range servers {
+			headers, err := headersFor("http://"+server.Address+"/feed.xml", coding, conditional)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", name, err)
 			}
-			got, err := benchkit.Wrk(ctx, dir, benchkit.Load{Address: address, Path: "/feed.xml", Headers: headers, Length: o.round, Connections: o.connections})
+			before := server.CPU()
+			got, err := benchkit.Wrk(ctx, dir, benchkit.Load{Address: server.Address, Path: "/feed.xml", Headers: headers, Length: o.round, Connections: o.connections})
 			if err != nil {
 				return nil, err
 			}
+			got.CPU = time.Duration(float64(server.CPU()-before) / max(got.Rate*o.round.Seconds(), 1))
 			if round > 0 { // the first warms up
 				results[name] = append(results[name], got)
 			}

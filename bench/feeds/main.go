@@ -1,6 +1,6 @@
 // Command feeds measures the feeds of "tidings serve", in a process of its own, beside nginx
-// and Caddy, which send the same bytes from files, and behind nginx as a proxy. It prints a
-// table:
+// and Caddy, which send the same bytes from files, beside a net/http handler that does nothing
+// but send them from memory, and behind nginx as a proxy. It prints a table:
 //
 //	go run ./bench/feeds                        the table of docs/feeds.md
 //	go run ./bench/feeds -check                 exits with 1 when a target is missed
@@ -33,7 +33,12 @@ func main() {
 	flag.StringVar(&o.stores, "store", "sqlite,postgres", "stores that changes are measured on")
 	flag.IntVar(&o.most, "stored", 100_000, "most articles that changes are measured with")
 	flag.BoolVar(&o.check, "check", false, "exit with 1 when a target is missed")
+	bare := flag.String("bare", "", "only serve the feed of the folder that follows, with a bare net/http handler, at this address")
 	flag.Parse()
+	if *bare != "" {
+		fmt.Fprintln(os.Stderr, "bench/feeds:", serveBare(*bare, flag.Arg(0)))
+		os.Exit(1)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := run(ctx, &o); err != nil {
