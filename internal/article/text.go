@@ -8,6 +8,8 @@ import (
 	"golang.org/x/text/cases"
 	"golang.org/x/text/language"
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/tidings-press/tidings/internal/plaintext"
 )
 
 // CleanText returns a string that is valid in XML 1.0 (section 2.2) and JSON. It drops control
@@ -44,10 +46,9 @@ func allowedInXML(r rune) bool {
 	return r < 0xD800 || r > 0xDFFF
 }
 
-// CleanLine is CleanText for one line: each run of spaces and line breaks becomes one space.
-func CleanLine(s string) string {
-	return strings.Join(strings.Fields(CleanText(s)), " ")
-}
+// CleanLine is CleanText for one line: each run of spaces and line breaks becomes one space, except
+// that a line break between two characters of Chinese or Japanese becomes nothing.
+func CleanLine(s string) string { return plaintext.OneLine(CleanText(s)) }
 
 // TagKey returns the form in which tags are compared. Case, spaces and Unicode normalization do
 // not matter. It is empty for a tag of spaces.

@@ -157,7 +157,7 @@ func TestBodiesHaveAbsoluteAddresses(t *testing.T) {
 	if !strings.Contains(v.HTML, `The boats are <a href="https://post.example/articles/boats">back</a>.`) {
 		t.Error(v.HTML)
 	}
-	if !strings.Contains(v.Text, "The boats are back ( https://post.example/articles/boats ).\nLe maréchal") {
+	if !strings.Contains(v.Text, "The boats are back <https://post.example/articles/boats>.\nLe maréchal") {
 		t.Error(v.Text)
 	}
 }

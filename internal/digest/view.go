@@ -130,5 +130,5 @@ func (v view) preheader() string {
 // singleLine makes one line of a text and truncates it. Imported articles have been sanitized
 // already; singleLine removes control characters that got into the store in another way.
 func singleLine(text string, width int) string {
-	return templates.Truncate(strings.Join(strings.Fields(article.CleanText(text)), " "), width)
+	return templates.Truncate(article.CleanLine(text), width)
 }

@@ -24,7 +24,7 @@ var layers = [][]string{
 	{"internal/digest", "feed"},
 	{"internal/config"},
 	{"mailer", "templates", "internal/article", "internal/subscriber", "internal/schedule"},
-	{"internal/token", "internal/backoff", "internal/journal", "internal/archive", "internal/connlimit", "internal/loadshare", "internal/rendercache", "internal/inbox", "internal/samples"},
+	{"internal/token", "internal/backoff", "internal/journal", "internal/archive", "internal/connlimit", "internal/loadshare", "internal/plaintext", "internal/rendercache", "internal/inbox", "internal/samples"},
 }
 
 // testOnly lists what the program itself never imports.

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/net/html/atom"
 
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/plaintext"
 )
 
 // SummaryLength is the maximum length of a generated summary, in letters (grapheme clusters).
@@ -70,7 +71,7 @@ func openingText(source string, letters int) string {
 			break
 		}
 	}
-	return strings.Join(parts, " ")
+	return plaintext.Join(parts...)
 }
 
 // cutWords cuts a sentence after the last word that fits, and adds an ellipsis.
