@@ -123,6 +123,9 @@ func (c *checker) site() {
 		c.address(fmt.Sprintf("site.former_urls[%d]", i), s.FormerURLs[i])
 	}
 	c.language("site.language", s.Language)
+	for i, tag := range s.Languages {
+		c.language(fmt.Sprintf("site.languages[%d]", i), tag)
+	}
 	c.timezone("site.timezone", s.Timezone)
 	c.mailbox("site.editor", s.Editor)
 	c.mailbox("site.webmaster", s.Webmaster)

@@ -62,6 +62,8 @@ type Site struct {
 	FormerURLs []string `yaml:"former_urls"`
 	// Language of the site's fixed phrases, such as en or pt-BR.
 	Language string `yaml:"language"`
+	// Languages in which the fixed phrases of pages may appear: the one that the reader's browser prefers. When empty, the site's language and those of its articles. An article's own page takes its language if it is one of these.
+	Languages []string `yaml:"languages"`
 	// Timezone of dates and of digests that name none, such as Europe/Paris.
 	Timezone string `yaml:"timezone"`
 	// Line for the feeds, such as © 2026 Example Press.

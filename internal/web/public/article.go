@@ -26,25 +26,26 @@ func (p *Pages) article(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch {
 	case a.Status == article.Removed:
-		return p.gone()
+		return p.gone(r)
 	case !a.Readable(p.store.Now()):
 		return store.ErrNotFound // a draft, or one of the future or the past
 	case a.Status == article.Unlisted:
 		w.Header().Set("X-Robots-Tag", "noindex")
 	}
+	r = p.withLanguage(r, a.Language)
 	body := articlePage{Article: &a, Elsewhere: a.URL, Lead: leads(&a)}
 	v := page{
 		Title: a.Title, Description: a.Summary, Canonical: a.URLFor(p.config.Site.URL), Language: a.Language, Direction: a.Direction(),
 		Body: body, Share: p.share(&a),
 	}
-	return p.show(w, http.StatusOK, "article", v)
+	return p.show(w, r, http.StatusOK, "article", v)
 }
 
-func (p *Pages) gone() error {
+func (p *Pages) gone(r *http.Request) error {
 	return &refusal{
-		status: http.StatusGone, title: p.words.say("This article is gone"),
-		Text: p.words.say("It was taken down and will not come back at this address. The front page has the latest articles."),
-		Link: "/", Label: p.words.say("Go to the front page"),
+		status: http.StatusGone, title: p.in(r.Context()).say("This article is gone"),
+		Text: p.in(r.Context()).say("It was taken down and will not come back at this address. The front page has the latest articles."),
+		Link: "/", Label: p.in(r.Context()).say("Go to the front page"),
 	}
 }
 
@@ -52,8 +53,8 @@ func (p *Pages) gone() error {
 func (p *Pages) elsewhere(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return &refusal{
-			status: http.StatusMethodNotAllowed, title: p.words.say("That did not work"),
-			Text: p.words.say("This address accepts only GET requests."), Link: "/", Label: p.words.say("Go to the front page"),
+			status: http.StatusMethodNotAllowed, title: p.in(r.Context()).say("That did not work"),
+			Text: p.in(r.Context()).say("This address accepts only GET requests."), Link: "/", Label: p.in(r.Context()).say("Go to the front page"),
 		}
 	}
 	target, err := p.store.Redirect(r.Context(), r.URL.Path)

@@ -23,6 +23,7 @@ func (p *Pages) Browse(w http.ResponseWriter, r *http.Request, d feed.Definition
 	header.Set("Content-Security-Policy", policy)
 	header.Set("Referrer-Policy", "no-referrer")
 	header.Set("Vary", "Sec-Fetch-Mode, Accept-Encoding")
+	r = p.withChrome(r)
 	body := browsePage{
 		Name: cmp.Or(d.Title, d.Name, p.config.Site.Title), Address: p.config.Site.URL + r.URL.RequestURI(),
 		Home: cmp.Or(d.Home, "/"), Private: d.Kind == feed.Private,
@@ -33,8 +34,8 @@ func (p *Pages) Browse(w http.ResponseWriter, r *http.Request, d feed.Definition
 		body.Feeds = p.links(body.Name, d)
 	}
 	// Nothing of what people see here may take the place of the feed in a cache.
-	v := page{Title: p.words.say("Feeds"), NoIndex: true, Narrow: true, Body: body, Feeds: body.Feeds}
-	if err := p.show(w, http.StatusOK, "browse", v); err != nil {
+	v := page{Title: p.in(r.Context()).say("Feeds"), NoIndex: true, Narrow: true, Body: body, Feeds: body.Feeds}
+	if err := p.show(w, r, http.StatusOK, "browse", v); err != nil {
 		p.fail(w, r, err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,6 +25,7 @@ import (
 // has changed or appeared since, it is rendered again.
 type cachedPage struct {
 	*rendercache.Document
+	header     http.Header
 	generation int64
 	expires    time.Time // for what the generation does not cover; zero for never
 }
@@ -55,10 +57,17 @@ func (p *Pages) FromMemory(w http.ResponseWriter, r *http.Request, secure bool) 
 	if p.feeds == nil || r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return false
 	}
-	cache := p.cache.of(r.URL.RawQuery)
-	page, ok := cache.ByAddress(addressOf(r.URL))
-	if !ok || !p.fresh(page, p.feeds.Generation()) {
-		return false
+	cache, address, generation := p.cache.of(r.URL.RawQuery), addressOf(r.URL), p.feeds.Generation()
+	page, ok := cache.ByAddress(address)
+	if !ok || !p.fresh(page, generation) {
+		offered := p.chromes.offered.Load()
+		if offered == nil {
+			return false
+		}
+		page, ok = cache.ByAddress(inLanguage(offered.choose(r.Header.Get("Accept-Language")), address))
+		if !ok || !p.fresh(page, generation) {
+			return false
+		}
 	}
 	middleware.PageHeaders(w.Header(), secure)
 	_, unchanged := page.Unchanged(r)
@@ -77,6 +86,9 @@ func addressOf(u *url.URL) string {
 	}
 	return u.EscapedPath() + "?" + u.RawQuery
 }
+
+// inLanguage is the key of a page whose language depends on the reader.
+func inLanguage(tag, address string) string { return tag + " " + address }
 
 // keyOf is the address of a page without the parameters that it does not know, such as those
 // that count where visitors come from.
@@ -102,14 +114,15 @@ func keyOf(u *url.URL, parameters []string) string {
 func (p *Pages) reading(class loadshare.Class, parameters []string, limit handler, h handler) http.Handler {
 	return p.handle(func(w http.ResponseWriter, r *http.Request) error {
 		key := keyOf(r.URL, parameters)
-		_, query, _ := cutQuery(key)
-		cache := p.cache.of(query)
+		cache := p.cacheFor(key)
 		generation := int64(-1) // nothing is kept without feeds, which know what changed
 		if p.feeds != nil {
 			generation = p.feeds.Generation()
-			if page, ok := cache.ByKey(key); ok && p.fresh(page, generation) {
-				p.answer(w, r, cache, page)
-				return nil
+			for _, k := range []string{key, inLanguage(p.in(r.Context()).language, key)} {
+				if page, ok := cache.ByKey(k); ok && p.fresh(page, generation) {
+					p.answer(w, r, cache, page)
+					return nil
+				}
 			}
 		}
 		if limit != nil {
@@ -130,18 +143,19 @@ func (p *Pages) reading(class loadshare.Class, parameters []string, limit handle
 	})
 }
 
-func cutQuery(key string) (path, query string, found bool) {
-	for i := range len(key) {
-		if key[i] == '?' {
-			return key[:i], key[i+1:], true
-		}
-	}
-	return key, "", false
+// cacheFor returns the cache of the pages with a key.
+func (p *Pages) cacheFor(key string) *rendercache.Cache[*cachedPage] {
+	_, query, _ := strings.Cut(key, "?")
+	return p.cache.of(query)
 }
 
 // answer sends a page. Its address leads to it from then on, if that is the one that links have.
 func (p *Pages) answer(w http.ResponseWriter, r *http.Request, cache *rendercache.Cache[*cachedPage], page *cachedPage) {
-	if address := addressOf(r.URL); address == page.Key {
+	address := addressOf(r.URL)
+	if variesByLanguage(page.header) {
+		address = inLanguage(p.in(r.Context()).language, address)
+	}
+	if address == page.Key {
 		cache.Link(address, page)
 	}
 	_, unchanged := page.Unchanged(r)
@@ -150,7 +164,7 @@ func (p *Pages) answer(w http.ResponseWriter, r *http.Request, cache *rendercach
 
 // rendered renders a page, once for all who ask for it at the same time.
 func (p *Pages) rendered(r *http.Request, class loadshare.Class, key string, generation int64, h handler) (*capture, error) {
-	flight := strconv.FormatInt(generation, 36) + " " + key
+	flight := strconv.FormatInt(generation, 36) + " " + inLanguage(p.in(r.Context()).language, key)
 	made := p.cache.rendering.DoChan(flight, func() (any, error) {
 		// For all who wait, not only for the request that began it.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), renderTimeout)
@@ -195,7 +209,11 @@ func (p *Pages) render(c *capture, r *http.Request, key string, generation int64
 	if c.status != http.StatusOK {
 		return nil
 	}
-	page := &cachedPage{Document: rendercache.New(key, bytes.Clone(c.body.Bytes()), c.header, 0), generation: generation}
+	cache := p.cacheFor(key)
+	if variesByLanguage(c.header) {
+		key = inLanguage(p.in(r.Context()).language, key)
+	}
+	page := &cachedPage{Document: rendercache.New(key, bytes.Clone(c.body.Bytes()), c.header, 0), header: c.header, generation: generation}
 	if c.keep > 0 {
 		page.expires = time.Now().Add(c.keep)
 	}
@@ -203,8 +221,6 @@ func (p *Pages) render(c *capture, r *http.Request, key string, generation int64
 	if generation < 0 {
 		return nil
 	}
-	_, query, _ := cutQuery(key)
-	cache := p.cache.of(query)
 	if old, ok := cache.ByKey(key); ok {
 		page.Reuse(old.Document)
 	}
@@ -266,19 +282,20 @@ type fixedPages struct {
 const mostFixed = 64
 
 // refuse sends a refusal.
-func (p *Pages) refuse(w http.ResponseWriter, refused *refusal) error {
-	key := refused.title + "\x00" + refused.Text + "\x00" + refused.Link
+func (p *Pages) refuse(w http.ResponseWriter, r *http.Request, refused *refusal) error {
+	c := p.in(r.Context())
+	key := c.language + "\x00" + refused.title + "\x00" + refused.Text + "\x00" + refused.Link
 	p.fixed.mu.Lock()
 	body, ok := p.fixed.made[key]
 	p.fixed.mu.Unlock()
 	if !ok {
 		var err error
-		if body, err = p.fill("message", page{Title: refused.title, NoIndex: true, Body: refused}); err != nil {
+		if body, err = p.fill(r.Context(), "message", page{Title: refused.title, NoIndex: true, Body: refused}); err != nil {
 			return err
 		}
 		p.fixed.keep(key, body)
 	}
-	p.pageHeaders(w.Header(), true)
+	pageHeaders(w.Header(), c.language, true)
 	w.WriteHeader(refused.status)
 	_, _ = w.Write(body) // a reader who went away needs no answer
 	return nil

@@ -31,10 +31,10 @@ func (p *Pages) confirmPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	body := buttonPage{
-		Text:    p.words.say("You are about to subscribe to:") + " " + p.titles(splitDigests(h.Digest)),
-		Address: h.Address.Masked(), Action: r.URL.Path, Button: p.words.say("Yes, subscribe"),
+		Text:    p.in(r.Context()).say("You are about to subscribe to:") + " " + p.titles(r.Context(), splitDigests(h.Digest)),
+		Address: h.Address.Masked(), Action: r.URL.Path, Button: p.in(r.Context()).say("Yes, subscribe"),
 	}
-	return p.show(w, http.StatusOK, "button", page{Title: p.words.say("Confirm your subscription"), NoIndex: true, Narrow: true, Body: body})
+	return p.show(w, r, http.StatusOK, "button", page{Title: p.in(r.Context()).say("Confirm your subscription"), NoIndex: true, Narrow: true, Body: body})
 }
 
 func (p *Pages) confirm(w http.ResponseWriter, r *http.Request) error {
@@ -46,9 +46,9 @@ func (p *Pages) confirm(w http.ResponseWriter, r *http.Request) error {
 	if err := p.activate(r, h.Subscriber, names); err != nil {
 		return err
 	}
-	return p.show(w, http.StatusOK, "message", page{Title: p.words.say("You are subscribed"), NoIndex: true, Narrow: true, Body: &refusal{
-		Text: p.words.say("Welcome! From now on you get:") + " " + p.titles(names),
-		Link: p.preferencesLink(h.UID), Label: p.words.say("Choose topics, or change your mind"),
+	return p.show(w, r, http.StatusOK, "message", page{Title: p.in(r.Context()).say("You are subscribed"), NoIndex: true, Narrow: true, Body: &refusal{
+		Text: p.in(r.Context()).say("Welcome! From now on you get:") + " " + p.titles(r.Context(), names),
+		Link: p.preferencesLink(h.UID), Label: p.in(r.Context()).say("Choose topics, or change your mind"),
 	}})
 }
 
@@ -57,7 +57,7 @@ func (p *Pages) confirm(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) activate(r *http.Request, who subscriber.Subscriber, names []string) error {
 	ctx := r.Context()
 	consent := subscriber.Consent{
-		Source: "form", Text: p.words.say("Yes, subscribe") + ": " + p.titles(names), IP: middleware.Client(ctx).String(), At: p.store.Now(),
+		Source: "form", Text: p.in(ctx).say("Yes, subscribe") + ": " + p.titles(ctx, names), IP: middleware.Client(ctx).String(), At: p.store.Now(),
 	}
 	if err := p.wake(ctx, who, "confirmed"); err != nil {
 		return err
@@ -91,7 +91,7 @@ func (p *Pages) wake(ctx context.Context, who subscriber.Subscriber, how string)
 		err = p.store.SetState(ctx, who.ID, subscriber.Active, how)
 	}
 	if suppressed || errors.As(err, &state) {
-		return &refusal{status: http.StatusConflict, title: p.words.say("We may not send mail to this address"), Text: p.words.say("Its mail server refused our mails, or they were reported as unwanted. Please write to us if that is a mistake.")}
+		return &refusal{status: http.StatusConflict, title: p.in(ctx).say("We may not send mail to this address"), Text: p.in(ctx).say("Its mail server refused our mails, or they were reported as unwanted. Please write to us if that is a mistake.")}
 	}
 	return err
 }

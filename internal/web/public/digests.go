@@ -1,6 +1,7 @@
 package public
 
 import (
+	"context"
 	"slices"
 	"strings"
 
@@ -19,11 +20,11 @@ type digestView struct {
 
 // digests are the digests that one can subscribe to. A single one is checked, and
 // so are those named.
-func (p *Pages) digests(chosen []string) []digestView {
+func (p *Pages) digests(ctx context.Context, chosen []string) []digestView {
 	var out []digestView
 	for _, d := range p.config.Digests {
 		v := digestView{Name: d.Name, Title: d.Title, Description: d.Description}
-		if s, err := schedule.Parse(d.Schedule, d.Timezone); err == nil && p.words == nil { // it is described in English only
+		if s, err := schedule.Parse(d.Schedule, d.Timezone); err == nil && p.in(ctx).words == nil { // it is described in English only
 			v.Schedule = s.Describe()
 		}
 		v.Checked = slices.Contains(chosen, d.Name) || chosen == nil && len(out) == 0
@@ -53,7 +54,7 @@ func (p *Pages) digest(name string) *config.Digest {
 }
 
 // titles are the titles of digests as a sentence lists them.
-func (p *Pages) titles(names []string) string {
+func (p *Pages) titles(ctx context.Context, names []string) string {
 	var out []string
 	for _, name := range names {
 		if d := p.digest(name); d != nil {
@@ -63,7 +64,7 @@ func (p *Pages) titles(names []string) string {
 	if len(out) == 0 {
 		return p.config.Site.Title
 	}
-	return p.frame.List(out)
+	return p.in(ctx).frame.List(out)
 }
 
 // A confirmation may be for several digests; their names are words without commas.

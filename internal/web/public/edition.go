@@ -49,12 +49,12 @@ func (p *Pages) editionPart(w http.ResponseWriter, r *http.Request) error {
 	if number, err := strconv.Atoi(r.PathValue("part")); err == nil {
 		return p.editionVariant(w, r, number)
 	}
-	claim, err := p.claimOf(r.PathValue("part"), token.WebEdition)
+	claim, err := p.claimOf(r, r.PathValue("part"), token.WebEdition)
 	if err != nil {
 		return err
 	}
 	if claim.Edition != r.PathValue("edition") {
-		return p.wrongLink()
+		return p.wrongLink(r)
 	}
 	path, err := p.pathFor(r, claim)
 	if err != nil {
@@ -123,7 +123,7 @@ func (p *Pages) renderEdition(r *http.Request, e store.Edition, ids []string, la
 	}
 	out, err := digest.RenderPage(issue, lang, p.templates)
 	if errors.Is(err, digest.ErrEmpty) {
-		err = p.gone()
+		err = p.gone(r)
 	}
 	return out, err
 }

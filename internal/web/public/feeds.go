@@ -37,7 +37,7 @@ func (p *Pages) feedList(w http.ResponseWriter, r *http.Request) error {
 	}
 	body.Listing = feed.List(site, definitions, nil, readers)
 	for i, group := range body.Listing.Groups {
-		body.Listing.Groups[i].Title = p.words.say(group.Title)
+		body.Listing.Groups[i].Title = p.in(r.Context()).say(group.Title)
 		for j := range group.Feeds {
 			group.Feeds[j].Title = cmp.Or(group.Feeds[j].Title, p.config.Site.Title)
 		}
@@ -53,6 +53,6 @@ func (p *Pages) feedList(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	keepFor(w, readersFor)
-	v := page{Title: p.words.say("Feeds"), Canonical: p.config.Site.URL + "/feeds", Feeds: p.allLinks(), Body: body}
-	return p.show(w, http.StatusOK, "feeds", v)
+	v := page{Title: p.in(r.Context()).say("Feeds"), Canonical: p.config.Site.URL + "/feeds", Feeds: p.allLinks(), Body: body}
+	return p.show(w, r, http.StatusOK, "feeds", v)
 }

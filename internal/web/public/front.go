@@ -28,7 +28,7 @@ type frontPage struct {
 }
 
 func (p *Pages) front(w http.ResponseWriter, r *http.Request) error {
-	body := frontPage{First: r.URL.Query().Get("before") == "", Digests: p.digests(nil), Form: p.emptyForm()}
+	body := frontPage{First: r.URL.Query().Get("before") == "", Digests: p.digests(r.Context(), nil), Form: p.emptyForm(r.Context())}
 	body.Lead = body.First
 	var err error
 	if body.Articles, body.Older, err = p.list(r.Context(), article.Filter{}, r.URL); err != nil {
@@ -41,7 +41,7 @@ func (p *Pages) front(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := page{Description: p.config.Site.Description, Canonical: p.config.Site.URL + "/", Body: body, Feeds: p.allLinks(), NoIndex: !body.First}
-	return p.show(w, http.StatusOK, "front", v)
+	return p.show(w, r, http.StatusOK, "front", v)
 }
 
 // allLinks are the feed of everything and the configured ones.

@@ -36,7 +36,7 @@ func (p *Pages) tag(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.selected(w, r, selection{feed.ByTag, p.words.say("Tag"), name, feed.TagPath(name), "", article.Tag{Key: article.TagKey(name)}})
+	return p.selected(w, r, selection{feed.ByTag, p.in(r.Context()).say("Tag"), name, feed.TagPath(name), "", article.Tag{Key: article.TagKey(name)}})
 }
 
 func (p *Pages) author(w http.ResponseWriter, r *http.Request) error {
@@ -44,7 +44,7 @@ func (p *Pages) author(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.selected(w, r, selection{feed.ByAuthor, p.words.say("Author"), name, feed.AuthorPath(name), "", article.By{Key: article.AuthorKey(name)}})
+	return p.selected(w, r, selection{feed.ByAuthor, p.in(r.Context()).say("Author"), name, feed.AuthorPath(name), "", article.By{Key: article.AuthorKey(name)}})
 }
 
 func (p *Pages) language(w http.ResponseWriter, r *http.Request) error {
@@ -52,7 +52,8 @@ func (p *Pages) language(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.selected(w, r, selection{feed.ByLanguage, p.words.say("Language"), tag, feed.LanguagePath(tag), tag, article.Language{Tag: tag}})
+	r = p.withLanguage(r, tag)
+	return p.selected(w, r, selection{feed.ByLanguage, p.in(r.Context()).say("Language"), tag, feed.LanguagePath(tag), tag, article.Language{Tag: tag}})
 }
 
 // named is the name in a request's path, as articles spell it.
@@ -94,7 +95,7 @@ func (p *Pages) selected(w http.ResponseWriter, r *http.Request, s selection) er
 		return err
 	}
 	v := page{Title: name, Canonical: p.config.Site.URL + s.path, Feeds: links, NoIndex: !body.First, Body: body}
-	return p.show(w, http.StatusOK, "list", v)
+	return p.show(w, r, http.StatusOK, "list", v)
 }
 
 // indexPage is all tags, authors and languages.
@@ -115,7 +116,7 @@ func (p *Pages) tags(w http.ResponseWriter, r *http.Request) (err error) {
 	if body.Languages, err = p.spoken(r.Context()); err != nil {
 		return err
 	}
-	return p.show(w, http.StatusOK, "tags", page{Title: p.words.say("Topics"), Canonical: p.config.Site.URL + "/tags/", Body: body})
+	return p.show(w, r, http.StatusOK, "tags", page{Title: p.in(r.Context()).say("Topics"), Canonical: p.config.Site.URL + "/tags/", Body: body})
 }
 
 // spoken are the languages of the articles when there are several.

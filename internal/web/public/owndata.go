@@ -20,13 +20,13 @@ import (
 func (p *Pages) askForOwnData(w http.ResponseWriter, r *http.Request, who subscriber.Subscriber, purpose token.Purpose) error {
 	if !p.ownData.Allow(who.UID) {
 		w.Header().Set("Retry-After", "3600")
-		return p.tooMany()
+		return p.tooMany(r)
 	}
 	if err := p.mailOwnDataLink(r, who, purpose); err != nil {
 		return err
 	}
-	return p.show(w, http.StatusOK, "message", page{Title: p.words.say("Check your inbox"), NoIndex: true, Narrow: true, Body: &refusal{
-		Text: p.words.say("We have sent you a mail. Please follow the link in it; it works for two hours. The link in an older mail is not enough for this, because mails may be forwarded."),
+	return p.show(w, r, http.StatusOK, "message", page{Title: p.in(r.Context()).say("Check your inbox"), NoIndex: true, Narrow: true, Body: &refusal{
+		Text: p.in(r.Context()).say("We have sent you a mail. Please follow the link in it; it works for two hours. The link in an older mail is not enough for this, because mails may be forwarded."),
 	}})
 }
 
@@ -39,17 +39,17 @@ func (p *Pages) mailOwnDataLink(r *http.Request, who subscriber.Subscriber, purp
 	expires := p.store.Now().Add(token.OwnDataFor)
 	n := templates.Notice{
 		// Its text is the site's, and not the mail template's.
-		Page: p.templates.Page(site, p.config.Site.Language), Name: who.Name, Address: who.Address.String(),
+		Page: p.templates.Page(site, p.in(r.Context()).language), Name: who.Name, Address: who.Address.String(),
 		Link: p.config.Site.URL + ownDataPath[purpose] + p.briefKeys.SignUntil(purpose, who.UID, "", expires), Expires: expires.In(p.zone),
 	}
-	asked, heading, button := p.words.say("Someone, we hope you, asked for a copy of everything that we store about this address. The link leads to a page with a button to download it."),
-		p.words.say("Your data"), p.words.say("Get my data")
+	asked, heading, button := p.in(r.Context()).say("Someone, we hope you, asked for a copy of everything that we store about this address. The link leads to a page with a button to download it."),
+		p.in(r.Context()).say("Your data"), p.in(r.Context()).say("Get my data")
 	if purpose == token.Erase {
-		asked, heading, button = p.words.say("Someone, we hope you, asked us to delete everything that we store about this address. The link leads to a page with a button; nothing happens before you press it."),
-			p.words.say("Delete your data"), p.words.say("Delete my data")
+		asked, heading, button = p.in(r.Context()).say("Someone, we hope you, asked us to delete everything that we store about this address. The link leads to a page with a button; nothing happens before you press it."),
+			p.in(r.Context()).say("Delete your data"), p.in(r.Context()).say("Delete my data")
 	}
 	n.Heading, n.Button = heading+" – "+p.config.Site.Title, button
-	n.Lines = []string{asked, p.words.say("The link works for two hours. If it was not you, do nothing.")}
+	n.Lines = []string{asked, p.in(r.Context()).say("The link works for two hours. If it was not you, do nothing.")}
 	out, err := tmpl.Render(n)
 	if err != nil {
 		return err
@@ -77,11 +77,11 @@ func (p *Pages) erasePage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	body := buttonPage{
-		Text:    p.words.say("Your address, name and choices will be deleted permanently. We keep only a code that cannot be turned back into your address, so that we never write to you again."),
-		Address: h.Address.Masked(), Action: r.URL.Path, Button: p.words.say("Delete my data"),
-		Link: p.preferencesLink(h.UID), Label: p.words.say("No, go back"), Danger: true,
+		Text:    p.in(r.Context()).say("Your address, name and choices will be deleted permanently. We keep only a code that cannot be turned back into your address, so that we never write to you again."),
+		Address: h.Address.Masked(), Action: r.URL.Path, Button: p.in(r.Context()).say("Delete my data"),
+		Link: p.preferencesLink(h.UID), Label: p.in(r.Context()).say("No, go back"), Danger: true,
 	}
-	return p.show(w, http.StatusOK, "button", page{Title: p.words.say("Delete your data"), NoIndex: true, Narrow: true, Body: body})
+	return p.show(w, r, http.StatusOK, "button", page{Title: p.in(r.Context()).say("Delete your data"), NoIndex: true, Narrow: true, Body: body})
 }
 
 func (p *Pages) erase(w http.ResponseWriter, r *http.Request) error {
@@ -92,7 +92,7 @@ func (p *Pages) erase(w http.ResponseWriter, r *http.Request) error {
 	if err := p.store.Erase(r.Context(), h.ID); err != nil {
 		return err
 	}
-	return p.show(w, http.StatusOK, "message", page{Title: p.words.say("Your data has been deleted"), NoIndex: true, Narrow: true, Body: &refusal{Text: p.words.say("This address was erased here. No mail will be sent to it.")}})
+	return p.show(w, r, http.StatusOK, "message", page{Title: p.in(r.Context()).say("Your data has been deleted"), NoIndex: true, Narrow: true, Body: &refusal{Text: p.in(r.Context()).say("This address was erased here. No mail will be sent to it.")}})
 }
 
 func (p *Pages) exportPage(w http.ResponseWriter, r *http.Request) error {
@@ -101,11 +101,11 @@ func (p *Pages) exportPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	body := buttonPage{
-		Text:    p.words.say("Press the button to download everything that we store about you, as a JSON file."),
-		Address: h.Address.Masked(), Action: r.URL.Path, Button: p.words.say("Get my data"),
-		Link: p.preferencesLink(h.UID), Label: p.words.say("No, go back"),
+		Text:    p.in(r.Context()).say("Press the button to download everything that we store about you, as a JSON file."),
+		Address: h.Address.Masked(), Action: r.URL.Path, Button: p.in(r.Context()).say("Get my data"),
+		Link: p.preferencesLink(h.UID), Label: p.in(r.Context()).say("No, go back"),
 	}
-	return p.show(w, http.StatusOK, "button", page{Title: p.words.say("Your data"), NoIndex: true, Narrow: true, Body: body})
+	return p.show(w, r, http.StatusOK, "button", page{Title: p.in(r.Context()).say("Your data"), NoIndex: true, Narrow: true, Body: body})
 }
 
 // export sends a person everything that is kept of them.

@@ -1,10 +1,10 @@
 package public
 
 import (
-	"html/template"
+	"cmp"
+	"context"
 	"net/http"
 	"strings"
-	"time"
 
 	"golang.org/x/text/language"
 	"golang.org/x/text/language/display"
@@ -44,13 +44,16 @@ func (p *Pages) links(title string, d feed.Definition) []feedLink {
 	}
 }
 
-// show fills a page and sends it.
-func (p *Pages) show(w http.ResponseWriter, status int, name string, v page) error {
-	body, err := p.fill(name, v)
+// show fills a page and sends it. A page whose language depends on the reader says so to caches.
+func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, name string, v page) error {
+	body, err := p.fill(r.Context(), name, v)
 	if err != nil {
 		return err
 	}
-	p.pageHeaders(w.Header(), v.NoIndex)
+	if p.varies(r.Context()) {
+		varyByLanguage(w.Header())
+	}
+	pageHeaders(w.Header(), cmp.Or(v.Language, p.in(r.Context()).language), v.NoIndex)
 	if status == http.StatusOK && !v.NoIndex {
 		w.Header().Set("Cache-Control", "public, max-age=60")
 	}
@@ -59,16 +62,24 @@ func (p *Pages) show(w http.ResponseWriter, status int, name string, v page) err
 	return nil
 }
 
-func (p *Pages) pageHeaders(h http.Header, noIndex bool) {
+// varyByLanguage adds Accept-Language to the header fields that an answer depends on.
+func varyByLanguage(h http.Header) {
+	h.Set("Vary", cmp.Or(h.Get("Vary"), "Accept-Encoding")+", Accept-Language")
+}
+
+// variesByLanguage reports whether varyByLanguage was called.
+func variesByLanguage(h http.Header) bool { return strings.HasSuffix(h.Get("Vary"), "Accept-Language") }
+
+func pageHeaders(h http.Header, language string, noIndex bool) {
 	if noIndex {
 		h.Set("X-Robots-Tag", "noindex")
 	}
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Language", p.config.Site.Language)
+	h.Set("Content-Language", language)
 }
 
 // fill fills a page.
-func (p *Pages) fill(name string, v page) ([]byte, error) {
+func (p *Pages) fill(ctx context.Context, name string, v page) ([]byte, error) {
 	v.Site = p.config.Site
 	if v.Title == "" {
 		v.Title = p.config.Site.Title
@@ -76,26 +87,7 @@ func (p *Pages) fill(name string, v page) ([]byte, error) {
 	if v.Feeds == nil {
 		v.Feeds = p.links(p.config.Site.Title, feed.Definition{Kind: feed.Everything})
 	}
-	return p.pages.Fill(name, v)
-}
-
-func (p *Pages) functions() template.FuncMap {
-	return template.FuncMap{
-		"say":          p.words.say,
-		"date":         func(t time.Time) string { return p.frame.ShortDate(t.In(p.zone)) },
-		"machine":      func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"list":         p.frame.List,
-		"tagPath":      feed.TagPath,
-		"authorPath":   feed.AuthorPath,
-		"languagePath": feed.LanguagePath,
-		"languageName": languageName,
-		"direction":    func() string { return p.frame.Direction },
-		"trusted":      func(clean string) template.HTML { return template.HTML(clean) }, // only for Article.HTML, cleaned at import
-		"otherLanguage": func(tag string) bool {
-			return tag != "" && !strings.EqualFold(tag, p.config.Site.Language)
-		},
-		"sound": func(kind string) bool { return strings.HasPrefix(kind, "audio/") },
-	}
+	return p.in(ctx).pages.Fill(name, v)
 }
 
 // languageName is what the speakers of a language call it.

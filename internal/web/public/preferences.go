@@ -55,7 +55,7 @@ func (p *Pages) showPreferences(w http.ResponseWriter, r *http.Request, who subs
 	}
 	body.Action, body.Address, body.Language = r.URL.Path, who.Address.Masked(), who.Language
 	body.Paused, body.Left, body.Languages = who.State == subscriber.Paused, len(subscriptions) == 0, p.offeredLanguages(r.Context(), who.Language)
-	body.Digests = p.digests([]string{})
+	body.Digests = p.digests(r.Context(), []string{})
 	for i := range body.Digests {
 		topics, err := p.topics(r.Context(), body.Digests[i].Name)
 		if err != nil {
@@ -63,7 +63,7 @@ func (p *Pages) showPreferences(w http.ResponseWriter, r *http.Request, who subs
 		}
 		fillTopics(&body.Digests[i], topics, subscriptions)
 	}
-	return p.show(w, http.StatusOK, "preferences", page{Title: p.words.say("Your subscription"), NoIndex: true, Narrow: true, Body: body})
+	return p.show(w, r, http.StatusOK, "preferences", page{Title: p.in(r.Context()).say("Your subscription"), NoIndex: true, Narrow: true, Body: body})
 }
 
 // fillTopics offers the topics of a digest: the usual ones, and those chosen before.
@@ -133,7 +133,7 @@ func (p *Pages) checkTopics(ctx context.Context, id int64, digest string, topics
 			return err
 		}
 		if !known {
-			return &refusal{status: http.StatusUnprocessableEntity, title: p.words.say("That did not work"), Text: p.words.say("This mail has no articles on this topic:") + " " + topic}
+			return &refusal{status: http.StatusUnprocessableEntity, title: p.in(ctx).say("That did not work"), Text: p.in(ctx).say("This mail has no articles on this topic:") + " " + topic}
 		}
 	}
 	return nil
@@ -159,7 +159,7 @@ func (p *Pages) preferences(w http.ResponseWriter, r *http.Request) error {
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
-		return p.badForm(err)
+		return p.badForm(r, err)
 	}
 	switch r.PostForm.Get("do") {
 	case "erase":
@@ -169,7 +169,7 @@ func (p *Pages) preferences(w http.ResponseWriter, r *http.Request) error {
 	}
 	body := preferencesPage{Saved: true}
 	if body.Private, err = p.change(r, h.Subscriber); err != nil {
-		return p.forbidden(err)
+		return p.forbidden(r, err)
 	}
 	who, err := p.store.Subscriber(r.Context(), h.ID)
 	if err != nil {
@@ -211,12 +211,12 @@ func (p *Pages) privateFeed(ctx context.Context, id int64, name string) (string,
 }
 
 // forbidden explains a change of state that the table of transitions rules out.
-func (p *Pages) forbidden(err error) error {
+func (p *Pages) forbidden(r *http.Request, err error) error {
 	var state *store.SubscriberStateError
 	if !errors.As(err, &state) {
 		return err
 	}
-	return &refusal{status: http.StatusConflict, title: p.words.say("That did not work"), Text: p.words.say("This address cannot be changed now. Please confirm your subscription first, or subscribe again."), Link: "/subscribe", Label: p.words.say("Subscribe")}
+	return &refusal{status: http.StatusConflict, title: p.in(r.Context()).say("That did not work"), Text: p.in(r.Context()).say("This address cannot be changed now. Please confirm your subscription first, or subscribe again."), Link: "/subscribe", Label: p.in(r.Context()).say("Subscribe")}
 }
 
 // save keeps the form: who it is for, and what they want.

@@ -9,7 +9,6 @@ import (
 	"context"
 	"embed"
 	"errors"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -25,7 +24,6 @@ import (
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/token"
 	"github.com/tidings-press/tidings/internal/web/middleware"
-	"github.com/tidings-press/tidings/internal/web/view"
 	"github.com/tidings-press/tidings/templates"
 )
 
@@ -56,9 +54,7 @@ type Pages struct {
 	keys      subscriber.Keys
 	briefKeys token.Keys // of links that work for hours
 	zone      *time.Location
-	words     words
-	frame     templates.Page // speaks the site's language
-	pages     *view.Set
+	chromes   chromes
 	templates *templates.Set
 	sender    Sender
 	load      *loadshare.Share
@@ -84,26 +80,21 @@ func New(d Deps) (*Pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	phrases, err := wordsFor(d.Config.Site.Language)
-	if err != nil {
-		return nil, err
-	}
 	p := &Pages{
 		store: d.Store, config: d.Config, readers: d.Readers, templates: d.Templates, sender: d.Sender, feeds: d.Feeds, log: d.Log, keys: keys, briefKeys: briefKeys, zone: zone,
-		load: d.Share, words: phrases,
-		frame:    d.Templates.Page(templates.Site{Title: d.Config.Site.Title, URL: d.Config.Site.URL}, d.Config.Site.Language),
+		load:     d.Share,
 		ownData:  middleware.NewLimiter[uuid.UUID](3, time.Hour, nil),
 		asks:     middleware.NewLimiter[netip.Prefix](10, time.Minute, nil),
 		searches: middleware.NewLimiter[netip.Prefix](30, time.Second, nil),
 	}
 	p.cache.plain.Capacity = int64(d.Config.FeedSet.Memory) * 3 / 4
 	p.cache.queried.Capacity = int64(d.Config.FeedSet.Memory) / 4
-	folder, err := fs.Sub(files, "pages")
+	own, err := p.newChrome(d.Config.Site.Language)
 	if err != nil {
 		return nil, err
 	}
-	p.pages, err = view.Load(folder, p.functions())
-	return p, err
+	p.chromes.made = map[string]*chrome{own.language: own}
+	return p, nil
 }
 
 // Routes puts the pages on a mux.
@@ -162,6 +153,7 @@ func (p *Pages) handle(h handler) http.Handler {
 		header := w.Header()
 		header.Set("Content-Security-Policy", policy)
 		header.Set("Cache-Control", "no-store")
+		r = p.withChrome(r)
 		if err := h(w, r); err != nil {
 			p.fail(w, r, err)
 		}
@@ -177,14 +169,14 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var refused *refusal
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		err = p.missing(w)
+		err = p.missing(w, r)
 	case errors.As(err, &refused):
-		err = p.refuse(w, refused)
+		err = p.refuse(w, r, refused)
 	case errors.Is(err, loadshare.ErrBusy) || errors.Is(err, context.DeadlineExceeded):
 		w.Header().Set("Retry-After", "10")
-		err = p.refuse(w, &refusal{
-			status: http.StatusServiceUnavailable, title: p.words.say("One moment, please"),
-			Text: p.words.say("There are too many requests right now. Please try again in a few seconds."),
+		err = p.refuse(w, r, &refusal{
+			status: http.StatusServiceUnavailable, title: p.in(r.Context()).say("One moment, please"),
+			Text: p.in(r.Context()).say("There are too many requests right now. Please try again in a few seconds."),
 		})
 	case errors.Is(err, context.Canceled):
 		return // the reader went away
@@ -209,22 +201,22 @@ type refusal struct {
 
 func (r *refusal) Error() string { return r.title }
 
-func (p *Pages) missing(w http.ResponseWriter) error {
-	return p.refuse(w, &refusal{
-		status: http.StatusNotFound, title: p.words.say("Page not found"),
-		Text: p.words.say("The address may be mistyped, or the page was never here. The front page has the latest articles."),
-		Link: "/", Label: p.words.say("Go to the front page"),
+func (p *Pages) missing(w http.ResponseWriter, r *http.Request) error {
+	return p.refuse(w, r, &refusal{
+		status: http.StatusNotFound, title: p.in(r.Context()).say("Page not found"),
+		Text: p.in(r.Context()).say("The address may be mistyped, or the page was never here. The front page has the latest articles."),
+		Link: "/", Label: p.in(r.Context()).say("Go to the front page"),
 	})
 }
 
 // Failed answers when something broke that is not the reader's affair.
 func (p *Pages) Failed(w http.ResponseWriter, r *http.Request) {
 	body := &refusal{
-		Text: p.words.say("Something went wrong on our side. Please try again in a minute. If you write to us about it, name this number:") + " " + middleware.ID(r.Context()),
-		Link: "/", Label: p.words.say("Go to the front page"),
+		Text: p.in(r.Context()).say("Something went wrong on our side. Please try again in a minute. If you write to us about it, name this number:") + " " + middleware.ID(r.Context()),
+		Link: "/", Label: p.in(r.Context()).say("Go to the front page"),
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	if err := p.show(w, http.StatusInternalServerError, "message", page{Title: p.words.say("That did not work"), NoIndex: true, Body: body}); err != nil {
+	if err := p.show(w, r, http.StatusInternalServerError, "message", page{Title: p.in(r.Context()).say("That did not work"), NoIndex: true, Body: body}); err != nil {
 		http.Error(w, "Something went wrong on our side. Please try again in a minute.", http.StatusInternalServerError)
 	}
 }

@@ -39,7 +39,7 @@ func (p *Pages) limitSearches(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	w.Header().Set("Retry-After", "10")
-	return p.tooMany()
+	return p.tooMany(r)
 }
 
 // found makes the page that shows what a question finds. No search engine should keep it.
@@ -50,16 +50,16 @@ func (p *Pages) found(kind feed.Kind) handler {
 func (p *Pages) showFound(w http.ResponseWriter, r *http.Request, kind feed.Kind) error {
 	question := r.URL.Query().Get(feedserver.QueryParameter(kind))
 	body := searchPage{searchForm: searchFor(kind, question)}
-	v := page{Title: p.words.say("Search"), NoIndex: true}
+	v := page{Title: p.in(r.Context()).say("Search"), NoIndex: true}
 	if question == "" {
 		v.Body = body
-		return p.show(w, http.StatusOK, "search", v)
+		return p.show(w, r, http.StatusOK, "search", v)
 	}
 	d, err := feedserver.QueryFeed(kind, question)
 	if err != nil {
 		body.Problem = err.Error()
 		v.Body = body
-		return p.show(w, http.StatusUnprocessableEntity, "search", v)
+		return p.show(w, r, http.StatusUnprocessableEntity, "search", v)
 	}
 	body.Asked = true
 	if r.URL.Query().Get("before") != "" {
@@ -70,5 +70,5 @@ func (p *Pages) showFound(w http.ResponseWriter, r *http.Request, kind feed.Kind
 	}
 	body.Feeds = p.links(d.Name, d)
 	v.Title, v.Feeds, v.Body = d.Name, body.Feeds, body
-	return p.show(w, http.StatusOK, "search", v)
+	return p.show(w, r, http.StatusOK, "search", v)
 }

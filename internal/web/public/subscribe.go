@@ -1,6 +1,7 @@
 package public
 
 import (
+	"context"
 	"errors"
 	"net/http"
 
@@ -25,17 +26,17 @@ type subscribeForm struct {
 	Full    bool // with the name, on a page of its own
 }
 
-func (p *Pages) emptyForm() subscribeForm {
-	return subscribeForm{Digests: p.digests(nil), Trap: trap}
+func (p *Pages) emptyForm(ctx context.Context) subscribeForm {
+	return subscribeForm{Digests: p.digests(ctx, nil), Trap: trap}
 }
 
 func (p *Pages) subscribeForm(w http.ResponseWriter, r *http.Request) error {
-	form := p.emptyForm()
+	form := p.emptyForm(r.Context())
 	form.Full = true
 	if chosen := p.known(r.URL.Query()["digest"]); chosen != nil {
-		form.Digests = p.digests(chosen)
+		form.Digests = p.digests(r.Context(), chosen)
 	}
-	return p.show(w, http.StatusOK, "subscribe", page{Title: p.words.say("Subscribe"), Canonical: p.config.Site.URL + "/subscribe", Narrow: true, Body: form})
+	return p.show(w, r, http.StatusOK, "subscribe", page{Title: p.in(r.Context()).say("Subscribe"), Canonical: p.config.Site.URL + "/subscribe", Narrow: true, Body: form})
 }
 
 // subscribe gives the same answer after the same work whether it knows the address or
@@ -44,48 +45,48 @@ func (p *Pages) subscribeForm(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) subscribe(w http.ResponseWriter, r *http.Request) error {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
-		return p.badForm(err)
+		return p.badForm(r, err)
 	}
 	chosen := p.known(r.PostForm["digest"])
 	if len(chosen) == 0 && len(p.config.Digests) == 1 {
 		chosen = []string{p.config.Digests[0].Name}
 	}
 	form := subscribeForm{
-		Address: r.PostForm.Get("email"), Name: subscriber.NormalizeName(r.PostForm.Get("name")), Digests: p.digests(append([]string{}, chosen...)), Trap: trap, Full: true,
+		Address: r.PostForm.Get("email"), Name: subscriber.NormalizeName(r.PostForm.Get("name")), Digests: p.digests(r.Context(), append([]string{}, chosen...)), Trap: trap, Full: true,
 	}
 	address, err := subscriber.ParseAddress(form.Address)
 	switch {
 	case err != nil:
-		form.Problem = p.words.say("This is not a valid mail address. Enter one such as name@example.org.")
+		form.Problem = p.in(r.Context()).say("This is not a valid mail address. Enter one such as name@example.org.")
 	case len(chosen) == 0:
-		form.Problem = p.words.say("Please choose at least one of the mails.")
+		form.Problem = p.in(r.Context()).say("Please choose at least one of the mails.")
 	}
 	if form.Problem != "" {
-		return p.show(w, http.StatusUnprocessableEntity, "subscribe", page{Title: p.words.say("Subscribe"), NoIndex: true, Narrow: true, Body: form})
+		return p.show(w, r, http.StatusUnprocessableEntity, "subscribe", page{Title: p.in(r.Context()).say("Subscribe"), NoIndex: true, Narrow: true, Body: form})
 	}
 	if !p.asks.Allow(middleware.NarrowNetwork(middleware.Client(r.Context()))) {
 		w.Header().Set("Retry-After", "60")
-		return p.tooMany()
+		return p.tooMany(r)
 	}
 	if r.PostForm.Get(trap) == "" {
 		if err := p.keep(r.Context(), address, request{Name: form.Name, Digests: chosen}); err != nil {
 			return err
 		}
 	}
-	return p.show(w, http.StatusOK, "message", page{Title: p.words.say("Check your inbox"), NoIndex: true, Narrow: true, Body: &refusal{
-		Text: p.words.say("We have sent a mail to this address. Please open the link in it to confirm; only then will anything else be sent. If it does not arrive, check your spam folder.") + "\n" + address.String(),
+	return p.show(w, r, http.StatusOK, "message", page{Title: p.in(r.Context()).say("Check your inbox"), NoIndex: true, Narrow: true, Body: &refusal{
+		Text: p.in(r.Context()).say("We have sent a mail to this address. Please open the link in it to confirm; only then will anything else be sent. If it does not arrive, check your spam folder.") + "\n" + address.String(),
 	}})
 }
 
-func (p *Pages) tooMany() error {
-	return &refusal{status: http.StatusTooManyRequests, title: p.words.say("One moment, please"), Text: p.words.say("There were too many requests from your network. Please try again in a few minutes.")}
+func (p *Pages) tooMany(r *http.Request) error {
+	return &refusal{status: http.StatusTooManyRequests, title: p.in(r.Context()).say("One moment, please"), Text: p.in(r.Context()).say("There were too many requests from your network. Please try again in a few minutes.")}
 }
 
 // badForm is the answer to a form that could not be read.
-func (p *Pages) badForm(err error) error {
+func (p *Pages) badForm(r *http.Request, err error) error {
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {
-		return &refusal{status: http.StatusRequestEntityTooLarge, title: p.words.say("That did not work"), Text: p.words.say("The form is too large. Please shorten what you entered, and send it again.")}
+		return &refusal{status: http.StatusRequestEntityTooLarge, title: p.in(r.Context()).say("That did not work"), Text: p.in(r.Context()).say("The form is too large. Please shorten what you entered, and send it again.")}
 	}
-	return &refusal{status: http.StatusBadRequest, title: p.words.say("That did not work"), Text: p.words.say("The form arrived incomplete. Please go back and send it again.")}
+	return &refusal{status: http.StatusBadRequest, title: p.in(r.Context()).say("That did not work"), Text: p.in(r.Context()).say("The form arrived incomplete. Please go back and send it again.")}
 }

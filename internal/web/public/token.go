@@ -29,37 +29,37 @@ func (p *Pages) holder(r *http.Request, purpose token.Purpose) (holder, error) {
 // holderOf finds the person of a claim; wrong is what is wrong with the claim.
 func (p *Pages) holderOf(r *http.Request, claim token.Claim, wrong error) (holder, error) {
 	if wrong != nil {
-		return holder{}, p.badLink(wrong)
+		return holder{}, p.badLink(r, wrong)
 	}
 	who, err := p.store.SubscriberByToken(r.Context(), claim.Person)
 	if errors.Is(err, store.ErrNotFound) || err == nil && who.State == subscriber.Erased {
-		return holder{}, &refusal{status: http.StatusGone, title: p.words.say("Your data has been deleted"), Text: p.words.say("This address was erased here. No mail will be sent to it.")}
+		return holder{}, &refusal{status: http.StatusGone, title: p.in(r.Context()).say("Your data has been deleted"), Text: p.in(r.Context()).say("This address was erased here. No mail will be sent to it.")}
 	}
 	return holder{claim, who}, err
 }
 
 // claim is what the token in a request's path says.
 func (p *Pages) claim(r *http.Request, purpose token.Purpose) (token.Claim, error) {
-	return p.claimOf(r.PathValue("token"), purpose)
+	return p.claimOf(r, r.PathValue("token"), purpose)
 }
 
-func (p *Pages) claimOf(text string, purpose token.Purpose) (token.Claim, error) {
+func (p *Pages) claimOf(r *http.Request, text string, purpose token.Purpose) (token.Claim, error) {
 	claim, err := p.keys.Verify(text)
 	if err == nil {
 		err = claim.Check(purpose, p.store.Now())
 	}
 	if err != nil {
-		err = p.badLink(err)
+		err = p.badLink(r, err)
 	}
 	return claim, err
 }
 
 // badLink explains what is wrong with a link.
-func (p *Pages) badLink(err error) error {
+func (p *Pages) badLink(r *http.Request, err error) error {
 	if errors.Is(err, token.ErrExpired) {
-		return &refusal{status: http.StatusGone, title: p.words.say("This link has expired"), Text: p.words.say("Please subscribe again; we will mail you a new link."), Link: "/subscribe", Label: p.words.say("Subscribe")}
+		return &refusal{status: http.StatusGone, title: p.in(r.Context()).say("This link has expired"), Text: p.in(r.Context()).say("Please subscribe again; we will mail you a new link."), Link: "/subscribe", Label: p.in(r.Context()).say("Subscribe")}
 	}
-	return p.wrongLink()
+	return p.wrongLink(r)
 }
 
 // preferencesLink is where a subscriber changes what they get.
@@ -67,6 +67,6 @@ func (p *Pages) preferencesLink(person uuid.UUID) string {
 	return "/preferences/" + p.keys.Sign(token.Preferences, person, "", "")
 }
 
-func (p *Pages) wrongLink() error {
-	return &refusal{status: http.StatusNotFound, title: p.words.say("This link does not work"), Text: p.words.say("It is not one of ours, or was cut short by the mail program. Please copy the whole link from the mail.")}
+func (p *Pages) wrongLink(r *http.Request) error {
+	return &refusal{status: http.StatusNotFound, title: p.in(r.Context()).say("This link does not work"), Text: p.in(r.Context()).say("It is not one of ours, or was cut short by the mail program. Please copy the whole link from the mail.")}
 }

@@ -15,13 +15,13 @@ func (p *Pages) unsubscribePage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	title := p.titles(splitDigests(h.Digest))
+	title := p.titles(r.Context(), splitDigests(h.Digest))
 	body := buttonPage{
-		Text: p.words.say("One click unsubscribes you from:") + " " + title, Address: h.Address.Masked(),
-		Action: r.URL.Path, Button: p.words.say("Unsubscribe"),
-		Link: p.preferencesLink(h.UID), Label: p.words.say("Or get fewer mails: choose topics, or pause for a while"),
+		Text: p.in(r.Context()).say("One click unsubscribes you from:") + " " + title, Address: h.Address.Masked(),
+		Action: r.URL.Path, Button: p.in(r.Context()).say("Unsubscribe"),
+		Link: p.preferencesLink(h.UID), Label: p.in(r.Context()).say("Or get fewer mails: choose topics, or pause for a while"),
 	}
-	return p.show(w, http.StatusOK, "button", page{Title: p.words.say("Unsubscribe"), NoIndex: true, Narrow: true, Body: body})
+	return p.show(w, r, http.StatusOK, "button", page{Title: p.in(r.Context()).say("Unsubscribe"), NoIndex: true, Narrow: true, Body: body})
 }
 
 // unsubscribe takes the click of a person and the one-click POST of a mail program
@@ -35,7 +35,7 @@ func (p *Pages) unsubscribe(w http.ResponseWriter, r *http.Request) error {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	_, _ = io.Copy(io.Discard, r.Body) // "List-Unsubscribe=One-Click", in whatever form: the link says it all
 	names := splitDigests(claim.Digest)
-	body := &refusal{Text: p.words.say("You will get no more of these mails. One that is already on its way may still arrive.")}
+	body := &refusal{Text: p.in(r.Context()).say("You will get no more of these mails. One that is already on its way may still arrive.")}
 	who, err := p.store.SubscriberByToken(r.Context(), claim.Person)
 	switch {
 	case errors.Is(err, store.ErrNotFound): // who is not there gets no mail
@@ -45,9 +45,9 @@ func (p *Pages) unsubscribe(w http.ResponseWriter, r *http.Request) error {
 		if err := p.leave(r, who.ID, names); err != nil {
 			return err
 		}
-		body.Link, body.Label = p.preferencesLink(who.UID), p.words.say("Unsubscribed by mistake? Undo it here")
+		body.Link, body.Label = p.preferencesLink(who.UID), p.in(r.Context()).say("Unsubscribed by mistake? Undo it here")
 	}
-	return p.show(w, http.StatusOK, "message", page{Title: p.words.say("You are unsubscribed"), NoIndex: true, Narrow: true, Body: body})
+	return p.show(w, r, http.StatusOK, "message", page{Title: p.in(r.Context()).say("You are unsubscribed"), NoIndex: true, Narrow: true, Body: body})
 }
 
 // leave takes a person off some digests, or off all when none is named. Someone who

@@ -4,7 +4,6 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
-	"strings"
 )
 
 // words are the fixed phrases of the pages in one language, by their English form.
@@ -13,11 +12,19 @@ type words map[string]string
 //go:embed words/*.json
 var wordFiles embed.FS
 
+// hasWords reports whether there are phrases in a language.
+func hasWords(tag string) bool {
+	if primary(tag) == "en" {
+		return true
+	}
+	_, err := wordFiles.Open("words/" + primary(tag) + ".json")
+	return err == nil
+}
+
 // wordsFor returns the phrases of a language; English, which needs none, for those
 // that we have none of.
 func wordsFor(tag string) (words, error) {
-	primary, _, _ := strings.Cut(strings.ToLower(tag), "-")
-	name := "words/" + primary + ".json"
+	name := "words/" + primary(tag) + ".json"
 	data, err := wordFiles.ReadFile(name)
 	if err != nil {
 		return nil, nil // English
