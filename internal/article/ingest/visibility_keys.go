@@ -36,11 +36,12 @@ type visibilityKey struct {
 
 // visibilityKeys holds the known keys, in the form of normalKey.
 var visibilityKeys = visibilityKeysOf(map[visibilityKey]string{
-	{kind: keyShows, status: article.Draft}:                   "published publish ispublished dgpublish webpublished",
-	{kind: keyShows, status: article.Draft, lenient: true}:    "public ispublic live islive routable enabled",
+	{kind: keyShows, status: article.Draft}:                   "published publish ispublished dgpublish webpublished " + publishedWords,
+	{kind: keyShows, status: article.Draft, lenient: true}:    "public ispublic live islive routable enabled online isonline active isactive ready isready approved isapproved",
 	{kind: keyShows, status: article.Unlisted, lenient: true}: "listed visible discoverable",
-	{kind: keyHides, status: article.Draft}:                   "draft isdraft saveasdraft private isprivate unpublished headless ignorepost membersonly subscribersonly emailonly",
+	{kind: keyHides, status: article.Draft}:                   "draft isdraft saveasdraft private isprivate unpublished headless ignorepost membersonly subscribersonly emailonly " + draftWords,
 	{kind: keyHides, status: article.Draft, lenient: true}:    "wip encrypt encrypted protected passwordprotected premium paywall paid",
+	{kind: keyHides, status: article.Unlisted, lenient: true}: "hide nofeed norss rssexclude feedexclude hidefromfeed hidefromrss hideinfeed hideinrss hidefromhomepage hidefromlist",
 	{kind: keyHides, status: article.Unlisted}:                "hidden ishidden unlisted isunlisted eleventyexcludefromcollections hiddenfromhomepage hiddeninhomelist hiddenfromrss hiddeninrss hiddenfromfeed excludefromfeed excludefromrss",
 	{kind: keyWord, status: article.Draft}:                    "status poststatus publishstatus publicationstatus publishedstatus visibility postvisibility",
 	{kind: keyWord, status: article.Draft, lenient: true}:     "state stage workflow workflowstate access audience",
@@ -59,6 +60,13 @@ var visibilityKeys = visibilityKeysOf(map[visibilityKey]string{
 	{kind: keyIgnored}: "publishing publishedin publishedby publishresources buildpublishresources lastpublished lastpublishedat republished republishedat firstpublished " +
 		"originallypublished originalpublishdate sendemailwhenpublished hiddenfromsearch excludefromsearch",
 })
+
+// The keys published and draft in other languages, in the form of normalKey, which leaves out
+// letters with accents.
+const (
+	publishedWords = "veroeffentlicht verffentlicht publicado publicada publi publie pubblicato gepubliceerd publicerad opublikowany"
+	draftWords     = "entwurf istentwurf brouillon borrador bozza rascunho utkast kladde szkic"
+)
 
 // aboutPublisher matches keys about where else a piece was published, such as publisher or
 // publication_types. They are not visibility keys.

@@ -34,6 +34,7 @@ var visibilityLines = map[string][]string{
 		"publisher: The Quay Press", "publication: \"*Nature*\"", "publication_types: [article]", "permalink: /a/b/", "feed: full", "state: California", "audience: developers",
 		"params: {draft: false, color: red}", "extra: {toc: true}", "archived: false", "in_search_index: false", "hiddenFromSearch: true", "is_draft: false", "dg-publish: true", "status: featured",
 		"status: scheduled\npublishDate: 2025-02-01", "public: \"for all\"", "live: https://demo.example",
+		"veröffentlicht: ja", "brouillon: non", "online: https://demo.example", "active: menu", "hide: [navigation]", "ready: true",
 	},
 	"draft": {
 		"published: false", "published: no", "published: off", "published: 0", "published: \"false\"", "Published: N", "draft: true", "draft: yes", "draft: 1", "draft: on", "draft: \"true\"", "draft: TRUE", "Draft: Yes",
@@ -41,7 +42,7 @@ var visibilityLines = map[string][]string{
 		"publish: false", "is_published: false", "isDraft: true", "public: false", "unpublished: true", "headless: true", "build: {render: never, list: never}", "_build: {render: never}", "build: {render: link}",
 		"build:\n  list: never\n  render: false", "build.render: never", "permalink: false", "password: sesame", "post_password: x", "params: {draft: yes}", "extra: {published: false}", "dg-publish: false",
 		"saveAsDraft: true", "members_only: true", "embargo: true", "draft: false\npublished: false", "draft: true\ndraft: false", "draft: true\nDraft: false", "state: draft", "stage: Review", "audience: only_paid",
-		"email_only: true", "status: [draft, published]", "routable: false", "draft: !!bool yes", "x: &a yes\ndraft: *a",
+		"email_only: true", "status: [draft, published]", "routable: false", "draft: !!bool yes", "draft: oui", "entwurf: ja", "brouillon: true", "veröffentlicht: nein", "publié: false", "ready: false", "online: no", "active: false", "approved: false", "x: &a yes\ndraft: *a",
 	},
 	"scheduled": {
 		"publishDate: 2099-01-01", "publish_date: 2099-01-01", "publish-date: 2099-01-01 08:00", "pubDate: 2099-01-01", "published_at: 2099-01-01T08:00:00Z", "published: 2099-01-01",
@@ -49,7 +50,7 @@ var visibilityLines = map[string][]string{
 	},
 	"unlisted": {
 		"unlisted: true", "hidden: true", "hidden: 1", "status: hidden", "status: unlisted", "visibility: unlisted", "visibility: hidden", "build: {list: never}", "build: {list: local, render: always}",
-		"eleventyExcludeFromCollections: true", "_hidden: yes", "_discoverable: no", "listed: false", "hiddenInHomeList: true", "feed: false", "visible: false",
+		"eleventyExcludeFromCollections: true", "_hidden: yes", "_discoverable: no", "listed: false", "hiddenInHomeList: true", "feed: false", "visible: false", "no_feed: true", "hide_from_rss: yes", "hide: true",
 	},
 	"withdrawn": {
 		"expiryDate: 2025-02-01", "expires: 2026-11-30", "expire: 2025-02-01", "expiry_date: 2025-02-01", "unpublish_date: 2025-02-01", "expirationDate: 2025-02-01", "status: archived", "status: trash",
@@ -57,7 +58,7 @@ var visibilityLines = map[string][]string{
 	},
 	"refused": {
 		"draft: maybe", "draft: \"\"", "draft:", "published:", "published: soon", "published: 2024", "status: seedling", "status:", "visibility: friends-of-friends", "unlisted: sometimes", "hidden: home", "private: [a]",
-		"publishDate: next week", "publishDate: true", "expiryDate: soon", "expires: true", "build: never", "build: {render: sometimes}", "build: {show: never}", "draftStatus: wip", "visibleTo: staff", "embargo: Monday",
+		"publishDate: next week", "publishDate: true", "expiryDate: soon", "expires: true", "build: never", "build: {render: sometimes}", "build: {show: never}", "draftStatus: wip", "visibleTo: staff", "entwurf: vielleicht", "embargo: Monday",
 		"not_published: true", "hide_or_hidden: 1", "params: {visibility: some}", "extra: {privateNote: x}", "<<: {draft: true}",
 	},
 }

@@ -195,9 +195,9 @@ func parseBool(value any) (yes, ok bool) {
 	}
 	text, _ := value.(string)
 	switch strings.ToLower(strings.TrimSpace(text)) {
-	case "true", "yes", "on", "1", "y", "t":
+	case "true", "yes", "on", "1", "y", "t", "ja", "oui", "si", "sí", "sì", "sim", "tak":
 		return true, true
-	case "false", "no", "off", "0", "n", "f":
+	case "false", "no", "off", "0", "n", "f", "nein", "non", "não", "nej", "nee", "nie":
 		return false, true
 	}
 	return false, false
