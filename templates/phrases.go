@@ -90,7 +90,7 @@ func (p *Phrases) missing(want *Phrases) (what, right string) {
 
 // optionalPhrases were added after the first release. Files without them stay valid and get the English
 // phrases.
-var optionalPhrases = []string{"public", "subscribe"}
+var optionalPhrases = []string{"public", "subscribe", "watch", "listen"}
 
 func (p *Phrases) missingWords(want *Phrases) (what, right string) {
 	for _, key := range slices.Sorted(maps.Keys(want.Texts)) {

@@ -35,5 +35,9 @@ func (v view) subject() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return tmpl.Line(v.data(Placeholders{}, extent{whole: min(len(v.articles), 20), titles: 0}))
+	data, err := v.data(Placeholders{}, extent{whole: min(len(v.articles), 20), titles: 0})
+	if err != nil {
+		return "", err
+	}
+	return tmpl.Line(data)
 }

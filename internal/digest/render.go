@@ -43,7 +43,11 @@ func Render(in Input, prefs Preferences, set *templates.Set) (Variant, error) {
 func (v view) variant(mail *templates.Mail, placeholders Placeholders) (Variant, error) {
 	total := len(v.articles)
 	mailed, shown, err := trim(total, func(e extent) (templates.Rendered, error) {
-		return mail.Render(v.data(placeholders, e))
+		data, err := v.data(placeholders, e)
+		if err != nil {
+			return templates.Rendered{}, err
+		}
+		return mail.Render(data)
 	})
 	if err != nil {
 		return Variant{}, err

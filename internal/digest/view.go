@@ -25,6 +25,7 @@ type view struct {
 	page     templates.Page
 	articles []article.Article
 	zone     *time.Location
+	bodies   map[string]template.HTML // the articles as mails show them, by id; filled by mailBody
 }
 
 // newView prepares what all renderings of a variant share.
@@ -34,7 +35,7 @@ func newView(in Input, lang string, articles []article.Article, set *templates.S
 		zone = time.UTC
 	}
 	site := templates.Site{Title: in.Site.Title, URL: in.Site.URL, Icon: article.Absolute(in.Site.Icon, in.Site.URL), Postal: postal(in.Site.Postal)}
-	return view{in: in, page: set.Page(site, lang), articles: articles, zone: zone}
+	return view{in: in, page: set.Page(site, lang), articles: articles, zone: zone, bodies: map[string]template.HTML{}}
 }
 
 func postal(address string) []string {
@@ -49,7 +50,7 @@ func postal(address string) []string {
 
 // data returns the data for the template: the first articles whole, the next ones by title, and
 // the number of the rest.
-func (v view) data(placeholders Placeholders, shown extent) templates.Digest {
+func (v view) data(placeholders Placeholders, shown extent) (templates.Digest, error) {
 	d := templates.Digest{
 		Page:    v.page,
 		Digest:  templates.Publication{Name: v.in.Definition.Name, Title: v.in.Definition.Title, Description: v.in.Definition.Description},
@@ -62,16 +63,31 @@ func (v view) data(placeholders Placeholders, shown extent) templates.Digest {
 		Web:  shown.web,
 	}
 	for i := range v.articles[:shown.whole] {
-		d.Articles = append(d.Articles, v.article(&v.articles[i], shown.bodies))
+		a := v.article(&v.articles[i])
+		if shown.bodies {
+			var err error
+			if a.Body, err = v.body(&v.articles[i], shown.web); err != nil {
+				return d, err
+			}
+		}
+		d.Articles = append(d.Articles, a)
 	}
 	for i := range v.articles[shown.whole : shown.whole+shown.titles] {
 		d.More = append(d.More, v.link(&v.articles[shown.whole+i]))
 	}
 	d.Preheader = v.preheader()
-	return d
+	return d, nil
 }
 
-func (v view) article(a *article.Article, body bool) templates.Article {
+// body returns the HTML of an article for a web page or a mail.
+func (v view) body(a *article.Article, web bool) (template.HTML, error) {
+	if web {
+		return template.HTML(a.BodyFor(v.in.Site.URL)), nil //nolint:gosec // sanitized once, at import
+	}
+	return v.mailBody(a)
+}
+
+func (v view) article(a *article.Article) templates.Article {
 	out := templates.Article{
 		ID: a.ID, Title: v.title(a), URL: a.URLFor(v.in.Site.URL),
 		Summary: singleLine(a.Summary, maxSummary), Tags: a.Tags,
@@ -80,9 +96,6 @@ func (v view) article(a *article.Article, body bool) templates.Article {
 	}
 	for _, author := range a.Authors[:min(len(a.Authors), maxAuthors)] {
 		out.Authors = append(out.Authors, singleLine(author.Name, maxTitle))
-	}
-	if body {
-		out.Body = template.HTML(a.BodyFor(v.in.Site.URL)) //nolint:gosec // sanitized once, at import
 	}
 	return out
 }
@@ -102,15 +115,14 @@ func (v view) title(a *article.Article) string {
 	return a.ID
 }
 
-// image scales an image down to the width of the column; smaller images are not enlarged.
+// image returns the lead picture of an article, fitted into the column, or nil if mail programs do not
+// show its format.
 func (v view) image(image *article.Image) *templates.Image {
-	if image == nil || image.URL == "" {
+	if image == nil || !shownInMail(image.URL) {
 		return nil
 	}
-	out := &templates.Image{URL: article.Absolute(image.URL, v.in.Site.URL), Alt: singleLine(image.Alt, maxTitle), Width: image.Width, Height: image.Height}
-	if image.Width > imageWidth {
-		out.Width, out.Height = imageWidth, image.Height*imageWidth/image.Width
-	}
+	out := &templates.Image{URL: article.Absolute(image.URL, v.in.Site.URL), Alt: singleLine(image.Alt, maxTitle)}
+	out.Width, out.Height = fitColumn(image.Width, image.Height)
 	return out
 }
 

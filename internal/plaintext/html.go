@@ -121,8 +121,6 @@ func (w *writer) inline(n *html.Node) {
 		if alt := OneLine(attribute(n, "alt")); alt != "" {
 			before = "[" + alt + "]"
 		}
-	case atom.Input:
-		before = checkbox(n)
 	case atom.Q:
 		before, after = "“", "”"
 	case atom.Del, atom.S:
@@ -137,16 +135,6 @@ func (w *writer) inline(n *html.Node) {
 	w.paragraph.WriteString(before)
 	w.children(n)
 	w.paragraph.WriteString(after)
-}
-
-func checkbox(n *html.Node) string {
-	switch {
-	case attribute(n, "type") != "checkbox":
-		return ""
-	case has(n, "checked"):
-		return "[x] "
-	}
-	return "[ ] "
 }
 
 // link writes the text of a link and, unless it is the same, its address. Links inside the page lead
@@ -327,13 +315,4 @@ func attribute(n *html.Node, name string) string {
 		}
 	}
 	return ""
-}
-
-func has(n *html.Node, name string) bool {
-	for _, at := range n.Attr {
-		if at.Key == name {
-			return true
-		}
-	}
-	return false
 }

@@ -14,7 +14,6 @@ func TestTextKeepsTheStructureOfAnArticle(t *testing.T) {
 		"nested lists":  {"<ul><li>one</li><li>two<ol start='3'><li>deep</li><li>deeper</li></ol></li></ul>", "* one\n* two\n  3. deep\n  4. deeper"},
 		"loose list":    {"<ol><li><p>a</p><p>b</p></li><li><p>c</p></li></ol>", "1. a\n\n   b\n\n2. c"},
 		"empty item":    {"<ul><li></li><li>b</li></ul><p>c</p>", "* b\n\nc"},
-		"tasks":         {`<ul><li><input type="checkbox" checked=""/> done</li><li><input type="checkbox"/> open</li></ul>`, "* [x] done\n* [ ] open"},
 		"quote":         {"<blockquote><p>a</p><blockquote><p>b</p></blockquote><ul><li>c</li></ul></blockquote><p>d</p>", "> a\n>\n> > b\n>\n> * c\n\nd"},
 		"quote in item": {"<ul><li>a<blockquote><p>b</p></blockquote></li></ul>", "* a\n\n  > b"},
 		"code":          {"<pre><code>if x {\n\ty\n    z\n}\n</code></pre>", "if x {\n\ty\n    z\n}"},
