@@ -33,6 +33,9 @@ func newSubscriberAdd(a *cli) *cobra.Command {
 			if err != nil {
 				return &usageError{err}
 			}
+			if person.MailLanguage, err = languageFlag(person.MailLanguage); err != nil {
+				return err
+			}
 			person.Address = address
 			if person.Name == "" {
 				person.Name = name
@@ -48,11 +51,24 @@ func newSubscriberAdd(a *cli) *cobra.Command {
 	}
 	flags := c.Flags()
 	flags.StringVar(&person.Name, "name", "", "the person's name")
-	flags.StringVar(&person.Language, "language", "", "the person's language, such as en")
+	flags.StringVar(&person.Language, "language", "", "language of the articles to send, such as en (default: all)")
+	flags.StringVar(&person.MailLanguage, "mail-language", "", "language of the mails' fixed texts, such as fr (default: --language, or the site's)")
 	flags.StringArrayVar(&person.Digests, "digest", nil, "digest to subscribe to; may be repeated (default: all)")
 	flags.StringSliceVar(&person.Topics, "topic", nil, "tag of the articles to send; may be repeated (default: all articles)")
 	flags.StringVar(&person.Consent, "consent", "added by an editor", "how the person agreed")
 	return c
+}
+
+// languageFlag reads the value of --mail-language.
+func languageFlag(value string) (string, error) {
+	if value == "" {
+		return "", nil
+	}
+	tag, ok := subscriber.ParseLanguage(value)
+	if !ok {
+		return "", usagef("--mail-language %q is not a language; use a tag such as en or pt-BR", value)
+	}
+	return tag, nil
 }
 
 // shownPerson is a subscriber as the commands show them.
@@ -62,6 +78,7 @@ type shownPerson struct {
 	Name     string             `json:"name,omitempty"`
 	State    subscriber.State   `json:"state"`
 	Language string             `json:"language,omitempty"`
+	Mail     string             `json:"mail_language,omitempty"`
 	Created  time.Time          `json:"created"`
 	Consent  string             `json:"consent,omitempty"`
 	Labels   []string           `json:"labels,omitempty"`
@@ -75,7 +92,7 @@ type shownPlace struct {
 }
 
 func showPerson(s subscriber.Subscriber, places []subscriber.Subscription) shownPerson {
-	out := shownPerson{ID: s.ID, Address: s.Address, Name: s.Name, State: s.State, Language: s.Language, Created: s.Created, Labels: s.Labels, Digests: []shownPlace{}}
+	out := shownPerson{ID: s.ID, Address: s.Address, Name: s.Name, State: s.State, Language: s.Language, Mail: s.MailLanguage, Created: s.Created, Labels: s.Labels, Digests: []shownPlace{}}
 	out.Consent = strings.Trim(s.Consent.Source+": "+s.Consent.Text, ": ")
 	for _, place := range places {
 		out.Digests = append(out.Digests, shownPlace{place.Digest, place.Topics, place.Since})
@@ -91,7 +108,7 @@ func (a *cli) printPerson(ctx context.Context, p *app.Service, s subscriber.Subs
 	one := showPerson(s, places)
 	return a.print(one, func(w io.Writer) {
 		fmt.Fprintf(w, "%s\t%s\n", one.Address, one.State)
-		fmt.Fprintf(w, "number\t%d\nname\t%s\nlanguage\t%s\nadded\t%s\nconsent\t%s\n", one.ID, one.Name, one.Language, one.Created.Format(time.RFC3339), one.Consent)
+		fmt.Fprintf(w, "number\t%d\nname\t%s\nlanguage\t%s\nmail language\t%s\nadded\t%s\nconsent\t%s\n", one.ID, one.Name, one.Language, one.Mail, one.Created.Format(time.RFC3339), one.Consent)
 		if len(one.Labels) > 0 {
 			fmt.Fprintf(w, "labels\t%s\n", strings.Join(one.Labels, ", "))
 		}

@@ -59,6 +59,7 @@ func newSubscriberImport(a *cli) *cobra.Command {
 	flags := c.Flags()
 	flags.StringArrayVar(&im.options.Digests, "digest", nil, "digest for lines without one; may be repeated (default: all)")
 	flags.StringVar(&im.consent, "consent", "imported from a list", "how the people agreed")
+	flags.StringVar(&im.options.MailLanguage, "mail-language", "", "language of the mails' fixed texts for lines that name no language (default: the site's)")
 	flags.BoolVar(&im.options.DryRun, "dry-run", false, "report what would happen, and store nothing")
 	flags.StringArrayVar(&im.mapped, "column", nil, "read a column as NAME=MEANING: "+meaningNames())
 	flags.StringArrayVar(&im.list.Ignore, "ignore-column", nil, "ignore the column with this heading")
@@ -80,6 +81,11 @@ func (im *listImport) run(c *cobra.Command) error {
 	if err := im.readColumnFlags(); err != nil {
 		return err
 	}
+	language, err := languageFlag(im.options.MailLanguage)
+	if err != nil {
+		return err
+	}
+	im.options.MailLanguage = language
 	in, err := im.app.input(im.file)
 	if err != nil {
 		return err

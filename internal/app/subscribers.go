@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,10 +19,12 @@ import (
 type NewSubscriber struct {
 	Address  subscriber.Address
 	Name     string
-	Language string
-	Digests  []string // all when empty
-	Topics   []string
-	Consent  string
+	Language string // of the articles to send; all when empty
+	// MailLanguage is the language of mails to the person; Language when empty.
+	MailLanguage string
+	Digests      []string // all when empty
+	Topics       []string
+	Consent      string
 }
 
 // AddSubscriber subscribes a person to digests, and adds the person if they are new.
@@ -36,11 +39,12 @@ func (p *Service) AddSubscriber(ctx context.Context, n NewSubscriber) (subscribe
 		return subscriber.Subscriber{}, err
 	}
 	person, err := p.Store.AddSubscriber(ctx, subscriber.Subscriber{
-		Address:  n.Address,
-		Name:     subscriber.NormalizeName(n.Name),
-		Language: n.Language,
-		State:    subscriber.Active,
-		Consent:  subscriber.Consent{Source: "editor", Text: n.Consent, At: p.Store.Now()},
+		Address:      n.Address,
+		Name:         subscriber.NormalizeName(n.Name),
+		Language:     n.Language,
+		MailLanguage: cmp.Or(n.MailLanguage, n.Language),
+		State:        subscriber.Active,
+		Consent:      subscriber.Consent{Source: "editor", Text: n.Consent, At: p.Store.Now()},
 	})
 	if errors.Is(err, store.ErrExists) {
 		person, err = p.Store.SubscriberByAddress(ctx, n.Address)

@@ -124,7 +124,7 @@ func (e *Engine) freeze(ctx context.Context, edition store.Edition, was *Fingerp
 		f.Articles = append(f.Articles, input.Articles[i].ID)
 	}
 	for i, group := range groups {
-		prefs := digest.PreferencesFor(input.Definition, group.Topics, group.Language).Narrowed(input.Articles)
+		prefs := digest.PreferencesFor(input.Definition, group.Topics, group.Language).Narrowed(input.Articles).InMailLanguage(input, group.MailLanguage, e.Templates)
 		if f.Choice[i], err = f.variant(prefs); err != nil {
 			return f.Frozen, nil, err
 		}

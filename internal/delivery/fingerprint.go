@@ -97,8 +97,7 @@ func (e *Engine) fingerprint(issue digest.Input, fixed settings) (Fingerprint, e
 	return out, err
 }
 
-// mailHash hashes the templates and the variants without topics, in every language of the
-// articles. All other variants follow from the templates and the articles, which are hashed too.
+// mailHash hashes the templates and the variants without topics. All other variants follow from the templates and the articles, which are hashed too.
 func (e *Engine) mailHash(issue digest.Input) (string, error) {
 	issue.ID = ""
 	zone, err := time.LoadLocation(issue.Definition.Timezone)
@@ -108,8 +107,8 @@ func (e *Engine) mailHash(issue digest.Input) (string, error) {
 	year, month, day := issue.Date.In(zone).Date()
 	issue.Date = time.Date(year, month, day, 0, 0, 0, 0, zone)
 	parts := []any{e.Templates.Fingerprint(), issue.Number}
-	for _, language := range languagesOf(issue.Articles) {
-		v, err := digest.Render(issue, digest.PreferencesFor(issue.Definition, nil, language), e.Templates)
+	for _, prefs := range e.withoutTopics(issue) {
+		v, err := digest.Render(issue, prefs, e.Templates)
 		if errors.Is(err, digest.ErrEmpty) {
 			continue
 		}
@@ -119,6 +118,20 @@ func (e *Engine) mailHash(issue digest.Input) (string, error) {
 		parts = append(parts, v.Subject, v.HTML, v.Text)
 	}
 	return hashOf(parts), nil
+}
+
+// withoutTopics returns all preferences without topics that give an edition another variant: every
+// language of its articles, as the language of the articles to send and as that of the mail.
+func (e *Engine) withoutTopics(issue digest.Input) []digest.Preferences {
+	var out []digest.Preferences
+	for _, language := range languagesOf(issue.Articles) {
+		out = append(out, digest.PreferencesFor(issue.Definition, nil, language))
+		all := digest.Preferences{}
+		if spoken := all.InMailLanguage(issue, language, e.Templates); spoken.MailLanguage != "" {
+			out = append(out, spoken)
+		}
+	}
+	return out
 }
 
 // languagesOf returns the languages of the articles, and "" for no language preference.

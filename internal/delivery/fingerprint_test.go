@@ -24,9 +24,13 @@ func TestFingerprintCoversWhatAnySubscriberCanBeSent(t *testing.T) {
 		out := map[string]string{}
 		for _, topics := range [][]string{nil, {"Harbour"}, {"Ferries"}, {"Changed"}} {
 			for _, language := range []string{"", "en", "fr", "de", "ja"} {
-				prefs := digest.Preferences{Topics: topics, Language: language}
-				if v, err := digest.Render(input, prefs, set); err == nil {
-					out[prefs.Key()] = v.Subject + v.HTML + v.Text
+				for _, prefs := range []digest.Preferences{
+					{Topics: topics, Language: language},
+					digest.Preferences{Topics: topics}.InMailLanguage(input, language, set),
+				} {
+					if v, err := digest.Render(input, prefs, set); err == nil {
+						out[prefs.Key()] = v.Subject + v.HTML + v.Text
+					}
 				}
 			}
 		}

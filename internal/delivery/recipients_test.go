@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
@@ -79,6 +80,36 @@ func TestSkippedSubscribersAreCountedByReason(t *testing.T) {
 		const frozen = "2 [{no article in their topics 2} {no article in their language 1}]"
 		if got := fmt.Sprint(after.Count, " ", after.Skipped); got != frozen {
 			b.t.Errorf("after: %s\nwant   %s", got, frozen)
+		}
+	})
+}
+
+func TestDigestIsInTheMailLanguageOfTheSubscriber(t *testing.T) {
+	t.Parallel()
+	each(t, sink.Options{}, nil, func(b *env) {
+		b.join("plain", "", nil, subscriber.Active)
+		french := b.join("french", "", nil, subscriber.Active)
+		who, err := b.store.Subscriber(b.t.Context(), french)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		who.MailLanguage = "fr"
+		if err := b.store.UpdateSubscriber(b.t.Context(), who); err != nil {
+			b.t.Fatal(err)
+		}
+		b.article("ferries")
+		if _, err := b.store.PutArticle(b.t.Context(), &article.Article{
+			Source: "test:grues", Slug: "grues", Title: "Grues", HTML: "<p>Grues</p>", Language: "fr", Published: b.store.Now(), Status: article.Published,
+		}, nil, nil); err != nil {
+			b.t.Fatal(err)
+		}
+		b.start()
+		e := b.send()
+		b.sent(e.ID)
+		for id, want := range map[int64]string{french: "fr", french - 1: "en"} {
+			if _, v, err := b.store.VariantFor(b.t.Context(), e.Seq, id); err != nil || v.Language != want || len(v.Articles) != 2 {
+				b.t.Errorf("subscriber %d gets %d articles in a mail in %q, want %q; %v", id, len(v.Articles), v.Language, want, err)
+			}
 		}
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/text/language"
 
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/templates"
 )
 
 // Preferences are the choices of a subscriber that change what a mail shows. Subscribers with the
@@ -14,6 +15,9 @@ import (
 type Preferences struct {
 	Topics   []string // article tags, any of which matches; none matches all articles
 	Language string   // BCP 47; matches articles in it or in no known language; empty matches all
+	// MailLanguage is the BCP 47 tag of the fixed phrases; empty for that of the digest or the site.
+	// InMailLanguage sets it.
+	MailLanguage string
 }
 
 // PreferencesFor returns the preferences of a subscriber of a digest. The subscriber's language
@@ -23,6 +27,24 @@ func PreferencesFor(def Definition, topics []string, lang string) Preferences {
 		lang = ""
 	}
 	return Preferences{Topics: topics, Language: lang}
+}
+
+// InMailLanguage returns the preferences with the language in which a subscriber gets mails, if an
+// edition can follow it: the templates have phrases in it, neither the digest nor the preferences
+// name a language, and an article that they select is in it. Otherwise it returns p, so that
+// subscribers in many languages share the variants of an edition in one.
+func (p Preferences) InMailLanguage(in Input, tag string, set *templates.Set) Preferences {
+	tag = canonical(tag)
+	if tag == "" || in.Definition.Language != "" || p.Language != "" || tag == canonical(in.Site.Language) {
+		return p
+	}
+	if canonical(set.Page(templates.Site{}, tag).Language) != tag {
+		return p
+	}
+	if slices.ContainsFunc(p.matching(in.Articles), func(a article.Article) bool { return canonical(a.Language) == tag }) {
+		p.MailLanguage = tag
+	}
+	return p
 }
 
 // Narrowed returns preferences that select the same of the articles with as few topics as
@@ -74,6 +96,9 @@ func (p Preferences) Key() string {
 	var parts []string
 	if lang := canonical(p.Language); lang != "" {
 		parts = append(parts, "l="+lang)
+	}
+	if p.MailLanguage != "" {
+		parts = append(parts, "m="+p.MailLanguage)
 	}
 	for _, topic := range p.topics() {
 		parts = append(parts, "t="+keyEscaper.Replace(topic))

@@ -65,7 +65,7 @@ func (v view) variant(mail *templates.Mail, placeholders Placeholders) (Variant,
 // language returns the language of the fixed phrases. It uses the canonical language, as the key
 // does, so that preferences with equal keys give equal variants.
 func (in Input) language(prefs Preferences) string {
-	return cmp.Or(canonical(prefs.Language), in.Definition.Language, in.Site.Language, "en")
+	return cmp.Or(canonical(prefs.Language), in.Definition.Language, prefs.MailLanguage, in.Site.Language, "en")
 }
 
 func ids(articles []article.Article) []string {

@@ -16,13 +16,14 @@ import (
 	"github.com/tidings-press/tidings/internal/digest"
 )
 
-// PreferenceGroup is a combination of topics and language that subscribers of a digest have.
+// PreferenceGroup is a combination of topics and languages that subscribers of a digest have.
 type PreferenceGroup struct {
-	Topics   []string
-	Language string
-	Count    int64  // of subscribers with this combination
-	MaxID    int64  // the highest id of these subscribers
-	topics   string // as stored
+	Topics       []string
+	Language     string // of the articles to send
+	MailLanguage string
+	Count        int64  // of subscribers with this combination
+	MaxID        int64  // the highest id of these subscribers
+	topics       string // as stored
 }
 
 // PreferenceGroups returns the combinations among the active subscribers of a digest.
@@ -31,14 +32,14 @@ func (s *Store) PreferenceGroups(ctx context.Context, digestName string) ([]Pref
 }
 
 func (c *conn) preferenceGroups(ctx context.Context, digestName string) ([]PreferenceGroup, error) {
-	known := map[[2]string]int{}
+	known := map[[3]string]int{}
 	var out []PreferenceGroup
 	step, after := c.stride(1), int64(0)
 	for {
 		seen := int64(0)
 		err := c.Each(ctx, "recipients.preferences", []any{digestName, after, step}, func(rows *sql.Rows) error {
 			var g PreferenceGroup
-			if err := rows.Scan(&g.topics, &g.Language, &g.Count, &g.MaxID); err != nil {
+			if err := rows.Scan(&g.topics, &g.Language, &g.MailLanguage, &g.Count, &g.MaxID); err != nil {
 				return err
 			}
 			seen += g.Count
@@ -60,7 +61,7 @@ func (c *conn) preferenceGroups(ctx context.Context, digestName string) ([]Prefe
 }
 
 // key identifies a combination.
-func (g *PreferenceGroup) key() [2]string { return [2]string{g.topics, g.Language} }
+func (g *PreferenceGroup) key() [3]string { return [3]string{g.topics, g.Language, g.MailLanguage} }
 
 // stride returns how many subscribers one statement handles, a multiple of unit. SQLite
 // sorts and counts in this process, whose memory must not grow with the list; PostgreSQL
@@ -268,7 +269,7 @@ func countRecipients(ctx context.Context, tx *conn, digestName string, f Frozen)
 	if err != nil {
 		return digest.Recipients{}, err
 	}
-	known := map[[2]string]bool{}
+	known := map[[3]string]bool{}
 	for _, g := range f.Groups {
 		known[g.key()] = true
 	}
@@ -302,12 +303,13 @@ func (f Frozen) choices() (string, error) {
 	type row struct {
 		Topics   string `json:"t"`
 		Language string `json:"l"`
+		Mail     string `json:"m"`
 		Variant  int    `json:"v"`
 		Reason   string `json:"r"`
 	}
 	rows := make([]row, len(f.Groups))
 	for i, g := range f.Groups {
-		rows[i] = row{g.topics, g.Language, f.Choice[i], ""}
+		rows[i] = row{g.topics, g.Language, g.MailLanguage, f.Choice[i], ""}
 		if f.Choice[i] < 0 {
 			rows[i].Reason = f.Reasons[i]
 		}

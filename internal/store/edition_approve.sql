@@ -23,21 +23,21 @@ SELECT data FROM variants WHERE edition = $1 ORDER BY length(data) DESC, number 
 -- name: recipients.preferences
 -- The distinct preferences of the next $3 active subscribers of a digest after $2.
 -- Index: primary keys of subscriptions and subscribers.
-SELECT p.topics, p.language, count(*), max(p.id)
+SELECT p.topics, p.language, p.mail_language, count(*), max(p.id)
 FROM (
-    SELECT u.topics, s.language, s.id
+    SELECT u.topics, s.language, s.mail_language, s.id
     FROM subscriptions u CROSS JOIN subscribers s -- sqlite only
     FROM subscriptions u JOIN subscribers s ON true -- postgres only
     WHERE s.id = u.subscriber AND u.digest = $1 AND u.left_at = 0 AND s.state = 'active' AND u.subscriber > $2
     ORDER BY u.subscriber LIMIT $3) AS p
-GROUP BY p.topics, p.language ORDER BY p.topics, p.language;
+GROUP BY p.topics, p.language, p.mail_language ORDER BY p.topics, p.language, p.mail_language;
 
 -- name: recipients.setVariants
 -- Stores which variant each set of preferences gets, or why it gets none, from a JSON array
 -- of objects.
-INSERT INTO edition_preferences (edition, topics, language, variant, reason)
-SELECT CAST($1 AS bigint), value->>'t', value->>'l', CAST(value->>'v' AS bigint), value->>'r' FROM json_each($2) -- sqlite only
-SELECT CAST($1 AS bigint), t, l, v, r FROM jsonb_to_recordset(CAST($2 AS jsonb)) AS w(t text, l text, v bigint, r text) -- postgres only
+INSERT INTO edition_preferences (edition, topics, language, mail_language, variant, reason)
+SELECT CAST($1 AS bigint), value->>'t', value->>'l', value->>'m', CAST(value->>'v' AS bigint), value->>'r' FROM json_each($2) -- sqlite only
+SELECT CAST($1 AS bigint), t, l, m, v, r FROM jsonb_to_recordset(CAST($2 AS jsonb)) AS w(t text, l text, m text, v bigint, r text) -- postgres only
 ;
 
 -- name: recipients.clearVariants
@@ -52,12 +52,12 @@ SELECT CAST($1 AS bigint), p.id, CAST($7 AS bigint) + (row_number() OVER (ORDER 
     CASE WHEN m.variant < 0 THEN 'skipped' ELSE 'queued' END, m.reason,
     0, 0, 0, '', '', 0, CAST($4 AS bigint), 0
 FROM (
-    SELECT u.topics, s.language, s.id
+    SELECT u.topics, s.language, s.mail_language, s.id
     FROM subscriptions u CROSS JOIN subscribers s -- sqlite only
     FROM subscriptions u JOIN subscribers s ON true -- postgres only
     WHERE s.id = u.subscriber AND u.digest = $2 AND u.left_at = 0 AND s.state = 'active' AND u.subscriber > $5
     ORDER BY u.subscriber LIMIT $6) AS p
-JOIN edition_preferences m ON m.edition = $1 AND m.topics = p.topics AND m.language = p.language;
+JOIN edition_preferences m ON m.edition = $1 AND m.topics = p.topics AND m.language = p.language AND m.mail_language = p.mail_language;
 
 -- name: recipients.last
 -- The last subscriber who has a delivery so far. Index: primary key of deliveries.

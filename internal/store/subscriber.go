@@ -83,10 +83,10 @@ func (s *Store) oneSubscriber(ctx context.Context, query string, key any) (subsc
 	return found[0], nil
 }
 
-// UpdateSubscriber stores a subscriber's name, language and timezone.
+// UpdateSubscriber stores a subscriber's name, languages and timezone.
 func (s *Store) UpdateSubscriber(ctx context.Context, sub subscriber.Subscriber) error {
 	return s.write(ctx, func(tx *conn) error {
-		n, err := tx.Exec(ctx, "subscriber.setDetails", sub.ID, sub.Name, sub.Language, sub.Timezone)
+		n, err := tx.Exec(ctx, "subscriber.setDetails", sub.ID, sub.Name, sub.Language, sub.Timezone, sub.MailLanguage)
 		if err == nil && n == 0 {
 			err = notFound("subscriber", sub.ID)
 		}
@@ -131,7 +131,7 @@ func (c *conn) subscribers(ctx context.Context, query string, args ...any) ([]su
 // subscriberValues returns the values of columns(subscriber).
 func subscriberValues(sub *subscriber.Subscriber) []any {
 	return []any{sub.Address.ASCII(), sub.Name, string(sub.State), sub.Language, sub.Timezone, sub.Consent.Source, sub.Consent.Text,
-		sub.Consent.IP, millis(sub.Consent.At), millis(sub.Created), millis(sub.Changed), int64(sub.Soft), millis(sub.SoftFrom), labelsText(sub.Labels)}
+		sub.Consent.IP, millis(sub.Consent.At), millis(sub.Created), millis(sub.Changed), int64(sub.Soft), millis(sub.SoftFrom), labelsText(sub.Labels), sub.MailLanguage}
 }
 
 // scanSubscriber reads id, uid and columns(subscriber).
@@ -140,7 +140,7 @@ func scanSubscriber(rows *sql.Rows) (subscriber.Subscriber, error) {
 	var address, labels string
 	var consented, created, changed, softFrom int64
 	err := rows.Scan(&sub.ID, &sub.UID, &address, &sub.Name, &sub.State, &sub.Language, &sub.Timezone, &sub.Consent.Source,
-		&sub.Consent.Text, &sub.Consent.IP, &consented, &created, &changed, &sub.Soft, &softFrom, &labels)
+		&sub.Consent.Text, &sub.Consent.IP, &consented, &created, &changed, &sub.Soft, &softFrom, &labels, &sub.MailLanguage)
 	if err != nil {
 		return sub, err
 	}

@@ -1,6 +1,6 @@
 -- columns: subscriber
 -- address, name, state, language, timezone, consent_source, consent_text, consent_ip, consent_at bigint,
--- created bigint, changed bigint, soft bigint, soft_from bigint, labels
+-- created bigint, changed bigint, soft bigint, soft_from bigint, labels, mail_language
 
 -- name: subscriber.insert
 -- Inserts a subscriber.
@@ -46,7 +46,7 @@ UPDATE subscribers SET state = $3, changed = $4, soft = CASE WHEN state = 'bounc
 
 -- name: subscriber.setDetails
 -- Changes what subscribers may change themselves. Index: primary key.
-UPDATE subscribers SET name = $2, language = $3, timezone = $4 WHERE id = $1 AND state <> 'erased';
+UPDATE subscribers SET name = $2, language = $3, timezone = $4, mail_language = $5 WHERE id = $1 AND state <> 'erased';
 
 -- name: subscriber.setConsent
 -- Index: primary key.
@@ -76,7 +76,7 @@ UPDATE subscribers SET soft = 0, soft_from = 0, soft_at = 0 WHERE id = $1 AND so
 
 -- name: subscriber.erase
 -- Erases a subscriber: only the row number and the random id stay. Index: primary key.
-UPDATE subscribers SET address_key = $2, address = '', name = '', language = '', timezone = '', consent_source = '',
+UPDATE subscribers SET address_key = $2, address = '', name = '', language = '', mail_language = '', timezone = '', consent_source = '',
     consent_text = '', consent_ip = '', consent_at = 0, labels = '', state = 'erased', changed = $3, soft = 0, soft_from = 0, soft_at = 0
 WHERE id = $1;
 

@@ -15,7 +15,9 @@ type ImportOptions struct {
 	Digests []string           // for the rows that name none
 	State   subscriber.State   // for the rows that name none; Active when empty
 	Consent subscriber.Consent // for what the rows do not say
-	DryRun  bool               // count, and keep nothing
+	// MailLanguage is the language of mails to the people of rows that name none; may be empty.
+	MailLanguage string
+	DryRun       bool // count, and keep nothing
 	// Check looks at a row before it is imported, and may fill in its topics by digest. A
 	// *subscriber.LineError refuses the row; any other error ends the import. It may be nil.
 	Check    func(context.Context, *subscriber.Row) error

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/hex"
@@ -380,7 +381,7 @@ func (im *importer) insertPostgres(ctx context.Context, tx *conn, lines []*impor
 func (im *importer) values(l *importLine) []any {
 	text, at := im.consent(l)
 	return subscriberValues(&subscriber.Subscriber{
-		Address: l.row.Address, Name: l.row.Name, State: im.state(l), Language: l.row.Language, Timezone: l.row.Timezone,
+		Address: l.row.Address, Name: l.row.Name, State: im.state(l), Language: l.row.Language, MailLanguage: cmp.Or(l.row.MailLanguage, l.row.Language, im.opts.MailLanguage), Timezone: l.row.Timezone,
 		Consent: subscriber.Consent{Source: im.opts.Consent.Source, Text: text, IP: im.opts.Consent.IP, At: at},
 		Created: im.start, Changed: im.start, Labels: l.row.Labels,
 	})

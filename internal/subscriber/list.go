@@ -13,14 +13,16 @@ type Row struct {
 	Line     int // of the file, from 1
 	Address  Address
 	Name     string
-	Language string
-	Timezone string
-	Topics   []string            // "weekly:council" is a topic of the digest weekly alone
-	TopicsOf map[string][]string // by digest, in place of Topics; set by the import after it has checked the topics
-	Digests  []string            // names; empty means the digests that the import is for
-	Labels   []string
-	State    State   // the most severe state of all columns; empty if no column gives one
-	Consent  Consent // as far as the list gives it
+	Language string // of the articles to send
+	// MailLanguage is the language of mails to the person, if a column of its own names it.
+	MailLanguage string
+	Timezone     string
+	Topics       []string            // "weekly:council" is a topic of the digest weekly alone
+	TopicsOf     map[string][]string // by digest, in place of Topics; set by the import after it has checked the topics
+	Digests      []string            // names; empty means the digests that the import is for
+	Labels       []string
+	State        State   // the most severe state of all columns; empty if no column gives one
+	Consent      Consent // as far as the list gives it
 }
 
 // TopicsFor returns the topics of a row for one digest.
@@ -283,6 +285,8 @@ func (l *List) setValue(row *Row, names *nameParts, c *Column, value string, v *
 		}
 	case MeansLanguage:
 		row.Language, fault = readLanguage(value)
+	case MeansMailLanguage:
+		row.MailLanguage, fault = readLanguage(value)
 	case MeansTimezone:
 		row.Timezone, fault = readTimezone(value)
 	case MeansTopics:

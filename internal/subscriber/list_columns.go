@@ -15,31 +15,32 @@ type Meaning string
 
 // The meanings of columns. The --column flag and the summary of an import use these names.
 const (
-	MeansAddress     Meaning = "email"
-	MeansName        Meaning = "name"
-	MeansGivenName   Meaning = "first name"
-	MeansFamilyName  Meaning = "last name"
-	MeansLanguage    Meaning = "language"
-	MeansTimezone    Meaning = "timezone"
-	MeansTopics      Meaning = "topics"
-	MeansDigests     Meaning = "digests"
-	MeansLabels      Meaning = "labels"
-	MeansConsent     Meaning = "consent"      // how the person agreed; "no" means that they did not
-	MeansConsentedAt Meaning = "consented at" // a date
-	MeansState       Meaning = "state"        // a word such as active, unsubscribed, cleaned
-	MeansStays       Meaning = "stays"        // no means that the person left
-	MeansLeft        Meaning = "left"         // yes or a date means that the person left
-	MeansLeftBecause Meaning = "left because" // any text means that the person left
-	MeansBounced     Meaning = "bounced"      // yes or a date means that the address is dead
-	MeansBounceType  Meaning = "bounce type"  // hard or soft
-	MeansComplained  Meaning = "complained"   // yes or a date means a spam complaint
-	MeansConfirmed   Meaning = "confirmed"    // no means that the person never confirmed
-	MeansNothing     Meaning = "ignored"
+	MeansAddress      Meaning = "email"
+	MeansName         Meaning = "name"
+	MeansGivenName    Meaning = "first name"
+	MeansFamilyName   Meaning = "last name"
+	MeansLanguage     Meaning = "language" // of the articles to send, and of mails unless another column names it
+	MeansMailLanguage Meaning = "mail language"
+	MeansTimezone     Meaning = "timezone"
+	MeansTopics       Meaning = "topics"
+	MeansDigests      Meaning = "digests"
+	MeansLabels       Meaning = "labels"
+	MeansConsent      Meaning = "consent"      // how the person agreed; "no" means that they did not
+	MeansConsentedAt  Meaning = "consented at" // a date
+	MeansState        Meaning = "state"        // a word such as active, unsubscribed, cleaned
+	MeansStays        Meaning = "stays"        // no means that the person left
+	MeansLeft         Meaning = "left"         // yes or a date means that the person left
+	MeansLeftBecause  Meaning = "left because" // any text means that the person left
+	MeansBounced      Meaning = "bounced"      // yes or a date means that the address is dead
+	MeansBounceType   Meaning = "bounce type"  // hard or soft
+	MeansComplained   Meaning = "complained"   // yes or a date means a spam complaint
+	MeansConfirmed    Meaning = "confirmed"    // no means that the person never confirmed
+	MeansNothing      Meaning = "ignored"
 )
 
 // Meanings lists the meanings that can be chosen for a column with --column.
 var Meanings = []Meaning{
-	MeansAddress, MeansName, MeansGivenName, MeansFamilyName, MeansLanguage, MeansTimezone, MeansTopics, MeansDigests, MeansLabels,
+	MeansAddress, MeansName, MeansGivenName, MeansFamilyName, MeansLanguage, MeansMailLanguage, MeansTimezone, MeansTopics, MeansDigests, MeansLabels,
 	MeansConsent, MeansConsentedAt, MeansState, MeansStays, MeansLeft, MeansLeftBecause, MeansBounced, MeansBounceType,
 	MeansComplained, MeansConfirmed, MeansNothing,
 }
@@ -271,15 +272,16 @@ var headingLists = map[Meaning]string{
 	MeansAddress: `email, email address, email addresses, mail, mail address, subscriber email, user email, contact email, primary email,
 		your email, work email, email 1, email 1 value, email id, courriel, adresse email, adresse mail, adresse de messagerie,
 		adresse electronique, adresse courriel, email adresse, mailadresse, mail adresse, correo, correo electronico, indirizzo email`,
-	MeansName:       `name, full name, display name, your name, subscriber name, contact name, nom, nom complet, nom et prenom, prenom nom, vollstandiger name, nombre`,
-	MeansGivenName:  `first name, fname, first, given name, given names, forename, prenom, vorname, preferred name`,
-	MeansFamilyName: `last name, lname, last, family name, surname, second name, nom de famille, nachname, familienname, zuname`,
-	MeansLanguage:   `language, lang, locale, preferred language, email language, langue, langue preferee, sprache`,
-	MeansTimezone:   `timezone, time zone, tz, fuseau, fuseau horaire, zeitzone`,
-	MeansTopics:     `topics, topic, interests, sujets, themes, themen, interessen, centres d interet`,
-	MeansDigests:    `digests, digest, lists, list, mailing list, mailing lists, listes, listen, list ids, list names`,
-	MeansLabels:     `labels, label, tags, tag, groups, group, segments, segment, etiquettes, categories, kategorien, gruppen, groupes, group membership, audience tags`,
-	MeansConsent:    `consent, consent text, consentement, einwilligung, zustimmung`,
+	MeansName:         `name, full name, display name, your name, subscriber name, contact name, nom, nom complet, nom et prenom, prenom nom, vollstandiger name, nombre`,
+	MeansGivenName:    `first name, fname, first, given name, given names, forename, prenom, vorname, preferred name`,
+	MeansFamilyName:   `last name, lname, last, family name, surname, second name, nom de famille, nachname, familienname, zuname`,
+	MeansLanguage:     `language, lang, locale, preferred language, langue, langue preferee, sprache`,
+	MeansMailLanguage: `mail language, email language, newsletter language, signup language, interface language, langue des mails, langue du courriel, mailsprache`,
+	MeansTimezone:     `timezone, time zone, tz, fuseau, fuseau horaire, zeitzone`,
+	MeansTopics:       `topics, topic, interests, sujets, themes, themen, interessen, centres d interet`,
+	MeansDigests:      `digests, digest, lists, list, mailing list, mailing lists, listes, listen, list ids, list names`,
+	MeansLabels:       `labels, label, tags, tag, groups, group, segments, segment, etiquettes, categories, kategorien, gruppen, groupes, group membership, audience tags`,
+	MeansConsent:      `consent, consent text, consentement, einwilligung, zustimmung`,
 	MeansConsentedAt: `consented at, consent date, consent time, consent timestamp, opt in time, opt in date, opted in at, opt in timestamp, optin on,
 		confirm time, confirmed at time, confirmation date, confirmation time, confirmation timestamp, confirmed on, confirmed date,
 		date confirmed, double opt in date, double opt in time, subscribed at, subscribed on, subscribe date, subscribed date,

@@ -19,7 +19,7 @@ type ListWriter struct {
 func NewListWriter(w io.Writer) (*ListWriter, error) {
 	out := csv.NewWriter(bufio.NewWriterSize(w, 64<<10))
 	return &ListWriter{out: out}, out.Write([]string{
-		"email", "name", "state", "language", "timezone", "digests", "topics", "labels", "consent", "consented at"})
+		"email", "name", "state", "language", "timezone", "digests", "topics", "labels", "consent", "consented at", "mail language"})
 }
 
 // Write adds a subscriber with their subscriptions.
@@ -33,7 +33,7 @@ func (w *ListWriter) Write(s Subscriber, subscriptions []Subscription) error {
 		consented = s.Consent.At.UTC().Format(time.RFC3339)
 	}
 	cells := []string{s.Address.String(), s.Name, string(s.State), s.Language, s.Timezone,
-		joinCell(digests), joinCell(topicsOf(subscriptions)), joinCell(s.Labels), s.Consent.Text, consented}
+		joinCell(digests), joinCell(topicsOf(subscriptions)), joinCell(s.Labels), s.Consent.Text, consented, s.MailLanguage}
 	for i, cell := range cells {
 		cells[i] = guard(cell)
 	}

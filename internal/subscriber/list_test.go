@@ -104,7 +104,7 @@ func TestExportedListIsReadBackUnchanged(t *testing.T) {
 	at := time.Date(2026, 5, 1, 8, 0, 0, 0, time.UTC)
 	want := []Subscriber{
 		{Address: MustParseAddress("=cmd@example.org"), Name: `=HYPERLINK("http://evil","x")`, State: Active},
-		{Address: MustParseAddress("+a@bücher.example"), Name: "'=x", State: Unsubscribed, Language: "pt-BR", Timezone: "Europe/Berlin"},
+		{Address: MustParseAddress("+a@bücher.example"), Name: "'=x", State: Unsubscribed, Language: "pt-BR", MailLanguage: "pt-PT", Timezone: "Europe/Berlin"},
 		{Address: MustParseAddress(`"a, b"@example.org`), Name: `Lovelace, "Ada"`, State: Active, Consent: Consent{Text: "yes", At: at}},
 		{Address: MustParseAddress("o'hara@example.org"), Name: "'s Gravenhage", State: Pending},
 	}
@@ -130,7 +130,7 @@ func TestExportedListIsReadBackUnchanged(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := want[i]
-		if row.Address != s.Address || row.Name != s.Name || row.State != s.State || row.Language != s.Language || row.Timezone != s.Timezone || row.Consent != s.Consent {
+		if row.Address != s.Address || row.Name != s.Name || row.State != s.State || row.Language != s.Language || row.MailLanguage != s.MailLanguage || row.Timezone != s.Timezone || row.Consent != s.Consent {
 			t.Errorf("%+v comes back as %+v", s, row)
 		}
 		if fmt.Sprint(row.Digests, row.Topics) != "[weekly daily] [go web]" {

@@ -24,14 +24,17 @@ type Subscriber struct {
 	Address  Address
 	Name     string // as the person gave it; never run as a template
 	State    State
-	Language string   // BCP 47 tag of the articles to send; empty for all languages
-	Timezone string   // IANA name; empty if unknown
-	Labels   []string // notes of editors, such as the tags of another system; they do not select articles
-	Consent  Consent
-	Created  time.Time
-	Changed  time.Time // last change of State
-	Soft     int       // soft bounces since the last success
-	SoftFrom time.Time // time of the first of these
+	Language string // BCP 47 tag of the articles to send; empty for all languages
+	// MailLanguage is the BCP 47 tag of the language in which the person subscribed, for the fixed
+	// texts of mails to them; empty for that of the site.
+	MailLanguage string
+	Timezone     string   // IANA name; empty if unknown
+	Labels       []string // notes of editors, such as the tags of another system; they do not select articles
+	Consent      Consent
+	Created      time.Time
+	Changed      time.Time // last change of State
+	Soft         int       // soft bounces since the last success
+	SoftFrom     time.Time // time of the first of these
 }
 
 // Consent records how and when a person agreed to get mail.

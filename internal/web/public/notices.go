@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 
+	"golang.org/x/text/language"
+
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/token"
 	"github.com/tidings-press/tidings/templates"
@@ -41,12 +43,8 @@ func (p *Pages) notice(ctx context.Context, mail string, who subscriber.Subscrib
 	if err != nil {
 		return err
 	}
-	language := who.Language
-	if language == "" {
-		language = p.config.Site.Language
-	}
 	site := templates.Site{Title: p.config.Site.Title, URL: p.config.Site.URL, Icon: p.config.Site.Icon, Postal: lines(p.config.Mail.Postal)}
-	n := templates.Notice{Page: p.templates.Page(site, language), Name: who.Name, Address: who.Address.String()}
+	n := templates.Notice{Page: p.templates.Page(site, p.languageFor(who)), Name: who.Name, Address: who.Address.String()}
 	for _, name := range names {
 		if d := p.digest(name); d != nil {
 			n.Digests = append(n.Digests, templates.Publication{Name: d.Name, Title: d.Title, Description: d.Description})
@@ -58,6 +56,33 @@ func (p *Pages) notice(ctx context.Context, mail string, who subscriber.Subscrib
 		return err
 	}
 	return p.sender.SendToSubscriber(ctx, who, n.Reader.Unsubscribe, out)
+}
+
+// languageFor returns the language of mails to a subscriber: the one in which they subscribed, or
+// that of their articles, if the templates have phrases in it, and the site's otherwise.
+func (p *Pages) languageFor(who subscriber.Subscriber) string {
+	for _, tag := range []string{who.MailLanguage, who.Language} {
+		if tag != "" && sameLanguage(p.templates.Page(templates.Site{}, tag).Language, tag) {
+			return tag
+		}
+	}
+	return p.config.Site.Language
+}
+
+// sameLanguage reports whether two tags name one language, perhaps of two regions.
+func sameLanguage(a, b string) bool {
+	first, _ := language.Make(a).Base()
+	second, _ := language.Make(b).Base()
+	return first == second
+}
+
+// mailLanguage reads the language tag of a form; empty if it is none.
+func mailLanguage(value string) string {
+	tag, ok := subscriber.ParseLanguage(value)
+	if !ok {
+		return ""
+	}
+	return tag
 }
 
 func lines(text string) []string {

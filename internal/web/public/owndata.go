@@ -35,21 +35,25 @@ func (p *Pages) mailOwnDataLink(r *http.Request, who subscriber.Subscriber, purp
 	if err != nil {
 		return err
 	}
+	language := p.languageFor(who)
+	phrases, err := wordsFor(language)
+	if err != nil {
+		return err
+	}
 	site := templates.Site{Title: p.config.Site.Title, URL: p.config.Site.URL, Icon: p.config.Site.Icon, Postal: lines(p.config.Mail.Postal)}
 	expires := p.store.Now().Add(token.OwnDataFor)
 	n := templates.Notice{
-		// Its text is the site's, and not the mail template's.
-		Page: p.templates.Page(site, p.in(r.Context()).language), Name: who.Name, Address: who.Address.String(),
+		Page: p.templates.Page(site, language), Name: who.Name, Address: who.Address.String(),
 		Link: p.config.Site.URL + ownDataPath[purpose] + p.briefKeys.SignUntil(purpose, who.UID, "", expires), Expires: expires.In(p.zone),
 	}
-	asked, heading, button := p.in(r.Context()).say("Someone, we hope you, asked for a copy of everything that we store about this address. The link leads to a page with a button to download it."),
-		p.in(r.Context()).say("Your data"), p.in(r.Context()).say("Get my data")
+	asked, heading, button := phrases.say("Someone, we hope you, asked for a copy of everything that we store about this address. The link leads to a page with a button to download it."),
+		phrases.say("Your data"), phrases.say("Get my data")
 	if purpose == token.Erase {
-		asked, heading, button = p.in(r.Context()).say("Someone, we hope you, asked us to delete everything that we store about this address. The link leads to a page with a button; nothing happens before you press it."),
-			p.in(r.Context()).say("Delete your data"), p.in(r.Context()).say("Delete my data")
+		asked, heading, button = phrases.say("Someone, we hope you, asked us to delete everything that we store about this address. The link leads to a page with a button; nothing happens before you press it."),
+			phrases.say("Delete your data"), phrases.say("Delete my data")
 	}
 	n.Heading, n.Button = heading+" – "+p.config.Site.Title, button
-	n.Lines = []string{asked, p.in(r.Context()).say("The link works for two hours. If it was not you, do nothing.")}
+	n.Lines = []string{asked, phrases.say("The link works for two hours. If it was not you, do nothing.")}
 	out, err := tmpl.Render(n)
 	if err != nil {
 		return err
@@ -134,6 +138,7 @@ type personalCopy struct {
 	Name          string             `json:"name,omitempty"`
 	State         string             `json:"state"`
 	Language      string             `json:"language,omitempty"`
+	MailLanguage  string             `json:"mail_language,omitempty"`
 	Timezone      string             `json:"timezone,omitempty"`
 	Created       time.Time          `json:"created"`
 	Changed       time.Time          `json:"state_since"`
@@ -172,7 +177,7 @@ type feedbackCopy struct {
 
 func copyOf(k store.PersonalData) personalCopy {
 	out := personalCopy{
-		Address: k.Subscriber.Address.String(), Name: k.Subscriber.Name, State: string(k.Subscriber.State), Language: k.Subscriber.Language,
+		Address: k.Subscriber.Address.String(), Name: k.Subscriber.Name, State: string(k.Subscriber.State), Language: k.Subscriber.Language, MailLanguage: k.Subscriber.MailLanguage,
 		Timezone: k.Subscriber.Timezone, Created: k.Subscriber.Created, Changed: k.Subscriber.Changed,
 		Consent:       consentCopy{Source: k.Subscriber.Consent.Source, Text: k.Subscriber.Consent.Text, IP: k.Subscriber.Consent.IP},
 		Subscriptions: []subscriptionCopy{}, Mails: []mailCopy{}, CameBack: []feedbackCopy{},

@@ -19,15 +19,17 @@ import (
 // preferencesPage is what a subscriber may change. A link to it is in every mail, and mails
 // are passed on: it shows neither the address nor the name.
 type preferencesPage struct {
-	Action    string
-	Address   string // masked
-	Language  string
-	Languages []string
-	Paused    bool
-	Left      bool // on no digest
-	Digests   []digestView
-	Saved     bool
-	Private   string // folder of a private feed that was just made
+	Action        string
+	Address       string // masked
+	Language      string
+	Languages     []string
+	MailLanguage  string   // empty for the site's
+	MailLanguages []string // that the templates have phrases in
+	Paused        bool
+	Left          bool // on no digest
+	Digests       []digestView
+	Saved         bool
+	Private       string // folder of a private feed that was just made
 }
 
 // topicView is a tag that a reader may choose.
@@ -55,6 +57,7 @@ func (p *Pages) showPreferences(w http.ResponseWriter, r *http.Request, who subs
 	}
 	body.Action, body.Address, body.Language = r.URL.Path, who.Address.Masked(), who.Language
 	body.Paused, body.Left, body.Languages = who.State == subscriber.Paused, len(subscriptions) == 0, p.offeredLanguages(r.Context(), who.Language)
+	body.MailLanguage, body.MailLanguages = who.MailLanguage, p.mailLanguages(who.MailLanguage)
 	body.Digests = p.digests(r.Context(), []string{})
 	for i := range body.Digests {
 		topics, err := p.topics(r.Context(), body.Digests[i].Name)
@@ -137,6 +140,15 @@ func (p *Pages) checkTopics(ctx context.Context, id int64, digest string, topics
 		}
 	}
 	return nil
+}
+
+// mailLanguages returns the languages in which mails can be, and the one that was chosen before.
+func (p *Pages) mailLanguages(own string) []string {
+	out := p.templates.Languages()
+	if own != "" && !slices.Contains(out, own) {
+		out = append(out, own)
+	}
+	return out
 }
 
 func (p *Pages) offeredLanguages(ctx context.Context, own string) []string {
@@ -229,6 +241,9 @@ func (p *Pages) save(r *http.Request, who subscriber.Subscriber) error {
 		who.Language = tag.String()
 	} else if form.Get("language") == "" {
 		who.Language = ""
+	}
+	if form.Has("mail-language") {
+		who.MailLanguage = mailLanguage(form.Get("mail-language"))
 	}
 	chosen := p.known(form["digest"])
 	for _, name := range chosen {

@@ -1,6 +1,7 @@
 package public
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -26,7 +27,9 @@ type request struct {
 	Address string
 	Name    string
 	Digests []string
-	IP      string
+	// Language is that of the page with the form; empty if it is not known.
+	Language string `json:",omitempty"`
+	IP       string
 }
 
 const (
@@ -117,7 +120,7 @@ func (p *Pages) ask(ctx context.Context, r request) error {
 	who, err := p.store.SubscriberByAddress(ctx, address)
 	if errors.Is(err, store.ErrNotFound) {
 		who, err = p.store.AddSubscriber(ctx, subscriber.Subscriber{
-			Address: address, Name: r.Name, State: subscriber.Pending, // without a language: nobody was asked for one
+			Address: address, Name: r.Name, State: subscriber.Pending, MailLanguage: r.Language, // and articles in all languages
 			Consent: subscriber.Consent{Source: "form", IP: r.IP, At: p.store.Now()},
 		})
 	}
@@ -134,6 +137,7 @@ func (p *Pages) ask(ctx context.Context, r request) error {
 	if who.State == subscriber.Bounced || who.State == subscriber.Complained {
 		return nil
 	}
+	who.MailLanguage = cmp.Or(who.MailLanguage, r.Language)
 	return p.askToConfirm(ctx, who, r.Digests)
 }
 

@@ -69,7 +69,7 @@ func (p *Pages) subscribe(w http.ResponseWriter, r *http.Request) error {
 		return p.tooMany(r)
 	}
 	if r.PostForm.Get(trap) == "" {
-		if err := p.keep(r.Context(), address, request{Name: form.Name, Digests: chosen}); err != nil {
+		if err := p.keep(r.Context(), address, request{Name: form.Name, Digests: chosen, Language: mailLanguage(r.PostForm.Get("lang"))}); err != nil {
 			return err
 		}
 	}
