@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// activity tracks whether mail keeps this node's processors busy, so that other work on the
-// machine can wait. A node that a relay or a limit slows down is not busy.
+// activity tracks whether this node is busy with mail, so that other work on the machine can wait.
+// A node that a relay or a limit slows down is not busy.
 type activity struct {
 	approvals atomic.Int64 // editions that are being rendered and frozen
 	window    atomic.Int64 // number of the current time window
@@ -14,8 +14,8 @@ type activity struct {
 	until     atomic.Int64 // busy until then, Unix nanoseconds
 }
 
-// A node counts as busy for busyFor after it attempted busyMails within busyWindow. That is
-// forty a second, less than one core signs with RSA beside other work.
+// A node counts as busy for busyFor after it attempted busyMails within busyWindow. That is 40
+// mails a second, fewer than one core can sign with RSA beside other work.
 const (
 	busyWindow = 250 * time.Millisecond
 	busyMails  = 10

@@ -18,16 +18,16 @@ func TestNodeIsBusyWhileItSendsFast(t *testing.T) {
 		return busy
 	}
 	if send(20, 10*time.Second) {
-		t.Error("a node that a limit holds at 20 mails a second says that it is busy")
+		t.Error("a node limited to 20 mails a second is busy")
 	}
 	if !send(1000, time.Second) || !a.busy(at.Add(time.Second)) {
-		t.Error("a node that sends 1000 mails a second does not say that it is busy, or only at moments")
+		t.Error("a node that sends 1000 mails a second is not busy all the time")
 	}
 	if a.busy(at.Add(3 * time.Second)) {
 		t.Error("a node is still busy 3 s after its last mail")
 	}
 	a.approvals.Add(1)
 	if !a.busy(at.Add(time.Minute)) {
-		t.Error("a node that freezes an edition does not say that it is busy")
+		t.Error("a node that freezes an edition is not busy")
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/sink"
 )
 
-// TestWaitingDraftsDoNotBlockSchedule: neither those that wait for an editor
-// nor those of digests that left the configuration.
+// TestWaitingDraftsDoNotBlockSchedule covers drafts that wait for an editor and drafts of digests
+// that were removed from the configuration.
 func TestWaitingDraftsDoNotBlockSchedule(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{}, nil, func(b *env) {
@@ -43,8 +43,8 @@ func TestWaitingDraftsDoNotBlockSchedule(t *testing.T) {
 	})
 }
 
-// TestCancelledEditionKeepsItsArticlesAfterFirstMail also when it was
-// paused and resumed before its first mail.
+// TestCancelledEditionKeepsItsArticlesAfterFirstMail also covers an edition that was paused and
+// resumed before its first mail.
 func TestCancelledEditionKeepsItsArticlesAfterFirstMail(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{PerConnection: 1, Faults: []sink.Fault{{At: sink.AtRcpt, After: 1, Reply: "450 4.2.1 later"}}}, nil, func(b *env) {
@@ -59,13 +59,13 @@ func TestCancelledEditionKeepsItsArticlesAfterFirstMail(t *testing.T) {
 			b.t.Fatal(err)
 		}
 		b.start()
-		b.until(e.ID, "sent to one reader", func(p progress) bool { return p.Counts.Sent == 1 && p.Counts.Deferred == 4 })
+		b.until(e.ID, "sent to one subscriber", func(p progress) bool { return p.Counts.Sent == 1 && p.Counts.Deferred == 4 })
 		if err := b.engine.Cancel(b.t.Context(), e.ID, "a wrong headline"); err != nil {
 			b.t.Fatal(err)
 		}
 		b.until(e.ID, "cancelled", func(p progress) bool { return p.Counts.Skipped == 4 })
 		if again, err := b.engine.SendNow(b.t.Context(), "weekly", "ann"); err == nil {
-			b.t.Errorf("what one reader has was sent again: %+v", again.Articles)
+			b.t.Errorf("articles that one subscriber has received were sent again: %+v", again.Articles)
 		}
 	})
 }

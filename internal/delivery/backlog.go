@@ -14,12 +14,12 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// Backlog counts the articles that fit a digest: those that wait for an edition, and the others
-// by why they do not wait.
+// Backlog counts the articles that fit a digest: those that wait for an edition, and the others by
+// the reason why they do not wait.
 type Backlog struct {
 	Since   time.Time // beginning of the digest; zero includes all articles
 	Waiting int       // articles that have been in no edition
-	Next    int       // of those, how many an edition made now would take
+	Next    int       // of those, how many would be in an edition made now
 	Max     int       // most articles of one edition; 0 is no limit
 	Earlier int       // dated before the beginning: they stay out unless the beginning is moved
 	Seen    int       // marked as seen
@@ -41,8 +41,8 @@ func (b Backlog) Editions() int {
 	return (b.Queued() + b.Max - 1) / b.Max
 }
 
-// Backlog counts what waits for a digest. A since that is not zero takes the place of the
-// digest's beginning.
+// Backlog counts the articles that wait for a digest. A nonzero since replaces the digest's
+// beginning.
 func (e *Engine) Backlog(ctx context.Context, name string, since time.Time) (Backlog, error) {
 	def, err := e.definition(name)
 	if err != nil {
@@ -82,7 +82,7 @@ func backlog(ctx context.Context, s *store.Store, def *Definition, w store.Waiti
 	return b, err
 }
 
-// nothingNewError returns a *NothingNewError that explains why a digest has no edition to make.
+// nothingNewError returns a *NothingNewError that explains why no edition of a digest can be made.
 func (e *Engine) nothingNewError(ctx context.Context, def *Definition, w store.Waiting) error {
 	b, err := backlog(ctx, e.Store, def, w)
 	if err != nil {
@@ -145,13 +145,13 @@ func count(n int, one, more string) string {
 	return fmt.Sprintf("%d %s", n, more)
 }
 
-// previewKey returns a new key to use in place of a tick's for a preview. Keys must differ, or
-// mail servers would take one test mail for a copy of another.
+// previewKey returns a new key for a preview, which has no tick. Keys must differ, or mail servers
+// would take one test mail for a copy of another.
 func previewKey() string { return "preview:" + uuid.NewString() }
 
 // PreviewOptions controls which articles a preview shows.
 type PreviewOptions struct {
-	// Since takes the place of the digest's beginning, for this preview only.
+	// Since replaces the digest's beginning for this preview; zero keeps it.
 	Since time.Time
 	// Sample shows the newest articles when the digest has had no edition and all articles
 	// that fit are dated before its beginning.

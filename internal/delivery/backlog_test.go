@@ -16,7 +16,7 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-// dated stores an article with a date of its own.
+// dated stores an article with the given date.
 func (b *env) dated(slug string, published time.Time) string {
 	b.t.Helper()
 	a := &article.Article{
@@ -30,8 +30,8 @@ func (b *env) dated(slug string, published time.Time) string {
 	return kept.ID
 }
 
-// weekly makes an engine of a weekly digest on a store whose clock the test sets. It
-// stands at Wednesday 25 November 2026.
+// weekly makes an engine with a weekly digest on a store whose clock the test sets. The clock
+// starts at Wednesday 25 November 2026.
 func weekly(t *testing.T, kind store.Engine) (*env, *clock) {
 	t.Helper()
 	c := &clock{}
@@ -59,7 +59,7 @@ func (b *env) newEngine() {
 	b.engine = engine
 }
 
-// chosen are the slugs in the next edition.
+// chosen returns the slugs of the articles in the next edition.
 func (b *env) chosen(look delivery.PreviewOptions) string {
 	b.t.Helper()
 	p, err := b.engine.Preview(b.t.Context(), "weekly", look)
@@ -93,8 +93,8 @@ func (b *env) wantBacklog(want delivery.Backlog) {
 	}
 }
 
-// TestOldArticlesAreLeftOutUnlessRequested whether it comes in before or after the
-// engine first runs.
+// TestOldArticlesAreLeftOutUnlessRequested covers articles that are imported before the engine
+// first runs, and after.
 func TestOldArticlesAreLeftOutUnlessRequested(t *testing.T) {
 	t.Parallel()
 	for _, kind := range storetest.Engines {
@@ -110,8 +110,9 @@ func TestOldArticlesAreLeftOutUnlessRequested(t *testing.T) {
 			b.wantChosen(delivery.PreviewOptions{}, "tuesday friday")
 			b.wantBacklog(delivery.Backlog{Waiting: 2, Next: 2, Earlier: 15})
 			b.wantChosen(delivery.PreviewOptions{Since: time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)}, "tuesday friday archive2025")
-			b.wantBacklog(delivery.Backlog{Waiting: 2, Next: 2, Earlier: 15}) // a look moves nothing
-			// The first edition begins the digest: what comes in later is late, not old.
+			b.wantBacklog(delivery.Backlog{Waiting: 2, Next: 2, Earlier: 15}) // a preview changes nothing
+			// The first edition begins the digest: articles that are imported later are late, not
+			// old.
 			if _, err := b.engine.Draft(b.t.Context(), "weekly", "ann"); err != nil {
 				t.Fatal(err)
 			}
@@ -124,7 +125,8 @@ func TestOldArticlesAreLeftOutUnlessRequested(t *testing.T) {
 	}
 }
 
-// TestLateArticleIsPickedUpAfterEmptyFirstTick even if it finds nothing: a late article is picked up after it.
+// TestLateArticleIsPickedUpAfterEmptyFirstTick checks that a first tick without articles begins the
+// digest too.
 func TestLateArticleIsPickedUpAfterEmptyFirstTick(t *testing.T) {
 	t.Parallel()
 	b, c := weekly(t, store.SQLite)
@@ -146,12 +148,13 @@ func TestLateArticleIsPickedUpAfterEmptyFirstTick(t *testing.T) {
 	b.wantChosen(delivery.PreviewOptions{}, "backdated")
 }
 
-// TestNewestArticlesAreChosenAndOthersStayQueued until an editor marks it as seen.
+// TestNewestArticlesAreChosenAndOthersStayQueued also checks that an editor can mark the queue as
+// seen.
 func TestNewestArticlesAreChosenAndOthersStayQueued(t *testing.T) {
 	t.Parallel()
 	b, c := weekly(t, store.SQLite)
 	ctx := t.Context()
-	for i := range 8 { // the oldest come in last
+	for i := range 8 { // the oldest are imported last
 		b.dated(fmt.Sprint("day", i), c.Now().AddDate(0, 0, -i))
 		c.advance(time.Millisecond)
 	}
@@ -161,11 +164,11 @@ func TestNewestArticlesAreChosenAndOthersStayQueued(t *testing.T) {
 	b.wantChosen(delivery.PreviewOptions{}, "day0 day1 day2")
 	b.wantBacklog(delivery.Backlog{Waiting: 8, Next: 3})
 	if backlog, _ := b.engine.Backlog(ctx, "weekly", time.Time{}); backlog.Queued() != 5 || backlog.Editions() != 2 {
-		t.Errorf("%d stay queued for %d editions", backlog.Queued(), backlog.Editions())
+		t.Errorf("%d articles stay queued for %d editions", backlog.Queued(), backlog.Editions())
 	}
 	b.options.Digests[0].Oldest = true
 	b.newEngine()
-	b.wantChosen(delivery.PreviewOptions{}, "day0 day1 day2") // they came in first
+	b.wantChosen(delivery.PreviewOptions{}, "day0 day1 day2") // they were imported first
 	b.options.Digests[0].Oldest = false
 	b.newEngine()
 	if _, err := b.engine.Draft(ctx, "weekly", "ann"); err != nil {
@@ -174,7 +177,7 @@ func TestNewestArticlesAreChosenAndOthersStayQueued(t *testing.T) {
 	b.wantChosen(delivery.PreviewOptions{}, "day3 day4 day5")
 	before := c.Now().Add(-4*24*time.Hour - time.Hour)
 	if n, err := b.engine.CountDatedBefore(ctx, "weekly", before); n != 3 || err != nil {
-		t.Errorf("%d are old, %v", n, err)
+		t.Errorf("%d articles are dated before, %v", n, err)
 	}
 	if n, err := b.engine.MarkSeen(ctx, "weekly", before); n != 3 || err != nil {
 		t.Errorf("marked %d, %v", n, err)
@@ -182,13 +185,13 @@ func TestNewestArticlesAreChosenAndOthersStayQueued(t *testing.T) {
 	b.wantChosen(delivery.PreviewOptions{}, "day3 day4")
 	b.wantBacklog(delivery.Backlog{Waiting: 2, Next: 2, Seen: 3, Drafted: 3})
 	if n, err := b.engine.MarkUnseen(ctx, "weekly", time.Time{}); n != 3 || err != nil {
-		t.Errorf("put back %d, %v", n, err)
+		t.Errorf("%d articles returned to the queue, %v", n, err)
 	}
 	b.wantChosen(delivery.PreviewOptions{}, "day3 day4 day5")
 }
 
-// TestMovedBeginningAppliesToStoredArticles: the queue shrinks or grows by the
-// articles' own dates, and late articles are still picked up.
+// TestMovedBeginningAppliesToStoredArticles checks that the queue shrinks or grows by the articles'
+// own dates, and that late articles are still picked up.
 func TestMovedBeginningAppliesToStoredArticles(t *testing.T) {
 	t.Parallel()
 	b, c := weekly(t, store.SQLite)
@@ -212,7 +215,7 @@ func TestMovedBeginningAppliesToStoredArticles(t *testing.T) {
 	b.wantChosen(delivery.PreviewOptions{}, "late")
 }
 
-// TestPreviewShowsSampleBeforeFirstEdition and named as what it is.
+// TestPreviewShowsSampleBeforeFirstEdition also checks that the preview is called a sample.
 func TestPreviewShowsSampleBeforeFirstEdition(t *testing.T) {
 	t.Parallel()
 	b, _ := weekly(t, store.SQLite)
@@ -225,7 +228,7 @@ func TestPreviewShowsSampleBeforeFirstEdition(t *testing.T) {
 	b.wantChosen(delivery.PreviewOptions{Sample: true}, "archive4 archive3 archive2")
 	p, err := b.engine.Preview(t.Context(), "weekly", delivery.PreviewOptions{Sample: true})
 	if err != nil || !strings.Contains(p.Sample, "where this digest begins") {
-		t.Errorf("the sample is called %q, %v", p.Sample, err)
+		t.Errorf("the reason for the sample is %q, %v", p.Sample, err)
 	}
 	if _, err := b.engine.Send(t.Context(), "weekly", delivery.SendOptions{By: "ann"}); !errors.Is(err, delivery.ErrNothingNew) {
 		t.Errorf("a sample was sent: %v", err)

@@ -13,8 +13,8 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/sink"
 )
 
-// TestRelayThatRefusesSenderIsStoppedAndReplaced wherever it says so: only what it
-// was asked before is put off, and the list goes over the other relay.
+// TestRelayThatRefusesSenderIsStoppedAndReplaced covers refusals at each stage: only the mails that
+// the relay was asked to take are deferred, and the others go over the other relay.
 func TestRelayThatRefusesSenderIsStoppedAndReplaced(t *testing.T) {
 	t.Parallel()
 	for _, at := range []sink.Stage{sink.AtMail, sink.AtRcpt, sink.AfterDot} {
@@ -27,12 +27,12 @@ func TestRelayThatRefusesSenderIsStoppedAndReplaced(t *testing.T) {
 			f.start()
 			e := f.send()
 			p := f.until(e.ID, "dealt with", func(p progress) bool { return p.Counts.Sent+p.Counts.Deferred == 600 })
-			// Five refusals, and what was on its way on the other connections.
+			// Five refusals, and the mails that were on the other connections.
 			if p.Counts.Deferred == 0 || p.Counts.Deferred > 10 || f.wire.FaultCount(0) > 10 {
-				t.Errorf("%d were put off after %d refusals", p.Counts.Deferred, f.wire.FaultCount(0))
+				t.Errorf("%d mails were deferred after %d refusals", p.Counts.Deferred, f.wire.FaultCount(0))
 			}
 			if !f.holds(p, store.RelayHeld, "your network is blocked") {
-				t.Errorf("nobody is told: %+v", p.Holds)
+				t.Errorf("the hold and its reason are not shown: %+v", p.Holds)
 			}
 			for range 8 {
 				if f.settles(e.ID, 2*time.Second) {
@@ -41,14 +41,14 @@ func TestRelayThatRefusesSenderIsStoppedAndReplaced(t *testing.T) {
 				f.forward(time.Hour)
 			}
 			if p := f.sent(e.ID); p.Counts != (store.DeliveryCounts{Total: 600, Sent: 600}) || len(second.Mails()) != 600 {
-				t.Errorf("counts %+v, %d over the second relay", p.Counts, len(second.Mails()))
+				t.Errorf("counts %+v, %d mails over the second relay", p.Counts, len(second.Mails()))
 			}
 		})
 	}
 }
 
-// TestPolicyRefusalByOneAddressDelaysNoOther: many domains have addresses
-// that take no mail from outside.
+// TestPolicyRefusalByOneAddressDelaysNoOther: many domains have addresses that accept no mail from
+// outside.
 func TestPolicyRefusalByOneAddressDelaysNoOther(t *testing.T) {
 	t.Parallel()
 	f := setupFaulty(t, sink.Options{Faults: []sink.Fault{
@@ -59,9 +59,9 @@ func TestPolicyRefusalByOneAddressDelaysNoOther(t *testing.T) {
 	f.article("ferries")
 	f.start()
 	e := f.send()
-	p := f.until(e.ID, "sent but to two", func(p progress) bool { return p.Counts.Sent == 98 && p.Counts.Deferred == 2 })
+	p := f.until(e.ID, "sent to all but two", func(p progress) bool { return p.Counts.Sent == 98 && p.Counts.Deferred == 2 })
 	if len(p.Holds) > 0 {
-		t.Errorf("held back: %+v", p.Holds)
+		t.Errorf("holds: %+v", p.Holds)
 	}
 	f.forward(73 * time.Hour)
 	for range 4 {
@@ -73,10 +73,11 @@ func TestPolicyRefusalByOneAddressDelaysNoOther(t *testing.T) {
 	if p := f.sent(e.ID); p.Counts != (store.DeliveryCounts{Total: 100, Sent: 98, Refused: 2}) {
 		t.Errorf("counts %+v", p.Counts)
 	}
-	f.state(7, subscriber.Active) // our fault is never the reader's
+	f.state(7, subscriber.Active) // a policy refusal is not the subscriber's fault
 }
 
-// TestDomainThatRefusesSenderIsThrottledOnItsRelayOnly and the others get their mail.
+// TestDomainThatRefusesSenderIsThrottledOnItsRelayOnly also checks that other domains get their
+// mail.
 func TestDomainThatRefusesSenderIsThrottledOnItsRelayOnly(t *testing.T) {
 	t.Parallel()
 	f := setupFaulty(t, sink.Options{Delay: time.Millisecond, Faults: []sink.Fault{{At: sink.AtRcpt, Match: "@town0.example", Reply: "550 5.7.1 not from you"}}})
@@ -90,8 +91,8 @@ func TestDomainThatRefusesSenderIsThrottledOnItsRelayOnly(t *testing.T) {
 	}
 }
 
-// TestBurstOfSlowDownRequestsCountsOnce: the mails of all connections are refused
-// together, and the domain rests for as long as for one.
+// TestBurstOfSlowDownRequestsCountsOnce: the mails of all connections are refused together, and the
+// domain is throttled for as long as after one refusal.
 func TestBurstOfSlowDownRequestsCountsOnce(t *testing.T) {
 	t.Parallel()
 	f := setupFaulty(t, sink.Options{Delay: 20 * time.Millisecond, Faults: []sink.Fault{{At: sink.AtRcpt, Match: "@town0.example", Times: 8, Reply: "450 4.7.28 too many from you"}}})
@@ -112,12 +113,12 @@ func TestBurstOfSlowDownRequestsCountsOnce(t *testing.T) {
 	}
 	f.sent(e.ID)
 	if f.wire.Tally.Distinct() != 80 || f.wire.Tally.Doubled() != 0 {
-		t.Errorf("%d have mail, %d twice", f.wire.Tally.Distinct(), f.wire.Tally.Doubled())
+		t.Errorf("%d addresses have mail, %d of them twice", f.wire.Tally.Distinct(), f.wire.Tally.Doubled())
 	}
 }
 
-// TestMailForThrottledDomainIsGivenUpInTime: for those too who were only ever told to
-// wait.
+// TestMailForThrottledDomainIsGivenUpInTime also covers mails that were never tried because their
+// domain was throttled.
 func TestMailForThrottledDomainIsGivenUpInTime(t *testing.T) {
 	t.Parallel()
 	f := setupFaulty(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Reply: "450 4.7.28 too many from you"}}})
@@ -127,7 +128,7 @@ func TestMailForThrottledDomainIsGivenUpInTime(t *testing.T) {
 	e := f.send()
 	f.until(e.ID, "put off", func(p progress) bool { return p.Counts.Deferred == 40 })
 	f.forward(60 * time.Hour)
-	f.until(e.ID, "put off still", func(p progress) bool { return p.Counts.Deferred == 40 })
+	f.until(e.ID, "still deferred", func(p progress) bool { return p.Counts.Deferred == 40 })
 	for range 6 {
 		f.forward(13 * time.Hour)
 		if f.settles(e.ID, time.Second) {
@@ -151,12 +152,12 @@ func TestMailForThrottledDomainIsGivenUpInTime(t *testing.T) {
 		}
 	}
 	if untried == 0 {
-		t.Error("everybody was tried: nobody only waited")
+		t.Error("every mail was tried, so the test covers none that only waited")
 	}
 	f.state(3, subscriber.Active)
 }
 
-// TestServerThatClosesConnectionsIsNotDialledForEachMail.
+// TestServerThatClosesConnectionsIsNotDialledForEachMail covers servers that close at MAIL.
 func TestServerThatClosesConnectionsIsNotDialledForEachMail(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]sink.Fault{
@@ -175,15 +176,15 @@ func TestServerThatClosesConnectionsIsNotDialledForEachMail(t *testing.T) {
 			if made, _ := f.wire.Connections(); made > 25 {
 				t.Errorf("%d connections in two seconds", made)
 			}
-			if p = f.until(e.ID, "as it is", func(progress) bool { return true }); p.Counts.Open() != 600 || p.Counts.Deferred > 50 {
+			if p = f.until(e.ID, "read", func(progress) bool { return true }); p.Counts.Open() != 600 || p.Counts.Deferred > 50 {
 				t.Errorf("counts %+v", p.Counts)
 			}
 		})
 	}
 }
 
-// TestRelayThatLeavesMailUncertainIsStopped: else everybody would get each
-// mail as often as it is tried.
+// TestRelayThatLeavesMailUncertainIsStopped: otherwise every subscriber would get a mail as often
+// as it is tried.
 func TestRelayThatLeavesMailUncertainIsStopped(t *testing.T) {
 	t.Parallel()
 	f := setupFaulty(t, sink.Options{Faults: []sink.Fault{{At: sink.AfterDot, Do: sink.Cut, Accept: true}}})
@@ -191,14 +192,15 @@ func TestRelayThatLeavesMailUncertainIsStopped(t *testing.T) {
 	f.article("ferries")
 	f.start()
 	e := f.send()
-	f.until(e.ID, "stopped", func(p progress) bool { return f.holds(p, store.RelayHeld, "left in doubt") })
+	f.until(e.ID, "stopped", func(p progress) bool { return f.holds(p, store.RelayHeld, "is unknown") })
 	time.Sleep(time.Second)
 	if got := len(f.wire.Mails()); got > 12 {
-		t.Errorf("%d mails went out to a relay that answers none", got)
+		t.Errorf("%d mails were sent to a relay that never replies", got)
 	}
 }
 
-// TestServerBackAfterMinutesGetsRemainingMails gets the rest when it is back.
+// TestServerBackAfterMinutesGetsRemainingMails stops a server during an edition and starts it
+// again.
 func TestServerBackAfterMinutesGetsRemainingMails(t *testing.T) {
 	t.Parallel()
 	f := setupFaulty(t, sink.Options{Delay: time.Millisecond})
@@ -212,9 +214,9 @@ func TestServerBackAfterMinutesGetsRemainingMails(t *testing.T) {
 	f.until(e.ID, "held back", func(p progress) bool { return f.holds(p, store.ConnectionHeld, "") })
 	for range 3 {
 		f.forward(2 * time.Minute)
-		f.until(e.ID, "held back still", func(p progress) bool { return f.holds(p, store.ConnectionHeld, "") })
+		f.until(e.ID, "still held", func(p progress) bool { return f.holds(p, store.ConnectionHeld, "") })
 	}
-	if p := f.until(e.ID, "as it is", func(progress) bool { return true }); p.Edition.State != digest.Sending || p.Counts.Sent+p.Counts.Uncertain+p.Counts.Open() != 2000 {
+	if p := f.until(e.ID, "read", func(progress) bool { return true }); p.Edition.State != digest.Sending || p.Counts.Sent+p.Counts.Uncertain+p.Counts.Open() != 2000 {
 		t.Errorf("%s, %+v", p.Edition.State, p.Counts)
 	}
 	f.wire = f.back(first, sink.Options{Delay: time.Millisecond})
@@ -223,7 +225,7 @@ func TestServerBackAfterMinutesGetsRemainingMails(t *testing.T) {
 	if p.Counts != (store.DeliveryCounts{Total: 2000, Sent: 2000}) {
 		t.Errorf("counts %+v", p.Counts)
 	}
-	// Who has it twice was in doubt when the server went, one on each connection.
+	// Only mails that were uncertain when the server stopped may arrive twice, one per connection.
 	both := map[string]int{}
 	for _, w := range []interface{ Received() map[string]int }{first, f.wire} {
 		for address, n := range w.Received() {
@@ -240,11 +242,11 @@ func TestServerBackAfterMinutesGetsRemainingMails(t *testing.T) {
 		}
 	}
 	if len(both) != 2000 || twice > 4 {
-		t.Errorf("%d have it, %d of them twice", len(both), twice)
+		t.Errorf("%d addresses have the mail, %d of them twice", len(both), twice)
 	}
 }
 
-// holds reports whether something of a kind is held back for a reason.
+// holds reports whether the progress shows a hold of the given kind and reason.
 func (b *env) holds(p delivery.Progress, kind store.HoldKind, reason string) bool {
 	for _, h := range p.Holds {
 		if h.Kind == kind && strings.Contains(h.Reason, reason) {
@@ -254,7 +256,7 @@ func (b *env) holds(p delivery.Progress, kind store.HoldKind, reason string) boo
 	return false
 }
 
-// importAcrossDomains puts n people on the digest, by turns at some domains.
+// importAcrossDomains subscribes n addresses that are spread over a number of domains.
 func (b *env) importAcrossDomains(n, domains int) {
 	b.t.Helper()
 	var list strings.Builder

@@ -52,7 +52,7 @@ type cachedVariant struct {
 // that do not fit are compiled again, at some 200 times the cost of rendering.
 const maxCompiledBytes = 24 << 20
 
-// of returns a variant from the cache, or compiles it. It does not block other variants.
+// of returns a variant from the cache, or compiles it. Other variants can be read meanwhile.
 func (c *compiledCache) of(key variantKey, compile func() (*compiledVariant, error)) (*compiledVariant, error) {
 	if have := c.get(key); have != nil {
 		return have, nil
@@ -170,7 +170,7 @@ func (e *Engine) links(site string, person uuid.UUID, digestName, edition, page 
 	}
 }
 
-// paths returns the codec for signed addresses of a digest.
+// paths returns the codec for a digest's signed addresses.
 func (e *Engine) paths(def *Definition) (*mailer.SignedAddresses, error) {
 	domain := e.ReturnPath
 	if domain == "" {

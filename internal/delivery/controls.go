@@ -12,14 +12,14 @@ func (e *Engine) Pause(ctx context.Context, id, reason string) error {
 	return e.Store.SetEditionState(ctx, id, digest.Paused, reason)
 }
 
-// Resume continues a paused edition with the subscribers who have not got it.
+// Resume continues a paused edition with the subscribers who have not received it.
 func (e *Engine) Resume(ctx context.Context, id string) error {
 	err := e.Store.SetEditionState(ctx, id, digest.Sending, "")
 	e.nudge()
 	return err
 }
 
-// Cancel ends an edition and skips all subscribers who have not got it. If it is cancelled
+// Cancel ends an edition and skips all subscribers who have not received it. If it is cancelled
 // before its first mail, its articles return to the queue.
 func (e *Engine) Cancel(ctx context.Context, id, reason string) error {
 	err := e.Store.SetEditionState(ctx, id, digest.Cancelled, reason)

@@ -23,7 +23,7 @@ import (
 
 var kills = flag.Int("kills", 30, "how often a crash test kills a node, for each store and policy")
 
-// What the nodes of the crash tests are told. A lease ends soon after its node.
+// Settings of the nodes in the crash tests. A lease ends soon after its node.
 const (
 	connections = 4
 	crashLease  = time.Second
@@ -43,8 +43,8 @@ log: {level: error}
 `
 )
 
-// program is the real binary, built once. It has no race detector even when the tests
-// have it: what runs in it has race tests of its own.
+// program is the real binary, built once. It is built without the race detector even when the tests
+// have it: the code that runs in it has race tests of its own.
 var program struct {
 	once sync.Once
 	dir  string
@@ -83,12 +83,12 @@ type node struct {
 	cmd *exec.Cmd
 }
 
-// notNow is a schedule that does not come while a test runs.
+// notNow is a schedule that does not fire while a test runs.
 const notNow = "0 8 1 1 *"
 
 func (b *env) spawn(resend bool) *node { return b.spawnOn(notNow, resend) }
 
-// spawnOn runs a node whose digest has a schedule.
+// spawnOn runs a node whose digest has the given schedule.
 func (b *env) spawnOn(schedule string, resend bool) *node {
 	b.t.Helper()
 	uncertain := "hold"
@@ -109,7 +109,7 @@ func (b *env) spawnOn(schedule string, resend bool) *node {
 	n := &node{b.t, cmd}
 	b.t.Cleanup(func() {
 		if n.kill(); b.t.Failed() && said.Len() > 0 {
-			b.t.Logf("a node said:\n%s", said.Bytes())
+			b.t.Logf("output of a node:\n%s", said.Bytes())
 		}
 	})
 	return n
@@ -122,8 +122,8 @@ func (n *node) kill() {
 	}
 }
 
-// stop stops a node where it stands, and returns when all its threads have. It
-// reports whether the node was still there.
+// stop sends SIGSTOP to a node and returns when all its threads have stopped. It reports whether
+// the node was still running.
 func (n *node) stop() bool {
 	n.t.Helper()
 	if err := n.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
@@ -149,12 +149,12 @@ func TestCrashLosesNoRecipientAndRepeatsOnlyUncertainMails(t *testing.T) {
 }
 
 func (b *env) crash(resend bool) {
-	n := 150 * *kills // more than are sent between so many kills
+	n := 150 * *kills // more than are sent between the kills
 	b.bulk(n)
 	b.article("ferries")
 	b.make()
 	edition := b.send()
-	doubt := 0 // connections that were open at a kill
+	doubt := 0 // number of connections that were open at a kill
 	for k := range *kills {
 		child := b.spawn(resend)
 		before := len(b.wire.Mails())
@@ -163,14 +163,14 @@ func (b *env) crash(resend bool) {
 			time.Sleep(2 * time.Millisecond)
 		}
 		time.Sleep(rand.N(60 * time.Millisecond))
-		// A process that stands still opens and closes no connection while they are counted.
+		// A stopped process opens and closes no connection while they are counted.
 		if !child.stop() {
-			b.t.Fatal("the node has ended by itself")
+			b.t.Fatal("the node ended before it was killed")
 		}
 		doubt += int(b.wire.Open())
 		child.kill()
 		if b.over(edition.ID) && k+1 < *kills {
-			b.t.Fatalf("everything was sent after %d of %d kills: that shows too little", k+1, *kills)
+			b.t.Fatalf("everything was sent after %d of %d kills: too few to test anything", k+1, *kills)
 		}
 	}
 	child := b.spawn(resend)
@@ -186,12 +186,12 @@ func (b *env) over(id string) bool {
 	return p.Counts.Open() == 0
 }
 
-// checkResent: everyone has it; who has it twice was in doubt, and both copies are
-// the same mail. No more may have it twice than connections were cut.
+// checkResent checks that every address has the mail, and that only mails that were uncertain
+// arrived twice, as identical copies and at most one per cut connection.
 func (b *env) checkResent(edition store.Edition, n, cut int) {
 	got := b.wire.Received()
 	if len(got) != n {
-		b.t.Errorf("%d have the mail, want %d", len(got), n)
+		b.t.Errorf("%d addresses have the mail, want %d", len(got), n)
 	}
 	doubted := b.doubted(edition)
 	doubles := 0
@@ -201,23 +201,23 @@ func (b *env) checkResent(edition store.Edition, n, cut int) {
 		}
 		doubles += count - 1
 		if !doubted[address] {
-			b.t.Errorf("%s has %d mails and was never in doubt", address, count)
+			b.t.Errorf("%s has %d mails and was never uncertain", address, count)
 		}
 		b.sameMail(address)
 	}
 	if doubles > cut {
-		b.t.Errorf("%d mails came twice, though only %d connections were cut", doubles, cut)
+		b.t.Errorf("%d mails arrived twice, though only %d connections were cut", doubles, cut)
 	}
-	b.t.Logf("%d mails, %d twice, %d were in doubt, %d connections were cut", n, doubles, len(doubted), cut)
+	b.t.Logf("%d mails, %d twice, %d were uncertain, %d connections were cut", n, doubles, len(doubted), cut)
 }
 
-// checkHeld: nobody has it twice; who does not have it is held, and an editor's
-// word sends it.
+// checkHeld checks that no address has the mail twice, that the addresses without it are held, and
+// that an editor's decision sends it to them.
 func (b *env) checkHeld(edition store.Edition, n, cut int) {
 	held, have := b.atRest(edition, n)
 	for address, count := range have {
 		if count != 1 {
-			b.t.Errorf("%s has %d mails though doubtful ones are held", address, count)
+			b.t.Errorf("%s has %d mails though uncertain ones are held", address, count)
 		}
 	}
 	lacking := n - len(have)
@@ -227,10 +227,10 @@ func (b *env) checkHeld(edition store.Edition, n, cut int) {
 		}
 	}
 	if lacking != 0 {
-		b.t.Errorf("%d people neither have it nor are held", lacking)
+		b.t.Errorf("%d subscribers neither have the mail nor are held", lacking)
 	}
 	if len(held) > cut {
-		b.t.Errorf("%d are held, though only %d connections were cut", len(held), cut)
+		b.t.Errorf("%d mails are held, though only %d connections were cut", len(held), cut)
 	}
 	if len(held) > 0 {
 		if decided, err := b.engine.ResolveUncertain(b.t.Context(), edition.ID, true); err != nil || decided != int64(len(held)) {
@@ -239,14 +239,13 @@ func (b *env) checkHeld(edition store.Edition, n, cut int) {
 	}
 	b.sent(edition.ID)
 	if got := b.wire.Received(); len(got) != n {
-		b.t.Errorf("%d have the mail in the end, want %d", len(got), n)
+		b.t.Errorf("%d addresses have the mail at the end, want %d", len(got), n)
 	}
 	b.t.Logf("%d mails, %d were held, %d connections were cut", n, len(held), cut)
 }
 
-// atRest returns who is held and how many mails each reader has, when neither has
-// changed for longer than a lease: a node that was frozen may still finish and
-// record what it was doing.
+// atRest returns the held deliveries and the number of mails of each address, once neither has
+// changed for longer than a lease: a node that was frozen may still finish and record a mail.
 func (b *env) atRest(edition store.Edition, n int) (held []store.AddressedDelivery, have map[string]int) {
 	b.t.Helper()
 	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); {
@@ -264,11 +263,11 @@ func (b *env) atRest(edition store.Edition, n int) (held []store.AddressedDelive
 		}
 		time.Sleep(crashLease + crashLease/2)
 	}
-	b.t.Fatalf("%d held, %d have it, and it goes on changing", len(held), len(have))
+	b.t.Fatalf("%d held, %d have the mail, and the numbers still change", len(held), len(have))
 	return nil, nil
 }
 
-// doubted are the addresses whose mail was in doubt at some time.
+// doubted returns the addresses whose mail was uncertain at some time.
 func (b *env) doubted(edition store.Edition) map[string]bool {
 	all, err := b.store.Deliveries(b.t.Context(), edition, []digest.DeliveryState{digest.DeliverySent, digest.DeliveryUncertain}, 0, 1<<30)
 	if err != nil {
@@ -283,7 +282,7 @@ func (b *env) doubted(edition store.Edition) map[string]bool {
 	return out
 }
 
-// sameMail checks that all copies that one address got are the same.
+// sameMail checks that all copies that an address received are the same.
 func (b *env) sameMail(address string) {
 	ids := map[string]bool{}
 	for _, m := range b.wire.Mails() {

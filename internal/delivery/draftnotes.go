@@ -99,10 +99,10 @@ func (e *Engine) notifyWithdrawn(ctx context.Context) error {
 			notify = def.Notify
 		}
 		n := editorMessage{
-			heading: "Withdrawn, but in an edition under way: " + u.Title,
+			heading: "Withdrawn, but in a running edition: " + u.Title,
 			lines: []string{
 				fmt.Sprintf("“%s” was withdrawn after the edition “%s” was approved. An approved edition is frozen: it still holds the article. It is %s.", u.Title, u.Subject, u.State),
-				"Pause the edition to hold it back from everyone who does not have it yet. Then it can be cancelled or resumed.",
+				"Pause the edition to stop it for all subscribers who have not received it yet. Then you can cancel or resume it.",
 			},
 			button: "Look at the edition",
 			path:   "/admin/editions/" + u.Edition,

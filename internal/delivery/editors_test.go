@@ -26,7 +26,7 @@ func (b *env) editor(email, role string) store.Editor {
 	return e
 }
 
-// waitingDraft waits for a draft that the schedule made and that has so many articles.
+// waitingDraft waits for a draft that the schedule made, with the given number of articles.
 func (b *env) waitingDraft(articles int) store.Edition {
 	b.t.Helper()
 	var e store.Edition
@@ -39,7 +39,7 @@ func (b *env) waitingDraft(articles int) store.Edition {
 	return e
 }
 
-// mailsTo are the mails to an address.
+// mailsTo returns the mails to an address.
 func (b *env) mailsTo(address string) []string {
 	var out []string
 	for _, m := range b.wire.Mails() {
@@ -50,7 +50,8 @@ func (b *env) mailsTo(address string) []string {
 	return out
 }
 
-// TestDraftIsMailedToEditors who are to be told, with a link to its page.
+// TestDraftIsMailedToEditors checks that the editors whom the setting selects get a mail with a
+// link to the draft's page.
 func TestDraftIsMailedToEditors(t *testing.T) {
 	t.Parallel()
 	for notify, want := range map[delivery.Notify][]string{
@@ -97,8 +98,8 @@ func TestDraftIsMailedToEditors(t *testing.T) {
 	}
 }
 
-// TestArticlesOfLaterTickJoinWaitingDraft: drafts do not pile up, no article is lost
-// or doubled, and what an editor was shown before is not approved any more.
+// TestArticlesOfLaterTickJoinWaitingDraft checks that drafts do not pile up, that no article is
+// lost or sent twice, and that an approval of the earlier content is refused.
 func TestArticlesOfLaterTickJoinWaitingDraft(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{}, nil, func(b *env) {
@@ -121,11 +122,11 @@ func TestArticlesOfLaterTickJoinWaitingDraft(t *testing.T) {
 		}
 		var changed *delivery.ChangedError
 		if _, err := b.engine.ApproveUnchanged(ctx, first.ID, shown); !errors.As(err, &changed) || !strings.Contains(err.Error(), "added: “About harbours”") {
-			b.t.Errorf("approved what was not shown: %v", err)
+			b.t.Errorf("approved content that was not shown: %v", err)
 		}
-		// A fourth article takes a place, and the oldest goes back to the queue.
+		// The draft is full: with a fourth article, the oldest returns to the queue.
 		b.article("lighthouses")
-		b.eventually("the oldest in the queue again", func() bool {
+		b.eventually("the oldest article in the queue again", func() bool {
 			backlog, err := b.engine.Backlog(ctx, "weekly", time.Time{})
 			return err == nil && backlog.Waiting == 1 && backlog.Drafted == 3
 		})
@@ -142,7 +143,7 @@ func TestArticlesOfLaterTickJoinWaitingDraft(t *testing.T) {
 			b.t.Fatal(err)
 		}
 		b.sent(first.ID)
-		// What was left goes into the next draft, alone.
+		// The article that was left goes into the next draft, alone.
 		second := b.waitingDraft(1)
 		if slices.Contains(review.Variant.Articles, second.Articles[0]) {
 			b.t.Error("an article is in two editions")
@@ -150,8 +151,8 @@ func TestArticlesOfLaterTickJoinWaitingDraft(t *testing.T) {
 	})
 }
 
-// TestWithdrawnArticleOfRunningEditionIsMailedToEditors in the log, by mail and with the progress,
-// once.
+// TestWithdrawnArticleOfRunningEditionIsMailedToEditors checks that the withdrawal is reported
+// once: in the log, by mail and with the progress.
 func TestWithdrawnArticleOfRunningEditionIsMailedToEditors(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{}, nil, func(b *env) {
@@ -173,7 +174,7 @@ func TestWithdrawnArticleOfRunningEditionIsMailedToEditors(t *testing.T) {
 		}
 		b.start()
 		b.eventually("the mail to the editor", func() bool { return len(b.mailsTo("ann@gazette.example")) == 1 })
-		if m := b.mailsTo("ann@gazette.example")[0]; !strings.Contains(m, "Withdrawn, but in an edition under way") || !strings.Contains(m, "/admin/editions/"+e.ID) {
+		if m := b.mailsTo("ann@gazette.example")[0]; !strings.Contains(m, "Withdrawn, but in a running edition") || !strings.Contains(m, "/admin/editions/"+e.ID) {
 			b.t.Errorf("the mail:\n%s", m)
 		}
 		p, err := b.engine.Progress(ctx, e.ID)
@@ -181,7 +182,7 @@ func TestWithdrawnArticleOfRunningEditionIsMailedToEditors(t *testing.T) {
 			b.t.Errorf("withdrawn %+v, %v", p.Withdrawn, err)
 		}
 		if !strings.Contains(log.String(), "an article of an edition under way was withdrawn") {
-			b.t.Errorf("the log says nothing:\n%s", log.String())
+			b.t.Errorf("the log does not mention it:\n%s", log.String())
 		}
 		if pending, err := b.store.PendingWithdrawalNotices(ctx); err != nil || len(pending) != 0 {
 			b.t.Errorf("it would be mailed again: %+v, %v", pending, err)
@@ -207,8 +208,8 @@ func (l *lines) String() string {
 	return l.buf.String()
 }
 
-// TestOldDraftsAreDroppedAtStart has the drafts that an earlier version made, one at each
-// tick: the newest is kept, and it gets the articles of the others.
+// TestOldDraftsAreDroppedAtStart starts with drafts that an earlier version made, one at each tick:
+// the newest is kept, and it gets the articles of the others.
 func TestOldDraftsAreDroppedAtStart(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{}, nil, func(b *env) {

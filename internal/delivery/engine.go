@@ -33,7 +33,7 @@ type Definition struct {
 	From      mailer.Address
 	ReplyTo   mailer.Address // none when its Email is empty
 	Owner     string         // List-Owner address
-	Automatic bool           // editions need no editor's approval
+	Automatic bool           // editions are sent without an editor's approval
 	Notify    Notify         // who gets mails about drafts and withdrawn articles
 	Each      bool           // after downtime fire every missed tick, not only the latest
 }

@@ -21,7 +21,7 @@ import (
 	"github.com/tidings-press/tidings/templates"
 )
 
-// env is a store with a digest, its readers and a real SMTP server.
+// env is a store with a digest, its subscribers and a real SMTP server.
 type env struct {
 	t            *testing.T
 	store        *store.Store
@@ -30,10 +30,10 @@ type env struct {
 	options      delivery.Options
 	engine       *delivery.Engine
 	stop         func()
-	storeMayFail bool // the store may be away for a while
+	storeMayFail bool // the store may be unreachable for a while
 }
 
-// each runs a test on a bundle over every engine.
+// each runs a test on both engines, each time in a new env.
 func each(t *testing.T, wire sink.Options, change func(o *delivery.Options), test func(b *env)) {
 	t.Helper()
 	for _, kind := range storetest.Engines {
@@ -71,7 +71,7 @@ func setupOn(t *testing.T, dsn string, wire sink.Options) *env {
 	return &env{t: t, store: s, dsn: dsn, wire: w, options: o}
 }
 
-// envOptions are all that needs no store.
+// envOptions returns all options that need no store.
 func envOptions() delivery.Options {
 	return delivery.Options{
 		Log: slog.New(slog.DiscardHandler), Poll: 20 * time.Millisecond, Lease: 2 * time.Second,
@@ -85,12 +85,12 @@ func envOptions() delivery.Options {
 	}
 }
 
-// localRelay is a relay on this machine without TLS.
+// localRelay returns a relay on this machine without TLS.
 func localRelay(port int) relay.Config {
 	return relay.Config{Weight: 1, Connections: 4, Relay: mailer.Relay{Name: "main", Host: "127.0.0.1", Port: port, Security: mailer.NoTLS, Auth: mailer.AuthNone}}
 }
 
-// readers puts n people on the digest.
+// readers adds n subscribers to the digest.
 func (b *env) readers(n int) {
 	b.t.Helper()
 	for i := range n {
@@ -106,7 +106,7 @@ func (b *env) readers(n int) {
 	}
 }
 
-// bulk puts many people on the digest at once.
+// bulk adds many subscribers to the digest at once.
 func (b *env) bulk(n int) {
 	b.t.Helper()
 	var list strings.Builder
@@ -117,7 +117,7 @@ func (b *env) bulk(n int) {
 	b.importList(list.String(), n)
 }
 
-// importList puts the n people of a list on the digest.
+// importList imports a list of n subscribers for the digest.
 func (b *env) importList(list string, n int) {
 	b.t.Helper()
 	rows := subscriber.ReadList(strings.NewReader(list), subscriber.ListOptions{})
@@ -140,14 +140,14 @@ func (b *env) article(slug string, tags ...string) {
 	}
 }
 
-// start makes and runs an engine until the test ends or stop is called.
+// start makes an engine and runs it until the test ends or stop is called.
 func (b *env) start() {
 	b.t.Helper()
 	b.make()
 	b.run()
 }
 
-// run runs the engine that was made until the test ends or stop is called.
+// run runs the existing engine until the test ends or stop is called.
 func (b *env) run() {
 	b.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -179,13 +179,13 @@ func (b *env) make() {
 		b.t.Fatal(err)
 	}
 	b.engine = engine
-	// A digest begins with what comes after it; these tests put the articles first.
+	// A new digest leaves out older articles; these tests store the articles first.
 	if err := b.store.SetDigestSince(b.t.Context(), "weekly", time.Time{}); err != nil {
 		b.t.Fatal(err)
 	}
 }
 
-// send sends an edition of whatever is new.
+// send sends an edition of all new articles.
 func (b *env) send() store.Edition {
 	b.t.Helper()
 	e, err := b.engine.SendNow(b.t.Context(), "weekly", "ann")
@@ -238,12 +238,12 @@ func (b *env) sent(id string) delivery.Progress {
 	return b.until(id, "sent", func(p delivery.Progress) bool { return p.Edition.State == digest.Sent })
 }
 
-// wantOneMailEach checks that n readers have exactly one mail each.
+// wantOneMailEach checks that n addresses have exactly one mail each.
 func (b *env) wantOneMailEach(n int) {
 	b.t.Helper()
 	got := b.wire.Received()
 	if len(got) != n {
-		b.t.Errorf("%d readers have mail, want %d", len(got), n)
+		b.t.Errorf("%d subscribers have mail, want %d", len(got), n)
 	}
 	for address, count := range got {
 		if count != 1 {

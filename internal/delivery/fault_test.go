@@ -19,8 +19,7 @@ import (
 	"github.com/tidings-press/tidings/mailer"
 )
 
-// faultyEnv is a bundle whose clock can be put forward, and whose connections do not
-// wait long.
+// faultyEnv is an env whose clock can be moved forward and whose connections have short timeouts.
 type faultyEnv struct {
 	*env
 	ahead atomic.Int64
@@ -35,7 +34,7 @@ func setupFaulty(t *testing.T, wire sink.Options) *faultyEnv {
 	return f
 }
 
-// forward lets time pass while nothing is on the wire.
+// forward moves the clock while no mail is being sent.
 func (f *faultyEnv) forward(d time.Duration) {
 	f.t.Helper()
 	f.stop()
@@ -43,7 +42,7 @@ func (f *faultyEnv) forward(d time.Duration) {
 	f.start()
 }
 
-// settles reports whether nobody waits for a mail any more, soon.
+// settles reports whether the edition has no open delivery within the given time.
 func (f *faultyEnv) settles(id string, within time.Duration) bool {
 	f.t.Helper()
 	for deadline := time.Now().Add(within); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
@@ -58,7 +57,7 @@ func (f *faultyEnv) settles(id string, within time.Duration) bool {
 	return false
 }
 
-// state checks a reader's state.
+// state checks a subscriber's state.
 func (f *faultyEnv) state(n int, want subscriber.State) {
 	f.t.Helper()
 	got, err := f.store.SubscriberByAddress(f.t.Context(), subscriber.MustParseAddress(fmt.Sprintf("reader%d@example.org", n)))
@@ -107,7 +106,7 @@ func TestGreylistedMailsArriveLater(t *testing.T) {
 	f.wantOneMailEach(30)
 }
 
-// TestRetriesWaitForDoublingIntervals and the waits double.
+// TestRetriesWaitForDoublingIntervals checks the wait before each of several tries.
 func TestRetriesWaitForDoublingIntervals(t *testing.T) {
 	t.Parallel()
 	f := setupFaulty(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Match: "reader3@", Times: 3, Reply: "450 4.2.1 try later"}}})
@@ -118,16 +117,16 @@ func TestRetriesWaitForDoublingIntervals(t *testing.T) {
 	f.until(e.ID, "put off", func(p delivery.Progress) bool { return p.Counts.Sent == 4 && p.Counts.Deferred == 1 })
 	for i, wait := range []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute} {
 		if struck := f.wire.FaultCount(0); struck != i+1 {
-			t.Fatalf("it was tried %d times, want %d", struck, i+1)
+			t.Fatalf("the mail was tried %d times, want %d", struck, i+1)
 		}
 		f.forward(wait * 8 / 10)
-		time.Sleep(10 * f.options.Poll) // several looks for work
+		time.Sleep(10 * f.options.Poll) // several polls
 		next := f.next(e)
 		if next < wait/10 || next > wait*3/10 {
 			t.Errorf("after %v the next try is in %v, want about %v", wait*8/10, next, wait*2/10)
 		}
 		if f.wire.FaultCount(0) != i+1 || len(f.wire.Mails()) != 4 {
-			t.Fatalf("it was tried after %v, and should wait for %v", wait*8/10, wait)
+			t.Fatalf("the mail was tried after %v and should wait for %v", wait*8/10, wait)
 		}
 		f.forward(wait * 4 / 10)
 		f.eventually("the next try", func() bool { return f.wire.FaultCount(0) == i+2 || len(f.wire.Mails()) == 5 })
@@ -136,7 +135,7 @@ func TestRetriesWaitForDoublingIntervals(t *testing.T) {
 	f.wantOneMailEach(5)
 }
 
-// next is how long the one mail that is put off has to wait.
+// next returns how long the only deferred mail has to wait.
 func (f *faultyEnv) next(e store.Edition) time.Duration {
 	f.t.Helper()
 	waits, err := f.store.Deliveries(f.t.Context(), e, []digest.DeliveryState{digest.DeliveryDeferred}, 0, 10)
@@ -168,8 +167,8 @@ func TestRetriesEndAfterConfiguredTime(t *testing.T) {
 	}
 }
 
-// TestClockJumpOfYearsDoesNotEndRetries at its first try, though by the clock
-// it has been tried for years.
+// TestClockJumpOfYearsDoesNotEndRetries: at its first try a mail seems to have been tried for
+// years, but it is still retried.
 func TestClockJumpOfYearsDoesNotEndRetries(t *testing.T) {
 	t.Parallel()
 	f := setupFaulty(t, sink.Options{Greylist: 2})
@@ -212,8 +211,8 @@ func TestUnsubscribedBeforeDeliveryIsSkipped(t *testing.T) {
 	f.wantOneMailEach(8)
 }
 
-// TestConnectionsCutAtEveryStageLoseNoMail cuts some connections at each stage: nobody may
-// be lost, and only a cut after the dot may double a mail.
+// TestConnectionsCutAtEveryStageLoseNoMail cuts some connections at each stage: no mail may be
+// lost, and only a cut after the dot may send a mail twice.
 func TestConnectionsCutAtEveryStageLoseNoMail(t *testing.T) {
 	t.Parallel()
 	for _, stage := range []sink.Stage{sink.AtBanner, sink.AtHello, sink.AtMail, sink.AtRcpt, sink.AtData, sink.InBody, sink.AfterDot, sink.AfterReply} {
@@ -226,7 +225,7 @@ func TestConnectionsCutAtEveryStageLoseNoMail(t *testing.T) {
 				f.article("ferries")
 				f.start()
 				e := f.send()
-				for range 8 { // a 421 makes the domain rest, and each round may meet another one
+				for range 8 { // a 421 throttles the domain, and each round may get another one
 					if f.settles(e.ID, 3*time.Second) {
 						break
 					}
@@ -238,7 +237,7 @@ func TestConnectionsCutAtEveryStageLoseNoMail(t *testing.T) {
 				}
 				doubled := f.wire.Tally.Doubled()
 				if f.wire.Tally.Distinct() != 60 || doubled > 3 || doubled > 0 && stage != sink.AfterDot {
-					t.Errorf("%d readers have mail, %d of them twice", f.wire.Tally.Distinct(), doubled)
+					t.Errorf("%d subscribers have mail, %d of them twice", f.wire.Tally.Distinct(), doubled)
 				}
 			})
 		}
@@ -255,11 +254,11 @@ func TestUncertainMailsAreHeldUnderHoldPolicy(t *testing.T) {
 	e := f.send()
 	p := f.until(e.ID, "waiting for an editor", func(p delivery.Progress) bool { return p.Counts.Sent == 38 && p.Counts.Uncertain == 2 })
 	if p.Edition.State == digest.Sent {
-		t.Error("the edition counts as sent though two mails are in doubt")
+		t.Error("the edition counts as sent though two mails are uncertain")
 	}
 	f.wantOneMailEach(40)
 	if n, err := f.engine.ResolveUncertain(t.Context(), e.ID, false); err != nil || n != 2 {
-		t.Errorf("decided on %d, %v", n, err)
+		t.Errorf("resolved %d mails, %v", n, err)
 	}
 	f.sent(e.ID)
 	f.wantOneMailEach(40)
@@ -281,7 +280,7 @@ func TestDeliveryStartsWhenServerComesUp(t *testing.T) {
 	f.wantOneMailEach(100)
 }
 
-// back is a server that comes back on its old port.
+// back returns a server that listens on the old port again.
 func (f *faultyEnv) back(gone *testkit.SMTPServer, wire sink.Options) *testkit.SMTPServer {
 	f.t.Helper()
 	listener, err := net.Listen("tcp", gone.Addr().String())
@@ -291,7 +290,8 @@ func (f *faultyEnv) back(gone *testkit.SMTPServer, wire sink.Options) *testkit.S
 	return testkit.StartSMTPServerOn(f.t, listener, wire)
 }
 
-// TestMisconfiguredRelayIsHeldWithReason do not burn through the list, and say why.
+// TestMisconfiguredRelayIsHeldWithReason checks that a wrong setting does not use up the list, and
+// that the reason is shown.
 func TestMisconfiguredRelayIsHeldWithReason(t *testing.T) {
 	t.Parallel()
 	cert := testkit.NewCertificate(t)

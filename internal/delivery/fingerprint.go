@@ -156,8 +156,8 @@ func hashOf(v any) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Differences describes for people how an edition changed since it was shown. It reads the
-// titles of articles from the store, since some may have left the edition.
+// Differences describes for people how an edition changed since it was shown. It reads the titles
+// of articles from the store, since some may no longer be in the edition.
 func (e *Engine) Differences(ctx context.Context, was, is Fingerprint) ([]string, error) {
 	var out []string
 	if was.Subject != is.Subject {
@@ -184,13 +184,13 @@ func (e *Engine) Differences(ctx context.Context, was, is Fingerprint) ([]string
 		out = append(out, change[0]+": “"+title+"”")
 	}
 	if len(changes) == 0 && !slices.Equal(was.Articles, is.Articles) {
-		out = append(out, "the articles stand in another order")
+		out = append(out, "the order of the articles changed")
 	}
 	if was.Sender != is.Sender {
-		out = append(out, "the sender, the links or other settings of the digest or the site are others")
+		out = append(out, "the sender, the links or other settings of the digest or the site changed")
 	}
 	if len(out) == 0 && was.Mail != is.Mail {
-		out = append(out, "the templates, the number or the date of the edition are others")
+		out = append(out, "the templates, or the number or date of the edition, changed")
 	}
 	return out, nil
 }
@@ -300,8 +300,8 @@ func (e *Engine) withdrawnFrom(ctx context.Context, edition store.Edition, issue
 	}), err
 }
 
-// ApproveUnchanged approves a draft for an editor who was shown it. It returns a *ChangedError
-// when the draft has changed since.
+// ApproveUnchanged approves a draft in the form that an editor was shown. It returns a
+// *ChangedError when the draft has changed since.
 func (e *Engine) ApproveUnchanged(ctx context.Context, id string, was Fingerprint) (store.Edition, error) {
 	approved, err, _ := e.approval.Do(id+" "+was.Short(), func() (any, error) { return e.approveOnce(ctx, id, &was) })
 	return approved.(store.Edition), err
@@ -326,7 +326,7 @@ func (e *Engine) ApproveShort(ctx context.Context, id, fingerprint string) (stor
 		since = append(since, "withdrawn since the draft was made: “"+review.Withdrawn[i].Title+"”")
 	}
 	if len(since) == 0 {
-		since = []string{"its articles, its subject, the sender, the settings or the templates are others"}
+		since = []string{"its articles, its subject, the sender, the settings or the templates changed"}
 	}
 	return review.Edition, &ChangedError{Edition: id, Differences: since}
 }

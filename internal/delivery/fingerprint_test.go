@@ -11,8 +11,8 @@ import (
 )
 
 // TestFingerprintCoversWhatAnySubscriberCanBeSent changes every field that goes into an edition,
-// one by one: when that changes the mail for any topic and language, it must change the
-// fingerprint, so that the approval asks again.
+// one by one. A change that alters the mail for any topic and language must change the fingerprint,
+// so that the approval is refused.
 func TestFingerprintCoversWhatAnySubscriberCanBeSent(t *testing.T) {
 	t.Parallel()
 	set, err := templates.Load("")
@@ -64,7 +64,7 @@ func TestFingerprintCoversWhatAnySubscriberCanBeSent(t *testing.T) {
 			name := reflect.TypeFor[article.Article]().Field(i).Name
 			alter(reflect.ValueOf(&input.Articles[at]).Elem().Field(i))
 			if name == "Status" {
-				continue // an article that is not published is left out before
+				continue // an unpublished article never reaches this point
 			}
 			check("article "+name, input)
 		}

@@ -13,8 +13,8 @@ import (
 	"github.com/tidings-press/tidings/mailer"
 )
 
-// TestReloadDuringEditionDoesNotChangeItsMails of its readers, be it the
-// sender, the links, the return path, or that the digest is gone from the configuration.
+// TestReloadDuringEditionDoesNotChangeItsMails covers a change of the sender, the links and the
+// return path, and the removal of the digest from the configuration.
 func TestReloadDuringEditionDoesNotChangeItsMails(t *testing.T) {
 	t.Parallel()
 	for name, reload := range map[string]func(o *delivery.Options){
@@ -33,7 +33,7 @@ func TestReloadDuringEditionDoesNotChangeItsMails(t *testing.T) {
 			f.article("ferries")
 			f.start()
 			e := f.send()
-			f.until(e.ID, "sent to one reader", func(p progress) bool { return p.Retrying() })
+			f.until(e.ID, "sent to one subscriber", func(p progress) bool { return p.Retrying() })
 			f.stop()
 			reload(&f.options)
 			f.ahead.Add(int64(time.Hour))
@@ -51,7 +51,7 @@ func TestReloadDuringEditionDoesNotChangeItsMails(t *testing.T) {
 	}
 }
 
-// impersonal are the headers that are the same for all readers.
+// impersonal returns the headers that are the same for all subscribers.
 func impersonal(t *testing.T, data []byte) string {
 	t.Helper()
 	m, err := mail.ReadMessage(strings.NewReader(string(data)))
@@ -65,8 +65,8 @@ func impersonal(t *testing.T, data []byte) string {
 	return out.String()
 }
 
-// TestLateApprovalSetsDateOfMail and not at the tick: a mail that is four days old
-// when it arrives looks like spam.
+// TestLateApprovalSetsDateOfMail: a mail is dated at the approval, not at the tick, since a mail
+// that is four days old when it arrives looks like spam.
 func TestLateApprovalSetsDateOfMail(t *testing.T) {
 	t.Parallel()
 	f := setupFaulty(t, sink.Options{})
@@ -92,7 +92,8 @@ func TestLateApprovalSetsDateOfMail(t *testing.T) {
 	}
 }
 
-// TestArticleWithdrawnBeforeApprovalReturnsToQueue when it comes back.
+// TestArticleWithdrawnBeforeApprovalReturnsToQueue checks that the article is in a later edition
+// once it is published again.
 func TestArticleWithdrawnBeforeApprovalReturnsToQueue(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{}, nil, func(b *env) {
@@ -126,8 +127,8 @@ func TestArticleWithdrawnBeforeApprovalReturnsToQueue(t *testing.T) {
 	})
 }
 
-// TestDraftChangedDuringRenderingIsNotApproved: what is frozen would be another
-// edition than the one that is stored.
+// TestDraftChangedDuringRenderingIsNotApproved: otherwise the frozen edition would differ from the
+// stored one.
 func TestDraftChangedDuringRenderingIsNotApproved(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{}, nil, func(b *env) {

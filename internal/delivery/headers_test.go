@@ -11,8 +11,8 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/sink"
 )
 
-// TestRelayHeadersAreOnEveryMail: on those that follow each other on one
-// connection, each in a buffer of an earlier one, and on single mails.
+// TestRelayHeadersAreOnEveryMail covers mails that follow each other on one connection, whose
+// buffers are reused, and single mails.
 func TestRelayHeadersAreOnEveryMail(t *testing.T) {
 	t.Parallel()
 	f := setupFaulty(t, sink.Options{})
@@ -35,11 +35,11 @@ func TestRelayHeadersAreOnEveryMail(t *testing.T) {
 			t.Fatal(err)
 		}
 		if id := strings.Trim(got.Header.Get("Message-Id"), "<>"); id == "" || got.Header.Get("X-PM-Metadata-delivery") != id {
-			t.Errorf("a mail to %s is called %q, and for the service %q", m.To, id, got.Header.Get("X-PM-Metadata-delivery"))
+			t.Errorf("a mail to %s has the Message-ID %q, and %q in the header for the service", m.To, id, got.Header.Get("X-PM-Metadata-delivery"))
 		}
 		for _, name := range []string{"X-Pm-Keepid", "X-Pm-Message-Stream", "X-Pm-Metadata-Delivery", "Message-Id", "From", "To", "List-Unsubscribe"} {
 			if n := len(got.Header[name]); n != 1 {
-				t.Errorf("a mail to %s has %d of %s", m.To, n, name)
+				t.Errorf("a mail to %s has %d headers %s", m.To, n, name)
 			}
 		}
 	}

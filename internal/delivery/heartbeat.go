@@ -7,17 +7,16 @@ import (
 	"time"
 )
 
-// Heartbeat is the last sign of life of one of the engine's loops.
+// Heartbeat records when one of the engine's loops was last active.
 type Heartbeat struct {
 	Name         string
-	At           time.Time // when it came
+	At           time.Time // time of the last activity
 	Timeout      time.Duration
 	Error        error     // of its last pass; nil when that succeeded
 	FailingSince time.Time // first failure since the last success; zero if none
 }
 
-// Stalled reports whether the loop has given no sign of life for longer than its work
-// can take.
+// Stalled reports whether the loop has been inactive for longer than its work can take.
 func (p Heartbeat) Stalled(now time.Time) bool { return now.Sub(p.At) > p.Timeout }
 
 // heartbeatTimeouts are the timeouts of loops whose passes may take long: one mail at a time to
@@ -32,7 +31,7 @@ type heartbeats struct {
 	all map[string]Heartbeat
 }
 
-// beat records a sign of life during a pass.
+// beat records activity during a pass.
 func (p *heartbeats) beat(name string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -10,7 +10,7 @@ func TestHeartbeatsShowStalledAndFailingLoops(t *testing.T) {
 	t.Parallel()
 	e := &Engine{}
 	if len(e.Heartbeats()) != 0 {
-		t.Error("an engine that does not run has pulses")
+		t.Error("an engine that does not run has heartbeats")
 	}
 	e.heartbeats.begin("chunks")
 	e.heartbeats.begin("notices")
@@ -18,7 +18,7 @@ func TestHeartbeatsShowStalledAndFailingLoops(t *testing.T) {
 	for _, p := range e.Heartbeats() {
 		long := now.Add(2 * time.Minute)
 		if p.Stalled(now) || p.Stalled(long) != (p.Name == "chunks") || !p.Stalled(now.Add(time.Hour)) {
-			t.Errorf("%s stalls at the wrong time: its bound is %v", p.Name, p.Timeout)
+			t.Errorf("%s counts as stalled at the wrong time: its timeout is %v", p.Name, p.Timeout)
 		}
 	}
 	broken := errors.New("broken")
@@ -27,11 +27,11 @@ func TestHeartbeatsShowStalledAndFailingLoops(t *testing.T) {
 	e.heartbeats.round("chunks", broken)
 	again := e.Heartbeats()[0]
 	if !errors.Is(again.Error, broken) || again.FailingSince.IsZero() || !again.FailingSince.Equal(first.FailingSince) {
-		t.Errorf("after two rounds that failed: %+v, and after the first: %+v", again, first)
+		t.Errorf("after two passes that failed: %+v, and after the first: %+v", again, first)
 	}
 	e.heartbeats.round("chunks", nil)
 	if p := e.Heartbeats()[0]; p.Error != nil || !p.FailingSince.IsZero() {
-		t.Errorf("after a round that went well: %+v", p)
+		t.Errorf("after a pass that succeeded: %+v", p)
 	}
 	e.heartbeats.end("chunks")
 	e.heartbeats.beat("chunks")

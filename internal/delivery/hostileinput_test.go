@@ -11,9 +11,9 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/sink"
 )
 
-// TestHostileRepliesAreRecorded has a server that says what no page, and no text
-// of PostgreSQL, can hold: at each stage somebody is refused with it, and
-// everybody else still gets their mail and their outcome.
+// TestHostileRepliesAreRecorded has a server that replies with bytes that neither a page nor a
+// PostgreSQL text can hold, at each stage to one recipient. All other subscribers must still get
+// their mail and their outcome.
 func TestHostileRepliesAreRecorded(t *testing.T) {
 	t.Parallel()
 	junk := "no\x00body \xff\xfe\xed\xa0\x80 \x1b[2J\u0085 " + strings.Repeat("満", 900)

@@ -20,9 +20,9 @@ import (
 
 const everyTick = "* * * * * *"
 
-// TestEveryArticleIsSentOnceWhileNodesAreKilled kills and freezes nodes at random
-// while ticks fire, editions are composed and approved, and mails go out; on
-// PostgreSQL three nodes, with the server restarted and killed as well.
+// TestEveryArticleIsSentOnceWhileNodesAreKilled kills and freezes nodes at random while ticks fire,
+// editions are composed and approved, and mails are sent. On PostgreSQL it runs three nodes and
+// restarts and kills the server too.
 func TestEveryArticleIsSentOnceWhileNodesAreKilled(t *testing.T) {
 	t.Parallel()
 	t.Run("sqlite", func(t *testing.T) {
@@ -51,7 +51,7 @@ func (b *env) runWhileNodesDie(nodes int, server *testkit.Postgres) {
 	defer f.end()
 	stop, written := b.writeArticles()
 	for i := range *kills / 2 {
-		time.Sleep(rand.N(time.Second)) // a node takes a while to begin
+		time.Sleep(rand.N(time.Second)) // a node takes a while to start
 		switch at := rand.IntN(nodes); {
 		case server != nil && i == *kills/6:
 			f.disturbStore(server.Restart)
@@ -71,7 +71,7 @@ func (b *env) runWhileNodesDie(nodes int, server *testkit.Postgres) {
 	stop()
 	articles := written()
 	b.allInEditions(articles)
-	b.eventually("the last ticks are dealt with too", func() bool {
+	b.eventually("the last ticks are handled too", func() bool {
 		ticks, err := b.store.Ticks(b.t.Context(), "weekly", 10_000)
 		return err == nil && len(ticks) >= int(time.Since(begin).Seconds())-3
 	})
@@ -81,7 +81,7 @@ func (b *env) runWhileNodesDie(nodes int, server *testkit.Postgres) {
 	b.t.Logf("%d articles", articles)
 }
 
-// disturbStore lets something happen to the store: each connection may lose its lease.
+// disturbStore runs happens, after which each connection may have lost its lease.
 func (f *fleet) disturbStore(happens func() error) {
 	f.t.Helper()
 	if err := happens(); err != nil {
@@ -90,7 +90,7 @@ func (f *fleet) disturbStore(happens func() error) {
 	f.cut += len(f.nodes) * connections
 }
 
-// writeArticles writes articles until it is stopped, also when the store is away for a while.
+// writeArticles stores articles until it is stopped, and retries while the store is unreachable.
 func (b *env) writeArticles() (stop func(), written func() int) {
 	end := make(chan struct{})
 	var work sync.WaitGroup
@@ -115,8 +115,8 @@ func (b *env) writeArticles() (stop func(), written func() int) {
 	return sync.OnceFunc(func() { close(end); work.Wait() }), func() int { return n }
 }
 
-// allInEditions waits until every article is in an edition that everybody was dealt with
-// of, and checks that none is in two.
+// allInEditions waits until every article is in a finished edition, and checks that no article is
+// in two.
 func (b *env) allInEditions(articles int) {
 	b.t.Helper()
 	b.eventually("every article is in an edition that is sent", func() bool {
@@ -141,7 +141,7 @@ func (b *env) allInEditions(articles int) {
 	})
 }
 
-// checkTicks: each tick was dealt with once, and none was left out.
+// checkTicks checks that each tick was handled once and none was left out.
 func (b *env) checkTicks() {
 	b.t.Helper()
 	ticks, err := b.store.Ticks(b.t.Context(), "weekly", 10_000)
@@ -162,8 +162,8 @@ func (b *env) checkTicks() {
 	}
 }
 
-// checkMailsOfAll: every reader has each edition; what came twice is the same mail, was
-// in doubt and is no more than the connections that were cut.
+// checkMailsOfAll checks that every subscriber has each edition. Mails that arrived twice must be
+// identical, must have been uncertain, and must be no more than the connections that were cut.
 func (b *env) checkMailsOfAll(readers, cut int) {
 	b.t.Helper()
 	editions, err := b.store.Editions(b.t.Context(), "weekly", 1000)
@@ -188,17 +188,17 @@ func (b *env) checkMailsOfAll(readers, cut int) {
 		if got[edition][id]++; got[edition][id] > 1 {
 			doubles++
 			if !doubted[edition][m.To[0]] {
-				b.t.Errorf("%s has edition %s twice and was never in doubt", m.To[0], edition)
+				b.t.Errorf("%s has edition %s twice and was never uncertain", m.To[0], edition)
 			}
 		}
 	}
 	for _, e := range editions {
 		if len(got[e.ID]) != readers {
-			b.t.Errorf("%d readers have edition %d, want %d", len(got[e.ID]), e.Number, readers)
+			b.t.Errorf("%d subscribers have edition %d, want %d", len(got[e.ID]), e.Number, readers)
 		}
 	}
 	if doubles > cut || len(got) != len(editions) {
-		b.t.Errorf("%d mails came twice, %d connections were cut; %d editions of %d were mailed", doubles, cut, len(got), len(editions))
+		b.t.Errorf("%d mails arrived twice, %d connections were cut; %d editions of %d were mailed", doubles, cut, len(got), len(editions))
 	}
 	b.t.Logf("%d editions, %d mails, %d twice, %d connections were cut", len(editions), len(b.wire.Mails()), doubles, cut)
 }

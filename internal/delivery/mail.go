@@ -37,7 +37,7 @@ func (s *sender) render(ctx context.Context, j job) *mail {
 		s.tooLarge(j, len(body))
 		return nil
 	}
-	// The other buffer holds the mail that is on the wire, until this one takes its place.
+	// The other buffer holds the mail that is being sent, until this one replaces it.
 	s.mail, s.spare = body, s.mail
 	from := l.fixed.returnPath(l.paths, mailer.DeliveryID{Edition: l.ID, Person: token.PersonOf(j.UID)})
 	return &mail{job: j, address: address, body: body, envelope: mailer.Envelope{From: from, To: address.ASCII(), Size: len(body), Rendered: true, NeedsUTF8: compiled.NeedsUTF8()}}
@@ -56,7 +56,7 @@ func withCapacity(buffer []byte, size int) []byte {
 	return buffer[:0]
 }
 
-// tooLarge requeues a mail for a relay with a higher size limit, or skips it when there is none.
+// tooLarge returns a mail to the queue for a relay with a higher size limit, or skips it when there is none.
 func (s *sender) tooLarge(j job, size int) {
 	for _, r := range s.engine.relays.All() {
 		if r.Fits(size) && !r.Standby() {
@@ -73,7 +73,7 @@ func (s *sender) skip(j job, state digest.DeliveryState, reason string) {
 	s.settleUntried(store.Skip{Chunk: j.lease.Chunk, Subscriber: j.Subscriber, State: state, Reason: reason}, j)
 }
 
-// deferJob defers a job without a try. It refuses the job when the policy allows no later try.
+// deferJob defers a job without a try, or refuses it when the policy allows no later try.
 func (s *sender) deferJob(j job, reason string, after time.Duration) {
 	now := s.engine.Store.Now()
 	if s.engine.expired(j, now.Add(after)) {

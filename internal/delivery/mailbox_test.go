@@ -13,8 +13,8 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/sink"
 )
 
-// TestDeadMailboxesThrottleNeitherDomainNorRelay: Outlook.com and Orange refuse dead
-// mailboxes with codes of the protocol class, and other readers there get their mail.
+// TestDeadMailboxesThrottleNeitherDomainNorRelay: Outlook.com and Orange refuse dead mailboxes with
+// codes of the protocol class, and other subscribers there get their mail.
 func TestDeadMailboxesThrottleNeitherDomainNorRelay(t *testing.T) {
 	t.Parallel()
 	for name, reply := range map[string]string{
@@ -37,13 +37,13 @@ func TestDeadMailboxesThrottleNeitherDomainNorRelay(t *testing.T) {
 			f.state(1, subscriber.Bounced)
 			f.state(2, subscriber.Active)
 			if holds, err := f.store.Holds(t.Context()); err != nil || len(holds) != 0 {
-				t.Errorf("held back: %+v, %v", holds, err)
+				t.Errorf("holds: %+v, %v", holds, err)
 			}
 		})
 	}
 }
 
-// subscribe puts one person on the weekly digest.
+// subscribe adds an address to the weekly digest.
 func (b *env) subscribe(address string) subscriber.Subscriber {
 	b.t.Helper()
 	who, err := b.store.AddSubscriber(b.t.Context(), subscriber.Subscriber{Address: subscriber.MustParseAddress(address), State: subscriber.Active})
@@ -56,7 +56,7 @@ func (b *env) subscribe(address string) subscriber.Subscriber {
 	return who
 }
 
-// TestQuotedLocalPartsReceiveMail: RFC 5321, section 4.1.2, allows them spaces and more.
+// TestQuotedLocalPartsReceiveMail: RFC 5321, section 4.1.2, allows spaces and more in them.
 func TestQuotedLocalPartsReceiveMail(t *testing.T) {
 	t.Parallel()
 	b := setup(t, store.SQLite, sink.Options{})
@@ -86,8 +86,8 @@ func TestQuotedLocalPartsReceiveMail(t *testing.T) {
 	}
 }
 
-// TestUnsendableAddressIsNotSuppressed: a relay without SMTPUTF8 cannot be
-// told of a local part in Unicode, which says nothing about the mailbox.
+// TestUnsendableAddressIsNotSuppressed: an address with Unicode in its local part cannot be sent to
+// a relay without SMTPUTF8, which does not mean that the mailbox is dead.
 func TestUnsendableAddressIsNotSuppressed(t *testing.T) {
 	t.Parallel()
 	b := setup(t, store.SQLite, sink.Options{})
@@ -119,8 +119,8 @@ func TestUnsendableAddressIsNotSuppressed(t *testing.T) {
 	}
 }
 
-// TestPersistentlyFullMailboxIsSoftBounce when its server defers the mail to the end,
-// and a block that does so is none.
+// TestPersistentlyFullMailboxIsSoftBounce: a mail that its server defers until the retries end
+// counts as a soft bounce when the mailbox is full, and not when the server blocks us.
 func TestPersistentlyFullMailboxIsSoftBounce(t *testing.T) {
 	t.Parallel()
 	f := setupFaulty(t, sink.Options{Faults: []sink.Fault{
@@ -132,13 +132,13 @@ func TestPersistentlyFullMailboxIsSoftBounce(t *testing.T) {
 	f.start()
 	e := f.send()
 	for range 3 {
-		f.eventually("it is deferred", func() bool {
+		f.eventually("both mails are deferred", func() bool {
 			p, err := f.engine.Progress(t.Context(), e.ID)
 			return err == nil && p.Counts.Deferred == 2 && p.Counts.Sent == 2
 		})
 		struck := f.wire.FaultCount(0) + f.wire.FaultCount(1)
 		f.forward(25 * time.Hour)
-		f.eventually("it is tried again", func() bool { return f.wire.FaultCount(0)+f.wire.FaultCount(1) == struck+2 })
+		f.eventually("both mails are tried again", func() bool { return f.wire.FaultCount(0)+f.wire.FaultCount(1) == struck+2 })
 	}
 	if p := f.sent(e.ID); p.Counts != (store.DeliveryCounts{Total: 4, Sent: 2, Refused: 2}) {
 		t.Errorf("counts %+v", p.Counts)
@@ -146,7 +146,7 @@ func TestPersistentlyFullMailboxIsSoftBounce(t *testing.T) {
 	for n, want := range map[int]int{1: 1, 2: 0} {
 		who, err := f.store.SubscriberByAddress(t.Context(), subscriber.MustParseAddress(fmt.Sprintf("reader%d@example.org", n)))
 		if err != nil || who.Soft != want || who.State != subscriber.Active {
-			t.Errorf("reader %d has %d soft bounces and is %s (%v), want %d", n, who.Soft, who.State, err, want)
+			t.Errorf("subscriber %d has %d soft bounces and is %s (%v), want %d", n, who.Soft, who.State, err, want)
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/sink"
 )
 
-// fleet are nodes on one store, as processes of their own.
+// fleet is a number of nodes on one store, each a process.
 type fleet struct {
 	*env
 	resend  bool
@@ -30,22 +30,22 @@ func (b *env) fleet(n int, resend bool) *fleet {
 	return f
 }
 
-// kill ends a node at once, and starts another in its place.
+// kill ends a node at once and starts another in its place.
 func (f *fleet) kill(i int) {
 	f.nodes[i].kill()
 	f.cut += connections
 	f.nodes[i] = f.spawner()
 }
 
-// freeze stops a node for longer than its leases last: others take its work, and it
-// wakes up in the middle of what it was doing.
+// freeze stops a node for longer than its leases last. Other nodes take its work, and it continues
+// in the middle of what it was doing.
 func (f *fleet) freeze(i int) {
 	f.t.Helper()
 	if !f.nodes[i].stop() {
 		if !f.storeMayFail {
-			f.t.Fatal("the node has ended by itself")
+			f.t.Fatal("the node ended before it was frozen")
 		}
-		f.nodes[i] = f.spawner() // its store was away when it began, which it told, and somebody starts it again
+		f.nodes[i] = f.spawner() // it exited because the store was unreachable when it started; start it again
 		return
 	}
 	time.Sleep(crashLease + rand.N(400*time.Millisecond))
@@ -55,7 +55,7 @@ func (f *fleet) freeze(i int) {
 	}
 }
 
-// end kills all.
+// end kills all nodes.
 func (f *fleet) end() {
 	for _, n := range f.nodes {
 		n.kill()
@@ -67,7 +67,7 @@ func TestKilledAndFrozenNodesLoseNoRecipient(t *testing.T) {
 		t.Run(fmt.Sprintf("resend=%v", resend), func(t *testing.T) {
 			t.Parallel()
 			b := setup(t, store.Postgres, sink.Options{Delay: 15 * time.Millisecond})
-			n := 400 * *kills // more than are sent meanwhile
+			n := 400 * *kills // more than are sent during the test
 			b.bulk(n)
 			b.article("ferries")
 			b.make()
@@ -86,14 +86,13 @@ func TestKilledAndFrozenNodesLoseNoRecipient(t *testing.T) {
 			b.settled(edition, n, resend, f.cut)
 			f.end()
 			if done < *kills/2 {
-				t.Errorf("everything was sent after %d of %d kills and freezes: that shows too little", done, *kills/2)
+				t.Errorf("everything was sent after %d of %d kills and freezes: too few to test anything", done, *kills/2)
 			}
 		})
 	}
 }
 
-// settled waits for the end of an edition and holds it to the promise, for so many
-// connections that were cut.
+// settled waits for the end of an edition and checks its mails, when cut connections were cut.
 func (b *env) settled(edition store.Edition, n int, resend bool, cut int) {
 	b.t.Helper()
 	b.until(edition.ID, "settled", func(p progress) bool {
@@ -107,7 +106,7 @@ func (b *env) settled(edition store.Edition, n int, resend bool, cut int) {
 	b.checkHeld(edition, n, cut)
 }
 
-// sendWhileStoreFails runs an edition over three nodes while something happens to PostgreSQL.
+// sendWhileStoreFails sends an edition from three nodes while happens disturbs PostgreSQL.
 func sendWhileStoreFails(t *testing.T, dsn string, happens func()) {
 	t.Helper()
 	b := setupOn(t, dsn, sink.Options{Delay: 10 * time.Millisecond})
@@ -122,7 +121,7 @@ func sendWhileStoreFails(t *testing.T, dsn string, happens func()) {
 	b.until(edition.ID, "under way", func(p progress) bool { return len(b.wire.Mails()) > n/10 })
 	happens()
 	if had := len(b.wire.Mails()); had >= n {
-		t.Fatal("everything was sent before it happened: that shows nothing")
+		t.Fatal("everything was sent before PostgreSQL was disturbed: the test shows nothing")
 	}
 	// Each connection of each node may lose its lease once, with the mail on it.
 	b.settled(edition, n, true, len(f.nodes)*connections)
@@ -172,8 +171,8 @@ func TestNodesContinueOnStandbyAfterPrimaryFails(t *testing.T) {
 	})
 }
 
-// TestConcurrentReleaseOfLastChunksFinishesEdition would leave the edition
-// sending for ever if each looked only at what the other has not committed.
+// TestConcurrentReleaseOfLastChunksFinishesEdition: if each release read only what the other had
+// not committed, the edition would stay in the state sending.
 func TestConcurrentReleaseOfLastChunksFinishesEdition(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{}, nil, func(b *env) {
@@ -210,7 +209,7 @@ func TestConcurrentReleaseOfLastChunksFinishesEdition(t *testing.T) {
 			}
 			now, err := b.store.Edition(b.t.Context(), edition.ID)
 			if err != nil || now.State != digest.Sent || finished != 1 {
-				b.t.Fatalf("round %d: %s after %d said it is over, %v", round, now.State, finished, err)
+				b.t.Fatalf("round %d: the edition is %s after %d releases reported its end, %v", round, now.State, finished, err)
 			}
 		}
 	})

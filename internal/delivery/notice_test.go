@@ -13,7 +13,7 @@ import (
 	"github.com/tidings-press/tidings/templates"
 )
 
-// notices asks for n single mails.
+// notices queues n single mails.
 func (b *env) notices(n int) {
 	b.t.Helper()
 	for i := range n {
@@ -34,8 +34,8 @@ func TestSingleMailsArriveOnce(t *testing.T) {
 	})
 }
 
-// TestSingleMailsTryWrongPasswordOnce: many servers lock an account after some
-// wrong ones. The editions know of it too.
+// TestSingleMailsTryWrongPasswordOnce: many servers lock an account after some wrong passwords.
+// Editions do not try the password either.
 func TestSingleMailsTryWrongPasswordOnce(t *testing.T) {
 	t.Parallel()
 	b := setup(t, store.SQLite, sink.Options{Users: map[string]string{"press": "secret"}})
@@ -45,7 +45,7 @@ func TestSingleMailsTryWrongPasswordOnce(t *testing.T) {
 	b.article("ferries")
 	b.start()
 	b.notices(50)
-	b.eventually("somebody is told", func() bool {
+	b.eventually("the hold is shown", func() bool {
 		holds, err := b.store.Holds(t.Context())
 		return err == nil && len(holds) == 1 && holds[0].Kind == store.ConnectionHeld
 	})
@@ -60,7 +60,7 @@ func TestSingleMailsTryWrongPasswordOnce(t *testing.T) {
 	b.eventually("all are sent", func() bool { return b.wire.Tally.Mails() == 60 })
 }
 
-// TestSingleMailsKeepRelayLimits of their relay, on all nodes together.
+// TestSingleMailsKeepRelayLimits checks a relay's limits over all nodes.
 func TestSingleMailsKeepRelayLimits(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{}, func(o *delivery.Options) { o.Relays[0].PerHour, o.Relays[0].Connections = 20, 1 }, func(b *env) {
@@ -80,8 +80,8 @@ func TestSingleMailsKeepRelayLimits(t *testing.T) {
 	})
 }
 
-// TestQueuedSingleMailsAreSentInParallel: a server that takes its time with each mail must not
-// make the last of many readers wait for all others.
+// TestQueuedSingleMailsAreSentInParallel: a slow server must not make the last of many mails wait
+// for all others.
 func TestQueuedSingleMailsAreSentInParallel(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{Delay: 100 * time.Millisecond}, nil, func(b *env) {
@@ -110,7 +110,7 @@ func TestSingleMailGetsConnectionDuringEdition(t *testing.T) {
 		}
 		b.eventually("the single mail is there", func() bool { return b.wire.Received()["waiting@example.org"] == 1 })
 		if p, err := b.engine.Progress(b.t.Context(), e.ID); err != nil || p.Counts.Sent > 1200 {
-			b.t.Errorf("it waited for the edition: %+v, %v", p.Counts, err)
+			b.t.Errorf("the single mail waited for the edition: %+v, %v", p.Counts, err)
 		}
 		if _, peak := b.wire.Connections(); peak > 2 {
 			b.t.Errorf("%d connections at once", peak)

@@ -13,9 +13,9 @@ import (
 	"github.com/tidings-press/tidings/templates"
 )
 
-const leaveLink = "https://gazette.example/unsubscribe/token"
+const unsubscribeLink = "https://gazette.example/unsubscribe/token"
 
-// pending is a person who was asked to confirm.
+// pending adds a subscriber who has not confirmed yet.
 func (b *env) pending(address string) subscriber.Subscriber {
 	b.t.Helper()
 	who, err := b.store.AddSubscriber(b.t.Context(), subscriber.Subscriber{Address: subscriber.MustParseAddress(address), State: subscriber.Pending})
@@ -34,7 +34,7 @@ func (b *env) write(who subscriber.Subscriber, unsubscribe string) {
 	}
 }
 
-// paths are those that the engine signs with.
+// paths returns the codec that the engine signs addresses with.
 func (b *env) paths() *mailer.SignedAddresses {
 	b.t.Helper()
 	secret, err := b.store.Secret(b.t.Context(), "deliveries")
@@ -48,15 +48,15 @@ func (b *env) paths() *mailer.SignedAddresses {
 	return paths
 }
 
-// TestSingleMailsHaveSignedReturnPath of their own, which names the subscriber; one that
-// says how to leave has the headers for it.
+// TestSingleMailsHaveSignedReturnPath checks that each return path identifies the subscriber, and
+// that a mail with an unsubscribe link has the headers for it.
 func TestSingleMailsHaveSignedReturnPath(t *testing.T) {
 	t.Parallel()
 	b := setup(t, store.SQLite, sink.Options{})
 	b.start()
 	who := b.pending("ada@example.net")
 	b.write(who, "")
-	b.write(who, leaveLink)
+	b.write(who, unsubscribeLink)
 	if err := b.engine.SendNotice(t.Context(), subscriber.MustParseAddress("editor@example.net"), templates.Rendered{Subject: "Sign in", Text: "Hello\n"}); err != nil {
 		t.Fatal(err)
 	}
@@ -65,11 +65,11 @@ func TestSingleMailsHaveSignedReturnPath(t *testing.T) {
 	for _, m := range b.wire.Mails() {
 		purpose, id, err := b.paths().Parse(m.From)
 		if err != nil || purpose != mailer.PurposeReturnPath || id.Edition == "" || seen[m.From] {
-			t.Errorf("the return path %s is of %+v (%v), or not its own", m.From, id, err)
+			t.Errorf("the return path %s identifies %+v (%v), or is used twice", m.From, id, err)
 		}
 		seen[m.From] = true
 		if toReader := m.To[0] == "ada@example.net"; toReader != (id.Person.ID == who.UID) {
-			t.Errorf("the mail to %s names %s", m.To[0], id.Person)
+			t.Errorf("the return path of the mail to %s identifies %s", m.To[0], id.Person)
 		}
 		got, err := mail.ReadMessage(strings.NewReader(string(m.Data)))
 		if err != nil {
@@ -79,15 +79,15 @@ func TestSingleMailsHaveSignedReturnPath(t *testing.T) {
 		switch {
 		case list == "":
 			if got.Header.Get("List-Unsubscribe-Post") != "" {
-				t.Error("one click without an address for it")
+				t.Error("a mail without an unsubscribe URL offers one-click unsubscription")
 			}
-		case !strings.HasPrefix(list, "<"+leaveLink+">, <mailto:u-") || got.Header.Get("List-Unsubscribe-Post") != "List-Unsubscribe=One-Click":
+		case !strings.HasPrefix(list, "<"+unsubscribeLink+">, <mailto:u-") || got.Header.Get("List-Unsubscribe-Post") != "List-Unsubscribe=One-Click":
 			t.Errorf("List-Unsubscribe: %s, -Post: %s", list, got.Header.Get("List-Unsubscribe-Post"))
 		}
 	}
 }
 
-// TestUnreadAddressesAreNotOffered: neither as return paths nor for leaving.
+// TestUnreadAddressesAreNotOffered: neither as return paths nor for unsubscribing.
 func TestUnreadAddressesAreNotOffered(t *testing.T) {
 	t.Parallel()
 	b := setup(t, store.SQLite, sink.Options{})
@@ -98,7 +98,7 @@ func TestUnreadAddressesAreNotOffered(t *testing.T) {
 	if _, err := b.engine.SendTest(t.Context(), "weekly", delivery.PreviewOptions{}, subscriber.MustParseAddress("editor@example.net")); err != nil {
 		t.Fatal(err)
 	}
-	b.write(b.pending("ada@example.net"), leaveLink)
+	b.write(b.pending("ada@example.net"), unsubscribeLink)
 	b.sent(b.send().ID)
 	b.eventually("all are sent", func() bool { return len(b.wire.Mails()) == 4 })
 	for _, m := range b.wire.Mails() {
@@ -115,7 +115,7 @@ func TestUnreadAddressesAreNotOffered(t *testing.T) {
 	}
 }
 
-// TestRefusedConfirmationIsRecorded by the rules of editions.
+// TestRefusedConfirmationIsRecorded checks that confirmations follow the rules for editions.
 func TestRefusedConfirmationIsRecorded(t *testing.T) {
 	t.Parallel()
 	b := setup(t, store.SQLite, sink.Options{Faults: []sink.Fault{

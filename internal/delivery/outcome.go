@@ -56,8 +56,8 @@ func (e *Engine) outcomeOf(j job, intent store.Intent, relayName string, reply m
 			break
 		}
 		e.deferOrRefuse(&t, j, now, backoff.Delay(firstWait, maxWait, j.Tries+1), "")
-		// A server that has deferred a mail until we gave up has refused it: a mailbox that stays
-		// full counts as a soft bounce here as it does behind a relay that queues.
+		// A server that has deferred a mail until the retries ended has refused it: a mailbox that
+		// stays full counts as a soft bounce here, as it does behind a relay that queues mail.
 		if t.State == digest.DeliveryRefused && classAfterRetries(reply) == mailer.Soft {
 			t.Feedback, t.SoftRule = e.feedback(j, store.FeedbackSoft, reply, now), e.Policy.Soft
 		}
@@ -71,7 +71,7 @@ func classAfterRetries(reply mailer.Reply) mailer.Class {
 }
 
 // deferOrRefuse defers a mail, or refuses it when it has been tried for as long as the policy
-// says.
+// allows.
 func (e *Engine) deferOrRefuse(t *store.Outcome, j job, now time.Time, after time.Duration, reason string) {
 	t.State, t.NextTry, t.Reason = digest.DeliveryDeferred, now.Add(after), reason
 	if tries := j.Tries + 1; tries >= minTries && e.expired(j, t.NextTry) {

@@ -9,8 +9,8 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/sink"
 )
 
-// TestEditionWithOnlyRetriesLeftIsShownAsSent: five full mailboxes of twenty keep an
-// edition open for days, but it is sent for everyone else.
+// TestEditionWithOnlyRetriesLeftIsShownAsSent: five full mailboxes of twenty keep an edition open
+// for days, although all other subscribers have it.
 func TestEditionWithOnlyRetriesLeftIsShownAsSent(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Reply: "452 4.2.2 mailbox full", Times: 5}}}, nil, func(b *env) {
@@ -23,7 +23,7 @@ func TestEditionWithOnlyRetriesLeftIsShownAsSent(t *testing.T) {
 		moved := false
 		for p := range b.engine.Watch(b.t.Context(), e.ID) {
 			moved = moved || p.Rate > 0
-			// The rate of the last mails fades away while nothing else changes.
+			// The rate of the last mails falls to zero while nothing else changes.
 			if last = p; p.Retrying() && p.Rate == 0 {
 				break
 			}
@@ -32,7 +32,7 @@ func TestEditionWithOnlyRetriesLeftIsShownAsSent(t *testing.T) {
 			b.t.Errorf("%s %+v: %q", last.Edition.State, last.Counts, last.StateText())
 		}
 		if !moved {
-			b.t.Error("no rate was shown while mails went out")
+			b.t.Error("no rate was shown while mails were sent")
 		}
 	})
 }

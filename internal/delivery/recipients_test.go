@@ -11,7 +11,7 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/sink"
 )
 
-// join puts a person on the digest with preferences, and then into a state.
+// join adds a subscriber with preferences to the digest and then sets the state.
 func (b *env) join(name, lang string, topics []string, state subscriber.State) int64 {
 	b.t.Helper()
 	ctx := b.t.Context()

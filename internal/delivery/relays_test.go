@@ -12,7 +12,7 @@ import (
 	"github.com/tidings-press/tidings/mailer"
 )
 
-// addRelay adds a relay with a server of its own.
+// addRelay adds a relay with its own server.
 func (b *env) addRelay(name string, weight int, wire sink.Options) *testkit.SMTPServer {
 	b.t.Helper()
 	w := testkit.StartSMTPServer(b.t, wire)
@@ -41,15 +41,15 @@ func TestOtherRelayTakesOverFromFailedRelay(t *testing.T) {
 	for name, weight := range map[string]int{"one for failover": 0, "one with a weight": 1} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			// The first relay turns everyone away after some mails.
+			// The first relay rejects every connection after some mails.
 			b := setup(t, store.SQLite, sink.Options{Delay: time.Millisecond, Faults: []sink.Fault{{At: sink.AtBanner, Do: sink.Cut, After: 4}}, PerConnection: 50})
 			second := b.addRelay("second", weight, sink.Options{Delay: time.Millisecond})
 			b.bulk(1000)
 			b.article("ferries")
 			b.start()
 			var one, other int
-			// The counts follow what is sent a moment later, and who was told to come later does so soon.
-			p := b.until(b.send().ID, "sent but for those told to come later, and counted", func(p progress) bool {
+			// The counts are updated a moment after the mails, and deferred mails are tried soon.
+			p := b.until(b.send().ID, "sent or deferred, and counted", func(p progress) bool {
 				one, other = len(b.wire.Mails()), len(second.Mails())
 				return p.Counts.Sent+p.Counts.Deferred == 1000 && int64(one+other) == p.Counts.Sent
 			})
@@ -65,7 +65,7 @@ func TestQuotasHoldOverAllNodes(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{Delay: 2 * time.Millisecond}, func(o *delivery.Options) {
 		o.Relays[0].Connections, o.Relays[0].PerSecond, o.Relays[0].PerConnection = 3, 120, 25
-		// A node that a busy machine keeps from renewing its slots must not lose them.
+		// A node on a busy machine that renews its connections late must not lose them.
 		o.Lease = 15 * time.Second
 	}, func(b *env) {
 		b.bulk(480)
@@ -76,7 +76,8 @@ func TestQuotasHoldOverAllNodes(t *testing.T) {
 		b.start()
 		begin := time.Now()
 		b.sent(b.send().ID) // one mail per second would exceed its time limit
-		// Windows begin with the second: 480 mails need four of them, the first and last cut.
+		// Quota windows begin with the second: 480 mails need four of them, the first and last
+		// partial.
 		if took := time.Since(begin); took < 2*time.Second {
 			b.t.Errorf("480 mails at 120 a second took %v", took)
 		}
@@ -95,7 +96,7 @@ func TestHourlyQuotaIsUsedUp(t *testing.T) {
 		b.bulk(250)
 		b.article("ferries")
 		if left := time.Until(time.Now().Truncate(time.Hour).Add(time.Hour)); left < 20*time.Second {
-			time.Sleep(left) // the limit counts by the clock's hours
+			time.Sleep(left) // the limit is per hour of the clock
 		}
 		b.start()
 		b.until(b.send().ID, "at its limit", func(p progress) bool { return p.Counts.Sent >= 200 })
@@ -119,7 +120,7 @@ func TestWrongPasswordIsTriedOncePerNode(t *testing.T) {
 	if made, _ := b.wire.Connections(); made != 1 {
 		t.Errorf("%d connections tried the password", made)
 	}
-	// With the right one and a new start it goes on at once, and the hold is over.
+	// With the right password, a restart sends at once, and the hold is over.
 	b.stop()
 	r.Password = "secret"
 	b.start()
@@ -141,8 +142,8 @@ func TestMailTooLargeForEveryRelayIsSkipped(t *testing.T) {
 	}
 }
 
-// TestNodeWithoutConnectionClaimsNoMail: whoever holds the connections
-// must find all the chunks.
+// TestNodeWithoutConnectionClaimsNoMail: the node that has the connections must be able to claim
+// all chunks.
 func TestNodeWithoutConnectionClaimsNoMail(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{}, func(o *delivery.Options) { o.Relays[0].Connections = 2 }, func(b *env) {
@@ -158,7 +159,7 @@ func TestNodeWithoutConnectionClaimsNoMail(t *testing.T) {
 		}
 		b.start()
 		edition := b.send()
-		time.Sleep(giveBackAfter + time.Second) // what was fetched before that was known has been given back
+		time.Sleep(giveBackAfter + time.Second) // chunks that were claimed earlier have been released
 		for range 5 {
 			c, err := b.store.ClaimChunk(b.t.Context(), "another node", time.Minute)
 			if err != nil {
@@ -189,11 +190,11 @@ func TestNodeWithoutConnectionClaimsNoMail(t *testing.T) {
 	})
 }
 
-// giveBackAfter is how long a node keeps what it cannot send.
+// giveBackAfter is how long a node keeps chunks that it cannot send.
 const giveBackAfter = 2 * time.Second
 
-// TestConnectionTakenByAnotherNodeIsClosed: a node that was frozen finds that its
-// places are taken, and leaves them.
+// TestConnectionTakenByAnotherNodeIsClosed: a node that was frozen finds that another node has its
+// connections, and closes them.
 func TestConnectionTakenByAnotherNodeIsClosed(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{Delay: 2 * time.Millisecond}, func(o *delivery.Options) { o.Relays[0].Connections, o.Lease = 4, time.Second }, func(b *env) {
@@ -208,9 +209,9 @@ func TestConnectionTakenByAnotherNodeIsClosed(t *testing.T) {
 		}
 		b.eventually("one connection is left", func() bool { return b.wire.Open() <= 1 })
 		had := len(b.wire.Mails())
-		b.eventually("it goes on", func() bool { return len(b.wire.Mails()) > had+50 })
+		b.eventually("more mails are sent", func() bool { return len(b.wire.Mails()) > had+50 })
 		if open := b.wire.Open(); open != 1 {
-			b.t.Errorf("%d connections are open, and 3 of 4 are another node's", open)
+			b.t.Errorf("%d connections are open, and another node has 3 of 4", open)
 		}
 		for slot := range int64(3) {
 			if err := b.store.ReleaseConnection(b.t.Context(), "main", "another node", slot); err != nil {
@@ -222,8 +223,8 @@ func TestConnectionTakenByAnotherNodeIsClosed(t *testing.T) {
 	})
 }
 
-// TestStoppingNodeKeepsLeasesUntilServerAnswers, however slow that is: the
-// next node must not send the mails on the wire again.
+// TestStoppingNodeKeepsLeasesUntilServerAnswers, however slow the server is: the next node must not
+// send the mails again that are being sent.
 func TestStoppingNodeKeepsLeasesUntilServerAnswers(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{Faults: []sink.Fault{{At: sink.AfterDot, Do: sink.Slow, Wait: 4 * time.Second, Times: 4}}}, func(o *delivery.Options) {
@@ -235,12 +236,12 @@ func TestStoppingNodeKeepsLeasesUntilServerAnswers(t *testing.T) {
 		other.options.Store = storetest.Reopen(b.t, b.dsn, store.Options{})
 		b.start()
 		e := b.send()
-		b.eventually("four bodies are on the wire", func() bool { return b.wire.FaultCount(0) == 4 })
+		b.eventually("four bodies are being sent", func() bool { return b.wire.FaultCount(0) == 4 })
 		other.start()
 		b.stop()
 		p := other.sent(e.ID)
 		if p.Counts != (store.DeliveryCounts{Total: 12, Sent: 12}) || len(b.doubted(e)) > 0 {
-			b.t.Errorf("counts %+v, %d were in doubt", p.Counts, len(b.doubted(e)))
+			b.t.Errorf("counts %+v, %d mails were uncertain", p.Counts, len(b.doubted(e)))
 		}
 		b.wantOneMailEach(12)
 		if _, peak := b.wire.Connections(); peak > 4 {
@@ -249,7 +250,7 @@ func TestStoppingNodeKeepsLeasesUntilServerAnswers(t *testing.T) {
 	})
 }
 
-// TestLargeMailGoesOverRelayWithRoomForIt.
+// TestLargeMailGoesOverRelayWithRoomForIt has a second relay with a higher size limit.
 func TestLargeMailGoesOverRelayWithRoomForIt(t *testing.T) {
 	t.Parallel()
 	b := setup(t, store.SQLite, sink.Options{})
@@ -259,6 +260,6 @@ func TestLargeMailGoesOverRelayWithRoomForIt(t *testing.T) {
 	b.article("ferries")
 	b.start()
 	if p := b.sent(b.send().ID); p.Counts != (store.DeliveryCounts{Total: 30, Sent: 30}) || len(second.Mails()) != 30 {
-		t.Errorf("counts %+v, %d over the relay that takes them", p.Counts, len(second.Mails()))
+		t.Errorf("counts %+v, %d mails over the relay that takes them", p.Counts, len(second.Mails()))
 	}
 }

@@ -21,7 +21,7 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-// restorable is a bundle whose store may be lost and restored.
+// restorable is an env whose store can be lost and restored.
 type restorable struct {
 	*env
 	journal string // folder; empty for none
@@ -52,7 +52,7 @@ func eachRestorable(t *testing.T, withJournal bool, wire sink.Options, test func
 	}
 }
 
-// reopen opens the store anew, with its journal.
+// reopen opens the store again, with its journal.
 func (r *restorable) reopen() {
 	r.t.Helper()
 	s, err := store.Open(r.t.Context(), r.dsn, store.Options{Journal: r.journal})
@@ -76,7 +76,7 @@ func (r *restorable) backUp() string {
 	return path
 }
 
-// restore loses the store and restores a backup of it.
+// restore deletes the store and restores a backup of it.
 func (r *restorable) restore(file string) store.RestoredStore {
 	r.t.Helper()
 	r.stop()
@@ -107,10 +107,10 @@ func (r *restorable) wantNothingSent() {
 		r.t.Error("a test mail was sent")
 	}
 	if c, err := r.store.ClaimChunk(ctx, "other", time.Minute); c != nil || err != nil {
-		r.t.Errorf("a chunk was given out: %+v, %v", c, err)
+		r.t.Errorf("a chunk was claimed: %+v, %v", c, err)
 	}
 	if after := len(r.wire.Mails()); after != before {
-		r.t.Errorf("%d mails left in quarantine", after-before)
+		r.t.Errorf("%d mails were sent in quarantine", after-before)
 	}
 }
 
@@ -127,7 +127,7 @@ func (r *restorable) release() []store.QuarantinedEdition {
 	return editions
 }
 
-// leave has some readers unsubscribe, and be erased.
+// leave unsubscribes some subscribers and erases others.
 func (r *restorable) leave(unsubscribed, erased string) {
 	r.t.Helper()
 	for address, act := range map[string]func(id int64) error{
@@ -144,7 +144,7 @@ func (r *restorable) leave(unsubscribed, erased string) {
 	}
 }
 
-// counts checks how many mails some readers have, and all others.
+// counts checks how many mails some subscribers have, and how many all others have.
 func (r *restorable) counts(n, others int, some map[string]int) {
 	r.t.Helper()
 	got := r.wire.Received()
@@ -173,7 +173,7 @@ func TestRestoreFromBeforeEditionRepeatsNoMail(t *testing.T) {
 		r.leave("reader3@example.org", "reader4@example.org")
 
 		if restored := r.restore(file); !restored.Journal {
-			r.t.Errorf("the journal was not taken up: %+v", restored)
+			r.t.Errorf("the journal was not read: %+v", restored)
 		}
 		r.wantNothingSent()
 		q, err := r.store.Quarantine(r.t.Context())
@@ -184,7 +184,7 @@ func TestRestoreFromBeforeEditionRepeatsNoMail(t *testing.T) {
 		if len(editions) != 1 || editions[0].ID != e.ID || editions[0].Subject != e.Subject || editions[0].Audience != 200 || editions[0].Stored != "" || editions[0].Decision != store.DecideSent {
 			r.t.Errorf("editions %+v", editions)
 		}
-		r.article("swifts") // is imported again
+		r.article("swifts") // imported again
 		if _, err := r.engine.SendNow(r.t.Context(), "weekly", "ann"); !errors.Is(err, delivery.ErrNothingNew) {
 			r.t.Errorf("both articles were mailed before: %v", err)
 		}
@@ -238,7 +238,7 @@ func TestPartlySentEditionContinuesWithRemainingSubscribers(t *testing.T) {
 		r.wantNothingSent()
 		editions, err := r.store.QuarantinedEditions(r.t.Context())
 		if err != nil || len(editions) != 1 || editions[0].Decision != "" || editions[0].Recorded != int64(had) {
-			r.t.Fatalf("editions %+v, %v; %d mails had left", editions, err, had)
+			r.t.Fatalf("editions %+v, %v; %d mails had been sent", editions, err, had)
 		}
 		if err := r.store.DecideQuarantined(r.t.Context(), e.ID, store.DecideContinue); err != nil {
 			r.t.Fatal(err)
@@ -298,7 +298,7 @@ func TestRestoreWithoutJournalHoldsEditions(t *testing.T) {
 		}
 		r.until(e.ID, "held", func(p progress) bool { return p.Edition.State == digest.Paused })
 		if c, err := r.store.ClaimChunk(r.t.Context(), "other", time.Minute); c != nil || err != nil {
-			r.t.Errorf("a chunk was given out: %+v, %v", c, err)
+			r.t.Errorf("a chunk was claimed: %+v, %v", c, err)
 		}
 		r.wantOneMailEach(300)
 	})
@@ -317,12 +317,12 @@ func TestRestoreWithoutJournalDoesNotResendArticles(t *testing.T) {
 		r.sent(r.send().ID)
 		r.restore(file)
 		r.release()
-		r.dated("swifts", dated) // is imported again
+		r.dated("swifts", dated) // imported again
 		if _, err := r.engine.SendNow(r.t.Context(), "weekly", "ann"); !errors.Is(err, delivery.ErrNothingNew) {
-			r.t.Errorf("it was mailed before: %v", err)
+			r.t.Errorf("the article was mailed before: %v", err)
 		}
 		r.dated("herons", r.store.Now().Add(time.Millisecond))
-		r.eventually("an edition of what is new", func() bool {
+		r.eventually("an edition of the new articles", func() bool {
 			_, err := r.engine.SendNow(r.t.Context(), "weekly", "ann")
 			return err == nil
 		})
@@ -406,7 +406,7 @@ func TestOlderCopyOfTheFileIsQuarantined(t *testing.T) {
 			r.wantNothingSent()
 			editions, err := r.store.QuarantinedEditions(t.Context())
 			if err != nil || len(editions) != 1 || editions[0].Recorded != int64(had) {
-				t.Errorf("editions %+v, %v; %d mails had left", editions, err, had)
+				t.Errorf("editions %+v, %v; %d mails had been sent", editions, err, had)
 			}
 			if part {
 				if err := r.store.DecideQuarantined(t.Context(), e.ID, store.DecideContinue); err != nil {
@@ -441,9 +441,9 @@ func TestJournalOfAnotherStoreIsRefused(t *testing.T) {
 	if err := errors.Join(err, s.Subscribe(t.Context(), sub.ID, "weekly", nil), s.Close()); err != nil {
 		t.Fatal(err)
 	}
-	// The file was lost, and the next start would begin with an empty store.
+	// The file was lost, and the next start would make an empty store.
 	var other *journal.OtherError
 	if _, err := store.Open(t.Context(), storetest.DSN(t, store.SQLite), store.Options{Journal: folder}); !errors.As(err, &other) {
-		t.Errorf("an empty store beside the journal of another: %v", err)
+		t.Errorf("an empty store with the journal of another store: %v", err)
 	}
 }

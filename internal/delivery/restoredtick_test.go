@@ -17,7 +17,7 @@ import (
 	"github.com/tidings-press/tidings/internal/token"
 )
 
-// names are what each address's mail is called by: Message-ID and return path.
+// names returns the Message-ID and the return path of each address's mail.
 func (b *env) names() map[string][2]string {
 	b.t.Helper()
 	out := map[string][2]string{}
@@ -31,10 +31,10 @@ func (b *env) names() map[string][2]string {
 	return out
 }
 
-// TestSecondCopyAfterRestoreHasTheSameMessageID: a tick that fired after the backup fires
-// again in the restored store. Its edition has other rows, but the same mail to the
-// same person is called the same, so that receivers can drop the copy and a bounce of
-// the first one finds its person.
+// TestSecondCopyAfterRestoreHasTheSameMessageID: a tick that fired after the backup fires again in
+// the restored store. The edition has other rows, but its mails have the same Message-IDs and
+// return paths, so that receivers can drop the copy and a bounce of the first one is still matched
+// to its subscriber.
 func TestSecondCopyAfterRestoreHasTheSameMessageID(t *testing.T) {
 	t.Parallel()
 	daily, err := schedule.Parse("0 8 * * *", "UTC")
@@ -77,10 +77,10 @@ func TestSecondCopyAfterRestoreHasTheSameMessageID(t *testing.T) {
 		t.Fatal(err)
 	}
 	second := open(restored)
-	// The number of the one who came after the backup is given to somebody else.
+	// The subscriber who was added after the backup is lost; the next one gets the same number.
 	other, err := second.store.AddSubscriber(t.Context(), subscriber.Subscriber{Address: subscriber.MustParseAddress("other@example.org"), State: subscriber.Active})
 	if err != nil || other.ID != late.ID || other.UID == late.UID {
-		t.Fatalf("%+v has not the number of %+v, or has the random id too: %v", other, late, err)
+		t.Fatalf("%+v does not have the number of %+v, or has its random id too: %v", other, late, err)
 	}
 	if err := second.store.Subscribe(t.Context(), other.ID, "weekly", nil); err != nil {
 		t.Fatal(err)
@@ -91,14 +91,14 @@ func TestSecondCopyAfterRestoreHasTheSameMessageID(t *testing.T) {
 	seen := map[string]bool{}
 	for address, names := range after {
 		if want, sent := before[address]; sent && names != want {
-			t.Errorf("the second copy to %s is called %q, the first %q", address, names, want)
+			t.Errorf("the second copy to %s has the ids %q, the first %q", address, names, want)
 		}
 		if seen[names[0]] || !strings.HasPrefix(names[0], "<m-") {
-			t.Errorf("Message-ID %s is empty or there twice", names[0])
+			t.Errorf("Message-ID %s is empty or used twice", names[0])
 		}
 		seen[names[0]] = true
 	}
 	if _, err := second.store.SubscriberByToken(t.Context(), token.PersonOf(late.UID)); err == nil {
-		t.Error("a link of the one who came after the backup opens another's page")
+		t.Error("a link of the lost subscriber opens the page of another")
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/tidings-press/tidings/templates"
 )
 
-// edit changes an article that article() made.
+// edit changes an article that env.article stored.
 func (b *env) edit(slug string, change func(a *article.Article)) {
 	b.t.Helper()
 	now := b.store.Now()
@@ -30,8 +30,8 @@ func (b *env) edit(slug string, change func(a *article.Article)) {
 	}
 }
 
-// TestApprovalIsRefusedWhenEditionChangedSinceReview whatever changed, with the
-// difference; shown again, it is approved.
+// TestApprovalIsRefusedWhenEditionChangedSinceReview checks that the error names the difference,
+// and that the edition can be approved once it was shown again.
 func TestApprovalIsRefusedWhenEditionChangedSinceReview(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -66,7 +66,7 @@ func TestApprovalIsRefusedWhenEditionChangedSinceReview(t *testing.T) {
 		"the sender": {func(b *env, _ store.Edition) {
 			b.options.Digests[0].From.Email = "other@gazette.example"
 			b.newEngine()
-		}, "the sender, the links or other settings of the digest or the site are others"},
+		}, "the sender, the links or other settings of the digest or the site changed"},
 		"the site's address": {func(b *env, _ store.Edition) {
 			b.options.Site.URL = "https://elsewhere.example"
 			b.newEngine()
@@ -74,7 +74,7 @@ func TestApprovalIsRefusedWhenEditionChangedSinceReview(t *testing.T) {
 		"a template": {func(b *env, _ store.Edition) {
 			b.options.Templates = changedTemplates(b.t)
 			b.newEngine()
-		}, "the templates, the number or the date of the edition are others"},
+		}, "the templates, or the number or date of the edition, changed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -93,35 +93,35 @@ func TestApprovalIsRefusedWhenEditionChangedSinceReview(t *testing.T) {
 			_, err = b.engine.ApproveUnchanged(ctx, draft.ID, shown)
 			var changed *delivery.ChangedError
 			if !errors.As(err, &changed) || !strings.Contains(err.Error(), "the edition changed since it was shown: ") || !strings.Contains(err.Error(), c.want) {
-				t.Fatalf("approved unseen: %v; want %q", err, c.want)
+				t.Fatalf("approved a change that was not shown: %v; want %q", err, c.want)
 			}
 			if _, err := b.engine.ApproveShort(ctx, draft.ID, shown.Short()); !errors.As(err, &changed) {
-				t.Errorf("approved unseen by its fingerprint: %v", err)
+				t.Errorf("approved a change that was not shown, by its fingerprint: %v", err)
 			}
 			if e, err := b.store.Edition(ctx, draft.ID); err != nil || e.State != digest.Draft {
 				t.Errorf("the edition is %s, %v", e.State, err)
 			}
 			again := b.review(draft.ID)
 			if e, err := b.engine.ApproveShort(ctx, draft.ID, again.Fingerprint.Short()); err != nil || e.State != digest.Approved {
-				t.Fatalf("shown again, it is %s, %v", e.State, err)
+				t.Fatalf("approved after another review, the edition is %s, %v", e.State, err)
 			}
-			// What was shown is what is frozen.
+			// The frozen variant is the one that was shown.
 			frozen, err := b.engine.PreviewEdition(ctx, draft.ID)
 			if err != nil || frozen.HTML != again.HTML || frozen.Text != again.Text || frozen.Subject != again.Subject {
-				t.Errorf("other bytes were frozen than shown, %v", err)
+				t.Errorf("the frozen bytes are not those that were shown, %v", err)
 			}
 		})
 	}
 }
 
-// review returns a draft as an editor is shown it.
+// review returns a draft as it is shown to an editor.
 func (b *env) review(id string) delivery.Review {
 	b.t.Helper()
 	r, err := b.engine.Review(b.t.Context(), id)
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	// A form brings back what it was given.
+	// A form returns the token that it was given.
 	read, err := delivery.ParseFingerprint(r.Fingerprint.Token())
 	if err != nil || read.Short() != r.Fingerprint.Short() {
 		b.t.Fatalf("the token reads as %+v, %v", read, err)
@@ -130,7 +130,7 @@ func (b *env) review(id string) delivery.Review {
 	return r
 }
 
-// changedTemplates are the built-in ones, but for the phrases of another language.
+// changedTemplates returns the built-in templates with a changed phrase file of another language.
 func changedTemplates(t *testing.T) *templates.Set {
 	t.Helper()
 	dir := t.TempDir()
@@ -151,8 +151,8 @@ func changedTemplates(t *testing.T) *templates.Set {
 	return set
 }
 
-// TestSubscriberAddedAfterReviewDoesNotBlockApproval: the edition is the same, though it
-// has a variant more.
+// TestSubscriberAddedAfterReviewDoesNotBlockApproval: the edition has one more variant but is
+// otherwise the same.
 func TestSubscriberAddedAfterReviewDoesNotBlockApproval(t *testing.T) {
 	t.Parallel()
 	b := setup(t, store.SQLite, sink.Options{})
@@ -171,7 +171,7 @@ func TestSubscriberAddedAfterReviewDoesNotBlockApproval(t *testing.T) {
 	}
 }
 
-// TestSendByHandIsRefusedWhenEditionChanged and leaves no edition behind.
+// TestSendByHandIsRefusedWhenEditionChanged also checks that no edition is left behind.
 func TestSendByHandIsRefusedWhenEditionChanged(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{}, nil, func(b *env) {
@@ -186,7 +186,7 @@ func TestSendByHandIsRefusedWhenEditionChanged(t *testing.T) {
 		b.article("bridges")
 		var changed *delivery.ChangedError
 		if _, err := b.engine.Send(ctx, "weekly", delivery.SendOptions{By: "ann", Expect: &look.Fingerprint}); !errors.As(err, &changed) || !strings.Contains(err.Error(), "added: “About bridges”") {
-			b.t.Fatalf("sent unseen: %v", err)
+			b.t.Fatalf("sent a change that was not shown: %v", err)
 		}
 		if all, err := b.store.Editions(ctx, "weekly", 5); err != nil || len(all) != 0 {
 			b.t.Errorf("editions %+v, %v", all, err)
@@ -196,7 +196,7 @@ func TestSendByHandIsRefusedWhenEditionChanged(t *testing.T) {
 		}
 		e, err := b.engine.Send(ctx, "weekly", delivery.SendOptions{By: "ann", Expect: &look.Fingerprint})
 		if err != nil || e.State != digest.Approved {
-			b.t.Errorf("shown again, it is %s, %v", e.State, err)
+			b.t.Errorf("sent after another preview, the edition is %s, %v", e.State, err)
 		}
 	})
 }

@@ -30,7 +30,7 @@ func TestEditionReachesEverySubscriberOnce(t *testing.T) {
 	})
 }
 
-// checkMails reads every mail back and holds it to what a digest's mail must be.
+// checkMails parses every mail and checks its headers and parts.
 func (b *env) checkMails(e store.Edition) {
 	b.t.Helper()
 	ids := map[string]bool{}
@@ -46,7 +46,7 @@ func (b *env) checkMails(e store.Edition) {
 		}
 		id, _ := h.MessageID()
 		if id == "" || ids[id] {
-			b.t.Errorf("Message-ID %q is empty or there twice", id)
+			b.t.Errorf("Message-ID %q is empty or used twice", id)
 		}
 		ids[id] = true
 		for name, want := range map[string]string{
@@ -54,7 +54,7 @@ func (b *env) checkMails(e store.Edition) {
 			"Precedence": "bulk", "Auto-Submitted": "auto-generated", "Subject": e.Subject,
 		} {
 			if got := h.Get(name); !strings.Contains(got, want) {
-				b.t.Errorf("%s: %q, want %q in it", name, got, want)
+				b.t.Errorf("header %s is %q, want it to contain %q", name, got, want)
 			}
 		}
 		b.checkParts(r, strings.TrimSuffix(strings.TrimPrefix(m.To[0], "reader"), "@example.org"))
@@ -80,7 +80,7 @@ func (b *env) checkParts(r *mail.Reader, number string) {
 		}
 		for _, want := range []string{"About ferries", "https://gazette.example/unsubscribe/"} {
 			if !strings.Contains(string(body), want) {
-				b.t.Errorf("reader %s: %q is missing in:\n%s", number, want, body)
+				b.t.Errorf("subscriber %s: %q is missing in:\n%s", number, want, body)
 			}
 		}
 	}
@@ -100,13 +100,13 @@ func TestPauseResumeAndCancelTakeEffectWithinOneMailPerConnection(t *testing.T) 
 		atPause := len(b.wire.Mails())
 		p := b.until(e.ID, "at rest", func(p delivery.Progress) bool { return p.Counts.Sent == int64(len(b.wire.Mails())) })
 		if more := int(p.Counts.Sent) - atPause; more > 4 || p.Edition.State != digest.Paused {
-			b.t.Errorf("%d mails went out after the pause, over 4 connections; the edition is %s", more, p.Edition.State)
+			b.t.Errorf("%d mails were sent after the pause, over 4 connections; the edition is %s", more, p.Edition.State)
 		}
 		if err := b.engine.Resume(b.t.Context(), e.ID); err != nil {
 			b.t.Fatal(err)
 		}
-		b.until(e.ID, "under way again", func(q delivery.Progress) bool { return q.Counts.Sent > p.Counts.Sent+20 })
-		if err := b.engine.Cancel(b.t.Context(), e.ID, "nobody should read this"); err != nil {
+		b.until(e.ID, "sending again", func(q delivery.Progress) bool { return q.Counts.Sent > p.Counts.Sent+20 })
+		if err := b.engine.Cancel(b.t.Context(), e.ID, "a wrong article"); err != nil {
 			b.t.Fatal(err)
 		}
 		p = b.until(e.ID, "settled", func(p delivery.Progress) bool { return p.Counts.Open() == 0 })

@@ -68,7 +68,7 @@ func (s *sender) run(ctx context.Context) {
 			}
 		}
 		if s.relay.Stopped() {
-			s.hangUp(false) // the only way to cancel an envelope that was sent
+			s.hangUp(false) // cancels the envelope that was sent: SMTP has no other way
 			s.giveBack(current)
 			return
 		}
@@ -138,8 +138,8 @@ func (s *sender) tryMail(ctx context.Context) (*mail, time.Duration) {
 	return nil, 0
 }
 
-// send delivers a mail whose envelope is on the wire, and returns the next mail, whose envelope
-// has been sent behind it; nil when there is none.
+// send delivers a mail whose envelope has been sent, and returns the next mail, whose envelope was
+// sent in the same write; nil when there is none.
 func (s *sender) send(ctx context.Context, m *mail) *mail {
 	intent := store.Intent{Chunk: m.lease.Chunk, Subscriber: m.Subscriber, Attempt: rand.Int64N(1<<62) + 1}
 	if !s.storeIntent(intent) {
@@ -196,7 +196,7 @@ func (s *sender) settle(ctx context.Context, m *mail, intent store.Intent, reply
 // denied settles a mail whose intent was not granted: the subscriber unsubscribed, the edition
 // was stopped, or another node has the chunk.
 func (s *sender) denied(ctx context.Context, m *mail, intent store.Intent) {
-	s.hangUp(false) // the only way to cancel an envelope that was sent
+	s.hangUp(false) // cancels the envelope that was sent: SMTP has no other way
 	why, err := s.engine.Store.DenialReason(ctx, intent)
 	switch {
 	case err != nil || why == "taken":
@@ -233,8 +233,8 @@ func (s *sender) outcomeStored(done *store.Outcome) {
 	}
 }
 
-// record stores an entry, and retries while the store cannot be reached: an outcome that is
-// not stored would leave the mail uncertain.
+// record stores an entry, and retries while the store cannot be reached: a mail whose outcome is
+// not stored would become uncertain.
 func (s *sender) record(note store.RecorderEntry) bool {
 	for attempt := 1; ; attempt++ {
 		granted, err := s.engine.recorder.Record(context.Background(), note)
@@ -246,15 +246,15 @@ func (s *sender) record(note store.RecorderEntry) bool {
 			attempts = lastAttempts
 		}
 		if errors.Is(err, context.Canceled) || attempt >= attempts {
-			s.engine.Log.Error("an outcome could not be stored; the mail is in doubt", "error", err)
+			s.engine.Log.Error("an outcome could not be stored; the mail is uncertain", "error", err)
 			return false
 		}
 		time.Sleep(backoff.Delay(50*time.Millisecond, time.Second, attempt))
 	}
 }
 
-// recordAttempts take about ten minutes. lastAttempts take about 20 seconds; they apply to a
-// node that is stopping.
+// recordAttempts take about ten minutes. lastAttempts take about 20 seconds and apply to a node
+// that is stopping.
 const (
 	recordAttempts = 600
 	lastAttempts   = 25
@@ -294,7 +294,7 @@ func (s *sender) dial(ctx context.Context) bool {
 	return err == nil
 }
 
-// hangUp ends the connection. With polite it says QUIT and waits for the reply.
+// hangUp ends the connection. If polite is set, it sends QUIT and waits for the reply.
 func (s *sender) hangUp(polite bool) {
 	if s.conn == nil {
 		return
@@ -307,7 +307,7 @@ func (s *sender) hangUp(polite bool) {
 	s.conn = nil
 }
 
-// close ends the sender: the last outcome is stored, the connection closed.
+// close stores the last outcome and closes the connection.
 func (s *sender) close() {
 	s.flush()
 	s.hangUp(true)

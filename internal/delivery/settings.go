@@ -69,7 +69,7 @@ func (e *Engine) settingsOf(edition store.Edition) (settings, time.Time, error) 
 	return fixed, edition.Approved, nil
 }
 
-// encode returns the settings in the form in which the store keeps them.
+// encode returns the settings in the form that the store keeps.
 func (s settings) encode() (string, error) {
 	text, err := json.Marshal(s)
 	return string(text), err
@@ -83,7 +83,7 @@ type loadedEdition struct {
 	paths *mailer.SignedAddresses
 }
 
-// editionCache keeps the editions that were loaded last.
+// editionCache keeps the most recently loaded editions.
 type editionCache struct {
 	mu   sync.Mutex
 	kept []*loadedEdition

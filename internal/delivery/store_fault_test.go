@@ -16,8 +16,8 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-// wantStalled checks that an engine stands still, rather than send what it cannot
-// record: at most one more mail per connection.
+// wantStalled checks that an engine stops rather than send mails that it cannot record: it may send
+// at most one more mail per connection.
 func (b *env) wantStalled() {
 	b.t.Helper()
 	var before int
@@ -43,7 +43,7 @@ func TestFullDiskStopsSendingAndLosesNothing(t *testing.T) {
 		room := b.fullDisk()
 		b.wantStalled()
 		if p := b.until(e.ID, "readable", func(progress) bool { return true }); p.Edition.State == digest.Sent {
-			b.t.Fatal("the edition ended though nothing can be written")
+			b.t.Fatal("the edition ended although the store cannot be written to")
 		}
 		room()
 		b.sent(e.ID)
@@ -51,8 +51,7 @@ func TestFullDiskStopsSendingAndLosesNothing(t *testing.T) {
 	})
 }
 
-// fullDisk makes every write of an outcome fail as on a full disk, until there is
-// room again.
+// fullDisk makes every write of an outcome fail as on a full disk, until room is called.
 func (b *env) fullDisk() (room func()) {
 	b.t.Helper()
 	run := func(statement string) {
@@ -61,13 +60,13 @@ func (b *env) fullDisk() (room func()) {
 		}
 	}
 	if b.store.Engine() == store.Postgres {
-		// The code with which PostgreSQL says so.
+		// The error code that PostgreSQL uses for a full disk.
 		run("CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; END $$")
 		run("CREATE TRIGGER full_disk BEFORE UPDATE ON deliveries FOR EACH ROW EXECUTE FUNCTION full_disk()")
 		return func() { run("DROP TRIGGER full_disk ON deliveries") }
 	}
-	// The file may not grow any more: SQLite then says SQLITE_FULL, as on a full disk.
-	// What is free within it is used up, and every write of an outcome needs more.
+	// The file may not grow any more: SQLite then reports SQLITE_FULL, as on a full disk. The free
+	// pages within the file are used up, and every write of an outcome needs more.
 	b.pragma("PRAGMA max_page_count = 1")
 	run("CREATE TRIGGER full BEFORE UPDATE ON deliveries BEGIN INSERT INTO secrets (name, value) SELECT hex(randomblob(8)), zeroblob(100000); END")
 	return func() {
@@ -76,7 +75,7 @@ func (b *env) fullDisk() (room func()) {
 	}
 }
 
-// pragma sets something on the one connection that writes.
+// pragma runs a pragma on the one connection that writes.
 func (b *env) pragma(text string) {
 	b.t.Helper()
 	var n int64
@@ -107,7 +106,7 @@ func TestLockedStoreDelaysSendingAndLosesNothing(t *testing.T) {
 	}
 }
 
-// lock has another process hold a lock on the store.
+// lock locks the store from another process.
 func (b *env) lock(statement string) (unlock func()) {
 	b.t.Helper()
 	driver, address := "pgx", b.dsn
@@ -135,8 +134,8 @@ func (b *env) lock(statement string) (unlock func()) {
 	}
 }
 
-// TestClockJumpsRepeatNoMail puts the clock forward past every lease, and
-// back, while mails are on the wire.
+// TestClockJumpsRepeatNoMail moves the clock forward past every lease, and back, while mails are
+// being sent.
 func TestClockJumpsRepeatNoMail(t *testing.T) {
 	t.Parallel()
 	var ahead atomic.Int64
@@ -164,7 +163,7 @@ func TestEditionWithoutRecipientsIsSentAtOnce(t *testing.T) {
 		b.article("ferries")
 		b.make()
 		if e := b.send(); e.State != digest.Sent {
-			b.t.Errorf("it is %s", e.State)
+			b.t.Errorf("the edition is %s", e.State)
 		}
 	})
 }

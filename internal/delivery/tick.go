@@ -38,10 +38,9 @@ func (e *Engine) ensure(ctx context.Context, def *Definition) error {
 	return err
 }
 
-// beginning returns the beginning of a new digest: the day of the latest tick before now, so
-// that its first edition has the same articles as if the digest had existed before. It is a whole
-// day because many articles are dated without a time. A digest without a schedule begins a week
-// ago.
+// beginning returns the beginning of a new digest: the day of the latest tick before now. Its first
+// edition then has the same articles as if the digest had existed before. It is a whole day because
+// many articles are dated without a time. A digest without a schedule begins a week ago.
 func beginning(def *Definition, now time.Time) time.Time {
 	if def.Schedule == nil {
 		return now.AddDate(0, 0, -7)
@@ -167,7 +166,7 @@ func waiting(now time.Time, def *Definition, state store.DigestState, from selec
 		Filter: def.Filter, Limit: maxCandidates, Oldest: def.Oldest, Draft: from.draft,
 	}
 	if !from.since.IsZero() {
-		// As if the digest began now: all stored articles are selected by their own date.
+		// All stored articles are then selected by their own date, as in a digest that begins now.
 		w.Since, w.Began = from.since, time.Time{}
 	}
 	return w

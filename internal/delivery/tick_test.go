@@ -58,7 +58,7 @@ func TestTickMakesOneEditionOnSeveralNodes(t *testing.T) {
 			}
 		}
 		if !strings.Contains(why, "nothing new") {
-			b.t.Errorf("no tick says why it made no edition: %+v", ticks)
+			b.t.Errorf("no tick has the reason why it made no edition: %+v", ticks)
 		}
 	})
 }
@@ -135,11 +135,11 @@ func TestTicksFireOnceWhileNodesRestart(t *testing.T) {
 		seen := map[string]bool{}
 		for _, tick := range ticks {
 			if seen[tick.ScheduledFor] {
-				b.t.Errorf("%s came twice", tick.ScheduledFor)
+				b.t.Errorf("tick %s fired twice", tick.ScheduledFor)
 			}
 			seen[tick.ScheduledFor] = true
 		}
-		// Ticks have no gaps: each is a second after the one before.
+		// Ticks have no gaps: each is one second after the previous one.
 		first := ticks[len(ticks)-1].ScheduledFor[:19]
 		at, err := time.Parse("2006-01-02T15:04:05", first)
 		if err != nil {

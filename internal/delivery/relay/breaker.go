@@ -11,9 +11,9 @@ import (
 	"github.com/tidings-press/tidings/mailer"
 )
 
-// breaker is the circuit breaker of a relay on this node. It opens in two ways: a held relay
-// cannot be reached, and this node does not dial it; a stopped relay refuses our mail, and no
-// node sends over it. When the time is over, one connection tries again. The relay's lock guards
+// breaker is the circuit breaker of a relay on this node. It opens in two ways: a relay that cannot
+// be reached is held, and this node does not dial it; a relay that refuses our mail is stopped, and
+// no node sends over it. When the time is over, one connection tries again. The relay's lock guards
 // it.
 type breaker struct {
 	heldUntil    time.Time // this node does not dial the relay until then
@@ -193,7 +193,7 @@ func (r *Relay) onPolicyRefusal(ctx context.Context, domain string, reply mailer
 		r.announceThrottle(ctx, domain, r.throttle.onRefused(domain), reply)
 	}
 	if n := r.countRefusal(domain, beforeRecipient); n > 0 {
-		r.stop(ctx, refusalWait, fmt.Sprintf("%d refusals in a row for what we are or send, the last: %s", n, reply))
+		r.stop(ctx, refusalWait, fmt.Sprintf("%d policy refusals in a row, the last: %s", n, reply))
 	}
 }
 
@@ -230,7 +230,7 @@ func (r *Relay) onUncertain(ctx context.Context, reason string) {
 	r.uncertainStops++
 	d := backoff.Delay(uncertainWait, refusalWait, r.uncertainStops)
 	r.mu.Unlock()
-	r.stop(ctx, d, fmt.Sprintf("%d mails in a row were left in doubt, the last: %s", n, reason))
+	r.stop(ctx, d, fmt.Sprintf("the outcome of %d mails in a row is unknown, the last: %s", n, reason))
 }
 
 // stop keeps all nodes from sending over this relay.
@@ -268,7 +268,7 @@ func (r *Relay) endHold(ctx context.Context) {
 func (r *Relay) announce(ctx context.Context, kind store.HoldKind, domain string, d time.Duration, reason string) {
 	h := store.Hold{Relay: r.Name, Kind: kind, Domain: domain, Until: r.set.Store.Now().Add(d), Reason: reason}
 	if err := r.set.Store.PutHold(ctx, h); err != nil {
-		r.set.Log.Warn("other nodes could not be told of a hold", "what", h.Target(), "error", err)
+		r.set.Log.Warn("a hold could not be stored for the other nodes", "what", h.Target(), "error", err)
 	}
 }
 
@@ -276,7 +276,7 @@ func (r *Relay) announce(ctx context.Context, kind store.HoldKind, domain string
 func (r *Relay) withdraw(ctx context.Context, kind store.HoldKind) {
 	h := store.Hold{Relay: r.Name, Kind: kind}
 	if err := r.set.Store.DropHold(ctx, h); err != nil {
-		r.set.Log.Warn("other nodes could not be told of the end of a hold", "what", h.Target(), "error", err)
+		r.set.Log.Warn("the end of a hold could not be stored for the other nodes", "what", h.Target(), "error", err)
 	}
 }
 

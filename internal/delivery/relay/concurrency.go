@@ -13,8 +13,8 @@ const (
 )
 
 // concurrency is the controller that finds the number of connections with the highest rate. It
-// doubles the number while that raises the rate and goes back when it does not. It tries again
-// from time to time, since something else may have slowed down a step.
+// doubles the number while that raises the rate, and halves it when the rate does not rise. It
+// tries again from time to time, since something else may have slowed down a step.
 type concurrency struct {
 	limit    int // never exceeded
 	target   int
@@ -33,7 +33,7 @@ const (
 	stepTime = 300 * time.Millisecond
 	// stepGain is the factor by which a step must raise the rate to be kept.
 	stepGain = 1.05
-	// Bounds of the wait before a step that brought nothing is tried again.
+	// Bounds of the wait before a step that did not raise the rate is tried again.
 	minPatience = time.Second
 	maxPatience = time.Minute
 	// cooldownTime is how long the number stays halved after the server asked to slow down.
@@ -58,7 +58,7 @@ func newConcurrency(all, each int) concurrency {
 // relay has accepted so far; busy is set when more are waiting.
 func (c *concurrency) measure(mails int64, busy bool, at time.Time) {
 	if !busy || c.since.IsZero() {
-		// A rate that was measured with other work does not compare.
+		// A rate that was measured with another load cannot be compared.
 		c.since, c.mails, c.best, c.previous = at, mails, 0, 0
 		return
 	}

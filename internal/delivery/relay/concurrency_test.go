@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// grow measures a server with a rate for each number of connections.
+// grow runs steps on a server whose rate depends on the number of connections.
 func grow(g *concurrency, at *time.Time, mails *int64, steps int, speed func(connections int) int64) {
 	for range steps {
 		*at = at.Add(stepTime)
@@ -25,11 +25,11 @@ func TestConnectionsGrowWhileRateRises(t *testing.T) {
 		if g.target > 32 {
 			tries++
 		} else if g.target != 32 {
-			t.Fatalf("%d connections to a server that gains up to 20", g.target)
+			t.Fatalf("%d connections to a server that gets faster up to 20", g.target)
 		}
 	}
 	if tries == 0 || tries > 20 {
-		t.Errorf("more than 32 connections in %d of 400 steps, to a server that gains nothing beyond 20", tries)
+		t.Errorf("more than 32 connections in %d of 400 steps, to a server that gets no faster beyond 20", tries)
 	}
 }
 
@@ -53,7 +53,7 @@ func TestConfiguredConnectionLimitIsKept(t *testing.T) {
 	for _, c := range []struct{ all, each, want int }{{0, 24, 24}, {40, 0, 40}, {40, 24, 24}, {10, 24, 10}} {
 		g, at, mails := newConcurrency(c.all, c.each), time.Now(), int64(0)
 		if g.target != c.want {
-			t.Errorf("all %d, each %d: begins with %d", c.all, c.each, g.target)
+			t.Errorf("all %d, each %d: starts with %d", c.all, c.each, g.target)
 		}
 		grow(&g, &at, &mails, 50, func(n int) int64 { return int64(n) * 100 })
 		if g.target != c.want {
@@ -73,11 +73,11 @@ func TestConnectionsAreHalvedAndComeBackAfterCooldown(t *testing.T) {
 			g.shrink(at)
 		}
 		if g.target != before/2 {
-			t.Errorf("%d connections became %d", before, g.target)
+			t.Errorf("after a refusal %d connections became %d", before, g.target)
 		}
 		grow(&g, &at, &mails, 10, steady)
 		if g.target != before/2 {
-			t.Errorf("%d connections, so soon after a refusal", g.target)
+			t.Errorf("%d connections during the cooldown", g.target)
 		}
 		grow(&g, &at, &mails, 200, steady)
 		if g.target != before {

@@ -9,7 +9,7 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// quota limits a relay's mails per second and per hour, over all nodes. A node takes its share
+// quota limits a relay's mails per second and per hour, over all nodes. A node fetches its share
 // from the store in batches.
 type quota struct {
 	relay   string
@@ -92,9 +92,9 @@ func add(windows []window, mails int64) {
 	}
 }
 
-// takeFrom takes one mail from a window. When this node has none left, it fetches a batch from
-// the store: a twentieth of the limit, so that nodes share it evenly and a node that dies wastes
-// little of it.
+// takeFrom takes one mail from a window. When this node has none left, it fetches a batch from the
+// store: a twentieth of the limit, so that nodes share it evenly and a node that dies wastes little
+// of it.
 func (q *quota) takeFrom(ctx context.Context, w *window) (time.Duration, error) {
 	now := q.store.Now()
 	if !now.Before(w.next) || w.next.Sub(now) > w.span { // the span is over, or the clock was set back

@@ -244,8 +244,8 @@ func DomainOf(address string) string {
 	return strings.ToLower(address[strings.LastIndexByte(address, '@')+1:])
 }
 
-// headerLines joins a relay's own headers. They are put before the frozen mail and are not
-// signed: the relay is known only when the mail is sent, and its mail service removes them.
+// headerLines joins a relay's own headers. They are put before the frozen mail and are not signed:
+// the relay is known only when the mail is sent, and the mail service removes them.
 func headerLines(lines []string) []byte {
 	var out []byte
 	for _, line := range lines {

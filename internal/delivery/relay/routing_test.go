@@ -13,9 +13,9 @@ func TestRoutingForgetsEarlierSpan(t *testing.T) {
 		s.add(now)
 	}
 	if n := s.count(now); n != 100 {
-		t.Errorf("%d in this span", n)
+		t.Errorf("%d mails in this span", n)
 	}
 	if n := s.count(now.Add(routingSpan)); n != 0 {
-		t.Errorf("%d in the next", n)
+		t.Errorf("%d mails in the next span", n)
 	}
 }

@@ -18,7 +18,7 @@ func TestThrottleOfDomainGrowsAndEndsWithAcceptedMail(t *testing.T) {
 		if d.onThrottled("a.example") != 0 || d.onRefused("a.example") != 0 {
 			t.Error("mail that was under way prolongs the throttle")
 		}
-		d.onAccepted("a.example") // an answer from before the throttle
+		d.onAccepted("a.example") // the reply to a mail sent before the throttle
 		if d.until("a.example").IsZero() || !d.until("b.example").IsZero() {
 			t.Error("the throttle is over, or concerns other domains")
 		}
