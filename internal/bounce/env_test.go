@@ -17,11 +17,11 @@ import (
 	"github.com/tidings-press/tidings/mailer"
 )
 
-// env is a Processor with the outcomes that it recorded.
+// env is a Processor with a recorder that keeps its outcomes.
 type env struct {
 	*Processor
-	paths *mailer.SignedAddresses
-	book  *book
+	paths    *mailer.SignedAddresses
+	recorder *memoryRecorder
 }
 
 var testNow = time.Date(2026, 3, 27, 8, 0, 0, 0, time.UTC)
@@ -34,28 +34,28 @@ func setup(t testing.TB) *env {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &env{paths: paths, book: &book{outcomes: map[string]Outcome{}}}
+	b := &env{paths: paths, recorder: &memoryRecorder{outcomes: map[string]Outcome{}}}
 	b.Processor = New(Options{
-		Addresses: paths, Recorder: b.book, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return testNow },
+		Addresses: paths, Recorder: b.recorder, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return testNow },
 		Mailboxes: []string{"Complaints@example.org"},
 	})
 	return b
 }
 
-// book records in memory, as the store does in a table.
-type book struct {
+// memoryRecorder records outcomes in memory, as the store does in a table.
+type memoryRecorder struct {
 	mu       sync.Mutex
 	broken   bool
 	calls    int
 	outcomes map[string]Outcome
 }
 
-func (b *book) Record(_ context.Context, o Outcome) (bool, error) {
+func (b *memoryRecorder) Record(_ context.Context, o Outcome) (bool, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.calls++
 	if b.broken {
-		return false, errors.New("the store is away")
+		return false, errors.New("the store cannot be reached")
 	}
 	_, known := b.outcomes[o.Key]
 	if !known {
@@ -64,13 +64,13 @@ func (b *book) Record(_ context.Context, o Outcome) (bool, error) {
 	return !known, nil
 }
 
-func (b *book) breakDown(broken bool) {
+func (b *memoryRecorder) setBroken(broken bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.broken = broken
 }
 
-func (b *book) all() []Outcome {
+func (b *memoryRecorder) all() []Outcome {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var all []Outcome
@@ -80,8 +80,8 @@ func (b *book) all() []Outcome {
 	return all
 }
 
-// only is the one outcome there is.
-func (b *book) only(t *testing.T) Outcome {
+// only returns the only outcome, and fails if there are others.
+func (b *memoryRecorder) only(t *testing.T) Outcome {
 	t.Helper()
 	all := b.all()
 	if len(all) != 1 {
@@ -90,7 +90,7 @@ func (b *book) only(t *testing.T) Outcome {
 	return all[0]
 }
 
-// sample reads one of the mailer's reports, about the delivery of testID.
+// sample returns one of the mailer's sample reports, about the delivery of testID.
 func (b *env) sample(t testing.TB, name string) []byte {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join("..", "..", "mailer", "testdata", "reports", name+".eml"))
@@ -102,7 +102,7 @@ func (b *env) sample(t testing.TB, name string) []byte {
 	return bytes.ReplaceAll(data, []byte("\n"), []byte("\r\n"))
 }
 
-// eventually polls, as other goroutines take their time.
+// eventually polls until a condition holds.
 func eventually(t *testing.T, what string, done func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); !done(); time.Sleep(5 * time.Millisecond) {

@@ -10,8 +10,8 @@ import (
 	"github.com/tidings-press/tidings/mailer"
 )
 
-// listening starts a listener and says how to reach it.
-func (b *env) listening(t *testing.T, protocol mailer.Protocol) mailer.Relay {
+// startListener starts a listener and returns how to connect to it.
+func (b *env) startListener(t *testing.T, protocol mailer.Protocol) mailer.Relay {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -33,7 +33,7 @@ func (b *env) listening(t *testing.T, protocol mailer.Protocol) mailer.Relay {
 	return mailer.Relay{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port, Protocol: protocol, Security: mailer.NoTLS}
 }
 
-// deliver sends a mail the way a server on the net does, with a real client.
+// deliver sends a mail with a real client, as a mail server does.
 func deliver(t *testing.T, relay mailer.Relay, to string, mail []byte) mailer.Reply {
 	t.Helper()
 	conn, err := mailer.Dial(t.Context(), relay)
@@ -54,29 +54,29 @@ func deliver(t *testing.T, relay mailer.Relay, to string, mail []byte) mailer.Re
 	return reply
 }
 
-func TestListenersTakeReports(t *testing.T) {
+func TestListenersAcceptReports(t *testing.T) {
 	t.Parallel()
 	for _, protocol := range []mailer.Protocol{mailer.SMTP, mailer.LMTP} {
 		t.Run(string(protocol), func(t *testing.T) {
 			t.Parallel()
 			b := setup(t)
-			relay := b.listening(t, protocol)
+			relay := b.startListener(t, protocol)
 			for range 2 {
 				if reply := deliver(t, relay, strings.ToUpper(b.paths.ReturnPath(testID)), b.sample(t, "postfix")); reply.Code != 250 {
 					t.Errorf("reply %s", reply)
 				}
 			}
-			if got := b.book.only(t); got.Kind != Bounced || got.ID != testID || got.Source != string(protocol) {
+			if got := b.recorder.only(t); got.Kind != Bounced || got.ID != testID || got.Source != string(protocol) {
 				t.Errorf("%+v", got)
 			}
 		})
 	}
 }
 
-func TestListenersAreNoRelay(t *testing.T) {
+func TestListenersRefuseForeignRecipients(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	relay := b.listening(t, mailer.SMTP)
+	relay := b.startListener(t, mailer.SMTP)
 	for _, to := range []string{"somebody@example.com", "b-aaaaaaaaaaaaaaaaaaaaaaaaaaaa@bounces.example.org", "abuse@example.com"} {
 		if reply := deliver(t, relay, to, b.sample(t, "postfix")); reply.Code != 550 || reply.Enhanced != "5.1.1" {
 			t.Errorf("%s: %s", to, reply)
@@ -88,46 +88,46 @@ func TestComplaintMailboxIsAccepted(t *testing.T) {
 	t.Parallel()
 	for _, address := range []string{"complaints@example.org", "Abuse@bounces.example.org", "postmaster@bounces.example.org"} {
 		b := setup(t)
-		if reply := deliver(t, b.listening(t, mailer.SMTP), address, b.sample(t, "arf-redacted")); reply.Code != 250 {
+		if reply := deliver(t, b.startListener(t, mailer.SMTP), address, b.sample(t, "arf-redacted")); reply.Code != 250 {
 			t.Error(reply)
 		}
-		if got := b.book.only(t); got.Kind != Complained {
+		if got := b.recorder.only(t); got.Kind != Complained {
 			t.Errorf("%+v", got)
 		}
 	}
 }
 
-func TestReportsComeAgainWhenTheStoreIsAway(t *testing.T) {
+func TestReportsAreDeferredWhileStoreIsUnreachable(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	relay := b.listening(t, mailer.SMTP)
-	b.book.breakDown(true)
+	relay := b.startListener(t, mailer.SMTP)
+	b.recorder.setBroken(true)
 	if reply := deliver(t, relay, b.paths.ReturnPath(testID), b.sample(t, "postfix")); reply.Code != 451 {
 		t.Errorf("%s, want 451", reply)
 	}
-	b.book.breakDown(false)
+	b.recorder.setBroken(false)
 	if reply := deliver(t, relay, b.paths.ReturnPath(testID), b.sample(t, "postfix")); reply.Code != 250 {
 		t.Error(reply)
 	}
-	b.book.only(t)
+	b.recorder.only(t)
 }
 
-func TestAnswersOfPeopleAreAcceptedAndDropped(t *testing.T) {
+func TestRepliesOfPeopleAreAcceptedAndDropped(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	if reply := deliver(t, b.listening(t, mailer.SMTP), b.paths.ReturnPath(testID), b.sample(t, "vacation")); reply.Code != 250 {
+	if reply := deliver(t, b.startListener(t, mailer.SMTP), b.paths.ReturnPath(testID), b.sample(t, "vacation")); reply.Code != 250 {
 		t.Error(reply)
 	}
-	if b.book.calls != 0 {
-		t.Errorf("%+v", b.book.all())
+	if b.recorder.calls != 0 {
+		t.Errorf("%+v", b.recorder.all())
 	}
 }
 
 func TestIdleClientsDoNotBlockReports(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	relay := b.listening(t, mailer.SMTP)
-	for range 400 { // more than the listener takes
+	relay := b.startListener(t, mailer.SMTP)
+	for range 400 { // more than the listener's limit
 		conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", relay.Port))
 		if err != nil {
 			t.Fatal(err)
@@ -135,6 +135,6 @@ func TestIdleClientsDoNotBlockReports(t *testing.T) {
 		defer conn.Close()
 	}
 	if reply := deliver(t, relay, b.paths.ReturnPath(testID), b.sample(t, "postfix")); reply.Code != 250 {
-		t.Errorf("a report behind 400 idle clients: %s", reply)
+		t.Errorf("a report while 400 clients are idle: %s", reply)
 	}
 }

@@ -10,14 +10,14 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit"
 )
 
-// server is a mailbox that is polled.
+// server is a mailbox that the tests poll.
 type server interface {
 	Port() int
 	Put(mail []byte)
 	Count() int
 }
 
-// servers starts one of each kind.
+// servers starts a server of each protocol.
 func servers(t *testing.T) map[string]struct {
 	server
 	box Mailbox
@@ -50,8 +50,8 @@ func servers(t *testing.T) map[string]struct {
 	return all
 }
 
-// polling polls until the test ends.
-func (b *env) polling(t *testing.T, box Mailbox) {
+// startPolling polls until the test ends.
+func (b *env) startPolling(t *testing.T, box Mailbox) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -74,18 +74,18 @@ func TestMailboxesArePolled(t *testing.T) {
 			s.Put(b.sample(t, "vacation"))
 			s.Put([]byte(".\r\n..not even a header\r\n"))
 			s.Put(b.sample(t, "japanese"))
-			b.polling(t, s.box)
+			b.startPolling(t, s.box)
 			eventually(t, "the reports' removal", func() bool { return s.Count() == 2 })
-			if got := b.book.only(t); got.Kind != Bounced || got.ID != testID || got.Source != s.box.Protocol {
+			if got := b.recorder.only(t); got.Kind != Bounced || got.ID != testID || got.Source != s.box.Protocol {
 				t.Errorf("%+v", got)
 			}
 			s.Put(b.sample(t, "arf"))
-			eventually(t, "the second visit", func() bool { return s.Count() == 2 && len(b.book.all()) == 2 })
+			eventually(t, "the second poll", func() bool { return s.Count() == 2 && len(b.recorder.all()) == 2 })
 		})
 	}
 }
 
-func TestMailsStayWhenTheStoreIsAway(t *testing.T) {
+func TestMailsStayInMailboxWhileStoreIsUnreachable(t *testing.T) {
 	t.Parallel()
 	for name, s := range servers(t) {
 		if s.box.TLS != "none" {
@@ -94,21 +94,21 @@ func TestMailsStayWhenTheStoreIsAway(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t)
-			b.book.breakDown(true)
+			b.recorder.setBroken(true)
 			s.Put(b.sample(t, "postfix"))
-			b.polling(t, s.box)
-			eventually(t, "three tries", func() bool { b.book.mu.Lock(); defer b.book.mu.Unlock(); return b.book.calls >= 3 })
+			b.startPolling(t, s.box)
+			eventually(t, "three tries", func() bool { b.recorder.mu.Lock(); defer b.recorder.mu.Unlock(); return b.recorder.calls >= 3 })
 			if s.Count() != 1 {
-				t.Error("the report is gone though nothing was recorded")
+				t.Error("the report was deleted although nothing was recorded")
 			}
-			b.book.breakDown(false)
+			b.recorder.setBroken(false)
 			eventually(t, "the removal", func() bool { return s.Count() == 0 })
-			b.book.only(t)
+			b.recorder.only(t)
 		})
 	}
 }
 
-func TestVisitsFailWithTheReason(t *testing.T) {
+func TestFailedPollsReturnTheReason(t *testing.T) {
 	t.Parallel()
 	cert := testkit.NewCertificate(t)
 	for name, s := range servers(t) {
@@ -133,13 +133,12 @@ func TestVisitsFailWithTheReason(t *testing.T) {
 		})
 	}
 	if err := setup(t).Poll(t.Context(), Mailbox{Protocol: "carrier pigeon"}); err == nil {
-		t.Error("an unknown protocol was taken")
+		t.Error("an unknown protocol was accepted")
 	}
 }
 
-// TestFullMailboxesTakeSeveralVisits has the report behind more mails than a visit
-// reads.
-func TestFullMailboxesTakeSeveralVisits(t *testing.T) {
+// TestLargeMailboxesAreReadOverSeveralPolls has the report behind more mails than one poll reads.
+func TestLargeMailboxesAreReadOverSeveralPolls(t *testing.T) {
 	t.Parallel()
 	for name, s := range servers(t) {
 		if s.box.TLS != "none" {
@@ -152,8 +151,8 @@ func TestFullMailboxesTakeSeveralVisits(t *testing.T) {
 				s.Put([]byte("From: somebody@example.net\r\n\r\nhello\r\n"))
 			}
 			s.Put(b.sample(t, "postfix"))
-			b.polling(t, s.box)
-			eventually(t, "the last mail", func() bool { return len(b.book.all()) == 1 && s.Count() == pollMails+10 })
+			b.startPolling(t, s.box)
+			eventually(t, "the last mail", func() bool { return len(b.recorder.all()) == 1 && s.Count() == pollMails+10 })
 		})
 	}
 }

@@ -89,7 +89,7 @@ func (d *Processor) Receive(ctx context.Context, source string, to []string, mai
 	}
 	id, found := d.deliveryOf(to, report)
 	if !found {
-		d.log.Debug("report on no mail of ours", "source", source, "kind", report.Kind)
+		d.log.Debug("report on a mail that is not ours", "source", source, "kind", report.Kind)
 		return NotOurs, nil
 	}
 	return d.record(ctx, outcomeOf(report, id, source))

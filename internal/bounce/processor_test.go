@@ -38,19 +38,19 @@ func TestReportsBecomeOutcomes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t)
-			for range 2 { // the second time changes nothing
+			for range 2 { // the repeated report changes nothing
 				verdict, err := b.Receive(t.Context(), "smtp", nil, bytes.NewReader(b.sample(t, name)))
 				if err != nil || verdict != want.verdict {
 					t.Fatalf("%s, %v, want %s", verdict, err, want.verdict)
 				}
 			}
 			if want.kind == "" {
-				if all := b.book.all(); len(all) != 0 {
+				if all := b.recorder.all(); len(all) != 0 {
 					t.Errorf("recorded %+v", all)
 				}
 				return
 			}
-			got := b.book.only(t)
+			got := b.recorder.only(t)
 			if got.Kind != want.kind || got.ID != testID || got.Code != want.code || !got.At.Equal(testNow) || got.Source != "smtp" {
 				t.Errorf("%+v, want %+v", got, want)
 			}
@@ -74,24 +74,24 @@ func TestForgedReportsDoNothing(t *testing.T) {
 			t.Errorf("%s: %s, %v", name, verdict, err)
 		}
 	}
-	if b.book.calls != 0 {
-		t.Errorf("recorded %+v", b.book.all())
+	if b.recorder.calls != 0 {
+		t.Errorf("recorded %+v", b.recorder.all())
 	}
 }
 
-func TestTheReturnPathOfTheEnvelopeCounts(t *testing.T) {
+func TestEnvelopeReturnPathIdentifiesDelivery(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	other := mailer.DeliveryID{Edition: testID.Edition, Person: token.PersonOf(uuid.New())}
 	if _, err := b.Receive(t.Context(), "smtp", []string{b.paths.ReturnPath(other)}, bytes.NewReader(b.sample(t, "postfix"))); err != nil {
 		t.Fatal(err)
 	}
-	if got := b.book.only(t); got.ID != other {
+	if got := b.recorder.only(t); got.ID != other {
 		t.Errorf("%+v", got)
 	}
 }
 
-func TestMailToTheUnsubscribeAddress(t *testing.T) {
+func TestMailToUnsubscribeAddressUnsubscribes(t *testing.T) {
 	t.Parallel()
 	letter := "From: Reader <r@example.net>\r\nTo: <ADDRESS>\r\nSubject: unsubscribe\r\n\r\n"
 	for name, known := range map[string]bool{"by its envelope": true, "by its header": false} {
@@ -102,13 +102,13 @@ func TestMailToTheUnsubscribeAddress(t *testing.T) {
 			to = []string{address}
 		}
 		verdict, err := b.Receive(t.Context(), "imap", to, strings.NewReader(strings.ReplaceAll(letter, "ADDRESS", address)))
-		if got := b.book.only(t); err != nil || verdict != Recorded || got.Kind != Unsubscribed || got.ID != testID {
+		if got := b.recorder.only(t); err != nil || verdict != Recorded || got.Kind != Unsubscribed || got.ID != testID {
 			t.Errorf("%s: %s, %v, %+v", name, verdict, err, got)
 		}
 	}
 }
 
-// stored is a Processor over a real store, with one active subscriber on two digests.
+// stored is a Processor on a real store, with one active subscriber of two digests.
 type stored struct {
 	*Processor
 	*store.Store
@@ -144,7 +144,7 @@ func newStored(t *testing.T, s *store.Store) *stored {
 	return out
 }
 
-// editionID is the id of an edition that a test calls by a short name.
+// editionID returns the id of an edition that a test calls by a short name.
 func editionID(name string) string {
 	if _, err := uuid.Parse(name); err == nil || name == "" {
 		return name
@@ -152,8 +152,8 @@ func editionID(name string) string {
 	return uuid.NewSHA1(uuid.Nil, []byte(name)).String()
 }
 
-// take passes a report about one of the subscriber's deliveries to the Processor.
-func (s *stored) take(t *testing.T, name, edition string) {
+// report passes a report about one of the subscriber's deliveries to the Processor.
+func (s *stored) report(t *testing.T, name, edition string) {
 	t.Helper()
 	id := mailer.DeliveryID{Edition: editionID(edition), Person: token.PersonOf(s.reader.UID)}
 	b := &env{paths: s.paths}
@@ -181,8 +181,8 @@ func TestBouncesSuppressInTheStore(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		b := newStored(t, s)
-		b.take(t, "postfix", testID.Edition)
-		b.take(t, "postfix", testID.Edition)
+		b.report(t, "postfix", testID.Edition)
+		b.report(t, "postfix", testID.Edition)
 		b.expect(t, subscriber.Bounced, store.BouncedReason)
 		all, err := s.FeedbackOf(t.Context(), b.reader.ID, 10)
 		if err != nil || len(all) != 1 || all[0].Code != 550 || !strings.Contains(all[0].Text, "User unknown") || !all[0].At.Equal(testNow) {
@@ -199,20 +199,20 @@ func TestComplaintsSuppressInTheStore(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		b := newStored(t, s)
-		b.take(t, "arf", testID.Edition)
+		b.report(t, "arf", testID.Edition)
 		b.expect(t, subscriber.Complained, store.ComplainedReason)
-		b.take(t, "postfix", "another")
+		b.report(t, "postfix", "another")
 		b.expect(t, subscriber.Complained, store.ComplainedReason)
 	})
 }
 
-func TestSoftBouncesCountUntilTheyAreTooMany(t *testing.T) {
+func TestTooManySoftBouncesSuppressTheAddress(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		b := newStored(t, s)
 		for day := range 4 {
-			b.take(t, "exchange", fmt.Sprintf("edition-%d", day))
-			b.take(t, "exchange", fmt.Sprintf("edition-%d", day)) // counts once
+			b.report(t, "exchange", fmt.Sprintf("edition-%d", day))
+			b.report(t, "exchange", fmt.Sprintf("edition-%d", day)) // counts once
 			if day < 3 {
 				b.expect(t, subscriber.Active, "")
 			}
@@ -222,7 +222,7 @@ func TestSoftBouncesCountUntilTheyAreTooMany(t *testing.T) {
 	})
 }
 
-func TestUnsubscribingByMail(t *testing.T) {
+func TestMailUnsubscribesInTheStore(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		b := newStored(t, s)
@@ -246,14 +246,14 @@ func TestFeedbackOnAnUnknownSubscriberIsNoError(t *testing.T) {
 		if err := s.Erase(t.Context(), b.reader.ID); err != nil {
 			t.Fatal(err)
 		}
-		b.take(t, "postfix", testID.Edition)
+		b.report(t, "postfix", testID.Edition)
 		b.reader.UID = uuid.New()
-		b.take(t, "postfix", testID.Edition)
+		b.report(t, "postfix", testID.Edition)
 	})
 }
 
-// TestBouncedConfirmationIsRecorded with who was asked; a forged one is not, and one
-// about a mail to an editor concerns no subscriber.
+// TestBouncedConfirmationIsRecorded for the subscriber; a forged bounce is ignored, and the bounce of
+// a mail to an editor concerns no subscriber.
 func TestBouncedConfirmationIsRecorded(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
@@ -303,7 +303,7 @@ func TestLogOfABounceNamesNoAddress(t *testing.T) {
 		t.Fatalf("%s, %v", verdict, err)
 	}
 	if text := log.String(); !strings.Contains(text, "550") || strings.Contains(text, "@") {
-		t.Errorf("the log says: %s", text)
+		t.Errorf("the log contains an address: %s", text)
 	}
 }
 
@@ -316,8 +316,9 @@ func (s *stored) edition(t *testing.T, id, of string) {
 	}
 }
 
-// byMail leaves as a mail program does that takes List-Unsubscribe's mailto.
-func (s *stored) byMail(t *testing.T, id mailer.DeliveryID) {
+// unsubscribeByMail sends the mail that a mail program sends to the mailto address of
+// List-Unsubscribe.
+func (s *stored) unsubscribeByMail(t *testing.T, id mailer.DeliveryID) {
 	t.Helper()
 	verdict, err := s.Receive(t.Context(), "smtp", []string{s.paths.Unsubscribe(id)}, strings.NewReader("Subject: unsubscribe\r\n\r\n"))
 	if err != nil || verdict != Recorded {
@@ -325,8 +326,8 @@ func (s *stored) byMail(t *testing.T, id mailer.DeliveryID) {
 	}
 }
 
-// byHook leaves as a service reports it.
-func (s *stored) byHook(t *testing.T, id mailer.DeliveryID) {
+// unsubscribeByWebhook posts the event that a mail service sends when a subscriber unsubscribes.
+func (s *stored) unsubscribeByWebhook(t *testing.T, id mailer.DeliveryID) {
 	t.Helper()
 	handler, err := s.Webhook("generic", hookSecret)
 	if err != nil {
@@ -338,8 +339,8 @@ func (s *stored) byHook(t *testing.T, id mailer.DeliveryID) {
 	}
 }
 
-// TestUnsubscribingByMailLeavesTheDigestOfTheMail answers mails of one digest, which keeps
-// the other digests. When the digest of the mail is not known any more, it ends them all.
+// TestUnsubscribingByMailLeavesTheDigestOfTheMail unsubscribes from mails of one digest, which
+// keeps the other digests. When the mail's digest is unknown, all digests end.
 func TestUnsubscribingByMailLeavesTheDigestOfTheMail(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -357,7 +358,7 @@ func TestUnsubscribingByMailLeavesTheDigestOfTheMail(t *testing.T) {
 		"an edition that is gone":  {[]string{"old"}, nil, subscriber.Unsubscribed, store.LeftReason},
 		"one, and then everything": {[]string{"d1", ""}, nil, subscriber.Unsubscribed, store.LeftReason},
 	} {
-		for way, leave := range map[string]func(*stored, *testing.T, mailer.DeliveryID){"mail": (*stored).byMail, "webhook": (*stored).byHook} {
+		for way, leave := range map[string]func(*stored, *testing.T, mailer.DeliveryID){"mail": (*stored).unsubscribeByMail, "webhook": (*stored).unsubscribeByWebhook} {
 			t.Run(name+" by "+way, func(t *testing.T) {
 				t.Parallel()
 				storetest.Each(t, func(t *testing.T, s *store.Store) {
@@ -369,15 +370,15 @@ func TestUnsubscribingByMailLeavesTheDigestOfTheMail(t *testing.T) {
 						leave(b, t, mailer.DeliveryID{Edition: editionID(edition), Person: token.PersonOf(b.reader.UID)})
 					}
 					b.expect(t, test.state, test.reason)
-					b.isOn(t, test.stays)
+					b.wantDigests(t, test.stays)
 				})
 			})
 		}
 	}
 }
 
-// isOn checks which digests the reader is on.
-func (s *stored) isOn(t *testing.T, want []string) {
+// wantDigests checks the digests that the subscriber is subscribed to.
+func (s *stored) wantDigests(t *testing.T, want []string) {
 	t.Helper()
 	all, err := s.Subscriptions(t.Context(), s.reader.ID)
 	if err != nil {

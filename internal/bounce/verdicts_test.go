@@ -6,30 +6,30 @@ import (
 	"testing"
 )
 
-// report makes a delivery report with the fields of one recipient.
+// report returns a delivery report with the fields of one recipient.
 func (b *env) report(fields string) string {
 	return "From: MAILER-DAEMON@mx.example.net (Mail System)\r\nTo: " + b.paths.ReturnPath(testID) + "\r\nSubject: Returned mail\r\nMIME-Version: 1.0\r\n" +
 		"Content-Type: multipart/report; report-type=delivery-status; boundary=\"r\"\r\n\r\n--r\r\nContent-Type: text/plain\r\n\r\nYour mail was not delivered.\r\n\r\n" +
 		"--r\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example.net\r\n\r\nFinal-Recipient: rfc822; ada@example.net\r\n" + fields + "\r\n\r\n--r--\r\n"
 }
 
-// judged passes a mail to the Processor and compares what it recorded.
-func (b *env) judged(t *testing.T, to []string, mail string, want Kind) {
+// expectVerdict passes a mail to the Processor and checks what it recorded.
+func (b *env) expectVerdict(t *testing.T, to []string, mail string, want Kind) {
 	t.Helper()
 	if _, err := b.Receive(t.Context(), "smtp", to, strings.NewReader(mail)); err != nil {
 		t.Fatal(err)
 	}
 	if want != "" {
-		if got := b.book.only(t); got.Kind != want {
+		if got := b.recorder.only(t); got.Kind != want {
 			t.Errorf("recorded %+v, want %s", got, want)
 		}
-	} else if all := b.book.all(); len(all) != 0 {
+	} else if all := b.recorder.all(); len(all) != 0 {
 		t.Errorf("recorded %+v, want nothing", all)
 	}
 }
 
-// TestServerWordsOutweighTheStatusField: relays fill Status with what they make of a
-// code; what the last server said is in the diagnostic code.
+// TestServerWordsOutweighTheStatusField: relays fill Status with their reading of a code; the last
+// server's own reply is in the diagnostic code.
 func TestServerWordsOutweighTheStatusField(t *testing.T) {
 	t.Parallel()
 	for fields, want := range map[string]Kind{
@@ -55,11 +55,11 @@ func TestServerWordsOutweighTheStatusField(t *testing.T) {
 	} {
 		b := setup(t)
 		t.Log(fields)
-		b.judged(t, nil, b.report(fields), want)
+		b.expectVerdict(t, nil, b.report(fields), want)
 	}
 }
 
-// TestReportsWithBrokenPartsAreRead: what cannot be read hides nothing behind it.
+// TestReportsWithBrokenPartsAreRead: an unreadable part does not hide the parts after it.
 func TestReportsWithBrokenPartsAreRead(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -80,11 +80,11 @@ func TestReportsWithBrokenPartsAreRead(t *testing.T) {
 	} {
 		b := setup(t)
 		t.Log(name)
-		b.judged(t, []string{b.paths.ReturnPath(testID)}, mail, Bounced)
+		b.expectVerdict(t, []string{b.paths.ReturnPath(testID)}, mail, Bounced)
 	}
 }
 
-// TestReportsInWordsAlone covers systems that write no part for machines.
+// TestReportsInWordsAlone covers systems whose reports have no machine-readable part.
 func TestReportsInWordsAlone(t *testing.T) {
 	t.Parallel()
 	for mail, want := range map[string]Kind{
@@ -103,12 +103,13 @@ func TestReportsInWordsAlone(t *testing.T) {
 	} {
 		b := setup(t)
 		t.Log(mail)
-		b.judged(t, []string{b.paths.ReturnPath(testID)}, strings.ReplaceAll(mail, "\n", "\r\n"), want)
+		b.expectVerdict(t, []string{b.paths.ReturnPath(testID)}, strings.ReplaceAll(mail, "\n", "\r\n"), want)
 	}
 }
 
-// awayMails are answers of people and their programs with what looks like codes.
-func awayMails() []string {
+// automaticReplies returns replies of people and their programs that contain what looks like reply
+// codes.
+func automaticReplies() []string {
 	var all []string
 	text := "I am away until 5.1.1.\n\n550 5.1.1 user unknown was my old desk, now call 550 1234.\nMailbox full of joy.\n"
 	for _, from := range []string{
@@ -128,11 +129,11 @@ func awayMails() []string {
 
 func TestVacationMailsAreNoBounces(t *testing.T) {
 	t.Parallel()
-	for _, mail := range awayMails() {
+	for _, mail := range automaticReplies() {
 		b := setup(t)
 		t.Log(mail)
 		mail = strings.ReplaceAll(strings.ReplaceAll(mail, "MSGID", "<"+b.paths.MessageID(testID)+">"), "\n", "\r\n")
-		b.judged(t, []string{b.paths.ReturnPath(testID)}, mail, "")
+		b.expectVerdict(t, []string{b.paths.ReturnPath(testID)}, mail, "")
 	}
 }
 
@@ -153,19 +154,19 @@ func TestAutomaticMailDoesNotUnsubscribe(t *testing.T) {
 	for _, mail := range mails {
 		b := setup(t)
 		t.Log(mail)
-		b.judged(t, []string{b.paths.Unsubscribe(testID)}, mail, "")
-		b.judged(t, nil, "To: "+b.paths.Unsubscribe(testID)+"\r\n"+mail, "")
+		b.expectVerdict(t, []string{b.paths.Unsubscribe(testID)}, mail, "")
+		b.expectVerdict(t, nil, "To: "+b.paths.Unsubscribe(testID)+"\r\n"+mail, "")
 	}
 	for _, mail := range []string{
 		"From: ada@example.net\r\nSubject: unsubscribe\r\n\r\n", "From: ada@example.net\r\nSubject: Please stop\r\nAuto-Submitted: no\r\n\r\nThanks\r\n",
 		"Return-Path: <>\r\nFrom: ada@example.net\r\nSubject: Unsubscribe\r\n\r\n",
 	} {
 		b := setup(t)
-		b.judged(t, []string{b.paths.Unsubscribe(testID)}, mail, Unsubscribed)
+		b.expectVerdict(t, []string{b.paths.Unsubscribe(testID)}, mail, Unsubscribed)
 	}
 }
 
-// TestFeedbackTypes: only a type that tells the subscriber's own wish counts.
+// TestFeedbackTypes: only types that express a request of the subscriber count.
 func TestFeedbackTypes(t *testing.T) {
 	t.Parallel()
 	for feedback, want := range map[string]Kind{
@@ -176,12 +177,12 @@ func TestFeedbackTypes(t *testing.T) {
 		mail := "From: fbl@example.net\r\nTo: abuse@bounces.example.org\r\nSubject: complaint\r\nContent-Type: multipart/report; report-type=feedback-report; boundary=f\r\n\r\n" +
 			"--f\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: " + feedback + "\r\nVersion: 1\r\nOriginal-Mail-From: <" + b.paths.ReturnPath(testID) + ">\r\n\r\n--f--\r\n"
 		t.Log(feedback)
-		b.judged(t, nil, mail, want)
+		b.expectVerdict(t, nil, mail, want)
 	}
 }
 
-// TestServiceEventsWithoutAVerdictAreIgnored: of SES and Postmark, whose types have the
-// same traps as reports by mail.
+// TestServiceEventsWithoutAVerdictAreIgnored covers SES and Postmark, whose event types are as
+// unclear as some reports by mail.
 func TestServiceEventsWithoutAVerdictAreIgnored(t *testing.T) {
 	t.Parallel()
 	for event, want := range map[string]Kind{
@@ -213,6 +214,6 @@ func TestServiceEventsWithoutAVerdictAreIgnored(t *testing.T) {
 	}
 	all, err := postmark{}.events(t.Context(), []byte(`{"RecordType":"Bounce","Type":"HardBounce","Details":"smtp;550 5.7.1 listed by a block list"}`))
 	if err != nil || all[0].kind != "" {
-		t.Errorf("a block that the service calls a hard bounce: %+v, %v", all, err)
+		t.Errorf("a block of the type HardBounce: %+v, %v", all, err)
 	}
 }

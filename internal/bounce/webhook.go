@@ -120,7 +120,7 @@ func (h *webhook) handle(ctx context.Context, header http.Header, body []byte) (
 	return 0, nil
 }
 
-// statusOf returns 503 if the error is temporary, else the fallback. SNS does not send a request again
+// statusOf returns 503 if the error is temporary, else the fallback. SNS does not repeat a request
 // that was answered with 4xx.
 func statusOf(err error, fallback int) int {
 	if errors.Is(err, errUnavailable) {
@@ -136,7 +136,7 @@ func (h *webhook) record(ctx context.Context, e event) error {
 	}
 	id, found := h.processor.findDelivery(e.raw)
 	if !found {
-		h.processor.log.Debug("webhook event on no mail of ours", "service", h.name)
+		h.processor.log.Debug("webhook event on a mail that is not ours", "service", h.name)
 		return nil
 	}
 	_, err := h.processor.record(ctx, Outcome{ID: id, Kind: e.kind, Code: e.code, Text: e.text, Source: h.name})
@@ -146,10 +146,10 @@ func (h *webhook) record(ctx context.Context, e event) error {
 // signedAddress matches our return paths and message ids. findDelivery checks their HMAC.
 var signedAddress = regexp.MustCompile(`(?i)\b[bm]-[a-z2-7]{18,62}@`)
 
-// findDelivery returns the delivery of the first return path or message id of ours in a service's
-// JSON, in whichever field it is: services differ in the fields that they keep, and the HMAC identifies
-// our own. It searches decoded strings, because many services write < as \u003c, whose last
-// letter would otherwise be taken for a part of the id.
+// findDelivery returns the delivery of the first of our return paths or Message-IDs in a service's
+// JSON, in any field: services differ in the fields that they keep, and the HMAC identifies our
+// own. It searches decoded strings, because many services write < as \u003c, whose last letter
+// would otherwise be taken for a part of the id.
 func (d *Processor) findDelivery(raw []byte) (mailer.DeliveryID, bool) {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	for {

@@ -35,8 +35,7 @@ func webhookMAC(secret, stamp string, body []byte) []byte {
 	return mac.Sum(nil)
 }
 
-// generic is the webhook for senders without a format of their own here, such as a script at your
-// relay.
+// generic is the webhook for senders without a format of their own, such as a script at your relay.
 type generic struct {
 	secret string
 	now    func() time.Time

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// The samples below have the shape of what the services send: what each of them
-// keeps of our names, and how it writes them, is what the mapping stands on.
+// The samples below have the format of the services' events. They differ in which of our ids each
+// service keeps, and in how it writes them.
 
 const sesHeaders = `"headersTruncated":false,"headers":[
 	{"name":"Received","value":"from press.example.org ([192.0.2.7]) by email-smtp.eu-west-1.amazonaws.com with SMTP (SimpleEmailService-d-X1) id z8"},
@@ -22,15 +22,16 @@ func sesSample(mail string) string {
 		"mail":{"timestamp":"2026-03-27T08:00:00.000Z","sourceIp":"192.0.2.7","messageId":"0102018f3b2c-0000","destination":["reader@example.net"],` + mail + `}}`
 }
 
-// written is a sample with the brackets as a service writes them.
-func (b *env) written(sample, lt, gt string) string {
-	return b.filled(strings.NewReplacer("LT", lt, "GT", gt).Replace(sample))
+// withBrackets returns a sample with the brackets written as a service writes them.
+func (b *env) withBrackets(sample, lt, gt string) string {
+	return b.fillIDs(strings.NewReplacer("LT", lt, "GT", gt).Replace(sample))
 }
 
-// brackets are plain, as .NET and Java write them by default, and as Go does.
+// brackets are the spellings of < and >: plain, as .NET and Java write them by default, and as Go
+// does.
 var brackets = [][2]string{{"<", ">"}, {`\u003C`, `\u003E`}, {`\u003c`, `\u003e`}}
 
-func TestSESEventsAreFoundByWhatTheyKeep(t *testing.T) {
+func TestSESEventsAreMatchedByTheIDsTheyKeep(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		mail string
@@ -45,7 +46,7 @@ func TestSESEventsAreFoundByWhatTheyKeep(t *testing.T) {
 	} {
 		for _, way := range brackets {
 			b, s := setup(t), testSNS()
-			message := b.written(sesSample(test.mail), way[0], way[1])
+			message := b.withBrackets(sesSample(test.mail), way[0], way[1])
 			if status := post(t, b.sesHook(s), s.sign(t, notification(message, "2")), nil); status != 204 {
 				t.Errorf("%s: status %d", name, status)
 			}
@@ -54,7 +55,7 @@ func TestSESEventsAreFoundByWhatTheyKeep(t *testing.T) {
 	}
 }
 
-func TestPostmarkEventsAreFoundByWhatTheyKeep(t *testing.T) {
+func TestPostmarkEventsAreMatchedByTheIDsTheyKeep(t *testing.T) {
 	t.Parallel()
 	bounce := func(fields string) string {
 		return `{"RecordType":"Bounce","MessageStream":"broadcast","ID":4323372036854775807,"Type":"HardBounce","TypeCode":1,"Name":"Hard bounce","Tag":"",
@@ -76,7 +77,7 @@ func TestPostmarkEventsAreFoundByWhatTheyKeep(t *testing.T) {
 	} {
 		for _, way := range brackets {
 			b := setup(t)
-			body := b.written(test.body, way[0], way[1])
+			body := b.withBrackets(test.body, way[0], way[1])
 			if status := post(t, b.hook(t, "postmark", hookSecret), body, func(r *http.Request) { r.SetBasicAuth("hook", hookSecret) }); status != 204 {
 				t.Errorf("%s: status %d", name, status)
 			}
@@ -85,7 +86,7 @@ func TestPostmarkEventsAreFoundByWhatTheyKeep(t *testing.T) {
 	}
 }
 
-func TestSendGridEventsAreFoundByWhatTheyKeep(t *testing.T) {
+func TestSendGridEventsAreMatchedByTheIDsTheyKeep(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		sample string
@@ -97,7 +98,7 @@ func TestSendGridEventsAreFoundByWhatTheyKeep(t *testing.T) {
 	} {
 		for _, way := range brackets {
 			b := setup(t)
-			events, err := sendgrid{}.events(t.Context(), []byte("["+b.written(test.sample, way[0], way[1])+"]"))
+			events, err := sendgrid{}.events(t.Context(), []byte("["+b.withBrackets(test.sample, way[0], way[1])+"]"))
 			if err != nil || len(events) != 1 || events[0].kind != Complained {
 				t.Fatalf("%s: %+v, %v", name, events, err)
 			}

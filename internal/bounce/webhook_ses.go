@@ -132,24 +132,24 @@ var sesInvalid = map[string]bool{"NoEmail": true, "Suppressed": true, "OnAccount
 // classifyBounce returns the kind, code and text of a bounce, by the reply if there is one. A
 // transient bounce without a reply does not count, as it may be an automatic reply, which SES reports
 // in the same way. Bounces because of size or content do not count against the subscriber.
-func (said sesEvent) classifyBounce() (Kind, int, string) {
+func (e sesEvent) classifyBounce() (Kind, int, string) {
 	status, text := "", ""
-	if len(said.Bounce.Recipients) > 0 {
-		status, text = said.Bounce.Recipients[0].Status, strings.TrimPrefix(said.Bounce.Recipients[0].Diagnostic, "smtp; ")
+	if len(e.Bounce.Recipients) > 0 {
+		status, text = e.Bounce.Recipients[0].Status, strings.TrimPrefix(e.Bounce.Recipients[0].Diagnostic, "smtp; ")
 	}
-	kind, code := kindOfReply(text, status, said.Bounce.Type == "Permanent" && sesInvalid[said.Bounce.SubType])
+	kind, code := kindOfReply(text, status, e.Bounce.Type == "Permanent" && sesInvalid[e.Bounce.SubType])
 	switch {
-	case said.Bounce.Type == "Permanent" && text == "" && !sesInvalid[said.Bounce.SubType] && status == "":
+	case e.Bounce.Type == "Permanent" && text == "" && !sesInvalid[e.Bounce.SubType] && status == "":
 		kind = Bounced
-	case said.Bounce.Type == "Permanent":
-	case said.Bounce.SubType == "MessageTooLarge" || said.Bounce.SubType == "ContentRejected" || said.Bounce.SubType == "AttachmentRejected":
+	case e.Bounce.Type == "Permanent":
+	case e.Bounce.SubType == "MessageTooLarge" || e.Bounce.SubType == "ContentRejected" || e.Bounce.SubType == "AttachmentRejected":
 		kind = ""
-	case text == "" && said.Bounce.SubType != "MailboxFull":
+	case text == "" && e.Bounce.SubType != "MailboxFull":
 		kind = ""
 	case kind == Bounced:
 		kind = Soft
 	}
-	return kind, code, cmp.Or(text, said.Bounce.SubType)
+	return kind, code, cmp.Or(text, e.Bounce.SubType)
 }
 
 // snsMessage is the body of a request from SNS.

@@ -29,7 +29,7 @@ const (
 	testCert  = "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-1.pem"
 )
 
-// sns signs as Amazon does, and serves its certificate.
+// sns signs messages as Amazon does, and serves its certificate.
 type sns struct {
 	key     *rsa.PrivateKey
 	cert    []byte
@@ -63,7 +63,7 @@ func (s *sns) get(_ context.Context, url string) ([]byte, error) {
 	return nil, errors.New("not found")
 }
 
-func (s *sns) visits(part string) int {
+func (s *sns) fetches(part string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := 0
@@ -75,7 +75,7 @@ func (s *sns) visits(part string) int {
 	return n
 }
 
-// sign makes the body of a request.
+// sign returns the body of a signed request.
 func (s *sns) sign(t *testing.T, m snsMessage) string {
 	t.Helper()
 	var err error
@@ -132,7 +132,7 @@ func TestSESWebhook(t *testing.T) {
 		for _, version := range []string{"1", "2"} {
 			b := setup(t)
 			s := testSNS()
-			if status := post(t, b.sesHook(s), s.sign(t, notification(b.filled(test.message), version)), nil); status != 204 {
+			if status := post(t, b.sesHook(s), s.sign(t, notification(b.fillIDs(test.message), version)), nil); status != 204 {
 				t.Errorf("%s: status %d", name, status)
 			}
 			b.expect(t, name, test.kind, "ses")
@@ -143,7 +143,7 @@ func TestSESWebhook(t *testing.T) {
 func TestSESWebhookRefusesForeignSignatures(t *testing.T) {
 	t.Parallel()
 	b, s := setup(t), testSNS()
-	message := b.filled(`{"notificationType":"Complaint","complaint":{},"mail":{"source":"VERP"}}`)
+	message := b.fillIDs(`{"notificationType":"Complaint","complaint":{},"mail":{"source":"VERP"}}`)
 	for name, change := range map[string]func(*snsMessage){
 		"another topic":           func(m *snsMessage) { m.TopicArn = "arn:aws:sns:eu-west-1:666:evil" },
 		"certificate elsewhere":   func(m *snsMessage) { m.SigningCertURL = "https://evil.example/cert.pem" },
@@ -165,7 +165,7 @@ func TestSESWebhookRefusesForeignSignatures(t *testing.T) {
 		t.Errorf("a changed message: status %d, want 401", status)
 	}
 	b.expect(t, "unsigned", "", "")
-	if s.visits("evil") != 0 {
+	if s.fetches("evil") != 0 {
 		t.Errorf("visited %q", s.visited)
 	}
 }
@@ -176,11 +176,11 @@ func TestSNSSubscriptionIsConfirmed(t *testing.T) {
 	m := notification("You have chosen to subscribe", "1")
 	m.Type, m.Token = "SubscriptionConfirmation", "2336412f37"
 	m.SubscribeURL = "https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription&Token=2336412f37"
-	if status := post(t, b.sesHook(s), s.sign(t, m), nil); status != 204 || s.visits("ConfirmSubscription") != 1 {
-		t.Errorf("status %d, %d visits", status, s.visits("ConfirmSubscription"))
+	if status := post(t, b.sesHook(s), s.sign(t, m), nil); status != 204 || s.fetches("ConfirmSubscription") != 1 {
+		t.Errorf("status %d, %d visits", status, s.fetches("ConfirmSubscription"))
 	}
 	m.SubscribeURL = "https://evil.example/?Action=ConfirmSubscription"
-	if status := post(t, b.sesHook(s), s.sign(t, m), nil); status != 400 || s.visits("evil") != 0 {
+	if status := post(t, b.sesHook(s), s.sign(t, m), nil); status != 400 || s.fetches("evil") != 0 {
 		t.Errorf("another host: status %d", status)
 	}
 }
@@ -199,12 +199,12 @@ func TestSNSCertificateIsFetchedOnce(t *testing.T) {
 	}
 }
 
-// TestSNSEventsAreAskedForAgainWhileAmazonIsUnreachable: SNS sends an event again after
-// a 503, and never after a 401.
-func TestSNSEventsAreAskedForAgainWhileAmazonIsUnreachable(t *testing.T) {
+// TestSNSEventsAreRequestedAgainWhileAmazonIsUnreachable: SNS repeats an event after a 503, and
+// never after a 401.
+func TestSNSEventsAreRequestedAgainWhileAmazonIsUnreachable(t *testing.T) {
 	t.Parallel()
 	b, s := setup(t), testSNS()
-	m := notification(b.filled(`{"notificationType":"Complaint","complaint":{},"mail":{"source":"VERP"}}`), "2")
+	m := notification(b.fillIDs(`{"notificationType":"Complaint","complaint":{},"mail":{"source":"VERP"}}`), "2")
 	m.SigningCertURL = "https://sns.eu-west-1.amazonaws.com/gone"
 	if status := post(t, b.sesHook(s), s.sign(t, m), nil); status != 503 {
 		t.Errorf("without the certificate: status %d, want 503", status)
@@ -223,14 +223,14 @@ func TestSNSEventsAreAskedForAgainWhileAmazonIsUnreachable(t *testing.T) {
 	}
 }
 
-func TestSNSMessagesOfOtherKinds(t *testing.T) {
+func TestOtherSNSMessagesAreHandled(t *testing.T) {
 	t.Parallel()
 	b, s := setup(t), testSNS()
 	subject := "Amazon SES Email Event Notification"
-	m := notification(b.filled(`{"eventType":"Complaint","complaint":{},"mail":{"source":"VERP"}}`), "2")
+	m := notification(b.fillIDs(`{"eventType":"Complaint","complaint":{},"mail":{"source":"VERP"}}`), "2")
 	m.Type, m.SubscribeURL = "UnsubscribeConfirmation", "https://sns.eu-west-1.amazonaws.com/?Action=Resubscribe"
-	if status := post(t, b.sesHook(s), s.sign(t, m), nil); status != 204 || s.visits("Resubscribe") != 0 {
-		t.Errorf("a farewell: status %d, %d visits", status, s.visits("Resubscribe"))
+	if status := post(t, b.sesHook(s), s.sign(t, m), nil); status != 204 || s.fetches("Resubscribe") != 0 {
+		t.Errorf("a farewell: status %d, %d visits", status, s.fetches("Resubscribe"))
 	}
 	b.expect(t, "a farewell", "", "")
 	m.Type, m.Subject = "Notification", &subject
@@ -240,7 +240,7 @@ func TestSNSMessagesOfOtherKinds(t *testing.T) {
 	b.expect(t, "with a subject", Complained, "ses")
 }
 
-func TestOnlyAnAnswerOf200IsACertificate(t *testing.T) {
+func TestOnlyResponsesWith200AreCertificates(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var status int
@@ -262,13 +262,13 @@ func TestOnlyAnAnswerOf200IsACertificate(t *testing.T) {
 	}
 }
 
-func TestWebhooksTakeSoManyEventsAtOnce(t *testing.T) {
+func TestWebhooksLimitEventsPerRequest(t *testing.T) {
 	t.Parallel()
 	event := `{"type":"complaint","message_id":"MSGID"}`
 	for n, want := range map[int]int{eventsMax: 204, eventsMax + 1: 400} {
 		b := setup(t)
 		body := `{"events":[` + strings.TrimSuffix(strings.Repeat(event+",", n), ",") + `]}`
-		body = b.filled(body)
+		body = b.fillIDs(body)
 		status := post(t, b.hook(t, "generic", hookSecret), body, func(r *http.Request) {
 			r.Header.Set(SignatureHeader, SignWebhook(hookSecret, testNow, []byte(body)))
 		})
@@ -302,7 +302,7 @@ func TestSESEventsArriveByMail(t *testing.T) {
 		if err != nil || verdict != test.verdict {
 			t.Errorf("%s: %s, %v, want %s", name, verdict, err, test.verdict)
 		}
-		if all := b.book.all(); test.kind != "" && (len(all) != 1 || all[0].Kind != test.kind || all[0].ID != testID) || test.kind == "" && len(all) > 0 {
+		if all := b.recorder.all(); test.kind != "" && (len(all) != 1 || all[0].Kind != test.kind || all[0].ID != testID) || test.kind == "" && len(all) > 0 {
 			t.Errorf("%s: recorded %+v, want %q", name, all, test.kind)
 		}
 	}

@@ -48,21 +48,21 @@ func (b *env) hook(t *testing.T, name, secret string) http.Handler {
 	return handler
 }
 
-// filled puts our names into a body.
-func (b *env) filled(body string) string {
+// fillIDs puts our ids into a body.
+func (b *env) fillIDs(body string) string {
 	return strings.NewReplacer("MSGID", b.paths.MessageID(testID), "VERP", b.paths.ReturnPath(testID)).Replace(body)
 }
 
-// expect checks what was recorded: nothing for an empty kind.
+// expect checks what was recorded; an empty kind means nothing.
 func (b *env) expect(t *testing.T, name string, kind Kind, source string) {
 	t.Helper()
 	if kind == "" {
-		if all := b.book.all(); len(all) != 0 {
+		if all := b.recorder.all(); len(all) != 0 {
 			t.Errorf("%s: recorded %+v", name, all)
 		}
 		return
 	}
-	if got := b.book.only(t); got.Kind != kind || got.ID != testID || got.Source != source {
+	if got := b.recorder.only(t); got.Kind != kind || got.ID != testID || got.Source != source {
 		t.Errorf("%s: %+v, want %s", name, got, kind)
 	}
 }
@@ -90,7 +90,7 @@ func TestGenericWebhook(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t)
-			body := b.filled(test.body)
+			body := b.fillIDs(test.body)
 			for range 2 {
 				status := post(t, b.hook(t, "generic", hookSecret), body, func(r *http.Request) {
 					r.Header.Set(SignatureHeader, SignWebhook(hookSecret, testNow.Add(time.Minute), []byte(body)))
@@ -107,7 +107,7 @@ func TestGenericWebhook(t *testing.T) {
 func TestGenericWebhookRefusesWrongSignatures(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	body := b.filled(`{"events":[{"type":"complaint","message_id":"MSGID"}]}`)
+	body := b.fillIDs(`{"events":[{"type":"complaint","message_id":"MSGID"}]}`)
 	for name, signature := range map[string]string{
 		"none": "", "junk": "t=1,v1=zz", "another key": SignWebhook("another secret of octets", testNow, []byte(body)),
 		"another body": SignWebhook(hookSecret, testNow, []byte(body+" ")), "old": SignWebhook(hookSecret, testNow.Add(-6*time.Minute), []byte(body)),
@@ -120,7 +120,7 @@ func TestGenericWebhookRefusesWrongSignatures(t *testing.T) {
 	b.expect(t, "unsigned", "", "")
 }
 
-func TestWebhooksTakeOnlyPOST(t *testing.T) {
+func TestWebhooksAcceptOnlyPOST(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	recorder := httptest.NewRecorder()
@@ -130,11 +130,11 @@ func TestWebhooksTakeOnlyPOST(t *testing.T) {
 	}
 }
 
-func TestWebhookEventsComeAgainWhenTheStoreIsAway(t *testing.T) {
+func TestWebhookEventsAreRequestedAgainWhileStoreIsUnreachable(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	b.book.breakDown(true)
-	body := b.filled(`{"events":[{"type":"complaint","message_id":"MSGID"}]}`)
+	b.recorder.setBroken(true)
+	body := b.fillIDs(`{"events":[{"type":"complaint","message_id":"MSGID"}]}`)
 	if status := post(t, b.hook(t, "generic", hookSecret), body, func(r *http.Request) {
 		r.Header.Set(SignatureHeader, SignWebhook(hookSecret, testNow, []byte(body)))
 	}); status != 503 {
@@ -164,11 +164,11 @@ func TestPostmarkWebhook(t *testing.T) {
 		"delivery":     {`{"RecordType":"Delivery","Metadata":{"delivery":"MSGID"}}`, ""},
 	} {
 		b := setup(t)
-		if status := post(t, b.hook(t, "postmark", hookSecret), b.filled(test.body), func(r *http.Request) { r.SetBasicAuth("hook", hookSecret) }); status != 204 {
+		if status := post(t, b.hook(t, "postmark", hookSecret), b.fillIDs(test.body), func(r *http.Request) { r.SetBasicAuth("hook", hookSecret) }); status != 204 {
 			t.Errorf("%s: status %d", name, status)
 		}
 		b.expect(t, name, test.kind, "postmark")
-		if status := post(t, b.hook(t, "postmark", hookSecret), b.filled(test.body), func(r *http.Request) { r.SetBasicAuth("hook", "wrong") }); status != 401 {
+		if status := post(t, b.hook(t, "postmark", hookSecret), b.fillIDs(test.body), func(r *http.Request) { r.SetBasicAuth("hook", "wrong") }); status != 401 {
 			t.Errorf("%s with a wrong password: status %d", name, status)
 		}
 	}
@@ -208,7 +208,7 @@ func TestSendGridWebhook(t *testing.T) {
 		"delivered":   {`[{"event":"delivered","smtp-id":"<MSGID>"},{"event":"deferred","smtp-id":"<MSGID>"},{"event":"open"}]`, ""},
 	} {
 		b := setup(t)
-		body := b.filled(test.body)
+		body := b.fillIDs(test.body)
 		if status := post(t, b.hook(t, "sendgrid", public), body, sign(body)); status != 204 {
 			t.Errorf("%s: status %d", name, status)
 		}
@@ -219,12 +219,12 @@ func TestSendGridWebhook(t *testing.T) {
 	}
 }
 
-func TestWebhooksWantRightSecrets(t *testing.T) {
+func TestWebhooksRefuseWeakSecrets(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	for service, secret := range map[string]string{"generic": "short", "postmark": "", "sendgrid": "bm8ga2V5", "ses": "no ARN", "pigeon": hookSecret} {
 		if _, err := b.Webhook(service, secret); err == nil {
-			t.Errorf("%s took the secret %q", service, secret)
+			t.Errorf("%s accepted the secret %q", service, secret)
 		}
 	}
 }

@@ -22,11 +22,11 @@ type Options struct {
 	// Exempt reports whether an address has no limit of its own, such as that of a proxy with
 	// many clients. It may be nil.
 	Exempt func(netip.Addr) bool
-	// IdleAfter is after how long without input a connection of Wrap is idle again, once it
-	// has sent something; 10 s when 0.
+	// IdleAfter is the time without input after which a connection of Wrap counts as idle again,
+	// once it has sent something; 10 s when 0.
 	IdleAfter time.Duration
-	// Refuse tells a client that the limit is reached, before its connection is closed. It
-	// must not block. It may be nil.
+	// Refuse sends a refusal to a client before its connection is closed at the limit. It must not
+	// block. It may be nil.
 	Refuse func(net.Conn)
 }
 

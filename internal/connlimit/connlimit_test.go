@@ -59,7 +59,7 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	for end := time.Now().Add(20 * time.Second); !holds(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("waited in vain for %s", what)
+			t.Fatalf("timeout while waiting for %s", what)
 		}
 	}
 }
@@ -134,7 +134,7 @@ func TestDescriptorsKeepReserve(t *testing.T) {
 	for _, limit := range []int{64, 256, 1024, 3000, 65536, 1 << 20} {
 		b := divide(limit)
 		if used := b.HTTP + 2*b.SMTP; limit-used < b.Reserved || b.Reserved < min(limit/2, maxReserve) {
-			t.Errorf("of %d descriptors connections may take %d, %d are in reserve", limit, used, b.Reserved)
+			t.Errorf("of %d descriptors, connections may use %d, and %d are reserved", limit, used, b.Reserved)
 		}
 		if b.HTTP < 4 || b.PerHTTP < 1 || b.SMTP < 4 {
 			t.Errorf("of %d descriptors: %+v", limit, b)

@@ -14,10 +14,10 @@ import (
 func TestWaitingDraftsDoNotBlockSchedule(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{}, nil, func(b *env) {
-		b.readers(3)
-		b.make()
+		b.addSubscribers(3)
+		b.newDeliveryEngine()
 		for i := range 25 {
-			b.article(fmt.Sprint("waits", i))
+			b.addArticle(fmt.Sprint("waits", i))
 			if _, err := b.engine.Draft(b.t.Context(), "weekly", "ann"); err != nil {
 				b.t.Fatal(err)
 			}
@@ -26,8 +26,8 @@ func TestWaitingDraftsDoNotBlockSchedule(t *testing.T) {
 				b.t.Fatal(err)
 			}
 		}
-		b.options.Digests[0].Schedule = everySecond(b.t)
-		b.article("ferries")
+		b.options.Digests[0].Schedule = secondsSchedule(b.t)
+		b.addArticle("ferries")
 		b.start()
 		var e store.Edition
 		b.eventually("an edition by schedule", func() bool {
@@ -48,9 +48,9 @@ func TestWaitingDraftsDoNotBlockSchedule(t *testing.T) {
 func TestCancelledEditionKeepsItsArticlesAfterFirstMail(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{PerConnection: 1, Faults: []sink.Fault{{At: sink.AtRcpt, After: 1, Reply: "450 4.2.1 later"}}}, nil, func(b *env) {
-		b.readers(5)
-		b.article("ferries")
-		b.make()
+		b.addSubscribers(5)
+		b.addArticle("ferries")
+		b.newDeliveryEngine()
 		e := b.send()
 		if err := b.engine.Pause(b.t.Context(), e.ID, ""); err != nil {
 			b.t.Fatal(err)
@@ -59,11 +59,11 @@ func TestCancelledEditionKeepsItsArticlesAfterFirstMail(t *testing.T) {
 			b.t.Fatal(err)
 		}
 		b.start()
-		b.until(e.ID, "sent to one subscriber", func(p progress) bool { return p.Counts.Sent == 1 && p.Counts.Deferred == 4 })
+		b.untilProgress(e.ID, "sent to one subscriber", func(p progress) bool { return p.Counts.Sent == 1 && p.Counts.Deferred == 4 })
 		if err := b.engine.Cancel(b.t.Context(), e.ID, "a wrong headline"); err != nil {
 			b.t.Fatal(err)
 		}
-		b.until(e.ID, "cancelled", func(p progress) bool { return p.Counts.Skipped == 4 })
+		b.untilProgress(e.ID, "cancelled", func(p progress) bool { return p.Counts.Skipped == 4 })
 		if again, err := b.engine.SendNow(b.t.Context(), "weekly", "ann"); err == nil {
 			b.t.Errorf("articles that one subscriber has received were sent again: %+v", again.Articles)
 		}

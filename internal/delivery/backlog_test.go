@@ -16,8 +16,8 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-// dated stores an article with the given date.
-func (b *env) dated(slug string, published time.Time) string {
+// addDatedArticle stores an article with the given date.
+func (b *env) addDatedArticle(slug string, published time.Time) string {
 	b.t.Helper()
 	a := &article.Article{
 		Source: "test:" + slug, Slug: slug, Title: "About " + slug, HTML: "<p>About " + slug + ".</p>",
@@ -59,10 +59,10 @@ func (b *env) newEngine() {
 	b.engine = engine
 }
 
-// chosen returns the slugs of the articles in the next edition.
-func (b *env) chosen(look delivery.PreviewOptions) string {
+// nextArticles returns the slugs of the articles in the next edition.
+func (b *env) nextArticles(shown delivery.PreviewOptions) string {
 	b.t.Helper()
-	p, err := b.engine.Preview(b.t.Context(), "weekly", look)
+	p, err := b.engine.Preview(b.t.Context(), "weekly", shown)
 	if err != nil {
 		return err.Error()
 	}
@@ -77,10 +77,10 @@ func (b *env) chosen(look delivery.PreviewOptions) string {
 	return strings.Join(names, " ")
 }
 
-func (b *env) wantChosen(look delivery.PreviewOptions, want string) {
+func (b *env) wantChosen(shown delivery.PreviewOptions, want string) {
 	b.t.Helper()
-	if got := b.chosen(look); got != want {
-		b.t.Errorf("%+v: the next edition holds %q, want %q", look, got, want)
+	if got := b.nextArticles(shown); got != want {
+		b.t.Errorf("%+v: the next edition holds %q, want %q", shown, got, want)
 	}
 }
 
@@ -102,11 +102,11 @@ func TestOldArticlesAreLeftOutUnlessRequested(t *testing.T) {
 			t.Parallel()
 			b, c := weekly(t, kind)
 			for year := range 15 {
-				b.dated(fmt.Sprint("archive", 2011+year), time.Date(2011+year, 5, 1, 0, 0, 0, 0, time.UTC))
+				b.addDatedArticle(fmt.Sprint("archive", 2011+year), time.Date(2011+year, 5, 1, 0, 0, 0, 0, time.UTC))
 			}
 			b.wantChosen(delivery.PreviewOptions{}, "nothing new: every article that fits has a date before 20 November 2026, where this digest begins")
-			b.dated("tuesday", c.Now().AddDate(0, 0, -1))
-			b.dated("friday", time.Date(2026, 11, 19, 23, 30, 0, 0, time.UTC)) // in Paris, the day of the last tick
+			b.addDatedArticle("tuesday", c.Now().AddDate(0, 0, -1))
+			b.addDatedArticle("friday", time.Date(2026, 11, 19, 23, 30, 0, 0, time.UTC)) // in Paris, the day of the last tick
 			b.wantChosen(delivery.PreviewOptions{}, "tuesday friday")
 			b.wantBacklog(delivery.Backlog{Waiting: 2, Next: 2, Earlier: 15})
 			b.wantChosen(delivery.PreviewOptions{Since: time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)}, "tuesday friday archive2025")
@@ -118,7 +118,7 @@ func TestOldArticlesAreLeftOutUnlessRequested(t *testing.T) {
 			}
 			c.advance(time.Millisecond)
 			b.wantChosen(delivery.PreviewOptions{}, "nothing new: of the articles that fit, 2 have a place in a draft that waits for approval; 15 have a date before 20 November 2026, where this digest begins")
-			b.dated("backdated", time.Date(2015, 7, 1, 0, 0, 0, 0, time.UTC))
+			b.addDatedArticle("backdated", time.Date(2015, 7, 1, 0, 0, 0, 0, time.UTC))
 			b.wantChosen(delivery.PreviewOptions{}, "backdated")
 			b.wantBacklog(delivery.Backlog{Waiting: 1, Next: 1, Earlier: 15, Drafted: 2})
 		})
@@ -130,7 +130,7 @@ func TestOldArticlesAreLeftOutUnlessRequested(t *testing.T) {
 func TestLateArticleIsPickedUpAfterEmptyFirstTick(t *testing.T) {
 	t.Parallel()
 	b, c := weekly(t, store.SQLite)
-	b.dated("archive", time.Date(2011, 5, 1, 0, 0, 0, 0, time.UTC))
+	b.addDatedArticle("archive", time.Date(2011, 5, 1, 0, 0, 0, 0, time.UTC))
 	c.advance(3 * 24 * time.Hour)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
@@ -144,7 +144,7 @@ func TestLateArticleIsPickedUpAfterEmptyFirstTick(t *testing.T) {
 		t.Error(err)
 	}
 	c.advance(time.Millisecond)
-	b.dated("backdated", time.Date(2015, 7, 1, 0, 0, 0, 0, time.UTC))
+	b.addDatedArticle("backdated", time.Date(2015, 7, 1, 0, 0, 0, 0, time.UTC))
 	b.wantChosen(delivery.PreviewOptions{}, "backdated")
 }
 
@@ -155,7 +155,7 @@ func TestNewestArticlesAreChosenAndOthersStayQueued(t *testing.T) {
 	b, c := weekly(t, store.SQLite)
 	ctx := t.Context()
 	for i := range 8 { // the oldest are imported last
-		b.dated(fmt.Sprint("day", i), c.Now().AddDate(0, 0, -i))
+		b.addDatedArticle(fmt.Sprint("day", i), c.Now().AddDate(0, 0, -i))
 		c.advance(time.Millisecond)
 	}
 	if err := b.engine.SetBeginning(ctx, "weekly", time.Time{}); err != nil {
@@ -195,13 +195,13 @@ func TestNewestArticlesAreChosenAndOthersStayQueued(t *testing.T) {
 func TestMovedBeginningAppliesToStoredArticles(t *testing.T) {
 	t.Parallel()
 	b, c := weekly(t, store.SQLite)
-	b.article("first")
+	b.addArticle("first")
 	if _, err := b.engine.Draft(t.Context(), "weekly", "ann"); err != nil {
 		t.Fatal(err)
 	}
 	c.advance(time.Millisecond)
 	for i := range 4 {
-		b.dated(fmt.Sprint("archive", i), time.Date(2020+i, 5, 1, 0, 0, 0, 0, time.UTC))
+		b.addDatedArticle(fmt.Sprint("archive", i), time.Date(2020+i, 5, 1, 0, 0, 0, 0, time.UTC))
 	}
 	b.wantBacklog(delivery.Backlog{Waiting: 4, Next: 3, Drafted: 1})
 	since := time.Date(2022, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -211,7 +211,7 @@ func TestMovedBeginningAppliesToStoredArticles(t *testing.T) {
 	}
 	b.wantBacklog(delivery.Backlog{Earlier: 2, Drafted: 1, Sent: 2})
 	c.advance(time.Minute)
-	b.dated("late", time.Date(2011, 5, 1, 0, 0, 0, 0, time.UTC))
+	b.addDatedArticle("late", time.Date(2011, 5, 1, 0, 0, 0, 0, time.UTC))
 	b.wantChosen(delivery.PreviewOptions{}, "late")
 }
 
@@ -223,7 +223,7 @@ func TestPreviewShowsSampleBeforeFirstEdition(t *testing.T) {
 		t.Errorf("an empty store gives %v", err)
 	}
 	for i := range 5 {
-		b.dated(fmt.Sprint("archive", i), time.Date(2020+i, 5, 1, 0, 0, 0, 0, time.UTC))
+		b.addDatedArticle(fmt.Sprint("archive", i), time.Date(2020+i, 5, 1, 0, 0, 0, 0, time.UTC))
 	}
 	b.wantChosen(delivery.PreviewOptions{Sample: true}, "archive4 archive3 archive2")
 	p, err := b.engine.Preview(t.Context(), "weekly", delivery.PreviewOptions{Sample: true})

@@ -23,13 +23,13 @@ func TestRelayThatRefusesSenderIsStoppedAndReplaced(t *testing.T) {
 			f := setupFaulty(t, sink.Options{Faults: []sink.Fault{{At: at, Reply: "550 5.7.1 your network is blocked"}}})
 			second := f.addRelay("second", 1, sink.Options{Delay: time.Millisecond})
 			f.importAcrossDomains(600, 200)
-			f.article("ferries")
+			f.addArticle("ferries")
 			f.start()
 			e := f.send()
-			p := f.until(e.ID, "dealt with", func(p progress) bool { return p.Counts.Sent+p.Counts.Deferred == 600 })
+			p := f.untilProgress(e.ID, "dealt with", func(p progress) bool { return p.Counts.Sent+p.Counts.Deferred == 600 })
 			// Five refusals, and the mails that were on the other connections.
-			if p.Counts.Deferred == 0 || p.Counts.Deferred > 10 || f.wire.FaultCount(0) > 10 {
-				t.Errorf("%d mails were deferred after %d refusals", p.Counts.Deferred, f.wire.FaultCount(0))
+			if p.Counts.Deferred == 0 || p.Counts.Deferred > 10 || f.server.FaultCount(0) > 10 {
+				t.Errorf("%d mails were deferred after %d refusals", p.Counts.Deferred, f.server.FaultCount(0))
 			}
 			if !f.holds(p, store.RelayHeld, "your network is blocked") {
 				t.Errorf("the hold and its reason are not shown: %+v", p.Holds)
@@ -55,11 +55,11 @@ func TestPolicyRefusalByOneAddressDelaysNoOther(t *testing.T) {
 		{At: sink.AtRcpt, Match: "reader7@", Reply: "550 5.7.133 only members may write"},
 		{At: sink.AtRcpt, Match: "reader50@", Reply: "550 5.7.133 only members may write"},
 	}})
-	f.readers(100)
-	f.article("ferries")
+	f.addSubscribers(100)
+	f.addArticle("ferries")
 	f.start()
 	e := f.send()
-	p := f.until(e.ID, "sent to all but two", func(p progress) bool { return p.Counts.Sent == 98 && p.Counts.Deferred == 2 })
+	p := f.untilProgress(e.ID, "sent to all but two", func(p progress) bool { return p.Counts.Sent == 98 && p.Counts.Deferred == 2 })
 	if len(p.Holds) > 0 {
 		t.Errorf("holds: %+v", p.Holds)
 	}
@@ -73,7 +73,7 @@ func TestPolicyRefusalByOneAddressDelaysNoOther(t *testing.T) {
 	if p := f.sent(e.ID); p.Counts != (store.DeliveryCounts{Total: 100, Sent: 98, Refused: 2}) {
 		t.Errorf("counts %+v", p.Counts)
 	}
-	f.state(7, subscriber.Active) // a policy refusal is not the subscriber's fault
+	f.wantState(7, subscriber.Active) // a policy refusal is not the subscriber's fault
 }
 
 // TestDomainThatRefusesSenderIsThrottledOnItsRelayOnly also checks that other domains get their
@@ -82,12 +82,12 @@ func TestDomainThatRefusesSenderIsThrottledOnItsRelayOnly(t *testing.T) {
 	t.Parallel()
 	f := setupFaulty(t, sink.Options{Delay: time.Millisecond, Faults: []sink.Fault{{At: sink.AtRcpt, Match: "@town0.example", Reply: "550 5.7.1 not from you"}}})
 	f.importAcrossDomains(200, 4)
-	f.article("ferries")
+	f.addArticle("ferries")
 	f.start()
 	e := f.send()
-	p := f.until(e.ID, "dealt with", func(p progress) bool { return p.Counts.Sent == 150 && p.Counts.Deferred == 50 })
-	if !f.holds(p, store.DomainHeld, "not from you") || f.wire.FaultCount(0) > 10 {
-		t.Errorf("after %d refusals: %+v", f.wire.FaultCount(0), p.Holds)
+	p := f.untilProgress(e.ID, "dealt with", func(p progress) bool { return p.Counts.Sent == 150 && p.Counts.Deferred == 50 })
+	if !f.holds(p, store.DomainHeld, "not from you") || f.server.FaultCount(0) > 10 {
+		t.Errorf("after %d refusals: %+v", f.server.FaultCount(0), p.Holds)
 	}
 }
 
@@ -98,10 +98,10 @@ func TestBurstOfSlowDownRequestsCountsOnce(t *testing.T) {
 	f := setupFaulty(t, sink.Options{Delay: 20 * time.Millisecond, Faults: []sink.Fault{{At: sink.AtRcpt, Match: "@town0.example", Times: 8, Reply: "450 4.7.28 too many from you"}}})
 	f.options.Relays[0].Connections = 8
 	f.importAcrossDomains(80, 2)
-	f.article("ferries")
+	f.addArticle("ferries")
 	f.start()
 	e := f.send()
-	p := f.until(e.ID, "sent to the other domain", func(p progress) bool { return p.Counts.Sent == 40 && p.Counts.Deferred == 40 })
+	p := f.untilProgress(e.ID, "sent to the other domain", func(p progress) bool { return p.Counts.Sent == 40 && p.Counts.Deferred == 40 })
 	if len(p.Holds) != 1 || p.Holds[0].Domain != "town0.example" || p.Holds[0].Until.Sub(f.store.Now()) > 40*time.Second {
 		t.Errorf("holds %+v at %v", p.Holds, f.store.Now())
 	}
@@ -112,8 +112,8 @@ func TestBurstOfSlowDownRequestsCountsOnce(t *testing.T) {
 		}
 	}
 	f.sent(e.ID)
-	if f.wire.Tally.Distinct() != 80 || f.wire.Tally.Doubled() != 0 {
-		t.Errorf("%d addresses have mail, %d of them twice", f.wire.Tally.Distinct(), f.wire.Tally.Doubled())
+	if f.server.Tally.Distinct() != 80 || f.server.Tally.Doubled() != 0 {
+		t.Errorf("%d addresses have mail, %d of them twice", f.server.Tally.Distinct(), f.server.Tally.Doubled())
 	}
 }
 
@@ -122,13 +122,13 @@ func TestBurstOfSlowDownRequestsCountsOnce(t *testing.T) {
 func TestMailForThrottledDomainIsGivenUpInTime(t *testing.T) {
 	t.Parallel()
 	f := setupFaulty(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Reply: "450 4.7.28 too many from you"}}})
-	f.readers(40)
-	f.article("ferries")
+	f.addSubscribers(40)
+	f.addArticle("ferries")
 	f.start()
 	e := f.send()
-	f.until(e.ID, "put off", func(p progress) bool { return p.Counts.Deferred == 40 })
+	f.untilProgress(e.ID, "put off", func(p progress) bool { return p.Counts.Deferred == 40 })
 	f.forward(60 * time.Hour)
-	f.until(e.ID, "still deferred", func(p progress) bool { return p.Counts.Deferred == 40 })
+	f.untilProgress(e.ID, "still deferred", func(p progress) bool { return p.Counts.Deferred == 40 })
 	for range 6 {
 		f.forward(13 * time.Hour)
 		if f.settles(e.ID, time.Second) {
@@ -154,7 +154,7 @@ func TestMailForThrottledDomainIsGivenUpInTime(t *testing.T) {
 	if untried == 0 {
 		t.Error("every mail was tried, so the test covers none that only waited")
 	}
-	f.state(3, subscriber.Active)
+	f.wantState(3, subscriber.Active)
 }
 
 // TestServerThatClosesConnectionsIsNotDialledForEachMail covers servers that close at MAIL.
@@ -168,15 +168,15 @@ func TestServerThatClosesConnectionsIsNotDialledForEachMail(t *testing.T) {
 			t.Parallel()
 			f := setupFaulty(t, sink.Options{Faults: []sink.Fault{fault}})
 			f.importAcrossDomains(600, 50)
-			f.article("ferries")
+			f.addArticle("ferries")
 			f.start()
 			e := f.send()
-			p := f.until(e.ID, "held back", func(p progress) bool { return f.holds(p, store.ConnectionHeld, "") })
+			p := f.untilProgress(e.ID, "held back", func(p progress) bool { return f.holds(p, store.ConnectionHeld, "") })
 			time.Sleep(2 * time.Second)
-			if made, _ := f.wire.Connections(); made > 25 {
+			if made, _ := f.server.Connections(); made > 25 {
 				t.Errorf("%d connections in two seconds", made)
 			}
-			if p = f.until(e.ID, "read", func(progress) bool { return true }); p.Counts.Open() != 600 || p.Counts.Deferred > 50 {
+			if p = f.untilProgress(e.ID, "read", func(progress) bool { return true }); p.Counts.Open() != 600 || p.Counts.Deferred > 50 {
 				t.Errorf("counts %+v", p.Counts)
 			}
 		})
@@ -188,13 +188,13 @@ func TestServerThatClosesConnectionsIsNotDialledForEachMail(t *testing.T) {
 func TestRelayThatLeavesMailUncertainIsStopped(t *testing.T) {
 	t.Parallel()
 	f := setupFaulty(t, sink.Options{Faults: []sink.Fault{{At: sink.AfterDot, Do: sink.Cut, Accept: true}}})
-	f.readers(300)
-	f.article("ferries")
+	f.addSubscribers(300)
+	f.addArticle("ferries")
 	f.start()
 	e := f.send()
-	f.until(e.ID, "stopped", func(p progress) bool { return f.holds(p, store.RelayHeld, "is unknown") })
+	f.untilProgress(e.ID, "stopped", func(p progress) bool { return f.holds(p, store.RelayHeld, "is unknown") })
 	time.Sleep(time.Second)
-	if got := len(f.wire.Mails()); got > 12 {
+	if got := len(f.server.Mails()); got > 12 {
 		t.Errorf("%d mails were sent to a relay that never replies", got)
 	}
 }
@@ -204,22 +204,22 @@ func TestRelayThatLeavesMailUncertainIsStopped(t *testing.T) {
 func TestServerBackAfterMinutesGetsRemainingMails(t *testing.T) {
 	t.Parallel()
 	f := setupFaulty(t, sink.Options{Delay: time.Millisecond})
-	f.bulk(2000)
-	f.article("ferries")
+	f.importSubscribers(2000)
+	f.addArticle("ferries")
 	f.start()
 	e := f.send()
-	f.until(e.ID, "under way", func(p progress) bool { return p.Counts.Sent > 200 })
-	first := f.wire
+	f.untilProgress(e.ID, "under way", func(p progress) bool { return p.Counts.Sent > 200 })
+	first := f.server
 	_ = first.Close()
-	f.until(e.ID, "held back", func(p progress) bool { return f.holds(p, store.ConnectionHeld, "") })
+	f.untilProgress(e.ID, "held back", func(p progress) bool { return f.holds(p, store.ConnectionHeld, "") })
 	for range 3 {
 		f.forward(2 * time.Minute)
-		f.until(e.ID, "still held", func(p progress) bool { return f.holds(p, store.ConnectionHeld, "") })
+		f.untilProgress(e.ID, "still held", func(p progress) bool { return f.holds(p, store.ConnectionHeld, "") })
 	}
-	if p := f.until(e.ID, "read", func(progress) bool { return true }); p.Edition.State != digest.Sending || p.Counts.Sent+p.Counts.Uncertain+p.Counts.Open() != 2000 {
+	if p := f.untilProgress(e.ID, "read", func(progress) bool { return true }); p.Edition.State != digest.Sending || p.Counts.Sent+p.Counts.Uncertain+p.Counts.Open() != 2000 {
 		t.Errorf("%s, %+v", p.Edition.State, p.Counts)
 	}
-	f.wire = f.back(first, sink.Options{Delay: time.Millisecond})
+	f.server = f.restartServer(first, sink.Options{Delay: time.Millisecond})
 	f.forward(time.Hour)
 	p := f.sent(e.ID)
 	if p.Counts != (store.DeliveryCounts{Total: 2000, Sent: 2000}) {
@@ -227,12 +227,12 @@ func TestServerBackAfterMinutesGetsRemainingMails(t *testing.T) {
 	}
 	// Only mails that were uncertain when the server stopped may arrive twice, one per connection.
 	both := map[string]int{}
-	for _, w := range []interface{ Received() map[string]int }{first, f.wire} {
+	for _, w := range []interface{ Received() map[string]int }{first, f.server} {
 		for address, n := range w.Received() {
 			both[address] += n
 		}
 	}
-	doubted, twice := f.doubted(e), 0
+	doubted, twice := f.everUncertain(e), 0
 	for address, n := range both {
 		if n > 1 {
 			twice++

@@ -13,11 +13,11 @@ import (
 func TestApprovedVariantIsCompiledOnce(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{}, nil, func(b *env) {
-		b.join("all", "", nil, subscriber.Active)
-		b.join("harbour", "", []string{"Harbour"}, subscriber.Active)
-		b.article("ferries")
-		b.article("cranes", "Harbour")
-		b.make()
+		b.addWithPreferences("all", "", nil, subscriber.Active)
+		b.addWithPreferences("harbour", "", []string{"Harbour"}, subscriber.Active)
+		b.addArticle("ferries")
+		b.addArticle("cranes", "Harbour")
+		b.newDeliveryEngine()
 		draft, err := b.engine.Draft(b.t.Context(), "weekly", "ann")
 		if err != nil {
 			b.t.Fatal(err)

@@ -83,10 +83,10 @@ type node struct {
 	cmd *exec.Cmd
 }
 
-// notNow is a schedule that does not fire while a test runs.
-const notNow = "0 8 1 1 *"
+// neverWhileTesting is a schedule that does not fire while a test runs.
+const neverWhileTesting = "0 8 1 1 *"
 
-func (b *env) spawn(resend bool) *node { return b.spawnOn(notNow, resend) }
+func (b *env) spawn(resend bool) *node { return b.spawnOn(neverWhileTesting, resend) }
 
 // spawnOn runs a node whose digest has the given schedule.
 func (b *env) spawnOn(schedule string, resend bool) *node {
@@ -96,20 +96,20 @@ func (b *env) spawnOn(schedule string, resend bool) *node {
 		uncertain = "resend"
 	}
 	file := filepath.Join(b.t.TempDir(), "config.yaml")
-	text := fmt.Sprintf(crashConfig, b.dsn, schedule, b.wire.Port(), connections, uncertain, crashLease)
+	text := fmt.Sprintf(crashConfig, b.dsn, schedule, b.server.Port(), connections, uncertain, crashLease)
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		b.t.Fatal(err)
 	}
 	cmd := exec.Command(binary(b.t), "--config", file, "worker")
-	var said bytes.Buffer
-	cmd.Stderr = &said
+	var output bytes.Buffer
+	cmd.Stderr = &output
 	if err := cmd.Start(); err != nil {
 		b.t.Fatal(err)
 	}
 	n := &node{b.t, cmd}
 	b.t.Cleanup(func() {
-		if n.kill(); b.t.Failed() && said.Len() > 0 {
-			b.t.Logf("output of a node:\n%s", said.Bytes())
+		if n.kill(); b.t.Failed() && output.Len() > 0 {
+			b.t.Logf("output of a node:\n%s", output.Bytes())
 		}
 	})
 	return n
@@ -150,16 +150,16 @@ func TestCrashLosesNoRecipientAndRepeatsOnlyUncertainMails(t *testing.T) {
 
 func (b *env) crash(resend bool) {
 	n := 150 * *kills // more than are sent between the kills
-	b.bulk(n)
-	b.article("ferries")
-	b.make()
+	b.importSubscribers(n)
+	b.addArticle("ferries")
+	b.newDeliveryEngine()
 	edition := b.send()
 	doubt := 0 // number of connections that were open at a kill
 	for k := range *kills {
 		child := b.spawn(resend)
-		before := len(b.wire.Mails())
+		before := len(b.server.Mails())
 		deadline := time.Now().Add(20 * time.Second)
-		for len(b.wire.Mails()) == before && time.Now().Before(deadline) && !b.over(edition.ID) {
+		for len(b.server.Mails()) == before && time.Now().Before(deadline) && !b.finished(edition.ID) {
 			time.Sleep(2 * time.Millisecond)
 		}
 		time.Sleep(rand.N(60 * time.Millisecond))
@@ -167,9 +167,9 @@ func (b *env) crash(resend bool) {
 		if !child.stop() {
 			b.t.Fatal("the node ended before it was killed")
 		}
-		doubt += int(b.wire.Open())
+		doubt += int(b.server.Open())
 		child.kill()
-		if b.over(edition.ID) && k+1 < *kills {
+		if b.finished(edition.ID) && k+1 < *kills {
 			b.t.Fatalf("everything was sent after %d of %d kills: too few to test anything", k+1, *kills)
 		}
 	}
@@ -178,7 +178,7 @@ func (b *env) crash(resend bool) {
 	child.kill()
 }
 
-func (b *env) over(id string) bool {
+func (b *env) finished(id string) bool {
 	p, err := b.engine.Progress(b.t.Context(), id)
 	if err != nil {
 		b.t.Fatal(err)
@@ -189,26 +189,26 @@ func (b *env) over(id string) bool {
 // checkResent checks that every address has the mail, and that only mails that were uncertain
 // arrived twice, as identical copies and at most one per cut connection.
 func (b *env) checkResent(edition store.Edition, n, cut int) {
-	got := b.wire.Received()
+	got := b.server.Received()
 	if len(got) != n {
 		b.t.Errorf("%d addresses have the mail, want %d", len(got), n)
 	}
-	doubted := b.doubted(edition)
-	doubles := 0
+	doubted := b.everUncertain(edition)
+	copies := 0
 	for address, count := range got {
 		if count == 1 {
 			continue
 		}
-		doubles += count - 1
+		copies += count - 1
 		if !doubted[address] {
 			b.t.Errorf("%s has %d mails and was never uncertain", address, count)
 		}
 		b.sameMail(address)
 	}
-	if doubles > cut {
-		b.t.Errorf("%d mails arrived twice, though only %d connections were cut", doubles, cut)
+	if copies > cut {
+		b.t.Errorf("%d mails arrived twice, though only %d connections were cut", copies, cut)
 	}
-	b.t.Logf("%d mails, %d twice, %d were uncertain, %d connections were cut", n, doubles, len(doubted), cut)
+	b.t.Logf("%d mails, %d twice, %d were uncertain, %d connections were cut", n, copies, len(doubted), cut)
 }
 
 // checkHeld checks that no address has the mail twice, that the addresses without it are held, and
@@ -238,7 +238,7 @@ func (b *env) checkHeld(edition store.Edition, n, cut int) {
 		}
 	}
 	b.sent(edition.ID)
-	if got := b.wire.Received(); len(got) != n {
+	if got := b.server.Received(); len(got) != n {
 		b.t.Errorf("%d addresses have the mail at the end, want %d", len(got), n)
 	}
 	b.t.Logf("%d mails, %d were held, %d connections were cut", n, len(held), cut)
@@ -249,7 +249,7 @@ func (b *env) checkHeld(edition store.Edition, n, cut int) {
 func (b *env) atRest(edition store.Edition, n int) (held []store.AddressedDelivery, have map[string]int) {
 	b.t.Helper()
 	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); {
-		was, had := len(held), len(have)
+		was, before := len(held), len(have)
 		p, err := b.engine.Progress(b.t.Context(), edition.ID)
 		if err != nil {
 			b.t.Fatal(err)
@@ -257,8 +257,8 @@ func (b *env) atRest(edition store.Edition, n int) (held []store.AddressedDelive
 		if held, err = b.store.Deliveries(b.t.Context(), edition, []digest.DeliveryState{digest.DeliveryUncertain}, 0, n); err != nil {
 			b.t.Fatal(err)
 		}
-		have = b.wire.Received()
-		if len(held) == was && len(have) == had && int64(len(held)) == p.Counts.Uncertain {
+		have = b.server.Received()
+		if len(held) == was && len(have) == before && int64(len(held)) == p.Counts.Uncertain {
 			return held, have
 		}
 		time.Sleep(crashLease + crashLease/2)
@@ -267,8 +267,8 @@ func (b *env) atRest(edition store.Edition, n int) (held []store.AddressedDelive
 	return nil, nil
 }
 
-// doubted returns the addresses whose mail was uncertain at some time.
-func (b *env) doubted(edition store.Edition) map[string]bool {
+// everUncertain returns the addresses whose mail was uncertain at some time.
+func (b *env) everUncertain(edition store.Edition) map[string]bool {
 	all, err := b.store.Deliveries(b.t.Context(), edition, []digest.DeliveryState{digest.DeliverySent, digest.DeliveryUncertain}, 0, 1<<30)
 	if err != nil {
 		b.t.Fatal(err)
@@ -285,7 +285,7 @@ func (b *env) doubted(edition store.Edition) map[string]bool {
 // sameMail checks that all copies that an address received are the same.
 func (b *env) sameMail(address string) {
 	ids := map[string]bool{}
-	for _, m := range b.wire.Mails() {
+	for _, m := range b.server.Mails() {
 		if m.To[0] != address {
 			continue
 		}

@@ -42,7 +42,7 @@ func (b *env) waitingDraft(articles int) store.Edition {
 // mailsTo returns the mails to an address.
 func (b *env) mailsTo(address string) []string {
 	var out []string
-	for _, m := range b.wire.Mails() {
+	for _, m := range b.server.Mails() {
 		if slices.Contains(m.To, address) {
 			out = append(out, strings.ReplaceAll(string(m.Data), "=\r\n", "")) // without soft line breaks
 		}
@@ -69,20 +69,20 @@ func TestDraftIsMailedToEditors(t *testing.T) {
 			if err := b.store.UpdateEditor(t.Context(), gone, ""); err != nil {
 				t.Fatal(err)
 			}
-			b.options.Digests[0].Automatic, b.options.Digests[0].Notify, b.options.Digests[0].Schedule = false, notify, everySecond(t)
-			b.readers(1)
-			b.article("ferries")
+			b.options.Digests[0].Automatic, b.options.Digests[0].Notify, b.options.Digests[0].Schedule = false, notify, secondsSchedule(t)
+			b.addSubscribers(1)
+			b.addArticle("ferries")
 			b.start()
 			draft := b.waitingDraft(1)
-			b.eventually("the mails to the editors", func() bool { return len(b.wire.Mails()) >= len(want) })
+			b.eventually("the mails to the editors", func() bool { return len(b.server.Mails()) >= len(want) })
 			b.stop()
-			var told []string
-			for address := range b.wire.Received() {
-				told = append(told, address)
+			var mailed []string
+			for address := range b.server.Received() {
+				mailed = append(mailed, address)
 			}
-			slices.Sort(told)
-			if !slices.Equal(told, want) {
-				t.Errorf("told %q, want %q", told, want)
+			slices.Sort(mailed)
+			if !slices.Equal(mailed, want) {
+				t.Errorf("told %q, want %q", mailed, want)
 			}
 			for _, address := range want {
 				for _, m := range b.mailsTo(address) {
@@ -105,17 +105,17 @@ func TestArticlesOfLaterTickJoinWaitingDraft(t *testing.T) {
 	each(t, sink.Options{}, nil, func(b *env) {
 		ctx := b.t.Context()
 		b.editor("ann@gazette.example", "editor")
-		b.options.Digests[0].Automatic, b.options.Digests[0].Schedule, b.options.Digests[0].Max = false, everySecond(b.t), 3
-		b.readers(2)
-		b.article("ferries")
-		b.article("bridges")
+		b.options.Digests[0].Automatic, b.options.Digests[0].Schedule, b.options.Digests[0].Max = false, secondsSchedule(b.t), 3
+		b.addSubscribers(2)
+		b.addArticle("ferries")
+		b.addArticle("bridges")
 		b.start()
 		first := b.waitingDraft(2)
 		if err := b.store.SetEditionSubject(ctx, first.ID, "An editor's own words"); err != nil {
 			b.t.Fatal(err)
 		}
 		shown := b.review(first.ID).Fingerprint
-		b.article("harbours")
+		b.addArticle("harbours")
 		joined := b.waitingDraft(3)
 		if joined.ID != first.ID || joined.Number != first.Number || joined.Subject != "An editor's own words" || !joined.Created.After(first.Created) {
 			b.t.Errorf("joined %+v to %+v", joined.Edition, first.Edition)
@@ -125,7 +125,7 @@ func TestArticlesOfLaterTickJoinWaitingDraft(t *testing.T) {
 			b.t.Errorf("approved content that was not shown: %v", err)
 		}
 		// The draft is full: with a fourth article, the oldest returns to the queue.
-		b.article("lighthouses")
+		b.addArticle("lighthouses")
 		b.eventually("the oldest article in the queue again", func() bool {
 			backlog, err := b.engine.Backlog(ctx, "weekly", time.Time{})
 			return err == nil && backlog.Waiting == 1 && backlog.Drafted == 3
@@ -160,10 +160,10 @@ func TestWithdrawnArticleOfRunningEditionIsMailedToEditors(t *testing.T) {
 		var log lines
 		b.options.Log = slog.New(slog.NewTextHandler(&log, nil))
 		b.editor("ann@gazette.example", "editor")
-		b.readers(2)
-		b.article("ferries")
-		b.article("bridges")
-		b.make()
+		b.addSubscribers(2)
+		b.addArticle("ferries")
+		b.addArticle("bridges")
+		b.newDeliveryEngine()
 		e := b.send()
 		if err := b.engine.Pause(ctx, e.ID, "a moment"); err != nil {
 			b.t.Fatal(err)
@@ -216,10 +216,10 @@ func TestOldDraftsAreDroppedAtStart(t *testing.T) {
 		ctx := b.t.Context()
 		b.editor("ann@gazette.example", "editor")
 		b.options.Digests[0].Automatic = false
-		b.make()
+		b.newDeliveryEngine()
 		var drafts []store.Edition
 		for _, slug := range []string{"ferries", "bridges", "harbours"} {
-			b.article(slug)
+			b.addArticle(slug)
 			found, err := b.store.ArticleBySlug(ctx, slug)
 			if err != nil {
 				b.t.Fatal(err)
@@ -233,8 +233,8 @@ func TestOldDraftsAreDroppedAtStart(t *testing.T) {
 			}
 			drafts = append(drafts, e)
 		}
-		b.options.Digests[0].Schedule = everySecond(b.t)
-		b.make()
+		b.options.Digests[0].Schedule = secondsSchedule(b.t)
+		b.newDeliveryEngine()
 		b.run()
 		kept := b.waitingDraft(3)
 		if kept.ID != drafts[2].ID {

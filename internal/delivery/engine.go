@@ -171,7 +171,7 @@ func (e *Engine) every(ctx context.Context, name string, step func(ctx context.C
 		case errors.Is(err, store.ErrQuarantined):
 			// The service logs this once, when it starts.
 		case err != nil && !errors.Is(err, context.Canceled) && err.Error() != last:
-			e.Log.Error("cannot go on for now", "step", name, "error", err)
+			e.Log.Error("a step of the engine failed and is tried again", "step", name, "error", err)
 			last = err.Error()
 		}
 		wait(ctx, e.Poll)

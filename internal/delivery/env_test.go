@@ -26,7 +26,7 @@ type env struct {
 	t            *testing.T
 	store        *store.Store
 	dsn          string
-	wire         *testkit.SMTPServer
+	server       *testkit.SMTPServer
 	options      delivery.Options
 	engine       *delivery.Engine
 	stop         func()
@@ -68,7 +68,7 @@ func setupOn(t *testing.T, dsn string, wire sink.Options) *env {
 	w := testkit.StartSMTPServer(t, wire)
 	o := envOptions()
 	o.Store, o.Keys, o.Templates, o.Relays = s, keys, set, []relay.Config{localRelay(w.Port())}
-	return &env{t: t, store: s, dsn: dsn, wire: w, options: o}
+	return &env{t: t, store: s, dsn: dsn, server: w, options: o}
 }
 
 // envOptions returns all options that need no store.
@@ -90,8 +90,8 @@ func localRelay(port int) relay.Config {
 	return relay.Config{Weight: 1, Connections: 4, Relay: mailer.Relay{Name: "main", Host: "127.0.0.1", Port: port, Security: mailer.NoTLS, Auth: mailer.AuthNone}}
 }
 
-// readers adds n subscribers to the digest.
-func (b *env) readers(n int) {
+// addSubscribers adds n subscribers to the digest.
+func (b *env) addSubscribers(n int) {
 	b.t.Helper()
 	for i := range n {
 		p, err := b.store.AddSubscriber(b.t.Context(), subscriber.Subscriber{
@@ -106,8 +106,8 @@ func (b *env) readers(n int) {
 	}
 }
 
-// bulk adds many subscribers to the digest at once.
-func (b *env) bulk(n int) {
+// importSubscribers adds many subscribers to the digest at once.
+func (b *env) importSubscribers(n int) {
 	b.t.Helper()
 	var list strings.Builder
 	list.WriteString("address,name\n")
@@ -127,8 +127,8 @@ func (b *env) importList(list string, n int) {
 	}
 }
 
-// article stores an article that is new to the digest.
-func (b *env) article(slug string, tags ...string) {
+// addArticle stores an article that is new to the digest.
+func (b *env) addArticle(slug string, tags ...string) {
 	b.t.Helper()
 	now := b.store.Now()
 	a := &article.Article{
@@ -143,7 +143,7 @@ func (b *env) article(slug string, tags ...string) {
 // start makes an engine and runs it until the test ends or stop is called.
 func (b *env) start() {
 	b.t.Helper()
-	b.make()
+	b.newDeliveryEngine()
 	b.run()
 }
 
@@ -165,14 +165,14 @@ func (b *env) run() {
 			if err != nil {
 				b.t.Errorf("Run: %v", err)
 			}
-		case <-time.After(patience):
+		case <-time.After(hangTimeout):
 			b.t.Error("the engine does not stop")
 		}
 	}
 	b.t.Cleanup(b.stop)
 }
 
-func (b *env) make() {
+func (b *env) newDeliveryEngine() {
 	b.t.Helper()
 	engine, err := delivery.New(b.t.Context(), b.options)
 	if err != nil {
@@ -197,14 +197,14 @@ func (b *env) send() store.Edition {
 
 type progress = delivery.Progress
 
-// patience only ends tests that hang: with the race detector on a busy machine, some steps take
+// hangTimeout ends tests that hang: with the race detector on a busy machine, some steps take
 // more than half a minute.
-const patience = 3 * time.Minute
+const hangTimeout = 3 * time.Minute
 
-// until waits for a condition on an edition's progress.
-func (b *env) until(id, what string, holds func(p delivery.Progress) bool) delivery.Progress {
+// untilProgress waits for a condition on an edition's progress.
+func (b *env) untilProgress(id, what string, holds func(p delivery.Progress) bool) delivery.Progress {
 	b.t.Helper()
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(hangTimeout)
 	var p delivery.Progress
 	var last error
 	for time.Now().Before(deadline) {
@@ -218,14 +218,14 @@ func (b *env) until(id, what string, holds func(p delivery.Progress) bool) deliv
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	b.t.Fatalf("never %s: %s %+v, holds %+v, received %d, %v", what, p.Edition.State, p.Counts, p.Holds, len(b.wire.Received()), last)
+	b.t.Fatalf("never %s: %s %+v, holds %+v, received %d, %v", what, p.Edition.State, p.Counts, p.Holds, len(b.server.Received()), last)
 	return p
 }
 
 // eventually waits for a condition.
 func (b *env) eventually(what string, holds func() bool) {
 	b.t.Helper()
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(hangTimeout); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if holds() {
 			return
 		}
@@ -235,13 +235,13 @@ func (b *env) eventually(what string, holds func() bool) {
 
 func (b *env) sent(id string) delivery.Progress {
 	b.t.Helper()
-	return b.until(id, "sent", func(p delivery.Progress) bool { return p.Edition.State == digest.Sent })
+	return b.untilProgress(id, "sent", func(p delivery.Progress) bool { return p.Edition.State == digest.Sent })
 }
 
 // wantOneMailEach checks that n addresses have exactly one mail each.
 func (b *env) wantOneMailEach(n int) {
 	b.t.Helper()
-	got := b.wire.Received()
+	got := b.server.Received()
 	if len(got) != n {
 		b.t.Errorf("%d subscribers have mail, want %d", len(got), n)
 	}

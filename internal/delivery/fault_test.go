@@ -57,8 +57,8 @@ func (f *faultyEnv) settles(id string, within time.Duration) bool {
 	return false
 }
 
-// state checks a subscriber's state.
-func (f *faultyEnv) state(n int, want subscriber.State) {
+// wantState checks a subscriber's state.
+func (f *faultyEnv) wantState(n int, want subscriber.State) {
 	f.t.Helper()
 	got, err := f.store.SubscriberByAddress(f.t.Context(), subscriber.MustParseAddress(fmt.Sprintf("reader%d@example.org", n)))
 	if err != nil || got.State != want {
@@ -74,29 +74,29 @@ func TestRefusalsUpdateSubscriberStates(t *testing.T) {
 		{At: sink.AfterDot, Match: "reader3@", Reply: "550 5.1.1 no such user"},
 		{At: sink.AtRcpt, Match: "reader4@", Reply: "552 5.2.2 mailbox full"},
 	}})
-	f.readers(40)
-	f.article("ferries")
+	f.addSubscribers(40)
+	f.addArticle("ferries")
 	f.start()
 	p := f.sent(f.send().ID)
 	if p.Counts != (store.DeliveryCounts{Total: 40, Sent: 36, Refused: 4}) {
 		t.Errorf("counts %+v", p.Counts)
 	}
 	f.wantOneMailEach(36)
-	f.state(1, subscriber.Bounced)
-	f.state(2, subscriber.Active)
-	f.state(3, subscriber.Bounced)
-	f.state(4, subscriber.Active)
+	f.wantState(1, subscriber.Bounced)
+	f.wantState(2, subscriber.Active)
+	f.wantState(3, subscriber.Bounced)
+	f.wantState(4, subscriber.Active)
 }
 
 func TestGreylistedMailsArriveLater(t *testing.T) {
 	t.Parallel()
 	f := setupFaulty(t, sink.Options{Greylist: 1})
-	f.readers(30)
-	f.article("ferries")
+	f.addSubscribers(30)
+	f.addArticle("ferries")
 	f.start()
 	e := f.send()
-	f.until(e.ID, "put off", func(p delivery.Progress) bool { return p.Counts.Deferred == 30 })
-	if len(f.wire.Received()) != 0 {
+	f.untilProgress(e.ID, "put off", func(p delivery.Progress) bool { return p.Counts.Deferred == 30 })
+	if len(f.server.Received()) != 0 {
 		t.Error("a greylisted mail counts as received")
 	}
 	f.forward(10 * time.Minute)
@@ -110,33 +110,33 @@ func TestGreylistedMailsArriveLater(t *testing.T) {
 func TestRetriesWaitForDoublingIntervals(t *testing.T) {
 	t.Parallel()
 	f := setupFaulty(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Match: "reader3@", Times: 3, Reply: "450 4.2.1 try later"}}})
-	f.readers(5)
-	f.article("ferries")
+	f.addSubscribers(5)
+	f.addArticle("ferries")
 	f.start()
 	e := f.send()
-	f.until(e.ID, "put off", func(p delivery.Progress) bool { return p.Counts.Sent == 4 && p.Counts.Deferred == 1 })
+	f.untilProgress(e.ID, "put off", func(p delivery.Progress) bool { return p.Counts.Sent == 4 && p.Counts.Deferred == 1 })
 	for i, wait := range []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute} {
-		if struck := f.wire.FaultCount(0); struck != i+1 {
-			t.Fatalf("the mail was tried %d times, want %d", struck, i+1)
+		if faults := f.server.FaultCount(0); faults != i+1 {
+			t.Fatalf("the mail was tried %d times, want %d", faults, i+1)
 		}
 		f.forward(wait * 8 / 10)
 		time.Sleep(10 * f.options.Poll) // several polls
-		next := f.next(e)
+		next := f.untilNextTry(e)
 		if next < wait/10 || next > wait*3/10 {
 			t.Errorf("after %v the next try is in %v, want about %v", wait*8/10, next, wait*2/10)
 		}
-		if f.wire.FaultCount(0) != i+1 || len(f.wire.Mails()) != 4 {
+		if f.server.FaultCount(0) != i+1 || len(f.server.Mails()) != 4 {
 			t.Fatalf("the mail was tried after %v and should wait for %v", wait*8/10, wait)
 		}
 		f.forward(wait * 4 / 10)
-		f.eventually("the next try", func() bool { return f.wire.FaultCount(0) == i+2 || len(f.wire.Mails()) == 5 })
+		f.eventually("the next try", func() bool { return f.server.FaultCount(0) == i+2 || len(f.server.Mails()) == 5 })
 	}
 	f.sent(e.ID)
 	f.wantOneMailEach(5)
 }
 
-// next returns how long the only deferred mail has to wait.
-func (f *faultyEnv) next(e store.Edition) time.Duration {
+// untilNextTry returns how long the only deferred mail has to wait.
+func (f *faultyEnv) untilNextTry(e store.Edition) time.Duration {
 	f.t.Helper()
 	waits, err := f.store.Deliveries(f.t.Context(), e, []digest.DeliveryState{digest.DeliveryDeferred}, 0, 10)
 	if err != nil || len(waits) != 1 {
@@ -148,11 +148,11 @@ func (f *faultyEnv) next(e store.Edition) time.Duration {
 func TestRetriesEndAfterConfiguredTime(t *testing.T) {
 	t.Parallel()
 	f := setupFaulty(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Match: "reader7@", Reply: "450 4.2.1 try later"}}})
-	f.readers(10)
-	f.article("ferries")
+	f.addSubscribers(10)
+	f.addArticle("ferries")
 	f.start()
 	e := f.send()
-	f.until(e.ID, "put off", func(p delivery.Progress) bool { return p.Counts.Sent == 9 && p.Counts.Deferred == 1 })
+	f.untilProgress(e.ID, "put off", func(p delivery.Progress) bool { return p.Counts.Sent == 9 && p.Counts.Deferred == 1 })
 	for _, wait := range []time.Duration{time.Hour, 60 * time.Hour, 12 * time.Hour} { // three tries
 		f.forward(wait)
 		f.settles(e.ID, 500*time.Millisecond)
@@ -160,7 +160,7 @@ func TestRetriesEndAfterConfiguredTime(t *testing.T) {
 	if p := f.sent(e.ID); p.Counts != (store.DeliveryCounts{Total: 10, Sent: 9, Refused: 1}) {
 		t.Errorf("counts %+v", p.Counts)
 	}
-	f.state(7, subscriber.Active)
+	f.wantState(7, subscriber.Active)
 	last, err := f.store.Deliveries(t.Context(), e, []digest.DeliveryState{digest.DeliveryRefused}, 0, 10)
 	if err != nil || len(last) != 1 || last[0].Reason != "given up after 72h0m0s and 4 tries: 4.2.1 try later" || last[0].Code != 450 {
 		t.Errorf("%+v, %v", last, err)
@@ -172,11 +172,11 @@ func TestRetriesEndAfterConfiguredTime(t *testing.T) {
 func TestClockJumpOfYearsDoesNotEndRetries(t *testing.T) {
 	t.Parallel()
 	f := setupFaulty(t, sink.Options{Greylist: 2})
-	f.readers(10)
-	f.article("ferries")
+	f.addSubscribers(10)
+	f.addArticle("ferries")
 	f.start()
 	e := f.send()
-	f.until(e.ID, "put off", func(p delivery.Progress) bool { return p.Counts.Deferred == 10 })
+	f.untilProgress(e.ID, "put off", func(p delivery.Progress) bool { return p.Counts.Deferred == 10 })
 	for range 2 {
 		f.forward(20_000 * time.Hour)
 		f.settles(e.ID, 500*time.Millisecond)
@@ -189,11 +189,11 @@ func TestClockJumpOfYearsDoesNotEndRetries(t *testing.T) {
 func TestUnsubscribedBeforeDeliveryIsSkipped(t *testing.T) {
 	t.Parallel()
 	f := setupFaulty(t, sink.Options{Greylist: 1})
-	f.readers(10)
-	f.article("ferries")
+	f.addSubscribers(10)
+	f.addArticle("ferries")
 	f.start()
 	e := f.send()
-	f.until(e.ID, "put off", func(p delivery.Progress) bool { return p.Counts.Deferred == 10 })
+	f.untilProgress(e.ID, "put off", func(p delivery.Progress) bool { return p.Counts.Deferred == 10 })
 	left, err := f.store.SubscriberByAddress(t.Context(), subscriber.MustParseAddress("reader3@example.org"))
 	if err != nil {
 		t.Fatal(err)
@@ -221,8 +221,8 @@ func TestConnectionsCutAtEveryStageLoseNoMail(t *testing.T) {
 			t.Run(name+" at "+string(stage), func(t *testing.T) {
 				t.Parallel()
 				f := setupFaulty(t, sink.Options{Faults: []sink.Fault{{At: stage, Do: action, Reply: "421 4.3.2 closing", After: 2, Times: 3, Accept: action == sink.Cut}}})
-				f.readers(60)
-				f.article("ferries")
+				f.addSubscribers(60)
+				f.addArticle("ferries")
 				f.start()
 				e := f.send()
 				for range 8 { // a 421 throttles the domain, and each round may get another one
@@ -235,9 +235,9 @@ func TestConnectionsCutAtEveryStageLoseNoMail(t *testing.T) {
 				if p.Counts != (store.DeliveryCounts{Total: 60, Sent: 60}) {
 					t.Errorf("counts %+v", p.Counts)
 				}
-				doubled := f.wire.Tally.Doubled()
-				if f.wire.Tally.Distinct() != 60 || doubled > 3 || doubled > 0 && stage != sink.AfterDot {
-					t.Errorf("%d subscribers have mail, %d of them twice", f.wire.Tally.Distinct(), doubled)
+				doubled := f.server.Tally.Doubled()
+				if f.server.Tally.Distinct() != 60 || doubled > 3 || doubled > 0 && stage != sink.AfterDot {
+					t.Errorf("%d subscribers have mail, %d of them twice", f.server.Tally.Distinct(), doubled)
 				}
 			})
 		}
@@ -248,11 +248,11 @@ func TestUncertainMailsAreHeldUnderHoldPolicy(t *testing.T) {
 	t.Parallel()
 	f := setupFaulty(t, sink.Options{Faults: []sink.Fault{{At: sink.AfterDot, Do: sink.Hang, After: 5, Times: 2, Accept: true}}})
 	f.options.Policy.Resend = false
-	f.readers(40)
-	f.article("ferries")
+	f.addSubscribers(40)
+	f.addArticle("ferries")
 	f.start()
 	e := f.send()
-	p := f.until(e.ID, "waiting for an editor", func(p delivery.Progress) bool { return p.Counts.Sent == 38 && p.Counts.Uncertain == 2 })
+	p := f.untilProgress(e.ID, "waiting for an editor", func(p delivery.Progress) bool { return p.Counts.Sent == 38 && p.Counts.Uncertain == 2 })
 	if p.Edition.State == digest.Sent {
 		t.Error("the edition counts as sent though two mails are uncertain")
 	}
@@ -267,21 +267,21 @@ func TestUncertainMailsAreHeldUnderHoldPolicy(t *testing.T) {
 func TestDeliveryStartsWhenServerComesUp(t *testing.T) {
 	t.Parallel()
 	f := setupFaulty(t, sink.Options{})
-	_ = f.wire.Close()
-	f.readers(100)
-	f.article("ferries")
+	_ = f.server.Close()
+	f.addSubscribers(100)
+	f.addArticle("ferries")
 	f.start()
 	e := f.send()
-	f.until(e.ID, "held", func(p delivery.Progress) bool { return len(p.Holds) > 0 })
-	f.wire = f.back(f.wire, sink.Options{})
+	f.untilProgress(e.ID, "held", func(p delivery.Progress) bool { return len(p.Holds) > 0 })
+	f.server = f.restartServer(f.server, sink.Options{})
 	if p := f.sent(e.ID); p.Counts != (store.DeliveryCounts{Total: 100, Sent: 100}) {
 		t.Errorf("counts %+v", p.Counts)
 	}
 	f.wantOneMailEach(100)
 }
 
-// back returns a server that listens on the old port again.
-func (f *faultyEnv) back(gone *testkit.SMTPServer, wire sink.Options) *testkit.SMTPServer {
+// restartServer returns a server that listens on the old port again.
+func (f *faultyEnv) restartServer(gone *testkit.SMTPServer, wire sink.Options) *testkit.SMTPServer {
 	f.t.Helper()
 	listener, err := net.Listen("tcp", gone.Addr().String())
 	if err != nil {
@@ -317,20 +317,20 @@ func TestMisconfiguredRelayIsHeldWithReason(t *testing.T) {
 			if test.change != nil {
 				test.change(&f.options.Relays[0].Relay)
 			}
-			f.readers(50)
-			f.article("ferries")
+			f.addSubscribers(50)
+			f.addArticle("ferries")
 			f.start()
 			e := f.send()
-			p := f.until(e.ID, "held with the reason", func(p delivery.Progress) bool {
+			p := f.untilProgress(e.ID, "held with the reason", func(p delivery.Progress) bool {
 				return strings.Contains(fmt.Sprint(p.Holds), test.reason)
 			})
 			if p.Counts.Sent+p.Counts.Refused+p.Counts.Skipped > 0 || p.Edition.State == digest.Sent {
 				t.Errorf("%s, counts %+v", p.Edition.State, p.Counts)
 			}
-			if made, _ := f.wire.Connections(); made > 20 {
+			if made, _ := f.server.Connections(); made > 20 {
 				t.Errorf("%d connections were made", made)
 			}
-			f.state(1, subscriber.Active)
+			f.wantState(1, subscriber.Active)
 		})
 	}
 }
@@ -339,10 +339,10 @@ func TestDeliveryOverLMTPUnixSocket(t *testing.T) {
 	t.Parallel()
 	f := setupFaulty(t, sink.Options{})
 	listener, path := testkit.ListenUnix(t)
-	f.wire = testkit.StartSMTPServerOn(t, listener, sink.Options{LMTP: true})
+	f.server = testkit.StartSMTPServerOn(t, listener, sink.Options{LMTP: true})
 	f.options.Relays[0].Socket, f.options.Relays[0].Protocol = path, mailer.LMTP
-	f.readers(60)
-	f.article("ferries")
+	f.addSubscribers(60)
+	f.addArticle("ferries")
 	f.start()
 	f.sent(f.send().ID)
 	f.wantOneMailEach(60)

@@ -29,18 +29,18 @@ func TestReloadDuringEditionDoesNotChangeItsMails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := setupFaulty(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Match: "reader1@", Reply: "450 4.2.1 later", Times: 1}}})
-			f.readers(2)
-			f.article("ferries")
+			f.addSubscribers(2)
+			f.addArticle("ferries")
 			f.start()
 			e := f.send()
-			f.until(e.ID, "sent to one subscriber", func(p progress) bool { return p.Retrying() })
+			f.untilProgress(e.ID, "sent to one subscriber", func(p progress) bool { return p.Retrying() })
 			f.stop()
 			reload(&f.options)
 			f.ahead.Add(int64(time.Hour))
 			f.newEngine()
 			f.run()
 			f.sent(e.ID)
-			first, second := f.wire.Mails()[0], f.wire.Mails()[1]
+			first, second := f.server.Mails()[0], f.server.Mails()[1]
 			if a, b := impersonal(t, first.Data), impersonal(t, second.Data); a != b {
 				t.Errorf("before the reload:\n%s\nafter it:\n%s", a, b)
 			}
@@ -70,8 +70,8 @@ func impersonal(t *testing.T, data []byte) string {
 func TestLateApprovalSetsDateOfMail(t *testing.T) {
 	t.Parallel()
 	f := setupFaulty(t, sink.Options{})
-	f.readers(1)
-	f.article("ferries")
+	f.addSubscribers(1)
+	f.addArticle("ferries")
 	f.start()
 	draft, err := f.engine.Draft(t.Context(), "weekly", "ann")
 	if err != nil {
@@ -83,7 +83,7 @@ func TestLateApprovalSetsDateOfMail(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.sent(draft.ID)
-	m, err := mail.ReadMessage(strings.NewReader(string(f.wire.Mails()[0].Data)))
+	m, err := mail.ReadMessage(strings.NewReader(string(f.server.Mails()[0].Data)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,10 +98,10 @@ func TestArticleWithdrawnBeforeApprovalReturnsToQueue(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{}, nil, func(b *env) {
 		ctx := b.t.Context()
-		b.readers(1)
-		b.article("ferries")
-		b.article("bridges")
-		b.make()
+		b.addSubscribers(1)
+		b.addArticle("ferries")
+		b.addArticle("bridges")
+		b.newDeliveryEngine()
 		draft, err := b.engine.Draft(ctx, "weekly", "ann")
 		if err != nil {
 			b.t.Fatal(err)
@@ -133,9 +133,9 @@ func TestDraftChangedDuringRenderingIsNotApproved(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{}, nil, func(b *env) {
 		ctx := b.t.Context()
-		b.readers(1)
-		b.article("ferries")
-		b.make()
+		b.addSubscribers(1)
+		b.addArticle("ferries")
+		b.newDeliveryEngine()
 		draft, err := b.engine.Draft(ctx, "weekly", "ann")
 		if err != nil {
 			b.t.Fatal(err)

@@ -18,15 +18,15 @@ func TestRelayHeadersAreOnEveryMail(t *testing.T) {
 	f := setupFaulty(t, sink.Options{})
 	f.options.Relays[0].Headers = []string{"X-PM-KeepID: true", "X-PM-Message-Stream: broadcast", "X-PM-Metadata-delivery: {message_id}"}
 	f.options.Relays[0].Connections = 1
-	f.readers(12)
-	f.article("ferries")
+	f.addSubscribers(12)
+	f.addArticle("ferries")
 	f.start()
 	if _, err := f.engine.SendTest(t.Context(), "weekly", delivery.PreviewOptions{}, subscriber.MustParseAddress("editor@example.org")); err != nil {
 		t.Fatal(err)
 	}
 	f.sent(f.send().ID)
 	f.wantOneMailEach(13)
-	for _, m := range f.wire.Mails() {
+	for _, m := range f.server.Mails() {
 		if !bytes.HasPrefix(m.Data, []byte("X-PM-KeepID: true\r\nX-PM-Message-Stream: broadcast\r\n")) {
 			t.Errorf("a mail to %s begins with %.80q", m.To, m.Data)
 		}

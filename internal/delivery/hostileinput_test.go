@@ -16,18 +16,18 @@ import (
 // their mail and their outcome.
 func TestHostileRepliesAreRecorded(t *testing.T) {
 	t.Parallel()
-	junk := "no\x00body \xff\xfe\xed\xa0\x80 \x1b[2J\u0085 " + strings.Repeat("満", 900)
+	badBytes := "no\x00body \xff\xfe\xed\xa0\x80 \x1b[2J\u0085 " + strings.Repeat("満", 900)
 	wire := sink.Options{Faults: []sink.Fault{
-		{At: sink.AtRcpt, Match: "reader1@", Reply: "550 5.1.1 " + junk},
-		{At: sink.AtRcpt, Match: "reader2@", Reply: "552 5.2.2 " + junk},
-		{At: sink.AfterDot, Match: "reader3@", Reply: "550 5.1.1 " + junk},
-		{At: sink.AtBanner, Reply: "421 4.3.2 " + junk, Times: 1},
-		{At: sink.AtHello, Reply: "421 4.3.2 " + junk, Times: 1},
-		{At: sink.AtMail, Reply: "421 4.3.2 " + junk, Times: 1},
+		{At: sink.AtRcpt, Match: "reader1@", Reply: "550 5.1.1 " + badBytes},
+		{At: sink.AtRcpt, Match: "reader2@", Reply: "552 5.2.2 " + badBytes},
+		{At: sink.AfterDot, Match: "reader3@", Reply: "550 5.1.1 " + badBytes},
+		{At: sink.AtBanner, Reply: "421 4.3.2 " + badBytes, Times: 1},
+		{At: sink.AtHello, Reply: "421 4.3.2 " + badBytes, Times: 1},
+		{At: sink.AtMail, Reply: "421 4.3.2 " + badBytes, Times: 1},
 	}}
 	each(t, wire, nil, func(b *env) {
-		b.readers(20)
-		b.article("ferries")
+		b.addSubscribers(20)
+		b.addArticle("ferries")
 		b.start()
 		e := b.send()
 		if p := b.sent(e.ID); p.Counts != (store.DeliveryCounts{Total: 20, Sent: 17, Refused: 3}) {

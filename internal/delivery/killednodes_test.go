@@ -41,8 +41,8 @@ func TestEveryArticleIsSentOnceWhileNodesAreKilled(t *testing.T) {
 func (b *env) runWhileNodesDie(nodes int, server *testkit.Postgres) {
 	const audience = 60
 	b.storeMayFail = true
-	b.bulk(audience)
-	b.make()
+	b.importSubscribers(audience)
+	b.newDeliveryEngine()
 	begin := time.Now()
 	f := &fleet{env: b, resend: true, spawner: func() *node { return b.spawnOn(everyTick, true) }}
 	for range nodes {
@@ -81,10 +81,10 @@ func (b *env) runWhileNodesDie(nodes int, server *testkit.Postgres) {
 	b.t.Logf("%d articles", articles)
 }
 
-// disturbStore runs happens, after which each connection may have lost its lease.
-func (f *fleet) disturbStore(happens func() error) {
+// disturbStore runs disturb, after which each connection may have lost its lease.
+func (f *fleet) disturbStore(disturb func() error) {
 	f.t.Helper()
-	if err := happens(); err != nil {
+	if err := disturb(); err != nil {
 		f.t.Fatal(err)
 	}
 	f.cut += len(f.nodes) * connections
@@ -172,10 +172,10 @@ func (b *env) checkMailsOfAll(readers, cut int) {
 	}
 	doubted := map[string]map[string]bool{}
 	for _, e := range editions {
-		doubted[e.ID] = b.doubted(e)
+		doubted[e.ID] = b.everUncertain(e)
 	}
-	got, doubles := map[string]map[string]int{}, 0
-	for _, m := range b.wire.Mails() {
+	got, copies := map[string]map[string]int{}, 0
+	for _, m := range b.server.Mails() {
 		parsed, err := mail.ReadMessage(bytes.NewReader(m.Data))
 		if err != nil {
 			b.t.Fatal(err)
@@ -186,7 +186,7 @@ func (b *env) checkMailsOfAll(readers, cut int) {
 			got[edition] = map[string]int{}
 		}
 		if got[edition][id]++; got[edition][id] > 1 {
-			doubles++
+			copies++
 			if !doubted[edition][m.To[0]] {
 				b.t.Errorf("%s has edition %s twice and was never uncertain", m.To[0], edition)
 			}
@@ -197,8 +197,8 @@ func (b *env) checkMailsOfAll(readers, cut int) {
 			b.t.Errorf("%d subscribers have edition %d, want %d", len(got[e.ID]), e.Number, readers)
 		}
 	}
-	if doubles > cut || len(got) != len(editions) {
-		b.t.Errorf("%d mails arrived twice, %d connections were cut; %d editions of %d were mailed", doubles, cut, len(got), len(editions))
+	if copies > cut || len(got) != len(editions) {
+		b.t.Errorf("%d mails arrived twice, %d connections were cut; %d editions of %d were mailed", copies, cut, len(got), len(editions))
 	}
-	b.t.Logf("%d editions, %d mails, %d twice, %d connections were cut", len(editions), len(b.wire.Mails()), doubles, cut)
+	b.t.Logf("%d editions, %d mails, %d twice, %d connections were cut", len(editions), len(b.server.Mails()), copies, cut)
 }

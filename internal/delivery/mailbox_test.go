@@ -27,15 +27,15 @@ func TestDeadMailboxesThrottleNeitherDomainNorRelay(t *testing.T) {
 			t.Parallel()
 			f := setupFaulty(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Match: "reader1", Reply: reply}}})
 			f.options.Relays[0].Connections = 1
-			f.readers(40) // reader1 and reader10 to reader19 are dead
-			f.article("ferries")
+			f.addSubscribers(40) // reader1 and reader10 to reader19 are dead
+			f.addArticle("ferries")
 			f.start()
 			if p := f.sent(f.send().ID); p.Counts != (store.DeliveryCounts{Total: 40, Sent: 29, Refused: 11}) {
 				t.Errorf("counts %+v", p.Counts)
 			}
 			f.wantOneMailEach(29)
-			f.state(1, subscriber.Bounced)
-			f.state(2, subscriber.Active)
+			f.wantState(1, subscriber.Bounced)
+			f.wantState(2, subscriber.Active)
 			if holds, err := f.store.Holds(t.Context()); err != nil || len(holds) != 0 {
 				t.Errorf("holds: %+v, %v", holds, err)
 			}
@@ -64,18 +64,18 @@ func TestQuotedLocalPartsReceiveMail(t *testing.T) {
 	for _, address := range addresses {
 		b.subscribe(address)
 	}
-	b.article("ferries")
+	b.addArticle("ferries")
 	b.start()
 	if p := b.sent(b.send().ID); p.Counts != (store.DeliveryCounts{Total: 3, Sent: 3}) {
 		t.Errorf("counts %+v", p.Counts)
 	}
-	received := b.wire.Received()
+	received := b.server.Received()
 	for _, address := range addresses {
 		if received[address] != 1 {
 			t.Errorf("%s is not among %v", address, received)
 		}
 	}
-	for _, m := range b.wire.Mails() {
+	for _, m := range b.server.Mails() {
 		got, err := mail.ReadMessage(strings.NewReader(string(m.Data)))
 		if err != nil {
 			t.Fatal(err)
@@ -92,9 +92,9 @@ func TestUnsendableAddressIsNotSuppressed(t *testing.T) {
 	t.Parallel()
 	b := setup(t, store.SQLite, sink.Options{})
 	who := b.subscribe("jürgen@example.org")
-	b.readers(3)
+	b.addSubscribers(3)
 	for i := range 4 {
-		b.article(fmt.Sprintf("ferries-%d", i))
+		b.addArticle(fmt.Sprintf("ferries-%d", i))
 		if i == 0 {
 			b.start()
 		}
@@ -127,8 +127,8 @@ func TestPersistentlyFullMailboxIsSoftBounce(t *testing.T) {
 		{At: sink.AtRcpt, Match: "reader1@", Reply: "452 4.2.2 mailbox full"},
 		{At: sink.AtRcpt, Match: "reader2@", Reply: "450 4.2.0 your address is on a block list"},
 	}})
-	f.readers(4)
-	f.article("ferries")
+	f.addSubscribers(4)
+	f.addArticle("ferries")
 	f.start()
 	e := f.send()
 	for range 3 {
@@ -136,9 +136,9 @@ func TestPersistentlyFullMailboxIsSoftBounce(t *testing.T) {
 			p, err := f.engine.Progress(t.Context(), e.ID)
 			return err == nil && p.Counts.Deferred == 2 && p.Counts.Sent == 2
 		})
-		struck := f.wire.FaultCount(0) + f.wire.FaultCount(1)
+		faults := f.server.FaultCount(0) + f.server.FaultCount(1)
 		f.forward(25 * time.Hour)
-		f.eventually("both mails are tried again", func() bool { return f.wire.FaultCount(0)+f.wire.FaultCount(1) == struck+2 })
+		f.eventually("both mails are tried again", func() bool { return f.server.FaultCount(0)+f.server.FaultCount(1) == faults+2 })
 	}
 	if p := f.sent(e.ID); p.Counts != (store.DeliveryCounts{Total: 4, Sent: 2, Refused: 2}) {
 		t.Errorf("counts %+v", p.Counts)

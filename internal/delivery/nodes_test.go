@@ -68,14 +68,14 @@ func TestKilledAndFrozenNodesLoseNoRecipient(t *testing.T) {
 			t.Parallel()
 			b := setup(t, store.Postgres, sink.Options{Delay: 15 * time.Millisecond})
 			n := 400 * *kills // more than are sent during the test
-			b.bulk(n)
-			b.article("ferries")
-			b.make()
+			b.importSubscribers(n)
+			b.addArticle("ferries")
+			b.newDeliveryEngine()
 			edition := b.send()
 			f := b.fleet(3, resend)
 			defer f.end()
 			done := 0
-			for ; done < *kills/2 && !b.over(edition.ID); done++ {
+			for ; done < *kills/2 && !b.finished(edition.ID); done++ {
 				time.Sleep(rand.N(150 * time.Millisecond))
 				if i := rand.IntN(3); rand.IntN(2) == 0 {
 					f.kill(i)
@@ -95,7 +95,7 @@ func TestKilledAndFrozenNodesLoseNoRecipient(t *testing.T) {
 // settled waits for the end of an edition and checks its mails, when cut connections were cut.
 func (b *env) settled(edition store.Edition, n int, resend bool, cut int) {
 	b.t.Helper()
-	b.until(edition.ID, "settled", func(p progress) bool {
+	b.untilProgress(edition.ID, "settled", func(p progress) bool {
 		return p.Counts.Total == int64(n) && p.Counts.Open() == 0 && (!resend || p.Counts.Uncertain == 0)
 	})
 	if resend {
@@ -106,21 +106,21 @@ func (b *env) settled(edition store.Edition, n int, resend bool, cut int) {
 	b.checkHeld(edition, n, cut)
 }
 
-// sendWhileStoreFails sends an edition from three nodes while happens disturbs PostgreSQL.
-func sendWhileStoreFails(t *testing.T, dsn string, happens func()) {
+// sendWhileStoreFails sends an edition from three nodes while disturb runs.
+func sendWhileStoreFails(t *testing.T, dsn string, disturb func()) {
 	t.Helper()
 	b := setupOn(t, dsn, sink.Options{Delay: 10 * time.Millisecond})
 	b.storeMayFail = true
 	const n = 5000
-	b.bulk(n)
-	b.article("ferries")
-	b.make()
+	b.importSubscribers(n)
+	b.addArticle("ferries")
+	b.newDeliveryEngine()
 	edition := b.send()
 	f := b.fleet(3, true)
 	defer f.end()
-	b.until(edition.ID, "under way", func(p progress) bool { return len(b.wire.Mails()) > n/10 })
-	happens()
-	if had := len(b.wire.Mails()); had >= n {
+	b.untilProgress(edition.ID, "under way", func(p progress) bool { return len(b.server.Mails()) > n/10 })
+	disturb()
+	if before := len(b.server.Mails()); before >= n {
 		t.Fatal("everything was sent before PostgreSQL was disturbed: the test shows nothing")
 	}
 	// Each connection of each node may lose its lease once, with the mail on it.
@@ -177,10 +177,10 @@ func TestConcurrentReleaseOfLastChunksFinishesEdition(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{}, nil, func(b *env) {
 		b.options.Policy.Chunk = 1
-		b.readers(8)
-		b.make()
+		b.addSubscribers(8)
+		b.newDeliveryEngine()
 		for round := range 4 {
-			b.article(fmt.Sprint("ferry", round))
+			b.addArticle(fmt.Sprint("ferry", round))
 			edition := b.send()
 			var chunks []*store.Chunk
 			for len(chunks) < 8 {
@@ -188,7 +188,7 @@ func TestConcurrentReleaseOfLastChunksFinishesEdition(t *testing.T) {
 				if err != nil || c == nil {
 					b.t.Fatalf("claimed %v, %v", c, err)
 				}
-				b.deliver(*c)
+				b.markDelivered(*c)
 				chunks = append(chunks, c)
 			}
 			ended := make(chan bool, len(chunks))
@@ -215,8 +215,8 @@ func TestConcurrentReleaseOfLastChunksFinishesEdition(t *testing.T) {
 	})
 }
 
-// deliver records that all mails of a chunk were sent.
-func (b *env) deliver(c store.Chunk) {
+// markDelivered records that all mails of a chunk were sent.
+func (b *env) markDelivered(c store.Chunk) {
 	b.t.Helper()
 	r := b.store.NewRecorder()
 	defer r.Close()

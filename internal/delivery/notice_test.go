@@ -13,8 +13,8 @@ import (
 	"github.com/tidings-press/tidings/templates"
 )
 
-// notices queues n single mails.
-func (b *env) notices(n int) {
+// queueNotices queues n single mails.
+func (b *env) queueNotices(n int) {
 	b.t.Helper()
 	for i := range n {
 		to := subscriber.MustParseAddress(fmt.Sprintf("reader%d@example.org", i))
@@ -28,8 +28,8 @@ func TestSingleMailsArriveOnce(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{Greylist: 0}, nil, func(b *env) {
 		b.start()
-		b.notices(30)
-		b.eventually("all are sent", func() bool { return len(b.wire.Received()) == 30 })
+		b.queueNotices(30)
+		b.eventually("all are sent", func() bool { return len(b.server.Received()) == 30 })
 		b.wantOneMailEach(30)
 	})
 }
@@ -41,23 +41,23 @@ func TestSingleMailsTryWrongPasswordOnce(t *testing.T) {
 	b := setup(t, store.SQLite, sink.Options{Users: map[string]string{"press": "secret"}})
 	r := &b.options.Relays[0]
 	r.Username, r.Password, r.Auth = "press", "wrong", mailer.AuthPlain
-	b.readers(10)
-	b.article("ferries")
+	b.addSubscribers(10)
+	b.addArticle("ferries")
 	b.start()
-	b.notices(50)
+	b.queueNotices(50)
 	b.eventually("the hold is shown", func() bool {
 		holds, err := b.store.Holds(t.Context())
 		return err == nil && len(holds) == 1 && holds[0].Kind == store.ConnectionHeld
 	})
 	b.send()
 	time.Sleep(time.Second)
-	if made, _ := b.wire.Connections(); made > 2 { // one for a single mail, and one of an edition at the same moment
+	if made, _ := b.server.Connections(); made > 2 { // one for a single mail, and one of an edition at the same moment
 		t.Errorf("%d connections tried the password", made)
 	}
 	b.stop()
 	r.Password = "secret"
 	b.start()
-	b.eventually("all are sent", func() bool { return b.wire.Tally.Mails() == 60 })
+	b.eventually("all are sent", func() bool { return b.server.Tally.Mails() == 60 })
 }
 
 // TestSingleMailsKeepRelayLimits checks a relay's limits over all nodes.
@@ -68,13 +68,13 @@ func TestSingleMailsKeepRelayLimits(t *testing.T) {
 			time.Sleep(left) // the limit counts by the clock's hours
 		}
 		b.start()
-		b.notices(40)
-		b.eventually("as many as an hour allows", func() bool { return len(b.wire.Mails()) == 20 })
+		b.queueNotices(40)
+		b.eventually("as many as an hour allows", func() bool { return len(b.server.Mails()) == 20 })
 		time.Sleep(500 * time.Millisecond)
-		if got := len(b.wire.Mails()); got != 20 {
+		if got := len(b.server.Mails()); got != 20 {
 			b.t.Errorf("%d mails in an hour, 20 are allowed", got)
 		}
-		if _, peak := b.wire.Connections(); peak > 1 {
+		if _, peak := b.server.Connections(); peak > 1 {
 			b.t.Errorf("%d connections at once", peak)
 		}
 	})
@@ -86,10 +86,10 @@ func TestQueuedSingleMailsAreSentInParallel(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{Delay: 100 * time.Millisecond}, nil, func(b *env) {
 		b.start()
-		b.notices(40)
-		b.eventually("all are sent", func() bool { return len(b.wire.Received()) == 40 })
+		b.queueNotices(40)
+		b.eventually("all are sent", func() bool { return len(b.server.Received()) == 40 })
 		b.wantOneMailEach(40)
-		made, peak := b.wire.Connections()
+		made, peak := b.server.Connections()
 		if peak != 4 || made > 12 { // the relay allows four, and each takes many mails
 			b.t.Errorf("%d connections, %d at once", made, peak)
 		}
@@ -99,20 +99,20 @@ func TestQueuedSingleMailsAreSentInParallel(t *testing.T) {
 func TestSingleMailGetsConnectionDuringEdition(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{Delay: 20 * time.Millisecond}, func(o *delivery.Options) { o.Relays[0].Connections = 2 }, func(b *env) {
-		b.bulk(1500)
-		b.article("ferries")
+		b.importSubscribers(1500)
+		b.addArticle("ferries")
 		b.start()
 		e := b.send()
-		b.until(e.ID, "under way", func(p delivery.Progress) bool { return p.Counts.Sent > 20 })
+		b.untilProgress(e.ID, "under way", func(p delivery.Progress) bool { return p.Counts.Sent > 20 })
 		to := subscriber.MustParseAddress("waiting@example.org")
 		if err := b.engine.SendNotice(b.t.Context(), to, templates.Rendered{Subject: "Please confirm", Text: "Hello\n", HTML: "<p>Hello</p>"}); err != nil {
 			b.t.Fatal(err)
 		}
-		b.eventually("the single mail is there", func() bool { return b.wire.Received()["waiting@example.org"] == 1 })
+		b.eventually("the single mail is there", func() bool { return b.server.Received()["waiting@example.org"] == 1 })
 		if p, err := b.engine.Progress(b.t.Context(), e.ID); err != nil || p.Counts.Sent > 1200 {
 			b.t.Errorf("the single mail waited for the edition: %+v, %v", p.Counts, err)
 		}
-		if _, peak := b.wire.Connections(); peak > 2 {
+		if _, peak := b.server.Connections(); peak > 2 {
 			b.t.Errorf("%d connections at once", peak)
 		}
 		b.sent(e.ID)

@@ -148,8 +148,8 @@ func (e *Engine) handOver(ctx context.Context, conn *noticeConn, m singleMail) e
 	defer cancel()
 	var errs []error
 	for _, r := range e.relays.All() {
-		if why := r.HeldReason(); why != "" {
-			errs = append(errs, fmt.Errorf("relay %s is held: %s", r.Name, why))
+		if reason := r.HeldReason(); reason != "" {
+			errs = append(errs, fmt.Errorf("relay %s is held: %s", r.Name, reason))
 			continue
 		}
 		handed, err := e.handOverTo(ctx, r, conn, m)

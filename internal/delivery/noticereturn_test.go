@@ -15,8 +15,8 @@ import (
 
 const unsubscribeLink = "https://gazette.example/unsubscribe/token"
 
-// pending adds a subscriber who has not confirmed yet.
-func (b *env) pending(address string) subscriber.Subscriber {
+// addPending adds a subscriber who has not confirmed yet.
+func (b *env) addPending(address string) subscriber.Subscriber {
 	b.t.Helper()
 	who, err := b.store.AddSubscriber(b.t.Context(), subscriber.Subscriber{Address: subscriber.MustParseAddress(address), State: subscriber.Pending})
 	if err != nil {
@@ -25,8 +25,8 @@ func (b *env) pending(address string) subscriber.Subscriber {
 	return who
 }
 
-// write sends a single mail to a subscriber.
-func (b *env) write(who subscriber.Subscriber, unsubscribe string) {
+// sendToSubscriber sends a single mail to a subscriber.
+func (b *env) sendToSubscriber(who subscriber.Subscriber, unsubscribe string) {
 	b.t.Helper()
 	err := b.engine.SendToSubscriber(b.t.Context(), who, unsubscribe, templates.Rendered{Subject: "Hello", Text: "Hello\n", HTML: "<p>Hello</p>"})
 	if err != nil {
@@ -54,15 +54,15 @@ func TestSingleMailsHaveSignedReturnPath(t *testing.T) {
 	t.Parallel()
 	b := setup(t, store.SQLite, sink.Options{})
 	b.start()
-	who := b.pending("ada@example.net")
-	b.write(who, "")
-	b.write(who, unsubscribeLink)
+	who := b.addPending("ada@example.net")
+	b.sendToSubscriber(who, "")
+	b.sendToSubscriber(who, unsubscribeLink)
 	if err := b.engine.SendNotice(t.Context(), subscriber.MustParseAddress("editor@example.net"), templates.Rendered{Subject: "Sign in", Text: "Hello\n"}); err != nil {
 		t.Fatal(err)
 	}
-	b.eventually("all are sent", func() bool { return len(b.wire.Mails()) == 3 })
+	b.eventually("all are sent", func() bool { return len(b.server.Mails()) == 3 })
 	seen := map[string]bool{}
-	for _, m := range b.wire.Mails() {
+	for _, m := range b.server.Mails() {
 		purpose, id, err := b.paths().Parse(m.From)
 		if err != nil || purpose != mailer.PurposeReturnPath || id.Edition == "" || seen[m.From] {
 			t.Errorf("the return path %s identifies %+v (%v), or is used twice", m.From, id, err)
@@ -92,16 +92,16 @@ func TestUnreadAddressesAreNotOffered(t *testing.T) {
 	t.Parallel()
 	b := setup(t, store.SQLite, sink.Options{})
 	b.options.ReturnPaths, b.options.UnsubscribeMail = false, false
-	b.readers(2)
-	b.article("ferries")
+	b.addSubscribers(2)
+	b.addArticle("ferries")
 	b.start()
 	if _, err := b.engine.SendTest(t.Context(), "weekly", delivery.PreviewOptions{}, subscriber.MustParseAddress("editor@example.net")); err != nil {
 		t.Fatal(err)
 	}
-	b.write(b.pending("ada@example.net"), unsubscribeLink)
+	b.sendToSubscriber(b.addPending("ada@example.net"), unsubscribeLink)
 	b.sent(b.send().ID)
-	b.eventually("all are sent", func() bool { return len(b.wire.Mails()) == 4 })
-	for _, m := range b.wire.Mails() {
+	b.eventually("all are sent", func() bool { return len(b.server.Mails()) == 4 })
+	for _, m := range b.server.Mails() {
 		if m.From != "editor@gazette.example" {
 			t.Errorf("the mail to %s has the return path %s", m.To, m.From)
 		}
@@ -124,9 +124,9 @@ func TestRefusedConfirmationIsRecorded(t *testing.T) {
 		{At: sink.AtRcpt, Match: "block@", Reply: "550 5.7.1 your network is blocked", Times: 1},
 	}})
 	b.start()
-	gone, full, blocked := b.pending("gone@example.net"), b.pending("full@example.net"), b.pending("block@example.net")
+	gone, full, blocked := b.addPending("gone@example.net"), b.addPending("full@example.net"), b.addPending("block@example.net")
 	for _, who := range []subscriber.Subscriber{gone, full, blocked} {
-		b.write(who, "")
+		b.sendToSubscriber(who, "")
 	}
 	state := func(who subscriber.Subscriber) (subscriber.State, int) {
 		got, err := b.store.Subscriber(t.Context(), who.ID)
@@ -137,7 +137,7 @@ func TestRefusedConfirmationIsRecorded(t *testing.T) {
 	}
 	b.eventually("a refusal is recorded", func() bool { s, _ := state(gone); return s == subscriber.Bounced })
 	b.eventually("a full mailbox is counted", func() bool { s, n := state(full); return s == subscriber.Pending && n == 1 })
-	b.eventually("a block is tried again", func() bool { return b.wire.Received()["block@example.net"] == 1 })
+	b.eventually("a block is tried again", func() bool { return b.server.Received()["block@example.net"] == 1 })
 	if s, n := state(blocked); s != subscriber.Pending || n != 0 {
 		t.Errorf("after a block: %s, %d", s, n)
 	}

@@ -15,8 +15,8 @@ func TestEditionWithOnlyRetriesLeftIsShownAsSent(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Reply: "452 4.2.2 mailbox full", Times: 5}}}, nil, func(b *env) {
 		b.options.Policy.Chunk = 7
-		b.readers(20)
-		b.article("ferries")
+		b.addSubscribers(20)
+		b.addArticle("ferries")
 		b.start()
 		e := b.send()
 		var last delivery.Progress

@@ -11,8 +11,8 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/sink"
 )
 
-// join adds a subscriber with preferences to the digest and then sets the state.
-func (b *env) join(name, lang string, topics []string, state subscriber.State) int64 {
+// addWithPreferences adds a subscriber with preferences to the digest and then sets the state.
+func (b *env) addWithPreferences(name, lang string, topics []string, state subscriber.State) int64 {
 	b.t.Helper()
 	ctx := b.t.Context()
 	p, err := b.store.AddSubscriber(ctx, subscriber.Subscriber{
@@ -34,21 +34,21 @@ func TestSkippedSubscribersAreCountedByReason(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{}, nil, func(b *env) {
 		ctx := b.t.Context()
-		b.join("all", "", nil, subscriber.Active)
-		b.join("topic1", "", []string{"VIP Customers"}, subscriber.Active)
-		b.join("topic2", "", []string{"VIP Customers", "Fair"}, subscriber.Active)
-		b.join("french", "fr", nil, subscriber.Active)
-		b.join("paused", "", nil, subscriber.Paused)
-		b.join("bounced", "", nil, subscriber.Bounced)
-		b.join("pending", "", nil, subscriber.Active)
-		left := b.join("left", "", nil, subscriber.Active)
+		b.addWithPreferences("all", "", nil, subscriber.Active)
+		b.addWithPreferences("topic1", "", []string{"VIP Customers"}, subscriber.Active)
+		b.addWithPreferences("topic2", "", []string{"VIP Customers", "Fair"}, subscriber.Active)
+		b.addWithPreferences("french", "fr", nil, subscriber.Active)
+		b.addWithPreferences("paused", "", nil, subscriber.Paused)
+		b.addWithPreferences("bounced", "", nil, subscriber.Bounced)
+		b.addWithPreferences("pending", "", nil, subscriber.Active)
+		left := b.addWithPreferences("left", "", nil, subscriber.Active)
 		if err := b.store.Subscribe(ctx, left, "daily", nil); err != nil {
 			b.t.Fatal(err)
 		}
 		if err := b.store.Unsubscribe(ctx, left, "weekly"); err != nil {
 			b.t.Fatal(err)
 		}
-		b.article("ferries")
+		b.addArticle("ferries")
 		b.start()
 		before, err := b.engine.NextRecipients(ctx, "weekly")
 		if err != nil {

@@ -26,11 +26,11 @@ func TestRelaysShareMailByWeight(t *testing.T) {
 	t.Parallel()
 	b := setup(t, store.SQLite, sink.Options{Delay: time.Millisecond})
 	second := b.addRelay("second", 3, sink.Options{Delay: time.Millisecond})
-	b.bulk(1200)
-	b.article("ferries")
+	b.importSubscribers(1200)
+	b.addArticle("ferries")
 	b.start()
 	b.sent(b.send().ID)
-	one, other := len(b.wire.Mails()), len(second.Mails())
+	one, other := len(b.server.Mails()), len(second.Mails())
 	if one+other != 1200 || one < 150 || one > 450 {
 		t.Errorf("%d and %d mails, want about 300 and 900", one, other)
 	}
@@ -44,13 +44,13 @@ func TestOtherRelayTakesOverFromFailedRelay(t *testing.T) {
 			// The first relay rejects every connection after some mails.
 			b := setup(t, store.SQLite, sink.Options{Delay: time.Millisecond, Faults: []sink.Fault{{At: sink.AtBanner, Do: sink.Cut, After: 4}}, PerConnection: 50})
 			second := b.addRelay("second", weight, sink.Options{Delay: time.Millisecond})
-			b.bulk(1000)
-			b.article("ferries")
+			b.importSubscribers(1000)
+			b.addArticle("ferries")
 			b.start()
 			var one, other int
 			// The counts are updated a moment after the mails, and deferred mails are tried soon.
-			p := b.until(b.send().ID, "sent or deferred, and counted", func(p progress) bool {
-				one, other = len(b.wire.Mails()), len(second.Mails())
+			p := b.untilProgress(b.send().ID, "sent or deferred, and counted", func(p progress) bool {
+				one, other = len(b.server.Mails()), len(second.Mails())
 				return p.Counts.Sent+p.Counts.Deferred == 1000 && int64(one+other) == p.Counts.Sent
 			})
 			if one == 0 || other < 500 {
@@ -68,8 +68,8 @@ func TestQuotasHoldOverAllNodes(t *testing.T) {
 		// A node on a busy machine that renews its connections late must not lose them.
 		o.Lease = 15 * time.Second
 	}, func(b *env) {
-		b.bulk(480)
-		b.article("ferries")
+		b.importSubscribers(480)
+		b.addArticle("ferries")
 		other := *b
 		other.options.Store = storetest.Reopen(b.t, b.dsn, store.Options{})
 		other.start()
@@ -81,7 +81,7 @@ func TestQuotasHoldOverAllNodes(t *testing.T) {
 		if took := time.Since(begin); took < 2*time.Second {
 			b.t.Errorf("480 mails at 120 a second took %v", took)
 		}
-		made, peak := b.wire.Connections()
+		made, peak := b.server.Connections()
 		if peak > 3 || made < 480/25 {
 			b.t.Errorf("%d connections, %d at once; want 3 at once, and 25 mails on each", made, peak)
 		}
@@ -93,15 +93,15 @@ func TestQuotasHoldOverAllNodes(t *testing.T) {
 func TestHourlyQuotaIsUsedUp(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{}, func(o *delivery.Options) { o.Relays[0].PerHour = 200 }, func(b *env) {
-		b.bulk(250)
-		b.article("ferries")
+		b.importSubscribers(250)
+		b.addArticle("ferries")
 		if left := time.Until(time.Now().Truncate(time.Hour).Add(time.Hour)); left < 20*time.Second {
 			time.Sleep(left) // the limit is per hour of the clock
 		}
 		b.start()
-		b.until(b.send().ID, "at its limit", func(p progress) bool { return p.Counts.Sent >= 200 })
+		b.untilProgress(b.send().ID, "at its limit", func(p progress) bool { return p.Counts.Sent >= 200 })
 		time.Sleep(300 * time.Millisecond)
-		if got := len(b.wire.Received()); got != 200 {
+		if got := len(b.server.Received()); got != 200 {
 			b.t.Errorf("%d mails were sent, want 200", got)
 		}
 	})
@@ -112,12 +112,12 @@ func TestWrongPasswordIsTriedOncePerNode(t *testing.T) {
 	b := setup(t, store.SQLite, sink.Options{Users: map[string]string{"press": "secret"}})
 	r := &b.options.Relays[0]
 	r.Connections, r.Username, r.Password, r.Auth = 0, "press", "wrong", mailer.AuthPlain
-	b.bulk(300)
-	b.article("ferries")
+	b.importSubscribers(300)
+	b.addArticle("ferries")
 	b.start()
 	e := b.send()
-	b.until(e.ID, "stopped", func(p progress) bool { return len(p.Holds) > 0 })
-	if made, _ := b.wire.Connections(); made != 1 {
+	b.untilProgress(e.ID, "stopped", func(p progress) bool { return len(p.Holds) > 0 })
+	if made, _ := b.server.Connections(); made != 1 {
 		t.Errorf("%d connections tried the password", made)
 	}
 	// With the right password, a restart sends at once, and the hold is over.
@@ -134,8 +134,8 @@ func TestMailTooLargeForEveryRelayIsSkipped(t *testing.T) {
 	t.Parallel()
 	b := setup(t, store.SQLite, sink.Options{})
 	b.options.Relays[0].MaxSize = 1000
-	b.readers(5)
-	b.article("ferries")
+	b.addSubscribers(5)
+	b.addArticle("ferries")
 	b.start()
 	if p := b.sent(b.send().ID); p.Counts != (store.DeliveryCounts{Total: 5, Skipped: 5}) {
 		t.Errorf("counts %+v", p.Counts)
@@ -147,15 +147,15 @@ func TestMailTooLargeForEveryRelayIsSkipped(t *testing.T) {
 func TestNodeWithoutConnectionClaimsNoMail(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{}, func(o *delivery.Options) { o.Relays[0].Connections = 2 }, func(b *env) {
-		b.bulk(120)
-		b.article("ferries")
-		var slots []int64
+		b.importSubscribers(120)
+		b.addArticle("ferries")
+		var numbers []int64
 		for range 2 {
-			slot, err := b.store.LeaseConnection(b.t.Context(), "main", "another node", 2, time.Minute)
+			number, err := b.store.LeaseConnection(b.t.Context(), "main", "another node", 2, time.Minute)
 			if err != nil {
 				b.t.Fatal(err)
 			}
-			slots = append(slots, slot)
+			numbers = append(numbers, number)
 		}
 		b.start()
 		edition := b.send()
@@ -168,20 +168,20 @@ func TestNodeWithoutConnectionClaimsNoMail(t *testing.T) {
 			if c == nil {
 				break
 			}
-			b.deliver(*c)
+			b.markDelivered(*c)
 			if _, err := b.store.ReleaseChunk(b.t.Context(), *c, true); err != nil {
 				b.t.Fatal(err)
 			}
 		}
-		if got := len(b.wire.Received()); got > 0 {
+		if got := len(b.server.Received()); got > 0 {
 			b.t.Errorf("%d mails were sent without a connection", got)
 		}
 		b.sent(edition.ID)
 
-		b.article("buses")
+		b.addArticle("buses")
 		edition = b.send()
-		for _, slot := range slots {
-			if err := b.store.ReleaseConnection(b.t.Context(), "main", "another node", slot); err != nil {
+		for _, number := range numbers {
+			if err := b.store.ReleaseConnection(b.t.Context(), "main", "another node", number); err != nil {
 				b.t.Fatal(err)
 			}
 		}
@@ -198,23 +198,23 @@ const giveBackAfter = 2 * time.Second
 func TestConnectionTakenByAnotherNodeIsClosed(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{Delay: 2 * time.Millisecond}, func(o *delivery.Options) { o.Relays[0].Connections, o.Lease = 4, time.Second }, func(b *env) {
-		b.bulk(2500)
-		b.article("ferries")
+		b.importSubscribers(2500)
+		b.addArticle("ferries")
 		b.start()
 		e := b.send()
-		b.until(e.ID, "under way", func(p progress) bool { return p.Counts.Sent > 100 })
+		b.untilProgress(e.ID, "under way", func(p progress) bool { return p.Counts.Sent > 100 })
 		later := b.store.Now().Add(time.Hour).UnixMilli()
 		if _, err := b.store.DB().ExecContext(b.t.Context(), "UPDATE relay_connections SET holder = 'another node', until = $1 WHERE number < 3", later); err != nil {
 			b.t.Fatal(err)
 		}
-		b.eventually("one connection is left", func() bool { return b.wire.Open() <= 1 })
-		had := len(b.wire.Mails())
-		b.eventually("more mails are sent", func() bool { return len(b.wire.Mails()) > had+50 })
-		if open := b.wire.Open(); open != 1 {
+		b.eventually("one connection is left", func() bool { return b.server.Open() <= 1 })
+		before := len(b.server.Mails())
+		b.eventually("more mails are sent", func() bool { return len(b.server.Mails()) > before+50 })
+		if open := b.server.Open(); open != 1 {
 			b.t.Errorf("%d connections are open, and another node has 3 of 4", open)
 		}
-		for slot := range int64(3) {
-			if err := b.store.ReleaseConnection(b.t.Context(), "main", "another node", slot); err != nil {
+		for number := range int64(3) {
+			if err := b.store.ReleaseConnection(b.t.Context(), "main", "another node", number); err != nil {
 				b.t.Fatal(err)
 			}
 		}
@@ -230,21 +230,21 @@ func TestStoppingNodeKeepsLeasesUntilServerAnswers(t *testing.T) {
 	each(t, sink.Options{Faults: []sink.Fault{{At: sink.AfterDot, Do: sink.Slow, Wait: 4 * time.Second, Times: 4}}}, func(o *delivery.Options) {
 		o.Lease, o.Relays[0].Connections = 1500*time.Millisecond, 4
 	}, func(b *env) {
-		b.readers(12)
-		b.article("ferries")
+		b.addSubscribers(12)
+		b.addArticle("ferries")
 		other := *b
 		other.options.Store = storetest.Reopen(b.t, b.dsn, store.Options{})
 		b.start()
 		e := b.send()
-		b.eventually("four bodies are being sent", func() bool { return b.wire.FaultCount(0) == 4 })
+		b.eventually("four bodies are being sent", func() bool { return b.server.FaultCount(0) == 4 })
 		other.start()
 		b.stop()
 		p := other.sent(e.ID)
-		if p.Counts != (store.DeliveryCounts{Total: 12, Sent: 12}) || len(b.doubted(e)) > 0 {
-			b.t.Errorf("counts %+v, %d mails were uncertain", p.Counts, len(b.doubted(e)))
+		if p.Counts != (store.DeliveryCounts{Total: 12, Sent: 12}) || len(b.everUncertain(e)) > 0 {
+			b.t.Errorf("counts %+v, %d mails were uncertain", p.Counts, len(b.everUncertain(e)))
 		}
 		b.wantOneMailEach(12)
-		if _, peak := b.wire.Connections(); peak > 4 {
+		if _, peak := b.server.Connections(); peak > 4 {
 			b.t.Errorf("%d connections at once, 4 are allowed", peak)
 		}
 	})
@@ -256,8 +256,8 @@ func TestLargeMailGoesOverRelayWithRoomForIt(t *testing.T) {
 	b := setup(t, store.SQLite, sink.Options{})
 	b.options.Relays[0].MaxSize, b.options.Relays[0].PerHour = 1000, 10
 	second := b.addRelay("second", 1, sink.Options{})
-	b.readers(30)
-	b.article("ferries")
+	b.addSubscribers(30)
+	b.addArticle("ferries")
 	b.start()
 	if p := b.sent(b.send().ID); p.Counts != (store.DeliveryCounts{Total: 30, Sent: 30}) || len(second.Mails()) != 30 {
 		t.Errorf("counts %+v, %d mails over the relay that takes them", p.Counts, len(second.Mails()))

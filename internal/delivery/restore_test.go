@@ -99,7 +99,7 @@ func (r *restorable) wantNothingSent() {
 	if q, err := r.store.Quarantine(ctx); err != nil || q == nil {
 		r.t.Fatalf("quarantine %+v, %v", q, err)
 	}
-	before := len(r.wire.Mails())
+	before := len(r.server.Mails())
 	if _, err := r.engine.SendNow(ctx, "weekly", "ann"); !errors.Is(err, store.ErrQuarantined) {
 		r.t.Errorf("send now: %v", err)
 	}
@@ -109,7 +109,7 @@ func (r *restorable) wantNothingSent() {
 	if c, err := r.store.ClaimChunk(ctx, "other", time.Minute); c != nil || err != nil {
 		r.t.Errorf("a chunk was claimed: %+v, %v", c, err)
 	}
-	if after := len(r.wire.Mails()); after != before {
+	if after := len(r.server.Mails()); after != before {
 		r.t.Errorf("%d mails were sent in quarantine", after-before)
 	}
 }
@@ -127,8 +127,8 @@ func (r *restorable) release() []store.QuarantinedEdition {
 	return editions
 }
 
-// leave unsubscribes some subscribers and erases others.
-func (r *restorable) leave(unsubscribed, erased string) {
+// unsubscribeAndErase unsubscribes some subscribers and erases others.
+func (r *restorable) unsubscribeAndErase(unsubscribed, erased string) {
 	r.t.Helper()
 	for address, act := range map[string]func(id int64) error{
 		unsubscribed: func(id int64) error { return r.store.Unsubscribe(r.t.Context(), id, "weekly") },
@@ -147,7 +147,7 @@ func (r *restorable) leave(unsubscribed, erased string) {
 // counts checks how many mails some subscribers have, and how many all others have.
 func (r *restorable) counts(n, others int, some map[string]int) {
 	r.t.Helper()
-	got := r.wire.Received()
+	got := r.server.Received()
 	for i := range n {
 		address := fmt.Sprintf("reader%d@example.org", i)
 		want, named := some[address]
@@ -163,14 +163,14 @@ func (r *restorable) counts(n, others int, some map[string]int) {
 func TestRestoreFromBeforeEditionRepeatsNoMail(t *testing.T) {
 	t.Parallel()
 	eachRestorable(t, true, sink.Options{}, func(r *restorable) {
-		r.readers(200)
-		r.article("ferries")
+		r.addSubscribers(200)
+		r.addArticle("ferries")
 		r.start()
 		file := r.backUp()
-		r.article("swifts")
+		r.addArticle("swifts")
 		e := r.send()
 		r.sent(e.ID)
-		r.leave("reader3@example.org", "reader4@example.org")
+		r.unsubscribeAndErase("reader3@example.org", "reader4@example.org")
 
 		if restored := r.restore(file); !restored.Journal {
 			r.t.Errorf("the journal was not read: %+v", restored)
@@ -184,11 +184,11 @@ func TestRestoreFromBeforeEditionRepeatsNoMail(t *testing.T) {
 		if len(editions) != 1 || editions[0].ID != e.ID || editions[0].Subject != e.Subject || editions[0].Audience != 200 || editions[0].Stored != "" || editions[0].Decision != store.DecideSent {
 			r.t.Errorf("editions %+v", editions)
 		}
-		r.article("swifts") // imported again
+		r.addArticle("swifts") // imported again
 		if _, err := r.engine.SendNow(r.t.Context(), "weekly", "ann"); !errors.Is(err, delivery.ErrNothingNew) {
 			r.t.Errorf("both articles were mailed before: %v", err)
 		}
-		r.article("herons")
+		r.addArticle("herons")
 		next := r.send()
 		if next.Number != e.Number+1 {
 			r.t.Errorf("the next edition has the number %d, the lost one had %d", next.Number, e.Number)
@@ -201,11 +201,11 @@ func TestRestoreFromBeforeEditionRepeatsNoMail(t *testing.T) {
 func TestRestoreFromMidEditionRepeatsNoMail(t *testing.T) {
 	t.Parallel()
 	eachRestorable(t, true, sink.Options{Delay: 2e6}, func(r *restorable) {
-		r.readers(300)
-		r.article("ferries")
+		r.addSubscribers(300)
+		r.addArticle("ferries")
 		r.start()
 		e := r.send()
-		r.until(e.ID, "under way", func(p progress) bool { return p.Counts.Sent > 50 })
+		r.untilProgress(e.ID, "under way", func(p progress) bool { return p.Counts.Sent > 50 })
 		file := r.backUp()
 		r.sent(e.ID)
 		r.restore(file)
@@ -225,20 +225,20 @@ func TestRestoreFromMidEditionRepeatsNoMail(t *testing.T) {
 func TestPartlySentEditionContinuesWithRemainingSubscribers(t *testing.T) {
 	t.Parallel()
 	eachRestorable(t, true, sink.Options{Delay: 2e6}, func(r *restorable) {
-		r.readers(300)
-		r.article("ferries")
+		r.addSubscribers(300)
+		r.addArticle("ferries")
 		r.start()
 		e := r.send()
-		r.until(e.ID, "begun", func(p progress) bool { return p.Counts.Sent > 20 })
+		r.untilProgress(e.ID, "begun", func(p progress) bool { return p.Counts.Sent > 20 })
 		file := r.backUp()
-		r.until(e.ID, "further", func(p progress) bool { return p.Counts.Sent > 120 })
+		r.untilProgress(e.ID, "further", func(p progress) bool { return p.Counts.Sent > 120 })
 		r.stop()
-		had := len(r.wire.Mails())
+		before := len(r.server.Mails())
 		r.restore(file)
 		r.wantNothingSent()
 		editions, err := r.store.QuarantinedEditions(r.t.Context())
-		if err != nil || len(editions) != 1 || editions[0].Decision != "" || editions[0].Recorded != int64(had) {
-			r.t.Fatalf("editions %+v, %v; %d mails had been sent", editions, err, had)
+		if err != nil || len(editions) != 1 || editions[0].Decision != "" || editions[0].Recorded != int64(before) {
+			r.t.Fatalf("editions %+v, %v; %d mails had been sent", editions, err, before)
 		}
 		if err := r.store.DecideQuarantined(r.t.Context(), e.ID, store.DecideContinue); err != nil {
 			r.t.Fatal(err)
@@ -252,8 +252,8 @@ func TestPartlySentEditionContinuesWithRemainingSubscribers(t *testing.T) {
 func TestPartlySentDraftContinuesWithRemainingSubscribers(t *testing.T) {
 	t.Parallel()
 	eachRestorable(t, true, sink.Options{Delay: 2e6}, func(r *restorable) {
-		r.readers(300)
-		r.article("ferries")
+		r.addSubscribers(300)
+		r.addArticle("ferries")
 		r.start()
 		e, err := r.engine.Draft(r.t.Context(), "weekly", "ann")
 		if err != nil {
@@ -263,7 +263,7 @@ func TestPartlySentDraftContinuesWithRemainingSubscribers(t *testing.T) {
 		if _, err := r.engine.Approve(r.t.Context(), e.ID); err != nil {
 			r.t.Fatal(err)
 		}
-		r.until(e.ID, "begun", func(p progress) bool { return p.Counts.Sent > 100 })
+		r.untilProgress(e.ID, "begun", func(p progress) bool { return p.Counts.Sent > 100 })
 		r.restore(file)
 		r.wantNothingSent()
 		if err := r.store.DecideQuarantined(r.t.Context(), e.ID, store.DecideContinue); err != nil {
@@ -281,11 +281,11 @@ func TestPartlySentDraftContinuesWithRemainingSubscribers(t *testing.T) {
 func TestRestoreWithoutJournalHoldsEditions(t *testing.T) {
 	t.Parallel()
 	eachRestorable(t, false, sink.Options{Delay: 2e6}, func(r *restorable) {
-		r.readers(300)
-		r.article("ferries")
+		r.addSubscribers(300)
+		r.addArticle("ferries")
 		r.start()
 		e := r.send()
-		r.until(e.ID, "begun", func(p progress) bool { return p.Counts.Sent > 20 })
+		r.untilProgress(e.ID, "begun", func(p progress) bool { return p.Counts.Sent > 20 })
 		file := r.backUp()
 		r.sent(e.ID)
 		if restored := r.restore(file); restored.Journal {
@@ -296,7 +296,7 @@ func TestRestoreWithoutJournalHoldsEditions(t *testing.T) {
 		if len(editions) != 1 || editions[0].Decision != store.DecideHold || !editions[0].Began.IsZero() {
 			r.t.Errorf("editions %+v", editions)
 		}
-		r.until(e.ID, "held", func(p progress) bool { return p.Edition.State == digest.Paused })
+		r.untilProgress(e.ID, "held", func(p progress) bool { return p.Edition.State == digest.Paused })
 		if c, err := r.store.ClaimChunk(r.t.Context(), "other", time.Minute); c != nil || err != nil {
 			r.t.Errorf("a chunk was claimed: %+v, %v", c, err)
 		}
@@ -307,26 +307,26 @@ func TestRestoreWithoutJournalHoldsEditions(t *testing.T) {
 func TestRestoreWithoutJournalDoesNotResendArticles(t *testing.T) {
 	t.Parallel()
 	eachRestorable(t, false, sink.Options{}, func(r *restorable) {
-		r.readers(20)
-		r.article("ferries")
+		r.addSubscribers(20)
+		r.addArticle("ferries")
 		r.start()
 		r.sent(r.send().ID)
 		file := r.backUp()
 		dated := r.store.Now()
-		r.dated("swifts", dated)
+		r.addDatedArticle("swifts", dated)
 		r.sent(r.send().ID)
 		r.restore(file)
 		r.release()
-		r.dated("swifts", dated) // imported again
+		r.addDatedArticle("swifts", dated) // imported again
 		if _, err := r.engine.SendNow(r.t.Context(), "weekly", "ann"); !errors.Is(err, delivery.ErrNothingNew) {
 			r.t.Errorf("the article was mailed before: %v", err)
 		}
-		r.dated("herons", r.store.Now().Add(time.Millisecond))
+		r.addDatedArticle("herons", r.store.Now().Add(time.Millisecond))
 		r.eventually("an edition of the new articles", func() bool {
 			_, err := r.engine.SendNow(r.t.Context(), "weekly", "ann")
 			return err == nil
 		})
-		r.eventually("its mails", func() bool { return len(r.wire.Mails()) == 60 })
+		r.eventually("its mails", func() bool { return len(r.server.Mails()) == 60 })
 		r.counts(20, 3, nil)
 	})
 }
@@ -337,13 +337,13 @@ func TestTicksBetweenBackupAndRestoreDoNotFire(t *testing.T) {
 		t.Run(fmt.Sprint("journal ", withJournal), func(t *testing.T) {
 			t.Parallel()
 			eachRestorable(t, withJournal, sink.Options{}, func(r *restorable) {
-				r.options.Digests[0].Schedule = everySecond(r.t)
-				r.readers(20)
-				r.article("ferries")
-				r.make()
+				r.options.Digests[0].Schedule = secondsSchedule(r.t)
+				r.addSubscribers(20)
+				r.addArticle("ferries")
+				r.newDeliveryEngine()
 				file := r.backUp()
 				r.start()
-				r.eventually("the edition of a tick", func() bool { return len(r.wire.Mails()) == 20 })
+				r.eventually("the edition of a tick", func() bool { return len(r.server.Mails()) == 20 })
 				r.restore(file)
 				r.wantNothingSent()
 				missed, err := r.engine.MissedTicks(r.t.Context())
@@ -370,8 +370,8 @@ func TestOlderCopyOfTheFileIsQuarantined(t *testing.T) {
 			r := &restorable{env: b, journal: filepath.Join(t.TempDir(), "journal")}
 			_ = r.store.Close()
 			r.reopen()
-			r.readers(300)
-			r.article("ferries")
+			r.addSubscribers(300)
+			r.addArticle("ferries")
 			r.start()
 			old := filepath.Join(t.TempDir(), "old.db")
 			copyStore := func() {
@@ -383,13 +383,13 @@ func TestOlderCopyOfTheFileIsQuarantined(t *testing.T) {
 				copyStore()
 			}
 			e := r.send()
-			r.until(e.ID, "begun", func(p progress) bool { return p.Counts.Sent > 60 })
+			r.untilProgress(e.ID, "begun", func(p progress) bool { return p.Counts.Sent > 60 })
 			if part {
 				copyStore()
 			}
-			r.until(e.ID, "further", func(p progress) bool { return p.Counts.Sent > 200 })
+			r.untilProgress(e.ID, "further", func(p progress) bool { return p.Counts.Sent > 200 })
 			r.stop()
-			had := len(r.wire.Mails())
+			before := len(r.server.Mails())
 			if err := r.store.Close(); err != nil {
 				t.Fatal(err)
 			}
@@ -405,8 +405,8 @@ func TestOlderCopyOfTheFileIsQuarantined(t *testing.T) {
 			r.start()
 			r.wantNothingSent()
 			editions, err := r.store.QuarantinedEditions(t.Context())
-			if err != nil || len(editions) != 1 || editions[0].Recorded != int64(had) {
-				t.Errorf("editions %+v, %v; %d mails had been sent", editions, err, had)
+			if err != nil || len(editions) != 1 || editions[0].Recorded != int64(before) {
+				t.Errorf("editions %+v, %v; %d mails had been sent", editions, err, before)
 			}
 			if part {
 				if err := r.store.DecideQuarantined(t.Context(), e.ID, store.DecideContinue); err != nil {
@@ -422,7 +422,7 @@ func TestOlderCopyOfTheFileIsQuarantined(t *testing.T) {
 			if _, err := r.engine.SendNow(t.Context(), "weekly", "ann"); !errors.Is(err, delivery.ErrNothingNew) {
 				t.Errorf("its article was mailed before: %v", err)
 			}
-			r.wantOneMailEach(had)
+			r.wantOneMailEach(before)
 		})
 	}
 }

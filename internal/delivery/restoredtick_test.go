@@ -17,11 +17,11 @@ import (
 	"github.com/tidings-press/tidings/internal/token"
 )
 
-// names returns the Message-ID and the return path of each address's mail.
-func (b *env) names() map[string][2]string {
+// messageNames returns the Message-ID and the return path of each address's mail.
+func (b *env) messageNames() map[string][2]string {
 	b.t.Helper()
 	out := map[string][2]string{}
-	for _, m := range b.wire.Mails() {
+	for _, m := range b.server.Mails() {
 		got, err := mail.ReadMessage(bytes.NewReader(m.Data))
 		if err != nil {
 			b.t.Fatal(err)
@@ -53,9 +53,9 @@ func TestSecondCopyAfterRestoreHasTheSameMessageID(t *testing.T) {
 		return b
 	}
 	first := open(filepath.Join(dir, "first.db"))
-	first.make()
-	first.readers(4)
-	first.article("ferries")
+	first.newDeliveryEngine()
+	first.addSubscribers(4)
+	first.addArticle("ferries")
 	if _, err := first.store.DB().ExecContext(t.Context(), "VACUUM INTO '"+backup+"'"); err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestSecondCopyAfterRestoreHasTheSameMessageID(t *testing.T) {
 	}
 	c.advance(2 * time.Second)
 	first.run()
-	first.eventually("the first copies", func() bool { return len(first.wire.Mails()) == 4 })
+	first.eventually("the first copies", func() bool { return len(first.server.Mails()) == 4 })
 	first.stop()
 
 	data, err := os.ReadFile(backup)
@@ -86,8 +86,8 @@ func TestSecondCopyAfterRestoreHasTheSameMessageID(t *testing.T) {
 		t.Fatal(err)
 	}
 	second.start()
-	second.eventually("the second copies", func() bool { return len(second.wire.Mails()) == 5 })
-	before, after := first.names(), second.names()
+	second.eventually("the second copies", func() bool { return len(second.server.Mails()) == 5 })
+	before, after := first.messageNames(), second.messageNames()
 	seen := map[string]bool{}
 	for address, names := range after {
 		if want, sent := before[address]; sent && names != want {

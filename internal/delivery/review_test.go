@@ -16,8 +16,8 @@ import (
 	"github.com/tidings-press/tidings/templates"
 )
 
-// edit changes an article that env.article stored.
-func (b *env) edit(slug string, change func(a *article.Article)) {
+// editArticle changes an article that env.article stored.
+func (b *env) editArticle(slug string, change func(a *article.Article)) {
 	b.t.Helper()
 	now := b.store.Now()
 	a := &article.Article{
@@ -39,10 +39,10 @@ func TestApprovalIsRefusedWhenEditionChangedSinceReview(t *testing.T) {
 		want   string
 	}{
 		"an edited text": {func(b *env, _ store.Edition) {
-			b.edit("ferries", func(a *article.Article) { a.HTML = "<p>Something else.</p>" })
+			b.editArticle("ferries", func(a *article.Article) { a.HTML = "<p>Something else.</p>" })
 		}, "edited: “About ferries”"},
 		"an edited title": {func(b *env, _ store.Edition) {
-			b.edit("ferries", func(a *article.Article) { a.Title = "Never mind" })
+			b.editArticle("ferries", func(a *article.Article) { a.Title = "Never mind" })
 		}, "edited: “Never mind”"},
 		"a withdrawn article": {func(b *env, draft store.Edition) {
 			found, err := b.store.ArticlesByID(b.t.Context(), draft.Articles)
@@ -79,10 +79,10 @@ func TestApprovalIsRefusedWhenEditionChangedSinceReview(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t, store.SQLite, sink.Options{})
-			b.readers(2)
-			b.article("ferries")
-			b.article("bridges")
-			b.make()
+			b.addSubscribers(2)
+			b.addArticle("ferries")
+			b.addArticle("bridges")
+			b.newDeliveryEngine()
 			ctx := t.Context()
 			draft, err := b.engine.Draft(ctx, "weekly", "ann")
 			if err != nil {
@@ -156,16 +156,16 @@ func changedTemplates(t *testing.T) *templates.Set {
 func TestSubscriberAddedAfterReviewDoesNotBlockApproval(t *testing.T) {
 	t.Parallel()
 	b := setup(t, store.SQLite, sink.Options{})
-	b.readers(1)
-	b.edit("ferries", func(a *article.Article) { a.Tags = []string{"sea"} })
-	b.article("bridges")
-	b.make()
+	b.addSubscribers(1)
+	b.editArticle("ferries", func(a *article.Article) { a.Tags = []string{"sea"} })
+	b.addArticle("bridges")
+	b.newDeliveryEngine()
 	draft, err := b.engine.Draft(t.Context(), "weekly", "ann")
 	if err != nil {
 		t.Fatal(err)
 	}
 	shown := b.review(draft.ID).Fingerprint
-	b.join("sailor", "", []string{"sea"}, subscriber.Active)
+	b.addWithPreferences("sailor", "", []string{"sea"}, subscriber.Active)
 	if e, err := b.engine.ApproveUnchanged(t.Context(), draft.ID, shown); err != nil || e.Recipients.Count != 2 {
 		t.Errorf("%d readers, %v", e.Recipients.Count, err)
 	}
@@ -176,25 +176,25 @@ func TestSendByHandIsRefusedWhenEditionChanged(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{}, nil, func(b *env) {
 		ctx := b.t.Context()
-		b.readers(1)
-		b.article("ferries")
-		b.make()
-		look, err := b.engine.Preview(ctx, "weekly", delivery.PreviewOptions{})
+		b.addSubscribers(1)
+		b.addArticle("ferries")
+		b.newDeliveryEngine()
+		shown, err := b.engine.Preview(ctx, "weekly", delivery.PreviewOptions{})
 		if err != nil {
 			b.t.Fatal(err)
 		}
-		b.article("bridges")
+		b.addArticle("bridges")
 		var changed *delivery.ChangedError
-		if _, err := b.engine.Send(ctx, "weekly", delivery.SendOptions{By: "ann", Expect: &look.Fingerprint}); !errors.As(err, &changed) || !strings.Contains(err.Error(), "added: “About bridges”") {
+		if _, err := b.engine.Send(ctx, "weekly", delivery.SendOptions{By: "ann", Expect: &shown.Fingerprint}); !errors.As(err, &changed) || !strings.Contains(err.Error(), "added: “About bridges”") {
 			b.t.Fatalf("sent a change that was not shown: %v", err)
 		}
 		if all, err := b.store.Editions(ctx, "weekly", 5); err != nil || len(all) != 0 {
 			b.t.Errorf("editions %+v, %v", all, err)
 		}
-		if look, err = b.engine.Preview(ctx, "weekly", delivery.PreviewOptions{}); err != nil {
+		if shown, err = b.engine.Preview(ctx, "weekly", delivery.PreviewOptions{}); err != nil {
 			b.t.Fatal(err)
 		}
-		e, err := b.engine.Send(ctx, "weekly", delivery.SendOptions{By: "ann", Expect: &look.Fingerprint})
+		e, err := b.engine.Send(ctx, "weekly", delivery.SendOptions{By: "ann", Expect: &shown.Fingerprint})
 		if err != nil || e.State != digest.Approved {
 			b.t.Errorf("sent after another preview, the edition is %s, %v", e.State, err)
 		}

@@ -17,8 +17,8 @@ import (
 func TestEditionReachesEverySubscriberOnce(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{}, nil, func(b *env) {
-		b.readers(500)
-		b.article("ferries")
+		b.addSubscribers(500)
+		b.addArticle("ferries")
 		b.start()
 		e := b.send()
 		p := b.sent(e.ID)
@@ -34,7 +34,7 @@ func TestEditionReachesEverySubscriberOnce(t *testing.T) {
 func (b *env) checkMails(e store.Edition) {
 	b.t.Helper()
 	ids := map[string]bool{}
-	for _, m := range b.wire.Mails() {
+	for _, m := range b.server.Mails() {
 		r, err := mail.CreateReader(bytes.NewReader(m.Data))
 		if err != nil {
 			b.t.Fatalf("%v in:\n%s", err, m.Data)
@@ -89,29 +89,29 @@ func (b *env) checkParts(r *mail.Reader, number string) {
 func TestPauseResumeAndCancelTakeEffectWithinOneMailPerConnection(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{Delay: 5e6}, nil, func(b *env) {
-		b.readers(300)
-		b.article("ferries")
+		b.addSubscribers(300)
+		b.addArticle("ferries")
 		b.start()
 		e := b.send()
-		b.until(e.ID, "under way", func(p delivery.Progress) bool { return p.Counts.Sent > 20 })
+		b.untilProgress(e.ID, "under way", func(p delivery.Progress) bool { return p.Counts.Sent > 20 })
 		if err := b.engine.Pause(b.t.Context(), e.ID, "a wrong headline"); err != nil {
 			b.t.Fatal(err)
 		}
-		atPause := len(b.wire.Mails())
-		p := b.until(e.ID, "at rest", func(p delivery.Progress) bool { return p.Counts.Sent == int64(len(b.wire.Mails())) })
+		atPause := len(b.server.Mails())
+		p := b.untilProgress(e.ID, "at rest", func(p delivery.Progress) bool { return p.Counts.Sent == int64(len(b.server.Mails())) })
 		if more := int(p.Counts.Sent) - atPause; more > 4 || p.Edition.State != digest.Paused {
 			b.t.Errorf("%d mails were sent after the pause, over 4 connections; the edition is %s", more, p.Edition.State)
 		}
 		if err := b.engine.Resume(b.t.Context(), e.ID); err != nil {
 			b.t.Fatal(err)
 		}
-		b.until(e.ID, "sending again", func(q delivery.Progress) bool { return q.Counts.Sent > p.Counts.Sent+20 })
+		b.untilProgress(e.ID, "sending again", func(q delivery.Progress) bool { return q.Counts.Sent > p.Counts.Sent+20 })
 		if err := b.engine.Cancel(b.t.Context(), e.ID, "a wrong article"); err != nil {
 			b.t.Fatal(err)
 		}
-		p = b.until(e.ID, "settled", func(p delivery.Progress) bool { return p.Counts.Open() == 0 })
-		if p.Counts.Sent+p.Counts.Skipped != 300 || p.Counts.Skipped == 0 || p.Counts.Sent != int64(len(b.wire.Mails())) {
-			b.t.Errorf("counts %+v, received %d", p.Counts, len(b.wire.Mails()))
+		p = b.untilProgress(e.ID, "settled", func(p delivery.Progress) bool { return p.Counts.Open() == 0 })
+		if p.Counts.Sent+p.Counts.Skipped != 300 || p.Counts.Skipped == 0 || p.Counts.Sent != int64(len(b.server.Mails())) {
+			b.t.Errorf("counts %+v, received %d", p.Counts, len(b.server.Mails()))
 		}
 	})
 }
@@ -119,15 +119,15 @@ func TestPauseResumeAndCancelTakeEffectWithinOneMailPerConnection(t *testing.T) 
 func TestStoppedNodeReleasesItsChunks(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{Delay: 2e6}, nil, func(b *env) {
-		b.readers(300)
-		b.article("ferries")
+		b.addSubscribers(300)
+		b.addArticle("ferries")
 		b.start()
 		e := b.send()
-		b.until(e.ID, "under way", func(p delivery.Progress) bool { return p.Counts.Sent > 50 })
+		b.untilProgress(e.ID, "under way", func(p delivery.Progress) bool { return p.Counts.Sent > 50 })
 		b.stop()
-		p := b.until(e.ID, "settled", func(p delivery.Progress) bool { return true })
-		if p.Counts.Sent != int64(len(b.wire.Mails())) || p.Counts.Uncertain != 0 {
-			b.t.Errorf("after a stop: %+v, received %d", p.Counts, len(b.wire.Mails()))
+		p := b.untilProgress(e.ID, "settled", func(p delivery.Progress) bool { return true })
+		if p.Counts.Sent != int64(len(b.server.Mails())) || p.Counts.Uncertain != 0 {
+			b.t.Errorf("after a stop: %+v, received %d", p.Counts, len(b.server.Mails()))
 		}
 		b.start()
 		b.sent(e.ID)
@@ -139,12 +139,12 @@ func TestSubjectShowsEditionNumber(t *testing.T) {
 	t.Parallel()
 	b := setup(t, store.SQLite, sink.Options{})
 	b.options.Digests[0].Subject = "No {{.Edition.Number}}: {{.First.Title}}"
-	b.readers(1)
-	b.article("ferries")
+	b.addSubscribers(1)
+	b.addArticle("ferries")
 	b.start()
 	first := b.send()
 	b.sent(first.ID)
-	b.article("swifts")
+	b.addArticle("swifts")
 	second := b.send()
 	b.sent(second.ID)
 	for e, want := range map[string]string{first.Subject: "No 1: About ferries", second.Subject: "No 2: About swifts"} {
@@ -152,7 +152,7 @@ func TestSubjectShowsEditionNumber(t *testing.T) {
 			t.Errorf("subject %q, want %q", e, want)
 		}
 	}
-	mails := b.wire.Mails()
+	mails := b.server.Mails()
 	if len(mails) != 2 || !bytes.Contains(mails[1].Data, []byte("Subject: No 2: About swifts\r\n")) {
 		t.Errorf("%d mails, the last:\n%.600s", len(mails), mails[len(mails)-1].Data)
 	}

@@ -197,13 +197,13 @@ func (s *sender) settle(ctx context.Context, m *mail, intent store.Intent, reply
 // was stopped, or another node has the chunk.
 func (s *sender) denied(ctx context.Context, m *mail, intent store.Intent) {
 	s.hangUp(false) // cancels the envelope that was sent: SMTP has no other way
-	why, err := s.engine.Store.DenialReason(ctx, intent)
+	reason, err := s.engine.Store.DenialReason(ctx, intent)
 	switch {
-	case err != nil || why == "taken":
-	case why == "lost" || why == "stopped":
+	case err != nil || reason == "taken":
+	case reason == "lost" || reason == "stopped":
 		m.lease.lost.Store(true)
 	default:
-		s.skip(m.job, digest.DeliverySkipped, why)
+		s.skip(m.job, digest.DeliverySkipped, reason)
 		return
 	}
 	s.engine.done(m.lease)

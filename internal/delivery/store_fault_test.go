@@ -22,9 +22,9 @@ func (b *env) wantStalled() {
 	b.t.Helper()
 	var before int
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
-		before = len(b.wire.Mails())
+		before = len(b.server.Mails())
 		time.Sleep(300 * time.Millisecond)
-		if len(b.wire.Mails()) == before {
+		if len(b.server.Mails()) == before {
 			return
 		}
 	}
@@ -35,24 +35,24 @@ func TestFullDiskStopsSendingAndLosesNothing(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{Delay: time.Millisecond}, nil, func(b *env) {
 		b.storeMayFail = true
-		b.bulk(2000)
-		b.article("ferries")
+		b.importSubscribers(2000)
+		b.addArticle("ferries")
 		b.start()
 		e := b.send()
-		b.until(e.ID, "under way", func(p progress) bool { return p.Counts.Sent > 100 })
-		room := b.fullDisk()
+		b.untilProgress(e.ID, "under way", func(p progress) bool { return p.Counts.Sent > 100 })
+		restoreSpace := b.fullDisk()
 		b.wantStalled()
-		if p := b.until(e.ID, "readable", func(progress) bool { return true }); p.Edition.State == digest.Sent {
+		if p := b.untilProgress(e.ID, "readable", func(progress) bool { return true }); p.Edition.State == digest.Sent {
 			b.t.Fatal("the edition ended although the store cannot be written to")
 		}
-		room()
+		restoreSpace()
 		b.sent(e.ID)
 		b.wantOneMailEach(2000)
 	})
 }
 
-// fullDisk makes every write of an outcome fail as on a full disk, until room is called.
-func (b *env) fullDisk() (room func()) {
+// fullDisk makes every write of an outcome fail as on a full disk, until restoreSpace is called.
+func (b *env) fullDisk() (restoreSpace func()) {
 	b.t.Helper()
 	run := func(statement string) {
 		if _, err := b.store.DB().ExecContext(context.WithoutCancel(b.t.Context()), statement); err != nil && !strings.Contains(err.Error(), "full") {
@@ -92,11 +92,11 @@ func TestLockedStoreDelaysSendingAndLosesNothing(t *testing.T) {
 			b := setup(t, kind, sink.Options{Delay: time.Millisecond})
 			b.store = storetest.Reopen(t, b.dsn, store.Options{Wait: 50 * time.Millisecond})
 			b.options.Store, b.storeMayFail = b.store, true
-			b.bulk(2000)
-			b.article("ferries")
+			b.importSubscribers(2000)
+			b.addArticle("ferries")
 			b.start()
 			e := b.send()
-			b.until(e.ID, "under way", func(p progress) bool { return p.Counts.Sent > 100 })
+			b.untilProgress(e.ID, "under way", func(p progress) bool { return p.Counts.Sent > 100 })
 			unlock := b.lock(lock)
 			b.wantStalled()
 			unlock()
@@ -142,13 +142,13 @@ func TestClockJumpsRepeatNoMail(t *testing.T) {
 	b := setup(t, store.SQLite, sink.Options{Delay: 2 * time.Millisecond})
 	b.store = storetest.Reopen(t, b.dsn, store.Options{Clock: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }})
 	b.options.Store = b.store
-	b.bulk(1500)
-	b.article("ferries")
+	b.importSubscribers(1500)
+	b.addArticle("ferries")
 	b.start()
 	e := b.send()
 	for i, jump := range []time.Duration{time.Hour, -2 * time.Hour, 24 * time.Hour, -30 * time.Hour, 0} {
 		least := int64(100 + 200*i)
-		b.until(e.ID, fmt.Sprintf("beyond %d", least), func(p progress) bool { return p.Counts.Sent > least || p.Edition.State == digest.Sent })
+		b.untilProgress(e.ID, fmt.Sprintf("beyond %d", least), func(p progress) bool { return p.Counts.Sent > least || p.Edition.State == digest.Sent })
 		ahead.Store(int64(jump))
 	}
 	if p := b.sent(e.ID); p.Counts != (store.DeliveryCounts{Total: 1500, Sent: 1500}) {
@@ -160,8 +160,8 @@ func TestClockJumpsRepeatNoMail(t *testing.T) {
 func TestEditionWithoutRecipientsIsSentAtOnce(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{}, nil, func(b *env) {
-		b.article("ferries")
-		b.make()
+		b.addArticle("ferries")
+		b.newDeliveryEngine()
 		if e := b.send(); e.State != digest.Sent {
 			b.t.Errorf("the edition is %s", e.State)
 		}
@@ -171,15 +171,15 @@ func TestEditionWithoutRecipientsIsSentAtOnce(t *testing.T) {
 func TestEditionCancelledBeforeFirstMailReturnsItsArticles(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{Faults: []sink.Fault{{At: sink.AtBanner, Reply: "421 4.3.2 not now"}}}, nil, func(b *env) {
-		b.readers(20)
-		b.article("ferries")
+		b.addSubscribers(20)
+		b.addArticle("ferries")
 		b.start()
 		e := b.send()
-		b.until(e.ID, "taken up", func(p progress) bool { return p.Edition.State == digest.Sending && len(p.Holds) > 0 })
+		b.untilProgress(e.ID, "taken up", func(p progress) bool { return p.Edition.State == digest.Sending && len(p.Holds) > 0 })
 		if err := b.engine.Cancel(b.t.Context(), e.ID, "by ann"); err != nil {
 			b.t.Fatal(err)
 		}
-		b.until(e.ID, "skipped", func(p progress) bool { return p.Counts.Skipped == 20 })
+		b.untilProgress(e.ID, "skipped", func(p progress) bool { return p.Counts.Skipped == 20 })
 		if again := b.send(); len(again.Articles) != 1 {
 			b.t.Errorf("the next edition has %d articles", len(again.Articles))
 		}

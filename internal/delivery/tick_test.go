@@ -14,7 +14,7 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-func everySecond(t *testing.T) *schedule.Schedule {
+func secondsSchedule(t *testing.T) *schedule.Schedule {
 	t.Helper()
 	s, err := schedule.Parse("* * * * * *", "Europe/Berlin")
 	if err != nil {
@@ -26,9 +26,9 @@ func everySecond(t *testing.T) *schedule.Schedule {
 func TestTickMakesOneEditionOnSeveralNodes(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{}, nil, func(b *env) {
-		b.options.Digests[0].Schedule = everySecond(b.t)
-		b.readers(5)
-		b.article("ferries")
+		b.options.Digests[0].Schedule = secondsSchedule(b.t)
+		b.addSubscribers(5)
+		b.addArticle("ferries")
 		// Three nodes on one store.
 		for range 2 {
 			other := *b
@@ -38,7 +38,7 @@ func TestTickMakesOneEditionOnSeveralNodes(t *testing.T) {
 		}
 		b.start()
 		deadline := time.Now().Add(20 * time.Second)
-		for len(b.wire.Mails()) < 5 && time.Now().Before(deadline) {
+		for len(b.server.Mails()) < 5 && time.Now().Before(deadline) {
 			time.Sleep(20 * time.Millisecond)
 		}
 		time.Sleep(2 * time.Second) // two more ticks, with nothing new
@@ -51,13 +51,13 @@ func TestTickMakesOneEditionOnSeveralNodes(t *testing.T) {
 		if err != nil {
 			b.t.Fatal(err)
 		}
-		var why string
+		var reason string
 		for _, tick := range ticks {
 			if tick.Edition == "" {
-				why = tick.Reason
+				reason = tick.Reason
 			}
 		}
-		if !strings.Contains(why, "nothing new") {
+		if !strings.Contains(reason, "nothing new") {
 			b.t.Errorf("no tick has the reason why it made no edition: %+v", ticks)
 		}
 	})
@@ -82,7 +82,7 @@ func TestMissedTicksFireOnceOrEachAfterDowntime(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.options.Digests[0].Schedule, b.options.Digests[0].Each = daily, every
-		b.make()
+		b.newDeliveryEngine()
 		c.advance(5 * 24 * time.Hour) // over the day on which 02:30 does not exist
 		b.start()
 		want := 1
@@ -105,10 +105,10 @@ func TestMissedTicksFireOnceOrEachAfterDowntime(t *testing.T) {
 func TestTicksFireOnceWhileNodesRestart(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{}, nil, func(b *env) {
-		b.options.Digests[0].Schedule = everySecond(b.t)
+		b.options.Digests[0].Schedule = secondsSchedule(b.t)
 		b.options.Digests[0].Each = true
 		begin := time.Now()
-		b.make()
+		b.newDeliveryEngine()
 		nodes := make([]*env, 3)
 		open := func(i int) {
 			n := *b
@@ -157,10 +157,10 @@ func TestTicksFireOnceWhileNodesRestart(t *testing.T) {
 func TestManualSendAndTickAtOnceMakeOneEdition(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{}, nil, func(b *env) {
-		b.options.Digests[0].Schedule = everySecond(b.t)
-		b.readers(3)
-		b.article("ferries")
-		b.make()
+		b.options.Digests[0].Schedule = secondsSchedule(b.t)
+		b.addSubscribers(3)
+		b.addArticle("ferries")
+		b.newDeliveryEngine()
 		b.start()
 		for range 20 {
 			if _, err := b.engine.SendNow(b.t.Context(), "weekly", "ann"); err != nil && !strings.Contains(err.Error(), delivery.ErrNothingNew.Error()) {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// A variant is rendered once for all its readers, so that milliseconds do here.
+// A variant is rendered once for all its subscribers, so that some milliseconds do no harm.
 func BenchmarkRender(b *testing.B) {
 	set := builtIn(b)
 	for _, n := range []int{1, 10, 40, 1000} {

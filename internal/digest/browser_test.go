@@ -30,7 +30,7 @@ func browser(t *testing.T) context.Context {
 	return ctx
 }
 
-// serve shows each variant under its name.
+// serve serves each variant under its name and returns the server's URL.
 func serve(t *testing.T, pages map[string]string) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -41,8 +41,8 @@ func serve(t *testing.T, pages map[string]string) string {
 	return server.URL
 }
 
-// look is what a reader sees of a mail, measured in the page.
-type look struct {
+// measuredPage holds measurements of a mail in the browser.
+type measuredPage struct {
 	Width    int     `json:"width"`    // of the page, pixels
 	Contrast float64 `json:"contrast"` // the lowest of any text
 	Faint    string  `json:"faint"`    // that text
@@ -86,7 +86,7 @@ func TestMailsFitPhonesAndDarkMode(t *testing.T) {
 		}
 		for _, width := range []int64{320, 375, 700} {
 			for scheme, paper := range map[string]string{"light": "rgb(255, 255, 255)", "dark": "rgb(26, 30, 29)"} {
-				got := see(t, ctx, width, scheme)
+				got := measurePage(t, ctx, width, scheme)
 				if got.Width > int(width) {
 					t.Errorf("%s at %d is %d pixels wide", name, width, got.Width)
 				}
@@ -98,8 +98,8 @@ func TestMailsFitPhonesAndDarkMode(t *testing.T) {
 	}
 }
 
-// see measures the open page on a screen of that width and colour scheme.
-func see(t *testing.T, ctx context.Context, width int64, scheme string) look {
+// measurePage measures the open page at a screen width and colour scheme.
+func measurePage(t *testing.T, ctx context.Context, width int64, scheme string) measuredPage {
 	t.Helper()
 	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
 	if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, 800)); err != nil {
@@ -108,7 +108,7 @@ func see(t *testing.T, ctx context.Context, width int64, scheme string) look {
 	if _, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, media); err != nil {
 		t.Fatal(err)
 	}
-	got, err := chromedp.Run(ctx, chromedp.Evaluate[look](measure))
+	got, err := chromedp.Run(ctx, chromedp.Evaluate[measuredPage](measure))
 	if err != nil {
 		t.Fatal(err)
 	}

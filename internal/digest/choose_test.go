@@ -10,8 +10,7 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-// articleAt makes an article by its id, days after testTime when it came in, and days
-// after testTime of its own date.
+// articleAt returns an article with an id. ingested and published are in days after testTime.
 func articleAt(id string, ingested, published int) article.Article {
 	return article.Article{
 		ID: id, Status: article.Published,
@@ -49,8 +48,8 @@ func TestChoose(t *testing.T) {
 	}
 }
 
-// TestEveryArticleIsChosenExactlyOnce week after week, with any arrival order and any
-// dates, whoever wins the places.
+// TestEveryArticleIsChosenExactlyOnce chooses week after week, with any order of arrival, any dates
+// and any rule.
 func TestEveryArticleIsChosenExactlyOnce(t *testing.T) {
 	t.Parallel()
 	for _, oldest := range []bool{false, true} {

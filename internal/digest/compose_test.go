@@ -21,7 +21,7 @@ func TestComposeMakesADraft(t *testing.T) {
 	}
 }
 
-func TestComposeNeedsArticles(t *testing.T) {
+func TestComposeRefusesEditionWithoutArticles(t *testing.T) {
 	t.Parallel()
 	in := sampleInput()
 	in.Articles = nil
@@ -59,7 +59,7 @@ func TestBrokenSubjectIsExplained(t *testing.T) {
 	}
 }
 
-// What an editor writes is text: braces in it stay braces.
+// A subject that an editor wrote is text: braces in it stay braces.
 func TestEditorsSubjectIsNotATemplate(t *testing.T) {
 	t.Parallel()
 	in := sampleInput()
@@ -75,6 +75,6 @@ func TestDateIsInTheDigestsTimezone(t *testing.T) {
 	in := sampleInput()
 	in.Date = testTime.Add(15*60*60*1e9 + 30*60*1e9) // 23:30 in UTC, the next day in Paris
 	if v := mustRender(t, in, Preferences{}); !strings.Contains(v.HTML, "Saturday, 28 November 2026") {
-		t.Error("the mail's date is not Paris's")
+		t.Error("the mail's date is not that of the digest's timezone")
 	}
 }

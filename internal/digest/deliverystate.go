@@ -19,9 +19,9 @@ type Delivery struct {
 // DeliveryState is the state of a delivery.
 type DeliveryState string
 
-// The states of a delivery. DeliveryAttempting is the intent that is stored before a
-// mail's body is sent: after a crash the attempting rows are exactly those in
-// doubt, and become uncertain.
+// The states of a delivery. DeliveryAttempting is the intent that is stored before a mail's body is
+// sent: after a crash the attempting rows are exactly the mails whose outcome is unknown, and
+// become uncertain.
 const (
 	DeliveryQueued     DeliveryState = "queued"
 	DeliveryAttempting DeliveryState = "attempting"

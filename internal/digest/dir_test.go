@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// writeMail writes a mail template of one's own into a folder.
+// writeMail writes a custom mail template into a folder.
 func writeMail(t *testing.T, dir, name, html, text string) {
 	t.Helper()
 	mail := filepath.Join(dir, "mail")

@@ -12,8 +12,8 @@ import (
 	"github.com/tidings-press/tidings/mailer"
 )
 
-// What an editor sees in the preview is what the compiled message renders, byte for byte, in
-// both parts and whatever the articles say.
+// TestRenderedMailEqualsPreview: the compiled message renders what the preview showed to the
+// editor, byte for byte, in both parts and for any text in the articles.
 func TestRenderedMailEqualsPreview(t *testing.T) {
 	t.Parallel()
 	values := Placeholders{
@@ -36,7 +36,7 @@ func TestRenderedMailEqualsPreview(t *testing.T) {
 	}
 }
 
-// renderMail compiles a variant, fills its placeholders and reads the mail's two parts back.
+// renderMail compiles a variant, fills its placeholders and returns the mail's two parts.
 func renderMail(t *testing.T, v Variant, values Placeholders) (html, text string) {
 	t.Helper()
 	compiled, err := mailer.Compile(mailer.Message{

@@ -12,7 +12,7 @@ import (
 	"github.com/tidings-press/tidings/templates"
 )
 
-// hostile are texts that have broken mails elsewhere.
+// hostile lists texts that are likely to break mails.
 var hostile = []string{
 	"{{.}}", "{{.Reader.Unsubscribe}}", `{{template "top" .}}`, "{{end}}", "{{range 1000000000}}{{end}}", "[[ name ]]", "%s%d%!",
 	"<script>alert(1)</script>", "</style><script>alert(1)</script>", "</title><img src=x onerror=alert(1)>", "<!--[if mso]><p>x</p><![endif]-->",
@@ -43,7 +43,7 @@ func TestContentNeverBecomesCode(t *testing.T) {
 	}
 }
 
-// checkSafe looks for what must not be in a mail, whatever it was made of.
+// checkSafe checks that a mail contains nothing that must not be in one.
 func checkSafe(t *testing.T, text string, v Variant) {
 	t.Helper()
 	if strings.ContainsAny(v.Subject, "\r\n\x00\u202E\u2066") || v.Subject == "" || len(v.Subject) > 8*templates.MaxSubject+3 {
@@ -66,23 +66,23 @@ func checkSafe(t *testing.T, text string, v Variant) {
 			continue
 		}
 		if node.Data == "script" || node.Data == "b" {
-			t.Errorf("%.40q: an element <%s> came out of it", text, node.Data)
+			t.Errorf("%.40q: the mail has an element <%s>", text, node.Data)
 		}
 		for _, attr := range node.Attr {
 			if strings.HasPrefix(attr.Key, "on") || strings.Contains(attr.Val, "position") && attr.Key != "alt" {
-				t.Errorf("%.40q: attribute %s=%q came out of it", text, attr.Key, attr.Val)
+				t.Errorf("%.40q: the mail has an attribute %s=%q", text, attr.Key, attr.Val)
 			}
 		}
 	}
-	for mark, n := range map[string]int{v.Placeholders.Unsubscribe: 1, v.Placeholders.Address: 1, v.Placeholders.Preferences: 1} {
-		if strings.Count(v.HTML, mark) != n || strings.Count(v.Text, mark) != n {
-			t.Errorf("%.40q: mark %s stands elsewhere too", text, mark)
+	for placeholder, n := range map[string]int{v.Placeholders.Unsubscribe: 1, v.Placeholders.Address: 1, v.Placeholders.Preferences: 1} {
+		if strings.Count(v.HTML, placeholder) != n || strings.Count(v.Text, placeholder) != n {
+			t.Errorf("%.40q: mark %s stands elsewhere too", text, placeholder)
 		}
 	}
 }
 
-// An author could know a coming edition's marks only by guessing its random id, and
-// would still not get another reader's address into the article.
+// An author could know the placeholders of a future edition only by guessing its random id, and
+// would still not get another subscriber's address into the article.
 func TestPlaceholdersChangeWhenContentHasThem(t *testing.T) {
 	t.Parallel()
 	plain := mustRender(t, sampleInput(), Preferences{})
@@ -97,9 +97,9 @@ func TestPlaceholdersChangeWhenContentHasThem(t *testing.T) {
 		in := sampleInput()
 		put(&in)
 		v := mustRender(t, in, Preferences{})
-		for i, mark := range v.Placeholders.All() {
-			if mark == plain.Placeholders.All()[i] {
-				t.Errorf("mark %s is used although the content has it", mark)
+		for i, placeholder := range v.Placeholders.All() {
+			if placeholder == plain.Placeholders.All()[i] {
+				t.Errorf("mark %s is used although the content has it", placeholder)
 			}
 		}
 	}
@@ -113,11 +113,11 @@ func TestPlaceholdersAreUniqueShortWords(t *testing.T) {
 			words := newPlaceholders(edition, key, func(string) bool { return false }).All()
 			for _, word := range words {
 				if seen[word] {
-					t.Errorf("%s stands for two things", word)
+					t.Errorf("%s is the placeholder of two values", word)
 				}
 				seen[word] = true
 				if strings.Trim(word, "abcdefghijklmnopqrstuvwxyz0123456789") != "" || len(word) > 40 {
-					t.Errorf("%s is no short word of letters and digits", word)
+					t.Errorf("%s is not a short word of letters and digits", word)
 				}
 			}
 			for _, a := range words {

@@ -32,7 +32,7 @@ func TestEqualPreferencesHaveEqualKeys(t *testing.T) {
 		for _, prefs := range group {
 			key := prefs.Key()
 			if j, ok := seen[key]; ok && j != i {
-				t.Errorf("%+v has the key %q of another wish", prefs, key)
+				t.Errorf("%+v has the key %q of other preferences", prefs, key)
 			}
 			seen[key] = i
 			if key != group[0].Key() {
@@ -41,11 +41,12 @@ func TestEqualPreferencesHaveEqualKeys(t *testing.T) {
 		}
 	}
 	if (Preferences{}).Key() != "" {
-		t.Error("no preferences have a key")
+		t.Error("empty preferences have a key")
 	}
 }
 
-// The key decides who shares a variant, so that nothing else may change one.
+// TestEqualKeysGiveEqualVariants: the key decides which subscribers share a variant, so nothing
+// else may change it.
 func TestEqualKeysGiveEqualVariants(t *testing.T) {
 	t.Parallel()
 	in := sampleInput()
@@ -55,7 +56,7 @@ func TestEqualKeysGiveEqualVariants(t *testing.T) {
 		{{Topics: []string{"Town", "sea"}}, {Topics: []string{"SEA", "town", "sea"}}},
 	} {
 		if a, b := mustRender(t, in, pair[0]), mustRender(t, in, pair[1]); !reflect.DeepEqual(a, b) {
-			t.Errorf("%+v and %+v share the key %q but not the mail", pair[0], pair[1], a.Key)
+			t.Errorf("%+v and %+v have the key %q but different mails", pair[0], pair[1], a.Key)
 		}
 	}
 }
@@ -90,26 +91,26 @@ func TestPreferencesSelectMatchingArticles(t *testing.T) {
 		{Preferences{Topics: []string{"sea"}, Language: "es"}, false},
 	} {
 		if got := len(tc.prefs.matching(a)) == 1; got != tc.want {
-			t.Errorf("%+v wants it: %v", tc.prefs, got)
+			t.Errorf("%+v matches: %v", tc.prefs, got)
 		}
 	}
 	if len(Preferences{Language: "fr"}.matching([]article.Article{{}})) != 1 {
-		t.Error("an article in no known language is kept from French readers")
+		t.Error("an article in no known language is left out for French subscribers")
 	}
 }
 
 func TestLanguagePreferenceAppliesOnlyToMultilingualDigests(t *testing.T) {
 	t.Parallel()
 	if p := PreferencesFor(Definition{Language: "en"}, []string{"sea"}, "fr"); p.Key() != "t=sea" {
-		t.Errorf("a French reader of an English digest has the key %q", p.Key())
+		t.Errorf("a French subscriber of an English digest has the key %q", p.Key())
 	}
 	if p := PreferencesFor(Definition{}, nil, "fr-CA"); p.Key() != "l=fr" {
-		t.Errorf("a French reader of a digest in several languages has the key %q", p.Key())
+		t.Errorf("a French subscriber of a digest in several languages has the key %q", p.Key())
 	}
 }
 
-// TestNarrowedPreferencesChooseTheSame articles, and narrowing them again changes
-// nothing.
+// TestNarrowedPreferencesChooseTheSame checks that narrowed preferences choose the same articles,
+// and that narrowing them again changes nothing.
 func TestNarrowedPreferencesChooseTheSame(t *testing.T) {
 	t.Parallel()
 	tags := []string{"a", "b", "c", "d", "é", ""}
@@ -128,18 +129,18 @@ func TestNarrowedPreferencesChooseTheSame(t *testing.T) {
 		for range random.IntN(5) {
 			articles = append(articles, article.Article{ID: fmt.Sprint(len(articles)), Tags: some(2), Language: languages[random.IntN(3)]})
 		}
-		wish := Preferences{Topics: some(6), Language: languages[random.IntN(3)]}
-		narrow := wish.Narrowed(articles)
-		if got, want := ids(narrow.matching(articles)), ids(wish.matching(articles)); !slices.Equal(got, want) {
-			t.Fatalf("%+v chooses %v of %+v, narrowed to %+v %v", wish, want, articles, narrow, got)
+		prefs := Preferences{Topics: some(6), Language: languages[random.IntN(3)]}
+		narrow := prefs.Narrowed(articles)
+		if got, want := ids(narrow.matching(articles)), ids(prefs.matching(articles)); !slices.Equal(got, want) {
+			t.Fatalf("%+v chooses %v of %+v, narrowed to %+v %v", prefs, want, articles, narrow, got)
 		}
 		if again := narrow.Narrowed(articles); again.Key() != narrow.Key() {
-			t.Fatalf("%+v narrowed is %+v, and again %+v", wish, narrow, again)
+			t.Fatalf("%+v narrowed is %+v, and again %+v", prefs, narrow, again)
 		}
 		keys[narrow.Key()] = true
 	}
 	if len(keys) < 10 {
-		t.Errorf("only %d kinds of wishes were tried", len(keys))
+		t.Errorf("only %d different preferences were tried", len(keys))
 	}
 }
 
@@ -147,10 +148,10 @@ func TestManyPreferencesShareFewVariants(t *testing.T) {
 	t.Parallel()
 	articles := []article.Article{{ID: "1", Tags: []string{"t1", "t2"}}, {ID: "2", Tags: []string{"t2"}}, {ID: "3", Tags: []string{"t3"}}}
 	keys := map[string]bool{}
-	for wish := range 1 << 12 {
+	for prefs := range 1 << 12 {
 		var topics []string
 		for i := range 12 {
-			if wish&(1<<i) != 0 {
+			if prefs&(1<<i) != 0 {
 				topics = append(topics, fmt.Sprint("t", i))
 			}
 		}
@@ -165,8 +166,7 @@ func TestManyPreferencesShareFewVariants(t *testing.T) {
 	}
 }
 
-// TestFilterSelectsArticlesOfVariant tries readers and articles of many
-// languages and topics.
+// TestFilterSelectsArticlesOfVariant tries preferences and articles with many languages and topics.
 func TestFilterSelectsArticlesOfVariant(t *testing.T) {
 	t.Parallel()
 	tags := []string{"", "en", "en-GB", "fr", "fr-CA", "zh", "zh-CN", "zh-TW", "zh-Hant", "zh-Hant-HK", "sr", "sr-Latn", "sr-Latn-RS", "pt-BR", "de"}

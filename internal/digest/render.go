@@ -11,7 +11,7 @@ import (
 
 // ErrEmpty reports that an edition has no article for a set of preferences. Preferences.SkipReason
 // returns the reason to record for subscribers who are skipped because of it.
-var ErrEmpty = errors.New("no article of this edition matches the reader's topics and language")
+var ErrEmpty = errors.New("no article of this edition matches the subscriber's topics and language")
 
 // DefaultTemplate is the mail template of digests that name none.
 const DefaultTemplate = "digest"

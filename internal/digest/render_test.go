@@ -30,7 +30,7 @@ func TestRenderingIsDeterministic(t *testing.T) {
 	first := mustRender(t, sampleInput(), Preferences{Topics: []string{"sea"}})
 	for range 5 {
 		if again := mustRender(t, sampleInput(), Preferences{Topics: []string{"sea"}}); !reflect.DeepEqual(again, first) {
-			t.Fatal("the same issue gave another variant")
+			t.Fatal("the same input gave another variant")
 		}
 	}
 }
@@ -42,21 +42,21 @@ func TestEachPlaceholderOccursOnce(t *testing.T) {
 	want := map[string]string{
 		v.Placeholders.Address: "text", v.Placeholders.Unsubscribe: "a href", v.Placeholders.Preferences: "a href", v.Placeholders.Web: "a href",
 	}
-	for mark, place := range want {
-		if got := places[mark]; !slices.Equal(got, []string{place}) {
-			t.Errorf("mark %s stands in %v, want once in %s", mark, got, place)
+	for placeholder, place := range want {
+		if got := places[placeholder]; !slices.Equal(got, []string{place}) {
+			t.Errorf("mark %s stands in %v, want once in %s", placeholder, got, place)
 		}
 	}
-	for _, mark := range []string{v.Placeholders.Address, v.Placeholders.Unsubscribe, v.Placeholders.Preferences, v.Placeholders.Web} {
-		if n := strings.Count(v.Text, mark); n != 1 {
-			t.Errorf("mark %s stands %d times in the text, want once", mark, n)
+	for _, placeholder := range []string{v.Placeholders.Address, v.Placeholders.Unsubscribe, v.Placeholders.Preferences, v.Placeholders.Web} {
+		if n := strings.Count(v.Text, placeholder); n != 1 {
+			t.Errorf("mark %s stands %d times in the text, want once", placeholder, n)
 		}
 	}
 }
 
-// placeholderPlaces says for each mark where a browser finds it: in text, or as the whole of
-// an attribute.
-func placeholderPlaces(t *testing.T, page string, holes Placeholders) map[string][]string {
+// placeholderPlaces returns for each placeholder where it is in the parsed HTML: in a text, or as a
+// whole attribute.
+func placeholderPlaces(t *testing.T, page string, placeholders Placeholders) map[string][]string {
 	t.Helper()
 	doc, err := html.Parse(strings.NewReader(page))
 	if err != nil {
@@ -64,15 +64,15 @@ func placeholderPlaces(t *testing.T, page string, holes Placeholders) map[string
 	}
 	places := map[string][]string{}
 	for node := range doc.Descendants() {
-		for _, mark := range holes.All() {
-			if node.Type == html.TextNode && strings.Contains(node.Data, mark) {
-				places[mark] = append(places[mark], "text")
+		for _, placeholder := range placeholders.All() {
+			if node.Type == html.TextNode && strings.Contains(node.Data, placeholder) {
+				places[placeholder] = append(places[placeholder], "text")
 			}
 			for _, attr := range node.Attr {
-				if attr.Val == mark {
-					places[mark] = append(places[mark], node.Data+" "+attr.Key)
-				} else if strings.Contains(attr.Val, mark) {
-					places[mark] = append(places[mark], "part of "+node.Data+" "+attr.Key)
+				if attr.Val == placeholder {
+					places[placeholder] = append(places[placeholder], node.Data+" "+attr.Key)
+				} else if strings.Contains(attr.Val, placeholder) {
+					places[placeholder] = append(places[placeholder], "part of "+node.Data+" "+attr.Key)
 				}
 			}
 		}
@@ -98,14 +98,14 @@ func TestStylesAreInlinedAndDarkModeIsKept(t *testing.T) {
 	}
 }
 
-// An image that a server could count opens with would be one per reader.
+// TestNoImageContainsPlaceholder: otherwise a server could count opens by an image per subscriber.
 func TestNoImageContainsPlaceholder(t *testing.T) {
 	t.Parallel()
 	v := mustRender(t, sampleInput(), Preferences{})
-	for mark, places := range placeholderPlaces(t, v.HTML, v.Placeholders) {
+	for placeholder, places := range placeholderPlaces(t, v.HTML, v.Placeholders) {
 		for _, place := range places {
 			if strings.HasPrefix(place, "img") || strings.HasPrefix(place, "part of img") {
-				t.Errorf("mark %s is in an image's address", mark)
+				t.Errorf("mark %s is in an image's address", placeholder)
 			}
 		}
 	}
@@ -139,7 +139,7 @@ func TestVariantShowsOnlyMatchingArticles(t *testing.T) {
 	}
 }
 
-// A template of one's own may show the whole article, in both parts.
+// TestBodiesHaveAbsoluteAddresses: a custom template may show the whole article, in both parts.
 func TestBodiesHaveAbsoluteAddresses(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -192,9 +192,9 @@ func TestFillReplacesEachPlaceholder(t *testing.T) {
 	if !strings.Contains(filled.Text, "https://post.example/u?a=1&b=2") {
 		t.Error("the text has another address than the HTML")
 	}
-	for _, mark := range v.Placeholders.All() {
-		if strings.Contains(filled.HTML+filled.Text, mark) {
-			t.Errorf("mark %s is left", mark)
+	for _, placeholder := range v.Placeholders.All() {
+		if strings.Contains(filled.HTML+filled.Text, placeholder) {
+			t.Errorf("mark %s is left", placeholder)
 		}
 	}
 }

@@ -31,7 +31,8 @@ func sampleSite() Site {
 	}
 }
 
-// sampleInput has articles in four languages, with and without picture and summary.
+// sampleInput returns an input with articles in four languages, with and without picture and
+// summary.
 func sampleInput() Input {
 	return Input{
 		ID:         "5f0c9f3e-7d0b-4a55-9a44-0d5b1a1f2c33",
@@ -60,7 +61,7 @@ func sampleInput() Input {
 	}
 }
 
-// manyArticles returns an issue with n articles.
+// manyArticles returns an input with n articles.
 func manyArticles(n int) Input {
 	in := sampleInput()
 	in.Articles = nil

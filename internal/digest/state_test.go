@@ -97,22 +97,22 @@ func checkTable[S ~string](t *testing.T, table []Transition[S], states []S) {
 			t.Errorf("%s to %s: not a listed state", step.From, step.To)
 		}
 		if step.From == step.To || seen[[2]S{step.From, step.To}] {
-			t.Errorf("%s to %s: twice, or to itself", step.From, step.To)
+			t.Errorf("%s to %s: listed twice, or from a state to itself", step.From, step.To)
 		}
 		if step.When == "" {
-			t.Errorf("%s to %s: no cause given", step.From, step.To)
+			t.Errorf("%s to %s: without a cause", step.From, step.To)
 		}
 		seen[[2]S{step.From, step.To}] = true
 		reached[step.To] = true
 	}
 	for _, s := range states {
 		if !reached[s] {
-			t.Errorf("nothing leads to %s", s)
+			t.Errorf("no change leads to %s", s)
 		}
 	}
 }
 
-func TestStateTablesAreSound(t *testing.T) {
+func TestStateTablesAreComplete(t *testing.T) {
 	t.Parallel()
 	checkTable(t, Transitions, States)
 	checkTable(t, DeliveryTransitions, DeliveryStates)
@@ -131,14 +131,14 @@ func TestFinalStatesAreFinal(t *testing.T) {
 		}
 	}
 	if State("nonsense").Final() || State("").CanBecome(Draft) {
-		t.Error("a word that is no state passes as one")
+		t.Error("an unknown word is accepted as a state")
 	}
 }
 
 func TestStatesCannotSkipApproval(t *testing.T) {
 	t.Parallel()
 	if Draft.CanBecome(Sending) || Draft.CanBecome(Sent) || Sent.CanBecome(Sending) || Cancelled.CanBecome(Sending) {
-		t.Error("an edition can be sent that nobody approved, or twice")
+		t.Error("an edition can be sent without approval, or twice")
 	}
 	if DeliverySent.CanBecome(DeliveryAttempting) || DeliveryQueued.CanBecome(DeliverySent) {
 		t.Error("a delivery can be sent twice, or without its intent")

@@ -85,7 +85,7 @@ func warnings(size int, shown extent, total int) []string {
 		out = append(out, fmt.Sprintf("the mail has %d KB; from 102 KB on Gmail cuts mails off", size/1000))
 	}
 	if !shown.bodies {
-		out = append(out, "the articles' bodies were left out, since a single one is more than a mail can hold")
+		out = append(out, "the articles' bodies were left out, since a single one exceeds the limit of a mail")
 	}
 	return out
 }

@@ -26,7 +26,7 @@ func TestMailsStayUnderGmailLimit(t *testing.T) {
 				t.Errorf("%s with %d articles has %d bytes", tmpl, n, len(v.HTML))
 			}
 			if len(v.Articles) != n || v.Shown < 1 || v.Shown > n {
-				t.Errorf("%s with %d articles carries %d and shows %d", tmpl, n, len(v.Articles), v.Shown)
+				t.Errorf("%s with %d articles contains %d and shows %d", tmpl, n, len(v.Articles), v.Shown)
 			}
 			checkCut(t, fmt.Sprintf("%s with %d", tmpl, n), v)
 		}
@@ -44,7 +44,7 @@ func checkCut(t *testing.T, name string, v Variant) {
 	}
 }
 
-// A full mail is a better mail: trimming must not throw away half of the room.
+// TestTrimmingFillsTheMail checks that trimming leaves less than half of a mail unused.
 func TestTrimmingFillsTheMail(t *testing.T) {
 	t.Parallel()
 	if v := mustRender(t, manyArticles(300), Preferences{}); len(v.HTML) < 75_000 {
@@ -56,7 +56,7 @@ func TestLargeMailGivesWarning(t *testing.T) {
 	t.Parallel()
 	small, large := mustRender(t, manyArticles(5), Preferences{}), mustRender(t, manyArticles(33), Preferences{})
 	if len(small.Warnings) != 0 {
-		t.Errorf("a small mail is warned of: %q", small.Warnings)
+		t.Errorf("a small mail has warnings: %q", small.Warnings)
 	}
 	if large.Shown != 33 || len(large.Warnings) != 1 || !strings.Contains(large.Warnings[0], "102 KB") {
 		t.Errorf("%d bytes, %d shown, warnings %q", len(large.HTML), large.Shown, large.Warnings)
@@ -121,8 +121,8 @@ func TestTrimmingRendersFewTimes(t *testing.T) {
 	}
 }
 
-// Sizes may jump: whatever they are, trimming ends, and what it returns fits unless
-// nothing does.
+// TestTrimmingEndsForAnySizes: the size of a rendering may jump from one number of articles to the
+// next. Trimming must end, and return a mail that fits unless none does.
 func TestTrimmingEndsForAnySizes(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(3, 4))
@@ -138,7 +138,7 @@ func TestTrimmingEndsForAnySizes(t *testing.T) {
 		calls := 0
 		out, shown, err := trim(total, func(c extent) (templates.Rendered, error) {
 			if calls++; calls > 100 {
-				return templates.Rendered{}, errors.New("it goes on and on")
+				return templates.Rendered{}, errors.New("too many calls")
 			}
 			return templates.Rendered{HTML: strings.Repeat("x", sizes[c.whole])}, nil
 		})
@@ -159,6 +159,6 @@ func TestArticleWithoutTitleOrDateRenders(t *testing.T) {
 	in.Articles = []article.Article{{ID: "only-an-id", Slug: "only"}}
 	v := mustRender(t, in, Preferences{})
 	if !strings.Contains(v.HTML, ">only</a>") || strings.Contains(v.HTML, "0001") {
-		t.Error("an article without a title shows none, or a date in year one")
+		t.Error("an article without a title has no title in the mail, or a date in year one")
 	}
 }

@@ -61,7 +61,7 @@ func (m *Monitor) checkAndAlert(ctx context.Context) {
 		seen[f.cause] = true
 		if _, known := m.firstSeen[f.cause]; !known {
 			m.firstSeen[f.cause] = now
-			m.Log.Warn("this node needs somebody", "what", f.text, "detail", f.detail)
+			m.Log.Warn("this node has a problem", "what", f.text, "detail", f.detail)
 		}
 		if !f.quiet && now.Sub(m.firstSeen[f.cause]) >= f.grace {
 			m.alert(ctx, f, m.Every)
@@ -70,7 +70,7 @@ func (m *Monitor) checkAndAlert(ctx context.Context) {
 	for cause := range m.firstSeen {
 		if !seen[cause] {
 			delete(m.firstSeen, cause)
-			m.Log.Info("this is over", "what", cause)
+			m.Log.Info("the problem is over", "what", cause)
 		}
 	}
 	m.alertEditions(ctx)
@@ -137,19 +137,19 @@ func (m *Monitor) alert(ctx context.Context, f finding, every time.Duration) {
 		return
 	}
 	if err := m.Engine.MailEditorsNow(ctx, m.owners, m.mail(f)); err != nil {
-		m.Log.Error("owners could not be told", "what", f.text, "error", err)
+		m.Log.Error("the alert to the owners could not be sent", "what", f.text, "error", err)
 		delete(m.alerted, f.cause) // try again at the next check
 	}
 }
 
 // advice maps findings to what owners can do about them.
 var advice = map[string]string{
-	string(store.FaultFull):        "Nothing is sent and nothing is recorded until there is room. Free some space; everything goes on by itself then.",
-	"disk":                         "When it is full, sending stops. Free some space, or give the store a larger disk.",
-	string(store.FaultDamaged):     "Stop the service, keep a copy of the files, and go back to a backup.",
-	string(store.FaultReplaced):    "What is written now is lost when the process ends. On Linux the files that it has open can still be copied from /proc/PID/fd before you restart it with the right ones.",
-	string(store.FaultReadOnly):    "Look at the owner and mode of the files and at the disk.",
-	string(store.FaultUnreachable): "Look at the database server and the network.",
+	string(store.FaultFull):        "No mail is sent and nothing is recorded until there is free space. Free some space; sending then continues without a restart.",
+	"disk":                         "When it is full, sending stops. Free some space, or move the store to a larger disk.",
+	string(store.FaultDamaged):     "Stop the service, keep a copy of the files, and restore a backup.",
+	string(store.FaultReplaced):    "Everything that is written now is lost when the process ends. On Linux you can still copy its open files from /proc/PID/fd before you restart it with the right ones.",
+	string(store.FaultReadOnly):    "Check the owner and mode of the files, and the disk.",
+	string(store.FaultUnreachable): "Check the database server and the network.",
 }
 
 // mail returns the mail to owners about a finding.
@@ -161,8 +161,8 @@ func (m *Monitor) mail(f finding) delivery.EditorMail {
 			break
 		}
 	}
-	lines = append(lines, "Node "+m.Node+", "+m.Store.Now().Format("2 January 2006 at 15:04 MST")+". If it lasts, this is told again in "+m.Every.String()+".")
-	return delivery.EditorMail{Heading: m.Title + ": " + f.text, Lines: lines, Link: m.Site + "/admin/", Button: "Look at it"}
+	lines = append(lines, "Node "+m.Node+", "+m.Store.Now().Format("2 January 2006 at 15:04 MST")+". If the problem lasts, the next alert is sent in "+m.Every.String()+".")
+	return delivery.EditorMail{Heading: m.Title + ": " + f.text, Lines: lines, Link: m.Site + "/admin/", Button: "Open the admin"}
 }
 
 // sleep waits for d or until the context ends, and returns false if the context ended.

@@ -55,7 +55,7 @@ func New(o Options) *Monitor {
 type Report struct {
 	Ready    bool      `json:"ready"`
 	Reasons  []string  `json:"reasons"`  // why it is not ready
-	Warnings []string  `json:"warnings"` // what needs attention while requests are still answered
+	Warnings []string  `json:"warnings"` // problems that do not keep the node from answering requests
 	Lag      Lag       `json:"behind"`
 	Checked  time.Time `json:"checked"`
 
@@ -173,7 +173,7 @@ const faultRecent = 10 * time.Second
 // that probes do not pile up.
 func (m *Monitor) probe(ctx context.Context) error {
 	if !m.probing.CompareAndSwap(false, true) {
-		return &store.Fault{Kind: store.FaultUnreachable, Err: fmt.Errorf("a write has not come back yet"), At: time.Now()}
+		return &store.Fault{Kind: store.FaultUnreachable, Err: fmt.Errorf("a write has not finished yet"), At: time.Now()}
 	}
 	answer := make(chan error, 1)
 	go func() {
@@ -201,7 +201,7 @@ func (m *Monitor) diskFindings() []finding {
 	free, err := freeSpace(folder)
 	switch {
 	case err != nil:
-		return nil // the probe reports what is wrong
+		return nil // the probe reports the problem
 	case free < diskFullBelow:
 		return []finding{{cause: "store: " + string(store.FaultFull), text: string(store.FaultFull), detail: fmt.Sprintf("%d KB are free in %s", free>>10, folder)}}
 	case free < m.DiskFree:
@@ -217,18 +217,18 @@ const failingGrace = 10 * time.Second
 func (m *Monitor) engineFindings() (out []finding) {
 	heartbeats := m.Engine.Heartbeats()
 	if len(heartbeats) == 0 {
-		return []finding{{cause: "engine", text: "the engine does not run", detail: "none of its loops is there", grace: time.Minute}}
+		return []finding{{cause: "engine", text: "the engine does not run", detail: "none of its loops is running", grace: time.Minute}}
 	}
 	now := time.Now()
 	for _, p := range heartbeats {
 		if p.Stalled(now) {
-			out = append(out, finding{cause: "engine: " + p.Name, text: "the engine has stalled: " + p.Name, detail: fmt.Sprintf("no sign of life since %s", p.At.Format(time.DateTime))})
+			out = append(out, finding{cause: "engine: " + p.Name, text: "the engine has stalled: " + p.Name, detail: fmt.Sprintf("inactive since %s", p.At.Format(time.DateTime))})
 			continue
 		}
 		if p.Error == nil || now.Sub(p.FailingSince) < failingGrace {
 			continue
 		}
-		f := finding{cause: "engine fails: " + p.Name, text: "the engine cannot go on: " + p.Name, detail: p.Error.Error(), grace: time.Minute}
+		f := finding{cause: "engine fails: " + p.Name, text: "the engine fails: " + p.Name, detail: p.Error.Error(), grace: time.Minute}
 		f.warning = store.FaultOf(p.Error) == "" // such as an error in a template: pages are still answered
 		out = append(out, f)
 	}
@@ -247,12 +247,12 @@ func (m *Monitor) lagFindings(ctx context.Context, behind *Lag) []finding {
 	*behind = Lag{lag.Tick.Seconds(), lag.Chunk.Seconds(), lag.Job.Seconds()}
 	switch held, err := m.Store.Quarantine(ctx); {
 	case err != nil:
-		return nil // the next check asks again
+		return nil // the next check tries again
 	case held != nil: // ticks wait for an owner, and a mail about them would not be sent
 		return []finding{{cause: "quarantine", text: "nothing is sent until an owner ends the quarantine", detail: "the store was restored", warning: true, quiet: true}}
 	}
 	if lag.Tick > maxTickDelay {
-		return []finding{{cause: "late", text: "a digest is due and is not made", detail: fmt.Sprintf("its tick was due %s ago", lag.Tick.Round(time.Second)), grace: 3 * time.Minute}}
+		return []finding{{cause: "late", text: "a digest is overdue", detail: fmt.Sprintf("its tick was due %s ago", lag.Tick.Round(time.Second)), grace: 3 * time.Minute}}
 	}
 	return nil
 }
@@ -261,7 +261,7 @@ func (m *Monitor) lagFindings(ctx context.Context, behind *Lag) []finding {
 func (m *Monitor) relayFindings(ctx context.Context) (out []finding) {
 	holds, err := m.Store.Holds(ctx)
 	if err != nil {
-		return nil // the next check asks again
+		return nil // the next check tries again
 	}
 	for _, h := range holds {
 		f := finding{cause: h.Target(), text: "a relay is stopped", detail: fmt.Sprintf("%s until %s: %s", h.Target(), h.Until.Format("15:04:05 MST"), h.Reason), warning: true}

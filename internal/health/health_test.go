@@ -38,7 +38,7 @@ relays:
 health: {disk_free: %[4]s}
 `
 
-// node is a whole service at work, with an owner.
+// node is a running service with an owner.
 type node struct {
 	*app.Service
 	t     *testing.T
@@ -48,7 +48,7 @@ type node struct {
 
 const ownersAddress = "owner@press.example"
 
-// start serves until the test ends. more are relays before the inbox.
+// start runs a service until the test ends. more is configuration of relays before the inbox.
 func start(t *testing.T, dsn, diskFree, more string) *node {
 	t.Helper()
 	n := &node{t: t, inbox: testkit.StartInbox(t, testkit.InboxOptions{})}
@@ -90,7 +90,7 @@ func start(t *testing.T, dsn, diskFree, more string) *node {
 	return n
 }
 
-// ask asks /readyz.
+// ask requests /readyz.
 func (n *node) ask() (code int, report health.Report, body string) {
 	n.t.Helper()
 	answer, err := http.Get(n.url + "/readyz")
@@ -112,14 +112,14 @@ func (n *node) ask() (code int, report health.Report, body string) {
 func (n *node) until(what string, holds func(code int, r health.Report) bool) {
 	n.t.Helper()
 	var body string
-	eventually(n.t, "/readyz to say that "+what, func() bool {
+	eventually(n.t, "/readyz to report that "+what, func() bool {
 		code, report, text := n.ask()
 		body = text
 		return holds(code, report)
 	}, func() string { return body })
 }
 
-// notReady waits until /readyz says why, in words that name no path.
+// notReady waits until /readyz reports a fault, without the path of the store.
 func (n *node) notReady(kind store.FaultKind) {
 	n.t.Helper()
 	n.until(string(kind), func(code int, r health.Report) bool {
@@ -129,17 +129,17 @@ func (n *node) notReady(kind store.FaultKind) {
 		n.t.Errorf("the answer names the folder of the store: %s", body)
 	}
 	if answer, err := http.Get(n.url + "/healthz"); err != nil || answer.StatusCode != http.StatusOK {
-		n.t.Errorf("the process is alive all the same: %v, %v", answer, err)
+		n.t.Errorf("/healthz does not answer that the process is alive: %v, %v", answer, err)
 	}
 }
 
-// wantAlert waits for a mail to the owner.
+// wantAlert waits for a mail to the owner that contains the words.
 func (n *node) wantAlert(words string) {
 	n.t.Helper()
 	eventually(n.t, "a mail to the owner: "+words, func() bool { return n.mails(words) > 0 }, func() string { return fmt.Sprint(n.inbox.Received()) })
 }
 
-// mails counts those to the owner with some words.
+// mails counts the mails to the owner that contain the words.
 func (n *node) mails(words string) (count int) {
 	for _, m := range n.inbox.Mails() {
 		if slices.Contains(m.To, ownersAddress) && strings.Contains(string(m.Data), words) {
@@ -156,10 +156,10 @@ func eventually(t *testing.T, what string, holds func() bool, last func() string
 			return
 		}
 	}
-	t.Fatalf("waited in vain for %s; the last was %s", what, last())
+	t.Fatalf("timeout while waiting for %s; the last was %s", what, last())
 }
 
-// sqlite is the DSN of a new file in a folder.
+// sqlite returns the DSN of a new file in a folder.
 func sqlite(folder string) string { return "sqlite:" + filepath.Join(folder, "tidings.db") }
 
 func TestRunningNodeIsReadyOnBothEngines(t *testing.T) {
@@ -176,7 +176,7 @@ func TestRunningNodeIsReadyOnBothEngines(t *testing.T) {
 	}
 }
 
-// tinyDisk mounts a disk of 24 MB, or skips the test where that is not allowed.
+// tinyDisk mounts a disk of 24 MB, or skips the test where that is not permitted.
 func tinyDisk(t *testing.T) string {
 	t.Helper()
 	folder := t.TempDir()
@@ -187,7 +187,7 @@ func tinyDisk(t *testing.T) string {
 	return folder
 }
 
-// fill writes to a disk until so many bytes are left.
+// fill writes to a disk until the given number of bytes is left.
 func fill(t *testing.T, folder string, left int64) {
 	t.Helper()
 	file, err := os.Create(filepath.Join(folder, "filler"))
@@ -225,14 +225,14 @@ func TestFullDiskIsNotReadyAndAlertsOwner(t *testing.T) {
 	n.wantAlert("the disk of the store is nearly full")
 	fill(t, disk, 0)
 	n.notReady(store.FaultFull)
-	n.wantAlert(string(store.FaultFull)) // though the store does not take the mail any more
+	n.wantAlert(string(store.FaultFull)) // although the mail can no longer be stored
 	if err := os.Remove(filepath.Join(disk, "filler")); err != nil {
 		t.Fatal(err)
 	}
 	n.until("it is ready again", func(code int, r health.Report) bool { return code == http.StatusOK })
 	for _, words := range []string{"the disk of the store is nearly full", string(store.FaultFull)} {
 		if got := n.mails("Subject: The Press: " + words); got != 1 {
-			t.Errorf("the owner was told %d times that %s", got, words)
+			t.Errorf("the owner was alerted %d times that %s", got, words)
 		}
 	}
 }
@@ -270,7 +270,7 @@ func TestOverwrittenPagesAreNotReadyAndAlertOwner(t *testing.T) {
 	if _, err := n.Store.DB().ExecContext(t.Context(), "PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
 		t.Fatal(err)
 	}
-	// By another process: one that closes the file here would take SQLite's locks with it.
+	// In another process: closing the file in this one would release SQLite's locks on it.
 	command := exec.Command("dd", "if=/dev/urandom", "of="+file, "bs=4096", "seek=3", "count=40", "conv=notrunc")
 	if out, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
@@ -301,7 +301,7 @@ func TestStoppedRelayIsAWarningAndAlertsOwner(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A mail that finds out about the relay, and goes over the other one.
+	// This mail fails at the first relay and is sent over the other one.
 	answer, err := http.PostForm(link, map[string][]string{"password": {"four random words here"}})
 	if err != nil {
 		t.Fatal(err)
@@ -352,7 +352,7 @@ func TestEngineThatDoesNotRunIsNotReady(t *testing.T) {
 	}
 	m := health.New(health.Options{Store: s, Engine: engine, Node: "node", Digests: []string{"weekly"}, Log: log})
 	r := m.Check(t.Context())
-	if r.Ready || !slices.Contains(r.Reasons, "the engine does not run") || !slices.Contains(r.Reasons, "a digest is due and is not made") || r.Lag.Tick < 3600 {
+	if r.Ready || !slices.Contains(r.Reasons, "the engine does not run") || !slices.Contains(r.Reasons, "a digest is overdue") || r.Lag.Tick < 3600 {
 		t.Errorf("%+v", r)
 	}
 }
@@ -362,7 +362,7 @@ func TestQuarantinedNodeIsReadyWithWarning(t *testing.T) {
 	n := start(t, sqlite(t.TempDir()), "0B", "")
 	for _, statement := range []string{
 		"INSERT INTO quarantine (id, reason, taken, since, journal, unsubscribed, suppressed, erased) VALUES (1, 'restored', 1, 1, 0, 0, 0, 0)",
-		"UPDATE digests SET next_run = 1000", // long due, and held back with everything else
+		"UPDATE digests SET next_run = 1000", // long overdue, but not sent in quarantine
 	} {
 		if _, err := n.Store.DB().ExecContext(t.Context(), statement); err != nil {
 			t.Fatal(err)

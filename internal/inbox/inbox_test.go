@@ -139,6 +139,6 @@ func TestTooLargeMailIsRefused(t *testing.T) {
 		t.Errorf("got %v, want a 552 reply", err)
 	}
 	if b.inbox.Count() != 0 {
-		t.Error("it was kept")
+		t.Error("the refused mail was kept")
 	}
 }

@@ -103,14 +103,14 @@ func (in *Inbox) find(w http.ResponseWriter, r *http.Request) *Message {
 			return m
 		}
 	}
-	http.Error(w, "No such message: it may be older than the newest "+strconv.Itoa(in.options.Messages)+" that are kept.", http.StatusNotFound)
+	http.Error(w, "Message not found. It may be older than the newest "+strconv.Itoa(in.options.Messages)+" that are kept.", http.StatusNotFound)
 	return nil
 }
 
 func renderPage(w http.ResponseWriter, page string, data any) {
 	var out bytes.Buffer
 	if err := pages.ExecuteTemplate(&out, page, data); err != nil {
-		http.Error(w, "This page could not be made: "+err.Error(), http.StatusInternalServerError)
+		http.Error(w, "This page could not be rendered: "+err.Error(), http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Security-Policy", pagePolicy)

@@ -57,7 +57,7 @@ func (j *Journal) compact(path string, now time.Time, limits Limits) (int64, err
 		for i := range records {
 			data = records[i].append(data)
 		}
-		// At half of the limit, the next rewrite is far away.
+		// At half of the limit, the journal can grow for long before the next rewrite.
 		if int64(len(data)) <= limits.Size/2 || len(records) == 0 || !records[0].droppable() {
 			return int64(len(data)), j.replace(path, facts, data)
 		}

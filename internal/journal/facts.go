@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// SubscriptionKey names the subscription of a subscriber to a digest. With an empty Digest
-// it stands for all of their digests.
+// SubscriptionKey identifies the subscription of a subscriber to a digest. An empty Digest stands
+// for all of their digests.
 type SubscriptionKey struct {
 	Subscriber int64
 	Digest     string

@@ -91,8 +91,8 @@ func (j *Journal) Append(at time.Time, mark int64, records ...Record) error {
 	return err
 }
 
-// write appends the buffer to the file under the shared lock. If another process has
-// replaced the file, for example by Compact, it opens the new file first.
+// write appends the buffer to the file under the shared lock. If another process has replaced the
+// file, for example by Compact, it opens the new file first.
 func (j *Journal) write() error {
 	if err := lockShared(j.lock); err != nil {
 		return err
@@ -194,7 +194,7 @@ func readHeader(file *os.File) (h Record, found bool, err error) {
 	}
 	h, ok := parse(line)
 	if !ok || h.kind != headerKind {
-		return h, false, errors.New("the file is no journal: its first line is damaged; move it away")
+		return h, false, errors.New("the file is not a journal: its first line is damaged; move the file to another folder")
 	}
 	return h, true, nil
 }

@@ -77,7 +77,7 @@ func checkFacts(t *testing.T, f *Facts) {
 	}
 }
 
-func TestFactsAreTheLatestOfEach(t *testing.T) {
+func TestFactsAreLatestValues(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	j := New(folder, "gen")
@@ -92,7 +92,7 @@ func TestFactsAreTheLatestOfEach(t *testing.T) {
 	}
 }
 
-func TestDamagedLinesAreLeftOutAndCounted(t *testing.T) {
+func TestDamagedLinesAreSkippedAndCounted(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	j := New(folder, "gen")
@@ -117,7 +117,7 @@ func TestCompactKeepsTheFactsAndBoundsTheSize(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	j, other := New(folder, "gen"), New(folder, "gen")
-	must(t, other.Append(noon, 0, State(99, "paused"))) // has the file open that is replaced
+	must(t, other.Append(noon, 0, State(99, "paused"))) // its open file is replaced later
 	for i := range 200 {
 		must(t, j.Append(noon, 1, State(5, fmt.Sprint(i))))
 	}
@@ -134,14 +134,14 @@ func TestCompactKeepsTheFactsAndBoundsTheSize(t *testing.T) {
 	must(t, err)
 	for _, id := range []int64{97, 98, 99} {
 		if facts.States[id].Value != "paused" {
-			t.Errorf("the state of %d is lost", id)
+			t.Errorf("the state of subscriber %d is lost", id)
 		}
 		delete(facts.States, id)
 	}
 	checkFacts(t, facts)
 }
 
-func TestOldAndExpendableRecordsAreDropped(t *testing.T) {
+func TestOldRecordsAndArticlesAreDropped(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	j := New(folder, "gen")
@@ -162,7 +162,7 @@ func TestOldAndExpendableRecordsAreDropped(t *testing.T) {
 		t.Fatal(err)
 	}
 	if facts, err = Read(folder); err != nil || len(facts.States) != 0 || len(facts.Editions) != 1 || len(facts.Editions[0].Recipients()) != 2 {
-		t.Errorf("after two days: %v, %d editions, %v; only the one that is being sent must be left", facts.States, len(facts.Editions), err)
+		t.Errorf("after two days: %v, %d editions, %v; want only the edition that is being sent", facts.States, len(facts.Editions), err)
 	}
 	must(t, j.Close())
 }

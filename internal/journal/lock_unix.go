@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// Appends hold the shared lock. To replace the file takes the exclusive lock.
+// Appends hold the shared lock; replacing the file takes the exclusive lock.
 func lockShared(file *os.File) error    { return flock(file, syscall.LOCK_SH) }
 func lockExclusive(file *os.File) error { return flock(file, syscall.LOCK_EX) }
 func unlock(file *os.File)              { _ = flock(file, syscall.LOCK_UN) }

@@ -88,8 +88,8 @@ func (s *Share) Request(ctx context.Context) error {
 	return sleep(ctx, wait)
 }
 
-// Answered charges for an answer of a number of bytes. fromMemory is true if the answer
-// needed no handler.
+// Answered charges for an answer of a number of bytes. fromMemory is set if no handler had to be
+// called for it.
 func (s *Share) Answered(bytes int64, fromMemory bool) {
 	if s == nil || fromMemory && bytes < 16<<10 || !s.sending() {
 		return
@@ -145,7 +145,7 @@ func newQueue(limit int, share float64, wait time.Duration) queue {
 	return queue{running: make(chan struct{}, limit), waiting: make(chan struct{}, maxWaiting), maxWait: wait, budget: budget{share: share}}
 }
 
-// enter waits until fewer renderings run than may.
+// enter waits until fewer renderings run than the limit allows.
 func (q *queue) enter(ctx context.Context) error {
 	select {
 	case q.running <- struct{}{}:

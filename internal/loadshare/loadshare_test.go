@@ -66,7 +66,7 @@ func TestRequestsAreLimitedWhileMailIsSent(t *testing.T) {
 		used := time.Duration(done) * requestCost
 		allowed := time.Duration(requestShare * float64(runtime.GOMAXPROCS(0)) * float64(20*time.Second))
 		if used > allowed*11/10 || used < allowed*9/10 || refused > 0 {
-			t.Errorf("%d requests took %v of the processors' time, %d were refused; want %v and none", done, used, refused, allowed)
+			t.Errorf("%d requests took %v of processor time, %d were refused; want %v and none", done, used, refused, allowed)
 		}
 	})
 }
@@ -83,7 +83,7 @@ func TestRenderingsAreLimitedWhileMailIsSent(t *testing.T) {
 		_, _ = runClients(t, 8, time.Minute, func(ctx context.Context) error { return s.Render(ctx, Linked, work) })
 		share := float64(worked.Load()) / float64(time.Minute)
 		if most := linkedShare * float64(runtime.GOMAXPROCS(0)); share > most*1.3 || share < most*0.5 {
-			t.Errorf("renderings had %.3f of a processor, want about %.3f", share, most)
+			t.Errorf("renderings used %.3f of a processor, want about %.3f", share, most)
 		}
 	})
 }
@@ -118,7 +118,7 @@ func TestRenderingsBeyondTheQueueAreRefused(t *testing.T) {
 		time.Sleep(adHocWait)
 		synctest.Wait()
 		if got := refused.Load(); got != 100-slots+maxWaiting {
-			t.Errorf("%d were refused after %v, want %d: all that waited", got, adHocWait, 100-slots+maxWaiting)
+			t.Errorf("%d were refused after %v, want %d, that is, all that waited", got, adHocWait, 100-slots+maxWaiting)
 		}
 		close(hold)
 		wait.Wait()

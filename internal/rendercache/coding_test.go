@@ -18,8 +18,8 @@ func sampleText(seed uint64, n int) []byte {
 	return out.Bytes()[:n]
 }
 
-// The ETag is a hash of the uncompressed body, so the compressed bytes must not depend on
-// what an encoder compressed before.
+// TestCompressionDoesNotDependOnEarlierDocuments: the ETag is a hash of the uncompressed body, so
+// the compressed bytes must not depend on what an encoder compressed before.
 func TestCompressionDoesNotDependOnEarlierDocuments(t *testing.T) {
 	t.Parallel()
 	large := sampleText(1, 1<<20+1<<18)

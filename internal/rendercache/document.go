@@ -79,7 +79,7 @@ func (r *representation) set(body []byte) {
 	r.size.Store(int64(len(body)))
 }
 
-// Rendered returns the document itself, so that a struct that embeds it is an Entry.
+// Rendered returns the document itself, so that a struct that embeds a Document is an Entry.
 func (d *Document) Rendered() *Document { return d }
 
 // Body returns the body in a coding. It is compressed on first use.

@@ -54,7 +54,7 @@ func cutZone(spec, timezone string) (bare, zone string, err error) {
 		}
 		end := strings.IndexAny(rest, " \t")
 		if end < 0 {
-			return "", "", &Error{Spec: spec, Problem: "no schedule follows on the timezone", Fix: prefix + "Europe/Paris 0 8 * * 5"}
+			return "", "", &Error{Spec: spec, Problem: "no schedule follows the timezone", Fix: prefix + "Europe/Paris 0 8 * * 5"}
 		}
 		return strings.TrimSpace(rest[end:]), rest[:end], nil
 	}
@@ -76,7 +76,7 @@ func LoadZone(name string) (*time.Location, error) {
 
 func (s *Schedule) parse(spec string) error {
 	if len(spec) > 1000 || strings.ContainsAny(spec, "\r\n\x00") {
-		return &Error{Spec: spec[:min(len(spec), 80)], Problem: "it is no cron spec", Fix: fieldsFix}
+		return &Error{Spec: spec[:min(len(spec), 80)], Problem: "it is not a cron spec", Fix: fieldsFix}
 	}
 	if spec == "" {
 		return &Error{Spec: spec, Problem: "it is empty", Fix: fieldsFix}
@@ -91,7 +91,7 @@ func (s *Schedule) parse(spec string) error {
 	case *cron.SpecSchedule:
 		return s.setRule(rule)
 	}
-	return &Error{Spec: spec, Problem: "it is no cron spec", Fix: fieldsFix}
+	return &Error{Spec: spec, Problem: "it is not a cron spec", Fix: fieldsFix}
 }
 
 // setInterval sets the interval of @every. It parses the interval again, since the library turns
@@ -99,7 +99,7 @@ func (s *Schedule) parse(spec string) error {
 func (s *Schedule) setInterval(delay time.Duration) error {
 	written, err := time.ParseDuration(strings.TrimSpace(strings.TrimPrefix(s.spec, "@every")))
 	if err != nil || written != delay {
-		return &Error{Spec: s.spec, Problem: "the interval is no whole number of seconds", Fix: "@every 90m, with at least a second"}
+		return &Error{Spec: s.spec, Problem: "the interval is not a whole number of seconds", Fix: "@every 90m, with at least a second"}
 	}
 	s.every = delay
 	return nil
@@ -116,7 +116,7 @@ func (s *Schedule) setRule(rule *cron.SpecSchedule) error {
 	s.rule = rule
 	s.fixed = rule.Hour&allHours != allHours
 	if _, ok := s.nextWall(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)); !ok {
-		return &Error{Spec: s.spec, Problem: "it never fires: no year has such a day", Fix: "a day of month that the month has"}
+		return &Error{Spec: s.spec, Problem: "it never fires: none of its months has this day", Fix: "a day of month that the month has"}
 	}
 	return nil
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/robfig/cron/v3"
 )
 
-// zones lists every zone that Go ships.
+// zones returns the names of all zones that Go ships.
 func zones(t *testing.T) []string {
 	t.Helper()
 	root, err := exec.Command("go", "env", "GOROOT").Output()
@@ -35,7 +35,7 @@ func zones(t *testing.T) []string {
 	return out
 }
 
-// transitions lists the moments when a zone's offset changes in a range of years.
+// transitions returns the times at which a zone's offset changes.
 func transitions(zone *time.Location, from, to time.Time) []time.Time {
 	var out []time.Time
 	for at := from; ; {
@@ -50,7 +50,7 @@ func transitions(zone *time.Location, from, to time.Time) []time.Time {
 	}
 }
 
-// randomSpec gives specs that fire often enough for a walk over a few days.
+// randomSpec returns specs that fire often enough for a walk over a few days.
 func randomSpec(r *rand.Rand) string {
 	pick := func(choices ...string) string { return choices[r.IntN(len(choices))] }
 	minute := pick("*/10", "0", "30", "15,40", fmt.Sprint(r.IntN(60)), "*")
@@ -60,7 +60,7 @@ func randomSpec(r *rand.Rand) string {
 	return strings.Join([]string{minute, hour, day, "*", weekday}, " ")
 }
 
-// fits reads the fields of the rule itself. wall is the wall clock as if UTC.
+// fits evaluates the fields of the rule directly. wall is the wall clock as if UTC.
 func fits(rule *cron.SpecSchedule, wall time.Time) bool {
 	has := func(field uint64, value int) bool { return field>>value&1 == 1 }
 	date, weekday := has(rule.Dom, wall.Day()), has(rule.Dow, int(wall.Weekday()))
@@ -71,8 +71,8 @@ func fits(rule *cron.SpecSchedule, wall time.Time) bool {
 	return day && has(rule.Month, int(wall.Month())) && has(rule.Hour, wall.Hour()) && has(rule.Minute, wall.Minute()) && has(rule.Second, wall.Second())
 }
 
-// bruteForce walks minute by minute, first over time, then over the wall clock, and
-// knows nothing of spans.
+// bruteForce steps minute by minute, first over time, then over the wall clock. It does not use
+// spans.
 func bruteForce(s *Schedule, from, to time.Time) []string {
 	from, to = from.UTC(), to.UTC()
 	firstRead := map[int64]int64{} // wall as if UTC → the first instant that shows it, both in Unix seconds
@@ -105,8 +105,8 @@ func bruteForce(s *Schedule, from, to time.Time) []string {
 	return out
 }
 
-// addSkipped adds walls that no instant shows. They keep the distance to the last wall that
-// was shown before them.
+// addSkipped adds wall times that the clock skips. They keep the distance to the last wall time
+// before the jump.
 func addSkipped(s *Schedule, from, to time.Time, firstRead map[int64]int64, ticks map[int64]string) {
 	var last, lastAt int64
 	for wall := from.Add(-12 * time.Hour); wall.Before(to.Add(28 * time.Hour)); wall = wall.Add(time.Minute) {
@@ -139,7 +139,7 @@ func TestTicksMatchMinuteByMinuteSearch(t *testing.T) {
 			t.Fatal(err)
 		}
 		change := changes[r.IntN(len(changes))]
-		if change.Second() == 0 { // the walk goes by minutes
+		if change.Second() == 0 { // bruteForce steps by minutes
 			compareWithWalk(t, s, change.Add(-2*time.Hour), change.Add(28*time.Hour))
 		}
 	}
@@ -200,10 +200,10 @@ func walkSixtyYears(t *testing.T, s *Schedule) {
 			break
 		}
 		if s.zone.String() == "Pacific/Apia" && day.Format(time.DateOnly) == "2011-12-30" {
-			day = day.AddDate(0, 0, 1) // Samoa went over the date line
+			day = day.AddDate(0, 0, 1) // Samoa moved across the date line
 		}
 		if want := day.Format(time.DateOnly); tick.Key[:10] != want {
-			t.Fatalf("after %s comes %s, want a tick on %s", at, tick.Key, want)
+			t.Fatalf("after %s the next tick is %s, want one on %s", at, tick.Key, want)
 		}
 		at, day = tick.At, day.AddDate(0, 0, 1)
 	}
@@ -221,10 +221,10 @@ func TestLatestFindsLastTickAcrossLongGaps(t *testing.T) {
 		t.Errorf("the latest tick is %v %v", tick, ok)
 	}
 	if _, ok := s.Latest(upTo, upTo); ok {
-		t.Error("an empty stretch has a tick")
+		t.Error("an empty interval has a tick")
 	}
 	if _, ok := s.Latest(upTo, upTo.Add(-time.Hour)); ok {
-		t.Error("a stretch backwards has a tick")
+		t.Error("an interval whose end is before its start has a tick")
 	}
 	if tick, ok := mustParse(t, "0 0 29 2 *", "UTC").Latest(time.Time{}, upTo); !ok || tick.Key != "2024-02-29T00:00:00 UTC" {
 		t.Errorf("the latest leap day is %v %v", tick, ok)

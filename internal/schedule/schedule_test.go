@@ -31,20 +31,20 @@ func TestTicksWhereClocksChange(t *testing.T) {
 		name, spec, zone, after string
 		want                    []string // instants and keys
 	}{
-		{"the skipped hour fires once, an hour later", "30 2 * * *", "Europe/Berlin", "2026-03-28T12:00:00Z", []string{
+		{"a skipped time fires once, an hour later", "30 2 * * *", "Europe/Berlin", "2026-03-28T12:00:00Z", []string{
 			"2026-03-29T03:30:00+02:00 2026-03-29T02:30:00 Europe/Berlin",
 			"2026-03-30T02:30:00+02:00 2026-03-30T02:30:00 Europe/Berlin"}},
-		{"the doubled hour fires the first time only", "30 2 * * *", "Europe/Berlin", "2026-10-24T12:00:00Z", []string{
+		{"a repeated time fires the first time only", "30 2 * * *", "Europe/Berlin", "2026-10-24T12:00:00Z", []string{
 			"2026-10-25T02:30:00+02:00 2026-10-25T02:30:00 Europe/Berlin",
 			"2026-10-26T02:30:00+01:00 2026-10-26T02:30:00 Europe/Berlin"}},
-		{"two walls at one instant are one tick", "30 2,3 * * *", "Europe/Berlin", "2026-03-28T12:00:00Z", []string{
+		{"two wall times at one instant are one tick", "30 2,3 * * *", "Europe/Berlin", "2026-03-28T12:00:00Z", []string{
 			"2026-03-29T03:30:00+02:00 2026-03-29T03:30:00 Europe/Berlin",
 			"2026-03-30T02:30:00+02:00 2026-03-30T02:30:00 Europe/Berlin"}},
-		{"every half hour goes on through the doubled hour", "*/30 * * * *", "Europe/Berlin", "2026-10-25T00:15:00Z", []string{
+		{"every half hour continues through the repeated hour", "*/30 * * * *", "Europe/Berlin", "2026-10-25T00:15:00Z", []string{
 			"2026-10-25T02:30:00+02:00 2026-10-25T02:30:00+02:00 Europe/Berlin",
 			"2026-10-25T02:00:00+01:00 2026-10-25T02:00:00+01:00 Europe/Berlin",
 			"2026-10-25T02:30:00+01:00 2026-10-25T02:30:00+01:00 Europe/Berlin"}},
-		{"every half hour does not crowd after the skipped hour", "*/30 * * * *", "Europe/Berlin", "2026-03-29T00:40:00Z", []string{
+		{"every half hour does not fire more often after the skipped hour", "*/30 * * * *", "Europe/Berlin", "2026-03-29T00:40:00Z", []string{
 			"2026-03-29T03:00:00+02:00 2026-03-29T03:00:00+02:00 Europe/Berlin"}},
 		{"midnight that does not exist", "0 0 * * *", "America/Sao_Paulo", "2018-11-03T12:00:00Z", []string{
 			"2018-11-04T01:00:00-02:00 2018-11-04T00:00:00 America/Sao_Paulo",
@@ -52,12 +52,12 @@ func TestTicksWhereClocksChange(t *testing.T) {
 		{"a clock that jumps by half an hour", "15,40 2 * * *", "Australia/Lord_Howe", "2026-10-03T12:00:00Z", []string{
 			"2026-10-04T02:40:00+11:00 2026-10-04T02:40:00 Australia/Lord_Howe",
 			"2026-10-04T02:45:00+11:00 2026-10-04T02:15:00 Australia/Lord_Howe"}},
-		{"a day that does not exist is one with the next", "0 8 * * *", "Pacific/Apia", "2011-12-29T12:00:00Z", []string{
+		{"a skipped day fires with the next one", "0 8 * * *", "Pacific/Apia", "2011-12-29T12:00:00Z", []string{
 			"2011-12-29T08:00:00-10:00 2011-12-29T08:00:00 Pacific/Apia",
 			"2011-12-31T08:00:00+14:00 2011-12-31T08:00:00 Pacific/Apia"}},
 		{"a prefix names the zone", "TZ=Asia/Tokyo 0 8 * * 5", "Europe/Berlin", "2026-01-01T00:00:00Z", []string{
 			"2026-01-02T08:00:00+09:00 2026-01-02T08:00:00 Asia/Tokyo"}},
-		{"29 February over the turn of a century", "0 0 29 2 *", "UTC", "2096-03-01T00:00:00Z", []string{
+		{"29 February across a century without a leap day", "0 0 29 2 *", "UTC", "2096-03-01T00:00:00Z", []string{
 			"2104-02-29T00:00:00Z 2104-02-29T00:00:00 UTC"}},
 		{"day of month or day of week", "0 0 13 * 5", "UTC", "2026-02-10T00:00:00Z", []string{
 			"2026-02-13T00:00:00Z 2026-02-13T00:00:00 UTC", "2026-02-20T00:00:00Z 2026-02-20T00:00:00 UTC"}},
@@ -67,7 +67,7 @@ func TestTicksWhereClocksChange(t *testing.T) {
 			"2026-02-13T08:00:10Z 2026-02-13T08:00:10 UTC", "2026-02-13T08:00:40Z 2026-02-13T08:00:40 UTC"}},
 		{"an interval counts from the epoch", "@every 90m", "UTC", "2026-02-13T00:01:00Z", []string{
 			"2026-02-13T01:30:00Z 2026-02-13T01:30:00+00:00 UTC", "2026-02-13T03:00:00Z 2026-02-13T03:00:00+00:00 UTC"}},
-		{"and before it", "@every 1h", "UTC", "1969-12-31T22:00:00Z", []string{"1969-12-31T23:00:00Z 1969-12-31T23:00:00+00:00 UTC"}},
+		{"an interval before the epoch", "@every 1h", "UTC", "1969-12-31T22:00:00Z", []string{"1969-12-31T23:00:00Z 1969-12-31T23:00:00+00:00 UTC"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -81,7 +81,7 @@ func TestTicksWhereClocksChange(t *testing.T) {
 	}
 }
 
-func TestBadSpecsAreExplained(t *testing.T) {
+func TestInvalidSpecsAreExplained(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ spec, zone, want string }{
 		{"", "", "it is empty"},
@@ -99,23 +99,23 @@ func TestBadSpecsAreExplained(t *testing.T) {
 		{"@every -5m", "", "at least a second"},
 		{"@every 100ms", "", "at least a second"},
 		{"@every soon", "", "@every 90m"},
-		{"TZ=Europe/Berlin", "", "no schedule follows"},
+		{"TZ=Europe/Berlin", "", "no schedule follows the timezone"},
 		{"CRON_TZ=", "", "no schedule follows"},
 		{"TZ=Mars/Base 0 8 * * *", "", "IANA name"},
 		{"0 8 * * *", "Europe/Berln", `timezone "Europe/Berln" is unknown`},
 		{"0 8 * * *", "Local", "unknown"},
 		{"0 8 * * *", "../../etc/passwd", "unknown"},
-		{strings.Repeat("1,", 2000) + "1 * * * *", "", "no cron spec"},
+		{strings.Repeat("1,", 2000) + "1 * * * *", "", "not a cron spec"},
 	} {
 		_, err := Parse(test.spec, test.zone)
 		var wrong *Error
 		if !errors.As(err, &wrong) || !strings.Contains(err.Error(), test.want) || wrong.Fix == "" {
-			t.Errorf("Parse(%.40q, %q) says %v, want something with %q", test.spec, test.zone, err, test.want)
+			t.Errorf("Parse(%.40q, %q) returns %v, want an error that contains %q", test.spec, test.zone, err, test.want)
 		}
 	}
 }
 
-func TestDescribe(t *testing.T) {
+func TestDescribeIsReadable(t *testing.T) {
 	t.Parallel()
 	for spec, want := range map[string]string{
 		"0 8 * * 5":        "every Friday at 08:00 (Europe/Paris)",
