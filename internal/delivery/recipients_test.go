@@ -87,8 +87,8 @@ func TestSkippedSubscribersAreCountedByReason(t *testing.T) {
 func TestDigestIsInTheMailLanguageOfTheSubscriber(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{}, nil, func(b *env) {
-		b.join("plain", "", nil, subscriber.Active)
-		french := b.join("french", "", nil, subscriber.Active)
+		b.addWithPreferences("plain", "", nil, subscriber.Active)
+		french := b.addWithPreferences("french", "", nil, subscriber.Active)
 		who, err := b.store.Subscriber(b.t.Context(), french)
 		if err != nil {
 			b.t.Fatal(err)
@@ -97,7 +97,7 @@ func TestDigestIsInTheMailLanguageOfTheSubscriber(t *testing.T) {
 		if err := b.store.UpdateSubscriber(b.t.Context(), who); err != nil {
 			b.t.Fatal(err)
 		}
-		b.article("ferries")
+		b.addArticle("ferries")
 		if _, err := b.store.PutArticle(b.t.Context(), &article.Article{
 			Source: "test:grues", Slug: "grues", Title: "Grues", HTML: "<p>Grues</p>", Language: "fr", Published: b.store.Now(), Status: article.Published,
 		}, nil, nil); err != nil {
