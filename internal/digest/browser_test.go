@@ -47,6 +47,7 @@ type measuredPage struct {
 	Contrast float64 `json:"contrast"` // the lowest of any text
 	Faint    string  `json:"faint"`    // that text
 	Paper    string  `json:"paper"`    // background colour of the sheet
+	Photo    int     `json:"photo"`    // space that the first picture leaves beside it, pixels
 }
 
 // measure finds the lowest contrast of any visible text by WCAG 2.2, 1.4.3.
@@ -61,7 +62,9 @@ for (const e of document.querySelectorAll('h1, h2, p, a, td')) {
   const ratio = (a + .05) / (b + .05);
   if (ratio < contrast) { contrast = ratio; faint = text }
 }
-return { width: document.documentElement.scrollWidth, contrast, faint, paper: getComputedStyle(document.querySelector('.sheet')).backgroundColor };
+const photo = document.querySelector('.photo'), cell = photo && photo.closest('td'), box = cell && getComputedStyle(cell);
+const column = cell ? cell.clientWidth - parseFloat(box.paddingLeft) - parseFloat(box.paddingRight) : 0;
+return { photo: cell ? Math.round(column - photo.clientWidth) : 0, width: document.documentElement.scrollWidth, contrast, faint, paper: getComputedStyle(document.querySelector('.sheet')).backgroundColor };
 })()`
 
 func TestMailsFitPhonesAndDarkMode(t *testing.T) {
@@ -84,11 +87,14 @@ func TestMailsFitPhonesAndDarkMode(t *testing.T) {
 		if err := chromedp.Do(ctx, chromedp.Navigate(base+"/"+name)); err != nil {
 			t.Fatal(err)
 		}
-		for _, width := range []int64{320, 375, 700} {
+		for _, width := range []int64{320, 375, 600, 700} {
 			for scheme, paper := range map[string]string{"light": "rgb(255, 255, 255)", "dark": "rgb(26, 30, 29)"} {
 				got := measurePage(t, ctx, width, scheme)
 				if got.Width > int(width) {
 					t.Errorf("%s at %d is %d pixels wide", name, width, got.Width)
+				}
+				if got.Photo != 0 {
+					t.Errorf("%s at %d: the first picture is %d pixels narrower than its column", name, width, got.Photo)
 				}
 				if got.Contrast < 4.5 || got.Paper != paper {
 					t.Errorf("%s in the %s: %q has a contrast of %.1f, the sheet is %s", name, scheme, got.Faint, got.Contrast, got.Paper)
