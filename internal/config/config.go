@@ -72,6 +72,8 @@ type Site struct {
 	Editor string `yaml:"editor"`
 	// The person responsible for the technology: "Name <address>".
 	Webmaster string `yaml:"webmaster"`
+	// Whether search engines may list the web pages of editions. They show articles that have pages of their own.
+	IndexEditions bool `yaml:"index_editions"`
 	// Address of a small square picture.
 	Icon string `yaml:"icon"`
 	// Address of a larger picture.

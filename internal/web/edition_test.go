@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
@@ -81,6 +82,28 @@ func TestEditionPageIsImpersonal(t *testing.T) {
 	again := httptest.NewRecorder()
 	if h.ServeHTTP(again, r); again.Code != http.StatusNotModified {
 		t.Errorf("the same page again: status %d", again.Code)
+	}
+}
+
+func TestEditionsAreIndexedWhereConfigured(t *testing.T) {
+	t.Parallel()
+	for _, indexed := range []bool{false, true} {
+		s, engine, h := handlerWith(t, store.SQLite, func(c *config.Config) { c.Site.IndexEditions = indexed })
+		s.subscriber(t, "ada@example.org")
+		path := digest.PagePath(sentEdition(t, s, engine).ID)
+		w := ask(h, http.MethodGet, path)
+		if got := !strings.Contains(w.Header().Get("X-Robots-Tag"), "noindex"); w.Code != http.StatusOK || got != indexed {
+			t.Errorf("configured %v: status %d, headers %v", indexed, w.Code, w.Header())
+		}
+		if got, want := w.Header().Get("Link"), "<https://news.example.org"+path+`>; rel="canonical"`; got != want {
+			t.Errorf("Link %q, want %q", got, want)
+		}
+		if blocked := strings.Contains(ask(h, http.MethodGet, "/robots.txt").Body.String(), "Disallow: /editions/\n"); blocked == indexed {
+			t.Errorf("configured %v: robots.txt blocks editions: %v", indexed, blocked)
+		}
+		if listed := strings.Contains(ask(h, http.MethodGet, "/sitemap.xml").Body.String(), path); listed != indexed {
+			t.Errorf("configured %v: the sitemap has the edition: %v", indexed, listed)
+		}
 	}
 }
 

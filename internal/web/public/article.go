@@ -1,7 +1,6 @@
 package public
 
 import (
-	"cmp"
 	"errors"
 	"net/http"
 
@@ -34,9 +33,10 @@ func (p *Pages) article(w http.ResponseWriter, r *http.Request) error {
 	}
 	r = p.withLanguage(r, a.Language)
 	body := articlePage{Article: &a, Elsewhere: a.URL, Lead: leads(&a)}
+	description := describe(&a)
 	v := page{
-		Title: a.Title, Description: a.Summary, Canonical: a.URLFor(p.config.Site.URL), Language: a.Language, Direction: a.Direction(),
-		Body: body, Share: p.share(&a),
+		Title: a.Title, Description: description, Canonical: a.URLFor(p.config.Site.URL), Language: a.Language, Direction: a.Direction(),
+		Body: body, Share: p.shareArticle(&a, description),
 	}
 	return p.show(w, r, http.StatusOK, "article", v)
 }
@@ -64,34 +64,4 @@ func (p *Pages) elsewhere(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "public, max-age=3600")
 	http.Redirect(w, r, target, http.StatusMovedPermanently)
 	return nil
-}
-
-// share is what other sites and search engines show of an article: Open Graph and
-// schema.org.
-type share struct {
-	Title, Description, URL, Image, ImageAlt, Locale string
-	Published, Updated                               string
-	Data                                             map[string]any // JSON-LD
-}
-
-func (p *Pages) share(a *article.Article) *share {
-	s := &share{
-		Title: a.Title, Description: a.Summary, URL: a.URLFor(p.config.Site.URL), Locale: a.Language,
-		Published: a.Published.UTC().Format("2006-01-02T15:04:05Z"), Updated: a.Updated.UTC().Format("2006-01-02T15:04:05Z"),
-	}
-	people := []map[string]string{}
-	for _, author := range a.Authors {
-		people = append(people, map[string]string{"@type": "Person", "name": author.Name})
-	}
-	s.Data = map[string]any{
-		"@context": "https://schema.org", "@type": "Article", "headline": a.Title, "url": s.URL, "mainEntityOfPage": s.URL,
-		"datePublished": s.Published, "dateModified": s.Updated, "author": people, "description": a.Summary,
-		"inLanguage": cmp.Or(a.Language, p.config.Site.Language),
-		"publisher":  map[string]string{"@type": "Organization", "name": p.config.Site.Title, "url": p.config.Site.URL + "/"},
-	}
-	if a.Image != nil {
-		s.Image, s.ImageAlt = article.Absolute(a.Image.URL, p.config.Site.URL), a.Image.Alt
-		s.Data["image"] = s.Image
-	}
-	return s
 }

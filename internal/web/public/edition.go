@@ -29,7 +29,7 @@ func (p *Pages) edition(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	showEdition(w, text)
+	p.showEdition(w, e, text, p.config.Site.IndexEditions)
 	return nil
 }
 
@@ -99,7 +99,7 @@ func (p *Pages) editionVariant(w http.ResponseWriter, r *http.Request, number in
 	if err != nil {
 		return err
 	}
-	showEdition(w, text)
+	p.showEdition(w, e, text, false) // its articles are all on the page of the edition
 	return nil
 }
 
@@ -128,11 +128,14 @@ func (p *Pages) renderEdition(r *http.Request, e store.Edition, ids []string, la
 	return out, err
 }
 
-// showEdition sends a page of an edition.
-func showEdition(w http.ResponseWriter, text string) {
+// showEdition sends a page of an edition. Its canonical address is that of the whole edition.
+func (p *Pages) showEdition(w http.ResponseWriter, e store.Edition, text string, indexed bool) {
 	header := w.Header()
 	header.Set("Content-Security-Policy", mailPolicy)
-	header.Set("X-Robots-Tag", "noindex, nofollow")
+	header.Set("Link", "<"+p.config.Site.URL+digest.PagePath(e.ID)+`>; rel="canonical"`)
+	if !indexed {
+		header.Set("X-Robots-Tag", "noindex, nofollow")
+	}
 	header.Set("Cache-Control", "public, max-age=60")
 	header.Set("Content-Type", "text/html; charset=utf-8")
 	_, _ = w.Write([]byte(text)) // a reader who went away needs no answer

@@ -40,7 +40,7 @@ func (p *Pages) front(w http.ResponseWriter, r *http.Request) error {
 	if body.Languages, err = p.spoken(r.Context()); err != nil {
 		return err
 	}
-	v := page{Description: p.config.Site.Description, Canonical: p.config.Site.URL + "/", Body: body, Feeds: p.allLinks(), NoIndex: !body.First}
+	v := page{Description: p.config.Site.Description, Canonical: p.config.Site.URL + canonicalPath(r, "/"), Body: body, Feeds: p.allLinks(), NoIndex: !body.First}
 	return p.show(w, r, http.StatusOK, "front", v)
 }
 

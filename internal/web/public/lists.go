@@ -3,6 +3,7 @@ package public
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/tidings-press/tidings/feed"
@@ -25,6 +26,7 @@ type listPage struct {
 type selection struct {
 	kind     feed.Kind
 	title    string
+	about    string // one sentence
 	name     string
 	path     string
 	language string // of the name
@@ -36,7 +38,11 @@ func (p *Pages) tag(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.selected(w, r, selection{feed.ByTag, p.in(r.Context()).say("Tag"), name, feed.TagPath(name), "", article.Tag{Key: article.TagKey(name)}})
+	c := p.in(r.Context())
+	return p.selected(w, r, selection{
+		kind: feed.ByTag, title: c.say("Tag"), about: c.say("Articles on {0}, the newest first.", name), name: name,
+		path: feed.TagPath(name), filter: article.Tag{Key: article.TagKey(name)},
+	})
 }
 
 func (p *Pages) author(w http.ResponseWriter, r *http.Request) error {
@@ -44,7 +50,11 @@ func (p *Pages) author(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.selected(w, r, selection{feed.ByAuthor, p.in(r.Context()).say("Author"), name, feed.AuthorPath(name), "", article.By{Key: article.AuthorKey(name)}})
+	c := p.in(r.Context())
+	return p.selected(w, r, selection{
+		kind: feed.ByAuthor, title: c.say("Author"), about: c.say("Articles by {0}, the newest first.", name), name: name,
+		path: feed.AuthorPath(name), filter: article.By{Key: article.AuthorKey(name)},
+	})
 }
 
 func (p *Pages) language(w http.ResponseWriter, r *http.Request) error {
@@ -53,7 +63,11 @@ func (p *Pages) language(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	r = p.withLanguage(r, tag)
-	return p.selected(w, r, selection{feed.ByLanguage, p.in(r.Context()).say("Language"), tag, feed.LanguagePath(tag), tag, article.Language{Tag: tag}})
+	c := p.in(r.Context())
+	return p.selected(w, r, selection{
+		kind: feed.ByLanguage, title: c.say("Language"), about: c.say("Articles in this language, the newest first: {0}.", languageName(tag)), name: tag,
+		path: feed.LanguagePath(tag), language: tag, filter: article.Language{Tag: tag},
+	})
 }
 
 // named is the name in a request's path, as articles spell it.
@@ -94,8 +108,16 @@ func (p *Pages) selected(w http.ResponseWriter, r *http.Request, s selection) er
 	if body.Articles, body.Older, err = p.list(r.Context(), article.Filter{Expr: s.filter}, r.URL); err != nil {
 		return err
 	}
-	v := page{Title: name, Canonical: p.config.Site.URL + s.path, Feeds: links, NoIndex: !body.First, Body: body}
+	v := page{Title: name, Description: s.about, Canonical: p.config.Site.URL + canonicalPath(r, s.path), Feeds: links, NoIndex: !body.First, Body: body}
 	return p.show(w, r, http.StatusOK, "list", v)
+}
+
+// canonicalPath returns a path with the position of an older page, which is a page of its own.
+func canonicalPath(r *http.Request, path string) string {
+	if before := r.URL.Query().Get("before"); before != "" {
+		return path + "?" + url.Values{"before": {before}}.Encode()
+	}
+	return path
 }
 
 // indexPage is all tags, authors and languages.
@@ -116,7 +138,7 @@ func (p *Pages) tags(w http.ResponseWriter, r *http.Request) (err error) {
 	if body.Languages, err = p.spoken(r.Context()); err != nil {
 		return err
 	}
-	return p.show(w, r, http.StatusOK, "tags", page{Title: p.in(r.Context()).say("Topics"), Canonical: p.config.Site.URL + "/tags/", Body: body})
+	return p.show(w, r, http.StatusOK, "tags", page{Title: p.in(r.Context()).say("Topics"), Description: p.in(r.Context()).say("All topics, authors and languages of {0}.", p.config.Site.Title), Canonical: p.config.Site.URL + "/tags/", Body: body})
 }
 
 // spoken are the languages of the articles when there are several.

@@ -33,14 +33,3 @@ func (p *Pages) medium(w http.ResponseWriter, r *http.Request) error {
 func leads(a *article.Article) bool {
 	return a.Image != nil && !strings.Contains(a.HTML, html.EscapeString(a.Image.URL))
 }
-
-func (p *Pages) robots(w http.ResponseWriter, _ *http.Request) error {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.Header().Set("Cache-Control", "public, max-age=3600")
-	text := "User-agent: *\n"
-	for _, path := range []string{"/admin/", "/confirm/", "/unsubscribe/", "/preferences/", "/editions/", "/private/", "/search?", "/filter?"} {
-		text += "Disallow: " + path + "\n"
-	}
-	_, _ = w.Write([]byte(text))
-	return nil
-}

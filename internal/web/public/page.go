@@ -87,6 +87,12 @@ func (p *Pages) fill(ctx context.Context, name string, v page) ([]byte, error) {
 	if v.Feeds == nil {
 		v.Feeds = p.links(p.config.Site.Title, feed.Definition{Kind: feed.Everything})
 	}
+	if v.Description == "" && !v.NoIndex {
+		v.Description = p.config.Site.Description
+	}
+	if v.Share == nil && !v.NoIndex {
+		v.Share = p.shareOf(&v, p.in(ctx).language)
+	}
 	return p.in(ctx).pages.Fill(name, v)
 }
 

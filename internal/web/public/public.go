@@ -61,6 +61,8 @@ type Pages struct {
 	cache     pageCache
 	fixed     fixedPages
 
+	sitemapPart int64 // article numbers in one sitemap
+
 	ownData  *middleware.Limiter[uuid.UUID]    // mails with links to erasure and export to one person
 	asks     *middleware.Limiter[netip.Prefix] // subscription forms of one network
 	searches *middleware.Limiter[netip.Prefix] // of one network
@@ -82,7 +84,7 @@ func New(d Deps) (*Pages, error) {
 	}
 	p := &Pages{
 		store: d.Store, config: d.Config, readers: d.Readers, templates: d.Templates, sender: d.Sender, feeds: d.Feeds, log: d.Log, keys: keys, briefKeys: briefKeys, zone: zone,
-		load:     d.Share,
+		load: d.Share, sitemapPart: sitemapPart,
 		ownData:  middleware.NewLimiter[uuid.UUID](3, time.Hour, nil),
 		asks:     middleware.NewLimiter[netip.Prefix](10, time.Minute, nil),
 		searches: middleware.NewLimiter[netip.Prefix](30, time.Second, nil),
@@ -117,6 +119,7 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 	} {
 		mux.Handle(pattern, p.reading(loadshare.Linked, before, nil, h))
 	}
+	mux.Handle("GET /sitemap.xml", p.reading(loadshare.AdHoc, []string{"part"}, nil, p.sitemap))
 	mux.Handle("GET /subscribe", p.reading(loadshare.Linked, []string{"digest"}, nil, p.subscribeForm))
 	for pattern, kind := range map[string]feed.Kind{"GET /search": feed.BySearch, "GET /filter": feed.ByMatch} {
 		mux.Handle(pattern, p.reading(loadshare.AdHoc, []string{"before", feedserver.QueryParameter(kind)}, p.limitSearches, p.found(kind)))

@@ -36,7 +36,7 @@ func (p *Pages) subscribeForm(w http.ResponseWriter, r *http.Request) error {
 	if chosen := p.known(r.URL.Query()["digest"]); chosen != nil {
 		form.Digests = p.digests(r.Context(), chosen)
 	}
-	return p.show(w, r, http.StatusOK, "subscribe", page{Title: p.in(r.Context()).say("Subscribe"), Canonical: p.config.Site.URL + "/subscribe", Narrow: true, Body: form})
+	return p.show(w, r, http.StatusOK, "subscribe", page{Title: p.in(r.Context()).say("Subscribe"), Description: p.in(r.Context()).say("Get the new articles of {0} by mail.", p.config.Site.Title), Canonical: p.config.Site.URL + "/subscribe", Narrow: true, Body: form})
 }
 
 // subscribe gives the same answer after the same work whether it knows the address or

@@ -4,6 +4,8 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"strconv"
+	"strings"
 )
 
 // words are the fixed phrases of the pages in one language, by their English form.
@@ -36,10 +38,18 @@ func wordsFor(tag string) (words, error) {
 	return w, nil
 }
 
-// say returns a phrase.
-func (w words) say(english string) string {
+// say returns a phrase, with args in place of {0}, {1} and so on.
+func (w words) say(english string, args ...string) string {
+	text := english
 	if s, ok := w[english]; ok {
-		return s
+		text = s
 	}
-	return english
+	if len(args) == 0 {
+		return text
+	}
+	var pairs []string
+	for i, arg := range args {
+		pairs = append(pairs, "{"+strconv.Itoa(i)+"}", arg)
+	}
+	return strings.NewReplacer(pairs...).Replace(text)
 }

@@ -1,0 +1,4 @@
+package public
+
+// SetSitemapPart sets how many article numbers a sitemap covers.
+func (p *Pages) SetSitemapPart(n int64) { p.sitemapPart = n }
