@@ -194,7 +194,7 @@ func TestPasswordChangeSignsOutOtherBrowsers(t *testing.T) {
 	if here.post("/admin/account/password", "current", "a wrong one here", "password", "five other random words"); here.code != http.StatusUnprocessableEntity {
 		t.Errorf("a wrong present password is answered %d", here.code)
 	}
-	if body := here.post("/admin/account/password", "current", "four random words here", "password", "five other random words"); !strings.Contains(body, "Your password is changed") {
+	if body := here.post("/admin/account/password", "current", "four random words here", "password", "five other random words"); !strings.Contains(body, "Your password was changed") {
 		t.Errorf("not changed: %s", body)
 	}
 	if there.get("/admin/"); there.at != "/admin/sign-in" {
@@ -260,7 +260,7 @@ func TestOwnerResetsPasswordsAndDisablesEditors(t *testing.T) {
 	if again.get("/admin/welcome/" + token); again.code != http.StatusGone {
 		t.Errorf("the link answers %d after its use", again.code)
 	}
-	owner.want(owner.post("/admin/editors/2/access"), "This editor is disabled", ">Enable<")
+	owner.want(owner.post("/admin/editors/2/access"), "This editor was disabled", ">Enable<")
 	if again.get("/admin/"); again.at != "/admin/sign-in" {
 		t.Errorf("the disabled editor is at %s", again.at)
 	}

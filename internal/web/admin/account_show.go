@@ -14,11 +14,11 @@ import (
 type accountPage struct {
 	Editors    []store.Editor // for owners
 	Links      []openLink     // one-time links that still work, for owners
-	InviteLink string         // that was just made
-	ResetLink  string         // that was just made
+	InviteLink string         // the new invitation link, shown once
+	ResetLink  string         // the new password link, shown once
 	For        string         // the address that the new link is for
 	Problem    string
-	Email      string // new address as it was typed
+	Email      string // the new address as typed
 	MinLength  int    // of passwords
 }
 
@@ -39,9 +39,9 @@ func (h *Handler) showAccount(w http.ResponseWriter, r *http.Request, session st
 	return h.show(w, status, "account_show", page{Title: "Account", Nav: "account", Editor: &session.Editor, Notice: notice(r), Body: body})
 }
 
-// checkCurrentPassword reports whether a form has the editor's current password. Its
-// attempts are limited like those of signing in, since an unattended browser must not
-// help a guesser. When it returns false without an error, it has answered the request.
+// checkCurrentPassword reports whether a form has the editor's current password. Attempts are
+// limited as for signing in, so that the password cannot be guessed in an unattended browser. If
+// it returns false without an error, it has answered the request.
 func (h *Handler) checkCurrentPassword(w http.ResponseWriter, r *http.Request, session store.Session) (ok bool, err error) {
 	throttle := store.Throttle{Key: "present password " + session.Editor.Email, Burst: attemptsPerPair, Every: retryInterval}
 	wait, err := h.store.TakeAttempt(r.Context(), throttle)

@@ -13,42 +13,42 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// pageSize is how many rows a list shows at once.
+// pageSize is the number of rows on a page of a list.
 const pageSize = 50
 
 // articleListPage is the data of the list of articles.
 type articleListPage struct {
 	Search   string // words of title and text
 	Match    string // filter expression
-	Problem  string // what is wrong with either
+	Problem  string // error in the search or filter
 	Articles []store.StoredArticle
 	Older    string // address of the next page; empty on the last
-	Removed  string // id of the article that was just taken down
+	Removed  string // id of the article that was just removed
 	Now      time.Time
 }
 
-// articles lists the articles that hold all words of a search and match a filter.
+// articles lists the articles that contain all words of a search and match a filter.
 func (h *Handler) articles(w http.ResponseWriter, r *http.Request, session store.Session) error {
-	asked := r.URL.Query()
+	query := r.URL.Query()
 	body := articleListPage{
-		Search: strings.TrimSpace(truncate(asked.Get("q"), 500)), Match: strings.TrimSpace(truncate(asked.Get("match"), 500)),
-		Removed: truncate(asked.Get("removed"), 100), Now: h.store.Now(),
+		Search: strings.TrimSpace(truncate(query.Get("q"), 500)), Match: strings.TrimSpace(truncate(query.Get("match"), 500)),
+		Removed: truncate(query.Get("removed"), 100), Now: h.store.Now(),
 	}
-	q := store.Query{
+	search := store.Query{
 		Order: store.ByDate, Limit: pageSize + 1,
 		Statuses: []article.Status{article.Published, article.Unlisted, article.Draft, article.Removed, article.Withdrawn},
 	}
 	var err error
-	if q.Filter, err = articleFilter(body.Search, body.Match); err != nil {
+	if search.Filter, err = articleFilter(body.Search, body.Match); err != nil {
 		body.Problem = err.Error()
 	}
-	if before := asked.Get("before"); before != "" {
-		if _, err := fmt.Sscanf(before, "%d.%d", &q.Before.At, &q.Before.Seq); err != nil {
+	if before := query.Get("before"); before != "" {
+		if _, err := fmt.Sscanf(before, "%d.%d", &search.Before.At, &search.Before.Seq); err != nil {
 			return store.ErrNotFound
 		}
 	}
 	if body.Problem == "" {
-		if body.Articles, err = h.store.Articles(r.Context(), q); err != nil {
+		if body.Articles, err = h.store.Articles(r.Context(), search); err != nil {
 			return err
 		}
 	}
@@ -71,20 +71,20 @@ func articleFilter(search, match string) (article.Filter, error) {
 	return filter.And(words.Filter), err
 }
 
-// removeArticle takes an article down. When an edition under way still holds it, the
-// answer leads there, where the edition can be paused.
+// removeArticle removes an article. If an edition in progress contains it, the response
+// redirects to that edition, which can be paused there.
 func (h *Handler) removeArticle(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	id := r.PathValue("id")
 	if err := h.store.RemoveArticle(r.Context(), id); err != nil {
 		return err
 	}
 	h.log.Info("article removed", "article", id, "editor", session.Editor.ID)
-	held, err := h.store.EditionsUnderWay(r.Context(), id)
+	editions, err := h.store.EditionsUnderWay(r.Context(), id)
 	if err != nil {
 		return err
 	}
-	if len(held) > 0 {
-		return redirectWithNotice(w, r, "/admin/editions/"+held[0], "held")
+	if len(editions) > 0 {
+		return redirectWithNotice(w, r, "/admin/editions/"+editions[0], "held")
 	}
 	http.Redirect(w, r, "/admin/articles?"+url.Values{"done": {"removed"}, "removed": {id}}.Encode(), http.StatusSeeOther)
 	return nil

@@ -11,21 +11,21 @@ import (
 func TestRemovedArticleIsRestored(t *testing.T) {
 	t.Parallel()
 	s := startSite(t)
-	a := s.put("An article to take down")
+	a := s.put("An article to remove")
 	e := s.owner()
 	e.want(e.get("/admin/articles"), a.Title)
 	e.want(e.get("/admin/articles?match=NOT+("), "class=\"problem\"")
-	e.want(e.get("/admin/articles?match=tag:no-such-tag"), "No article matches")
-	e.want(e.post("/admin/articles/"+a.ID+"/remove"), "The article is taken down", "Undo", "/admin/articles/"+a.ID+"/restore")
+	e.want(e.get("/admin/articles?match=tag:no-such-tag"), "No articles found")
+	e.want(e.post("/admin/articles/"+a.ID+"/remove"), "The article was removed", "Undo", "/admin/articles/"+a.ID+"/restore")
 	s.wantStatus(a.ID, article.Removed)
-	e.want(e.post("/admin/articles/"+a.ID+"/restore"), "The article is restored")
+	e.want(e.post("/admin/articles/"+a.ID+"/restore"), "The article was restored")
 	s.wantStatus(a.ID, article.Published)
 }
 
 func TestRemovedDraftIsRestoredAsDraft(t *testing.T) {
 	t.Parallel()
 	s := startSite(t)
-	a := s.put("A draft to take down", func(a *article.Article) { a.Status = article.Draft })
+	a := s.put("A draft to remove", func(a *article.Article) { a.Status = article.Draft })
 	e := s.owner()
 	e.post("/admin/articles/" + a.ID + "/remove")
 	s.wantStatus(a.ID, article.Withdrawn)
@@ -57,7 +57,7 @@ func TestSearchFindsWordsOfTitleAndText(t *testing.T) {
 		}
 	}
 	e.want(e.get("/admin/articles?q=ferry"), "The ferry that waited", `value="ferry"`)
-	e.want(e.get("/admin/articles?q="+strings.Repeat("word+", 21)), "at most 20 words")
+	e.want(e.get("/admin/articles?q="+strings.Repeat("word+", 21)), "too many words")
 }
 
 func TestDatesAreInTheSitesTimezone(t *testing.T) {

@@ -25,7 +25,7 @@ func (s *site) signUp(b *testkit.Browser) {
 	b.Click("button.main")
 	b.WaitText("Next editions")
 	if again := status(s.t, link); again != http.StatusGone {
-		s.t.Errorf("the one-time link answers %d when it is used up", again)
+		s.t.Errorf("the one-time link answers %d after its use", again)
 	}
 }
 
@@ -47,11 +47,11 @@ func TestEditionIsSentInBrowser(t *testing.T) {
 	s.waitForPreviews(b)
 	b.Screenshot("admin-preview")
 	b.Click(`form[action$="/test"] button`)
-	b.WaitText("The test mail is queued")
+	b.WaitText("The test email is queued")
 	s.eventually("the test mail", func() bool { return s.inbox.Received()["ada@gazette.example"] == 1 })
 
 	b.Click(`a.main[href="/admin/digests/weekly/send"]`)
-	b.WaitText("Send it to 120 subscribers?")
+	b.WaitText("Send this edition to 120 subscribers?")
 	b.Screenshot("admin-send")
 	b.Click("#send")
 	b.Wait(`document.querySelector("#count-sent") && +document.querySelector("#count-sent").innerText > 5`)
@@ -66,8 +66,8 @@ func TestEditionIsSentInBrowser(t *testing.T) {
 	noProblems(t, b)
 }
 
-// waitForPreviews waits until both frames are loaded. The page cannot look into sandboxed
-// frames, but it knows of their requests.
+// waitForPreviews waits until both frames are loaded. The page has no access to sandboxed
+// frames, but to the timing of their requests.
 func (s *site) waitForPreviews(b *testkit.Browser) {
 	b.Wait(`performance.getEntriesByType("resource").filter(r => r.initiatorType == "iframe" && r.responseEnd > 0).length == 2`)
 }
@@ -75,7 +75,7 @@ func (s *site) waitForPreviews(b *testkit.Browser) {
 func (s *site) pauseAndResume(b *testkit.Browser, people int) {
 	s.t.Helper()
 	b.Click("#pause")
-	b.WaitText("Paused. Mails that were already handed over")
+	b.WaitText("Paused. Emails that were already sent")
 	b.Wait(`document.querySelector("#resume")`)
 	b.Screenshot("admin-paused")
 	all, err := s.Store.Editions(s.t.Context(), "weekly", 1)
@@ -83,7 +83,7 @@ func (s *site) pauseAndResume(b *testkit.Browser, people int) {
 		s.t.Fatalf("editions %+v, %v", all, err)
 	}
 	b.Click("#resume")
-	b.WaitText("Sending continues.")
+	b.WaitText("Resumed.")
 	b.Wait(fmt.Sprintf(`document.querySelector("#count-sent").innerText == "%d"`, people))
 	b.Wait(`document.querySelector(".status .state.sent")`)
 	b.Wait(`!document.querySelector("#pause")`)
@@ -96,8 +96,8 @@ func (s *site) pauseAndResume(b *testkit.Browser, people int) {
 	}
 }
 
-// TestDashboardIsRefreshedInBrowser: the edition under way moves to the recent ones while
-// the page stays open.
+// TestDashboardIsRefreshedInBrowser checks that an edition in progress moves to the recent ones
+// while the page stays open.
 func TestDashboardIsRefreshedInBrowser(t *testing.T) {
 	if testing.Short() {
 		t.Skip("drives a browser")
@@ -107,7 +107,7 @@ func TestDashboardIsRefreshedInBrowser(t *testing.T) {
 	s.addSubscribers(20)
 	b := testkit.StartBrowser(t)
 	s.signUp(b)
-	if _, err := s.newEngine().SendNow(t.Context(), "weekly", adas); err != nil {
+	if _, err := s.newEngine().SendNow(t.Context(), "weekly", adaEmail); err != nil {
 		t.Fatal(err)
 	}
 	b.Open(s.url + "/admin/")
@@ -128,5 +128,5 @@ func TestSendingWorksWithoutScript(t *testing.T) {
 		t.Fatalf("after sending the editor is at %s", e.at)
 	}
 	s.eventually("three mails", func() bool { return len(s.inbox.Mails()) == 3 })
-	s.eventually("the page to say so", func() bool { return strings.Contains(e.get(e.at), `class="state sent"`) })
+	s.eventually("the page to show it", func() bool { return strings.Contains(e.get(e.at), `class="state sent"`) })
 }

@@ -11,13 +11,13 @@ import (
 	"testing"
 )
 
-// editor is a client of the admin that runs no scripts, signed in or not.
+// editor is a client of the admin without scripts, signed in or not.
 type editor struct {
 	t      *testing.T
 	site   string
 	client *http.Client
-	code   int    // status of the last answer
-	at     string // path that it came from
+	code   int    // status of the last response
+	at     string // path of the last response, after redirects
 	body   string
 }
 
@@ -86,7 +86,7 @@ func (e *editor) want(body string, words ...string) {
 	}
 }
 
-// sendWeekly sends the digest through the page that asks for confirmation.
+// sendWeekly sends the digest through the confirmation page.
 func (e *editor) sendWeekly() string {
 	e.t.Helper()
 	e.get("/admin/digests/weekly/send")

@@ -13,29 +13,29 @@ import (
 	"github.com/tidings-press/tidings/internal/subscriber"
 )
 
-// recentEditions is how many editions the dashboard lists.
+// recentEditions is the number of editions on the dashboard.
 const recentEditions = 20
 
-// dashboardPage is the data of the dashboard: editions under way, the next edition of
-// each digest, the last editions, and totals.
+// dashboardPage is the data of the dashboard: editions in progress, the next edition of each
+// digest, recent editions, and totals.
 type dashboardPage struct {
 	Quarantine  *store.Quarantine // nil unless the store is quarantined
-	UnderWay    []editionRow      // being sent, paused, or waiting for an editor
-	Sending     bool              // one of them changes by itself
+	UnderWay    []editionRow      // being sent, paused, or awaiting an editor
+	Sending     bool              // at least one of them is being sent
 	Next        []digestRow
 	Recent      []editionRow
 	Articles    int64
 	Subscribers map[subscriber.State]int64
 }
 
-// Active is how many subscribers get mail.
+// Active returns the number of active subscribers.
 func (p dashboardPage) Active() int64 { return p.Subscribers[subscriber.Active] }
 
-// Pending is how many subscribers have not confirmed their address yet.
+// Pending returns the number of subscribers who have not confirmed yet.
 func (p dashboardPage) Pending() int64 { return p.Subscribers[subscriber.Pending] }
 
-// Lost is how many subscribers bounced or complained.
-func (p dashboardPage) Lost() int64 {
+// BouncedOrComplained returns the number of subscribers who do not get mail for that reason.
+func (p dashboardPage) BouncedOrComplained() int64 {
 	return p.Subscribers[subscriber.Bounced] + p.Subscribers[subscriber.Complained]
 }
 
@@ -44,7 +44,7 @@ type digestRow struct {
 	config.Digest
 	At          time.Time // zero without a schedule
 	Subscribers int64
-	Skipped     string // why its last tick made no edition; empty when it made one
+	Skipped     string // why its last tick created no edition; empty if it did
 	Backlog     delivery.Backlog
 }
 
@@ -55,8 +55,7 @@ type editionRow struct {
 	Title  string // of its digest
 }
 
-// Retrying reports whether all that is left of an edition are mails that other servers
-// deferred.
+// Retrying reports whether only deferred mails of the edition remain to be sent.
 func (e editionRow) Retrying() bool { return delivery.Retrying(e.State, e.Counts) }
 
 // StateText returns the state of the edition in words.
@@ -84,7 +83,7 @@ func (h *Handler) dashboard(w http.ResponseWriter, r *http.Request, session stor
 	return h.show(w, http.StatusOK, "dashboard", page{Title: "Dashboard", Nav: "dashboard", Editor: &session.Editor, Notice: notice(r), Live: body.Sending, Refresh: body.Sending, Body: body})
 }
 
-// fillEditions fills in the newest editions of all digests.
+// fillEditions reads the newest editions of all digests.
 func (h *Handler) fillEditions(ctx context.Context, body *dashboardPage) error {
 	found, err := h.store.Editions(ctx, "", recentEditions)
 	if err != nil {
@@ -132,8 +131,7 @@ func (h *Handler) nextEditions(ctx context.Context) ([]digestRow, error) {
 	return out, nil
 }
 
-// digestTitle returns a digest's title, or its name when the configuration no longer
-// has it.
+// digestTitle returns a digest's title, or its name if it is no longer configured.
 func (h *Handler) digestTitle(name string) string {
 	if d, ok := h.configuredDigest(name); ok && d.Title != "" {
 		return d.Title

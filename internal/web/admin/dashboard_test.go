@@ -15,9 +15,9 @@ func TestDashboardShowsNextEditions(t *testing.T) {
 	s := startSite(t)
 	s.addSubscribers(1204)
 	e := s.owner()
-	e.want(e.get("/admin/"), "The week at the harbour", "Fri 1 Jan, 08:00", "1,204 subscribers", "No edition has been sent yet")
+	e.want(e.get("/admin/"), "The week at the harbour", "Fri 1 Jan, 08:00", "1,204 subscribers", "No editions have been sent yet")
 	e.want(e.get("/admin/digests/weekly"), "Fri 1 Jan 2027, 08:00 UTC", "The ferry that waited", "16 articles")
-	e.want(e.get("/admin/digests/weekly/send"), "Send it to 1,204 subscribers?", "Send to 1,204 subscribers")
+	e.want(e.get("/admin/digests/weekly/send"), "Send this edition to 1,204 subscribers?", "Send to 1,204 subscribers")
 	e.want(e.get("/admin/digests/weekly/text"), "The ferry that waited")
 	if e.get("/admin/digests/none"); e.code != http.StatusNotFound {
 		t.Errorf("an unknown digest answers %d", e.code)
@@ -88,7 +88,7 @@ func TestEditionBeingRetriedIsListedAsSent(t *testing.T) {
 	s.eventually("the retry", func() bool { return strings.Contains(e.get(here), "sent, 1 being retried") })
 	dashboard := e.get("/admin/")
 	e.want(dashboard, "sent, 1 being retried")
-	if strings.Contains(dashboard, "No edition has been sent yet") || strings.Contains(dashboard, `id="now"`) {
+	if strings.Contains(dashboard, "No editions have been sent yet") || strings.Contains(dashboard, `id="now"`) {
 		t.Errorf("the dashboard does not list the edition as sent:\n%s", dashboard)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// fillQueue fills in the articles that wait for a digest.
+// fillQueue reads the article queue of a digest.
 func (h *Handler) fillQueue(ctx context.Context, body *digestPage) (err error) {
 	if body.Backlog, err = h.engine.Backlog(ctx, body.Name, time.Time{}); err == nil && !body.Backlog.Since.IsZero() {
 		body.FirstDay = body.Backlog.Since.In(h.zone).Format(time.DateOnly)
@@ -16,8 +16,8 @@ func (h *Handler) fillQueue(ctx context.Context, body *digestPage) (err error) {
 	return err
 }
 
-// formDay returns the day in a field of a form, in the site's timezone; zero when the
-// field is empty.
+// formDay returns the date in a form field, in the site's timezone; zero if the field is
+// empty.
 func (h *Handler) formDay(r *http.Request, field, back string) (time.Time, error) {
 	text := r.PostFormValue(field)
 	if text == "" {
@@ -25,12 +25,12 @@ func (h *Handler) formDay(r *http.Request, field, back string) (time.Time, error
 	}
 	day, err := time.ParseInLocation(time.DateOnly, text, h.zone)
 	if err != nil {
-		return day, invalid("Not a date", "Write the day like 2026-01-31.", back)
+		return day, invalid("Invalid date", "Enter a date such as 2026-01-31.", back)
 	}
 	return day, nil
 }
 
-// markSeen takes the articles that are dated before a day out of a digest's queue.
+// markSeen removes the articles dated before a day from a digest's queue.
 func (h *Handler) markSeen(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	d, err := h.requestedDigest(r)
 	if err != nil {
@@ -39,7 +39,7 @@ func (h *Handler) markSeen(w http.ResponseWriter, r *http.Request, session store
 	back := "/admin/digests/" + d.Name
 	before, err := h.formDay(r, "before", back)
 	if err == nil && before.IsZero() {
-		err = invalid("Nothing was marked", "Choose a day: articles dated before it are marked as seen.", back)
+		err = invalid("Nothing was marked", "Choose a date. Articles dated before it are marked as seen.", back)
 	}
 	if err != nil {
 		return err
@@ -52,7 +52,7 @@ func (h *Handler) markSeen(w http.ResponseWriter, r *http.Request, session store
 	return redirectWithNotice(w, r, back, "seen")
 }
 
-// markUnseen puts all articles that were marked as seen back into the queue.
+// markUnseen puts all articles marked as seen back into the queue.
 func (h *Handler) markUnseen(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	d, err := h.requestedDigest(r)
 	if err != nil {
@@ -67,7 +67,7 @@ func (h *Handler) markUnseen(w http.ResponseWriter, r *http.Request, session sto
 	return redirectWithNotice(w, r, back, "unseen")
 }
 
-// setFirstDay changes the day from which on articles belong to a digest.
+// setFirstDay changes the first day of a digest.
 func (h *Handler) setFirstDay(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	d, err := h.requestedDigest(r)
 	if err != nil {
@@ -79,7 +79,7 @@ func (h *Handler) setFirstDay(w http.ResponseWriter, r *http.Request, session st
 		return err
 	}
 	if day.IsZero() {
-		return invalid("The first day was not changed", "Choose the day from which on articles belong to this digest.", back)
+		return invalid("The first day was not changed", "Choose a date. Articles dated on or after it belong to this digest.", back)
 	}
 	if err := h.engine.SetBeginning(r.Context(), d.Name, day); err != nil {
 		return conflict("The first day was not changed", err, back)

@@ -8,13 +8,13 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// sendPage asks before a digest is sent, with subject, articles and the number of
-// subscribers.
+// sendPage shows the confirmation page for sending a digest, with the subject, the articles
+// and the number of subscribers.
 func (h *Handler) sendPage(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	return h.askToSend(w, r, session, nil)
 }
 
-// askToSend shows what would be sent, and what changed since it was shown before.
+// askToSend shows the confirmation page, with the changes since it was last shown.
 func (h *Handler) askToSend(w http.ResponseWriter, r *http.Request, session store.Session, changes []string) error {
 	body, err := h.digestPage(r)
 	if err != nil {
@@ -27,14 +27,15 @@ func (h *Handler) askToSend(w http.ResponseWriter, r *http.Request, session stor
 	return h.show(w, status, "digest_send", page{Title: "Send " + body.Title + " now?", Nav: "dashboard", Editor: &session.Editor, Body: body})
 }
 
-// send makes an edition and approves it, if it is the one that the question showed.
+// send creates an edition and approves it, unless it differs from the one on the confirmation
+// page.
 func (h *Handler) send(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	d, err := h.requestedDigest(r)
 	if err != nil {
 		return err
 	}
-	shown, unread := delivery.ParseFingerprint(r.PostFormValue("shown"))
-	if r.PostFormValue("sure") != d.Name || unread != nil {
+	shown, err := delivery.ParseFingerprint(r.PostFormValue("shown"))
+	if r.PostFormValue("sure") != d.Name || err != nil {
 		http.Redirect(w, r, "/admin/digests/"+d.Name+"/send", http.StatusSeeOther)
 		return nil
 	}

@@ -15,11 +15,11 @@ func TestDigestWithoutArticlesIsNotSent(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := s.owner()
-	e.want(e.get("/admin/digests/weekly"), "There is nothing to send now", "every article that fits has a date before")
-	e.want(e.get("/admin/digests/weekly/send"), "There is nothing to send")
+	e.want(e.get("/admin/digests/weekly"), "Nothing to send now", "every article that fits has a date before")
+	e.want(e.get("/admin/digests/weekly/send"), "Nothing to send")
 	e.want(e.post("/admin/digests/weekly/send", "sure", "weekly", "shown", delivery.Fingerprint{}.Token()), "Nothing was sent")
-	e.want(e.post("/admin/digests/weekly/test", "to", "ada@gazette.example"), "No test mail was sent")
-	e.want(e.post("/admin/digests/weekly/test", "to", "nonsense"), "No test mail was sent")
+	e.want(e.post("/admin/digests/weekly/test", "to", "ada@gazette.example"), "No test email was sent")
+	e.want(e.post("/admin/digests/weekly/test", "to", "nonsense"), "No test email was sent")
 }
 
 func TestSendWithoutConfirmationIsAskedFor(t *testing.T) {
@@ -66,7 +66,7 @@ func TestChangedEditionIsShownAgainBeforeSend(t *testing.T) {
 	e.get("/admin/digests/weekly/send")
 	shown := e.hidden("shown")
 	s.put("A late article")
-	e.want(e.post("/admin/digests/weekly/send", "sure", "weekly", "shown", shown), "the edition changed since it was shown", "added: “A late article”")
+	e.want(e.post("/admin/digests/weekly/send", "sure", "weekly", "shown", shown), "the edition has changed since the preview was shown", "added: “A late article”")
 	if all, err := s.Store.Editions(t.Context(), "", 1); err != nil || len(all) != 0 {
 		t.Errorf("editions %+v, %v", all, err)
 	}

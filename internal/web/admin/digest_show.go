@@ -11,21 +11,21 @@ import (
 	"github.com/tidings-press/tidings/internal/subscriber"
 )
 
-// digestPage is the data of the page of a digest, and of the question before it is sent.
+// digestPage is the data of the page of a digest, and of the confirmation page for sending it.
 type digestPage struct {
 	config.Digest
 	Next        []schedule.Tick
 	Subscribers int64
-	Skipped     []store.SkipCount // subscribers who would get nothing, by reason
-	Preview     *delivery.Preview // nil when there is nothing to send
-	Nothing     string            // why
-	Backlog     delivery.Backlog  // what waits, also when there is nothing to send
+	Skipped     []store.SkipCount // number of skipped subscribers by reason
+	Preview     *delivery.Preview // nil if there is nothing to send
+	Nothing     string            // why there is nothing to send
+	Backlog     delivery.Backlog  // the article queue
 	Ticks       []store.Tick      // the last ones
-	Changes     []string          // since the edition was shown on the page before
+	Changes     []string          // since the edition was last shown
 	FirstDay    string            // articles from this day on belong to the digest; empty for any
 }
 
-// requestedDigest returns the digest that a path names.
+// requestedDigest returns the digest in a request's path.
 func (h *Handler) requestedDigest(r *http.Request) (config.Digest, error) {
 	d, ok := h.configuredDigest(r.PathValue("name"))
 	if !ok {
@@ -54,8 +54,8 @@ func (h *Handler) digestPage(r *http.Request) (digestPage, error) {
 	if err := h.fillQueue(r.Context(), &body); err != nil {
 		return body, err
 	}
-	// The page shows whatever keeps the edition from being made, such as an error in a
-	// template: the edition of the schedule would fail for the same reason.
+	// The page shows any error, such as one in a template, since the scheduled edition would
+	// fail for the same reason.
 	preview, err := h.engine.Preview(r.Context(), d.Name, delivery.PreviewOptions{})
 	if err != nil {
 		body.Nothing = err.Error()
@@ -73,7 +73,7 @@ func (h *Handler) digest(w http.ResponseWriter, r *http.Request, session store.S
 	return h.show(w, http.StatusOK, "digest_show", page{Title: body.Title, Nav: "dashboard", Editor: &session.Editor, Notice: notice(r), Body: body})
 }
 
-// digestMail serves the HTML part of the preview, for the frames of the page.
+// digestMail serves the HTML part of the preview, for the page's frames.
 func (h *Handler) digestMail(w http.ResponseWriter, r *http.Request, _ store.Session) error {
 	v, err := h.previewVariant(r)
 	if err != nil {
@@ -101,19 +101,19 @@ func (h *Handler) previewVariant(r *http.Request) (digest.Variant, error) {
 	}
 	preview, err := h.engine.Preview(r.Context(), d.Name, delivery.PreviewOptions{})
 	if err != nil {
-		return digest.Variant{}, conflict("There is nothing to show", err, "/admin/digests/"+d.Name)
+		return digest.Variant{}, conflict("No preview", err, "/admin/digests/"+d.Name)
 	}
 	return withSampleRecipient(preview.Variant), nil
 }
 
-// withSampleRecipient fills the placeholders of a variant for a preview. The links lead
-// nowhere: an editor who tries the button must not unsubscribe anyone.
+// withSampleRecipient fills in the placeholders of a variant for a preview. Its personal links
+// are dead, so that an editor who clicks them unsubscribes no one.
 func withSampleRecipient(v digest.Variant) digest.Variant {
 	return v.Fill(digest.Placeholders{Name: v.AnonymousName, Address: "subscriber@example.org", Unsubscribe: "#", Preferences: "#", Web: "#"})
 }
 
 // mailPolicy is the content security policy of mails in frames: no script, no form, and
-// no navigation, whatever the articles hold.
+// no navigation, whatever the articles contain.
 const mailPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src * data:; frame-ancestors 'self'; sandbox"
 
 func writeMail(w http.ResponseWriter, html string) {
@@ -134,17 +134,17 @@ func (h *Handler) testDigest(w http.ResponseWriter, r *http.Request, session sto
 	})
 }
 
-// sendTest sends a test mail to the address of the form and leads back to a page.
+// sendTest sends a test mail to the address in the form and redirects back to a page.
 func (h *Handler) sendTest(w http.ResponseWriter, r *http.Request, session store.Session, back string, send func(to subscriber.Address) error) error {
 	if !h.testMails.Allow(session.Editor.ID) {
-		return &userError{Status: http.StatusTooManyRequests, Title: "Too many test mails", Text: "You sent many test mails in a short time. Try again in a minute.", Link: back}
+		return &userError{Status: http.StatusTooManyRequests, Title: "Too many test emails", Text: "You sent many test emails in a short time. Try again in a minute.", Link: back}
 	}
 	to, err := subscriber.ParseAddress(r.PostFormValue("to"))
 	if err == nil {
 		err = send(to)
 	}
 	if err != nil {
-		return conflict("No test mail was sent", err, back)
+		return conflict("No test email was sent", err, back)
 	}
 	return redirectWithNotice(w, r, back, "test")
 }

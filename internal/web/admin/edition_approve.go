@@ -8,16 +8,16 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// approvePage is the data of the question before a draft is sent.
+// approvePage is the data of the confirmation page for a draft.
 type approvePage struct {
 	delivery.Review
 	Title   string
-	Changes []string // since the draft was shown; empty when it is the same
+	Changes []string // since the draft was shown
 }
 
-// approve sends a draft. The first post comes from the draft's page and is answered by a
-// question with subscribers, subject and articles; the second carries the answer. Both
-// carry what the editor was shown: a draft that changed since then is shown again.
+// approve sends a draft. The first POST, from the draft's page, is answered with a
+// confirmation page with subject, articles and number of subscribers; the second POST confirms.
+// Both have the fingerprint of what the editor saw: a draft that has changed is shown again.
 func (h *Handler) approve(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	id := r.PathValue("id")
 	back := "/admin/editions/" + id
@@ -53,7 +53,7 @@ func (h *Handler) approve(w http.ResponseWriter, r *http.Request, session store.
 	return h.show(w, status, "edition_approve", page{Title: "Send " + review.Subject + "?", Nav: "dashboard", Editor: &session.Editor, Body: body})
 }
 
-// draftError returns the error that says why a draft cannot be sent.
+// draftError returns the error page for a draft that cannot be sent.
 func draftError(err error, back string) error {
 	var state *store.StateError
 	if errors.As(err, &state) || errors.Is(err, store.ErrNotFound) {

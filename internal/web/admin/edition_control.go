@@ -10,14 +10,13 @@ import (
 	"github.com/tidings-press/tidings/internal/subscriber"
 )
 
-// control is something that an editor can do with an edition.
+// control is an action of editors on an edition.
 type control struct {
 	run    func(ctx context.Context, h *Handler, edition, editor string) error
 	notice string // key of the notice afterwards
 }
 
-// controls are the actions by their names in addresses. Reasons that are stored name the
-// editor.
+// controls are the actions by their names in URLs. The stored reasons name the editor.
 var controls = map[string]control{
 	"pause": {func(ctx context.Context, h *Handler, edition, editor string) error {
 		return h.engine.Pause(ctx, edition, "paused by "+editor)
@@ -38,8 +37,7 @@ var controls = map[string]control{
 	}, "dropped"},
 }
 
-// controlEdition pauses, resumes or cancels an edition, or decides on its uncertain
-// mails.
+// controlEdition pauses, resumes or cancels an edition, or decides on its uncertain mails.
 func (h *Handler) controlEdition(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	id, action := r.PathValue("id"), r.PathValue("action")
 	c, ok := controls[action]
@@ -61,13 +59,13 @@ func (h *Handler) testEdition(w http.ResponseWriter, r *http.Request, session st
 	})
 }
 
-// changeSubject gives a draft another subject.
+// changeSubject changes the subject of a draft.
 func (h *Handler) changeSubject(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	const unchanged = "The subject was not changed"
 	back := "/admin/editions/" + r.PathValue("id")
 	subject := strings.Join(strings.Fields(article.CleanText(truncate(r.PostFormValue("subject"), 500))), " ")
 	if subject == "" {
-		return invalid(unchanged, "The subject is empty, and spam filters refuse mails without one. Enter a short line.", back)
+		return invalid(unchanged, "Enter a subject: spam filters reject emails without one.", back)
 	}
 	if err := h.store.SetEditionSubject(r.Context(), r.PathValue("id"), subject); err != nil {
 		return conflict(unchanged, err, back)

@@ -10,9 +10,9 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// A stream ends after streamLimit, so that one whose client vanished does not stay; the
-// browser then opens the next by itself. Comments in between keep proxies from closing
-// an idle connection.
+// A stream ends after streamLimit, so that streams of vanished clients end too; browsers
+// reconnect by themselves. Comments every keepAliveInterval keep proxies from closing an idle
+// connection.
 const (
 	streamLimit       = 10 * time.Minute
 	keepAliveInterval = 15 * time.Second
@@ -20,7 +20,7 @@ const (
 
 // editionEvents streams an edition's progress as server-sent events (HTML Standard,
 // section 9.2): "progress" with the HTML of the progress card, "controls" with the
-// buttons when they change, and "end" after the last one.
+// buttons when they change, and "end" as the last event.
 func (h *Handler) editionEvents(w http.ResponseWriter, r *http.Request, _ store.Session) error {
 	id := r.PathValue("id")
 	if _, err := h.store.Edition(r.Context(), id); err != nil {
@@ -58,7 +58,7 @@ func (h *Handler) editionEvents(w http.ResponseWriter, r *http.Request, _ store.
 	return nil // the browser disconnected
 }
 
-// eventStream is the stream of one open page.
+// eventStream is the event stream of one open page.
 type eventStream struct {
 	handler  *Handler
 	w        http.ResponseWriter
@@ -67,8 +67,8 @@ type eventStream struct {
 	err      error
 }
 
-// controlsState is what the buttons of the page depend on. They are sent when it changes
-// and not with every count: a click on a button that is being replaced is lost.
+// controlsState is the state that the buttons of the page depend on. The buttons are sent only
+// when it changes, since a click on a button that is being replaced is lost.
 type controlsState struct {
 	state    digest.State
 	decision bool
@@ -92,8 +92,8 @@ func (s *eventStream) sendPart(name string, p progress) {
 	s.send(name, body)
 }
 
-// send writes an event with a field for each line of its data. Without data it writes
-// one empty line, since browsers drop events that have none.
+// send writes an event with a data field for each line. Without data it writes an empty data
+// field, since browsers drop events without one.
 func (s *eventStream) send(event string, data []byte) {
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "event: %s\n", event)
@@ -106,8 +106,8 @@ func (s *eventStream) send(event string, data []byte) {
 	s.write(out.Bytes())
 }
 
-// write allows a slow client ten seconds for each event; the server's own limit would
-// end the stream.
+// write writes with a deadline of ten seconds for each event, since the server's own deadline
+// would end the stream.
 func (s *eventStream) write(p []byte) {
 	if s.err != nil {
 		return

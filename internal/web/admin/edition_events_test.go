@@ -27,7 +27,7 @@ func (e *editor) stream(ctx context.Context, path string) *bufio.Reader {
 	return bufio.NewReader(answer.Body)
 }
 
-// until reads events up to the one with a name and returns their names.
+// until reads events up to one with the name last and returns their names.
 func until(t *testing.T, stream *bufio.Reader, last string) []string {
 	t.Helper()
 	var names []string
@@ -41,7 +41,7 @@ func until(t *testing.T, stream *bufio.Reader, last string) []string {
 				return names
 			}
 		} else if line != "\n" && !strings.HasPrefix(line, "data:") && !strings.HasPrefix(line, ":") {
-			t.Fatalf("a line is no field of an event: %q", line)
+			t.Fatalf("not a field of an event: %q", line)
 		}
 	}
 }
@@ -59,10 +59,10 @@ func TestProgressIsStreamedUntilSent(t *testing.T) {
 		t.Errorf("events %v", names)
 	}
 	if len(s.inbox.Mails()) != 40 {
-		t.Errorf("the stream was over after %d mails", len(s.inbox.Mails()))
+		t.Errorf("the stream ended after %d mails", len(s.inbox.Mails()))
 	}
 	if again := until(t, e.stream(ctx, e.at+"/events"), "end"); len(again) != 3 {
-		t.Errorf("of an edition that is sent the events are %v", again)
+		t.Errorf("the events of a sent edition are %v", again)
 	}
 }
 

@@ -10,20 +10,20 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// deliveryLimit is how many deliveries of one state a page lists.
+// deliveryLimit is the maximum number of deliveries of one state on a page.
 const deliveryLimit = 50
 
 // editionPage is the data of the page of an edition.
 type editionPage struct {
 	progress
 	Articles   []article.Article
-	Review     *delivery.Review // of a draft that can be sent
+	Review     *delivery.Review // for a draft that can be sent
 	Problem    string           // why a draft cannot be sent
 	Refused    []store.AddressedDelivery
 	Deferred   []store.AddressedDelivery
-	Uncertain  []store.AddressedDelivery    // are or were uncertain, and may have arrived twice
-	Feedback   map[store.FeedbackKind]int64 // bounces and complaints that came back
-	Recipients delivery.Recipients          // who gets it, and who is skipped
+	Uncertain  []store.AddressedDelivery    // that are or were uncertain
+	Feedback   map[store.FeedbackKind]int64 // bounces and complaints
+	Recipients delivery.Recipients          // numbers of recipients and skipped subscribers
 }
 
 // progress is the data of the live parts of the page.
@@ -32,18 +32,18 @@ type progress struct {
 	Title string // of the digest
 }
 
-// Done is how many deliveries have a final state.
+// Done returns the number of deliveries with a final state.
 func (p progress) Done() int64 { return p.Counts.Total - p.Counts.Open() }
 
-// Percent is Done as a part of all deliveries.
+// Percent returns Done as a percentage of all deliveries.
 func (p progress) Percent() string { return percent(p.Done(), p.Counts.Total) }
 
-// Moving reports whether mails are being sent, or will be without an editor.
+// Moving reports whether mails are being sent or will be sent without an editor's action.
 func (p progress) Moving() bool {
 	return p.Edition.State == digest.Approved || p.Edition.State == digest.Sending
 }
 
-// AwaitsDecision reports whether an editor has to decide on uncertain mails.
+// AwaitsDecision reports whether an editor must decide on uncertain mails.
 func (p progress) AwaitsDecision() bool { return p.Counts.Uncertain > 0 && p.Idle() }
 
 // Can reports whether an action is possible in the state of the edition.
@@ -93,7 +93,7 @@ func (h *Handler) fillEdition(ctx context.Context, body *editionPage) (err error
 		body.Recipients, err = h.engine.EditionRecipients(ctx, e)
 		return err
 	}
-	// A draft that cannot be rendered still has a page, which says why.
+	// The page of a draft that cannot be rendered shows the error.
 	if review, err := h.engine.Review(ctx, e.ID); err != nil {
 		body.Problem = err.Error()
 	} else {

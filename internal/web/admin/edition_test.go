@@ -22,23 +22,23 @@ func TestDraftIsReviewedAndApproved(t *testing.T) {
 		t.Fatal(err)
 	}
 	here := "/admin/editions/" + draft.ID
-	e.want(e.get("/admin/"), "waiting for approval", here)
+	e.want(e.get("/admin/"), "awaiting approval", here)
 	e.want(e.get(here), "Approve and send", here+"/mail")
 	if mail := e.get(here + "/mail"); !strings.Contains(mail, "The ferry that waited") {
 		t.Errorf("the draft's mail: %.200s", mail)
 	}
-	e.want(e.post(here+"/subject", "subject", " A better\r\nBcc: eve@example.org\tsubject "), "The subject is changed", "A better Bcc: eve@example.org subject")
+	e.want(e.post(here+"/subject", "subject", " A better\r\nBcc: eve@example.org\tsubject "), "The subject was changed", "A better Bcc: eve@example.org subject")
 	e.want(e.post(here+"/subject", "subject", " \n "), "The subject was not changed")
-	e.want(e.post(here+"/test", "to", "ada@gazette.example"), "The test mail is queued")
+	e.want(e.post(here+"/test", "to", "ada@gazette.example"), "The test email is queued")
 	s.eventually("the test mail", func() bool { return s.inbox.Received()["ada@gazette.example"] == 1 })
 	e.want(e.get(here), "It goes to <strong>2 subscribers</strong>", "16 articles", "Approve and send…")
 	shown := e.hidden("shown")
-	asked := e.post(here+"/approve", "shown", shown)
-	e.want(asked, "Send it to 2 subscribers?", "A better Bcc: eve@example.org subject", "The ferry that waited", "Send to 2 subscribers")
+	confirmation := e.post(here+"/approve", "shown", shown)
+	e.want(confirmation, "Send this edition to 2 subscribers?", "A better Bcc: eve@example.org subject", "The ferry that waited", "Send to 2 subscribers")
 	if s.state(draft.ID) != digest.Draft {
-		t.Error("the edition was sent before the question was answered")
+		t.Error("the edition was sent before the confirmation")
 	}
-	e.want(e.post(here+"/approve", "shown", e.hidden("shown"), "sure", "yes"), "Approved. Sending begins.")
+	e.want(e.post(here+"/approve", "shown", e.hidden("shown"), "sure", "yes"), "Approved. Sending starts now.")
 	s.eventually("both mails", func() bool { return len(s.inbox.Mails()) == 3 })
 	for _, mail := range s.inbox.Mails() {
 		if !strings.Contains(string(mail.Data), "\r\nSubject: A better Bcc: eve@example.org subject\r\n") {
@@ -63,9 +63,9 @@ func TestUncertainMailsAreResentOrDropped(t *testing.T) {
 		e.sendWeekly()
 		here := e.at
 		s.eventually("the mail in doubt", func() bool { return strings.Contains(e.get(here), `id="resend"`) })
-		e.want(e.get(here), "1 mail is uncertain", "@example.org")
+		e.want(e.get(here), "1 email is uncertain", "@example.org")
 		e.want(e.get("/admin/"), "1 uncertain")
-		e.want(e.post(here+"/"+action), "The uncertain mails are")
+		e.want(e.post(here+"/"+action), "The uncertain emails are")
 		id := strings.TrimPrefix(here, "/admin/editions/")
 		s.eventually("the edition to be sent", func() bool { return s.state(id) == digest.Sent })
 		found, err := s.Store.Edition(t.Context(), id)
@@ -87,12 +87,12 @@ func TestRefusedDeliveriesAreListed(t *testing.T) {
 	e.sendWeekly()
 	here := e.at
 	s.eventually("the edition to be sent", func() bool { return s.state(strings.TrimPrefix(here, "/admin/editions/")) == digest.Sent })
-	e.want(e.get(here), "Show refused mails", "reader1@example.org", "550", "&lt;b&gt;nobody&lt;/b&gt; of that name")
+	e.want(e.get(here), "Show refused emails", "reader1@example.org", "550", "&lt;b&gt;nobody&lt;/b&gt; of that name")
 	e.want(e.get("/admin/"), `<td class="num bad" data-label="Refused">1</td>`)
 }
 
-// TestChangedDraftIsShownAgain: both pages show it, and it is sent only when the new
-// version is approved.
+// TestChangedDraftIsShownAgain checks that both pages show a changed draft again, and that it is
+// sent only after the new version is approved.
 func TestChangedDraftIsShownAgain(t *testing.T) {
 	t.Parallel()
 	s := startSite(t)
@@ -109,7 +109,7 @@ func TestChangedDraftIsShownAgain(t *testing.T) {
 	s.put("The first article", func(a *article.Article) { a.HTML, a.Hash = "<p>Edited</p>", "edited" })
 	for _, sure := range []string{"", "yes"} {
 		page := e.post(here+"/approve", "shown", shown, "sure", sure)
-		e.want(page, "The edition changed since it was shown", "edited: “The first article”", "Send it as it is now, to 2 subscribers")
+		e.want(page, "The edition has changed since it was shown", "edited: “The first article”", "Send the changed edition to 2 subscribers")
 		if e.code != http.StatusConflict {
 			t.Errorf("the page answers %d", e.code)
 		}
@@ -122,9 +122,9 @@ func TestChangedDraftIsShownAgain(t *testing.T) {
 	if s.state(draft.ID) != digest.Draft {
 		t.Fatal("the draft was approved though it had changed")
 	}
-	e.want(e.post(here+"/approve", "shown", e.hidden("shown"), "sure", "yes"), "Approved. Sending begins.")
+	e.want(e.post(here+"/approve", "shown", e.hidden("shown"), "sure", "yes"), "Approved. Sending starts now.")
 	if e.post(here + "/approve"); e.at != here {
-		t.Errorf("approving without having been shown anything leads to %s", e.at)
+		t.Errorf("approving without a fingerprint leads to %s", e.at)
 	}
 }
 
@@ -138,11 +138,11 @@ func TestArticleWithdrawnFromSendingEditionOffersPause(t *testing.T) {
 	e.sendWeekly()
 	here := e.at
 	s.eventually("the retry", func() bool { return strings.Contains(e.get(here), "sent, 1 being retried") })
-	e.want(e.post("/admin/articles/"+gone.ID+"/remove"), "this edition still holds it", "Withdrawn after the approval", "An article to regret", "Pause the edition")
+	e.want(e.post("/admin/articles/"+gone.ID+"/remove"), "this edition still contains it", "Withdrawn after approval", "An article to regret", "Pause the edition")
 	if e.at != here {
 		t.Errorf("the removal leads to %s", e.at)
 	}
-	e.want(e.post(here+"/pause"), "Paused", "The edition is paused. Cancel it, or resume it as it is.")
+	e.want(e.post(here+"/pause"), "Paused", "The edition is paused. Cancel it, or resume it with these articles.")
 	if s.state(strings.TrimPrefix(here, "/admin/editions/")) != digest.Paused {
 		t.Error("the edition is not paused")
 	}

@@ -7,11 +7,11 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// openLink is a one-time link that still works, as owners see it.
+// openLink is a one-time link that still works, as shown to owners.
 type openLink struct {
 	store.Link
 	For   string // an address; empty for anyone who has the link
-	Maker string // an address, or the command line
+	Maker string // an address, or "the command line"
 	Kind  string
 }
 
@@ -29,14 +29,14 @@ func (h *Handler) openLinks(r *http.Request, editors []store.Editor) ([]openLink
 		case l.Purpose == store.ResetLink:
 			one.For, one.Kind = address[l.Editor], "new password"
 		case l.Role == roleOwner:
-			one.Kind = "invitation of an owner"
+			one.Kind = "owner invitation"
 		}
 		out = append(out, one)
 	}
 	return out, err
 }
 
-// invite makes a one-time link for a new editor. It is shown once.
+// invite creates an invitation link and shows it once.
 func (h *Handler) invite(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	if err := ownersOnly(session); err != nil {
 		return err
@@ -46,12 +46,11 @@ func (h *Handler) invite(w http.ResponseWriter, r *http.Request, session store.S
 	if err != nil {
 		return h.showAccount(w, r, session, http.StatusUnprocessableEntity, accountPage{Problem: err.Error()})
 	}
-	h.log.Info("invitation made", "for", in.Email, "owner", in.Owner, "editor", session.Editor.ID)
+	h.log.Info("invitation created", "for", in.Email, "owner", in.Owner, "editor", session.Editor.ID)
 	return h.showAccount(w, r, session, http.StatusOK, accountPage{InviteLink: link, For: in.Email})
 }
 
-// resetPasswordOf makes a one-time link for another editor's new password. It is shown
-// once.
+// resetPasswordOf creates a link for another editor's new password and shows it once.
 func (h *Handler) resetPasswordOf(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	if err := ownersOnly(session); err != nil {
 		return err
@@ -71,7 +70,7 @@ func (h *Handler) resetPasswordOf(w http.ResponseWriter, r *http.Request, sessio
 	if err != nil {
 		return err
 	}
-	h.log.Info("link for a new password made", "for", editor.ID, "editor", session.Editor.ID)
+	h.log.Info("password link created", "for", editor.ID, "editor", session.Editor.ID)
 	return h.showAccount(w, r, session, http.StatusOK, accountPage{ResetLink: link, For: editor.Email})
 }
 
@@ -91,15 +90,15 @@ func (h *Handler) revokeLink(w http.ResponseWriter, r *http.Request, session sto
 	return redirectWithNotice(w, r, "/admin/account", "revoked")
 }
 
-// toggleAccess disables another editor, or enables them. The links that a disabled editor
-// made stop working.
+// toggleAccess disables or enables another editor. Links that a disabled editor created stop
+// working.
 func (h *Handler) toggleAccess(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	if err := ownersOnly(session); err != nil {
 		return err
 	}
 	id, err := requestedID(r)
 	if err == nil && id == session.Editor.ID {
-		err = store.ErrNotFound // owners do not disable themselves
+		err = store.ErrNotFound // owners cannot disable themselves
 	}
 	if err != nil {
 		return err
@@ -125,5 +124,5 @@ func ownersOnly(session store.Session) error {
 	if session.Editor.Role == roleOwner {
 		return nil
 	}
-	return &userError{Status: http.StatusForbidden, Title: "Owners only", Text: "Only an owner of this site can do this.", Link: "/admin/account"}
+	return &userError{Status: http.StatusForbidden, Title: "Owners only", Text: "Only an owner of this site can do that.", Link: "/admin/account"}
 }

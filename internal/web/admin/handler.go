@@ -1,11 +1,10 @@
 // Package admin is the web interface for editors at /admin/: dashboard, previews,
-// sending with live progress, articles, subscribers, and the editors themselves.
-// New returns its handler. SetupLink, InviteLink and ResetLink make the one-time links
-// that give editors access.
+// sending with live progress, articles, subscribers and editors' accounts. New returns its
+// handler. SetupLink, InviteLink and ResetLink create the one-time links that give editors
+// access.
 //
-// A page is three things: a handler in the file named after it, a template of the same
-// name in pages/, and a line in routes. Every page works without scripts; with them,
-// the progress of an edition is live.
+// Each page has a handler in the file named after it, a template of the same name in pages/, and
+// a line in routes. All pages work without scripts, which only add live progress.
 package admin
 
 import (
@@ -30,18 +29,18 @@ import (
 //go:embed pages/*.html
 var files embed.FS
 
-// Deps is what New needs.
+// Deps are the dependencies of New.
 type Deps struct {
 	Store  *store.Store
 	Engine *delivery.Engine
 	Config *config.Config
 	Log    *slog.Logger
-	// RequestConfirmation queues a mail that asks an address to confirm that it wants
-	// some digests.
+	// RequestConfirmation queues a mail that asks an address to confirm a subscription to
+	// digests.
 	RequestConfirmation func(ctx context.Context, address subscriber.Address, digests []string) error
 }
 
-// Handler serves the admin. New makes it.
+// Handler serves the admin. New returns one.
 type Handler struct {
 	store  *store.Store
 	engine *delivery.Engine
@@ -55,11 +54,10 @@ type Handler struct {
 	requestConfirmation func(ctx context.Context, address subscriber.Address, digests []string) error
 
 	testMails *middleware.Limiter[int64] // by editor
-	hashing   chan struct{}              // bounds the memory that password hashes take
+	hashing   chan struct{}              // limits the number of password hashes computed at once
 }
 
-// New returns the handler for all paths below /admin/. An error is about the site's
-// settings.
+// New returns the handler for all paths below /admin/, or an error for invalid site settings.
 func New(d Deps) (*Handler, error) {
 	zone, err := time.LoadLocation(d.Config.Site.Timezone)
 	if err != nil {
@@ -94,34 +92,34 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.mux.ServeHTTP(w, r)
 }
 
-// contentPolicy lets pages load this site's own style and script, and show the previews
-// that the admin serves. Nothing inline runs.
+// contentPolicy allows this site's own style sheet and script, and frames with previews. It
+// allows nothing inline.
 const contentPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 	"frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// refuseCrossOrigin refuses requests that another site makes an editor's browser send.
+// refuseCrossOrigin refuses requests that other sites cause in an editor's browser.
 func (h *Handler) refuseCrossOrigin(next http.Handler) (http.Handler, error) {
 	protection := http.NewCrossOriginProtection()
 	site, err := url.Parse(h.config.Site.URL)
 	if err != nil {
 		return nil, err
 	}
-	// A proxy may change the Host header, so the site's own address counts as well.
+	// A proxy may change the Host header, so the site's own address is trusted too.
 	if err := protection.AddTrustedOrigin(site.Scheme + "://" + site.Host); err != nil {
 		return nil, fmt.Errorf("site address %q: %w", h.config.Site.URL, err)
 	}
 	protection.SetDenyHandler(h.anonymous(func(http.ResponseWriter, *http.Request) error {
 		return &userError{
 			Status: http.StatusForbidden, Title: "Request from another site",
-			Text: "Another site sent this request, so nothing was done. Use the button on the page of the admin.",
+			Text: "The request came from another site, so nothing was changed. Use the buttons in the admin.",
 			Link: "/admin/", Label: dashboardLabel,
 		}
 	}))
 	return protection.Handler(next), nil
 }
 
-// RedirectFormerPath redirects the paths below /room/, where the admin was before, to
-// the same page below /admin/. A form that was open during the upgrade is sent again.
+// RedirectFormerPath redirects paths below /room/, the former path of the admin, to the same
+// page below /admin/. A form that was open during an upgrade is posted to the new path.
 func RedirectFormerPath(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimPrefix(r.URL.EscapedPath(), "/room")
 	for _, renamed := range [][2]string{{"/readers", "/subscribers"}, {"/you", "/account"}} {
@@ -175,7 +173,7 @@ func (h *Handler) routes() *http.ServeMux {
 		"GET /admin/subscribers":                   h.subscribers,
 		"GET /admin/subscribers/{id}":              h.subscriber,
 		"POST /admin/subscribers/{id}/unsubscribe": h.unsubscribe,
-		"POST /admin/subscribers/{id}/invite":      h.inviteBack,
+		"POST /admin/subscribers/{id}/invite":      h.inviteAgain,
 		"POST /admin/subscribers/{id}/lift":        h.liftBounce,
 		"POST /admin/subscribers/{id}/erase":       h.erase,
 		"GET /admin/account":                       h.account,

@@ -16,12 +16,11 @@ import (
 	"github.com/tidings-press/tidings/internal/web/middleware"
 )
 
-// A browser in which an editor has signed in keeps a signed cookie. Its attempts to sign
-// in have a limit of their own, so that the wrong passwords of strangers, which count
-// against the account and the network, do not lock the editor out. The cookie gives no
-// access by itself.
+// A browser in which an editor has signed in gets a signed cookie. Sign-in attempts with the
+// cookie have a limit of their own, so that wrong passwords from others, which count against
+// the account and the network, do not lock the editor out. The cookie alone gives no access.
 
-// browserCookieAge is the longest time for which browsers keep a cookie (RFC 6265bis,
+// browserCookieAge is the maximum age of cookies in browsers (RFC 6265bis,
 // section 5.5).
 const browserCookieAge = 400 * 24 * time.Hour
 
@@ -45,8 +44,8 @@ func (h *Handler) rememberBrowser(w http.ResponseWriter, r *http.Request, editor
 	return nil
 }
 
-// knownBrowser returns the id of the request's browser, if the editor has signed in with
-// it since their last change of password.
+// knownBrowser returns the id of the request's browser if the editor has signed in with it
+// since the last change of their password.
 func (h *Handler) knownBrowser(r *http.Request, editor store.Editor) (id string, known bool) {
 	cookie, err := r.Cookie(h.browserCookie())
 	if err != nil || len(cookie.Value) > 200 {
@@ -62,8 +61,8 @@ func (h *Handler) knownBrowser(r *http.Request, editor store.Editor) (id string,
 	return id, err == nil && hmac.Equal([]byte(signature), []byte(want)) && editor.ID != 0
 }
 
-// signBrowser signs a browser's id for an account. The password hash is part of it, so
-// a change of password makes all browsers unknown.
+// signBrowser returns the signature of a browser's id for an account. It covers the password
+// hash, so a change of the password makes all cookies invalid.
 func (h *Handler) signBrowser(r *http.Request, editor store.Editor, id, at string) (string, error) {
 	key, err := h.store.Secret(r.Context(), "editors' browsers")
 	if err != nil {
@@ -74,8 +73,8 @@ func (h *Handler) signBrowser(r *http.Request, editor store.Editor, id, at strin
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)), nil
 }
 
-// Limits of attempts to sign in. Each attempt is counted before the password is checked,
-// and returned if it was right, so that parallel guesses are all counted.
+// Limits of sign-in attempts. Each attempt is counted before the password is checked, and
+// returned if the password is right, so that parallel attempts are all counted.
 const (
 	attemptsPerBrowser = 10  // with a known browser
 	attemptsPerPair    = 10  // for one account from one network
@@ -84,8 +83,8 @@ const (
 	retryInterval      = 30 * time.Second
 )
 
-// signInThrottles returns the throttles that an attempt counts against. An unknown
-// account, which is the zero Editor, has the same ones.
+// signInThrottles returns the throttles that an attempt counts against. They are the same for
+// an unknown account (the zero Editor).
 func (h *Handler) signInThrottles(r *http.Request, account string, editor store.Editor) []store.Throttle {
 	if id, known := h.knownBrowser(r, editor); known {
 		return []store.Throttle{{Key: "sign-in browser " + id, Burst: attemptsPerBrowser, Every: retryInterval}}
@@ -98,7 +97,7 @@ func (h *Handler) signInThrottles(r *http.Request, account string, editor store.
 	}
 }
 
-// clientNetwork returns the network that attempts are counted by: an IPv4 address, or
+// clientNetwork returns the network by which attempts are counted: an IPv4 address, or
 // the /64 of an IPv6 address.
 func clientNetwork(r *http.Request) string {
 	return middleware.NarrowNetwork(middleware.Client(r.Context())).String()

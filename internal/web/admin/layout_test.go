@@ -10,8 +10,7 @@ import (
 )
 
 // measure returns the width of the page, the lowest contrast of visible text (WCAG 2.2,
-// 1.4.3), controls that are too small for a thumb (2.5.8: 24 pixels), and tables that are
-// cut off.
+// 1.4.3), controls that are too small (2.5.8: 24 pixels), and the number of clipped tables.
 const measure = `(() => {
 const light = c => { const [r, g, b] = c.match(/[\d.]+/g).map(v => v / 255).map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4); return .2126 * r + .7152 * g + .0722 * b };
 const back = e => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor; if (!c.endsWith(', 0)')) return c } return 'rgb(255, 255, 255)' };
@@ -30,7 +29,7 @@ const cut = [...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth 
 return { cut, width: document.documentElement.scrollWidth, contrast, faint, small, unnamed, headings: document.querySelectorAll('h1').length };
 })()`
 
-// measured is the answer of measure.
+// measured is the result of measure.
 type measured struct {
 	Cut      int      `json:"cut"`
 	Width    int      `json:"width"`
@@ -78,12 +77,12 @@ func TestPagesFitPhoneAndDarkScheme(t *testing.T) {
 			}
 		}
 	}
-	// The question before an approval answers a post.
+	// The confirmation page of an approval is the response to a POST.
 	for _, width := range []int64{320, 375, 1280} {
 		b.SetViewport(width, 900, false)
 		b.Open(s.url + pages["draft"])
 		b.Click("#draft button")
-		b.WaitText("Send it to 3 subscribers?")
+		b.WaitText("Send this edition to 3 subscribers?")
 		check(t, b, "approve", width)
 		b.Screenshot(fmt.Sprint("admin-approve-", width))
 	}
@@ -104,7 +103,7 @@ func TestPagesFitPhoneAndDarkScheme(t *testing.T) {
 		}
 	}
 	for _, problem := range b.ConsoleErrors() {
-		if !strings.Contains(problem, "404") { // of the page that is missing
+		if !strings.Contains(problem, "404") { // of the missing page
 			t.Errorf("the browser's console: %s", problem)
 		}
 	}

@@ -17,15 +17,15 @@ const (
 	roleEditor = "editor"
 )
 
-// How long one-time links work: shortLinkAge for the first owner and new passwords,
-// inviteAge for invitations.
+// Lifetimes of one-time links: shortLinkAge for setup and new passwords, inviteAge for
+// invitations.
 const (
 	shortLinkAge = 24 * time.Hour
 	inviteAge    = 7 * 24 * time.Hour
 )
 
-// SetupLink returns the one-time link that makes the first editor of a site its owner;
-// empty when the site has an editor. It revokes the links of earlier calls.
+// SetupLink returns the one-time link with which the first editor, an owner, signs up; "" if
+// there are editors already. It revokes the links of earlier calls.
 func SetupLink(ctx context.Context, s *store.Store, site string) (string, error) {
 	n, err := s.CountEditors(ctx)
 	if err != nil || n > 0 {
@@ -34,7 +34,7 @@ func SetupLink(ctx context.Context, s *store.Store, site string) (string, error)
 	return makeLink(ctx, s, site, store.Link{Purpose: store.SetupLink, Role: roleOwner}, shortLinkAge)
 }
 
-// Invitation is what InviteLink needs.
+// Invitation are the parameters of InviteLink.
 type Invitation struct {
 	Email string // empty for anyone who has the link
 	Owner bool
@@ -72,17 +72,17 @@ func makeLink(ctx context.Context, s *store.Store, site string, link store.Link,
 	return site + "/admin/welcome/" + token, err
 }
 
-// welcomeForm is the data of the page behind a one-time link.
+// welcomeForm is the data of the page of a one-time link.
 type welcomeForm struct {
 	Name, Email  string
-	FixedAddress bool // the address is that of the invitation
+	FixedAddress bool // the invitation is for this address
 	Owner        bool
-	Reset        bool // asks only for a new password
+	Reset        bool // the link is for a new password only
 	Problem      string
 	MinLength    int // of passwords
 }
 
-// invitation is a one-time link, and the editor whose password it resets.
+// invitation is a one-time link with the editor whose password it resets, if any.
 type invitation struct {
 	store.Link
 	editor store.Editor
@@ -104,7 +104,7 @@ func (h *Handler) showWelcome(w http.ResponseWriter, status int, in invitation, 
 	return h.show(w, status, "onetime_link", page{Title: "Welcome", Body: form})
 }
 
-// requestedLink returns the link that a path names, without using it up.
+// requestedLink returns the link in a request's path, without using it up.
 func (h *Handler) requestedLink(r *http.Request) (in invitation, err error) {
 	if in.Link, err = h.store.Link(r.Context(), r.PathValue("token")); err == nil && in.Purpose == store.ResetLink {
 		in.editor, err = h.store.EditorByID(r.Context(), in.Editor)
@@ -113,16 +113,16 @@ func (h *Handler) requestedLink(r *http.Request) (in invitation, err error) {
 	return in, linkError(err)
 }
 
-// linkError returns the page for a link that does not work any more.
+// linkError returns the error page for a link that no longer works.
 func linkError(err error) error {
 	if !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	return &userError{http.StatusGone, "This link does not work any more",
-		"A link works once and for a limited time, and a newer link for the same person replaces it. Ask an owner for a new one.", "/admin/sign-in", "Sign in"}
+	return &userError{http.StatusGone, "This link no longer works",
+		"Links work once and for a limited time, and a newer link for the same person replaces an older one. Ask an owner for a new link.", "/admin/sign-in", "Sign in"}
 }
 
-// welcome creates the editor that a link is for, or changes their password.
+// welcome creates the invited editor, or sets an editor's new password.
 func (h *Handler) welcome(w http.ResponseWriter, r *http.Request) error {
 	in, err := h.requestedLink(r)
 	if err != nil {
@@ -152,9 +152,9 @@ func (h *Handler) welcome(w http.ResponseWriter, r *http.Request) error {
 	return h.createEditor(w, r, store.Editor{Email: address.String(), Name: form.Name})
 }
 
-var errAddressTaken = errors.New("an editor with this address exists already; an owner can make a link for a new password")
+var errAddressTaken = errors.New("an editor with this address already exists; an owner can create a link for a new password")
 
-// checkAddressFree returns errAddressTaken if an editor has an address already.
+// checkAddressFree returns errAddressTaken if an editor already has the address.
 func checkAddressFree(ctx context.Context, s *store.Store, address subscriber.Address) error {
 	_, err := s.EditorByEmail(ctx, address.String())
 	if errors.Is(err, store.ErrNotFound) {

@@ -10,15 +10,15 @@ import (
 	"github.com/tidings-press/tidings/internal/web/middleware"
 )
 
-// page is the data of the layout, which every page stands in.
+// page is the data of the layout of all pages.
 type page struct {
 	Title   string
-	Nav     string // the entry of the menu that the page belongs to
+	Nav     string // current entry of the menu
 	Editor  *store.Editor
 	Site    string
-	Notice  string // what the last request did
+	Notice  string // result of the last request
 	Live    bool   // the page loads the script
-	Refresh bool   // without scripts, the page reloads every few seconds
+	Refresh bool   // reload every few seconds without scripts
 	Body    any
 }
 
@@ -36,8 +36,8 @@ func (h *Handler) anonymous(f anonymousFunc) http.Handler {
 	})
 }
 
-// authenticated runs a handler for signed-in editors. Others are redirected to the
-// sign-in page, which leads back to the page that they asked for.
+// authenticated runs a handler for signed-in editors. Others are redirected to the sign-in
+// page, which leads back to the requested page.
 func (h *Handler) authenticated(f editorFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		session, err := h.session(r)
@@ -62,56 +62,54 @@ func (h *Handler) show(w http.ResponseWriter, status int, name string, p page) e
 	return h.pages.Show(w, status, name, p)
 }
 
-// notices are the texts that a page shows after a request, by the value of ?done= in
-// the address that the request redirects to.
+// notices are the results of requests as shown on the next page, by the value of ?done= in its
+// URL.
 var notices = map[string]string{
-	"test":         "The test mail is queued.",
-	"paused":       "Paused. Mails that were already handed over still arrive; no other mail is sent.",
-	"resumed":      "Sending continues.",
-	"approved":     "Approved. Sending begins.",
-	"canceled":     "Cancelled. No further subscriber gets this edition.",
-	"resent":       "The uncertain mails are sent again.",
-	"dropped":      "The uncertain mails are not sent again.",
-	"seen":         "Marked as seen: no edition of this digest takes these articles. You can put them back below.",
+	"test":         "The test email is queued.",
+	"paused":       "Paused. Emails that were already sent still arrive; no others are sent.",
+	"resumed":      "Resumed.",
+	"approved":     "Approved. Sending starts now.",
+	"canceled":     "Cancelled. No other subscriber will get this edition.",
+	"resent":       "The uncertain emails are sent again.",
+	"dropped":      "The uncertain emails are not sent again.",
+	"seen":         "Marked as seen. No edition of this digest will contain these articles. You can put them back below.",
 	"unseen":       "The articles are back in the queue.",
-	"begins":       "The first day is changed.",
-	"held":         "The article is taken down, but this edition still holds it.",
-	"removed":      "The article is taken down. Feeds drop it at their next request.",
-	"restored":     "The article is restored.",
-	"subject":      "The subject is changed.",
-	"lifted":       "This subscriber gets mail again.",
-	"unsubscribed": "This subscriber is unsubscribed from all digests.",
-	"erased":       "This subscriber is erased.",
-	"invited":      "A confirmation mail is queued. The subscriber gets mail again once they open its link.",
-	"disabled":     "This editor is disabled and cannot sign in.",
+	"begins":       "The first day was changed.",
+	"held":         "The article was removed, but this edition still contains it.",
+	"removed":      "The article was removed from the site and its feeds.",
+	"restored":     "The article was restored.",
+	"subject":      "The subject was changed.",
+	"lifted":       "This subscriber is active again.",
+	"unsubscribed": "This subscriber was unsubscribed from all digests.",
+	"erased":       "This subscriber was erased.",
+	"invited":      "The invitation is queued. The subscriber is subscribed again once they confirm.",
+	"disabled":     "This editor was disabled and can no longer sign in.",
 	"enabled":      "This editor can sign in again.",
-	"password":     "Your password is changed. All other browsers are signed out.",
-	"address":      "Your address is changed. All other browsers are signed out.",
-	"others":       "All other browsers are signed out.",
-	"revoked":      "The link is revoked.",
-	"decided":      "The decision is saved. It takes effect when the quarantine ends.",
-	"released":     "The quarantine is over. Schedules fire and mail is sent again.",
+	"password":     "Your password was changed. All other browsers were signed out.",
+	"address":      "Your email address was changed. All other browsers were signed out.",
+	"others":       "All other browsers were signed out.",
+	"revoked":      "The link was revoked.",
+	"decided":      "The decision was saved. It takes effect when the quarantine ends.",
+	"released":     "The quarantine has ended. Editions are scheduled and emails are sent again.",
 }
 
-// notice returns what the request that led here did; empty when none did.
+// notice returns the result of the previous request; "" if there is none.
 func notice(r *http.Request) string { return notices[r.URL.Query().Get("done")] }
 
-// redirectWithNotice leads to a page that shows a notice.
+// redirectWithNotice redirects to a page that shows a notice.
 func redirectWithNotice(w http.ResponseWriter, r *http.Request, path, key string) error {
 	http.Redirect(w, r, path+"?done="+key, http.StatusSeeOther)
 	return nil
 }
 
-// longRequest returns the context for work that grows with the number of subscribers:
-// it continues when the editor's browser disconnects, and its answer may take longer
-// than the server's limit for other answers.
+// longRequest returns the context for work whose time depends on the number of subscribers. The
+// work continues when the browser disconnects, and the response may take longer than others.
 func longRequest(w http.ResponseWriter, r *http.Request) context.Context {
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(15 * time.Minute)) // not supported only in tests without a connection
 	return context.WithoutCancel(r.Context())
 }
 
-// userError is an error that the editor sees as a page: what happened, and a link to
-// where to go from there.
+// userError is an error that is shown to the editor as a page, with a link to continue.
 type userError struct {
 	Status int
 	Title  string
@@ -123,12 +121,12 @@ type userError struct {
 // Error implements error.
 func (e *userError) Error() string { return e.Title + ": " + e.Text }
 
-// conflict returns the page that says that something cannot be done, and why.
+// conflict returns the error page for an action that is not possible.
 func conflict(title string, err error, link string) error {
 	return &userError{Status: http.StatusConflict, Title: title, Text: err.Error(), Link: link}
 }
 
-// invalid returns the page that says what is wrong with a form.
+// invalid returns the error page for an invalid form.
 func invalid(title, text, link string) error {
 	return &userError{Status: http.StatusUnprocessableEntity, Title: title, Text: text, Link: link}
 }
@@ -139,8 +137,8 @@ func (h *Handler) notFound(http.ResponseWriter, *http.Request, store.Session) er
 	return store.ErrNotFound
 }
 
-// showError answers with the page of an error. Errors that are not meant for editors are
-// logged, and the page shows the number of the request.
+// showError answers with the page of an error. Internal errors are logged, and the page shows
+// the id of the request.
 func (h *Handler) showError(w http.ResponseWriter, r *http.Request, editor *store.Editor, err error) {
 	var shown *userError
 	var edition *store.StateError
@@ -154,11 +152,11 @@ func (h *Handler) showError(w http.ResponseWriter, r *http.Request, editor *stor
 	case errors.As(err, &person):
 		shown = &userError{http.StatusConflict, "Not possible now", person.Error() + ".", "/admin/subscribers", "Go to the subscribers"}
 	case errors.Is(err, store.ErrNotFound):
-		shown = &userError{http.StatusNotFound, "Page not found", "The address may be mistyped, or what it led to no longer exists.", "/admin/", dashboardLabel}
+		shown = &userError{http.StatusNotFound, "Page not found", "The address may be mistyped, or the page no longer exists.", "/admin/", dashboardLabel}
 	default:
 		id := middleware.ID(r.Context())
 		h.log.Error("page failed", "path", middleware.LogPath(r), "request", id, "error", err)
-		shown = &userError{http.StatusInternalServerError, "Something went wrong", "The server could not answer this request. Its log has the reason under request " + id + ".", "/admin/", dashboardLabel}
+		shown = &userError{http.StatusInternalServerError, "Something went wrong", "The server could not answer this request. The cause is in its log, under request " + id + ".", "/admin/", dashboardLabel}
 	}
 	if shown.Label == "" {
 		shown.Label = "Go back"

@@ -12,26 +12,25 @@ import (
 	"golang.org/x/crypto/argon2"
 )
 
-// hashCost is the work of one Argon2id hash (RFC 9106).
+// hashCost are the parameters of Argon2id (RFC 9106).
 type hashCost struct {
 	memory  uint32 // KiB
 	passes  uint32
 	threads uint8
 }
 
-// productionCost is the first choice of OWASP's Password Storage Cheat Sheet. Two hashes
-// are computed at a time, so that a flood of sign-ins cannot take the memory of the
-// whole service.
+// productionCost is the first recommendation of OWASP's Password Storage Cheat Sheet. At most
+// two hashes are computed at once, so that many sign-ins cannot exhaust the memory.
 var productionCost = hashCost{memory: 19 * 1024, passes: 2, threads: 1}
 
-// newHashCost is the cost of new hashes. Only the tests of this package change it.
+// newHashCost are the parameters of new hashes. Only tests of this package change them.
 var newHashCost = productionCost
 
 const hashBytes = 32
 
-var errHashForm = errors.New("the stored password hash has an unknown form")
+var errHashForm = errors.New("the stored password hash has an unknown format; reset the password with tidings editor reset")
 
-// hash returns the hash of a password that is stored, in PHC string format.
+// hash returns a password's hash for storage, in PHC string format.
 func (h *Handler) hash(ctx context.Context, password string) (string, error) {
 	salt := make([]byte, 16)
 	_, _ = rand.Read(salt) // never fails (crypto/rand)
@@ -44,7 +43,7 @@ func formatHash(cost hashCost, salt, key []byte) string {
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, cost.memory, cost.passes, cost.threads, b64.EncodeToString(salt), b64.EncodeToString(key))
 }
 
-// derive waits until fewer than two hashes are being computed, and computes one.
+// derive computes a hash, once fewer than two others are being computed.
 func (h *Handler) derive(ctx context.Context, password string, salt []byte, cost hashCost) ([]byte, error) {
 	select {
 	case h.hashing <- struct{}{}:
@@ -55,7 +54,7 @@ func (h *Handler) derive(ctx context.Context, password string, salt []byte, cost
 	}
 }
 
-// matches reports whether hash was made of password.
+// matches reports whether a password matches a hash.
 func (h *Handler) matches(ctx context.Context, hash, password string) (bool, error) {
 	cost, salt, want, err := parseHash(hash)
 	if err != nil {
@@ -75,15 +74,15 @@ func parseHash(hash string) (cost hashCost, salt, key []byte, err error) {
 		return cost, nil, nil, errHashForm
 	}
 	if cost.memory > 1<<20 || cost.passes == 0 || cost.passes > 100 || cost.threads == 0 {
-		return cost, nil, nil, errors.New("the stored password hash asks for more work than the server allows")
+		return cost, nil, nil, errors.New("the stored password hash costs more than the server allows; reset the password with tidings editor reset")
 	}
 	salt, err1 := base64.RawStdEncoding.DecodeString(parts[4])
 	key, err2 := base64.RawStdEncoding.DecodeString(parts[5])
 	return cost, salt, key, errors.Join(err1, err2)
 }
 
-// decoyHash returns the hash that a password is compared with when an address has no
-// editor, so that the answer takes as long as for one that has. No password matches it.
+// decoyHash returns a hash that no password matches. Passwords for unknown addresses are
+// compared with it, so that the response takes as long as for known ones.
 func decoyHash() string {
 	return formatHash(newHashCost, []byte("no account here!"), make([]byte, hashBytes))
 }

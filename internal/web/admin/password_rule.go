@@ -19,30 +19,30 @@ const (
 	maxPassword = 200
 )
 
-// What a password needs besides length.
+// Requirements of passwords besides length.
 const (
 	minDistinct  = 5  // different characters
-	minUnrelated = 8  // characters that are not of names that a guesser knows
+	minUnrelated = 8  // characters besides names that a guesser knows
 	minEntropy   = 30 // bits by the estimate of zxcvbn, which knows common passwords and words
-	maxEstimated = 48 // characters that are estimated: the work grows with their square
+	maxEstimated = 48 // maximum length for the estimate, whose time is quadratic
 )
 
-// The reasons for which a new password is refused, as its editor reads them.
+// The errors for a refused password, as shown to the editor.
 var (
 	errPasswordLength  = fmt.Errorf("the password must have %d to %d characters; use four random words", minPassword, maxPassword)
 	errPasswordRepeats = errors.New("the password repeats a few characters or is a sequence; use four random words")
 	errPasswordKnown   = errors.New("the password is mostly the name of the site, your name or your address; use four random words")
-	errPasswordCommon  = errors.New("the password is a common one, or made of common words; use four random words")
+	errPasswordCommon  = errors.New("the password is common or made of common words; use four random words")
 )
 
-// checkPassword returns why a new password of an editor is refused, nil if it is not.
+// checkPassword returns an error if a new password is too weak.
 func (h *Handler) checkPassword(password, name, email string) error {
 	return checkPassword(password, h.config.Site.Title, h.config.Site.URL, name, email)
 }
 
-// checkPassword refuses passwords that are guessed early (NIST SP 800-63B, section
-// 3.1.1.2): common ones, repetitions, sequences, and those made of the names in about,
-// which a guesser knows.
+// checkPassword refuses passwords that are easy to guess (NIST SP 800-63B, section 3.1.1.2):
+// common ones, repetitions, sequences, and those made of the names in about, which a guesser
+// knows.
 func checkPassword(password string, about ...string) error {
 	if n := utf8.RuneCountInString(password); n < minPassword || n > maxPassword {
 		return errPasswordLength
@@ -68,8 +68,8 @@ func checkPassword(password string, about ...string) error {
 	return nil
 }
 
-// fold removes differences that guessers try anyway: case, and compatibility forms of
-// letters.
+// fold returns a text in lower case, with compatibility characters normalized: guessers try
+// these differences anyway.
 func fold(s string) []rune { return []rune(strings.ToLower(norm.NFKC.String(s))) }
 
 // letters returns the folded letters and digits of a text.
@@ -86,7 +86,7 @@ func firstRunes(s string, n int) string {
 	return string(runes[:min(n, len(runes))])
 }
 
-// unleet replaces digits and signs by the letters that they stand for.
+// unleet replaces digits and symbols with the letters that they stand for (leetspeak).
 func unleet(s []rune) []rune {
 	signs := map[rune]rune{'@': 'a', '4': 'a', '3': 'e', '1': 'i', '!': 'i', '0': 'o', '$': 's', '5': 's', '7': 't'}
 	out := slices.Clone(s)
@@ -98,7 +98,7 @@ func unleet(s []rune) []rune {
 	return out
 }
 
-// repeats reports whether a text has few different characters, repeats a short piece, or
+// repeats reports whether a text has few different characters, repeats a short part, or
 // is mostly a sequence of the alphabet or the digits.
 func repeats(s []rune) bool {
 	if len(s) == 0 {
@@ -115,14 +115,14 @@ func repeats(s []rune) bool {
 	return len(different) < minDistinct || 5*steps > 3*(len(s)-1) || period(s) < minUnrelated
 }
 
-// adjacent reports whether two characters are the same or neighbours in a sequence; 9
-// and 0 are.
+// adjacent reports whether two characters are the same or neighbours in a sequence, such as 9
+// and 0.
 func adjacent(a, b rune) bool {
 	return b-a >= -1 && b-a <= 1 || a == '9' && b == '0' || a == '0' && b == '9'
 }
 
-// period returns the length of the shortest piece that a text repeats, or the text's own
-// length, at least minUnrelated, when it repeats none.
+// period returns the length of the shortest part whose repetition is the text. If there is
+// none, it returns the text's length, but at least minUnrelated.
 func period(s []rune) int {
 	for p := 1; p <= len(s)/2; p++ {
 		if slices.Equal(s[p:], s[:len(s)-p]) {
@@ -152,7 +152,7 @@ func namesOf(about []string) (names []string) {
 	return slices.Compact(names)
 }
 
-// countWithout returns how many characters of a text are left when names are removed.
+// countWithout returns the number of characters of a text without the names in it.
 func countWithout(s []rune, names []string) int {
 	text := string(s)
 	for _, name := range names {

@@ -25,7 +25,7 @@ func TestPasswordHash(t *testing.T) {
 	if cost, _, key, err := parseHash(decoyHash()); err != nil || cost != newHashCost || len(key) != hashBytes {
 		t.Errorf("the decoy hash has the cost %+v and %d bytes, %v", cost, len(key), err)
 	}
-	// What a store keeps stays readable, and production's cost stays what the docs say.
+	// Stored hashes must stay readable, and the production cost is documented.
 	if got := formatHash(productionCost, []byte("salt"), []byte("key")); got != "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$a2V5" {
 		t.Errorf("the hash of production is %s", got)
 	}
@@ -40,7 +40,7 @@ func FuzzDamagedHashMatchesNothing(f *testing.F) {
 	h := &Handler{hashing: make(chan struct{}, 2)}
 	f.Fuzz(func(t *testing.T, hash string) {
 		if strings.Count(hash, "$") == 5 && len(hash) > 80 {
-			t.Skip("may be work for seconds")
+			t.Skip("may take seconds")
 		}
 		if ok, _ := h.matches(t.Context(), hash, "any password"); ok {
 			t.Errorf("%q matches", hash)
@@ -72,7 +72,7 @@ func FuzzPasswordRule(f *testing.F) {
 	f.Add("\xff\xfe", "\xff")
 	f.Fuzz(func(t *testing.T, password, name string) {
 		if checkPassword(password, name) == nil && len([]rune(password)) < minPassword {
-			t.Errorf("%q is short and taken", password)
+			t.Errorf("%q is too short, but accepted", password)
 		}
 	})
 }

@@ -16,36 +16,36 @@ type quarantinePage struct {
 	Ticks    []store.SkippedTicks
 }
 
-// Restored reports whether the store was restored from a backup, and not copied.
+// Restored reports whether the store was restored from a backup; otherwise it is a copy.
 func (p quarantinePage) Restored() bool { return p.Reason == store.Restored }
 
-// quarantinedEdition is an edition that left, or was being sent, since the backup.
+// quarantinedEdition is an edition that was sent, or was being sent, since the backup.
 type quarantinedEdition struct {
 	store.QuarantinedEdition
 	Title string // of its digest
 }
 
-// InJournal reports whether the journal knows of the edition.
+// InJournal reports whether the journal has a record of the edition.
 func (e quarantinedEdition) InJournal() bool { return !e.Began.IsZero() }
 
-// decisionOption is a decision that an edition allows.
+// decisionOption is a possible decision on an edition.
 type decisionOption struct {
 	Decision store.Decision
 	Label    string
 	Chosen   bool
 }
 
-// Options returns the decisions that the edition allows. The chosen one is what happens
-// to it when the quarantine ends now.
+// Options returns the possible decisions on the edition. The chosen one takes effect if the
+// quarantine ends now.
 func (e quarantinedEdition) Options() []decisionOption {
 	labels := map[store.Decision]string{
-		store.DecideSent:     "It was sent: no other subscriber gets it",
-		store.DecideContinue: "Continue: subscribers for whom no mail left get it",
-		store.DecideHold:     "Hold: it stays paused, or a draft",
+		store.DecideSent:     "Sent: no other subscriber gets it",
+		store.DecideContinue: "Continue: subscribers to whom it was not sent get it",
+		store.DecideHold:     "Hold: it stays paused or a draft",
 		store.DecideCancel:   "Cancel: no other subscriber gets it",
 	}
 	if e.Stored == "" {
-		labels[store.DecideCancel] = "Cancel: its articles go into the next edition, also to subscribers who got this one"
+		labels[store.DecideCancel] = "Cancel: its articles go into the next edition, also for subscribers who got this one"
 	}
 	var out []decisionOption
 	for _, d := range store.Decisions {
@@ -56,7 +56,7 @@ func (e quarantinedEdition) Options() []decisionOption {
 	return out
 }
 
-// quarantine shows what left since the backup.
+// quarantine shows the editions since the backup.
 func (h *Handler) quarantine(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	if err := ownersOnly(session); err != nil {
 		return err
@@ -66,7 +66,7 @@ func (h *Handler) quarantine(w http.ResponseWriter, r *http.Request, session sto
 		return err
 	}
 	if q == nil {
-		return &userError{http.StatusNotFound, "No quarantine", "The store is not quarantined: mail is sent as scheduled.", "/admin/", dashboardLabel}
+		return &userError{http.StatusNotFound, "No quarantine", "The store is not quarantined. Emails are sent as scheduled.", "/admin/", dashboardLabel}
 	}
 	body := quarantinePage{Quarantine: q}
 	editions, err := h.store.QuarantinedEditions(r.Context())
@@ -82,7 +82,7 @@ func (h *Handler) quarantine(w http.ResponseWriter, r *http.Request, session sto
 	return h.show(w, http.StatusOK, "quarantine_show", page{Title: "Quarantine", Nav: "dashboard", Editor: &session.Editor, Notice: notice(r), Body: body})
 }
 
-// decideQuarantined saves what happens to an edition when the quarantine ends.
+// decideQuarantined saves the decision on an edition.
 func (h *Handler) decideQuarantined(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	if err := ownersOnly(session); err != nil {
 		return err
@@ -102,13 +102,13 @@ func (h *Handler) decideQuarantined(w http.ResponseWriter, r *http.Request, sess
 	return redirectWithNotice(w, r, "/admin/quarantine", "decided")
 }
 
-// releaseQuarantine carries out the decisions and lets mail be sent again.
+// releaseQuarantine carries out the decisions and ends the quarantine.
 func (h *Handler) releaseQuarantine(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	if err := ownersOnly(session); err != nil {
 		return err
 	}
 	if r.PostFormValue("sure") != "yes" {
-		return invalid("The quarantine was not ended", "Mail that was sent cannot be recalled. Tick the box above the button.", "/admin/quarantine")
+		return invalid("The quarantine was not ended", "Sent emails cannot be recalled. Tick the box above the button to confirm.", "/admin/quarantine")
 	}
 	ctx := longRequest(w, r)
 	q, err := h.store.Quarantine(ctx)

@@ -24,21 +24,21 @@ func TestQuarantineIsReviewedAndReleased(t *testing.T) {
 			s := startSite(t, on(engine))
 			s.addSubscribers(3)
 			owner, bob := s.owner(), s.visitor()
-			bob.post(strings.TrimPrefix(s.invite("bob@gazette.example"), s.url), "password", right)
+			bob.post(strings.TrimPrefix(s.invite("bob@gazette.example"), s.url), "password", adaPassword)
 			draft, err := s.newEngine().Draft(t.Context(), "weekly", "the schedule")
 			if err != nil {
 				t.Fatal(err)
 			}
 			file := s.backUp()
-			s.put("Known to the journal alone")
+			s.put("Known only to the journal")
 			owner.sendWeekly()
 			s.eventually("three mails", func() bool { return len(s.inbox.Mails()) == 3 })
 			lost := strings.TrimPrefix(owner.at, "/admin/editions/")
 			s.eventually("the edition to be sent", func() bool { return s.state(lost) == digest.Sent })
 			s.restore(file)
 
-			bob.post("/admin/sign-in", "email", "bob@gazette.example", "password", right)
-			bob.want(bob.get("/admin/"), "the store is quarantined", "An owner has to review")
+			bob.post("/admin/sign-in", "email", "bob@gazette.example", "password", adaPassword)
+			bob.want(bob.get("/admin/"), "the store is quarantined", "An owner must review")
 			for _, code := range []int{
 				bob.status(bob.get, "/admin/quarantine"), bob.status(func(p string) string { return bob.post(p, "decision", "sent") }, "/admin/quarantine/editions/"+lost),
 				bob.status(func(p string) string { return bob.post(p, "sure", "yes") }, "/admin/quarantine/release"),
@@ -47,17 +47,17 @@ func TestQuarantineIsReviewedAndReleased(t *testing.T) {
 					t.Errorf("an editor who is no owner is answered %d", code)
 				}
 			}
-			owner.post("/admin/sign-in", "email", adas, "password", right)
-			owner.want(owner.get("/admin/"), "No mail is sent: the store is quarantined.", `href="/admin/quarantine"`)
-			owner.want(owner.get("/admin/quarantine"), "was restored from a backup", "was sent to 3 subscribers", "does not have it", "waiting for approval", draft.ID, lost)
+			owner.post("/admin/sign-in", "email", adaEmail, "password", adaPassword)
+			owner.want(owner.get("/admin/"), "No emails are sent: the store is quarantined.", `href="/admin/quarantine"`)
+			owner.want(owner.get("/admin/quarantine"), "was restored from a backup", "sent to 3 subscribers", "no record", "awaiting approval", draft.ID, lost)
 			owner.want(owner.post("/admin/quarantine/editions/"+lost, "decision", "hold"), "Nothing was decided", "choose sent or cancel")
 			owner.want(owner.post("/admin/quarantine/editions/"+lost, "decision", "everything"), "Choose one of the decisions")
-			owner.want(owner.post("/admin/quarantine/editions/"+draft.ID, "decision", "cancel"), "The decision is saved", "<dd>cancel</dd>")
+			owner.want(owner.post("/admin/quarantine/editions/"+draft.ID, "decision", "cancel"), "The decision was saved", "<dd>cancel</dd>")
 			owner.want(owner.post("/admin/quarantine/release"), "The quarantine was not ended")
 			if q, err := s.Store.Quarantine(t.Context()); err != nil || q == nil {
 				t.Fatalf("quarantine %+v, %v", q, err)
 			}
-			owner.want(owner.post("/admin/quarantine/release", "sure", "yes"), "The quarantine is over")
+			owner.want(owner.post("/admin/quarantine/release", "sure", "yes"), "The quarantine has ended")
 			if q, err := s.Store.Quarantine(t.Context()); err != nil || q != nil {
 				t.Errorf("quarantine %+v, %v", q, err)
 			}
@@ -98,7 +98,7 @@ func (s *site) restore(file string) {
 	s.start(s.Config)
 }
 
-// status returns the status of an answer.
+// status returns the status of a response.
 func (e *editor) status(ask func(path string) string, path string) int {
 	ask(path)
 	return e.code

@@ -9,15 +9,15 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// A session ends when it has not been used for sessionAge. It is prolonged at most once
-// an hour, so that reading pages hardly ever writes.
+// A session expires if it is not used for sessionAge. It is prolonged at most once an hour, so
+// that most requests write nothing.
 const (
 	sessionAge      = 14 * 24 * time.Hour
 	prolongInterval = time.Hour
 )
 
-// cookieName returns the name of the session cookie. Its prefix over https makes
-// browsers send it to this host and over TLS only (RFC 6265bis, section 4.1.3.2).
+// cookieName returns the name of the session cookie. With the prefix __Host-, browsers send it
+// only to this host and over TLS (RFC 6265bis, section 4.1.3.2).
 func (h *Handler) cookieName() string {
 	if h.secure {
 		return "__Host-tidings"
@@ -25,7 +25,7 @@ func (h *Handler) cookieName() string {
 	return "tidings"
 }
 
-// cookiePath is the narrowest path that the cookie's name allows: browsers keep a cookie
+// cookiePath returns the narrowest path that the cookie's name allows: browsers accept a cookie
 // with the __Host- prefix only if its path is / (RFC 6265bis, section 4.1.3.2).
 func (h *Handler) cookiePath() string {
 	if h.secure {
@@ -41,7 +41,7 @@ func (h *Handler) setSessionCookie(w http.ResponseWriter, token string, age time
 	})
 }
 
-// sessionToken returns the session token of a request; empty when it has none.
+// sessionToken returns the session token of a request; "" if it has none.
 func (h *Handler) sessionToken(r *http.Request) string {
 	c, err := r.Cookie(h.cookieName())
 	if err != nil || len(c.Value) > 200 {
@@ -50,7 +50,7 @@ func (h *Handler) sessionToken(r *http.Request) string {
 	return c.Value
 }
 
-// session returns the session of a request; store.ErrNotFound when it has none.
+// session returns the session of a request, or store.ErrNotFound.
 func (h *Handler) session(r *http.Request) (store.Session, error) {
 	token := h.sessionToken(r)
 	if token == "" {
@@ -71,8 +71,8 @@ func (h *Handler) prolong(w http.ResponseWriter, r *http.Request, session store.
 	h.setSessionCookie(w, token, sessionAge)
 }
 
-// startSession signs an editor in with a new session, ends the one that the browser had,
-// and redirects to a page of the admin.
+// startSession signs an editor in with a new session, ends the browser's old session, and
+// redirects to a page of the admin.
 func (h *Handler) startSession(w http.ResponseWriter, r *http.Request, editor store.Editor, next string) error {
 	token, err := h.store.CreateSession(r.Context(), editor, truncate(r.UserAgent(), 200), sessionAge)
 	if err != nil {
@@ -91,8 +91,7 @@ func (h *Handler) startSession(w http.ResponseWriter, r *http.Request, editor st
 	return nil
 }
 
-// signInPath returns the address of the sign-in page that leads back to the page of a
-// request.
+// signInPath returns the path of the sign-in page, with the path of the requested page as next.
 func signInPath(r *http.Request) string {
 	if r.Method != http.MethodGet || r.URL.Path == "/admin/" {
 		return "/admin/sign-in"
@@ -100,8 +99,8 @@ func signInPath(r *http.Request) string {
 	return "/admin/sign-in?next=" + url.QueryEscape(r.URL.Path)
 }
 
-// adminPath returns path if it is a path of the admin, and the dashboard's path for
-// anything that could lead to another site.
+// adminPath returns path if it is a path of the admin, and the dashboard's path if it could
+// lead to another site.
 func adminPath(path string) string {
 	if !strings.HasPrefix(path, "/admin/") || strings.ContainsAny(path, "\\\r\n") || strings.Contains(path, "//") || strings.Contains(path, "/..") {
 		return "/admin/"
@@ -109,7 +108,7 @@ func adminPath(path string) string {
 	return path
 }
 
-// truncate cuts a text to at most n bytes, between characters.
+// truncate shortens a text to at most n bytes, between characters.
 func truncate(s string, n int) string {
 	if len(s) <= n {
 		return s

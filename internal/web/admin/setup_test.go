@@ -35,11 +35,11 @@ type site struct {
 	*app.Service
 	t     *testing.T
 	url   string
-	inbox *testkit.Inbox // nil when the test has a mail server of its own
+	inbox *testkit.Inbox // nil if the test has its own mail server
 	log   *lines
 	stop  func() // ends the node, waits for it and closes the store
 
-	listener net.Listener // for the next start; nil to listen at url again
+	listener net.Listener // for the next start; if nil, it listens at url again
 }
 
 // lines collects the log.
@@ -74,12 +74,12 @@ relays:
   - {name: inbox, host: 127.0.0.1, port: %d, tls: none, per_second: %d}
 `
 
-// siteSettings are what differs between the sites of tests.
+// siteSettings are the settings that differ between tests.
 type siteSettings struct {
 	engine    store.Engine
 	timezone  string
 	port      int // of the mail server; 0 for an inbox of the site
-	perSecond int // mails that the relay takes
+	perSecond int // rate limit of the relay
 }
 
 type siteOption func(*siteSettings)
@@ -199,8 +199,8 @@ func importSamples(ctx context.Context, s *store.Store) error {
 	return err
 }
 
-// addSubscribers subscribes n people to the digest, and lets its next edition take the
-// sample articles, which are old.
+// addSubscribers subscribes n people to the digest, and moves its first day so that the next
+// edition contains the old sample articles.
 func (s *site) addSubscribers(n int) {
 	s.t.Helper()
 	var list strings.Builder
@@ -218,7 +218,7 @@ func (s *site) addSubscribers(n int) {
 	}
 }
 
-// newEngine returns an engine beside that of the node, on the same store.
+// newEngine returns another engine on the node's store.
 func (s *site) newEngine() *delivery.Engine {
 	s.t.Helper()
 	e, err := s.Engine(s.t.Context())
@@ -228,7 +228,7 @@ func (s *site) newEngine() *delivery.Engine {
 	return e
 }
 
-// eventually waits until the site did something by itself.
+// eventually waits until a condition holds.
 func (s *site) eventually(what string, holds func() bool) {
 	s.t.Helper()
 	testkit.Eventually(s.t, what, holds)
@@ -261,7 +261,7 @@ func (s *site) state(edition string) digest.State {
 	return found.State
 }
 
-// put keeps an article with a title.
+// put stores an article with a title.
 func (s *site) put(title string, change ...func(*article.Article)) article.Article {
 	s.t.Helper()
 	now := time.Now().Add(-time.Hour).UTC()
@@ -277,8 +277,8 @@ func (s *site) put(title string, change ...func(*article.Article)) article.Artic
 	return a
 }
 
-// invite returns a one-time link for an editor who is no owner; anyone can use it when
-// the address is empty.
+// invite returns an invitation link for an editor with this address, or for anyone if the
+// address is empty.
 func (s *site) invite(address string) string {
 	s.t.Helper()
 	link, err := admin.InviteLink(s.t.Context(), s.Store, s.url, admin.Invitation{Email: address})

@@ -32,7 +32,7 @@ func (h *Handler) signInPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	if n == 0 {
 		return &userError{http.StatusNotFound, "No editor yet",
-			"The first editor signs up with a one-time link. The server printed it when it started; restart it to print a new one.", "/", "Go to the front page"}
+			"The first editor signs up with a one-time link, which the server printed when it started. Restart it to get a new one.", "/", "Go to the front page"}
 	}
 	return h.showSignIn(w, http.StatusOK, signInForm{Next: adminPath(r.URL.Query().Get("next"))})
 }
@@ -41,8 +41,8 @@ func (h *Handler) showSignIn(w http.ResponseWriter, status int, form signInForm)
 	return h.show(w, status, "sign_in", page{Title: "Sign in", Body: form})
 }
 
-// signIn signs an editor in. The answer and its time are the same whether the address
-// has an account or not.
+// signIn signs an editor in. For an address without an account, the response and its time are
+// the same as for a wrong password.
 func (h *Handler) signIn(w http.ResponseWriter, r *http.Request) error {
 	form := signInForm{Email: truncate(strings.TrimSpace(r.PostFormValue("email")), 254), Next: adminPath(r.PostFormValue("next"))}
 	account := strings.ToLower(form.Email)
@@ -66,7 +66,7 @@ func (h *Handler) signIn(w http.ResponseWriter, r *http.Request) error {
 	}
 	if !ok {
 		h.logRefused(r, account, "wrong address or password")
-		form.Problem = "Wrong address or password."
+		form.Problem = "Wrong email address or password."
 		return h.showSignIn(w, http.StatusUnauthorized, form)
 	}
 	if err := h.store.ReturnAttempt(r.Context(), throttles...); err != nil {
@@ -79,8 +79,8 @@ func (h *Handler) signIn(w http.ResponseWriter, r *http.Request) error {
 	return h.startSession(w, r, editor, form.Next)
 }
 
-// verify reports whether the password is that of an editor who may sign in. For an
-// account that does not exist it takes as long.
+// verify reports whether the editor may sign in with the password. It takes as long for an
+// account that does not exist.
 func (h *Handler) verify(r *http.Request, editor store.Editor, password string) (bool, error) {
 	hash, exists := editor.Password, editor.Password != "" && editor.Disabled.IsZero()
 	if !exists {
@@ -90,15 +90,15 @@ func (h *Handler) verify(r *http.Request, editor store.Editor, password string) 
 	return ok && exists, err
 }
 
-// tooManyAttempts returns the text that says how long to wait, and sets Retry-After.
+// tooManyAttempts sets Retry-After and returns the message with the time to wait.
 func tooManyAttempts(w http.ResponseWriter, wait time.Duration) string {
 	seconds := int(math.Ceil(wait.Seconds()))
 	w.Header().Set("Retry-After", strconv.Itoa(seconds))
 	return fmt.Sprintf("Too many attempts. Try again in %d seconds.", seconds)
 }
 
-// logRefused logs a refused sign-in with the account and the client. Text that is not an
-// address may be a password in the wrong field, and is not logged.
+// logRefused logs a refused sign-in with account and client. Text that is not an address is not
+// logged, since it may be a password in the wrong field.
 func (h *Handler) logRefused(r *http.Request, account, reason string) {
 	if _, err := subscriber.ParseAddress(account); err != nil {
 		account = "(not an address)"

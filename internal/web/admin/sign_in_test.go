@@ -14,11 +14,11 @@ import (
 )
 
 const (
-	adas  = "ada@gazette.example"
-	right = "four random words here"
+	adaEmail    = "ada@gazette.example"
+	adaPassword = "four random words here"
 )
 
-// guess tries to sign in n times and returns the last status.
+// guess sends n sign-in attempts and returns the last status.
 func (e *editor) guess(account, password string, n int) int {
 	e.t.Helper()
 	for range n {
@@ -27,7 +27,7 @@ func (e *editor) guess(account, password string, n int) int {
 	return e.code
 }
 
-// mailTo waits for a mail to an address that contains a text, and returns it.
+// mailTo waits for a mail to the address that contains the text subject, and returns it.
 func (s *site) mailTo(address, subject string) string {
 	s.t.Helper()
 	var text string
@@ -47,18 +47,18 @@ func TestGuessesOfOthersDoNotLockOutKnownBrowser(t *testing.T) {
 	s := startSite(t)
 	owner, guesser := s.owner(), s.visitor()
 	owner.post("/admin/sign-out")
-	if code := guesser.guess(adas, "a wrong guess", 60); code != http.StatusTooManyRequests {
+	if code := guesser.guess(adaEmail, "a wrong guess", 60); code != http.StatusTooManyRequests {
 		t.Errorf("the sixtieth wrong attempt is answered %d", code)
 	}
-	if code := guesser.guess(adas, right, 1); code != http.StatusTooManyRequests {
+	if code := guesser.guess(adaEmail, adaPassword, 1); code != http.StatusTooManyRequests {
 		t.Errorf("after that the right password from an unknown browser is answered %d", code)
 	}
-	if owner.post("/admin/sign-in", "email", adas, "password", right); owner.at != "/admin/" {
+	if owner.post("/admin/sign-in", "email", adaEmail, "password", adaPassword); owner.at != "/admin/" {
 		t.Errorf("the owner's browser is at %s with %d", owner.at, owner.code)
 	}
 	// The known browser has a limit of its own.
 	owner.post("/admin/sign-out")
-	if code := owner.guess(adas, "a wrong guess", 11); code != http.StatusTooManyRequests {
+	if code := owner.guess(adaEmail, "a wrong guess", 11); code != http.StatusTooManyRequests {
 		t.Errorf("the eleventh wrong attempt of a known browser is answered %d", code)
 	}
 }
@@ -71,10 +71,10 @@ func TestKnownBrowserIsBoundToItsAccount(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bob.post(strings.TrimPrefix(invite, s.url), "password", right)
+	bob.post(strings.TrimPrefix(invite, s.url), "password", adaPassword)
 	bob.want(bob.get("/admin/account"), "bob@gazette.example")
 	bob.post("/admin/sign-out")
-	if code := bob.guess(adas, "a wrong guess", 11); code != http.StatusTooManyRequests {
+	if code := bob.guess(adaEmail, "a wrong guess", 11); code != http.StatusTooManyRequests {
 		t.Errorf("bob's browser guesses ada's password: %d", code)
 	}
 	site, err := url.Parse(s.url + "/admin/")
@@ -98,7 +98,7 @@ func TestKnownBrowserIsBoundToItsAccount(t *testing.T) {
 		forged.client.Jar = jar
 		return forged
 	}
-	// Each change must differ from the cookie, whatever its value.
+	// other returns a different character.
 	other := func(c byte) string {
 		if c == '8' {
 			return "9"
@@ -112,18 +112,18 @@ func TestKnownBrowserIsBoundToItsAccount(t *testing.T) {
 		},
 		"no signature": func(v string) string { return v[:strings.LastIndex(v, ".")+1] },
 	} {
-		if code := forge(change).guess(adas, right, 1); code != http.StatusTooManyRequests {
+		if code := forge(change).guess(adaEmail, adaPassword, 1); code != http.StatusTooManyRequests {
 			t.Errorf("a cookie with %s is accepted: %d", what, code)
 		}
 	}
 	copied := forge(func(v string) string { return v })
 	// A change of password makes copies of the cookie invalid.
-	owner.post("/admin/account/password", "current", right, "password", "five other random words")
-	if code := copied.guess(adas, "five other random words", 1); code != http.StatusTooManyRequests {
-		t.Errorf("a cookie from before the change of password is accepted: %d", code)
+	owner.post("/admin/account/password", "current", adaPassword, "password", "five other random words")
+	if code := copied.guess(adaEmail, "five other random words", 1); code != http.StatusTooManyRequests {
+		t.Errorf("a cookie from before the password change is accepted: %d", code)
 	}
 	owner.post("/admin/sign-out")
-	if owner.post("/admin/sign-in", "email", adas, "password", "five other random words"); owner.at != "/admin/" {
+	if owner.post("/admin/sign-in", "email", adaEmail, "password", "five other random words"); owner.at != "/admin/" {
 		t.Errorf("the browser that changed the password is at %s, %d", owner.at, owner.code)
 	}
 }
@@ -142,12 +142,12 @@ func TestSignInEndsEarlierSession(t *testing.T) {
 		return value
 	}
 	before := session()
-	e.post("/admin/sign-in", "email", adas, "password", right)
+	e.post("/admin/sign-in", "email", adaEmail, "password", adaPassword)
 	if after := session(); after == before || after == "" {
 		t.Errorf("the session is %q, and was %q", after, before)
 	}
 	if _, err := s.Store.Session(t.Context(), before); err == nil {
-		t.Error("the session from before is still open")
+		t.Error("the earlier session is still valid")
 	}
 }
 
@@ -158,7 +158,7 @@ func TestRefusedSignInIsLoggedWithoutPassword(t *testing.T) {
 	e := s.visitor()
 	e.guess("Eve@gazette.example", "a wrong guess", 1)
 	e.guess("a wrong guess", "in the wrong field", 1)
-	e.guess(adas, "a wrong guess", 11)
+	e.guess(adaEmail, "a wrong guess", 11)
 	log := s.log.String()
 	for _, want := range []string{
 		`msg="sign-in refused" account=eve@gazette.example client=127.0.0.1 network=127.0.0.1/32 reason="wrong address or password"`,
@@ -170,7 +170,7 @@ func TestRefusedSignInIsLoggedWithoutPassword(t *testing.T) {
 	}
 	for _, secret := range []string{"a wrong guess", "in the wrong field"} {
 		if strings.Contains(log, secret) {
-			t.Errorf("the log holds %q\n%s", secret, log)
+			t.Errorf("the log contains %q\n%s", secret, log)
 		}
 	}
 }
@@ -179,22 +179,22 @@ func TestAccountChangesAreMailed(t *testing.T) {
 	t.Parallel()
 	s := startSite(t)
 	here, there := s.owner(), s.visitor()
-	there.guess(adas, right, 1)
-	if mail := s.mailTo(adas, "A new browser signed in"); !strings.Contains(mail, "127.0.0.1") {
+	there.guess(adaEmail, adaPassword, 1)
+	if mail := s.mailTo(adaEmail, "New sign-in to your account"); !strings.Contains(mail, "127.0.0.1") {
 		t.Errorf("the mail lacks the client's address:\n%s", mail)
 	}
-	here.post("/admin/account/password", "current", right, "password", "five other random words")
-	s.mailTo(adas, "Your password was changed")
-	if here.post("/admin/account/address", "current", right, "email", "brook@gazette.example"); here.code != http.StatusUnprocessableEntity {
+	here.post("/admin/account/password", "current", adaPassword, "password", "five other random words")
+	s.mailTo(adaEmail, "Your password was changed")
+	if here.post("/admin/account/address", "current", adaPassword, "email", "brook@gazette.example"); here.code != http.StatusUnprocessableEntity {
 		t.Errorf("an address is changed with a wrong password: %d", here.code)
 	}
-	here.want(here.post("/admin/account/address", "current", "five other random words", "email", "brook@gazette.example"), "Your address is changed", "brook@gazette.example")
-	s.mailTo(adas, "Your address was changed")
-	s.mailTo("brook@gazette.example", "Your address was changed")
+	here.want(here.post("/admin/account/address", "current", "five other random words", "email", "brook@gazette.example"), "Your email address was changed", "brook@gazette.example")
+	s.mailTo(adaEmail, "Your email address was changed")
+	s.mailTo("brook@gazette.example", "Your email address was changed")
 	if there.guess("brook@gazette.example", "five other random words", 1); there.at != "/admin/" {
 		t.Errorf("with the new address the editor is at %s", there.at)
 	}
-	s.mailTo("brook@gazette.example", "A new browser signed in")
+	s.mailTo("brook@gazette.example", "New sign-in to your account")
 	link, err := s.PasswordLink(t.Context(), "brook@gazette.example")
 	if err != nil {
 		t.Fatal(err)
@@ -223,9 +223,9 @@ func TestLinksOfDisabledOwnerStopWorking(t *testing.T) {
 	invitation := ada.welcomeLink(ada.post("/admin/account/invite", "email", "eve@gazette.example", "role", "owner"))
 	later := ada.welcomeLink(ada.post("/admin/account/invite", "email", "eve@gazette.example", "role", "owner"))
 	if eve.get(invitation); eve.code != http.StatusGone {
-		t.Errorf("an invitation with a newer one for the same person is answered %d", eve.code)
+		t.Errorf("an invitation that was replaced by a newer one is answered %d", eve.code)
 	}
-	eve.post(later, "name", "Eve", "email", "somebody@else.example", "password", right)
+	eve.post(later, "name", "Eve", "email", "somebody@else.example", "password", adaPassword)
 	eve.want(eve.get("/admin/account"), "eve@gazette.example", "owner")
 	var saved []string
 	for _, email := range []string{"", "friend@gazette.example"} {
@@ -233,22 +233,22 @@ func TestLinksOfDisabledOwnerStopWorking(t *testing.T) {
 	}
 	saved = append(saved, eve.welcomeLink(eve.post("/admin/editors/1/reset")))
 	page := ada.get("/admin/account")
-	ada.want(page, "Open links", "friend@gazette.example", "anyone who has it", "invitation of an owner", "new password", "Revoke")
+	ada.want(page, "Pending links", "friend@gazette.example", "anyone with the link", "owner invitation", "new password", "Revoke")
 	if n := strings.Count(page, "/revoke"); n != 3 {
 		t.Errorf("%d links can be revoked, want 3", n)
 	}
-	ada.want(ada.post("/admin/editors/2/access"), "This editor is disabled", "There are no open links")
+	ada.want(ada.post("/admin/editors/2/access"), "This editor was disabled", "There are no pending links")
 	for _, link := range saved {
 		if eve.get(link); eve.code != http.StatusGone {
 			t.Errorf("the disabled owner opens %s: %d", link, eve.code)
 		}
-		if eve.post(link, "email", "eve2@gazette.example", "password", right); eve.code != http.StatusGone {
+		if eve.post(link, "email", "eve2@gazette.example", "password", adaPassword); eve.code != http.StatusGone {
 			t.Errorf("the disabled owner signs up with %s: %d", link, eve.code)
 		}
 	}
 	link := ada.welcomeLink(ada.post("/admin/account/invite", "email", "bob@gazette.example"))
 	id := regexp.MustCompile(`/admin/links/\d+/revoke`).FindString(ada.get("/admin/account"))
-	ada.want(ada.post(id), "The link is revoked", "There are no open links")
+	ada.want(ada.post(id), "The link was revoked", "There are no pending links")
 	if eve.get(link); eve.code != http.StatusGone {
 		t.Errorf("a revoked invitation is answered %d", eve.code)
 	}
@@ -263,13 +263,13 @@ func TestEditorsCannotManageEditors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bob.post(strings.TrimPrefix(invite, s.url), "password", right)
+	bob.post(strings.TrimPrefix(invite, s.url), "password", adaPassword)
 	for _, path := range []string{"/admin/account/invite", "/admin/editors/1/reset", "/admin/editors/1/access", "/admin/links/1/revoke"} {
 		if bob.post(path, "role", "owner", "email", "x@gazette.example"); bob.code != http.StatusForbidden {
 			t.Errorf("an editor posts to %s: %d", path, bob.code)
 		}
 	}
-	if page := bob.get("/admin/account"); strings.Contains(page, adas) || strings.Contains(page, "Open links") {
+	if page := bob.get("/admin/account"); strings.Contains(page, adaEmail) || strings.Contains(page, "Pending links") {
 		t.Errorf("an editor sees the other editors:\n%s", page)
 	}
 	if links, err := s.Store.Links(t.Context()); err != nil || len(links) != 0 {
@@ -294,7 +294,7 @@ func TestOnlyNewestSetupLinkWorks(t *testing.T) {
 			want = http.StatusOK
 		}
 		if e := s.visitor(); true {
-			if e.post(link, "email", fmt.Sprintf("owner%d@gazette.example", i), "password", right); e.code != want {
+			if e.post(link, "email", fmt.Sprintf("owner%d@gazette.example", i), "password", adaPassword); e.code != want {
 				t.Errorf("the link of start %d is answered %d, want %d", i+1, e.code, want)
 			}
 		}

@@ -16,7 +16,7 @@ import (
 type subscriberListPage struct {
 	Counts  []stateCount
 	Total   int64
-	Address string // that is searched for
+	Address string // searched for
 	Problem string
 	State   subscriber.State
 	List    []store.ListedSubscriber
@@ -28,7 +28,7 @@ type stateCount struct {
 	Count int64
 }
 
-// subscribers lists the subscribers in a state, or leads to the one with an address.
+// subscribers lists the subscribers in a state, or redirects to the one with an address.
 func (h *Handler) subscribers(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	body := subscriberListPage{Address: strings.TrimSpace(truncate(r.URL.Query().Get("find"), 254)), State: subscriber.State(r.URL.Query().Get("state"))}
 	if body.Address != "" {
@@ -52,7 +52,7 @@ func (h *Handler) findSubscriber(r *http.Request, text string) (subscriber.Subsc
 	}
 	found, err := h.store.SubscriberByAddress(r.Context(), address)
 	if errors.Is(err, store.ErrNotFound) {
-		err = errors.New("no subscriber has this address; enter the whole address, in upper or lower case")
+		err = errors.New("no subscriber has this address; enter the complete email address")
 	}
 	return found, err
 }

@@ -17,16 +17,16 @@ type subscriberPage struct {
 	Subscriptions []subscriber.Subscription
 	Suppression   store.Suppression
 	Feedback      []store.Feedback
-	AllDigests    []config.Digest // that a confirmation mail can be about
+	AllDigests    []config.Digest // for the invitation
 }
 
 // Erased reports whether the subscriber was erased.
 func (p subscriberPage) Erased() bool { return p.State == subscriber.Erased }
 
-// CanInvite reports whether a confirmation mail may ask the subscriber to come back.
+// CanInvite reports whether the subscriber can be invited to subscribe again.
 func (p subscriberPage) CanInvite() bool { return p.State == subscriber.Unsubscribed }
 
-// requestedID returns the number in a request's path; ErrNotFound when it is none.
+// requestedID returns the id in a request's path, or store.ErrNotFound if it is no number.
 func requestedID(r *http.Request) (int64, error) {
 	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
 	if err != nil {
@@ -67,9 +67,9 @@ func (h *Handler) unsubscribe(w http.ResponseWriter, r *http.Request, session st
 	})
 }
 
-// inviteBack sends a confirmation mail to an unsubscribed address. Only the person
-// subscribes again, by the link in it: no editor can do that for them.
-func (h *Handler) inviteBack(w http.ResponseWriter, r *http.Request, session store.Session) error {
+// inviteAgain sends a confirmation mail to an unsubscribed address. The person subscribes again
+// with its link; an editor cannot do that for them.
+func (h *Handler) inviteAgain(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	if err := r.ParseForm(); err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (h *Handler) inviteBack(w http.ResponseWriter, r *http.Request, session sto
 		}
 	}
 	if len(digests) == 0 {
-		return invalid("No mail was sent", "Choose at least one digest.", back)
+		return invalid("No invitation was sent", "Choose at least one digest.", back)
 	}
 	return h.changeSubscriber(w, r, session, "invited", func(who subscriber.Subscriber) error {
 		if who.State != subscriber.Unsubscribed {
@@ -91,14 +91,14 @@ func (h *Handler) inviteBack(w http.ResponseWriter, r *http.Request, session sto
 	})
 }
 
-// liftBounce makes a subscriber whose address bounced active again.
+// liftBounce reactivates a bounced subscriber.
 func (h *Handler) liftBounce(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	return h.changeSubscriber(w, r, session, "lifted", func(who subscriber.Subscriber) error {
 		return h.store.SetState(r.Context(), who.ID, subscriber.Active, "lifted by "+session.Editor.Email)
 	})
 }
 
-// erase erases a subscriber for good. Only owners may do that.
+// erase deletes all data of a subscriber. Only owners may do that.
 func (h *Handler) erase(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	const title = "Nothing was erased"
 	back := "/admin/subscribers/" + r.PathValue("id")
@@ -111,7 +111,7 @@ func (h *Handler) erase(w http.ResponseWriter, r *http.Request, session store.Se
 	return h.changeSubscriber(w, r, session, "erased", func(who subscriber.Subscriber) error { return h.store.Erase(r.Context(), who.ID) })
 }
 
-// changeSubscriber changes the subscriber that a path names, and leads back to them.
+// changeSubscriber changes the subscriber in a request's path and redirects to their page.
 func (h *Handler) changeSubscriber(w http.ResponseWriter, r *http.Request, session store.Session, notice string, change func(subscriber.Subscriber) error) error {
 	id, err := requestedID(r)
 	if err != nil {

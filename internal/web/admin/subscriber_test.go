@@ -23,12 +23,12 @@ func TestSubscriberIsFoundUnsubscribedAndErased(t *testing.T) {
 	e.want(e.get("/admin/subscribers?find=READER7@example.org"), "reader7@example.org", "Unsubscribe from all digests…")
 	here := e.at
 	e.want(e.get("/admin/subscribers?find=unknown@example.org"), "no subscriber has this address")
-	e.want(e.post(here+"/unsubscribe"), "This subscriber is unsubscribed from all digests", "unsubscribed")
+	e.want(e.post(here+"/unsubscribe"), "This subscriber was unsubscribed from all digests", "unsubscribed")
 	e.want(e.post(here+"/erase"), "Nothing was erased")
-	e.want(e.post(here+"/erase", "sure", "yes"), "This subscriber is erased")
+	e.want(e.post(here+"/erase", "sure", "yes"), "This subscriber was erased")
 	who, err := s.Store.SubscriberByAddress(context.Background(), subscriber.MustParseAddress("reader7@example.org"))
 	if err == nil {
-		t.Errorf("the erased reader is still %+v", who)
+		t.Errorf("the erased subscriber is still %+v", who)
 	}
 }
 
@@ -43,7 +43,7 @@ func TestEditorsCannotErase(t *testing.T) {
 	bob := s.visitor()
 	bob.post(strings.TrimPrefix(invite, s.url), "email", "bob@gazette.example", "password", "four random words here")
 	if body := bob.get("/admin/subscribers/1"); bob.code != http.StatusOK || !strings.Contains(body, "reader0@example.org") || strings.Contains(body, "Erase") {
-		t.Errorf("status %d: an editor who is no owner is offered to erase", bob.code)
+		t.Errorf("status %d: the page offers erasure to an editor who is not an owner", bob.code)
 	}
 	if bob.want(bob.post("/admin/subscribers/1/erase", "sure", "yes"), "Only an owner"); bob.code != http.StatusForbidden {
 		t.Errorf("status %d", bob.code)
@@ -65,25 +65,25 @@ func TestBounceIsShownAndLifted(t *testing.T) {
 		t.Fatal(fresh, err)
 	}
 	e.want(e.get("/admin/subscribers/1"), "bounced", "550", "5.1.1 &lt;b&gt;no such user&lt;/b&gt;", "Suppressed")
-	e.want(e.post("/admin/subscribers/1/lift"), "This subscriber gets mail again", "active")
-	e.want(e.post("/admin/subscribers/1/lift"), "This subscriber gets mail again")
+	e.want(e.post("/admin/subscribers/1/lift"), "This subscriber is active again", "active")
+	e.want(e.post("/admin/subscribers/1/lift"), "This subscriber is active again")
 	e.post("/admin/subscribers/1/erase", "sure", "yes")
 	e.want(e.post("/admin/subscribers/1/lift"), "Not possible now")
 }
 
-// TestUnsubscribedIsAskedToComeBack: the editor's way back after unsubscribing someone is
-// a mail; only the link in it subscribes them again.
-func TestUnsubscribedIsAskedToComeBack(t *testing.T) {
+// TestUnsubscribedIsInvitedToSubscribeAgain checks that an editor can invite an unsubscribed
+// person, and that only the link in the mail subscribes them again.
+func TestUnsubscribedIsInvitedToSubscribeAgain(t *testing.T) {
 	t.Parallel()
 	s := startSite(t)
 	s.addSubscribers(1)
 	e := s.owner()
 	const here = "/admin/subscribers/1"
-	e.want(e.get(here), "Unsubscribe from all digests…", "gets no more mail")
+	e.want(e.get(here), "Unsubscribe from all digests…", "gets no more emails")
 	e.want(e.post(here+"/invite", "digest", "weekly"), "Not possible now")
-	e.want(e.post(here+"/unsubscribe"), "unsubscribed from all digests", "Ask to subscribe again…")
+	e.want(e.post(here+"/unsubscribe"), "unsubscribed from all digests", "Invite to subscribe again…")
 	e.want(e.post(here+"/invite"), "Choose at least one digest")
-	e.want(e.post(here+"/invite", "digest", "weekly"), "A confirmation mail is queued")
+	e.want(e.post(here+"/invite", "digest", "weekly"), "The invitation is queued")
 	mail := strings.NewReplacer("=\r\n", "", "=3D", "=").Replace(s.mailTo("reader0@example.org", "/confirm/"))
 	state := func() subscriber.State {
 		who, err := s.Store.Subscriber(t.Context(), 1)

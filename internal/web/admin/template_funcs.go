@@ -11,8 +11,8 @@ import (
 	"github.com/tidings-press/tidings/internal/digest"
 )
 
-// templateFuncs returns the functions that the page templates use. Times and days are
-// shown in the site's timezone.
+// templateFuncs returns the functions of the page templates. Times are shown in the site's
+// timezone.
 func (h *Handler) templateFuncs() template.FuncMap {
 	return template.FuncMap{
 		"number":   number,
@@ -29,10 +29,10 @@ func (h *Handler) templateFuncs() template.FuncMap {
 
 var english = message.NewPrinter(language.English)
 
-// number writes a whole number with separators, such as 1,204.
+// number formats a whole number with separators, such as 1,204.
 func number(n any) string { return english.Sprintf("%d", n) }
 
-// plural writes "1 subscriber" or "1,204 subscribers".
+// plural formats a number with a noun, such as "1 subscriber" or "1,204 subscribers".
 func plural(n any, one, more string) string {
 	if written := number(n); written != "1" {
 		return written + " " + more
@@ -40,9 +40,9 @@ func plural(n any, one, more string) string {
 	return "1 " + one
 }
 
-// stateLabels are the states of editions as pages show them.
+// stateLabels are the states of editions as shown on pages.
 var stateLabels = map[digest.State]string{
-	digest.Draft: "waiting for approval", digest.Approved: "starting", digest.Sending: "sending", digest.Paused: "paused",
+	digest.Draft: "awaiting approval", digest.Approved: "starting", digest.Sending: "sending", digest.Paused: "paused",
 	digest.Sent: "sent", digest.Cancelled: "cancelled", digest.Failed: "failed",
 }
 
@@ -60,7 +60,7 @@ func ago(d time.Duration) string {
 	return duration(d) + " ago"
 }
 
-// duration writes a duration in its largest unit that has at least two of it.
+// duration formats a duration in the largest unit of which it has at least two.
 func duration(d time.Duration) string {
 	switch {
 	case d < 2*time.Minute:
@@ -73,7 +73,7 @@ func duration(d time.Duration) string {
 	return plural(int64(d/(24*time.Hour)), "day", "days")
 }
 
-// percent writes a part of a whole, such as "33 %".
+// percent formats a percentage, such as "33 %".
 func percent(part, whole int64) string {
 	if whole == 0 {
 		return "0 %"

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-func TestDurationsAndNumbersInWords(t *testing.T) {
+func TestDurationsAndNumbersAreFormatted(t *testing.T) {
 	t.Parallel()
 	for d, want := range map[time.Duration]string{
 		0: "1 second", time.Second: "1 second", 90 * time.Second: "90 seconds", 5 * time.Minute: "5 minutes", 3 * time.Hour: "3 hours",
