@@ -59,15 +59,15 @@ func TestForgedAddressesAreRefused(t *testing.T) {
 	}
 }
 
-func TestSignedAddressesNeedADomainAndASecret(t *testing.T) {
+func TestSignedAddressesRefuseBadDomainOrShortSecret(t *testing.T) {
 	t.Parallel()
 	for _, domain := range []string{"", "a b", "ex ample.org", "-"} {
 		if _, err := NewSignedAddresses(testSecret, domain); err == nil {
-			t.Errorf("domain %q was taken", domain)
+			t.Errorf("domain %q was accepted", domain)
 		}
 	}
 	if _, err := NewSignedAddresses([]byte("short"), "example.org"); err == nil {
-		t.Error("a short secret was taken")
+		t.Error("a short secret was accepted")
 	}
 }
 

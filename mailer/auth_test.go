@@ -13,8 +13,8 @@ import (
 	"github.com/tidings-press/tidings/mailer"
 )
 
-// TestSCRAMIsBoundToTheChannel offers one mechanism at a time, so that nothing
-// weaker can stand in, over both ways to TLS and both kinds of binding.
+// TestSCRAMIsBoundToTheChannel offers one mechanism at a time, so that no weaker one can be used,
+// over implicit TLS and STARTTLS and with both kinds of channel binding.
 func TestSCRAMIsBoundToTheChannel(t *testing.T) {
 	t.Parallel()
 	cert := testkit.NewCertificate(t)
@@ -37,9 +37,9 @@ func TestSCRAMIsBoundToTheChannel(t *testing.T) {
 	}
 }
 
-// TestTheStrongestMechanismIsTaken has a server that says so when it is asked for
-// the right one.
-func TestTheStrongestMechanismIsTaken(t *testing.T) {
+// TestTheStrongestMechanismIsTaken: the server refuses AUTH with a reply that names the mechanism
+// it was asked for.
+func TestStrongestMechanismIsUsed(t *testing.T) {
 	t.Parallel()
 	cert := testkit.NewCertificate(t)
 	for offered, want := range map[string]string{
@@ -61,8 +61,8 @@ func TestTheStrongestMechanismIsTaken(t *testing.T) {
 	}
 }
 
-// TestSCRAMPlusDetectsAManInTheMiddle relays one TLS connection into another, with a
-// certificate that the client trusts: the password is right, the channel is not.
+// TestSCRAMPlusDetectsAManInTheMiddle relays one TLS connection into another, with a certificate
+// that the client trusts: the password is right, but the channel is another one.
 func TestSCRAMPlusDetectsAManInTheMiddle(t *testing.T) {
 	t.Parallel()
 	cert := testkit.NewCertificate(t)
@@ -94,6 +94,6 @@ func TestSCRAMPlusDetectsAManInTheMiddle(t *testing.T) {
 	sendOne(t, relay)
 	relay.Port = between.Addr().(*net.TCPAddr).Port
 	if _, err := mailer.Dial(t.Context(), relay); !errors.Is(err, mailer.ErrAuth) {
-		t.Errorf("through somebody between: %v", err)
+		t.Errorf("through a man in the middle: %v", err)
 	}
 }

@@ -85,7 +85,7 @@ func BenchmarkSign(b *testing.B) {
 	}
 }
 
-// BenchmarkSignWithMsgauth is what our signer is measured against.
+// BenchmarkSignWithMsgauth measures go-msgauth's signer for comparison with ours.
 func BenchmarkSignWithMsgauth(b *testing.B) {
 	keys, _ := testKeys()
 	mail := benchCompiled(b).Render(nil, testValues)

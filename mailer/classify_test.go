@@ -6,9 +6,8 @@ import (
 	"testing"
 )
 
-// Refusals of servers, by what they mean for the subscriber. Each is written after the
-// form of a real server, in words of our own; the stage is RCPT unless it begins with
-// another.
+// Refusals of servers, by what they mean for the subscriber. Each has the form of a real server's
+// reply, in our own words; the stage is RCPT unless the line begins with another.
 var deadMailboxes = `
 550 5.1.1 <ada@example.net>: Recipient address rejected: User unknown in virtual mailbox table
 550 5.1.1 <ada@example.net>: Recipient address rejected: User unknown in relay recipient table
@@ -274,8 +273,8 @@ var ourFaults = `
 550 Administrative prohibition
 `
 
-// livingMailboxes are refusals of readers who are there, with words in them that others
-// use for those who are not.
+// livingMailboxes are refusals by mailboxes that exist, with words that other servers use for
+// mailboxes that do not.
 var livingMailboxes = `
 550 5.7.1 Message rejected: From header address is not valid
 550 The address in your From: header does not exist
@@ -340,7 +339,7 @@ var livingMailboxes = `
 550 El usuario rechaza correos de servidores desconocidos
 `
 
-// TestRefusalsOfLivingMailboxesDoNotSuppress: they may count as anything else.
+// TestRefusalsOfLivingMailboxesDoNotSuppress allows any class except Suppress.
 func TestRefusalsOfLivingMailboxesDoNotSuppress(t *testing.T) {
 	t.Parallel()
 	for line := range strings.Lines(strings.TrimSpace(livingMailboxes)) {
@@ -353,7 +352,7 @@ func TestRefusalsOfLivingMailboxesDoNotSuppress(t *testing.T) {
 	}
 }
 
-// cutSample gives the stage, the reply and the text of a line.
+// cutSample returns the stage and the reply of a line.
 func cutSample(line string) (Stage, string) {
 	for prefix, stage := range map[string]Stage{"Final: ": StageFinal, "MAIL: ": StageMail, "greeting: ": StageGreeting} {
 		if _, reply, found := strings.Cut(line, prefix); found {
@@ -363,8 +362,8 @@ func cutSample(line string) (Stage, string) {
 	return StageRcpt, line
 }
 
-// TestRefusalsByMeaning: no refusal of a living mailbox may suppress its reader, and
-// those of dead ones must. Each is read as an answer to us, and as a report quotes it.
+// TestRefusalsByMeaning: a refusal by an existing mailbox must not suppress it, and one by a dead
+// mailbox must. Each refusal is read as a reply to us and as quoted in a report.
 func TestRefusalsByMeaning(t *testing.T) {
 	t.Parallel()
 	read := 0
@@ -379,7 +378,7 @@ func TestRefusalsByMeaning(t *testing.T) {
 				}
 			}
 			if len(text) > 3 && text[3] == ':' {
-				continue // as some reports write it; on the wire it is no reply
+				continue // only reports write it like this; it is not a valid reply
 			}
 			reply, err := readReply(bufio.NewReader(strings.NewReader(onWire(text))), stage)
 			if err != nil {
@@ -395,7 +394,7 @@ func TestRefusalsByMeaning(t *testing.T) {
 	}
 }
 
-// onWire makes the lines of a reply that stands on one.
+// onWire returns the lines of a reply that is given on one line.
 func onWire(text string) string {
 	code := text[:3]
 	if len(text) == 3 || text[3] != '-' {

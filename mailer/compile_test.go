@@ -43,7 +43,7 @@ func TestCompileIsDeterministic(t *testing.T) {
 	t.Parallel()
 	a, b := signedMail(t, testMessage(), testValues), signedMail(t, testMessage(), testValues)
 	if !bytes.Equal(a, b) {
-		t.Errorf("two castings differ:\n%s\n%s", a, b)
+		t.Errorf("two compilations differ:\n%s\n%s", a, b)
 	}
 }
 
@@ -65,12 +65,12 @@ func TestMailsOfOnePart(t *testing.T) {
 	}
 }
 
-// TestDigestHeaders are those that receivers and mail programs look for.
+// TestDigestHeaders checks the headers that receivers and mail programs use.
 func TestDigestHeaders(t *testing.T) {
 	t.Parallel()
 	msg := testMessage()
 	msg.Headers = List{
-		Name: "weekly", Domain: "example.org", Title: "The Weekly", Edition: "7", Unsubscribe: markStop, Mailto: "u-abc@example.org", Subscribe: "https://example.org/subscribe",
+		Name: "weekly", Domain: "example.org", Title: "The Weekly", Edition: "7", Unsubscribe: unsubscribePlaceholder, Mailto: "u-abc@example.org", Subscribe: "https://example.org/subscribe",
 		Help: "https://example.org/help", Archive: "https://example.org/editions/7", Owner: "editor@example.org",
 	}.Headers()
 	mail := string(signedMail(t, msg, []string{"Ann", "ann@bücher.example", "https://example.org/u/1\r\nBcc: x@y", "i@x"}))
@@ -88,7 +88,7 @@ func TestDigestHeaders(t *testing.T) {
 		}
 	}
 	if head, _, _ := strings.Cut(mail, "\r\n\r\n"); strings.Contains(mail, "go-mail") || strings.Contains(head, "\r\nBcc") {
-		t.Error("a header that is not ours")
+		t.Error("an unexpected header")
 	}
 }
 
@@ -96,7 +96,7 @@ func TestAddressesInUnicodeAreWrittenInASCII(t *testing.T) {
 	t.Parallel()
 	msg := testMessage()
 	msg.Headers = List{
-		Name: "weekly", Domain: "bücher.example", Title: "Bücher", Unsubscribe: markStop, Help: "https://bücher.example:8443/hilfe/für?a=ä",
+		Name: "weekly", Domain: "bücher.example", Title: "Bücher", Unsubscribe: unsubscribePlaceholder, Help: "https://bücher.example:8443/hilfe/für?a=ä",
 		Archive: "https://bücher.example", Owner: "redaktion@bücher.example",
 	}.Headers()
 	msg.From.Email = "news@bücher.example"
@@ -122,19 +122,19 @@ func TestRecipientWithoutAnAddressGetsAValidHeader(t *testing.T) {
 }
 
 const (
-	markName    = "m0name4f1c"
-	markAddress = "m1addr9b22"
-	markStop    = "m2stop77aa"
-	markID      = "m3id5512cc"
+	namePlaceholder        = "m0name4f1c"
+	addressPlaceholder     = "m1addr9b22"
+	unsubscribePlaceholder = "m2stop77aa"
+	idPlaceholder          = "m3id5512cc"
 )
 
-var testMarks = []string{markName, markAddress, markStop, markID}
+var testPlaceholders = []string{namePlaceholder, addressPlaceholder, unsubscribePlaceholder, idPlaceholder}
 
 var testDate = time.Date(2026, 3, 27, 8, 0, 0, 0, time.FixedZone("", 3600))
 
-// TestSenderIDHasTheLengthThatGoogleTakes: 5 to 15 characters, the same for a domain whatever
+// TestSenderIDHasTheLengthThatGoogleTakes: 5 to 15 characters, and the same for a domain whatever
 // else changes.
-func TestSenderIDHasTheLengthThatGoogleTakes(t *testing.T) {
+func TestSenderIDHasTheLengthThatGoogleAccepts(t *testing.T) {
 	t.Parallel()
 	seen := map[string]string{}
 	for _, domain := range []string{"example.org", "www.example.org", "x.io", "a.b", "127.0.0.1", "localhost", "", "newsletter.the-very-long-gazette.example", "newsletter.the-very-long-courier.example", "xn--bcher-kva.example"} {
@@ -155,17 +155,17 @@ func TestSenderIDHasTheLengthThatGoogleTakes(t *testing.T) {
 func testMessage() Message {
 	return Message{
 		From:      Address{"Tidings, weekly", "news@example.org"},
-		To:        Address{markName, markAddress},
-		Subject:   "This week: sixteen articles, and one for " + markName,
+		To:        Address{namePlaceholder, addressPlaceholder},
+		Subject:   "This week: sixteen articles, and one for " + namePlaceholder,
 		Date:      testDate,
-		MessageID: markID,
-		Text:      "Dear " + markName + ",\n\n.a line with a dot\n\nStop: " + markStop + "\n",
-		HTML:      "<p>Dear " + markName + ",</p>\n<p><a href=\"" + markStop + "\">stop</a></p>",
+		MessageID: idPlaceholder,
+		Text:      "Dear " + namePlaceholder + ",\n\n.a line with a dot\n\nStop: " + unsubscribePlaceholder + "\n",
+		HTML:      "<p>Dear " + namePlaceholder + ",</p>\n<p><a href=\"" + unsubscribePlaceholder + "\">stop</a></p>",
 		Headers: List{
-			Name: "weekly", Domain: "example.org", Title: "Die Woche für alle", Unsubscribe: markStop,
+			Name: "weekly", Domain: "example.org", Title: "Die Woche für alle", Unsubscribe: unsubscribePlaceholder,
 			Mailto: "u-1@example.org", Help: "https://example.org/help",
 		}.Headers(),
-		Placeholders: testMarks,
+		Placeholders: testPlaceholders,
 	}
 }
 
@@ -177,8 +177,8 @@ var hostile = []string{
 	"https://example.org/unsubscribe/abc?x=1&y=2#z", "two  spaces", "\u2028line", "=", "==\r\n=",
 }
 
-// TestRenderedEqualsBuilt compares, as a mail program would read them, what a compiled
-// gives and what go-mail writes with the values put in beforehand.
+// TestRenderedEqualsBuilt compares a rendered mail with one that go-mail writes with the values
+// filled in beforehand, as a mail program would read them.
 func TestRenderedEqualsBuilt(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -187,22 +187,22 @@ func TestRenderedEqualsBuilt(t *testing.T) {
 		if i > 50 {
 			msg.Text, msg.HTML = randomBody(rng), randomBody(rng)
 		}
-		values := make([]string, len(testMarks))
+		values := make([]string, len(testPlaceholders))
 		for j := range values {
 			values[j] = hostile[rng.IntN(len(hostile))]
 		}
 		values[1], values[3] = fmt.Sprintf("reader%d@example.net", i), fmt.Sprintf("id%d@example.org", i)
-		comparePoured(t, msg, values)
+		compareRendered(t, msg, values)
 		if t.Failed() {
 			t.Fatalf("values %q, text %q", values, msg.Text)
 		}
 	}
 }
 
-// randomBody strews marks, dots, long lines and line ends.
+// randomBody returns a text with placeholders, dots, long lines and line ends at random.
 func randomBody(rng *rand.Rand) string {
 	pieces := append([]string{"\n", "\r\n", "\n.", ".", "\n..\n", " ", "\t", "word ", "é", "=", "=3D", "From ", "\nFrom me",
-		strings.Repeat("a", 75), strings.Repeat("é", 40), strings.Repeat("l", 1000), "C3", "\n\n"}, testMarks...)
+		strings.Repeat("a", 75), strings.Repeat("é", 40), strings.Repeat("l", 1000), "C3", "\n\n"}, testPlaceholders...)
 	var b strings.Builder
 	for range rng.IntN(30) + 1 {
 		b.WriteString(pieces[rng.IntN(len(pieces))])
@@ -210,7 +210,7 @@ func randomBody(rng *rand.Rand) string {
 	return b.String()
 }
 
-func comparePoured(t *testing.T, msg Message, values []string) {
+func compareRendered(t *testing.T, msg Message, values []string) {
 	t.Helper()
 	compiled, err := Compile(msg)
 	if err != nil {
@@ -230,11 +230,11 @@ func comparePoured(t *testing.T, msg Message, values []string) {
 	compareHeaders(t, rendered, msg, values)
 }
 
-// checkWire checks what SMTP wants of a mail.
+// checkWire checks that a mail meets the requirements of SMTP.
 func checkWire(t *testing.T, data []byte) {
 	t.Helper()
 	if !bytes.HasSuffix(data, []byte("\r\n")) {
-		t.Error("no line end at the end")
+		t.Error("the mail does not end with a line end")
 	}
 	head := true
 	for line := range bytes.SplitSeq(bytes.TrimSuffix(data, []byte("\r\n")), []byte("\r\n")) {
@@ -306,7 +306,7 @@ func compareHeaders(t *testing.T, rendered []byte, msg Message, values []string)
 		t.Fatal(err)
 	}
 	subject, err := r.Header.Subject()
-	if want := singleLine(strings.ReplaceAll(msg.Subject, markName, values[0])); err != nil || subject != want {
+	if want := singleLine(strings.ReplaceAll(msg.Subject, namePlaceholder, values[0])); err != nil || subject != want {
 		t.Errorf("Subject %q (%v), want %q", subject, err, want)
 	}
 	to, err := r.Header.AddressList("To")
@@ -332,7 +332,7 @@ func compareHeaders(t *testing.T, rendered []byte, msg Message, values []string)
 
 func FuzzRender(f *testing.F) {
 	for _, value := range hostile {
-		f.Add("Dear "+markName+",\n.\n"+markStop, "<p>"+markName+"</p>", value)
+		f.Add("Dear "+namePlaceholder+",\n.\n"+unsubscribePlaceholder, "<p>"+namePlaceholder+"</p>", value)
 	}
 	newlines := strings.NewReplacer("\r\n", "\n", "\r", "\n")
 	f.Fuzz(func(t *testing.T, text, html, value string) {
@@ -341,6 +341,6 @@ func FuzzRender(f *testing.F) {
 		if msg.Text == "" || msg.HTML == "" {
 			return
 		}
-		comparePoured(t, msg, []string{newlines.Replace(value), "reader@example.net", newlines.Replace(value), "id@example.org"})
+		compareRendered(t, msg, []string{newlines.Replace(value), "reader@example.net", newlines.Replace(value), "id@example.org"})
 	})
 }

@@ -31,19 +31,19 @@ func dial(t *testing.T, relay mailer.Relay) *mailer.Conn {
 	return conn
 }
 
-func reader(i int) mailer.Envelope {
+func envelopeTo(i int) mailer.Envelope {
 	return mailer.Envelope{From: "b-1@example.org", To: fmt.Sprintf("reader%d@example.net", i)}
 }
 
-// outcome is what became of one mail.
+// outcome is the result of sending one mail.
 type outcome struct {
 	class mailer.Class
 	stage mailer.Stage
 	code  int
 }
 
-// send sends one mail to each envelope over one connection, as long as it holds, the way the delivery
-// engine does.
+// send sends one mail to each envelope over one connection, until it breaks, in the same way as the
+// delivery engine.
 func send(ctx context.Context, conn *mailer.Conn, envelopes []mailer.Envelope) []outcome {
 	var all []outcome
 	note := func(reply mailer.Reply, err error) mailer.Class {
@@ -83,10 +83,10 @@ func send(ctx context.Context, conn *mailer.Conn, envelopes []mailer.Envelope) [
 	return all
 }
 
-func readers(n int) []mailer.Envelope {
+func envelopesTo(n int) []mailer.Envelope {
 	all := make([]mailer.Envelope, n)
 	for i := range all {
-		all[i] = reader(i)
+		all[i] = envelopeTo(i)
 	}
 	return all
 }
@@ -116,7 +116,7 @@ func TestEachRecipientGetsOneMail(t *testing.T) {
 			if conn.Pipelining() == opts.NoPipelining {
 				t.Errorf("pipelining is %v", conn.Pipelining())
 			}
-			got := send(t.Context(), conn, readers(20))
+			got := send(t.Context(), conn, envelopesTo(20))
 			if err := conn.Quit(); err != nil {
 				t.Errorf("Quit: %v", err)
 			}
@@ -133,12 +133,12 @@ func TestEachRecipientGetsOneMail(t *testing.T) {
 				if o != w {
 					t.Errorf("mail %d: %v, want %v", i, o, w)
 				}
-				if n := received[reader(i).To]; (n == 1) == refused || n > 1 {
+				if n := received[envelopeTo(i).To]; (n == 1) == refused || n > 1 {
 					t.Errorf("mail %d was received %d times", i, n)
 				}
 			}
 			if len(got) != 20 || wire.Tally.Mails() != 16 || wire.Tally.Empty() != 0 || conn.Accepted() != 16 {
-				t.Errorf("%d outcomes, %d mails there (%d empty), %d counted here", len(got), wire.Tally.Mails(), wire.Tally.Empty(), conn.Accepted())
+				t.Errorf("%d outcomes, %d mails received (%d empty), %d counted by the client", len(got), wire.Tally.Mails(), wire.Tally.Empty(), conn.Accepted())
 			}
 			for _, m := range wire.Mails() {
 				if string(m.Data) != body {
@@ -149,8 +149,8 @@ func TestEachRecipientGetsOneMail(t *testing.T) {
 	}
 }
 
-// TestBrokenConnectionsReportTheCertainOutcome breaks the third mail of a connection at
-// every stage in every way.
+// TestBrokenConnectionsReportTheCertainOutcome breaks a connection at its third mail, at every
+// stage and in every way.
 func TestBrokenConnectionsReportTheCertainOutcome(t *testing.T) {
 	t.Parallel()
 	for _, stage := range []sink.Stage{sink.AtMail, sink.AtRcpt, sink.AtData, sink.InBody, sink.AfterDot, sink.AfterReply} {
@@ -165,7 +165,7 @@ func TestBrokenConnectionsReportTheCertainOutcome(t *testing.T) {
 						relay.Timeouts.Command, relay.Timeouts.Final = time.Second, time.Second
 					}
 					conn := dial(t, relay)
-					got := send(t.Context(), conn, readers(5))
+					got := send(t.Context(), conn, envelopesTo(5))
 					checkBroken(t, wire, got, stage, action)
 				})
 			}
@@ -182,16 +182,16 @@ func checkBroken(t *testing.T, wire *testkit.SMTPServer, got []outcome, stage si
 	case action == sink.Say && stage != sink.InBody:
 		want = mailer.Later
 	case stage == sink.AfterDot, stage == sink.InBody:
-		want = mailer.Uncertain // the dot was out: a small body goes in one write
+		want = mailer.Uncertain // the dot was sent: a small body is sent in one write
 	}
 	if len(got) < 3 || got[0].class != mailer.Accepted || got[1].class != mailer.Accepted {
 		t.Fatalf("outcomes %v", got)
 	}
 	if got[2].class != want && !(stage == sink.InBody && action == sink.Say && got[2].class == mailer.Later) {
-		t.Errorf("the mail in hand is %v, want %s", got[2], want)
+		t.Errorf("the current mail is %v, want %s", got[2], want)
 	}
 	for i, o := range got {
-		n := wire.Received()[reader(i).To]
+		n := wire.Received()[envelopeTo(i).To]
 		switch o.class {
 		case mailer.Accepted:
 			if n != 1 {
@@ -209,9 +209,9 @@ func checkBroken(t *testing.T, wire *testkit.SMTPServer, got []outcome, stage si
 func TestAcceptedButUnansweredIsUncertain(t *testing.T) {
 	t.Parallel()
 	wire := testkit.StartSMTPServer(t, sink.Options{Faults: []sink.Fault{{At: sink.AfterDot, Do: sink.Cut, Accept: true}}})
-	got := send(t.Context(), dial(t, plainRelay(wire.Port())), readers(1))
+	got := send(t.Context(), dial(t, plainRelay(wire.Port())), envelopesTo(1))
 	if len(got) != 1 || got[0].class != mailer.Uncertain || wire.Tally.Mails() != 1 {
-		t.Errorf("%v, %d mails taken", got, wire.Tally.Mails())
+		t.Errorf("%v, %d mails accepted", got, wire.Tally.Mails())
 	}
 }
 
@@ -219,7 +219,7 @@ func TestLargeBodyCutInTheMiddleWasNotAccepted(t *testing.T) {
 	t.Parallel()
 	wire := testkit.StartSMTPServer(t, sink.Options{Faults: []sink.Fault{{At: sink.InBody, Do: sink.Cut}}})
 	conn := dial(t, plainRelay(wire.Port()))
-	if err := conn.SendEnvelope(t.Context(), reader(1)); err != nil {
+	if err := conn.SendEnvelope(t.Context(), envelopeTo(1)); err != nil {
 		t.Fatal(err)
 	}
 	if reply, err := conn.AwaitReady(t.Context()); err != nil || reply.Code != 354 {
@@ -238,7 +238,7 @@ func TestCancellationInterrupts(t *testing.T) {
 	relay.Timeouts = mailer.Timeouts{}
 	conn := dial(t, relay)
 	ctx, cancel := context.WithCancel(t.Context())
-	if err := conn.SendEnvelope(ctx, reader(1)); err != nil {
+	if err := conn.SendEnvelope(ctx, envelopeTo(1)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := conn.AwaitReady(ctx); err != nil {
@@ -256,7 +256,7 @@ func TestDotsAreDoubledUnlessTheBodyIsRendered(t *testing.T) {
 	inbox := testkit.StartInbox(t, testkit.InboxOptions{})
 	conn := dial(t, plainRelay(inbox.Port()))
 	text := ".one\r\n..two\r\nthree\r\n.\r\nlast"
-	if err := conn.SendEnvelope(t.Context(), reader(1)); err != nil {
+	if err := conn.SendEnvelope(t.Context(), envelopeTo(1)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := conn.AwaitReady(t.Context()); err != nil {
@@ -270,12 +270,13 @@ func TestDotsAreDoubledUnlessTheBodyIsRendered(t *testing.T) {
 	}
 }
 
-// TestUnexpectedRepliesEndTheConnection must not be taken for the answer to the body.
+// TestUnexpectedRepliesEndTheConnection: a reply that comes too early must not be taken for the
+// reply to the body.
 func TestUnexpectedRepliesEndTheConnection(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]mailer.Class{"250 2.0.0 taken": mailer.Retry, "421 4.4.2 idle too long": mailer.Later, "hello": mailer.Retry} {
 		wire := testkit.StartSMTPServer(t, sink.Options{Faults: []sink.Fault{{At: sink.AtData, Reply: "354 go on\r\n" + line}}})
-		got := send(t.Context(), dial(t, plainRelay(wire.Port())), readers(2))
+		got := send(t.Context(), dial(t, plainRelay(wire.Port())), envelopesTo(2))
 		if len(got) != 1 || got[0].class != want || wire.Tally.Mails() != 0 {
 			t.Errorf("%s: %v, want %s; %d mails", line, got, want, wire.Tally.Mails())
 		}

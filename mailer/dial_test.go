@@ -19,7 +19,7 @@ import (
 
 func sendOne(t *testing.T, relay mailer.Relay) {
 	t.Helper()
-	for i, o := range send(t.Context(), dial(t, relay), readers(2)) {
+	for i, o := range send(t.Context(), dial(t, relay), envelopesTo(2)) {
 		if o.class != mailer.Accepted {
 			t.Errorf("mail %d: %v", i, o)
 		}
@@ -191,8 +191,9 @@ func TestPasswordsAreNotSentInTheClear(t *testing.T) {
 		t.Errorf("to localhost: %v", err)
 	}
 	relay.Host = "0.0.0.0"
-	// The server offers no STARTTLS, as when somebody between takes it out of the
-	// answer. Not even the challenge of SCRAM is answered: it can be used to guess.
+	// The server offers no STARTTLS, as when a man in the middle removes it from the reply. The
+	// client does not even answer the challenge of SCRAM, since the answer could be used to guess
+	// the password.
 	for _, security := range []mailer.Security{mailer.NoTLS, mailer.Opportunistic} {
 		for _, mechanism := range []mailer.Mechanism{mailer.AuthAuto, mailer.AuthPlain, mailer.AuthLogin, mailer.AuthSCRAM, mailer.AuthXOAuth2} {
 			relay.Auth, relay.Security = mechanism, security
@@ -208,15 +209,15 @@ func TestPasswordsAreNotSentInTheClear(t *testing.T) {
 	}
 }
 
-// scriptedServer answers as it is told, for forms that a well-behaved server does not have.
+// scriptedServer gives fixed replies, in forms that a well-behaved server does not use.
 type scriptedServer struct {
 	banner, ehlo, ok, auth string
 	tls                    *tls.Config
 	afterTLS               string // sent in the clear in one write with the reply to STARTTLS
 }
 
-// start serves connections until the test ends; encrypted tells of each MAIL whether it came by
-// TLS.
+// start serves connections until the test ends; encrypted receives for each MAIL whether it came
+// over TLS.
 func (s scriptedServer) start(t *testing.T) (port int, encrypted <-chan bool) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -306,14 +307,14 @@ func TestServersOfUnusualFormAreUnderstood(t *testing.T) {
 				t.Errorf("%q, %v; want 354", reply, err)
 			}
 			if encrypted := <-mails; encrypted != test.wantTLS {
-				t.Errorf("the mail went out with TLS: %v, want %v", encrypted, test.wantTLS)
+				t.Errorf("the mail was sent with TLS: %v, want %v", encrypted, test.wantTLS)
 			}
 		})
 	}
 }
 
-// TestDataBeforeTheHandshakeIsRefused has a man in the middle who puts a reply behind the one to
-// STARTTLS, to be taken for the server's own once TLS is on.
+// TestDataBeforeTheHandshakeIsRefused has a man in the middle who appends a reply to the one to
+// STARTTLS, so that the client would take it for a reply over TLS.
 func TestDataBeforeTheHandshakeIsRefused(t *testing.T) {
 	t.Parallel()
 	cert := testkit.NewCertificate(t)

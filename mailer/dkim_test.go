@@ -15,7 +15,7 @@ import (
 	"github.com/emersion/go-msgauth/dkim"
 )
 
-// testKeys are made once: RSA takes a while.
+// testKeys are generated once, because RSA keys take a while.
 var testKeys = sync.OnceValues(func() ([]DKIMKey, map[string]string) {
 	var keys []DKIMKey
 	records := map[string]string{}
@@ -56,7 +56,7 @@ func signedMail(t testing.TB, msg Message, values []string, keys ...DKIMKey) []b
 
 var testValues = []string{"Élodie  Œuvre", "reader1@example.net", "https://example.org/unsubscribe/" + strings.Repeat("token", 12) + "?a=1&b=2", "id@example.org"}
 
-// hardMail has what trips verifiers: folded headers, an h= of several lines,
+// hardMail returns a mail that verifiers often fail on: folded headers, an h= tag of several lines,
 // runs of spaces, empty lines at the end.
 func hardMail(t testing.TB, keys ...DKIMKey) []byte {
 	msg := testMessage()
@@ -115,7 +115,7 @@ func TestChangedMailsDoNotVerify(t *testing.T) {
 		"another subject": func(m []byte) []byte { return bytes.Replace(m, []byte("about"), []byte("above"), 1) },
 	} {
 		if verifyWithMsgauth(change(mail), records) == nil {
-			t.Errorf("%s goes unnoticed", name)
+			t.Errorf("%s is not detected", name)
 		}
 	}
 }
@@ -124,7 +124,7 @@ func TestSignedMailIsTheSameOnEveryTry(t *testing.T) {
 	t.Parallel()
 	keys, _ := testKeys()
 	if !bytes.Equal(hardMail(t, keys...), hardMail(t, keys...)) {
-		t.Error("two signings differ")
+		t.Error("two signatures differ")
 	}
 }
 
@@ -186,7 +186,7 @@ func TestSignerClonesWorkInParallel(t *testing.T) {
 	wg.Wait()
 }
 
-// python is Debian's, which has the module.
+// python is Debian's interpreter, which has the module.
 const python = "/usr/bin/python3"
 
 const verifyScript = `
@@ -223,7 +223,7 @@ func TestSignaturesVerifyWithOpenDKIM(t *testing.T) {
 		t.Skipf("SKIPPED: Debian's opendkim is needed: %v", err)
 	}
 	keys, records := testKeys()
-	for _, key := range keys { // it reports one signature of a mail
+	for _, key := range keys { // OpenDKIM reports only one signature of a mail
 		var dns strings.Builder
 		for name, record := range records {
 			fmt.Fprintf(&dns, "%s %s\n", name, record)
@@ -246,8 +246,7 @@ func writeFile(t *testing.T, name string, data []byte) string {
 	return path
 }
 
-// TestSignaturesVerifyBelowARelaysHeaders renders behind what a relay wants above
-// the mail.
+// TestSignaturesVerifyBelowARelaysHeaders renders a mail below headers that were added for a relay.
 func TestSignaturesVerifyBelowARelaysHeaders(t *testing.T) {
 	t.Parallel()
 	keys, records := testKeys()
@@ -293,10 +292,10 @@ func FuzzCanonicalBody(f *testing.F) {
 	f.Add([]byte("a  b\r\n c \r\n\r\n"))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		fast := relaxedBody([]byte("x"), body)
-		once := relaxedBody(nil, append([]byte("\t \r\n"), body...)) // the tab forces the plain way
+		once := relaxedBody(nil, append([]byte("\t \r\n"), body...)) // the tab forces relaxedLines
 		once = bytes.TrimPrefix(once, []byte("\r\n"))
 		if len(fast) > 1 && !bytes.Equal(fast[1:], once) {
-			t.Errorf("%q gives %q the fast way and %q the plain way", body, fast[1:], once)
+			t.Errorf("%q gives %q the fast way and %q line by line", body, fast[1:], once)
 		}
 	})
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/tidings-press/tidings/mailer"
 )
 
-// answer opens one envelope and gives the answer to it.
+// answer sends one envelope and returns the reply to it.
 func answer(t *testing.T, opts sink.Options, env mailer.Envelope) (mailer.Reply, *mailer.Conn) {
 	t.Helper()
 	wire := testkit.StartSMTPServer(t, opts)
@@ -49,17 +49,17 @@ func TestInvalidEnvelopesAreRefusedLocally(t *testing.T) {
 			if got := mailer.Classify(reply, nil); got != test.class || !conn.Usable() {
 				t.Errorf("%s: %s is %s, want %s; usable %v", name, reply, got, test.class, conn.Usable())
 			}
-			if got := send(t.Context(), conn, readers(1)); len(got) != 1 || got[0].class != mailer.Accepted {
+			if got := send(t.Context(), conn, envelopesTo(1)); len(got) != 1 || got[0].class != mailer.Accepted {
 				t.Errorf("%s: the next mail: %v", name, got)
 			}
 		}
 	}
 }
 
-func TestRefusedNextEnvelopeLeavesTheMailBeforeItAlone(t *testing.T) {
+func TestRefusedNextEnvelopeDoesNotAffectThePreviousMail(t *testing.T) {
 	t.Parallel()
 	wire := testkit.StartSMTPServer(t, sink.Options{})
-	envelopes := readers(4)
+	envelopes := envelopesTo(4)
 	envelopes[1].To, envelopes[2].To = "not an address", "jürgen@example.net"
 	got := send(t.Context(), dial(t, plainRelay(wire.Port())), envelopes)
 	want := []mailer.Class{mailer.Accepted, mailer.Unsendable, mailer.Unsendable, mailer.Accepted}
@@ -73,7 +73,7 @@ func TestRefusedNextEnvelopeLeavesTheMailBeforeItAlone(t *testing.T) {
 	}
 }
 
-func TestDomainsGoOutInASCII(t *testing.T) {
+func TestDomainsAreSentInASCII(t *testing.T) {
 	t.Parallel()
 	wire := testkit.StartSMTPServer(t, sink.Options{SMTPUTF8: true, Size: 5000})
 	conn := dial(t, plainRelay(wire.Port()))
@@ -99,7 +99,7 @@ func TestDomainsGoOutInASCII(t *testing.T) {
 	}
 }
 
-func TestSMTPUTF8IsAskedForOnlyWhenNeeded(t *testing.T) {
+func TestSMTPUTF8IsRequestedOnlyWhenNeeded(t *testing.T) {
 	t.Parallel()
 	opts := sink.Options{SMTPUTF8: true, Faults: []sink.Fault{{At: sink.AtMail, Match: "SMTPUTF8", Reply: "550 5.6.7 not that"}}}
 	if reply, _ := answer(t, opts, mailer.Envelope{From: "a@bücher.example", To: "b@bücher.example"}); reply.Code != 354 {

@@ -13,8 +13,8 @@ import (
 	"github.com/tidings-press/tidings/mailer"
 )
 
-// postfixSink runs Postfix's smtp-sink, which has another author than our servers,
-// and gives the folder that it writes mails to.
+// postfixSink runs Postfix's smtp-sink, as an implementation independent of ours, and returns the
+// folder that it writes mails to.
 func postfixSink(t *testing.T, args ...string) (port int, dir string) {
 	t.Helper()
 	const program = "/usr/sbin/smtp-sink"
@@ -47,7 +47,7 @@ func postfixSink(t *testing.T, args ...string) (port int, dir string) {
 	return port, dir
 }
 
-// dialSoon dials as soon as the server is up.
+// dialSoon dials until the server is up.
 func dialSoon(t *testing.T, relay mailer.Relay) *mailer.Conn {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
@@ -62,7 +62,7 @@ func dialSoon(t *testing.T, relay mailer.Relay) *mailer.Conn {
 	}
 }
 
-func TestPostfixTakesOurMails(t *testing.T) {
+func TestPostfixAcceptsOurMails(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		args       []string
@@ -83,7 +83,7 @@ func TestPostfixTakesOurMails(t *testing.T) {
 				t.Errorf("pipelining is %v", conn.Pipelining())
 			}
 			const mails = 50
-			for i, o := range send(t.Context(), conn, readers(mails)) {
+			for i, o := range send(t.Context(), conn, envelopesTo(mails)) {
 				if o.class != mailer.Accepted {
 					t.Errorf("mail %d: %v", i, o)
 				}
@@ -122,7 +122,7 @@ func TestPostfixRefusalsAreRead(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			port, _ := postfixSink(t, test.args...)
-			got := send(t.Context(), dialSoon(t, plainRelay(port)), readers(1))
+			got := send(t.Context(), dialSoon(t, plainRelay(port)), envelopesTo(1))
 			if len(got) != 1 || got[0] != test.want {
 				t.Errorf("%v, want %v", got, test.want)
 			}

@@ -107,8 +107,8 @@ func TestClassesOfReplies(t *testing.T) {
 		{StageRcpt, "551 moved", Soft},
 		{StageRcpt, "556 null MX", Suppress},
 		{StageRcpt, "550 5..1 user unknown", Suppress},  // no enhanced code, so the words count
-		{StageRcpt, "550 5.1.1111 who knows", Soft},     // nor is this one
-		{StageRcpt, "550 4.1.1 user unknown", Suppress}, // of another class than the reply
+		{StageRcpt, "550 5.1.1111 who knows", Soft},     // not an enhanced code either
+		{StageRcpt, "550 4.1.1 user unknown", Suppress}, // its class differs from the reply's
 	} {
 		reply, err := readReply(bufio.NewReader(strings.NewReader(test.line+"\r\n")), test.stage)
 		if err != nil {
@@ -145,9 +145,9 @@ func TestReplyAsText(t *testing.T) {
 		}
 	}
 	if (Reply{Code: 451, Enhanced: "4.7.1", Text: "Greylisted, try again later"}).Throttled() {
-		t.Error("greylisting counts as a wish to slow down")
+		t.Error("greylisting counts as a request to slow down")
 	}
 	if !(Reply{Code: 421}).Throttled() || !(Reply{Code: 450, Enhanced: "4.7.1"}).Throttled() || (Reply{Code: 450, Enhanced: "4.2.1"}).Throttled() {
-		t.Error("Throttled is wrong")
+		t.Error("a request to slow down is not recognised, or another reply is taken for one")
 	}
 }

@@ -16,7 +16,7 @@ const (
 	sampleID   = "m-aeaaaaaa@example.org"
 )
 
-// sample reads a report with our addresses put in.
+// sample returns a report with our addresses filled in.
 func sample(t testing.TB, name string) []byte {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join("testdata", "reports", name+".eml"))
@@ -89,7 +89,7 @@ func TestReportsOfManySystemsAreRead(t *testing.T) {
 	}
 }
 
-func TestAnswersOfPeopleAreNoReports(t *testing.T) {
+func TestRepliesOfPeopleAreNoReports(t *testing.T) {
 	t.Parallel()
 	for name, data := range map[string]string{
 		"vacation": string(sample(t, "vacation")), "empty": "", "no header": "hello", "nothing": "\r\n\r\n",
@@ -136,7 +136,7 @@ func FuzzParseReport(f *testing.F) {
 	})
 }
 
-// TestHostileReportsAreReadInBoundedTime: anyone may write to the address for complaints.
+// TestHostileReportsAreReadInBoundedTime: anyone can send mail to the address for complaints.
 func TestHostileReportsAreReadInBoundedTime(t *testing.T) {
 	head := "From: mailer-daemon@example.net\r\nSubject: undeliverable\r\n\r\n"
 	parts := "From: mailer-daemon@example.net\r\nContent-Type: multipart/report; boundary=a\r\n\r\n" +

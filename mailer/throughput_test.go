@@ -42,7 +42,7 @@ func BenchmarkConnections(b *testing.B) {
 			wg.Wait()
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "mails/s")
 			if n := server.Tally.Distinct(); n != int64(b.N) {
-				b.Errorf("%d arrived of %d", n, b.N)
+				b.Errorf("%d of %d mails arrived", n, b.N)
 			}
 		})
 	}

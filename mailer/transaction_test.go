@@ -16,9 +16,8 @@ import (
 	"github.com/tidings-press/tidings/mailer"
 )
 
-// scripted is a server that gives one answer to each command, by its verb, and to
-// the body, by ".". An answer may be several replies; none leaves the client
-// waiting, and "cut" ends the connection.
+// scripted starts a server that answers each command by its verb, and the body by ".". An answer
+// may be several replies; an empty one leaves the client waiting, and "cut" ends the connection.
 func scripted(t *testing.T, answers map[string]string) int {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -64,9 +63,9 @@ func converse(conn net.Conn, answers map[string]string) {
 	}
 }
 
-// TestRepliesToTheBody: only a clear yes counts as sent and only a clear no
-// as not sent. Everything else is in doubt, and takes the connection with it,
-// since its next answer could be about another mail.
+// TestRepliesToTheBody: only a clear acceptance counts as sent and only a clear refusal as not
+// sent. After any other reply the mail is uncertain and the connection is closed, since its next
+// reply could be about another mail.
 func TestRepliesToTheBody(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -95,19 +94,19 @@ func TestRepliesToTheBody(t *testing.T) {
 			relay := plainRelay(scripted(t, map[string]string{".": test.said}))
 			relay.Timeouts.Final = time.Second
 			conn := dial(t, relay)
-			got := send(t.Context(), conn, readers(1))
+			got := send(t.Context(), conn, envelopesTo(1))
 			if len(got) != 1 || got[0].class != test.class || conn.Usable() != test.usable {
 				t.Errorf("%+v, usable %v; want %s, %v", got, conn.Usable(), test.class, test.usable)
 			}
 			if accepted := conn.Accepted() == 1; accepted != (test.class == mailer.Accepted) {
-				t.Errorf("%d mails are counted", conn.Accepted())
+				t.Errorf("%d mails are counted as accepted", conn.Accepted())
 			}
 		})
 	}
 }
 
-// TestRepliesToTheEnvelope: before the body nothing can be in doubt, and a
-// refusal that was read is kept, whatever the server does next.
+// TestRepliesToTheEnvelope: before the body no mail can be uncertain, and a refusal that was read
+// is kept, whatever the server does next.
 func TestRepliesToTheEnvelope(t *testing.T) {
 	t.Parallel()
 	gone := "550 5.1.1 no such user"
@@ -135,7 +134,7 @@ func TestRepliesToTheEnvelope(t *testing.T) {
 				relay := plainRelay(scripted(t, test.answers))
 				relay.NoPipelining = i == 1
 				conn := dial(t, relay)
-				got := send(t.Context(), conn, readers(1))
+				got := send(t.Context(), conn, envelopesTo(1))
 				if len(got) != 1 || got[0] != want || conn.Usable() != test.usable[i] || conn.Accepted() != 0 {
 					t.Errorf("%+v, usable %v; want %+v, %v", got, conn.Usable(), want, test.usable[i])
 				}
@@ -144,8 +143,8 @@ func TestRepliesToTheEnvelope(t *testing.T) {
 	}
 }
 
-// TestRefusedTransactionIsResetBeforeTheNext: what a refusal leaves open is reset, and a
-// server that ends the connection then has not refused the next reader.
+// TestRefusedTransactionIsResetBeforeTheNext: RSET clears the transaction that a refusal leaves
+// open, and a server that then ends the connection has not refused the next recipient.
 func TestRefusedTransactionIsResetBeforeTheNext(t *testing.T) {
 	t.Parallel()
 	for said, want := range map[string]outcome{
@@ -155,28 +154,28 @@ func TestRefusedTransactionIsResetBeforeTheNext(t *testing.T) {
 		relay := plainRelay(scripted(t, map[string]string{"RCPT": "550 5.1.1 no", "RSET": said}))
 		relay.NoPipelining = true
 		conn := dial(t, relay)
-		got := send(t.Context(), conn, readers(2))
+		got := send(t.Context(), conn, envelopesTo(2))
 		if len(got) != 2 || got[0].class != mailer.Suppress || got[1] != want || conn.Usable() {
 			t.Errorf("RSET, %s: %+v, usable %v", said, got, conn.Usable())
 		}
 	}
 }
 
-// TestLMTPConnectionEndsWhenARefusedRecipientGets354: a dot would have no reply
-// there, and the next one would be taken for it.
+// TestLMTPConnectionEndsWhenARefusedRecipientGets354: over LMTP the dot would get no reply, and the
+// next reply would be taken for it.
 func TestLMTPConnectionEndsWhenARefusedRecipientGets354(t *testing.T) {
 	t.Parallel()
 	port := scripted(t, map[string]string{"LHLO": "250-scripted\r\n250 PIPELINING", "RCPT": "550 5.1.1 no"})
 	relay := plainRelay(port)
 	relay.Protocol = mailer.LMTP
 	conn := dial(t, relay)
-	if got := send(t.Context(), conn, readers(2)); len(got) != 1 || got[0] != (outcome{mailer.Suppress, mailer.StageRcpt, 550}) || conn.Usable() {
+	if got := send(t.Context(), conn, envelopesTo(2)); len(got) != 1 || got[0] != (outcome{mailer.Suppress, mailer.StageRcpt, 550}) || conn.Usable() {
 		t.Errorf("%+v, usable %v", got, conn.Usable())
 	}
 }
 
-// TestCallsOutOfOrderSendNothing: a wrong call must not put one mail's body
-// behind another's envelope.
+// TestCallsOutOfOrderSendNothing: a call in the wrong order must not send one mail's body after
+// another's envelope.
 func TestCallsOutOfOrderSendNothing(t *testing.T) {
 	t.Parallel()
 	wire := testkit.StartSMTPServer(t, sink.Options{})
@@ -193,7 +192,7 @@ func TestCallsOutOfOrderSendNothing(t *testing.T) {
 			}
 			switch call {
 			case 'o':
-				err = conn.SendEnvelope(t.Context(), reader(7))
+				err = conn.SendEnvelope(t.Context(), envelopeTo(7))
 			case 'r':
 				_, err = conn.AwaitReady(t.Context())
 			case 'd':
@@ -206,13 +205,13 @@ func TestCallsOutOfOrderSendNothing(t *testing.T) {
 			t.Errorf("%s: %v, usable %v", name, err, conn.Usable())
 		}
 	}
-	if n := wire.Received()["reader7@example.net"]; n != 2 { // of the calls that did deliver once
+	if n := wire.Received()["reader7@example.net"]; n != 2 { // sent by the calls in the right order
 		t.Errorf("%d mails arrived, want 2", n)
 	}
 }
 
-// stalling is a server that reads nothing any more once it has asked for the body,
-// and may say something then.
+// stalling starts a server that stops reading once it has asked for the body, and may then send one
+// more reply.
 func stalling(t *testing.T, last string) mailer.Relay {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -236,7 +235,7 @@ func stalling(t *testing.T, last string) mailer.Relay {
 			}
 			_ = text.PrintfLine("250 ok")
 		}
-		time.Sleep(50 * time.Millisecond) // the client has begun by then, and its buffers fill
+		time.Sleep(50 * time.Millisecond) // by then the client is sending, and its buffers fill
 		if last != "" {
 			_ = text.PrintfLine("%s", last)
 		}
@@ -253,7 +252,7 @@ func TestServerThatStopsReadingHasNotAccepted(t *testing.T) {
 		t.Run(last, func(t *testing.T) {
 			t.Parallel()
 			conn := dial(t, stalling(t, last))
-			if err := conn.SendEnvelope(t.Context(), reader(1)); err != nil {
+			if err := conn.SendEnvelope(t.Context(), envelopeTo(1)); err != nil {
 				t.Fatal(err)
 			}
 			if reply, err := conn.AwaitReady(t.Context()); err != nil || reply.Code != 354 {

@@ -84,7 +84,7 @@ func (m *Mail) checkStyle(data any) error {
 	if bytes > MaxStyle {
 		return &Error{
 			File: m.file(".html"), What: fmt.Sprintf("%d bytes of <style> stay after inlining", bytes),
-			Fix: fmt.Sprintf("at most %d; Gmail drops what is more", MaxStyle),
+			Fix: fmt.Sprintf("at most %d; Gmail drops the rest", MaxStyle),
 		}
 	}
 	return nil
@@ -136,7 +136,7 @@ func explainTemplateError(err error, file func(name string) string, fallback str
 		e.What = fmt.Sprintf("no field %s in %s", m[1], m[2])
 		e.Fix = "one of " + strings.Join(fieldsOf(m[2]), ", ")
 		if !isDataType(m[2]) {
-			e.Fix = "$." + m[1] + ", if the mail's own is meant: inside range and with the dot is something else"
+			e.Fix = "$." + m[1] + ", if you mean the mail's own: inside range and with, the dot is another value"
 		}
 	}
 	return e

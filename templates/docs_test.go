@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// page reads the documentation page on templates.
+// page returns the text of docs/templates.md.
 func page(t *testing.T) string {
 	t.Helper()
 	data, err := os.ReadFile("../docs/templates.md")
@@ -39,7 +39,7 @@ func TestPageNamesEveryFieldAndFunction(t *testing.T) {
 	}
 }
 
-// Names on the page that the code does not have would lead astray.
+// TestPageNamesNoOtherField: a name on the page that does not exist in the code would mislead.
 func TestPageNamesNoOtherField(t *testing.T) {
 	t.Parallel()
 	known := map[string]bool{".IsZero": true}
@@ -51,7 +51,7 @@ func TestPageNamesNoOtherField(t *testing.T) {
 	for _, code := range regexp.MustCompile("`[^`\n]+`").FindAllString(page(t), -1) {
 		for _, field := range regexp.MustCompile(`\.[A-Z]\w+`).FindAllString(code, -1) {
 			if !known[field] {
-				t.Errorf("docs/templates.md names %s in %s, which is no field", field, code)
+				t.Errorf("docs/templates.md names %s in %s, which is not a field", field, code)
 			}
 		}
 	}

@@ -52,7 +52,7 @@ func FuzzLine(f *testing.F) {
 			t.Fatalf("%q gives %q", text, line)
 		}
 		if HeaderLine(line) != line {
-			t.Fatalf("%q changes again", line)
+			t.Fatalf("%q changes when HeaderLine is called again", line)
 		}
 		width = width & 0xFF
 		cut := Truncate(line, width)

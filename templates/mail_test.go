@@ -83,7 +83,7 @@ func TestSpacingIsWhereOutlookShowsIt(t *testing.T) {
 	}
 }
 
-func TestNoticesSpeakEveryLanguage(t *testing.T) {
+func TestNoticesAreTranslatedToEveryLanguage(t *testing.T) {
 	t.Parallel()
 	set := mustLoad(t)
 	for lang, want := range map[string]string{
@@ -99,7 +99,7 @@ func TestNoticesSpeakEveryLanguage(t *testing.T) {
 	}
 }
 
-// Conditional comments reach the mail byte for byte, entities and all.
+// TestConditionalCommentsSurvive checks that they reach the mail byte for byte, entities included.
 func TestConditionalCommentsSurvive(t *testing.T) {
 	t.Parallel()
 	outlook := "<!--[if mso]><table width=\"600\"><tr><td>&nbsp;-><![endif]-->"
@@ -121,7 +121,7 @@ func TestConditionalCommentsSurvive(t *testing.T) {
 	}
 	for _, page := range []string{out.HTML, raw} {
 		if !strings.Contains(page, outlook) || !strings.Contains(page, "<!--[if !mso]><!--><p") || !strings.Contains(page, "storm</p><!--<![endif]-->") {
-			t.Errorf("a conditional comment is gone or changed:\n%s", page)
+			t.Errorf("a conditional comment is missing or changed:\n%s", page)
 		}
 		if strings.Contains(page, "gone") || strings.Contains(page, "conditional") {
 			t.Errorf("another comment is left:\n%s", page)
@@ -146,15 +146,15 @@ func TestInliningMovesPlainStylesOnly(t *testing.T) {
 	}
 }
 
-func TestUnreadableStylesAreAnErrorAtMost(t *testing.T) {
+func TestInvalidStylesNeverLoseTheText(t *testing.T) {
 	t.Parallel()
 	for _, css := range []string{"{{{", "}", "@media {", "p { color: ", "a[", "p:nth-child(", "<!-- -->", "p { color: red !important } *", "\x00", "@import url(x);", "::: {x:y}", "p { content: '"} {
 		out, err := inline("<style>" + css + "</style><p>text</p>")
 		if err == nil && !strings.Contains(out, "text") {
-			t.Errorf("%q: the text is gone: %s", css, out)
+			t.Errorf("%q: the text is missing: %s", css, out)
 		}
 	}
-	// An attribute that the inliner uses for itself makes it stumble.
+	// This attribute is one that the inliner uses itself.
 	if out, err := inline(`<style>p { color: red }</style><p pr-el-id="7">text</p>`); err == nil && !strings.Contains(out, "text") {
 		t.Errorf("the text is gone: %s", out)
 	}
@@ -176,7 +176,7 @@ func TestRenderingIsDeterministic(t *testing.T) {
 	}
 }
 
-func TestPageWithoutASetSpeaksEnglish(t *testing.T) {
+func TestPageWithoutASetIsInEnglish(t *testing.T) {
 	t.Parallel()
 	m, _ := mustLoad(t).Mail("notice")
 	out, err := m.Render(Notice{Heading: "Hello"})

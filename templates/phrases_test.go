@@ -25,7 +25,7 @@ func TestEveryLanguageHasAllPhrases(t *testing.T) {
 		}
 		for key := range p.Texts {
 			if english.Texts[key] == "" {
-				t.Errorf("%s: %s is no phrase of ours", lang, key)
+				t.Errorf("%s: the English file has no phrase %s", lang, key)
 			}
 		}
 	}
@@ -49,7 +49,7 @@ func TestCountsFollowEachLanguagesPlural(t *testing.T) {
 	}
 }
 
-func TestDatesAreWrittenAsEachLanguageDoes(t *testing.T) {
+func TestDatesFollowEachLanguage(t *testing.T) {
 	t.Parallel()
 	set := mustLoad(t)
 	first := time.Date(2026, time.May, 1, 18, 30, 0, 0, time.UTC)
@@ -84,7 +84,7 @@ func TestLanguageFallsBack(t *testing.T) {
 	}
 }
 
-func TestRegionStandsInForItsLanguage(t *testing.T) {
+func TestRegionIsUsedForItsLanguage(t *testing.T) {
 	t.Parallel()
 	set, err := Load(folder(t, map[string]string{"phrases/pt-BR.yaml": spanish(t)}))
 	if err != nil {
@@ -106,11 +106,11 @@ func TestNamesAreJoined(t *testing.T) {
 		}
 	}
 	if page := set.Page(Site{}, "en"); page.List(nil) != "" || page.List([]string{"A"}) != "A" {
-		t.Error("none or one is not joined as it is")
+		t.Error("an empty list or a single name is changed")
 	}
 }
 
-// What is filled in is not looked through for places again.
+// TestBracesInArgumentsAreKept: arguments are not searched for {0} again.
 func TestBracesInArgumentsAreKept(t *testing.T) {
 	t.Parallel()
 	got, err := mustLoad(t).Page(Site{}, "en").Phrase("why", "{1} and {0}", "{0}")

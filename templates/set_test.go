@@ -22,7 +22,7 @@ func mustLoad(tb testing.TB) *Set {
 
 var loadOnce = sync.OnceValues(func() (*Set, error) { return Load("") })
 
-// folder writes files into a fresh folder of templates.
+// folder writes files into a new folder of templates and returns its path.
 func folder(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -38,7 +38,7 @@ func folder(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-// own is a mail template as short as it may be.
+// own is a minimal mail template.
 const own = `<p>{{.Digest.Title}}</p><a href="{{.Reader.Unsubscribe}}">{{.Phrase "unsubscribe"}}</a>`
 
 func TestBuiltInTemplatesLoad(t *testing.T) {
@@ -79,7 +79,7 @@ func TestFolderReplacesAndAdds(t *testing.T) {
 		t.Errorf("%v\n%s", err, out.HTML)
 	}
 	if !strings.Contains(out.Text, "The harbour after the storm") {
-		t.Error("the built-in text part is gone")
+		t.Error("the built-in text part is missing")
 	}
 }
 
@@ -93,7 +93,7 @@ func spanish(t *testing.T) string {
 	return strings.Replace(string(data), "unsubscribe: Unsubscribe", "unsubscribe: Darse de baja", 1)
 }
 
-func TestCopyOfTheBuiltInOnesLoads(t *testing.T) {
+func TestCopyOfBuiltInTemplatesLoads(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, BuiltIn()); err != nil {
@@ -111,7 +111,8 @@ func TestCopyOfTheBuiltInOnesLoads(t *testing.T) {
 	}
 }
 
-// A part that mails share can be replaced alone: the colours, say.
+// TestSharedPartsCanBeReplaced: a part that mails share, such as the colours, can be replaced
+// alone.
 func TestSharedPartsCanBeReplaced(t *testing.T) {
 	t.Parallel()
 	set, err := Load(folder(t, map[string]string{"mail/_style.html": `{{define "style"}}<style>.masthead { color: #abcdef }</style>{{end}}`}))
@@ -125,7 +126,7 @@ func TestSharedPartsCanBeReplaced(t *testing.T) {
 	}
 }
 
-// broken is a mail named own with one fault each, and what is said of it.
+// broken has mails named own with one fault each, and the expected error.
 var broken = map[string]struct {
 	files map[string]string
 	want  []string
@@ -188,7 +189,7 @@ var broken = map[string]struct {
 	},
 	"dot that is something else": {
 		map[string]string{"mail/own.html": own + "{{with .Subject}}{{.Language}}{{end}}", "mail/own.txt": "{{.Reader.Unsubscribe}}"},
-		[]string{"mail/own.html:1: no field Language in string; use $.Language, if the mail's own is meant"},
+		[]string{"mail/own.html:1: no field Language in string; use $.Language, if you mean the mail's own"},
 	},
 	"ambiguous escaping": {
 		map[string]string{"mail/own.html": own + "<a href=\"{{if .Web}}x\n{{else}}\">", "mail/own.txt": "{{.Reader.Unsubscribe}}"},
@@ -196,8 +197,8 @@ var broken = map[string]struct {
 	},
 }
 
-// All of them lie in one folder under names of their own: each fault is told, with
-// its place.
+// TestBrokenTemplatesAreExplained puts all of them into one folder under different names: each
+// fault is reported with its place.
 func TestBrokenTemplatesAreExplained(t *testing.T) {
 	t.Parallel()
 	files, names := map[string]string{}, map[string]*strings.Replacer{}
@@ -215,7 +216,7 @@ func TestBrokenTemplatesAreExplained(t *testing.T) {
 	for what, tc := range broken {
 		for _, want := range tc.want {
 			if want = names[what].Replace(want); !strings.Contains(err.Error(), want) {
-				t.Errorf("%s: nothing says %s", what, want)
+				t.Errorf("%s: no error contains %s", what, want)
 			}
 		}
 	}
@@ -232,7 +233,7 @@ func TestBrokenNoticesAreExplained(t *testing.T) {
 		"mail/notice.txt: no subject",
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("nothing says %s in %v", want, err)
+			t.Errorf("%s is missing in %v", want, err)
 		}
 	}
 }
@@ -245,7 +246,7 @@ func TestHugeFileIsRefused(t *testing.T) {
 	}
 }
 
-func TestFaultInASharedPartIsToldOnce(t *testing.T) {
+func TestFaultInASharedPartIsReportedOnce(t *testing.T) {
 	t.Parallel()
 	_, err := Load(folder(t, map[string]string{"mail/_footer.txt": "{{define \"footer\"}}{{.Nope}}{{end}}{{define \"more\"}}{{end}}{{define \"postal\"}}{{end}}"}))
 	if err == nil || strings.Count(err.Error(), "no field Nope in Digest") != 1 {
@@ -261,7 +262,7 @@ func TestMissingFolderIsAnError(t *testing.T) {
 	}
 }
 
-func TestEmptyFolderGivesTheBuiltInOnes(t *testing.T) {
+func TestEmptyFolderGivesBuiltInTemplates(t *testing.T) {
 	t.Parallel()
 	set, err := Load(t.TempDir())
 	if err != nil || len(set.Names()) != 2 {

@@ -39,7 +39,7 @@ func TestSubjectRefusesUnsuitableTemplates(t *testing.T) {
 	}
 }
 
-// An article's title is data: what it says is not looked at again.
+// TestTitleIsNeverRunAsTemplate: an article's title is data and is not parsed.
 func TestTitleIsNeverRunAsTemplate(t *testing.T) {
 	t.Parallel()
 	s, err := ParseSubject("{{.Digest.Title}}: {{.First.Title}}")
@@ -70,7 +70,7 @@ func TestPrintingAStructGivesItsName(t *testing.T) {
 	}
 }
 
-// Whatever is typed into the field: an error, or a line that is short and safe.
+// FuzzParseSubject checks that any input gives an error, or a line that is short and safe.
 func FuzzParseSubject(f *testing.F) {
 	for _, seed := range []string{"{{.Digest.Title}}: {{.First.Title}}", `{{if gt .Total 1}}{{cut 5 .Subject}}{{else}}x{{end}}`, "{{range 9}}{{end}}", "{{index .Articles 0}}", "{{with $x := .Site}}{{$x.Title}}{{end}}"} {
 		f.Add(seed)

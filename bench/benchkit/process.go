@@ -1,6 +1,5 @@
-// Package benchkit is what the benchmarks share: it builds and starts the real program and
-// the servers that it is compared with, and lets wrk ask them. Build and Start are where to
-// begin.
+// Package benchkit is shared by the benchmarks: it builds and starts the real program and the
+// servers that it is compared with, and measures them with wrk. Start with Build and Start.
 package benchkit
 
 import (
@@ -35,8 +34,8 @@ type Process struct {
 	log     string
 }
 
-// Start starts a server and waits until it takes connections at an address. What it prints
-// goes into a file in dir.
+// Start starts a server and waits until it accepts connections at an address. Its output goes into
+// a file in dir.
 func Start(ctx context.Context, dir, address, program string, args ...string) (*Process, error) {
 	log, err := os.CreateTemp(dir, filepath.Base(program)+"-*.log")
 	if err != nil {
@@ -58,7 +57,7 @@ func Start(ctx context.Context, dir, address, program string, args ...string) (*
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	err = fmt.Errorf("%s does not take connections at %s", program, address)
+	err = fmt.Errorf("%s does not accept connections at %s", program, address)
 	said, _ := os.ReadFile(p.log)
 	return nil, errors.Join(err, errors.New(string(said)), p.Stop())
 }
@@ -74,7 +73,7 @@ func (p *Process) Stop() error {
 	return err
 }
 
-// PID is the number of the process.
+// PID returns the id of the process.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
 // CPU returns the processor time that the process and its children have used so far
@@ -111,7 +110,7 @@ func cpuOf(pid string) time.Duration {
 	return time.Duration(user+system) * tick
 }
 
-// FreeAddress is an address of loopback that nothing listens at.
+// FreeAddress returns an address of the loopback interface at which no server listens.
 func FreeAddress() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 )
 
-// nginxConfig is a fair one: no logs, files kept open, ready-made gzip.
+// nginxConfig makes a fair comparison: no logs, files kept open, files compressed in advance.
 const nginxConfig = `
 worker_processes auto;
 pid %[1]s/nginx.pid;
@@ -36,7 +36,7 @@ const nginxStatic = `
   }
 `
 
-// nginxProxy has the headers that most put there, and keeps connections to the server.
+// nginxProxy sets the usual headers of a proxy, and keeps connections to the server open.
 const nginxProxy = `
   upstream behind { server %[2]s; keepalive 64; keepalive_requests 100000000; }
   server {
@@ -72,7 +72,7 @@ func nginx(ctx context.Context, dir string, server func(address string) string) 
 	if err != nil {
 		return nil, err
 	}
-	// nginx gives up its rights, and must reach its folders without them.
+	// nginx drops its privileges, and must reach its folders without them.
 	for _, folder := range []string{dir, own} {
 		if err := os.Chmod(folder, 0o755); err != nil {
 			return nil, err
@@ -85,7 +85,7 @@ func nginx(ctx context.Context, dir string, server func(address string) string) 
 	return Start(ctx, own, address, "/usr/sbin/nginx", "-c", config, "-g", "daemon off;")
 }
 
-// caddyConfig serves files with their ready-made codings.
+// caddyConfig serves files, with their compressed forms made in advance.
 const caddyConfig = `{
 	admin off
 	auto_https off

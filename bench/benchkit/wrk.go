@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Result is one round of wrk.
+// Result is the result of one round of wrk.
 type Result struct {
 	Rate          float64 // requests per second
 	P50, P95, P99 time.Duration
@@ -33,7 +33,7 @@ const latencyScript = `done = function(summary, latency, requests)
 end
 `
 
-// Load is what wrk asks for. With Paths it asks for these in turn, else for one address.
+// Load is what wrk requests: Paths in turn, or else a single path.
 type Load struct {
 	Address     string // host and port
 	Path        string
@@ -44,7 +44,8 @@ type Load struct {
 	MayRefuse   bool // answers with errors are counted, and do not end the run
 }
 
-// Wrk runs a load. It is an error when connections fail, or when answers do that must not.
+// Wrk runs a load. It fails when connections fail, or when requests fail although MayRefuse is not
+// set.
 func Wrk(ctx context.Context, dir string, l Load) (Result, error) {
 	script := latencyScript
 	if len(l.Paths) > 0 {
@@ -86,7 +87,7 @@ func microseconds(text []byte) time.Duration {
 	return time.Duration(n) * time.Microsecond
 }
 
-// Median is the middle of each figure, taken for itself.
+// Median returns the median of each figure by itself.
 func Median(results []Result) Result {
 	middle := func(of func(Result) float64) float64 {
 		var all []float64

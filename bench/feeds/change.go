@@ -19,14 +19,13 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit"
 )
 
-// changeTarget is how soon a change is to be in all feeds, whatever is stored.
+// changeTarget is how soon a change must be in all feeds, with any number of stored articles.
 const changeTarget = 100 * time.Millisecond
 
-// measureChange changes one of 1,000, 10,000 and 100,000 stored articles and takes
-// the time from before it is put until all its feeds show it: of the newest article,
-// which stands in the newest documents, and of the one in the middle, which stands in
-// their archives. One node is told of the change; another finds out by asking the
-// store every 200 ms, which is not counted.
+// measureChange changes one of 1,000, 10,000 and 100,000 stored articles and takes the time from
+// before it is stored until all its feeds show it. It changes the newest article, which is in the
+// newest documents, and the middle one, which is in their archives. The node is notified of the
+// change; other nodes poll the store every 200 ms, which is not counted.
 func measureChange(ctx context.Context, o *options) error {
 	var server *testkit.Postgres
 	if strings.Contains(o.stores, "postgres") {
@@ -81,8 +80,8 @@ func measureStored(ctx context.Context, o *options, engine string, server *testk
 	return nil
 }
 
-// changes changes an article ten times and returns how long each took to be in all
-// its feeds, sorted. cursor names the archive pages that show it; "" is the newest
+// changes changes an article ten times and returns how long it took each time until all its feeds
+// showed it, sorted. cursor identifies the archive pages that show it; "" means the newest
 // documents.
 func changes(ctx context.Context, db *store.Store, feeds *feedserver.Server, n int, cursor string) ([]time.Duration, error) {
 	changed := makeArticle(n, 2<<10)
@@ -116,7 +115,7 @@ func changes(ctx context.Context, db *store.Store, feeds *feedserver.Server, n i
 	return times, nil
 }
 
-// documentsOf are the documents that show an article.
+// documentsOf returns the paths of the documents that show an article.
 func documentsOf(a *article.Article, cursor string) []string {
 	definitions := []feed.Definition{
 		{Kind: feed.Everything},
@@ -135,7 +134,7 @@ func documentsOf(a *article.Article, cursor string) []string {
 	return paths
 }
 
-// cursorAbove names the archive pages that begin with the n-th article.
+// cursorAbove returns the cursor of the archive pages that begin with the n-th article.
 func cursorAbove(ctx context.Context, db *store.Store, n int) (string, error) {
 	a := makeArticle(n, 0)
 	found, err := db.Articles(ctx, store.Query{Filter: article.Filter{Expr: article.Tag{Key: a.Tags[1]}}, Limit: 1000, IDs: true})

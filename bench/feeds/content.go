@@ -14,8 +14,8 @@ var words = strings.Fields(`the press room opened its doors on a cold morning an
 	river council library market engine garden question harbour answer paper evening report century window signal teacher
 	valley music bridge station summer winter people money science letter history island journey village doctor mountain`)
 
-// prose is HTML of about so many bytes, the same for the same seed. Its words
-// are drawn at random, so it compresses like text and not like one repeated line.
+// prose returns HTML of about the given number of bytes, the same for the same seed. Its words are
+// drawn at random, so that it compresses like text and not like one repeated line.
 func prose(seed uint64, bytes int) string {
 	random := rand.New(rand.NewPCG(seed, 7))
 	var b strings.Builder

@@ -17,7 +17,7 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// settings are those of a usual site that stands behind a proxy.
+// settings is the configuration of a typical site behind a proxy.
 const settings = `
 site: {title: The Bench, description: Articles to measure with, url: "https://bench.example", language: en}
 store: {dsn: "sqlite:press.db"}
@@ -26,7 +26,7 @@ feeds:
 - {name: all, limit: %d}
 `
 
-// The servers that are measured. The program is asked directly and behind nginx; each is
+// The servers that are measured. The program is measured directly and behind nginx; each is
 // compared with servers that send the same bytes from files.
 const (
 	direct      = "tidings"
@@ -37,8 +37,8 @@ const (
 	nginxNginx  = "nginx>nginx"
 )
 
-// measureHTTP lets wrk ask all servers for the same document in turn. The program is the
-// real one: "tidings serve" in a process of its own.
+// measureHTTP requests the same document from all servers in turn. The program is the real one:
+// "tidings serve" in a process of its own.
 func measureHTTP(ctx context.Context, o *options) error {
 	dir, err := os.MkdirTemp("", "tidings-bench-feeds-")
 	if err != nil {
@@ -56,8 +56,8 @@ func measureHTTP(ctx context.Context, o *options) error {
 	return race(ctx, dir, servers, o)
 }
 
-// startAll starts the program on a store with articles, and the other servers on the
-// files that "tidings feed export" makes of them.
+// startAll starts the program on a store with articles, and the other servers on the files that
+// "tidings feed export" makes of them.
 func startAll(ctx context.Context, dir string, o *options) (servers map[string]*benchkit.Process, stop func(), err error) {
 	var running []*benchkit.Process
 	stop = func() {
@@ -134,7 +134,7 @@ func prepare(ctx context.Context, dir, binary string, o *options) (err error) {
 	return nil
 }
 
-// sameBytes compares what the servers send, byte for byte.
+// sameBytes checks that all servers send the same bytes.
 func sameBytes(servers map[string]*benchkit.Process) error {
 	for _, coding := range []string{"", "gzip"} {
 		var first []byte
@@ -158,8 +158,9 @@ func sameBytes(servers map[string]*benchkit.Process) error {
 // wantedOfBare is the wanted rate beside the bare handler, for every kind of request.
 const wantedOfBare = 0.8
 
-// requestKinds are the requests that readers make, and what is wanted of them: the rate
-// beside nginx, beside Caddy, and behind nginx beside nginx behind nginx; 0 for nothing.
+// requestKinds are the requests that feed readers make, with the targets for each: the rate
+// relative to nginx, relative to Caddy, and behind nginx relative to nginx behind nginx; 0 for
+// none.
 var requestKinds = []struct {
 	name, coding         string
 	conditional          bool
@@ -208,7 +209,7 @@ func race(ctx context.Context, dir string, servers map[string]*benchkit.Process,
 	return nil
 }
 
-// rounds asks all servers in turn and returns the results of each.
+// rounds measures all servers in turn and returns the results of each.
 func rounds(ctx context.Context, dir string, servers map[string]*benchkit.Process, coding string, conditional bool, o *options) (map[string][]benchkit.Result, error) {
 	results := map[string][]benchkit.Result{}
 	for round := range o.rounds + 1 {
@@ -231,8 +232,7 @@ func rounds(ctx context.Context, dir string, servers map[string]*benchkit.Proces
 	return results, nil
 }
 
-// headersFor makes the request headers, with the server's own ETag if the
-// request is to be conditional.
+// headersFor returns the request headers, with the server's own ETag for a conditional request.
 func headersFor(url, coding string, conditional bool) ([]string, error) {
 	header, _, err := get(url, coding)
 	if err != nil {
@@ -248,7 +248,7 @@ func headersFor(url, coding string, conditional bool) ([]string, error) {
 	return headers, nil
 }
 
-// get asks for a document in a coding, and returns its bytes as they were sent.
+// get requests a document in a coding, and returns its bytes as they were sent.
 func get(url, coding string) (http.Header, []byte, error) {
 	request, err := http.NewRequest(http.MethodGet, url, nil)
 	if err != nil {

@@ -61,7 +61,7 @@ type options struct {
 	missed []string // targets
 }
 
-// want notes a target that was missed, and returns how the table says so.
+// want records a target that was missed, and returns how the table shows it.
 func (o *options) want(met bool, target string, args ...any) string {
 	if met {
 		return ""

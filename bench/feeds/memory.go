@@ -14,15 +14,15 @@ import (
 	"github.com/tidings-press/tidings/internal/feedserver"
 )
 
-// What the service may take with all its feeds, and what rendered feeds may take of
-// that: feed_server.memory as it is when nobody sets it.
+// The most memory that the service may use with all its feeds, and the part of it for rendered
+// feeds: the default of feed_server.memory.
 const (
 	memoryTarget = 150 << 20
 	feedMemory   = 24_000_000
 )
 
-// measureMemory asks for 500 feeds of a store in all formats and codings, twice, and
-// prints the most that the process ever took.
+// measureMemory requests 500 feeds of a store in all formats and codings, twice, and prints the
+// peak memory of the process.
 func measureMemory(ctx context.Context, o *options) error {
 	db, remove, err := newStore(ctx, "sqlite", nil)
 	if err != nil {
@@ -34,7 +34,7 @@ func measureMemory(ctx context.Context, o *options) error {
 	}
 	app.LimitMemory(feedMemory) // as the service does
 	debug.FreeOSMemory()
-	// Forgets the peak of the filling (proc(5)).
+	// Reset the peak after the store was filled (proc(5)).
 	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil {
 		return err
 	}
@@ -48,13 +48,13 @@ func measureMemory(ctx context.Context, o *options) error {
 		}
 	}
 	peak := status("VmHWM:")
-	fmt.Printf("500 feeds of tags, each of 10 articles of 4 KB, in 3 formats and 4 codings: 6,000 documents of %d MB, asked for twice, of which the cache holds %d MB at a time:\n"+
+	fmt.Printf("500 feeds of tags, each of 10 articles of 4 KB, in 3 formats and 4 codings: 6,000 documents of %d MB, requested twice, of which the cache holds %d MB at a time:\n"+
 		"at most %d MB resident (%d MB before, with the store open); target %d MB%s\n",
 		bytes>>20, feedMemory>>20, peak>>20, before>>20, memoryTarget>>20, o.want(peak <= memoryTarget, "memory: %d MB, target %d MB", peak>>20, memoryTarget>>20))
 	return nil
 }
 
-// askAll asks for all documents of a feed and returns how many bytes they have.
+// askAll requests all documents of a feed and returns their size in bytes.
 func askAll(server http.Handler, folder string) int64 {
 	w := &discard{header: http.Header{}}
 	for _, format := range feed.Formats {

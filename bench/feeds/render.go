@@ -14,12 +14,12 @@ import (
 	"github.com/tidings-press/tidings/feed"
 )
 
-// coldTarget is how long the three formats of a feed may take with their gzip.
+// coldTarget is the time limit for rendering and compressing the three formats of a feed.
 const coldTarget = 40 * time.Millisecond
 
-// measureRender renders 50 articles of 8 KB cold: cleaned, in all three formats,
-// each with its gzip. The first round is the first thing that the process does, with
-// nothing warm: no tables made, no memory from the system yet.
+// measureRender renders 50 articles of 8 KB cold: sanitized, in all three formats, each with its
+// gzip. The first round is the first work of the process: no tables are built and no memory is
+// allocated yet.
 func measureRender(_ context.Context, o *options) error {
 	selection := feed.Selection{Site: site(), Definition: feed.Definition{Kind: feed.Everything}}
 	for i := range o.items {

@@ -12,10 +12,10 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit"
 )
 
-var databases atomic.Int64 // made so far
+var databases atomic.Int64 // number of databases created so far
 
-// newStore opens a fresh store, which remove closes and removes. server is where a
-// PostgreSQL one is made.
+// newStore opens an empty store, which remove closes and deletes. A PostgreSQL store is made on
+// server.
 func newStore(ctx context.Context, engine string, server *testkit.Postgres) (db *store.Store, remove func(), err error) {
 	dir, err := os.MkdirTemp("", "tidings-bench-feeds-")
 	if err != nil {
@@ -27,7 +27,7 @@ func newStore(ctx context.Context, engine string, server *testkit.Postgres) (db 
 	case "postgres":
 		dsn, err = server.Fresh(ctx, fmt.Sprint("feeds", databases.Add(1)))
 	default:
-		err = fmt.Errorf("no store %q; right would be: sqlite, postgres or both with a comma", engine)
+		err = fmt.Errorf("unknown store %q; use sqlite, postgres or both with a comma", engine)
 	}
 	if err == nil {
 		db, err = store.Open(ctx, dsn, store.Options{})

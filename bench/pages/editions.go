@@ -12,10 +12,10 @@ import (
 	"github.com/tidings-press/tidings/internal/digest"
 )
 
-// editionTarget is how much longer an edition may take while pages are asked for.
+// editionTarget is the factor by which an edition may take longer while pages are requested.
 const editionTarget = 1.3
 
-// loadPages are the pages that are asked for while an edition goes out.
+// loadPages are the pages that are requested while an edition is sent.
 var loadPages = map[string]page{
 	"front":  {name: "front", path: "/"},
 	"search": {name: "search", many: search},
@@ -47,7 +47,7 @@ func measureEditions(ctx context.Context, s *site, o *options) error {
 			took[name], asked[name] = append(took[name], t), append(asked[name], r)
 		}
 	}
-	fmt.Printf("an edition of %d mails, %d articles on %s, %d connections that ask for pages, medians of %d\n", o.readers, o.articles, o.store, o.connections, o.rounds)
+	fmt.Printf("an edition of %d mails, %d articles on %s, %d connections that request pages, medians of %d\n", o.readers, o.articles, o.store, o.connections, o.rounds)
 	fmt.Printf("%-12s %12s %10s %12s %10s\n", "load", "edition", "ratio", "answers/s", "p95")
 	alone := middle(took[loads[0]])
 	for _, name := range loads {
@@ -64,7 +64,7 @@ func middle(all []time.Duration) time.Duration {
 	return all[len(all)/2]
 }
 
-// sendUnder sends an edition while a page is asked for.
+// sendUnder sends an edition while a page is requested.
 func (s *site) sendUnder(ctx context.Context, name string, o *options) (time.Duration, benchkit.Result, error) {
 	if err := s.putArticles(ctx, 12); err != nil {
 		return 0, benchkit.Result{}, err
@@ -80,7 +80,7 @@ func (s *site) sendUnder(ctx context.Context, name string, o *options) (time.Dur
 		result benchkit.Result
 		err    error
 	}
-	// wrk tells what it saw at its end, so it is run for a second again and again.
+	// wrk reports its results when it ends, so it is run for one second at a time.
 	done := make(chan outcome, 1)
 	go func() {
 		var results []benchkit.Result
@@ -105,8 +105,8 @@ func (s *site) sendUnder(ctx context.Context, name string, o *options) (time.Dur
 	return took, out.result, err
 }
 
-// send sends an edition by the command line, which leaves the sending to the service, and
-// returns the time from its approval to its last delivery recorded.
+// send sends an edition with the command line, which leaves the sending to the service, and returns
+// the time from its approval to its last recorded delivery.
 func (s *site) send(ctx context.Context) (time.Duration, error) {
 	cmd := exec.CommandContext(ctx, s.binary, "digest", "send", "weekly", "--yes", "--detach")
 	cmd.Dir = s.dir

@@ -1,5 +1,5 @@
-// Command pages measures the public pages of "tidings serve", in a process of its own, and
-// what they cost an edition that goes out meanwhile. It prints two tables:
+// Command pages measures the public pages of "tidings serve", in a process of its own, and how much
+// they slow down an edition that is being sent. It prints two tables:
 //
 //	go run ./bench/pages                                the pages of 274 articles, then editions
 //	go run ./bench/pages -articles 100000 -only pages   the pages of a large archive
@@ -39,13 +39,13 @@ func main() {
 	var o options
 	flag.IntVar(&o.articles, "articles", 274, "stored articles")
 	flag.IntVar(&o.readers, "readers", 20_000, "subscribers of the edition")
-	flag.IntVar(&o.connections, "connections", 8, "connections that ask for pages")
-	flag.DurationVar(&o.length, "length", 3*time.Second, "how long each page is asked for")
+	flag.IntVar(&o.connections, "connections", 8, "connections that request pages")
+	flag.DurationVar(&o.length, "length", 3*time.Second, "how long each page is requested")
 	flag.IntVar(&o.rounds, "rounds", 3, "editions under each load")
 	flag.StringVar(&o.store, "store", "sqlite", "sqlite or postgres")
 	flag.StringVar(&o.binary, "binary", "", "measure this program in place of one built from the source")
 	flag.StringVar(&o.only, "only", "", "measure only this: pages or editions")
-	flag.StringVar(&o.loads, "loads", "nothing,front,search,random,feeds", "what is asked for while an edition is sent")
+	flag.StringVar(&o.loads, "loads", "nothing,front,search,random,feeds", "loads while an edition is sent")
 	flag.BoolVar(&o.check, "check", false, "exit with 1 when a target is missed")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -56,7 +56,7 @@ func main() {
 	}
 }
 
-// want notes a target that was missed, and returns how the table shows it.
+// want records a target that was missed, and returns how the table shows it.
 func (o *options) want(met bool, target string, args ...any) string {
 	if met {
 		return ""

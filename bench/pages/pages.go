@@ -10,21 +10,20 @@ import (
 	"github.com/tidings-press/tidings/bench/benchkit"
 )
 
-// What is wanted of the pages: that 95 of 100 come within so long, and that many a second
-// of the front page.
+// The targets for pages: the 95th percentile of the response time, and the rate of the front page.
 const (
 	pageTarget  = 20 * time.Millisecond
 	frontTarget = 5000
 )
 
-// page is one kind of page. With many paths they are asked for in turn, so that most are not
+// page is one kind of page. If it has many paths, they are requested in turn, so that most are not
 // in memory.
 type page struct {
 	name    string
 	path    string
 	many    func(i, articles int) string
-	cached  bool // the targets are for these
-	refuses bool // more than the limits allow may be refused
+	cached  bool // the targets apply
+	refuses bool // requests over the limits may be refused
 }
 
 var pages = []page{
@@ -36,7 +35,7 @@ var pages = []page{
 	{name: "/subscribe", path: "/subscribe", cached: true},
 	{name: "no page", path: "/nothing", cached: true},
 	{name: "a search", path: "/search?q=harbour", cached: true, refuses: true},
-	{name: "a search without a hit", path: "/search?q=zanzibar", cached: true, refuses: true},
+	{name: "a search without results", path: "/search?q=zanzibar", cached: true, refuses: true},
 	{name: "many articles", many: func(i, n int) string { return fmt.Sprint("/articles/article-", i*7919%n) }},
 	{name: "many missing pages", many: func(i, _ int) string { return fmt.Sprint("/nothing/", i) }},
 	{name: "many searches", many: search, refuses: true},
@@ -46,7 +45,7 @@ func search(i, _ int) string {
 	return fmt.Sprintf("/search?q=%s+%s", words[i%len(words)], words[i/len(words)%len(words)])
 }
 
-// manyPaths is how many different addresses are asked for in turn.
+// manyPaths is how many different paths are requested in turn.
 const manyPaths = 5000
 
 func (p *page) load(s *site, o *options) benchkit.Load {

@@ -30,12 +30,12 @@ relays:
 - {name: sink, host: 127.0.0.1, port: %s, tls: none, auth: none}
 `
 
-// site is the program at work, its store, and the server that takes its mails.
+// site is the running program, its store, and the server that receives its mail.
 type site struct {
 	dir, binary string
 	service     *benchkit.Process
 	db          *store.Store
-	put         int // articles so far
+	put         int // number of articles stored so far
 }
 
 // start fills a store and starts the program on it. stop ends everything, also after an error.
@@ -139,8 +139,8 @@ func (s *site) putArticles(ctx context.Context, n int) error {
 var words = strings.Fields(`harbour council library market engine garden question answer paper evening report century window
 	signal teacher valley music bridge station summer winter people money science letter history island journey village doctor`)
 
-// makeArticle makes the n-th article: of about 4 KB, with two of some 500 tags and one of 40
-// authors. The newest are an hour old, the others older.
+// makeArticle makes the n-th article: about 4 KB, with two of some 500 tags and one of 40 authors.
+// The newest are an hour old, the others older.
 func makeArticle(n int, now time.Time) article.Article {
 	random := rand.New(rand.NewPCG(uint64(n), 7))
 	var text strings.Builder

@@ -81,6 +81,6 @@ func watch(ctx context.Context, server *sink.Server, every time.Duration) {
 
 func counts(s *sink.Server) string {
 	made, peak := s.Connections()
-	return fmt.Sprintf("%d mails, %d recipients by number, %d of them doubled, %d bytes, %d connections (%d at once)",
+	return fmt.Sprintf("%d mails, %d recipients by number, %d of them more than once, %d bytes, %d connections (%d at once)",
 		s.Tally.Mails(), s.Tally.Distinct(), s.Tally.Doubled(), s.Tally.Bytes(), made, peak)
 }

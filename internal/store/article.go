@@ -35,8 +35,8 @@ func (s *Store) oneArticle(ctx context.Context, query, what, key string) (articl
 	return all[0].Article, nil
 }
 
-// ArticlesByID returns the articles with these ids, in the order of the ids; ids
-// without an article are left out.
+// ArticlesByID returns the articles with these ids, in the order of the ids. Ids without an article
+// are left out.
 func (s *Store) ArticlesByID(ctx context.Context, ids []string) ([]article.Article, error) {
 	found, err := s.readers.articles(ctx, "article.byIDs", jsonList(ids))
 	if err != nil {
@@ -204,8 +204,8 @@ func (s *Store) articleIdentities(ctx context.Context, query string, args ...any
 	return out, sqldb.Wrap("identities of articles", err)
 }
 
-// ReleaseSource removes a source from the article that has it, because the file at that
-// source contains another article now.
+// ReleaseSource removes a source from its article, because the file at that source contains another
+// article now.
 func (s *Store) ReleaseSource(ctx context.Context, source string) error {
 	return s.write(ctx, func(tx *conn) error {
 		_, err := tx.Exec(ctx, "article.releaseSource", source, "")

@@ -13,8 +13,8 @@ import (
 
 const hub = "https://hub.example/"
 
-// summarize lists the changes: sources of articles, labels, digests, and words for edits
-// and for more articles than were asked for.
+// summarize lists the changes: sources of articles, labels, digests, and words for edits and for
+// more articles than were requested.
 func summarize(n store.FeedChanges) string {
 	var out []string
 	for _, a := range n.Articles {
@@ -35,13 +35,13 @@ func summarize(n store.FeedChanges) string {
 	return strings.Join(out, " ")
 }
 
-// listener hears the news of a store, each once.
-type listener struct {
+// changeListener reads the changes of a store, each once.
+type changeListener struct {
 	t *testing.T
 	s *store.Store
 }
 
-func (l listener) hear(most int) string {
+func (l changeListener) next(most int) string {
 	l.t.Helper()
 	at, err := l.s.HubPosition(l.t.Context())
 	if err != nil {
@@ -60,8 +60,8 @@ func (l listener) hear(most int) string {
 func TestFeedChangesAreWhatReadersSeeDifferently(t *testing.T) {
 	t.Parallel()
 	eachLater(t, func(t *testing.T, s *store.Store, forward func(time.Duration)) {
-		l := listener{t, s}
-		put(t, s, piece("old"))
+		l := changeListener{t, s}
+		put(t, s, newArticle("old"))
 		soon := s.Now().Add(time.Hour)
 		future := func(a *article.Article) { a.Published = soon }
 		language := func(tag string) func(*article.Article) { return func(a *article.Article) { a.Language = tag } }
@@ -71,31 +71,31 @@ func TestFeedChangesAreWhatReadersSeeDifferently(t *testing.T) {
 			do   func()
 			want string
 		}{
-			{"the position to count from", func() {}, ""},
+			{"the first position", func() {}, ""},
 			{"nothing", func() {}, ""},
-			{"a new article", func() { id = put(t, s, piece("a", tagged("C/C++"), language("en-GB"))).ID }, "a author:Ada language:en language:en-GB tag:C/C++ tag:news"},
-			{"the same file again", func() { put(t, s, piece("a", tagged("C/C++"), language("en-GB"))) }, ""},
-			{"another one, spelled otherwise", func() { put(t, s, piece("b", tagged("c/c++"))) }, "b author:Ada language:en tag:c/c++ tag:news"},
-			{"an edit that drops a tag and a language", func() { put(t, s, piece("a", language("fr"))) }, "a author:Ada language:en language:fr tag:c/c++ tag:news edited"},
-			{"two edits between two looks", func() { put(t, s, piece("a", tagged("C/C++"))); put(t, s, piece("a")) }, "a author:Ada language:en tag:c/c++ tag:news edited"},
+			{"a new article", func() { id = put(t, s, newArticle("a", tagged("C/C++"), language("en-GB"))).ID }, "a author:Ada language:en language:en-GB tag:C/C++ tag:news"},
+			{"the same file again", func() { put(t, s, newArticle("a", tagged("C/C++"), language("en-GB"))) }, ""},
+			{"another one, spelled otherwise", func() { put(t, s, newArticle("b", tagged("c/c++"))) }, "b author:Ada language:en tag:c/c++ tag:news"},
+			{"an edit that drops a tag and a language", func() { put(t, s, newArticle("a", language("fr"))) }, "a author:Ada language:en language:fr tag:c/c++ tag:news edited"},
+			{"two edits between two queries", func() { put(t, s, newArticle("a", tagged("C/C++"))); put(t, s, newArticle("a")) }, "a author:Ada language:en tag:c/c++ tag:news edited"},
 			{"a removal", func() { _ = s.RemoveArticle(t.Context(), id) }, "a author:Ada language:en tag:news"},
-			{"its return", func() { _ = s.RestoreArticle(t.Context(), id) }, "a author:Ada language:en tag:news"},
-			{"an article that becomes a draft", func() { put(t, s, piece("a", draft, tagged("secret"))) }, "author:Ada language:en tag:news edited"},
-			{"an edit of a draft", func() { put(t, s, piece("a", draft, tagged("secret"), tagged("more"))) }, ""},
-			{"a new draft", func() { id = put(t, s, piece("c", draft, tagged("acquisition"))).ID }, ""},
+			{"its restoration", func() { _ = s.RestoreArticle(t.Context(), id) }, "a author:Ada language:en tag:news"},
+			{"an article that becomes a draft", func() { put(t, s, newArticle("a", draft, tagged("secret"))) }, "author:Ada language:en tag:news edited"},
+			{"an edit of a draft", func() { put(t, s, newArticle("a", draft, tagged("secret"), tagged("more"))) }, ""},
+			{"a new draft", func() { id = put(t, s, newArticle("c", draft, tagged("acquisition"))).ID }, ""},
 			{"a draft withdrawn", func() { _ = s.RemoveArticle(t.Context(), id) }, ""},
-			{"an article with a date to come", func() { put(t, s, piece("d", future, tagged("launch"))) }, ""},
-			{"an edit of it", func() { put(t, s, piece("d", future, tagged("launch day"))) }, ""},
-			{"its date", func() { forward(2 * time.Hour) }, "d author:Ada language:en tag:launch day tag:news"},
+			{"an article with a future date", func() { put(t, s, newArticle("d", future, tagged("launch"))) }, ""},
+			{"an edit of that article", func() { put(t, s, newArticle("d", future, tagged("launch day"))) }, ""},
+			{"its date passes", func() { forward(2 * time.Hour) }, "d author:Ada language:en tag:launch day tag:news"},
 			{"later", func() { forward(2 * time.Hour) }, ""},
-			{"more than are asked for", func() {
+			{"more than are requested", func() {
 				for i := range 4 {
-					put(t, s, piece(fmt.Sprint(i), tagged(fmt.Sprint("t", i))))
+					put(t, s, newArticle(fmt.Sprint(i), tagged(fmt.Sprint("t", i))))
 				}
 			}, "0 1 2 author:Ada language:en tag:news tag:t0 tag:t1 tag:t2 tag:t3 more"},
 		} {
 			step.do()
-			if got := l.hear(3); got != step.want {
+			if got := l.next(3); got != step.want {
 				t.Errorf("%s: heard %q, want %q", step.name, got, step.want)
 			}
 		}
@@ -105,30 +105,30 @@ func TestFeedChangesAreWhatReadersSeeDifferently(t *testing.T) {
 func TestEachEditionChangesItsFeedOnce(t *testing.T) {
 	t.Parallel()
 	eachLater(t, func(t *testing.T, s *store.Store, forward func(time.Duration)) {
-		l := listener{t, s}
+		l := changeListener{t, s}
 		readers(t, s, "weekly", 1)
 		if _, err := s.EnsureDigest(t.Context(), store.DigestState{Name: "weekly", Since: s.Now()}); err != nil {
 			t.Fatal(err)
 		}
-		id := put(t, s, piece("a")).ID
-		l.hear(1)
+		id := put(t, s, newArticle("a")).ID
+		l.next(1)
 		approved(t, s, "first", id)
-		if got := l.hear(1); got != "" {
+		if got := l.next(1); got != "" {
 			t.Errorf("before it began: %q", got)
 		}
 		claim(t, s, "node", time.Minute)
-		if got := l.hear(1); got != "digest:weekly" {
+		if got := l.next(1); got != "digest:weekly" {
 			t.Errorf("when it began: %q", got)
 		}
 		for range 3 {
 			forward(9 * time.Minute)
-			put(t, s, piece(fmt.Sprint(s.Now())))
-			if got := l.hear(1); strings.Contains(got, "digest") {
+			put(t, s, newArticle(fmt.Sprint(s.Now())))
+			if got := l.next(1); strings.Contains(got, "digest") {
 				t.Errorf("later: %q", got)
 			}
 		}
-		put(t, s, piece("a", tagged("more")))
-		if got := l.hear(1); !strings.Contains(got, "digest:weekly") {
+		put(t, s, newArticle("a", tagged("more")))
+		if got := l.next(1); !strings.Contains(got, "digest:weekly") {
 			t.Errorf("after an edit of its article: %q", got)
 		}
 	})
@@ -137,9 +137,9 @@ func TestEachEditionChangesItsFeedOnce(t *testing.T) {
 func TestOldDeparturesArePruned(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		put(t, s, piece("a"))
-		listener{t, s}.hear(1)
-		put(t, s, piece("a", tagged("more")))
+		put(t, s, newArticle("a"))
+		changeListener{t, s}.next(1)
+		put(t, s, newArticle("a", tagged("more")))
 		at, err := s.HubPosition(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -152,7 +152,7 @@ func TestOldDeparturesArePruned(t *testing.T) {
 				t.Fatal(err)
 			}
 			if n, err := s.FeedChanges(t.Context(), at, 1); n.Edited != step.edited || err != nil {
-				t.Errorf("after forgetting what is older than %v: edited %t, %v", step.before, n.Edited, err)
+				t.Errorf("after pruning departures before %v: edited %t, %v", step.before, n.Edited, err)
 			}
 		}
 	})
@@ -174,7 +174,7 @@ func TestOneNodeMakesEachAnnouncement(t *testing.T) {
 		a.From = first
 		for _, want := range []bool{true, false} {
 			if won, err := s.Announce(t.Context(), a); won != want || err != nil {
-				t.Fatalf("the second: won: %t, %v", won, err)
+				t.Fatalf("the second announcement: won %t, %v", won, err)
 			}
 		}
 	})
@@ -206,7 +206,7 @@ func TestTopicAnnouncedAgainStaysPending(t *testing.T) {
 		}
 		announce("a", "b")
 		job, before := claimJob(t, s), list()
-		announce("a") // while the hub is being told
+		announce("a") // while the hub is being notified
 		for _, one := range before {
 			if err := s.DropNotification(ctx, hub, one); err != nil {
 				t.Fatal(err)
@@ -218,7 +218,7 @@ func TestTopicAnnouncedAgainStaysPending(t *testing.T) {
 		if left := list(); len(left) != 1 || left[0].Topic != "a" {
 			t.Fatalf("on the list: %v, want the topic that was announced again", left)
 		}
-		job = claimJob(t, s) // it is done again for it
+		job = claimJob(t, s) // the job runs again for the topic
 		if err := s.DropNotification(ctx, hub, list()[0]); err != nil {
 			t.Fatal(err)
 		}
@@ -264,7 +264,7 @@ func TestOpenJobsAreCountedByKeyPrefix(t *testing.T) {
 			}
 		}
 		if n, err := s.OpenJobs(t.Context(), "ping", "", 2); n != 2 || err != nil {
-			t.Errorf("no further than two: %d, %v", n, err)
+			t.Errorf("counted up to two: %d, %v", n, err)
 		}
 	})
 }

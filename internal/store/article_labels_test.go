@@ -10,8 +10,8 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-// TestLabelCountsFollowEveryChange compares the kept counts with a count of all labels after
-// each kind of change.
+// TestLabelCountsFollowEveryChange compares the stored counts with a count of all labels after each
+// kind of change.
 func TestLabelCountsFollowEveryChange(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
@@ -40,11 +40,11 @@ func TestLabelCountsFollowEveryChange(t *testing.T) {
 				}
 			}
 			if kept != counted {
-				t.Errorf("after %s these are kept:\n%s\nand these counted:\n%s", step, kept, counted)
+				t.Errorf("after %s these are stored:\n%s\nand these counted:\n%s", step, kept, counted)
 			}
 		}
 		tagged := func(source string, tags ...string) *article.Article {
-			return piece(source, func(a *article.Article) { a.Tags = tags })
+			return newArticle(source, func(a *article.Article) { a.Tags = tags })
 		}
 		first := put(t, s, tagged("a", "Sea", "wind"))
 		put(t, s, tagged("b", "sea"))
@@ -66,10 +66,10 @@ func TestLabelCountsFollowEveryChange(t *testing.T) {
 		future := tagged("c", "wind", "later")
 		future.Published = s.Now().Add(time.Hour)
 		put(t, s, future)
-		check("an article with a date to come")
+		check("an article with a future date")
 		top, err := s.TopTags(ctx, 2)
 		if got := fmt.Sprint(top); err != nil || got != "[{tide tide 1} {wind wind 1}]" {
-			t.Errorf("the most frequent tags are %s, %v; an article with a date to come is not counted", got, err)
+			t.Errorf("the most frequent tags are %s, %v; an article with a future date is not counted", got, err)
 		}
 	})
 }

@@ -15,7 +15,7 @@ import (
 func TestArticlesOfNoKnownLanguageAreFound(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		scatter(t, s, 9)
+		putTaggedArticles(t, s, 9)
 		for want, node := range map[string]article.Node{
 			"s0008 s0005 s0002": article.Language{}, "s0007 s0004 s0001": article.Language{Tag: "fr"},
 			"s0008 s0007 s0005 s0004 s0002 s0001": article.Or{Left: article.Language{}, Right: article.Language{Tag: "fr"}},
@@ -35,11 +35,11 @@ func TestArticlesOfNoKnownLanguageAreFound(t *testing.T) {
 		if err != nil || len(languages) != 2 {
 			t.Errorf("languages: %v, %v", languages, err)
 		}
-		put(t, s, piece("regional", func(a *article.Article) { a.Language = "pt-BR" }))
+		put(t, s, newArticle("regional", func(a *article.Article) { a.Language = "pt-BR" }))
 		if keys, err := s.LanguageKeys(t.Context()); err != nil || strings.Join(keys, " ") != "en fr pt pt-br" {
 			t.Errorf("keys of languages: %q, %v", keys, err)
 		}
-		changed := *piece("s0001", func(a *article.Article) { a.Language = "" })
+		changed := *newArticle("s0001", func(a *article.Article) { a.Language = "" })
 		put(t, s, &changed)
 		found, err := s.Articles(t.Context(), store.Query{Filter: article.Filter{Expr: article.Language{}}})
 		if err != nil || sources(found) != "s0008 s0005 s0002 s0001" {
@@ -58,7 +58,7 @@ func TestArticlesOfOlderStoresInNoKnownLanguageAreFound(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			scatter(t, s, 9)
+			putTaggedArticles(t, s, 9)
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
 			}

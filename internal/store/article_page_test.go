@@ -20,7 +20,7 @@ func TestArchiveIsCompleteWhileArticlesAreAdded(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		const before = 120
 		for i := range before {
-			put(t, s, piece(fmt.Sprintf("old%03d", i), func(a *article.Article) {
+			put(t, s, newArticle(fmt.Sprintf("old%03d", i), func(a *article.Article) {
 				a.Published = a.Published.Add(time.Duration(i%7) * time.Hour) // many share a date
 			}))
 		}
@@ -32,7 +32,7 @@ func TestArchiveIsCompleteWhileArticlesAreAdded(t *testing.T) {
 				case <-stop:
 					return
 				default:
-					_, err := s.PutArticle(context.WithoutCancel(t.Context()), piece(fmt.Sprintf("new%d", i)), nil, nil)
+					_, err := s.PutArticle(context.WithoutCancel(t.Context()), newArticle(fmt.Sprintf("new%d", i)), nil, nil)
 					if err != nil {
 						t.Error(err)
 						return
@@ -80,7 +80,7 @@ func TestOrdersByDateAndByAppearance(t *testing.T) {
 			t.Parallel()
 			s := storetest.Open(t, engine, store.Options{Clock: clock.now})
 			dated := func(source string, at time.Time) {
-				put(t, s, piece(source, func(a *article.Article) { a.Published, a.Updated = at, at }))
+				put(t, s, newArticle(source, func(a *article.Article) { a.Published, a.Updated = at, at }))
 			}
 			dated("second", clock.now().Add(-24*time.Hour))
 			dated("backdated", clock.now().Add(-1000*24*time.Hour))
@@ -108,7 +108,7 @@ func TestOrdersByDateAndByAppearance(t *testing.T) {
 	}
 }
 
-// clock is a clock that goes on by a millisecond with each look at it.
+// clock is a clock that advances by a millisecond each time it is read.
 type clock struct{ at atomic.Int64 }
 
 func newClock() *clock {
@@ -122,15 +122,15 @@ func (c *clock) now() time.Time { return time.UnixMilli(c.at.Add(1)) }
 func TestDraftAppearsWhenItIsPublished(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		put(t, s, piece("draft", func(a *article.Article) { a.Status = article.Draft }))
-		put(t, s, piece("other"))
+		put(t, s, newArticle("draft", func(a *article.Article) { a.Status = article.Draft }))
+		put(t, s, newArticle("other"))
 		if got, err := s.Articles(t.Context(), store.Query{}); sources(got) != "other" || err != nil {
 			t.Errorf("with a draft: %q, %v", sources(got), err)
 		}
 		time.Sleep(2 * time.Millisecond) // the next millisecond
-		put(t, s, piece("draft"))
+		put(t, s, newArticle("draft"))
 		if got, err := s.Articles(t.Context(), store.Query{Filter: filter(t, "news")}); sources(got) != "draft other" || err != nil {
-			t.Errorf("published: %q, %v; want it on top", sources(got), err)
+			t.Errorf("published: %q, %v; want it first", sources(got), err)
 		}
 	})
 }
@@ -139,13 +139,13 @@ func TestChangesAreFoundByRevision(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
-		put(t, s, piece("a"))
+		put(t, s, newArticle("a"))
 		start, err := s.Revision(ctx)
 		if err != nil {
 			t.Fatal(err)
 		}
-		id := put(t, s, piece("b")).ID
-		put(t, s, piece("a", func(a *article.Article) { a.Title = "Changed" }))
+		id := put(t, s, newArticle("b")).ID
+		put(t, s, newArticle("a", func(a *article.Article) { a.Title = "Changed" }))
 		if err := s.RemoveArticle(ctx, id); err != nil {
 			t.Fatal(err)
 		}
@@ -165,7 +165,7 @@ func TestLabelsAreCountedAndSpelled(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
 		tagged := func(source, tag, language string) string {
-			return put(t, s, piece(source, func(a *article.Article) {
+			return put(t, s, newArticle(source, func(a *article.Article) {
 				a.Tags, a.Language = []string{tag, tag}, language
 			})).ID
 		}
@@ -195,7 +195,7 @@ func TestLabelsAreCountedAndSpelled(t *testing.T) {
 			t.Errorf("a tag that only a removed article had: %q, %v", name, err)
 		}
 		if _, err := s.TagSpelling(ctx, "never"); err == nil {
-			t.Error("a tag that never was has a spelling")
+			t.Error("a tag that never existed has a spelling")
 		}
 	})
 }
@@ -205,7 +205,7 @@ func TestMediaAreStoredOnce(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		m := article.Medium{Name: "abc.png", Type: "image/png", Data: []byte{1, 0, 2}, Width: 3, Height: 4}
 		for i := range 2 {
-			if _, err := s.PutArticle(t.Context(), piece(fmt.Sprint("m", i)), nil, []article.Medium{m}); err != nil {
+			if _, err := s.PutArticle(t.Context(), newArticle(fmt.Sprint("m", i)), nil, []article.Medium{m}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -214,14 +214,14 @@ func TestMediaAreStoredOnce(t *testing.T) {
 			t.Errorf("%+v, %v", got, err)
 		}
 		if _, err := s.Medium(t.Context(), "none"); err == nil {
-			t.Error("a medium that is not there was found")
+			t.Error("a medium that was not stored was found")
 		}
-		again, err := s.PutArticle(t.Context(), piece("m0"), nil, []article.Medium{{Name: "late.png", Data: []byte("x")}})
+		again, err := s.PutArticle(t.Context(), newArticle("m0"), nil, []article.Medium{{Name: "late.png", Data: []byte("x")}})
 		if err != nil || again.Outcome != store.Unchanged {
 			t.Errorf("%+v, %v", again, err)
 		}
 		if _, err := s.Medium(t.Context(), "late.png"); err != nil {
-			t.Errorf("a medium that an unchanged article brings late: %v", err)
+			t.Errorf("a medium that is added to an unchanged article: %v", err)
 		}
 	})
 }

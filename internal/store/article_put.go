@@ -116,7 +116,7 @@ func (old storedArticle) hasIdentity(a *article.Article) bool {
 	return old.source == a.Source && old.guid == a.GUID && old.named == number(a.Named) && old.content == a.Content && old.asked == a.Status
 }
 
-// number returns a boolean as it is stored.
+// number returns a boolean as the store keeps it.
 func number(yes bool) int64 {
 	if yes {
 		return 1

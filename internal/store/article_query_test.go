@@ -12,12 +12,12 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-// scatter puts articles with tags and words that meet seldom or never.
-func scatter(t *testing.T, s *store.Store, n int) {
+// putTaggedArticles stores articles with tags and words that rarely or never occur together.
+func putTaggedArticles(t *testing.T, s *store.Store, n int) {
 	t.Helper()
 	all := make([]article.Article, n)
 	for i := range all {
-		all[i] = *piece(fmt.Sprintf("s%04d", i), func(a *article.Article) {
+		all[i] = *newArticle(fmt.Sprintf("s%04d", i), func(a *article.Article) {
 			a.Tags = append(a.Tags, []string{"even", "odd"}[i%2])
 			if i%90 == 0 {
 				a.Tags = append(a.Tags, "odd")
@@ -34,9 +34,9 @@ func scatter(t *testing.T, s *store.Store, n int) {
 	}
 }
 
-// follow walks a bounded search from stop to stop, and returns what it found and in
-// how many steps.
-func follow(t *testing.T, s *store.Store, q store.Query, looks int) (found []store.StoredArticle, steps int) {
+// searchToEnd continues a bounded search until it is complete, and returns its results and the
+// number of steps.
+func searchToEnd(t *testing.T, s *store.Store, q store.Query, looks int) (found []store.StoredArticle, steps int) {
 	t.Helper()
 	for {
 		part, err := s.SearchWithin(t.Context(), q, looks)
@@ -65,17 +65,17 @@ func follow(t *testing.T, s *store.Store, q store.Query, looks int) (found []sto
 func TestBoundedSearchFindsAllWhenContinued(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		scatter(t, s, 1200)
+		putTaggedArticles(t, s, 1200)
 		for expr, atLeast := range map[string]int{ // steps, at 100 articles each
 			"": 1, "even": 1, "even AND odd": 3, "NOT news": 12, "even AND NOT third": 3, "odd AND lang:fr": 2, "third OR even AND odd": 3,
 			"text:ping AND text:pong": 1, `text:"words some"`: 12, `even AND text:pong`: 3, "NOT (even OR odd)": 12, "lang:fr AND lang:en": 2,
 			"(even OR third) AND (odd OR lang:fr) AND NOT text:nowhere": 3, "text:17": 1,
-			"even AND odd OR NOT news": 12, // no further than the road that is spent first
+			"even AND odd OR NOT news": 12, // up to the access path that uses its share first
 			"(even AND odd) OR (odd AND even AND third) OR (lang:en AND lang:fr)": 3,
 		} {
 			for _, oldest := range []bool{false, true} {
 				q := store.Query{Filter: filter(t, expr), Limit: 40, Oldest: oldest}
-				found, steps := follow(t, s, q, 1)
+				found, steps := searchToEnd(t, s, q, 1)
 				q.Limit = 5000
 				all, err := s.Articles(t.Context(), q)
 				if err != nil {
@@ -85,7 +85,7 @@ func TestBoundedSearchFindsAllWhenContinued(t *testing.T) {
 					t.Errorf("%s, oldest %t: %d articles in %d steps, want %d:\n%s\n%s", expr, oldest, len(found), steps, len(all), sources(found), sources(all))
 				}
 				if expr == "text:17" && steps > 1 {
-					t.Errorf("%s: found in %d steps: it is not looked up", expr, steps)
+					t.Errorf("%s: found in %d steps: no index is used", expr, steps)
 				}
 				if steps < atLeast {
 					t.Errorf("%s: found in %d steps, want at least %d: the search is not bounded", expr, steps, atLeast)
@@ -99,7 +99,7 @@ func TestSearchIsIndexedWithoutStatistics(t *testing.T) {
 	t.Parallel()
 	dsn := storetest.DSN(t, store.Postgres)
 	s := storetest.Reopen(t, dsn, store.Options{})
-	scatter(t, s, 1200) // nobody has counted its rows yet
+	putTaggedArticles(t, s, 1200) // the tables have no statistics yet
 	db, err := sql.Open("pgx", dsn)
 	if err != nil {
 		t.Fatal(err)
@@ -129,7 +129,7 @@ func TestSearchIsIndexedWithoutStatistics(t *testing.T) {
 			return strings.Contains(line, "article_labels_") && strings.Contains(line, " f ") || strings.Contains(line, "Seq Scan")
 		}
 		if slices.ContainsFunc(plan, bad) || !slices.ContainsFunc(plan, func(line string) bool { return strings.Contains(line, "SubPlan") }) {
-			t.Errorf("%s is not asked article by article:\n%s", expr, strings.Join(plan, "\n"))
+			t.Errorf("%s is not checked article by article:\n%s", expr, strings.Join(plan, "\n"))
 		}
 	}
 }
@@ -138,7 +138,7 @@ func TestArticlesStayWithinTheHTMLBudget(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		for i, size := range []int{300, 50, 800, 300, 10} { // the last one is shown first
-			put(t, s, piece(fmt.Sprintf("r%d", i), func(a *article.Article) { a.HTML = strings.Repeat("ü", size/2) }))
+			put(t, s, newArticle(fmt.Sprintf("r%d", i), func(a *article.Article) { a.HTML = strings.Repeat("ü", size/2) }))
 		}
 		for room, want := range map[int]string{
 			0: "10 300 800 50 300", 5000: "10 300 800 50 300", 1459: "10 300 0 50 300", 659: "10 300 0 50 0", 360: "10 300 0 50 0", 359: "10 0 0 50 0", 9: "0 0 0 0 0",
@@ -152,11 +152,11 @@ func TestArticlesStayWithinTheHTMLBudget(t *testing.T) {
 			for _, a := range found.Articles {
 				sizes = append(sizes, fmt.Sprint(len(a.HTML)))
 				if a.Title == "" {
-					t.Errorf("room %d: %s has lost its title", room, a.Source)
+					t.Errorf("budget %d: %s has no title", room, a.Source)
 				}
 			}
 			if got := strings.Join(sizes, " "); got != want {
-				t.Errorf("room %d: HTML of %s bytes, want %s", room, got, want)
+				t.Errorf("budget %d: HTML of %s bytes, want %s", room, got, want)
 			}
 		}
 		found, err := s.Search(t.Context(), store.Query{IDs: true})
@@ -173,7 +173,7 @@ func TestRemovalsAreFoundByLabelsAndWords(t *testing.T) {
 		t.Run(string(engine), func(t *testing.T) {
 			t.Parallel()
 			s := storetest.Open(t, engine, store.Options{Clock: clock.now})
-			scatter(t, s, 40)
+			putTaggedArticles(t, s, 40)
 			all, err := s.Articles(t.Context(), store.Query{})
 			if err != nil {
 				t.Fatal(err)
@@ -195,7 +195,7 @@ func TestRemovalsAreFoundByLabelsAndWords(t *testing.T) {
 						want = append(want, a)
 					}
 				}
-				got, _ := follow(t, s, store.Query{Filter: f, Statuses: []article.Status{article.Removed}, Order: store.ByRemoval, Limit: 3}, 1)
+				got, _ := searchToEnd(t, s, store.Query{Filter: f, Statuses: []article.Status{article.Removed}, Order: store.ByRemoval, Limit: 3}, 1)
 				if sources(got) != sources(want) || len(want) == 0 {
 					t.Errorf("%s: %s, want %s", expr, sources(got), sources(want))
 				}

@@ -18,9 +18,9 @@ func tagged(tag string) func(*article.Article) {
 	return func(a *article.Article) { a.Tags = append(a.Tags, tag) }
 }
 
-// wantStanding checks an article's status, and that nothing tells of one that
-// readers never saw.
-func wantStanding(t *testing.T, s *store.Store, id string, want article.Status) {
+// wantStatus checks an article's status, and that nothing reveals an article that readers never
+// saw.
+func wantStatus(t *testing.T, s *store.Store, id string, want article.Status) {
 	t.Helper()
 	a, err := s.Article(t.Context(), id)
 	if err != nil || a.Status != want {
@@ -44,33 +44,33 @@ func wantStanding(t *testing.T, s *store.Store, id string, want article.Status) 
 func TestRemovedDraftIsWithdrawnWithoutTombstone(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		id := put(t, s, piece("secret", draft, tagged("Acquisition"))).ID
+		id := put(t, s, newArticle("secret", draft, tagged("Acquisition"))).ID
 		remove := func() {
 			t.Helper()
 			if err := s.RemoveArticle(t.Context(), id); err != nil {
 				t.Fatal(err)
 			}
-			wantStanding(t, s, id, article.Withdrawn)
+			wantStatus(t, s, id, article.Withdrawn)
 		}
 		remove()
 		remove()
-		if again := put(t, s, piece("secret", draft, tagged("Acquisition"))); again.Outcome != store.Unchanged || !again.Removed {
+		if again := put(t, s, newArticle("secret", draft, tagged("Acquisition"))); again.Outcome != store.Unchanged || !again.Removed {
 			t.Errorf("the same file again: %+v", again)
 		}
 		if err := s.RestoreArticle(t.Context(), id); err != nil {
 			t.Fatal(err)
 		}
-		wantStanding(t, s, id, article.Draft)
+		wantStatus(t, s, id, article.Draft)
 		remove()
-		put(t, s, piece("secret", draft, tagged("Acquisition"), tagged("more")))
-		wantStanding(t, s, id, article.Draft)
+		put(t, s, newArticle("secret", draft, tagged("Acquisition"), tagged("more")))
+		wantStatus(t, s, id, article.Draft)
 		remove()
 		before := time.Now().Add(-time.Millisecond)
-		put(t, s, piece("secret", tagged("Acquisition")))
-		wantStanding(t, s, id, article.Published)
+		put(t, s, newArticle("secret", tagged("Acquisition")))
+		wantStatus(t, s, id, article.Published)
 		found, err := s.Articles(t.Context(), store.Query{After: store.Position{At: before.UnixMilli()}})
 		if len(found) != 1 || err != nil {
-			t.Errorf("it does not appear when it is published, but at its old date: %v, %v", found, err)
+			t.Errorf("it appears at its old date, not when it is published: %v, %v", found, err)
 		}
 	})
 }
@@ -83,19 +83,19 @@ func TestRemovedFutureArticleAppearsWhenItIsRestored(t *testing.T) {
 			clock := newClock()
 			s := storetest.Open(t, engine, store.Options{Clock: clock.now})
 			due := clock.now().Add(time.Hour)
-			id := put(t, s, piece("secret", tagged("Acquisition"), func(a *article.Article) { a.Published = due })).ID
+			id := put(t, s, newArticle("secret", tagged("Acquisition"), func(a *article.Article) { a.Published = due })).ID
 			if err := s.RemoveArticle(t.Context(), id); err != nil {
 				t.Fatal(err)
 			}
-			wantStanding(t, s, id, article.Withdrawn)
+			wantStatus(t, s, id, article.Withdrawn)
 			clock.add(2 * time.Hour)
-			wantStanding(t, s, id, article.Withdrawn) // its date has come, and nobody hears of it
+			wantStatus(t, s, id, article.Withdrawn) // its date has passed, and no feed shows it
 			back := clock.now()
 			if err := s.RestoreArticle(t.Context(), id); err != nil {
 				t.Fatal(err)
 			}
-			wantStanding(t, s, id, article.Published)
-			for _, expr := range []string{"", "acquisition"} { // the labels keep places of their own
+			wantStatus(t, s, id, article.Published)
+			for _, expr := range []string{"", "acquisition"} { // labels store their own copy of the position
 				found, err := s.Articles(t.Context(), store.Query{Filter: filter(t, expr), AsOf: clock.now()})
 				if len(found) != 1 || err != nil || found[0].Position.At < back.UnixMilli() {
 					t.Errorf("%q: %+v, %v; want it to appear no earlier than %v", expr, found, err, back)
@@ -105,7 +105,7 @@ func TestRemovedFutureArticleAppearsWhenItIsRestored(t *testing.T) {
 	}
 }
 
-// listed returns the sources of the articles that readers find.
+// listed returns the sources of the articles in the newest feed.
 func listed(t *testing.T, s *store.Store) string {
 	t.Helper()
 	found, err := s.Articles(t.Context(), store.Query{AsOf: s.Now()})
@@ -115,8 +115,8 @@ func listed(t *testing.T, s *store.Store) string {
 	return sources(found)
 }
 
-// TestImportWithAnotherStatusWithdrawsAnArticle imports a file with its mark changed: what readers saw
-// goes, and the way back gives the same article.
+// TestImportWithAnotherStatusWithdrawsAnArticle imports a file with its status changed: a published
+// article disappears, and the earlier status restores the same article.
 func TestImportWithAnotherStatusWithdrawsAnArticle(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
@@ -126,31 +126,31 @@ func TestImportWithAnotherStatusWithdrawsAnArticle(t *testing.T) {
 		}{
 			"draft": {article.Draft, article.Draft}, "unlisted": {article.Unlisted, article.Unlisted}, "withdrawn": {article.Withdrawn, article.Removed},
 		} {
-			id := put(t, s, piece(name)).ID
+			id := put(t, s, newArticle(name)).ID
 			before, err := s.LastChange(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
-			kept := put(t, s, piece(name, func(a *article.Article) { a.Status = c.status }))
+			kept := put(t, s, newArticle(name, func(a *article.Article) { a.Status = c.status }))
 			after, err := s.LastChange(t.Context())
 			if err != nil || after.Revision == before.Revision || after.LastRemoval.IsZero() {
-				t.Errorf("%s: feeds are not told: %+v, %v", name, after, err)
+				t.Errorf("%s: the change feed does not report it: %+v, %v", name, after, err)
 			}
 			if kept.ID != id || listed(t, s) != "" {
-				t.Errorf("%s: %+v, and readers find %q", name, kept, listed(t, s))
+				t.Errorf("%s: %+v, and feeds list %q", name, kept, listed(t, s))
 			}
 			if a, err := s.Article(t.Context(), id); err != nil || a.Status != c.stored {
 				t.Errorf("%s is stored as %s, %v", name, a.Status, err)
 			}
-			if back := put(t, s, piece(name)); back.ID != id || listed(t, s) != name {
-				t.Errorf("%s, published again: %+v, and readers find %q", name, back, listed(t, s))
+			if back := put(t, s, newArticle(name)); back.ID != id || listed(t, s) != name {
+				t.Errorf("%s, published again: %+v, and feeds list %q", name, back, listed(t, s))
 			}
 			if err := s.RemoveArticle(t.Context(), id); err != nil {
 				t.Fatal(err)
 			}
 		}
-		// One that readers never saw leaves no trace.
-		id := put(t, s, piece("never", func(a *article.Article) { a.Status = article.Withdrawn })).ID
+		// An article that readers never saw leaves no trace.
+		id := put(t, s, newArticle("never", func(a *article.Article) { a.Status = article.Withdrawn })).ID
 		if a, err := s.Article(t.Context(), id); err != nil || a.Status != article.Withdrawn || a.Removed.IsZero() {
 			t.Errorf("%+v, %v", a, err)
 		}
@@ -167,18 +167,18 @@ func TestExpiredArticlesAreWithdrawn(t *testing.T) {
 			until := func(d time.Duration) func(*article.Article) {
 				return func(a *article.Article) { a.Expires = clock.now().Add(d).Truncate(time.Millisecond) }
 			}
-			ids := map[string]string{"kept": put(t, s, piece("kept")).ID}
-			seen := piece("seen", until(time.Hour))
+			ids := map[string]string{"kept": put(t, s, newArticle("kept")).ID}
+			seen := newArticle("seen", until(time.Hour))
 			ids["seen"] = put(t, s, seen).ID
-			ids["unlisted"] = put(t, s, piece("unlisted", until(time.Hour), func(a *article.Article) { a.Status = article.Unlisted })).ID
-			ids["future"] = put(t, s, piece("future", until(time.Hour), func(a *article.Article) { a.Published = clock.now().Add(2 * time.Hour) })).ID
-			ids["past"] = put(t, s, piece("past", until(-time.Hour))).ID
+			ids["unlisted"] = put(t, s, newArticle("unlisted", until(time.Hour), func(a *article.Article) { a.Status = article.Unlisted })).ID
+			ids["future"] = put(t, s, newArticle("future", until(time.Hour), func(a *article.Article) { a.Published = clock.now().Add(2 * time.Hour) })).ID
+			ids["past"] = put(t, s, newArticle("past", until(-time.Hour))).ID
 			if n, err := s.WithdrawExpired(t.Context()); n != 0 || err != nil || listed(t, s) != "seen kept" {
-				t.Fatalf("%d withdrawn early, %v; readers find %q", n, err, listed(t, s))
+				t.Fatalf("%d withdrawn early, %v; feeds list %q", n, err, listed(t, s))
 			}
 			clock.add(time.Hour)
 			if n, err := s.WithdrawExpired(t.Context()); n != 3 || err != nil || listed(t, s) != "kept" {
-				t.Fatalf("%d withdrawn, %v; readers find %q", n, err, listed(t, s))
+				t.Fatalf("%d withdrawn, %v; feeds list %q", n, err, listed(t, s))
 			}
 			for name, want := range map[string]article.Status{"kept": article.Published, "seen": article.Removed, "unlisted": article.Withdrawn, "future": article.Withdrawn, "past": article.Withdrawn} {
 				if a, err := s.Article(t.Context(), ids[name]); err != nil || a.Status != want {
@@ -191,10 +191,10 @@ func TestExpiredArticlesAreWithdrawn(t *testing.T) {
 			if err := s.RestoreArticle(t.Context(), ids["unlisted"]); err != nil {
 				t.Fatal(err)
 			}
-			wantStanding(t, s, ids["unlisted"], article.Unlisted)
+			wantStatus(t, s, ids["unlisted"], article.Unlisted)
 			// A later date in the file brings it back, as the same article.
-			if back := put(t, s, piece("seen", until(time.Hour))); back.ID != ids["seen"] || listed(t, s) != "seen kept" {
-				t.Errorf("with a later date: %+v; readers find %q", back, listed(t, s))
+			if back := put(t, s, newArticle("seen", until(time.Hour))); back.ID != ids["seen"] || listed(t, s) != "seen kept" {
+				t.Errorf("with a later date: %+v; feeds list %q", back, listed(t, s))
 			}
 			if n, err := s.WithdrawExpired(t.Context()); n != 0 || err != nil {
 				t.Errorf("%d withdrawn again, %v", n, err)

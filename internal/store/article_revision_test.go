@@ -10,9 +10,9 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-// departures opens a store whose clock goes on by a minute a step, and returns a
+// openWithRemovals opens a store whose clock goes on by a minute a step, and returns a
 // function that takes a step and says whether an article may have left a feed in it.
-func departures(t *testing.T, engine store.Engine) (*store.Store, func(step func()) bool) {
+func openWithRemovals(t *testing.T, engine store.Engine) (*store.Store, func(step func()) bool) {
 	t.Helper()
 	var minutes atomic.Int64
 	start := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
@@ -28,7 +28,7 @@ func departures(t *testing.T, engine store.Engine) (*store.Store, func(step func
 		step()
 		after, err := s.LastChange(t.Context())
 		if err != nil || !after.LastRemoval.Equal(before.LastRemoval) && !after.LastRemoval.Equal(clock()) {
-			t.Fatalf("departed went from %v to %v at %v: %v", before, after, clock(), err)
+			t.Fatalf("the last removal went from %v to %v at %v: %v", before, after, clock(), err)
 		}
 		return !after.LastRemoval.Equal(before.LastRemoval)
 	}
@@ -39,7 +39,7 @@ func TestLastRemovalMovesOnlyWhenAFeedMayLoseAnArticle(t *testing.T) {
 	for _, engine := range storetest.Engines {
 		t.Run(string(engine), func(t *testing.T) {
 			t.Parallel()
-			s, departs := departures(t, engine)
+			s, departs := openWithRemovals(t, engine)
 			var id string
 			draft := func(a *article.Article) { a.Status = article.Draft }
 			title := func(title string) func(*article.Article) { return func(a *article.Article) { a.Title = title } }
@@ -53,21 +53,21 @@ func TestLastRemovalMovesOnlyWhenAFeedMayLoseAnArticle(t *testing.T) {
 				do   func()
 				want bool
 			}{
-				{"a new article", func() { id = put(t, s, piece("a")).ID }, false},
-				{"the same again", func() { put(t, s, piece("a")) }, false},
-				{"an edit", func() { put(t, s, piece("a", title("Other"))) }, true},
+				{"a new article", func() { id = put(t, s, newArticle("a")).ID }, false},
+				{"the same again", func() { put(t, s, newArticle("a")) }, false},
+				{"an edit", func() { put(t, s, newArticle("a", title("Other"))) }, true},
 				{"a removal", func() { check(s.RemoveArticle(t.Context(), id)) }, true},
 				{"a removal again", func() { check(s.RemoveArticle(t.Context(), id)) }, false},
 				{"a restore", func() { check(s.RestoreArticle(t.Context(), id)) }, true},
-				{"back to draft", func() { put(t, s, piece("a", draft)) }, true},
-				{"an edit of a draft", func() { put(t, s, piece("a", draft, title("Third"))) }, false},
+				{"back to draft", func() { put(t, s, newArticle("a", draft)) }, true},
+				{"an edit of a draft", func() { put(t, s, newArticle("a", draft, title("Third"))) }, false},
 				{"a removal of a draft", func() { check(s.RemoveArticle(t.Context(), id)) }, false},
 				{"its restore", func() { check(s.RestoreArticle(t.Context(), id)) }, false},
-				{"a draft published", func() { put(t, s, piece("a")) }, true}, // with a date of its own, which may be old
+				{"a draft published", func() { put(t, s, newArticle("a")) }, true}, // its own date may be old
 			}
 			for _, step := range steps {
 				if got := departs(step.do); got != step.want {
-					t.Errorf("%s: departed moves: %t, want %t", step.name, got, step.want)
+					t.Errorf("%s: the last removal moves: %t, want %t", step.name, got, step.want)
 				}
 			}
 		})

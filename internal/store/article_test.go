@@ -15,8 +15,8 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-// piece makes an article as an import would.
-func piece(source string, change ...func(a *article.Article)) *article.Article {
+// newArticle returns an article as an import makes it.
+func newArticle(source string, change ...func(a *article.Article)) *article.Article {
 	a := &article.Article{
 		Source: source, Slug: source, Title: "On " + source, Summary: "A summary.", HTML: "<p>Some text.</p>", Language: "en",
 		Tags: []string{"news"}, Authors: []article.Author{{Name: "Ada"}}, Status: article.Published,
@@ -41,7 +41,7 @@ func put(t *testing.T, s *store.Store, a *article.Article) store.Change {
 func TestStoredArticleIsReadBackUnchanged(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		in := piece("whole", func(a *article.Article) {
+		in := newArticle("whole", func(a *article.Article) {
 			a.URL = "https://example.org/whole"
 			a.Title = "Ünïcode “quotes” & <b>"
 			a.Language = "pt-BR"
@@ -66,7 +66,7 @@ func TestStoredArticleIsReadBackUnchanged(t *testing.T) {
 			t.Errorf("got  %+v\nwant %+v", got, want)
 		}
 		if got.Ingested.IsZero() {
-			t.Error("it has no time of ingestion")
+			t.Error("the article has no time of import")
 		}
 	})
 }
@@ -74,14 +74,14 @@ func TestStoredArticleIsReadBackUnchanged(t *testing.T) {
 func TestReimportUpdatesOnlyChangedArticles(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		first := put(t, s, piece("a"))
+		first := put(t, s, newArticle("a"))
 		before, _ := s.Revision(t.Context())
-		again := put(t, s, piece("a"))
+		again := put(t, s, newArticle("a"))
 		after, _ := s.Revision(t.Context())
 		if first.Outcome != store.Created || again.Outcome != store.Unchanged || again.ID != first.ID || before != after {
 			t.Errorf("first %+v, again %+v, revision %d then %d", first, again, before, after)
 		}
-		changed := put(t, s, piece("a", func(a *article.Article) { a.Title = "New" }))
+		changed := put(t, s, newArticle("a", func(a *article.Article) { a.Title = "New" }))
 		if changed.Outcome != store.Updated || changed.ID != first.ID || changed.Slug != first.Slug {
 			t.Errorf("changed: %+v, want %+v updated", changed, first)
 		}
@@ -97,7 +97,7 @@ func TestConcurrentImportsOfOneSourceMakeOneArticle(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		var made sync.Map
 		together(t, 8, func(ctx context.Context, i int) error {
-			change, err := s.PutArticle(ctx, piece("same", func(a *article.Article) { a.Title = fmt.Sprint(i) }), nil, nil)
+			change, err := s.PutArticle(ctx, newArticle("same", func(a *article.Article) { a.Title = fmt.Sprint(i) }), nil, nil)
 			made.Store(change.ID, true)
 			return err
 		})
@@ -114,9 +114,9 @@ func TestSlugsAreUniqueUnderConcurrency(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		var slugs sync.Map
 		together(t, 8, func(ctx context.Context, i int) error {
-			change, err := s.PutArticle(ctx, piece(fmt.Sprintf("s%d", i), func(a *article.Article) { a.Slug = "wanted" }), nil, nil)
+			change, err := s.PutArticle(ctx, newArticle(fmt.Sprintf("s%d", i), func(a *article.Article) { a.Slug = "wanted" }), nil, nil)
 			if _, twice := slugs.LoadOrStore(change.Slug, i); twice {
-				return fmt.Errorf("slug %s was given out twice", change.Slug)
+				return fmt.Errorf("slug %s was assigned twice", change.Slug)
 			}
 			return err
 		})
@@ -142,7 +142,7 @@ func TestMovedArticleRedirectsFromEachOldAddress(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
 		for _, slug := range []string{"one", "zwei drei", "été", "one"} {
-			change := put(t, s, piece("moving", func(a *article.Article) { a.Slug = slug }))
+			change := put(t, s, newArticle("moving", func(a *article.Article) { a.Slug = slug }))
 			if change.Slug != slug {
 				t.Fatalf("slug %q, want %q", change.Slug, slug)
 			}
@@ -155,7 +155,7 @@ func TestMovedArticleRedirectsFromEachOldAddress(t *testing.T) {
 		if got, err := s.Redirect(ctx, "/articles/one"); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("the page itself redirects to %q, %v", got, err)
 		}
-		other := put(t, s, piece("other", func(a *article.Article) { a.Slug = "été" }))
+		other := put(t, s, newArticle("other", func(a *article.Article) { a.Slug = "été" }))
 		if other.Slug != "été-2" {
 			t.Errorf("another article got the slug %q, which was the first one's address", other.Slug)
 		}
@@ -176,7 +176,7 @@ func TestRedirectsOfAnImportAreFollowedToTheEnd(t *testing.T) {
 		if err := s.PutRedirects(ctx, []article.Redirect{{From: "/articles/page", To: "/elsewhere"}}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.PutArticle(ctx, piece("page"), []article.Redirect{{From: "/blog/page.html"}}, nil); err != nil { // it takes its address
+		if _, err := s.PutArticle(ctx, newArticle("page"), []article.Redirect{{From: "/blog/page.html"}}, nil); err != nil { // the article takes the path of a redirect
 			t.Fatal(err)
 		}
 		for path, want := range map[string]string{"/old": "/articles/page", "/out": "https://example.org/x", "/ring": "", "/self": "", "/none": "", "/articles/page": "", "/blog/page.html": "/articles/page"} {
@@ -192,26 +192,26 @@ func TestRemovedArticleStaysRemovedUntilItsContentChanges(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
-		id := put(t, s, piece("gone")).ID
+		id := put(t, s, newArticle("gone")).ID
 		if err := s.RemoveArticle(ctx, id); err != nil {
 			t.Fatal(err)
 		}
 		if list, err := s.Articles(ctx, store.Query{Filter: filter(t, "news")}); len(list) != 0 || err != nil {
 			t.Errorf("a removed article is listed: %v, %v", list, err)
 		}
-		if again := put(t, s, piece("gone")); again.Outcome != store.Unchanged || !again.Removed {
+		if again := put(t, s, newArticle("gone")); again.Outcome != store.Unchanged || !again.Removed {
 			t.Errorf("same content again: %+v", again)
 		}
 		stones, err := s.Articles(ctx, store.Query{Statuses: []article.Status{article.Removed}, Order: store.ByRemoval})
 		if len(stones) != 1 || err != nil || stones[0].Removed.IsZero() {
 			t.Errorf("tombstones: %v, %v", stones, err)
 		}
-		put(t, s, piece("gone", func(a *article.Article) { a.Title = "Back" }))
+		put(t, s, newArticle("gone", func(a *article.Article) { a.Title = "Back" }))
 		if got, err := s.Article(ctx, id); got.Status != article.Published || !got.Removed.IsZero() || err != nil {
 			t.Errorf("new content: %s removed %v, %v", got.Status, got.Removed, err)
 		}
 		if err := s.RemoveArticle(ctx, "none"); !errors.Is(err, store.ErrNotFound) {
-			t.Errorf("removing nothing: %v", err)
+			t.Errorf("removing an unknown article: %v", err)
 		}
 	})
 }
@@ -246,7 +246,7 @@ func TestFiltersSelectWhatTheyMatch(t *testing.T) {
 		"(golang OR jobs" + many(" OR a", 70) + ") AND lang:en AND (text:red OR text:green)", // none is small enough
 	}
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		pieces := zoo(t, s)
+		pieces := putSampleArticles(t, s)
 		for _, expr := range exprs {
 			f := filter(t, expr)
 			var want []string
@@ -272,14 +272,14 @@ func many(part string, n int) string {
 	return out.String()
 }
 
-// zoo puts articles of many kinds, each a millisecond apart, and returns them in
+// putSampleArticles stores articles of many kinds, each a millisecond apart, and returns them in
 // the order of their appearance.
-func zoo(t *testing.T, s *store.Store) []*article.Article {
+func putSampleArticles(t *testing.T, s *store.Store) []*article.Article {
 	var pieces []*article.Article
 	tags := [][]string{nil, {"golang"}, {"jobs"}, {"Golang", "jobs"}, {"été"}, {"C/C++", "golang"}}
 	bodies := []string{"<p>red apples</p>", "<p>green <b>apples</b></p>", "<p>日本語の記事</p>"}
 	for i := range 24 {
-		pieces = append(pieces, piece(fmt.Sprintf("z%02d", i), func(a *article.Article) {
+		pieces = append(pieces, newArticle(fmt.Sprintf("z%02d", i), func(a *article.Article) {
 			a.Tags = tags[i%len(tags)]
 			a.HTML = bodies[i%len(bodies)]
 			a.Language = []string{"en", "en-GB", "fr", ""}[i%4]

@@ -10,8 +10,8 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-// at runs a test on a store of each engine, with a clock of its own.
-func at(t *testing.T, clock func() time.Time, test func(t *testing.T, s *store.Store)) {
+// eachWithClock runs a test on a store of each engine with the given clock.
+func eachWithClock(t *testing.T, clock func() time.Time, test func(t *testing.T, s *store.Store)) {
 	t.Helper()
 	for _, engine := range storetest.Engines {
 		t.Run(string(engine), func(t *testing.T) {
@@ -23,10 +23,10 @@ func at(t *testing.T, clock func() time.Time, test func(t *testing.T, s *store.S
 
 func TestRemovedArticlesOfALabelAreListedByTheirRemoval(t *testing.T) {
 	t.Parallel()
-	at(t, newClock().now, func(t *testing.T, s *store.Store) {
+	eachWithClock(t, newClock().now, func(t *testing.T, s *store.Store) {
 		var ids []string
 		for i := range 6 {
-			ids = append(ids, put(t, s, piece(fmt.Sprint("r", i), func(a *article.Article) { a.Tags = [][]string{{"even"}, {"odd"}}[i%2] })).ID)
+			ids = append(ids, put(t, s, newArticle(fmt.Sprint("r", i), func(a *article.Article) { a.Tags = [][]string{{"even"}, {"odd"}}[i%2] })).ID)
 		}
 		for _, i := range []int{3, 0, 5, 1, 2} {
 			if err := s.RemoveArticle(t.Context(), ids[i]); err != nil {
@@ -57,20 +57,20 @@ func TestUpdateTimeIsNeverInTheFuture(t *testing.T) {
 	t.Parallel()
 	const year = 365 * 24 * time.Hour
 	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
-	at(t, func() time.Time { return now }, func(t *testing.T, s *store.Store) {
+	eachWithClock(t, func() time.Time { return now }, func(t *testing.T, s *store.Store) {
 		for name, dates := range map[string]struct{ published, updated, want time.Time }{
-			"updated in a year":           {now.Add(-year), now.Add(year), now},
-			"published in a year":         {now.Add(year), now.Add(year), now.Add(year)},
-			"updated after it appears":    {now.Add(year), now.Add(2 * year), now.Add(year)},
-			"updated a year ago":          {now.Add(-2 * year), now.Add(-year), now.Add(-year)},
-			"updated before it was there": {now.Add(-year), now.Add(-2 * year), now.Add(-year)},
+			"updated in a year":              {now.Add(-year), now.Add(year), now},
+			"published in a year":            {now.Add(year), now.Add(year), now.Add(year)},
+			"updated after it appears":       {now.Add(year), now.Add(2 * year), now.Add(year)},
+			"updated a year ago":             {now.Add(-2 * year), now.Add(-year), now.Add(-year)},
+			"updated before it was imported": {now.Add(-year), now.Add(-2 * year), now.Add(-year)},
 		} {
-			id := put(t, s, piece(name, func(a *article.Article) { a.Published, a.Updated = dates.published, dates.updated })).ID
+			id := put(t, s, newArticle(name, func(a *article.Article) { a.Published, a.Updated = dates.published, dates.updated })).ID
 			if got, err := s.Article(t.Context(), id); err != nil || !got.Updated.Equal(dates.want) {
 				t.Errorf("%s: %v, want %v; %v", name, got.Updated, dates.want, err)
 			}
 		}
-		id := put(t, s, piece("updated in a year", func(a *article.Article) { a.Title, a.Updated = "Other", now.Add(3*year) })).ID
+		id := put(t, s, newArticle("updated in a year", func(a *article.Article) { a.Title, a.Updated = "Other", now.Add(3*year) })).ID
 		if got, err := s.Article(t.Context(), id); err != nil || !got.Updated.Equal(now) {
 			t.Errorf("edited: %v, want %v; %v", got.Updated, now, err)
 		}

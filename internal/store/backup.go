@@ -101,7 +101,7 @@ func (s *Store) writeTable(ctx context.Context, tx *sql.Tx, out *archive.Writer,
 	return out.End(last)
 }
 
-// storedGeneration returns the generation of a store in hex, empty when it has none yet.
+// storedGeneration returns the generation of a store in hex; empty when it has none yet.
 func storedGeneration(ctx context.Context, db schema.Queryer, all []schema.Table) (string, error) {
 	if !slices.ContainsFunc(all, func(t schema.Table) bool { return t.Name == "secrets" }) {
 		return "", nil

@@ -16,7 +16,7 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-// newDSN is a place where a restore may make a store.
+// newDSN returns the DSN of a store that does not exist yet.
 func newDSN(t *testing.T, engine store.Engine) string {
 	t.Helper()
 	if engine == store.SQLite {
@@ -25,7 +25,7 @@ func newDSN(t *testing.T, engine store.Engine) string {
 	return testkit.SharedPostgres(t).Database(t)
 }
 
-// backUp makes an archive of a store.
+// backUp writes an archive of a store and returns its path and summary.
 func backUp(t *testing.T, dsn string) (path string, summary archive.Summary) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "backup.tidings")
@@ -73,7 +73,7 @@ func TestBackupOfEveryReleaseIsRestoredOnBothEngines(t *testing.T) {
 	}
 }
 
-// checkRestored checks what a restore changes on purpose.
+// checkRestored checks what a restore changes deliberately.
 func checkRestored(t *testing.T, s *store.Store) {
 	t.Helper()
 	q, err := s.Quarantine(t.Context())
@@ -89,7 +89,7 @@ func checkRestored(t *testing.T, s *store.Store) {
 	}
 	added := add(t, s, "new@example.org", subscriber.Active).ID
 	if added < highest+1000 {
-		t.Errorf("the next subscriber got the number %d, which may have been given out before", added)
+		t.Errorf("the next subscriber has the number %d, which may have been used before", added)
 	}
 }
 
@@ -142,7 +142,7 @@ func TestRestoreRefusesAStoreWithContent(t *testing.T) {
 			_, err = store.Restore(t.Context(), dsn, file, store.RestoreOptions{Replace: true})
 			var open *store.OpenError
 			if !errors.As(err, &open) || !strings.Contains(err.Error(), "stop every tidings process") {
-				t.Errorf("while it is open: %v", err)
+				t.Errorf("while the store is open: %v", err)
 			}
 			if n, err := s.CountSubscribers(t.Context()); err != nil || n["pending"]+n["active"] != 2 {
 				t.Errorf("the store changed: %v, %v", n, err)
@@ -212,7 +212,7 @@ func TestBackupFileIsPrivateAndNeverOverwritten(t *testing.T) {
 		t.Errorf("a backup that failed: %v", err)
 	}
 	if left, err := filepath.Glob(filepath.Dir(failed) + "/.*"); err != nil || len(left) != 0 {
-		t.Errorf("it left %v, %v", left, err)
+		t.Errorf("the failed backup left %v, %v", left, err)
 	}
 }
 
@@ -233,7 +233,7 @@ func TestInterruptedRestoreIsNotOpened(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := store.Open(t.Context(), dsn, store.Options{}); err == nil || !strings.Contains(err.Error(), "interrupted") {
-		t.Errorf("opening it: %v", err)
+		t.Errorf("opening an unfinished restore: %v", err)
 	}
 	if _, err := store.Restore(t.Context(), dsn, file, store.RestoreOptions{Replace: true}); err != nil {
 		t.Fatal(err)

@@ -11,28 +11,28 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-// queue is a store with articles of all kinds around the moment at which a digest began.
-type queue struct {
+// waitingQueue is a store with articles of all kinds around the time at which a digest began.
+type waitingQueue struct {
 	t     *testing.T
 	s     *store.Store
 	clock *clock
 	began time.Time // of the weekly digest
 }
 
-func newQueue(t *testing.T, engine store.Engine) *queue {
+func newQueue(t *testing.T, engine store.Engine) *waitingQueue {
 	t.Helper()
 	c := newClock()
-	q := &queue{t: t, clock: c, s: storetest.Open(t, engine, store.Options{Clock: c.now})}
+	q := &waitingQueue{t: t, clock: c, s: storetest.Open(t, engine, store.Options{Clock: c.now})}
 	day := 24 * time.Hour
-	q.dated("archive", -4000*day)
-	q.dated("recent", -2*day)
+	q.putDated("archive", -4000*day)
+	q.putDated("recent", -2*day)
 	c.at.Add(time.Minute.Milliseconds())
 	q.began = c.now()
-	q.dated("backdated", -1000*day)
-	sent := q.dated("sent", -day)
-	q.dated("jobs", -time.Hour, "jobs")
-	q.dated("future", day)
-	if err := q.s.RemoveArticle(t.Context(), q.dated("gone", -day)); err != nil {
+	q.putDated("backdated", -1000*day)
+	sent := q.putDated("sent", -day)
+	q.putDated("jobs", -time.Hour, "jobs")
+	q.putDated("future", day)
+	if err := q.s.RemoveArticle(t.Context(), q.putDated("gone", -day)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := q.s.DB().ExecContext(t.Context(), "INSERT INTO ledger (digest, article_id, edition_id) VALUES ('weekly', $1, 'e')", sent); err != nil {
@@ -41,14 +41,15 @@ func newQueue(t *testing.T, engine store.Engine) *queue {
 	return q
 }
 
-// dated puts an article that comes in now and is dated so much later, and returns its id.
-func (q *queue) dated(source string, after time.Duration, tags ...string) string {
+// putDated stores an article that is imported now and dated after the given time, and returns its
+// id.
+func (q *waitingQueue) putDated(source string, after time.Duration, tags ...string) string {
 	q.t.Helper()
-	return put(q.t, q.s, piece(source, func(a *article.Article) { a.Published, a.Tags = q.clock.now().Add(after), tags })).ID
+	return put(q.t, q.s, newArticle(source, func(a *article.Article) { a.Published, a.Tags = q.clock.now().Add(after), tags })).ID
 }
 
-// want checks which articles wait, and that as many are counted.
-func (q *queue) want(w store.Waiting, want string) {
+// want checks which articles wait, and that their count is the same.
+func (q *waitingQueue) want(w store.Waiting, want string) {
 	q.t.Helper()
 	if w.Now.IsZero() {
 		w.Now = q.clock.now()
@@ -67,7 +68,8 @@ func (q *queue) want(w store.Waiting, want string) {
 	}
 }
 
-// TestLateArticleWaitsOnceItsDigestBegan and an archive that was there before does not.
+// TestLateArticleWaitsOnceItsDigestBegan checks that a late article waits and an archive that
+// existed before does not.
 func TestLateArticleWaitsOnceItsDigestBegan(t *testing.T) {
 	t.Parallel()
 	for _, engine := range storetest.Engines {
@@ -93,7 +95,7 @@ func TestLateArticleWaitsOnceItsDigestBegan(t *testing.T) {
 	}
 }
 
-// TestArticlesMarkedAsSeenComeBack except those that an edition had in the meantime.
+// TestArticlesMarkedAsSeenComeBack checks that articles that an edition has had stay out.
 func TestArticlesMarkedAsSeenComeBack(t *testing.T) {
 	t.Parallel()
 	for _, engine := range storetest.Engines {
@@ -104,33 +106,33 @@ func TestArticlesMarkedAsSeenComeBack(t *testing.T) {
 			weekly := store.Waiting{Digest: "weekly", Now: q.clock.now()}
 			old := weekly
 			old.Before = q.began.AddDate(0, 0, -7)
-			for _, want := range []int64{2, 0} { // the second time there is nothing left
+			for _, want := range []int64{2, 0} { // the second time none is left
 				if n, err := q.s.MarkSeen(ctx, old); n != want || err != nil {
 					t.Fatalf("marked %d, %v; want %d", n, err, want)
 				}
 			}
 			q.want(weekly, "jobs recent")
 			q.want(store.Waiting{Digest: "daily"}, "jobs sent recent backdated archive")
-			// One that comes in later is late, and waits.
-			q.dated("late", -2000*24*time.Hour)
+			// An article that is imported later is late, and waits.
+			q.putDated("late", -2000*24*time.Hour)
 			q.want(store.Waiting{Digest: "weekly"}, "jobs recent late")
 			counts, err := q.s.LedgerCounts(ctx, "weekly")
 			if counts != (store.LedgerCounts{Seen: 2, Sent: 1}) || err != nil {
 				t.Errorf("counts %+v, %v", counts, err)
 			}
 			if n, err := q.s.MarkUnseen(ctx, "weekly", q.began.AddDate(-5, 0, 0)); n != 1 || err != nil {
-				t.Errorf("put back %d, %v", n, err)
+				t.Errorf("%d articles returned to the queue, %v", n, err)
 			}
 			q.want(store.Waiting{Digest: "weekly"}, "jobs recent late archive")
 			if n, err := q.s.MarkUnseen(ctx, "weekly", time.Time{}); n != 1 || err != nil {
-				t.Errorf("put back %d, %v", n, err)
+				t.Errorf("%d articles returned to the queue, %v", n, err)
 			}
 			q.want(store.Waiting{Digest: "weekly"}, "jobs recent backdated late archive")
 		})
 	}
 }
 
-// TestDigestBeginsWithItsFirstTick whether or not it makes an edition.
+// TestDigestBeginsWithItsFirstTick also checks a tick that makes no edition.
 func TestDigestBeginsWithItsFirstTick(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {

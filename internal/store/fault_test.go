@@ -29,7 +29,7 @@ func TestStoreRecoversWhenPostgresRestartsOrIsKilled(t *testing.T) {
 	server := testkit.StartPostgres(t, testkit.PostgresOptions{})
 	s := storetest.Reopen(t, server.Database(t), store.Options{})
 	together(t, 8, func(ctx context.Context, i int) error { // so that the pool holds several connections
-		_, err := s.PutArticle(ctx, piece(fmt.Sprintf("before%d", i)), nil, nil)
+		_, err := s.PutArticle(ctx, newArticle(fmt.Sprintf("before%d", i)), nil, nil)
 		return err
 	})
 	if err := server.Restart(); err != nil {
@@ -41,7 +41,7 @@ func TestStoreRecoversWhenPostgresRestartsOrIsKilled(t *testing.T) {
 	if err := server.Restart(); err != nil {
 		t.Fatal(err)
 	}
-	put(t, s, piece("restarted")) // at once: nothing of it was sent on the broken connections
+	put(t, s, newArticle("restarted")) // at once: nothing of it was sent on the broken connections
 	if err := server.Kill(); err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func TestStoreRecoversWhenPostgresRestartsOrIsKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, func() error {
-		_, err := s.PutArticle(t.Context(), piece("after"), nil, nil)
+		_, err := s.PutArticle(t.Context(), newArticle("after"), nil, nil)
 		return err
 	})
 	if all, err := s.Articles(t.Context(), store.Query{}); len(all) != 10 || err != nil {
@@ -74,7 +74,7 @@ func TestStoreFollowsAFailoverToAStandby(t *testing.T) {
 	dsn := fmt.Sprintf("postgres://postgres@%s,%s/tidings?sslmode=disable&target_session_attrs=read-write&connect_timeout=2", primary.Address(), standby.Address())
 	s := storetest.Reopen(t, dsn, store.Options{})
 	for i := range 5 {
-		put(t, s, piece(fmt.Sprint("p", i)))
+		put(t, s, newArticle(fmt.Sprint("p", i)))
 	}
 	if err := primary.Kill(); err != nil {
 		t.Fatal(err)
@@ -83,7 +83,7 @@ func TestStoreFollowsAFailoverToAStandby(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, func() error {
-		_, err := s.PutArticle(ctx, piece("after"), nil, nil)
+		_, err := s.PutArticle(ctx, newArticle("after"), nil, nil)
 		return err
 	})
 	if all, err := s.Articles(ctx, store.Query{}); len(all) != 6 || err != nil {
@@ -103,7 +103,7 @@ func TestFrozenNodeLosesItsLocks(t *testing.T) {
 		t.Fatal(err)
 	}
 	other := storetest.Reopen(t, dsn, store.Options{})
-	put(t, other, piece("other")) // waits for the lock, which comes back
+	put(t, other, newArticle("other")) // waits for the lock, which comes back
 	if err := tx.Commit(); err == nil {
 		t.Error("the frozen transaction was committed")
 	}
@@ -132,14 +132,14 @@ func TestFullDiskFailsTheWriteAndNothingElse(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	s := storetest.Open(t, store.SQLite, store.Options{})
-	put(t, s, piece("before"))
+	put(t, s, newArticle("before"))
 	setPages := func(n int) {
 		if _, err := s.DB().ExecContext(ctx, fmt.Sprintf("PRAGMA max_page_count = %d", n)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	setPages(1) // SQLite takes the present size as the least
-	large := piece("large")
+	large := newArticle("large")
 	large.HTML = strings.Repeat("x", 1<<20)
 	if _, err := s.PutArticle(ctx, large, nil, nil); err == nil || !strings.Contains(err.Error(), "full") {
 		t.Errorf("on a full disk: %v", err)

@@ -84,7 +84,7 @@ func TestWriterWaitsForAnotherProcess(t *testing.T) {
 			}
 			done := make(chan error, 1)
 			go func() {
-				_, err := mine.PutArticle(context.WithoutCancel(t.Context()), piece("waits"), nil, nil)
+				_, err := mine.PutArticle(context.WithoutCancel(t.Context()), newArticle("waits"), nil, nil)
 				done <- err
 			}()
 			select {

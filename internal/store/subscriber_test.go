@@ -312,7 +312,7 @@ func TestBrokenTextIsRepairedOnBothEngines(t *testing.T) {
 		if err := s.Subscribe(ctx, sub.ID, "week\x00ly", []string{"a\x00b\xff"}); err != nil {
 			t.Error(err)
 		}
-		put(t, s, piece("hostile", func(a *article.Article) { a.Title, a.Tags = "a\x00\xff", []string{"t\x00\xff"} }))
+		put(t, s, newArticle("hostile", func(a *article.Article) { a.Title, a.Tags = "a\x00\xff", []string{"t\x00\xff"} }))
 		if _, err := s.Articles(ctx, store.Query{Filter: article.Filter{Expr: article.Tag{Key: "\x00\xff"}}}); err != nil {
 			t.Error(err)
 		}
