@@ -22,7 +22,7 @@ func (s *site) mailTo(t *testing.T, address, word string) string {
 			}
 		}
 	}
-	t.Fatalf("no mail to %s with %q came", address, word)
+	t.Fatalf("no mail to %s with %q", address, word)
 	return ""
 }
 
@@ -65,7 +65,7 @@ func TestSubscribeConfirmAndUnsubscribeInBrowser(t *testing.T) {
 	b.Click(`form.one button`)
 	b.WaitText("You are unsubscribed")
 	if who, _ = s.store.Subscriber(t.Context(), who.ID); who.State != subscriber.Unsubscribed {
-		t.Errorf("after leaving they are %s", who.State)
+		t.Errorf("after unsubscribing the subscriber is %s", who.State)
 	}
 	for _, problem := range b.ConsoleErrors() {
 		t.Errorf("console: %s", problem)

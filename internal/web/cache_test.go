@@ -15,8 +15,8 @@ import (
 	"github.com/tidings-press/tidings/internal/web"
 )
 
-// fromMemory reports whether an answer came from memory. Such answers have no request
-// number.
+// fromMemory reports whether a response came from the cache. Such responses have no request
+// id.
 func fromMemory(w *httptest.ResponseRecorder) bool { return w.Header().Get("X-Request-Id") == "" }
 
 func TestPagesAreRenderedOncePerChange(t *testing.T) {
@@ -70,9 +70,9 @@ func TestPagesAreRenderedOncePerChange(t *testing.T) {
 			put("future", "Of the future", s.store.Now().Add(1500*time.Millisecond))
 			shows("/", "The second")
 			if strings.Contains(ask(h, http.MethodGet, "/").Body.String(), "Of the future") {
-				t.Error("an article with a date to come is shown")
+				t.Error("a future article is shown")
 			}
-			shows("/", "Of the future") // from memory until its time comes
+			shows("/", "Of the future") // from the cache until its date is reached
 			shows("/articles/future", "Of the future")
 		})
 	}
@@ -104,14 +104,14 @@ func TestRequestsBeyondQueueGet503(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ask(h, http.MethodGet, "/") // now it is in memory
+	ask(h, http.MethodGet, "/") // renders the page into the cache
 	hold := make(chan struct{})
-	var crowd sync.WaitGroup
-	release := sync.OnceFunc(func() { close(hold); crowd.Wait() })
+	var renderings sync.WaitGroup
+	release := sync.OnceFunc(func() { close(hold); renderings.Wait() })
 	defer release()
 	refused := make(chan struct{}, 2000)
 	for range 2000 { // fill the pool and the queue
-		crowd.Go(func() {
+		renderings.Go(func() {
 			if share.Render(t.Context(), loadshare.Linked, func() { <-hold }) != nil {
 				refused <- struct{}{}
 			}

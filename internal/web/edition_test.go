@@ -37,7 +37,7 @@ func wantImpersonal(t *testing.T, w *httptest.ResponseRecorder) {
 	}
 	for _, personal := range []string{"ada@example.org", "Quistgaard", "/unsubscribe/", "/preferences/", "/private/", "You receive", "because you subscribed", "Unsubscribe"} {
 		if strings.Contains(w.Body.String(), personal) {
-			t.Errorf("the page holds %q", personal)
+			t.Errorf("the page contains %q", personal)
 		}
 	}
 	for _, want := range []string{"comes by mail", `href="https://news.example.org/subscribe?digest=weekly"`} {
@@ -64,7 +64,7 @@ func TestEditionPageIsImpersonal(t *testing.T) {
 		t.Fatal(err)
 	}
 	if w := ask(h, http.MethodGet, digest.PagePath(edition.ID)); w.Code != http.StatusNotFound {
-		t.Errorf("a draft is open to everyone: %d", w.Code)
+		t.Errorf("a draft is public: %d", w.Code)
 	}
 	if _, err := engine.Approve(t.Context(), edition.ID); err != nil {
 		t.Fatal(err)
@@ -107,7 +107,8 @@ func TestEditionsAreIndexedWhereConfigured(t *testing.T) {
 	}
 }
 
-// TestEditionPageOmitsWithdrawnArticle: the page omits it, though mails contain it.
+// TestEditionPageOmitsWithdrawnArticle checks the page of an edition whose mails contain the
+// article.
 func TestEditionPageOmitsWithdrawnArticle(t *testing.T) {
 	t.Parallel()
 	s, engine, h := handler(t, store.SQLite)
@@ -144,8 +145,8 @@ func TestEditionPageOmitsWithdrawnArticle(t *testing.T) {
 	eventually(t, "the end of an edition without any article", func() bool { return page().Code == http.StatusGone })
 }
 
-// TestEditionPageHasArticlesOfVariant: a reader of some topics finds in the browser what
-// the mail had, on a page that holds nothing of the reader.
+// TestEditionPageHasArticlesOfVariant checks that a subscriber of some topics finds the articles
+// of their mail on the page, and that the page contains no personal data.
 func TestEditionPageHasArticlesOfVariant(t *testing.T) {
 	t.Parallel()
 	s, engine, h := handler(t, store.SQLite)
@@ -178,7 +179,7 @@ func TestEditionPageHasArticlesOfVariant(t *testing.T) {
 		pages = append(pages, w.Body.String())
 	}
 	if pages[0] == pages[1] || strings.Count(digest.PagePath(edition.ID), "/") != 2 {
-		t.Error("a reader of one topic sees everything")
+		t.Error("a subscriber of one topic sees all articles")
 	}
 	for _, part := range []string{"99", "-1", "18446744073709551616"} {
 		if w := ask(h, http.MethodGet, digest.PagePath(edition.ID)+"/"+part); w.Code != http.StatusNotFound {
@@ -187,8 +188,8 @@ func TestEditionPageHasArticlesOfVariant(t *testing.T) {
 	}
 }
 
-// TestPersonalEditionLinkRedirectsToVariant: the links in mails of earlier versions led to a
-// page with the reader's address and links. They lead to the public one.
+// TestPersonalEditionLinkRedirectsToVariant checks the links in mails of earlier versions, which
+// led to a page with the subscriber's address and links. They redirect to the public page.
 func TestPersonalEditionLinkRedirectsToVariant(t *testing.T) {
 	t.Parallel()
 	s, engine, h := handler(t, store.SQLite)

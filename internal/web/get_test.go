@@ -12,7 +12,7 @@ import (
 	"github.com/tidings-press/tidings/internal/token"
 )
 
-// dump returns all rows of all tables except the statistics of polls, which count reads.
+// dump returns all rows of all tables, except poll statistics, which count GET requests.
 func dump(t *testing.T, s *store.Store) []string {
 	t.Helper()
 	ctx, db := t.Context(), s.DB()
@@ -58,8 +58,7 @@ func dump(t *testing.T, s *store.Store) []string {
 	return out
 }
 
-// Mail scanners, link previews and browsers that prefetch open every address that they
-// see.
+// Mail scanners, link previews and prefetching browsers open every link that they see.
 func TestGetRequestsChangeNothing(t *testing.T) {
 	t.Parallel()
 	s, engine, h := handler(t, store.SQLite)
@@ -121,6 +120,6 @@ func TestGetRequestsChangeNothing(t *testing.T) {
 		}
 	}
 	if len(seen) < 80 {
-		t.Errorf("the walk saw only %d addresses", len(seen))
+		t.Errorf("only %d addresses were found", len(seen))
 	}
 }

@@ -46,7 +46,7 @@ type site struct {
 	url     string
 }
 
-// mailTemplates is loaded once: checking the templates takes longer than a test.
+// mailTemplates loads the templates once, since checking them takes longer than a test.
 var mailTemplates = sync.OnceValues(func() (*templates.Set, error) { return templates.Load("") })
 
 // open opens a service with the sample articles.
@@ -110,7 +110,7 @@ func handlerWith(t *testing.T, engine store.Engine, change func(*config.Config))
 	return s, s.engine, h
 }
 
-// serve runs a node, with its phrases in a language, until the test ends.
+// serve runs a node of a site in a language until the test ends.
 func serve(t *testing.T, language string) *site {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -143,14 +143,14 @@ func (s *site) subscriber(t *testing.T, address string) subscriber.Subscriber {
 	return who
 }
 
-// ask returns the answer to a request.
+// ask returns the response to a request.
 func ask(h http.Handler, method, target string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequest(method, target, nil))
 	return w
 }
 
-// eventually waits until a page follows a change of the store.
+// eventually waits until a condition holds.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	testkit.Eventually(t, what, holds)

@@ -12,14 +12,14 @@ import (
 	"github.com/tidings-press/tidings/internal/web"
 )
 
-// Without a limit, a client that sends a header line now and then keeps its connection.
+// Without a limit, a client could keep a connection by sending a header line now and then.
 func TestSlowHeadersCloseConnection(t *testing.T) {
 	t.Parallel()
 	server := web.NewServer(http.NotFoundHandler(), slog.New(slog.DiscardHandler))
 	if server.ReadHeaderTimeout == 0 || server.ReadTimeout == 0 || server.ConnContext == nil || server.IdleTimeout == 0 {
 		t.Fatalf("a limit is missing: %+v", server)
 	}
-	server.ReadHeaderTimeout = 50 * time.Millisecond // the real one would make a slow test
+	server.ReadHeaderTimeout = 50 * time.Millisecond // the production value would make the test slow
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -1,8 +1,8 @@
-// Package web serves HTTP: the public pages, the admin and the feeds behind one handler.
-// New returns it, NewServer the server for it.
+// Package web serves HTTP: the public pages, the admin and the feeds behind one handler. New
+// returns the handler, NewServer a server for it.
 //
-// A GET changes nothing, since mail scanners and link previews open every address that
-// they see. Only a POST changes something.
+// GET requests change nothing, since mail scanners and link previews open every link that they
+// see. Only POST requests change something.
 package web
 
 import (
@@ -25,38 +25,37 @@ import (
 	"github.com/tidings-press/tidings/templates"
 )
 
-// HubPath is the path of our own WebSub hub.
+// HubPath is the path of the built-in WebSub hub.
 const HubPath = "/hub"
 
-// Deps is what New needs.
+// Deps are the dependencies of New.
 type Deps struct {
 	Store     *store.Store
 	Engine    *delivery.Engine
 	Feeds     *feedserver.Server
 	Config    *config.Config
 	Templates *templates.Set
-	// Readers returns how many people read each feed, by the feed's base path; nil when
-	// they are not counted.
+	// Readers returns the estimated readers of each feed, by the feed's base path; nil if
+	// polls are not counted.
 	Readers  func(context.Context) (map[string]feed.Readers, error)
-	Webhooks map[string]http.Handler // reports of bounces by mail services, by name
-	Hub      http.Handler            // the WebSub hub at HubPath; nil when there is none
-	Ready    http.Handler            // answers /readyz; nil for a check that the store can be written to
-	// Share limits the part of the machine that requests may use beside sending; nil sets
-	// no limits.
+	Webhooks map[string]http.Handler // bounce webhooks of mail services, by name
+	Hub      http.Handler            // the WebSub hub; nil if there is none
+	Ready    http.Handler            // answers /readyz; if nil, it checks that the store is writable
+	// Share limits the processor time of requests while mail is sent; nil sets no limits.
 	Share *loadshare.Share
 	Log   *slog.Logger // slog.Default when nil
 }
 
-// Site answers all requests. Run handles the work that requests queue.
+// Site answers all requests. Run processes the jobs that requests queue.
 type Site struct {
 	http.Handler
 	pages *public.Pages
 }
 
-// Run handles queued work until the context ends.
+// Run processes queued jobs until the context ends.
 func (s *Site) Run(ctx context.Context) { s.pages.Run(ctx) }
 
-// New returns the handler for all addresses.
+// New returns the handler for all paths.
 func New(d Deps) (*Site, error) {
 	if d.Log == nil {
 		d.Log = slog.Default()
@@ -82,7 +81,7 @@ func New(d Deps) (*Site, error) {
 	return &Site{guarded, pages}, nil
 }
 
-// fromMemory answers requests for feeds and pages that are rendered already.
+// fromMemory answers requests for feeds and pages from the caches of rendered documents.
 func fromMemory(d Deps, pages *public.Pages) func(http.ResponseWriter, *http.Request) bool {
 	if d.Feeds == nil {
 		return nil
@@ -93,8 +92,8 @@ func fromMemory(d Deps, pages *public.Pages) func(http.ResponseWriter, *http.Req
 	}
 }
 
-// withFeeds serves feeds before the routes, since a ServeMux would clean their paths, in
-// which names may contain encoded slashes and dots.
+// withFeeds serves feeds before the routes: their paths may contain encoded slashes and dots,
+// which a ServeMux would clean.
 func withFeeds(feeds *feedserver.Server, routes http.Handler) http.Handler {
 	if feeds == nil {
 		return routes
@@ -134,14 +133,13 @@ func routes(d Deps, pages *public.Pages, editors *admin.Handler) http.Handler {
 	return mux
 }
 
-// NewServer returns an HTTP server whose limits close slow and idle connections. Handlers
-// of long answers, such as the progress of an edition, extend the limit on writing
-// themselves.
+// NewServer returns an HTTP server that closes slow and idle connections. Handlers of long
+// responses, such as the progress of an edition, extend the write deadline themselves.
 func NewServer(handler http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler: handler,
-		// With different values the server would set a second deadline after each head. The
-		// middleware limits bodies and answers.
+		// With different values the server would set a second deadline after each header. The
+		// middleware limits bodies and responses.
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		ConnContext:       middleware.ConnContext,
@@ -151,14 +149,13 @@ func NewServer(handler http.Handler, log *slog.Logger) *http.Server {
 	}
 }
 
-// alive reports that the process answers requests. A supervisor restarts one that does
-// not.
+// alive answers 200 while the process handles requests. A supervisor restarts it otherwise.
 func alive(w http.ResponseWriter, _ *http.Request) {
 	writePlain(w, http.StatusOK, "ok")
 }
 
-// ready reports whether this node can do its work. A load balancer sends requests only to
-// nodes that can.
+// ready returns the handler that reports whether this node can serve requests. Load balancers
+// send requests only to nodes that can.
 func ready(d Deps) http.Handler {
 	if d.Ready != nil {
 		return d.Ready

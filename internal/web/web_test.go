@@ -57,7 +57,7 @@ func TestReadinessChecksStore(t *testing.T) {
 		t.Errorf("without a store: %d", w.Code)
 	}
 	if w := ask(h, http.MethodGet, "/healthz"); w.Code != http.StatusOK {
-		t.Errorf("the process is alive all the same: %d", w.Code)
+		t.Errorf("/healthz without a store: %d", w.Code)
 	}
 	if w := ask(h, http.MethodGet, "/tags/"); w.Code != http.StatusInternalServerError || !strings.Contains(w.Body.String(), w.Header().Get("X-Request-Id")) {
 		t.Errorf("a page without a store: %d\n%s", w.Code, w.Body)
@@ -87,10 +87,10 @@ func TestFormerHostsRedirectPermanently(t *testing.T) {
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	w := httptest.NewRecorder()
 	if h.ServeHTTP(w, r); w.Code != http.StatusOK {
-		t.Errorf("one click at the old address: %d", w.Code)
+		t.Errorf("one-click unsubscribe at the former address: %d", w.Code)
 	}
 	if who, _ = s.store.Subscriber(t.Context(), who.ID); who.State != subscriber.Unsubscribed {
-		t.Errorf("after it they are %s", who.State)
+		t.Errorf("after it the subscriber is %s", who.State)
 	}
 }
 

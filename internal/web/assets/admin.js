@@ -1,10 +1,10 @@
-// Live parts of the admin's pages. Every page works without this script.
+// Live updates of the admin's pages. All pages work without this script.
 //
 // data-events="ADDRESS"  opens a stream of server-sent events (HTML Standard, section
 //     9.2). Each event replaces the content of the element inside that has its name in
 //     data-event; the event "end" closes the stream. The browser reconnects by itself.
-// data-refresh="SECONDS" fetches the page again and replaces the element by the one with
-//     the same id, until that one has no data-refresh.
+// data-refresh="SECONDS" fetches the page again and replaces the element with the new one
+//     of the same id, until that has no data-refresh.
 "use strict";
 
 for (const root of document.querySelectorAll("[data-events]")) {
@@ -30,6 +30,6 @@ async function refresh(part) {
       part.replaceWith(fresh);
       part = fresh;
     }
-  } catch { } // the server restarts: try again
+  } catch { } // the server may be restarting: try again
   schedule(part);
 }

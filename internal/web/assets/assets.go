@@ -1,5 +1,5 @@
-// Package assets holds the stylesheets, scripts and icons of the pages. Path returns the
-// address of one, which changes with its content; Handler serves them.
+// Package assets contains the style sheets, scripts and icons of the pages. Path returns the
+// path of a file, which changes with its content; Handler serves the files.
 package assets
 
 import (
@@ -22,7 +22,7 @@ type asset struct {
 	data []byte
 }
 
-// byPath has the assets by address, byName their addresses by file name.
+// byPath has the assets by path, byName their paths by file name.
 var byPath, byName = index()
 
 func index() (map[string]asset, map[string]string) {
@@ -43,11 +43,11 @@ func index() (map[string]asset, map[string]string) {
 	return paths, names
 }
 
-// Path returns the address of a file, such as "public.css"; empty when there is none.
+// Path returns the path of a file such as "public.css", or "" if there is none.
 func Path(name string) string { return byName[name] }
 
-// Handler serves the files below /assets/. Their addresses name their content, so
-// caches may keep them without asking again (RFC 8246).
+// Handler serves the files below /assets/. Their paths contain a hash of the content, so caches
+// may keep them without revalidation (RFC 8246).
 func Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a, ok := byPath[r.URL.Path]
@@ -60,8 +60,7 @@ func Handler() http.Handler {
 	})
 }
 
-// Fixed returns a handler for one file at an address that does not change, such as
-// /favicon.ico.
+// Fixed returns a handler for a file at a fixed path, such as /favicon.ico.
 func Fixed(name string) http.Handler {
 	a := byPath[byName[name]]
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -72,7 +71,7 @@ func Fixed(name string) http.Handler {
 
 func serve(w http.ResponseWriter, r *http.Request, a asset) {
 	kind := mime.TypeByExtension(path.Ext(a.name))
-	switch path.Ext(a.name) { // the machine's mime.types may say something else
+	switch path.Ext(a.name) { // the system's mime.types may differ
 	case ".css":
 		kind = "text/css; charset=utf-8"
 	case ".js":

@@ -32,19 +32,19 @@ func TestAssetsAreCachedByContent(t *testing.T) {
 		}
 	}
 	if w := get(assets.Handler(), "/assets/000000000000/public.css"); w.Code != http.StatusNotFound {
-		t.Errorf("a stylesheet of another version: %d", w.Code)
+		t.Errorf("a style sheet of another version: %d", w.Code)
 	}
 	if w := get(assets.Fixed("favicon.ico"), "/favicon.ico"); w.Code != http.StatusOK || strings.Contains(w.Header().Get("Cache-Control"), "immutable") {
 		t.Errorf("the icon: %d %v", w.Code, w.Header())
 	}
 }
 
-// The content security policies allow no stylesheet, font or image of another site.
-func TestStylesheetsLoadNothing(t *testing.T) {
+// The content security policies allow no style sheets, fonts or images from other sites.
+func TestStyleSheetsLoadNoOtherFiles(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"public.css", "admin.css"} {
 		if text := get(assets.Handler(), assets.Path(name)).Body.String(); text == "" || strings.Contains(text, "url(") || strings.Contains(text, "@import") {
-			t.Errorf("%s loads something", name)
+			t.Errorf("%s loads another file", name)
 		}
 	}
 }

@@ -27,9 +27,9 @@ func ParseProxies(networks []string) (Proxies, error) {
 	return out, nil
 }
 
-// Client returns the address of a request's client; the zero value if it is unknown. Each
-// trusted proxy appends the address that it saw to X-Forwarded-For, so the client is the
-// last address that is not a trusted proxy. Those before it may be forged.
+// Client returns the address of a request's client, or the zero value if it is unknown. Each
+// proxy appends the address of its peer to X-Forwarded-For, so the client is the last address
+// that is not a trusted proxy. Addresses before that may be forged.
 func (p Proxies) Client(r *http.Request) netip.Addr {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
@@ -71,15 +71,15 @@ func (p Proxies) Trusts(a netip.Addr) bool {
 	return false
 }
 
-// NarrowNetwork returns the network that short limits count by: the IPv4 address itself,
-// or the /64 of an IPv6 address, which one customer has.
+// NarrowNetwork returns the network by which short-term limits count: the IPv4 address itself,
+// or the /64 of an IPv6 address, which belongs to one customer.
 func NarrowNetwork(a netip.Addr) netip.Prefix { return network(a, a.BitLen(), 64) }
 
-// WideNetwork returns the network that limits of an hour and more count by: the /24 of an
-// IPv4 address, or the /48 of an IPv6 address, which a site or a customer of a host has.
+// WideNetwork returns the network by which limits of an hour or more count: the /24 of an IPv4
+// address, or the /48 of an IPv6 address, which belongs to one site or hosting customer.
 func WideNetwork(a netip.Addr) netip.Prefix { return network(a, 24, 48) }
 
-// network returns the prefix of an address; the zero value for the zero address.
+// network returns the prefix of an address, or the zero value for the zero address.
 func network(a netip.Addr, bits4, bits6 int) netip.Prefix {
 	bits := bits4
 	if a.Is6() {

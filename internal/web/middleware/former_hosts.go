@@ -12,7 +12,7 @@ import (
 type formerHosts struct {
 	site string            // without a trailing slash
 	host string            // of the site
-	base map[string]string // path that the site had on a former host
+	base map[string]string // path of the site on each former host
 }
 
 func newFormerHosts(site string, former []string) (*formerHosts, error) {
@@ -33,9 +33,9 @@ func newFormerHosts(site string, former []string) (*formerHosts, error) {
 	return f, nil
 }
 
-// target returns the address that a request is redirected to; empty when it is not. The
-// one-click POST of a mail program is answered on former hosts too, since it follows no
-// redirects (RFC 8058, section 3.1).
+// target returns the address to redirect a request to, or "". One-click unsubscribe requests of
+// mail programs are answered on former hosts too, since they follow no redirects (RFC 8058,
+// section 3.1).
 func (f *formerHosts) target(r *http.Request) string {
 	if len(f.base) == 0 {
 		return ""

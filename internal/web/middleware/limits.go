@@ -14,16 +14,15 @@ import (
 // MaxBody is the largest request body in bytes. A handler may have a smaller limit.
 const MaxBody = 1 << 20
 
-// A client whose body is too large usually sends all of it before it reads the answer. If
-// the server closed the connection meanwhile, TCP would reset it and the answer would be
-// lost (RFC 9112, section 9.6). So the rest of the body is read and dropped, up to these
-// limits.
+// A client usually sends its whole body before it reads the response. If the server closed the
+// connection meanwhile, TCP would reset it and the response would be lost (RFC 9112, section
+// 9.6). So the rest of a body that is too large is read and discarded, up to these limits.
 const (
 	drainBytes = 64 << 20
 	drainTime  = 5 * time.Second
 )
 
-// limitedBody is a request body that is read up to MaxBody.
+// limitedBody is a request body that can be read up to MaxBody.
 type limitedBody struct {
 	limited  io.ReadCloser
 	raw      io.ReadCloser
@@ -49,8 +48,8 @@ func (b *limitedBody) Read(p []byte) (int, error) {
 // Close implements io.Closer.
 func (b *limitedBody) Close() error { return b.limited.Close() }
 
-// withBody serves a request that has a body. A body whose declared length is too large is
-// refused at once; of others at most MaxBody is read.
+// withBody serves a request with a body. It refuses a body at once if its declared length is
+// too large; otherwise at most MaxBody is read.
 func (m *wrapped) withBody(w *response, r *http.Request) {
 	body := &limitedBody{raw: r.Body, limited: http.MaxBytesReader(w.ResponseWriter, r.Body, MaxBody)}
 	w.body, r.Body = body, body
@@ -62,7 +61,7 @@ func (m *wrapped) withBody(w *response, r *http.Request) {
 	body.drain(w, r)
 }
 
-// refuseBody answers 413 (RFC 9110, section 15.5.14) in place of a handler's answer.
+// refuseBody answers 413 (RFC 9110, section 15.5.14) in place of the handler.
 func refuseBody(w http.ResponseWriter) {
 	h := w.Header()
 	for _, name := range []string{"Content-Length", "Content-Encoding", "Etag", "Last-Modified", "Location", "Set-Cookie"} {
@@ -78,8 +77,8 @@ func refuseText(w io.Writer) {
 	fmt.Fprintf(w, "The request is too large. The limit is %d KB.\n", MaxBody>>10)
 }
 
-// drain sends the answer and reads the rest of the request, so that the client receives
-// the answer.
+// drain sends the response and reads the rest of the request, so that the client receives the
+// response.
 func (b *limitedBody) drain(w *response, r *http.Request) {
 	if b.ended || !b.read && r.Header.Get("Expect") != "" { // the client waits for 100 Continue and sends nothing
 		return
@@ -91,17 +90,17 @@ func (b *limitedBody) drain(w *response, r *http.Request) {
 	_, _ = io.CopyN(io.Discard, b.raw, drainBytes)
 }
 
-// The time that a client has to send a request body, and to receive an answer. Setting a
-// deadline costs as much as reading a request, so a deadline of an earlier request stays
+// The time that a client has to send a request body and to receive a response. Setting a
+// deadline costs as much as reading a request, so the deadline of an earlier request is kept
 // while at least half of writeTime is left.
 const (
 	bodyTime  = 30 * time.Second
 	writeTime = 2 * time.Minute
 )
 
-// connection is the state that requests on one connection share.
+// connection is the shared state of the requests on one connection.
 type connection struct {
-	writeBy atomic.Int64 // write deadline, Unix seconds; 0 when it is not known
+	writeBy atomic.Int64 // write deadline, Unix seconds; 0 if unknown
 }
 
 type connectionKey struct{}
@@ -112,7 +111,7 @@ func ConnContext(ctx context.Context, _ net.Conn) context.Context {
 	return context.WithValue(ctx, connectionKey{}, new(connection))
 }
 
-// limitWriting sets the write deadline of an answer.
+// limitWriting sets the write deadline of a response.
 func (w *response) limitWriting() {
 	c, ok := w.request.Context().Value(connectionKey{}).(*connection)
 	if !ok {
@@ -128,8 +127,8 @@ func (w *response) limitWriting() {
 	}
 }
 
-// SetWriteDeadline is for http.ResponseController: handlers of long answers extend the
-// deadline. The next request on the connection sets its own.
+// SetWriteDeadline is for http.ResponseController: handlers of long responses extend the
+// deadline with it. The next request on the connection sets its own.
 func (w *response) SetWriteDeadline(by time.Time) error {
 	if w.connection != nil {
 		w.connection.writeBy.Store(0)

@@ -44,7 +44,7 @@ func TestForwardedForIsReadFromTrustedProxiesOnly(t *testing.T) {
 	}
 }
 
-func TestNetworksOfAddresses(t *testing.T) {
+func TestAddressesShareNetwork(t *testing.T) {
 	t.Parallel()
 	a, b := netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("2001:db8::ffff:1")
 	if middleware.NarrowNetwork(a) != middleware.NarrowNetwork(b) || middleware.NarrowNetwork(a) == middleware.NarrowNetwork(netip.MustParseAddr("2001:db8:0:1::1")) {
@@ -157,7 +157,7 @@ func TestSecurityHeadersAndBodyLimit(t *testing.T) {
 	}
 }
 
-// timed records the write deadlines of an answer.
+// timed records the write deadlines of a response.
 type timed struct {
 	*httptest.ResponseRecorder
 	deadlines *[]time.Time
@@ -168,7 +168,7 @@ func (w timed) SetWriteDeadline(by time.Time) error {
 	return nil
 }
 
-func TestAnswersHaveWriteDeadline(t *testing.T) {
+func TestResponsesHaveWriteDeadline(t *testing.T) {
 	t.Parallel()
 	lift := false
 	h := wrap(t, "https://example.org", io.Discard, func(w http.ResponseWriter, _ *http.Request) {
@@ -191,6 +191,6 @@ func TestAnswersHaveWriteDeadline(t *testing.T) {
 	lift = false
 	ask()
 	if len(deadlines) != 3 || !deadlines[1].IsZero() || deadlines[2].IsZero() {
-		t.Errorf("after a handler lifted the limit, the next request sets %v", deadlines)
+		t.Errorf("after a handler cleared the deadline, the deadlines are %v", deadlines)
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Limiter is a rate limit for each of many keys. It is safe for concurrent use and
-// remembers a bounded number of keys.
+// Limiter is a rate limit per key. It is safe for concurrent use, and keeps a bounded number of
+// keys.
 type Limiter[K comparable] struct {
 	interval time.Duration
 	burst    int
@@ -18,12 +18,12 @@ type Limiter[K comparable] struct {
 	keys map[K]*rate.Limiter
 }
 
-// maxKeys bounds the memory of a limiter. When it is reached, the keys that have all
-// their attempts left are forgotten, and if there are none, all keys.
+// maxKeys is the maximum number of keys of a limiter. When it is reached, unused keys are
+// dropped: those with all their attempts left, or, if there are none, all keys.
 const maxKeys = 20_000
 
-// NewLimiter returns a limiter that allows each key burst attempts at once and one more
-// in each interval. A nil clock is time.Now.
+// NewLimiter returns a limiter that allows each key burst attempts at once, and one more per
+// interval. now may be nil for time.Now.
 func NewLimiter[K comparable](burst int, interval time.Duration, now func() time.Time) *Limiter[K] {
 	if now == nil {
 		now = time.Now
@@ -31,7 +31,7 @@ func NewLimiter[K comparable](burst int, interval time.Duration, now func() time
 	return &Limiter[K]{interval: interval, burst: burst, now: now, keys: map[K]*rate.Limiter{}}
 }
 
-// Allow uses up one attempt of a key and reports whether it had one.
+// Allow reports whether a key has an attempt left, and uses it up.
 func (l *Limiter[K]) Allow(key K) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -45,7 +45,7 @@ func (l *Limiter[K]) Allow(key K) bool {
 	return one.AllowN(now, 1)
 }
 
-// forgetKeys bounds the number of keys.
+// forgetKeys drops keys if there are too many.
 func (l *Limiter[K]) forgetKeys(now time.Time) {
 	if len(l.keys) < maxKeys {
 		return

@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 )
 
-// requestInfo is what the middleware knows of a request.
+// requestInfo is the data of a request in its context.
 type requestInfo struct {
 	id     string
 	client netip.Addr
@@ -18,20 +18,20 @@ type requestInfo struct {
 
 type requestInfoKey struct{}
 
-// A request number is a random prefix of the process and a count: unique over nodes and
+// A request id is a random prefix of the process and a counter. So ids are unique over nodes and
 // restarts, without random bytes for each request.
 var (
 	process = strings.ToLower(rand.Text()[:8])
 	count   atomic.Uint64
 )
 
-// withInfo gives a request its number and stores the client's address.
+// withInfo stores an id and the client's address in the context of a request.
 func withInfo(r *http.Request, proxies Proxies) *http.Request {
 	k := &requestInfo{id: process + strconv.FormatUint(count.Add(1), 36), client: proxies.Client(r)}
 	return r.WithContext(context.WithValue(r.Context(), requestInfoKey{}, k))
 }
 
-// ID returns the number of a request, which error pages show and logs contain.
+// ID returns the id of a request, which error pages and logs contain.
 func ID(ctx context.Context) string {
 	if k, ok := ctx.Value(requestInfoKey{}).(*requestInfo); ok {
 		return k.id
@@ -39,7 +39,7 @@ func ID(ctx context.Context) string {
 	return ""
 }
 
-// Client returns the address of a request's client; the zero value if it is unknown.
+// Client returns the address of a request's client, or the zero value if it is unknown.
 func Client(ctx context.Context) netip.Addr {
 	if k, ok := ctx.Value(requestInfoKey{}).(*requestInfo); ok {
 		return k.client

@@ -1,7 +1,7 @@
-// Package middleware holds what all routes share: the client's address behind proxies,
-// request numbers, the access log without private tokens, security headers, limits on
-// bodies and time, and redirects from former hosts. Wrap puts it before a handler;
-// Limiter is a rate limit for handlers that need one.
+// Package middleware contains the HTTP middleware of all routes: the client's address behind
+// proxies, request ids, the access log without private tokens, security headers, limits on
+// bodies and time, and redirects from former hosts. Wrap puts it before a handler; Limiter is a
+// rate limit for single handlers.
 package middleware
 
 import (
@@ -14,25 +14,24 @@ import (
 	"github.com/tidings-press/tidings/internal/loadshare"
 )
 
-// Options are what Wrap needs.
+// Options are the options of Wrap.
 type Options struct {
 	Site    string   // public address
 	Former  []string // former public addresses
 	Proxies []string // networks whose X-Forwarded-For header is trusted
 	Log     *slog.Logger
-	// Share limits the part of the machine that requests may use; nil sets no limits.
+	// Share limits the processor time of requests while mail is sent; nil sets no limits.
 	Share *loadshare.Share
-	// FromMemory answers a request with a rendered document from memory, or does nothing
-	// and returns false. It runs before all work that such an answer does not need. It
-	// may be nil.
+	// FromMemory answers a request with a cached document, or does nothing and returns
+	// false. It runs before all work that such a response does not need. It may be nil.
 	FromMemory func(http.ResponseWriter, *http.Request) bool
-	// Failed shows the page for a panic.
+	// Failed answers with an error page after a panic.
 	Failed http.HandlerFunc
 }
 
-// Wrap puts the middleware before a handler: redirects from former hosts, headers, the
-// access log and limits, the same for all routes. Answers from memory have no request
-// number, since shared caches may keep them.
+// Wrap returns a handler with the middleware before next: redirects from former hosts, headers,
+// access log and limits, the same for all routes. Responses from the cache have no request id,
+// since shared caches may keep them.
 func Wrap(next http.Handler, o Options) (http.Handler, error) {
 	proxies, err := ParseProxies(o.Proxies)
 	if err != nil {
@@ -60,7 +59,7 @@ func (m *wrapped) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer.limitWriting()
 	h := w.Header()
 	h["X-Content-Type-Options"] = nosniff
-	if m.secure { // browsers ignore this over plain HTTP
+	if m.secure { // browsers ignore it over plain HTTP
 		h["Strict-Transport-Security"] = strict
 	}
 	if m.former.redirect(answer, r) {
@@ -81,7 +80,7 @@ func (m *wrapped) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if LogPath(r) != r.URL.Path {
 		h["Referrer-Policy"] = sameOrigin // tokens must not reach other sites
 	}
-	until := time.Time{} // clears the server's deadline for the head
+	until := time.Time{} // clears the server's deadline for the header
 	if hasBody {
 		until = answer.start.Add(bodyTime)
 	}
@@ -93,7 +92,7 @@ func (m *wrapped) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	m.withBody(answer, answer.request)
 }
 
-// All answers share the values of these headers, which saves allocations.
+// Header values that all responses share, which saves allocations.
 var (
 	nosniff     = []string{"nosniff"}
 	referrer    = []string{"strict-origin-when-cross-origin"}
@@ -102,8 +101,8 @@ var (
 	strict      = []string{"max-age=31536000"}
 )
 
-// PageHeaders sets the headers that make browsers protect the readers of a page. secure
-// reports whether the site is served over HTTPS.
+// PageHeaders sets the security headers of pages. secure reports whether the site is served over
+// HTTPS.
 func PageHeaders(h http.Header, secure bool) {
 	h["Referrer-Policy"] = referrer
 	h["Permissions-Policy"] = permissions
@@ -112,7 +111,7 @@ func PageHeaders(h http.Header, secure bool) {
 	}
 }
 
-// finish ends a request: it turns a panic into an error page and writes the access log.
+// finish ends a request: it answers a panic with an error page and writes the access log.
 func (m *wrapped) finish(w *response) {
 	problem := recover()
 	if problem == http.ErrAbortHandler {
@@ -125,7 +124,7 @@ func (m *wrapped) finish(w *response) {
 	m.log(w, w.request)
 }
 
-// busy answers that too many requests are waiting.
+// busy answers 503, since too many requests are waiting.
 func busy(w http.ResponseWriter) {
 	w.Header().Set("Retry-After", "10")
 	w.Header().Set("Cache-Control", "no-store")
@@ -153,17 +152,17 @@ func (m *wrapped) log(w *response, r *http.Request) {
 		slog.Int("status", w.status), slog.Int64("bytes", w.bytes), slog.Duration("took", time.Since(w.start)), slog.String("request", ID(r.Context())))
 }
 
-// response records the status and size of an answer.
+// response is a ResponseWriter that records status and size.
 type response struct {
 	http.ResponseWriter
 	request    *http.Request
 	start      time.Time
-	connection *connection // nil when the server has no ConnContext
+	connection *connection // nil if the server has no ConnContext
 	fromMemory bool
 	status     int
 	bytes      int64
-	body       *limitedBody // of the request; nil without one
-	refuse     bool         // the handler's answer is replaced by 413
+	body       *limitedBody // body of the request; nil if there is none
+	refuse     bool         // 413 replaces the handler's response
 }
 
 // WriteHeader records the status. If the request body was too large, it answers 413 in

@@ -1,8 +1,7 @@
-// Package view renders page templates. Load reads them, Set.Show answers a request with
-// a page.
+// Package view renders page templates. Load reads the templates of a folder, Set.Show answers a
+// request with a page.
 //
-// A page is rendered into memory first, so that an error in the middle never sends half
-// a page.
+// Pages are rendered into memory first, so that an error never leaves half a page sent.
 package view
 
 import (
@@ -17,15 +16,15 @@ import (
 	"github.com/tidings-press/tidings/internal/web/assets"
 )
 
-// Set is the pages of a folder: every *.html beside layout.html, in which they all
-// stand. Files whose name begins with an underscore define parts that pages share.
+// Set contains the pages of a folder: all *.html files except layout.html, which is the layout
+// of all pages. Files whose name begins with an underscore define parts that pages share.
 type Set struct {
 	pages map[string]*template.Template
 	parts *template.Template
 }
 
-// Load reads the pages of a folder. Besides the given functions, templates have asset,
-// which returns the address of an asset, and lines, which splits a text.
+// Load reads the pages of a folder. Besides the given functions, templates have asset, which
+// returns the path of an asset, and lines, which splits a text into lines.
 func Load(folder fs.FS, functions template.FuncMap) (*Set, error) {
 	base := template.New("layout.html").Funcs(template.FuncMap{"asset": assets.Path, "lines": lines}).Funcs(functions)
 	shared, err := fs.Glob(folder, "_*.html")
@@ -67,14 +66,14 @@ func (s *Set) Fill(name string, data any) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// Part renders a part, for updates of an open page.
+// Part renders a shared part, for updates of an open page.
 func (s *Set) Part(name string, data any) ([]byte, error) {
 	var out bytes.Buffer
 	err := s.parts.ExecuteTemplate(&out, name, data)
 	return out.Bytes(), err
 }
 
-// Show answers with a page. When it returns an error, it has sent nothing.
+// Show answers with a page. If it returns an error, it has sent nothing.
 func (s *Set) Show(w http.ResponseWriter, status int, name string, data any) error {
 	body, err := s.Fill(name, data)
 	if err != nil {
