@@ -144,9 +144,6 @@ const (
 	PurposeMessageID   Purpose = 'm'
 )
 
-// ErrNotOurs is returned for addresses and message ids that SignedAddresses did not make.
-var ErrNotOurs = token.ErrNotOurs
-
 // SignedAddresses makes addresses and message ids that contain a delivery's ID and an HMAC.
 // It is safe for concurrent use.
 type SignedAddresses struct {
@@ -188,7 +185,7 @@ func (p *SignedAddresses) address(purpose Purpose, id DeliveryID) string {
 }
 
 // Parse reads a return path, unsubscribe address or message id, with or without angle brackets and
-// in upper or lower case. It returns ErrNotOurs for everything else. It ignores the domain, which
+// in upper or lower case. It returns token.ErrNotOurs for everything else. It ignores the domain, which
 // may have changed since the mail was sent.
 func (p *SignedAddresses) Parse(s string) (Purpose, DeliveryID, error) {
 	local, _, _ := strings.Cut(strings.Trim(s, "<> \t"), "@")

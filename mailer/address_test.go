@@ -53,8 +53,8 @@ func TestForgedAddressesAreRefused(t *testing.T) {
 		"", "@", "b-@example.org", "b-aaaa@example.org", "u" + good[1:], "m" + good[1:], "bounce@example.org",
 		other.ReturnPath(id), "b-" + strings.Repeat("a", 500) + "@example.org", "b-" + good,
 	} {
-		if _, _, err := paths.Parse(s); !errors.Is(err, ErrNotOurs) {
-			t.Errorf("%q: %v, want %v", s, err, ErrNotOurs)
+		if _, _, err := paths.Parse(s); !errors.Is(err, token.ErrNotOurs) {
+			t.Errorf("%q: %v, want %v", s, err, token.ErrNotOurs)
 		}
 	}
 }

@@ -5,13 +5,7 @@
 // Content never becomes code: values are escaped for their place and never run as a template.
 package templates
 
-import (
-	"embed"
-	"io/fs"
-)
+import "embed"
 
 //go:embed all:mail phrases/*.yaml
 var builtIn embed.FS
-
-// BuiltIn returns the folder of built-in templates and phrases, to start your own from a copy.
-func BuiltIn() fs.FS { return builtIn }

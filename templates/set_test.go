@@ -96,7 +96,7 @@ func spanish(t *testing.T) string {
 func TestCopyOfBuiltInTemplatesLoads(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	if err := os.CopyFS(dir, BuiltIn()); err != nil {
+	if err := os.CopyFS(dir, builtIn); err != nil {
 		t.Fatal(err)
 	}
 	set, err := Load(dir)

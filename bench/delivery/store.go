@@ -40,8 +40,11 @@ func (f *environment) importList(ctx context.Context, engine string) (result, er
 	}
 	defer file.Close()
 	begin := time.Now()
-	rows := subscriber.ReadList(file, subscriber.ListOptions{})
-	got, err := s.ImportSubscribers(ctx, rows, store.ImportOptions{Digests: []string{"weekly"}, State: subscriber.Active})
+	list, err := subscriber.OpenList(file, subscriber.ListOptions{})
+	if err != nil {
+		return result{}, err
+	}
+	got, err := s.ImportSubscribers(ctx, list.Rows(), store.ImportOptions{Digests: []string{"weekly"}, State: subscriber.Active})
 	if err == nil && got.Added != int64(f.mails) {
 		err = fmt.Errorf("%d of %d were added", got.Added, f.mails)
 	}

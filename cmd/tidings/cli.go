@@ -114,6 +114,11 @@ func (a *cli) print(value any, people func(w io.Writer)) error {
 	return w.Flush()
 }
 
+// report prints a value as JSON with --json, and otherwise a line.
+func (a *cli) report(value any, format string, args ...any) error {
+	return a.print(value, func(w io.Writer) { fmt.Fprintf(w, format+"\n", args...) })
+}
+
 // say prints a line. With --json it prints nothing.
 func (a *cli) say(format string, args ...any) {
 	if !a.json {

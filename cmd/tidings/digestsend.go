@@ -19,14 +19,14 @@ import (
 
 const sendLong = `Send composes an edition of the new articles and sends it now. It prints how many articles are in it and
 how many stay queued, and asks for the digest's name; pass --yes in scripts. --since moves the digest's start:
-stored articles dated from that day on are included.
+stored articles dated from that day on are included. --draft makes the edition and leaves it for approval.
 
 The command runs until every mail has been tried; other nodes on the same store help. If only mails are
 left that other servers deferred, it ends with "sent, 5 being retried" and exit code 0; serve and worker
 retry these. After Ctrl-C they also send the rest.`
 
 func newDigestSend(a *cli) *cobra.Command {
-	var yes, detach bool
+	var yes, detach, draft bool
 	var since string
 	c := &cobra.Command{
 		Use:     "send NAME",
@@ -39,20 +39,35 @@ func newDigestSend(a *cli) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			edition, err := a.sendNow(ctx, p, e, args[0], from, yes)
-			if errors.Is(err, delivery.ErrNothingNew) {
-				return a.nothingNew(args[0], err)
+			var edition store.Edition
+			if draft {
+				edition, err = e.Draft(ctx, args[0], delivery.SendOptions{By: "command line", Since: from})
+			} else {
+				edition, err = a.sendNow(ctx, p, e, args[0], from, yes)
 			}
-			if err != nil || detach {
-				return a.after(err, "edition %s is approved; serve and worker send it", edition.ID)
+			switch {
+			case errors.Is(err, delivery.ErrNothingNew):
+				return a.nothingNew(args[0], err)
+			case err != nil:
+				return err
+			case draft:
+				return a.report(editionState(edition), "edition %s is a draft; approve it with: tidings digest approve %[1]s", edition.ID)
+			case detach:
+				return a.report(editionState(edition), "edition %s is approved; serve and worker send it", edition.ID)
 			}
 			return a.sendUntilOver(ctx, e, edition.ID)
 		}),
 	}
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	c.Flags().BoolVar(&detach, "detach", false, "let serve and worker send it")
+	c.Flags().BoolVar(&draft, "draft", false, "leave the edition for approval and send nothing")
 	c.Flags().StringVar(&since, "since", "", "move the digest's start to this day (2026-01-31)")
 	return c
+}
+
+// editionState is what the commands print of an edition whose state they changed.
+func editionState(e store.Edition) map[string]string {
+	return map[string]string{"edition": e.ID, "digest": e.Digest, "state": string(e.State)}
 }
 
 // skippedText counts the skipped subscribers by reason, "" when there are none.

@@ -16,8 +16,10 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/article/ingest"
 	"github.com/tidings-press/tidings/internal/config"
+	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
 // open opens a service on a store of its own, with settings in YAML.
@@ -121,7 +123,7 @@ func TestExportedListImportsAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	result, err := other.Store.ImportSubscribers(t.Context(), subscriber.ReadList(bytes.NewReader(first.Bytes()), subscriber.ListOptions{}), store.ImportOptions{Check: check})
+	result, err := other.Store.ImportSubscribers(t.Context(), storetest.List(t, &first), store.ImportOptions{Check: check})
 	if err != nil || result.Added != 3 {
 		t.Fatalf("%+v %v", result, err)
 	}
@@ -217,7 +219,7 @@ func TestEditionsAreFoundByTheBeginningOfTheirID(t *testing.T) {
 	if _, err := im.Import(t.Context(), dir); err != nil {
 		t.Fatal(err)
 	}
-	draft, err := engine.Draft(t.Context(), "weekly", "ada")
+	draft, err := engine.Draft(t.Context(), "weekly", delivery.SendOptions{By: "ada"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -85,7 +85,7 @@ func eraseAfterEdition(t *testing.T, dsn string) {
 		t.Fatal(err)
 	}
 	until(t, "the edition is out", func() bool {
-		d, err := p.Store.Delivery(t.Context(), edition, people[0].ID)
+		d, err := storetest.Delivery(t, p.Store, edition, people[0].ID)
 		return err == nil && d.Reply != "" && len(wire.Mails()) == 3
 	})
 	bounceOf(t, door, wire.Mails()[2])

@@ -111,14 +111,9 @@ func (p *Service) NamedFeeds(ctx context.Context) ([]feed.Definition, error) {
 			return nil, err
 		}
 		for _, count := range counts {
-			filter, err := feedserver.FilterFor(list.kind, count.Name)
+			d, err := feedserver.LabelFeed(list.kind, count.Name)
 			if err != nil {
 				return nil, err
-			}
-			d := feed.Definition{Kind: list.kind, Name: count.Name, Filter: filter}
-			d.Home = d.Base()
-			if list.kind == feed.ByLanguage {
-				d.Language = count.Name
 			}
 			all = append(all, d)
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/app"
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/testkit/feedrules"
@@ -99,7 +100,7 @@ func TestPrivateFeedHasTheArticlesOfTheDigest(t *testing.T) {
 		}
 	}
 	for name, all := range readers {
-		draft, err := engine.Draft(t.Context(), name, "ada")
+		draft, err := engine.Draft(t.Context(), name, delivery.SendOptions{By: "ada"})
 		if err != nil {
 			t.Fatal(err)
 		}

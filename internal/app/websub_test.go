@@ -24,6 +24,7 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/testkit/feedrules"
+	"github.com/tidings-press/tidings/internal/testkit/storetest"
 	"github.com/tidings-press/tidings/internal/websub"
 )
 
@@ -112,6 +113,7 @@ func (h *foreignHub) heard(path string) bool {
 
 // publisher is a node that publishes.
 type publisher struct {
+	t     *testing.T
 	feeds *feedserver.Server
 	push  *app.WebSub
 	store *store.Store
@@ -140,7 +142,7 @@ digests: [{name: weekly, schedule: "@weekly", sender: news@press.example}]
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := &publisher{feeds: feeds, push: p.WebSub(feeds), store: s}
+	n := &publisher{t: t, feeds: feeds, push: p.WebSub(feeds), store: s}
 	n.push.Hasten()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -157,12 +159,7 @@ digests: [{name: weekly, schedule: "@weekly", sender: news@press.example}]
 
 // idle reports whether no job is open.
 func (n *publisher) idle() bool {
-	counts, err := n.store.CountJobs(context.Background())
-	var open int64
-	for _, c := range counts {
-		open += c.Open
-	}
-	return err == nil && open == 0
+	return storetest.CountJobs(n.t, n.store, "open") == 0
 }
 
 // settled reports whether all feeds were told of at the start.

@@ -334,7 +334,7 @@ func (s *stored) unsubscribeByWebhook(t *testing.T, id mailer.DeliveryID) {
 		t.Fatal(err)
 	}
 	body := `{"events":[{"type":"unsubscribe","message_id":"` + s.paths.MessageID(id) + `"}]}`
-	if status := post(t, handler, body, func(r *http.Request) { r.Header.Set(SignatureHeader, SignWebhook(hookSecret, s.now, []byte(body))) }); status != 204 {
+	if status := post(t, handler, body, func(r *http.Request) { r.Header.Set(SignatureHeader, signWebhook(hookSecret, s.now, []byte(body))) }); status != 204 {
 		t.Errorf("status %d", status)
 	}
 }

@@ -22,12 +22,6 @@ const SignatureHeader = "X-Tidings-Signature"
 // signatureAge is how far the time in a signature may differ from ours.
 const signatureAge = 5 * time.Minute
 
-// SignWebhook returns the value of SignatureHeader for a body.
-func SignWebhook(secret string, at time.Time, body []byte) string {
-	stamp := strconv.FormatInt(at.Unix(), 10)
-	return "t=" + stamp + ",v1=" + hex.EncodeToString(webhookMAC(secret, stamp, body))
-}
-
 func webhookMAC(secret, stamp string, body []byte) []byte {
 	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write([]byte(stamp + "."))

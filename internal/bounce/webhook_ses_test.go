@@ -270,7 +270,7 @@ func TestWebhooksLimitEventsPerRequest(t *testing.T) {
 		body := `{"events":[` + strings.TrimSuffix(strings.Repeat(event+",", n), ",") + `]}`
 		body = b.fillIDs(body)
 		status := post(t, b.hook(t, "generic", hookSecret), body, func(r *http.Request) {
-			r.Header.Set(SignatureHeader, SignWebhook(hookSecret, testNow, []byte(body)))
+			r.Header.Set(SignatureHeader, signWebhook(hookSecret, testNow, []byte(body)))
 		})
 		if status != want {
 			t.Errorf("%d events: status %d, want %d", n, status, want)

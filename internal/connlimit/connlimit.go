@@ -62,13 +62,6 @@ func New(options Options) *Limiter {
 	return &Limiter{options: options, conns: map[net.Conn]*entry{}, clients: map[netip.Prefix]*client{}}
 }
 
-// Open returns how many connections are counted.
-func (l *Limiter) Open() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return len(l.conns)
-}
-
 // Listener returns a listener that counts and limits the connections that inner accepts. It
 // does not wrap them, so that net/http can half-close them; ConnState must report when they
 // are closed.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/testkit/sink"
@@ -18,7 +19,7 @@ func TestWaitingDraftsDoNotBlockSchedule(t *testing.T) {
 		b.newDeliveryEngine()
 		for i := range 25 {
 			b.addArticle(fmt.Sprint("waits", i))
-			if _, err := b.engine.Draft(b.t.Context(), "weekly", "ann"); err != nil {
+			if _, err := b.engine.Draft(b.t.Context(), "weekly", delivery.SendOptions{By: "ann"}); err != nil {
 				b.t.Fatal(err)
 			}
 			gone := store.Edition{Automatic: true, Edition: digest.Edition{ID: fmt.Sprint("gone", i), Digest: "gone", ScheduledFor: fmt.Sprint("tick", i), Created: b.store.Now()}}

@@ -247,15 +247,6 @@ func (e *Engine) MarkSeen(ctx context.Context, name string, before time.Time) (i
 	return e.Store.MarkSeen(ctx, w)
 }
 
-// CountDatedBefore returns how many articles MarkSeen would remove.
-func (e *Engine) CountDatedBefore(ctx context.Context, name string, before time.Time) (int, error) {
-	w, err := e.datedBefore(ctx, name, before)
-	if err != nil {
-		return 0, err
-	}
-	return e.Store.CountWaiting(ctx, w)
-}
-
 func (e *Engine) datedBefore(ctx context.Context, name string, before time.Time) (store.Waiting, error) {
 	def, err := e.definition(name)
 	if err != nil {

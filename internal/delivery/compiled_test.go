@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/testkit/sink"
 )
@@ -18,7 +19,7 @@ func TestApprovedVariantIsCompiledOnce(t *testing.T) {
 		b.addArticle("ferries")
 		b.addArticle("cranes", "Harbour")
 		b.newDeliveryEngine()
-		draft, err := b.engine.Draft(b.t.Context(), "weekly", "ann")
+		draft, err := b.engine.Draft(b.t.Context(), "weekly", delivery.SendOptions{By: "ann"})
 		if err != nil {
 			b.t.Fatal(err)
 		}

@@ -14,16 +14,13 @@ import (
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/testkit/sink"
+	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
 // editor adds an editor.
 func (b *env) editor(email, role string) store.Editor {
 	b.t.Helper()
-	e, err := b.store.CreateEditor(b.t.Context(), store.Editor{Email: email, Role: role})
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return e
+	return storetest.Editor(b.t, b.store, store.Editor{Email: email, Role: role})
 }
 
 // waitingDraft waits for a draft that the schedule made, with the given number of articles.

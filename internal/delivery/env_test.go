@@ -120,7 +120,7 @@ func (b *env) importSubscribers(n int) {
 // importList imports a list of n subscribers for the digest.
 func (b *env) importList(list string, n int) {
 	b.t.Helper()
-	rows := subscriber.ReadList(strings.NewReader(list), subscriber.ListOptions{})
+	rows := storetest.List(b.t, strings.NewReader(list))
 	result, err := b.store.ImportSubscribers(b.t.Context(), rows, store.ImportOptions{Digests: []string{"weekly"}, State: subscriber.Active})
 	if err != nil || result.Added != int64(n) {
 		b.t.Fatalf("imported %+v, %v", result, err)

@@ -73,7 +73,7 @@ func TestLateApprovalSetsDateOfMail(t *testing.T) {
 	f.addSubscribers(1)
 	f.addArticle("ferries")
 	f.start()
-	draft, err := f.engine.Draft(t.Context(), "weekly", "ann")
+	draft, err := f.engine.Draft(t.Context(), "weekly", delivery.SendOptions{By: "ann"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +102,7 @@ func TestArticleWithdrawnBeforeApprovalReturnsToQueue(t *testing.T) {
 		b.addArticle("ferries")
 		b.addArticle("bridges")
 		b.newDeliveryEngine()
-		draft, err := b.engine.Draft(ctx, "weekly", "ann")
+		draft, err := b.engine.Draft(ctx, "weekly", delivery.SendOptions{By: "ann"})
 		if err != nil {
 			b.t.Fatal(err)
 		}
@@ -120,7 +120,7 @@ func TestArticleWithdrawnBeforeApprovalReturnsToQueue(t *testing.T) {
 		if err := b.store.RestoreArticle(ctx, gone); err != nil {
 			b.t.Fatal(err)
 		}
-		next, err := b.engine.Draft(ctx, "weekly", "ann")
+		next, err := b.engine.Draft(ctx, "weekly", delivery.SendOptions{By: "ann"})
 		if err != nil || len(next.Articles) != 1 || next.Articles[0] != gone {
 			b.t.Errorf("the next edition has %v, %v", next.Articles, err)
 		}
@@ -136,7 +136,7 @@ func TestDraftChangedDuringRenderingIsNotApproved(t *testing.T) {
 		b.addSubscribers(1)
 		b.addArticle("ferries")
 		b.newDeliveryEngine()
-		draft, err := b.engine.Draft(ctx, "weekly", "ann")
+		draft, err := b.engine.Draft(ctx, "weekly", delivery.SendOptions{By: "ann"})
 		if err != nil {
 			b.t.Fatal(err)
 		}

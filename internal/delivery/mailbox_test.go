@@ -11,6 +11,7 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/testkit/sink"
+	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
 // TestDeadMailboxesThrottleNeitherDomainNorRelay: Outlook.com and Orange refuse dead mailboxes with
@@ -106,7 +107,7 @@ func TestUnsendableAddressIsNotSuppressed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d, err := b.store.Delivery(t.Context(), kept, who.ID)
+		d, err := storetest.Delivery(t, b.store, kept, who.ID)
 		if err != nil || d.State != digest.DeliverySkipped || !strings.Contains(d.Reason, "SMTPUTF8") || d.Code != 0 || d.Reply != "" {
 			t.Errorf("%+v, %v", d, err)
 		}

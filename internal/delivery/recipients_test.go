@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
@@ -58,7 +59,7 @@ func TestSkippedSubscribersAreCountedByReason(t *testing.T) {
 		if got := fmt.Sprint(before.Count, " ", before.Skipped); got != want {
 			b.t.Errorf("before: %s\nwant    %s", got, want)
 		}
-		draft, err := b.engine.Draft(ctx, "weekly", "ann")
+		draft, err := b.engine.Draft(ctx, "weekly", delivery.SendOptions{By: "ann"})
 		if err != nil {
 			b.t.Fatal(err)
 		}

@@ -255,7 +255,7 @@ func TestPartlySentDraftContinuesWithRemainingSubscribers(t *testing.T) {
 		r.addSubscribers(300)
 		r.addArticle("ferries")
 		r.start()
-		e, err := r.engine.Draft(r.t.Context(), "weekly", "ann")
+		e, err := r.engine.Draft(r.t.Context(), "weekly", delivery.SendOptions{By: "ann"})
 		if err != nil {
 			r.t.Fatal(err)
 		}

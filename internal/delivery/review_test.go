@@ -84,7 +84,7 @@ func TestApprovalIsRefusedWhenEditionChangedSinceReview(t *testing.T) {
 			b.addArticle("bridges")
 			b.newDeliveryEngine()
 			ctx := t.Context()
-			draft, err := b.engine.Draft(ctx, "weekly", "ann")
+			draft, err := b.engine.Draft(ctx, "weekly", delivery.SendOptions{By: "ann"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -160,7 +160,7 @@ func TestSubscriberAddedAfterReviewDoesNotBlockApproval(t *testing.T) {
 	b.editArticle("ferries", func(a *article.Article) { a.Tags = []string{"sea"} })
 	b.addArticle("bridges")
 	b.newDeliveryEngine()
-	draft, err := b.engine.Draft(t.Context(), "weekly", "ann")
+	draft, err := b.engine.Draft(t.Context(), "weekly", delivery.SendOptions{By: "ann"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -228,8 +228,8 @@ func (e *Engine) Send(ctx context.Context, name string, o SendOptions) (store.Ed
 }
 
 // Draft makes an edition of the new articles and leaves it for approval.
-func (e *Engine) Draft(ctx context.Context, name, by string) (store.Edition, error) {
-	return e.draft(ctx, name, SendOptions{By: by}, false)
+func (e *Engine) Draft(ctx context.Context, name string, o SendOptions) (store.Edition, error) {
+	return e.draft(ctx, name, o, false)
 }
 
 func (e *Engine) draft(ctx context.Context, name string, o SendOptions, automatic bool) (store.Edition, error) {

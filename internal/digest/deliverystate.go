@@ -59,11 +59,3 @@ var DeliveryTransitions = []Transition[DeliveryState]{
 	{DeliveryUncertain, DeliveryQueued, "an editor sends it again"},
 	{DeliveryUncertain, DeliverySkipped, "an editor decides not to send it again, or the subscriber unsubscribed or was suppressed"},
 }
-
-// CanBecome reports whether a delivery may change from s to next.
-func (s DeliveryState) CanBecome(next DeliveryState) bool {
-	return canBecome(DeliveryTransitions, s, next)
-}
-
-// Final reports whether no state follows s.
-func (s DeliveryState) Final() bool { return final(DeliveryTransitions, DeliveryStates, s) }

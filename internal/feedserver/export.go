@@ -16,7 +16,7 @@ import (
 
 // Export are the options of Write.
 type Export struct {
-	More       []feed.Definition // feeds to write besides the named ones, such as those of tags; see Define
+	More       []feed.Definition // feeds to write besides the named ones, such as those of tags; see LabelFeed
 	Archives   bool              // write all archive pages too
 	Compressed bool              // write each file as .gz and .br too, for web servers that send them
 }

@@ -260,7 +260,7 @@ func TestExportHasSameBytesAsServer(t *testing.T) {
 	b.source.Put(a)
 	var more []feed.Definition
 	for _, tag := range a.Tags {
-		d, err := b.server.Define(context.Background(), feed.ByTag, tag)
+		d, err := feedserver.LabelFeed(feed.ByTag, tag)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,7 +2,6 @@ package feedserver
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/tidings-press/tidings/feed"
@@ -19,17 +18,6 @@ func (s *Server) Definitions() []feed.Definition {
 		}
 	}
 	return all
-}
-
-// Define returns the feed of a tag, author or language, in the spelling that articles use. It
-// returns ErrUnknown if no article ever had it.
-func (s *Server) Define(ctx context.Context, kind feed.Kind, name string) (feed.Definition, error) {
-	d, err := s.definition(ctx, kind, name, nil)
-	var missing errNotFound
-	if errors.As(err, &missing) {
-		return d, ErrUnknown
-	}
-	return d, err
 }
 
 func (s *Server) makeOPML(ctx context.Context) (*document, error) {

@@ -168,16 +168,23 @@ func (s *Server) labelFeed(ctx context.Context, kind feed.Kind, name string) (fe
 	if err != nil {
 		return feed.Definition{}, err
 	}
-	filter, err := FilterFor(kind, spelling)
+	d, err := LabelFeed(kind, spelling)
 	if err != nil {
 		return feed.Definition{}, errNotFound(err.Error())
 	}
+	return d, nil
+}
+
+// LabelFeed returns the feed of a tag, author or language in the spelling that its
+// articles use.
+func LabelFeed(kind feed.Kind, spelling string) (feed.Definition, error) {
+	filter, err := FilterFor(kind, spelling)
 	d := feed.Definition{Kind: kind, Name: spelling, Filter: filter}
 	d.Home = d.Base()
 	if kind == feed.ByLanguage {
 		d.Language = spelling
 	}
-	return d, nil
+	return d, err
 }
 
 // Limits of the query in an address.

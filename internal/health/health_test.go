@@ -65,9 +65,7 @@ func start(t *testing.T, dsn, diskFree, more string) *node {
 	if n.Service, err = app.Open(t.Context(), c, slog.New(slog.NewTextHandler(t.Output(), nil))); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := n.Store.CreateEditor(t.Context(), store.Editor{Email: ownersAddress, Role: "owner"}); err != nil {
-		t.Fatal(err)
-	}
+	storetest.Editor(t, n.Store, store.Editor{Email: ownersAddress, Role: "owner"})
 	ctx, stop := context.WithCancel(context.Background())
 	done, ready := make(chan error, 1), make(chan struct{})
 	go func() {

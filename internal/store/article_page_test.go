@@ -117,6 +117,8 @@ func newClock() *clock {
 	return c
 }
 
+func (c *clock) advance(d time.Duration) { c.at.Add(d.Milliseconds()) }
+
 func (c *clock) now() time.Time { return time.UnixMilli(c.at.Add(1)) }
 
 func TestDraftAppearsWhenItIsPublished(t *testing.T) {

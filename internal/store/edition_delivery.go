@@ -48,18 +48,6 @@ func (s *Store) deliveries(ctx context.Context, e Edition, query string, args ..
 	return out, err
 }
 
-// Delivery returns the delivery of an edition to a subscriber, or ErrNotFound.
-func (s *Store) Delivery(ctx context.Context, e Edition, subscriber int64) (digest.Delivery, error) {
-	d := digest.Delivery{Edition: e.ID}
-	var at, next int64
-	found, err := s.readers.One(ctx, "delivery.get", []any{e.Seq, subscriber}, &d.Subscriber, &d.State, &d.Reason, &d.Tries, &d.Code, &d.Reply, &d.Relay, &at, &next)
-	if err == nil && !found {
-		err = notFound("delivery to", subscriber)
-	}
-	d.At, d.NextTry = timeOf(at), timeOf(next)
-	return d, err
-}
-
 // ResolveUncertain carries out an editor's decision on the uncertain mails of an edition: to
 // send them again, or to skip them. It returns their number.
 func (s *Store) ResolveUncertain(ctx context.Context, e Edition, resend bool) (int64, error) {

@@ -69,10 +69,6 @@ WHERE n.seq = $1;
 UPDATE chunks SET sent = sent + $4, refused = refused + $5, skipped = skipped + $6
 WHERE edition = $1 AND number = $2 AND epoch = $3 AND state = 'leased';
 
--- name: delivery.get
--- Index: primary key.
-SELECT columns(delivery) FROM deliveries WHERE edition = $1 AND subscriber = $2;
-
 -- name: delivery.list
 -- Deliveries of an edition in some states, after a subscriber. Index: primary key.
 SELECT columns(delivery of d), coalesce(s.address, '')

@@ -51,7 +51,7 @@ func TestBrokenRepliesNeverFailACommit(t *testing.T) {
 			}
 		}
 		for i, p := range people {
-			d, err := s.Delivery(t.Context(), e, p.Subscriber)
+			d, err := storetest.Delivery(t, s, e, p.Subscriber)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -133,7 +133,7 @@ func TestDeliveryOnceUncertainStaysListed(t *testing.T) {
 			}
 			ends(t, s, c, who[0], step.done)
 			release(t, s, c, true)
-			if d, err := s.Delivery(t.Context(), e, who[0]); err != nil || d.State != step.done.State || d.Reason != step.want {
+			if d, err := storetest.Delivery(t, s, e, who[0]); err != nil || d.State != step.done.State || d.Reason != step.want {
 				t.Errorf("step %d: %s, %q, want %q, %v", i, d.State, d.Reason, step.want, err)
 			}
 			forward(time.Minute)
@@ -166,7 +166,7 @@ func TestRefusalAndItsFeedbackAreOneCommit(t *testing.T) {
 		}
 		expect := func(delivery digest.DeliveryState, reader subscriber.State) {
 			t.Helper()
-			d, err := s.Delivery(t.Context(), e, who[0])
+			d, err := storetest.Delivery(t, s, e, who[0])
 			if err != nil || d.State != delivery {
 				t.Errorf("the delivery is %s, want %s, %v", d.State, delivery, err)
 			}

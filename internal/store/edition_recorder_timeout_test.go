@@ -90,7 +90,7 @@ func TestRecorderTimesOutOnASilentServer(t *testing.T) {
 		_, err := r.Record(t.Context(), note)
 		return err
 	})
-	if d, err := s.Delivery(t.Context(), e, in.Subscriber); err != nil || d.State != digest.DeliverySent {
+	if d, err := storetest.Delivery(t, s, e, in.Subscriber); err != nil || d.State != digest.DeliverySent {
 		t.Errorf("%+v, %v", d, err)
 	}
 }

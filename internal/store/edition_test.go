@@ -150,7 +150,7 @@ func TestMailOfADeadNodeIsUncertainAndItsIntentsAreRefused(t *testing.T) {
 		if _, err := r.Record(t.Context(), store.RecorderEntry{Outcome: &store.Outcome{Intent: in, State: digest.DeliverySent, Code: 250}}); err != nil {
 			t.Fatal(err)
 		}
-		d, err := s.Delivery(t.Context(), e, in.Subscriber)
+		d, err := storetest.Delivery(t, s, e, in.Subscriber)
 		if err != nil || d.State != digest.DeliverySent || d.Reason == "" {
 			t.Errorf("delivery %+v, %v: want sent, and the doubt still named", d, err)
 		}

@@ -21,15 +21,6 @@ type Editor struct {
 	Disabled time.Time // zero for those who may sign in
 }
 
-// CreateEditor stores a new editor. ErrExists reports that the address is taken.
-func (s *Store) CreateEditor(ctx context.Context, e Editor) (Editor, error) {
-	err := s.write(ctx, func(tx *conn) (err error) {
-		e, err = s.insertEditor(ctx, tx, e)
-		return err
-	})
-	return e, describeDuplicate(err, e.Email)
-}
-
 func (s *Store) insertEditor(ctx context.Context, tx *conn, e Editor) (Editor, error) {
 	e.Created, e.Disabled = s.Now(), time.Time{}
 	_, err := tx.One(ctx, "editor.insert", append([]any{emailKey(e.Email)}, editorValues(&e)...), &e.ID)

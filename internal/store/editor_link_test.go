@@ -14,11 +14,7 @@ import (
 // owner makes an editor who may sign in.
 func owner(t *testing.T, s *store.Store, email string) store.Editor {
 	t.Helper()
-	e, err := s.CreateEditor(t.Context(), store.Editor{Email: email, Role: "owner", Password: "a hash"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return e
+	return storetest.Editor(t, s, store.Editor{Email: email, Role: "owner", Password: "a hash"})
 }
 
 // link makes a one-time link.

@@ -20,11 +20,8 @@ func TestEditorsSignInAndOut(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
-		editor, err := s.CreateEditor(ctx, store.Editor{Email: "Ada@example.org", Name: "Ada", Role: "owner"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := s.CreateEditor(ctx, store.Editor{Email: " ada@EXAMPLE.org"}); !errors.Is(err, store.ErrExists) {
+		editor := storetest.Editor(t, s, store.Editor{Email: "Ada@example.org", Name: "Ada", Role: "owner"})
+		if _, err := storetest.AddEditor(t, s, store.Editor{Email: " ada@EXAMPLE.org"}); !errors.Is(err, store.ErrExists) {
 			t.Errorf("made twice: %v", err)
 		}
 		token, err := s.CreateSession(ctx, editor, "a browser", time.Hour)
@@ -62,10 +59,7 @@ func TestSessionsEndWithTimeAndWithTheEditor(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
-		editor, err := s.CreateEditor(ctx, store.Editor{Email: "a@example.org"})
-		if err != nil {
-			t.Fatal(err)
-		}
+		editor := storetest.Editor(t, s, store.Editor{Email: "a@example.org"})
 		session := func(ttl time.Duration) string {
 			token, err := s.CreateSession(ctx, editor, "", ttl)
 			if err != nil {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -25,13 +26,17 @@ func (s *Store) ListSQL(ctx context.Context, q Query) (string, []any, error) {
 	return l.compile(paths), l.args, err
 }
 
-// MigrateTo brings the schema at a DSN to a version and no further.
+// MigrateTo gives the empty database at a DSN the migrations up to a version.
 func MigrateTo(ctx context.Context, dsn string, version int64) (*sql.DB, error) {
 	db, err := sqldb.Open(ctx, dsn, queries(), sqldb.Options{})
 	if err != nil {
 		return nil, err
 	}
-	return db.Writers.DB, schema.UpTo(ctx, db.Engine, db.Writers.DB, version)
+	var names []string
+	for n := range version {
+		names = append(names, fmt.Sprintf("%05d", n+1))
+	}
+	return db.Writers.DB, schema.Apply(ctx, db.Engine, db.Writers.DB, names)
 }
 
 // SearchWithin is Search that looks at no more than it is told to.

@@ -100,7 +100,7 @@ func TestMailIsNotGrantedAfterARecoveryUnderARunningNode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d, err := s.Delivery(t.Context(), e, people[0].Subscriber); err != nil || d.State != digest.DeliverySent {
+	if d, err := storetest.Delivery(t, s, e, people[0].Subscriber); err != nil || d.State != digest.DeliverySent {
 		t.Errorf("the mail that left is %s, %v", d.State, err)
 	}
 }

@@ -145,11 +145,6 @@ func (s *Store) RetryJob(ctx context.Context, job Job, delay time.Duration, reas
 	return s.changeOwn(ctx, "job.retry", job.ID, job.Epoch, millis(s.Now().Add(delay)), replyText(reason))
 }
 
-// RenewJob extends the lease of a claimed job.
-func (s *Store) RenewJob(ctx context.Context, job Job, lease time.Duration) error {
-	return s.changeOwn(ctx, "job.renew", job.ID, job.Epoch, millis(s.Now().Add(lease)))
-}
-
 // changeOwn changes a job if its epoch is still current.
 func (s *Store) changeOwn(ctx context.Context, query string, args ...any) error {
 	return s.write(ctx, func(tx *conn) error {
@@ -159,51 +154,6 @@ func (s *Store) changeOwn(ctx context.Context, query string, args ...any) error 
 		}
 		return err
 	})
-}
-
-// NextJob returns when the next job of some kinds is due, the zero time for none.
-func (s *Store) NextJob(ctx context.Context, kinds []string) (time.Time, error) {
-	var due int64
-	_, err := s.readers.One(ctx, "job.nextDue", []any{jsonList(kinds)}, &due)
-	return timeOf(due), err
-}
-
-// FailedJobs returns the newest failed jobs.
-func (s *Store) FailedJobs(ctx context.Context, limit int) ([]Job, error) {
-	var out []Job
-	err := s.readers.Each(ctx, "job.failed", []any{limit}, func(rows *sql.Rows) error {
-		j, err := scanJob(rows)
-		out = append(out, j)
-		return err
-	})
-	return out, err
-}
-
-// JobCounts is how many jobs of a kind there are.
-type JobCounts struct{ Open, Done, Failed int64 }
-
-// CountJobs returns the number of jobs of each kind.
-func (s *Store) CountJobs(ctx context.Context) (map[string]JobCounts, error) {
-	out := map[string]JobCounts{}
-	err := s.readers.Each(ctx, "job.counts", nil, func(rows *sql.Rows) error {
-		var kind, state string
-		var n int64
-		if err := rows.Scan(&kind, &state, &n); err != nil {
-			return err
-		}
-		counts := out[kind]
-		switch state {
-		case "open":
-			counts.Open = n
-		case "done":
-			counts.Done = n
-		case "failed":
-			counts.Failed = n
-		}
-		out[kind] = counts
-		return nil
-	})
-	return out, err
 }
 
 // OpenJobs returns how many open jobs of a kind have a key with a prefix, counted up to

@@ -58,23 +58,6 @@ SELECT count(*) FROM (SELECT 1 FROM jobs WHERE kind = $1 AND state = 'open' AND 
 -- Schedules another try of a job that is still ours. Index: primary key.
 UPDATE jobs SET due = $3, error = $4 WHERE id = $1 AND epoch = $2 AND state = 'open';
 
--- name: job.renew
--- Extends the lease of a job that is still ours. Index: primary key.
-UPDATE jobs SET due = $3 WHERE id = $1 AND epoch = $2 AND state = 'open';
-
--- name: job.nextDue
--- The time at which the next job is due. Index: jobs_due.
-SELECT due FROM jobs WHERE state = 'open' AND kind IN strings($1) ORDER BY due LIMIT 1;
-
--- name: job.counts
--- Index: jobs_due.
-SELECT kind, state, count(*) FROM jobs GROUP BY kind, state;
-
--- name: job.failed
--- The newest failed jobs, to show to operators. Index: jobs_finished.
-SELECT id, columns(job) FROM jobs
-WHERE state = 'failed' ORDER BY finished DESC, id DESC LIMIT $1;
-
 -- name: job.dropAbout
 -- Index: jobs_about.
 DELETE FROM jobs WHERE about = $1;

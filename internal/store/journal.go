@@ -124,14 +124,6 @@ func (s *Store) JournalProblem() error {
 	return nil
 }
 
-// JournalFolder returns the folder of the store's journal, empty if it has none.
-func (s *Store) JournalFolder() string {
-	if s.journal == nil {
-		return ""
-	}
-	return s.journal.folder
-}
-
 // journalLimits bound the journal. It is assumed that no backup is restored after a year.
 var journalLimits = journal.Limits{Size: 32 << 20, Keep: 400 * 24 * time.Hour}
 

@@ -172,9 +172,6 @@ type (
 	MigrationDueError = schema.MigrationDueError
 )
 
-// ErrNewerSchema is the kind of *NewerSchemaError, for errors.Is.
-var ErrNewerSchema = schema.ErrNewer
-
 // Redact returns a DSN without its password, for messages.
 func Redact(dsn string) string { return sqldb.Redact(dsn) }
 

@@ -34,7 +34,7 @@ const killedList = 45_000
 
 func importAll(t testing.TB, s *store.Store, n int) store.ImportResult {
 	t.Helper()
-	rows := subscriber.ReadList(list(n), subscriber.ListOptions{})
+	rows := storetest.List(t, list(n))
 	result, err := s.ImportSubscribers(t.Context(), rows, store.ImportOptions{Digests: []string{"weekly"}})
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +70,7 @@ func TestImportReportsTheResultOfEachLine(t *testing.T) {
 			"gone@example.org,,bounced,,\n" + // 9
 			"wiped@example.org,Wiped,erased,,\n" // 10
 		var lines []string
-		result, err := s.ImportSubscribers(ctx, subscriber.ReadList(strings.NewReader(data), subscriber.ListOptions{}), store.ImportOptions{
+		result, err := s.ImportSubscribers(ctx, storetest.List(t, strings.NewReader(data)), store.ImportOptions{
 			Digests: []string{"weekly"}, Consent: subscriber.Consent{Source: "import", Text: "at the fair"},
 			Report: func(l store.ImportLine) { lines = append(lines, fmt.Sprint(l.Line, " ", l.Outcome)) },
 		})

@@ -115,7 +115,7 @@ func TestSuppressionSurvivesErasureAndImport(t *testing.T) {
 			t.Errorf("after the erasure: %+v, %v", got, err)
 		}
 		mustNotHold(t, s, "private")
-		rows := subscriber.ReadList(strings.NewReader("PRIVATE@example.org\n"), subscriber.ListOptions{})
+		rows := storetest.List(t, strings.NewReader("PRIVATE@example.org\n"))
 		if result, err := s.ImportSubscribers(ctx, rows, store.ImportOptions{Digests: []string{"weekly"}}); result.Suppressed != 1 || err != nil {
 			t.Errorf("imported again: %+v, %v", result, err)
 		}

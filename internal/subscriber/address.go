@@ -94,7 +94,7 @@ func (a Address) String() string {
 }
 
 // ASCII returns the address for SMTP, with the domain in punycode. The local part may still
-// hold UTF-8; see NeedsUTF8.
+// hold UTF-8, which needs a server with SMTPUTF8 (RFC 6531).
 func (a Address) ASCII() string {
 	if a.IsZero() {
 		return ""
@@ -121,10 +121,6 @@ func (a Address) Local() string { return a.local }
 
 // IsZero reports whether a is the zero value, which is no address.
 func (a Address) IsZero() bool { return a.domain == "" }
-
-// NeedsUTF8 reports whether mail to a needs a server with SMTPUTF8 (RFC 6531). This depends on
-// the local part only, since international domains are sent as punycode.
-func (a Address) NeedsUTF8() bool { return !isASCII(a.local) }
 
 // MarshalText returns String, for JSON.
 func (a Address) MarshalText() ([]byte, error) { return []byte(a.String()), nil }

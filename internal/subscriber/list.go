@@ -197,19 +197,6 @@ func (l *List) Rows() iter.Seq2[Row, error] {
 	}
 }
 
-// ReadList opens a list and returns its rows. An error in the header is yielded as the only
-// element.
-func ReadList(r io.Reader, opts ListOptions) iter.Seq2[Row, error] {
-	return func(yield func(Row, error) bool) {
-		list, err := OpenList(r, opts)
-		if err != nil {
-			yield(Row{}, err)
-			return
-		}
-		list.Rows()(yield)
-	}
-}
-
 func isLineError(err error) bool {
 	var e *LineError
 	return errors.As(err, &e)

@@ -311,7 +311,7 @@ func TestLabelsAndTopicsAreSplit(t *testing.T) {
 		`"VIP; Fair 2024,"`:                `["VIP" "Fair 2024"]`,
 		`* friends ::: * myContacts`:       `["* friends" "* myContacts"]`,
 	} {
-		for row, err := range ReadList(strings.NewReader("email,tags\na@x.org,"+in+"\n"), ListOptions{}) {
+		for row, err := range readList(strings.NewReader("email,tags\na@x.org,"+in+"\n"), ListOptions{}) {
 			if err != nil || fmt.Sprintf("%q", row.Labels) != want || row.Topics != nil {
 				t.Errorf("%s: labels %q, topics %q, %v", in, row.Labels, row.Topics, err)
 			}

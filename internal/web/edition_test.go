@@ -59,7 +59,7 @@ func TestEditionPageIsImpersonal(t *testing.T) {
 	if err := s.store.UpdateSubscriber(t.Context(), who); err != nil {
 		t.Fatal(err)
 	}
-	edition, err := engine.Draft(t.Context(), "weekly", "bo")
+	edition, err := engine.Draft(t.Context(), "weekly", delivery.SendOptions{By: "bo"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -163,27 +163,16 @@ func (e *env) announced(t *testing.T) int64 {
 
 // idle reports whether no job is open.
 func (e *env) idle(t *testing.T) bool {
-	counts, err := e.store.CountJobs(t.Context())
-	if err != nil {
-		t.Error(err)
-	}
-	for _, n := range counts {
-		if n.Open > 0 {
-			return false
-		}
-	}
-	return true
+	return storetest.CountJobs(t, e.store, "open") == 0
 }
 
 // failures returns why jobs were given up.
 func (e *env) failures(t *testing.T) string {
-	failed, err := e.store.FailedJobs(t.Context(), 100)
-	if err != nil {
-		t.Error(err)
-	}
 	var reasons []string
-	for _, job := range failed {
-		reasons = append(reasons, job.Error)
+	for _, job := range storetest.Jobs(t, e.store) {
+		if job.State == "failed" {
+			reasons = append(reasons, job.Error)
+		}
 	}
 	return strings.Join(reasons, "\n")
 }

@@ -48,16 +48,6 @@ func migrations(engine sqldb.Engine) (fs.FS, error) {
 	return folders{own, both}, errors.Join(err1, err2)
 }
 
-// UpTo applies the migrations up to a version and no further; for tests.
-func UpTo(ctx context.Context, engine sqldb.Engine, db *sql.DB, version int64) error {
-	provider, err := newProvider(engine, db)
-	if err != nil {
-		return err
-	}
-	_, err = provider.UpTo(ctx, version)
-	return err
-}
-
 // Applied returns the names of the migrations that a store has; one that this program
 // does not know is named by its number.
 func Applied(ctx context.Context, engine sqldb.Engine, db *sql.DB, from Queryer) ([]string, error) {

@@ -211,9 +211,6 @@ type NewerError struct {
 	Newest  string  // name of the newest migration of this program
 }
 
-// ErrNewer is the kind of *NewerError, for errors.Is.
-var ErrNewer = errors.New("the store has migrations that this program does not know")
-
 // Error names the unknown migrations and what to do.
 func (e *NewerError) Error() string {
 	names := make([]string, len(e.Unknown))
@@ -223,9 +220,6 @@ func (e *NewerError) Error() string {
 	return fmt.Sprintf("the store has migrations that this program does not know: %s (its own end with %s); use the newer tidings that last ran on this store, or restore a backup from before the upgrade",
 		strings.Join(names, ", "), e.Newest)
 }
-
-// Is makes errors.Is(err, ErrNewer) work.
-func (e *NewerError) Is(target error) bool { return target == ErrNewer }
 
 // MigrationDueError reports that a store lacks migrations of this program. Migrate
 // applies them.

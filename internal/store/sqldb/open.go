@@ -98,7 +98,7 @@ func Open(ctx context.Context, dsn string, queries *Queries, opts Options) (*DB,
 	if err != nil {
 		return nil, err
 	}
-	texts := queries.of(engine)
+	texts := queries.Texts(engine)
 	db := &DB{Engine: engine, Wait: opts.Wait, connects: opts.connects, Writers: newConn(engine, texts, p.writers), Readers: newConn(engine, texts, p.readers)}
 	if engine == SQLite {
 		db.Path = address

@@ -3,7 +3,6 @@ package sqldb
 import (
 	"fmt"
 	"io/fs"
-	"maps"
 	"strconv"
 	"strings"
 )
@@ -90,11 +89,8 @@ func LoadQueries(files fs.FS, macros ...Macro) (*Queries, error) {
 	return q, nil
 }
 
-// of returns the queries of an engine by name.
-func (q *Queries) of(engine Engine) map[string]string { return q.texts[engine] }
-
-// Texts returns a copy of the queries of an engine by name.
-func (q *Queries) Texts(engine Engine) map[string]string { return maps.Clone(q.texts[engine]) }
+// Texts returns the queries of an engine by name. Callers must not change the map.
+func (q *Queries) Texts(engine Engine) map[string]string { return q.texts[engine] }
 
 // Text returns a query of an engine, empty when there is none.
 func (q *Queries) Text(engine Engine, name string) string { return q.texts[engine][name] }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/testkit"
@@ -17,7 +18,7 @@ func TestDraftIsReviewedAndApproved(t *testing.T) {
 	s := startSite(t)
 	s.addSubscribers(2)
 	e := s.owner()
-	draft, err := s.newEngine().Draft(t.Context(), "weekly", "the schedule")
+	draft, err := s.newEngine().Draft(t.Context(), "weekly", delivery.SendOptions{By: "the schedule"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +100,7 @@ func TestChangedDraftIsShownAgain(t *testing.T) {
 	s.addSubscribers(2)
 	first := s.put("The first article")
 	e := s.owner()
-	draft, err := s.newEngine().Draft(t.Context(), "weekly", "")
+	draft, err := s.newEngine().Draft(t.Context(), "weekly", delivery.SendOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/testkit"
 )
 
@@ -54,7 +55,7 @@ func TestPagesFitPhoneAndDarkScheme(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.put("An article for a draft " + strings.Repeat("Donaudampfschifffahrtsgesellschaft", 6))
-	draft, err := s.newEngine().Draft(t.Context(), "weekly", "")
+	draft, err := s.newEngine().Draft(t.Context(), "weekly", delivery.SendOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

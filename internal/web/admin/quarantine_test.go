@@ -9,6 +9,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/app"
 	"github.com/tidings-press/tidings/internal/archive"
+	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
@@ -25,7 +26,7 @@ func TestQuarantineIsReviewedAndReleased(t *testing.T) {
 			s.addSubscribers(3)
 			owner, bob := s.owner(), s.visitor()
 			bob.post(strings.TrimPrefix(s.invite("bob@gazette.example"), s.url), "password", adaPassword)
-			draft, err := s.newEngine().Draft(t.Context(), "weekly", "the schedule")
+			draft, err := s.newEngine().Draft(t.Context(), "weekly", delivery.SendOptions{By: "the schedule"})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -208,7 +208,7 @@ func (s *site) addSubscribers(n int) {
 	for i := range n {
 		fmt.Fprintf(&list, "reader%d@example.org,Reader %d\n", i, i)
 	}
-	rows := subscriber.ReadList(strings.NewReader(list.String()), subscriber.ListOptions{})
+	rows := storetest.List(s.t, strings.NewReader(list.String()))
 	result, err := s.Store.ImportSubscribers(s.t.Context(), rows, store.ImportOptions{Digests: []string{"weekly"}, State: subscriber.Active})
 	if err != nil || result.Added != int64(n) {
 		s.t.Fatalf("imported %+v, %v", result, err)
