@@ -137,6 +137,19 @@ func (d *Document) setBodyHeaders(h http.Header, rep *representation) {
 	}
 }
 
+// Send sends the document in the coding that the request prefers, with a status other than 200:
+// without an ETag, since no one asks whether such an answer has changed.
+func (d *Document) Send(w http.ResponseWriter, r *http.Request, status int) {
+	coding := Choose(r.Header.Get("Accept-Encoding"))
+	body := d.Body(coding)
+	w.Header()["Vary"] = varyEncoding
+	d.setBodyHeaders(w.Header(), &d.codings[coding])
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(body) // an error means that the client has disconnected
+	}
+}
+
 var varyEncoding = []string{"Accept-Encoding"}
 
 // Unchanged reports whether a request has an If-None-Match header, and whether the

@@ -90,6 +90,12 @@ func TestUnknownQueryIsIgnoredByCache(t *testing.T) {
 	if w := ask(h, http.MethodGet, "/nothing?x"); w.Code != http.StatusNotFound {
 		t.Errorf("a missing page: %d", w.Code)
 	}
+	r := httptest.NewRequest(http.MethodGet, "/nothing", nil)
+	r.Header.Set("Accept-Encoding", "gzip")
+	w := httptest.NewRecorder()
+	if h.ServeHTTP(w, r); w.Code != http.StatusNotFound || w.Header().Get("Content-Encoding") != "gzip" || w.Body.Len() == 0 {
+		t.Errorf("a missing page, compressed: %d, %v", w.Code, w.Header())
+	}
 }
 
 func TestRequestsBeyondQueueGet503(t *testing.T) {

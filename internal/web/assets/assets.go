@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"path"
 	"time"
+
+	"github.com/tidings-press/tidings/internal/rendercache"
 )
 
 //go:embed *.css *.js *.svg *.ico *.png
@@ -20,7 +22,11 @@ var files embed.FS
 type asset struct {
 	name string
 	data []byte
+	text *rendercache.Document // the file with its compressed forms, for texts; nil for pictures, which are compressed already
 }
+
+// texts answers requests for the files that are sent compressed.
+var texts rendercache.Cache[*rendercache.Document]
 
 // byPath has the assets by path, byName their paths by file name.
 var byPath, byName = index()
@@ -34,13 +40,24 @@ func index() (map[string]asset, map[string]string) {
 		data, err := files.ReadFile(name)
 		sum := sha256.Sum256(data)
 		p := "/assets/" + hex.EncodeToString(sum[:6]) + "/" + path.Base(name)
-		paths[p], names[path.Base(name)] = asset{name, data}, p
+		paths[p], names[path.Base(name)] = newAsset(name, data), p
 		return err
 	})
 	if err != nil {
 		panic(err) // the files are compiled in
 	}
 	return paths, names
+}
+
+// contentTypes are those of the files that are texts; the system's mime.types may differ.
+var contentTypes = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+
+func newAsset(name string, data []byte) asset {
+	a := asset{name: name, data: data}
+	if kind := contentTypes[path.Ext(name)]; kind != "" {
+		a.text = rendercache.New(name, data, http.Header{"Content-Type": {kind}}, 0)
+	}
+	return a
 }
 
 // Path returns the path of a file such as "public.css", or "" if there is none.
@@ -70,13 +87,13 @@ func Fixed(name string) http.Handler {
 }
 
 func serve(w http.ResponseWriter, r *http.Request, a asset) {
+	if a.text != nil {
+		_, unchanged := a.text.Unchanged(r)
+		texts.Answer(w, r, a.text, unchanged)
+		return
+	}
 	kind := mime.TypeByExtension(path.Ext(a.name))
-	switch path.Ext(a.name) { // the system's mime.types may differ
-	case ".css":
-		kind = "text/css; charset=utf-8"
-	case ".js":
-		kind = "text/javascript; charset=utf-8"
-	case ".ico":
+	if path.Ext(a.name) == ".ico" {
 		kind = "image/x-icon"
 	}
 	sum := sha256.Sum256(a.data)

@@ -48,3 +48,36 @@ func TestStyleSheetsLoadNoOtherFiles(t *testing.T) {
 		}
 	}
 }
+
+func TestStyleSheetIsCompressed(t *testing.T) {
+	t.Parallel()
+	plain := ask(assets.Path("public.css"), "", "")
+	for accept, coding := range map[string]string{"gzip, deflate, br, zstd": "br", "gzip": "gzip", "identity": ""} {
+		w := ask(assets.Path("public.css"), accept, "")
+		h := w.Header()
+		if h.Get("Content-Encoding") != coding || h.Get("Vary") != "Accept-Encoding" || h.Get("Content-Type") != "text/css; charset=utf-8" || !strings.Contains(h.Get("Cache-Control"), "immutable") {
+			t.Errorf("%q: headers %v, want the coding %q", accept, h, coding)
+		}
+		if coding != "" && w.Body.Len()*3 > plain.Body.Len() {
+			t.Errorf("%q: %d bytes of %d", accept, w.Body.Len(), plain.Body.Len())
+		}
+		if again := ask(assets.Path("public.css"), accept, h.Get("ETag")); again.Code != http.StatusNotModified {
+			t.Errorf("%q: %d for its own tag %s", accept, again.Code, h.Get("ETag"))
+		}
+	}
+	if w := ask(assets.Path("touch-icon.png"), "gzip", ""); w.Header().Get("Content-Encoding") != "" || w.Code != http.StatusOK {
+		t.Errorf("a picture: %d, %v", w.Code, w.Header())
+	}
+}
+
+// ask returns the answer to a request with Accept-Encoding and If-None-Match.
+func ask(path, accept, tag string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodGet, path, nil)
+	r.Header.Set("Accept-Encoding", accept)
+	if tag != "" {
+		r.Header.Set("If-None-Match", tag)
+	}
+	w := httptest.NewRecorder()
+	assets.Handler().ServeHTTP(w, r)
+	return w
+}

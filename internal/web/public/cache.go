@@ -275,7 +275,7 @@ func (c *capture) replay(w http.ResponseWriter, r *http.Request) {
 // more than for any other.
 type fixedPages struct {
 	mu   sync.Mutex
-	made map[string][]byte
+	made map[string]*rendercache.Document
 }
 
 // mostFixed bounds the refusals that are kept.
@@ -286,29 +286,29 @@ func (p *Pages) refuse(w http.ResponseWriter, r *http.Request, refused *refusal)
 	c := p.in(r.Context())
 	key := c.language + "\x00" + refused.title + "\x00" + refused.Text + "\x00" + refused.Link
 	p.fixed.mu.Lock()
-	body, ok := p.fixed.made[key]
+	made, ok := p.fixed.made[key]
 	p.fixed.mu.Unlock()
 	if !ok {
-		var err error
-		if body, err = p.fill(r.Context(), "message", page{Title: refused.title, NoIndex: true, Body: refused}); err != nil {
+		body, err := p.fill(r.Context(), "message", page{Title: refused.title, NoIndex: true, Body: refused})
+		if err != nil {
 			return err
 		}
-		p.fixed.keep(key, body)
+		made = rendercache.New(key, body, nil, 0)
+		p.fixed.keep(key, made)
 	}
 	pageHeaders(w.Header(), c.language, true)
-	w.WriteHeader(refused.status)
-	_, _ = w.Write(body) // a reader who went away needs no answer
+	made.Send(w, r, refused.status)
 	return nil
 }
 
-func (f *fixedPages) keep(key string, body []byte) {
+func (f *fixedPages) keep(key string, made *rendercache.Document) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.made == nil {
-		f.made = map[string][]byte{}
+		f.made = map[string]*rendercache.Document{}
 	}
 	if len(f.made) < mostFixed {
-		f.made[key] = body
+		f.made[key] = made
 	}
 }
 
