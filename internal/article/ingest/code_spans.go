@@ -40,7 +40,7 @@ func markdownCode(text string) []span {
 		indented := strings.HasPrefix(line, "    ") || strings.HasPrefix(line, "\t")
 		switch found := fenceLine.FindStringSubmatch(line); {
 		case fence != "":
-			if found != nil && strings.HasPrefix(found[1], fence) && content == strings.TrimSpace(found[0]) {
+			if found != nil && strings.HasPrefix(found[1], fence) && strings.TrimSpace(content) == strings.TrimSpace(found[0]) {
 				fence = ""
 			}
 			add(end)

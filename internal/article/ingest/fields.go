@@ -6,6 +6,7 @@ import (
 	"net/mail"
 	"net/url"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -54,6 +55,9 @@ func (im *importer) fields(a *article.Article, m meta) *Problem {
 	a.Tags = uniqueTags(append(tagsOf(m), im.options.Tags...))
 	a.Authors = im.authors(m)
 	a.Language = im.language(m)
+	if a.URL == "" && im.site != nil && !im.severalArticles {
+		a.URL = im.site.address(a, m, im.below, im.options.Zone)
+	}
 	im.aliases(a, m)
 	return nil
 }
@@ -81,12 +85,45 @@ func (im *importer) address(m meta) string {
 		}
 		return im.text(m, key, maxLink)
 	}
+	if text := im.text(m, "path", maxLink); strings.HasPrefix(text, "/") || datedPath.MatchString(text) { // Gatsby and others
+		if im.site != nil && im.site.generator == zola { // zolaAddress reads it
+			return ""
+		}
+		return "/" + strings.TrimPrefix(text, "/")
+	}
 	return ""
 }
+
+// datedPath matches year, month and day as folders of a path.
+var datedPath = regexp.MustCompile(`(?:^|/)(\d{4}/\d{1,2}/\d{1,2})(?:/|$)`)
+
+// dateOfPath returns the date in the name of the file, in the address of the article, or in the
+// folders of the file, or an empty string.
+func (im *importer) dateOfPath(m meta) string {
+	if im.severalArticles {
+		return ""
+	}
+	if named, _ := cutNameDate(nameOfFile(im.file.Name)); named != "" {
+		return named
+	}
+	for _, text := range []string{stringOf(m.values["path"]), stringOf(m.values["permalink"]), stringOf(m.values["url"]), path.Dir(im.file.Name)} {
+		if found := datedPath.FindStringSubmatch(text); found != nil {
+			if _, err := parseDate(found[1], time.UTC); err == nil {
+				return found[1]
+			}
+		}
+	}
+	return ""
+}
+
+// isPost reports whether the generator of the file's site takes it for a post even without
+// front matter.
+func (im *importer) isPost() bool { return im.site != nil && im.site.isPost(im.below) }
 
 // tagsOf returns the tags and categories of an article, from all keys that generators use.
 func tagsOf(m meta) []string {
 	out := names(m.values["tags"], m.spaced)
+	out = append(out, names(m.values["tag"], m.spaced)...)
 	out = append(out, names(m.values["categories"], m.spaced)...)
 	out = append(out, names(m.values["category"], false)...)
 	if taxonomies, ok := m.values["taxonomies"].(map[string]any); ok { // Zola
@@ -158,7 +195,7 @@ const fixTime = "write 2026-11-23 or 2026-11-23T08:00:00+01:00"
 // no date.
 func (im *importer) dates(a *article.Article, m meta, v visibility) *Problem {
 	date, dated := m.date()
-	named, _ := cutNameDate(nameOfFile(im.file.Name))
+	named := im.dateOfPath(m)
 	switch {
 	case dated:
 		when, err := parseDate(date.value, im.options.Zone)
@@ -166,8 +203,11 @@ func (im *importer) dates(a *article.Article, m meta, v visibility) *Problem {
 			return &Problem{Line: date.line, What: date.key + ": " + err.Error(), Fix: fixTime}
 		}
 		a.Published = when
-	case named != "" && !im.severalArticles:
+	case named != "":
 		a.Published, _ = parseDate(named, im.options.Zone)
+	case im.isPost() && !im.options.DateFromFile && restriction[v.status] < restriction[article.Draft]:
+		a.Published = im.file.Modified.UTC().Truncate(time.Millisecond)
+		im.warn(1, "no date is given, so the file's time is used, as Hexo does", "add date: 2026-11-23")
 	case im.options.DateFromFile || restriction[v.status] >= restriction[article.Draft]:
 		a.Published = im.file.Modified.UTC().Truncate(time.Millisecond)
 	default:
@@ -236,6 +276,11 @@ func (im *importer) language(m meta) string {
 	}
 	if tag, _ := cutNameLanguage(stem(im.file.Name)); tag != "" && !im.severalArticles {
 		return tag
+	}
+	if im.site != nil {
+		if tag := im.site.languageAt(im.below); tag != "" {
+			return tag
+		}
 	}
 	normal, _ := normalLanguage(im.options.Language)
 	return normal

@@ -27,7 +27,7 @@ func importable(files fs.FS) ([]string, error) {
 		switch {
 		case hidden && entry.IsDir():
 			return fs.SkipDir
-		case hidden || entry.IsDir() || !Importable(name) || strings.HasPrefix(entry.Name(), "_index."): // the page of a section
+		case hidden || entry.IsDir() || !Importable(name) && unread[strings.ToLower(filepath.Ext(name))] == "" || strings.HasPrefix(entry.Name(), "_index."): // the page of a section
 		case entry.Type()&fs.ModeSymlink != 0:
 			links = append(links, name)
 		default:

@@ -91,10 +91,15 @@ func (im *Importer) importFolder(ctx context.Context, folder string, names []str
 		options.Alias = filepath.ToSlash(absolute) + "/"
 	}
 	files := folderFS{root}
+	named := names != nil && vanished == nil // the path of one file was given
 	if names == nil {
 		if names, err = importable(files); err != nil {
 			return Summary{}, err
 		}
+	}
+	options.settings = newSettings(files, filepath.FromSlash(options.Folder))
+	if !named {
+		names = options.settings.articles(names)
 	}
 	return im.run(ctx, files, filepath.ToSlash(folder), names, vanished, options)
 }
@@ -113,7 +118,9 @@ func (im *Importer) ImportFS(ctx context.Context, files fs.FS, label string, opt
 // stored; match each article with the stored ones, so that renamed and moved files are
 // recognised; store the articles.
 func (im *Importer) run(ctx context.Context, files fs.FS, label string, names []string, vanished map[string]bool, options Options) (Summary, error) {
-	options.settings = newSettings(files, filepath.FromSlash(options.Folder))
+	if options.settings == nil {
+		options.settings = newSettings(files, filepath.FromSlash(options.Folder))
+	}
 	run := run{Importer: im, files: files, parseOptions: options, matcher: newMatcher(im.Store, files, options), label: label, spool: spool{limit: cmp.Or(im.memory, spoolMemory)}}
 	run.matcher.vanished = vanished
 	defer run.spool.close()

@@ -122,6 +122,9 @@ func parseFrontMatter(head []byte, language string, before int) (meta, *Problem)
 		m, _, problem := parseJSON(head, before)
 		return m, problem
 	}
+	if language == "js" || language == "javascript" {
+		return parseJavaScript(head, before)
+	}
 	return meta{}, &Problem{Line: before, What: fmt.Sprintf("front matter in %q cannot be read", language), Fix: "write it in yaml, toml or json"}
 }
 
@@ -180,7 +183,7 @@ func splitHexo(data []byte, fence string, blank int) (split, *Problem) {
 }
 
 var (
-	titleLine = regexp.MustCompile(`(?i)^"?title"?[ \t]*:`)
+	titleLine = regexp.MustCompile(`(?i)^"?(?:title"?[ \t]*:|date"?[ \t]*:[ \t]*"?\d)`)
 	// yamlLine matches the lines that front matter without an opening fence may have: keys, list
 	// items, comments and indented lines.
 	yamlLine = regexp.MustCompile(`^([A-Za-z_][\w-]*[ \t]*:([ \t]|$)|[ \t]|- |#)`)

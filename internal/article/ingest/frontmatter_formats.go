@@ -336,3 +336,41 @@ func (r *jsonReader) value(depth int) (any, error) {
 	}
 	return token, nil
 }
+
+// declaration matches a declaration at the start of a line of front matter in JavaScript
+// (Eleventy), and literal the values that are read from it.
+var (
+	declaration = regexp.MustCompile(`(?m)^[ \t]*(?:const|let|var)[ \t]+([A-Za-z_]\w*)[ \t]*=[ \t]*([^\n]*)`)
+	literal     = regexp.MustCompile(`^("(?:[^"\\\n]|\\.)*"|'[^'\\\n]*'|true|false|-?\d+(?:\.\d+)?|\[(?:\s*(?:"[^"\\\n]*"|'[^'\\\n]*')\s*,?)*\])\s*;?\s*(?://.*)?$`)
+	quoted      = regexp.MustCompile(`"([^"\\\n]*)"|'([^'\\\n]*)'`)
+)
+
+// parseJavaScript reads the constants of front matter in JavaScript that are texts, numbers,
+// truth values or lists of texts. Scripts are not run. Other values are ignored, unless their
+// name may withhold the article.
+func parseJavaScript(head []byte, before int) (meta, *Problem) {
+	m := newMeta()
+	fix := "write it in yaml, toml or json"
+	for _, found := range declaration.FindAllSubmatchIndex(head, -1) {
+		key, value := string(head[found[2]:found[3]]), strings.TrimSpace(string(head[found[4]:found[5]]))
+		line := before + 1 + bytes.Count(head[:found[2]], []byte("\n"))
+		read := literal.FindStringSubmatch(value)
+		switch {
+		case read == nil && (mayBeVisibilityKey(key) || key == "title" || key == "date"):
+			return m, &Problem{Line: line, What: fmt.Sprintf("the front matter is a script that cannot be worked out here: %s", key), Fix: fix}
+		case read == nil:
+		case read[1][0] == '[':
+			items := []any{}
+			for _, item := range quoted.FindAllStringSubmatch(read[1], maxNames) {
+				items = append(items, item[1]+item[2])
+			}
+			m.add(key, items, line)
+		default:
+			m.add(key, strings.Trim(read[1], `"'`), line)
+		}
+	}
+	if len(m.entries) == 0 && bytes.Contains(head, []byte("{")) && !declaration.Match(head) {
+		return m, &Problem{Line: before + 1, What: "the front matter is a script that cannot be worked out here", Fix: fix}
+	}
+	return m, nil
+}

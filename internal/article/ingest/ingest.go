@@ -76,19 +76,33 @@ func Import(file File, options Options) ([]Imported, []*Problem) {
 		return nil, []*Problem{{File: file.Name, What: fmt.Sprintf("the file has more than %d KB", (len(file.Data)-1)>>10), Fix: fmt.Sprintf("at most %d KB are read; cut it into several files", MaxFile>>10)}}
 	}
 	im := importer{file: file, options: options}
+	if im.site, im.below = options.settings.siteOf(file.Name); im.site != nil && im.site.zone != nil {
+		im.options.Zone = im.site.zone
+	}
 	switch ext := strings.ToLower(path.Ext(file.Name)); ext {
 	case ".jsonl", ".ndjson":
 		return im.jsonLines()
-	case ".md", ".markdown", ".html", ".htm", ".txt", ".text":
-		one, problem := im.document(kinds[ext])
+	default:
+		k, known := kinds[ext]
+		if !known {
+			break
+		}
+		one, problem := im.document(k)
 		if problem != nil {
 			problem.File = file.Name
 			return nil, []*Problem{problem}
 		}
 		return []Imported{*one}, nil
 	}
-	return nil, []*Problem{{File: file.Name, What: "this kind of file is not known", Fix: "write .md, .html, .txt or .jsonl"}}
+	if format := unread[strings.ToLower(path.Ext(file.Name))]; format != "" {
+		return nil, []*Problem{{File: file.Name, What: "texts in " + format + " are not read", Fix: "convert them to Markdown, for example with pandoc"}}
+	}
+	return nil, []*Problem{{File: file.Name, What: "this kind of file is not known", Fix: "write .md, .mdx, .html, .txt or .jsonl"}}
 }
+
+// unread maps the extensions of texts that cannot be read to their format, so that they are
+// reported and not passed over.
+var unread = map[string]string{".rst": "reStructuredText", ".org": "Org", ".adoc": "AsciiDoc", ".asciidoc": "AsciiDoc", ".textile": "Textile"}
 
 // Importable reports whether Import can read a file, judged by the extension of its name.
 func Importable(name string) bool {
@@ -107,7 +121,7 @@ const (
 )
 
 var kinds = map[string]kind{
-	".md": kindMarkdown, ".markdown": kindMarkdown, ".html": kindHTML, ".htm": kindHTML, ".txt": kindText, ".text": kindText,
+	".md": kindMarkdown, ".markdown": kindMarkdown, ".mdx": kindMarkdown, ".mdown": kindMarkdown, ".mkd": kindMarkdown, ".mkdn": kindMarkdown, ".mkdown": kindMarkdown, ".html": kindHTML, ".htm": kindHTML, ".txt": kindText, ".text": kindText,
 }
 
 // importer holds the state of the import of one file.
@@ -117,6 +131,8 @@ type importer struct {
 	severalArticles bool // the file holds several articles, so its name belongs to none of them
 	links           links
 	base            *url.URL          // base URL that an HTML page gives for its links; else nil
+	site            *site             // generator of the site that the file belongs to; nil if unknown
+	below           string            // path of the file below the folder of that site
 	files           map[string]string // names of media by path; empty for media that were left out
 	size            int64             // bytes of media so far
 	// structure counts what maxStructure bounds.
@@ -137,7 +153,7 @@ func (im *importer) document(k kind) (*Imported, *Problem) {
 	if m.values == nil {
 		m = newMeta()
 	}
-	if named, _ := cutNameDate(nameOfFile(im.file.Name)); !s.found && k == kindMarkdown && !im.options.DateFromFile && named == "" {
+	if !s.found && k == kindMarkdown && !im.options.DateFromFile && im.dateOfPath(m) == "" && !im.isPost() {
 		return nil, &Problem{Line: 1, What: "there is no front matter, so its date is missing", Fix: "begin the file with ---, title: …, date: …, ---"}
 	}
 	if k == kindMarkdown && !m.has("title") {
@@ -148,10 +164,21 @@ func (im *importer) document(k kind) (*Imported, *Problem) {
 		}
 	}
 	body, line = im.strip(body, line)
+	if k == kindMarkdown && im.isMDX() {
+		body = []byte(im.fromMDX(string(body), line))
+	}
 	if k == kindMarkdown || k == kindHTML && s.found {
 		body = []byte(im.renderShortcodes(string(body), k, line, stringOf(m.values["title"])))
 	}
+	if k == kindMarkdown {
+		body = []byte(renderContainers(string(body)))
+	}
 	return im.build(m, string(body), k, line)
+}
+
+// isMDX reports whether the file is MDX. Docusaurus reads all its Markdown as MDX.
+func (im *importer) isMDX() bool {
+	return strings.EqualFold(path.Ext(im.file.Name), ".mdx") || im.site != nil && im.site.generator == docusaurus
 }
 
 // build makes the article from front matter and text. line is the first line of the text.
@@ -293,7 +320,7 @@ func (im *importer) fillDefaults(a *article.Article) {
 		a.Title = article.CleanLine(strings.NewReplacer("-", " ", "_", " ").Replace(name))
 	}
 	if a.Language == "" {
-		a.Language = detectLanguage(a.Title, a.HTML)
+		a.Language = im.detectLanguage(a)
 	}
 	if a.Summary == "" {
 		a.Summary = Summarize(a.HTML, SummaryLength)
@@ -302,6 +329,16 @@ func (im *importer) fillDefaults(a *article.Article) {
 		a.Updated = a.Published
 	}
 	a.Hash, a.Content = a.ContentHash(), a.Fingerprint()
+}
+
+// detectLanguage returns the language of a text that gives none. If it cannot be told, it is the
+// one of the site.
+func (im *importer) detectLanguage(a *article.Article) string {
+	tag, confidence := detectLanguage(a.Title, a.HTML)
+	if im.site != nil && im.site.language != "" && confidence < certain {
+		return im.site.language
+	}
+	return tag
 }
 
 func (im *importer) warn(line int, what, fix string) {

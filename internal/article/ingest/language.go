@@ -44,14 +44,21 @@ func normalLanguage(tag string) (string, bool) {
 	return t.String(), true
 }
 
-// detectLanguage detects the language of sanitized HTML. Each paragraph has a vote, so that a
-// foreign quotation or a line of code does not decide alone. It returns an empty string if
-// there is too little text or no clear majority.
-func detectLanguage(title, source string) string {
+// notWords matches what is in no language: addresses, numbers and names in programs.
+var notWords = regexp.MustCompile(`[!-~]*[/0-9_@=<>{}#\\][!-~]*`)
+
+// certain is the confidence from which a detected language outweighs the language that the
+// configuration of a site gives to all of its articles.
+const certain = 0.5
+
+// detectLanguage detects the language of sanitized HTML, with a confidence from 0 to 1. Each
+// paragraph has a vote, so that a foreign quotation or a line of code does not decide alone. It
+// returns an empty string if there is too little text or no clear majority.
+func detectLanguage(title, source string) (tag string, confidence float64) {
 	votes := map[whatlanggo.Lang]float64{}
-	total, size := 0.0, 0
+	total, size, longest := 0.0, 0, 0.0
 	for _, p := range append(paragraphs(source, 4*maxDetected), title) {
-		p = cutText(article.CleanLine(p), maxDetected)
+		p = article.CleanLine(notWords.ReplaceAllString(cutText(p, maxDetected), " "))
 		if len(p) < minParagraph {
 			continue
 		}
@@ -61,7 +68,9 @@ func detectLanguage(title, source string) string {
 		size += len(p)
 		info := whatlanggo.Detect(p)
 		// Longer paragraphs and more confident results have more weight.
-		weight := float64(min(len(p), 500)) * max(info.Confidence, 0.05)
+		length := float64(min(len(p), 500))
+		weight := length * max(info.Confidence, 0.05)
+		longest += length
 		votes[info.Lang] += weight
 		total += weight
 	}
@@ -70,11 +79,11 @@ func detectLanguage(title, source string) string {
 			continue
 		}
 		if lang == whatlanggo.Cmn && isTraditional(article.PlainText(source)) {
-			return "zh-Hant"
+			return "zh-Hant", weight / longest
 		}
-		return lang.Iso6391()
+		return lang.Iso6391(), weight / longest
 	}
-	return ""
+	return "", 0
 }
 
 // Frequent Chinese characters that exist in only one of the two scripts.

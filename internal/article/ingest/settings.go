@@ -39,6 +39,7 @@ type settings struct {
 	folderPath string            // absolute path of the imported folder; empty if it is not on disk
 	folders    map[string][]rule // by path below the imported folder, or by absolute path for a parent
 	parents    []string          // absolute paths of the parents, outermost first
+	sites      map[string]*site  // by folder, as in folders; nil for a folder that is no site
 }
 
 const (
@@ -47,7 +48,7 @@ const (
 )
 
 func newSettings(files fs.FS, folder string) *settings {
-	s := &settings{files: files, folderPath: folder, folders: map[string][]rule{}}
+	s := &settings{files: files, folderPath: folder, folders: map[string][]rule{}, sites: map[string]*site{}}
 	for dir := folder; dir != "" && len(s.parents) < maxParents && !exists(filepath.Join(dir, ".git")); {
 		parent := filepath.Dir(dir)
 		if parent == dir || parent == filepath.Dir(parent) { // the root folder is not a site

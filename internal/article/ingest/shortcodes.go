@@ -32,6 +32,7 @@ type shortcodes struct {
 	at       int             // position in text
 	unclosed map[string]bool // names of tags without an end tag in the rest of the text
 	toc      bool            // a table of contents was dropped
+	assigned map[string]bool // variables that the text itself sets, which are tags even in code
 }
 
 // renderShortcodes renders or drops the template tags of a text in Markdown or HTML. line is its
@@ -46,6 +47,7 @@ func (im *importer) renderShortcodes(text string, k kind, line int, title string
 	} else {
 		s.code = htmlCode(text)
 	}
+	s.findAssigned()
 	for s.at < len(text) {
 		next := s.nextTag()
 		s.out.WriteString(text[s.at:next])
@@ -57,6 +59,49 @@ func (im *importer) renderShortcodes(text string, k kind, line int, title string
 		return s.out.String()
 	}
 	return tocLine.ReplaceAllString(s.out.String(), "")
+}
+
+// assignment matches a tag of Liquid or Nunjucks that sets a variable.
+var assignment = regexp.MustCompile(`\{%-?\s*(?:assign|capture|set)\s+([A-Za-z_]\w*)`)
+
+// findAssigned finds the variables that the text sets outside code. Generators fill them in
+// before they read Markdown, so their values stand in code too.
+func (s *shortcodes) findAssigned() {
+	code := s.code
+	for _, found := range assignment.FindAllStringSubmatchIndex(s.text, -1) {
+		for len(code) > 0 && code[0].to <= found[0] {
+			code = code[1:]
+		}
+		if len(code) > 0 && code[0].from <= found[0] {
+			continue
+		}
+		if s.assigned == nil {
+			s.assigned = map[string]bool{}
+		}
+		s.assigned[s.text[found[2]:found[3]]] = true
+	}
+}
+
+// isAssigned reports whether an expression in braces begins with a variable of the text.
+func (s *shortcodes) isAssigned(inner string) bool {
+	return s.assigned[expressionName.FindString(strings.TrimSpace(inner))]
+}
+
+var expressionName = regexp.MustCompile(`^[A-Za-z_]\w*`)
+
+// assignedIn returns the position of the next expression with a variable of the text in a part
+// of the text, or -1.
+func (s *shortcodes) assignedIn(from, to int) int {
+	for at := from; len(s.assigned) > 0 && at < to; at += 2 {
+		found := strings.Index(s.text[at:to], "{{")
+		if found < 0 {
+			return -1
+		}
+		if at += found; s.isAssigned(s.text[at+2 : min(len(s.text), at+100)]) {
+			return at
+		}
+	}
+	return -1
 }
 
 // tocLine matches a placeholder line for a table of contents.
@@ -74,6 +119,9 @@ func (s *shortcodes) nextTag() int {
 			s.code = s.code[1:]
 		}
 		if len(s.code) > 0 && s.code[0].from <= at {
+			if variable := s.assignedIn(at, s.code[0].to); variable >= 0 {
+				return variable
+			}
 			at = s.code[0].to - 1
 			continue
 		}
@@ -327,14 +375,14 @@ func (s *shortcodes) output(inner string) bool {
 			return true
 		}
 	}
-	if !templateVariable.MatchString(inner) {
+	if !templateVariable.MatchString(inner) && !s.isAssigned(inner) {
 		return false
 	}
 	return s.drop(inner)
 }
 
 // attributeList matches an attribute list of kramdown.
-var attributeList = regexp.MustCompile(`^\{:{1,2}/?[ \t]*(?:[.#\w][^}\n]*)?\}`)
+var attributeList = regexp.MustCompile(`^\{:{1,2}/?\s*(?:[.#\w][^}\n]*)?\}`)
 
 // attributes drops an attribute list. If it asks for a table of contents, the list item before
 // it is a placeholder and is dropped too.
