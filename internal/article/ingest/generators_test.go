@@ -215,3 +215,19 @@ func TestProblemsAreGroupedByCause(t *testing.T) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
 }
+
+func TestLineBreakAfterPunctuationStaysSpace(t *testing.T) {
+	t.Parallel()
+	for source, want := range map[string]string{
+		"One, two,\nthree. Four.\nFive": "<p>One, two,\nthree. Four.\nFive</p>",
+		"\"A sum,\"\nshe said":          "<p>&#34;A sum,&#34;\nshe said</p>",
+		"海は青い。\n**空**も\n青い":             "<p>海は青い。<strong>空</strong>も青い</p>",
+		"**海**\n空":                      "<p><strong>海</strong>空</p>",
+		"海 (sea)\n空":                    "<p>海 (sea)\n空</p>",
+		"바다는\n푸르다":                      "<p>바다는\n푸르다</p>",
+	} {
+		if got := importMarkdown(t, source).HTML; got != want {
+			t.Errorf("%q became %q, want %q", source, got, want)
+		}
+	}
+}

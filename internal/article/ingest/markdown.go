@@ -23,7 +23,7 @@ var markdown = newMarkdown(
 )
 
 func newMarkdown(extensions ...goldmark.Extender) goldmark.Markdown {
-	md := goldmark.New(goldmark.WithExtensions(extensions...), goldmark.WithRendererOptions(html.WithUnsafe(), html.WithEastAsianLineBreaks(html.EastAsianLineBreaksCSS3Draft)))
+	md := goldmark.New(goldmark.WithExtensions(extensions...), goldmark.WithRendererOptions(html.WithUnsafe()))
 	md.SetParser(boundedParser(extensions))
 	return md
 }
@@ -47,6 +47,7 @@ func fromMarkdown(source []byte) (string, error) {
 	if linksSize(tree) > out.limit {
 		return "", errRendered
 	}
+	joinLines(tree, source)
 	if err := markdown.Renderer().Render(&out, source, tree); err != nil {
 		return "", err
 	}
