@@ -59,7 +59,7 @@ func (l changeListener) next(most int) string {
 
 func TestFeedChangesAreWhatReadersSeeDifferently(t *testing.T) {
 	t.Parallel()
-	eachLater(t, func(t *testing.T, s *store.Store, forward func(time.Duration)) {
+	eachWithForward(t, func(t *testing.T, s *store.Store, forward func(time.Duration)) {
 		l := changeListener{t, s}
 		put(t, s, newArticle("old"))
 		soon := s.Now().Add(time.Hour)
@@ -104,15 +104,15 @@ func TestFeedChangesAreWhatReadersSeeDifferently(t *testing.T) {
 
 func TestEachEditionChangesItsFeedOnce(t *testing.T) {
 	t.Parallel()
-	eachLater(t, func(t *testing.T, s *store.Store, forward func(time.Duration)) {
+	eachWithForward(t, func(t *testing.T, s *store.Store, forward func(time.Duration)) {
 		l := changeListener{t, s}
-		readers(t, s, "weekly", 1)
+		addSubscribers(t, s, "weekly", 1)
 		if _, err := s.EnsureDigest(t.Context(), store.DigestState{Name: "weekly", Since: s.Now()}); err != nil {
 			t.Fatal(err)
 		}
 		id := put(t, s, newArticle("a")).ID
 		l.next(1)
-		approved(t, s, "first", id)
+		approveEdition(t, s, "first", id)
 		if got := l.next(1); got != "" {
 			t.Errorf("before it began: %q", got)
 		}
@@ -233,7 +233,7 @@ func TestTopicAnnouncedAgainStaysPending(t *testing.T) {
 
 func TestDeferredTopicComesLast(t *testing.T) {
 	t.Parallel()
-	eachLater(t, func(t *testing.T, s *store.Store, forward func(time.Duration)) {
+	eachWithForward(t, func(t *testing.T, s *store.Store, forward func(time.Duration)) {
 		if _, err := s.Announce(t.Context(), store.Announcement{Hubs: []string{hub}, Topics: []string{"a", "b"}, Due: s.Now()}); err != nil {
 			t.Fatal(err)
 		}

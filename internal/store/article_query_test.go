@@ -39,7 +39,7 @@ func putTaggedArticles(t *testing.T, s *store.Store, n int) {
 func searchToEnd(t *testing.T, s *store.Store, q store.Query, looks int) (found []store.StoredArticle, steps int) {
 	t.Helper()
 	for {
-		part, err := s.SearchWithin(t.Context(), q, looks)
+		part, err := s.SearchWithChecks(t.Context(), q, looks)
 		if err != nil {
 			t.Fatal(err)
 		}

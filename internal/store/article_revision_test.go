@@ -10,8 +10,8 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-// openWithRemovals opens a store whose clock goes on by a minute a step, and returns a
-// function that takes a step and says whether an article may have left a feed in it.
+// openWithRemovals opens a store whose clock advances by a minute with each step, and returns a
+// function that runs a step and reports whether an article may have left a feed in it.
 func openWithRemovals(t *testing.T, engine store.Engine) (*store.Store, func(step func()) bool) {
 	t.Helper()
 	var minutes atomic.Int64

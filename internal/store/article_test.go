@@ -96,7 +96,7 @@ func TestConcurrentImportsOfOneSourceMakeOneArticle(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		var made sync.Map
-		together(t, 8, func(ctx context.Context, i int) error {
+		concurrently(t, 8, func(ctx context.Context, i int) error {
 			change, err := s.PutArticle(ctx, newArticle("same", func(a *article.Article) { a.Title = fmt.Sprint(i) }), nil, nil)
 			made.Store(change.ID, true)
 			return err
@@ -113,7 +113,7 @@ func TestSlugsAreUniqueUnderConcurrency(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		var slugs sync.Map
-		together(t, 8, func(ctx context.Context, i int) error {
+		concurrently(t, 8, func(ctx context.Context, i int) error {
 			change, err := s.PutArticle(ctx, newArticle(fmt.Sprintf("s%d", i), func(a *article.Article) { a.Slug = "wanted" }), nil, nil)
 			if _, twice := slugs.LoadOrStore(change.Slug, i); twice {
 				return fmt.Errorf("slug %s was assigned twice", change.Slug)
@@ -123,8 +123,8 @@ func TestSlugsAreUniqueUnderConcurrency(t *testing.T) {
 	})
 }
 
-// together runs fn n times at once and fails the test on the first error.
-func together(t *testing.T, n int, fn func(ctx context.Context, i int) error) {
+// concurrently runs fn n times at once and fails the test on the first error.
+func concurrently(t *testing.T, n int, fn func(ctx context.Context, i int) error) {
 	t.Helper()
 	var wg sync.WaitGroup
 	for i := range n {

@@ -87,7 +87,7 @@ func checkRestored(t *testing.T, s *store.Store) {
 	if err := s.DB().QueryRowContext(t.Context(), "SELECT (SELECT count(*) FROM sessions), (SELECT max(id) FROM subscribers)").Scan(&sessions, &highest); err != nil || sessions != 0 {
 		t.Errorf("%d sessions, %v", sessions, err)
 	}
-	added := add(t, s, "new@example.org", subscriber.Active).ID
+	added := addSubscriber(t, s, "new@example.org", subscriber.Active).ID
 	if added < highest+1000 {
 		t.Errorf("the next subscriber has the number %d, which may have been used before", added)
 	}
@@ -130,9 +130,9 @@ func TestRestoreRefusesAStoreWithContent(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			add(t, s, "first@example.org", subscriber.Active)
+			addSubscriber(t, s, "first@example.org", subscriber.Active)
 			file, _ := backUp(t, dsn)
-			add(t, s, "second@example.org", subscriber.Active)
+			addSubscriber(t, s, "second@example.org", subscriber.Active)
 
 			_, err = store.Restore(t.Context(), dsn, file, store.RestoreOptions{})
 			var full *store.NotEmptyError
@@ -223,7 +223,7 @@ func TestInterruptedRestoreIsNotOpened(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	add(t, s, "first@example.org", subscriber.Active)
+	addSubscriber(t, s, "first@example.org", subscriber.Active)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-// eachLater runs a test on both engines with a clock that can be put forward.
-func eachLater(t *testing.T, test func(t *testing.T, s *store.Store, forward func(time.Duration))) {
+// eachWithForward runs a test on both engines with a clock that can be moved forward.
+func eachWithForward(t *testing.T, test func(t *testing.T, s *store.Store, forward func(time.Duration))) {
 	t.Helper()
 	for _, engine := range storetest.Engines {
 		t.Run(string(engine), func(t *testing.T) {
@@ -23,8 +23,8 @@ func eachLater(t *testing.T, test func(t *testing.T, s *store.Store, forward fun
 	}
 }
 
-// ends records what became of one mail of a chunk.
-func ends(t *testing.T, s *store.Store, c store.Chunk, reader int64, done store.Outcome) {
+// recordOutcome records the outcome of one mail of a chunk.
+func recordOutcome(t *testing.T, s *store.Store, c store.Chunk, reader int64, done store.Outcome) {
 	t.Helper()
 	r := s.NewRecorder()
 	defer r.Close()
@@ -38,8 +38,8 @@ func ends(t *testing.T, s *store.Store, c store.Chunk, reader int64, done store.
 	}
 }
 
-// release gives a chunk back, and says whether that ended its edition.
-func release(t *testing.T, s *store.Store, c store.Chunk, resend bool) bool {
+// releaseChunk releases a chunk and reports whether that finished its edition.
+func releaseChunk(t *testing.T, s *store.Store, c store.Chunk, resend bool) bool {
 	t.Helper()
 	finished, err := s.ReleaseChunk(t.Context(), c, resend)
 	if err != nil {
@@ -48,16 +48,16 @@ func release(t *testing.T, s *store.Store, c store.Chunk, resend bool) bool {
 	return finished
 }
 
-// rests checks that no chunk is to be had.
-func rests(t *testing.T, s *store.Store, when string) {
+// wantNoChunk checks that no chunk can be claimed.
+func wantNoChunk(t *testing.T, s *store.Store, when string) {
 	t.Helper()
 	if c, err := s.ClaimChunk(t.Context(), "n1", time.Minute); c != nil || err != nil {
-		t.Fatalf("%s: there is %+v, %v", when, c, err)
+		t.Fatalf("%s: claimed %+v, %v", when, c, err)
 	}
 }
 
-// people are the numbers of those whom a chunk is to be sent to now.
-func people(t *testing.T, s *store.Store, c store.Chunk, resend bool) []int64 {
+// dueSubscribers returns the ids of the subscribers of a chunk whose mail is due now.
+func dueSubscribers(t *testing.T, s *store.Store, c store.Chunk, resend bool) []int64 {
 	t.Helper()
 	in, err := s.Recipients(t.Context(), c, resend)
 	if err != nil {
@@ -70,74 +70,75 @@ func people(t *testing.T, s *store.Store, c store.Chunk, resend bool) []int64 {
 	return ids
 }
 
-// TestChunkIsClaimedAgainWhenItsNextMailIsDue: neither before, nor never.
+// TestChunkIsClaimedAgainWhenItsNextMailIsDue checks that it is not claimed earlier.
 func TestChunkIsClaimedAgainWhenItsNextMailIsDue(t *testing.T) {
 	t.Parallel()
-	eachLater(t, func(t *testing.T, s *store.Store, forward func(time.Duration)) {
-		readers(t, s, "weekly", 3)
-		approved(t, s, "e1", "a1")
+	eachWithForward(t, func(t *testing.T, s *store.Store, forward func(time.Duration)) {
+		addSubscribers(t, s, "weekly", 3)
+		approveEdition(t, s, "e1", "a1")
 		c := claim(t, s, "n1", time.Minute)
-		all := people(t, s, c, true)
-		ends(t, s, c, all[0], store.Outcome{State: digest.DeliverySent, Code: 250})
-		ends(t, s, c, all[1], store.Outcome{State: digest.DeliveryDeferred, Code: 451, NextTry: s.Now().Add(time.Hour)})
-		ends(t, s, c, all[2], store.Outcome{State: digest.DeliveryDeferred, Code: 451, NextTry: s.Now().Add(3 * time.Hour)})
-		if release(t, s, c, true) {
-			t.Fatal("an edition with two deferred mails is sent")
+		all := dueSubscribers(t, s, c, true)
+		recordOutcome(t, s, c, all[0], store.Outcome{State: digest.DeliverySent, Code: 250})
+		recordOutcome(t, s, c, all[1], store.Outcome{State: digest.DeliveryDeferred, Code: 451, NextTry: s.Now().Add(time.Hour)})
+		recordOutcome(t, s, c, all[2], store.Outcome{State: digest.DeliveryDeferred, Code: 451, NextTry: s.Now().Add(3 * time.Hour)})
+		if releaseChunk(t, s, c, true) {
+			t.Fatal("an edition with two deferred mails counts as sent")
 		}
-		rests(t, s, "at once")
+		wantNoChunk(t, s, "at once")
 		forward(59 * time.Minute)
-		rests(t, s, "before the first is due")
+		wantNoChunk(t, s, "before the first is due")
 		forward(2 * time.Minute)
 		c = claim(t, s, "n1", time.Minute)
-		if due := people(t, s, c, true); len(due) != 1 || due[0] != all[1] {
-			t.Fatalf("due are %v, want %d alone", due, all[1])
+		if due := dueSubscribers(t, s, c, true); len(due) != 1 || due[0] != all[1] {
+			t.Fatalf("the mails of %v are due, want only that of %d", due, all[1])
 		}
-		ends(t, s, c, all[1], store.Outcome{State: digest.DeliverySent, Code: 250})
-		if release(t, s, c, true) {
-			t.Fatal("an edition with a deferred mail is sent")
+		recordOutcome(t, s, c, all[1], store.Outcome{State: digest.DeliverySent, Code: 250})
+		if releaseChunk(t, s, c, true) {
+			t.Fatal("an edition with a deferred mail counts as sent")
 		}
 		forward(2 * time.Hour)
 		c = claim(t, s, "n1", time.Minute)
-		ends(t, s, c, all[2], store.Outcome{State: digest.DeliveryRefused, Code: 550})
-		if !release(t, s, c, true) {
-			t.Error("an edition with nothing left is not sent")
+		recordOutcome(t, s, c, all[2], store.Outcome{State: digest.DeliveryRefused, Code: 550})
+		if !releaseChunk(t, s, c, true) {
+			t.Error("an edition with no mails left does not count as sent")
 		}
 	})
 }
 
-// TestUncertainMailIsSentAtMostFiveMoreTimes and then waits for an editor.
+// TestUncertainMailIsSentAtMostFiveMoreTimes also checks that the mail then waits for an editor.
 func TestUncertainMailIsSentAtMostFiveMoreTimes(t *testing.T) {
 	t.Parallel()
-	eachLater(t, func(t *testing.T, s *store.Store, forward func(time.Duration)) {
-		readers(t, s, "weekly", 1)
-		approved(t, s, "e1", "a1")
+	eachWithForward(t, func(t *testing.T, s *store.Store, forward func(time.Duration)) {
+		addSubscribers(t, s, "weekly", 1)
+		approveEdition(t, s, "e1", "a1")
 		for try := range 5 {
 			c := claim(t, s, "n1", time.Minute)
-			if held := people(t, s, c, false); try > 0 && len(held) != 0 {
-				t.Fatalf("held mails are to be sent: %v", held)
+			if held := dueSubscribers(t, s, c, false); try > 0 && len(held) != 0 {
+				t.Fatalf("held mails are due: %v", held)
 			}
-			who := people(t, s, c, true)
+			who := dueSubscribers(t, s, c, true)
 			if len(who) != 1 {
 				t.Fatalf("try %d: %v", try+1, who)
 			}
-			ends(t, s, c, who[0], store.Outcome{State: digest.DeliveryUncertain, Reason: "in doubt: cut"})
-			if release(t, s, c, true) {
-				t.Fatal("an edition with a mail in doubt is sent")
+			recordOutcome(t, s, c, who[0], store.Outcome{State: digest.DeliveryUncertain, Reason: "in doubt: cut"})
+			if releaseChunk(t, s, c, true) {
+				t.Fatal("an edition with an uncertain mail counts as sent")
 			}
-			rests(t, s, "right after a doubt")
+			wantNoChunk(t, s, "right after an uncertain outcome")
 			forward(3 * time.Second)
 		}
 		forward(1000 * time.Hour)
-		rests(t, s, "after five doubts")
+		wantNoChunk(t, s, "after five uncertain outcomes")
 	})
 }
 
-// TestLeaseIsRenewedOnlyByItsHolder and a put off one rests for all.
+// TestLeaseIsRenewedOnlyByItsHolder also checks that no node claims the chunks of a deferred
+// edition.
 func TestLeaseIsRenewedOnlyByItsHolder(t *testing.T) {
 	t.Parallel()
-	eachLater(t, func(t *testing.T, s *store.Store, forward func(time.Duration)) {
-		readers(t, s, "weekly", 25) // three chunks
-		approved(t, s, "e1", "a1")
+	eachWithForward(t, func(t *testing.T, s *store.Store, forward func(time.Duration)) {
+		addSubscribers(t, s, "weekly", 25) // three chunks
+		approveEdition(t, s, "e1", "a1")
 		renewed := func(c store.Chunk) bool {
 			t.Helper()
 			ok, err := s.RenewChunk(t.Context(), c, time.Minute)
@@ -149,11 +150,11 @@ func TestLeaseIsRenewedOnlyByItsHolder(t *testing.T) {
 		c := claim(t, s, "n1", time.Minute)
 		forward(50 * time.Second)
 		if !renewed(c) {
-			t.Error("the holder cannot renew")
+			t.Error("the holder cannot renew its lease")
 		}
 		forward(50 * time.Second)
 		if other := claim(t, s, "n2", time.Minute); other.Number == c.Number {
-			t.Fatal("a renewed lease was taken")
+			t.Fatal("a chunk with a renewed lease was claimed")
 		}
 		forward(2 * time.Minute)
 		taken := claim(t, s, "n3", time.Minute)
@@ -161,43 +162,43 @@ func TestLeaseIsRenewedOnlyByItsHolder(t *testing.T) {
 			t.Fatalf("%+v after %+v", taken, c)
 		}
 		if renewed(c) {
-			t.Error("who lost a lease renewed it")
+			t.Error("a node renewed a lease that it had lost")
 		}
-		if release(t, s, c, true) || !renewed(taken) {
-			t.Error("who lost a lease gave it back")
+		if releaseChunk(t, s, c, true) || !renewed(taken) {
+			t.Error("a node released a lease that it had lost")
 		}
 		if err := s.DeferEdition(t.Context(), taken, time.Hour); err != nil {
 			t.Fatal(err)
 		}
 		if renewed(taken) {
-			t.Error("what was put off can be renewed")
+			t.Error("the lease of a deferred edition can be renewed")
 		}
-		second := claim(t, s, "n3", time.Minute) // n2's, whose lease has run out
+		second := claim(t, s, "n3", time.Minute) // n2's, whose lease has expired
 		if second.Number == taken.Number {
-			t.Error("a chunk that was put off was taken")
+			t.Error("a chunk of a deferred edition was claimed")
 		}
-		rests(t, s, "while it is put off")
+		wantNoChunk(t, s, "while the edition is deferred")
 		forward(59 * time.Minute)
 		if got := claim(t, s, "n4", time.Minute); got.Number != second.Number {
-			t.Errorf("%+v: it was put off for an hour", got)
+			t.Errorf("claimed %+v: the edition was deferred for an hour", got)
 		}
 		forward(2 * time.Minute)
 		claim(t, s, "n5", time.Minute)
 	})
 }
 
-// TestNodeReclaimsItsOwnChunkAfterALostCommit, as when the connection broke in the
-// commit of a claim; what it does know of stays its own whatever the clock says.
+// TestNodeReclaimsItsOwnChunkAfterALostCommit: the connection breaks in the commit of a claim. The
+// chunks that the node knows of are not claimed again, whatever the clock says.
 func TestNodeReclaimsItsOwnChunkAfterALostCommit(t *testing.T) {
 	t.Parallel()
-	eachLater(t, func(t *testing.T, s *store.Store, forward func(time.Duration)) {
-		readers(t, s, "weekly", 3)
-		approved(t, s, "e1", "a1")
+	eachWithForward(t, func(t *testing.T, s *store.Store, forward func(time.Duration)) {
+		addSubscribers(t, s, "weekly", 3)
+		approveEdition(t, s, "e1", "a1")
 		c := claim(t, s, "n1", time.Minute)
-		rests(t, s, "while its lease runs")
+		wantNoChunk(t, s, "while its lease is valid")
 		forward(2 * time.Minute)
 		if again, err := s.ClaimChunk(t.Context(), "n1", time.Minute, c); again != nil || err != nil {
-			t.Fatalf("a node took what it works on: %+v, %v", again, err)
+			t.Fatalf("a node claimed a chunk that it works on: %+v, %v", again, err)
 		}
 		if again := claim(t, s, "n1", time.Minute); again.Number != c.Number || again.Epoch != c.Epoch+1 {
 			t.Errorf("%+v after %+v", again, c)
@@ -205,29 +206,29 @@ func TestNodeReclaimsItsOwnChunkAfterALostCommit(t *testing.T) {
 	})
 }
 
-// TestClockSetBackDelaysNoMail: neither for a lease of a dead holder nor
-// for a next try, set when the clock was far ahead.
+// TestClockSetBackDelaysNoMail: neither the lease of a dead holder nor a next try may delay a mail
+// if it was stored when the clock was far ahead.
 func TestClockSetBackDelaysNoMail(t *testing.T) {
 	t.Parallel()
-	eachLater(t, func(t *testing.T, s *store.Store, forward func(time.Duration)) {
-		readers(t, s, "weekly", 11) // two chunks
-		approved(t, s, "e1", "a1")
+	eachWithForward(t, func(t *testing.T, s *store.Store, forward func(time.Duration)) {
+		addSubscribers(t, s, "weekly", 11) // two chunks
+		approveEdition(t, s, "e1", "a1")
 		c := claim(t, s, "n1", time.Minute)
-		late := people(t, s, c, true)
+		late := dueSubscribers(t, s, c, true)
 		for _, id := range late {
-			ends(t, s, c, id, store.Outcome{State: digest.DeliveryDeferred, Code: 451, NextTry: s.Now().Add(4 * time.Hour)})
+			recordOutcome(t, s, c, id, store.Outcome{State: digest.DeliveryDeferred, Code: 451, NextTry: s.Now().Add(4 * time.Hour)})
 		}
-		release(t, s, c, true)
+		releaseChunk(t, s, c, true)
 		dead := claim(t, s, "n1", time.Hour)
 		forward(-time.Hour)
-		rests(t, s, "an hour earlier")
+		wantNoChunk(t, s, "an hour earlier")
 		forward(-240 * time.Hour)
 		first, second := claim(t, s, "n2", time.Minute), claim(t, s, "n2", time.Minute)
 		if first.Number != c.Number || second.Number != dead.Number {
 			t.Errorf("%+v and %+v", first, second)
 		}
-		if due := people(t, s, first, true); len(due) != len(late) {
-			t.Errorf("%d of %d are due", len(due), len(late))
+		if due := dueSubscribers(t, s, first, true); len(due) != len(late) {
+			t.Errorf("%d of %d mails are due", len(due), len(late))
 		}
 	})
 }

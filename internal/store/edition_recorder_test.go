@@ -12,9 +12,8 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-// TestBrokenRepliesNeverFailACommit has replies as a hostile or broken server
-// says them next to an ordinary one: what is lost with such a commit is the
-// outcome of every mail in it.
+// TestBrokenRepliesNeverFailACommit has replies of a hostile or broken server next to an ordinary
+// one: a failed commit would lose the outcome of every mail in it.
 func TestBrokenRepliesNeverFailACommit(t *testing.T) {
 	t.Parallel()
 	words := []struct{ said, kept string }{
@@ -33,8 +32,8 @@ func TestBrokenRepliesNeverFailACommit(t *testing.T) {
 		{strings.Repeat("\xff", 1<<20), "\uFFFD"},
 	}
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		readers(t, s, "weekly", 2*len(words))
-		e := approved(t, s, "e1", "a1")
+		addSubscribers(t, s, "weekly", 2*len(words))
+		e := approveEdition(t, s, "e1", "a1")
 		r := s.NewRecorder()
 		defer r.Close()
 		var people []store.Recipient
@@ -46,7 +45,7 @@ func TestBrokenRepliesNeverFailACommit(t *testing.T) {
 			}
 			for _, p := range in {
 				i := len(people)
-				recordWords(t, r, c, p.Subscriber, words[i/2].said, i%2 == 0)
+				recordReply(t, r, c, p.Subscriber, words[i/2].said, i%2 == 0)
 				people = append(people, p)
 			}
 		}
@@ -63,13 +62,13 @@ func TestBrokenRepliesNeverFailACommit(t *testing.T) {
 	})
 }
 
-// TestLateOutcomeReplacesUncertain does not wait for the recorder to
-// count: its process may be killed before it does.
+// TestLateOutcomeReplacesUncertain does not wait for the recorder to update the counts: its process
+// may be killed before that.
 func TestLateOutcomeReplacesUncertain(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		readers(t, s, "weekly", 1)
-		e := approved(t, s, "e1", "a1")
+		addSubscribers(t, s, "weekly", 1)
+		e := approveEdition(t, s, "e1", "a1")
 		r := s.NewRecorder()
 		defer r.Close()
 		frozen := claim(t, s, "frozen", time.Millisecond)
@@ -81,10 +80,10 @@ func TestLateOutcomeReplacesUncertain(t *testing.T) {
 		if granted, err := r.Record(t.Context(), store.RecorderEntry{Intent: &in}); !granted || err != nil {
 			t.Fatal(granted, err)
 		}
-		time.Sleep(5 * time.Millisecond) // the lease runs out
+		time.Sleep(5 * time.Millisecond) // the lease expires
 		other := claim(t, s, "other", time.Minute)
 		if finished, err := s.ReleaseChunk(t.Context(), other, false); finished || err != nil {
-			t.Fatalf("finished %v with a mail in doubt, %v", finished, err)
+			t.Fatalf("finished %v with an uncertain mail, %v", finished, err)
 		}
 		expect := func(want store.DeliveryCounts) {
 			t.Helper()
@@ -94,7 +93,7 @@ func TestLateOutcomeReplacesUncertain(t *testing.T) {
 		}
 		expect(store.DeliveryCounts{Total: 1, Uncertain: 1})
 		done := store.Outcome{Intent: in, State: digest.DeliverySent, Code: 250}
-		for range 2 { // whoever does not know whether it was stored stores it again
+		for range 2 { // a node that does not know whether it was stored stores it again
 			if _, err := r.Record(t.Context(), store.RecorderEntry{Outcome: &done}); err != nil {
 				t.Fatal(err)
 			}
@@ -107,12 +106,13 @@ func TestLateOutcomeReplacesUncertain(t *testing.T) {
 	})
 }
 
-// TestDeliveryOnceUncertainStaysListed whatever follows: the mail may have come twice.
+// TestDeliveryOnceUncertainStaysListed whatever the later outcome, since the mail may have arrived
+// twice.
 func TestDeliveryOnceUncertainStaysListed(t *testing.T) {
 	t.Parallel()
-	eachLater(t, func(t *testing.T, s *store.Store, forward func(time.Duration)) {
-		readers(t, s, "weekly", 1)
-		e := approved(t, s, "e1", "a1")
+	eachWithForward(t, func(t *testing.T, s *store.Store, forward func(time.Duration)) {
+		addSubscribers(t, s, "weekly", 1)
+		e := approveEdition(t, s, "e1", "a1")
 		const doubt = "in doubt: the connection was cut"
 		for i, step := range []struct {
 			done store.Outcome
@@ -127,12 +127,12 @@ func TestDeliveryOnceUncertainStaysListed(t *testing.T) {
 			{store.Outcome{State: digest.DeliverySent}, doubt + "; then: try later"},
 		} {
 			c := claim(t, s, "n1", time.Minute)
-			who := people(t, s, c, true)
+			who := dueSubscribers(t, s, c, true)
 			if len(who) != 1 {
-				t.Fatalf("step %d: %v are to be sent", i, who)
+				t.Fatalf("step %d: the mails of %v are due", i, who)
 			}
-			ends(t, s, c, who[0], step.done)
-			release(t, s, c, true)
+			recordOutcome(t, s, c, who[0], step.done)
+			releaseChunk(t, s, c, true)
 			if d, err := storetest.Delivery(t, s, e, who[0]); err != nil || d.State != step.done.State || d.Reason != step.want {
 				t.Errorf("step %d: %s, %q, want %q, %v", i, d.State, d.Reason, step.want, err)
 			}
@@ -141,17 +141,17 @@ func TestDeliveryOnceUncertainStaysListed(t *testing.T) {
 	})
 }
 
-// TestRefusalAndItsFeedbackAreOneCommit: an outcome without its
-// consequence would leave a dead address on the list.
+// TestRefusalAndItsFeedbackAreOneCommit: an outcome without its feedback would leave a dead address
+// on the list.
 func TestRefusalAndItsFeedbackAreOneCommit(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		readers(t, s, "weekly", 2)
-		e := approved(t, s, "e1", "a1")
+		addSubscribers(t, s, "weekly", 2)
+		e := approveEdition(t, s, "e1", "a1")
 		r := s.NewRecorder()
 		defer r.Close()
 		c := claim(t, s, "n1", time.Minute)
-		who := people(t, s, c, true)
+		who := dueSubscribers(t, s, c, true)
 		in, next := store.Intent{Chunk: c, Subscriber: who[0], Attempt: 7}, store.Intent{Chunk: c, Subscriber: who[1], Attempt: 8}
 		if granted, err := r.Record(t.Context(), store.RecorderEntry{Intent: &in}); !granted || err != nil {
 			t.Fatal(granted, err)
@@ -172,12 +172,12 @@ func TestRefusalAndItsFeedbackAreOneCommit(t *testing.T) {
 			}
 			p, err := s.Subscriber(t.Context(), who[0])
 			if err != nil || p.State != reader {
-				t.Errorf("the reader is %s, want %s, %v", p.State, reader, err)
+				t.Errorf("the subscriber is %s, want %s, %v", p.State, reader, err)
 			}
 		}
 		rename("feedback", "away")
 		if granted, err := r.Record(t.Context(), note); granted || err == nil {
-			t.Errorf("granted %v though the consequence could not be stored, %v", granted, err)
+			t.Errorf("granted %v although the feedback could not be stored, %v", granted, err)
 		}
 		expect(digest.DeliveryAttempting, subscriber.Active)
 		rename("away", "feedback")
@@ -190,8 +190,8 @@ func TestRefusalAndItsFeedbackAreOneCommit(t *testing.T) {
 	})
 }
 
-// recordWords ends a mail with what a server said: after a try, or without one.
-func recordWords(t *testing.T, r *store.Recorder, c store.Chunk, reader int64, words string, tried bool) {
+// recordReply records a server's reply to a mail: after a try, or without one.
+func recordReply(t *testing.T, r *store.Recorder, c store.Chunk, reader int64, words string, tried bool) {
 	t.Helper()
 	if !tried {
 		if _, err := r.Record(t.Context(), store.RecorderEntry{Skip: &store.Skip{Chunk: c, Subscriber: reader, State: digest.DeliverySkipped, Reason: words}}); err != nil {
@@ -212,7 +212,7 @@ func recordWords(t *testing.T, r *store.Recorder, c store.Chunk, reader int64, w
 func TestLongRepliesAreCut(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		readers(t, s, "weekly", 1)
+		addSubscribers(t, s, "weekly", 1)
 		for key, words := range map[string]string{"nul": "no\x00\x1b\xff" + strings.Repeat("満", 1000), "large": strings.Repeat("x", 1<<20)} {
 			f := store.Feedback{Key: key, Subscriber: 1, Kind: store.FeedbackSoft, Text: words, Source: "generic", At: s.Now()}
 			if fresh, err := s.RecordFeedback(t.Context(), f, store.SoftRule{}); !fresh || err != nil {

@@ -14,9 +14,9 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-// quietable carries connections to a server, and holds back what it answers while it
-// is quiet: to a client that is a server which vanished.
-func quietable(t *testing.T, server string) (address string, quiet *atomic.Bool) {
+// pausableProxy forwards connections to a server and withholds its answers while quiet is set, as
+// if the server had vanished.
+func pausableProxy(t *testing.T, server string) (address string, quiet *atomic.Bool) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -30,13 +30,13 @@ func quietable(t *testing.T, server string) (address string, quiet *atomic.Bool)
 			if err != nil {
 				return
 			}
-			go carry(client, server, quiet)
+			go proxyConnection(client, server, quiet)
 		}
 	}()
 	return listener.Addr().String(), quiet
 }
 
-func carry(client net.Conn, server string, quiet *atomic.Bool) {
+func proxyConnection(client net.Conn, server string, quiet *atomic.Bool) {
 	defer client.Close()
 	behind, err := net.Dial("tcp", server)
 	if err != nil {
@@ -62,20 +62,20 @@ func carry(client net.Conn, server string, quiet *atomic.Bool) {
 	}
 }
 
-// TestRecorderTimesOutOnASilentServer, and stores the same note when the
-// server is there again.
+// TestRecorderTimesOutOnASilentServer also checks that the same entry can be stored when the server
+// is back.
 func TestRecorderTimesOutOnASilentServer(t *testing.T) {
 	t.Parallel()
 	server := testkit.SharedPostgres(t)
-	address, quiet := quietable(t, server.Address())
+	address, quiet := pausableProxy(t, server.Address())
 	s := storetest.Reopen(t, strings.Replace(storetest.DSN(t, store.Postgres), server.Address(), address, 1), store.Options{})
-	readers(t, s, "weekly", 1)
-	e := approved(t, s, "e1", "a1")
+	addSubscribers(t, s, "weekly", 1)
+	e := approveEdition(t, s, "e1", "a1")
 	r := s.NewRecorder()
 	defer r.Close()
-	r.SetPatience(300 * time.Millisecond)
+	r.SetTimeout(300 * time.Millisecond)
 	c := claim(t, s, "n1", time.Minute)
-	in := store.Intent{Chunk: c, Subscriber: people(t, s, c, true)[0], Attempt: 7}
+	in := store.Intent{Chunk: c, Subscriber: dueSubscribers(t, s, c, true)[0], Attempt: 7}
 	if granted, err := r.Record(t.Context(), store.RecorderEntry{Intent: &in}); !granted || err != nil {
 		t.Fatal(granted, err)
 	}

@@ -13,8 +13,8 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-// readers puts n active people on a digest.
-func readers(t *testing.T, s *store.Store, digestName string, n int) {
+// addSubscribers adds n active subscribers to a digest.
+func addSubscribers(t *testing.T, s *store.Store, digestName string, n int) {
 	t.Helper()
 	for i := range n {
 		p, err := s.AddSubscriber(t.Context(), subscriber.Subscriber{
@@ -29,8 +29,8 @@ func readers(t *testing.T, s *store.Store, digestName string, n int) {
 	}
 }
 
-// frozen adds variants to what an edition is approved with.
-func frozen(t *testing.T, f store.Frozen, html ...string) store.Frozen {
+// addVariants adds variants to the content that an edition is approved with.
+func addVariants(t *testing.T, f store.Frozen, html ...string) store.Frozen {
 	t.Helper()
 	for i, text := range html {
 		if n, err := f.Add(digest.Variant{HTML: text}); n != i || err != nil {
@@ -40,8 +40,8 @@ func frozen(t *testing.T, f store.Frozen, html ...string) store.Frozen {
 	return f
 }
 
-// approved plans and approves an edition for whoever is on the digest.
-func approved(t *testing.T, s *store.Store, id string, articles ...string) store.Edition {
+// approveEdition plans and approves an edition for all subscribers of the digest.
+func approveEdition(t *testing.T, s *store.Store, id string, articles ...string) store.Edition {
 	t.Helper()
 	e := store.Edition{Edition: digest.Edition{ID: id, Digest: "weekly", ScheduledFor: "manual:" + id, Articles: articles, Created: s.Now()}}
 	e, err := s.CreateDraft(t.Context(), e, nil)
@@ -52,7 +52,7 @@ func approved(t *testing.T, s *store.Store, id string, articles ...string) store
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err = s.Approve(t.Context(), e, frozen(t, store.Frozen{Groups: wishes, Choice: make([]int, len(wishes)), ChunkSize: 10}, "x"))
+	e, err = s.Approve(t.Context(), e, addVariants(t, store.Frozen{Groups: wishes, Choice: make([]int, len(wishes)), ChunkSize: 10}, "x"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,8 +71,8 @@ func claim(t *testing.T, s *store.Store, node string, lease time.Duration) store
 func TestEditionIsSentToEverySubscriberOnce(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		readers(t, s, "weekly", 25)
-		e := approved(t, s, "e1", "a1")
+		addSubscribers(t, s, "weekly", 25)
+		e := approveEdition(t, s, "e1", "a1")
 		if e.Recipients.Count != 25 {
 			t.Fatalf("audience %+v", e.Recipients)
 		}
@@ -104,7 +104,7 @@ func TestEditionIsSentToEverySubscriberOnce(t *testing.T) {
 			}
 		}
 		if c, err := s.ClaimChunk(t.Context(), "n1", time.Minute); c != nil || err != nil {
-			t.Errorf("there is more: %v, %v", c, err)
+			t.Errorf("another chunk was claimed: %v, %v", c, err)
 		}
 		counts, err := s.EditionCounts(t.Context(), e.Seq)
 		if err != nil || counts != (store.DeliveryCounts{Total: 25, Sent: 25}) {
@@ -119,8 +119,8 @@ func TestEditionIsSentToEverySubscriberOnce(t *testing.T) {
 func TestMailOfADeadNodeIsUncertainAndItsIntentsAreRefused(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		readers(t, s, "weekly", 5)
-		e := approved(t, s, "e1", "a1")
+		addSubscribers(t, s, "weekly", 5)
+		e := approveEdition(t, s, "e1", "a1")
 		r := s.NewRecorder()
 		defer r.Close()
 		old := claim(t, s, "frozen", time.Millisecond)
@@ -129,11 +129,11 @@ func TestMailOfADeadNodeIsUncertainAndItsIntentsAreRefused(t *testing.T) {
 		if granted, err := r.Record(t.Context(), store.RecorderEntry{Intent: &in}); !granted || err != nil {
 			t.Fatal(granted, err)
 		}
-		time.Sleep(5 * time.Millisecond) // the lease runs out
+		time.Sleep(5 * time.Millisecond) // the lease expires
 		now := claim(t, s, "other", time.Minute)
 		left, _ := s.Recipients(t.Context(), now, false)
 		if len(left) != 4 {
-			t.Errorf("%d are left, want 4: one is in doubt", len(left))
+			t.Errorf("%d mails are left, want 4: one is uncertain", len(left))
 		}
 		late := store.Intent{Chunk: old, Subscriber: people[1].Subscriber, Attempt: 8}
 		if granted, err := r.Record(t.Context(), store.RecorderEntry{Intent: &late}); granted || err != nil {
@@ -146,26 +146,26 @@ func TestMailOfADeadNodeIsUncertainAndItsIntentsAreRefused(t *testing.T) {
 		if counts.Uncertain != 1 {
 			t.Errorf("counts %+v", counts)
 		}
-		// The answer comes after all.
+		// The reply arrives after all.
 		if _, err := r.Record(t.Context(), store.RecorderEntry{Outcome: &store.Outcome{Intent: in, State: digest.DeliverySent, Code: 250}}); err != nil {
 			t.Fatal(err)
 		}
 		d, err := storetest.Delivery(t, s, e, in.Subscriber)
 		if err != nil || d.State != digest.DeliverySent || d.Reason == "" {
-			t.Errorf("delivery %+v, %v: want sent, and the doubt still named", d, err)
+			t.Errorf("delivery %+v, %v: want sent, with the earlier doubt in the reason", d, err)
 		}
 	})
 }
 
-// TestConcurrentLateOutcomesAreAllCounted has a node that was frozen tell, on many
-// connections at once, what became of mails that are held as in doubt since.
+// TestConcurrentLateOutcomesAreAllCounted has a node that was frozen record, on many connections at
+// once, the outcomes of mails that have become uncertain since.
 func TestConcurrentLateOutcomesAreAllCounted(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		readers(t, s, "weekly", 10)
+		addSubscribers(t, s, "weekly", 10)
 		for round := range 30 {
-			e := approved(t, s, fmt.Sprint("e", round), fmt.Sprint("a", round))
-			first, second := s.NewRecorder(), s.NewRecorder() // two nodes have had the chunk
+			e := approveEdition(t, s, fmt.Sprint("e", round), fmt.Sprint("a", round))
+			first, second := s.NewRecorder(), s.NewRecorder() // two nodes held the chunk
 			old := claim(t, s, "frozen", time.Millisecond)
 			people, _ := s.Recipients(t.Context(), old, false)
 			var intents []store.Intent
@@ -176,8 +176,8 @@ func TestConcurrentLateOutcomesAreAllCounted(t *testing.T) {
 				}
 				intents = append(intents, in)
 			}
-			time.Sleep(5 * time.Millisecond) // the lease runs out
-			release(t, s, claim(t, s, "other", time.Minute), false)
+			time.Sleep(5 * time.Millisecond) // the lease expires
+			releaseChunk(t, s, claim(t, s, "other", time.Minute), false)
 			var answers sync.WaitGroup
 			for i, in := range intents[1:] {
 				r := first
@@ -195,12 +195,12 @@ func TestConcurrentLateOutcomesAreAllCounted(t *testing.T) {
 			second.Close()
 			counts, err := s.EditionCounts(t.Context(), e.Seq)
 			if err != nil || counts.Sent != int64(len(intents)-1) || counts.Uncertain != 1 {
-				t.Fatalf("round %d: of %d mails in doubt all but one were sent after all; the counts say %+v, %v", round, len(intents), counts, err)
+				t.Fatalf("round %d: of %d uncertain mails all but one were sent; the counts are %+v, %v", round, len(intents), counts, err)
 			}
 			if _, err := s.ResolveUncertain(t.Context(), e, false); err != nil {
 				t.Fatal(err)
 			}
-			release(t, s, claim(t, s, "other", time.Minute), false)
+			releaseChunk(t, s, claim(t, s, "other", time.Minute), false)
 		}
 	})
 }
@@ -208,8 +208,8 @@ func TestConcurrentLateOutcomesAreAllCounted(t *testing.T) {
 func TestUnsubscribedOrPausedRecipientsAreRefused(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		readers(t, s, "weekly", 4)
-		approved(t, s, "e1", "a1")
+		addSubscribers(t, s, "weekly", 4)
+		approveEdition(t, s, "e1", "a1")
 		r := s.NewRecorder()
 		defer r.Close()
 		c := claim(t, s, "n1", time.Minute)
@@ -248,7 +248,7 @@ func TestUnsubscribedOrPausedRecipientsAreRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		if granted, _ := ask(2); !granted {
-			t.Error("resumed, but not granted")
+			t.Error("the subscriber resumed, but the mail is not granted")
 		}
 	})
 }
@@ -282,13 +282,13 @@ func TestArticleIsInOneEditionWhenNodesComposeAtOnce(t *testing.T) {
 			t.Errorf("%d editions were made, want 1", len(won))
 		}
 		id := <-won
-		// Dropped before its first mail, it gives the articles back.
+		// An edition that is cancelled before its first mail releases its articles.
 		if err := s.SetEditionState(t.Context(), id, digest.Cancelled, ""); err != nil {
 			t.Fatal(err)
 		}
 		again := store.Edition{Edition: digest.Edition{ID: "again", Digest: "weekly", ScheduledFor: "manual:again", Articles: []string{"a1"}, Created: at}}
 		if _, err := s.CreateDraft(t.Context(), again, nil); err != nil {
-			t.Errorf("after the drop: %v", err)
+			t.Errorf("after the cancellation: %v", err)
 		}
 	})
 }
@@ -296,8 +296,8 @@ func TestArticleIsInOneEditionWhenNodesComposeAtOnce(t *testing.T) {
 func TestHeldMailsWaitForAnEditorsDecision(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		readers(t, s, "weekly", 1)
-		e := approved(t, s, "e1", "a1")
+		addSubscribers(t, s, "weekly", 1)
+		e := approveEdition(t, s, "e1", "a1")
 		r := s.NewRecorder()
 		defer r.Close()
 		c := claim(t, s, "n1", time.Minute)
@@ -313,7 +313,7 @@ func TestHeldMailsWaitForAnEditorsDecision(t *testing.T) {
 			t.Fatalf("finished %v, %v", finished, err)
 		}
 		if c, _ := s.ClaimChunk(t.Context(), "n1", time.Minute); c != nil {
-			t.Fatal("a held mail was taken up")
+			t.Fatal("a held mail was claimed")
 		}
 		held, err := s.Deliveries(t.Context(), e, []digest.DeliveryState{digest.DeliveryUncertain}, 0, 10)
 		if err != nil || len(held) != 1 || held[0].Address != "reader0@example.org" {
@@ -332,8 +332,8 @@ func TestHeldMailsWaitForAnEditorsDecision(t *testing.T) {
 func TestCancelledEditionSkipsRemainingRecipients(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		readers(t, s, "weekly", 15)
-		e := approved(t, s, "e1", "a1")
+		addSubscribers(t, s, "weekly", 15)
+		e := approveEdition(t, s, "e1", "a1")
 		if err := s.SetEditionState(t.Context(), "e1", digest.Cancelled, "a wrong headline"); err != nil {
 			t.Fatal(err)
 		}
@@ -376,8 +376,8 @@ func TestRelayLimitsAreShared(t *testing.T) {
 	})
 }
 
-// TestRecipientsOfSeveralStatementsFormWholeChunks has more readers than one
-// statement deals with, and two of them fewer than a whole number of chunks.
+// TestRecipientsOfSeveralStatementsFormWholeChunks has more recipients than one statement handles,
+// and numbers of them that do not fill the last chunk.
 func TestRecipientsOfSeveralStatementsFormWholeChunks(t *testing.T) {
 	t.Parallel()
 	const n, size = 40_998, 700
@@ -401,7 +401,7 @@ func TestRecipientsOfSeveralStatementsFormWholeChunks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f := frozen(t, store.Frozen{Groups: wishes, Choice: []int{0, 1}, ChunkSize: size}, "en", "fr")
+		f := addVariants(t, store.Frozen{Groups: wishes, Choice: []int{0, 1}, ChunkSize: size}, "en", "fr")
 		if e, err = s.Approve(t.Context(), e, f); err != nil || e.Recipients.Count != n {
 			t.Fatalf("%+v, %v", e.Recipients, err)
 		}
@@ -410,13 +410,13 @@ func TestRecipientsOfSeveralStatementsFormWholeChunks(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, v, err := s.VariantFor(t.Context(), e.Seq, french.ID); err != nil || v.HTML != "fr" {
-			t.Errorf("a French reader's mail says %q, %v", v.HTML, err)
+			t.Errorf("the mail of a French subscriber contains %q, %v", v.HTML, err)
 		}
 		if v, err := s.FullVariant(t.Context(), e.Seq); err != nil || v.HTML != "en" {
-			t.Errorf("the first of two that are as long says %q, %v", v.HTML, err)
+			t.Errorf("the first of two equally long variants contains %q, %v", v.HTML, err)
 		}
 		if _, _, err := s.VariantFor(t.Context(), e.Seq, n+1); !errors.Is(err, store.ErrNotFound) {
-			t.Errorf("the mail of a reader whom it does not go to: %v", err)
+			t.Errorf("the mail of a subscriber who gets none: %v", err)
 		}
 		last, total := int64(0), 0
 		for number := range (n + size - 1) / size {
@@ -436,7 +436,7 @@ func TestRecipientsOfSeveralStatementsFormWholeChunks(t *testing.T) {
 			total += len(got)
 		}
 		if total != n {
-			t.Errorf("the chunks have %d readers, want %d", total, n)
+			t.Errorf("the chunks have %d recipients, want %d", total, n)
 		}
 	})
 }

@@ -11,14 +11,14 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-// owner makes an editor who may sign in.
-func owner(t *testing.T, s *store.Store, email string) store.Editor {
+// addOwner adds an addOwner who may sign in.
+func addOwner(t *testing.T, s *store.Store, email string) store.Editor {
 	t.Helper()
 	return storetest.Editor(t, s, store.Editor{Email: email, Role: "owner", Password: "a hash"})
 }
 
-// link makes a one-time link.
-func link(t *testing.T, s *store.Store, l store.Link, ttl time.Duration) string {
+// createLink creates a one-time createLink and returns its token.
+func createLink(t *testing.T, s *store.Store, l store.Link, ttl time.Duration) string {
 	t.Helper()
 	token, err := s.CreateLink(t.Context(), l, ttl)
 	if err != nil {
@@ -27,7 +27,7 @@ func link(t *testing.T, s *store.Store, l store.Link, ttl time.Duration) string 
 	return token
 }
 
-// mustBeVoid checks that a link opens nothing and is not listed.
+// mustBeVoid checks that a link cannot be used and is not listed.
 func mustBeVoid(t *testing.T, s *store.Store, what, token string) {
 	t.Helper()
 	if l, err := s.Link(t.Context(), token); !errors.Is(err, store.ErrNotFound) {
@@ -41,7 +41,7 @@ func mustBeVoid(t *testing.T, s *store.Store, what, token string) {
 	}
 }
 
-// mustOpen checks that a link still opens something.
+// mustOpen checks that a link can still be used.
 func mustOpen(t *testing.T, s *store.Store, what, token string) {
 	t.Helper()
 	if _, err := s.Link(t.Context(), token); err != nil {
@@ -52,8 +52,8 @@ func mustOpen(t *testing.T, s *store.Store, what, token string) {
 func TestLinkIsUsedOnce(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		token := link(t, s, store.Link{Purpose: store.InviteLink, Role: "editor"}, time.Hour)
-		for range 2 { // looking uses nothing up
+		token := createLink(t, s, store.Link{Purpose: store.InviteLink, Role: "editor"}, time.Hour)
+		for range 2 { // reading a link does not use it
 			mustOpen(t, s, "an invitation", token)
 		}
 		var admitted atomic.Int32
@@ -67,48 +67,48 @@ func TestLinkIsUsedOnce(t *testing.T) {
 		}
 		work.Wait()
 		if admitted.Load() != 1 {
-			t.Errorf("%d came in by one link", admitted.Load())
+			t.Errorf("%d editors were created by one link", admitted.Load())
 		}
 		mustBeVoid(t, s, "a used link", token)
-		mustBeVoid(t, s, "an expired link", link(t, s, store.Link{Purpose: store.InviteLink, Role: "editor"}, -time.Second))
-		mustBeVoid(t, s, "what is no link", "no token")
+		mustBeVoid(t, s, "an expired link", createLink(t, s, store.Link{Purpose: store.InviteLink, Role: "editor"}, -time.Second))
+		mustBeVoid(t, s, "an invalid token", "no token")
 	})
 }
 
 func TestLinkIsNotLostWhenTheAddressIsTaken(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		ada := owner(t, s, "ada@example.org")
-		token := link(t, s, store.Link{Purpose: store.InviteLink, Role: "editor", Maker: ada.ID}, time.Hour)
+		ada := addOwner(t, s, "ada@example.org")
+		token := createLink(t, s, store.Link{Purpose: store.InviteLink, Role: "editor", Maker: ada.ID}, time.Hour)
 		if _, err := s.CreateEditorFromLink(t.Context(), token, store.Editor{Email: " ADA@example.org"}); !errors.Is(err, store.ErrExists) {
 			t.Errorf("a taken address: %v", err)
 		}
-		mustOpen(t, s, "the link after that", token)
+		mustOpen(t, s, "the link after the failed use", token)
 	})
 }
 
 func TestNewerLinkVoidsOlderOnesForTheSamePerson(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		ada, bob := owner(t, s, "ada@example.org"), owner(t, s, "bob@example.org")
+		ada, bob := addOwner(t, s, "ada@example.org"), addOwner(t, s, "bob@example.org")
 		invite := func(email string) string {
-			return link(t, s, store.Link{Purpose: store.InviteLink, Role: "owner", Email: email, Maker: ada.ID}, time.Hour)
+			return createLink(t, s, store.Link{Purpose: store.InviteLink, Role: "owner", Email: email, Maker: ada.ID}, time.Hour)
 		}
 		reset := func(of store.Editor) string {
-			return link(t, s, store.Link{Purpose: store.ResetLink, Editor: of.ID, Maker: ada.ID}, time.Hour)
+			return createLink(t, s, store.Link{Purpose: store.ResetLink, Editor: of.ID, Maker: ada.ID}, time.Hour)
 		}
 		eve, anyone, resetBob, resetAda := invite("eve@example.org"), invite(""), reset(bob), reset(ada)
 		later, another := invite("EVE@example.org"), reset(bob)
 		mustBeVoid(t, s, "the older invitation", eve)
-		mustBeVoid(t, s, "the older link to a password", resetBob)
-		for what, token := range map[string]string{"the newer invitation": later, "one for anyone": anyone, "the newer link to a password": another, "another editor's": resetAda} {
+		mustBeVoid(t, s, "the older reset link", resetBob)
+		for what, token := range map[string]string{"the newer invitation": later, "one for anyone": anyone, "the newer reset link": another, "another editor's": resetAda} {
 			mustOpen(t, s, what, token)
 		}
 		if all, err := s.Links(t.Context()); err != nil || len(all) != 4 {
 			t.Errorf("%d links are listed, %v: %+v", len(all), err, all)
 		}
 		if e, err := s.CreateEditorFromLink(t.Context(), later, store.Editor{Email: "thief@example.org"}); err != nil || e.Email != "EVE@example.org" || e.Role != "owner" {
-			t.Errorf("an invitation to eve makes %+v, %v", e, err)
+			t.Errorf("an invitation to eve creates %+v, %v", e, err)
 		}
 	})
 }
@@ -117,16 +117,16 @@ func TestLinkIsVoidWithItsMaker(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
-		ada, eve := owner(t, s, "ada@example.org"), owner(t, s, "eve@example.org")
+		ada, eve := addOwner(t, s, "ada@example.org"), addOwner(t, s, "eve@example.org")
 		made := func() map[string]string {
 			return map[string]string{
-				"an invitation":             link(t, s, store.Link{Purpose: store.InviteLink, Role: "owner", Maker: eve.ID}, time.Hour),
-				"an invitation to somebody": link(t, s, store.Link{Purpose: store.InviteLink, Role: "owner", Email: "x@example.org", Maker: eve.ID}, time.Hour),
-				"a link to ada's password":  link(t, s, store.Link{Purpose: store.ResetLink, Editor: ada.ID, Maker: eve.ID}, time.Hour),
-				"a link to their own":       link(t, s, store.Link{Purpose: store.ResetLink, Editor: eve.ID, Maker: ada.ID}, time.Hour),
+				"an invitation":                   createLink(t, s, store.Link{Purpose: store.InviteLink, Role: "owner", Maker: eve.ID}, time.Hour),
+				"an invitation to another person": createLink(t, s, store.Link{Purpose: store.InviteLink, Role: "owner", Email: "x@example.org", Maker: eve.ID}, time.Hour),
+				"a reset link for ada":            createLink(t, s, store.Link{Purpose: store.ResetLink, Editor: ada.ID, Maker: eve.ID}, time.Hour),
+				"a reset link for eve":            createLink(t, s, store.Link{Purpose: store.ResetLink, Editor: eve.ID, Maker: ada.ID}, time.Hour),
 			}
 		}
-		ours := link(t, s, store.Link{Purpose: store.InviteLink, Role: "editor", Maker: ada.ID}, time.Hour)
+		ours := createLink(t, s, store.Link{Purpose: store.InviteLink, Role: "editor", Maker: ada.ID}, time.Hour)
 		before := made()
 		eve.Disabled = s.Now()
 		if err := s.UpdateEditor(ctx, eve, ""); err != nil {
@@ -147,7 +147,7 @@ func TestLinkIsVoidWithItsMaker(t *testing.T) {
 		if err := s.UpdateEditor(ctx, eve, ""); err != nil {
 			t.Fatal(err)
 		}
-		mustBeVoid(t, s, "an invitation of one who is no owner any more", before["an invitation"])
+		mustBeVoid(t, s, "an invitation by a former owner", before["an invitation"])
 		before = made()
 		if err := s.DeleteEditor(ctx, eve.ID); err != nil {
 			t.Fatal(err)
@@ -174,14 +174,14 @@ func TestSetupLinksMakeOneOwner(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		setup := store.Link{Purpose: store.SetupLink, Role: "owner"}
-		first, second, third := link(t, s, setup, time.Hour), link(t, s, setup, time.Hour), link(t, s, setup, time.Hour)
+		first, second, third := createLink(t, s, setup, time.Hour), createLink(t, s, setup, time.Hour), createLink(t, s, setup, time.Hour)
 		mustBeVoid(t, s, "the first start's link", first)
 		mustBeVoid(t, s, "the second start's link", second)
 		if _, err := s.CreateEditorFromLink(t.Context(), third, store.Editor{Email: "ada@example.org"}); err != nil {
 			t.Fatal(err)
 		}
 		mustBeVoid(t, s, "the newest link, used", third)
-		mustBeVoid(t, s, "one that a start makes when there is an owner", link(t, s, setup, time.Hour))
+		mustBeVoid(t, s, "a setup link that is created when there is an owner", createLink(t, s, setup, time.Hour))
 	})
 }
 
@@ -189,7 +189,7 @@ func TestChangeOfPasswordOrAddressEndsSessionsAndLinks(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
-		ada := owner(t, s, "ada@example.org")
+		ada := addOwner(t, s, "ada@example.org")
 		for what, change := range map[string]func(e *store.Editor){
 			"password": func(e *store.Editor) { e.Password = "hash of " + time.Now().String() },
 			"address":  func(e *store.Editor) { e.Email = "ada.brook@example.org" },
@@ -200,22 +200,22 @@ func TestChangeOfPasswordOrAddressEndsSessionsAndLinks(t *testing.T) {
 			if err := errors.Join(err1, err2); err != nil {
 				t.Fatal(err)
 			}
-			reset := link(t, s, store.Link{Purpose: store.ResetLink, Editor: ada.ID}, time.Hour)
+			reset := createLink(t, s, store.Link{Purpose: store.ResetLink, Editor: ada.ID}, time.Hour)
 			old := ada
 			change(&ada)
 			if err := s.UpdateEditor(ctx, ada, here); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := s.Session(ctx, here); err != nil {
-				t.Errorf("after a change of %s this browser is signed out: %v", what, err)
+				t.Errorf("after a change of the %s this session has ended: %v", what, err)
 			}
 			mustEnd(t, s, there)
-			mustBeVoid(t, s, "after a change of "+what+" a link to the password", reset)
+			mustBeVoid(t, s, "a reset link after a change of the "+what, reset)
 			if _, err := s.CreateSession(ctx, old, "", time.Hour); what == "password" && !errors.Is(err, store.ErrNotFound) {
-				t.Errorf("who gave the old password in time gets a session after the change: %v", err)
+				t.Errorf("a sign-in with the old password gets a session after the change: %v", err)
 			}
 		}
-		owner(t, s, "bob@example.org")
+		addOwner(t, s, "bob@example.org")
 		ada.Email = "BOB@example.org"
 		if err := s.UpdateEditor(ctx, ada, ""); !errors.Is(err, store.ErrExists) {
 			t.Errorf("an address that is taken: %v", err)
@@ -237,7 +237,7 @@ func TestAttemptsAreCountedForAllNodes(t *testing.T) {
 			account, network := store.Throttle{Key: "ada", Burst: 5, Every: time.Minute}, store.Throttle{Key: "192.0.2.0", Burst: 8, Every: time.Minute}
 			var taken atomic.Int32
 			var work sync.WaitGroup
-			for i := range 24 { // all at once: none may look before another has counted
+			for i := range 24 { // all at once: each must count before the next one reads
 				s := []*store.Store{one, two}[i%2]
 				work.Go(func() {
 					if wait, err := s.TakeAttempt(t.Context(), account, network); err != nil {
@@ -249,7 +249,7 @@ func TestAttemptsAreCountedForAllNodes(t *testing.T) {
 			}
 			work.Wait()
 			if taken.Load() != 5 {
-				t.Errorf("%d tries were let through, want 5", taken.Load())
+				t.Errorf("%d attempts were allowed, want 5", taken.Load())
 			}
 			for what, throttles := range map[string][]store.Throttle{"the account": {account}, "both": {network, account}} {
 				if wait, err := two.TakeAttempt(t.Context(), throttles...); wait <= 0 || wait > time.Minute || err != nil {
@@ -257,13 +257,13 @@ func TestAttemptsAreCountedForAllNodes(t *testing.T) {
 				}
 			}
 			if wait, err := one.TakeAttempt(t.Context(), network); wait != 0 || err != nil {
-				t.Errorf("the network has tries left: wait %v, %v", wait, err)
+				t.Errorf("the network has attempts left: wait %v, %v", wait, err)
 			}
 			if err := one.ReturnAttempt(t.Context(), account, network); err != nil {
 				t.Fatal(err)
 			}
 			if wait, err := two.TakeAttempt(t.Context(), account); wait != 0 || err != nil {
-				t.Errorf("a try that was given back is not there: wait %v, %v", wait, err)
+				t.Errorf("a returned attempt is missing: wait %v, %v", wait, err)
 			}
 			mu.Lock()
 			now = now.Add(time.Minute)
@@ -272,7 +272,7 @@ func TestAttemptsAreCountedForAllNodes(t *testing.T) {
 				t.Errorf("after a minute: wait %v, %v", wait, err)
 			}
 			if wait, _ := one.TakeAttempt(t.Context(), account); wait <= 0 {
-				t.Error("after a minute there are two tries")
+				t.Error("after a minute two attempts are allowed")
 			}
 		})
 	}

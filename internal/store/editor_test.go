@@ -22,7 +22,7 @@ func TestEditorsSignInAndOut(t *testing.T) {
 		ctx := t.Context()
 		editor := storetest.Editor(t, s, store.Editor{Email: "Ada@example.org", Name: "Ada", Role: "owner"})
 		if _, err := storetest.AddEditor(t, s, store.Editor{Email: " ada@EXAMPLE.org"}); !errors.Is(err, store.ErrExists) {
-			t.Errorf("made twice: %v", err)
+			t.Errorf("created twice: %v", err)
 		}
 		token, err := s.CreateSession(ctx, editor, "a browser", time.Hour)
 		if err != nil {
@@ -51,7 +51,7 @@ func TestEditorsSignInAndOut(t *testing.T) {
 func mustEnd(t *testing.T, s *store.Store, token string) {
 	t.Helper()
 	if _, err := s.Session(t.Context(), token); !errors.Is(err, store.ErrNotFound) {
-		t.Errorf("an ended session is open: %v", err)
+		t.Errorf("an ended session is still valid: %v", err)
 	}
 }
 
@@ -100,7 +100,7 @@ func TestPrivateFeedsAreRevocable(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
-		sub := add(t, s, "a@example.org", subscriber.Active)
+		sub := addSubscriber(t, s, "a@example.org", subscriber.Active)
 		if err := s.Subscribe(ctx, sub.ID, "weekly", []string{"golang"}); err != nil {
 			t.Fatal(err)
 		}
@@ -127,7 +127,7 @@ func TestPrivateFeedEndsWithItsSubscription(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
-		sub := add(t, s, "a@example.org", subscriber.Active)
+		sub := addSubscriber(t, s, "a@example.org", subscriber.Active)
 		if err := s.Subscribe(ctx, sub.ID, "weekly", []string{"golang"}); err != nil {
 			t.Fatal(err)
 		}
@@ -152,7 +152,7 @@ func TestPrivateFeedIsEmptyWhenItsTopicsCannotBeRead(t *testing.T) {
 	t.Parallel()
 	dsn := storetest.DSN(t, store.SQLite)
 	s := storetest.Reopen(t, dsn, store.Options{})
-	sub := add(t, s, "a@example.org", subscriber.Active)
+	sub := addSubscriber(t, s, "a@example.org", subscriber.Active)
 	if err := s.Subscribe(t.Context(), sub.ID, "weekly", []string{"golang"}); err != nil {
 		t.Fatal(err)
 	}
@@ -176,11 +176,11 @@ func TestPrivateFeedIsEmptyWhenItsTopicsCannotBeRead(t *testing.T) {
 func mustBeClosed(t *testing.T, s *store.Store, token string) {
 	t.Helper()
 	if _, err := s.FeedToken(t.Context(), token); !errors.Is(err, store.ErrNotFound) {
-		t.Errorf("a revoked feed is open: %v", err)
+		t.Errorf("a revoked feed is still valid: %v", err)
 	}
 }
 
-// appended is the sum of two counts: theirs one after the other.
+// appended adds two counts by appending one to the other.
 func appended(old, more []byte) ([]byte, error) { return append(bytes.Clone(old), more...), nil }
 
 func TestPollsAreCountedPerNode(t *testing.T) {
@@ -254,7 +254,7 @@ func TestHubCallbacksExpire(t *testing.T) {
 			t.Errorf("%+v, %v", got, err)
 		}
 		if _, err := s.Callback(ctx, "/feed.xml", "https://b.example/"); !errors.Is(err, store.ErrNotFound) {
-			t.Errorf("one whose lease ran out: %v", err)
+			t.Errorf("a subscription whose lease expired: %v", err)
 		}
 		if err := s.PruneCallbacks(ctx); err != nil {
 			t.Fatal(err)

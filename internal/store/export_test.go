@@ -12,13 +12,13 @@ import (
 	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
-// SetPatience is how long a recorder waits for a commit.
-func (r *Recorder) SetPatience(d time.Duration) { r.timeout = d }
+// SetTimeout sets how long a recorder waits for a commit.
+func (r *Recorder) SetTimeout(d time.Duration) { r.timeout = d }
 
-// QueryTexts shows tests the named queries of an engine.
+// QueryTexts returns the named queries of an engine.
 func QueryTexts(engine Engine) map[string]string { return queries().Texts(engine) }
 
-// ListSQL shows tests the SQL of a query for articles.
+// ListSQL returns the SQL of a query for articles.
 func (s *Store) ListSQL(ctx context.Context, q Query) (string, []any, error) {
 	q.setDefaults()
 	l := lister{Query: q, statement: statement{engine: s.engine}, r: s.readers}
@@ -26,7 +26,7 @@ func (s *Store) ListSQL(ctx context.Context, q Query) (string, []any, error) {
 	return l.compile(paths), l.args, err
 }
 
-// MigrateTo gives the empty database at a DSN the migrations up to a version.
+// MigrateTo applies the migrations up to a version to the empty database at a DSN.
 func MigrateTo(ctx context.Context, dsn string, version int64) (*sql.DB, error) {
 	db, err := sqldb.Open(ctx, dsn, queries(), sqldb.Options{})
 	if err != nil {
@@ -39,10 +39,10 @@ func MigrateTo(ctx context.Context, dsn string, version int64) (*sql.DB, error) 
 	return db.Writers.DB, schema.Apply(ctx, db.Engine, db.Writers.DB, names)
 }
 
-// SearchWithin is Search that looks at no more than it is told to.
-func (s *Store) SearchWithin(ctx context.Context, q Query, looks int) (SearchResult, error) {
+// SearchWithChecks is Search with another limit on the number of checks.
+func (s *Store) SearchWithChecks(ctx context.Context, q Query, looks int) (SearchResult, error) {
 	return s.search(ctx, q, looks)
 }
 
-// JournaledQueries are the named queries that the journal keeps.
+// JournaledQueries returns the names of the queries that the journal records.
 func JournaledQueries() []string { return slices.Collect(maps.Keys(journaled)) }

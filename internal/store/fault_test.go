@@ -12,7 +12,7 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-// eventually tries until a deadline and fails the test with the last error.
+// eventually retries fn until it succeeds, and fails the test with the last error.
 func eventually(t *testing.T, fn func() error) {
 	t.Helper()
 	var err error
@@ -21,14 +21,14 @@ func eventually(t *testing.T, fn func() error) {
 			return
 		}
 	}
-	t.Fatalf("not within 30 s: %v", err)
+	t.Fatalf("no success within 30 s: %v", err)
 }
 
 func TestStoreRecoversWhenPostgresRestartsOrIsKilled(t *testing.T) {
 	t.Parallel()
 	server := testkit.StartPostgres(t, testkit.PostgresOptions{})
 	s := storetest.Reopen(t, server.Database(t), store.Options{})
-	together(t, 8, func(ctx context.Context, i int) error { // so that the pool holds several connections
+	concurrently(t, 8, func(ctx context.Context, i int) error { // so that the pool holds several connections
 		_, err := s.PutArticle(ctx, newArticle(fmt.Sprintf("before%d", i)), nil, nil)
 		return err
 	})
@@ -41,7 +41,7 @@ func TestStoreRecoversWhenPostgresRestartsOrIsKilled(t *testing.T) {
 	if err := server.Restart(); err != nil {
 		t.Fatal(err)
 	}
-	put(t, s, newArticle("restarted")) // at once: nothing of it was sent on the broken connections
+	put(t, s, newArticle("restarted")) // at once: none of it was sent on the broken connections
 	if err := server.Kill(); err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func TestStoreRecoversWhenPostgresRestartsOrIsKilled(t *testing.T) {
 		return err
 	})
 	if all, err := s.Articles(t.Context(), store.Query{}); len(all) != 10 || err != nil {
-		t.Errorf("%d articles, %v; want 10: a committed one was lost", len(all), err)
+		t.Errorf("%d articles, %v; want 10: a committed article was lost", len(all), err)
 	}
 }
 
@@ -112,7 +112,7 @@ func TestFrozenNodeLosesItsLocks(t *testing.T) {
 	}
 	var timeout string
 	if err := other.DB().QueryRow("SHOW idle_in_transaction_session_timeout").Scan(&timeout); err != nil || timeout != "30s" {
-		t.Errorf("by itself the timeout is %s, %v; want 30s", timeout, err)
+		t.Errorf("the default timeout is %s, %v; want 30s", timeout, err)
 	}
 }
 
@@ -138,14 +138,14 @@ func TestFullDiskFailsTheWriteAndNothingElse(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	setPages(1) // SQLite takes the present size as the least
+	setPages(1) // SQLite raises this to the current size
 	large := newArticle("large")
 	large.HTML = strings.Repeat("x", 1<<20)
 	if _, err := s.PutArticle(ctx, large, nil, nil); err == nil || !strings.Contains(err.Error(), "full") {
 		t.Errorf("on a full disk: %v", err)
 	}
 	if all, err := s.Articles(ctx, store.Query{}); len(all) != 1 || err != nil {
-		t.Errorf("readers see %d articles, %v; want the one from before", len(all), err)
+		t.Errorf("%d articles can be read, %v; want the earlier one", len(all), err)
 	}
 	setPages(1 << 30)
 	put(t, s, large)

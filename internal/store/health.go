@@ -91,7 +91,7 @@ func faultOfState(code string) FaultKind {
 // noteFault stores the last fault of any query.
 func (s *Store) noteFault(err error) {
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return // the caller gave up; this is no fault of the store
+		return // the caller gave up; this is not a fault of the store
 	}
 	kind := FaultOf(err)
 	if kind == "" {
@@ -170,7 +170,7 @@ func (s *Store) CheckFile() error {
 		case err != nil:
 			return &Fault{Kind: FaultReplaced, Err: err, At: time.Now()}
 		case !os.SameFile(now, one.had):
-			return &Fault{Kind: FaultReplaced, Err: fmt.Errorf("%s is another file now", one.path), At: time.Now()}
+			return &Fault{Kind: FaultReplaced, Err: fmt.Errorf("%s is a different file now", one.path), At: time.Now()}
 		}
 	}
 	return nil

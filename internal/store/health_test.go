@@ -29,11 +29,11 @@ func TestOneNodeSendsEachAlert(t *testing.T) {
 				return got
 			}
 			if !take(one, "disk") || take(two, "disk") || take(one, "disk") || !take(two, "relay") {
-				t.Error("a cause is told twice, or another one is not told")
+				t.Error("an alert is sent twice, or that of another cause is not sent")
 			}
 			now = now.Add(time.Hour)
 			if !take(two, "disk") || take(one, "disk") {
-				t.Error("after an hour it is not told once more")
+				t.Error("after an hour the alert is not sent again")
 			}
 		})
 	}
@@ -44,7 +44,7 @@ func TestLagIsTheAgeOfTheOldestDueWork(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
 		if lag, err := s.Lag(ctx, []string{"weekly"}); err != nil || lag != (store.Lag{}) {
-			t.Errorf("with nothing to do: %+v, %v", lag, err)
+			t.Errorf("without any work: %+v, %v", lag, err)
 		}
 		now := s.Now()
 		for name, next := range map[string]time.Time{"weekly": now.Add(-time.Minute), "gone": now.Add(-time.Hour), "later": now.Add(time.Hour)} {

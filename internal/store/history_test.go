@@ -15,8 +15,8 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-// recovery takes a PostgreSQL database back to an earlier state under a running node, as
-// a point-in-time recovery does: all connections end, and new ones see the old state.
+// recovery takes a PostgreSQL database back to an earlier state while a node runs, as a
+// point-in-time recovery does: all connections end, and new ones see the old state.
 type recovery struct {
 	t     *testing.T
 	admin *pgx.Conn
@@ -47,8 +47,8 @@ func (r *recovery) run(statements ...string) {
 	}
 }
 
-// save keeps the present state. Connections are refused for that moment, so that the
-// store's own pool does not come back in between.
+// save copies the current state. Connections are refused meanwhile, so that the store's own pool
+// does not reconnect.
 func (r *recovery) save() {
 	r.t.Helper()
 	r.run("ALTER DATABASE "+r.name+" ALLOW_CONNECTIONS false",
@@ -56,7 +56,7 @@ func (r *recovery) save() {
 		"CREATE DATABASE "+r.name+"_saved TEMPLATE "+r.name, "ALTER DATABASE "+r.name+" ALLOW_CONNECTIONS true")
 }
 
-// recover brings the saved state back.
+// recover restores the saved state.
 func (r *recovery) recover() {
 	r.t.Helper()
 	r.run("DROP DATABASE "+r.name+" WITH (FORCE)", "ALTER DATABASE "+r.name+"_saved RENAME TO "+r.name)
@@ -66,8 +66,8 @@ func TestMailIsNotGrantedAfterARecoveryUnderARunningNode(t *testing.T) {
 	t.Parallel()
 	dsn := storetest.DSN(t, store.Postgres)
 	s := storetest.Reopen(t, dsn, store.Options{Journal: filepath.Join(t.TempDir(), "journal")})
-	readers(t, s, "weekly", 3)
-	approved(t, s, "e1", "a1")
+	addSubscribers(t, s, "weekly", 3)
+	approveEdition(t, s, "e1", "a1")
 	c := claim(t, s, "n1", time.Hour)
 	people, err := s.Recipients(t.Context(), c, false)
 	if err != nil || len(people) != 3 {
@@ -84,7 +84,7 @@ func TestMailIsNotGrantedAfterARecoveryUnderARunningNode(t *testing.T) {
 		t.Fatalf("before the recovery: granted %v, %v", granted, err)
 	}
 	database.recover()
-	for attempt := range 3 { // the copy still has our lease, so nothing but its age speaks against the mail
+	for attempt := range 3 { // the copy still has our lease, so only its age can refuse the mail
 		if granted, _ := r.Record(t.Context(), store.RecorderEntry{Intent: intent(1)}); granted {
 			t.Fatalf("attempt %d: the older copy granted a mail", attempt)
 		}
@@ -101,7 +101,7 @@ func TestMailIsNotGrantedAfterARecoveryUnderARunningNode(t *testing.T) {
 		t.Fatal(err)
 	}
 	if d, err := storetest.Delivery(t, s, e, people[0].Subscriber); err != nil || d.State != digest.DeliverySent {
-		t.Errorf("the mail that left is %s, %v", d.State, err)
+		t.Errorf("the mail that was sent is %s, %v", d.State, err)
 	}
 }
 
@@ -111,7 +111,7 @@ func TestRecoveryUnderARunningNodeIsNoticedByTheProbe(t *testing.T) {
 	folders := [2]string{filepath.Join(t.TempDir(), "a"), filepath.Join(t.TempDir(), "b")}
 	first := storetest.Reopen(t, dsn, store.Options{Journal: folders[0]})
 	second := storetest.Reopen(t, dsn, store.Options{Journal: folders[1]})
-	sub := add(t, first, "left@example.org", subscriber.Active)
+	sub := addSubscriber(t, first, "left@example.org", subscriber.Active)
 	if err := first.Subscribe(t.Context(), sub.ID, "weekly", nil); err != nil {
 		t.Fatal(err)
 	}
@@ -137,9 +137,9 @@ func TestRecoveryUnderARunningNodeIsNoticedByTheProbe(t *testing.T) {
 	if sub, err := first.Subscriber(t.Context(), sub.ID); err != nil || sub.State != subscriber.Unsubscribed {
 		t.Errorf("the subscriber is %s, %v", sub.State, err)
 	}
-	// The journals go on, and what they say is not taken for a second recovery.
+	// The journals continue, and their records are not taken for a second recovery.
 	for address, s := range map[string]*store.Store{"one@example.org": first, "two@example.org": second} {
-		other := add(t, s, address, subscriber.Active)
+		other := addSubscriber(t, s, address, subscriber.Active)
 		if err := errors.Join(s.SetState(t.Context(), other.ID, subscriber.Unsubscribed, ""), s.JournalProblem(), s.Probe(t.Context(), "a")); err != nil {
 			t.Error(err)
 		}
@@ -153,7 +153,7 @@ func TestProbeDoesNotQuarantineAStoreThatOnlyReconnected(t *testing.T) {
 	t.Parallel()
 	dsn := storetest.DSN(t, store.Postgres)
 	s := storetest.Reopen(t, dsn, store.Options{Journal: filepath.Join(t.TempDir(), "journal")})
-	sub := add(t, s, "left@example.org", subscriber.Active)
+	sub := addSubscriber(t, s, "left@example.org", subscriber.Active)
 	if err := s.SetState(t.Context(), sub.ID, subscriber.Unsubscribed, ""); err != nil {
 		t.Fatal(err)
 	}
@@ -172,13 +172,13 @@ func TestQuarantineVoidsSessionsAndLinks(t *testing.T) {
 			t.Parallel()
 			dsn := newDSN(t, engine)
 			s := storetest.Reopen(t, dsn, store.Options{})
-			editor := owner(t, s, "ada@example.org")
+			editor := addOwner(t, s, "ada@example.org")
 			session, err := s.CreateSession(t.Context(), editor, "", time.Hour)
 			if err != nil {
 				t.Fatal(err)
 			}
-			invitation := link(t, s, store.Link{Purpose: store.InviteLink, Role: "owner", Email: "eve@example.org", Maker: editor.ID}, time.Hour)
-			reset := link(t, s, store.Link{Purpose: store.ResetLink, Editor: editor.ID}, time.Hour)
+			invitation := createLink(t, s, store.Link{Purpose: store.InviteLink, Role: "owner", Email: "eve@example.org", Maker: editor.ID}, time.Hour)
+			reset := createLink(t, s, store.Link{Purpose: store.ResetLink, Editor: editor.ID}, time.Hour)
 			generation, err := s.Generation(t.Context())
 			if err := errors.Join(err, s.Close()); err != nil {
 				t.Fatal(err)

@@ -10,7 +10,7 @@ import (
 )
 
 // ErrLease reports that a job's lease expired and another node has claimed the job since.
-var ErrLease = errors.New("the lease ran out and another node has the job")
+var ErrLease = errors.New("the lease expired and another node has the job")
 
 // Job is background work that is done at least once, such as a welcome mail or the
 // notification of a hub.
@@ -20,7 +20,7 @@ type Job struct {
 	Key     string // unique among the open jobs of a kind; a second job with it is the same job
 	Payload []byte
 	About   subscriber.Address // the subscriber it concerns, whose erasure deletes the job; may be zero
-	Newest  bool               // give an open job this payload; one that is in progress is done again
+	Newest  bool               // an open job gets this payload; if it is in progress, it runs again
 	Due     time.Time          // the earliest time to do it; now when zero
 	Epoch   int64              // rises with every claim: a holder with an older one has lost the job
 	Tries   int                // including the current one

@@ -29,7 +29,7 @@ func TestEachJobIsClaimedByOneNode(t *testing.T) {
 			}
 			var mu sync.Mutex
 			claimed := map[int64]int{}
-			together(t, 4, func(ctx context.Context, i int) error {
+			concurrently(t, 4, func(ctx context.Context, i int) error {
 				for {
 					got, err := nodes[i%2].ClaimJobs(ctx, ping, 3, time.Minute)
 					if err != nil || len(got) == 0 {
@@ -54,7 +54,7 @@ func TestEachJobIsClaimedByOneNode(t *testing.T) {
 	}
 }
 
-func TestJobIsClaimedAgainWhenItsLeaseRanOut(t *testing.T) {
+func TestJobIsClaimedAgainWhenItsLeaseExpired(t *testing.T) {
 	t.Parallel()
 	for _, engine := range storetest.Engines {
 		t.Run(string(engine), func(t *testing.T) {
@@ -62,7 +62,7 @@ func TestJobIsClaimedAgainWhenItsLeaseRanOut(t *testing.T) {
 			clock := newClock()
 			ctx := t.Context()
 			s := storetest.Open(t, engine, store.Options{Clock: clock.now})
-			for _, want := range []bool{true, false} { // the second is the same job
+			for _, want := range []bool{true, false} { // the second call has the same job
 				if fresh, err := s.Enqueue(ctx, store.Job{Kind: "ping", Key: "a", Payload: []byte("x")}); fresh != want || err != nil {
 					t.Fatalf("fresh %v, %v", fresh, err)
 				}
@@ -75,7 +75,7 @@ func TestJobIsClaimedAgainWhenItsLeaseRanOut(t *testing.T) {
 			if got, err := s.ClaimJobs(ctx, ping, 1, time.Minute); len(got) != 0 || err != nil {
 				t.Fatalf("claimed under a lease: %v, %v", got, err)
 			}
-			clock.advance(2 * time.Second) // the node sleeps too long
+			clock.advance(2 * time.Second) // the node is frozen for too long
 			second := claimJob(t, s)
 			if second.ID != first.ID || second.Epoch <= first.Epoch || second.Tries != 2 || string(second.Payload) != "x" {
 				t.Errorf("second claim %+v after %+v", second, first)
@@ -94,7 +94,7 @@ func TestJobIsClaimedAgainWhenItsLeaseRanOut(t *testing.T) {
 				t.Fatal(err)
 			}
 			if fresh, err := s.Enqueue(ctx, store.Job{Kind: "ping", Key: "a", Due: clock.now().Add(time.Hour)}); !fresh || err != nil {
-				t.Errorf("after the end the key is free: %v, %v", fresh, err)
+				t.Errorf("after the end of the job its key is free: %v, %v", fresh, err)
 			}
 			if got, err := s.ClaimJobs(ctx, ping, 1, time.Minute); len(got) != 0 || err != nil {
 				t.Errorf("claimed an hour early: %v, %v", got, err)

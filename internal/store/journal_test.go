@@ -16,14 +16,14 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-// notJournaled are the queries that change people and need no record: they let nobody
-// leave, or change what a restore may undo.
+// notJournaled are the queries that change subscribers and need no record: they end no mail, or a
+// restore may undo their effect.
 var notJournaled = []string{
-	"subscriber.insert", "import.insert", // who came since the backup is not in it
-	"subscription.addNew", "subscription.addRange", "import.subscribe", // put on a digest only who never was
-	"subscription.dropAll", // goes with subscriber.erase
+	"subscriber.insert", "import.insert", // subscribers who were added after the backup are not in it
+	"subscription.addNew", "subscription.addRange", "import.subscribe", // add only subscribers who were never on the digest
+	"subscription.dropAll", // runs together with subscriber.erase
 	"subscriber.setDetails", "subscriber.setConsent", "subscriber.softBounce", "subscriber.clearSoft", "chunk.reached", "subscriber.clearFormLanguage",
-	"suppression.forget", // the words of a reason only
+	"suppression.forget", // changes only the text of a reason
 }
 
 func TestEveryQueryThatEndsMailIsJournaled(t *testing.T) {
@@ -33,7 +33,7 @@ func TestEveryQueryThatEndsMailIsJournaled(t *testing.T) {
 	for _, engine := range storetest.Engines {
 		for name, text := range store.QueryTexts(engine) {
 			if changes.MatchString(text) && !slices.Contains(journaled, name) && !slices.Contains(notJournaled, name) {
-				t.Errorf("%s changes people and is not in the journal: add it to journaled, or say why not", name)
+				t.Errorf("%s changes subscribers and is not in the journal: add it to journaled, or to notJournaled with the reason", name)
 			}
 		}
 	}
@@ -50,7 +50,7 @@ func TestJournalRecordsUnsubscribesSuppressionsAndErasures(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			left, bounced, erased := add(t, s, "left@example.org", subscriber.Active), add(t, s, "bounced@example.org", subscriber.Active), add(t, s, "erased@example.org", subscriber.Active)
+			left, bounced, erased := addSubscriber(t, s, "left@example.org", subscriber.Active), addSubscriber(t, s, "bounced@example.org", subscriber.Active), addSubscriber(t, s, "erased@example.org", subscriber.Active)
 			a := &article.Article{Source: "file:/home/ann/x.md", Slug: "x", Title: "X", Hash: "x", Status: article.Published}
 			for _, err := range []error{
 				s.Subscribe(t.Context(), left.ID, "weekly", nil), s.Subscribe(t.Context(), left.ID, "daily", nil),
@@ -91,11 +91,11 @@ func TestJournalRecordsUnsubscribesSuppressionsAndErasures(t *testing.T) {
 				found = found || known.Value == change.ID
 			}
 			if !found {
-				t.Errorf("articles %v, want %s among them", facts.Articles, change.ID)
+				t.Errorf("articles %v, want them to include %s", facts.Articles, change.ID)
 			}
 			for _, secret := range []string{"example", "ann", "unknown", "phone"} {
 				if grepFolder(t, folder, secret) {
-					t.Errorf("the journal has %q in it", secret)
+					t.Errorf("the journal contains %q", secret)
 				}
 			}
 			if q, err := storetest.Reopen(t, dsn, store.Options{Journal: folder}).Quarantine(t.Context()); q != nil || err != nil {
@@ -116,13 +116,13 @@ func TestStoreBehindItsJournalIsQuarantined(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			sub := add(t, s, "left@example.org", subscriber.Active)
+			sub := addSubscriber(t, s, "left@example.org", subscriber.Active)
 			generation, err := s.Generation(t.Context())
 			if err := errors.Join(err, s.Subscribe(t.Context(), sub.ID, "weekly", nil), s.UnsubscribeAll(t.Context(), sub.ID), s.Close()); err != nil {
 				t.Fatal(err)
 			}
-			// As the store was before they left.
-			change(t, dsn, "UPDATE subscribers SET state = 'active'", "UPDATE subscriptions SET left_at = 0", "DELETE FROM suppressions", "UPDATE journals SET mark = mark - 1")
+			// Set the store back to its state before they unsubscribed.
+			execOnStore(t, dsn, "UPDATE subscribers SET state = 'active'", "UPDATE subscriptions SET left_at = 0", "DELETE FROM suppressions", "UPDATE journals SET mark = mark - 1")
 			s = storetest.Reopen(t, dsn, store.Options{Journal: folder})
 			q, err := s.Quarantine(t.Context())
 			if err != nil || q == nil || q.Reason != store.OlderStore || q.Unsubscribed != 1 || q.Suppressed != 1 {

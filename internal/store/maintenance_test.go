@@ -20,7 +20,7 @@ type simulation struct {
 	retention int // days
 }
 
-// newSimulation puts subscribers on a digest of a fresh store whose clock it moves.
+// newSimulation adds subscribers to a digest of a new store whose clock it moves.
 func newSimulation(t *testing.T, dsn string, subscribers, retention int) *simulation {
 	t.Helper()
 	sim := &simulation{now: time.Date(2026, 1, 1, 7, 0, 0, 0, time.UTC), retention: retention}
@@ -30,7 +30,7 @@ func newSimulation(t *testing.T, dsn string, subscribers, retention int) *simula
 	return sim
 }
 
-// day sends an edition to everyone and does the maintenance.
+// day sends an edition to all subscribers and runs the maintenance.
 func (sim *simulation) day(t *testing.T, number int) {
 	t.Helper()
 	id := fmt.Sprintf("day-%03d", number)
@@ -66,7 +66,7 @@ func approvedOf(t *testing.T, s *store.Store, name, id, html string) store.Editi
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := frozen(t, store.Frozen{Groups: groups, Choice: make([]int, len(groups)), ChunkSize: 500}, html)
+	f := addVariants(t, store.Frozen{Groups: groups, Choice: make([]int, len(groups)), ChunkSize: 500}, html)
 	if e, err = s.Approve(t.Context(), e, f); err != nil {
 		t.Fatal(err)
 	}
@@ -107,13 +107,13 @@ func TestDailyDigestReachesASteadySize(t *testing.T) {
 	size := fileSize(t, dsn)
 	t.Logf("%d days of a daily digest to %d subscribers, deliveries kept for %d days: %.1f MB after the first %d days, %.1f MB at the end",
 		days, subscribers, retention, float64(full)/1e6, retention, float64(size)/1e6)
-	// What stays of each edition is its page, and the list of its articles.
+	// Of each edition the store keeps its page and the list of its articles.
 	if stays := int64(days-retention) * int64(len(sim.variant)+4096); size > (full+stays)*12/10 {
-		t.Errorf("the file grew from %d to %d bytes, though the editions' pages take %d", full, size, stays)
+		t.Errorf("the file grew from %d to %d bytes, although the editions' pages take only %d", full, size, stays)
 	}
 }
 
-func TestFreePagesAreGivenBack(t *testing.T) {
+func TestFreePagesAreReleased(t *testing.T) {
 	t.Parallel()
 	dsn := storetest.DSN(t, store.SQLite)
 	sim := newSimulation(t, dsn, 1000, 1000)
@@ -138,8 +138,8 @@ func TestFreePagesAreGivenBack(t *testing.T) {
 
 func TestOneNodePrunesAtATime(t *testing.T) {
 	t.Parallel()
-	eachLater(t, func(t *testing.T, s *store.Store, forward func(time.Duration)) {
-		editor := owner(t, s, "ada@example.org")
+	eachWithForward(t, func(t *testing.T, s *store.Store, forward func(time.Duration)) {
+		editor := addOwner(t, s, "ada@example.org")
 		if _, err := s.CreateSession(t.Context(), editor, "", time.Minute); err != nil {
 			t.Fatal(err)
 		}
@@ -153,7 +153,7 @@ func TestOneNodePrunesAtATime(t *testing.T) {
 		}
 		forward(2 * time.Minute) // the other node has died
 		if removed, err := s.Prune(t.Context(), store.Retention{}); err != nil || removed.Sessions != 1 {
-			t.Errorf("after the lease ran out it removed %+v, %v", removed, err)
+			t.Errorf("after the lease expired it removed %+v, %v", removed, err)
 		}
 		var leases int
 		if err := s.DB().QueryRowContext(t.Context(), "SELECT count(*) FROM leases").Scan(&leases); err != nil || leases != 0 {

@@ -12,7 +12,7 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-// usedDSN is a store with something in it.
+// usedDSN returns the DSN of a store with some content.
 func usedDSN(t *testing.T, engine store.Engine) string {
 	t.Helper()
 	dsn := storetest.DSN(t, engine)
@@ -23,8 +23,8 @@ func usedDSN(t *testing.T, engine store.Engine) string {
 	return dsn
 }
 
-// change runs statements on a store, outside of what the store knows.
-func change(t *testing.T, dsn string, statements ...string) {
+// execOnStore runs statements on a store without its package.
+func execOnStore(t *testing.T, dsn string, statements ...string) {
 	t.Helper()
 	s := storetest.Reopen(t, dsn, store.Options{})
 	for _, statement := range statements {
@@ -61,7 +61,7 @@ func TestUnknownMigrationsAreRefusedByName(t *testing.T) {
 		t.Run(string(engine), func(t *testing.T) {
 			t.Parallel()
 			dsn := usedDSN(t, engine)
-			change(t, dsn, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, true), (10000, true)")
+			execOnStore(t, dsn, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, true), (10000, true)")
 			_, err := store.Open(t.Context(), dsn, store.Options{})
 			var newer *store.NewerSchemaError
 			if !errors.As(err, &newer) || !strings.Contains(err.Error(), "10000, 99999") {
@@ -74,7 +74,7 @@ func TestUnknownMigrationsAreRefusedByName(t *testing.T) {
 	}
 }
 
-// missingOne takes back migration 14, on which only an index of a later one builds.
+// missingOne undoes migration 14, on which only an index of a later one depends.
 var missingOne = []string{"DROP INDEX articles_addresses", "DROP INDEX articles_expires", "ALTER TABLE articles DROP COLUMN expires", "DELETE FROM goose_db_version WHERE version_id = 14"}
 
 func TestMissingMigrationInTheMiddleIsDue(t *testing.T) {
@@ -83,12 +83,12 @@ func TestMissingMigrationInTheMiddleIsDue(t *testing.T) {
 		t.Run(string(engine), func(t *testing.T) {
 			t.Parallel()
 			dsn := usedDSN(t, engine)
-			change(t, dsn, missingOne...)
-			for range 2 { // the first look must not have changed anything
+			execOnStore(t, dsn, missingOne...)
+			for range 2 { // opening must not change anything
 				_, err := store.Open(t.Context(), dsn, store.Options{})
 				var due *store.MigrationDueError
 				if !errors.As(err, &due) || !slices.Equal(due.Missing, []string{"00014_expiry"}) || !strings.Contains(err.Error(), "tidings migrate") {
-					t.Fatalf("opening it: %v; want 00014_expiry to be missing", err)
+					t.Fatalf("opening the store: %v; want 00014_expiry to be missing", err)
 				}
 			}
 			applied, err := store.Migrate(t.Context(), dsn, store.Options{})
@@ -113,7 +113,7 @@ func TestInterruptedCreationIsCompleted(t *testing.T) {
 			t.Parallel()
 			dsn := storetest.DSN(t, engine)
 			whole := versions(t, storetest.Reopen(t, dsn, store.Options{}).DB())
-			change(t, dsn, missingOne...)
+			execOnStore(t, dsn, missingOne...)
 			s := storetest.Reopen(t, dsn, store.Options{})
 			if got := versions(t, s.DB()); !slices.Equal(got, whole) {
 				t.Errorf("versions %v, want %v", got, whole)
@@ -130,7 +130,7 @@ func TestGenerationIsTheSameOnEveryNode(t *testing.T) {
 			t.Fatalf("%x, %v; want 16 bytes", first, err)
 		}
 		again := make([]string, 4)
-		together(t, len(again), func(ctx context.Context, i int) error {
+		concurrently(t, len(again), func(ctx context.Context, i int) error {
 			generation, err := s.Generation(ctx)
 			again[i] = string(generation)
 			return err

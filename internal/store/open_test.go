@@ -17,12 +17,12 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-// TestHelperProcess is no test: others run the test binary with it to have a second
-// process on their store.
+// TestHelperProcess is not a test: other tests run the test binary with it to get a second process
+// on their store.
 func TestHelperProcess(t *testing.T) {
 	dsn, job := os.Getenv("TIDINGS_TEST_DSN"), os.Getenv("TIDINGS_TEST_JOB")
 	if dsn == "" {
-		t.Skip("it is the second process of other tests")
+		t.Skip("runs only as the second process of other tests")
 	}
 	s, err := store.Open(t.Context(), dsn, store.Options{})
 	if err != nil {
@@ -34,13 +34,13 @@ func TestHelperProcess(t *testing.T) {
 	}
 }
 
-func helper(dsn, job string) *exec.Cmd {
+func helperProcess(dsn, job string) *exec.Cmd {
 	cmd := exec.Command(os.Args[0], "-test.run=^TestHelperProcess$", "-test.count=1")
 	cmd.Env = append(os.Environ(), "TIDINGS_TEST_DSN="+dsn, "TIDINGS_TEST_JOB="+job)
 	return cmd
 }
 
-// emptyDSN is a store that no migration has run on.
+// emptyDSN returns the DSN of a store without any migration.
 func emptyDSN(t *testing.T, engine store.Engine) string {
 	t.Helper()
 	if engine == store.SQLite {
@@ -58,7 +58,7 @@ func TestConcurrentMigrationsSucceed(t *testing.T) {
 			var wg sync.WaitGroup
 			for range 4 {
 				wg.Go(func() {
-					if out, err := helper(dsn, "open").CombinedOutput(); err != nil {
+					if out, err := helperProcess(dsn, "open").CombinedOutput(); err != nil {
 						t.Errorf("%v\n%s", err, out)
 					}
 				})
@@ -89,11 +89,11 @@ func TestWriterWaitsForAnotherProcess(t *testing.T) {
 			}()
 			select {
 			case err := <-done:
-				t.Errorf("it did not wait: %v", err)
+				t.Errorf("the writer did not wait: %v", err)
 			case <-time.After(300 * time.Millisecond): // long enough to have failed
 			}
 			if _, err := mine.Revision(t.Context()); err != nil {
-				t.Errorf("readers must not wait: %v", err)
+				t.Errorf("a reader had to wait: %v", err)
 			}
 			if err := tx.Commit(); err != nil {
 				t.Fatal(err)
@@ -122,7 +122,7 @@ func TestOpenErrorsExplainTheCause(t *testing.T) {
 		{"not a database", "sqlite:" + text, "not a SQLite database"},
 		{"device", "sqlite:/dev/null", "regular file"},
 		{"syntax", "postgres://u:hunter2@host:notaport/db", "cannot be read"},
-		{"nobody there", "postgres://u:hunter2@127.0.0.1:" + closedPort(t) + "/db?connect_timeout=5", "cannot be reached"},
+		{"no server", "postgres://u:hunter2@127.0.0.1:" + closedPort(t) + "/db?connect_timeout=5", "cannot be reached"},
 		{"no such host", "postgres://u:hunter2@host.invalid/db", "unknown host"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -130,11 +130,11 @@ func TestOpenErrorsExplainTheCause(t *testing.T) {
 			s, err := store.Open(t.Context(), c.dsn, store.Options{})
 			if err == nil {
 				_ = s.Close()
-				t.Fatal("it was opened")
+				t.Fatal("the store was opened")
 			}
 			var explained *store.OpenError
 			if !errors.As(err, &explained) || !strings.Contains(err.Error(), c.want) || explained.Fix == "" {
-				t.Errorf("%v\nwant something about %q", err, c.want)
+				t.Errorf("%v\nwant an error that contains %q", err, c.want)
 			}
 			if strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("the password is in the message: %v", err)
@@ -204,7 +204,7 @@ func TestSettingsReachTheEngine(t *testing.T) {
 		}
 	}
 	if _, err := store.Open(t.Context(), "sqlite:x.db", store.Options{Durability: "fast"}); err == nil {
-		t.Error("an unknown durability was taken")
+		t.Error("an unknown durability was accepted")
 	}
 }
 
@@ -231,7 +231,7 @@ func TestSecretIsTheSameOnEveryNode(t *testing.T) {
 				nodes = append(nodes, storetest.Reopen(t, dsn, store.Options{}))
 			}
 			secrets := make([]string, len(nodes))
-			together(t, len(nodes), func(ctx context.Context, i int) error {
+			concurrently(t, len(nodes), func(ctx context.Context, i int) error {
 				secret, err := nodes[i].Secret(ctx, "links")
 				secrets[i] = string(secret)
 				return err

@@ -69,7 +69,7 @@ func Restore(ctx context.Context, dsn, file string, opts RestoreOptions) (Restor
 	// A backup from a time without generations may belong to any journal.
 	ours := facts.ID != "" && (out.Header.Generation == "" || slices.Contains(facts.Generations, out.Header.Generation))
 	if facts.ID != "" && !ours {
-		return out, fmt.Errorf("the journal in %s is not of the store in %s; name the right one with --journal, or move it away", strings.Join(folders, ", "), file)
+		return out, fmt.Errorf("the journal in %s does not belong to the store in %s; name the right one with --journal, or move it to another folder", strings.Join(folders, ", "), file)
 	}
 	out.Journal = ours && !facts.Started.After(out.Header.Taken)
 	engine, address, err := sqldb.ParseDSN(dsn)

@@ -29,7 +29,7 @@ func TestOldDeliveriesAreRemovedAndPromisesKept(t *testing.T) {
 				}
 			}
 			if removed, err := s.Prune(t.Context(), store.Retention{}); err != nil || removed.Deliveries+removed.Feedback+removed.Jobs != 0 {
-				t.Errorf("with no times it removed %+v, %v", removed, err)
+				t.Errorf("without a retention it removed %+v, %v", removed, err)
 			}
 			cutoff := now.Add(-24 * time.Hour)
 			removed, err := s.Prune(t.Context(), store.Retention{Deliveries: cutoff, Feedback: cutoff, Jobs: cutoff})
@@ -47,10 +47,10 @@ func TestOldDeliveriesAreRemovedAndPromisesKept(t *testing.T) {
 				t.Fatal(err)
 			}
 			if v, err := s.FullVariant(t.Context(), first.Seq); err != nil || v.HTML == "" {
-				t.Errorf("its page is gone: %v", err)
+				t.Errorf("the page of the edition cannot be read: %v", err)
 			}
 			if counts, err := s.EditionCounts(t.Context(), first.Seq); err != nil || counts.Total != 7 {
-				t.Errorf("its counts are %+v, %v", counts, err)
+				t.Errorf("the counts of the edition are %+v, %v", counts, err)
 			}
 			var open int
 			if err := s.DB().QueryRowContext(t.Context(), "SELECT count(*) FROM deliveries WHERE edition = 2").Scan(&open); err != nil || open != 7 {

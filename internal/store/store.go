@@ -40,7 +40,7 @@ const (
 	Normal = sqldb.Normal
 )
 
-// Options say how a store is opened. The zero value is a good default.
+// Options control how a store is opened. The zero value is a good default.
 type Options struct {
 	Durability Durability       // Full when empty
 	Clock      func() time.Time // time.Now when nil

@@ -70,7 +70,7 @@ func (s *Store) unsubscribeInTx(ctx context.Context, tx *conn, keys subscriber.K
 		return err
 	}
 	if !sub.State.CanBecome(subscriber.Unsubscribed) || sub.State == subscriber.Bounced {
-		return nil // they get no mail already, for a stronger reason
+		return nil // they already get no mail, for a stronger reason
 	}
 	return s.setState(ctx, tx, keys, sub.ID, subscriber.Unsubscribed, "")
 }

@@ -13,18 +13,18 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-// someone is a person whose traces are looked for.
+// The person whose traces the tests search for.
 const (
-	someone     = "annabel.quistgaard@erased.example"
-	someoneName = "Annabel Quistgaard"
+	erasedAddress = "annabel.quistgaard@erased.example"
+	erasedName    = "Annabel Quistgaard"
 )
 
-// leaveTraces does with a person what a store does: subscriptions, mails that are
-// refused in words that name them, reports, and mails of their own.
-func leaveTraces(t *testing.T, s *store.Store, id int64, reports ...store.FeedbackKind) {
+// storeTraces stores everything that a store may hold about a person: subscriptions, replies that
+// name them, reports, and single mails.
+func storeTraces(t *testing.T, s *store.Store, id int64, reports ...store.FeedbackKind) {
 	t.Helper()
 	ctx := t.Context()
-	said := "550 5.1.1 <" + someone + ">: no mailbox of " + someoneName
+	said := "550 5.1.1 <" + erasedAddress + ">: no mailbox of " + erasedName
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -38,9 +38,9 @@ func leaveTraces(t *testing.T, s *store.Store, id int64, reports ...store.Feedba
 		_, err := s.RecordFeedback(ctx, store.Feedback{Key: fmt.Sprint("k", i), Subscriber: id, Kind: kind, Code: 550, Text: said, Source: "smtp", At: s.Now()}, store.SoftRule{})
 		must(err)
 	}
-	must(s.PutHold(ctx, store.Hold{Relay: "main", Kind: store.DomainHeld, Domain: "erased.example", Until: s.Now().Add(time.Hour), Reason: "550 5.7.1 <" + someone + ">: blocked"}))
+	must(s.PutHold(ctx, store.Hold{Relay: "main", Kind: store.DomainHeld, Domain: "erased.example", Until: s.Now().Add(time.Hour), Reason: "550 5.7.1 <" + erasedAddress + ">: blocked"}))
 	for _, key := range []string{"done", "failed", "open"} {
-		_, err := s.Enqueue(ctx, store.Job{Kind: "notice", Key: key, Payload: []byte(`{"To":"` + someone + `","Text":"Hello ` + someoneName + `"}`), About: subscriber.MustParseAddress(someone)})
+		_, err := s.Enqueue(ctx, store.Job{Kind: "notice", Key: key, Payload: []byte(`{"To":"` + erasedAddress + `","Text":"Hello ` + erasedName + `"}`), About: subscriber.MustParseAddress(erasedAddress)})
 		must(err)
 		if key == "open" {
 			continue
@@ -64,24 +64,24 @@ func TestErasureLeavesNoTrace(t *testing.T) {
 			s := storetest.Reopen(t, dsn, store.Options{})
 			importAll(t, s, 2000) // pages that are shared, split and merged
 			sub, err := s.AddSubscriber(t.Context(), subscriber.Subscriber{
-				Address: subscriber.MustParseAddress(someone), Name: someoneName, State: subscriber.Active,
-				Consent: subscriber.Consent{Source: "form", Text: "yes, " + someoneName, IP: "192.0.2.77", At: s.Now()},
+				Address: subscriber.MustParseAddress(erasedAddress), Name: erasedName, State: subscriber.Active,
+				Consent: subscriber.Consent{Source: "form", Text: "yes, " + erasedName, IP: "192.0.2.77", At: s.Now()},
 			})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(storetest.FindText(t, dsn, s.DB(), someone, someoneName)) == 0 {
-				t.Fatal("nothing is found of somebody who is there: the test looks in the wrong place")
+			if len(storetest.FindText(t, dsn, s.DB(), erasedAddress, erasedName)) == 0 {
+				t.Fatal("no trace of an existing subscriber is found: the test searches in the wrong place")
 			}
-			leaveTraces(t, s, sub.ID, store.FeedbackSoft, store.FeedbackComplained)
+			storeTraces(t, s, sub.ID, store.FeedbackSoft, store.FeedbackComplained)
 			if err := s.Erase(t.Context(), sub.ID); err != nil {
 				t.Fatal(err)
 			}
-			for _, trace := range storetest.FindText(t, dsn, s.DB(), someone, someoneName, "192.0.2.77") {
+			for _, trace := range storetest.FindText(t, dsn, s.DB(), erasedAddress, erasedName, "192.0.2.77") {
 				t.Error(trace)
 			}
 			if open, err := s.OpenJobs(t.Context(), "notice", "", 10); err != nil || open != 0 {
-				t.Errorf("%d mails to the person are still to be sent, %v", open, err)
+				t.Errorf("%d mails to the person are still queued, %v", open, err)
 			}
 			got, err := s.Subscriber(t.Context(), sub.ID)
 			if err != nil || got.State != subscriber.Erased || got.UID != sub.UID {
@@ -98,23 +98,23 @@ func TestExpiredRequestLeavesNoTrace(t *testing.T) {
 			t.Parallel()
 			dsn := storetest.DSN(t, engine)
 			s := storetest.Reopen(t, dsn, store.Options{})
-			sub, err := s.AddSubscriber(t.Context(), subscriber.Subscriber{Address: subscriber.MustParseAddress(someone), Name: someoneName, State: subscriber.Pending})
+			sub, err := s.AddSubscriber(t.Context(), subscriber.Subscriber{Address: subscriber.MustParseAddress(erasedAddress), Name: erasedName, State: subscriber.Pending})
 			if err != nil {
 				t.Fatal(err)
 			}
-			leaveTraces(t, s, sub.ID, store.FeedbackSoft)
+			storeTraces(t, s, sub.ID, store.FeedbackSoft)
 			if n, err := s.ErasePending(t.Context(), s.Now().Add(time.Second), 10); err != nil || n != 1 {
 				t.Fatalf("erased %d, %v", n, err)
 			}
-			for _, trace := range storetest.FindText(t, dsn, s.DB(), someone, someoneName) {
+			for _, trace := range storetest.FindText(t, dsn, s.DB(), erasedAddress, erasedName) {
 				t.Error(trace)
 			}
 		})
 	}
 }
 
-// TestErasureWorksInStoresOfEarlierVersions: what an earlier version kept, and what it left in
-// free pages when it erased, is gone after the upgrade and an erasure.
+// TestErasureWorksInStoresOfEarlierVersions checks that an upgrade and an erasure remove what an
+// earlier version stored, and what it left in free pages when it erased.
 func TestErasureWorksInStoresOfEarlierVersions(t *testing.T) {
 	t.Parallel()
 	for _, engine := range storetest.Engines {
@@ -134,27 +134,27 @@ func TestErasureWorksInStoresOfEarlierVersions(t *testing.T) {
 			}
 			s := storetest.Reopen(t, dsn, store.Options{})
 			for _, trace := range storetest.FindText(t, dsn, s.DB(), "erased.before@example.org") {
-				t.Error("of one who was erased before the upgrade: ", trace)
+				t.Error("a trace of a person who was erased before the upgrade: ", trace)
 			}
-			who := byAddress(t, s, someone)
+			who := byAddress(t, s, erasedAddress)
 			if all, err := s.FeedbackOf(t.Context(), who.ID, 5); err != nil || len(all) != 1 || all[0].Text != "550 5.1.1 <[address]>: unknown" {
 				t.Errorf("%+v, %v", all, err)
 			}
 			if err := s.Erase(t.Context(), who.ID); err != nil {
 				t.Fatal(err)
 			}
-			for _, trace := range storetest.FindText(t, dsn, s.DB(), someone, someoneName) {
+			for _, trace := range storetest.FindText(t, dsn, s.DB(), erasedAddress, erasedName) {
 				t.Error(trace)
 			}
 		})
 	}
 }
 
-// fillEarlier puts into a store of schema 11 what that version kept of a person, and
-// deletes another one as it did.
+// fillEarlier stores what schema 11 held about a person, and deletes another person as that version
+// did.
 func fillEarlier(t *testing.T, db *sql.DB, engine store.Engine) {
 	t.Helper()
-	said := "'550 5.1.1 <" + someone + ">: unknown'"
+	said := "'550 5.1.1 <" + erasedAddress + ">: unknown'"
 	blob := func(text string) string {
 		if engine == store.SQLite {
 			return "CAST('" + text + "' AS BLOB)"
@@ -166,7 +166,7 @@ func fillEarlier(t *testing.T, db *sql.DB, engine store.Engine) {
 			VALUES ('` + key + `', '` + address + `', '` + name + `', 'active', '', '', '', '', '', 0, 1, 1, 0, 0)`
 	}
 	statements := []string{
-		person(someone, someone, someoneName),
+		person(erasedAddress, erasedAddress, erasedName),
 		`INSERT INTO editions (id, digest, number, scheduled_for, state, automatic, author, subject, reason, audience_count, audience_max, created, approved, started, finished)
 			VALUES ('e', 'weekly', 1, 'k', 'sent', 1, '', 's', '', 1, 1, 1, 1, 1, 1)`,
 		`INSERT INTO deliveries (edition, subscriber, chunk, variant, state, reason, tries, attempt, code, reply, relay, first_try, at, next_try)
@@ -174,11 +174,11 @@ func fillEarlier(t *testing.T, db *sql.DB, engine store.Engine) {
 		`INSERT INTO feedback (key, subscriber, edition, kind, code, reply, source, at) VALUES ('k', 1, 'e', 'bounced', 550, ` + said + `, 'smtp', 1)`,
 		`INSERT INTO suppressions (hash, reason, detail, since) VALUES (` + blob("h") + `, 'bounced', ` + said + `, 1)`,
 		`INSERT INTO holds (relay, kind, domain, until, reason) VALUES ('main', 'domain', 'erased.example', 1, ` + said + `)`,
-		`INSERT INTO jobs (kind, key, payload, state, due, epoch, tries, error, created, finished) VALUES ('notice', 'a', ` + blob("to "+someone) + `, 'done', 1, 1, 1, '', 1, 1)`,
-		`INSERT INTO jobs (kind, key, payload, state, due, epoch, tries, error, created, finished) VALUES ('notice', 'b', ` + blob("to "+someone) + `, 'failed', 1, 1, 1, ` + said + `, 1, 1)`,
+		`INSERT INTO jobs (kind, key, payload, state, due, epoch, tries, error, created, finished) VALUES ('notice', 'a', ` + blob("to "+erasedAddress) + `, 'done', 1, 1, 1, '', 1, 1)`,
+		`INSERT INTO jobs (kind, key, payload, state, due, epoch, tries, error, created, finished) VALUES ('notice', 'b', ` + blob("to "+erasedAddress) + `, 'failed', 1, 1, 1, ` + said + `, 1, 1)`,
 		person("erased.before@example.org", "erased.before@example.org", ""),
 		`UPDATE subscribers SET address_key = 'erased:2', address = '', state = 'erased' WHERE id = 2`,
-		// Larger than a page: what was in it stays in free pages.
+		// Larger than a page: its content stays in free pages.
 		`INSERT INTO jobs (kind, key, payload, state, due, epoch, tries, error, created, finished) VALUES ('notice', 'c', ` +
 			blob(strings.Repeat("to erased.before@example.org ", 1000)) + `, 'done', 1, 1, 1, '', 1, 1)`,
 		`DELETE FROM jobs WHERE key = 'c'`,

@@ -8,16 +8,16 @@ import (
 	"github.com/tidings-press/tidings/internal/subscriber"
 )
 
-// FeedbackKind is what a report says about a delivery.
+// FeedbackKind is the kind of a report about a delivery.
 type FeedbackKind string
 
 // The kinds of feedback.
 const (
 	FeedbackBounced      FeedbackKind = "bounced"      // the address is dead: it is suppressed
 	FeedbackSoft         FeedbackKind = "soft"         // refused for now: counted
-	FeedbackComplained   FeedbackKind = "complained"   // called spam: the address is suppressed
-	FeedbackUnsubscribed FeedbackKind = "unsubscribed" // leaves the edition's digest, or all without an edition
-	FeedbackDelivered    FeedbackKind = "delivered"    // reached the mailbox: soft bounces before it count no more
+	FeedbackComplained   FeedbackKind = "complained"   // reported as spam: the address is suppressed
+	FeedbackUnsubscribed FeedbackKind = "unsubscribed" // unsubscribes from the edition's digest, or from all without an edition
+	FeedbackDelivered    FeedbackKind = "delivered"    // reached the mailbox: earlier soft bounces no longer count
 )
 
 // Feedback is one report about a delivery.
@@ -32,9 +32,9 @@ type Feedback struct {
 	At         time.Time
 }
 
-// SoftRule decides when soft bounces in a row make an address a dead one: after Limit of
-// them over Days. A Limit of 0 is never. A row ends with a report that a mail was
-// delivered, or when a mail has not bounced for a week, or for Days if that is longer.
+// SoftRule decides when a series of soft bounces suppresses an address: after Limit of them over
+// Days. A Limit of 0 means never. A series ends with a report that a mail was delivered, or when a
+// mail has not bounced for a week, or for Days if that is longer.
 type SoftRule struct {
 	Limit int
 	Days  int
@@ -96,15 +96,15 @@ func (s *Store) setStateIfAllowed(ctx context.Context, tx *conn, keys subscriber
 	return s.setState(ctx, tx, keys, sub.ID, next, detail)
 }
 
-// Soft bounces are counted in a row until mail arrives again. The 250 of a relay that
-// queues proves nothing, since the bounce of each mail comes days later.
+// Soft bounces are counted in a series until a mail arrives. The 250 of a relay that queues mail
+// proves nothing, since the bounce of each mail comes days later.
 const (
 	// quietDays is how long a mail must go without a bounce to count as delivered. Most
 	// relays give up on a mail after five days.
 	quietDays = 7
-	// rowDays is how long a row lasts at most without a bounce, for subscribers whose
-	// deliveries are no longer in the store.
-	rowDays = 180
+	// seriesDays is how long a series lasts at most without a bounce, for subscribers whose deliveries
+	// are no longer in the store.
+	seriesDays = 180
 )
 
 // countSoft counts a soft bounce and reports whether the address is dead by the rule.
@@ -112,7 +112,7 @@ func (c *conn) countSoft(ctx context.Context, f Feedback, rule SoftRule) (dead b
 	var one, restart, count int
 	var since int64
 	quiet := f.At.AddDate(0, 0, -max(quietDays, rule.Days))
-	found, err := c.One(ctx, "subscriber.quiet", []any{f.Subscriber, millis(quiet), millis(f.At.AddDate(0, 0, -rowDays))}, &one)
+	found, err := c.One(ctx, "subscriber.quiet", []any{f.Subscriber, millis(quiet), millis(f.At.AddDate(0, 0, -seriesDays))}, &one)
 	if err != nil {
 		return false, err
 	}

@@ -13,10 +13,10 @@ import (
 
 const day = 24 * time.Hour
 
-// sendAll has a relay take all mails of a new edition.
+// sendAll records all mails of a new edition as accepted by a relay.
 func sendAll(t *testing.T, s *store.Store, id string) {
 	t.Helper()
-	approved(t, s, id, "article of "+id)
+	approveEdition(t, s, id, "article of "+id)
 	r := s.NewRecorder()
 	defer r.Close()
 	c := claim(t, s, "n1", time.Minute)
@@ -38,8 +38,8 @@ func sendAll(t *testing.T, s *store.Store, id string) {
 	}
 }
 
-// comesBack records what came back about an edition.
-func comesBack(t *testing.T, s *store.Store, id int64, edition string, kind store.FeedbackKind, at time.Time) {
+// recordReport records a report about an edition's mail.
+func recordReport(t *testing.T, s *store.Store, id int64, edition string, kind store.FeedbackKind, at time.Time) {
 	t.Helper()
 	f := store.Feedback{Key: fmt.Sprint(kind, edition, id), Subscriber: id, Edition: edition, Kind: kind, Code: 552, Text: "full", Source: "smtp", At: at}
 	if fresh, err := s.RecordFeedback(t.Context(), f, store.SoftRule{Limit: 3, Days: 7}); err != nil || !fresh {
@@ -56,12 +56,12 @@ func softOf(t *testing.T, s *store.Store, id int64) (int, subscriber.State) {
 	return sub.Soft, sub.State
 }
 
-// TestSoftBouncesAddUpBehindAQueueingRelay: it takes every mail with 250, and the
-// bounce of each comes days later.
+// TestSoftBouncesAddUpBehindAQueueingRelay: the relay accepts every mail with 250, and the bounce
+// of each comes days later.
 func TestSoftBouncesAddUpBehindAQueueingRelay(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		readers(t, s, "weekly", 1)
+		addSubscribers(t, s, "weekly", 1)
 		sub, err := s.SubscriberByAddress(t.Context(), subscriber.MustParseAddress("reader0@example.org"))
 		if err != nil {
 			t.Fatal(err)
@@ -73,26 +73,26 @@ func TestSoftBouncesAddUpBehindAQueueingRelay(t *testing.T) {
 			if soft, state := softOf(t, s, sub.ID); soft != i || state != subscriber.Active {
 				t.Fatalf("after the 250 of %s: %d soft bounces, %s", edition, soft, state)
 			}
-			comesBack(t, s, sub.ID, edition, store.FeedbackSoft, now.Add(time.Duration(i)*4*day))
+			recordReport(t, s, sub.ID, edition, store.FeedbackSoft, now.Add(time.Duration(i)*4*day))
 		}
 		if soft, state := softOf(t, s, sub.ID); soft != 3 || state != subscriber.Bounced {
-			t.Errorf("after three in eight days: %d, %s", soft, state)
+			t.Errorf("after three soft bounces in eight days: %d, %s", soft, state)
 		}
 		if err := s.SetState(t.Context(), sub.ID, subscriber.Active, ""); err != nil {
 			t.Fatal(err)
 		}
 		if soft, _ := softOf(t, s, sub.ID); soft != 0 {
-			t.Errorf("after an editor lifted it: %d soft bounces", soft)
+			t.Errorf("after an editor lifted the suppression: %d soft bounces", soft)
 		}
 	})
 }
 
-// TestDeliveryReportEndsARowOfSoftBounces: one that is reported, or a mail that has not come
-// back in a week.
-func TestDeliveryReportEndsARowOfSoftBounces(t *testing.T) {
+// TestDeliveryReportEndsASeriesOfSoftBounces covers a reported delivery, and a mail that has not
+// bounced for a week.
+func TestDeliveryReportEndsASeriesOfSoftBounces(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		readers(t, s, "weekly", 1)
+		addSubscribers(t, s, "weekly", 1)
 		sub, err := s.SubscriberByAddress(t.Context(), subscriber.MustParseAddress("reader0@example.org"))
 		if err != nil {
 			t.Fatal(err)
@@ -100,20 +100,20 @@ func TestDeliveryReportEndsARowOfSoftBounces(t *testing.T) {
 		now := time.Now()
 		bounce := func(edition string, at time.Time, want int) {
 			t.Helper()
-			comesBack(t, s, sub.ID, edition, store.FeedbackSoft, at)
+			recordReport(t, s, sub.ID, edition, store.FeedbackSoft, at)
 			if soft, state := softOf(t, s, sub.ID); soft != want || state != subscriber.Active {
 				t.Errorf("after the bounce of %s: %d soft bounces, %s, want %d", edition, soft, state, want)
 			}
 		}
 		bounce("before", now.Add(-time.Hour), 1)
 		sendAll(t, s, "kept")
-		bounce("early", now.Add(6*day), 2) // "kept" may still come back
-		comesBack(t, s, sub.ID, "e", store.FeedbackDelivered, now.Add(7*day))
+		bounce("early", now.Add(6*day), 2) // "kept" may still bounce
+		recordReport(t, s, sub.ID, "e", store.FeedbackDelivered, now.Add(7*day))
 		if soft, _ := softOf(t, s, sub.ID); soft != 0 {
 			t.Errorf("after a delivery report: %d", soft)
 		}
 		bounce("again", now.Add(-time.Hour), 1)
-		bounce("late", now.Add(9*day), 1) // "kept" has not come back for a week
+		bounce("late", now.Add(9*day), 1) // "kept" has not bounced for a week
 		bounce("much later", now.Add(200*day), 1)
 	})
 }

@@ -10,14 +10,14 @@ import (
 	"github.com/tidings-press/tidings/internal/subscriber"
 )
 
-// ImportOptions are how a list of subscribers is imported.
+// ImportOptions control the import of a list of subscribers.
 type ImportOptions struct {
-	Digests []string           // for the rows that name none
-	State   subscriber.State   // for the rows that name none; Active when empty
-	Consent subscriber.Consent // for what the rows do not say
+	Digests []string           // of rows without digests
+	State   subscriber.State   // of rows without a state; Active when empty
+	Consent subscriber.Consent // of rows without consent
 	// MailLanguage is the language of mails to the people of rows that name none; may be empty.
 	MailLanguage string
-	DryRun       bool // count, and keep nothing
+	DryRun       bool // only count
 	// Check looks at a row before it is imported, and may fill in its topics by digest. A
 	// *subscriber.LineError refuses the row; any other error ends the import. It may be nil.
 	Check    func(context.Context, *subscriber.Row) error
@@ -55,10 +55,9 @@ type ImportResult struct {
 	Pending                                                         int64 // of Added, who have not confirmed
 }
 
-// ImportSubscribers imports a list as subscriber.ReadList gives it. It commits every
-// few thousand lines, so memory is bounded and other writers get their turn; a
-// list that breaks off, or an error, keeps what came before. To run it again is
-// harmless.
+// ImportSubscribers imports a list as subscriber.ReadList returns it. It commits every few thousand
+// lines, so that memory is bounded and other writers get their turn. If the list breaks off or an
+// error occurs, the lines before it stay imported, and the import can be repeated.
 //
 // An import never raises a state: a subscriber who left, bounced, complained or never
 // confirmed stays so. A row that marks an existing subscriber as gone lowers their state
@@ -98,13 +97,13 @@ func (s *Store) ImportSubscribers(ctx context.Context, rows iter.Seq2[subscriber
 // of them share pages of the index, which makes a long list twice as fast.
 const batchSize = 20_000
 
-// importBatch is a stretch of the list.
+// importBatch is a part of the list that is stored in one transaction.
 type importBatch struct {
 	lines []importLine
 	err   error // that ended the list
 }
 
-// importLine is a row on its way in.
+// importLine is a row that is being imported.
 type importLine struct {
 	row     subscriber.Row
 	key     string
@@ -158,16 +157,16 @@ type importer struct {
 	before int64 // highest number before the import
 	result ImportResult
 	seed   maphash.Seed
-	seen   map[uint64]subscriber.State // addresses of a dry run, which keeps nothing: by their hash
+	seen   map[uint64]subscriber.State // of the addresses of a dry run, which are not stored, by their hash
 }
 
 // errDryRun rolls a dry run back.
-var errDryRun = errors.New("nothing is kept of a dry run")
+var errDryRun = errors.New("a dry run stores nothing")
 
 // storeBatch stores one batch and reports it.
 func (im *importer) storeBatch(ctx context.Context, b importBatch) error {
 	err := im.store.write(ctx, func(tx *conn) error {
-		for i := range b.lines { // a second attempt starts afresh
+		for i := range b.lines { // a second attempt starts again
 			if b.lines[i].outcome != Refused {
 				b.lines[i].outcome, b.lines[i].id = "", 0
 			}

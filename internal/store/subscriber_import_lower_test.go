@@ -23,7 +23,7 @@ func importText(t *testing.T, s *store.Store, data string, dry bool) store.Impor
 	return result
 }
 
-// reason is why an address is suppressed, empty when it is not.
+// reason returns why an address is suppressed; empty when it is not.
 func reason(t *testing.T, s *store.Store, address string) store.SuppressionReason {
 	t.Helper()
 	held, err := s.Suppression(t.Context(), subscriber.MustParseAddress(address))
@@ -33,7 +33,7 @@ func reason(t *testing.T, s *store.Store, address string) store.SuppressionReaso
 	return held.Reason
 }
 
-// gonePeople says of some people that they are gone.
+// gonePeople is a list that marks subscribers as gone.
 const gonePeople = "email,unsub_time,clean_time,complained\n" +
 	"active@example.org,2024-03-01 10:00:00,,\n" +
 	"paused@example.org,,2024-03-01 10:00:00,\n" +
@@ -47,7 +47,7 @@ func TestImportLowersAndSuppressesSubscribersWhoLeft(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		for _, state := range []subscriber.State{subscriber.Active, subscriber.Pending, subscriber.Paused} {
-			p := add(t, s, string(state)+"@example.org", state)
+			p := addSubscriber(t, s, string(state)+"@example.org", state)
 			if err := s.Subscribe(t.Context(), p.ID, "weekly", nil); err != nil {
 				t.Fatal(err)
 			}
@@ -60,19 +60,19 @@ func TestImportLowersAndSuppressesSubscribersWhoLeft(t *testing.T) {
 		if got := importText(t, s, gonePeople, false); got != want {
 			t.Errorf("result %+v, want %+v", got, want)
 		}
-		// Asked for mail since the list was made: the confirmation decides.
+		// A pending subscriber asked for mail after the list was made: the confirmation decides.
 		const after = "active:unsubscribed:unsubscribed paused:bounced:bounced pending:pending:unsubscribed " +
 			"unsubscribed:bounced:bounced bounced:unsubscribed:unsubscribed complained:active: new:complained:complained "
 		if got := departed(t, s); got != after {
 			t.Errorf("stored\n%s, want\n%s", got, after)
 		}
-		if n, err := s.CountActive(t.Context(), "weekly"); n != 1 || err != nil { // complained@, of whom the list says nothing
+		if n, err := s.CountActive(t.Context(), "weekly"); n != 1 || err != nil { // complained@, about whom the list says nothing
 			t.Errorf("%d are active on the digest, %v", n, err)
 		}
 	})
 }
 
-// departed shows the state and suppression of the people in gonePeople.
+// departed returns the states and suppressions of the subscribers in gonePeople.
 func departed(t *testing.T, s *store.Store) string {
 	t.Helper()
 	var out strings.Builder
@@ -92,7 +92,7 @@ func TestImportNeverRaisesAState(t *testing.T) {
 		ctx := t.Context()
 		people := map[string]subscriber.State{}
 		for _, state := range subscriber.States[:6] {
-			p := add(t, s, string(state)+"@example.org", subscriber.Pending)
+			p := addSubscriber(t, s, string(state)+"@example.org", subscriber.Pending)
 			if state != subscriber.Pending {
 				if err := s.SetState(ctx, p.ID, subscriber.Active, ""); err != nil {
 					t.Fatal(err)
@@ -137,7 +137,7 @@ func TestLaterLineOfAListLowersTheEarlierOne(t *testing.T) {
 			t.Errorf("ada is %s, ben %s", ada.State, ben.State)
 		}
 		if got := importText(t, s, "ada@example.org\nben@example.org\n", false); got != (store.ImportResult{Lines: 2, Suppressed: 2}) {
-			t.Errorf("a later list: %+v", got)
+			t.Errorf("after a later list: %+v", got)
 		}
 	})
 }
@@ -163,7 +163,7 @@ func TestDryRunKnowsAddressesOfEarlierBatches(t *testing.T) {
 func TestErasedLineLowersAnExistingSubscriber(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		add(t, s, "ada@example.org", subscriber.Active)
+		addSubscriber(t, s, "ada@example.org", subscriber.Active)
 		if got := importText(t, s, "email,state\nada@example.org,erased\n", false); got != (store.ImportResult{Lines: 1, Lowered: 1}) {
 			t.Errorf("%+v", got)
 		}

@@ -77,7 +77,7 @@ func (im *importer) markSuppressed(ctx context.Context, tx *conn, lines []import
 		}
 		lines[i].outcome = Suppressed
 		if err == nil {
-			err = im.suppressOne(ctx, tx, &lines[i]) // a complaint counts for more than what was known
+			err = im.suppressOne(ctx, tx, &lines[i]) // a complaint outweighs the known reason
 		}
 	}
 	return err
@@ -281,7 +281,7 @@ func sqliteInsert(n int) string {
 // restores the settings.
 func (im *importer) enlargeCache(ctx context.Context) (restore func()) {
 	set := func(kilobytes, pages int) {
-		// Only speed is at stake: what fails here shows in the import itself.
+		// These settings affect only the speed; a broken connection shows in the import itself.
 		_, _ = im.store.DB().ExecContext(ctx, fmt.Sprintf("PRAGMA cache_size = -%d", kilobytes))
 		_, _ = im.store.DB().ExecContext(ctx, fmt.Sprintf("PRAGMA wal_autocheckpoint = %d", pages))
 	}

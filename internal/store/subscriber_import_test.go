@@ -14,8 +14,8 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-// list is a list of n addresses, made as it is read. A multiplier spreads
-// neighbours over the index, as real lists do.
+// list returns a list of n addresses, generated while it is read. A multiplier spreads neighbouring
+// lines over the index, as in real lists.
 func list(n int) io.Reader {
 	r, w := io.Pipe()
 	go func() {
@@ -46,8 +46,8 @@ func TestImportReportsTheResultOfEachLine(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
-		there := add(t, s, "there@example.org", subscriber.Active)
-		left := add(t, s, "left@example.org", subscriber.Active)
+		there := addSubscriber(t, s, "there@example.org", subscriber.Active)
+		left := addSubscriber(t, s, "left@example.org", subscriber.Active)
 		for _, id := range []int64{left.ID, there.ID} {
 			if err := s.Subscribe(ctx, id, "weekly", nil); err != nil {
 				t.Fatal(err)
@@ -89,7 +89,7 @@ func TestImportReportsTheResultOfEachLine(t *testing.T) {
 		}
 		for address, want := range map[string]string{"new@example.org": "[weekly []]", "there@example.org": "[weekly []]", "left@example.org": "[]", "own@example.org": "[daily [golang jobs]]", "gone@example.org": "[]"} {
 			if got := onDigests(t, s, byAddress(t, s, address).ID); got != want {
-				t.Errorf("%s is on %s, want %s", address, got, want)
+				t.Errorf("%s is subscribed to %s, want %s", address, got, want)
 			}
 		}
 		for address, want := range map[string]store.SuppressionReason{"gone@example.org": store.BouncedReason, "wiped@example.org": store.ErasedReason} {
@@ -141,7 +141,7 @@ func TestKilledImportIsCompletedByRunningItAgain(t *testing.T) {
 			t.Parallel()
 			dsn := storetest.DSN(t, engine)
 			s := storetest.Reopen(t, dsn, store.Options{})
-			cmd := helper(dsn, "import")
+			cmd := helperProcess(dsn, "import")
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
@@ -152,10 +152,10 @@ func TestKilledImportIsCompletedByRunningItAgain(t *testing.T) {
 			_ = cmd.Wait()
 			again := importAll(t, s, killedList)
 			if again.Added+again.Unchanged != killedList || again.Unchanged < before {
-				t.Errorf("after %d before the kill: %+v", before, again)
+				t.Errorf("after %d lines before the kill: %+v", before, again)
 			}
 			if n, err := s.CountActive(t.Context(), "weekly"); n != killedList || err != nil {
-				t.Errorf("%d on the digest, %v; want %d", n, err, killedList)
+				t.Errorf("%d subscribers of the digest, %v; want %d", n, err, killedList)
 			}
 		})
 	}
@@ -172,7 +172,7 @@ func waitForSome(t *testing.T, s *store.Store) int64 {
 			return n
 		}
 	}
-	t.Fatal("the import made nobody in 30 s")
+	t.Fatal("the import added no subscriber in 30 s")
 	return 0
 }
 
@@ -188,7 +188,7 @@ func TestConcurrentImportsAddEachSubscriberOnce(t *testing.T) {
 				go func() { added <- importAll(t, s, 21_000).Added }()
 			}
 			if total := <-added + <-added; total != 21_000 {
-				t.Errorf("both together added %d, want 21000", total)
+				t.Errorf("both imports added %d subscribers, want 21000", total)
 			}
 		})
 	}

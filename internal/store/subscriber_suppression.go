@@ -17,7 +17,7 @@ const (
 	BouncedReason    SuppressionReason = "bounced"
 	ComplainedReason SuppressionReason = "complained"
 	ErasedReason     SuppressionReason = "erased"
-	EditorReason     SuppressionReason = "editor" // put there by hand, or with a list of suppressed addresses
+	EditorReason     SuppressionReason = "editor" // added by an editor, or with a list of suppressed addresses
 )
 
 // Personal reports whether the reason was the subscriber's own request, which they may
@@ -51,7 +51,7 @@ func stateFor(reason SuppressionReason) subscriber.State {
 	return subscriber.Unsubscribed
 }
 
-// Suppression is what is known of an address that must not be mailed.
+// Suppression is the record of an address that must not be mailed.
 type Suppression struct {
 	Reason SuppressionReason // empty when the address is not suppressed
 	Detail string            // such as the server's reply

@@ -17,7 +17,7 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-func add(t testing.TB, s *store.Store, address string, state subscriber.State) subscriber.Subscriber {
+func addSubscriber(t testing.TB, s *store.Store, address string, state subscriber.State) subscriber.Subscriber {
 	t.Helper()
 	sub, err := s.AddSubscriber(t.Context(), subscriber.Subscriber{Address: subscriber.MustParseAddress(address), State: state})
 	if err != nil {
@@ -70,7 +70,7 @@ func TestStatesChangeOnlyAsTheTableAllows(t *testing.T) {
 				if from == subscriber.Erased {
 					continue
 				}
-				sub := add(t, s, fmt.Sprintf("p%d.%d@example.org", i, j), from)
+				sub := addSubscriber(t, s, fmt.Sprintf("p%d.%d@example.org", i, j), from)
 				err := s.SetState(ctx, sub.ID, to, "why")
 				var refused *store.SubscriberStateError
 				allowed := from == to || from.CanBecome(to)
@@ -94,7 +94,7 @@ func TestSuppressionSurvivesErasureAndImport(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
 		const address = "private@example.org"
-		sub := add(t, s, address, subscriber.Active)
+		sub := addSubscriber(t, s, address, subscriber.Active)
 		if err := s.Subscribe(ctx, sub.ID, "weekly", nil); err != nil {
 			t.Fatal(err)
 		}
@@ -102,13 +102,13 @@ func TestSuppressionSurvivesErasureAndImport(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for range 2 { // twice is once
+		for range 2 { // erasing again changes nothing
 			if err := s.Erase(ctx, sub.ID); err != nil {
 				t.Fatal(err)
 			}
 		}
 		if _, err := s.FeedToken(ctx, token); !errors.Is(err, store.ErrNotFound) {
-			t.Errorf("the private feed is open: %v", err)
+			t.Errorf("the private feed is still valid: %v", err)
 		}
 		got, err := s.Subscriber(ctx, sub.ID)
 		if err != nil || got.State != subscriber.Erased || !got.Address.IsZero() || onDigests(t, s, sub.ID) != "[]" {
@@ -123,17 +123,17 @@ func TestSuppressionSurvivesErasureAndImport(t *testing.T) {
 		if _, err := s.AddSubscriber(ctx, subscriber.Subscriber{Address: subscriber.MustParseAddress(address), State: subscriber.Active}); !errors.As(err, &held) {
 			t.Errorf("added again: %v", err)
 		}
-		back := add(t, s, address, subscriber.Pending) // their own wish, to be confirmed
+		back := addSubscriber(t, s, address, subscriber.Pending) // their own request, to be confirmed
 		if err := s.SetState(ctx, back.ID, subscriber.Active, ""); err != nil {
 			t.Fatal(err)
 		}
 		if held, err := s.Suppression(ctx, back.Address); held.Reason != "" || err != nil {
-			t.Errorf("confirmed, and still suppressed: %+v, %v", held, err)
+			t.Errorf("still suppressed after the confirmation: %+v, %v", held, err)
 		}
 	})
 }
 
-// mustNotHold looks for a word in every row about people.
+// mustNotHold checks that no row about a subscriber contains a word.
 func mustNotHold(t *testing.T, s *store.Store, word string) {
 	t.Helper()
 	var n int
@@ -147,7 +147,7 @@ func TestBounceOrComplaintSuppressesTheAddress(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
-		sub := add(t, s, "a@example.org", subscriber.Active)
+		sub := addSubscriber(t, s, "a@example.org", subscriber.Active)
 		if err := s.Suppress(ctx, sub.Address, store.BouncedReason, "550 5.1.1 no such user"); err != nil {
 			t.Fatal(err)
 		}
@@ -160,19 +160,19 @@ func TestBounceOrComplaintSuppressesTheAddress(t *testing.T) {
 			}
 		}
 		if held, err := s.Suppression(ctx, sub.Address); held.Reason != store.ComplainedReason || held.Since.IsZero() || err != nil {
-			t.Errorf("the gravest reason does not stay: %+v, %v", held, err)
+			t.Errorf("the strongest reason was replaced: %+v, %v", held, err)
 		}
 		var refused *store.SuppressedError
 		if err := s.Erase(ctx, sub.ID); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := s.AddSubscriber(ctx, subscriber.Subscriber{Address: sub.Address, State: subscriber.Pending}); !errors.As(err, &refused) {
-			t.Errorf("a complaint is no personal reason: %v", err)
+			t.Errorf("a complaint counts as a personal reason: %v", err)
 		}
 		if err := s.LiftSuppression(ctx, sub.Address); err != nil {
 			t.Fatal(err)
 		}
-		add(t, s, "a@example.org", subscriber.Active)
+		addSubscriber(t, s, "a@example.org", subscriber.Active)
 	})
 }
 
@@ -180,7 +180,7 @@ func TestEndingTheLastSubscriptionUnsubscribes(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
-		sub := add(t, s, "a@example.org", subscriber.Active)
+		sub := addSubscriber(t, s, "a@example.org", subscriber.Active)
 		for _, digest := range []string{"daily", "weekly"} {
 			if err := s.Subscribe(ctx, sub.ID, digest, []string{"golang"}); err != nil {
 				t.Fatal(err)
@@ -196,7 +196,7 @@ func TestEndingTheLastSubscriptionUnsubscribes(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got, _ := s.Subscriber(ctx, sub.ID); got.State != step.state || onDigests(t, s, sub.ID) != step.on {
-				t.Errorf("after leaving %s: %s on %s, want %s on %s", step.digest, got.State, onDigests(t, s, sub.ID), step.state, step.on)
+				t.Errorf("after unsubscribing from %s: %s with %s, want %s with %s", step.digest, got.State, onDigests(t, s, sub.ID), step.state, step.on)
 			}
 		}
 		if err := s.SetState(ctx, sub.ID, subscriber.Active, ""); err != nil {
@@ -206,7 +206,7 @@ func TestEndingTheLastSubscriptionUnsubscribes(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := onDigests(t, s, sub.ID); got != "[weekly []]" {
-			t.Errorf("back on %s", got)
+			t.Errorf("subscribed again: %s", got)
 		}
 		if n, err := s.CountActive(ctx, "weekly"); n != 1 || err != nil {
 			t.Errorf("%d active, %v", n, err)
@@ -256,21 +256,21 @@ func TestUnconfirmedSubscribersAreErasedButNotSuppressed(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
-		sub := add(t, s, "typo@example.org", subscriber.Pending)
-		kept := add(t, s, "kept@example.org", subscriber.Active)
+		sub := addSubscriber(t, s, "typo@example.org", subscriber.Pending)
+		kept := addSubscriber(t, s, "kept@example.org", subscriber.Active)
 		if n, err := s.ErasePending(ctx, time.Now().Add(-time.Hour), 10); n != 0 || err != nil {
-			t.Errorf("too early: %d, %v", n, err)
+			t.Errorf("%d were erased too early, %v", n, err)
 		}
 		if n, err := s.ErasePending(ctx, time.Now().Add(time.Hour), 10); n != 1 || err != nil {
 			t.Errorf("%d erased, %v", n, err)
 		}
 		if held, err := s.Suppression(ctx, sub.Address); held.Reason != "" || err != nil {
-			t.Errorf("they are suppressed: %+v, %v", held, err)
+			t.Errorf("the unconfirmed subscribers are suppressed: %+v, %v", held, err)
 		}
 		if got, _ := s.Subscriber(ctx, kept.ID); got.State != subscriber.Active {
-			t.Errorf("an active one is %s", got.State)
+			t.Errorf("the active subscriber is %s", got.State)
 		}
-		add(t, s, "typo@example.org", subscriber.Active)
+		addSubscriber(t, s, "typo@example.org", subscriber.Active)
 	})
 }
 
@@ -278,16 +278,16 @@ func TestOnlyAnEditorLiftsAnEditorsSuppression(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
-		sub := add(t, s, "a@example.org", subscriber.Active)
+		sub := addSubscriber(t, s, "a@example.org", subscriber.Active)
 		if err := s.Suppress(ctx, sub.Address, store.EditorReason, "asked by letter"); err != nil {
 			t.Fatal(err)
 		}
 		var held *store.SuppressedError
 		if err := s.SetState(ctx, sub.ID, subscriber.Active, ""); !errors.As(err, &held) || held.Detail != "asked by letter" {
-			t.Errorf("lifted by the reader: %v", err)
+			t.Errorf("lifted by the subscriber: %v", err)
 		}
 		if got, err := s.Subscriber(ctx, sub.ID); got.State != subscriber.Unsubscribed || err != nil {
-			t.Errorf("they are %s, %v", got.State, err)
+			t.Errorf("the subscriber is %s, %v", got.State, err)
 		}
 		if err := s.LiftSuppression(ctx, sub.Address); err != nil {
 			t.Fatal(err)
@@ -302,7 +302,7 @@ func TestBrokenTextIsRepairedOnBothEngines(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
-		sub := add(t, s, "a@example.org", subscriber.Active)
+		sub := addSubscriber(t, s, "a@example.org", subscriber.Active)
 		if err := s.SetState(ctx, sub.ID, subscriber.Bounced, "550 \xff\xfe no\x00body"); err != nil {
 			t.Fatal(err)
 		}

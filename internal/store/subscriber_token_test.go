@@ -16,7 +16,7 @@ import (
 func TestEverySubscriberHasARandomID(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		ada := add(t, s, "ada@example.org", subscriber.Active)
+		ada := addSubscriber(t, s, "ada@example.org", subscriber.Active)
 		importAll(t, s, 600)
 		seen := map[uuid.UUID]bool{}
 		for one, err := range s.Subscribers(t.Context(), store.SubscriberQuery{}) {
@@ -43,9 +43,9 @@ func TestEverySubscriberHasARandomID(t *testing.T) {
 	})
 }
 
-// TestOldTokensAreValidForSubscribersOfTheirTimeOnly: a token that names the number of a row was
-// made for somebody who was there before people had random ids. A person who gets
-// that number later, as after a restore, is not meant by it.
+// TestOldTokensAreValidForSubscribersOfTheirTimeOnly: a token with a row number was made for a
+// subscriber who existed before random ids were introduced. A subscriber who gets that number
+// later, as after a restore, must not be found by it.
 func TestOldTokensAreValidForSubscribersOfTheirTimeOnly(t *testing.T) {
 	t.Parallel()
 	for _, engine := range storetest.Engines {
@@ -70,7 +70,7 @@ func TestOldTokensAreValidForSubscribersOfTheirTimeOnly(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := storetest.Reopen(t, dsn, store.Options{})
-			alice := add(t, s, "alice@example.org", subscriber.Active)
+			alice := addSubscriber(t, s, "alice@example.org", subscriber.Active)
 			for row, want := range map[int64]string{1: "ann@example.org", 2: "bob@example.org", alice.ID: ""} {
 				got, err := s.SubscriberByToken(t.Context(), token.Person{Row: row})
 				if want == "" && !errors.Is(err, store.ErrNotFound) || want != "" && (err != nil || got.Address.String() != want || got.UID == uuid.Nil) {

@@ -22,7 +22,7 @@ type Throttle struct {
 }
 
 // errNoAttemptLeft rolls back the transaction of an attempt that a throttle refuses.
-var errNoAttemptLeft = errors.New("no try is left")
+var errNoAttemptLeft = errors.New("no attempt is left")
 
 // TakeAttempt uses one attempt of each throttle. If a throttle has none left, it uses none
 // and returns how long to wait. A refused attempt writes nothing, so that a flood of them

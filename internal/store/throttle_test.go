@@ -36,7 +36,7 @@ func TestRequestLimitsAreSharedByAllNodes(t *testing.T) {
 			if granted.Load() != 7 {
 				t.Errorf("%d were granted, want 7", granted.Load())
 			}
-			// What was refused has used up nothing of the other limits.
+			// The refused requests used nothing of the other limits.
 			if over, err := nodes[0].CountRequest(t.Context(), store.RequestLimit{Name: "all", Key: "all", Most: 8}); over != "" || err != nil {
 				t.Errorf("over the limit %q, %v", over, err)
 			}
@@ -61,13 +61,13 @@ func TestSpellingsOfOneMailboxHaveOneKey(t *testing.T) {
 	} {
 		for _, address := range same {
 			if key(address) != key(same[0]) {
-				t.Errorf("%s is counted apart from %s", address, same[0])
+				t.Errorf("%s and %s are counted separately", address, same[0])
 			}
 		}
 	}
 	for _, other := range []string{"a.da@example.org", "adab@example.org", "+y@example.org"} {
 		if key(other) == key("ada@example.org") || key(other) == key("+x@example.org") {
-			t.Errorf("%s is counted with another mailbox", other)
+			t.Errorf("%s is counted together with another mailbox", other)
 		}
 	}
 }

@@ -100,7 +100,7 @@ var kept = map[string]string{
 // formerNames are the names that tables had before migration 27.
 var formerNames = map[string]string{"hub_notifications": "hub_news"}
 
-// contentOf writes down the rows of all kept tables.
+// contentOf returns the rows of all kept tables as text.
 func contentOf(t *testing.T, db *sql.DB) map[string]string {
 	t.Helper()
 	out := map[string]string{}
@@ -133,7 +133,7 @@ func contentOf(t *testing.T, db *sql.DB) map[string]string {
 	return out
 }
 
-// plainDB opens a database past the store, which refuses an old schema.
+// plainDB opens a database without the store, which refuses an old schema.
 func plainDB(t *testing.T, dsn string) *sql.DB {
 	t.Helper()
 	driver, name := "pgx", dsn
@@ -214,10 +214,10 @@ func TestUpgradeIsDueUntilItIsMade(t *testing.T) {
 			}
 			var due *store.MigrationDueError
 			if !errors.As(err, &due) || len(due.Missing) != len(whole)-len(before) {
-				t.Errorf("opening it: %v; want %d missing migrations", err, len(whole)-len(before))
+				t.Errorf("opening the store: %v; want %d missing migrations", err, len(whole)-len(before))
 			}
 			if after := versions(t, plain); len(after) != len(before) {
-				t.Errorf("opening it applied migrations: %v, then %v", before, after)
+				t.Errorf("opening the store applied migrations: %v, then %v", before, after)
 			}
 		})
 	}

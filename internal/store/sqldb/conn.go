@@ -89,7 +89,7 @@ func (c *Conn) QueryContext(ctx context.Context, text string, args ...any) (*sql
 // PrepareContext prepares SQL that is composed in Go, within a transaction.
 func (c *Conn) PrepareContext(ctx context.Context, text string) (*sql.Stmt, error) {
 	if c.tx == nil {
-		return nil, errors.New("statements of one's own are prepared in a transaction")
+		return nil, errors.New("statements other than named queries can be prepared only in a transaction")
 	}
 	return c.tx.PrepareContext(ctx, text)
 }

@@ -35,7 +35,7 @@ const (
 	Normal Durability = "normal"
 )
 
-// Options say how a database is opened. The zero value is a good default.
+// Options control how a database is opened. The zero value is a good default.
 type Options struct {
 	Durability Durability    // Full when empty
 	Wait       time.Duration // how long a writer waits for another process on SQLite; 30 s when 0

@@ -43,9 +43,9 @@ func openPostgres(ctx context.Context, dsn string, opts Options) (pools, error) 
 	return pools{writers: db, readers: db, recorders: openRecorders(conf, opts)}, nil
 }
 
-// openRecorders opens the pool for outcomes of deliveries. Its few statements find each
-// row by its key, whatever the statistics say of a table that was just filled.
-// Planning them for each commit takes PostgreSQL longer than the commit itself.
+// openRecorders opens the pool for outcomes of deliveries. Its few statements find each row by its
+// key, whatever the statistics of a table that was just filled. PostgreSQL takes longer to plan
+// them than to commit, so they are planned once.
 func openRecorders(conf *pgx.ConnConfig, opts Options) *sql.DB {
 	conf = conf.Copy()
 	for name, value := range map[string]string{"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"} {

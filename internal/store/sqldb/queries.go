@@ -15,8 +15,8 @@ type Queries struct {
 	macros  []Macro
 }
 
-// Macro is a short form that queries may use, "name(argument)", and the SQL that
-// replaces it on each engine, with ? in place of the argument.
+// Macro is a short form that queries may use, "name(argument)", and the SQL that replaces it on
+// each engine, with ? for the argument.
 type Macro struct {
 	Name string
 	Form map[Engine]string

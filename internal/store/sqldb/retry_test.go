@@ -12,8 +12,9 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// A transaction is run again only when it cannot have been committed. One that broke
-// during its commit may have taken effect, and would count twice.
+// TestOnlyTransactionsWithoutEffectAreRetried: a transaction is run again only if it cannot have
+// been committed. One whose connection broke during the commit may have taken effect, and would be
+// applied twice.
 func TestOnlyTransactionsWithoutEffectAreRetried(t *testing.T) {
 	t.Parallel()
 	refused := func(code string) error { return fmt.Errorf("delivery.results: %w", &pgconn.PgError{Code: code}) }
