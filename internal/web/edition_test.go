@@ -40,7 +40,7 @@ func wantImpersonal(t *testing.T, w *httptest.ResponseRecorder) {
 			t.Errorf("the page contains %q", personal)
 		}
 	}
-	for _, want := range []string{"comes by mail", `href="https://news.example.org/subscribe?digest=weekly"`} {
+	for _, want := range []string{"is sent by email", `href="https://news.example.org/subscribe?digest=weekly"`} {
 		if !strings.Contains(w.Body.String(), want) {
 			t.Errorf("the page lacks %q", want)
 		}

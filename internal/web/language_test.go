@@ -50,7 +50,7 @@ func TestPhrasesFollowReaderAndArticle(t *testing.T) {
 			t.Errorf("%s for %q is rendered again", c.path, c.accept)
 		}
 	}
-	if w := askIn(h, "/nothing", "de"); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "Diese Seite gibt es nicht") {
+	if w := askIn(h, "/nothing", "de"); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "Seite nicht gefunden") {
 		t.Errorf("a missing page: %d\n%s", w.Code, w.Body)
 	}
 }

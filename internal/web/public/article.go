@@ -43,8 +43,8 @@ func (p *Pages) article(w http.ResponseWriter, r *http.Request) error {
 
 func (p *Pages) gone(r *http.Request) error {
 	return &refusal{
-		status: http.StatusGone, title: p.in(r.Context()).say("This article is gone"),
-		Text: p.in(r.Context()).say("It was taken down and will not come back at this address. The front page has the latest articles."),
+		status: http.StatusGone, title: p.in(r.Context()).say("This article was removed"),
+		Text: p.in(r.Context()).say("It will not return to this address. The front page has the latest articles."),
 		Link: "/", Label: p.in(r.Context()).say("Go to the front page"),
 	}
 }

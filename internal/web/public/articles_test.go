@@ -14,7 +14,7 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-func TestEveryLinkOfTheSamplesLeadsSomewhere(t *testing.T) {
+func TestSampleLinksResolve(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		b := setup(t, s)
@@ -47,7 +47,7 @@ func TestEveryLinkOfTheSamplesLeadsSomewhere(t *testing.T) {
 	})
 }
 
-func TestAnArticlePageSaysWhatItIs(t *testing.T) {
+func TestArticlePageHasMetadata(t *testing.T) {
 	t.Parallel()
 	b := onSQLite(t)
 	a := b.put(article.Article{
@@ -70,7 +70,7 @@ func TestAnArticlePageSaysWhatItIs(t *testing.T) {
 	}
 }
 
-func TestHostileArticlesStayText(t *testing.T) {
+func TestHostileArticleTextIsEscaped(t *testing.T) {
 	t.Parallel()
 	b := onSQLite(t)
 	a := b.put(article.Article{Slug: "x", Title: `</title><script>alert(1)</script>`, Summary: `"><script>alert(2)</script>`, HTML: "<p>x</p>", Authors: []article.Author{{Name: `</script><img src=x onerror=y>`}}, Tags: []string{`"><script>`}})
@@ -83,7 +83,7 @@ func TestHostileArticlesStayText(t *testing.T) {
 	}
 }
 
-func TestGoneMovedAndUnknownArticles(t *testing.T) {
+func TestRemovedMovedAndUnknownArticles(t *testing.T) {
 	t.Parallel()
 	b := onSQLite(t)
 	a := b.put(article.Article{Slug: "first", Title: "One", HTML: "<p>1</p>"})
@@ -109,7 +109,7 @@ func TestGoneMovedAndUnknownArticles(t *testing.T) {
 	if err := b.store.RemoveArticle(t.Context(), a.ID); err != nil {
 		t.Fatal(err)
 	}
-	b.want(b.get("/articles/second"), http.StatusGone, "gone")
+	b.want(b.get("/articles/second"), http.StatusGone, "removed")
 	b.want(b.get("/articles/never"), http.StatusNotFound, "Page not found")
 	draft := b.put(article.Article{Slug: "draft", Title: "Secret", HTML: "<p>1</p>", Status: article.Draft})
 	b.want(b.get(draft.Path()), http.StatusNotFound)
@@ -130,7 +130,7 @@ func TestGoneMovedAndUnknownArticles(t *testing.T) {
 	b.want(b.post("/articles/second", nil), http.StatusMethodNotAllowed)
 }
 
-func TestListsArePagedToTheEnd(t *testing.T) {
+func TestListPagesReachOldestArticle(t *testing.T) {
 	t.Parallel()
 	b := onSQLite(t)
 	for i := range 45 {
@@ -163,7 +163,7 @@ func TestListsArePagedToTheEnd(t *testing.T) {
 	b.want(b.get("/?before=nonsense"), http.StatusNotFound)
 }
 
-func TestMediaMayBeKeptForEver(t *testing.T) {
+func TestMediaIsImmutable(t *testing.T) {
 	t.Parallel()
 	b := onSQLite(t)
 	a := article.Article{Source: "m", Slug: "m", Title: "m", HTML: "<p>m</p>", Hash: "m", Status: article.Published, Published: b.store.Now()}
@@ -179,7 +179,7 @@ func TestMediaMayBeKeptForEver(t *testing.T) {
 	b.want(b.get("/media/other.png"), http.StatusNotFound)
 }
 
-func TestNamesWithAnythingInThemAreReachable(t *testing.T) {
+func TestNamesWithSpecialCharactersAreReachable(t *testing.T) {
 	t.Parallel()
 	b := onSQLite(t)
 	for i, tag := range []string{"C/C++", "..", ".", "a b", "~x", "50%", "?#&", "///", "été", "日本"} {

@@ -48,7 +48,7 @@ func (p *Pages) confirm(w http.ResponseWriter, r *http.Request) error {
 	}
 	return p.show(w, r, http.StatusOK, "message", page{Title: p.in(r.Context()).say("You are subscribed"), NoIndex: true, Narrow: true, Body: &refusal{
 		Text: p.in(r.Context()).say("Welcome! From now on you get:") + " " + p.titles(r.Context(), names),
-		Link: p.preferencesLink(h.UID), Label: p.in(r.Context()).say("Choose topics, or change your mind"),
+		Link: p.preferencesLink(h.UID), Label: p.in(r.Context()).say("Choose topics or change your subscription"),
 	}})
 }
 
@@ -91,7 +91,7 @@ func (p *Pages) wake(ctx context.Context, who subscriber.Subscriber, how string)
 		err = p.store.SetState(ctx, who.ID, subscriber.Active, how)
 	}
 	if suppressed || errors.As(err, &state) {
-		return &refusal{status: http.StatusConflict, title: p.in(ctx).say("We may not send mail to this address"), Text: p.in(ctx).say("Its mail server refused our mails, or they were reported as unwanted. Please write to us if that is a mistake.")}
+		return &refusal{status: http.StatusConflict, title: p.in(ctx).say("We cannot send emails to this address"), Text: p.in(ctx).say("Its mail server rejected our emails, or they were reported as spam. Please write to us if that is a mistake.")}
 	}
 	return err
 }

@@ -28,7 +28,7 @@ func (b *bench) askFrom(ip, address string) *httptest.ResponseRecorder {
 	return w
 }
 
-func TestOneMailboxGetsFewConfirmationsWhateverTheSpelling(t *testing.T) {
+func TestConfirmationsPerMailboxAreLimitedAcrossSpellings(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		nodes := []*bench{setup(t, s), setup(t, s)} // and a restart keeps the counts
@@ -57,7 +57,7 @@ func TestOneMailboxGetsFewConfirmationsWhateverTheSpelling(t *testing.T) {
 	})
 }
 
-func TestOneNetworkAsksForABoundedNumberOfConfirmations(t *testing.T) {
+func TestConfirmationsPerNetworkAreLimited(t *testing.T) {
 	t.Parallel()
 	b := onSQLite(t)
 	for i := range 90 {
@@ -75,7 +75,7 @@ func TestOneNetworkAsksForABoundedNumberOfConfirmations(t *testing.T) {
 	}
 }
 
-func TestConfirmationsOfOneHourAreBoundedInAll(t *testing.T) {
+func TestConfirmationsPerHourAreLimited(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		b := setup(t, s)
@@ -96,7 +96,7 @@ func TestConfirmationsOfOneHourAreBoundedInAll(t *testing.T) {
 	})
 }
 
-func TestFormChoosesNoLanguage(t *testing.T) {
+func TestSubscribeFormSetsNoLanguage(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		b := setup(t, s)

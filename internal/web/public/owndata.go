@@ -26,7 +26,7 @@ func (p *Pages) askForOwnData(w http.ResponseWriter, r *http.Request, who subscr
 		return err
 	}
 	return p.show(w, r, http.StatusOK, "message", page{Title: p.in(r.Context()).say("Check your inbox"), NoIndex: true, Narrow: true, Body: &refusal{
-		Text: p.in(r.Context()).say("We have sent you a mail. Please follow the link in it; it works for two hours. The link in an older mail is not enough for this, because mails may be forwarded."),
+		Text: p.in(r.Context()).say("We have sent you an email. Please open the link in it, which works for two hours. The link in an older email is not enough for this, because emails may be forwarded."),
 	}})
 }
 
@@ -46,14 +46,14 @@ func (p *Pages) mailOwnDataLink(r *http.Request, who subscriber.Subscriber, purp
 		Page: p.templates.Page(site, language), Name: who.Name, Address: who.Address.String(),
 		Link: p.config.Site.URL + ownDataPath[purpose] + p.briefKeys.SignUntil(purpose, who.UID, "", expires), Expires: expires.In(p.zone),
 	}
-	asked, heading, button := phrases.say("Someone, we hope you, asked for a copy of everything that we store about this address. The link leads to a page with a button to download it."),
+	asked, heading, button := phrases.say("Someone, hopefully you, asked for a copy of everything that we store about this address. The link leads to a page where you can download it."),
 		phrases.say("Your data"), phrases.say("Get my data")
 	if purpose == token.Erase {
-		asked, heading, button = phrases.say("Someone, we hope you, asked us to delete everything that we store about this address. The link leads to a page with a button; nothing happens before you press it."),
+		asked, heading, button = phrases.say("Someone, hopefully you, asked us to delete everything that we store about this address. The link leads to a page with a button; nothing is deleted before you press it."),
 			phrases.say("Delete your data"), phrases.say("Delete my data")
 	}
 	n.Heading, n.Button = heading+" – "+p.config.Site.Title, button
-	n.Lines = []string{asked, phrases.say("The link works for two hours. If it was not you, do nothing.")}
+	n.Lines = []string{asked, phrases.say("The link works for two hours. If it was not you, ignore this email.")}
 	out, err := tmpl.Render(n)
 	if err != nil {
 		return err
@@ -96,7 +96,7 @@ func (p *Pages) erase(w http.ResponseWriter, r *http.Request) error {
 	if err := p.store.Erase(r.Context(), h.ID); err != nil {
 		return err
 	}
-	return p.show(w, r, http.StatusOK, "message", page{Title: p.in(r.Context()).say("Your data has been deleted"), NoIndex: true, Narrow: true, Body: &refusal{Text: p.in(r.Context()).say("This address was erased here. No mail will be sent to it.")}})
+	return p.show(w, r, http.StatusOK, "message", page{Title: p.in(r.Context()).say("Your data has been deleted"), NoIndex: true, Narrow: true, Body: &refusal{Text: p.in(r.Context()).say("This address was deleted. No emails will be sent to it.")}})
 }
 
 func (p *Pages) exportPage(w http.ResponseWriter, r *http.Request) error {

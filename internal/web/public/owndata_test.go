@@ -29,9 +29,9 @@ func (b *bench) mailedLink(to, kind string) string {
 	return found[1]
 }
 
-// TestForwardedMailShowsAndErasesNothing: who got a mail passed on may unsubscribe its
+// TestForwardedMailCannotShowOrEraseData: who got a mail passed on may unsubscribe its
 // reader, and learns no address, and erases and exports nothing.
-func TestForwardedMailShowsAndErasesNothing(t *testing.T) {
+func TestForwardedMailCannotShowOrEraseData(t *testing.T) {
 	t.Parallel()
 	b := onSQLite(t)
 	who := b.person("annabel@quistgaard.example", subscriber.Active)
@@ -65,13 +65,13 @@ func TestForwardedMailShowsAndErasesNothing(t *testing.T) {
 	b.want(b.post(preferences, form("do", "erase")), http.StatusTooManyRequests)
 }
 
-func TestErasureIsByAFreshMail(t *testing.T) {
+func TestErasureNeedsFreshLink(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		b := setup(t, s)
 		who := b.person("a@example.org", subscriber.Active)
 		preferences := "/preferences/" + b.keys.Sign(token.Preferences, who.UID, "", "")
-		b.want(b.post(preferences, form("do", "erase")), http.StatusOK, "We have sent you a mail")
+		b.want(b.post(preferences, form("do", "erase")), http.StatusOK, "We have sent you an email")
 		link := b.mailedLink("a@example.org", "erase")
 		b.want(b.get(link), http.StatusOK, "deleted permanently", "Delete my data")
 		if got, err := s.Subscriber(t.Context(), who.ID); err != nil || got.State != subscriber.Active {
@@ -86,7 +86,7 @@ func TestErasureIsByAFreshMail(t *testing.T) {
 	})
 }
 
-func TestExportIsByAFreshMail(t *testing.T) {
+func TestExportNeedsFreshLink(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		b := setup(t, s)
@@ -94,7 +94,7 @@ func TestExportIsByAFreshMail(t *testing.T) {
 		if _, err := s.RecordFeedback(t.Context(), store.Feedback{Key: "k", Subscriber: who.ID, Kind: store.FeedbackSoft, Text: "452 full", At: s.Now()}, store.SoftRule{}); err != nil {
 			t.Fatal(err)
 		}
-		b.want(b.post("/preferences/"+b.keys.Sign(token.Preferences, who.UID, "", ""), form("do", "export")), http.StatusOK, "We have sent you a mail")
+		b.want(b.post("/preferences/"+b.keys.Sign(token.Preferences, who.UID, "", ""), form("do", "export")), http.StatusOK, "We have sent you an email")
 		link := b.mailedLink("a@example.org", "export")
 		b.want(b.get(link), http.StatusOK, "Get my data")
 		w := b.post(link, nil)
@@ -132,9 +132,9 @@ func TestOwnDataLinksExpire(t *testing.T) {
 	}
 }
 
-// TestOldLinkOpensNobodyElsesPage: tokens of earlier versions name the number of a row,
+// TestOldLinkDoesNotOpenOthersPage: tokens of earlier versions name the number of a row,
 // which a restored store gives to somebody else.
-func TestOldLinkOpensNobodyElsesPage(t *testing.T) {
+func TestOldLinkDoesNotOpenOthersPage(t *testing.T) {
 	t.Parallel()
 	b := onSQLite(t)
 	alice := b.person("alice@example.org", subscriber.Active)

@@ -136,7 +136,7 @@ func (p *Pages) checkTopics(ctx context.Context, id int64, digest string, topics
 			return err
 		}
 		if !known {
-			return &refusal{status: http.StatusUnprocessableEntity, title: p.in(ctx).say("That did not work"), Text: p.in(ctx).say("This mail has no articles on this topic:") + " " + topic}
+			return &refusal{status: http.StatusUnprocessableEntity, title: p.in(ctx).say("That did not work"), Text: p.in(ctx).say("This email has no articles on this topic:") + " " + topic}
 		}
 	}
 	return nil

@@ -207,7 +207,7 @@ func (r *refusal) Error() string { return r.title }
 func (p *Pages) missing(w http.ResponseWriter, r *http.Request) error {
 	return p.refuse(w, r, &refusal{
 		status: http.StatusNotFound, title: p.in(r.Context()).say("Page not found"),
-		Text: p.in(r.Context()).say("The address may be mistyped, or the page was never here. The front page has the latest articles."),
+		Text: p.in(r.Context()).say("The address may be mistyped, or the page never existed. The front page has the latest articles."),
 		Link: "/", Label: p.in(r.Context()).say("Go to the front page"),
 	})
 }
@@ -215,7 +215,7 @@ func (p *Pages) missing(w http.ResponseWriter, r *http.Request) error {
 // Failed answers when something broke that is not the reader's affair.
 func (p *Pages) Failed(w http.ResponseWriter, r *http.Request) {
 	body := &refusal{
-		Text: p.in(r.Context()).say("Something went wrong on our side. Please try again in a minute. If you write to us about it, name this number:") + " " + middleware.ID(r.Context()),
+		Text: p.in(r.Context()).say("Something went wrong on our side. Please try again in a minute. If you write to us about it, include this number:") + " " + middleware.ID(r.Context()),
 		Link: "/", Label: p.in(r.Context()).say("Go to the front page"),
 	}
 	w.Header().Set("Cache-Control", "no-store")

@@ -25,9 +25,9 @@ func (b *bench) requests() (waiting int64, people int64) {
 	return waiting, people
 }
 
-// TestSubscribeAnswersBeforeItLooksAtTheAddress shows that the answer does not wait for
+// TestSubscribeAnswersBeforeAddressIsLookedUp shows that the answer does not wait for
 // what differs between addresses: the work done for it is one row, for every address.
-func TestSubscribeAnswersBeforeItLooksAtTheAddress(t *testing.T) {
+func TestSubscribeAnswersBeforeAddressIsLookedUp(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		b := setup(t, s)

@@ -13,7 +13,7 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-func TestASearchIsAPageWithAFeed(t *testing.T) {
+func TestSearchHasPageAndFeed(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		b := setup(t, s)

@@ -36,7 +36,7 @@ func (p *Pages) subscribeForm(w http.ResponseWriter, r *http.Request) error {
 	if chosen := p.known(r.URL.Query()["digest"]); chosen != nil {
 		form.Digests = p.digests(r.Context(), chosen)
 	}
-	return p.show(w, r, http.StatusOK, "subscribe", page{Title: p.in(r.Context()).say("Subscribe"), Description: p.in(r.Context()).say("Get the new articles of {0} by mail.", p.config.Site.Title), Canonical: p.config.Site.URL + "/subscribe", Narrow: true, Body: form})
+	return p.show(w, r, http.StatusOK, "subscribe", page{Title: p.in(r.Context()).say("Subscribe"), Description: p.in(r.Context()).say("Get new articles of {0} by email.", p.config.Site.Title), Canonical: p.config.Site.URL + "/subscribe", Narrow: true, Body: form})
 }
 
 // subscribe gives the same answer after the same work whether it knows the address or
@@ -57,9 +57,9 @@ func (p *Pages) subscribe(w http.ResponseWriter, r *http.Request) error {
 	address, err := subscriber.ParseAddress(form.Address)
 	switch {
 	case err != nil:
-		form.Problem = p.in(r.Context()).say("This is not a valid mail address. Enter one such as name@example.org.")
+		form.Problem = p.in(r.Context()).say("This is not a valid email address. Enter one such as name@example.org.")
 	case len(chosen) == 0:
-		form.Problem = p.in(r.Context()).say("Please choose at least one of the mails.")
+		form.Problem = p.in(r.Context()).say("Please choose at least one of the emails.")
 	}
 	if form.Problem != "" {
 		return p.show(w, r, http.StatusUnprocessableEntity, "subscribe", page{Title: p.in(r.Context()).say("Subscribe"), NoIndex: true, Narrow: true, Body: form})
@@ -74,7 +74,7 @@ func (p *Pages) subscribe(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	return p.show(w, r, http.StatusOK, "message", page{Title: p.in(r.Context()).say("Check your inbox"), NoIndex: true, Narrow: true, Body: &refusal{
-		Text: p.in(r.Context()).say("We have sent a mail to this address. Please open the link in it to confirm; only then will anything else be sent. If it does not arrive, check your spam folder.") + "\n" + address.String(),
+		Text: p.in(r.Context()).say("We have sent an email to this address. Please open the link in it to confirm; we send nothing else before that. If it does not arrive, check your spam folder.") + "\n" + address.String(),
 	}})
 }
 

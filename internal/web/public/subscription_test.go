@@ -35,7 +35,7 @@ func link(t *testing.T, m mail, page string) string {
 	return found[1]
 }
 
-func TestSubscribeConfirmAndLeave(t *testing.T) {
+func TestSubscribeConfirmAndUnsubscribe(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		b := setup(t, s)
@@ -76,7 +76,7 @@ func TestSubscribeConfirmAndLeave(t *testing.T) {
 	})
 }
 
-func TestTheFormTellsNobodyWhoIsOnTheList(t *testing.T) {
+func TestSubscribeFormDoesNotRevealSubscribers(t *testing.T) {
 	t.Parallel()
 	b := onSQLite(t)
 	active := b.person("active@example.org", subscriber.Active)
@@ -109,7 +109,7 @@ func TestTheFormTellsNobodyWhoIsOnTheList(t *testing.T) {
 	}
 }
 
-func TestTheFormRefusesNonsenseAndRobots(t *testing.T) {
+func TestSubscribeFormRefusesInvalidInputAndBots(t *testing.T) {
 	t.Parallel()
 	b := onSQLite(t)
 	b.want(b.post("/subscribe", form("email", "nobody", "digest", "weekly")), http.StatusUnprocessableEntity, "name@example.org", `value="nobody"`, `role="alert"`)
@@ -133,7 +133,7 @@ func TestTheFormRefusesNonsenseAndRobots(t *testing.T) {
 
 // A mail program sends this years later, with no cookie, and expects 200
 // (RFC 8058, sections 3.1 and 3.2).
-func TestOneClickFromMailPrograms(t *testing.T) {
+func TestOneClickUnsubscribe(t *testing.T) {
 	t.Parallel()
 	b := onSQLite(t)
 	who := b.person("a@example.org", subscriber.Active)
@@ -166,7 +166,7 @@ func TestOneClickFromMailPrograms(t *testing.T) {
 	b.want(b.post(target, form("List-Unsubscribe", "One-Click")), http.StatusOK)
 }
 
-func TestTokensOpenOnlyTheirOwnDoor(t *testing.T) {
+func TestTokensAreBoundToTheirPurpose(t *testing.T) {
 	t.Parallel()
 	b := onSQLite(t)
 	who := b.person("a@example.org", subscriber.Active)
@@ -180,7 +180,7 @@ func TestTokensOpenOnlyTheirOwnDoor(t *testing.T) {
 	b.want(b.post("/confirm/"+expired, nil), http.StatusGone)
 }
 
-func TestPreferencesAreKept(t *testing.T) {
+func TestPreferencesAreSaved(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		b := setup(t, s)
@@ -232,7 +232,7 @@ func TestPauseAndResumeOfUnconfirmedSubscriberChangeNothing(t *testing.T) {
 	}
 }
 
-func TestOldLinksWakeNobodyWhoBounced(t *testing.T) {
+func TestOldLinksDoNotReactivateBouncedSubscribers(t *testing.T) {
 	t.Parallel()
 	b := onSQLite(t)
 	for state, address := range map[subscriber.State]string{subscriber.Bounced: "b@example.org", subscriber.Complained: "c@example.org"} {
@@ -240,7 +240,7 @@ func TestOldLinksWakeNobodyWhoBounced(t *testing.T) {
 		if err := b.store.SetState(t.Context(), who.ID, state, "550"); err != nil {
 			t.Fatal(err)
 		}
-		b.want(b.post("/confirm/"+b.keys.SignConfirm(who.UID, "weekly", b.store.Now()), nil), http.StatusConflict, "may not send")
+		b.want(b.post("/confirm/"+b.keys.SignConfirm(who.UID, "weekly", b.store.Now()), nil), http.StatusConflict, "cannot send")
 		b.want(b.post("/preferences/"+b.keys.Sign(token.Preferences, who.UID, "", ""), form("do", "save", "digest", "weekly")), http.StatusConflict)
 		if _, now := b.subscribed(who.ID); now != state {
 			t.Errorf("%s became %s", state, now)

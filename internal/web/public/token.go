@@ -33,7 +33,7 @@ func (p *Pages) holderOf(r *http.Request, claim token.Claim, wrong error) (holde
 	}
 	who, err := p.store.SubscriberByToken(r.Context(), claim.Person)
 	if errors.Is(err, store.ErrNotFound) || err == nil && who.State == subscriber.Erased {
-		return holder{}, &refusal{status: http.StatusGone, title: p.in(r.Context()).say("Your data has been deleted"), Text: p.in(r.Context()).say("This address was erased here. No mail will be sent to it.")}
+		return holder{}, &refusal{status: http.StatusGone, title: p.in(r.Context()).say("Your data has been deleted"), Text: p.in(r.Context()).say("This address was deleted. No emails will be sent to it.")}
 	}
 	return holder{claim, who}, err
 }
@@ -57,7 +57,7 @@ func (p *Pages) claimOf(r *http.Request, text string, purpose token.Purpose) (to
 // badLink explains what is wrong with a link.
 func (p *Pages) badLink(r *http.Request, err error) error {
 	if errors.Is(err, token.ErrExpired) {
-		return &refusal{status: http.StatusGone, title: p.in(r.Context()).say("This link has expired"), Text: p.in(r.Context()).say("Please subscribe again; we will mail you a new link."), Link: "/subscribe", Label: p.in(r.Context()).say("Subscribe")}
+		return &refusal{status: http.StatusGone, title: p.in(r.Context()).say("This link has expired"), Text: p.in(r.Context()).say("Please subscribe again; we will email you a new link."), Link: "/subscribe", Label: p.in(r.Context()).say("Subscribe")}
 	}
 	return p.wrongLink(r)
 }
@@ -68,5 +68,5 @@ func (p *Pages) preferencesLink(person uuid.UUID) string {
 }
 
 func (p *Pages) wrongLink(r *http.Request) error {
-	return &refusal{status: http.StatusNotFound, title: p.in(r.Context()).say("This link does not work"), Text: p.in(r.Context()).say("It is not one of ours, or was cut short by the mail program. Please copy the whole link from the mail.")}
+	return &refusal{status: http.StatusNotFound, title: p.in(r.Context()).say("This link does not work"), Text: p.in(r.Context()).say("The link is invalid, or your mail program cut it short. Please copy the whole link from the email.")}
 }

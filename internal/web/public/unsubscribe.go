@@ -19,7 +19,7 @@ func (p *Pages) unsubscribePage(w http.ResponseWriter, r *http.Request) error {
 	body := buttonPage{
 		Text: p.in(r.Context()).say("One click unsubscribes you from:") + " " + title, Address: h.Address.Masked(),
 		Action: r.URL.Path, Button: p.in(r.Context()).say("Unsubscribe"),
-		Link: p.preferencesLink(h.UID), Label: p.in(r.Context()).say("Or get fewer mails: choose topics, or pause for a while"),
+		Link: p.preferencesLink(h.UID), Label: p.in(r.Context()).say("Or get fewer emails: choose topics, or pause for a while"),
 	}
 	return p.show(w, r, http.StatusOK, "button", page{Title: p.in(r.Context()).say("Unsubscribe"), NoIndex: true, Narrow: true, Body: body})
 }
@@ -35,7 +35,7 @@ func (p *Pages) unsubscribe(w http.ResponseWriter, r *http.Request) error {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	_, _ = io.Copy(io.Discard, r.Body) // "List-Unsubscribe=One-Click", in whatever form: the link says it all
 	names := splitDigests(claim.Digest)
-	body := &refusal{Text: p.in(r.Context()).say("You will get no more of these mails. One that is already on its way may still arrive.")}
+	body := &refusal{Text: p.in(r.Context()).say("You will get no more of these emails. One that is already on its way may still arrive.")}
 	who, err := p.store.SubscriberByToken(r.Context(), claim.Person)
 	switch {
 	case errors.Is(err, store.ErrNotFound): // who is not there gets no mail
