@@ -2,12 +2,13 @@ package feed
 
 import (
 	"cmp"
-	"net/mail"
 	"regexp"
 	"strings"
 	"unicode"
 
 	"golang.org/x/text/language"
+
+	"github.com/tidings-press/tidings/internal/subscriber"
 )
 
 // rightToLeft reports whether an article is written from right to left, by its language, or
@@ -43,26 +44,29 @@ func mediaType(s string) string {
 	return s
 }
 
-var mailboxes = regexp.MustCompile(`^[A-Za-z0-9._%+'-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}$`)
+// commonMailbox matches the valid addresses that all validators accept. Some know neither quotes and
+// rare characters before the @ nor top-level domains in punycode.
+var commonMailbox = regexp.MustCompile(`^[A-Za-z0-9._%+'-]+@.*\.[a-z]+$`)
 
-// mailbox returns a mail address, or "" if some validators would reject it.
+// mailbox returns a mail address in ASCII, or "" if it is invalid or some validators would reject it.
 func mailbox(s string) string {
-	if s = strings.TrimSpace(s); !mailboxes.MatchString(s) {
+	address, err := subscriber.ParseAddress(s)
+	if err != nil || !commonMailbox.MatchString(address.ASCII()) {
 		return ""
 	}
-	return s
+	return address.ASCII()
 }
 
 // person converts "Name <address>" to the form of RSS: address (Name). fallback is used for a
 // missing name. Characters with a meaning in mail headers (RFC 5322, section 3.2.1) are
 // removed from the name, since programs that parse it as a header would split it there.
 func person(s, fallback string) string {
-	parsed, err := mail.ParseAddress(clean(s))
-	if err != nil || mailbox(parsed.Address) == "" {
+	name, parsed, err := subscriber.ParseMailbox(clean(s))
+	address := mailbox(parsed.ASCII())
+	if err != nil || address == "" {
 		return ""
 	}
-	local, _, _ := strings.Cut(parsed.Address, "@")
-	return parsed.Address + " (" + cmp.Or(realName(parsed.Name), realName(fallback), local) + ")"
+	return address + " (" + cmp.Or(realName(name), realName(fallback), parsed.Local()) + ")"
 }
 
 func realName(name string) string {

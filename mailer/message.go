@@ -3,9 +3,10 @@ package mailer
 import (
 	"errors"
 	"fmt"
-	"net/mail"
 	"strings"
 	"time"
+
+	"github.com/tidings-press/tidings/internal/subscriber"
 )
 
 // Address is a mailbox with a display name, which may be empty. The domain may be
@@ -112,12 +113,8 @@ func (msg *Message) needsUTF8() bool {
 }
 
 func checkAddress(header, email string) error {
-	ascii, err := asciiDomain(email)
-	if err != nil {
-		return fmt.Errorf("mailer: %s address %q: %w", header, email, err)
-	}
-	if parsed, err := mail.ParseAddress("<" + ascii + ">"); err != nil || parsed.Address != ascii {
-		return fmt.Errorf("mailer: %s address %q is not valid; use the form name@example.org", header, email)
+	if _, err := subscriber.ParseAddress(email); err != nil {
+		return fmt.Errorf("mailer: %s %w", header, err)
 	}
 	return nil
 }

@@ -111,6 +111,8 @@ func TestMailboxNamesAreParsed(t *testing.T) {
 		"Ada Lovelace <ada@example.org>":        "Ada Lovelace|ada@example.org",
 		`"Lovelace, \"Ada\"" <ada@example.org>`: `Lovelace, "Ada"|ada@example.org`,
 		"ada@example.org":                       "|ada@example.org",
+		"ada@example.org (Ada Lovelace)":        "Ada Lovelace|ada@example.org",
+		"Ada (Countess) <ada@example.org>":      "Ada (Countess)|ada@example.org",
 		"<ada@example.org>":                     "|ada@example.org",
 		"A\u202Eda\r\n<ada@example.org>":        "Ada|ada@example.org",
 	} {

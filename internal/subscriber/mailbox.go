@@ -5,9 +5,15 @@ import (
 	"unicode"
 )
 
-// ParseMailbox reads "Name <address>" or a bare address. Errors are *AddressError.
+// ParseMailbox reads "Name <address>", "address (Name)" as in RSS, or a bare address. Errors are
+// *AddressError.
 func ParseMailbox(s string) (name string, address Address, err error) {
 	trimmed := strings.TrimSpace(s)
+	if before, comment, found := strings.Cut(trimmed, " ("); found && strings.HasSuffix(comment, ")") {
+		if address, err = ParseAddress(before); err == nil {
+			return normalizeName(strings.TrimSuffix(comment, ")")), address, nil
+		}
+	}
 	open := strings.LastIndexByte(trimmed, '<')
 	if open < 0 || !strings.HasSuffix(trimmed, ">") {
 		address, err = ParseAddress(trimmed)

@@ -23,7 +23,8 @@ var layers = [][]string{
 	{"internal/store", "internal/feedserver"},
 	{"internal/digest", "feed"},
 	{"internal/config"},
-	{"mailer", "templates", "internal/article", "internal/subscriber", "internal/schedule"},
+	{"mailer", "templates", "internal/article", "internal/schedule"},
+	{"internal/subscriber"},
 	{"internal/token", "internal/backoff", "internal/journal", "internal/archive", "internal/connlimit", "internal/loadshare", "internal/plaintext", "internal/rendercache", "internal/inbox", "internal/samples"},
 }
 

@@ -3,7 +3,6 @@ package ingest
 import (
 	"cmp"
 	"fmt"
-	"net/mail"
 	"net/url"
 	"path"
 	"regexp"
@@ -321,7 +320,7 @@ func (im *importer) checkAuthor(author article.Author, line int) article.Author 
 	return author
 }
 
-// readAuthor reads an author: a name, "Name <address>", or a mapping with name, email and url.
+// readAuthor reads an author: a name, a name with an address (see subscriber.ParseMailbox), or a mapping with name, email and url.
 func readAuthor(value any) article.Author {
 	if fields, ok := value.(map[string]any); ok {
 		get := func(key string) string {
@@ -336,8 +335,8 @@ func readAuthor(value any) article.Author {
 		return article.Author{}
 	}
 	text := article.CleanLine(fmt.Sprint(value))
-	if address, err := mail.ParseAddress(text); err == nil && address.Name != "" {
-		return article.Author{Name: address.Name, Email: address.Address}
+	if name, address, err := subscriber.ParseMailbox(text); err == nil && name != "" {
+		return article.Author{Name: name, Email: address.String()}
 	}
 	return article.Author{Name: text}
 }
