@@ -14,6 +14,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/app"
 	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/journal"
 	"github.com/tidings-press/tidings/internal/store"
 )
 
@@ -54,6 +55,10 @@ type shownQuarantine struct {
 	Unsubscribed int64          `json:"unsubscribed"`
 	Suppressed   int64          `json:"suppressed"`
 	Erased       int64          `json:"erased"`
+	ClosedFeeds  int64          `json:"closed_feeds"`
+	LostAccess   []shownAccess  `json:"lost_access"`
+	Editors      []string       `json:"editors,omitempty"`       // who may sign in, without a journal
+	PrivateFeeds int64          `json:"private_feeds,omitempty"` // that can be read, without a journal
 	Editions     []shownDecided `json:"editions"`
 	Ticks        []shownTicks   `json:"ticks"`
 }
@@ -72,6 +77,12 @@ type shownDecided struct {
 	Decision string `json:"decision"`
 }
 
+type shownAccess struct {
+	Editor string    `json:"editor"`
+	Change string    `json:"change"`
+	At     time.Time `json:"at"`
+}
+
 type shownTicks struct {
 	Digest string   `json:"digest"`
 	Ticks  []string `json:"ticks"`
@@ -82,7 +93,7 @@ func (a *cli) showQuarantine(ctx context.Context, p *app.Service, e *delivery.En
 	if err != nil {
 		return err
 	}
-	shown := shownQuarantine{Editions: []shownDecided{}, Ticks: []shownTicks{}}
+	shown := shownQuarantine{Editions: []shownDecided{}, Ticks: []shownTicks{}, LostAccess: []shownAccess{}}
 	if q == nil {
 		return a.print(shown, func(w io.Writer) { fmt.Fprintln(w, "The store is not quarantined.") })
 	}
@@ -96,6 +107,15 @@ func (a *cli) showQuarantine(ctx context.Context, p *app.Service, e *delivery.En
 	}
 	shown.Quarantined, shown.Reason, shown.Taken, shown.Since, shown.Journal = true, string(q.Reason), &q.Taken, &q.Since, q.Journal
 	shown.Unsubscribed, shown.Suppressed, shown.Erased = q.Unsubscribed, q.Suppressed, q.Erased
+	shown.ClosedFeeds = q.ClosedFeeds
+	for _, lost := range q.Access {
+		shown.LostAccess = append(shown.LostAccess, shownAccess{lost.Editor, string(lost.Change), lost.At})
+	}
+	if !q.Journal {
+		if shown.Editors, shown.PrivateFeeds, err = openAccess(ctx, p); err != nil {
+			return err
+		}
+	}
 	for i := range editions {
 		shown.Editions = append(shown.Editions, showDecided(&editions[i]))
 	}
@@ -124,6 +144,7 @@ func printQuarantine(w io.Writer, q shownQuarantine) {
 		fmt.Fprintln(w, "No journal covers the time since then. Subscribers who unsubscribed since are active again. For those you know of, run")
 		fmt.Fprintln(w, "\"tidings subscriber suppress ADDRESS\" before the release.")
 	}
+	printAccess(w, q)
 	for _, e := range q.Editions {
 		fmt.Fprintf(w, "\n%s  %s %d  %q\n", e.Edition, e.Digest, e.Number, e.Subject)
 		fmt.Fprintf(w, "  journal: %s\n  store: %s\n  at release: %s\n", journalSays(e), storeSays(e), releaseDoes(e))
@@ -135,6 +156,53 @@ func printQuarantine(w io.Writer, q shownQuarantine) {
 		fmt.Fprintf(w, "\n%s: %d scheduled times since then are skipped: %s\n", t.Digest, len(t.Ticks), strings.Join(lastFew(t.Ticks), ", "))
 	}
 	fmt.Fprintln(w, "\nChange a decision: tidings quarantine decide EDITION sent|continue|hold|cancel\nThen: tidings quarantine release")
+}
+
+// openAccess returns the editors who may sign in, and the number of private feeds that can be read.
+func openAccess(ctx context.Context, p *app.Service) (editors []string, feeds int64, err error) {
+	all, err := p.Store.Editors(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, e := range all {
+		if e.Disabled.IsZero() {
+			editors = append(editors, e.Email)
+		}
+	}
+	feeds, err = p.Store.CountPrivateFeeds(ctx)
+	return editors, feeds, err
+}
+
+// printAccess prints which access the quarantine took away again, or what may be open without a
+// journal.
+func printAccess(w io.Writer, q shownQuarantine) {
+	if !q.Journal {
+		fmt.Fprintf(w, "Editors who were removed or disabled since may sign in again, former passwords are valid again, and private feeds that\n"+
+			"were closed since can be read again (%d in all). Check who may sign in, and disable or remove the others with \"tidings editor\":\n", q.PrivateFeeds)
+		for _, editor := range q.Editors {
+			fmt.Fprintf(w, "  %s\n", editor)
+		}
+	}
+	if q.ClosedFeeds > 0 {
+		fmt.Fprintf(w, "Private feeds that were closed since, and are closed again: %d\n", q.ClosedFeeds)
+	}
+	for _, lost := range q.LostAccess {
+		fmt.Fprintf(w, "%s: %s\n", lost.Editor, accessText(journal.AccessChange(lost.Change)))
+	}
+}
+
+// accessText describes a loss of access that was repeated after a restore.
+func accessText(change journal.AccessChange) string {
+	switch change {
+	case journal.AccessPassword:
+		return "the password was changed since; a new one is needed (tidings editor reset ADDRESS)"
+	case journal.AccessRole:
+		return "is no longer an owner"
+	case journal.AccessDisabled:
+		return "was disabled since, and is disabled again"
+	default:
+		return "was removed since, and is removed again"
+	}
 }
 
 func lastFew(ticks []string) []string {

@@ -21,9 +21,6 @@ const (
 	NotifyNone    Notify = "none"
 )
 
-// ownerRole is the role of editors who may invite other editors.
-const ownerRole = "owner"
-
 // editorMessage is the content of a mail to editors about an edition.
 type editorMessage struct {
 	heading string
@@ -49,7 +46,7 @@ func (e *Engine) editorMailJobs(ctx context.Context, name string, notify Notify,
 	var jobs []store.Job
 	for _, editor := range editors {
 		address, err := subscriber.ParseAddress(editor.Email)
-		if err != nil || !editor.Disabled.IsZero() || notify == NotifyOwners && editor.Role != ownerRole {
+		if err != nil || !editor.Disabled.IsZero() || notify == NotifyOwners && editor.Role != store.OwnerRole {
 			continue
 		}
 		site := templates.Site{Title: e.Site.Title, URL: e.Site.URL, Icon: e.Site.Icon, Postal: strings.FieldsFunc(e.Site.Postal, func(r rune) bool { return r == '\n' })}

@@ -127,6 +127,16 @@ func (f *Facts) records(since time.Time) []Record {
 			add(&out, s.At, Suppress(hash, s.Reason))
 		}
 	}
+	for place, at := range f.ClosedFeeds {
+		add(&out, at, CloseFeed(place.Subscriber, place.Digest))
+	}
+	for key, v := range f.Editors {
+		if key.Change == AccessDisabled {
+			add(&out, v.At, Editor(key.Editor, AccessChange(v.Value), ""))
+		} else {
+			add(&out, v.At, Editor(key.Editor, key.Change, v.Value))
+		}
+	}
 	for _, e := range f.Editions {
 		if e.Ended.IsZero() {
 			add(&out, maxTime(e.Began, since), Begin(*e))

@@ -22,6 +22,13 @@ type SubscriptionKey struct {
 	Digest     string
 }
 
+// EditorKey names one side of an editor's access: AccessPassword, AccessRole, or AccessDisabled
+// for whether they may sign in, whose values are AccessDisabled, AccessEnabled and AccessRemoved.
+type EditorKey struct {
+	Editor int64
+	Change AccessChange
+}
+
 // Suppression is the last change of the suppression of an address.
 type Suppression struct {
 	Reason string // empty when it was lifted
@@ -41,7 +48,9 @@ type Facts struct {
 	Subscriptions map[SubscriptionKey]TimedValue // "left" or "joined"
 	Suppressions  map[string]Suppression
 	Articles      map[string]TimedValue // ids by hash of the source
-	Damaged       int                   // lines that could not be read
+	ClosedFeeds   map[SubscriptionKey]time.Time
+	Editors       map[EditorKey]TimedValue
+	Damaged       int // lines that could not be read
 
 	byID  map[string]*Edition
 	bySeq map[int64]*Edition
@@ -62,6 +71,7 @@ const (
 func newFacts() *Facts {
 	return &Facts{
 		States: map[int64]TimedValue{}, Subscriptions: map[SubscriptionKey]TimedValue{}, Suppressions: map[string]Suppression{}, Articles: map[string]TimedValue{},
+		ClosedFeeds: map[SubscriptionKey]time.Time{}, Editors: map[EditorKey]TimedValue{},
 		byID: map[string]*Edition{}, bySeq: map[int64]*Edition{},
 	}
 }
@@ -176,6 +186,22 @@ func (f *Facts) add(r *Record) {
 		f.Suppressions[r.fields[0]] = Suppression{At: at}
 	case articleKind:
 		f.Articles[r.fields[1]] = TimedValue{r.fields[0], at}
+	case closeKind:
+		f.ClosedFeeds[SubscriptionKey{parseNumber(r.fields[0]), r.fields[1]}] = at
+	case editorKind:
+		f.addEditor(parseNumber(r.fields[0]), AccessChange(r.fields[1]), TimedValue{r.fields[2], at})
+	}
+}
+
+// addEditor records a change of an editor's access. A removal is final.
+func (f *Facts) addEditor(editor int64, change AccessChange, v TimedValue) {
+	switch change {
+	case AccessDisabled, AccessEnabled, AccessRemoved:
+		v.Value, change = string(change), AccessDisabled
+	}
+	key := EditorKey{editor, change}
+	if f.Editors[key].Value != string(AccessRemoved) {
+		f.Editors[key] = v
 	}
 }
 

@@ -40,6 +40,8 @@ func fill(t testing.TB, j *Journal) {
 	add(0, Intents(8, []int64{10, 11, 1 << 40}), Deferred(8, []int64{11}))
 	add(5, State(5, "unsubscribed"), State(6, "active"), State(6, "erased"))
 	add(6, Leave(5, "weekly"), Join(5, "weekly"), Leave(6, "daily"), Leave(6, ""), Join(6, "weekly"))
+	add(6, CloseFeed(5, "weekly"), Editor(2, AccessPassword, ""), Editor(2, AccessRole, "editor"), Editor(2, AccessDisabled, ""), Editor(2, AccessEnabled, ""))
+	add(6, Editor(3, AccessRemoved, ""), Editor(3, AccessEnabled, ""))
 	add(7, Suppress("00ff", "bounced"), Suppress("01", "unsubscribed"), Lift("01"))
 }
 
@@ -71,6 +73,16 @@ func checkFacts(t *testing.T, f *Facts) {
 	}
 	if f.Suppressions["00ff"].Reason != "bounced" || f.Suppressions["01"].Reason != "" || len(f.Suppressions) != 2 {
 		t.Errorf("suppressions %v", f.Suppressions)
+	}
+	editors := map[EditorKey]string{}
+	for key, v := range f.Editors {
+		editors[key] = v.Value
+	}
+	if want := (map[EditorKey]string{{2, AccessPassword}: "", {2, AccessRole}: "editor", {2, AccessDisabled}: "enabled", {3, AccessDisabled}: "removed"}); !reflect.DeepEqual(editors, want) {
+		t.Errorf("editors %v, want %v", editors, want)
+	}
+	if at := f.ClosedFeeds[SubscriptionKey{5, "weekly"}]; len(f.ClosedFeeds) != 1 || at.IsZero() {
+		t.Errorf("closed feeds %v", f.ClosedFeeds)
 	}
 	if f.Articles["hash1"].Value != "a1" || f.Mark != 7 || f.Generation != "gen" {
 		t.Errorf("articles %v, mark %d, generation %q", f.Articles, f.Mark, f.Generation)

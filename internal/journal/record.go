@@ -1,9 +1,10 @@
 // Package journal is an append-only file beside the store. It keeps what a restore of an
 // older copy of the store must not undo: which editions were sent and to whom, and which
-// subscribers unsubscribed, were suppressed or were erased. A Journal appends records; Read
-// returns the combined content of the files in a folder.
+// subscribers unsubscribed, were suppressed or were erased, which private feeds were closed, and
+// which editors lost access. A Journal appends records; Read returns the combined content of
+// the files in a folder.
 //
-// The file contains no personal data, only numbers of subscribers, keyed hashes of
+// The file contains no personal data, only numbers of subscribers and editors, keyed hashes of
 // addresses, and ids and subjects of editions. docs/backup.md describes the format.
 package journal
 
@@ -31,6 +32,8 @@ const (
 	suppressKind kind = 'P' // an address was suppressed
 	liftKind     kind = 'U' // the suppression of an address was lifted
 	articleKind  kind = 'A' // an article got its id
+	closeKind    kind = 'F' // the private feed of a subscriber and a digest was closed
+	editorKind   kind = 'O' // an editor's access changed
 )
 
 // Record is one line of a journal.
@@ -112,6 +115,30 @@ func Lift(hash string) Record { return Record{kind: liftKind, fields: []string{h
 func Article(id, source string) Record {
 	return Record{kind: articleKind, fields: []string{id, source}}
 }
+
+// CloseFeed records that the private feed of a subscriber and a digest, as it was until now, was
+// closed.
+func CloseFeed(subscriber int64, digest string) Record {
+	return Record{kind: closeKind, fields: []string{number(subscriber), digest}}
+}
+
+// Editor records a change of an editor's access. For AccessRole, value is the new role, and for
+// AccessPassword a hash of the stored hash of the new password.
+func Editor(editor int64, change AccessChange, value string) Record {
+	return Record{kind: editorKind, fields: []string{number(editor), string(change), value}}
+}
+
+// AccessChange is a kind of change of an editor's access.
+type AccessChange string
+
+// The changes of an editor's access. AccessEnabled ends AccessDisabled.
+const (
+	AccessPassword AccessChange = "password" // the editor has another password
+	AccessRole     AccessChange = "role"     // the editor has another role
+	AccessDisabled AccessChange = "disabled" // the editor may not sign in
+	AccessEnabled  AccessChange = "enabled"  // the editor may sign in again
+	AccessRemoved  AccessChange = "removed"  // the editor was removed
+)
 
 func header(generation, id string) Record {
 	return Record{kind: headerKind, fields: []string{generation, id}}
@@ -199,5 +226,5 @@ func parse(line string) (Record, bool) {
 // fieldsOf is the minimum number of fields of each kind of record.
 var fieldsOf = map[kind]int{
 	headerKind: 2, beginKind: 8, endKind: 3, intentKind: 1, deferredKind: 1, stateKind: 2, leaveKind: 2, joinKind: 2,
-	suppressKind: 2, liftKind: 1, articleKind: 2,
+	suppressKind: 2, liftKind: 1, articleKind: 2, closeKind: 2, editorKind: 3,
 }

@@ -2,11 +2,14 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
 	"fmt"
 	"strings"
 	"time"
 
+	"github.com/tidings-press/tidings/internal/journal"
 	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
@@ -82,6 +85,7 @@ func (s *Store) updateEditor(ctx context.Context, tx *conn, e Editor, here strin
 	if _, err = tx.Exec(ctx, "editor.update", append(append([]any{emailKey(e.Email)}, editorValues(&e)...), e.ID)...); err != nil {
 		return err
 	}
+	recordAccess(tx, old, e)
 	less := old.Role != e.Role || !e.Disabled.IsZero()
 	if !less && old.Password == e.Password && old.Email == e.Email && old.Disabled.Equal(e.Disabled) {
 		return nil
@@ -95,6 +99,33 @@ func (s *Store) updateEditor(ctx context.Context, tx *conn, e Editor, here strin
 	}
 	_, err = tx.Exec(ctx, "link.dropOf", e.ID, made)
 	return err
+}
+
+// recordAccess records in the journal what a restore of an older copy must not undo: another
+// password or role, and whether the editor may sign in.
+func recordAccess(tx *conn, old, e Editor) {
+	if old.Password != e.Password {
+		tx.record(journal.Editor(e.ID, journal.AccessPassword, passwordMark(e.Password)))
+	}
+	if old.Role != e.Role {
+		tx.record(journal.Editor(e.ID, journal.AccessRole, e.Role))
+	}
+	switch before, now := old.Disabled.IsZero(), e.Disabled.IsZero(); {
+	case before && !now:
+		tx.record(journal.Editor(e.ID, journal.AccessDisabled, ""))
+	case !before && now:
+		tx.record(journal.Editor(e.ID, journal.AccessEnabled, ""))
+	}
+}
+
+// passwordMark returns what stands for a password in the journal: a hash of its stored hash, which
+// contains a random salt, so that passwords cannot be guessed from it. It is empty for none.
+func passwordMark(stored string) string {
+	if stored == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte("tidings password\x00" + stored))
+	return hex.EncodeToString(sum[:8])
 }
 
 // DeleteEditor removes an editor, their sessions and the links that they made.

@@ -39,6 +39,12 @@ var journaled = map[string]func(args []any) (journal.Record, bool){
 	"subscription.leaveAll": func(args []any) (journal.Record, bool) {
 		return journal.Leave(args[0].(int64), ""), true
 	},
+	"feedtoken.revoke": func(args []any) (journal.Record, bool) {
+		return journal.CloseFeed(args[0].(int64), args[1].(string)), true
+	},
+	"editor.delete": func(args []any) (journal.Record, bool) {
+		return journal.Editor(args[0].(int64), journal.AccessRemoved, ""), true
+	},
 	"edition.finish": func(args []any) (journal.Record, bool) {
 		return journal.EndBySeq(args[0].(int64), string(digest.Sent)), true
 	},
@@ -259,6 +265,7 @@ func (s *Store) CheckHistory(ctx context.Context) error {
 		return err
 	}
 	if name := hex.EncodeToString(generation); name != s.journal.generation { // another process replaced the journal
+		s.secrets.forget(BrowserSecret)
 		s.history.era.Add(1)
 		if err := s.journal.replace(name, false); err != nil {
 			return err

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/tidings-press/tidings/internal/journal"
 	"github.com/tidings-press/tidings/internal/store/schema"
 )
 
@@ -30,6 +31,16 @@ type Quarantine struct {
 	// subscribers were unsubscribed, suppressed and erased according to journals.
 	Journal                          bool
 	Unsubscribed, Suppressed, Erased int64
+	ClosedFeeds                      int64 // private feeds that were closed again
+	// Access lists the editors whose access was taken from them again according to journals.
+	Access []AccessLost
+}
+
+// AccessLost is an access of an editor that a restore would have given back.
+type AccessLost struct {
+	Editor string // the mail address
+	Change journal.AccessChange
+	At     time.Time // when the access ended before the restore
 }
 
 // ErrQuarantined reports that an edition cannot be composed, approved or sent because the
@@ -45,12 +56,20 @@ func (s *Store) Quarantine(ctx context.Context) (*Quarantine, error) {
 func (s *Store) quarantine(ctx context.Context, r *conn) (*Quarantine, error) {
 	var q Quarantine
 	var taken, since, covered int64
-	found, err := r.One(ctx, "quarantine.get", nil, &q.Reason, &taken, &since, &covered, &q.Unsubscribed, &q.Suppressed, &q.Erased)
+	found, err := r.One(ctx, "quarantine.get", nil, &q.Reason, &taken, &since, &covered, &q.Unsubscribed, &q.Suppressed, &q.Erased, &q.ClosedFeeds)
 	if err != nil || !found {
 		return nil, err
 	}
 	q.Taken, q.Since, q.Journal = timeOf(taken), timeOf(since), covered == 1
-	return &q, nil
+	err = r.Each(ctx, "quarantine.access", nil, func(rows *sql.Rows) error {
+		var lost AccessLost
+		var at int64
+		err := rows.Scan(&lost.Editor, &lost.Change, &at)
+		lost.At = timeOf(at)
+		q.Access = append(q.Access, lost)
+		return err
+	})
+	return &q, err
 }
 
 // checkNotQuarantined returns ErrQuarantined while the store is quarantined.
@@ -68,15 +87,16 @@ func (s *Store) checkNotQuarantined(ctx context.Context, tx *conn) error {
 const numberGap = 1_000_000
 
 // beginQuarantine quarantines the store and gives it a new generation. It signs all editors
-// out and removes one-time links, since these may have been revoked or used in the lost
-// time.
+// out, makes their browsers unknown, and removes one-time links, since these may have been
+// revoked or used in the lost time.
 func (s *Store) beginQuarantine(ctx context.Context, reason QuarantineReason, taken time.Time) error {
 	old, err := s.Generation(ctx)
 	if err != nil {
 		return err
 	}
-	fresh := make([]byte, 32)
+	fresh, browsers := make([]byte, 32), make([]byte, 32)
 	rand.Read(fresh)
+	rand.Read(browsers)
 	err = s.write(ctx, func(tx *conn) error {
 		now := millis(s.Now())
 		if _, err := tx.Exec(ctx, "quarantine.begin", string(reason), millis(taken), now, 0); err != nil {
@@ -86,6 +106,9 @@ func (s *Store) beginQuarantine(ctx context.Context, reason QuarantineReason, ta
 			return err
 		}
 		if _, err := tx.Exec(ctx, "secret.replace", generationSecret, fresh, now); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, "secret.replace", BrowserSecret, browsers, now); err != nil {
 			return err
 		}
 		for _, query := range []string{"journal.forget", "quarantine.freeChunks"} {
@@ -101,6 +124,7 @@ func (s *Store) beginQuarantine(ctx context.Context, reason QuarantineReason, ta
 		return s.raiseNextNumbers(ctx, tx)
 	})
 	s.secrets.forget(generationSecret)
+	s.secrets.forget(BrowserSecret)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,6 @@
 -- name: quarantine.get
 -- Index: primary key.
-SELECT reason, taken, since, journal, unsubscribed, suppressed, erased FROM quarantine WHERE id = 1;
+SELECT reason, taken, since, journal, unsubscribed, suppressed, erased, feeds FROM quarantine WHERE id = 1;
 
 -- name: quarantine.begin
 -- Begins a quarantine: nothing is sent until it ends. If there is one already, its counts and
@@ -11,11 +11,23 @@ ON CONFLICT (id) DO UPDATE SET reason = excluded.reason, since = excluded.since,
 
 -- name: quarantine.count
 -- Adds the numbers of changes that were applied from a journal. Index: primary key.
-UPDATE quarantine SET unsubscribed = unsubscribed + $1, suppressed = suppressed + $2, erased = erased + $3, journal = CASE WHEN $4 = 1 THEN 1 ELSE journal END WHERE id = 1;
+UPDATE quarantine SET unsubscribed = unsubscribed + $1, suppressed = suppressed + $2, erased = erased + $3, journal = CASE WHEN $4 = 1 THEN 1 ELSE journal END, feeds = feeds + $5 WHERE id = 1;
 
 -- name: quarantine.end
 -- Index: primary key.
 DELETE FROM quarantine WHERE id = 1;
+
+-- name: quarantine.access
+-- Index: primary key.
+SELECT editor, change, at FROM quarantine_access ORDER BY editor, change;
+
+-- name: quarantine.addAccess
+-- Records the access that was taken from an editor. Index: primary key.
+INSERT INTO quarantine_access (editor, change, at) VALUES ($1, $2, $3) ON CONFLICT (editor, change) DO UPDATE SET at = excluded.at;
+
+-- name: quarantine.forgetAccess
+-- Removes the addresses when the quarantine ends.
+DELETE FROM quarantine_access;
 
 -- name: quarantine.edition
 -- Records an edition for the owner to decide on. An earlier decision is kept.

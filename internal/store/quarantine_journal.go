@@ -33,6 +33,10 @@ func (s *Store) applyJournalFacts(ctx context.Context, facts *journal.Facts) err
 	if err != nil {
 		return err
 	}
+	feeds, err := s.applyAccessFacts(ctx, facts, from)
+	if err != nil {
+		return err
+	}
 	return s.write(ctx, func(tx *conn) error {
 		for _, e := range facts.Editions {
 			if e.Ended.IsZero() || e.Ended.After(from) {
@@ -48,7 +52,7 @@ func (s *Store) applyJournalFacts(ctx context.Context, facts *journal.Facts) err
 				}
 			}
 		}
-		_, err := tx.Exec(ctx, "quarantine.count", counts[0], counts[1], counts[2], covered)
+		_, err := tx.Exec(ctx, "quarantine.count", counts[0], counts[1], counts[2], covered, feeds)
 		return err
 	})
 }

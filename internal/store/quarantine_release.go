@@ -137,7 +137,7 @@ func (s *Store) ReleaseQuarantine(ctx context.Context, release Release) ([]Quara
 		if _, err := tx.Exec(ctx, "quarantine.dropNotices", release.Notices, "dropped: it waited when the backup was made, and may have been sent since", millis(s.Now()), millis(q.Since)); err != nil {
 			return err
 		}
-		for _, query := range []string{"quarantine.forgetRecipients", "quarantine.done", "quarantine.end"} {
+		for _, query := range []string{"quarantine.forgetRecipients", "quarantine.forgetAccess", "quarantine.done", "quarantine.end"} {
 			if _, err := tx.Exec(ctx, query); err != nil {
 				return err
 			}

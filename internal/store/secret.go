@@ -88,6 +88,10 @@ func (s *Store) ShortLivedKeys(ctx context.Context) (token.Keys, error) {
 	return token.NewKeys(slices.Concat(secret, generation)), nil
 }
 
+// BrowserSecret is the name of the secret that signs the cookies of editors' known browsers. A
+// quarantine replaces it, since a backup of the store contains it.
+const BrowserSecret = "editors' browsers"
+
 const (
 	generationSecret = "generation"
 	generationSize   = 16

@@ -63,6 +63,15 @@ SELECT subscriber, digest, created FROM feed_tokens WHERE hash = $1 AND revoked 
 -- Index: feed_tokens_subscriber.
 UPDATE feed_tokens SET revoked = $3 WHERE subscriber = $1 AND digest = $2 AND revoked = 0;
 
+-- name: feedtoken.revokeOlder
+-- Revokes the token of a private feed if it was made at $4 or earlier. The feed's later tokens
+-- stay. Index: feed_tokens_subscriber.
+UPDATE feed_tokens SET revoked = $3 WHERE subscriber = $1 AND digest = $2 AND created <= $4 AND revoked = 0;
+
+-- name: feedtoken.count
+-- Index: none; it serves a page that is used once after a restore.
+SELECT count(*) FROM feed_tokens WHERE revoked = 0;
+
 -- name: feedtoken.dropAll
 -- Index: feed_tokens_subscriber.
 DELETE FROM feed_tokens WHERE subscriber = $1;

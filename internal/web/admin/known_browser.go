@@ -64,7 +64,7 @@ func (h *Handler) knownBrowser(r *http.Request, editor store.Editor) (id string,
 // signBrowser returns the signature of a browser's id for an account. It covers the password
 // hash, so a change of the password makes all cookies invalid.
 func (h *Handler) signBrowser(r *http.Request, editor store.Editor, id, at string) (string, error) {
-	key, err := h.store.Secret(r.Context(), "editors' browsers")
+	key, err := h.store.Secret(r.Context(), store.BrowserSecret)
 	if err != nil {
 		return "", err
 	}

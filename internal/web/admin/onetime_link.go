@@ -13,7 +13,7 @@ import (
 
 // Roles of editors. Owners manage the other editors.
 const (
-	roleOwner  = "owner"
+	roleOwner  = store.OwnerRole
 	roleEditor = "editor"
 )
 

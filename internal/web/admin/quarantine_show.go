@@ -14,6 +14,9 @@ type quarantinePage struct {
 	*store.Quarantine
 	Editions []quarantinedEdition
 	Ticks    []store.SkippedTicks
+	// Editors may sign in, and Feeds private feeds can be read. They are set without a journal.
+	Editors []store.Editor
+	Feeds   int64
 }
 
 // Restored reports whether the store was restored from a backup; otherwise it is a copy.
@@ -69,6 +72,15 @@ func (h *Handler) quarantine(w http.ResponseWriter, r *http.Request, session sto
 		return &userError{http.StatusNotFound, "No quarantine", "The store is not quarantined. Emails are sent as scheduled.", "/admin/", dashboardLabel}
 	}
 	body := quarantinePage{Quarantine: q}
+	if !q.Journal {
+		if body.Editors, err = h.store.Editors(r.Context()); err != nil {
+			return err
+		}
+		body.Editors = slices.DeleteFunc(body.Editors, func(e store.Editor) bool { return !e.Disabled.IsZero() })
+		if body.Feeds, err = h.store.CountPrivateFeeds(r.Context()); err != nil {
+			return err
+		}
+	}
 	editions, err := h.store.QuarantinedEditions(r.Context())
 	if err != nil {
 		return err

@@ -75,6 +75,28 @@ func TestQuarantineIsReviewedAndReleased(t *testing.T) {
 	}
 }
 
+func TestFormerPasswordIsRefusedAfterRestore(t *testing.T) {
+	t.Parallel()
+	s := startSite(t, on(store.SQLite))
+	owner, bob := s.owner(), s.visitor()
+	bob.post(strings.TrimPrefix(s.invite("bob@gazette.example"), s.url), "password", adaPassword)
+	file := s.backUp()
+	changed, err := s.Store.EditorByEmail(t.Context(), "bob@gazette.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed.Password = "a hash of another password"
+	if err := s.Store.UpdateEditor(t.Context(), changed, ""); err != nil {
+		t.Fatal(err)
+	}
+	s.restore(file)
+	if bob.post("/admin/sign-in", "email", "bob@gazette.example", "password", adaPassword); bob.code == http.StatusOK {
+		t.Errorf("the former password leads to %s", bob.at)
+	}
+	owner.post("/admin/sign-in", "email", adaEmail, "password", adaPassword)
+	owner.want(owner.get("/admin/quarantine"), "Access that ended since", "<strong>bob@gazette.example</strong>: the password was changed since")
+}
+
 // backUp writes a backup of the site's store to a file.
 func (s *site) backUp() string {
 	s.t.Helper()

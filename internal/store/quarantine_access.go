@@ -1,0 +1,77 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/journal"
+)
+
+// OwnerRole is the role of editors who may do everything.
+const OwnerRole = "owner"
+
+// CountPrivateFeeds returns the number of private feeds that can be read.
+func (s *Store) CountPrivateFeeds(ctx context.Context) (n int64, err error) {
+	_, err = s.readers.One(ctx, "feedtoken.count", nil, &n)
+	return n, err
+}
+
+// applyAccessFacts closes private feeds and takes access from editors as journals recorded it in
+// the time that the store lost. It gives no access back. It returns the number of feeds closed.
+func (s *Store) applyAccessFacts(ctx context.Context, facts *journal.Facts, from time.Time) (feeds int64, err error) {
+	err = s.write(ctx, func(tx *conn) error {
+		feeds = 0
+		for place, at := range facts.ClosedFeeds {
+			if !at.After(from) {
+				continue
+			}
+			n, err := tx.Exec(ctx, "feedtoken.revokeOlder", place.Subscriber, place.Digest, millis(s.Now()), millis(at))
+			if err != nil {
+				return err
+			}
+			feeds += n
+		}
+		for key, v := range facts.Editors {
+			if !v.At.After(from) {
+				continue
+			}
+			if err := s.loseAccess(ctx, tx, key, v); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return feeds, err
+}
+
+// loseAccess repeats one loss of access, and records it for the owner who reviews the store. An
+// editor whose password changed has none afterwards, since the journal contains no passwords.
+func (s *Store) loseAccess(ctx context.Context, tx *conn, key journal.EditorKey, v journal.TimedValue) error {
+	found, err := tx.editors(ctx, "editor.byID", key.Editor)
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	e, change := found[0], key.Change
+	switch {
+	case change == journal.AccessPassword && e.Password != "" && v.Value != passwordMark(e.Password):
+		e.Password = ""
+	case change == journal.AccessRole && e.Role == OwnerRole && v.Value != OwnerRole:
+		e.Role = v.Value
+	case change == journal.AccessDisabled && v.Value == string(journal.AccessDisabled) && e.Disabled.IsZero():
+		e.Disabled = v.At
+	case change == journal.AccessDisabled && v.Value == string(journal.AccessRemoved):
+		change = journal.AccessRemoved
+	default:
+		return nil
+	}
+	if change == journal.AccessRemoved {
+		_, err = tx.Exec(ctx, "editor.delete", e.ID)
+	} else {
+		err = s.updateEditor(ctx, tx, e, "")
+	}
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, "quarantine.addAccess", e.Email, string(change), millis(v.At))
+	return err
+}
