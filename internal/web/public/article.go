@@ -8,31 +8,31 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// articlePage is one article.
+// articlePage is the data of an article's page.
 type articlePage struct {
 	*article.Article
-	Elsewhere string // its canonical address when that is not here
-	Lead      bool   // its image is not in its text, so it goes on top
+	Elsewhere string // its canonical address if it is on another site
+	Lead      bool   // show its image above the text, which does not contain it
 }
 
 func (p *Pages) article(w http.ResponseWriter, r *http.Request) error {
 	a, err := p.store.ArticleBySlug(r.Context(), r.PathValue("slug"))
 	if errors.Is(err, store.ErrNotFound) {
-		return p.elsewhere(w, r)
+		return p.redirectFormer(w, r)
 	}
 	if err != nil {
 		return err
 	}
 	switch {
 	case a.Status == article.Removed:
-		return p.gone(r)
+		return p.removedArticle(r)
 	case !a.Readable(p.store.Now()):
-		return store.ErrNotFound // a draft, or one of the future or the past
+		return store.ErrNotFound // a draft, not published yet, or expired
 	case a.Status == article.Unlisted:
 		w.Header().Set("X-Robots-Tag", "noindex")
 	}
 	r = p.withLanguage(r, a.Language)
-	body := articlePage{Article: &a, Elsewhere: a.URL, Lead: leads(&a)}
+	body := articlePage{Article: &a, Elsewhere: a.URL, Lead: hasLeadImage(&a)}
 	description := describe(&a)
 	v := page{
 		Title: a.Title, Description: description, Canonical: a.URLFor(p.config.Site.URL), Language: a.Language, Direction: a.Direction(),
@@ -41,7 +41,7 @@ func (p *Pages) article(w http.ResponseWriter, r *http.Request) error {
 	return p.show(w, r, http.StatusOK, "article", v)
 }
 
-func (p *Pages) gone(r *http.Request) error {
+func (p *Pages) removedArticle(r *http.Request) error {
 	return &refusal{
 		status: http.StatusGone, title: p.in(r.Context()).say("This article was removed"),
 		Text: p.in(r.Context()).say("It will not return to this address. The front page has the latest articles."),
@@ -49,8 +49,8 @@ func (p *Pages) gone(r *http.Request) error {
 	}
 }
 
-// elsewhere sends readers from old addresses to the present ones, for ever.
-func (p *Pages) elsewhere(w http.ResponseWriter, r *http.Request) error {
+// redirectFormer redirects former paths of articles permanently to the current ones.
+func (p *Pages) redirectFormer(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return &refusal{
 			status: http.StatusMethodNotAllowed, title: p.in(r.Context()).say("That did not work"),

@@ -7,7 +7,7 @@ import (
 	"github.com/tidings-press/tidings/feed"
 )
 
-// browsePage explains a feed to someone who opened its address in a browser.
+// browsePage is the data of the page that explains a feed.
 type browsePage struct {
 	Name    string
 	Address string
@@ -16,8 +16,8 @@ type browsePage struct {
 	Private bool
 }
 
-// Browse answers people who open a feed in a browser: browsers show feeds as raw
-// text, and what they did to make them readable, XSLT, is going away.
+// Browse answers browsers that open a feed with a page: browsers show feeds as raw text, and
+// their support for XSLT is being removed.
 func (p *Pages) Browse(w http.ResponseWriter, r *http.Request, d feed.Definition) {
 	header := w.Header()
 	header.Set("Content-Security-Policy", policy)
@@ -33,7 +33,7 @@ func (p *Pages) Browse(w http.ResponseWriter, r *http.Request, d feed.Definition
 	} else {
 		body.Feeds = p.links(body.Name, d)
 	}
-	// Nothing of what people see here may take the place of the feed in a cache.
+	// Not to be cached in place of the feed.
 	v := page{Title: p.in(r.Context()).say("Feeds"), NoIndex: true, Narrow: true, Body: body, Feeds: body.Feeds}
 	if err := p.show(w, r, http.StatusOK, "browse", v); err != nil {
 		p.fail(w, r, err)

@@ -21,43 +21,43 @@ import (
 	"github.com/tidings-press/tidings/internal/web/middleware"
 )
 
-// cachedPage is a page in memory. It shows the articles of one generation: when any article
-// has changed or appeared since, it is rendered again.
+// cachedPage is a rendered page. It is valid for one generation of articles: after any change
+// of an article, it is rendered again.
 type cachedPage struct {
 	*rendercache.Document
 	header     http.Header
 	generation int64
-	expires    time.Time // for what the generation does not cover; zero for never
+	expires    time.Time // for content that the generation does not cover; zero for never
 }
 
-// pageCache keeps rendered pages. Those whose address has a query are kept apart: there is no
-// end of them, and they must not displace the others.
+// pageCache caches rendered pages. Pages with a query have a cache of their own, since their
+// number is unlimited and they must not displace the others.
 type pageCache struct {
 	plain, queried rendercache.Cache[*cachedPage]
 	rendering      singleflight.Group
 }
 
-func (c *pageCache) of(query string) *rendercache.Cache[*cachedPage] {
+func (c *pageCache) forQuery(query string) *rendercache.Cache[*cachedPage] {
 	if query == "" {
 		return &c.plain
 	}
 	return &c.queried
 }
 
-// How long a page may take to render, and how long a request waits for it.
+// The time limit for rendering a page, and for a request that waits for it.
 const (
 	renderTimeout = 20 * time.Second
 	waitForRender = 12 * time.Second
 )
 
-// FromMemory answers a GET or HEAD request for a page that is in memory and up to date. It
-// returns false, having done nothing, for all others. secure says that the site is served over
-// HTTPS.
+// FromMemory answers a GET or HEAD request for a page that is in the cache and up to date. It
+// returns false, without having written anything, for all others. secure reports whether the
+// site is served over HTTPS.
 func (p *Pages) FromMemory(w http.ResponseWriter, r *http.Request, secure bool) bool {
 	if p.feeds == nil || r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return false
 	}
-	cache, address, generation := p.cache.of(r.URL.RawQuery), addressOf(r.URL), p.feeds.Generation()
+	cache, address, generation := p.cache.forQuery(r.URL.RawQuery), addressOf(r.URL), p.feeds.Generation()
 	page, ok := cache.ByAddress(address)
 	if !ok || !p.fresh(page, generation) {
 		offered := p.chromes.offered.Load()
@@ -79,7 +79,7 @@ func (p *Pages) fresh(page *cachedPage, generation int64) bool {
 	return page.generation == generation && (page.expires.IsZero() || time.Now().Before(page.expires))
 }
 
-// addressOf is a request's address as the cache is asked by it.
+// addressOf returns the address under which the cache knows the page of a URL.
 func addressOf(u *url.URL) string {
 	if u.RawQuery == "" {
 		return u.EscapedPath()
@@ -87,11 +87,11 @@ func addressOf(u *url.URL) string {
 	return u.EscapedPath() + "?" + u.RawQuery
 }
 
-// inLanguage is the key of a page whose language depends on the reader.
+// inLanguage returns the key of a page whose language depends on the request.
 func inLanguage(tag, address string) string { return tag + " " + address }
 
-// keyOf is the address of a page without the parameters that it does not know, such as those
-// that count where visitors come from.
+// keyOf returns the address of a page without unknown query parameters, such as those of
+// campaign tracking.
 func keyOf(u *url.URL, parameters []string) string {
 	if u.RawQuery == "" {
 		return u.EscapedPath()
@@ -108,14 +108,14 @@ func keyOf(u *url.URL, parameters []string) string {
 	return u.EscapedPath() + "?" + known.Encode()
 }
 
-// reading makes the handler of a page that shows the same to everyone. It is rendered once per
-// change of the articles, when it is its turn beside the mails. limit may refuse a client before
-// something is rendered for it; it may be nil.
-func (p *Pages) reading(class loadshare.Class, parameters []string, limit handler, h handler) http.Handler {
+// cached returns the handler of a page that is the same for everyone. The page is rendered once
+// per change of the articles, within the limits of the load share. limit may refuse a request
+// before the page is rendered; it may be nil.
+func (p *Pages) cached(class loadshare.Class, parameters []string, limit handler, h handler) http.Handler {
 	return p.handle(func(w http.ResponseWriter, r *http.Request) error {
 		key := keyOf(r.URL, parameters)
 		cache := p.cacheFor(key)
-		generation := int64(-1) // nothing is kept without feeds, which know what changed
+		generation := int64(-1) // without feeds, which track changes, nothing is cached
 		if p.feeds != nil {
 			generation = p.feeds.Generation()
 			for _, k := range []string{key, inLanguage(p.in(r.Context()).language, key)} {
@@ -130,12 +130,12 @@ func (p *Pages) reading(class loadshare.Class, parameters []string, limit handle
 				return err
 			}
 		}
-		made, err := p.rendered(r, class, key, generation, h)
+		made, err := p.renderOnce(r, class, key, generation, h)
 		if err != nil {
 			return err
 		}
 		if made.page == nil {
-			made.replay(w, r)
+			made.send(w, r)
 			return nil
 		}
 		p.answer(w, r, cache, made.page)
@@ -146,10 +146,10 @@ func (p *Pages) reading(class loadshare.Class, parameters []string, limit handle
 // cacheFor returns the cache of the pages with a key.
 func (p *Pages) cacheFor(key string) *rendercache.Cache[*cachedPage] {
 	_, query, _ := strings.Cut(key, "?")
-	return p.cache.of(query)
+	return p.cache.forQuery(query)
 }
 
-// answer sends a page. Its address leads to it from then on, if that is the one that links have.
+// answer sends a page. It links the request's address to the page if that is its canonical one.
 func (p *Pages) answer(w http.ResponseWriter, r *http.Request, cache *rendercache.Cache[*cachedPage], page *cachedPage) {
 	address := addressOf(r.URL)
 	if variesByLanguage(page.header) {
@@ -162,11 +162,11 @@ func (p *Pages) answer(w http.ResponseWriter, r *http.Request, cache *rendercach
 	cache.Answer(w, r, page, unchanged)
 }
 
-// rendered renders a page, once for all who ask for it at the same time.
-func (p *Pages) rendered(r *http.Request, class loadshare.Class, key string, generation int64, h handler) (*capture, error) {
+// renderOnce renders a page once for all concurrent requests.
+func (p *Pages) renderOnce(r *http.Request, class loadshare.Class, key string, generation int64, h handler) (*capture, error) {
 	flight := strconv.FormatInt(generation, 36) + " " + inLanguage(p.in(r.Context()).language, key)
 	made := p.cache.rendering.DoChan(flight, func() (any, error) {
-		// For all who wait, not only for the request that began it.
+		// Other requests wait for it too, so the first one must not cancel it.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), renderTimeout)
 		defer cancel()
 		c := &capture{header: http.Header{}}
@@ -191,16 +191,16 @@ func (p *Pages) rendered(r *http.Request, class loadshare.Class, key string, gen
 	}
 }
 
-// render runs a page's handler and keeps what it made.
+// render runs a page's handler and caches the page.
 func (p *Pages) render(c *capture, r *http.Request, key string, generation int64, h handler) (err error) {
-	defer func() { // nothing else would catch a panic here
+	defer func() { // it runs outside of the request's handler
 		if problem := recover(); problem != nil {
 			err = fmt.Errorf("panic: %v\n%s", problem, debug.Stack())
 		}
 	}()
 	c.header.Set("Content-Security-Policy", policy)
 	c.header.Set("Cache-Control", "no-store")
-	r.Method, r.Header = http.MethodGet, r.Header.Clone() // of a copy; conditions are for answer
+	r.Method, r.Header = http.MethodGet, r.Header.Clone() // on a copy; answer evaluates the conditions
 	r.Header.Del("If-None-Match")
 	r.Header.Del("If-Modified-Since")
 	if err := h(c, r); err != nil {
@@ -214,8 +214,8 @@ func (p *Pages) render(c *capture, r *http.Request, key string, generation int64
 		key = inLanguage(p.in(r.Context()).language, key)
 	}
 	page := &cachedPage{Document: rendercache.New(key, bytes.Clone(c.body.Bytes()), c.header, 0), header: c.header, generation: generation}
-	if c.keep > 0 {
-		page.expires = time.Now().Add(c.keep)
+	if c.maxAge > 0 {
+		page.expires = time.Now().Add(c.maxAge)
 	}
 	c.page = page
 	if generation < 0 {
@@ -228,13 +228,13 @@ func (p *Pages) render(c *capture, r *http.Request, key string, generation int64
 	return nil
 }
 
-// capture is an answer that is not sent yet.
+// capture is a ResponseWriter that records a response.
 type capture struct {
 	header http.Header
 	status int
 	body   bytes.Buffer
-	keep   time.Duration // how long the page may be kept; 0 until an article changes
-	page   *cachedPage   // when it may be kept
+	maxAge time.Duration // how long the page may be cached; 0 until an article changes
+	page   *cachedPage   // the page, if it may be cached
 }
 
 // Header implements http.ResponseWriter.
@@ -253,40 +253,40 @@ func (c *capture) Write(b []byte) (int, error) {
 	return c.body.Write(b)
 }
 
-// keepFor limits how long a page is kept that shows more than articles.
-func keepFor(w http.ResponseWriter, d time.Duration) {
+// limitCaching limits how long a page is cached that depends on more than articles.
+func limitCaching(w http.ResponseWriter, d time.Duration) {
 	if c, ok := w.(*capture); ok {
-		c.keep = d
+		c.maxAge = d
 	}
 }
 
-// replay sends the answer as it was made.
-func (c *capture) replay(w http.ResponseWriter, r *http.Request) {
+// send sends the recorded response.
+func (c *capture) send(w http.ResponseWriter, r *http.Request) {
 	for name, values := range c.header {
 		w.Header()[name] = values
 	}
 	w.WriteHeader(c.status)
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(c.body.Bytes()) // a reader who went away needs no answer
+		_, _ = w.Write(c.body.Bytes()) // a client that disconnected needs no response
 	}
 }
 
-// fixedPages are refusals, which are the same for everyone. Strangers ask for missing pages
-// more than for any other.
+// fixedPages caches the pages of refusals, which are the same for everyone. Bots request missing
+// pages more often than any other.
 type fixedPages struct {
-	mu   sync.Mutex
-	made map[string]*rendercache.Document
+	mu    sync.Mutex
+	pages map[string]*rendercache.Document
 }
 
-// mostFixed bounds the refusals that are kept.
-const mostFixed = 64
+// maxFixedPages is the maximum number of cached refusals.
+const maxFixedPages = 64
 
 // refuse sends a refusal.
 func (p *Pages) refuse(w http.ResponseWriter, r *http.Request, refused *refusal) error {
 	c := p.in(r.Context())
 	key := c.language + "\x00" + refused.title + "\x00" + refused.Text + "\x00" + refused.Link
 	p.fixed.mu.Lock()
-	made, ok := p.fixed.made[key]
+	made, ok := p.fixed.pages[key]
 	p.fixed.mu.Unlock()
 	if !ok {
 		body, err := p.fill(r.Context(), "message", page{Title: refused.title, NoIndex: true, Body: refused})
@@ -304,16 +304,16 @@ func (p *Pages) refuse(w http.ResponseWriter, r *http.Request, refused *refusal)
 func (f *fixedPages) keep(key string, made *rendercache.Document) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.made == nil {
-		f.made = map[string]*rendercache.Document{}
+	if f.pages == nil {
+		f.pages = map[string]*rendercache.Document{}
 	}
-	if len(f.made) < mostFixed {
-		f.made[key] = made
+	if len(f.pages) < maxFixedPages {
+		f.pages[key] = made
 	}
 }
 
-// turn makes the handler of a page that is not kept: it waits for its turn beside the mails.
-func (p *Pages) turn(class loadshare.Class, h handler) http.Handler {
+// uncached returns the handler of a page that is not cached, within the limits of the load share.
+func (p *Pages) uncached(class loadshare.Class, h handler) http.Handler {
 	return p.handle(func(w http.ResponseWriter, r *http.Request) (err error) {
 		busy := p.load.Render(r.Context(), class, func() { err = h(w, r) })
 		return errors.Join(busy, err)

@@ -20,8 +20,8 @@ import (
 	"github.com/tidings-press/tidings/templates"
 )
 
-// chrome is what surrounds the articles on a page, in one language: the phrases, the form of
-// dates, and the page templates that use them.
+// chrome is the part of pages around their content, in one language: the phrases, the format of
+// dates, and the page templates.
 type chrome struct {
 	words
 	language string // BCP 47
@@ -29,7 +29,7 @@ type chrome struct {
 	pages    *view.Set
 }
 
-// chromes holds the chrome of each language and chooses between them.
+// chromes are the chromes by language.
 type chromes struct {
 	mu   sync.Mutex
 	made map[string]*chrome // by language
@@ -45,10 +45,10 @@ type offeredLanguages struct {
 	chosen     *lru.Cache[string, string] // language by Accept-Language header
 }
 
-// most Accept-Language headers whose result is kept, and how much of one is read, in bytes.
+// The maximum number of cached Accept-Language headers, and the maximum length of one in bytes.
 const (
-	keptHeaders = 512
-	maxHeader   = 300
+	maxCachedHeaders = 512
+	maxHeader        = 300
 )
 
 func newOffered(generation int64, tags []string) *offeredLanguages {
@@ -56,7 +56,7 @@ func newOffered(generation int64, tags []string) *offeredLanguages {
 	for i, tag := range tags {
 		parsed[i] = language.Make(tag)
 	}
-	chosen, _ := lru.New[string, string](keptHeaders) // it fails for a size of 0 only
+	chosen, _ := lru.New[string, string](maxCachedHeaders) // it fails for a size of 0 only
 	return &offeredLanguages{generation, tags, language.NewMatcher(parsed), chosen}
 }
 
@@ -108,7 +108,7 @@ func (p *Pages) languagesFor(ctx context.Context) *offeredLanguages {
 	if len(candidates) == 0 {
 		spoken, err := p.store.Languages(ctx)
 		if err != nil { // the page itself may still be in memory
-			p.log.Warn("the languages of the articles are not known", "error", err)
+			p.log.Warn("languages of the articles cannot be read", "error", err)
 		}
 		for _, l := range spoken {
 			candidates = append(candidates, l.Name)
@@ -137,14 +137,14 @@ type (
 	fixedChrome struct{}
 )
 
-// withChrome returns a request whose context has the chrome that its reader prefers.
+// withChrome returns a request whose context has the chrome in the preferred language.
 func (p *Pages) withChrome(r *http.Request) *http.Request {
 	c := p.chromeIn(p.languagesFor(r.Context()).choose(r.Header.Get("Accept-Language")))
 	return r.WithContext(context.WithValue(r.Context(), chromeKey{}, c))
 }
 
-// withLanguage returns a request whose page appears in the language of its content, whoever asks.
-// It is the request itself if the site does not offer that language.
+// withLanguage returns a request whose page is in the language of its content, whatever the request
+// prefers. It returns the request itself if the site does not offer that language.
 func (p *Pages) withLanguage(r *http.Request, tag string) *http.Request {
 	if tag = p.languagesFor(r.Context()).like(tag); tag == "" {
 		return r
@@ -153,12 +153,12 @@ func (p *Pages) withLanguage(r *http.Request, tag string) *http.Request {
 	return r.WithContext(context.WithValue(ctx, fixedChrome{}, true))
 }
 
-// varies reports whether a page depends on the language that its reader prefers.
+// varies reports whether a page depends on the language that the request prefers.
 func (p *Pages) varies(ctx context.Context) bool {
 	return ctx.Value(fixedChrome{}) == nil && len(p.languagesFor(ctx).tags) > 1
 }
 
-// in returns the chrome for the reader of a request, by its context.
+// in returns the chrome in a request's context, or that of the site's language.
 func (p *Pages) in(ctx context.Context) *chrome {
 	if c, ok := ctx.Value(chromeKey{}).(*chrome); ok {
 		return c
@@ -174,7 +174,7 @@ func (p *Pages) chromeIn(tag string) *chrome {
 	if c == nil {
 		var err error
 		if c, err = p.newChrome(tag); err != nil {
-			panic(err) // New has made one, and the others differ in their phrases only
+			panic(err) // cannot fail: New has created one, and others differ only in their phrases
 		}
 		p.chromes.made[tag] = c
 	}
@@ -196,7 +196,7 @@ func (p *Pages) newChrome(tag string) (*chrome, error) {
 	return c, err
 }
 
-// functions are those of the page templates.
+// functions returns the functions of the page templates.
 func (c *chrome) functions(zone *time.Location) template.FuncMap {
 	return template.FuncMap{
 		"say":           c.say,

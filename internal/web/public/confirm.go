@@ -11,7 +11,7 @@ import (
 	"github.com/tidings-press/tidings/internal/web/middleware"
 )
 
-// buttonPage asks for one click.
+// buttonPage is the data of a page with one button.
 type buttonPage struct {
 	Text    string
 	Address string // masked
@@ -24,7 +24,8 @@ type buttonPage struct {
 	Danger  bool // it cannot be undone
 }
 
-// confirmPage only asks: programs that look through mails open every link.
+// confirmPage shows the button that confirms. GET changes nothing, since mail scanners open every
+// link.
 func (p *Pages) confirmPage(w http.ResponseWriter, r *http.Request) error {
 	h, err := p.holder(r, token.Confirm)
 	if err != nil {
@@ -42,7 +43,7 @@ func (p *Pages) confirm(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	names := p.known(splitDigests(h.Digest))
+	names := p.knownDigests(splitDigests(h.Digest))
 	if err := p.activate(r, h.Subscriber, names); err != nil {
 		return err
 	}
@@ -52,14 +53,14 @@ func (p *Pages) confirm(w http.ResponseWriter, r *http.Request) error {
 	}})
 }
 
-// activate puts a person who confirmed on their digests. Doing it again changes
-// nothing: people press buttons twice.
+// activate subscribes a person who has confirmed to their digests. It is idempotent, since people
+// click twice.
 func (p *Pages) activate(r *http.Request, who subscriber.Subscriber, names []string) error {
 	ctx := r.Context()
 	consent := subscriber.Consent{
 		Source: "form", Text: p.in(ctx).say("Yes, subscribe") + ": " + p.titles(ctx, names), IP: middleware.Client(ctx).String(), At: p.store.Now(),
 	}
-	if err := p.wake(ctx, who, "confirmed"); err != nil {
+	if err := p.setActive(ctx, who, "confirmed"); err != nil {
 		return err
 	}
 	if err := p.store.SetConsent(ctx, who.ID, consent); err != nil {
@@ -68,7 +69,7 @@ func (p *Pages) activate(r *http.Request, who subscriber.Subscriber, names []str
 	fresh := false
 	for _, name := range names {
 		if _, err := p.store.Subscription(ctx, who.ID, name); err == nil {
-			continue // topics that were chosen before stay
+			continue // keep the topics chosen before
 		}
 		fresh = true
 		if err := p.store.Subscribe(ctx, who.ID, name, nil); err != nil {
@@ -78,12 +79,12 @@ func (p *Pages) activate(r *http.Request, who subscriber.Subscriber, names []str
 	if !fresh {
 		return nil
 	}
-	return p.welcome(ctx, who, names)
+	return p.mailWelcome(ctx, who, names)
 }
 
-// wake makes a person active. An address that bounced or complained is woken by
-// nobody but an editor: an old link must not undo a suppression.
-func (p *Pages) wake(ctx context.Context, who subscriber.Subscriber, how string) error {
+// setActive makes a subscriber active, unless the address bounced or complained: only an editor
+// can undo that, not an old link.
+func (p *Pages) setActive(ctx context.Context, who subscriber.Subscriber, how string) error {
 	var state *store.SubscriberStateError
 	suppressed := who.State == subscriber.Bounced || who.State == subscriber.Complained
 	var err error

@@ -9,7 +9,7 @@ import (
 	"github.com/tidings-press/tidings/internal/schedule"
 )
 
-// digestView is a digest as a form shows it.
+// digestView is a digest in a form.
 type digestView struct {
 	Name, Title, Description string
 	Schedule                 string // for people
@@ -18,13 +18,12 @@ type digestView struct {
 	ByTopic                  bool        // some topics are chosen
 }
 
-// digests are the digests that one can subscribe to. A single one is checked, and
-// so are those named.
+// digests returns all digests for a form. The chosen ones are checked; if chosen is nil, the first.
 func (p *Pages) digests(ctx context.Context, chosen []string) []digestView {
 	var out []digestView
 	for _, d := range p.config.Digests {
 		v := digestView{Name: d.Name, Title: d.Title, Description: d.Description}
-		if s, err := schedule.Parse(d.Schedule, d.Timezone); err == nil && p.in(ctx).words == nil { // it is described in English only
+		if s, err := schedule.Parse(d.Schedule, d.Timezone); err == nil && p.in(ctx).words == nil { // descriptions exist in English only
 			v.Schedule = s.Describe()
 		}
 		v.Checked = slices.Contains(chosen, d.Name) || chosen == nil && len(out) == 0
@@ -33,8 +32,8 @@ func (p *Pages) digests(ctx context.Context, chosen []string) []digestView {
 	return out
 }
 
-// known keeps the names of digests that there are.
-func (p *Pages) known(names []string) []string {
+// knownDigests returns the names that are configured digests, each once.
+func (p *Pages) knownDigests(names []string) []string {
 	var out []string
 	for _, name := range names {
 		if p.digest(name) != nil && !slices.Contains(out, name) {
@@ -53,7 +52,7 @@ func (p *Pages) digest(name string) *config.Digest {
 	return nil
 }
 
-// titles are the titles of digests as a sentence lists them.
+// titles returns the titles of digests as a list in a sentence.
 func (p *Pages) titles(ctx context.Context, names []string) string {
 	var out []string
 	for _, name := range names {
@@ -67,7 +66,7 @@ func (p *Pages) titles(ctx context.Context, names []string) string {
 	return p.in(ctx).frame.List(out)
 }
 
-// A confirmation may be for several digests; their names are words without commas.
+// A confirmation may be for several digests, whose names contain no commas.
 func joinDigests(names []string) string { return strings.Join(names, ",") }
 func splitDigests(s string) []string {
 	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' })

@@ -12,14 +12,14 @@ import (
 	"github.com/tidings-press/tidings/internal/token"
 )
 
-// mailPolicy is for an edition as a page: its styles stand in it, and nothing in it
-// runs. Links open as usual.
+// mailPolicy is the content security policy of editions as pages: inline styles, no scripts.
+// Links work.
 const mailPolicy = "sandbox allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation; " +
 	"default-src 'none'; style-src 'unsafe-inline'; img-src 'self' https: http: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// edition is an edition as everyone may see it, once its first mail went out: the link
-// in the mail and the feed of a digest's editions lead here. It holds no address and
-// no link of any reader, so it can be passed on.
+// edition serves the public page of an edition, once its first mail was sent. The links in mails
+// and in the feed of the digest's editions lead to it. It contains no address and no personal
+// links.
 func (p *Pages) edition(w http.ResponseWriter, r *http.Request) error {
 	e, err := p.startedEdition(r)
 	if err != nil {
@@ -33,7 +33,7 @@ func (p *Pages) edition(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// startedEdition is the edition in a request's path.
+// startedEdition returns the edition in a request's path, if its sending has started.
 func (p *Pages) startedEdition(r *http.Request) (store.Edition, error) {
 	e, err := p.store.Edition(r.Context(), r.PathValue("edition"))
 	if err == nil && e.Started.IsZero() {
@@ -42,9 +42,8 @@ func (p *Pages) startedEdition(r *http.Request) (store.Edition, error) {
 	return e, err
 }
 
-// editionPart is what some readers' mails had of an edition, by its variant's number,
-// or the link of a mail of an earlier version, whose token led to a personal page. That
-// one leads to the same articles without the reader.
+// editionPart serves the page of a variant, by its number. It redirects the links in mails of
+// earlier versions, whose token led to a personal page, to the page of the same variant.
 func (p *Pages) editionPart(w http.ResponseWriter, r *http.Request) error {
 	if number, err := strconv.Atoi(r.PathValue("part")); err == nil {
 		return p.editionVariant(w, r, number)
@@ -64,7 +63,7 @@ func (p *Pages) editionPart(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// pathFor is the path of the public page with the articles that a reader's mail had.
+// pathFor returns the path of the public page with the articles of a subscriber's mail.
 func (p *Pages) pathFor(r *http.Request, claim token.Claim) (string, error) {
 	e, err := p.startedEdition(r)
 	if err != nil {
@@ -80,7 +79,7 @@ func (p *Pages) pathFor(r *http.Request, claim token.Claim) (string, error) {
 	}
 	number, v, err := p.store.VariantFor(r.Context(), e.Seq, who.ID)
 	if errors.Is(err, store.ErrNotFound) {
-		return path, nil // who got a test mail only has none
+		return path, nil // a test mail has no variant
 	}
 	return v.PagePath(number), err
 }
@@ -99,12 +98,12 @@ func (p *Pages) editionVariant(w http.ResponseWriter, r *http.Request, number in
 	if err != nil {
 		return err
 	}
-	p.showEdition(w, e, text, false) // its articles are all on the page of the edition
+	p.showEdition(w, e, text, false) // all its articles are on the edition's own page
 	return nil
 }
 
-// renderEdition renders the page from the articles as they are now: what was corrected
-// is shown corrected, and what was withdrawn is gone.
+// renderEdition renders the page from the current articles: with corrections, and without those
+// that were withdrawn.
 func (p *Pages) renderEdition(r *http.Request, e store.Edition, ids []string, lang string) (string, error) {
 	articles, err := p.store.ArticlesByID(r.Context(), ids)
 	if err != nil {
@@ -112,7 +111,7 @@ func (p *Pages) renderEdition(r *http.Request, e store.Edition, ids []string, la
 	}
 	articles = slices.DeleteFunc(articles, func(a article.Article) bool { return a.Status != article.Published })
 	if len(articles) < len(ids) {
-		e.Subject = "" // it may name what was withdrawn
+		e.Subject = "" // it may name a withdrawn article
 	}
 	issue := digest.Input{
 		ID: e.ID, Definition: digest.Definition{Name: e.Digest, Title: e.Digest}, Number: e.Number,
@@ -123,7 +122,7 @@ func (p *Pages) renderEdition(r *http.Request, e store.Edition, ids []string, la
 	}
 	out, err := digest.RenderPage(issue, lang, p.templates)
 	if errors.Is(err, digest.ErrEmpty) {
-		err = p.gone(r)
+		err = p.removedArticle(r)
 	}
 	return out, err
 }
@@ -138,5 +137,5 @@ func (p *Pages) showEdition(w http.ResponseWriter, e store.Edition, text string,
 	}
 	header.Set("Cache-Control", "public, max-age=60")
 	header.Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = w.Write([]byte(text)) // a reader who went away needs no answer
+	_, _ = w.Write([]byte(text)) // a client that disconnected needs no response
 }

@@ -9,10 +9,10 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// readersFor is how old the numbers of readers may be: they are stored once a minute.
-const readersFor = time.Minute
+// readersMaxAge is the maximum age of the numbers of readers, which are stored once a minute.
+const readersMaxAge = time.Minute
 
-// feedsPage lists and explains all feeds.
+// feedsPage is the data of the page that lists and explains all feeds.
 type feedsPage struct {
 	Listing   feed.Listing
 	Tags      []store.LabelCount
@@ -49,10 +49,10 @@ func (p *Pages) feedList(w http.ResponseWriter, r *http.Request) error {
 	if body.Authors, err = p.store.TopAuthors(r.Context(), 60); err != nil {
 		return err
 	}
-	if body.Languages, err = p.spoken(r.Context()); err != nil {
+	if body.Languages, err = p.articleLanguages(r.Context()); err != nil {
 		return err
 	}
-	keepFor(w, readersFor)
+	limitCaching(w, readersMaxAge)
 	v := page{Title: p.in(r.Context()).say("Feeds"), Description: p.in(r.Context()).say("All feeds of {0}: RSS, Atom and JSON, by topic, author and language.", p.config.Site.Title), Canonical: p.config.Site.URL + "/feeds", Feeds: p.allLinks(), Body: body}
 	return p.show(w, r, http.StatusOK, "feeds", v)
 }

@@ -12,14 +12,14 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// onPage is how many articles a list shows at once.
-const onPage = 20
+// pageSize is the number of articles on a page of a list.
+const pageSize = 20
 
-// frontPage is the first page of the site.
+// frontPage is the data of the front page.
 type frontPage struct {
 	Articles  []store.StoredArticle
 	Older     string // address of the next page; empty on the last
-	First     bool   // nothing newer stands before
+	First     bool   // this is the first page
 	Lead      bool   // the first article is shown large
 	Digests   []digestView
 	Form      subscribeForm
@@ -37,14 +37,14 @@ func (p *Pages) front(w http.ResponseWriter, r *http.Request) error {
 	if body.Tags, err = p.store.TopTags(r.Context(), 24); err != nil {
 		return err
 	}
-	if body.Languages, err = p.spoken(r.Context()); err != nil {
+	if body.Languages, err = p.articleLanguages(r.Context()); err != nil {
 		return err
 	}
 	v := page{Description: p.config.Site.Description, Canonical: p.config.Site.URL + canonicalPath(r, "/"), Body: body, Feeds: p.allLinks(), NoIndex: !body.First}
 	return p.show(w, r, http.StatusOK, "front", v)
 }
 
-// allLinks are the feed of everything and the configured ones.
+// allLinks returns links to the feed of everything and to the configured feeds.
 func (p *Pages) allLinks() []feedLink {
 	links := p.links(p.config.Site.Title, feed.Definition{Kind: feed.Everything})
 	if p.feeds == nil {
@@ -59,10 +59,10 @@ func (p *Pages) allLinks() []feedLink {
 	return links
 }
 
-// list is a page of the newest articles, and where the next one is. A filter that
-// hardly anything fits leaves a page short, or empty, and goes on with the next.
+// list returns a page of the newest articles and the address of the next page. If few articles
+// match the filter, the page may be short or empty although there is a next one.
 func (p *Pages) list(ctx context.Context, filter article.Filter, at *url.URL) ([]store.StoredArticle, string, error) {
-	q := store.Query{Filter: filter, Order: store.ByDate, Limit: onPage + 1, AsOf: p.store.Now(), HTMLBudget: store.WithoutHTML}
+	q := store.Query{Filter: filter, Order: store.ByDate, Limit: pageSize + 1, AsOf: p.store.Now(), HTMLBudget: store.WithoutHTML}
 	if before := at.Query().Get("before"); before != "" {
 		if _, err := fmt.Sscanf(before, "%d.%d", &q.Before.At, &q.Before.Seq); err != nil {
 			return nil, "", store.ErrNotFound
@@ -73,9 +73,9 @@ func (p *Pages) list(ctx context.Context, filter article.Filter, at *url.URL) ([
 		return nil, "", err
 	}
 	next := found.Until
-	if len(found.Articles) > onPage {
-		found.Articles = found.Articles[:onPage]
-		next = found.Articles[onPage-1].Position
+	if len(found.Articles) > pageSize {
+		found.Articles = found.Articles[:pageSize]
+		next = found.Articles[pageSize-1].Position
 	}
 	if next.IsZero() {
 		return found.Articles, "", nil
@@ -83,7 +83,7 @@ func (p *Pages) list(ctx context.Context, filter article.Filter, at *url.URL) ([
 	return found.Articles, older(at, next), nil
 }
 
-// older is the address of the page that goes on below a position.
+// older returns the address of the page below a position.
 func older(at *url.URL, from store.Position) string {
 	query := url.Values{"before": {fmt.Sprintf("%d.%d", from.At, from.Seq)}}
 	for _, kept := range []string{"q", "match"} {

@@ -11,18 +11,18 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// listPage is the articles of a tag, an author or a language.
+// listPage is the data of the page of a tag, author or language.
 type listPage struct {
 	Kind     string
 	Name     string
 	Articles []store.StoredArticle
 	Older    string
 	First    bool
-	Lead     bool // never: all are shown alike
+	Lead     bool // always false; the shared template uses it
 	Feeds    []feedLink
 }
 
-// selection is what a list shows.
+// selection describes the list of a tag, author or language.
 type selection struct {
 	kind     feed.Kind
 	title    string
@@ -34,44 +34,44 @@ type selection struct {
 }
 
 func (p *Pages) tag(w http.ResponseWriter, r *http.Request) error {
-	name, err := p.named(r, p.store.TagSpelling)
+	name, err := p.requestedName(r, p.store.TagSpelling)
 	if err != nil {
 		return err
 	}
 	c := p.in(r.Context())
-	return p.selected(w, r, selection{
+	return p.showList(w, r, selection{
 		kind: feed.ByTag, title: c.say("Tag"), about: c.say("Articles on {0}, the newest first.", name), name: name,
 		path: feed.TagPath(name), filter: article.Tag{Key: article.TagKey(name)},
 	})
 }
 
 func (p *Pages) author(w http.ResponseWriter, r *http.Request) error {
-	name, err := p.named(r, p.store.AuthorSpelling)
+	name, err := p.requestedName(r, p.store.AuthorSpelling)
 	if err != nil {
 		return err
 	}
 	c := p.in(r.Context())
-	return p.selected(w, r, selection{
+	return p.showList(w, r, selection{
 		kind: feed.ByAuthor, title: c.say("Author"), about: c.say("Articles by {0}, the newest first.", name), name: name,
 		path: feed.AuthorPath(name), filter: article.By{Key: article.AuthorKey(name)},
 	})
 }
 
 func (p *Pages) language(w http.ResponseWriter, r *http.Request) error {
-	tag, err := p.named(r, p.store.LanguageSpelling)
+	tag, err := p.requestedName(r, p.store.LanguageSpelling)
 	if err != nil {
 		return err
 	}
 	r = p.withLanguage(r, tag)
 	c := p.in(r.Context())
-	return p.selected(w, r, selection{
+	return p.showList(w, r, selection{
 		kind: feed.ByLanguage, title: c.say("Language"), about: c.say("Articles in this language, the newest first: {0}.", languageName(tag)), name: tag,
 		path: feed.LanguagePath(tag), language: tag, filter: article.Language{Tag: tag},
 	})
 }
 
-// named is the name in a request's path, as articles spell it.
-func (p *Pages) named(r *http.Request, spelling func(context.Context, string) (string, error)) (string, error) {
+// requestedName returns the name in a request's path in the spelling of the articles.
+func (p *Pages) requestedName(r *http.Request, spelling func(context.Context, string) (string, error)) (string, error) {
 	name, err := feed.ParseSegment(segment(r.URL.EscapedPath()))
 	if err != nil {
 		return "", store.ErrNotFound
@@ -79,7 +79,7 @@ func (p *Pages) named(r *http.Request, spelling func(context.Context, string) (s
 	return spelling(r.Context(), name)
 }
 
-// segment is the second element of a path, still percent-encoded: names may hold
+// segment returns the second element of a path, still percent-encoded, since names may contain
 // slashes.
 func segment(escaped string) string {
 	parts := strings.SplitN(strings.TrimPrefix(escaped, "/"), "/", 3)
@@ -89,7 +89,7 @@ func segment(escaped string) string {
 	return parts[1]
 }
 
-func (p *Pages) selected(w http.ResponseWriter, r *http.Request, s selection) error {
+func (p *Pages) showList(w http.ResponseWriter, r *http.Request, s selection) error {
 	if r.URL.EscapedPath() != s.path { // another spelling of the same name
 		target := s.path
 		if r.URL.RawQuery != "" {
@@ -120,7 +120,7 @@ func canonicalPath(r *http.Request, path string) string {
 	return path
 }
 
-// indexPage is all tags, authors and languages.
+// indexPage is the data of the page of all tags, authors and languages.
 type indexPage struct {
 	Search searchForm
 
@@ -135,14 +135,14 @@ func (p *Pages) tags(w http.ResponseWriter, r *http.Request) (err error) {
 	if body.Authors, err = p.store.TopAuthors(r.Context(), 1000); err != nil {
 		return err
 	}
-	if body.Languages, err = p.spoken(r.Context()); err != nil {
+	if body.Languages, err = p.articleLanguages(r.Context()); err != nil {
 		return err
 	}
 	return p.show(w, r, http.StatusOK, "tags", page{Title: p.in(r.Context()).say("Topics"), Description: p.in(r.Context()).say("All topics, authors and languages of {0}.", p.config.Site.Title), Canonical: p.config.Site.URL + "/tags/", Body: body})
 }
 
-// spoken are the languages of the articles when there are several.
-func (p *Pages) spoken(ctx context.Context) ([]store.LabelCount, error) {
+// articleLanguages returns the languages of the articles, or nil if there is only one.
+func (p *Pages) articleLanguages(ctx context.Context) ([]store.LabelCount, error) {
 	all, err := p.store.Languages(ctx)
 	if len(all) < 2 {
 		return nil, err

@@ -10,9 +10,9 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-// medium serves a file that came with an article. Its name is the hash of its
-// content, so caches may keep it for ever (RFC 8246).
-func (p *Pages) medium(w http.ResponseWriter, r *http.Request) error {
+// mediaFile serves a file of an article. Its name is the hash of its content, so caches may keep
+// it without revalidation (RFC 8246).
+func (p *Pages) mediaFile(w http.ResponseWriter, r *http.Request) error {
 	m, err := p.store.Medium(r.Context(), r.PathValue("name"))
 	if err != nil {
 		return err
@@ -28,8 +28,8 @@ func (p *Pages) medium(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// leads reports whether an article's image should stand above its text: when the text
-// does not show it already.
-func leads(a *article.Article) bool {
+// hasLeadImage reports whether an article's image is to be shown above its text, because the text
+// does not contain it.
+func hasLeadImage(a *article.Article) bool {
 	return a.Image != nil && !strings.Contains(a.HTML, html.EscapeString(a.Image.URL))
 }

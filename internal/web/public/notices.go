@@ -11,14 +11,14 @@ import (
 	"github.com/tidings-press/tidings/templates"
 )
 
-// Sender sends a mail to one subscriber as soon as a relay takes it. unsubscribe is the
-// web address for one click, empty for mails that offer none.
+// Sender sends a single mail to a subscriber. unsubscribe is the address for one-click unsubscribe,
+// or "".
 type Sender interface {
 	SendToSubscriber(ctx context.Context, who subscriber.Subscriber, unsubscribe string, mail templates.Rendered) error
 }
 
-// askToConfirm sends the mail with the link that puts a person on digests.
-func (p *Pages) askToConfirm(ctx context.Context, who subscriber.Subscriber, names []string) error {
+// mailConfirmation sends the mail with the link that confirms a subscription to digests.
+func (p *Pages) mailConfirmation(ctx context.Context, who subscriber.Subscriber, names []string) error {
 	now := p.store.Now()
 	return p.notice(ctx, "confirm", who, names, func(n *templates.Notice) {
 		n.Link = p.config.Site.URL + "/confirm/" + p.keys.SignConfirm(who.UID, joinDigests(names), now)
@@ -26,8 +26,8 @@ func (p *Pages) askToConfirm(ctx context.Context, who subscriber.Subscriber, nam
 	})
 }
 
-// welcome sends the mail that says how to leave again.
-func (p *Pages) welcome(ctx context.Context, who subscriber.Subscriber, names []string) error {
+// mailWelcome sends the welcome mail, which has the unsubscribe link.
+func (p *Pages) mailWelcome(ctx context.Context, who subscriber.Subscriber, names []string) error {
 	return p.notice(ctx, "welcome", who, names, func(n *templates.Notice) {
 		n.Reader = templates.Reader{
 			Name: who.Name, Address: who.Address.String(),
@@ -37,7 +37,7 @@ func (p *Pages) welcome(ctx context.Context, who subscriber.Subscriber, names []
 	})
 }
 
-// notice fills a mail to one person, in their language, and hands it over.
+// notice renders a mail to one person, in their language, and sends it.
 func (p *Pages) notice(ctx context.Context, mail string, who subscriber.Subscriber, names []string, fill func(*templates.Notice)) error {
 	tmpl, err := p.templates.Mail(mail)
 	if err != nil {
@@ -76,7 +76,7 @@ func sameLanguage(a, b string) bool {
 	return first == second
 }
 
-// mailLanguage reads the language tag of a form; empty if it is none.
+// mailLanguage returns a form's language tag, or "" if it is invalid.
 func mailLanguage(value string) string {
 	tag, ok := subscriber.ParseLanguage(value)
 	if !ok {

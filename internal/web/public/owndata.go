@@ -11,10 +11,9 @@ import (
 	"github.com/tidings-press/tidings/templates"
 )
 
-// Erasure and a copy of what is kept of a person are asked for on the page of the
-// preferences, and given only to who reads the person's mail now: whoever holds an
-// older mail, or one that was passed on, may press the button, and what happens is that
-// the person gets a mail with a link of its own.
+// Subscribers request erasure and export of their data on the preferences page. Both need a link
+// that is mailed to the subscriber then: the preferences page itself can be opened from an old or
+// forwarded mail, so anyone who has such a mail can only cause that mail.
 
 // askForOwnData sends the mail with the link to erasure or export.
 func (p *Pages) askForOwnData(w http.ResponseWriter, r *http.Request, who subscriber.Subscriber, purpose token.Purpose) error {
@@ -44,7 +43,7 @@ func (p *Pages) mailOwnDataLink(r *http.Request, who subscriber.Subscriber, purp
 	expires := p.store.Now().Add(token.OwnDataFor)
 	n := templates.Notice{
 		Page: p.templates.Page(site, language), Name: who.Name, Address: who.Address.String(),
-		Link: p.config.Site.URL + ownDataPath[purpose] + p.briefKeys.SignUntil(purpose, who.UID, "", expires), Expires: expires.In(p.zone),
+		Link: p.config.Site.URL + ownDataPath[purpose] + p.shortLivedKeys.SignUntil(purpose, who.UID, "", expires), Expires: expires.In(p.zone),
 	}
 	asked, heading, button := phrases.say("Someone, hopefully you, asked for a copy of everything that we store about this address. The link leads to a page where you can download it."),
 		phrases.say("Your data"), phrases.say("Get my data")
@@ -61,20 +60,21 @@ func (p *Pages) mailOwnDataLink(r *http.Request, who subscriber.Subscriber, purp
 	return p.sender.SendToSubscriber(r.Context(), who, "", out)
 }
 
-// ownDataPath is where the links lead.
+// ownDataPath are the paths of the links.
 var ownDataPath = map[token.Purpose]string{token.Erase: "/erase/", token.Export: "/export/"}
 
-// ownDataHolder checks a link that was mailed for this alone. It was made in this run
-// of the store's history: one from before a restore does not work any more.
+// ownDataHolder checks a link for erasure or export. Links from before a restore of the store do
+// not work.
 func (p *Pages) ownDataHolder(r *http.Request, purpose token.Purpose) (holder, error) {
-	claim, err := p.briefKeys.Verify(r.PathValue("token"))
+	claim, err := p.shortLivedKeys.Verify(r.PathValue("token"))
 	if err == nil {
 		err = claim.Check(purpose, p.store.Now())
 	}
 	return p.holderOf(r, claim, err)
 }
 
-// erasePage only asks: programs that look through mails open every link.
+// erasePage shows the button that erases. GET changes nothing, since mail scanners open every
+// link.
 func (p *Pages) erasePage(w http.ResponseWriter, r *http.Request) error {
 	h, err := p.ownDataHolder(r, token.Erase)
 	if err != nil {
@@ -112,7 +112,7 @@ func (p *Pages) exportPage(w http.ResponseWriter, r *http.Request) error {
 	return p.show(w, r, http.StatusOK, "button", page{Title: p.in(r.Context()).say("Your data"), NoIndex: true, Narrow: true, Body: body})
 }
 
-// export sends a person everything that is kept of them.
+// export sends a person all data that is stored about them.
 func (p *Pages) export(w http.ResponseWriter, r *http.Request) error {
 	h, err := p.ownDataHolder(r, token.Export)
 	if err != nil {
@@ -132,7 +132,7 @@ func (p *Pages) export(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// personalCopy is the file of an export.
+// personalCopy is the content of an export's file.
 type personalCopy struct {
 	Address       string             `json:"address"`
 	Name          string             `json:"name,omitempty"`
@@ -145,7 +145,7 @@ type personalCopy struct {
 	Consent       consentCopy        `json:"consent"`
 	Subscriptions []subscriptionCopy `json:"subscriptions"`
 	Mails         []mailCopy         `json:"mails"`
-	CameBack      []feedbackCopy     `json:"came_back"`
+	Feedback      []feedbackCopy     `json:"came_back"`
 }
 
 type consentCopy struct {
@@ -180,7 +180,7 @@ func copyOf(k store.PersonalData) personalCopy {
 		Address: k.Subscriber.Address.String(), Name: k.Subscriber.Name, State: string(k.Subscriber.State), Language: k.Subscriber.Language, MailLanguage: k.Subscriber.MailLanguage,
 		Timezone: k.Subscriber.Timezone, Created: k.Subscriber.Created, Changed: k.Subscriber.Changed,
 		Consent:       consentCopy{Source: k.Subscriber.Consent.Source, Text: k.Subscriber.Consent.Text, IP: k.Subscriber.Consent.IP},
-		Subscriptions: []subscriptionCopy{}, Mails: []mailCopy{}, CameBack: []feedbackCopy{},
+		Subscriptions: []subscriptionCopy{}, Mails: []mailCopy{}, Feedback: []feedbackCopy{},
 	}
 	if at := k.Subscriber.Consent.At; !at.IsZero() {
 		out.Consent.At = &at
@@ -192,7 +192,7 @@ func copyOf(k store.PersonalData) personalCopy {
 		out.Mails = append(out.Mails, mailCopy{d.Edition, string(d.State), d.Reason, d.Reply, d.At})
 	}
 	for _, f := range k.Feedback {
-		out.CameBack = append(out.CameBack, feedbackCopy{string(f.Kind), f.Text, f.At})
+		out.Feedback = append(out.Feedback, feedbackCopy{string(f.Kind), f.Text, f.At})
 	}
 	return out
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/tidings-press/tidings/internal/config"
 )
 
-// page is what the layout of every page is given.
+// page is the data of the layout of all pages.
 type page struct {
 	Title       string
 	Description string
@@ -28,13 +28,13 @@ type page struct {
 	Body        any
 }
 
-// feedLink is a feed that browsers and readers find by themselves.
+// feedLink is a link to a feed, for autodiscovery and for people.
 type feedLink struct {
 	Title, Type, URL string
 	Format           string // for people: RSS, Atom or JSON
 }
 
-// links are the feeds of a definition.
+// links returns links to the documents of a feed.
 func (p *Pages) links(title string, d feed.Definition) []feedLink {
 	site := p.config.Site.URL
 	return []feedLink{
@@ -44,7 +44,7 @@ func (p *Pages) links(title string, d feed.Definition) []feedLink {
 	}
 }
 
-// show fills a page and sends it. A page whose language depends on the reader says so to caches.
+// show renders a page and sends it, with Vary if its language depends on the request.
 func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, name string, v page) error {
 	body, err := p.fill(r.Context(), name, v)
 	if err != nil {
@@ -58,11 +58,11 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, name st
 		w.Header().Set("Cache-Control", "public, max-age=60")
 	}
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // a reader who went away needs no answer
+	_, _ = w.Write(body) // a client that disconnected needs no response
 	return nil
 }
 
-// varyByLanguage adds Accept-Language to the header fields that an answer depends on.
+// varyByLanguage adds Accept-Language to Vary.
 func varyByLanguage(h http.Header) {
 	h.Set("Vary", cmp.Or(h.Get("Vary"), "Accept-Encoding")+", Accept-Language")
 }
@@ -78,7 +78,7 @@ func pageHeaders(h http.Header, language string, noIndex bool) {
 	h.Set("Content-Language", language)
 }
 
-// fill fills a page.
+// fill renders a page.
 func (p *Pages) fill(ctx context.Context, name string, v page) ([]byte, error) {
 	v.Site = p.config.Site
 	if v.Title == "" {
@@ -96,7 +96,7 @@ func (p *Pages) fill(ctx context.Context, name string, v page) ([]byte, error) {
 	return p.in(ctx).pages.Fill(name, v)
 }
 
-// languageName is what the speakers of a language call it.
+// languageName returns the name of a language in that language.
 func languageName(tag string) string {
 	t, err := language.Parse(tag)
 	if err != nil {

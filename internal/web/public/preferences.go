@@ -16,8 +16,8 @@ import (
 	"github.com/tidings-press/tidings/internal/token"
 )
 
-// preferencesPage is what a subscriber may change. A link to it is in every mail, and mails
-// are passed on: it shows neither the address nor the name.
+// preferencesPage is the data of the preferences page. Every mail has a link to it, and mails may
+// be forwarded, so it shows neither the full address nor the name.
 type preferencesPage struct {
 	Action        string
 	Address       string // masked
@@ -26,20 +26,20 @@ type preferencesPage struct {
 	MailLanguage  string   // empty for the site's
 	MailLanguages []string // that the templates have phrases in
 	Paused        bool
-	Left          bool // on no digest
+	Left          bool // subscribed to no digest
 	Digests       []digestView
 	Saved         bool
-	Private       string // folder of a private feed that was just made
+	Private       string // address of a new private feed, shown once
 }
 
-// topicView is a tag that a reader may choose.
+// topicView is a tag in the form.
 type topicView struct {
 	Name    string
 	Checked bool
 }
 
-// mostTopics is how many tags are offered.
-const mostTopics = 40
+// maxTopics is the maximum number of tags in the form.
+const maxTopics = 40
 
 func (p *Pages) preferencesPage(w http.ResponseWriter, r *http.Request) error {
 	h, err := p.holder(r, token.Preferences)
@@ -49,7 +49,8 @@ func (p *Pages) preferencesPage(w http.ResponseWriter, r *http.Request) error {
 	return p.showPreferences(w, r, h.Subscriber, preferencesPage{})
 }
 
-// showPreferences fills in what is kept of someone, around what was just done.
+// showPreferences shows the page with the stored preferences of a subscriber. body has the result
+// of the request.
 func (p *Pages) showPreferences(w http.ResponseWriter, r *http.Request, who subscriber.Subscriber, body preferencesPage) error {
 	subscriptions, err := p.store.Subscriptions(r.Context(), who.ID)
 	if err != nil {
@@ -69,7 +70,8 @@ func (p *Pages) showPreferences(w http.ResponseWriter, r *http.Request, who subs
 	return p.show(w, r, http.StatusOK, "preferences", page{Title: p.in(r.Context()).say("Your subscription"), NoIndex: true, Narrow: true, Body: body})
 }
 
-// fillTopics offers the topics of a digest: the usual ones, and those chosen before.
+// fillTopics adds the topics of a digest to its view: the most frequent ones, and those chosen
+// before.
 func fillTopics(v *digestView, topics []store.LabelCount, subscriptions []subscriber.Subscription) {
 	var chosen []string
 	for _, s := range subscriptions {
@@ -93,18 +95,18 @@ func fillTopics(v *digestView, topics []store.LabelCount, subscriptions []subscr
 	}
 }
 
-// topics are the tags of the articles that a digest takes: only these choose anything.
+// topics returns the tags of the articles that match a digest's filter.
 func (p *Pages) topics(ctx context.Context, digest string) ([]store.LabelCount, error) {
 	filter, err := p.filterOf(digest)
 	if err != nil {
 		return nil, err
 	}
-	found, err := p.store.Topics(ctx, filter, mostTopics)
+	found, err := p.store.Topics(ctx, filter, maxTopics)
 	slices.SortFunc(found, func(a, b store.LabelCount) int { return cmp.Compare(a.Key, b.Key) })
 	return found, err
 }
 
-// filterOf is the filter of a digest.
+// filterOf returns the filter of a digest.
 func (p *Pages) filterOf(digest string) (article.Filter, error) {
 	d := p.digest(digest)
 	if d == nil {
@@ -113,8 +115,8 @@ func (p *Pages) filterOf(digest string) (article.Filter, error) {
 	return d.Filter.Compile()
 }
 
-// checkTopics refuses a topic that no article of the digest has and that the reader has not
-// chosen before: they would get nothing for it.
+// checkTopics refuses topics that no article of the digest has, except those chosen before:
+// subscribers would get nothing for them.
 func (p *Pages) checkTopics(ctx context.Context, id int64, digest string, topics []string) error {
 	if len(topics) == 0 {
 		return nil
@@ -142,7 +144,7 @@ func (p *Pages) checkTopics(ctx context.Context, id int64, digest string, topics
 	return nil
 }
 
-// mailLanguages returns the languages in which mails can be, and the one that was chosen before.
+// mailLanguages returns the languages of mails, and the one chosen before.
 func (p *Pages) mailLanguages(own string) []string {
 	out := p.templates.Languages()
 	if own != "" && !slices.Contains(out, own) {
@@ -190,8 +192,7 @@ func (p *Pages) preferences(w http.ResponseWriter, r *http.Request) error {
 	return p.showPreferences(w, r, who, body)
 }
 
-// change does what a button of the form says. It returns the folder of a private
-// feed when one was made.
+// change carries out the action of a button. It returns the address of a new private feed.
 func (p *Pages) change(r *http.Request, who subscriber.Subscriber) (string, error) {
 	do, name, _ := strings.Cut(r.PostForm.Get("do"), ":")
 	switch do {
@@ -201,9 +202,9 @@ func (p *Pages) change(r *http.Request, who subscriber.Subscriber) (string, erro
 		return "", p.store.SetState(r.Context(), who.ID, subscriber.Paused, "by the reader")
 	case "resume":
 		if who.State != subscriber.Paused {
-			return "", nil // pressed twice, or on an old page
+			return "", nil // clicked twice, or on an old page
 		}
-		return "", p.wake(r.Context(), who, "by the reader")
+		return "", p.setActive(r.Context(), who, "by the reader")
 	case "feed":
 		return p.privateFeed(r.Context(), who.ID, name)
 	case "close":
@@ -212,8 +213,8 @@ func (p *Pages) change(r *http.Request, who subscriber.Subscriber) (string, erro
 	return "", p.save(r, who)
 }
 
-// privateFeed makes the feed that shows a reader what their mails of a digest would
-// bring. Its address is shown once: the store keeps a hash of it only.
+// privateFeed creates a feed with the articles that a subscriber gets in a digest. It returns its
+// address, which is shown once, since the store has only a hash of it.
 func (p *Pages) privateFeed(ctx context.Context, id int64, name string) (string, error) {
 	if _, err := p.store.Subscription(ctx, id, name); err != nil {
 		return "", err
@@ -222,7 +223,7 @@ func (p *Pages) privateFeed(ctx context.Context, id int64, name string) (string,
 	return p.config.Site.URL + "/private/" + token + "/", err
 }
 
-// forbidden explains a change of state that the table of transitions rules out.
+// forbidden returns the error page for a state transition that is not allowed.
 func (p *Pages) forbidden(r *http.Request, err error) error {
 	var state *store.SubscriberStateError
 	if !errors.As(err, &state) {
@@ -231,7 +232,7 @@ func (p *Pages) forbidden(r *http.Request, err error) error {
 	return &refusal{status: http.StatusConflict, title: p.in(r.Context()).say("That did not work"), Text: p.in(r.Context()).say("This address cannot be changed now. Please confirm your subscription first, or subscribe again."), Link: "/subscribe", Label: p.in(r.Context()).say("Subscribe")}
 }
 
-// save keeps the form: who it is for, and what they want.
+// save stores the name, the languages, the digests and the topics of the form.
 func (p *Pages) save(r *http.Request, who subscriber.Subscriber) error {
 	ctx, form := r.Context(), r.PostForm
 	if name := subscriber.NormalizeName(form.Get("name")); name != "" {
@@ -245,7 +246,7 @@ func (p *Pages) save(r *http.Request, who subscriber.Subscriber) error {
 	if form.Has("mail-language") {
 		who.MailLanguage = mailLanguage(form.Get("mail-language"))
 	}
-	chosen := p.known(form["digest"])
+	chosen := p.knownDigests(form["digest"])
 	for _, name := range chosen {
 		if form.Get("some-"+name) == "" {
 			continue
@@ -258,7 +259,7 @@ func (p *Pages) save(r *http.Request, who subscriber.Subscriber) error {
 		return err
 	}
 	if len(chosen) > 0 && who.State != subscriber.Active && who.State != subscriber.Paused {
-		if err := p.wake(ctx, who, "by the reader"); err != nil {
+		if err := p.setActive(ctx, who, "by the reader"); err != nil {
 			return err
 		}
 	}
@@ -281,7 +282,7 @@ func (p *Pages) save(r *http.Request, who subscriber.Subscriber) error {
 	return nil
 }
 
-// ignoreMissing takes what is not there for done.
+// ignoreMissing returns nil for store.ErrNotFound.
 func ignoreMissing(err error) error {
 	if errors.Is(err, store.ErrNotFound) {
 		return nil

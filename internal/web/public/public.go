@@ -1,8 +1,8 @@
-// Package public is the pages for readers: front page, articles, tags, authors,
-// languages, feeds, and what a subscriber needs: subscribe, confirm, unsubscribe,
-// preferences and the web edition of a mail. New is its door.
+// Package public serves the public pages: front page, articles, tags, authors, languages, feeds,
+// search and editions, and the pages for subscribers: subscribe, confirm, unsubscribe and
+// preferences. New returns the pages, Routes adds them to a mux.
 //
-// The pages need no script and set no cookie.
+// The pages need no scripts and set no cookies.
 package public
 
 import (
@@ -30,45 +30,46 @@ import (
 //go:embed pages/*.html
 var files embed.FS
 
-// Deps is what the pages are made of.
+// Deps are the dependencies of New.
 type Deps struct {
 	Store     *store.Store
 	Config    *config.Config
 	Templates *templates.Set
 	Sender    Sender
 	Feeds     *feedserver.Server
-	// Readers tells how many read a feed, by the feed's base path; nil when nobody counts.
+	// Readers returns the estimated readers of each feed, by the feed's base path; nil if polls
+	// are not counted.
 	Readers func(context.Context) (map[string]feed.Readers, error)
-	// Share is the part of the machine that pages may use beside the mails; nil sets no limits.
+	// Share limits the processor time for rendering while mail is sent; nil sets no limits.
 	Share *loadshare.Share
 	Log   *slog.Logger
 }
 
-// Pages answers readers.
+// Pages are the handlers of the public pages.
 type Pages struct {
-	store     *store.Store
-	config    *config.Config
-	feeds     *feedserver.Server
-	readers   func(context.Context) (map[string]feed.Readers, error)
-	log       *slog.Logger
-	keys      subscriber.Keys
-	briefKeys token.Keys // of links that work for hours
-	zone      *time.Location
-	chromes   chromes
-	templates *templates.Set
-	sender    Sender
-	load      *loadshare.Share
-	cache     pageCache
-	fixed     fixedPages
+	store          *store.Store
+	config         *config.Config
+	feeds          *feedserver.Server
+	readers        func(context.Context) (map[string]feed.Readers, error)
+	log            *slog.Logger
+	keys           subscriber.Keys
+	shortLivedKeys token.Keys // for links that work for hours
+	zone           *time.Location
+	chromes        chromes
+	templates      *templates.Set
+	sender         Sender
+	load           *loadshare.Share
+	cache          pageCache
+	fixed          fixedPages
 
 	sitemapPart int64 // article numbers in one sitemap
 
-	ownData  *middleware.Limiter[uuid.UUID]    // mails with links to erasure and export to one person
-	asks     *middleware.Limiter[netip.Prefix] // subscription forms of one network
-	searches *middleware.Limiter[netip.Prefix] // of one network
+	ownData        *middleware.Limiter[uuid.UUID]    // mails with a link for erasure or export, per person
+	subscribeLimit *middleware.Limiter[netip.Prefix] // subscription forms per network
+	searchLimit    *middleware.Limiter[netip.Prefix] // searches per network
 }
 
-// New makes the pages. Errors are about the site's settings or the store.
+// New returns the pages, or an error of the site's settings or the store.
 func New(d Deps) (*Pages, error) {
 	zone, err := time.LoadLocation(d.Config.Site.Timezone)
 	if err != nil {
@@ -83,11 +84,11 @@ func New(d Deps) (*Pages, error) {
 		return nil, err
 	}
 	p := &Pages{
-		store: d.Store, config: d.Config, readers: d.Readers, templates: d.Templates, sender: d.Sender, feeds: d.Feeds, log: d.Log, keys: keys, briefKeys: briefKeys, zone: zone,
+		store: d.Store, config: d.Config, readers: d.Readers, templates: d.Templates, sender: d.Sender, feeds: d.Feeds, log: d.Log, keys: keys, shortLivedKeys: briefKeys, zone: zone,
 		load: d.Share, sitemapPart: sitemapPart,
-		ownData:  middleware.NewLimiter[uuid.UUID](3, time.Hour, nil),
-		asks:     middleware.NewLimiter[netip.Prefix](10, time.Minute, nil),
-		searches: middleware.NewLimiter[netip.Prefix](30, time.Second, nil),
+		ownData:        middleware.NewLimiter[uuid.UUID](3, time.Hour, nil),
+		subscribeLimit: middleware.NewLimiter[netip.Prefix](10, time.Minute, nil),
+		searchLimit:    middleware.NewLimiter[netip.Prefix](30, time.Second, nil),
 	}
 	p.cache.plain.Capacity = int64(d.Config.FeedSet.Memory) * 3 / 4
 	p.cache.queried.Capacity = int64(d.Config.FeedSet.Memory) / 4
@@ -99,7 +100,7 @@ func New(d Deps) (*Pages, error) {
 	return p, nil
 }
 
-// Routes puts the pages on a mux.
+// Routes adds the pages to a mux.
 func (p *Pages) Routes(mux *http.ServeMux) {
 	before := []string{"before"}
 	for pattern, h := range map[string]handler{
@@ -108,7 +109,7 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 		"GET /tags/{name}/{$}":      p.tag,
 		"GET /authors/{name}/{$}":   p.author,
 		"GET /languages/{name}/{$}": p.language,
-		"GET /tags/{name}":          p.tag, // the slash at the end is put right
+		"GET /tags/{name}":          p.tag, // redirects to the path with a slash
 		"GET /authors/{name}":       p.author,
 		"GET /languages/{name}":     p.language,
 		"GET /tags/{$}":             p.tags,
@@ -117,18 +118,18 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 		"GET /editions/{edition}":        p.edition,
 		"GET /editions/{edition}/{part}": p.editionPart,
 	} {
-		mux.Handle(pattern, p.reading(loadshare.Linked, before, nil, h))
+		mux.Handle(pattern, p.cached(loadshare.Linked, before, nil, h))
 	}
-	mux.Handle("GET /sitemap.xml", p.reading(loadshare.AdHoc, []string{"part"}, nil, p.sitemap))
-	mux.Handle("GET /subscribe", p.reading(loadshare.Linked, []string{"digest"}, nil, p.subscribeForm))
+	mux.Handle("GET /sitemap.xml", p.cached(loadshare.AdHoc, []string{"part"}, nil, p.sitemap))
+	mux.Handle("GET /subscribe", p.cached(loadshare.Linked, []string{"digest"}, nil, p.subscribeForm))
 	for pattern, kind := range map[string]feed.Kind{"GET /search": feed.BySearch, "GET /filter": feed.ByMatch} {
-		mux.Handle(pattern, p.reading(loadshare.AdHoc, []string{"before", feedserver.QueryParameter(kind)}, p.limitSearches, p.found(kind)))
+		mux.Handle(pattern, p.cached(loadshare.AdHoc, []string{"before", feedserver.QueryParameter(kind)}, p.limitSearches, p.searchHandler(kind)))
 	}
 	for pattern, h := range map[string]handler{
-		"GET /media/{name}": p.medium,
-		"/":                 p.elsewhere,
+		"GET /media/{name}": p.mediaFile,
+		"/":                 p.redirectFormer,
 	} {
-		mux.Handle(pattern, p.turn(loadshare.Linked, h))
+		mux.Handle(pattern, p.uncached(loadshare.Linked, h))
 	}
 	for pattern, h := range map[string]handler{
 		"POST /subscribe":           p.subscribe,
@@ -148,7 +149,7 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 	}
 }
 
-// handler answers a request or says why it cannot.
+// handler answers a request or returns an error, such as a refusal.
 type handler func(w http.ResponseWriter, r *http.Request) error
 
 func (p *Pages) handle(h handler) http.Handler {
@@ -163,8 +164,8 @@ func (p *Pages) handle(h handler) http.Handler {
 	})
 }
 
-// policy lets pages load our own styles and pictures from anywhere, and nothing
-// else: articles show pictures, sounds and films of other sites.
+// policy is the content security policy of pages: this site's style sheets, and images, audio and
+// video from anywhere, since articles may embed them from other sites.
 const policy = "default-src 'none'; style-src 'self'; img-src 'self' https: http: data:; media-src 'self' https: http:; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
@@ -182,7 +183,7 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 			Text: p.in(r.Context()).say("There are too many requests right now. Please try again in a few seconds."),
 		})
 	case errors.Is(err, context.Canceled):
-		return // the reader went away
+		return // the client disconnected
 	default:
 		p.log.Error("page failed", "path", middleware.LogPath(r), "request", middleware.ID(r.Context()), "error", err)
 		p.Failed(w, r)
@@ -193,7 +194,7 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
-// refusal is an answer that says no, in words for the reader.
+// refusal is an error that is shown to the visitor as a page.
 type refusal struct {
 	status int
 	title  string
@@ -212,7 +213,7 @@ func (p *Pages) missing(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// Failed answers when something broke that is not the reader's affair.
+// Failed answers with the page of an internal error.
 func (p *Pages) Failed(w http.ResponseWriter, r *http.Request) {
 	body := &refusal{
 		Text: p.in(r.Context()).say("Something went wrong on our side. Please try again in a minute. If you write to us about it, include this number:") + " " + middleware.ID(r.Context()),

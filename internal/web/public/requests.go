@@ -17,12 +17,12 @@ import (
 	"github.com/tidings-press/tidings/internal/web/middleware"
 )
 
-// requestKind is the kind of the jobs that carry what people asked for in a form.
+// requestKind is the kind of jobs of subscription requests.
 const requestKind = "subscribe"
 
-// request is a form that asks for digests. It is kept as a job before the form is
-// answered, and looked at afterwards: the answer takes the same time for every
-// address, so that its time does not tell who is on the list or suppressed.
+// request is a submitted subscription form. It is stored as a job, and processed after the form
+// is answered. So the response takes the same time for every address, and does not reveal who is
+// subscribed or suppressed.
 type request struct {
 	Address string
 	Name    string
@@ -34,18 +34,18 @@ type request struct {
 
 const (
 	requestLease = time.Minute
-	requestTries = 20          // over some twelve hours
-	requestPoll  = time.Second // half to one and a half of it
+	requestTries = 20          // over about twelve hours
+	requestPoll  = time.Second // average; jitter of half of it
 )
 
-// RequestConfirmation queues the mail that asks an address to confirm that it wants some
-// digests, as if its owner had filled in the form.
+// RequestConfirmation queues a confirmation mail for a subscription to digests, as if the address
+// had been entered in the form.
 func (p *Pages) RequestConfirmation(ctx context.Context, address subscriber.Address, digests []string) error {
-	return p.keep(ctx, address, request{Digests: digests})
+	return p.queueRequest(ctx, address, request{Digests: digests})
 }
 
-// keep keeps a request until it is handled.
-func (p *Pages) keep(ctx context.Context, address subscriber.Address, r request) error {
+// queueRequest stores a request as a job.
+func (p *Pages) queueRequest(ctx context.Context, address subscriber.Address, r request) error {
 	r.Address, r.IP = address.String(), middleware.Client(ctx).String()
 	payload, err := json.Marshal(r)
 	if err != nil {
@@ -55,10 +55,9 @@ func (p *Pages) keep(ctx context.Context, address subscriber.Address, r request)
 	return err
 }
 
-// Run handles requests until the context ends, those that an earlier process or
-// another node left behind too. It begins at times that a request has no say in: right
-// after one, the work that it makes would slow down the answer to the next, and tell
-// what it was.
+// Run processes requests until the context ends, also those that other nodes and earlier processes
+// have left. It polls at random times and not right after a request: then the work for one request
+// would slow down the next response, and its time would reveal what the work was.
 func (p *Pages) Run(ctx context.Context) {
 	for ctx.Err() == nil {
 		select {
@@ -67,13 +66,13 @@ func (p *Pages) Run(ctx context.Context) {
 			return
 		}
 		if err := p.HandleRequests(ctx); err != nil && ctx.Err() == nil {
-			p.log.Error("cannot handle subscription requests for now", "error", err)
+			p.log.Error("subscription requests not processed; trying again", "error", err)
 		}
 	}
 }
 
-// HandleRequests handles the requests that are due now. An error is about the store;
-// a request that cannot be handled is tried again later.
+// HandleRequests processes the requests that are due. It returns errors of the store; a request
+// that fails is tried again later.
 func (p *Pages) HandleRequests(ctx context.Context) error {
 	for {
 		jobs, err := p.store.ClaimJobs(ctx, []string{requestKind}, 1, requestLease)
@@ -86,13 +85,13 @@ func (p *Pages) HandleRequests(ctx context.Context) error {
 	}
 }
 
-// handleRequest handles one request and forgets it: its address must not outlive the
+// handleRequest processes one request and deletes it, since its address must not outlive the
 // person's own row.
 func (p *Pages) handleRequest(ctx context.Context, job store.Job) error {
 	var r request
 	err := json.Unmarshal(job.Payload, &r)
 	if err == nil {
-		err = p.ask(ctx, r)
+		err = p.processRequest(ctx, r)
 	}
 	var late *overLimit
 	if errors.As(err, &late) && job.Tries < requestTries {
@@ -100,21 +99,21 @@ func (p *Pages) handleRequest(ctx context.Context, job store.Job) error {
 	}
 	if err == nil || job.Tries >= requestTries {
 		if err != nil {
-			p.log.Error("a subscription request is given up", "request", job.Key, "error", err)
+			p.log.Error("subscription request given up", "request", job.Key, "error", err)
 		}
 		return p.store.DropJob(ctx, job)
 	}
-	p.log.Warn("a subscription request is tried again later", "request", job.Key, "error", err)
+	p.log.Warn("subscription request failed; it will be tried again", "request", job.Key, "error", err)
 	return p.store.RetryJob(ctx, job, backoff.Delay(10*time.Second, 6*time.Hour, job.Tries), "tried again")
 }
 
-// ask writes to someone who may want to subscribe. Nobody's state changes by it.
-func (p *Pages) ask(ctx context.Context, r request) error {
+// processRequest sends the confirmation mail of a request. It changes no subscriber's state.
+func (p *Pages) processRequest(ctx context.Context, r request) error {
 	address, err := subscriber.ParseAddress(r.Address)
 	if err != nil {
 		return err
 	}
-	if ok, err := p.mayAsk(ctx, r, address); !ok || err != nil {
+	if ok, err := p.withinLimits(ctx, r, address); !ok || err != nil {
 		return err
 	}
 	who, err := p.store.SubscriberByAddress(ctx, address)
@@ -127,8 +126,8 @@ func (p *Pages) ask(ctx context.Context, r request) error {
 	var suppressed *store.SuppressedError
 	switch {
 	case errors.As(err, &suppressed):
-		return nil // it bounced or complained: it gets no mail, and the form says nothing of it
-	case errors.Is(err, store.ErrExists): // someone else was faster
+		return nil // the address bounced or complained
+	case errors.Is(err, store.ErrExists): // added concurrently
 		who, err = p.store.SubscriberByAddress(ctx, address)
 	}
 	if err != nil {
@@ -138,27 +137,27 @@ func (p *Pages) ask(ctx context.Context, r request) error {
 		return nil
 	}
 	who.MailLanguage = cmp.Or(who.MailLanguage, r.Language)
-	return p.askToConfirm(ctx, who, r.Digests)
+	return p.mailConfirmation(ctx, who, r.Digests)
 }
 
-// Confirmation mails in an hour, so that the form is no means to fill other people's
-// mailboxes, whatever spellings of an address and however many nodes are used.
+// Maximum numbers of confirmation mails per hour, over all nodes, so that the form cannot be used
+// to flood mailboxes. Spellings of one mailbox count together.
 const (
-	mailboxPerHour = 3    // to one mailbox; more are dropped, since its owner has the mail
-	networkPerHour = 60   // asked for from one network; more wait
+	mailboxPerHour = 3    // to one mailbox; more are dropped, since its owner has a mail already
+	networkPerHour = 60   // requested from one network; more wait
 	allPerHour     = 1000 // in all; more wait
 
-	waitOverLimit = 15 * time.Minute // a request that waits is looked at again then, up to requestTries times
+	waitOverLimit = 15 * time.Minute // delay of a request that waits, up to requestTries times
 )
 
-// overLimit says that a request has to wait.
+// overLimit is returned for a request that has to wait.
 type overLimit struct{ name string }
 
 func (o *overLimit) Error() string { return "over the limit of confirmations: " + o.name }
 
-// mayAsk counts a request and reports whether its mail may go now. An *overLimit error means
-// later. The form has been answered before, so that nobody learns of the limits from it.
-func (p *Pages) mayAsk(ctx context.Context, r request, address subscriber.Address) (bool, error) {
+// withinLimits counts a request and reports whether its mail may be sent. It returns *overLimit if
+// the mail may be sent later. The form was answered before, so it does not reveal the limits.
+func (p *Pages) withinLimits(ctx context.Context, r request, address subscriber.Address) (bool, error) {
 	key, err := p.store.MailboxKey(ctx, address)
 	if err != nil {
 		return false, err
@@ -173,9 +172,9 @@ func (p *Pages) mayAsk(ctx context.Context, r request, address subscriber.Addres
 	case err != nil || over == "":
 		return err == nil, err
 	case over == "mailbox":
-		p.log.Warn("a confirmation is not sent: its mailbox was asked for too often", "limit", mailboxPerHour)
+		p.log.Warn("confirmation not sent: too many requests for its mailbox", "limit", mailboxPerHour)
 		return false, nil
 	}
-	p.log.Warn("a confirmation waits: there were too many in the last hour", "limit", over, "network", r.IP)
+	p.log.Warn("confirmation delayed: too many in the last hour", "limit", over, "network", r.IP)
 	return false, &overLimit{over}
 }

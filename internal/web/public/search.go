@@ -9,20 +9,20 @@ import (
 	"github.com/tidings-press/tidings/internal/web/middleware"
 )
 
-// searchPage is the articles of a search, or of topics joined to an expression: the
-// page that belongs to the feed of the same question.
+// searchPage is the data of the page of a search or filter expression. The feed of the same query
+// belongs to it.
 type searchPage struct {
 	searchForm
-	Problem  string // what is wrong with the question
+	Problem  string // error in the query
 	Asked    bool
 	Articles []store.StoredArticle
 	Older    string
-	Newest   string // address of the first page; empty on it
-	Lead     bool   // never: all are shown alike
+	Newest   string // address of the first page; empty on the first page
+	Lead     bool   // always false; the shared template uses it
 	Feeds    []feedLink
 }
 
-// searchForm is where people ask.
+// searchForm is the data of a search form.
 type searchForm struct {
 	Action, Field, Question string
 	Expression              bool
@@ -32,22 +32,21 @@ func searchFor(kind feed.Kind, question string) searchForm {
 	return searchForm{Action: "/" + string(kind), Field: feedserver.QueryParameter(kind), Question: question, Expression: kind == feed.ByMatch}
 }
 
-// limitSearches bounds how many searches one network may have made: each costs more than
-// other pages do.
+// limitSearches is the rate limit of searches per network, which cost more than other pages.
 func (p *Pages) limitSearches(w http.ResponseWriter, r *http.Request) error {
-	if r.URL.RawQuery == "" || p.searches.Allow(middleware.NarrowNetwork(middleware.Client(r.Context()))) {
+	if r.URL.RawQuery == "" || p.searchLimit.Allow(middleware.NarrowNetwork(middleware.Client(r.Context()))) {
 		return nil
 	}
 	w.Header().Set("Retry-After", "10")
 	return p.tooMany(r)
 }
 
-// found makes the page that shows what a question finds. No search engine should keep it.
-func (p *Pages) found(kind feed.Kind) handler {
-	return func(w http.ResponseWriter, r *http.Request) error { return p.showFound(w, r, kind) }
+// searchHandler returns the handler of the search page. Search engines must not index it.
+func (p *Pages) searchHandler(kind feed.Kind) handler {
+	return func(w http.ResponseWriter, r *http.Request) error { return p.showSearch(w, r, kind) }
 }
 
-func (p *Pages) showFound(w http.ResponseWriter, r *http.Request, kind feed.Kind) error {
+func (p *Pages) showSearch(w http.ResponseWriter, r *http.Request, kind feed.Kind) error {
 	question := r.URL.Query().Get(feedserver.QueryParameter(kind))
 	body := searchPage{searchForm: searchFor(kind, question)}
 	v := page{Title: p.in(r.Context()).say("Search"), NoIndex: true}

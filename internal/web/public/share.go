@@ -9,7 +9,7 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-// share is what other sites and search engines show of a page: Open Graph, the card of X and
+// share is the metadata of a page for search engines and link previews: Open Graph, cards of X and
 // others, and schema.org.
 type share struct {
 	Type                            string // of Open Graph: website or article
@@ -21,17 +21,17 @@ type share struct {
 	Data                            map[string]any // JSON-LD
 }
 
-// wideImage is the smallest width of an image that is shown across a card, in pixels.
+// wideImage is the minimum width in pixels of an image for a large card.
 const wideImage = 600
 
-// shareOf describes a page that is no article.
+// shareOf returns the metadata of a page that is not an article.
 func (p *Pages) shareOf(v *page, tag string) *share {
 	s := &share{Type: "website", Title: v.Title, Description: v.Description, URL: v.Canonical, Locale: locale(tag)}
 	s.setImage(p.siteImage())
 	return s
 }
 
-// siteImage is the image of pages without one of their own: the site's image, or its icon.
+// siteImage returns the image for pages without one: the site's image or icon.
 func (p *Pages) siteImage() *article.Image {
 	link := cmp.Or(p.config.Site.Image, p.config.Site.Icon)
 	if link == "" {
@@ -47,7 +47,7 @@ func (s *share) setImage(image *article.Image) {
 	}
 }
 
-// shareArticle describes an article.
+// shareArticle returns the metadata of an article.
 func (p *Pages) shareArticle(a *article.Article, description string) *share {
 	s := &share{
 		Type: "article", Title: a.Title, Description: description, URL: a.URLFor(p.config.Site.URL), Locale: locale(cmp.Or(a.Language, p.config.Site.Language)),
@@ -68,7 +68,7 @@ func (p *Pages) shareArticle(a *article.Article, description string) *share {
 		own := *a.Image
 		own.URL = article.Absolute(own.URL, p.config.Site.URL)
 		s.Data["image"] = own.URL
-		if !strings.HasPrefix(own.Type, "image/svg") && !strings.HasSuffix(own.URL, ".svg") { // no card shows a drawing
+		if !strings.HasPrefix(own.Type, "image/svg") && !strings.HasSuffix(own.URL, ".svg") { // cards cannot show SVG
 			image = &own
 		}
 	}
@@ -87,7 +87,7 @@ func locale(tag string) string {
 	return base.String() + "_" + region.String()
 }
 
-// maxDescription is the length of a description that is made of a text, in characters.
+// maxDescription is the maximum length in characters of a description made from a text.
 const maxDescription = 200
 
 // describe returns the summary of an article, or the beginning of its text.

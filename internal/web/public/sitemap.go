@@ -13,14 +13,14 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// sitemapPart is how many consecutive article numbers a sitemap covers. The protocol
+// sitemapPart is the number of consecutive article numbers in a sitemap. The protocol
 // (sitemaps.org) allows 50,000 addresses and 50 MB.
 const sitemapPart = 20_000
 
-// mostListed bounds the tags, authors and editions in a sitemap.
-const mostListed = 5000
+// maxListed is the maximum number each of tags, authors and editions in a sitemap.
+const maxListed = 5000
 
-// sitemap is a sitemap, or an index of sitemaps. Only what is known to be true has a date.
+// sitemap is a sitemap or an index of sitemaps. Entries have a date only if it is known.
 type sitemap struct {
 	XMLName xml.Name
 	XMLNS   string         `xml:"xmlns,attr"`
@@ -83,7 +83,7 @@ func (p *Pages) sitemap(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	keepFor(w, time.Hour) // editions appear without a change of an article
+	limitCaching(w, time.Hour) // editions appear without a change of an article
 	w.Header().Set("Content-Type", "application/xml; charset=utf-8")
 	w.Header().Set("Cache-Control", "public, max-age=3600")
 	_, _ = w.Write(append([]byte(xml.Header), body...)) // a client that disconnected needs no answer
@@ -98,27 +98,27 @@ func (p *Pages) listArticles(ctx context.Context, out *sitemap, part int64) erro
 	return err
 }
 
-// listPages adds all pages but articles.
+// listPages adds all pages except articles.
 func (p *Pages) listPages(ctx context.Context, out *sitemap) error {
 	paths := []string{"/", "/tags/", "/feeds"}
 	if len(p.config.Digests) > 0 {
 		paths = append(paths, "/subscribe")
 	}
-	tags, err := p.store.TopTags(ctx, mostListed)
+	tags, err := p.store.TopTags(ctx, maxListed)
 	if err != nil {
 		return err
 	}
 	for _, l := range tags {
 		paths = append(paths, feed.TagPath(l.Name))
 	}
-	authors, err := p.store.TopAuthors(ctx, mostListed)
+	authors, err := p.store.TopAuthors(ctx, maxListed)
 	if err != nil {
 		return err
 	}
 	for _, l := range authors {
 		paths = append(paths, feed.AuthorPath(l.Name))
 	}
-	languages, err := p.spoken(ctx)
+	languages, err := p.articleLanguages(ctx)
 	if err != nil {
 		return err
 	}
@@ -128,7 +128,7 @@ func (p *Pages) listPages(ctx context.Context, out *sitemap) error {
 		}
 	}
 	if p.config.Site.IndexEditions {
-		editions, err := p.store.Editions(ctx, "", mostListed)
+		editions, err := p.store.Editions(ctx, "", maxListed)
 		if err != nil {
 			return err
 		}

@@ -9,50 +9,50 @@ import (
 	"github.com/tidings-press/tidings/internal/web/middleware"
 )
 
-// maxForm bounds the body of our small forms, in bytes.
+// maxForm is the maximum size of a form's body in bytes.
 const maxForm = 16 << 10
 
-// trap is a field that people do not see. Programs that fill in every field get
-// the usual answer, and nothing happens.
-const trap = "website"
+// honeypotField is a field that people do not see. Bots that fill it in get the usual response, but
+// the request is dropped.
+const honeypotField = "website"
 
-// subscribeForm is the form as it is shown.
+// subscribeForm is the data of the subscription form.
 type subscribeForm struct {
 	Address string
 	Name    string
 	Digests []digestView
-	Problem string // why it was not taken
+	Problem string // error in the input
 	Trap    string
-	Full    bool // with the name, on a page of its own
+	Full    bool // with the name field, on the subscribe page
 }
 
 func (p *Pages) emptyForm(ctx context.Context) subscribeForm {
-	return subscribeForm{Digests: p.digests(ctx, nil), Trap: trap}
+	return subscribeForm{Digests: p.digests(ctx, nil), Trap: honeypotField}
 }
 
 func (p *Pages) subscribeForm(w http.ResponseWriter, r *http.Request) error {
 	form := p.emptyForm(r.Context())
 	form.Full = true
-	if chosen := p.known(r.URL.Query()["digest"]); chosen != nil {
+	if chosen := p.knownDigests(r.URL.Query()["digest"]); chosen != nil {
 		form.Digests = p.digests(r.Context(), chosen)
 	}
 	return p.show(w, r, http.StatusOK, "subscribe", page{Title: p.in(r.Context()).say("Subscribe"), Description: p.in(r.Context()).say("Get new articles of {0} by email.", p.config.Site.Title), Canonical: p.config.Site.URL + "/subscribe", Narrow: true, Body: form})
 }
 
-// subscribe gives the same answer after the same work whether it knows the address or
-// not: nobody can find out who is on the list. The request is handled afterwards, and
-// whether anything happens is decided in the mail.
+// subscribe queues a subscription request. It gives the same response after the same work for every
+// address, so that it does not reveal who is subscribed. The person decides with the confirmation
+// mail.
 func (p *Pages) subscribe(w http.ResponseWriter, r *http.Request) error {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
 		return p.badForm(r, err)
 	}
-	chosen := p.known(r.PostForm["digest"])
+	chosen := p.knownDigests(r.PostForm["digest"])
 	if len(chosen) == 0 && len(p.config.Digests) == 1 {
 		chosen = []string{p.config.Digests[0].Name}
 	}
 	form := subscribeForm{
-		Address: r.PostForm.Get("email"), Name: subscriber.NormalizeName(r.PostForm.Get("name")), Digests: p.digests(r.Context(), append([]string{}, chosen...)), Trap: trap, Full: true,
+		Address: r.PostForm.Get("email"), Name: subscriber.NormalizeName(r.PostForm.Get("name")), Digests: p.digests(r.Context(), append([]string{}, chosen...)), Trap: honeypotField, Full: true,
 	}
 	address, err := subscriber.ParseAddress(form.Address)
 	switch {
@@ -64,12 +64,12 @@ func (p *Pages) subscribe(w http.ResponseWriter, r *http.Request) error {
 	if form.Problem != "" {
 		return p.show(w, r, http.StatusUnprocessableEntity, "subscribe", page{Title: p.in(r.Context()).say("Subscribe"), NoIndex: true, Narrow: true, Body: form})
 	}
-	if !p.asks.Allow(middleware.NarrowNetwork(middleware.Client(r.Context()))) {
+	if !p.subscribeLimit.Allow(middleware.NarrowNetwork(middleware.Client(r.Context()))) {
 		w.Header().Set("Retry-After", "60")
 		return p.tooMany(r)
 	}
-	if r.PostForm.Get(trap) == "" {
-		if err := p.keep(r.Context(), address, request{Name: form.Name, Digests: chosen, Language: mailLanguage(r.PostForm.Get("lang"))}); err != nil {
+	if r.PostForm.Get(honeypotField) == "" {
+		if err := p.queueRequest(r.Context(), address, request{Name: form.Name, Digests: chosen, Language: mailLanguage(r.PostForm.Get("lang"))}); err != nil {
 			return err
 		}
 	}
@@ -82,7 +82,7 @@ func (p *Pages) tooMany(r *http.Request) error {
 	return &refusal{status: http.StatusTooManyRequests, title: p.in(r.Context()).say("One moment, please"), Text: p.in(r.Context()).say("There were too many requests from your network. Please try again in a few minutes.")}
 }
 
-// badForm is the answer to a form that could not be read.
+// badForm returns the error page for a form that could not be read.
 func (p *Pages) badForm(r *http.Request, err error) error {
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {

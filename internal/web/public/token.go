@@ -11,7 +11,7 @@ import (
 	"github.com/tidings-press/tidings/internal/token"
 )
 
-// holder is who holds a private link, and what for.
+// holder is the claim of a private link with its subscriber.
 type holder struct {
 	token.Claim
 	subscriber.Subscriber
@@ -26,7 +26,7 @@ func (p *Pages) holder(r *http.Request, purpose token.Purpose) (holder, error) {
 	return p.holderOf(r, claim, err)
 }
 
-// holderOf finds the person of a claim; wrong is what is wrong with the claim.
+// holderOf returns the subscriber of a claim. wrong is the error of the claim's verification.
 func (p *Pages) holderOf(r *http.Request, claim token.Claim, wrong error) (holder, error) {
 	if wrong != nil {
 		return holder{}, p.badLink(r, wrong)
@@ -38,7 +38,7 @@ func (p *Pages) holderOf(r *http.Request, claim token.Claim, wrong error) (holde
 	return holder{claim, who}, err
 }
 
-// claim is what the token in a request's path says.
+// claim returns the claim of the token in a request's path.
 func (p *Pages) claim(r *http.Request, purpose token.Purpose) (token.Claim, error) {
 	return p.claimOf(r, r.PathValue("token"), purpose)
 }
@@ -54,7 +54,7 @@ func (p *Pages) claimOf(r *http.Request, text string, purpose token.Purpose) (to
 	return claim, err
 }
 
-// badLink explains what is wrong with a link.
+// badLink returns the error page for an invalid or expired link.
 func (p *Pages) badLink(r *http.Request, err error) error {
 	if errors.Is(err, token.ErrExpired) {
 		return &refusal{status: http.StatusGone, title: p.in(r.Context()).say("This link has expired"), Text: p.in(r.Context()).say("Please subscribe again; we will email you a new link."), Link: "/subscribe", Label: p.in(r.Context()).say("Subscribe")}
@@ -62,7 +62,7 @@ func (p *Pages) badLink(r *http.Request, err error) error {
 	return p.wrongLink(r)
 }
 
-// preferencesLink is where a subscriber changes what they get.
+// preferencesLink returns the path of a subscriber's preferences page.
 func (p *Pages) preferencesLink(person uuid.UUID) string {
 	return "/preferences/" + p.keys.Sign(token.Preferences, person, "", "")
 }

@@ -24,25 +24,24 @@ func (p *Pages) unsubscribePage(w http.ResponseWriter, r *http.Request) error {
 	return p.show(w, r, http.StatusOK, "button", page{Title: p.in(r.Context()).say("Unsubscribe"), NoIndex: true, Narrow: true, Body: body})
 }
 
-// unsubscribe takes the click of a person and the one-click POST of a mail program
-// alike (RFC 8058, section 3): it asks for no cookie, redirects nowhere, and may
-// come again years later.
+// unsubscribe answers both the button of a person and the one-click POST of a mail program (RFC
+// 8058, section 3). It needs no cookie, does not redirect, is idempotent, and works for years.
 func (p *Pages) unsubscribe(w http.ResponseWriter, r *http.Request) error {
 	claim, err := p.claim(r, token.Unsubscribe)
 	if err != nil {
 		return err
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	_, _ = io.Copy(io.Discard, r.Body) // "List-Unsubscribe=One-Click", in whatever form: the link says it all
+	_, _ = io.Copy(io.Discard, r.Body) // "List-Unsubscribe=One-Click" in any encoding; the token alone is enough
 	names := splitDigests(claim.Digest)
 	body := &refusal{Text: p.in(r.Context()).say("You will get no more of these emails. One that is already on its way may still arrive.")}
 	who, err := p.store.SubscriberByToken(r.Context(), claim.Person)
 	switch {
-	case errors.Is(err, store.ErrNotFound): // who is not there gets no mail
+	case errors.Is(err, store.ErrNotFound): // not subscribed any more
 	case err != nil:
 		return err
 	case who.State != subscriber.Erased:
-		if err := p.leave(r, who.ID, names); err != nil {
+		if err := p.unsubscribeFrom(r, who.ID, names); err != nil {
 			return err
 		}
 		body.Link, body.Label = p.preferencesLink(who.UID), p.in(r.Context()).say("Unsubscribed by mistake? Undo it here")
@@ -50,9 +49,9 @@ func (p *Pages) unsubscribe(w http.ResponseWriter, r *http.Request) error {
 	return p.show(w, r, http.StatusOK, "message", page{Title: p.in(r.Context()).say("You are unsubscribed"), NoIndex: true, Narrow: true, Body: body})
 }
 
-// leave takes a person off some digests, or off all when none is named. Someone who
-// is not there, or was erased, is off them already.
-func (p *Pages) leave(r *http.Request, id int64, names []string) error {
+// unsubscribeFrom ends a person's subscriptions to digests, or all of them if no digest is named.
+// It is no error if there are none.
+func (p *Pages) unsubscribeFrom(r *http.Request, id int64, names []string) error {
 	if len(names) == 0 {
 		return ignoreMissing(p.store.UnsubscribeAll(r.Context(), id))
 	}

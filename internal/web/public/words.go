@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// words are the fixed phrases of the pages in one language, by their English form.
+// words are the fixed phrases of the pages in one language, by their English text.
 type words map[string]string
 
 //go:embed words/*.json
 var wordFiles embed.FS
 
-// hasWords reports whether there are phrases in a language.
+// hasWords reports whether the phrases are translated into a language.
 func hasWords(tag string) bool {
 	if primary(tag) == "en" {
 		return true
@@ -23,8 +23,8 @@ func hasWords(tag string) bool {
 	return err == nil
 }
 
-// wordsFor returns the phrases of a language; English, which needs none, for those
-// that we have none of.
+// wordsFor returns the phrases of a language; nil for English and for languages without a
+// translation.
 func wordsFor(tag string) (words, error) {
 	name := "words/" + primary(tag) + ".json"
 	data, err := wordFiles.ReadFile(name)
@@ -38,7 +38,7 @@ func wordsFor(tag string) (words, error) {
 	return w, nil
 }
 
-// say returns a phrase, with args in place of {0}, {1} and so on.
+// say returns the translation of a phrase, with args in place of {0}, {1} and so on.
 func (w words) say(english string, args ...string) string {
 	text := english
 	if s, ok := w[english]; ok {
