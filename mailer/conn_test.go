@@ -154,7 +154,7 @@ func TestEachRecipientGetsOneMail(t *testing.T) {
 func TestBrokenConnectionsReportTheCertainOutcome(t *testing.T) {
 	t.Parallel()
 	for _, stage := range []sink.Stage{sink.AtMail, sink.AtRcpt, sink.AtData, sink.InBody, sink.AfterDot, sink.AfterReply} {
-		for action, word := range map[sink.Action]string{sink.Cut: "cut", sink.Hang: "hang", sink.Say: "421"} {
+		for action, word := range map[sink.Action]string{sink.Cut: "cut", sink.Hang: "hang", sink.SendReply: "421"} {
 			for _, single := range []bool{false, true} {
 				t.Run(fmt.Sprintf("%s at %s, single commands %v", word, stage, single), func(t *testing.T) {
 					t.Parallel()
@@ -179,7 +179,7 @@ func checkBroken(t *testing.T, wire *testkit.SMTPServer, got []outcome, stage si
 	switch {
 	case stage == sink.AfterReply:
 		want = mailer.Accepted
-	case action == sink.Say && stage != sink.InBody:
+	case action == sink.SendReply && stage != sink.InBody:
 		want = mailer.Later
 	case stage == sink.AfterDot, stage == sink.InBody:
 		want = mailer.Uncertain // the dot was sent: a small body is sent in one write
@@ -187,7 +187,7 @@ func checkBroken(t *testing.T, wire *testkit.SMTPServer, got []outcome, stage si
 	if len(got) < 3 || got[0].class != mailer.Accepted || got[1].class != mailer.Accepted {
 		t.Fatalf("outcomes %v", got)
 	}
-	if got[2].class != want && !(stage == sink.InBody && action == sink.Say && got[2].class == mailer.Later) {
+	if got[2].class != want && !(stage == sink.InBody && action == sink.SendReply && got[2].class == mailer.Later) {
 		t.Errorf("the current mail is %v, want %s", got[2], want)
 	}
 	for i, o := range got {

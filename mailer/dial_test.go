@@ -94,14 +94,14 @@ func TestDialErrorsNameTheCause(t *testing.T) {
 		code      int
 		temporary bool
 	}{
-		"banner 554":     {opts: sink.Options{Faults: at(sink.AtBanner, sink.Say, "554 5.7.1 blocked")}, kind: mailer.ErrGreeting, code: 554, temporary: true},
-		"banner 421":     {opts: sink.Options{Faults: at(sink.AtBanner, sink.Say, "421 4.3.2 busy")}, kind: mailer.ErrGreeting, code: 421, temporary: true},
+		"banner 554":     {opts: sink.Options{Faults: at(sink.AtBanner, sink.SendReply, "554 5.7.1 blocked")}, kind: mailer.ErrGreeting, code: 554, temporary: true},
+		"banner 421":     {opts: sink.Options{Faults: at(sink.AtBanner, sink.SendReply, "421 4.3.2 busy")}, kind: mailer.ErrGreeting, code: 421, temporary: true},
 		"banner cut":     {opts: sink.Options{Faults: at(sink.AtBanner, sink.Cut, "")}, kind: mailer.ErrGreeting, temporary: true},
 		"banner silence": {opts: sink.Options{Faults: at(sink.AtBanner, sink.Hang, "")}, kind: mailer.ErrGreeting, temporary: true},
-		"EHLO 550":       {opts: sink.Options{Faults: at(sink.AtHello, sink.Say, "550 no")}, kind: mailer.ErrGreeting, code: 550, temporary: true},
+		"EHLO 550":       {opts: sink.Options{Faults: at(sink.AtHello, sink.SendReply, "550 no")}, kind: mailer.ErrGreeting, code: 550, temporary: true},
 		"EHLO cut":       {opts: sink.Options{Faults: at(sink.AtHello, sink.Cut, "")}, kind: mailer.ErrGreeting, temporary: true},
 		"no STARTTLS":    {change: func(r *mailer.Relay) { r.Security = mailer.StartTLS }, kind: mailer.ErrTLS},
-		"STARTTLS 454": {opts: sink.Options{TLS: cert.Server, Faults: at(sink.AtStartTLS, sink.Say, "454 4.7.0 not now")},
+		"STARTTLS 454": {opts: sink.Options{TLS: cert.Server, Faults: at(sink.AtStartTLS, sink.SendReply, "454 4.7.0 not now")},
 			change: func(r *mailer.Relay) { r.Security = mailer.StartTLS }, kind: mailer.ErrTLS, code: 454, temporary: true},
 		"STARTTLS cut": {opts: sink.Options{TLS: cert.Server, Faults: at(sink.AtStartTLS, sink.Cut, "")},
 			change: func(r *mailer.Relay) { r.Security = mailer.StartTLS }, kind: mailer.ErrTLS, temporary: true},
@@ -121,7 +121,7 @@ func TestDialErrorsNameTheCause(t *testing.T) {
 		"no TLS where implicit": {change: func(r *mailer.Relay) { r.Security = mailer.ImplicitTLS }, kind: mailer.ErrTLS},
 		"wrong password": {opts: sink.Options{Users: users},
 			change: func(r *mailer.Relay) { r.Username, r.Password = "press", "wrong" }, kind: mailer.ErrAuth, code: 535},
-		"AUTH 454": {opts: sink.Options{Users: users, Faults: at(sink.AtAuth, sink.Say, "454 4.7.0 not now")},
+		"AUTH 454": {opts: sink.Options{Users: users, Faults: at(sink.AtAuth, sink.SendReply, "454 4.7.0 not now")},
 			change: func(r *mailer.Relay) { r.Username = "press" }, kind: mailer.ErrAuth, code: 454, temporary: true},
 		"no AUTH": {change: func(r *mailer.Relay) { r.Username = "press" }, kind: mailer.ErrAuth},
 		"no such mechanism": {opts: sink.Options{Users: users},

@@ -82,5 +82,5 @@ func watch(ctx context.Context, server *sink.Server, every time.Duration) {
 func counts(s *sink.Server) string {
 	made, peak := s.Connections()
 	return fmt.Sprintf("%d mails, %d recipients by number, %d of them more than once, %d bytes, %d connections (%d at once)",
-		s.Tally.Mails(), s.Tally.Distinct(), s.Tally.Doubled(), s.Tally.Bytes(), made, peak)
+		s.Tally.Mails(), s.Tally.Distinct(), s.Tally.Duplicates(), s.Tally.Bytes(), made, peak)
 }

@@ -63,7 +63,7 @@ func (a *cli) importAll(ctx context.Context, im *ingest.Importer, paths []string
 	var problems, warnings []*ingest.Problem
 	bar := a.bar("importing")
 	im.Report = func(r ingest.FileReport) {
-		bar.done() // the messages stand below it
+		bar.done() // so that the messages are printed below it
 		if a.json {
 			reports = append(reports, r)
 		}

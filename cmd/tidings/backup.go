@@ -60,8 +60,9 @@ func (a *cli) printArchive(path string, s archive.Summary) error {
 	}
 	shown := map[string]any{"file": path, "bytes": info.Size(), "taken": s.Header.Taken, "engine": s.Header.Engine, "rows": s.Rows, "tables": s.Tables}
 	return a.print(shown, func(w io.Writer) {
-		fmt.Fprintf(w, "%s: %d rows, %s, as of %s; checked\n", path, s.Rows, megabytes(info.Size()), s.Header.Taken.Format(time.RFC3339))
-		fmt.Fprintf(w, "%d articles, %d subscribers, %d editions\n", s.Tables["articles"], s.Tables["subscribers"], s.Tables["editions"])
+		fmt.Fprintf(w, "%s: %s, %s, as of %s; checked\n", path, some(s.Rows, "row", "rows"), megabytes(info.Size()), s.Header.Taken.Format(time.RFC3339))
+		fmt.Fprintf(w, "%s, %s, %s\n", some(s.Tables["articles"], "article", "articles"),
+			some(s.Tables["subscribers"], "subscriber", "subscribers"), some(s.Tables["editions"], "edition", "editions"))
 	})
 }
 
@@ -118,7 +119,7 @@ func (a *cli) printRestored(r store.RestoredStore) error {
 		if r.Aside != "" {
 			fmt.Fprintln(w, "the old store is now", r.Aside)
 		}
-		fmt.Fprintf(w, "restored %d rows, as of %s\n", r.Rows, r.Header.Taken.Format(time.RFC3339))
+		fmt.Fprintf(w, "restored %s, as of %s\n", some(r.Rows, "row", "rows"), r.Header.Taken.Format(time.RFC3339))
 		if r.Journal {
 			fmt.Fprintln(w, "the journal covers the time since then")
 		} else {

@@ -21,7 +21,7 @@ import (
 type cli struct {
 	configPath  string
 	json        bool
-	started     bool // a command began to run: errors from here on are not wrong usage
+	started     bool // a command began to run: later errors are not about usage
 	stdin       io.Reader
 	stdout      io.Writer
 	stderr      io.Writer
@@ -36,7 +36,7 @@ const (
 	exitPartial = 3
 )
 
-// usageError is wrong usage: exit code 2.
+// usageError is an error about the command's arguments or flags: exit code 2.
 type usageError struct{ error }
 
 func (e *usageError) Unwrap() error { return e.error }

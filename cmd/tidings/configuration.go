@@ -43,7 +43,8 @@ func (a *cli) printCheck(c *config.Config) error {
 		for _, warning := range warnings {
 			fmt.Fprintln(w, "note:", warning)
 		}
-		fmt.Fprintf(w, "%s is valid: %d feeds, %d digests, %d relays; fingerprint %s\n", c.Path(), len(c.Feeds), len(c.Digests), len(c.Relays), c.Fingerprint())
+		fmt.Fprintf(w, "%s is valid: %s, %s, %s; fingerprint %s\n", c.Path(), some(len(c.Feeds), "feed", "feeds"),
+			some(len(c.Digests), "digest", "digests"), some(len(c.Relays), "relay", "relays"), c.Fingerprint())
 	})
 }
 

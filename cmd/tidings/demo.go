@@ -16,7 +16,7 @@ func newDemo(a *cli) *cobra.Command {
 	var verbose bool
 	c := &cobra.Command{
 		Use:     "demo",
-		Short:   "Run everything with sample articles and an inbox of its own",
+		Short:   "Run everything with sample articles and a mail inbox",
 		Long:    demoLong,
 		Example: "  tidings demo\n  tidings demo --keep demo/",
 		Args:    exactly(),
@@ -31,7 +31,7 @@ func newDemo(a *cli) *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&demo.Keep, "keep", "", "folder to keep the store and configuration in")
-	c.Flags().IntVar(&demo.Port, "port", app.DemoPort, "port of the site; another one is used when it is not free")
+	c.Flags().IntVar(&demo.Port, "port", app.DemoPort, "port of the site; if it is taken, another one is used")
 	c.Flags().BoolVar(&verbose, "verbose", false, "log more")
 	return c
 }

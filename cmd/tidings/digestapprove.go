@@ -19,7 +19,7 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// shownReview is a draft as "digest show" prints it.
+// shownReview is a draft in the form that "digest show" prints.
 type shownReview struct {
 	Edition   string            `json:"edition"`
 	Digest    string            `json:"digest"`
@@ -52,7 +52,7 @@ func showReview(r delivery.Review) shownReview {
 
 // lines prints the draft without the mail.
 func (s shownReview) lines(w io.Writer) {
-	fmt.Fprintf(w, "“%s”\nnumber %d of %s, from %s, to %s subscribers.%s\n", s.Subject, s.Number, s.Digest, s.From, thousands(s.Readers), skippedText(s.SkippedBy))
+	fmt.Fprintf(w, "“%s”\nnumber %d of %s, from %s, to %s.%s\n", s.Subject, s.Number, s.Digest, s.From, some(s.Readers, "subscriber", "subscribers"), skippedText(s.SkippedBy))
 	for _, title := range s.Articles {
 		fmt.Fprintf(w, "  %s\n", title)
 	}
@@ -180,7 +180,7 @@ func (a *cli) askToApprove(ctx context.Context, p *app.Service, e *delivery.Engi
 	}
 }
 
-// answered reads an answer, which must be the name. hint says how to confirm in a script.
+// answered reads an answer, which must be the name. hint explains how to confirm in a script.
 func answered(answers *bufio.Reader, name, hint string) error {
 	answer, err := answers.ReadString('\n')
 	if strings.TrimSpace(answer) == name {
@@ -205,7 +205,7 @@ func (a *cli) sendNow(ctx context.Context, p *app.Service, e *delivery.Engine, n
 		if yes {
 			return e.Send(ctx, name, order)
 		}
-		fmt.Fprintf(a.stderr, "“%s” to %s subscribers?%s Type the name of the digest, %s: ", next.Subject, thousands(next.Recipients.Count), skippedText(next.Recipients.Skipped), name)
+		fmt.Fprintf(a.stderr, "“%s” to %s?%s Type the name of the digest, %s: ", next.Subject, some(next.Recipients.Count, "subscriber", "subscribers"), skippedText(next.Recipients.Skipped), name)
 		if err := answered(answers, name, "pass --yes to send from a script"); err != nil {
 			return store.Edition{}, err
 		}
@@ -219,16 +219,16 @@ func (a *cli) sendNow(ctx context.Context, p *app.Service, e *delivery.Engine, n
 	}
 }
 
-// warnBacklog lists what is not in an edition.
+// warnBacklog lists the articles that are not in an edition.
 func (a *cli) warnBacklog(p *app.Service, name string, b delivery.Backlog) {
 	if b.Waiting > 0 {
-		a.warn("%s; %d go out now", some(b.Waiting, "article waits", "articles wait"), b.Next)
+		a.warn("%s; %d in this edition", some(b.Waiting, "article waits", "articles wait"), b.Next)
 	}
 	a.warnQueued(name, b)
 	if b.Drafted > 0 {
-		a.warn("%d articles are in a draft that waits for approval, so they are not in this edition", b.Drafted)
+		a.warn("%s in a draft that waits for approval and not in this edition", some(b.Drafted, "article is", "articles are"))
 	}
 	if b.Earlier > 0 {
-		a.warn("%d articles are older than the digest's start, %s, so they are in no edition", b.Earlier, b.Since.In(p.Zone()).Format("2 January 2006"))
+		a.warn("%s older than the digest's start, %s, and in no edition", some(b.Earlier, "article is", "articles are"), b.Since.In(p.Zone()).Format("2 January 2006"))
 	}
 }

@@ -48,7 +48,7 @@ func newDigestList(a *cli) *cobra.Command {
 
 func printDigests(w io.Writer, list []shownDigest) {
 	for _, d := range list {
-		fmt.Fprintf(w, "%s\t%s\t%d subscribers\n", d.Name, d.Schedule, d.Subscribers)
+		fmt.Fprintf(w, "%s\t%s\t%s\n", d.Name, d.Schedule, some(d.Subscribers, "subscriber", "subscribers"))
 		for _, at := range d.Next {
 			fmt.Fprintf(w, "\t%s\n", at.Format("Mon 2 Jan 2006 15:04:05 MST"))
 		}
@@ -122,7 +122,7 @@ func (a *cli) writePreview(path string, p delivery.Preview, open bool) error {
 	return nil
 }
 
-// warnSample warns that what is shown is not the next edition.
+// warnSample warns that the preview is not the next edition.
 func (a *cli) warnSample(p delivery.Preview) {
 	a.warn("%s; this is only a sample of the newest articles, which are not in the next edition. To include articles dated from DATE on: tidings digest send NAME --since DATE", p.Sample)
 }

@@ -16,8 +16,8 @@ import (
 // noDate is a date that was not given.
 var noDate time.Time
 
-// dateFor reads the day of a digest's flag in the timezone in which the days of articles
-// begin. It is noDate when the flag is empty.
+// dateFor reads the day of a digest's flag in the timezone in which the days of articles begin. It
+// returns noDate when the flag is empty.
 func dateFor(p *app.Service, name, flag, text string) (time.Time, error) {
 	if err := p.CheckDigests([]string{name}); err != nil {
 		return noDate, err
@@ -32,7 +32,7 @@ func dateFor(p *app.Service, name, flag, text string) (time.Time, error) {
 	return day, nil
 }
 
-// shownBacklog is what waits for a digest, as the commands show it.
+// shownBacklog is a digest's backlog in the form that the commands print.
 type shownBacklog struct {
 	Since    string `json:"since,omitempty"` // the digest's start
 	Waiting  int    `json:"waiting"`
@@ -53,13 +53,13 @@ func showBacklog(b delivery.Backlog) shownBacklog {
 	return out
 }
 
-// lines describes what waits and what is left out, a line each.
+// lines describes the waiting articles and those that are left out, one line for each reason.
 func (b shownBacklog) lines() []string {
 	var out []string
 	if b.Waiting > 0 {
 		line := fmt.Sprintf("%s; %d in the next edition", some(b.Waiting, "article waits", "articles wait"), b.Next)
 		if b.Queued > 0 {
-			line += fmt.Sprintf(", %d stay queued for %s", b.Queued, some(b.Editions, "more edition", "more editions"))
+			line += fmt.Sprintf(", %s queued for %s", some(b.Queued, "stays", "stay"), some(b.Editions, "more edition", "more editions"))
 		}
 		out = append(out, line)
 	}
@@ -78,8 +78,8 @@ func (b shownBacklog) lines() []string {
 	return out
 }
 
-// some writes "1 article" or "1,204 articles".
-func some(n int, one, more string) string {
+// some returns "1 article" or "1,204 articles".
+func some[N int | int64](n N, one, more string) string {
 	if n == 1 {
 		return "1 " + one
 	}
@@ -96,11 +96,11 @@ func (a *cli) warnQueues(ctx context.Context, p *app.Service) error {
 	return err
 }
 
-// warnQueued tells how to keep old articles out of later editions.
+// warnQueued explains how to keep old articles out of later editions.
 func (a *cli) warnQueued(name string, b delivery.Backlog) {
 	if b.Queued() > 0 {
-		a.warn("%d articles stay queued for %s of %s; mark old ones as seen with: tidings digest mark-seen %s --before DATE",
-			b.Queued(), some(b.Editions(), "more edition", "more editions"), name, name)
+		a.warn("%s queued for %s of %s; mark old ones as seen with: tidings digest mark-seen %s --before DATE",
+			some(b.Queued(), "article stays", "articles stay"), some(b.Editions(), "more edition", "more editions"), name, name)
 	}
 }
 

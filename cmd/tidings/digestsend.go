@@ -91,7 +91,7 @@ func thousands(n int64) string {
 	return text
 }
 
-// sendUntilOver runs as a node until an edition is over.
+// sendUntilOver runs as a node until an edition is finished or waits for an editor.
 func (a *cli) sendUntilOver(ctx context.Context, e *delivery.Engine, id string) error {
 	working, stop := context.WithCancel(ctx)
 	defer stop()
@@ -163,7 +163,7 @@ func (a *cli) warnHeld(holds []store.Hold, told map[string]bool) {
 	}
 }
 
-// shownProgress is an edition's progress as the commands show it.
+// shownProgress is an edition's progress in the form that the commands print.
 type shownProgress struct {
 	Edition   string    `json:"edition"`
 	Digest    string    `json:"digest"`
@@ -185,7 +185,7 @@ type shownProgress struct {
 	Left      string    `json:"left,omitempty"`
 
 	SkippedBy []store.SkipCount `json:"skipped_by,omitempty"`
-	Withdrawn []string          `json:"withdrawn,omitempty"` // titles, of an edition under way
+	Withdrawn []string          `json:"withdrawn,omitempty"` // titles, of a running edition
 }
 
 func showProgress(p delivery.Progress) shownProgress {
@@ -201,7 +201,7 @@ func showProgress(p delivery.Progress) shownProgress {
 	return out
 }
 
-// showWithSkips is showProgress with the reasons why readers were skipped.
+// showWithSkips is showProgress with the reasons why subscribers were skipped.
 func showWithSkips(ctx context.Context, e *delivery.Engine, p delivery.Progress) (shownProgress, error) {
 	out := showProgress(p)
 	if out.Skipped == 0 {
@@ -222,7 +222,7 @@ func (a *cli) printProgress(ctx context.Context, e *delivery.Engine, p delivery.
 		if shown.Reason != "" {
 			fmt.Fprintf(w, " (%s)", shown.Reason)
 		}
-		fmt.Fprintf(w, "\n%d subscribers: %d sent, %d refused, %d skipped, %d deferred, %d uncertain, %d open\n", shown.Total, shown.Sent, shown.Refused, shown.Skipped, shown.Deferred, shown.Uncertain, shown.Open)
+		fmt.Fprintf(w, "\n%s: %d sent, %d refused, %d skipped, %d deferred, %d uncertain, %d open\n", some(shown.Total, "subscriber", "subscribers"), shown.Sent, shown.Refused, shown.Skipped, shown.Deferred, shown.Uncertain, shown.Open)
 		for _, title := range shown.Withdrawn {
 			fmt.Fprintf(w, "withdrawn after the approval and still in this edition: %s; pause it with: tidings digest pause %s\n", title, shown.Edition)
 		}

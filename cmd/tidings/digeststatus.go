@@ -146,7 +146,7 @@ func (a *cli) printPage(found []store.AddressedDelivery) error {
 	return w.Flush()
 }
 
-// shownDelivery is a delivery as the commands show it.
+// shownDelivery is a delivery in the form that the commands print.
 type shownDelivery struct {
 	Edition    string     `json:"edition"`
 	Subscriber int64      `json:"subscriber"`
@@ -211,9 +211,9 @@ func newDecision(a *cli, name, short string, resend bool) *cobra.Command {
 			}
 			return a.print(map[string]int64{"decided": count}, func(w io.Writer) {
 				if resend {
-					fmt.Fprintf(w, "%d mails are queued again; serve and worker send them\n", count)
+					fmt.Fprintf(w, "%s queued again and sent by serve and worker\n", some(count, "mail is", "mails are"))
 				} else {
-					fmt.Fprintf(w, "%d mails are dropped\n", count)
+					fmt.Fprintf(w, "%s dropped\n", some(count, "mail is", "mails are"))
 				}
 			})
 		}),

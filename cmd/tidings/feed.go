@@ -82,7 +82,7 @@ func newFeedExport(a *cli) *cobra.Command {
 					return err
 				}
 				return a.print(map[string]any{"documents": documents, "folder": args[0]}, func(w io.Writer) {
-					fmt.Fprintf(w, "%d documents in %s\n", documents, args[0])
+					fmt.Fprintf(w, "%s in %s\n", some(documents, "document", "documents"), args[0])
 				})
 			})
 		},

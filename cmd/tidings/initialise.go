@@ -47,5 +47,5 @@ func writeStarter(path string, force bool) error {
 		return err
 	}
 	_, err = fmt.Fprint(file, config.Starter())
-	return errors.Join(err, file.Chmod(0o600), file.Close()) // an existing file keeps its mode otherwise
+	return errors.Join(err, file.Chmod(0o600), file.Close()) // an existing file would keep its mode
 }

@@ -15,9 +15,9 @@ import (
 // binaries is the folder with the command that the scripts call.
 var binaries string
 
-// TestMain builds the real command once, without the race detector even when the
-// tests have it: the scripts start some hundred processes, and what runs in them has race tests of its
-// own.
+// TestMain builds the real command once. It is built without the race detector even when the tests
+// have it: the scripts start some hundred processes, and the code that runs in them has race tests
+// of its own.
 func TestMain(m *testing.M) {
 	os.Exit(withBinary(m.Run))
 }
@@ -37,14 +37,14 @@ func withBinary(run func() int) int {
 	return run()
 }
 
-// TestScripts runs the stories in testdata/script: each is a shell-like file that
-// calls the real command in a folder of its own.
+// TestScripts runs the scripts in testdata/script. Each is a shell-like file that calls the real
+// command in its own folder.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, scripts(store.SQLite))
 }
 
-// TestScriptsOnPostgres tells those that are about the store on PostgreSQL as well.
+// TestScriptsOnPostgres also runs the scripts about the store on PostgreSQL.
 func TestScriptsOnPostgres(t *testing.T) {
 	t.Parallel()
 	params := scripts(store.Postgres)

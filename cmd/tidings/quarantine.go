@@ -45,7 +45,7 @@ the backup and now; they are skipped.`,
 	}
 }
 
-// shownQuarantine is a quarantine as the commands show it.
+// shownQuarantine is a quarantine in the form that the commands print.
 type shownQuarantine struct {
 	Quarantined  bool           `json:"quarantined"`
 	Reason       string         `json:"reason,omitempty"`
@@ -139,7 +139,8 @@ func printQuarantine(w io.Writer, q shownQuarantine) {
 	}[q.Reason]
 	fmt.Fprintf(w, "The store is quarantined: %s. Its data ends at %s.\n", reason, q.Taken.Format(time.RFC3339))
 	if q.Journal {
-		fmt.Fprintf(w, "From the journal: %d subscribers unsubscribed, %d addresses were suppressed, %d subscribers were erased.\n", q.Unsubscribed, q.Suppressed, q.Erased)
+		fmt.Fprintf(w, "From the journal: %s, %s, %s.\n", some(q.Unsubscribed, "subscriber unsubscribed", "subscribers unsubscribed"),
+			some(q.Suppressed, "address was suppressed", "addresses were suppressed"), some(q.Erased, "subscriber was erased", "subscribers were erased"))
 	} else {
 		fmt.Fprintln(w, "No journal covers the time since then. Subscribers who unsubscribed since are active again. For those you know of, run")
 		fmt.Fprintln(w, "\"tidings subscriber suppress ADDRESS\" before the release.")
@@ -153,7 +154,7 @@ func printQuarantine(w io.Writer, q shownQuarantine) {
 		fmt.Fprintln(w, "\nNo edition is known to have been sent since.")
 	}
 	for _, t := range q.Ticks {
-		fmt.Fprintf(w, "\n%s: %d scheduled times since then are skipped: %s\n", t.Digest, len(t.Ticks), strings.Join(lastFew(t.Ticks), ", "))
+		fmt.Fprintf(w, "\n%s: %s skipped: %s\n", t.Digest, some(len(t.Ticks), "scheduled time since then is", "scheduled times since then are"), strings.Join(lastFew(t.Ticks), ", "))
 	}
 	fmt.Fprintln(w, "\nChange a decision: tidings quarantine decide EDITION sent|continue|hold|cancel\nThen: tidings quarantine release")
 }
@@ -217,9 +218,9 @@ func journalSays(e shownDecided) string {
 	case !e.Known:
 		return "no record"
 	case e.Ended:
-		return fmt.Sprintf("sent to %d subscribers", e.Audience)
+		return "sent to " + some(e.Audience, "subscriber", "subscribers")
 	}
-	return fmt.Sprintf("being sent; mail left for %d of %d subscribers", e.Left, e.Audience)
+	return fmt.Sprintf("being sent; mail was sent to %d of %s", e.Left, some(e.Audience, "subscriber", "subscribers"))
 }
 
 func storeSays(e shownDecided) string {

@@ -64,7 +64,7 @@ func group(use, short string, commands ...*cobra.Command) *cobra.Command {
 	return c
 }
 
-// formerly hides a command, which answers to the name that it had in earlier versions.
+// formerly hides a command that has the name of an earlier version.
 func formerly(name string, c *cobra.Command) *cobra.Command {
 	_, args, _ := strings.Cut(c.Use, " ")
 	c.Use, c.Hidden = strings.TrimSpace(name+" "+args), true

@@ -22,16 +22,16 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-// patience is how long a script waits for what happens in another process.
-const patience = 2 * time.Minute
+// scriptTimeout bounds how long a script waits for another process.
+const scriptTimeout = 2 * time.Minute
 
 type (
 	inboxKey  struct{}
 	sinkKey   struct{}
-	sinkValue struct{ server *sink.Server } // once there is one
+	sinkValue struct{ server *sink.Server } // nil until it is started
 )
 
-// corpusFolder is beside the project where there is one.
+// corpusFolder returns the folder of the corpus beside the project, or "" when there is none.
 func corpusFolder() string {
 	folder, err := filepath.Abs(filepath.Join("..", "..", "..", "shared", "corpus"))
 	if err != nil {
@@ -40,7 +40,7 @@ func corpusFolder() string {
 	return folder
 }
 
-// setupScript gives every script a store and a mail server of its own that takes real SMTP.
+// setupScript gives each script a store and a real mail server.
 func setupScript(env *testscript.Env, engine store.Engine) error {
 	if engine == store.Postgres {
 		env.Setenv("TIDINGS_STORE", storetest.DSN(env.T().(testing.TB), engine))
@@ -67,7 +67,7 @@ func setupScript(env *testscript.Env, engine store.Engine) error {
 	return err
 }
 
-// endLeftovers ends the services that a failed script left running.
+// endLeftovers ends the services that a failed script did not stop.
 func endLeftovers(dir string) {
 	files, _ := filepath.Glob(filepath.Join(dir, "*.pid"))
 	for _, file := range files {
@@ -102,8 +102,8 @@ func freePort() (string, error) {
 	return port, err
 }
 
-// condition knows [corpus]: whether the corpus of real articles is there, and
-// [feedparser]: whether Debian's python3-feedparser is.
+// condition evaluates [corpus], whether the corpus of real articles exists, and [feedparser],
+// whether Debian's python3-feedparser is installed.
 func condition(name string) (bool, error) {
 	var err error
 	switch name {
@@ -129,7 +129,7 @@ var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 	"fetch":  fetch,
 	"gone":   waitForEnd,
 
-	"misbehave": misbehave,
+	"misbehave": useFaultyServer,
 
 	"eachonce":   eachOnce,
 	"parsefeeds": parseFeeds,
@@ -154,14 +154,14 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// misbehave puts a mail server in the place of the script's own that has a fault so many
-// times and counts, and checks what it has counted: misbehave TIMES FAULT, then
-// misbehave has MAILS READERS
-func misbehave(ts *testscript.TestScript, _ bool, args []string) {
+// useFaultyServer puts a mail server in the place of the script's own that has a fault so many
+// times and counts, and checks what it has counted: useFaultyServer TIMES FAULT, then
+// useFaultyServer has MAILS READERS
+func useFaultyServer(ts *testscript.TestScript, _ bool, args []string) {
 	if args[0] == "has" {
 		tally := &ts.Value(sinkKey{}).(*sinkValue).server.Tally
 		if got := fmt.Sprint(tally.Mails(), " ", tally.Distinct()); got != args[1]+" "+args[2] {
-			ts.Fatalf("it has taken %s mails and has them for so many readers, want %s %s", got, args[1], args[2])
+			ts.Fatalf("the server has accepted %s mails and recipients, want %s %s", got, args[1], args[2])
 		}
 		return
 	}
@@ -180,18 +180,18 @@ func misbehave(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv("SMTP_PORT", port)
 }
 
-// waitForMails waits until the mail server has so many mails: mails COUNT
+// waitForMails waits until the mail server has a number of mails: mails COUNT
 func waitForMails(ts *testscript.TestScript, neg bool, args []string) {
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
 	mails := ts.Value(inboxKey{}).(*inbox.Inbox)
 	waitUntil(func() bool { return mails.Count() >= want })
 	if got := mails.Count(); got != want {
-		ts.Fatalf("%d mails came in, want %d", got, want)
+		ts.Fatalf("%d mails were received, want %d", got, want)
 	}
 }
 
-// await waits until a file holds a text that matches: await FILE PATTERN
+// await waits until a file contains a text that matches: await FILE PATTERN
 func await(ts *testscript.TestScript, neg bool, args []string) {
 	pattern := regexp.MustCompile(args[1])
 	var data []byte
@@ -200,18 +200,18 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 		return pattern.Match(data) != neg
 	})
 	if !found {
-		ts.Fatalf("%s never had %s:\n%s", args[0], args[1], data)
+		ts.Fatalf("%s never contained %s:\n%s", args[0], args[1], data)
 	}
 }
 
-// sendSignal sends a signal to the process whose number a file holds: signal TERM FILE
+// sendSignal sends a signal to the process whose number is in a file: signal TERM FILE
 func sendSignal(ts *testscript.TestScript, _ bool, args []string) {
 	pid, err := strconv.Atoi(strings.TrimSpace(ts.ReadFile(args[1])))
 	ts.Check(err)
 	ts.Check(syscall.Kill(pid, map[string]syscall.Signal{"TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP, "INT": syscall.SIGINT}[args[0]]))
 }
 
-// writePeople writes a list of so many subscribers: people COUNT FILE
+// writePeople writes a list of COUNT subscribers: people COUNT FILE
 func writePeople(ts *testscript.TestScript, _ bool, args []string) {
 	count, err := strconv.Atoi(args[0])
 	ts.Check(err)
@@ -223,9 +223,9 @@ func writePeople(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), out.Bytes(), 0o600))
 }
 
-// waitUntil polls until something holds, or patience ends.
+// waitUntil polls until a condition holds or scriptTimeout has passed.
 func waitUntil(holds func() bool) bool {
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(scriptTimeout); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		if holds() {
 			return true
 		}

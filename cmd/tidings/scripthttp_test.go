@@ -15,7 +15,7 @@ import (
 	"github.com/tidings-press/tidings/internal/inbox"
 )
 
-// fetch waits until a page of the running service has a text: fetch PATH TEXT
+// fetch waits until a page of the running service contains a text: fetch PATH TEXT
 func fetch(ts *testscript.TestScript, _ bool, args []string) {
 	var body []byte
 	found := waitUntil(func() bool {
@@ -28,7 +28,7 @@ func fetch(ts *testscript.TestScript, _ bool, args []string) {
 		return resp.StatusCode == http.StatusOK && bytes.Contains(body, []byte(args[1]))
 	})
 	if !found {
-		ts.Fatalf("%s never had %q:\n%.2000s", args[0], args[1], body)
+		ts.Fatalf("%s never contained %q:\n%.2000s", args[0], args[1], body)
 	}
 }
 
@@ -37,12 +37,13 @@ func waitForEnd(ts *testscript.TestScript, _ bool, args []string) {
 	pid, err := strconv.Atoi(strings.TrimSpace(ts.ReadFile(args[0])))
 	ts.Check(err)
 	if !waitUntil(func() bool { return syscall.Kill(pid, 0) != nil }) {
-		ts.Fatalf("process %d goes on", pid)
+		ts.Fatalf("process %d has not ended", pid)
 	}
 }
 
-// eachOnce reads every mail back and checks that each of so many readers has one of the digest's mails
-// and its own one-click link, and that both parts of each mail have a text: eachonce COUNT TEXT
+// eachOnce parses every mail and checks that each of COUNT subscribers has one of the digest's
+// mails with its own one-click link, and that both parts of each mail contain a text: eachonce
+// COUNT TEXT
 func eachOnce(ts *testscript.TestScript, _ bool, args []string) {
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
@@ -59,14 +60,14 @@ func eachOnce(ts *testscript.TestScript, _ bool, args []string) {
 		links[header.Get("List-Unsubscribe")] = true
 		ids[header.Get("Message-Id")] = true
 		if to, err := header.AddressList("To"); err != nil || len(to) != 1 || to[0].Address != m.To[0] {
-			ts.Fatalf("the mail to %s says To: %v %v", m.To[0], to, err)
+			ts.Fatalf("the mail to %s has the header To: %v %v", m.To[0], to, err)
 		}
 		if header.Get("List-Unsubscribe-Post") != "List-Unsubscribe=One-Click" {
 			ts.Fatalf("no one-click header in the mail to %s", m.To[0])
 		}
 	}
 	if len(readers) != want || len(links) != want || len(ids) != want {
-		ts.Fatalf("%d readers, %d links, %d message ids; want %d of each", len(readers), len(links), len(ids), want)
+		ts.Fatalf("%d recipients, %d links, %d message ids; want %d of each", len(readers), len(links), len(ids), want)
 	}
 	for reader, count := range readers {
 		if count != 1 {
@@ -75,7 +76,7 @@ func eachOnce(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// readMail reads a mail whole: headers, the text and the HTML part.
+// readMail parses a mail: headers, text part and HTML part.
 func readMail(ts *testscript.TestScript, source []byte, text string) mail.Header {
 	r, err := mail.CreateReader(bytes.NewReader(source))
 	ts.Check(err)
@@ -101,8 +102,8 @@ func readMail(ts *testscript.TestScript, source []byte, text string) mail.Header
 	return r.Header
 }
 
-// parseFeeds reads feeds back with two independent parsers, and checks that each has so
-// many entries: parsefeeds COUNT FILE...
+// parseFeeds parses feeds with two independent parsers, and checks that each has COUNT entries:
+// parsefeeds COUNT FILE...
 func parseFeeds(ts *testscript.TestScript, _ bool, args []string) {
 	for _, file := range args[1:] {
 		feed, err := gofeed.NewParser().ParseString(ts.ReadFile(file))
@@ -115,7 +116,7 @@ func parseFeeds(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		ts.Check(ts.Exec("/usr/bin/python3", "-c", "import feedparser, sys; f = feedparser.parse(sys.argv[1]); print(len(f.entries), f.bozo)", ts.MkAbs(file)))
 		if got := strings.TrimSpace(ts.ReadFile("stdout")); got != args[0]+" False" && got != args[0]+" 0" {
-			ts.Fatalf("%s: feedparser says %s, want %s entries and no bozo", file, got, args[0])
+			ts.Fatalf("%s: feedparser returns %s, want %s entries and no bozo", file, got, args[0])
 		}
 	}
 }

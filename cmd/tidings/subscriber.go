@@ -25,7 +25,7 @@ func newSubscriberAdd(a *cli) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "add ADDRESS",
 		Short:   "Subscribe a person to digests",
-		Long:    "Add subscribes a person who agreed to it. An existing subscriber gets the digests in addition.\nA suppressed address is refused.",
+		Long:    "Add subscribes a person who agreed to it. For an existing subscriber the digests are added.\nA suppressed address is refused.",
 		Example: "  tidings subscriber add ada@example.org --digest weekly --consent 'asked in the shop, 3 May'",
 		Args:    exactly("ADDRESS"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -71,7 +71,7 @@ func languageFlag(value string) (string, error) {
 	return tag, nil
 }
 
-// shownPerson is a subscriber as the commands show them.
+// shownPerson is a subscriber in the form that the commands print.
 type shownPerson struct {
 	ID       int64              `json:"id"`
 	Address  subscriber.Address `json:"address"`
@@ -160,7 +160,7 @@ func newSubscriberRemove(a *cli) *cobra.Command {
 func newSubscriberErase(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:     "erase ADDRESS",
-		Short:   "Erase a person; a keyed hash prevents that they are mailed again",
+		Short:   "Erase a person; a keyed hash keeps them from being mailed again",
 		Long:    "Erase removes everything about a person from every table, and on SQLite from the files too. A keyed hash of the address\nis kept, so that no import adds them again. This cannot be undone. docs/privacy.md lists what is removed.",
 		Example: "  tidings subscriber erase ada@example.org",
 		Args:    exactly("ADDRESS"),
@@ -179,7 +179,7 @@ func newSubscriberSuppress(a *cli) *cobra.Command {
 	var reason string
 	c := &cobra.Command{
 		Use:     "suppress ADDRESS",
-		Short:   "Suppress an address: it is never mailed, also after imports; or lift that",
+		Short:   "Suppress an address, so that it is never mailed, even after imports; or lift the suppression",
 		Example: "  tidings subscriber suppress ada@example.org --reason 'asked by phone'\n  tidings subscriber suppress --lift ada@example.org",
 		Args:    exactly("ADDRESS"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -244,11 +244,11 @@ func newSubscriberClearLanguage(a *cli) *cobra.Command {
 					return err
 				}
 				return a.print(map[string]any{"subscribers": n, "dry_run": dryRun}, func(w io.Writer) {
-					verb := "receive"
+					who := some(n, "subscriber receives", "subscribers receive")
 					if dryRun {
-						verb = "would receive"
+						who = some(n, "subscriber would receive", "subscribers would receive")
 					}
-					fmt.Fprintf(w, "%d subscribers %s articles in all languages\n", n, verb)
+					fmt.Fprintf(w, "%s articles in all languages\n", who)
 				})
 			})
 		},

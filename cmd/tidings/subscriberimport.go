@@ -128,7 +128,7 @@ func (im *listImport) readColumnFlags() error {
 	return nil
 }
 
-// explain tells how to continue when columns are not understood.
+// explain adds how to continue when columns are not understood.
 func (im *listImport) explain(err error) error {
 	var unknown *subscriber.ColumnsError
 	if !errors.As(err, &unknown) {
@@ -193,7 +193,7 @@ var lineWords = map[store.LineOutcome]string{
 	store.Suppressed: "is suppressed and was left out",
 }
 
-// importSummary is the result of an import as --json prints it.
+// importSummary is the result of an import in the form that --json prints.
 type importSummary struct {
 	DryRun     bool                `json:"dry_run"`
 	Columns    []subscriber.Column `json:"columns"`
@@ -237,10 +237,10 @@ func (s importSummary) write(w io.Writer) {
 		fmt.Fprintf(table, "column %s\t%s\t%s\n", c.Heading, c.Meaning, columnNote(c))
 	}
 	for _, v := range s.Values {
-		fmt.Fprintf(table, "%s %q\t%s\t%d lines\n", v.Heading, v.Value, v.State, v.Lines)
+		fmt.Fprintf(table, "%s %q\t%s\t%s\n", v.Heading, v.Value, v.State, some(v.Lines, "line", "lines"))
 	}
 	_ = table.Flush() // its errors come back from w
-	fmt.Fprintf(w, "%d lines: %d added", s.Lines, s.Added)
+	fmt.Fprintf(w, "%s: %d added", some(s.Lines, "line", "lines"), s.Added)
 	if s.Pending > 0 {
 		fmt.Fprintf(w, " (%d of them pending)", s.Pending)
 	}

@@ -100,8 +100,8 @@ func TestDigestsListTheirNextTimes(t *testing.T) {
 func TestExportedListImportsAgain(t *testing.T) {
 	t.Parallel()
 	p, other := open(t, twoDigests), open(t, twoDigests)
-	tagged(t, p, "go", "web")
-	tagged(t, other, "go", "web")
+	putTagged(t, p, "go", "web")
+	putTagged(t, other, "go", "web")
 	for _, address := range []string{"ada@example.org", "=cmd@example.org", "info@bücher.example"} {
 		person := app.NewSubscriber{Address: subscriber.MustParseAddress(address), Name: "=A1", Topics: []string{"go", "web"}}
 		if _, err := p.AddSubscriber(t.Context(), person); err != nil {
@@ -136,8 +136,8 @@ func TestExportedListImportsAgain(t *testing.T) {
 	}
 }
 
-// tagged stores an article with tags, which then are topics.
-func tagged(t *testing.T, p *app.Service, tags ...string) {
+// putTagged stores an article with tags, which then are topics.
+func putTagged(t *testing.T, p *app.Service, tags ...string) {
 	t.Helper()
 	a := article.Article{
 		Source: "test:" + strings.Join(tags, "-"), Slug: strings.Join(tags, "-"), Title: "About " + strings.Join(tags, " and "), HTML: "<p>Words.</p>", Tags: tags,
@@ -151,8 +151,8 @@ func tagged(t *testing.T, p *app.Service, tags ...string) {
 func TestTopicsAreTagsOfTheDigestsArticles(t *testing.T) {
 	t.Parallel()
 	p := open(t, strings.Replace(twoDigests, "{name: weekly,", "{name: weekly, filter: {match: council},", 1))
-	tagged(t, p, "Council", "harbour")
-	tagged(t, p, "jobs")
+	putTagged(t, p, "Council", "harbour")
+	putTagged(t, p, "jobs")
 	check, err := p.CheckRow([]string{"weekly"})
 	if err != nil {
 		t.Fatal(err)

@@ -84,11 +84,11 @@ func TestBounceOfASentMailSuppressesItsAddress(t *testing.T) {
 		}
 	}
 	for _, taken := range []string{"abuse@gazette.example", "postmaster@courier.example", "loops@gazette.example"} {
-		if err := letter(door, taken, "Subject: hello\r\n\r\nhello\r\n"); err != nil {
+		if err := sendMail(door, taken, "Subject: hello\r\n\r\nhello\r\n"); err != nil {
 			t.Errorf("%s: %v", taken, err)
 		}
 	}
-	if err := letter(door, "news@gazette.example", "Subject: hello\r\n\r\nhello\r\n"); err == nil || !strings.Contains(err.Error(), "550") {
+	if err := sendMail(door, "news@gazette.example", "Subject: hello\r\n\r\nhello\r\n"); err == nil || !strings.Contains(err.Error(), "550") {
 		t.Errorf("the listener takes mail for others: %v", err)
 	}
 }
@@ -216,12 +216,12 @@ Diagnostic-Code: smtp; 550 5.1.1 no such user
 
 --b--
 `, "\n", "\r\n")
-	if err := letter(door, sent.From, report); err != nil {
+	if err := sendMail(door, sent.From, report); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// letter hands a mail to the listener by SMTP.
-func letter(door int, to, text string) error {
+// sendMail hands a mail to the listener by SMTP.
+func sendMail(door int, to, text string) error {
 	return smtp.SendMail(fmt.Sprintf("127.0.0.1:%d", door), nil, "", []string{to}, []byte(text))
 }

@@ -42,7 +42,7 @@ func TestErasureAfterAnEditionLeavesNoTrace(t *testing.T) {
 func eraseAfterEdition(t *testing.T, dsn string) {
 	const refused, bounced, name = "annabel.quistgaard@erased.example", "bertil.quistgaard@erased.example", "Quistgaard"
 	wire := testkit.StartSMTPServer(t, sink.Options{Faults: []sink.Fault{{
-		At: sink.AtRcpt, Do: sink.Say, Match: refused, Reply: "550 5.2.2 <" + refused + ">: mailbox of Annabel Quistgaard is full", After: 1, // the notice passes
+		At: sink.AtRcpt, Do: sink.SendReply, Match: refused, Reply: "550 5.2.2 <" + refused + ">: mailbox of Annabel Quistgaard is full", After: 1, // the notice passes
 	}}})
 	door := freePort(t)
 	c, err := config.Parse(fmt.Appendf(nil, erasingSite, dsn, wire.Port(), door), filepath.Join(t.TempDir(), "config.yaml"))

@@ -55,7 +55,7 @@ func titles(t *testing.T, body string) []string {
 func TestConfiguredExpressionsSelectTheirArticles(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		feeds := serving(t, s, `
+		feeds := newFeedServer(t, s, `
 site: {url: https://press.example}
 feeds:
 - {name: no-jobs, filter: {match: golang AND NOT jobs}}
@@ -76,7 +76,7 @@ feeds:
 		} {
 			a := feedrules.Article(i)
 			a.Title, a.Language, a.Authors, a.Tags, a.HTML = one.title, one.language, []article.Author{{Name: one.author}}, one.tags, "<p>"+one.body+"</p>"
-			put(t, s, a)
+			putArticles(t, s, a)
 		}
 		for name, want := range map[string][]string{
 			"no-jobs": {"By Bob", "Plain"}, "either": {"C again", "C"}, "french": {"By Bob"}, "words": {"C"},
@@ -158,7 +158,7 @@ relays:
 	}
 	first, second, hidden := feedrules.Article(1), feedrules.Article(2), feedrules.Article(3)
 	hidden.Tags = nil
-	ids := put(t, r.press.Store, first, second, hidden)
+	ids := putArticles(t, r.press.Store, first, second, hidden)
 	edition, err := engine.SendNow(t.Context(), "weekly", "ada")
 	if err != nil {
 		t.Fatal(err)

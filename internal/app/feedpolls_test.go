@@ -40,8 +40,8 @@ func TestServicesOnOneMachineShareTheirCounts(t *testing.T) {
 	})
 }
 
-// from asks as a client whose requests come through proxies.
-func from(h http.Handler, proxy, client, agent string) *httptest.ResponseRecorder {
+// requestThrough asks as a client whose requests come through proxies.
+func requestThrough(h http.Handler, proxy, client, agent string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(http.MethodGet, "/feed.xml", nil)
 	r.RemoteAddr = proxy
 	r.Header.Set("User-Agent", agent)
@@ -57,7 +57,7 @@ func TestClientsBehindATrustedProxyAreCountedSeparately(t *testing.T) {
 	t.Parallel()
 	p := openAt(t, storetest.Open(t, store.SQLite, store.Options{}),
 		"site: {url: https://press.example}\nserver: {trusted_proxies: [10.0.0.0/8]}\nfeed_server: {retry_after: 1h}\n")
-	put(t, p.Store, feedrules.Article(1))
+	putArticles(t, p.Store, feedrules.Article(1))
 	feeds, err := p.Feeds(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +70,7 @@ func TestClientsBehindATrustedProxyAreCountedSeparately(t *testing.T) {
 		{"10.1.1.1:1000", "203.0.113.9, 192.0.2.2, 10.9.9.9", 429}, {"10.1.1.1:1000", "2001:db8::1", 200},
 		{"198.51.100.1:1000", "192.0.2.3", 200}, {"198.51.100.1:1000", "192.0.2.4", 429}, // a proxy that nobody trusts
 	} {
-		if w := from(feeds, one.proxy, one.client, "Reader/1"); w.Code != one.want {
+		if w := requestThrough(feeds, one.proxy, one.client, "Reader/1"); w.Code != one.want {
 			t.Errorf("%s for %q: %d, want %d", one.proxy, one.client, w.Code, one.want)
 		}
 	}

@@ -25,8 +25,8 @@ digests:
 - {name: english, schedule: "@weekly", sender: news@example.org, language: en, filter: {match: NOT internal}, max_articles: 100}
 `
 
-// reader puts somebody on a digest and makes their private feed.
-func reader(t *testing.T, p *app.Service, name, language, digest string, topics ...string) (who subscriber.Subscriber, token string) {
+// subscribeWithFeed puts somebody on a digest and makes their private feed.
+func subscribeWithFeed(t *testing.T, p *app.Service, name, language, digest string, topics ...string) (who subscriber.Subscriber, token string) {
 	t.Helper()
 	who, err := p.AddSubscriber(t.Context(), app.NewSubscriber{
 		Address: subscriber.MustParseAddress(name + "@example.org"), Language: language, Digests: []string{digest}, Topics: topics,
@@ -75,7 +75,7 @@ func TestPrivateFeedHasTheArticlesOfTheDigest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	put(t, p.Store, manyLanguages()...)
+	putArticles(t, p.Store, manyLanguages()...)
 	for _, name := range p.DigestNames() {
 		if err := engine.SetBeginning(t.Context(), name, time.Time{}); err != nil { // with everything that is there
 			t.Fatal(err)
@@ -95,7 +95,7 @@ func TestPrivateFeedHasTheArticlesOfTheDigest(t *testing.T) {
 		topics   []string
 	}{{"", nil}, {"fr", nil}, {"fr", []string{"town"}}, {"zh-HK", []string{"SEA", "hills"}}, {"zh", nil}, {"ja", nil}, {"en", []string{"town"}}} {
 		for _, name := range []string{"mixed", "english"} {
-			who, token := reader(t, p, fmt.Sprintf("%s%d", name, i), wish.language, name, wish.topics...)
+			who, token := subscribeWithFeed(t, p, fmt.Sprintf("%s%d", name, i), wish.language, name, wish.topics...)
 			readers[name] = append(readers[name], subscribed{who, token})
 		}
 	}
@@ -126,15 +126,15 @@ func TestPrivateFeedHasTheArticlesOfTheDigest(t *testing.T) {
 
 func TestPrivateFeedFollowsTheSubscribersPreferences(t *testing.T) {
 	t.Parallel()
-	w := newWall()
+	w := newTestClock()
 	p := openAt(t, storetest.Open(t, store.SQLite, store.Options{Clock: w.now}), privateSettings)
-	put(t, p.Store, manyLanguages()...)
+	putArticles(t, p.Store, manyLanguages()...)
 	feeds, err := p.Feeds(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	who, token := reader(t, p, "ada", "", "mixed", "sea")
-	w.pass(time.Hour)
+	who, token := subscribeWithFeed(t, p, "ada", "", "mixed", "sea")
+	w.advance(time.Hour)
 	path := "/private/" + token + "/feed.json"
 	first := since(t, feeds, path, "")
 	if date := first.Header().Get("Last-Modified"); date != "" {
@@ -167,13 +167,13 @@ func TestPrivateFeedFollowsTheSubscribersPreferences(t *testing.T) {
 func TestPrivateFeedNeedsItsToken(t *testing.T) {
 	t.Parallel()
 	p := open(t, privateSettings)
-	put(t, p.Store, manyLanguages()...)
+	putArticles(t, p.Store, manyLanguages()...)
 	feeds, err := p.Feeds(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	who, token := reader(t, p, "ada", "", "mixed")
-	_, other := reader(t, p, "bob", "", "mixed")
+	who, token := subscribeWithFeed(t, p, "ada", "", "mixed")
+	_, other := subscribeWithFeed(t, p, "bob", "", "mixed")
 	if len(token) < 22 || token == other || token[:8] == other[:8] { // 128 bits in Base64
 		t.Errorf("tokens %q and %q: who has one may guess the other", token, other)
 	}

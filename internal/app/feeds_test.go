@@ -33,8 +33,8 @@ func fetch(t *testing.T, h http.Handler, path string) (int, string) {
 	return w.Code, w.Body.String()
 }
 
-// put keeps articles in the order given and returns their ids.
-func put(t *testing.T, s *store.Store, articles ...article.Article) []string {
+// putArticles keeps articles in the order given and returns their ids.
+func putArticles(t *testing.T, s *store.Store, articles ...article.Article) []string {
 	t.Helper()
 	for i := range articles {
 		articles[i].Hash = fmt.Sprint(articles[i])
@@ -83,7 +83,7 @@ func TestFeedsOfAStoreFollowItsChanges(t *testing.T) {
 			}
 			articles = append(articles, a)
 		}
-		ids := put(t, s, articles...)
+		ids := putArticles(t, s, articles...)
 		for path, want := range map[string]int{
 			"/feed.json": 130, feed.TagPath("c/c++") + "feed.json": 44, feed.AuthorPath("ann author") + "feed.json": 130,
 			"/search/feed.json?q=article+7": 1, "/filter/feed.json?match=all+AND+NOT+%22C%2FC%2B%2B%22": 86, feed.LanguagePath("en") + "feed.json": 130,
@@ -113,12 +113,12 @@ func TestAnotherNodeServesAnEditWithinASecond(t *testing.T) {
 			here, there := storetest.Reopen(t, dsn, store.Options{}), storetest.Reopen(t, dsn, store.Options{})
 			other := feedServer(there)
 			a := feedrules.Article(1)
-			put(t, here, a)
+			putArticles(t, here, a)
 			if _, body := fetch(t, other, "/feed.xml"); !strings.Contains(body, "Article 1") {
 				t.Fatal("the article is missing")
 			}
 			a.Title = "Edited"
-			put(t, here, a)
+			putArticles(t, here, a)
 			began := time.Now()
 			for {
 				if _, body := fetch(t, other, "/feed.xml"); strings.Contains(body, "Edited") {
@@ -139,7 +139,7 @@ func TestAnotherNodeServesAnEditWithinASecond(t *testing.T) {
 func TestOPMLListsTheFeedsOfTagsAuthorsAndLanguages(t *testing.T) {
 	t.Parallel()
 	s := storetest.Open(t, store.SQLite, store.Options{})
-	put(t, s, feedrules.FullArticle(1))
+	putArticles(t, s, feedrules.FullArticle(1))
 	p := &app.Service{Store: s}
 	server := feedserver.New(feedserver.Options{Source: app.NewFeedSource(s), Site: feedrules.Site(), Now: s.Now, Named: p.NamedFeeds})
 	_, opml := fetch(t, server, "/feeds.opml")
@@ -156,7 +156,7 @@ func TestOPMLListsTheFeedsOfTagsAuthorsAndLanguages(t *testing.T) {
 func TestNodesGiveTheSameBytes(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		put(t, s, feedrules.FullArticle(1), feedrules.Article(2), feedrules.Article(3))
+		putArticles(t, s, feedrules.FullArticle(1), feedrules.Article(2), feedrules.Article(3))
 		first, second := feedServer(s), feedServer(s)
 		for _, path := range []string{"/feed.xml", "/atom.xml", "/feed.json", "/feeds.opml"} {
 			_, a := fetch(t, first, path)
@@ -175,7 +175,7 @@ func TestHistoryIsCompleteWhileArticlesArrive(t *testing.T) {
 		for i := range 600 {
 			articles = append(articles, feedrules.Article(i))
 		}
-		ids := put(t, s, articles...)
+		ids := putArticles(t, s, articles...)
 		source, next := app.NewFeedSource(s), 600
 		seen := map[string]int{}
 		for cursor := ""; ; {
@@ -186,7 +186,7 @@ func TestHistoryIsCompleteWhileArticlesArrive(t *testing.T) {
 			for _, item := range page.Items {
 				seen[item.Article.ID]++
 			}
-			put(t, s, feedrules.Article(next), feedrules.Article(next+1))
+			putArticles(t, s, feedrules.Article(next), feedrules.Article(next+1))
 			next += 2
 			if cursor = page.Page.Older; cursor == "" {
 				break

@@ -23,7 +23,7 @@ func response(t *testing.T, h http.Handler, path string) (http.Header, string) {
 func TestAddressesOfInternationalDomainsAreASCII(t *testing.T) {
 	t.Parallel()
 	p := open(t, "site: {url: \"https://bücher.example/préss\", image: /logo.png}\nfeed_server: {hubs: [\"https://hüb.example/\"]}\n")
-	put(t, p.Store, feedrules.FullArticle(1))
+	putArticles(t, p.Store, feedrules.FullArticle(1))
 	feeds, err := p.Feeds(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +53,7 @@ func TestAddressesOfInternationalDomainsAreASCII(t *testing.T) {
 func TestOPMLListsConfiguredFeedsAndDigests(t *testing.T) {
 	t.Parallel()
 	p := open(t, "site: {url: https://press.example}\nfeeds: [{name: all}, {name: go, title: Go & more, language: fr}]"+twoDigests)
-	put(t, p.Store, feedrules.FullArticle(1))
+	putArticles(t, p.Store, feedrules.FullArticle(1))
 	feeds, err := p.Feeds(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -74,7 +74,7 @@ func TestTombstonesCanBeTurnedOff(t *testing.T) {
 	t.Parallel()
 	for settings, want := range map[string]bool{"": true, "feed_server: {tombstones: false}\n": false} {
 		p := open(t, settings)
-		ids := put(t, p.Store, feedrules.Article(1), feedrules.Article(2))
+		ids := putArticles(t, p.Store, feedrules.Article(1), feedrules.Article(2))
 		if err := p.Store.RemoveArticle(t.Context(), ids[0]); err != nil {
 			t.Fatal(err)
 		}

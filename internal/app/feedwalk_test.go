@@ -108,8 +108,8 @@ func readJSON(t *testing.T, data []byte, address string) page {
 	return p
 }
 
-// follow walks a feed's history by the links in its documents.
-func follow(t *testing.T, f feed.Format, address string) (pages []page) {
+// followHistory walks a feed's history by the links in its documents.
+func followHistory(t *testing.T, f feed.Format, address string) (pages []page) {
 	t.Helper()
 	for address != "" && len(pages) < 200 {
 		p := read(t, f, address)
@@ -129,7 +129,7 @@ func TestHistoriesAreFollowedByTheirLinks(t *testing.T) {
 		articles = append(articles, feedrules.Article(i))
 	}
 	var want []string
-	for _, id := range put(t, s, articles...) {
+	for _, id := range putArticles(t, s, articles...) {
 		want = append(want, feed.EntryID(id))
 	}
 	server := publish(t, s, feed.Definition{Kind: feed.Named, Name: "short", Limit: 20})
@@ -137,7 +137,7 @@ func TestHistoriesAreFollowedByTheirLinks(t *testing.T) {
 	for _, folder := range []string{"/", "/feeds/short/", "/tags/all/"} {
 		for _, f := range feed.Formats {
 			newest := server.URL + folder + string(f)
-			pages := follow(t, f, newest)
+			pages := followHistory(t, f, newest)
 			var got []string
 			for i, p := range pages {
 				got = append(got, p.ids...)
@@ -174,9 +174,9 @@ func checkPage(t *testing.T, f feed.Format, pages []page, i int) {
 	}
 }
 
-// library is a store with the samples, and with the articles of a real blog where
+// openLibrary is a store with the samples, and with the articles of a real blog where
 // they are.
-func library(t *testing.T) *store.Store {
+func openLibrary(t *testing.T) *store.Store {
 	t.Helper()
 	s := storetest.Open(t, store.SQLite, store.Options{})
 	if files, err := filepath.Glob(filepath.Join("..", "..", "..", "shared", "corpus", "go-blog", "*.md")); err == nil {
@@ -216,7 +216,7 @@ func importSamples(t *testing.T, s *store.Store) {
 func TestRealArticlesPassAnotherValidator(t *testing.T) {
 	t.Parallel()
 	validate := feedrules.Validator(t)
-	server := publish(t, library(t),
+	server := publish(t, openLibrary(t),
 		feed.Definition{Kind: feed.Named, Name: "brief", SummaryOnly: true, Limit: 1000},
 		feed.Definition{Kind: feed.Named, Name: "talks", Podcast: &feed.Podcast{Author: "Ann & Bob", Category: "Society & Culture > Documentary", Type: "episodic"}})
 	if complaint := validate(server.URL + "/feeds.opml"); complaint != "" {
@@ -228,7 +228,7 @@ func TestRealArticlesPassAnotherValidator(t *testing.T) {
 			if folder == "/search/" {
 				address += "?q=the"
 			}
-			for _, p := range follow(t, f, address) {
+			for _, p := range followHistory(t, f, address) {
 				if complaint := validate(p.self); complaint != "" {
 					t.Error(complaint)
 				}

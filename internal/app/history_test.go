@@ -28,14 +28,14 @@ func TestTenThousandArticlesAreWalkedOverHTTP(t *testing.T) {
 				a.HTML = "<p>Short.</p>"
 				batch = append(batch, a)
 			}
-			for _, id := range put(t, s, batch...) {
+			for _, id := range putArticles(t, s, batch...) {
 				want[feed.EntryID(id)] = true
 			}
 		}
 		server := publish(t, s, feed.Definition{Kind: feed.Everything, Limit: 400})
 		next := stored
 		arrive := func() {
-			put(t, s, feedrules.Article(next), feedrules.Article(next+1))
+			putArticles(t, s, feedrules.Article(next), feedrules.Article(next+1))
 			next += 2
 		}
 		for _, format := range feed.Formats {

@@ -54,7 +54,7 @@ func TestIdleConnectionsStopNeitherPagesNorMail(t *testing.T) {
 	}
 	fresh := feedrules.Article(1)
 	fresh.Published, fresh.Updated = s.Now(), s.Now()
-	put(t, s, fresh)
+	putArticles(t, s, fresh)
 	const readers = 40
 	for i := range readers {
 		who, err := s.AddSubscriber(t.Context(), subscriber.Subscriber{Address: subscriber.MustParseAddress(fmt.Sprintf("reader%d@example.org", i)), State: subscriber.Active})

@@ -16,25 +16,25 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-// wall is a clock that all nodes of a test share and the test moves.
-type wall struct{ millis atomic.Int64 }
+// testClock is a clock that all nodes of a test share and the test moves.
+type testClock struct{ millis atomic.Int64 }
 
-func newWall() *wall {
-	w := &wall{}
+func newTestClock() *testClock {
+	w := &testClock{}
 	w.millis.Store(feedrules.Noon.UnixMilli())
 	return w
 }
 
-func (w *wall) now() time.Time       { return time.UnixMilli(w.millis.Load()).UTC() }
-func (w *wall) pass(d time.Duration) { w.millis.Add(d.Milliseconds()) }
+func (w *testClock) now() time.Time          { return time.UnixMilli(w.millis.Load()).UTC() }
+func (w *testClock) advance(d time.Duration) { w.millis.Add(d.Milliseconds()) }
 
 // onEach runs a test on each engine, with nodes that it opens on one store.
-func onEach(t *testing.T, test func(t *testing.T, w *wall, open func() *store.Store)) {
+func onEach(t *testing.T, test func(t *testing.T, w *testClock, open func() *store.Store)) {
 	t.Helper()
 	for _, engine := range storetest.Engines {
 		t.Run(string(engine), func(t *testing.T) {
 			t.Parallel()
-			dsn, w := storetest.DSN(t, engine), newWall()
+			dsn, w := storetest.DSN(t, engine), newTestClock()
 			test(t, w, func() *store.Store { return storetest.Reopen(t, dsn, store.Options{Clock: w.now}) })
 		})
 	}
@@ -73,8 +73,8 @@ func formatsOf(feed string) (paths []string) {
 	return paths
 }
 
-// departure is a way in which an article leaves a feed.
-type departure struct {
+// removalCase is a way in which an article leaves a feed.
+type removalCase struct {
 	name, feed string
 	change     func(t *testing.T, s *store.Store, a article.Article, id string)
 }
@@ -83,11 +83,11 @@ func edit(change func(a *article.Article)) func(*testing.T, *store.Store, articl
 	return func(t *testing.T, s *store.Store, a article.Article, _ string) {
 		t.Helper()
 		change(&a)
-		put(t, s, a)
+		putArticles(t, s, a)
 	}
 }
 
-var departures = []departure{
+var removalCases = []removalCase{
 	{"loses a tag", "/tags/leaving/*", edit(func(a *article.Article) { a.Tags = nil })},
 	{"loses its author", "/authors/Lea/*", edit(func(a *article.Article) { a.Authors = nil })},
 	{"changes its language", "/languages/de/*", edit(func(a *article.Article) { a.Language = "fr" })},
@@ -105,9 +105,9 @@ var departures = []departure{
 	}},
 }
 
-// leaving is an article that every feed of departures has, and staying one that
+// leavingArticle is an article that every feed of departures has, and staying one that
 // keeps those feeds from being empty.
-func leaving() (leaving, staying article.Article) {
+func leavingArticle() (leaving, staying article.Article) {
 	leaving, staying = feedrules.Article(1), feedrules.Article(2)
 	for _, a := range []*article.Article{&leaving, &staying} {
 		a.Tags, a.Language, a.HTML = []string{"leaving"}, "de", "<p>zebra</p>"
@@ -118,23 +118,23 @@ func leaving() (leaving, staying article.Article) {
 
 func TestAnArticleThatLeavesAFeedAdvancesLastModified(t *testing.T) {
 	t.Parallel()
-	for _, d := range departures {
+	for _, d := range removalCases {
 		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()
-			onEach(t, func(t *testing.T, w *wall, open func() *store.Store) {
+			onEach(t, func(t *testing.T, w *testClock, open func() *store.Store) {
 				s := open()
 				server := feedServer(s)
-				out, stay := leaving()
-				id := put(t, s, out, stay)[0]
-				w.pass(time.Hour)
+				out, stay := leavingArticle()
+				id := putArticles(t, s, out, stay)[0]
+				w.advance(time.Hour)
 				before := map[string]*httptest.ResponseRecorder{}
 				for _, path := range formatsOf(d.feed) {
 					before[path] = since(t, server, path, "")
 				}
-				w.pass(time.Hour)
+				w.advance(time.Hour)
 				when := w.now()
 				d.change(t, s, out, id)
-				w.pass(time.Hour)
+				w.advance(time.Hour)
 				for path, old := range before {
 					date := old.Header().Get("Last-Modified")
 					again := since(t, server, path, date)
@@ -155,15 +155,15 @@ func TestAnArticleThatLeavesAFeedAdvancesLastModified(t *testing.T) {
 
 func TestLastModifiedNeverGoesBack(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, w *wall, open func() *store.Store) {
+	onEach(t, func(t *testing.T, w *testClock, open func() *store.Store) {
 		s := open()
 		server := feedServer(s)
-		out, stay := leaving()
-		id := put(t, s, out, stay)[0]
+		out, stay := leavingArticle()
+		id := putArticles(t, s, out, stay)[0]
 		last := map[string]time.Time{}
 		check := func(what string, advanced bool) {
 			t.Helper()
-			w.pass(time.Hour)
+			w.advance(time.Hour)
 			for _, path := range append(formatsOf("/*"), formatsOf("/tags/leaving/*")...) {
 				if now := modified(t, server, path); now.Before(last[path]) || advanced != now.After(last[path]) {
 					t.Errorf("%s, %s: Last-Modified %v after %v, advanced should be %t", what, path, now, last[path], advanced)
@@ -187,11 +187,11 @@ func TestLastModifiedNeverGoesBack(t *testing.T) {
 
 func TestNodesGiveTheSameHeaders(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, w *wall, open func() *store.Store) {
+	onEach(t, func(t *testing.T, w *testClock, open func() *store.Store) {
 		first, second := open(), open()
 		here, there := feedServer(first), feedServer(second)
-		out, stay := leaving()
-		id := put(t, first, out, stay)[0]
+		out, stay := leavingArticle()
+		id := putArticles(t, first, out, stay)[0]
 		paths := append(append(formatsOf("/*"), formatsOf("/tags/leaving/*")...), "/feeds.opml")
 		same := func(what string, a, b http.Handler) {
 			t.Helper()
@@ -206,19 +206,19 @@ func TestNodesGiveTheSameHeaders(t *testing.T) {
 			}
 		}
 		same("at first", here, there)
-		w.pass(time.Hour)
+		w.advance(time.Hour)
 		out.Tags = nil
-		put(t, second, out)
-		w.pass(200 * time.Millisecond) // the poll
+		putArticles(t, second, out)
+		w.advance(200 * time.Millisecond) // the poll
 		same("after an edit", here, there)
-		w.pass(time.Hour)
+		w.advance(time.Hour)
 		if err := first.RemoveArticle(t.Context(), id); err != nil {
 			t.Fatal(err)
 		}
 		if err := second.RestoreArticle(t.Context(), id); err != nil {
 			t.Fatal(err)
 		}
-		w.pass(time.Minute)
+		w.advance(time.Minute)
 		same("after a restore", here, there)
 		same("after a restart", here, feedServer(open()))
 	})
@@ -226,21 +226,21 @@ func TestNodesGiveTheSameHeaders(t *testing.T) {
 
 func TestChangeInTheSecondOfAnAnswerAdvancesLastModified(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, w *wall, open func() *store.Store) {
+	onEach(t, func(t *testing.T, w *testClock, open func() *store.Store) {
 		s := open()
 		server := feedServer(s)
-		out, stay := leaving()
-		put(t, s, out, stay)
+		out, stay := leavingArticle()
+		putArticles(t, s, out, stay)
 		var given []string // Last-Modified of answers from before the change, all within its second
 		for range 2 {
-			w.pass(200 * time.Millisecond)
+			w.advance(200 * time.Millisecond)
 			given = append(given, since(t, server, "/tags/leaving/feed.xml", "").Header().Get("Last-Modified"))
 		}
 		out.Tags = nil
-		put(t, s, out) // in the second in which the articles came
+		putArticles(t, s, out) // in the second in which the articles came
 		server.Changed()
 		for _, later := range []time.Duration{0, time.Second, time.Second, time.Minute} {
-			w.pass(later)
+			w.advance(later)
 			for _, date := range given {
 				if again := since(t, server, "/tags/leaving/feed.xml", date); again.Code != http.StatusOK {
 					t.Errorf("%v after the change: %d since %s, want 200", w.now().Sub(feedrules.Noon), again.Code, date)
@@ -256,21 +256,21 @@ func TestChangeInTheSecondOfAnAnswerAdvancesLastModified(t *testing.T) {
 
 func TestOldBytesFromAnotherNodeDoNotKeepTheirDate(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, w *wall, open func() *store.Store) {
+	onEach(t, func(t *testing.T, w *testClock, open func() *store.Store) {
 		s, other := open(), feedServer(open())
-		out, stay := leaving()
-		put(t, s, out, stay)
-		w.pass(850 * time.Millisecond)
+		out, stay := leavingArticle()
+		putArticles(t, s, out, stay)
+		w.advance(850 * time.Millisecond)
 		modified(t, other, "/tags/leaving/feed.xml") // asks for the revision, the next time in 200 ms
-		w.pass(100 * time.Millisecond)
+		w.advance(100 * time.Millisecond)
 		out.Tags = nil
-		put(t, s, out) // still in the first second
-		w.pass(90 * time.Millisecond)
+		putArticles(t, s, out) // still in the first second
+		w.advance(90 * time.Millisecond)
 		old := since(t, other, "/tags/leaving/feed.xml", "") // in the next one
 		if !strings.Contains(old.Body.String(), "Article 1") {
 			t.Fatal("the node knows of the change already: this test shows nothing")
 		}
-		w.pass(time.Minute)
+		w.advance(time.Minute)
 		if again := since(t, other, "/tags/leaving/feed.xml", old.Header().Get("Last-Modified")); again.Code != http.StatusOK {
 			t.Errorf("%d a minute later, want 200: the bytes have changed", again.Code)
 		}
@@ -279,15 +279,15 @@ func TestOldBytesFromAnotherNodeDoNotKeepTheirDate(t *testing.T) {
 
 func TestNewArticleKeepsTheDatesOfOtherFeeds(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, w *wall, open func() *store.Store) {
+	onEach(t, func(t *testing.T, w *testClock, open func() *store.Store) {
 		s := open()
 		server := feedServer(s)
-		out, stay := leaving()
-		put(t, s, out, stay)
-		w.pass(time.Hour)
+		out, stay := leavingArticle()
+		putArticles(t, s, out, stay)
+		w.advance(time.Hour)
 		before := modified(t, server, "/tags/leaving/feed.xml")
-		put(t, s, feedrules.Article(7))
-		w.pass(time.Hour)
+		putArticles(t, s, feedrules.Article(7))
+		w.advance(time.Hour)
 		if after := modified(t, server, "/tags/leaving/feed.xml"); !after.Equal(before) {
 			t.Errorf("Last-Modified went from %v to %v by an article that is not in the feed", before, after)
 		}
@@ -299,8 +299,8 @@ func TestNewArticleKeepsTheDatesOfOtherFeeds(t *testing.T) {
 
 func TestServingByDateAllocatesNothingMore(t *testing.T) {
 	s := storetest.Open(t, store.SQLite, store.Options{})
-	out, stay := leaving()
-	put(t, s, out, stay)
+	out, stay := leavingArticle()
+	putArticles(t, s, out, stay)
 	clock := time.Now().Add(time.Hour)
 	server := feedserver.New(feedserver.Options{Source: app.NewFeedSource(s), Site: feedrules.Site(), Now: func() time.Time { return clock }})
 	r := httptest.NewRequest(http.MethodGet, "/feed.xml", nil)

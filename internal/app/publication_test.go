@@ -13,8 +13,8 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// page fetches a page of a running service.
-func (r *running) page(t *testing.T, path string) (int, string) {
+// getPage fetches a page of a running service.
+func (r *running) getPage(t *testing.T, path string) (int, string) {
 	t.Helper()
 	response, err := http.Get("http://" + r.address + path)
 	if err != nil {
@@ -63,7 +63,7 @@ func TestWithheldArticlesAreNowhere(t *testing.T) {
 		return len(found)
 	}
 	shown := func(path string) bool {
-		_, body := r.page(t, path)
+		_, body := r.getPage(t, path)
 		return strings.Contains(body, "Kept ") || strings.Contains(body, ">out<")
 	}
 
@@ -71,9 +71,9 @@ func TestWithheldArticlesAreNowhere(t *testing.T) {
 	if sum := importAll(); sum.Created != len(marks) || sum.Withheld != len(marks) {
 		t.Errorf("%+v", sum)
 	}
-	write(t, dir, map[string]string{"control.md": post("Control", "Out.")})
+	write(t, dir, map[string]string{"control.md": articleFile("Control", "Out.")})
 	importAll()
-	eventually(t, "the control article is in the feed", func() bool { _, body := r.page(t, "/feed.xml"); return strings.Contains(body, "Control") })
+	eventually(t, "the control article is in the feed", func() bool { _, body := r.getPage(t, "/feed.xml"); return strings.Contains(body, "Control") })
 	for _, path := range pages {
 		if shown(path) {
 			t.Errorf("%s shows an article that is kept back", path)
@@ -87,7 +87,7 @@ func TestWithheldArticlesAreNowhere(t *testing.T) {
 		if strings.HasPrefix(mark, "unlisted") {
 			want = http.StatusOK
 		}
-		if status, _ := r.page(t, fmt.Sprintf("/articles/kept%d", i)); status != want {
+		if status, _ := r.getPage(t, fmt.Sprintf("/articles/kept%d", i)); status != want {
 			t.Errorf("%s: its page answers %d, want %d", mark, status, want)
 		}
 	}
@@ -97,7 +97,7 @@ func TestWithheldArticlesAreNowhere(t *testing.T) {
 		t.Errorf("published: %+v", sum)
 	}
 	eventually(t, "all are in the feed", func() bool {
-		_, body := r.page(t, "/feed.xml")
+		_, body := r.getPage(t, "/feed.xml")
 		return strings.Count(body, "<title>Kept ") == len(marks)
 	})
 	if n := mailed(); n != len(marks)+1 {
@@ -106,7 +106,7 @@ func TestWithheldArticlesAreNowhere(t *testing.T) {
 
 	writeMarked(true)
 	importAll()
-	eventually(t, "none is in the feed", func() bool { _, body := r.page(t, "/feed.xml"); return !strings.Contains(body, "Kept ") })
+	eventually(t, "none is in the feed", func() bool { _, body := r.getPage(t, "/feed.xml"); return !strings.Contains(body, "Kept ") })
 	if n := mailed(); n != 1 {
 		t.Errorf("%d articles would be mailed after they were taken back", n)
 	}
@@ -129,18 +129,18 @@ func TestArticlesAppearAndExpireOnTime(t *testing.T) {
 	if _, err := im.Import(t.Context(), filepath.Join(dir, "goes.md")); err != nil {
 		t.Fatal(err)
 	}
-	if status, _ := r.page(t, "/articles/comes"); status != http.StatusNotFound {
+	if status, _ := r.getPage(t, "/articles/comes"); status != http.StatusNotFound {
 		t.Errorf("the page of a scheduled article answers %d", status)
 	}
 	eventually(t, "one comes and the other goes", func() bool {
-		_, feed := r.page(t, "/feed.xml")
-		comes, _ := r.page(t, "/articles/comes")
-		goes, _ := r.page(t, "/articles/goes")
+		_, feed := r.getPage(t, "/feed.xml")
+		comes, _ := r.getPage(t, "/articles/comes")
+		goes, _ := r.getPage(t, "/articles/goes")
 		return strings.Contains(feed, "Comes") && !strings.Contains(feed, "Goes") && comes == http.StatusOK && goes == http.StatusGone
 	})
 }
 
-// post is a file with an article.
-func post(title, body string) string {
+// articleFile is a file with an article.
+func articleFile(title, body string) string {
 	return "---\ntitle: " + title + "\ndate: 2026-05-01\n---\n" + body + "\n"
 }

@@ -32,7 +32,7 @@ func start(t *testing.T, settings string, articles ...article.Article) *running 
 	t.Helper()
 	p := open(t, settings)
 	for i := range articles {
-		put(t, p.Store, articles[i])
+		putArticles(t, p.Store, articles[i])
 	}
 	return runOn(t, p)
 }

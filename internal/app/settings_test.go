@@ -29,8 +29,8 @@ func openAt(t *testing.T, s *store.Store, settings string) *app.Service {
 	return &app.Service{Config: c, Store: s, Log: slog.New(slog.DiscardHandler)}
 }
 
-// serving makes a node that serves a store's feeds with some settings.
-func serving(t *testing.T, s *store.Store, settings string) *feedserver.Server {
+// newFeedServer makes a node that serves a store's feeds with some settings.
+func newFeedServer(t *testing.T, s *store.Store, settings string) *feedserver.Server {
 	t.Helper()
 	p := openAt(t, s, settings)
 	feeds, err := p.Feeds(t.Context())
@@ -57,25 +57,25 @@ func TestChangedSettingsAdvanceLastModified(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			test := func(t *testing.T, w *wall, open func() *store.Store) {
+			test := func(t *testing.T, w *testClock, open func() *store.Store) {
 				s := open()
 				for i, tag := range []string{"sea", "town", "sea", "town"} {
 					a := feedrules.Article(i)
 					a.Tags = []string{tag}
-					put(t, s, a)
+					putArticles(t, s, a)
 				}
-				first := serving(t, s, before)
-				w.pass(time.Hour)
+				first := newFeedServer(t, s, before)
+				w.advance(time.Hour)
 				old := since(t, first, "/feeds/sea/feed.xml", "")
 				date := old.Header().Get("Last-Modified")
-				again := since(t, serving(t, open(), before), "/feeds/sea/feed.xml", "") // a restart
+				again := since(t, newFeedServer(t, open(), before), "/feeds/sea/feed.xml", "") // a restart
 				if again.Body.String() != old.Body.String() || again.Header().Get("Last-Modified") != date {
 					t.Errorf("after a restart: Last-Modified %s, was %s", again.Header().Get("Last-Modified"), date)
 				}
-				w.pass(time.Hour)
+				w.advance(time.Hour)
 				when := w.now()
-				second := serving(t, s, after)
-				w.pass(time.Hour)
+				second := newFeedServer(t, s, after)
+				w.advance(time.Hour)
 				next := since(t, second, "/feeds/sea/feed.xml", date)
 				if next.Code != http.StatusOK || next.Body.String() == old.Body.String() {
 					t.Fatalf("%d since %s, want 200 and other bytes", next.Code, date)
@@ -91,7 +91,7 @@ func TestChangedSettingsAdvanceLastModified(t *testing.T) {
 				onEach(t, test)
 				return
 			}
-			dsn, w := storetest.DSN(t, store.SQLite), newWall()
+			dsn, w := storetest.DSN(t, store.SQLite), newTestClock()
 			test(t, w, func() *store.Store { return storetest.Reopen(t, dsn, store.Options{Clock: w.now}) })
 		})
 	}
@@ -100,20 +100,20 @@ func TestChangedSettingsAdvanceLastModified(t *testing.T) {
 func TestSettingsOutsideDocumentsKeepLastModified(t *testing.T) {
 	t.Parallel()
 	s := storetest.Open(t, store.SQLite, store.Options{})
-	put(t, s, feedrules.Article(1))
-	serving(t, s, "site: {url: https://press.example}\nfeeds:\n- {name: sea}\n")
+	putArticles(t, s, feedrules.Article(1))
+	newFeedServer(t, s, "site: {url: https://press.example}\nfeeds:\n- {name: sea}\n")
 	before, err := s.LastChange(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	serving(t, s, "site: {url: https://press.example}\nfeeds:\n- {name: sea, max_age: 10m}\nserver: {trusted_proxies: [10.0.0.0/8]}\nfeed_server: {memory: 64MB}\n")
+	newFeedServer(t, s, "site: {url: https://press.example}\nfeeds:\n- {name: sea, max_age: 10m}\nserver: {trusted_proxies: [10.0.0.0/8]}\nfeed_server: {memory: 64MB}\n")
 	if after, err := s.LastChange(t.Context()); err != nil || after != before {
 		t.Errorf("%+v after %+v, %v", after, before, err)
 	}
 }
 
-// told is an answer that a client may still have.
-type told struct {
+// clientCopy is an answer that a client may still have.
+type clientCopy struct {
 	date, body string
 	settings   int // which came later than those of a lower number
 }
@@ -126,10 +126,10 @@ func TestNodesWithOldAndNewSettingsNeverKeepOldBytesByDate(t *testing.T) {
 	for seed := range uint64(4) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			random, w := rand.New(rand.NewPCG(seed, 1)), newWall()
+			random, w := rand.New(rand.NewPCG(seed, 1)), newTestClock()
 			s := storetest.Open(t, store.SQLite, store.Options{Clock: w.now})
 			settings := []string{"site: {url: https://press.example, title: One}", "site: {url: https://press.example, title: Two}"}
-			put(t, s, feedrules.Article(0))
+			putArticles(t, s, feedrules.Article(0))
 			var nodes [2]*feedserver.Server
 			var since [2]int // the number of the settings that a node serves with
 			starts := 0
@@ -137,23 +137,23 @@ func TestNodesWithOldAndNewSettingsNeverKeepOldBytesByDate(t *testing.T) {
 				if nodes[node] == nil || since[node] != starts {
 					starts++
 				}
-				nodes[node], since[node] = serving(t, s, settings[node]), starts
+				nodes[node], since[node] = newFeedServer(t, s, settings[node]), starts
 			}
 			start(0)
 			start(1)
-			var history []told
+			var history []clientCopy
 			for step := range 80 {
 				switch n := random.IntN(12); {
 				case n < 2:
-					put(t, s, feedrules.Article(step+1))
+					putArticles(t, s, feedrules.Article(step+1))
 				case n < 4:
 					a := feedrules.Article(random.IntN(step + 1))
 					a.Title = fmt.Sprintf("Edited in step %d", step)
-					put(t, s, a)
+					putArticles(t, s, a)
 				case n == 4:
 					start(random.IntN(2))
 				}
-				w.pass(time.Duration(random.IntN(3000)) * time.Millisecond)
+				w.advance(time.Duration(random.IntN(3000)) * time.Millisecond)
 				for node, server := range nodes {
 					history = append(history[max(len(history)-40, 0):], checkDates(t, server, since[node], history))
 				}
@@ -164,7 +164,7 @@ func TestNodesWithOldAndNewSettingsNeverKeepOldBytesByDate(t *testing.T) {
 
 // checkDates asks a node with every date that was told, and returns what it tells
 // itself.
-func checkDates(t *testing.T, server *feedserver.Server, settings int, history []told) told {
+func checkDates(t *testing.T, server *feedserver.Server, settings int, history []clientCopy) clientCopy {
 	t.Helper()
 	now := since(t, server, "/feed.json", "")
 	for _, old := range history {
@@ -175,7 +175,7 @@ func checkDates(t *testing.T, server *feedserver.Server, settings int, history [
 			t.Fatalf("304 since %s, which came with other bytes", old.date)
 		}
 	}
-	return told{now.Header().Get("Last-Modified"), now.Body.String(), settings}
+	return clientCopy{now.Header().Get("Last-Modified"), now.Body.String(), settings}
 }
 
 func TestAScheduledArticleAppearsWhateverTheClocksOfStoreAndServerSay(t *testing.T) {
@@ -183,23 +183,23 @@ func TestAScheduledArticleAppearsWhateverTheClocksOfStoreAndServerSay(t *testing
 	for _, ahead := range []time.Duration{-700 * time.Millisecond, 0, 700 * time.Millisecond} {
 		t.Run(ahead.String(), func(t *testing.T) {
 			t.Parallel()
-			w := newWall()
+			w := newTestClock()
 			s := storetest.Open(t, store.SQLite, store.Options{Clock: w.now})
 			server := feedserver.New(feedserver.Options{ // its clock is not quite the store's: time passes between two looks at one
 				Site: feedrules.Site(), Source: app.NewFeedSource(s), Now: func() time.Time { return w.now().Add(ahead) },
 			})
-			put(t, s, feedrules.Article(1))
+			putArticles(t, s, feedrules.Article(1))
 			later := feedrules.Article(2)
 			later.Published = feedrules.Noon.Add(time.Hour)
-			put(t, s, later)
+			putArticles(t, s, later)
 			for _, path := range formatsOf("/*") {
 				if _, body := fetch(t, server, path); strings.Contains(body, "Article 2") {
 					t.Fatalf("%s shows an article of the future", path)
 				}
 			}
-			w.pass(time.Hour - 2*time.Second)
+			w.advance(time.Hour - 2*time.Second)
 			for range 40 { // through the moment in small steps
-				w.pass(100 * time.Millisecond)
+				w.advance(100 * time.Millisecond)
 				for _, path := range formatsOf("/*") {
 					fetch(t, server, path)
 				}
@@ -215,10 +215,10 @@ func TestAScheduledArticleAppearsWhateverTheClocksOfStoreAndServerSay(t *testing
 
 func TestAppearingArticlesAreAnnounced(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, w *wall, open func() *store.Store) {
+	onEach(t, func(t *testing.T, w *testClock, open func() *store.Store) {
 		s := open()
 		from := app.NewFeedSource(s)
-		put(t, s, feedrules.Article(1))
+		putArticles(t, s, feedrules.Article(1))
 		var late []article.Article
 		for i := range 130 {
 			a := feedrules.Article(10 + i)
@@ -228,7 +228,7 @@ func TestAppearingArticlesAreAnnounced(t *testing.T) {
 			}
 			late = append(late, a)
 		}
-		put(t, s, late...)
+		putArticles(t, s, late...)
 		first, err := from.Changed(t.Context(), feedserver.Checkpoint{}, w.now())
 		if err != nil || !first.All || !first.Checkpoint.Due.Equal(feedrules.Noon.Add(time.Minute)) {
 			t.Fatalf("at first: %+v, %v", first.Checkpoint, err)

@@ -28,14 +28,14 @@ import (
 	"github.com/tidings-press/tidings/internal/websub"
 )
 
-// hasten lets a clock run twenty times as fast as the real one.
-func (w *wall) hasten(t *testing.T) {
+// runFast lets a clock run twenty times as fast as the real one.
+func (w *testClock) runFast(t *testing.T) {
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		for tick := time.NewTicker(time.Millisecond); ctx.Err() == nil; <-tick.C {
-			w.pass(20 * time.Millisecond)
+			w.advance(20 * time.Millisecond)
 		}
 	}()
 	t.Cleanup(func() { stop(); <-done })
@@ -59,13 +59,13 @@ func eventually(t *testing.T, what string, ok func() bool) {
 type foreignHub struct {
 	*httptest.Server
 	mu    sync.Mutex
-	wall  *wall
+	wall  *testClock
 	down  bool
 	told  map[string]int
 	asked []time.Time
 }
 
-func newForeignHub(t *testing.T, w *wall) *foreignHub {
+func newForeignHub(t *testing.T, w *testClock) *foreignHub {
 	h := &foreignHub{wall: w, told: map[string]int{}}
 	h.Server = httptest.NewServer(h)
 	t.Cleanup(h.Close)
@@ -96,8 +96,8 @@ func (h *foreignHub) times() []time.Time {
 	return slices.Clone(h.asked)
 }
 
-// take returns how often it was told of each topic since the last call.
-func (h *foreignHub) take() map[string]int {
+// notifications returns how often it was told of each topic since the last call.
+func (h *foreignHub) notifications() map[string]int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	told := h.told
@@ -105,7 +105,7 @@ func (h *foreignHub) take() map[string]int {
 	return told
 }
 
-func (h *foreignHub) heard(path string) bool {
+func (h *foreignHub) wasNotified(path string) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.told["https://press.example"+path] > 0
@@ -120,13 +120,13 @@ type publisher struct {
 	stop  func()
 }
 
-// publishes starts a node on a store. It runs until the test ends, or is stopped.
-func publishes(t *testing.T, s *store.Store, hubs ...string) *publisher {
+// startPublisher starts a node on a store. It runs until the test ends, or is stopped.
+func startPublisher(t *testing.T, s *store.Store, hubs ...string) *publisher {
 	t.Helper()
-	return publishesAt(t, s, "https://press.example", hubs...)
+	return startPublisherAt(t, s, "https://press.example", hubs...)
 }
 
-func publishesAt(t *testing.T, s *store.Store, site string, hubs ...string) *publisher {
+func startPublisherAt(t *testing.T, s *store.Store, site string, hubs ...string) *publisher {
 	t.Helper()
 	c, err := config.Parse(fmt.Appendf(nil, `
 site: {url: %q, title: The Press}
@@ -171,8 +171,8 @@ func (n *publisher) settled() bool {
 // settle waits until all feeds were told of at the start.
 func (n *publisher) settle(t *testing.T, hub *foreignHub) {
 	t.Helper()
-	eventually(t, "the announcement of all feeds", func() bool { return hub.heard("/feed.xml") && n.idle() })
-	hub.take()
+	eventually(t, "the announcement of all feeds", func() bool { return hub.wasNotified("/feed.xml") && n.idle() })
+	hub.notifications()
 }
 
 // selfLink is the address that a document names as its own.
@@ -219,8 +219,8 @@ func edited(n int, change ...func(*article.Article)) article.Article {
 	return a
 }
 
-// begins sends an edition of the weekly digest on its way, to one reader.
-func begins(t *testing.T, s *store.Store, articles ...string) {
+// startEdition sends an edition of the weekly digest on its way, to one reader.
+func startEdition(t *testing.T, s *store.Store, articles ...string) {
 	t.Helper()
 	ctx := t.Context()
 	person, err := s.AddSubscriber(ctx, subscriber.Subscriber{Address: subscriber.MustParseAddress("ada@example.org"), State: subscriber.Active})
@@ -252,11 +252,11 @@ func begins(t *testing.T, s *store.Store, articles ...string) {
 
 func TestHubsAreNotifiedOfChangedFeeds(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, w *wall, open func() *store.Store) {
+	onEach(t, func(t *testing.T, w *testClock, open func() *store.Store) {
 		hub, s := newForeignHub(t, w), open()
-		first := put(t, s, edited(0, tags("été", "C/C++", "golang")))
-		n := publishes(t, s, hub.URL)
-		w.hasten(t)
+		first := putArticles(t, s, edited(0, tags("été", "C/C++", "golang")))
+		n := startPublisher(t, s, hub.URL)
+		w.runFast(t)
 		n.settle(t, hub)
 		english := func(a *article.Article) { a.Language = "en-GB" }
 		secret := func(a *article.Article) { a.Status, a.Tags = article.Draft, []string{"acquisition"} }
@@ -268,15 +268,15 @@ func TestHubsAreNotifiedOfChangedFeeds(t *testing.T) {
 			do      func()
 			folders string
 		}{
-			{"an article", func() { put(t, s, edited(1, english, tags("c/c++", "e\u0301te\u0301"))) },
+			{"an article", func() { putArticles(t, s, edited(1, english, tags("c/c++", "e\u0301te\u0301"))) },
 				"/ /authors/Ann%20Author/ /languages/en/ /languages/en-GB/ /tags/c%2Fc%2B%2B/ /tags/%C3%A9t%C3%A9/"},
-			{"one in a configured feed", func() { put(t, s, edited(2, tags("golang"))) }, "/ /authors/Ann%20Author/ /feeds/go/ /languages/en/ /tags/golang/"},
-			{"an edit that drops a tag", func() { put(t, s, edited(2, tags("other"))) }, "/ /authors/Ann%20Author/ /feeds/go/ /languages/en/ /tags/golang/ /tags/other/"},
-			{"a draft, and one with a date to come, besides another", func() { put(t, s, edited(3, secret), edited(4, later), edited(5, tags("third"))) },
+			{"one in a configured feed", func() { putArticles(t, s, edited(2, tags("golang"))) }, "/ /authors/Ann%20Author/ /feeds/go/ /languages/en/ /tags/golang/"},
+			{"an edit that drops a tag", func() { putArticles(t, s, edited(2, tags("other"))) }, "/ /authors/Ann%20Author/ /feeds/go/ /languages/en/ /tags/golang/ /tags/other/"},
+			{"a draft, and one with a date to come, besides another", func() { putArticles(t, s, edited(3, secret), edited(4, later), edited(5, tags("third"))) },
 				"/ /authors/Ann%20Author/ /languages/en/ /tags/third/"},
-			{"the date", func() { w.pass(time.Hour) }, "/ /authors/Ann%20Author/ /languages/en/ /tags/launch/"},
-			{"an edition", func() { begins(t, s, first...) }, "/digests/weekly/"},
-			{"an edit of its article", func() { put(t, s, edited(0, tags("golang"))) },
+			{"the date", func() { w.advance(time.Hour) }, "/ /authors/Ann%20Author/ /languages/en/ /tags/launch/"},
+			{"an edition", func() { startEdition(t, s, first...) }, "/digests/weekly/"},
+			{"an edit of its article", func() { putArticles(t, s, edited(0, tags("golang"))) },
 				"/ /authors/Ann%20Author/ /digests/weekly/ /feeds/go/ /languages/en/ /tags/c%2Fc%2B%2B/ /tags/golang/ /tags/%C3%A9t%C3%A9/"},
 		} {
 			step.do()
@@ -287,9 +287,9 @@ func TestHubsAreNotifiedOfChangedFeeds(t *testing.T) {
 				}
 			}
 			eventually(t, step.name, func() bool {
-				return hub.heard(strings.TrimPrefix(want[len(want)-1], "https://press.example")) && n.idle()
+				return hub.wasNotified(strings.TrimPrefix(want[len(want)-1], "https://press.example")) && n.idle()
 			})
-			told := hub.take()
+			told := hub.notifications()
 			for topic, times := range told {
 				body, _, err := n.feeds.Topic(t.Context(), strings.TrimPrefix(topic, "https://press.example"))
 				if err != nil || selfLink(t, topic, body) != topic {
@@ -310,18 +310,18 @@ func TestHubsAreNotifiedOfChangedFeeds(t *testing.T) {
 
 func TestLargeImportIsAnnouncedCompletely(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, w *wall, open func() *store.Store) {
+	onEach(t, func(t *testing.T, w *testClock, open func() *store.Store) {
 		hub, s := newForeignHub(t, w), open()
-		nodes := []*publisher{publishes(t, s, hub.URL), publishes(t, open(), hub.URL)}
-		w.hasten(t)
+		nodes := []*publisher{startPublisher(t, s, hub.URL), startPublisher(t, open(), hub.URL)}
+		w.runFast(t)
 		nodes[0].settle(t, hub)
 		var many []article.Article
 		for i := range 150 {
 			many = append(many, edited(i, tags(fmt.Sprint("tag ", i))))
 		}
-		put(t, s, many...)
-		eventually(t, "the end of the list", func() bool { return hub.heard("/tags/tag%20149/feed.xml") && nodes[0].idle() })
-		told := hub.take()
+		putArticles(t, s, many...)
+		eventually(t, "the end of the list", func() bool { return hub.wasNotified("/tags/tag%20149/feed.xml") && nodes[0].idle() })
+		told := hub.notifications()
 		for i := range 150 {
 			for _, file := range []string{"atom.xml", "feed.json", "feed.xml"} {
 				topic := fmt.Sprintf("https://press.example/tags/tag%%20%d/%s", i, file)
@@ -335,11 +335,11 @@ func TestLargeImportIsAnnouncedCompletely(t *testing.T) {
 
 func TestPendingNotificationsAreSentAfterARestart(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, w *wall, open func() *store.Store) {
+	onEach(t, func(t *testing.T, w *testClock, open func() *store.Store) {
 		hub, s := newForeignHub(t, w), open()
 		hub.setDown(true)
-		n := publishes(t, s, hub.URL)
-		w.hasten(t)
+		n := startPublisher(t, s, hub.URL)
+		w.runFast(t)
 		eventually(t, "four tries", func() bool { return len(hub.times()) >= 4 })
 		n.stop()
 		times := hub.times()
@@ -348,29 +348,29 @@ func TestPendingNotificationsAreSentAfterARestart(t *testing.T) {
 				t.Errorf("after try %d it rested %v, want at least %v", i+1, rest, least)
 			}
 		}
-		put(t, s, edited(1, tags("while nobody runs")))
+		putArticles(t, s, edited(1, tags("while nobody runs")))
 		hub.setDown(false)
-		again := publishes(t, open(), hub.URL)
+		again := startPublisher(t, open(), hub.URL)
 		eventually(t, "all to be told", func() bool {
-			return hub.heard("/tags/while%20nobody%20runs/feed.xml") && hub.heard("/feeds/go/feed.json") && again.idle()
+			return hub.wasNotified("/tags/while%20nobody%20runs/feed.xml") && hub.wasNotified("/feeds/go/feed.json") && again.idle()
 		})
-		for topic, times := range hub.take() { // a topic of both announcements may be told for each
+		for topic, times := range hub.notifications() { // a topic of both announcements may be told for each
 			if times != 1 && (times > 2 || strings.Contains(topic, "/feeds/go/") || strings.Contains(topic, "/tags/")) {
 				t.Errorf("told %d times of %s", times, topic)
 			}
 		}
 		again.stop()
-		quiet := publishes(t, open(), hub.URL)
-		put(t, s, edited(2, tags("once more")))
-		eventually(t, "the next change", func() bool { return hub.heard("/tags/once%20more/feed.xml") && quiet.idle() })
-		if told := hub.take(); told["https://press.example/feeds/go/feed.xml"] > 0 {
+		quiet := startPublisher(t, open(), hub.URL)
+		putArticles(t, s, edited(2, tags("once more")))
+		eventually(t, "the next change", func() bool { return hub.wasNotified("/tags/once%20more/feed.xml") && quiet.idle() })
+		if told := hub.notifications(); told["https://press.example/feeds/go/feed.xml"] > 0 {
 			t.Error("a start without any change tells hubs of all feeds")
 		}
 	})
 }
 
-// follower is somebody who subscribes at our hub, over real HTTP.
-type follower struct {
+// hubSubscriber is somebody who subscribes at our hub, over real HTTP.
+type hubSubscriber struct {
 	*httptest.Server
 	mu      sync.Mutex
 	asked   int // whether it wants what it is subscribed to
@@ -379,14 +379,14 @@ type follower struct {
 	headers []http.Header
 }
 
-func newFollower(t *testing.T) *follower {
-	r := &follower{}
+func newHubSubscriber(t *testing.T) *hubSubscriber {
+	r := &hubSubscriber{}
 	r.Server = httptest.NewServer(r)
 	t.Cleanup(r.Close)
 	return r
 }
 
-func (r *follower) ServeHTTP(w http.ResponseWriter, q *http.Request) {
+func (r *hubSubscriber) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	body, _ := io.ReadAll(q.Body)
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -399,7 +399,7 @@ func (r *follower) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	r.bodies, r.signed = append(r.bodies, string(body)), append(r.signed, q.Header.Get("X-Hub-Signature"))
 }
 
-func (r *follower) got() (bodies, signed []string) {
+func (r *hubSubscriber) got() (bodies, signed []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.bodies), slices.Clone(r.signed)
@@ -407,12 +407,12 @@ func (r *follower) got() (bodies, signed []string) {
 
 func TestOwnHubKeepsItsSubscribersAfterARestart(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, w *wall, open func() *store.Store) {
+	onEach(t, func(t *testing.T, w *testClock, open func() *store.Store) {
 		const topic, own = "https://press.example/tags/go/atom.xml", "https://press.example/hub"
-		s, r := open(), newFollower(t)
-		put(t, s, edited(0, tags("go")))
-		n := publishes(t, s, own)
-		w.hasten(t)
+		s, r := open(), newHubSubscriber(t)
+		putArticles(t, s, edited(0, tags("go")))
+		n := startPublisher(t, s, own)
+		w.runFast(t)
 		eventually(t, "the announcement at the start", n.settled)
 		form := url.Values{"hub.mode": {"subscribe"}, "hub.topic": {topic}, "hub.callback": {r.URL + "/cb"}, "hub.secret": {"s3cret"}}
 		q := httptest.NewRequest(http.MethodPost, "/hub", strings.NewReader(form.Encode()))
@@ -422,16 +422,16 @@ func TestOwnHubKeepsItsSubscribersAfterARestart(t *testing.T) {
 			t.Fatal(answer.Code, answer.Body)
 		}
 		n.stop() // the wish may be verified by now, or not
-		again := publishes(t, open(), own)
+		again := startPublisher(t, open(), own)
 		eventually(t, "a verified subscription", func() bool {
 			all, err := s.Callbacks(t.Context(), topic)
 			return err == nil && len(all) == 1 && all[0].Secret == "s3cret" && again.idle()
 		})
-		id := put(t, s, edited(1, tags("go")))[0]
+		id := putArticles(t, s, edited(1, tags("go")))[0]
 		eventually(t, "the article", func() bool { bodies, _ := r.got(); return len(bodies) > 0 && again.idle() })
 		again.stop()
-		last := publishes(t, open(), own)
-		put(t, s, edited(2, tags("other"))) // the subscriber's topic stays as it is
+		last := startPublisher(t, open(), own)
+		putArticles(t, s, edited(2, tags("other"))) // the subscriber's topic stays as it is
 		eventually(t, "the next change", func() bool {
 			at, err := s.HubPosition(t.Context())
 			revision, err2 := s.Revision(t.Context())

@@ -15,7 +15,7 @@ import (
 )
 
 // subscribe asks a hub for a topic and waits until it has verified that.
-func (r *follower) subscribe(t *testing.T, hub, topic string) {
+func (r *hubSubscriber) subscribe(t *testing.T, hub, topic string) {
 	t.Helper()
 	form := url.Values{"hub.mode": {"subscribe"}, "hub.topic": {topic}, "hub.callback": {r.URL + "/cb"}, "hub.secret": {"s3cret"}, "hub.lease_seconds": {"86400"}}
 	response, err := http.PostForm(hub, form)
@@ -30,7 +30,7 @@ func (r *follower) subscribe(t *testing.T, hub, topic string) {
 }
 
 // last is the last delivery, with its signature.
-func (r *follower) last() (body, signature string, header http.Header) {
+func (r *hubSubscriber) last() (body, signature string, header http.Header) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.bodies) == 0 {
@@ -49,24 +49,24 @@ func TestForeignHubDeliversChangedFeeds(t *testing.T) {
 		var feeds http.Handler
 		site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { feeds.ServeHTTP(w, r) }))
 		defer site.Close()
-		everything, tag := newFollower(t), newFollower(t)
+		everything, tag := newHubSubscriber(t), newHubSubscriber(t)
 		servers := []string{site.Listener.Addr().String(), everything.Listener.Addr().String(), tag.Listener.Addr().String()}
 		hub := testkit.StartHub(t, servers...)
-		put(t, s, edited(0, tags("C/C++")))
-		n := publishesAt(t, s, site.URL, hub)
+		putArticles(t, s, edited(0, tags("C/C++")))
+		n := startPublisherAt(t, s, site.URL, hub)
 		feeds = n.feeds
 		eventually(t, "the announcement at the start", n.settled)
-		for r, path := range map[*follower]string{everything: "/atom.xml", tag: "/tags/C%2FC%2B%2B/feed.json"} {
+		for r, path := range map[*hubSubscriber]string{everything: "/atom.xml", tag: "/tags/C%2FC%2B%2B/feed.json"} {
 			r.subscribe(t, hub, site.URL+path)
 		}
 		a := edited(1, tags("C/C++"))
-		id := put(t, s, a)[0]
+		id := putArticles(t, s, a)[0]
 		for _, step := range []struct {
 			name, atom, json string
 			do               func()
 		}{
 			{"a new article", "<title>Article 1</title>", `"title":"Article 1"`, func() {}},
-			{"an edit", "<title>Corrected</title>", `"title":"Corrected"`, func() { a.Title = "Corrected"; put(t, s, a) }},
+			{"an edit", "<title>Corrected</title>", `"title":"Corrected"`, func() { a.Title = "Corrected"; putArticles(t, s, a) }},
 			{"a removal", `<at:deleted-entry ref="urn:uuid:` + id, `"title":"Article 0"`, func() {
 				if err := s.RemoveArticle(t.Context(), id); err != nil {
 					t.Fatal(err)
@@ -87,7 +87,7 @@ func TestForeignHubDeliversChangedFeeds(t *testing.T) {
 }
 
 // wantTheFeed checks that the last delivery is what a reader gets, signed.
-func (r *follower) wantTheFeed(t *testing.T, topic, hub string) {
+func (r *hubSubscriber) wantTheFeed(t *testing.T, topic, hub string) {
 	t.Helper()
 	response, err := http.Get(topic)
 	if err != nil {

@@ -112,8 +112,8 @@ func TestBurstOfSlowDownRequestsCountsOnce(t *testing.T) {
 		}
 	}
 	f.sent(e.ID)
-	if f.server.Tally.Distinct() != 80 || f.server.Tally.Doubled() != 0 {
-		t.Errorf("%d addresses have mail, %d of them twice", f.server.Tally.Distinct(), f.server.Tally.Doubled())
+	if f.server.Tally.Distinct() != 80 || f.server.Tally.Duplicates() != 0 {
+		t.Errorf("%d addresses have mail, %d of them twice", f.server.Tally.Distinct(), f.server.Tally.Duplicates())
 	}
 }
 

@@ -216,8 +216,8 @@ func TestUnsubscribedBeforeDeliveryIsSkipped(t *testing.T) {
 func TestConnectionsCutAtEveryStageLoseNoMail(t *testing.T) {
 	t.Parallel()
 	for _, stage := range []sink.Stage{sink.AtBanner, sink.AtHello, sink.AtMail, sink.AtRcpt, sink.AtData, sink.InBody, sink.AfterDot, sink.AfterReply} {
-		for _, action := range []sink.Action{sink.Cut, sink.Say} {
-			name := map[sink.Action]string{sink.Cut: "cut", sink.Say: "421"}[action]
+		for _, action := range []sink.Action{sink.Cut, sink.SendReply} {
+			name := map[sink.Action]string{sink.Cut: "cut", sink.SendReply: "421"}[action]
 			t.Run(name+" at "+string(stage), func(t *testing.T) {
 				t.Parallel()
 				f := setupFaulty(t, sink.Options{Faults: []sink.Fault{{At: stage, Do: action, Reply: "421 4.3.2 closing", After: 2, Times: 3, Accept: action == sink.Cut}}})
@@ -235,7 +235,7 @@ func TestConnectionsCutAtEveryStageLoseNoMail(t *testing.T) {
 				if p.Counts != (store.DeliveryCounts{Total: 60, Sent: 60}) {
 					t.Errorf("counts %+v", p.Counts)
 				}
-				doubled := f.server.Tally.Doubled()
+				doubled := f.server.Tally.Duplicates()
 				if f.server.Tally.Distinct() != 60 || doubled > 3 || doubled > 0 && stage != sink.AfterDot {
 					t.Errorf("%d subscribers have mail, %d of them twice", f.server.Tally.Distinct(), doubled)
 				}

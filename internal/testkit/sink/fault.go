@@ -30,17 +30,17 @@ type Action int
 
 // The actions.
 const (
-	Say  Action = iota // send Reply in place of the usual reply
-	Cut                // close the connection
-	Hang               // send nothing more
-	Slow               // wait for Wait, then continue as usual
+	SendReply Action = iota // send Reply in place of the usual reply
+	Cut                     // close the connection
+	Hang                    // send nothing more
+	Slow                    // wait for Wait, then continue as usual
 )
 
 // Fault is a failure that the server simulates.
 type Fault struct {
 	At     Stage
 	Do     Action
-	Reply  string        // for Say, such as "451 4.7.1 try again later"; 421 also closes the connection
+	Reply  string        // for SendReply, such as "451 4.7.1 try again later"; 421 also closes the connection
 	Match  string        // if set, the fault applies only to command lines that contain it
 	After  int           // how many commands pass before the fault applies
 	Times  int           // how often the fault applies; 0 is always

@@ -99,8 +99,8 @@ func (s *Server) Connections() (made, peak int64) { return s.serial.Load(), s.pe
 // Open returns how many connections are open now.
 func (s *Server) Open() int64 { return s.open.Load() }
 
-// TurnedAway returns how many connections were refused with 421.
-func (s *Server) TurnedAway() int64 { return s.refused.Load() }
+// Refused returns how many connections were refused with 421.
+func (s *Server) Refused() int64 { return s.refused.Load() }
 
 // Close stops listening, closes all connections and waits until their sessions end.
 func (s *Server) Close() error {
@@ -168,11 +168,11 @@ func (s *Server) handle(conn net.Conn) {
 // Tally counts mails and recipients. A recipient whose local part ends in a number, such
 // as reader1234@example.net, takes one bit of memory, so that a hundred million fit.
 type Tally struct {
-	mails   atomic.Int64
-	bytes   atomic.Int64
-	doubled atomic.Int64
-	empty   atomic.Int64
-	unknown atomic.Int64
+	mails      atomic.Int64
+	bytes      atomic.Int64
+	duplicates atomic.Int64
+	empty      atomic.Int64
+	unknown    atomic.Int64
 
 	mu   sync.Mutex
 	bits []uint64
@@ -195,7 +195,7 @@ func (t *Tally) add(to string) {
 		t.bits = append(t.bits, make([]uint64, max(1024, len(t.bits)/2))...)
 	}
 	if t.bits[word]&bit != 0 {
-		t.doubled.Add(1)
+		t.duplicates.Add(1)
 		return
 	}
 	t.bits[word] |= bit
@@ -229,8 +229,8 @@ func (t *Tally) Distinct() int64 {
 	return t.seen
 }
 
-// Doubled returns the number of mails to numbered recipients that already had one.
-func (t *Tally) Doubled() int64 { return t.doubled.Load() }
+// Duplicates returns the number of mails to numbered recipients that already had one.
+func (t *Tally) Duplicates() int64 { return t.duplicates.Load() }
 
 // Unnumbered returns the number of mails to recipients without a number.
 func (t *Tally) Unnumbered() int64 { return t.unknown.Load() }

@@ -72,8 +72,8 @@ func TestPipelinedMailsAreCounted(t *testing.T) {
 	c.send("\r\n.").send("\r\n").expect("250")
 	c.send(fmt.Sprintf(transaction, 1)).expect("250", "250", "354").send(".\r\nQUIT\r\n").expect("250", "221", "")
 	tally := &server.Tally
-	if tally.Mails() != 3 || tally.Distinct() != 2 || tally.Doubled() != 1 || tally.Empty() != 1 || !tally.Has(2) || tally.Has(3) {
-		t.Errorf("%d mails, %d distinct, %d doubled, %d empty", tally.Mails(), tally.Distinct(), tally.Doubled(), tally.Empty())
+	if tally.Mails() != 3 || tally.Distinct() != 2 || tally.Duplicates() != 1 || tally.Empty() != 1 || !tally.Has(2) || tally.Has(3) {
+		t.Errorf("%d mails, %d distinct, %d doubled, %d empty", tally.Mails(), tally.Distinct(), tally.Duplicates(), tally.Empty())
 	}
 	if m := <-kept; string(m.Data) != "one\r\n.dot\r\n" || m.From != "a@b" || m.To[0] != "reader1@example.net" {
 		t.Errorf("kept %+v", m)
@@ -115,8 +115,8 @@ func TestOptionsLimitSessions(t *testing.T) {
 	server, dial := start(t, Options{Connections: 1})
 	dial().expect("220")
 	dial().expect("421", "")
-	if made, peak := server.Connections(); server.TurnedAway() != 1 || made != 2 || peak != 2 {
-		t.Errorf("%d turned away, %d made, %d at once", server.TurnedAway(), made, peak)
+	if made, peak := server.Connections(); server.Refused() != 1 || made != 2 || peak != 2 {
+		t.Errorf("%d refused, %d made, %d at once", server.Refused(), made, peak)
 	}
 
 	_, dial = start(t, Options{NoPipelining: true})
