@@ -135,6 +135,30 @@ var deadMailboxes = `
 550 5.1.1 unknown or illegal alias: ada
 550 no mail box available for this user
 550 undeliverable address: host mx.example.net said: 550 no such user
+550 Sorry, we don't have an account for ada@example.net
+550 user doesn't have account
+550 Kein solcher Benutzer
+550 Indirizzo non valido
+550 Ukendt bruger
+550 Такого пользователя нет
+550 Невідомий користувач
+550 Користувача не знайдено
+550 Потребителят не съществува
+550 Utilizator necunoscut
+550 Utilizatorul nu există
+550 Korisnik ne postoji
+550 Nepoznat korisnik
+550 Uporabnik ne obstaja
+550 Tundmatu kasutaja
+550 Lietotājs nav atrasts
+550 Vartotojas nerastas
+550 Người dùng không tồn tại
+550 Địa chỉ không tồn tại
+550 Pengguna tidak ditemukan
+550 ไม่พบผู้ใช้
+550 المستخدم غير موجود
+550 משתמש לא קיים
+550 Άγνωστος χρήστης
 `
 
 var softRefusals = `
@@ -271,6 +295,7 @@ var ourFaults = `
 553 This target domain requires a TLS certificate; invalid certificate
 550 mail to this recipient was quarantined: content filter
 550 Administrative prohibition
+550 This message scored too high
 `
 
 // livingMailboxes are refusals by mailboxes that exist, with words that other servers use for
@@ -337,6 +362,17 @@ var livingMailboxes = `
 550 L'utilisateur refuse les messages de personnes inconnues
 550 Der Benutzer akzeptiert keine unbekannten Server
 550 El usuario rechaza correos de servidores desconocidos
+550 We do not have an account for your server's network
+550 Il messaggio al destinatario ha un indirizzo del mittente non valido
+550 Destinatarul nu acceptă mesaje de la expeditori necunoscuți
+550 Korisnik ne prihvaća poruke nepoznatih pošiljatelja
+550 Одержувач не приймає листи від невідомих відправників
+550 Người dùng không nhận thư từ người gửi không xác định
+550 Pengguna menolak surat dari pengirim tidak dikenal
+550 المستخدم لا يقبل الرسائل من مرسل غير معروف
+550 Ο χρήστης δεν δέχεται μηνύματα από άγνωστο αποστολέα
+550 Brugeren modtager ikke mails fra ukendte afsendere
+550 Доступа для такого отправителя нет, пользователь не принимает почту
 `
 
 // TestRefusalsOfLivingMailboxesDoNotSuppress allows any class except Suppress.

@@ -6,8 +6,9 @@ const recipientWords = `(?:users?|usernames?|userids?|recipients?|mailbox|mailbo
 	`benutzers?|benutzername|empfanger*|empfaenger*|mailadresse|emailadresse|empfangeradresse|zieladresse|postfach|mailkonto|konto|nutzer|teilnehmer|` +
 	`usuario|destinatarios?|direccion|buzon|cuenta|endereco|caixa|conta|utilizador|utente|indirizzo|casella|` +
 	`gebruiker|ontvanger|geadresseerde|adres|postvak|uzytkownik*|odbiorc*|adresat*|skrzynk*|` +
-	`anvandare*|mottagare*|adressen|brugeren?|modtager*|brukeren?|mottaker*|uzivatel*|schrank*|kullanici*|alici*|adresi|vastaanottaj*|kayttaj*|cimzett*|` +
-	`пользовател*|получател*|адрес*|ящик*|аккаунт*|учетн*|абонент*)`
+	`anvandare*|mottagare*|adressen|bruger*|modtager*|bruker*|mottaker*|uzivatel*|schrank*|kullanici*|alici*|adresi|vastaanottaj*|kayttaj*|cimzett*|` +
+	`пользовател*|получател*|адрес*|ящик*|аккаунт*|учетн*|абонент*|` +
+	`користувач*|одержувач*|скриньк*|utilizator*|destinatar*|korisnik*|primatelj*|uporabnik*|prejemnik*|kasutaja*|saaja*|lietotaj*|vartotoj*|потребител*|pengguna|penerima|χρηστης|χρηστη|παραληπτης)`
 
 // phrases are the phrases of server replies by topic, in the notation of phraseMatcher. The field
 // glyphs has regular expressions for languages without spaces between words.
@@ -54,6 +55,16 @@ var phrases = []struct {
 		lahettaj*
 		felado*
 		отправител*
+		відправник*
+		подател*
+		expeditor*
+		posiljatel*
+		pengirim
+		nguoi gui
+		αποστολε*
+		المرسل
+		مرسل
+		השולח
 	`, glyphs: `发件人|寄件|寄件者|发信|送信者|送信元|差出人|보낸|발신`},
 
 	{of: topicRelaying, words: `
@@ -139,6 +150,7 @@ var phrases = []struct {
 		limit (?:of|on) ~ (?:messages|mails|connections)
 		quota ~ (?:messages|sender|day|hour|ip)
 		excessive ~ (?:rate|volume|errors|mail|connections|unknown)
+		(?:message|mail|email) scored
 		complaints?
 		delist*
 		unusual (?:rate|volume|activity|traffic)
@@ -242,7 +254,8 @@ var phrases = []struct {
 		WHO _ (?:cannot|can not|can t|could not|couldn t|could t) be (?:found|located|resolved|identified)
 		WHO _ (?:not|isn t|no longer) (?:here|(?:in|on|at|with|from|hosted|served|part) _ (?:system|server|host|domain|organi[sz]ation|directory|list|table|company|database|site|here|network|service))
 		WHO _ no longer (?:active|available|in use|used|here|with us|accepts?|receives?|works?|employed|at this|on this|a|monitored)
-		WHO (?:does not|doesn t|do not|don t) have an? _ (?:account|mailbox|address)
+		WHO (?:does not|doesn t|do not|don t) have (?:an? )?_ (?:account|mailbox|address)
+		(?:we )?(?:do not|don t) have (?:an? )?(?:account|mailbox|user) (?:for|by|with|named|called)
 		WHO has (?:no|left|moved) *
 		WHO (?:not|is not|isn t) (?:local|ok|here|active at this host|allowed here)
 		WHO name ~ (?:invalid|unknown|not found)
@@ -277,7 +290,7 @@ var phrases = []struct {
 		WHO _ (?:introuvables?|inexistante?s?|n exist* (?:pas|plus)|non valides?|non trouve*|(?:pas|plus) valides?|n est (?:pas|plus) (?:valide|connu|reference)*|n a pas ete trouve*)
 		(?:inconnue?|invalide|mauvais|mauvaise|aucune?) (?:~ )?WHO
 		WHO _ (?:unbekannt|nicht bekannt|existiert nicht|existiert nicht mehr|nicht existier*|nicht existent|nicht gefunden|nicht vorhanden|nicht mehr (?:gultig|vorhanden|existent|aktiv|verfugbar)|(?:ist|sind) ungultig|(?:ist|sind) ungueltig|gibt es nicht|geloscht|nicht gultig|nicht zustellbar)
-		(?:unbekannte?r?s?|ungultige?r?s?|ungueltige?r?s?|falsche?r?s?|kein|keine|keinen|nicht existierende?r?) (?:solche?s?n? )?WHO
+		(?:unbekannte?r?s?|ungultige?r?s?|ungueltige?r?s?|falsche?r?s?|kein|keine|keinen|nicht existierende?r?) (?:solche?[nrs]? )?WHO
 		es gibt kein* *
 		WHO _ (?:no existe*|inexistente*|no encontrad*|no se encontro|no (?:se )?(?:ha|pudo|fue|ha podido) (?:sido )?encontr*|no es valid[oa]|no localizad*|no esta registrad*)
 		(?:no existe|no hay|ningun|desconocid[oa]|no se encontro|no se encuentra|no se ha encontrado) (?:~ )?(?:WHO|persona)
@@ -291,14 +304,23 @@ var phrases = []struct {
 		(?:nieznan*|nie ma tak*|brak|nie istnieje) (?:~ )?WHO
 		WHO ~ (?:inconnue?s?|desconocid*|desconhecid*|sconosciut*|onbekend*|nieznan*|неизвест*)
 		WHO (?:de email |de correo |email |est |es |esta |sont |e )?(?:invalid[aeo]s?|invalides?|ungultig|ungueltig|ongeldig|nieprawidlow*|niepoprawn*)
-		WHO (?:de email |de correo )?no valid[oa]s?
+		WHO (?:de email |de correo )?non? valid[oa]s?
 		WHO _ (?:okand*|ukendt*|ukjent*|finns (?:inte|ej)|findes ikke|finnes ikke|hittades inte|eksisterer ikke|ogiltig*)
 		(?:okand*|ukendt*|ukjent*) (?:~ )?WHO
 		WHO _ (?:neznam*|neexist*|nenalezen*|bilinmiyor|bilinmeyen|bulunamadi|mevcut degil|gecersiz|yok|tuntematon*|ei ole|ismeretlen|nem letezik)
 		(?:neznam*|bilinmeyen|gecersiz|tuntematon|ismeretlen) (?:~ )?WHO
 		WHO _ (?:не существует|не существуют|не найден*|недействител*|не зарегистрирован*|отсутству*|не обнаружен*)
+		так(?:ого|ой) WHO (?:здесь |тут )?нет
+		WHO (?:не (?:існує|знайдено|знайдений|съществува)|няма такъв)
+		(?:невідом*|неіснуюч*|непознат|несъществуващ) WHO
+		WHO (?:nu exista|inexistent|necunoscut*|ne postoji|nepoznat*|ne obstaja|neobstaja|ei eksisteeri|nav atrasts|neeksiste|nerastas|neegzistuoja|tidak ditemukan|tidak ada|tidak dikenal|tidak terdaftar|δεν υπαρχει|δεν βρεθηκε)
+		(?:necunoscut|nepoznat*|neznan*|tundmatu|nezinams|nezinomas|αγνωστος|αγνωστη) WHO
+		(?:nguoi dung|nguoi nhan|[dđ]ia chi|tai khoan|hop thu) (?:nay )?khong (?:ton tai|tim thay|hop le)
+		khong (?:ton tai|tim thay) (?:nguoi dung|nguoi nhan|[dđ]ia chi|tai khoan|hop thu)
+		(?:المستخدم|المستلم|العنوان|الحساب|صندوق البريد) (?:غير موجود|غير معروف|لا وجود له)
+		(?:המשתמש|משתמש|הנמען|נמען|התיבה) (?:לא קיים|אינו קיים|לא נמצא|לא ידוע)
 		(?:неизвестн*|несуществующ*|нет так*|неверн*|не существует так*) (?:~ )?WHO
-	`, glyphs: `用户不存在|用戶不存在|不存在.{0,8}(?:用户|用戶|邮箱|郵箱|信箱|帐号|账号|收件)|(?:收件|邮箱|郵箱|信箱|帐号|账号|帳號|用户|用戶|使用者|地址|账户|帐户).{0,16}(?:不存在|无效|無效|找不到|未找到|未知|错误|不正确)|(?:找不到|无此|無此|没有此|沒有此|没有该|没有这个|查无此|查無此).{0,8}(?:用户|用戶|人|邮箱|信箱|使用者|收件|帐号|账号|帳號|地址)|(?:ユーザー?|宛先|あて先|受信者|メールアドレス|アドレス|メールボックス).{0,16}(?:不明|存在し(?:ません|ない)|見つかり|見つかる|誤って|無効|ありません)|(?:수신자|사용자|받는 사람|주소|계정|메일함).{0,16}(?:존재하지|없습니다|찾을 수 없|알 수 없|없는)|(?:존재하지 않는|알 수 없는|없는) (?:수신자|사용자|주소|계정)`},
+	`, glyphs: `用户不存在|用戶不存在|不存在.{0,8}(?:用户|用戶|邮箱|郵箱|信箱|帐号|账号|收件)|(?:收件|邮箱|郵箱|信箱|帐号|账号|帳號|用户|用戶|使用者|地址|账户|帐户).{0,16}(?:不存在|无效|無效|找不到|未找到|未知|错误|不正确)|(?:找不到|无此|無此|没有此|沒有此|没有该|没有这个|查无此|查無此).{0,8}(?:用户|用戶|人|邮箱|信箱|使用者|收件|帐号|账号|帳號|地址)|(?:ユーザー?|宛先|あて先|受信者|メールアドレス|アドレス|メールボックス).{0,16}(?:不明|存在し(?:ません|ない)|見つかり|見つかる|誤って|無効|ありません)|(?:수신자|사용자|받는 사람|주소|계정|메일함).{0,16}(?:존재하지|없습니다|찾을 수 없|알 수 없|없는)|(?:존재하지 않는|알 수 없는|없는) (?:수신자|사용자|주소|계정)|ไม่พบ(?:ผู้ใช้|ผู้รับ|บัญชี)|ไม่มี(?:ผู้ใช้|ผู้รับ|บัญชี)นี้`},
 
 	{of: topicUnavailable, words: `
 		requested (?:mail )?action (?:not taken|aborted) ~ mailbox (?:unavailable|not found|unknown|not available)
