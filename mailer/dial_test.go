@@ -169,12 +169,11 @@ func TestDialStopsWithItsContext(t *testing.T) {
 	t.Parallel()
 	wire := testkit.StartSMTPServer(t, sink.Options{Faults: []sink.Fault{{At: sink.AtHello, Do: sink.Hang}}})
 	relay := plainRelay(wire.Port())
-	relay.Timeouts.Connect = time.Minute
+	relay.Timeouts.Connect = time.Hour // so that the test would hang
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	start := time.Now()
-	if _, err := mailer.Dial(ctx, relay); err == nil || time.Since(start) > 10*time.Second {
-		t.Errorf("%v after %v", err, time.Since(start))
+	if _, err := mailer.Dial(ctx, relay); err == nil {
+		t.Error("a connection was made without a greeting")
 	}
 }
 

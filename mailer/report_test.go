@@ -156,9 +156,8 @@ func TestHostileReportsAreReadInBoundedTime(t *testing.T) {
 		began := time.Now()
 		_, _ = ParseReport(strings.NewReader(mail))
 		IsAutomatic([]byte(mail))
-		if took := time.Since(began); took > 10*time.Second {
+		if took := time.Since(began); took > time.Minute {
 			t.Errorf("%s: %d bytes took %s", name, len(mail), took)
 		}
-		t.Log(name, time.Since(began))
 	}
 }

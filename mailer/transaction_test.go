@@ -242,7 +242,7 @@ func stalling(t *testing.T, last string) mailer.Relay {
 		<-done
 	}()
 	relay := plainRelay(listener.Addr().(*net.TCPAddr).Port)
-	relay.Timeouts.Body = 400 * time.Millisecond
+	relay.Timeouts.Body = 3 * time.Second // the server says its last word before
 	return relay
 }
 

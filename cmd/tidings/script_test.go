@@ -18,12 +18,13 @@ import (
 
 	"github.com/tidings-press/tidings/internal/inbox"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/sink"
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
 // scriptTimeout bounds how long a script waits for another process.
-const scriptTimeout = 2 * time.Minute
+const scriptTimeout = testkit.Patience
 
 type (
 	inboxKey  struct{}

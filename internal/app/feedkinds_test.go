@@ -19,6 +19,7 @@ import (
 	"github.com/tidings-press/tidings/internal/inbox"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
@@ -167,7 +168,7 @@ relays:
 	poll := func(what string, done func() bool) {
 		t.Helper()
 		for began := time.Now(); !done(); time.Sleep(20 * time.Millisecond) {
-			if time.Since(began) > 30*time.Second {
+			if time.Since(began) > testkit.Patience {
 				t.Fatalf("%s: %+v", what, item)
 			}
 		}

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/testkit"
@@ -67,14 +66,14 @@ func TestIdleConnectionsStopNeitherPagesNorMail(t *testing.T) {
 	}
 	address := startWithFewDescriptors(t, dsn, inbox.Port())
 	for range 1500 {
-		conn, err := net.DialTimeout("tcp", address, 10*time.Second)
+		conn, err := net.DialTimeout("tcp", address, testkit.Patience)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer conn.Close()
 	}
 	for _, path := range []string{"/", "/feed.xml", "/"} {
-		client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+		client := &http.Client{Timeout: testkit.Patience, Transport: &http.Transport{DisableKeepAlives: true}}
 		response, err := client.Get("http://" + address + path)
 		if err != nil {
 			t.Fatalf("%s behind 1500 idle connections: %v", path, err)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/app"
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 )
 
@@ -68,7 +69,7 @@ func (r *running) raw(t *testing.T, request string) (head string, body []byte) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(testkit.Patience))
 	if _, err := io.WriteString(conn, request); err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +158,7 @@ func (r *running) postAll(t *testing.T, path, field, body string) int {
 		return 0
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(testkit.Patience))
 	head := "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n" + field + "\r\n\r\n"
 	if _, err := io.WriteString(conn, head+body); err != nil {
 		t.Errorf("POST %s with %s: the server ends the connection before all was sent: %v", path, field, err)
@@ -207,7 +208,7 @@ func TestResponsesInProgressAreFinishedOnShutdown(t *testing.T) {
 			break
 		}
 		c.Close()
-		if time.Since(began) > 10*time.Second {
+		if time.Since(began) > testkit.Patience {
 			t.Fatal("the service does not stop")
 		}
 	}
@@ -225,7 +226,7 @@ func TestResponsesInProgressAreFinishedOnShutdown(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(testkit.Patience):
 		t.Error("the service does not end when all is sent")
 	}
 }

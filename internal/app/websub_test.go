@@ -23,6 +23,7 @@ import (
 	"github.com/tidings-press/tidings/internal/feedserver"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 	"github.com/tidings-press/tidings/internal/websub"
@@ -41,16 +42,12 @@ func (w *testClock) runFast(t *testing.T) {
 	t.Cleanup(func() { stop(); <-done })
 }
 
-// longestWait only ends a test that hangs. With the race detector, SQLite needs more than
-// half a minute for some of what these tests wait for when the machine is busy.
-const longestWait = 3 * time.Minute
-
 // eventually waits for something that other goroutines bring about.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(longestWait); !ok(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(testkit.Patience); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("waited %v for this: %s", longestWait, what)
+			t.Fatalf("waited %v for this: %s", testkit.Patience, what)
 		}
 	}
 }

@@ -71,10 +71,13 @@ func setupOn(t *testing.T, dsn string, wire sink.Options) *env {
 	return &env{t: t, store: s, dsn: dsn, server: w, options: o}
 }
 
+// longLease outlasts a busy machine: no node may lose what it leases by renewing it late.
+const longLease = 20 * time.Second
+
 // envOptions returns all options that need no store.
 func envOptions() delivery.Options {
 	return delivery.Options{
-		Log: slog.New(slog.DiscardHandler), Poll: 20 * time.Millisecond, Lease: 2 * time.Second,
+		Log: slog.New(slog.DiscardHandler), Poll: 20 * time.Millisecond, Lease: longLease,
 		Site: digest.Site{Title: "The Gazette", URL: "https://gazette.example", Language: "en"},
 		Digests: []delivery.Definition{{
 			Definition: digest.Definition{Name: "weekly", Title: "The week"},
@@ -165,7 +168,7 @@ func (b *env) run() {
 			if err != nil {
 				b.t.Errorf("Run: %v", err)
 			}
-		case <-time.After(hangTimeout):
+		case <-time.After(testkit.Patience):
 			b.t.Error("the engine does not stop")
 		}
 	}
@@ -197,14 +200,10 @@ func (b *env) send() store.Edition {
 
 type progress = delivery.Progress
 
-// hangTimeout ends tests that hang: with the race detector on a busy machine, some steps take
-// more than half a minute.
-const hangTimeout = 3 * time.Minute
-
 // untilProgress waits for a condition on an edition's progress.
 func (b *env) untilProgress(id, what string, holds func(p delivery.Progress) bool) delivery.Progress {
 	b.t.Helper()
-	deadline := time.Now().Add(hangTimeout)
+	deadline := time.Now().Add(testkit.Patience)
 	var p delivery.Progress
 	var last error
 	for time.Now().Before(deadline) {
@@ -225,12 +224,7 @@ func (b *env) untilProgress(id, what string, holds func(p delivery.Progress) boo
 // eventually waits for a condition.
 func (b *env) eventually(what string, holds func() bool) {
 	b.t.Helper()
-	for deadline := time.Now().Add(hangTimeout); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		if holds() {
-			return
-		}
-	}
-	b.t.Fatalf("never: %s", what)
+	testkit.Eventually(b.t, what, holds)
 }
 
 func (b *env) sent(id string) delivery.Progress {

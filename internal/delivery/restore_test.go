@@ -16,7 +16,6 @@ import (
 	"github.com/tidings-press/tidings/internal/journal"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
-	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/sink"
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
@@ -27,21 +26,17 @@ type restorable struct {
 	journal string // folder; empty for none
 }
 
+// restoredLease is short, since a restored store holds leases of nodes that have ended.
+const restoredLease = 4 * time.Second
+
 // eachRestorable runs a test on both engines, with a journal or without.
 func eachRestorable(t *testing.T, withJournal bool, wire sink.Options, test func(r *restorable)) {
 	t.Helper()
 	for _, kind := range storetest.Engines {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
-			dsn := "sqlite:" + filepath.Join(t.TempDir(), "tidings.db")
-			if kind == store.Postgres {
-				dsn = testkit.SharedPostgres(t).Database(t)
-			}
-			s, err := store.Open(t.Context(), dsn, store.Options{}) // makes the schema
-			if err := errors.Join(err, s.Close()); err != nil {
-				t.Fatal(err)
-			}
-			r := &restorable{env: setupOn(t, dsn, wire)}
+			r := &restorable{env: setup(t, kind, wire)}
+			r.options.Lease = restoredLease
 			if withJournal {
 				r.journal = filepath.Join(t.TempDir(), "journal")
 			}
@@ -367,6 +362,7 @@ func TestOlderCopyOfTheFileIsQuarantined(t *testing.T) {
 		t.Run(fmt.Sprint("part sent ", part), func(t *testing.T) {
 			t.Parallel()
 			b := setup(t, store.SQLite, sink.Options{Delay: 2e6})
+			b.options.Lease = restoredLease
 			r := &restorable{env: b, journal: filepath.Join(t.TempDir(), "journal")}
 			_ = r.store.Close()
 			r.reopen()

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/sink"
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
@@ -21,7 +22,7 @@ import (
 func (b *env) wantStalled() {
 	b.t.Helper()
 	var before int
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(testkit.Patience); time.Now().Before(deadline); {
 		before = len(b.server.Mails())
 		time.Sleep(300 * time.Millisecond)
 		if len(b.server.Mails()) == before {

@@ -10,6 +10,7 @@ import (
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/schedule"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/sink"
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
@@ -37,28 +38,24 @@ func TestTickMakesOneEditionOnSeveralNodes(t *testing.T) {
 			other.start()
 		}
 		b.start()
-		deadline := time.Now().Add(20 * time.Second)
-		for len(b.server.Mails()) < 5 && time.Now().Before(deadline) {
-			time.Sleep(20 * time.Millisecond)
-		}
-		time.Sleep(2 * time.Second) // two more ticks, with nothing new
+		b.eventually("all mails", func() bool { return len(b.server.Mails()) >= 5 })
+		b.eventually("two more ticks, with nothing new", func() bool {
+			ticks, err := b.store.Ticks(b.t.Context(), "weekly", 100)
+			if err != nil {
+				b.t.Fatal(err)
+			}
+			idle := 0
+			for _, tick := range ticks {
+				if tick.Edition == "" && strings.Contains(tick.Reason, "nothing new") {
+					idle++
+				}
+			}
+			return idle >= 2
+		})
 		b.wantOneMailEach(5)
 		editions, err := b.store.Editions(b.t.Context(), "weekly", 10)
 		if err != nil || len(editions) != 1 {
 			b.t.Errorf("%d editions, %v", len(editions), err)
-		}
-		ticks, err := b.store.Ticks(b.t.Context(), "weekly", 100)
-		if err != nil {
-			b.t.Fatal(err)
-		}
-		var reason string
-		for _, tick := range ticks {
-			if tick.Edition == "" {
-				reason = tick.Reason
-			}
-		}
-		if !strings.Contains(reason, "nothing new") {
-			b.t.Errorf("no tick has the reason why it made no edition: %+v", ticks)
 		}
 	})
 }
@@ -90,7 +87,7 @@ func TestMissedTicksFireOnceOrEachAfterDowntime(t *testing.T) {
 			want = 5
 		}
 		var ticks []store.Tick
-		for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline) && len(ticks) < want; time.Sleep(10 * time.Millisecond) {
+		for deadline := time.Now().Add(testkit.Patience); time.Now().Before(deadline) && len(ticks) < want; time.Sleep(10 * time.Millisecond) {
 			if ticks, err = b.store.Ticks(t.Context(), "weekly", 20); err != nil {
 				t.Fatal(err)
 			}
@@ -107,7 +104,6 @@ func TestTicksFireOnceWhileNodesRestart(t *testing.T) {
 	each(t, sink.Options{}, nil, func(b *env) {
 		b.options.Digests[0].Schedule = secondsSchedule(b.t)
 		b.options.Digests[0].Each = true
-		begin := time.Now()
 		b.newDeliveryEngine()
 		nodes := make([]*env, 3)
 		open := func(i int) {
@@ -119,12 +115,14 @@ func TestTicksFireOnceWhileNodesRestart(t *testing.T) {
 		for i := range nodes {
 			open(i)
 		}
-		for time.Since(begin) < 6*time.Second {
+		b.eventually("five ticks between restarts", func() bool {
 			i := rand.IntN(len(nodes))
 			nodes[i].stop()
 			time.Sleep(rand.N(300 * time.Millisecond))
 			open(i)
-		}
+			ticks, err := b.store.Ticks(b.t.Context(), "weekly", 1000)
+			return err == nil && len(ticks) >= 5
+		})
 		for _, n := range nodes {
 			n.stop()
 		}

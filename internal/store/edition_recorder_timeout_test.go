@@ -82,7 +82,7 @@ func TestRecorderTimesOutOnASilentServer(t *testing.T) {
 	quiet.Store(true)
 	note := store.RecorderEntry{Outcome: &store.Outcome{Intent: in, State: digest.DeliverySent, Code: 250}}
 	begun := time.Now()
-	if _, err := r.Record(t.Context(), note); err == nil || time.Since(begun) > 20*time.Second {
+	if _, err := r.Record(t.Context(), note); err == nil || time.Since(begun) > time.Minute {
 		t.Errorf("a silent server: %v after %v", err, time.Since(begun))
 	}
 	quiet.Store(false)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
@@ -163,7 +164,7 @@ func TestKilledImportIsCompletedByRunningItAgain(t *testing.T) {
 
 func waitForSome(t *testing.T, s *store.Store) int64 {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(testkit.Patience); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		counts, err := s.CountSubscribers(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -172,7 +173,7 @@ func waitForSome(t *testing.T, s *store.Store) int64 {
 			return n
 		}
 	}
-	t.Fatal("the import added no subscriber in 30 s")
+	t.Fatalf("the import added no subscriber in %v", testkit.Patience)
 	return 0
 }
 

@@ -19,7 +19,7 @@ import (
 )
 
 // browserTimeout is how long a Browser waits for each step.
-const browserTimeout = 45 * time.Second
+const browserTimeout = Patience
 
 // Browser is a tab of a headless Chromium. Its methods fail the test when a step does not
 // succeed in time.
@@ -38,9 +38,9 @@ func StartBrowser(t testing.TB) *Browser {
 	if err != nil {
 		t.Skip("SKIPPED: chromium is not installed (apt-get install chromium)")
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU, chromedp.ExecPath(path),
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU, chromedp.ExecPath(path), chromedp.WSURLReadTimeout(browserTimeout),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
-	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 4*Patience)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
 	t.Cleanup(cancel)

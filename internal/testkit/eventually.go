@@ -5,17 +5,18 @@ import (
 	"time"
 )
 
-// eventuallyTimeout is long, since it only ends tests that hang. With the race detector,
-// SQLite needs more than half a minute for some steps on a busy machine.
-const eventuallyTimeout = 3 * time.Minute
+// Patience is how long tests wait for what must happen at some time. It is long, since it only
+// ends tests that hang. With the race detector, some steps take more than half a minute on a
+// busy machine.
+const Patience = 3 * time.Minute
 
 // Eventually waits until a condition holds, and fails the test if it does not hold in
 // time. what names the condition in the error.
 func Eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(eventuallyTimeout); !holds(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(Patience); !holds(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("waited %v in vain for %s", eventuallyTimeout, what)
+			t.Fatalf("waited %v in vain for %s", Patience, what)
 		}
 	}
 }
