@@ -12,18 +12,8 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
-	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
-
-// newDSN returns the DSN of a store that does not exist yet.
-func newDSN(t *testing.T, engine store.Engine) string {
-	t.Helper()
-	if engine == store.SQLite {
-		return storetest.DSN(t, engine)
-	}
-	return testkit.SharedPostgres(t).Database(t)
-}
 
 // backUp writes an archive of a store and returns its path and summary.
 func backUp(t *testing.T, dsn string) (path string, summary archive.Summary) {
@@ -50,7 +40,7 @@ func TestBackupOfEveryReleaseIsRestoredOnBothEngines(t *testing.T) {
 				if summary.Tables["subscribers"] != 7 || summary.Header.Engine != string(from) {
 					t.Errorf("summary %+v", summary)
 				}
-				dsn := newDSN(t, to)
+				dsn := emptyDSN(t, to)
 				restored, err := store.Restore(t.Context(), dsn, file, store.RestoreOptions{})
 				if err != nil {
 					t.Fatal(err)
@@ -108,7 +98,7 @@ func TestGenerationChangesWithARestore(t *testing.T) {
 			if summary.Header.Generation == "" {
 				t.Error("the archive does not name the generation")
 			}
-			dsn = newDSN(t, engine)
+			dsn = emptyDSN(t, engine)
 			if _, err := store.Restore(t.Context(), dsn, file, store.RestoreOptions{}); err != nil {
 				t.Fatal(err)
 			}
@@ -218,7 +208,7 @@ func TestBackupFileIsPrivateAndNeverOverwritten(t *testing.T) {
 
 func TestInterruptedRestoreIsNotOpened(t *testing.T) {
 	t.Parallel()
-	dsn := newDSN(t, store.Postgres)
+	dsn := emptyDSN(t, store.Postgres)
 	s, err := store.Open(t.Context(), dsn, store.Options{})
 	if err != nil {
 		t.Fatal(err)

@@ -170,7 +170,7 @@ func TestQuarantineVoidsSessionsAndLinks(t *testing.T) {
 	for _, engine := range storetest.Engines {
 		t.Run(string(engine), func(t *testing.T) {
 			t.Parallel()
-			dsn := newDSN(t, engine)
+			dsn := emptyDSN(t, engine)
 			s := storetest.Reopen(t, dsn, store.Options{})
 			editor := addOwner(t, s, "ada@example.org")
 			session, err := s.CreateSession(t.Context(), editor, "", time.Hour)
@@ -184,7 +184,7 @@ func TestQuarantineVoidsSessionsAndLinks(t *testing.T) {
 				t.Fatal(err)
 			}
 			file, _ := backUp(t, dsn)
-			to := newDSN(t, engine)
+			to := emptyDSN(t, engine)
 			if _, err := store.Restore(t.Context(), to, file, store.RestoreOptions{}); err != nil {
 				t.Fatal(err)
 			}

@@ -44,7 +44,7 @@ func helperProcess(dsn, job string) *exec.Cmd {
 func emptyDSN(t *testing.T, engine store.Engine) string {
 	t.Helper()
 	if engine == store.SQLite {
-		return storetest.DSN(t, engine)
+		return "sqlite:" + filepath.Join(t.TempDir(), "tidings.db")
 	}
 	return testkit.SharedPostgres(t).Database(t)
 }

@@ -4,7 +4,9 @@ package storetest
 
 import (
 	"context"
+	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/tidings-press/tidings/internal/store"
@@ -47,17 +49,43 @@ func Reopen(t testing.TB, dsn string, opts store.Options) *store.Store {
 }
 
 // DSN returns the DSN of an empty store that is removed when the test ends. It skips the
-// test if the engine is not installed.
+// test if the engine is not installed. The store is a copy of one that the first call makes,
+// since a copy is far faster than running all migrations.
 func DSN(t testing.TB, engine store.Engine) string {
 	t.Helper()
 	if engine == store.SQLite {
-		return "sqlite:" + filepath.Join(t.TempDir(), "tidings.db")
-	}
-	return testkit.SharedPostgres(t).DatabaseFrom(t, func(dsn string) error {
-		s, err := store.Open(context.Background(), dsn, store.Options{Conns: 1})
-		if err != nil {
-			return err
+		file := filepath.Join(t.TempDir(), "tidings.db")
+		data, err := emptySQLite()
+		if err == nil {
+			err = os.WriteFile(file, data, 0o600)
 		}
-		return s.Close()
-	})
+		if err != nil {
+			t.Fatalf("prepare an empty store: %v", err)
+		}
+		return "sqlite:" + file
+	}
+	return testkit.SharedPostgres(t).DatabaseFrom(t, create)
+}
+
+// emptySQLite returns the file of an empty store.
+var emptySQLite = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "tidings-empty-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	file := filepath.Join(dir, "tidings.db")
+	if err := create("sqlite:" + file); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(file)
+})
+
+// create makes an empty store. Closing it writes the whole log of SQLite into its file.
+func create(dsn string) error {
+	s, err := store.Open(context.Background(), dsn, store.Options{Conns: 1})
+	if err != nil {
+		return err
+	}
+	return s.Close()
 }
