@@ -10,6 +10,7 @@ import (
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
@@ -59,12 +60,18 @@ func approveEdition(t *testing.T, s *store.Store, id string, articles ...string)
 	return e
 }
 
+// claim claims a chunk. PostgreSQL skips rows that are locked at that moment, so it may take more
+// than one try.
 func claim(t *testing.T, s *store.Store, node string, lease time.Duration) store.Chunk {
 	t.Helper()
-	c, err := s.ClaimChunk(t.Context(), node, lease)
-	if err != nil || c == nil {
-		t.Fatalf("ClaimChunk: %v, %v", c, err)
-	}
+	var c *store.Chunk
+	testkit.Eventually(t, "a chunk", func() bool {
+		var err error
+		if c, err = s.ClaimChunk(t.Context(), node, lease); err != nil {
+			t.Fatalf("ClaimChunk: %v", err)
+		}
+		return c != nil
+	})
 	return *c
 }
 
