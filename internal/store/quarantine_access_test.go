@@ -68,7 +68,7 @@ func TestRestoreGivesNoAccessBack(t *testing.T) {
 				must(t, err)
 				return storetest.Reopen(t, dsn, options)
 			}
-			without := restore(newDSN(t, engine), store.Options{})
+			without := restore(emptyDSN(t, engine), store.Options{})
 			if got, feeds := access(ctx, without), countFeeds(ctx, without); got != "back changed(owner) demoted(owner) disabled early(owner) removed" || feeds != 2 {
 				t.Errorf("without a journal: %s, %d feeds", got, feeds)
 			}
