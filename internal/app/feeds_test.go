@@ -110,7 +110,7 @@ func TestAnotherNodeServesAnEditWithinASecond(t *testing.T) {
 		t.Run(string(engine), func(t *testing.T) {
 			t.Parallel()
 			dsn := storetest.DSN(t, engine)
-			w := newWall()
+			w := newTestClock()
 			here := storetest.Reopen(t, dsn, store.Options{Clock: w.now})
 			other := feedServer(storetest.Reopen(t, dsn, store.Options{Clock: w.now}))
 			a := feedrules.Article(1)
@@ -120,7 +120,7 @@ func TestAnotherNodeServesAnEditWithinASecond(t *testing.T) {
 			}
 			a.Title = "Edited"
 			putArticles(t, here, a)
-			w.pass(time.Second) // of the other node's clock, which does not go on after that
+			w.advance(time.Second) // of the other node's clock, which does not go on after that
 			eventually(t, "the edit", func() bool {
 				_, body := fetch(t, other, "/feed.xml")
 				return strings.Contains(body, "Edited")
