@@ -122,6 +122,10 @@ func fits(t *testing.T, b *testkit.Browser, name string) {
 			if got, err := b.Evaluate(contrast); err != nil || got != `""` {
 				t.Errorf("%s at %d pixels, %s: %s %v", name, width, scheme, got, err)
 			}
+			// No format of a feed stands on two lines.
+			if got, err := b.Evaluate(`[...document.querySelectorAll('.formats a')].filter(a => a.getClientRects().length != 1 || a.offsetHeight > 40).map(a => a.innerText)`); err != nil || got != "[]" {
+				t.Errorf("%s at %d pixels: broken formats %s %v", name, width, got, err)
+			}
 			if width != 320 {
 				b.Screenshot(fmt.Sprintf("%s-%d-%s", name, width, scheme))
 			}

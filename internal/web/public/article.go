@@ -13,7 +13,14 @@ type articlePage struct {
 	*article.Article
 	Elsewhere string // its canonical address if it is on another site
 	Lead      bool   // show its image above the text, which does not contain it
+
+	Previous, Next *article.Article // by date; nil at the ends
+	Related        []store.StoredArticle
+	Form           subscribeForm
 }
+
+// mostRelated is how many articles on the same topics are shown below an article.
+const mostRelated = 4
 
 func (p *Pages) article(w http.ResponseWriter, r *http.Request) error {
 	a, err := p.store.ArticleBySlug(r.Context(), r.PathValue("slug"))
@@ -32,7 +39,15 @@ func (p *Pages) article(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("X-Robots-Tag", "noindex")
 	}
 	r = p.withLanguage(r, a.Language)
-	body := articlePage{Article: &a, Elsewhere: a.URL, Lead: hasLeadImage(&a)}
+	body := articlePage{Article: &a, Elsewhere: a.URL, Lead: hasLeadImage(&a), Form: p.emptyForm(r.Context())}
+	if a.Status == article.Published {
+		if body.Previous, body.Next, err = p.store.Neighbours(r.Context(), a.ID); err != nil {
+			return err
+		}
+	}
+	if body.Related, err = p.store.Related(r.Context(), &a, mostRelated); err != nil {
+		return err
+	}
 	description := describe(&a)
 	v := page{
 		Title: a.Title, Description: description, Canonical: a.URLFor(p.config.Site.URL), Language: a.Language, Direction: a.Direction(),

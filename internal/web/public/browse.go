@@ -2,40 +2,82 @@ package public
 
 import (
 	"cmp"
+	"context"
 	"net/http"
+	"time"
 
 	"github.com/tidings-press/tidings/feed"
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/loadshare"
+	"github.com/tidings-press/tidings/internal/store"
 )
 
-// browsePage is the data of the page that explains a feed.
+// browsePage is the data of the page that shows a feed in a browser.
 type browsePage struct {
 	Name    string
 	Address string
 	Feeds   []feedLink
 	Home    string
 	Private bool
+	Items   []browseItem
+}
+
+// browseItem is an entry of a feed.
+type browseItem struct {
+	Title, Path, Summary, Language, Direction string
+	Date                                      time.Time
 }
 
 // Browse answers browsers that open a feed with a page: browsers show feeds as raw text, and
 // their support for XSLT is being removed.
 func (p *Pages) Browse(w http.ResponseWriter, r *http.Request, d feed.Definition) {
-	header := w.Header()
-	header.Set("Content-Security-Policy", policy)
-	header.Set("Referrer-Policy", "no-referrer")
-	header.Set("Vary", "Sec-Fetch-Mode, Accept-Encoding")
 	r = p.withChrome(r)
+	w.Header().Set("Content-Security-Policy", policy)
+	w.Header().Set("Referrer-Policy", "no-referrer")
+	w.Header().Set("Vary", "Sec-Fetch-Mode, Sec-Fetch-Dest, Accept, Accept-Encoding")
+	err := p.load.Render(r.Context(), loadshare.Linked, func() {
+		if err := p.browse(w, r, d); err != nil {
+			p.fail(w, r, err)
+		}
+	})
+	if err != nil {
+		p.fail(w, r, err)
+	}
+}
+
+func (p *Pages) browse(w http.ResponseWriter, r *http.Request, d feed.Definition) (err error) {
 	body := browsePage{
 		Name: cmp.Or(d.Title, d.Name, p.config.Site.Title), Address: p.config.Site.URL + r.URL.RequestURI(),
 		Home: cmp.Or(d.Home, "/"), Private: d.Kind == feed.Private,
 	}
 	if body.Private {
-		body.Name = p.config.Site.Title // the name of a private feed is its token
+		body.Name = cmp.Or(d.Title, p.config.Site.Title) // the name of a private feed is its token
 	} else {
 		body.Feeds = p.links(body.Name, d)
 	}
-	// Not to be cached in place of the feed.
-	v := page{Title: p.in(r.Context()).say("Feeds"), NoIndex: true, Narrow: true, Body: body, Feeds: body.Feeds}
-	if err := p.show(w, r, http.StatusOK, "browse", v); err != nil {
-		p.fail(w, r, err)
+	if body.Items, err = p.itemsOf(r.Context(), d); err != nil {
+		return err
 	}
+	// Nothing of what people see here may take the place of the feed in a cache.
+	return p.show(w, r, http.StatusOK, "browse", page{Title: body.Name, NoIndex: true, Script: true, Body: body, Feeds: body.Feeds})
+}
+
+// itemsOf are the newest entries of a feed: its articles, or the editions of a digest.
+func (p *Pages) itemsOf(ctx context.Context, d feed.Definition) ([]browseItem, error) {
+	var out []browseItem
+	if d.Kind == feed.ByDigest {
+		editions, err := p.store.Editions(ctx, d.Name, pageSize)
+		for _, e := range editions {
+			if !e.Started.IsZero() {
+				out = append(out, browseItem{Title: e.Subject, Path: digest.PagePath(e.ID), Direction: "auto", Date: e.Started})
+			}
+		}
+		return out, err
+	}
+	found, err := p.store.Search(ctx, store.Query{Filter: d.Filter, Limit: pageSize, AsOf: p.store.Now(), HTMLBudget: store.WithoutHTML})
+	for i := range found.Articles {
+		a := &found.Articles[i].Article
+		out = append(out, browseItem{Title: a.Title, Path: a.Path(), Summary: a.Summary, Language: a.Language, Direction: a.Direction(), Date: a.Published})
+	}
+	return out, err
 }

@@ -53,6 +53,6 @@ func (p *Pages) feedList(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	limitCaching(w, readersMaxAge)
-	v := page{Title: p.in(r.Context()).say("Feeds"), Description: p.in(r.Context()).say("All feeds of {0}: RSS, Atom and JSON, by topic, author and language.", p.config.Site.Title), Canonical: p.config.Site.URL + "/feeds", Feeds: p.allLinks(), Body: body}
+	v := page{Title: p.in(r.Context()).say("Feeds"), Description: p.in(r.Context()).say("All feeds of {0}: RSS, Atom and JSON, by topic, author and language.", p.config.Site.Title), Canonical: p.config.Site.URL + "/feeds", Feeds: p.allLinks(), Script: true, Body: body}
 	return p.show(w, r, http.StatusOK, "feeds", v)
 }

@@ -2,6 +2,7 @@ package public
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"net/url"
 	"strings"
@@ -122,23 +123,71 @@ func canonicalPath(r *http.Request, path string) string {
 
 // indexPage is the data of the page of all tags, authors and languages.
 type indexPage struct {
-	Search searchForm
-
-	Tags, Authors, Languages []store.LabelCount
+	Find                     string // what the names have to contain
+	Tags, Authors, Languages []labelView
 }
 
-func (p *Pages) tags(w http.ResponseWriter, r *http.Request) (err error) {
-	body := indexPage{Search: searchFor(feed.BySearch, "")}
-	if body.Tags, err = p.store.TopTags(r.Context(), 1000); err != nil {
+// labelView is a tag, author or language with its page. Its weight is 1 to 5: the more articles it
+// has, the larger it is shown.
+type labelView struct {
+	store.LabelCount
+	Path     string
+	Language string // of the name
+	Weight   int
+}
+
+// mostLabels is how many tags and authors are shown.
+const mostLabels = 1000
+
+func (p *Pages) tags(w http.ResponseWriter, r *http.Request) error {
+	find := r.URL.Query().Get("find")
+	if len(find) > maxFind {
+		return store.ErrNotFound
+	}
+	body := indexPage{Find: find}
+	tags, err := p.store.TopTags(r.Context(), mostLabels)
+	if err != nil {
 		return err
 	}
-	if body.Authors, err = p.store.TopAuthors(r.Context(), 1000); err != nil {
+	authors, err := p.store.TopAuthors(r.Context(), mostLabels)
+	if err != nil {
 		return err
 	}
-	if body.Languages, err = p.articleLanguages(r.Context()); err != nil {
+	languages, err := p.articleLanguages(r.Context())
+	if err != nil {
 		return err
 	}
-	return p.show(w, r, http.StatusOK, "tags", page{Title: p.in(r.Context()).say("Topics"), Description: p.in(r.Context()).say("All topics, authors and languages of {0}.", p.config.Site.Title), Canonical: p.config.Site.URL + "/tags/", Body: body})
+	key := article.TagKey(find)
+	body.Tags, body.Authors = viewLabels(tags, feed.TagPath, key), viewLabels(authors, feed.AuthorPath, key)
+	body.Languages = viewLabels(languages, feed.LanguagePath, key)
+	for i, l := range body.Languages {
+		body.Languages[i].Name, body.Languages[i].Language = languageName(l.Name), l.Name
+	}
+	c := p.in(r.Context())
+	v := page{
+		Title: c.say("Topics"), Description: c.say("All topics, authors and languages of {0}.", p.config.Site.Title), Canonical: p.config.Site.URL + "/tags/",
+		NoIndex: find != "", Script: true, Body: body,
+	}
+	return p.show(w, r, http.StatusOK, "tags", v)
+}
+
+// maxFind bounds what names are filtered by, in bytes.
+const maxFind = 400
+
+// viewLabels returns the labels whose key contains a text.
+func viewLabels(all []store.LabelCount, path func(string) string, contains string) []labelView {
+	most := int64(1)
+	for _, l := range all {
+		most = max(most, l.Articles)
+	}
+	var out []labelView
+	for _, l := range all {
+		if l.Name != "" && strings.Contains(l.Key, contains) {
+			weight := 1 + int(4*math.Log(float64(l.Articles))/math.Log(float64(most)+1)+0.5)
+			out = append(out, labelView{LabelCount: l, Path: path(l.Name), Weight: min(max(weight, 1), 5)})
+		}
+	}
+	return out
 }
 
 // articleLanguages returns the languages of the articles, or nil if there is only one.

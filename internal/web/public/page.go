@@ -21,7 +21,9 @@ type page struct {
 	Language    string // of the content; the site's when empty
 	Direction   string
 	NoIndex     bool
-	Narrow      bool // a form or message, without the columns of a front page
+	Narrow      bool   // a form or message, without the columns of a front page
+	Script      bool   // public.js makes it more convenient
+	Question    string // of a search
 	Feeds       []feedLink
 	Share       *share
 	Site        config.Site
@@ -49,6 +51,9 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, name st
 	body, err := p.fill(r.Context(), name, v)
 	if err != nil {
 		return err
+	}
+	if v.Script {
+		w.Header().Set("Content-Security-Policy", policy+"; script-src 'self'")
 	}
 	if p.varies(r.Context()) {
 		varyByLanguage(w.Header())

@@ -112,7 +112,6 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 		"GET /tags/{name}":          p.tag, // redirects to the path with a slash
 		"GET /authors/{name}":       p.author,
 		"GET /languages/{name}":     p.language,
-		"GET /tags/{$}":             p.tags,
 		"GET /feeds":                p.feedList,
 
 		"GET /editions/{edition}":        p.edition,
@@ -120,6 +119,7 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 	} {
 		mux.Handle(pattern, p.cached(loadshare.Linked, before, nil, h))
 	}
+	mux.Handle("GET /tags/{$}", p.cached(loadshare.Linked, []string{"find"}, nil, p.tags))
 	mux.Handle("GET /sitemap.xml", p.cached(loadshare.AdHoc, []string{"part"}, nil, p.sitemap))
 	mux.Handle("GET /subscribe", p.cached(loadshare.Linked, []string{"digest"}, nil, p.subscribeForm))
 	for pattern, kind := range map[string]feed.Kind{"GET /search": feed.BySearch, "GET /filter": feed.ByMatch} {

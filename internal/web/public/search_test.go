@@ -44,9 +44,9 @@ func TestSearchHasPageAndFeed(t *testing.T) {
 			}
 		}
 		b.want(b.get("/search?q=gulls&before=1.1"), http.StatusOK, `href="/search?q=gulls">Newest articles</a>`, "No articles found.")
-		b.want(b.get("/search"), http.StatusOK, `<form action="/search"`, `name="q"`)
+		b.want(b.get("/search"), http.StatusOK, `action="/search" role="search"`, `name="q"`)
 		b.want(b.get("/filter"), http.StatusOK, `<form action="/filter"`, `name="match"`)
-		b.want(b.get("/tags/"), http.StatusOK, `<form action="/search"`)
+		b.want(b.get("/tags/"), http.StatusOK, `action="/search" role="search"`)
 	})
 }
 
