@@ -155,9 +155,8 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// useFaultyServer puts a mail server in the place of the script's own that has a fault so many
-// times and counts, and checks what it has counted: useFaultyServer TIMES FAULT, then
-// useFaultyServer has MAILS READERS
+// useFaultyServer replaces the script's mail server by one that has a fault a number of times, and
+// checks what it has counted: misbehave TIMES FAULT, then misbehave has MAILS RECIPIENTS
 func useFaultyServer(ts *testscript.TestScript, _ bool, args []string) {
 	if args[0] == "has" {
 		tally := &ts.Value(sinkKey{}).(*sinkValue).server.Tally

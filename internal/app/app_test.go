@@ -22,7 +22,7 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-// open opens a service on a store of its own, with settings in YAML.
+// open opens a service with settings in YAML on a new store.
 func open(t *testing.T, settings string) *app.Service {
 	t.Helper()
 	if !strings.Contains(settings, "store:") {
@@ -81,7 +81,7 @@ func TestAddSubscriberUsesAllOrTheNamedDigests(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := p.AddSubscriber(t.Context(), ada); err == nil || !strings.Contains(err.Error(), "ask them to subscribe") {
-		t.Errorf("someone who left was put back: %v", err)
+		t.Errorf("a person who unsubscribed was subscribed again: %v", err)
 	}
 	ada.Digests = []string{"monthly"}
 	if _, err := p.AddSubscriber(t.Context(), ada); err == nil || !strings.Contains(err.Error(), "configured digests: weekly, daily") {
@@ -109,7 +109,7 @@ func TestExportedListImportsAgain(t *testing.T) {
 		}
 	}
 	ada, err := p.FindSubscriber(t.Context(), subscriber.MustParseAddress("ada@example.org"))
-	if err == nil { // other topics on each digest
+	if err == nil { // different topics for each digest
 		err = p.Store.Subscribe(t.Context(), ada.ID, "daily", []string{"web"})
 	}
 	if err != nil {
@@ -132,11 +132,11 @@ func TestExportedListImportsAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	if sorted(first.String()) != sorted(second.String()) {
-		t.Errorf("%s\ncomes back as\n%s", first.String(), second.String())
+		t.Errorf("%s\nis exported again as\n%s", first.String(), second.String())
 	}
 }
 
-// putTagged stores an article with tags, which then are topics.
+// putTagged stores an article with tags, which are topics from then on.
 func putTagged(t *testing.T, p *app.Service, tags ...string) {
 	t.Helper()
 	a := article.Article{
@@ -172,7 +172,7 @@ func TestTopicsAreTagsOfTheDigestsArticles(t *testing.T) {
 		t.Errorf("added with a topic of another digest: %v", err)
 	}
 	if _, err := p.Store.SubscriberByAddress(t.Context(), subscriber.MustParseAddress("ada@example.org")); !errors.Is(err, store.ErrNotFound) {
-		t.Errorf("somebody was added all the same: %v", err)
+		t.Errorf("the subscriber was added although the topic is unknown: %v", err)
 	}
 }
 
@@ -228,6 +228,6 @@ func TestEditionsAreFoundByTheBeginningOfTheirID(t *testing.T) {
 		t.Errorf("%+v %v", found, err)
 	}
 	if _, err := p.FindEdition(t.Context(), draft.ID[:3]); err == nil {
-		t.Error("three letters are too few")
+		t.Error("an id of three letters was accepted")
 	}
 }

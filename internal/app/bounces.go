@@ -89,7 +89,7 @@ func (p *Service) pollMailbox(ctx context.Context) {
 	if err == nil {
 		err = desk.Poll(ctx, bounce.Mailbox{Protocol: m.Protocol, Host: m.Host, Port: m.Port, TLS: m.TLS, Username: m.Username, Password: m.Password.Reveal(), Every: m.Every})
 	}
-	p.logError(ctx, "cannot poll the mailbox of bounces", err)
+	p.logError(ctx, "cannot poll the mailbox for bounces", err)
 }
 
 // webhooks returns the handlers for the reports of mail services, by name.

@@ -38,9 +38,8 @@ bounces: {smtp: "127.0.0.1:%[3]d", addresses: [loops@gazette.example]}
 log: {level: error}
 `
 
-// TestBounceOfASentMailSuppressesItsAddress walks the whole way: an edition is
-// signed with keys from files and sent, and what its return path gets by SMTP is
-// drawn the consequence of, whichever digest it came from.
+// TestBounceOfASentMailSuppressesItsAddress: an edition is signed with keys from files and sent. A
+// bounce to its return path by SMTP suppresses the address, whichever digest the mail came from.
 func TestBounceOfASentMailSuppressesItsAddress(t *testing.T) {
 	t.Parallel()
 	wire := testkit.StartSMTPServer(t, sink.Options{})
@@ -75,7 +74,7 @@ func TestBounceOfASentMailSuppressesItsAddress(t *testing.T) {
 		checkSent(t, sent, name, records)
 		bounceOf(t, door, sent)
 		address := subscriber.MustParseAddress(sent.To[0])
-		until(t, "the address is a dead one", func() bool {
+		until(t, "the address is suppressed", func() bool {
 			got, err := p.Store.SubscriberByAddress(t.Context(), address)
 			return err == nil && got.State == subscriber.Bounced
 		})
@@ -89,11 +88,11 @@ func TestBounceOfASentMailSuppressesItsAddress(t *testing.T) {
 		}
 	}
 	if err := sendMail(door, "news@gazette.example", "Subject: hello\r\n\r\nhello\r\n"); err == nil || !strings.Contains(err.Error(), "550") {
-		t.Errorf("the listener takes mail for others: %v", err)
+		t.Errorf("the listener accepts mail for other addresses: %v", err)
 	}
 }
 
-// keyFiles makes two keys in a folder, and the TXT records that verifiers look up.
+// keyFiles writes two keys to a folder and returns the TXT records that verifiers look up.
 func keyFiles(t *testing.T) (dir string, records map[string]string) {
 	t.Helper()
 	dir, records = t.TempDir(), map[string]string{}
@@ -136,7 +135,7 @@ func run(t *testing.T, p *app.Service) {
 	select {
 	case <-ready:
 	case <-time.After(testkit.Patience):
-		t.Fatal("the service does not begin")
+		t.Fatal("the service does not start")
 	}
 }
 
@@ -150,7 +149,7 @@ func until(t *testing.T, what string, holds func() bool) {
 	t.Fatalf("never: %s", what)
 }
 
-// checkSent holds a mail from the wire to what it must have on its way out.
+// checkSent checks the headers and signatures of a sent mail.
 func checkSent(t *testing.T, sent testkit.Mail, digest string, records map[string]string) {
 	t.Helper()
 	r, err := mail.CreateReader(bytes.NewReader(sent.Data))
@@ -168,11 +167,11 @@ func checkSent(t *testing.T, sent testkit.Mail, digest string, records map[strin
 		"Auto-Submitted": "auto-generated", "Feedback-ID": ":" + digest + ":digest:gazetteexample", "MIME-Version": "1.0", "Date": "20",
 	} {
 		if all := r.Header.Values(name); len(all) != 1 || !strings.Contains(all[0], want) {
-			t.Errorf("%s: %q, want one with %q", name, all, want)
+			t.Errorf("header %s is %q, want one that contains %q", name, all, want)
 		}
 	}
 	if strings.Contains(r.Header.Get("Feedback-ID"), sent.To[0]) {
-		t.Error("the feedback id tells who the reader is")
+		t.Error("the feedback id identifies the subscriber")
 	}
 	verified, err := dkim.VerifyWithOptions(bytes.NewReader(sent.Data), &dkim.VerifyOptions{LookupTXT: func(name string) ([]string, error) {
 		if record := records[name]; record != "" {
@@ -190,7 +189,7 @@ func checkSent(t *testing.T, sent testkit.Mail, digest string, records map[strin
 	}
 }
 
-// bounceOf sends what a server makes of a mail to nobody (RFC 3464).
+// bounceOf sends the delivery report of a mail to an unknown user (RFC 3464).
 func bounceOf(t *testing.T, door int, sent testkit.Mail) {
 	t.Helper()
 	report := strings.ReplaceAll(`From: MAILER-DAEMON@mx.example.org
@@ -221,7 +220,7 @@ Diagnostic-Code: smtp; 550 5.1.1 no such user
 	}
 }
 
-// sendMail hands a mail to the listener by SMTP.
+// sendMail sends a mail to the listener by SMTP.
 func sendMail(door int, to, text string) error {
 	return smtp.SendMail(fmt.Sprintf("127.0.0.1:%d", door), nil, "", []string{to}, []byte(text))
 }

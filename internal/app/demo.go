@@ -75,7 +75,7 @@ func (d *Demo) folder() (dir string, done func() error, err error) {
 
 // show imports the samples, sends a first edition and serves.
 func (d *Demo) show(ctx context.Context, p *Service, listeners *demoListeners, mails *inbox.Inbox) error {
-	engine, err := p.Engine(ctx) // makes the digests' rows
+	engine, err := p.Engine(ctx) // creates the digests' rows
 	if err != nil {
 		return err
 	}
@@ -128,7 +128,7 @@ func (d *Demo) sendFirst(ctx context.Context, p *Service, engine *delivery.Engin
 		fmt.Fprintf(d.Out, "Sent now: “%s”, %d mails in the inbox.\n", edition.Subject, mails.Count())
 	}
 	if next := engine.NextTicks(demoDaily, 1); len(next) > 0 {
-		fmt.Fprintf(d.Out, "By schedule: the next edition of “%s” goes out at %s.\n", demoDaily, next[0].At.Format("15:04:05"))
+		fmt.Fprintf(d.Out, "By schedule: the next edition of “%s” is sent at %s.\n", demoDaily, next[0].At.Format("15:04:05"))
 	}
 }
 

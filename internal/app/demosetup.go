@@ -66,7 +66,7 @@ func demoDigest(name, title, spec, template string) config.Digest {
 	}
 }
 
-// demoSubscribers have different languages and topics.
+// demoSubscribers prefer different languages and topics.
 var demoSubscribers = []NewSubscriber{
 	{Address: subscriber.MustParseAddress("ada@reader.example"), Name: "Ada Brook", Language: "en"},
 	{Address: subscriber.MustParseAddress("elodie@lecteur.example"), Name: "Élodie Martin", Language: "fr"},

@@ -44,13 +44,13 @@ func (p *Service) Digests(ctx context.Context) ([]DigestView, error) {
 	return out, nil
 }
 
-// Queue is how many articles wait for a digest.
+// Queue is the backlog of a digest.
 type Queue struct {
 	Digest string
 	delivery.Backlog
 }
 
-// Queues returns what waits for each configured digest that has run.
+// Queues returns the backlog of each configured digest that has run.
 func (p *Service) Queues(ctx context.Context) ([]Queue, error) {
 	var out []Queue
 	for i := range p.Config.Digests {

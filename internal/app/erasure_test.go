@@ -26,9 +26,8 @@ bounces: {smtp: "127.0.0.1:%d"}
 log: {level: error}
 `
 
-// TestErasureAfterAnEditionLeavesNoTrace walks the whole way: notices, an edition, a
-// server that refuses in words which name the person, a delivery report, and then an
-// erasure while the service runs.
+// TestErasureAfterAnEditionLeavesNoTrace erases subscribers while the service runs, after notices,
+// an edition, a refusal that names the person, and a delivery report.
 func TestErasureAfterAnEditionLeavesNoTrace(t *testing.T) {
 	t.Parallel()
 	for _, engine := range storetest.Engines {
@@ -84,17 +83,17 @@ func eraseAfterEdition(t *testing.T, dsn string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	until(t, "the edition is out", func() bool {
+	until(t, "the edition is sent", func() bool {
 		d, err := storetest.Delivery(t, p.Store, edition, people[0].ID)
 		return err == nil && d.Reply != "" && len(wire.Mails()) == 3
 	})
 	bounceOf(t, door, wire.Mails()[2])
-	until(t, "the report is taken in", func() bool {
+	until(t, "the report is recorded", func() bool {
 		got, err := p.Store.Subscriber(t.Context(), people[1].ID)
 		return err == nil && got.State == subscriber.Bounced
 	})
 	if found := storetest.FindText(t, dsn, p.Store.DB(), name); len(found) == 0 {
-		t.Fatal("nothing is found of people who are there: the test looks in the wrong place")
+		t.Fatal("no trace of existing subscribers is found: the test searches in the wrong place")
 	}
 	for _, who := range people {
 		if err := p.Store.Erase(t.Context(), who.ID); err != nil {

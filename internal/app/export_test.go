@@ -5,8 +5,7 @@ import (
 	"time"
 )
 
-// Hasten makes it look for work all the time, and lets our hub call subscribers on
-// this machine.
+// Hasten makes it poll continually, and lets our hub send requests to subscribers on this machine.
 func (w *WebSub) Hasten() {
 	w.publisher.Poll, w.worker.Poll = 5*time.Millisecond, 5*time.Millisecond
 	if w.Hub != nil {

@@ -36,8 +36,8 @@ func feedSite(c *config.Config, identity []byte) feed.Site {
 	}.Normalized()
 }
 
-// settingsOf returns a fingerprint of everything in documents besides articles. With other
-// settings, or another version of the program, documents may have other bytes.
+// settingsOf returns a fingerprint of everything in documents except articles. With other settings,
+// or another version of the program, documents may have other bytes.
 func settingsOf(site feed.Site, definitions []feed.Definition) (string, error) {
 	site.Identity = nil
 	parts := []any{site}

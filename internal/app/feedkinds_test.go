@@ -24,7 +24,7 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-// get asks a running service for a path.
+// get requests a path from a running service.
 func (r *running) get(t *testing.T, path string) (*http.Response, string) {
 	t.Helper()
 	head, body := r.raw(t, "GET "+path+" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
@@ -39,7 +39,7 @@ func (r *running) get(t *testing.T, path string) (*http.Response, string) {
 	return response, string(body)
 }
 
-// titles are the titles of a JSON feed, in its order.
+// titles returns the titles in a JSON feed, in order.
 func titles(t *testing.T, body string) []string {
 	t.Helper()
 	var doc struct{ Items []struct{ Title string } }
@@ -120,7 +120,7 @@ feeds:
 		t.Error(problem)
 	}
 	if _, other := r.get(t, "/feed.xml"); strings.Contains(other, "itunes:author") {
-		t.Error("a feed that is no podcast has the elements of one")
+		t.Error("a feed that is not a podcast has the elements of a podcast")
 	}
 }
 
@@ -194,7 +194,7 @@ relays:
 		}
 	}
 	if strings.Contains(item.HTML, hidden.Title) {
-		t.Error("an article that the digest does not take is in its feed")
+		t.Error("an article that does not fit the digest is in its feed")
 	}
 	if response, _ := r.get(t, strings.TrimPrefix(item.URL, "http://localhost")); response.StatusCode != http.StatusOK {
 		t.Errorf("the page of the edition answers %d", response.StatusCode)
@@ -218,7 +218,7 @@ func TestOldAddressesOfTheGoBlogRedirect(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Skip("SKIPPED: the go-blog corpus is not beside this checkout (../shared/corpus/go-blog)")
 	}
-	targets := map[string]string{} // of the files that only say where their article went
+	targets := map[string]string{} // of the files that only redirect to their article
 	wanted := map[string]bool{}
 	for _, file := range files {
 		if stub, target := redirectOf(t, file); stub {
@@ -246,7 +246,7 @@ func TestOldAddressesOfTheGoBlogRedirect(t *testing.T) {
 	}
 }
 
-// redirectOf reads the target of a file that only says where its article went.
+// redirectOf returns the target of a file that only redirects to its article.
 func redirectOf(t *testing.T, file string) (stub bool, target string) {
 	t.Helper()
 	data, err := os.ReadFile(file)

@@ -19,7 +19,7 @@ func TestServicesOnOneMachineShareTheirCounts(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
-		for service := range 3 { // the third is the first one after a restart
+		for service := range 3 { // the third is the first service after a restart
 			polls := feedserver.Polls{Feed: "/", Day: "2026-03-02", Requests: 10, Subscribers: map[string]int{fmt.Sprint("reader ", service): 5}}
 			polls.Pollers.Add(uint64(service+1) * 0x9E3779B97F4A7C15)
 			other := feedserver.Polls{Feed: "/tags/go/", Day: "2026-03-01", Requests: 1}
@@ -40,7 +40,7 @@ func TestServicesOnOneMachineShareTheirCounts(t *testing.T) {
 	})
 }
 
-// requestThrough asks as a client whose requests come through proxies.
+// requestThrough sends a request of a client that comes through proxies.
 func requestThrough(h http.Handler, proxy, client, agent string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(http.MethodGet, "/feed.xml", nil)
 	r.RemoteAddr = proxy
@@ -68,7 +68,7 @@ func TestClientsBehindATrustedProxyAreCountedSeparately(t *testing.T) {
 	}{
 		{"10.1.1.1:1000", "192.0.2.1", 200}, {"10.1.1.1:1000", "192.0.2.2", 200}, {"10.1.1.2:1001", "192.0.2.1", 429},
 		{"10.1.1.1:1000", "203.0.113.9, 192.0.2.2, 10.9.9.9", 429}, {"10.1.1.1:1000", "2001:db8::1", 200},
-		{"198.51.100.1:1000", "192.0.2.3", 200}, {"198.51.100.1:1000", "192.0.2.4", 429}, // a proxy that nobody trusts
+		{"198.51.100.1:1000", "192.0.2.3", 200}, {"198.51.100.1:1000", "192.0.2.4", 429}, // an untrusted proxy
 	} {
 		if w := requestThrough(feeds, one.proxy, one.client, "Reader/1"); w.Code != one.want {
 			t.Errorf("%s for %q: %d, want %d", one.proxy, one.client, w.Code, one.want)

@@ -25,7 +25,7 @@ digests:
 - {name: english, schedule: "@weekly", sender: news@example.org, language: en, filter: {match: NOT internal}, max_articles: 100}
 `
 
-// subscribeWithFeed puts somebody on a digest and makes their private feed.
+// subscribeWithFeed subscribes a person to a digest and creates their private feed.
 func subscribeWithFeed(t *testing.T, p *app.Service, name, language, digest string, topics ...string) (who subscriber.Subscriber, token string) {
 	t.Helper()
 	who, err := p.AddSubscriber(t.Context(), app.NewSubscriber{
@@ -40,7 +40,7 @@ func subscribeWithFeed(t *testing.T, p *app.Service, name, language, digest stri
 	return who, token
 }
 
-// manyLanguages are articles in several languages, on several topics.
+// manyLanguages returns articles in several languages, on several topics.
 func manyLanguages() []article.Article {
 	var all []article.Article
 	for i, language := range []string{"en", "en-GB", "fr", "fr-CA", "zh", "zh-TW", "", "de"} {
@@ -53,7 +53,7 @@ func manyLanguages() []article.Article {
 	return all
 }
 
-// idsIn are the ids of the articles in a JSON feed.
+// idsIn returns the ids of the articles in a JSON feed.
 func idsIn(t *testing.T, body string) []string {
 	t.Helper()
 	var doc struct{ Items []struct{ ID string } }
@@ -77,7 +77,7 @@ func TestPrivateFeedHasTheArticlesOfTheDigest(t *testing.T) {
 	}
 	putArticles(t, p.Store, manyLanguages()...)
 	for _, name := range p.DigestNames() {
-		if err := engine.SetBeginning(t.Context(), name, time.Time{}); err != nil { // with everything that is there
+		if err := engine.SetBeginning(t.Context(), name, time.Time{}); err != nil { // includes all stored articles
 			t.Fatal(err)
 		}
 	}
@@ -118,7 +118,7 @@ func TestPrivateFeedHasTheArticlesOfTheDigest(t *testing.T) {
 			}
 			slices.Sort(mail.Articles)
 			if got := idsIn(t, body); !slices.Equal(got, mail.Articles) || len(got) == 0 {
-				t.Errorf("%s, reader %d: %d articles in the feed, %d in the mail", name, i, len(got), len(mail.Articles))
+				t.Errorf("%s, subscriber %d: %d articles in the feed, %d in the mail", name, i, len(got), len(mail.Articles))
 			}
 		}
 	}
@@ -138,11 +138,11 @@ func TestPrivateFeedFollowsTheSubscribersPreferences(t *testing.T) {
 	path := "/private/" + token + "/feed.json"
 	first := since(t, feeds, path, "")
 	if date := first.Header().Get("Last-Modified"); date != "" {
-		t.Errorf("a private feed has the date %s, which a change of topics would not move", date)
+		t.Errorf("a private feed has a Last-Modified, %s, which would not change with the topics", date)
 	}
 	const date = "Fri, 01 Jan 2038 00:00:00 GMT"
 	if again := since(t, feeds, path, date); again.Code != http.StatusOK {
-		t.Errorf("%d since a date: what a reader chooses has none", again.Code)
+		t.Errorf("status %d to If-Modified-Since: a private feed has no date", again.Code)
 	}
 	last := idsIn(t, first.Body.String())
 	for what, change := range map[string]func() error{
@@ -175,7 +175,7 @@ func TestPrivateFeedNeedsItsToken(t *testing.T) {
 	who, token := subscribeWithFeed(t, p, "ada", "", "mixed")
 	_, other := subscribeWithFeed(t, p, "bob", "", "mixed")
 	if len(token) < 22 || token == other || token[:8] == other[:8] { // 128 bits in Base64
-		t.Errorf("tokens %q and %q: who has one may guess the other", token, other)
+		t.Errorf("tokens %q and %q: one can be guessed from the other", token, other)
 	}
 	want := func(token string, status int) {
 		t.Helper()

@@ -33,7 +33,7 @@ func fetch(t *testing.T, h http.Handler, path string) (int, string) {
 	return w.Code, w.Body.String()
 }
 
-// putArticles keeps articles in the order given and returns their ids.
+// putArticles stores articles in the given order and returns their ids.
 func putArticles(t *testing.T, s *store.Store, articles ...article.Article) []string {
 	t.Helper()
 	for i := range articles {

@@ -9,7 +9,7 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 )
 
-// response asks a press's feeds for a path.
+// response requests a path from a service's feeds.
 func response(t *testing.T, h http.Handler, path string) (http.Header, string) {
 	t.Helper()
 	w := httptest.NewRecorder()
@@ -42,7 +42,7 @@ func TestAddressesOfInternationalDomainsAreASCII(t *testing.T) {
 			}
 		}
 		if strings.Contains(body, "bücher") && path != "/feeds.opml" || strings.Contains(body, "//xn--bcher-kva.example/media") {
-			t.Errorf("%s has the site's address as it is spelled, or lost its path", path)
+			t.Errorf("%s has the site's address in Unicode, or without its path", path)
 		}
 		if link := header.Get("Link"); path != "/feeds.opml" && link != "<"+site+path+`>; rel="self", <`+hub+`>; rel="hub"` {
 			t.Errorf("%s: Link: %s", path, link)
@@ -64,7 +64,7 @@ func TestOPMLListsConfiguredFeedsAndDigests(t *testing.T) {
 	}
 	for _, path := range []string{"/feed.xml", "/feeds/go/feed.xml", "/digests/weekly/feed.xml", "/digests/daily/feed.xml", "/tags/C%2FC%2B%2B/feed.xml", "/languages/en/feed.xml"} {
 		if strings.Count(opml, `xmlUrl="https://press.example`+path+`"`) != 1 {
-			t.Errorf("%s is not there once in\n%s", path, opml)
+			t.Errorf("%s is not listed exactly once in\n%s", path, opml)
 		}
 		response(t, feeds, path)
 	}
@@ -83,7 +83,7 @@ func TestTombstonesCanBeTurnedOff(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, atom := response(t, feeds, "/atom.xml"); strings.Contains(atom, ids[0]) != want || strings.Contains(atom, "tombstones") != want {
-			t.Errorf("%q: a tombstone is there: %v, want %v", settings, !want, want)
+			t.Errorf("%q: the feed has a tombstone: %v, want %v", settings, !want, want)
 		}
 	}
 }

@@ -80,7 +80,7 @@ func (f *FeedSource) Changed(ctx context.Context, since feedserver.Checkpoint, n
 		err = f.appeared(ctx, &change, since.Due, now)
 	}
 	if (moved || appeared) && err == nil {
-		// Last: what is counted as known by now may appear later.
+		// Read this last: an article that is counted as known by now may appear later.
 		change.Checkpoint.Due, err = f.store.NextAppearance(ctx, now)
 	}
 	return change, err
@@ -100,7 +100,7 @@ func (f *FeedSource) moved(ctx context.Context, change *feedserver.Change, since
 	return err
 }
 
-// appeared adds the articles whose date has come.
+// appeared adds the articles whose date has passed.
 func (f *FeedSource) appeared(ctx context.Context, change *feedserver.Change, due, now time.Time) error {
 	found, err := f.store.Appeared(ctx, due, now, maxChanges+1)
 	change.All = change.All || len(found) > maxChanges

@@ -22,7 +22,7 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-// publish serves the feeds of a store at the address that they name as theirs.
+// publish serves the feeds of a store at the site's address.
 func publish(t *testing.T, s *store.Store, feeds ...feed.Definition) *httptest.Server {
 	t.Helper()
 	var handler http.Handler
@@ -34,14 +34,14 @@ func publish(t *testing.T, s *store.Store, feeds ...feed.Definition) *httptest.S
 	return server
 }
 
-// page is what a reader that walks a history takes from a document.
+// page holds the parts of a document that a reader needs to follow a history.
 type page struct {
 	ids         []string
 	self        string
 	links       map[string]string // by relation
 	isArchive   bool
 	identity    string // of the feed, as the document says
-	description string // of the document, for what goes wrong
+	description string // of the document, for errors
 }
 
 func get(t *testing.T, address string) []byte {
@@ -108,13 +108,13 @@ func readJSON(t *testing.T, data []byte, address string) page {
 	return p
 }
 
-// followHistory walks a feed's history by the links in its documents.
+// followHistory follows a feed's history by the links in its documents.
 func followHistory(t *testing.T, f feed.Format, address string) (pages []page) {
 	t.Helper()
 	for address != "" && len(pages) < 200 {
 		p := read(t, f, address)
 		if p.self != address {
-			t.Errorf("%s says that it is %s", address, p.self)
+			t.Errorf("%s has the self link %s", address, p.self)
 		}
 		pages, address = append(pages, p), p.links["prev-archive"]
 	}
@@ -143,7 +143,7 @@ func TestHistoriesAreFollowedByTheirLinks(t *testing.T) {
 				got = append(got, p.ids...)
 				checkPage(t, f, pages, i)
 				if p.identity != pages[0].identity {
-					t.Errorf("%s is of the feed %s, want %s", p.description, p.identity, pages[0].identity)
+					t.Errorf("%s belongs to the feed %s, want %s", p.description, p.identity, pages[0].identity)
 				}
 			}
 			if slices.Sort(got); !slices.Equal(got, want) || len(pages) < 3 {
@@ -159,7 +159,7 @@ func checkPage(t *testing.T, f feed.Format, pages []page, i int) {
 	p := pages[i]
 	if f == feed.FormatJSON {
 		if p.identity != pages[0].self {
-			t.Errorf("%s names %s as its feed", p.self, p.identity)
+			t.Errorf("%s has %s as its feed", p.self, p.identity)
 		}
 		return
 	}
@@ -170,12 +170,12 @@ func checkPage(t *testing.T, f feed.Format, pages []page, i int) {
 		t.Errorf("%s has the hub %q", p.description, p.links["hub"])
 	}
 	if last := i == len(pages)-1; last && i > 1 && p.links["next-archive"] != pages[i-1].self {
-		t.Errorf("the oldest page says that %q comes next, want %s", p.links["next-archive"], pages[i-1].self)
+		t.Errorf("the oldest page links to %q as the next one, want %s", p.links["next-archive"], pages[i-1].self)
 	}
 }
 
-// openLibrary is a store with the samples, and with the articles of a real blog where
-// they are.
+// openLibrary returns a store with the samples, and with the articles of a real blog if they are
+// available.
 func openLibrary(t *testing.T) *store.Store {
 	t.Helper()
 	s := storetest.Open(t, store.SQLite, store.Options{})
@@ -211,8 +211,8 @@ func importSamples(t *testing.T, s *store.Store) {
 	}
 }
 
-// TestRealArticlesPassAnotherValidator has a program that is not ours
-// validate what readers get of real articles.
+// TestRealArticlesPassAnotherValidator validates feeds of real articles with a program that is not
+// ours.
 func TestRealArticlesPassAnotherValidator(t *testing.T) {
 	t.Parallel()
 	validate := feedrules.Validator(t)

@@ -11,8 +11,8 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-// TestTenThousandArticlesAreWalkedOverHTTP follows the links of each format from the
-// newest document to the end of the history, while articles arrive at every step.
+// TestTenThousandArticlesAreWalkedOverHTTP follows the links of each format from the newest
+// document to the end of the history, while articles are added at every step.
 func TestTenThousandArticlesAreWalkedOverHTTP(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
@@ -44,8 +44,7 @@ func TestTenThousandArticlesAreWalkedOverHTTP(t *testing.T) {
 	})
 }
 
-// walk follows prev-archive (next_url in JSON), and checks what RFC 5005, section 4,
-// says of each page.
+// walk follows prev-archive (next_url in JSON), and checks each page by RFC 5005, section 4.
 func walk(t *testing.T, format feed.Format, newest string, want map[string]bool, arrive func()) {
 	t.Helper()
 	seen, pages := map[string]int{}, 0
@@ -73,7 +72,7 @@ func walk(t *testing.T, format feed.Format, newest string, want map[string]bool,
 		}
 	}
 	if missing > 0 || twice > 0 || pages < len(want)/700 {
-		t.Errorf("%s: on %d pages %d articles are missing, %d come twice", format, pages, missing, twice)
+		t.Errorf("%s: on %d pages %d articles are missing, %d are repeated", format, pages, missing, twice)
 	}
 	t.Logf("%s: %d articles on %d pages", format, len(seen), pages)
 }

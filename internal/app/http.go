@@ -20,7 +20,7 @@ import (
 	"github.com/tidings-press/tidings/internal/websub"
 )
 
-// How long requests may take when the node stops. Streams of progress are cut after the first.
+// Timeouts of requests when the node stops. Streams of progress are cut after the first.
 const (
 	drainQuick = 2 * time.Second
 	drainAll   = 8 * time.Second

@@ -16,7 +16,7 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 )
 
-// serviceStore names the store of the service that TestServiceWithFewDescriptors runs.
+// serviceStore is the environment variable with the DSN for TestServiceWithFewDescriptors.
 const serviceStore = "TIDINGS_TEST_SERVICE_STORE"
 
 const fewSettings = `site: {url: http://localhost}
@@ -39,8 +39,8 @@ func TestServiceWithFewDescriptors(t *testing.T) {
 	_, _ = os.Stdin.Read(make([]byte, 1))
 }
 
-// TestIdleConnectionsStopNeitherPagesNorMail runs a service that may open 256 files, lets a
-// client open 1500 connections that it does not use, and wants pages and an edition then.
+// TestIdleConnectionsStopNeitherPagesNorMail runs a service that may open 256 files, lets a client
+// open 1500 connections without using them, and then requests pages and sends an edition.
 func TestIdleConnectionsStopNeitherPagesNorMail(t *testing.T) {
 	t.Parallel()
 	inbox := testkit.StartInbox(t, testkit.InboxOptions{})
@@ -76,7 +76,7 @@ func TestIdleConnectionsStopNeitherPagesNorMail(t *testing.T) {
 		client := &http.Client{Timeout: testkit.Patience, Transport: &http.Transport{DisableKeepAlives: true}}
 		response, err := client.Get("http://" + address + path)
 		if err != nil {
-			t.Fatalf("%s behind 1500 idle connections: %v", path, err)
+			t.Fatalf("%s with 1500 idle connections: %v", path, err)
 		}
 		response.Body.Close()
 		if response.StatusCode != http.StatusOK {
@@ -89,7 +89,7 @@ func TestIdleConnectionsStopNeitherPagesNorMail(t *testing.T) {
 	eventually(t, "all mails of the edition", func() bool { return len(inbox.Mails()) == readers })
 }
 
-// startWithFewDescriptors starts the service in a process of its own, and returns where it is.
+// startWithFewDescriptors starts the service in a process of its own and returns its URL.
 func startWithFewDescriptors(t *testing.T, dsn string, port int) string {
 	t.Helper()
 	cmd := exec.Command("sh", "-c", `ulimit -n 256; exec "$0" -test.run '^TestServiceWithFewDescriptors$'`, os.Args[0])
@@ -113,7 +113,7 @@ func startWithFewDescriptors(t *testing.T, dsn string, port int) string {
 	for lines.Scan() {
 		if address, ok := strings.CutPrefix(lines.Text(), "address "); ok {
 			go func() {
-				for lines.Scan() { // so that the child never waits for its reader
+				for lines.Scan() { // so that the child never blocks on its output
 				}
 			}()
 			return address

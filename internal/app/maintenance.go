@@ -120,7 +120,7 @@ func (p *Service) logImport(r ingest.FileReport) {
 	}
 }
 
-// expiryInterval is how often the store is asked for expired articles. The query reads a small
+// expiryInterval is how often the store is searched for expired articles. The query reads a small
 // index.
 const expiryInterval = time.Second
 

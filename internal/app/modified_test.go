@@ -40,7 +40,7 @@ func onEach(t *testing.T, test func(t *testing.T, w *testClock, open func() *sto
 	}
 }
 
-// since asks with If-Modified-Since alone, unless that is "".
+// since requests a path with If-Modified-Since, or without it when date is "".
 func since(t *testing.T, h http.Handler, path, date string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequest(http.MethodGet, path, nil)
@@ -52,7 +52,7 @@ func since(t *testing.T, h http.Handler, path, date string) *httptest.ResponseRe
 	return w
 }
 
-// modified is the Last-Modified of a feed.
+// modified returns the Last-Modified of a feed.
 func modified(t *testing.T, h http.Handler, path string) time.Time {
 	t.Helper()
 	w := since(t, h, path, "")
@@ -65,7 +65,7 @@ func modified(t *testing.T, h http.Handler, path string) time.Time {
 
 var formats = []string{"feed.xml", "atom.xml", "feed.json"}
 
-// formatsOf are the addresses of a feed's three formats.
+// formatsOf returns the paths of a feed's three formats.
 func formatsOf(feed string) (paths []string) {
 	for _, format := range formats {
 		paths = append(paths, strings.Replace(feed, "*", format, 1))
@@ -96,7 +96,7 @@ var removalCases = []removalCase{
 		a.Tags, a.Updated = nil, a.Updated.Add(time.Second)
 	})},
 	{"is unpublished", "/*", edit(func(a *article.Article) { a.Status = article.Draft })},
-	{"is put off", "/*", edit(func(a *article.Article) { a.Published = feedrules.Noon.AddDate(1, 0, 0) })},
+	{"gets a later date", "/*", edit(func(a *article.Article) { a.Published = feedrules.Noon.AddDate(1, 0, 0) })},
 	{"is removed", "/*", func(t *testing.T, s *store.Store, _ article.Article, id string) {
 		t.Helper()
 		if err := s.RemoveArticle(t.Context(), id); err != nil {
@@ -105,7 +105,7 @@ var removalCases = []removalCase{
 	}},
 }
 
-// leavingArticle is an article that every feed of departures has, and staying one that
+// leavingArticle returns an article that is in every feed of removalCases, and another one that
 // keeps those feeds from being empty.
 func leavingArticle() (leaving, staying article.Article) {
 	leaving, staying = feedrules.Article(1), feedrules.Article(2)
@@ -139,10 +139,10 @@ func TestAnArticleThatLeavesAFeedAdvancesLastModified(t *testing.T) {
 					date := old.Header().Get("Last-Modified")
 					again := since(t, server, path, date)
 					if again.Code != http.StatusOK || again.Body.String() == old.Body.String() {
-						t.Errorf("%s: %d since %s, want 200 and other bytes", path, again.Code, date)
+						t.Errorf("%s: status %d since %s, want 200 and other bytes", path, again.Code, date)
 					}
 					if got := modified(t, server, path); !got.Equal(when) {
-						t.Errorf("%s: Last-Modified is %v, want %v, when the article left", path, got, when)
+						t.Errorf("%s: Last-Modified is %v, want %v, the time at which the article left", path, got, when)
 					}
 					if again = since(t, server, path, again.Header().Get("Last-Modified")); again.Code != http.StatusNotModified {
 						t.Errorf("%s: %d since its own Last-Modified, want 304", path, again.Code)
@@ -231,13 +231,13 @@ func TestChangeInTheSecondOfAnAnswerAdvancesLastModified(t *testing.T) {
 		server := feedServer(s)
 		out, stay := leavingArticle()
 		putArticles(t, s, out, stay)
-		var given []string // Last-Modified of answers from before the change, all within its second
+		var given []string // Last-Modified of answers before the change, all within the same second
 		for range 2 {
 			w.advance(200 * time.Millisecond)
 			given = append(given, since(t, server, "/tags/leaving/feed.xml", "").Header().Get("Last-Modified"))
 		}
 		out.Tags = nil
-		putArticles(t, s, out) // in the second in which the articles came
+		putArticles(t, s, out) // in the second in which the articles were stored
 		server.Changed()
 		for _, later := range []time.Duration{0, time.Second, time.Second, time.Minute} {
 			w.advance(later)
@@ -261,14 +261,14 @@ func TestOldBytesFromAnotherNodeDoNotKeepTheirDate(t *testing.T) {
 		out, stay := leavingArticle()
 		putArticles(t, s, out, stay)
 		w.advance(850 * time.Millisecond)
-		modified(t, other, "/tags/leaving/feed.xml") // asks for the revision, the next time in 200 ms
+		modified(t, other, "/tags/leaving/feed.xml") // reads the revision; the next time is in 200 ms
 		w.advance(100 * time.Millisecond)
 		out.Tags = nil
 		putArticles(t, s, out) // still in the first second
 		w.advance(90 * time.Millisecond)
 		old := since(t, other, "/tags/leaving/feed.xml", "") // in the next one
 		if !strings.Contains(old.Body.String(), "Article 1") {
-			t.Fatal("the node knows of the change already: this test shows nothing")
+			t.Fatal("the node has the change already: the test shows nothing")
 		}
 		w.advance(time.Minute)
 		if again := since(t, other, "/tags/leaving/feed.xml", old.Header().Get("Last-Modified")); again.Code != http.StatusOK {
@@ -289,7 +289,7 @@ func TestNewArticleKeepsTheDatesOfOtherFeeds(t *testing.T) {
 		putArticles(t, s, feedrules.Article(7))
 		w.advance(time.Hour)
 		if after := modified(t, server, "/tags/leaving/feed.xml"); !after.Equal(before) {
-			t.Errorf("Last-Modified went from %v to %v by an article that is not in the feed", before, after)
+			t.Errorf("Last-Modified changed from %v to %v after an article that is not in the feed", before, after)
 		}
 		if all := modified(t, server, "/feed.xml"); !all.After(before) {
 			t.Errorf("Last-Modified of all articles is %v, want that of the new one", all)

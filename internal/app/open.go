@@ -84,8 +84,8 @@ func (p *Service) feeds(ctx context.Context, share *loadshare.Share) (*feedserve
 	return feedserver.New(options), nil
 }
 
-// SettleFeeds tells the store what feeds are served with from now on. It comes right
-// before the first document is given out.
+// SettleFeeds stores a fingerprint of the settings that feeds are served with from now on. Call it
+// right before the first document is served.
 func (p *Service) SettleFeeds(ctx context.Context) error {
 	options, err := p.feedOptions(ctx)
 	if err != nil {

@@ -28,9 +28,9 @@ func (r *running) getPage(t *testing.T, path string) (int, string) {
 	return response.StatusCode, string(body)
 }
 
-// TestWithheldArticlesAreNowhere imports articles that their authors keep back, into a
-// running service, and looks for them in feeds, lists, searches and editions. Then
-// their marks go, and each of them is there.
+// TestWithheldArticlesAreNowhere imports articles that their authors withhold into a running
+// service and searches feeds, lists, searches and editions for them. Without the marks each of them
+// is published.
 func TestWithheldArticlesAreNowhere(t *testing.T) {
 	t.Parallel()
 	r := start(t, "site: {url: https://press.example}\n")
@@ -76,11 +76,11 @@ func TestWithheldArticlesAreNowhere(t *testing.T) {
 	eventually(t, "the control article is in the feed", func() bool { _, body := r.getPage(t, "/feed.xml"); return strings.Contains(body, "Control") })
 	for _, path := range pages {
 		if shown(path) {
-			t.Errorf("%s shows an article that is kept back", path)
+			t.Errorf("%s shows a withheld article", path)
 		}
 	}
 	if n := mailed(); n != 1 {
-		t.Errorf("%d articles would be mailed, want the control only", n)
+		t.Errorf("%d articles would be mailed, want only the control article", n)
 	}
 	for i, mark := range marks {
 		want := http.StatusNotFound
@@ -106,9 +106,9 @@ func TestWithheldArticlesAreNowhere(t *testing.T) {
 
 	writeMarked(true)
 	importAll()
-	eventually(t, "none is in the feed", func() bool { _, body := r.getPage(t, "/feed.xml"); return !strings.Contains(body, "Kept ") })
+	eventually(t, "no withheld article is in the feed", func() bool { _, body := r.getPage(t, "/feed.xml"); return !strings.Contains(body, "Kept ") })
 	if n := mailed(); n != 1 {
-		t.Errorf("%d articles would be mailed after they were taken back", n)
+		t.Errorf("%d articles would be mailed after they were withheld again", n)
 	}
 }
 
@@ -132,7 +132,7 @@ func TestArticlesAppearAndExpireOnTime(t *testing.T) {
 	if status, _ := r.getPage(t, "/articles/comes"); status != http.StatusNotFound {
 		t.Errorf("the page of a scheduled article answers %d", status)
 	}
-	eventually(t, "one comes and the other goes", func() bool {
+	eventually(t, "one article appears and the other expires", func() bool {
 		_, feed := r.getPage(t, "/feed.xml")
 		comes, _ := r.getPage(t, "/articles/comes")
 		goes, _ := r.getPage(t, "/articles/goes")
@@ -140,7 +140,7 @@ func TestArticlesAppearAndExpireOnTime(t *testing.T) {
 	})
 }
 
-// articleFile is a file with an article.
+// articleFile returns the content of a file with an article.
 func articleFile(title, body string) string {
 	return "---\ntitle: " + title + "\ndate: 2026-05-01\n---\n" + body + "\n"
 }

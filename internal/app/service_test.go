@@ -20,7 +20,7 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 )
 
-// running is a whole service on loopback.
+// running is a whole service on the loopback interface.
 type running struct {
 	address string
 	press   *app.Service
@@ -28,7 +28,7 @@ type running struct {
 	ended   chan error
 }
 
-// start runs a service with settings in YAML on some articles. It ends with the test.
+// start runs a service with settings in YAML and some articles until the test ends.
 func start(t *testing.T, settings string, articles ...article.Article) *running {
 	t.Helper()
 	p := open(t, settings)
@@ -61,7 +61,7 @@ func runOn(t *testing.T, p *app.Service) *running {
 	return r
 }
 
-// raw sends bytes on a connection of their own and reads one response.
+// raw sends bytes on a new connection and reads one response.
 func (r *running) raw(t *testing.T, request string) (head string, body []byte) {
 	t.Helper()
 	conn, err := net.Dial("tcp", r.address)
@@ -105,7 +105,7 @@ func TestFeedsPassTheSameMiddlewareAsPages(t *testing.T) {
 			}
 		}
 		if id := h.Get("X-Request-Id"); id != "" && ids[id] || id == "" && path != "/feed.xml" { // answers from memory have none
-			t.Errorf("%s has the number %q, which is that of another request or none", path, id)
+			t.Errorf("%s has the request id %q, which is empty or that of another request", path, id)
 		} else {
 			ids[id] = true
 		}
@@ -116,8 +116,8 @@ func TestFeedsPassTheSameMiddlewareAsPages(t *testing.T) {
 	}
 }
 
-// TestClientsThatPostTooMuchReadTheAnswer has forty clients send all of a large request
-// before they look for the answer, as most programs do.
+// TestClientsThatPostTooMuchReadTheAnswer has forty clients that send the whole of a large request
+// before they read the answer, as most programs do.
 func TestClientsThatPostTooMuchReadTheAnswer(t *testing.T) {
 	t.Parallel()
 	r := start(t, "site: {url: http://localhost}\nfeed_server: {hubs: ['http://localhost/hub']}\n")
@@ -131,12 +131,12 @@ func TestClientsThatPostTooMuchReadTheAnswer(t *testing.T) {
 		want              int
 	}{
 		{"/subscribe", declared, large, http.StatusRequestEntityTooLarge},
-		{"/subscribe", "Content-Length: 900000", "email=" + large[:900000-6], http.StatusRequestEntityTooLarge}, // its own bound is smaller
+		{"/subscribe", "Content-Length: 900000", "email=" + large[:900000-6], http.StatusRequestEntityTooLarge}, // this path has a smaller limit
 		{"/subscribe", endless, strings.Repeat(chunk, size>>16) + "0\r\n\r\n", http.StatusRequestEntityTooLarge},
 		{"/hub", endless, strings.Repeat(chunk, size>>16) + "0\r\n\r\n", http.StatusRequestEntityTooLarge},
 		{"/feed.xml", declared, large, http.StatusRequestEntityTooLarge},
 		{"/nothing", declared, large, http.StatusRequestEntityTooLarge},
-		{"/nothing", endless, strings.Repeat(chunk, size>>16) + "0\r\n\r\n", http.StatusMethodNotAllowed}, // nothing of it is read
+		{"/nothing", endless, strings.Repeat(chunk, size>>16) + "0\r\n\r\n", http.StatusMethodNotAllowed}, // the body is not read
 		{"/admin/signin", declared, large, http.StatusRequestEntityTooLarge},
 	} {
 		for range 5 {
@@ -150,7 +150,7 @@ func TestClientsThatPostTooMuchReadTheAnswer(t *testing.T) {
 	clients.Wait()
 }
 
-// postAll sends a whole request and only then reads the answer, whose status it returns.
+// postAll sends a whole request, then reads the answer and returns its status.
 func (r *running) postAll(t *testing.T, path, field, body string) int {
 	conn, err := net.Dial("tcp", r.address)
 	if err != nil {
@@ -185,7 +185,7 @@ func TestResponsesInProgressAreFinishedOnShutdown(t *testing.T) {
 	}
 	r := start(t, "site: {url: https://press.example}\n", large...)
 	const request = "GET /feed.xml HTTP/1.1\r\nHost: press.example\r\n\r\n"
-	r.raw(t, request) // now it is in memory
+	r.raw(t, request) // the feed is now in memory
 	conn, err := net.Dial("tcp", r.address)
 	if err != nil {
 		t.Fatal(err)
@@ -202,7 +202,7 @@ func TestResponsesInProgressAreFinishedOnShutdown(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.stop()
-	for began := time.Now(); ; time.Sleep(time.Millisecond) { // until the service has begun to end
+	for began := time.Now(); ; time.Sleep(time.Millisecond) { // until the service has begun to stop
 		c, err := net.Dial("tcp", r.address)
 		if err != nil {
 			break
@@ -214,7 +214,7 @@ func TestResponsesInProgressAreFinishedOnShutdown(t *testing.T) {
 	}
 	select {
 	case err := <-r.ended:
-		t.Errorf("the service ended, with %v, while a response was under way", err)
+		t.Errorf("the service ended, with %v, during a response", err)
 	case <-time.After(100 * time.Millisecond):
 	}
 	if n, err := io.Copy(io.Discard, response.Body); err != nil || n != response.ContentLength {
@@ -227,7 +227,7 @@ func TestResponsesInProgressAreFinishedOnShutdown(t *testing.T) {
 			t.Error(err)
 		}
 	case <-time.After(testkit.Patience):
-		t.Error("the service does not end when all is sent")
+		t.Error("the service does not end after the response")
 	}
 }
 
@@ -246,7 +246,7 @@ func TestReadersAreShownBesideEachFeed(t *testing.T) {
 	}
 	_, page := runOn(t, first.press).raw(t, "GET /feeds HTTP/1.1\r\nHost: localhost\r\n\r\n")
 	for address, want := range map[string]string{
-		"http://localhost/feeds/sea/feed.xml": ">3[89] readers", // 37 and two more, who may look like one to the estimate
+		"http://localhost/feeds/sea/feed.xml": ">3[89] readers", // 37 and two more, which the estimate may count as one
 		"http://localhost/feed.xml":           ">1 readers",
 	} {
 		_, rest, found := strings.Cut(string(page), "<code dir=\"ltr\">"+address+"</code>")

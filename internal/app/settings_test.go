@@ -19,7 +19,7 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-// openAt opens a service on a store with a clock of the test.
+// openAt opens a service on a store whose clock the test sets.
 func openAt(t *testing.T, s *store.Store, settings string) *app.Service {
 	t.Helper()
 	c, err := config.Parse([]byte(settings), filepath.Join(t.TempDir(), "config.yaml"))
@@ -29,7 +29,7 @@ func openAt(t *testing.T, s *store.Store, settings string) *app.Service {
 	return &app.Service{Config: c, Store: s, Log: slog.New(slog.DiscardHandler)}
 }
 
-// newFeedServer makes a node that serves a store's feeds with some settings.
+// newFeedServer returns the feed server of a node with the given settings.
 func newFeedServer(t *testing.T, s *store.Store, settings string) *feedserver.Server {
 	t.Helper()
 	p := openAt(t, s, settings)
@@ -81,13 +81,13 @@ func TestChangedSettingsAdvanceLastModified(t *testing.T) {
 					t.Fatalf("%d since %s, want 200 and other bytes", next.Code, date)
 				}
 				if got := modified(t, second, "/feeds/sea/feed.xml"); !got.Equal(when) {
-					t.Errorf("Last-Modified is %v, want %v, when the settings changed", got, when)
+					t.Errorf("Last-Modified is %v, want %v, the time at which the settings changed", got, when)
 				}
 				if own := since(t, second, "/feeds/sea/feed.xml", next.Header().Get("Last-Modified")); own.Code != http.StatusNotModified {
 					t.Errorf("%d since its own Last-Modified, want 304", own.Code)
 				}
 			}
-			if name == "filter" { // how settings are kept is the store's affair, which ones are not
+			if name == "filter" { // a filter is not in documents but selects their articles
 				onEach(t, test)
 				return
 			}
@@ -115,12 +115,12 @@ func TestSettingsOutsideDocumentsKeepLastModified(t *testing.T) {
 // clientCopy is an answer that a client may still have.
 type clientCopy struct {
 	date, body string
-	settings   int // which came later than those of a lower number
+	settings   int // a higher number means later settings
 }
 
-// TestNodesWithOldAndNewSettingsNeverKeepOldBytesByDate lets two nodes with different
-// settings serve one store, be started again at any moment, and lets a client ask
-// either with every date that it was ever told.
+// TestNodesWithOldAndNewSettingsNeverKeepOldBytesByDate: two nodes with different settings serve
+// one store and are restarted at any moment. A client requests feeds from both with every date that
+// it ever got.
 func TestNodesWithOldAndNewSettingsNeverKeepOldBytesByDate(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(4) {
@@ -162,8 +162,8 @@ func TestNodesWithOldAndNewSettingsNeverKeepOldBytesByDate(t *testing.T) {
 	}
 }
 
-// checkDates asks a node with every date that was told, and returns what it tells
-// itself.
+// checkDates requests a feed from a node with every date in the history, and returns the node's own
+// answer.
 func checkDates(t *testing.T, server *feedserver.Server, settings int, history []clientCopy) clientCopy {
 	t.Helper()
 	now := since(t, server, "/feed.json", "")
@@ -172,7 +172,7 @@ func checkDates(t *testing.T, server *feedserver.Server, settings int, history [
 			continue // what the client has is newer than the settings of this node
 		}
 		if old.body != now.Body.String() {
-			t.Fatalf("304 since %s, which came with other bytes", old.date)
+			t.Fatalf("304 since %s, the date of other bytes", old.date)
 		}
 	}
 	return clientCopy{now.Header().Get("Last-Modified"), now.Body.String(), settings}
@@ -185,7 +185,7 @@ func TestAScheduledArticleAppearsWhateverTheClocksOfStoreAndServerSay(t *testing
 			t.Parallel()
 			w := newTestClock()
 			s := storetest.Open(t, store.SQLite, store.Options{Clock: w.now})
-			server := feedserver.New(feedserver.Options{ // its clock is not quite the store's: time passes between two looks at one
+			server := feedserver.New(feedserver.Options{ // its clock differs from the store's: time passes between two readings
 				Site: feedrules.Site(), Source: app.NewFeedSource(s), Now: func() time.Time { return w.now().Add(ahead) },
 			})
 			putArticles(t, s, feedrules.Article(1))
@@ -206,7 +206,7 @@ func TestAScheduledArticleAppearsWhateverTheClocksOfStoreAndServerSay(t *testing
 			}
 			for _, path := range append(formatsOf("/*"), formatsOf("/tags/all/*")...) {
 				if _, body := fetch(t, server, path); !strings.Contains(body, "Article 2") {
-					t.Errorf("server %v ahead: %s does not show an article whose time came", ahead, path)
+					t.Errorf("server %v ahead: %s does not show an article whose date has passed", ahead, path)
 				}
 			}
 		})

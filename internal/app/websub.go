@@ -15,19 +15,18 @@ import (
 	"github.com/tidings-press/tidings/internal/websub"
 )
 
-// HubPath is where our own WebSub hub answers. It is one when the configuration
-// names it among the hubs.
+// HubPath is the path of our own WebSub hub. The hub is active when the configuration lists it
+// among the hubs.
 const HubPath = web.HubPath
 
-// WebSub is what tells the world of changed feeds: Run it, and mount Hub at HubPath
-// when it is not nil.
+// WebSub notifies hubs of changed feeds. Run it, and mount Hub at HubPath when it is not nil.
 type WebSub struct {
 	Hub       *websub.Hub
 	publisher *websub.Publisher
 	worker    *websub.Worker
 }
 
-// WebSub sets the publishing of feeds up.
+// WebSub returns the WebSub publisher, and the hub if it is configured.
 func (p *Service) WebSub(feeds *feedserver.Server) *WebSub {
 	site := feedSite(p.Config, nil)
 	w := &WebSub{publisher: &websub.Publisher{
@@ -47,8 +46,8 @@ func (p *Service) WebSub(feeds *feedserver.Server) *WebSub {
 	return w
 }
 
-// A network may ask for so many subscriptions at our hub at once, and for one more after each
-// pause. Aggregators subscribe to many topics from a few addresses.
+// A network may request this many subscriptions at our hub at once, and one more after each pause.
+// Aggregators subscribe to many topics from a few addresses.
 const (
 	hubRequests = 200
 	hubPause    = 5 * time.Second
@@ -62,7 +61,7 @@ func allowSubscriptions() func(*http.Request) bool {
 	}
 }
 
-// Run publishes until ctx ends.
+// Run publishes changes until ctx ends.
 func (w *WebSub) Run(ctx context.Context) error {
 	if len(w.publisher.Site.Hubs) == 0 {
 		return nil

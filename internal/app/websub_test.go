@@ -29,7 +29,7 @@ import (
 	"github.com/tidings-press/tidings/internal/websub"
 )
 
-// runFast lets a clock run twenty times as fast as the real one.
+// runFast makes a clock run twenty times as fast as the real one.
 func (w *testClock) runFast(t *testing.T) {
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -42,17 +42,17 @@ func (w *testClock) runFast(t *testing.T) {
 	t.Cleanup(func() { stop(); <-done })
 }
 
-// eventually waits for something that other goroutines bring about.
+// eventually waits for a condition that other goroutines bring about.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(testkit.Patience); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("waited %v for this: %s", testkit.Patience, what)
+			t.Fatalf("waited %v for %s", testkit.Patience, what)
 		}
 	}
 }
 
-// foreignHub is somebody else's hub, as far as publishers see it.
+// foreignHub is a hub of another operator, as publishers see it.
 type foreignHub struct {
 	*httptest.Server
 	mu    sync.Mutex
@@ -93,7 +93,7 @@ func (h *foreignHub) times() []time.Time {
 	return slices.Clone(h.asked)
 }
 
-// notifications returns how often it was told of each topic since the last call.
+// notifications returns the number of notifications of each topic since the last call.
 func (h *foreignHub) notifications() map[string]int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -117,7 +117,7 @@ type publisher struct {
 	stop  func()
 }
 
-// startPublisher starts a node on a store. It runs until the test ends, or is stopped.
+// startPublisher starts a node on a store. It runs until the test ends or it is stopped.
 func startPublisher(t *testing.T, s *store.Store, hubs ...string) *publisher {
 	t.Helper()
 	return startPublisherAt(t, s, "https://press.example", hubs...)
@@ -159,20 +159,20 @@ func (n *publisher) idle() bool {
 	return storetest.CountJobs(n.t, n.store, "open") == 0
 }
 
-// settled reports whether all feeds were told of at the start.
+// settled reports whether all feeds were announced at the start.
 func (n *publisher) settled() bool {
 	at, err := n.store.HubPosition(context.Background())
 	return err == nil && at.Count > 0 && n.idle()
 }
 
-// settle waits until all feeds were told of at the start.
+// settle waits until all feeds were announced at the start.
 func (n *publisher) settle(t *testing.T, hub *foreignHub) {
 	t.Helper()
 	eventually(t, "the announcement of all feeds", func() bool { return hub.wasNotified("/feed.xml") && n.idle() })
 	hub.notifications()
 }
 
-// selfLink is the address that a document names as its own.
+// selfLink returns the address in a document's self link.
 func selfLink(t *testing.T, topic string, body []byte) string {
 	t.Helper()
 	if strings.HasSuffix(topic, "feed.json") {
@@ -216,7 +216,7 @@ func edited(n int, change ...func(*article.Article)) article.Article {
 	return a
 }
 
-// startEdition sends an edition of the weekly digest on its way, to one reader.
+// startEdition starts an edition of the weekly digest to one subscriber.
 func startEdition(t *testing.T, s *store.Store, articles ...string) {
 	t.Helper()
 	ctx := t.Context()
@@ -259,7 +259,7 @@ func TestHubsAreNotifiedOfChangedFeeds(t *testing.T) {
 		secret := func(a *article.Article) { a.Status, a.Tags = article.Draft, []string{"acquisition"} }
 		due := w.now().Add(time.Minute)
 		later := func(a *article.Article) { a.Published, a.Tags = due, []string{"launch"} }
-		// Each step begins when nothing is left to tell of the one before.
+		// Each step starts when the notifications of the previous one are sent.
 		for _, step := range []struct {
 			name    string
 			do      func()
@@ -269,7 +269,7 @@ func TestHubsAreNotifiedOfChangedFeeds(t *testing.T) {
 				"/ /authors/Ann%20Author/ /languages/en/ /languages/en-GB/ /tags/c%2Fc%2B%2B/ /tags/%C3%A9t%C3%A9/"},
 			{"one in a configured feed", func() { putArticles(t, s, edited(2, tags("golang"))) }, "/ /authors/Ann%20Author/ /feeds/go/ /languages/en/ /tags/golang/"},
 			{"an edit that drops a tag", func() { putArticles(t, s, edited(2, tags("other"))) }, "/ /authors/Ann%20Author/ /feeds/go/ /languages/en/ /tags/golang/ /tags/other/"},
-			{"a draft, and one with a date to come, besides another", func() { putArticles(t, s, edited(3, secret), edited(4, later), edited(5, tags("third"))) },
+			{"a draft and a future article, besides another", func() { putArticles(t, s, edited(3, secret), edited(4, later), edited(5, tags("third"))) },
 				"/ /authors/Ann%20Author/ /languages/en/ /tags/third/"},
 			{"the date", func() { w.advance(time.Hour) }, "/ /authors/Ann%20Author/ /languages/en/ /tags/launch/"},
 			{"an edition", func() { startEdition(t, s, first...) }, "/digests/weekly/"},
@@ -290,15 +290,15 @@ func TestHubsAreNotifiedOfChangedFeeds(t *testing.T) {
 			for topic, times := range told {
 				body, _, err := n.feeds.Topic(t.Context(), strings.TrimPrefix(topic, "https://press.example"))
 				if err != nil || selfLink(t, topic, body) != topic {
-					t.Errorf("%s: told of %s, which is no document's own address (%v)", step.name, topic, err)
+					t.Errorf("%s: notified of %s, which is not the self link of a document (%v)", step.name, topic, err)
 				}
 				if times != 1 || !slices.Contains(want, topic) {
-					t.Errorf("%s: told %d times of %s", step.name, times, topic)
+					t.Errorf("%s: notified %d times of %s", step.name, times, topic)
 				}
 			}
 			for _, topic := range want {
 				if told[topic] == 0 {
-					t.Errorf("%s: not told of %s", step.name, topic)
+					t.Errorf("%s: not notified of %s", step.name, topic)
 				}
 			}
 		}
@@ -323,7 +323,7 @@ func TestLargeImportIsAnnouncedCompletely(t *testing.T) {
 			for _, file := range []string{"atom.xml", "feed.json", "feed.xml"} {
 				topic := fmt.Sprintf("https://press.example/tags/tag%%20%d/%s", i, file)
 				if told[topic] != 1 {
-					t.Errorf("told %d times of %s, by two nodes together", told[topic], topic)
+					t.Errorf("notified %d times of %s by two nodes together", told[topic], topic)
 				}
 			}
 		}
@@ -342,18 +342,18 @@ func TestPendingNotificationsAreSentAfterARestart(t *testing.T) {
 		times := hub.times()
 		for i, least := range []time.Duration{7500 * time.Millisecond, 15 * time.Second, 30 * time.Second} {
 			if rest := times[i+1].Sub(times[i]); rest < least {
-				t.Errorf("after try %d it rested %v, want at least %v", i+1, rest, least)
+				t.Errorf("after try %d the next one came after %v, want at least %v", i+1, rest, least)
 			}
 		}
-		putArticles(t, s, edited(1, tags("while nobody runs")))
+		putArticles(t, s, edited(1, tags("while no node runs")))
 		hub.setDown(false)
 		again := startPublisher(t, open(), hub.URL)
-		eventually(t, "all to be told", func() bool {
-			return hub.wasNotified("/tags/while%20nobody%20runs/feed.xml") && hub.wasNotified("/feeds/go/feed.json") && again.idle()
+		eventually(t, "all notifications", func() bool {
+			return hub.wasNotified("/tags/while%20no%20node%20runs/feed.xml") && hub.wasNotified("/feeds/go/feed.json") && again.idle()
 		})
-		for topic, times := range hub.notifications() { // a topic of both announcements may be told for each
+		for topic, times := range hub.notifications() { // a topic of both announcements may be sent for each
 			if times != 1 && (times > 2 || strings.Contains(topic, "/feeds/go/") || strings.Contains(topic, "/tags/")) {
-				t.Errorf("told %d times of %s", times, topic)
+				t.Errorf("notified %d times of %s", times, topic)
 			}
 		}
 		again.stop()
@@ -361,16 +361,16 @@ func TestPendingNotificationsAreSentAfterARestart(t *testing.T) {
 		putArticles(t, s, edited(2, tags("once more")))
 		eventually(t, "the next change", func() bool { return hub.wasNotified("/tags/once%20more/feed.xml") && quiet.idle() })
 		if told := hub.notifications(); told["https://press.example/feeds/go/feed.xml"] > 0 {
-			t.Error("a start without any change tells hubs of all feeds")
+			t.Error("a start without any change notifies hubs of all feeds")
 		}
 	})
 }
 
-// hubSubscriber is somebody who subscribes at our hub, over real HTTP.
+// hubSubscriber subscribes at our hub, over real HTTP.
 type hubSubscriber struct {
 	*httptest.Server
 	mu      sync.Mutex
-	asked   int // whether it wants what it is subscribed to
+	asked   int // number of verifications of its subscription
 	bodies  []string
 	signed  []string
 	headers []http.Header
@@ -418,7 +418,7 @@ func TestOwnHubKeepsItsSubscribersAfterARestart(t *testing.T) {
 		if n.push.Hub.ServeHTTP(answer, q); answer.Code != http.StatusAccepted {
 			t.Fatal(answer.Code, answer.Body)
 		}
-		n.stop() // the wish may be verified by now, or not
+		n.stop() // the request may be verified by now, or not
 		again := startPublisher(t, open(), own)
 		eventually(t, "a verified subscription", func() bool {
 			all, err := s.Callbacks(t.Context(), topic)
@@ -428,7 +428,7 @@ func TestOwnHubKeepsItsSubscribersAfterARestart(t *testing.T) {
 		eventually(t, "the article", func() bool { bodies, _ := r.got(); return len(bodies) > 0 && again.idle() })
 		again.stop()
 		last := startPublisher(t, open(), own)
-		putArticles(t, s, edited(2, tags("other"))) // the subscriber's topic stays as it is
+		putArticles(t, s, edited(2, tags("other"))) // the subscriber's topic does not change
 		eventually(t, "the next change", func() bool {
 			at, err := s.HubPosition(t.Context())
 			revision, err2 := s.Revision(t.Context())

@@ -14,7 +14,7 @@ import (
 	"github.com/tidings-press/tidings/internal/websub"
 )
 
-// subscribe asks a hub for a topic and waits until it has verified that.
+// subscribe requests a topic from a hub and waits until the hub has verified it.
 func (r *hubSubscriber) subscribe(t *testing.T, hub, topic string) {
 	t.Helper()
 	form := url.Values{"hub.mode": {"subscribe"}, "hub.topic": {topic}, "hub.callback": {r.URL + "/cb"}, "hub.secret": {"s3cret"}, "hub.lease_seconds": {"86400"}}
@@ -29,7 +29,7 @@ func (r *hubSubscriber) subscribe(t *testing.T, hub, topic string) {
 	eventually(t, "the hub to verify the subscription", func() bool { r.mu.Lock(); defer r.mu.Unlock(); return r.asked > 0 })
 }
 
-// last is the last delivery, with its signature.
+// last returns the last delivery, with its signature.
 func (r *hubSubscriber) last() (body, signature string, header http.Header) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -40,9 +40,8 @@ func (r *hubSubscriber) last() (body, signature string, header http.Header) {
 	return r.bodies[i], r.signed[i], r.headers[i]
 }
 
-// TestForeignHubDeliversChangedFeeds goes the whole way with a hub that others have
-// written, over real HTTP: it verifies a subscriber, is told of a change, fetches our
-// feed and delivers it.
+// TestForeignHubDeliversChangedFeeds uses a third-party hub over real HTTP: it verifies a
+// subscriber, is notified of a change, fetches our feed and delivers it.
 func TestForeignHubDeliversChangedFeeds(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
@@ -86,7 +85,7 @@ func TestForeignHubDeliversChangedFeeds(t *testing.T) {
 	})
 }
 
-// wantTheFeed checks that the last delivery is what a reader gets, signed.
+// wantTheFeed checks that the last delivery is the served feed, signed.
 func (r *hubSubscriber) wantTheFeed(t *testing.T, topic, hub string) {
 	t.Helper()
 	response, err := http.Get(topic)

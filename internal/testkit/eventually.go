@@ -16,7 +16,7 @@ func Eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(Patience); !holds(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("waited %v in vain for %s", Patience, what)
+			t.Fatalf("waited %v for %s", Patience, what)
 		}
 	}
 }

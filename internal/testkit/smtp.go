@@ -19,8 +19,8 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/sink"
 )
 
-// SMTPServer is a scripted SMTP server that stores the mails it accepts. Its options say
-// which faults it simulates.
+// SMTPServer is a scripted SMTP server that stores the mails it accepts. It simulates the faults in
+// its options.
 type SMTPServer struct {
 	*sink.Server
 	log mailLog
