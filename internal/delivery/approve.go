@@ -83,7 +83,7 @@ func (e *Engine) approve(ctx context.Context, id string, was *Fingerprint) (stor
 		return edition, err
 	}
 	for number, variant := range compiled {
-		e.compiled.put(variantKey{edition.Seq, number}, variant)
+		e.compiled.Put(variantKey{edition.Seq, number}, variant)
 	}
 	e.Log.Info("edition approved", "digest", edition.Digest, "edition", id, "subscribers", edition.Recipients.Count, "variants", frozen.Variants())
 	e.nudge()

@@ -1,19 +1,18 @@
 package delivery
 
 import (
-	"container/list"
 	"context"
 	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
 	"golang.org/x/sync/singleflight"
 
 	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/lru"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/token"
@@ -31,21 +30,17 @@ type compiledVariant struct {
 // approves an edition stores its variants here; other nodes compile a variant for the first mail
 // that needs it. A node compiles a variant again only after the cache has dropped it.
 type compiledCache struct {
-	mu        sync.Mutex
-	kept      map[variantKey]*list.Element // of *cachedVariant
-	order     list.List                    // most recently used first
-	size      int                          // in bytes
+	*lru.Cache[variantKey, *compiledVariant]
 	compiling singleflight.Group
+}
+
+func newCompiledCache() *compiledCache {
+	return &compiledCache{Cache: lru.New[variantKey](maxCompiledBytes, func(v *compiledVariant) int64 { return int64(v.Memory()) }, nil)}
 }
 
 type variantKey struct {
 	edition int64
 	number  int
-}
-
-type cachedVariant struct {
-	key     variantKey
-	variant *compiledVariant
 }
 
 // maxCompiledBytes bounds the cache. A compiled variant is about as large as its mail. Variants
@@ -54,16 +49,16 @@ const maxCompiledBytes = 24 << 20
 
 // of returns a variant from the cache, or compiles it. Other variants can be read meanwhile.
 func (c *compiledCache) of(key variantKey, compile func() (*compiledVariant, error)) (*compiledVariant, error) {
-	if have := c.get(key); have != nil {
+	if have, ok := c.Get(key); ok {
 		return have, nil
 	}
 	made, err, _ := c.compiling.Do(strconv.FormatInt(key.edition, 10)+"/"+strconv.Itoa(key.number), func() (any, error) {
-		if have := c.get(key); have != nil {
+		if have, ok := c.Get(key); ok {
 			return have, nil
 		}
 		made, err := compile()
 		if err == nil {
-			c.put(key, made)
+			c.Put(key, made)
 		}
 		return made, err
 	})
@@ -71,35 +66,6 @@ func (c *compiledCache) of(key variantKey, compile func() (*compiledVariant, err
 		return nil, err
 	}
 	return made.(*compiledVariant), nil
-}
-
-func (c *compiledCache) get(key variantKey) *compiledVariant {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	at := c.kept[key]
-	if at == nil {
-		return nil
-	}
-	c.order.MoveToFront(at)
-	return at.Value.(*cachedVariant).variant
-}
-
-func (c *compiledCache) put(key variantKey, made *compiledVariant) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.kept[key] != nil {
-		return
-	}
-	if c.kept == nil {
-		c.kept = map[variantKey]*list.Element{}
-	}
-	c.kept[key] = c.order.PushFront(&cachedVariant{key, made})
-	c.size += made.Memory()
-	for c.size > maxCompiledBytes && c.order.Len() > 1 {
-		last := c.order.Remove(c.order.Back()).(*cachedVariant)
-		delete(c.kept, last.key)
-		c.size -= last.variant.Memory()
-	}
 }
 
 // compiledVariant returns a variant of an edition from the cache, or compiles it.

@@ -15,6 +15,7 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/delivery/relay"
 	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/lru"
 	"github.com/tidings-press/tidings/internal/schedule"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
@@ -78,8 +79,8 @@ type Engine struct {
 	Options
 	secret     []byte // of return paths and message ids
 	names      *token.Deliveries
-	editions   editionCache
-	compiled   compiledCache
+	editions   *lru.Cache[int64, *loadedEdition] // by number
+	compiled   *compiledCache
 	approval   singleflight.Group
 	wake       chan struct{}
 	queue      *queue
@@ -116,6 +117,8 @@ func New(ctx context.Context, options Options) (*Engine, error) {
 		return nil, fmt.Errorf("dkim: %w", err)
 	}
 	e := &Engine{Options: options, secret: secret, names: token.NewDeliveries(secret), signer: signer, wake: make(chan struct{}, 1), queue: newQueue()}
+	e.compiled = newCompiledCache()
+	e.editions = lru.New[int64](maxLoaded, func(*loadedEdition) int64 { return 1 }, nil)
 	e.relays = relay.New(relay.Options{
 		Relays: options.Relays, Store: options.Store, Node: options.Node, Lease: options.Lease, Pending: e.queue.length, Log: options.Log,
 	})

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/tidings-press/tidings/internal/store"
@@ -83,23 +82,13 @@ type loadedEdition struct {
 	paths *mailer.SignedAddresses
 }
 
-// editionCache keeps the most recently loaded editions.
-type editionCache struct {
-	mu   sync.Mutex
-	kept []*loadedEdition
-}
-
 // maxLoaded bounds the number of editions in the cache.
 const maxLoaded = 16
 
 // load returns an edition by its number.
 func (e *Engine) load(ctx context.Context, seq int64) (*loadedEdition, error) {
-	e.editions.mu.Lock()
-	defer e.editions.mu.Unlock()
-	for _, l := range e.editions.kept {
-		if l.Seq == seq {
-			return l, nil
-		}
+	if l, ok := e.editions.Get(seq); ok {
+		return l, nil
 	}
 	edition, err := e.Store.EditionBySeq(ctx, seq)
 	if err != nil {
@@ -112,9 +101,6 @@ func (e *Engine) load(ctx context.Context, seq int64) (*loadedEdition, error) {
 	if l.paths, err = mailer.NewSignedAddresses(e.secret, l.fixed.Domain); err != nil {
 		return nil, err
 	}
-	e.editions.kept = append(e.editions.kept, l)
-	if len(e.editions.kept) > maxLoaded {
-		e.editions.kept = e.editions.kept[1:]
-	}
+	e.editions.Put(seq, l)
 	return l, nil
 }

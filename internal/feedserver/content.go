@@ -26,11 +26,12 @@ func (s *Server) load(ctx context.Context, t target) (content, error) {
 	return content{selection, feed.PrepareWith(selection, s.body), source.dependencies()}, nil
 }
 
-// Limits of the cache of bodies: 1,000 articles of the usual size. Longer bodies are sanitized
-// each time.
+// Limits of the cache of bodies in bytes: 1,000 articles of the usual size. Longer bodies are
+// sanitized each time.
 const (
-	maxBodies     = 1000
+	maxBodies     = 8 << 20
 	maxCachedBody = 32 << 10
+	bodyOverhead  = 256 // of the key and the entry
 )
 
 type bodyKey [sha256.Size]byte
@@ -48,7 +49,7 @@ func (s *Server) body(source, site, page string) string {
 		return body
 	}
 	body := feed.Body(source, site, page)
-	s.bodies.Add(key, body)
+	s.bodies.Put(key, body)
 	return body
 }
 

@@ -9,14 +9,8 @@ func (s *Server) Bytes() int64 {
 	return total
 }
 
-// Addresses returns the number of addresses in the cache.
-func (s *Server) Addresses() int {
-	_, addresses := s.cache.Sizes()
-	return addresses
-}
-
-// Counted returns the size that the cache itself has counted.
-func (s *Server) Counted() int64 {
-	bytes, _ := s.cache.Sizes()
-	return bytes
+// Cached reports whether an address leads to a document in the cache.
+func (s *Server) Cached(address string) bool {
+	_, ok := s.cache.ByAddress(address)
+	return ok
 }

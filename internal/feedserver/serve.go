@@ -8,10 +8,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2"
 	"golang.org/x/sync/singleflight"
 
 	"github.com/tidings-press/tidings/feed"
+	"github.com/tidings-press/tidings/internal/lru"
 	"github.com/tidings-press/tidings/internal/rendercache"
 )
 
@@ -19,7 +19,7 @@ import (
 type Server struct {
 	options     Options
 	everything  feed.Definition
-	cache       rendercache.Cache[*document]
+	cache       *rendercache.Cache[*document]
 	freshness   freshness
 	rendering   singleflight.Group
 	bodies      *lru.Cache[bodyKey, string]
@@ -37,8 +37,8 @@ func New(options Options) *Server {
 		}
 	}
 	s.everything.Name = ""
-	s.cache.Capacity = s.options.Memory
-	s.bodies, _ = lru.New[bodyKey, string](maxBodies) // it fails for a size of 0 only
+	s.cache = rendercache.NewCache[*document](s.options.Memory)
+	s.bodies = lru.New[bodyKey](maxBodies, func(body string) int64 { return int64(len(body)) + bodyOverhead }, nil)
 	s.counter = newCounter(options.PollKey)
 	s.pollLimiter = newPollLimiter(s.options.RetryAfter)
 	return s

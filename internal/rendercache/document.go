@@ -20,10 +20,7 @@ type Document struct {
 	extra       int64    // bytes of memory that the struct around the document needs
 	codings     [codingCount]representation
 	stale       atomic.Bool
-	used        atomic.Int64 // when it was last requested, on the cache's clock
-
 	addresses   []string // addresses that lead to it; guarded by the cache's lock
-	countedSize int64    // its part of Cache.bytes; guarded by the cache's lock
 }
 
 // header is a response header. Its values are made once and shared by all answers:

@@ -17,7 +17,7 @@ import (
 var calledByLibraries = strings.Fields(`
 	Accept Close Error Is LocalAddr Open Read ReadDir ServeHTTP SetWriteDeadline Stat Unwrap Write WriteByte WriteHeader WriteString
 	GoString MarshalText MarshalXML MarshalYAML String UnmarshalText UnmarshalYAML
-	Sizes Data Logout Mail Printf Println Rcpt Reset Set Type Err Next Values
+	Data Logout Mail Printf Println Rcpt Reset Set Type Err Next Values
 	AddOptions CanOpenCloser CloseBlock FeedXml Generate IsDelimiter OnMatch Parse Parser Put SetOption SetParserOption Transform Trigger`)
 
 // TestMethodsAreUsedOutsideTests finds methods that no product code selects or declares in an

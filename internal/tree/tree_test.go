@@ -26,6 +26,7 @@ var layers = [][]string{
 	{"mailer", "templates", "internal/article", "internal/schedule"},
 	{"internal/subscriber"},
 	{"internal/token", "internal/backoff", "internal/journal", "internal/archive", "internal/connlimit", "internal/loadshare", "internal/plaintext", "internal/rendercache", "internal/inbox", "internal/samples"},
+	{"internal/lru"},
 }
 
 // testOnly lists what the program itself never imports.

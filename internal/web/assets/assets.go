@@ -26,7 +26,7 @@ type asset struct {
 }
 
 // texts answers requests for the files that are sent compressed.
-var texts rendercache.Cache[*rendercache.Document]
+var texts = rendercache.NewCache[*rendercache.Document](0)
 
 // byPath has the assets by path, byName their paths by file name.
 var byPath, byName = index()

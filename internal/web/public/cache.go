@@ -33,15 +33,15 @@ type cachedPage struct {
 // pageCache caches rendered pages. Pages with a query have a cache of their own, since their
 // number is unlimited and they must not displace the others.
 type pageCache struct {
-	plain, queried rendercache.Cache[*cachedPage]
+	plain, queried *rendercache.Cache[*cachedPage]
 	rendering      singleflight.Group
 }
 
 func (c *pageCache) forQuery(query string) *rendercache.Cache[*cachedPage] {
 	if query == "" {
-		return &c.plain
+		return c.plain
 	}
-	return &c.queried
+	return c.queried
 }
 
 // The time limit for rendering a page, and for a request that waits for it.

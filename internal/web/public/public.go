@@ -20,6 +20,7 @@ import (
 	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/feedserver"
 	"github.com/tidings-press/tidings/internal/loadshare"
+	"github.com/tidings-press/tidings/internal/rendercache"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/token"
@@ -90,8 +91,8 @@ func New(d Deps) (*Pages, error) {
 		subscribeLimit: middleware.NewLimiter[netip.Prefix](10, time.Minute, nil),
 		searchLimit:    middleware.NewLimiter[netip.Prefix](30, time.Second, nil),
 	}
-	p.cache.plain.Capacity = int64(d.Config.FeedSet.Memory) * 3 / 4
-	p.cache.queried.Capacity = int64(d.Config.FeedSet.Memory) / 4
+	p.cache.plain = rendercache.NewCache[*cachedPage](int64(d.Config.FeedSet.Memory) * 3 / 4)
+	p.cache.queried = rendercache.NewCache[*cachedPage](int64(d.Config.FeedSet.Memory) / 4)
 	own, err := p.newChrome(d.Config.Site.Language)
 	if err != nil {
 		return nil, err
