@@ -61,8 +61,11 @@ func (p Page) ShortDate(t time.Time) string {
 	return p.usedPhrases().date(p.usedPhrases().ShortDate, t)
 }
 
-// Moment formats a date and time, such as "27 November 2026, 18:30 CET".
-func (p Page) Moment(t time.Time) string {
+// Moment is DateTime under its name in earlier versions, for templates that use it.
+func (p Page) Moment(t time.Time) string { return p.DateTime(t) }
+
+// DateTime formats a date and time, such as "27 November 2026, 18:30 CET".
+func (p Page) DateTime(t time.Time) string {
 	return p.ShortDate(t) + p.usedPhrases().List.Comma + t.Format("15:04 MST")
 }
 

@@ -65,7 +65,7 @@ func TestDatesFollowEachLanguage(t *testing.T) {
 			t.Errorf("%s: %s and %s", lang, page.Date(first), page.ShortDate(first))
 		}
 	}
-	if got := set.Page(Site{}, "en").Moment(first); got != "1 May 2026, 18:30 UTC" {
+	if got := set.Page(Site{}, "en").DateTime(first); got != "1 May 2026, 18:30 UTC" {
 		t.Errorf("moment %s", got)
 	}
 }
