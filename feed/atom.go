@@ -126,6 +126,9 @@ func (e *entry) atom(d *Definition) atomEntry {
 	for _, file := range e.files {
 		x.Links = append(x.Links, link{"enclosure", file.URL, file.Type, file.Title, file.Bytes}.xml())
 	}
+	for _, t := range e.translations { // RFC 4287, section 4.2.7.4
+		x.Links = append(x.Links, xmlLink{Href: t.URL, Rel: "alternate", Type: "text/html", Lang: t.Language})
+	}
 	for _, tag := range e.tags {
 		x.Category = append(x.Category, atomCategory{tag})
 	}

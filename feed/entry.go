@@ -24,6 +24,8 @@ type entry struct {
 	image    *article.Image
 	files    []article.Enclosure
 	origin   *article.Origin
+	// translations are the same article in other languages.
+	translations []article.Translation
 
 	published time.Time // the author's date; zero if it is missing or cannot be written
 	updated   time.Time
@@ -50,6 +52,7 @@ func newEntry(a *article.Article, d *Definition, site *Site, body BodyFunc) entr
 	}
 	p := newBase(site.URL, e.link)
 	e.authors, e.image, e.files, e.origin = authorsOf(a, p), imageOf(a, p), filesOf(a, p), originOf(a, p)
+	e.translations = translationsOf(a, p)
 	e.rtl = rightToLeft(e.language, a.Title+" "+e.summary)
 	e.date(a)
 	e.html = body(a.HTML, site.URL, e.link)
@@ -150,6 +153,18 @@ func filesOf(a *article.Article, p base) []article.Enclosure {
 		files = append(files, file)
 	}
 	return files
+}
+
+// translationsOf returns the translations with a valid language and address.
+func translationsOf(a *article.Article, p base) []article.Translation {
+	var out []article.Translation
+	for _, t := range a.Translations {
+		t.Language, t.URL = languageTag(t.Language), p.elementURL(t.URL)
+		if t.Language != "" && t.URL != "" && !slices.ContainsFunc(out, func(o article.Translation) bool { return o.Language == t.Language }) {
+			out = append(out, t)
+		}
+	}
+	return out
 }
 
 func originOf(a *article.Article, p base) *article.Origin {

@@ -86,6 +86,7 @@ type xmlLink struct {
 	Href   string `xml:"href,attr"`
 	Rel    string `xml:"rel,attr"`
 	Type   string `xml:"type,attr,omitempty"`
+	Lang   string `xml:"hreflang,attr,omitempty"`
 	Title  string `xml:"title,attr,omitempty"`
 	Length string `xml:"length,attr,omitempty"`
 }

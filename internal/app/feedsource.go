@@ -48,8 +48,13 @@ func (f *FeedSource) Select(ctx context.Context, q feedserver.Query) (feedserver
 	}
 	found, err := f.store.Search(ctx, query)
 	items := make([]feed.Item, len(found.Articles))
+	translated := make([]*article.Article, 0, len(items))
 	for i, a := range found.Articles {
 		items[i] = feed.Item{Article: a.Article, Position: positionOf(a.Position)}
+		translated = append(translated, &items[i].Article)
+	}
+	if err == nil && !q.IDs && !q.Removed {
+		err = f.store.AddTranslations(ctx, translated)
 	}
 	return feedserver.Found{Items: items, Until: positionOf(found.Until)}, err
 }
@@ -79,6 +84,9 @@ func (f *FeedSource) Changed(ctx context.Context, since feedserver.Checkpoint, n
 	if appeared && err == nil {
 		err = f.appeared(ctx, &change, since.Due, now)
 	}
+	if len(change.Articles) > 0 && !change.All && err == nil {
+		err = f.translated(ctx, &change)
+	}
 	if (moved || appeared) && err == nil {
 		// Read this last: an article that is counted as known by now may appear later.
 		change.Checkpoint.Due, err = f.store.NextAppearance(ctx, now)
@@ -107,6 +115,18 @@ func (f *FeedSource) appeared(ctx context.Context, change *feedserver.Change, du
 	for _, a := range found {
 		change.Articles = append(change.Articles, a.Article)
 	}
+	return err
+}
+
+// translated adds the translations of the changed articles, since feeds link them.
+func (f *FeedSource) translated(ctx context.Context, change *feedserver.Change) error {
+	ids := make([]string, len(change.Articles))
+	for i := range change.Articles {
+		ids[i] = change.Articles[i].ID
+	}
+	others, err := f.store.OtherTranslations(ctx, ids, maxChanges+1)
+	change.All = change.All || len(others) > maxChanges
+	change.Articles = append(change.Articles, others...)
 	return err
 }
 

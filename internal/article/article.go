@@ -62,6 +62,19 @@ type Article struct {
 	GUID    string // id in the front matter; may be empty
 	Named   bool   // the front matter gives the slug; otherwise it is made from the name of the file
 	Content string // fingerprint of the words of the text
+
+	// Translation is what the translations of one article have in common; empty for none. It is
+	// not read back from the store.
+	Translation string
+	// Translations are the public articles with the same Translation, one for each other
+	// language. store.AddTranslations sets it.
+	Translations []Translation
+}
+
+// Translation is an article in another language.
+type Translation struct {
+	Language string // BCP 47 tag; empty if unknown
+	URL      string // path of its page here, or its canonical URL
 }
 
 // Author is one writer of an article.

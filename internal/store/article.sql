@@ -4,7 +4,7 @@
 
 -- columns: storedArticle
 -- seq bigint, id, slug, wanted, hash, status, published bigint, updated bigint, ingested bigint, offered bigint,
--- removed bigint, source, guid, named bigint, content, asked, title, expires bigint
+-- removed bigint, source, guid, named bigint, content, asked, title, expires bigint, translation
 
 -- columns: identity
 -- id, source, wanted, named bigint, guid, title, content, published bigint, language
@@ -41,7 +41,7 @@ UPDATE articles SET source = 'moved:' || id WHERE source = $1 AND id <> $2;
 -- name: article.setIdentity
 -- Updates the source and identity of an article. Feeds and pages do not change.
 -- Index: primary key.
-UPDATE articles SET source = $2, guid = $3, named = $4, content = $5, asked = $6 WHERE seq = $1;
+UPDATE articles SET source = $2, guid = $3, named = $4, content = $5, asked = $6, translation = $7 WHERE seq = $1;
 
 -- name: article.slugTaken
 -- Counts the articles other than $2 that have a slug, or had it and left a redirect.

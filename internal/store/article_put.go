@@ -91,6 +91,7 @@ type storedArticle struct {
 	source, guid, content, title          string
 	named                                 int64
 	asked                                 article.Status
+	translation                           string
 }
 
 // storedArticle finds an article by its id, if it has one, or else by its source.
@@ -107,13 +108,13 @@ func (c *conn) storedArticleBy(ctx context.Context, query, key string) (storedAr
 	var old storedArticle
 	found, err := c.One(ctx, query, []any{key}, &old.seq, &old.id, &old.slug, &old.wanted, &old.hash, &old.status,
 		&old.published, &old.updated, &old.ingested, &old.offered, &old.removed,
-		&old.source, &old.guid, &old.named, &old.content, &old.asked, &old.title, &old.expires)
+		&old.source, &old.guid, &old.named, &old.content, &old.asked, &old.title, &old.expires, &old.translation)
 	return old, found, err
 }
 
 // hasIdentity reports whether the stored source and identity are those of the article.
 func (old storedArticle) hasIdentity(a *article.Article) bool {
-	return old.source == a.Source && old.guid == a.GUID && old.named == number(a.Named) && old.content == a.Content && old.asked == a.Status
+	return old.source == a.Source && old.guid == a.GUID && old.named == number(a.Named) && old.content == a.Content && old.asked == a.Status && old.translation == a.Translation
 }
 
 // number returns a boolean as the store keeps it.
@@ -193,7 +194,10 @@ func (s *Store) putArticle(ctx context.Context, tx *conn, a *article.Article) (C
 		err = tx.insertArticle(ctx, a, &row)
 	}
 	if err == nil {
-		_, err = tx.Exec(ctx, "article.setIdentity", row.seq, a.Source, a.GUID, number(a.Named), a.Content, string(a.Status))
+		_, err = tx.Exec(ctx, "article.setIdentity", row.seq, a.Source, a.GUID, number(a.Named), a.Content, string(a.Status), a.Translation)
+	}
+	if err == nil {
+		err = tx.touchTranslations(ctx, row.seq, revision, old.translation, a.Translation)
 	}
 	if err == nil && row.slug != old.slug { // the page exists now, so a redirect from its address would hide it
 		_, err = tx.Exec(ctx, "redirect.drop", plainPath(article.PathFor(row.slug)))
@@ -219,7 +223,16 @@ func (c *conn) setIdentity(ctx context.Context, a *article.Article, old storedAr
 	if _, err := c.Exec(ctx, "article.releaseSource", a.Source, old.id); err != nil {
 		return change, err
 	}
-	_, err := c.Exec(ctx, "article.setIdentity", old.seq, a.Source, a.GUID, number(a.Named), a.Content, string(a.Status))
+	if old.translation != a.Translation { // pages and feeds link to translations
+		var revision int64
+		if _, err := c.One(ctx, "revision.raise", nil, &revision); err != nil {
+			return change, err
+		}
+		if err := c.touchTranslations(ctx, 0, revision, old.translation, a.Translation); err != nil {
+			return change, err
+		}
+	}
+	_, err := c.Exec(ctx, "article.setIdentity", old.seq, a.Source, a.GUID, number(a.Named), a.Content, string(a.Status), a.Translation)
 	return change, err
 }
 

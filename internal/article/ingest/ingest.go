@@ -221,6 +221,7 @@ func (im *importer) build(m meta, body string, k kind, line int) (*Imported, *Pr
 	}
 	im.attachments(a, m)
 	im.fillDefaults(a)
+	a.Translation = im.translation(a, m)
 	if a.Title == "" {
 		return nil, &Problem{Line: 1, What: "title missing, and there is no text to take one from", Fix: "add title: …"}
 	}

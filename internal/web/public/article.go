@@ -1,6 +1,7 @@
 package public
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 
@@ -38,6 +39,12 @@ func (p *Pages) article(w http.ResponseWriter, r *http.Request) error {
 	case a.Status == article.Unlisted:
 		w.Header().Set("X-Robots-Tag", "noindex")
 	}
+	if err := p.store.AddTranslations(r.Context(), []*article.Article{&a}); err != nil {
+		return err
+	}
+	for i := range a.Translations {
+		a.Translations[i].Language = cmp.Or(a.Translations[i].Language, p.config.Site.Language)
+	}
 	r = p.withLanguage(r, a.Language)
 	body := articlePage{Article: &a, Elsewhere: a.URL, Lead: hasLeadImage(&a), Form: p.emptyForm(r.Context())}
 	if a.Status == article.Published {
@@ -51,9 +58,22 @@ func (p *Pages) article(w http.ResponseWriter, r *http.Request) error {
 	description := describe(&a)
 	v := page{
 		Title: a.Title, Description: description, Canonical: a.URLFor(p.config.Site.URL), Language: a.Language, Direction: a.Direction(),
-		Body: body, Share: p.shareArticle(&a, description),
+		Body: body, Share: p.shareArticle(&a, description), Translations: p.translations(&a),
 	}
 	return p.show(w, r, http.StatusOK, "article", v)
+}
+
+// translations returns the absolute addresses of an article in all languages, its own included,
+// for search engines. It returns none for an article without translations.
+func (p *Pages) translations(a *article.Article) []article.Translation {
+	if len(a.Translations) == 0 {
+		return nil
+	}
+	out := []article.Translation{{Language: cmp.Or(a.Language, p.config.Site.Language), URL: a.URLFor(p.config.Site.URL)}}
+	for _, t := range a.Translations {
+		out = append(out, article.Translation{Language: t.Language, URL: article.Absolute(t.URL, p.config.Site.URL)})
+	}
+	return out
 }
 
 func (p *Pages) removedArticle(r *http.Request) error {

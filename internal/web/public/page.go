@@ -10,6 +10,7 @@ import (
 	"golang.org/x/text/language/display"
 
 	"github.com/tidings-press/tidings/feed"
+	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/config"
 )
 
@@ -26,8 +27,10 @@ type page struct {
 	Question    string // of a search
 	Feeds       []feedLink
 	Share       *share
-	Site        config.Site
-	Body        any
+	// Translations are the addresses of the page in all its languages, absolute.
+	Translations []article.Translation
+	Site         config.Site
+	Body         any
 }
 
 // feedLink is a link to a feed, for autodiscovery and for people.
