@@ -140,6 +140,12 @@ func scanArticleID(rows *sql.Rows) (StoredArticle, error) {
 	return out, err
 }
 
+func scanArticleTitle(rows *sql.Rows) (StoredArticle, error) {
+	var out StoredArticle
+	err := rows.Scan(&out.Position.Seq, &out.Position.At, &out.Revision, &out.ID, &out.Title)
+	return out, err
+}
+
 // jsonList returns a list of strings or numbers as the queries take it.
 func jsonList[T ~string | ~int64](values []T) string {
 	out := make([]T, len(values))

@@ -37,6 +37,7 @@ type Query struct {
 	Before, After Position
 	Oldest        bool      // oldest first; implied by After
 	IDs           bool      // return only the ids and positions of articles
+	Titles        bool      // return only the ids, positions and titles of articles
 	HTMLBudget    int       // bytes of HTML for all articles together; the largest articles come without HTML. 0 is unlimited
 	AsOf          time.Time // leave out articles whose time in the Order is later; zero includes future ones
 	NotBefore     time.Time // only articles whose time in the Order is later than this
@@ -89,8 +90,11 @@ func (s *Store) search(ctx context.Context, q Query, checks int) (SearchResult, 
 	}
 	var found SearchResult
 	scan := scanArticle
-	if q.IDs {
+	switch {
+	case q.IDs:
 		scan = scanArticleID
+	case q.Titles:
+		scan = scanArticleTitle
 	}
 	err = sqldb.Walk(rows, func(rows *sql.Rows) error {
 		a, err := scan(rows)
@@ -137,6 +141,8 @@ func (l *lister) compile(paths []path) string {
 	switch {
 	case l.IDs: // the other columns are stored after the HTML, which would have to be read to reach them
 		columns = "a.id"
+	case l.Titles:
+		columns = "a.id, a.title"
 	case l.HTMLBudget == WithoutHTML:
 		columns = strings.Replace(columns, "a.html", "''", 1)
 	case l.HTMLBudget > 0:

@@ -124,7 +124,7 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 	mux.Handle("GET /sitemap.xml", p.cached(loadshare.AdHoc, []string{"part"}, nil, p.sitemap))
 	mux.Handle("GET /subscribe", p.cached(loadshare.Linked, []string{"digest"}, nil, p.subscribeForm))
 	for pattern, kind := range map[string]feed.Kind{"GET /search": feed.BySearch, "GET /filter": feed.ByMatch} {
-		mux.Handle(pattern, p.cached(loadshare.AdHoc, []string{"before", feedserver.QueryParameter(kind)}, p.limitSearches, p.searchHandler(kind)))
+		mux.Handle(pattern, p.cached(loadshare.AdHoc, []string{"before", "page", feedserver.QueryParameter(kind)}, p.limitSearches, p.searchHandler(kind)))
 	}
 	for pattern, h := range map[string]handler{
 		"GET /media/{name}": p.mediaFile,

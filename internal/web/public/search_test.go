@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/store"
@@ -43,7 +44,7 @@ func TestSearchHasPageAndFeed(t *testing.T) {
 				t.Errorf("%s finds %d articles on %d pages, want %d", question, len(seen), pages, want)
 			}
 		}
-		b.want(b.get("/search?q=gulls&before=1.1"), http.StatusOK, `href="/search?q=gulls">Newest articles</a>`, "No articles found.")
+		b.want(b.get("/search?q=gulls&before=1.1"), http.StatusOK, `href="/search?q=gulls" rel="prev nofollow"`, "No articles found.")
 		b.want(b.get("/search"), http.StatusOK, `action="/search" role="search"`, `name="q"`)
 		b.want(b.get("/filter"), http.StatusOK, `<form action="/filter"`, `name="match"`)
 		b.want(b.get("/tags/"), http.StatusOK, `action="/search" role="search"`)
@@ -83,4 +84,33 @@ func TestSearchesFromOneNetworkAreLimited(t *testing.T) {
 	}
 	b.want(b.get("/tags/"), http.StatusOK)
 	b.want(b.get("/robots.txt"), http.StatusOK, "Disallow: /search?\n", "Disallow: /filter?\n")
+}
+
+func TestSearchRanksMarksAndCounts(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		b := setup(t, s)
+		day := time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
+		put := func(slug, title, html string, age int) {
+			b.put(article.Article{Slug: slug, Title: title, HTML: html, Published: day.AddDate(0, 0, -age)})
+		}
+		put("text-new", "News", "<p>At dawn the <b>ferry</b> left the harbour.</p>", 1)
+		put("text-old", "Older news", "<p>The ferry and the harbour.</p>", 2)
+		put("one-word", "A ferry at night", "<p>In the harbour.</p>", 3)
+		put("title-new", "The Ferry and its Harbour", "<p>Words.</p>", 4)
+		put("title-old", "Harbour ferry", "<p>Words.</p>", 5)
+		put("half", "Ferrying", "<p>A ferry.</p>", 0) // not both words
+		w := b.get("/search?q=ferry+HARBOUR")
+		b.want(w, http.StatusOK, "Articles found: 5", `The <mark>Ferry</mark> and its <mark>Harbour</mark></a>`,
+			`At dawn the <mark>ferry</mark> left the <mark>harbour</mark>.`, `id="find" name="q" value="ferry HARBOUR"`)
+		var got []string
+		for _, m := range regexp.MustCompile(`<h2[^>]*><a href="/articles/([^"]*)"`).FindAllStringSubmatch(w.Body.String(), -1) {
+			got = append(got, m[1])
+		}
+		if want := "title-new title-old one-word text-new text-old"; strings.Join(got, " ") != want {
+			t.Errorf("found %s, want %s", strings.Join(got, " "), want)
+		}
+		b.want(b.get("/search?q=ferry&page=2"), http.StatusOK, "No articles found.")
+		b.want(b.get("/search?q=ferry&page=0"), http.StatusNotFound)
+	})
 }
